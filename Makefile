@@ -1,12 +1,13 @@
-# Sekisho. One non-recursive Makefile; `make help` lists what a person types.
-# Objects go to build/<mode>/; MODE=release (default), san (address and undefined sanitizers), fuzz
-# (libFuzzer), cov (coverage).
+# Sekisho. One non-recursive Makefile; `make help` lists what a person types. Objects go to
+# build/<mode>/; MODE=release (default), san (address and undefined sanitizers), fuzz (libFuzzer),
+# cov (coverage).
 MODE ?= release
-# Where ccache is installed nothing is compiled twice, whichever clone, user or root it is in; CCACHE= compiles.
+# With ccache nothing is compiled twice, whichever clone, user or root it is in; CCACHE= turns it
+# off.
 ifeq ($(origin CCACHE),undefined)
 CCACHE := $(shell command -v ccache 2>/dev/null)
 endif
-# What it keeps is the same for whoever reads it: in any language, and readable.
+# Without the locale in the hash, and readable for all: the cache serves every user.
 export CCACHE_SLOPPINESS ?= locale
 export CCACHE_UMASK ?= 022
 CC = $(CCACHE) gcc
@@ -24,21 +25,21 @@ CFLAGS_san = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sa
 LDFLAGS_san = -fsanitize=address,undefined
 CFLAGS_fuzz = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LDFLAGS_fuzz = -fsanitize=fuzzer,address,undefined
-# Coverage counters live in files that are mapped at the start, so that roles in their sandboxes, and those that are killed,
-# count as well.
+# Coverage counters are in files that are mapped at the start, so that roles count in their
+# sandboxes and when they are killed.
 COUNTS = $(CURDIR)/build/cov/profiles
 CFLAGS_cov = -O1 -g -Wno-error -DCOVERAGE_COUNTS='"$(COUNTS)"' -fprofile-instr-generate=$(COUNTS)/%p%c.profraw -fcoverage-mapping -mllvm -runtime-counter-relocation
 LDFLAGS_cov = -fprofile-instr-generate
-# No object knows the folder that it was made in: not its name, and not its length. (Counts are looked up by whole names.)
+# No object contains the name or the length of its folder. (Coverage looks up whole names.)
 ifneq ($(MODE),cov)
 NAMELESS = -ffile-prefix-map=$(CURDIR)=.
 endif
 ifneq ($(filter fuzz cov,$(MODE)),)
 CC = $(CCACHE) clang
-# libseccomp's macros leave out a field's last value, as C allows; this compiler would have it said.
+# libseccomp's macros omit a field's last value, which C allows; this compiler warns of it.
 WARN += -Wno-missing-field-initializers
 endif
-# Foreign headers are system headers: our warnings are about our code.
+# Foreign headers are system headers, so that warnings are about our code only.
 PKG_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags-only-I $(PKGS) 2>/dev/null))
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -I. $(PKG_CFLAGS) $(WARN) $(CFLAGS_$(MODE)) $(NAMELESS) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS = $(LDFLAGS_$(MODE)) $(LDFLAGS)
@@ -46,13 +47,13 @@ libs = $(shell pkg-config --libs $(1))
 
 .DEFAULT_GOAL := help
 
-# Replay runs on the time of the capture: its clock stands in for the kernel's.
+# Replay uses the capture's time: its clock replaces the kernel's.
 SEKISHO_SRC = $(filter-out appliance/base/clock.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(DPI_SRC) $(CLI_SRC)
-# Of policy/ the box links what a sealed generation means, and nothing that reads a text.
+# Of policy/ the box links the meaning of sealed generations, and nothing that reads policy text.
 SEKISHOD_SRC = $(BASE_SRC) $(WIRE_SRC) $(wildcard policy/ir/*.c policy/ir/skeleton/*.c) $(DPI_SRC) $(APPLIANCE_SRC) $(MGMT_SRC)
 SEKISHO_COMPILE_SRC = $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(COMPILE_SRC)
 
-# Before the includes, as the lists above: tests/files.mk expands them while it is read.
+# Before the includes, like the lists above: tests/files.mk expands them while it is read.
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 include appliance/files.mk policy/files.mk dpi/files.mk mgmt/files.mk images/files.mk tests/files.mk
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sekishod: the daemon, and by `--role` each of its roles. Only the supervisor executes
- * the latter. */
+/* sekishod: the daemon, and with `--role` one of its roles. Only the supervisor starts roles. */
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
@@ -18,9 +17,9 @@
 #include "appliance/wire/settings.h"
 
 /*
- * Who executes this may have closed what is commonly there. What is opened next would then have the
- * number of standard error, and what is said to people would be written to it: to the lock, to a
- * file of records, to a setting of the kernel.
+ * The caller may have closed standard descriptors. The next opened file would then get the number
+ * of standard error, and messages to people would be written to it: a lock, a file of records, a
+ * kernel setting.
  */
 static void hold_first_three(void)
 {
@@ -33,7 +32,7 @@ static void hold_first_three(void)
 		close(fd);
 }
 
-/* As ps and top show it; the kernel keeps 15 letters. */
+/* Sets the name in ps and top; the kernel keeps 15 characters. */
 static void be_known_as(const char *role)
 {
 	char known[16];
@@ -58,7 +57,7 @@ static int run_role(const char *name)
 	return 2;
 }
 
-/* Gates and workers: their kind is known before they take any memory. */
+/* Starts gates and workers: their kind is known before they take any memory. */
 static int run_pair(const char *name, const char *kind)
 {
 	for (unsigned k = 0; k < LANE_KINDS; k++) {
@@ -79,7 +78,7 @@ static const struct option options[] = {
 	{ "state", required_argument, NULL, 's' },
 	{ "run", required_argument, NULL, 'r' },
 	{ "base", no_argument, NULL, 'b' },
-	/* for the command line: sekisho status, sekisho effective */
+	/* used by the command line: sekisho status, sekisho effective */
 	{ "standing", required_argument, NULL, 'S' },
 	{ "workers", required_argument, NULL, 'w' },
 	{ "lang", required_argument, NULL, 'l' },
@@ -122,7 +121,7 @@ int main(int argc, char **argv)
 	int c;
 
 	hold_first_three();
-	/* Ignored, as who executes this may leave it, nobody would be told that a role ended. */
+	/* The caller may leave SIGCHLD ignored: then nobody would notice that a role ended. */
 	signal(SIGCHLD, SIG_DFL);
 	if (argc == 3 && strcmp(argv[1], "--role") == 0)
 		return run_role(argv[2]);

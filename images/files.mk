@@ -1,4 +1,5 @@
-# What is installed, by hand or by the Debian packages (images/debian). Settings below /etc that are there already stay.
+# What is installed, by hand or by the Debian packages (images/debian). Existing settings below /etc
+# are kept.
 PREFIX = /usr
 UNITDIR = /lib/systemd/system
 share = $(DESTDIR)$(PREFIX)/share
@@ -6,7 +7,7 @@ etc = $(DESTDIR)/etc
 # Units and documents name programs below /usr.
 put = sed 's,/usr/sbin/,$(PREFIX)/sbin/,g; s,/usr/lib/sekisho/,$(PREFIX)/lib/sekisho/,g' $(1) >$(2) && chmod 644 $(2)
 
-# Pages that are made of the reference, in English (box.5) and Japanese (box.ja.5).
+# Manual pages made from the reference, in English (box.5) and Japanese (box.ja.5).
 PAGES = $(foreach p,policy box,$(B)/man/sekisho-$(p).5 $(B)/man/sekisho-$(p).ja.5)
 $(B)/man/sekisho-%.ja.5: docs/policy-language.ja.md images/man
 	@mkdir -p $(@D)
@@ -21,17 +22,18 @@ man: $(PAGES)
 deb:
 	@images/deps build deb $(if $(RELEASE),fresh)
 	@$(if $(RELEASE),$(AS_ROOT)) RELEASE='$(RELEASE)' images/deb
-# The appliance's disk (docs/install.md); MANIFEST=FILE for the versions of an earlier one, IMAGE_RELEASE=N where only Debian's are newer.
-# UPDATE_KEYRING=FILE: the certificates whose signature the box takes an update by; none without it.
+# The appliance's disk (docs/install.md). MANIFEST=FILE: with the versions of an earlier image;
+# IMAGE_RELEASE=N: when only Debian's are newer. UPDATE_KEYRING=FILE: the certificates that may sign
+# updates; without it the box takes none.
 image_settings = RELEASE='$(RELEASE)' MANIFEST='$(MANIFEST)' IMAGE_RELEASE='$(IMAGE_RELEASE)' UPDATE_KEYRING='$(if $(UPDATE_KEYRING),$(abspath $(UPDATE_KEYRING)))'
 image: deb
 	@images/deps image
 	@$(AS_ROOT) $(image_settings) images/image/build
-# An update of that image's version, signed: UPDATE_KEY and UPDATE_CERT are files, or what PKCS#11 calls them.
+# A signed update to that image's version: UPDATE_KEY and UPDATE_CERT are files or PKCS#11 names.
 bundle:
 	@images/deps image
 	@images/image/bundle build/image/slot build/image '$(UPDATE_KEY)' '$(UPDATE_CERT)'
-# Which of LIST, Debian's list of vulnerabilities as JSON, that image's parts have; nothing is fetched.
+# Which vulnerabilities of LIST, Debian's list as JSON, that image's parts have; nothing is fetched.
 check-parts:
 	@images/image/vulnerable build/image/sekisho.cdx.json '$(LIST)'
 check-bundle:
@@ -41,8 +43,8 @@ check-bundle:
 check-lock:
 	@images/deps image
 	@$(AS_ROOT) $(PYTHON) tests/image/lock
-# All of it, in hours. KEYS=FOLDER: what `tests/image/signing.py FOLDER` made before the image was made with UPDATE_KEYRING=FOLDER/keyring.pem;
-# without it the machine is not updated.
+# All image tests, which take hours. KEYS=FOLDER: made by `tests/image/signing.py FOLDER` before the
+# image was made with UPDATE_KEYRING=FOLDER/keyring.pem; without it updates are not tested.
 keys = $(if $(KEYS),--keys '$(abspath $(KEYS))')
 check-image: check-bundle check-lock
 	@images/deps image fresh unpacked

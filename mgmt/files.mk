@@ -1,17 +1,17 @@
-# `sekisho journal verify` reads a record folder by the code that wrote it.
+# `sekisho journal verify` reads a record folder with the code that wrote it.
 CLI_SRC = $(wildcard mgmt/cli/*.c mgmt/cli/*/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c appliance/seal/*.c) $(addprefix appliance/journal/,chain.c checkpoint.c filter.c line.c segment.c verify.c) build/controls/files.c
 MGMT_SRC = $(wildcard mgmt/web/*.c mgmt/web/api/*.c mgmt/web/pages/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c) mgmt/cli/screen/wrap.c build/ui/files.c
 
-# A program of its own that tells alarms to people who do not look: the state in words, and libcurl.
+# A program that sends alarms by mail: the state in words, and libcurl.
 NOTIFY_SRC = $(wildcard mgmt/notify/*.c mgmt/state/*.c mgmt/words/*.c) $(BASE_SRC) $(WIRE_SRC)
-# ... and one that tells them by SNMP, with libnetsnmp: it looks and remembers as the other does.
+# A program that sends them by SNMP, with libnetsnmp; otherwise like the one before.
 INFORM_SRC = $(wildcard mgmt/inform/*.c mgmt/state/*.c mgmt/words/*.c) $(addprefix mgmt/notify/,fare.c ledger.c look.c) $(BASE_SRC) $(WIRE_SRC)
 
-# ... and one that makes EVE of each line for a log server that takes that.
+# A program that turns each record line into EVE for a log server.
 EVE_SRC = $(wildcard mgmt/eve/*.c mgmt/state/*.c mgmt/words/*.c) mgmt/cli/shut/shut.c $(BASE_SRC) $(WIRE_SRC)
 
-# What a browser is given (mgmt/ui), as a part of the daemon. esbuild and the modules of d3 come from Debian, and there is nothing else
-# to bring.
+# What a browser gets (mgmt/ui), as a part of the daemon. esbuild and the modules of d3 come from
+# Debian; nothing else is needed.
 build/ui/script: $(wildcard mgmt/ui/*.ts)
 	$(call say,UI,$@)
 	@mkdir -p $(@D)
@@ -22,11 +22,11 @@ build/ui/style: mgmt/ui/style.css
 build/ui/files.c: mgmt/ui/embed build/ui/script build/ui/style mgmt/ui/page.html mgmt/ui/icon.svg docs/openapi.json
 	$(Q)mgmt/ui/embed mgmt/web/pages/files.h ui script=build/ui/script style=build/ui/style page=mgmt/ui/page.html icon=mgmt/ui/icon.svg openapi=docs/openapi.json >$@.new && mv $@.new $@
 
-# What reports say of the source documents, as a part of the command line.
+# The source documents' clauses for reports, as a part of the command line.
 CONTROLS = port cpsf nisc sisac self_check
 build/controls/files.c: mgmt/ui/embed $(CONTROLS:%=docs/controls/%.json)
 	@mkdir -p $(@D)
 	$(Q)mgmt/ui/embed mgmt/cli/report/files.h controls $(foreach c,$(CONTROLS),$(c)=docs/controls/$(c).json) >$@.new && mv $@.new $@
 
-# The test of the whole command line runs the program itself.
+# The test of the command line runs the program itself.
 $(B)/tests/test_cli_verbs: | $(B)/sekisho

@@ -268,7 +268,7 @@ void account_seen(const struct account *a, char out[ACCOUNT_SEEN])
 
 bool account_handed_over(const struct account *a, uint64_t now)
 {
-	/* Nor does one last that a clock gave out which was ahead by more than that. */
+	/* A clock that runs back makes the age negative: an account of the future ends too. */
 	return a->handed && (now > a->phrase_since ? now - a->phrase_since : a->phrase_since - now) > HANDED_S;
 }
 

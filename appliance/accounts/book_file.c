@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The book as JSON, and its file. What is read is held to all that the program would have written:
- * a file that says more, less or something else is damaged, for nobody but this program writes it.
+ * The book of accounts as JSON, and its file. Only this program writes the file, so a file with
+ * more, fewer or other fields than it would write counts as damaged.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -61,8 +61,8 @@ static json_t *pins_json(const struct account *a)
 	return json_list_whole(list, a->n_pins);
 }
 
-/* What a release before keys, certificates, logins, or passphrases that were handed out, did not
- * write is left out where it says nothing: such a release can go on with the file then. */
+/* An empty field that an older release does not know (keys, certificates, logins, handed-out
+ * passphrases) is left out: such a release can then still read the file. */
 static json_t *account_to_json(const struct account *a)
 {
 	char totp[BASE32_TEXT(TOTP_SECRET)];
@@ -79,7 +79,7 @@ static json_t *account_to_json(const struct account *a)
 		"keys", a->n_keys > 0 ? keys_json(a) : NULL, "certificates", a->n_pins > 0 ? pins_json(a) : NULL,
 		"handed", a->handed ? json_true() : NULL);
 	explicit_bzero(totp, sizeof(totp));
-	/* Both or neither: with one of them the file would be damaged. */
+	/* The name and the number go together: a file with only one of them counts as damaged. */
 	if (j != NULL && a->login[0] != 0 &&
 	    (json_object_set_new(j, "login", json_string(a->login)) < 0 ||
 	     json_object_set_new(j, "login_uid", json_integer((json_int_t)a->login_uid)) < 0)) {
@@ -188,7 +188,7 @@ static bool read_key(const json_t *j, struct key *k)
 	       read_number(j, "since", &k->since) && read_number(j, "used", &k->used);
 }
 
-/* Of an account without any the file says nothing of keys. */
+/* An account without keys has no such field in the file. */
 static bool read_keys(const json_t *j, struct account *a)
 {
 	const json_t *list = json_object_get(j, "keys"), *handle = json_object_get(j, "handle"), *v;
@@ -211,7 +211,7 @@ static bool read_keys(const json_t *j, struct account *a)
 	return true;
 }
 
-/* As with keys: without any the file says nothing of them. */
+/* An account without certificates has no such field in the file. */
 static bool read_pins(const json_t *j, struct account *a)
 {
 	const json_t *list = json_object_get(j, "certificates"), *v;
@@ -237,7 +237,7 @@ static bool read_pins(const json_t *j, struct account *a)
 	return true;
 }
 
-/* As with keys. */
+/* An account without a login has no such field in the file. */
 static bool read_login(const json_t *j, struct account *a)
 {
 	uint64_t uid = 0;
@@ -251,7 +251,7 @@ static bool read_login(const json_t *j, struct account *a)
 	return login_is_persons(a->login_uid);
 }
 
-/* Nothing there: it was taken away, which leaves a key or codes on paper. */
+/* No field: the authenticator was removed. The account has a key or paper codes instead. */
 static bool read_totp(const json_t *j, struct account *a)
 {
 	char totp[BASE32_TEXT(TOTP_SECRET)];
@@ -300,7 +300,7 @@ static bool read_token(const json_t *j, struct token *t)
 	       hex_read(json_string_value(digest), t->digest, DIGEST_BYTES);
 }
 
-/* Not there: two persons are needed. */
+/* No field: a policy needs two persons. */
 static bool read_one_person(const json_t *j, struct one_person *p)
 {
 	*p = (struct one_person){ .enough = j != NULL };
@@ -391,7 +391,8 @@ int book_open(int dirfd, struct book *ret, enum book_found *ret_found, struct er
 	*ret_found = r == 0 ? BOOK_READ : r == -ENOENT ? BOOK_NEW : BOOK_DAMAGED;
 	if (r == 0 || r == -ENOENT)
 		return 0;
-	/* It may be whole: the role ends, and is started again. */
+	/* For a lack of memory or descriptors the file may be whole: the role ends and is started
+	 * again. */
 	if (r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EINTR)
 		return r;
 	memset(ret, 0, sizeof(*ret));

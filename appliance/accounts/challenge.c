@@ -18,7 +18,7 @@ bool challenge_begin(struct challenges *c)
 	return secret_make(c->secret, sizeof(c->secret));
 }
 
-/* What is hashed has one length, so that nothing can be put behind it. */
+/* The hashed text has a fixed length, so nobody can append to it. */
 static void prove(const struct challenges *c, const struct addr *from, const uint8_t head[HEAD], uint8_t proof[PROOF])
 {
 	uint8_t text[HEAD + 1 + sizeof(from->b)] = { 0 }, digest[32];

@@ -16,7 +16,7 @@ int child_start(void (*run)(int arg), int arg, const char *what, struct err *e)
 		return err_set(e, -errno, "socket of %s", what);
 	pid = fork();
 	if (pid == 0) {
-		/* `arg` may be a descriptor that `run` wants; whatever else there is, it closes. */
+		/* `arg` may be a descriptor that `run` needs; `run` closes all others. */
 		if (dup2(sv[1], CHILD_FD) < 0)
 			_exit(1);
 		run(arg);
@@ -66,6 +66,6 @@ bool child_answered(struct child_debt *d, struct mono now)
 
 bool child_hangs(const struct child_debt *d, struct mono now)
 {
-	/* Who looks may have begun to before it was asked. */
+	/* The caller may have read its `now` before the question was sent. */
 	return d->answers > 0 && now.ns > d->since.ns && now.ns - d->since.ns >= CHILD_NS;
 }

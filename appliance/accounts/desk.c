@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the desk's files share: answers and records, jobs, who is let in, what a session may. */
+/* What the files of the desk share: answers, records, jobs, logins, rights of a session. */
 #include "appliance/accounts/desk.h"
 
 #include <errno.h>
@@ -213,7 +213,7 @@ void desk_say_refused(struct desk *d, uint32_t id)
 	desk_refuse(d, id, ANSWER_NO, M_LOGIN_REFUSED);
 }
 
-/* A program knows it by "another_time". */
+/* Programs recognise this answer by the key "another_time". */
 static void say_another_time(struct desk *d, uint32_t id)
 {
 	json_t *j = error_json(M_LOGIN_ANOTHER_TIME);
@@ -337,15 +337,15 @@ void desk_login_refused(struct desk *d, struct job *j)
 		desk_say_refused(d, j->id);
 }
 
-/* ---- what somebody may ----------------------------------------------------------------------- */
+/* ---- rights ---------------------------------------------------------------------------------- */
 
-/* Nobody is logged in by that. */
+/* Answers that a login is needed: the session or token is nobody's. */
 void desk_nobody(struct desk *d, uint32_t id)
 {
 	desk_refuse(d, id, ANSWER_NO, M_LOGIN_NEEDED);
 }
 
-/* By name. A word of an approver who cannot give it any more is nobody's. */
+/* The approvers by name. The word of an approver who has lost the right does not count. */
 static json_t *approvers_json(const struct desk *d)
 {
 	json_t *list = json_array();
@@ -383,7 +383,7 @@ void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *fro
 	desk_answer(d, id, ANSWER_YES, who);
 }
 
-/* Whether what was opened by a certificate still is its bearer's; says in the record why not. */
+/* Whether the certificate of a session still belongs to the account; if not, records why. */
 static bool certificate_holds(struct desk *d, const struct session *x, const struct addr *from,
 			      const uint8_t shown[DIGEST_BYTES], struct moment now)
 {
@@ -405,8 +405,8 @@ struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTE
 	struct session *x = sessions_find(&d->sessions, secret, now.ns);
 
 	if (x != NULL && addr_cmp(&x->from, from) != 0) {
-		/* Whoever has the secret there has stolen it; that its bearer logs in anew is a
-		 * small price. */
+		/* The session's secret was stolen. To log in anew is a small price for its
+		 * owner. */
 		desk_event(d, ACCOUNT_ELSEWHERE, from, x->name, NULL, NULL, NULL, 1);
 		session_end(x);
 		return NULL;

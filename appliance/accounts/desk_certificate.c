@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TLS client certificates as the second factor. That whoever shows one has its key TLS has proven
- * before a byte of HTTP was read; which one it was comes with each question as its SHA-256, and
- * here that is looked for among those that root has enrolled. Nothing of a certificate is read.
+ * TLS client certificates as the second factor. TLS has proven the possession of the private key
+ * before a byte of HTTP was read. Each question brings the certificate's SHA-256; it is looked up
+ * here among those that root has enrolled. The certificate itself is never parsed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "appliance/accounts/desk.h"
 #include "appliance/base/sha256.h"
 
-#define SHOWN_DIGITS 8u /* bytes of a digest by which people tell what was shown */
+#define SHOWN_DIGITS 8u /* bytes of a digest that people see, to tell certificates apart */
 
 static const char *shown_text(const uint8_t shown[DIGEST_BYTES], char out[2 * SHOWN_DIGITS + 1])
 {
@@ -31,7 +31,8 @@ void desk_certificate_login(struct desk *d, struct job *j, struct account *a, st
 			   1);
 		desk_login_refused(d, j);
 	} else if (now.wall_s >= p->until) {
-		/* He has shown both factors, and nobody guesses: he is told why. */
+		/* Both factors were right, so this was no guess: the answer may say what is
+		 * wrong. */
 		lockout_take_back(&d->lockout, j->name, &j->from);
 		desk_event(d, ACCOUNT_CERTIFICATE_EXPIRED, &j->from, a->name, NULL, p->label, NULL, 1);
 		d->refused++;
@@ -51,7 +52,7 @@ static bool read_pin(const json_t *said, struct pin *p)
 	return pin_read(desk_said(said, "certificate"), p->digest) && pin_read(desk_said(said, "public"), p->public);
 }
 
-/* Keeps the change and answers with the account, or gives back what was. */
+/* Saves the change and answers with the account; restores the account when saving fails. */
 static bool kept(const struct desk_order *o, struct account *a, const struct account *before)
 {
 	if (!desk_kept(o->d, o->id, a, before))
@@ -88,8 +89,7 @@ void desk_certificate_add(const struct desk_order *o, struct account *a)
 	explicit_bzero(&before, sizeof(before));
 }
 
-/* Its sessions go with it, those of other factors too: whoever has found the card may have opened
- * any of them. */
+/* Ends all sessions of the account: a finder of the card may have opened any of them. */
 void desk_certificate_remove(const struct desk_order *o, struct account *a)
 {
 	struct account before = *a;

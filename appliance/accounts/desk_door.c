@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What strangers may ask: to be let in, what a session or a token may, to be let go. And whose a
- * hash is that comes back: of a login, or of what the other files of the desk have begun.
+ * What strangers may ask: a login, what a session or a token may do, a logout. Also routes a
+ * finished hash to its login or to the desk file that asked for it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "appliance/accounts/desk.h"
 #include "appliance/wire/duty.h"
 
-#define SAVE_USE_S 3600u /* the last use of a token is written this often */
+#define SAVE_USE_S 3600u /* least time between two writes of a token's last use */
 
 /* ---- a login --------------------------------------------------------------------------------- */
 
@@ -21,7 +21,8 @@ void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct m
 	uint64_t count = 0;
 	struct job *j;
 
-	/* Before anything is looked at, so that it tells nobody whether the rest is right. */
+	/* Refused before anything is compared, so the answer does not tell whether the rest was
+	 * right. */
 	if (m->kind == PROOF_KEY && d->no_keys) {
 		desk_refuse(d, id, ANSWER_CANNOT, M_LOGIN_NO_KEYS);
 		return;
@@ -45,10 +46,10 @@ void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct m
 	j->known = a != NULL;
 	snprintf(j->hash, sizeof(j->hash), "%s", a != NULL ? a->hash : d->stranger);
 	desk_copy_field(phrase, m->phrase, LOGIN_PHRASE);
-	/* Of everybody's, so that nobody learns from the time whether there is such an account. */
+	/* Every phrase is looked up, so the time tells nobody whether the account exists. */
 	j->leaked = desk_leaked(d, phrase);
-	/* It counts as failed until it has succeeded: else so many could be tried at once as there
-	 * are jobs. */
+	/* Counted as a failure until it succeeds: otherwise as many guesses could run at once as
+	 * there are jobs. */
 	j->locks = lockout_failed(&d->lockout, name, &from, now.ns);
 	if (!desk_hash(d, j, phrase, j->hash)) {
 		desk_come_again(d, j);
@@ -57,9 +58,11 @@ void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct m
 	explicit_bzero(phrase, sizeof(phrase));
 }
 
-/* A code by the clock, or one of those on paper. What is used up is in memory at once; on the disk
- * a code on paper is before anybody is let in by it, one by the clock, which is over in a minute,
- * where the disk takes it: a full disk keeps nobody out who has his telephone. */
+/*
+ * A code by the clock, or one of the paper codes. A used code is marked in memory at once. A paper
+ * code is on the disk before it lets anybody in. A clock code is over in a minute, so a full disk
+ * does not keep its owner out.
+ */
 static bool second_factor(struct account *a, const char *code, struct moment now, bool *ret_paper)
 {
 	uint64_t step;
@@ -75,9 +78,9 @@ static bool second_factor(struct account *a, const char *code, struct moment now
 }
 
 /*
- * A code that the authenticator had at another time. That is told to whoever has the passphrase,
- * and by how much to the record alone. The code lets in no more: else the answer would tell which
- * one of a guesser's to wait for.
+ * A code of another time. The person who typed the right passphrase is told so; the record alone
+ * says by how much. The code no longer lets anybody in: otherwise the answer would tell a guesser
+ * which code to wait for.
  */
 static void look_elsewhen(struct job *j, struct account *a, struct moment now)
 {
@@ -91,18 +94,17 @@ static void look_elsewhen(struct job *j, struct account *a, struct moment now)
 		 (unsigned long long)(step < here ? here - step : step - here) * TOTP_STEP_S);
 }
 
-/* True: it is not over yet. */
+/* True: the login still waits for something. */
 static bool login_hashed(struct desk *d, struct job *j, const struct hash_answer *h, struct moment now)
 {
 	struct account *a = j->known ? book_account(&d->book, j->name) : NULL;
-	/* Its passphrase may have been changed meanwhile, or the account be another of
-	 * that name. */
+	/* The passphrase, or the account of that name, may have changed while the hash ran. */
 	bool phrase = a != NULL && desk_same_hash(h->hash, j->hash) && desk_same_hash(h->hash, a->hash) &&
 		      !a->disabled && !account_handed_over(a, now.wall_s);
 	bool paper = false;
 
-	/* Out of memory, or the like: right and wrong look the same, and neither is
-	 * anybody's fault. */
+	/* The hash failed, by lack of memory for instance: right and wrong look the same, and
+	 * nobody is at fault. */
 	if (!h->ok) {
 		desk_come_again(d, j);
 	} else if (phrase && j->proof_kind == PROOF_KEY && a->n_keys > 0) {
@@ -125,12 +127,12 @@ void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now)
 {
 	for (size_t i = 0; i < DESK_JOBS; i++) {
 		struct job *j = &d->jobs[i];
-		/* of a job that ends on the way nothing is left */
+		/* the job may end below, so its fields are copied */
 		const enum job_kind kind = j->kind;
 
 		if (!j->used || j->hash_id == 0 || j->hash_id != a->id)
 			continue;
-		j->hash_id = 0; /* it is answered once */
+		j->hash_id = 0; /* the answer of a hash is used once */
 		if ((kind == JOB_LOGIN && login_hashed(d, j, a, now)) ||
 		    (kind == JOB_MANAGE && desk_manage_hashed(d, j, a, now)) ||
 		    (kind == JOB_PASSPHRASE && desk_passphrase_hashed(d, j, a, now)))
@@ -145,7 +147,7 @@ void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now)
 	}
 }
 
-/* ---- what somebody may ----------------------------------------------------------------------- */
+/* ---- rights ---------------------------------------------------------------------------------- */
 
 static void judge_token(struct desk *d, uint32_t id, const struct msg_judge *m, const struct addr *from,
 			struct moment now)
@@ -187,7 +189,7 @@ void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct m
 	}
 	if (m->quiet == 0)
 		x->used = now.ns;
-	/* Whoever made it knows it too. */
+	/* The account manager who handed out this passphrase knows it too. */
 	if (a->handed && m->right < RIGHT_COUNT) {
 		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_CHOOSE);
 		return;

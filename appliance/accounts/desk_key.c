@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Security keys: what one is to sign, a login by one, and what a person does about those of his
- * own. What a browser sent goes to sekisho-webauthn as it is, and only after a passphrase was
- * right; what comes back is a few numbers, of which the challenge and the count are judged here.
+ * Security keys: what a key is to sign, the login by key, and a person's orders about his own keys.
+ * What a browser sent goes unread to sekisho-webauthn, and only after the passphrase was right. It
+ * answers a few numbers, of which the challenge and the count are judged here.
  */
 #include <stdio.h>
 #include <string.h>
@@ -52,7 +52,7 @@ bool desk_prove(struct desk *d, struct job *j, const struct account *a)
 
 /* ---- a login --------------------------------------------------------------------------------- */
 
-/* It may have been removed meanwhile, or be another one of that place. */
+/* The key may have been removed meanwhile, or another one may have its place. */
 static struct key *key_that_signed(struct account *a, const struct job *j, uint8_t which)
 {
 	for (size_t i = 0; a != NULL && which < WEBAUTHN_KEYS && i < a->n_keys; i++)
@@ -61,8 +61,8 @@ static struct key *key_that_signed(struct account *a, const struct job *j, uint8
 	return NULL;
 }
 
-/* A key counts its signatures, or says 0 for good. One that has counted less than before is not the
- * only one. */
+/* A key counts its signatures, or always says 0. A count below the last one means that a copy of
+ * the key exists. */
 static bool counts_on(struct desk *d, const struct job *j, const struct account *a, const struct key *k, uint32_t count)
 {
 	if (count > k->count || (count == 0 && k->count == 0))
@@ -110,7 +110,7 @@ static void key_refused(struct desk *d, struct job *j)
 	desk_refuse(d, j->id, ANSWER_INVALID, M_KEY_REFUSED);
 }
 
-/* The passphrase was right: nobody guesses. */
+/* The passphrase was right, so this counts as no guess. */
 static void key_wrong(struct desk *d, const struct job *j, enum message why)
 {
 	lockout_take_back(&d->lockout, j->name, &j->from);
@@ -144,7 +144,8 @@ static void key_proved(struct desk *d, struct job *j, const struct webauthn_answ
 	explicit_bzero(&before, sizeof(before));
 }
 
-/* Whoever has found the key may have opened any of the others, as when root removes it. */
+/* Ends the other sessions: a finder of the key may have opened any of them. root's removal does
+ * too. */
 static void remove_key(struct desk *d, struct job *j, struct account *a, struct moment now)
 {
 	struct key *k = account_key(a, j->label);
@@ -197,7 +198,7 @@ void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct momen
 		return;
 	}
 	x->used = now.ns;
-	/* Else whoever made the passphrase could leave a key of his own behind. */
+	/* Otherwise the maker of the passphrase could leave a key of his own behind. */
 	if (a->handed || x->leaked) {
 		desk_refuse(d, id, ANSWER_INVALID, a->handed ? M_LOGIN_CHOOSE : M_LOGIN_LEAKED);
 		return;
@@ -211,7 +212,7 @@ void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct momen
 		desk_refuse(d, id, ANSWER_INVALID, M_KEY_LABEL);
 		return;
 	}
-	/* Else a session that somebody else came by could try passphrases without end. */
+	/* Otherwise the thief of a session could try passphrases without end. */
 	if (lockout_locked(&d->lockout, a->name, &from, now.ns)) {
 		desk_refuse(d, id, ANSWER_INVALID, M_KEY_REFUSED);
 		return;
@@ -244,7 +245,7 @@ void desk_without_keys(struct desk *d)
 	desk_event(d, ACCOUNT_NO_KEYS, NULL, NULL, NULL, NULL, NULL, 1);
 }
 
-/* ---- what was found -------------------------------------------------------------------------- */
+/* ---- the result of a check ------------------------------------------------------------------- */
 
 void desk_proved(struct desk *d, const struct webauthn_answer *p, struct moment now)
 {
@@ -254,7 +255,7 @@ void desk_proved(struct desk *d, const struct webauthn_answer *p, struct moment 
 
 		if (!j->used || j->proof_id == 0 || j->proof_id != p->id)
 			continue;
-		/* It is used up whatever else is wrong. */
+		/* The challenge is used up, whatever else is wrong. */
 		fresh = p->challenged && challenge_use(&d->challenges, &j->from, now.ns, p->challenge);
 		if (j->kind == JOB_LOGIN)
 			login_proved(d, j, p, fresh, now);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The list of leaked passphrases: who may not choose what, who has to choose anew, and root's
- * orders about it. Whoever signs in with a leaked one has shown a second factor, and is not shut
- * out: his session opens nothing but the choice of another. That is known of a session alone, since
- * of what is kept nobody can tell: of another list, or without one, the next login is judged anew.
+ * The list of leaked passphrases: who may not choose which, who has to choose anew, and root's
+ * orders about the list. A person with a leaked passphrase has also shown a second factor, so he is
+ * let in, but his session can only choose another passphrase. This is a state of the session: a
+ * stored hash cannot be looked up, so each login is judged by the list of that moment.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -38,7 +38,7 @@ void desk_leaked_typed(struct desk *d, struct job *j, struct moment now)
 {
 	struct session *x = sessions_find(&d->sessions, j->secret, now.ns);
 
-	/* It was right: nobody guesses. */
+	/* The passphrase was right, so this counts as no guess. */
 	lockout_forget(&d->lockout, j->name, &j->from);
 	if (x != NULL)
 		x->leaked = true;
@@ -58,7 +58,7 @@ void desk_leaked_show(struct desk *d, uint32_t id)
 	desk_answer(d, id, ANSWER_YES, json_pack("{s:o}", "leaked", desk_leaked_json(d)));
 }
 
-/* How many there were, as a text; NULL: none. */
+/* The number of entries as text; NULL: none. */
 static const char *had(uint64_t count, char out[24])
 {
 	snprintf(out, 24, "%llu", (unsigned long long)count);

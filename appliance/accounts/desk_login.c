@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Logins of the machine that are accounts': who sits there is the kernel's word and the
- * supervisor's, what he may is the roles' of his account, as they stand at that question. There is
- * no session: whoever is disabled, or whose login is taken away, has nothing from then on. Failed
- * logins over the web lock nobody out here, since a stranger makes those.
+ * Accounts for logins at the machine. The kernel and the supervisor say who sits there; the roles
+ * of his account, at the time of each question, say what he may do. There is no session: an account
+ * that is disabled, or loses its login, has no rights from then on. Failed logins over the web do
+ * not lock anybody out here, because strangers can cause those.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +22,7 @@ void desk_at_machine(struct desk *d, uint32_t id, const struct msg_at_machine *m
 
 	desk_copy_field(login, m->login, LOGIN_NAME);
 	a = book_login_owner(&d->book, login, m->uid);
-	/* The same name with another number, or the other way round, is somebody else who came
-	 * after him. */
+	/* The same name with another number, or the reverse, is another person who came later. */
 	if (a == NULL || a->disabled || strcmp(a->login, login) != 0 || a->login_uid != m->uid ||
 	    !login_is_persons(m->uid)) {
 		d->refused++;
@@ -39,7 +38,7 @@ void desk_at_machine(struct desk *d, uint32_t id, const struct msg_at_machine *m
 		json_pack("{s:s, s:o, s:o}", "via", "login", "name", json_text(a->name), "login", json_text(a->login)));
 }
 
-/* "auditor; login tanaka": what the account may, and who that is at the machine. */
+/* "auditor; login tanaka": the account's roles and its login at the machine. */
 static void standing(const struct account *a, char out[EVENT_TEXT])
 {
 	char list[DUTIES_TEXT];
@@ -48,7 +47,7 @@ static void standing(const struct account *a, char out[EVENT_TEXT])
 		 a->login);
 }
 
-/* Keeps the change, says and records it; or gives back what was and says so. */
+/* Saves, answers and records the change; restores the account when saving fails. */
 static void changed(const struct desk_order *o, struct account *a, struct account *before)
 {
 	char was[EVENT_TEXT], is[EVENT_TEXT];
@@ -80,7 +79,7 @@ void desk_login_add(const struct desk_order *o, struct account *a)
 		return;
 	}
 	before = *a;
-	a->login[0] = 0; /* its own earlier one is in nobody's way */
+	a->login[0] = 0; /* its own earlier login does not count as taken */
 	owner = book_login_owner(&o->d->book, login, (uint32_t)uid);
 	if (owner != NULL) {
 		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_LOGIN_TAKEN, owner->name);

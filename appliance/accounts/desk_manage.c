@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An account manager at the web pages and the accounts of others. Whoever has the session must have
- * the right and type his own passphrase again; what he then orders is carried out as root's orders
- * are (desk_user.c), in his name, within these bounds (docs/architecture.md says why): never his
- * own account; of another account manager nothing but to shut him out; that role is root's to give
- * and to take; who may write, approve or apply policies himself lets nobody else in who may; and
- * nobody undoes what somebody else has done since he looked. What is handed out he has seen, so its
- * bearer has to choose another first (desk_passphrase.c).
+ * What an account manager may do over the web with accounts of others. He needs the right and types
+ * his own passphrase again. His order is then carried out like root's (desk_user.c), in his name,
+ * within these bounds (docs/architecture.md says why):
+ * - never his own account;
+ * - another account manager he can only shut out: root alone gives and takes that role;
+ * - if he may himself write, approve or apply policies, he lets nobody else in who may;
+ * - he cannot undo what somebody else has done since he looked.
+ *
+ * He has seen the passphrase that he hands out, so its owner has to choose another
+ * (desk_passphrase.c).
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,8 +17,8 @@
 #include "appliance/accounts/desk.h"
 #include "appliance/wire/duty.h"
 
-#define TOLD 80 /* of an order in a record */
-/* By these together a policy comes into force. */
+#define TOLD 80 /* bytes of an order that a record quotes */
+/* With these rights together a person puts a policy into force. */
 #define POLICY_RIGHTS (UINT32_C(1) << RIGHT_EDIT | UINT32_C(1) << RIGHT_APPROVE | UINT32_C(1) << RIGHT_APPLY)
 
 static const enum user_order root_order[MANAGE_ORDERS] = {
@@ -23,7 +26,7 @@ static const enum user_order root_order[MANAGE_ORDERS] = {
 #include "appliance/wire/manage.def"
 };
 
-/* Other secrets, or a way back in: whoever gives them could use them. */
+/* Orders that give new secrets or a way back in: the giver could use them himself. */
 static bool lets_in(enum manage_order o)
 {
 	return o == MANAGE_ADD || o == MANAGE_ENABLE || o == MANAGE_PASSPHRASE || o == MANAGE_TOTP ||
@@ -35,7 +38,7 @@ static bool has_roles(enum manage_order o)
 	return o == MANAGE_ADD || o == MANAGE_CHANGE;
 }
 
-/* What the order says is of a form that the order takes. MESSAGE_COUNT: it is. */
+/* Checks the form of an order's members. MESSAGE_COUNT: they are right. */
 static enum message unfit(enum manage_order o, const json_t *said, uint32_t *ret_duties)
 {
 	const char *full = desk_said(said, "full_name"), *reason = desk_said(said, "reason");
@@ -75,7 +78,7 @@ static void refuse_rule(struct desk *d, const struct job *j, const char *name, e
 	desk_refuse(d, j->id, ANSWER_NO, why);
 }
 
-/* True: it may be carried out. */
+/* True: the order may be carried out. */
 static bool judge(struct desk *d, const struct job *j, const struct account *by, const json_t *said)
 {
 	const struct account *of = book_account(&d->book, desk_said(said, "name"));
@@ -116,12 +119,12 @@ static json_t *said_of(const struct job *j)
 {
 	json_t *said = json_loads(j->proof, JSON_REJECT_DUPLICATES, NULL);
 
-	/* A passphrase for somebody else is made here, and never typed. */
+	/* A passphrase for somebody else is generated here, never typed. */
 	json_object_del(said, "passphrase");
 	return said;
 }
 
-/* He is who he was: now his order. */
+/* His own passphrase was right: now the order itself. */
 static void begin(struct desk *d, struct job *j, const struct account *by, struct moment now)
 {
 	json_t *said = said_of(j);
@@ -135,15 +138,15 @@ static void begin(struct desk *d, struct job *j, const struct account *by, struc
 	json_decref(said);
 }
 
-/* The hash of what was made for somebody else; meanwhile he may have lost the right, or the other
- * one become somebody else. */
+/* The hash of the generated passphrase is there. The manager may have lost his right meanwhile, or
+ * the other account may be another person's now. */
 static void finish(struct desk *d, struct job *j, const struct hash_answer *h, struct moment now)
 {
 	const struct account *by;
 	json_t *said;
 
 	snprintf(j->name, sizeof(j->name), "%.*s", (int)ACCOUNT_NAME, j->by);
-	j->deed = false; /* whoever is not there any more hears that */
+	j->deed = false; /* when the account is gone, the answer says so */
 	by = desk_still_there(d, j, now);
 	if (by == NULL)
 		return;

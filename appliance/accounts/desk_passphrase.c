@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A person's own passphrase: whoever has a session types the present one and takes another. Of an
- * account whose passphrase was handed out by an account manager, who has seen it, this is all that
- * a session opens. And what such things begin with: a session, and the passphrase once more.
+ * A person changes his own passphrase: he types the present one and a new one. When an account
+ * manager has handed out (and so seen) the passphrase, a session can do nothing else. Also what
+ * such orders begin with: the check of the session and of the passphrase.
  */
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +34,7 @@ struct job *desk_again(struct desk *d, uint32_t id, enum job_kind kind, const st
 	snprintf(j->hash, sizeof(j->hash), "%s", a->hash);
 	memcpy(j->secret, secret, SECRET_BYTES);
 	memcpy(j->shown, shown, sizeof(j->shown));
-	/* Else a session that somebody else came by could try passphrases without end. */
+	/* Otherwise the thief of a session could try passphrases without end. */
 	if (lockout_locked(&d->lockout, a->name, from, now.ns)) {
 		j->deed = true;
 		desk_refuse(d, id, ANSWER_INVALID, M_MANAGE_REFUSED);
@@ -54,7 +54,7 @@ struct job *desk_again(struct desk *d, uint32_t id, enum job_kind kind, const st
 	return j;
 }
 
-/* The present one was right; the next one is looked at, and hashed. */
+/* The present passphrase was right: checks the new one and has it hashed. */
 static void take(struct desk *d, struct job *j, const struct account *a)
 {
 	static const enum message why[] = {
@@ -74,8 +74,8 @@ static void take(struct desk *d, struct job *j, const struct account *a)
 		desk_refuse(d, j->id, ANSWER_CANNOT, M_LOGIN_BUSY);
 }
 
-/* All but the one that it was done in, which is free again: who else has one may have had the
- * passphrase. */
+/* Ends all sessions but the one that made the change: the others may belong to somebody who knew
+ * the old passphrase. This one may do everything again. */
 static void end_others(struct desk *d, const struct job *j, struct moment now)
 {
 	struct session *own = sessions_find(&d->sessions, j->secret, now.ns);
@@ -89,7 +89,7 @@ static void taken(struct desk *d, struct job *j, const char *hash, struct moment
 {
 	struct account *a, before;
 
-	j->deed = false; /* whoever is not there any more hears that */
+	j->deed = false; /* when the account is gone, the answer says so */
 	a = desk_still_there(d, j, now);
 	if (a == NULL)
 		return;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A review of the records, signed by the name of an account: who, when, of what time, with what
- * result. The name has to be of somebody whose roles allow it and who is not disabled; that root
- * typed it at the machine, or from which address it was signed over the web, stands in the record
- * beside it.
+ * A review of the records, signed by the name of an account: who, when, which time, which result.
+ * The account must have the right and not be disabled. The record also says whether root typed the
+ * name at the machine, or from which address the review was signed over the web.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Root's orders about API tokens: each is shown once, ends by itself, and may do nothing that a
+/* Root's orders about API tokens. A token is shown once, ends by itself, and can do nothing that a
  * person has to answer for. */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ void desk_tokens(const struct desk_order *o)
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "tokens", all));
 }
 
-/* Bound to a certificate it does not outlive it. False: it cannot be; has said so. */
+/* A token that is bound to a certificate ends with it. False: impossible; the answer was given. */
 static bool token_pin(const struct desk_order *o, struct token *t)
 {
 	uint64_t until;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What root orders at the command line, and of it what an account manager may over the web
- * (desk_manage.c judges that): the register of accounts, tokens and sessions. Each change is
- * written before it is answered, and taken back when that fails, so that nobody believes that
- * somebody was shut out who comes in again after a power cut. Root is a way in of its own: no order
- * here asks for a login.
+ * Root's orders at the command line about accounts, tokens and sessions, some of them also for
+ * account managers over the web (desk_manage.c judges those). Each change is saved before it is
+ * answered, and taken back when saving fails: otherwise a person who was shut out could come in
+ * again after a power cut. No order here asks for a login, because root needs none.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +51,7 @@ static json_t *totp_json(const struct account *a)
 	return j;
 }
 
-/* Fresh codes on paper; NULL without randomness. */
+/* Fresh paper codes; NULL when the kernel gave no random bytes. */
 static json_t *recovery_json(struct account *a)
 {
 	char codes[RECOVERY_CODES][RECOVERY_TEXT];
@@ -67,9 +66,9 @@ static json_t *recovery_json(struct account *a)
 	return list;
 }
 
-/* ---- orders that hash a passphrase ---------------------------------------------------------- */
+/* ---- orders that hash a passphrase ----------------------------------------------------------- */
 
-/* The phrase that was typed, or one that is made here to be shown once. */
+/* The passphrase that was typed, or a generated one that is shown once. */
 static const char *phrase_of(const struct desk_order *o, struct job *j, const char *name, const char **ret_phrase)
 {
 	const char *typed = desk_said(o->said, "passphrase");
@@ -115,8 +114,8 @@ static void start_hash(const struct desk_order *o, enum user_order order, const 
 	}
 }
 
-/* Of whom the register says that he did it; no login of the machine looks like somebody over
- * the web. */
+/* The name of the person who gave the order. A login of the machine is written so that it cannot be
+ * mistaken for an account of the web. */
 static void put_by(const struct desk_order *o, char out[ACCOUNT_BY + 1])
 {
 	desk_put(out, ACCOUNT_BY + 1, o->by);
@@ -310,8 +309,8 @@ static void disable(const struct desk_order *o, struct account *a, bool off)
 	desk_answer_account(o, a);
 }
 
-/* What an account did is looked up by its name: so it is shut first, which can be taken back, and
- * removed by a second order. */
+/* Records name an account, so it has to stay findable: it is disabled first, which can be undone,
+ * and removed by a second order. */
 static void remove_account(const struct desk_order *o, struct account *a)
 {
 	const struct account before = *a;
@@ -339,8 +338,8 @@ static void new_factor(const struct desk_order *o, struct account *a, bool paper
 	if (paper)
 		made = recovery_json(a);
 	else if (secret_make(a->totp, TOTP_SECRET)) {
-		/* No code of the new secret was used yet; that of the old one may be far ahead, if
-		 * the clock was. */
+		/* No code of the new secret was used yet. The step of the old secret may be far
+		 * ahead, if the clock was. */
 		a->totp_step = a->totp_told = 0;
 		a->no_totp = false;
 		made = totp_json(a);
@@ -361,7 +360,7 @@ static void new_factor(const struct desk_order *o, struct account *a, bool paper
 	explicit_bzero(&before, sizeof(before));
 }
 
-/* Whoever has no key would come in by codes on paper alone, of which there are ten. */
+/* Without a key the account would have only its ten paper codes. */
 static void totp_remove(const struct desk_order *o, struct account *a)
 {
 	struct account before = *a;
@@ -379,7 +378,7 @@ static void totp_remove(const struct desk_order *o, struct account *a)
 	explicit_bzero(&before, sizeof(before));
 }
 
-/* Also the last one: a lost key is lost, and somebody may have found it. */
+/* The last key may go too: somebody may have found a lost key. */
 static void key_remove(const struct desk_order *o, struct account *a)
 {
 	struct account before = *a;
@@ -416,7 +415,7 @@ static void sessions(const struct desk_order *o)
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "sessions", all));
 }
 
-/* Of a name all, of a number that one. */
+/* A name ends all its sessions, a number one session. */
 static void session_end_order(const struct desk_order *o)
 {
 	const char *name = desk_said(o->said, "name");
@@ -452,8 +451,8 @@ static void roles(const struct desk_order *o)
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "roles", all));
 }
 
-/* Whether a policy of the web pages needs a second person. The same order once more changes nothing
- * and is not recorded, but for another reason. */
+/* Whether a policy of the web pages needs a second person. The same order again is recorded only
+ * when its reason differs. */
 static void approval(const struct desk_order *o, enum user_order order)
 {
 	struct one_person *p = &o->d->book.one_person;
@@ -571,7 +570,7 @@ static void carry_out(const struct desk_order *o, enum user_order order)
 	case USER_LEAKED_REMOVE:
 		desk_leaked_remove(o->d, o->id, o->by);
 		break;
-	case USER_LEAKED_LOAD: /* it comes with a list: desk_leaked_load */
+	case USER_LEAKED_LOAD: /* comes with a list: desk_leaked_load */
 	case USER_ORDERS:
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_NONSENSE);
 		break;

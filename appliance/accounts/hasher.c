@@ -10,7 +10,7 @@
 #include "appliance/accounts/child.h"
 #include "appliance/role/sandbox.h"
 
-/* Both ends are of one program: what is not of its size or ends nowhere is no question. */
+/* Both ends are this program: a question of another size, or without an end of text, is invalid. */
 static void serve(void)
 {
 	struct hash_question q;

@@ -14,7 +14,7 @@
 #define NAME "leaked"
 #define ASIDE "leaked.damaged"
 #define BESIDE ".leaked.new"
-#define BY "leaked.by" /* when the list was loaded, and whose order that was */
+#define BY "leaked.by" /* file name: when the list was loaded, and by whose order */
 #define LOADED_BY (LEAKED_BY + 32u)
 #define STEP_BLOCKS 16u /* a MiB */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -68,8 +68,8 @@ static int read_head(int fd, struct leaked_head *ret)
 	return r;
 }
 
-/* The block at l->done into l->block, held to its order, and into the digest. How many entries, or
- * negative errno. */
+/* Reads the block at l->done into l->block, checks that it is sorted, and adds it to the digest.
+ * Returns the number of entries or negative errno. */
 static int take_block(struct leaked *l, int fd)
 {
 	uint64_t left = l->head.count - l->done;
@@ -103,7 +103,7 @@ static bool digest_fits(const struct leaked *l)
 	return memcmp(digest, l->head.digest, sizeof(digest)) == 0;
 }
 
-/* All of the file, from its head to its digest. */
+/* Checks the whole file, from its head to its digest. */
 static int look(struct leaked *l, int fd)
 {
 	int r = read_head(fd, &l->head);
@@ -120,7 +120,7 @@ static int look(struct leaked *l, int fd)
 	return digest_fits(l) ? 0 : -EBADMSG;
 }
 
-/* Nobody can say anything about the file now; it may be whole. */
+/* An error of the moment: it says nothing about the file, which may be whole. */
 static bool is_for_now(int r)
 {
 	return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EINTR;
@@ -133,7 +133,8 @@ static bool stands(int dirfd, const char *name)
 	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Of the list that stands there, by its time: another one's, or what is damaged, says nothing. */
+/* Who loaded the present list. A note about another list (its time differs), or a damaged one, is
+ * ignored. */
 static void read_by(struct leaked *l)
 {
 	uint8_t *text = NULL;
@@ -181,7 +182,7 @@ int leaked_open(struct leaked *l, int dirfd, bool *ret_damaged, struct err *e)
 	memset(l, 0, sizeof(*l));
 	l->dirfd = dirfd;
 	l->fd = l->in = l->out = -1;
-	/* Of one that the power or the end of the role came between. */
+	/* Left by a load that a power cut or the end of the role interrupted. */
 	unlinkat(dirfd, BESIDE, 0);
 	fd = openat(dirfd, NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	r = fd < 0 ? -errno : look(l, fd);
@@ -197,8 +198,8 @@ int leaked_open(struct leaked *l, int dirfd, bool *ret_damaged, struct err *e)
 	if (is_for_now(r))
 		return err_set(e, r, "the file %s", NAME);
 	if (r == -ENOENT) {
-		/* By an earlier start, or, of what is no file, by who opened the folder: nobody may
-		 * have recorded it. */
+		/* An earlier start, or the opener of the folder, may have set the file aside,
+		 * without a record. */
 		*ret_damaged = l->damaged = stands(dirfd, ASIDE);
 		return 0;
 	}
@@ -207,7 +208,7 @@ int leaked_open(struct leaked *l, int dirfd, bool *ret_damaged, struct err *e)
 	return 0;
 }
 
-/* 1 or 0: whether it is there; negative: the file is not what it was when it was opened. */
+/* 1 or 0: whether the hash is in the list; negative: the file has changed since it was opened. */
 static int search(const struct leaked *l, const uint8_t wanted[LEAKED_PREFIX])
 {
 	uint8_t least[LEAKED_PREFIX], most[LEAKED_PREFIX], entry[LEAKED_PREFIX];
@@ -258,7 +259,7 @@ bool leaked_has(struct leaked *l, const char *phrase, bool *ret_damaged)
 	return r == 1;
 }
 
-/* ---- another one ----------------------------------------------------------------------------- */
+/* ---- a new list ------------------------------------------------------------------------------ */
 
 static void give_up(struct leaked *l)
 {
@@ -297,7 +298,7 @@ int leaked_take(struct leaked *l, int memfd)
 	return 0;
 }
 
-/* It is whole and right: its head, with the time in it, and its name. */
+/* The list is whole: writes its head, with the time in it, and puts it in place. */
 static int finish(struct leaked *l, uint64_t wall_s)
 {
 	uint8_t head[LEAKED_HEAD];
@@ -313,8 +314,8 @@ static int finish(struct leaked *l, uint64_t wall_s)
 		r = -errno;
 	if (r < 0)
 		return r;
-	/* Should the power go before this is on the disk, the one before stands there, which was
-	 * as whole. */
+	/* When the power goes before this is on the disk, the former list, also whole, is still
+	 * there. */
 	fsync(l->dirfd);
 	if (l->fd >= 0)
 		close(l->fd);
@@ -342,7 +343,7 @@ int leaked_step(struct leaked *l, uint64_t wall_s)
 		l->done += (uint64_t)r;
 		r = write_at(l->out, l->block, (size_t)r * LEAKED_PREFIX, at);
 	}
-	/* A little at a time: what waits to be written counts as memory of this role. */
+	/* Synced in small steps: dirty pages count as memory of this role. */
 	if (r >= 0 && fdatasync(l->out) < 0)
 		r = -errno;
 	if (r >= 0 && l->done < l->head.count)
@@ -362,7 +363,7 @@ int leaked_remove(struct leaked *l)
 		return -ENOENT;
 	if ((unlinkat(l->dirfd, NAME, 0) < 0 && errno != ENOENT) || fsync(l->dirfd) < 0)
 		return -errno;
-	/* What was set aside may be a folder. */
+	/* A file that was set aside may be a folder. */
 	if (unlinkat(l->dirfd, ASIDE, 0) < 0 && unlinkat(l->dirfd, ASIDE, AT_REMOVEDIR) < 0 && errno != ENOENT &&
 	    stands(l->dirfd, ASIDE))
 		return -errno;

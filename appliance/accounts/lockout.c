@@ -27,7 +27,7 @@ static struct lockout_entry *find(struct lockout *l, const char *name, const str
 	return NULL;
 }
 
-/* When nothing of it matters any more. */
+/* The time at which the entry no longer matters. */
 static uint64_t over(const struct lockout_entry *x)
 {
 	uint64_t window = x->n > 0 ? x->failed[x->n - 1] + LOCKOUT_WINDOW_NS : 0;
@@ -35,7 +35,7 @@ static uint64_t over(const struct lockout_entry *x)
 	return !x->taken ? 0 : x->until > window ? x->until : window;
 }
 
-/* A lock that lives matters more than any number of failures. */
+/* An active lock matters more than any number of failures. */
 static bool matters_less(const struct lockout_entry *a, const struct lockout_entry *b, uint64_t now)
 {
 	bool locks = a->taken && now < a->until, other = b->taken && now < b->until;
@@ -71,7 +71,7 @@ bool lockout_failed(struct lockout *l, const char *name, const struct addr *from
 
 	if (now < x->until)
 		return false;
-	x->until = 0; /* what is over is over: lockout_take_back goes by it */
+	x->until = 0; /* the lock is over; lockout_take_back reads this field */
 	while (x->n > 0 && (x->n == LOCKOUT_FAILURES || now - x->failed[0] >= LOCKOUT_WINDOW_NS))
 		memmove(x->failed, x->failed + 1, --x->n * sizeof(x->failed[0]));
 	x->failed[x->n++] = now;
@@ -89,7 +89,7 @@ void lockout_take_back(struct lockout *l, const char *name, const struct addr *f
 
 	if (x == NULL)
 		return;
-	/* What locked is still there, but for its count. */
+	/* The failures that led to the lock are still stored; only their count was cleared. */
 	if (x->until != 0)
 		x->n = LOCKOUT_FAILURES;
 	x->until = 0;

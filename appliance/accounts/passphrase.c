@@ -12,7 +12,7 @@
 
 #define METHOD "$y$"
 #define COST 5	     /* yescrypt: 16 MiB and about a tenth of a second */
-#define OWN_LEAST 8u /* characters that are left when everything common is taken away */
+#define OWN_LEAST 8u /* letters that must remain when all common words are taken away */
 #define DIFFERENT_LEAST 6u
 
 static const char *const denied[] = {
@@ -20,7 +20,7 @@ static const char *const denied[] = {
 #include "appliance/accounts/denied.def"
 };
 
-/* "P@ssw0rd" says no more than "password". */
+/* Maps the sign of a letter to the letter: "P@ssw0rd" is no better than "password". */
 static char plain(char c)
 {
 	static const char from[] = "@$!|+0", to[] = "asilto";
@@ -31,8 +31,8 @@ static char plain(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Small letters, digits and whatever is not ASCII; `letters`: signs and digits read as the letters
- * that they stand for. */
+/* Keeps small letters, digits and whatever is not ASCII. With `letters`, signs and digits are read
+ * as the letters that they stand for. */
 static size_t reduce(const char *phrase, bool letters, char *out)
 {
 	size_t n = 0;
@@ -55,14 +55,14 @@ static void take_away(char *text, const char *part)
 	size_t n = strlen(part);
 	char *at = text;
 
-	/* A letter or two take too much with them. */
+	/* A word of one or two letters would match almost everywhere. */
 	if (n < 3)
 		return;
 	while ((at = strstr(at, part)) != NULL)
 		memmove(at, at + n, strlen(at + n) + 1);
 }
 
-/* Longer than a letter or so and then the same again, to the end: "abcabcabcabcabcabc". */
+/* The length of a part that repeats to the end: 3 for "abcabcabcabcabcabc". */
 static size_t period(const char *text, size_t n)
 {
 	size_t p = 1;
@@ -84,7 +84,7 @@ static size_t different(const char *text)
 	return n;
 }
 
-/* Letters that are not the neighbour of the one before: a run of keys has next to none. */
+/* The number of letters that are not a neighbour of the one before: near 0 for a run of keys. */
 static size_t turns(const char *text)
 {
 	size_t n = 0;
@@ -101,7 +101,7 @@ static bool common(const char *phrase, const char *name, bool letters)
 
 	if (different(rest) < DIFFERENT_LEAST || period(rest, n) < OWN_LEAST || turns(rest) < OWN_LEAST)
 		return true;
-	/* The longest first: what is a part of another one leaves pieces of it. */
+	/* The longest word first: a shorter one inside it would leave pieces of it. */
 	for (size_t most = PASSPHRASE_MOST; most >= 3; most--)
 		for (size_t i = 0; most < 40 && i < sizeof(denied) / sizeof(denied[0]); i++)
 			if (strlen(denied[i]) == most)

@@ -15,7 +15,8 @@ json_t *qr_rows(const char *text)
 
 	if (n == 0 || n > QR_TEXT)
 		return NULL;
-	/* It is read from a screen, whole: so the weakest correction, and the largest modules. */
+	/* The code is read whole from a screen: the weakest correction gives the largest
+	 * modules. */
 	code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L);
 	if (code == NULL)
 		return NULL;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The role accounts: sole owner of the accounts' folder. It hears questions from the supervisor
- * alone, of which those of the web side are what strangers typed; it decides, and never waits for a
- * hash (hasher.c) or for who looks at what a security key has signed. Sessions and failures are in
- * its memory: a start of it lets nobody in who has not logged in again.
+ * The role accounts, the only owner of the accounts' folder. It is asked by the supervisor alone;
+ * questions of the web side carry what strangers typed. It decides, but never waits for a hash
+ * (hasher.c) or for the check of a security key's signature. Sessions and failures are in memory
+ * only: after a start of the role everybody logs in again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,9 +23,9 @@
 #include "appliance/role/sandbox.h"
 
 /*
- * Starting sekisho-webauthn (appliance/webauthn), which looks at what browsers send of security
- * keys: the role itself takes none of it apart. It stands beside this program, as the
- * compiler does.
+ * Starts sekisho-webauthn (appliance/webauthn), which parses what browsers send of security keys.
+ * The role itself parses none of it. The program lies in the folder of this one, as the compiler
+ * does.
  */
 
 #define PROGRAM "sekisho-webauthn"
@@ -34,8 +34,8 @@ static void child(int program)
 {
 	char *const argv[] = { (char[]){ PROGRAM }, NULL }, *const no_env[] = { NULL };
 
-	/* It begins with its socket alone. The two calls leave the program's own descriptor, which
-	 * the kernel closes. */
+	/* The child keeps its socket alone. The two calls spare the program's own descriptor, which
+	 * the kernel closes at exec. */
 	if ((program > CHILD_FD + 1 && close_range(CHILD_FD + 1, (unsigned)program - 1, 0) < 0) ||
 	    close_range((unsigned)program + 1, ~0u, 0) < 0)
 		_exit(1);
@@ -43,7 +43,7 @@ static void child(int program)
 	_exit(127);
 }
 
-/* As child_start does. -ENOENT: there is no such program, and the role has to do without keys. */
+/* Like child_start. -ENOENT: the program is not installed, so the role works without keys. */
 static int keys_start(struct err *e)
 {
 	char path[PATH_MAX + sizeof(PROGRAM)], *name;
@@ -67,15 +67,15 @@ static int keys_start(struct err *e)
 
 #define TURN_MS 60000
 #define OWED_MS 5000 /* while a child owes an answer */
-/* So long the role waits for sekisho-webauthn before it says that it stands itself. A role that
- * does nothing for 2.5 s before that is ended. */
+/* How long the role waits for sekisho-webauthn before it reports itself ready. The supervisor ends
+ * a role that is silent for 2.5 s. */
 #define KEYS_BEGIN_MS 2000
 
 struct accounts {
 	struct desk desk;
 	struct event_port events;
 	struct child_debt hashes, proofs;
-	int keys; /* the socket of sekisho-webauthn, -1 = people do without keys */
+	int keys; /* socket of sekisho-webauthn; -1 = logins without keys */
 };
 
 static struct moment moment_now(void)
@@ -87,7 +87,8 @@ static struct moment moment_now(void)
 				.wall_s = clock_wall_ns() / 1000000000u };
 }
 
-/* A supervisor that is gone is noticed by the loop; one that does not read gives up by itself. */
+/* The loop notices when the supervisor is gone. A supervisor that does not read gives up by
+ * itself. */
 static void say_answer(void *ctx, uint32_t id, enum answer_status status, json_t *j)
 {
 	const struct msg_body m = { MSG_ANSWER, .answer = { .status = (uint8_t)status } };
@@ -242,8 +243,8 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_PASSPHRASE] = on_passphrase,
 };
 
-/* Of both: an answer that nobody asked for is none of ours, and one child must not keep the role
- * from all else by them. */
+/* For both children: an answer without a question is dropped, and the count of answers a turn is
+ * bounded so that one child cannot hold up the role. */
 static int hear_hashes(struct accounts *a)
 {
 	struct hash_answer h;
@@ -258,8 +259,8 @@ static int hear_hashes(struct accounts *a)
 	return r;
 }
 
-/* Its first word is that it stands, and of which size it takes questions to be: until then it was
- * asked nothing. */
+/* The child's first message says that it is ready, and which size of question it takes. Nothing is
+ * asked before. */
 static int hear_proofs(struct accounts *a)
 {
 	struct webauthn_answer w;
@@ -279,8 +280,8 @@ static int hear_proofs(struct accounts *a)
 	return r;
 }
 
-/* A program that never stood, by a broken install or one that is half way: people with codes come
- * in still. */
+/* The program never became ready, by a broken or unfinished install. People with codes can still
+ * log in. */
 static void do_without_keys(struct accounts *a, int why)
 {
 	fprintf(stderr, "sekishod accounts: sekisho-webauthn does not begin (%s)\n", strerror(-why));
@@ -289,7 +290,7 @@ static void do_without_keys(struct accounts *a, int why)
 	desk_without_keys(&a->desk);
 }
 
-/* 0, or negative errno: it stood, and is gone. */
+/* 0, or negative errno when the child was ready and is gone now. */
 static int turn_to_keys(struct accounts *a)
 {
 	int r = hear_proofs(a);
@@ -300,8 +301,8 @@ static int turn_to_keys(struct accounts *a)
 	return 0;
 }
 
-/* Who is told that the role stands may come by a key at once; one that takes longer is heard when
- * it comes. */
+/* Waits a moment for the keys, so that a login by key works as soon as the role is ready. A slower
+ * child is heard when it is ready. */
 static int await_keys(struct accounts *a)
 {
 	struct pollfd p = { .fd = a->keys, .events = POLLIN };
@@ -309,8 +310,7 @@ static int await_keys(struct accounts *a)
 	return a->keys >= 0 && poll(&p, 1, KEYS_BEGIN_MS) > 0 ? turn_to_keys(a) : 0;
 }
 
-/* Whoever seems to hang is heard once more first: it may have been this role that did not come
- * to it. */
+/* A child that seems to hang is heard once more first: the delay may have been this role's own. */
 static int turn_to_children(struct accounts *a, bool hasher, bool keys)
 {
 	struct mono now = clock_mono();
@@ -330,7 +330,7 @@ static int waits_ms(const struct accounts *a)
 	return a->hashes.answers + a->proofs.answers > 0 ? OWED_MS : TURN_MS;
 }
 
-/* 0 when the supervisor is gone, negative errno when a child is. */
+/* 0 when the supervisor is gone, negative errno when a child is gone. */
 static int loop(struct accounts *a)
 {
 	struct pollfd p[3] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
@@ -355,7 +355,7 @@ static int loop(struct accounts *a)
 	}
 }
 
-/* A child's socket goes to the number that the sandbox knows. */
+/* Moves a child's socket to the number that the sandbox allows. */
 static int put_at(int fd, int number, struct err *e)
 {
 	if (fd < 0 || fd == number)
@@ -382,7 +382,7 @@ int role_accounts(void)
 	if (r == 0) {
 		r = put_at(keys_start(&e), ACCOUNTS_FD_WEBAUTHN, &e);
 		a.keys = r < 0 ? -1 : ACCOUNTS_FD_WEBAUTHN;
-		/* A box without that program has people with codes still. */
+		/* Without that program people with codes can still log in. */
 		if (r == -ENOENT) {
 			fprintf(stderr, "sekishod accounts: %s\n", e.text);
 			r = 0;

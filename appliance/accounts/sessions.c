@@ -25,7 +25,7 @@ size_t sessions_count(const struct sessions *s, const char *name, uint64_t now)
 	return n;
 }
 
-/* The oldest of its own when there are enough of them; else any that is free or over. */
+/* The account's oldest session when it has the most allowed; else any free or ended place. */
 static struct session *place(struct sessions *s, const char *name, uint64_t now)
 {
 	struct session *oldest = NULL, *free = NULL;

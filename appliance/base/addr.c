@@ -33,7 +33,7 @@ bool addr_parse(const char *text, struct addr *ret)
 	return false;
 }
 
-/* Splits `a` at a prefix length: all bits behind it cleared into *lo, set into *hi. */
+/* The ends of the prefix of `a`: all bits behind the length cleared in *lo, set in *hi. */
 static void prefix_ends(const struct addr *a, unsigned len, struct addr_range *ret)
 {
 	size_t n = addr_len(a->family);
@@ -206,7 +206,7 @@ size_t addr_range_minus(const struct addr_range *a, const struct addr_range *b, 
 		ret[0] = *a;
 		return 1;
 	}
-	/* The neighbours exist: they lie inside a. */
+	/* Both neighbours exist, because they lie inside `a`. */
 	if (addr_cmp(&a->lo, &both.lo) < 0) {
 		ret[n].lo = a->lo;
 		addr_prev(&both.lo, &ret[n++].hi);

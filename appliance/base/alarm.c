@@ -16,7 +16,7 @@ int alarm_open(struct alarm *a)
 
 int alarm_by(struct alarm *a, struct mono at)
 {
-	/* A time of zero would turn the descriptor off. */
+	/* A time of zero would disarm the timer. */
 	struct itimerspec when = { .it_value = { .tv_sec = (time_t)(at.ns / SECOND),
 						 .tv_nsec = (long)(at.ns % SECOND) | 1 } };
 
@@ -32,7 +32,7 @@ void alarm_rang(struct alarm *a)
 {
 	uint64_t times;
 
-	/* Nothing to read: it was set anew in between, and will go off again. */
+	/* Nothing to read: the timer was set anew in between and will fire again. */
 	if (read(a->fd, &times, sizeof(times)) == (ssize_t)sizeof(times))
 		a->at_ns = UINT64_MAX;
 }

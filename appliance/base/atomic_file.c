@@ -33,7 +33,7 @@ int atomic_write_mode(int dirfd, const char *name, const void *p, size_t n, mode
 	fd = openat(dirfd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_set(e, -errno, "create %s", beside);
-	/* Not by what it is created with: a daemon's umask leaves nobody else anything. */
+	/* fchmod, because a daemon's umask would clear the bits of others at open. */
 	r = mode != 0600 && fchmod(fd, mode) < 0 ? -errno : write_all(fd, p, n);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
@@ -45,7 +45,7 @@ int atomic_write_mode(int dirfd, const char *name, const void *p, size_t n, mode
 		unlinkat(dirfd, beside, 0);
 		return err_set(e, r, "write %s", name);
 	}
-	/* Without this the rename itself may be lost with the power. */
+	/* Without this a power cut may undo the rename. */
 	if (fsync(dirfd) < 0)
 		return err_set(e, -errno, "sync the folder of %s", name);
 	return 0;
@@ -115,8 +115,8 @@ int file_aside(int dirfd, const char *name)
 		return -ENAMETOOLONG;
 	if (renameat(dirfd, name, dirfd, aside) == 0)
 		return 0;
-	/* A file and a folder do not take each other's place, nor does anything that of a folder
-	 * which is not empty. */
+	/* A rename does not replace a folder by a file, a file by a folder, or a folder that is not
+	 * empty. */
 	if (unlinkat(dirfd, aside, 0) == 0 || unlinkat(dirfd, aside, AT_REMOVEDIR) == 0)
 		return renameat(dirfd, name, dirfd, aside) < 0 ? -errno : 0;
 	return -EEXIST;
@@ -130,7 +130,7 @@ int folder_open(int dirfd, const char *name, bool *ret_strange, struct err *e)
 	if (mkdirat(dirfd, name, 0700) < 0 && errno != EEXIST)
 		return err_set(e, -errno, "make the folder %s", name);
 	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* A file, or a link to nothing or to itself. */
+	/* The name is a file, or a link to nothing or to itself. */
 	if (fd < 0 && (errno == ENOTDIR || errno == ENOENT || errno == ELOOP) && file_aside(dirfd, name) == 0 &&
 	    mkdirat(dirfd, name, 0700) == 0) {
 		*ret_strange = true;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define LEAST 32u /* places of the list at first */
+#define LEAST 32u /* first size of the list */
 
 void diags_init(struct diags *d, struct arena *a)
 {
@@ -59,7 +59,7 @@ static bool has_room(struct diags *d)
 	return true;
 }
 
-/* The place of a warning, or the spare one. */
+/* The place of a warning that can be replaced, or the spare place. */
 static struct diag *slot_without_memory(struct diags *d)
 {
 	struct diag *g = d->n < d->room && d->n < DIAG_KEPT ? d->spare : NULL;
@@ -74,8 +74,8 @@ static struct diag *slot_without_memory(struct diags *d)
 	return g;
 }
 
-/* A place for one more. Errors push out warnings: what stops the policy is never lost. NULL =
- * counted only. */
+/* A place for one more diagnostic. An error replaces a warning, so what stops the policy is never
+ * lost. NULL = counted only. */
 static struct diag *slot(struct diags *d, enum severity s)
 {
 	struct diag *g;
@@ -95,7 +95,7 @@ static struct diag *slot(struct diags *d, enum severity s)
 	return s == SEV_ERROR ? slot_without_memory(d) : NULL;
 }
 
-/* Where entries that are not kept are written to, so that callers need no test; nobody reads it. */
+/* Target for diagnostics that are dropped, so that callers need no test. Nobody reads it. */
 static struct diag scratch;
 
 static struct diag *entry(struct diags *d, enum severity s, const char *code, struct srcpos at)
@@ -233,7 +233,7 @@ static size_t edits(const char *a, size_t na, const char *b, size_t nb)
 
 const char *word_nearest(const char *word, const char *const *known, size_t n)
 {
-	/* slips, for a word of this length */
+	/* how many slips a word of this length may have */
 	size_t len = strlen(word), best = len < 5 ? 1 : len < 9 ? 2 : 3;
 	const char *ret = NULL;
 
@@ -247,8 +247,8 @@ const char *word_nearest(const char *word, const char *const *known, size_t n)
 		if (other == 0 || other > WORD_MAX)
 			continue;
 		e = edits(word, len, known[i], other);
-		/* A word that keeps none of its letters is another word, not a slip; and two slips
-		 * leave the first one. */
+		/* Words without a common letter are no slips of each other; with two slips the
+		 * first letter must agree. */
 		if (e >= 2 && !same(word[0], known[i][0]))
 			continue;
 		if (e < len && e < other && (ret == NULL ? e <= best : e < best)) {

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Diagnostics as a person reads them: place, sentence, the line with carets below it, hint. The
- * operator's text is hostile to terminals: control and direction characters and bytes that are no
- * UTF-8 are printed as '?'.
+ * Diagnostics as a person reads them: place, sentence, line with carets below, hint. A policy text
+ * could hold control sequences of a terminal, so control and direction characters and invalid UTF-8
+ * are printed as '?'.
  */
 #include <string.h>
 
 #include "appliance/base/diag.h"
 #include "appliance/base/utf8.h"
 
-#define EXCERPT_CELLS 100u /* of a line; longer ones are shown around the column */
-#define LEAD_CELLS 60u	   /* shown before the column when the line is cut */
+/* cells of a line that are shown; a longer line is cut around the column */
+#define EXCERPT_CELLS 100u
+#define LEAD_CELLS 60u /* shown before the column when the line is cut */
 
 static struct bytes line_of(const struct source_text *s, uint32_t line)
 {
@@ -111,7 +112,7 @@ static void put_clean(FILE *to, const char *text)
 		put_char(to, &c, p);
 }
 
-/* Whoever gave the folder away named the files in it. */
+/* The prefix of the folder that the user passed is left out before a file's name. */
 static void put_name(FILE *to, const char *folder, const char *name)
 {
 	put_clean(to, folder);
@@ -119,7 +120,7 @@ static void put_name(FILE *to, const char *folder, const char *name)
 	fputc(':', to);
 }
 
-/* A sentence may quote the operator's text, so it goes to the terminal with the same care. `code`
+/* Prints a sentence with unsafe characters replaced, because it may quote the policy text. `code`
  * may be NULL. */
 static void put_text(FILE *to, enum lang l, enum message lead, const char *text, const char *code)
 {
@@ -156,7 +157,7 @@ static void print_one(FILE *to, const char *folder, const struct diag *g, const 
 		put_text(to, l, MP_WORD_HINT, g->hint[l], NULL);
 }
 
-#define PLACES_SHOWN 8u /* of further warnings that say the same */
+#define PLACES_SHOWN 8u /* places that are listed of further warnings with the same text */
 
 /* "and 59 more like it: site.cfg:13, 14, 15, ..." for list[0..n-1]. */
 static void print_others(FILE *to, const char *folder, struct diag *const *list, size_t n,

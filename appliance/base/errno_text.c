@@ -21,8 +21,8 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Behind a colon, a comma or a bracket, or where a text of ours begins: people write such words in
- * the middle of theirs. */
+/* The text of an errno stands behind a colon, a comma or a bracket, or at the beginning. Elsewhere
+ * the same words may be part of somebody's sentence. */
 static bool begins_there(const char *text, const char *at)
 {
 	if (at == text)
@@ -32,19 +32,20 @@ static bool begins_there(const char *text, const char *at)
 	return at[-1] == '(' || at[-1] == '\n' || ((unsigned char)at[-1] & 0x80u) != 0;
 }
 
-/* A failure as err_set puts it together: "write gen-3.sealed: ". */
+/* A failure in the form of err_set: "write gen-3.sealed: ". */
 static bool is_failure(const char *text, const char *at)
 {
 	return at - text >= 3 && at[-1] == ' ' && at[-2] == ':' && ((unsigned char)at[-3] & 0x80u) == 0;
 }
 
-/* Nobody's sentence goes on behind it. */
+/* The text ends here, so the words are not part of a longer sentence. */
 static bool ends_there(const char *end)
 {
 	return !is_letter(*end) && !(*end == ' ' && (is_letter(end[1]) || (end[1] >= '0' && end[1] <= '9')));
 }
 
-/* The longest of the table that stands at `at`, NULL = none. Each begins with a capital letter. */
+/* The longest entry of the table that matches at `at`; NULL = none. Each entry begins with a
+ * capital letter. */
 static const struct words *words_at(const char *text, const char *at)
 {
 	const struct words *found = NULL;

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* dynamic users of systemd, Sekisho's own, nobody: nobody logs in as one of them */
+/* user ids from here on are systemd's dynamic users, Sekisho's own, and nobody: no person logs in
+ * as one */
 #define SYSTEM_FIRST 61184u
 #define SYSTEM_LAST 65535u
 
@@ -22,7 +23,7 @@ bool login_is_name(const char *name)
 	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") == n;
 }
 
-/* Digits and nothing else. */
+/* Digits only. */
 static bool number(const char *text, uint32_t *ret)
 {
 	unsigned long long n;
@@ -34,7 +35,8 @@ static bool number(const char *text, uint32_t *ret)
 	return n <= UINT32_MAX;
 }
 
-/* "name:x:1000:..." of either file: the first field and the third. The line is cut. */
+/* Splits "name:x:1000:..." of passwd or group into its first and third field. The line is cut in
+ * place. */
 static bool entry(char *line, const char **ret_name, uint32_t *ret_number)
 {
 	char *rest = line, *name = strsep(&rest, ":");
@@ -46,9 +48,9 @@ static bool entry(char *line, const char **ret_name, uint32_t *ret_number)
 }
 
 struct wanted {
-	const char *name; /* NULL: of this number */
+	const char *name; /* NULL: search by number */
 	uint32_t number;
-	unsigned names, numbers; /* how many entries have the name, the number */
+	unsigned names, numbers; /* how many entries have this name, this number */
 	char found[LOGIN_MOST + 1];
 	uint32_t found_number;
 };
@@ -67,8 +69,7 @@ static void look(struct wanted *w, char *line)
 	}
 }
 
-/* Whole lines, however long: nobody gets an entry of his own by what his real name is said
- * to be. */
+/* Reads whole lines, however long: a real name cannot forge a line of its own. */
 static bool scan(const char *file, void (*each)(struct wanted *, char *), struct wanted *w)
 {
 	FILE *f = fopen(file, "re");
@@ -99,7 +100,7 @@ static void count(struct wanted *w, char *line)
 	}
 }
 
-/* What was found is the only one of its name, and of its number. */
+/* The entry found is the only one with its name and the only one with its number. */
 static bool alone(const char *file, struct wanted *w)
 {
 	w->names = w->numbers = 0;

@@ -46,8 +46,8 @@ int memfd_read(int fd, size_t max, uint8_t **ret, size_t *ret_n, struct err *e)
 
 	*ret = NULL;
 	*ret_n = 0;
-	/* Only a sealed memfd has seals: a pipe, a device or a file on somebody's disk could change
-	 * or block under us. */
+	/* Only a sealed memfd has seals. A pipe, a device or a file on somebody's disk could change
+	 * or block during the read. */
 	if (seals < 0 || (seals & SEALS) != SEALS)
 		return err_set(e, -EPERM, "memory handed over is not sealed");
 	if (fstat(fd, &st) < 0)
@@ -72,7 +72,7 @@ int memfd_read(int fd, size_t max, uint8_t **ret, size_t *ret_n, struct err *e)
 		}
 		done += (size_t)r;
 	}
-	p[size] = 0; /* so that a text may be used as a string; not counted */
+	p[size] = 0; /* a text may be used as a string; the NUL is not counted */
 	*ret = p;
 	*ret_n = size;
 	return 0;

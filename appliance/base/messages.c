@@ -42,7 +42,7 @@ const char *message_format(enum message m, enum lang l)
 /* The formats are the catalogue's own, checked by tests/unit/base/test_messages.c. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-/* Formatted; of Japanese what an errno says as well. malloc'd, NULL = no memory. */
+/* The formatted text, in Japanese with errno texts translated. malloc'd; NULL = no memory. */
 static char *formatted(enum lang l, enum message m, va_list ap)
 {
 	char *text = NULL, *said;

@@ -19,7 +19,7 @@ static size_t put(uint8_t *at, const void *bytes, size_t n)
 	return n;
 }
 
-/* RFC 826: a question for the address by the one who has it, which needs no answer. */
+/* RFC 826: the owner of the address asks for it himself (gratuitous ARP). Nobody has to answer. */
 static size_t arp_frame(const struct addr *host, const uint8_t *mac, uint8_t *ret)
 {
 	static const uint8_t everybody[MAC] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, nobody[MAC];
@@ -40,8 +40,8 @@ static size_t advertisement_frame(const struct addr *host, bool router, const ui
 	static const uint8_t all_nodes[16] = { 0xff, 0x02, [15] = 1 };
 	/* Version 6, 32 bytes of ICMPv6, hop limit 255. */
 	static const uint8_t head[] = { 0x86, 0xdd, 0x60, 0, 0, 0, 0, 32, 58, 255 };
-	/* Type 136; flags: override, and of a router that it is one, else hosts would take it
-	 * from theirs. */
+	/* Type 136 with the flag override. A router also sets the flag router: otherwise hosts
+	 * would remove it from their router lists. */
 	const uint8_t message[] = { 136, 0, 0, 0, router ? 0xa0 : 0x20, 0, 0, 0 };
 	/* of the pseudo header (RFC 8200, 8.1): length, next header */
 	static const uint8_t tail[] = { 0, 32, 0, 58 };
@@ -68,7 +68,7 @@ size_t announce_frame(const struct addr *host, bool router, const uint8_t *mac, 
 	return host->family == 4 ? arp_frame(host, mac, ret) : advertisement_frame(host, router, mac, ret);
 }
 
-/* With no kind of frames asked for, such a socket receives none. */
+/* The socket has protocol 0, so it receives no frames. */
 static int socket_in(const struct box_spaces *s, bool admin, struct err *e)
 {
 	struct err back;
@@ -79,12 +79,12 @@ static int socket_in(const struct box_spaces *s, bool admin, struct err *e)
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	r = -errno;
 	if (netns_enter(s->home, &back) < 0)
-		abort(); /* in the wrong namespace nothing may go on */
+		abort(); /* nothing may run on in the wrong namespace */
 	return fd < 0 ? err_set(e, r, "open a socket to announce hosts") : fd;
 }
 
 struct saying {
-	int fd, r; /* the first failure */
+	int fd, r; /* r: the first failure */
 	const struct ir_interface *i;
 	const struct device *d;
 	struct err *e;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hosts of a network that the box stands in the middle of, for which it answers on the sides that
- * they are not on. The kernel does so by itself while it forwards, and only where its route to them
- * leads by another device.
+ * Hosts of a network that the box splits: on each side it answers ARP and neighbour discovery for
+ * the hosts of the other sides. The kernel does this by itself while it forwards, and only where
+ * its route to the host leads to another device.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ int box_answers(struct rtnl *r, uint32_t index, const struct ir *ir, const struc
 		if (!wanted(i, &have[k].host)) {
 			status = rtnl_answer_change(r, index, &have[k], false, e);
 			if (status == -ENOENT)
-				status = 0; /* went with its interface */
+				status = 0; /* the entry went with its interface */
 		}
 	for (uint32_t k = 0; k < i->n_answers && status == 0; k++) {
 		struct rtnl_answer a = { .host = i->answers[k].lo };

@@ -14,7 +14,8 @@
 #include "appliance/box/rtnl.h"
 #include "appliance/kernel/arp_limit.h"
 
-/* The interface's own settings in /proc, from inside its namespace. A missing IPv6 is no error. */
+/* Sets the interface's own values in /proc, from inside its namespace. A kernel without IPv6 is no
+ * error. */
 static int own_settings(const struct box_spaces *s, const struct ir_interface *i, struct err *e)
 {
 	static const char *const settings[][3] = {
@@ -22,16 +23,14 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 		{ "ipv6/conf", "accept_ra", "0" },
 		{ "ipv6/conf", "autoconf", "0" },
 		{ "ipv6/conf", "accept_redirects", "0" },
-		/* No waiting for duplicates: the link-local address, too, must be usable
-		 * at once. */
+		/* No duplicate address detection: the link-local address must be usable at once. */
 		{ "ipv6/conf", "accept_dad", "0" },
 		{ "ipv6/conf", "dad_transmits", "0" },
-		/* Nobody leads the box elsewhere than its routes do. */
+		/* Redirects are ignored: the policy's routes alone say where packets go. */
 		{ "ipv4/conf", "accept_redirects", "0" },
 		/* Removing one address of a network must not take the others along. */
 		{ "ipv4/conf", "promote_secondaries", "1" },
-		/* Whom it answers for, it answers for at once: by default the kernel waits up to
-		 * 0.8 s. */
+		/* Proxy ARP answers at once; by default the kernel delays up to 0.8 s. */
 		{ "ipv4/neigh", "proxy_delay", "0" },
 		{ "ipv6/neigh", "proxy_delay", "0" },
 	};
@@ -49,9 +48,10 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 			r = 0;
 	}
 	/*
-	 * A switch's question by RFC 2710 is answered by a packet for each group, and who answers
-	 * for a thousand hosts listens to as many: one in the switch's place who asks and asks
-	 * would have the box send all day. By RFC 3810 it is one for a hundred.
+	 * MLD version 1 (RFC 2710) answers a switch's query with one packet for each group. The box
+	 * is a member of a group for each host that it answers for. A stranger who sends queries
+	 * could then make it send thousands of packets. Version 2 (RFC 3810) packs about a hundred
+	 * groups into a packet.
 	 */
 	if (r == 0) {
 		char name[80];
@@ -61,18 +61,19 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 		if (r == -ENOENT)
 			r = 0;
 	}
-	/* Where nothing is forwarded, either of the two is enough to follow one. */
+	/* Following redirects: where nothing is forwarded, either of the two settings is enough to
+	 * do so. */
 	if (r == 0)
 		r = netns_sysctl("ipv4/conf/all/accept_redirects", "0", e);
 	/*
-	 * A server that lost its power ends no connection, and what a log server's connection takes
-	 * meanwhile is with nobody: it is given up after six tries, some 13 s, and not after a
-	 * quarter of an hour. Of both families, in spite of its name.
+	 * A server that lost its power closes no connection, and what a log server's connection has
+	 * taken by then is lost. So a connection is given up after six tries, about 13 s, instead
+	 * of a quarter of an hour. The setting holds for IPv4 and IPv6, in spite of its name.
 	 */
 	if (r == 0 && i->admin)
 		r = netns_sysctl("ipv4/tcp_retries2", "5", e);
 	if (netns_enter(s->home, &back) < 0)
-		abort(); /* in the wrong namespace nothing may go on */
+		abort(); /* nothing may run on in the wrong namespace */
 	return r;
 }
 
@@ -83,15 +84,15 @@ static int set_one(const struct vlan_places *p, const struct ir *ir, const struc
 	struct rtnl_link l = { 0 };
 	int r = i->vlan != 0 && !vlans_stand(p, i) ? vlans_ensure(p, i, e) : 0;
 
-	/* Told already; what is not there, or another, has no facts to be compared. */
+	/* Already reported. A missing or foreign device has no facts to compare. */
 	if (r == -EALREADY)
 		return 0;
 	if (r == 0)
 		r = rtnl_link_get(own, i->device, &l, e);
 	if (r == 0 && !dry)
 		r = own_settings(p->s, i, e);
-	/* As a mirror port leaves its card, whose listening was ended by force: no host would find
-	 * the box there, nor the box a host. */
+	/* A mirror port whose listening was ended by force leaves its card with ARP off: no host
+	 * would find the box there, nor the box a host. */
 	if (r == 0 && l.mute)
 		r = rtnl_link_mute(own, l.index, false, e);
 	if (r == 0 && (!l.up || (i->mtu != 0 && l.mtu != i->mtu)))
@@ -101,7 +102,7 @@ static int set_one(const struct vlan_places *p, const struct ir *ir, const struc
 	return r < 0 || i->admin ? r : box_answers(own, l.index, ir, i, e);
 }
 
-/* Who hears of differences, and whether they stay. */
+/* Who is told of differences, and whether this is a dry run, in which they stay. */
 struct hearer {
 	box_difference *each; /* NULL = nobody */
 	void *ctx;
@@ -116,8 +117,8 @@ static void hear(void *ctx, const char *what, const char *detail)
 	x->each(x->ctx, x->where, what, detail);
 }
 
-/* An interface that is no longer part of the box: silent, but not handed back to a namespace
- * without rules. */
+/* An interface that is no longer in the policy is set down. It stays in the namespace, because the
+ * first one has no rules of the box. */
 static void retire_one(struct handles *h, const struct ir_interface *i)
 {
 	const struct ir_interface none = { .name = i->name, .device = ir_card(i) };
@@ -150,7 +151,7 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 	if (r < 0)
 		return r;
 	p = box_places(s, &h);
-	p.seen = seen = box_see(&h, NULL); /* without it each is looked at by itself */
+	p.seen = seen = box_see(&h, NULL); /* NULL: each interface is read by itself */
 	if (x->each != NULL) {
 		rtnl_tell(h.data, x->dry, hear, x);
 		rtnl_tell(h.admin, x->dry, hear, x);
@@ -158,7 +159,7 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 	for (uint32_t i = 0; before != NULL && i < before->n_interfaces; i++)
 		if (!has_card(ir, &before->interfaces[i]))
 			retire_one(&h, &before->interfaces[i]);
-	/* Before anything there has an address to speak from. */
+	/* Before anything there has an address to send from. */
 	snprintf(x->where, sizeof(x->where), "admin namespace");
 	if (box_admin_rules(s, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)
 		r = box_first(one.code, &one, &why);
@@ -210,7 +211,7 @@ int box_compare(const struct box_spaces *s, const struct ir *ir, bool mend, box_
 	return set_all(s, ir, NULL, &x, e);
 }
 
-/* Addresses that people gave it, as text; what does not fit ends in "...". */
+/* Foreign addresses of the interface as text; a text that is too long ends in "...". */
 static void addresses_text(struct rtnl *r, uint32_t index, char *out, size_t size)
 {
 	struct rtnl_address *list = NULL;
@@ -312,8 +313,8 @@ int box_loopback(const struct box_spaces *s, struct err *e)
 	return r;
 }
 
-/* For whom the kernel answers now, whoever has told it to: what people are shown, who would
- * otherwise count entries of `ip neigh`. */
+/* Lists the hosts for which the kernel answers now, whoever entered them, so that people need not
+ * count lines of `ip neigh`. */
 
 static int one_answering(struct rtnl *data, const struct ir_interface *i, box_answered *each, void *ctx, struct err *e)
 {
@@ -372,15 +373,15 @@ int box_hold(const struct box_spaces *s, const char *device, struct err *e)
 	if (home == NULL)
 		return e->code;
 	r = rtnl_link_get(home, device, &l, e);
-	/* What moves is down on arrival, and without an address. */
+	/* A moved device arrives down and without addresses. */
 	if (r == 0)
 		r = rtnl_link_move(home, l.index, s->data, NULL, e);
 	rtnl_close(home);
 	return r == -ENODEV ? 0 : r;
 }
 
-/* Hosts that ask for the box, on each of its data interfaces: heard so often and not
- * more (kernel/arp_limit.h). */
+/* Limits how often a host may ask for the box by ARP on each data interface
+ * (kernel/arp_limit.h). */
 
 int box_askers(const struct box_spaces *s, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e)
 {
@@ -398,16 +399,15 @@ int box_askers(const struct box_spaces *s, const struct ir *ir, bool dry, rtnl_n
 	if (r == 0) {
 		r = arp_limit_set(devices, n, dry, note, ctx, e);
 		if (netns_enter(s->home, &back) < 0)
-			abort(); /* in the wrong namespace nothing may go on */
+			abort(); /* nothing may run on in the wrong namespace */
 	}
 	free(devices);
 	return r;
 }
 
 /*
- * Two namespaces in which nothing runs and nothing is connected: what box_set would do is done
- * there first, to devices of the same names and MTU, so that a dry run hears of what the kernel
- * refuses in the kernel's own words.
+ * A dry run. In two empty namespaces it makes devices of the same names and MTU and does there what
+ * box_set would do, to learn what the kernel refuses, in the kernel's own words.
  */
 
 int scratch_open(int home, struct box_spaces *ret, struct err *e)
@@ -420,7 +420,7 @@ int scratch_open(int home, struct box_spaces *ret, struct err *e)
 	return ret->admin < 0 ? ret->admin : 0;
 }
 
-/* The MTU that the device has now, wherever it is. */
+/* The device's present MTU, whichever namespace it is in. */
 static uint32_t mtu_of(struct rtnl *const real[3], const struct ir_interface *i)
 {
 	struct rtnl_link l;
@@ -431,7 +431,7 @@ static uint32_t mtu_of(struct rtnl *const real[3], const struct ir_interface *i)
 	return i->mtu;
 }
 
-/* What a try before this one left goes first. */
+/* Makes a substitute device; one that an earlier try left is deleted first. */
 static int stand_in(struct rtnl *r, const struct ir_interface *i, uint32_t number, uint32_t mtu, struct err *e)
 {
 	struct rtnl_link l;
@@ -439,7 +439,7 @@ static int stand_in(struct rtnl *r, const struct ir_interface *i, uint32_t numbe
 
 	if (rtnl_link_get(r, ir_card(i), &l, NULL) == 0)
 		rtnl_link_delete(r, l.index, NULL);
-	snprintf(peer, sizeof(peer), "~%u", number); /* no policy names such a device */
+	snprintf(peer, sizeof(peer), "~%u", number); /* no policy can name such a device */
 	return rtnl_link_pair(r, ir_card(i), peer, mtu, e);
 }
 
@@ -452,12 +452,13 @@ int scratch_try(const struct box_spaces *s, const struct box_spaces *scratch, co
 	struct rtnl_link l;
 	int r = open ? 0 : e->code;
 
-	/* VLANs on them box_set makes, as it does where they are missing. */
+	/* box_set makes the VLANs, as it does for missing ones. */
 	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
 		if (vlans_first(ir, i))
 			r = stand_in(here[box_card_admin(&ir->interfaces[i])], &ir->interfaces[i], i,
 				     mtu_of(real, &ir->interfaces[i]), e);
-	/* A kernel without such devices: what can be said without them box_try has said. */
+	/* The kernel has no such devices: box_try has already said what can be said without
+	 * them. */
 	if (r == -EOPNOTSUPP)
 		r = 0;
 	else if (r == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Devices into the namespaces where they belong. */
+/* Moves devices into the namespaces where they belong. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,8 +59,8 @@ int box_first(int code, const struct err *e, struct err *kept)
 	return kept->code != 0 ? kept->code : code;
 }
 
-/* It would go on over the card from the first namespace, past every rule, and come up again
- * with it. */
+/* A link above the card that stays in the first namespace would keep sending over it, past every
+ * rule. So the card may not leave. */
 static int may_leave_home(struct rtnl *home, const char *card, uint32_t index, struct err *e)
 {
 	struct devices *all = calloc(1, sizeof(*all));
@@ -88,8 +88,7 @@ static int claim_card(const struct box_spaces *s, struct handles *h, const struc
 	*moved = false;
 	if (r != -ENODEV)
 		return r;
-	/* A role that changed sides comes from the other namespace, down on arrival like
-	 * any other. */
+	/* The interface changed its role: it comes from the other namespace and arrives down. */
 	r = rtnl_link_get(other, card, &l, e);
 	if (r == 0)
 		return rtnl_link_move(other, l.index, to, NULL, e);
@@ -114,7 +113,7 @@ static int claim_one(const struct vlan_places *p, struct handles *h, const struc
 
 	if (r == 0)
 		r = claim_card(p->s, h, i, leave, moved, e);
-	/* Also on one that was there already: who took it may have died before this. */
+	/* Also for a card that is there already: an earlier run may have died before this step. */
 	if (r == 0 && vlans_first(ir, n))
 		r = vlans_clear(p, i, e);
 	return r < 0 || i->vlan == 0 || vlans_stand(p, i) ? r : vlans_ensure(p, i, e);
@@ -152,7 +151,8 @@ int box_claim(const struct box_spaces *s, const struct ir *ir, box_leave *leave,
 	return r;
 }
 
-/* Only within the box: what came from home is given back by others. */
+/* Moves a device between the two namespaces of the box only. Devices of the first namespace go back
+ * elsewhere (loan.h). */
 static void back_to_its_side(const struct box_spaces *s, struct handles *h, const struct ir_interface *i)
 {
 	struct rtnl *own = box_card_admin(i) ? h->admin : h->data, *other = box_card_admin(i) ? h->data : h->admin;

@@ -19,7 +19,7 @@
 
 struct text {
 	char *out;
-	size_t n; /* BESIDE_TEXT: it did not fit */
+	size_t n; /* BESIDE_TEXT: the text did not fit */
 };
 
 static void add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -57,8 +57,8 @@ int beside_chrony(const struct ir *ir, char out[BESIDE_TEXT])
 	}
 	if (sources == 0)
 		return 0;
-	/* Of three, one alone is not believed while the others are silent: it may be the one that
-	 * is wrong. */
+	/* With two or more sources a single one is not believed while the others are silent: it may
+	 * be the wrong one. */
 	if (sources > 1)
 		add(&t, "minsources 2\n");
 	add(&t,
@@ -85,9 +85,9 @@ static const struct ir_peer *log_server(const struct ir *ir)
 #define AGAIN "       action.resumeRetryCount=\"-1\" action.resumeInterval=\"1\" action.resumeIntervalMax=\"30\")\n"
 
 /*
- * RFC 5425, with its frames of counted octets. Nobody answers a record: what a connection took is
- * with nobody when its other end is no more. One that carries nothing is asked after 10 s; one that
- * carries something is given up as its namespace says (box/box.c).
+ * RFC 5425 with octet-counted frames. Syslog has no acknowledgement: records in a connection are
+ * lost when the server dies. An idle connection is probed after 10 s; one with unacknowledged data
+ * is given up by the namespace's setting (box/box.c).
  */
 static void syslog_tls(struct text *t, const struct ir_peer *p, const char *address)
 {
@@ -101,10 +101,10 @@ static void syslog_tls(struct text *t, const struct ir_peer *p, const char *addr
 }
 
 /*
- * The server answers each record, and what it has not answered is sent again in the next session.
- * As many as the window holds may count as read meanwhile, which a program that ends takes with it:
- * the next one begins as many lines earlier (images/log). Receivers built on librelp take nobody
- * who shows no certificate, so the unit has one of the box (images/systemd/sekisho-log.service).
+ * The server acknowledges each record; records without an acknowledgement are sent again in the
+ * next session. Up to a window of records may count as read when the program ends, so the next
+ * start begins that many lines earlier (images/log). Servers built on librelp refuse clients
+ * without a certificate, so the unit has one of the box (images/systemd/sekisho-log.service).
  */
 static void relp(struct text *t, const struct ir_peer *p, const char *address)
 {
@@ -119,9 +119,9 @@ static void relp(struct text *t, const struct ir_peer *p, const char *address)
 }
 
 /*
- * A program of ours answers each line with the same record as EVE (mgmt/eve). One that dies over a
- * line leaves it as it is: then it is asked for by another. What both leave goes as the box has it,
- * as do lines within a second after none could be made.
+ * A program of ours (mgmt/eve) turns each line into EVE. When it dies over a line, a second one is
+ * asked. A line that both fail on is sent as the box wrote it, and so are the lines of the second
+ * after no program could be started.
  */
 static void as_eve(struct text *t)
 {
@@ -143,17 +143,18 @@ int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]
 		return -EINVAL;
 	addr_text(&p->address, address);
 	add(&t, HEAD);
-	/* Where it keeps how far it has read: the unit's StateDirectory=. A line of the record is
-	 * at most 8 KiB (journal/chain.h); EVE says some of it twice. */
+	/* Where rsyslogd keeps its reading position: the unit's StateDirectory=. A record is at
+	 * most 8 KiB (journal/chain.h); EVE repeats parts of it. */
 	add(&t,
 	    "global(workDirectory=`echo $STATE_DIRECTORY` maxMessageSize=\"%s\"\n"
 	    "       defaultNetstreamDriverCAFile=\"%s\")\n"
 	    "module(load=\"imfile\")\n",
 	    p->eve ? "64k" : "16k", p->ca);
-	/* No queue: the record itself waits. A line counts as read when the server's connection
-	 * took it, and not in batches before. How far that is it puts down behind every sixteenth
-	 * line and wherever there are no more, so that whoever looks there (box/log_sent.h) sees
-	 * when all went. */
+	/*
+	 * No queue: the record itself is the queue. A line counts as read when the server's
+	 * connection has taken it, one line at a time. The position is saved after every 16 lines
+	 * and whenever no more lines wait, so that box/log_sent.h sees when everything was sent.
+	 */
 	add(&t,
 	    "main_queue(queue.type=\"Direct\")\n"
 	    "input(type=\"imfile\" file=\"%s/journal/events-*.log\" tag=\"sekisho\" facility=\"local0\" "
@@ -222,7 +223,7 @@ int beside_ups(const struct ir *ir, char out[BESIDE_TEXT])
 	if (!plain_word(p->name) || !plain_word(p->user))
 		return -EINVAL;
 	add(&t, HEAD "ups %s\nuser %s\n", beside_ups_name(p, name, sizeof(name)), p->user);
-	/* By which of its clients the server would know us. */
+	/* The address by which the server knows the box among its clients. */
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
 		for (uint32_t k = 0; ir->interfaces[i].admin && k < ir->interfaces[i].n_addresses; k++) {
 			char own[ADDR_TEXT];
@@ -330,7 +331,7 @@ uint64_t said_now_s(void)
 	return (uint64_t)t.tv_sec;
 }
 
-/* The folder is another user's, who may have put anything there. */
+/* Reads a file from another user's folder, who may have put anything there. */
 size_t said_file(const char *path, uint8_t *out, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -342,7 +343,7 @@ size_t said_file(const char *path, uint8_t *out, size_t size)
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		n = pread(fd, out, size, 0);
 	close(fd);
-	/* One that is full is longer than what we write. */
+	/* A full buffer is more than what we write. */
 	return n < 0 || (size_t)n >= size ? 0 : (size_t)n;
 }
 
@@ -365,8 +366,8 @@ static enum authority unread(const char *path, int code, struct sentence *ret)
 	return AUTHORITY_UNREAD;
 }
 
-/* A program that is nobody in particular comes through all folders above. `path` is without links;
- * cut while it is looked at. */
+/* Whether a program with no special rights can enter every folder above `path`. `path` has no
+ * links; it is cut in place. */
 static enum authority passable(char *path, struct sentence *ret)
 {
 	for (char *at = strchr(path + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
@@ -384,7 +385,7 @@ static enum authority passable(char *path, struct sentence *ret)
 	return AUTHORITY_READY;
 }
 
-/* Of what was read: `r` negative when it was not. */
+/* Judges what was read; `r` is negative when reading failed. */
 static enum authority certificate_in(int r, const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret)
 {
 	if (r < 0)
@@ -413,7 +414,7 @@ enum authority authority_look(const char *path, uint8_t **ret_text, size_t *ret_
 	*ret_n = 0;
 	if (lstat(path, &st) < 0 || realpath(path, real) == NULL)
 		return unread(path, errno, ret);
-	/* What it leads to may be another file tomorrow. */
+	/* The target of a link could be another file tomorrow. */
 	if (S_ISLNK(st.st_mode)) {
 		sentence_say(ret, M_CA_LINK, path, real);
 		return AUTHORITY_LINK;
@@ -456,7 +457,7 @@ bool authority_ready(const char *path, struct sentence *ret)
 
 const char *const ups_words[] = { "away", "mains", "battery", "low", "forced", NULL };
 
-/* Among words with blanks between them. */
+/* Whether `word` is one of the words, which are separated by blanks. */
 static bool has(const char *words, const char *word)
 {
 	size_t n = strlen(word);
@@ -467,8 +468,8 @@ static bool has(const char *words, const char *word)
 	return false;
 }
 
-/* NUT's words for the state of a UPS (RFC 9271, 5.1). One that measures its battery (CAL) drains it
- * on purpose. */
+/* NUT's words for the state of a UPS (RFC 9271, 5.1). During a calibration (CAL) the UPS drains its
+ * battery on purpose. */
 static enum ups_is state_of(const char *words)
 {
 	if (has(words, "FSD"))
@@ -553,7 +554,7 @@ unsigned ups_look(struct ups_watch *w, const struct ups_said *said, uint64_t now
 		return silence(w, now_s);
 	if (w->told_away)
 		what |= UPS_CAME_BACK;
-	/* What was not heard of meanwhile has not stood meanwhile. */
+	/* While the UPS was silent, its state did not count as lasting. */
 	if (w->silent)
 		w->since_s = now_s;
 	w->silent = w->told_away = false;

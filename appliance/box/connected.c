@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the kernel makes of an address by itself: the way to its network, the box's own place there,
- * and over IPv6 that of multicast, by which neighbours ask. It makes each once and never misses it;
- * without them a zone is dead, or the box is, while every address stands. One that is gone is made
- * anew, in the kernel's name, so that it goes with its address; one in the kernel's name that no
- * address has is somebody else's.
+ * Routes that the kernel makes for an address: to its network, to the box's own address, and for
+ * IPv6 multicast, by which neighbours ask. The kernel makes each once and does not notice when one
+ * is gone. Without them a zone, or the box, is dead although every address is there. A missing one
+ * is made anew with the kernel's protocol number, so that it goes with its address. One with that
+ * number and without an address was made by somebody else and is removed.
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -14,10 +14,10 @@
 #include "appliance/box/box.h"
 #include "appliance/box/facts.h"
 
-#define METRIC6 256u /* what the kernel gives its own over IPv6 */
+#define METRIC6 256u /* the metric of the kernel's own IPv6 routes */
 
 struct view {
-	struct rtnl_route *routes; /* the kernel's */
+	struct rtnl_route *routes; /* routes with the kernel's protocol number */
 	struct rtnl_address *addresses;
 	size_t n_routes, n_addresses;
 };
@@ -34,7 +34,7 @@ static struct addr network_of(struct addr a, unsigned prefix)
 	return a;
 }
 
-/* Its network, on its device. */
+/* The route to the network of `a`, on its device. */
 static bool leads_there(const struct rtnl_route *x, const struct rtnl_address *a)
 {
 	struct addr net = network_of(a->addr, a->prefix);
@@ -42,7 +42,7 @@ static bool leads_there(const struct rtnl_route *x, const struct rtnl_address *a
 	return x->oif == a->index && x->prefix == a->prefix && addr_cmp(&x->to, &net) == 0;
 }
 
-/* A host of this machine itself; of the loopback's addresses the whole network is. */
+/* A local route to an address of this machine; for a loopback address, to its whole network. */
 static bool is_place(const struct rtnl_route *x, const struct rtnl_address *a)
 {
 	bool loop = a->addr.family == 4 && a->addr.b[0] == 127 && leads_there(x, a);
@@ -75,7 +75,7 @@ static bool there(const struct view *v, const struct rtnl_route *want)
 	return false;
 }
 
-/* Addresses of one network share its way. */
+/* Several addresses of one network share one route. */
 static void remember(struct view *v, const struct rtnl_route *x)
 {
 	struct rtnl_route *routes = reallocarray(v->routes, v->n_routes + 1, sizeof(*routes));
@@ -86,14 +86,14 @@ static void remember(struct view *v, const struct rtnl_route *x)
 	v->routes[v->n_routes++] = *x;
 }
 
-/* The first failure stays. */
+/* Adds the route. The first failure is kept. */
 static int require(struct rtnl *r, struct view *v, const struct rtnl_route *want, int kept, struct err *e)
 {
 	struct err one = { 0 };
 	bool missing = !there(v, want);
 	int code = missing ? rtnl_route_change(r, want, true, &one) : 0;
 
-	/* Somebody was quicker, the kernel itself for instance. */
+	/* It exists meanwhile: the kernel itself was quicker, for instance. */
 	if (code == -EEXIST)
 		code = 0;
 	if (missing && code == 0)
@@ -140,7 +140,7 @@ static int of_device(struct rtnl *r, struct view *v, const char *device, struct 
 	struct rtnl_link l;
 	int status = 0;
 
-	/* It is told of elsewhere. */
+	/* A missing or down device is reported elsewhere. */
 	if (rtnl_link_get(r, device, &l, NULL) < 0 || !l.up)
 		return 0;
 	for (size_t n = 0; n < v->n_addresses; n++) {
@@ -160,8 +160,8 @@ static int of_device(struct rtnl *r, struct view *v, const char *device, struct 
 
 static int read_both(struct rtnl *r, struct view *v, struct err *e)
 {
-	/* In this order: an address that goes meanwhile takes its routes along, and one that comes
-	 * has none here. */
+	/* Routes first, then addresses: an address that goes in between takes its routes along, and
+	 * for a new one nothing is removed here. */
 	int status = rtnl_routes_of_kernel(r, &v->routes, &v->n_routes, e);
 
 	return status < 0 ? status : rtnl_addresses(r, 0, &v->addresses, &v->n_addresses, e);
@@ -188,11 +188,11 @@ int box_connected(struct rtnl *r, const struct ir *ir, bool admin, struct err *e
 	for (size_t n = 0; whole && n < v.n_routes; n++) {
 		struct rtnl_route *x = &v.routes[n];
 
-		/* Broadcast and the like lead to nobody. In the admin namespace others have ways of
-		 * their own. */
+		/* Broadcast routes and the like send to nobody. In the admin namespace others may
+		 * add routes. */
 		if ((x->table == RT_TABLE_LOCAL ? x->type != RTN_LOCAL : admin) || has_address(&v, x))
 			continue;
-		/* That it went with its address is no failure, and what else it is says the
+		/* A route that went with its address is no failure; any other failure shows at the
 		 * next look. */
 		(void)rtnl_route_change(r, x, false, NULL);
 	}

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NESTED_MAX 16u /* the kernel nests no more than 8 */
+#define NESTED_MAX 16u /* the kernel nests at most 8 */
 
 static void text(const struct nlattr *a, char out[16])
 {
@@ -37,7 +37,7 @@ static int on_vlan(const struct nlattr *a, void *ctx)
 	return MNL_CB_OK;
 }
 
-/* The kernel says the kind before what belongs to it. */
+/* The kernel sends the kind before the data of that kind. */
 static int on_info(const struct nlattr *a, void *ctx)
 {
 	struct device *d = ctx;
@@ -186,7 +186,7 @@ bool device_lies_on(const struct device *d, uint32_t index, int32_t nsid)
 	return strcmp(d->kind, "vlan") == 0 && device_is_on(d, index, nsid);
 }
 
-/* Directly, or on something that lies there. */
+/* Whether `d` lies on the device, directly or over others. */
 static bool is_over(const struct devices *all, const struct device *d, uint32_t index)
 {
 	for (unsigned deep = 0; d != NULL && d->parent != 0 && deep < NESTED_MAX; deep++) {

@@ -37,20 +37,20 @@ int box_addresses(struct rtnl *r, uint32_t index, const struct ir_interface *i, 
 
 	if (status < 0)
 		return status;
-	/* The same address with another prefix, or one that is not usable, must go before it can
-	 * come back. */
+	/* An address with another prefix length, or an unusable one, has to go before it can be
+	 * added again. */
 	for (size_t k = 0; k < n && status == 0; k++)
 		if (!have[k].link_local && !wanted(i, &have[k], &same) && same)
 			status = rtnl_address_change(r, index, &have[k].addr, have[k].prefix, false, e);
 	for (uint32_t k = 0; k < i->n_addresses && status == 0; k++)
 		if (!present(have, n, &i->addresses[k], i->prefix_lengths[k]))
 			status = rtnl_address_change(r, index, &i->addresses[k], i->prefix_lengths[k], true, e);
-	/* New ones stand before old ones go: no moment without an address of that network. */
+	/* New addresses are added before old ones go, so the network never lacks one. */
 	for (size_t k = 0; k < n && status == 0; k++)
 		if (!have[k].link_local && !wanted(i, &have[k], &same) && !same) {
 			status = rtnl_address_change(r, index, &have[k].addr, have[k].prefix, false, e);
 			if (status == -EADDRNOTAVAIL)
-				status = 0; /* a secondary that went with its primary */
+				status = 0; /* a secondary address went with its primary one */
 		}
 	free(have);
 	return status;
@@ -73,8 +73,8 @@ static bool holds(const struct ir_interface *i, const struct addr *a)
 	return false;
 }
 
-/* Where the policy says that it leads: the interface that it names, else the first in whose
- * networks its gateway is. */
+/* The interface of a route: the one that the policy names, else the first with the gateway in one
+ * of its networks. */
 static const struct ir_interface *leads_to(const struct ir *ir, const struct ir_route *r)
 {
 	if (r->interface < ir->n_interfaces)
@@ -92,17 +92,17 @@ bool box_route_is_admin(const struct ir *ir, const struct ir_route *r)
 	return i != NULL && i->admin;
 }
 
-#define FLOOR 0xf0000000u /* the metric of floors: behind every way there is */
+#define FLOOR 0xf0000000u /* metric of the floors: behind every real route */
 
-/* Of one way to it and the floor below that each is by itself. */
+/* Compares destinations. A route and its floor have the same one and differ by metric. */
 static bool same_destination(const struct rtnl_route *a, const struct rtnl_route *b)
 {
 	return a->prefix == b->prefix && addr_cmp(&a->to, &b->to) == 0 &&
 	       (a->priority == FLOOR) == (b->priority == FLOOR);
 }
 
-/* `have` as the kernel tells it always names an interface; a wanted one may leave that to
- * the gateway. */
+/* `have` always names an interface, as the kernel tells it. A wanted route may leave that to the
+ * gateway. */
 static bool same_route(const struct rtnl_route *want, const struct rtnl_route *have)
 {
 	return same_destination(want, have) && have->table != RT_TABLE_LOCAL &&
@@ -110,7 +110,7 @@ static bool same_route(const struct rtnl_route *want, const struct rtnl_route *h
 	       addr_cmp(&want->via, &have->via) == 0 && (want->oif == 0 || want->oif == have->oif);
 }
 
-/* -ENODEV: the interface that it leads to is not there. */
+/* -ENODEV: the route's interface is not there. */
 static int to_kernel(struct rtnl *r, const struct ir *ir, const struct ir_route *from, struct rtnl_route *ret,
 		     struct err *e)
 {
@@ -129,7 +129,7 @@ static int to_kernel(struct rtnl *r, const struct ir *ir, const struct ir_route 
 	return status;
 }
 
-/* One that fails keeps no other from being set: the first reason stays. */
+/* A failure does not keep the others from being set: the first reason is kept. */
 static int first(int kept, struct err *e, int code, const struct err *one)
 {
 	if (kept < 0 || code >= 0)
@@ -139,8 +139,8 @@ static int first(int kept, struct err *e, int code, const struct err *one)
 	return code;
 }
 
-/* Those whose interface is there: of the others it is the interface that is told of. Returns
- * how many. */
+/* The wanted routes whose interface is there. A missing interface is reported itself. Returns how
+ * many. */
 static size_t wanted_routes(struct rtnl *r, const struct ir *ir, bool admin, struct rtnl_route *want, int *status,
 			    struct err *e)
 {
@@ -173,9 +173,9 @@ static size_t add_floor(struct rtnl_route *want, size_t n, const struct addr *of
 }
 
 /*
- * Below every way of the data namespace but those to the rest lies one that says there is none. A
- * way goes with its interface, at once; what is sent there would take the next larger one, to the
- * rest for instance, and so would packets of sessions that live, into another zone.
+ * Below each route of the data namespace but the default ones lies an unreachable route (a floor).
+ * A route goes at once with its interface. Without a floor packets, also those of live sessions,
+ * would take the next larger route, the default for instance, into another zone.
  */
 static size_t add_floors(const struct ir *ir, struct rtnl_route *want, size_t n)
 {
@@ -208,7 +208,7 @@ int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 
 	if (want == NULL)
 		return err_set(e, -ENOMEM, "routes");
-	/* In the data namespace nobody else has a say about where packets go. */
+	/* In the data namespace nobody else may add routes. */
 	status = rtnl_routes(r, !admin, &have, &n_have, e);
 	if (status < 0) {
 		free(want);
@@ -232,12 +232,12 @@ int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 		for (size_t i = 0; i < n_want && !stays; i++)
 			stays = same_route(&want[i], &have[k]) ||
 				(!have[k].foreign && same_destination(&want[i], &have[k]));
-		/* Ours to a destination that stays was replaced in place above; only whole
-		 * destinations go. */
+		/* A route to a destination that stays was replaced in place above. Only routes to
+		 * unwanted destinations are deleted. */
 		if (stays)
 			continue;
 		code = rtnl_route_change(r, &have[k], false, &one);
-		/* It went with its interface. */
+		/* -ESRCH: the route went with its interface. */
 		status = first(status, e, code != -ESRCH ? code : 0, &one);
 	}
 	free(want);

@@ -13,7 +13,7 @@ struct looking {
 	struct devices *all;
 	const struct device *links[WAS_LINKS];
 	size_t n_links;
-	struct rtnl_address *addresses; /* of all of them; owned */
+	struct rtnl_address *addresses; /* of all devices; owned */
 	size_t n_addresses;
 	json_t *list;
 	uint64_t more;
@@ -56,7 +56,7 @@ static bool rides(const struct looking *x, const struct rider *s)
 	uint32_t oif = 0;
 	bool own = false;
 
-	/* Both ends are this machine: nothing leaves it. */
+	/* The peer is an address of this machine, so nothing leaves it. */
 	if (rtnl_way(x->home, &s->peer, &s->local, &oif, &own) == 0 && own)
 		return false;
 	for (size_t i = 0; i < x->n_addresses; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines of /proc/net/tcp and tcp6: addresses in words of the machine's own order, in hex. */
+/* Parses lines of /proc/net/tcp and tcp6: addresses as hex words in the machine's byte order. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #define ESTABLISHED "01"
 
-/* 8 or 32 hex digits, then a colon and a port. IPv4 in IPv6 is IPv4. */
+/* 8 or 32 hex digits, then a colon and a port. An IPv4-mapped address becomes IPv4. */
 static bool end_read(const char *text, struct addr *ret, uint16_t *ret_port)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };

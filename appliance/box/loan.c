@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The picture of a device and of what lies above it. */
+/* Takes the picture of a device and of what lies above it. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -61,8 +61,8 @@ static json_t *link_read(struct rtnl *home, const struct devices *all, const str
 		json_object_set_new(link, "more", json_true());
 	if (d->mute)
 		json_object_set_new(link, "mute", json_true());
-	/* What box.cfg calls a card of VLANs loses the machine's own: they are made anew when it
-	 * goes back. */
+	/* The machine's own VLANs on a card that box.cfg uses for VLANs are lost when the box takes
+	 * the card. They are made anew when it goes back. */
 	over = d->vlan != 0 && d->vlan_plain ? devices_at(all, d->parent) : NULL;
 	if (over != NULL)
 		json_object_set_new(link, "vlan",
@@ -70,8 +70,8 @@ static json_t *link_read(struct rtnl *home, const struct devices *all, const str
 	return link;
 }
 
-/* Everything that lies above: VLANs and their like on it, what it is a port of, and what lies
- * above those. */
+/* All devices above `d`: VLANs and the like on it, the bridge or bond that it is a port of, and
+ * what lies above those. */
 size_t was_above(const struct devices *all, const struct device *d, const struct device *ret[WAS_LINKS])
 {
 	size_t n = 1;
@@ -80,7 +80,7 @@ size_t was_above(const struct devices *all, const struct device *d, const struct
 	for (size_t at = 0; at < n; at++)
 		for (size_t i = 0; i < all->n; i++) {
 			const struct device *x = &all->list[i];
-			/* The two ends of a pair lie beside each other. */
+			/* A pair's two ends point to each other: neither lies above the other. */
 			bool on = x->parent == ret[at]->index && strcmp(x->kind, "veth") != 0;
 			bool above = on || (ret[at]->master != 0 && ret[at]->master == x->index);
 
@@ -137,14 +137,15 @@ bool was_bare(const json_t *picture)
 	return json_array_size(facts) == 0;
 }
 
-/* A device's settings in /proc/sys/net: the kernel forgets them when the device leaves
- * its namespace. */
+/* The settings of a device in /proc/sys/net: the kernel forgets them when the device leaves its
+ * namespace. */
 
 #define VALUE_BYTES 128u
 
 static const char *const folders[] = { "ipv4/conf", "ipv4/neigh", "ipv6/conf", "ipv6/neigh" };
 
-/* One line of it. False where it is not for reading, as a secret that nobody set is not. */
+/* Reads one value, its first line. False when it cannot be read, as an IPv6 secret that was never
+ * set. */
 static bool value_read(const char *folder, const char *device, const char *name, char out[VALUE_BYTES])
 {
 	char path[200];
@@ -188,7 +189,7 @@ json_t *was_settings(const char *device)
 	return all;
 }
 
-/* "ipv4/conf/rp_filter" -> its folder and its own name. */
+/* Splits "ipv4/conf/rp_filter" into its folder and its name. */
 static bool key_split(const char *key, char folder[32], const char **ret_name)
 {
 	for (size_t f = 0; f < sizeof(folders) / sizeof(folders[0]); f++) {
@@ -215,15 +216,14 @@ void was_settings_set(const char *device, const json_t *wanted,
 		char folder[32], now[VALUE_BYTES], path[160];
 		const char *name, *value = json_string_value(v);
 
-		/* What this kernel does not have, or no longer shows, was nothing that could
-		 * be set. */
+		/* A value that this kernel does not have or show cannot be set. */
 		if (value == NULL || !key_split(key, folder, &name) || !value_read(folder, device, name, now) ||
 		    strcmp(now, value) == 0)
 			continue;
 		snprintf(path, sizeof(path), "%s/%.16s/%.80s", folder, device, name);
 		(void)netns_sysctl(path, value, NULL);
-		/* One may have been set by another, as a time in milliseconds is by that
-		 * in ticks. */
+		/* The write of another value may have set it: a time exists in milliseconds and in
+		 * ticks. */
 		if (!value_read(folder, device, name, now) || strcmp(now, value) != 0)
 			each(ctx, key, value);
 	}

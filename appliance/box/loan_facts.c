@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A link's addresses, permanent neighbours and routes, as the kernel's own messages: read, kept as
- * hex, and sent again with the numbers of devices of today and the lifetimes that are left.
+ * The addresses, permanent neighbours and routes of a link as the kernel's own messages: read, kept
+ * as hex, and sent again with today's device numbers and what is left of the lifetimes.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -19,7 +19,7 @@
 #include "appliance/box/rtnl_private.h"
 
 #define MESSAGE_BYTES 2048u
-#define TICKS 100u /* a second of rta_expires: the kernel's USER_HZ */
+#define TICKS 100u /* units of rta_expires in a second: the kernel's USER_HZ */
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
@@ -27,13 +27,13 @@ struct reading {
 	const struct devices *all;
 	uint32_t index;
 	json_t *list;
-	size_t begin; /* of this kind */
+	size_t begin; /* index of the first entry of this kind */
 	bool newest_first;
 	bool more;
 };
 
-/* The devices that a message names by number, so that they are found when their numbers
- * are others. */
+/* Notes the name of a device that a message gives by number, because the number may differ
+ * later. */
 static void name_device(const struct reading *x, json_t *devices, uint32_t index)
 {
 	const struct device *d = devices_at(x->all, index);
@@ -45,7 +45,7 @@ static void name_device(const struct reading *x, json_t *devices, uint32_t index
 	json_object_set_new(devices, number, json_text(d->name));
 }
 
-/* Each next hop of a route; true when one goes out at `index`. */
+/* Notes the device of each next hop of a route; true when one of them is `index`. */
 static bool hops_name(const struct reading *x, const struct nlattr *list, json_t *devices)
 {
 	const uint8_t *p = mnl_attr_get_payload(list);
@@ -178,8 +178,8 @@ int was_facts(struct rtnl *r, const struct devices *all, uint32_t index, json_t 
 	struct reading x = { .all = all, .index = index, .list = json_array() };
 	int status = rtnl_each(r, RTM_GETADDR, sizeof(struct ifaddrmsg), on_address, restart, &x, e);
 
-	/* The kernel lists IPv6 addresses backwards, and prefers the newest: they are set again in
-	 * the order of their time. */
+	/* The kernel lists IPv6 addresses newest first and prefers the newest. They are stored
+	 * oldest first, the order in which they are set again. */
 	x.begin = json_array_size(x.list);
 	x.newest_first = true;
 	if (status == 0)
@@ -229,7 +229,7 @@ struct sending {
 	const struct devices *now;
 	const json_t *fact;
 	const char *from, *to;
-	uint32_t elapsed_s, flags; /* flags: of the address, as they are to stay */
+	uint32_t elapsed_s, flags; /* flags: the address's final ones */
 	bool expired;
 };
 
@@ -250,7 +250,7 @@ static bool hex_parse(const char *text, uint8_t *out, size_t most, size_t *ret_n
 	return true;
 }
 
-/* Today's number of the device that had this one; 0 = it is not there. */
+/* Today's number of the device that had number `then`; 0 = it is gone. */
 static uint32_t index_now(const struct sending *s, uint32_t then)
 {
 	const struct device *d;
@@ -283,7 +283,7 @@ static void put_lifetimes(struct nlmsghdr *out, const struct nlattr *a, struct s
 	mnl_attr_put(out, IFA_CACHEINFO, sizeof(c), &c);
 }
 
-/* What a person or program may ask for; all others the kernel gives. */
+/* Flags that a person or program can set; the kernel sets all others. */
 static uint32_t asked_flags(uint32_t flags, unsigned family)
 {
 	uint32_t both = IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN;
@@ -328,8 +328,8 @@ static int make_neighbour(const struct nlmsghdr *in, struct nlmsghdr *out, struc
 	return m->ndm_ifindex != 0 ? 0 : -ENODEV;
 }
 
-/* The list of next hops with today's numbers; a hop whose device is gone makes the whole
- * route impossible. */
+/* The list of next hops with today's numbers. Fails when a hop's device is gone: the route is then
+ * impossible. */
 static int put_hops(struct nlmsghdr *out, const struct nlattr *list, const struct sending *s)
 {
 	uint8_t copy[MESSAGE_BYTES];
@@ -391,8 +391,8 @@ static int make_route(const struct nlmsghdr *in, struct nlmsghdr *out, struct se
 	return status;
 }
 
-/* An address is usable at once, since somebody may be waiting for it; then it has the flags that
- * it had. */
+/* Sends the address without duplicate detection, because somebody may wait for it; then restores
+ * its flags. */
 static int send_address(struct rtnl *r, const struct nlmsghdr *m, size_t n, const struct sending *s, struct err *e)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(m);
@@ -420,7 +420,7 @@ static const struct {
 } kinds[] = {
 	{ "address", RTM_NEWADDR, 0, sizeof(struct ifaddrmsg), make_address },
 	{ "neighbour", RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, sizeof(struct ndmsg), make_neighbour },
-	/* Never in place of another's. */
+	/* NLM_F_EXCL: never replaces a route of another program. */
 	{ "route", RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct rtmsg), make_route },
 };
 
@@ -452,9 +452,9 @@ int was_fact_set(struct rtnl *r, const struct devices *now, const json_t *fact, 
 	return rtnl_replay(r, kinds[k].type, kinds[k].flags, mnl_nlmsg_get_payload(o), mnl_nlmsg_get_payload_len(o), e);
 }
 
-/* Addresses, neighbours and routes as texts: for people, and to tell whether two are the same. */
+/* Addresses, neighbours and routes as texts: for people, and to compare two of them. */
 
-/* Grows within WAS_TEXT; what does not fit is cut. */
+/* Grows up to WAS_TEXT bytes; the rest is cut. */
 struct text {
 	char *out;
 	size_t at;
@@ -472,7 +472,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *t, const char
 		t->at += (size_t)n < WAS_TEXT - t->at ? (size_t)n : WAS_TEXT - t->at - 1;
 }
 
-/* An address in an attribute of a message of that family. */
+/* Reads the address in an attribute of a message of that family. */
 static bool address(const struct nlattr *a, unsigned family, struct addr *ret)
 {
 	size_t n = family == AF_INET ? 4 : 16;
@@ -532,7 +532,7 @@ void was_neighbour_text(const struct nlmsghdr *h, char out[WAS_TEXT])
 	}
 }
 
-/* Where it goes; the gateway may be of the other family (RTA_VIA). */
+/* The gateway, which may be of the other family (RTA_VIA). */
 static void gateway(struct text *t, const struct nlattr *a, unsigned family)
 {
 	const uint8_t *p = mnl_attr_get_payload(a);

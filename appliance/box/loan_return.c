@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A device goes back to the first namespace and becomes what its picture says; then what lies above
- * it does. Only what differs is set, so doing it twice does no harm, and whatever would not be set
- * is told in words.
+ * Returns a device to the first namespace and restores it from its picture; then the devices above
+ * it. Only differences are set, so a second run does no harm. What cannot be set is reported in
+ * words.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -25,13 +25,14 @@ struct giving {
 	const struct box_spaces *s;
 	const json_t *picture;
 	const char *device;
-	char now[IFNAMSIZ]; /* what it is called today; "" = it is nowhere */
-	bool leave;	    /* as it is */
-	bool another;	    /* card than that of the picture, under its name */
-	bool silent;	    /* a first try, after which more may be possible */
+	char now[IFNAMSIZ]; /* its present name; "" = it is nowhere */
+	bool leave;	    /* nothing is to be done */
+	bool another;	    /* another card has this name now */
+	/* first try: failures are not reported, because more may be possible later */
+	bool silent;
 	uint64_t elapsed_s;
 	struct rtnl *home;
-	struct devices *devices; /* of the first namespace, as of the last look */
+	struct devices *devices; /* devices of the first namespace at the last look */
 	json_t *report, *lost;
 	json_int_t set;
 };
@@ -61,8 +62,8 @@ static const json_t *links_of(const struct giving *g)
 	return json_object_get(g->picture, "links");
 }
 
-/* A picture of before the last start of the machine: its clock went on, its lifetimes by
- * the wall. */
+/* Whether the picture is older than the machine's last start: then its lifetimes are counted by the
+ * wall clock. */
 static bool other_start(const json_t *picture, uint64_t *ret_elapsed_s)
 {
 	char boot[WAS_BOOT_ID];
@@ -79,7 +80,7 @@ static bool other_start(const json_t *picture, uint64_t *ret_elapsed_s)
 
 /* ---- the way back ---------------------------------------------------------------------------- */
 
-/* By its name; or, when it was renamed meanwhile, by its number and hardware address together. */
+/* Finds the device by its name, or after a rename by its number and hardware address together. */
 static const struct device *recognised(const struct giving *g, const struct devices *there)
 {
 	const json_t *link = json_array_get(links_of(g), 0);
@@ -95,7 +96,7 @@ static const struct device *recognised(const struct giving *g, const struct devi
 	return strcmp(mac, text_of(link, "mac")) == 0 ? d : NULL;
 }
 
-/* Moves it under its name, or under one beside it when that is another's now. */
+/* Moves it home under its name, or under a free one when another device has its name now. */
 static int move_home(struct giving *g, struct rtnl *from, const struct device *d, struct err *e)
 {
 	int r;
@@ -136,7 +137,7 @@ static int fetch(struct giving *g, struct err *e)
 	return r;
 }
 
-/* ---- becoming what it was -------------------------------------------------------------------- */
+/* ---- restoring the settings ------------------------------------------------------------------ */
 
 static const struct device *look(struct giving *g, const char *name)
 {
@@ -173,7 +174,7 @@ static bool mac_of(const json_t *link, uint8_t out[32], size_t *ret_n)
 	return true;
 }
 
-/* Its place in a bridge or bond; a bond takes only what is down. */
+/* Puts it back into its bridge or bond. A bond takes only a device that is down. */
 static void give_master(struct giving *g, const json_t *link, const char *name)
 {
 	const char *master = text_of(link, "master");
@@ -208,8 +209,7 @@ static void give_link(struct giving *g, const json_t *link, const char *name)
 	if (d != NULL && !(g->another && strcmp(name, g->now) == 0) && mac_of(link, mac, &n) &&
 	    (n != d->n_mac || memcmp(mac, d->mac, n) != 0) && rtnl_link_mac(g->home, d->index, mac, n, &e) < 0)
 		lost(g, M_BACK_LINK, name, e.text);
-	/* What lies on it has lost its hardware address there, and gives it anew when it
-	 * comes up. */
+	/* A device above it that lost its hardware address gives it anew when it comes up. */
 	own = devices_find(g->devices, g->now);
 	if (g->silent && d != NULL && own != NULL && d->parent == own->index && d->up && up) {
 		rtnl_link_set(g->home, d->index, false, 0, NULL);
@@ -222,7 +222,7 @@ static void give_link(struct giving *g, const json_t *link, const char *name)
 		lost(g, M_BACK_LINK, name, e.text);
 }
 
-/* What of its facts is not there. A new reference; empty when that cannot be read. */
+/* Its facts that are missing now. A new reference; empty when they cannot be read. */
 static json_t *missing(struct giving *g, const json_t *link, const char *name)
 {
 	const struct device *d = look(g, name);
@@ -237,8 +237,7 @@ static json_t *missing(struct giving *g, const json_t *link, const char *name)
 	return list;
 }
 
-/* A route may need another one before it, or an address: so again, for as long as something more
- * can be set. */
+/* A route may need another route or an address first: repeats while something more can be set. */
 static void give_facts(struct giving *g, const json_t *link, const char *name)
 {
 	json_t *list = missing(g, link, name), *expired = json_object_get(g->report, "expired");
@@ -273,7 +272,8 @@ static void give_facts(struct giving *g, const json_t *link, const char *name)
 		lost(g, M_BACK_MORE, name, WAS_FACTS);
 }
 
-/* A bridge or bond, of which its ports say that it is gone. */
+/* Whether the device is a bridge or bond whose ports were recorded too. Then each port reports that
+ * it is missing. */
 static bool has_ports(const struct giving *g, const char *name)
 {
 	const json_t *links = links_of(g);
@@ -299,8 +299,8 @@ static bool in_box(const struct giving *g, const char *name)
 	return there;
 }
 
-/* What lay above it and is nowhere: a VLAN that this program does not make again as it was, and
- * whatever lay on one. */
+/* Reports devices that lay above it and are gone: VLANs that this program cannot make again as they
+ * were, and whatever lay on one. */
 static void absent(struct giving *g)
 {
 	const json_t *links = links_of(g);
@@ -314,7 +314,8 @@ static void absent(struct giving *g)
 	}
 }
 
-/* Each link of the picture that is there: one of those above may be in the box as well, or gone. */
+/* Calls `give` for each link of the picture that exists. A device above may be in the box as well,
+ * or gone. */
 static void each_link(struct giving *g, void (*give)(struct giving *g, const json_t *link, const char *name))
 {
 	const json_t *links = links_of(g);
@@ -328,7 +329,8 @@ static void each_link(struct giving *g, void (*give)(struct giving *g, const jso
 	}
 }
 
-/* It came back by itself, as devices of a namespace that ended do, or was never away. */
+/* The device is in the first namespace already: it returned when its namespace ended, or never
+ * left. */
 static void at_home(struct giving *g)
 {
 	bool other = g->picture != NULL && other_start(g->picture, &g->elapsed_s);
@@ -341,8 +343,8 @@ static void at_home(struct giving *g)
 	}
 	snprintf(g->now, sizeof(g->now), "%s", g->device);
 	json_object_set_new(g->report, "was_here", json_true());
-	/* After a start of the machine, or by somebody's hand, it is what it is meant to be now;
-	 * but not half given back. */
+	/* After a start of the machine, or a change by hand, the device is as it should be and is
+	 * left alone, unless it was half returned. */
 	g->leave =
 		g->picture == NULL || other || !(was_bare(as_is) || json_is_true(json_object_get(g->picture, "going")));
 	json_decref(as_is);
@@ -368,7 +370,8 @@ static void begin(struct giving *g)
 	}
 }
 
-/* A card has its own hardware address, and not that of the one whose name it has now. */
+/* Whether the card is the one of the picture, by its hardware address, and not another of its
+ * name. */
 static void whose(struct giving *g)
 {
 	const struct device *d = g->picture != NULL && !g->leave ? look(g, g->now) : NULL;
@@ -383,7 +386,7 @@ static void whose(struct giving *g)
 		lost(g, M_BACK_ANOTHER, g->now);
 }
 
-/* The machine's VLANs on it that went when it was taken. */
+/* Makes the machine's VLANs again that were lost when the card was taken. */
 static void remake(struct giving *g)
 {
 	const json_t *links = links_of(g);
@@ -405,8 +408,8 @@ static void remake(struct giving *g)
 }
 
 /*
- * All come home before any is set up, and everything is tried once before what fails counts: a port
- * needs its bridge, a VLAN what it lies on, a route of one device an address of another.
+ * All devices come home before one is set up, and everything is tried once before failures count: a
+ * port needs its bridge, a VLAN its card, a route may need an address of another device.
  */
 static void give(struct giving *list, size_t n)
 {

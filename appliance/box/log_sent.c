@@ -12,17 +12,18 @@
 #include "appliance/base/json.h"
 #include "appliance/box/log_sent.h"
 
-#define LINE_MOST 8192u /* of a record: journal/chain.h */
-#define FILES_MOST 64u	/* plain ones; the journal leaves 60 that are closed */
+#define LINE_MOST 8192u /* bytes of a record: journal/chain.h */
+#define FILES_MOST 64u	/* unpacked files; the journal keeps 60 closed ones */
 #define NOTE_MOST 32768u
-#define TRIES 3u /* a note is written over in place, and may be met half-way */
+#define TRIES 3u /* rsyslogd overwrites a note in place, so a read may see half of it */
 #define NAME_MOST 48u
-#define NOTE "imfile-state:" /* then the file's inode, and mostly ":" and a hash of its beginning */
+/* in the note the file's inode follows, then mostly ":" and a hash of the file's beginning */
+#define NOTE "imfile-state:"
 
 struct file {
 	uint64_t first;
 	uint64_t inode, size;
-	uint64_t read;	   /* bytes of it, by the newest note */
+	uint64_t read;	   /* bytes that were read, by the newest note */
 	uint64_t noted_ns; /* 0 = there is no note of it */
 	int fd;
 };
@@ -30,7 +31,7 @@ struct file {
 struct looking {
 	struct file files[FILES_MOST];
 	size_t n;
-	uint64_t packed; /* the oldest file that is packed, 0 = none */
+	uint64_t packed; /* number of the oldest packed file, 0 = none */
 };
 
 static void name_of(uint64_t first, char out[NAME_MOST])
@@ -38,7 +39,7 @@ static void name_of(uint64_t first, char out[NAME_MOST])
 	snprintf(out, NAME_MOST, "events-%020" PRIu64 ".log", first);
 }
 
-/* One folder's entries, each to `each`, until that says something else than 0. */
+/* Calls `each` for every entry of a folder until it returns something else than 0. */
 static int each_name(int dirfd, int (*each)(void *ctx, int dirfd, const char *name, struct err *e), void *ctx,
 		     struct err *e)
 {
@@ -96,7 +97,7 @@ static int take_file(void *ctx, int dirfd, const char *name, struct err *e)
 		return err_set(e, -EBADMSG, "more files of records than are left plain");
 	fd = regular(dirfd, name, &st);
 	if (fd == -ENOENT)
-		return 0; /* packed or deleted meanwhile */
+		return 0; /* the file was packed or deleted meanwhile */
 	if (fd < 0)
 		return err_set(e, fd, "open %s", name);
 	l->files[l->n++] = (struct file){ .first = first, .inode = st.st_ino, .fd = fd };
@@ -110,9 +111,9 @@ static int by_number(const void *a, const void *b)
 	return (x->first > y->first) - (x->first < y->first);
 }
 
-/* ---- what rsyslogd has put down -------------------------------------------------------------- */
+/* ---- the notes of rsyslogd ------------------------------------------------------------------- */
 
-/* The name of the file stands in the note as well: an inode may be another file's by now. */
+/* Compares the name too: the inode may belong to another file by now. */
 static bool is_of(const json_t *note, const struct file *f)
 {
 	const char *path = json_string_value(json_object_get(note, "filename")), *slash;
@@ -123,7 +124,8 @@ static bool is_of(const json_t *note, const struct file *f)
 	return path != NULL && strcmp(slash != NULL ? slash + 1 : path, name) == 0;
 }
 
-/* 1 = it is read, 0 = it is of another file, or gone; -EBADMSG = it is no note, or none yet. */
+/* 1 = the note was read, 0 = it is about another file or gone; -EBADMSG = it is not a whole
+ * note. */
 static int read_note(int dirfd, const char *name, struct file *f)
 {
 	static char text[NOTE_MOST];
@@ -144,7 +146,7 @@ static int read_note(int dirfd, const char *name, struct file *f)
 	at = (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec;
 	if (json_is_integer(offset) && json_integer_value(offset) >= 0)
 		r = is_of(note, f);
-	/* Of two of one instant the one that has sent less. */
+	/* Of two notes of one instant the one with fewer bytes counts. */
 	if (r == 1 && (at > f->noted_ns || (at == f->noted_ns && (uint64_t)json_integer_value(offset) < f->read))) {
 		f->read = (uint64_t)json_integer_value(offset);
 		f->noted_ns = at;
@@ -177,7 +179,7 @@ static int take_note(void *ctx, int dirfd, const char *name, struct err *e)
 
 /* ---- records --------------------------------------------------------------------------------- */
 
-/* Number and time of the record in these bytes; `time` may be NULL. False: there is none. */
+/* Number and time of the record in these bytes; `time` may be NULL. False: there is no record. */
 static bool record(const char *line, size_t n, uint64_t *ret_seq, char *time)
 {
 	json_t *j = json_loadb(line, n, 0, NULL);
@@ -193,8 +195,8 @@ static bool record(const char *line, size_t n, uint64_t *ret_seq, char *time)
 	return is;
 }
 
-/* The record in which the byte `at` is, or which begins there. 1; 0 = its line is not whole yet, or
- * there is none; negative errno. */
+/* Finds the record that holds the byte `at` or begins there. 1; 0 = there is none or its line is
+ * not whole yet; negative errno. */
 static int record_at(const struct file *f, uint64_t at, uint64_t *ret_seq, char *time, struct err *e)
 {
 	uint64_t from = at > LINE_MOST ? at - LINE_MOST : 0;
@@ -215,8 +217,7 @@ static int record_at(const struct file *f, uint64_t at, uint64_t *ret_seq, char 
 		       : err_set(e, -EBADMSG, "no record in a file of records");
 }
 
-/* The number of the last record whose line is whole; one before the file's first when there
- * is none. */
+/* The number of the last whole record; without one, the number before the file's first. */
 static int last_of(const struct file *f, uint64_t *ret, struct err *e)
 {
 	static char text[2 * LINE_MOST];
@@ -238,7 +239,7 @@ static int last_of(const struct file *f, uint64_t *ret, struct err *e)
 
 /* ---- together -------------------------------------------------------------------------------- */
 
-/* What waits in one file, whose last record is `last`. */
+/* Adds what waits in one file, whose last record is `last`. */
 static int add(const struct file *f, uint64_t last, struct handed *h, struct err *e)
 {
 	char time[HANDED_TIME] = "";
@@ -268,7 +269,7 @@ static int look(struct looking *l, int journal, int notes, struct handed *h, str
 		struct file *f = &l->files[i];
 		struct stat st;
 
-		/* Behind the notes, which would else tell of more than there is. */
+		/* Sizes are read after the notes: a note must not be ahead of its file. */
 		if (fstat(f->fd, &st) < 0)
 			return err_set(e, -errno, "look at records");
 		f->size = (uint64_t)st.st_size;

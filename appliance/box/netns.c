@@ -52,7 +52,7 @@ int netns_sysctl(const char *name, const char *value, struct err *e)
 	return r;
 }
 
-/* A shared mount, so that namespaces pinned here are seen wherever /run is. */
+/* A shared mount, so that every mount namespace that has /run sees the pinned namespaces. */
 static int prepare_folder(struct err *e)
 {
 	if (mkdir(NETNS_FOLDER, 0755) < 0 && errno != EEXIST)
@@ -68,7 +68,7 @@ static int prepare_folder(struct err *e)
 	return 0;
 }
 
-/* In the new namespace, before anybody else can be in it. */
+/* Forwarding is off in the new namespace before anybody can use it. */
 static int forwarding_off(struct err *e)
 {
 	int r = netns_sysctl("ipv4/ip_forward", "0", e);
@@ -96,7 +96,8 @@ static int make(const char *path, struct err *e)
 		r = forwarding_off(e);
 		if (r == 0 && mount("/proc/self/ns/net", path, "none", MS_BIND, NULL) < 0)
 			r = err_set(e, -errno, "pin %s", path);
-		/* Staying in the wrong namespace would be worse than any failure before it. */
+		/* When the way back fails too, that error is reported, because it is the graver
+		 * one. */
 		if (netns_enter(own, &back) < 0) {
 			if (e != NULL)
 				*e = back;
@@ -122,13 +123,13 @@ int netns_scratch(struct err *e)
 		if (fd == 0)
 			fd = netns_own(e);
 		if (netns_enter(own, &back) < 0)
-			abort(); /* in the wrong namespace nothing may go on */
+			abort(); /* nothing may run on in the wrong namespace */
 	}
 	close(own);
 	return fd;
 }
 
-/* A name without a namespace behind it: what a lost pin leaves. */
+/* A name without a namespace behind it, as a lost pin leaves. */
 static bool stale(const char *path)
 {
 	struct statfs fs;
@@ -184,15 +185,16 @@ int netns_open(const char *name, bool *made, struct err *e)
 	return fd < 0 ? err_set(e, -errno, "open %s", path) : fd;
 }
 
-/* a second: a role that a killed predecessor was just starting has its locks until it
- * is executed */
+/* tries, a second together: a role that a killed predecessor was just starting holds its locks
+ * until its exec */
 #define TRIES 50
-/* above every process id, which the kernel gives to sockets first, and not of those that it
- * takes then */
+/* the lock's netlink port: above every process id, which the kernel hands out first, and outside
+ * the negative numbers that it hands out next */
 #define PORT 0x53454b49u
 #define LOCK_NAME "lock"
 
-/* `once`: 0, or -1 with errno, of which `busy` says that somebody has it. */
+/* `once` returns 0, or -1 with errno; the errno `busy` means that another process holds the
+ * lock. */
 static int lock(int fd, int (*once)(int fd), int busy, const char *what, struct err *e)
 {
 	int r = once(fd);

@@ -19,7 +19,7 @@
 
 #define TABLES_MAX 32u
 
-/* Attach types of programs in front of tc, by number: older headers lack them. */
+/* Attach types of tcx programs by number, because older headers lack them. */
 #define TCX_INGRESS 46u
 #define TCX_EGRESS 47u
 
@@ -34,11 +34,11 @@ struct looking {
 		uint8_t family;
 	} tables[TABLES_MAX];
 	size_t n_tables;
-	char lines[16][120]; /* rules and qdiscs of one dump, told once it is whole */
+	char lines[16][120]; /* rules and qdiscs of one dump, reported when the dump is whole */
 	size_t n_lines, more;
 };
 
-/* `where` "namespace" is this one as a whole. */
+/* `where` "namespace" means this namespace as a whole. */
 static void tell(struct looking *l, const char *where, const char *detail)
 {
 	bool whole = strcmp(where, "namespace") == 0;
@@ -87,7 +87,7 @@ static const struct ir_interface *ours(const struct looking *l, const char *devi
 	return NULL;
 }
 
-/* Something that one of the policy's devices lies on, as a VLAN does, has to be up. */
+/* Whether a device of the policy lies on this one, as a VLAN does: then it has to be up. */
 static bool carries(const struct looking *l, const struct device *d)
 {
 	for (uint32_t i = 0; i < l->ir->n_interfaces && !l->admin; i++)
@@ -99,8 +99,8 @@ static bool carries(const struct looking *l, const struct device *d)
 	return false;
 }
 
-/* How many programs hang on the device at that place; 0 also where the kernel has no such place, or
- * does not tell us. */
+/* The number of programs at that place of the device; also 0 when the kernel lacks the place or
+ * does not tell. */
 static uint32_t programs(uint32_t index, uint32_t place)
 {
 	union bpf_attr q;
@@ -116,7 +116,7 @@ static uint32_t programs(uint32_t index, uint32_t place)
 	return r == 0 || errno == ENOSPC ? q.query.prog_cnt : 0;
 }
 
-/* tcx programs are asked for by device number, in the namespace that we are in. */
+/* tcx programs are queried by device number in the present namespace. */
 static void look_programs(struct looking *l)
 {
 	for (size_t i = 0; i < l->devices.n; i++) {
@@ -158,8 +158,7 @@ static void look_links(struct looking *l)
 
 /* ---- tc -------------------------------------------------------------------------------------- */
 
-/* What the kernel gives every device by itself, and ways to queue that only put packets
- * in order. */
+/* Qdiscs that the kernel makes by itself, and others that only reorder packets. */
 static bool is_ordinary(const char *kind)
 {
 	static const char *const kinds[] = {
@@ -199,7 +198,7 @@ static int on_qdisc(const struct nlmsghdr *m, void *ctx)
 
 struct rule {
 	uint32_t priority, table;
-	uint16_t conditions; /* how many attributes narrow it */
+	uint16_t conditions; /* number of attributes that narrow the rule */
 };
 
 static int on_rule_attribute(const struct nlattr *a, void *ctx)
@@ -232,8 +231,8 @@ static int on_rule_attribute(const struct nlattr *a, void *ctx)
 	return MNL_CB_OK;
 }
 
-/* The three rules that a namespace is born with: its own addresses, the main table, an empty
- * last one. */
+/* Whether it is one of the three rules of a new namespace: local addresses, main table, default
+ * table. */
 static bool is_born(const struct rule *r, uint8_t action)
 {
 	if (action != FR_ACT_TO_TBL || r->conditions > 0)
@@ -249,7 +248,7 @@ static int on_rule(const struct nlmsghdr *m, void *ctx)
 	struct looking *l = ctx;
 	struct rule r = { 0 };
 
-	/* 128 and 129 are rules of multicast forwarding, which is off. */
+	/* Families 128 and 129 are rules of multicast forwarding, which is off. */
 	if (m->nlmsg_type != RTM_NEWRULE || mnl_nlmsg_get_payload_len(m) < sizeof(*h) ||
 	    (h->family != AF_INET && h->family != AF_INET6))
 		return MNL_CB_OK;
@@ -281,8 +280,8 @@ static int on_route(const struct nlmsghdr *m, void *ctx)
 		return MNL_CB_OK;
 	table = h->rtm_table;
 	mnl_attr_parse(m, sizeof(*h), on_route_attribute, &table);
-	/* In the data namespace others' there are removed (facts.h); in the admin namespace those
-	 * of the main table are left to them. */
+	/* In the data namespace foreign routes of the main table are removed (facts.h); in the
+	 * admin namespace they are allowed. */
 	if ((table == RT_TABLE_LOCAL && (!l->admin || h->rtm_protocol == RTPROT_KERNEL)) || table == RT_TABLE_MAIN ||
 	    table == RT_TABLE_UNSPEC)
 		return MNL_CB_OK;
@@ -312,8 +311,8 @@ static void tell_tables(struct looking *l)
 
 /* ---- legacy iptables ------------------------------------------------------------------------- */
 
-/* The tables that somebody ever opened in this namespace: from then on their hooks stand in every
- * packet's way. */
+/* Lists the iptables tables that were ever opened in this namespace: from then on each packet
+ * passes their hooks. */
 static void look_legacy(struct looking *l, const char *path, const char *tool)
 {
 	char names[256], detail[80];
@@ -342,12 +341,12 @@ static int look_inside(const struct box_spaces *s, struct looking *l, struct err
 	look_legacy(l, "/proc/thread-self/net/arp_tables_names", "arptables");
 	look_programs(l);
 	if (netns_enter(s->home, &back) < 0)
-		abort(); /* in the wrong namespace nothing may go on */
+		abort(); /* nothing may run on in the wrong namespace */
 	return 0;
 }
 
-/* What the machine has over a card of the box's hears and speaks there past every rule. A pair's
- * end is looked at where it is. */
+/* Reports devices of the machine on top of a card of the box: they receive and send there past
+ * every rule. An end of a pair is looked at in its own namespace. */
 static int look_home(const struct box_spaces *s, struct looking *l, struct err *e)
 {
 	struct rtnl *home = rtnl_open(s->home, s->home, e);
@@ -357,7 +356,8 @@ static int look_home(const struct box_spaces *s, struct looking *l, struct err *
 	if (home == NULL)
 		return e->code;
 	r = devices_read(home, &l->devices, e);
-	/* Numbered when somebody asks for a device that lies there. */
+	/* The kernel gives the namespace its number when somebody asks for a device that lies
+	 * there. */
 	numbers[0] = rtnl_nsid(home, s->data);
 	numbers[1] = rtnl_nsid(home, s->admin);
 	for (size_t i = 0; r == 0 && i < l->devices.n; i++) {
@@ -427,7 +427,8 @@ int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference
 	return r;
 }
 
-/* In the wrong namespace nothing may go on. */
+/* Returns to the process's own namespace. When that fails the process ends, because nothing may run
+ * on in the wrong one. */
 static void back(const struct box_spaces *s)
 {
 	struct err e;
@@ -436,7 +437,8 @@ static void back(const struct box_spaces *s)
 		abort();
 }
 
-/* Of a policy without one, and of none at all, nobody is to enter: as before the first policy. */
+/* Without a policy, or without an admin interface in it, nobody may enter: as before the first
+ * policy. */
 static bool has_admin(const struct ir *ir)
 {
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)

@@ -16,14 +16,14 @@
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl_private.h"
 
-#define REQUEST_BYTES 4608u /* a route of many next hops, kept and sent again */
+#define REQUEST_BYTES 4608u /* bytes: enough for a route of many next hops that is sent again */
 #define DUMP_TRIES 5
 
 struct rtnl {
 	struct mnl_socket *s;
 	uint32_t seq;
 	bool dry;
-	rtnl_note *note; /* NULL = nobody listens */
+	rtnl_note *note; /* NULL = warnings are dropped */
 	void *note_ctx;
 	uint8_t request[REQUEST_BYTES];
 	uint8_t answer[RTNL_ANSWER_BYTES];
@@ -47,7 +47,7 @@ struct rtnl *rtnl_open(int nsfd, int homefd, struct err *e)
 	if (r->s == NULL)
 		err_set(e, -errno, "open rtnetlink");
 	if (netns_enter(homefd, &back) < 0)
-		abort(); /* everything after this would touch the wrong namespace */
+		abort(); /* everything later would act on the wrong namespace */
 	if (r->s != NULL && mnl_socket_bind(r->s, 0, MNL_SOCKET_AUTOPID) < 0) {
 		err_set(e, -errno, "bind rtnetlink");
 		mnl_socket_close(r->s);
@@ -96,9 +96,9 @@ struct nlmsghdr *rtnl_begin(struct rtnl *r, uint16_t type, uint16_t flags)
 }
 
 /*
- * One message of an answer; *status is 0, or what the answer as a whole comes to. True when it was
- * the last. An interrupted dump goes on to its end, which must be read: what is left of it would be
- * taken for the answer of the next question.
+ * Handles one message of an answer; *status becomes 0 or the result of the whole answer. True for
+ * the last message. An interrupted dump is read to its end: leftovers would be taken for the answer
+ * to the next question.
  */
 static bool answered(const struct nlmsghdr *m, const struct nlmsghdr *request, mnl_cb_t cb, void *ctx, int *status)
 {
@@ -117,7 +117,8 @@ static bool answered(const struct nlmsghdr *m, const struct nlmsghdr *request, m
 	}
 	if (*status == 0 && cb != NULL)
 		(void)cb(m, ctx);
-	/* One link asked by name comes without an end mark; everything else ends by ACK or DONE. */
+	/* A link that was asked for by name comes without an end mark; all else ends by ACK or
+	 * DONE. */
 	return cb != NULL && (request->nlmsg_flags & (NLM_F_DUMP | NLM_F_ACK)) == 0;
 }
 
@@ -176,8 +177,8 @@ bool rtnl_attr_inside(const struct nlmsghdr *h, const struct nlattr *a)
 	return tail >= (const char *)a && mnl_attr_ok(a, (int)(tail - (const char *)a));
 }
 
-/* Hearing of links, addresses and routes that come or change, and of what may lead packets
- * another way. */
+/* A socket that hears of links, addresses and routes that come or change, and of whatever may
+ * redirect packets. */
 
 #define GROUP(g) (1u << ((g)-1))
 
@@ -193,7 +194,7 @@ static int listen_to(int family, uint32_t groups, int nsfd, int homefd, struct e
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, family);
 	code = -errno;
 	if (netns_enter(homefd, &back) < 0)
-		abort(); /* everything after this would touch the wrong namespace */
+		abort(); /* everything later would act on the wrong namespace */
 	if (fd < 0)
 		return err_set(e, code, "open rtnetlink");
 	if (bind(fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
@@ -213,8 +214,8 @@ int rtnl_monitor_open(int nsfd, int homefd, bool facts, struct err *e)
 	return listen_to(NETLINK_ROUTE, groups, nsfd, homefd, e);
 }
 
-/* Elements of sets are a policy's, a hundred thousand at a time: a transmission that begins with
- * one is not told. */
+/* A policy may add a hundred thousand set elements at a time: a transmission that begins with one
+ * is not reported. */
 int rtnl_rules_open(int nsfd, int homefd, struct err *e)
 {
 	struct sock_filter code[] = {
@@ -269,8 +270,8 @@ bool rtnl_monitor(int fd, void (*each)(void *ctx, const char *device), void *ctx
 	}
 }
 
-/* Hosts for which the kernel answers at a device that they are not behind (ARP, neighbour
- * discovery): listed, one changed. */
+/* Hosts for which the kernel answers at a device that they are not behind (proxy ARP, proxy NDP):
+ * the list, and one change. */
 
 struct hosts {
 	struct rtnl_answer *list;
@@ -319,7 +320,7 @@ int rtnl_answers(struct rtnl *r, uint32_t index, struct rtnl_answer **ret, size_
 	struct hosts x = { .index = index };
 	int status;
 
-	nd->ndm_flags = NTF_PROXY; /* these alone, and not who is a neighbour */
+	nd->ndm_flags = NTF_PROXY; /* lists the proxy entries alone, not the neighbours */
 	status = rtnl_talk(r, h, on_neighbour, &x);
 	if (status == 0 && x.failed)
 		status = -ENOMEM;

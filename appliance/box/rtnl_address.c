@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Addresses and routes: all of them listed, one changed. */
+/* Addresses and routes: list all, change one. */
 #include "appliance/box/rtnl_private.h"
 
 #include <errno.h>
@@ -11,17 +11,17 @@
 
 #include "appliance/base/clock.h"
 
-/* Routes of ours, among others that people or programs may set: free for private use in
- * rtnetlink.h's list. */
+/* The protocol number of our routes, among those that people or programs may add: free for private
+ * use in rtnetlink.h's list. */
 #define ROUTE_PROTOCOL 83u
 
-/* A growing array; `failed` when memory was out. */
+/* A growing array; `failed`: out of memory. */
 struct list {
 	void *items;
 	size_t n, room, size;
-	uint32_t index; /* addresses: of this device, 0 = of all */
-	bool foreign;	/* routes: of others too */
-	bool kernel;	/* routes: the kernel's alone */
+	uint32_t index; /* addresses of this device, 0 = of all */
+	bool foreign;	/* routes of other programs too */
+	bool kernel;	/* routes of the kernel alone */
 	bool failed;
 };
 
@@ -53,7 +53,7 @@ static bool addr_from(const struct nlattr *a, uint8_t family, struct addr *ret)
 	return true;
 }
 
-/* The kernel counts hundredths of a second since the machine's start. */
+/* The kernel's time stamps are hundredths of a second since the machine's start. */
 static bool is_young(const void *cacheinfo)
 {
 	uint32_t now = (uint32_t)(clock_mono().ns / 10000000u);
@@ -108,7 +108,7 @@ static void list_restart(void *ctx)
 	((struct list *)ctx)->n = 0;
 }
 
-/* All of a kind into `l`, which is empty when that fails. */
+/* Reads all objects of a kind into `l`; `l` is empty after a failure. */
 static int dump(struct rtnl *r, uint16_t type, size_t header, rtnl_message *each, struct list *l)
 {
 	int status = rtnl_each(r, type, header, each, list_restart, l, NULL);
@@ -151,7 +151,7 @@ int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, ui
 	ifa->ifa_scope = RT_SCOPE_UNIVERSE;
 	mnl_attr_put(h, IFA_LOCAL, addr_len(a->family), a->b);
 	mnl_attr_put(h, IFA_ADDRESS, addr_len(a->family), a->b);
-	/* Usable at once: after a take-over the peers are already talking to this address. */
+	/* No duplicate detection: after a take-over the peers already send to this address. */
 	if (add && a->family == 6)
 		mnl_attr_put_u32(h, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
 	status = rtnl_talk(r, h, NULL, NULL);
@@ -163,7 +163,8 @@ static bool is_ours(const struct rtmsg *rt)
 	return rt->rtm_protocol == ROUTE_PROTOCOL && rt->rtm_table == RT_TABLE_MAIN;
 }
 
-/* In the local table it has no way to anybody else, whatever such a one says of who made it. */
+/* A route to another host in the local table is never the kernel's, whatever protocol number it
+ * has. */
 static bool is_kernels(const struct rtmsg *rt)
 {
 	bool own = rt->rtm_type == RTN_LOCAL || rt->rtm_type == RTN_BROADCAST || rt->rtm_type == RTN_ANYCAST ||
@@ -262,8 +263,8 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 	if (route->prefix > 0)
 		mnl_attr_put(h, RTA_DST, addr_len(route->to.family), route->to.b);
 	rt->rtm_tos = route->tos;
-	/* The kernel finds a route by a next-hop object under the object alone, though it tells the
-	 * way as well. */
+	/* The kernel finds such a route by its next-hop object alone, though it also reports the
+	 * gateway. */
 	if (route->nexthop != 0)
 		mnl_attr_put_u32(h, RTA_NH_ID, route->nexthop);
 	if (route->via.family != 0 && route->nexthop == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: one read by its name, changed, made, moved. */
+/* Links: read one by name, change, make, move. */
 #include "appliance/box/rtnl_private.h"
 
 #include <errno.h>
@@ -110,8 +110,8 @@ int rtnl_link_pair(struct rtnl *r, const char *device, const char *peer, uint32_
 	return status < 0 ? err_set(e, status, "device %s", device) : 0;
 }
 
-/* Not taken when a device is made, only when one is set. One that stays without it is nobody's, and
- * goes again. */
+/* The kernel takes an alias only after the device was made. A device whose alias fails is deleted:
+ * otherwise nobody would own it. */
 static int write_alias(struct rtnl *r, const char *device)
 {
 	struct nlmsghdr *h;

@@ -16,16 +16,17 @@
 #define ROOT "/proc/sys/"
 #define VALUE_MAX 32
 #define SWITCH_LIMIT_NS 1000000000ull
-#define AGAIN_NS 200000 /* between two tries: the holder of the lock may need this core */
+/* nanoseconds between two tries: the holder of the lock may need this core */
+#define AGAIN_NS 200000
 
 enum setting_kind {
 	SET_ONE,  /* one file */
-	SET_EACH, /* a file in every folder of conf: all, default, each interface */
+	SET_EACH, /* one file in every folder of conf: all, default, each interface */
 };
 
 struct setting {
 	enum setting_kind kind;
-	bool optional;	    /* some kernels lack it, or keep it for the first namespace */
+	bool optional;	    /* missing in some kernels, or visible in the first namespace only */
 	const char *folder; /* SET_EACH: the conf folder */
 	const char *file;
 	const char *want;
@@ -40,56 +41,60 @@ static const struct setting settings[] = {
 	{ SET_EACH, false, "net/ipv4/conf", "arp_announce", "2" },
 	{ SET_EACH, false, "net/ipv4/conf", "proxy_arp", "0" },
 	{ SET_EACH, false, "net/ipv4/conf", "route_localnet", "0" },
-	/* our packet mark is no route mark */
+	/* our packet mark must not choose routes */
 	{ SET_EACH, false, "net/ipv4/conf", "src_valid_mark", "0" },
 	{ SET_EACH, true, "net/ipv4/conf", "mc_forwarding", "0" },
-	/* Nothing here receives: looking for a socket before the route is work for nobody. */
+	/* Nothing here receives, so looking for a socket before routing is wasted work. */
 	{ SET_ONE, true, NULL, "net/ipv4/ip_early_demux", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "accept_ra", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "autoconf", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "accept_redirects", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "accept_source_route", "0" },
-	/* Answers for those hosts alone that box.cfg puts behind another interface; ARP needs no
-	 * such word. */
+	/* Answers only for the hosts that box.cfg puts behind another interface. ARP needs no such
+	 * switch. */
 	{ SET_EACH, true, "net/ipv6/conf", "proxy_ndp", "1" },
 	{ SET_EACH, true, "net/ipv6/conf", "mc_forwarding", "0" },
-	/* What the box answers carries the mark of what it answers: the rules let it out only where
-	 * that came from. */
+	/* A reply of the box itself carries the mark of the packet it answers: the rules let it out
+	 * only where that came from. */
 	{ SET_ONE, false, NULL, "net/ipv4/fwmark_reflect", "1" },
 	{ SET_ONE, false, NULL, "net/ipv6/fwmark_reflect", "1" },
 	{ SET_ONE, false, NULL, "net/ipv4/icmp_echo_ignore_broadcasts", "1" },
 	{ SET_ONE, true, NULL, "net/ipv6/icmp/echo_ignore_multicast", "1" },
 	{ SET_ONE, true, NULL, "net/ipv6/icmp/echo_ignore_anycast", "1" },
-	/* Pieces of packets wait before any rule sees them, those of all zones in one room, 30 and
-	 * 60 seconds in 4 MB unless told otherwise: a burst of pieces that never become whole would
-	 * keep everybody's out for as long. */
+	/*
+	 * Fragments wait for reassembly before any rule sees them, those of all zones in one queue
+	 * (by default 4 MB, 30 s for IPv4 and 60 s for IPv6). A burst of incomplete fragments would
+	 * shut out those of everybody else for as long.
+	 */
 	{ SET_ONE, true, NULL, "net/ipv4/ipfrag_high_thresh", "67108864" },
 	{ SET_ONE, true, NULL, "net/ipv4/ipfrag_time", "2" },
 	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_frag6_high_thresh", "67108864" },
 	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_frag6_timeout", "2" },
-	/* Present once connection tracking is in use, which the rules see to. */
+	/* The file exists once connection tracking is in use; the rules load it. */
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_loose", "0" },
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_be_liberal", "0" },
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_checksum", "1" },
 	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_helper", "0" },
-	/* How much a session carried and for how long, for the record of its end. */
+	/* Bytes, packets and duration of a session, for the record of its end. */
 	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_acct", "1" },
 	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_timestamp", "1" },
-	/* What nobody has answered is forgotten soon: it counts against its share. */
+	/* An unanswered session is forgotten soon, because it counts against its zone's share. */
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_udp_timeout", "15" },
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_icmp_timeout", "10" },
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_icmpv6_timeout", "10" },
-	/* 2 s of 12,000 SYNs a second, the most that an interface may say in a lane, leave room in
-	 * its share: nobody keeps others out with invented hosts. An answer may come later, for
-	 * SYNs are said again after 1, 3 and 7 s. */
+	/*
+	 * An interface may send at most 12,000 SYNs a second in a lane; 2 s of them fit into its
+	 * share, so invented hosts shut nobody out. A later answer still works: a SYN is repeated
+	 * after 1, 3 and 7 s.
+	 */
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_timeout_syn_sent", "2" },
-	/* Servers say theirs again after 1 and 3 s. */
+	/* Servers repeat their SYN-ACK after 1 and 3 s. */
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_timeout_syn_recv", "5" },
 };
 
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))
 
-/* False when the file cannot be read. The value without its line end. */
+/* Reads the value without its line end. False when the file cannot be read. */
 static bool value_read(const char *path, char out[VALUE_MAX])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -120,7 +125,7 @@ static int value_write(const char *path, const char *value)
 	return r;
 }
 
-/* Calls `each` with every file of the setting. */
+/* Calls `each` for every file of the setting. */
 static void walk(const struct setting *s, void (*each)(const struct setting *s, const char *path, void *ctx), void *ctx)
 {
 	char path[PATH_MAX];
@@ -159,7 +164,7 @@ static void apply_one(const struct setting *s, const char *path, void *ctx)
 	if (value_read(path, have) && strcmp(have, s->want) == 0)
 		return;
 	r = value_write(path, s->want);
-	/* An interface may leave while we look. */
+	/* An interface may disappear during the walk. */
 	if (r == -ENOENT && s->kind == SET_EACH)
 		return;
 	if (r < 0 && !s->optional && a->code == 0)
@@ -180,7 +185,7 @@ struct verifying {
 	void *ctx;
 };
 
-/* "/proc/sys/net/ipv4/conf/lan0/rp_filter" -> "net.ipv4.conf.lan0.rp_filter", as sysctl(8)
+/* Turns "/proc/sys/net/ipv4/conf/lan0/rp_filter" into "net.ipv4.conf.lan0.rp_filter", as sysctl(8)
  * writes it. */
 static void report(const struct verifying *v, const char *path, const char *have, const char *want)
 {
@@ -205,7 +210,7 @@ static void verify_one(const struct setting *s, const char *path, void *ctx)
 	}
 }
 
-/* Forwarding of each interface follows the switch for all, unless somebody changed it alone. */
+/* Forwarding of an interface follows the switch for all, unless somebody changed it alone. */
 static const struct setting each_forwarding[] = {
 	{ SET_EACH, false, "net/ipv4/conf", "forwarding", "1" },
 	{ SET_EACH, true, "net/ipv6/conf", "forwarding", "1" },
@@ -250,8 +255,8 @@ void forwarding_close(struct forwarding *f)
 	f->v4 = f->v6 = -1;
 }
 
-/* IPv6 may answer that the lock of all interfaces is taken, and wants to be asked again. The digit
- * alone is written: of a digit and a line end the kernel of Debian 13 (6.12) takes one byte. */
+/* IPv6 may answer that the lock of all interfaces is taken, and has to be asked again. Only the
+ * digit is written: of a digit and a line end the kernel of Debian 13 (6.12) takes one byte. */
 static int switch_one(int fd, bool on)
 {
 	uint64_t begun = clock_mono().ns;
@@ -290,8 +295,8 @@ bool forwarding_is_on(const struct forwarding *f)
 	return is_on(f->v4) || is_on(f->v6);
 }
 
-/* An address that nobody has is asked for during three seconds. From the lower threshold on the
- * kernel clears up. */
+/* Sizes of the neighbour table: the kernel asks for an unknown address for three seconds, and
+ * removes old entries above the lower threshold. */
 static const struct {
 	const char *file;
 	long least;
@@ -310,7 +315,8 @@ static void at_least(const char *path, long least)
 		return;
 	if (read(fd, text, sizeof(text) - 1) > 0 && strtol(text, NULL, 10) < least) {
 		snprintf(text, sizeof(text), "%ld\n", least);
-		(void)!pwrite(fd, text, strlen(text), 0); /* refused, it stays as large as it is */
+		/* when refused, the table keeps its size */
+		(void)!pwrite(fd, text, strlen(text), 0);
 	}
 	close(fd);
 }
@@ -329,7 +335,7 @@ void capacity_raise(const char *below)
 #define GROUP "TcpExt:"
 #define TEXT_MAX 32768u
 
-/* Lines come in pairs: names, then as many numbers. */
+/* Lines come in pairs: one of names, one of their numbers. */
 uint64_t reverse_path_in(const char *text)
 {
 	const char *names = strstr(text, GROUP), *end, *at, *numbers;

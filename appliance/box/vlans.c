@@ -37,9 +37,9 @@ bool vlans_stand(const struct vlan_places *p, const struct ir_interface *i)
 }
 
 /*
- * The kernel takes the alias only of a device that is there: who died in between left one of ours
- * without it. It has the name that only the box would give it, its number and its card, in the
- * namespace of the card, where no interface of the machine's is made.
+ * The kernel takes an alias only after a device was made, so a process that died in between left a
+ * VLAN of ours without it. Such a device has the name, number and card that only the box would give
+ * it, and is in the card's namespace, where the machine makes no interfaces.
  */
 static bool half_made(const struct device *d, const struct device *card)
 {
@@ -80,8 +80,8 @@ static int make(const struct vlan_places *p, const struct ir_interface *i, uint3
 	return r;
 }
 
-/* One of its name in the namespace that it does not belong to: the role changed sides, or who made
- * it died before it was moved. */
+/* A VLAN of that name in the wrong namespace: its interface changed its role, or its maker died
+ * before the move. */
 static int other_side(struct rtnl *other, const struct ir_interface *i, struct devices *all, struct err *e)
 {
 	const struct device *d;
@@ -139,7 +139,8 @@ int vlans_clear(const struct vlan_places *p, const struct ir_interface *i, struc
 
 	if (r == 0)
 		r = devices_read(p->home, all, e);
-	/* Numbered when somebody asks for a device that lies there. */
+	/* The kernel gives the namespace its number when somebody asks for a device that lies
+	 * there. */
 	if (r == 0)
 		nsid = rtnl_nsid(p->home, admin ? p->s->admin : p->s->data);
 	for (size_t n = 0; all != NULL && nsid >= 0 && r == 0 && n < all->n; n++)
@@ -201,7 +202,7 @@ void vlans_off(const struct box_spaces *s, struct rtnl *data, uint32_t index)
 
 /* ---- cards ----------------------------------------------------------------------------------- */
 
-/* Large enough for the largest of its VLANs; 0 = as it is. */
+/* The largest MTU of the card's VLANs; 0 = leave it. */
 static uint32_t mtu_of(const struct ir *ir, const char *card)
 {
 	uint32_t most = 0;
@@ -221,7 +222,7 @@ static int by_card(const void *pa, const void *pb)
 	return c != 0 ? c : (int)a->vlan - (int)b->vlan;
 }
 
-/* Those whose card is there. */
+/* The VLANs whose card is there. */
 static size_t present(const struct vlan_places *p, const struct ir *ir, struct trunk_vlan *ret)
 {
 	size_t n = 0;
@@ -237,7 +238,7 @@ static size_t present(const struct vlan_places *p, const struct ir *ir, struct t
 	return n;
 }
 
-/* Its IPv6 is off: else it had an address by itself, and would answer there. */
+/* Turns the card's IPv6 off: otherwise it would have a link-local address and answer there. */
 static int silence(const struct vlan_places *p, const char *card, struct err *e)
 {
 	struct err back;
@@ -249,7 +250,7 @@ static int silence(const struct vlan_places *p, const char *card, struct err *e)
 	snprintf(name, sizeof(name), "ipv6/conf/%.16s/disable_ipv6", card);
 	r = netns_sysctl(name, "1", e);
 	if (netns_enter(p->s->home, &back) < 0)
-		abort(); /* in the wrong namespace nothing may go on */
+		abort(); /* nothing may run on in the wrong namespace */
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -263,7 +264,7 @@ static int gate(const struct vlan_places *p, const struct trunk_vlan *list, size
 		return r;
 	r = trunk_gate_set(list, n, dry, note, ctx, e);
 	if (netns_enter(p->s->home, &back) < 0)
-		abort(); /* in the wrong namespace nothing may go on */
+		abort(); /* nothing may run on in the wrong namespace */
 	return r;
 }
 
@@ -276,7 +277,7 @@ uint64_t box_refused(const struct box_spaces *s, const char *card)
 		return 0;
 	n = trunk_gate_refused(card);
 	if (netns_enter(s->home, &e) < 0)
-		abort(); /* in the wrong namespace nothing may go on */
+		abort(); /* nothing may run on in the wrong namespace */
 	return n;
 }
 
@@ -296,7 +297,7 @@ static int card_up(const struct vlan_places *p, const struct ir *ir, const char 
 	return r;
 }
 
-/* Puts the card's name before what went wrong. */
+/* Puts the card's name in front of the error. */
 static int card_named(const char *card, int code, const struct err *one, struct err *e)
 {
 	if (e != NULL) {
@@ -307,9 +308,9 @@ static int card_named(const char *card, int code, const struct err *one, struct 
 }
 
 /*
- * VLANs of ours whose card is not where box.cfg has it, as one that was renamed: the gate is about
- * to leave that card, where they would go on without it, under the number by which the rules know
- * them. They go first, and are told of as missing.
+ * Removes VLANs of ours from a card that box.cfg no longer names, after a rename for instance. The
+ * gate is about to leave that card. Without it the VLANs would go on under the number that the
+ * rules know. They are reported as missing.
  */
 static void off_strange_cards(const struct vlan_places *p, const struct ir *ir)
 {
@@ -338,7 +339,7 @@ int vlans_cards(const struct vlan_places *p, const struct ir *ir, bool dry, rtnl
 	if (!dry)
 		off_strange_cards(p, ir);
 	n = present(p, ir, list);
-	/* The gate stands before a card may hear anything. */
+	/* The gate is in place before a card may receive anything. */
 	r = stands = gate(p, list, n, dry, note, ctx, e);
 	for (size_t i = 0; i < n && stands == 0; i++) {
 		bool first = i == 0 || strcmp(list[i].card, list[i - 1].card) != 0;

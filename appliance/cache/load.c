@@ -15,7 +15,7 @@ static int say_nothing(enum libbpf_print_level level, const char *format, va_lis
 	return 0;
 }
 
-/* A descriptor of our own: the library's go with its object. */
+/* A copy of the descriptor: the library closes its own with its object. */
 static int keep(int fd)
 {
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);

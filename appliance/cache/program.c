@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lets by what a worker has judged once (appliance/wire/once.h): the program that the kernel asks
- * before a queue of a lane for commands, as a match of xt_bpf. It knows no protocol. A packet
- * passes when a lease of its session stands with the kernel, under the very permit that the
- * packet's mark says is in force, and the packet is, whole and alone, the request or the answer
- * that comes next in the order of the numbers. Anything else is queued, and gives the lease back in
- * the same step: from then on all of the session is.
+ * Lets packets through that a worker has judged before (appliance/wire/once.h). The kernel runs
+ * this program before a command lane's queue, as a match of xt_bpf. It knows no protocol. A packet
+ * passes under three conditions:
+ * - its session has a lease in the kernel;
+ * - the lease was given under the permit in the packet's mark;
+ * - the packet is, whole and alone, the next request or answer by the sequence numbers.
  *
- * What the rules before it see to: the header's checksum is right, TCP's was right where it is
- * written, no options of IP, no fragments.
+ * Any other packet is queued and revokes the lease in the same step: from then on the whole session
+ * is queued.
  *
- * Built for the kernel by clang, and as it stands into tests, which then bring the three
- * functions below.
+ * The rules before it ensure that the IP header's checksum is right, that TCP's is right where it
+ * is written, and that there are no IP options and no fragments.
+ *
+ * clang builds it for the kernel; tests include it as it is and supply the three functions below.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -46,7 +48,7 @@ MAP(templates, once_template, ONCE_TEMPLATES);
 #define INLINE static inline __attribute__((always_inline))
 #define lease_at(place) ((struct once_lease *)look_up(&leases, &(place)))
 #define template_at(place) ((const struct once_template *)look_up(&templates, &(place)))
-/* Keeps the compiler from forgetting what the verifier has to see. */
+/* Hides a value from the compiler, which would remove a bound that the verifier needs. */
 #define BOUND(n) __asm__ volatile("" : "+r"(n))
 
 char licence[] SECTION("license") = "Apache-2.0";
@@ -69,7 +71,7 @@ int once_match(struct __sk_buff *packet);
 #define TCP_PUSHES 0x08u
 #define PROTOCOL_TCP 6u
 
-/* A packet as it lies in memory: what is compared stays in the order of the network. */
+/* Packet fields in memory order: compared values stay in network byte order. */
 struct head4 {
 	uint8_t version, service;
 	uint16_t total, id, fragment;
@@ -96,7 +98,7 @@ struct segment {
 	uint32_t from[4], to[4];
 	uint16_t from_port, to_port;
 	uint32_t number, acknowledged, options;
-	uint32_t at, n; /* where its data begin, and how many there are */
+	uint32_t at, n; /* offset and length of the data */
 	uint8_t family, hops, words, flags;
 };
 
@@ -110,7 +112,7 @@ INLINE uint32_t of32(uint32_t v)
 	return __builtin_bswap32(v);
 }
 
-/* Bytes of the header of IP; 0: this is nothing of ours. */
+/* The length of the IP header; 0: not a packet for this program. */
 INLINE uint32_t read_ip(const struct __sk_buff *packet, struct segment *s)
 {
 	uint8_t version = 0;
@@ -169,7 +171,7 @@ INLINE bool read_segment(const struct __sk_buff *packet, struct segment *s)
 	return true;
 }
 
-/* ---- whose it is ----------------------------------------------------------------------------- */
+/* ---- the lease of a segment ------------------------------------------------------------------ */
 
 INLINE bool is_of(const struct once_lease *l, const struct segment *s, bool back)
 {
@@ -201,19 +203,19 @@ INLINE struct once_lease *find(const struct segment *s, bool back)
 
 #define TIME_ALONE 0x0101080au /* two bytes of padding, then kind and length of the option */
 
-/* A segment of this session, in order, that acknowledges all that the other end has said, and is
- * nothing unusual. */
+/* The segment is next in order, acknowledges all data of the other end, and has no unusual
+ * flags. */
 INLINE bool is_in_order(const struct once_lease *l, const struct segment *s, unsigned dir)
 {
 	unsigned other = 1u - dir;
 
-	/* No options, or the time alone; the lower four bits of that byte belong to nobody. */
+	/* No options, or the timestamp alone; the lower four bits of that byte are reserved. */
 	if (s->words != l->words[dir] << 4 ||
 	    (s->words != 5u << 4 && (s->words != 8u << 4 || of32(s->options) != TIME_ALONE)))
 		return false;
 	if (s->hops < l->hops[dir] || s->number != l->next[dir])
 		return false;
-	if (s->n == 0) /* an acknowledgement may be said again */
+	if (s->n == 0) /* an acknowledgement may be repeated */
 		return s->flags == TCP_ACKS &&
 		       (s->acknowledged == l->next[other] || s->acknowledged == l->acked[other]);
 	return (s->flags & ~TCP_PUSHES) == TCP_ACKS && s->acknowledged == l->next[other];
@@ -244,8 +246,8 @@ INLINE bool is_its_answer(const struct once_template *t, const struct once_lease
 }
 
 /*
- * Whether it is one of the session's requests; nothing else waits, and all that was said is
- * acknowledged. One that is not leaves the last one where it is: the worker goes on from there.
+ * Whether the packet is one of the leased requests, while no other is open and all data are
+ * acknowledged. A failure leaves the last request in place: the worker continues from there.
  */
 INLINE bool take_request(const struct __sk_buff *packet, struct once_lease *l, const struct segment *s)
 {
@@ -290,7 +292,7 @@ INLINE bool take_answer(const struct __sk_buff *packet, struct once_lease *l, co
 	return true;
 }
 
-/* It passes, and the lease is behind it; or not, and what the lease holds is as it was. */
+/* True: the packet passes and the lease has advanced. False: the lease's data are unchanged. */
 INLINE bool take(const struct __sk_buff *packet, struct once_lease *l, const struct segment *s, unsigned dir)
 {
 	if (!is_in_order(l, s, dir))
@@ -303,7 +305,7 @@ INLINE bool take(const struct __sk_buff *packet, struct once_lease *l, const str
 	return true;
 }
 
-/* ---- whose turn it is ------------------------------------------------------------------------ */
+/* ---- the state of the lease ------------------------------------------------------------------ */
 
 INLINE uint32_t exchange(struct once_lease *l, uint32_t is, uint32_t becomes)
 {
@@ -324,13 +326,13 @@ int once_match(struct __sk_buff *packet)
 	if (l == NULL)
 		return 0;
 	was = exchange(l, ONCE_GIVEN, ONCE_BUSY);
-	/* two processors at a time: this one's packet is queued, so whatever comes behind it
-	 * must be */
+	/* another processor holds the lease: this packet is queued, so all packets behind it must
+	 * be too */
 	if (was == ONCE_BUSY)
 		exchange(l, ONCE_BUSY, ONCE_RECALLED);
 	if (was != ONCE_GIVEN)
 		return 0;
-	if (!is_of(l, &s, back)) { /* it was another's by then */
+	if (!is_of(l, &s, back)) { /* the lease belongs to another session by now */
 		if (exchange(l, ONCE_BUSY, ONCE_GIVEN) != ONCE_BUSY)
 			exchange(l, ONCE_RECALLED, ONCE_BACK);
 		return 0;

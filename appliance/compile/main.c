@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sekisho-compile: the one program of the daemon that holds the compiler of policies. The
- * supervisor executes it with its channel, for one policy text; it enters its sandbox before it
- * reads that. Nothing privileged links what it links.
+ * sekisho-compile, the only program of the daemon that contains the policy compiler. The supervisor
+ * executes it with its channel for one policy text. It enters its sandbox before it reads the text.
+ * No privileged program links the compiler.
  */
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "sekisho-compile is run by sekishod; to compile a policy by hand: sekisho compile\n");
 		return 2;
 	}
-	/* it is executed by its descriptor, which has no name */
+	/* it is executed by its descriptor, so the kernel has no name for it */
 	prctl(PR_SET_NAME, "sekisho-compile");
 	return role_compile();
 }

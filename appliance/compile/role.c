@@ -29,17 +29,17 @@
 #include "policy/render/means.h"
 #include "policy/space/asking.h"
 
-#define DOORS_MOST (4u << 20) /* bytes of what is said of doors */
+#define DOORS_MOST (4u << 20) /* bytes of the JSON about doors */
 
 /*
- * A backup's file from what the box says of itself: the supervisor's words and the site's
- * certificate in, the encrypted file out. What is in it stands in docs/json.md, "backup". Pure, but
- * for the moment at which it is made.
+ * Makes a backup's file: takes the supervisor's words about the box and the site's certificate,
+ * returns the encrypted file. docs/json.md, "backup", lists the contents. Pure, except for the time
+ * of day.
  */
 
 #define SEAL_MOST (96u << 20) /* bytes of a bundle */
 
-/* What the bundle says; each a reference of its own. */
+/* The parts of the bundle; each is a reference of its own. */
 struct words {
 	json_t *host, *status, *devices, *generations;
 };
@@ -97,7 +97,7 @@ static json_t *null_or(json_t *j)
 	return j != NULL ? json_incref(j) : json_null();
 }
 
-/* The whole, and of it what may be said beside the file. */
+/* The whole contents; *ret_line is the part that may be said beside the file. */
 static json_t *contents(const struct words *w, json_t **ret_line)
 {
 	json_t *made = json_time(clock_wall_ns()), *list = cards_of_box(w->status);
@@ -167,9 +167,9 @@ static enum seal_trouble encrypt(struct bytes certificate, const json_t *all, ui
 }
 
 /*
- * `bundle`: texts by name (base/bundle.h): "host"; "status", "devices" as the box answers them,
- * "null" where it does not; then each "generation", the one in force first. *ret: malloc'd, of the
- * caller: the line and the file behind it. With a trouble it is NULL.
+ * `bundle` holds texts by name (base/bundle.h): "host"; "status" and "devices" as the box answers
+ * them, or "null"; then each "generation", the one in force first. *ret is malloc'd for the caller:
+ * the line and the file behind it; NULL after a failure.
  */
 static struct msg_sealed seal_bundle(struct bytes certificate, struct bytes bundle, uint8_t **ret, size_t *ret_n)
 {
@@ -201,15 +201,14 @@ struct compiled {
 	uint8_t *sealed;	   /* owned; NULL unless status is YES */
 	size_t n_sealed;
 	enum compile_trouble trouble;
-	json_t *diagnostics; /* owned reference: an array as docs/json.md has it, NULL = none */
-	/* owned reference: sentences; NULL: there is nothing to tell them of, or they cannot
-	 * be told */
+	json_t *diagnostics; /* owned; an array as in docs/json.md, NULL = none */
+	/* owned; sentences; NULL: nothing to compare with, or the comparison failed */
 	json_t *meaning;
-	size_t more; /* sentences that are left out */
+	size_t more; /* number of sentences that are left out */
 };
 
-/* In what it differs from what is in force: `before`, sealed. That it cannot be told is no reason
- * to compile nothing. */
+/* Compares the policy with the one in force (`before`, sealed). A failed comparison does not fail
+ * the compilation. */
 static void compare(struct bytes before, const struct compilation *c, struct compiled *ret)
 {
 	struct arena *a = before.left > 0 ? arena_new(COMPILE_BUDGET) : NULL;
@@ -221,7 +220,7 @@ static void compare(struct bytes before, const struct compilation *c, struct com
 	arena_free(a);
 }
 
-/* Pure: the whole work of the role. */
+/* The whole work of the role, without side effects. */
 static void compile_bundle(struct bytes bundle, struct bytes before, enum lang lang, struct compiled *ret)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
@@ -325,7 +324,8 @@ static const char *word(const uint8_t typed[ASK_WORD])
 	return typed[0] != 0 ? (const char *)typed : NULL;
 }
 
-/* What was asked of it; ANSWER_YES, or INVALID with what is wrong with the question. */
+/* Answers a question about a policy; ANSWER_YES, or INVALID with what is wrong with the
+ * question. */
 static json_t *ask_policy(struct bytes sealed, const json_t *doors, const struct msg_ask *q,
 			  enum answer_status *ret_status)
 {
@@ -384,8 +384,8 @@ int role_compile(void)
 {
 	struct err e = { 0 };
 
-	/* Moments are told in UTC: who reads them has a zone of his own. Before the sandbox, in
-	 * which no file is opened. */
+	/* Times are told in UTC, because readers are in many time zones. Set before the sandbox,
+	 * which forbids opening files. */
 	setenv("TZ", "UTC", 1);
 	tzset();
 	if (sandbox_enter(ROLE_COMPILE, &e) < 0) {

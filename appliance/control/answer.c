@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Answers on their way. Whoever has one puts it here and goes on; the loop carries all of them out
- * once a turn (control.c). So nobody who answers is called by what hears the answer, and whoever
- * hears it may begin the next thing.
+ * Pending answers. An answer is queued here, and the loop sends all of them once a turn
+ * (control.c). So the handler of an answer never runs inside its sender, and may begin the next
+ * request.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ int answer_open(struct control *s, struct err *e)
 	return 0;
 }
 
-/* Takes what `a` owns. */
+/* Takes over what `a` owns. */
 static void put(struct control *s, struct answer a)
 {
 	struct answer *on = s->spare_answers;
@@ -106,7 +106,7 @@ int answer_pack(struct answer *a)
 	if (!a->of_json)
 		return a->status;
 	a->fd = a->json != NULL ? json_memfd(a->json) : -ENOMEM;
-	a->json = NULL; /* its reference went with it */
+	a->json = NULL; /* the answer took its reference */
 	a->of_json = false;
 	return a->fd < 0 && a->status == ANSWER_YES ? ANSWER_CANNOT : a->status;
 }

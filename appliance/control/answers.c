@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Questions that several roles answer. Each is asked at once, everybody has the same short
- * deadline, and who does not answer is named as silent: a hung role never makes the whole box mute.
- * What roles say is bounded in size and only ever copied into the answer.
+ * Questions that several roles answer. All are asked at once with the same short deadline, and a
+ * role that does not answer in time is reported as silent: a hung role never silences the whole
+ * box. Answers are bounded in size and only copied into the result.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,25 +14,26 @@
 #include "appliance/store/retention.h"
 
 #define STATUS_LIMIT 500000000ull
-/* Of enforce alone: every 30 s it reads everything back, for a second or more where the policy has
- * a hundred thousand cells. */
+/* For enforce: every 30 s it reads everything back, which takes a second or more for a policy of a
+ * hundred thousand cells. */
 #define STATUS_READ_LIMIT 3000000000ull
 #define LONG_LIMIT 8000000000ull
 #define CHANGE_LIMIT 20000000000ull
-#define BOX_LIMIT 8000000000ull /* of the supervisor, which may be just at a change */
+#define BOX_LIMIT 8000000000ull /* for the supervisor, which may be at a change */
 #define JSON_MAX (64u << 20)
 
 /*
- * Of the web side's questions, which may not keep to its own bounds: all, and those for which
- * enforce reads the kernel's rules back, each for a second or more on a large policy, while an
- * apply waits behind them.
+ * Open questions of the web side, whose own limits are not trusted: of all kinds, and of those for
+ * which enforce reads the kernel's rules back. Each of the latter takes a second or more for a
+ * large policy, and an apply waits behind them.
  */
 #define WEB_MOST 16u
 #define READ_BACK_MOST 2u
-/* So many at once, and from then on one each: what it says beyond waits in its channel, unread. */
+/* The web side may ask WEB_MOST questions at once, then one each WEB_EACH ns. Further questions
+ * wait unread in its channel. */
 #define WEB_EACH 10000000ull
-/* One of each connection, the web side's, a backup's and what is asked at a start; and one for a
- * login whose question is asked while that about him is not put away yet. */
+/* Places: one for each connection, for the web side, a backup and the questions of a start. One
+ * more for a login, whose question is asked while the check of its account still holds a place. */
 #define COLLECTS (CLIENTS + WEB_MOST + 3u)
 
 int collect_open(struct control *s, struct err *e)
@@ -48,15 +49,15 @@ static bool is_web(struct asker a)
 	return a.kind == ASKER_MGMT || (a.kind == ASKER_CHANGE && a.web) || a.kind == ASKER_RECORDS;
 }
 
-/* Of the policy in force, as roles have it: asked anew when that is another one. */
+/* Questions about the policy in force, which are asked again when the policy changes in between. */
 static bool is_of_one_moment(const struct collect *c)
 {
 	return c->kind == COLLECT_EFFECTIVE || c->kind == COLLECT_VERIFY;
 }
 
 /*
- * People at the control socket find room whatever the web side asks, and root whatever other logins
- * do: whoever goes away without waiting has his place until what he asked is answered.
+ * Reserves places: people at the control socket have room whatever the web side asks, and root
+ * whatever other logins ask. An asker who leaves keeps his place until his question is answered.
  */
 static bool has_room(const struct control *s, enum collect_kind k, struct asker a)
 {
@@ -82,7 +83,7 @@ uint64_t collect_hears(const struct control *s)
 	return s->web_asked > WEB_MOST * WEB_EACH ? s->web_asked - WEB_MOST * WEB_EACH : 0;
 }
 
-/* Each question, whatever becomes of it, takes its time. */
+/* Every question counts, whatever its result, because each takes time. */
 static void count_web(struct control *s, struct asker a)
 {
 	uint64_t now = now_ns();
@@ -143,7 +144,7 @@ static void collect_free(struct collect *c)
 	*c = (struct collect){ .kind = COLLECT_NONE };
 }
 
-/* Enforce does one thing after the other, and is at another one's question. */
+/* Enforce handles one question at a time and is at another one. */
 static bool behind_another(const struct control *s, const struct collect *c)
 {
 	for (size_t i = 0; i < COLLECTS; i++) {
@@ -155,8 +156,8 @@ static bool behind_another(const struct control *s, const struct collect *c)
 	return false;
 }
 
-/* Roles answer at different moments: of one policy they speak only when none was changed
- * in between. */
+/* Roles answer at different times: their answers are about one policy only when none was applied in
+ * between. */
 bool answers_moved(const struct control *s, const struct collect *c)
 {
 	return s->busy || s->changes != c->changes;
@@ -167,8 +168,8 @@ json_t *answers_silent(enum role r)
 	return json_pack("{s:o}", "error", json_sentence(M_CONTROL_SILENT, role_name(r)));
 }
 
-/* Of an order people want to know whether it was carried out. One that a role has and did not
- * answer may have been. */
+/* The answer for a silent role. For an order people need to know whether it was carried out: a role
+ * that has received it may have done so. */
 static json_t *silent_pass(const struct collect *c, enum role r)
 {
 	if (!c->order)
@@ -208,8 +209,8 @@ static void ask_all(struct control *s, struct collect *c)
 		if (k == COLLECT_STATUS)
 			ask(s, c, SLOT_GATE + w, &status);
 	}
-	/* One that starts has not heard its rule; and one that hangs is not waited for by who asks
-	 * for something else. */
+	/* The journal has a shorter deadline. A journal that starts has not heard its retention
+	 * rule yet, and one that hangs must not delay a question about something else. */
 	c->journal_by = now_ns() + STATUS_LIMIT;
 	if (k == COLLECT_STATUS || (s->running >> SLOT_JOURNAL & 1u) != 0)
 		ask(s, c, SLOT_JOURNAL, k == COLLECT_EFFECTIVE ? &question : &status);
@@ -233,7 +234,7 @@ void collect_start(struct control *s, enum collect_kind k, struct asker a)
 	ask_all(s, c);
 }
 
-/* Anew, after the change; what was answered before is forgotten. */
+/* Asks everybody again after a change; earlier answers are dropped. */
 static void ask_again(struct control *s, struct collect *c)
 {
 	struct collect again = { .kind = c->kind,
@@ -255,7 +256,7 @@ void collect_settled(struct control *s)
 			ask_again(s, &s->collects[i]);
 }
 
-/* About what is listed: whoever gave one looks there. */
+/* An order that changes a list: its result shows in the list. */
 static bool is_order(const struct msg_body *b)
 {
 	return (b->type == MSG_DEVICES && (b->devices.order == DEVICES_ACCEPT || b->devices.order == DEVICES_FORGET ||
@@ -275,7 +276,7 @@ void collect_pass_fd(struct control *s, unsigned slot, const struct msg_body *qu
 	}
 	c->passed_to = slot;
 	c->order = is_order(question);
-	/* What the box does for somebody takes the time that it takes, and says how far it is. */
+	/* The box's own work has no deadline, because it reports its progress. */
 	if (question->type == MSG_HAND || question->type == MSG_CHANGE)
 		c->deadline = UINT64_MAX;
 	c->search = question->type == MSG_EVENTS;
@@ -326,8 +327,8 @@ static void finish(struct control *s, struct collect *c)
 	collect_free(c);
 }
 
-/* The supervisor comes last, so that what it knows is of the moment at which all others have
- * answered. True: it is asked now. */
+/* Asks the supervisor last, so that its answer is as new as the latest of the others. True: it is
+ * asked now. */
 static bool ask_box(struct control *s, struct collect *c)
 {
 	static const enum box_what boxes[] = {
@@ -336,7 +337,7 @@ static bool ask_box(struct control *s, struct collect *c)
 
 	if (c->box_asked || c->stopped || (c->kind != COLLECT_STATUS && !is_of_one_moment(c)))
 		return false;
-	/* Without enforce there is nothing to be put together. */
+	/* Without enforce's answer there is nothing to put together. */
 	if (is_of_one_moment(c) && c->silent[SLOT_ENFORCE])
 		return false;
 	c->box_asked = true;
@@ -354,7 +355,7 @@ static void finish_if_done(struct control *s, struct collect *c)
 		finish(s, c);
 }
 
-/* NULL: late, its question was answered without it. */
+/* NULL: the answer is late, its question was answered without it. */
 static struct collect *waits_for(struct control *s, uint32_t id)
 {
 	unsigned slot = relayed_slot(id);
@@ -366,7 +367,7 @@ static struct collect *waits_for(struct control *s, uint32_t id)
 	return NULL;
 }
 
-/* Takes the reference. */
+/* Takes over the reference. */
 static void answered(struct control *s, unsigned slot, struct collect *c, json_t *j)
 {
 	c->waiting[slot] = false;
@@ -394,8 +395,8 @@ bool collect_answer(struct control *s, struct msg *m)
 		answered(s, slot, c, NULL);
 		return true;
 	}
-	/* Of itself anybody else speaks in numbers, the journal of conduits in text; reading text
-	 * costs many times its length. */
+	/* Status answers are numbers; only enforce, the supervisor and, for `effective`, the
+	 * journal send text. Parsing text costs many times its length. */
 	if (slot != SLOT_ENFORCE && slot != SLOT_BOX && (slot != SLOT_JOURNAL || c->kind != COLLECT_EFFECTIVE))
 		return false;
 	if (m->n_fds > 0 && memfd_read(m->fds[0], JSON_MAX, &text, &n, &e) == 0) {
@@ -420,7 +421,7 @@ struct asker collect_heard(struct control *s, uint32_t id)
 
 	if (c == NULL || c->stopped)
 		return (struct asker){ .kind = ASKER_NONE };
-	/* Who says how far he is is not silent. */
+	/* A role that reports progress is not silent. */
 	if (is_of_one_moment(c) && c->deadline < now_ns() + LONG_LIMIT)
 		c->deadline = now_ns() + LONG_LIMIT;
 	return c->asker;
@@ -435,21 +436,20 @@ void collect_unasked(struct control *s, uint32_t id)
 		return;
 	c->waiting[slot] = false;
 	c->silent[slot] = true;
-	c->handed = false; /* whoever was to do it has never heard of it */
+	c->handed = false; /* the order never reached the role */
 	finish_if_done(s, c);
 }
 
 /*
- * Its place stays taken until enforce, or the journal, says that it has left off: asking and
- * hanging up in turn buys nobody more of its time. What others ask at the same time has numbers of
- * its own, and goes on.
+ * The place stays taken until the role reports that it has stopped: to ask and hang up in turn
+ * gains nobody more of its time. Questions of others have numbers of their own and go on.
  */
 static void stop(struct control *s, struct collect *c)
 {
 	const struct msg_body m = { .type = MSG_STOP };
 	unsigned slot = c->kind == COLLECT_PASS ? c->passed_to : SLOT_ENFORCE;
 
-	/* What becomes of an order about the draft is heard whoever waits for it. */
+	/* The result of an order about the draft is needed even when nobody waits for it. */
 	if (c->asker.kind == ASKER_CHANGE) {
 		(void)ask_slot(s, slot, c->id, &m, NULL, 0);
 		return;
@@ -462,8 +462,8 @@ static void stop(struct control *s, struct collect *c)
 		(void)ask_slot(s, slot, c->id, &m, NULL, 0);
 }
 
-/* Enforce looks at what it is asked, and changes nothing for it; nor does the journal for a search.
- * The supervisor itself knows what of its work only tries. */
+/* Only questions that change nothing may stop: those to enforce, and the journal's searches. The
+ * supervisor itself knows which of its work is a dry run. */
 static bool may_stop(const struct collect *c)
 {
 	return is_of_one_moment(c) ||
@@ -486,8 +486,8 @@ void collect_gone(struct control *s, unsigned slot)
 			s->collects[i].silent[slot] = true;
 			finish_if_done(s, &s->collects[i]);
 		}
-	/* Its successor gives its questions the same numbers. Their places stay taken until who
-	 * works at them has left off. */
+	/* The next mgmt process will use the same question numbers. The places stay taken until the
+	 * roles have stopped. */
 	for (size_t i = 0; i < COLLECTS && slot == SLOT_MGMT; i++) {
 		if (!s->collects[i].of_web)
 			continue;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What roles have answered, put together as one object: status, effective, verify. What the
- * supervisor itself knows is added here, and a role that said nothing is never filled in with what
- * it would have said.
+ * Puts the answers of the roles together as one object for status, effective and verify, and adds
+ * what the supervisor knows. What a silent role would have said is never made up.
  */
 #include <limits.h>
 #include <stdarg.h>
@@ -50,7 +49,7 @@ static json_t *json_silent(const struct collect *c)
 	return list;
 }
 
-/* The answers of one kind of role in order. */
+/* The answers of one kind of role, in order. */
 static json_t *json_each(const struct collect *c, unsigned first)
 {
 	json_t *list = json_array();
@@ -65,7 +64,7 @@ static json_t *json_each(const struct collect *c, unsigned first)
 	return list;
 }
 
-/* Takes "queues" out of the gates' answers into one list. */
+/* Moves "queues" out of the gates' answers into one list. */
 static json_t *json_queues(const struct collect *c)
 {
 	json_t *list = json_array();
@@ -81,7 +80,7 @@ static json_t *json_queues(const struct collect *c)
 	return list;
 }
 
-/* The same object whether the role put it under its own name or not. */
+/* Sets `key` to the answer, or to its member of that name. */
 static void set_part(json_t *j, const char *key, json_t *answer)
 {
 	json_t *inner = json_object_get(answer, key);
@@ -92,8 +91,7 @@ static void set_part(json_t *j, const char *key, json_t *answer)
 		json_object_set_new(j, key, json_null());
 }
 
-/* What a role has counted so far, with what those before it had when they were last seen: it
- * never falls. */
+/* The role's count plus the last known counts of its predecessors: the sum never falls. */
 static json_int_t so_far(struct control *s, enum counted which, json_int_t now)
 {
 	if (now < s->counted[which].last)
@@ -102,8 +100,10 @@ static json_int_t so_far(struct control *s, enum counted which, json_int_t now)
 	return s->counted[which].gone + now;
 }
 
-/* Enforce tells of rules and settings; addresses, links and routes are our own business. A sum that
- * fell by enforce's part alone would look like a new one. */
+/*
+ * Enforce counts changes of rules and settings, the supervisor those of addresses, links and
+ * routes. Their sum is only given when both have answered: a lower sum would look like a restart.
+ */
 static void add_network_drift(struct control *s, json_t *drift, const json_t *box)
 {
 	json_t *network = json_object_get(box, "network_drifts"), *own = json_object_get(network, "last");
@@ -122,7 +122,7 @@ static void add_network_drift(struct control *s, json_t *drift, const json_t *bo
 		json_object_set(drift, "last", own);
 }
 
-/* Of the supervisor's own words; null where it said nothing. */
+/* Copies a member of the supervisor's answer; null where it has none. */
 static void take(json_t *j, const json_t *box, const char *key)
 {
 	json_t *x = json_object_get(box, key);
@@ -136,8 +136,8 @@ static void take_all(json_t *j, const json_t *box, const char *const *keys)
 		take(j, box, *keys);
 }
 
-/* Enforce counts its own, and the journal its searches; as one number only where both say theirs,
- * or it would seem to fall. */
+/* Enforce counts its searches and the journal its own. The sum is only given when both have
+ * answered, or it would seem to fall. */
 static void add_searches(struct control *s, json_t *j)
 {
 	json_t *own = json_object_get(j, "works_stopped"), *journal = json_object_get(j, "journal"),
@@ -185,7 +185,7 @@ static json_t *answers_status(struct control *s, struct collect *c)
 	json_object_set_new(j, "silent", json_silent(c));
 	json_object_set_new(j, "busy", json_boolean(answers_moved(s, c)));
 	take_all(j, box, links);
-	/* For who may isolate and open doors, and may not read rules. */
+	/* For people who may isolate and open doors but not read rules. */
 	json_object_set_new(j, "prepared", ir_isolations_json(s->now->ir));
 	json_object_set_new(j, "reviews", json_reviews(s));
 	json_object_set_new(j, "ending", json_ending(s));
@@ -209,7 +209,7 @@ static json_t *answers_status(struct control *s, struct collect *c)
 	return j;
 }
 
-/* Digest that a worker says it judges by, against the one that it should have. */
+/* The digest of the tables that a worker reports, against the expected one. */
 static json_t *json_tables(const struct collect *c, bool *equal)
 {
 	const char *want = json_string_value(json_object_get(c->answer[SLOT_BOX], "table"));
@@ -232,8 +232,7 @@ static json_t *json_tables(const struct collect *c, bool *equal)
 	return list;
 }
 
-/* Of which box, site and moment this is true. The digest is the one that was read back from
- * the kernel. */
+/* Which box, site and time the answer is about. The digest is the one read back from the kernel. */
 static void add_moment(json_t *j, const json_t *moment)
 {
 	json_t *generation = json_object_get(j, "generation"), *all = json_object_get(moment, "generation");
@@ -243,7 +242,8 @@ static void add_moment(json_t *j, const json_t *moment)
 	take_all(j, moment, (const char *const[]){ "host", "site", "time", NULL });
 }
 
-/* What the journal saw of those that only observe; null where it does not say, and of others. */
+/* What the journal saw of conduits that only observe; null when the journal is silent, and for
+ * other conduits. */
 static void add_observed(json_t *conduits, const json_t *journal)
 {
 	const json_t *all = json_object_get(journal, "observed");
@@ -292,8 +292,7 @@ static void add_difference(json_t *list, const char *where, const char *what, co
 					      json_text(detail), "line", 0));
 }
 
-/* Enforce compares with the generation that it holds: it must be the one that we say is
- * in force. */
+/* Enforce compares the kernel with the generation that it holds: that must be the one in force. */
 static void compare_generation(struct control *s, json_t *answer, json_t *list)
 {
 	const char *held = json_string_value(json_object_get(answer, "digest"));
@@ -305,8 +304,8 @@ static void compare_generation(struct control *s, json_t *answer, json_t *list)
 	json_object_del(answer, "digest");
 }
 
-/* The journal deletes by a rule of the policy, too, and one that does not answer is no difference:
- * nothing is deleted unheard. */
+/* Compares the journal's retention rule, which is also from the policy. A silent journal is no
+ * difference: it deletes nothing without having heard the rule. */
 static void compare_retention(const struct collect *c, json_t *list)
 {
 	char is[RETENTION_TEXT], want[RETENTION_TEXT];
@@ -317,8 +316,7 @@ static void compare_retention(const struct collect *c, json_t *list)
 	json_object_set_new(json_array_get(list, json_array_size(list) - 1), "want", json_string(want));
 }
 
-/* What the tap hears of sessions that pass is a matter between it and the kernel, beside
- * the rules. */
+/* Whether the kernel tells the tap of sessions that pass is set outside the rules. */
 static void compare_passed(const struct control *s, const json_t *box, json_t *list)
 {
 	if (!json_is_true(json_object_get(box, "passed_differs")))

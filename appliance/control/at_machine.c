@@ -9,8 +9,8 @@
 
 _Static_assert(RIGHT_COUNT < IN_OWN_NAME, "a right and this bit in one byte");
 
-/* Of the questions that are one thing whatever stands in them; 0 = root alone; SIGNS: what is done
- * in one's own name. The same rights as over the web (mgmt/web/api). */
+/* Rights for questions whose contents do not matter; 0 = root alone; SIGNS: done in one's own name.
+ * The same rights as over the web (mgmt/web/api). */
 static const uint8_t questions[MSG_TYPE_COUNT] = {
 	[MSG_STATUS] = NEEDS(RIGHT_READ_STATE),
 	[MSG_EFFECTIVE] = NEEDS(RIGHT_READ_RULES),
@@ -23,7 +23,7 @@ static const uint8_t questions[MSG_TYPE_COUNT] = {
 	[MSG_COPY] = NEEDS(RIGHT_READ_EVENTS),
 	[MSG_REVIEW] = SIGNS(RIGHT_REVIEW),
 	[MSG_BACKUP] = SIGNS(RIGHT_BACKUP),
-	/* What the box signs for him is the auditor's to ask for: each is a record. */
+	/* What the box signs is asked for by an auditor, in his name: each makes a record. */
 	[MSG_CHECKPOINT] = SIGNS(RIGHT_REVIEW),
 	[MSG_PRESERVE] = SIGNS(RIGHT_REVIEW),
 	[MSG_DRAFT] = NEEDS(RIGHT_READ_RULES),
@@ -35,14 +35,14 @@ static const uint8_t holds[HOLD_ORDERS] = {
 	[HOLD_LIFT] = SIGNS(RIGHT_LOG),
 };
 
-/* A copy of the register, and back, is a matter of root's backups. */
+/* Copying the register out or in is part of root's backups. */
 static const uint8_t devices[DEVICES_ORDERS] = {
 	[DEVICES_LIST] = NEEDS(RIGHT_READ_EVENTS),
 	[DEVICES_ACCEPT] = SIGNS(RIGHT_MACHINE),
 	[DEVICES_FORGET] = SIGNS(RIGHT_MACHINE),
 };
 
-/* Whoever runs the box hears its alarms, and says that he has. */
+/* An operator hears the alarms and acknowledges them. */
 static const uint8_t attacks[ATTACKS_ORDERS] = {
 	[ATTACKS_LIST] = NEEDS(RIGHT_READ_EVENTS),
 	[ATTACKS_ACKNOWLEDGE] = SIGNS(RIGHT_MACHINE),
@@ -50,7 +50,8 @@ static const uint8_t attacks[ATTACKS_ORDERS] = {
 	[ATTACKS_TEST] = SIGNS(RIGHT_MACHINE),
 };
 
-/* Who may change accounts could make himself any two persons, so that stays with root. */
+/* Whoever changes accounts could create the two persons that a policy needs, so changes stay with
+ * root. */
 static const uint8_t users[USER_ORDERS] = {
 	[USER_LIST] = NEEDS(RIGHT_READ_ACCOUNTS),   [USER_SHOW] = NEEDS(RIGHT_READ_ACCOUNTS),
 	[USER_KEYS] = NEEDS(RIGHT_READ_ACCOUNTS),   [USER_CERTIFICATES] = NEEDS(RIGHT_READ_ACCOUNTS),

@@ -17,7 +17,7 @@
 
 #define LIMIT_NS 90000000000ull
 #define ANSWER_BYTES (32u << 20)
-#define TEXTS_ENOUGH (32u << 20) /* bytes: older generations are left out from here on */
+#define TEXTS_ENOUGH (32u << 20) /* bytes of texts: older generations are left out beyond this */
 #define TEXTS_MOST 512u
 
 enum step { IDLE, WAITS_CERTIFICATE, WAITS_STATUS, WAITS_DEVICES, WAITS_GENERATION, SEALING };
@@ -26,17 +26,17 @@ struct backup {
 	enum step step;
 	struct asker asker;
 	char by[USER_BY];
-	bool given;	   /* the certificate was root's own */
-	uint64_t serial;   /* of the question that it waits for */
-	uint32_t id;	   /* ... of the sealer */
+	bool given;	   /* root named the certificate */
+	uint64_t serial;   /* id of the question that waits for the backup */
+	uint32_t id;	   /* id of the question to the sealer */
 	uint64_t deadline; /* monotonic ns */
-	uint64_t number;   /* the generation in force that it began with */
-	uint64_t below;	   /* confirmed ones below this are still to come */
-	uint64_t asked;	   /* which one is awaited */
+	uint64_t number;   /* the generation in force at the beginning */
+	uint64_t below;	   /* confirmed generations below this number are still to be added */
+	uint64_t asked;	   /* the generation that was asked for */
 	uint8_t *certificate;
 	size_t n_certificate, n_texts, bytes;
 	struct source_text texts[TEXTS_MOST];
-	char *owned[TEXTS_MOST]; /* what they point to */
+	char *owned[TEXTS_MOST]; /* the memory that the texts point to */
 };
 
 int backup_open(struct control *s, struct err *e)
@@ -55,7 +55,7 @@ static void end(struct backup *b)
 	*b = (struct backup){ .serial = b->serial };
 }
 
-/* Takes the sentence's reference. */
+/* Takes over the sentence's reference. */
 static void give_up(struct control *s, int status, json_t *why)
 {
 	struct asker a = s->backup->asker;
@@ -85,8 +85,8 @@ static bool read_all(int fd, struct backup *b)
 	return got == 0;
 }
 
-/* The site's own, which the supervisor has looked at and opened. NULL: it is there. Else
- * why not. */
+/* The site's own certificate, which the supervisor has checked and opened. NULL: it is there;
+ * otherwise the reason. */
 static json_t *site_certificate(struct backup *b, int status, int fd)
 {
 	if (status == ANSWER_NO)
@@ -96,9 +96,9 @@ static json_t *site_certificate(struct backup *b, int status, int fd)
 	return NULL;
 }
 
-/* ---- what it is made of ---------------------------------------------------------------------- */
+/* ---- the parts of a backup ------------------------------------------------------------------- */
 
-/* Takes `text`, malloc'd. */
+/* Takes over `text`, which is malloc'd. */
 static bool add(struct backup *b, const char *name, char *text, size_t n)
 {
 	if (text == NULL || b->n_texts == TEXTS_MOST) {
@@ -111,7 +111,7 @@ static bool add(struct backup *b, const char *name, char *text, size_t n)
 	return true;
 }
 
-/* Takes the reference. */
+/* Takes over the reference. */
 static bool add_json(struct backup *b, const char *name, json_t *j)
 {
 	char *text = j != NULL ? json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
@@ -152,7 +152,7 @@ static void seal(struct control *s)
 		give_up(s, ANSWER_CANNOT, json_sentence(M_BACKUP_BROKEN));
 }
 
-/* Nobody waits for its file any more. */
+/* Nobody waits for the sealed file any more. */
 static void unseal(struct control *s)
 {
 	if (s->backup->step == SEALING)
@@ -183,7 +183,7 @@ void backup_begin(struct control *s, struct asker a, const char *by, int certifi
 	struct utsname host = { 0 };
 	struct err e = { 0 };
 
-	/* Root is not in a login's way, and not kept waiting by one. */
+	/* A login's backup gives way to root's. */
 	if (b->step != IDLE && b->asker.login && !a.login) {
 		unseal(s);
 		give_up(s, ANSWER_CANNOT, json_sentence(M_BACKUP_ANOTHER));
@@ -198,7 +198,8 @@ void backup_begin(struct control *s, struct asker a, const char *by, int certifi
 		refuse(s, a, ANSWER_INVALID, json_sentence(M_BACKUP_NO_CERTIFICATE, "--to"));
 		return;
 	}
-	/* What may be gone in a moment is nothing to come back to. */
+	/* An applied generation that waits for its confirmation may be rolled back: no backup of
+	 * it. */
 	if (g == NULL || g->state == GEN_WAITING) {
 		end(b);
 		refuse(s, a, ANSWER_CANNOT, json_sentence(g == NULL ? M_SHOW_NONE : M_BACKUP_TRIAL));
@@ -215,7 +216,7 @@ void backup_begin(struct control *s, struct asker a, const char *by, int certifi
 
 static const struct generation_record *next_one(const struct control *s);
 
-/* The next generation, or all is there. */
+/* Asks for the next generation, or begins to seal. */
 static void go_on(struct control *s)
 {
 	const struct generation_record *g = next_one(s);
@@ -231,7 +232,7 @@ static void go_on(struct control *s)
 	}
 }
 
-/* One that cannot be read any more is left out, unless it is the one in force. */
+/* An unreadable generation is left out, unless it is the one in force. */
 static void generation_told(struct control *s, int fd)
 {
 	struct backup *b = s->backup;
@@ -281,14 +282,14 @@ void backup_told(struct control *s, struct asker a, int status, int fd)
 			give_up(s, ANSWER_CANNOT, json_sentence(M_BACKUP_BROKEN));
 		return;
 	}
-	/* Without a list of devices it is a backup all the same, and says so. */
+	/* Without a list of devices the backup is still made, and says so. */
 	(void)(text != NULL ? add(b, "devices", (char *)text, n) : add_json(b, "devices", json_null()));
 	b->bytes = 0;
 	b->below = UINT64_MAX;
 	go_on(s);
 }
 
-/* The one in force, then confirmed ones, the newest first; NULL: that is all. */
+/* The generation in force first, then confirmed ones, the newest first; NULL: no more. */
 static const struct generation_record *next_one(const struct control *s)
 {
 	const struct backup *b = s->backup;
@@ -315,7 +316,7 @@ static void record(struct control *s, const struct msg_sealed *m)
 	hex_text(m->key, sizeof(m->key), key);
 	e.code = POLICY_BACKED_UP;
 	e.value = s->backup->number;
-	e.quantity = (uint32_t)m->bytes; /* of 96 MiB at most */
+	e.quantity = (uint32_t)m->bytes; /* at most 96 MiB, so it fits */
 	event_say(&e, EVENT_BY, s->backup->by);
 	event_say(&e, EVENT_OBJECT, file);
 	event_say(&e, EVENT_AFTER, key);

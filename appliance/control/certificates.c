@@ -12,14 +12,14 @@
 
 #define SECOND 1000000000ull
 #define LOOK_NS (10 * SECOND)
-#define SOON_NS SECOND /* until mgmt has answered */
+#define SOON_NS SECOND /* time for mgmt to answer */
 
 static const char *const use_words[CERTIFICATE_USES] = { "web", "log", "update", "mail", "log_own" };
 static const char *const state_words[CERTIFICATE_STATES] = { "good",	"near",	      "close",	 "ended",
 							     "not_yet", "unreadable", "unknown", "unjudged" };
 
-/* By RELP, if it was given one: without it nothing goes out, which is said of the records
- * that wait. */
+/* Whether the box shows a certificate to its log server: with RELP, if one was set. Without it
+ * nothing is sent, which the alarm about waiting records tells. */
 static bool shows_itself(const struct ir *ir)
 {
 	for (uint32_t i = 0; i < ir->n_peers; i++)
@@ -28,7 +28,7 @@ static bool shows_itself(const struct ir *ir)
 	return false;
 }
 
-/* The file that the policy in force names for it, NULL = none. */
+/* The file that the policy in force names for this use; NULL = none. */
 static const char *named(const struct control *s, enum certificate_use use)
 {
 	static const enum peer_use peers[CERTIFICATE_USES] = {
@@ -48,7 +48,7 @@ static const char *named(const struct control *s, enum certificate_use use)
 
 /* ---- judging --------------------------------------------------------------------------------- */
 
-/* *which: the certificate that it is about, *since: wall ns, 0 = nobody knows. */
+/* *which: the certificate concerned; *since: wall clock in ns, 0 = unknown. */
 static enum certificate_state judge(const struct control *s, const struct certificate_file *f, size_t *which,
 				    uint64_t *since)
 {
@@ -96,7 +96,7 @@ static void record(struct control *s, struct certificate_file *f, uint8_t code, 
 	event_send(&s->events, &e);
 }
 
-/* What begins, and what is over; nobody's clock begins or ends anything. */
+/* Reports new states and ended ones. A clock that is not trusted changes none. */
 static void tell(struct control *s, enum certificate_use use)
 {
 	static const uint8_t codes[CERTIFICATE_STATES] = { [CERTIFICATE_GOOD] = MACHINE_CERTIFICATE_GOOD,
@@ -118,7 +118,7 @@ static void tell(struct control *s, enum certificate_use use)
 	record(s, f, codes[is], object);
 }
 
-/* Another file, or none: what was said of the one before is over. */
+/* Another file, or none: reports about the former file are over. */
 static void rename_to(struct control *s, enum certificate_use use, const char *path)
 {
 	struct certificate_file *f = &s->certificates.files[use];
@@ -144,7 +144,7 @@ static void went_bad(struct certificate_file *f, enum authority is)
 		f->bad_since = clock_wall_ns();
 }
 
-/* Whose answer comes is compared with this question's id: that to an earlier text is late. */
+/* An answer is matched by the question's id: an answer about an earlier text is late. */
 static void ask(struct control *s, struct certificate_file *f, const uint8_t *text, size_t n)
 {
 	const struct msg_body question = { .type = MSG_CERTIFICATES };
@@ -161,8 +161,8 @@ static void ask(struct control *s, struct certificate_file *f, const uint8_t *te
 		close(fd);
 }
 
-/* Asked again when the text is another one, and of a successor, which may read what its predecessor
- * died of. */
+/* Asked again when the text has changed, and of a new mgmt process, which may survive what its
+ * predecessor died of. */
 static void has(struct control *s, struct certificate_file *f, enum authority is, const uint8_t *text, size_t n)
 {
 	uint8_t digest[32] = { 0 };
@@ -190,7 +190,7 @@ static void look(struct control *s, enum certificate_use use)
 	enum authority is = AUTHORITY_READY;
 	size_t n = 0;
 
-	/* It may be root's alone. */
+	/* The file may be readable by root alone. */
 	if (use == CERTIFICATE_LOG_OWN) {
 		collect_pass(s, SLOT_BOX, &(struct msg_body){ MSG_FILE, .file = { .which = BOX_FILE_LOG } },
 			     (struct asker){ .kind = ASKER_CERTIFICATE });
@@ -279,7 +279,7 @@ static json_t *moment(uint64_t seconds)
 	return json_time(seconds < UINT64_MAX / SECOND ? seconds * SECOND : UINT64_MAX);
 }
 
-/* Mgmt reads what strangers send: of its text only letters that steer nothing. */
+/* Mgmt parses what strangers send: of its text only printable characters are kept. */
 static json_t *subject_json(const uint8_t *text)
 {
 	char said[CERTIFICATE_SUBJECT], out[CERTIFICATE_SUBJECT];

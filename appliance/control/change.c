@@ -9,11 +9,11 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/who.h"
 
-#define ANSWER_MOST (64u << 20) /* bytes of one answer of the supervisor's */
+#define ANSWER_MOST (64u << 20) /* bytes of one answer of the supervisor */
 
 /* ---- orders that the supervisor carries out -------------------------------------------------- */
 
-/* The order that this question is about: whoever gave it waits for the answer. */
+/* Finds the order that this question is about; its sender waits for the answer. */
 static struct order *at_the_box(struct change *c, const struct msg_ground *g)
 {
 	for (size_t i = 0; i < ORDERS_MOST; i++) {
@@ -43,9 +43,9 @@ void change_ground(struct control *s, struct msg *m)
 	struct answer a = { .fd = -1 };
 	int fd, status;
 
-	/* What was told before this question is true already. */
+	/* Settles first what was reported before this question. */
 	change_settle(s);
-	/* Whoever gave it may have left. What it comes to is said through the supervisor. */
+	/* The sender may have left; the supervisor reports the result. */
 	if (o != NULL)
 		as.m = o->m;
 	as.asker = (struct asker){ .kind = ASKER_CHANGE };
@@ -73,7 +73,7 @@ void change_ground(struct control *s, struct msg *m)
 		}
 		draft_refuse(s, &as, ANSWER_CANNOT, M_CHANGE_UNSAVED, strerror(-fd));
 	}
-	/* What was refused last is the answer. */
+	/* The last refusal is the answer. */
 	if (answer_take_last(s, &a)) {
 		status = answer_pack(&a);
 		if (a.fd >= 0)
@@ -89,7 +89,7 @@ bool change_is_boxs(unsigned order)
 	       order == CHANGE_ROLLBACK || change_names_object(order);
 }
 
-/* ---- who it is ------------------------------------------------------------------------------- */
+/* ---- identification -------------------------------------------------------------------------- */
 
 static void order_end(struct order *o)
 {
@@ -121,7 +121,7 @@ static struct asker waits(const struct control *s, const struct order *o)
 			       .tell = o->asker.tell };
 }
 
-/* What accounts is asked: whose session, or whose login, and may he? */
+/* The question to accounts: whose session or login is this, and may he give the order? */
 static struct msg_body question_of(const struct msg_change *c, const struct typist *t)
 {
 	uint8_t right = (uint8_t)change_right((enum change_order)c->order);
@@ -144,7 +144,7 @@ static void too_many(struct control *s, struct asker a)
 	draft_refuse(s, &(struct order){ .asker = a, .fd = -1 }, ANSWER_CANNOT, M_CONTROL_MANY);
 }
 
-/* Over the web, to the supervisor as it is: it asks accounts for itself. */
+/* Over the web the order goes to the supervisor unchanged: it asks accounts itself. */
 static void forward(struct control *s, struct asker a, struct msg *m)
 {
 	struct order *o = order_new(s, a);
@@ -169,7 +169,7 @@ void change_hand(struct control *s, struct asker a, enum change_order order, uin
 		return;
 	}
 	o->boxs = true;
-	o->asker.tell = true; /* whether he wants to hear how far it is, the supervisor reads */
+	o->asker.tell = true; /* the supervisor reads whether he wants progress reports */
 	o->m = (struct msg_change){ .order = (uint8_t)order, .revision = revision };
 	collect_pass_fd(s, SLOT_BOX, &(struct msg_body){ MSG_HAND, .hand = { .login = login } }, fd, waits(s, o));
 }
@@ -214,7 +214,7 @@ void change_ordered(struct control *s, struct asker a, const struct typist *t, s
 	explicit_bzero(&judge, sizeof(judge));
 }
 
-/* Whose session or login it is. False: accounts has said no such thing. */
+/* Reads whose session or login it is. False: accounts has named nobody. */
 static bool take_who(struct order *o, int fd)
 {
 	json_t *j = json_of_memfd(fd, WHO_MOST);
@@ -242,7 +242,7 @@ static json_t *object_take(int fd)
 	return NULL;
 }
 
-/* What the supervisor has made of an order; `answer`: what it says of it. */
+/* The supervisor has finished an order; `answer` is its result. */
 static void is_over(struct control *s, const struct order *o, bool done, json_t *answer)
 {
 	bool dry = o->m.order == CHANGE_TRY || (o->m.flags & APPLY_DRY_RUN) != 0;
@@ -258,7 +258,8 @@ static void is_over(struct control *s, const struct order *o, bool done, json_t 
 		c->tried_base = s->now->number;
 		c->tried_ns = clock_wall_ns();
 	} else if (!dry && done) {
-		/* Where one person is enough, whoever sent it back once has not agreed to it. */
+		/* Where one person is enough, a draft that was sent back still has his
+		 * rejection. */
 		if (c->draft.state != DRAFT_APPROVED)
 			draft_undecided(&c->draft);
 		c->draft.state = DRAFT_APPLIED;
@@ -280,8 +281,8 @@ static void box_answered(struct control *s, struct order *o, int status, int fd)
 	}
 	is_over(s, o, status == ANSWER_YES, j);
 	order_end(o);
-	/* A generation that is given up by it is no draft's any more: the answer says
-	 * so already. */
+	/* When this gives up a generation, the draft is no longer tied to it, as the answer already
+	 * says. */
 	change_settle(s);
 	json_object_set_new(j, "draft", draft_json(s));
 	respond_json(s, a, status, j);
@@ -323,7 +324,7 @@ void change_stop(struct control *s, const struct asker *a)
 
 		if (!o->used || !o->boxs || !asker_is(&o->asker, a))
 			continue;
-		/* The supervisor knows what of it only tries, and answers in any case. */
+		/* The supervisor knows whether the order is a dry run, and always answers. */
 		o->stopped = true;
 		o->asker.kind = ASKER_NONE;
 		collect_stop(s, &as);
@@ -339,7 +340,7 @@ void change_forget(struct control *s)
 			continue;
 		o->stopped = true;
 		if (o->boxs)
-			/* what becomes of the draft is heard all the same */
+			/* the result for the draft is still needed */
 			o->asker.kind = ASKER_NONE;
 		else
 			order_end(o);

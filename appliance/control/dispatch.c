@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All that anybody may ask of control: who is connected to its sockets, the web side; and what the
- * supervisor says, or a role by way of it. Who may say what was decided by message.def before a
- * handler sees it.
+ * Everything that anybody may ask of control: clients of its sockets, the web side, the supervisor,
+ * and roles through the supervisor. message.def decides who may send what before a handler is
+ * called.
  */
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
 
-/* ---- of the supervisor, and of roles through it ---------------------------------------------- */
+/* ---- messages of the supervisor, and of roles through it ------------------------------------- */
 
 static bool on_answer(void *ctx, struct msg *m)
 {
@@ -63,7 +63,7 @@ static bool on_generation(void *ctx, struct msg *m)
 	return told_generation(ctx, m);
 }
 
-/* A new process of the web side: its predecessor's channel has ended, or ends now. */
+/* A new process of the web side. The channel of its predecessor has ended, or ends now. */
 static bool on_web(void *ctx, struct msg *m)
 {
 	struct control *s = ctx;
@@ -108,7 +108,7 @@ bool box_said(struct control *s, struct msg *m)
 	return msg_dispatch(of_the_box, s, m);
 }
 
-/* ---- of the web side, about itself ----------------------------------------------------------- */
+/* ---- messages of the web side about itself --------------------------------------------------- */
 
 bool web_said(struct control *s, struct msg *m)
 {
@@ -122,7 +122,7 @@ bool web_said(struct control *s, struct msg *m)
 	return true;
 }
 
-/* ---- of people and the web side -------------------------------------------------------------- */
+/* ---- messages of people and the web side ----------------------------------------------------- */
 
 static bool on_status(void *ctx, struct msg *m)
 {
@@ -163,7 +163,7 @@ static bool on_verify(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Who asks for records is put to the question: the login at the machine, or the account that
+/* Adds the reader's name to a question for records: the login at the machine, or the account that
  * mgmt names. */
 static void put_reader(uint8_t by[USER_BY], const struct peer *p)
 {
@@ -195,8 +195,8 @@ static bool on_explain(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Over the web, and at the machine for whoever is no root, it is in the name of the account and
- * no other. */
+/* Over the web, and at the machine for anybody but root, the order is given in the name of his
+ * account. */
 static void put_person(uint8_t person[HOLD_PERSON], const struct peer *p)
 {
 	if (p->account == NULL)
@@ -205,8 +205,8 @@ static void put_person(uint8_t person[HOLD_PERSON], const struct peer *p)
 	memcpy(person, p->account, strnlen(p->account, HOLD_PERSON - 1));
 }
 
-/* What is kept for a court somebody at the machine decides, or somebody whom `accounts` knows
- * (on_records); the web side itself lists. */
+/* A legal hold is ordered at the machine, or over the web by an account (on_records); mgmt itself
+ * can only list holds. */
 static bool on_hold(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -221,7 +221,7 @@ static bool on_hold(void *ctx, struct msg *m)
 	return true;
 }
 
-/* The web side lists; what somebody orders there comes by MSG_RECORDS. */
+/* Mgmt can only list; orders over the web come as MSG_RECORDS. */
 static bool on_attacks(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -236,7 +236,7 @@ static bool on_attacks(void *ctx, struct msg *m)
 	return true;
 }
 
-/* The web side lists; what somebody orders there comes by MSG_RECORDS. */
+/* Mgmt can only list; orders over the web come as MSG_RECORDS. */
 static bool on_devices(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -271,7 +271,7 @@ static bool on_preserve(void *ctx, struct msg *m)
 	return true;
 }
 
-/* In whose name it may be, `accounts` judges; who is no root signs in his own. */
+/* Accounts judges whose name may sign; anybody but root signs in his own. */
 static bool on_review(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -289,7 +289,7 @@ static bool on_review(void *ctx, struct msg *m)
 	return true;
 }
 
-/* What the journal is asked is what the asker asked. */
+/* Passes the question to the journal unchanged. */
 static bool to_journal(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -298,8 +298,8 @@ static bool to_journal(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Who is who is for that role alone to say. What was typed goes through, and nothing of it stays in
- * this process. */
+/* Only the role accounts can tell who somebody is. What was typed is passed on, and no copy stays
+ * in this process. */
 static bool to_accounts(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -324,7 +324,7 @@ static bool on_ctl_user(void *ctx, struct msg *m)
 	return true;
 }
 
-/* mgmt has asked accounts whether he may, as for all that it reads. */
+/* Mgmt has asked accounts whether the person may, as for everything that it reads. */
 static bool on_register(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -352,7 +352,7 @@ static bool on_show(void *ctx, struct msg *m)
 	return true;
 }
 
-/* In a process of the compiler, which begins when its turn comes. */
+/* Answered by a compiler process, which starts when its turn comes. */
 static bool on_ask(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -369,7 +369,7 @@ static bool on_draft(void *ctx, struct msg *m)
 	return true;
 }
 
-/* A session's secret may be in it, of which nothing stays in this process. */
+/* The message may hold the secret of a session; no copy stays in this process. */
 static bool on_change(void *ctx, struct msg *m)
 {
 	struct peer *p = ctx;
@@ -391,7 +391,7 @@ static bool on_records(void *ctx, struct msg *m)
 	return true;
 }
 
-/* To which key, the site has said; another one root may name, who reads it all anyway. */
+/* The site has set the key. Root may name another one, because root can read everything anyway. */
 static bool on_backup(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -409,7 +409,7 @@ static bool on_ctl_record(void *ctx, struct msg *m)
 	const struct peer *p = ctx;
 	struct event e = event_new(EVENT_MACHINE, clock_wall_ns());
 
-	/* What the clock is trusted for is for this process to say. */
+	/* Only this process decides whether the clock is trusted. */
 	if (m->body.ctl_record.what == MACHINE_NOTHING || m->body.ctl_record.what >= MACHINE_CLOCK_WAITS)
 		return false;
 	e.code = m->body.ctl_record.what;

@@ -13,7 +13,7 @@
 
 #define SECOND 1000000000ull
 
-/* ---- what people are told -------------------------------------------------------------------- */
+/* ---- the draft in answers -------------------------------------------------------------------- */
 
 static json_t *text_or_null(const char *text)
 {
@@ -69,7 +69,7 @@ json_t *change_waits(const struct control *s)
 			 time_or_null(d->saved_ns));
 }
 
-/* NULL when it is no text: nobody shall approve what he was not shown. */
+/* NULL when the bytes are no text: nobody shall approve what he could not see. */
 static json_t *bytes_text(struct bytes b)
 {
 	size_t n = b.left;
@@ -118,7 +118,7 @@ void draft_refuse(struct control *s, const struct order *o, int status, enum mes
 	answer(s, o, status, json_pack("{s:o}", "error", sentence_json(&why)));
 }
 
-/* By the account, at the machine by "login/account". */
+/* The account's name, at the machine "login/account". */
 static void ordered_by(const struct order *o, char out[USER_BY])
 {
 	snprintf(out, USER_BY, "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
@@ -137,7 +137,8 @@ static void record(struct control *s, enum policy_event what, const struct order
 	policy_record(s, what, d->base, by, text);
 }
 
-/* What became of an approval. What was said with an order is about the apply, which is not done. */
+/* Records the result of an approval. A comment of the order belongs to the apply, which does not
+ * happen. */
 static void record_approval(struct control *s, enum policy_event what, const char *by, const char *approver)
 {
 	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
@@ -162,7 +163,7 @@ void draft_untried(struct change *c)
 	c->tried = NULL;
 }
 
-/* An apply of the draft as it is waits or runs in the supervisor. */
+/* The supervisor runs or queues an apply of the present draft. */
 static bool under_way(const struct change *c)
 {
 	for (size_t i = 0; i < ORDERS_MOST; i++)
@@ -180,7 +181,7 @@ void change_settle(struct control *s)
 	struct err e;
 
 	if (under_way(s->change))
-		return; /* its own operation says what becomes of it */
+		return; /* the running operation reports the result */
 	what = draft_settle(d, d->state == DRAFT_APPLIED ? generation_find(&s->store, d->generation) : NULL, newest,
 			    s->now->number);
 	if (what == DRAFT_STAYS)
@@ -198,7 +199,8 @@ void change_save(struct control *s)
 		s->draft_unsaved = draft_save(CONTROL_FD_FOLDER, &s->change->draft, &e) < 0;
 }
 
-/* Keeps the change, or gives back `before` and says so. Nothing but the state may differ. */
+/* Saves the change; on failure restores `before` and says so. `before` may only differ in its
+ * state. */
 static bool kept(struct control *s, const struct order *o, const struct draft *before)
 {
 	struct err e;
@@ -224,7 +226,8 @@ int change_open(struct control *s, struct err *e)
 		s->change->orders[i].fd = -1;
 	r = draft_open(CONTROL_FD_FOLDER, &s->change->draft, &lost, e);
 	if (r == 0 && lost) {
-		/* Its number is not known any more, and must not be given again. */
+		/* The revision number was lost and must not be used again, so the clock gives a new
+		 * one. */
 		s->change->draft.revision = clock_wall_ns() / SECOND;
 		say_line(s, M_CHANGE_LOST);
 		policy_record(s, POLICY_DRAFT_LOST, 0, NULL, NULL);
@@ -234,7 +237,7 @@ int change_open(struct control *s, struct err *e)
 
 /* ---- orders about the draft ------------------------------------------------------------------ */
 
-/* What is just being put into force stays what it is. */
+/* Refuses changes while the draft is being applied. */
 static bool stands_still(struct control *s, const struct order *o)
 {
 	if (!under_way(s->change))
@@ -243,7 +246,7 @@ static bool stands_still(struct control *s, const struct order *o)
 	return false;
 }
 
-/* He speaks of the draft as it is. */
+/* Refuses an order about another revision. */
 static bool of_this_revision(struct control *s, const struct order *o)
 {
 	const struct draft *d = &s->change->draft;
@@ -261,7 +264,7 @@ static bool of_this_revision(struct control *s, const struct order *o)
 	return false;
 }
 
-/* It was written for what is in force now. */
+/* Refuses a draft that was written for another generation than the one in force. */
 static bool of_this_base(struct control *s, const struct order *o, uint64_t base)
 {
 	if (base == s->now->number)
@@ -280,7 +283,8 @@ static bool add_author(struct draft *d, const char *by)
 	return true;
 }
 
-/* Whole, and texts in UTF-8 without a NUL; what stands in them is for the compiler. */
+/* Checks that the bundle is whole and its texts are UTF-8 without NUL; the compiler checks the
+ * contents. */
 static bool is_bundle(const uint8_t *p, size_t n)
 {
 	json_t *j = texts_json(p, n);
@@ -294,8 +298,8 @@ static void save(struct control *s, const struct order *o)
 {
 	struct change *c = s->change;
 	struct draft before = c->draft, *d = &c->draft;
-	/* What is on trial may be given up: then whoever wrote it is an author of what comes
-	 * of it. */
+	/* A generation on trial may be given up and its draft changed: its author stays an author
+	 * of the result. */
 	bool new = d->state == DRAFT_NONE || (d->state == DRAFT_APPLIED && d->generation != s->trial);
 	uint8_t *texts = NULL;
 	struct err e;
@@ -326,7 +330,7 @@ static void save(struct control *s, const struct order *o)
 	d->saved_ns = clock_wall_ns();
 	snprintf(d->by, sizeof(d->by), "%s", o->by);
 	snprintf(d->comment, sizeof(d->comment), "%s", o->comment);
-	d->texts = NULL; /* `before` has them until the new ones are on the disk */
+	d->texts = NULL; /* `before` holds the old texts until the new ones are on the disk */
 	draft_texts(d, texts, n);
 	if (!kept(s, o, &before)) {
 		free(texts);
@@ -414,8 +418,7 @@ static void discard(struct control *s, const struct order *o)
 
 /* ---- may the supervisor carry it out? -------------------------------------------------------- */
 
-/* Who wrote it and who agreed stands first: whatever looks like that further on is what somebody
- * said. */
+/* Author and approver come first: whatever looks like them further on is somebody's comment. */
 void draft_comment(const struct draft *d, const struct order *o, char out[COMMENT_BYTES])
 {
 	const char *said = o->comment[0] != '\0' ? o->comment : d->comment;
@@ -439,8 +442,8 @@ static bool may_approve(const json_t *approvers, const char *name)
 	return false;
 }
 
-/* Whoever approved it was shut out since, or has another role: nobody stands for it, and it waits
- * for somebody who does. */
+/* An approver was shut out or has another role since: nobody stands for the approval, so the draft
+ * waits for another approver. */
 static void approval_falls(struct control *s, const struct order *o)
 {
 	struct draft before = s->change->draft, *d = &s->change->draft;
@@ -450,7 +453,7 @@ static void approval_falls(struct control *s, const struct order *o)
 	d->state = DRAFT_ASKED;
 	if (!kept(s, o, &before))
 		return;
-	/* Once: from here on, and after a start, it is a draft that waits. */
+	/* Recorded once: from here on, also after a start, the draft waits. */
 	ordered_by(o, by);
 	record_approval(s, POLICY_APPROVAL_LOST, by, before.decided_by);
 	draft_refuse(s, o, ANSWER_CANNOT, M_CHANGE_APPROVER_GONE, before.decided_by);

@@ -15,7 +15,7 @@ uint64_t ending_near(uint64_t since, uint64_t until)
 	return until > tenth ? until - tenth : 0;
 }
 
-/* From where the one before was found: policies change little, and keep their order. */
+/* The search starts where the last one ended: policies change little and keep their order. */
 static struct ending *find(const struct endings *e, const struct ir_conduit *c, size_t *at)
 {
 	for (size_t k = 0; k < e->n; k++) {

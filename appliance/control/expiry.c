@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-/* The start of the last part of its life, at most `most` before its end. */
+/* The start of the last `share`th of its life, at most `most` before its end. */
 static uint64_t last_part(const struct validity *v, unsigned share, uint64_t most)
 {
 	uint64_t life = v->until > v->from ? v->until - v->from : 0, part = life / share;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every file of this folder stands on. */
+/* Helpers that every file of this folder uses. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>

@@ -10,9 +10,9 @@
 
 #define SECOND 1000000000ull
 #define LOOK_NS (10 * SECOND)
-#define SHOWN 32u		/* by name; how many there are is said besides */
-#define BACK_MOST 8u		/* generations that a start reads */
-#define BACK_BUDGET (64u << 20) /* bytes of one in memory */
+#define SHOWN 32u		/* names that are shown; the total is given besides */
+#define BACK_MOST 8u		/* generations that a start reads back through */
+#define BACK_BUDGET (64u << 20) /* bytes of memory for one generation */
 
 static uint64_t now_s(void)
 {
@@ -26,7 +26,7 @@ static uint64_t applied_s(const struct control *s, uint64_t number)
 	return g != NULL ? g->applied_ns / SECOND : now_s();
 }
 
-/* At a start: what was in force before this generation, and had them, too. One after the other. */
+/* At a start: reads, one by one, earlier generations that had the same endings. */
 static void ask_before(struct control *s, const struct generation_record *g)
 {
 	struct near_ends *r = &s->near_ends;
@@ -88,7 +88,7 @@ void near_end_due(struct control *s, uint64_t now)
 	}
 	if (r->generation != s->now->number)
 		adopt(s);
-	/* By a clock that nobody trusts any end may be near. */
+	/* An untrusted clock could make any end look near. */
 	for (size_t i = 0; i < r->endings.n && s->trusted; i++) {
 		struct ending *x = &r->endings.list[i];
 		char text[EVENT_TEXT];

@@ -18,7 +18,7 @@ void overdue_day(uint64_t seconds, char out[OVERDUE_DAY])
 		snprintf(out, OVERDUE_DAY, "%s", "");
 }
 
-/* What is looked at, and what of it was found. */
+/* The date of the look and what was found. */
 struct look {
 	struct overdue found;
 	json_t *names;
@@ -39,8 +39,8 @@ static void add(struct look *l, const char *what, const char *name, const char *
 	sha256_pair(l->found.digest, sizeof(l->found.digest), day, strlen(day), l->found.digest);
 }
 
-/* Days are written in one form, so that their order is that of the texts. On its day nothing
- * is overdue. */
+/* Days have one written form, so their order is that of the texts. A review is not overdue on its
+ * day. */
 static void look_at_day(struct look *l, const char *what, const char *name, const char *label, const char *owner,
 			const char *day)
 {

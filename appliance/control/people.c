@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The control socket: who may ask, one question at a time for each connection. Access is by the
- * socket's mode and by the peer's own credentials, which the kernel tells. Nothing here waits: a
- * slow reader is cut off.
+ * The control socket: who may connect, and one question at a time for each connection. The socket's
+ * mode and the peer's credentials from the kernel decide access. Nothing here waits: a slow reader
+ * is disconnected.
  *
- * Beside it the socket of logins: whoever is in its group may connect there, and is nobody. What he
- * asks is kept until the role accounts has said, of this one question, whose login he is and that
- * this account may ask that.
+ * Beside it the socket for logins: members of its group may connect, without any right by that.
+ * Each question is held until the role accounts has answered whose login this is and whether his
+ * account may ask it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +55,8 @@ static void client_close(struct client *c)
 	c->fd = -1;
 }
 
-/* Who tells alarms to others; the socket's group is the first one's, which the other belongs to. */
+/* The users that forward alarms. The socket belongs to the group of the first; the second is a
+ * member. */
 static bool tells(uid_t uid)
 {
 	return uid == SANDBOX_UID_NOTIFY || uid == SANDBOX_UID_INFORM;
@@ -79,7 +80,7 @@ static bool accept_one(struct control *s)
 			      .listens = tells(who.uid),
 			      .uid = who.uid,
 			      .typed = who_typed(who.pid, who.uid) };
-	/* As long as the record of a generation has room for it. */
+	/* As long as the record of a generation has room for. */
 	who_name(who.pid, who.uid, c->by, BY_BYTES);
 	return true;
 }
@@ -90,8 +91,8 @@ void people_accept(struct control *s)
 		;
 }
 
-/* Whoever asks one thing after the other over connections of its own is not in his own way while
- * his last one has its turn to wait. */
+/* The peer has closed the connection, so it does not count: a login that opens one for each
+ * question is not limited by its former ones. */
 static bool has_gone(const struct client *c)
 {
 	char x;
@@ -99,7 +100,7 @@ static bool has_gone(const struct client *c)
 	return !c->waiting && recv(c->fd, &x, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-/* The place for one more connection of this login; NULL = there is none. */
+/* A place for one more connection of this login; NULL = none. */
 static struct client *login_place(struct control *s, uid_t uid, uint64_t now)
 {
 	struct client *silent = NULL;
@@ -136,7 +137,7 @@ static bool accept_login(struct control *s)
 
 	if (fd < 0)
 		return false;
-	/* A number that the kernel cannot give here, of another user namespace, is nobody's. */
+	/* A uid of another user namespace that has no number here is nobody's. */
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 && login_is_persons(who.uid))
 		c = login_place(s, who.uid, now);
 	if (c == NULL) {
@@ -166,7 +167,7 @@ static void answer_client(struct control *s, struct asker a, int status, int fd)
 	const struct msg_body m = { MSG_ANSWER, .answer = { .status = (uint8_t)status } };
 
 	if (c->fd < 0 || c->serial != a.serial)
-		return; /* went away without waiting */
+		return; /* the asker has left */
 	if (c->login)
 		msg_close_fds(&c->held);
 	c->waiting = c->handed = false;
@@ -174,7 +175,7 @@ static void answer_client(struct control *s, struct asker a, int status, int fd)
 		client_close(c);
 }
 
-/* To whoever asked; `a` is emptied. */
+/* Sends the answer to the asker; `a` is emptied. */
 static void deliver(struct control *s, struct answer *a)
 {
 	struct asker to = a->to;
@@ -230,8 +231,8 @@ void people_answer(struct control *s)
 	} while (s->answers != NULL);
 }
 
-/* Each question of a login costs others their time. 0, or until when it waits to be read; also who
- * connects anew for each has to keep to that of all. */
+/* Questions of a login are read at a limited pace, since each costs time of others. 0, or the time
+ * until which this one waits. A total pace also limits those who connect anew for each question. */
 static uint64_t waits_until(const struct control *s, const struct client *c)
 {
 	uint64_t own = c->name[0] != 0 ? c->heard + LOGIN_PACE_NS : 0;
@@ -260,9 +261,9 @@ uint64_t people_next(const struct control *s)
 }
 
 /*
- * Of another release, before or after an upgrade. What its numbers mean nobody here knows, so
- * nothing is done; but it hears why, in the one answer that is the same in all versions, and then
- * the end of the connection.
+ * The message is of another release, before or after an upgrade. Its type numbers are unknown here,
+ * so nothing is done. The sender gets the one answer that is the same in all versions, and the
+ * connection is closed.
  */
 static void answer_other_version(const struct client *c, const struct msg *m)
 {
@@ -285,8 +286,8 @@ static void refuse(struct control *s, struct asker a, enum message m)
 	respond_json(s, a, ANSWER_CANNOT, json_pack("{s:o}", "error", json_sentence(m)));
 }
 
-/* Who he is: the one login of that number, as the machine's file has it at this moment; then his
- * account's word, for this question alone. */
+/* Looks up the login of that uid in the machine's file, then asks accounts about this one
+ * question. */
 static void login_asked(struct control *s, struct client *c, struct asker a)
 {
 	enum right right = at_machine_right(&c->held.body);
@@ -320,7 +321,7 @@ static bool account_of(int fd, char out[LOGIN_NAME])
 	return ok;
 }
 
-/* The one login of that number, as the machine's file has it at this moment. */
+/* Looks up the login of that uid in the machine's file as it is now. */
 static struct typist typist_of(const struct client *c)
 {
 	struct typist t = { .uid = c->login ? c->uid : c->typed };
@@ -330,7 +331,7 @@ static struct typist typist_of(const struct client *c)
 	return t;
 }
 
-/* What accounts says of him; only with a plain yes and a name is his question asked. */
+/* The answer of accounts: only after a yes with a name is the question asked. */
 static void login_judged(struct control *s, struct asker a, int status, int fd)
 {
 	struct client *c = &s->clients[a.client];
@@ -353,16 +354,17 @@ static void login_judged(struct control *s, struct asker a, int status, int fd)
 		client_close(c);
 }
 
-/* ---- what changes the box -------------------------------------------------------------------- */
+/* ---- orders that change the box -------------------------------------------------------------- */
 
 #define HEAD_BYTES 12u /* of a message: type, version, id, length */
-/* of a CHANGE: behind the head its order, an address, a certificate and a secret */
+/* in a CHANGE the order, an address, a certificate and a secret come before the revision */
 #define REVISION_AT 94u
 #define HEAD_PEEKED 102u
 
 /*
- * An order that changes the box lies there: the supervisor reads it from the connection itself, and
- * sees whose that is. False: it is something else. What comes in one piece is there in one piece.
+ * Passes the whole connection to the supervisor when an order that changes the box waits there: the
+ * supervisor reads it and sees the peer's credentials itself. False: another message. A message
+ * that was sent in one piece can be peeked at in one piece.
  */
 static bool hand_on(struct control *s, struct client *c, struct asker a)
 {
@@ -390,7 +392,7 @@ static bool hand_on(struct control *s, struct client *c, struct asker a)
 		   type != MSG_CTL_RELEASE && type != MSG_CTL_CLOCK && type != MSG_CTL_ISOLATE && type != MSG_CTL_DOOR)
 		return false;
 	c->waiting = c->handed = true;
-	a.tell = true; /* whether he wants to hear how far it is, the supervisor reads */
+	a.tell = true; /* the supervisor reads whether he wants progress reports */
 	collect_pass_fd(s, SLOT_BOX, &(struct msg_body){ MSG_HAND, .hand = { .login = c->login } }, c->fd, a);
 	return true;
 }
@@ -407,7 +409,8 @@ static void login_readable(struct control *s, unsigned at)
 		s->logins_again = c->heard + LOGINS_PACE_NS;
 		return;
 	}
-	/* While its question is kept nothing else is heard, and whatever it says then ends it. */
+	/* While a question is held no other is read, and any further message closes the
+	 * connection. */
 	r = msg_recv(c->fd, ROLE_CLI, ROLE_CONTROL, c->waiting ? &early : &c->held);
 	if (r == -EAGAIN)
 		return;
@@ -502,7 +505,7 @@ void people_web_readable(struct control *s)
 {
 	struct peer p = { .s = s, .asker.kind = ASKER_MGMT, .by = role_name(ROLE_MGMT) };
 
-	/* A bounded number a turn, so that it does not keep the loop to itself. */
+	/* A bounded number of messages a turn, so that the web side does not occupy the loop. */
 	for (unsigned i = 0; i < 16 && s->web >= 0 && now_ns() >= people_web_from(s); i++) {
 		struct msg m;
 		int r = msg_recv(s->web, ROLE_MGMT, ROLE_CONTROL, &m);
@@ -511,7 +514,7 @@ void people_web_readable(struct control *s)
 			return;
 		if (r == 1 && (web_said(s, &m) || peer_said(&p, &m)))
 			continue;
-		/* Closed, broken or dishonest: the supervisor starts it anew. */
+		/* Closed, broken or invalid: the supervisor starts mgmt anew. */
 		web_gone(s);
 	}
 }

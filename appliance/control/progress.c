@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How far a question is, to whoever asked it and wanted to hear that. Nothing here waits, and
- * nothing hangs on whether it arrives: a word that finds no room is left out, and the next one
- * says more.
+ * Progress reports for an asker who wanted them. Nothing here waits, and nothing depends on their
+ * arrival: a report that finds no room is dropped, and the next one says more.
  */
 #include "appliance/control/client.h"
 #include "appliance/control/control.h"
 
-/* The descriptor of a client that still waits for this answer, -1 = it does not. */
+/* The descriptor of a client that still waits for this answer; -1 = it does not. */
 static int waiting(const struct control *s, const struct asker *a)
 {
 	const struct client *c = &s->clients[a->client];

@@ -8,15 +8,15 @@
 #include "appliance/control/control.h"
 
 #define ORDERS_MOST 8u
-#define DONE_MOST 16u /* orders that are remembered after they were done */
+#define DONE_MOST 16u /* finished orders that are remembered */
 #define AGAIN_NS (60ull * 1000000000ull)
-#define SAID_MOST (1u << 18) /* all alarms of attacks, with what people said of them */
+#define SAID_MOST (1u << 18) /* bytes: all alarms of attacks with people's comments */
 
 struct records_order_kept {
 	bool used, judged;
-	uint64_t serial; /* of the question that it waits for */
+	uint64_t serial; /* id of the question that waits for the order */
 	struct asker asker;
-	struct msg_records m; /* its text is `text`; of its secret nothing is kept */
+	struct msg_records m; /* its text is `text`; its secret is not kept */
 	char text[HOLD_REASON + 1], by[LOGIN_NAME + 1];
 	uint8_t digest[32];
 };
@@ -37,7 +37,7 @@ int records_open(struct control *s, struct err *e)
 	return s->records != NULL ? 0 : err_set(e, -ENOMEM, "orders about records");
 }
 
-/* ---- what was done already ------------------------------------------------------------------- */
+/* ---- orders that were done already ----------------------------------------------------------- */
 
 static void digest_of(struct records_order_kept *o)
 {
@@ -55,7 +55,7 @@ static bool is_done(const struct records *r, const struct records_order_kept *o,
 		if (r->done[i].at != 0 && now - r->done[i].at < AGAIN_NS &&
 		    memcmp(r->done[i].digest, o->digest, sizeof(o->digest)) == 0)
 			return true;
-	/* One that is on its way: whichever was first. */
+	/* The same order is under way: the first one counts. */
 	for (unsigned i = 0; i < ORDERS_MOST; i++)
 		if (&r->orders[i] != o && r->orders[i].used && r->orders[i].judged &&
 		    memcmp(r->orders[i].digest, o->digest, sizeof(o->digest)) == 0)
@@ -67,8 +67,8 @@ static void note_done(struct records *r, const struct records_order_kept *o, uin
 {
 	unsigned i = r->next_done++ % DONE_MOST;
 
-	/* A repetition follows its original. Behind another order, which may have undone it, it
-	 * is meant. */
+	/* Only a repetition directly behind its original is ignored: after another order, which may
+	 * have undone the first, it is meant. */
 	for (unsigned k = 0; k < DONE_MOST; k++)
 		r->done[k].at = 0;
 	memcpy(r->done[i].digest, o->digest, sizeof(o->digest));
@@ -178,7 +178,7 @@ static void carry_out(struct control *s, struct records_order_kept *o)
 	deeds[o->m.order](s, o);
 }
 
-/* ---- who it is ------------------------------------------------------------------------------- */
+/* ---- identification -------------------------------------------------------------------------- */
 
 void records_ordered(struct control *s, struct asker a, const struct msg_records *m)
 {

@@ -7,10 +7,10 @@
 
 #define SECOND 1000000000ull
 #define LOOK_NS (60 * SECOND)
-#define NAMED 3u /* in a record */
+#define NAMED 3u /* names that a record quotes */
 
-/* "tos-reads-cranes (2026-03-31), asset rtg01.plc (2026-04-30), +2": what is no conduit is told by
- * its kind. */
+/* "tos-reads-cranes (2026-03-31), asset rtg01.plc (2026-04-30), +2": other objects than conduits
+ * are given with their kind. */
 static void names_text(const json_t *names, uint32_t n, char *out, size_t size)
 {
 	const json_t *o;
@@ -53,7 +53,7 @@ void review_due(struct control *s, uint64_t now)
 		return;
 	r->look_at = now + LOOK_NS;
 	r->generation = (uint32_t)s->now->number;
-	/* By a clock that nobody trusts any review may be overdue. */
+	/* An untrusted clock could make any review overdue. */
 	if (!s->trusted)
 		return;
 	names = json_array();

@@ -14,7 +14,8 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 
-#define SAVE_AGAIN 2000000000ull /* ns: a disk that was full may have room again */
+/* ns until a save is tried again: a full disk may have room by then */
+#define SAVE_AGAIN 2000000000ull
 
 enum { POLL_BOX, POLL_WEB, POLL_SOCKET, POLL_LOGINS, POLL_CLIENT, POLL_COUNT = POLL_CLIENT + CLIENTS };
 
@@ -31,7 +32,7 @@ static void unsaved_due(struct control *s, uint64_t now)
 	change_save(s);
 }
 
-/* When each part has something to do next, in monotonic ns. */
+/* For each part the time of its next work, in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct control *) = {
 	collect_next, review_next, near_end_next, certificates_next, backup_next, people_next, unsaved_next,
 };
@@ -54,7 +55,7 @@ static int wait_ms(const struct control *s, uint64_t now)
 	return due > 60000u ? 60000 : (int)due;
 }
 
-/* False: the supervisor is gone, or speaks nonsense. */
+/* False: the supervisor is gone or sent something invalid. */
 static bool hear_box(struct control *s)
 {
 	struct msg m;
@@ -66,7 +67,7 @@ static bool hear_box(struct control *s)
 	return r == -EAGAIN;
 }
 
-/* False: that was all. */
+/* False: the role ends. */
 static bool turn(struct control *s)
 {
 	struct pollfd p[POLL_COUNT];
@@ -75,7 +76,7 @@ static bool turn(struct control *s)
 	for (unsigned i = 0; i < POLL_COUNT; i++)
 		p[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	p[POLL_BOX].fd = ROLE_FD_CONTROL;
-	/* Before it is known how things stand nobody can be told. */
+	/* Nobody can be told anything before the supervisor has reported the state. */
 	if (s->stands) {
 		p[POLL_WEB].fd = now >= people_web_from(s) ? s->web : -1;
 		p[POLL_SOCKET].fd = CONTROL_FD_SOCKET;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The names are message.def's, the words for lists those of reasons, lanes and states: nothing of
- * it is text that came from a role which reads hostile bytes. Which devices nobody knows the
- * journal says: digits of theirs, and names of the policy; of servers with weak TLS likewise.
+ * Turns the numbers in a role's status into JSON. Field names come from message.def, words for
+ * lists from the reasons, lanes and states: no text comes from a role that reads hostile bytes.
+ * Unknown devices and servers with weak TLS are listed by the journal, as digits and names of the
+ * policy.
  */
 #include "appliance/control/control.h"
 
@@ -24,7 +25,7 @@ static json_t *reasons_json(const struct msg_dpi_status *a)
 	return j;
 }
 
-/* The parts of the lanes in use. */
+/* Shares of the lanes in use. */
 static json_t *shares_json(const struct msg_dpi_status *a)
 {
 	json_t *list = json_array();
@@ -41,7 +42,7 @@ static json_t *shares_json(const struct msg_dpi_status *a)
 	return list;
 }
 
-/* What inspection took, in us; of parts that had packets. */
+/* Time that inspection took, in us; for parts that had packets. */
 static json_t *latency_json(const struct msg_dpi_status *a)
 {
 	json_t *list = json_array();
@@ -87,7 +88,7 @@ static json_t *moment(uint64_t seconds)
 	return seconds != 0 ? json_time(seconds * 1000000000u) : json_null();
 }
 
-/* In the place of all fields that begin so. */
+/* Replaces all members that begin with `prefix` by one. */
 static void gather(json_t *j, const char *prefix, const char *name, json_t *value)
 {
 	const char *key;
@@ -102,7 +103,7 @@ static void gather(json_t *j, const char *prefix, const char *name, json_t *valu
 	json_object_set_new(j, name, value);
 }
 
-/* The register of devices, and those of it that somebody should look at. */
+/* The register of devices, and those that somebody should look at. */
 static void put_devices(json_t *j, const struct msg_journal_status *a)
 {
 	bool overdue = a->devices_reviewed == 0 && a->devices_new > 0 &&
@@ -137,7 +138,7 @@ static json_t *weak_words(uint64_t bits)
 	return list;
 }
 
-/* The servers with weak TLS, and those of them that somebody should look at. */
+/* The servers with weak TLS, and those that somebody should look at. */
 static void put_weak(json_t *j, const struct msg_journal_status *a)
 {
 	json_t *list = json_array();
@@ -177,7 +178,7 @@ static json_t *attack_json(const struct msg_journal_status *a, size_t i)
 			 json_text(from), "to", json_text(to));
 }
 
-/* The alarms of attacks, the gravest of those that ring one by one. */
+/* The alarms of attacks, and the gravest that sound one by one. */
 static void put_attacks(json_t *j, const struct msg_journal_status *a)
 {
 	json_t *list = json_array(), *missed = json_array(), *one;
@@ -195,7 +196,7 @@ static void put_attacks(json_t *j, const struct msg_journal_status *a)
 			 list));
 }
 
-/* How full the disk of the records is; null: nobody could look. */
+/* How full the records' disk is; null: unknown. */
 static void put_disk(json_t *j, const struct msg_journal_status *a)
 {
 

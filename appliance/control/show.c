@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Generations that are kept: what their records say, the texts that were applied, and what they
- * allowed while they were in force. */
+/* Stored generations: their records, the texts that were applied, and what they allowed while in
+ * force. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
@@ -33,7 +33,7 @@ static json_t *standing_json(const struct ir *ir, uint64_t at_s)
 	return j;
 }
 
-/* What `make` reads out of a generation's sealed bytes; NULL when they cannot be read. */
+/* What `make` reads out of a generation's sealed bytes; NULL when they are unreadable. */
 static json_t *read_out(int fd, json_t *(*make)(const struct ir *, uint64_t), uint64_t at_s, struct err *e)
 {
 	struct arena *a = arena_new(SHOW_BUDGET);
@@ -78,17 +78,17 @@ json_t *json_kept(const struct control *s, const struct generation_record *g, in
 			     : NULL;
 }
 
-/* ---- one after the other: the generation, and the one before it ------------------------------ */
+/* ---- the generation, then the one before it -------------------------------------------------- */
 
 #define SHOWS_MOST 8u
 
 struct show {
 	bool used;
-	bool sealed;   /* the generation's bytes are wanted, and nothing of the one before */
-	uint64_t at_s; /* what it allowed at that moment is wanted; 0 = its texts */
+	bool sealed;   /* only the generation's sealed bytes are wanted */
+	uint64_t at_s; /* what it allowed at that time is wanted; 0 = its texts */
 	uint64_t serial, number;
 	struct asker asker;
-	json_t *texts; /* owned; NULL: they are still to come */
+	json_t *texts; /* owned; NULL: not read yet */
 };
 
 struct shows {
@@ -121,7 +121,7 @@ static void ask(struct control *s, struct show *x, uint64_t number)
 				     .web = x->asker.kind == ASKER_MGMT });
 }
 
-/* `what`: what is wanted of the generation `number`. */
+/* Starts to read the generation `number`; `what` says what is wanted of it. */
 static void begin(struct control *s, struct asker a, uint64_t number, struct show what)
 {
 	struct show *x = NULL;
@@ -202,7 +202,7 @@ void show_standing(struct control *s, struct asker a, uint64_t at_s)
 		begin(s, a, number, (struct show){ .at_s = at_s });
 }
 
-/* As `effective` says it, and from when until when it was so. */
+/* The answer of `effective`, and the time during which it was true. */
 static void stood(struct control *s, struct show *x, json_t *j)
 {
 	const struct generation_record *g = generation_find(&s->store, x->number);
@@ -254,7 +254,8 @@ void show_told(struct control *s, struct asker a, int status, int fd)
 	}
 	g = generation_find(&s->store, x->number);
 	if (x->texts != NULL) {
-		/* One that is not kept any more is no mistake: there is nothing to compare with. */
+		/* A former generation that is no longer stored is no error: there is nothing to
+		 * compare with. */
 		shown(s, x, status == ANSWER_YES ? texts_of(fd, &e) : NULL, g != NULL ? g->before : 0);
 		return;
 	}

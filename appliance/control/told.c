@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the supervisor says of how things stand: the generation in force, the history, and whether
- * something is just being changed. */
+/* What the supervisor reports of the state: the generation in force, the history, and whether a
+ * change is under way. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One apply, in this order: which permits linger, which live sessions nothing will allow any more,
- * the transaction, the settings, forwarding. The commit is the only step that changes what passes;
- * nothing is sent to the sessions it cuts, since each ends at its next packet, and until then no
- * packet of it passes.
+ * One apply, in this order: which permits linger, which live sessions no permit will allow any
+ * more, the transaction, the settings, forwarding. Only the commit changes what passes. Sessions
+ * that it cuts are told nothing here: each is reset at its next packet, which does not pass.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,8 +19,7 @@
 
 #define ATTEMPTS 6
 
-/* Whether it matters to anything who has sessions: mostly not, and a look at all of them
- * is saved. */
+/* Whether the list of sessions is needed at all: mostly it is not, which saves a dump. */
 static bool anybody_asks(const struct enforce *f, const struct generation_held *next, const struct usage *u)
 {
 	const struct generation_held *now = f->now;
@@ -34,7 +32,7 @@ static bool anybody_asks(const struct enforce *f, const struct generation_held *
 	return false;
 }
 
-/* Counted in a first pass, before it is decided what lingers. */
+/* Counts the sessions of permits in a first pass, before it is decided what lingers. */
 static int usage_take(struct enforce *f, const struct generation_held *next, const struct image *have, struct arena *a,
 		      struct usage *ret, struct err *e)
 {
@@ -45,7 +43,7 @@ static int usage_take(struct enforce *f, const struct generation_held *next, con
 	return conntrack_dump(&f->net, usage_note, usage_restart, ret, e);
 }
 
-/* Whether a device of `g` has the index now with which a live element begins. */
+/* Whether a device of `g` now has the index at the beginning of a live element's key. */
 static bool stands(const struct generation_held *g, const uint8_t *key)
 {
 	uint32_t at;
@@ -58,11 +56,14 @@ static bool stands(const struct generation_held *g, const uint8_t *key)
 }
 
 /*
- * After a restart of this role the kernel alone knows what lingers. What is looked into and has no
- * table any more, because the whole box has started anew since, lingers no longer: its sessions are
- * looked up again, and go on under what allows them or are reset. Nor does what stands under an
- * index that no device has: whose it was nobody knows, and while it is live its sessions, at
- * another index, would be taken for forged and never told.
+ * After a restart of this role only the kernel knows which permits linger. Two kinds linger no
+ * longer.
+ *
+ * An inspected permit without a table, because the whole box was restarted: its sessions are looked
+ * up again, and go on under another permit or are reset.
+ *
+ * A permit under a device index that no device has: its device is unknown. While it stayed live,
+ * its sessions at the new index would be taken for forged packets and never be told.
  */
 static int linger_adopt(struct generation_held *next, const struct image *have, const struct usage *u)
 {
@@ -91,7 +92,7 @@ static int linger_adopt(struct generation_held *next, const struct image *have, 
 	return r;
 }
 
-/* A permit of the policy in force that goes, and stays for the sessions that it has. */
+/* Whether a permit of the policy in force that the next policy lacks is kept for its sessions. */
 static bool outlives(const struct generation_held *now, const struct generation_held *next, const struct usage *u,
 		     uint32_t permit)
 {
@@ -99,7 +100,7 @@ static bool outlives(const struct generation_held *now, const struct generation_
 	       generation_permit(next, now->ids[permit]) == UINT32_MAX;
 }
 
-/* The same of one that stayed already. */
+/* The same for a permit that lingers already. */
 static bool stays(const struct generation_held *next, const struct usage *u, struct lingering l)
 {
 	return usage_has(u, l.permit) && generation_permit(next, l.permit) == UINT32_MAX;
@@ -133,7 +134,7 @@ static int linger_choose(struct enforce *f, struct generation_held *next, const 
 	}
 	if (!any_lingers(now, next, u))
 		return 0;
-	/* As it stood when each device was last there. */
+	/* The elements as they were when each device was last there. */
 	last = *now;
 	last.interfaces = now->kept_at;
 	r = generation_image(f, &last, a, &old, &x, e);
@@ -148,20 +149,21 @@ static int linger_choose(struct enforce *f, struct generation_held *next, const 
 	for (size_t i = 0; i < now->n_lingering && r == 0; i++)
 		if (stays(next, u, now->lingering[i]))
 			r = generation_keep(next, &old, now->lingering[i]);
-	/* More than can be kept: the rest is cut, as without the wish. */
+	/* More permits than can be kept: the sessions of the rest are cut, as without
+	 * on_tighten. */
 	if (r == -ENOSPC)
 		r = 0;
 	return r < 0 ? err_set(e, r, "lingering permits") : 0;
 }
 
-/* True when the kernel moved between dump and commit: look again. */
+/* True when the kernel's state changed between dump and commit: try again. */
 static bool moved(int r)
 {
 	return r == -ERESTART || r == -ENOENT || r == -EEXIST || r == -EINTR || r == -ENOBUFS || r == -EAGAIN;
 }
 
-/* `seen`: what stood a moment ago, or NULL. The kernel refuses the transaction where anything
- * came between. */
+/* `seen`: the state a moment ago, or NULL. The kernel refuses the transaction when another came
+ * between. */
 static int commit(struct enforce *f, struct generation_held *next, const struct image *seen, bool try,
 		  struct sync_report *ret, struct err *e)
 {
@@ -193,7 +195,7 @@ static int commit(struct enforce *f, struct generation_held *next, const struct 
 		if (r == 0 && !try)
 			matched_carry(&f->matched, &have, &want, clock_wall_ns());
 		if (r < 0)
-			enforce_labels_forget(f); /* whatever it was: all is read the next time */
+			enforce_labels_forget(f); /* after any failure the labels are read again */
 		arena_free(a);
 	}
 	return r;
@@ -216,7 +218,7 @@ void enforce_mend_due(struct enforce *f)
 		f->clock_due = false;
 }
 
-/* What was committed is what stands; a second commit for what the first did not reach. */
+/* Reads back what the kernel has; a second commit mends what the first missed. */
 static int read_back(struct enforce *f, struct err *e)
 {
 	struct sync_report again;
@@ -252,11 +254,12 @@ int enforce_open(struct enforce *f, struct err *e)
 		r = err_set(e, -EAGAIN, "another program changed the rules meanwhile");
 	if (r == 0 && !forwarding_is_on(&f->forwarding)) {
 		r = forwarding_set(&f->forwarding, true, e);
-		/* Turning it on resets some of the settings. */
+		/* Turning forwarding on resets some settings. */
 		if (r == 0)
 			r = sysctl_apply(e);
 	}
-	/* Whatever the reason: what was not read back does not count, and it is tried again. */
+	/* Whatever the reason: a state that was not read back does not count, so it is tried
+	 * again. */
 	if (r < 0)
 		(void)forwarding_set(&f->forwarding, false, NULL);
 	else
@@ -265,7 +268,7 @@ int enforce_open(struct enforce *f, struct err *e)
 	return r;
 }
 
-/* What lingers under `next` and what it cuts, from what stands now: *have. */
+/* From the present state *have: what lingers under `next`, and which sessions it cuts. */
 static int prepare(struct enforce *f, struct generation_held *next, bool boot, struct arena *a, struct image *have,
 		   struct told *ret, struct err *e)
 {
@@ -275,8 +278,8 @@ static int prepare(struct enforce *f, struct generation_held *next, bool boot, s
 	telling_stage(f, PROGRESS_READS);
 	r = netlink_dump_since(&f->net, a, f->labels.known ? &f->labels.image : NULL, have, e);
 	telling_stage(f, PROGRESS_SESSIONS);
-	/* What came in by permits that leave with this is counted now or never; what came in while
-	 * nobody was there is counted on, if the table is that of then. */
+	/* Sessions that began by permits which now leave have to be counted now. Sessions that
+	 * began while no process ran are counted too, if the table is the same. */
 	if (r == 0 && (f->now != NULL || boot))
 		matched_note(&f->matched, have, f->now != NULL ? f->now : next, clock_wall_ns());
 	if (r == 0)
@@ -290,7 +293,7 @@ static int prepare(struct enforce *f, struct generation_held *next, bool boot, s
 	return r;
 }
 
-/* What others did to the rules of this very generation before this process was there to hear it. */
+/* Records what others did to the rules of this generation while no process listened. */
 static void unwatched(struct enforce *f, struct generation_held *next)
 {
 	struct arena *a = arena_new(2 * DUMP_BUDGET);
@@ -310,8 +313,11 @@ static void unwatched(struct enforce *f, struct generation_held *next)
 	arena_free(a);
 }
 
-/* It was committed, and what stands could not be read or made safe: what was in force before is put
- * back. Forwarding stays off until that has been read (drift_settings tries again and again). */
+/*
+ * Puts the former policy back, because the new one was committed and its result could not be read
+ * or made safe. Forwarding stays off until the kernel's rules were read (drift_settings tries again
+ * and again).
+ */
 static void go_back(struct enforce *f, struct generation_held *old)
 {
 	struct drift_record nothing = { 0 };
@@ -325,11 +331,11 @@ static void go_back(struct enforce *f, struct generation_held *old)
 		r = enforce_open(f, &e);
 	if (r < 0)
 		record_send(f, &nothing, DRIFT_SHUT, 0, 0, e.text);
-	/* Who came in meanwhile has a label of the other generation, or one that moved. */
+	/* Sessions that began meanwhile have labels of the other generation. */
 	f->relabel_due = true;
 }
 
-/* Up to the transaction, and with it. */
+/* Prepares the transaction and carries it out. */
 static int change_over(struct enforce *f, struct generation_held *next, uint8_t flags, struct apply_result *ret,
 		       struct err *e)
 {
@@ -362,7 +368,8 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 	*ret = (struct apply_result){ 0 };
 	generation_at(f, next);
 	(void)links_resolve(f->links, &next->ir, next->interfaces);
-	/* Ids that go on are as good as the labels that carry them. */
+	/* An id may only be kept when the labels of its sessions are right, so pending relabelling
+	 * comes first. */
 	if (f->relabel_due && (flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0)
 		enforce_relabel(f, NULL);
 	r = change_over(f, next, flags, ret, e);
@@ -371,10 +378,10 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 	if ((flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0) {
 		f->now = next;
 		f->matched.at_once = true;
-		f->lasting_ns = 0; /* one that was changed holds for the sessions that are there */
+		f->lasting_ns = 0; /* a changed limit also holds for live sessions */
 		r = enforce_open(f, e);
-		/* Another program's transaction came between ours and its reading: said by
-		 * drift_settle, set right here. */
+		/* Another program's transaction came between ours and the read-back: drift_settle
+		 * reports it, and it is mended here. */
 		for (int attempt = 0; attempt < ATTEMPTS && r == -EAGAIN; attempt++) {
 			r = enforce_mend(f, report, e);
 			if (r == 0)
@@ -390,7 +397,7 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 			enforce_ended_leave(f, old);
 		generation_drop(old);
 		if ((flags & APPLY_BOOT) != 0)
-			/* what others put beside our table while nobody listened is told now */
+			/* report now what others put beside our table while nobody listened */
 			f->poll_compare_ns = 0;
 	}
 	return r;
@@ -430,9 +437,9 @@ void enforce_waits_due(struct enforce *f)
 	if (f->waits_due && f->now != NULL)
 		generation_at(f, f->now);
 	if (!f->waits_due || (f->now != NULL && enforce_mend(f, &s, &e) < 0))
-		return; /* the kernel was busy with another's change */
+		return; /* the kernel was busy with another change */
 	f->waits_due = false;
-	/* Sessions in what opens now go on under what it grants. */
+	/* Sessions in a part that opens now continue under its permit. */
 	enforce_relabel(f, NULL);
 }
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many sessions of each conduit began, told to the journal for its pictures of time: once a
- * minute, and before an apply, from what the kernel counted for each permit. The rules look a TCP
- * session up twice, with its SYN and with the segment by which its client ends the handshake, and
- * all others once; so what counts is halves. A session of a permit that several conduits grant
- * counts for each of them.
+ * Tells the journal how many sessions of each conduit began, once a minute and before an apply,
+ * from the kernel's counters of each permit. The rules look up a TCP session twice (with its SYN,
+ * and with the segment that ends the client's handshake) and all others once, so halves are
+ * counted. A session of a permit that several conduits grant counts for each of them.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -37,7 +36,7 @@ static uint64_t halves(unsigned set, const struct image_element *el)
 	return el->key[protocol] == IPPROTO_TCP ? el->packets : 2 * el->packets;
 }
 
-/* By permit, the caller's. NULL: no memory. */
+/* The list of permits with their counters, malloc'd for the caller. NULL: no memory. */
 static struct begun_permit *counted(const struct image *have, size_t *ret_n)
 {
 	struct begun_permit *list;
@@ -65,9 +64,11 @@ static struct begun_permit *counted(const struct image *have, size_t *ret_n)
 	return list;
 }
 
-/* What the permit counted since it was told last. One that was not there then began with nothing,
- * but where this process has told of none yet: when those were nobody knows. One that counts less
- * was put in anew by somebody. */
+/*
+ * The increase since the last report. A new permit began with zero, except before this process's
+ * first report: then the age of the count is unknown. A lower count means that somebody replaced
+ * the element.
+ */
 static uint64_t since_told(const struct begun *b, const struct begun_permit *now)
 {
 	const struct begun_permit *was = b->n > 0 ? bsearch(now, b->told, b->n, sizeof(*b->told), by_permit) : NULL;
@@ -98,7 +99,7 @@ static void tell_all(struct enforce *f, struct begun_permit *list, size_t n)
 		uint32_t index = new > 1 ? generation_permit(g, list[i].permit) : UINT32_MAX;
 		const struct command_permit *p = index != UINT32_MAX ? commands_permit(t, index + 1) : NULL;
 
-		/* Half a one is told when it is whole. */
+		/* An odd half is reported when it is whole. */
 		list[i].halves -= new % 2;
 		for (uint32_t k = 0; p != NULL && k < p->n_grants; k++)
 			if (t->grants[p->first_grant + k].conduit < g->ir.n_conduits)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an apply does to live sessions: it ends those that pass now, whose permit goes, and that
- * nothing else will allow. Those that something else allows go on under that permit; what it thinks
- * of them, the workers know.
+ * The effect of an apply on live sessions: it ends those that pass now, whose permit goes and that
+ * no other permit will allow. Those that another permit allows continue under it; the workers know
+ * how that judges them.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -25,8 +25,7 @@ struct cutting {
 	bool failed;
 };
 
-/* A session that was cut before may stand in the kernel's table for minutes more; it is not cut a
- * second time. */
+/* A session that was cut may stay in the kernel's table for minutes; it is not cut again. */
 static bool passes_now(const struct cutting *c, uint32_t permit, const struct question *q)
 {
 	uint8_t key[IMAGE_KEY] = { 0 };
@@ -55,8 +54,8 @@ static bool note(struct cutting *c, struct told_sessions *list, const struct ses
 		json_decref(entry);
 		return false;
 	}
-	/* Labels are long where somebody made them so: whoever reads the list refuses one that is
-	 * too long. */
+	/* User-given labels can be long, and the reader of the list refuses an entry that is too
+	 * long. */
 	bytes = json_dumpb(entry, NULL, 0, JSON_COMPACT);
 	if (bytes > TOLD_JSON_NAMED - list->bytes) {
 		json_decref(entry);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which doors stand open, and until when: said by the supervisor before each generation and
- * whenever it changes. What that opens and shuts is a matter of the moment (policy/ir/moment.h),
- * and reaches the kernel as an opening by hours does, each element with its own end.
+ * Which doors are open, and until when. The supervisor says so before each generation and at each
+ * change. Their effect depends on the time (policy/ir/moment.h) and reaches the kernel as scheduled
+ * hours do: each element has its own end.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ int enforce_doors(struct enforce *f, int fd, struct err *e)
 
 	if (r < 0)
 		return r;
-	/* Said with each apply: mostly it is what stands open already. */
+	/* Each apply repeats the list; mostly nothing has changed. */
 	if (n == f->n_doors && memcmp(list, f->doors, sizeof(list)) == 0)
 		return 0;
 	memcpy(f->doors, list, sizeof(list));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes that are not ours, of rules (monitor.c hears of them), links and settings: what they
- * were, the answer, the record.
+ * Changes by others to rules (monitor.c hears of them), links and settings: finds out what they
+ * were, mends them, records them.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,13 +15,12 @@
 #include "appliance/kernel/dump.h"
 
 #define MENDS 5
-/* The name follows what was done within one system call; this long only where none comes. */
+/* The name of the author normally comes within the same system call; this is the longest wait. */
 #define AUTHOR_NS 100000000u
 
 /*
- * Our table was touched, or could not be read, and forwarding is off: what differs is noted once,
- * then everything is set right, read back, and forwarding turned on, until nobody interfered
- * with that.
+ * Our table was changed or could not be read, and forwarding is off. Records the difference once;
+ * then mends, reads back and turns forwarding on, again until nobody interferes.
  */
 static void reopen(struct enforce *f, enum drift changed)
 {
@@ -58,8 +57,8 @@ static void reopen(struct enforce *f, enum drift changed)
 		    m->shut_ns == 0 ? 0 : (clock_mono().ns - m->shut_ns) / 1000, r < 0 ? e.text : m->trouble);
 }
 
-/* Tables of others are named when they come, and again only when they change. Ours is not read for
- * it: nobody touched it. */
+/* Foreign tables are reported when they appear or change. Our own table is not read for that:
+ * nobody touched it. */
 static void foreign_look(struct enforce *f)
 {
 	struct arena *a = arena_new(DUMP_BUDGET);
@@ -90,15 +89,15 @@ static void foreign_look(struct enforce *f)
 }
 
 /*
- * What the kernel counts was written while the clock was within one step of where it was last
- * compared, either way, and so is the clock now.
+ * An end was written within one step of the clock from the last comparison, and the clock is within
+ * one step of it now: so they differ by two steps at most.
  */
 _Static_assert(2 * CLOCK_STEP_NS <= TIME_SLACK * 1000000000ull, "steps that are not told are no drift");
 
 /*
- * Compares while forwarding is on. What is not as it should be, or cannot be read, is answered like
- * what was heard of. After the clock was set ends are compared to the second: what was left
- * standing would add up with the next step.
+ * Compares while forwarding is on. A difference, or a failed read, is handled like a change that
+ * was heard of. After the clock was set, ends are compared to the second: a small difference that
+ * stayed would add up with the next step.
  */
 static void examine(struct enforce *f)
 {
@@ -111,7 +110,7 @@ static void examine(struct enforce *f)
 	int r = a == NULL ? -ENOMEM : enforce_compare(f, a, &d, &e);
 
 	if (r == 0 && d.ours > 0 && f->clock_due) {
-		/* Only the kernel's own times are wrong, by a change that is nobody's attack. */
+		/* Only expiry times are wrong, because the clock was set: no attack. */
 		record_differences(&found, &d);
 		r = enforce_mend(f, &s, &e);
 		f->clock_due = r < 0;
@@ -125,10 +124,9 @@ static void examine(struct enforce *f)
 }
 
 /*
- * The kernel tells first what was done and then who did it, and this role may run in between,
- * always where it shares its only processor with who did it. A record of tables beside ours waits
- * for that name. Nothing else does: what concerns ours is answered at once, and poll() goes on in
- * the meantime.
+ * The kernel reports first the change and then its author, and this role may run in between, always
+ * so on a single processor. A record about foreign tables waits for the author's name; poll() goes
+ * on meanwhile. A change of our own table is answered at once.
  */
 static bool author_awaited(const struct meddling *m)
 {
@@ -148,11 +146,11 @@ static void answer(struct enforce *f)
 	if (m->table && f->now != NULL) {
 		reopen(f, DRIFT_CHANGED);
 	} else if (m->table) {
-		/* No policy yet: the base is all that has to stand, and forwarding stays off. */
+		/* No policy yet: only the base table has to be there, and forwarding stays off. */
 		r = deny_base_load(&f->net, &adopted, &e);
 		record_send(f, &nothing, r < 0 ? DRIFT_SHUT : DRIFT_FLUSHED, m->gap_ns / 1000, 0, e.text);
 	}
-	/* What was done beside ours is told next, with the same name. */
+	/* Changes beside our table are reported next, with the same author. */
 	if (m->table && m->beside) {
 		left.beside = true;
 		left.pid = m->pid;
@@ -178,7 +176,8 @@ void drift_look(struct enforce *f)
 	}
 	if (!author_awaited(&f->meddling))
 		foreign_look(f);
-	enforce_mend_due(f); /* what we could not do ourselves nobody else has done */
+	/* our own failure is mended first, or it would be reported as a change by others */
+	enforce_mend_due(f);
 	examine(f);
 	answer(f);
 }
@@ -193,10 +192,10 @@ void drift_links(struct enforce *f)
 	if (f->now == NULL || !links_resolve(f->links, &f->now->ir, f->now->interfaces))
 		return;
 	generation_follow(f->now);
-	/* Until this is done the old index simply matches nothing. */
+	/* Until this succeeds, the old device index simply matches nothing. */
 	if (enforce_mend(f, &s, &e) < 0)
 		record_send(f, &nothing, DRIFT_UNMENDED, 0, 0, e.text);
-	/* A new interface comes with settings of its own. */
+	/* A new interface comes with default settings. */
 	(void)sysctl_apply(NULL);
 }
 
@@ -205,7 +204,7 @@ static void setting_note(const char *name, const char *have, const char *want, v
 	record_add(ctx, name, want, have);
 }
 
-/* What cannot be set is tried again and again, but said once. */
+/* A setting that cannot be set is tried again and again, but reported once. */
 static bool settings_news(struct enforce *f, const struct drift_record *found)
 {
 	uint8_t digest[32] = { 0 };
@@ -233,8 +232,8 @@ void drift_settings(struct enforce *f)
 		memset(f->settings_seen, 0, sizeof(f->settings_seen));
 		return;
 	}
-	/* Forwarding that is off is safe, but not what the policy wants: rules, read-back,
-	 * then on. */
+	/* Forwarding that is off is safe, but not what the policy wants: rules, read-back, then
+	 * on. */
 	if (!forwarding_is_on(&f->forwarding)) {
 		r = enforce_mend(f, &s, &e);
 		if (r == 0)
@@ -244,7 +243,7 @@ void drift_settings(struct enforce *f)
 		if (r == 0)
 			r = sysctl_apply(&e);
 	}
-	/* That we turned it off ourselves was said then. */
+	/* When we turned it off ourselves, that was reported then. */
 	if (!shut && settings_news(f, &found))
 		record_send(f, &found, r < 0 ? DRIFT_UNMENDED : DRIFT_SYSCTL, 0, 0, e.text);
 }

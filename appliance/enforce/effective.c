@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands, for people and programs (docs/json.md). Cells, permits and counters are decoded from
- * a dump; only names come from the generation, and only when the kernel's table carries its digest.
+ * The rules in force, for people and programs (docs/json.md). Cells, permits and counters are
+ * decoded from a dump. Only names come from the generation, and only when the kernel's table
+ * carries its digest.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -28,7 +29,7 @@ static json_t *ports_json(uint8_t l4proto, uint16_t lo, uint16_t hi)
 	return json_sprintf("type %u code %u to type %u code %u", lo >> 8, lo & 0xff, hi >> 8, hi & 0xff);
 }
 
-/* Names of the conduits that grant something under a permit, each once. */
+/* The names of the conduits that grant something under a permit, each once. */
 static json_t *conduits_of(const struct generation_held *g, uint32_t index)
 {
 	const struct command_permit *p = index == UINT32_MAX ? NULL : commands_permit(&g->ir.table, index + 1);
@@ -73,7 +74,7 @@ static json_t *range_json(uint8_t family, const uint8_t *lo, const uint8_t *hi)
 	return json_string(text);
 }
 
-/* Where all of a range belongs to one asset: "destination_asset", "destination_label". */
+/* When one asset owns the whole range: "destination_asset", "destination_label". */
 static void put_asset(const struct generation_held *g, json_t *to, const char *end, uint8_t family, const uint8_t *lo,
 		      const uint8_t *hi)
 {
@@ -157,7 +158,7 @@ static json_t *permits_json(const struct generation_held *g, const struct image 
 	return list;
 }
 
-/* When it was last used, since when anybody watches, and when nobody did since its last use. */
+/* The time of the last use, since when uses are watched, and unwatched times since the last use. */
 static void put_use(json_t *j, const struct matched *m, const char *name)
 {
 	const struct msg_used_conduit *u = matched_conduit(m, name);
@@ -180,7 +181,7 @@ static json_t *conduits_json(const struct generation_held *g, const struct match
 		json_object_set_new(j, "last_heard", moment_json(w != NULL && w->heard ? w->since_wall_ns : 0));
 		json_object_set_new(j, "silent_since", moment_json(w != NULL && w->silent ? w->since_wall_ns : 0));
 		put_use(j, m, ir->conduits[i].name);
-		/* who asks the journal too knows */
+		/* control fills this in from the journal */
 		json_object_set_new(j, "observed", json_null());
 	}
 	return list;
@@ -258,4 +259,4 @@ out:
 	return j;
 }
 
-/* Tables and base chains of others in the namespace. */
+/* Foreign tables and base chains in the namespace. */

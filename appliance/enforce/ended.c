@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions whose right ends by time. The kernel ends it by itself, but a session that says nothing
- * would not hear of it before it speaks. So shortly after an end those that nothing allows any more
- * are listed, as at an apply, for the workers, who know the numbers of the sessions that they
- * follow. Without this process only that word is missing.
+ * Sessions whose permit ends by time. The kernel ends it by itself, but an idle session would
+ * notice only at its next packet. So shortly after an end the sessions that nothing allows any more
+ * are listed for the workers, as at an apply: the workers know the sequence numbers of the sessions
+ * that they follow and can reset them. Without this process only that notice is missing.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -19,21 +19,23 @@
 #include "policy/ir/evaluate.h"
 
 #define ENDED_BUDGET (64u << 20)
-/* the labels end after their cells (kernel/image.c), and resets go out only for labels
- * that ended */
+/* milliseconds after the end of a cell: labels end later than their cells (kernel/image.c), and
+ * only a session whose label has ended is reset */
 #define LATE_MS 150u
 
-#define LOOK_MS 200u /* before an end: what comes in by it after that look is not seen */
+/* milliseconds before an end: a session that begins after that look is missed */
+#define LOOK_MS 200u
 
 struct ending {
 	struct arena *a;
-	const struct generation_held *g, *by; /* whose permit ended; what may still allow it */
-	uint64_t since, now;		      /* what ended after the first and until the second */
+	/* the policy whose permit ended; the policy that may still allow the session */
+	const struct generation_held *g, *by;
+	uint64_t since, now; /* permits that ended after `since` and up to `now` */
 	struct cut_session *list;
 	size_t n, room;
 };
 
-/* The end of a permit that this generation keeps for its sessions; 0 = none. */
+/* The end of a lingering permit; 0 = none. */
 static uint64_t lingering_end(const struct generation_held *g, uint32_t id)
 {
 	const struct image_elements *agree = &g->kept.elements[SET_AGREE];
@@ -47,7 +49,7 @@ static uint64_t lingering_end(const struct generation_held *g, uint32_t id)
 	return 0;
 }
 
-/* The end of a permit in (since, now], or its next one. */
+/* The end of a permit in (since, now], or else its next end. */
 static uint64_t permit_end(const struct generation_held *g, uint32_t index, uint64_t since)
 {
 	return g->over_s[index] > since ? g->over_s[index] : g->ir.permits[index].until;
@@ -71,9 +73,9 @@ static int note(const struct session *s, void *ctx)
 	    evaluate_ir(&d->by->ir, &q) != NULL)
 		return 0;
 	if (d->by != d->g && (generation_permit(d->by, id) != UINT32_MAX || generation_lingers(d->by, id)))
-		return 0; /* its label stands for a moment more, and then it is told */
+		return 0; /* its label is still valid for a moment; the next look tells it */
 	if (d->n >= CUTS_MAX_BYTES / sizeof(*c))
-		return 0; /* the others hear of it when they speak */
+		return 0; /* other sessions notice it at their next packet */
 	c = arena_grow(d->a, (void **)&d->list, &d->n, &d->room, sizeof(*c));
 	if (c == NULL)
 		return -ENOMEM;
@@ -94,7 +96,7 @@ static void earlier(uint64_t until, uint64_t after, uint64_t *ret)
 		*ret = until;
 }
 
-/* The first end after this moment; UINT64_MAX when there is none. */
+/* The first end after this time; UINT64_MAX when there is none. */
 static uint64_t next_end(const struct generation_held *g, uint64_t after)
 {
 	uint64_t next = UINT64_MAX;
@@ -136,8 +138,8 @@ int enforce_ended(struct enforce *f)
 	uint64_t ms = clock_wall_ns() / 1000000u, now = ms / 1000u, next;
 
 	if (f->now == NULL || f->waits)
-		return -1; /* nothing that ends is open */
-	/* A clock that was set back comes to an end once more. */
+		return -1; /* nothing open has an end */
+	/* A clock that was set back reaches an end a second time. */
 	if (f->ended_s > now)
 		f->ended_s = now;
 	next = next_end(f->now, f->ended_s);

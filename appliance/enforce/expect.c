@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a generation to the image that the kernel should show: the elements of the IR in the
- * kernel's byte layout, and enforce's own sets around them. Interface positions become kernel
- * indexes here; an element whose interface is not there is left out, so that its traffic is denied
- * until the interface comes.
+ * Builds the expected kernel image of a generation: the elements of the IR in the kernel's byte
+ * layout, and enforce's own sets. Interface positions become kernel indexes here. An element whose
+ * interface is missing is left out: its traffic is denied until the interface comes.
  */
 #include "appliance/kernel/image.h"
 
@@ -19,7 +18,7 @@ static void put32(uint8_t *p, uint32_t host)
 	memcpy(p, &host, sizeof(host));
 }
 
-/* False when the element's interface does not exist at present. */
+/* False when the element's interface does not exist now. */
 static bool resolve(const struct expectation *x, uint32_t interface, uint32_t *ret)
 {
 	if (interface >= x->ir->n_interfaces)
@@ -42,14 +41,14 @@ static void cell_key(const struct ir_element *el, uint32_t iif, uint32_t oif, bo
 	memcpy(key + 12 + 2 * n, &port, sizeof(port));
 }
 
-/* -ENOMEM, -EINVAL for an element that no compiler makes, else 0. */
+/* 0; -ENOMEM; -EINVAL for an element that no compiler makes. */
 static int add_element(struct image *i, const struct expectation *x, const struct ir_element *el)
 {
 	struct image_element *e;
 	uint32_t iif = 0, oif = 0;
 	uint8_t family;
 
-	/* What ended already is left out; so is an element whose interface is away. */
+	/* An element that has ended, or whose interface is missing, is left out. */
 	if (el->until != 0 && el->until <= x->now)
 		return 0;
 	if (el->set == SET_LIVE || el->set == SET_HOME) {

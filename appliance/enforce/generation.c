@@ -7,7 +7,7 @@
 #include "appliance/enforce/enforce.h"
 #include "policy/ir/moment.h"
 
-#define HELD_BUDGET (512u << 20) /* bytes of an arena that holds a generation */
+#define HELD_BUDGET (512u << 20) /* bytes of a generation's arena */
 
 static bool ids_read(struct generation_held *g, struct bytes b)
 {
@@ -54,7 +54,7 @@ struct generation_held *generation_hold(const uint8_t *p, size_t n_sealed, size_
 		err_set(e, -ENOMEM, "generation");
 		goto fail;
 	}
-	/* The unsealed form may point into the bytes: they live as long as it does. */
+	/* The unsealed form may point into the bytes, so both have the same arena. */
 	kept = arena_alloc(g->arena, n_sealed + 1);
 	if (kept == NULL) {
 		err_set(e, -ENOMEM, "generation");
@@ -104,7 +104,7 @@ const struct ir_conduit *generation_conduit(const struct generation_held *g, uin
 {
 	const struct command_permit *p = commands_permit(&g->ir.table, permit_index + 1);
 
-	/* A conduit that only watches grants nothing; one that grants is the better name. */
+	/* Prefers a conduit that grants to one that only observes. */
 	for (int shadow = 0; p != NULL && shadow < 2; shadow++) {
 		for (uint32_t i = 0; i < p->n_grants; i++) {
 			const struct command_grant *grant = &g->ir.table.grants[p->first_grant + i];
@@ -178,7 +178,8 @@ void generation_places(struct generation_held *g, const struct generation_held *
 	}
 }
 
-/* By where it stood to where it stands: two that changed places are not mixed up. */
+/* Follows each device from its old index to its new one, so that two that swapped are not mixed
+ * up. */
 static void follow(const struct generation_held *g, struct image_element *live)
 {
 	uint32_t at;
@@ -204,19 +205,18 @@ void generation_follow(struct generation_held *g)
 }
 
 /*
- * By which moment it is judged what has ended. Until the clock is trusted since the machine started
- * (supervise/clock.c) that moment lies behind every end: the same path that leaves out what is over
- * leaves out what might be, in cells, in labels, in the comparison with what stands and in the
- * packets that ask it.
+ * The time by which ends are judged. Until the clock is trusted after a start of the machine
+ * (supervise/clock.c) this time lies behind every end: then whatever has an end counts as ended, in
+ * cells, labels, the comparison and the test packets alike.
  */
-#define BEHIND_EVERY_END (UINT64_MAX / 2) /* far from where sums of seconds wrap round */
+#define BEHIND_EVERY_END (UINT64_MAX / 2) /* far from an overflow of sums of seconds */
 
 uint64_t enforce_moment(const struct enforce *f)
 {
 	return f->waits ? BEHIND_EVERY_END : clock_wall_ns() / 1000000000u;
 }
 
-/* Which of its doors stand open. */
+/* Sets which doors of the policy are open. */
 static void put_doors(const struct enforce *f, struct ir *ir)
 {
 	for (uint32_t i = 0; i < ir->n_doors; i++) {
@@ -236,7 +236,7 @@ void generation_at(struct enforce *f, struct generation_held *g)
 	for (uint32_t i = 0; i < g->ir.n_permits; i++) {
 		uint64_t until = g->ir.permits[i].until;
 
-		/* Whose sessions are still to be told (ended.c), although the same may be
+		/* Sessions of this end are still to be reported (ended.c), although the door may be
 		 * open again. */
 		if (until != IR_SHUT && until > f->ended_s && until <= now)
 			g->over_s[i] = until;
@@ -244,7 +244,7 @@ void generation_at(struct enforce *f, struct generation_held *g)
 	}
 	put_doors(f, &g->ir);
 	g->opens_s = ir_at(&g->ir, now);
-	/* Shut before its end, by a person or because the clock was set: its sessions end now. */
+	/* The door was shut before its end, by a person or by a set clock: its sessions end now. */
 	for (uint32_t i = 0; i < g->ir.n_permits; i++)
 		if (g->was_s[i] > now && g->ir.permits[i].until == IR_SHUT) {
 			g->over_s[i] = now;

@@ -42,7 +42,7 @@ static uint64_t seconds_since(const struct heard_conduit *w, struct mono now)
 	return now.ns > w->since.ns ? (now.ns - w->since.ns) / SECOND : 0;
 }
 
-/* Under which permits which of the watched conduits are heard. */
+/* Maps permits to the watched conduits that grant something under them. */
 static bool map_permits(struct heard *h, const struct generation_held *g)
 {
 	const struct ir *ir = &g->ir;
@@ -95,7 +95,7 @@ static bool take_conduits(struct heard *h, const struct ir *ir, struct mono now,
 	return true;
 }
 
-/* One that the policy still expects to be heard within the same span goes on where it was. */
+/* A conduit that has the same heard_within in the next policy keeps its state. */
 static bool carry_on(const struct heard *old, const struct heard_conduit *w, struct heard *next)
 {
 	const struct ir_conduit *was = conduit_of(old->g, w);
@@ -151,7 +151,7 @@ bool heard_adopt(struct heard *h, const struct generation_held *next, struct mon
 			tell(ctx, old.g, old.list[i].conduit, SILENCE_OVER, seconds_since(&old.list[i], now));
 	leave(&old);
 	if (h->n == 0) {
-		/* Nobody looks any more, and what was seen is no measure for later. */
+		/* Nothing is watched any more: what was seen is no baseline for a later watch. */
 		h->before.n = 0;
 		h->looked = (struct mono){ 0 };
 	}
@@ -180,13 +180,14 @@ static int by_key(const void *pa, const void *pb)
 	return (a->key > b->key) - (a->key < b->key);
 }
 
-/* The kernel's number of the session, and its ports, so that two rarely have the same. */
+/* The session's kernel id and ports: two sessions rarely have the same. */
 static uint64_t key_of(const struct session *s)
 {
 	return (uint64_t)s->id << 32 | (uint64_t)s->client_port << 16 | s->server_port;
 }
 
-/* What somebody answered; datagrams may go one way, and count either way. */
+/* Packets that prove life: for TCP the answers, for datagrams both directions, since they may go
+ * one way. */
 static uint64_t carried(const struct session *s)
 {
 	if (s->l4proto == IPPROTO_TCP)
@@ -196,8 +197,7 @@ static uint64_t carried(const struct session *s)
 	return s->packets + s->packets_back;
 }
 
-/* A session that an earlier policy let in, and this one leaves alone (on_tighten): by where
- * it lies. */
+/* A session under a permit of an earlier policy (on_tighten) is assigned by its addresses. */
 static uint32_t permit_by_place(const struct heard *h, const struct session *s, const struct heard_session *was)
 {
 	const struct question q = {
@@ -247,7 +247,7 @@ int heard_note(const struct session *s, void *heard)
 		return 0;
 	if (!keep(&h->now, one))
 		return -ENOMEM;
-	/* What it had carried before anybody looked was carried nobody knows when. */
+	/* The age of packets from before the first look is unknown, so they do not count. */
 	if (one.permit == UINT32_MAX || one.packets <= (was != NULL ? was->packets : 0))
 		return 0;
 	for (uint32_t i = h->first[one.permit]; i < h->first[one.permit + 1]; i++)
@@ -265,7 +265,7 @@ static bool one_is_up(const struct ir *ir, uint32_t zone, const bool *up)
 	return z->n_interfaces == 0;
 }
 
-/* Not in force now: nothing has to be heard of it. */
+/* A conduit that is not in force now need not be heard. */
 static bool is_shut(const struct ir *ir, const struct ir_conduit *c, uint64_t moment)
 {
 	struct time_zone z = { 0 };
@@ -293,7 +293,7 @@ static void settle(struct heard *h, struct heard_conduit *w, const bool *up, uin
 		w->heard = !over;
 		return;
 	}
-	/* What was silent before its link went down stays so until it is heard. */
+	/* A conduit that was silent before its link went down stays silent until it is heard. */
 	if (w->silent)
 		return;
 	if (w->held || held) {

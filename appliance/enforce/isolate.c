@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What people isolated: said by the supervisor before the first generation and whenever it changes,
- * and part of everything that is compared and mended from then on. A change of it waits for nothing
- * but the kernel, whatever the policy's size: what is to stand is put into the sets of the moment,
- * which hold as well; then into the sets themselves, and out of the first again. So nothing that
- * stays isolated passes in between, though an interval set changes over later than what leaves it;
- * and what goes on all the same does so before the rest is cut. Sessions end at their next packet,
- * by the rules (policy/ir/skeleton/apart.c).
+ * Isolation by people. The supervisor says what is isolated before the first generation and at each
+ * change, and from then on it is part of everything that is compared and mended.
+ *
+ * A change waits for the kernel alone, whatever the policy's size. The new state is first put into
+ * the sets of the moment, which count as well, then into the sets themselves, then out of the first
+ * again. So nothing that stays isolated passes in between, although an interval set takes its
+ * additions later than its deletions. What stays allowed is allowed before the rest is cut.
+ * Sessions end at their next packet, by the rules (policy/ir/skeleton/apart.c).
  */
 #include "appliance/enforce/isolate.h"
 
@@ -34,7 +35,7 @@ static void put_sets(struct batch *b, const struct image *i, unsigned first)
 	}
 }
 
-/* One of the steps: what stands in these pairs of sets from then on. */
+/* One step: the contents of these two pairs of sets from then on. */
 static int step(struct enforce *f, const struct image *i, unsigned apart, unsigned kept, struct err *e)
 {
 	struct batch *b = batch_new(0);
@@ -65,7 +66,8 @@ static int to_kernel(struct enforce *f, struct err *e)
 	if (!apart_image(&f->apart, SET_APART4, &full) || !apart_image(&f->apart, SET_APART4_NEXT, &full) ||
 	    !apart_image(&f->kept, SET_KEPT4, &full) || !apart_image(&f->kept, SET_KEPT4_NEXT, &full))
 		r = err_set(e, -ENOMEM, "isolation");
-	/* Alone: while a set is changed over there is a moment without what was in it. */
+	/* In a transaction of its own: while an interval set changes over, it briefly lacks its
+	 * elements. */
 	if (r == 0 && f->kept.n > 0)
 		r = step(f, &full, SET_COUNT, SET_KEPT4_NEXT, e);
 	if (r == 0)
@@ -78,8 +80,8 @@ static int to_kernel(struct enforce *f, struct err *e)
 	return r;
 }
 
-/* The table may be gone or another's at this moment: then nothing passes until it is what it should
- * be, with this in it. */
+/* Our table may be missing or damaged now: then nothing passes until it is mended, with this
+ * isolation in it. */
 static int make_true(struct enforce *f, struct err *e)
 {
 	struct sync_report s;
@@ -90,17 +92,18 @@ static int make_true(struct enforce *f, struct err *e)
 	return f->now == NULL ? 0 : r;
 }
 
-/* What the supervisor says or asks after. */
+/* What the supervisor orders or asks about. */
 struct asked {
 	struct apart apart, kept;
 };
 
-/* ---- what it does to live sessions ----------------------------------------------------------- */
+/* ---- the effect on live sessions ------------------------------------------------------------- */
 
-/* Of the generation in force, each with one more that is nobody's. */
+/* Counts for the generation in force. Each list has one more entry for sessions of no permit or
+ * conduit. */
 struct touched {
-	uint64_t *sessions; /* by permit */
-	uint64_t *of;	    /* by conduit: their sum */
+	uint64_t *sessions; /* per permit */
+	uint64_t *of;	    /* per conduit: the sum of its permits */
 	bool *conduits, *assets;
 };
 
@@ -154,7 +157,7 @@ static void touch_assets(const struct ir *ir, const struct addr_range *ends, boo
 				    addr_range_meet(&ir->assets[i].ranges[k], &ends[1], &unused);
 }
 
-/* What of a cell is cut. False: nothing. */
+/* The part of a cell that is cut. False: none. */
 static bool touch_cell(const struct generation_held *g, const struct ir_cell *c, const struct asked *x, bool *assets)
 {
 	struct addr_range ends[2];
@@ -174,7 +177,7 @@ static bool touch_cell(const struct generation_held *g, const struct ir_cell *c,
 	return any;
 }
 
-/* Conduits that grant something between these ends, whether a session is there or not. */
+/* Conduits that grant something between these ends, with or without a session. */
 static void touch(const struct generation_held *g, const struct asked *x, struct touched *t)
 {
 	bool *permits = calloc(g->ir.n_permits + 1u, sizeof(*permits));
@@ -215,7 +218,7 @@ static void touched_json(const struct ir *ir, const struct touched *t, json_t *t
 	json_object_set_new(to, "assets", assets);
 }
 
-/* `assets`: they are named, too, which takes its time. */
+/* `assets`: lists the assets by name too, which takes longer. */
 static json_t *told(struct enforce *f, const struct asked *x, bool assets, struct err *e)
 {
 	const struct ir *ir = f->now != NULL ? &f->now->ir : NULL;
@@ -245,7 +248,7 @@ static json_t *told(struct enforce *f, const struct asked *x, bool assets, struc
 	return j;
 }
 
-/* ---- what is said ---------------------------------------------------------------------------- */
+/* ---- the question ---------------------------------------------------------------------------- */
 
 static void asked_free(struct asked *x)
 {
@@ -293,15 +296,14 @@ json_t *enforce_isolate(struct enforce *f, bool rehearse, int fd, struct err *e)
 
 	if (read_pairs(fd, &asked, e) < 0)
 		return NULL;
-	/* Said with each apply: mostly it is what holds, which whoever compares and mends
-	 * sees to. */
+	/* Each apply repeats the list; mostly it holds already, and the regular comparison sees to
+	 * it. */
 	if (!rehearse && f->apart_known && !f->mend_due && apart_same(&asked.apart, &f->apart) &&
 	    apart_same(&asked.kept, &f->kept)) {
 		asked_free(&asked);
 		return json_object();
 	}
-	/* Before it is done: a session that is cut has no label any more by which it could
-	 * be counted. */
+	/* Counted before the change: a session that was cut has no label to count it by. */
 	j = told(f, &asked, rehearse, e);
 	if (rehearse) {
 		asked_free(&asked);
@@ -317,7 +319,7 @@ json_t *enforce_isolate(struct enforce *f, bool rehearse, int fd, struct err *e)
 		json_decref(j);
 		return NULL;
 	}
-	/* That nobody could count them is no reason to say that it was not done. */
+	/* A failed count is no reason to report the isolation as failed. */
 	if (j == NULL)
 		j = json_object();
 	json_object_set_new(j, "took_us", json_integer((json_int_t)((clock_mono().ns - began) / 1000)));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions whose conduit limits how long they last, or are silent. The kernel counts and ends them
- * by itself (policy/ir/skeleton/limits.c). What it cannot do is done here: sessions that say
- * nothing are told and recorded; datagrams that are over may begin anew; numbers of sessions that
- * are gone make room; and a limit that was changed holds for those that are there, with the age
- * that they have.
+ * Sessions whose conduit limits their duration or silence. The kernel counts and ends them by
+ * itself (policy/ir/skeleton/limits.c). This file does the rest:
+ * - it reports and records sessions that end while idle;
+ * - it lets datagram sessions that have ended begin anew;
+ * - it removes the elements of sessions that are gone;
+ * - it applies a changed limit to live sessions, with the age that they have.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,10 +24,10 @@
 #include "appliance/wire/reason.h"
 
 #define LIMITS_BUDGET (96u << 20)
-#define SOON_S 1u    /* the pace of these looks where many sessions end */
-#define SELDOM_S 30u /* ... and for the sake of room alone */
-/* what ends by itself so soon is left to it: the kernel refuses a transaction that deletes what
- * is gone */
+#define SOON_S 1u    /* seconds between looks while many sessions end */
+#define SELDOM_S 30u /* seconds between looks that only free room */
+/* seconds: an element that ends so soon is left to the kernel, which refuses a transaction that
+ * deletes a missing element */
 #define NEAR_S 3u
 #define RECORDS_MOST 256u
 
@@ -37,7 +38,7 @@ struct counting {
 	struct session *list;
 	size_t n, room;
 	struct image have;
-	bool *seen[2]; /* by element of SET_AGES, SET_IDLES: its session is there */
+	bool *seen[2]; /* by element of SET_AGES, SET_IDLES: its session exists */
 	struct cut_session *cuts;
 	size_t n_cuts, room_cuts;
 	struct batch *batch;
@@ -81,8 +82,8 @@ static void record(struct counting *c, const struct session *s, bool idle)
 		c->f->events.lost++;
 }
 
-/* It is over; the rules say so of its next packet, whatever else is done. A worker that follows it
- * tells both ends now. */
+/* The session's time is over: the rules say so to its next packet in any case. A worker that
+ * follows it tells both ends now. */
 static int end(struct counting *c, const struct session *s, bool idle, struct err *e)
 {
 	struct cut_session *cut;
@@ -101,7 +102,7 @@ static int end(struct counting *c, const struct session *s, bool idle, struct er
 	return conntrack_mark(&c->f->net, s, (s->mark & MARK_LANE_MASK) | (idle ? MARK_IDLES : MARK_AGES), e);
 }
 
-/* Its age stays what it is; its end follows what its permit says now. */
+/* The session keeps its age; its end follows the permit's present limit. */
 static void follow(struct counting *c, const struct image_element *el, unsigned set, uint32_t limit)
 {
 	struct image_element to = *el;
@@ -123,7 +124,7 @@ static int look_at(struct counting *c, const struct session *s, bool idle, struc
 	uint32_t index = generation_permit(c->f->now, mark_permit(s->mark));
 	const struct ir_permit *p = index != UINT32_MAX ? &c->f->now->ir.permits[index] : NULL;
 	const struct image_element *el;
-	/* as the kernel has it, who hands it over in no order at all */
+	/* the kernel's own bytes of the id, which ntohl() had turned at the dump */
 	uint32_t number = htonl(s->id);
 	uint8_t key[IMAGE_KEY] = { 0 };
 
@@ -140,7 +141,7 @@ static int look_at(struct counting *c, const struct session *s, bool idle, struc
 	return 0;
 }
 
-/* Of a session that began before the sessions were read, and is none of them. */
+/* Deletes elements of sessions that began before the list was read and are not in it. */
 static void make_room(struct counting *c, unsigned set, const bool *seen)
 {
 	const struct image_elements *all = &c->have.elements[set];
@@ -157,7 +158,8 @@ static int count(struct counting *c, struct err *e)
 	uint32_t line;
 	int r = conntrack_dump(&f->net, note, restart, c, e);
 
-	/* Sessions first: one that begins meanwhile has its number in the sets already. */
+	/* Sessions are read first: the element of a session that begins meanwhile is newer than the
+	 * list. */
 	if (r == 0)
 		r = netlink_dump_limits(&f->net, c->a, &c->have, e);
 	for (unsigned idle = 0; idle < 2 && r == 0; idle++) {
@@ -170,12 +172,13 @@ static int count(struct counting *c, struct err *e)
 		if (r == 0)
 			r = look_at(c, &c->list[i], true, e);
 		if (r == -ENOENT)
-			r = 0; /* it ended meanwhile */
+			r = 0; /* the session ended meanwhile */
 	}
 	for (unsigned idle = 0; idle < 2 && r == 0; idle++)
 		make_room(c, SET_AGES + idle, c->seen[idle]);
 	if (r == 0 && batch_messages(c->batch) > 0)
-		(void)batch_commit(c->batch, &f->net, e, &line); /* or with the next look */
+		/* on failure the next look does it */
+		(void)batch_commit(c->batch, &f->net, e, &line);
 	return r;
 }
 

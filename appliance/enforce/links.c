@@ -29,13 +29,12 @@ void links_drain(int fd)
 {
 	uint8_t buf[16384];
 
-	/* What was said does not matter, nor does an overrun: everything is resolved anew. */
+	/* The contents, or an overrun, do not matter: all devices are resolved anew. */
 	while (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) >= 0 || errno == ENOBUFS || errno == EINTR)
 		continue;
 }
 
-/* if_nametoindex would open a socket of its own, which the sandbox does not grant; any socket
- * serves to ask. */
+/* if_nametoindex would open a socket, which the sandbox forbids; any open socket can ask. */
 static uint32_t index_of(int fd, const char *device)
 {
 	struct ifreq q = { 0 };

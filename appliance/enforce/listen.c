@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks at the kernel's sessions for conduits that are expected to carry something, and what is
- * told of them (heard.h). */
+/* Reads the kernel's sessions for conduits with heard_within, and reports those that are silent
+ * (heard.h). */
 #include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/links.h"
 #include "appliance/kernel/conntrack.h"
 
-#define SILENT_SHOWN 32u	 /* by name; how many there are is said besides */
+#define SILENT_SHOWN 32u	 /* names that are shown; the total is given besides */
 #define INTERFACES_BUDGET 65536u /* bytes */
 
 static void tell(void *ctx, const struct generation_held *g, uint32_t conduit, enum silence_event what,
@@ -38,8 +38,7 @@ void enforce_listen(struct enforce *f)
 	a = arena_new(INTERFACES_BUDGET);
 	up = a != NULL ? arena_array(a, f->now->ir.n_interfaces + 1u, sizeof(*up)) : NULL;
 	heard_begin(&f->heard, enforce_moment(f));
-	/* A look that could not be finished is none: the next one tells what was carried since
-	 * the last. */
+	/* An unfinished dump counts as none: the next one covers the time since the last. */
 	if (up != NULL && conntrack_dump(&f->net, heard_note, heard_restart, &f->heard, &e) == 0) {
 		links_up(f->links, &f->now->ir, up);
 		heard_end(&f->heard, up, clock_mono(), clock_wall_ns(), tell, f);

@@ -15,7 +15,7 @@
 #include "appliance/kernel/dump.h"
 
 struct enforce_look {
-	struct enforce f; /* a role without a loop */
+	struct enforce f; /* the state of a role, without its loop */
 };
 
 static int open_all(struct enforce *f, struct err *e)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When each permit last let a new session in: the kernel counts, and every comparison sees whether
- * it counted on. The moment is as exact as the comparisons are close. Where the table of the last
- * look stands no more, what it counted since is lost, and that time is a gap.
+ * When each permit last let a new session in: the kernel counts, and each comparison sees which
+ * counters rose. So the time is as exact as the interval between comparisons. When the table of the
+ * last look is gone, its last counts are lost, and that time is noted as a gap.
  */
 #include "appliance/enforce/matched.h"
 
@@ -15,8 +15,9 @@
 #include "appliance/wire/mark.h"
 #include "policy/ir/ir.h"
 
-#define CONDUITS_MOST 65536u /* that are remembered; beyond it those of the policy in force alone */
-#define CELLS_MOST 262144u   /* likewise, of those that stand */
+/* conduits that are remembered; beyond it only those of the policy in force */
+#define CONDUITS_MOST 65536u
+#define CELLS_MOST 262144u /* the same for the cells in the kernel */
 
 void matched_free(struct matched *m)
 {
@@ -42,7 +43,7 @@ static struct msg_used_permit *find(const struct matched *m, uint32_t permit)
 	return m->n > 0 ? bsearch(&key, m->list, m->n, sizeof(*m->list), by_permit) : NULL;
 }
 
-/* One entry for each permit, with all that its elements counted. */
+/* Joins the entries of one permit and adds up their counters. */
 static void join(struct matched *m)
 {
 	size_t n = 0;
@@ -63,8 +64,7 @@ static void join(struct matched *m)
 	m->n = n;
 }
 
-/* The permits that stand in the kernel now, each with what its elements counted; room for `more`.
- * False when memory is out. */
+/* The permits in the kernel with their counters; leaves room for `more`. False: no memory. */
 static bool take(const struct image *have, size_t more, struct matched *ret)
 {
 	size_t room = more;
@@ -85,7 +85,7 @@ static bool take(const struct image *have, size_t more, struct matched *ret)
 	return true;
 }
 
-/* A permit whose end has come stands in the kernel no longer, and was used all the same. */
+/* A permit that ended by time has left the kernel; its uses still count. */
 static void keep_ended(const struct matched *m, const struct generation_held *g, struct matched *now)
 {
 	size_t n = now->n;
@@ -100,7 +100,7 @@ static void keep_ended(const struct matched *m, const struct generation_held *g,
 		qsort(now->list, n, sizeof(*now->list), by_permit);
 }
 
-/* ---- what nobody watched --------------------------------------------------------------------- */
+/* ---- times that nobody watched --------------------------------------------------------------- */
 
 static bool of_other_rules(struct matched *m, const struct image *have)
 {
@@ -114,8 +114,7 @@ static bool of_other_rules(struct matched *m, const struct image *have)
 	return other;
 }
 
-/* Elements of it were taken out by somebody, who may have put them in again: they counted less
- * than before. */
+/* A lower counter: somebody deleted elements and may have added them again. */
 static bool counts_less(const struct matched *m, const struct matched *now)
 {
 	for (size_t i = 0; i < now->n; i++) {
@@ -148,7 +147,7 @@ static void conduit_name(const char *name, uint8_t ret[16])
 	memcpy(ret, digest, 16);
 }
 
-/* ... and the latest first. */
+/* ... and the latest use first. */
 static int by_name(const void *pa, const void *pb)
 {
 	const struct msg_used_conduit *a = pa, *b = pb;
@@ -170,7 +169,7 @@ const struct msg_used_conduit *matched_conduit(const struct matched *m, const ch
 	return m->n_conduits > 0 ? bsearch(key, m->conduits, m->n_conduits, sizeof(*m->conduits), name_against) : NULL;
 }
 
-/* The latest of the permits by which each grants something. */
+/* For each conduit the latest use of the permits under which it grants something. */
 static void by_permits(const struct matched *m, const struct generation_held *g, struct msg_used_conduit *all)
 {
 	const struct command_table *t = &g->ir.table;
@@ -188,8 +187,8 @@ static void by_permits(const struct matched *m, const struct generation_held *g,
 	}
 }
 
-/* What was seen of permits is known of conduits, by name: permits may have no successor in the next
- * policy, conduits may. */
+/* Uses of permits are passed on to conduits by name: the next policy may lack the permit and still
+ * have the conduit. */
 static void tell_conduits(struct matched *m, const struct generation_held *g, uint64_t wall_ns)
 {
 	size_t n = g->ir.n_conduits, before = m->n_conduits < CONDUITS_MOST ? m->n_conduits : 0, kept = 0;
@@ -231,8 +230,8 @@ static const char *interface_name(const struct generation_held *g, const uint8_t
 	return NULL;
 }
 
-/* Which it is whatever numbers the kernel gives its interfaces. False: one of them is none of
- * the policy's. */
+/* A key of the cell that does not depend on the kernel's device indexes. False: a device is not the
+ * policy's. */
 static bool cell_key(const struct generation_held *g, unsigned set, const struct image_element *el, uint8_t ret[16])
 {
 	const char *in = interface_name(g, el->key), *out = interface_name(g, el->key + 4);
@@ -251,7 +250,7 @@ static bool cell_key(const struct generation_held *g, unsigned set, const struct
 	return !o.failed;
 }
 
-/* ... and what counted most first. */
+/* ... and the highest count first. */
 static int by_cell(const void *pa, const void *pb)
 {
 	const struct msg_used_cell *a = pa, *b = pb;
@@ -334,7 +333,7 @@ void matched_note(struct matched *m, const struct image *have, const struct gene
 		struct msg_used_permit *to = &now.list[i];
 		const struct msg_used_permit *was = find(m, to->permit);
 
-		/* What was counted before anybody looked was counted nobody knows when. */
+		/* The time of uses from before the first look is unknown. */
 		if (was != NULL)
 			to->last_ns = was->last_ns;
 		if (to->packets > (was != NULL ? was->packets : 0) && known)
@@ -350,7 +349,7 @@ void matched_carry(struct matched *m, const struct image *have, const struct ima
 {
 	struct matched now = { 0 };
 
-	/* What was seeded is what it counted so far. */
+	/* The new elements begin with the counts that they were given. */
 	if (!take(want, m->n, &now))
 		return;
 	if (of_other_rules(m, have) && m->looked_ns != 0)
@@ -370,8 +369,8 @@ uint64_t matched_last(const struct matched *m, uint32_t permit)
 	return one != NULL ? one->last_ns : 0;
 }
 
-/* Noted by this process, by a clock that said `was_ns` when it was set to `wall_ns`: between its
- * first look and then. */
+/* Moves a time that this process noted: the clock said `was_ns` when it was set to `wall_ns`. Only
+ * times between its first look and that moment are moved. */
 static void move(const struct matched *m, uint64_t *at, uint64_t was_ns, uint64_t wall_ns)
 {
 	if (m->began_ns != 0 && *at >= m->began_ns && *at <= was_ns)

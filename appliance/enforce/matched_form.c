@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was used, and when, as bytes: for the disk and for the next process. What is damaged is
- * nothing at all: then it is watched from now on. */
+/* The uses and their times as bytes: for the disk and for the next process. Damaged bytes count as
+ * none: watching then begins anew. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +41,7 @@ uint8_t *matched_put(const struct matched *m, size_t *ret_n)
 	return NULL;
 }
 
-/* Room for `n` rows of at least `least` bytes each, which have to be there. */
+/* Allocates `n` rows when the bytes hold that many, of at least `least` bytes each. */
 static bool room(const struct bytes *b, uint32_t n, size_t least, size_t size, void *ret, size_t *ret_n)
 {
 	void *list = n <= b->left / least ? calloc((size_t)n + 1, size) : NULL;
@@ -51,7 +51,7 @@ static bool room(const struct bytes *b, uint32_t n, size_t least, size_t size, v
 	return list != NULL;
 }
 
-/* They are asked by halving: each comes behind the one before it. */
+/* The rows must be sorted, because they are searched by halving. */
 static bool take_rows(struct bytes *b, const struct msg_used_head *h, struct matched *m)
 {
 	bool ok = h->gaps <= b->left / USED_GAP_BYTES;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hearing of changes that are not ours. The kernel tells every change of the rules to everybody who
- * listens, with the port of the socket that asked for it; ours is known. Whoever touches our table
- * may have opened it, so forwarding goes off at the first word of it, before anything is asked;
- * what happened is found out afterwards, with nothing passing.
+ * Hears of changes by others. The kernel reports every change of the rules to all listeners, with
+ * the port of the socket that asked; our port is known. Whoever touches our table may have opened
+ * it, so forwarding goes off at the first report, before anything is read. What happened is found
+ * out afterwards, while nothing passes.
  *
- * The kernel does not say when it was. While this role slept in poll(), the change is what woke it:
- * it happened as long ago as the wake-up waited for a processor. Otherwise it happened at the
- * earliest when the monitor was last seen empty.
+ * The kernel does not say when the change was. When it woke this role from poll(), it happened as
+ * long ago as the wake-up waited for a processor. Otherwise it happened at the earliest when the
+ * monitor was last seen empty.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,19 +29,19 @@
 
 #define READ_BUFFER 65536u
 
-/* Attributes that every message about tables, chains, rules, sets and objects has under the
- * same number. */
+/* Attribute numbers that are the same in all messages about tables, chains, rules, sets and
+ * objects. */
 enum { ATTR_TABLE = 1, ATTR_NAME = 2 };
 
-/* ---- how long ago ---------------------------------------------------------------------------- */
+/* ---- the age of a change --------------------------------------------------------------------- */
 
 int monitor_open_delay(void)
 {
 	return open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 }
 
-/* Nanoseconds that this thread ever waited for a processor while it could have run; false where the
- * kernel keeps no count. */
+/* Nanoseconds that this thread has waited for a processor while it could have run; false where the
+ * kernel does not count them. */
 static bool waited(const struct enforce *f, uint64_t *ret)
 {
 	char text[80];
@@ -76,7 +76,7 @@ void monitor_woken(struct enforce *f)
 	uint64_t now = clock_mono().ns, waited_ns;
 
 	f->change_since_ns = f->monitor_empty_ns;
-	/* Slept once and was woken once: nobody stopped it meanwhile. */
+	/* One sleep and one wake-up: the thread was not interrupted meanwhile. */
 	if (!f->sleep.counted || sleeps() != f->sleep.sleeps + 1 || !waited(f, &waited_ns))
 		return;
 	now -= waited_ns - f->sleep.waited_ns;
@@ -84,7 +84,7 @@ void monitor_woken(struct enforce *f)
 		f->change_since_ns = now;
 }
 
-/* ---- what ------------------------------------------------------------------------------------ */
+/* ---- the kind of a change -------------------------------------------------------------------- */
 
 static const struct {
 	uint8_t type;
@@ -116,7 +116,7 @@ void meddling_text(const struct meddling *m, char *out, size_t size)
 				       m->deeds[d].first[0] != '\0' ? ": " : "", m->deeds[d].first);
 		if (m->deeds[d].n > 1 && at < size)
 			at += (size_t)snprintf(out + at, size - at, " and %u more", m->deeds[d].n - 1);
-		/* With the table everything in it went. */
+		/* A deleted table took everything in it along. */
 		if (deeds[d].type == NFT_MSG_DELTABLE)
 			return;
 	}
@@ -153,9 +153,11 @@ static void text_of(const uint8_t *p, size_t n, uint16_t type, char *out, size_t
 		snprintf(out, size, "%.*s", (int)strnlen((const char *)v, len), (const char *)v);
 }
 
-/* Who, as the kernel names it at the end of a transaction: the process that asked. Whoever touched
- * our table is named before who did something beside it, as the supervisor does that puts its own
- * rules right meanwhile. */
+/*
+ * The author, as the kernel names it at the end of a transaction: the process that asked. The
+ * author of a change to our table is named before that of a foreign one: the supervisor, which
+ * mends its own rules at the same time, would otherwise be named.
+ */
 static void culprit(struct meddling *m, const uint8_t *p, size_t n)
 {
 	const uint8_t *v;
@@ -172,7 +174,7 @@ static void culprit(struct meddling *m, const uint8_t *p, size_t n)
 	text_of(p, n, NFTA_GEN_PROC_NAME, m->process, sizeof(m->process));
 }
 
-/* Forwarding off; for how long until then the table may have been open is added up. */
+/* Turns forwarding off and adds up how long the table may have been open. */
 void monitor_shut(struct enforce *f, uint64_t since_ns)
 {
 	struct meddling *m = &f->meddling;
@@ -180,8 +182,8 @@ void monitor_shut(struct enforce *f, uint64_t since_ns)
 
 	m->table = true;
 	m->news++;
-	/* Where the supervisor was quicker it is off, and for how long it was on before is not
-	 * known any better. */
+	/* The supervisor may have turned forwarding off first. Then it is unknown how long it was
+	 * on. */
 	if (!forwarding_is_on(&f->forwarding) && (f->now == NULL || f->shut || m->shut_ns != 0))
 		return;
 	if (forwarding_set(&f->forwarding, false, &e) < 0)
@@ -190,7 +192,7 @@ void monitor_shut(struct enforce *f, uint64_t since_ns)
 	m->gap_ns += m->shut_ns - since_ns;
 }
 
-/* One message that somebody else's transaction caused. */
+/* Handles one message of another process's transaction. */
 static void one(struct enforce *f, int type, const uint8_t *p, size_t n)
 {
 	struct meddling *m = &f->meddling;
@@ -247,7 +249,7 @@ void monitor_glance(struct enforce *f)
 	static uint8_t buf[READ_BUFFER];
 	uint64_t asked;
 
-	/* What is heard from now on is news, though something was heard before. */
+	/* Reports that come from now on are new, though there was one before. */
 	f->meddling.fresh = true;
 	for (;;) {
 		ssize_t n;
@@ -256,7 +258,7 @@ void monitor_glance(struct enforce *f)
 		n = recv(f->monitor, buf, sizeof(buf), MSG_DONTWAIT | MSG_TRUNC);
 		if (n < 0 && errno == EINTR)
 			continue;
-		/* Something was not told: it may have been anything. */
+		/* The kernel dropped a report: it may have been about anything. */
 		if ((n < 0 && errno == ENOBUFS) || n > (ssize_t)sizeof(buf)) {
 			f->meddling.fresh = false;
 			monitor_shut(f, f->change_since_ns);

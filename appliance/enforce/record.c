@@ -78,7 +78,8 @@ void record_send(struct enforce *f, struct drift_record *r, enum drift what, uin
 	if (f->meddling.process[0] != '\0')
 		snprintf(by, sizeof(by), "%s (pid %u)", f->meddling.process, f->meddling.pid);
 	meddling_text(&f->meddling, deeds, sizeof(deeds));
-	/* Undone before anybody could look, or all of it: what was heard is what can be told. */
+	/* It was undone before anybody looked, or everything was deleted: only the reports can be
+	 * told. */
 	if (r->n == 0 || what == DRIFT_FLUSHED) {
 		char object[EVENT_TEXT + 32];
 

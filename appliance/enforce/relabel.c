@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A permit keeps its id when others get a part of its space that allow at least as much there.
- * Sessions in that part would stay under it, and never use what they were given. So after each
- * commit the sessions of live permits are looked at, and those that lie in another permit's cell
- * now get its label. What is narrowed has a new id and does not wait for this: the commit itself
- * ends the old one. At a start this also renews labels that an older release wrote in another
- * layout (wire/mark.h): no rule would know them.
+ * A permit keeps its id when others take a part of its space and allow at least as much there.
+ * Sessions in that part would stay under the old permit and never get the new rights. So after each
+ * commit the sessions of live permits are looked at, and a session that now lies in another
+ * permit's cell gets its label. A narrowed permit has a new id and does not depend on this: the
+ * commit itself ends the old one. At a start this also rewrites labels of an older release with
+ * another layout (wire/mark.h), which no rule would recognise.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ struct move {
 struct looking {
 	struct arena *a;
 	const struct generation_held *g;
-	const bool *settled; /* per permit: nothing can have moved out of it */
+	const bool *settled; /* per permit: no session can have moved out of it */
 	uint64_t now;
 	struct move *list;
 	size_t n, room;
@@ -60,28 +60,29 @@ static int note(const struct session *s, void *ctx)
 	if (cell != NULL && cell->permit == old && mark_lane(s->mark) == ir->permits[old].lane &&
 	    (outcome == 0 || ir->permits[old].lane != LANE_NONE))
 		return 0;
-	/* Whose time is over is told by its label in a moment (ended.c), though something else
-	 * opens now. */
+	/* A permit whose time is over is reported by its label in a moment (ended.c), even if
+	 * another permit opens there now. */
 	if (cell == NULL && ir->permits[old].until != 0 && ir->permits[old].until <= l->now)
 		return 0;
 	m = arena_grow(l->a, (void **)&l->list, &l->n, &l->room, sizeof(*m));
 	if (m == NULL)
 		return -ENOMEM;
-	/* Without a permit it is looked up, and cut, at its next packet. */
+	/* Without a permit the session is looked up, and cut, at its next packet. */
 	*m = (struct move){ .session = *s };
 	if (cell == NULL)
 		return 0;
-	/* A label of a release whose marks had their fields elsewhere: the permit is where it was,
-	 * what stands there for an outcome is none. */
-	/* nobody looks inside: it has none */
+	/* The label is of a release with other bit positions: its permit field is right, its
+	 * outcome is invalid. */
+	/* without inspection there is no outcome */
 	if (cell->permit == old || ir->permits[cell->permit].lane == LANE_NONE)
 		outcome = MARK_UNJUDGED;
-	/* The protocol was confirmed under another promise; under a wider one it still is. */
+	/* The protocol was confirmed for the old permit; that still holds for a permit that allows
+	 * more protocols. */
 	if (outcome != 0 && (!protocols_within(&ir->permits[old].protocols, &ir->permits[cell->permit].protocols) ||
 			     (ir->permits[cell->permit].deny_weak_tls && !ir->permits[old].deny_weak_tls)))
 		outcome = MARK_GOOD << MARK_OUTCOME_SHIFT;
 	m->mark = ir_label(&ir->permits[cell->permit], l->g->ids[cell->permit]);
-	/* The rules count it, at its next packet. */
+	/* The rules start to count it at its next packet. */
 	if ((m->mark & ~s->mark & MARK_LIMITS) != 0)
 		m->mark = 0;
 	m->mark |= outcome;
@@ -96,8 +97,7 @@ static bool same_place(const struct generation_held *old, const struct ir_place 
 	return i != UINT32_MAX && memcmp(was[i].digest, is->digest, sizeof(is->digest)) == 0;
 }
 
-/* A permit that lies where it lay has lost nothing, unless something that ends came to lie
- * over it. */
+/* A permit in the same place has lost nothing, unless a permit with an end came to lie over it. */
 static bool settle(const struct generation_held *old, const struct generation_held *g, struct arena *a, bool *settled)
 {
 	const struct ir_place *was, *is;
@@ -132,7 +132,7 @@ static int look(struct enforce *f, const struct generation_held *old, struct are
 	for (size_t i = 0; i < l.n && r == 0; i++) {
 		r = conntrack_mark(&f->net, &l.list[i].session, l.list[i].mark, e);
 		if (r == -ENOENT)
-			r = 0; /* it ended meanwhile */
+			r = 0; /* the session ended meanwhile */
 	}
 	return r;
 }
@@ -142,7 +142,7 @@ void enforce_relabel(struct enforce *f, const struct generation_held *old)
 	struct arena *a = f->now != NULL ? arena_new(RELABEL_BUDGET) : NULL;
 	struct err e = { 0 };
 
-	/* What was left undone concerns every permit. */
+	/* An unfinished relabelling concerns every permit. */
 	f->relabel_due = f->now != NULL && (a == NULL || !ir_places_keep(&f->now->ir, f->now->arena) ||
 					    look(f, f->relabel_due ? NULL : old, a, &e) < 0);
 	arena_free(a);

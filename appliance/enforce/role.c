@@ -32,7 +32,7 @@ static void complain(const struct err *e)
 	fprintf(stderr, "sekishod enforce: %s\n", e->text);
 }
 
-/* Takes the reference. NULL is a failure that *e describes. */
+/* Takes over the reference. NULL is a failure that *e describes. */
 static bool answer(struct enforce *f, const struct msg *m, enum answer_status status, json_t *j, const struct err *e)
 {
 	if (j == NULL)
@@ -57,7 +57,7 @@ static bool on_status(void *ctx, struct msg *m)
 	return answer(ctx, m, ANSWER_YES, j, &e);
 }
 
-/* Nobody reads it; who asks knows by it that this question is done with. */
+/* Nobody reads the answer; control frees the question's place by it. */
 static bool answer_stopped(struct enforce *f, const struct msg *m)
 {
 	return msg_answer(f->control, m->id, ANSWER_CANNOT, json_pack("{s:s}", "error", "stopped")) == 0;
@@ -143,7 +143,7 @@ static bool on_verify(void *ctx, struct msg *m)
 	return sent;
 }
 
-/* Two arrays and the sessions of both, or none of them. */
+/* Two arrays and the sessions of both; all or none. */
 static size_t told_fds(struct told *t, int fds[3])
 {
 	size_t n_cut = t->cut.records.len, n_changed = t->changed.records.len;
@@ -202,8 +202,8 @@ static bool on_apply(void *ctx, struct msg *m)
 	size_t n = 0;
 	int r;
 
-	/* What is tried changes nothing; what foretells an apply belongs to it, and that
-	 * goes on. */
+	/* A dry run changes nothing, so it may be stopped. The question for an apply's effect is
+	 * part of the apply and goes on. */
 	if ((b->flags & APPLY_DRY_RUN) != 0 && !stop_begin(f, m->id)) {
 		stop_end(f, true);
 		err_set(&e, -ECANCELED, "stopped");
@@ -271,7 +271,7 @@ static bool on_clock(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Of what was answered already, or is done to its end. */
+/* A stop for a question that was answered or is being finished has no effect. */
 static bool on_stop(void *ctx, struct msg *m)
 {
 	(void)ctx;
@@ -285,7 +285,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_APART] = on_apart,	  [MSG_DOORS] = on_doors,	  [MSG_USED] = on_used,
 };
 
-/* False ends the role. */
+/* False: the role ends. */
 static bool control_readable(struct enforce *f)
 {
 	int r = stop_serve(f, handlers);
@@ -317,7 +317,7 @@ static int open_all(struct enforce *f, struct err *e)
 		.events = { .fd = ROLE_FD_EVENTS },
 		.forwarding = { -1, -1 },
 		.reverse_path = -1,
-		.waits = true, /* until it is told */
+		.waits = true, /* until the supervisor says otherwise */
 	};
 	r = netlink_open(&f->net, ENFORCE_FD_REQUESTS, e);
 	if (r == 0)
@@ -339,7 +339,8 @@ static int open_all(struct enforce *f, struct err *e)
 		return r;
 	f->lacks = batch_probe(&f->net);
 	r = deny_base_load(&f->net, &adopted, e);
-	/* Whatever was forwarded before had no base under it, or one that nobody can vouch for. */
+	/* Packets were forwarded without the base rules, or with rules that nobody can vouch
+	 * for. */
 	if (r < 0)
 		(void)forwarding_set(&f->forwarding, false, NULL);
 	else if (!adopted)
@@ -366,8 +367,8 @@ static void loop(struct enforce *f)
 		end = opens >= 0 && (end < 0 || opens < end) ? opens : end;
 		end = lasting >= 0 && (end < 0 || lasting < end) ? lasting : end;
 		monitor_sleep(f);
-		/* The monitor's queue may overrun: that is an error on the socket, and is read
-		 * as one. */
+		/* An overrun of the monitor's queue is an error on the socket and is read as
+		 * one. */
 		if (poll(p, 3, stop_keeps(f) ? 0 : end >= 0 && end < most ? end : most) < 0 && errno != EINTR)
 			return;
 		if (p[1].revents != 0)
@@ -378,13 +379,13 @@ static void loop(struct enforce *f)
 			drift_links(f);
 		if ((p[0].revents != 0 || stop_keeps(f)) && !control_readable(f))
 			return;
-		/* A question or an apply takes its time, and is interrupted only to hear. */
+		/* A question or an apply takes long and only hears the channel in between. */
 		drift_settle(f);
 		(void)enforce_opens(f);
 		enforce_waits_due(f);
 		mono = clock_mono();
 		now = mono.ns;
-		/* The kernel counts what is left of a time; what the policy names is a moment. */
+		/* The kernel counts remaining time; the policy names times of the clock. */
 		wall = clock_wall_ns();
 		set = clock_was_set(&f->clocks, mono, wall);
 		f->clock_due |= set;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Live sessions in the words of the policy: for lists of those that a change ends, and for whoever
- * asks which there are.
+ * Live sessions in the words of the policy: for lists of those that a change ends, and for
+ * questions about sessions.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,7 +13,7 @@
 #include "appliance/wire/settings.h"
 #include "policy/ir/evaluate.h"
 
-/* "server_asset", "server_label", "server_zone": who an address is in the words of the policy. */
+/* "server_asset", "server_label", "server_zone": the names of an address in the policy. */
 static void end_note(const struct generation_held *g, json_t *to, const char *end, const struct addr *a)
 {
 	uint32_t zone = ir_book_zone(&g->book, a), asset = ir_book_asset(&g->book, a);
@@ -36,7 +36,8 @@ static const struct ir_conduit *conduit_of(const struct generation_held *now, co
 					   const struct question *q)
 {
 	uint32_t index = now != NULL ? generation_permit(now, mark_permit(s->mark)) : UINT32_MAX;
-	/* Labelled under an older policy and not relabelled yet: what allows it now is the name. */
+	/* The label is of an older policy: the session gets the name of the conduit that allows it
+	 * now. */
 	const struct ir_cell *cell = index == UINT32_MAX && now != NULL ? evaluate_ir(&now->ir, q) : NULL;
 
 	if (cell != NULL)
@@ -62,7 +63,7 @@ json_t *enforce_session_json(const struct generation_held *now, const struct gen
 	return j;
 }
 
-/* ---- those that there are -------------------------------------------------------------------- */
+/* ---- all present sessions -------------------------------------------------------------------- */
 
 struct asked {
 	const struct generation_held *now;
@@ -75,7 +76,7 @@ struct asked {
 	bool failed;
 };
 
-/* How far it is: what lets it by at this moment. */
+/* The state of a session: what lets it pass now. */
 static const char *state_word(const struct generation_held *now, const struct session *s, bool conduit)
 {
 	uint32_t lane = mark_lane(s->mark);
@@ -112,7 +113,7 @@ static bool asset_is(const struct generation_held *g, const struct addr *a, cons
 	return asset != UINT32_MAX && strcmp(g->ir.assets[asset].name, name) == 0;
 }
 
-/* All that was asked for must hold; zone, asset and host of either end. */
+/* All conditions must hold; zone, asset and host match either end. */
 static bool wanted(const struct asked *a, const struct session *s, const struct question *q)
 {
 	const char *conduit = a->filter->text[FILTER_CONDUIT], *zone = a->filter->text[FILTER_ZONE],

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How full connection tracking is, and whose sessions fill it: by zone and lane, as the rules limit
- * them. Sessions are only counted one by one when there are enough of them for any share to be
- * half full.
+ * How full connection tracking is, and whose sessions fill it, by zone and lane as the rules limit
+ * them. Sessions are counted one by one only when there are enough to half fill a share.
  */
 #include <stdlib.h>
 
@@ -20,7 +19,7 @@ json_t *enforce_lane_json(uint32_t number)
 
 struct census {
 	const struct ir *ir;
-	uint32_t (*n)[LANE_COUNT]; /* by zone; the last row: of no zone in force */
+	uint32_t (*n)[LANE_COUNT]; /* by zone; the last row: sessions of no zone in force */
 };
 
 static uint32_t zone_of(const struct ir *ir, const struct addr *a)
@@ -62,7 +61,7 @@ static void half_full(struct enforce *f, json_t *list)
 	}
 	for (uint32_t z = 0; z < ir->n_zones; z++)
 		for (uint32_t lane = 0; lane < LANE_COUNT; lane++) {
-			/* A zone's interfaces have a share each. */
+			/* Each interface of a zone has a share. */
 			uint32_t most = SHARE_MOST * (ir->zones[z].n_interfaces > 0 ? ir->zones[z].n_interfaces : 1u);
 
 			if (c.n[z][lane] >= most / 2)

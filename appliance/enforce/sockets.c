@@ -17,10 +17,11 @@
 #include "appliance/kernel/image.h"
 
 #define MONITOR_READ 65536u
-#define MONITOR_QUEUE (8 << 20) /* bytes: a flush of thousands of elements is heard to its end */
+/* bytes: room for the reports of a flush of thousands of elements */
+#define MONITOR_QUEUE (8 << 20)
 
-/* It goes from one enforce to the next: none may leave a filter on it that hides the
- * kernel's answers. */
+/* The socket is passed from one enforce process to the next: a filter that was left on it could
+ * hide the kernel's answers. */
 static int requests_open(int fd)
 {
 	int on = 1;
@@ -56,8 +57,9 @@ int enforce_socket_open(bool monitor, struct err *e)
 }
 
 /*
- * A policy of a hundred thousand cells would overrun the queue, and what is lost there may be
- * anybody's. All messages of one transmission are of one transaction, and name who asked for it.
+ * Ignores our own transactions: a policy of a hundred thousand cells would overrun the queue and
+ * lose reports about others. All messages of one transmission belong to one transaction and name
+ * its sender.
  */
 int enforce_socket_ignore(int monitor, uint32_t portid, struct err *e)
 {
@@ -91,8 +93,8 @@ bool enforce_socket_here(int fd)
 	return same;
 }
 
-/* Tables, chains, rules, sets, elements and objects have the name of their table under the
- * same number. */
+/* The table's name has the same attribute number in tables, chains, rules, sets, elements and
+ * objects. */
 static int find_ours(const struct nlattr *a, void *ctx)
 {
 	bool *found = ctx;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the kernel's side stands: tables, counters, settings, what is foreign, what lingers. */
+/* The state of the kernel's side: tables, counters, settings, foreign objects, lingering
+ * permits. */
 #include <errno.h>
 
 #include "appliance/base/sha256.h"
@@ -30,7 +31,7 @@ static json_t *feature(const char *why_not)
 			 why_not == NULL ? json_null() : json_text(why_not));
 }
 
-/* Why anybody may change our table; NULL = only its owner may. */
+/* Why others may change our table; NULL = only its owner may. */
 static const char *unowned(const struct enforce *f, const struct image *have)
 {
 	if (have->table_owner != 0)
@@ -38,8 +39,8 @@ static const char *unowned(const struct enforce *f, const struct image *have)
 	return (f->lacks & LACKS_OWNER) != 0 ? "kernel" : have->table_persists ? "orphan" : "earlier";
 }
 
-/* What the kernel has of its own for what the box does, and why it goes
- * without (docs/architecture.md). */
+/* Optional features of the kernel that the box uses, and why one is not used
+ * (docs/architecture.md). */
 static json_t *features(const struct enforce *f, const struct image *have)
 {
 	return json_pack("{s:o,s:o,s:o}", "queue", feature((f->lacks & LACKS_QUEUE) == 0 ? NULL : "kernel"),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * This role does one thing after the other, and whoever asked for a long one may have gone away. It
- * must not be killed for that: it hears the channel between two steps of such work, keeps what else
- * was said in its order, and ends by itself what nobody waits for. Only what changes nothing is
- * begun with stop_begin; everything else goes on to its end whatever is said.
+ * This role handles one question at a time, and the asker of a long one may leave. The role is not
+ * killed for that. Between two steps of long work it reads its channel, keeps other messages in
+ * order, and stops the work when nobody waits for it. Only work that changes nothing is begun with
+ * stop_begin; all else is finished in any case.
  */
 #include "appliance/enforce/stop.h"
 
@@ -20,8 +20,8 @@ static struct msg *kept(struct hearing *h, size_t i)
 	return &h->kept[(h->first + i) % HEARING_MOST];
 }
 
-/* All that has been said, as far as there is room; -EBADMSG and the like wait for whoever serves
- * the channel. */
+/* Reads what was sent, as far as there is room; errors like -EBADMSG are left to the channel's
+ * normal reader. */
 static void hear(struct enforce *f)
 {
 	struct hearing *h = &f->hearing;
@@ -38,7 +38,7 @@ static void hear(struct enforce *f)
 			return;
 		if (r != 1) {
 			h->broken = r < 0 ? r : -EPIPE;
-			h->stop = true; /* nobody is there to be answered */
+			h->stop = true; /* nobody waits for an answer */
 			return;
 		}
 		if (m->body.type == MSG_STOP && m->id == h->work)
@@ -97,7 +97,7 @@ int stop_serve(struct enforce *f, msg_handler *const handlers[MSG_TYPE_COUNT])
 
 	if (h->n == 0)
 		return h->broken != 0 ? h->broken : msg_serve(f->control, ROLE_ENFORCE, handlers, f);
-	/* Its place is in use until it was handled: what it says stands there. */
+	/* The place is in use until the handler returns, because the message lies in it. */
 	ok = msg_dispatch(handlers, f, m);
 	h->first = (h->first + 1) % HEARING_MOST;
 	h->n--;

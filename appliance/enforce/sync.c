@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Order within the transaction: what stands in the way goes first (rules, sets of another shape),
- * then what is missing comes (chains, counters, sets, elements), then the rules that refer to it,
- * last what nothing refers to any more. The kernel switches to the result at once.
+ * Order within the transaction: first delete what is in the way (rules, sets of another form), then
+ * add what is missing (chains, counters, sets, elements), then the rules that refer to it, last
+ * delete what nothing refers to. The kernel switches to the result at once.
  */
 #include "appliance/enforce/sync.h"
 
@@ -12,7 +12,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/kernel/batch.h"
 
-/* A table or chain that cannot be mended in place. */
+/* A table or chain that cannot be changed in place. */
 static bool beyond_repair(const struct image *have)
 {
 	if (!have->table)
@@ -94,8 +94,8 @@ static void sweep(struct batch *b, const struct image *have, const struct image 
 			break;
 		case FOREIGN_OBJECT:
 		case FOREIGN_TABLE:
-			/* Objects of other kinds do nothing by themselves, other tables are not
-			 * ours: named, left. */
+			/* Other kinds of objects have no effect and other tables are not ours: both
+			 * are reported and left. */
 			break;
 		}
 	}
@@ -110,13 +110,13 @@ static bool extra_chain(const struct image *have, const struct image *want)
 }
 
 /*
- * The kernel searches all of an interval map for each element that leaves it: of 8,000 half took
- * 128 s, where filling a new map with all of them takes one. So a map that loses more than this is
- * made anew, and so is a bridge.
+ * The kernel searches the whole interval map for each deleted element: to delete 4,000 of 8,000
+ * took 128 s, to fill a new map takes one. So a map that loses more than this number is made anew,
+ * and so is a bridge.
  */
 #define LEAVE_ONE_BY_ONE 32u
 
-/* What stands, without the elements of maps that are to be made anew. False: there are none. */
+/* The present image without the elements of maps that are made anew. False: there are none. */
 static bool made_anew(const struct image *have, const struct element_diff *d, struct image *ret)
 {
 	size_t gone[TABLE_SET_COUNT] = { 0 };
@@ -144,7 +144,7 @@ static bool in_use(const struct image *have)
 	return have->table;
 }
 
-/* Who comes by what leaves is let by no more. */
+/* Deleted elements of live labels: their sessions pass no longer. */
 static bool leaves(const struct element_diff *d)
 {
 	for (size_t k = 0; k < d->n_gone; k++)
@@ -153,7 +153,7 @@ static bool leaves(const struct element_diff *d)
 	return false;
 }
 
-/* How many come into maps that change over later. */
+/* The number of new elements in maps that change over later. */
 static size_t comes(const struct element_diff *d)
 {
 	size_t n = 0;
@@ -163,7 +163,7 @@ static size_t comes(const struct element_diff *d)
 	return n;
 }
 
-/* Whatever a process that died in between left there goes too. */
+/* Empties the bridges, also of elements that a former process left when it died during a change. */
 static void bridges_empty(struct batch *b)
 {
 	batch_set_flush(b, SET_SWITCH);
@@ -204,7 +204,7 @@ static void bridges_switch(struct batch *b)
 	}
 }
 
-/* Other ones in their places; rules name them, so these are written again too. */
+/* Makes the bridges anew. Rules refer to them, so those are written again too. */
 static int bridges_anew(struct batch *b, const struct expectation *x, unsigned lacks)
 {
 	batch_flush_rules(b);
@@ -216,7 +216,7 @@ static int bridges_anew(struct batch *b, const struct expectation *x, unsigned l
 	return refill(b, x, lacks);
 }
 
-/* `filled`: with how many. What fails here the comparison that follows finds, and mends. */
+/* `filled`: the number of elements. The next comparison finds and mends what fails here. */
 static void bridges_close(struct netlink *n, const struct expectation *x, unsigned lacks, size_t filled)
 {
 	struct batch *b = batch_new(0);
@@ -271,7 +271,7 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 		if (r < 0)
 			return r;
 	}
-	/* One transaction more makes the number one higher, past 0. */
+	/* Another transaction before it makes the generation number one higher; 0 is skipped. */
 	b = batch_new(!bridged ? have->generation_id : have->generation_id + 1 != 0 ? have->generation_id + 1 : 1);
 	if (b == NULL) {
 		r = err_set(e, -ENOMEM, "transaction");
@@ -300,7 +300,7 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 		sweep(b, have, want);
 	}
 	ret->messages += batch_messages(b);
-	/* A table made again would drop what waits in queues, even when it is only tried. */
+	/* A new table would drop the packets in queues, even in a dry run. */
 	if (!try || !ret->rebuilt)
 		r = try ? batch_try(b, n, e, &ret->line) : batch_commit(b, n, e, &ret->line);
 out:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells the supervisor what became of packets that passed their queue without an answer, and of how
- * many the tap is to hear: the kernel alone counts them. */
+/* Reports how packets fared that left their queue without an answer, and how many packets the tap
+ * should hear of: only the kernel counts both. */
 #include <string.h>
 
 #include "appliance/enforce/enforce.h"
@@ -12,8 +12,8 @@
 #define RULES_BUDGET (1u << 20)
 
 /*
- * Reasons for which the kernel tells the tap wherever it counts them. All rules are of the
- * skeleton, whatever the policy; a lane more adds none that counts. None while memory is out.
+ * Reasons that the kernel also logs to the tap. All such rules are in the skeleton and do not
+ * depend on the policy; a further lane adds none. NULL while memory is out.
  */
 static const bool *logged_reasons(void)
 {
@@ -49,7 +49,7 @@ void enforce_unanswered(struct enforce *f)
 	static struct image have; /* large */
 	struct err e;
 
-	/* What could not be read now is read the next time: the kernel goes on counting. */
+	/* A counter that could not be read is read the next time: the kernel goes on counting. */
 	if (a != NULL && netlink_dump_counters(&f->net, a, &have, &e) == 0 && have.counters[R_DOWN_OPEN].present) {
 		u->closed = have.counters[R_DOWN_CLOSED].packets;
 		u->held = have.counters[R_DOWN_HELD].packets;

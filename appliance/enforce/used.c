@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was used, from process to process: told to the supervisor after each look, and heard of it
+/* Hands the uses from process to process: told to the supervisor after each look, received from it
  * before the first apply. */
 #include <errno.h>
 #include <stdlib.h>
@@ -36,7 +36,7 @@ void enforce_used_tell(struct enforce *f)
 	fd = p != NULL ? memfd_sealed("sekisho-used", p, n) : -1;
 	free(p);
 	if (fd < 0)
-		return; /* the next look is told */
+		return; /* the next look tries again */
 	(void)msg_send(f->control, 0, &m, &fd, 1);
 	close(fd);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Expected against dumped. Everything that the kernel holds in the namespace is either explained by
- * the generation in force or named here; everything that the generation needs is either found or
- * named here.
+ * Compares expected and dumped. Everything in the namespace is explained by the generation in force
+ * or reported here; everything that the generation needs is found or reported here.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +13,8 @@
 #include "appliance/kernel/dump.h"
 #include "appliance/kernel/ruleset.h"
 
-/* a large policy is asked about by as many packets as fit, others each time */
+/* ns: a large policy is tested with as many packets as fit into this time, different ones each
+ * time */
 #define WITNESS_NS 500000000ull
 
 static void note(struct differences *d, bool ours, const char *where, const char *what, const char *detail,
@@ -39,8 +39,8 @@ static void note(struct differences *d, bool ours, const char *where, const char
 }
 
 /*
- * A rule's canonical text for people: "meta l4proto eq 0x06 payload 2b @ transport header + 2 eq
- * 0x16 accept". What only the kernel needs (brackets, registers) is left out.
+ * A rule's text for people: "meta l4proto eq 0x06 payload 2b @ transport header + 2 eq 0x16
+ * accept". Brackets and register numbers, which only the kernel needs, are left out.
  */
 static const char *brief(struct differences *d, const char *text)
 {
@@ -56,7 +56,7 @@ static const char *brief(struct differences *d, const char *text)
 		for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]) && skip == 0; i++)
 			if (strncmp(text, noise[i], strlen(noise[i])) == 0)
 				skip = strlen(noise[i]);
-		/* The number of a register, "=> reg 9" as well. */
+		/* A register's number; "=> reg 9" too. */
 		if (skip > 0 && strncmp(text, "reg ", 4) == 0) {
 			skip += strspn(text + skip, "0123456789");
 			skip += text[skip] == ' ';
@@ -161,7 +161,7 @@ static int compare_elements(struct differences *d, const struct image *have, con
 	}
 	if (image_diff(have, want, now, d->arena, &diff) < 0)
 		return -ENOMEM;
-	/* Both lists are in set and key order; an element in both has changed. */
+	/* Both lists are sorted by set and key; an element in both has changed. */
 	while (x < diff.n_gone || y < diff.n_added) {
 		int r = x == diff.n_gone ? 1 : y == diff.n_added ? -1 : change_order(&diff.gone[x], &diff.added[y]);
 		const struct element_change *came = r >= 0 ? &diff.added[y] : NULL;
@@ -197,8 +197,8 @@ static void compare_rest(struct differences *d, const struct image *have, const 
 	}
 }
 
-/* What was read and is right: until the next transaction nobody has to read the labels again. Those
- * that end do so by themselves. */
+/* The labels were read and are right: nobody has to read them again before the next transaction.
+ * Labels with an end expire by themselves. */
 static void keep_labels(struct enforce *f, const struct image *have)
 {
 	struct labels *l = &f->labels;
@@ -250,7 +250,7 @@ int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret,
 	telling_stage(f, PROGRESS_COMPARES);
 	if (r == 0)
 		r = generation_image(f, f->now, a, &want, &x, e);
-	/* Whoever looks while nobody enforces was told of none. */
+	/* A one-time look without enforce was not told what is isolated. */
 	for (unsigned s = SET_APART4; r == 0 && !f->apart_known && s <= SET_KEPT6; s++)
 		want.elements[s] = have.elements[s];
 	if (r == 0 && stop_asked(f))
@@ -302,9 +302,8 @@ static bool stopped(void *ctx)
 }
 
 /*
- * What is isolated passes for nobody; whether the rest does as the policy says is asked as if
- * nothing were, of rules that are otherwise the same. The comparison has shown that just those
- * pairs stand in the sets which people isolated.
+ * Isolated pairs pass nothing, so the test packets are judged by the same rules without the
+ * isolation. The comparison has shown that exactly the isolated pairs are in those sets.
  */
 static void without_apart(struct ruleset *r)
 {
@@ -314,8 +313,8 @@ static void without_apart(struct ruleset *r)
 			r->sets[i].n = 0;
 }
 
-/* The comparison above says that the rules are those that were written; this one, that they do what
- * the policy says. */
+/* The comparison above shows that the kernel has the rules that were written; these packets show
+ * that the rules do what the policy says. */
 static int ask_packets(struct enforce *f, struct differences *d, struct err *e)
 {
 	struct witness w = {

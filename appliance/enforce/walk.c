@@ -12,7 +12,7 @@ struct walker {
 	const struct ruleset *r;
 	struct walk_packet *p;
 	uint8_t registers[REGISTERS];
-	uint8_t network[40], transport[20]; /* the headers as bytes */
+	uint8_t network[40], transport[20]; /* packet headers as bytes */
 	size_t n_network, n_transport;
 	unsigned depth;
 	struct walk_result ret;
@@ -59,7 +59,7 @@ static void headers(struct walker *w)
 	}
 }
 
-/* False when the registers do not reach so far. */
+/* False when the data do not fit into the registers. */
 static bool store(struct walker *w, uint16_t at, const void *data, size_t n)
 {
 	size_t padded = (n + 3) & ~(size_t)3;
@@ -125,7 +125,7 @@ static enum step ct(struct walker *w, const struct op *o)
 
 	if (o->key == NFT_CT_STATE)
 		return stored(w, store32(w, o->to, states[p->state]));
-	/* What tracking calls invalid belongs to no session that could be asked. */
+	/* An invalid packet belongs to no session, so it has no mark or id. */
 	if (p->state == WALK_INVALID)
 		return STEP_BREAK;
 	switch (o->key) {
@@ -299,8 +299,8 @@ static enum step lookup(struct walker *w, const struct op *o)
 
 	if (s == NULL || !held(o->from, s->key_len))
 		return unknown(w);
-	/* What packets put there: sessions that are counted, and those of the walk are within
-	 * their limits. */
+	/* The rules fill dynamic sets from packets: with sessions that are counted. Sessions of the
+	 * walk are within their limits. */
 	if (s->dynamic)
 		return o->inverted ? STEP_BREAK : STEP_ON;
 	e = find(s, w->registers + o->from);
@@ -346,8 +346,8 @@ static enum step step(struct walker *w, const struct op *o)
 	case OP_VERDICT:
 		return verdict(w, o->verdict, o->name);
 	case OP_FIB:
-		/* The only question that a probe answers: is there a way back to the source by the
-		 * interface it came in at? */
+		/* A test packet answers only one question of fib: is there a route to its source
+		 * through its input interface? */
 		if (o->key != (NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT))
 			return unknown(w);
 		return stored(w, store8(w, o->to, w->p->routed));

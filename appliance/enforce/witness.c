@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is expected is written here from the policy language and the meaning of marks and lanes
- * (wire/mark.h, wire/lane.h), not from the rules: what no conduit allows never passes; what one
- * allows carries its permit and goes to its lane, and behind the lane's queue the outcome decides;
- * whoever comes by a wrong way, or without a session, gets nowhere.
+ * Checks the rules with test packets. The expected results are derived here from the policy
+ * language and from the meaning of marks and lanes (wire/mark.h, wire/lane.h), not from the rules:
+ * - a packet that no conduit allows never passes;
+ * - a packet that one allows carries its permit's mark and goes to its lane's queue, and behind the
+ *   queue the outcome decides;
+ * - a packet by a wrong interface, or without a session, does not pass.
  */
 #include "appliance/enforce/witness_private.h"
 
@@ -15,7 +17,7 @@
 #include "appliance/wire/lane.h"
 #include "policy/ir/evaluate.h"
 
-#define TOLD_MAX 8u /* counterexamples of one kind */
+#define TOLD_MAX 8u /* counterexamples of one kind that are reported */
 #define CLIENT_PORT 40000u
 
 bool witness_over(const struct asking *a)
@@ -88,15 +90,15 @@ static struct walk_packet later(const struct walk_packet *p, bool reply, uint32_
 		q.src = p->dst;
 		q.dst = p->src;
 		q.sport = ports ? p->dport : 0;
-		/* ICMP: an echo answer */
+		/* ICMP: an echo reply */
 		q.dport = ports ? p->sport : p->l4proto == 58 ? 129u << 8 : 0;
 	}
 	return q;
 }
 
-/* From the wire to the queue, or through. */
-/* What the label of such a permit has besides: its sessions are counted, and those of a walk are
- * within their limits. */
+/* ---- from the wire to the queue, or through -------------------------------------------------- */
+/* Further bits in the label of such a permit: its sessions are counted. Those of a walk are within
+ * their limits. */
 static uint32_t limits_of(const struct asking *a, uint32_t id)
 {
 	for (uint32_t i = 0; i < a->w->ir->n_permits; i++)
@@ -123,13 +125,13 @@ static bool is_cut(const struct walk_result *r)
 	return r->end == WALK_QUEUE && r->queue == lane_queue(LANE_CUT, 0) && !r->bypass;
 }
 
-/* Neither forwarded nor shown to a worker as something of a lane: the cut queue only resets. */
+/* The packet is neither forwarded nor queued to a lane: the cut queue only resets. */
 static bool is_refused(const struct walk_result *r)
 {
 	return r->end == WALK_DROP || is_cut(r);
 }
 
-/* Whether all sessions of this permit have to meet one worker. */
+/* Whether all sessions of this permit must reach the same worker. */
 static bool is_together(const struct asking *a, uint32_t id)
 {
 	for (uint32_t i = 0; i < a->w->ir->n_permits; i++)
@@ -138,7 +140,7 @@ static bool is_together(const struct asking *a, uint32_t id)
 	return false;
 }
 
-/* It was queued for a worker, in this lane, with this lane's word for when nobody is there. */
+/* The packet was queued to this lane, with the lane's rule for an absent worker. */
 static bool is_lane(const struct asking *a, const struct walk_result *r, uint32_t lane, const struct walk_packet *p)
 {
 	bool one = is_together(a, mark_permit(p->ct_mark));
@@ -166,7 +168,7 @@ static void expect_dropped(struct asking *a, const struct tuple *t, const char *
 
 /* ---- behind the queues: judged by a worker, answered by nobody, or queued to be cut ---------- */
 
-/* The packet comes back with a mark, and the base chains after the one that queued it decide. */
+/* The packet returns with a mark, and the base chains behind the one that queued it decide. */
 static struct walk_result resumed(const struct asking *a, struct walk_packet *p, const struct walk_result *queued,
 				  uint32_t mark)
 {
@@ -175,7 +177,7 @@ static struct walk_result resumed(const struct asking *a, struct walk_packet *p,
 	p->mark = mark;
 	a->w->packets++;
 	r = walk(a->r, NF_INET_FORWARD, queued->priority, p);
-	/* Judged once more when its permit had changed: the second answer counts. */
+	/* Queued again because its permit has changed: the second verdict counts. */
 	if (r.end == WALK_QUEUE) {
 		p->mark = mark;
 		r = walk(a->r, NF_INET_FORWARD, r.priority, p);
@@ -183,8 +185,8 @@ static struct walk_result resumed(const struct asking *a, struct walk_packet *p,
 	return r;
 }
 
-/* A judged packet passes, and its session remembers what was said last; that it was confirmed
- * nothing takes back. */
+/* A packet that was judged passes, and its session remembers the last outcome. A confirmation is
+ * never taken back. */
 static void judged(struct asking *a, const struct tuple *t, struct walk_packet p, const struct walk_result *queued,
 		   uint32_t said)
 {
@@ -206,8 +208,8 @@ static void expect_stopped(struct asking *a, const struct tuple *t, const char *
 		witness_tell(a, t, kind, "passes", &r);
 }
 
-/* Nobody answered; the packet has the mark that it was queued with. `judged_before`: something of
- * its session was. */
+/* Nobody answered: the packet keeps the mark that it was queued with. `judged_before`: an earlier
+ * packet of its session was judged. */
 static void unanswered(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p,
 		       const struct walk_result *queued, uint32_t lane, bool judged_before)
 {
@@ -224,7 +226,7 @@ static void unanswered(struct asking *a, const struct tuple *t, const char *kind
 		witness_tell(a, t, kind, r.end == WALK_ACCEPT ? "passes" : "refused", &r);
 }
 
-/* Every answer to a new packet of this permit, and to one of its session later. */
+/* Every possible verdict for a new packet of this permit, and for a later one of its session. */
 static void behind_queue(struct asking *a, const struct tuple *t, const struct walk_packet *p,
 			 const struct walk_result *queued, uint32_t id, uint32_t lane)
 {
@@ -242,8 +244,8 @@ static void behind_queue(struct asking *a, const struct tuple *t, const struct w
 	}
 	expect_stopped(a, t, "judged by another permit", *p, queued, mark_make(id ^ 0x200000u, 0, MARK_GOOD));
 	expect_stopped(a, t, "out of the cut queue", *p, queued, mark_make(0, LANE_CUT, MARK_GOOD));
-	/* Its permit changed while it was with a worker, who gets it again to judge by what
-	 * holds now. */
+	/* Its permit changed while a worker had it: the packet is queued again, to be judged by the
+	 * new one. */
 	again.mark = mark_make(id ^ 0x200000u, 0, MARK_GOOD);
 	r = walk(a->r, NF_INET_FORWARD, queued->priority, &again);
 	if (!is_lane(a, &r, lane, &again) || mark_permit(again.mark) != id)
@@ -260,7 +262,7 @@ static void behind_queue(struct asking *a, const struct tuple *t, const struct w
 	}
 }
 
-/* Whatever a worker or its gate says of what was queued to be cut, it does not pass. */
+/* A packet in the cut queue never passes, whatever verdict comes back. */
 static void behind_cut(struct asking *a, const struct tuple *t, struct walk_packet p)
 {
 	const uint32_t marks[] = { p.ct_mark, mark_make(NO_PERMIT, 0, MARK_GOOD), mark_make(0, LANE_CUT, MARK_GOOD),
@@ -275,21 +277,21 @@ static void behind_cut(struct asking *a, const struct tuple *t, struct walk_pack
 
 /* ---- a session that the policy allows -------------------------------------------------------- */
 
-/* Which way its packets have to take. */
+/* The way that its packets have to take. */
 static void expect_way(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p, uint32_t lane,
 		       bool fast)
 {
 	struct walk_result r = witness_forward(a, &p);
 
-	/* A worker is told which way the packet goes; what is forwarded behind no queue needs no
-	 * more questions. */
+	/* The mark tells a worker the direction of the packet. Without a queue nothing more is
+	 * asked about a forwarded packet. */
 	if (fast ? r.end == WALK_ACCEPT : is_lane(a, &r, lane, &p) && ((p.mark & MARK_REPLY) != 0) == p.reply)
 		return;
 	witness_tell(a, t, kind, is_refused(&r) ? "refused" : "otherwise", &r);
 }
 
-/* Its permit has ended or was narrowed, and the policy allows it all the same: a new label, and
- * what was known of it stays where somebody looks inside. With that label it goes on. */
+/* The permit has ended or was narrowed, and the policy still allows the session: it gets a new
+ * label. Where a worker inspects it, the outcome is kept. It goes on with that label. */
 static void expect_relabelled(struct asking *a, const struct tuple *t, struct walk_packet p, uint32_t id, uint32_t lane,
 			      enum mark_outcome had)
 {
@@ -304,12 +306,12 @@ static void expect_relabelled(struct asking *a, const struct tuple *t, struct wa
 		witness_tell(a, t, "relabelled as something else", "otherwise", &r);
 	p.ct_mark = q.ct_mark;
 	expect_way(a, t, "relabelled, and on", p, lane, lane == LANE_NONE);
-	/* The packet itself was judged by nobody, whatever is known of its session. */
+	/* The packet itself was not judged, whatever is known of its session. */
 	if (r.end == WALK_QUEUE)
 		unanswered(a, t, "relabelled, unanswered", q, &r, lane, judged);
 }
 
-/* Both ends are told: the cut queue, with no permit, and with the way that the packet goes. */
+/* Both ends are told: the packet goes to the cut queue, without a permit, with its direction. */
 static void expect_cut(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p, uint32_t mark)
 {
 	struct walk_result r = witness_forward(a, &p);
@@ -318,8 +320,7 @@ static void expect_cut(struct asking *a, const struct tuple *t, const char *kind
 		witness_tell(a, t, kind, is_refused(&r) ? "otherwise" : "passes", &r);
 }
 
-/* What tracking remembers of a session that is as it should be: nobody ever judges what no
- * worker sees. */
+/* The mark of a normal live session. A session that no worker sees is never judged. */
 uint32_t witness_live_mark(uint32_t id, uint32_t lane)
 {
 	return mark_make(id, lane, lane == LANE_NONE ? MARK_UNJUDGED : MARK_GOOD);
@@ -333,8 +334,8 @@ bool witness_comes_in(const struct ir *ir, uint32_t permit, uint32_t interface, 
 	return false;
 }
 
-/* A packet that says it is of a live session and comes by another way, whatever way it would leave:
- * it is dropped, and has neither cut the session nor changed what is known of it. */
+/* A packet of a live session that arrives at a wrong interface, for any output interface: it is
+ * dropped, does not cut the session, and does not change its mark. */
 static void other_ways_in(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t permit,
 			  bool reply)
 {
@@ -342,7 +343,7 @@ static void other_ways_in(struct asking *a, const struct tuple *t, const struct 
 
 	for (uint32_t n = 0; n < a->w->ir->n_interfaces * 4; n++) {
 		uint32_t i = n / 4;
-		/* Whatever was said of it, each in turn. */
+		/* Each outcome in turn. */
 		uint32_t mark = lane == LANE_NONE ? witness_live_mark(id, lane)
 						  : mark_make(id, lane, (enum mark_outcome)(MARK_GOOD + n % 3));
 		struct walk_packet q = later(p, reply, mark);
@@ -362,8 +363,7 @@ static void other_ways_in(struct asking *a, const struct tuple *t, const struct 
 	}
 }
 
-/* Its worker can do without acknowledgements that carry nothing: those pass, and whatever else
- * there is does not. */
+/* The worker does not need acknowledgements without data: those pass, everything else is queued. */
 static void quiet_session(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t id,
 			  uint32_t lane, bool reply)
 {
@@ -388,8 +388,8 @@ static void quiet_session(struct asking *a, const struct tuple *t, const struct 
 	}
 }
 
-/* A session that begins over one that is live: its SYN changes nothing, and what was said of that
- * one ends with the answer. */
+/* A new session over a live one: its SYN changes nothing, and the outcome of the old one ends with
+ * the SYN-ACK. */
 static void begun_anew(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t id, uint32_t lane)
 {
 	for (uint32_t had = MARK_GOOD; had <= MARK_QUIET; had++) {
@@ -444,7 +444,7 @@ static void live_session(struct asking *a, const struct tuple *t, const struct w
 					  later(p, reply != 0, mark_make(NO_PERMIT, lane, (enum mark_outcome)had)), id,
 					  lane, (enum mark_outcome)had);
 	q = later(p, false, witness_live_mark(id, lane));
-	q.tcp_flags = TCP_SYN; /* said once more */
+	q.tcp_flags = TCP_SYN; /* repeated */
 	expect_way(a, t, "live, a SYN", q, lane, lane == LANE_NONE);
 	if (lane != LANE_NONE && p->l4proto == PROTO_TCP)
 		begun_anew(a, t, p, id, lane);
@@ -483,8 +483,8 @@ static void allowed(struct asking *a, const struct tuple *t, const struct ir_cel
 		if ((flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_SYN)
 			expect_refused(a, t, "no SYN", q);
 	}
-	/* Whom some conduit lets talk hears that the session is lost, from either end; a reset is
-	 * no news. */
+	/* Hosts that some conduit connects are told that their session is lost, in either
+	 * direction; a reset needs no answer. */
 	q = first;
 	q.state = WALK_INVALID;
 	q.tcp_flags = TCP_ACK;
@@ -503,13 +503,13 @@ static void allowed(struct asking *a, const struct tuple *t, const struct ir_cel
 	expect_dropped(a, t, "forged reset", q);
 }
 
-/* `known`: a packet of this tuple may be an answer in a session that the policy allows. */
+/* `known`: a packet of this tuple may be an answer in an allowed session. */
 static void refused(struct asking *a, const struct tuple *t, bool known)
 {
 	struct walk_packet first = witness_packet(a, t), q;
 
 	expect_dropped(a, t, "new", first);
-	/* A session whose permit has ended, and that nothing else allows. */
+	/* A session whose permit has ended and that no other permit allows. */
 	for (int reply = 0; reply < 2; reply++) {
 		q = later(&first, reply != 0, mark_make(NO_PERMIT, LANE_NONE, MARK_CONFIRMED));
 		if (t->l4proto == PROTO_TCP)
@@ -525,12 +525,12 @@ static void refused(struct asking *a, const struct tuple *t, bool known)
 	q = first;
 	q.state = WALK_INVALID;
 	q.tcp_flags = TCP_ACK;
-	/* Whom no conduit lets talk learns nothing, not even that there is no session. */
+	/* Hosts that no conduit connects learn nothing, not even that there is no session. */
 	if (known)
 		expect_refused(a, t, "no session", q);
 	else
 		expect_dropped(a, t, "no session", q);
-	q.mark = MARK_FAST; /* a mark that a packet brings along never counts */
+	q.mark = MARK_FAST; /* a mark that arrives with a packet never counts */
 	expect_refused(a, t, "no session, marked before", q);
 	q = first;
 	q.mark = MARK_FAST;
@@ -546,7 +546,7 @@ static bool is_error(const struct tuple *t)
 	return t->l4proto == 1 && (type == 3 || type == 4 || type == 5 || type == 11 || type == 12);
 }
 
-/* What the policy says of a new session, at this moment; NULL: nothing allows it. */
+/* What the policy says of a new session now; NULL: nothing allows it. */
 static const struct ir_cell *policy_says(const struct asking *a, const struct tuple *t, uint64_t now)
 {
 	const struct ir *ir = a->w->ir;
@@ -575,8 +575,8 @@ void witness_put(struct asking *a, const struct tuple *t)
 	now = policy_says(a, t, a->w->now);
 	if (now != policy_says(a, t, recently) || now != policy_says(a, t, soon))
 		return;
-	/* Errors are no sessions, whatever a conduit says of their numbers: errors() asks
-	 * about them. */
+	/* ICMP errors begin no session, whatever a conduit says of their types: errors() tests
+	 * them. */
 	if (now != NULL && is_error(t))
 		return;
 	if (now != NULL)
@@ -599,7 +599,7 @@ void witness_isolated(struct witness *w, const struct apart *apart, const struct
 		      { PROTO_UDP, WALK_ESTABLISHED, false }, { PROTO_UDP, WALK_ESTABLISHED, true } };
 	struct asking a = { .w = w, .r = r, .each = each, .ctx = ctx };
 
-	/* Between the first and the last addresses of each pair, by every permit and every way. */
+	/* For the first and the last addresses of each pair: every permit and every direction. */
 	for (size_t i = 0; i < apart->n; i++)
 		for (uint32_t n = 0; n < w->ir->n_cells && !witness_over(&a); n++) {
 			const struct ir_cell *c = &w->ir->cells[n];

@@ -7,7 +7,7 @@
 #define ICMP 1u
 #define ICMP6 58u
 
-/* Nobody reaches the box itself, and it opens nothing. */
+/* Nobody reaches a port of the box itself, and the box opens none. */
 static void ports_of_the_box(struct asking *a)
 {
 	static const uint8_t protocols[] = { PROTO_TCP, PROTO_UDP, 47, 132 };
@@ -33,9 +33,9 @@ static void ports_of_the_box(struct asking *a)
 		}
 }
 
-/* ---- what the box takes and says itself ------------------------------------------------------ */
+/* ---- what the box itself accepts and sends --------------------------------------------------- */
 
-/* `type` is the first byte behind the IP header: the type of ICMP, half a port of others. */
+/* `type` is the first byte behind the IP header: the ICMP type, or half a port. */
 struct own {
 	uint8_t family, l4proto, type, hop_limit;
 	enum walk_state state;
@@ -48,16 +48,15 @@ static bool is_icmp(const struct own *o)
 	return o->l4proto == (o->family == 4 ? ICMP : ICMP6);
 }
 
-/* Neighbour discovery of the link itself, which the hop limit proves. The box has its routes from
- * its own facts: no router is believed, and none is asked. */
+/* Neighbour discovery of the link itself, which hop limit 255 proves. The box has its routes from
+ * the policy: it neither believes nor asks routers. */
 static bool is_discovery(const struct own *o, bool outward)
 {
 	return o->l4proto == ICMP6 && o->family == 6 && o->hop_limit == 255 &&
 	       ((o->type == 133 && !outward) || o->type == 135 || o->type == 136);
 }
 
-/* Who listens to which groups of the link: asked and told in its last hop alone, by the older
- * protocol and by the newer. */
+/* Multicast group membership (MLD versions 1 and 2): asked and answered with hop limit 1 only. */
 static bool is_about_groups(const struct own *o, bool outward)
 {
 	if (o->l4proto != ICMP6 || o->family != 6 || o->hop_limit != 1)
@@ -65,8 +64,8 @@ static bool is_about_groups(const struct own *o, bool outward)
 	return outward ? o->type == 131 || o->type == 132 || o->type == 143 : o->type == 130;
 }
 
-/* Neighbour discovery and questions for groups, echo requests, and errors about the size of paths,
- * these from where their source is. */
+/* Accepted: neighbour discovery, group queries, echo requests, and path MTU errors whose source
+ * belongs to that interface. */
 static bool takes(const struct own *o)
 {
 	if (is_about_groups(o, false))
@@ -82,8 +81,8 @@ static bool takes(const struct own *o)
 	return o->type == (o->family == 4 ? 8 : 128);
 }
 
-/* Echo answers and errors, only as such, and only where the question came in or when the rules have
- * let that by. */
+/* Sent: echo replies and errors, only as such, and only to where the question came in or a packet
+ * was let through. */
 static bool says(const struct own *o, uint32_t index)
 {
 	bool four = o->family == 4, echo = o->type == (four ? 0 : 129);
@@ -114,7 +113,7 @@ static void ask_own(struct asking *a, uint32_t interface, const struct own *o, b
 	p.options = o->options;
 	p.mark = o->mark;
 	if (outward) {
-		p.iif = 0; /* it came in nowhere */
+		p.iif = 0; /* it has no input interface */
 		r = walk(a->r, NF_INET_LOCAL_OUT, INT32_MIN, &p);
 	} else {
 		r = walk(a->r, NF_INET_PRE_ROUTING, INT32_MIN, &p);
@@ -127,8 +126,7 @@ static void ask_own(struct asking *a, uint32_t interface, const struct own *o, b
 			     passes ? "refused" : "passes", &r);
 }
 
-/* In every state, with every mark that the rules know, and by a source that does not
- * belong here. */
+/* In every state, with every mark that the rules know, and with a source of another interface. */
 static void ask_own_everywhere(struct asking *a, uint32_t interface, struct own o)
 {
 	uint32_t index = a->w->interfaces[interface];
@@ -155,8 +153,8 @@ static void ask_own_everywhere(struct asking *a, uint32_t interface, struct own 
 	}
 }
 
-/* Every type that a rule or an RFC sets apart and some beside it, also where the protocol is not
- * what the family has. */
+/* Every type that a rule or an RFC treats specially and some others, also with the wrong ICMP
+ * version for the family. */
 static void own_packets(struct asking *a, uint32_t interface)
 {
 	static const uint8_t types[] = { 0,   1,   2,	3,   4,	  5,   8,   11,	 12,  13,  127, 128,
@@ -171,8 +169,8 @@ static void own_packets(struct asking *a, uint32_t interface)
 				 .hop_limit = 255 };
 
 		ask_own_everywhere(a, interface, o);
-		/* With options, as questions for groups have to have, and without: those end before
-		 * the rules that know types. */
+		/* With IP options, as group queries must have, and without: packets with other
+		 * options end before the rules that know types. */
 		for (size_t h = 0; h < 2 * sizeof(nearer) && o.l4proto == ICMP6; h++) {
 			o.hop_limit = nearer[h / 2];
 			o.options = h % 2 != 0;
@@ -193,8 +191,8 @@ void witness_box(struct asking *a)
 	}
 }
 
-/* What an end answers to a reset with another number is a bare acknowledgement, which no worker
- * hears while its session is quiet. */
+/* An end answers a reset with a wrong sequence number by a bare acknowledgement, which no worker
+ * hears while the session is quiet. */
 static void heard_from_here_on(struct asking *a, const struct tuple *t, uint32_t id, uint32_t lane)
 {
 	for (uint32_t had = MARK_UNJUDGED; had <= MARK_QUIET; had++) {
@@ -215,8 +213,8 @@ static void heard_from_here_on(struct asking *a, const struct tuple *t, uint32_t
 	}
 }
 
-/* The gate's resets leave the box in sessions of its own lane alone, and for what has ended;
- * nothing else of TCP does. */
+/* The gate's resets leave the box only in sessions of its own lane and for ended ones; the box
+ * sends no other TCP. */
 void witness_resets(struct asking *a)
 {
 	const struct ir *ir = a->w->ir;
@@ -287,7 +285,7 @@ void witness_resets(struct asking *a)
 	}
 }
 
-/* By an interface at which no packet of the session comes in. */
+/* Through an interface where no packet of the session arrives. */
 static void error_elsewhere(struct asking *a, const struct tuple *t, struct walk_packet p, uint32_t permit)
 {
 	struct walk_result r;
@@ -305,8 +303,8 @@ static void error_elsewhere(struct asking *a, const struct tuple *t, struct walk
 	}
 }
 
-/* Errors about live sessions pass, but for those types that nobody needs and those from where their
- * source is not. */
+/* ICMP errors about live sessions pass, except types that nobody needs and errors from an interface
+ * where their source is not. */
 void witness_errors(struct asking *a)
 {
 	static const struct {
@@ -344,7 +342,7 @@ void witness_errors(struct asking *a)
 			if (r.end != WALK_DROP)
 				witness_tell(a, &t, "error, forged", "passes", &r);
 			lapsed.ct_mark = witness_live_mark(NO_PERMIT, permit->lane);
-			/* a mark that a packet brings along never counts */
+			/* a mark that arrives with a packet never counts */
 			lapsed.mark = MARK_FAST;
 			error_elsewhere(a, &t, forged, cell->permit);
 			r = witness_forward(a, &lapsed);

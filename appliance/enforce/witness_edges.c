@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which packets are put to the policy and to the rules: those at, and one beside, every edge of the
- * policy's cells and of what stands in the kernel's maps. Both go round from a place that the seed
- * chooses, so that little time still sees all of it. And all that is asked, in its order.
+ * Chooses the test packets: those at, and one beside, every edge of the policy's cells and of the
+ * elements in the kernel's maps. Both lists are walked in a circle from a place that the seed
+ * chooses, so that short looks cover all of it over time. Also runs all questions in their order.
  */
 #include "appliance/enforce/witness_private.h"
 
@@ -18,7 +18,7 @@ static uint32_t pick(struct asking *a, uint32_t n)
 	return n == 0 ? 0 : (uint32_t)(a->random % n);
 }
 
-/* One less or one more; false where there is none. */
+/* The address one lower or one higher; false where there is none. */
 static bool beside(const struct addr *x, bool up, struct addr *ret)
 {
 	*ret = *x;
@@ -46,8 +46,8 @@ static void port_edges(struct asking *a, struct tuple t, uint16_t lo, uint16_t h
 	}
 }
 
-/* At, and one beside, every edge of a box of packets; then with another protocol and by
- * other interfaces. */
+/* Asks about packets at every edge of a box of packets and one step outside, then with other
+ * protocols and other interfaces. */
 static void edges(struct asking *a, const struct tuple *lowest, const struct addr *src_hi, const struct addr *dst_hi,
 		  uint16_t port_hi)
 {
@@ -82,7 +82,7 @@ static void edges(struct asking *a, const struct tuple *lowest, const struct add
 		t.out = i;
 		witness_put(a, &t);
 	}
-	/* The way back as if it were a way there. */
+	/* The reverse direction as a new packet. */
 	t = *lowest;
 	t.in = lowest->out;
 	t.out = lowest->in;
@@ -117,8 +117,8 @@ static bool position(const struct asking *a, const uint8_t *key, uint32_t *ret)
 	return false;
 }
 
-/* Whatever stands in the kernel's maps is asked as well: an element that no cell explains is an
- * edge of its own. */
+/* Elements in the kernel's maps are tested too: an element that no cell explains is an edge of its
+ * own. */
 static void elements(struct asking *a)
 {
 	for (size_t s = 0; s < a->r->n_sets; s++) {

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
-#define LENGTH_DIGITS 15u /* a petabyte: more than any limit, and no sum overflows */
+#define LENGTH_DIGITS 15u /* a petabyte: above every limit, and no sum overflows */
 
-/* The next line without its end; false when there is none. Other control characters than a tab are
- * in no line of a head. */
+/* The next line without its end; false when there is none. No line may hold control characters but
+ * a tab. */
 static bool line_take(struct bytes *b, struct bytes *ret)
 {
 	const uint8_t *end = b->left > 0 ? memmem(b->p, b->left, "\r\n", 2) : NULL;
@@ -68,14 +68,14 @@ static bool number(struct bytes v, uint64_t *ret)
 	return true;
 }
 
-/* False: nothing of this form is taken. */
+/* False: the field makes the answer unacceptable. */
 static bool field(struct bytes line, bool *has_length, uint64_t *length)
 {
 	const uint8_t *colon = memchr(line.p, ':', line.left);
 	struct bytes name;
 
-	/* A line that goes on with the one before begins with a blank, and hides from whoever does
-	 * not know that. */
+	/* A line that begins with a blank continues the one before; a reader who does not know that
+	 * would miss it. Refused. */
 	if (colon == NULL || colon == line.p || blank(line.p[0]) ||
 	    !bytes_take(&line, (size_t)(colon - line.p), &name) || !bytes_skip(&line, 1) ||
 	    blank(name.p[name.left - 1]))

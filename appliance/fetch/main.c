@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sekisho-fetch: one file of the update server of box.cfg, to standard output. Started as root by
- * whoever looks after the box, in its first namespace; it connects in the admin namespace, whose
- * rules let it reach that server and nobody else, and becomes a user that may do nothing before it
- * reads the first byte that comes back. It keeps nothing and believes nothing: what it brings is
- * verified by whoever takes it.
+ * sekisho-fetch: copies one file from the update server of box.cfg to standard output. An
+ * administrator starts it as root in the first namespace. It connects in the admin namespace, whose
+ * rules allow that server only, and becomes a user without rights before it reads the first byte.
+ * It stores and checks nothing: the receiver verifies the file.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,11 +26,12 @@
 
 #define SETTINGS "/run/sekisho/update.conf"
 #define CA_MOST (1u << 20) /* bytes; as supervise/authority.c looks at it */
-#define PATH_MOST 200u	   /* bytes, of what is asked for */
+#define PATH_MOST 200u	   /* bytes of the requested path */
 #define SECOND_NS 1000000000u
-#define HEAD_NS (30 * (uint64_t)SECOND_NS) /* until the file begins */
+#define HEAD_NS (30 * (uint64_t)SECOND_NS) /* until the answer's head is complete */
 #define WINDOW_NS (60 * (uint64_t)SECOND_NS)
-/* Bytes in each window, or it is given up: a server that drips would hold a console for ever. */
+/* Least bytes in each window, or the transfer is given up: a server that drips would hold a console
+ * for ever. */
 #define WINDOW_LEAST (256u << 10)
 #define SECONDS_MOST 86400u
 
@@ -39,7 +39,7 @@ struct fetch {
 	const char *path; /* on the server */
 	uint64_t most;	  /* bytes */
 	struct mono until;
-	bool shows; /* how far it is, on a terminal */
+	bool shows; /* print the progress on a terminal */
 	uint64_t length, got;
 	struct mono window, shown;
 	uint64_t window_got;
@@ -68,14 +68,14 @@ static bool number(const char *text, uint64_t most, uint64_t *ret)
 	return errno == 0 && *text >= '1' && *text <= '9' && *end == '\0' && *ret <= most;
 }
 
-/* Nothing that a line of the request could end with, and no way up. */
+/* No character that could end a line of the request, and no "..". */
 static bool plain(const char *path)
 {
 	return path[0] == '/' && strlen(path) <= PATH_MOST && strstr(path, "..") == NULL &&
 	       strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./+~_-") == strlen(path);
 }
 
-/* A socket of the admin namespace on its way to the server; negative errno. */
+/* Starts to connect a socket of the admin namespace to the server; negative errno. */
 static int dial(const struct fetch_settings *s, struct err *e)
 {
 	struct sockaddr_in in4 = { .sin_family = AF_INET, .sin_port = htons(s->port) };
@@ -114,8 +114,8 @@ static enum fetch_end ask(const struct fetch *f, struct fetch_tls *t, const stru
 	return fetch_tls_send(t, text, (size_t)n, until);
 }
 
-/* Whoever wanted the file has removed it, or died before anything could tell this process: it would
- * fill a disk where nobody sees it. */
+/* Whether the receiver has deleted the file, or died before anybody could stop this process. Then
+ * going on would fill a disk unseen. */
 static bool nobody_waits(void)
 {
 	struct stat st;
@@ -126,7 +126,7 @@ static bool nobody_waits(void)
 static enum fetch_end keep(struct fetch *f, const uint8_t *p, size_t n)
 {
 	if (n > f->length - f->got)
-		/* what stands behind the file belongs to nothing */
+		/* bytes behind the file are ignored */
 		n = (size_t)(f->length - f->got);
 	if (nobody_waits())
 		return FETCH_WRITE;
@@ -151,7 +151,7 @@ static void show(struct fetch *f, bool last)
 	fprintf(stderr, "\r%" PRIu64 " / %" PRIu64 " MiB%s", f->got >> 20, f->length >> 20, last ? "\n" : "");
 }
 
-/* Enough in each window: one that is over begins the next. */
+/* Checks the window's bytes; after its end the next window begins. */
 static bool goes_on(struct fetch *f)
 {
 	if (clock_mono().ns < f->window.ns)
@@ -190,7 +190,7 @@ static enum fetch_end body(struct fetch *f, struct fetch_tls *t)
 	while (r == FETCH_DONE && f->got < f->length) {
 		r = fetch_tls_recv(t, buffer, sizeof(buffer), &n, sooner(f->until, f->window));
 		if (r == FETCH_SLOW && clock_mono().ns < f->until.ns)
-			r = FETCH_DONE; /* the window alone is over */
+			r = FETCH_DONE; /* only the window has ended */
 		if (r == FETCH_DONE)
 			r = keep(f, buffer, n);
 		if (r == FETCH_DONE && (clock_mono().ns >= f->until.ns || !goes_on(f)) && f->got < f->length)
@@ -215,8 +215,8 @@ static enum fetch_end run(struct fetch *f, struct fetch_tls *t, const struct fet
 		r = head(f, t, until);
 	if (r == FETCH_DONE)
 		r = body(f, t);
-	/* The file is all of it on the disk, or none: some file systems find no room before that.
-	 * Of a pipe there is nothing to wait for. */
+	/* The file is complete on the disk or fails: some file systems report a full disk only
+	 * here. A pipe cannot be synced. */
 	if (r == FETCH_DONE && fsync(STDOUT_FILENO) < 0 && errno != EINVAL && errno != EROFS)
 		r = FETCH_WRITE;
 	return r;
@@ -270,10 +270,10 @@ int main(int argc, char **argv)
 		return FETCH_USAGE;
 	}
 	close_range(STDERR_FILENO + 1, ~0u, 0);
-	/* the sandbox says it again, since another user's process forgets it */
+	/* again in the sandbox: the kernel clears it when the user changes */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of write() */
+	signal(SIGXFSZ, SIG_IGN); /* exceeding the file size limit becomes an error of write() */
 	f.path = argv[1];
 	f.until = after(seconds * SECOND_NS);
 	f.shows = isatty(STDERR_FILENO) == 1;

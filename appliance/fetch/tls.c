@@ -11,7 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Nothing older. Renegotiation ends the fetch, since nobody here carries it out. */
+/* No older versions. A server that renegotiates ends the transfer, because nobody here handles
+ * that. */
 #define PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 struct fetch_tls {
@@ -48,7 +49,7 @@ static int prepare(struct fetch_tls *t, const char *name, const void *ca, size_t
 		return r;
 	gnutls_session_set_verify_cert(t->session, name, 0);
 	gnutls_transport_set_int(t->session, t->fd);
-	/* `until` is the limit */
+	/* wait_for() enforces the limit `until` */
 	gnutls_handshake_set_timeout(t->session, GNUTLS_INDEFINITE_TIMEOUT);
 	return 0;
 }
@@ -84,7 +85,7 @@ void fetch_tls_free(struct fetch_tls *t)
 	free(t);
 }
 
-/* False: its time is over. */
+/* False: the time is over. */
 static bool wait_for(const struct fetch_tls *t, short what, struct mono until)
 {
 	struct pollfd p = { .fd = t->fd, .events = what };
@@ -102,7 +103,7 @@ static bool wait_for(const struct fetch_tls *t, short what, struct mono until)
 	}
 }
 
-/* After an answer of GnuTLS that is none: whether it is worth asking again. */
+/* After an error of GnuTLS: whether a retry makes sense. */
 static bool again(const struct fetch_tls *t, ssize_t r, struct mono until)
 {
 	if (clock_mono().ns >= until.ns)
@@ -112,7 +113,7 @@ static bool again(const struct fetch_tls *t, ssize_t r, struct mono until)
 	return r == GNUTLS_E_INTERRUPTED || r == GNUTLS_E_WARNING_ALERT_RECEIVED;
 }
 
-/* Why there are no (more) words. */
+/* Why no more bytes come. */
 static enum fetch_end why(struct mono until)
 {
 	return clock_mono().ns >= until.ns ? FETCH_SLOW : FETCH_TLS;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the supervisor tells a gate: its lanes, its worker, the pairs of the policy, and questions.
- * Whatever else it might be told ends it.
+ * Any other message ends the gate.
  */
 #include "appliance/gate/gate.h"
 
@@ -108,7 +108,7 @@ static bool on_status(void *ctx, struct msg *m)
 			a->dropped_full[n] += q->dropped_full;
 			a->dropped_user[n] += q->dropped_user;
 		}
-	/* a supervisor that does not read asks again */
+	/* a supervisor that missed it asks again */
 	(void)msg_send(g->control, m->id, &answer, NULL, 0);
 	return true;
 }

@@ -11,8 +11,8 @@
 #define TEXT_BYTES (LANE_COUNT * LANE_SLOTS * LINE_MAX_BYTES)
 #define COLUMNS 9u
 
-/* One line: queue, port id, outstanding, copy mode, copy range, dropped (full), dropped (user),
- * last id, 1. */
+/* Parses a line of /proc: queue, port id, outstanding, copy mode, copy range, dropped (full),
+ * dropped (user), last id, 1. */
 static bool line_parse(struct bytes line, struct queue_state *ret)
 {
 	uint64_t v[COLUMNS] = { 0 };
@@ -30,7 +30,7 @@ static bool line_parse(struct bytes line, struct queue_state *ret)
 				return false;
 		} else if (c == ' ') {
 			digits = false;
-		} else if (c != '-') { /* a port id may be negative as printed */
+		} else if (c != '-') { /* a port id may be printed as negative */
 			return false;
 		}
 	}
@@ -65,7 +65,7 @@ size_t outstanding_parse(struct bytes text, struct queue_state *ret, size_t max)
 
 int outstanding_read(int fd, struct queue_state *ret, size_t max)
 {
-	static uint8_t text[TEXT_BYTES]; /* one reader, no heap on this path */
+	static uint8_t text[TEXT_BYTES]; /* there is one reader, and this path allocates nothing */
 	size_t len = 0;
 
 	while (len < sizeof(text)) {

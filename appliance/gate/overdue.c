@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/gate/gate.h"
 
-/* A longer time between two looks counts as this: whoever looks may have had no core, nor then
- * the worker. */
+/* ns: a longer time between two looks counts as this. The gate may have had no processor meanwhile,
+ * and so may the worker. */
 #define GAP_NS 40000000u
 
 void overdue_verdict(struct overdue *o, uint32_t id)
@@ -21,8 +21,8 @@ static void mark(struct overdue *o, const struct queue_state *q)
 	o->behind_beats = 0;
 }
 
-/* How many packets wait that were there at the mark. Never too many: what the kernel itself took
- * out of the queue since, or never put into it, only makes it less. */
+/* How many packets of the mark still wait. Never too many: packets that the kernel removed or never
+ * queued only lower the number. */
 static int64_t left_at_mark(const struct overdue *o, const struct queue_state *q)
 {
 	int64_t since = (int64_t)(q->last_id - o->mark) - (int64_t)(q->dropped_user - o->lost);
@@ -30,8 +30,8 @@ static int64_t left_at_mark(const struct overdue *o, const struct queue_state *q
 	return (int64_t)q->outstanding - (since - (int64_t)o->behind);
 }
 
-/* No verdict for this queue, though the worker had its turn: it gave none in the whole lane, or
- * more than waited there before. */
+/* No verdict for this queue although the worker had its turn: it gave none in the whole lane, or
+ * more than had waited there. */
 static bool left_alone(struct overdue *o, const struct overdue_lane *lane, bool quiet, uint64_t passed_ns,
 		       uint32_t beats)
 {

@@ -21,7 +21,7 @@ static void out_ip4(struct outbuf *o, const struct reset *r)
 {
 	out_be16(o, 0x4500);
 	out_be16(o, IPV4_LEN + TCP_LEN);
-	out_be16(o, 0);	     /* id: the kernel fills it in */
+	out_be16(o, 0);	     /* id: set by the kernel */
 	out_be16(o, 0x4000); /* don't fragment */
 	out_u8(o, HOP_LIMIT);
 	out_u8(o, IPPROTO_TCP);
@@ -100,8 +100,8 @@ int reset_send(int fd, const struct reset *r, uint32_t mark)
 		mh.msg_name = &to6;
 		mh.msg_namelen = sizeof(to6);
 	}
-	/* The mark travels with the packet: no socket option changes, so the gate's sandbox
-	 * needs none. */
+	/* The mark is sent with the packet, not set as a socket option, so the gate's sandbox needs
+	 * to allow none. */
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SO_MARK;
 	c->cmsg_len = CMSG_LEN(sizeof(mark));
@@ -121,7 +121,7 @@ int reset_socket_open(int family, struct err *e)
 	fd = socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW);
 	if (fd < 0)
 		return err_set(e, -errno, "raw socket");
-	/* IPPROTO_RAW receives only protocol 255; the locked filter leaves not even that. */
+	/* IPPROTO_RAW receives only protocol 255, and the locked filter drops even that. */
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &one, sizeof(one)) < 0 ||
 	    setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family == AF_INET ? IP_HDRINCL : IPV6_HDRINCL,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From ring entries to verdicts. The worker that wrote them has read hostile bytes, so nothing in
- * an entry is believed beyond what it may decide anyway: pass, drop or reset flows of the lanes
- * whose queues this gate holds. Marks are made here; the post-queue chain then compares the permit
- * judged with the flow's own.
+ * Turns ring entries into verdicts. The worker that wrote them has read hostile bytes, so an entry
+ * can decide no more than this: pass, drop or reset packets of the lanes whose queues this gate
+ * holds. The gate makes the marks, and the post-queue chain compares the judged permit with the
+ * session's own.
  */
 #include "appliance/gate/gate.h"
 
@@ -33,7 +33,7 @@ enum entry_action gate_verdict(const struct ring_entry *e, uint32_t lane, uint32
 	default:
 		return ENTRY_LIE;
 	}
-	/* Packets of the cut lane belong to no permit: nothing may pass there, whoever says so. */
+	/* Packets of the cut lane belong to no permit: none may pass, whatever the entry says. */
 	if (e->permit == 0 || e->permit > PERMIT_MAX || lane == LANE_CUT)
 		return ENTRY_REFUSED;
 	*ret_mark = mark_make(e->permit, lane, o);
@@ -53,8 +53,8 @@ static void flush(struct gate *g, struct gate_lane *l)
 		g->counts.unsent += n;
 }
 
-/* A queue that is not known may have been announced an instant ago: the supervisor tells the gate
- * before the worker. */
+/* An unknown queue may have been announced a moment ago: the supervisor tells the gate before the
+ * worker. */
 static struct gate_lane *find_lane(struct gate *g, uint16_t queue)
 {
 	struct gate_lane *l = gate_lane_of(g, queue);
@@ -64,7 +64,8 @@ static struct gate_lane *find_lane(struct gate *g, uint16_t queue)
 	return gate_messages(g) ? gate_lane_of(g, queue) : NULL;
 }
 
-/* How far the queue's ids have come is asked only when this one is not known to be there. */
+/* Asks the kernel for the queue's newest id only when this packet is not known to have been
+ * queued. */
 static void cut_dropped(struct gate *g, struct gate_lane *l, uint16_t queue, uint32_t id)
 {
 	const struct queue_state *q = &gate_queue_of(l, queue)->seen;
@@ -74,8 +75,8 @@ static void cut_dropped(struct gate *g, struct gate_lane *l, uint16_t queue, uin
 	stray_dropped(&g->strays, queue_slot(queue), id, q->last_id);
 }
 
-/* Tracking would take a reset for a session's own, and end it: nothing is sent while there
- * is one. */
+/* Connection tracking would take the reset for one of a live session and end that: nothing is sent
+ * while there is a session. */
 static bool stray_allowed(struct gate *g, const struct gate_lane *l, const struct ring_entry *e,
 			  const struct addr *client, const struct addr *server)
 {
@@ -91,7 +92,7 @@ static bool stray_allowed(struct gate *g, const struct gate_lane *l, const struc
 	return true;
 }
 
-/* Workers for naming have no forms, and nobody has one for the cut lane (worker/form.h). */
+/* Naming workers have no forms, and nobody has one for the cut lane (worker/form.h). */
 static bool may_say(uint32_t lane)
 {
 	return lane != LANE_CUT && lane_kind_of(lane) == LANE_COMMANDS;
@@ -142,7 +143,7 @@ static struct addr addr_from(uint8_t family, const uint8_t b[16])
 	return a;
 }
 
-/* Only hosts have sessions: no group, no "any", no loopback. */
+/* Only host addresses have sessions: no multicast, no "any", no loopback. */
 static bool is_host(const struct addr *a)
 {
 	static const uint8_t zero[16];
@@ -162,8 +163,8 @@ static void send_side(struct gate *g, const struct reset *r, uint32_t mark, bool
 
 static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ring_sides *s)
 {
-	/* Of sessions that ended any worker may say so, whichever pair has the queues of the
-	 * cut lane. */
+	/* Any worker may report an ended session, because the cut lane's queues may be any
+	 * pair's. */
 	bool cut = queue_lane(e->queue) == LANE_CUT;
 	struct gate_lane *l = cut ? gate_lane_of(g, e->queue) : find_lane(g, e->queue);
 	struct addr client = addr_from(e->family, e->u.a.client), server = addr_from(e->family, e->u.a.server);
@@ -194,8 +195,8 @@ static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ri
 		g->counts.refused++;
 		return true;
 	}
-	/* The packet that led to this may wait in the pack: it is decided first, so that the ends
-	 * see one order. */
+	/* The packet behind this entry may still be in the pack: it is decided first, so that the
+	 * ends see both in order. */
 	if (l != NULL)
 		flush(g, l);
 	if (e->stray != 0) {
@@ -247,8 +248,8 @@ enum drain_result gate_drain(struct gate *g, unsigned most)
 		}
 	}
 	ring_consumed(g->ring, g->tail);
-	/* Lanes of the highest criticality have the lowest numbers within their kind; each has its
-	 * own socket. */
+	/* Within a kind the lanes of the highest criticality have the lowest numbers. Each lane has
+	 * its own socket. */
 	for (uint64_t rest = g->dirty; gate_each(&rest, &n);)
 		flush(g, &g->lanes[n]);
 	return r;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loop: verdicts come first, the clock second, messages whenever there are any. The eventfd is
- * edge-triggered and never read, and the worker writes it only when the ring's `waiting` says that
- * somebody sleeps: a packet of a naming lane costs the gate two system calls, one to sleep and one
- * to send. What a worker for commands has said itself waits for the clock.
+ * The loop: first verdicts, then the clock, messages whenever they come. The eventfd is
+ * edge-triggered and never read. The worker writes it only when the ring's `waiting` says that the
+ * gate sleeps. So a packet of a naming lane costs the gate two system calls: one to sleep, one to
+ * send. Verdicts that a command worker has sent itself wait for the clock.
  */
 #include "appliance/gate/gate.h"
 
@@ -17,10 +17,10 @@
 #include "appliance/wire/msg.h"
 
 #define DRAIN_MOST 256u
-#define ALARM_MS 1 /* between looks should the alarm ever fail */
+#define ALARM_MS 1 /* time between looks if the alarm fails */
 #define EVENTS 4
 
-/* How long to sleep at most, for epoll: for ever, because the alarm does the waking. */
+/* How long epoll may sleep: for ever, because the alarm wakes the gate. */
 static int sleep_ms(struct gate *g)
 {
 	struct mono now = clock_mono();
@@ -29,8 +29,8 @@ static int sleep_ms(struct gate *g)
 	return alarm_by(&g->alarm, (struct mono){ now.ns + due }) == 0 ? -1 : ALARM_MS;
 }
 
-/* Sleeps until there is something to do, or only looks when there already is. False when the gate
- * must end. */
+/* Sleeps until there is something to do, or only looks when there is already. False: the gate must
+ * end. */
 static bool wait_events(struct gate *g, bool pending)
 {
 	struct epoll_event ev[EVENTS];
@@ -45,7 +45,7 @@ static bool wait_events(struct gate *g, bool pending)
 		messages |= ev[i].data.u32 == WATCH_CONTROL;
 		dead |= ev[i].data.u32 == WATCH_PIDFD;
 	}
-	/* Death before messages: the next worker may be announced already. */
+	/* A worker's death comes before messages, which may announce its successor. */
 	if (dead)
 		gate_worker_dead(g, clock_mono());
 	return !messages || gate_messages(g);
@@ -56,12 +56,12 @@ static bool sleep_until(struct gate *g)
 	struct ring *r = g->ring;
 	bool pending = r != NULL && ring_pending(r, g->tail);
 
-	/* While there is work, everything else is looked at only when a tick is due. */
+	/* While entries wait, everything else is looked at only when a tick is due. */
 	if (pending && gate_due(g, clock_mono()) > 0)
 		return true;
 	if (r != NULL && !pending) {
-		/* Either the worker sees that somebody sleeps, or this sees what the
-		 * worker wrote. */
+		/* Announce the sleep before looking again: either the worker sees it, or this look
+		 * sees the worker's entry. */
 		atomic_store(&r->waiting, 1);
 		pending = ring_pending(r, g->tail);
 	}

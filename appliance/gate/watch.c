@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Life and death of a worker. While there is none that turns, every packet that waits is decided by
- * its lane: `closed` is dropped here; `hold` and `open` are let back into the kernel with the mark
- * they had, and the post-queue chain, which knows the flow, decides and counts.
+ * Life and death of a worker. While no worker runs, each waiting packet is decided by its lane:
+ * `closed` is dropped here. `hold` and `open` go back to the kernel with their mark, and the
+ * post-queue chain, which knows the session, decides and counts.
  */
 #include "appliance/gate/gate.h"
 
@@ -68,7 +68,7 @@ static void report(struct gate *g, struct mono now)
 		report_lane(g, &g->lanes[n]);
 }
 
-/* False: something is still undecided. */
+/* False: packets are still undecided. */
 static bool decide_lane(struct gate *g, struct gate_lane *l)
 {
 	bool all = true;
@@ -79,7 +79,7 @@ static bool decide_lane(struct gate *g, struct gate_lane *l)
 		if (q->outstanding == 0)
 			continue;
 		if (verdict_upto(l->fd, q->queue, q->last_id, lane_passes(l->lane)) < 0) {
-			g->counts.unsent++; /* tried again at the next tick */
+			g->counts.unsent++; /* the next tick tries again */
 			all = false;
 			continue;
 		}
@@ -98,8 +98,8 @@ static bool any_waits(const struct gate_lane *l)
 	return false;
 }
 
-/* Everything that waits now; safety lanes come first within each kind. False: something is
- * still undecided. */
+/* Decides everything that waits, in each kind the safety lanes first. False: packets are still
+ * undecided. */
 static bool decide(struct gate *g)
 {
 	bool all = true;
@@ -113,20 +113,21 @@ static bool decide(struct gate *g)
 }
 
 /*
- * Nobody reads the sockets now. Datagrams are thrown away unseen (no byte of them is copied), or
- * they would fill the receive buffers and the kernel would drop what `hold` and `open` mean to
+ * Nobody reads the sockets now. Their datagrams are discarded without copying a byte. Otherwise the
+ * receive buffers would fill up, and the kernel would drop packets that `hold` and `open` mean to
  * let pass.
  */
 static void discard(const struct gate_lane *l)
 {
-	static struct mmsghdr heads[DISCARD_AT_ONCE]; /* without buffers */
+	static struct mmsghdr heads[DISCARD_AT_ONCE]; /* heads without buffers */
 
 	for (int i = 0; i < DISCARD_ROUNDS; i++)
 		if (recvmmsg(l->fd, heads, DISCARD_AT_ONCE, MSG_DONTWAIT, NULL) < (int)DISCARD_AT_ONCE)
 			return;
 }
 
-/* The supervisor holds these too, so closing alone would leave them watched. */
+/* The supervisor holds these descriptors too, so close() alone would leave them in the epoll
+ * set. */
 static void forget(const struct gate *g, int *fd)
 {
 	if (*fd >= 0) {
@@ -136,15 +137,15 @@ static void forget(const struct gate *g, int *fd)
 	*fd = -1;
 }
 
-/* Tells the supervisor that the worker must be killed. */
+/* Tells the supervisor to kill the worker. */
 static void report_hung(struct gate *g)
 {
 	msg_send(g->control, 0, &(struct msg_body){ MSG_HUNG, .hung = { .worker = g->worker, .pid = g->pid } }, NULL,
 		 0);
 }
 
-/* Its worker may turn again before the supervisor has ended it: from here on it says nothing to
- * the kernel. */
+/* The worker may recover before the supervisor has ended it: from here on none of its verdicts
+ * reaches the kernel. */
 static void give_up(struct gate *g)
 {
 	if (g->ring != NULL)
@@ -160,9 +161,11 @@ static void give_up(struct gate *g)
 	g->stat = -1;
 }
 
-/* What waits is decided, the worker told how far, and its ring opened. What the kernel did not take
- * must not be behind what the worker is to begin with: it would decide that unread, with the first
- * verdict that reaches up to a packet. */
+/*
+ * Decides what waits, tells the worker up to which packet, and opens its ring. The worker must not
+ * begin beyond packets that the kernel has not decided: its first batch verdict would decide those
+ * unread.
+ */
 static void open_ring(struct gate *g)
 {
 	uint32_t n;
@@ -170,7 +173,7 @@ static void open_ring(struct gate *g)
 	if (!decide(g))
 		return;
 
-	/* Nor does what was decided here pay for a reset. */
+	/* Packets that were decided here do not count towards the allowance for resets. */
 	stray_begin(&g->strays);
 	for (uint64_t rest = g->used; gate_each(&rest, &n);)
 		for (uint32_t slot = 0; slot < LANE_SLOTS; slot++) {
@@ -238,7 +241,7 @@ static void hung(struct gate *g)
 	(void)decide(g);
 }
 
-/* The worker turns, and on some queue packets get no verdict all the same. */
+/* The worker runs, but packets of some queue get no verdict. */
 static bool any_overdue(struct gate *g)
 {
 	bool any = false;
@@ -259,7 +262,8 @@ static bool any_overdue(struct gate *g)
 	return any;
 }
 
-/* What waits is read often while the worker owes a beat for it, seldom while it beats. */
+/* The queues are read often while the worker owes a beat for waiting packets, seldom while it
+ * beats. */
 static bool look_is_due(const struct gate *g, bool beat)
 {
 	uint64_t every = beat ? GATE_LOOK_NS : g->waiting > 0 ? GATE_TICK_NS : GATE_TICK_REST_NS;

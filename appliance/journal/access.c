@@ -21,8 +21,8 @@ void access_filter_text(const struct event_filter *f, char out[EVENT_TEXT])
 
 	text[0] = 0;
 	for (unsigned k = 0; k < FILTER_KEYS; k++)
-		/* Moments move with the clock of who asks again and again for the last day: they
-		 * would make each a question of its own. */
+		/* Times are left out: a reader who asks for the last day again and again would make
+		 * each question a new one. */
 		if (f->text[k][0] != 0)
 			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s %.*s", n > 0 ? ", " : "", words[k],
 					      k == FILTER_SINCE	  ? 13
@@ -38,7 +38,7 @@ static bool same_reader(const struct access_reader *a, const struct access_reade
 	return a->web == b->web && addr_cmp(&a->from, &b->from) == 0 && strcmp(a->by, b->by) == 0;
 }
 
-/* The one that this question belongs to; NULL = none yet, and *what may have become "more". */
+/* The slot of this question; NULL = none yet. *what may become "more". */
 static struct access_slot *slot_of(struct access *a, const struct access_reader *who, const char **what)
 {
 	unsigned own = 0;
@@ -71,7 +71,7 @@ static void tell(struct access_slot *s, struct event *ret)
 	s->told = true;
 }
 
-/* A free one; else that which is due first makes room. */
+/* A free slot; else the one that is due first is written and reused. */
 static struct access_slot *new_slot(struct access *a, struct event *ret, bool *ret_told)
 {
 	struct access_slot *first = &a->slots[0];

@@ -11,14 +11,15 @@
 #include "appliance/wire/vocabulary.h"
 
 #define SECOND 1000000000ull
-#define WAYS 4u /* places that a key may have in the table of what is watched */
-/* times the places that make a scan ..., fewer than the kernel tells of in one second */
+#define WAYS 4u /* places that a key can have in the table of watches */
+/* times the places that make a scan: a whole zone's threshold. The kernel reports fewer in a
+ * second. */
 #define CROWD_MORE 3u
-#define CROWD_SOONER 10u /* ... in such a part of its window: that of a whole zone */
-#define NAMED_MOST 3u	 /* machines of a sum that are named */
+#define CROWD_SOONER 10u /* a whole zone's window is this part of a host's */
+#define NAMED_MOST 3u	 /* machines that a sum names */
 
-/* A bit that is set anew stands for as many places as are met until one of those that are free is:
- * the fewer are free, the more. */
+/* Estimates the number of different places from a bit set: a newly set bit stands for as many
+ * places as it takes on average to hit a free bit. */
 static void count_place(uint64_t *place, unsigned n, uint64_t h, uint32_t *bits, uint64_t *milli)
 {
 	uint64_t *word = &place[h % n / 64], bit = 1ull << h % 64;
@@ -30,7 +31,7 @@ static void count_place(uint64_t *place, unsigned n, uint64_t h, uint32_t *bits,
 	(*bits)++;
 }
 
-/* Counted up to so many. */
+/* Adds without overflow. */
 static uint64_t added(uint64_t n, uint64_t more)
 {
 	return more < UINT32_MAX - n ? n + more : UINT32_MAX;
@@ -64,8 +65,8 @@ static void drop_alarm(struct attacks *a, size_t at)
 	a->changed = true;
 }
 
-/* Whether `x` goes before `y` where there is no room: what a test rang, what a person has seen,
- * what is lesser, what is old. */
+/* Whether `x` makes room before `y`: first what a test rang, then what a person has seen, then the
+ * lesser, then the older. */
 static bool goes_before(const struct attack_alarm *x, const struct attack_alarm *y)
 {
 	if (x->test != y->test)
@@ -77,7 +78,7 @@ static bool goes_before(const struct attack_alarm *x, const struct attack_alarm 
 	return x->last < y->last;
 }
 
-/* NULL: a test pushes out nothing that is meant. */
+/* NULL: no room, because a test does not replace real alarms. */
 static struct attack_alarm *make_room(struct attacks *a)
 {
 	size_t first = 0;
@@ -95,8 +96,8 @@ static struct attack_alarm *make_room(struct attacks *a)
 	return &a->alarms[a->n++];
 }
 
-/* Its own alarm; or the sum of its zones, where they have as many as they may. NULL: none yet, and
- * *ret_sum says which it is to be. */
+/* The sign's own alarm, or the sum of its zones when they have the most alarms allowed. NULL: none
+ * yet; *ret_sum says which kind to make. */
 static struct attack_alarm *find(struct attacks *a, const struct sign *s, bool *ret_sum)
 {
 	struct attack_alarm *sum = NULL;
@@ -127,7 +128,7 @@ static bool is_in(const char *list, const char *one)
 	return at != NULL;
 }
 
-/* "RTG 1 (10.30.1.10), ...": the first of them; behind those an ellipsis. */
+/* "RTG 1 (10.30.1.10), ...": the first names, then an ellipsis. */
 static void add_machine(char list[ATTACK_END], const char *one, unsigned n)
 {
 	size_t at = strlen(list), more = strlen(one);
@@ -164,7 +165,7 @@ static void add_host(struct attack_alarm *x, uint64_t host)
 		x->hosts = n + 1;
 }
 
-/* The bits say about how many they are, which may be more than there were signs. */
+/* The count is an estimate and may exceed the number of signs. */
 static void places_told(struct attack_alarm *x)
 {
 	uint64_t n = x->milli_places / 1000u;
@@ -191,7 +192,8 @@ static void add_sign(struct attacks *a, struct attack_alarm *x, const struct sig
 	a->stale = true;
 }
 
-/* More than a person has seen: twice as much and once more over the threshold, or graver. */
+/* Whether the alarm grew since a person saw it: its count has doubled and risen by the threshold at
+ * least, or it became grave. */
 static bool grew(const struct attacks *a, const struct attack_alarm *x)
 {
 	uint64_t more = x->count - x->seen, least = a->rule.at_least[x->cause];
@@ -199,7 +201,8 @@ static bool grew(const struct attacks *a, const struct attack_alarm *x)
 	return (x->grave && !x->seen_grave) || more >= (x->seen > least ? x->seen : least);
 }
 
-/* What led to it counts, of the places those that no other record told of: about. */
+/* Adds the signs that led to the alarm; of the places only about those that no other record told
+ * of. */
 static void add_watched(struct attack_alarm *x, const struct attack_watch *w)
 {
 	x->milli_places += w->milli_places - 1000u;
@@ -235,7 +238,8 @@ static void begin(struct attacks *a, const struct sign *s, const struct attack_w
 
 /* ---- thresholds ------------------------------------------------------------------------------ */
 
-/* Of each host its own. Who scans tries each place: those are apart, and push out nothing else. */
+/* One watch for each host. A scanner touches many places: its watches are kept apart, so they push
+ * out no others. */
 static struct attack_watch *watch(struct attacks *a, const struct sign *s, uint64_t host, uint64_t within, uint64_t now)
 {
 	uint64_t key = not_zero(attack_mix(s->key, &host, sizeof(host)));
@@ -244,7 +248,7 @@ static struct attack_watch *watch(struct attacks *a, const struct sign *s, uint6
 
 	for (size_t i = 0; i < WAYS; i++) {
 		if (set[i].since != 0 && set[i].key == key) {
-			/* A clock that went back ends a window too. */
+			/* A clock that was set back ends a window too. */
 			if (now < set[i].since || now - set[i].since >= within)
 				set[i] = (struct attack_watch){ .key = key, .since = now };
 			return &set[i];
@@ -256,7 +260,7 @@ static struct attack_watch *watch(struct attacks *a, const struct sign *s, uint6
 	return room;
 }
 
-/* A host that is one of those an alarm is about needs no threshold any more. */
+/* A host that the alarm names already needs no threshold. */
 static bool is_host_of(const struct attack_alarm *x, uint64_t host)
 {
 	for (size_t i = 0; i < ATTACK_HOSTS && x->host[i] != 0; i++)
@@ -271,8 +275,8 @@ static void watch_add(struct attack_watch *w, const struct sign *s)
 	count_place(w->place, ATTACK_WATCH_PLACES, s->place, &w->bits, &w->milli_places);
 }
 
-/* A zone whose hosts are each refused in few places, as far as the kernel tells of them: much of
- * it, within a shorter time. NULL: it is not so. */
+/* Detects a scan from many hosts of a zone, each of which is refused in few places: many signs in a
+ * shorter time, as far as the kernel reports them. NULL: none. */
 static struct attack_watch *crowd(struct attacks *a, const struct sign *s, uint64_t now)
 {
 	struct attack_watch *w = watch(a, s, 0, (a->rule.within_s + CROWD_SOONER - 1) / CROWD_SOONER, now);
@@ -294,8 +298,11 @@ static void take(struct attacks *a, const struct sign *s, uint64_t now)
 		    : watch(a, s, not_zero(s->host), a->rule.within_s, now);
 	if (w != NULL) {
 		watch_add(w, s);
-		/* Of a crowd each one has a part alone, and of a flood the kernel tells of some
-		 * packets only. */
+		/*
+		 * In an alarm of many hosts each host contributes little, and the kernel reports
+		 * only some packets of a flood: so a host counts from a quarter of the threshold
+		 * on.
+		 */
 		if (x != NULL && s->cause == ATTACK_SCAN)
 			least = (least + 3) / 4;
 		if ((s->cause == ATTACK_SCAN ? w->milli_places / 1000u : w->count) < least) {
@@ -313,7 +320,7 @@ static void take(struct attacks *a, const struct sign *s, uint64_t now)
 	}
 	add_sign(a, x, s, now);
 	if (w != NULL) {
-		/* One host more: what led to it counts. */
+		/* The host is new in this alarm, so its signs so far are added. */
 		if (!x->crowd || w->since > x->rang) {
 			x->count = added(x->count, w->count - s->count);
 			add_watched(x, w);
@@ -364,7 +371,7 @@ uint64_t attacks_due(const struct attacks *a)
 	return due;
 }
 
-/* ---- what goes on record --------------------------------------------------------------------- */
+/* ---- records of alarms ----------------------------------------------------------------------- */
 
 static struct event of_alarm(const struct attack_alarm *x, enum attack_event what, uint64_t now)
 {
@@ -471,7 +478,7 @@ static struct event test_event(enum attack_cause cause, uint64_t now)
 	return e;
 }
 
-/* A function of a protocol that is of that word. */
+/* A function of a test protocol with that class. */
 static bool test_command(struct event *e, unsigned class)
 {
 	for (unsigned p = 0; p < PROTO_COUNT; p++) {
@@ -507,16 +514,16 @@ static void test_one(struct attacks *a, enum attack_cause cause, uint64_t now)
 	if (classes[cause] != 0 && !test_command(&e, classes[cause]))
 		return;
 	if (cause == ATTACK_FRESH) {
-		/* It is known for long, by what it asked then. */
+		/* An earlier question makes the pair a known one. */
 		e.server_port = 1;
 		attacks_note(a, &e, &n, now - (uint64_t)a->rule.learn_days * DAY_S);
 		e.server_port = 102;
 	}
-	/* Of many places some are not told apart. */
+	/* Estimates of many places are rough, so a scan is tested with twice as many. */
 	for (uint32_t i = 0; i < (cause == ATTACK_SCAN ? 2u : 1u) * a->rule.at_least[cause]; i++) {
 		if (cause == ATTACK_SCAN || cause == ATTACK_FRESH)
 			e.server_port = (uint16_t)(i + 2);
-		/* Places beyond the ports of one host. */
+		/* When the ports of one host are used up, the next host follows. */
 		if (cause == ATTACK_SCAN)
 			e.server.b[3] = (uint8_t)(10u + (i >> 16));
 		attacks_note(a, &e, &n, now);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The alarms of attacks on the disk, and what hosts asked. */
+/* The file of attack alarms and of what hosts asked. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,8 +124,8 @@ static bool number_take(const json_t *j, const char *key, uint32_t *ret)
 	return json_is_integer(v) && json_integer_value(v) > 0 && json_integer_value(v) <= ATTACK_MOST;
 }
 
-/* Another version of the program may know other conditions: what it does not say is as usual, and
- * that is a change. */
+/* Another version of the program may have other conditions: a missing one gets its default, which
+ * counts as a change of the rule. */
 static void rule_parse(const json_t *j, struct attack_rule *ret)
 {
 	uint32_t v;

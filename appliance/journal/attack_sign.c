@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a record is a sign of, by which keys it is found again, and how people call its ends. */
+/* Which attack a record is a sign of, the keys of that sign, and the names of its ends. */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,14 +39,14 @@ static uint64_t key_of(const struct attacks *a, enum attack_cause cause)
 	return attack_mix(a->seed, b, sizeof(b));
 }
 
-/* ---- who it is ------------------------------------------------------------------------------- */
+/* ---- identification -------------------------------------------------------------------------- */
 
 static const char *zone_text(const struct named_end *n)
 {
 	return n->zone == NULL ? "" : n->zone_label != NULL && *n->zone_label != '\0' ? n->zone_label : n->zone;
 }
 
-/* Whole letters only: texts are cut to their room. */
+/* Removes the last character when only some of its bytes found room. */
 static void cut(char *text, size_t size)
 {
 	size_t n = strlen(text), at = n;
@@ -87,9 +87,9 @@ static bool is_ot(const struct named_end *n)
 	return n->zone != NULL && n->zone_class == CLASS_OT;
 }
 
-/* ---- what is a sign of what ------------------------------------------------------------------ */
+/* ---- the signs of each attack ---------------------------------------------------------------- */
 
-/* To everybody on a link: what a machine says when it starts is nobody's attempt. */
+/* Broadcast and multicast: a starting machine sends those, so they are no attempt. */
 static bool to_many(const struct addr *a)
 {
 	static const uint8_t all[4] = { 255, 255, 255, 255 };
@@ -106,7 +106,7 @@ static bool unset(const struct addr *a)
 	return a->family == 0 || memcmp(a->b, none, addr_len(a->family)) == 0;
 }
 
-/* Of two ends: one alarm for each pair. */
+/* A sign of two ends: one alarm for each pair. */
 static void of_pair(const struct attacks *a, struct sign *s, const struct event *e, const struct named *n)
 {
 	uint64_t base = key_of(a, s->cause);
@@ -155,7 +155,7 @@ static uint64_t place_of(uint64_t h, const struct event *e)
 	return attack_mix(h, &e->server_port, sizeof(e->server_port));
 }
 
-/* One alarm for the zone that it comes from, however many hosts and places. */
+/* One alarm for the zone that the scan comes from, whatever the number of hosts and places. */
 static void of_scan(const struct attacks *a, const struct event *e, const struct named *n, struct sign *ret)
 {
 	uint64_t base = key_of(a, ATTACK_SCAN);
@@ -170,7 +170,7 @@ static void of_scan(const struct attacks *a, const struct event *e, const struct
 	end_text(&e->server, &n->server, ret->to);
 }
 
-/* The same again and again: one place of one host. */
+/* The same refused attempt repeated: one alarm for one place of one host. */
 static void of_trying(const struct attacks *a, const struct event *e, const struct named *n, struct sign *ret)
 {
 	ret->cause = ATTACK_TRYING;
@@ -210,7 +210,7 @@ static bool of_login(const struct attacks *a, const struct event *e, struct sign
 	return true;
 }
 
-/* ---- what was never asked -------------------------------------------------------------------- */
+/* ---- questions that were never asked before -------------------------------------------------- */
 
 static struct attack_asked *asked_find(struct attack_asked *table, size_t n, uint64_t key,
 				       struct attack_asked **ret_room)
@@ -227,7 +227,7 @@ static struct attack_asked *asked_find(struct attack_asked *table, size_t n, uin
 	return NULL;
 }
 
-/* True: it was there, and for how long. */
+/* True: the entry was there; tells since when. */
 static bool asked_before(struct attacks *a, struct attack_asked *table, size_t n, uint64_t key, uint64_t now,
 			 uint64_t *ret_first)
 {
@@ -255,8 +255,9 @@ static bool long_enough(const struct attacks *a, uint64_t since, uint64_t now)
 }
 
 /*
- * Of what passed. Whom it asks is told apart where the policy names the machine, else by its zone:
- * a browser asks another server each time. What a host asked is learnt, threshold or not.
+ * First requests among those that passed. The server is told apart by its asset, else by its zone,
+ * because a browser asks new servers all the time. What a host asked is learnt below the threshold
+ * too.
  */
 static bool of_fresh(struct attacks *a, const struct event *e, const struct named *n, uint64_t now, struct sign *ret)
 {

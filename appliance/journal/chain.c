@@ -14,7 +14,8 @@
 #include "appliance/base/sha256.h"
 #include "appliance/journal/segment.h"
 
-#define SEGMENT_MODE 0640 /* its group may read it: the program that sends records on is in it */
+/* group-readable: the program that sends records to the log server is in the group */
+#define SEGMENT_MODE 0640
 
 /* ---- recovery -------------------------------------------------------------------------------- */
 
@@ -27,7 +28,7 @@ static void mark(struct journal *j, uint64_t seq, uint64_t offset)
 		struct journal_mark *more = reallocarray(j->marks, room, sizeof(*more));
 
 		if (more == NULL)
-			return; /* reading is slower then, not wrong */
+			return; /* without the marks reading is slower, not wrong */
 		j->marks = more;
 		j->room_marks = room;
 	}
@@ -37,7 +38,7 @@ static void mark(struct journal *j, uint64_t seq, uint64_t offset)
 struct head {
 	uint64_t seq; /* 0 = none */
 	uint8_t hash[32];
-	bool there, met; /* it has bytes; its line has its hash */
+	bool there, met; /* there: it has bytes; met: the line with its hash was found */
 };
 
 static struct head read_head(int fd)
@@ -53,9 +54,9 @@ static struct head read_head(int fd)
 }
 
 /*
- * Walks the current segment; returns where its last sound line ends. That line's number and hash go
- * to *j. A bad line with sound ones behind it is no torn end but somebody's edit: it stays, for
- * verify to name.
+ * Reads the current segment and returns where its last sound line ends; that line's number and hash
+ * go to *j. A bad line with sound ones behind it is no torn end but an edit: it stays, and verify
+ * reports it.
  */
 static size_t walk(struct journal *j, const char *text, size_t n, struct head *head)
 {
@@ -83,8 +84,7 @@ static size_t walk(struct journal *j, const char *text, size_t n, struct head *h
 	return sound;
 }
 
-/* These bytes under a name of their own, on the disk; without room nothing is left of
- * them there. */
+/* Stores the bytes in a file of their own; on a full disk that file is removed again. */
 static int keep_aside(int dirfd, const char *name, const char *text, size_t n, struct err *e)
 {
 	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), code = 0;
@@ -105,8 +105,8 @@ static int keep_aside(int dirfd, const char *name, const char *text, size_t n, s
 }
 
 /*
- * What follows the last sound line goes to a file of its own, then the segment is cut there. `cut`:
- * without room one that is not even a line is not kept.
+ * Moves what follows the last sound line to a file of its own and cuts the segment there. `cut`: on
+ * a full disk bytes that are not even a line are dropped.
  */
 static int set_aside(struct journal *j, const char *text, size_t from, size_t n, bool cut, bool *ret_gone,
 		     struct err *e)
@@ -144,8 +144,7 @@ static int open_segment(struct journal *j, uint64_t first, int flags, struct err
 		return err_set(e, -errno, "open %s", name);
 	j->first = first;
 	j->size = 0;
-	/* The name must survive as well: else all of it goes with the power, whatever is synced
-	 * into it. */
+	/* The folder is synced too: otherwise a power cut could lose the whole new file. */
 	if ((flags & O_CREAT) != 0 && fsync(j->dirfd) < 0) {
 		int code = -errno;
 
@@ -155,8 +154,8 @@ static int open_segment(struct journal *j, uint64_t first, int flags, struct err
 	return 0;
 }
 
-/* Plain ones that are closed, of whatever release: they may still have to be sent on. One that
- * cannot be opened is verify's to name. */
+/* Unpacked closed segments of any release, which may still have to be sent. verify reports one that
+ * cannot be opened. */
 static void let_group_read(int dirfd, const struct segment_file *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -176,8 +175,8 @@ static void let_group_read(int dirfd, const struct segment_file *list, size_t n)
 	}
 }
 
-/* Reads one segment; a plain one as the current one, for a packed one is closed. Only the last one
- * may have a torn end. */
+/* Reads one segment. An unpacked one may become the current one; a packed one is closed. Only the
+ * last one may have a torn end. */
 static int take_segment(struct journal *j, const struct segment_file *file, bool last, bool cut, struct head *head,
 			struct journal_recovery *found, struct err *e)
 {
@@ -195,7 +194,7 @@ static int take_segment(struct journal *j, const struct segment_file *file, bool
 	else
 		all = lseek(j->fd, 0, SEEK_END);
 	sound = walk(j, text, n, head);
-	/* What lies behind the longest segment there can be is not kept, only counted. */
+	/* Bytes beyond the largest possible segment are only counted, not kept. */
 	if (last && file->plain && (off_t)sound < all) {
 		found->torn_bytes += (uint64_t)all - sound;
 		r = set_aside(j, text, sound, n, cut, &found->torn_gone, e);
@@ -205,8 +204,8 @@ static int take_segment(struct journal *j, const struct segment_file *file, bool
 	return r;
 }
 
-/* The log must reach what the head says was on disk, and have it as the head knows it. `from`: the
- * first line looked at. */
+/* The log must reach the record that the head says was on the disk, with the same hash. `from`: the
+ * first line that was read. */
 static void compare_head(struct journal *j, const struct head *head, uint64_t from, struct journal_recovery *found)
 {
 	bool lines = j->next_seq > 1;
@@ -217,7 +216,7 @@ static void compare_head(struct journal *j, const struct head *head, uint64_t fr
 		found->another_head = true;
 	} else if (head->seq >= j->next_seq) {
 		found->missing = head->seq + 1 - j->next_seq;
-		j->next_seq = head->seq + 1; /* no number is ever given twice */
+		j->next_seq = head->seq + 1; /* no number is given twice */
 	} else if (head->seq >= from && !head->met) {
 		found->another_head = true;
 	}
@@ -244,8 +243,8 @@ static int open_chain(int dirfd, bool cut, struct journal *j, struct journal_rec
 	if (n > 0)
 		from = list[n > 1 ? n - 2 : 0].first;
 	let_group_read(dirfd, list, n);
-	/* The newest segment may hold no sound line at all: then the one before it ends the chain,
-	 * and it begins anew. */
+	/* When the newest segment has no sound line, the one before it ends the chain, and the
+	 * newest begins anew. */
 	for (size_t i = n > 1 ? n - 2 : 0; i < n && r == 0; i++) {
 		if (j->next_seq < list[i].first)
 			j->next_seq = list[i].first;
@@ -288,7 +287,7 @@ static int new_segment(struct journal *j, struct err *e)
 	return r < 0 ? r : open_segment(j, j->next_seq, O_CREAT, e);
 }
 
-/* The whole line or nothing of it. */
+/* Writes the whole line or nothing. */
 static int write_line(struct journal *j, const char *line, size_t n, struct err *e)
 {
 	ssize_t w = write(j->fd, line, n);
@@ -304,8 +303,8 @@ static int write_line(struct journal *j, const char *line, size_t n, struct err 
 	return err_set(e, code, "write to the journal");
 }
 
-/* The record with its number and what it hangs on. False: no memory for one of them; a line that
- * lacks them would be damage. */
+/* Adds the number and the former record's hash. False: no memory; a line without them would be
+ * damage. */
 static bool put_links(const struct journal *j, json_t *record, json_t *o)
 {
 	return json_object_set_new(o, "seq", json_integer((json_int_t)j->next_seq)) == 0 &&
@@ -314,8 +313,8 @@ static bool put_links(const struct journal *j, json_t *record, json_t *o)
 }
 
 /*
- * record + prev, hashed, + hash, as one line. Into room that is there before: of text that grows
- * while it is written jansson leaves keys out when memory ends in the middle.
+ * Makes one line of the record: record + prev, hashed, + hash. The buffer is allocated before:
+ * while jansson grows a text itself, it leaves out keys when memory ends.
  */
 static char *make_line(const struct journal *j, json_t *record, uint8_t ret_hash[32], size_t *ret_n)
 {

@@ -13,7 +13,7 @@
 
 #define PEM_BEGIN "-----BEGIN PUBLIC KEY-----"
 #define PEM_END "-----END PUBLIC KEY-----"
-#define PEM_BODY 60u /* base64 of DER */
+#define PEM_BODY 60u /* length of the DER key in base64 */
 #define DER 44u
 
 /* SubjectPublicKeyInfo of an Ed25519 key (RFC 8410), up to the key itself. */
@@ -58,7 +58,7 @@ static bool hex_read(const char *text, uint8_t *out, size_t n)
 	return true;
 }
 
-/* "2026-11-20T08:10:11.000Z": digits where digits are. */
+/* Checks the form "2026-11-20T08:10:11.000Z": digits where digits belong. */
 static bool time_read(const char *text, char out[CHECKPOINT_TIME + 1])
 {
 	static const char form[] = "0000-00-00T00:00:00.000Z";
@@ -79,8 +79,8 @@ static bool among(const struct checkpoint_keys *keys, const uint8_t key[CHECKPOI
 	return false;
 }
 
-/* The key that a text names; the text itself is only believed when it is the one that would be made
- * of all that is known. */
+/* Reads the key that a text names. The text is believed only when it equals the one that would be
+ * made from its contents. */
 static bool key_of(const char *text, uint8_t key[CHECKPOINT_KEY])
 {
 	static const char front[] = "sekisho-journal-checkpoint-1 key=";
@@ -92,8 +92,8 @@ static bool key_of(const char *text, uint8_t key[CHECKPOINT_KEY])
 	return hex_read(hex, key, CHECKPOINT_KEY);
 }
 
-/* Which record it is about, and with which hash. What does not stand there as it would be made anew
- * is found out by that. */
+/* Reads the record's number and hash. Other errors of form show later, when the text is compared
+ * with a newly made one. */
 static bool about(const char *text, struct checkpoint *c)
 {
 	static const char number[] = " record=", hash[] = " hash=";
@@ -173,7 +173,7 @@ void checkpoint_pem(const uint8_t key[CHECKPOINT_KEY], char out[CHECKPOINT_PEM])
 	snprintf(out, CHECKPOINT_PEM, PEM_BEGIN "\n%.60s\n" PEM_END "\n", body);
 }
 
-/* One that begins here; what is behind it, or NULL. */
+/* Reads a PEM key that begins at `p`; returns what follows, or NULL. */
 static const char *pem_read(const char *p, uint8_t key[CHECKPOINT_KEY])
 {
 	uint8_t der[BASE64_DECODE_LENGTH(PEM_BODY)];
@@ -200,7 +200,7 @@ bool checkpoint_keys_read(const char *text, size_t n, struct checkpoint_keys *re
 	const char *p = text;
 
 	ret->n = 0;
-	if (strlen(text) != n) /* a NUL in it */
+	if (strlen(text) != n) /* it holds a NUL */
 		return false;
 	while ((p = strstr(p, PEM_BEGIN)) != NULL) {
 		if (ret->n == CHECKPOINT_KEYS)

@@ -12,7 +12,7 @@
 #define ROOM_AGAIN 85u
 #define HOUR_NS 3600000000000ull
 #define DAY_S 86400u
-#define BLOCK 512u /* of st_blocks */
+#define BLOCK 512u /* bytes in a block of st_blocks */
 
 int disk_read(int dirfd, struct disk_room *ret)
 {
@@ -68,7 +68,7 @@ static uint64_t used(const struct disk_room *r)
 	return r->bytes > r->free ? r->bytes - r->free : 0;
 }
 
-/* An hour in which nobody could look counts as it is then. */
+/* An hour without a reading gets the next value. */
 static void note_hours(struct disk *d, uint64_t now)
 {
 	if (d->n == 0)
@@ -101,8 +101,8 @@ uint64_t disk_full_in(const struct disk *d)
 {
 	uint64_t then, grown;
 
-	/* What the next full hour overwrites is a day old, but for the part of an hour since the
-	 * last one. */
+	/* The entry that the next full hour will overwrite is a day old, except for part of an
+	 * hour. */
 	if (!d->known || d->n < DISK_HOURS + 1)
 		return 0;
 	then = d->used[d->n % DISK_HOURS];

@@ -10,9 +10,9 @@
 #include "appliance/wire/reason.h"
 #include "appliance/wire/vocabulary.h"
 
-#define SECONDS 19u /* of "2026-11-20T08:10:11.123Z" */
+#define SECONDS 19u /* characters of a time down to seconds, of "2026-11-20T08:10:11.123Z" */
 
-/* Records are compared with it letter by letter. */
+/* Checks the form of a time, because records are compared with it as text. */
 static bool is_moment(const char *text)
 {
 	static const char form[SECONDS + 1] = "0000-00-00T00:00:00";
@@ -23,8 +23,7 @@ static bool is_moment(const char *text)
 	return true;
 }
 
-/* Records have it as a word of its own, by what was known of the protocol when they
- * were written. */
+/* Records hold the protocol's name as it was when they were written. */
 static bool is_protocol(const char *text)
 {
 	return *text == '\0' || strcmp(text, FILTER_IN_CLEAR) == 0 || protocol_by_name(text) != PROTO_NONE;
@@ -41,7 +40,7 @@ static bool is_name(const char *word)
 	return false;
 }
 
-/* Decimal, or with 0x, as codes are shown; at most UINT32_MAX. */
+/* A decimal number, or hexadecimal with 0x as codes are shown; at most UINT32_MAX. */
 static bool is_code(const char *word, uint64_t *ret)
 {
 	bool hex = word[0] == '0' && word[1] == 'x';
@@ -98,7 +97,7 @@ static bool take_commands(struct line_filter *f, const char *text)
 	return fits;
 }
 
-/* Of the form of JSON's numbers, which records have: at most 2^63 - 1. */
+/* A number in JSON's form, as in records: at most 2^63 - 1. */
 static bool take_number(const char **at, uint64_t *ret)
 {
 	const char *from = *at;
@@ -227,7 +226,7 @@ static bool speaks(const char *line, size_t n, const char *protocol)
 	return has(line, n, "protocol", protocol);
 }
 
-/* The digits at `at`, up to `end`; false when there are none. */
+/* The number at `at`, before `end`; false when there is none. */
 static bool number_at(const char *at, const char *end, uint64_t *ret)
 {
 	const char *from = at;
@@ -279,8 +278,8 @@ static bool commands(const struct line_filter *f, const char *line, size_t n)
 	return false;
 }
 
-/* A refused value; or, of accepted operations together, the least and the largest of those that
- * they wrote. */
+/* Whether the record's command wrote a value in that range. A refusal has one value, a sum of
+ * accepted operations its least and its largest. */
 static bool wrote(const char *line, size_t n, uint64_t least, uint64_t most)
 {
 	const char *at = line_bare(line, n, "wrote"), *end = line + n;

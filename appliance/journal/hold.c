@@ -82,8 +82,8 @@ static enum found file_find(int dirfd, struct holds *ret)
 	return sound ? FOUND_SOUND : FOUND_DAMAGED;
 }
 
-/* Unless there is such a one. Of those that people placed the last makes room for it, if it must:
- * it is within. */
+/* Adds a hold on everything unless there is one. When the list is full, the last hold that a person
+ * placed is dropped: the new one covers it. */
 static void hold_everything(struct holds *h)
 {
 	struct hold *all;
@@ -106,8 +106,8 @@ bool holds_load(const int *folders, size_t n, struct holds *ret)
 
 	for (size_t i = 0; i < n; i++)
 		found[i] = file_find(folders[i], &each[i]);
-	/* The first is never older: where it is sound, it is the list. Without it the others say
-	 * that there was one. */
+	/* The first copy is never the older one: when it is sound, it is the list. When it is
+	 * missing, the others show that there was one. */
 	for (size_t i = n; i-- > 0;) {
 		wrong |= found[i] == FOUND_DAMAGED || (i > 0 && found[i] != FOUND_NONE && found[0] == FOUND_NONE);
 		if (found[i] == FOUND_SOUND)
@@ -119,7 +119,7 @@ bool holds_load(const int *folders, size_t n, struct holds *ret)
 	return wrong;
 }
 
-/* For whoever looks into it later; what cannot be kept is not. */
+/* Keeps the damaged file for a later look, if it can. */
 static void keep_damaged(int dirfd)
 {
 	struct holds ignored;

@@ -17,15 +17,15 @@
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/vocabulary.h"
 
-#define NEW_NAME "index.new" /* there is one at a time */
+#define NEW_NAME "index.new" /* only one is made at a time */
 #define NAME_MOST 40u
 
-/* What lies on the disk: of this machine's own byte order, since another's key is another
- * one, too. */
+/* The form on the disk, in this machine's byte order: another machine has another key, so it could
+ * not use the file anyway. */
 struct stored {
 	char front[24];
-	uint64_t first, last; /* numbers of its records */
-	uint8_t whole;	      /* else the segment is damaged, and always read */
+	uint64_t first, last; /* numbers of the segment's first and last record */
+	uint8_t whole;	      /* 0: the segment is damaged and always read */
 	struct sketch sketch;
 	uint8_t mac[32]; /* over all before it */
 };
@@ -95,7 +95,7 @@ bool index_read(int dirfd, const uint8_t key[INDEX_KEY], uint64_t first, uint64_
 
 struct index {
 	struct segment *from;
-	uint64_t last, next; /* its last number, and the one that comes next */
+	uint64_t last, next; /* its last number; the expected number of the next record */
 	struct stored made;
 };
 
@@ -116,7 +116,7 @@ static bool is_there(int dirfd, uint64_t first)
 	return faccessat(dirfd, name, F_OK, 0) == 0;
 }
 
-/* The newest closed segment below that has none: 1, 0 = there is none, or negative errno. */
+/* The newest closed segment below `below` without an index: 1, 0 = none, or negative errno. */
 static int choose(int dirfd, uint64_t open, uint64_t below, uint64_t *ret_first, uint64_t *ret_last, struct err *e)
 {
 	struct segment_file *list;
@@ -145,7 +145,7 @@ static int begin(struct index **p, int dirfd, uint64_t open, uint64_t *below, st
 	x = calloc(1, sizeof(*x));
 	if (x == NULL)
 		return err_set(e, -ENOMEM, "index of the journal");
-	/* Whatever becomes of this one, the next is another. */
+	/* The next call looks further back, whatever happens to this one. */
 	*below = first;
 	r = segment_open(dirfd, first, SEGMENT_EITHER, 0, &x->from, e);
 	if (r < 0) {
@@ -160,7 +160,7 @@ static int begin(struct index **p, int dirfd, uint64_t open, uint64_t *below, st
 	return 1;
 }
 
-/* All of it or nothing that is ours: a torn one has no MAC, so that nothing waits for the disk. */
+/* Writes the whole file, without a sync: a torn one has no valid MAC and is ignored. */
 static int store(const struct index *x, int dirfd, struct err *e)
 {
 	char name[NAME_MOST];
@@ -219,7 +219,7 @@ int index_step(struct index **p, int dirfd, const uint8_t key[INDEX_KEY], uint64
 		index_forget(p);
 		return err_set(e, r, "read a segment of the journal");
 	}
-	/* What is not every record of it, for damage or because the disk does not answer, rules
+	/* An index without every record, because of damage or a disk that does not answer, can rule
 	 * out nothing. */
 	if (r < 0 || x->next != x->last + 1)
 		x->made.whole = 0;
@@ -227,15 +227,15 @@ int index_step(struct index **p, int dirfd, const uint8_t key[INDEX_KEY], uint64
 	r = store(x, dirfd, e);
 	index_forget(p);
 	if (r < 0)
-		*below = UINT64_MAX; /* this one again, once there is room */
+		*below = UINT64_MAX; /* the same one again, once there is room */
 	return r < 0 ? r : 1;
 }
 
-#define TRIES 4u /* bits of one member of a set */
+#define TRIES 4u /* bits that one member sets */
 #define FNV_BASIS 0xcbf29ce484222325ull
 #define FNV_PRIME 0x100000001b3ull
 
-/* Of which kind a name is: a zone is no asset of that name. */
+/* The kind of a name: a zone and an asset of one name differ. */
 enum name {
 	NAME_ZONE = 'z',
 	NAME_ASSET = 'a',
@@ -245,7 +245,7 @@ enum name {
 	NAME_REASON = 'r',
 	NAME_COMMAND = 'f',
 	NAME_CODE = 'n',
-	/* of no name: some record says which values were written, or were to be */
+	/* no name: a record says which values were written or requested */
 	NAME_WROTE = 'w',
 };
 
@@ -258,12 +258,12 @@ static uint64_t hash_of(char kind, const void *value, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		h = (h ^ p[i]) * FNV_PRIME;
-	/* Its low bits depend on few of the last bytes. */
+	/* The low bits depend on few of the last bytes, so the high ones are mixed in. */
 	h ^= h >> 32;
 	return h * 0x9e3779b97f4a7c15ull;
 }
 
-/* The k-th bit of it in a set of so many bytes, a power of two. */
+/* The position of the k-th bit of a member in a set of `bytes` bytes, a power of two. */
 static size_t bit_of(uint64_t hash, unsigned k, size_t bytes)
 {
 	return (size_t)((hash >> 32) + k * ((hash & 0xffffffffu) | 1)) & (bytes * 8 - 1);
@@ -283,9 +283,9 @@ static bool holds(const uint8_t *set, size_t bytes, uint64_t hash)
 	return true;
 }
 
-/* ---- of lines -------------------------------------------------------------------------------- */
+/* ---- reading lines --------------------------------------------------------------------------- */
 
-/* The text of a key up to its closing quote. */
+/* The text of a key, up to its closing quote. */
 static const char *text_of(const char *line, size_t n, const char *key, size_t *ret_n)
 {
 	const char *at = line_value(line, n, key), *end = at != NULL ? memchr(at, '"', n - (size_t)(at - line)) : NULL;
@@ -378,12 +378,12 @@ void sketch_add(struct sketch *s, const char *line, size_t n)
 
 static bool may_name(const struct sketch *s, const char *name, enum name kind)
 {
-	/* With a quote in it a line is matched beyond the value's end, which no set knows. */
+	/* A text with a quote can match beyond the end of a value, which the sets do not cover. */
 	return name[0] == '\0' || strchr(name, '"') != NULL ||
 	       holds(s->names, sizeof(s->names), hash_of((char)kind, name, strlen(name)));
 }
 
-/* By today's tables: records have no class, and neither has the set. */
+/* Uses the present tables: neither records nor the sets hold a class. */
 static bool may_class(const struct sketch *s, unsigned classes)
 {
 	for (unsigned p = 0; p < PROTO_COUNT; p++) {
@@ -424,7 +424,7 @@ bool sketch_may(const struct sketch *s, const struct line_filter *f)
 		return false;
 	if (t[FILTER_VERDICT][0] != '\0' && verdict < EVENT_VERDICT_COUNT && (s->verdicts & 1u << verdict) == 0)
 		return false;
-	/* Of a prefix the set does not know its hosts. */
+	/* The set holds hosts, so it cannot answer for a prefix. */
 	if (t[FILTER_HOST][0] != '\0' && memcmp(&hosts->lo, &hosts->hi, sizeof(hosts->lo)) == 0 &&
 	    !holds(s->hosts, sizeof(s->hosts), host_hash(&hosts->lo)))
 		return false;

@@ -54,7 +54,7 @@ static void put_flow(json_t *j, const struct event *e)
 	}
 }
 
-/* Whom, function, addresses: only what speaks of a command. */
+/* Client, function, addresses: only in records of a command. */
 static void put_command(json_t *j, const struct event *e)
 {
 	const struct vocabulary *v = vocabulary_of((enum protocol)e->protocol);
@@ -102,7 +102,7 @@ static void put_texts(json_t *j, const struct event *e)
 			    e->text[i]);
 }
 
-/* What hellos said. A sum of several kinds knows none of it. */
+/* The contents of TLS hellos. A sum of different kinds has none. */
 static void put_tls(json_t *j, const struct event *e)
 {
 	uint16_t offered = (uint16_t)(e->value >> 32), version = (uint16_t)(e->value >> 16), suite = (uint16_t)e->value;
@@ -173,7 +173,7 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 		break;
 	case EVENT_DECIDED:
 		set(j, "role", role_name(from));
-		/* A sum may be of several lanes. */
+		/* A sum may cover several lanes. */
 		if (e->value < LANE_COUNT)
 			number(j, "value", e->value);
 		break;
@@ -239,7 +239,7 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 	put_texts(j, e);
 }
 
-/* Who an address is, in the words of the policy: "server_asset", "server_label", "server_zone". */
+/* The names of an address in the policy: "server_asset", "server_label", "server_zone". */
 static void put_end(json_t *j, const char *end, const struct named_end *n)
 {
 	char key[24];
@@ -264,7 +264,7 @@ static bool about_traffic(const struct event *e)
 	       e->kind == EVENT_UNDECLARED;
 }
 
-/* Where a device was heard. */
+/* The interface and network where a device was heard. */
 static void put_place(json_t *j, const struct event *e, const struct names *n)
 {
 	struct named_place place;

@@ -10,7 +10,7 @@
 #include "appliance/journal/index.h"
 #include "appliance/journal/segment.h"
 
-/* The time of each file's last write, at most that of any later one and of now. */
+/* The time of each file's last write, at most that of a later file and of now. */
 static int times_of(int dirfd, const struct segment_file *list, size_t n, uint64_t now, uint64_t *ret, struct err *e)
 {
 	uint64_t least = now;
@@ -27,7 +27,8 @@ static int times_of(int dirfd, const struct segment_file *list, size_t n, uint64
 	return 0;
 }
 
-/* Of the oldest file, in seconds: by the clock, or from file to file, whichever is less. */
+/* The age of the oldest file in seconds: by the clock, or summed from file to file, whichever is
+ * less. */
 static uint64_t age(const uint64_t *times, size_t n, uint64_t now)
 {
 	uint64_t counted = 0;
@@ -48,7 +49,7 @@ static bool is_sound(const char *line, size_t n, uint64_t *ret_seq)
 	return what == JOURNAL_LINE_OK || what == JOURNAL_LINE_PREV;
 }
 
-/* The hash of the last record before the file `first`, as that says it. */
+/* The hash of the last record before the file `first`, which its first record holds. */
 static int hash_before(int dirfd, uint64_t first, uint8_t ret[32], struct err *e)
 {
 	struct segment *s = NULL;
@@ -102,7 +103,7 @@ int keep_delete(int dirfd, uint64_t first, struct err *e)
 
 	journal_segment_name(first, plain);
 	segment_packed_name(first, packed);
-	/* The packed one first: where both are there, the plain one is the segment. */
+	/* The packed file first: while both exist, the unpacked one counts. */
 	if ((unlinkat(dirfd, packed, 0) < 0 && errno != ENOENT) || (unlinkat(dirfd, plain, 0) < 0 && errno != ENOENT))
 		return err_set(e, -errno, "delete %s", plain);
 	index_remove(dirfd, first);
@@ -119,8 +120,8 @@ bool keep_turns(int dirfd, uint64_t open, uint64_t now)
 
 	if (open == 0 || segment_list(dirfd, &list, &n, NULL) < 0)
 		return false;
-	/* It began when the one before it ended. When that cannot be told, or is yet to come, it
-	 * may be of any age. */
+	/* A file began when the one before it ended. When that time is unknown or in the future,
+	 * the file may have any age. */
 	if (n > 1 && list[n - 1].first == open && segment_written(dirfd, &list[n - 2], &began, NULL) < 0)
 		began = 0;
 	free(list);

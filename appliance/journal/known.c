@@ -33,7 +33,7 @@ static bool is_new(const struct known_device *d)
 	return d->state != DEVICE_IS_KNOWN;
 }
 
-/* Of one interface; NULL = of all. */
+/* The number of new devices at one interface; NULL = at all. */
 static size_t new_of(const struct known *k, const char *interface)
 {
 	size_t n = 0;
@@ -68,10 +68,10 @@ bool known_accept(struct known *k, struct known_device *d, uint64_t now)
 	return true;
 }
 
-#define INTERFACES 64u /* that are told apart where room is made; of more the first ones */
+#define INTERFACES 64u /* interfaces that are counted when room is made; further ones are ignored */
 
-/* The youngest of the interface that has most of them, but for those that somebody once accepted,
- * where that is more than `interface` would have; NULL = there is none. */
+/* The youngest new device of the interface with the most devices, if that has more than `interface`
+ * would have. Devices that somebody once accepted are kept. NULL = none. */
 static struct known_device *to_give_up(struct known *k, const char *interface)
 {
 	struct {
@@ -114,9 +114,9 @@ static struct known_device *make_room(struct known *k, const struct known_sighti
 	return &k->list[k->n++];
 }
 
-/* ---- of a backup ----------------------------------------------------------------------------- */
+/* ---- restoring a backup ---------------------------------------------------------------------- */
 
-/* As policies write names: it comes to stand in records, alarms and mail. */
+/* Checks the form of a policy's name, because it will stand in records, alarms and mail. */
 static bool is_name(const char *text)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
@@ -165,8 +165,8 @@ void known_place(const char *interface, const char *zone, char *out, size_t size
 	snprintf(out, size, "%s%s%s%s", interface, *zone != '\0' ? " (" : "", zone, *zone != '\0' ? ")" : "");
 }
 
-/* One of that MAC address which a person knows, and how it stands to the place where it is
- * heard now. */
+/* An accepted device with that MAC address; tells whether it belongs to the place where it is heard
+ * now. */
 static const struct known_device *known_as(const struct known *k, const struct known_sighting *s, bool *ret_same_zone)
 {
 	const struct known_device *ret = NULL;
@@ -195,7 +195,7 @@ static struct known_device *enter(struct known *k, const struct known_sighting *
 	struct known_device d = { .first = s->now, .last = s->now, .state = DEVICE_IS_UNKNOWN }, *ret;
 
 	if (as != NULL && same_zone && k->n - known_new(k) < KNOWN_ACCEPTED) {
-		/* Another interface of the zone in which it is known: the same review holds. */
+		/* Another interface of the same zone: its review still holds. */
 		d = *as;
 		d.first = d.last = s->now;
 		memset(d.addresses, 0, sizeof(d.addresses));
@@ -230,7 +230,7 @@ static void take_off(struct known_device *d, size_t at)
 	d->addresses[KNOWN_ADDRESSES - 1] = (struct addr){ 0 };
 }
 
-/* Where among its own; KNOWN_ADDRESSES = it is none of them. */
+/* The index of the address among the device's own; KNOWN_ADDRESSES = none. */
 static size_t address_at(const struct known_device *d, const struct addr *a)
 {
 	size_t at = 0;
@@ -240,7 +240,7 @@ static size_t address_at(const struct known_device *d, const struct addr *a)
 	return at;
 }
 
-/* Whoever had it at that interface has it no more. NULL = nobody had it. */
+/* Takes the address from the device that had it at that interface. NULL = nobody had it. */
 static const struct known_device *taken_from(struct known *k, const struct known_device *by, const struct addr *a)
 {
 	for (size_t i = 0; i < k->n; i++) {
@@ -268,7 +268,7 @@ static void put_address(struct known *k, struct known_device *d, const struct kn
 	memmove(&d->addresses[1], &d->addresses[0], (KNOWN_ADDRESSES - 1) * sizeof(d->addresses[0]));
 	d->addresses[0] = s->address;
 	if (at < KNOWN_ADDRESSES) {
-		k->stale = true; /* the order alone */
+		k->stale = true; /* only the order has changed */
 		return;
 	}
 	k->changed = true;
@@ -278,8 +278,7 @@ static void put_address(struct known *k, struct known_device *d, const struct kn
 		event_mac_text(event_mac_value(from->mac), told->before);
 	if (told->news == KNOWN_NO_NEWS)
 		told->news = KNOWN_ADDRESS_MOVED;
-	/* An address that is lent out changes hands by itself; one that the policy names
-	 * does not. */
+	/* A leased address changes hands by itself; an asset's address in the policy does not. */
 	if (s->asset && !is_new(d))
 		d->state = DEVICE_HAS_ADDRESS;
 }
@@ -294,12 +293,12 @@ struct known_told known_see(struct known *k, const struct known_sighting *s)
 	if (d == NULL)
 		return told;
 	told.number = d->number;
-	/* Several zones behind one interface: the last address says which. */
+	/* With several zones behind one interface the last address tells the zone. */
 	if (*s->zone != '\0' && strcmp(d->zone, s->zone) != 0) {
 		put(d->zone, s->zone);
 		k->changed = true;
 	}
-	/* What says that it was heard days from now was said by a clock that was ahead. */
+	/* A time of last hearing that is days ahead came from a clock that was ahead. */
 	if (s->now > d->last || d->last - s->now > KNOWN_AHEAD_S) {
 		d->last = s->now;
 		d->first = d->first < d->last ? d->first : d->last;
@@ -309,7 +308,7 @@ struct known_told known_see(struct known *k, const struct known_sighting *s)
 	return told;
 }
 
-/* ---- as people and programs read it ---------------------------------------------------------- */
+/* ---- JSON for people and programs ------------------------------------------------------------ */
 
 bool known_is_local(const struct addr *a)
 {
@@ -480,10 +479,10 @@ static bool all_parse(const json_t *all, struct known *ret)
 	return true;
 }
 
-#define MEMBERS 24u /* of one device and fewer of all, with what separates them */
+#define MEMBERS 24u /* members of one device, at most, with separators */
 
-/* In as many parts as a full register has at most: each takes many times its length once it
- * is read. */
+/* Refuses a text with more parts than a full register can have: parsed, each part takes many times
+ * its length. */
 static bool is_bounded(const uint8_t *text, size_t n)
 {
 	size_t parts = 0;

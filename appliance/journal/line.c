@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One line of the record file, one name of a segment, the head: their forms, without any file. */
+/* The forms of a record's line, a segment's name and the head, without any file access. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ void journal_segment_name(uint64_t first, char out[48])
 	snprintf(out, 48, "events-%020" PRIu64 ".log", first);
 }
 
-/* None that JSON would not say as it is. */
+/* Reads a number in JSON's form: no sign, no leading zero. */
 static const char *number(const char *p, const char *end, uint64_t *ret)
 {
 	const char *start = p;
@@ -39,7 +39,7 @@ bool journal_segment_parse(const char *name, uint64_t *ret)
 	if (strncmp(name, "events-", 7) != 0 || number(name + 7, name + strlen(name), ret) == NULL || *ret == 0 ||
 	    *ret > JOURNAL_SEQ_MOST)
 		return false;
-	/* Another form of the same number would be listed, and not be found. */
+	/* A name in another form of the same number would be listed, but not found. */
 	journal_segment_name(*ret, as_ours);
 	return strcmp(name, as_ours) == 0;
 }
@@ -61,7 +61,7 @@ static bool hex(const char *p, uint8_t out[32])
 enum journal_line journal_line_check(const char *line, size_t n, const uint8_t prev[32], uint8_t ret_hash[32],
 				     uint64_t *ret_seq)
 {
-	/* ,"prev":"<64>" then ,"hash":"<64>"} end every line. */
+	/* Every line ends with ,"prev":"<64>" and ,"hash":"<64>"}. */
 	const size_t hash_part = JOURNAL_TAIL - 1, prev_part = hash_part - 1;
 	const char *end = line + n, *hash_at, *prev_at, *p;
 	uint8_t said_prev[32], said[32];
@@ -79,8 +79,8 @@ enum journal_line journal_line_check(const char *line, size_t n, const uint8_t p
 	    hash_at[-1] != '"' || !hex(hash_at + strlen(JOURNAL_HASH_MARK), said) ||
 	    !hex(prev_at + strlen(PREV_MARK), said_prev))
 		return JOURNAL_LINE_FORM;
-	/* The hash is over the line as it was before its hash was put in: with a closing
-	 * brace instead. */
+	/* The hash covers the line as it was before its hash was added: with a closing brace
+	 * instead. */
 	body = (size_t)(hash_at - line);
 	whole = malloc(body + 1);
 	if (whole == NULL)
@@ -105,8 +105,8 @@ bool journal_head_parse(const char *text, size_t n, uint64_t *ret_seq, uint8_t r
 {
 	const char *p = number(text, text + n, ret_seq);
 
-	/* There is no record 0: a head that says so knows of none, and would let any end pass
-	 * for whole. */
+	/* There is no record 0: a head with that number would accept any end of the log as
+	 * complete. */
 	return p != NULL && *ret_seq != 0 && *ret_seq <= JOURNAL_SEQ_MOST && (size_t)(text + n - p) >= 66 &&
 	       p[0] == ' ' && hex(p + 1, ret_hash) && p[65] == '\n';
 }

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#define BURST_DROP 1u	/* the kernel's records are a sample anyway */
-#define BURST_OTHER 16u /* a person looking for what happened wants to see single refusals */
+#define BURST_DROP 1u	/* records: the kernel only reports a sample anyway */
+#define BURST_OTHER 16u /* records: a person who investigates wants to see single refusals */
 
 static bool mergeable(const struct event *e)
 {
@@ -65,8 +65,8 @@ bool merge_in(struct merge *m, const struct event *e, enum role from, uint64_t n
 		s->event.client_port = e->client_port;
 		return false;
 	}
-	/* Another one's place: what it holds back is written now, and the newcomer is held instead,
-	 * so that one record goes out for one that came in. */
+	/* The slot of another event: its held-back sum is written now and the new event is held, so
+	 * that one record goes out for each that comes in. */
 	write = s->used && s->event.count > 0;
 	if (write) {
 		*ret = s->event;
@@ -94,7 +94,7 @@ bool merge_out(struct merge *m, uint64_t now_ns, bool all, struct event *ret, en
 		*ret = s->event;
 		*ret_from = s->from;
 		s->event.count = 0;
-		s->since_ns = now_ns; /* a flood that goes on is one record a second */
+		s->since_ns = now_ns; /* a flood that lasts is one record a second */
 		s->passed = BURST_OTHER;
 		return true;
 	}

@@ -15,30 +15,31 @@ struct conduit_name {
 	const char *name, *label, *file;
 	uint32_t line;
 	bool observe;
-	uint8_t meaning[32]; /* of one that observes */
+	uint8_t meaning[32]; /* of an observing conduit */
 };
 
 /* Sorted by the box's permit id. */
 struct permit_name {
 	uint32_t permit;
-	uint32_t conduit; /* the first that grants something under it, or UINT32_MAX */
+	uint32_t conduit; /* the first conduit that grants something under it, or UINT32_MAX */
 };
 
 struct interface_name {
 	uint32_t index;
 	const char *name;
-	uint32_t n_zones, zone; /* behind it; the first of them */
-	uint8_t *zones;		/* a byte for each zone of the generation: 1 = it is behind it */
+	uint32_t n_zones, zone; /* number of zones behind the interface; the first of them */
+	/* a byte for each zone of the generation: 1 = it is behind the interface */
+	uint8_t *zones;
 };
 
 struct place_name {
 	const char *name, *label;
-	unsigned class; /* of a zone */
+	unsigned class; /* the zone's class */
 };
 
 struct named_generation {
 	struct event_generation which;
-	struct arena *arena; /* holds all of it */
+	struct arena *arena; /* holds everything of this generation */
 	const char **files;
 	struct conduit_name *conduits;
 	struct permit_name *permits;
@@ -82,7 +83,7 @@ static uint32_t first_conduit(const struct ir *ir, uint32_t permit_index)
 {
 	const struct command_permit *p = commands_permit(&ir->table, permit_index + 1);
 
-	/* A conduit that only watches grants nothing; one that grants is the better name. */
+	/* Prefers a conduit that grants to one that only observes. */
 	for (int shadow = 0; p != NULL && shadow < 2; shadow++)
 		for (uint32_t i = 0; i < p->n_grants; i++) {
 			const struct command_grant *g = &ir->table.grants[p->first_grant + i];
@@ -262,7 +263,7 @@ static const struct named_generation *generation_of(const struct names *n, const
 	return NULL;
 }
 
-/* The conduit that an event names, or the first that grants something under its permit. */
+/* The conduit that the event names, or the first that grants something under its permit. */
 static uint32_t conduit_of(const struct named_generation *g, const struct event *e)
 {
 	const struct permit_name key = { .permit = e->permit }, *p;
@@ -367,7 +368,8 @@ void names_of_place(const struct names *n, const struct event *e, struct named_p
 		ret->interface = g->interfaces[i].name;
 		zone = ir_book_zone(&g->book, &e->client);
 		asset = ir_book_asset(&g->book, &e->client);
-		/* One alone is behind it, whatever address somebody gives himself. */
+		/* With one zone behind the interface the address does not matter, even a forged
+		 * one. */
 		if (g->interfaces[i].n_zones == 1)
 			zone = g->interfaces[i].zone;
 		if (zone < g->n_zones)

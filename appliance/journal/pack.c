@@ -14,22 +14,23 @@
 #include "appliance/journal/segment.h"
 
 #define LEVEL 6
-#define GZIP_WINDOW (15 + 16) /* zlib: the largest window, gzip form */
+#define GZIP_WINDOW (15 + 16) /* zlib: the largest window, gzip format */
 #define MEMORY 8
-#define NEW_NAME "packed.new" /* there is one at a time, and its name is none of a segment's */
+#define NEW_NAME "packed.new" /* only one is made at a time, and the name is no segment's */
 
 enum act { ACT_WRITE, ACT_SYNC, ACT_COMPARE, ACT_NAME, ACT_KEEP, ACT_REMOVE };
 
 struct pack {
 	enum act next;
 	uint64_t first;
-	/* compared is the file that has its name already: a stop came before the plain one went */
+	/* the last run stopped before it deleted the unpacked file: the packed file has its final
+	 * name already */
 	bool named;
 	int from, to;
 	bool deflating;
 	z_stream z;
 	gz_header header;
-	struct segment *plain, *packed; /* compared */
+	struct segment *plain, *packed; /* both are read and compared */
 	uint8_t in[PACK_STEP_BYTES], out[PACK_STEP_BYTES];
 };
 
@@ -65,7 +66,7 @@ void pack_drop(struct pack **p, int dirfd)
 
 /* ---- beginning ------------------------------------------------------------------------------- */
 
-/* Such a file is none that the journal made: nobody would read it packed. */
+/* The journal makes no file of that length, and nobody would read it packed. */
 static bool too_long(int dirfd, uint64_t first)
 {
 	struct stat st;
@@ -76,7 +77,7 @@ static bool too_long(int dirfd, uint64_t first)
 	       (uint64_t)st.st_size > SEGMENT_MOST;
 }
 
-/* The oldest closed one that is plain: 1, 0 = there is none, or negative errno. */
+/* The oldest closed segment that is unpacked: 1, 0 = none, or negative errno. */
 static int choose(int dirfd, uint64_t open, struct segment_file *ret, struct err *e)
 {
 	struct segment_file *list;
@@ -150,7 +151,7 @@ static int begin(struct pack **ret, int dirfd, uint64_t open, struct err *e)
 	return p->named ? begin_compare(p, dirfd, e) : begin_write(p, dirfd, e);
 }
 
-/* ---- acts ------------------------------------------------------------------------------------ */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static int put(struct pack *p, struct err *e)
 {
@@ -204,7 +205,7 @@ static int act_compare(struct pack *p, int dirfd, struct err *e)
 	}
 	if (r != -EBADMSG || !p->named)
 		return err_set(e, r, "compare a packed segment of the journal");
-	/* A file that has its name and is not its segment: the plain one is what counts, and is
+	/* A packed file that differs from its segment is replaced: the unpacked one counts and is
 	 * packed anew. */
 	p->named = false;
 	return begin_write(p, dirfd, e);
@@ -243,7 +244,7 @@ static int act(struct pack *p, int dirfd, struct err *e)
 	case ACT_NAME:
 		return act_name(p, dirfd, e);
 	case ACT_KEEP:
-		/* Its name is on the disk before the other goes. */
+		/* The packed file's name is on the disk before the unpacked file is deleted. */
 		if (fsync(dirfd) < 0)
 			return err_set(e, -errno, "sync the journal's folder");
 		p->next = ACT_REMOVE;
@@ -265,5 +266,5 @@ int pack_step(struct pack **p, int dirfd, uint64_t open, struct err *e)
 		return r;
 	}
 	pack_forget(p);
-	return 1; /* perhaps there is another */
+	return 1; /* there may be another segment */
 }

@@ -8,24 +8,24 @@
 #include "appliance/journal/index.h"
 #include "appliance/journal/segment.h"
 
-#define ANSWER_BYTES (8u << 20) /* of one answer: the reader asks again */
-/* that one question looks through: nobody else is answered meanwhile */
+#define ANSWER_BYTES (8u << 20) /* bytes of one answer: for more the reader asks again */
+/* bytes that one question searches; nobody else is answered meanwhile */
 #define LOOK_BYTES (32u << 20)
-#define ASK_BYTES (1u << 20) /* ... before it is asked whether somebody still waits */
-#define SKIP_BYTES 8192u     /* of those, what a segment counts that its sketch rules out */
+#define ASK_BYTES (1u << 20) /* bytes between two looks whether the reader still waits */
+#define SKIP_BYTES 8192u     /* bytes that a segment counts for when its sketch rules it out */
 
 struct reading {
 	json_t *list;
 	uint64_t after, next;
-	size_t left, bytes; /* records and bytes still wanted */
-	size_t look;	    /* bytes that may still be looked through */
+	size_t left, bytes; /* records and bytes that are still wanted */
+	size_t look;	    /* bytes that may still be searched */
 	const struct line_filter *filter;
 	const struct journal_patience *patience;
-	size_t ask_at; /* of `look` */
+	size_t ask_at; /* value of `look` at which to check for a stop */
 	bool over;
 };
 
-/* Nobody waits for the rest; asked now and then. */
+/* Whether the reader has left, checked now and then. */
 static bool is_over(struct reading *r)
 {
 	if (r->patience != NULL && !r->over && r->look <= r->ask_at) {
@@ -35,13 +35,13 @@ static bool is_over(struct reading *r)
 	return r->over;
 }
 
-/* A line of a segment. False when enough was read. */
+/* Handles a line of a segment. False when enough was read. */
 static bool line(struct reading *r, const char *text, size_t n)
 {
 	json_t *record;
 	uint64_t seq;
 
-	/* {"seq":N, ...: the number stands first, so that lines before it need no parsing. */
+	/* The number stands first, {"seq":N, so earlier lines are skipped without parsing. */
 	if (n < 8 || memcmp(text, "{\"seq\":", 7) != 0)
 		return true;
 	seq = strtoull(text + 7, NULL, 10);
@@ -64,7 +64,7 @@ static bool line(struct reading *r, const char *text, size_t n)
 	return r->left > 0;
 }
 
-/* One segment from `offset` on. 1 = enough, 0 = end of it, negative errno. */
+/* Reads one segment from `offset` on. 1 = enough, 0 = its end, negative errno. */
 static int segment(const struct journal *j, uint64_t first, uint64_t offset, struct reading *r)
 {
 	struct segment *s;
@@ -82,11 +82,12 @@ static int segment(const struct journal *j, uint64_t first, uint64_t offset, str
 			ret = 1;
 	}
 	segment_close(s);
-	/* What stands before damage was told; what stands behind it cannot be. verify names it. */
+	/* The records before damage were given; those behind it cannot be read. verify reports
+	 * it. */
 	return ret == -EBADMSG ? 0 : ret;
 }
 
-/* Where in the current segment to begin. */
+/* The offset in the current segment at which to begin. */
 static uint64_t offset_after(const struct journal *j, uint64_t after)
 {
 	uint64_t offset = 0;
@@ -96,7 +97,7 @@ static uint64_t offset_after(const struct journal *j, uint64_t after)
 	return offset;
 }
 
-/* Nothing of the closed segment from list[i] to list[i + 1] matches, as its sketch says. */
+/* Whether the sketch shows that no record of the closed segment list[i] matches. */
 static bool ruled_out(const struct journal *j, const struct segment_file *list, size_t i, struct reading *r)
 {
 	uint64_t last = list[i + 1].first - 1;
@@ -132,7 +133,7 @@ json_t *journal_read(struct journal *j, uint64_t after, uint32_t max, const stru
 		json_decref(r.list);
 		return NULL;
 	}
-	/* The last segment that begins at or before what is wanted. */
+	/* Finds the last segment that begins at or before the wanted record. */
 	while (from + 1 < n && list[from + 1].first - 1 <= after)
 		from++;
 	for (size_t i = from; i < n && code == 0 && max > 0 && !r.over; i++) {

@@ -9,7 +9,7 @@
 
 #define GRAIN 4096u
 
-/* A disk that is small has a small one. */
+/* The reserve's size: less on a small disk. */
 static uint64_t whole_of(int dirfd)
 {
 	struct statvfs s;
@@ -36,7 +36,7 @@ static int open_file(struct reserve *r)
 	}
 	r->fd = fd;
 	r->whole = whole_of(r->dirfd);
-	/* What somebody else left there may have holes: length is no proof of room. */
+	/* A file that somebody else left may have holes: its length is no proof of room. */
 	r->size = (uint64_t)s.st_blocks * 512u >= (uint64_t)s.st_size ? (uint64_t)s.st_size : 0;
 	return 0;
 }
@@ -44,7 +44,7 @@ static int open_file(struct reserve *r)
 void reserve_begin(int dirfd, struct reserve *r)
 {
 	*r = (struct reserve){ .dirfd = dirfd, .fd = -1, .wanted = true };
-	open_file(r); /* or later */
+	open_file(r); /* on failure tried again later */
 }
 
 void reserve_end(struct reserve *r)
@@ -64,7 +64,8 @@ int reserve_build(struct reserve *r, struct err *e)
 		code = open_file(r);
 	if (code == 0 && fallocate(r->fd, 0, 0, (off_t)r->whole) < 0) {
 		code = -errno;
-		/* Some file systems leave what they had found so far: others need it more. */
+		/* Some file systems keep what a failed allocation got: give it back, others need it
+		 * more. */
 		if (ftruncate(r->fd, (off_t)r->size) < 0)
 			code = -errno;
 	}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal role: sole writer of records. It reads the event sockets of all roles, puts names to
- * numbers, merges floods, chains and writes lines, and answers questions about them. It owns its
- * folder and nothing else.
+ * The journal role, the only writer of records. It reads the event sockets of all roles, replaces
+ * numbers by names, merges floods, chains and writes lines, and answers questions about them. It
+ * owns its folder and nothing else.
  *
- * When the disk takes no more it goes on reading: records then wait in its memory, and the least
- * grave that find no room there are counted (role_write.c). Nobody ever waits for the journal.
+ * On a full disk it goes on reading. Records then wait in its memory; when that is full, the least
+ * grave are counted instead (role_write.c). Nobody ever waits for the journal.
  */
 #include <errno.h>
 #include <poll.h>
@@ -21,7 +21,7 @@
 #include "appliance/role/sandbox.h"
 #include "appliance/wire/event_words.h"
 
-#define READ_MOST 128u /* records of one source in one turn */
+#define READ_MOST 128u /* records that are read from one source in a turn */
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
@@ -78,8 +78,8 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 	return due <= now ? 0 : (int)((due - now) / 1000000u) + 1;
 }
 
-/* -1 = none: the supervisor gives the journal's own folder twice where it cannot have one for the
- * key. Keys do not lie beside what is copied. */
+/* -1 = none: without a folder for the key the supervisor passes the journal's own folder twice. A
+ * key must not lie beside the records that it signs and that are copied. */
 static int key_folder(void)
 {
 	struct stat records, keys;
@@ -95,7 +95,7 @@ static int open_chain(struct journal_role *j)
 	struct journal_recovery found;
 	struct err e = { 0 };
 
-	/* For its group, as the segments in it (chain.c). */
+	/* The group may enter, as it may read the segments (chain.c). */
 	if (fchmod(JOURNAL_FD_FOLDER, 0750) < 0)
 		fprintf(stderr, "sekishod journal: mode of the folder: %s\n", strerror(errno));
 	if (role_open(j, JOURNAL_FD_FOLDER, &found, &e) < 0) {
@@ -113,10 +113,10 @@ static int open_chain(struct journal_role *j)
 	role_clean_open(j);
 	role_attack_open(j);
 	role_trends_open(j);
-	/* Made at the first start, not when it is wanted: who sets up a box notes its
-	 * public part. */
+	/* Made at the first start, not at the first use, so that the installer can note the public
+	 * key. */
 	role_key(j);
-	/* Lines of the life before may stand unsigned. */
+	/* Lines of the last run may be unsigned. */
 	if (j->chain.next_seq > 1)
 		role_sign_written(j);
 	if (found.missing != 0)
@@ -132,8 +132,8 @@ static int open_chain(struct journal_role *j)
 
 #define LAST_MS 1000
 
-/* Others are still ending, and say what they have. The supervisor's own source ends with itself,
- * not before. */
+/* Other roles are ending and send their last records. The supervisor's own source ends only with
+ * the supervisor. */
 static void wait_for_last(struct journal_role *j)
 {
 	uint64_t until = clock_mono().ns + LAST_MS * 1000000ull;
@@ -197,7 +197,7 @@ int role_journal(void)
 			p[i + 1] = (struct pollfd){ .fd = j.sources[i].fd, .events = POLLIN };
 		if (poll(p, (nfds_t)n + 1, wait_ms(&j, now)) < 0)
 			continue;
-		/* Names before the records that they are for. */
+		/* Names are read before the records that they belong to. */
 		ended = (p[0].revents != 0 || role_heard(&j)) && !role_hear(&j);
 		for (size_t i = 0; i < n && !ended; i++)
 			if (p[i + 1].revents != 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signs of attacks: the detector (attack.h) beside the records, its file, and what people say
- * of alarms. */
+/* Signs of attacks: feeds the detector (attack.h) with the records, writes its file, and carries
+ * out people's orders about alarms. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -9,10 +9,11 @@
 #include "appliance/journal/role_private.h"
 
 #define SECOND 1000000000ull
-#define SAVE_NS SECOND		      /* what is new is on the disk so soon */
-#define SAVE_COUNTS_NS (300 * SECOND) /* counts, and what was asked, may be that much older there */
+#define SAVE_NS SECOND /* news is written within this time */
+/* counts and past questions in the file may be this much older */
+#define SAVE_COUNTS_NS (300 * SECOND)
 #define SAVE_AGAIN_NS (10 * SECOND)
-#define LOOK_NS (3600 * SECOND) /* whether it is time for a test */
+#define LOOK_NS (3600 * SECOND) /* time between looks whether a test is due */
 
 static uint64_t wall(void)
 {
@@ -61,7 +62,7 @@ void role_attack_open(struct journal_role *j)
 		e.space = ATTACK_CAUSES;
 		role_put(j, &e, ROLE_JOURNAL, 1);
 	}
-	/* The first self-test is due a month from now. */
+	/* The first self-test is due in a month. */
 	if (j->attacks.tested == 0)
 		j->attacks.tested = wall();
 }
@@ -139,9 +140,9 @@ void role_attack_write(struct journal_role *j, uint64_t now, bool all)
 	j->attack_counts_at = now + (r < 0 ? SAVE_AGAIN_NS : SAVE_COUNTS_NS);
 }
 
-/* ---- what the status says -------------------------------------------------------------------- */
+/* ---- the status ------------------------------------------------------------------------------ */
 
-/* Whether `x` is told before `y`. */
+/* Whether `x` is listed before `y`. */
 static bool before(const struct attack_alarm *x, const struct attack_alarm *y)
 {
 	if (x->grave != y->grave)
@@ -260,7 +261,7 @@ json_t *role_attack_order(struct journal_role *j, const struct msg_attacks *m, e
 		return json_pack("{s:s}", "error", "no such alarm");
 	}
 	put(j, &e, NULL);
-	/* What a person has looked at once is no news any more. */
+	/* A person has seen the list, so its damage is no longer reported. */
 	j->attacks.damaged = false;
 	return list_json(&j->attacks);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How long conduits that observe have been clean, from what workers send, and from what says that
- * somebody did not see. */
+/* How long observing conduits have been clean: from the workers' events, and from times during
+ * which some worker saw nothing. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +11,10 @@
 
 #define NAME "clean"
 #define SECOND 1000000000ull
-/* generations of before are told behind one another: the last of them counts */
+/* several generations are reported in a row at a start: the last one counts */
 #define RULE_NS (2 * SECOND)
-#define SAVE_NS (10 * SECOND)	/* what is new */
-#define ALIVE_NS (300 * SECOND) /* ... and that it is watched */
+#define SAVE_NS (10 * SECOND)	/* time until news is written */
+#define ALIVE_NS (300 * SECOND) /* time until the file says that watching goes on */
 
 void role_clean_open(struct journal_role *j)
 {
@@ -31,7 +31,7 @@ void role_clean_open(struct journal_role *j)
 		spans_add(&j->clean.gaps, j->clean.alive_ns, clock_wall_ns());
 }
 
-/* From the last that was heard of a worker. */
+/* A time without a worker begins at the last message that was heard of it. */
 static void unseen(struct journal_role *j, uint64_t until_ns)
 {
 	uint64_t from = j->clean_heard_ns != 0 && j->clean_heard_ns < until_ns ? j->clean_heard_ns : until_ns;
@@ -40,8 +40,7 @@ static void unseen(struct journal_role *j, uint64_t until_ns)
 	j->clean.changed = true;
 }
 
-/* A session and its first request are told one behind the other, and are one thing that would
- * be refused. */
+/* A session and its first request are reported one after the other but are one refusal. */
 static bool told_before(struct journal_role *j, const struct event *e)
 {
 	const struct event was = j->clean_last;
@@ -63,7 +62,7 @@ void role_clean_heard(struct journal_role *j, const struct event *e, enum role f
 		return;
 	if ((e->kind == EVENT_PDU || e->kind == EVENT_FLOW) && e->verdict == EV_OBSERVE) {
 		names_of_event(&j->names, e, &named);
-		/* Of a sum it is not known whose the others are. */
+		/* Of a sum only the first record's conduit is known. */
 		if (named.conduit == NULL || e->count > 1)
 			unseen(j, e->wall_ns);
 		if (!told_before(j, e) && named.conduit != NULL)
@@ -111,8 +110,7 @@ void role_clean_write(struct journal_role *j, uint64_t now, bool all)
 	p = clean_put(&j->clean, &n);
 	r = p != NULL ? atomic_write(j->chain.dirfd, NAME, p, n, &e) : -ENOMEM;
 	free(p);
-	/* A disk without room: what it does not know is a span that nobody watched, at the
-	 * next start. */
+	/* On a full disk the missing time counts as unwatched at the next start. */
 	j->clean.changed = r < 0;
 	j->clean_at = now + SAVE_NS;
 	j->clean_alive_at = now + (r < 0 ? SAVE_NS : ALIVE_NS);
@@ -122,6 +120,6 @@ json_t *role_clean_json(struct journal_role *j)
 {
 	if (j->clean_rule_at != 0 && clock_mono().ns >= j->clean_rule_at)
 		rule(j);
-	/* Whose rows these days are of is not known yet. */
+	/* It is not yet known which conduits these rows belong to. */
 	return j->clean_rule_at != 0 ? json_object() : clean_json(&j->clean, clock_wall_ns());
 }

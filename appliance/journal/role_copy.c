@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of the journal for somebody who takes a copy away, to have it checked where nobody
- * needs to believe this box. He gets each file open for reading: what he makes of it he does with
- * his own rights. Whoever holds one holds its room on the disk, too, until he closes it.
+ * Gives out the journal's files for a copy, so that they can be checked without trusting this box.
+ * The asker gets each file open for reading and uses it with his own rights. While he holds a file
+ * open, its disk space stays in use.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@ static bool answer(uint32_t id, enum answer_status status, json_t *j)
 	return msg_answer(ROLE_FD_CONTROL, id, status, j) == 0;
 }
 
-/* How many records a segment holds: up to the next one, or to now. */
+/* The number of records of a segment: up to the next segment, or to now. */
 static uint64_t records_of(const struct journal_role *j, const struct segment_file *list, size_t n, uint64_t first)
 {
 	for (size_t i = 0; i < n; i++)
@@ -51,7 +51,7 @@ static bool say_list(const struct journal_role *j, uint32_t id, const struct seg
 				(json_int_t)j->chain.next_seq));
 }
 
-/* A packed one takes the place of a plain one at any moment; what it is, its first bytes say. */
+/* A packed file can replace the unpacked one at any moment; the first bytes tell which it is. */
 static int open_segment(int dirfd, uint64_t first)
 {
 	char name[48];

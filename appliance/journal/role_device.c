@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who was heard beside the box, as records and in the register. An interface may cause so many
- * records; what is above that becomes one sum in ten seconds, with its exact count. What a person
- * orders stands on the disk before its record says so.
+ * Devices that were heard beside the box: records, and the register. Each interface has an
+ * allowance of records; what exceeds it becomes one sum in ten seconds with an exact count. A
+ * person's order is on the disk before its record says so.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,11 +14,11 @@
 
 #define SECOND 1000000000ull
 #define RECORDS_BURST 32u
-#define RECORD_NS (2 * SECOND) /* one more each */
+#define RECORD_NS (2 * SECOND) /* pace at which the allowance grows */
 #define SUM_NS (10 * SECOND)
-#define ADDRESS_NS (4 * SECOND) /* so long a new device may take to say its address */
-#define SAVE_NS SECOND		/* what is new is on the disk so soon */
-/* when a known device was last heard may be that much older there */
+#define ADDRESS_NS (4 * SECOND) /* how long a new device may take to show its address */
+#define SAVE_NS SECOND		/* news is written within this time */
+/* times of last hearing in the file may be this much older */
 #define SAVE_TIMES_NS (300 * SECOND)
 #define SAVE_AGAIN_NS (10 * SECOND)
 
@@ -38,7 +38,7 @@ static void who(const struct known_device *d, char *out, size_t size)
 	snprintf(out, size, "%s, %s", mac, place);
 }
 
-/* The last one that means something beyond its own wire; else the last; NULL = it said none. */
+/* The last address that is valid beyond its own link; else the last; NULL = none. */
 static const struct addr *address_of(const struct known_device *d)
 {
 	for (size_t i = 0; i < KNOWN_ADDRESSES && d->addresses[i].family != 0; i++)
@@ -136,7 +136,7 @@ static struct device_pending *pending_of(struct journal_role *j, uint32_t number
 	return NULL;
 }
 
-/* At once, or once it has said its address. */
+/* Reports the device at once, or when it has shown its address. */
 static void tell_in_time(struct journal_role *j, const struct event *heard, struct known_told *told)
 {
 	bool is_new = told->news == KNOWN_NEW_DEVICE || told->news == KNOWN_OTHER_ZONE;
@@ -144,7 +144,7 @@ static void tell_in_time(struct journal_role *j, const struct event *heard, stru
 	struct device_pending *p = told->number != 0 ? pending_of(j, told->number) : NULL;
 
 	if (p != NULL) {
-		/* Whose address it took is part of the same news. */
+		/* The device that lost the address is part of the same report. */
 		if (told->news == KNOWN_ADDRESS_MOVED && p->told.before[0] == '\0')
 			memcpy(p->told.before, told->before, sizeof(p->told.before));
 		if (says)
@@ -171,14 +171,13 @@ void role_device_heard(struct journal_role *j, const struct event *e)
 	struct named_place place;
 
 	if (e->value == 0) {
-		/* Counted where they were heard. */
+		/* Counted for the interface where the device was heard. */
 		if (j->known.reviewed != 0)
 			count_over(j, e, e->count);
 		return;
 	}
 	names_of_place(&j->names, e, &place);
-	/* On an interface that is not the policy's, or not yet known to us: it will be
-	 * heard again. */
+	/* The interface is not the policy's, or not known yet: the device will be heard again. */
 	if (place.interface == NULL || e->value >> 48 != 0)
 		return;
 	for (unsigned i = 0; i < sizeof(s.mac); i++)
@@ -217,7 +216,7 @@ static int save(struct journal_role *j, struct err *e)
 	return r;
 }
 
-/* Of a list that came from a backup there is one record, so it is said again as it was. */
+/* A list from a backup has one record, which is written again as it was. */
 static struct event restored(const struct known *k, uint32_t n, const char *by, const char *from)
 {
 	struct event e = event_new(EVENT_DEVICE, clock_wall_ns());
@@ -230,8 +229,8 @@ static struct event restored(const struct known *k, uint32_t n, const char *by, 
 	return e;
 }
 
-/* The life before ended between an order's place in the register and its records, or just
- * behind them. */
+/* The last run ended between an order's entry in the register and its record, or just behind the
+ * record. */
 static void tell_unrecorded(struct journal_role *j)
 {
 	struct event e = event_new(EVENT_DEVICE, clock_wall_ns());
@@ -269,7 +268,7 @@ void role_device_open(struct journal_role *j)
 	}
 	e.code = (uint8_t)codes[why];
 	role_put(j, &e, ROLE_JOURNAL, 1);
-	/* On the disk behind its record, and at once: it is told, and once. */
+	/* Saved at once behind its record, so that it is reported exactly once. */
 	role_device_write(j, clock_mono().ns, true);
 }
 
@@ -314,10 +313,10 @@ void role_device_write(struct journal_role *j, uint64_t now, bool all)
 	j->devices_times_at = now + SAVE_TIMES_NS;
 }
 
-/* As it was before an order: large, and one at a time. */
+/* The register before an order: large, and only one at a time. */
 static struct known before;
 
-/* ---- what people say ------------------------------------------------------------------------- */
+/* ---- people's orders ------------------------------------------------------------------------- */
 
 void role_device_status(const struct journal_role *j, struct msg_journal_status *ret)
 {
@@ -370,7 +369,7 @@ static bool meant(const struct known_device *d, const struct msg_devices *m)
 	return m->all != 0 ? d->number <= m->number && d->state != DEVICE_IS_KNOWN : d->number == m->number;
 }
 
-/* In the register alone. NULL, or why not. */
+/* Carries out the order in the register alone. NULL, or the reason why not. */
 static const char *carry_out(struct known *k, const struct msg_devices *m, uint64_t now, uint32_t *ret_n)
 {
 	for (size_t i = k->n; i-- > 0;) {
@@ -391,10 +390,10 @@ static const char *carry_out(struct known *k, const struct msg_devices *m, uint6
 	}
 	if (m->all == 0 && *ret_n == 0)
 		return "no such device";
-	/* Whoever takes something off it makes it his own: no other backup brings that back. */
+	/* Removing an entry makes the list this box's own: no other backup brings it back. */
 	if (k->anew == DEVICES_RESTORED && *ret_n > 0)
 		k->anew = DEVICES_GO_ON;
-	/* Whoever has looked through the whole list has reviewed it, though it were empty. */
+	/* Accepting the whole list counts as a review, even when it is empty. */
 	if (m->all != 0) {
 		k->beyond = 0;
 		if (m->order == DEVICES_ACCEPT) {
@@ -414,10 +413,10 @@ static void put_order(struct known_order *o, const struct msg_devices *m, uint32
 	snprintf(o->reason, sizeof(o->reason), "%s", m->reason);
 }
 
-/* ---- of a backup ----------------------------------------------------------------------------- */
+/* ---- restoring a backup ---------------------------------------------------------------------- */
 
-/* What this box has heard itself while it only learned: what the list that came does not know is
- * news now. */
+/* Devices that this box heard while it only learned and that the restored list lacks are news
+ * now. */
 static void hear_again(struct journal_role *j)
 {
 	struct event heard = event_new(EVENT_DEVICE, clock_wall_ns());
@@ -471,7 +470,7 @@ static json_t *take_over(struct journal_role *j, const struct msg_devices *m, in
 		return json_pack("{s:s}", "error", "no list of devices");
 	}
 	if (may && m->order == DEVICES_TAKE) {
-		/* News of the list that goes. */
+		/* Writes pending news of the list that is replaced. */
 		role_device_write(j, clock_mono().ns, true);
 		before = j->known;
 		known_take_over(&j->known, &from);
@@ -487,8 +486,8 @@ static json_t *take_over(struct journal_role *j, const struct msg_devices *m, in
 		role_put(j, &e, ROLE_JOURNAL, 1);
 		*o = (struct known_order){ 0 };
 		j->known.changed = true;
-		/* Behind a list of which somebody knew each one, as of an earlier backup, it is on
-		 * record already. */
+		/* When the former list was reviewed already, as after an earlier backup, they are
+		 * on record. */
 		if (before.reviewed == 0)
 			hear_again(j);
 	}
@@ -507,7 +506,7 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, i
 	if (m->order == DEVICES_LIST)
 		return known_json(&j->known);
 	if (m->order == DEVICES_COPY) {
-		/* None that a box would not take: a backup is worth nothing then. */
+		/* A list that no box would accept would be a useless backup. */
 		if (known_is_sound(&j->known))
 			return known_file_json(&j->known);
 		*ret = ANSWER_CANNOT;
@@ -537,7 +536,7 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, i
 	}
 	j->known.unrecorded = (struct known_order){ 0 };
 	j->known.changed = true;
-	/* Over the web the list is asked for apart. */
+	/* Over the web the list is asked for separately. */
 	answer = m->family == 0 ? known_json(&j->known) : json_object();
 	json_object_set_new(answer, m->family == 0 ? "done" : "devices", json_integer(n));
 	return answer;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Legal holds, as the supervisor hands on what people order. A hold stands on the disk before its
- * record says so, and its lifting is on the disk, signed, before it ends: whatever happens in
- * between, more is held than was said, never less.
+ * Legal holds, as ordered by people through the supervisor. A hold is on the disk before its record
+ * says so. A lifting is on the disk, signed, before the hold ends. Whatever happens in between,
+ * more is held than was said, never less.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,8 +13,8 @@
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/segment.h"
 
-/* Where the file of holds lies: beside the records, and beside the key where that is
- * another folder. */
+/* The folders of the file of holds: beside the records, and beside the key if that is another
+ * folder. */
 static size_t folders(const struct journal_role *j, int ret[HOLD_FOLDERS])
 {
 	ret[0] = j->chain.dirfd;
@@ -22,7 +22,7 @@ static size_t folders(const struct journal_role *j, int ret[HOLD_FOLDERS])
 	return j->key_folder > 0 ? 2 : 1;
 }
 
-/* What holds is on the disk, whole; the reserve is for that too. */
+/* Saves the list of holds, using the reserve if needed. */
 static bool save(struct journal_role *j, const struct holds *h, struct err *e)
 {
 	int list[HOLD_FOLDERS], r;
@@ -99,9 +99,9 @@ static uint64_t most(uint64_t a, uint64_t b)
 }
 
 /*
- * Of all that the file's first record and its last write say, the latter also as it was before a
- * clock that stood back made the file older. A clock that jumped in between is what the margin
- * is for.
+ * Whether the file is held, by the time of its first record and of its last write. The last write
+ * is also taken as it was before a clock that was set back made the file older. The margin covers a
+ * clock that jumped in between.
  */
 bool role_hold_keeps(struct journal_role *j, const struct keep_file *f)
 {
@@ -114,13 +114,13 @@ bool role_hold_keeps(struct journal_role *j, const struct keep_file *f)
 			   most(first, most(f->written, f->stamped))) != NULL;
 }
 
-/* What came of an order: which hold, and whether a signature stands behind its record. */
+/* The result of an order: which hold, and whether its record is signed. */
 struct done {
 	uint32_t number;
 	bool is_signed;
 };
 
-/* NULL, or why not. */
+/* NULL, or the reason why not. */
 static const char *place(struct journal_role *j, const struct msg_hold *m, struct done *ret)
 {
 	struct holds h = j->holds;

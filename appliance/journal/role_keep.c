@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of files, an act at a time between records: one is closed each day, and those that
- * are closed are packed and indexed, and deleted as the site's rule says.
+ * The life of files, one step at a time between records: each day a file is closed; closed files
+ * are packed and indexed, and deleted by the site's rule.
  *
- * One file an hour at most goes, the first an hour after the start or after another rule was heard:
- * whatever a rule or a clock says, somebody has time to see it. That a file goes is on the disk
- * before it goes. A stop in between says it twice.
+ * At most one file an hour is deleted, the first an hour after the start or after a new rule:
+ * somebody has time to notice a wrong rule or clock. The record of a deletion is on the disk before
+ * the file is deleted. A stop in between makes a second record.
  *
- * While the disk is full the oldest that is past keep_days goes before its time, one in ten minutes
- * at most; nothing is packed then. The word that it goes and the signature over that word come out
- * of the reserve.
+ * On a full disk the oldest file past keep_days goes earlier, at most one in ten minutes, and
+ * nothing is packed. The record of its deletion and its signature come from the reserve.
  *
- * A file of a legal hold stays in either case, and with it all that are younger.
+ * A file under a legal hold stays in either case, and so do all younger ones.
  *
- * Nobody asks whether a file was sent to the log server before it goes: only the sender knows, and
- * its word must not be able to keep the disk full (docs/architecture.md). Nor is the clock asked
- * here: while it is not trusted, the supervisor gives no rule.
+ * A file may be deleted before it was sent to the log server: only the sender knows, and its word
+ * must not be able to keep the disk full (docs/architecture.md). The clock is not checked here:
+ * while it is not trusted, the supervisor gives no rule.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,25 +27,25 @@
 #include "appliance/journal/segment.h"
 
 #define SECOND_NS 1000000000ull
-/* between two looks at the oldest file, and at the one that is written to */
+/* between two looks at the oldest file and at the one that is written */
 #define TURN_NS 3600000000000ull
-#define ROOM_NS 600000000000ull /* ... while the disk is full */
+#define ROOM_NS 600000000000ull /* the same on a full disk */
 
 static bool pack_waits(const struct journal_role *j)
 {
-	/* Until a generation is known nobody knows whether records are sent on. */
+	/* Before the first generation it is unknown whether records are sent to a server. */
 	return j->names.n > 0 && (j->pack != NULL || !j->looked || j->looked_at != j->chain.first);
 }
 
-/* Closed, that wait for a log server: four full files, or more that are not full, but fewer than
- * box/log_sent.c looks through. */
+/* Closed files that wait for a log server stay unpacked: four full ones, or more smaller ones, but
+ * fewer than box/log_sent.c searches. */
 #define PLAIN_BYTES (4u * JOURNAL_SEGMENT_BYTES)
 #define PLAIN_FILES 60u
 
 /*
- * Segments from here on stay plain: the one that is written to, and where records are sent to a
- * server, those before it until they are PLAIN_BYTES together or PLAIN_FILES, since the sender
- * reads plain files only.
+ * Segments from this number on stay unpacked: the one that is written, and, where records are sent
+ * to a server, those before it up to PLAIN_BYTES together or PLAIN_FILES. The sender reads unpacked
+ * files only.
  */
 static uint64_t plain_from(const struct journal_role *j, struct err *e)
 {
@@ -57,7 +56,7 @@ static uint64_t plain_from(const struct journal_role *j, struct err *e)
 	if (!names_send(&j->names))
 		return from;
 	if (segment_list(j->chain.dirfd, &list, &n, e) < 0)
-		return 1; /* nothing before it */
+		return 1; /* there is none before it */
 	for (size_t i = n; i-- > 0 && bytes < PLAIN_BYTES && n - i <= PLAIN_FILES + 1;) {
 		from = list[i].first;
 		if (from != j->chain.first)
@@ -109,7 +108,7 @@ static void pack(struct journal_role *j, uint64_t now)
 	}
 }
 
-/* Nobody waits for it, and nothing is recorded of it: without it a question takes longer. */
+/* Nobody waits for an index, and a failure is not recorded: questions then take longer. */
 static void make_index(struct journal_role *j, uint64_t now)
 {
 	struct err e = { 0 };
@@ -139,8 +138,8 @@ void role_keep_rule(struct journal_role *j, const struct keep_rule *rule)
 	j->stuck[0] = 0;
 }
 
-/* The act, in the chain itself: what went, when it was written last, and what the first record that
- * is left hangs on. */
+/* The record of a deletion: which file, its last write, and the hash to which the first remaining
+ * record is chained. */
 static json_t *deletion(const struct journal_role *j, const struct keep_file *f, bool early)
 {
 	struct event e = event_new(EVENT_LOST, clock_wall_ns());
@@ -160,8 +159,8 @@ static json_t *deletion(const struct journal_role *j, const struct keep_file *f,
 	return record;
 }
 
-/* True: it is on the disk that this file goes. It gives more room than its record takes: the
- * reserve is for that too. */
+/* True: the record of the deletion is on the disk. It may use the reserve, because the deletion
+ * frees more. */
 static bool told(struct journal_role *j, const struct keep_file *f, bool early)
 {
 	if (j->told_last != f->last) {
@@ -173,15 +172,16 @@ static bool told(struct journal_role *j, const struct keep_file *f, bool early)
 		j->told_last = f->last;
 		j->told_signed = false;
 	}
-	/* What is then missing is missing by a signed word, on a full disk too. Without a key it
-	 * goes all the same: the next checkpoint signs that. */
+	/* The missing records are covered by a signature, on a full disk too. Without a key the
+	 * file is deleted anyway, and the next checkpoint signs the record. */
 	if (!j->told_signed)
 		j->told_signed = role_checkpoint(j, true);
 	role_sync(j, clock_mono().ns, true);
 	return !j->chain.dirty;
 }
 
-/* The oldest file stays though its time has come: said once, and by `status` until it goes. */
+/* The oldest file cannot be deleted although its time has come: recorded once, and in `status`
+ * until it goes. */
 static void stuck(struct journal_role *j, const struct err *e)
 {
 	if (j->stuck[0] == 0) {
@@ -192,9 +192,9 @@ static void stuck(struct journal_role *j, const struct err *e)
 }
 
 /*
- * Once a day, whether or not there is a rule: one that comes later, after a trial or with a clock
- * that is trusted again, then finds files that can go by days. The day's file is closed, and the
- * next one begins with the signature over it.
+ * Closes the day's file, with or without a rule: a rule that comes later, after a trial or when the
+ * clock is trusted again, then finds files of single days. The next file begins with the signature
+ * over it.
  */
 static void turn(struct journal_role *j, uint64_t now)
 {
@@ -226,7 +226,7 @@ static void keep(struct journal_role *j, uint64_t now)
 	if (j->held)
 		r = 0;
 	if (r == 1 && told(j, &f, early)) {
-		/* It may be on its way to be packed. */
+		/* The file may be the one that is being packed. */
 		pack_forget(&j->pack);
 		index_forget(&j->index);
 		j->looked = false;
@@ -254,8 +254,8 @@ void role_keep(struct journal_role *j, uint64_t now)
 		make_index(j, now);
 }
 
-/* How full the disk of the records is, looked at every ten seconds, and a record when it is nearly
- * full and when there is room again. */
+/* Looks every ten seconds how full the records' disk is, and records when it is nearly full and
+ * when there is room again. */
 
 #define SECOND 1000000000u
 #define MEGABYTE 1000000u

@@ -59,8 +59,8 @@ static bool on_status(void *ctx, struct msg *m)
 	return msg_send(ROLE_FD_CONTROL, m->id, &a, NULL, 0) == 0;
 }
 
-/* What of it the journal knows: how long records stay, and what conduits that observe would
- * have refused. */
+/* The journal's part of `effective`: how long records stay, and what observing conduits would have
+ * refused. */
 static bool on_effective(void *ctx, struct msg *m)
 {
 	struct journal_role *j = ctx;
@@ -83,7 +83,7 @@ static json_t *nonsense(void)
 	return json_pack("{s:o}", "error", sentence_json(&why));
 }
 
-/* Who read what goes into the record, once it is on its way. */
+/* Records who read what, once the answer has been sent. */
 static void note_reading(struct journal_role *j, const struct access_reader *who, const char *what, const json_t *list)
 {
 	uint64_t fresh = 0, now = clock_mono().ns;
@@ -115,7 +115,7 @@ static void note_events(struct journal_role *j, const struct msg_events *asked, 
 	note_reading(j, &who, what, list);
 }
 
-/* Nobody reads it; who asks knows by it that this question is done with. */
+/* Nobody reads the answer; control frees the question's place by it. */
 static bool answer_stopped(struct journal_role *j, uint32_t id)
 {
 	j->hearing.stopped++;
@@ -123,8 +123,8 @@ static bool answer_stopped(struct journal_role *j, uint32_t id)
 }
 
 /*
- * All that has been said, as far as there is room. This role does one thing after the other and
- * reads files for a while, and whoever asked for that may have gone away meanwhile.
+ * Whether the asker has left: reads messages as far as there is room. This role handles one
+ * question at a time and may read files for a while.
  */
 static bool nobody_waits(void *ctx)
 {
@@ -161,7 +161,8 @@ static bool answer_events(struct journal_role *j, uint32_t id, const struct msg_
 
 	j->hearing.work = id;
 	j->hearing.stop = false;
-	/* What was said to be recorded is findable at once. */
+	/* Events that were already sent to the journal must be found, so held-back sums are written
+	 * first. */
 	role_write_merged(j, false);
 	if (!line_filter_make(&asked->filter, &filter))
 		return answer(id, ANSWER_INVALID, nonsense());
@@ -172,7 +173,7 @@ static bool answer_events(struct journal_role *j, uint32_t id, const struct msg_
 	if (list == NULL)
 		return answer(id, ANSWER_CANNOT, error_json(e.text));
 	note_events(j, asked, list);
-	/* No record has a number beyond: JSON's are signed. */
+	/* Record numbers do not exceed JSON's signed integers. */
 	next = next < INT64_MAX ? next : INT64_MAX;
 	return answer(id, ANSWER_YES, json_pack("{s:o, s:I}", "events", list, "next", (json_int_t)next));
 }
@@ -204,7 +205,7 @@ static bool answer_explain(struct journal_role *j, uint32_t id, const struct msg
 	return sent;
 }
 
-/* Signed, and on the disk: what this says nobody can take back. */
+/* A signed checkpoint that is on the disk: nobody can take it back. */
 static bool on_checkpoint(void *ctx, struct msg *m)
 {
 	struct journal_role *j = ctx;
@@ -226,8 +227,8 @@ static bool on_checkpoint(void *ctx, struct msg *m)
 		json_pack("{s:I, s:O, s:s}", "seq", (json_int_t)number, "checkpoint", j->last_checkpoint, "key", pem));
 }
 
-/* Each reads files for a while: they wait until all else was heard, and are answered one a turn, so
- * that records come in between. */
+/* Questions read files for a while, so they wait until everything else was heard. One is answered
+ * each turn, so that records are written in between. */
 static bool on_question(void *ctx, struct msg *m)
 {
 	struct journal_role *j = ctx;
@@ -238,7 +239,7 @@ static bool on_question(void *ctx, struct msg *m)
 	return true;
 }
 
-/* One that is not begun yet; of one that was answered already there is nothing to end. */
+/* Drops a question that has not begun; for an answered one there is nothing to do. */
 static bool on_stop(void *ctx, struct msg *m)
 {
 	struct journal_role *j = ctx;
@@ -288,7 +289,7 @@ static bool on_generation(void *ctx, struct msg *m)
 	size_t n;
 	int r;
 
-	/* Without the names records carry numbers only: worth a line, not worth an end. */
+	/* Without names records hold numbers only: reported, but no reason to end. */
 	r = memfd_read(m->fds[0], GENERATION_BYTES, &all, &n, &e);
 	if (r == 0 && (b->n_sealed > n || b->n_ids > n - b->n_sealed))
 		r = err_set(&e, -EBADMSG, "names of a generation");
@@ -302,7 +303,7 @@ static bool on_generation(void *ctx, struct msg *m)
 		r = names_add(&j->names, &from, &e);
 	}
 	free(all);
-	/* The first that is heard is what was in force before this start. */
+	/* The first generation that is heard is the one that was in force before this start. */
 	if (j->was_empty && b->number != 0)
 		role_put_own(j, LOST_EMPTIED, 1, 0, NULL);
 	j->was_empty = false;

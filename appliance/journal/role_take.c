@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of a record as it comes, before it is a line: its time is held to the clock, floods
- * are merged, shares kept.
+ * Handles an event before it becomes a line: checks its time against the clock, merges floods,
+ * applies the shares.
  */
 #include "appliance/base/clock.h"
 #include "appliance/journal/role_private.h"
 
-/* the longest that a record is on its way; a machine that slept took longer */
+/* the longest that an event is on its way; longer when the machine slept */
 #define LATE_NS 60000000000ull
 
 static void put_event(struct journal_role *j, const struct event *e, enum role from, uint64_t records)
@@ -23,9 +23,9 @@ static void put_shared(struct journal_role *j, const struct event *e, enum role 
 }
 
 /*
- * Searches go by a record's time, and its sender may say any: one that it cannot have been made at
- * becomes that of its coming, and what was said is kept beside it. A clock that was set while the
- * record was on its way looks the same.
+ * Searches use an event's time, which its sender could forge. An impossible time is replaced by the
+ * time of arrival, and the original is kept beside it. A clock that was set while the event was on
+ * its way looks the same.
  */
 static struct event at_its_time(const struct event *e)
 {
@@ -35,7 +35,7 @@ static struct event at_its_time(const struct event *e)
 	heard.said_ns = 0;
 	if (e->wall_ns > now || now - e->wall_ns > LATE_NS) {
 		heard.wall_ns = now;
-		/* 0 is what a record has that was not contradicted. */
+		/* 0 means: the time was accepted. */
 		heard.said_ns = e->wall_ns != 0 ? e->wall_ns : 1;
 	}
 	return heard;

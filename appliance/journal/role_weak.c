@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which servers chose weak TLS, from the events that workers send, and what a review of the records
- * does to the alarms of them. */
+/* Servers that chose weak TLS, from the workers' events, and the effect of a review of the records
+ * on their alarms. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -9,8 +9,8 @@
 #include "appliance/journal/role_private.h"
 
 #define SECOND 1000000000ull
-#define SAVE_NS SECOND		     /* what is new is on the disk so soon */
-#define SAVE_TIMES_NS (300 * SECOND) /* numbers and times may be that much older there */
+#define SAVE_NS SECOND		     /* news is written within this time */
+#define SAVE_TIMES_NS (300 * SECOND) /* counts and times in the file may be this much older */
 #define SAVE_AGAIN_NS (10 * SECOND)
 #define TIDY_NS (WEAK_SETTLED_NS + SECOND)
 
@@ -19,8 +19,8 @@ static uint64_t wall(void)
 	return clock_wall_ns() / SECOND;
 }
 
-/* An hour after the clock was set, nothing that an event of that time has put off waits for
- * another one. */
+/* After the clock was set back, entries with a time in the future are moved to at most an hour
+ * ahead, so that they block no new alarm. */
 static void tidy(struct journal_role *j)
 {
 	struct mono now = clock_mono();
@@ -39,8 +39,7 @@ void role_weak_seen(struct journal_role *j, const struct event *e)
 				 .sessions = e->count < WEAK_SESSIONS ? e->count : WEAK_SESSIONS };
 	struct named named;
 
-	/* What a lesser rule advises against is recorded, and nobody is woken for it; nor for what
-	 * was denied. */
+	/* A minor finding is recorded without an alarm, and so is a refused session. */
 	if (e->code != WEAK_TLS || e->verdict == EV_DENY)
 		return;
 	s.first = e->space == WEAK_HELLO && e->address < s.last ? s.last - e->address : s.last;
@@ -50,7 +49,7 @@ void role_weak_seen(struct journal_role *j, const struct event *e)
 	weak_see(&j->weak, &s);
 }
 
-/* "2026-11-01T00:00:00Z/2026-11-25T10:00:00Z" */
+/* Parses "2026-11-01T00:00:00Z/2026-11-25T10:00:00Z". */
 static bool range_parse(const char *text, uint64_t *ret_since, uint64_t *ret_until)
 {
 	struct tm since = { 0 }, until = { 0 };
@@ -114,7 +113,7 @@ void role_weak_write(struct journal_role *j, uint64_t now, bool all)
 	j->weak_times_at = now + (r < 0 ? SAVE_AGAIN_NS : SAVE_TIMES_NS);
 }
 
-/* ---- what the status says -------------------------------------------------------------------- */
+/* ---- the status ------------------------------------------------------------------------------ */
 
 void role_weak_status(const struct journal_role *j, struct msg_journal_status *ret)
 {

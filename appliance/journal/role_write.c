@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From an event to a line that is kept. Each of three parts needs the others: a line that was
- * written may be the one behind which all is signed, a signature is a line, and either finds no
- * room.
+ * From an event to a stored line. The three parts of this file need each other: a line may be due
+ * for a signature, a signature is a line, and both may find the disk full.
  *
- * When the journal signs what it holds (checkpoint.h): behind SIGN_RECORDS, SIGN_NS after the first
- * record that is not signed, as the first record of a file for the file before it, before old
- * records go, when it ends in order, and when somebody asks. One checkpoint signs all before it, so
- * that one which could not be written costs nothing but time. A checkpoint is a record as any
- * other: it goes to the log server with the rest, and a kill in its middle leaves a torn end like
- * any other. On a full disk it waits for room as others do, but for two that the reserve is for:
- * the one over the word that old records go for room, without which their absence is damage to
- * whoever verifies, and the last one of an end in order.
+ * The journal signs its records (checkpoint.h): after SIGN_RECORDS, SIGN_NS after the first
+ * unsigned record, at the beginning of a file for the file before, before old records are deleted,
+ * at an orderly end, and on request. A checkpoint signs everything before it, so a failed one only
+ * costs time. It is a record like any other: it is sent to the log server, and a kill in the middle
+ * leaves a torn end. On a full disk it waits like others. Two exceptions use the reserve: the
+ * checkpoint over the record of a deletion for room, without which verify would report the missing
+ * records as damage, and the last one of an orderly end.
  *
- * A full disk: what matters most is still written, from the reserve; the rest waits in memory
- * (wait.c), and what finds no place there is counted. When the reserve is whole again there is
- * room: then all that waits is written, the gravest first, and one record says what was left out.
- * Until that is written it is not forgotten. A file that is half packed gives its room back at
- * once. A journal that is killed meanwhile takes with it what it had in memory: the record that it
- * died is all that says so.
+ * On a full disk the gravest records are still written, from the reserve. The rest waits in memory
+ * (wait.c), and what finds no place there is counted. When the reserve is complete again,
+ * everything that waits is written, the gravest first, and one record says what was left out. The
+ * counts are kept until that record is written. A half-packed file is removed at once. When the
+ * journal is killed meanwhile, the records in its memory are lost: the record of its death is the
+ * only sign.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -31,10 +29,11 @@
 #include "appliance/journal/role_private.h"
 
 #define SYNC_NS 100000000ull
-#define TORN_PIECES 4u /* of the reserve: more than a line takes */
+#define TORN_PIECES 4u /* pieces of the reserve: more than a line takes */
 #define SIGN_RECORDS 1000u
 #define SIGN_NS 600000000000ull
-#define AGAIN_NS 10000000000ull /* after one that could not be written */
+/* ns until the next try after a checkpoint that could not be written */
+#define AGAIN_NS 10000000000ull
 #define SAY_NS 86400000000000ull
 #define SEAL_TEXT 320u
 
@@ -45,7 +44,7 @@ bool role_no_room(int code)
 	return code == -ENOSPC || code == -EDQUOT;
 }
 
-/* What is half packed goes, and is begun again later. */
+/* Removes a half-packed file, which is begun again later. */
 static void drop_pack(struct journal_role *j)
 {
 	if (j->pack == NULL)
@@ -72,8 +71,8 @@ int role_open(struct journal_role *j, int dirfd, struct journal_recovery *ret, s
 {
 	int r;
 
-	/* Of a journal that was killed while it packed; a torn end and the reserve may need
-	 * its room. */
+	/* Left by a journal that was killed while packing; a torn end and the reserve may need the
+	 * room. */
 	pack_drop(&j->pack, dirfd);
 	reserve_begin(dirfd, &j->reserve);
 	r = journal_open(dirfd, &j->chain, ret, e);
@@ -108,7 +107,7 @@ bool role_write(struct journal_role *j, json_t *record, bool grave)
 		j->unwritable++;
 		return true;
 	}
-	/* ... at any attempt: what was given back of the reserve is wanted again. */
+	/* Every failed attempt asks for the reserve again: some of it was given back. */
 	if (e.text[0] != 0)
 		role_press(j, &e);
 	if (r == 0 && j->sync_at == 0)
@@ -131,7 +130,7 @@ void role_sync(struct journal_role *j, uint64_t now, bool at_once)
 	if (e.text[0] != 0)
 		role_press(j, &e);
 	j->sync_at = r < 0 ? now + RETRY_NS : 0;
-	/* Not before: a line that was taken is worth little while the disk does not keep it. */
+	/* Signed only now: a line that the disk may not keep is worth little. */
 	if (r == 0 && !j->pressed)
 		j->trouble[0] = 0;
 }
@@ -177,8 +176,7 @@ void role_put_own(struct journal_role *j, enum lost_event what, uint64_t count, 
 
 /* ---- signatures ------------------------------------------------------------------------------ */
 
-/* Recorded once a day while it lasts, not at each attempt: a single record of it is soon a long
- * way back. */
+/* Recorded once a day while it lasts: a single record would soon be hard to find. */
 static void unsigned_for(struct journal_role *j, const char *why)
 {
 	uint64_t now = clock_mono().ns;
@@ -187,7 +185,7 @@ static void unsigned_for(struct journal_role *j, const char *why)
 	snprintf(j->no_key, sizeof(j->no_key), "%s", why);
 	if (said)
 		return;
-	/* Before: what records it may be the record behind which it is tried again. */
+	/* Set first: the record itself may trigger the next attempt. */
 	j->no_key_at = now + SAY_NS;
 	role_put_own(j, LOST_UNSIGNED, j->unsigned_n > 0 ? j->unsigned_n : 1, 0, why);
 }
@@ -215,8 +213,8 @@ bool role_key(struct journal_role *j)
 	return true;
 }
 
-/* The record that signs all that is written; new reference, and one of its member. NULL = no
- * memory: then there is neither. */
+/* The record that signs everything written so far; a new reference, and one of its member. NULL: no
+ * memory, and then neither. */
 static json_t *record_of(const struct journal_role *j, json_t **ret_member)
 {
 	struct event e = event_new(EVENT_LOST, clock_wall_ns());
@@ -240,7 +238,7 @@ static json_t *record_of(const struct journal_role *j, json_t **ret_member)
 		return NULL;
 	signer_sign(&j->signer, text, checkpoint_text(&c, text), signature);
 	*ret_member = checkpoint_json(&c, signature);
-	/* A record that says that it signs, and does not, would be damage to whoever checks it. */
+	/* A record that claims to sign and does not would be damage to verify. */
 	if (*ret_member == NULL || json_object_set(record, "checkpoint", *ret_member) < 0) {
 		json_decref(*ret_member);
 		json_decref(record);
@@ -256,7 +254,7 @@ bool role_checkpoint(struct journal_role *j, bool grave)
 	json_t *record, *member = NULL;
 	bool done = false;
 
-	/* Of a journal without a record there is nothing to sign, now or in a while. */
+	/* A journal without a record has nothing to sign. */
 	if (j->key_folder == 0 || before == 1)
 		return false;
 	j->sign_at = clock_mono().ns + (j->key_folder > 0 ? AGAIN_NS : SIGN_NS);
@@ -287,7 +285,8 @@ void role_sign_written(struct journal_role *j)
 	j->unsigned_n++;
 	if (j->sign_at == 0)
 		j->sign_at = clock_mono().ns + SIGN_NS;
-	/* By multiples: with a disk or a key that fails, not each record is an attempt. */
+	/* At multiples only: otherwise each record would be an attempt while a disk or key
+	 * fails. */
 	if (j->unsigned_n % SIGN_RECORDS == 0 || j->chain.size >= JOURNAL_SEGMENT_BYTES)
 		role_checkpoint(j, false);
 }
@@ -301,9 +300,8 @@ void role_sign(struct journal_role *j, uint64_t now)
 /* ---- evidence -------------------------------------------------------------------------------- */
 
 /*
- * What is signed is a list of one file as sha256sum reads it, behind a remark that only evidence
- * begins with: so the signature is checked by openssl, the list by sha256sum, and neither is taken
- * for a checkpoint.
+ * Signs a list of one file in the form of sha256sum, behind a comment line that only evidence has.
+ * So openssl can check the signature and sha256sum the list, and neither is taken for a checkpoint.
  */
 static size_t seal_text(const struct journal_role *j, const uint8_t digest[32], uint64_t record, char out[SEAL_TEXT])
 {
@@ -319,7 +317,7 @@ static size_t seal_text(const struct journal_role *j, const uint8_t digest[32], 
 	return n > 0 && n < (int)SEAL_TEXT ? (size_t)n : 0;
 }
 
-/* Number of the record, 0 = it could not be written. */
+/* The number of the record; 0 = it could not be written. */
 static uint64_t put_preserved(struct journal_role *j, const struct msg_preserve *m)
 {
 	struct event e = event_new(EVENT_LOST, clock_wall_ns());
@@ -359,9 +357,9 @@ json_t *role_preserved(struct journal_role *j, const struct msg_preserve *m, enu
 			 json_hex(signature, sizeof(signature)), "key", pem);
 }
 
-/* ---- what waits for room --------------------------------------------------------------------- */
+/* ---- records that wait for room -------------------------------------------------------------- */
 
-/* Of those that wait, as far as `to`. False: the disk does not take one. */
+/* Writes the waiting records of classes up to `to`. False: the disk is full. */
 static bool write_waiting(struct journal_role *j, enum wait_class to)
 {
 	const struct wait_record *w;
@@ -378,11 +376,11 @@ static bool write_waiting(struct journal_role *j, enum wait_class to)
 	return true;
 }
 
-/* One that has to wait. */
+/* Keeps a record that has to wait. */
 static void wait_for_room(struct journal_role *j, const struct event *e, enum role from, uint64_t records)
 {
 	wait_in(&j->wait, e, from, records);
-	/* One that the reserve is for is written at once, while there is some. */
+	/* A grave record is written at once from the reserve, while there is some. */
 	if (j->pressed && wait_class_of(e) <= WAIT_GRAVE && j->reserve.size > 0)
 		write_waiting(j, WAIT_GRAVE);
 }
@@ -398,7 +396,7 @@ static json_t *dropped_json(const struct wait_dropped *d)
 	return o;
 }
 
-/* What was left out, in one record. True: nothing is left to tell. */
+/* Records what was left out, as one record. True: nothing is left to report. */
 static bool tell(struct journal_role *j, bool from_reserve)
 {
 	const struct wait_dropped *d = &j->wait.dropped;
@@ -436,8 +434,7 @@ void role_retry(struct journal_role *j, uint64_t now)
 		write_waiting(j, WAIT_GRAVE);
 		return;
 	}
-	/* A grave one among them may have spent of the reserve: then there was no room
-	 * after all. */
+	/* A grave record may have used part of the reserve: then the disk was still full. */
 	if (!write_waiting(j, WAIT_TRAFFIC) || !tell(j, false) || reserve_build(&j->reserve, &e) < 0)
 		return;
 	j->pressed = false;

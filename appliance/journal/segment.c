@@ -15,9 +15,9 @@
 #include <zlib.h>
 
 #define CHUNK 65536u
-#define GZIP_WINDOW (15 + 16) /* zlib: the largest window, gzip form alone */
+#define GZIP_WINDOW (15 + 16) /* zlib: the largest window, gzip format only */
 
-/* ---- which there are ------------------------------------------------------------------------- */
+/* ---- the list of segments -------------------------------------------------------------------- */
 
 static int by_number(const void *a, const void *b)
 {
@@ -47,7 +47,7 @@ static bool parse(const char *name, struct segment_file *ret)
 	return journal_segment_parse(name, &ret->first);
 }
 
-/* Both files of a number as one; in order. */
+/* Joins the two files of a number into one entry; keeps the order. */
 static size_t join(struct segment_file *list, size_t n)
 {
 	size_t kept = 0;
@@ -166,19 +166,19 @@ uint64_t segment_plain_bytes(int dirfd, const struct segment_file *file)
 	return (uint64_t)st.st_size;
 }
 
-/* ---- bytes of one ---------------------------------------------------------------------------- */
+/* ---- bytes of a segment ---------------------------------------------------------------------- */
 
 struct segment {
 	int fd;
-	bool packed, ended; /* the gzip member's end was reached */
-	uint64_t left;	    /* bytes that may still come out */
+	bool packed, ended; /* ended: the end of the gzip member was reached */
+	uint64_t left;	    /* bytes that may still be unpacked */
 	z_stream z;
 	uint8_t in[CHUNK];
 
 	/* Lines. */
 	char text[CHUNK + JOURNAL_LINE_MAX + 1];
 	size_t at, held;
-	/* nothing more can be read; the line that is being read is none of ours */
+	/* last: nothing more can be read; overlong: the present line is longer than any of ours */
 	bool last, overlong;
 };
 
@@ -251,7 +251,7 @@ static ssize_t read_some(int fd, void *buf, size_t n)
 	return r < 0 ? -errno : r;
 }
 
-/* More packed bytes when none are left. 0 = there are none, or negative errno. */
+/* Reads packed bytes when none are left. 0 = the file's end, or negative errno. */
 static ssize_t refill(struct segment *s)
 {
 	ssize_t r;
@@ -275,7 +275,7 @@ static ssize_t unpack(struct segment *s, void *buf, size_t n)
 		int what;
 
 		if (r <= 0)
-			return r < 0 ? r : -EBADMSG; /* it ends in the middle */
+			return r < 0 ? r : -EBADMSG; /* the gzip member ends in the middle */
 		what = inflate(&s->z, Z_NO_FLUSH);
 		if (what == Z_MEM_ERROR)
 			return -ENOMEM;
@@ -288,14 +288,14 @@ static ssize_t unpack(struct segment *s, void *buf, size_t n)
 		return -EBADMSG;
 	s->left -= n;
 	if (n == 0) {
-		ssize_t r = refill(s); /* nothing stands behind its end */
+		ssize_t r = refill(s); /* nothing may follow the member's end */
 
 		return r > 0 ? -EBADMSG : r;
 	}
 	return (ssize_t)n;
 }
 
-/* Up to n bytes of it, 0 = it ends here, or negative errno. */
+/* Reads up to n bytes; 0 = the end, or negative errno. */
 static ssize_t segment_read(struct segment *s, void *buf, size_t n)
 {
 	ssize_t r;
@@ -312,7 +312,7 @@ static ssize_t segment_read(struct segment *s, void *buf, size_t n)
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
-/* A line out of what is held: 1, or 0 = more must be read first. */
+/* Takes a line out of the buffer: 1, or 0 = more must be read first. */
 static int cut(struct segment *s, const char **ret, size_t *ret_n)
 {
 	char *from = s->text + s->at, *end = s->held > 0 ? memchr(from, '\n', s->held) : NULL;
@@ -357,7 +357,7 @@ int segment_line(struct segment *s, const char **ret, size_t *ret_n, bool *ret_w
 	return 1;
 }
 
-/* Bytes of it that are held: more when there are none. 0 = the end. */
+/* Fills the empty buffer and returns its bytes. 0 = the end. */
 static ssize_t hold(struct segment *s)
 {
 	ssize_t r;

@@ -10,11 +10,12 @@ struct rate {
 	uint32_t burst, a_second_milli;
 };
 
-/* Of what a host and an interface have a share each: by verdict, and what has one of its own. */
+/* The kinds of events with separate shares for a host and an interface: one for each verdict, and
+ * one for passed sessions. */
 enum { SHARE_CLASS_PASSED = EVENT_VERDICT_COUNT, SHARE_CLASSES };
 
-/* Single records a second in thousandths, after a burst: a person who looks for what happened wants
- * to see single ones. */
+/* Single records, in thousandths of a second's records, after a burst: a person who investigates
+ * wants to see single ones. */
 static const struct rate of_host[SHARE_CLASSES] = {
 	[EV_ALLOW] = { 50, 1000 },
 	[EV_DENY] = { 50, 500 },
@@ -28,7 +29,8 @@ static const struct rate of_place[SHARE_CLASSES] = {
 	[SHARE_CLASS_PASSED] = { 2000, 20000 },
 };
 
-/* Counts: eight workers fill their tables three times an hour (dpi/inspect/count.h). */
+/* Allowance for counts: eight workers fill their tables three times an hour
+ * (dpi/inspect/count.h). */
 static const struct rate of_role[SHARE_PACES] = {
 	[SHARE_TRAFFIC] = { 20000, 100000 },
 	[SHARE_PASSED] = { 20000, 100000 },
@@ -36,7 +38,7 @@ static const struct rate of_role[SHARE_PACES] = {
 	[SHARE_LOST] = { 300, 2000 },
 };
 
-/* What peers cause: hosts and interfaces have a share of it. */
+/* Events that peers cause: hosts and interfaces have a share of them. */
 static bool by_peers(const struct event *e)
 {
 	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_LOGIN ||
@@ -45,7 +47,7 @@ static bool by_peers(const struct event *e)
 					     e->code == ACCOUNT_FORBIDDEN || e->code == ACCOUNT_ANOTHER_TIME));
 }
 
-/* SHARE_PACES: about the box itself, by those who rule it. */
+/* SHARE_PACES: events about the box itself, caused by its administrators. */
 static enum share_pace pace_of(const struct event *e)
 {
 	switch ((enum event_kind)e->kind) {
@@ -72,7 +74,7 @@ static enum share_pace pace_of(const struct event *e)
 	case EVENT_ACCESS:
 	case EVENT_SILENCE:
 	case EVENT_ATTACK:
-	case EVENT_DEVICE: /* shared out where it is found to be new (role_device.c) */
+	case EVENT_DEVICE: /* limited where the device is found to be new (role_device.c) */
 	case EVENT_NONE:
 	case EVENT_KIND_COUNT:
 		break;
@@ -87,7 +89,8 @@ static uint32_t mix(uint32_t h, const uint8_t *p, size_t n)
 	return h;
 }
 
-/* Sessions that passed take nothing of what is left for anything else of the same host. */
+/* Passed sessions have a share of their own, so they use up nothing of the same host's other
+ * events. */
 static uint8_t class_of(const struct event *e)
 {
 	return e->kind == EVENT_PASSED ? SHARE_CLASS_PASSED : e->verdict;
@@ -106,7 +109,8 @@ static struct share_bucket *host_bucket(struct shares *s, const struct event *e)
 	return bucket(s, mix(2166136261u, e->client.b, sizeof(e->client.b)), e);
 }
 
-/* The interface; else the network that addresses are commonly dealt out by. */
+/* The interface's share; without an interface that of the address's network, in the size that is
+ * commonly assigned. */
 static struct share_bucket *place_bucket(struct shares *s, const struct event *e)
 {
 	uint8_t iif[4] = { (uint8_t)e->iif, (uint8_t)(e->iif >> 8), (uint8_t)(e->iif >> 16), (uint8_t)(e->iif >> 24) };
@@ -152,8 +156,9 @@ static bool same_sum(const struct share_sum *s, const struct event *e, enum role
 }
 
 /*
- * Its sum, or a free one, which takes of the role's share; when all are taken the last, which then
- * loses its reason too. Above the role's share: that of the kind.
+ * The sum that the event is added to: its own, or a free one, which counts against the role's
+ * share. When all sums are in use, the last one takes the event and loses its reason. When the
+ * role's share is used up, the sum of the event's kind takes it.
  */
 static struct share_sum *sum_of(struct shares *s, const struct event *e, enum role from, struct share_bucket *more)
 {
@@ -210,7 +215,7 @@ static void join_command(struct event *o, const struct event *e)
 		o->code = 0;
 }
 
-/* A session may be in several counts: in how many there were nobody knows then. */
+/* Counts may overlap in sessions, so the joined number of sessions is unknown. */
 static void join_value(struct event *o, const struct event *e)
 {
 	uint64_t seconds = (o->value > e->value ? o->value : e->value) >> 32;
@@ -221,7 +226,7 @@ static void join_value(struct event *o, const struct event *e)
 		o->value = UINT64_MAX;
 }
 
-/* What sessions carried adds up, while it is known of each. */
+/* Bytes and packets of sessions add up while they are known for each. */
 static void join_passed(struct event *o, const struct event *e)
 {
 	if (o->code != e->code)
@@ -237,7 +242,7 @@ static void join_passed(struct event *o, const struct event *e)
 	o->address = o->value = o->quantity = 0;
 }
 
-/* What hellos said is left out, however alike they are: their names may differ. */
+/* The contents of hellos are left out, even of similar ones: their names may differ. */
 static void join_weak(struct event *o, const struct event *e)
 {
 	if (o->code != e->code)
@@ -246,11 +251,11 @@ static void join_weak(struct event *o, const struct event *e)
 	o->value = o->quantity = 0;
 	o->address = o->address > e->address ? o->address : e->address;
 	memset(o->text, 0, sizeof(o->text));
-	if (o->kind == EVENT_UNDECLARED) /* of whom none is known to have named none */
+	if (o->kind == EVENT_UNDECLARED) /* the joined event names a server only if all do */
 		o->client = o->server = (struct addr){ 0 };
 }
 
-/* What differs is left out. */
+/* Joins two events; fields that differ are left out. */
 static void join(struct event *o, const struct event *e)
 {
 	join_ends(o, e);

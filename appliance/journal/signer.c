@@ -36,7 +36,7 @@ static int digit(char c)
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The secret out of the text; everything else of it is made anew from that and compared. */
+/* Reads the secret; everything else of the text is made anew from it and compared. */
 static bool key_parse(const char *text, size_t n, struct signer *s)
 {
 	char again[KEY_TEXT + 1];
@@ -59,9 +59,9 @@ static bool key_parse(const char *text, size_t n, struct signer *s)
 }
 
 /*
- * 1 = read; 0 = what is there was read, or is no file at all, and it is no key; -ENOENT; or another
- * negative errno: nobody knows what it says, and it may be the key. That is what rights that
- * somebody set and a disk that does not answer look like; both can be mended.
+ * 1 = read; 0 = what is there is no key; -ENOENT = nothing is there; another negative errno =
+ * unreadable, and it may be the key. Wrong file rights and a failing disk give the latter, and both
+ * can be repaired.
  */
 static int read_key(int keys, struct signer *s)
 {
@@ -83,7 +83,7 @@ static int read_key(int keys, struct signer *s)
 	return r;
 }
 
-/* All of it or nothing, whenever the power goes. */
+/* Replaces the file atomically, so that a power cut leaves the old or the new one. */
 static int write_file(int dirfd, const char *name, const char *as, const char *text, mode_t mode, struct err *e)
 {
 	size_t n = strlen(text);
@@ -132,8 +132,8 @@ static int set_aside(int keys, struct err *e)
 	return 0;
 }
 
-/* The public part as it has to stand beside the records; not worth a failure: it follows from
- * the key. */
+/* Writes the public key beside the records. A failure does not matter, because it can be derived
+ * from the key. */
 static void keep_pem(int records, const struct signer *s)
 {
 	char pem[CHECKPOINT_PEM], there[CHECKPOINT_PEM + 1] = "";
@@ -169,8 +169,8 @@ int signer_open(int keys, int records, struct signer *s, bool *ret_lost, struct 
 		if (r == 0)
 			r = make_key(keys, s, why);
 		if (r < 0) {
-			/* Nothing was replaced yet: whoever calls again finds the same, but a
-			 * damaged file is then aside. */
+			/* Nothing was replaced yet: the next call finds the same state, except that
+			 * a damaged file was set aside. */
 			explicit_bzero(s->secret, sizeof(s->secret));
 			return r;
 		}

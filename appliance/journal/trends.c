@@ -10,16 +10,16 @@
 #include <unistd.h>
 
 #define FILE_NAME "trends"
-#define FORM "sekisho trends 1" /* its 16 bytes begin the file */
+#define FORM "sekisho trends 1" /* the 16 bytes at the beginning of the file */
 #define HOUR_S 3600u
 #define DAY_H 24u
-#define VALUES 80u  /* where the numbers of a row begin */
-#define HOUR_AT 68u /* ... and where its last hour stands */
+#define VALUES 80u  /* offset of a row's numbers */
+#define HOUR_AT 68u /* offset of a row's last hour */
 
 /*
- * Head: FORM, the hour in which it was begun, how many marks there were. Marks, a ring: seconds
- * (64 bits), generation, whether it was a way back. Rows: figure (32 bits), name (64 bytes), last
- * hour, 8 bytes of nothing, a ring of numbers by hour. All are big-endian.
+ * File format. Head: FORM, the hour of its creation, the number of marks. Marks, a ring: seconds
+ * (64 bits), generation, whether it was a rollback. Rows: figure (32 bits), name (64 bytes), last
+ * hour, 8 unused bytes, a ring of numbers by hour. All big-endian.
  */
 
 static off_t mark_at(uint32_t i)
@@ -48,7 +48,7 @@ static bool put_number(const struct trends *t, off_t at, uint32_t v)
 	return put(t, at, &v, sizeof(v));
 }
 
-/* What the file does not have is 0. */
+/* A number behind the file's end is 0. */
 static uint32_t number(const struct trends *t, off_t at)
 {
 	uint32_t v = 0;
@@ -95,7 +95,7 @@ static int begin(int folder, uint64_t wall_s, struct trends *t)
 	if (t->fd < 0)
 		return -errno;
 	t->open = true;
-	/* The form last: a file that was cut off before it is none. */
+	/* FORM is written last: a file whose creation was interrupted is not valid. */
 	if (put_number(t, sizeof(FORM) - 1, t->begun_hour) && put(t, 0, FORM, sizeof(FORM) - 1))
 		return 0;
 	trends_close(t);
@@ -150,10 +150,10 @@ void trends_save(struct trends *t)
 
 /* ---- counting -------------------------------------------------------------------------------- */
 
-/* The hours between its last one and this one had nothing; what stands at their places is older. */
+/* Clears the hours since the series' last one: the ring holds older numbers there. */
 static void go_on(struct trends *t, struct trend_series *s, uint32_t hour)
 {
-	static const uint8_t none[4 * TRENDS_HOURS]; /* all that a ring has */
+	static const uint8_t none[4 * TRENDS_HOURS]; /* a whole ring of zeros */
 	uint32_t first = s->hour + 1, n = hour - s->hour;
 
 	(void)save_series(t, s);
@@ -175,7 +175,7 @@ static void begin_series(struct trends *t, struct trend_series *s, enum trend wh
 	char text[TRENDS_NAME - 1] = "";
 
 	memcpy(text, name, strnlen(name, sizeof(text)));
-	/* Nothing of whoever had the place before. */
+	/* Clears the numbers of the place's former series. */
 	if (s->what != TREND_NONE) {
 		s->hour = hour;
 		go_on(t, s, hour + TRENDS_HOURS);
@@ -190,7 +190,7 @@ static bool is_over(const struct trend_series *s, uint32_t hour)
 	return s->what == TREND_NONE || (hour > s->hour && hour - s->hour >= TRENDS_HOURS);
 }
 
-/* A place is kept for the series without a name of each figure. */
+/* Each figure keeps a place for its series without a name. */
 static struct trend_series *series_of(struct trends *t, enum trend what, const char *name, uint32_t hour)
 {
 	struct trend_series *own = NULL, *free_one = NULL;
@@ -231,7 +231,8 @@ void trends_add(struct trends *t, enum trend what, const char *name, uint64_t wa
 		s = series_of(t, what, "", hour);
 	if (s == NULL)
 		return;
-	/* What lies further back than the ring is of a clock that was far ahead. */
+	/* An hour beyond the ring means that the series' last hour came from a clock that was far
+	 * ahead. */
 	if (hour < s->hour && s->hour - hour >= TRENDS_HOURS)
 		s->hour = hour > TRENDS_HOURS ? hour - TRENDS_HOURS : 0;
 	if (hour > s->hour)
@@ -259,7 +260,7 @@ void trends_mark(struct trends *t, uint64_t wall_s, uint32_t generation, bool ba
 	(void)put_number(t, sizeof(FORM) - 1 + 4, t->n_marks);
 }
 
-/* ---- what is shown --------------------------------------------------------------------------- */
+/* ---- the answer ------------------------------------------------------------------------------ */
 
 static const char *const words[TREND_COUNT] = {
 	[TREND_SESSIONS] = "sessions", [TREND_REFUSED] = "refused",	[TREND_ZONE_REFUSED] = "zone_refused",
@@ -267,8 +268,9 @@ static const char *const words[TREND_COUNT] = {
 };
 
 struct window {
-	int64_t first;	/* the first hour of the first step; before 1970 there was none */
-	uint32_t hours; /* of a step */
+	/* first hour of the first step; negative = before 1970, where nothing was */
+	int64_t first;
+	uint32_t hours; /* hours of a step */
 	uint32_t n;
 };
 

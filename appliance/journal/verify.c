@@ -13,8 +13,8 @@
 #include "appliance/journal/chain.h"
 #include "appliance/journal/segment.h"
 
-#define LIST_AGAIN 16u /* times that files may go while they are looked for */
-#define LOOK_AGAIN 16u /* ... and the head be written meanwhile */
+#define LIST_AGAIN 16u /* how often files may disappear during a run */
+#define LOOK_AGAIN 16u /* how often the head may be rewritten during a read */
 
 static const char *const words[] = {
 	[FAULT_NONE] = "none",	    [FAULT_FORM] = "malformed",	     [FAULT_HASH] = "edited",
@@ -43,14 +43,14 @@ struct walk {
 	struct journal_report *r;
 	char segment[48];
 	uint64_t line;
-	uint64_t first;	   /* what the segment's name says */
+	uint64_t first;	   /* number in the segment's name */
 	uint64_t want;	   /* number of the next line, 0 = any: the first of all */
 	uint64_t head_seq; /* 0 = no head */
 	uint8_t head_hash[32];
 	bool head_met;
 	const struct journal_trust *trust; /* NULL = none */
 	bool sent_met;
-	uint8_t before[32]; /* hash of the record before the first one, as that has it */
+	uint8_t before[32]; /* hash of the record before the first one, from the first one */
 };
 
 static void fault(struct walk *w, enum journal_fault what, uint64_t seq)
@@ -75,16 +75,15 @@ static bool is(const json_t *o, const char *key, const char *value)
 	return text != NULL && strcmp(text, value) == 0;
 }
 
-/* A record that says what was deleted, and it is just what is missing before the first: number
- * and hash. */
+/* A record of a deletion that covers exactly what is missing before the first record: number and
+ * hash agree. */
 static void says_deleted(struct walk *w, const char *text, size_t n, uint64_t seq)
 {
 	static const char mark[] = ",\"deleted\":{";
 	json_t *o, *d;
 	uint64_t last;
 
-	/* The first that says so counts: it is the one that was surely signed before the
-	 * file went. */
+	/* The first such record counts: it was certainly signed before the file was deleted. */
 	if (w->r->first <= 1 || w->r->deleted_by != 0 || memmem(text, n, mark, sizeof(mark) - 1) == NULL)
 		return;
 	o = json_loadb(text, n, 0, NULL);
@@ -103,7 +102,7 @@ static void says_deleted(struct walk *w, const char *text, size_t n, uint64_t se
 	json_decref(o);
 }
 
-/* A line that is sound in itself: does it sign what stands before it? */
+/* Checks a sound line: whether it is a checkpoint that signs what is before it. */
 static void checkpoint(struct walk *w, const char *text, size_t n, uint64_t seq)
 {
 	struct checkpoint c;
@@ -133,7 +132,8 @@ static void compare_sent(struct walk *w)
 	if (sent == NULL)
 		return;
 	r->sent = sent->record;
-	/* One of records that went by the site's rule cannot be looked up any more. */
+	/* A checkpoint about records that were deleted by the site's rule can no longer be looked
+	 * up. */
 	if (w->sent_met || (sent->record < r->first && r->deleted >= sent->record))
 		return;
 	w->segment[0] = '\0';
@@ -145,8 +145,7 @@ static void judge_signed(struct walk *w)
 {
 	struct journal_report *r = w->r;
 
-	/* What was deleted stands in a record: one that nobody has signed anybody may
-	 * have written. */
+	/* A deletion is recorded; anybody may have written a record that is not signed. */
 	if (r->deleted_by > r->signed_to)
 		r->deleted = r->deleted_by = 0;
 	if (r->first > 1 && r->deleted == 0) {
@@ -175,8 +174,8 @@ static void one(struct walk *w, const char *text, size_t n)
 		fault(w, FAULT_SEGMENT, seq);
 	else if (w->want != 0 && seq != w->want)
 		fault(w, FAULT_NUMBER, seq);
-	/* The oldest line may be the first that was kept: its link has nothing to hang on, unless
-	 * it is number 1. */
+	/* The oldest line may be the first that was kept: its link cannot be checked, unless it is
+	 * number 1. */
 	if (what == JOURNAL_LINE_PREV && (w->want != 0 || seq == 1))
 		fault(w, FAULT_PREV, seq);
 	if (seq == w->head_seq)
@@ -188,7 +187,7 @@ static void one(struct walk *w, const char *text, size_t n)
 	}
 	memcpy(r->head, hash, sizeof(hash));
 	w->want = seq + 1;
-	/* Files may have each other's names: what is there is not missing, wherever it stands. */
+	/* Files may have been swapped: a record that exists is not missing, wherever it is. */
 	if (r->records++ == 0 || seq < r->first) {
 		r->first = seq;
 		journal_line_prev(text, n, w->before);
@@ -198,11 +197,11 @@ static void one(struct walk *w, const char *text, size_t n)
 	says_deleted(w, text, n, seq);
 }
 
-/* Two files of a segment, opened together: whichever goes while it is read, what is compared is
- * what was there. */
+/* The two files of a segment, opened together: when one is deleted during the read, the comparison
+ * still works. */
 struct twins {
-	struct segment *plain, *packed; /* both, or none: there is one file */
-	bool unread;			/* one is there and cannot be opened */
+	struct segment *plain, *packed; /* both, or NULL: there is one file */
+	bool unread;			/* a file exists and cannot be opened */
 };
 
 static struct twins open_twins(int dirfd, uint64_t first)
@@ -213,8 +212,8 @@ static struct twins open_twins(int dirfd, uint64_t first)
 
 	if (plain == 0 && packed == 0)
 		return t;
-	/* Which of them is not there a journal beside this may just have taken away: that is no
-	 * fault of the other. */
+	/* A running journal may just have deleted one of them: that does not make the other
+	 * faulty. */
 	t.unread = plain != -ENOENT && packed != -ENOENT;
 	segment_close(t.plain);
 	segment_close(t.packed);
@@ -222,13 +221,13 @@ static struct twins open_twins(int dirfd, uint64_t first)
 	return t;
 }
 
-/* Its two files, of which one was about to take the other's place, say the same. */
+/* Whether both files, of which one was about to replace the other, have the same contents. */
 static bool same_bytes(const struct twins *t)
 {
 	return !t->unread && (t->plain == NULL || segment_same(t->plain, t->packed, UINT64_MAX) == 0);
 }
 
-/* All of one. `newest`: it may end in the middle of a line. */
+/* Checks all lines of a segment. `newest`: it may end in the middle of a line. */
 static int lines(struct walk *w, struct segment *s, bool newest)
 {
 	const char *text;
@@ -265,7 +264,7 @@ static int segment(struct walk *w, int dirfd, const struct segment_file *file, b
 	w->first = file->first;
 	if (w->want != 0 && file->first != w->want) {
 		fault(w, FAULT_SEGMENT, file->first);
-		w->want = file->first; /* said once */
+		w->want = file->first; /* reported once */
 	}
 	r = segment_open(dirfd, file->first, SEGMENT_EITHER, 0, &s, e);
 	if (s != NULL) {
@@ -286,8 +285,8 @@ static int segment(struct walk *w, int dirfd, const struct segment_file *file, b
 
 #define HEAD_TEXT 96u
 
-/* A head may be written over while it is read: it is what two looks in a row say. Bytes, 0 = there
- * is none, or negative errno. */
+/* A running journal may overwrite the head during the read, so two equal reads in a row count.
+ * Bytes, 0 = none, or negative errno. */
 static ssize_t head_text(int fd, char out[HEAD_TEXT])
 {
 	char before[HEAD_TEXT];
@@ -305,7 +304,7 @@ static ssize_t head_text(int fd, char out[HEAD_TEXT])
 	return n;
 }
 
-/* One that is there and cannot be read is another matter than none. */
+/* An unreadable head is reported differently from a missing one. */
 static int read_head(struct walk *w, int dirfd, struct err *e)
 {
 	int fd = openat(dirfd, "head", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -323,7 +322,7 @@ static int read_head(struct walk *w, int dirfd, struct err *e)
 	if (n == 0) {
 		w->r->open |= JOURNAL_END_OPEN;
 	} else if (!journal_head_parse(text, (size_t)n, &w->head_seq, w->head_hash)) {
-		w->head_seq = 0; /* said once */
+		w->head_seq = 0; /* reported once */
 		snprintf(w->segment, sizeof(w->segment), "head");
 		fault(w, FAULT_ANOTHER, 0);
 	}
@@ -336,7 +335,7 @@ static void compare_head(struct walk *w)
 		return;
 	snprintf(w->segment, sizeof(w->segment), "head");
 	w->line = 0;
-	/* Numbers that the log has are known to it by another hash. */
+	/* The log has a record of that number with another hash. */
 	fault(w, w->head_seq > w->r->last ? FAULT_HEAD : FAULT_ANOTHER, w->head_seq);
 }
 
@@ -349,8 +348,8 @@ static bool same_numbers(const struct segment_file *a, size_t n, const struct se
 }
 
 /*
- * Listed until two lists in a row name the same segments: a list that is read while a file takes
- * another's place may have seen neither of them.
+ * Lists until two lists in a row name the same segments: while one file replaces another, a list
+ * may show neither.
  */
 static int list_all(int dirfd, struct segment_file **ret, size_t *ret_n, struct err *e)
 {
@@ -370,7 +369,7 @@ static int list_all(int dirfd, struct segment_file **ret, size_t *ret_n, struct 
 	return r;
 }
 
-/* -ENOENT: a file was listed and is gone. */
+/* -ENOENT: a listed file has disappeared. */
 static int verify(int dirfd, const struct journal_trust *trust, struct journal_report *ret, struct err *e)
 {
 	struct walk w = { .r = ret, .trust = trust };
@@ -379,8 +378,8 @@ static int verify(int dirfd, const struct journal_trust *trust, struct journal_r
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	/* The head first: what it knows is in some file by then, though the newest may be one that
-	 * begins after the list. */
+	/* The head is read first: its record is then in some file, even if the newest file begins
+	 * after the list. */
 	r = read_head(&w, dirfd, e);
 	if (r == 0)
 		r = list_all(dirfd, &list, &n, e);
@@ -403,22 +402,22 @@ int journal_verify(const char *folder, const struct journal_trust *trust, struct
 	memset(ret, 0, sizeof(*ret));
 	if (dirfd < 0)
 		return err_set(e, -errno, "open %s", folder);
-	/* The site's rule takes one file an hour: all is looked at anew, with the record that
-	 * says so. */
+	/* The site's rule deleted a file meanwhile (at most one an hour): everything is read again,
+	 * with the record of it. */
 	for (unsigned i = 0; r == -ENOENT && i < LIST_AGAIN; i++)
 		r = verify(dirfd, trust, ret, e);
 	close(dirfd);
 	return r;
 }
 
-/* ---- what was sent off the box --------------------------------------------------------------- */
+/* ---- checkpoints that were sent to a server -------------------------------------------------- */
 
 #define SENT_LINE 65536u
-/* A checkpoint's text and signature have fewer bytes; a hostile line may have thousands that begin
- * like one. */
+/* A checkpoint's text and signature are shorter; a hostile line may hold thousands of
+ * beginnings. */
 #define SENT_MEMBER 1024u
 
-/* The newest of those in a line, whatever stands around them there, if it is newer than *c. */
+/* Takes the newest checkpoint of a line, whatever surrounds it, if it is newer than *c. */
 static bool newest_of(const char *line, size_t n, const struct checkpoint_keys *keys, struct checkpoint *c)
 {
 	static const char mark[] = "\"checkpoint\":";

@@ -8,7 +8,7 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/columns.h"
 
-/* Where it stands; n = nowhere. *ret_of_conduit: how many servers its conduit has. */
+/* The server's index; n = none. *ret_of_conduit: the number of servers of its conduit. */
 static size_t find(const struct weak_list *l, const struct weak_server *s, size_t *ret_of_conduit)
 {
 	size_t at = l->n;
@@ -93,7 +93,7 @@ bool weak_settled(struct weak_steady *s, struct mono now, uint64_t wall_ns)
 	return now.ns - s->since_ns >= WEAK_SETTLED_NS;
 }
 
-/* Down to `most` where it is yet to come. */
+/* Lowers a time in the future to `most`. */
 static void hold_to(struct weak_list *l, uint64_t *t, uint64_t most)
 {
 	if (*t <= most)

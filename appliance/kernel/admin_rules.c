@@ -13,7 +13,7 @@
 #include <netinet/ip_icmp.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h> /* libnftnl forgets it */
+#include <stdio.h> /* libnftnl's headers need it */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +22,8 @@
 #include "appliance/kernel/rule.h"
 #include "policy/ir/ir.h"
 
-/* The single rules of the admin namespace (kernel/admin_rules.h puts them together). Each is the
- * caller's; NULL when memory is out. */
+/* The single rules of the admin namespace (kernel/admin_rules.h puts them together). The caller
+ * frees each; NULL: no memory. */
 
 enum way { WAY_OUT, WAY_IN, WAYS };
 
@@ -37,7 +37,7 @@ static struct build begin(enum way way)
 	return b;
 }
 
-/* Takes the rule; NULL when something of it found no memory. */
+/* Takes over the rule; NULL when a part of it found no memory. */
 static struct nftnl_rule *end(struct build *b, int verdict)
 {
 	if (b->rule != NULL)
@@ -61,8 +61,7 @@ static void transport(struct build *b, uint8_t l4proto)
 	expr_cmp8(b, NFT_CMP_EQ, l4proto);
 }
 
-/* What stays on the box: the kernel's number for the kind of a link is in the machine's
- * own order. */
+/* Loopback traffic. The kernel gives a link's kind as a number in the machine's byte order. */
 static struct nftnl_rule *admin_rule_inside(enum way way)
 {
 	struct build b = begin(way);
@@ -74,7 +73,7 @@ static struct nftnl_rule *admin_rule_inside(enum way way)
 	return end(&b, NF_ACCEPT);
 }
 
-/* ICMPv6 of that type, of a neighbour alone: what has `hops` left was let by no router. */
+/* ICMPv6 of that type from a neighbour only: a packet that still has `hops` passed no router. */
 static struct nftnl_rule *admin_rule_neighbours(enum way way, uint8_t type, uint8_t hops)
 {
 	struct build b = begin(way);
@@ -97,8 +96,8 @@ static void state(struct build *b, uint32_t bits)
 	expr_cmp32(b, NFT_CMP_NEQ, 0);
 }
 
-/* To who began: the reply direction of a session, and errors about its packets. What was begun is
- * no answer, however long it lives. */
+/* Matches answers: the reply direction of a session, and errors about its packets. Packets in the
+ * original direction never match, however old their session is. */
 static void answers(struct build *b)
 {
 	expr_ct(b, NFT_CT_DIRECTION, 0);
@@ -115,9 +114,8 @@ static struct nftnl_rule *admin_rule_answers(enum way way)
 	return end(&b, NF_ACCEPT);
 }
 
-/* 4 or 6; on the way in */
-/* Errors of routers about what the box answered: that a packet is too large, above all. No helper
- * of tracking makes anything else of it. */
+/* Errors of routers about what the box answered, above all that a packet is too large. `f`: 4 or 6,
+ * on the way in. The rule excludes sessions of connection tracking helpers. */
 static struct nftnl_rule *admin_rule_errors(uint8_t f)
 {
 	struct build b = begin(WAY_IN);
@@ -130,7 +128,7 @@ static struct nftnl_rule *admin_rule_errors(uint8_t f)
 	return end(&b, NF_ACCEPT);
 }
 
-/* Its other end is that host: as the destination on the way out, as the source on the way in. */
+/* Matches the peer's address: the destination on the way out, the source on the way in. */
 static void other_end(struct build *b, enum way way, const struct addr *a)
 {
 	bool six = a->family == 6;
@@ -142,11 +140,11 @@ static void other_end(struct build *b, enum way way, const struct addr *a)
 
 		memcpy(&want, a->b + 4 * (size_t)word, sizeof(want));
 		expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, at + 4 * word, 4, 0);
-		expr_cmp32(b, NFT_CMP_EQ, want); /* as it is in the packet */
+		expr_cmp32(b, NFT_CMP_EQ, want); /* in the packet's byte order */
 	}
 }
 
-/* By address, protocol and destination port; counted. */
+/* Matches a peer by address, protocol and destination port; counted. */
 static struct nftnl_rule *admin_rule_peer(enum way way, const struct ir_peer *p)
 {
 	struct build b = begin(way);
@@ -186,7 +184,7 @@ static struct nftnl_rule *admin_rule_echo(const struct addr *from)
 	return end(&b, NF_ACCEPT);
 }
 
-/* All else; counted. */
+/* Everything else; counted. */
 static struct nftnl_rule *admin_rule_rest(enum way way, bool accept)
 {
 	struct build b = begin(way);
@@ -197,14 +195,13 @@ static struct nftnl_rule *admin_rule_rest(enum way way, bool accept)
 }
 
 #define WHAT "the rules of the admin namespace"
-/* what is looked at here is as it leaves or is taken: behind NAT of others
- * (NF_IP_PRI_NAT_SRC, 100) */
+/* behind source NAT of others (NF_IP_PRI_NAT_SRC, 100), so the packet is seen as it leaves */
 #define BEHIND_ALL 500
-#define FIXED 17u  /* rules beside those of peers, and the one that a base has in another's place */
-#define OF_PEER 3u /* rules of one peer at most */
+#define FIXED 17u  /* rules besides those of peers, and the one that replaces another in the base */
+#define OF_PEER 3u /* most rules of one peer */
 
-/* RFC 4861, 7.1 (255 hops: of a neighbour); RFC 3810, 5 (one hop): a switch asks for groups and has
- * to hear of them, in the words of RFC 2710 when it asks so. */
+/* RFC 4861, 7.1 (hop limit 255: a neighbour) and RFC 3810, 5 (hop limit 1): a switch asks for
+ * multicast groups and needs an answer, in the form of RFC 2710 when it asks so. */
 enum {
 	SOLICITS = 135,
 	ADVERTISES = 136,
@@ -216,7 +213,7 @@ enum {
 	LINK = 1
 };
 
-/* What becomes of a rule's count. */
+/* Which counter a rule's count is added to. */
 enum counts { COUNTS_NOTHING, COUNTS_PEER, COUNTS_ANYBODY, COUNTS_REFUSED, COUNTS_REFUSED_IN };
 
 struct rules {
@@ -240,8 +237,8 @@ static void add(struct rules *x, struct nftnl_rule *r, enum counts counts, const
 	x->owners[x->n++] = (struct owner){ counts, p };
 }
 
-/* Where terminals are named they alone are answered: what a session of another has still to hear it
- * does not hear. */
+/* With named terminals only these get answers: a live session of another host gets no more
+ * packets. */
 static void way_out(struct rules *x, const struct ir_peer *list, size_t n, bool anybody)
 {
 	add(x, admin_rule_inside(WAY_OUT), COUNTS_NOTHING, NULL);
@@ -284,8 +281,8 @@ static void rules_free(struct rules *x, struct plain_table *t)
 	free(x->owners);
 }
 
-/* `closed`: nobody enters, terminal or not. Both are the caller's to free with rules_free. 0
- * or -ENOMEM. */
+/* `closed`: nobody may enter, not even a terminal. The caller frees both with rules_free. 0 or
+ * -ENOMEM. */
 static int table(const struct ir_peer *list, size_t n, bool closed, struct rules *ret_rules, struct plain_table *ret,
 		 struct err *e)
 {
@@ -385,7 +382,7 @@ int admin_rules_read(const struct ir_peer *list, size_t n, admin_rules_each *eac
 	*ret = (struct admin_rules_seen){ 0 };
 	if (r < 0)
 		return r;
-	/* As it is before the first policy: nobody enters, and that is no rule of others. */
+	/* The state before the first policy, in which nobody may enter, is ours too. */
 	add(&known, admin_rule_rest(WAY_IN, false), COUNTS_REFUSED_IN, NULL);
 	t.n_rules = known.n;
 	r = plain_table_read(NFPROTO_INET, tell, &telling, &ret->there, e);

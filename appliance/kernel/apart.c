@@ -21,8 +21,8 @@ static bool append(struct apart *x, const struct apart_pair *p)
 	return true;
 }
 
-/* What of `p` lies in none of the pairs of its permit from number `from` up to `before`; parts of
- * one pair do not meet, so they are not asked. */
+/* Adds the parts of `p` that lie in none of the permit's pairs number `from` to `before`. Parts of
+ * one pair do not overlap, so they are not compared. */
 static bool put(struct apart *x, const struct apart_pair *p, size_t from, size_t before)
 {
 	struct apart_pair part = *p;

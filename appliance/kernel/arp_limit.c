@@ -2,7 +2,7 @@
 #include "appliance/kernel/arp_limit.h"
 
 #include <errno.h>
-#include <stdio.h> /* libnftnl forgets it */
+#include <stdio.h> /* libnftnl's headers need it */
 
 #include <libnftnl/rule.h>
 #include <linux/if_arp.h>
@@ -35,8 +35,8 @@ static struct build begin(void)
 	return b;
 }
 
-/* Before anything is decided, and deciding nothing: which device sent
- * it (appliance/tap/sighted.c). */
+/* Reports which device sent the packet (appliance/tap/sighted.c), before and without any
+ * decision. */
 static struct nftnl_rule *rule_told(const char *device)
 {
 	struct build b = begin();

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages into a flat buffer, and a note per message beside it. */
+/* Netlink messages in a flat buffer, and a note about each beside it. */
 #include "appliance/kernel/batch_private.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h> /* libnftnl forgets it */
+#include <stdio.h> /* libnftnl's headers need it */
 
 #include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>
@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MESSAGE_ROOM 16384u /* one message never needs more */
+#define MESSAGE_ROOM 16384u /* bytes: the most that one message needs */
 
 static const struct {
 	uint32_t hook;
@@ -66,7 +66,7 @@ void *batch_slot(struct batch *b, uint16_t type, uint32_t object, uint32_t line)
 	return b->p + b->len;
 }
 
-/* The sequence number is the message's position until the batch is sent. */
+/* Until the batch is sent, the sequence number is the message's position. */
 static struct nlmsghdr *message(struct batch *b, uint16_t type, uint16_t flags, uint32_t object, uint32_t line)
 {
 	char *p = batch_slot(b, type, object, line);
@@ -76,7 +76,7 @@ static struct nlmsghdr *message(struct batch *b, uint16_t type, uint16_t flags, 
 
 size_t batch_aligned(size_t len)
 {
-	return (len + 3) / 4 * 4; /* NLMSG_ALIGN, in a type that does not warn */
+	return (len + 3) / 4 * 4; /* NLMSG_ALIGN in a type without warnings */
 }
 
 void batch_done(struct batch *b, const struct nlmsghdr *h)
@@ -316,7 +316,7 @@ void batch_rule(struct batch *b, struct nftnl_rule *rule, uint32_t line)
 	batch_done(b, h);
 }
 
-/* How often it was looked up before it stood here. */
+/* The element's earlier count is carried over. */
 static void element_count(struct batch *b, struct nftnl_set_elem *x, const struct image_element *el)
 {
 	struct nftnl_expr *counter = nftnl_expr_alloc("counter");
@@ -372,7 +372,7 @@ static void element(struct batch *b, uint16_t type, uint16_t flags, unsigned num
 				nftnl_set_elem_set_u64(x, NFTNL_SET_ELEM_TIMEOUT, el->data * (uint64_t)1000);
 		}
 	}
-	nftnl_set_elem_add(s, x); /* the set owns it now */
+	nftnl_set_elem_add(s, x); /* the set owns it from here on */
 	nftnl_set_elems_nlmsg_build_payload(h, s);
 	batch_done(b, h);
 	nftnl_set_free(s);

@@ -175,7 +175,7 @@ static void put_address(struct nlmsghdr *h, uint16_t v4, uint16_t v6, const stru
 	mnl_attr_put(h, a->family == 4 ? v4 : v6, addr_len(a->family), a->b);
 }
 
-/* ICMP: the type of the packet that opened the session, as the dump told it. */
+/* For ICMP the type of the session's first packet, from the dump. */
 static void put_protocol(struct nlmsghdr *h, const struct session *s)
 {
 	bool six = s->l4proto == IPPROTO_ICMPV6;
@@ -191,7 +191,7 @@ static void put_protocol(struct nlmsghdr *h, const struct session *s)
 	mnl_attr_put_u8(h, six ? CTA_PROTO_ICMPV6_CODE : CTA_PROTO_ICMP_CODE, (uint8_t)s->server_port);
 }
 
-/* A request about a session that was dumped. */
+/* Begins a request about a dumped session. */
 static struct nlmsghdr *about(struct netlink *n, uint8_t *buf, uint16_t type, const struct session *s)
 {
 	struct nlmsghdr *h = netlink_request(n, buf, (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type), NLM_F_ACK,

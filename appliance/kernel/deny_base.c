@@ -18,7 +18,7 @@ static bool stands(const struct image *i)
 	return right;
 }
 
-/* Once for each socket. To a table that was made without an owner nobody can give one. */
+/* Asked once for each socket. A table that was made without an owner cannot get one. */
 static void ask_owns(struct netlink *n, const struct image *have)
 {
 	if (n->owns == OWNS_UNASKED)
@@ -100,7 +100,7 @@ int deny_base_load(struct netlink *n, bool *ret_adopted, struct err *e)
 		}
 		r = complete(n, &have, e);
 		arena_free(a);
-		/* What was made is looked at once more: the loop ends when it stands. */
+		/* A new table is read once more: the loop ends when it is right. */
 		if (r < 0 && r != -ERESTART)
 			return r;
 	}

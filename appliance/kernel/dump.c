@@ -2,7 +2,7 @@
 #include "appliance/kernel/dump.h"
 
 #include <errno.h>
-#include <stdio.h> /* libnftnl forgets it */
+#include <stdio.h> /* libnftnl's headers need it */
 
 #include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>
@@ -23,15 +23,15 @@
 
 #define ATTEMPTS 5
 #define REQUEST 4096u
-#define FRAME_PARTS 4u /* of dump_frame */
+#define FRAME_PARTS 4u /* number of dump_frame's parts */
 
 struct dump {
 	struct image *image;
-	/* those that stand, NULL = they have to be read; borrowed */
+	/* labels that are known already, NULL = read them; borrowed */
 	const struct image *labels;
 	uint64_t now_ms;		 /* since 1970 */
-	unsigned set;			 /* whose elements come */
-	bool failed;			 /* memory was out */
+	unsigned set;			 /* whose elements are being read */
+	bool failed;			 /* out of memory */
 	struct netlink_reading *reading; /* borrowed */
 	const struct netlink *net;	 /* borrowed */
 };
@@ -61,13 +61,13 @@ static bool ours(uint32_t family, const char *table)
 	return family == NFPROTO_INET && table != NULL && strcmp(table, TABLE_NAME) == 0;
 }
 
-/* kernel/trunk.c and kernel/arp_limit.c make and compare them, for the supervisor. */
+/* Tables that kernel/trunk.c and kernel/arp_limit.c make and compare for the supervisor. */
 static bool supervisors(uint32_t family, const char *table)
 {
 	return (family == NFPROTO_NETDEV || family == NFPROTO_ARP) && table != NULL && strcmp(table, TABLE_NAME) == 0;
 }
 
-/* enum ir_chain, or CHAIN_COUNT. */
+/* The chain's number in enum ir_chain, or CHAIN_COUNT. */
 static uint32_t chain_number(const char *name)
 {
 	char buf[16];
@@ -78,7 +78,7 @@ static uint32_t chain_number(const char *name)
 	return CHAIN_COUNT;
 }
 
-/* Notes something that is not ours; `name` NULL when `table` is all there is to say. */
+/* Notes a foreign object; `name` NULL when the table's name says everything. */
 static void add_foreign(struct dump *d, enum foreign_kind kind, const char *what, uint32_t family, const char *table,
 			const char *name)
 {
@@ -106,7 +106,7 @@ static int on_generation(const struct nlmsghdr *m, void *ctx)
 	return r;
 }
 
-/* The kernel's transaction count. */
+/* The number of the kernel's ruleset generation. */
 static int netlink_generation(struct netlink *n, uint32_t *ret, struct err *e)
 {
 	_Alignas(8) uint8_t buf[REQUEST];
@@ -115,8 +115,8 @@ static int netlink_generation(struct netlink *n, uint32_t *ret, struct err *e)
 	return netlink_ask(n, h, on_generation, ret, e);
 }
 
-/* Who only looks takes any owner for ours: only a table that persists is, and all that is in it is
- * looked at as well. */
+/* A reader that does not own the table accepts any owner: a persistent table is ours, and its
+ * contents are compared anyway. */
 static void table_flags(struct dump *d, const struct nftnl_table *t)
 {
 	uint32_t flags = nftnl_table_get_u32(t, NFTNL_TABLE_FLAGS);
@@ -151,8 +151,7 @@ static int on_table(const struct nlmsghdr *m, void *ctx)
 	return 0;
 }
 
-/* The hooks are written here a second time on purpose: read-back does not share the
- * batch's table. */
+/* The hooks are repeated here on purpose: a read-back must not share the writer's table. */
 static bool base_right(const struct nftnl_chain *c, uint32_t number)
 {
 	uint32_t hook = nftnl_chain_get_u32(c, NFTNL_CHAIN_HOOKNUM);
@@ -244,7 +243,7 @@ static int count_expr(struct nftnl_expr *x, void *ctx)
 	return 0;
 }
 
-/* True when the kernel's set is what our specification says. */
+/* True when the kernel's set equals our specification. */
 static bool set_right(const struct nftnl_set *s, const struct set_spec *spec)
 {
 	uint32_t flags = 0, len = 0;
@@ -265,7 +264,7 @@ static bool set_right(const struct nftnl_set *s, const struct set_spec *spec)
 	if (nftnl_set_is_set(s, NFTNL_SET_TIMEOUT) && nftnl_set_get_u64(s, NFTNL_SET_TIMEOUT) != 0)
 		return false;
 	if (nftnl_set_is_set(s, NFTNL_SET_DESC_SIZE) && nftnl_set_get_u32(s, NFTNL_SET_DESC_SIZE) != spec->most)
-		return false; /* a limit that would refuse an element */
+		return false; /* a size limit that would refuse elements */
 	nftnl_set_expr_foreach(s, count_expr, &counters);
 	if (counters != (spec->counter ? 1u : 0u))
 		return false;
@@ -319,7 +318,7 @@ static int element_counter(struct nftnl_expr *x, void *ctx)
 	return 0;
 }
 
-/* False when the element is nothing that we could have made (no key, other lengths, other data). */
+/* False for an element that we cannot have made (no key, other length, other data). */
 static bool element_decode(const struct dump *d, struct nftnl_set_elem *x, struct image_element *el)
 {
 	const struct set_spec *spec = set_spec(d->set);
@@ -351,8 +350,8 @@ static bool element_decode(const struct dump *d, struct nftnl_set_elem *x, struc
 			el->chain = (uint8_t)chain_number(nftnl_set_elem_get_str(x, NFTNL_SET_ELEM_CHAIN));
 		}
 	}
-	/* Ends are whole seconds; the kernel counts from when it took the batch, some milliseconds
-	 * after it was told. */
+	/* Ends are whole seconds, but the kernel counts from when it took the batch, some
+	 * milliseconds later. */
 	if (nftnl_set_elem_is_set(x, NFTNL_SET_ELEM_EXPIRATION))
 		el->until = (d->now_ms + nftnl_set_elem_get_u64(x, NFTNL_SET_ELEM_EXPIRATION) + 500) / 1000;
 	if (spec->filled && nftnl_set_elem_is_set(x, NFTNL_SET_ELEM_TIMEOUT))
@@ -407,7 +406,7 @@ static int on_object(const struct nlmsghdr *m, void *ctx)
 		enum reason reason = reason_by_word(name);
 
 		if (!ours(family, table)) {
-			/* Belongs to a foreign table, which is named already. */
+			/* It belongs to a foreign table, which is noted already. */
 		} else if (nftnl_obj_get_u32(o, NFTNL_OBJ_TYPE) != NFT_OBJECT_COUNTER || reason == REASON_COUNT) {
 			add_foreign(d, FOREIGN_OBJECT, "object", family, table, name);
 		} else {
@@ -432,7 +431,7 @@ static int list(struct netlink *n, uint16_t type, uint8_t family, const char *ta
 	int r;
 
 	n->reading.part++;
-	/* Table and set have the same attribute numbers in every one of these messages. */
+	/* Table and set have the same attribute numbers in all these messages. */
 	if (table != NULL)
 		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table);
 	if (set != NULL)
@@ -461,7 +460,7 @@ static int dump_elements(struct netlink *n, struct dump *d, unsigned set, struct
 	return 0;
 }
 
-/* What is as much however large the policy is. */
+/* Reads the parts whose size does not depend on the policy. */
 static int dump_frame(struct netlink *n, struct dump *d, struct err *e)
 {
 	int r = dump_base(n, d, e);
@@ -489,7 +488,7 @@ static int dump_all(struct netlink *n, struct dump *d, struct err *e)
 	return r;
 }
 
-/* Of all elements the one that names the generation. */
+/* Reads only the element that names the generation. */
 static int dump_standing(struct netlink *n, struct dump *d, struct err *e)
 {
 	int r = dump_frame(n, d, e);
@@ -497,7 +496,7 @@ static int dump_standing(struct netlink *n, struct dump *d, struct err *e)
 	return r < 0 || !d->image->table ? r : dump_elements(n, d, TABLE_GENERATION, e);
 }
 
-/* Chain by chain, keeping the order within each. */
+/* Sorts the rules by chain and keeps the order within each. */
 static bool order_rules(struct image *i)
 {
 	struct image_rule *sorted = arena_array(i->arena, i->n_rules + 1, sizeof(*sorted));
@@ -540,7 +539,7 @@ static int consistent(struct netlink *n, struct arena *a, const struct image *la
 		}
 		if (r == 0)
 			r = err_set(e, -EAGAIN, "the kernel's rules changed while they were read");
-		/* A set or chain may vanish between two lists. */
+		/* A set or chain may disappear between two lists. */
 		if (r != -EINTR && r != -ENOBUFS && r != -EAGAIN && r != -ENOENT)
 			return r;
 	}

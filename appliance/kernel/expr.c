@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Registers: the kernel has sixteen of 32 bits; a key is built from the first one upwards, each
- * field padded to four bytes, exactly as enforce/expect.c lays out elements. Where a register
- * starts a group of four the kernel reports it by its old 128-bit name, and we write it so too, so
- * that what is read back has the same text.
+ * Registers: the kernel has sixteen of 32 bits. A key is built from the first one upwards, each
+ * field padded to four bytes, as enforce/expect.c lays out elements. At the beginning of a group of
+ * four the kernel reports a register by its old 128-bit name. We write that name too, so that what
+ * is read back has the same text.
  */
 #include "appliance/kernel/expr.h"
 
-#include <stdio.h> /* libnftnl forgets it */
+#include <stdio.h> /* libnftnl's headers need it */
 
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
@@ -35,7 +35,7 @@ static struct nftnl_expr *expr(struct build *b, const char *name)
 	return x;
 }
 
-/* With two 32-bit attributes; NULL when memory was out (`bad` is set). */
+/* An expression with two 32-bit attributes; NULL: no memory (`bad` is set). */
 static struct nftnl_expr *expr2(struct build *b, const char *name, uint16_t a1, uint32_t v1, uint16_t a2, uint32_t v2)
 {
 	struct nftnl_expr *x = expr(b, name);
@@ -201,7 +201,7 @@ void expr_draw(struct build *b, uint32_t parts, uint32_t word)
 		nftnl_expr_set_u32(x, NFTNL_EXPR_NG_TYPE, NFT_NG_RANDOM);
 }
 
-/* `what` belongs to the element, and is this function's. */
+/* Takes over `what`, which belongs to the element. */
 static void element(struct build *b, unsigned set, uint32_t op, struct nftnl_expr *what, uint64_t ms)
 {
 	struct nftnl_expr *x = expr2(b, "dynset", NFTNL_EXPR_DYNSET_SREG_KEY, reg(0), NFTNL_EXPR_DYNSET_OP, op);
@@ -218,7 +218,7 @@ static void element(struct build *b, unsigned set, uint32_t op, struct nftnl_exp
 		nftnl_expr_set(x, NFTNL_EXPR_DYNSET_EXPR, what, 0);
 }
 
-/* Without what it is for an element would say nothing. */
+/* Adds an element with `what`, without which it would have no effect. */
 static void element_of(struct build *b, unsigned set, uint32_t op, struct nftnl_expr *what, uint32_t ms)
 {
 	b->bad = b->bad || what == NULL;
@@ -230,7 +230,7 @@ void expr_keep(struct build *b, unsigned set, uint32_t seconds, bool anew)
 	element(b, set, anew ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_ADD, NULL, seconds * (uint64_t)1000);
 }
 
-#define PACE_MS 10000u /* a pair that opened nothing for so long has its whole burst again */
+#define PACE_MS 10000u /* a pair that opened no session for so long has its whole burst again */
 
 void expr_pace(struct build *b, unsigned set, uint32_t per_second, uint32_t burst)
 {
@@ -294,7 +294,7 @@ void expr_queue(struct build *b, uint32_t lane, bool together, bool bypass, unsi
 		.flags = bypass ? NFQ_FLAG_BYPASS : 0,
 	};
 	bool native = (lacks & LACKS_QUEUE) == 0;
-	uint8_t padded[8] = { 0 }; /* xtables aligns what it is given to 8 bytes */
+	uint8_t padded[8] = { 0 }; /* xtables aligns its data to 8 bytes */
 	void *data;
 	struct nftnl_expr *x = expr(b, native ? "queue" : "target");
 
@@ -309,7 +309,7 @@ void expr_queue(struct build *b, uint32_t lane, bool together, bool bypass, unsi
 	nftnl_expr_set_str(x, NFTNL_EXPR_TG_NAME, "NFQUEUE");
 	nftnl_expr_set_u32(x, NFTNL_EXPR_TG_REV, 3);
 	memcpy(padded, &info, sizeof(info));
-	data = calloc(1, sizeof(padded)); /* libnftnl takes it */
+	data = calloc(1, sizeof(padded)); /* libnftnl takes it over */
 	if (data == NULL) {
 		b->bad = true;
 		return;
@@ -349,7 +349,7 @@ void expr_tcp_strip(struct build *b, uint8_t kind)
 
 	if (x == NULL)
 		return;
-	/* Without a register the kernel takes the option out. */
+	/* Without a register the kernel removes the option. */
 	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
 	nftnl_expr_set_u8(x, NFTNL_EXPR_EXTHDR_TYPE, kind);
 }

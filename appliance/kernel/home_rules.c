@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h> /* libnftnl forgets it */
+#include <stdio.h> /* libnftnl's headers need it */
 
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
@@ -16,9 +16,10 @@
 
 #define CHAIN "forward"
 #define WHAT "the rules for cards that the machine still has"
-#define BEFORE_ALL (-500) /* what others count is what is let by */
+/* priority: before the rules of others, so that their counters only see what is let through */
+#define BEFORE_ALL (-500)
 
-/* `card` NULL: everything. */
+/* `card` NULL: all traffic. */
 static struct nftnl_rule *rule(uint8_t family, uint32_t side, const char *card, int verdict)
 {
 	struct build b = { .rule = plain_rule(family, CHAIN) };

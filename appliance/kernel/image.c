@@ -6,9 +6,9 @@
 #include <string.h>
 
 /*
- * nft numbers its types, six bits each, the last field lowest; five fields at most. A key of six is
- * shown without its last field, the port: `sekisho effective` shows it whole. Without types
- * Debian's nft ends itself when it lists them.
+ * nft numbers its types with six bits each, the last field lowest, at most five fields. A key of
+ * six fields is shown by nft without its last one, the port; `sekisho effective` shows it whole.
+ * Without types Debian's nft crashes when it lists the sets.
  */
 #define SHOWN_INTEGER 4u
 #define SHOWN_IPV4 7u
@@ -38,7 +38,7 @@
 		LAYER((id) + 4, text "_5", address, type), LAYER((id) + 5, text "_6", address, type),                  \
 		LAYER((id) + 6, text "_7", address, type), LAYER((id) + 7, text "_8", address, type)
 _Static_assert(IR_LAYERS == 8, "one map for each layer");
-/* As the layers, but nobody asks how often they were used. */
+/* Like the layers, but without counters. */
 #define BRIDGE(id, text, address, type)                                                                                \
 	[id] = { .name = (text),                                                                                       \
 		 .key_len = 16 + 2 * (address),                                                                        \
@@ -73,10 +73,11 @@ _Static_assert(IR_LAYERS == 8, "one map for each layer");
 		 .verdict_map = true,                                                                                  \
 		 .most = LANE_COUNT }
 
-/* When there are too many keys, an element less is remembered; nothing is refused for it but by the
- * share of its side. */
+/* When the set is full, further keys are not stored: then only the share of their side limits
+ * them. */
 #define PAIRS 65536u
-/* one for each session that tracking has room for (box/capacity.h), however they are drawn */
+/* an element for each session that connection tracking can hold (box/capacity.h), in whichever part
+ * it falls */
 #define PARTS 262144u
 #define FILLED(id, text, length, keys, ...)                                                                            \
 	[id] = { .name = (text),                                                                                       \
@@ -87,11 +88,11 @@ _Static_assert(IR_LAYERS == 8, "one map for each layer");
 		 __VA_ARGS__ }
 
 /*
- * The kernel counts each element's time from when it read it, so what ends at one moment ends some
- * milliseconds apart. A session whose label ends must find its old cell gone, or it would be given
- * the same label again; and `live` must not end before `agree`, which tells a label that ended from
- * a wrong interface; nor `together` before `live`, or what one worker has to see would go to others
- * for as long as the label lasts. So they end in this order: cells, agree, live, together.
+ * The kernel counts each element's time from when it read it, so equal ends differ by milliseconds.
+ * A session whose label ends must find its old cell gone, or it would get the same label again.
+ * `live` must not end before `agree`, which tells an ended label from a wrong interface. `together`
+ * must not end before `live`, or packets for one worker would go to others for the rest of the
+ * label's time. So the order is: cells, agree, live, together.
  */
 #define AGREE_LATE_MS 40u
 #define LIVE_LATE_MS 80u
@@ -219,7 +220,7 @@ void image_sort(struct image *i)
 
 		while (k < e->n && element_cmp(&e->list[k - 1], &e->list[k]) <= 0)
 			k++;
-		if (k < e->n) /* what was sorted before is the most of it */
+		if (k < e->n) /* most of the list is sorted already */
 			qsort(e->list, e->n, sizeof(*e->list), element_cmp);
 	}
 }

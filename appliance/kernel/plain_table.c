@@ -2,7 +2,7 @@
 #include "appliance/kernel/plain_table_private.h"
 
 #include <errno.h>
-#include <stdio.h> /* libnftnl forgets it */
+#include <stdio.h> /* libnftnl's headers need it */
 
 #include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>
@@ -30,7 +30,7 @@ static void *room(struct sending *s)
 {
 	if (s->size - s->n < PLAIN_MESSAGE || s->failed) {
 		s->failed = true;
-		return s->p; /* what is written there is never sent */
+		return s->p; /* out of memory: the buffer is never sent */
 	}
 	return s->p + s->n;
 }
@@ -91,7 +91,7 @@ static void put_rule(struct sending *s, struct nftnl_rule *r)
 	done(s, h);
 }
 
-/* The end of the batch asks for an acknowledgement; an error comes instead of it, or before it. */
+/* The batch's end asks for an acknowledgement; an error comes instead of it or before it. */
 static int send_all(struct netlink *n, const struct sending *s, const char *what, struct err *e)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
@@ -99,7 +99,7 @@ static int send_all(struct netlink *n, const struct sending *s, const char *what
 
 	if (sendto(n->fd, s->p, s->n, 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
 		return err_set(e, -errno, "send %s", what);
-	/* The kernel has worked it off when the call returns: what it has to say is there. */
+	/* The kernel has processed the batch when the call returns, so its answers are there. */
 	for (;;) {
 		ssize_t got = recv(n->fd, n->buffer, NETLINK_RECEIVE, MSG_DONTWAIT);
 		const struct nlmsghdr *m = (const struct nlmsghdr *)(const void *)n->buffer;
@@ -115,7 +115,7 @@ static int send_all(struct netlink *n, const struct sending *s, const char *what
 	return r < 0 ? err_set(e, r, "the kernel refused %s", what) : 0;
 }
 
-/* All rules of a chain. */
+/* Deletes all rules of a chain. */
 static void empty_chain(struct sending *s, const struct plain_chain *x)
 {
 	struct nftnl_rule *r = plain_rule(s->family, x->name);
@@ -130,8 +130,8 @@ static void empty_chain(struct sending *s, const struct plain_chain *x)
 	nftnl_rule_free(r);
 }
 
-/* Where the chains are right their rules change over at once, and what is allowed before and after
- * is so in between. */
+/* Where the chains are right, only their rules are replaced at once: what is allowed before and
+ * after stays allowed in between. */
 static int replace(struct netlink *n, const struct plain_table *t, bool had, bool chains, struct err *e)
 {
 	struct sending s = { .size = (t->n_rules + t->n_chains + 8) * PLAIN_MESSAGE,
@@ -175,7 +175,7 @@ int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, voi
 
 		snprintf(detail, sizeof(detail), "table %s " TABLE_NAME, dump_family(t->family));
 
-		/* A card that left took its chain along. */
+		/* A removed card took its chain along. */
 		if (note != NULL && !(t->n_chains == 0 && have.n == have.head && !have.chain))
 			note(ctx, !have.table ? "missing" : t->n_chains == 0 ? "extra" : "changed", detail);
 		if (!dry)
@@ -190,7 +190,7 @@ int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, voi
 	return r;
 }
 
-/* "rule CHAIN TEXT", a line each. */
+/* Reports each line "rule CHAIN TEXT". */
 static void tell(struct table_text *t, plain_each *each, void *ctx)
 {
 	char *at = t->out + t->head;

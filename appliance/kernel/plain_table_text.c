@@ -2,7 +2,7 @@
 #include "appliance/kernel/plain_table_private.h"
 
 #include <errno.h>
-#include <stdio.h> /* libnftnl forgets it */
+#include <stdio.h> /* libnftnl's headers need it */
 
 #include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>
@@ -76,7 +76,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct table_text *t, cons
 	t->n += t->failed ? 0 : (size_t)n;
 }
 
-/* What was counted is no part of what a rule says. */
+/* Removes the counter values, which are not part of the rule. */
 static struct plain_count uncount(struct nftnl_rule *r)
 {
 	struct nftnl_expr_iter *it = nftnl_expr_iter_create(r);

@@ -2,8 +2,8 @@
 #include "appliance/kernel/rule.h"
 
 #include <errno.h>
-#include <netinet/in.h> /* before linux/, which then leaves its own copies out */
-#include <stdio.h>	/* libnftnl forgets it */
+#include <netinet/in.h> /* before linux/, whose headers then omit their own copies */
+#include <stdio.h>	/* libnftnl's headers need it */
 
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
@@ -12,8 +12,8 @@
 #include "appliance/kernel/expr.h"
 #include "appliance/wire/mark.h"
 
-/* The field of 2 bytes that a cell's ports are compared with. ICMP has type and code where TCP has
- * its source port. */
+/* The 2-byte field that a cell's ports are compared with. ICMP has type and code where TCP has its
+ * source port. */
 static void port_field(struct build *b, bool source, uint32_t word)
 {
 	switch (b->l4proto) {
@@ -26,8 +26,10 @@ static void port_field(struct build *b, bool source, uint32_t word)
 		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2, word);
 		break;
 	default:
-		/* Not known to this rule: the tracked tuple has port or type and code in one place.
-		 * For a packet that opens a session the tuple is the packet. */
+		/*
+		 * The rule does not know the protocol: the tracked tuple has port, or type and
+		 * code, in one place. For a packet that opens a session the tuple is the packet's.
+		 */
 		if (source)
 			b->bad = true;
 		expr_ct_original(b, NFT_CT_PROTO_DST, word);
@@ -57,7 +59,7 @@ static void cell_key(struct build *b, bool v6, enum ir_key k)
 		port_field(b, k == KEY_PACKET_BACK, 3 + 2 * words);
 }
 
-/* Words of the addresses, from word `at` on. */
+/* Loads the addresses, from word `at` on. */
 static uint32_t load_pair(struct build *b, bool v6, uint32_t at)
 {
 	uint32_t len = v6 ? 32 : 8;
@@ -72,7 +74,7 @@ static void load_lane(struct build *b, uint32_t word)
 	expr_bits32(b, word, MARK_LANE_MASK, 0);
 }
 
-/* Keys of what packets fill in. */
+/* Keys of the sets that packets fill. */
 static void share_key(struct build *b, bool v6, uint32_t key)
 {
 	uint32_t words;
@@ -101,7 +103,7 @@ static void share_key(struct build *b, bool v6, uint32_t key)
 	}
 }
 
-/* Whether the set is made for the key, and the rule has said which family it speaks of. */
+/* Whether the set has this key, and the rule has named the address family. */
 static bool share_fits(const struct build *b, uint32_t set, uint32_t key)
 {
 	uint8_t family = b->family;
@@ -217,8 +219,7 @@ static uint32_t state_bits(uint32_t states)
 	return bits;
 }
 
-/* The questions behind IR_IP_OPTIONS. A chain of IPv6 headers has one of these first, or
- * is none. */
+/* The conditions of IR_IP_OPTIONS. A chain of IPv6 extension headers begins with one of these. */
 #define OPTION_VARIANTS 6u
 static void ip_options(struct build *b, unsigned variant)
 {
@@ -238,8 +239,8 @@ static void ip_options(struct build *b, unsigned variant)
 	expr_cmp8(b, NFT_CMP_EQ, headers[variant]);
 }
 
-/* Loads of the header itself are the kernel's quickest. The first byte of IPv4 says version and
- * length; that a packet of one family has the version of the other is refused before any rule. */
+/* Loads of the header itself are the kernel's fastest. The first byte of IPv4 holds version and
+ * length. A packet with the wrong version for its family is refused before any rule. */
 static void plain(struct build *b, uint32_t family, uint8_t l4proto)
 {
 	b->l4proto = l4proto;
@@ -254,8 +255,8 @@ static void plain(struct build *b, uint32_t family, uint8_t l4proto)
 	expr_cmp8(b, NFT_CMP_EQ, l4proto);
 }
 
-/* The length of the whole packet (IPv4) or of what is behind the header (IPv6), and the words of
- * the TCP header. */
+/* Loads the length of the packet (IPv4) or of what follows the header (IPv6), and the length of the
+ * TCP header in words. */
 static void tcp_bare(struct build *b, uint32_t family, uint32_t words)
 {
 	expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 12, 1, 0);
@@ -444,13 +445,13 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uns
 	}
 }
 
-/* True for what only asks; such statements stand before a record as well as before the decision. */
+/* True for conditions: they stand before a record as well as before the decision. */
 static bool is_match(enum ir_stmt_kind k)
 {
 	return k <= IR_KNOWN;
 }
 
-/* One kernel rule: the record rule (matches and the log) or the rest. */
+/* Makes one kernel rule: the record rule (conditions and the log) or the rest. */
 static struct nftnl_rule *one(const struct ir_rule *r, unsigned variant, bool record, unsigned lacks, int *err)
 {
 	struct build b = { .rule = nftnl_rule_alloc() };

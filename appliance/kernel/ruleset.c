@@ -2,8 +2,8 @@
 #include "appliance/kernel/ruleset.h"
 
 #include <errno.h>
-#include <netinet/in.h> /* before linux/, which then leaves its own copies out */
-#include <stdio.h>	/* libnftnl forgets it */
+#include <netinet/in.h> /* before linux/, whose headers then omit their own copies */
+#include <stdio.h>	/* libnftnl's headers need it */
 
 #include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>
@@ -28,7 +28,7 @@ void ruleset_init(struct ruleset *r, struct arena *a)
 	*r = (struct ruleset){ .arena = a };
 }
 
-/* A copy in the arena; "" when there is none, or no room, which fails the whole ruleset. */
+/* A copy in the arena; "" for no text or no memory, which fails the whole ruleset. */
 static const char *keep(struct ruleset *r, const char *text)
 {
 	const char *copy = text == NULL ? "" : arena_strndup(r->arena, text, strlen(text));
@@ -48,9 +48,9 @@ static void count(struct ruleset *r)
 		r->reading->entries++;
 }
 
-/* ---- expressions: what is not known here stays OP_UNKNOWN, nobody guesses -------------------- */
+/* ---- expressions: an unknown one stays OP_UNKNOWN -------------------------------------------- */
 
-/* The four registers of 16 bytes, or the sixteen of 4. */
+/* The word of a register number: the four of 16 bytes, or the sixteen of 4. */
 static uint16_t place(uint32_t number)
 {
 	if (number >= NFT_REG_1 && number <= NFT_REG_4)
@@ -65,7 +65,7 @@ static uint32_t u32(const struct nftnl_expr *x, uint16_t attribute)
 	return nftnl_expr_is_set(x, attribute) ? nftnl_expr_get_u32(x, attribute) : 0;
 }
 
-/* False when it is longer than there is room for. */
+/* False when it does not fit. */
 static bool bytes_from(const struct nftnl_expr *x, uint16_t attribute, uint8_t out[OP_DATA], uint32_t *ret_len)
 {
 	uint32_t len = 0;
@@ -174,8 +174,8 @@ static void take_queue(const struct nftnl_expr *x, struct op *o)
 	o->bypass = (nftnl_expr_get_u16(x, NFTNL_EXPR_QUEUE_FLAGS) & NFT_QUEUE_FLAG_BYPASS) != 0;
 }
 
-/* An element that packets make: what it counts decides whether the rule goes on in a box
- * at rest. */
+/* An element that packets add. Whether the rule goes on depends on its counter, in a box at
+ * rest. */
 static void take_dynset(const struct nftnl_expr *x, struct op *o)
 {
 	uint32_t len = 0;
@@ -189,7 +189,7 @@ static void take_dynset(const struct nftnl_expr *x, struct op *o)
 		o->kind = (u32(inner, NFTNL_EXPR_LIMIT_FLAGS) & NFT_LIMIT_F_INV) != 0 ? OP_CROWD : OP_PASS;
 }
 
-/* Asks for an option, or takes it out: the walk's packets carry none. */
+/* Tests or removes an option: test packets have none. */
 static void take_exthdr(const struct nftnl_expr *x, struct op *o)
 {
 	if (u32(x, NFTNL_EXPR_EXTHDR_OP) != NFT_EXTHDR_OP_TCPOPT || nftnl_expr_is_set(x, NFTNL_EXPR_EXTHDR_SREG))
@@ -203,7 +203,8 @@ static void take_exthdr(const struct nftnl_expr *x, struct op *o)
 	}
 }
 
-/* One expression, added to a rule: `ctx` are two pointers, struct ruleset and struct rule_read. */
+/* Adds one expression to a rule. `ctx` holds two pointers, to struct ruleset and struct
+ * rule_read. */
 static int take_expression(struct nftnl_expr *x, void *ctx)
 {
 	struct ruleset *r = ((void **)ctx)[0];
@@ -243,7 +244,7 @@ static int take_expression(struct nftnl_expr *x, void *ctx)
 	else if (strcmp(name, "log") == 0 || strcmp(name, "objref") == 0 || strcmp(name, "counter") == 0)
 		o->kind = OP_PASS;
 	else if (strcmp(name, "numgen") == 0) {
-		/* Draws one of a set's parts; which one makes no difference in a box at rest. */
+		/* Picks one of a set's parts at random; in a box at rest any will do. */
 		o->kind = OP_VALUE;
 		o->len = 4;
 		o->to = place(u32(x, NFTNL_EXPR_NG_DREG));

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sending: the messages get the socket's next sequence numbers; only the last asks for an
- * acknowledgement. The kernel works a batch off inside sendmsg, so that everything it has to say is
- * in the receive queue when sendmsg returns.
+ * Sends a batch. The messages get the socket's next sequence numbers, and only the last asks for an
+ * acknowledgement. The kernel processes a batch inside sendmsg, so all its answers are in the
+ * receive queue when sendmsg returns.
  */
 #include "appliance/kernel/batch_private.h"
 
 #include <errno.h>
-#include <stdio.h> /* libnftnl forgets it */
+#include <stdio.h> /* libnftnl's headers need it */
 
 #include <libmnl/libmnl.h>
 #include <libnftnl/common.h>
@@ -71,7 +71,7 @@ static int send_batch(const struct batch *b, struct netlink *n, struct err *e)
 	return r < 0 ? err_set(e, -errno, "send a transaction of %zu bytes", b->len) : 0;
 }
 
-/* Reads what the kernel said. 0 = the message with `last` was acknowledged and none refused. */
+/* Reads the kernel's answers. 0 = the message `last` was acknowledged and none refused. */
 static int replies(const struct batch *b, struct netlink *n, uint32_t first, uint32_t last, struct err *e,
 		   uint32_t *ret_line)
 {
@@ -161,7 +161,7 @@ int batch_try(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_l
 	return r < 0 ? r : replies(b, n, first, first + b->n - 1, e, ret_line);
 }
 
-/* Whether a rule of this expression is taken. The expression is given up. */
+/* Whether the kernel accepts a rule with this expression. Frees the expression. */
 static bool takes(struct netlink *n, struct nftnl_expr *x)
 {
 	struct batch *b = batch_new(0);

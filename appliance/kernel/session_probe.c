@@ -57,7 +57,7 @@ static struct nlmsghdr *question(void *buf, const struct addr *a, uint16_t a_por
 	return h;
 }
 
-/* The kernel answers while it is asked, so the answer is there: a session, or an error. */
+/* The kernel answers inside the request, so a session or an error is there to read. */
 static int answer(int fd)
 {
 	_Alignas(8) uint8_t buf[ANSWER_BYTES];

@@ -14,10 +14,10 @@
 
 #include "appliance/base/clock.h"
 
-#define RECEIVE_QUEUE (8 << 20) /* bytes: acknowledgements of a whole failed batch fit */
+#define RECEIVE_QUEUE (8 << 20) /* bytes: room for the acknowledgements of a whole failed batch */
 #define ANSWER_NS 2000000000ull
 
-/* A dump that who had the socket before did not read to its end would bar the next. */
+/* Reads the rest of a dump that the socket's former user left: it would bar the next dump. */
 static void read_away(struct netlink *n)
 {
 	while (recv(n->fd, n->buffer, NETLINK_RECEIVE, MSG_DONTWAIT | MSG_TRUNC) >= 0 || errno == ENOBUFS ||
@@ -43,7 +43,7 @@ int netlink_open(struct netlink *n, int fd, struct err *e)
 	n->portid = self.nl_pid;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &queue, sizeof(queue)) < 0)
 		return err_set(e, -errno, "receive queue of the netlink socket");
-	/* Absent on old kernels: then answers are larger, or errors less exact. */
+	/* Old kernels lack these options: then answers are larger, or errors less exact. */
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	n->buffer = malloc(NETLINK_RECEIVE);
@@ -123,9 +123,9 @@ static int wait_input(int fd, uint64_t deadline_ns)
 }
 
 /*
- * One message of an answer into *result, whose first error stays. True when it was the last: an
- * inconsistent dump, or one that `each` refused, still goes on to its end, and that end bears the
- * mark of inconsistency as every message before it.
+ * Handles one message of an answer; *result keeps the first error. True for the last message. An
+ * inconsistent dump, or one that `each` refused, still goes on to its end; its end carries the
+ * inconsistency mark like every message before it.
  */
 static bool answer(const struct nlmsghdr *m, bool dump, netlink_each *each, void *ctx, int *result)
 {
@@ -148,8 +148,7 @@ static bool answer(const struct nlmsghdr *m, bool dump, netlink_each *each, void
 	return last || (!dump && m->nlmsg_type >= NLMSG_MIN_TYPE);
 }
 
-/* To a subsystem that it does not have, because the module is missing, the kernel says
- * "invalid argument". */
+/* When a subsystem's module is missing, the kernel answers "invalid argument". */
 static int refused(const struct nlmsghdr *request, int code, struct err *e)
 {
 	static const char *const module_of[] = { [NFNL_SUBSYS_CTNETLINK] = "nf_conntrack_netlink",
@@ -185,7 +184,7 @@ int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each 
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		/* A dump goes on all the same, and the socket takes no other before its end. */
+		/* The dump goes on, and the socket takes no other request before its end. */
 		if (got < 0 && errno == ENOBUFS && dump) {
 			result = result < 0 ? result : -ENOBUFS;
 			continue;
@@ -208,7 +207,7 @@ int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each 
 		}
 		if (n->between != NULL)
 			n->between(n->between_ctx);
-		/* It goes on to its end all the same, but nobody looks at it. */
+		/* The rest of the dump is read and ignored. */
 		if (dump && result == 0 && n->stopped != NULL && n->stopped(n->between_ctx))
 			result = -ECANCELED;
 		deadline = clock_mono().ns + ANSWER_NS;

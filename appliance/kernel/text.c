@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules as canonical text. Made by the same hand for what is expected and for what is read back, so
- * equal text is equal rules; libnftnl's own wording of an expression is used, but for targets,
- * whose bytes it leaves out.
+ * Rules as canonical text. The same code makes the text of expected rules and of rules that were
+ * read back, so equal text means equal rules. It uses libnftnl's wording of expressions, except for
+ * xtables targets, whose bytes libnftnl leaves out.
  */
 #include <errno.h>
-#include <stdio.h> /* libnftnl forgets it */
+#include <stdio.h> /* libnftnl's headers need it */
 
 #include <libnftnl/common.h>
 #include <libnftnl/expr.h>
@@ -30,7 +30,8 @@ static size_t target_text(const struct nftnl_expr *x, char *out, size_t size)
 	return at;
 }
 
-/* An element without an end of its own: the kernel names a time of 0, we none. */
+/* Removes the time of 0 that the kernel reports for an element without an end: our own text has
+ * none there. */
 static size_t dynset_text(char *out, size_t n)
 {
 	static const char none[] = " timeout 0ms";
@@ -44,7 +45,7 @@ static size_t dynset_text(char *out, size_t n)
 
 bool rule_text(const struct nftnl_rule *r, char *out, size_t size)
 {
-	/* libnftnl's iterator does not say that it only reads. */
+	/* libnftnl's iterator only reads, but takes a pointer that is not const. */
 	union {
 		const struct nftnl_rule *c;
 		struct nftnl_rule *m;

@@ -2,7 +2,7 @@
 #include "appliance/kernel/trunk.h"
 
 #include <errno.h>
-#include <stdio.h> /* libnftnl forgets it */
+#include <stdio.h> /* libnftnl's headers need it */
 
 #include <libnftnl/rule.h>
 #include <linux/if_ether.h>
@@ -13,14 +13,14 @@
 
 #include "appliance/kernel/expr.h"
 
-#define TRUNK_PRIORITY (-500) /* before whatever others hang there */
-#define TAG_TYPE 12u	      /* offset of the tag's type in a frame, and of what it says */
+#define TRUNK_PRIORITY (-500) /* before the hooks of others */
+#define TAG_TYPE 12u	      /* offset of the tag's type and value in a frame */
 #define TAG_CONTROL 14u
 #define TAG_VLAN 0x0fffu /* IEEE 802.1Q-2018, 9.6: the rest is priority and drop eligibility */
-#define OLD_QINQ 0x9100u /* a second tag, as switches wrote it before 802.1ad */
+#define OLD_QINQ 0x9100u /* type of a second tag, as switches wrote it before 802.1ad */
 
-/* Nothing but frames whose first tag is the only one. The kernel has taken it off, and shows it
- * where it was. */
+/* Accepts frames with exactly one tag. The kernel has removed the tag from the frame, and shows it
+ * to rules in its former place. */
 static struct nftnl_rule *rule_tagged(const char *card, uint16_t vlan)
 {
 	static const uint16_t tags[] = { ETH_P_8021Q, ETH_P_8021AD, OLD_QINQ };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Order matters. Limits and priority first, while root may still set them; then the user and the
- * capabilities, which clear the death signal and the dumpable flag and so come before both; then
- * no_new_privs, which Landlock and seccomp ask for; the system call filter last, because it forbids
- * everything that went before.
+ * The order matters. Limits and priority come first, while root may still set them. The user and
+ * the capabilities come next, because changing them clears the death signal and the dumpable flag,
+ * which follow. no_new_privs is needed by Landlock and seccomp. The system call filter is last,
+ * because it forbids all of the former.
  */
 #include "appliance/role/sandbox.h"
 
@@ -27,12 +27,11 @@
 
 #define MIB 1048576u
 
-/* A sanitizer build reserves terabytes of address space and looks at itself when it reports: it
- * gets no memory limit. */
+/* No memory limit for a sanitizer build: it reserves terabytes of address space and reads itself
+ * when it reports. */
 #if defined(__SANITIZE_ADDRESS__)
 #define LIMIT_MEMORY false
-/* At its end it would trace itself to look for leaks, which no sandbox lets it do. */
-/* NOLINTNEXTLINE(bugprone-reserved-identifier): the sanitizer's name for it */
+/* No leak check at its end: it would trace itself, which no sandbox allows. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) /* NOLINT(bugprone-reserved-identifier) */
 {
@@ -48,7 +47,7 @@ static int limit(int what, rlim_t value, struct err *e)
 {
 	struct rlimit old, l = { .rlim_cur = value, .rlim_max = value };
 
-	/* Never raises: a limit that is stricter already stays. */
+	/* Never raises a limit: a stricter one stays. */
 	if (getrlimit((__rlimit_resource_t)what, &old) == 0 && old.rlim_max < value)
 		l.rlim_cur = l.rlim_max = old.rlim_max;
 	if (setrlimit((__rlimit_resource_t)what, &l) < 0)
@@ -68,7 +67,7 @@ static int limits(const struct profile *p, bool naming, struct err *e)
 		r = limit(RLIMIT_FSIZE, (rlim_t)p->file_mib * MIB, e);
 	if (r == 0 && p->memory_mib != 0 && LIMIT_MEMORY)
 		r = limit(RLIMIT_AS, (rlim_t)p->memory_mib * MIB, e);
-	/* Not every container grants it; the priority below is then what there is. */
+	/* Some containers forbid real-time priority; then only the nice value below helps. */
 	if (r == 0 && p->realtime != 0)
 		sched_setscheduler(
 			0, SCHED_RR | SCHED_RESET_ON_FORK,
@@ -91,13 +90,13 @@ static int identity(int id, const char *what, const struct profile *p, bool nami
 	return 0;
 }
 
-/* `parent`: who it was before the role became another user, which takes the signal back. */
+/* `parent`: its process id from before the change of the user, which clears the death signal. */
 static int flags(pid_t parent, struct err *e)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return err_set(e, -errno, "process flags");
-	/* A parent that died before the signal was asked for sends none. */
+	/* A parent that died before the prctl() sends no signal. */
 	if (getppid() != parent)
 		return err_set(e, -ECHILD, "parent is gone");
 	return 0;
@@ -105,16 +104,16 @@ static int flags(pid_t parent, struct err *e)
 
 /* ---- files: Landlock, where the kernel has it ------------------------------------------------ */
 
-/* All rights of every version so far, in the kernel's numbering; this system's header may
+/* All rights of every Landlock version so far, in the kernel's numbering; this system's header may
  * know fewer. */
-#define FS_V1 0x1fffu	      /* execute, write, read file and folder, remove, make */
+#define FS_V1 0x1fffu	      /* execute, write and read files, read folders, remove, make */
 #define FS_REFER 0x2000u      /* version 2 */
 #define FS_TRUNCATE 0x4000u   /* version 3 */
 #define FS_IOCTL 0x8000u      /* version 5 */
 #define FS_READ 0xcu	      /* read file, read folder */
 #define FS_WRITES 0x1ff2u     /* write file, remove, make */
-#define FS_WRITE_FILE 0x4002u /* of a single file: write, truncate */
-/* read, write, remove and make files and folders, truncate: no execution, no devices */
+#define FS_WRITE_FILE 0x4002u /* for a single file: write, truncate */
+/* read, write, remove and make files and folders, truncate; neither execution nor devices */
 #define FS_KEPT 0x41beu
 #define NET_ALL 3u   /* version 4: bind and connect TCP */
 #define SCOPE_ALL 3u /* version 6: abstract unix sockets, signals */
@@ -149,7 +148,7 @@ static int landlock(const struct profile *p, struct err *e)
 	int set, r = 0;
 
 	if (version < 1)
-		return 0; /* the kernel has none: system calls and the user id must do */
+		return 0; /* no Landlock in this kernel: system call filter and user id must do */
 	if (version >= 2)
 		rs.fs |= FS_REFER;
 	if (version >= 3)
@@ -160,7 +159,7 @@ static int landlock(const struct profile *p, struct err *e)
 		rs.fs |= FS_IOCTL;
 	if (version >= 6)
 		rs.scoped = SCOPE_ALL;
-	/* The size says how many of the words this kernel knows. */
+	/* The size tells which of the fields this kernel knows. */
 	set = (int)syscall(SYS_landlock_create_ruleset, &rs,
 			   version >= 6	  ? sizeof(rs)
 			   : version >= 4 ? 2 * sizeof(uint64_t)
@@ -219,8 +218,8 @@ static int system_calls(const struct profile *p, struct err *e)
 
 	if (ctx == NULL)
 		return err_set(e, -ENOMEM, "system call filter");
-	/* A worker makes one for a packet: it is looked for first. Others whose arguments nobody
-	 * compares the kernel remembers. */
+	/* A worker calls sendmsg for each packet, so the filter tests that first. For calls whose
+	 * arguments are not compared the kernel caches the result. */
 	seccomp_syscall_priority(ctx, SCMP_SYS(sendmsg), UINT8_MAX);
 	for (int g = 0; g < PROFILE_GROUPS && p->allow[g] != NULL; g++)
 		for (const struct call_rule *c = p->allow[g]; r == 0 && c->call != CALL_END; c++)
@@ -228,8 +227,8 @@ static int system_calls(const struct profile *p, struct err *e)
 	for (const int *s = p->soft; kill && s != NULL && *s != CALL_END; s++)
 		if (r == 0 && !listed(p, *s))
 			r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), *s, 0);
-	/* With clone3 the flags are in memory and cannot be looked at; the C library falls back
-	 * to clone. */
+	/* The flags of clone3 are in memory, where the filter cannot see them; the C library falls
+	 * back to clone. */
 	if (r == 0 && kill)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	return load(ctx, r, e);
@@ -240,7 +239,7 @@ static int enter_as(int id, const char *what, const struct profile *p, bool nami
 	pid_t parent = getppid();
 	int code;
 
-	tzset(); /* reads its file now or never */
+	tzset(); /* reads its file before files are closed off */
 	code = limits(p, naming, e);
 	if (code == 0)
 		code = identity(id, what, p, naming, e);
@@ -293,7 +292,7 @@ static int supervisor_capabilities(struct err *e)
 {
 	uint64_t have = 0;
 
-	/* A container may hold back some of them; what is not there cannot be kept. */
+	/* A container may lack some capabilities; only those that exist can be kept. */
 	if (capng_get_caps_process() < 0)
 		return err_set(e, -EPERM, "capabilities of the supervisor");
 	for (const int *c = sandbox_supervisor_kept; *c != CALL_END; c++)
@@ -319,8 +318,8 @@ static int writable(int set, int fd, uint64_t handled, struct err *e)
 		       : 0;
 }
 
-/* It reads and executes what it likes, for its roles do that before their own sandbox closes; it
- * writes in its own folders and in the settings of the network. */
+/* The supervisor reads and executes what it likes, because roles do so before their own sandbox
+ * closes. It writes in its own folders and in the network settings. */
 static int supervisor_files(const int *folders, size_t n, struct err *e)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -342,7 +341,7 @@ static int supervisor_files(const int *folders, size_t n, struct err *e)
 		int fd = open(sandbox_supervisor_writes[i], O_PATH | O_CLOEXEC);
 
 		if (fd < 0)
-			continue; /* what is not there is not written */
+			continue; /* a missing folder need not be writable */
 		r = writable(set, fd, rs.fs, e);
 		close(fd);
 	}
@@ -359,7 +358,8 @@ static int add_call(scmp_filter_ctx ctx, int call)
 	return r == -EEXIST ? 0 : r;
 }
 
-/* What is refused gets EPERM, not death: the box's rules stand whatever its supervisor tries. */
+/* A forbidden call gets EPERM instead of ending the process: the box's rules stay, whatever the
+ * supervisor tries. */
 static int supervisor_calls(struct err *e)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -379,8 +379,8 @@ static int supervisor_calls(struct err *e)
 	/* The C library falls back to clone. */
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-	/* It may ask which programs hang on a device, so that verify can name them; it can
-	 * make none. */
+	/* BPF: it may query the programs on a device, so that verify can name them, but load
+	 * none. */
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
 				     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)BPF_PROG_QUERY));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One place to read what a role may do. A line more here is a decision about the boundary: say why
+ * What each role may do, in one place. A further line is a decision about the boundary: say why
  * beside it.
  */
 #include "appliance/role/sandbox_table.h"
@@ -25,14 +25,14 @@
 #define CALL_IF2(name, n, m, w, n2, m2, w2) { .call = SCMP_SYS(name), .n_tests = 2, .tests = { { (n), (m), (w) }, { (n2), (m2), (w2) } } }
 #define CALL_FROM(name, n, least) { .call = SCMP_SYS(name), .n_tests = 1, .tests = { { (n), 0, (least) } } }
 #define WHOLE UINT64_MAX
-/* The kernel takes the lower half of a register for a number of 32 bits. */
+/* Masks the lower half of a register: the kernel reads a 32-bit number from it. */
 #define NUMBER UINT64_C(0xffffffff)
-/* Abort does. Others of its kind have its user, and Landlock keeps it from stopping or ending them
- * on kernels from 6.12 on only. */
+/* abort() needs it. A role must not signal others of its kind, which have the same user: Landlock
+ * prevents that only on kernels from 6.12 on. */
 #define SIGNALS_ITSELF CALL_IF(tgkill, 0, NUMBER, CALL_SELF)
 #define END { .call = CALL_END }
 
-/* Memory, time, ending: what the C library itself cannot do without. Nothing becomes executable. */
+/* Memory, time, exit: what the C library itself needs. No memory becomes executable. */
 static const struct call_rule common[] = {
 	CALL(brk), CALL_IF(mmap, 2, PROT_EXEC, 0), CALL_IF(mprotect, 2, PROT_EXEC, 0), CALL(munmap), CALL(mremap),
 	CALL(madvise), CALL(futex), CALL(getrandom),
@@ -42,12 +42,12 @@ static const struct call_rule common[] = {
 	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(lseek), CALL(close),
 	CALL(fstat), CALL_IF(newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH),
 #if defined(__SANITIZE_ADDRESS__)
-	CALL(sigaltstack), /* a test build looks after its own stacks */
+	CALL(sigaltstack), /* a test build sets up its own signal stacks */
 #endif
 	END
 };
 
-/* The control channel (3), the event port (4), and memory handed over. */
+/* The control channel (3), the event port (4), and memory that is passed on. */
 static const struct call_rule channel[] = {
 	CALL(recvmsg), CALL_IF(sendmsg, 0, WHOLE, ROLE_FD_CONTROL), CALL_IF(sendto, 0, WHOLE, ROLE_FD_EVENTS),
 	CALL(memfd_create),
@@ -61,18 +61,20 @@ static const struct call_rule waiting[] = {
 };
 
 /*
- * A worker has the capability that verdicts ask for and sockets of netlink, and must not be able to
- * say anything with them but its forms (appliance/worker/form.h). So what begins at a form may be
- * sent on any descriptor; whatever else writes must be too short for a message of netlink (a header
- * is 16 bytes), or go to a descriptor that is no socket of netlink, and the first five are never
- * closed, so that none comes to stand there. And the forms stay what they are: they lie in sealed
- * memory, and no mapping is put over them, taken away or changed below FORM_ABOVE. Nothing is moved
- * or shrunk at all (few_probes): where the kernel is 6.1, mremap adds a length to an address
- * without a look, and the sum may wrap round to the forms.
+ * A worker has CAP_NET_ADMIN for its verdicts, and netlink sockets. It must be able to send nothing
+ * but its forms (appliance/worker/form.h). So:
+ * - A message that begins at a form's address may be sent on any descriptor.
+ * - Any other write must be shorter than a netlink message (its header is 16 bytes), or go to one
+ *   of the first five descriptors. These are no netlink sockets, and are never closed, so that none
+ *   can take their numbers.
+ * - The forms cannot change: they lie in sealed memory, and no mapping below FORM_ABOVE may be
+ *   made, removed or changed.
+ * - mremap is not allowed at all (few_probes): the kernel 6.1 adds a length to an address without
+ *   a check, and the sum may wrap round to the forms.
  */
 #define SHORTER_THAN_A_MESSAGE (~UINT64_C(15))
-/* The kernel takes the lower half of a descriptor's register: it is told by its bits, of which
- * descriptors above 7 have one. */
+/* The kernel reads the lower half of a descriptor's register. A descriptor above 7 is recognised by
+ * its bits. */
 #define CLOSE_WITH(bit) CALL_IF(close, 0, UINT64_C(1) << (bit), UINT64_C(1) << (bit))
 _Static_assert(ROLE_FD_FIRST == 5, "what is never closed");
 static const struct call_rule forms[] = {
@@ -81,7 +83,7 @@ static const struct call_rule forms[] = {
 	CALL_IF(close, 0, WHOLE, 5), CALL_IF(close, 0, WHOLE, 6), CALL_IF(close, 0, WHOLE, 7), CLOSE_WITH(3), CLOSE_WITH(4),
 	CLOSE_WITH(5), CLOSE_WITH(6), CLOSE_WITH(7),
 #if defined(__SANITIZE_ADDRESS__)
-	/* A sanitizer maps at addresses of its choice; what it does is no proof of this sandbox. */
+	/* A sanitizer maps at addresses of its choice; its build does not prove this sandbox. */
 	CALL_IF(mmap, 2, PROT_EXEC, 0), CALL_IF(mprotect, 2, PROT_EXEC, 0), CALL(munmap), CALL(mremap), CALL(madvise), CALL(sigaltstack),
 #else
 	CALL_IF2(mmap, 2, PROT_EXEC, 0, 3, MAP_FIXED, 0), CALL_IF2(mprotect, 2, PROT_EXEC, 0, 0, 0, FORM_ABOVE),
@@ -90,22 +92,22 @@ static const struct call_rule forms[] = {
 	CALL(brk), CALL(futex), CALL(getrandom), CALL(clock_gettime), CALL(gettimeofday), CALL(time), CALL(clock_nanosleep),
 	CALL(nanosleep), CALL(sched_yield), CALL(exit), CALL(exit_group), CALL(rt_sigreturn), CALL(rt_sigprocmask),
 	CALL(rt_sigaction), CALL(restart_syscall), CALL(getpid), CALL(gettid), SIGNALS_ITSELF, CALL(read), CALL(readv),
-	CALL(pread64), CALL(pwrite64), /* a socket has no place to write at: ESPIPE */
+	CALL(pread64), CALL(pwrite64), /* a socket has no position to write at: ESPIPE */
 	CALL(lseek), CALL(fstat), CALL_IF(newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH), CALL(recvmsg), CALL(memfd_create),
 	CALL_IF(fcntl, 1, WHOLE, F_GET_SEALS), CALL_IF(fcntl, 1, WHOLE, F_ADD_SEALS), CALL_IF(fcntl, 1, WHOLE, F_GETFL),
 	CALL_IF(fcntl, 1, WHOLE, F_GETFD), END
 };
 
-/* Their answers come by recvfrom; questions it sends on the two sockets that it has beside those of
- * every role. */
+/* Children answer by recvfrom; questions go out on the two sockets that this role has besides those
+ * of every role. */
 static const struct call_rule asks_children[] = {
 	CALL(recvfrom), CALL_IF(sendto, 0, WHOLE, ACCOUNTS_FD_HASHER), CALL_IF(sendto, 0, WHOLE, ACCOUNTS_FD_WEBAUTHN), END
 };
 
 static const struct call_rule receives_many[] = { CALL(recvmmsg), CALL(recvfrom), END };
 
-/* The gate writes verdicts and resets on descriptors whose numbers are not known beforehand; it
- * never reads a packet, it only throws away what a dead worker left in the sockets. */
+/* The gate writes verdicts and resets on descriptors whose numbers are not known beforehand. It
+ * reads no packet; it only discards what a dead worker left in the sockets. */
 static const struct call_rule gate_sends[] = { CALL(sendmsg), CALL(sendto), CALL(recvmmsg), END };
 
 static const struct call_rule files[] = {
@@ -117,9 +119,9 @@ static const struct call_rule files[] = {
 };
 
 /*
- * It is asked by people over sockets that it was given, and their processes and the site's few
- * files tell who they are. It makes no socket, and sends descriptors only of what it was given or
- * made in memory.
+ * People ask control over sockets that it was given. It reads /proc and a few files of the site to
+ * learn who they are. It makes no sockets, and passes on only descriptors that it was given or
+ * memory that it made.
  */
 static const struct call_rule people[] = {
 	CALL(accept4), CALL(sendmsg), CALL(recvfrom), CALL(getsockopt), CALL(uname), CALL(readlink), CALL(readlinkat), CALL(lstat), CALL(stat), CALL(getuid), CALL(geteuid),
@@ -131,11 +133,11 @@ static const struct call_rule people[] = {
 #define TCP_OPTION(name) CALL_IF2(setsockopt, 1, NUMBER, IPPROTO_TCP, 2, NUMBER, name)
 
 /*
- * A server on a listening socket that it was given: it can make none of its own, nor a thread or a
- * process. What its successor goes on with, the event port (4) and the listening socket (5), it
- * cannot shut; nor set options by which the listening socket would take nobody, or by which a
- * connection lingers: whoever is handed such a one and closes it, the supervisor, would stand still
- * for as long as its peer likes.
+ * A server on a listening socket that it was given. It can make no sockets, threads or processes.
+ * It cannot close the event port (4) and the listening socket (5), which its successor needs. It
+ * cannot set socket options: the listening socket could be made to accept nobody, or a connection
+ * made to linger. The supervisor, which closes such a connection later, would then hang for as long
+ * as the peer likes.
  */
 static const struct call_rule server[] = {
 	CALL(accept4), CALL(accept), CALL(recvfrom), CALL(sendto), CALL(sendmsg), SHUT(6), SHUT(7), SHUT_WITH(3), SHUT_WITH(4),
@@ -148,7 +150,7 @@ static const struct call_rule server[] = {
  * folder below). */
 static const struct call_rule kernel_rules[] = {
 	CALL(openat), CALL(getdents64), CALL(sendto), CALL(sendmsg), CALL(recvfrom), CALL(setsockopt), CALL(getsockname),
-	CALL(getrusage), /* how often it slept: whether a gap can be dated */
+	CALL(getrusage), /* counts its sleeps: whether the time of a change is known */
 	CALL_IF(ioctl, 1, WHOLE, SIOCGIFINDEX), CALL_IF(ioctl, 1, WHOLE, SIOCGIFFLAGS), END
 };
 
@@ -158,14 +160,14 @@ static const int probes[] = {
 	SCMP_SYS(getrusage), SCMP_SYS(sigaltstack), SCMP_SYS(prlimit64), CALL_END
 };
 
-/* For a role that reads hostile bytes even a probe for a file is a sign of something else. */
+/* In a role that reads hostile bytes even a look for a file is a sign of an attack. */
 static const int few_probes[] = {
 	SCMP_SYS(ioctl), SCMP_SYS(prctl), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(getrusage), SCMP_SYS(sigaltstack),
 	SCMP_SYS(mremap), /* the C library copies instead */
 #if defined(__SANITIZE_ADDRESS__)
-	/* A sanitizer looks for its symbols when it reports: denied, the report comes out without
-	 * them; killed, it does not. */
+	/* A sanitizer looks for its symbols when it reports: when denied, the report has none; when
+	 * killed, there is no report. */
 	SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
 	SCMP_SYS(stat), SCMP_SYS(newfstatat), SCMP_SYS(prlimit64), SCMP_SYS(getrlimit),
 #endif
@@ -181,7 +183,7 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.allow = { common, channel, waiting, kernel_rules },
 		.folders = { { .path = "/proc/sys/net", .write = true } },
 		.n_folders = 1,
-		.nice = -15, /* a flushed ruleset is answered before anything else */
+		.nice = -15, /* a flushed ruleset is repaired before anything else */
 		.descriptors = 128, .file_mib = 256,
 	},
 	[ROLE_GATE] = {
@@ -189,25 +191,26 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.allow = { common, channel, waiting, gate_sends },
 		.soft = few_probes,
 		.nice = -10,
-		/* before its worker, for which it answers; its own work is bounded by what a
-		 * worker asks */
+		/* before its worker, which it watches; a worker's requests bound its work */
 		.realtime = 42,
 		.descriptors = 256, .file_mib = 16,
 	},
 	[ROLE_DPI] = {
-		/* For verdicts by its forms; nothing else can be said with it. Where nDPI runs, not
-		 * even that. */
+		/* CAP_NET_ADMIN for verdicts by its forms, and usable for nothing else. A worker
+		 * with nDPI has not even that. */
 		.for_commands = CAP_BIT(CAP_NET_ADMIN),
 		.allow = { forms, waiting, receives_many },
 		.soft = few_probes,
 		.nice = -10,
-		/* A packet waits for it; nice values end at the session or group of processes.
-		 * Above what other programs commonly take, below the kernel's threads of interrupts
-		 * (50), which bring the packets. */
+		/*
+		 * A packet waits for it, and nice values only count within a session or group of
+		 * processes. The priority is above what other programs commonly have and below the
+		 * kernel's interrupt threads (50), which bring the packets.
+		 */
 		.realtime = 41,
 		.descriptors = 256, .file_mib = 16,
-		/* Twice what it has when its tables are full; and a machine in need ends what else
-		 * is large first. */
+		/* MiB: twice what it needs with full tables. When the machine lacks memory, other
+		 * large processes are ended first. */
 		.group_mib = 256, .oom_score = -500,
 	},
 	[ROLE_TAP] = {
@@ -221,8 +224,8 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.soft = probes,
 		.nice = 5,
 		.descriptors = 32, .file_mib = 256, .memory_mib = 2048,
-		/* what it maps, and texts that it only holds: the limit on the former speaks, this
-		 * one ends */
+		/* its mappings, and texts in shared memory; the limit on mappings fails a call,
+		 * this one ends the process */
 		.group_mib = 2304,
 	},
 	[ROLE_JOURNAL] = {
@@ -239,32 +242,32 @@ static const struct profile profiles[ROLE_COUNT] = {
 	[ROLE_CONTROL] = {
 		.allow = { common, channel, waiting, files, people },
 		.soft = probes,
-		/* Drafts; and what anybody may read: whose process asks, names of logins,
-		 * certificates that a policy names. */
+		/* Its own folder holds the drafts. It reads files that anybody may read: the
+		 * asker's process in /proc, names of logins, certificates that a policy names. */
 		.folders = { { .fd = CONTROL_FD_FOLDER, .write = true }, { .path = "/" } }, .n_folders = 2,
 		.descriptors = 256, .file_mib = 128,
 	},
 	[ROLE_ACCOUNTS] = {
-		/* It hears what strangers typed, though only in messages of ours, and has hashes
-		 * and secrets: no socket but those, and its folder. */
+		/* It reads what strangers typed, though inside our messages, and holds hashes and
+		 * secrets: it has only these sockets and its folder. */
 		.allow = { common, channel, waiting, asks_children, files },
 		.soft = probes,
 		.folders = { { .fd = ACCOUNTS_FD_FOLDER, .write = true } }, .n_folders = 1,
-		/* Of what it writes, the list of leaked passphrases is by far the largest. */
+		/* The list of leaked passphrases is by far the largest file that it writes. */
 		.descriptors = 64, .file_mib = 40, .group_mib = 128,
 	},
 };
 
-/* One socket, which is there before the sandbox closes; the rest is memory and computing. */
+/* One socket, opened before the sandbox closes; the rest is memory and computing. */
 const struct profile sandbox_hasher_profile = {
 	.allow = { common },
 	.soft = few_probes,
-	.nice = 5, /* whoever is logged in goes before who logs in */
+	.nice = 5, /* a person who is logged in goes before one who logs in */
 	.descriptors = 16, .file_mib = 1, .memory_mib = 256,
 };
 
-/* One connection, which is there before the sandbox closes, and one file, which is standard output.
- * It opens nothing. */
+/* One connection, opened before the sandbox closes, and one file, standard output. It opens
+ * nothing. */
 static const struct call_rule one_connection[] = {
 	CALL(poll), CALL(ppoll), CALL(recvfrom), CALL(recvmsg), CALL(sendto), CALL(sendmsg), CALL(getsockopt), CALL(fsync), END
 };
@@ -285,20 +288,22 @@ const struct profile *sandbox_profile(enum role r)
 
 /* clang-format off */
 
-/* Beside what some role may (a filter is inherited, so the roles' own calls are all here): what
- * makes a role, namespaces, the box's links and folders. Loading code into the kernel, tracing,
- * mounts, other people's memory, keys and the clock are not. */
+/*
+ * Calls of the supervisor: those of every role (a filter is inherited), and those that make roles,
+ * namespaces, links and folders. Not included: loading code into the kernel, tracing, mounts,
+ * memory of others, keys, setting the clock.
+ */
 const int sandbox_supervisor_calls[] = {
-	/* processes: making one, watching it, ending it */
+	/* make, watch and end processes */
 	SCMP_SYS(clone), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(wait4), SCMP_SYS(waitid), SCMP_SYS(kill),
 	SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal), SCMP_SYS(getppid), SCMP_SYS(setpgid), SCMP_SYS(getpgrp),
 	SCMP_SYS(close_range), SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(fcntl), SCMP_SYS(umask),
-	/* what a new program does before its first line */
+	/* start of a new program, before its main() */
 	SCMP_SYS(arch_prctl), SCMP_SYS(set_tid_address), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(prlimit64),
 	SCMP_SYS(getrlimit), SCMP_SYS(setrlimit), SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(open), SCMP_SYS(stat),
 	SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(access), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(uname),
 	SCMP_SYS(sysinfo), SCMP_SYS(getcwd), SCMP_SYS(sigaltstack), SCMP_SYS(membarrier), SCMP_SYS(getrusage),
-	/* what a role does to shut itself in */
+	/* a role's entry into its sandbox */
 	SCMP_SYS(prctl), SCMP_SYS(capget), SCMP_SYS(capset), SCMP_SYS(setresuid), SCMP_SYS(setresgid), SCMP_SYS(setuid),
 	SCMP_SYS(setgid), SCMP_SYS(setgroups), SCMP_SYS(getgroups), SCMP_SYS(getresuid), SCMP_SYS(getresgid), SCMP_SYS(seccomp),
 	SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule), SCMP_SYS(landlock_restrict_self),
@@ -309,7 +314,7 @@ const int sandbox_supervisor_calls[] = {
 	SCMP_SYS(accept4), SCMP_SYS(setsockopt), SCMP_SYS(getsockopt), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg), SCMP_SYS(ioctl), SCMP_SYS(eventfd2), SCMP_SYS(signalfd4), SCMP_SYS(timerfd_create),
 	SCMP_SYS(timerfd_settime), SCMP_SYS(pipe2),
-	/* whether the clock follows a source; setting it takes a capability that is not kept */
+	/* whether the clock is synchronised; setting it takes a capability that is dropped */
 	SCMP_SYS(adjtimex), SCMP_SYS(clock_adjtime),
 	/* generations and folders */
 	SCMP_SYS(mkdir), SCMP_SYS(fchown), SCMP_SYS(statfs), SCMP_SYS(fstatfs), SCMP_SYS(unlink), SCMP_SYS(rename),
@@ -317,23 +322,22 @@ const int sandbox_supervisor_calls[] = {
 };
 
 const int sandbox_supervisor_kept[] = {
-	CAP_SETUID, CAP_SETGID, CAP_SETPCAP, /* a role becomes another user with less */
-	CAP_KILL,			     /* ... and is ended all the same */
+	CAP_SETUID, CAP_SETGID, CAP_SETPCAP, /* to give a role another user and fewer rights */
+	CAP_KILL,			     /* to end such a role */
 	CAP_SYS_NICE,			     /* priorities of the packet path */
-	/* entering the namespaces of data and administration */
+	/* to enter the data and admin namespaces */
 	CAP_SYS_ADMIN,
-	/* queues, links, resets; the roles beside have no more */
+	/* queues, links, resets; the roles have no more */
 	CAP_NET_ADMIN, CAP_NET_RAW,
-	CAP_NET_BIND_SERVICE,		     /* port 443 of the administration */
-	CAP_DAC_READ_SEARCH,		     /* folders of roles, which are their own */
+	CAP_NET_BIND_SERVICE,		     /* port 443 in the admin namespace */
+	CAP_DAC_READ_SEARCH,		     /* the folders of roles, which they own */
 	CALL_END
 };
 
 const char *const sandbox_supervisor_writes[] = {
 	"/proc/sys/net", "/dev/null",
 #if defined(COVERAGE_COUNTS)
-	/* a build that counts its lines: a role started later keeps its counts in a file of
-	 * its own */
+	/* a coverage build: a role that starts later writes its counts to a file of its own */
 	COVERAGE_COUNTS,
 #endif
 	NULL

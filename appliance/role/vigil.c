@@ -7,13 +7,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TEXT 256 /* the state stands behind a name of 16 bytes */
+#define TEXT 256 /* bytes: the state comes behind a name of at most 16 */
 
 /*
- * The processor time of another process, all its threads: the kernel's own numbering of such
- * clocks, which the C library hands out only for processes that it can ask about itself. Seen from
- * another core such a clock moves with the ticks of the core on which the process runs, not with
- * every reading: where a virtual machine has lost that core, it stands still too.
+ * The processor time of all threads of another process. The number of such a clock follows the
+ * kernel's rule; the C library gives it only for processes that the caller may inspect. Read from
+ * another core, the clock moves only with the ticks of the process's core. While a virtual machine
+ * does not run that core, it stands still.
  */
 static uint64_t cpu_ns(pid_t pid)
 {
@@ -38,7 +38,7 @@ char vigil_state(struct bytes text)
 {
 	size_t at = text.left;
 
-	/* A name may hold anything, a closing bracket too: the last one ends it. */
+	/* A process name may hold any character, also ')': the last one ends it. */
 	while (at > 0 && text.p[at - 1] != ')')
 		at--;
 	return at > 0 && at + 1 < text.left && text.p[at] == ' ' ? (char)text.p[at + 1] : 0;
@@ -74,7 +74,7 @@ bool vigil_hung(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t 
 	uint64_t now = cpu_ns(v->pid), ran;
 
 	if (now < v->seen_ns)
-		now = v->seen_ns; /* it is no more; somebody else tells that */
+		now = v->seen_ns; /* the process is gone; another part reports that */
 	ran = now - v->seen_ns;
 	if (state_of(v) != 'R')
 		v->idle_ns += at_most(passed_ns, most_ns);
@@ -90,7 +90,7 @@ bool vigil_still(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t
 	uint64_t now = cpu_ns(v->pid);
 	char state = state_of(v);
 
-	/* D: the kernel works for it, as on a large batch of rules. */
+	/* D: the kernel works for it, for instance on a large batch of rules. */
 	if (now > v->seen_ns || state == 'R' || state == 'D')
 		vigil_beat(v);
 	else

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_LOGIN 4294967295ul /* what the kernel says of who never logged in */
+#define NO_LOGIN 4294967295ul /* the kernel's login uid of a process without a login */
 
 _Static_assert((uint32_t)NO_LOGIN == NO_TYPIST, "one number for both");
-#define ABOVE_MOST 16 /* processes above it that are looked at */
+#define ABOVE_MOST 16 /* ancestors that are looked at */
 
-/* A file of /proc as text; false when it cannot be read. */
+/* Reads a file of /proc as text; false when it is unreadable. */
 static bool read_process(pid_t pid, const char *name, char *out, size_t size)
 {
 	char path[64];
@@ -28,7 +28,7 @@ static bool read_process(pid_t pid, const char *name, char *out, size_t size)
 	return n > 0;
 }
 
-/* "Uid:\t1000\t..." of its status: the number behind `key`. */
+/* The number behind `key` in a status text like "Uid:\t1000\t...". */
 static bool status_number(const char *status, const char *key, unsigned long *ret)
 {
 	const char *at = strstr(status, key);
@@ -40,7 +40,7 @@ static bool status_number(const char *status, const char *key, unsigned long *re
 	return end != at + strlen(key);
 }
 
-/* NO_LOGIN: nothing says that it is anybody but root, nor that root logged in. */
+/* The login uid of a root process; NO_LOGIN: no sign of another person, or of a login by root. */
 static unsigned long login_of_root(pid_t pid)
 {
 	char text[4096];
@@ -68,8 +68,7 @@ static unsigned long login_of(pid_t pid, uid_t uid)
 	return login != NO_LOGIN ? login : uid;
 }
 
-/* By the file alone: asking a directory over the network is nothing for a process that
- * never waits. */
+/* Looks in the file alone: a directory over the network could make this process wait. */
 static bool name_of(unsigned long uid, char *out, size_t size)
 {
 	char line[512];
@@ -97,7 +96,7 @@ uint32_t who_typed(pid_t pid, uid_t uid)
 
 	if (uid == 0)
 		return (uint32_t)login_of_root(pid);
-	/* Whoever took on another one's number (su, sudo -u) is still who logged in. */
+	/* After su or sudo -u the login uid is still the person who logged in. */
 	if (!read_process(pid, "loginuid", text, sizeof(text)))
 		return NO_TYPIST;
 	login = strtoul(text, NULL, 10);

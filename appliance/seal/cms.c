@@ -41,7 +41,7 @@ static bool copied(const void *p, long n, uint8_t **ret, size_t *ret_n)
 	return true;
 }
 
-/* How the key of the content is handed over: not by the library's default, which is of 1998. */
+/* Sets how the content key is encrypted; the library's default is of 1998. */
 static bool handed_over(EVP_PKEY_CTX *p, const X509 *certificate)
 {
 	int kind = EVP_PKEY_get_base_id(X509_get0_pubkey(certificate));
@@ -136,7 +136,8 @@ bool cms_decrypt(struct cms_key *k, struct bytes message, uint8_t **ret, size_t 
 	char *text = NULL;
 	bool ok = false;
 
-	/* Nothing behind it, and no other kind: one without a tag could be altered. */
+	/* Nothing may follow, and only authenticated encryption is accepted: without a tag the
+	 * content could be altered. */
 	if (cms != NULL && out != NULL && p == message.p + message.left &&
 	    OBJ_obj2nid(CMS_get0_type(cms)) == NID_id_smime_ct_authEnvelopedData &&
 	    CMS_decrypt(cms, k->key, NULL, NULL, out, CMS_BINARY) == 1) {

@@ -11,7 +11,7 @@
 #include "appliance/base/utf8.h"
 
 #define NAME "draft"
-#define LINE 65u /* the digest in digits, and the line's end */
+#define LINE 65u /* bytes: the digest in hex and a line end */
 #define HEAD_MOST 16384u
 #define FILE_MOST (LINE + HEAD_MOST + CHANGE_TEXTS_MOST)
 
@@ -33,7 +33,8 @@ void draft_undecided(struct draft *d)
 	d->decided_ns = d->ran_out = 0;
 }
 
-/* It was approved, tried once, and is of what is in force again; nothing was applied meanwhile. */
+/* Whether a draft whose trial ran out can be applied again: it was approved, tried once, and its
+ * base is in force again, with nothing applied meanwhile. */
 static bool may_be_tried_again(const struct draft *d, const struct generation_record *g, uint64_t newest,
 			       uint64_t in_force)
 {
@@ -46,8 +47,8 @@ enum draft_turn draft_settle(struct draft *d, const struct generation_record *g,
 	bool asked = d->state == DRAFT_ASKED || d->state == DRAFT_APPROVED;
 
 	if (d->state == DRAFT_APPLIED && (g == NULL || g->state == GEN_REVERTED)) {
-		/* That it is in force no more comes with another message; until then it is what
-		 * was applied. */
+		/* Another message will say that it is no longer in force; until then it counts as
+		 * applied. */
 		if (g != NULL && g->why == WHY_TIMEOUT && g->number == in_force)
 			return DRAFT_STAYS;
 		if (g != NULL && may_be_tried_again(d, g, newest, in_force)) {
@@ -101,7 +102,7 @@ static json_t *head_json(const struct draft *d)
 		      "authors", json_list_whole(authors, d->n_authors), "by", json_text(d->by), "decided_by",
 		      json_text(d->decided_by), "comment", json_text(d->comment), "decision", json_text(d->decision),
 		      "saved_ns", (json_int_t)d->saved_ns, "decided_ns", (json_int_t)d->decided_ns);
-	/* A release before this one reads a draft without it. */
+	/* An older release can read a draft without this field. */
 	if (j != NULL && d->ran_out != 0 &&
 	    json_object_set_new(j, "ran_out", json_integer((json_int_t)d->ran_out)) != 0) {
 		json_decref(j);
@@ -123,7 +124,7 @@ int draft_save(int statefd, const struct draft *d, struct err *e)
 		free(head);
 		return err_set(e, -ENOMEM, "draft");
 	}
-	/* A new line stands in the place of the head's closing zero. */
+	/* A line end replaces the head's closing zero. */
 	memcpy(file + LINE, head, n_head + 1);
 	file[LINE + n_head] = '\n';
 	if (d->n_texts > 0)
@@ -157,7 +158,7 @@ static bool copy_text(const json_t *v, char *out, size_t size)
 	return true;
 }
 
-/* What was said; a release that let steering characters in may have kept it. */
+/* A comment; an older release may have kept control characters in it. */
 static bool copy_line(const json_t *v, char out[COMMENT_BYTES])
 {
 	char said[COMMENT_BYTES];
@@ -195,7 +196,7 @@ static bool take_authors(const json_t *j, struct draft *d)
 	return true;
 }
 
-/* A draft has an author and texts, and what was decided has somebody who did. */
+/* A draft has an author and texts, and a decision has somebody who made it. */
 static bool makes_sense(const struct draft *d)
 {
 	bool there = d->state != DRAFT_NONE;
@@ -270,7 +271,7 @@ int draft_open(int statefd, struct draft *ret, bool *ret_lost, struct err *e)
 		return r;
 	*ret = (struct draft){ 0 };
 	*ret_lost = true;
-	/* a box enforces without a draft, and with one that stays in the way */
+	/* the box enforces without a draft, and also when a damaged one cannot be moved */
 	file_aside(statefd, NAME);
 	return 0;
 }

@@ -16,7 +16,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/utf8.h"
 #include "appliance/store/history.h"
-#define TRYING "gen-trying" /* read by nobody */
+#define TRYING "gen-trying" /* file of a write test; nobody reads it */
 
 static void sealed_name(uint64_t number, char out[40])
 {
@@ -35,7 +35,7 @@ static int by_number(const void *a, const void *b)
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-/* The number of a whole line: of a line that is cut short a number would be another one. */
+/* The number, only if the line is whole: a cut line would give another number. */
 static bool pointer_parse(char *text, uint64_t *ret)
 {
 	size_t n = strcspn(text, "\n");
@@ -53,7 +53,7 @@ static bool was_confirmed(const struct generation_store *s)
 	return false;
 }
 
-/* After the history: a pointer that is not there was there when some generation was confirmed. */
+/* Read after the history: a missing pointer with a confirmed generation in the history was lost. */
 static int read_confirmed(struct generation_store *s, struct err *e)
 {
 	uint8_t *text;
@@ -66,7 +66,7 @@ static int read_confirmed(struct generation_store *s, struct err *e)
 	free(text);
 	if (s->lost)
 		s->confirmed = 0;
-	/* What this start cannot read the next one may. */
+	/* The next start may be able to read it. */
 	if (s->lost && (r == 0 || file_none(r)) && !s->looking)
 		(void)file_aside(s->dirfd, "confirmed");
 	if (s->next <= s->confirmed)
@@ -74,8 +74,8 @@ static int read_confirmed(struct generation_store *s, struct err *e)
 	return 0;
 }
 
-/* Numbers go on behind every file there is: without its line one is still somebody's policy, and no
- * other takes its place. */
+/* New numbers follow the highest file: a generation without a line in the history is still
+ * somebody's policy and is not replaced. */
 static void number_behind(struct generation_store *s)
 {
 	int fd = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -98,7 +98,7 @@ static void number_behind(struct generation_store *s)
 		closedir(d);
 }
 
-/* What boot loads has a line, even when the history was lost. True when it had none. */
+/* Gives the generation that boot loads a line if the history was lost. True when it had none. */
 static bool complete(struct generation_store *s)
 {
 	if (s->confirmed == 0 || generation_find(s, s->confirmed) != NULL || s->n == GENERATIONS_KEPT)
@@ -127,7 +127,7 @@ static int read_store(struct generation_store *s, bool *ret_completed, struct er
 	return 0;
 }
 
-/* The last change of a record's state. */
+/* Notes the last change of a record's state. */
 static void change(struct generation_record *g, const struct generation_cause *c)
 {
 	g->why = c->why;
@@ -176,7 +176,7 @@ int generation_store_open(int statefd, struct generation_store *s, struct err *e
 		goto fail;
 	s->lost |= strange;
 	for (size_t i = 0; i < s->n; i++) {
-		/* The pointer decides: power may have gone between it and the history. */
+		/* The pointer decides: a power cut may have come between it and the history. */
 		enum generation_state want = s->list[i].number == s->confirmed ? GEN_CONFIRMED
 					     : s->list[i].state == GEN_WAITING ? GEN_REVERTED
 									       : s->list[i].state;
@@ -188,12 +188,11 @@ int generation_store_open(int statefd, struct generation_store *s, struct err *e
 		changed |= want != s->list[i].state;
 		s->list[i].state = want;
 	}
-	/* It came into force by a turn that no disk took. */
+	/* It came into force by a change that was not saved. */
 	if (s->n_turns > 0 && s->turns[s->n_turns - 1].number != s->confirmed &&
 	    s->turns[s->n_turns - 1].number != s->gave_up)
 		s->turns[s->n_turns - 1].number = 0;
-	/* What the disk does not take is known all the same, and found out again at the
-	 * next start. */
+	/* A change that cannot be saved still counts, and is found again at the next start. */
 	if (changed)
 		(void)history_write(s, e);
 	return 0;
@@ -215,8 +214,8 @@ void generation_store_close(struct generation_store *s)
 	*s = (struct generation_store){ .dirfd = -1 };
 }
 
-/* Neither what is confirmed nor what is on trial; and of the others first what never was in force:
- * an apply that fails again and again takes no policy away that somebody could go back to. */
+/* Never the confirmed generation or the one on trial. Of the others first those that were never in
+ * force: repeated failures must not push out policies that somebody could go back to. */
 static bool oldest(const struct generation_store *s, bool failed, size_t *ret)
 {
 	for (size_t i = 0; i < s->n; i++) {
@@ -280,7 +279,7 @@ int generation_try(struct generation_store *s, const void *p, size_t n, struct e
 	if (n > GENERATION_MAX_BYTES)
 		return err_set(e, -EFBIG, "a generation of %zu bytes", n);
 	r = atomic_write(s->dirfd, TRYING, p, n, e);
-	/* Its line would be one of these, which are written anew beside it. */
+	/* Its line would be among these, which are written anew. */
 	if (r == 0 && s->n > 0)
 		r = history_write(s, e);
 	unlinkat(s->dirfd, TRYING, 0);
@@ -296,16 +295,16 @@ int generation_mark(struct generation_store *s, uint64_t number, enum generation
 		if (s->list[i].number == number) {
 			s->list[i].state = state;
 			change(&s->list[i], c);
-			/* Whatever the disk says: the pointer decides, and the line is written as
-			 * soon as it can be. */
+			/* Even if the disk fails: the pointer decides, and the line is written as
+			 * soon as possible. */
 			(void)history_write(s, &line);
 			return 0;
 		}
 	return err_set(e, -ENOENT, "generation %" PRIu64, number);
 }
 
-/* On a full disk the file that is there takes a few bytes in its place; what follows the line's end
- * is not read. */
+/* On a full disk the existing file is overwritten in place by a few bytes; anything behind the
+ * line's end is ignored. */
 static int write_pointer(int dirfd, const char *text, size_t n, struct err *e)
 {
 	int r = atomic_write(dirfd, "confirmed", text, n, e), fd;
@@ -321,8 +320,8 @@ static int write_pointer(int dirfd, const char *text, size_t n, struct err *e)
 	return r;
 }
 
-/* What could not be written may be there all the same, and the next start would load what is not
- * in force. */
+/* A failed write may still have reached the disk, and the next start would load a policy that is
+ * not in force. */
 static void pointer_back(const struct generation_store *s)
 {
 	char text[32];
@@ -404,7 +403,7 @@ const struct generation_record *generation_find(const struct generation_store *s
 	return NULL;
 }
 
-/* What was in force when it was applied; of a record that does not say, the newest confirmed one
+/* The generation in force when this one was applied; without that field, the newest confirmed one
  * before it. */
 static uint64_t before(const struct generation_store *s, const struct generation_record *g)
 {
@@ -460,11 +459,12 @@ const struct generation_record *generation_last_trial(const struct generation_st
 	for (size_t i = 0; i < s->n; i++) {
 		const struct generation_record *g = &s->list[i];
 
-		/* What was applied at once, or is on trial still, had no trial that ended. */
+		/* A generation that was applied without a trial, or is on trial, has no ended
+		 * trial. */
 		if (g->why == WHY_APPLIED || g->why == WHY_FAILED || g->why == WHY_ROLLBACK)
 			continue;
-		/* One at a time: the last that began ended last, whatever a clock that was ahead
-		 * said of an earlier one. */
+		/* There is one trial at a time: the last that began ended last, whatever time a
+		 * wrong clock noted for an earlier one. */
 		if (last == NULL || g->number > last->number)
 			last = g;
 	}

@@ -12,12 +12,12 @@
 #include "appliance/base/sha256.h"
 
 /*
- * The file `history` of the store: one line a generation, fields between spaces, texts with %XX for
- * what would end one. The store alone reads and writes it; what a state means, and which one
- * follows, is decided there.
+ * The store's file `history`: one line for each generation, fields between spaces, %XX for
+ * characters that would end a field. Only the store reads and writes it. What a state means and
+ * which one follows is decided there.
  */
 
-#define LINE_MAX_BYTES 4096u /* texts as they are stored take three bytes for some of theirs */
+#define LINE_MAX_BYTES 4096u /* some characters take three bytes when stored */
 #define TURN "in_force "
 #define TURN_LINE 64u
 #define HISTORY_MAX (LINE_MAX_BYTES * (GENERATIONS_KEPT + 1u) + TURN_LINE * TURNS_KEPT)
@@ -64,9 +64,9 @@ static bool why_by_name(const char *name, enum generation_why *ret)
 	return false;
 }
 
-#define MEANT_FIELD 1200u /* blanks as they are stored take three bytes */
+#define MEANT_FIELD 1200u /* bytes; a blank takes three when stored */
 
-/* ---- texts as fields of a line: "-" is the empty one, %XX what would end a field ------------- */
+/* ---- texts as fields of a line: "-" for empty, %XX for what would end a field ---------------- */
 
 static void field_put(const char *text, char *out, size_t size)
 {
@@ -182,9 +182,9 @@ bool history_number(const char *text, uint64_t *ret)
 #define FIELDS 14u
 
 /*
- * One line: number, digest, time, state, who; then what was in force before, why it has its state,
- * since when, by whom, the other generation, comments, and what it made possible and impossible in
- * each language. False for anything else. Takes the line apart.
+ * Parses one line: number, digest, time, state, who; then the generation that was in force before,
+ * the reason for the state, since when, by whom, the other generation, comments, and what it made
+ * possible and impossible in each language. False for anything else. Cuts the line in place.
  */
 static bool parse_line(char *line, struct generation_record *g)
 {
@@ -205,7 +205,7 @@ static bool parse_line(char *line, struct generation_record *g)
 	       field_take(field[13], g->meant.text[LANG_JA], sizeof(g->meant.text[LANG_JA]));
 }
 
-/* The fields behind the word. */
+/* Parses the fields behind the word. */
 static bool parse_turn(char *fields, struct generation_turn *t)
 {
 	char *rest = NULL, *ns = strtok_r(fields, " ", &rest), *number = strtok_r(NULL, " ", &rest);
@@ -247,7 +247,8 @@ int history_read(struct generation_store *s, struct err *e)
 		}
 	}
 	free(text);
-	/* On a disk that takes nothing it stays: what is confirmed is none of its business. */
+	/* On a failing disk the damaged file stays: the confirmed generation does not depend on
+	 * it. */
 	s->in_the_way = s->damaged && !s->looking && file_aside(s->dirfd, "history") < 0;
 	if (s->n > 0)
 		s->next = s->list[s->n - 1].number + 1;

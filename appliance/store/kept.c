@@ -11,7 +11,8 @@
 #define NAME "kept"
 #define VERSION 1
 #define MOST (64u << 20)
-#define UNREAD "unread" /* in memory only: what lies there may be whole, and is not written over */
+/* a mark in memory only: the file may be whole and must not be overwritten */
+#define UNREAD "unread"
 
 static const char *const words[KEPT_MARKS] = {
 	[KEPT_TAKEN] = "taken",
@@ -39,7 +40,7 @@ static bool mark_known(const json_t *record)
 	return false;
 }
 
-/* A form that this program knows, and a record for each device. */
+/* A form that this program knows, with a record for each device. */
 static bool sound(const json_t *kept)
 {
 	json_t *devices = json_object_get(kept, "devices"), *record;
@@ -58,7 +59,7 @@ static bool sound(const json_t *kept)
 	return true;
 }
 
-/* 0; -EBADMSG: what lies there is none; as file_read. */
+/* 0; -EBADMSG: the contents are invalid; otherwise as file_read. */
 static int look(int statefd, json_t **ret, struct err *e)
 {
 	uint8_t *text;

@@ -18,8 +18,8 @@
 #define MOST 512u
 #define DAY_S 86400u
 
-/* The text, and at its end what shows that it is whole: a byte that a disk lost must not become
- * another year. */
+/* Writes the text with a check at its end: a byte that the disk lost must not turn into another
+ * year. */
 static size_t write_text(const struct moment *m, char out[MOST])
 {
 	int n = snprintf(out, MOST, LATEST "%" PRIu64 BOOT "%s\n", m->latest, m->boot);
@@ -33,7 +33,7 @@ static size_t write_text(const struct moment *m, char out[MOST])
 	return (size_t)n;
 }
 
-/* As much as looks like one; whether it is one says the comparison. `text` ends with a NUL. */
+/* Reads what looks like a moment; the comparison below checks it. `text` ends with a NUL. */
 static bool read_text(const char *text, struct moment *ret)
 {
 	char *end;
@@ -53,7 +53,7 @@ static bool read_text(const char *text, struct moment *ret)
 	return true;
 }
 
-/* What was read is what would be written of it, byte for byte: no other form is looked into. */
+/* Valid only if it equals, byte for byte, what would be written. */
 static bool same_text(const struct moment *m, const uint8_t *p, size_t n)
 {
 	char text[MOST];
@@ -98,12 +98,11 @@ enum clock_wait clock_judge(const struct clock_facts *f)
 
 	if (f->same_boot)
 		return CLOCK_TRUSTED;
-	/* Whoever says so: a source that goes back in time lies, or the record does. A
-	 * person decides. */
+	/* A time source that goes back lies, or the record is wrong: a person decides. */
 	if (f->now < least)
 		return CLOCK_WAITS_EARLIER;
-	/* No start of the machine: a release without this record was exchanged, or there was no
-	 * room to write it. */
+	/* The machine was not restarted: this is the first release with this record, or there was
+	 * no room to write it. */
 	if (f->stands)
 		return CLOCK_TRUSTED;
 	if (f->sync == CLOCK_SYNC_YES)
@@ -112,7 +111,7 @@ enum clock_wait clock_judge(const struct clock_facts *f)
 		return CLOCK_WAITS_SOURCE;
 	if (f->found == MOMENT_DAMAGED)
 		return CLOCK_WAITS_RECORD;
-	/* A day, since one that keeps local time is right as well. */
+	/* A day of tolerance: a battery clock that keeps local time is also right. */
 	if (f->battery && apart > DAY_S)
 		return CLOCK_WAITS_BATTERY;
 	return CLOCK_TRUSTED;
@@ -137,7 +136,7 @@ bool clock_follow_look(struct clock_follow *f, enum clock_sync word, struct mono
 		f->seen_ns = now.ns;
 		f->seen_wall_ns = wall_ns;
 	}
-	/* No word is none: whoever may not ask has not seen it change. */
+	/* An unknown state is no change: the caller may not be allowed to ask. */
 	if (word == CLOCK_SYNC_UNKNOWN || word == f->is || now.ns - f->seen_ns < FOLLOW_SETTLES_NS)
 		return false;
 	f->is = word;
@@ -167,7 +166,7 @@ bool clock_follow_load(int runfd, const char *boot, struct clock_follow *f)
 
 	if (boot[0] == '\0' || file_read(runfd, FOLLOW_NAME, MOST - 1, &p, &n, NULL) < 0)
 		return false;
-	/* Byte for byte what would be written of it, as above. */
+	/* Valid only if it equals, byte for byte, what would be written. */
 	for (size_t i = 0; !read && i < sizeof(words) / sizeof(words[0]); i++) {
 		const char *digits = memchr(p + strlen(FOLLOW), ' ', n > strlen(FOLLOW) ? n - strlen(FOLLOW) : 0);
 		uint64_t since = digits != NULL ? strtoull(digits + 1, NULL, 10) : 0;

@@ -132,8 +132,7 @@ static int by_age(const void *a, const void *b)
 	return (x->used < y->used) - (x->used > y->used); /* newest first */
 }
 
-/* One that was carried on to where another lay before has taken its meaning: it is what sessions
- * have now. */
+/* A permit that moved to the place of another has taken over its meaning: sessions have it now. */
 static int by_meaning(const void *pa, const void *pb)
 {
 	const struct permit_id *a = *(struct permit_id *const *)pa, *b = *(struct permit_id *const *)pb;
@@ -143,8 +142,8 @@ static int by_meaning(const void *pa, const void *pb)
 	return c != 0 ? c : by_id(a, b);
 }
 
-/* The entry of this meaning and place whose id was not given out in this call, the one used last of
- * several, or NULL. */
+/* The entry with this meaning and place whose id was not yet given out in this call: of several the
+ * last used, or NULL. */
 static struct permit_id *known(struct permit_id *const *sorted, size_t n, const struct permit_wanted *w,
 			       const uint8_t *given)
 {
@@ -171,7 +170,7 @@ static struct permit_id *entry_of(struct permit_id *list, size_t n, uint32_t id)
 	return bsearch(&key, list, n, sizeof(*list), by_id);
 }
 
-/* Forgets the identities that were out of force longest, never one of the serial just assigned. */
+/* Forgets the ids that were out of force longest, never one of the present serial. */
 static void forget_old(struct permit_id *list, size_t *n, uint64_t serial)
 {
 	if (*n <= PERMIT_IDS_KEPT)
@@ -200,7 +199,7 @@ int permit_ids_assign(struct permit_ids *p, size_t n, const struct permit_wanted
 		sorted[i] = &list[i];
 	}
 	qsort(sorted, p->n, sizeof(struct permit_id *), by_meaning);
-	/* What goes on keeps its id, whoever else might have a claim to it. */
+	/* A permit that goes on keeps its id, whatever else could claim it. */
 	for (size_t i = 0; i < n; i++)
 		if (wanted[i].keep != 0)
 			mark(given, wanted[i].keep);
@@ -222,7 +221,7 @@ int permit_ids_assign(struct permit_ids *p, size_t n, const struct permit_wanted
 		entry->used = p->serial + 1;
 		mark(given, entry->id);
 	}
-	/* Written only now: until here the entries are searched by what they were. */
+	/* Sorted only now: until here entries are searched by their old values. */
 	qsort(list, total, sizeof(*list), by_id);
 	for (size_t i = 0; i < n; i++) {
 		struct permit_id *entry = entry_of(list, total, ids[i]);
@@ -276,7 +275,7 @@ int permit_ids_save(int dirfd, struct permit_ids *p, struct err *e)
 	sha256(buf, o.len, digest);
 	out_bytes(&o, digest, sizeof(digest));
 	r = o.failed ? err_set(e, -EOVERFLOW, "permit ids") : atomic_write(dirfd, FILE_NAME, buf, o.len, e);
-	/* A rename takes the place of whatever is there, but not of a folder. */
+	/* A rename replaces any file, but not a folder. */
 	if (r == -EISDIR && file_aside(dirfd, FILE_NAME) == 0)
 		r = atomic_write(dirfd, FILE_NAME, buf, o.len, e);
 	p->unsaved = r < 0;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The operation: the only thing that changes what is in force. One at a time, step by step, never
- * waiting in place:
+ * The operation, the only thing that changes what is in force. There is one at a time; it goes step
+ * by step and never blocks:
  *
- *   compile -> stored, devices in, queues open -> tables of old and new permits at every worker
- *           -> what it will do to live sessions -> kernel batch -> addresses and routes -> tables
- *           of the new permits alone -> confirmed, or on trial
+ * compile -> stored, devices in, queues open -> tables of old and new permits at every worker ->
+ * effect on live sessions -> kernel batch -> addresses and routes -> tables of the new permits
+ * alone -> confirmed, or on trial
  *
- * Until the kernel batch everything can be given up by dropping it. After it, a failure is undone
- * by sending the old generation through the same door. Starting the box, a rollback and the end of
- * a trial are the same walk from its middle.
+ * Until the kernel batch the operation can simply be dropped. After it, a failure is undone by
+ * sending the old generation the same way. The box's start, a rollback and the end of a trial begin
+ * in the middle of this walk.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -31,7 +31,7 @@
 
 /* ---- to the kernel --------------------------------------------------------------------------- */
 
-/* Somebody waits for the answer, so what will happen is found out before it happens. */
+/* Somebody waits for the answer, so the effect is found out beforehand. */
 static bool foretells(const struct operation *op)
 {
 	return op->step != STEP_UNDO && !op->foretold &&
@@ -48,12 +48,12 @@ void op_to_kernel(struct supervisor *s)
 
 	if (s->slots[SLOT_ENFORCE].state != SLOT_RUNNING) {
 		if (op->step == STEP_UNDO)
-			return; /* goes on when there is an enforce again */
+			return; /* continues when enforce runs again */
 		op->step = STEP_ENFORCE;
 		op->deadline = mono_ns() + ENFORCE_LIMIT_NS;
 		return;
 	}
-	/* Names first: what the new rules drop at once must find its names. */
+	/* Names first: the first drops of the new rules must find them. */
 	if (flags == 0)
 		journal_generation(s, p);
 	if (op->step != STEP_UNDO)
@@ -68,8 +68,7 @@ void op_to_kernel(struct supervisor *s)
 		isolation_before(s, p);
 	doors_before(s, p);
 	if (kernel_send(s, p, flags, op->id, &e) < 0) {
-		/* Its death is on the way, and with it op_enforce_died. Out of memory is
-		 * no death. */
+		/* Enforce is dying, and op_enforce_died will follow. Lack of memory is no death. */
 		if (e.code != -EPIPE) {
 			if (op->step == STEP_UNDO)
 				op->not_back = e;
@@ -80,7 +79,7 @@ void op_to_kernel(struct supervisor *s)
 	}
 }
 
-/* The effect on live sessions is known. Goes on with the change, unless this is a dry run. */
+/* The effect on live sessions is known: goes on with the change, unless this is a dry run. */
 void op_foretold(struct supervisor *s)
 {
 	s->op.foretold = true;
@@ -93,8 +92,8 @@ void op_foretold(struct supervisor *s)
 		op_to_kernel(s);
 }
 
-/* Whether the box does this by itself: no person can try again, and what the rules forbid must
- * not pass. */
+/* Whether the box acts by itself: then nobody can try again, and what the rules forbid must not
+ * pass. */
 static bool alone(const struct operation *op)
 {
 	return op->kind == OP_BOOT || op->kind == OP_REVERT;
@@ -114,9 +113,9 @@ void op_tables_begin(struct supervisor *s)
 }
 
 /*
- * A worker that is late by the clock may only have had no core, and it has live sessions, so none
- * is ended for that. A worker drops what it does not know, so the rules can be committed
- * without it.
+ * A worker that is late by the clock may only have lacked a processor, and it has live sessions, so
+ * it is not ended. The rules can be committed without it, because a worker drops what it does not
+ * know.
  */
 void op_tables_late(struct supervisor *s)
 {
@@ -129,10 +128,10 @@ void op_tables_late(struct supervisor *s)
 }
 
 /*
- * One that refuses what another takes is damaged or lies, and must not stand in the way of every
- * change: its successor, which has met no packet yet, decides. What is in force already was taken
- * once: where all refuse it, which of a single worker is all, their successors decide as well, but
- * not at every retry.
+ * A worker that refuses a table which another accepts is damaged or lies. It must not block every
+ * change, so it is replaced, and its successor, which has met no packet yet, decides. When all
+ * refuse (or the only one), the policy in force was accepted once, so their successors decide too,
+ * but not at every retry.
  */
 static bool successors_decide(struct supervisor *s, enum table_state t)
 {
@@ -164,7 +163,7 @@ void op_tables(struct supervisor *s)
 	}
 }
 
-/* Those of the policy in force next; each that can be, also when another cannot. */
+/* Takes in the devices of the next policy; each that is possible, even if another fails. */
 static bool devices_in(struct supervisor *s, struct err *e)
 {
 	struct operation *op = &s->op;
@@ -173,7 +172,7 @@ static bool devices_in(struct supervisor *s, struct err *e)
 	return kept_take(s, ir, e) == 0 && box_claim(&s->spaces, ir, kept_left_alone, s, op->moved, e) == 0;
 }
 
-/* Nothing was changed, and why. Of a device that is not there it is said how to go on. */
+/* Reports that nothing was changed, and why; for a missing device also what to do. */
 static void prepare_failed(struct supervisor *s, const struct err *e)
 {
 	char until[40];
@@ -188,9 +187,9 @@ static void prepare_failed(struct supervisor *s, const struct err *e)
 }
 
 /*
- * Devices, queues and tables for `next`; then the walk goes on by itself. A trial that is over ends
- * though a device of the policy before it is missing or was released meanwhile: nobody is there to
- * be asked, and a start would not keep what was tried for it either.
+ * Devices, queues and tables for `next`; the rest follows by itself. The end of a trial does not
+ * fail because a device of the former policy is missing or was released: nobody is there to decide,
+ * and a start would not keep the trial either.
  */
 void op_prepare(struct supervisor *s)
 {
@@ -224,9 +223,11 @@ void op_prepare(struct supervisor *s)
 	}
 	memcpy(op->before, s->table, s->n_table);
 	op->n_before = s->n_table;
-	/* Old permits stay known until the kernel has changed over: both policies are judged
-	 * rightly at every instant, and what both allow by the old one. The journal hears the new
-	 * names first: no record may come before them. */
+	/*
+	 * Old permits stay known until the kernel has switched: so at every moment both policies
+	 * are judged correctly, and what both allow by the old one. The journal hears the new names
+	 * first, because no record may precede them.
+	 */
 	journal_generation(s, p);
 	image = table_merge(s->table, s->n_table, p->image, p->n_image, NULL, NULL, &n);
 	if (image == NULL || table_set(s, image, n, p, false, &e) < 0) {
@@ -239,7 +240,7 @@ void op_prepare(struct supervisor *s)
 
 /* ---- compile --------------------------------------------------------------------------------- */
 
-/* What is in force, to be compared with; -1: nothing is, or it cannot be handed over. */
+/* The policy in force, to compare with; -1: there is none, or it cannot be passed on. */
 static int sealed_in_force(const struct supervisor *s)
 {
 	return s->now->ir->n_sources > 0 ? memfd_sealed("sekisho-in-force", s->now->sealed, s->now->n_sealed) : -1;
@@ -254,15 +255,15 @@ void op_compile_begin(struct supervisor *s)
 
 	op->step = STEP_COMPILE;
 	op->deadline = mono_ns() + COMPILE_LIMIT_NS;
-	/* A dry run waits for a backup's sealing: whoever repeats one would keep every backup from
-	 * its end. */
+	/* A dry run waits for a backup's sealing: repeated dry runs could otherwise keep every
+	 * backup from finishing. */
 	if (op->kind == OP_DRY_RUN)
 		errands_sealing_first(s);
 	else
 		errands_make_way(s);
 	progress_stage(s, &op->asker, sl->state == SLOT_OFF ? PROGRESS_COMPILES : PROGRESS_WAITS_TURN);
 	if (sl->state != SLOT_OFF)
-		return; /* the last one is not reaped yet; op_compile_died comes back here */
+		return; /* the last compiler is not reaped yet; op_compile_died continues here */
 	roles_want(s, SLOT_COMPILE);
 	fds[0] = op->bundle;
 	fds[1] = sealed_in_force(s);
@@ -294,7 +295,7 @@ void op_compile_died(struct supervisor *s, const siginfo_t *how)
 	op_give_up(s);
 }
 
-/* What the compiler has to say of the texts; an empty list when it cannot be read. */
+/* The compiler's diagnostics; an empty list when they are unreadable. */
 static json_t *diagnostics_take(int fd)
 {
 	struct err e;
@@ -312,7 +313,7 @@ static json_t *diagnostics_take(int fd)
 	return json_array();
 }
 
-/* What a dry run tries before it asks the kernel and the workers. */
+/* The part of a dry run that needs neither the kernel nor workers. */
 void op_try(struct supervisor *s)
 {
 	struct err e = { 0 };
@@ -399,8 +400,8 @@ void op_compiled(struct supervisor *s, struct msg *m)
 
 /* ---- from the kernel ------------------------------------------------------------------------- */
 
-/* Where enforce found no session that lingers, nothing is asked for but the new permits: what
- * lingered once goes with the rest. */
+/* When enforce found no lingering session, only the new permits are needed; lingering ones go with
+ * the old. */
 static void tables_of_new(struct supervisor *s, struct policy *old)
 {
 	bool lingers = s->op.lingering > 0;
@@ -409,13 +410,13 @@ static void tables_of_new(struct supervisor *s, struct policy *old)
 	uint8_t *image = lingers ? policy_table(s->now, old, s->table, s->n_table, &n)
 				 : policy_table(s->now, NULL, s->now->image, s->now->n_image, &n);
 
-	/* Failing here leaves the merged table, which holds more than is live: the kernel asks for
-	 * nothing in it. */
+	/* A failure here leaves the merged table, which holds more than is live. It does no harm:
+	 * the kernel sends nothing for those permits. */
 	if (image != NULL)
 		table_set(s, image, n, s->now, true, &e);
 }
 
-/* Which generation leaves by it, and why; 0 = none that has to be marked. */
+/* Which generation this operation ends, and why; 0 = none to mark. */
 static uint64_t leaves(const struct supervisor *s, struct generation_cause *c)
 {
 	const struct operation *op = &s->op;
@@ -429,7 +430,7 @@ static uint64_t leaves(const struct supervisor *s, struct generation_cause *c)
 	return s->trial;
 }
 
-/* On disk, what the operation means. Done before anybody is told that it is done. */
+/* Writes the result of the operation to the disk, before anybody is told of it. */
 static int record(struct supervisor *s, struct err *e)
 {
 	struct operation *op = &s->op;
@@ -446,13 +447,13 @@ static int record(struct supervisor *s, struct err *e)
 	if (op->kind == OP_REVERT)
 		c.by = NULL;
 	left = leaves(s, &c);
-	/* The pointer decides, and it is written: nothing here may say no any more. */
+	/* The pointer decides and is written: nothing here may fail the operation any more. */
 	if (r == 0 && left != 0 && left != op->number)
 		(void)generation_mark(&s->store, left, GEN_REVERTED, &c, e);
 	return r;
 }
 
-/* Whether all is as before is known when it has been tried: op_give_up says it. */
+/* Whether the old state is back shows when it was tried; op_give_up says so. */
 static void undo(struct supervisor *s, const struct err *why)
 {
 	struct err e;
@@ -463,8 +464,8 @@ static void undo(struct supervisor *s, const struct err *why)
 	op_to_kernel(s);
 }
 
-/* What could be set is in force; what could not, `why` (NULL: all could), is tried again from time
- * to time. */
+/* What could be set is in force. The rest is tried again from time to time; `why` is the reason,
+ * NULL: nothing is left. */
 static void box_try_again(struct supervisor *s, const char *why)
 {
 	s->box_incomplete = why != NULL;
@@ -498,7 +499,7 @@ static void in_force(struct supervisor *s)
 	isolation_applied(s);
 	box_try_again(s, whole ? NULL : box.text);
 	sentence_forget(&s->store_error);
-	/* Their box facts may name other interfaces by number now. */
+	/* The interfaces in its box facts may have other numbers now. */
 	journal_generation(s, s->now);
 	in_force_tell(s);
 	beside_write(s);
@@ -533,8 +534,8 @@ static void refused(struct supervisor *s, uint32_t line, const char *why)
 
 static void boot_done(struct supervisor *s)
 {
-	/* What could be set is in force; a device that is missing is looked for from time to time.
-	 * One that came meanwhile is taken in all the same. */
+	/* What could be set is in force. A missing device is looked for from time to time, and is
+	 * taken in when it comes. */
 	if (s->box_incomplete && s->boot_again == 0)
 		s->boot_again = mono_ns() + DEVICE_RETRY;
 	if (!s->box_incomplete)
@@ -587,8 +588,8 @@ void op_enforce_died(struct supervisor *s)
 	s->enforce_leaves = 0;
 	if (s->op.kind == OP_NONE || (s->op.step != STEP_KERNEL && s->op.step != STEP_FORETELL))
 		return;
-	/* Whether the batch was committed nobody knows; the next enforce makes what is in force
-	 * true again. */
+	/* It is unknown whether the batch was committed; the next enforce restores what is in
+	 * force. */
 	op_explain(s, 3,
 		   s->op.step == STEP_FORETELL || s->op.kind == OP_DRY_RUN ? M_OP_ENFORCE_GONE_BEFORE
 									   : M_OP_ENFORCE_GONE);

@@ -10,8 +10,8 @@
 #include "appliance/wire/settings.h"
 
 #define SECOND 1000000000ull
-#define LOOK_NS SECOND	      /* while it waits */
-#define KEEP_NS (60 * SECOND) /* once trusted */
+#define LOOK_NS SECOND	      /* between looks while the clock waits */
+#define KEEP_NS (60 * SECOND) /* between saves once it is trusted */
 #define FOLLOW_NS (2 * SECOND)
 
 static uint64_t now_s(void)
@@ -19,8 +19,8 @@ static uint64_t now_s(void)
 	return clock_wall_ns() / SECOND;
 }
 
-/* When the confirmed policy came into force: the only moment on record of a box from before this
- * record, or whose disk lost it. */
+/* When the confirmed policy came into force: the only known time for a box whose record of times is
+ * missing. */
 static uint64_t policy_moment(const struct supervisor *s)
 {
 	const struct generation_record *g = generation_find(&s->store, s->store.confirmed);
@@ -36,7 +36,7 @@ static bool names_sources(const struct ir *ir)
 	return false;
 }
 
-/* By which the clock is judged now: a trial does not do away with those of the policy that it
+/* By which sources the clock is judged now: a trial does not remove those of the policy that it
  * stands in for. */
 static bool judged_by_sources(const struct supervisor *s, const struct ir *ir)
 {
@@ -77,8 +77,8 @@ static void record(struct supervisor *s, uint8_t what, const char *by, const cha
 	event_send(&s->events, &e);
 }
 
-/* In the run folder: the disk may be full, and what was opened shall not be closed by another start
- * of the daemon for that. */
+/* In the run folder, because the disk may be full, and a restart of the daemon must not shut what
+ * is open. */
 static void note(struct supervisor *s, const struct moment *m)
 {
 	struct err e;
@@ -97,12 +97,12 @@ static void save(struct supervisor *s)
 	note(s, &m);
 	t->unsaved = moment_save(s->state_fd, &m, &e) < 0;
 	if (t->unsaved)
-		return; /* a full disk: tried again */
+		return; /* full disk: tried again */
 	t->moment = m;
 	t->found = MOMENT_READ;
 }
 
-/* Said once in a start, and of a policy that has something to wait. */
+/* Reported once in a start, and only if the policy has something to wait. */
 static void say_waits(struct supervisor *s)
 {
 	struct clock_trust *t = &s->clock;
@@ -136,7 +136,7 @@ void clock_tell(struct supervisor *s)
 		role_send(s, &s->slots[SLOT_ENFORCE], 0, &m, NULL, 0);
 }
 
-/* Whoever goes by it. */
+/* Tells everybody who depends on the clock. */
 static void changed(struct supervisor *s)
 {
 	clock_tell(s);
@@ -159,9 +159,9 @@ static int look_for_ends(void *ctx, struct err *e)
 }
 
 /*
- * Where no record says that it was trusted since the machine started, the rules may: a release that
- * knew no such record has loaded them, or the folder with the record was lost. One that waits has
- * taken out what ends, and the deny base has none of it.
+ * Without a record of trust since the machine's start the rules may show it: a release without that
+ * record has loaded them, or the folder with the record was lost. A box that waits has removed
+ * everything with an end, and the deny base has none.
  */
 static enum clock_wait by_the_rules(struct supervisor *s, enum clock_wait before)
 {
@@ -173,7 +173,8 @@ static enum clock_wait by_the_rules(struct supervisor *s, enum clock_wait before
 		return before;
 	(void)in_namespace(s, s->spaces.data, look_for_ends, &t->stands, &e);
 	w = judge(s, s->now->ir);
-	t->stands = false; /* of this moment alone: who waits from here on takes it out */
+	/* true at this moment only: a box that waits from here on removes whatever has an end */
+	t->stands = false;
 	return w;
 }
 
@@ -210,9 +211,9 @@ void clock_before(struct supervisor *s, const struct policy *p)
 }
 
 /*
- * Once a change, of which the next daemon knows. What the first one finds is one if box.cfg names
- * sources and it follows none: nobody may have been there to see it lost. Of one that was not worth
- * a record the next daemon decides anew.
+ * Records a change of the clock's source once and tells the next daemon. The first daemon records a
+ * lost source if box.cfg names sources and the clock follows none: nobody may have seen it get
+ * lost. A state that was not worth a record is judged anew by the next daemon.
  */
 static void follow(struct supervisor *s, uint64_t now)
 {
@@ -238,7 +239,7 @@ static void follow(struct supervisor *s, uint64_t now)
 		t->follow_unsaved = clock_follow_save(s->run_fd, t->boot, &t->follow, &e) < 0;
 }
 
-/* Without a policy: a first one was judged by its sources, and only tried, or did not stay. */
+/* There is no policy: a first one, judged by its sources, was only tried or did not stay. */
 static bool left_behind(const struct supervisor *s)
 {
 	return s->now->number == 0 && s->op.kind == OP_NONE && s->clock.wait != CLOCK_TRUSTED;
@@ -292,7 +293,7 @@ void clock_confirm(struct supervisor *s, struct asker a, const char *by)
 			      "clock", json_clock(s)));
 }
 
-/* Since when what the kernel says now holds, as far as this daemon has seen it. */
+/* Since when the kernel's present word holds, as far as this daemon knows. */
 static json_t *json_since(const struct clock_follow *f, enum clock_sync now)
 {
 	if (f->seen_ns == 0 || f->seen != now || now == CLOCK_SYNC_UNKNOWN)
@@ -317,8 +318,8 @@ json_t *json_clock(const struct supervisor *s)
 json_t *json_clock_waits(const struct supervisor *s, const struct ir *ir)
 {
 	const struct clock_trust *t = &s->clock;
-	/* By the sources that it names itself, not by those of what is in force; without a policy
-	 * as clock_before. */
+	/* A policy is judged by its own sources, not by those in force; without a policy as in
+	 * clock_before. */
 	enum clock_wait wait = s->now->number != 0 && t->wait == CLOCK_TRUSTED ? CLOCK_TRUSTED : judge(s, ir);
 
 	if (wait == CLOCK_TRUSTED || waiting_count(ir, now_s()) == 0)

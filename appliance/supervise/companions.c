@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of box/companions.h, in the run folder: as the generation in force says, whichever way
- * it came there, and gone with it. A file that says the same already is left alone, since its
- * program begins anew whenever it changes.
+ * The files of box/companions.h in the run folder, as the generation in force says, however it came
+ * into force; they go with it. An unchanged file is left alone, because its program restarts
+ * whenever it changes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +39,7 @@ static bool says(const struct supervisor *s, const char *name, const char *text,
 	return same;
 }
 
-/* Read by programs that are other users; nothing in it is secret. */
+/* Read by programs of other users; it holds no secret. */
 static int put(const struct supervisor *s, const char *name, const char *text, int n, struct err *e)
 {
 	if (n < 0)
@@ -55,7 +55,7 @@ static void put_one(struct supervisor *s, const char *name, const char *text, in
 {
 	struct err e = { 0 };
 
-	/* The rules are what counts, and they stand; it is tried again with the next generation
+	/* The rules decide, and they are in force. The file is tried again with the next generation
 	 * or start. */
 	if (put(s, name, text, n, &e) < 0)
 		say(s, M_BESIDE_FAILED, name, e.text);
@@ -87,9 +87,9 @@ bool beside_ready(const struct ir *ir, struct sentence *ret)
 	return true;
 }
 
-/* ---- how far the records went ---------------------------------------------------------------- */
+/* ---- the number of records sent -------------------------------------------------------------- */
 
-#define NOTES "%s-log" /* beside the daemon's own: the StateDirectory= of sekisho-log.service */
+#define NOTES "%s-log" /* beside the daemon's folder: the StateDirectory= of sekisho-log.service */
 
 static int folder(int dirfd, const char *path)
 {
@@ -106,7 +106,7 @@ static int look(const struct supervisor *s, struct handed *ret)
 		return -errno;
 	snprintf(path, sizeof(path), NOTES, s->o->state);
 	notes = folder(AT_FDCWD, path);
-	/* Where it was never started there is none. */
+	/* When the service was never started, there is no folder. */
 	r = notes < 0 && errno != ENOENT ? -errno : handed_look(journal, notes, ret, &e);
 	if (notes >= 0)
 		close(notes);
@@ -122,7 +122,7 @@ static const struct ir_peer *log_server(const struct ir *ir)
 	return NULL;
 }
 
-/* The time of a record is text already; empty is none. */
+/* The record's time as text; null when empty. */
 static json_t *text_or_null(const char *text)
 {
 	return *text != '\0' ? json_text(text) : json_null();
@@ -149,7 +149,7 @@ json_t *json_log(const struct supervisor *s)
 	json_object_set_new(j, "since", text_or_null(h.since));
 	json_object_set_new(j, "last", json_integer((json_int_t)h.last));
 	json_object_set_new(j, "noted", h.noted_ns != 0 ? json_time(h.noted_ns) : json_null());
-	/* Before these are only packed ones, of which nobody knows how far they went. */
+	/* Earlier files are all packed: it is unknown how many of their records were sent. */
 	json_object_set_new(j, "unsent_before",
 			    h.older && h.next == h.first ? json_integer((json_int_t)h.first) : json_null());
 	return j;
@@ -159,7 +159,7 @@ json_t *json_log(const struct supervisor *s)
 #define NOTIFY_STATE "%s-notify/state"
 #define INFORM_STATE "%s-inform/state"
 #define STATE_MOST 512u
-/* it is written every two seconds, and one attempt to send takes up to half a minute */
+/* seconds: it is written every two, and one attempt to send takes up to thirty */
 #define FRESH_S 60u
 
 struct told_said {
@@ -167,7 +167,7 @@ struct told_said {
 	int64_t since, waiting, dropped;
 };
 
-/* False: nothing that can be used, of another server, or old. */
+/* False: unusable, about another server, or old. */
 static bool program_said(const char *path, const char *of, struct told_said *ret)
 {
 	uint8_t file[STATE_MOST];
@@ -200,7 +200,8 @@ static json_t *fares(const char *path, const struct ir_peer *p)
 	snprintf(of, sizeof(of), "%s %u", address, (unsigned)p->port);
 	if (!program_said(path, of, &t))
 		return json_pack("{s:o, s:s}", "server", json_endpoint(&p->address, p->port), "state", "away");
-	/* It may go well and have a word to say all the same: what was told cannot be kept. */
+	/* The service may work and still report an error, when it cannot save how much it has sent.
+	 * */
 	wrong = strcmp(t.state, "failing") == 0 || strcmp(t.why, "-") != 0;
 	return json_pack("{s:o, s:s, s:o, s:I, s:I, s:o}", "server", json_endpoint(&p->address, p->port), "state",
 			 t.state, "since", wrong && t.since >= 0 ? said_time((uint64_t)t.since) : json_null(),
@@ -228,7 +229,7 @@ json_t *json_snmp(const struct supervisor *s)
 #define LOOK_NS (2 * SECOND)
 /* beside the run folder: the RuntimeDirectory= of sekisho-ups.service */
 #define STATE "%s-ups/state"
-#define POWER_OFF "power-off" /* sekisho-power-off.path */
+#define POWER_OFF "power-off" /* the file that sekisho-power-off.path waits for */
 
 static struct ups_said ups_now(const struct supervisor *s, const char *of)
 {
@@ -259,15 +260,15 @@ static void power_off(struct supervisor *s, const struct ir_peer *p)
 	}
 	if (atomic_write(s->run_fd, POWER_OFF, text, sizeof(text) - 1, &e) < 0) {
 		say(s, M_BESIDE_FAILED, POWER_OFF, e.text);
-		s->ups.watch.done = false; /* at the next look again */
+		s->ups.watch.done = false; /* tried again at the next look */
 		return;
 	}
 	say(s, M_UPS_POWER_OFF);
 	record(s, MACHINE_UPS_POWER_OFF, s->ups.of);
 }
 
-/* A word that nobody followed, since systemd did not look or the mains came back, shall not turn
- * off what is well. */
+/* Removes an order that nobody followed, because systemd did not look or the mains came back: it
+ * must not turn off a box that is well. */
 static void take_back(struct supervisor *s)
 {
 	unlinkat(s->run_fd, POWER_OFF, 0);
@@ -312,7 +313,7 @@ void ups_due(struct supervisor *s, uint64_t now)
 		take_back(s);
 	}
 	s->ups.look_at = now + LOOK_NS;
-	/* What was only recorded counts anew. */
+	/* Until now the state was only recorded, so its time counts from now. */
 	if (p != NULL && p->power_off && !s->ups.turns_off)
 		s->ups.watch.done = false;
 	s->ups.turns_off = p != NULL && p->power_off;

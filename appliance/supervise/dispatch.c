@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All that roles may say to the supervisor, control among them, by way of which people speak. Who
- * may say what was decided by message.def before a handler sees it. And what follows from the death
- * of a role for everybody else.
+ * Everything that roles may say to the supervisor; people speak through control. message.def
+ * decides who may send what before a handler is called. Also what the death of a role means for the
+ * others.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,13 +17,13 @@
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/surroundings.h"
 
-/* Who said something. */
+/* The sender of a message. */
 struct peer {
 	struct supervisor *s;
 	struct slot *slot;
 };
 
-/* ---- of roles -------------------------------------------------------------------------------- */
+/* ---- messages of roles ----------------------------------------------------------------------- */
 
 static void became_ready(struct supervisor *s, struct slot *sl)
 {
@@ -54,7 +54,7 @@ static bool on_pong(void *ctx, struct msg *m)
 	return true;
 }
 
-/* To a question of control's; it is none of ours. */
+/* An answer to a question of control: passed on. */
 static bool back(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -79,7 +79,7 @@ static bool on_answer(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Unasked, what became of its token: of each process once. */
+/* Sent without a question: whether it got its token. Once for each process. */
 static bool on_mgmt_status(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -135,7 +135,7 @@ static bool on_compiled(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Sessions that came to the end of their right; only the workers know their numbers. */
+/* Sessions whose permit has ended; only workers know their sequence numbers. */
 static bool on_cuts(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -202,7 +202,7 @@ static bool on_progress(void *ctx, struct msg *m)
 	return true;
 }
 
-/* ---- of control ------------------------------------------------------------------------------ */
+/* ---- messages of control --------------------------------------------------------------------- */
 
 static bool of_control(const struct peer *p)
 {
@@ -216,15 +216,15 @@ static bool relay(void *ctx, struct msg *m)
 	return of_control(p) && relay_out(p->s, m);
 }
 
-/* What somebody typed goes through, and nothing of it stays in this process. */
+/* Passes on what somebody typed; no copy stays in this process. */
 static bool people(void *ctx, struct msg *m)
 {
-	/* Who may do what is changed by root, whose order is read from his own
-	 * connection (orders.c). */
+	/* Only root changes accounts, and such an order is read from its own connection
+	 * (orders.c). */
 	bool ok = (m->body.type != MSG_USER || user_order_looks((enum user_order)m->body.user.order)) && relay(ctx, m);
 
-	/* By the message's own beginning: of the body's the sanitizers' compiler knows its
-	 * type alone. */
+	/* Cleared from the beginning of the message: the compiler of a sanitizer build knows only
+	 * the size of `type` behind `body`. */
 	explicit_bzero((uint8_t *)m + offsetof(struct msg, body), sizeof(m->body));
 	explicit_bzero(m->storage, sizeof(m->storage));
 	return ok;
@@ -239,7 +239,7 @@ static bool on_box(void *ctx, struct msg *m)
 	return true;
 }
 
-/* The sealed bytes of a generation that is kept. */
+/* The sealed bytes of a stored generation. */
 static bool on_show(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -260,8 +260,7 @@ static bool on_show(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Who could write there would read every backup from then on: it is root's, and no link to
- * somewhere else. */
+/* A writer of that file could read every later backup: it must be root's, and no link. */
 static bool is_roots(int fd)
 {
 	struct stat st;
@@ -295,7 +294,7 @@ static bool on_hand(void *ctx, struct msg *m)
 	return true;
 }
 
-/* A session's secret may be in it, of which nothing stays in this process. */
+/* The message may hold the secret of a session; no copy stays in this process. */
 static bool on_change(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -342,7 +341,7 @@ static bool on_sealed(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Of a question to a role, of an order, or of what the compiler is asked: the id says which. */
+/* For a question to a role, an order, or a question to the compiler: the id tells which. */
 static bool on_stop(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -413,14 +412,14 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_STOP] = on_stop,
 };
 
-/* ---- what becomes of a role ------------------------------------------------------------------ */
+/* ---- life and death of a role ---------------------------------------------------------------- */
 
 void role_readable(struct supervisor *s, struct slot *sl)
 {
 	struct peer p = { s, sl };
 	char title[SLOT_TITLE];
 
-	/* A bounded number a turn, so that no role keeps the loop to itself. */
+	/* A bounded number a turn, so that no role occupies the loop. */
 	for (unsigned i = 0; i < 16 && slot_alive(sl); i++) {
 		struct msg m;
 		int r = msg_recv(sl->chan, sl->role, ROLE_SUPERVISOR, &m);
@@ -428,7 +427,7 @@ void role_readable(struct supervisor *s, struct slot *sl)
 		if (r == -EAGAIN)
 			return;
 		if (r == 1 && s->ending && m.body.type != MSG_USED) {
-			msg_close_fds(&m); /* at the end nothing begins any more */
+			msg_close_fds(&m); /* while the daemon ends nothing new begins */
 			continue;
 		}
 		if (r == 1 && msg_dispatch(handlers, &p, &m))
@@ -437,9 +436,11 @@ void role_readable(struct supervisor *s, struct slot *sl)
 			r = -EBADMSG;
 		if (r == -EBADMSG || r == -EPROTO)
 			say(s, M_ROLE_BROKE_RULES, slot_title(sl, title));
-		/* Closed, broken or dishonest: its process ends, and a successor is started when it
-		 * was reaped. The channel is shut so that it cannot wake the loop again
-		 * before that. */
+		/*
+		 * Closed, broken or invalid: its process is ended, and its successor starts after
+		 * it was reaped. The channel is shut down, so that it does not wake the loop before
+		 * that.
+		 */
 		role_kill(s, sl);
 		shutdown(sl->chan, SHUT_RDWR);
 		return;
@@ -454,7 +455,7 @@ void role_exited(struct supervisor *s, struct slot *sl)
 		return;
 	if (s->ending)
 		return;
-	/* of which each process answers one question, and others wait for the next */
+	/* a compiler answers one question, and the next one starts for others */
 	if (sl->role != ROLE_COMPILE)
 		relay_gone(s, sl);
 	orders_gone(s, sl);
@@ -467,7 +468,8 @@ void role_exited(struct supervisor *s, struct slot *sl)
 	} else if (sl->role == ROLE_ENFORCE) {
 		op_enforce_died(s);
 	} else if (sl->role == ROLE_COMPILE) {
-		/* Whose it was, it says itself; the other may have it now. */
+		/* errands_died() knows whose compiler it was; the slot may have another owner by
+		 * now. */
 		errands_died(s);
 		op_compile_died(s, &how);
 	}

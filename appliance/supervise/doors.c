@@ -15,7 +15,7 @@
 #define SECOND 1000000000ull
 #define LIMIT_NS (10 * SECOND)
 #define AGAIN_NS (5 * SECOND)
-#define ASKED_NS (900 * SECOND) /* so long a first person's word waits for a second one's */
+#define ASKED_NS (900 * SECOND) /* how long a first person's request waits for a second person */
 
 static uint64_t now_s(void)
 {
@@ -58,7 +58,7 @@ static json_t *open_entry(const struct supervisor *s, const char *door)
 	return NULL;
 }
 
-/* No longer than this door allows, as it is now written. */
+/* The longest end that the door's present text allows. */
 static uint64_t limit(const struct ir_door *d, const json_t *x)
 {
 	uint64_t until = number_of(x, "until"), most = number_of(x, "since") + d->at_most;
@@ -67,7 +67,7 @@ static uint64_t limit(const struct ir_door *d, const json_t *x)
 	return d->contract_until != 0 && d->contract_until < until ? d->contract_until : until;
 }
 
-/* ---- on record ------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 /* "nagoya: Tanaka, 4711, the spreader hangs" */
 static void record(struct supervisor *s, enum policy_event what, const char *by, const char *second, uint64_t until,
@@ -122,7 +122,7 @@ static void refuse(struct supervisor *s, struct asker a, const struct door_order
 	answer_json(s, a, ANSWER_CANNOT, json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(&why)));
 }
 
-/* ---- what enforce has ------------------------------------------------------------------------ */
+/* ---- telling enforce ------------------------------------------------------------------------- */
 
 static void save(struct supervisor *s)
 {
@@ -153,7 +153,7 @@ static bool send(struct supervisor *s, const struct policy *next, uint32_t id)
 		msg_put_open_door(&out, &m);
 	}
 	if (s->slots[SLOT_ENFORCE].state != SLOT_RUNNING)
-		return false; /* one that starts gets it before anything else */
+		return false; /* a starting enforce gets it first anyway */
 	fd = memfd_sealed("sekisho-doors", bytes, out.len);
 	if (fd >= 0) {
 		sent = role_send(s, &s->slots[SLOT_ENFORCE], id, &(struct msg_body){ .type = MSG_DOORS }, &fd, 1);
@@ -216,7 +216,7 @@ static void open_it(struct supervisor *s, struct asker a, const struct ir_door *
 	if (d->contract_until != 0 && d->contract_until < until)
 		until = d->contract_until;
 	if (x != NULL)
-		/* opened again: that use is over, and counts for itself */
+		/* opened again: the former use is over and counts separately */
 		json_object_set_new(x, "open", json_false());
 	x = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:b}", "door", json_text(o->object), "by",
 		      json_text(o->by), "account", json_text(o->account), "second", json_text(second), "person",
@@ -231,7 +231,7 @@ static void open_it(struct supervisor *s, struct asker a, const struct ir_door *
 	json_decref(x);
 }
 
-/* The first person's word is kept until a second one's comes, or its time is over. */
+/* Keeps the first person's request until a second one agrees or its time is over. */
 static void ask_second(struct supervisor *s, struct asker a, const struct door_order *o)
 {
 	struct doors *x = &s->doors;
@@ -320,7 +320,7 @@ static void shut_ordered(struct supervisor *s, struct asker a, const struct door
 	changed(s, &a);
 }
 
-/* An account is one person however he came; without one it is as it is said. */
+/* One account is one person, however he logged in; without an account the given name counts. */
 static bool same_person(const json_t *x, const struct door_order *o)
 {
 	const char *account = text_of(x, "account");
@@ -329,7 +329,7 @@ static bool same_person(const json_t *x, const struct door_order *o)
 							 : strcmp(text_of(x, "by"), o->by) == 0;
 }
 
-/* All uses of it at once, by somebody else than who opened it. */
+/* Reviews all uses of a door at once; the reviewer must not be a person who opened it. */
 static void review_ordered(struct supervisor *s, struct asker a, const struct door_order *o)
 {
 	unsigned found = 0;
@@ -372,7 +372,7 @@ void door_ordered(struct supervisor *s, struct asker a, const struct door_order 
 		open_ordered(s, a, d, o);
 }
 
-/* ---- in time --------------------------------------------------------------------------------- */
+/* ---- by the clock ---------------------------------------------------------------------------- */
 
 void doors_open(struct supervisor *s)
 {
@@ -383,13 +383,13 @@ void doors_open(struct supervisor *s)
 	say(s, M_DOOR_DAMAGED);
 }
 
-/* True: something about it is not as it was. */
+/* True: something about the door has changed. */
 static bool follow(struct supervisor *s, json_t *x, uint64_t now)
 {
 	const struct ir_door *d = door_of(s->now->ir, text_of(x, "door"));
 	uint64_t until = number_of(x, "until");
 
-	/* Further away than it was ever opened for: the clock was set back. */
+	/* The end is further away than any door allows: the clock was set back. */
 	if (d == NULL || until > now + DOOR_MOST || now + 1 < number_of(x, "since")) {
 		json_object_set_new(x, "open", json_false());
 		record_entry(s, POLICY_DOOR_SHUT, x, "");
@@ -469,7 +469,7 @@ static json_t *use_json(const json_t *x)
 			 json_object_get(x, "open"), "unreviewed", json_object_get(x, "unreviewed"));
 }
 
-/* What the first of two persons asked, for who agrees to it. */
+/* The first person's request, for the person who agrees. */
 static json_t *asked_json(const struct supervisor *s, const char *door)
 {
 	for (size_t i = 0; i < DOORS_ASKED; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The folders of roles, as the daemon finds them when it starts and can still do anything: what a
- * role could not read, and could not put away either, would end it again and again. So a folder's
- * entries are files of its user; anything else is set aside, and is somebody's to look at.
+ * The folders of roles, checked when the daemon starts and still has all rights. A file that a role
+ * can neither read nor move away would end it again and again. So each entry must be a file of the
+ * role's user; anything else is set aside for a person to look at.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -20,7 +20,7 @@
 #include "appliance/role/sandbox.h"
 #include "appliance/supervise/supervise.h"
 
-#define OWN 0600u /* the least that a role needs of its files */
+#define OWN 0600u /* the least mode that a role needs on its files */
 
 static bool ends_so(const char *name, const char *end)
 {
@@ -29,7 +29,8 @@ static bool ends_so(const char *name, const char *end)
 	return n >= m && strcmp(name + n - m, end) == 0;
 }
 
-/* A file with one name alone: another name might be somebody's whom its new owner must not read. */
+/* Only a file with a single link: another name of it might belong to somebody whose data the new
+ * owner must not read. */
 static int take_over(int dirfd, const char *name, const struct stat *found, uid_t uid)
 {
 	int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), code = 0;
@@ -39,7 +40,7 @@ static int take_over(int dirfd, const char *name, const struct stat *found, uid_
 		return -errno;
 	if (fstat(fd, &st) < 0 || st.st_ino != found->st_ino || !S_ISREG(st.st_mode) || st.st_nlink != 1)
 		code = -EINVAL;
-	/* By way of root, who may change the mode of what is his without one capability more. */
+	/* Through root as the owner, who may change its mode without a further capability. */
 	else if (fchown(fd, 0, 0) < 0 || fchmod(fd, (st.st_mode & 0777u) | OWN) < 0 || fchown(fd, uid, uid) < 0)
 		code = -errno;
 	close(fd);
@@ -91,7 +92,7 @@ void folders_tidy(struct supervisor *s)
 	}
 }
 
-/* False also when it cannot be read. */
+/* Also false when it is unreadable. */
 static bool is_empty(int fd)
 {
 	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -125,9 +126,9 @@ enum narrow narrow_folder(int fd, mode_t mode)
 }
 
 /*
- * The sockets that people connect to, which the role control accepts from: root's, who may be found
- * there by his credentials, and that of logins, for whoever is in its group. They stay open over
- * every death of that role, so that who connects meanwhile waits.
+ * The sockets that people connect to and that the role control accepts on: root's socket, and the
+ * one for members of the logins' group. The supervisor holds them open when control dies, so that
+ * clients wait instead of failing.
  */
 
 #define SOCKET_NAME "control.sock"
@@ -146,7 +147,7 @@ int listen_open(struct supervisor *s, struct err *e)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_set(e, -errno, "control socket");
-	/* The lock on the data namespace is ours: whatever socket lies here is a dead one's. */
+	/* We hold the lock on the data namespace, so any socket here is left over. */
 	unlinkat(s->run_fd, SOCKET_NAME, 0);
 	old = umask(0177);
 	code = bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0 ||
@@ -162,7 +163,7 @@ int listen_open(struct supervisor *s, struct err *e)
 	return fd;
 }
 
-/* Where there is no such group there is no such socket. */
+/* Opens the logins' socket. Without the logins' group there is none. */
 static int open_logins(struct supervisor *s, struct err *e)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -179,7 +180,7 @@ static int open_logins(struct supervisor *s, struct err *e)
 	if (fd < 0)
 		return err_set(e, -errno, "%s", LOGINS_NAME);
 	old = umask(0177);
-	/* Its group before its mode: nobody else connects in between. */
+	/* The group before the mode, so that nobody else can connect in between. */
 	code = bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0 ||
 			       fchownat(s->run_fd, LOGINS_NAME, (uid_t)-1, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
 			       fchmodat(s->run_fd, LOGINS_NAME, 0660, 0) < 0

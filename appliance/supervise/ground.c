@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every file of this folder stands on: time, a line for people, a record, another namespace.
- * It knows of no role and no operation's step. */
+/* Helpers of every file of this folder: time, a line for people, a record, another namespace. They
+ * know no role and no operation's step. */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -69,7 +69,7 @@ void policy_event(struct supervisor *s, enum policy_event what, uint64_t number,
 	char by[USER_BY];
 
 	policy_by(s, by);
-	/* What the box does by itself (its start, the end of a trial) nobody asked for. */
+	/* What the box does by itself (start, end of a trial) has no author. */
 	policy_event_of(s, what, number, s->op.asker.id != 0 ? by : NULL, object);
 }
 
@@ -82,7 +82,7 @@ int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struc
 		return r;
 	r = open_in(ctx, e);
 	if (netns_enter(s->spaces.home, &back) < 0)
-		abort(); /* in the wrong namespace nothing may go on */
+		abort(); /* nothing may run on in the wrong namespace */
 	return r;
 }
 
@@ -94,8 +94,8 @@ uint64_t trial_boot_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* Its timer goes by time that nobody sets, and so does this: when the clock was set, the same
- * moment has another name. */
+/* The trial's timer does not follow the wall clock. When that is set, the same end has another wall
+ * time. */
 uint64_t trial_until(const struct supervisor *s)
 {
 	uint64_t due = clock_wall_ns() + (s->trial_until_boot - trial_boot_ns());
@@ -104,11 +104,11 @@ uint64_t trial_until(const struct supervisor *s)
 	return apart > CLOCK_STEP_NS ? due : s->trial_until_wall;
 }
 
-/* A role's process as others see it: whether it lives, what it is called, how it is told something,
- * how it is ended. Who starts it is roles.c. */
+/* A role's process as others see it: whether it lives, its name, sending it a message, ending it.
+ * roles.c starts it. */
 
-/* A pair with room for some thousand records, so that none is lost while the journal is
- * started anew. */
+/* A socket pair with room for some thousand records, so that none is lost while the journal
+ * restarts. */
 int event_pair(int sv[2], struct err *e)
 {
 	const int room = 4 << 20;
@@ -152,8 +152,8 @@ bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct 
 	r = msg_send(sl->chan, id, body, fds, n);
 	if (r == 0)
 		return true;
-	/* A full channel means that it has not read for very long; a broken one, that it is about
-	 * to be reaped. */
+	/* A full channel: the role has not read for very long. A broken one: the role is about to
+	 * be reaped. */
 	if (r != -EPIPE && r != -ECONNRESET)
 		say(s, M_ROLE_SILENT, slot_title(sl, title));
 	role_kill(s, sl);
@@ -172,7 +172,7 @@ void told_clear(struct told *t)
 	memset(t, 0, sizeof(*t));
 }
 
-/* An array, owned by the caller; NULL when it is none. */
+/* An array that the caller owns; NULL when it is invalid. */
 static json_t *array_take(int fd)
 {
 	struct err e;
@@ -229,7 +229,7 @@ bool told_take(struct msg *m, struct told *ret)
 	return false;
 }
 
-/* What those hear who ordered something, by way of control. */
+/* Answers to people who gave orders, through control. */
 
 void answer_fd(struct supervisor *s, struct asker a, int status, int fd)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands before any interface is touched: the two namespaces, the lock on the first, and the
- * deny base in it. The daemon begins with it, and `sekishod --base` does it alone: early in the
- * boot, and in the mount namespace of the machine, so that the names of the namespaces outlive
- * whatever a unit of the daemon shuts it in.
+ * What must be there before any interface is touched: the two namespaces, the lock on the first,
+ * and the deny base in it. The daemon begins with it. `sekishod --base` does it alone, early in the
+ * boot and in the machine's mount namespace, so that the namespaces' names outlive the daemon's
+ * unit and its sandbox.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,7 @@
 #include "appliance/supervise/guard.h"
 #include "appliance/supervise/supervise.h"
 
-/* That of the daemon before, if it is of this namespace: whatever it owned then is ours. */
+/* The former daemon's socket, if it is of this namespace: what it owned is then ours. */
 static int rules_socket(void *ctx, struct err *e)
 {
 	struct supervisor *s = ctx;
@@ -43,11 +43,11 @@ static int rules_socket(void *ctx, struct err *e)
 }
 
 struct base {
-	int rules; /* by which socket; -1 = by one that is then closed */
+	int rules; /* the socket that owns the rules; -1 = one that is closed afterwards */
 	bool *adopted;
 };
 
-/* Without it nothing is forwarded, whatever stands there instead. */
+/* Without it nothing is forwarded, whatever else is there. */
 static int load_deny_base(void *ctx, struct err *e)
 {
 	const struct base *b = ctx;
@@ -63,8 +63,8 @@ static int load_deny_base(void *ctx, struct err *e)
 }
 
 /*
- * 0: the namespaces are ours, and the base stands. Two failures are told by their number alone:
- * -EBUSY, somebody else guards them, and -ENOTUNIQ, two of the three are the same.
+ * 0: the namespaces are ours, and the base is loaded. Two failures are told by number alone:
+ * -EBUSY, another process guards them; -ENOTUNIQ, two of the three namespaces are the same.
  */
 static int take(struct supervisor *s, bool daemon, bool *adopted, struct err *e)
 {
@@ -94,7 +94,7 @@ static int take(struct supervisor *s, bool daemon, bool *adopted, struct err *e)
 	r = in_namespace(s, s->spaces.data, load_deny_base, &base, e);
 	if (r == 0)
 		r = box_admin_rules_base(&s->spaces, e);
-	/* behind the rules that bring connection tracking along */
+	/* only after the rules, which load connection tracking */
 	capacity_raise(CAPACITY_SETTINGS);
 	return r == 0 ? box_loopback(&s->spaces, e) : r;
 }
@@ -107,11 +107,11 @@ int guard_enter(struct supervisor *s, bool *adopted, struct err *e)
 	if (r == -EBUSY || r == -ENOTUNIQ)
 		message_print(stderr, s->o->lang, r == -EBUSY ? M_DAEMON_BUSY : M_DAEMON_SAME_NETNS, s->o->data_netns);
 	if (r == -ENOTUNIQ)
-		r = -EBUSY; /* said, as well */
+		r = -EBUSY; /* and it is reported */
 	return r < 0 ? r : scratch_open(s->spaces.home, &s->scratch, e);
 }
 
-/* As the last daemon left it; nothing is there before the first apply. */
+/* As the last daemon left it; before the first apply there is nothing. */
 static int guard_home(const struct supervise_options *o, struct err *e)
 {
 	int state = open(o->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -132,7 +132,7 @@ int supervise_base(const struct supervise_options *o)
 	int r;
 
 	s.o = o;
-	/* Where a daemon runs it knows more than its file does. */
+	/* A running daemon knows more than its file. */
 	r = take(&s, false, &adopted, &e);
 	if (r == 0 && guard_home(o, &e) < 0)
 		message_print(stderr, o->lang, M_HOME_UNGUARDED, e.text);
@@ -147,7 +147,7 @@ int supervise_base(const struct supervise_options *o)
 	return r == 0 || r == -EBUSY ? 0 : 3;
 }
 
-#define MOST 1024u /* names: no policy has as many interfaces */
+#define MOST 1024u /* names; no policy has as many interfaces */
 
 struct names {
 	const char *list[MOST]; /* borrowed */
@@ -174,7 +174,7 @@ static const char *text(const json_t *link, const char *key)
 	return json_string_value(json_object_get(link, key));
 }
 
-/* The device, and what ends with it: a VLAN of it, not the bridge that it is a port of, which
+/* Adds the device and what ends with it: a VLAN on it, but not a bridge that it is a port of, which
  * has others. */
 static void add_links(struct names *x, const json_t *links)
 {
@@ -220,11 +220,11 @@ int home_guard(const json_t *kept, const struct ir *ir, const struct box_spaces 
 	return x.full ? err_set(e, -E2BIG, "more than %u cards", MOST) : 0;
 }
 
-/* So long enforce has: ten times what it takes on a busy machine, and half of what may pass by
- * at most. */
+/* ns that enforce has to answer after a change of the rules. It takes a tenth of that on a busy
+ * machine. */
 #define ENFORCE_HAS_NS 50000000ull
 
-/* In the data namespace. */
+/* Runs in the data namespace. */
 static int open_here(void *ctx, struct err *e)
 {
 	struct backstop *b = ctx;
@@ -291,7 +291,7 @@ void backstop_due(struct supervisor *s, uint64_t now)
 
 	if (now < backstop_next(s))
 		return;
-	/* Off already: enforce is at it, or nothing was to pass. */
+	/* Off already: enforce is at work, or nothing was meant to pass. */
 	if (forwarding_is_on(&b->forwarding))
 		shut(s);
 	b->heard_ns = 0;

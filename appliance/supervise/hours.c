@@ -23,9 +23,9 @@ static bool holds(const struct ir *ir, uint32_t w, uint64_t at, uint64_t *ret_en
 	return time_zone_parse(ir->time_zone, &z) && times_hold(&t, &z, at, ret_end, ret_next);
 }
 
-/* ---- on record ------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
-/* "reads, writes (+3)"; "" where no conduit opens by it. */
+/* "reads, writes (+3)"; "" when no conduit opens by these hours. */
 static void conduits_of(const struct ir *ir, uint32_t w, char out[EVENT_TEXT])
 {
 	size_t n = 0;
@@ -37,7 +37,7 @@ static void conduits_of(const struct ir *ir, uint32_t w, char out[EVENT_TEXT])
 
 		if (ir->conduits[i].window != w)
 			continue;
-		/* room for how many more there are */
+		/* leaves room for the count of the rest */
 		if (more > 0 || strlen(name) + 16 > EVENT_TEXT - n)
 			more++;
 		else
@@ -64,7 +64,7 @@ static void record(struct supervisor *s, enum policy_event what, const char *obj
 	event_send(&s->events, &e);
 }
 
-/* Of those that fall on one moment, more than so many are told by their number. */
+/* Records a change; of many at one moment the rest is only counted. */
 static void tell(struct supervisor *s, uint32_t w, bool begins, uint64_t until, unsigned told[2])
 {
 	char conduits[EVENT_TEXT];
@@ -88,14 +88,14 @@ static void tell_rest(struct supervisor *s, const unsigned told[2])
 		}
 }
 
-/* What one of them became from one moment to another, and when it changes next. */
+/* What has become of one of the hours since the last look, and when it changes next. */
 static void follow(struct supervisor *s, uint32_t w, uint64_t now, unsigned told[2])
 {
 	struct hours *x = &s->hours;
 	uint64_t end, until, next, ignored;
 	bool was = holds(s->now->ir, w, x->looked_s, &end, &ignored), is = holds(s->now->ir, w, now, &until, &next);
-	/* Over and begun anew: hours that go on at their end (hours.c of wire follows only so many)
-	 * are not. */
+	/* It ended and began anew. Hours that continue at their end (hours.c of wire follows only
+	 * so many) have not. */
 	bool anew = was && is && end != 0 && end <= now && !holds(s->now->ir, w, end, &ignored, &ignored);
 
 	if ((was && !is) || anew)
@@ -107,7 +107,7 @@ static void follow(struct supervisor *s, uint32_t w, uint64_t now, unsigned told
 		x->next_s = next;
 }
 
-/* ---- in time --------------------------------------------------------------------------------- */
+/* ---- by the clock ---------------------------------------------------------------------------- */
 
 static uint64_t now_s(void)
 {
@@ -123,7 +123,7 @@ void hours_open(struct supervisor *s)
 	json_decref(list);
 }
 
-/* Where the disk is full, the next daemon says it once more. */
+/* On a full disk the next daemon repeats the record. */
 static void save(const struct supervisor *s)
 {
 	json_t *list = json_pack("[{s:I}]", "looked", (json_int_t)s->hours.looked_s);
@@ -141,7 +141,7 @@ void hours_due(struct supervisor *s, uint64_t mono)
 	(void)mono;
 	if (s->clock.wait != CLOCK_TRUSTED || (x->number == s->now->number && x->looked_s <= now && now < x->next_s))
 		return;
-	/* What another policy opens and shuts at once is on record with it. */
+	/* A new policy's openings are recorded with its apply. */
 	if (x->number != s->now->number || x->looked_s == 0)
 		x->looked_s = now;
 	x->number = s->now->number;

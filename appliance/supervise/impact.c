@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an operation will do to live sessions. Enforce says which are cut and which go on under
- * another permit; of these each worker is asked what the new rows make of what they did so far.
- * Workers answer in numbers, and whatever they say can only shorten or lengthen a list that people
- * read. A session that no worker follows is met half-way.
+ * The effect of an operation on live sessions. Enforce tells which are cut and which go on under
+ * another permit. For the latter each worker is asked how the new rows judge what they did so far.
+ * Workers answer in numbers, and a wrong answer can only change a list that people read. A session
+ * that no worker follows is picked up half-way.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -20,8 +20,7 @@
 #include "appliance/wire/reason.h"
 #include "appliance/wire/vocabulary.h"
 
-/* Bytes of a worker's answer. */
-#define ANSWER_NS 1000000000ull /* of a worker, to one question */
+#define ANSWER_NS 1000000000ull /* ns: a worker's time for one answer */
 #define FORETOLD_MOST (IMPACT_SESSIONS * (FORETOLD_SESSION_BYTES + IMPACT_COMMANDS * FORETOLD_COMMAND_BYTES))
 
 static const struct msg_told_session *told_of(const struct operation *op, size_t i)
@@ -31,15 +30,15 @@ static const struct msg_told_session *told_of(const struct operation *op, size_t
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-/* The next sessions, behind the table when it is the first question. Negative errno; -ENODATA when
- * there are none left. */
+/* The next sessions; in the first question behind the table. Negative errno; -ENODATA when none are
+ * left. */
 static int question(struct supervisor *s, struct msg_impact *ret)
 {
 	struct operation *op = &s->op;
 	struct foretelling *f = op->foretelling;
 	bool first = f->at == 0;
 	size_t n_image = 0, size;
-	/* What they will have to load when it is done: the permits of both policies. */
+	/* The table that workers will have to load afterwards: the permits of both policies. */
 	uint8_t *image =
 		first ? table_merge(op->next->image, op->next->n_image, s->table, s->n_table, NULL, NULL, &n_image)
 		      : NULL;
@@ -60,7 +59,7 @@ static int question(struct supervisor *s, struct msg_impact *ret)
 	f->asked = f->at;
 	for (; f->at < f->n && ret->n_sessions < IMPACT_SESSIONS; f->at++, ret->n_sessions++) {
 		const struct msg_told_session *t = told_of(op, f->at);
-		/* An index that there is not keeps its place, with permit 0, which nobody knows. */
+		/* An unknown index keeps its place with permit 0, which nobody knows. */
 		struct msg_impact_session one = { .ends = t->ends,
 						  .permit = t->permit < op->next->ir->n_permits
 								    ? op->next->ids[t->permit]
@@ -76,7 +75,7 @@ static int question(struct supervisor *s, struct msg_impact *ret)
 	return fd;
 }
 
-/* Each worker that lives; who cannot be asked, or dies, or takes too long, is silent. */
+/* Asks each living worker. One that cannot be asked, dies, or takes too long counts as silent. */
 static void ask_next(struct supervisor *s)
 {
 	struct foretelling *f = s->op.foretelling;
@@ -129,7 +128,7 @@ static json_t *command_json(const struct msg_foretold_command *x, enum protocol 
 	return c;
 }
 
-/* The session in enforce's words, of which the answer gets a copy. */
+/* The session in enforce's words; the answer gets a copy. */
 static json_t *session_json(const struct operation *op, size_t i)
 {
 	return json_copy(json_array_get(op->told.changed, i));
@@ -146,7 +145,7 @@ static json_t *narrowed_json(const struct operation *op, size_t i)
 	return j;
 }
 
-/* Ends at its next packet, like one whose address is not allowed any more. */
+/* The session ends at its next packet, like one whose address is no longer allowed. */
 static json_t *ended_json(const struct operation *op, size_t i, enum reason reason)
 {
 	json_t *j = session_json(op, i);
@@ -155,8 +154,8 @@ static json_t *ended_json(const struct operation *op, size_t i, enum reason reas
 	return j;
 }
 
-/* Of this permit a session can be picked up: where commands are judged. Where only a name is
- * promised there is none to be known by half-way. */
+/* Whether a session of this permit can be picked up half-way: yes where commands are judged, no
+ * where the protocol's name alone is checked, which shows only at the beginning. */
 static bool picks_up(const struct ir_permit *permit, const struct lane *lane)
 {
 	enum protocol p = protocols_next(&permit->protocols, PROTO_NONE);
@@ -166,8 +165,8 @@ static bool picks_up(const struct ir_permit *permit, const struct lane *lane)
 	return lane->kind == LANE_COMMANDS && p != PROTO_NONE;
 }
 
-/* No worker follows it: what its lane does with a session that is met half-way. R_NONE when it
- * goes on. */
+/* The fate of a session without a worker: what its lane does with one that is picked up half-way.
+ * R_NONE: it goes on. */
 static enum reason half_way(const struct policy *p, const struct msg_told_session *t)
 {
 	const struct ir_permit *permit = t->permit < p->ir->n_permits ? &p->ir->permits[t->permit] : NULL;
@@ -180,7 +179,7 @@ static enum reason half_way(const struct policy *p, const struct msg_told_sessio
 	return permit->midstream == MID_DROP ? R_MIDSTREAM_DROP : R_MIDSTREAM_RESET;
 }
 
-/* Everybody has answered who will: the list for people. */
+/* Everybody who will answer has: makes the list for people. */
 static void conclude(struct operation *op)
 {
 	struct foretelling *f = op->foretelling;
@@ -201,7 +200,7 @@ static void conclude(struct operation *op)
 	}
 }
 
-/* One session of a worker's answer, and its commands. */
+/* Reads one session of a worker's answer, and its commands. */
 static bool take_one(struct foretelling *f, struct bytes *b)
 {
 	struct msg_foretold_session what;
@@ -237,7 +236,7 @@ bool impact_told(struct supervisor *s, uint32_t worker, struct msg *m)
 	size_t n;
 
 	if (f == NULL || s->op.step != STEP_IMPACT || m->id != f->question || (f->waiting >> worker & 1u) == 0)
-		return true; /* of an operation before this one */
+		return true; /* for an earlier operation */
 	f->waiting &= ~((uint64_t)1 << worker);
 	if (memfd_read(m->fds[0], FORETOLD_MOST, &p, &n, &e) < 0)
 		return false;
@@ -250,13 +249,13 @@ bool impact_told(struct supervisor *s, uint32_t worker, struct msg *m)
 	return i == a->n_sessions && bytes_done(&b);
 }
 
-/* Everybody has answered who will. */
+/* Everybody who will answer has. */
 static bool answered(struct supervisor *s)
 {
 	struct operation *op = &s->op;
 	struct foretelling *f = op->foretelling;
 
-	/* Later a worker without the table is one that started meanwhile; it follows none of
+	/* Later on, a worker without the table is one that started meanwhile and follows none of
 	 * these sessions. */
 	if (f->refuses && f->asked == 0) {
 		if (!f->takes) {
@@ -264,15 +263,15 @@ static bool answered(struct supervisor *s)
 			op_give_up(s);
 			return false;
 		}
-		/* One that refuses what another takes has no veto (op_tables); what it follows it
-		 * did not tell. */
+		/* A worker that refuses what another accepts has no veto (op_tables); the sessions
+		 * that it follows stay unknown. */
 		f->silent = true;
 	}
-	/* What those do not know who answered is unknown when somebody did not. */
+	/* When somebody is silent, sessions that the others do not know are unknown. */
 	for (size_t i = f->asked; f->silent && i < f->at; i++)
 		if (f->of[i].state == FORETOLD_NOTHING)
 			f->of[i].state = FORETOLD_UNKNOWN;
-	/* Who did not answer once would be waited for each time: the rest is unknown. */
+	/* A silent worker would be waited for in each round: the rest is unknown. */
 	if (!f->silent && f->at < f->n) {
 		ask_next(s);
 		return false;
@@ -341,8 +340,8 @@ void impact_begin(struct supervisor *s)
 	ask_next(s);
 }
 
-/* To the workers: which sessions the policy in force has ended, out of the list that enforce made
- * of what was tracked. */
+/* Tells the workers which sessions the policy in force has ended, from enforce's list of tracked
+ * sessions. */
 
 void cuts_hand_on(struct supervisor *s, int fd)
 {
@@ -353,7 +352,7 @@ void cuts_hand_on(struct supervisor *s, int fd)
 
 void cuts_tell(struct supervisor *s, const struct told *t)
 {
-	/* Of more than there is room for, the others hear of it when they speak. */
+	/* Sessions beyond the list's room notice it at their next packet. */
 	size_t n = t->n_cut < CUTS_MAX_BYTES / sizeof(struct cut_session) ? t->n_cut
 									  : CUTS_MAX_BYTES / sizeof(struct cut_session);
 	struct cut_session *list = calloc(n + 1, sizeof(*list));

@@ -105,14 +105,15 @@ static bool send(struct supervisor *s, const json_t *list, const struct policy *
 	return sent;
 }
 
-/* The list as the order makes it, or NULL after saying why not. */
+/* The list after the order; NULL after an answer with the reason. */
 static json_t *changed(struct supervisor *s, struct asker a, const struct isolation_order *o)
 {
 	json_t *list = json_copy(s->isolations.list), *one, *pairs;
 	size_t at = place_of(list, o->object);
 
 	if (at < json_array_size(list)) {
-		/* Said once more it stands as it was said first, and whole again. */
+		/* Repeating an isolation's order undoes its partial end and keeps its first time.
+		 * */
 		one = json_copy(json_array_get(list, at));
 		(void)json_object_del(one, "stage");
 		if (o->order == CHANGE_REJOIN_READS)
@@ -140,7 +141,7 @@ static json_t *changed(struct supervisor *s, struct asker a, const struct isolat
 	return NULL;
 }
 
-/* What a rehearsal asks after: of an isolation that thing alone. */
+/* What a rehearsal is about: the ordered isolation alone, not the others in the list. */
 static json_t *asked_after(const json_t *list, const struct isolation_order *o)
 {
 	json_t *one = json_array();
@@ -182,8 +183,8 @@ void isolation_ordered(struct supervisor *s, struct asker a, const struct isolat
 	}
 	json_decref(x->list);
 	x->list = list;
-	/* The kernel first; it is on the disk when anybody hears that it is done. An enforce that
-	 * starts just now gets it before anything else. */
+	/* The kernel first, then the disk, then the answer. An enforce that just starts gets the
+	 * list before anything else. */
 	(void)send(s, x->list, s->op.kind != OP_DRY_RUN ? s->op.next : NULL, x->id, false);
 	save(s);
 }

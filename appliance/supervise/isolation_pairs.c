@@ -12,7 +12,7 @@
 
 /* ---- addresses ------------------------------------------------------------------------------- */
 
-/* Beyond APART_MOST nothing is taken, and it says so. */
+/* Ranges beyond APART_MOST are refused. */
 struct ranges {
 	struct ir_cut_range *list; /* owned */
 	size_t n, room;
@@ -64,7 +64,7 @@ static const char *what_of(const json_t *o)
 	return t != NULL ? t : "";
 }
 
-/* Those that it had at the moment of the order, and those of the policy. */
+/* The addresses at the time of the order, and those of the policy. */
 static void ranges_of(const json_t *o, const struct ir *ir, struct ranges *ret)
 {
 	const json_t *pair;
@@ -83,7 +83,7 @@ static void ranges_of(const json_t *o, const struct ir *ir, struct ranges *ret)
 	(void)ir_isolated(ir, what_of(o), add, ret);
 }
 
-/* ---- conduits that go on --------------------------------------------------------------------- */
+/* ---- conduits that continue ------------------------------------------------------------------ */
 
 static bool has(const json_t *names, const char *name)
 {
@@ -171,11 +171,11 @@ json_t *isolation_breaks(const struct ir *ir, const json_t *list)
 	return ret;
 }
 
-/* ---- permits that go on ---------------------------------------------------------------------- */
+/* ---- permits that continue ------------------------------------------------------------------- */
 
 struct going {
 	uint32_t id;
-	uint64_t by;		       /* bit n: the n-th isolation keeps it */
+	uint64_t by;		       /* bit n: isolation number n keeps it */
 	struct ir_cut_range around[2]; /* all its cells, by family; family 0: it has none */
 };
 
@@ -202,7 +202,7 @@ static void widen_both(struct ir_cut_range *r, const struct ir_cut_range *by)
 	widen(&r->destination, &by->destination);
 }
 
-/* The permits of a policy, behind those that are there. */
+/* Adds the permits of a policy. */
 static void note_permits(struct cutting *x, const struct policy *p, bool *kept)
 {
 	struct going *mine = x->going + x->n_going;
@@ -235,8 +235,8 @@ static int by_id(const void *pa, const void *pb)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
-/* One permit of two policies is kept where both say so. A session without one goes on to be looked
- * up where any is kept. */
+/* A permit of both policies is kept only if both keep it. Sessions without a permit are still
+ * looked up when any permit is kept. */
 static void join(struct cutting *x)
 {
 	struct going none = { .id = 0 };
@@ -277,7 +277,7 @@ static void put(struct outbuf *out, const struct addr_range *from, const struct 
 	msg_put_apart_pair(out, &m);
 }
 
-/* What is around it without the pairs of all that do not keep it. False: too much of it. */
+/* Adds its bounds without the pairs of isolations that do not keep it. False: too many parts. */
 static bool put_going(struct cutting *x, const struct going *g)
 {
 	struct apart left = { .n = 0 };
@@ -306,7 +306,7 @@ static bool put_going(struct cutting *x, const struct going *g)
 	return good;
 }
 
-/* False: it is not known what may go on, so nothing does. */
+/* False: what may continue is unknown, so nothing does. */
 static bool put_kept(struct cutting *x, const struct policy *now, const struct policy *next)
 {
 	size_t permits = now->ir->n_permits + (next != NULL ? next->ir->n_permits : 0),
@@ -368,8 +368,7 @@ int isolation_memfd(const struct supervisor *s, const json_t *list, const struct
 			if (next != NULL)
 				(void)ir_isolated(next->ir, what_of(o), add, &x->of[i]);
 		}
-		/* More than can be told apart: then all of it is too little, and everything
-		 * is not. */
+		/* More pairs than can be told apart: then everything is cut. */
 		if (!put_cut(x)) {
 			x->out.len = 0;
 			(void)ir_isolated(s->now->ir, ISOLATE_EVERYTHING, put_everything, &x->out);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Devices that the box took, and their way back. What a device was is on the disk before it is
- * touched; it is given back when the box goes back to a policy without it, when an apply or a trial
- * fails, when the daemon finds at its start that it died in between, and when a person says so. An
- * apply that merely leaves a device out keeps it, silent.
+ * Devices that the box took, and their return. A device's state is on the disk before the device is
+ * touched. It is returned when the box goes back to a policy without it, when an apply or a trial
+ * fails, when the daemon finds at its start that it died in between, and when a person orders it.
+ * An apply that merely leaves a device out keeps it, silent.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +42,7 @@ static bool names(const struct ir *ir, const char *device)
 	return false;
 }
 
-/* Given back by a person's order; only a person's order takes it again. */
+/* Returned by a person's order: only a person's order takes it again. */
 bool kept_left_alone(const void *supervisor, const char *device)
 {
 	const struct supervisor *s = supervisor;
@@ -53,8 +53,8 @@ bool kept_left_alone(const void *supervisor, const char *device)
 }
 
 /*
- * Whether what a device is now counts, or what is known already: when the machine has started anew
- * and nobody has set the device up, what it was before does, unless that was another card.
+ * Whether the device's present state counts, or the recorded one. After a start of the machine,
+ * while nobody has set the device up, the recorded one counts, unless it was another card.
  */
 static bool counts(struct supervisor *s, const char *device, const json_t *had, const json_t *now)
 {
@@ -65,7 +65,7 @@ static bool counts(struct supervisor *s, const char *device, const json_t *had, 
 	return had == NULL || another || !was_bare(now);
 }
 
-/* What cannot be written stays in memory, `status` says so, and it is tried again (unsaved_due). */
+/* A failed write stays in memory, `status` says so, and unsaved_due tries again. */
 static int written(struct supervisor *s, struct err *e)
 {
 	int r = kept_save(s->state_fd, s->kept, e);
@@ -82,8 +82,8 @@ void kept_save_again(struct supervisor *s)
 		(void)written(s, &e);
 }
 
-/* One device that is about to be moved, if it is still in the first namespace. `changed`: something
- * is to be written, `seen`: what it was, besides. */
+/* Records one device that is about to be moved, if it is still in the first namespace. `changed`:
+ * something must be written; `seen`: also its state. */
 static int keep_one(struct supervisor *s, const char *device, bool *changed, bool *seen, struct err *e)
 {
 	json_t *record = kept_find(s->kept, device), *had = json_object_get(record, "picture"), *picture;
@@ -91,13 +91,13 @@ static int keep_one(struct supervisor *s, const char *device, bool *changed, boo
 
 	if (kept_left_alone(s, device))
 		return 0;
-	/* Another one of its name in the first namespace is none of ours. */
+	/* Another device of that name in the first namespace is not ours. */
 	picture = box_has(&s->spaces, device) ? NULL : was_read(&s->spaces, device, &why);
 	if (picture == NULL && why.code != 0 && why.code != -ENODEV) {
 		*e = why;
 		return why.code;
 	}
-	/* In the box already: of a policy again, if it was not. */
+	/* It is in the box already: it belongs to a policy again, if it did not. */
 	if (picture == NULL && (record == NULL || kept_mark(record) == KEPT_TAKEN))
 		return 0;
 	if (had != NULL)
@@ -131,15 +131,18 @@ int kept_take(struct supervisor *s, const struct ir *ir, struct err *e)
 		r = written(s, e);
 	if (changed)
 		kept_guard(s);
-	/* What was confirmed is not kept out by a full disk. A person who goes back can be told,
-	 * where the machine's own facts could be lost by that. */
+	/*
+	 * A full disk does not keep out a confirmed policy, with one exception: a rollback for
+	 * which a card's own settings were newly read. They could get lost, and the person who
+	 * ordered the rollback can be told.
+	 */
 	if ((s->op.kind == OP_BOOT || s->op.kind == OP_REVERT || (s->op.kind == OP_ROLLBACK && !seen)) &&
 	    (r == -ENOSPC || r == -EDQUOT || r == -EROFS))
 		r = 0;
 	return r;
 }
 
-/* On standard error, since nobody waits for an answer, or as well. */
+/* Reports on standard error, because nobody waits for an answer, or in addition to one. */
 static void tell(const struct supervisor *s, const json_t *reports)
 {
 	for (size_t i = 0; i < json_array_size(reports); i++) {
@@ -154,8 +157,8 @@ static void tell(const struct supervisor *s, const json_t *reports)
 	}
 }
 
-/* "lan1 (ot0)", of a card of VLANs every interface on it; one that the policy does not name has its
- * own name alone. */
+/* "lan1 (ot0)"; for a card of VLANs every interface on it; a device that the policy does not name
+ * appears by its own name. */
 static void object_text(const struct ir *ir, const char *device, char out[EVENT_TEXT])
 {
 	size_t at = 0;
@@ -170,8 +173,8 @@ static void object_text(const struct ir *ir, const char *device, char out[EVENT_
 		snprintf(out, EVENT_TEXT, "%.32s", device);
 }
 
-/* What has left the box, by whose order; `ir` has the names of its interfaces, NULL where
- * nobody has. */
+/* Records what has left the box, by whose order. `ir` has the names of the interfaces; NULL:
+ * unknown. */
 static void record(struct supervisor *s, enum policy_event what, const struct ir *ir, const json_t *reports)
 {
 	for (size_t i = 0; i < json_array_size(reports); i++) {
@@ -180,8 +183,8 @@ static void record(struct supervisor *s, enum policy_event what, const struct ir
 
 		if (json_is_true(json_object_get(r, "stuck")))
 			continue;
-		/* What was never away, and what is nowhere, went by no change of the box's; an
-		 * order concerns it all the same. */
+		/* A device that was never away, or is nowhere, is not the effect of a change; an
+		 * order's report still lists it. */
 		if (what == POLICY_GIVEN_BACK && (json_is_true(json_object_get(r, "was_here")) ||
 						  json_string_length(json_object_get(r, "now")) == 0))
 			continue;
@@ -227,9 +230,9 @@ void kept_tell(struct supervisor *s)
 }
 
 /*
- * Those of `wanted` ({device: picture or null}) go back. That they do stands on the disk before, so
- * that a start in between goes on with it. Takes the reference; what came of it goes into the
- * operation's answer and, as `what`, into the records.
+ * Returns the devices of `wanted` ({device: picture or null}). This is on the disk beforehand, so
+ * that a start in between continues. Takes over the reference; the result goes into the operation's
+ * answer and, as `what`, into the records.
  */
 static void give(struct supervisor *s, json_t *wanted, enum policy_event what, const struct ir *ir)
 {
@@ -271,9 +274,9 @@ static void want(json_t *wanted, const struct supervisor *s, const char *device)
 }
 
 /*
- * A machine that has started anew has its cards again, also those that an apply left out: they are
- * the box's until a person gives them back, and nobody of a policy takes them. What could not be
- * kept stays in memory, as with kept_take at a start.
+ * After a start of the machine its cards are in the first namespace again, also those that an apply
+ * had left out. They belong to the box until a person returns them, although no policy takes them.
+ * A failed write stays in memory, as in kept_take at a start.
  */
 void kept_hold(struct supervisor *s)
 {
@@ -314,8 +317,8 @@ bool kept_held(const struct supervisor *s, const char *device)
 }
 
 /*
- * Which of them the confirmed policy names cannot be told: none goes home by that, where the
- * machine may forward between them past every rule. Silent in the box, as those that an apply left
+ * It is unknown which devices the confirmed policy names, so none is returned: the machine could
+ * forward between them past every rule. They stay silent in the box, like those that an apply left
  * out, until a policy or a person says otherwise.
  */
 void kept_keep(struct supervisor *s)
@@ -361,13 +364,13 @@ void kept_settle(struct supervisor *s, bool going_back, const struct ir *left)
 	{
 		enum kept_mark m = kept_mark(record);
 		bool unnamed = !names(s->now->ir, device);
-		/* What left it out is undone with that; an earlier change stands, and what it kept
+		/* The change that left it out is undone; when an earlier change left it out, it
 		 * stays silent. */
 		bool undone = going_back && kept_left_out_by(record) > s->now->number;
 
 		if (unnamed && (m == KEPT_TAKEN || (m == KEPT_RETIRED && undone)))
 			want(wanted, s, device);
-		/* A release that was not finished. */
+		/* A return that was not finished. */
 		if (m == KEPT_RELEASED && json_object_get(record, "picture") != NULL)
 			want(wanted, s, device);
 	}
@@ -391,10 +394,10 @@ void kept_retire(struct supervisor *s, const struct ir *old, const struct policy
 		save(s);
 }
 
-/* ---- by order -------------------------------------------------------------------------------- */
+/* ---- orders ---------------------------------------------------------------------------------- */
 
-/* By its card, its device (of a VLAN) or its name: the card is what is given back, with all that
- * lies on it. */
+/* Finds it by its card, by its device (a VLAN) or by its name. The card is returned, with
+ * everything on it. */
 static const struct ir_interface *named(const struct supervisor *s, const char *name)
 {
 	const struct ir *ir = s->now->ir;
@@ -412,11 +415,11 @@ static bool in_box(const struct supervisor *s, const char *device)
 {
 	const json_t *record = kept_find(s->kept, device);
 
-	/* A picture is left of what was released and could not be moved. */
+	/* A released device that could not be moved still has its picture. */
 	return record == NULL || kept_mark(record) != KEPT_RELEASED || json_object_get(record, "picture") != NULL;
 }
 
-/* Everything that the box has, or the one asked for; empty: it has none of that name. */
+/* All devices of the box, or the named one; empty: there is none of that name. */
 static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 {
 	json_t *wanted = json_object(), *record;
@@ -442,8 +445,8 @@ static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 	return wanted;
 }
 
-/* The policy that the end of a trial or a start goes back to takes devices as well, and asks
- * nobody. NULL: none is on trial, or it cannot be read. */
+/* The policy to which a start or the end of a trial goes back also takes devices, without asking.
+ * NULL: no trial, or it is unreadable. */
 static struct policy *behind_the_trial(struct supervisor *s)
 {
 	struct err e;
@@ -458,8 +461,8 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
 	bool any = all || json_object_size(wanted) > 0;
 	const char *device;
 
-	/* One of the policy in force is not taken again by the next start, nor by the end of a
-	 * trial; where nobody can tell, none is. */
+	/* A device of the policy in force is not taken again by the next start or the end of a
+	 * trial. When the policy is unknown, none is. */
 	json_object_foreach(wanted, device, picture)
 	{
 		if (names(s->now->ir, device) || (s->trial != 0 && (behind == NULL || names(behind->ir, device))))
@@ -471,12 +474,12 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
 }
 
 /*
- * `sekishod --release`: devices go back to the first namespace although no daemon runs, from what
- * the last one kept on the disk. `sekisho release` starts it where nobody answers. It holds the
- * lock of the state folder, so that no daemon begins meanwhile.
+ * `sekishod --release`: returns devices to the first namespace without a daemon, from the state on
+ * the disk. `sekisho release` starts it when nobody answers. It holds the lock of the state folder,
+ * so that no daemon starts meanwhile.
  */
 
-/* A namespace that is not there has no device; none is made. */
+/* A namespace that does not exist holds no device; it is not made. */
 static int space(const json_t *kept, const char *key, const char *otherwise)
 {
 	const char *name = json_string_value(json_object_get(kept, key));
@@ -503,8 +506,7 @@ static int cannot(enum message m, const char *what)
 	return answer(ANSWER_CANNOT, json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(&why)));
 }
 
-/* Those asked for that are not back yet. Whatever else lies in the box's namespaces is found by its
- * name alone. */
+/* Whether all are back. Other devices in the box's namespaces are found by name alone. */
 bool given_back_whole(const json_t *reports)
 {
 	for (size_t i = 0; i < json_array_size(reports); i++)
@@ -532,8 +534,8 @@ static json_t *asked_on_disk(const json_t *kept, const char *device)
 }
 
 /*
- * Nobody knows here what the policy names: the next start takes none of them, only the next apply
- * does. Nor does anybody keep records: the next start tells who did this, and when.
+ * The policy's devices are unknown here: the next start takes none of them, only the next apply
+ * does. Records are not kept either: the next start records who did this, and when.
  */
 static int give_alone(int state, const struct box_spaces *spaces, json_t *kept, const char *device)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The messages that carry a generation: to enforce, which makes it true, and to the journal, which
- * names things by it. */
+/* Messages that carry a generation: to enforce, which puts it into force, and to the journal, which
+ * takes names from it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +26,8 @@ int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t 
 
 /* ---- names for the journal ------------------------------------------------------------------- */
 
-/* A generation that the journal has heard of, ready to be told again to its successor: records by
- * it may still wait. */
+/* A generation that the journal has heard of, kept for the journal's successor: records that need
+ * its names may still wait. */
 struct generation_told {
 	struct event_generation which;
 	int fd; /* owned */
@@ -39,7 +39,7 @@ struct generation_told {
 struct remembered {
 	struct generation_told list[REMEMBERED]; /* oldest first */
 	size_t n;
-	/* what was told last, and to which process; 0 = nothing */
+	/* the last generation that the journal was told; `told`: the journal's process, 0 = none */
 	struct event_generation last;
 	pid_t told;
 };
@@ -53,7 +53,8 @@ static void tell(struct supervisor *s, const struct generation_told *t)
 	s->remembered->told = role_send(s, sl, 0, &m, &t->fd, 1) ? sl->pid : 0;
 }
 
-/* Sessions go on under a permit of it: they may be recorded for as long as they live. */
+/* Whether sessions still go on under a permit of this generation: records of them may come for as
+ * long as they live. */
 static bool is_carried(const struct supervisor *s, struct event_generation g)
 {
 	for (uint32_t i = 0; i < s->stamps.n; i++)
@@ -62,7 +63,7 @@ static bool is_carried(const struct supervisor *s, struct event_generation g)
 	return false;
 }
 
-/* The newest stands last. */
+/* The newest is last. */
 static void remember(const struct supervisor *s, struct remembered *r, struct generation_told t)
 {
 	size_t at = 0;
@@ -83,7 +84,7 @@ static void remember(const struct supervisor *s, struct remembered *r, struct ge
 	r->list[r->n++] = t;
 }
 
-/* The kernel's index of every interface, so that records name the place they came from. */
+/* The kernel's index of every interface, by which records name their place. */
 static void number_interfaces(struct supervisor *s, const struct policy *p, struct msg_numbers *ret)
 {
 	uint32_t n = p->ir->n_interfaces;
@@ -96,7 +97,7 @@ static void number_interfaces(struct supervisor *s, const struct policy *p, stru
 			ret->list[i] = 0;
 }
 
-/* Its permits have the ids that were told. */
+/* Whether its permits have the ids that were told. */
 static bool same_ids(const struct generation_told *t, const struct policy *p)
 {
 	size_t n = t->body.n_ids;
@@ -111,7 +112,7 @@ static bool same_ids(const struct generation_told *t, const struct policy *p)
 	return same;
 }
 
-/* Nothing that it could hear of this generation is news to the journal. */
+/* Whether the journal knows everything about this generation already. */
 static bool is_told(struct supervisor *s, const struct policy *p)
 {
 	const struct event_generation which = event_generation(p->number, p->ir->digest);

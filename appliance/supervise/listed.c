@@ -31,7 +31,7 @@ bool listed_save(int dirfd, const char *name, const json_t *list)
 	return saved;
 }
 
-/* NULL: that is not what was written. */
+/* NULL: not the text that was written. */
 static json_t *read_text(const char *name, const char *text, size_t n)
 {
 	char head[64], hex[65];

@@ -25,8 +25,8 @@ static size_t others(const struct meant *m)
 	return (size_t)m->more + (n > MEANT_LINES ? n - MEANT_LINES : 0);
 }
 
-/* Lines come from a policy's text: what would steer a screen does not stay. One that finds no room
- * counts as one more. */
+/* The lines quote the policy's text, so control characters are removed. A line without room is only
+ * counted. */
 static void say_brief(struct meant *m, enum lang l)
 {
 	char *out = m->brief.text[l];

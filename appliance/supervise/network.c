@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses, links and routes that somebody else changed. The kernel tells every change; once it is
- * quiet for a moment, and no operation of ours is at work, everything is compared with box.cfg and
- * set right. That the changes of our own are told as well costs one comparison that finds nothing.
- * In the same moment, and now and then since not everything is told, we look for what has a say
- * beside our rules: it is recorded when it comes and when it goes, and left. And where a link has
- * come, or another hardware address, on which the box answers for others, their new place is told
- * to its hosts.
+ * Addresses, links and routes that somebody else changed. The kernel reports every change. Once
+ * none came for a moment, and no operation of ours runs, everything is compared with box.cfg and
+ * set right. Our own changes are reported too, which costs a comparison without result.
+ *
+ * At the same time, and regularly because not everything is reported, this looks for rules and
+ * programs of others beside ours: they are recorded when they come and go, and left.
+ *
+ * When a link has come back or has another hardware address, the addresses for which the box
+ * answers there are announced to its hosts.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,38 +21,40 @@
 #include "appliance/box/rtnl.h"
 #include "appliance/supervise/supervise.h"
 
-#define SETTLES 100000000ull	     /* ns: a change comes in several messages */
-#define OUTSIDE_EVERY 30000000000ull /* legacy iptables and tcx tell nobody */
-#define LINE_BYTES 900u		     /* on standard error there is more room than in a record */
+#define SETTLES 100000000ull	     /* ns without a report: one change makes several */
+#define OUTSIDE_EVERY 30000000000ull /* ns between looks: legacy iptables and tcx report nothing */
+/* bytes of a line on standard error, which has more room than a record */
+#define LINE_BYTES 900u
 
-/* ns: a switch lets nothing by for a second after its port has a link, or for thirty while it looks
- * for loops (IEEE 802.1D). */
+/* ns after a link came up: a switch forwards nothing for one second, or for thirty while it checks
+ * for loops (IEEE 802.1D) */
 static const uint64_t say_after[] = { 0, 2000000000ull, 40000000000ull };
 #define SAY_TIMES (sizeof(say_after) / sizeof(say_after[0]))
 
 struct link {
 	bool up;
-	uint32_t changes; /* how often it came or went until then: its own, and its card's */
-	uint32_t index;	  /* of one that is made anew it is another */
+	uint32_t changes; /* how often the links of it and of its card had come or gone */
+	uint32_t index;	  /* changes when the device is made anew */
 	uint8_t mac[32], n_mac;
 };
 
 struct network {
-	uint64_t look;		/* monotonic ns: compare them with box.cfg; 0 = nothing was heard */
-	uint64_t drifts;	/* how often they had to be set right */
+	uint64_t look;		/* monotonic ns: when to compare with box.cfg; 0 = no report came */
+	uint64_t drifts;	/* how often something had to be set right */
 	uint64_t drift_wall_ns; /* the last time */
-	json_t *seen;		/* what the last comparison found; owned, NULL = nothing */
-	uint64_t outside_at;	/* monotonic ns: look again for what is beside our rules */
-	json_t *outside;	/* the same of what was beside our rules */
-	uint64_t links_of;	/* the generation that `links` is of */
-	struct link *links;	/* its interfaces as they were when we last looked; owned */
-	/* monotonic ns: announce hosts, 0 = not again; so often already, the first time then */
+	json_t *seen;		/* result of the last comparison; owned, NULL = no difference */
+	uint64_t outside_at;	/* monotonic ns: when to look for rules and programs beside ours */
+	json_t *outside;	/* what that look found; owned */
+	uint64_t links_of;	/* the generation that `links` belongs to */
+	struct link *links;	/* its interfaces at the last look; owned */
+	/* say_at: monotonic ns of the next announcement, 0 = none; said: how many were made;
+	 * say_first: when the first was */
 	uint64_t say_at;
 	uint64_t say_first;
 	unsigned said;
 };
 
-/* A device that a person's order has given back is missing because of it, which is no drift. */
+/* Whether the device is missing because a person's order returned it: that is no drift. */
 static bool released(const struct supervisor *s, const char *device)
 {
 	for (uint32_t i = 0; i < s->now->ir->n_interfaces; i++)
@@ -87,8 +91,8 @@ int network_open(struct supervisor *s, struct err *e)
 		if (s->network_fd[i] < 0)
 			return s->network_fd[i];
 	}
-	/* The gate of the VLANs and the limit of ARP; other rules are enforce's, and cost a
-	 * comparison that finds nothing. */
+	/* Reports about the VLAN gate and the ARP limit; other rules are enforce's and cost a
+	 * comparison without result. */
 	s->network_fd[NETWORK_RULES] = rtnl_rules_open(s->spaces.data, s->spaces.home, e);
 	if (s->network_fd[NETWORK_RULES] < 0)
 		return s->network_fd[NETWORK_RULES];
@@ -103,8 +107,7 @@ void network_heard(struct supervisor *s, int fd)
 	if (!rtnl_monitor(fd, NULL, NULL, &lost) ||
 	    (fd == s->network_fd[NETWORK_RULES] && s->now->ir->n_interfaces == 0))
 		return;
-	/* Without rules the admin namespace is open: what was changed there is not waited for
-	 * to settle. */
+	/* Without rules the admin namespace is open, so a change there is compared at once. */
 	s->network->look = mono_ns() + (fd == s->network_fd[NETWORK_EGRESS] ? 1 : SETTLES);
 }
 
@@ -122,7 +125,7 @@ uint64_t network_drifts(const struct supervisor *s, uint64_t *ret_wall_ns)
 	return s->network->drifts;
 }
 
-/* What `found` has and `before` does not, if there is such. */
+/* Records what `found` has and `before` lacks, if anything. */
 static bool report(struct supervisor *s, enum drift what, json_t *found, const json_t *before, uint64_t *ret_wall_ns)
 {
 	static const enum message lines[] = {
@@ -155,7 +158,7 @@ static void outside_note(void *ctx, const char *where, const char *what, const c
 	found_note(ctx, text);
 }
 
-/* Without a policy no interface is ours to say what would be beside it. */
+/* Without a policy no interface is ours, so nothing can be beside it. */
 static void outside_due(struct supervisor *s, uint64_t now)
 {
 	struct network *n = s->network;
@@ -179,7 +182,8 @@ struct telling {
 	bool say, came;
 };
 
-/* Its own addresses, and hosts for whom it answers there. */
+/* Whether the box announces anything on this interface: its own addresses, and hosts for which it
+ * answers there. */
 static bool announces(const struct ir_interface *i)
 {
 	return i->n_addresses > 0 || i->n_answers > 0;
@@ -207,13 +211,13 @@ static void tell_hosts(void *ctx, const struct ir_interface *i, const struct dev
 		memcpy(now.mac, d->mac, sizeof(now.mac));
 	}
 	/*
-	 * One that went and came between two looks is at another switch as well as one that was
-	 * seen without a link; and the hosts remember the hardware address that it had, as that of
-	 * a bond's card before.
+	 * A link that went and came between two looks may be at another switch, so it counts like
+	 * one that was seen down. Hosts also have to learn a new hardware address, for instance
+	 * after a bond changed its card.
 	 */
 	t->came |= up && (!was->up || !is_same(was, &now)) && announces(i);
 	*was = now;
-	/* What could not be said is found out by asking, later. */
+	/* A failure does not matter: hosts find the address out later by asking. */
 	if (t->say && up && announces(i))
 		(void)box_announce(&t->s->spaces, t->s->now->ir, i, d, NULL);
 }
@@ -226,8 +230,8 @@ static void announce_due(struct supervisor *s, uint64_t now)
 	uint32_t answering = 0;
 
 	if (t.say) {
-		/* From when it really is said the first time: a busy box that was late would say it
-		 * twice to a switch that lets nothing by. */
+		/* Counted from the first real announcement: a late box would otherwise send two
+		 * while the switch forwards nothing. */
 		n->say_first = n->said == 0 ? now : n->say_first;
 		n->say_at = ++n->said < SAY_TIMES ? n->say_first + say_after[n->said] : 0;
 	}
@@ -251,8 +255,8 @@ static void announce_due(struct supervisor *s, uint64_t now)
 	}
 }
 
-/* What cannot be set right, such as a device that is gone, is said once, whatever else comes and
- * goes beside it. */
+/* What cannot be set right, such as a missing device, is reported once, whatever other differences
+ * come and go. */
 static void compare(struct supervisor *s)
 {
 	struct comparing c = { s, found_new() };
@@ -276,7 +280,7 @@ void network_due(struct supervisor *s, uint64_t now)
 {
 	if (now < network_next(s))
 		return;
-	/* What an operation does to the network is not drift, and it looks for itself. */
+	/* An operation's own changes are not drift, and it compares by itself. */
 	s->network->look = s->op.kind != OP_NONE || !s->booted ? now + SETTLES : 0;
 	if (s->network->look != 0) {
 		s->network->outside_at = s->network->look;
@@ -298,7 +302,7 @@ json_t *found_new(void)
 
 void found_note(json_t *set, const char *text)
 {
-	json_t *key = json_text(text); /* as text that a key may be */
+	json_t *key = json_text(text); /* as text that can be a key */
 
 	if (key != NULL && json_object_size(set) < FOUND_MOST)
 		(void)json_object_set_new(set, json_string_value(key), json_true());
@@ -325,7 +329,7 @@ size_t found_news(json_t *set, const json_t *before, char *out, size_t size)
 	{
 		if (json_object_get(before, text) != NULL)
 			continue;
-		/* The first is told whatever its length, cut if need be. */
+		/* The first is told in any case, cut if too long. */
 		if (n++ == 0 || at + strlen("; ") + strlen(text) < room)
 			at += (size_t)snprintf(out + at, room - at, "%s%s", at > 0 ? "; " : "", text);
 		else

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the service manager that started us hears (sd_notify(3)): that the box is ready, how it
- * stands, that it ends, and, as long as the roles that decide about packets answer, that it lives.
- * Who hangs is ended by watch.c long before; only when one of them has not come back for
- * ROLES_LIMIT, not counting time in which it wanted a core and had none, is the word withheld, and
- * the manager starts the whole daemon anew: the last resort. The journal, the tap and the API are
- * no reason for that: a start of everything would interrupt inspection without bringing them back,
- * and status names them.
+ * What the service manager hears from the daemon (sd_notify(3)): ready, status, ending, and a sign
+ * of life as long as the roles that decide about packets answer. watch.c ends a role that hangs
+ * much earlier. Only when one of these has not come back for ROLES_LIMIT (not counting time without
+ * a processor) is the sign of life withheld, and the manager restarts the whole daemon as the last
+ * resort. Journal, tap and API are no reason for that: a restart would interrupt inspection without
+ * bringing them back, and status names them.
  *
- * It keeps the socket that owns the rules of a daemon that was killed for the next (FDSTORE in
- * sd_notify(3)). Whoever ends a daemon on purpose has the rules to himself afterwards: an older one
- * could not take them otherwise.
+ * For the next daemon the manager keeps the socket that owns the rules of a daemon that was killed
+ * (FDSTORE in sd_notify(3)). A daemon that is ended on purpose takes it back, because an older
+ * release could not take over the rules otherwise.
  *
- * One datagram to a socket. libsystemd would bring four libraries of compression and encryption
- * into the process that holds the most privileges.
+ * One datagram to a socket suffices. libsystemd would bring four libraries of compression and
+ * encryption into the process with the most privileges.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,20 +27,22 @@
 #include "appliance/supervise/supervise.h"
 
 #define SOCKET "NOTIFY_SOCKET"
-#define KEEP "FDSTORE=1\nFDNAME=rules\nFDPOLL=0" /* whatever waits in it, it is none that ended */
+/* FDPOLL=0: the service manager must not drop the socket because of what waits in it */
+#define KEEP "FDSTORE=1\nFDNAME=rules\nFDPOLL=0"
 #define FORGET "FDSTOREREMOVE=1\nFDNAME=rules"
 #define FIRST_KEPT 3		   /* sd_listen_fds(3) */
 #define ALIVE_EVERY 1000000000ull  /* ns */
-#define ROLES_LIMIT 20000000000ull /* twice as long as a role may take to be ready */
+#define ROLES_LIMIT 20000000000ull /* ns: twice as long as a role may take to be ready */
 
 struct notify {
-	int fd; /* -1 = nobody wants to hear */
+	int fd; /* -1 = no service manager */
 	bool ready;
-	uint64_t alive_at; /* monotonic ns: the next word that we live */
-	uint64_t number;   /* generation that was told last */
+	uint64_t alive_at; /* monotonic ns: the next sign of life */
+	uint64_t number;   /* the generation that was told last */
 };
 
-/* The manager's, if they are for this process. The variables are for nobody that it starts. */
+/* The manager's descriptors, if they are for this process. The variables are removed for its
+ * children. */
 int notify_kept(void)
 {
 	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
@@ -102,9 +103,9 @@ int notify_open(struct supervisor *s, struct err *e)
 	if (s->notify->fd < 0 || connect(s->notify->fd, (const struct sockaddr *)&to,
 					 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
 		return err_set(e, -errno, "socket of the service manager");
-	unsetenv(SOCKET); /* whoever we start has nothing to say there */
+	unsetenv(SOCKET); /* children must not speak to the manager */
 	if (s->rules_fd >= 0 && !s->rules_kept) {
-		tell(s, FORGET); /* one of a namespace that is gone */
+		tell(s, FORGET); /* the socket's namespace is gone */
 		tell_with(s, KEEP, s->rules_fd);
 	}
 	return 0;
@@ -122,7 +123,7 @@ static void tell_status(struct supervisor *s, const char *first, enum message m,
 	tell(s, text);
 }
 
-/* Which policy is in force: with the first word, and whenever it is another. */
+/* Tells which policy is in force: with the first message, and after each change. */
 static void say_ready(struct supervisor *s)
 {
 	const char *first = s->notify->ready ? "" : "READY=1\n";
@@ -154,8 +155,8 @@ void notify_due(struct supervisor *s, uint64_t now)
 {
 	struct notify *n = s->notify;
 
-	/* Ready: rules are watched, and the policy of before is in force, or why it is not has
-	 * been said. */
+	/* Ready: rules are watched, and the former policy is in force or its failure was
+	 * reported. */
 	if (s->op.kind == OP_NONE && s->slots[SLOT_ENFORCE].state == SLOT_RUNNING)
 		say_ready(s);
 	if (now < n->alive_at)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operation as its steps leave it: why it failed, how it is given up, how it ends. Its steps
- * are apply.c, what begins one operation.c. */
+/* The end of an operation: why it failed, how it is given up, how it finishes. Its steps are in
+ * apply.c, its beginning in operation.c. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,8 +18,8 @@
 #include "appliance/supervise/surroundings.h"
 
 #define SECOND 1000000000ull
-#define BOOT_RETRY (SECOND / 10) /* a predecessor's sockets may take a moment to go */
-#define WHY_TEXT 800u		 /* bytes of a reason; a record keeps what it has room for */
+#define BOOT_RETRY (SECOND / 10) /* a predecessor's sockets may take a moment to close */
+#define WHY_TEXT 800u		 /* bytes of a reason; a record keeps what fits */
 
 void op_clear(struct operation *op)
 {
@@ -50,7 +50,7 @@ void op_init(struct supervisor *s, enum op_kind k, struct asker a, const char *b
 	snprintf(s->op.by, sizeof(s->op.by), "%s", by);
 }
 
-/* Why it failed; the first reason stays. */
+/* Sets the reason of a failure; the first one stays. */
 void op_explain(struct supervisor *s, int status, enum message m, ...)
 {
 	va_list ap;
@@ -72,7 +72,7 @@ static json_t *op_json(struct supervisor *s, bool done)
 
 	json_object_set_new(j, "done", json_boolean(done));
 	json_object_set_new(j, "generation", json_generation(s));
-	/* What was found out about live sessions is not so where it was given up. */
+	/* The effect on live sessions does not apply when the operation was given up. */
 	json_object_set_new(j, "cut", done && op->told.cut != NULL ? json_incref(op->told.cut) : json_array());
 	json_object_set_new(j, "diagnostics", op->diagnostics != NULL ? json_incref(op->diagnostics) : json_array());
 	if (op->kind == OP_APPLY || (op->kind == OP_DRY_RUN && !op->back))
@@ -103,8 +103,8 @@ static json_t *op_json(struct supervisor *s, bool done)
 	return j;
 }
 
-/* The end of any operation: answer and tidy up. The loop takes the next one that
- * waits (operation.c). */
+/* The end of any operation: answers and cleans up. The loop then starts the next one that waits
+ * (operation.c). */
 void op_finish(struct supervisor *s, bool done)
 {
 	int status = done ? 0 : s->op.status != 0 ? s->op.status : 3;
@@ -112,7 +112,7 @@ void op_finish(struct supervisor *s, bool done)
 	if (done && s->op.kind == OP_RELEASE && !given_back_whole(s->op.given_back))
 		status = ANSWER_NO;
 	if (s->op.asker.id != 0) {
-		relay_tell(s); /* an answer is of what stands behind it */
+		relay_tell(s); /* the new state is told before the answer */
 		answer_json(s, s->op.asker, status, op_json(s, done));
 	}
 	if (s->op.asker.id == 0 && !done && s->op.kind != OP_REVERT && sentence_said(&s->op.error))
@@ -126,8 +126,8 @@ static void boot_later(struct supervisor *s)
 	s->boot_again = mono_ns() + BOOT_RETRY;
 }
 
-/* The kernel had it and everything went back, or did not: then it is tried again, as at the start.
- * `box`: of what was set last. */
+/* The kernel had the change, and it was undone, or failed to be: then it is tried again as at the
+ * start. `box`: the error of the last setting. */
 static void undone(struct supervisor *s, const struct err *box)
 {
 	struct operation *op = &s->op;
@@ -141,8 +141,8 @@ static void undone(struct supervisor *s, const struct err *box)
 	boot_later(s);
 }
 
-/* Why, in English: a record has no reader yet. Of a policy with mistakes the first one, in the
- * box's language. */
+/* The reason in English, because a record has no reader yet. For an invalid policy its first error,
+ * in the box's language. */
 static void why_refused(const struct operation *op, char out[WHY_TEXT])
 {
 	size_t i = 0, n = json_array_size(op->diagnostics);
@@ -165,7 +165,7 @@ static void why_refused(const struct operation *op, char out[WHY_TEXT])
 			 json_string_value(json_object_get(d, "message")));
 }
 
-/* A trial that could not be ended is ended as soon as it can be; it is said once. */
+/* A trial that could not be ended is ended as soon as possible; reported once. */
 static void overdue(struct supervisor *s, const char *why)
 {
 	timerfd_settime(s->trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_sec = 1 } }, NULL);
@@ -178,7 +178,7 @@ static void overdue(struct supervisor *s, const char *why)
 			     (unsigned long long)s->trial, s->op.error.text[l]);
 }
 
-/* Nothing reached the kernel, or the kernel refused: everything prepared is put back. */
+/* Nothing reached the kernel, or the kernel refused: undoes everything that was prepared. */
 void op_give_up(struct supervisor *s)
 {
 	struct operation *op = &s->op;
@@ -193,8 +193,8 @@ void op_give_up(struct supervisor *s)
 		if (op->kept_before != NULL)
 			kept_undo(s, op->next->ir, op->moved, op->kept_before);
 		op->kept_before = NULL;
-		/* Of what it took away from the policy in force, a VLAN that was to be another's,
-		 * all is made again at once. */
+		/* A VLAN of the policy in force that was to become another's is made again at
+		 * once. */
 		if (op->moved != NULL && box_set(&s->spaces, s->now->ir, NULL, &box) == 0)
 			box.code = 0;
 		if (op->before != NULL) {
@@ -206,7 +206,7 @@ void op_give_up(struct supervisor *s)
 				&s->store, op->number, GEN_REVERTED,
 				&(struct generation_cause){ .why = WHY_FAILED, .by = op->by, .other = op->from }, &e);
 		journal_generation(s, s->now);
-		isolation_before(s, s->now); /* without what the other one cut */
+		isolation_before(s, s->now); /* without the pairs that the other policy added */
 		if (op->step == STEP_UNDO)
 			undone(s, &box);
 	}
@@ -231,9 +231,8 @@ void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds)
 }
 
 /*
- * Which devices an operation would take out of the first namespace, and who would lose a session by
- * it. A person who did not name such a device is asked first: the one who asks may be sitting
- * on it.
+ * Which devices an operation would take from the first namespace, and which sessions would break by
+ * that. A person who did not name such a device is asked first: his own session may use it.
  */
 
 #define AGREED_MAX 4096u
@@ -267,7 +266,7 @@ static bool agreed(const json_t *list, const struct ir_interface *i)
 	return false;
 }
 
-/* Whoever names one interface of a card names the card. */
+/* Naming one interface of a card means the card. */
 static bool card_agreed(const json_t *list, const struct ir *ir, const char *card)
 {
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
@@ -276,7 +275,7 @@ static bool card_agreed(const json_t *list, const struct ir *ir, const char *car
 	return false;
 }
 
-/* Names of devices with sessions, "eth0, eth1". */
+/* Lists devices with sessions: "eth0, eth1". */
 static void refuse(struct supervisor *s, const json_t *taking)
 {
 	char names[200] = "", options[400] = "";
@@ -305,7 +304,7 @@ bool taking_allowed(struct supervisor *s)
 	const struct ir *ir = op->next->ir;
 	bool allowed = true;
 
-	/* What the box does by itself, and an end of a trial, asks nobody. */
+	/* The box's own operations, and the end of a trial, do not ask. */
 	if (op->kind != OP_APPLY && op->kind != OP_DRY_RUN && op->kind != OP_ROLLBACK)
 		return true;
 	op->taking = json_array();
@@ -336,7 +335,7 @@ bool taking_allowed(struct supervisor *s)
 	return allowed;
 }
 
-/* ---- what control asks of the compiler ------------------------------------------------------- */
+/* ---- questions of control to the compiler ---------------------------------------------------- */
 
 static void errand_end(struct errand *x)
 {
@@ -346,7 +345,7 @@ static void errand_end(struct errand *x)
 	*x = (struct errand){ .id = 0 };
 }
 
-/* Nobody does it. */
+/* Nobody will do it. */
 static void errand_drop(struct supervisor *s, struct errand *x)
 {
 	const struct msg_body gone = { MSG_GONE, .gone = { .slot = SLOT_COMPILE } };
@@ -365,7 +364,7 @@ static struct errand *errand_of(struct supervisor *s, uint32_t id)
 
 void errands_died(struct supervisor *s)
 {
-	/* Ended for an operation it only waits again. */
+	/* When it was ended for an operation, it waits again. */
 	if (!s->errands.runs)
 		return;
 	s->errands.runs = false;
@@ -434,7 +433,7 @@ void errand_answered(struct supervisor *s, struct msg *m)
 		return;
 	(void)role_send(s, &s->slots[SLOT_CONTROL], m->id, &m->body, m->fds, m->n_fds);
 	errand_end(x);
-	/* its process ends by itself, and its place may be another's by then */
+	/* the process ends by itself, and its slot may be another's by then */
 	s->errands.runs = false;
 }
 
@@ -466,7 +465,7 @@ void errands_sealing_first(struct supervisor *s)
 
 void errands_due(struct supervisor *s)
 {
-	/* Each in its turn, so that nobody who asks again and again keeps another waiting. */
+	/* In turn, so that repeated questions of one asker do not delay another. */
 	for (size_t i = 1; i <= 1 + ERRANDS && s->op.kind == OP_NONE; i++)
 		begin(s, (s->errands.last + i) % (1 + ERRANDS));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Beginnings and deadlines of the operation: who may start one, what happens to a second one
- * meanwhile, and what starts by itself (the box's start, the end of a trial, a device that comes).
- * Its steps are in supervise/apply.c, its ends in supervise/op.c.
+ * The beginning of an operation and its deadlines: who may start one, what happens to a second one
+ * meanwhile, and what starts by itself (the box's start, the end of a trial, a new device). Its
+ * steps are in supervise/apply.c, its end in supervise/op.c.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -78,13 +78,14 @@ static void conflict(struct supervisor *s, struct asker a)
 	answer_json(s, a, 3, json_pack("{s:b, s:o}", "done", 0, "error", why));
 }
 
-/* An operation of our own is short and makes way; an operator's is not ours to queue behind. */
+/* Whether an operator's order waits: only while the box itself does something, which is short.
+ * While another person's order runs, it is refused. */
 static bool must_wait(const struct supervisor *s)
 {
 	return (s->op.kind == OP_BOOT || s->op.kind == OP_REVERT) && s->queued.kind == OP_NONE;
 }
 
-/* No step at all: what is in force stays so, and boot will load it. */
+/* Confirming takes no step: what is in force stays, and boot will load it. */
 static void confirm(struct supervisor *s)
 {
 	struct generation_cause c = { .why = WHY_CONFIRMED, .by = s->op.by, .other = s->store.confirmed };
@@ -119,8 +120,8 @@ static void release(struct supervisor *s)
 	op_finish(s, found);
 }
 
-/* What the order was given for is in force still. The draft itself stands still while control knows
- * of this order. */
+/* Whether the order's base is still in force. The draft cannot change while control knows of this
+ * order. */
 static bool ground_holds(const struct supervisor *s, const struct op_ground *g)
 {
 	return g->base == 0 || g->base == s->now->number;
@@ -132,7 +133,7 @@ static void walk(struct supervisor *s)
 	struct err e = { 0 };
 
 	op->from = s->now->number;
-	/* It may have waited for a trial to end, or for somebody's word. */
+	/* The order may have waited for the end of a trial, or for somebody's answer. */
 	if (!ground_holds(s, &op->ground)) {
 		op_explain(s, 3, M_CHANGE_MOVED, (unsigned long long)s->now->number);
 		op_finish(s, false);
@@ -180,14 +181,14 @@ static void op_next_queued(struct supervisor *s)
 	walk(s);
 }
 
-/* It has changed no rule yet, and was asked of what is about to be in force no longer. */
+/* It has changed no rule yet, and its base is about to be replaced. */
 static bool makes_way(const struct operation *op)
 {
 	return op->kind == OP_DRY_RUN || (op->kind == OP_APPLY && op->step == STEP_COMPILE) ||
 	       ((op->kind == OP_APPLY || op->kind == OP_ROLLBACK) && op->step == STEP_TABLES);
 }
 
-/* What has changed nothing is given up, for a reason that was said. */
+/* Gives up an operation that has changed nothing; the reason was set. */
 static void give_way(struct supervisor *s)
 {
 	const struct msg_body m = { .type = MSG_STOP };
@@ -200,19 +201,19 @@ static void give_way(struct supervisor *s)
 	op_give_up(s);
 }
 
-/* Whoever acts does not stand behind these: a draft is checked again and again, and a backup may be
- * sealed for long. */
+/* Operations that an order does not wait for: a draft is checked again and again, and sealing a
+ * backup may take long. */
 static bool stands_back(const struct operation *op)
 {
 	return op->kind == OP_DRY_RUN &&
 	       (op->asker.web || op->ground.login[0] != 0 || (op->step == STEP_COMPILE && !op->compiling));
 }
 
-/* Takes `bundle`. */
+/* Takes over `bundle`. */
 static void begin(struct supervisor *s, struct operation asked, const char *by)
 {
 	snprintf(asked.by, sizeof(asked.by), "%s", by);
-	op_next_queued(s); /* what waited until this very turn was asked for first */
+	op_next_queued(s); /* what waited until this turn was asked for first */
 	if (stands_back(&s->op) && asked.kind != OP_DRY_RUN) {
 		op_explain(s, 3, M_OP_GAVE_WAY);
 		give_way(s);
@@ -231,7 +232,7 @@ static void begin(struct supervisor *s, struct operation asked, const char *by)
 	}
 }
 
-/* What a person said of it, as far as it can be text. */
+/* Takes a person's comment, as far as it is valid text. */
 static void take_comment(struct operation *op, const char *comment)
 {
 	snprintf(op->comment, sizeof(op->comment), "%s", comment);
@@ -322,7 +323,7 @@ void op_trial_over(struct supervisor *s)
 		give_way(s);
 	}
 	if (s->op.kind != OP_NONE) {
-		/* What runs now ends soon; then the trial ends. */
+		/* The present operation ends soon; then the trial ends. */
 		timerfd_settime(s->trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_nsec = 100000000 } }, NULL);
 		return;
 	}
@@ -339,8 +340,8 @@ void op_enforce_ready(struct supervisor *s)
 		op_boot(s);
 		return;
 	}
-	/* It has no policy yet, and a dry run, or what is given up, brings it none; an apply that
-	 * is done takes this back. */
+	/* Without a policy a dry run or a failed apply brings none; a successful apply clears
+	 * this. */
 	if (s->op.kind != OP_BOOT)
 		s->boot_again = mono_ns();
 	if (s->op.step == STEP_ENFORCE || s->op.step == STEP_UNDO)
@@ -369,8 +370,8 @@ void op_links(struct supervisor *s)
 
 /* ---- deadlines ------------------------------------------------------------------------------- */
 
-/* Enforce has had its time for the step. Its own: on a busy machine it may be late by the clock and
- * do it. */
+/* Enforce has used its time for the step: its own time, because on a busy machine it may be late by
+ * the clock and still finish. */
 static bool enforce_late(struct supervisor *s, uint64_t now)
 {
 	struct slot *sl = &s->slots[SLOT_ENFORCE];
@@ -417,7 +418,7 @@ void op_due(struct supervisor *s, uint64_t now)
 	case STEP_KERNEL:
 		if (!enforce_late(s, now))
 			break;
-		/* Its state is unknown: a new one reads what the kernel has. */
+		/* Its state is unknown: a new one reads the kernel's. */
 		op_explain(s, 3, M_OP_ENFORCE_LATE);
 		role_kill(s, &s->slots[SLOT_ENFORCE]);
 		op_give_up(s);
@@ -440,10 +441,10 @@ uint64_t op_next(const struct supervisor *s)
 	return s->boot_again != 0 ? s->boot_again : UINT64_MAX;
 }
 
-/* What a trial forbids, how the last one ended, and where a rollback goes: read from the records,
- * and said in words. */
+/* Texts from the records: why a change has to wait for a trial, how the last trial ended, and where
+ * a rollback leads. */
 
-/* Nothing waits: how the last trial ended, and when, if there was one. */
+/* Nothing waits: tells how the last trial ended, and when, if there was one. */
 void trial_none(struct supervisor *s)
 {
 	static const enum message how[WHY_COUNT] = {
@@ -463,7 +464,7 @@ void trial_none(struct supervisor *s)
 		   g->changed_by);
 }
 
-/* One trial at a time: who replaces another one's says so. */
+/* There is one trial at a time: an apply that replaces another person's has to say so. */
 bool trial_stands(struct supervisor *s)
 {
 	const struct generation_record *g = generation_find(&s->store, s->trial);
@@ -477,14 +478,14 @@ bool trial_stands(struct supervisor *s)
 	return true;
 }
 
-/* Where it goes, into op.number. False after saying why it goes nowhere. */
+/* Puts the rollback's target into op.number. False: there is none; the reason was given. */
 bool rollback_target(struct supervisor *s)
 {
 	const struct generation_record *now = generation_find(&s->store, s->store.confirmed), *g;
 	struct operation *op = &s->op;
 	char when[40];
 
-	/* back to what the trial stands in for, and be it nothing */
+	/* back to the policy before the trial, even if there was none */
 	if (op->to == 0 && s->trial != 0) {
 		op->number = s->store.confirmed;
 		return true;

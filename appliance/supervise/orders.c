@@ -16,24 +16,23 @@
 #define WHO_MOST 65536u
 #define LIMIT_NS 8000000000ull
 
-/* An order that somebody has still to say something about: accounts who gave it, control what the
- * draft is. */
+/* An order that waits for answers: accounts tells who gave it, control what the draft is. */
 struct order {
 	bool used;
-	uint32_t question; /* id of what was asked */
-	unsigned slot;	   /* ... and whom */
+	uint32_t question; /* id of the question that was asked */
+	unsigned slot;	   /* the slot that was asked */
 	uint64_t deadline; /* monotonic ns */
 	struct asker asker;
 	int fd; /* owned; -1 = none */
 	char comment[COMMENT_BYTES];
-	struct msg_change m; /* its text is `comment`; of its secret nothing is kept */
-	/* once it is known: the account, which is one person however he came */
+	struct msg_change m; /* its text is `comment`; its secret is not kept */
+	/* once known: the account, which is one person however he logged in */
 	char by[BY_BYTES];
 	char login[LOGIN_NAME]; /* at the machine: his login; "" = over the web */
-	bool passes;		/* it is for accounts itself: what it says goes through */
-	bool alone;		/* nobody else has to approve */
-	json_t *approvers;	/* owned: who may approve at this moment */
-	uint32_t duties;	/* his, at this moment */
+	bool passes;		/* the order is for accounts itself: its answer is passed on */
+	bool alone;		/* no second person has to approve */
+	json_t *approvers;	/* owned: who may approve now */
+	uint32_t duties;	/* his duties now */
 };
 
 struct orders {
@@ -93,7 +92,7 @@ static struct order *order_of(struct supervisor *s, uint32_t question, unsigned 
 	return NULL;
 }
 
-/* Whoever is asked has so long; who cannot be asked has nothing to say. */
+/* Asks with the usual deadline; a slot that cannot be asked counts as silent. */
 static bool ask(struct supervisor *s, struct order *o, unsigned slot, const struct msg_body *question, int fd)
 {
 	o->question = ++s->next_id;
@@ -104,7 +103,7 @@ static bool ask(struct supervisor *s, struct order *o, unsigned slot, const stru
 
 static void silent(struct supervisor *s, struct order *o)
 {
-	/* Of what accounts itself should do nobody knows whether it did. */
+	/* It is unknown whether accounts carried out its own order. */
 	refuse(s, o->asker, ANSWER_CANNOT, o->passes ? M_CONTROL_UNSURE : M_CONTROL_SILENT,
 	       role_name(s->slots[o->slot].role));
 	order_end(o);
@@ -141,9 +140,9 @@ static void door(struct supervisor *s, struct asker a, const struct msg_ctl_door
 	door_ordered(s, a, &o);
 }
 
-/* ---- who it is ------------------------------------------------------------------------------- */
+/* ---- identification -------------------------------------------------------------------------- */
 
-/* What accounts is asked: whose session, or whose login, and may he? `uid`: of the login. */
+/* The question to accounts: whose session or login is this, and may he? `uid`: the login's. */
 static struct msg_body question_of(const struct msg_change *c, const struct order *o, uint32_t uid)
 {
 	uint8_t right = (uint8_t)change_right((enum change_order)c->order);
@@ -161,16 +160,15 @@ static struct msg_body question_of(const struct msg_change *c, const struct orde
 	return q;
 }
 
-/* The rest of what may be ordered about the draft changes nothing but the draft, and
- * is control's. */
+/* Other orders about the draft change only the draft, so control carries them out. */
 static bool changes_the_box(enum change_order o)
 {
 	return o == CHANGE_CHECK || o == CHANGE_TRY || o == CHANGE_APPLY || o == CHANGE_CONFIRM ||
 	       o == CHANGE_ROLLBACK || change_names_object(o);
 }
 
-/* Takes its descriptors. `login`: of an order at the machine, with its number; NULL: over
- * the web. */
+/* Takes over its descriptors. `login`: for an order at the machine, with its uid; NULL: over the
+ * web. */
 static bool begin(struct supervisor *s, struct asker a, struct msg *m, const char *login, uint32_t uid)
 {
 	const struct msg_change *c = &m->body.change;
@@ -204,7 +202,7 @@ bool orders_web(struct supervisor *s, struct msg *m)
 
 /* ---- at the machine -------------------------------------------------------------------------- */
 
-/* Who may do what. False: there is no such order. */
+/* Root's orders about accounts. False: there is no such order. */
 static bool accounts_order(struct supervisor *s, struct asker a, const char *by, struct msg *m)
 {
 	struct msg_body order = { MSG_USER,
@@ -223,7 +221,7 @@ static bool accounts_order(struct supervisor *s, struct asker a, const char *by,
 	return true;
 }
 
-/* Root's own orders ask nobody. False: it is none. */
+/* Root's own orders need no question. False: another order. */
 static bool roots_order(struct supervisor *s, struct asker a, const char *by, struct msg *m)
 {
 	const struct msg_body *b = &m->body;
@@ -259,7 +257,8 @@ static bool roots_order(struct supervisor *s, struct asker a, const char *by, st
 	return true;
 }
 
-/* In the name of an account: whoever logged in to say it, whatever he became since. */
+/* In the name of an account: the login that the process was started from counts, whatever uid it
+ * has now. */
 static bool account_order(struct supervisor *s, struct asker a, const struct ucred *who, struct msg *m)
 {
 	bool root = who->uid == 0 || who->uid == geteuid();
@@ -295,8 +294,8 @@ void orders_handed(struct supervisor *s, struct msg *hand)
 	struct msg m;
 	bool done = false;
 
-	/* It lies there already: control has looked at its head. What is no message, or no order,
-	 * ends the connection. */
+	/* The message is there already, because control has looked at its head. An invalid message
+	 * or order closes the connection. */
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0 || msg_recv(fd, ROLE_CLI, ROLE_SUPERVISOR, &m) != 1) {
 		end_connection(s, a, fd);
 		return;
@@ -380,7 +379,7 @@ static void check(struct supervisor *s, struct order *o)
 	op_apply(s, o->asker, o->by, fd, -1, ground_of(o, 0, 0), &order);
 }
 
-/* The draft is kept by control. True: it was asked, and the order waits. */
+/* Control keeps the draft. True: it was asked, and the order waits. */
 static bool ask_draft(struct supervisor *s, struct order *o)
 {
 	struct msg_body q = { MSG_GROUND, .ground = { .order = o->m.order,
@@ -400,7 +399,7 @@ static bool ask_draft(struct supervisor *s, struct order *o)
 	return asked;
 }
 
-/* Whose session or login it is. False: accounts has said no such thing. */
+/* Reads whose session or login it is. False: accounts has named nobody. */
 static bool take_who(struct order *o, int fd)
 {
 	json_t *j = json_of_memfd(fd, WHO_MOST);
@@ -416,7 +415,7 @@ static bool take_who(struct order *o, int fd)
 	}
 	if (name != NULL)
 		snprintf(o->by, sizeof(o->by), "%s", name);
-	/* Whatever is not said plainly asks for another person. */
+	/* Anything but a clear false requires a second person. */
 	o->alone = json_is_false(json_object_get(j, "two_persons"));
 	o->approvers = json_incref(json_object_get(j, "approvers"));
 	json_decref(j);
@@ -473,7 +472,7 @@ void orders_grounded(struct supervisor *s, struct msg *m)
 	order_end(o);
 }
 
-/* ---- in time --------------------------------------------------------------------------------- */
+/* ---- by the clock ---------------------------------------------------------------------------- */
 
 static bool only_tries(const struct order *o)
 {

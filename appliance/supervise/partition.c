@@ -18,24 +18,24 @@
 #include "appliance/role/sandbox_table.h"
 
 #define MIB 1048576u
-/* What guard keeps when others on the machine want memory: its programs and what they work on, four
- * times over. */
+/* Memory that "guard" keeps when others on the machine want it: four times what its programs and
+ * their data take. */
 #define GUARD_KEEPS ((uint64_t)64 * MIB)
-/* Of ten times in which both want a core, guard has it nine. Real-time priorities come
- * before either. */
+/* When both groups want a processor, guard gets nine tenths. Real-time priorities come before
+ * either. */
 #define GUARD_WEIGHT "900"
 #define PARSERS_WEIGHT "100"
-/* The mark that systemd puts on a group whose inside it leaves to the service. */
+/* systemd's mark on a group whose inside it leaves to the service. */
 #define DELEGATED "user.delegate"
 
 /* ---- files of a group ------------------------------------------------------------------------ */
 
-/* A group's file takes a whole value with one write. */
+/* A group's file takes its whole value in one write. */
 static int put(int folder, const char *name, const char *value, struct err *e)
 {
 	int fd = openat(folder, name, O_WRONLY | O_CLOEXEC), code = 0;
 
-	errno = fd < 0 ? errno : EIO; /* what is written in part says nothing of why */
+	errno = fd < 0 ? errno : EIO; /* a partial write sets no errno */
 	if (fd < 0 || write(fd, value, strlen(value)) != (ssize_t)strlen(value))
 		code = err_set(e, -errno, "write %s to %s", value, name);
 	if (fd >= 0)
@@ -51,7 +51,7 @@ static int put_bytes(int folder, const char *name, uint64_t bytes, struct err *e
 	return put(folder, name, text, e);
 }
 
-/* As a text; "" when it cannot be read. */
+/* The file as text; "" when it is unreadable. */
 static const char *get(int folder, const char *name, char *out, size_t size)
 {
 	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
@@ -80,7 +80,7 @@ static bool has_word(char *list, const char *word)
 	return false;
 }
 
-/* The folder of a group in this one, made or found. */
+/* The folder of a group in this one, made if missing. */
 static int group(int folder, const char *name, struct err *e)
 {
 	int fd;
@@ -91,9 +91,9 @@ static int group(int folder, const char *name, struct err *e)
 	return fd < 0 ? err_set(e, -errno, "open the group %s", name) : fd;
 }
 
-/* ---- making it ------------------------------------------------------------------------------- */
+/* ---- making the groups ----------------------------------------------------------------------- */
 
-/* A role's own group: its limit, and the descriptor by which its processes join. */
+/* A role's own group: its limit, and the descriptor through which its processes join. */
 static int own_group(int parsers, struct slot *sl, uint32_t mib, struct err *e)
 {
 	char name[32];
@@ -110,8 +110,8 @@ static int own_group(int parsers, struct slot *sl, uint32_t mib, struct err *e)
 	return r;
 }
 
-/* We enter "guard" before memory is divided: afterwards the kernel lets nobody stand beside
- * the groups. */
+/* We enter "guard" before memory is divided: afterwards the kernel allows no process beside the
+ * groups. */
 static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct slot slots[SLOTS], struct err *e)
 {
 	int r;
@@ -127,8 +127,8 @@ static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct
 		r = put(folder, "cgroup.subtree_control", "+memory", e);
 	if (r == 0)
 		r = put_bytes(p->guard, "memory.min", GUARD_KEEPS, e);
-	/* The rest is for guard, for what the kernel keeps for the packets, and for the other
-	 * programs of the machine. */
+	/* The rest is for guard, for the kernel's packet memory, and for other programs of the
+	 * machine. */
 	if (r == 0)
 		r = put_bytes(p->parsers, "memory.max", memory_bytes / 4 * 3, e);
 	if (r == 0)
@@ -141,8 +141,8 @@ static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct
 	}
 	if (r < 0)
 		return r;
-	/* Who takes too much is ended at once, and not first made slow by a disk; a machine without
-	 * swap has no such file. */
+	/* A process above its limit is ended at once instead of being slowed down by swapping. A
+	 * machine without swap has no such file. */
 	put(p->parsers, "memory.swap.max", "0", NULL);
 	p->cores = put(folder, "cgroup.subtree_control", "+cpu", NULL) == 0 &&
 		   put(p->guard, "cpu.weight", GUARD_WEIGHT, NULL) == 0 &&
@@ -163,7 +163,7 @@ void partition_make(int folder, uint64_t memory_bytes, struct partition *ret, st
 		ret->state = PARTITION_STANDS;
 		return;
 	}
-	/* Half of it is none: whoever starts stays where we are, and there is no limit. */
+	/* A half-made partition is none: processes stay in our group, and there is no limit. */
 	ret->state = PARTITION_FAILED;
 	for (unsigned i = 0; i < SLOTS; i++) {
 		if (slots[i].group >= 0)
@@ -172,7 +172,7 @@ void partition_make(int folder, uint64_t memory_bytes, struct partition *ret, st
 	}
 }
 
-/* Where groups of version 2 are, alone or beside those of version 1. -1: nowhere. */
+/* Where cgroup version 2 is mounted, alone or beside version 1. -1: nowhere. */
 static int open_all(void)
 {
 	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
@@ -189,7 +189,7 @@ static int open_all(void)
 	return -1;
 }
 
-/* The folder of our group; -1 = it cannot be found. */
+/* The folder of our group; -1 = not found. */
 static int open_own(int all)
 {
 	char text[4096], *at, *end;
@@ -232,7 +232,7 @@ static void set_score(const struct partition *p, int score)
 	char text[16];
 	int n = snprintf(text, sizeof(text), "%d", score);
 
-	/* A process that is not heeded is as it was before: one of many. */
+	/* Without the score the process is like any other to the kernel. */
 	if (pwrite(p->score, text, (size_t)n, 0) != n)
 		return;
 }
@@ -240,8 +240,8 @@ static void set_score(const struct partition *p, int score)
 pid_t partition_fork(const struct partition *p, const struct slot *sl)
 {
 	const struct profile *role = sandbox_profile(sl->role);
-	/* Never better than ours. A child has its parent's, and could not write its own when the
-	 * sandbox has closed. */
+	/* Never a better score than ours. A child inherits its parent's score, and could not write
+	 * its own once the sandbox has closed. */
 	bool other = p->score >= 0 && role != NULL && role->group_mib != 0 && role->oom_score > p->own_score;
 	pid_t pid;
 
@@ -249,7 +249,7 @@ pid_t partition_fork(const struct partition *p, const struct slot *sl)
 		set_score(p, role->oom_score);
 	pid = fork();
 	if (pid == 0) {
-		/* Who cannot join runs all the same. */
+		/* A process that cannot join still runs. */
 		if (sl->group >= 0 && write(sl->group, "0", 1) != 1)
 			return pid;
 	} else if (other)
@@ -259,7 +259,8 @@ pid_t partition_fork(const struct partition *p, const struct slot *sl)
 
 /* ---- status ---------------------------------------------------------------------------------- */
 
-/* How many processes the kernel ended for their group's memory since the daemon started. */
+/* How many processes the kernel ended for lack of memory in their group since the daemon
+ * started. */
 static int64_t ended(int folder)
 {
 	char text[512], *at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A generation in memory: what the supervisor must know of it to hand it on. */
+/* A generation in memory: what the supervisor needs to pass it on. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,13 +13,13 @@
 
 #define IDS_BUDGET (256u << 20)
 
-/* What each permit is, and which id it carries on from what is in force. */
+/* What each permit is, and which id it continues from the policy in force. */
 static struct permit_wanted *wanted_of(const struct supervisor *s, const struct policy *p, struct arena *a)
 {
 	struct permit_wanted *wanted = arena_array(a, p->ir->n_permits + 1u, sizeof(*wanted));
 	uint32_t *from = arena_array(a, p->ir->n_permits + 1u, sizeof(*from));
 	const struct ir_place *places;
-	/* Before the kernel was given what is in force, nobody knows what its sessions carry. */
+	/* Before the kernel has the policy in force, it is unknown which ids its sessions carry. */
 	bool carry = s->booted && s->now != NULL;
 
 	if (wanted == NULL || from == NULL || !ir_places_keep(p->ir, p->arena) || !ir_places(p->ir, a, &places) ||
@@ -43,9 +43,9 @@ static int ids_copy(const struct permit_ids *from, struct permit_ids *ret, struc
 }
 
 /*
- * A full disk must not keep out what was confirmed: at the start, at a trial's end, in a rollback.
- * The few ids that are given out then are written as soon as there is room, and a start before that
- * does not give them out again.
+ * A full disk must not keep out a confirmed policy: at the start, at a trial's end, in a rollback.
+ * The few ids that are given out then are written as soon as there is room. If the box starts
+ * before that, these ids are not given out again.
  */
 static bool can_wait(const struct supervisor *s, int r)
 {
@@ -64,7 +64,7 @@ static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
 	if (p->ids == NULL || wanted == NULL) {
 		r = err_set(e, -ENOMEM, "permit ids");
 	} else if (s->op.kind == OP_DRY_RUN) {
-		/* Looking changes nothing. */
+		/* A dry run changes no ids. */
 		r = ids_copy(&s->ids, &tried, e);
 		if (r == 0) {
 			r = permit_ids_assign(&tried, p->ir->n_permits, wanted, p->ids, e);
@@ -72,8 +72,8 @@ static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
 		}
 	} else {
 		r = permit_ids_assign(&s->ids, p->ir->n_permits, wanted, p->ids, e);
-		/* On disk before anybody else hears of them: an id given twice would give one flow
-		 * the rights of another. */
+		/* On the disk before anybody else hears of them: an id given twice would give one
+		 * session the rights of another. */
 		if (r == 0)
 			r = permit_ids_save(s->state_fd, &s->ids, e);
 		if (r < 0 && can_wait(s, r))
@@ -169,7 +169,7 @@ static bool lingers(const void *ctx, uint32_t permit)
 	for (uint32_t i = 0; old != NULL && i < old->ir->n_permits; i++)
 		if (old->ids[i] == permit)
 			return old->ir->permits[i].tighten_new_flows;
-	return true; /* lingered before, and may still */
+	return true; /* lingered before, and still may */
 }
 
 uint8_t *policy_table(const struct policy *p, const struct policy *old, const uint8_t *table, size_t n_table,

@@ -10,8 +10,8 @@
 _Static_assert(sizeof(struct sentence) == MEANT_BYTES, "a sentence as it is sent");
 _Static_assert(SLOTS <= 64, "slots in the bits of STANDING");
 
-/* Of itself every role speaks at once; anything else may take its time, in which it is not asked
- * how it is (watch.c). */
+/* Every role answers about itself at once. Anything else may take time, during which it is not
+ * asked for a sign of life (watch.c). */
 static bool is_work(enum msg_type t)
 {
 	return t != MSG_STATUS && t != MSG_STOP;
@@ -60,7 +60,7 @@ void relay_gone(struct supervisor *s, struct slot *sl)
 	say_gone(s, 0, (unsigned)(sl - s->slots));
 }
 
-/* ---- how things stand ------------------------------------------------------------------------ */
+/* ---- telling the state ----------------------------------------------------------------------- */
 
 static struct msg_standing standing_of(const struct supervisor *s)
 {
@@ -189,7 +189,7 @@ void relay_begin(struct supervisor *s, struct slot *sl)
 {
 	if (sl->role != ROLE_CONTROL)
 		return;
-	/* It knows nothing; and the web side's channel ended with its predecessor. */
+	/* A new control knows nothing, and its predecessor's channel to the web side is closed. */
 	s->relay.told = false;
 	s->relay.policy = NULL;
 	free(s->relay.past);

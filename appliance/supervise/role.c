@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Start, loop and end of the supervisor. The order of the start is what keeps the box shut until
- * its rules stand. */
+/* Start, loop and end of the supervisor. The order of the start keeps the box shut until its rules
+ * are in force. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -27,11 +27,12 @@
 #define DESCRIPTORS 8192u
 #define OWN_NICE (-10)
 #define STATE_MODE 0700
-#define SAVE_AGAIN 2000000000ull /* ns: a disk that was full may have room again */
+/* ns until a save is tried again: a full disk may have room by then */
+#define SAVE_AGAIN 2000000000ull
 
 /* ---- start ----------------------------------------------------------------------------------- */
 
-/* Makes the folder and those above it. */
+/* Makes the folder and those above it, and opens it. */
 static int open_folder(const char *path, mode_t mode, struct err *e)
 {
 	char part[256];
@@ -52,8 +53,8 @@ static int open_folder(const char *path, mode_t mode, struct err *e)
 	return fd < 0 ? err_set(e, -errno, "open the folder %s", path) : fd;
 }
 
-/* Opens a folder for us alone; `lock` as those of box/netns.h. Another one's is left as it is: not
- * even our end may touch what lies there. */
+/* Opens a folder for us alone; `lock` is one of box/netns.h. A folder that another process holds is
+ * left untouched, even when we end. */
 static int take_folder(struct supervisor *s, const char *path, mode_t mode, int (*lock)(int fd, struct err *e),
 		       int *ret, struct err *e)
 {
@@ -110,9 +111,8 @@ static int open_state(struct supervisor *s, struct err *e)
 }
 
 /*
- * What the workers shall know: the generation in force, and what of the one before it may still
- * linger. That one's permits have the ids they had, so sessions that were left to end by themselves
- * go on over the restart.
+ * The table for the workers: the generation in force, and what may still linger of the one before.
+ * The permits of both keep their ids, so lingering sessions continue over the restart.
  */
 static uint8_t *boot_table(struct supervisor *s, size_t *ret_n)
 {
@@ -130,7 +130,7 @@ static uint8_t *boot_table(struct supervisor *s, size_t *ret_n)
 	return image;
 }
 
-/* The last confirmed generation, or the empty one. */
+/* Loads the last confirmed generation, or the empty one. */
 static int load_confirmed(struct supervisor *s, struct err *e)
 {
 	uint8_t *image;
@@ -138,7 +138,7 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 
 	s->now = policy_stored(s, s->store.confirmed, e);
 	if (s->now == NULL) {
-		/* What cannot be read is never open. */
+		/* When the policy is unreadable, nothing passes. */
 		if (e->code == -ENOTSUP) {
 			say(s, M_STORE_FORM, (unsigned long long)s->store.confirmed);
 			sentence_say(&s->store_error, M_STORE_FORM, (unsigned long long)s->store.confirmed);
@@ -153,16 +153,16 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 	image = boot_table(s, &n);
 	if (image == NULL)
 		return err_set(e, -ENOMEM, "command table");
-	/* Where nobody read what their sessions send, `hold` would let by what their own
-	 * table forbids. */
+	/* After a time in which no worker inspected them, `hold` would let sessions through that
+	 * their own table forbids. */
 	s->lanes = table_lanes(image, n);
 	return table_set(s, image, n, s->now, true, e);
 }
 
 /*
- * Where the kernel shares its cores between sessions first (sched_autogroup), priorities count only
- * within one: enforce would wait for a core behind every other session, however busy, while
- * somebody else's rules are in force. So our session gets the priority too, if it is ours alone.
+ * With sched_autogroup the kernel divides processors between sessions first, and priorities count
+ * only within one. Enforce would then wait behind every other busy session while somebody else's
+ * rules are in force. So our session gets the priority too, if no other process is in it.
  */
 static void prefer_session(void)
 {
@@ -188,8 +188,8 @@ static int open_own(struct supervisor *s, struct err *e)
 		limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	/* Roles must be replaced at once, however busy the machine is; they choose their
-	 * own priority. */
+	/* Roles must be replaced at once, however busy the machine is; each role sets its own
+	 * priority. */
 	setpriority(PRIO_PROCESS, 0, OWN_NICE);
 	prefer_session();
 	partition_open(&s->partition, s->slots);
@@ -232,8 +232,8 @@ static int start_all(struct supervisor *s, struct err *e)
 	bool adopted = false;
 	int taken = take_folders(s, &folders), r;
 
-	/* Another one's folders: nothing at all is done. Any other mistake with them leaves no box
-	 * without its base. */
+	/* Folders that another daemon holds: end without any action. After any other failure the
+	 * box still gets its base. */
 	if (taken == -EBUSY) {
 		*e = folders;
 		return taken;
@@ -264,7 +264,7 @@ static int start_all(struct supervisor *s, struct err *e)
 	roles_want(s, SLOT_JOURNAL);
 	roles_want(s, SLOT_ENFORCE);
 	op_boot(s);
-	roles_start_due(s, mono_ns()); /* the workers that it wants */
+	roles_start_due(s, mono_ns()); /* the workers that it needs */
 	roles_want(s, SLOT_TAP);
 	roles_want(s, SLOT_ACCOUNTS);
 	roles_want(s, SLOT_CONTROL);
@@ -272,7 +272,7 @@ static int start_all(struct supervisor *s, struct err *e)
 	return sandbox_supervisor((const int[]){ s->state_fd, s->run_fd }, 2, e);
 }
 
-/* ---- what found no room on the disk ---------------------------------------------------------- */
+/* ---- saves that found the disk full ---------------------------------------------------------- */
 
 static uint64_t unsaved_next(const struct supervisor *s)
 {
@@ -304,7 +304,7 @@ enum {
 	POLL_COUNT = POLL_ROLE + SLOTS
 };
 
-/* When each part has something to do next, in monotonic ns. */
+/* For each part the time of its next work, in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct supervisor *) = {
 	roles_due,  op_next,   network_next, watch_next,       unsaved_next, clock_next,  isolation_next, doors_next,
 	hours_next, used_next, unheard_next, uninspected_next, ups_next,     notify_next, orders_next,	  backstop_next,
@@ -350,7 +350,7 @@ static void turn(struct supervisor *s)
 	    sig.ssi_signo != SIGHUP)
 		s->ending = true;
 	backstop_heard(s);
-	/* What a role said last counts before that it is dead. */
+	/* A role's last message counts before its death. */
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (p[POLL_ROLE + i].revents != 0 && s->slots[i].chan == p[POLL_ROLE + i].fd)
 			role_readable(s, &s->slots[i]);
@@ -396,17 +396,17 @@ static bool any_alive(const struct supervisor *s)
 }
 
 /*
- * All roles go, the rules stay. Workers, enforce and the journal go by the end of their channel, so
- * that what was counted is said and written; the journal ends when nobody can say more. Who is
- * still there at the deadline is ended.
+ * Ends all roles; the rules stay. Workers, enforce and the journal end when their channel closes,
+ * so that counts are still reported and written. The journal ends when nobody can send any more. A
+ * role that is left at the deadline is killed.
  */
 static void end_all(struct supervisor *s)
 {
 	uint64_t until = mono_ns() + END_LIMIT_NS;
 
 	s->ending = true;
-	/* Workers still have to say what they accepted since the last record, enforce what came in
-	 * since its last look. */
+	/* Workers report what they accepted since their last record, enforce the sessions since its
+	 * last look. */
 	for (unsigned i = SLOTS; i > 0; i--)
 		if (i - 1 != SLOT_JOURNAL && s->slots[i - 1].chan >= 0) {
 			if (s->slots[i - 1].role == ROLE_DPI)
@@ -416,7 +416,7 @@ static void end_all(struct supervisor *s)
 			else
 				role_kill(s, &s->slots[i - 1]);
 		}
-	/* The journal reads until nobody is left who could write. */
+	/* The journal reads until all writers are gone. */
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (s->slots[i].event_in >= 0) {
 			close(s->slots[i].event_in);
@@ -500,9 +500,9 @@ int supervise(const struct supervise_options *o)
 }
 
 /*
- * What the end of the daemon leaves behind, told before the roles end: where each interface stays,
- * and what decides about packets there from now on. An end that was not asked for tells nothing;
- * the next start, or `sekisho status`, does.
+ * What the end of the daemon leaves behind, reported before the roles end: the state of each
+ * interface, and what decides about packets from then on. After an unplanned end the next start, or
+ * `sekisho status`, reports it.
  */
 
 struct leaving {

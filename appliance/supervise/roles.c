@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Life and death of roles. A role that dies is started again at once; only one that keeps dying
- * soon after its start waits, a quarter of a second at most, so that the box never stays without it
- * for longer. Every start and death is an event.
+ * Life and death of roles. A role that dies is restarted at once. One that keeps dying soon after
+ * its start waits, but at most a quarter of a second, so that the box never lacks it for longer.
+ * Each start and death is an event.
  */
 #include <errno.h>
 #include <signal.h>
@@ -21,7 +21,7 @@
 #define SECOND 1000000000ull
 #define QUICK_DEATH (2 * SECOND)
 #define BACKOFF_FIRST 25000000ull
-/* A packet that ends every worker it meets must not keep the next one away for long. */
+/* ns: a packet that kills every worker must not keep the next worker away for long */
 #define BACKOFF_MOST 250000000ull
 
 void roles_init(struct supervisor *s)
@@ -54,7 +54,7 @@ void roles_init(struct supervisor *s)
 	}
 }
 
-/* To the journal: the reading end of one role's event socket. */
+/* Gives the journal the reading end of a role's event socket. */
 static void give_source(struct supervisor *s, enum role r, uint32_t index, int fd)
 {
 	const struct msg_body m = { MSG_SOURCE, .source = { .role = (uint8_t)r, .index = index } };
@@ -77,8 +77,8 @@ static int open_event_socket(struct supervisor *s, struct slot *sl, struct err *
 	return 0;
 }
 
-/* A new journal hears of the names, then of every source: records wait there that were made by
- * earlier generations. */
+/* A new journal first gets the names, then each source: records of earlier generations may wait
+ * there. */
 static void tell_journal(struct supervisor *s)
 {
 	journal_generations(s);
@@ -114,7 +114,7 @@ static bool role_start(struct supervisor *s, struct slot *sl, uint64_t now)
 	vigil_begin(&sl->vigil, sl->pid, sl->stat);
 	vigil_begin(&sl->work, sl->pid, sl->stat);
 	sl->since_wall = clock_wall_ns();
-	if (sl->role != ROLE_COMPILE) /* it lives for one answer, which is an event of its own */
+	if (sl->role != ROLE_COMPILE) /* its answer is an event of its own */
 		role_event(s, sl->role, sl->index, ROLE_STARTED);
 	if (sl->role == ROLE_JOURNAL)
 		tell_journal(s);
@@ -140,13 +140,13 @@ void roles_want(struct supervisor *s, unsigned slot)
 
 	if (sl->state != SLOT_OFF)
 		return;
-	sl->heard = mono_ns(); /* from now on it is waited for */
+	sl->heard = mono_ns(); /* it has to show a sign of life from now on */
 	sl->state = SLOT_DEAD;
 	sl->restart_at = 0;
 	start(s, sl, mono_ns());
 }
 
-/* Of a pair that is wanted since the last turn. */
+/* A pair that is wanted since the last turn. */
 static bool is_new(const struct supervisor *s, unsigned slot)
 {
 	const struct slot *sl = &s->slots[slot];
@@ -162,7 +162,7 @@ void roles_start_due(struct supervisor *s, uint64_t now)
 		if (is_new(s, i))
 			roles_want(s, i);
 		if (sl->state == SLOT_DEAD && now >= sl->restart_at) {
-			/* A worker without its gate has nobody to answer for it. */
+			/* No worker without its gate, which would decide for it when it dies. */
 			if (sl->role == ROLE_DPI && !slot_alive(&s->slots[SLOT_GATE + sl->index]))
 				continue;
 			start(s, sl, now);

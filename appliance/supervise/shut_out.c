@@ -20,7 +20,7 @@ static bool names(const struct ir *ir, const struct addr *a)
 	return false;
 }
 
-/* Whether the management is reached at this address of its own; NULL: at any. */
+/* Whether the management is reached at the box's address `a`; NULL: at any address. */
 static bool answers_at(const struct ir *ir, const struct addr *a)
 {
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)

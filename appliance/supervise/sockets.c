@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everything that must be opened with privilege, or in another namespace, and is then handed to
- * a role. */
+/* Opens what needs privileges or another namespace, and is then passed to a role. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -21,8 +20,9 @@
 #include "appliance/worker/queue.h"
 
 #define QUEUE_LENGTH 4096u   /* packets that may wait in one slot */
-#define QUEUE_LENGTH_CUT 64u /* packets of sessions that end anyway */
-#define TAKEN_MS 3000u	     /* so long another may have a queue while a policy is applied */
+#define QUEUE_LENGTH_CUT 64u /* packets of sessions that are cut anyway */
+/* how long another process may hold a queue while a policy is applied */
+#define TAKEN_MS 3000u
 #define TAKEN_STEP_MS 5u
 #define ADMIN_PORT 443u
 #define QUEUE_TABLE "/proc/self/net/netfilter/nfnetlink_queue"
@@ -86,7 +86,7 @@ static int open_neighbours(void *ctx, struct err *e)
 	return tap_neighbours_open(e);
 }
 
-/* Both families by one socket where the kernel has IPv6. */
+/* One socket for both families where the kernel has IPv6. */
 static int open_listener(void *ctx, struct err *e)
 {
 	struct sockaddr_in6 six = { .sin6_family = AF_INET6,
@@ -118,7 +118,7 @@ static int open_listener(void *ctx, struct err *e)
 	return err_set(e, code, "listen on port %u of the admin namespace", ADMIN_PORT);
 }
 
-/* One page for all gates of a pair. */
+/* One page of shared memory for all gates of a pair. */
 static int open_pulse(struct pair *p, struct err *e)
 {
 	if (p->pulse_fd < 0)
@@ -128,8 +128,8 @@ static int open_pulse(struct pair *p, struct err *e)
 	return p->pulse != NULL ? fcntl(p->pulse_fd, F_DUPFD_CLOEXEC, 3) : -1;
 }
 
-/* Its owner's and nobody else's, who may go into it. By way of root, who may change the mode of
- * what is his without one capability more. */
+/* Makes the folder its owner's alone. Through root as the owner, who may change its mode without a
+ * further capability. */
 static bool give_folder(int fd, uid_t uid)
 {
 	struct stat st;
@@ -141,7 +141,7 @@ static bool give_folder(int fd, uid_t uid)
 	return fchown(fd, 0, 0) == 0 && fchmod(fd, 0700) == 0 && fchown(fd, uid, uid) == 0;
 }
 
-/* A folder of state that belongs to one role's user and to nobody else. */
+/* A state folder that belongs to one role's user alone. */
 static int open_folder(struct supervisor *s, const char *name, enum role owner, struct err *e)
 {
 	int fd;
@@ -160,7 +160,7 @@ static int open_folder(struct supervisor *s, const char *name, enum role owner, 
 	return fd;
 }
 
-/* The web side's channel to control, which hears of its end (relay.c). */
+/* The web side's channel to control, which is told when it ends (relay.c). */
 static int open_people(struct supervisor *s, struct err *e)
 {
 	int sv[2];
@@ -198,7 +198,7 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		break;
 	case ROLE_TAP:
 		fds[n++] = in_namespace(s, data, open_tap, NULL, e);
-		/* Kept open over restarts, so that what comes meanwhile is recorded. */
+		/* Kept open over restarts, so that events meanwhile are recorded. */
 		if (s->passed_fd < 0)
 			s->passed_fd = in_namespace(s, data, open_passed, NULL, e);
 		fds[n++] = s->passed_fd < 0 ? -1 : fcntl(s->passed_fd, F_DUPFD_CLOEXEC, 3);
@@ -209,14 +209,14 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 	case ROLE_JOURNAL:
 		fds[n++] = open_folder(s, "journal", ROLE_JOURNAL, e);
 		fds[n] = open_folder(s, "signing", ROLE_JOURNAL, e);
-		/* A disk without room for it must not cost the records: the role sees that both are
-		 * one folder, and does not sign. */
+		/* On a full disk the missing key folder must not cost the records: the role sees
+		 * that both are one folder and does not sign. */
 		if (fds[n] < 0 && fds[n - 1] >= 0)
 			fds[n] = fcntl(fds[n - 1], F_DUPFD_CLOEXEC, 3);
 		n++;
 		break;
 	case ROLE_MGMT:
-		/* Kept open over restarts, so that nobody is refused meanwhile. */
+		/* Kept open over restarts, so that no client is refused meanwhile. */
 		if (s->mgmt_fd < 0)
 			s->mgmt_fd = in_namespace(s, s->spaces.admin, open_listener, NULL, e);
 		fds[n++] = s->mgmt_fd < 0 ? -1 : fcntl(s->mgmt_fd, F_DUPFD_CLOEXEC, 3);
@@ -275,8 +275,8 @@ int queue_socket(struct supervisor *s, uint32_t lane, uint8_t slots, struct err 
 					      .fail_open = l.when_overloaded != FAIL_CLOSED,
 					      .finished = l.kind == LANE_COMMANDS };
 	/*
-	 * The queues of a daemon that has just died are free when the last of its roles is gone:
-	 * all are told at once, and each takes its time. A start is tried again by itself.
+	 * The queues of a daemon that has just died are free when its last role is gone: all were
+	 * told at once, and each takes some time. A start is tried again by itself.
 	 */
 	for (unsigned waited = 0;; waited += TAKEN_STEP_MS) {
 		int fd = in_namespace(s, s->spaces.data, open_queue, &w, e);

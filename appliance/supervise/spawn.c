@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A role's process. Between fork and exec only what must happen there: namespace, descriptors,
- * core. The role then runs in fresh memory with nothing inherited but its descriptors and
- * standard error.
+ * A role's process. Between fork and exec only the necessary happens: namespace, descriptors,
+ * processor. The role then runs in fresh memory and inherits only its descriptors and standard
+ * error.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,14 +27,15 @@
 
 #define FDS_MAX 6u
 #define COMPILER "sekisho-compile"
-#define ABOVE 32 /* descriptors are first put up here, so that none overwrites another */
+/* descriptors are first moved above this number, so that none overwrites another */
+#define ABOVE 32
 
 static bool is_pair(const struct slot *sl)
 {
 	return sl->role == ROLE_GATE || sl->role == ROLE_DPI;
 }
 
-/* In the child. Never returns. */
+/* Runs in the child. Never returns. */
 static void become(const struct slot *sl, int program, int chan, const int *fds, size_t n, int nsfd, pid_t parent)
 {
 	char *const compiler[] = { (char[]){ COMPILER }, NULL };
@@ -49,13 +50,14 @@ static void become(const struct slot *sl, int program, int chan, const int *fds,
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
-	setpgid(0, 0); /* a terminal's interrupt is for the supervisor */
+	setpgid(0, 0); /* a terminal's interrupt is meant for the supervisor */
 	if (nsfd >= 0 && setns(nsfd, CLONE_NEWNET) < 0)
 		_exit(1);
 	if (is_pair(sl)) {
 		int place = (int)pair_place(sl->index);
 
-		/* From both ends, so that the kinds share a core as late as may be. */
+		/* The two kinds of workers take the cores from both ends, so that they share a core
+		 * as late as possible. */
 		sandbox_place(pair_kind(sl->index) == LANE_COMMANDS ? place : -1 - place, NULL);
 	}
 	own[count++] = chan;
@@ -63,7 +65,7 @@ static void become(const struct slot *sl, int program, int chan, const int *fds,
 	for (size_t i = 0; i < n; i++)
 		own[count++] = fds[i];
 	inherited = count;
-	own[count++] = program; /* not for the role: closed when it begins */
+	own[count++] = program; /* the role does not need it: closed at exec */
 	for (size_t i = 0; i < count; i++) {
 		own[i] = fcntl(own[i], F_DUPFD_CLOEXEC, ABOVE);
 		if (own[i] < 0)
@@ -90,8 +92,8 @@ static void become(const struct slot *sl, int program, int chan, const int *fds,
 	_exit(127);
 }
 
-/* This program for all roles but one: the compiler stands beside it and is linked by nothing that
- * has a privilege. */
+/* The program of the role: this one, except for the compiler, which is a file beside it and is
+ * linked into nothing with privileges. */
 static int program_open(enum role r, struct err *e)
 {
 	char path[PATH_MAX + sizeof(COMPILER)] = "/proc/self/exe", *name;
@@ -133,7 +135,7 @@ int spawn(const struct partition *p, struct slot *sl, const int *fds, size_t n, 
 		close(program);
 		return code;
 	}
-	/* Our end never waits; the role's end does unless it says otherwise. */
+	/* Our end is non-blocking; the role decides about its own. */
 	if (fcntl(sv[0], F_SETFL, O_NONBLOCK) < 0 || (pid = partition_fork(p, sl)) < 0) {
 		int code = -errno;
 

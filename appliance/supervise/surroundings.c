@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The box's links as the kernel has them now, and everything around them that is not of
- * our making. */
+/* The state of the box's links as the kernel has them now, and of everything around them that
+ * others made. */
 #include "appliance/supervise/surroundings.h"
 
 #include <errno.h>
@@ -22,17 +22,16 @@
 #include "appliance/wire/pairs.h"
 #include "appliance/wire/settings.h"
 
-/* What of the policy in force those hear who have no table. */
 /*
- * Which generation each permit of the workers' table comes from. While two generations are known,
- * what both have still belongs to the one in force; what lingers from an earlier one keeps its own.
- * Records carry it, so that the journal reads their numbers in the generation by which they
- * were judged.
+ * The generation of the policy in force, for roles without a table; and for each permit of the
+ * workers' table the generation that it comes from. While two generations are known, a permit of
+ * both belongs to the one in force; a lingering one keeps its own. Records carry it, so that the
+ * journal reads their numbers with the names of the right generation.
  */
 
 /*
- * Whether sessions that conduits let through are recorded: what the policy in force says, on trial
- * as well, and what the kernel says of the socket that hears of them (appliance/tap/session.h).
+ * Whether passed sessions are recorded: the setting of the policy in force, also on trial, and of
+ * the kernel's socket that reports them (appliance/tap/session.h).
  */
 
 static int by_number(const void *a, const void *b)
@@ -107,7 +106,7 @@ int stamps_make(const struct stamps *old, const uint8_t *image, size_t n, const 
 	return r;
 }
 
-/* To everybody who decides or notices something without a table. */
+/* Tells every role that decides or notices something without a table. */
 static void tell(struct supervisor *s, unsigned slot)
 {
 	struct msg_body m = { .type = MSG_IN_FORCE };
@@ -118,12 +117,12 @@ static void tell(struct supervisor *s, unsigned slot)
 	role_send(s, &s->slots[slot], 0, &m, NULL, 0);
 }
 
-/* As the policy in force says, from now on. */
+/* Follows the policy in force from now on. */
 static void passed_follow(struct supervisor *s)
 {
 	struct err e = { 0 };
 
-	/* Before the tap's first start there is nothing to set. */
+	/* Before the first start of the tap there is nothing to set. */
 	if (s->passed_fd < 0 || tap_sessions_hear(s->passed_fd, s->now->ir->record_passed, &e) == 0)
 		return;
 	say(s, M_PASSED_NOT_HEARD, e.text);
@@ -149,8 +148,8 @@ void in_force_tell(struct supervisor *s)
 		in_force_tell_one(s, &s->slots[i]);
 }
 
-/* What gates must know of the policy in force: between whom they may answer segments of
- * no session. */
+/* What gates need of the policy in force: between which addresses they may answer segments without
+ * a session. */
 
 #define IPPROTO_TCP_NUMBER 6u
 #define ELEMENTS_BUDGET (256u << 20)
@@ -187,14 +186,13 @@ void pairs_tell(struct supervisor *s, struct slot *gate)
 		s->pairs_fd = pairs_memfd(s->now);
 		s->pairs_of = s->now;
 	}
-	/* Without it a gate answers no stray: they end by their own time-outs. */
+	/* Without it a gate answers no such segment: those sessions time out. */
 	if (s->pairs_fd >= 0)
 		role_send(s, gate, 0, &(struct msg_body){ .type = MSG_PAIRS }, &s->pairs_fd, 1);
 }
 
-/* As the kernel says: true, false, or null when it does not say. */
-/* Whether the tap hears of sessions that conduits let through: as the policy in force says, on
- * trial as well. */
+/* Whether passed sessions are told to the tap, as the policy in force says, also on trial: true,
+ * false, or null when the kernel does not tell. */
 
 static json_t *passed_json(const struct supervisor *s)
 {
@@ -203,15 +201,15 @@ static json_t *passed_json(const struct supervisor *s)
 	return heard < 0 ? json_null() : json_boolean(heard);
 }
 
-/* The kernel says otherwise than the policy. */
+/* Whether the kernel's setting differs from the policy. */
 static bool passed_differs(const struct supervisor *s)
 {
 	return s->passed_fd >= 0 && tap_sessions_heard(s->passed_fd) != (int)s->now->ir->record_passed;
 }
 
-#define ASSETS_SHOWN 24u /* of a zone; how many there are is said besides */
+#define ASSETS_SHOWN 24u /* assets of a zone that are listed; the total is given besides */
 
-/* What people call the machines that stand there. */
+/* The names of the machines in a zone. */
 static json_t *zone_json(const struct ir *ir, uint32_t zone)
 {
 	json_t *list = json_array();
@@ -278,12 +276,12 @@ static const char *link_word(const struct device *d)
 struct telling {
 	const struct supervisor *s;
 	json_t *list;
-	const char *card; /* the one that was asked last, and what it had refused */
+	const char *card; /* the last card that was asked, and how many frames it had refused */
 	uint64_t refused;
 };
 
-/* What a VLAN lies on: how many frames its gate refused is the card's, since a frame without a tag
- * is of no VLAN. */
+/* The card under a VLAN. Refused frames count for the card, because a frame without a tag belongs
+ * to no VLAN. */
 static json_t *card_json(const struct ir_interface *i, const struct device *card, uint64_t refused)
 {
 	return json_pack("{s:o, s:i, s:s, s:I}", "device", json_text(i->card), "vlan", (int)i->vlan, "link",
@@ -313,7 +311,7 @@ static void interface(void *ctx, const struct ir_interface *i, const struct devi
 	json_array_append_new(t->list, j);
 }
 
-/* There are never more than the kernel has entries. */
+/* At most as many as the kernel has entries. */
 static uint64_t hosts(const struct addr_range *r)
 {
 	uint64_t n = 0;
@@ -349,7 +347,7 @@ json_t *json_answering(const struct supervisor *s)
 	return json_null();
 }
 
-/* To each interface its own: both lists are in the order of box.cfg. */
+/* Adds each interface's part: both lists are in box.cfg's order. */
 static void add_answers(const struct supervisor *s, json_t *interfaces)
 {
 	json_t *list = json_answering(s);
@@ -430,8 +428,8 @@ json_t *json_surroundings(const struct supervisor *s)
 	json_t *list = json_array();
 	struct err e = { 0 };
 
-	/* What is just being changed differs from either policy; whoever changes it looks
-	 * for itself. */
+	/* During an operation the state differs from both policies; the operation compares by
+	 * itself. */
 	if (s->op.kind == OP_NONE && box_compare(&s->spaces, s->now->ir, false, difference, list, &e) < 0)
 		difference(list, "box", "unknown", e.text);
 	if (outside_look(&s->spaces, s->now->ir, difference, list, &e) < 0)
@@ -443,7 +441,8 @@ json_t *json_generation(const struct supervisor *s)
 {
 	const struct generation_record *g = generation_find(&s->store, s->now->number);
 	bool waiting = s->trial != 0 && s->trial == s->now->number;
-	/* Whoever went back to it put it into force, whoever applied it once. */
+	/* The person who put the policy into force last: after a rollback its author, not the
+	 * person who applied the policy first. */
 	bool went_back = g != NULL && !waiting && g->why == WHY_ROLLBACK;
 
 	return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o}", "number", (json_int_t)s->now->number, "digest",
@@ -468,8 +467,7 @@ json_t *json_site(const struct supervisor *s)
 					     json_text(ir->records_responsible)));
 }
 
-/* Of which box, site and moment this is true. The digest is the one that was read back from
- * the kernel. */
+/* Which box, site and time the answer is about. The digest is the one read back from the kernel. */
 void json_moment(const struct supervisor *s, json_t *j)
 {
 	json_t *generation = json_object_get(j, "generation"), *all = json_generation(s);
@@ -484,7 +482,7 @@ void json_moment(const struct supervisor *s, json_t *j)
 	json_object_set_new(j, "time", json_time(clock_wall_ns()));
 }
 
-/* Which process it is, put into `j`. */
+/* Adds to `j` which process it is. */
 static json_t *json_slot(const struct slot *sl, json_t *j)
 {
 	json_object_set_new(j, "role", json_string(role_name(sl->role)));
@@ -539,7 +537,7 @@ static json_t *json_by_kind(const uint32_t n[LANE_KINDS])
 #define CHANGES_SHOWN 8u
 #define CHANGES_NS (86400u * 1000000000ull)
 
-/* What became of the policy in the last day, the youngest first: for whoever comes on duty. */
+/* The changes of the policy in the last day, the newest first, for the next shift. */
 static json_t *json_changes(const struct supervisor *s)
 {
 	uint64_t now = clock_wall_ns();
@@ -560,7 +558,7 @@ static json_t *json_changes(const struct supervisor *s)
 	return list;
 }
 
-/* Addresses, links and routes that others changed; rules and settings are enforce's to tell. */
+/* Addresses, links and routes that others changed; enforce reports rules and settings. */
 static json_t *json_network_drifts(const struct supervisor *s)
 {
 	uint64_t wall_ns, n = network_drifts(s, &wall_ns);
@@ -598,7 +596,7 @@ static json_t *json_status(struct supervisor *s)
 	return j;
 }
 
-/* By which table workers should judge, and which of them. */
+/* The table by which workers should judge, and which workers do. */
 static void add_tables(const struct supervisor *s, json_t *j)
 {
 	json_t *pairs = json_array();

@@ -165,7 +165,7 @@ static void put_permit(const struct side *s, uint32_t p, struct command_table *o
 	move(s, GRANTS, &to->first_grant, to->n_grants);
 }
 
-/* Each row gets a list of its own. */
+/* Space for a list of its own for each row. */
 static size_t spaces_of(const struct side *s)
 {
 	size_t n = 0;

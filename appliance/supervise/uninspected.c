@@ -10,17 +10,17 @@
 #include "appliance/supervise/unserved.h"
 #include "appliance/wire/settings.h"
 
-#define NAMED 3u  /* conduits, in a record */
-#define SHOWN 32u /* of a lane, in an answer; how many there are is said besides */
+#define NAMED 3u  /* conduits that a record names */
+#define SHOWN 32u /* of a lane in an answer; the total is given besides */
 #define COUNT_TEXT 24u
 
 struct uninspected {
 	int queues; /* the kernel's table of queues */
-	bool told;  /* enforce has said what the kernel's counters are: as follows, ... */
+	bool told;  /* enforce has reported the kernel's counters */
 	uint64_t fates[UNSERVED_FATES];
-	/* by place in `lanes` of lane.h, as last read */
+	/* by position in `lanes` of lane.h, at the last look */
 	struct queue_state seen[LANE_COUNT * LANE_SLOTS];
-	struct unserved_counts counts; /* ever, of this daemon */
+	struct unserved_counts counts; /* since the start of this daemon */
 	struct unserved unserved;
 	uint64_t look_at; /* monotonic ns */
 };
@@ -36,8 +36,7 @@ int uninspected_open(struct supervisor *s, struct err *e)
 	return u->queues < 0 ? u->queues : 0;
 }
 
-/* The rules count from the moment at which they were loaded, which may be before this daemon
- * was started. */
+/* The rules count from when they were loaded, which may be before this daemon's start. */
 void uninspected_told(struct supervisor *s, const struct msg_unanswered *m)
 {
 	const uint64_t fates[UNSERVED_FATES] = { [UNSERVED_CLOSED] = m->closed,
@@ -54,7 +53,7 @@ void uninspected_told(struct supervisor *s, const struct msg_unanswered *m)
 	u->told = true;
 }
 
-/* The kernel counts in 32 bits, from the moment at which a queue was made. */
+/* The kernel counts in 32 bits, from when a queue was made. */
 static uint32_t more(uint32_t was, uint32_t now)
 {
 	return now >= was ? now - was : now;
@@ -87,10 +86,9 @@ static void count(struct supervisor *s)
 	}
 }
 
-/* ---- whose packets they are ------------------------------------------------------------------ */
+/* ---- the conduits of the packets ------------------------------------------------------------- */
 
-/* Marks the conduits that have a permit in that lane; once through the policy, however large
- * it is. */
+/* Marks the conduits that have a permit in that lane, in one pass through the policy. */
 static void mark(const struct ir *ir, uint32_t lane, uint8_t *marks)
 {
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
@@ -103,7 +101,7 @@ static void mark(const struct ir *ir, uint32_t lane, uint8_t *marks)
 	}
 }
 
-/* "tos-reads-cranes, vendor, +2", by the policy in force. */
+/* "tos-reads-cranes, vendor, +2": names in the policy in force. */
 static void names_text(const struct supervisor *s, const struct unserved *u, char *out, size_t size)
 {
 	const struct ir *ir = s->now->ir;
@@ -215,8 +213,7 @@ json_t *json_uninspected(const struct supervisor *s)
 			 u->on ? (json_int_t)unserved_passed(u) : 0, "lanes", list);
 }
 
-/* The rules count from the moment at which they were loaded, which may be before this daemon
- * was started. */
+/* The rules count from when they were loaded, which may be before this daemon's start. */
 void unheard_logged(struct supervisor *s, uint64_t packets)
 {
 	struct unheard *u = &s->unheard;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/supervise/unserved.h"
 
-/* Decided packets of such a lane go back into the kernel, which counts what becomes of them. */
+/* Packets of such a lane that a gate decides return to the kernel, which counts their fate. */
 static bool handed_back(uint32_t lane)
 {
 	struct lane l;
@@ -18,8 +18,8 @@ static uint64_t unanswered(const struct unserved_counts *c)
 	return n;
 }
 
-/* More packets passed without an answer than gates handed back: a queue was full that lets
- * them by. */
+/* Whether more packets passed without an answer than gates returned: then a queue overflowed, of a
+ * lane that lets packets pass. */
 static bool beyond(const struct unserved *u)
 {
 	uint64_t handed = 0;
@@ -34,7 +34,7 @@ struct news {
 	bool room, away, any;
 };
 
-/* Packets of the lane for cutting belong to sessions that end in any case. */
+/* Packets of the cut lane belong to sessions that end in any case. */
 static struct news add(struct unserved *u, const struct unserved_counts *now)
 {
 	struct news ret = { 0 };
@@ -58,7 +58,7 @@ static struct news add(struct unserved *u, const struct unserved_counts *now)
 	return ret;
 }
 
-/* Whether decided packets are more than those of a worker that is being replaced. */
+/* Whether more packets were decided than during the replacement of a worker. */
 static bool lasts(struct unserved *u, bool away, uint64_t now_ns)
 {
 	if (!away)
@@ -91,8 +91,8 @@ enum unserved_change unserved_look(struct unserved *u, const struct unserved_cou
 		u->last_ns = now_ns;
 		u->last_wall_ns = wall_ns;
 	}
-	/* The kernel's counters and the gates' are read one after the other: what is between them
-	 * is gone at the next look. */
+	/* The kernel's counters and the gates' are read one after the other: a difference that is
+	 * only due to that is gone at the next look. */
 	u->beyond = beyond(u) ? u->beyond + 1 : 0;
 	grave = lasts(u, n.away, now_ns) || n.room || u->beyond >= 2;
 	if (!u->on && grave) {
@@ -176,7 +176,7 @@ enum deaf_change deaf_look(struct deaf *d, uint64_t packets, bool heard, bool ru
 		deaf_forget(d);
 		return DEAF_SAME;
 	}
-	/* Those that were just heard are counted a little later. */
+	/* Packets that the tap has just heard are counted a little later. */
 	if (packets > 0 && (d->on || d->heard_ns == 0 || now_ns - d->heard_ns >= DEAF_WAIT_NS))
 		deaf_add(d, packets, now_ns, wall_ns);
 	if (d->on || d->again_ns == 0 || now_ns - d->again_ns < DEAF_WAIT_NS)

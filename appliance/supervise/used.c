@@ -16,8 +16,8 @@ void used_open(struct supervisor *s)
 {
 	struct err e;
 
-	/* Whether these are bytes of ours enforce finds out; what cannot be read is
-	 * watched anew. */
+	/* Enforce checks whether the bytes are valid; when they are unreadable, watching begins
+	 * anew. */
 	if (file_read(s->state_fd, NAME, USED_BYTES, &s->used.bytes, &s->used.n, &e) < 0)
 		s->used.bytes = NULL;
 }

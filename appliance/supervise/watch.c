@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Roles that live but do nothing. Every second each is asked whether it is there; one that does not
- * answer within 2.5 s of its own time is ended, and a successor is started like that of any dead
- * role. Who does something long is not asked; it is ended when it does nothing at all for 5 s, and
- * who is not ready yet when it does nothing for 2.5 s, or had 10 s. A worker owes an answer to the
- * table that it was given, too, within 2.5 s likewise. Gates are seen sooner, because nothing
- * passes while one stands still: each moves a number in shared memory with every turn of its loop,
- * at rest a hundred times a second. A worker with packets waiting is seen by its gate. What counts
- * is a role's own time, not the clock's: on a machine that stood still as a whole, or is busy with
- * something of a higher priority, nobody hangs.
+ * Finds roles that live but do nothing.
+ * - Each role is asked every second for a sign of life; without an answer within 2.5 s it is
+ *   ended and restarted like a dead one.
+ * - A role at long work is not asked; it is ended after doing nothing for 5 s.
+ * - A starting role is ended after doing nothing for 2.5 s, or after 10 s.
+ * - A worker must also answer within 2.5 s to a table that it was given.
+ * - Gates are watched more closely, because nothing passes while one stands still: each changes a
+ *   number in shared memory with every turn of its loop, at rest a hundred times a second.
+ * - A worker with waiting packets is watched by its gate.
+ *
+ * All times are a role's own processor opportunities, not the clock's: when the whole machine stood
+ * still or is busy with a higher priority, no role counts as hung.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,13 +22,13 @@
 #define EVERY 1000000000ull /* ns */
 #define LIMIT 2500000000ull
 #define START_LIMIT 10000000000ull
-#define STILL_LIMIT 5000000000ull /* of who does something long and is not asked meanwhile */
+#define STILL_LIMIT 5000000000ull /* ns, for a role at long work, which is not asked meanwhile */
 #define PULSE_EVERY 20000000ull
-#define PULSE_MOST 25000000ull /* between two looks no more than this counts */
+#define PULSE_MOST 25000000ull /* ns: a longer time between two looks counts as this */
 #define PULSE_LIMIT 50000000ull
 
 struct watch {
-	/* monotonic ns: ask every role how it is; when that was last done */
+	/* monotonic ns: when to ask every role; when that was last done */
 	uint64_t at, done;
 	uint64_t pulse_at, pulses_felt; /* the same for the pulses of the gates */
 };
@@ -36,17 +39,18 @@ int watch_open(struct supervisor *s, struct err *e)
 	return s->watch == NULL ? err_set(e, -ENOMEM, "watch over roles") : 0;
 }
 
-/* A role that does something long for somebody answers when that is done. */
+/* A role at long work answers when that is done. */
 static bool busy(const struct supervisor *s, unsigned slot)
 {
 	if (slot == SLOT_ENFORCE && s->op.kind != OP_NONE &&
 	    (s->op.step == STEP_KERNEL || s->op.step == STEP_FORETELL || s->op.step == STEP_UNDO))
 		return true;
-	/* What it was told to stop it leaves off behind its next step, which may be a long one. */
+	/* Enforce was told to stop its work. It does so after the present step, which may be long.
+	 * */
 	if (slot == SLOT_ENFORCE && s->enforce_leaves != 0)
 		return true;
-	/* It never does: a child of it hashes, which may wait for a core while the role itself has
-	 * nothing to do. */
+	/* Accounts never works long: a child hashes and may wait for a processor while the role
+	 * itself is idle. */
 	if (slot == SLOT_ACCOUNTS)
 		return false;
 	return s->slots[slot].works > 0;
@@ -60,12 +64,12 @@ static void hung(struct supervisor *s, struct slot *sl)
 	vigil_beat(&sl->vigil);
 	vigil_beat(&sl->work);
 	say(s, M_ROLE_SILENT, slot_title(sl, title));
-	if (sl->role != ROLE_COMPILE) /* it lives for one answer, which is an event of its own */
+	if (sl->role != ROLE_COMPILE) /* its answer is an event of its own */
 		role_event(s, sl->role, sl->index, ROLE_HUNG);
 	role_kill(s, sl);
 }
 
-/* By `v`, `passed` ns later. Time that is not the role's own makes it no more silent (notify.c). */
+/* Judges `v` after `passed` ns. Time without a processor does not count (notify.c). */
 static bool is_hung(struct slot *sl, struct vigil *v, uint64_t passed, uint64_t limit)
 {
 	uint64_t before = v->ran_ns + v->idle_ns, own;
@@ -77,8 +81,8 @@ static bool is_hung(struct slot *sl, struct vigil *v, uint64_t passed, uint64_t 
 	return yes;
 }
 
-/* A start is work, and nobody has to be asked for it to go on: who stands still in it would else be
- * waited for as long as the longest. */
+/* A start counts as work and is watched without questions: a role that stands still in it would
+ * otherwise get the longest limit. */
 static void look_at_start(struct supervisor *s, struct slot *sl, uint64_t now, uint64_t passed)
 {
 	uint64_t age = now - sl->started;
@@ -88,8 +92,7 @@ static void look_at_start(struct supervisor *s, struct slot *sl, uint64_t now, u
 		hung(s, sl);
 }
 
-/* A worker that answers pings and does not say what it thinks of its table may not hold up
- * every change. */
+/* A worker that answers pings but not about its table must not hold up every change. */
 static bool keeps_table(struct supervisor *s, const struct slot *sl, uint64_t passed)
 {
 	struct pair *p = &s->pairs[sl->index];
@@ -150,10 +153,10 @@ void watch_answered(struct slot *sl, uint32_t id)
 }
 
 /*
- * A gate that sleeps shall turn when its alarm rings. On a machine that shares its cores with
- * others the core of the gate may stand still while this one runs: then nothing rings, and the gate
- * looks idle although it has no core. What is sent to it makes it one that wants a core, wherever
- * that is; one that sleeps on all the same is hung.
+ * A sleeping gate should turn when its alarm fires. On a shared machine the gate's core may stand
+ * still while this one runs: then no alarm fires, and the gate looks idle although it only lacks a
+ * processor. A message makes it runnable on whichever core it is; a gate that still sleeps then is
+ * hung.
  */
 static void poke(struct supervisor *s, uint32_t w)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands when no daemon answers: `sekishod --standing status` or `effective`, which the
- * command line runs as root. Rules, counters and settings are read from the kernel, names from the
- * generation in the state folder whose digest the kernel's table carries. It takes no lock, writes
+ * The state while no daemon answers: `sekishod --standing status` or `effective`, which the command
+ * line runs as root. Rules, counters and settings are read from the kernel; names come from the
+ * generation in the state folder with the digest of the kernel's table. It takes no lock, writes
  * nothing and waits for nobody; a daemon that starts meanwhile does not notice.
  */
 #include <errno.h>
@@ -19,21 +19,22 @@
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/surroundings.h"
 
-#define NOTE "daemon" /* in the run folder: which namespaces and state are meant */
+/* file in the run folder: which namespaces and state folder the daemon used */
+#define NOTE "daemon"
 
 void standing_note(const struct supervisor *s)
 {
 	int fd = openat(s->run_fd, NOTE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
 	if (fd < 0)
-		return; /* then the usual names are looked at */
+		return; /* then the default names are used */
 	(void)dprintf(fd, "%s\n%s\n%s\n", s->o->data_netns, s->o->admin_netns, s->o->state);
 	close(fd);
 }
 
 static const struct generation_record *of_digest(const struct generation_store *store, const char *hex)
 {
-	/* The newest: generations of one content have one digest. */
+	/* The newest one: generations with the same contents have the same digest. */
 	for (size_t i = store->n; i > 0; i--) {
 		json_t *j = json_hex(store->list[i - 1].digest, 32);
 		bool same = hex != NULL && strcmp(json_string_value(j), hex) == 0;
@@ -55,7 +56,7 @@ static const struct generation_record *in_force(const struct generation_store *s
 	return confirmed ? g : other;
 }
 
-/* State without a folder is that of a box that never had a policy. */
+/* Without a folder the box never had a policy. */
 static int open_state(struct supervisor *s, struct err *e)
 {
 	bool damaged;
@@ -70,8 +71,8 @@ static int open_state(struct supervisor *s, struct err *e)
 	return r == -ENOENT ? 0 : r;
 }
 
-/* The generation whose rules these are, for names; *ret_unknown: the table says whose it is, and
- * nobody here knows it. */
+/* The generation of these rules, for names; *ret_unknown: the table names a generation that is not
+ * stored here. */
 static int open_policy(struct supervisor *s, struct enforce_look *k, const char *hex, bool *ret_unknown, struct err *e)
 {
 	const struct generation_record *g = in_force(&s->store, hex);
@@ -125,7 +126,7 @@ static enum standing stands(const struct enforce_look *k, bool base, const char 
 	return unknown ? STANDS_UNKNOWN : STANDS_POLICY;
 }
 
-/* First whose rules they are, then what they are, with names. */
+/* First which generation the rules are of, then the rules with names. */
 static int read_kernel(struct look *l, struct err *e)
 {
 	bool base = false, unknown = false, open = false, closed = false;
@@ -161,7 +162,7 @@ static int look_here(void *ctx, struct err *e)
 	return r;
 }
 
-/* Beside the kernel's own side: whose rules, and where the interfaces are. */
+/* Adds to the kernel's part which generation the rules are of, and the state of the interfaces. */
 static void complete(struct look *l)
 {
 	json_t *j = l->answer;
@@ -184,7 +185,7 @@ static void complete(struct look *l)
 	}
 	json_object_set_new(j, "site", json_site(l->s));
 	json_object_set_new(j, "generation", json_generation(l->s));
-	/* Nobody counts its seconds: the next start goes back by itself. */
+	/* No daemon counts the trial's time: the next start goes back by itself. */
 	json_object_set_new(json_object_get(j, "generation"), "confirm_by", json_null());
 	json_object_set_new(j, "roles", json_array());
 	json_object_set_new(j, "interfaces", json_interfaces(l->s));
@@ -217,7 +218,7 @@ static int look(struct look *l, struct err *e)
 	if (r == 0)
 		r = in_namespace(s, s->spaces.data, look_here, l, e);
 	if (r == 0) {
-		/* Where it is lost its interfaces show as absent. */
+		/* Without that namespace its interfaces show as absent. */
 		s->spaces.admin = netns_find(s->o->admin_netns, e);
 		if (s->spaces.admin < 0)
 			s->spaces.admin = s->spaces.home;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pairs of gate and worker. The queue sockets belong to the supervisor and stay open over every
- * death, so that packets wait instead of being lost; the gate answers for what waits. A worker is
- * given its table before its first queue: no packet ever meets a worker that knows no permits while
- * the box has a policy.
+ * Pairs of gate and worker. The supervisor keeps the queue sockets open when a process dies, so
+ * that packets wait instead of being lost; the gate decides what waits. A worker gets its table
+ * before its first queue: while the box has a policy, no packet meets a worker without permits.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -61,7 +60,7 @@ static bool send_table(struct supervisor *s, uint32_t w)
 	return role_send(s, worker_of(s, w), 0, &m, &s->table_fd, 1);
 }
 
-/* To the gate: this worker has begun. */
+/* Tells the gate that this worker has begun. */
 static bool send_worker(struct supervisor *s, uint32_t w)
 {
 	struct pair *p = &s->pairs[w];
@@ -84,7 +83,7 @@ bool worker_start(struct supervisor *s, uint32_t w)
 	const struct msg_body m = { MSG_DPI_START, .dpi_start = { .worker = w } };
 	struct err e = { 0 };
 
-	/* One ring per worker lifetime: nothing that the last one wrote is ever read again. */
+	/* One ring for each worker's life: nothing that the last one wrote is read again. */
 	close_fd(&p->ring);
 	close_fd(&p->wake);
 	p->owed = 0;
@@ -111,8 +110,8 @@ void worker_died(struct supervisor *s, uint32_t w)
 
 void gate_died(struct supervisor *s, uint32_t w)
 {
-	/* What the worker has put into the ring nobody will read, and its next gate knows nothing
-	 * of it: begin together. */
+	/* The worker's entries in the ring will not be read, and its next gate does not know them:
+	 * both begin anew. */
 	role_kill(s, worker_of(s, w));
 }
 
@@ -120,7 +119,7 @@ void worker_hung(struct supervisor *s, uint32_t w, const struct msg_hung *who)
 {
 	struct slot *sl = worker_of(s, w);
 
-	/* A report about a worker that is gone already is late, not wrong. */
+	/* A report about a worker that is gone is late, not wrong. */
 	if (who->worker != w || !slot_alive(sl) || (pid_t)who->pid != sl->pid)
 		return;
 	role_event(s, ROLE_DPI, w, ROLE_HUNG);
@@ -135,7 +134,7 @@ void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32])
 		return;
 	memcpy(p->ack, digest, sizeof(p->ack));
 	p->awaited = false;
-	/* Answers come in order; only the last one is about the table that it has now. */
+	/* Answers come in order; only the last one is about the worker's present table. */
 	p->acked = --p->owed == 0;
 }
 
@@ -156,10 +155,10 @@ static int open_lane(struct supervisor *s, uint32_t lane, uint32_t w, struct err
 	return 0;
 }
 
-/* ---- how many -------------------------------------------------------------------------------- */
+/* ---- the number of workers ------------------------------------------------------------------- */
 
-/* Half of the cores for commands, a quarter for naming: the kernel's own work wants the rest, and
- * of what is shared, commands go first. */
+/* Half of the cores for commands, a quarter for naming. The kernel's own work needs the rest, and
+ * commands come first on a shared core. */
 static uint32_t suits(const struct supervisor *s, enum lane_kind kind)
 {
 	uint32_t n = s->cores / (kind == LANE_COMMANDS ? 2 : 4);
@@ -176,8 +175,7 @@ static uint32_t asked_for(const struct supervisor *s, const struct ir *ir, enum 
 	return n > s->o->workers ? n : s->o->workers;
 }
 
-/* A worker that shares its core with another of its kind waits for its turns: no more of them
- * than cores. */
+/* Two workers of a kind on one core only wait for each other: at most one for each core. */
 static uint32_t can_run(const struct supervisor *s, uint32_t asked)
 {
 	return asked < s->cores ? asked : s->cores;
@@ -203,9 +201,9 @@ bool workers_notice(const struct supervisor *s, struct sentence *ret)
 }
 
 /*
- * The slots of a kind are divided once, when its first lane is opened. A slot that went to another
- * worker later would take its sessions along, to where nobody knows them: so another number counts
- * from the next start of the daemon, when nothing is followed anyway.
+ * The slots of a kind are divided once, when its first lane opens. A slot that went to another
+ * worker later would take its sessions to a worker that does not know them. So a changed number
+ * counts from the daemon's next start, when no session is followed yet.
  */
 static void divide(struct supervisor *s, enum lane_kind kind)
 {
@@ -264,7 +262,7 @@ int workers_prepare(struct supervisor *s, const struct ir *ir, struct err *e)
 	return 0;
 }
 
-/* The image, and behind it whose permits they are. */
+/* The image, followed by the generation of each permit. */
 static int table_memfd(const uint8_t *image, size_t n, const struct stamps *stamps)
 {
 	size_t size = n + (size_t)stamps->n * 12;

@@ -11,8 +11,8 @@
 #include "appliance/tap/attributes.h"
 
 #define RECEIVE_QUEUE (1 << 20)
-/* Those in which the kernel has just heard the host. What it only tries to reach, or has been told
- * by a person, nobody heard. */
+/* States in which the kernel has just heard the host. An address that the kernel only tries to
+ * reach, or that a person entered, was not heard. */
 #define HEARD (NUD_REACHABLE | NUD_STALE)
 
 /* ---- opening, in the supervisor -------------------------------------------------------------- */

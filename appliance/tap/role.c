@@ -28,9 +28,9 @@
 #include "appliance/wire/reason.h"
 
 /*
- * The little that a drop record says of its packet: addresses, transport, ports. Used by the tap
- * only; pure; believes no length that the bytes do not bear out. What cannot be read is left empty,
- * never guessed.
+ * What a drop record tells of its packet: addresses, transport, ports. Used by the tap only; no
+ * side effects. A length field counts only as far as bytes are there. What cannot be read stays
+ * empty and is never guessed.
  */
 
 #define EXTENSIONS_MAX 8
@@ -137,7 +137,7 @@ static void tap_packet(struct bytes ip, struct event *ret)
 }
 
 #define COPY_BYTES 160u	    /* of each packet: headers with a few extensions */
-#define BATCH_RECORDS 16u   /* the kernel sends when so many wait, ... */
+#define BATCH_RECORDS 16u   /* the kernel sends when so many records wait, ... */
 #define BATCH_HUNDREDTHS 5u /* ... or after so many hundredths of a second */
 #define RECEIVE_QUEUE (4 << 20)
 #define RECEIVE_BYTES 65536u
@@ -161,8 +161,8 @@ static struct nlmsghdr *config(void *buf, uint32_t seq, uint8_t family, uint16_t
 	return h;
 }
 
-/* Sends one request and reads its acknowledgement. Nothing else can arrive before the group has
- * a record. */
+/* Sends a request and reads its acknowledgement. Nothing else can arrive before a record of the
+ * group. */
 static int ask(int fd, struct nlmsghdr *h)
 {
 	uint8_t answer[1024];
@@ -236,7 +236,7 @@ struct record {
 	uint8_t mac[6];
 };
 
-/* The kernel's struct nfulnl_msg_packet_hw: a length, two bytes, and room for eight. */
+/* Parses the kernel's struct nfulnl_msg_packet_hw: a length, two bytes, and room for eight. */
 static void hardware(struct bytes value, struct record *r)
 {
 	uint16_t length;
@@ -289,8 +289,8 @@ static bool attributes(struct bytes b, struct record *r)
 
 static void sequence(struct tap *t, uint32_t seq)
 {
-	/* A jump backwards is a new beginning of the kernel's counter, not four thousand
-	 * million losses. */
+	/* A jump backwards means that the kernel's counter began anew, not four thousand million
+	 * losses. */
 	if (t->started && seq - t->next < 0x80000000u)
 		t->lost += seq - t->next;
 	t->started = true;
@@ -304,7 +304,7 @@ static enum event_verdict verdict_of(enum reason r)
 	return EV_DENY;
 }
 
-/* "sekisho: " or the like may stand before the word; the word is the last one. */
+/* The reason is the last word; "sekisho: " or the like may precede it. */
 static enum reason reason_of(char *prefix)
 {
 	size_t n = strlen(prefix);
@@ -319,9 +319,9 @@ static enum reason reason_of(char *prefix)
 }
 
 /*
- * Whoever sent it. Over IPv4 a packet's source may be somebody behind a router, so it is nobody's
- * address here: ARP says that. A link-local one of IPv6 is never passed on by a router (RFC 4291,
- * section 2.5.6).
+ * The packet's sender. An IPv4 source may be behind a router, so it gives no address of the sending
+ * device; ARP does. An IPv6 link-local source is never forwarded by a router (RFC 4291, section
+ * 2.5.6).
  */
 static struct sighting sender(const struct record *r, const struct event *e)
 {
@@ -361,7 +361,8 @@ bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret)
 	}
 	t->records++;
 	*ret = event_new(EVENT_DROP, clock_wall_ns());
-	/* In no lane: no permit, but the number of the interface (policy/ir/skeleton/guard.c). */
+	/* Outside the lanes the mark holds no permit but the interface's number
+	 * (policy/ir/skeleton/guard.c). */
 	ret->permit = mark_lane(r.mark) != 0 ? mark_permit(r.mark) : 0;
 	ret->iif = r.iif;
 	ret->reason = (uint16_t)reason_of(r.prefix);
@@ -386,16 +387,16 @@ bool tap_is_chatter(const struct event *e)
 struct tap_role {
 	struct tap tap;
 	struct event_port events;
-	uint64_t told; /* losses already reported */
+	uint64_t told; /* losses that were reported */
 	uint64_t overruns;
-	/* how many of them were lost by an overrun the kernel does not say */
+	/* the kernel does not tell how many sessions an overrun lost */
 	uint64_t sessions, sessions_overruns;
-	uint64_t sessions_told; /* overruns already reported */
+	uint64_t sessions_told; /* overruns that were reported */
 	uint64_t chatter;
 	struct sighted sighted;
-	uint64_t neighbours_overruns; /* whoever was not heard then is when he speaks again */
+	uint64_t neighbours_overruns; /* a device that was missed is heard when it sends again */
 	uint64_t report_at;
-	uint64_t heard_told; /* records, when that was last said to the supervisor */
+	uint64_t heard_told; /* number of records at the last report to the supervisor */
 	uint64_t heard_at;
 };
 
@@ -448,7 +449,7 @@ static void records(struct tap_role *t)
 		struct event e;
 
 		if (n < 0 && errno == ENOBUFS) {
-			t->overruns++; /* how many, the next sequence number tells */
+			t->overruns++; /* the next sequence number tells how many */
 			continue;
 		}
 		if (n <= 0)
@@ -517,7 +518,7 @@ static bool owes(const struct tap_role *t)
 	return t->tap.lost != t->told || t->sessions_overruns != t->sessions_told || sighted_owes(&t->sighted);
 }
 
-/* Who counts what passes has to know that it is heard here (supervise/unserved.h). */
+/* The supervisor compares the tap's count with the kernel's (supervise/unserved.h). */
 static void report_heard(struct tap_role *t, uint64_t now)
 {
 	if (t->tap.records == t->heard_told || now < t->heard_at)

@@ -14,7 +14,7 @@
 #include "appliance/wire/mark.h"
 #include "appliance/wire/reason.h"
 
-#define RECEIVE_QUEUE (4 << 20) /* some ten thousand sessions */
+#define RECEIVE_QUEUE (4 << 20) /* bytes: room for some ten thousand sessions */
 #define TYPE_NEW (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW)
 #define TYPE_DELETE (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE)
 #define SECOND 1000000000ull
@@ -61,7 +61,7 @@ int tap_sessions_heard(int fd)
 
 /* ---- parsing --------------------------------------------------------------------------------- */
 
-/* All that is read of a session. What the kernel leaves out stays 0. */
+/* What is read of a session; a missing field stays 0. */
 struct told {
 	struct event *e;
 	uint32_t mark;
@@ -70,7 +70,7 @@ struct told {
 	uint64_t start, stop; /* nanoseconds since 1970 */
 };
 
-/* The lists of attributes in attributes, each with its own numbers. */
+/* The nested lists of attributes, each with its own numbers. */
 enum level { TOP, TUPLE, ADDRESSES, PORTS, COUNTERS_THERE, COUNTERS_BACK, TIMES };
 
 static bool list(struct told *t, enum level level, struct bytes b);
@@ -92,7 +92,7 @@ static bool of_addresses(struct told *t, uint16_t type, struct bytes value)
 	return true;
 }
 
-/* Of ICMP the type and code, as in every record; its identifier is no port. */
+/* For ICMP type and code, as in every record; its identifier is not a port. */
 static bool of_ports(struct told *t, uint16_t type, struct bytes value)
 {
 	uint8_t n = 0;
@@ -179,13 +179,13 @@ static bool list(struct told *t, enum level level, struct bytes b)
 	return bytes_done(&b);
 }
 
-/* How long it was and what it carried: known of one that is over. */
+/* Duration and bytes, which are known once a session has ended. */
 static void put_sums(const struct told *t)
 {
 	struct event *e = t->e;
 	uint64_t seconds;
 
-	/* One that began before anybody counted. */
+	/* The session began before the kernel counted. */
 	if (!t->counted[0] || !t->counted[1] || t->start == 0 || t->stop < t->start)
 		return;
 	seconds = (t->stop - t->start) / SECOND;
@@ -213,7 +213,7 @@ bool tap_session_next(struct bytes *datagram, struct event *ret, uint64_t *malfo
 		++*malformed;
 		return false;
 	}
-	/* The box's own, and what was let by without a conduit, has no permit. */
+	/* The box's own sessions, and those without a conduit, have no permit. */
 	ret->permit = mark_permit(t.mark);
 	if (ret->permit == 0 || ret->client.family == 0 || ret->server.family != ret->client.family)
 		return false;

@@ -31,7 +31,7 @@ static bool same(const struct sighting *a, const struct sighting *b)
 	       addr_cmp(&a->address, &b->address) == 0;
 }
 
-/* Interfaces that share a place share its pace as well; there are seldom so many. */
+/* Interfaces with the same hash share one pace; there are seldom that many. */
 static bool in_pace(struct sighted *s, uint32_t iif, uint64_t second)
 {
 	struct sighted_pace *p = &s->paces[iif % SIGHTED_INTERFACES];
@@ -110,13 +110,13 @@ struct sighting tap_arp(struct bytes packet, uint32_t iif, const uint8_t *frame)
 	bytes_be16(&packet, &hardware);
 	bytes_be16(&packet, &protocol);
 	bytes_copy(&packet, lengths, sizeof(lengths));
-	/* question or answer: who sends either has it from the same place */
+	/* skips the operation: a request and a reply show the sender in the same place */
 	bytes_skip(&packet, 2);
 	bytes_copy(&packet, ret.mac, sizeof(ret.mac));
 	ret.address.family = 4;
 	bytes_copy(&packet, ret.address.b, 4);
 	if (packet.failed || hardware != ETHERNET || protocol != IPV4 || lengths[0] != 6 || lengths[1] != 4) {
-		/* Whatever it says, somebody sent it. */
+		/* Whatever it says, a device sent it. */
 		if (frame == NULL || !sighting_is_mac(frame) || iif == 0)
 			return none;
 		memcpy(ret.mac, frame, sizeof(ret.mac));
@@ -124,7 +124,7 @@ struct sighting tap_arp(struct bytes packet, uint32_t iif, const uint8_t *frame)
 		ret.is = true;
 		return ret;
 	}
-	/* Who still asks whether an address is free has none (RFC 5227). */
+	/* A host that asks whether an address is free does not have it yet (RFC 5227). */
 	if (memcmp(ret.address.b, none.address.b, 4) == 0)
 		ret.address = none.address;
 	if (!sighting_is_mac(ret.mac) && frame != NULL)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sekisho-webauthn: looks at what browsers sent for a security key, one after the other, for the
- * role accounts, which starts it before it shuts itself in. A program of its own because the
- * libraries that this takes are in no process that has a key, a file or a capability; it has a
- * socket, memory and computing. It ends with the role, and the role ends with it.
+ * sekisho-webauthn: checks what browsers sent of a security key, one answer after the other, for
+ * the role accounts, which starts it before entering its own sandbox. It is a program of its own to
+ * keep its libraries out of every process with a key, a file or a capability. It has a socket,
+ * memory and computing time. When it or the role ends, so does the other.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,10 +15,10 @@
 #include "appliance/role/sandbox.h"
 #include "appliance/webauthn/proof.h"
 
-#define FD 3 /* the only one that is left to it */
+#define FD 3 /* the only descriptor that it has */
 
-/* Both ends are of one release, which the first word says: what is not of its size or ends nowhere
- * is no question. */
+/* The first message shows that both ends are of one release. A question of another size, or without
+ * an end of text, is invalid. */
 static int serve(void)
 {
 	static struct webauthn_question q;
@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "sekisho-webauthn is run by sekishod\n");
 		return 2;
 	}
-	/* cut by the kernel; it is executed by its descriptor, which has no name */
+	/* cut by the kernel; the program is executed by its descriptor, which has no name */
 	prctl(PR_SET_NAME, "sekisho-webauthn");
 	if (!proof_begin())
 		err_set(&e, -EIO, "libfido2");

@@ -14,8 +14,8 @@
 #include "appliance/webauthn/parts.h"
 #include "appliance/wire/webauthn.h"
 
-/* The client data of Web Authentication: what the browser, and not the page, says of where and for
- * what a key was asked. JSON, as the browser wrote it. */
+/* The client data of Web Authentication, in JSON: what the browser, and not the page, tells about
+ * where and for what a key was used. */
 
 #define CLIENT_MOST 1024u /* bytes */
 
@@ -38,11 +38,10 @@ static bool read_challenge(const json_t *j, uint8_t challenge[WEBAUTHN_CHALLENGE
 }
 
 /*
- * True when it is of this `type` ("webauthn.get", "webauthn.create") and was said under
- * WEBAUTHN_ORIGIN, in no frame of another site's page. *ret_challenged: there is a challenge of the
- * right size, which is in `challenge` then, whatever is returned.
+ * True when it is of this `type` ("webauthn.get", "webauthn.create"), from WEBAUTHN_ORIGIN and not
+ * from a frame of another site. *ret_challenged: `challenge` holds a challenge of the right size,
+ * whatever is returned. Unknown members are ignored, because browsers may add some.
  */
-/* Browsers may say more than this program knows, so other members are passed over. */
 static bool client_read(struct bytes json, const char *type, uint8_t challenge[WEBAUTHN_CHALLENGE],
 			bool *ret_challenged)
 {
@@ -58,8 +57,8 @@ static bool client_read(struct bytes json, const char *type, uint8_t challenge[W
 }
 
 #define DATA_HEAD 37u  /* bytes: hash of the site's name, flags, count */
-#define PRESENT 0x01u  /* somebody touched it */
-#define VERIFIED 0x04u /* ... and it knows that it is its bearer: a PIN, a finger */
+#define PRESENT 0x01u  /* somebody touched the key */
+#define VERIFIED 0x04u /* the key verified its owner by a PIN or a finger */
 
 static const struct {
 	int cose;
@@ -72,9 +71,8 @@ static const struct {
 /* ---- a new key ------------------------------------------------------------------------------- */
 
 /*
- * The library's reader of CBOR asks for memory by the number of members that an array says it has.
- * Of what may stand in here there are no arrays: numbers, strings that are there, and maps of few
- * members, one within another at most.
+ * libfido2's CBOR reader allocates memory by an array's stated number of members, so arrays are
+ * refused. Valid data has numbers, complete strings, and small maps, nested one deep at most.
  */
 static bool is_plain(struct bytes *b, unsigned depth)
 {
@@ -86,7 +84,7 @@ static bool is_plain(struct bytes *b, unsigned depth)
 	kind = head >> 5;
 	n = head & 0x1fu;
 	if (kind == 7)
-		return n == 20 || n == 21; /* yes and no */
+		return n == 20 || n == 21; /* false and true */
 	if (n == 25)
 		return bytes_be16(b, &two) && (kind <= 1 || (kind <= 3 && bytes_skip(b, two)));
 	if (n == 26)
@@ -103,8 +101,8 @@ static bool is_plain(struct bytes *b, unsigned depth)
 	return kind == 5;
 }
 
-/* Behind the head: 16 bytes of the model, the id with its length, the public key, and perhaps what
- * extensions say. */
+/* Behind the head: 16 bytes of the model, the id with its length, the public key, and possibly
+ * extensions. */
 static bool is_plain_data(struct bytes data)
 {
 	uint16_t n_id;
@@ -115,7 +113,7 @@ static bool is_plain_data(struct bytes data)
 	return data.left == 0 || (is_plain(&data, 2) && data.left == 0);
 }
 
-/* A point that is none would be a key that never fits. */
+/* Coordinates that are not on the curve would make a key that never verifies. */
 static bool is_public_key(const struct webauthn_key *k)
 {
 	es256_pk_t *es = es256_pk_new();
@@ -143,7 +141,7 @@ static bool of_our_site(const fido_cred_t *c)
 	       memcmp(fido_cred_authdata_raw_ptr(c), want, sizeof(want)) == 0;
 }
 
-/* The library wants to know beforehand of which kind the key in it is. */
+/* The library needs to know the kind of key beforehand. */
 static bool read_new_key(struct bytes data, enum webauthn_kind kind, struct webauthn_answer *ret)
 {
 	fido_cred_t *c = fido_cred_new();
@@ -198,7 +196,7 @@ static bool signed_by(const fido_assert_t *a, const struct webauthn_key *k)
 	return ok;
 }
 
-/* Extensions are never asked for: what comes is the head alone. */
+/* The data must be the head alone: we never ask for extensions, which would follow it. */
 static bool proves(struct bytes client, struct bytes data, struct bytes signature, const struct webauthn_key *k,
 		   uint32_t *ret_count)
 {
@@ -245,9 +243,11 @@ void proof_judge(const struct webauthn_question *q, struct webauthn_answer *ret)
 
 /* ---- the start ------------------------------------------------------------------------------- */
 
-/* Tables of JSON begin with a random number, which is read from a file. A public key that stands in
- * a standard (RFC 8032, 7.1, the first one) and P-256's own base point are keys: so both kinds have
- * run once. */
+/*
+ * The first JSON table reads a random number from a file, so one is made before the sandbox. Both
+ * kinds of keys are used once too: a public key from RFC 8032, 7.1 and P-256's base point are valid
+ * keys.
+ */
 bool proof_begin(void)
 {
 	static const struct webauthn_key known[] = {

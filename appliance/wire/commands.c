@@ -7,9 +7,8 @@
 
 /*
  * The image: magic, version, six counts, then permits, grants, rows, spaces, ranges and names, all
- * big-endian and without padding. Grants stand in the order of their permits, each permit's right
- * after the previous one's; rows, spaces, ranges and names may be shared, because many conduits use
- * one service.
+ * big-endian and without padding. Grants are in the order of their permits, one permit's behind the
+ * other's. Rows, spaces, ranges and names may be shared, because many conduits use one service.
  */
 #define IMAGE_MAGIC 0x534b4354u /* "SKCT" */
 
@@ -21,7 +20,7 @@
 #define WIRE_SPACE (1u + WIRE_SET)
 #define WIRE_RANGE 16u
 
-/* What COMMANDS_MEMORY promises. */
+/* COMMANDS_MEMORY relies on these. */
 _Static_assert(sizeof(struct command_permit) <= 2 * WIRE_PERMIT, "permits grow too much in memory");
 _Static_assert(sizeof(struct command_grant) <= 2 * WIRE_GRANT, "grants grow too much in memory");
 _Static_assert(sizeof(struct command_row) <= 2 * WIRE_ROW, "rows grow too much in memory");
@@ -106,7 +105,7 @@ bool commands_encode(const struct command_table *t, struct outbuf *out)
 	return !out->failed;
 }
 
-/* ---- decoding: read everything, then hold every rule ----------------------------------------- */
+/* ---- decoding: read everything, then check every rule ---------------------------------------- */
 
 static bool get_flag(struct bytes *b, bool *ret)
 {
@@ -204,7 +203,8 @@ static bool inside(uint32_t first, uint32_t n, uint32_t total)
 	return first <= total && n <= total - first;
 }
 
-/* Inside the pool, and there sorted and disjoint: number_in and number_covers search by halves. */
+/* The set lies inside the pool, sorted and disjoint: number_in and number_covers search by
+ * halving. */
 static bool set_holds(const struct command_table *t, const struct number_set *s)
 {
 	if (!inside(s->first, s->n, t->n_ranges))
@@ -258,7 +258,7 @@ static bool table_holds(const struct command_table *t)
 	return true;
 }
 
-/* The next array inside the caller's memory; NULL when it does not fit. */
+/* The next array in the caller's memory; NULL when it does not fit. */
 static void *carve(uint8_t *memory, size_t size, size_t *used, size_t n, size_t each)
 {
 	size_t at = (*used + 15u) / 16u * 16u;
@@ -295,7 +295,7 @@ static bool carve_all(void *memory, size_t size, struct command_table *t)
 	       t->names != NULL;
 }
 
-/* The counts, held against how long the rest is. */
+/* Reads the counts and checks them against the length of the rest. */
 static bool header(struct bytes *b, struct command_table *t)
 {
 	uint16_t version;
@@ -368,7 +368,7 @@ const struct number_set *row_space(const struct command_table *t, const struct c
 	return NULL;
 }
 
-/* Position of the range that holds `value`, or s->n. */
+/* Index of the range that holds `value`, or s->n. */
 static uint32_t range_of(const struct command_table *t, const struct number_set *s, uint64_t value)
 {
 	uint32_t lo = 0, hi = s->n;
@@ -403,7 +403,7 @@ bool number_covers(const struct command_table *t, const struct number_set *s, ui
 
 		if (hi <= r->hi)
 			return true;
-		/* The next range must begin right behind this one. */
+		/* The next range must begin directly behind this one. */
 		if (i + 1 == s->n || t->ranges[s->first + i + 1].lo != r->hi + 1)
 			return false;
 	}
@@ -429,7 +429,7 @@ bool names_next(struct bytes *list, struct bytes *ret)
 	return bytes_u8(list, &n) && bytes_take(list, n, ret);
 }
 
-/* Only in front, and not alone: the label that may be any. */
+/* Whether the name's first label, and not its only one, is the wildcard. */
 static bool is_wide(struct bytes name)
 {
 	uint8_t star, dot;
@@ -470,7 +470,7 @@ bool names_hold(struct bytes list)
 	return true;
 }
 
-/* `name` is it, whatever its case. */
+/* Whether the declared name is `name`, ignoring case. */
 static bool is_name(struct bytes declared, const char *name)
 {
 	uint8_t c;

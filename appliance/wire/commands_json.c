@@ -85,7 +85,7 @@ static const char *const words[LIMIT_WHAT_COUNT] = {
 	[LIMIT_WROTE] = "wrote",
 };
 
-/* The target's own word: "unit". */
+/* The word for the target: "unit". */
 static const char *what_word(const struct limit *l, const struct vocabulary *v)
 {
 	return l->what == LIMIT_TARGET && v != NULL && l->at < v->n_targets ? v->targets[l->at].one : words[l->what];

@@ -11,7 +11,7 @@ static bool target_allowed(const struct command_table *t, const struct number_se
 	return s->any ? ((o->broadcast >> i) & 1u) == 0 : number_in(t, s, o->targets[i]);
 }
 
-/* The thing that the address names is a part of one that is named. */
+/* Whether the address's target is part of an allowed one. */
 static bool within_allowed(const struct command_table *t, const struct number_set *s, const struct operation *o)
 {
 	for (uint8_t i = 0; i < o->n_within && i < WITHIN_MAX; i++)
@@ -35,8 +35,8 @@ static bool place_allowed(const struct command_table *t, const struct command_ro
 	       (number_covers(t, s, o->first, o->first + (o->count - 1u)) || within_allowed(t, s, o));
 }
 
-/* Where clients choose how wide a value is: each of these is written where the row names just that,
- * so that its limit is one of it. */
+/* For protocols in which clients choose a value's width: each value is written exactly where the
+ * row names it, so that the row's limit applies to one whole value. */
 static bool values_whole(const struct command_table *t, const struct command_row *row, const struct operation *o)
 {
 	const struct number_set *s = row->spaces_any ? NULL : row_space(t, row, o->space);
@@ -62,7 +62,7 @@ static bool values_whole(const struct command_table *t, const struct command_row
 	return left == 0;
 }
 
-/* What the device holds afterwards, and can be held against the row's values. */
+/* Whether the value after the write is known and can be compared with the row's values. */
 static bool values_known(const struct command_table *t, const struct command_row *row, const struct operation *o)
 {
 	return o->values.form != VALUES_UNKNOWN && values_whole(t, row, o);
@@ -110,7 +110,7 @@ enum refusal evaluate_row(const struct command_table *t, const struct command_ro
 	return REFUSED_NOT;
 }
 
-/* What can be said of an operation of which only the answer was seen. */
+/* Judges an operation of which only the answer was seen. */
 static enum refusal unseen_row(const struct command_table *t, const struct command_row *row, const struct operation *o)
 {
 	if (!number_in(t, &row->services, o->service))
@@ -128,14 +128,14 @@ static bool speaks(const struct command_grant *g, const struct vocabulary *v, bo
 	return g->protocol == (uint16_t)v->protocol && g->shadow == shadow;
 }
 
-/* Rows that a grant counts as: one that grants the whole protocol counts as one row. */
+/* The number of rows of a grant; a grant of the whole protocol counts as one. */
 static uint32_t rows_of(const struct command_grant *g)
 {
 	return g->whole ? 1 : g->n_rows;
 }
 
-/* The best row for the operations of one group, or for one operation of which only the answer
- * was seen. */
+/* The best row for the operations of one group, or for one operation of which only the answer was
+ * seen. */
 static void best_row(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
 		     const struct operation *o, uint32_t n, bool unseen, bool shadow, struct ruling *ret)
 {
@@ -247,7 +247,7 @@ bool evaluate_choice(const struct command_table *t, const struct command_permit 
 	return false;
 }
 
-/* ---- which number was outside of what -------------------------------------------------------- */
+/* ---- which number exceeded which limit ------------------------------------------------------- */
 
 static void allow_numbers(struct limit *l, const struct command_table *t, const struct number_set *s)
 {
@@ -255,7 +255,7 @@ static void allow_numbers(struct limit *l, const struct command_table *t, const 
 		limit_allow(l, t->ranges[s->first + i].lo, t->ranges[s->first + i].hi);
 }
 
-/* All but one that stands for more than itself. */
+/* All values but one that stands for several. */
 static void limit_but(struct limit *l, uint32_t one, uint32_t max)
 {
 	if (one > 0)
@@ -271,8 +271,7 @@ static void limit_place(struct limit *l, const struct command_table *t, const st
 	uint64_t last = o->first + (o->count > 0 ? o->count - 1u : 0);
 
 	l->at = o->first;
-	/* From range to range that touch: as many steps as there are ranges, however
-	 * many addresses. */
+	/* Steps through adjoining ranges: as many steps as ranges, however many addresses. */
 	for (uint32_t i = 0; s != NULL && i < s->n; i++) {
 		const struct number_range *r = &t->ranges[s->first + i];
 
@@ -329,9 +328,9 @@ void evaluate_limit(const struct command_table *t, const struct vocabulary *v, c
 	}
 }
 
-/* ---- what a row lets through at all ---------------------------------------------------------- */
+/* ---- what a row can let through at all ------------------------------------------------------- */
 
-/* Whether a write there has some value that the row allows. */
+/* Whether the row allows some value for a write there. */
 static bool some_value(const struct command_table *t, const struct command_row *row, const struct space_info *space,
 		       const struct number_set *places)
 {
@@ -342,15 +341,15 @@ static bool some_value(const struct command_table *t, const struct command_row *
 	for (uint32_t i = 0; places != NULL && row->values.n > 0 && i < places->n; i++) {
 		const struct number_range *r = &t->ranges[places->first + i];
 
-		/* Its least value fits in as many bits. */
+		/* The least allowed value fits into that many bits. */
 		if (space_value(space, r->lo, r->hi) && t->ranges[row->values.first].lo >> (r->hi - r->lo + 1u) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* Whether so many addresses that follow one another are among these, or all from one of them to the
- * end of the space. */
+/* Whether `places` holds that many consecutive addresses, or all from some address to the end of
+ * the space. */
 static bool some_run(const struct command_table *t, const struct number_set *places, uint64_t last, uint64_t least)
 {
 	if (places == NULL || places->any || least <= 1)
@@ -361,13 +360,13 @@ static bool some_run(const struct command_table *t, const struct number_set *pla
 		if (lo <= last && number_covers(t, places, lo, lo + (most < least - 1u ? most : least - 1u)))
 			return true;
 	}
-	/* From within a range nothing goes on that does not from its beginning, but to the end of
-	 * the space. */
+	/* Starting inside a range is never better than at its beginning, except for a run to the
+	 * end of the space. */
 	return number_in(t, places, last);
 }
 
-/* Addresses enough in some space that the function may touch, and there some value that the
- * row allows. */
+/* Whether in some space that the function touches the row allows enough addresses and some
+ * value. */
 static bool touches_within(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
 			   const struct function_info *f)
 {
@@ -387,7 +386,7 @@ static bool touches_within(const struct command_table *t, const struct command_r
 	return false;
 }
 
-/* `f` is NULL for a code without a name, of which nobody knows what it touches or writes. */
+/* `f` is NULL for a code without a name, whose effect is unknown. */
 static bool function_passes(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
 			    const struct function_info *f)
 {
@@ -414,7 +413,7 @@ static bool unnamed_in(const struct vocabulary *v, uint64_t lo, uint64_t hi, uin
 	return false;
 }
 
-/* The lowest code of lo..hi, all of which the row names. */
+/* The lowest code of lo..hi that passes; the row names all of them. */
 static bool passes_between(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
 			   uint64_t lo, uint64_t hi, unsigned classes, uint32_t *ret)
 {

@@ -10,9 +10,9 @@
 #include "appliance/wire/reason.h"
 
 /*
- * The wire form is canonical: one record has one encoding, and what decodes re-encodes to the same
- * bytes. The journal chains hashes over these bytes, so a second spelling of the same record would
- * be an edit that nobody notices.
+ * The encoding is canonical: a record has one encoding, and a decoded record re-encodes to the same
+ * bytes. The journal chains hashes over these bytes: a second encoding of the same record would be
+ * an edit that nobody notices.
  */
 
 static void put_addr(struct outbuf *o, const struct addr *a)
@@ -69,8 +69,8 @@ static bool get_texts(struct bytes *b, struct event *e)
 }
 
 /*
- * The upper parts of numbers that were smaller once. Records of releases before hold zeros there,
- * and so do those of protocols with small numbers: one form for all, whenever it was written.
+ * The upper parts of numbers that used to be shorter. They are zero in records of older releases
+ * and of protocols with small numbers, so there is one form for all.
  */
 static void put_high(struct outbuf *o, const struct event *e)
 {
@@ -257,8 +257,8 @@ static bool put(const struct event_port *p, const struct event *e)
 void event_send(struct event_port *p, const struct event *e)
 {
 	if (p->lost > 0) {
-		/* The gap is told before anything that follows it, so that the record's order is
-		 * the truth's order. */
+		/* The gap is recorded before anything behind it, so that records are in the true
+		 * order. */
 		struct event gap = event_new(EVENT_LOST, e->wall_ns);
 
 		gap.count = p->lost;

@@ -74,7 +74,7 @@ static const struct code_row attack_codes[] = {
 struct kind_row {
 	const char *word;
 	enum event_severity severity;
-	unsigned by; /* roles */
+	unsigned by; /* bit set of roles */
 	const char *text[2], *sentence[2];
 };
 
@@ -218,8 +218,8 @@ static bool has_text(const struct event *e)
 	return false;
 }
 
-/* No text but the name of a host, as a hello has it: whoever reads strangers' bytes says nothing
- * else in words. */
+/* The record's only text is a host name from a hello: a role that reads hostile bytes may send no
+ * other text. */
 static bool has_name_alone(const struct event *e)
 {
 	static const char of_names[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
@@ -231,8 +231,8 @@ static bool has_name_alone(const struct event *e)
 	return (e->kind == EVENT_WEAK || e->kind == EVENT_UNDECLARED) && name[strspn(name, of_names)] == '\0';
 }
 
-/* Of control: the draft and what is due. What became of the box itself is the supervisor's
- * to say. */
+/* Events of control: the draft and what is due. The supervisor reports what happens to the box
+ * itself. */
 static bool is_controls(const struct event *e)
 {
 	static const uint8_t policy[] = { POLICY_BACKED_UP,    POLICY_DRAFTED,	     POLICY_ASKED,
@@ -250,14 +250,14 @@ bool event_said_by(enum role r, const struct event *e)
 {
 	if ((unsigned)r >= ROLE_COUNT || e->kind >= EVENT_KIND_COUNT || (kinds[e->kind].by & SAID_BY(r)) == 0)
 		return false;
-	/* What befell the journal it writes itself, and sends to nobody. */
+	/* The journal writes events about itself directly, and sends them to nobody. */
 	if (e->kind == EVENT_LOST && e->code != LOST_UNSENT)
 		return false;
 	if (r == ROLE_CONTROL && !is_controls(e))
 		return false;
 	if (e->kind == EVENT_COUNTS && (r == ROLE_ENFORCE) != (e->code == COUNTS_BEGUN))
 		return false;
-	/* What a sighting means the journal finds out. */
+	/* The meaning of a sighting is found out by the journal. */
 	if (e->kind == EVENT_DEVICE && e->code != DEVICE_SEEN)
 		return false;
 	return r == ROLE_SUPERVISOR || r == ROLE_CONTROL || r == ROLE_ENFORCE || r == ROLE_ACCOUNTS || !has_text(e) ||

@@ -19,7 +19,7 @@ static uint32_t month_days(unsigned y, unsigned m)
 	return lengths[m - 1] + (m == 2 && leap(y) ? 1u : 0u);
 }
 
-/* Days from 1970 to the first of January of that year. */
+/* Days from 1970 to January 1 of that year. */
 static uint32_t year_day(unsigned y)
 {
 	unsigned before = y - 1;
@@ -62,7 +62,7 @@ static bool sign(const char **p, char c)
 	return true;
 }
 
-/* hh[:mm[:ss]] */
+/* Parses hh[:mm[:ss]]. */
 static bool clock_time(const char **p, unsigned hours, int32_t *ret)
 {
 	unsigned h, m = 0, s = 0;
@@ -76,7 +76,7 @@ static bool clock_time(const char **p, unsigned hours, int32_t *ret)
 	return true;
 }
 
-/* "JST" or "<+09>". */
+/* Parses "JST" or "<+09>". */
 static bool abbreviation(const char **p)
 {
 	size_t n = 0;
@@ -124,7 +124,7 @@ bool time_zone_parse(const char *text, struct time_zone *ret)
 	return change(&text, &ret->begin) && change(&text, &ret->end) && *text == '\0';
 }
 
-/* In 2026. Who is not here writes the rule itself. */
+/* Rules as of 2026. For other zones the policy gives the rule itself. */
 static const struct {
 	const char *place, *rule;
 } places[] = {
@@ -189,7 +189,7 @@ const char *time_zone_place(size_t n)
 	return n < PLACES ? places[n].place : NULL;
 }
 
-/* The moment of a change in that year; `offset` is what holds before it. */
+/* The moment of a clock change in that year; `offset` is the one before the change. */
 static int64_t change_at(const struct clock_change *c, unsigned year, int32_t offset)
 {
 	uint32_t first = year_day(year), day;
@@ -202,7 +202,7 @@ static int64_t change_at(const struct clock_change *c, unsigned year, int32_t of
 	return (int64_t)day * DAY_S + c->at_s - offset;
 }
 
-/* East of Greenwich at a moment. */
+/* Seconds east of Greenwich at a moment. */
 static int32_t offset_at(const struct time_zone *z, int64_t t)
 {
 	int64_t begin, end;
@@ -228,7 +228,7 @@ uint64_t time_zone_moment(const struct time_zone *z, uint32_t day, uint32_t minu
 	if (offset_at(z, early) == most) {
 		late = early;
 	} else if (offset_at(z, late) != least) {
-		/* Clocks jump over it: at the change, which lies between the two. */
+		/* The clock skips this time: the change lies between the two. */
 		for (hi = late; early + 1 < hi;) {
 			int64_t mid = early + (hi - early) / 2;
 
@@ -267,7 +267,7 @@ static void stretch(const struct window *w, const struct time_zone *z, uint32_t 
 	*to = time_zone_moment(z, day, w->to > w->from ? w->to : w->to + DAY_MINUTES);
 }
 
-/* The stretch that `moment` lies in, or the first behind it. False: there is none any more. */
+/* The stretch that contains `moment`, or the next one. False: there is none any more. */
 static bool next_stretch(const struct window *w, const struct time_zone *z, uint64_t moment, uint64_t *from,
 			 uint64_t *to)
 {
@@ -275,7 +275,7 @@ static bool next_stretch(const struct window *w, const struct time_zone *z, uint
 
 	if (w->first > day)
 		day = w->first;
-	/* Excepted days are not many, and a week without one shows all. */
+	/* There are few excepted days, and a week without one shows everything. */
 	last = day + 7 * (w->n_except + 2) + 2;
 	for (; day <= last && day <= HOURS_DAY_MAX; day++) {
 		if (!opens_on(w, day))
@@ -287,7 +287,7 @@ static bool next_stretch(const struct window *w, const struct time_zone *z, uint
 	return false;
 }
 
-/* that follow each other without a gap: what never shuts is asked again some day */
+/* adjoining stretches that are joined: a window that never shuts is asked again some day */
 #define STRETCHES 400u
 
 static bool window_holds(const struct window *w, const struct time_zone *z, uint64_t moment, uint64_t *ret_end,
@@ -308,7 +308,7 @@ static bool window_holds(const struct window *w, const struct time_zone *z, uint
 	return true;
 }
 
-/* The end of what holds until `end` and no later than `other`; 0 = none. */
+/* The earlier of both ends; 0 = none. */
 static uint64_t sooner(uint64_t end, uint64_t other)
 {
 	return end == 0 || (other != 0 && other < end) ? other : end;

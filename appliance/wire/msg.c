@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * message.def read in three ways: who may say what and with how many descriptors, how a body is
+ * Reads message.def in three ways: who may send what with how many descriptors, how a body is
  * written, how it is read. A message that it does not describe exactly is refused here, before
- * anybody looks at a byte of its body.
+ * anybody looks at its body.
  */
 #include "appliance/wire/msg.h"
 
@@ -18,11 +18,11 @@
 #include "appliance/base/messages.h"
 #include "appliance/base/utf8.h"
 
-#define HEADER 12u /* type, version, request id, body length */
-#define PING 8u	   /* of them, the whole of a ping and of its answer */
+#define HEADER 12u /* bytes of a header: type, version, request id, body length */
+#define PING 8u	   /* bytes of a ping and of its answer: the beginning of a header */
 
 struct shape {
-	unsigned from, to; /* roles */
+	unsigned from, to; /* bit sets of roles */
 	uint8_t fds_min, fds_max;
 };
 
@@ -60,7 +60,7 @@ static void put_text(struct outbuf *o, const char *text, size_t most)
 		out_bytes(o, text, n);
 }
 
-/* In place: a NUL follows the body. */
+/* Points into the body, which a NUL follows. */
 static const char *take_text(struct bytes *in, size_t most)
 {
 	const char *text = (const char *)in->p;
@@ -89,7 +89,7 @@ static void take_counts(struct bytes *b, uint64_t *x, size_t n)
 		bytes_be64(b, &x[i]);
 }
 
-/* Bodies and records are written in one way, */
+/* How bodies and records are written ... */
 #define MESSAGE(NUMBER, name, from, to, fds_min, fds_max, fields)                                                      \
 	static void put_##name(struct outbuf *o, const struct msg_##name *x)                                           \
 	{                                                                                                              \
@@ -125,7 +125,7 @@ static void take_counts(struct bytes *b, uint64_t *x, size_t n)
 #define NOTHING
 #include "appliance/wire/message.def"
 
-/* ... and read in one. */
+/* ... and how they are read. */
 #define MESSAGE(NUMBER, name, from, to, fds_min, fds_max, fields)                                                      \
 	static void take_##name(struct bytes *b, struct msg_##name *x)                                                 \
 	{                                                                                                              \
@@ -179,7 +179,7 @@ static void put_body(struct outbuf *o, const struct msg_body *b)
 	}
 }
 
-/* A NUL follows `in`. False: it is too short, too long or out of its bounds. */
+/* A NUL follows `in`. False: too short, too long or out of bounds. */
 static bool take_body(struct bytes in, enum msg_type type, struct msg_body *ret)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -251,7 +251,7 @@ static int send_with(int sock, uint16_t version, uint32_t id, const struct msg_b
 	struct msghdr mh = { .msg_iov = iov };
 	ssize_t n;
 
-	/* A message that the other end would refuse is a mistake of ours: found here, not there. */
+	/* A message that the receiver would refuse is an error of ours, found here. */
 	put_body(&b, body);
 	if (b.failed || !fds_fit(&shapes[body->type], n_fds) || (version != MSG_VERSION && body->type > MSG_STATUS))
 		return -EINVAL;
@@ -297,8 +297,8 @@ int msg_send_as(int sock, uint16_t version, uint32_t id, const struct msg_body *
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-/* Takes every descriptor out of the control data, so that none is ever left behind; those past
- * MSG_FDS are closed. Returns how many came. */
+/* Takes all descriptors out of the control data, so that none is leaked; those beyond MSG_FDS are
+ * closed. Returns how many came. */
 static size_t take_fds(struct msghdr *mh, struct msg *ret)
 {
 	size_t came = 0;
@@ -396,8 +396,8 @@ int msg_recv(int sock, enum role from, enum role to, struct msg *ret)
 {
 	int r, flags = 0;
 
-	/* Who was woken by a ping must not sleep here until something else comes: its other
-	 * sockets wait. */
+	/* After a ping the caller must not block here until something else comes: its other sockets
+	 * wait. */
 	while ((r = receive(sock, from, to, flags, ret)) == 1 && ret->body.type == MSG_PING) {
 		r = msg_send(sock, ret->id, &(struct msg_body){ .type = MSG_PONG }, NULL, 0);
 		if (r < 0)

@@ -38,7 +38,7 @@ struct notation notation_of_space(const struct space_info *s)
 	return notation_of(s->address_max, s->hex, s->parts);
 }
 
-/* Bits of the parts behind this one. */
+/* The number of bits in the parts behind this one. */
 static unsigned bits_below(const struct notation *n, unsigned part)
 {
 	unsigned bits = 0;
@@ -78,7 +78,7 @@ static int digit(char c, unsigned base)
 	return v < (int)base ? v : -1;
 }
 
-/* One number of this part. What does not fit 64 bits does not fit the part. */
+/* Reads one number of this part. A number beyond 64 bits is out of its range. */
 static bool number(struct reader *r, unsigned part, uint64_t *ret)
 {
 	bool hex = r->at[0] == '0' && (r->at[1] == 'x' || r->at[1] == 'X'), high = false;
@@ -111,15 +111,15 @@ static bool number(struct reader *r, unsigned part, uint64_t *ret)
 	return false;
 }
 
-/* Characters of which numbers, ranges and lists of them are made, and something that parts two
- * of them. */
+/* Whether the text looks like several numbers: the characters of numbers, ranges and lists, with a
+ * separator. */
 static bool several(const char *text)
 {
 	return strpbrk(text, ", ;") != NULL && text[strspn(text, "0123456789abcdefABCDEFxX.-, ;")] == '\0' &&
 	       digit(text[0], 10) >= 0;
 }
 
-/* A tag's name; or "#" and its digest, as it is printed where the name is not known. */
+/* Reads a tag's name, or "#" and its digest, which is printed for an unknown name. */
 static bool read_name(struct reader *r, struct number_range *ret)
 {
 	uint64_t v = 0;
@@ -199,14 +199,14 @@ static void say(struct writer *w, const char *before, uint64_t v)
 		w->len = NOTATION_TEXT - 1;
 }
 
-/* The number that `v`, which ends with part `last`, has of this part. */
+/* The number of this part in `v`, which ends with part `last`. */
 static uint64_t part_of(const struct notation *n, uint64_t v, unsigned last, unsigned part)
 {
 	v >>= bits_below(n, part) - bits_below(n, last);
 	return part == 0 ? v : v & notation_part_max(n, part);
 }
 
-/* One path: numbers a to b of this part, below whatever parts stand before it in them. */
+/* Prints one path: numbers a to b of this part, behind the parts before it. */
 static void path(struct writer *w, unsigned part, uint64_t a, uint64_t b)
 {
 	const char *before = w->len > 0 ? "," : "";
@@ -217,8 +217,8 @@ static void path(struct writer *w, unsigned part, uint64_t a, uint64_t b)
 		say(w, "-", part_of(w->n, b, part, part));
 }
 
-/* Whole blocks of this part in one path; what begins before them or ends behind them by the next
- * part. One block at each end. */
+/* Prints whole blocks of this part as one path, and partial blocks at both ends by the next
+ * part. */
 static void paths(struct writer *w, unsigned part, struct number_range r)
 {
 	unsigned below = bits_below(w->n, part);

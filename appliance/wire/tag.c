@@ -8,7 +8,7 @@
 
 static bool is_letter(uint8_t c)
 {
-	return (c >= 'a' && c <= 'z') || c == '_' || c >= 0x80; /* some controllers take UTF-8 */
+	return (c >= 'a' && c <= 'z') || c == '_' || c >= 0x80; /* some controllers allow UTF-8 */
 }
 
 static bool is_digit(uint8_t c)
@@ -16,7 +16,7 @@ static bool is_digit(uint8_t c)
 	return c >= '0' && c <= '9';
 }
 
-/* All bits of the digest depend on all of the name. */
+/* Mixes the hash: every bit depends on the whole name. */
 static uint64_t finish(uint64_t h)
 {
 	h = (h ^ (h >> 32)) * 0x9e3779b97f4a7c15u;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which protocols have command rules: those that are enforced. Tests with words of their own leave
- * this out. */
+/* The protocols with command rules. Tests with a vocabulary of their own do not link this file. */
 #include <stddef.h>
 
 #include "appliance/wire/vocabulary.h"

@@ -15,38 +15,40 @@
 #include "appliance/wire/form_place.h"
 #include "appliance/wire/mark.h"
 
-/* How often a send is tried again when the kernel is short of memory for a moment. */
+/* How often a send is tried while the kernel is briefly short of memory. */
 #define TRIES 3
 
-/* A verdict with a mark, as nfq_nlmsg_verdict_put and _put_mark write it: header of netlink (16),
- * of nfnetlink (4), of the attribute (4), verdict (4), id (4), header of the attribute (4),
- * mark (4). */
+/*
+ * Offsets in a verdict with a mark, as nfq_nlmsg_verdict_put and _put_mark write it: netlink header
+ * (16 bytes), nfnetlink header (4), attribute header (4), verdict (4), id (4), attribute header
+ * (4), mark (4).
+ */
 #define AT_ID 28u
 #define AT_MARK 36u
 #define LENGTH 40u
 #define LENGTH_DROP 32u
 
-/* Each queue's forms: verdicts that let 1 to FORM_MOST packets go on, one that drops a packet, and
- * both for all up to one. */
+/* The forms of each queue: verdicts that accept 1 to FORM_MOST packets, one that drops a packet,
+ * and accept and drop for all packets up to an id. */
 enum form_head { HEAD_ACCEPT_1 = 0, HEAD_DROP = FORM_MOST, HEAD_UPTO_ACCEPT, HEAD_UPTO_DROP, HEAD_ROOM = 32 };
 
-#define BLANKS_ACCEPT 4u /* parts of a verdict with a mark: printed, id, printed, mark */
+#define BLANKS_ACCEPT 4u /* parts of a verdict with a mark: fixed, id, fixed, mark */
 #define BLANKS_DROP 2u
 
 struct form_parts {
 	struct iovec accept[FORM_MOST * BLANKS_ACCEPT];
 	struct iovec drop[BLANKS_DROP], upto_accept[BLANKS_ACCEPT], upto_drop[BLANKS_DROP];
-	uint8_t text[4][LENGTH]; /* accept, drop, and both up to */
+	uint8_t text[4][LENGTH]; /* accept, drop, and both for all up to an id */
 };
 
-#define FORM_LANES 27u /* for commands */
+#define FORM_LANES 27u /* command lanes */
 #define FIRST_LANE 28u
 #define FORM_QUEUES (FORM_LANES * LANE_SLOTS)
 #define PARTS_ROOM (FORM_QUEUES * sizeof(struct form_parts))
 _Static_assert(sizeof(struct msghdr) <= FORM_STEP && FORM_QUEUES * HEAD_ROOM * FORM_STEP <= FORM_ROOM,
 	       "room for all heads");
 
-/* What is filled in. Network byte order; of a mark the first byte is never sent. */
+/* The parts that are filled in, in network byte order; the first byte of a mark is never sent. */
 static struct blank {
 	uint32_t id;
 	uint32_t mark;
@@ -83,8 +85,8 @@ static void print_parts(struct iovec *v, uint8_t *text, struct blank *b, bool ac
 	v[3] = (struct iovec){ (uint8_t *)&b->mark + 1, sizeof(b->mark) - 1u };
 }
 
-/* Prints the forms of the n-th queue into the room at `base`, with the addresses that they will
- * have at their place. */
+/* Writes the forms of the n-th queue into the memory at `base`, with the addresses of their final
+ * place. */
 static void print_queue(uint64_t base, uint32_t n)
 {
 	uint16_t queue = lane_queue(FIRST_LANE + n / LANE_SLOTS, n % LANE_SLOTS);
@@ -108,9 +110,11 @@ static void print_queue(uint64_t base, uint32_t n)
 	*head_at(base, n, HEAD_UPTO_DROP) = (struct msghdr){ .msg_iov = at->upto_drop, .msg_iovlen = BLANKS_DROP };
 }
 
-/* Linux before 6.7 takes every shared mapping for one that may be written some day, and refuses it
- * for sealed memory (later releases of 6.1 do not). A private one is as good here: what would make
- * it writable is not allowed at this place. */
+/*
+ * Linux before 6.7 (except later releases of 6.1) refuses a shared mapping of sealed memory,
+ * because it could become writable. A private mapping serves as well: calls that would make it
+ * writable are forbidden at this place.
+ */
 static bool map_sealed(void *place, size_t size, int fd)
 {
 	if (mmap(place, size, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0) == place)
@@ -132,8 +136,8 @@ int forms_make(struct err *e)
 		return err_set(e, -errno, "room for forms of verdicts");
 	for (uint32_t n = 0; n < FORM_QUEUES; n++)
 		print_queue((uint64_t)(uintptr_t)room, n);
-	/* No mapping that writes is left, and none can be made: not even this process itself
-	 * changes a form again. */
+	/* No writable mapping is left and none can be made: even this process cannot change a form
+	 * any more. */
 	munmap(room, size);
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0 ||
 	    !map_sealed(place, size, fd))

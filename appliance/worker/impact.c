@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the next generation's table would do to the sessions that this worker follows. Answered in
- * numbers only, with the place of each session in the question: the supervisor knows their names,
- * and takes none from here.
+ * What the next generation's table would do to the sessions that this worker follows. The answer
+ * has only numbers, with each session's index in the question: the supervisor knows the names
+ * itself.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -47,8 +47,8 @@ static void refused(void *ctx, const struct deed *d, const struct pdu *u)
 	};
 }
 
-/* Its lane will be of the other kind: whoever has it then meets it half-way, whatever is known of
- * it here. */
+/* Whether the session's lane will be of the other kind. Then the next worker picks the session up
+ * half-way, whatever this worker knows. */
 static bool leaves(const struct worker *w, const struct msg_impact_session *s)
 {
 	const struct command_permit *p = commands_permit(&w->tried, s->permit);
@@ -56,7 +56,7 @@ static bool leaves(const struct worker *w, const struct msg_impact_session *s)
 	return p != NULL && p->lane != LANE_NONE && lane_kind_of(p->lane) != w->kind;
 }
 
-/* False: this worker does not follow it. */
+/* False: this worker does not follow the session. */
 static bool foretell(struct worker *w, const struct msg_impact_session *s, uint32_t at, struct outbuf *o)
 {
 	struct session_ends ends = { s->ends.client, s->ends.server, s->ends.client_port, s->ends.server_port,
@@ -89,7 +89,7 @@ static bool answer(uint32_t id, bool table, uint32_t n, const struct outbuf *o)
 
 	if (fd >= 0)
 		close(fd);
-	return sent; /* without memory it is silent, and what it follows is unknown */
+	return sent; /* out of memory: no answer, so its sessions are unknown */
 }
 
 bool worker_impact(void *ctx, struct msg *m)

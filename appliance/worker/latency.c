@@ -7,9 +7,9 @@
 #define QUARTER 250u
 
 /*
- * In quarters of a us, rounded up, so that an upper end belongs to its step: up to four of them are
- * step 0; behind it step 4k + q + 1 holds what is more than (4 + q) * 2^k and at most (5 + q)
- * * 2^k.
+ * The step of a time in quarters of a us, rounded up, so that an upper end belongs to its step. Up
+ * to four quarters are step 0. Step 4k + q + 1 holds times above (4 + q) * 2^k and up to (5 + q) *
+ * 2^k quarters.
  */
 static uint32_t step_of(uint64_t ns)
 {
@@ -23,7 +23,7 @@ static uint32_t step_of(uint64_t ns)
 	return step < LATENCY_STEPS ? step : LATENCY_STEPS - 1;
 }
 
-/* In ns. */
+/* The upper end of a step in ns. */
 static uint64_t end_of(uint32_t step)
 {
 	uint32_t octave = step > 0 ? (step - 1) / 4 : 0, quarter = step > 0 ? (step - 1) % 4 : 0;
@@ -67,7 +67,7 @@ static uint64_t in_both(const struct latency_share *s, uint32_t step)
 	return s->windows[0].steps[step] + s->windows[1].steps[step];
 }
 
-/* The upper end of the step that holds the one at `rank`, from 1 on. */
+/* The upper end of the step that holds the value of that rank, counted from 1. */
 static uint64_t at_rank(const struct latency_share *s, uint64_t rank)
 {
 	uint64_t n = 0;
@@ -95,7 +95,7 @@ struct latency_recent latency_recent(struct latency *l, uint32_t share, uint64_t
 	r.max_ns = s->windows[0].max_ns > s->windows[1].max_ns ? s->windows[0].max_ns : s->windows[1].max_ns;
 	r.p50_ns = at_rank(s, (n + 1) / 2);
 	r.p99_ns = at_rank(s, n - n / 100);
-	/* A step's end may lie behind the longest one in it. */
+	/* A step's upper end may exceed the largest value in it. */
 	r.p50_ns = r.p50_ns < r.max_ns ? r.p50_ns : r.max_ns;
 	r.p99_ns = r.p99_ns < r.max_ns ? r.p99_ns : r.max_ns;
 	return r;

@@ -17,11 +17,11 @@
 #include "appliance/wire/mark.h"
 
 #define COPY_RANGE 0xffffu
-/* The largest payload, its headers and attributes; odd in cache lines so that the heads of the
- * buffers do not all fall into the same sets. */
+/* Room for the largest payload with headers and attributes. An odd number of cache lines, so that
+ * the beginnings of the buffers fall into different cache sets. */
 #define BUFFER (COPY_RANGE + 1u + 2112u)
 #define BATCH_MAX 256u
-#define RECEIVE_BYTES (64 * 1024 * 1024) /* a limit: of all slots of a lane together */
+#define RECEIVE_BYTES (64 * 1024 * 1024) /* bytes, for all slots of a lane together */
 #define ANSWER_MS 1000
 
 struct queue_reader {
@@ -44,14 +44,14 @@ static struct nlmsghdr *put_config(char *buf, uint16_t queue, const struct queue
 	nfq_nlmsg_cfg_put_params(h, NFQNL_COPY_PACKET, COPY_RANGE);
 	nfq_nlmsg_cfg_put_qmaxlen(h, rule->maxlen);
 	mnl_attr_put_u32(h, NFQA_CFG_FLAGS, htonl(flags));
-	/* Every flag is stated, so that none is left over from anywhere. */
+	/* Sets every flag, so that none is left over. */
 	mnl_attr_put_u32(h, NFQA_CFG_MASK,
 			 htonl(NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN | NFQA_CFG_F_CONNTRACK | NFQA_CFG_F_UID_GID |
 			       NFQA_CFG_F_SECCTX));
 	return h;
 }
 
-/* The kernel's acknowledgement. Packets that overtake it stay outstanding: the gate decides them
+/* Waits for the kernel's acknowledgement. Packets that overtake it stay open: the gate decides them
  * when it learns of the queue, before any worker reads. */
 static int wait_ack(int fd)
 {
@@ -92,7 +92,7 @@ int queue_open(uint32_t lane, uint8_t slots, const struct queue_rule *rule, stru
 
 	if (fd < 0)
 		return err_set(e, -errno, "netlink socket of lane %u", lane);
-	/* A full receive buffer must drop packets, not stop the stream with ENOBUFS. */
+	/* A full receive buffer must drop packets, not fail with ENOBUFS. */
 	if (bind(fd, (const struct sockaddr *)&self, sizeof(self)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 ||
 	    setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &one, sizeof(one)) < 0 ||
@@ -115,7 +115,7 @@ int queue_ready(struct err *e)
 
 	if (fd < 0)
 		return err_set(e, -errno, "netlink socket for queues");
-	/* A command of old kernels, to which this one says yes and does nothing. */
+	/* A command for old kernels; newer ones acknowledge it without effect. */
 	h->nlmsg_flags |= NLM_F_ACK;
 	nfq_nlmsg_cfg_put_cmd(h, AF_INET, NFQNL_CFG_CMD_PF_UNBIND);
 	r = send(fd, h, h->nlmsg_len, 0) < 0 ? -errno : wait_ack(fd);
@@ -176,7 +176,7 @@ struct bytes queue_datagram(const struct queue_reader *r, unsigned i)
 	return bytes_of(r->iov[i].iov_base, len < BUFFER ? len : BUFFER);
 }
 
-/* Netlink messages lie at multiples of 4; the last one may lack its padding. */
+/* Netlink messages are aligned to 4 bytes; the last one may lack its padding. */
 static void skip_padding(struct bytes *b, size_t len)
 {
 	size_t pad = (4u - len % 4u) % 4u;
@@ -184,10 +184,10 @@ static void skip_padding(struct bytes *b, size_t len)
 	bytes_skip(b, pad < b->left ? pad : b->left);
 }
 
-/* The library may know other types than this header does; it never writes beyond its own. */
+/* The library may know more types than this header; it does not write beyond its own. */
 #define TYPES 64
 
-/* What an attribute holds; nothing when it is not there, or would reach beyond its message. */
+/* An attribute's contents; empty when it is missing or would reach beyond its message. */
 static struct bytes attribute(const struct nlattr *a, const uint8_t *end)
 {
 	const uint8_t *p = a != NULL ? mnl_attr_get_payload(a) : NULL;
@@ -204,7 +204,7 @@ static uint32_t number(const struct nlattr *a, const uint8_t *end)
 	return bytes_be32(&b, &v) ? v : 0;
 }
 
-/* `m`, which ends at `end`, is a packet message. False when no packet is named in it. */
+/* Parses the packet message `m`, which ends at `end`. False when it has no packet id. */
 static bool packet_parse(const uint8_t *m, const uint8_t *end, struct packet *ret)
 {
 	struct nlattr *a[TYPES] = { NULL };
@@ -218,8 +218,7 @@ static bool packet_parse(const uint8_t *m, const uint8_t *end, struct packet *re
 	ret->id = ntohl(head.packet_id);
 	ret->mark = number(a[NFQA_MARK], end);
 	ret->directed = ret->mark != MARK_STRAY;
-	/* A packet whose id is known is always reported, however odd the rest: somebody must
-	 * decide it. */
+	/* A packet with a known id is always reported, however odd the rest: it must be decided. */
 	if (parsed < 0)
 		return true;
 	ret->ip = attribute(a[NFQA_PAYLOAD], end);
@@ -241,7 +240,7 @@ enum queue_item queue_next(struct bytes *datagram, struct packet *ret)
 		return QUEUE_END;
 	if (!bytes_copy(datagram, &h, sizeof(h)) || h.nlmsg_len < sizeof(h) ||
 	    !bytes_take(datagram, h.nlmsg_len - sizeof(h), &body)) {
-		datagram->failed = true; /* nothing behind a length that lies can be found */
+		datagram->failed = true; /* nothing can be found behind a wrong length */
 		return QUEUE_OTHER;
 	}
 	skip_padding(datagram, h.nlmsg_len);

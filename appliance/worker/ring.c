@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The worker's end of the ring: entries, the heart that beats in it, when the gate is woken. */
+/* The worker's end of the ring: entries, the heartbeat, and when to wake the gate. */
 #include "appliance/worker/worker.h"
 
 #include <time.h>
 #include <unistd.h>
 
-#define NAP_NS 50000 /* between looks at a full ring */
+#define NAP_NS 50000 /* ns between looks at a full ring */
 #define WAKE_AFTER (RING_ENTRIES / 2u)
 
 void worker_wake_gate(struct worker *w)
@@ -16,8 +16,8 @@ void worker_wake_gate(struct worker *w)
 		return;
 	w->unannounced = 0;
 	w->told = 0;
-	/* Whoever turns `waiting` off writes; a gate that is awake looks at the ring before
-	 * it sleeps. */
+	/* Whoever clears `waiting` wakes the gate; a gate that is awake looks at the ring before it
+	 * sleeps. */
 	if (atomic_exchange(&w->ring->waiting, 0) != 0 && write(w->wake, &one, sizeof(one)) < 0)
 		w->errors++;
 }
@@ -26,11 +26,11 @@ void worker_beat(struct worker *w)
 {
 	uint32_t h = atomic_load_explicit(&w->ring->heartbeat, memory_order_relaxed) + 1u;
 
-	/* 0 means "has not turned yet". */
+	/* 0 means: not one turn yet. */
 	atomic_store_explicit(&w->ring->heartbeat, h != 0 ? h : 1u, memory_order_release);
 }
 
-/* Waits for the gate when the ring is full: nothing is overwritten, nothing is forgotten. */
+/* Waits for the gate while the ring is full: nothing is overwritten or dropped. */
 static void make_room(struct worker *w, uint32_t n)
 {
 	static const struct timespec nap = { .tv_nsec = NAP_NS };

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One turn of the loop: look who has packets, serve the lanes (those with commands before the cut
- * lane), each in order of criticality with a bounded budget, let the inspector's clock tick, beat
- * the heart. Each batch is answered when it has been judged. The gate is woken for what only it can
- * do, once in a turn, and when half of the ring is unread (worker/ring.c).
+ * One turn of the loop: find the queues with packets; serve the lanes (command lanes before the cut
+ * lane), each kind in order of criticality with a bounded budget; let the inspector's clock tick;
+ * beat the heart. Each batch is answered when it was judged. The gate is woken for work that only
+ * it can do, once in a turn and when half of the ring is unread (worker/ring.c).
  *
- * Packets are taken once three things are there: the ring, opened by the gate; a command table; and
- * a lane. Until the first turn after that the gate goes on deciding, so nothing waits for a worker
- * that is still being set up.
+ * Packets are taken once there are the ring, opened by the gate, a command table, and a lane. Until
+ * then the gate decides, so nothing waits for a worker that is being set up.
  */
 #include "appliance/worker/worker.h"
 
@@ -24,14 +23,14 @@
 #include "appliance/worker/form.h"
 
 #define START_MS 1 /* between looks at a ring that the gate has not opened yet */
-/* the other lanes and the supervisor are looked at at least so often while packets keep
- * coming, ... */
+/* while packets keep coming, other lanes and the supervisor are looked at after that many turns
+ * ... */
 #define LOOK_TURNS 16
-#define LOOK_PACKETS WORKER_BATCH /* ... counted in turns or in packets, whichever is sooner */
-#define SLEEP_NS 1000000000u	  /* the longest sleep while something is due at some time */
-#define ALARM_MS 1		  /* between looks should the alarm ever fail */
+#define LOOK_PACKETS WORKER_BATCH /* ... or that many packets, whichever comes first */
+#define SLEEP_NS 1000000000u	  /* ns: the longest sleep while something is due */
+#define ALARM_MS 1		  /* between looks if the alarm fails */
 
-/* The inspector's outside functions carry no context; there is one worker in a process. */
+/* The inspector's outside functions have no context argument; a process has one worker. */
 static struct worker *worker;
 
 /* ---- outside: towards the gate and the journal ----------------------------------------------- */
@@ -62,7 +61,7 @@ void outside_event(const struct event *e)
 	event_send(&worker->events, e);
 }
 
-/* The box records through events and counters; replay is who wants every PDU and every verdict. */
+/* The box records events and counters; only replay uses every PDU and verdict. */
 void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame)
 {
 	(void)f;
@@ -111,8 +110,7 @@ static void take_datagram(struct worker *w, struct worker_port *p, struct bytes 
 	}
 }
 
-/* A batch that came short of what was asked for has emptied the port. What comes in afterwards,
- * poll tells. */
+/* A batch smaller than asked for has emptied the port; poll tells of later packets. */
 static void serve_batch(struct worker *w, struct worker_port *p, unsigned *left)
 {
 	unsigned most = *left < WORKER_BATCH ? *left : WORKER_BATCH;
@@ -134,7 +132,7 @@ static void serve_batch(struct worker *w, struct worker_port *p, unsigned *left)
 
 /* ---- the loop -------------------------------------------------------------------------------- */
 
-/* What the gate decided before this worker began is not judged again. */
+/* Packets that the gate decided before this worker began are not judged again. */
 static void skip_decided(struct worker *w, struct worker_port *p)
 {
 	for (uint32_t slot = 0; slot < LANE_SLOTS; slot++) {
@@ -143,7 +141,7 @@ static void skip_decided(struct worker *w, struct worker_port *p)
 	}
 }
 
-/* Service begins when the gate has opened the ring and there is a table to judge by. */
+/* Service begins when the gate has opened the ring and there is a table. */
 static void begin(struct worker *w)
 {
 	if (w->ring == NULL || !w->table || atomic_load(&w->ring->open) == 0)
@@ -154,7 +152,7 @@ static void begin(struct worker *w)
 	worker_beat(w);
 }
 
-/* How long to sleep at most, for poll: for ever where the alarm does the waking. */
+/* How long poll may sleep: for ever where the alarm wakes the worker. */
 static int sleep_ms(struct worker *w, uint64_t due_ns, bool more)
 {
 	struct mono at;
@@ -170,8 +168,8 @@ static int sleep_ms(struct worker *w, uint64_t due_ns, bool more)
 }
 
 /*
- * Sleeps up to `ms` (0: only looks), and takes in what happened. What epoll watches is told of
- * every packet, also while nobody sleeps; poll asks only now.
+ * Sleeps up to `ms` (0: only looks) and handles what happened. With epoll the kernel reports every
+ * packet, even while nobody sleeps; poll asks only now.
  */
 static void look(struct worker *w, int ms)
 {
@@ -189,7 +187,7 @@ static void look(struct worker *w, int ms)
 		atomic_store_explicit(&w->ring->sleeping, 0, memory_order_relaxed);
 	if (r <= 0)
 		return;
-	/* Ports before messages, which may change what they are. */
+	/* Ports before messages, which may change the ports. */
 	for (unsigned i = 0; i < n; i++)
 		w->ports[i].ready |= at[2 + i].revents != 0;
 	if (at[1].revents != 0)
@@ -217,9 +215,10 @@ static bool any_ready(const struct worker *w, bool commands)
 	return false;
 }
 
-/* The next lane in order that is not for commands, has something and has not had its share of this
- * round; a round ends when there is none. It goes on over several turns when commands come
- * in between. */
+/*
+ * The next lane in order that is not for commands, has packets and was not yet served in this
+ * round. A round ends when there is none, and may span several turns when commands come in between.
+ */
 static struct worker_port *next_other(struct worker *w)
 {
 	for (unsigned i = 0; i < w->n_ports; i++)
@@ -230,8 +229,8 @@ static struct worker_port *next_other(struct worker *w)
 	return NULL;
 }
 
-/* Commands first; behind them the others, one batch at a time and as many as there are while no
- * command comes. True when some port may have more. */
+/* Serves the command lanes first, then the others batch by batch while no command comes. True when
+ * some port may have more. */
 static bool serve(struct worker *w)
 {
 	struct worker_port *p;
@@ -246,8 +245,8 @@ static bool serve(struct worker *w)
 	return any_ready(w, true) || any_ready(w, false);
 }
 
-/* What the gate lets go now is often answered before anybody sleeps: a port that had packets is
- * asked once more before all are. */
+/* A packet that the gate lets go is often answered at once: a port that had packets is asked again
+ * before sleeping. */
 static bool stay_hot(struct worker *w)
 {
 	bool any = false;
@@ -262,7 +261,7 @@ static bool stay_hot(struct worker *w)
 	return any;
 }
 
-/* For the journal's pictures of time. How long until there is more to tell, in ns. */
+/* Reports the latency for the journal's trends. Returns ns until the next report. */
 static uint64_t tell_latency(struct worker *w)
 {
 	uint64_t now = clock_mono().ns, p99 = 0, n = latency_told(&w->latency, now, &p99);
@@ -317,14 +316,15 @@ static int prepare(struct worker *w, struct err *e)
 		.no_library = w->kind == LANE_COMMANDS,
 	};
 
-	json_object_seed(0); /* looks for randomness in files, once */
+	json_object_seed(0); /* reads random bytes from a file, once, before the sandbox */
 	w->inspector = inspector_new(&limits);
 	w->reader = queue_reader_new(WORKER_BATCH);
 	if (w->inspector == NULL || w->reader == NULL)
 		return err_set(e, -ENOMEM, "memory of the worker");
 	if (fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || alarm_open(&w->alarm) < 0)
 		return err_set(e, -errno, "control channel");
-	/* nDPI, the largest of what parses, has no word to the kernel: its gate speaks for it. */
+	/* A worker with nDPI, the largest parser, sends no verdicts to the kernel: its gate
+	 * does. */
 	w->verdicts.forms = w->kind == LANE_COMMANDS;
 	if ((w->verdicts.forms ? forms_make(e) : forms_none(e)) < 0)
 		return e->code;

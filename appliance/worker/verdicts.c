@@ -32,14 +32,14 @@ static void tell(struct worker *w, uint16_t queue, const struct form_entry *d, b
 	worker_push(w, &e, said);
 }
 
-/* Given up, it would speak over its gate, which throws away what waits unread: an older packet
- * would go with it. */
+/* A worker that was given up must not send: its gate has discarded waiting packets unread, and an
+ * older one would be decided along. */
 static bool may_say(const struct worker *w)
 {
 	return w->verdicts.forms && atomic_load_explicit(&w->ring->open, memory_order_acquire) != 0;
 }
 
-/* One verdict decides all when they share it and nothing older of their queue waits for another. */
+/* One verdict decides all packets when they share it and no older packet of their queue is open. */
 static bool one_for_all(const struct verdicts *v, uint32_t n, uint32_t open)
 {
 	return n > 1 && v->same && open == n;
@@ -70,7 +70,7 @@ void verdicts_flush(struct worker *w)
 	*open -= n < *open ? n : *open;
 }
 
-/* True when this can be said together with what waits. */
+/* Whether this verdict can be sent together with those that wait. */
 static bool joins(const struct verdicts *v, int fd, uint16_t queue, uint32_t id, enum outcome o)
 {
 	const struct form_entry *last = &v->entries[v->n - 1];
@@ -79,8 +79,8 @@ static bool joins(const struct verdicts *v, int fd, uint16_t queue, uint32_t id,
 	       o != OUTCOME_DROP && last->outcome != OUTCOME_DROP;
 }
 
-/* What is quiet goes with what is not as if it were not: its acknowledgements come, and that
- * is all. */
+/* A quiet outcome is sent as good among good ones: its acknowledgements then still come to the
+ * worker, which does no harm. */
 static void gather(struct verdicts *v, uint32_t id, enum outcome o, uint32_t permit)
 {
 	if (v->n == 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The program: reads the line; says what is wrong, shows help, or has its verb do the rest. */
+/* The program: reads the command line; reports errors, shows help, or runs the verb. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,13 +51,13 @@ static void cli_init(struct cli *c, int argc, char **argv)
 		   strcmp(term, "dumb") != 0;
 }
 
-/* "help VERB" is "VERB --help"; the words move, nothing else. */
+/* "help VERB" means "VERB --help": only the words are moved. */
 static bool is_help_word(int argc, char **argv)
 {
 	return argc >= 2 && strcmp(argv[1], "help") == 0;
 }
 
-/* What the line asks for, once it was read. */
+/* Carries out the parsed command line. */
 static int perform(struct cli *c, const struct cli_line *line)
 {
 	if (line->globals[GLOBAL_VERSION] != NULL) {
@@ -104,8 +104,8 @@ static int run(int argc, char **argv)
 	if (line.globals[GLOBAL_LANG] != NULL && strcmp(line.globals[GLOBAL_LANG], "ja") != 0 &&
 	    strcmp(line.globals[GLOBAL_LANG], "en") != 0)
 		return cli_fail(&c, CLI_INVALID, M_CLI_LANG, line.globals[GLOBAL_LANG]);
-	/* A reader that goes away (head, less) ends the program at its next write, as of
-	 * any filter. */
+	/* A reader that ends (head, less) ends this program at its next write, as usual for a
+	 * filter. */
 	signal(SIGPIPE, SIG_DFL);
 	status = perform(&c, &line);
 	pager_end(&c);
@@ -118,9 +118,9 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	/* a line at a time: what runs beside us cannot get between its bytes */
+	/* line by line, so that other processes' output does not get into a line */
 	setvbuf(stderr, NULL, _IOLBF, 0);
-	/* Ignored, as who executes this may leave it, how a child ended would be told to nobody. */
+	/* The caller may have left it ignored: then the exit status of children would be lost. */
 	signal(SIGCHLD, SIG_DFL);
 	return run(argc, argv);
 }

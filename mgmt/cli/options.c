@@ -14,10 +14,10 @@ const struct cli_option cli_globals[GLOBAL_COUNT] = {
 	[GLOBAL_VERSION] = { "--version", 0, NULL, M_OPT_VERSION },
 };
 
-/* What one option word did. */
+/* The result of reading one option word. */
 enum took { TOOK_NOT_MINE, TOOK_ONE, TOOK_TWO, TOOK_NO_VALUE, TOOK_EXTRA_VALUE };
 
-/* The option that this word is, with or without a value behind it; NULL when it is none of them. */
+/* The option that this word names, with or without "=value"; NULL: none. */
 static const struct cli_option *option_of(const struct cli_option *options, size_t n, const char *word)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -29,14 +29,14 @@ static const struct cli_option *option_of(const struct cli_option *options, size
 	return NULL;
 }
 
-/* "--to --dry-run": the second is an option, not the value of the first. */
+/* "--to --dry-run": the second word is an option, not the value of the first. */
 static bool is_option(const struct cli_verb *v, const char *word)
 {
 	return (v != NULL && option_of(v->options, v->n_options, word) != NULL) ||
 	       option_of(cli_globals, GLOBAL_COUNT, word) != NULL;
 }
 
-/* Whether a value can be what the option's own words for it say: a number, one of several words. */
+/* Whether the value fits the option's description: a number, or one of several words. */
 static bool value_fits(const struct cli_option *o, const char *value)
 {
 	static const char *const numbers[] = { "SECONDS", "NUMBER", "N", "SEQ" };
@@ -53,7 +53,7 @@ static bool value_fits(const struct cli_option *o, const char *value)
 	return false;
 }
 
-/* Reads word (and next, when its value stands apart) against one option table. */
+/* Reads a word (and the next one as its value) by one option table. */
 static enum took take(const struct cli_option *options, size_t n, const char *word, const char *next,
 		      const char **values)
 {
@@ -97,15 +97,15 @@ static bool problem_set(struct cli_problem *p, enum message m, const char *word,
 	return false;
 }
 
-/* "--cofirm" -> "--confirm": among the verb's options and the global ones. Only the part before
- * '=' counts. */
+/* "--cofirm" -> "--confirm": the nearest among the verb's and the global options, by the part
+ * before '='. */
 static const char *nearest_option(const struct cli_verb *v, const char *word)
 {
 	const char *known[CLI_OPTIONS + GLOBAL_COUNT], *near;
 	char bare[64];
 	size_t n = 0, len;
 
-	word += strspn(word, "-"); /* what every option begins with makes no two of them alike */
+	word += strspn(word, "-"); /* the leading dashes do not count as a similarity */
 	len = strcspn(word, "=");
 	if (len >= sizeof(bare))
 		return NULL;
@@ -119,7 +119,7 @@ static const char *nearest_option(const struct cli_verb *v, const char *word)
 	return near != NULL ? near - 2 : NULL;
 }
 
-/* An operand is missing: did an option take it for its value? */
+/* Whether an option has taken the missing operand as its value. */
 static bool taken_operand(const struct cli_line *line, struct cli_problem *problem)
 {
 	const struct cli_verb *v = line->verb;
@@ -148,8 +148,7 @@ static const char *nearest_verb(const char *word)
 	return word_nearest(word, known, n);
 }
 
-/* The verb of this word and, for verbs of two words, the next; *used says how many words
- * it took. */
+/* The verb of this word or, for two-word verbs, of this and the next; *used: number of words. */
 static const struct cli_verb *find_verb(const char *word, const char *next, int *used, const char **ret_under)
 {
 	*ret_under = NULL;
@@ -187,7 +186,7 @@ static bool is_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
-/* False when there are too many. */
+/* False: too many. */
 static bool add_every(const struct cli_verb *v, const char *word, struct cli_args *a)
 {
 	const struct cli_option *o = option_of(v->options, v->n_options, word);

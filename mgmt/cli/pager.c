@@ -29,8 +29,7 @@ void pager_begin(struct cli *c)
 		c->out = to;
 }
 
-/* The prompt takes a line as well. A terminal that does not say how high it is is none to
- * page on. */
+/* The prompt takes a line too. A terminal without a known height is not paged on. */
 static bool longer_than_screen(const char *text)
 {
 	struct winsize screen;
@@ -43,12 +42,12 @@ static bool longer_than_screen(const char *text)
 	return lines > screen.ws_row;
 }
 
-/* Always the same program, and one that begins no other: who may ask the box as root, and no more,
- * gets no shell by it. */
+/* Always the same pager, and one that starts no other programs: a caller who may only query the box
+ * as root gets no shell through it. */
 static _Noreturn void read_from(int fd)
 {
 	dup2(fd, STDIN_FILENO);
-	setenv("LESS", "RX", 1); /* colours stay, and so does the text when it ends */
+	setenv("LESS", "RX", 1); /* keeps colours, and leaves the text on the screen at its end */
 	setenv("LESSSECURE", "1", 1);
 	execlp("less", "less", (char *)NULL);
 	execlp("cat", "cat", (char *)NULL);
@@ -74,8 +73,8 @@ static bool paged(const char *text)
 		close(ends[1]);
 		return false;
 	}
-	signal(SIGINT, SIG_IGN);  /* the reader's */
-	signal(SIGPIPE, SIG_IGN); /* who leaves early has seen enough */
+	signal(SIGINT, SIG_IGN);  /* the pager handles it */
+	signal(SIGPIPE, SIG_IGN); /* leaving the pager early is no error */
 	fputs(text, to);
 	fclose(to);
 	while (waitpid(reader, NULL, 0) < 0 && errno == EINTR)

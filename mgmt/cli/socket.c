@@ -10,8 +10,8 @@
 #define NAME "SEKISHO_SOCKET="
 
 /*
- * sudo keeps the environment that it was started with, and runs this program without it. Whose word
- * that is root does not know, so it counts only when it leads to a socket that root itself made.
+ * sudo runs this program without the caller's environment, which sudo itself still has. Root cannot
+ * trust that variable, so it counts only if it names a socket that root has made.
  */
 static const char *before_sudo(void)
 {

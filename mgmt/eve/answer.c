@@ -6,7 +6,7 @@
 #include "appliance/base/json.h"
 #include "mgmt/words/eve.h"
 
-/* The caller's; NULL: it is none, or there is no memory. */
+/* Owned by the caller; NULL: not a record, or no memory. */
 static char *as_eve(const char *line, size_t n)
 {
 	json_t *record = json_loadb(line, n, 0, NULL), *eve = NULL;

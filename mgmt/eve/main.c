@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sekisho-eve: rsyslogd of sekisho-log.service starts it where box.cfg says format = "eve", writes
- * lines of the record to its standard input, one at a time, and waits for the answer to each. What
- * stands in a record may be a stranger's words, so it is shut in before the first line: it can
- * answer, and nothing else. It ends with its input.
+ * sekisho-eve: with format = "eve" in box.cfg, rsyslogd of sekisho-log.service starts it, writes
+ * lines of the record to its standard input, one at a time, and waits for each answer. A record may
+ * contain text of strangers, so the program enters its sandbox before the first line: it can answer
+ * and nothing else. It ends with its input.
  */
 #include <dirent.h>
 #include <signal.h>
@@ -16,14 +16,14 @@
 #include "mgmt/cli/shut/shut.h"
 #include "mgmt/eve/answer.h"
 
-/* for one line; what takes longer hangs, and no line behind it would go out */
+/* seconds for one line; a hung program would hold up all lines behind it */
 #define LINE_S 10u
-#define HELD_MOST 1000u /* descriptors of rsyslogd; in order it has some 20 */
+#define HELD_MOST 1000u /* descriptors of rsyslogd; normally it has about 20 */
 
 /*
- * Each program that ends over a line costs rsyslogd (8.2302) a descriptor for good, and one that
- * has none left sends nothing any more. It is asked to end before that: its unit begins it anew,
- * and it goes on where it was.
+ * Each program that dies over a line leaves rsyslogd (8.2302) one descriptor less, and without
+ * descriptors it sends nothing more. So it is asked to end before: its unit restarts it, and it
+ * continues where it was.
  */
 static void spare(pid_t parent)
 {
@@ -32,7 +32,7 @@ static void spare(pid_t parent)
 	FILE *f;
 	DIR *d;
 
-	/* Whoever else starts it has reasons of his own for what he holds. */
+	/* Only rsyslogd: another parent has its own reasons for its descriptors. */
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)parent);
 	f = fopen(path, "re");
 	if (f == NULL || fgets(name, sizeof(name), f) == NULL)
@@ -51,7 +51,7 @@ static void spare(pid_t parent)
 		(void)kill(parent, SIGTERM);
 }
 
-/* Whoever starts it may have blocked it. */
+/* The parent may have blocked SIGALRM. */
 static bool clock_of_a_line(void)
 {
 	sigset_t set;
@@ -73,7 +73,7 @@ int main(void)
 	size_t room = 0;
 	ssize_t n;
 
-	tzset(); /* reads its file now or never */
+	tzset(); /* reads its file before files are closed off */
 	spare(s.parent);
 	if (!clock_of_a_line() || !shut_in(&s))
 		return 1;

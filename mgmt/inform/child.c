@@ -19,7 +19,7 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* True at its end, false at the deadline. */
+/* True: the child's output ended; false: the deadline passed. */
 static bool listen_to(int fd, int64_t until, child_said *said, void *of)
 {
 	uint8_t some[256];
@@ -42,8 +42,8 @@ static bool listen_to(int fd, int64_t until, child_said *said, void *of)
 	}
 }
 
-/* It has no children, starts nothing, leaves no image of its memory, in which keys are, and does
- * not outlive who waits for it. */
+/* The child has no children, starts nothing, leaves no core file (its memory holds keys), and ends
+ * with its parent. */
 static _Noreturn void be_child(pid_t parent, child_work *work, void *of, int to)
 {
 	const struct rlimit none = { 0, 0 };

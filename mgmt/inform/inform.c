@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Its headers are for any compiler's warnings but ours. */
+/* Net-SNMP's headers do not compile with our warnings. */
 #include "mgmt/inform/inform.h"
 
 #include <errno.h>
@@ -15,7 +15,8 @@
 
 #define TRY_US 1500000L
 #define TRIES_MORE 2
-/* All of it fits into a datagram of 1232 bytes, which no link of IPv6 cuts (RFC 8200, 5). */
+/* characters; the whole message fits into a datagram of 1232 bytes, which no IPv6 link fragments
+ * (RFC 8200, 5) */
 #define SITE_MOST 100u
 #define CODE_MOST 40u
 #define TEXT_MOST 560u
@@ -33,10 +34,9 @@ struct informer {
 };
 
 /*
- * The library as such, begun in the process that sends and not before it: what it numbers messages
- * by and begins their encryption with it draws then, and two rounds with the same of it would take
- * each other's answers. No files, neither read nor written, no older version of the protocol, not a
- * word of its own.
+ * Initialises the library, in the process that sends and not before. It draws its message numbers
+ * and the start of its encryption then; two rounds with the same ones would take each other's
+ * answers. No files are read or written, no older protocol versions, no output of its own.
  */
 static void library(void)
 {
@@ -116,7 +116,7 @@ static void session(struct informer *i)
 	i->s.securityPrivKeyLen = i->n_privacy;
 }
 
-/* Without an errno's text: the library's is one of its own, which `status` shows. */
+/* Without an errno's text: `status` shows the library's own. */
 static bool failed(struct err *e, const char *why)
 {
 	e->code = -EIO;
@@ -140,7 +140,7 @@ bool informer_open(struct informer *i, struct err *e)
 	return false;
 }
 
-/* ---- what is said ---------------------------------------------------------------------------- */
+/* ---- contents of an inform ------------------------------------------------------------------- */
 
 static bool put(netsnmp_pdu *pdu, oid object, u_char type, const void *value, size_t n)
 {
@@ -149,7 +149,7 @@ static bool put(netsnmp_pdu *pdu, oid object, u_char type, const void *value, si
 	return snmp_pdu_add_variable(pdu, name, OID_LENGTH(name), type, value, n) != NULL;
 }
 
-/* Cut between letters where it is longer. */
+/* Cut between characters if too long. */
 static bool put_text(netsnmp_pdu *pdu, oid object, const char *text, size_t most)
 {
 	size_t n = strlen(text);
@@ -167,7 +167,7 @@ static bool put_number(netsnmp_pdu *pdu, oid object, u_char type, uint32_t n)
 	return put(pdu, object, type, &value, sizeof(value));
 }
 
-/* DateAndTime of RFC 2579; without bytes where the box does not know. */
+/* DateAndTime of RFC 2579; empty when unknown. */
 static bool put_when(netsnmp_pdu *pdu, oid object, const char *when)
 {
 	struct tm t = { 0 };
@@ -190,7 +190,7 @@ static bool put_when(netsnmp_pdu *pdu, oid object, const char *when)
 	return put(pdu, object, ASN_OCTET_STR, at, sizeof(at));
 }
 
-/* The two that every notification begins with: RFC 3416, 4.2.6. */
+/* The two variables at the beginning of every notification: RFC 3416, 4.2.6. */
 static bool put_head(netsnmp_pdu *pdu, enum inform_what what)
 {
 	static const oid uptime[] = { 1, 3, 6, 1, 2, 1, 1, 3, 0 }, trap[] = { 1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0 };
@@ -223,8 +223,8 @@ static netsnmp_pdu *pdu_of(const struct inform *w)
 	return NULL;
 }
 
-/* A response has what the inform had (RFC 3416, 4.2.7): one that was recorded when another was told
- * is none to this. */
+/* A response repeats the inform's variables (RFC 3416, 4.2.7): a recorded response to another
+ * inform does not match. */
 static bool answers(const netsnmp_pdu *answer, const struct inform *what)
 {
 	const oid name[] = { OURS, 1, OF_SERIAL, 0 };
@@ -264,8 +264,8 @@ bool informer_send(struct informer *i, const struct inform *what, struct err *e)
 
 #define FILE_NAME "engine"
 
-/* Its first bit says that what follows is of this form; the number is that of Net-SNMP, below which
- * the MIB lies; 5: octets of our choice. */
+/* An engine id: the first bit tells the form, then Net-SNMP's enterprise number, below which the
+ * MIB is; 5: octets of our choice. */
 static const uint8_t head[] = { 0x80, 0x00, 0x1f, 0x88, 0x05 };
 
 int engine_id(int dirfd, uint8_t ret[ENGINE_BYTES], struct err *e)

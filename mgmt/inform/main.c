@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sekisho-inform: looks at the box as sekisho-notify does, and tells by SNMP what is wrong and when
- * it is over, one inform for each, in order. What the receiver has not acknowledged waits on the
- * disk and is told again. What it answers is read by a child, for one round. Started by
- * sekisho-inform.service in the admin namespace, as a user that may do nothing else; the daemon
- * reads how it fares in the file that it puts down.
- *   sekisho-inform SETTINGS CONTROL-SOCKET     with STATE_DIRECTORY, RUNTIME_DIRECTORY, and
- *                                              CREDENTIALS_DIRECTORY/passphrases
+ * sekisho-inform: looks at the box as sekisho-notify does, and sends by SNMP what is wrong and when
+ * it is over, one inform for each, in order. An inform without an acknowledgement stays on the disk
+ * and is sent again. A child process reads the receiver's answers, for one round. Started by
+ * sekisho-inform.service in the admin namespace as a user without rights; the daemon reads its
+ * state from the file that it writes.
+ *
+ * sekisho-inform SETTINGS CONTROL-SOCKET, with STATE_DIRECTORY, RUNTIME_DIRECTORY, and
+ * CREDENTIALS_DIRECTORY/passphrases
  */
 #include <errno.h>
 #include <signal.h>
@@ -22,7 +23,7 @@
 #include "mgmt/state/read.h"
 
 #define AT_ONCE 50u /* informs between two looks */
-/* ... and seconds: three attempts to ask who the receiver is, and three to tell it something */
+/* seconds of a round: three attempts to find the receiver's engine, and three to inform it */
 #define ROUND_S 12u
 #define TOLD 1
 #define KEY_DIGEST 8u /* bytes */
@@ -34,13 +35,13 @@ struct teller {
 	struct informer *informer;
 	int state_fd, run_fd;
 	struct ledger ledger;
-	/* Of a round: how many went, and why no more. */
+	/* Of a round: how many were sent, and why it stopped. */
 	unsigned told;
 	char why[FARE_WHY];
 };
 
-/* As the ledger knows it where that is short; else its beginning and a digest of all of it: two
- * that are raised never have the same. */
+/* A short key as in the ledger; of a long one the beginning and a digest of the whole: two alarms
+ * never have the same. */
 static const char *short_key(const char *key, char out[INFORM_KEY + 1])
 {
 	size_t n = strlen(key), keep = INFORM_KEY - 2 * KEY_DIGEST - 1;
@@ -74,13 +75,13 @@ static bool tell_one(const struct teller *t, const json_t *w, uint64_t dropped, 
 			    .serial = (uint32_t)ju(w, "serial"),
 			    .dropped = (uint32_t)dropped };
 
-	/* The kind of thing: the first word of what it is known by. */
+	/* The kind: the first word of the key. */
 	snprintf(code, sizeof(code), "%.*s", (int)strcspn(i.key, " "), i.key);
 	return informer_send(t->informer, &i, e);
 }
 
-/* In the child: TOLD for each that was acknowledged, and the next one when that is on the disk;
- * then why the next one was not. */
+/* Runs in the child: sends TOLD for each acknowledged inform, and goes on when that is on the disk;
+ * at the end the reason why the next one failed. */
 static void tell_all(void *of, int to)
 {
 	const struct teller *t = of;
@@ -94,7 +95,7 @@ static void tell_all(void *of, int to)
 			return;
 		told = TOLD;
 	}
-	/* The library's words have what strangers sent in them. */
+	/* The library's texts may contain what strangers sent. */
 	for (char *c = e.text; *c != '\0'; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';
@@ -109,8 +110,8 @@ static void save(struct teller *t)
 	fare_kept(&t->fare, ledger_save(t->state_fd, &t->ledger, &e) < 0 ? e.text : NULL);
 }
 
-/* What was acknowledged is not told again, whatever ends this program now, unless the disk
- * takes nothing. */
+/* An acknowledged inform is saved before the next, so that it is not repeated when this program
+ * ends, unless the disk is full. */
 static bool hear(void *of, uint8_t byte)
 {
 	struct teller *t = of;
@@ -136,7 +137,7 @@ static void tell(struct teller *t)
 	t->told = 0;
 	memset(t->why, 0, sizeof(t->why));
 	r = child_run(ROUND_S, tell_all, hear, t, &e);
-	/* Slow is well enough. */
+	/* A slow receiver is no failure. */
 	if (t->why[0] == '\0' && (r == 0 || (r == -ETIMEDOUT && t->told > 0)))
 		fare_well(&t->fare);
 	else
@@ -148,7 +149,7 @@ static void put_down(const struct teller *t)
 	fare_put_down(&t->fare, t->run_fd, &t->s.address, t->s.port, &t->ledger);
 }
 
-/* Two lines: the passphrase that authenticates, and the one that encrypts. */
+/* Two lines: the authentication passphrase and the encryption passphrase. */
 static struct informer *with_keys(const struct teller *t, struct err *e)
 {
 	char auth[PASSPHRASE_MOST], privacy[PASSPHRASE_MOST];
@@ -171,8 +172,8 @@ static void go_on(struct teller *t)
 	struct err e = { 0 };
 
 	look(&t->look, &t->ledger);
-	/* First on the disk, then told: a new start repeats an inform at worst, of the same serial.
-	 * A disk that takes nothing keeps no inform back. */
+	/* Saved before it is sent: a new start repeats an inform at worst, with the same serial. A
+	 * full disk holds no inform back. */
 	save(t);
 	put_down(t);
 	if (ledger_waiting(&t->ledger) == 0 || !fare_due(&t->fare))
@@ -205,7 +206,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "sekisho-inform: %s\n", e.text);
 		return 1;
 	}
-	put_down(&t); /* before it looks: it runs */
+	put_down(&t); /* written before the first look: the program runs */
 	for (;;) {
 		go_on(&t);
 		sleep(LOOK_S);

@@ -21,7 +21,7 @@ static uint64_t up_s(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec + 1; /* 0 is no time */
+	return (uint64_t)t.tv_sec + 1; /* 0 means no time */
 }
 
 uint64_t fare_wall_s(void)

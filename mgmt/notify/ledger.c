@@ -10,8 +10,8 @@
 #include "mgmt/state/read.h"
 
 #define FILE_NAME "ledger"
-#define FILE_MOST (8u << 20) /* 200 records of 8 KiB in two languages, twice over */
-#define LOOKS 2		     /* in a row, before anything is said */
+#define FILE_MOST (8u << 20) /* bytes: 200 records of 8 KiB in two languages, twice */
+#define LOOKS 2		     /* in a row, before an alarm is told */
 
 static json_t *list_of(const struct ledger *l, const char *key)
 {
@@ -71,7 +71,7 @@ void ledger_free(struct ledger *l)
 	*l = (struct ledger){ 0 };
 }
 
-/* ---- what happens ---------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static void wait_to_be_told(struct ledger *l, const char *what, const char *when, const json_t *of)
 {
@@ -98,7 +98,7 @@ static json_t *by_key(const json_t *list, const char *key)
 	return NULL;
 }
 
-/* Those that were known: seen again, or not. */
+/* Known alarms: seen again, or gone. */
 static void known(struct ledger *l, const json_t *alarms, const char *now)
 {
 	json_t *list = list_of(l, "alarms");
@@ -222,7 +222,7 @@ void ledger_told(struct ledger *l, uint64_t now_s)
 	set(l, "number", ledger_number(l) + 1);
 }
 
-/* ---- what is told ---------------------------------------------------------------------------- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 static void line(FILE *to, enum lang l, enum message m, const char *when, const json_t *x)
 {

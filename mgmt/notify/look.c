@@ -16,8 +16,8 @@
 #include "mgmt/state/alarms.h"
 #include "mgmt/words/sentence.h"
 
-/* One question to the daemon over its control socket, which lets this program's user ask how the
- * box stands and what was recorded. */
+/* One question to the daemon over its control socket, which allows this program's user to ask for
+ * the state and the records. */
 
 #define WAIT_S 5
 #define ANSWER_MOST (16u << 20) /* bytes of JSON */
@@ -57,8 +57,8 @@ static json_t *object_of(int fd)
 	return NULL;
 }
 
-/* The answer, an object that is the caller's; NULL when none came within some seconds, or one that
- * is of no use. */
+/* The answer, an object owned by the caller; NULL when none came within some seconds, or it was
+ * invalid. */
 static json_t *notify_ask(const char *socket, const struct msg_body *question)
 {
 	int fd = dial(socket);
@@ -76,7 +76,7 @@ static json_t *notify_ask(const char *socket, const struct msg_body *question)
 	return ret;
 }
 
-#define ABSENT_LOOKS 5u /* of a daemon: a new start takes less */
+#define ABSENT_LOOKS 5u /* looks without a daemon until that is an alarm; a restart takes less */
 #define PAGE 100u
 
 static void take_records(const struct look *k, struct ledger *l)
@@ -91,7 +91,7 @@ static void take_records(const struct look *k, struct ledger *l)
 		const json_t *e = json_array_get(ja(answer, "events"), i);
 		char *en = event_sentence(e, LANG_EN), *japanese = event_sentence(e, LANG_JA);
 
-		/* Its alarm says it. */
+		/* The alarm itself tells it. */
 		if (strcmp(js(e, "kind"), "attack") != 0 || strncmp(js(e, "code"), "rang", 4) != 0)
 			ledger_record(l, ju(e, "seq"), js(e, "time"), en != NULL ? en : "",
 				      japanese != NULL ? japanese : "");
@@ -106,7 +106,7 @@ static void take_records(const struct look *k, struct ledger *l)
 	json_decref(answer);
 }
 
-/* 1: the record that is known is there, 0: it is another one, or none; -1: nobody says. */
+/* 1: the known record is still there; 0: it is another one, or missing; -1: no answer. */
 static int has_mark(const struct look *k, const struct ledger *l)
 {
 	json_t *answer = notify_ask(
@@ -119,10 +119,10 @@ static int has_mark(const struct look *k, const struct ledger *l)
 }
 
 /*
- * Records that begin anew count from 1 again, and the first of them says why: all of them are news.
- * Looked at after each time without an answer, and when there are fewer than were looked at. A
- * power cut takes the last ones that no disk had: then it goes on behind the one that is known.
- * False: not known yet.
+ * When the records begin anew they count from 1 again, and the first tells why: then all are new.
+ * Checked after each time without an answer, and when there are fewer records than before. A power
+ * cut loses the last ones that were not on the disk: then it continues behind the known one. False:
+ * not known yet.
  */
 static bool hold_to_records(struct look *k, struct ledger *l, const json_t *journal)
 {
@@ -160,7 +160,7 @@ void look(struct look *k, struct ledger *l)
 
 	if (status == NULL) {
 		k->sure = false;
-		/* What was wrong is not over because nobody answers. */
+		/* A missing answer does not end an alarm. */
 		if (++k->absent >= ABSENT_LOOKS) {
 			alarms = json_deep_copy(json_object_get(l->all, "alarms"));
 			(void)json_array_append_new(alarms, alarm_of_no_daemon());

@@ -9,8 +9,8 @@
 #include <time.h>
 
 #define SEND_S 30L
-#define LINE_BYTES 57u	  /* 76 letters of base64: RFC 2045, 6.8 */
-#define SUBJECT_BYTES 45u /* 75 letters an encoded word: RFC 2047, 2 */
+#define LINE_BYTES 57u	  /* bytes for 76 letters of base64: RFC 2045, 6.8 */
+#define SUBJECT_BYTES 45u /* bytes for an encoded word of 75 letters: RFC 2047, 2 */
 
 static void base64(FILE *to, const uint8_t *p, size_t n)
 {
@@ -27,7 +27,7 @@ static void base64(FILE *to, const uint8_t *p, size_t n)
 	}
 }
 
-/* Whole letters in each encoded word: a piece never begins with a byte that continues one. */
+/* Each encoded word holds whole characters: a piece never begins inside one. */
 static void subject(FILE *to, const char *text)
 {
 	size_t left = strlen(text);
@@ -89,7 +89,7 @@ static struct curl_slist *recipients(const struct notify_settings *s)
 	return list;
 }
 
-/* No word of the server's: an answer to a login may hold what was sent. */
+/* The server's text is not shown: its answer to a login may contain what was sent. */
 static bool perform(CURL *c, struct err *e)
 {
 	CURLcode r = curl_easy_perform(c);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sekisho-notify: looks at the box every two seconds, as anybody who asks for its status, and at
- * its grave records; tells by mail what is wrong, since when, and when it is over. The first at
- * once, then at most one mail in ten minutes, with all that came meanwhile. Started by
- * sekisho-notify.service in the admin namespace, as a user that may do nothing else; the daemon
- * reads how it fares in the file that it puts down.
- *   sekisho-notify SETTINGS CONTROL-SOCKET     with STATE_DIRECTORY, RUNTIME_DIRECTORY, and perhaps
- *                                              CREDENTIALS_DIRECTORY/password
+ * sekisho-notify: every two seconds reads the box's status, and its grave records. Sends by mail
+ * what is wrong, since when, and when it is over: the first at once, then at most one mail in ten
+ * minutes with everything that came meanwhile. Started by sekisho-notify.service in the admin
+ * namespace as a user without rights; the daemon reads its state from the file that it writes.
+ *
+ * sekisho-notify SETTINGS CONTROL-SOCKET, with STATE_DIRECTORY, RUNTIME_DIRECTORY, and optionally
+ * CREDENTIALS_DIRECTORY/password
  */
 #include <signal.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ static bool due(const struct notify *n)
 {
 	uint64_t sent = ledger_sent_s(&n->ledger), now = fare_wall_s();
 
-	/* A clock that was set back does not keep anybody waiting. */
+	/* A clock that was set back must not delay a mail. */
 	return ledger_waiting(&n->ledger) > 0 && fare_due(&n->fare) && (sent > now || now - sent >= n->s.every_s);
 }
 
@@ -75,8 +75,8 @@ static void save(struct notify *n)
 static void go_on(struct notify *n)
 {
 	look(&n->look, &n->ledger);
-	/* First on the disk, then told: a new start repeats a mail at worst, of the same number. A
-	 * disk that takes nothing keeps no mail back. */
+	/* Saved before it is sent: a new start repeats a mail at worst, with the same number. A
+	 * full disk holds no mail back. */
 	save(n);
 	put_down(n);
 	if (!due(n))

@@ -5,22 +5,22 @@
 #include <stdlib.h>
 
 #define MARGIN 60u
-#define BAND 180u /* on the left, for the class */
+#define BAND 180u /* on the left, for the zone's class */
 #define BOX_HEIGHT 220u
-#define BOX_GAP 120u	  /* between boxes of a row, at least */
+#define BOX_GAP 120u	  /* least gap between boxes of a row */
 #define LANE 60u	  /* between arrows in the right margin */
-#define TRACK 70u	  /* more than the badge of a number */
-#define CHANNEL_LEAST 60u /* where no arrow goes */
+#define TRACK 70u	  /* height of a track: more than a number's badge */
+#define CHANNEL_LEAST 60u /* height of a channel without arrows */
 
-/* Between arrows at one side of a box, of which both rows of a channel take every other place: as
- * far apart as the width allows, so that what is written beside an arrow lies on no other. */
+/* Distance of arrows at one side of a box; the two rows beside a channel use alternate places. The
+ * largest that the width allows is used, so that texts beside arrows do not overlap. */
 static const unsigned spacings[] = { 480, 240, 120, 60 };
 #define SPACINGS (sizeof(spacings) / sizeof(spacings[0]))
 
 enum side { TOP, BOTTOM };
 
-/* An arrow's piece through one channel; the first begins at its source, the last ends at
- * its destination. */
+/* A part of an arrow through one channel; the first begins at its source, the last ends at its
+ * destination. */
 struct piece {
 	size_t channel;
 	unsigned track;
@@ -28,10 +28,10 @@ struct piece {
 
 struct work {
 	struct layout *l;
-	unsigned least, place; /* the width that was given, and which of `spacings` it is */
-	unsigned *text;	       /* by box: the width that was given */
-	unsigned *ports[2];    /* by side and box: how many arrows touch it there */
-	unsigned *next[2];     /* and how many have their place */
+	unsigned least, place; /* least: the given width; place: index into `spacings` */
+	unsigned *text;	       /* by box: the width of its text */
+	unsigned *ports[2];    /* by side and box: number of arrows that touch it there */
+	unsigned *next[2];     /* number of arrows that have a place */
 	struct piece (*pieces)[2];
 	unsigned tracks[LAYOUT_ROWS], margins;
 	unsigned *margin; /* by arrow: its place in the right margin, from 0 */
@@ -47,14 +47,14 @@ static enum side arrives_by(const struct layout *l, const struct layout_arrow *a
 	return l->boxes[a->to].row > l->boxes[a->from].row ? TOP : BOTTOM;
 }
 
-/* The channel below a row has the row's number. Rows that hold no zone have no height, but a
- * channel all the same. */
+/* The channel below a row has the row's number. A row without zones has no height, but still a
+ * channel. */
 static size_t channel_of(unsigned row, enum side side)
 {
 	return side == BOTTOM ? row : row - 1u;
 }
 
-/* Rows that stand on each other once the empty ones are gone. */
+/* Removes empty rows. */
 static void close_up(struct layout *l)
 {
 	bool used[LAYOUT_ROWS] = { false };
@@ -99,8 +99,8 @@ static void place_boxes(struct work *w)
 		struct layout_box *b = &l->boxes[i];
 		unsigned most = w->ports[TOP][i] > w->ports[BOTTOM][i] ? w->ports[TOP][i] : w->ports[BOTTOM][i];
 
-		/* A whole number of places, an even one of them in front of the first, so that each
-		 * row keeps to its own. */
+		/* A whole number of places, an even number of them before the first, so that each
+		 * row uses its own. */
 		b->width = w->text[i] > (most + 1) * place ? w->text[i] : (most + 1) * place;
 		b->width = (b->width + place - 1) / place * place;
 		b->x = x[b->row];
@@ -114,7 +114,7 @@ static void place_boxes(struct work *w)
 		widest += w->least - l->width;
 		l->width = w->least;
 	}
-	/* Each row in the middle as far as all are on the same places, then all together. */
+	/* Centres each row as far as the places allow, then all rows together. */
 	for (size_t i = 0; i < l->n_boxes; i++) {
 		struct layout_box *b = &l->boxes[i];
 
@@ -140,8 +140,8 @@ static unsigned track_y(const struct layout *l, const struct piece *p)
 	return l->row_y[p->channel] + BOX_HEIGHT + CHANNEL_LEAST / 2 + TRACK / 2 + p->track * TRACK;
 }
 
-/* The next free place at a side. Rows that face each other over a channel differ by half a place,
- * so that no two verticals meet. */
+/* The next free place at a side. Rows on both sides of a channel are half a place apart, so that no
+ * two vertical lines meet. */
 static struct layout_point port(struct work *w, size_t box, enum side side)
 {
 	const struct layout_box *b = &w->l->boxes[box];
@@ -173,7 +173,7 @@ static void place_arrow(struct work *w, size_t i)
 	}
 	bend(a, to.x, y1);
 	bend(a, to.x, to.y);
-	/* In the middle of the first track: there nothing else lies but what crosses. */
+	/* In the middle of the first track, where only crossing lines are. */
 	a->badge = (struct layout_point){ (from.x + end) / 2, y0 };
 }
 

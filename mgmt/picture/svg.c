@@ -14,15 +14,15 @@
 #include "mgmt/state/read.h"
 #include "mgmt/words/row.h"
 
-/* The text below the map: under each arrow its conduits, and the commands that each lets pass. */
+/* The text below the map: for each arrow its conduits, and the commands that each allows. */
 
-#define LEGEND_CELLS 70u /* of a line; a full-width character takes two */
+#define LEGEND_CELLS 70u /* cells of a line; a full-width character takes two */
 
 enum legend_kind {
-	LEGEND_ARROW,	/* from where to where; its number is the arrow's */
+	LEGEND_ARROW,	/* source and destination, with the arrow's number */
 	LEGEND_CONDUIT, /* name and label */
 	LEGEND_DETAIL,	/* mode, end, line of the policy, packets */
-	LEGEND_COMMAND, /* a protocol and what of it */
+	LEGEND_COMMAND, /* a protocol and its commands */
 };
 
 struct legend_line {
@@ -34,8 +34,8 @@ struct legend_line {
 struct legend {
 	struct legend_line *lines;
 	size_t n, room;
-	bool failed;		  /* memory is out */
-	json_t *grants, *packets; /* by a conduit's name: what it grants, packets that passed */
+	bool failed;		  /* out of memory */
+	json_t *grants, *packets; /* by conduit: its grants; packets that passed */
 };
 
 static void put(struct legend *g, enum legend_kind kind, size_t arrow, const char *text, size_t n)
@@ -58,7 +58,7 @@ static void put(struct legend *g, enum legend_kind kind, size_t arrow, const cha
 		g->n++;
 }
 
-/* A text as lines of at most LEGEND_CELLS. */
+/* Adds a text as lines of at most LEGEND_CELLS. */
 static void legend_add(struct legend *g, enum legend_kind kind, size_t arrow, const char *text)
 {
 	char *wrapped = NULL;
@@ -69,7 +69,7 @@ static void legend_add(struct legend *g, enum legend_kind kind, size_t arrow, co
 		g->failed = true;
 		return;
 	}
-	/* The edge is that of a terminal: what our lines are shorter is taken already. */
+	/* text_wrap wraps at a terminal's width, so the difference counts as used. */
 	text_wrap(to, text, WRAP_CELLS - LEGEND_CELLS, WRAP_CELLS - LEGEND_CELLS);
 	if (fclose(to) != 0) {
 		g->failed = true;
@@ -121,7 +121,7 @@ static void grant(struct legend *g, size_t arrow, const json_t *one, const json_
 	free(text);
 }
 
-/* Cells under several permits repeat what their conduit grants. */
+/* Cells under several permits repeat their conduit's grants. */
 static bool told(const struct legend *g, size_t first, const struct legend_line *line)
 {
 	for (size_t i = first; i < g->n; i++)
@@ -146,14 +146,14 @@ static void commands(struct legend *g, size_t arrow, const json_t *grants, enum 
 		else
 			for (m = 0; m < json_array_size(rows); m++)
 				grant(g, arrow, one, json_array_get(rows, m), l);
-		/* Of a grant that was told already nothing is new, its first line included. */
+		/* A grant that was listed already is left out with its first line. */
 		if (before > first && before < g->n && told(g, first, &g->lines[before]))
 			while (g->n > before)
 				free(g->lines[--g->n].text);
 	}
 }
 
-/* Before the first conduit, so that each is found at once. False when memory is out. */
+/* Before the first conduit, for quick look-up. False: no memory. */
 static bool legend_index(struct legend *g, const json_t *effective)
 {
 	const json_t *permits = ja(effective, "permits"), *cells = ja(effective, "cells"), *outer, *one;
@@ -202,7 +202,7 @@ static void heading(struct legend *g, size_t arrow, const json_t *k)
 	json_decref(head);
 }
 
-/* What a row of a flow_sheet carries. */
+/* The contents of a row of a flow_sheet. */
 static void legend_flow(struct legend *g, size_t arrow, const json_t *flow, enum lang l)
 {
 	const json_t *carries = ja(flow, "carries"), *one;
@@ -243,13 +243,13 @@ static void legend_conduit(struct legend *g, size_t arrow, const json_t *k, enum
 	free(text);
 }
 
-/* Text into XML: names and labels become text and nothing else, so no markup comes of them. */
+/* Writes text as XML text, so that names and labels cannot become markup. */
 static void xml_text(FILE *to, const char *text)
 {
 	char *safe = text_safe(text);
 
 	for (const char *at = safe; at != NULL && *at != '\0'; at++) {
-		/* U+FFFE and U+FFFF are in no XML. */
+		/* U+FFFE and U+FFFF are not allowed in XML. */
 		if (strncmp(at, "\xef\xbf\xbe", 3) == 0 || strncmp(at, "\xef\xbf\xbf", 3) == 0) {
 			fputc('?', to);
 			at += 2;
@@ -268,18 +268,18 @@ static void xml_text(FILE *to, const char *text)
 	free(safe);
 }
 
-/* Tenths of a millimetre, as the layout's. */
-#define SHEET_WIDTH 4080u /* A3 across, less its margins */
+/* In tenths of a millimetre, like the layout. */
+#define SHEET_WIDTH 4080u /* A3 landscape without its margins */
 #define MARGIN 60u
 #define HEAD 230u
-#define CELL 18u      /* of the legend's text; letters of most fonts are narrower */
-#define NAME_CELL 24u /* of a zone's label */
+#define CELL 18u      /* width of a legend's cell; letters of most fonts are narrower */
+#define NAME_CELL 24u /* width of a cell in a zone's label */
 #define SMALL_CELL 17u
 #define LINE 44u
 #define BADGE 26u
 #define COLUMNS 3u
 #define COLUMN_GAP 30u
-#define NETWORKS 2u /* that a zone's box names */
+#define NETWORKS 2u /* networks that a zone's box names */
 #define SHEET_HEIGHT_MM 285u
 
 static const struct {
@@ -292,21 +292,21 @@ static const struct {
 struct zone {
 	const char *name, *label;
 	char networks[3 * RENDER_TEXT];
-	unsigned row; /* of `rows` */
+	unsigned row; /* index of `rows` */
 };
 
-/* From one zone to another, in one mode. A conduit within a zone stands in the legend alone. */
+/* From one zone to another, in one mode. A conduit inside a zone is only in the legend. */
 struct way {
 	size_t from, to;
 	bool observe;
-	unsigned heads; /* enum flow_data: at which of its ends */
-	size_t drawn;	/* its arrow of the layout, or SIZE_MAX */
+	unsigned heads; /* enum flow_data: the ends with arrow heads */
+	size_t drawn;	/* its arrow in the layout, or SIZE_MAX */
 };
 
 struct picture {
 	const json_t *effective;
 	enum lang lang;
-	enum flow_part part; /* whose data flows; 0 = the map of all rules */
+	enum flow_part part; /* whose data flows; 0 = a map of all rules */
 	struct zone *zones;
 	size_t n_zones;
 	struct way *ways;
@@ -316,7 +316,7 @@ struct picture {
 	FILE *to;
 };
 
-/* ---- what there is --------------------------------------------------------------------------- */
+/* ---- contents -------------------------------------------------------------------------------- */
 
 static size_t zone_by_name(const struct picture *p, const char *name)
 {
@@ -361,7 +361,7 @@ static bool find_zones(struct picture *p)
 	return true;
 }
 
-/* SIZE_MAX: it names a zone that is not there. */
+/* SIZE_MAX: the conduit names a missing zone. */
 static size_t way_of(struct picture *p, const json_t *k)
 {
 	struct way w = { .from = zone_by_name(p, js(k, "from")),
@@ -385,7 +385,7 @@ static const char *shown(const struct zone *z)
 	return *z->label != '\0' ? z->label : z->name;
 }
 
-/* The ways in the order of the policy's text, and under each its conduits in the same. */
+/* The ways in the order of the policy's text, with their conduits in the same order. */
 static bool tell_ways(struct picture *p, const json_t *conduits, const size_t *way)
 {
 	for (size_t w = 0; w < p->n_ways; w++) {
@@ -455,7 +455,7 @@ static void text_at(struct picture *p, unsigned x, unsigned y, unsigned size, co
 	fputs("</text>\n", p->to);
 }
 
-/* For whoever writes beside the picture, what stands where. */
+/* Attributes for whoever places text beside the picture. */
 static void attribute(struct picture *p, const char *key, const char *text)
 {
 	fprintf(p->to, " %s=\"", key);
@@ -579,7 +579,7 @@ static void arrows(struct picture *p)
 		fprintf(p->to, " data-mode=\"%s\" data-at=\"%u %u\"/>\n", w->observe ? "observe" : "enforce",
 			a->badge.x, HEAD + a->badge.y);
 	}
-	/* Numbers over all lines. */
+	/* Numbers are drawn over all lines. */
 	for (size_t i = 0; i < p->n_ways && all != NULL; i++)
 		if (p->ways[i].drawn != SIZE_MAX)
 			badge(p, all[p->ways[i].drawn].badge.x, HEAD + all[p->ways[i].drawn].badge.y, i,
@@ -591,7 +591,7 @@ static unsigned line_height(const struct legend_line *line)
 	return line->kind == LEGEND_ARROW ? LINE * 2 : LINE;
 }
 
-/* Where a column may end: before an arrow's heading or a conduit. Returns the largest height. */
+/* A column may end before an arrow's heading or a conduit. Returns the largest height. */
 static unsigned legend_lines(struct picture *p, unsigned top, unsigned width, bool draw)
 {
 	unsigned column = (width - 2 * MARGIN - (COLUMNS - 1) * COLUMN_GAP) / COLUMNS, all = 0, y = 0, at = 0,
@@ -622,7 +622,7 @@ static unsigned legend_lines(struct picture *p, unsigned top, unsigned width, bo
 			line->kind == LEGEND_ARROW ? 36u : 30u,
 			line->kind == LEGEND_ARROW || line->kind == LEGEND_CONDUIT ? " font-weight=\"bold\"" : "",
 			line->kind == LEGEND_DETAIL ? " fill=\"#565d6d\"" : "");
-		/* A word that is longer than a line is pressed into it. */
+		/* A word longer than a line is compressed to fit. */
 		if (cells > LEGEND_CELLS)
 			fprintf(p->to, " textLength=\"%u\" lengthAdjust=\"spacingAndGlyphs\"", column - indent);
 		fputc('>', p->to);
@@ -662,7 +662,7 @@ static void draw(struct picture *p)
 	fputs("</svg>\n", p->to);
 }
 
-/* `p`: what of it is to be drawn. */
+/* `p`: what to draw. */
 static char *drawn(struct picture p)
 {
 	char *text = NULL;

@@ -12,12 +12,12 @@
 #include "mgmt/state/weakness.h"
 
 #define KEY_TEXT 500
-#define MACHINES 8u /* of a zone, that are named */
+#define MACHINES 8u /* machines of a zone that are named */
 #define MEGABYTE 1000000u
 #define ALARM_TEXT 500
-#define ATTACK_TEXT 1200 /* two ends, and a first step */
-/* every sixteenth is put down, and a start goes sixteen back: so many may have gone
- * already (docs/json.md) */
+#define ATTACK_TEXT 1200 /* bytes: two ends, and a first step */
+/* every sixteenth position is saved, and a start goes back sixteen: so many records may have been
+ * sent already (docs/json.md) */
 #define LOG_SEEN 31u
 
 static json_t *alarm(const char *key, bool grave, const char *since, const char *en, const char *ja_text)
@@ -26,7 +26,7 @@ static json_t *alarm(const char *key, bool grave, const char *since, const char 
 			 json_text(since), "en", json_text(en), "ja", json_text(ja_text), "machines", json_array());
 }
 
-/* Which machines the last one touches, as people call them. */
+/* The machines that the last alarm affects, by name. */
 static void touches(json_t *list, const json_t *names)
 {
 	json_t *last = json_array_get(list, json_array_size(list) - 1);
@@ -56,7 +56,7 @@ static void add(json_t *list, const char *key, bool grave, const char *since, en
 	(void)json_array_append_new(list, alarm(key, grave, since, texts[LANG_EN], texts[LANG_JA]));
 }
 
-/* With two numbers in its words; they are the same in both languages. */
+/* Adds an alarm with two numbers in its text, the same in both languages. */
 static void add_counted(json_t *list, const char *key, bool grave, const char *since, enum message m,
 			unsigned long long a, unsigned long long b)
 {
@@ -77,7 +77,7 @@ static void of_policy(json_t *list, const json_t *status)
 		add(list, "policy", true, "", M_ALARM_NO_POLICY, "", "");
 }
 
-/* For as long as it lasts: whoever comes later has to know that it is no fault. */
+/* While the isolation lasts: people who come later must know that it is no fault. */
 static void of_isolations(json_t *list, const json_t *status)
 {
 	const json_t *isolations = ja(status, "isolations");
@@ -93,7 +93,7 @@ static void of_isolations(json_t *list, const json_t *status)
 	}
 }
 
-/* "+4": of so many so many were named. */
+/* "+4": the number that was not named. */
 static void touches_more(json_t *list, unsigned long long all, size_t named)
 {
 	char more[32];
@@ -103,7 +103,7 @@ static void touches_more(json_t *list, unsigned long long all, size_t named)
 		touches_one(list, more, "");
 }
 
-/* An end of a conduit of a door: its machines, or its zone. */
+/* An end of a door's conduit: its machines, or its zone. */
 static void touches_end(json_t *list, const json_t *end)
 {
 	touches(list, ja(end, "hosts"));
@@ -112,7 +112,7 @@ static void touches_end(json_t *list, const json_t *end)
 		touches_one(list, js(end, "label"), js(end, "zone"));
 }
 
-/* Each use of a break-glass door, until somebody has looked at it. */
+/* Each use of a break-glass door, until somebody has reviewed it. */
 static void of_doors(json_t *list, const json_t *status)
 {
 	const json_t *doors = ja(status, "doors");
@@ -144,7 +144,7 @@ static void of_roles(json_t *list, const json_t *status)
 		bool down = strcmp(js(r, "state"), "running") != 0;
 		char en[RENDER_TEXT], japanese[RENDER_TEXT], key[KEY_TEXT];
 
-		/* It lives as long as a policy is compiled, and is nobody's loss. */
+		/* A compiler only runs while it compiles, so its absence is no fault. */
 		if (strcmp(js(r, "role"), "compile") == 0 || (!down && !stand_silent(status, r)))
 			continue;
 		snprintf(key, sizeof(key), "%s %s/%llu", down ? "role" : "silent", js(r, "role"), ju(r, "index"));
@@ -153,7 +153,7 @@ static void of_roles(json_t *list, const json_t *status)
 	}
 }
 
-/* Large numbers move while the same thing is wrong. */
+/* Large numbers change while the same thing is wrong, so the key leaves them out. */
 static void key_of(const char *text, char key[KEY_TEXT])
 {
 	size_t n = (size_t)snprintf(key, KEY_TEXT, "fault ");
@@ -171,7 +171,7 @@ static void key_of(const char *text, char key[KEY_TEXT])
 	key[n] = '\0';
 }
 
-/* What stands behind an interface. */
+/* The machines behind an interface. */
 static void touches_behind(json_t *list, const json_t *interface)
 {
 	const json_t *zones = ja(interface, "zones");
@@ -221,7 +221,7 @@ static void of_records(json_t *list, const json_t *status)
 	}
 	if (ju(j, "waiting") + ju(j, "left_out") > 0)
 		add_counted(list, "room", true, "", M_ALARM_ROOM, ju(j, "waiting"), ju(j, "left_out"));
-	/* What waits for room says it already. */
+	/* Records that wait for room already make an alarm. */
 	else if (jb(disk, "nearly_full"))
 		add_counted(list, "disk", false, js(disk, "since"),
 			    ju(disk, "full_in_s") > 0 ? M_ALARM_DISK_DAYS : M_ALARM_DISK, ju(disk, "used_percent"),
@@ -251,7 +251,7 @@ static void of_surroundings(json_t *list, const json_t *status)
 	const json_t *clock = ja(status, "clock"), *u = ja(status, "ups"), *drift = ja(status, "drift");
 	char key[KEY_TEXT];
 
-	/* It was put right; that somebody did it stays worth knowing. */
+	/* It was mended, but it is worth knowing that somebody did it. */
 	if (ju(drift, "seen") > 0)
 		add_counted(list, "drift", false, js(drift, "last"), M_ALARM_DRIFT, ju(drift, "seen"), 0);
 	if (jb(clock, "sources") && json_is_false(json_object_get(clock, "synchronised")))
@@ -263,8 +263,8 @@ static void of_surroundings(json_t *list, const json_t *status)
 		}
 }
 
-/* Each that nobody has reviewed is an alarm of its own, so that whoever is told of alarms is told
- * of it; a crowd of them is one more. */
+/* Each device that nobody has reviewed is an alarm of its own, so that receivers of alarms are
+ * told; very many make one more. */
 static void of_devices(json_t *list, const json_t *status)
 {
 	static const struct {
@@ -291,7 +291,7 @@ static void of_devices(json_t *list, const json_t *status)
 		add(list, "devices more", true, "", M_ALARM_DEVICES_MORE, "", "");
 	if (ju(d, "beyond") > 0 && *js(d, "reviewed") != '\0')
 		add(list, "devices beyond", true, "", M_ALARM_DEVICES_BEYOND, "", "");
-	/* The first one of a box is no news but that nobody has reviewed it. */
+	/* A box's first list is only reported when nobody has reviewed it. */
 	for (size_t i = 0; i < sizeof(anew) / sizeof(anew[0]); i++)
 		if (strcmp(js(d, "anew"), anew[i].why) == 0)
 			add(list, "devices anew", true, js(d, "began"), anew[i].m, "", "");
@@ -300,8 +300,7 @@ static void of_devices(json_t *list, const json_t *status)
 		add(list, "devices learning", false, js(d, "began"), M_ALARM_DEVICES_LEARNING, "", "");
 }
 
-/* Likewise of servers that choose weak TLS. What a conduit has beyond those that are told apart is
- * one of its own. */
+/* The same for servers with weak TLS. Those of a conduit beyond the listed ones make one alarm. */
 static void of_weak(json_t *list, const json_t *status)
 {
 	const json_t *w = ja(ja(status, "journal"), "weak"), *alarms = ja(w, "alarms");
@@ -328,8 +327,8 @@ static void of_weak(json_t *list, const json_t *status)
 		add(list, "weak damaged", false, "", M_ALARM_WEAK_DAMAGED, "", "");
 }
 
-/* Each that rings: its key is another each time that it rings again, so that whoever is told of
- * alarms is told of that. */
+/* Each alarm that sounds: its key changes when it sounds again, so that receivers are told
+ * again. */
 static void of_attacks(json_t *list, const json_t *status)
 {
 	const json_t *a = ja(ja(status, "journal"), "attacks"), *alarms = ja(a, "alarms");
@@ -374,7 +373,7 @@ static void of_accounts(json_t *list, const json_t *status)
 		add(list, "token", false, "", M_ALARM_TOKEN, "", "");
 }
 
-/* Conduits that are expected to carry something and do not. */
+/* Conduits with heard_within that are silent. */
 static void of_silence(json_t *list, const json_t *status)
 {
 	const json_t *x = ja(status, "expected"), *silent = ja(x, "conduits");
@@ -399,7 +398,7 @@ static void of_silence(json_t *list, const json_t *status)
 		add(list, "conduits unread", true, "", M_ALARM_CONDUITS_UNREAD, "", "");
 }
 
-/* One for all lanes: what stopped a worker stopped all that it serves. */
+/* One for all lanes: what stopped a worker stopped all its lanes. */
 static void of_uninspected(json_t *list, const json_t *status)
 {
 	const json_t *u = ja(status, "uninspected");
@@ -417,7 +416,7 @@ static void of_unheard(json_t *list, const json_t *status)
 		add_counted(list, "unheard", true, js(u, "since"), M_ALARM_UNHEARD, ju(u, "packets"), 0);
 }
 
-/* Each, so that whoever is told of alarms knows whom to ask. */
+/* One for each, so that receivers of alarms know whom to ask. */
 static void of_ends(json_t *list, const json_t *status)
 {
 	const json_t *x = ja(status, "ending"), *near = ja(x, "conduits");
@@ -426,7 +425,7 @@ static void of_ends(json_t *list, const json_t *status)
 	for (size_t i = 0; i < json_array_size(near); i++) {
 		const json_t *o = json_array_get(near, i);
 
-		/* One that is extended and near its end again is another alarm. */
+		/* A conduit that was extended and is near its end again makes a new alarm. */
 		snprintf(key, sizeof(key), "ends %s %s", js(o, "conduit"), js(o, "until"));
 		render_time(js(o, "until"), when);
 		for (unsigned l = 0; l < LANGUAGES; l++) {
@@ -440,8 +439,8 @@ static void of_ends(json_t *list, const json_t *status)
 		add(list, "ends more", false, "", M_ALARM_ENDS_MORE, "", "");
 }
 
-/* Of each file its own. By its dates in the key, one that was replaced by another that ends soon is
- * another alarm. */
+/* One for each file. The key has its dates, so a new certificate that also ends soon makes a new
+ * alarm. */
 static void of_certificates(json_t *list, const json_t *status)
 {
 	static const struct {
@@ -481,7 +480,7 @@ static void of_certificates(json_t *list, const json_t *status)
 	}
 }
 
-/* One for all of them: they were often set for the same day. */
+/* One for all: their dates are often the same. */
 static void of_reviews(json_t *list, const json_t *status)
 {
 	const json_t *r = ja(status, "reviews");
@@ -490,7 +489,7 @@ static void of_reviews(json_t *list, const json_t *status)
 		add_counted(list, "reviews", false, js(r, "since"), M_ALARM_REVIEWS, ju(r, "overdue"), 0);
 }
 
-/* What to do first, by the first word of the key; of a sign of an attack its text says it. */
+/* What to do first, by the first word of the key; a sign of an attack has it in its text. */
 static const struct {
 	const char *word;
 	enum message m;
@@ -526,7 +525,7 @@ static void add_steps(json_t *list)
 		       (strlen(steps[s].word) != n || strncmp(steps[s].word, key, n) != 0))
 			s++;
 		if (s < sizeof(steps) / sizeof(steps[0]))
-			/* What stands behind it is named of a link alone. */
+			/* The machines behind it are only named for a link. */
 			add_step(a, steps[s].m == M_STEP_FAULT && json_array_size(ja(a, "machines")) > 0 ? M_STEP_LINK
 													 : steps[s].m);
 		else
@@ -570,7 +569,7 @@ struct word {
 	enum message m;
 };
 
-/* What a newer box says stands as it is. */
+/* A word of a newer box stays as it is. */
 static const char *in_words(const struct word *list, size_t n, const char *word, enum lang l)
 {
 	for (size_t i = 0; i < n; i++)

@@ -10,7 +10,7 @@ struct faults {
 	enum lang lang;
 	const json_t *status;
 	json_t *list, *links;
-	const json_t *link; /* it is about that one */
+	const json_t *link; /* the link that the fault is about */
 };
 
 static void fault(struct faults *f, enum message m, const char *a, const char *b, const char *x)
@@ -18,8 +18,8 @@ static void fault(struct faults *f, enum message m, const char *a, const char *b
 	char text[FAULT_TEXT];
 
 	message_text(text, sizeof(text), f->lang, m, a, b, x);
-	/* A text that was cut inside a letter is no UTF-8, and what is wrong has to be said all
-	 * the same. */
+	/* A text that was cut inside a character is no valid UTF-8, and the fault must still be
+	 * reported. */
 	(void)json_array_append_new(f->list, json_text(text));
 	(void)json_array_append_new(f->links, f->link != NULL ? json_deep_copy(f->link) : json_null());
 }
@@ -47,7 +47,7 @@ static bool is_link(const json_t *interface, const char *word)
 	return strcmp(js(interface, "link"), word) == 0;
 }
 
-/* Of a VLAN whose card is at fault the card is named: it is what a person has to look at. */
+/* For a VLAN with a faulty card the card is named, because a person has to look at that. */
 static bool card_fault(struct faults *f, const json_t *x, const char *name, const char *zones)
 {
 	const json_t *card = ja(x, "card");
@@ -84,7 +84,7 @@ static void links(struct faults *f)
 		fault(f, M_FAULT_INTERFACES, "", "", "");
 }
 
-/* The table says it already of an interface that has no link. */
+/* The table already shows an interface without a link. */
 static bool is_said(const struct faults *f, const char *where)
 {
 	const json_t *list = ja(f->status, "interfaces");
@@ -138,14 +138,14 @@ static void nearly_full(struct faults *f, enum message m, const json_t *x, const
 	fault(f, m, what, text, "");
 }
 
-/* Told before it is full: then somebody is refused, within that share alone. */
+/* Reported before the share is full: then new sessions are refused, in that share alone. */
 static void shares(struct faults *f)
 {
 	const json_t *tracking = ja(f->status, "tracking"), *zones = ja(tracking, "shares"),
 		     *workers = ja(f->status, "workers");
 
 	nearly_full(f, M_FAULT_TRACKING, tracking, "sessions", "most", "", "");
-	/* Neither number moves by itself; what could not be read is 0. */
+	/* Both numbers are fixed; one that could not be read is 0. */
 	if (ju(tracking, "most") > 0 && ju(tracking, "most") < ju(tracking, "share")) {
 		char most[24], share[24];
 
@@ -172,7 +172,7 @@ static void shares(struct faults *f)
 	}
 }
 
-/* What nobody would hear of: who is told of alarms does not look here. */
+/* Receivers of alarms would not hear of a failing mail or inform, so it is a fault here. */
 static void told(struct faults *f, const char *key, enum message failing, enum message away, enum message unsaved)
 {
 	const json_t *m = ja(f->status, key);
@@ -192,7 +192,7 @@ json_t *faults_find_links(const json_t *status, enum lang l, json_t **ret_links)
 	struct faults f = { l, status, json_array(), json_array(), NULL };
 	char why[CLOCK_WHY];
 	const char *notice = js(ja(status, "notice"), lang_name(l));
-	/* What is just being changed is in two states at once. */
+	/* During a change there are two states at once. */
 	bool in_force = ju(g, "number") > 0 && !json_is_true(json_object_get(status, "busy"));
 
 	if (*notice != '\0')

@@ -22,15 +22,14 @@ static const struct words why[] = {
 
 #define PLACES 4u
 
-/* What stands at the places of some words. */
+/* The texts at the places of some words. */
 struct filled {
 	const char *p[PLACES];
 	size_t n[PLACES];
 	unsigned places;
 };
 
-/* `text` begins with those words, places filled, and what is behind them stands apart: where that
- * is. NULL = it does not. */
+/* Whether `text` begins with those words with their places filled; returns the rest. NULL = no. */
 static const char *filled(const char *text, const char *words, struct filled *ret)
 {
 	for (ret->places = 0; *words != '\0'; words++) {
@@ -65,7 +64,7 @@ static void fill(FILE *to, const char *words, const struct filled *with)
 	}
 }
 
-/* The journal's own words for why, else those of an errno. */
+/* The journal's own texts for a reason, else those of an errno. */
 static void say_reason(FILE *to, const char *text)
 {
 	char *japanese;

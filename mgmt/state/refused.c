@@ -3,8 +3,7 @@
 
 #include "appliance/wire/reason.h"
 
-/* Passed although nobody judged it, because its conduit says so: these are failures, but
- * not refusals. */
+/* Passed unjudged by the conduit's setting: a failure, but no refusal. */
 static bool passes_unjudged(enum reason r)
 {
 	return r == R_DOWN_HELD || r == R_DOWN_OPEN || r == R_MIDSTREAM_WAIT;

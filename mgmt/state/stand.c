@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST 2u /* faults or alarms in the sentence */
+#define FIRST 2u /* faults or alarms that the sentence names */
 
 static bool role_is(const json_t *r, const char *name)
 {
 	return strcmp(js(r, "role"), name) == 0;
 }
 
-/* It lives as long as a policy is compiled, and is nobody's loss. */
+/* A compiler only runs while it compiles, so its absence is no fault. */
 static bool is_passing(const json_t *role)
 {
 	return role_is(role, "compile");
@@ -25,7 +25,7 @@ bool stand_silent(const json_t *status, const json_t *role)
 	for (size_t i = 0; i < json_array_size(silent); i++) {
 		const json_t *s = json_array_get(silent, i);
 
-		/* Whoever is just changing what is in force answers when that is done. */
+		/* During a change enforce answers when that is done. */
 		if (role_is(role, "enforce") && json_is_true(json_object_get(status, "busy")))
 			return false;
 		if (role_is(s, js(role, "role")) && ju(s, "index") == ju(role, "index"))
@@ -102,7 +102,7 @@ const char *stand_role(const json_t *role, enum lang l, char out[RENDER_TEXT])
 	return out;
 }
 
-/* "dpi/0 (commands), gate/0 (commands)": who is away. */
+/* "dpi/0 (commands), gate/0 (commands)": roles that are away. */
 static void away(FILE *to, const json_t *status, enum lang l)
 {
 	char name[RENDER_TEXT];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The account of whoever is signed in: by what he comes in, and the security keys that he adds and removes himself.
+// The account of the person who is signed in: how he signs in, and the security keys that he adds
+// and removes himself.
 import { h, type Node_ } from "./dom";
 import { moment } from "./format";
 import { keysWork, makeKey, type Challenge } from "./keys";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is wrong, grave things first, as the box itself says it: the same words that go out by mail and to a monitoring system. What the box finds but does not
-// date has the moment at which it was first seen.
+// Alarms, grave ones first, in the box's own words: the same that go out by mail and to a
+// monitoring system. An alarm without a time gets the time when it was first seen.
 import { moment } from "./format";
 import { language, t } from "./text";
 import type { Role, State, Status } from "./types";
@@ -8,15 +8,15 @@ import type { Role, State, Status } from "./types";
 export interface Alarm {
 	text: string;
 	since: string;
-	/** What the one sentence counts as well; the others are worth knowing, and the box enforces all the same. */
+	/** Counts in the headline; with the others the box still enforces everything. */
 	grave: boolean;
-	/** Of a sign of an attack: its number. */
+	/** For a sign of an attack: its number. */
 	attack?: number;
 	machines: string[];
 	step: string;
 }
 
-/** It lives as long as a policy is compiled, and is nobody's loss. */
+/** A compiler only runs while it compiles, so its absence is no fault. */
 export const passing = (r: Role): boolean => r.role === "compile";
 
 export function silent(s: Status, r: Role): boolean {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Alarms of attacks: whoever runs the machine says here, in his own name, that he has seen one, or silences it for a time; and who has said so of which.
+// Alarms of attacks: an operator acknowledges or silences one in his own name; who has done so is
+// shown.
 import { h, type Child, type Node_ } from "./dom";
 import { count, moment } from "./format";
 import { card, chip, grid } from "./parts";
@@ -18,7 +19,7 @@ let busy = false, complaint: string | undefined, done: string | undefined;
 let list: Attack[] | undefined, asked = "";
 let run = 0;
 
-/** Nothing of it is the next person's. */
+/** Forgets everything before another person signs in. */
 export function forgetAttacks(): void {
 	run++;
 	chosen = complaint = done = list = undefined;
@@ -75,7 +76,7 @@ function form(draw: () => void, what: Chosen): Node_ {
 			h("button", { type: "button", "data-key": "attack-not", click: choose(draw, undefined) }, t("cancel"))));
 }
 
-/** What whoever may can do about an alarm, below it. */
+/** What the person may do about an alarm, shown below it. */
 export function attackActs(number: number, draw: () => void): Child[] {
 	if (!mayDo("run_machine")) return [];
 	if (chosen?.number === number) return [form(draw, chosen), h("p", { class: "complaint", role: "alert" }, complaint ?? "")];
@@ -84,7 +85,7 @@ export function attackActs(number: number, draw: () => void): Child[] {
 	return [h("p", { class: "acts" }, act("acknowledge"), act("silence"))];
 }
 
-/** Asked anew whenever the box says that another one rings, or was seen. */
+/** Asked again when the box reports that another alarm sounds or was acknowledged. */
 function read(key: string, draw: () => void): void {
 	if (asked === key) return;
 	asked = key;
@@ -96,7 +97,7 @@ function read(key: string, draw: () => void): void {
 	});
 }
 
-/** Those that are not over and do not ring, since somebody has acknowledged or silenced them. */
+/** Alarms that are not over but acknowledged or silenced. */
 export function seenAttacks(state: State, draw: () => void): Node_ | false {
 	const a = state.status.journal?.attacks, said = (a?.acknowledged ?? 0) + (a?.silenced ?? 0);
 	if (mayDo("read_events") && said > 0) read([a?.acknowledged, a?.silenced, ...state.alarms.map((x) => x.key)].join(" "), draw);
@@ -108,7 +109,7 @@ export function seenAttacks(state: State, draw: () => void): Node_ | false {
 				x.from || t("unknown"), x.to || t("unknown"), count(x.count), moment(x.last), x.person, x.reason])));
 }
 
-/** For whoever may not read the list: how many there are. */
+/** Their number, for a person who may not read the list. */
 export function seenNote(state: State): Node_ | false {
 	const a = state.status.journal?.attacks;
 	if ((a?.acknowledged ?? 0) + (a?.silenced ?? 0) === 0) return false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an auditor takes home: the rules as the kernel has them, whether that was proved, who answers for which conduit, who has an account, and what
-// each kept generation said. Everything that is shown can be saved as it is shown.
+// For an auditor: the rules in the kernel, whether they were proved, who answers for which conduit,
+// who has an account, and the texts of each stored generation. Everything can be saved as it is
+// shown.
 import { csv, save } from "./csv";
 import { deviceCard, forgetDevices } from "./devices";
 import { duties, standing } from "./duties";
@@ -21,7 +22,7 @@ const SHOWN = 500;
 interface Held {
 	rules?: Effective;
 	rows: Rule[];
-	lang: Lang; // in which the rows are
+	lang: Lang; // language of the rows
 	history: Generation[];
 	accounts?: Account[];
 	leaked?: Leaked;
@@ -32,7 +33,7 @@ let held: Held | undefined;
 let failed: Key | undefined;
 let proof: { said: Verified; at: string } | undefined;
 let proving: "no" | "yes" | "failed" | "stopped" = "no";
-let waits: Patience | undefined; // for the proof
+let waits: Patience | undefined; // the running proof
 let stoppedAfter = 0; // seconds
 let filter = "";
 let pair: { from: string; to: string } | undefined;
@@ -40,7 +41,7 @@ let started = false;
 let run = 0;
 let redraw: () => void = () => undefined;
 
-/** Nothing of it is the next person's. */
+/** Forgets everything before another person signs in. */
 export function forgetAudit(): void {
 	run++;
 	held = failed = proof = pair = undefined;
@@ -94,7 +95,7 @@ const file = (what: string, ending: string, of = held?.rules): string =>
 	"sekisho-" + (of?.host ?? "box") + "-" + what + "-" + moment(of?.time ?? new Date().toISOString()).replace(/[-: ]/g, "").slice(0, 12) + "." + ending;
 const saveRows = (what: string, rows: (string | number)[][]): void => save(file(what, "csv"), "text/csv;charset=utf-8", csv(rows));
 
-// ---- evidence ----------------------------------------------------------------------------------------------------
+// ---- evidence -----------------------------------------------------------------------------------
 
 function proved(): Child[] {
 	if (proving === "yes") return waiting(waits, "verifying");
@@ -116,7 +117,7 @@ function evidence(e: Effective, state: State): Node_ {
 		...proved(), h("p", { class: "acts" }, button("verify_now", () => void prove(), "verify", proving === "yes")), h("p", { class: "note" }, t("print_note")));
 }
 
-// ---- rules -------------------------------------------------------------------------------------------------------
+// ---- rules --------------------------------------------------------------------------------------
 
 const ofPair = (): Rule[] => (held?.rows ?? []).filter((r) => pair === undefined || (r.from === pair.from && r.to === pair.to));
 
@@ -163,7 +164,7 @@ function ruleTable(e: Effective): Node_ {
 				when(r.until), count(r.packets)])));
 }
 
-// ---- registers ---------------------------------------------------------------------------------------------------
+// ---- registers ----------------------------------------------------------------------------------
 
 function conduitTable(e: Effective, list: Conduit[], label: Key): Node_ {
 	return grid(label, [{ head: "conduit" }, { head: "between" }, { head: "purpose" }, { head: "owner" }, { head: "approved_in_policy" }, { head: "review_by" }, { head: "until" }, { head: "last_match" }, { head: "accepted" }],
@@ -205,7 +206,7 @@ function people(): Node_[] {
 					when(x.last_use), x.by || t("none")])))];
 }
 
-// ---- record ------------------------------------------------------------------------------------------------------
+// ---- record -------------------------------------------------------------------------------------
 
 function chain(state: State): Node_ {
 	const j = state.status.journal, records = state.status.site?.records;
@@ -238,9 +239,10 @@ function generations(list: Generation[]): Node_ {
 				button("save_text", () => void saveTexts(g.number), "texts-" + g.number)])));
 }
 
-// ---- what stands where -------------------------------------------------------------------------------------------
+// ---- contents of the page -----------------------------------------------------------------------
 
-const leaders = new Map<string, () => void>(); // the same function at each drawing, so that a button stays the same
+// the same function at each drawing, so that a button stays the same element
+const leaders = new Map<string, () => void>();
 
 function leader(id: string): () => void {
 	let one = leaders.get(id);
@@ -248,14 +250,14 @@ function leader(id: string): () => void {
 	return one;
 }
 
-/** A bar that stays, with the heading of each card. */
+/** A bar that stays visible, with the heading of each card. */
 function contents(cards: Node_[]): Node_ {
 	const heads = cards.map((c): [unknown, unknown] => [c.attributes["aria-labelledby"], (c.children[0] as Node_ | undefined)?.children?.[0]]);
 	return h("nav", { class: "contents", "data-key": "contents", "aria-label": t("contents") }, heads.flatMap(([id, title]) => (typeof id === "string" && typeof title === "string" ?
 		[h("button", { type: "button", "data-key": "to-" + id, click: leader(id) }, title)] : [])));
 }
 
-// ---- the page ----------------------------------------------------------------------------------------------------
+// ---- the page -----------------------------------------------------------------------------------
 
 export function auditPage(changed: () => void): (state: State) => Node_[] {
 	redraw = changed;

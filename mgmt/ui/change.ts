@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changing the policy: one draft for all people of the site. Its text is written here, tried, approved by somebody who wrote none of it, and applied on trial;
-// what the box said of each step stands beside it.
+// Changing the policy: one draft for all people of the site. Its text is written and tried here,
+// approved by somebody who wrote none of it, and applied on trial. The box's answer to each step is
+// shown beside it.
 import { change, dropEdits, edited, forgetDraft, give, keepComment, keepEdits, load, may, mistakes, moved, show, typed, watchDraft, words, type CommentOf, type Kept } from "./draft";
 import { h, type Child, type Node_ } from "./dom";
 import { atCaret, editor, jump, offer, offered, take, type Offer } from "./editor";
@@ -17,15 +18,19 @@ const FIELD = "policy-text", AROUND = 3, MOST_CUT = 50, MOST_PLACES = 6, TRIALS 
 const STATES: Record<Draft["state"], [Tone, Key]> = {
 	none: ["off", "draft_none"], draft: ["note", "draft_written"], asked: ["wait", "draft_asked"], approved: ["good", "draft_approved"], applied: ["good", "draft_applied"] };
 
-let shown = ""; // the name of the text in the editor
+let shown = ""; // name of the text in the editor
 let against: "force" | "draft" = "force";
 let older: { number: number; sources: Text[] } | undefined; // a generation that is looked at
-let back: { to: number; base: number; outcome: Outcome } | undefined; // what going back there would do
+// the effect of going back there
+let back: { to: number; base: number; outcome: Outcome } | undefined;
 let offering: Offer | undefined;
 let started = false;
-let note: string | undefined; // of what was pressed on another page
+let note: string | undefined; // about a button that was pressed on another page
 
-/** The draft, with this conduit enforcing: saved and tried where none is under way, else typed for whoever looks at it. The page that asked for it is left for this one. */
+/**
+ * Makes this conduit enforcing in the draft: saves and tries it if there is no draft, otherwise
+ * only types it. Then shows this page.
+ */
 export async function promote(k: Conduit, changed: () => void): Promise<void> {
 	redraw = changed;
 	started = true;
@@ -52,7 +57,7 @@ export function forgetChange(): void {
 	note = undefined;
 }
 
-/** A line that goes on record with what is done next; it is kept as it is typed. */
+/** A comment for the record of the next step, kept as it is typed. */
 const commentField = (of: CommentOf, label: Key): Node_ => h("div", { class: "field", "data-key": of }, h("label", { for: of }, t(label)),
 	h("input", { id: of, type: "text", maxlength: 80, autocomplete: "off", "data-key": of + "." + change.used, value: change.comments[of], input: onComment }));
 const onComment = (event: Event): void => {
@@ -67,7 +72,7 @@ const act = (label: Key, click: () => void, main = false, off = false): Node_ =>
 		if (!off) click();
 	} }, t(label));
 
-// ---- where it stands ---------------------------------------------------------------------------------------------
+// ---- state of the draft -------------------------------------------------------------------------
 
 function stands(d: Draft): Node_ {
 	const [tone, key] = STATES[d.state];
@@ -88,21 +93,24 @@ function trial(state: State): Child[] {
 		on !== 0 && may("apply") && h("p", { class: "acts" }, act("confirm", () => void give("confirm", { to: on }, redraw), true, busy), act("go_back", () => void give("rollback", { base: on }, redraw), false, busy)))];
 }
 
-/** The newest generation went because nobody confirmed it. */
+/** The trial of the newest generation ended because nobody confirmed it. */
 function ranOut(list: Generation[], d: Draft): Child {
 	const g = list[0];
 	return g !== undefined && g.state === "reverted" && g.why === "timeout" && h("p", { role: "status", "data-key": "ran-out" }, chip("wait", t("ran_out", d.in_force, g.number, moment(g.changed))),
 		d.state === "approved" && d.ran_out === g.number && t("try_again"));
 }
 
-/** What stays on screen wherever somebody reads or types: where the draft stands, the seconds of a trial, what the box said. */
+/**
+ * Stays on the screen while somebody reads or types: the draft's state, the seconds of a trial, the
+ * box's answer.
+ */
 function stays(state: State, k: Kept): Node_ {
 	const [tone, key] = STATES[(change.now ?? k.draft).state];
 	return h("section", { class: "card stays", "data-key": "stays", "aria-label": t("stays") },
 		h("p", { role: "status" }, chip(tone, t(key)), edited() && chip("note", t("unsaved"))), trial(state), ranOut(k.history, change.now ?? k.draft), answered());
 }
 
-/** What was typed here before and saved nowhere. */
+/** Text that was typed here earlier and never saved. */
 function leftOver(): Node_ | false {
 	const left = change.left, k = change.kept;
 	if (left === undefined || k === undefined) return false;
@@ -119,7 +127,7 @@ function leftOver(): Node_ | false {
 		}))));
 }
 
-// ---- what the box found ---------------------------------------------------------------------------------------------
+// ---- findings of the box ------------------------------------------------------------------------
 
 function finding(g: Diagnostic, i: number): Node_ {
 	const said = g.words?.[language()], place = (g.file ?? "") + ":" + g.line + ":" + g.column;
@@ -145,7 +153,10 @@ function cutList(o: Outcome): Node_[] {
 			(k.commands ?? []).map((c) => (c.function_name ?? "?") + " " + (c.place ?? "") + " × " + count(c.count)).join(", ")]))] : [])];
 }
 
-/** What becomes possible and impossible, in the sentences that the command line, history and record have, too. */
+/**
+ * What becomes possible and impossible, in the same sentences as at the command line, in the
+ * history and in records.
+ */
 function meant(o: Outcome): Node_[] {
 	const list = o.meaning ?? [], more = o.more_meaning ?? 0;
 	if (o.meaning === undefined || o.meaning === null) return [];
@@ -181,7 +192,7 @@ function answered(): Node_ | false {
 		found.length > 0 && h("div", { class: "found", tabindex: 0, role: "group", "aria-label": t("answer") }, found));
 }
 
-// ---- the text ----------------------------------------------------------------------------------------------------------
+// ---- the text -----------------------------------------------------------------------------------
 
 function onTyped(event: Event): void {
 	const one = current();
@@ -250,7 +261,7 @@ function text(): Node_ {
 			act("check_text", () => void give("check", { texts: change.texts }, redraw), false, busy), act("undo_edits", undo, false, !edited() || busy)));
 }
 
-// The field keeps what is typed. What it began with stays the same until another text is to be in it, or another page was here: then it is another field.
+// The field keeps what is typed. Another text, or a return from another page, makes it a new field.
 let field = { name: "", stamp: -1, text: "", number: 0 };
 function begun(one: Text): typeof field {
 	if (field.name !== one.name || field.stamp !== change.stamp || document.getElementById(FIELD) === null) field = { name: one.name, stamp: change.stamp, text: one.text, number: field.number + 1 };
@@ -284,7 +295,7 @@ function differs(): Node_ | false {
 				: h("span", { class: l.change }, (l.change === "removed" ? "− " : l.change === "added" ? "+ " : "  ") + String(l.at).padStart(4) + "  " + l.text + "\n")))))));
 }
 
-// ---- what is done with it -----------------------------------------------------------------------------------------------
+// ---- steps --------------------------------------------------------------------------------------
 
 function conflict(): Node_ | false {
 	const now = change.now, k = change.kept;
@@ -322,7 +333,7 @@ function next(d: Draft): Node_ | false {
 		commentField("step-comment", "step_comment"), h("div", { class: "acts" }, list));
 }
 
-// ---- what was before ------------------------------------------------------------------------------------------------------
+// ---- history ------------------------------------------------------------------------------------
 
 async function look(g: Generation): Promise<void> {
 	const answer = await ask<{ sources: Text[] }>("/api/v1/policy?generation=" + g.number);
@@ -368,7 +379,7 @@ function past(list: Generation[]): Node_ {
 				g.one_step && may("apply") && h("button", { type: "button", click: () => void tryBack(g) }, t("try_back")))])));
 }
 
-// ---- the page -----------------------------------------------------------------------------------------------------------------
+// ---- the page -----------------------------------------------------------------------------------
 
 let redraw: () => void = () => undefined;
 

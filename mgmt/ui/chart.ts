@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One series of numbers over time, as steps from a line at 0, with the moments at which the policy changed. Scales and the path are d3's; what is drawn are nodes as everywhere else. Whoever
-// points at it, or goes through it by the arrow keys, reads the number of a step below it.
+// A chart of numbers over time: steps from a line at 0, with the times of policy changes. d3
+// computes the scales and the path; the elements are made as on every page. A person who points at
+// a step, or reaches it by the arrow keys, reads its number below.
 import { scaleLinear, scaleTime } from "d3-scale";
 import { area, curveStepAfter } from "d3-shape";
 import { h, type Node_ } from "./dom";
@@ -16,27 +17,30 @@ export interface Series {
 	step: number; // ms
 	days: boolean; // a step is a day
 	marks: Mark[];
-	said: (n: number) => string; // of a number, with what it counts
+	said: (n: number) => string; // a number with its unit
 }
 
 const HIGH = 150, TOP = 22, LEFT = 52, BOTTOM = 24, NARROW = 280, WIDE = 1240, BESIDE = 92;
-/** Of which chart a step is read, and which. */
+/** The step whose number is shown, and its chart. */
 let at: { id: string; i: number } | undefined;
 
 export function forgetChart(): void {
 	at = undefined;
 }
 
-/** As wide as there is room, so that its text is as large as all other. */
+/** As wide as there is room, so that its text has the size of all other text. */
 const width = (): number => Math.min(Math.max(document.documentElement.clientWidth - BESIDE, NARROW), WIDE);
 
-/** A day that begins with a clock's change is none that is an hour short: the middle of a step is always within it. */
+/**
+ * A day with a clock change is longer or shorter by an hour, but a step's middle is always inside
+ * the day.
+ */
 const begins = (s: Series, i: number): Date => new Date(s.since + i * s.step);
 const two = (n: number): string => String(n).padStart(2, "0");
 const day = (d: Date): string => String(d.getMonth() + 1) + "/" + String(d.getDate());
 const short = (n: number): string => (n >= 1e6 ? String(n / 1e6) + "M" : n >= 1e4 ? String(n / 1e3) + "k" : String(n));
 
-/** When a step was, as people say it. */
+/** The time of a step in words. */
 export function stepText(s: Series, i: number): string {
 	const d = begins(s, i);
 	return s.days ? moment(new Date(d.getTime() + s.step / 2).toISOString()).slice(0, 10) : moment(d.toISOString()).slice(0, 16);
@@ -76,7 +80,7 @@ export function chart(draw: () => void, s: Series): Node_ {
 			h("g", {}, times.map((d) => h("text", { x: x(d), y: TOP + HIGH + 18, "text-anchor": "middle" }, tickText(s, d)))),
 			h("path", { class: "area", d: path }),
 			h("g", {}, marks.map((m) => h("line", { class: "changed", x1: x(new Date(m.time)), x2: x(new Date(m.time)), y1: TOP - 4, y2: TOP + HIGH }))),
-			// Each where it does not lie upon the one before.
+			// Leaves out a mark that would overlap the one before.
 			h("g", {}, marks.filter((m, i) => i === 0 || x(new Date(m.time)) - x(new Date(marks[i - 1]?.time ?? 0)) > 30).map((m) =>
 				h("text", { class: "changed-text", x: Math.min(x(new Date(m.time)), w - 22), y: TOP - 8, "text-anchor": "middle" }, (m.back ? "↩" : "") + String(m.generation)))),
 			here !== undefined && h("line", { class: "cursor", x1: x(begins(s, here + 0.5)), x2: x(begins(s, here + 0.5)), y1: TOP, y2: TOP + HIGH })),
@@ -84,7 +88,7 @@ export function chart(draw: () => void, s: Series): Node_ {
 			t("trends_most", s.said(Math.max(...s.values)), stepText(s, s.values.indexOf(Math.max(...s.values))))));
 }
 
-/** Numbers as a table of shades: each row a name, each column an hour of the day. */
+/** Numbers as a table of shades: a row for each name, a column for each hour of the day. */
 export function hours(label: string, rows: { name: string; values: number[] }[]): Node_ {
 	const most = Math.max(1, ...rows.flatMap((r) => r.values)), shade = (v: number): string => (v === 0 ? "" : "heat-" + String(Math.min(4, 1 + Math.floor(Math.sqrt(v / most) * 3.999))));
 	return h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": label },

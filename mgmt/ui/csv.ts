@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables as files. A spreadsheet opens them in Japanese (byte order mark), and takes nothing in them for a formula.
+// Tables as CSV files. The byte order mark makes spreadsheets read Japanese; no cell is read as a
+// formula.
 
-/** RFC 4180, 2: lines end in CR LF, a quote is doubled. What a spreadsheet would calculate gets an apostrophe before it. */
+/**
+ * RFC 4180, 2: lines end in CR LF, a quote is doubled. A cell that a spreadsheet would calculate
+ * gets an apostrophe in front.
+ */
 export function csv(rows: (string | number | null | undefined)[][]): string {
 	const cell = (v: string | number | null | undefined): string => {
 		const text = String(v ?? "");
@@ -10,7 +14,7 @@ export function csv(rows: (string | number | null | undefined)[][]): string {
 	return "\ufeff" + rows.map((row) => row.map(cell).join(",") + "\r\n").join("");
 }
 
-/** The browser asks where to put it, or puts it where it puts all. */
+/** The browser saves the file, or asks where. */
 export function save(name: string, type: string, text: string): void {
 	const url = URL.createObjectURL(new Blob([text], { type }));
 	const a = document.createElement("a");

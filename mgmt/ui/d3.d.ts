@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is used of Debian's d3 modules (node-d3-scale, node-d3-shape): scales with ticks that people read, and a path of steps.
+// The used parts of Debian's d3 modules (node-d3-scale, node-d3-shape): scales with readable ticks,
+// and a path of steps.
 declare module "d3-scale" {
 	interface Linear {
 		(value: number): number;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The register of devices for whoever audits: who was heard beside the box, where, and who says that he knows it. Whoever runs the machine says so here, in his
-// own name, or at the machine.
+// The register of devices for auditors: which devices were heard beside the box, where, and who has
+// accepted them. An operator accepts one here or at the machine, in his own name.
 import { csv, save } from "./csv";
 import { h, type Child, type Node_ } from "./dom";
 import { count, moment } from "./format";
@@ -18,14 +18,15 @@ const HEADS: Key[] = ["device_mac", "condition", "addresses", "device_place", "f
 
 interface Chosen {
 	order: "accept" | "forget";
-	number: number; // of `device`; without one the last of the list that was looked at: what came after it nobody has seen
+	// number of `device`; without a device the last one of the list that was seen
+	number: number;
 	device?: Device;
 }
 let chosen: Chosen | undefined;
 let busy = false, complaint: string | undefined, done: string | undefined;
 let run = 0;
 
-/** Nothing of it is the next person's. */
+/** Forgets everything before another person signs in. */
 export function forgetDevices(): void {
 	run++;
 	chosen = complaint = done = undefined;
@@ -35,13 +36,13 @@ export function forgetDevices(): void {
 const place = (d: Device): string => d.interface + (d.zone ? " (" + d.zone + ")" : "");
 const reviewed = (d: Device): string => (d.reviewed ? (d.person ?? d.by ?? "") + " " + moment(d.reviewed) : "");
 
-/** Those that nobody has reviewed come first. */
+/** Devices that nobody has reviewed come first. */
 function inOrder(list: Device[]): Device[] {
 	const rank = (d: Device): number => (d.state === "known" ? 2 : d.state === "listed" ? 1 : 0);
 	return [...list].sort((a, b) => rank(a) - rank(b) || a.number - b.number);
 }
 
-// ---- what somebody says of them ------------------------------------------------------------------------------------------
+// ---- accepting and removing ---------------------------------------------------------------------
 
 async function give(draw: () => void, again: () => Promise<void>, what: Chosen, reason: string): Promise<void> {
 	if (busy) return;
@@ -66,7 +67,8 @@ function choose(draw: () => void, what: Chosen | undefined): () => void {
 		chosen = what;
 		complaint = done = undefined;
 		draw();
-		document.getElementById("device-reason")?.focus(); // it stands above a list that may be long
+		// it is above a list that may be long
+		document.getElementById("device-reason")?.focus();
 	};
 }
 
@@ -89,9 +91,9 @@ function form(draw: () => void, again: () => Promise<void>, what: Chosen): Node_
 			h("button", { type: "button", "data-key": "device-not", click: choose(draw, undefined) }, t("cancel"))));
 }
 
-// ---- the card ------------------------------------------------------------------------------------------------------------
+// ---- the card -----------------------------------------------------------------------------------
 
-/** `may`: whoever is signed in may say who is known; `again` reads the list. */
+/** `may`: the person may accept devices; `again` reads the list. */
 export function deviceCard(said: Devices | undefined, name: string, may: boolean, draw: () => void, again: () => Promise<void>): Node_ {
 	if (said === undefined) return card("devices", "devices", true, h("p", { class: "note" }, t("devices_no_right")));
 	const list = inOrder(said.devices), row = (d: Device): string[] => [d.mac, t(STATES[d.state][1]), d.addresses.join(" "), place(d), moment(d.first), moment(d.last), reviewed(d), d.reason ?? ""];
@@ -100,7 +102,8 @@ export function deviceCard(said: Devices | undefined, name: string, may: boolean
 	const cells = (d: Device): (Child | Child[])[] => [h("b", {}, h("code", {}, d.mac), d.mac_chosen && h("span", { class: "ago" }, " " + t("mac_chosen"))), chip(STATES[d.state][0], t(STATES[d.state][1])),
 		d.addresses.join(" ") || t("none"), place(d), moment(d.first), moment(d.last), reviewed(d) || t("none"), d.reason || t("none"),
 		...(may ? [[d.state !== "known" && act("accept", d), " ", act("forget", d)]] : [])];
-	// All at once only where all of them are shown: nobody accepts what he has not seen.
+	// Accepting all at once is only possible while all are shown: nobody accepts what he has
+	// not seen.
 	const open = list.filter((d) => d.state !== "known").length, atOnce = open <= SHOWN && (open > 0 || said.learning || said.anew === "restored");
 	return card("devices", "devices", true,
 		h("p", { class: "acts" }, h("button", { type: "button", "data-key": "save-devices", click: () => save(name, "text/csv;charset=utf-8", csv([HEADS.map((k) => t(k)), ...list.map(row)])) }, t("save_csv")),

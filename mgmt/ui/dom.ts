@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A page as a value: h() says what is to be there, patch() makes it so and leaves alone what is there already. What has the
-// focus, is selected or is being read aloud stays the same element from one update to the next. Text becomes text nodes and
-// nothing else: no string of the box is ever read as HTML.
+// A page as a value: h() says what should be there; patch() makes it so and leaves alone what is
+// there already. An element that has the focus, is selected or is read aloud stays the same through
+// updates. Text becomes text nodes only: no string of the box is ever parsed as HTML.
 
 export type Handler = (event: Event) => void;
 export type Attributes = Record<string, string | number | boolean | Handler | undefined>;
@@ -47,8 +47,9 @@ function make(wanted: Node_ | string, svg: boolean): ChildNode {
 const keyed = (n: ChildNode | undefined): n is Element => n instanceof Element && n.hasAttribute("data-key");
 
 /**
- * What stands in the place of the i-th that is wanted, made where it has to be. What has a key is never made anew, and never moved (which would take its
- * focus) while it is wanted: what comes before it is put before it, and what goes from before it is taken out.
+ * The node at the place of the i-th wanted one, made if needed. A node with a key is never made
+ * anew, and never moved (it would lose the focus) while it is wanted: new nodes are put before it,
+ * and unwanted ones before it are removed.
  */
 function placed(parent: Element, wanted: (Node_ | string)[], i: number): ChildNode {
 	const want = wanted[i] as Node_ | string;
@@ -68,7 +69,7 @@ function placed(parent: Element, wanted: (Node_ | string)[], i: number): ChildNo
 	return made;
 }
 
-/** Makes the children of `parent` those that are wanted. */
+/** Makes the children of `parent` equal to `wanted`. */
 export function patch(parent: Element, wanted: (Node_ | string)[]): void {
 	wanted.forEach((want, i) => {
 		const there = placed(parent, wanted, i);

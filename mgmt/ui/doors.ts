@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Doors that the policy has prepared: what stands open and until when, and what each would open, in words, before it is pressed. Two presses and a name open
-// one, two shut it; whose door takes two persons asks for the second, who sees what the first one asked.
+// Doors that the policy has prepared: which are open and until when, and in words what each would
+// open. Two presses and a name open a door, two shut it. A door for two persons asks for the
+// second, who sees what the first one asked.
 import { h, type Child, type Node_ } from "./dom";
 import { clockTime, count, moment } from "./format";
 import { field } from "./fields";
@@ -21,12 +22,12 @@ const NEEDS: Record<string, Key> = { name: "door_person", ticket: "door_ticket",
 const COMMANDS: Record<string, Key> = { read: "may_read", write: "may_write", control: "may_control", program: "may_program", diagnose: "may_diagnose" };
 const DONE: Record<Step["order"], Key> = { open: "door_opened", agree: "door_opened", shut: "door_shut", review_door: "door_reviewed" };
 const DO: Record<Step["order"], Key> = { open: "door_do", agree: "door_do", shut: "door_shut_do", review_door: "door_review" };
-const NAME_BYTES = 63, REASON_BYTES = 255; // of a name and a ticket, as the box has them
+const NAME_BYTES = 63, REASON_BYTES = 255; // limits of the box for a name and a ticket
 let step: Step | undefined;
-let done: [Key, string] | undefined; // the last one
+let done: [Key, string] | undefined; // the last order that was done
 let run = 0;
 
-/** Nothing of it is the next person's. */
+/** Forgets everything before another person signs in. */
 export function forgetDoors(): void {
 	run++;
 	step = done = undefined;
@@ -36,7 +37,7 @@ const named = (d: Door): string => d.label || d.door;
 const mayOpen = (d: Door): boolean => mayDo("open_doors") && d.opened_by.some(plays);
 const list = (words: string[]): string => words.join(language() === "ja" ? "、" : ", ");
 
-/** "1 h 20 min": what is left is never said to be less than it is. */
+/** "1 h 20 min", rounded up. */
 function lasting(seconds: number): string {
 	const minutes = Math.ceil(seconds / 60), hours = Math.floor(minutes / 60), rest = minutes % 60;
 	return [hours > 0 ? t("attack_hours", hours) : "", rest > 0 || hours === 0 ? t("door_minutes", rest) : ""].filter((x) => x !== "").join(" ");
@@ -47,7 +48,7 @@ function end(e: End): string {
 	return e.hosts.length === 0 ? zone : t("door_end", zone, list(more > 0 ? [...e.hosts, t("more_assets", count(more))] : e.hosts));
 }
 
-/** From where to where, and which commands. */
+/** Source, destination and commands. */
 function opens(d: Door): Node_[] {
 	const commands = (c: string[] | null): string => (c === null || c.length === 5 ? t("all_commands") : list(c.map((w) => t(COMMANDS[w] ?? "unknown"))));
 	const more = d.conduits_all - d.conduits.length;
@@ -55,7 +56,7 @@ function opens(d: Door): Node_[] {
 		...(more > 0 ? [h("li", {}, t("more_assets", count(more)))] : [])];
 }
 
-/** All that pressing it would do, and what is asked of whom. */
+/** Everything that opening would do, and who has to agree. */
 function words(d: Door): Child[] {
 	return [...opens(d), h("li", {}, t("door_at_most", lasting(d.at_most_s))),
 		d.organisation !== "" && h("li", {}, t("door_of", d.organisation_label || d.organisation), d.contacts.length > 0 && t("in_brackets", list(d.contacts))),
@@ -122,7 +123,7 @@ function panel(d: Door, s: Step, changed: () => void): Node_ {
 			h("button", { type: "button", "data-key": "door-leave", click: leave }, t("leave_it"))));
 }
 
-/** What is left of the time that it was opened for, by the box's clock. */
+/** What is left of its time, by the box's clock. */
 function left(u: DoorUse, now: string | undefined): Child[] {
 	const at = (text: string | undefined): number => new Date(text ?? "").getTime() / 1000, rest = Math.max(0, at(u.until) - at(now));
 	return [h("span", {}, t("door_left", lasting(rest), clockTime(new Date(u.until)))), bar(rest, at(u.until) - at(u.since), rest < 600)];
@@ -143,25 +144,25 @@ function tile(d: Door, changed: () => void): Node_ {
 		waits && mine && h("b", { class: "named" }, named(d)), h("ul", { class: "plain" }, waits && h("li", {}, chip("wait", asked(d))), waits && mine && h("li", {}, t("door_asked", named(d))), words(d)));
 }
 
-/** What is being ordered, and what was done. */
+/** The order in progress, and the last one that was done. */
 export function doorOrders(state: State, changed: () => void): Child[] {
 	const s = step, d = (state.status.doors ?? []).find((x) => x.door === s?.door);
 	return [done !== undefined && h("p", { class: "all-well named", role: "status", "data-key": "door-done" }, t(...done)), s !== undefined && d !== undefined && panel(d, s, changed)];
 }
 
-/** What stands open, to whoever sees the page; and what nobody has looked at yet. */
+/** The open doors, for everybody who sees the page; and the uses that nobody has reviewed. */
 export function openDoors(state: State, changed: () => void): Child {
 	const uses = (state.status.doors ?? []).flatMap((d) => d.uses.map((u) => use(state, d, u, changed)));
 	return uses.length > 0 && card("open-doors", (state.status.doors ?? []).some((d) => d.open) ? "doors_open" : "doors_used", true, h("ul", { class: "isolated" }, uses));
 }
 
-/** What the policy's hours have opened by themselves, and until when. */
+/** Windows of hours that are open now, and until when. */
 export function openHours(state: State): Child {
 	const open = (state.status.windows ?? []).filter((w) => w.open);
 	return open.length > 0 && card("open-hours", "hours_open", true, h("ul", { class: "plain" }, open.map((w) => h("li", { "data-key": "hours " + w.window }, t("hours_left", w.label || w.window, moment(w.until), count(w.conduits))))));
 }
 
-/** Those that this person may open. */
+/** The doors that this person may open. */
 export function preparedDoors(state: State, changed: () => void): Child {
 	const ready = (state.status.doors ?? []).filter((d) => !d.open && mayOpen(d));
 	return ready.length > 0 && card("doors", "doors_prepared", true, h("ul", { class: "tiles" }, ready.map((d) => tile(d, changed))));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The draft as this page knows it: what the box has, what is in force, what is typed here and saved nowhere yet. Nothing of it is drawn here.
+// The draft as this page knows it: the box's state, what is in force, and what is typed here but
+// not saved. This file draws nothing.
 import { feed } from "./feed";
 import { endPatience, patience, waited, type Patience } from "./patience";
 import { ask, order, person as account, type Answer, type Person, type Refused } from "./session";
@@ -9,13 +10,13 @@ const LOOK_MS = 5000;
 
 export interface Kept {
 	draft: Draft;
-	sources: Text[]; // of the draft; none when there is none
+	sources: Text[]; // the draft's texts; empty without a draft
 	force: { number: number; sources: Text[] };
 	history: Generation[];
 	person: Person;
 }
 
-/** Edits that were saved nowhere, as this browser keeps them: of one account, with what they were made on. */
+/** Edits that were not saved, as this browser keeps them: of one account, with their base. */
 export interface Left {
 	base: number;
 	revision: number;
@@ -23,23 +24,25 @@ export interface Left {
 	texts: Text[];
 }
 
-/** What is to be said with a save, and with the next step. */
+/** Comments for a save, and for the next step. */
 export type CommentOf = "draft-comment" | "step-comment";
 const COMMENTS: CommentOf[] = ["draft-comment", "step-comment"], NOTHING = { "draft-comment": "", "step-comment": "" };
 
 export interface Change {
 	kept?: Kept;
-	now?: Draft; // as it stands by the last look; another revision than kept.draft's: somebody has saved meanwhile
+	// its state at the last look; a revision other than kept.draft's means that somebody has
+	// saved meanwhile
+	now?: Draft;
 	texts: Text[]; // as they are typed
-	stamp: number; // rises when they are others than those typed
-	busy: string; // the order that is on its way; "" = none
-	waits?: Patience; // for one that changes nothing
-	stopped?: number; // after so many seconds, the last one
+	stamp: number; // rises when they change other than by typing
+	busy: string; // the order in progress; "" = none
+	waits?: Patience; // for an order that changes nothing
+	stopped?: number; // seconds after which the last order was stopped
 	failed?: Refused;
 	comments: Record<CommentOf, string>; // as they are typed
-	used: number; // rises when one was said, or others are to be there: it is another field then
-	left?: Left; // edits of an earlier time, until whoever made them says what becomes of them
-	/** What the last order came to, until the next one. */
+	used: number; // rises when a comment was sent or replaced: it is a new field then
+	left?: Left; // edits of an earlier time, until their author decides about them
+	/** The result of the last order, until the next one. */
 	said?: { order: string; outcome: Outcome; of: Text[] }; // `of`: the texts that it is about
 }
 
@@ -47,14 +50,15 @@ export const change: Change = { texts: [], stamp: 0, busy: "", comments: { ...NO
 let timer: ReturnType<typeof setTimeout> | undefined;
 let run = 0;
 let looking = false;
-let seen = -1; // records at the last look: whatever becomes of a draft is one
+let seen = -1; // number of records at the last look: every change of a draft makes one
 
-const LONG = ["check", "try", "apply", "rollback"]; // what may take a while
-const ENDS = ["check", "try"]; // ... and changes neither the draft's text nor what is in force: nobody has to wait for it
+const LONG = ["check", "try", "apply", "rollback"]; // orders that may take a while
+// orders that change neither the draft's text nor the policy in force: nobody has to wait for them
+const ENDS = ["check", "try"];
 const copy = (texts: Text[]): Text[] => texts.map((t) => ({ ...t }));
 const same = (a: Text[], b: Text[]): boolean => a.length === b.length && a.every((t, i) => t.name === b[i]?.name && t.text === b[i]?.text);
 
-/** What the editor begins with: the draft, unless it has become what is in force; else what is in force. */
+/** What the editor begins with: the draft, unless it has been applied; else the policy in force. */
 function begins(k: Kept): Text[] {
 	return k.draft.state === "none" || k.draft.state === "applied" || k.sources.length === 0 ? k.force.sources : k.sources;
 }
@@ -65,7 +69,10 @@ export function edited(): boolean {
 
 const place = (): string => "sekisho-edits " + account();
 
-/** What is typed outlives this page, a session and the browser. Where nothing may be kept there (no room), leaving is warned of all the same. */
+/**
+ * Edits outlive this page, a session and the browser. When they cannot be stored (no room), leaving
+ * the page still warns.
+ */
 export function keepEdits(): void {
 	const k = change.kept;
 	if (k === undefined || account() === "" || change.left !== undefined) return;
@@ -85,7 +92,10 @@ export function dropEdits(): void {
 
 const besides = (): string => "sekisho-comments " + account();
 
-/** A comment outlives this page as edits do; it is of this revision, and nobody says it of another one by mistake. */
+/**
+ * A comment outlives this page as edits do. It belongs to this revision, so that nobody gives it to
+ * another one by mistake.
+ */
 export function keepComment(of: CommentOf, text: string): void {
 	const k = change.kept;
 	change.comments[of] = text;
@@ -103,29 +113,29 @@ function leftComments(revision: number): Record<CommentOf, string> {
 		const left = JSON.parse(localStorage.getItem(besides()) ?? "null") as (Record<CommentOf, string> & { revision: number }) | null;
 		if (left !== null && left.revision === revision && COMMENTS.every((c) => typeof left[c] === "string")) return { "draft-comment": left["draft-comment"], "step-comment": left["step-comment"] };
 	} catch {
-		// Of another version, or damaged: it is none.
+		// Of another version, or damaged: ignored.
 	}
 	return { ...NOTHING };
 }
 
-/** It was said. */
+/** The comment was sent. */
 function saidComment(of: CommentOf): void {
 	keepComment(of, "");
 	change.used++;
 }
 
-/** Those of an earlier time, if they say something else than what is shown. */
+/** Edits of an earlier time, if they differ from what is shown. */
 function leftEdits(): Left | undefined {
 	try {
 		const left = JSON.parse(localStorage.getItem(place()) ?? "null") as Left | null;
 		if (left !== null && left.texts.every((x) => typeof x.name === "string" && typeof x.text === "string") && !same(left.texts, change.texts)) return left;
 	} catch {
-		// Of another version, or damaged: it is none.
+		// Of another version, or damaged: ignored.
 	}
 	return undefined;
 }
 
-/** The mistakes that the box found in this text, as far as their lines are still those that it looked at. */
+/** The errors that the box found in this text, as long as their lines are unchanged. */
 export function mistakes(one: Text | undefined): Diagnostic[] {
 	const k = change.kept, said = change.said?.outcome.diagnostics, list = said ?? k?.draft.tried?.answer.diagnostics ?? [];
 	const seen = (said !== undefined ? change.said?.of : k?.sources)?.find((x) => x.name === one?.name)?.text.split("\n") ?? [], now = one?.text.split("\n") ?? [];
@@ -136,7 +146,7 @@ export function may(right: string): boolean {
 	return change.kept?.person.rights.includes(right) === true;
 }
 
-/** Somebody else has saved, or another policy came into force, since this page read what it shows. */
+/** Somebody else has saved, or another policy came into force, since this page was loaded. */
 export function moved(): boolean {
 	const k = change.kept, now = change.now;
 	return k !== undefined && now !== undefined && (now.revision !== k.draft.revision || now.in_force !== k.force.number);
@@ -153,7 +163,7 @@ export function typed(name: string, text: string): void {
 	keepEdits();
 }
 
-/** Nothing of it is the next person's. */
+/** Forgets everything before another person signs in. */
 export function forgetDraft(): void {
 	run++;
 	clearTimeout(timer);
@@ -171,10 +181,12 @@ export function forgetDraft(): void {
 	delete change.left;
 }
 
-/** A token is nobody: who asks by one would be told that he is not signed in. */
+/** A token is no person, so it is not asked who it is. */
 const me = (): Promise<Answer<Person>> => (account() !== "" ? ask<Person>("/api/v1/me") : Promise.resolve({ ok: false, why: "unauthorized" }));
 
-/** Reads all of it anew. What is typed stays when `keep` says so, and is then saved over what is read now. */
+/**
+ * Loads everything anew. With `keep` the typed text stays, and a save replaces what is loaded now.
+ */
 export async function load(keep: boolean, changed: () => void): Promise<void> {
 	const mine = ++run;
 	const [draft, policy, history, person] = await Promise.all([ask<{ draft: Draft; sources: Text[] }>("/api/v1/draft"),
@@ -184,7 +196,7 @@ export async function load(keep: boolean, changed: () => void): Promise<void> {
 	if (!draft.ok) change.failed = draft.why;
 	else if (!history.ok) change.failed = history.why;
 	else {
-		// A box without a policy shows none, and a token is nobody.
+		// A box without a policy has none to show, and a token is no person.
 		const force = policy.ok && policy.value.sources !== undefined ? { number: draft.value.draft.in_force, sources: policy.value.sources } : { number: draft.value.draft.in_force, sources: [] };
 		change.kept = { draft: draft.value.draft, sources: draft.value.sources, force, history: history.value.history,
 			person: person.ok ? person.value : { name: "", roles: [], rights: [], two_persons: true, choose_passphrase: false } };
@@ -215,13 +227,14 @@ async function look(changed: () => void): Promise<void> {
 	if (answer.ok && change.kept !== undefined) {
 		const before = JSON.stringify(change.now), ended = change.now !== undefined && change.now.on_trial > 0 && answer.value.draft.on_trial === 0;
 		change.now = answer.value.draft;
-		// A trial is over: why, stands in what was before.
+		// A trial is over: the history tells why.
 		if (ended) return load(edited(), changed);
-		// Approved, declined, ended by time: the texts are those that are shown.
+		// Approved, rejected, ended by time: the texts are still those that are shown.
 		if (!moved()) {
 			const was = begins(change.kept), own = edited();
 			change.kept.draft = answer.value.draft;
-			// What was applied is a draft again: the editor begins with another text, which is nobody's edit.
+			// An applied draft is a draft again: the editor begins with another text,
+			// which is nobody's edit.
 			if (!own && !same(begins(change.kept), was)) return load(false, changed);
 		}
 		if (JSON.stringify(change.now) !== before) changed();
@@ -230,7 +243,7 @@ async function look(changed: () => void): Promise<void> {
 	}
 }
 
-/** Looks while the page is open, whenever something was recorded. */
+/** Looks at each new record while the page is open. */
 export function watchDraft(open: boolean, changed: () => void): void {
 	if (open === looking) return;
 	looking = open;
@@ -238,7 +251,7 @@ export function watchDraft(open: boolean, changed: () => void): void {
 	if (open) timer = setTimeout(() => void look(changed), LOOK_MS);
 }
 
-/** An order; what it came to stands in change.said. True when it was done. */
+/** Gives an order; change.said gets its result. True: it was done. */
 export async function give(word: string, more: Record<string, unknown>, changed: () => void): Promise<boolean> {
 	const k = change.kept;
 	if (change.busy !== "" || k === undefined) return false;
@@ -252,7 +265,8 @@ export async function give(word: string, more: Record<string, unknown>, changed:
 	changed();
 	const answer = await order<Outcome>({ order: word, revision: k.draft.revision, ...more }, p?.stop.signal, p?.ask);
 	endPatience(p);
-	if (p !== undefined && change.waits !== p) return false; // somebody else sits here meanwhile
+	// another person is signed in meanwhile
+	if (p !== undefined && change.waits !== p) return false;
 	delete change.waits;
 	change.busy = "";
 	if (p?.stop.signal.aborted === true) {
@@ -267,13 +281,15 @@ export async function give(word: string, more: Record<string, unknown>, changed:
 	}
 	change.said = { order: word, outcome: answer.value, of: about };
 	const now = answer.value.draft;
-	// What is typed stays, unless it was just saved or the draft is gone; what is in force may be another now.
+	// Typed text stays, unless it was just saved or the draft is gone; another policy may be in
+	// force now.
 	if (now !== undefined) {
 		if (answer.value.done && word === "save") {
 			k.draft = now;
 			k.sources = copy(change.texts);
 			keepEdits();
-			keepComment("step-comment", change.comments["step-comment"]); // ... of this revision
+			// for this revision
+			keepComment("step-comment", change.comments["step-comment"]);
 		}
 		if (answer.value.done && word === "discard") dropEdits();
 		const of: CommentOf = word === "save" ? "draft-comment" : "step-comment";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The roles that people have, and how an account stands, in words.
+// People's roles, and the state of an account, in words.
 import type { Tone } from "./parts";
 import { t, type Key } from "./text";
 import type { Account } from "./types";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A text with numbered lines, in the browser's own field for text: what people know of typing, marking, undoing and reading aloud holds. Names are
-// completed by Ctrl+Space, from those that stand in the texts already, what fleets make of them, and the words of the language.
+// A text with numbered lines in the browser's own text field: typing, selecting, undo and screen
+// readers work as usual. Ctrl+Space completes names from the texts, from expanded fleets, and the
+// words of the language.
 import { h, type Child, type Node_ } from "./dom";
 import { membersOf, type Named } from "./members";
 import { t } from "./text";
@@ -18,7 +19,7 @@ export interface Offer {
 
 const fieldOf = (id: string): HTMLTextAreaElement | null => document.getElementById(id) as HTMLTextAreaElement | null;
 
-/** What could be meant by the letters before the cursor. */
+/** Words that could complete the letters before the cursor. */
 export function offer(id: string, texts: Named[]): Offer | undefined {
 	const field = fieldOf(id);
 	if (field === null) return undefined;
@@ -28,7 +29,7 @@ export function offer(id: string, texts: Named[]): Offer | undefined {
 	return words.length === 0 ? undefined : { field: id, start: end - begun.length, end, words };
 }
 
-/** Puts the word there as if it were typed, so that it can be undone. */
+/** Inserts the word as if it were typed, so that it can be undone. */
 export function take(o: Offer, word: string): void {
 	const field = fieldOf(o.field);
 	if (field === null) return;
@@ -40,13 +41,16 @@ export function take(o: Offer, word: string): void {
 	}
 }
 
-/** Where in a line a place of the compiler's begins and ends: it counts bytes, a browser by its own units. */
+/**
+ * The begin and end of a compiler's place in a line: the compiler counts bytes, a browser its own
+ * units.
+ */
 function within(line: string, column: number, width: number): [number, number] {
 	const bytes = new TextEncoder().encode(line), units = (n: number): number => new TextDecoder().decode(bytes.slice(0, Math.max(0, n))).length, from = units(column - 1);
 	return [from, Math.max(from, units(column - 1 + width))];
 }
 
-/** Marks the place in the text and brings it into sight. */
+/** Selects the place in the text and scrolls to it. */
 export function jump(id: string, line: number, column: number, width: number): void {
 	const field = fieldOf(id);
 	if (field === null) return;
@@ -58,11 +62,11 @@ export function jump(id: string, line: number, column: number, width: number): v
 	box.scrollTop = Math.max(0, (at + 0.5) * (field.scrollHeight / lines.length) - box.clientHeight / 2);
 }
 
-// ---- where letters stand: as the browser sets them, with its fonts, wide letters and tabs --------------------------------
+// ---- positions of letters: as the browser sets them, with its fonts, wide letters and tabs ------
 
 let ruler: HTMLElement | undefined;
 
-/** How wide these letters are in the field, in pixels. */
+/** The width of these letters in the field, in pixels. */
 function wide(text: string): number {
 	if (ruler === undefined) {
 		ruler = document.createElement("pre");
@@ -89,7 +93,7 @@ function linesOf(field: HTMLElement): Lines {
 
 const WAVE = 3;
 
-/** A wave below each of these places. Empty before the field is there; it is drawn again soon. */
+/** A wave below each of these places. Empty before the field exists; it is drawn again soon. */
 function waves(id: string, places: Diagnostic[]): Node_ | false {
 	const field = fieldOf(id);
 	if (field === null || places.length === 0) return false;
@@ -103,7 +107,7 @@ function waves(id: string, places: Diagnostic[]): Node_ | false {
 	})));
 }
 
-/** Puts what is offered below the letters that it would complete. */
+/** Puts the offered words below the letters that they would complete. */
 export function atCaret(o: Offer): void {
 	const field = fieldOf(o.field), list = document.querySelector<HTMLElement>(".offer");
 	if (field === null || list === null) return;
@@ -114,7 +118,10 @@ export function atCaret(o: Offer): void {
 	list.scrollIntoView({ block: "nearest" });
 }
 
-/** `places`: of mistakes, whose lines are marked. `stamp` makes it another field when its text is another. `more`: what stands over it. */
+/**
+ * `places`: of errors, whose lines are marked. A new `stamp` makes a new field when the text was
+ * replaced. `more` is shown over the field.
+ */
 export function editor(id: string, label: string, text: string, stamp: number, locked: boolean, lines: number, places: Diagnostic[], events: Record<string, (event: Event) => void>, more: Child): Node_ {
 	const marked = new Set(places.map((d) => d.line));
 	let numbers = "";

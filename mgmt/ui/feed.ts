@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The box as this page knows it: one stream of events, by which it says its state, what was recorded, and how much flows. Nothing is asked again and
-// again, and nothing comes while nobody looks. Keeps the last state and the one before it (for rates), the newest records and the counters of a while;
-// nothing grows.
+// The box as this page knows it. One stream of events brings its state, its records and the rates
+// of traffic. Nothing is polled, and nothing comes while nobody looks. Keeps the last two states
+// (for rates), the newest records and the counters of a while; nothing grows.
 import { ask, listen, mustChoose, type Refused } from "./session";
 import type { Flow, Progress, State, Told } from "./types";
 
-/** Two turns of the box and a little; after that what is shown is old. */
+/** SILENT_MS: two turns of the box and a little; what is shown is outdated after it. */
 const SILENT_MS = 7000, AGAIN_MS = 1000, AFTER_FAILURE_MS = 5000, RECORDS_KEPT = 300, FLOWS_KEPT = 7;
 
 export interface Feed {
@@ -13,18 +13,18 @@ export interface Feed {
 	before?: State;
 	at: number; // when the last state came, by this machine's clock
 	failed?: Refused;
-	records: Told[]; // the newest that came while this page looks, oldest first
-	newest: number; // the number of the last record, whether it is kept here or not; 0 = it is not known
+	records: Told[]; // the newest that came while this page is open, oldest first
+	newest: number; // number of the last record, kept here or not; 0 = unknown
 	flows: Flow[]; // the rules' counters, oldest first
-	progress?: Progress; // the last word of a question that takes long, of this page or of another one of whoever is signed in
+	progress?: Progress; // the last report on a long question, from any page of this person
 }
 
 export const feed: Feed = { at: 0, records: [], newest: 0, flows: [] };
-let running = 0; // which start of the feed is the present one
+let running = 0; // number of the present start of the feed
 let stopIt: AbortController | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let heard: ReturnType<typeof setTimeout> | undefined;
-let last = ""; // the id of the last event, with which a new stream goes on
+let last = ""; // id of the last event, with which a new stream continues
 let wantsFlow = false;
 
 function note(state: State): void {
@@ -34,14 +34,14 @@ function note(state: State): void {
 	delete feed.failed;
 }
 
-/** Counters of other rules, or that began anew, tell nothing about those before. */
+/** Counters of other rules, or ones that began anew, cannot be compared with earlier ones. */
 function noteFlow(flow: Flow): void {
 	const before = feed.flows[feed.flows.length - 1];
 	const anew = before !== undefined && (before.digest !== flow.digest || Object.entries(before.conduits).some(([name, n]) => (flow.conduits[name] ?? 0) < n));
 	feed.flows = [...(anew ? [] : feed.flows), flow].slice(-FLOWS_KEPT);
 }
 
-/** What this page has asked, by the number that the box is to call it. */
+/** The numbers of this page's questions, which the box repeats in its reports. */
 export const waitedFor = new Set<number>();
 
 function take(kind: string, data: string, id: string): boolean {
@@ -59,7 +59,7 @@ function take(kind: string, data: string, id: string): boolean {
 		noteFlow(JSON.parse(data) as Flow);
 	} else if (kind === "progress") {
 		const said = JSON.parse(data) as Progress;
-		if (!waitedFor.has(said.ask)) return false; // another page's, of whoever has both
+		if (!waitedFor.has(said.ask)) return false; // from another page of this person
 		feed.progress = said;
 	} else if (kind === "silent") {
 		feed.failed = "unavailable";
@@ -67,7 +67,10 @@ function take(kind: string, data: string, id: string): boolean {
 	return kind !== "";
 }
 
-/** One stream, for as long as it lasts; then another one. While there is none, what is shown is said to be old. */
+/**
+ * Reads one stream to its end, then the next. Without a stream the page shows that its state is
+ * outdated.
+ */
 async function turn(run: number, changed: () => void): Promise<void> {
 	const stop = stopIt = new AbortController();
 	const watch = (): void => {
@@ -87,7 +90,7 @@ async function turn(run: number, changed: () => void): Promise<void> {
 		changed();
 		return;
 	}
-	// Too many pages are open: this one asks now and then.
+	// Too many pages are open: this one polls now and then.
 	if (why === "unavailable") {
 		const answer = await ask<State>("/api/v1/state");
 		if (run !== running) return;
@@ -113,7 +116,7 @@ export function start(changed: () => void): void {
 	void turn(running, changed);
 }
 
-/** Forgets what was shown as well: it belongs to whoever was signed in. */
+/** Also forgets what was shown: it belongs to the person who was signed in. */
 export function stop(): void {
 	end();
 	delete feed.state;
@@ -127,13 +130,13 @@ export function stop(): void {
 	wantsFlow = false;
 }
 
-/** The page is looked at again, or not any more. */
+/** The page became visible or hidden. */
 export function looked(changed: () => void): void {
 	end();
 	if (!document.hidden) void turn(running, changed);
 }
 
-/** Whether the rules' counters are shown: then the box reads them. */
+/** Whether the rules' counters are shown: only then the box reads them. */
 export function countFlow(wanted: boolean, changed: () => void): void {
 	if (wanted === wantsFlow) return;
 	wantsFlow = wanted;

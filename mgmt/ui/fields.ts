@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields of the forms that ask: a choice, a line of text, a command.
+// Fields of forms: a choice, a line of text, a command.
 import { COMMANDS } from "./asked";
 import { h, type Node_ } from "./dom";
 import { t, type Key } from "./text";

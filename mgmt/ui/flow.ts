@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much flows, and what is refused, as rates: differences of counters over the box's own time. What cannot be told is undefined, which is not nought.
+// Traffic and refusals as rates: differences of counters over the box's own time. An unknown rate
+// is undefined, not 0.
 import { feed } from "./feed";
 import type { Told } from "./types";
 
@@ -7,7 +8,10 @@ const WINDOW_MS = 60000;
 
 const ms = (text: string | undefined): number => new Date(text ?? "").getTime();
 
-/** Packets a second that opened sessions of this conduit, over the counters that are kept; a counter that began anew begins them anew (feed.ts). */
+/**
+ * Packets a second that opened sessions of this conduit, over the stored counters; a counter that
+ * began anew starts a new list (feed.ts).
+ */
 export function opened(conduit: string): number | undefined {
 	const first = feed.flows[0], last = feed.flows[feed.flows.length - 1];
 	const was = first?.conduits[conduit], is = last?.conduits[conduit], seconds = (ms(last?.time) - ms(first?.time)) / 1000;
@@ -17,13 +21,16 @@ export function opened(conduit: string): number | undefined {
 export interface Refusals {
 	from: string;
 	to: string;
-	conduit: string; // "" = none covers it
-	observe: boolean; // it passed, and was recorded only
+	conduit: string; // "" = no conduit covers it
+	observe: boolean; // the packet passed and was only recorded
 	count: number;
 	last: Told;
 }
 
-/** What the records of the last minute say was refused, or would have been: exact sums, since each record says of how many it is. */
+/**
+ * Refusals, and what would have been refused, in the records of the last minute: exact sums,
+ * because each record tells its number.
+ */
 export function refusals(): Refusals[] {
 	const since = Date.now() - WINDOW_MS, sums = new Map<string, Refusals>();
 	for (const e of feed.records) {
@@ -34,7 +41,10 @@ export function refusals(): Refusals[] {
 	return [...sums.values()].sort((a, b) => b.count - a.count);
 }
 
-/** Of all reasons together, by the counters of kernel and workers: packets a second between the last two states. */
+/**
+ * Refusals for all reasons by the counters of kernel and workers: packets a second between the last
+ * two states.
+ */
 export function refusedInAll(): number | undefined {
 	const was = feed.before, is = feed.state, seconds = (ms(is?.status.clock?.time) - ms(was?.status.clock?.time)) / 1000;
 	if (was === undefined || is === undefined || !(seconds > 0.2)) return undefined;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the policy in force has to do with a search: its zones, conduits and assets as people call them, and of a refusal what is allowed there and who
-// answers for it. The rules are asked for once, when somebody wants a name or a refusal is found.
+// The policy in force for a search: its zones, conduits and assets by name, and for a refusal what
+// is allowed there and who answers for it. The rules are asked for once, when a name is needed or a
+// refusal was found.
 import { h, type Node_ } from "./dom";
 import { commandsOf, reach, reachText, zoneName, askRules } from "./register";
 import { mayDo, person } from "./session";
@@ -15,17 +16,17 @@ interface Named {
 
 const KINDS: Kind[] = ["zone", "conduit", "asset"], MOST_ROWS = 4;
 let rules: Effective | undefined;
-let digest: string | undefined; // of the policy that they were asked of
+let digest: string | undefined; // of the policy whose rules were asked for
 let run = 0;
 
-/** Nothing of it is the next person's. */
+/** Forgets everything before another person signs in. */
 export function forgetForce(): void {
 	run++;
 	rules = undefined;
 	digest = undefined;
 }
 
-/** Asks for the rules, unless those of this policy are here or on their way. */
+/** Asks for the rules, unless those of this policy are here or requested. */
 export async function wantRules(state: State | undefined, changed: () => void): Promise<void> {
 	const now = state?.status.generation?.digest ?? "";
 	if (digest === now || (person() !== "" && !mayDo("read_rules"))) return;
@@ -45,19 +46,24 @@ function all(kind: Kind, state: State | undefined): Named[] {
 
 const called = (x: Named): string => (x.label && x.label !== x.name ? x.label + " (" + (x.name ?? "") + ")" : x.name ?? "");
 
-/** What a field of that kind offers. */
+/** The suggestions of a field of that kind. */
 export function offers(state: State | undefined): Node_[] {
 	return KINDS.map((kind) => h("datalist", { id: "names-" + kind, "data-key": "names-" + kind }, all(kind, state).map((x) => h("option", { value: called(x) }))));
 }
 
-/** The name of what was picked or typed: as it is offered, by name, or by a label that one alone has; anything else stays as it is. */
+/**
+ * The name for a text that was picked or typed: a suggestion, a name, or a label that only one
+ * object has; other text stays as it is.
+ */
 export function nameOf(kind: string, typed: string, state: State | undefined): string {
 	if (!KINDS.includes(kind as Kind) || typed === "") return typed;
 	const list = all(kind as Kind, state), one = list.find((x) => x.name === typed) ?? list.find((x) => called(x) === typed), labelled = list.filter((x) => x.label === typed);
 	return one?.name ?? (labelled.length === 1 ? labelled[0]?.name : undefined) ?? typed;
 }
 
-/** How a refusal's sentence ends: what the policy in force allows there, and who answers for it. */
+/**
+ * The end of a refusal's sentence: what the policy in force allows there, and who answers for it.
+ */
 export function instead(e: Told): Node_ | false {
 	const r = rules;
 	if (r === undefined || e.verdict !== "deny") return false;

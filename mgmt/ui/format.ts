@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers and moments as people read them. Moments are shown in this machine's local time; how long ago they were is counted by the
-// box's own clock, which is the one that they were written by.
+// Numbers and times for people. Times are shown in this machine's zone; how long ago something was
+// is counted by the box's clock, by which it was recorded.
 import { language, t } from "./text";
 import type { Conduit } from "./types";
 
@@ -25,7 +25,9 @@ export function clockTime(d: Date): string {
 	return two(d.getHours()) + ":" + two(d.getMinutes()) + ":" + two(d.getSeconds());
 }
 
-/** "2026-11-20T08:10:11.123Z" as "2026-11-20 17:10:11"; "" stays "", what is no moment stays as it is. */
+/**
+ * "2026-11-20T08:10:11.123Z" as "2026-11-20 17:10:11"; "" stays "", and other text stays as it is.
+ */
 export function moment(text: string | null | undefined): string {
 	if (text === null || text === undefined || text === "") return "";
 	const d = new Date(text);
@@ -33,12 +35,12 @@ export function moment(text: string | null | undefined): string {
 	return d.getFullYear() + "-" + two(d.getMonth() + 1) + "-" + two(d.getDate()) + " " + clockTime(d);
 }
 
-/** A sentence of the box, whose moments are in UTC, with the moments that people here read. */
+/** A sentence of the box with its UTC times replaced by local ones. */
 export function local(sentence: string): string {
 	return sentence.replace(/(\d{4}-\d\d-\d\d) (\d\d:\d\d(?::\d\d)?) UTC/g, (_, day: string, time: string) => moment(day + "T" + time + "Z"));
 }
 
-/** This machine's distance from UTC: "+09:00". */
+/** This machine's offset from UTC: "+09:00". */
 export function zone(): string {
 	const east = -new Date().getTimezoneOffset(), minutes = Math.abs(east);
 	return (east < 0 ? "-" : "+") + two(Math.floor(minutes / 60)) + ":" + two(minutes % 60);
@@ -53,13 +55,16 @@ export function ago(text: string | null | undefined, now: string | undefined): s
 	return t("ago_days", Math.floor(seconds / 86400));
 }
 
-/** When a conduit was used last; where never, since when anybody watches; and when nobody did since then. */
+/**
+ * The last use of a conduit; if it was never used, since when uses are watched; and times without
+ * watching since then.
+ */
 export function lastUse(k: Conduit): string {
 	const last = moment(k.last_match) || (k.watched_since ? t("never_since", moment(k.watched_since)) : t("none"));
 	return [last, ...(k.unwatched ?? []).map((u) => t("unwatched", moment(u.since), moment(u.until)))].join("; ");
 }
 
-/** "10 min": in the largest unit in which it is whole, as policies say it. */
+/** "10 min": in the largest unit that gives a whole number, as in policies. */
 export function span(seconds: number): string {
 	const units: [number, string][] = [[86400, "d"], [3600, "h"], [60, "min"]];
 	const whole = units.find(([n]) => seconds % n === 0) ?? [1, "s"];

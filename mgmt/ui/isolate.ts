@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a supervisor cuts at once, and lets rejoin: a machine, a zone, two zones from each other, everything. The box says what that would end before it is
-// done; and what is done goes on record with his reason.
+// Immediate isolation by a supervisor, and its end: a machine, a zone, two zones from each other,
+// everything. The box tells the effect before it is done; the record has the person's reason.
 import { h, type Child, type Node_ } from "./dom";
 import { ago, count, moment } from "./format";
 import { field } from "./fields";
@@ -17,18 +17,20 @@ interface Told {
 }
 interface Step {
 	order: "isolate" | "rejoin_reads" | "rejoin";
-	what: string; // as the box names it: "asset rtg07", "zone crane", "zones office crane", "everything", or the name of one that is prepared
-	told?: Told | "no_answer"; // what it would do
+	// the box's name for it: "asset rtg07", "zone crane", "zones office crane", "everything",
+	// or the name of a prepared one
+	what: string;
+	told?: Told | "no_answer"; // the effect
 	complaint?: Key | Said | undefined;
 	busy: boolean;
 }
 
 let step: Step | undefined;
-let done: [Key, string, number] | undefined; // the last one
+let done: [Key, string, number] | undefined; // the last order that was done
 let run = 0;
 let before: Promise<unknown> = Promise.resolve(); // the box takes one such order at a time
 
-/** Nothing of it is the next person's. */
+/** Forgets everything before another person signs in. */
 export function forgetIsolation(): void {
 	run++;
 	step = done = undefined;
@@ -45,7 +47,7 @@ const called = (list: Named[], name: string | undefined): string => list.find((x
 
 const prepared = (state: State, what: string): Prepared | undefined => (state.status.prepared ?? []).find((p) => p.name === what);
 
-/** Who is meant, as people call them. */
+/** The machines or zones concerned, by name. */
 function ends(state: State, what: string): [string, string] {
 	const [kind, one, other] = what.split(" "), all = zones(state);
 	if (kind === "asset") return [called((state.status.interfaces ?? []).flatMap((x) => (x.zones ?? []).flatMap((z) => z.assets ?? [])), one), ""];
@@ -71,7 +73,9 @@ async function rehearse(changed: () => void): Promise<void> {
 	changed();
 }
 
-/** What a button opens: what it would do, a reason, and the button that does it. */
+/**
+ * The action of a button: shows the effect, asks for a reason, and offers the button that does it.
+ */
 export function opener(kind: Step["order"], what: string, changed: () => void): () => void {
 	return () => {
 		step = { order: kind, what, busy: false };
@@ -102,7 +106,7 @@ async function act(changed: () => void): Promise<void> {
 	changed();
 }
 
-/** What passes no more, and what goes on. */
+/** What is cut, and what goes on. */
 function cuts(state: State, what: string): Child[] {
 	const ready = prepared(state, what), line = (w: string): Node_ => {
 		const [one, other] = ends(state, w);
@@ -111,7 +115,7 @@ function cuts(state: State, what: string): Child[] {
 	return [...(ready?.cut ?? [what]).map(line), ready !== undefined && ready.keep.length > 0 && h("li", {}, t("isolate_keeps", ready.keep.join(", ")))];
 }
 
-/** In words, before it is pressed. */
+/** The effect in words, before the order is given. */
 function consequences(state: State, s: Step): Child[] {
 	const told = s.told;
 	if (s.order !== "isolate") return [h("li", {}, t(s.order === "rejoin" ? "rejoin_what" : "rejoin_reads_what"))];
@@ -122,7 +126,7 @@ function consequences(state: State, s: Step): Child[] {
 		h("li", {}, t("isolate_holds"))];
 }
 
-/** Of a zone one chooses from whom; the box is asked anew. */
+/** For a zone the person chooses from which other zone; the box is asked again. */
 function fromWhom(state: State, s: Step, changed: () => void): Node_ | false {
 	const [kind, one] = s.what.split(" ");
 	if (s.order !== "isolate" || one === undefined || !kind?.startsWith("zone")) return false;
@@ -156,7 +160,7 @@ function held(state: State, i: Isolated, changed: () => void): Node_ {
 		h("button", { type: "button", "data-key": "rejoin " + i.what, click: opener("rejoin", i.what, changed) }, t("rejoin")));
 }
 
-/** What is being ordered, what was done, and what is isolated now. */
+/** The order in progress, the last order, and what is isolated now. */
 export function isolationOrders(state: State, changed: () => void): Child[] {
 	const list = state.status.isolations ?? [];
 	if (!mayIsolate()) return [];
@@ -165,7 +169,7 @@ export function isolationOrders(state: State, changed: () => void): Child[] {
 		list.length > 0 && card("isolated", "isolated_now", true, h("ul", { class: "isolated" }, list.map((i) => held(state, i, changed))))];
 }
 
-/** What the policy has ready, and is not isolated. */
+/** The prepared isolations that are not in effect. */
 export function preparedIsolations(state: State, changed: () => void): Child {
 	const ready = (state.status.prepared ?? []).filter((p) => !(state.status.isolations ?? []).some((i) => i.what === p.name));
 	return mayIsolate() && ready.length > 0 && card("prepared", "isolate_prepared", true, h("ul", { class: "tiles" }, ready.map((p) => h("li", { class: "tile bad", "data-key": p.name },

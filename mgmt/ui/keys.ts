@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Security keys, by the browser's own interface (Web Authentication). Nothing here decides anything: what a key said goes to the box as it is.
+// Security keys through the browser's interface (Web Authentication). Nothing is decided here: a
+// key's answer goes to the box unchanged.
 import type { OwnKey } from "./types";
 
-/** What the box wants signed, and the one name under which a browser asks a key at all. */
+/** What the box wants signed, and the only site name for which a browser asks a key. */
 export interface Challenge {
 	challenge: string;
 	site: string;
@@ -10,7 +11,10 @@ export interface Challenge {
 	seconds: number;
 }
 
-/** An address is no name, and a browser without this has no keys. */
+/**
+ * False when the page is opened by an address instead of the name, or the browser has no security
+ * keys.
+ */
 export const keysWork = (challenge: Challenge): boolean => location.hostname === challenge.site && typeof PublicKeyCredential === "function";
 
 const ES256 = -7, EDDSA = -8;
@@ -25,7 +29,7 @@ function base64url(data: ArrayBuffer): string {
 
 const together = (...parts: ArrayBuffer[]): string => parts.map(base64url).join(".");
 
-/** What a key says to log in by it; undefined when its bearer would not, or there is none. */
+/** A key's answer for a login; undefined when its owner refuses, or there is none. */
 export async function signWith(c: Challenge): Promise<string | undefined> {
 	try {
 		const made = await navigator.credentials.get({ publicKey: {
@@ -37,7 +41,10 @@ export async function signWith(c: Challenge): Promise<string | undefined> {
 	}
 }
 
-/** The same for a new one. It keeps the account's name, so that at a login nobody has to be told which keys there are. */
+/**
+ * The same for a new key. It stores the account's name, so that a login need not tell which keys
+ * exist.
+ */
 export async function makeKey(c: Challenge, name: string, handle: string, there: OwnKey[]): Promise<string | undefined> {
 	try {
 		const made = await navigator.credentials.create({ publicKey: {

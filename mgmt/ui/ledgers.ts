@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The registers of what is in force, or was at some moment: assets, external connections, data flows with their pictures. Each is saved as it is shown.
+// The registers, now or at an earlier time: assets, external connections, data flows with their
+// pictures. Each is saved as it is shown.
 import { csv, save } from "./csv";
 import { h, type Child, type Node_ } from "./dom";
 import { moment, zone } from "./format";
@@ -11,7 +12,7 @@ import type { Asset, Conduit, Device, Effective, Lang, Line, Organisation, Said 
 
 type Row = Record<string, unknown>;
 interface Ledger {
-	name: "assets" | "connections" | "flows"; // as `sekisho register` calls it
+	name: "assets" | "connections" | "flows"; // as in `sekisho register`
 	title: Key;
 	note: Key;
 	columns: [string, Key][];
@@ -25,11 +26,11 @@ const PARTS = ["it", "ot"] as const;
 type Part = (typeof PARTS)[number];
 interface Drawn {
 	lang: Lang;
-	url?: string; // undefined: it is on its way, or could not be drawn
+	url?: string; // undefined: requested, or it could not be drawn
 	failed?: true;
 }
 
-let then: { at: number; rules?: Effective } | undefined; // without rules they are on their way
+let then: { at: number; rules?: Effective } | undefined; // without rules: requested
 let complaint: string | undefined;
 let drawn: Partial<Record<Part, Drawn>> = {};
 let run = 0;
@@ -39,16 +40,16 @@ function drop(): void {
 	drawn = {};
 }
 
-/** Nothing of it is the next person's. */
+/** Forgets everything before another person signs in. */
 export function forgetLedgers(): void {
 	run++;
 	drop();
 	then = complaint = undefined;
 }
 
-// ---- rows ------------------------------------------------------------------------------------------------------------
+// ---- rows ---------------------------------------------------------------------------------------
 
-/** An address as a number, those of IPv6 above those of IPv4. */
+/** An address as a number; those of IPv6 are above those of IPv4. */
 function place(text: string): bigint {
 	if (!text.includes(":")) return text.split(".").reduce((n, part) => n * 256n + BigInt(part), 0n);
 	const [left, right] = text.split("::").map((half) => half.split(":").filter((w) => w !== "")) as [string[], string[] | undefined];
@@ -56,13 +57,16 @@ function place(text: string): bigint {
 	return words.reduce((n, word) => n * 65536n + BigInt("0x" + word), 1n);
 }
 
-/** "10.30.1.10", "10.30.1.10-10.30.1.19" or "10.30.1.0/24". */
+/** For a range such as "10.30.1.10", "10.30.1.10-10.30.1.19" or "10.30.1.0/24". */
 function within(address: string, range: string): boolean {
 	const [net = "", bits] = range.split("/"), [first = "", last = first] = net.split("-"), at = place(address), from = place(first);
 	return bits === undefined ? at >= from && at <= place(last) : at >= from && at < from + (1n << BigInt((first.includes(":") ? 128 : 32) - Number(bits)));
 }
 
-/** When one of its addresses was heard last. Of then nobody knows it of a device that was heard before and again later. */
+/**
+ * When one of its addresses was last heard. For an earlier time it is unknown for a device that was
+ * heard before and again later.
+ */
 function lastSeen(e: Effective, ranges: string[], devices: Device[] | undefined): string | null {
 	const at = e.as_it_was !== undefined ? e.time ?? "" : undefined;
 	const of = (devices ?? []).filter((d) => (at === undefined || d.first <= at) && d.addresses.some((a) => ranges.some((r) => within(a, r))));
@@ -71,7 +75,7 @@ function lastSeen(e: Effective, ranges: string[], devices: Device[] | undefined)
 
 const assets = (e: Effective, devices: Device[] | undefined): Row[] => (e.assets ?? []).map((a: Asset) => ({ ...a, owner: e.zones?.find((z) => z.name === a.zone)?.owner, last_seen: lastSeen(e, a.addresses ?? [], devices) }));
 
-/** A row for each line, or for a zone of which no line is said. */
+/** One row for each line, or for a zone without a line. */
 function connections(e: Effective): Row[] {
 	return (e.zones ?? []).flatMap((z) => {
 		const o = e.organisations?.find((one: Organisation) => one.zone === z.name), lines: (Line | undefined)[] = z.lines ?? [];
@@ -94,7 +98,10 @@ function carries(e: Effective): Map<string, Carried[]> {
 	return all;
 }
 
-/** What is read or diagnosed comes back; what nobody reads, or only observes, may go both ways. */
+/**
+ * Reading and diagnosis send data back; an uninspected or observed conduit may carry data in both
+ * directions.
+ */
 function dataOf(k: Conduit, list: Carried[]): string {
 	const words = list.flatMap((c) => c.commands ?? []), back = words.some((w) => w === "read" || w === "diagnose"), there = words.some((w) => w !== "read" && w !== "diagnose");
 	const both = k.mode === "observe" || list.some((c) => (c.commands ?? []).length === 0) || back === there;
@@ -135,7 +142,7 @@ function text(e: Effective, key: string, value: unknown): string {
 	return /^\d{4}-\d\d-\d\dT/.test(said) ? moment(said) : said;
 }
 
-// ---- as it was -------------------------------------------------------------------------------------------------------
+// ---- a former time ------------------------------------------------------------------------------
 
 async function read(draw: () => void): Promise<void> {
 	const at = Math.floor(new Date((document.getElementById("ledger-at") as HTMLInputElement).value).getTime() / 1000), mine = ++run;
@@ -171,7 +178,7 @@ async function picture(part: Part, draw: () => void): Promise<void> {
 	draw();
 }
 
-// ---- the cards -------------------------------------------------------------------------------------------------------
+// ---- the cards ----------------------------------------------------------------------------------
 
 const button = (label: Key, click: () => void, key: string): Node_ => h("button", { type: "button", "data-key": key, click }, t(label));
 
@@ -188,7 +195,7 @@ function whenCard(draw: () => void): Node_ {
 			: t("ledger_as_it_was", moment(e.time), e.generation?.number ?? "?", moment(e.as_it_was?.since), moment(e.as_it_was?.until) || t("ledger_still"))));
 }
 
-/** Its last day is over, by the time that the register is of. */
+/** Whether its last day is over, at the time of the register. */
 function past(e: Effective, key: string, value: unknown): Child {
 	return key === "support_until" && typeof value === "string" && value !== "" && value < (e.time ?? "").slice(0, 10) && h("span", {}, " ", chip("wait", t("support_over")));
 }
@@ -218,7 +225,7 @@ function ledgerCard(l: Ledger, e: Effective, devices: Device[] | undefined, stam
 			rows.map((r) => keys.map((k, i) => (i === 0 ? h("b", {}, text(e, k, r[k])) : [text(e, k, r[k]) || t("none"), past(e, k, r[k])])))));
 }
 
-/** `e`: what is in force; `stamp` names a file. */
+/** `e`: the rules in force; `stamp` makes a file name. */
 export function ledgerCards(e: Effective, devices: Device[] | undefined, stamp: (what: string, ending: string, of: Effective) => string, draw: () => void): Node_[] {
 	const of = then === undefined ? e : then.rules;
 	for (const p of PARTS) if ((drawn[p]?.lang ?? language()) !== language()) void picture(p, draw);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// How two texts differ, by lines: as few lines as possible taken out and put in (Myers 1986, "An O(ND) Difference Algorithm", greedy, section 2).
+// The difference of two texts by lines, with as few removed and added lines as possible (Myers
+// 1986, "An O(ND) Difference Algorithm", greedy, section 2).
 
 export interface Line {
 	change: "same" | "removed" | "added";
 	text: string;
-	at: number; // its number: in the new text, of a removed one in the old text
+	at: number; // line number: in the new text; for a removed line in the old one
 }
 
-const MOST = 400; // lines that may differ; beyond that the texts are shown one behind the other
+const MOST = 400; // lines that may differ; beyond that the texts are shown one after the other
 
-/** For each number of steps how far each diagonal came; undefined when they differ in too much. */
+/** For each number of steps how far each diagonal came; undefined when too much differs. */
 function trace(a: string[], b: string[]): Map<number, number>[] | undefined {
 	const steps: Map<number, number>[] = [];
 	let reached = new Map<number, number>([[1, 0]]);
@@ -50,7 +51,7 @@ function back(a: string[], b: string[], steps: Map<number, number>[], first: num
 	return list.reverse();
 }
 
-/** All lines of both, in order. What they have in common at both ends is not looked at further. */
+/** All lines of both in order. The common beginning and end are not compared further. */
 export function difference(before: string, after: string): Line[] {
 	const a = before.split("\n"), b = after.split("\n");
 	let head = 0, tail = 0;
@@ -63,7 +64,7 @@ export function difference(before: string, after: string): Line[] {
 		...b.slice(b.length - tail).map((text, i): Line => ({ change: "same", text, at: b.length - tail + i + 1 }))];
 }
 
-/** What differs, with `around` lines about it; null stands for lines that are left out. */
+/** The differences with `around` lines of context; null stands for lines that are left out. */
 export function hunks(list: Line[], around: number): (Line | null)[] {
 	const shown: (Line | null)[] = [];
 	let last = -1;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// "May A do this to B?" of the policy in force, before anybody tries: the answer of `sekisho ask`, in its own sentences.
+// "May A do this to B?" in the policy in force, before anybody tries: the answer of `sekisho ask`
+// in its own sentences.
 import { h, type Node_ } from "./dom";
 import { commands, field } from "./fields";
 import { local, zone } from "./format";
@@ -15,21 +16,22 @@ interface Asked {
 interface Looked {
 	from: string;
 	to: string;
-	answer: Asked | Said | Key; // what the box says, what it does not understand, or why it says nothing
+	// the box's answer, a word it does not know, or the reason for no answer
+	answer: Asked | Said | Key;
 }
 
 const WORDS = ["from", "to", "service", "command", "address", "value"];
 let looked: Looked | undefined;
 let run = 0;
 
-/** Nothing of it is the next person's. */
+/** Forgets everything before another person signs in. */
 export function forgetLookup(): void {
 	run++;
 	looked = undefined;
 }
 
 const value = (id: string): string => (document.getElementById("ask-" + id) as HTMLInputElement).value.trim();
-/** As the box reads it: all but the plainest signs as "%E5". */
+/** Encoded for the box: all but the plainest characters as "%E5". */
 const written = (text: string): string => encodeURIComponent(text).replace(/[!~*'()]/g, (c) => "%" + c.charCodeAt(0).toString(16).toUpperCase());
 
 async function look(changed: () => void): Promise<void> {
@@ -49,7 +51,7 @@ async function look(changed: () => void): Promise<void> {
 	changed();
 }
 
-/** What people call the zones and machines, as far as a status names them. */
+/** The names of zones and machines, as far as the status has them. */
 function names(state: State): string[] {
 	const list = (state.status.interfaces ?? []).flatMap((x) => (x.zones ?? []).flatMap((z) => [z, ...(z.assets ?? [])]));
 	return [...new Set(list.map((x) => x.label || x.name || ""))].filter((x) => x !== "");

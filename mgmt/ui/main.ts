@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The frame around the pages: signing in, which page, which language. Whatever changes ends in draw().
+// The frame of the pages: signing in, choice of page, language. Every change ends in draw().
 import { accountPage, forgetAccount } from "./account";
 import { forgetAttacks } from "./attacks";
 import { auditPage, forgetAudit } from "./audit";
@@ -32,20 +32,26 @@ const PAGES: { hash: string; title: Key; body: (state: State) => Node_[]; rights
 	{ hash: "#people", title: "page_people", body: peoplePage(() => draw()), rights: ["manage_accounts"] },
 	{ hash: "#account", title: "page_account", body: accountPage(() => draw()) },
 ];
-const SAYS_SO = ["#state", "#watch", "#map"]; // that nothing is heard of the box, in a place of their own
+const SAYS_SO = ["#state", "#watch", "#map"]; // pages that show a silent box themselves
 let busy = false;
-let resuming = true; // until the box has said whether this browser has a session already
-let byToken = false; // how the form signs in: as a program does, or with an account
-/** The second factor; the form shows one, and a button for each other. */
+let resuming = true; // until the box has told whether this browser has a session already
+let byToken = false; // how the form signs in: with a token as programs do, or with an account
+/** The second factor; the form shows one, and a button for each of the others. */
 type Factor = "code" | "key" | "certificate";
 const OTHERS: [Factor, Key][] = [["code", "by_code"], ["key", "by_key"], ["certificate", "by_certificate"]];
 let factor: Factor = "code";
 let complaint: Key | undefined;
-/** What the box says by itself is no use of a session; that somebody sits before the page it is told, but not at each key. */
+/**
+ * Updates from the box are no use of a session. The box is told when somebody uses the page, but
+ * not at each key.
+ */
 const IDLE_MS = 15 * 60 * 1000, TELL_MS = 60 * 1000;
 let touched = Date.now(), told = Date.now();
 
-/** What somebody is shown: a page that takes a right only to whoever has one of them. What a token may, the box alone knows; it manages nobody. */
+/**
+ * The pages that the person sees: one that needs a right only with one of its rights. A token's
+ * rights are known to the box alone; it manages no accounts.
+ */
 const shown = (): typeof PAGES => PAGES.filter((p) => p.rights === undefined || p.rights.some(mayDo) || (person() === "" && p.hash !== "#people"));
 const here = (): (typeof PAGES)[number] => shown().find((p) => p.hash === location.hash) ?? (PAGES[0] as (typeof PAGES)[number]);
 
@@ -61,7 +67,7 @@ function changed(): void {
 	draw();
 }
 
-/** What was shown belongs to whoever was signed in. */
+/** Forgets what was shown: it belongs to the person who was signed in. */
 function leave(): void {
 	stop();
 	forgetAttacks();
@@ -100,7 +106,7 @@ function onSubmit(event: Event): void {
 	});
 }
 
-/** Who has chosen no passphrase of his own yet sees nothing of the box. */
+/** A person without a passphrase of his own choice sees nothing of the box. */
 function begin(): void {
 	if (!mustChoose()) start(changed);
 }
@@ -112,7 +118,7 @@ function onChosen(): void {
 	document.getElementById("main")?.focus();
 }
 
-/** The field that is filled in first. */
+/** The field to fill in first. */
 function first(): void {
 	document.getElementById(byToken ? "token" : "name")?.focus();
 }
@@ -233,7 +239,7 @@ window.addEventListener("hashchange", () => {
 	draw();
 	document.getElementById("main")?.focus();
 });
-// They are kept here, and offered again; whoever goes is asked all the same.
+// Edits are stored and offered again; the browser still asks before leaving.
 window.addEventListener("beforeunload", (event) => {
 	if (edited()) event.preventDefault();
 });

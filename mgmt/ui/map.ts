@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The map: what the box draws of its effective rules, with what flows and what is refused on it, and the same conduits as a table, for whoever reads by
-// ear or by keyboard, or looks for numbers. A conduit that is chosen stands between them with all that is known of it.
+// The map: the box's picture of its effective rules, with rates of traffic and refusals; and the
+// same conduits as a table, for screen readers, keyboard use and numbers. The chosen conduit is
+// shown between them with all details.
 import { h, type Child, type Node_ } from "./dom";
 import { countFlow, feed } from "./feed";
 import { opened, refusals, refusedInAll, type Refusals } from "./flow";
@@ -15,22 +16,24 @@ import { askTracked, trackedRows, type Tracked } from "./tracked";
 import type { Conduit, Effective, Lang, State, Told } from "./types";
 
 const LAST_EVENTS = 8, LOOK_BACK = 2000;
-const SMALLEST = 30, SMALLEST_PX = 13; // letters of the picture (mgmt/picture/svg.c), and how large they are to be
+// letter height in the picture (mgmt/picture/svg.c), and the wanted height in pixels
+const SMALLEST = 30, SMALLEST_PX = 13;
 
 let picture: { lang: Lang; url: string; places: Places } | undefined;
 let rules: Effective | undefined;
 let failed: "no_answer" | "map_no_right" | undefined;
-let asking: Lang | undefined; // in which language something is on its way
+let asking: Lang | undefined; // language of the picture that was requested
 let run = 0;
-let whole = false; // as much of the picture as there is room for; else letters that can be read
-let chosen: { name: string; events: Told[] | undefined; sessions: Tracked } | undefined; // undefined: they are on their way, or may not be read
+let whole = false; // fits the whole picture into the window; else its letters are readable
+// undefined: requested, or not allowed
+let chosen: { name: string; events: Told[] | undefined; sessions: Tracked } | undefined;
 
 function drop(): void {
 	if (picture !== undefined) URL.revokeObjectURL(picture.url);
 	picture = undefined;
 }
 
-/** Nothing of it is the next person's. */
+/** Forgets everything before another person signs in. */
 export function forgetMap(): void {
 	run++;
 	drop();
@@ -58,14 +61,17 @@ async function draw(changed: () => void): Promise<void> {
 	changed();
 }
 
-// ---- figures ---------------------------------------------------------------------------------------------------------
+// ---- figures ------------------------------------------------------------------------------------
 
-/** "0.4/s"; a dash where it cannot be told yet. */
+/** "0.4/s"; a dash while it is unknown. */
 const rate = (n: number | undefined): string => (n === undefined ? "–" : t("per_second", n >= 100 ? count(Math.round(n)) : n.toFixed(1)));
 const ofConduit = (list: Refusals[], name: string): number => list.filter((r) => r.conduit === name).reduce((sum, r) => sum + r.count, 0);
 const enforced = (k: Conduit): Node_ => (k.mode === "observe" ? chip("wait", t("observed")) : chip("good", t("enforced")));
 
-/** For how long one that only observes was clean, and the press that lets it enforce; `all`: what it would have refused and when nobody saw it, too. */
+/**
+ * How long an observing conduit has been clean, with the button that makes it enforce; `all`: also
+ * what it would have refused, and times without watching.
+ */
 function clean(k: Conduit, press: () => void, all: boolean): Child[] {
 	const o = k.observed;
 	if (k.mode !== "observe") return [];
@@ -84,7 +90,7 @@ function packets(e: Effective): Map<string, number> {
 
 const arrowPressers = new Map<string, () => void>();
 
-/** One conduit of the arrow after the other, each time that it is pressed. */
+/** Each press chooses the arrow's next conduit. */
 function arrowPresser(key: string, names: string[], changed: () => void): () => void {
 	let one = arrowPressers.get(key);
 	if (one === undefined) arrowPressers.set(key, one = () => {
@@ -95,7 +101,7 @@ function arrowPresser(key: string, names: string[], changed: () => void): () => 
 	return one;
 }
 
-/** Both ways of one arrow together: all conduits from the one zone to the other in that mode. */
+/** Both directions of an arrow: all conduits from one zone to the other in that mode. */
 function onArrow(e: Effective, from: string, to: string, observe: boolean, list: Refusals[], changed: () => void): OnArrow {
 	const of = (e.conduits ?? []).filter((k) => k.from === from && k.to === to && (k.mode === "observe") === observe);
 	const flows = of.map((k) => opened(k.name ?? "")), refused = of.reduce((sum, k) => sum + ofConduit(list, k.name ?? ""), 0);
@@ -105,9 +111,9 @@ function onArrow(e: Effective, from: string, to: string, observe: boolean, list:
 		press: arrowPresser(from + ">" + to + String(observe) + names.join(), names, changed) };
 }
 
-// ---- one conduit -----------------------------------------------------------------------------------------------------
+// ---- one conduit --------------------------------------------------------------------------------
 
-/** Those that the chosen conduit lets by at this moment. */
+/** The present sessions of the chosen conduit. */
 async function look(changed: () => void): Promise<void> {
 	const mine = chosen;
 	if (mine === undefined || mine.sessions === "busy") return;
@@ -156,10 +162,11 @@ function panel(e: Effective, list: Refusals[], close: () => void, again: () => v
 		h("p", { class: "acts" }, h("button", { type: "button", id: "map-close", click: close }, t("map_close"))));
 }
 
-// ---- the page --------------------------------------------------------------------------------------------------------
+// ---- the page -----------------------------------------------------------------------------------
 
 const pressers = new Map<string, () => void>();
-const choosers = new Map<string, () => void>(); // the same function at each drawing, so that a button stays the same
+// the same function at each drawing, so that a button stays the same element
+const choosers = new Map<string, () => void>();
 
 function table(e: Effective, list: Refusals[], changed: () => void, press: (k: Conduit) => () => void): Node_ {
 	const sums = packets(e), chooser = (name: string): (() => void) => {
@@ -209,7 +216,7 @@ export function mapPage(changed: () => void): (state: State) => Node_[] {
 	};
 	return () => {
 		countFlow(true, changed);
-		// Another language is another picture. After a failure somebody has to ask for it.
+		// Each language has its own picture. After a failure a person has to ask again.
 		if (asking !== language() && failed === undefined && picture?.lang !== language()) void draw(changed);
 		const list = refusals(), e = rules;
 		return [h("div", { class: "headline off plain" }, h("h1", {}, t("map_title"))),

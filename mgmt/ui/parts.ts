@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every page is put together from: cards, tables, lists of figures, marks that do not depend on colour.
+// The parts of every page: cards, tables, lists of figures, marks that do not depend on colour.
 import { h, type Child, type Node_ } from "./dom";
 import { feed } from "./feed";
 import { clockTime } from "./format";
@@ -20,7 +20,7 @@ const PATHS: Record<Tone, string> = {
 	off: "M4 10.8h16v2.4H4z",
 };
 
-/** Each meaning has a shape of its own; the words stand beside it. */
+/** Each meaning has a shape of its own, beside the words. */
 export function mark(tone: Tone): Node_ {
 	return h("svg", { class: "mark", viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false" }, h("path", { d: PATHS[tone] }));
 }
@@ -41,8 +41,9 @@ export interface Column {
 const MANY = 6;
 
 /**
- * The first cell of a row names it. A wide or long table scrolls by itself, by keyboard as well, below its own heads. One of many columns becomes a card a row where
- * there is no room for it (main.audit); it is read aloud as a table all the same, and so its parts say what they are.
+ * The first cell of a row names it. A wide or long table scrolls by itself, also by keyboard, below
+ * its own head. Without enough room each row of a table with many columns becomes a card
+ * (main.audit); screen readers still read it as a table, so its parts have their roles.
  */
 export function grid(label: Key, columns: Column[], rows: (Child | Child[])[][]): Node_ {
 	const kind = (i: number): string => (columns[i]?.number === true ? "number" : ""), heads = columns.map((c) => t(c.head));
@@ -58,14 +59,17 @@ export function figures(...rows: ([Key, Child | Child[]] | false)[]): Node_ {
 		.map(([key, value]) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, value))));
 }
 
-/** How much of it there is; the words stand beside it. */
+/** A bar for an amount, beside the words. */
 export function bar(used: number, most: number, bad: boolean): Node_ {
 	const share = most > 0 ? Math.min(used / most, 1) : 0;
 	return h("svg", { class: bad ? "bar bad" : "bar", viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": "true" },
 		h("rect", { class: "track", width: 100, height: 6, rx: 3 }), h("rect", { class: "fill", width: Math.max(share * 100, used > 0 ? 1 : 0), height: 6, rx: 3 }));
 }
 
-/** The one sentence, and what stands beside it. While the box is not heard it is said first, and nothing looks well. */
+/**
+ * The headline and its companions. While the box is silent, that comes first, and nothing looks
+ * good.
+ */
 export function headline(state: State, large: boolean, beside: Child = undefined): Node_ {
 	const failed = feed.failed !== undefined;
 	const when = clockTime(new Date(feed.at));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Another passphrase of one's own: on the page of one's account, and in the place of every page while it is one that was handed out, or a leaked one.
+// Changing one's own passphrase: on the account's page, and instead of every page while it is a
+// handed-out or leaked one.
 import { h, type Node_ } from "./dom";
 import { changePassphrase, isLeaked, person } from "./session";
 import { language, t, type Key } from "./text";
@@ -35,7 +36,7 @@ async function give(draw: () => void, then: () => void): Promise<void> {
 	draw();
 }
 
-/** `must`: nothing else is to be had before; `then` is called when it is done. */
+/** `must`: no other page is available before; `then` is called afterwards. */
 export function passphraseForm(draw: () => void, must: boolean, then: () => void = () => undefined): Node_ {
 	const onGive = (event: Event): void => {
 		event.preventDefault();

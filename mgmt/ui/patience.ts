@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Work of the box that may take a while: for how long it has gone on, how far it is, and a way to end what changes nothing. Whoever waits no longer ends his
-// request, and the box leaves off what only that one waits for. How far it is comes by the page's stream; without one nothing of it is shown.
+// Work of the box that may take a while: its duration, its progress, and a button that stops work
+// which changes nothing. Stopping ends the request, and the box stops what nobody waits for.
+// Progress comes by the page's stream; without a stream none is shown.
 import { h, type Child } from "./dom";
 import { feed, waitedFor } from "./feed";
 import { count } from "./format";
@@ -9,23 +10,23 @@ import { t, type Key } from "./text";
 const TURN_MS = 1000;
 
 export interface Patience {
-	ask: number; // what the box is to call it
+	ask: number; // the number by which the box reports on it
 	since: number;
 	stop: AbortController;
-	ends: boolean; // when nobody waits for it
+	ends: boolean; // it may be stopped
 	turns: ReturnType<typeof setInterval>;
 }
 
 export const waited = (p: Patience): number => Math.floor((Date.now() - p.since) / 1000);
 
-/** `changed` is called each second until it ends, so that whoever waits sees the time go. */
+/** `changed` is called each second until it ends, to update the time. */
 export function patience(changed: () => void, ends = true): Patience {
 	const ask = 1 + Math.floor(Math.random() * 999999999);
 	waitedFor.add(ask);
 	return { ask, since: Date.now(), stop: new AbortController(), ends, turns: setInterval(changed, TURN_MS) };
 }
 
-/** It is over, by an answer or by whoever waited. */
+/** It has ended, by an answer or by the person. */
 export function endPatience(p: Patience | undefined): void {
 	clearInterval(p?.turns);
 	if (p !== undefined) waitedFor.delete(p.ask);
@@ -36,7 +37,7 @@ const STAGES: Record<string, Key> = {
 	impact: "stage_impact", kernel: "stage_kernel", compares: "stage_compares", executes: "stage_executes", packets: "stage_packets", lists: "stage_lists",
 };
 
-/** What the box is at, as far as it has said; a stage of a newer one has no words here. */
+/** The box's last report; a stage of a newer box has no words here. */
 function progress(p: Patience): Child {
 	const said = feed.progress, stage = said !== undefined && said.ask === p.ask ? STAGES[said.stage] : undefined;
 	if (said === undefined || stage === undefined) return undefined;
@@ -45,7 +46,7 @@ function progress(p: Patience): Child {
 	return h("p", { class: "note", "data-key": "progress", "data-stage": said.stage }, t(stage) + far);
 }
 
-/** What stands in the place of an answer meanwhile. The seconds are not read aloud each time. */
+/** Shown instead of an answer meanwhile. Screen readers do not read each second. */
 export function waiting(p: Patience | undefined, what: Key): Child[] {
 	const label = h("p", { role: "status", "data-key": "waiting" }, t(what));
 	if (p === undefined) return [label];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The accounts of others, for an account manager: who has one, why, and what is to become of it. What is made is shown once and then forgotten here as well. Each act
-// takes the passphrase of whoever does it; whether it may be the box decides.
+// Accounts of others, for an account manager: who has one, why, and changes to it. A new secret is
+// shown once and then forgotten here. Each order takes the manager's own passphrase; the box
+// decides whether it is allowed.
 import { h, type Child, type Node_ } from "./dom";
 import { DUTIES, duties, standing } from "./duties";
 import { count, moment } from "./format";
@@ -24,7 +25,9 @@ let chosen: string | undefined, act: Act | undefined, label = "";
 let complaint: string | undefined, done: string | undefined, made: Made | undefined;
 let run = 0;
 
-/** What was shown, and above all what was handed out, belongs to whoever was signed in. */
+/**
+ * Forgets what was shown, above all handed-out secrets: it belongs to the person who was signed in.
+ */
 export function forgetPeople(): void {
 	run++;
 	list = leaked = chosen = act = complaint = done = made = failed = undefined;
@@ -56,9 +59,9 @@ function open(draw: () => void, name: string | undefined, next: Act | undefined,
 	};
 }
 
-// ---- an act ------------------------------------------------------------------------------------------------------
+// ---- orders -------------------------------------------------------------------------------------
 
-/** Of each: its button, what it does. */
+/** For each its button, and its explanation. */
 const ACTS: Record<Act, [Key, Key]> = {
 	add: ["people_add", "people_add_what"], change: ["people_change", "people_change_what"], disable: ["people_disable", "people_disable_what"], enable: ["people_enable", "people_enable_what"],
 	remove: ["people_remove", "people_remove_what"], passphrase: ["people_passphrase", "people_passphrase_what"], authenticator: ["people_authenticator", "people_authenticator_what"],
@@ -126,7 +129,7 @@ function form(draw: () => void, what: Act, a: Account | undefined): Node_ {
 			h("button", { type: "button", "data-key": "not", click: open(draw, a?.name, undefined) }, t("cancel"))));
 }
 
-// ---- what was handed out -----------------------------------------------------------------------------------------
+// ---- secrets that were handed out ---------------------------------------------------------------
 
 function once(draw: () => void, m: Made): Node_ {
 	const forget = (): void => {
@@ -145,7 +148,7 @@ function once(draw: () => void, m: Made): Node_ {
 		h("p", { class: "acts" }, h("button", { type: "button", "data-key": "print", click: () => window.print() }, t("print")), h("button", { type: "button", id: "made-forget", "data-key": "forget", click: forget }, t("made_forget"))));
 }
 
-// ---- one account -------------------------------------------------------------------------------------------------
+// ---- one account --------------------------------------------------------------------------------
 
 function factors(a: Account): string {
 	return [a.totp === true ? t("authenticator") : "", (a.keys ?? []).length > 0 ? t("people_keys", (a.keys ?? []).length) : "", (a.certificates ?? []).length > 0 ? t("people_certificates", (a.certificates ?? []).length) : "",
@@ -177,7 +180,7 @@ function one(draw: () => void, a: Account): Node_ {
 		act !== undefined && act !== "add" && form(draw, act, a));
 }
 
-// ---- the page ----------------------------------------------------------------------------------------------------
+// ---- the page -----------------------------------------------------------------------------------
 
 function table(draw: () => void, all: Account[]): Node_ {
 	const cells = (a: Account): (Child | Child[])[] => [h("b", {}, a.name), h("button", { type: "button", id: "open-" + a.name, "data-key": "open-" + a.name, "aria-expanded": chosen === a.name ? "true" : "false", "aria-label": t("people_open_this", a.name),
@@ -187,7 +190,10 @@ function table(draw: () => void, all: Account[]): Node_ {
 		{ head: "second_factors" }, { head: "made_by" }], all.map(cells)));
 }
 
-/** Which leaked passphrases nobody may choose: as `sekisho user leaked` says it at the machine, where alone root loads them. */
+/**
+ * The list of leaked passphrases that nobody may choose, in the words of `sekisho user leaked` at
+ * the machine, where root loads it.
+ */
 export function leakedNote(of: Leaked | undefined): Child {
 	if (of === undefined) return undefined;
 	const [tone, text] = of.count > 0 ? ["good", t("leaked_is", count(of.count), moment(of.since), of.by ?? t("unknown"))] as const

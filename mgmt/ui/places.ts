@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is written over the box's picture: how much flows on each arrow, and between which zones something was refused that no arrow covers. Where
-// arrows and zones stand the picture says itself (mgmt/picture/svg.c); its text is searched for that alone, and never becomes part of the page.
+// What is written over the box's picture: the rate on each arrow, and refusals between zones
+// without an arrow. The picture itself tells the places of arrows and zones (mgmt/picture/svg.c);
+// its text is only searched for them and does not become part of the page.
 import { h, type Node_ } from "./dom";
 import type { Refusals } from "./flow";
 import { count } from "./format";
@@ -12,7 +13,7 @@ interface Arrow {
 	observe: boolean;
 	x: number;
 	y: number;
-	way: string; // as its path is drawn
+	way: string; // the path as drawn
 }
 export interface Places {
 	width: number;
@@ -51,7 +52,7 @@ const meet = (a: Area, b: Area): boolean => a.x < b.x + b.width && b.x < a.x + a
 
 const BOWS = [0, 300, -300, 600, -600, 1000, -1000, 1500, -1500], POINTS = 40;
 
-/** A bow from the edge of one zone to the edge of another that goes round the others, as flat as it can. */
+/** A bow from the edge of one zone to that of another around the others, as flat as possible. */
 function bow(p: Places, a: Area, b: Area): Spot[] {
 	const down = b.y > a.y, beside = b.y === a.y, right = b.x > a.x;
 	const from = beside ? { x: right ? a.x + a.width : a.x, y: a.y + a.height / 2 } : { x: a.x + a.width * 0.2, y: down ? a.y + a.height : a.y };
@@ -75,7 +76,7 @@ function bow(p: Places, a: Area, b: Area): Spot[] {
 
 const LEVEL = [0.5, 0.35, 0.65, 0.25, 0.75, 0.15, 0.85];
 
-/** Where on its bow a label lies on no zone and on no other label. */
+/** A place on the bow where a label covers no zone and no other label. */
 function free(bowed: Spot[], text: string, taken: Area[]): Area {
 	const all = LEVEL.map((part): Area => {
 		const at = bowed[Math.round(part * POINTS)] as Spot;
@@ -84,7 +85,7 @@ function free(bowed: Spot[], text: string, taken: Area[]): Area {
 	return all.find((a) => !taken.some((other) => meet(a, other))) ?? (all[0] as Area);
 }
 
-/** What an arrow says, what is read when one points at it, and what is done when it is pressed. */
+/** An arrow's label, its tooltip, and its action. */
 export interface OnArrow {
 	text: string;
 	refused: boolean;
@@ -92,7 +93,10 @@ export interface OnArrow {
 	press: () => void;
 }
 
-/** The table below says and does the same, so nobody who reads by ear or has no pointer misses it. */
+/**
+ * The table below tells and does the same, so users of screen readers or without a pointer miss
+ * nothing.
+ */
 export function overlay(p: Places, arrow: (from: string, to: string, observe: boolean) => OnArrow, uncovered: Refusals[]): Node_ {
 	const hot: Node_[] = [];
 	const taken = [...p.zones.values()];

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A conduit that only observes is to enforce: one word of the policy's text becomes another. Where the word is not, nothing is changed.
+// Makes an observing conduit enforce by replacing one word in the policy's text. Without that word
+// nothing is changed.
 import type { Conduit, Text } from "./types";
 
-/** Each place that is no text in quotes and no comment, with how deep it lies in braces, until `each` says stop. */
+/**
+ * Calls `each` for each place outside of quotes and comments, with its depth of braces, until it
+ * returns true.
+ */
 function walk(text: string, from: number, each: (at: number, depth: number) => boolean): void {
 	let depth = 0;
 	for (let at = from; at < text.length; at++) {
@@ -17,7 +21,7 @@ function walk(text: string, from: number, each: (at: number, depth: number) => b
 	}
 }
 
-/** The texts with it, or undefined. */
+/** The changed texts, or undefined. */
 export function promoted(texts: Text[], k: Conduit): Text[] | undefined {
 	const one = texts.find((x) => x.name === k.file), lines = one?.text.split("\n") ?? [], line = k.line ?? 0;
 	if (one === undefined || line < 1 || line > lines.length) return undefined;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an auditor signs: that he has looked through the records of a month, and what he found. And what is kept back from deletion, for whoever administers
-// the records. In whose name it stands the box says, of the session.
+// An auditor signs here that he has reviewed the records of a month, and what he found. A log
+// administrator places holds here. The box takes the name from the session.
 import { h, type Child, type Node_ } from "./dom";
 import { count, moment } from "./format";
 import { card, chip, figures, grid } from "./parts";
@@ -50,13 +50,13 @@ interface Counted {
 }
 
 const MONTHS = 13, QUESTIONS_MOST = 500;
-let month = 1; // how many before the present one
+let month = 1; // months before the present one
 let reviews: Review[] | undefined, holds: Hold[] | undefined, counted: Counted | undefined, rights: string[] = [];
 let lifting: number | undefined;
 let busy = false, complaint: Key | undefined, refusal: Said | undefined, done: string | undefined;
 let run = 0, counting = 0;
 
-/** Nothing of it is the next person's. */
+/** Forgets everything before another person signs in. */
 export function forgetRecords(): void {
 	run++;
 	counting++;
@@ -66,7 +66,7 @@ export function forgetRecords(): void {
 	busy = false;
 }
 
-/** What whoever is signed in may do, as the box said when the records were read. */
+/** The person's rights, as the box told when the records were read. */
 export const mayNow = (right: string): boolean => rights.includes(right);
 
 const iso = (d: Date): string => d.toISOString().slice(0, 19) + "Z";
@@ -80,7 +80,7 @@ const monthName = (before: number): string => {
 	return d.getFullYear() + "-" + String(d.getMonth() + 1).padStart(2, "0");
 };
 
-/** Every part of an answer that comes in parts. */
+/** Reads all parts of an answer. */
 async function parts<T extends { next: number }>(path: string, each: (part: T) => boolean): Promise<boolean> {
 	let after = 0;
 	for (let i = 0; i < QUESTIONS_MOST; i++) {
@@ -168,9 +168,9 @@ const input = (id: string, label: Key, type: string, most?: number): Node_ =>
 	h("div", { class: "field", "data-key": id + "-field" }, h("label", { for: id }, t(label)), h("input", { id, type, autocomplete: "off", maxlength: most }));
 const submit = (label: Key, key: string): Node_ => h("button", { type: "submit", "data-key": key, "aria-disabled": busy ? "true" : undefined }, t(label));
 
-// ---- reviews -------------------------------------------------------------------------------------------------------------
+// ---- reviews ------------------------------------------------------------------------------------
 
-/** What was found, until a later review of all that time found nothing. */
+/** Reviews with findings, until a later review of all that time found nothing. */
 const open = (list: Review[]): Review[] =>
 	list.filter((r) => r.result === "findings" && !list.some((x) => x.seq > r.seq && x.result === "none" && x.from <= r.from && x.until >= r.until));
 
@@ -245,7 +245,7 @@ function signed(): Node_ {
 	return card("signed", "signed_reviews", true, list.length === 0 ? h("p", { class: "note" }, t("signed_none")) : table(list, "signed_reviews"));
 }
 
-// ---- holds ---------------------------------------------------------------------------------------------------------------
+// ---- holds --------------------------------------------------------------------------------------
 
 function placing(draw: () => void): Node_ {
 	const onHold = (event: Event): void => {

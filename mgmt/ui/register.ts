@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The effective rules as rows: for the table, its filter and its file alike, so that what is saved is what is shown.
+// The effective rules as rows, for the table, its filter and its file: what is saved is what is
+// shown.
 import { lastUse, moment } from "./format";
 import { ask, type Answer } from "./session";
 import { language, t, type Key } from "./text";
@@ -18,7 +19,7 @@ export interface Rule {
 	until: string;
 	packets: number;
 	place: string;
-	words: string; // all of it in small letters: what the filter looks through
+	words: string; // everything in small letters, for the filter
 }
 
 const named = (name: string | undefined, label: string | undefined): string => (label !== undefined && label !== "" ? label + (name !== undefined && name !== label ? " (" + name + ")" : "") : name ?? "");
@@ -28,7 +29,10 @@ export function zoneName(e: Effective, name: string | undefined): string {
 	return zone === undefined ? name ?? "" : named(zone.name, zone.label);
 }
 
-/** A row of a policy as the box words it; of a box that did not, in the policy's own keys: "functions 3 24, units 1, holding 0-99". */
+/**
+ * A row of a policy in the box's words; from an older box in the policy's own keys: "functions 3
+ * 24, units 1, holding 0-99".
+ */
 function commands(row: Record<string, unknown>): string {
 	const said = row[language()];
 	if (typeof said === "string") return said;
@@ -41,7 +45,7 @@ function allowed(e: Effective, cell: Cell): string {
 	return (permit?.grants ?? []).filter((g) => g.whole !== true).map((g) => (g.protocol ?? "") + ": " + (g.rows ?? []).map(commands).join("; ")).join(" / ");
 }
 
-/** What a conduit allows, a line for each row of each protocol. */
+/** What a conduit allows: a line for each row of each protocol. */
 export function commandsOf(e: Effective, conduit: string): string[] {
 	const lines = (e.permits ?? []).flatMap((p) => (p.grants ?? []).filter((g) => g.conduit === conduit)
 		.flatMap((g) => (g.whole === true ? [(g.protocol ?? "") + ": " + t(g.protocol === "tls" && p.weak_tls === "deny" ? "all_but_weak_tls" : "all_commands")] : (g.rows ?? []).map((r) => (g.protocol ?? "") + ": " + commands(r)))));
@@ -50,7 +54,10 @@ export function commandsOf(e: Effective, conduit: string): string[] {
 
 const end = (address: string | undefined, asset: string | undefined, label: string | undefined): string => (asset !== undefined && asset !== "" ? named(asset, label) + " " : "") + (address ?? "");
 
-/** The rules in words; of a policy that is too large for that, without them. `of`: "?at=" and a moment, in seconds. */
+/**
+ * The rules with their texts in words. For a policy that is too large for that the box answers
+ * "unavailable": then the rules alone. `of`: "?at=" and a time in seconds.
+ */
 export async function askRules(of = ""): Promise<Answer<Effective>> {
 	const said = await ask<Effective>("/api/v1/rules" + of);
 	return said.ok || said.why !== "unavailable" ? said : ask<Effective>("/api/v1/effective" + of);
@@ -69,16 +76,19 @@ export function rules(e: Effective): Rule[] {
 	});
 }
 
-/** Every word of the filter has to be somewhere in a row. */
+/** Each word of the filter has to occur in a row. */
 export function matching(list: Rule[], filter: string): Rule[] {
 	const words = filter.toLowerCase().split(/[\s\u3000]+/).filter((w) => w !== "");
 	return list.filter((r) => words.every((w) => r.words.includes(w)));
 }
 
-/** What may be done from one zone to another: by how many conduits, the strongest word of command, and which protocols carry what nobody reads. */
+/**
+ * What may pass from one zone to another: the number of conduits, the strongest command word, and
+ * the protocols that are not inspected.
+ */
 export interface Reach {
 	conduits: Conduit[];
-	word: Key | undefined; // undefined: none, or the box does not say
+	word: Key | undefined; // undefined: none, or the box does not tell
 	unread: string[];
 }
 const WORDS: [string, Key][] = [["program", "word_program"], ["control", "word_control"], ["write", "word_write"], ["diagnose", "word_diagnose"], ["read", "word_read"]];
@@ -91,7 +101,7 @@ export function reach(e: Effective, from: string, to: string): Reach {
 		unread: [...new Set(grants.filter((g) => g.commands === null).map((g) => g.protocol ?? ""))] };
 }
 
-/** "write; not read: ssh", as the cell of a table; "" where nothing passes. */
+/** The text of a cell: "write; not read: ssh"; "" where nothing passes. */
 export function reachText(r: Reach): string {
 	if (r.conduits.length === 0) return "";
 	const word = r.word !== undefined ? t(r.word) : r.unread.length === 0 ? t("word_none") : "";
@@ -120,7 +130,7 @@ export function conduitFile(e: Effective, list: Conduit[]): Line[] {
 			k.approved_by ?? "", k.review_by ?? "", moment(k.until), lastUse(k), accepted(k), (k.file ?? "") + ":" + String(k.line ?? 0)])];
 }
 
-/** By the box's own time; when it has ended its report is owed until it is there. */
+/** By the box's time; when the exception has ended, its report is due until it is there. */
 export const exceptionState = (e: Effective, k: Conduit): Key => ((k.until ?? "") === "" || (k.until ?? "") > (e.time ?? "") ? "exception_in_force" : k.exception?.[0]?.report ? "exception_reported" : "exception_owed");
 
 export function exceptionFile(e: Effective, list: Conduit[]): Line[] {
@@ -129,5 +139,5 @@ export function exceptionFile(e: Effective, list: Conduit[]): Line[] {
 			...(["applicant", "approved_by", "reason", "instead", "report"] as const).map((x) => k.exception?.[0]?.[x] ?? "")])];
 }
 
-/** Its day of review has passed, by the box's own date. */
+/** Whether its review is overdue, by the box's date. */
 export const overdue = (e: Effective, k: Conduit): boolean => k.review_by !== null && k.review_by !== undefined && k.review_by !== "" && k.review_by < (e.time ?? "").slice(0, 10);

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is signed in, and the one way of asking the box. All of it that knows how signing in works is here: a person has an account, and a
-// session in a cookie that no script can read; a token is in this page's memory alone, gone when the page is.
+// Who is signed in, and the only way to ask the box. Everything about signing in is here: a person
+// has an account and a session in a cookie that no script can read. A token is in this page's
+// memory only and gone with the page.
 
 import { keysWork, signWith, type Challenge } from "./keys";
 import type { Lang, OwnKey } from "./types";
 
 export type Refused = "unauthorized" | "another_time" | "forbidden" | "wrong" | "unreachable" | "unavailable" | "no_key" | "not_here";
-export type Answer<T> = { ok: true; value: T } | { ok: false; why: Refused; said?: unknown }; // what the box says of a question that means nothing
+// said: the box's text about an invalid question
+export type Answer<T> = { ok: true; value: T } | { ok: false; why: Refused; said?: unknown };
 
 type Who = { token: string } | { name: string; roles: string[]; rights: string[]; choose: boolean; leaked: boolean };
-/** What the box says of whoever is signed in. */
+/** What the box tells about the person who is signed in. */
 export interface Person {
 	name: string;
 	roles: string[];
@@ -23,7 +25,7 @@ const ASK_MS = 15000, ORDER_MS = 90000, AGAIN_MS = 1000;
 let who: Who | undefined;
 let again = 0, told: () => void = () => undefined;
 
-/** A question is put again, since it did not get there; whoever waits is to see that. */
+/** A question is repeated because it did not reach the box; the page shows that. */
 export const tryingAgain = (): boolean => again > 0;
 
 export function watchTrying(changed: () => void): void {
@@ -39,34 +41,40 @@ export function signedIn(): boolean {
 	return who !== undefined;
 }
 
-/** The name of the account; "" for a token, or nobody. */
+/** The account's name; "" for a token, or for nobody. */
 export function person(): string {
 	return who !== undefined && "name" in who ? who.name : "";
 }
 
-/** The passphrase was handed out, or is a leaked one: before anything else whoever is signed in chooses another. */
+/**
+ * The passphrase was handed out or is leaked: the person has to choose another before anything
+ * else.
+ */
 export function mustChoose(): boolean {
 	return who !== undefined && "name" in who && who.choose;
 }
 
-/** ... because it is on the list of leaked ones. */
+/** It is on the list of leaked ones. */
 export function isLeaked(): boolean {
 	return who !== undefined && "name" in who && who.leaked;
 }
 
-/** As the box said when he signed in; whether it may be the box says each time. */
+/** A right at the time of signing in; the box checks it each time. */
 export function mayDo(right: string): boolean {
 	return who !== undefined && "name" in who && who.rights.includes(right);
 }
 
-/** One of his roles, as he had them then. */
+/** A role at the time of signing in. */
 export function plays(role: string): boolean {
 	return who !== undefined && "name" in who && who.roles.includes(role);
 }
 
 const asPerson = (p: Person): Who => ({ name: p.name, roles: p.roles, rights: p.rights, choose: p.choose_passphrase, leaked: p.passphrase_leaked === true });
 
-/** A question that did not get there, as from an address that has all of its connections, is put again within its time. An order is not: it may have got there. */
+/**
+ * A question that did not arrive, for instance because the address has all of its connections, is
+ * repeated within its time. An order is not repeated, because it may have arrived.
+ */
 async function arrived(path: string, init: RequestInit & { signal: AbortSignal }): Promise<Response> {
 	for (let lost = false; ; lost = true)
 		try {
@@ -81,7 +89,7 @@ async function arrived(path: string, init: RequestInit & { signal: AbortSignal }
 		}
 }
 
-/** Of a login: the passphrase was right, and the code was one of another time. */
+/** For a login: the passphrase was right, and the code was one of another time. */
 const toldTime = async (answer: Response): Promise<boolean> => ((await answer.json().catch(() => ({}))) as { another_time?: boolean }).another_time === true;
 
 async function send<T>(path: string, init: RequestInit, read: (answer: Response) => Promise<T> = async (answer) => (await answer.json()) as T,
@@ -93,7 +101,7 @@ async function send<T>(path: string, init: RequestInit, read: (answer: Response)
 		if (answer.status === 401) return { ok: false, why: await toldTime(answer) ? "another_time" : "unauthorized" };
 		if (answer.status === 403) return { ok: false, why: "forbidden" };
 		if (answer.status === 400) return { ok: false, why: "wrong", said: await answer.json().catch(() => undefined) as unknown };
-		// An order that is not carried out is answered as one that is: by what the box says of it.
+		// A refused order is answered like one that was carried out: by the box's JSON.
 		if (!answer.ok && answer.status !== 409 && answer.status !== 422) return { ok: false, why: "unavailable" };
 		return { ok: true, value: await read(answer) };
 	} catch {
@@ -103,7 +111,7 @@ async function send<T>(path: string, init: RequestInit, read: (answer: Response)
 	}
 }
 
-/** By this number the stream says how far the question is. */
+/** The number by which the stream reports on the question. */
 const numbered = (number?: number): Record<string, string> => (number === undefined ? {} : { "Sekisho-Ask": String(number) });
 
 const post = <T>(path: string, body: unknown, most = ASK_MS, until?: AbortSignal, number?: number): Promise<Answer<T>> =>
@@ -111,16 +119,19 @@ const post = <T>(path: string, body: unknown, most = ASK_MS, until?: AbortSignal
 
 const bearing = (token: string): RequestInit => ({ credentials: "omit", headers: { Authorization: "Bearer " + token } });
 
-/** How whoever is signed in asks. */
+/** How the present person or program asks. */
 const asking = (): RequestInit => (who !== undefined && "token" in who ? bearing(who.token) : { credentials: "same-origin" });
 
-/** Who was not known to the box is not signed in any more. */
+/** Whoever the box does not know is signed out. */
 function known(why: Refused, asked: Who | undefined): Refused {
 	if (why === "unauthorized" && asked === who) who = undefined;
 	return why;
 }
 
-/** One question to the box. Never throws; an answer that says "unauthorized" has signed out. `until`: whoever waits has had enough. */
+/**
+ * One question to the box. Never throws; an answer "unauthorized" signs out. `until`: aborts the
+ * wait.
+ */
 export async function ask<T>(path: string, until?: AbortSignal, number?: number): Promise<Answer<T>> {
 	const asked = who, init = asking();
 	const answer = await send<T>(path, { ...init, headers: { ...(init.headers as Record<string, string> | undefined), ...numbered(number) } }, undefined, ASK_MS, until);
@@ -128,23 +139,26 @@ export async function ask<T>(path: string, until?: AbortSignal, number?: number)
 	return answer;
 }
 
-/** An order about a draft, or about what is in force; its answer says whether it is done. */
+/** An order about the draft or the policy in force; its answer tells whether it was done. */
 export const order = <T>(body: Record<string, unknown>, until?: AbortSignal, number?: number): Promise<Answer<T>> => post<T>("/api/v1/change", body, ORDER_MS, until, number);
 
-/** An order about the records themselves, a review that is signed, a hold; about the devices, or about alarms of attacks. */
+/** An order about records (a signed review, a hold), devices, or alarms of attacks. */
 export const orderRecords = <T>(body: Record<string, unknown>): Promise<Answer<T>> => post<T>("/api/v1/records", body);
 
-/** An order about somebody else's account. */
+/** An order about another person's account. */
 export const orderAccount = <T>(body: Record<string, unknown>): Promise<Answer<T>> => post<T>("/api/v1/account", body);
 
-/** Another passphrase of whoever is signed in; then what he may is asked anew. */
+/** Changes the person's own passphrase; then asks for his rights again. */
 export async function changePassphrase(password: string, next: string): Promise<Answer<{ done: boolean; error?: Record<Lang, string> }>> {
 	const answer = await post<{ done: boolean; error?: Record<Lang, string> }>("/api/v1/passphrase", { password, new: next });
 	if (answer.ok && answer.value.done) await resume();
 	return answer;
 }
 
-/** A picture that the box draws, as an address within this page, which whoever asked revokes, and as its text. */
+/**
+ * A picture drawn by the box: as an address inside this page, which the caller revokes, and as
+ * text.
+ */
 export async function askPicture(path: string): Promise<Answer<{ url: string; text: string }>> {
 	return send(path, asking(), async (answer) => {
 		const bytes = await answer.arrayBuffer();
@@ -152,7 +166,7 @@ export async function askPicture(path: string): Promise<Answer<{ url: string; te
 	});
 }
 
-/** The events in a text, a part at a time: what is left of it, which has no end yet. */
+/** Takes the complete events out of a text; returns the rest, which has no end yet. */
 function events(text: string, each: (kind: string, data: string, id: string) => void): string {
 	const blocks = text.split("\n\n"), rest = blocks.pop() ?? "";
 	for (const block of blocks) {
@@ -163,8 +177,9 @@ function events(text: string, each: (kind: string, data: string, id: string) => 
 }
 
 /**
- * A stream of server-sent events, until it ends; then why. Not the browser's own EventSource: that one cannot bear a token, does not say why it was
- * refused, and gives up for good then. An event "end" says that the session is over.
+ * Reads a stream of server-sent events to its end, and returns the reason. The browser's
+ * EventSource cannot send a token, does not tell why it was refused, and then gives up for good. An
+ * event "end" means that the session is over.
  */
 export async function listen(path: string, last: string, stop: AbortSignal, each: (kind: string, data: string, id: string) => void): Promise<Refused> {
 	const asked = who, init = asking(), headers = { ...(init.headers as Record<string, string> | undefined), ...(last !== "" ? { "Last-Event-ID": last } : {}) };
@@ -181,7 +196,8 @@ export async function listen(path: string, last: string, stop: AbortSignal, each
 				else each(kind, data, id);
 			});
 		if (!over) return "unreachable";
-		// Whose passphrase was found to be a leaked one still has a session, which opens nothing but the choice of another.
+		// A person whose passphrase turns out to be leaked keeps a session that can only
+		// choose another.
 		await resume();
 		return who === asked ? known("unauthorized", asked) : mustChoose() ? "forbidden" : "unreachable";
 	} catch {
@@ -189,12 +205,12 @@ export async function listen(path: string, last: string, stop: AbortSignal, each
 	}
 }
 
-/** Somebody sits before the page: the box hears of it, since a page that only shows what comes does not count as use. */
+/** Tells the box that somebody uses the page, because showing updates does not count as use. */
 export function touch(): void {
 	if (who !== undefined && "name" in who) void ask("/api/v1/me");
 }
 
-/** Whether this browser has a session already: of another page, or of this one before it was opened anew. */
+/** Whether this browser has a session already, from another page or from before a reload. */
 export async function resume(): Promise<void> {
 	const answer = await send<Person>("/api/v1/me", { credentials: "same-origin" });
 	if (answer.ok && (who === undefined || "name" in who)) who = asPerson(answer.value);
@@ -207,7 +223,7 @@ export async function logIn(name: string, password: string, code: string): Promi
 	return undefined;
 }
 
-/** The same with the client certificate that the browser opened the connection by: which one the box has seen already. */
+/** The same with the client certificate of the connection, which the box has already seen. */
 export async function logInByCertificate(name: string, password: string): Promise<Refused | undefined> {
 	const answer = await post<Person>("/api/v1/login", { name: name.trim(), password, certificate: true });
 	if (!answer.ok) return answer.why;
@@ -215,7 +231,7 @@ export async function logInByCertificate(name: string, password: string): Promis
 	return undefined;
 }
 
-/** The same with a security key in the place of the code: what the box wants signed is asked for first. */
+/** The same with a security key instead of the code: first asks what the box wants signed. */
 export async function logInByKey(name: string, password: string): Promise<Refused | undefined> {
 	const c = await send<Challenge>("/api/v1/challenge", { credentials: "omit" });
 	if (!c.ok) return c.why;
@@ -228,13 +244,16 @@ export async function logInByKey(name: string, password: string): Promise<Refuse
 	return undefined;
 }
 
-/** A key of whoever is signed in comes or goes; what the box refuses it says in a sentence. */
+/** Adds or removes one of the person's keys; the box gives the reason of a refusal. */
 export const changeKey = (order: "add" | "remove", label: string, password: string, key?: string): Promise<Answer<{ totp: boolean; keys: OwnKey[] } | { error: Record<Lang, string> }>> =>
 	post("/api/v1/key", key === undefined ? { order, label, password } : { order, label, password, key });
 
-/** What the form of signing in holds. The box says by its first answer whether it is right; until then nobody is signed in. */
+/**
+ * The contents of the sign-in form. The box's first answer tells whether they are right; until then
+ * nobody is signed in.
+ */
 export async function useToken(given: string): Promise<Refused | undefined> {
-	// A header takes nothing else; what was copied often has a line end behind it.
+	// A header accepts nothing else; copied text often ends with a line break.
 	const clean = given.trim();
 	if (!/^[\x21-\x7e]+$/.test(clean)) return "unauthorized";
 	const answer = await send<unknown>("/api/v1/state", bearing(clean));
@@ -243,7 +262,10 @@ export async function useToken(given: string): Promise<Refused | undefined> {
 	return undefined;
 }
 
-/** A session ends at the box as well; should the box not hear of it, it ends there when nobody has used it for a while. */
+/**
+ * Ends the session at the box too; if the box does not hear it, the session ends there after a time
+ * without use.
+ */
 export function signOut(): void {
 	const was = who;
 	who = undefined;

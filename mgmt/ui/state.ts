@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state page: the one sentence, what is wrong, and below it what the box works with.
+// The state page: the headline, what is wrong, and below it the box's resources.
 import { attackActs, seenAttacks } from "./attacks";
 import { alarms, passing, roleName, silent, upsText } from "./alarms";
 import { h, type Child, type Node_ } from "./dom";
@@ -15,7 +15,7 @@ const when = (text: string | null | undefined, now: string | undefined): Child[]
 	return long === "" ? [t("none")] : [h("span", { class: "time" }, long), short !== "" && h("span", { class: "ago" }, " " + short)];
 };
 
-/** `acts`: what can be done about a sign of an attack, below it. */
+/** `acts`: what can be done about a sign of an attack, shown below it. */
 export function alarmList(state: State, acts: (number: number) => Child[] = () => []): Node_ {
 	const list = alarms(state);
 	if (list.length === 0 && feed.failed !== undefined) return h("p", { class: "off" }, chip("off", t("alarms_unknown")));
@@ -25,7 +25,10 @@ export function alarmList(state: State, acts: (number: number) => Child[] = () =
 			a.machines.length > 0 && h("span", { class: "since named" }, t("alarm_machines", a.machines.join(language() === "ja" ? "、" : ", "))), a.step !== "" && h("span", { class: "since" }, t("alarm_step", a.step)), ...(a.attack !== undefined ? acts(a.attack) : [])))));
 }
 
-/** A draft that stands before its next step, to whoever may do that, and to those who want to know why it does not go on. */
+/**
+ * A draft that waits for its next step, for people who may do that or want to know why it does not
+ * go on.
+ */
 function waits(s: Status): Node_ | false {
 	const d = s.draft, own = d?.authors.includes(person()) === true;
 	if (d === null || d === undefined) return false;
@@ -60,7 +63,7 @@ export function linkChip(x: Interface): Node_ {
 	return word === undefined ? chip("off", x.link ?? t("unknown")) : chip(word[0], t(word[1]));
 }
 
-/** How much a second, by the box's own clock between two answers; nothing where a counter began anew. */
+/** The rate by the box's own clock between two answers; nothing where a counter began anew. */
 function rate(name: string | undefined, way: "rx" | "tx", now: Counters | undefined): string {
 	const was = feed.before?.status, is = feed.state?.status;
 	const then = was?.interfaces?.find((x) => x.name === name)?.[way]?.bytes;
@@ -159,7 +162,7 @@ function records(state: State): Node_ {
 	const s = state.status, j = s.journal ?? {}, trouble = state[language()].trouble;
 	return card("records", "records", false, figures(
 		["state", trouble !== null ? chip("bad", trouble) : j.records === undefined ? chip("off", t("unknown")) : chip("good", t("recording"))],
-		// A journal that is silent has said nothing, not nought.
+		// A silent journal gives no number, which is not 0.
 		j.records !== undefined && ["record_count", count(j.records)], j.records !== undefined && ["record_last", when(j.last, s.clock?.time)],
 		j.records !== undefined && ["record_lost", count((j.lost ?? 0) + (j.left_out ?? 0))], j.records !== undefined && ["record_waiting", count(j.waiting)],
 		j.keep_days !== undefined && ["retention", j.keep_days > 0 ? t("retention_days", count(j.keep_days), count(j.delete_after_days)) : t("retention_none")],
@@ -191,7 +194,7 @@ function certificateChip(c: File): Node_ {
 	return word === undefined ? chip("off", c.state ?? t("unknown")) : chip(word[0], t(word[1]));
 }
 
-/** A row each; how a file stands is said beside its first one. */
+/** A row for each certificate; the state of a file is in its first row. */
 function certificates(s: Status): Node_ {
 	const uses: Record<string, Key> = { web: "certificate_web", log: "certificate_log", update: "certificate_update", mail: "certificate_mail", log_own: "certificate_log_own" };
 	const rows = (s.certificates ?? []).flatMap((c) => {

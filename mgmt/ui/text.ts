@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every text of the pages that does not come from the box: Japanese, then English. {0}, {1} are places. The type holds each to both.
+// All texts of the pages that do not come from the box: Japanese, then English. {0} and {1} are
+// places. The type requires both languages.
 import type { Lang } from "./types";
 
 const texts = table({
@@ -940,7 +941,7 @@ function wanted(): Lang {
 		const kept = localStorage.getItem(KEPT);
 		if (kept === "ja" || kept === "en") return kept;
 	} catch {
-		// A browser that keeps nothing asks again.
+		// A browser without storage asks again.
 	}
 	for (const wish of navigator.languages) {
 		if (wish.startsWith("ja")) return "ja";
@@ -960,7 +961,7 @@ export function choose(choice: Lang): void {
 	try {
 		localStorage.setItem(KEPT, choice);
 	} catch {
-		// It holds for this page then.
+		// It then holds for this page only.
 	}
 }
 

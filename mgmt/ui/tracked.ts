@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sessions that connection tracking has at a moment: asked once whenever somebody wants them, and how they are shown.
+// The sessions of connection tracking at one moment, requested by a person, and their display.
 import type { Child } from "./dom";
 import { h } from "./dom";
 import { clockTime, count } from "./format";
@@ -25,7 +25,7 @@ interface Sessions {
 	left_off: number;
 }
 
-/** What was answered and when, or why there is nothing; undefined: nobody has asked. */
+/** The answer and its time, or why there is none; undefined: not requested. */
 export type Tracked = { at: Date; answer: Sessions } | "busy" | "failed" | "forbidden" | "wrong" | undefined;
 
 const MOST = 200;
@@ -43,7 +43,10 @@ function end(address: string, label?: string, asset?: string): string {
 	return name === undefined || name === "" ? address : name + " (" + address + ")";
 }
 
-/** How many there are, a button that asks (again), and a row each; `note`: what stands there before anybody has asked. */
+/**
+ * The number of sessions, a button to ask (again), and a row for each; `note`: shown before the
+ * first request.
+ */
 export function trackedRows(s: Tracked, note: Key, button: string, onAsk: () => void): Child[] {
 	const wrong = typeof s === "string" && s !== "busy";
 	const said = typeof s === "string" ? t(SAID[s]) : s === undefined ? t(note)

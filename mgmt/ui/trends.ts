@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures of time: what passed and what was refused, by conduit and by zone, alarms and what inspection took, with the changes of the policy. By hour for two weeks, by day for 400 days.
+// Trends: passed sessions and refusals by conduit and zone, alarms, and inspection times, with
+// changes of the policy; by hour for two weeks, by day for 400 days.
 import { chart, forgetChart, hours, type Series } from "./chart";
 import { h, type Node_ } from "./dom";
 import { count, moment } from "./format";
@@ -13,7 +14,7 @@ const KEEP_MS = 60000, DAY_MS = 86400000;
 let by: By = "hour", conduit = "", got: Partial<Record<By, Trends>> = {}, failed: Key | undefined, asked = 0;
 let run = 0, listening = false;
 
-/** What was shown belongs to whoever was signed in. */
+/** Forgets what was shown: it belongs to the person who was signed in. */
 export function forgetTrends(): void {
 	run++;
 	got = {};
@@ -38,7 +39,7 @@ async function read(draw: () => void): Promise<void> {
 const valuesOf = (d: Trends, what: string, of?: string | null): number[] => d.series.filter((s) => s.what === what && (of === undefined || s.of === of))
 	.reduce((sum, s) => sum.map((v, i) => v + (s.values[i] ?? 0)), Array<number>(d.steps).fill(0));
 
-/** From when it was counted: what was before is not nothing, but not known. */
+/** From the beginning of the count: earlier values are unknown, not 0. */
 function series(d: Trends, id: string, title: string, values: number[], said: (n: number) => string): Series {
 	const step = d.step_s * 1000, since = new Date(d.since).getTime(), off = Math.min(Math.max(Math.floor((new Date(d.begun).getTime() - since) / step), 0), d.steps - 2);
 	return { id, title, values: values.slice(off), since: since + off * step, step, days: d.by === "day", marks: d.marks, said };
@@ -46,13 +47,13 @@ function series(d: Trends, id: string, title: string, values: number[], said: (n
 
 const total = (d: Trends, of: string): number => d.series.filter((s) => s.of === of && (s.what === "sessions" || s.what === "refused")).reduce((sum, s) => sum + s.values.reduce((a, b) => a + b, 0), 0);
 
-/** The conduits of which anything was counted, the busiest first. */
+/** The conduits with any count, the busiest first. */
 function conduits(d: Trends): string[] {
 	const names = new Set(d.series.filter((s) => s.what === "sessions" || s.what === "refused").map((s) => s.of).filter((of): of is string => of !== null));
 	return [...names].sort((a, b) => total(d, b) - total(d, a) || a.localeCompare(b));
 }
 
-/** By the hour of the day here, of the two weeks. */
+/** By local hour of the day, over the two weeks. */
 function byHour(d: Trends): { name: string; values: number[] }[] {
 	return d.series.filter((s) => s.what === "zone_refused").map((s) => {
 		const values = Array<number>(24).fill(0);

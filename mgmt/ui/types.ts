@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the API answers (docs/json.md), as far as the pages read it. All of a status may be missing: a role that is away says nothing.
+// The API's answers (docs/json.md), as far as the pages read them. Any part of a status may be
+// missing: a role that is away tells nothing.
 
 export type Lang = "ja" | "en";
 export type Stand = "no_policy" | "unwatched" | "uninspected" | "unrecorded" | "partly" | "faulty" | "alarmed" | "waiting" | "good";
@@ -72,16 +73,16 @@ export interface Isolated {
 	reason: string;
 	since: string;
 	keep?: string[];
-	stage?: "reads"; // what only reads goes on again
+	stage?: "reads"; // conduits that only read go on again
 }
-/** What the policy has ready to be isolated by one name. */
+/** An isolation that the policy has prepared under a name. */
 export interface Prepared {
 	name: string;
 	label: string;
 	cut: string[];
 	keep: string[];
 }
-/** One end of a conduit: machines as people call them, none where it is all of the zone. */
+/** One end of a conduit: machines by name; none means the whole zone. */
 export interface End {
 	zone: string;
 	label: string;
@@ -118,7 +119,7 @@ export interface Door {
 	conduits_all: number;
 }
 export interface Status {
-	/** One that waits for somebody's approval, or to be applied. */
+	/** A draft that waits for approval or to be applied. */
 	draft?: { state: "asked" | "approved"; revision: number; by: string; authors: string[]; saved: string | null } | null;
 	doors?: Door[] | null;
 	windows?: { window: string; label: string; open: boolean; until: string | null; opens: string | null; conduits: number }[] | null;
@@ -204,12 +205,12 @@ export interface Conduit {
 	file?: string;
 	line?: number;
 }
-/** Of which nobody knows what was used. */
+/** A time during which uses were not watched. */
 export interface Unwatched {
 	since: string;
 	until: string;
 }
-/** Of a conduit that only observes: since when, and what it would have refused. */
+/** For an observing conduit: since when, and what it would have refused. */
 export interface Observed {
 	since: string;
 	last: string | null;
@@ -236,7 +237,8 @@ export interface Cell {
 }
 export interface Effective {
 	generation?: { digest?: string; number?: number };
-	as_it_was?: { since?: string; until?: string | null }; // of that time, out of the generation of then
+	// as in a former generation, valid during that time
+	as_it_was?: { since?: string; until?: string | null };
 	tables_digest?: string | null;
 	host?: string;
 	time?: string;
@@ -259,7 +261,7 @@ export interface Device {
 	number: number;
 	state: "known" | "listed" | "unknown" | "elsewhere" | "address_moved";
 	mac: string;
-	mac_chosen: boolean; // by the device itself: many telephones do
+	mac_chosen: boolean; // chosen by the device itself, as many telephones do
 	addresses: string[];
 	interface: string;
 	zone: string | null;
@@ -267,15 +269,16 @@ export interface Device {
 	last: string;
 	reviewed: string | null;
 	by: string | null; // the login
-	person: string | null; // who says so
+	person: string | null; // the person who answers for it
 	reason: string | null;
 }
 export interface Devices {
 	devices: Device[];
-	learning: boolean; // nobody has reviewed it yet
-	anew: "first" | "gone" | "unreadable" | "other_form" | "restored" | null; // why it does not go on from an earlier one
+	learning: boolean; // nobody has reviewed the list yet
+	// why it was begun anew
+	anew: "first" | "gone" | "unreadable" | "other_form" | "restored" | null;
 	beyond: number;
-	last: number; // the number that was given last
+	last: number; // the last number that was given
 }
 export interface Account {
 	name: string;
@@ -298,7 +301,7 @@ export interface Account {
 	sessions?: number;
 	seen?: string;
 }
-/** A security key of whoever is signed in. */
+/** A security key of the person who is signed in. */
 export interface OwnKey {
 	label: string;
 	id: string;
@@ -307,7 +310,7 @@ export interface OwnKey {
 	last_use: string | null;
 }
 
-/** A client certificate of his; it is added and removed at the console. */
+/** His client certificate, which is added and removed at the console. */
 export interface OwnCertificate {
 	label: string;
 	since: string;
@@ -316,7 +319,7 @@ export interface OwnCertificate {
 	expired: boolean;
 }
 
-/** What /api/v1/me says of a person. */
+/** The answer of /api/v1/me about a person. */
 export interface Own {
 	name: string;
 	handle: string;
@@ -336,7 +339,7 @@ export interface Token {
 	last_use?: string | null;
 	expired?: boolean;
 }
-/** A recorded event, of which the pages read only this. */
+/** A recorded event, as far as the pages read it. */
 export interface Told {
 	seq: number;
 	verdict?: string;
@@ -356,14 +359,14 @@ export interface Told {
 	en: string;
 	ja: string;
 }
-/** The rules' counters at a moment: packets that opened sessions, by conduit. */
+/** The rules' counters at one moment: packets that opened sessions, by conduit. */
 export interface Flow {
 	time?: string;
 	digest?: string;
 	conduits: Record<string, number>;
 }
-/** The list of leaked passphrases that root has loaded; count 0 = there is none. */
-/** A change of the policy: to which generation, or back to it. */
+/** The list of leaked passphrases that root has loaded; count 0 = none. */
+/** A change of the policy: the generation, and whether it was a rollback. */
 export interface Mark {
 	time: string;
 	generation: number;
@@ -385,7 +388,7 @@ export interface Leaked {
 	by: string | null;
 	damaged: boolean;
 }
-/** How far a question is that this browser has asked; 0 = not known. */
+/** Progress of a question that this browser has asked; 0 = unknown. */
 export interface Progress {
 	ask: number;
 	stage: string;
@@ -402,7 +405,7 @@ export interface State {
 	status: Status;
 }
 
-// ---- changes -------------------------------------------------------------------------------------------------------
+// ---- changes ------------------------------------------------------------------------------------
 
 export interface Attack extends Said {
 	number: number;
@@ -443,13 +446,13 @@ export interface Cut {
 	reason?: string;
 	commands?: { function_name?: string; place?: string; count: number; reason?: string }[];
 }
-/** What becomes possible or impossible: the words of the box, and where. */
+/** What becomes possible or impossible, in the box's words, and where. */
 export interface Meant {
 	text: Said;
 	places: { source: string; destination: string; protocol: string; ports: string }[];
 	more_places?: number;
 }
-/** What an operation came to, dry or not. */
+/** The result of an operation, dry or not. */
 export interface Outcome {
 	done: boolean;
 	error?: Said | null;
@@ -480,7 +483,7 @@ export interface Draft {
 	decided_by: string | null;
 	decided: string | null;
 	decision: string | null;
-	/** The approval holds for one more try, since the trial of this generation ran out. */
+	/** The approval holds for one more try, because the trial of this generation ran out. */
 	ran_out: number | null;
 	tried: { good: boolean; current: boolean; base: number; at: string; answer: Outcome } | null;
 }

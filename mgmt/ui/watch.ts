@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The supervisor's page: the same sentence, large; what is wrong; whom to call; which of the zones has its link, and which
-// machines stand there; what became of the policy in the last day.
+// The supervisor's page: the headline in large letters; what is wrong; whom to call; the link of
+// each zone and its machines; the policy's changes of the last day.
 import { seenNote } from "./attacks";
 import { doorOrders, openDoors, openHours, preparedDoors } from "./doors";
 import { h, type Child, type Node_ } from "./dom";
@@ -23,7 +23,7 @@ function lastChange(state: State): Child[] {
 
 const NAMED = 12;
 
-/** What stands in its zones, as people call it; whoever may isolate presses what he means. */
+/** The machines of its zones by name; a person who may isolate presses one. */
 function machines(x: Interface, changed: () => void): Child {
 	const zones = x.zones ?? [], list = zones.flatMap((z) => z.assets ?? []).slice(0, NAMED);
 	const more = zones.reduce((n, z) => n + (z.assets_all ?? 0), 0) - list.length;
@@ -31,14 +31,14 @@ function machines(x: Interface, changed: () => void): Child {
 	return h("ul", { class: "machines" }, list.map((a) => h("li", {}, cutter("asset " + (a.name ?? ""), a.label || (a.name ?? ""), changed))), more > 0 && h("li", { class: "ago" }, t("more_assets", count(more))));
 }
 
-/** A name, and where one may, the button that isolates it. */
+/** A name and, with the right, the button that isolates it. */
 function cutter(what: string, name: string, changed: () => void): Child {
 	return mayIsolate() ? h("button", { type: "button", class: "named", "data-key": what, "aria-label": t("isolate_this", name), click: opener("isolate", what, changed) }, name) : name;
 }
 
 const STATES: Record<string, Key> = { confirmed: "generation_confirmed", waiting: "generation_waiting", reverted: "generation_reverted" };
 
-/** Those of the last day; the last one where there were none. */
+/** The changes of the last day; without any, the last one. */
 function changes(state: State): Node_ {
 	const list = state.status.changes ?? [];
 	if (list.length === 0) return card("change", "last_change", true, h("p", {}, lastChange(state)));
@@ -49,7 +49,7 @@ function changes(state: State): Node_ {
 	})));
 }
 
-/** Each zone of a link, with the words of what its button opens. */
+/** Each zone of a link, with its button's text. */
 function zoneButtons(x: Interface, changed: () => void): Child {
 	return mayIsolate() && h("p", { class: "acts" }, (x.zones ?? []).map((z) => h("button", { type: "button", "data-key": "zone " + (z.name ?? ""), click: opener("isolate", "zone " + (z.name ?? ""), changed) }, t("isolate_this", z.label || (z.name ?? "")))));
 }

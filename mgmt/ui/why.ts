@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why something passed or did not: recorded events that fit, newest first, a sentence each. The box answers oldest first, so the
-// search looks at stretches of its record from the newest on, each four times as long as the one before, until enough are found.
+// Why something passed or did not: matching records, the newest first, a sentence each. The box
+// answers oldest first, so the search goes through the records in stretches from the newest on,
+// each four times as long as the one before, until enough are found.
 import { REASONS } from "./asked";
 import { h, type Node_ } from "./dom";
 import { feed } from "./feed";
@@ -34,29 +35,30 @@ interface Sentence {
 let sessions: Tracked;
 let sessionsRun = 0;
 let found: Told[] = [];
-let nearest = new Map<number, Sentence | "busy" | "no_answer" | "nearest_no_right">(); // by the record's number
+// by the record's number
+let nearest = new Map<number, Sentence | "busy" | "no_answer" | "nearest_no_right">();
 const askers = new WeakMap<Told, () => void>();
-let words = ""; // what a sentence has to hold, as it was typed
-let query = ""; // what the box is asked beside how far
-let end = 0; // records up to this one have not been looked at
-let upTo = 0; // nor those behind this one, which came later
+let words = ""; // text that a sentence has to contain, as typed
+let query = ""; // the box's filter, without the range of records
+let end = 0; // the records up to this number were not searched
+let upTo = 0; // nor those after this number, which came later
 let state: "new" | "busy" | "done" | "failed" | "forbidden" | "wrong" = "new";
-let between = false; // the period is from one moment to another
-let run = 0; // which search is the present one
-let refusals = false; // somebody came for what was refused in the last day
+let between = false; // the period has a beginning and an end
+let run = 0; // number of the present search
+let refusals = false; // the page was opened for the refusals of the last day
 
 const value = (id: string): string => (document.getElementById(id) as HTMLInputElement | HTMLSelectElement).value.trim();
 
-/** Has the words that were typed: in either sentence, or in the names and numbers that the record has. */
+/** Whether it contains the typed text: in either sentence, or in the record's names and numbers. */
 const fits = (e: Told): boolean => words === "" || JSON.stringify(e).toLowerCase().includes(words);
 
-/** A moment as it was typed, of this machine's zone, in the box's form; "" stays "", undefined when it is none. */
+/** A typed local time in the box's form; "" stays "", undefined for an invalid one. */
 function utc(typed: string): string | undefined {
 	const d = new Date(typed);
 	return typed === "" ? "" : Number.isNaN(d.getTime()) ? undefined : d.toISOString().slice(0, 19);
 }
 
-/** What the form says as parameters; undefined when a name holds what no name can. */
+/** The form as parameters; undefined when a name contains characters that no name has. */
 function parameters(): string | undefined {
 	const list: string[] = [], hours = value("hours");
 	if (hours === "between") {
@@ -76,7 +78,9 @@ function parameters(): string | undefined {
 	return list.map((p) => "&" + p).join("");
 }
 
-/** Of the records behind `after` up to `last` those that fit, the newest of them; undefined when the box did not say. */
+/**
+ * The newest matching records after `after` up to `last`; undefined when the box does not answer.
+ */
 async function stretch(after: number, last: number, mine: number): Promise<Told[] | undefined> {
 	let list: Told[] = [];
 	while (after < last) {
@@ -102,7 +106,7 @@ async function search(changed: () => void): Promise<void> {
 		const after = Math.max(0, end - long), list = await stretch(after, end, mine);
 		if (mine !== run) return;
 		if (list === undefined) break;
-		// A stretch that holds more than are kept is gone on with from the oldest of them.
+		// A stretch with more matches than are kept continues from the oldest one kept.
 		end = list.length === KEPT ? (list[0] as Told).seq - 1 : after;
 		found = [...found, ...list.reverse()];
 		long = Math.min(long * 4, LONGEST_STRETCH);
@@ -113,13 +117,13 @@ async function search(changed: () => void): Promise<void> {
 	changed();
 }
 
-/** The page opens with what was refused in the last day. */
+/** Opens the page with the refusals of the last day. */
 export function openRefused(): void {
 	refusals = true;
 	location.hash = "#why";
 }
 
-/** Once the form stands, as if somebody had filled it in. */
+/** Fills in the form once it exists. */
 function beginRefused(changed: () => void): void {
 	const form = document.querySelector<HTMLFormElement>("form.search");
 	if (form === null) return;
@@ -146,7 +150,7 @@ function begin(changed: () => void): void {
 	void search(changed);
 }
 
-/** Those that came since, put before the others. */
+/** Puts newer matches before the others. */
 async function news(changed: () => void): Promise<void> {
 	const mine = ++run, last = feed.newest;
 	state = "busy";
@@ -154,7 +158,7 @@ async function news(changed: () => void): Promise<void> {
 	const list = await stretch(upTo, last, mine);
 	if (mine !== run) return;
 	if (list?.length === KEPT) {
-		// There are more than fit before the others: what was found begins anew.
+		// There are more than fit before the others: the list begins anew.
 		found = [];
 		upTo = end = last;
 		void search(changed);
@@ -168,7 +172,7 @@ async function news(changed: () => void): Promise<void> {
 	changed();
 }
 
-/** Those of this moment that the form's conduit, zone, asset and address are about; asked once, whenever somebody wants them. */
+/** The present sessions for the form's conduit, zone, asset and address; requested by a person. */
 async function look(changed: () => void): Promise<void> {
 	const mine = ++sessionsRun, list: string[] = [];
 	for (const id of ["zone", "conduit", "asset", "host"]) {
@@ -219,14 +223,16 @@ function nearestOf(e: Told, changed: () => void): Node_ | false {
 	return h("p", { class: "nearest", role: "status" }, known === "busy" ? t("loading") : typeof known === "string" ? t(known) : known[language()]);
 }
 
-/** The same function at each drawing, so that the button stays the same. */
+/**
+ * Returns the same function at each drawing of the page, so that the button stays the same element.
+ */
 function asker(e: Told, changed: () => void): () => void {
 	let one = askers.get(e);
 	if (one === undefined) askers.set(e, one = () => void askNearest(e, changed));
 	return one;
 }
 
-/** Nothing of it is the next person's. */
+/** Forgets everything before another person signs in. */
 export function forgetSearch(): void {
 	run++;
 	found = [];

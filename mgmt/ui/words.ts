@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of the policy language that the editor offers: its keys, their words, the names of protocols and the keys of their rows (policy/check,
-// appliance/wire/settings.c, appliance/wire/protocols.def, dpi/*/words.c). tests/documents tells which are missing here.
+// The words of the policy language that the editor offers: keys, their values, protocol names and
+// the keys of their rows (policy/check, appliance/wire/settings.c, appliance/wire/protocols.def,
+// dpi/*/words.c). tests/documents reports missing ones.
 export const WORDS: string[] = (
   "about accept address addresses all allow always answer_only applicant approved_by asset assets at_most between break_glass buffer cargo carrier " +
   "causes chain_break cio class closed cnt cnt_flags coils command_workers commands conduits contact contacts contract_until control counters " +

@@ -20,8 +20,8 @@ static struct budget_entry *find(struct budget *b, const struct addr *key)
 	return NULL;
 }
 
-/* The entry of this address; a new one takes the place that was unused longest and owes no record.
- * NULL when all owe. */
+/* The entry of this address. A new one replaces the entry that was unused longest and has no record
+ * to write. NULL when all have. */
 static struct budget_entry *entry_of(struct budget *b, const struct addr *who, uint64_t now_ns)
 {
 	struct addr key = budget_network(who);
@@ -30,7 +30,7 @@ static struct budget_entry *entry_of(struct budget *b, const struct addr *who, u
 	if (e == NULL) {
 		for (size_t i = 0; i < BUDGET_ADDRESSES; i++)
 			if (b->entries[i].unreported == 0 && (e == NULL || b->entries[i].used_ns < e->used_ns))
-				e = &b->entries[i]; /* a free place was never used */
+				e = &b->entries[i]; /* a free entry was never used */
 		if (e == NULL)
 			return NULL;
 		*e = (struct budget_entry){ .who = key, .level_ns = now_ns };
@@ -70,7 +70,7 @@ uint64_t budget_failure(struct budget *b, const struct addr *who, uint64_t now_n
 {
 	struct budget_entry *e = entry_of(b, who, now_ns);
 
-	/* a flood from more addresses than we follow: recorded at once, answered late */
+	/* a flood from more addresses than can be followed: recorded at once, answered late */
 	if (e == NULL) {
 		*ret_report = 1;
 		return BUDGET_DELAY_NS;

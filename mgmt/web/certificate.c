@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A handshake holds on to the certificate that it began with, and several may be under way: so no
- * certificate is ever taken away again. Their number is bounded by that of the addresses.
+ * A handshake keeps the certificate that it began with, and several handshakes may run: so no
+ * certificate is ever freed. The number of addresses bounds that of certificates.
  */
 #include "mgmt/web/certificate.h"
 
@@ -17,7 +17,7 @@
 struct certificate {
 	gnutls_x509_privkey_t authority_key, key;
 	gnutls_x509_crt_t authority;
-	gnutls_privkey_t signer; /* `key`, as handshakes want it */
+	gnutls_privkey_t signer; /* `key` in the form for handshakes */
 	struct addr addresses[CERTIFICATE_ADDRESSES];
 	size_t n_addresses;
 	gnutls_pcert_st versions[CERTIFICATE_ADDRESSES + 1]; /* the last one is presented */
@@ -48,7 +48,7 @@ static int fill(const struct certificate *c, gnutls_x509_crt_t crt)
 		r = gnutls_x509_crt_set_version(crt, 3);
 	if (r >= 0)
 		r = gnutls_x509_crt_set_serial(crt, serial, sizeof(serial));
-	if (r >= 0) /* it ends with the authority, whatever the clock says now */
+	if (r >= 0) /* it ends with the authority, whatever the clock tells now */
 		r = gnutls_x509_crt_set_activation_time(crt, gnutls_x509_crt_get_activation_time(c->authority));
 	if (r >= 0)
 		r = gnutls_x509_crt_set_expiration_time(crt, gnutls_x509_crt_get_expiration_time(c->authority));
@@ -74,7 +74,7 @@ static int fill(const struct certificate *c, gnutls_x509_crt_t crt)
 	return r >= 0 ? gnutls_x509_crt_sign2(crt, c->authority, c->authority_key, GNUTLS_DIG_SHA256, 0) : r;
 }
 
-/* One more version, with the addresses known now. 0 or GnuTLS's negative code. */
+/* Makes one more version with the present addresses. 0, or GnuTLS's negative code. */
 static int issue(struct certificate *c)
 {
 	gnutls_x509_crt_t crt = NULL;
@@ -98,7 +98,7 @@ static int read_authority(struct certificate *c, const char *key, const char *au
 	size_t n_key = sizeof(key_id), n_crt = sizeof(crt_id);
 	int r;
 
-	/* GnuTLS's datum wants writable memory; it only reads it. */
+	/* GnuTLS's datum is not const, but it only reads. */
 	d.size = (unsigned)strlen(key);
 	d.data = gnutls_malloc(d.size);
 	if (d.data == NULL)
@@ -136,7 +136,7 @@ static int open_all(struct certificate *c, const char *authority_key, const char
 		r = gnutls_privkey_init(&c->signer);
 	if (r >= 0)
 		r = read_authority(c, authority_key, authority);
-	if (r >= 0) /* a key of this process alone: it is never stored */
+	if (r >= 0) /* a key for this process alone, never stored */
 		r = gnutls_x509_privkey_generate2(c->key, GNUTLS_PK_ECDSA,
 						  GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0, NULL, 0);
 	if (r >= 0)

@@ -14,9 +14,9 @@
 
 #define ANSWER_MOST (8u << 20)
 #define NAME_MOST 255u
-#define NAMES_MOST 4096u /* bytes of all names of interfaces together */
+#define NAMES_MOST 4096u /* bytes of all interface names together */
 
-/* ---- what comes in --------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static const char *const keys[] = { "order",	 "revision", "base", "to",     "comment", "confirm_s", "dry_run",
 				    "take_over", "texts",    "take", "object", "person",  "ticket",    "for_s" };
@@ -38,7 +38,7 @@ static bool only_known(const json_t *j)
 	return true;
 }
 
-/* Missing: 0. */
+/* A missing number is 0. */
 static bool take_number(const json_t *j, const char *key, uint64_t most, uint64_t *ret)
 {
 	const json_t *v = json_object_get(j, key);
@@ -79,7 +79,7 @@ static bool take_comment(const json_t *j, struct change_request *ret)
 	return true;
 }
 
-/* What is isolated, or which door: of these orders alone. */
+/* What is isolated, or which door; for these orders only. */
 static bool take_object(const json_t *j, enum change_order order, struct change_request *ret)
 {
 	const json_t *v = json_object_get(j, "object");
@@ -108,7 +108,7 @@ static bool take_short(const json_t *j, const char *key, uint8_t to[DOOR_TEXT])
 	return true;
 }
 
-/* Who comes in by a door, by which ticket, and for how long, of that order alone. */
+/* Who uses the door, the ticket, and for how long; for that order only. */
 static bool take_door(const json_t *j, enum change_order order, struct msg_change *m)
 {
 	uint64_t for_s;
@@ -172,7 +172,7 @@ static enum change_read take_texts(const json_t *list, struct change_request *re
 	return r;
 }
 
-/* As a command line sends them: each name with a NUL behind it. */
+/* As the command line sends them: each name followed by a NUL. */
 static enum change_read take_names(const json_t *list, struct change_request *ret)
 {
 	char names[NAMES_MOST];
@@ -228,9 +228,9 @@ enum change_read change_read(const uint8_t *body, size_t n, struct change_reques
 	return r;
 }
 
-/* ---- what goes out --------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
-/* What accounts refuses says nothing of "done". */
+/* A refusal by accounts has no member "done". */
 static unsigned http_of(const json_t *j, int status)
 {
 	const json_t *done = json_object_get(j, "done");

@@ -6,7 +6,7 @@
 #include "appliance/base/sha256.h"
 #include "mgmt/web/budget.h"
 
-/* Also one who sends his request, or takes his answer, as slowly as he likes. */
+/* Also a client that sends its request, or reads its answer, as slowly as it likes. */
 static bool stranger(const struct client *k)
 {
 	return k->state != CLIENT_FREE && k->state != CLIENT_ASKED && !k->known && k->deadline_ns != UINT64_MAX;
@@ -69,7 +69,7 @@ struct client *crowd_victim(struct client *all, size_t n)
 	return found;
 }
 
-/* Waits for the answer to what anybody may ask for. */
+/* Waits for the answer to something that anybody may ask. */
 static bool asks_as_stranger(const struct client *k)
 {
 	return k->state == CLIENT_ASKED && (k->stage == STAGE_LOGIN || k->stage == STAGE_CHALLENGE);

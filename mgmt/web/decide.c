@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What becomes of a request: who asks it, whether he may, what the box is asked, and what
- * is answered. */
+/* What happens to a request: who sends it, whether he may, what the box is asked, and what is
+ * answered. */
 #include "mgmt/web/decide.h"
 
 #include <errno.h>
@@ -16,8 +16,8 @@
 #include "mgmt/web/manage.h"
 #include "mgmt/web/records.h"
 
-#define READER_BYTES 65536u		 /* of the judge's words */
-#define POSTED_TEXT (WEBAUTHN_TEXT + 1u) /* the longest text of what is posted */
+#define READER_BYTES 65536u		 /* bytes of the answer of accounts */
+#define POSTED_TEXT (WEBAUTHN_TEXT + 1u) /* the longest text of a posted body */
 #define ASK_HEADER "Sekisho-Ask"
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -96,7 +96,7 @@ static enum MHD_Result refuse(struct http *h, struct client *k)
 	return delay == 0 ? reply_send(k->connection, k->reply) : hold(k, CLIENT_HELD, h->now.ns + delay);
 }
 
-/* How many questions are on their way, without that of `k`. */
+/* The number of questions under way, without that of `k`. */
 unsigned http_asked(const struct http *h, const struct client *k)
 {
 	unsigned n = live_asks(h->live);
@@ -106,7 +106,7 @@ unsigned http_asked(const struct http *h, const struct client *k)
 	return n;
 }
 
-/* Of what is asked and takes long; the box itself knows best what it can leave off. */
+/* Questions that take long; the box itself knows best what it can stop. */
 static bool is_stoppable(const struct msg_body *question)
 {
 	const struct msg_change *c = &question->change;
@@ -118,8 +118,8 @@ static bool is_stoppable(const struct msg_body *question)
 	       question->type == MSG_EVENTS || question->type == MSG_ASK;
 }
 
-/* A number that a page gives its question: up to nine digits, and not 0. 0: it gave none,
- * or another. */
+/* The number that a page gives its question: one to nine digits, not 0. 0: none or an invalid
+ * one. */
 static uint32_t ask_of(const struct client *k)
 {
 	const char *text = client_header(k, ASK_HEADER);
@@ -128,7 +128,7 @@ static uint32_t ask_of(const struct client *k)
 	return n > 0 && n <= 9 && strspn(text, "0123456789") == n ? (uint32_t)strtoul(text, NULL, 10) : 0;
 }
 
-/* The box tells how far it is with what may take long, where the page wants to hear it. */
+/* Asks the box for progress reports on long work, if the page wants them. */
 static void want_progress(struct client *k, struct msg_body *question)
 {
 	k->ask = ask_of(k);
@@ -144,7 +144,7 @@ static void want_progress(struct client *k, struct msg_body *question)
 		k->ask = 0;
 }
 
-/* Whether somebody who waits hangs up is heard from now on; also when he has already. */
+/* Watches from now on whether the waiting client hangs up, or has already. */
 static void watch_leaving(struct http *h, struct client *k, const struct msg_body *question)
 {
 	struct epoll_event e = { .events = EPOLLRDHUP | EPOLLONESHOT,
@@ -155,7 +155,7 @@ static void watch_leaving(struct http *h, struct client *k, const struct msg_bod
 		(void)epoll_ctl(h->left_fd, EPOLL_CTL_MOD, k->fd, &e);
 }
 
-/* Nobody waits for its answer any more, which the box is told where that ends something. */
+/* Nobody waits for its answer any more; the box is told if that stops something. */
 void http_stop_asking(struct http *h, struct client *k)
 {
 	if (k->tries)
@@ -163,8 +163,8 @@ void http_stop_asking(struct http *h, struct client *k)
 	k->tries = false;
 }
 
-/* `fd` goes with it and stays the caller's; -1 = none. True: the question is on its way, and its
- * answer will be the `stage`'s. */
+/* `fd` is sent along and stays the caller's; -1 = none. True: the question is under way, and its
+ * answer belongs to `stage`. */
 static bool ask_box(struct http *h, struct client *k, enum client_stage stage, struct msg_body *question, int fd)
 {
 	k->id = ++h->last_id;
@@ -200,7 +200,7 @@ static bool route_question(const struct client *k, const struct route *route, st
 	return true;
 }
 
-/* Who reads, out of the judge's words: an account, or a token that has a name. */
+/* The reader's name from the answer of accounts: an account, or a named token. */
 void http_note_reader(struct client *k, const struct msg *m)
 {
 	uint8_t *text = NULL;
@@ -227,8 +227,8 @@ static struct msg_judge credential(const struct client *k, enum credential what,
 	return m;
 }
 
-/* Who is it, and may he? `route` NULL: nothing is to be done but to say who. Only what is asked
- * rightly is worth that question. */
+/* Asks who this is and whether he may. `route` NULL: only who. Only a valid request is worth the
+ * question. */
 static enum MHD_Result judge(struct http *h, struct client *k, const struct route *route, enum client_stage stage,
 			     const uint8_t secret[LOGIN_SECRET])
 {
@@ -242,8 +242,8 @@ static enum MHD_Result judge(struct http *h, struct client *k, const struct rout
 	return ask_and_wait(h, k, stage, &who);
 }
 
-/* He may have a stream: `who` is asked about from now on, NULL for the box's own token. Without a
- * place the reply says so. */
+/* He may have a stream: `who` is asked about from now on, NULL for the box's own token. When no
+ * place is free, the reply tells so. */
 static void begin_stream(struct http *h, struct client *k, const char *name, const struct msg_judge *who)
 {
 	struct live_wish w = { .own = who == NULL, .name = name, .flow = k->target.n_parameters > 0 };
@@ -257,7 +257,7 @@ static void begin_stream(struct http *h, struct client *k, const char *name, con
 	explicit_bzero(&w, sizeof(w));
 	k->reply = REPLY_CROWDED;
 	if (k->stream != NULL)
-		k->deadline_ns = UINT64_MAX; /* it has no end; who is slow is ended by live.c */
+		k->deadline_ns = UINT64_MAX; /* a stream has no end; live.c ends a slow one */
 }
 
 static enum MHD_Result stream_route(struct http *h, struct client *k, const struct route *route)
@@ -281,8 +281,8 @@ static enum MHD_Result ask_route(struct http *h, struct client *k, const struct 
 	return ask_and_wait(h, k, STAGE_BOX, &question);
 }
 
-/* By what it is asked: of whom the stream is that hears of it, and whose session covers the
- * connection. False: by nothing of that form. */
+/* The request's credential: it identifies the stream's owner, and the session that covers the
+ * connection. False: none of a valid form. */
 bool http_credential(const struct client *k, enum credential *ret_what, uint8_t ret[LOGIN_SECRET])
 {
 	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
@@ -292,8 +292,7 @@ bool http_credential(const struct client *k, enum credential *ret_what, uint8_t 
 	return bearer != NULL ? login_bearer(bearer, ret) : cookie != NULL && login_cookie(cookie, ret);
 }
 
-/* Whether what it has shown is real was just judged. A session that is over covers nothing
- * any more. */
+/* The credential was just judged real or not. An ended session covers nothing any more. */
 void http_cover(struct http *h, struct client *k, bool real)
 {
 	uint8_t secret[LOGIN_SECRET];
@@ -305,8 +304,8 @@ void http_cover(struct http *h, struct client *k, bool real)
 	explicit_bzero(secret, sizeof(secret));
 }
 
-/* A GET of somebody: by the box's own token, which reads as it always did; by one of accounts; or
- * by a session. */
+/* A GET with the box's own token, which may read as ever; with a token of accounts; or with a
+ * session. */
 static enum MHD_Result decide_get(struct http *h, struct client *k, const struct route *route)
 {
 	const char *authorization = client_header(k, MHD_HTTP_HEADER_AUTHORIZATION);
@@ -317,7 +316,7 @@ static enum MHD_Result decide_get(struct http *h, struct client *k, const struct
 		return login_cookie(cookie, secret)
 			       ? judge(h, k, route, route != NULL ? STAGE_JUDGE_SESSION : STAGE_ME, secret)
 			       : reply_send(k->connection, REPLY_LOGIN);
-	/* Our pages ask who somebody is before they know that he is anybody. */
+	/* Our pages ask who somebody is before they know whether anybody is signed in. */
 	if (route == NULL && !client_has_header(k, MHD_HTTP_HEADER_AUTHORIZATION))
 		return reply_send(k->connection, REPLY_LOGIN);
 	if (authorization == NULL || route == NULL)
@@ -325,7 +324,7 @@ static enum MHD_Result decide_get(struct http *h, struct client *k, const struct
 	if (!token_matches(authorization, h->secrets->token))
 		return login_bearer(authorization, secret) ? judge(h, k, route, STAGE_JUDGE_TOKEN, secret)
 							   : refuse(h, k);
-	/* What reads counters all day need not know who works here. */
+	/* A program that reads counters all day need not know who works here. */
 	if (route->right == RIGHT_READ_ACCOUNTS)
 		return reply_send(k->connection, REPLY_FORBIDDEN);
 	k->known = true;
@@ -353,7 +352,7 @@ static bool ask_login(struct http *h, struct client *k)
 	return sent;
 }
 
-/* Something to sign, for whoever asks. */
+/* Asks for a challenge, for anybody. */
 static bool ask_challenge(struct http *h, struct client *k)
 {
 	struct msg_body question = { .type = MSG_CHALLENGE };
@@ -364,9 +363,9 @@ static bool ask_challenge(struct http *h, struct client *k)
 }
 
 /*
- * A login takes long, and strangers ask for it: they leave room for whoever is logged in, and for
- * each other. Who finds no place waits for one: told to come again, a person would have to be
- * quicker than those who do nothing else.
+ * A login takes long and strangers can ask for it: they leave room for people who are logged in,
+ * and for each other. A login without a place waits: told to come again, a person would have to be
+ * quicker than clients that do nothing else.
  */
 void http_admit(struct http *h)
 {
@@ -434,7 +433,7 @@ static enum MHD_Result send_order(struct http *h, struct client *k, struct chang
 	return hold(k, CLIENT_ASKED, h->now.ns + (uint64_t)HTTP_ORDER_S * S_NS);
 }
 
-/* An order of a person's; no token changes anything. */
+/* An order of a person; no token changes anything. */
 static enum MHD_Result decide_change(struct http *h, struct client *k)
 {
 	struct change_request r;
@@ -460,15 +459,14 @@ static enum MHD_Result decide_change(struct http *h, struct client *k)
 	return sent;
 }
 
-/* What is posted by somebody who has a session, and asked of a role as it was read: one question,
- * one answer. */
+/* Posted bodies of people with a session that become one question to a role and one answer. */
 struct posted {
 	const char *path;
 	enum msg_type type;
 	enum client_stage stage;
-	size_t family, from, shown, secret; /* where they stand in the question */
-	/* False: it is none. `text` holds what the question points to. NULL: nothing is to
-	 * be read. */
+	size_t family, from, shown, secret; /* their offsets in the question */
+	/* False: invalid. `text` holds what the question points to. NULL: there is nothing to
+	 * read. */
 	bool (*read)(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT]);
 };
 
@@ -533,7 +531,7 @@ static enum MHD_Result decide_posted(struct http *h, struct client *k, const str
 	return r;
 }
 
-/* Exactly one header of its name, or none. */
+/* At most one header of that name. */
 static bool at_most_one(const struct client *k, const char *name)
 {
 	return client_header(k, name) != NULL || !client_has_header(k, name);
@@ -593,8 +591,8 @@ enum MHD_Result http_decide(struct http *h, struct client *k, const char *method
 	return page != NULL ? reply_page(k->connection, page) : decide_get(h, k, route);
 }
 
-/* Anybody can show something of the form of a session: who announces a large body gets room for it
- * once it is known that he has one. */
+/* Anybody can send something in the form of a session: a large body gets room only when the session
+ * is known to be valid. */
 enum MHD_Result http_ask_whose_body(struct http *h, struct client *k)
 {
 	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
@@ -604,7 +602,7 @@ enum MHD_Result http_ask_whose_body(struct http *h, struct client *k)
 
 	if (cookie != NULL && login_cookie(cookie, secret)) {
 		who.judge = credential(k, CREDENTIAL_SESSION, secret);
-		who.judge.right = RIGHT_COUNT; /* which one it takes stands in the body */
+		who.judge.right = RIGHT_COUNT; /* the body tells which right it needs */
 		r = ask_and_wait(h, k, STAGE_BODY, &who);
 	}
 	explicit_bzero(secret, sizeof(secret));
@@ -620,7 +618,7 @@ void http_sender_judged(struct client *k, int status)
 	http_wake(k);
 }
 
-/* The header is the same that has just been judged. */
+/* The header is the one that was just judged. */
 static bool same_credential(const struct client *k, uint8_t ret[LOGIN_SECRET])
 {
 	const char *header = client_header(k, k->stage == STAGE_JUDGE_TOKEN ? MHD_HTTP_HEADER_AUTHORIZATION
@@ -648,7 +646,7 @@ static void join_stream(struct http *h, struct client *k, struct msg *m)
 	json_decref(who);
 }
 
-/* The judge has spoken; its words stay here, and the box is asked what was wanted, or nothing. */
+/* Accounts has answered; the box is then asked what was wanted, or nothing. */
 void http_judged(struct http *h, struct client *k, struct msg *m)
 {
 	int status = m->body.answer.status;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libmicrohttpd runs outside of any thread of its own: the role's loop polls its epoll descriptor.
- * A request that has to wait (for the supervisor, or because its sender guesses tokens) is
- * suspended, so that nobody else waits with it; the sweep below wakes it. What libmicrohttpd's own
- * timeout does not bound, a client that sends a byte now and then, the sweep ends by shutting the
- * socket down.
+ * libmicrohttpd runs without threads of its own: the role's loop polls its epoll descriptor. A
+ * request that waits (for the supervisor, or because its sender guesses tokens) is suspended, so
+ * that nobody else waits with it; the sweep below wakes it. libmicrohttpd's own timeout does not
+ * bound a client that sends a byte now and then: the sweep shuts its socket down.
  */
 #include "mgmt/web/http.h"
 
@@ -32,12 +31,12 @@ static gnutls_session_t tls_of(struct MHD_Connection *c)
 	return i != NULL ? i->tls_session : NULL;
 }
 
-/* The place is free when libmicrohttpd has seen that the connection ended. */
+/* The place is free when libmicrohttpd has seen the end of the connection. */
 static void end_connection(struct client *k)
 {
 	k->deadline_ns = UINT64_MAX;
 	shutdown(k->fd, SHUT_RDWR);
-	/* Nobody hears that of one who is suspended. */
+	/* A suspended connection does not report its end. */
 	if (k->state == CLIENT_QUEUED)
 		http_wake(k);
 }
@@ -49,7 +48,7 @@ static struct client *client_of(struct MHD_Connection *c)
 	return i != NULL ? i->socket_context : NULL;
 }
 
-/* Before anything is done for it: libmicrohttpd's own count of an address cannot leave out those
+/* Checked before any work: libmicrohttpd's own count for an address cannot leave out connections
  * that a session covers. */
 static enum MHD_Result on_dial(void *cls, const struct sockaddr *from, socklen_t n)
 {
@@ -96,8 +95,8 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **context, e
 		}
 }
 
-/* The raw request target, before anybody decodes it. What is returned comes back as the
- * request's context. */
+/* The raw request target, before anybody decodes it. The return value becomes the request's
+ * context. */
 static void *on_target(void *cls, const char *uri, struct MHD_Connection *c)
 {
 	struct client *k = client_of(c);
@@ -113,8 +112,8 @@ static void *on_target(void *cls, const char *uri, struct MHD_Connection *c)
 	return k;
 }
 
-/* libmicrohttpd hands over texts that end with their first NUL. One within the target shows in
- * where the version stands behind it. */
+/* libmicrohttpd passes texts that end at their first NUL. A NUL inside the target shows by the
+ * place of the version behind it. */
 static bool whole_target(const struct client *k, const char *version)
 {
 	return k->line != NULL && (uintptr_t)version == (uintptr_t)k->line + k->n_line + 1;
@@ -127,8 +126,8 @@ static size_t no_decoding(void *cls, struct MHD_Connection *c, char *text)
 	return strlen(text);
 }
 
-/* Somebody in between may have counted by another of the lengths than libmicrohttpd: each must
- * be 0. */
+/* Of several lengths in a head an intermediary may have used another one than libmicrohttpd: so
+ * each must be 0. */
 static enum MHD_Result length_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
 {
 	bool *body = cls;
@@ -140,7 +139,7 @@ static enum MHD_Result length_header(void *cls, enum MHD_ValueKind kind, const c
 	return MHD_YES;
 }
 
-/* A policy's texts are large: few at a time. */
+/* The texts of a policy are large, so few are taken at a time. */
 static bool room_for_order(const struct http *h, const struct client *k)
 {
 	unsigned all = 0, own = 0;
@@ -155,14 +154,14 @@ static bool room_for_order(const struct http *h, const struct client *k)
 	return all < HTTP_ORDERS && own == 0;
 }
 
-/* Before any of the body comes: true when it may, else *ret_refusal says why not. */
+/* Before the body comes: true when it may, else *ret_refusal tells why not. */
 static bool body_fits(struct client *k, const char *method, enum reply_kind *ret_refusal)
 {
 	size_t most = http_is_change(k) ? CHANGE_BODY : LOGIN_BODY, n;
 	bool body = false;
 
 	*ret_refusal = REPLY_TOO_LARGE;
-	/* One length, in digits, and no other way to say it. */
+	/* Exactly one length in digits, and no other framing. */
 	if (http_takes_body(k) && strcmp(method, MHD_HTTP_METHOD_POST) == 0 &&
 	    client_has_header(k, MHD_HTTP_HEADER_CONTENT_LENGTH)) {
 		if (!login_length(client_header(k, MHD_HTTP_HEADER_CONTENT_LENGTH), most, &n) ||
@@ -176,8 +175,8 @@ static bool body_fits(struct client *k, const char *method, enum reply_kind *ret
 	return !body;
 }
 
-/* Nothing is kept of what nobody has sent; he hears so behind it, since a page that is cut off
- * while it sends would be told nothing. */
+/* A stranger's body is not stored. He is answered after it, because a page whose sending is cut off
+ * would see no answer. */
 static enum MHD_Result take_body(struct http *h, struct client *k)
 {
 	k->state = CLIENT_HEAD;
@@ -211,7 +210,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 		return MHD_YES;
 	}
 	switch (k->state) {
-	case CLIENT_IDLE: /* the head alone; libmicrohttpd calls again when the request is whole */
+	/* only the head; libmicrohttpd calls again when the request is complete */
+	case CLIENT_IDLE:
 		k->state = CLIENT_HEAD;
 		k->deadline_ns = h->now.ns + (uint64_t)HTTP_ANSWER_S * S_NS;
 		if (!whole_target(k, version))
@@ -244,7 +244,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **context, en
 	*context = NULL;
 }
 
-/* Its messages tell about clients, not about us; what matters is counted. */
+/* Its messages are about clients, not about us; what matters is counted. */
 __attribute__((format(printf, 2, 0))) static void no_log(void *cls, const char *fmt, va_list ap)
 {
 	(void)cls;
@@ -252,8 +252,8 @@ __attribute__((format(printf, 2, 0))) static void no_log(void *cls, const char *
 	(void)ap;
 }
 
-/* GnuTLS asks without any context of ours, and there is one server in a process: this is what
- * it presents. */
+/* GnuTLS's callback has no context, and a process has one server: this is the certificate that it
+ * presents. */
 static struct certificate *presented;
 
 static int on_handshake(gnutls_session_t session, const gnutls_datum_t *authorities, int n_authorities,
@@ -269,7 +269,7 @@ static int on_handshake(gnutls_session_t session, const gnutls_datum_t *authorit
 	return 0;
 }
 
-/* ---- the loop's side ------------------------------------------------------------------------- */
+/* ---- called by the loop ---------------------------------------------------------------------- */
 
 struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, struct event_port *events,
 			struct err *e)
@@ -335,7 +335,7 @@ int http_poll_fd(const struct http *h)
 	return MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 }
 
-/* Until wake_ns, which comes whatever becomes of it. */
+/* Until wake_ns, which comes in any case. */
 static bool waits(const struct client *k)
 {
 	return k->state == CLIENT_HELD || k->state == CLIENT_QUEUED || k->state == CLIENT_ASKED;
@@ -389,10 +389,10 @@ void http_run(struct http *h, struct mono now)
 }
 
 /*
- * While a peer owes the rest of his handshake, libmicrohttpd (0.9.75) wants to be called again at
- * once, as long as that takes: it does not see that its TLS library has read all there was. What
- * comes is said by the descriptor, so that a moment's rest delays nothing. In a crowd there is no
- * rest: those who have to go would go later.
+ * While a peer owes the rest of its handshake, libmicrohttpd (0.9.75) wants to be called again at
+ * once, because it does not see that its TLS library has read everything. Input is reported by the
+ * descriptor, so a short pause delays nothing. In a crowd there is no pause: connections that have
+ * to end would end later.
  */
 static bool shakes_hands(const struct http *h)
 {
@@ -429,7 +429,7 @@ int http_wait_ms(const struct http *h, struct mono now)
 	return !limited ? -1 : ms > 60000 ? 60000 : (int)ms;
 }
 
-/* The answer that it waits for says whether its session is real. */
+/* The answer that it waits for tells whether its session is real. */
 static bool judges(const struct client *k)
 {
 	return k->stage == STAGE_JUDGE_SESSION || k->stage == STAGE_JUDGE_TOKEN || k->stage == STAGE_BODY ||

@@ -18,49 +18,49 @@
 #define S_NS 1000000000u
 #define STATE_MOST (1u << 20)
 #define RECORDS_MOST (4u << 20)
-#define FLOW_MOST (8u << 20) /* as mgmt/web/api/picture.c reads it */
-#define PART 4096u	     /* bytes of what libmicrohttpd takes at a time, at most */
+#define FLOW_MOST (8u << 20) /* bytes, as in mgmt/web/api/picture.c */
+#define PART 4096u	     /* most bytes that libmicrohttpd takes at a time */
 
 struct stream {
-	struct MHD_Connection *connection; /* NULL = this place is free */
+	struct MHD_Connection *connection; /* NULL = free place */
 	int fd;
 	bool own, flow;
 	struct msg_judge who;
-	uint32_t asked;	 /* the question to accounts about it, or for its records */
-	uint32_t rights; /* of the moment, while its records are asked for */
+	uint32_t asked;	 /* id of the question to accounts about it, or for its records */
+	uint32_t rights; /* its rights now, while its records are requested */
 	char name[LOGIN_NAME + 8];
-	bool placed;	/* `after` says which records it has */
-	uint64_t after; /* records up to this one */
-	char *text;	/* owned: what it is to be sent; NULL = nothing */
-	bool word;	/* that is how far something is: see gives_way */
+	bool placed;	/* `after` is known */
+	uint64_t after; /* number of the last record that it has */
+	char *text;	/* owned: what to send; NULL = nothing */
+	bool word;	/* `text` is only a progress report: see gives_way */
 	size_t n, sent;
 	uint64_t slow_ns; /* when it should have taken that */
 	bool waits;	  /* suspended until there is something */
-	bool ends;	  /* behind `text` */
+	bool ends;	  /* ends behind `text` */
 };
 
 enum step { STEP_REST, STEP_STATE, STEP_FLOW, STEP_JUDGE, STEP_RECORDS };
 
 struct live {
 	int control_fd;
-	/* owned; an epoll of all streams' sockets, which libmicrohttpd does not watch while
+	/* owned; an epoll set of all streams' sockets, which libmicrohttpd does not watch while
 	 * they wait */
 	int gone_fd;
 	uint32_t *last_id;
 	enum step step;
-	uint32_t id; /* of the question on its way, 0 = none */
+	uint32_t id; /* of the question under way, 0 = none */
 	uint64_t asked_ns, deadline_ns, begun_ns, next_ns, flow_ns;
-	/* What this turn has found. */
+	/* Results of this turn. */
 	char *state; /* NULL: the box did not say */
 	bool has_newest;
 	uint64_t newest;
 	bool mute;	 /* the journal has not answered in it */
-	bool recorded;	 /* somebody had records in it */
-	json_t *records; /* of the stream that is told; NULL: none */
+	bool recorded;	 /* a stream got records in it */
+	json_t *records; /* of the present stream; NULL: none */
 	uint64_t from, to;
 	char *flow;
 	struct seen seen;
-	size_t at; /* the stream that is judged or told */
+	size_t at; /* index of the present stream */
 	struct stream all[LIVE_STREAMS];
 };
 
@@ -107,15 +107,15 @@ static void wake(struct stream *s)
 	s->waits = false;
 }
 
-/* ---- who has hung up ------------------------------------------------------------------------- */
+/* ---- clients that hung up -------------------------------------------------------------------- */
 
-/* Which place, and which socket it was: a place may be another's by then. */
+/* The place and its socket: the place may belong to another stream by then. */
 static uint64_t mark_of(const struct live *v, const struct stream *s)
 {
 	return (uint64_t)(s - v->all) << 32 | (uint32_t)s->fd;
 }
 
-/* Without it the end is seen at the next word to it, as it was. */
+/* Without it the end is only seen at the next write, as before. */
 static void watch(struct live *v, const struct stream *s)
 {
 	struct epoll_event e = { .events = EPOLLRDHUP | EPOLLONESHOT, .data.u64 = mark_of(v, s) };
@@ -176,8 +176,8 @@ struct stream *live_join(struct live *v, struct MHD_Connection *c, int fd, const
 	s->who.quiet = 1;
 	snprintf(s->name, sizeof(s->name), "%s", w->name);
 	watch(v, s);
-	/* Nobody looked: what is known is old. Else it has its first event soon, whenever the
-	 * others had theirs. */
+	/* Without another stream the known state is old, so the box is asked at once. Otherwise the
+	 * new stream gets its first event soon, independent of the others. */
 	v->next_ns = all == 0 || v->begun_ns + (uint64_t)LIVE_SOON_MS * MS_NS < now_ns
 			     ? now_ns
 			     : v->begun_ns + (uint64_t)LIVE_SOON_MS * MS_NS;
@@ -216,7 +216,7 @@ ssize_t live_read(void *cls, uint64_t at, char *buf, size_t most)
 	return (ssize_t)n;
 }
 
-/* `text` is taken over. */
+/* Takes over `text`. */
 static void say(struct stream *s, char *text, size_t n, uint64_t now_ns)
 {
 	s->text = text;
@@ -236,15 +236,18 @@ void live_end(struct live *v)
 		}
 }
 
-/* ---- what a stream is told ------------------------------------------------------------------- */
+/* ---- contents of a stream -------------------------------------------------------------------- */
 
-/* Records that it may see and does not have, as far as they were asked for. */
+/* Adds the records that the stream may see and does not have, as far as they were requested. */
 static void put_records(const struct live *v, struct stream *s, bool allowed, FILE *to)
 {
 	if (!v->has_newest)
 		return;
-	/* It begins here; or it may see none, and what it may not see now it does not get later; or
-	 * these are the records of another box. */
+	/*
+	 * Skips to the newest record in three cases. The stream begins here. Its owner may see no
+	 * records now: those are not sent later either. Or the stream's last record is of another
+	 * box.
+	 */
 	if (!s->placed || !allowed || s->after > v->newest) {
 		s->after = v->newest;
 		s->placed = true;
@@ -262,7 +265,7 @@ static bool may(uint32_t rights, enum right r)
 	return (rights >> r & 1u) != 0;
 }
 
-/* How far something is gives way to what is due, as long as nothing of it went out. */
+/* A progress report is replaced by something due, if none of it was sent yet. */
 static bool gives_way(const struct stream *s)
 {
 	return s->text == NULL || (s->word && s->sent == 0);
@@ -283,7 +286,7 @@ static void tell(const struct live *v, struct stream *s, uint32_t rights, uint64
 	FILE *to;
 
 	give_way(s);
-	if (s->text != NULL || s->ends) /* it still has something to take */
+	if (s->text != NULL || s->ends) /* it has not yet taken the last text */
 		return;
 	to = open_memstream(&text, &n);
 	if (to == NULL)
@@ -304,7 +307,7 @@ static void tell(const struct live *v, struct stream *s, uint32_t rights, uint64
 		free(text);
 }
 
-/* Its session is over, or may not see the state any more. */
+/* Its session is over, or may no longer see the state. */
 static void tell_end(struct stream *s, uint64_t now_ns)
 {
 	static const char words[] = "event: end\ndata: {}\n\n";
@@ -319,7 +322,7 @@ static void tell_end(struct stream *s, uint64_t now_ns)
 		wake(s);
 }
 
-/* Nobody has said what it may: it is told nothing, but that we are here. */
+/* Its rights are unknown: it only gets a sign of life. */
 static void tell_nothing(struct stream *s, uint64_t now_ns)
 {
 	static const char words[] = ":\n\n";
@@ -361,8 +364,8 @@ static bool ask(struct live *v, enum step step, const struct msg_body *question,
 	return v->id != 0;
 }
 
-/* Somebody was told something in this turn and has more to come. Who still takes what an earlier
- * one brought is not waited for. */
+/* A stream got something in this turn and has more to come. One that still takes an earlier text is
+ * not waited for. */
 static bool behind(const struct live *v)
 {
 	uint64_t told = v->begun_ns + (uint64_t)LIVE_SLOW_S * S_NS;
@@ -395,15 +398,15 @@ static void rest(struct live *v)
 	forget(v);
 }
 
-/* There is something for it that it does not have, and not too much. */
+/* There are records for it, and not too many. */
 static bool wants_records(const struct live *v, const struct stream *s, uint32_t rights)
 {
 	return may(rights, RIGHT_READ_EVENTS) && v->has_newest && !v->mute && s->placed && gives_way(s) &&
 	       v->newest > s->after && v->newest - s->after <= LIVE_BEHIND;
 }
 
-/* The journal is asked in the name of whoever gets the answer, since who read what is on record.
- * False: it cannot be. */
+/* Asks the journal in the name of the stream's owner, because readers are recorded. False:
+ * impossible. */
 static bool ask_records(struct live *v, struct stream *s, uint32_t rights, uint64_t now_ns)
 {
 	struct msg_body question = { .type = MSG_EVENTS,
@@ -423,8 +426,8 @@ static bool ask_records(struct live *v, struct stream *s, uint32_t rights, uint6
 	return true;
 }
 
-/* From stream `at` on: who needs nobody's word is told, about the next one accounts is asked; who
- * may read records has his asked for. */
+/* From stream `at` on: a stream that needs no check gets its events; for the next other one
+ * accounts is asked; for one that may read records they are requested. */
 static void judge_next(struct live *v, uint64_t now_ns)
 {
 	struct msg_body question = { .type = MSG_JUDGE };
@@ -472,7 +475,7 @@ static void begin(struct live *v, uint64_t now_ns)
 {
 	v->begun_ns = now_ns;
 	if (!ask(v, STEP_STATE, &(struct msg_body){ .type = MSG_STATUS }, now_ns))
-		judge_all(v, now_ns); /* the pages hear that nothing is said */
+		judge_all(v, now_ns); /* the pages hear that there is no answer */
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -492,7 +495,7 @@ static void take_records(struct live *v, const char *text, size_t n)
 	json_decref(j);
 }
 
-/* Reading the counters of a large policy takes the box long: it is done the more seldom. */
+/* Reading the counters of a large policy takes long, so it is done less often. */
 static void take_flow(struct live *v, const char *text, size_t n, uint64_t now_ns)
 {
 	uint64_t took = now_ns - v->asked_ns, pause = (uint64_t)LIVE_FLOW_MS * MS_NS;
@@ -524,7 +527,7 @@ static void judged(struct live *v, uint32_t id, int status, const char *text, si
 	uint32_t rights = read_rights(text, n);
 	bool stays = status == ANSWER_YES && may(rights, RIGHT_READ_STATE);
 
-	/* Who was asked about may have left, and another have come. */
+	/* The stream that was asked about may have left, and another may have its place. */
 	if (s->connection != NULL && s->asked == id) {
 		if (stays && wants_records(v, s, rights) && ask_records(v, s, rights, now_ns))
 			return;
@@ -539,8 +542,8 @@ static void judged(struct live *v, uint32_t id, int status, const char *text, si
 	judge_next(v, now_ns);
 }
 
-/* `text` NULL: the journal is silent. It is told the rest, and nobody waits for the journal again
- * in this turn. */
+/* `text` NULL: the journal is silent. The stream gets the rest, and nobody waits for the journal
+ * again in this turn. */
 static void recorded(struct live *v, uint32_t id, const char *text, size_t n, uint64_t now_ns)
 {
 	struct stream *s = &v->all[v->at++];
@@ -555,7 +558,7 @@ static void recorded(struct live *v, uint32_t id, const char *text, size_t n, ui
 	judge_next(v, now_ns);
 }
 
-/* `text` NULL: it was not answered. */
+/* `text` NULL: there was no answer. */
 static void answered(struct live *v, int status, const char *text, size_t n, uint64_t now_ns)
 {
 	uint32_t id = v->id;
@@ -611,7 +614,7 @@ bool live_answer(struct live *v, struct msg *m, uint64_t now_ns)
 	return true;
 }
 
-/* ---- the loop's side ------------------------------------------------------------------------- */
+/* ---- called by the loop ---------------------------------------------------------------------- */
 
 void live_run(struct live *v, uint64_t now_ns, bool room)
 {

@@ -57,8 +57,8 @@ char *live_progress_text(uint32_t ask, const struct msg_progress *p, size_t *ret
 	return n > 0 ? text : NULL;
 }
 
-/* A packet counts for each conduit that its cell stands for: which of them it was, no
- * counter tells. */
+/* A packet counts for each conduit of its cell, because the counter does not tell which one it
+ * was. */
 static bool count_cell(json_t *sums, const json_t *cell)
 {
 	const json_t *name;

@@ -13,7 +13,7 @@
 
 #define ANSWER_MOST (1u << 16)
 
-/* ---- what comes in --------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static bool read_digits(const char *text, uint8_t out[LOGIN_SECRET])
 {
@@ -28,8 +28,7 @@ static bool read_digits(const char *text, uint8_t out[LOGIN_SECRET])
 	return true;
 }
 
-/* A text of at most `most` bytes without a NUL, to the beginning of `out`; the rest of it is
- * zero already. */
+/* Copies a text of at most `most` bytes without NUL to `out`, which is zero already. */
 static bool put(const json_t *j, const char *key, void *out, size_t most)
 {
 	const json_t *v = json_object_get(j, key);
@@ -139,7 +138,7 @@ bool login_length(const char *header, size_t most, size_t *ret)
 	return *ret <= most;
 }
 
-/* ---- what goes out --------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 unsigned login_http_of(int status)
 {
@@ -207,7 +206,7 @@ enum MHD_Result login_reply_in(struct MHD_Connection *c, int status, int fd)
 
 enum MHD_Result login_reply_out(struct MHD_Connection *c, int status, int fd)
 {
-	/* Whatever the box knows of it: the browser shall forget it. */
+	/* Whatever the box knows of the session, the browser deletes the cookie. */
 	return reply_plain(c, status, fd, LOGIN_COOKIE "=; Secure; HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
 }
 
@@ -220,7 +219,7 @@ enum MHD_Result login_reply_key(struct MHD_Connection *c, int status, int fd)
 {
 	json_t *j = login_answer(fd);
 
-	/* What is wrong with it a person has to read; nobody's session has ended by that. */
+	/* A person has to read the error, and no session has ended because of it. */
 	if (j == NULL)
 		return reply_send(c, REPLY_UNAVAILABLE);
 	return reply_json(c, status == ANSWER_INVALID ? MHD_HTTP_UNPROCESSABLE_CONTENT : login_http_of(status), j,

@@ -16,7 +16,7 @@
 #define REASON_MOST 200u
 #define SEEN_MOST 16u
 
-/* ---- what comes in --------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static bool put(const json_t *j, const char *key, uint8_t out[LOGIN_PHRASE])
 {
@@ -27,7 +27,7 @@ static bool put(const json_t *j, const char *key, uint8_t out[LOGIN_PHRASE])
 	return text != NULL;
 }
 
-/* One that `accounts` reads in a line. */
+/* Copies a one-line text for `accounts`. */
 static bool say(json_t *to, const json_t *from, const char *key, const char *as, size_t least, size_t most)
 {
 	const char *text = login_text_of(from, key, most);
@@ -102,9 +102,9 @@ bool manage_read_passphrase(const uint8_t *body, size_t n, struct msg_passphrase
 	return ok;
 }
 
-/* ---- what goes out --------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
-/* The texts themselves, wherever they stand in it; nobody else may hold any of it. */
+/* Overwrites the texts in place; nobody else may hold a reference. */
 static void wipe(json_t *j)
 {
 	const char *key;

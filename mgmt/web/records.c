@@ -14,10 +14,10 @@
 #include "mgmt/web/login.h"
 #include "mgmt/web/reply.h"
 
-#define ANSWER_MOST (1u << 18) /* as control's */
+#define ANSWER_MOST (1u << 18) /* bytes, as in control */
 #define STAMP sizeof("2026-11-20T08:10:11Z")
 
-/* ---- what comes in --------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static const char *text_at(const json_t *j, const char *key)
 {
@@ -26,7 +26,7 @@ static const char *text_at(const json_t *j, const char *key)
 	return json_is_string(v) && strlen(json_string_value(v)) == json_string_length(v) ? json_string_value(v) : NULL;
 }
 
-/* In this one form, so that each moment is one text. */
+/* Only this form, so that each time has one text. */
 static bool take_moment(const json_t *j, const char *key, uint64_t *ret)
 {
 	const char *text = text_at(j, key), *rest;
@@ -45,7 +45,7 @@ static bool take_moment(const json_t *j, const char *key, uint64_t *ret)
 	return true;
 }
 
-/* One line of at most `most` bytes. */
+/* Copies a line of at most `most` bytes. */
 static bool take_line(const json_t *j, const char *key, size_t least, size_t most, char out[HOLD_REASON + 1])
 {
 	const char *text = text_at(j, key);
@@ -88,7 +88,7 @@ static bool take_number(const json_t *j, const char *key, uint32_t least, uint32
 	return true;
 }
 
-/* A hold that is lifted, an alarm that was seen. */
+/* A hold that is lifted, or an alarm that is acknowledged. */
 static bool take_one(const json_t *j, struct msg_records *ret, char text[HOLD_REASON + 1])
 {
 	return json_object_size(j) == 3 && take_number(j, "number", 1, UINT32_MAX, &ret->number) &&
@@ -137,9 +137,9 @@ bool records_read(const uint8_t *body, size_t n, struct msg_records *ret, char t
 	return ok;
 }
 
-/* ---- what goes out --------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
-/* What the journal says is its own text, which people hear in their language. */
+/* The journal's own text is given in the reader's language. */
 static void in_words(json_t *j)
 {
 	const char *said = json_string_value(json_object_get(j, "error"));

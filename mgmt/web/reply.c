@@ -10,7 +10,7 @@
 
 #include "appliance/base/clock.h"
 
-/* The policy of what is no page: a browser that shows it loads nothing. */
+/* The policy for everything but pages: a browser that shows it loads nothing. */
 #define NO_CONTENT "default-src 'none'; frame-ancestors 'none'"
 #define STREAM_PART 4096u /* bytes at a time */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -60,8 +60,8 @@ static const struct {
 };
 
 /*
- * No Strict-Transport-Security: the certificate is the box's own, and a browser that was told to
- * insist would lock the operator out when it is replaced. Port 80 is not served at all.
+ * No Strict-Transport-Security: the certificate is the box's own, and when it is replaced, a
+ * browser that insists would lock the operator out. Port 80 is not served at all.
  */
 static bool common_headers(struct MHD_Response *r, const char *type, const char *policy)
 {
@@ -85,8 +85,8 @@ static enum MHD_Result queue(struct MHD_Connection *c, unsigned http, struct MHD
 	return sent;
 }
 
-/* Static text needs no copy. This library's plain call for it wants the text writable; its vector
- * does not. */
+/* A static text is not copied. The library's plain call needs writable text; its vector call does
+ * not. */
 static struct MHD_Response *static_text(const void *text, size_t n)
 {
 	struct MHD_IoVec part = { .iov_base = text, .iov_len = n };
@@ -153,7 +153,7 @@ static enum MHD_Result send_text(struct MHD_Connection *c, const struct target *
 	return queue(c, MHD_HTTP_OK, r, common_headers(r, form->type, NO_CONTENT));
 }
 
-/* It may be a secret, which was said once. */
+/* The text may be a secret that was shown once. */
 static void wipe_text(void *text)
 {
 	explicit_bzero(text, strlen(text));

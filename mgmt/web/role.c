@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The management role: serves the pages and the API, which change nothing of the box, on a socket
- * that it was given, and asks the supervisor for everything it says. Inside the admin namespace,
- * without privilege; it holds its key and token in memory and can open no file.
+ * The management role: serves the pages and the API on a socket that it was given, changes nothing
+ * of the box itself, and asks the supervisor and control for everything. It runs in the admin
+ * namespace without privileges, has its key and token in memory, and can open no file.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,13 +24,13 @@
 #include "mgmt/web/secrets.h"
 
 /*
- * What the certificates of a file say, for the supervisor, which parses none: whose they are and
- * from when until when. By GnuTLS. Keeps nothing.
+ * What a file's certificates say (subject, validity), for the supervisor, which parses none. Uses
+ * GnuTLS; keeps nothing.
  */
 
 #define CERTIFIED_MOST (1u << 20) /* bytes of a file */
 
-/* A longer one is cut; a NUL always stands behind it. */
+/* A longer subject is cut; a NUL always follows. */
 static int fill_subject(gnutls_x509_crt_t crt, uint8_t out[CERTIFICATE_SUBJECT])
 {
 	gnutls_datum_t name = { 0 };
@@ -38,14 +38,14 @@ static int fill_subject(gnutls_x509_crt_t crt, uint8_t out[CERTIFICATE_SUBJECT])
 	size_t n = name.size < CERTIFICATE_SUBJECT - 1 ? name.size : CERTIFICATE_SUBJECT - 1;
 
 	if (r == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-		return 0; /* one without a subject is valid */
+		return 0; /* an empty subject is valid */
 	if (r >= 0)
 		memcpy(out, name.data, n);
 	gnutls_free(name.data);
 	return r;
 }
 
-/* Into place `at` of those that are told. */
+/* Writes entry `at` of the answer. */
 static int fill(gnutls_x509_crt_t crt, struct msg_certified *ret, size_t at)
 {
 	gnutls_datum_t der = { 0 };
@@ -73,8 +73,8 @@ static bool dated(gnutls_x509_crt_t crt)
 	       gnutls_x509_crt_get_expiration_time(crt) != (time_t)-1;
 }
 
-/* Files that were put together from others have some twice, and each is told by its digest. Sorted
- * by their end they are near each other. */
+/* Bundled files may contain a certificate twice, so duplicates are removed by digest. Sorted by
+ * their end they are near each other. */
 static unsigned each_once(gnutls_x509_crt_t *list, unsigned n)
 {
 	unsigned kept = 0;
@@ -93,8 +93,8 @@ static unsigned each_once(gnutls_x509_crt_t *list, unsigned n)
 	return kept;
 }
 
-/* `pem` is PEM; what is no certificate in it is passed over. All zero when there is none, or one
- * that cannot be read. */
+/* `pem` is PEM; other contents are ignored. All zero when there is no certificate, or an unreadable
+ * one. */
 static struct msg_certified certified_read(const void *pem, size_t n)
 {
 	struct msg_certified ret = { 0 };
@@ -103,7 +103,7 @@ static struct msg_certified certified_read(const void *pem, size_t n)
 	unsigned n_list = 0;
 	int r = -1;
 
-	/* GnuTLS's datum wants writable memory; it only reads it. */
+	/* GnuTLS's datum is not const, but it only reads. */
 	if (n > 0 && n <= CERTIFIED_MOST && (d.data = malloc(n)) != NULL) {
 		memcpy(d.data, pem, n);
 		r = gnutls_x509_crt_list_import2(&list, &n_list, &d, GNUTLS_X509_FMT_PEM, 0);
@@ -140,7 +140,7 @@ static bool on_status(void *ctx, struct msg *m)
 									   .token = http_token(ctx) } };
 	int r = msg_send(MGMT_FD_PEOPLE, m->id, &answer, NULL, 0);
 
-	return r == 0 || r == -EAGAIN; /* who does not read will ask again */
+	return r == 0 || r == -EAGAIN; /* a receiver that missed it will ask again */
 }
 
 static bool on_answer(void *ctx, struct msg *m)
@@ -155,7 +155,7 @@ static bool on_progress(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Of the box's own authority when no file comes along. */
+/* Without a file: the box's own authority. */
 static bool on_certificates(void *ctx, struct msg *m)
 {
 	struct msg_body answer = { .type = MSG_CERTIFIED };
@@ -171,11 +171,11 @@ static bool on_certificates(void *ctx, struct msg *m)
 		answer.certified = certified_read(text, n);
 	free(text);
 	r = msg_send(MGMT_FD_PEOPLE, m->id, &answer, NULL, 0);
-	return r == 0 || r == -EAGAIN; /* likewise */
+	return r == 0 || r == -EAGAIN; /* a receiver that missed it will ask again */
 }
 
-/* Of control, which puts answers together and asks how we are; of the supervisor only
- * pings come. */
+/* From control, which collects answers and asks for our status; from the supervisor only pings
+ * come. */
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_STATUS] = on_status,
 	[MSG_ANSWER] = on_answer,
@@ -185,7 +185,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 
 static msg_handler *const none[MSG_TYPE_COUNT];
 
-/* 1 = go on, 0 = whoever speaks there is gone, negative errno. */
+/* 1 = go on, 0 = the peer is gone, negative errno. */
 static int hear(struct http *h, int fd, enum role from)
 {
 	int r;
@@ -228,7 +228,7 @@ static int nonblocking(int fd, struct err *e)
 	return 0;
 }
 
-/* For the record, before anybody is answered. */
+/* Recorded before anybody is answered. */
 static int say_token(const struct secrets *s, const struct err *why)
 {
 	const struct msg_body m = { MSG_MGMT_STATUS, .mgmt_status = { .token = (uint8_t)s->is } };

@@ -15,12 +15,10 @@
 #include "appliance/base/err.h"
 #include "appliance/base/sha256.h"
 
-/*
- * Making the box's own certificate authority (see certificate.h), by GnuTLS. Keeps nothing.
- */
+/* Makes the box's own certificate authority (see certificate.h) with GnuTLS. Keeps nothing. */
 
 #define DAY_S 86400
-#define LIFE_DAYS 3650 /* clients trust it by hand; replacing it is deleting the file */
+#define LIFE_DAYS 3650 /* clients trust it by hand; deleting the file replaces it */
 
 static int permit(gnutls_x509_name_constraints_t nc, gnutls_x509_subject_alt_name_t kind, const void *p, unsigned n)
 {
@@ -31,8 +29,8 @@ static int permit(gnutls_x509_name_constraints_t nc, gnutls_x509_subject_alt_nam
 	return gnutls_x509_name_constraints_add_permitted(nc, kind, &d);
 }
 
-/* The name "sekisho" and addresses (both families, any): where it is trusted, it can pass for no
- * other site's name. */
+/* Restricted to the name "sekisho" and to addresses of both families: a client that trusts it
+ * cannot be shown another site's name. */
 static int constrain(gnutls_x509_crt_t crt)
 {
 	static const unsigned char all[32] = { 0 }; /* address and mask */
@@ -52,7 +50,7 @@ static int constrain(gnutls_x509_crt_t crt)
 	return r;
 }
 
-/* "Sekisho 1a2b3c4d", after the key: two boxes in one list of authorities are two. */
+/* "Sekisho 1a2b3c4d", by the key: two boxes in a list of authorities can be told apart. */
 static int name(gnutls_x509_crt_t crt, const unsigned char *id)
 {
 	char text[32] = "Sekisho ";
@@ -94,8 +92,7 @@ static int fill(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key)
 	return r >= 0 ? gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0) : r;
 }
 
-/* A malloc'd copy with a NUL; GnuTLS's own memory is wiped and given back. NULL when memory
- * is out. */
+/* A malloc'd copy with a NUL; GnuTLS's own memory is wiped and freed. NULL: no memory. */
 static char *take(gnutls_datum_t *d)
 {
 	char *text = d->data != NULL ? malloc((size_t)d->size + 1) : NULL;
@@ -123,8 +120,8 @@ static int make(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, gnutls_datum_t
 	return r >= 0 ? gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, ret_crt) : r;
 }
 
-/* A new authority with an ECDSA P-256 key. Both texts are PEM, malloc'd, owned by the caller (the
- * key's to be wiped). 0 or negative errno. */
+/* A new authority with an ECDSA P-256 key. Both texts are PEM, malloc'd and owned by the caller,
+ * who wipes the key. 0 or negative errno. */
 static int authority_make(char **ret_key, char **ret_certificate, struct err *e)
 {
 	gnutls_x509_privkey_t key = NULL;
@@ -183,8 +180,8 @@ static int make_certificate(int dirfd, struct secrets *s, struct err *e)
 {
 	int r = authority_make(&s->key, &s->certificate, e);
 
-	/* The certificate stands last and is gone first: a power loss in between leaves "no
-	 * certificate", not a wrong one. */
+	/* The certificate is written last and removed first: a power cut in between leaves no
+	 * certificate instead of a wrong one. */
 	if (r == 0 && unlinkat(dirfd, "certificate.pem", 0) < 0 && errno != ENOENT)
 		r = err_set(e, -errno, "replace certificate.pem");
 	if (r == 0)
@@ -202,7 +199,7 @@ static int open_certificate(int dirfd, struct secrets *s, struct err *e)
 		return make_certificate(dirfd, s, e);
 	if (r == 0)
 		r = read_text(dirfd, "certificate.pem", &s->certificate, e);
-	if (r == -ENOENT) { /* its owner wants a new one: the key goes with it */
+	if (r == -ENOENT) { /* the owner deleted it to get a new one: the key is replaced too */
 		wipe_free(&s->key);
 		return make_certificate(dirfd, s, e);
 	}
@@ -226,7 +223,7 @@ static int make_token(int dirfd, struct secrets *s, struct err *e)
 	return r;
 }
 
-/* It says nothing of what stands on the disk. */
+/* An error of the moment, which tells nothing about the file. */
 static bool is_for_now(int r)
 {
 	return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EINTR;
@@ -257,13 +254,13 @@ static int open_token(int dirfd, struct secrets *s, struct err *e)
 	} else {
 		if (r == 0)
 			err_set(e, -EBADMSG, "token: not 64 hexadecimal digits");
-		/* Whatever cannot be used there goes out of the way; what is no plain file
-		 * as well. */
+		/* Anything that cannot be used is moved aside, also something that is no plain
+		 * file. */
 		if (r != -ENOENT)
 			(void)file_aside(dirfd, "token");
 		token_anew(dirfd, s, e);
-		/* The first start, or its owner wants another one; unless an earlier start set one
-		 * aside and came no further. */
+		/* The first start, or the owner deleted it to get a new one; unless an earlier
+		 * start set one aside and was interrupted. */
 		if (r == -ENOENT && s->is == TOKEN_ANEW &&
 		    faccessat(dirfd, "token.damaged", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 			s->is = TOKEN_KEPT;

@@ -24,7 +24,7 @@ bool token_matches(const char *header, const char token[TOKEN_DIGITS + 1])
 	if (strncasecmp(header, scheme, sizeof(scheme) - 1) != 0)
 		return false;
 	header += sizeof(scheme) - 1;
-	if (token[0] == '\0') /* there is none */
+	if (token[0] == '\0') /* there is no token */
 		return false;
 	if (strnlen(header, TOKEN_DIGITS + 1) != TOKEN_DIGITS) /* the length is no secret */
 		return false;

@@ -64,7 +64,7 @@ static void allowed_text(FILE *to, const json_t *limit, enum lang l)
 
 		if (i > 0)
 			message_print(to, l, M_LIMIT_COMMA);
-		/* a path stays as a policy writes it */
+		/* a path stays as in a policy */
 		if (dash != NULL && strpbrk(text, ".,") == NULL)
 			message_print(to, l, M_LIMIT_RANGE, (int)(dash - text), text, dash + 1);
 		else
@@ -74,7 +74,7 @@ static void allowed_text(FILE *to, const json_t *limit, enum lang l)
 		message_print(to, l, M_LIMIT_MORE, more);
 }
 
-/* "units" of its word in JSON, "unit". */
+/* "units" for its JSON word "unit". */
 static const char *targets_word(const struct vocabulary *v, const char *what, enum lang l)
 {
 	for (unsigned i = 0; v != NULL && i < v->n_targets; i++)

@@ -18,8 +18,7 @@ static bool is(const json_t *e, const char *key, const char *word)
 	return strcmp(js(e, key), word) == 0;
 }
 
-/* "2026-11-20T08:10:11.123Z" -> "2026-11-20T08:10:11.123000+0000"; what is no such time stays as
- * it is. */
+/* "2026-11-20T08:10:11.123Z" -> "2026-11-20T08:10:11.123000+0000"; other text stays as it is. */
 static json_t *timestamp(const char *time)
 {
 	size_t n = strlen(time);
@@ -31,7 +30,7 @@ static json_t *timestamp(const char *time)
 	return json_text(out);
 }
 
-/* FNV-1a: the same number for the same text, on every box and in every release. */
+/* FNV-1a: the same number for the same text on every box and in every release. */
 static uint64_t number_of(uint64_t so_far, const char *text)
 {
 	for (; *text != '\0'; text++)
@@ -41,7 +40,7 @@ static uint64_t number_of(uint64_t so_far, const char *text)
 
 #define NUMBER_BEGIN 14695981039346656037u
 
-/* "10.0.0.1:502", "[2001:db8::1]:502" or an address alone. */
+/* Splits "10.0.0.1:502", "[2001:db8::1]:502" or an address alone. */
 static void put_end(json_t *out, const char *end, const char *ip, const char *port)
 {
 	const char *colon = strrchr(end, ':'), *bracket = strrchr(end, ']');
@@ -85,8 +84,7 @@ static const char *app_proto(const char *protocol)
 	return strcmp(protocol, "postgresql") == 0 ? "pgsql" : strcmp(protocol, "kerberos") == 0 ? "krb5" : protocol;
 }
 
-/* Who sent the packet is the source, as in EVE; a session has the same number in
- * both directions. */
+/* As in EVE the sender is the source; a session has the same number in both directions. */
 static void put_ends(json_t *out, const json_t *e)
 {
 	const char *client = js(e, "client"), *server = js(e, "server");
@@ -107,7 +105,7 @@ static void put_ends(json_t *out, const json_t *e)
 	if (*client == '\0' || *server == '\0')
 		return;
 	flow = number_of(number_of(number_of(NUMBER_BEGIN, client), server), js(e, "transport"));
-	/* More than 53 bits not every reader of JSON keeps. */
+	/* Not every JSON reader keeps more than 53 bits. */
 	json_object_set_new(out, "flow_id", json_integer((json_int_t)(flow >> 11)));
 	if (is(e, "direction", "c2s") || back)
 		json_object_set_new(out, "direction", json_string(back ? "to_client" : "to_server"));
@@ -154,7 +152,7 @@ static const char *category(const json_t *e)
 	return is_traffic(e) ? of[why(e)] : "State of the box";
 }
 
-/* By what it is for, not by its place in a list: numbers stay when there are more of them. */
+/* Numbered by its meaning, not by its index: numbers stay the same when rules are added. */
 static json_t *alert(const json_t *e)
 {
 	enum reason r = reason_by_word(js(e, "reason"));
@@ -181,7 +179,7 @@ static json_t *engine(const json_t *e)
 	return j;
 }
 
-/* As of a flow record of EVE: what passed, in bytes of packets, and for how long. */
+/* Like an EVE flow record: bytes of packets, and the duration. */
 static json_t *flow(const json_t *e)
 {
 	json_t *j = json_pack("{s:s, s:b}", "action", is(e, "verdict", "deny") ? "drop" : "pass", "alerted", 0);
@@ -213,7 +211,7 @@ static json_t *of_the_type(const json_t *e, const char *type)
 	return strcmp(type, "engine") == 0 ? engine(e) : NULL;
 }
 
-/* As EVE writes them: the version in its own spelling, and no field for the suite. */
+/* As EVE writes it: the version in its own spelling, and no field for the suite. */
 static json_t *tls(const json_t *e)
 {
 	static const char *const spelt[][2] = { { "SSL 3.0", "SSLv3" }, { "TLS 1.0", "TLSv1" } };
@@ -246,7 +244,7 @@ json_t *event_eve(const json_t *e)
 		json_object_set_new(out, "tls", json_pack("{s:o}", "sni", json_text(js(e, "server_name"))));
 	if (strcmp(type, "flow") != 0 && strcmp(type, "engine") != 0)
 		json_object_set_new(out, "alert", alert(e));
-	/* The chain is of the box's own lines; this is none. */
+	/* The chain is over the box's own lines, and this is another line. */
 	(void)json_object_del(own, "prev");
 	(void)json_object_del(own, "hash");
 	json_object_set_new(out, "sekisho", own);

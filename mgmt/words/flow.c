@@ -12,7 +12,7 @@ static const char *const ways[] = {
 	[FLOW_THERE] = "to_destination", [FLOW_BACK] = "to_source", [FLOW_THERE | FLOW_BACK] = "both"
 };
 
-/* 0 = it is none of these. */
+/* 0 = none of these. */
 static unsigned place_of(const char *const words[], const char *word)
 {
 	unsigned i = 3;
@@ -32,7 +32,7 @@ unsigned flow_data(const json_t *row)
 	return place_of(ways, js(row, "data"));
 }
 
-/* By a conduit's name: what its grants carry, each protocol once with all of its words. */
+/* By conduit: what its grants carry, each protocol once with all its words. */
 static json_t *carried_by(const json_t *effective)
 {
 	const json_t *permits = ja(effective, "permits"), *permit, *grant, *word;
@@ -72,7 +72,8 @@ static json_t *carried_by(const json_t *effective)
 	return all;
 }
 
-/* What is read or diagnosed comes back; what nobody reads, or only observes, may go both ways. */
+/* Reading and diagnosis send data back; an uninspected or observed conduit may carry data in both
+ * directions. */
 static unsigned data_of(const json_t *k, json_t *carried)
 {
 	unsigned data = strcmp(js(k, "mode"), "observe") == 0 ? FLOW_THERE | FLOW_BACK : 0;
@@ -141,14 +142,14 @@ json_t *flow_sheet(const json_t *effective, enum flow_part part)
 	}
 	json_array_foreach(ja(effective, "zones"), i, one)
 	{
-		/* Of the other side, and of the box itself, only what something goes to or
-		 * comes from. */
+		/* Zones of the other side, and the box itself, only if something goes there or
+		 * comes from there. */
 		if (json_object_get(ends, js(one, "name")) != NULL ||
 		    ((side_of(js(one, "class")) & part) != 0 && strcmp(js(one, "name"), "self") != 0))
 			(void)json_array_append(zones, one);
 	}
 	failed = json_object_set_new(sheet, "conduits", conduits) < 0;
-	/* it takes them in any case */
+	/* takes over the reference even when it fails */
 	failed = json_object_set_new(sheet, "zones", zones) < 0 || failed;
 	if (failed) {
 		json_decref(sheet);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Only conduits that lead from the client's zone to the server's count. A cell of theirs meets a
- * packet in three things: who asks, who is asked, and by what service; the conduit whose cell meets
- * it in most of them is the nearest, and of several the first of the policy's text.
+ * Only conduits from the client's zone to the server's are considered. A cell can match a packet in
+ * three things: client, server and service. The conduit with the most matches is the nearest, of
+ * several the first in the policy's text.
  */
 #include "mgmt/words/nearest.h"
 
@@ -23,10 +23,10 @@ struct packet {
 	struct addr client, server;
 	unsigned port;
 	const char *transport;
-	char icmp[48]; /* "type 8 code 0"; "" when it is none */
+	char icmp[48]; /* "type 8 code 0"; "" for other protocols */
 };
 
-/* "10.0.0.1:502", "[2001:db8::1]:502", or an address alone. */
+/* Parses "10.0.0.1:502", "[2001:db8::1]:502", or an address alone. */
 static bool endpoint(const char *text, struct addr *ret, unsigned *ret_port)
 {
 	const char *colon = strrchr(text, ':'), *end = colon != NULL ? colon : text + strlen(text);
@@ -73,7 +73,7 @@ static bool serves(const json_t *cell, const struct packet *p)
 
 	if (strcmp(js(cell, "protocol"), p->transport) != 0)
 		return false;
-	if (*p->icmp != '\0') /* "type 8" stands for all of its codes */
+	if (*p->icmp != '\0') /* "type 8" covers all its codes */
 		return strcmp(ports, p->icmp) == 0 ||
 		       (strstr(ports, "code") == NULL && strncmp(ports, p->icmp, strlen(ports)) == 0 &&
 			p->icmp[strlen(ports)] == ' ');
@@ -88,8 +88,8 @@ static unsigned met(const json_t *cell, const struct packet *p)
 	       (covers(cell, "destination", &p->server) ? DESTINATION : 0u) | (serves(cell, p) ? SERVICE : 0u);
 }
 
-/* Conduits from the client's zone to the server's: an object from name to place in the list.
- * The caller's. */
+/* Conduits from the client's zone to the server's: an object from name to index. Owned by the
+ * caller. */
 static json_t *candidates(const json_t *e, const json_t *conduits)
 {
 	json_t *found = json_object();
@@ -109,7 +109,7 @@ struct nearest {
 	unsigned met;
 };
 
-/* One pass over the cells, however many conduits there are. */
+/* One pass over the cells, for any number of conduits. */
 static struct nearest find(const json_t *e, const json_t *effective, const struct packet *p)
 {
 	const json_t *conduits = ja(effective, "conduits"), *cells = ja(effective, "cells"), *cell, *one, *place;
@@ -144,7 +144,7 @@ static struct nearest find(const json_t *e, const json_t *effective, const struc
 	return (struct nearest){ best >= 0 ? json_array_get(conduits, (size_t)best) : NULL, best_met };
 }
 
-/* "10.20.0.7, tcp/503": the packet's own that the conduit does not have. */
+/* "10.20.0.7, tcp/503": the parts of the packet that the conduit lacks. */
 static void lacks(FILE *to, const json_t *e, const struct packet *p, unsigned m, enum lang l)
 {
 	char client[ADDR_TEXT], server[ADDR_TEXT];

@@ -11,7 +11,7 @@
 #include "mgmt/words/command.h"
 #include "mgmt/words/refusal.h"
 
-/* What was changed from outside, as a record tells it, in the reader's language. */
+/* Changes from outside in a record, translated for the reader. */
 
 static const struct {
 	const char *en, *ja;
@@ -30,8 +30,7 @@ static bool begins(const char *text, const char *phrase)
 	return strncmp(text, phrase, n) == 0 && strchr(":, ", text[n]) != NULL;
 }
 
-/* The phrase at the beginning of `text` in that language and its length there; NULL if none
- * is known. */
+/* The phrase at the beginning of `text` in that language, and its length there; NULL: unknown. */
 static const char *phrase(const char *text, enum lang l, size_t *ret_n)
 {
 	for (size_t i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++)
@@ -47,8 +46,8 @@ static const char *phrase(const char *text, enum lang l, size_t *ret_n)
 	return NULL;
 }
 
-/* " and 3 more": how many things of one kind were left out. Returns what stands behind that, NULL
- * when it is something else. */
+/* Parses " and 3 more": how many things were left out. Returns the text behind it; NULL: something
+ * else. */
 static const char *left_out(const char *text, unsigned long *ret)
 {
 	static const char before[] = " and ", after[] = " more";
@@ -61,9 +60,9 @@ static const char *left_out(const char *text, unsigned long *ret)
 }
 
 /*
- * Records keep the words of appliance/wire/deed.def and of `verify`'s differences in English,
- * between names of tables, chains and rules as nft writes them. Those words are said in `l`; names
- * and rules stay as they are.
+ * Records hold the phrases of appliance/wire/deed.def and of `verify` in English, between names of
+ * tables, chains and rules as nft writes them. The phrases are translated; names and rules stay as
+ * they are.
  */
 static void deed_print(FILE *to, enum lang l, const char *object)
 {
@@ -96,7 +95,7 @@ static void address_text(const json_t *e, const char *key, char out[RENDER_TEXT]
 	const char *text = js(e, key), *port = strrchr(text, ':');
 	bool bracket = text[0] == '[';
 
-	/* Without a port, or of several, an endpoint is its address alone: "[::1]:0" is "::1". */
+	/* Without a port, or for several, the endpoint is only its address: "[::1]:0" is "::1". */
 	if (port == NULL || strcmp(port, ":0") != 0)
 		snprintf(out, RENDER_TEXT, "%s", text);
 	else

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The first that fits is taken: those that fit many texts stand last. */
+/* The first match is used, so texts that match much come last. */
 static const enum message said[] = {
 	M_OP_COMPILE_DIED,
 	M_OP_COMPILE_KILLED,
@@ -48,7 +48,7 @@ struct filled {
 	size_t n[PLACES];
 };
 
-/* Behind a conversion: which argument it takes, `next` unless it says so itself (%2$s). */
+/* The argument of a conversion: `next`, unless it gives a number itself (%2$s). */
 static const char *conversion(const char *f, unsigned next, unsigned *ret)
 {
 	size_t digits = strspn(++f, "0123456789");
@@ -63,8 +63,8 @@ static const char *conversion(const char *f, unsigned next, unsigned *ret)
 	return f + (*f != '\0');
 }
 
-/* `text` is what the format makes: what stands at its places. One ends where the words behind it
- * first begin, the last at the end. */
+/* Whether `text` was made by the format, and which texts are at its places. A place ends where the
+ * following words first occur, the last one at the end. */
 static bool fits(const char *text, const char *f, struct filled *ret)
 {
 	const char *end = text + strlen(text);

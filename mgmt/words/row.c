@@ -6,7 +6,7 @@
 #include "appliance/wire/vocabulary.h"
 #include "mgmt/state/read.h"
 
-/* "read_coils (1), 90" of a row's function codes. */
+/* "read_coils (1), 90" for a row's function codes. */
 static void functions(FILE *to, const json_t *row, const struct vocabulary *words, enum lang l)
 {
 	const json_t *list = ja(row, "functions");
@@ -34,8 +34,8 @@ static void functions(FILE *to, const json_t *row, const struct vocabulary *word
 	}
 }
 
-/* "; holding 0-99, no other address": a space that is not named is closed, which a reader must not
- * have to know. */
+/* "; holding 0-99, no other address": a space that is not named is closed, which a reader need not
+ * know. */
 static void addresses(FILE *to, const json_t *row, const struct vocabulary *words, enum lang l)
 {
 	unsigned any = 0, named = 0;
@@ -55,7 +55,7 @@ static void addresses(FILE *to, const json_t *row, const struct vocabulary *word
 	fputs(message_format(M_EFFECTIVE_NO_OTHER, l), to);
 }
 
-/* Of a row that only reads, "any value" would say nothing. */
+/* For a row that only reads, "any value" would be meaningless. */
 static bool writes(const json_t *row, const struct vocabulary *words)
 {
 	const json_t *list = ja(row, "functions");
@@ -71,8 +71,7 @@ static bool writes(const json_t *row, const struct vocabulary *words)
 	return false;
 }
 
-/* "; units 1-5": what a row does not name is any of them, which is not worth a word where requests
- * mostly name none either. */
+/* "; units 1-5": an unnamed target means any, which is left out where requests mostly have none. */
 static void target_text(FILE *to, const json_t *row, const struct target_info *t, enum lang l)
 {
 	const char *text = js(row, t->key);
@@ -98,7 +97,7 @@ void row_text(FILE *to, const json_t *row, enum protocol p, enum lang l)
 		message_print(to, l, M_EFFECTIVE_VALUES, any ? message_format(M_EFFECTIVE_ANY, l) : js(row, "values"));
 }
 
-/* What nobody has a name for may be anything. */
+/* A code without a name may be anything. */
 static unsigned classes_of(const json_t *row, const struct vocabulary *words)
 {
 	const json_t *code;

@@ -31,8 +31,7 @@ static char *written(const struct telling *t, void (*how)(FILE *to, const json_t
 	return NULL;
 }
 
-/* What is said to have been tried: the command if there is one, else the protocol, else
- * the transport. */
+/* What was tried: the command if there is one, else the protocol, else the transport. */
 static void what_text(FILE *to, const struct telling *t)
 {
 	bool command = json_object_get(t->e, "function") != NULL, named = command || *js(t->e, "protocol") != '\0';
@@ -55,7 +54,7 @@ static void end_text(FILE *to, const struct telling *t, bool sender)
 	fputs(end, to);
 }
 
-/* "allowed" explains nothing that the sentence has not said. */
+/* "allowed" adds nothing to the sentence. */
 static void reason_text_of(FILE *to, const struct telling *t)
 {
 	const char *reason = js(t->e, "reason");
@@ -66,7 +65,7 @@ static void reason_text_of(FILE *to, const struct telling *t)
 	      to);
 }
 
-/* Which one a policy's event is about, or `under` which one the event was made. */
+/* The generation that a policy's event is about, or with `under` the one in force at the time. */
 static void generation_text(FILE *to, const struct telling *t, bool under)
 {
 	bool about = !under && strcmp(js(t->e, "kind"), "policy") == 0;
@@ -84,7 +83,7 @@ static void time_text(FILE *to, const struct telling *t)
 	fputs(when, to);
 }
 
-/* What is weak about the TLS that was seen. */
+/* The weakness of the TLS that was seen. */
 static void tls_weak_text(FILE *to, const struct telling *t)
 {
 	char text[WEAKNESS_TEXT];
@@ -93,7 +92,7 @@ static void tls_weak_text(FILE *to, const struct telling *t)
 	fputs(text, to);
 }
 
-/* What one place of a sentence holds; writes nothing when that is unknown. */
+/* Writes the value of one place; nothing when it is unknown. */
 static void place(FILE *to, const struct telling *t, const char *name)
 {
 	const json_t *value = json_object_get(t->e, name);
@@ -136,7 +135,7 @@ static void place(FILE *to, const struct telling *t, const char *name)
 		fputs(js(t->e, name), to);
 }
 
-/* Where `what` stands in the text outside of any brackets; `end` when nowhere. */
+/* The position of `what` in the text outside of brackets; `end` when there is none. */
 static const char *outside(const char *text, const char *end, char what)
 {
 	unsigned depth = 0;
@@ -152,7 +151,7 @@ static const char *outside(const char *text, const char *end, char what)
 
 static bool tell(FILE *to, const struct telling *t, const char *text, const char *end);
 
-/* "[part|else]": the part when all that it takes is known. */
+/* "[part|else]": the part, if all its values are known. */
 static void tell_part(FILE *to, const struct telling *t, const char *text, const char *end)
 {
 	const char *other = outside(text, end, '|');
@@ -171,8 +170,8 @@ static void tell_part(FILE *to, const struct telling *t, const char *text, const
 	free(part);
 }
 
-/* Writes the text with its places filled; returns whether all of them, those of optional parts
- * aside, were known. */
+/* Writes the text with its places filled; returns whether all values outside of optional parts were
+ * known. */
 static bool tell(FILE *to, const struct telling *t, const char *text, const char *end)
 {
 	bool known = true;

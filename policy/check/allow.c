@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows of a service's `allow` list: words, names and ranges turned into sets by the
- * protocol's vocabulary. */
+/* Rows of a service's `allow` list: the protocol's vocabulary turns words, names and ranges into
+ * sets. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +11,8 @@
 #include "policy/check/meant.h"
 #include "policy/check/rows.h"
 
-/* Lists of numbers, ranges and paths in a policy: read by their notation, and what is wrong with
- * them said where it stands. */
+/* Lists of numbers, ranges and paths in a policy: read by their notation; a mistake is reported at
+ * its place. */
 
 struct numbers {
 	struct number_range *list;
@@ -21,7 +21,7 @@ struct numbers {
 
 #define FORM_TEXT 64u /* "block.byte.bit" */
 
-/* Where in the value the mistake stands, if its text stands in the policy as it is. */
+/* Finds the place of a mistake inside the value, if the policy has its text literally. */
 static void place_of(const struct ast_node *node, const char *text, const struct notation_mistake *wrong,
 		     struct srcpos *ret_at, uint32_t *ret_width)
 {
@@ -38,7 +38,7 @@ static void place_of(const struct ast_node *node, const char *text, const struct
 	*ret_width = (uint32_t)wrong->width;
 }
 
-/* "10" may be the hexadecimal number of a document, or was counted in tens. */
+/* Asks whether "10" was a hexadecimal number of a document, or a decimal one. */
 static void decimal_hint(struct check *k, struct diag *g, const char *digits, size_t n)
 {
 	char text[24];
@@ -63,7 +63,7 @@ static void numbers_hint(struct check *k, struct diag *g, const struct notation 
 		diag_hint(k->d, g, n->hex ? MP_HINT_NUMBERS_HEX : MP_HINT_NUMBERS, (unsigned long long)n->max);
 }
 
-/* "any", "*": what is said by leaving the list out. */
+/* "any", "*": leaving the list out means the same. */
 static bool means_everything(struct check *k, const char *text)
 {
 	const char *plain = meant_plain(k->a, text);
@@ -71,8 +71,8 @@ static bool means_everything(struct check *k, const char *text)
 	return plain != NULL && meant_everything(plain);
 }
 
-/* What was meant, with the value that was written. Decimal where hexadecimal is wanted may be
- * either; there both are shown. */
+/* Suggests what was meant, with the value that was written. A decimal number where hexadecimal is
+ * expected may be either, so both are shown. */
 static bool meant_hint(struct check *k, struct diag *g, const struct notation *n, const char *key, const char *text)
 {
 	bool several;
@@ -95,7 +95,7 @@ static bool meant_hint(struct check *k, struct diag *g, const struct notation *n
 static void hint(struct check *k, struct diag *g, const struct notation *n, const char *key, const char *text,
 		 const struct notation_mistake *wrong)
 {
-	/* "B1F": the kind of the place, before its number */
+	/* "B1F": the kind comes before the number */
 	bool letters = text[0] < '0' || text[0] > '9';
 
 	if (k->d->errors > DIAG_SHOWN ||
@@ -127,7 +127,7 @@ static void hint(struct check *k, struct diag *g, const struct notation *n, cons
 	}
 }
 
-/* What one value of the list `key` names. False: it was refused. */
+/* Reads one value of the list `key`. False: it was refused. */
 static bool number_of_text(struct check *k, const struct ast_node *node, const char *key, struct notation n,
 			   struct object o, struct number_range *ret)
 {
@@ -146,7 +146,7 @@ static bool number_of_text(struct check *k, const struct ast_node *node, const c
 	if (notation_read(&n, text, ret, &wrong))
 		return true;
 	if (wrong.fault == NOTATION_UNREADABLE || wrong.fault == NOTATION_NO_NAME || wrong.fault == NOTATION_SEVERAL)
-		wrong.width = 0; /* all of it */
+		wrong.width = 0; /* mark the whole text */
 	place_of(node, text, &wrong, &at, &width);
 	g = check_say(k, SEV_ERROR, "policy.range", at, width,
 		      wrong.fault == NOTATION_HIGH	? MP_RANGE_HIGH
@@ -170,13 +170,13 @@ static struct numbers numbers_read(struct check *k, const struct ast_node *list,
 	return r;
 }
 
-/* All of them that can be read, sorted and apart, those that touch as one; in the arena. */
+/* All values that are valid, sorted, overlapping and adjacent ones joined; in the arena. */
 static struct numbers numbers_of(struct check *k, const struct ast_node *list, struct notation n, struct object o)
 {
 	return numbers_read(k, list, n, o, false);
 }
 
-/* The same, but those that touch stay what they are. */
+/* The same, but adjacent values stay separate. */
 static struct numbers numbers_each(struct check *k, const struct ast_node *list, struct notation n, struct object o)
 {
 	return numbers_read(k, list, n, o, true);
@@ -185,8 +185,8 @@ static struct numbers numbers_each(struct check *k, const struct ast_node *list,
 #define ALLOW_N (3 + TARGET_MAX + SPACE_MAX)
 _Static_assert(ALLOW_N <= KEYS_MAX, "more keys than can be read");
 
-/* The keys that every vocabulary has, those of its targets and those of its address spaces; each
- * NULL where it is not written. */
+/* The keys of every vocabulary, of its targets and of its address spaces; NULL where one is
+ * missing. */
 struct allow_nodes {
 	const struct ast_node *commands, *functions, *values;
 	const struct ast_node *const *targets, *const *spaces;
@@ -206,7 +206,7 @@ static size_t allow_keys(const struct vocabulary *v, struct key ret[ALLOW_N])
 	return n;
 }
 
-/* What was read for those keys. */
+/* Collects the nodes of those keys. */
 static struct allow_nodes allow_nodes(const struct vocabulary *v, const struct ast_node *const *read)
 {
 	return (struct allow_nodes){ .commands = read[0],
@@ -216,7 +216,7 @@ static struct allow_nodes allow_nodes(const struct vocabulary *v, const struct a
 				     .spaces = read + 3 + v->n_targets };
 }
 
-#define DOCUMENTED 9999u /* how many a document's five digits can name */
+#define DOCUMENTED 9999u /* the largest that a document's five digits can name */
 
 static void empty_list(struct check *k, const struct ast_node *list, struct object o)
 {
@@ -242,8 +242,8 @@ unsigned classes_of(struct check *k, const struct ast_node *list, const struct v
 			const char *meant = meant_command(k->a, c->string, &several);
 
 			diag_hint(k->d, g, MP_HINT_ONE_OF, "read, write, control, program, diagnose");
-			/* The word nearest to a function's name would grant more than
-			 * that function. */
+			/* The word nearest to a function's name would allow more than that
+			 * function. */
 			if (v != NULL && function_by_name(v, c->string) != NULL)
 				diag_hint(k->d, g, MP_HINT_IS_FUNCTION, c->string);
 			else if (meant != NULL)
@@ -259,7 +259,7 @@ unsigned classes_of(struct check *k, const struct ast_node *list, const struct v
 	return ret;
 }
 
-/* Appends the codes that the list names. */
+/* Adds the codes that the list names. */
 static void named_functions(struct check *k, const struct ast_node *list, const struct vocabulary *v, struct object o,
 			    struct numbers *ret)
 {
@@ -299,8 +299,9 @@ static void named_functions(struct check *k, const struct ast_node *list, const 
 }
 
 /*
- * Appends the codes whose every class is wanted; a function that reads and writes needs both. A
- * word means what any server takes for that: functions that servers frame otherwise must be named.
+ * Adds the codes all of whose classes are wanted; a function that reads and writes needs both. A
+ * word covers what any server understands the same way: functions with a different format in some
+ * servers must be named.
  */
 static void class_functions(const struct vocabulary *v, unsigned classes, struct numbers *ret)
 {
@@ -331,8 +332,8 @@ static void row_functions(struct check *k, const struct ast_node *row, const str
 	diag_hint(k->d, g, MP_HINT_ROW_NOTHING, protocol_info(voc->protocol)->name);
 }
 
-/* What names none leaves the set as it is: what reaches more than one, as Modbus's broadcast may,
- * must be asked for by number. */
+/* An empty list leaves the set as it is. A target of several devices, such as Modbus's broadcast,
+ * must be given by number. */
 static void row_target(struct check *k, const struct ast_node *list, const struct target_info *t, struct object o,
 		       struct number_set *ret)
 {
@@ -358,7 +359,7 @@ static bool writes(const struct check *k, const struct vocabulary *voc, const st
 	return false;
 }
 
-/* True: a write is held against them. */
+/* True: writes are compared with them. */
 static bool row_values(struct check *k, const struct ast_node *list, const struct vocabulary *voc, struct object o,
 		       struct command_row *a)
 {
@@ -384,7 +385,7 @@ static bool sizes_are_said(const struct vocabulary *voc)
 	return false;
 }
 
-/* Where clients say how wide a value is, what `values` limits must be named one by one. */
+/* Where clients choose a value's width, `values` need an address for each value. */
 static void each_a_value(struct check *k, const struct ast_node *list, const struct space_info *space,
 			 const struct numbers *r, struct object o)
 {
@@ -403,8 +404,8 @@ static void each_a_value(struct check *k, const struct ast_node *list, const str
 	}
 }
 
-/* Documents of devices count data from 1 and write the kind before it: 40001 is the first
- * holding register. */
+/* Warns about documents' numbers, which count data from 1 behind a digit for the kind: 40001 is the
+ * first holding register. */
 static void documents_numbers(struct check *k, const struct ast_node *list, uint64_t base, const struct numbers *r,
 			      struct object o)
 {
@@ -429,7 +430,7 @@ static void documents_numbers(struct check *k, const struct ast_node *list, uint
 		diag_hint(k->d, g, MP_HINT_DOCUMENTS_NUMBERS, list->name, text);
 }
 
-/* "0x0001", "00001": as manuals count what has no number before it. */
+/* "0x0001", "00001": the numbers of manuals for the kind without a digit in front. */
 static bool is_counted(const char *text, uint64_t *ret)
 {
 	bool hex = text[0] == '0' && (text[1] | 0x20) == 'x';
@@ -441,7 +442,7 @@ static bool is_counted(const char *text, uint64_t *ret)
 	return n >= (hex ? 4 : 5) && n <= 6 && text[n] == '\0' && text[0] == '0' && *ret > 0;
 }
 
-/* "0x0001-0x0010", "0x0001-0010" */
+/* Ranges such as "0x0001-0x0010" or "0x0001-0010". */
 static bool are_counted(struct check *k, const char *text, struct number_range *ret)
 {
 	const char *dash = strchr(text, '-'),
@@ -459,8 +460,8 @@ static bool are_counted(struct check *k, const char *text, struct number_range *
 	return *end == '\0' && ret->hi >= ret->lo;
 }
 
-/* Where the other kinds have numbers of documents, this one has none before its own: 0x0001 is its
- * first, which stands for another one here. */
+/* When other spaces are given as document numbers, a number with a leading zero probably is one
+ * too: 0x0001 then means the first address, which is another one here. */
 static void counted_numbers(struct check *k, const struct ast_node *list, const struct vocabulary *voc,
 			    const struct space_info *space, struct object o)
 {
@@ -494,7 +495,7 @@ static void counted_numbers(struct check *k, const struct ast_node *list, const 
 		diag_hint(k->d, g, MP_HINT_DOCUMENTS_NUMBERS, list->name, text);
 }
 
-/* `limited`: values are, of what the row writes. */
+/* `limited`: the row limits the values of its writes. */
 static void row_space_of(struct check *k, const struct ast_node *list, const struct vocabulary *voc, uint8_t s,
 			 bool limited, struct object o, struct command_row *a)
 {
@@ -511,7 +512,7 @@ static void row_space_of(struct check *k, const struct ast_node *list, const str
 		counted_numbers(k, list, voc, space, o);
 }
 
-/* Some request with one of these codes passes the row. */
+/* Whether some request with one of these codes passes the row. */
 static bool any_passes(const struct check *k, const struct command_row *a, const struct vocabulary *voc,
 		       struct number_range codes)
 {
@@ -520,8 +521,8 @@ static bool any_passes(const struct check *k, const struct command_row *a, const
 	return evaluate_passes(&k->m->rows.t, a, voc, codes, CLASS_ALL, &code);
 }
 
-/* The row has addresses of a kind that the function touches, and none of so many in a row as it
- * takes: how many; else 1. */
+/* How many consecutive addresses the function needs when the row has none of that length in its
+ * spaces; else 1. */
 static uint32_t too_few(const struct check *k, const struct vocabulary *voc, const struct command_row *a,
 			const struct function_info *f)
 {
@@ -536,8 +537,8 @@ static uint32_t too_few(const struct check *k, const struct vocabulary *voc, con
 	return least;
 }
 
-/* The row refuses every request with one of these codes; `f` is the function of that name,
- * or NULL. */
+/* Reports a row that refuses every request with one of these codes; `f` is the function of that
+ * name, or NULL. */
 static void function_useless(struct check *k, const struct ast_node *c, const struct vocabulary *voc, struct object o,
 			     const struct command_row *a, struct number_range codes, const struct function_info *f)
 {
@@ -565,7 +566,7 @@ static void function_useless(struct check *k, const struct ast_node *c, const st
 		diag_hint(k->d, g, MP_HINT_FUNCTION_USELESS, protocol_info(voc->protocol)->name);
 }
 
-/* Some request passes the row that touches the i-th of its spaces. */
+/* Whether some request that passes the row touches its i-th space. */
 static bool space_touched(const struct check *k, const struct command_row *a, const struct vocabulary *voc, uint32_t i)
 {
 	struct command_row one = *a;
@@ -579,8 +580,7 @@ static bool space_touched(const struct check *k, const struct command_row *a, co
 	return false;
 }
 
-/* A row that names some address at all refuses what does not say where it goes, so one that is
- * touched must be left. */
+/* A row with any address refuses requests without one, so at least one space must be used. */
 static void spaces_effect(struct check *k, const struct ast_node *const *nodes, const struct vocabulary *voc,
 			  struct object o, const struct command_row *a)
 {
@@ -597,8 +597,8 @@ static void spaces_effect(struct check *k, const struct ast_node *const *nodes, 
 	}
 }
 
-/* What was asked for by name and can never pass, rows of which nothing can, and addresses that
- * nothing touches which passes. */
+/* Reports functions that can never pass, rows that let nothing pass, and addresses that no passing
+ * function touches. */
 static void row_effect(struct check *k, const struct ast_node *row, const struct allow_nodes *nodes,
 		       const struct vocabulary *voc, struct object o, const struct command_row *a)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hosts for which the box answers on the sides of a network that they are not on: those to which it
- * has a route (check/between.c), one by one, since neighbour discovery has no answers for whole
- * networks; where they are too many, the assets and gateways among them.
+ * Hosts for which the box answers ARP and neighbour discovery on the other sides of their network:
+ * those with a route (check/between.c), one by one, because the kernel has no proxy entries for
+ * whole networks. When they are too many, only assets and gateways.
  */
 #include "policy/check/check.h"
 
-#define ANSWERS_MOST 4096u  /* of one interface: the kernel has an entry each */
-#define ANSWERS_WHOLE 2048u /* behind one side, of one family: of more, assets and gateways alone */
+#define ANSWERS_MOST 4096u  /* for one interface: the kernel has an entry for each */
+#define ANSWERS_WHOLE 2048u /* of one family behind one side: above it, only assets and gateways */
 
-/* How many addresses, ANSWERS_MOST + 1 when there are more. */
+/* The number of addresses, ANSWERS_MOST + 1 when there are more. */
 static size_t count(const struct addr_range *r)
 {
 	size_t n = 0;
@@ -27,7 +27,7 @@ static bool is_host_route(const struct model_route *r, const struct model_interf
 	return r->via.family == 0 && r->interface == f && f->between != NULL && r->to.lo.family == family;
 }
 
-/* Those of whom more is said than the network that they are in. */
+/* Adds assets and gateways. */
 static bool add_named(struct check *k, const struct addr_range *in, struct ranges *ret)
 {
 	const struct model_box *box = &k->m->box;
@@ -46,8 +46,8 @@ static bool add_named(struct check *k, const struct addr_range *in, struct range
 	return true;
 }
 
-/* Who of that family is known to be behind the side: everybody, or where that would be too many,
- * those who are named. */
+/* Adds the hosts of that family behind the side: all, or only the named ones when all would be too
+ * many. */
 static bool add_known(struct check *k, const struct model_interface *f, uint8_t family, struct ranges *ret)
 {
 	const struct model_box *box = &k->m->box;

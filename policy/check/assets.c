@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The site's own name, how long and what for it keeps records, and its assets: named addresses
- * inside a zone. */
+/* The site's name, its rules for keeping records, and its assets: named addresses inside a zone. */
 #include "policy/check/check.h"
 
 #include <stdlib.h>
@@ -16,7 +15,7 @@ static const struct key retention_keys[] = {
 			       INTO(model_retention, delete_after_days), .lo = RETENTION_LEAST, .hi = RETENTION_MOST },
 };
 
-/* Records of traffic tell what people did: what for they are kept, and who answers for that. */
+/* Records of traffic show what people did: the purpose of keeping them, and who answers for it. */
 static const struct key records_keys[] = {
 	{ "purpose", AST_STRING, true, "purpose = \"to find and clear up incidents\";", KEY_TEXT_NEEDED,
 	  INTO(model_records, purpose) },
@@ -24,7 +23,7 @@ static const struct key records_keys[] = {
 	  INTO(model_records, responsible) },
 };
 
-/* What is taken for a sign of an attack: a key for each condition, and what they share. */
+/* Thresholds for signs of an attack: a key for each condition, and the common ones. */
 static const struct key detect_keys[] = {
 #define ATTACK(id, word, usual, most, ...)                                                                             \
 	{ #word, AST_NUMBER, .use = KEY_NUMBER, INTO(attack_rule, at_least[id]), .lo = 1, .hi = (most) },
@@ -57,8 +56,8 @@ static const struct key asset_keys[] = {
 	{ "place", AST_STRING, .use = KEY_TEXT, INTO(model_asset, place) },
 };
 
-/* How long records are kept. There is a day between both at least, since whole days of
- * records go. */
+/* How long records are kept. There is at least a day between the two limits, because records are
+ * deleted in files of a day. */
 static void check_retention(struct check *k, const struct ast_node *node)
 {
 	const struct ast_node *v[KEYS(retention_keys)];
@@ -78,8 +77,7 @@ static void check_retention(struct check *k, const struct ast_node *node)
 	}
 }
 
-/* It is not refused without: what is recorded serves the incident also where nobody has written
- * down why. */
+/* A missing purpose is only a warning: records help after an incident in any case. */
 static void check_records(struct check *k, const struct ast_node *node, const struct ast_node *passed)
 {
 	const struct ast_node *v[KEYS(records_keys)];
@@ -123,7 +121,7 @@ void check_site(struct check *k, const struct ast_node *node)
 		check_time_zone(k, v[SITE_ZONE], o);
 }
 
-/* The zone that the range lies in, to say so. */
+/* The zone that contains the range, for the message. */
 static const struct model_zone *zone_holding(const struct model *m, const struct addr_range *r)
 {
 	for (size_t i = 0; i < m->n_zones; i++)
@@ -162,7 +160,7 @@ static void asset_addresses(struct check *k, const struct ast_node *list, struct
 	a->n_ranges = r.n;
 }
 
-/* A member of a machine, at a range of its addresses. */
+/* A member of a machine, at one of its address ranges. */
 struct placed {
 	const struct model_asset *asset;
 	const struct ast_node *node;
@@ -177,7 +175,7 @@ static int by_address(const void *pa, const void *pb)
 	return order != 0 ? order : (a->asset > b->asset) - (a->asset < b->asset);
 }
 
-/* "rtg07.plc" and "rtg07.drive" may be one device. */
+/* "rtg07.plc" and "rtg07.drive" belong to one machine and may share an address. */
 static bool one_machine(const char *a, const char *b)
 {
 	size_t n = strcspn(a, ".");
@@ -185,11 +183,11 @@ static bool one_machine(const char *a, const char *b)
 	return n == strcspn(b, ".") && memcmp(a, b, n) == 0;
 }
 
-/* A line that was copied in a spreadsheet: what is allowed to one machine would be allowed to
- * the other. */
+/* Two machines with one address, as after copying a line in a spreadsheet: what one may do, the
+ * other could do. */
 static void check_members_apart(struct check *k, struct placed *list, size_t n)
 {
-	const struct placed *far = list; /* of those before, the one that reaches farthest */
+	const struct placed *far = list; /* the earlier range with the highest end */
 
 	if (n > 0)
 		qsort(list, n, sizeof(list[0]), by_address);

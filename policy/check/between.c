@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One network with the box between its hosts (`between` in box.cfg): nobody there is renumbered or
- * given another gateway. Which side a host is on, its zone says; from that follow a route for it,
- * and the sides on which the box answers in its place. Hosts of no zone have neither: nobody finds
- * them across the box.
+ * One network that the box splits (`between` in box.cfg), without new addresses or gateways for its
+ * hosts. A host's zone tells its side; from that follow a route for it, and the sides on which the
+ * box answers for it. Hosts without a zone have neither and are unreachable across the box.
  */
 #include <string.h>
 
@@ -18,7 +17,7 @@ static const struct key between_keys[] = {
 #define BETWEEN_MAX 64u
 #define ROUTES_MOST 4096u
 
-/* ---- reading it ------------------------------------------------------------------------------ */
+/* ---- reading `between` ----------------------------------------------------------------------- */
 
 static void read_sides(struct check *k, const struct ast_node *list, struct model_between *b, struct object o)
 {
@@ -106,7 +105,7 @@ void check_betweens(struct check *k, const struct ast_node *list)
 	}
 }
 
-/* ---- who is on which side -------------------------------------------------------------------- */
+/* ---- which host is on which side ------------------------------------------------------------- */
 
 static size_t side_of(const struct model_between *b, const struct model_interface *i)
 {
@@ -117,8 +116,8 @@ static size_t side_of(const struct model_between *b, const struct model_interfac
 	return n;
 }
 
-/* The one side that the zone is on; n_sides when there is none, and *two another one when there
- * are several. */
+/* The zone's side; n_sides: it has none. *two: a second side of the zone; n_sides: there is none.
+ * */
 static size_t side_of_zone(const struct model_between *b, const struct model_zone *z, size_t *two)
 {
 	size_t ret = b->n_sides;
@@ -135,8 +134,8 @@ static size_t side_of_zone(const struct model_between *b, const struct model_zon
 	return ret;
 }
 
-/* A zone of the rest that is elsewhere means others; every other one claims hosts of
- * this network. */
+/* A zone that takes the rest behind another interface means other hosts; any other zone claims
+ * hosts of this network. */
 static void add_zone(struct check *k, const struct model_between *b, const struct model_zone *z,
 		     const struct addr_range *net, struct ranges *sides)
 {
@@ -165,8 +164,7 @@ static void add_zone(struct check *k, const struct model_between *b, const struc
 	}
 }
 
-/* The side of a gateway in this network: by its zone, or by what the route says when it is
- * in none. */
+/* The side of a gateway in this network: by its zone, or without one by the route's interface. */
 static void add_gateway(struct check *k, const struct model_between *b, struct model_route *r, struct ranges *sides)
 {
 	struct addr_range one = { r->via, r->via };
@@ -179,7 +177,7 @@ static void add_gateway(struct check *k, const struct model_between *b, struct m
 	if (n == b->n_sides && r->interface != NULL) {
 		n = side_of(b, r->interface);
 		ranges_add(k, &sides[n], &one);
-		ranges_merge(&sides[n]); /* the next one is looked for in it */
+		ranges_merge(&sides[n]); /* the next gateway is looked up in it */
 	} else if (n == b->n_sides) {
 		diag_hint(k->d,
 			  diag_add(k->d, SEV_ERROR, "policy.between", r->at, MP_BETWEEN_VIA, text, b->sides[0]->name,
@@ -193,7 +191,7 @@ static void add_gateway(struct check *k, const struct model_between *b, struct m
 	}
 }
 
-/* The box itself, and of IPv4 what means the whole network, are nobody on any side. */
+/* The box's own addresses, and the network and broadcast addresses of IPv4, belong to no side. */
 static bool nobody(struct check *k, const struct model_between *b, struct ranges *ret)
 {
 	bool added = true;
@@ -214,7 +212,7 @@ static bool nobody(struct check *k, const struct model_between *b, struct ranges
 
 /* ---- routes ---------------------------------------------------------------------------------- */
 
-/* The largest prefix that begins at lo and does not go beyond hi. */
+/* The largest prefix that begins at lo and ends at or before hi. */
 static struct addr_range first_prefix(const struct addr_range *r)
 {
 	unsigned bits = 8u * (unsigned)addr_len(r->lo.family);
@@ -263,8 +261,7 @@ static bool add_routes(struct check *k, const struct model_between *b, size_t si
 	return true;
 }
 
-/* The box's own address in the network, alone: everybody else there has a route that names
- * his side. */
+/* The box's address gets no network: every other host there has a route to its side. */
 static void own_addresses(struct check *k, const struct model_between *b)
 {
 	for (size_t s = 0; s < b->n_sides; s++) {
@@ -326,7 +323,8 @@ void check_sides(struct check *k)
 	for (size_t i = 0; i < box->n_betweens; i++)
 		if (box->betweens[i].n_sides > 1 && !one_between(k, &box->betweens[i], &routes))
 			return;
-	/* What box.cfg says comes behind them: its gateways are reached by them. */
+	/* The routes of box.cfg come after them, because their gateways are reached through
+	 * them. */
 	for (size_t i = 0; i < box->n_routes && routes.n > 0; i++) {
 		void *items = routes.list;
 		struct model_route *r = arena_grow(k->a, &items, &routes.n, &routes.room, sizeof(*r));

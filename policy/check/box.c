@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* box.cfg: which hardware stands behind the interface roles of the policy, with addresses and
- * static routes. */
+/* box.cfg: the hardware behind the policy's interface roles, with addresses and static routes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,7 +58,7 @@ static const struct key route_keys[ROUTE_N] = {
 
 #define ROUTES_MAX 4096u
 
-/* What the kernel takes as an interface name, without the letters that only confuse. */
+/* Checks an interface name by the kernel's rules, without confusing characters. */
 static bool device_check(struct check *k, const char *name, struct srcpos at, uint32_t width)
 {
 	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@");
@@ -104,7 +103,7 @@ static void index_interfaces(struct check *k)
 	names_build(k, &k->interfaces, b->n_interfaces);
 }
 
-/* The same VLAN twice on a card is the same device twice; check_vlans says so in its own words. */
+/* The same VLAN twice on a card is also the same device twice; check_vlans reports it. */
 static bool same_device(const struct model_interface *a, const struct model_interface *b)
 {
 	return a->device[0] != '\0' && strcmp(a->device, b->device) == 0 && (a->vlan == 0 || b->vlan == 0);
@@ -129,7 +128,7 @@ static void report_same_devices(struct check *k)
 	}
 }
 
-/* The next hop must be a neighbour, or the kernel will refuse the route. */
+/* The next hop must be in a network of the box, or the kernel refuses the route. */
 static bool reachable(const struct model_box *b, const struct addr *via, const struct model_interface *only)
 {
 	for (size_t i = 0; i < b->n_interfaces; i++)
@@ -141,8 +140,8 @@ static bool reachable(const struct model_box *b, const struct addr *via, const s
 	return false;
 }
 
-/* The route is set in the namespace, data or admin, that this interface is in: that of the first in
- * whose networks its gateway is. */
+/* Whether the route goes into this interface's namespace, data or admin: the one of the first
+ * interface with the gateway in its networks. */
 static bool beside_gateway(const struct model_box *b, const struct model_route *r, const struct model_interface *f)
 {
 	if (r->interface != NULL)
@@ -153,7 +152,7 @@ static bool beside_gateway(const struct model_box *b, const struct model_route *
 	return false;
 }
 
-/* The interface that stands in just this network; NULL: none. */
+/* The interface with exactly this network; NULL: none. */
 static const struct model_interface *connected(const struct model_box *b, const struct model_route *r)
 {
 	for (size_t i = 0; i < b->n_interfaces; i++)
@@ -168,8 +167,8 @@ static const struct model_interface *connected(const struct model_box *b, const 
 	return NULL;
 }
 
-/* Of a network as the kernel knows it, and none that the box itself stands in: that way is there
- * already, and would be replaced. */
+/* The destination must be a whole network and not one of the box's own: that route exists already
+ * and would be replaced. */
 static void route_destination(struct check *k, const struct ast_node *node, const struct model_route *r,
 			      struct object o)
 {
@@ -263,7 +262,7 @@ static int by_name(const void *pa, const void *pb)
 	return strcmp(a->string, b->string);
 }
 
-/* Every string in every zone's `interfaces`. */
+/* All strings in the zones' `interfaces`. */
 static size_t named_interfaces(const struct ast_node *zones, const struct ast_node **ret)
 {
 	size_t n = 0;

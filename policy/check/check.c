@@ -51,7 +51,7 @@ static const struct key policy_keys[P_N] = {
 
 #define BOX_NAME "box.cfg"
 
-/* Reads box.cfg when there is one. False when it is there and wrong. */
+/* Reads box.cfg if there is one. False when it has errors. */
 static bool read_box(struct compilation *c, const struct policy_loader *l, const char *main_name,
 		     const struct ast_node **ret)
 {
@@ -68,10 +68,9 @@ static bool read_box(struct compilation *c, const struct policy_loader *l, const
 	return *ret != NULL;
 }
 
-#define CELLS_NAMED 200u /* mistakes: more than anybody is shown */
+#define CELLS_NAMED 200u /* errors whose cell is named: more than anybody is shown */
 
-/* What is wrong in a spreadsheet's table is looked for by column and row, as spreadsheets
- * count: "C12". */
+/* Names the cell of an error in a spreadsheet's table as spreadsheets do: "C12". */
 static void name_cells(struct compilation *c)
 {
 	size_t n = c->diags.n < CELLS_NAMED ? c->diags.n : CELLS_NAMED;
@@ -110,7 +109,7 @@ static void check_all(struct check *k, const struct ast_node *root, const struct
 	k->c->written = root;
 	if (box != NULL)
 		check_box(k, box);
-	if (k->interfaces.n == 0) /* no box.cfg, or one that fails to say and was told so */
+	if (k->interfaces.n == 0) /* no box.cfg, or one without interfaces, which was reported */
 		check_box_default(k, v[P_ZONES]);
 	check_site(k, v[P_SITE]);
 	check_zones(k, v[P_ZONES]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conduits: who may reach whom, by which services, and what happens when the inspector
- * cannot answer. */
+/* Conduits: who may reach whom by which services, and what happens when the inspector does not
+ * answer. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +34,7 @@ enum {
 	C_EXCEPTION,
 	C_WEAK_TLS,
 	C_NAMES,
-	C_EACH, /* gone when a conduit is read: it is written for each */
+	C_EACH, /* removed before a conduit is read: it was expanded */
 };
 #define CHOICE(member, list) .use = KEY_CHOICE, INTO(model_conduit, member), .words = list
 static const struct key conduit_keys[] = {
@@ -84,7 +84,7 @@ static const struct key exception_keys[] = {
 	{ "instead", WRITTEN(instead) },
 	{ "report", AST_STRING, .use = KEY_TEXT_NEEDED, INTO(model_exception, report) },
 };
-/* What policy/compile/exposure.c says of a conduit. */
+/* The warnings of policy/compile/exposure.c about conduits. */
 static const char *const acceptable[] = {
 	"policy.outside_reaches_unpatchable",
 	"policy.everything_from_outside",
@@ -112,7 +112,7 @@ static const struct model_zone *conduit_zone(struct check *k, const struct ast_n
 	return NULL;
 }
 
-/* An address, or meant for one: no asset's name looks like that. */
+/* Whether the text is an address or was meant as one: no asset has such a name. */
 static bool is_like_address(struct check *k, const char *text)
 {
 	bool several;
@@ -121,7 +121,7 @@ static bool is_like_address(struct check *k, const char *text)
 	       (k->d->errors <= DIAG_SHOWN && meant_address(k->a, false, text, &several) != NULL);
 }
 
-/* One word of `sources` or `destinations`: an address of the zone, or an asset in it. */
+/* One word of `sources` or `destinations`: an address of the zone, or one of its assets. */
 static void add_end(struct check *k, const struct ast_node *node, const struct model_zone *z, struct object o,
 		    struct ranges *r)
 {
@@ -212,7 +212,7 @@ static void conduit_services(struct check *k, const struct ast_node *list, struc
 		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, "services");
 	if (c->services == NULL || c->n_services == 0)
 		return;
-	/* In the order of the services, each once: naming one twice changes nothing. */
+	/* In the order of the services, without duplicates. */
 	qsort(c->services, c->n_services, sizeof(void *), by_pointer);
 	for (size_t i = 1; i < c->n_services; i++)
 		if (c->services[i] != c->services[n])
@@ -228,11 +228,11 @@ static bool is_inspected(const struct model_conduit *c)
 	return false;
 }
 
-/* What happens when the inspector fails is of no interest where nothing is inspected, nor of a
- * shadow, nor of what has ended. */
+/* The failure settings have no effect without inspection, for a shadow conduit, or for one that has
+ * ended. */
 static void conduit_failure(struct check *k, const struct ast_node *const *v, struct model_conduit *c, struct object o)
 {
-	/* Observing must not stop traffic, not even by its own failure. */
+	/* An observing conduit must not stop traffic, not even when its inspection fails. */
 	if (c->observe && v[C_WHEN_DOWN] == NULL)
 		c->when_down = FAIL_OPEN;
 	if (c->observe && v[C_WHEN_OVERLOADED] == NULL)
@@ -257,8 +257,7 @@ static bool same_place(struct srcpos a, struct srcpos b)
 	return a.file == b.file && a.line == b.line && a.column == b.column;
 }
 
-/* A span of time, if it is said: how often something has to be heard, how long sessions
- * may last. */
+/* A span of time, if given: heard_within, or the limits of sessions. */
 static void conduit_span(struct check *k, const struct ast_node *node, uint32_t least, uint32_t most, uint32_t *ret,
 			 struct object o)
 {
@@ -284,8 +283,7 @@ static void conduit_span(struct check *k, const struct ast_node *node, uint32_t 
 	}
 }
 
-/* It ends by itself, somebody else approves it, and when it is over somebody says what came
- * of it. */
+/* An exception ends by itself, is approved by a second person, and gets a report at its end. */
 static void conduit_exception(struct check *k, const struct ast_node *node, struct model_conduit *c, struct object o)
 {
 	const struct ast_node *v[KEYS(exception_keys)];
@@ -353,7 +351,7 @@ static unsigned families(const struct addr_range *r, size_t n)
 	return ret;
 }
 
-/* Of ICMP types, IPv6 has those alone that mean the same there (see port_in_family). */
+/* Of ICMP types, IPv6 only has those with the same meaning there (see port_in_family). */
 static bool is_of_ipv4(const struct model_service *s)
 {
 	uint8_t l4proto;
@@ -365,7 +363,7 @@ static bool is_of_ipv4(const struct model_service *s)
 	return true;
 }
 
-/* A conduit that no packet can ever use is a slip, but does no harm. */
+/* Warns of a conduit that no packet can use; it does no harm. */
 static void report_unusable(struct check *k, const struct model_conduit *c, struct object o)
 {
 	unsigned from = families(c->sources, c->n_sources), to = families(c->destinations, c->n_destinations);
@@ -380,7 +378,7 @@ static void report_unusable(struct check *k, const struct model_conduit *c, stru
 		  both_same(from == 1 ? "IPv4" : "IPv6"), both_same(to == 1 ? "IPv4" : "IPv6"));
 }
 
-/* There is a session of which its client's hello is seen. */
+/* Whether the conduit has TLS sessions whose client hello is seen. */
 static bool has_tls(const struct model_conduit *c)
 {
 	for (size_t i = 0; i < c->n_services; i++)
@@ -389,14 +387,14 @@ static bool has_tls(const struct model_conduit *c)
 	return false;
 }
 
-/* It is about sessions that are known to be TLS: of others nobody sees a hello. */
+/* The setting is for TLS sessions only; other sessions show no hello. */
 static void report_no_tls(struct check *k, const struct ast_node *said, const struct model_conduit *c, struct object o)
 {
 	if (said != NULL && c->deny_weak_tls && !has_tls(c))
 		check_value(k, SEV_WARNING, "policy.no_effect", said, MP_WEAK_TLS_NONE, o, said->string);
 }
 
-/* Letters, digits, '-' and '_', of which none stands at an end but '_'. */
+/* Letters, digits, '-' and '_'; only '_' may stand at an end. */
 static bool is_label(const char *p, size_t n)
 {
 	static const char of_labels[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -404,8 +402,8 @@ static bool is_label(const char *p, size_t n)
 	return n > 0 && n <= LABEL_BYTES && strspn(p, of_labels) >= n && p[0] != '-' && p[n - 1] != '-';
 }
 
-/* As clients ask for a server (RFC 6066, 3): no address, no dot at the end; "*." in front for any
- * one label, of a domain that has two at least. */
+/* A server name as in a client's hello (RFC 6066, 3): no address, no dot at the end. A leading "*."
+ * stands for one label in front of at least two others. */
 static bool is_server_name(const char *text)
 {
 	bool wide = strncmp(text, "*.", 2) == 0;
@@ -452,7 +450,7 @@ static int by_text(const void *pa, const void *pb)
 	return strcmp(*(const char *const *)pa, *(const char *const *)pb);
 }
 
-/* Which servers its sessions of TLS are for. */
+/* The server names that the conduit's TLS sessions may ask for. */
 static void conduit_names(struct check *k, const struct ast_node *list, struct model_conduit *c, struct object o)
 {
 	struct diag *g;
@@ -491,8 +489,8 @@ static void report_no_names(struct check *k, const struct ast_node *said, const 
 		check_value(k, SEV_WARNING, "policy.no_effect", said, MP_NAMES_NONE, o, said->name);
 }
 
-/* Names with '/' between: a conduit that is written for each of several has theirs behind
- * its own. */
+/* A conduit's name may have parts between '/', because an expanded conduit gets the names of what
+ * it was expanded for. */
 static void check_name(struct check *k, const char *name, const struct ast_node *node)
 {
 	struct diag *g;
@@ -566,7 +564,7 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 		c->deny_weak_tls = k->m->deny_weak_tls && has_tls(c);
 	report_no_tls(k, v[C_WEAK_TLS], c, o);
 	report_no_names(k, v[C_NAMES], c, o);
-	if (k->d->errors == errors) /* a mistake in it says more than what is left of it */
+	if (k->d->errors == errors) /* an error in it tells more than the unused rest */
 		report_unusable(k, c, o);
 }
 
@@ -611,8 +609,8 @@ void check_conduits(struct check *k, const struct ast_node *node)
 		struct model_conduit *one = &m->conduits[m->n_conduits];
 		size_t errors = k->d->errors;
 
-		/* What is wrong with one of those that are written from the same lines is wrong
-		 * with most. */
+		/* Of conduits that were expanded from the same lines, only the first one's errors
+		 * are reported. */
 		if (wrong.line != 0 && same_place(wrong, c->at))
 			continue;
 		one->index = (uint32_t)m->n_conduits++;

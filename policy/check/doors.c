@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Doors: what a conduit waits behind until a person opens it, for how long at most, and who may. */
+/* Doors: a conduit waits behind one until a person opens it. How long at most, and who may. */
 #include <string.h>
 
 #include "appliance/wire/duty.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fleets: machines of one kind, each with the same members, in a table of the text or in a
- * spreadsheet's. Their assets are written out here; that their addresses fit is judged where those
- * of all assets are.
+ * Fleets: machines of one kind with the same members, in a table of the policy or of a spreadsheet.
+ * Their assets are expanded here; whether the addresses fit is checked together with all assets.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,8 +22,8 @@ static const struct key fleet_keys[] = {
 	[FLEET_ABOUT] = { "about", .kinds = AST_GROUP },
 };
 
-/* What registers ask of an asset: said in `about` for all of a member, in a table for a machine or
- * for one of it. */
+/* Fields of an asset's register entry: in `about` for a member of all machines, in a table for a
+ * machine or one of its members. */
 enum { NOTE_MODEL, NOTE_PLACE, NOTE_SUPPORT, NOTES };
 static const struct key note_keys[NOTES] = {
 	[NOTE_MODEL] = { "model", .kinds = AST_STRING },
@@ -32,37 +31,37 @@ static const struct key note_keys[NOTES] = {
 	[NOTE_SUPPORT] = { "support_until", .kinds = AST_STRING },
 };
 
-#define MACHINE_MAX 40u /* bytes of a machine's name, and of a member's */
+#define MACHINE_MAX 40u /* bytes of the name of a machine or member */
 #define MEMBERS_MAX 32u
 
-/* What a cell of a machine is for: its name, its label, its notes; members in the order of the
- * text; the notes of each of them. */
+/* Meanings of a machine's cells: its name, label and notes; the members in the order of the policy;
+ * then the notes of each member. */
 enum { CELL_NAME, CELL_LABEL, CELL_NOTES, CELL_MEMBERS = CELL_NOTES + NOTES };
 #define CELLS_MAX (CELL_MEMBERS + MEMBERS_MAX * (1u + NOTES))
 
-/* A table's cell, or an element of a row: what is made of it has its place. */
+/* A cell of a table, or an element of a row; nodes that are made of it get its place. */
 struct cell {
-	const char *text; /* "" when there is nothing */
+	const char *text; /* "" when empty */
 	struct srcpos at;
 	uint32_t width;
 };
 
-/* A machine as it was read; what is made of it waits until all names are known. */
+/* A machine as it was read; its assets wait until all names are known. */
 struct row {
 	struct machine machine;
 	struct cell *cells;
-	bool again; /* another one before it has its name */
+	bool again; /* an earlier machine has the same name */
 };
 
 struct reading {
 	struct written *w;
 	struct fleet *fleet;
 	struct object o;
-	const struct ast_node *label, *about; /* the label with "{}" in it; NULL when absent */
+	const struct ast_node *label, *about; /* the label contains "{}"; NULL when absent */
 	struct ast_node *assets, *last;
-	size_t n; /* members */
+	size_t n; /* number of members */
 	const char *members[MEMBERS_MAX];
-	struct cell begin; /* of what the machines are in */
+	struct cell begin; /* the text that holds the machines */
 	struct row *rows;
 	size_t n_rows, room;
 };
@@ -89,7 +88,7 @@ static bool is_machine_name(const char *s)
 	       s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] == '\0';
 }
 
-/* "rtg07" is number 7; a name without a number at its end is its own. */
+/* For "rtg07" the number "7"; a name without a number at its end is used whole. */
 static const char *number_of_name(const char *name)
 {
 	size_t n = strlen(name);
@@ -121,7 +120,7 @@ static struct ast_node *placed(struct written *w, const struct cell *c, enum ast
 	return node_like(w, &like);
 }
 
-/* The addresses of a cell, with blanks or ';' between them. */
+/* The addresses of a cell, separated by blanks or ';'. */
 static struct ast_node *addresses_of(struct written *w, const struct cell *c)
 {
 	struct ast_node *list = placed(w, c, AST_ARRAY, "addresses"), *last = NULL;
@@ -139,7 +138,7 @@ static struct ast_node *addresses_of(struct written *w, const struct cell *c)
 	return list;
 }
 
-/* Spreadsheets write days as they like, "2032/3/31". */
+/* Accepts the ways in which spreadsheets write days, "2032/3/31". */
 static const char *day_of_cell(struct reading *r, const char *text)
 {
 	struct tm day = { 0 };
@@ -150,7 +149,7 @@ static const char *day_of_cell(struct reading *r, const char *text)
 	return arena_printf(r->w->k->a, "%04d-%02d-%02d", day.tm_year + 1900, day.tm_mon + 1, day.tm_mday);
 }
 
-/* Of a cell of its own, of its machine's, or of what is said of the member. */
+/* A note from the member's own cell, its machine's, or `about`. */
 static struct ast_node *note_of(struct reading *r, const struct row *row, size_t member, unsigned note)
 {
 	const struct cell *c = &row->cells[cell_of_note(r, member, note)];
@@ -252,7 +251,7 @@ static int by_name(const void *a, const void *b)
 	return order != 0 ? order : x < y ? -1 : x > y;
 }
 
-/* The machines and their assets, of a name that two have the first one's. */
+/* Adds the machines and their assets; of two with the same name only the first. */
 static void add_machines(struct reading *r)
 {
 	struct row **sorted = arena_array(r->w->k->a, r->n_rows, sizeof(void *));
@@ -278,7 +277,7 @@ static void add_machines(struct reading *r)
 	}
 }
 
-/* ---- rows of the text ------------------------------------------------------------------------ */
+/* ---- rows in the policy ---------------------------------------------------------------------- */
 
 static void read_rows(struct reading *r, const struct ast_node *rows)
 {
@@ -308,7 +307,7 @@ struct table {
 	struct csv csv;
 	struct csv_cell cell;
 	enum csv_fault fault;
-	uint32_t columns[CELLS_MAX]; /* of the table, from 1; 0 = there is none */
+	uint32_t columns[CELLS_MAX]; /* columns of the table, from 1; 0 = none */
 };
 
 static struct cell cell_of(const struct csv_cell *c)
@@ -339,7 +338,7 @@ static unsigned note_called(const char *name)
 	return n;
 }
 
-/* What a column's name is for; SIZE_MAX: it is of no interest here. */
+/* The meaning of a column's name; SIZE_MAX: the column is ignored. */
 static size_t column_use(const struct reading *r, const char *name)
 {
 	const char *dot = strchr(name, '.');
@@ -389,7 +388,7 @@ static bool read_header(struct reading *r, struct table *t, struct cell *first)
 	return r->w->k->d->errors == errors;
 }
 
-/* The next row's cells, by use. False at the end. */
+/* Reads the next row's cells, sorted by meaning. False at the end. */
 static bool read_row(struct reading *r, struct table *t, struct cell *cells, bool *ret_blank)
 {
 	struct cell none = { "", t->csv.at, 1 };

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Groups: one name for several services, assets or zones. They may hold groups, and patterns. */
+/* Groups: one name for several services, assets or zones. A group may hold groups and patterns. */
 #include <string.h>
 
 #include "policy/check/written.h"
 
-#define GROUPS_DEEP 16u /* groups inside of groups */
+#define GROUPS_DEEP 16u /* nesting depth of groups */
 #define ALL_KINDS ((1u << KINDS) - 1)
 
 struct group {
 	const struct ast_node *node;
 	enum { UNREAD, OPEN, READ } state;
 	unsigned deep;
-	unsigned kinds; /* bits: what all its members can be */
+	unsigned kinds; /* bits: the kinds that fit all its members */
 	struct words of[KINDS];
 };
 
@@ -37,7 +37,7 @@ void words_add(struct written *w, enum kind kind, const char *name, struct words
 		*slot = name;
 }
 
-/* '*' stands for any characters, none as well. */
+/* '*' matches any characters, or none. */
 static bool matches(const char *pattern, const char *name)
 {
 	const char *star = NULL, *again = NULL;
@@ -60,7 +60,7 @@ static bool matches(const char *pattern, const char *name)
 	return *pattern == '\0';
 }
 
-/* "*" alone would be everything, of whatever kind. */
+/* "*" alone would match everything of every kind. */
 static bool is_pattern(const char *word)
 {
 	return strchr(word, '*') != NULL && word[strspn(word, "*")] != '\0';
@@ -101,7 +101,7 @@ static void member_unknown(struct written *w, const struct ast_node *word, struc
 
 static void read_group(struct written *w, struct group *g, unsigned level);
 
-/* What this member can be, 0 when it was reported. */
+/* The kinds that this member can be; 0 when it was reported. */
 static unsigned member_kinds(struct written *w, struct group *in, const struct ast_node *word, struct object o,
 			     unsigned level)
 {
@@ -133,7 +133,7 @@ static unsigned member_kinds(struct written *w, struct group *in, const struct a
 	return kinds;
 }
 
-/* Every member can be what the others are. */
+/* Narrows the group's kinds to those that fit every member. */
 static void fit_kinds(struct written *w, struct group *in, const struct ast_node *word, struct object o, unsigned level)
 {
 	unsigned kinds = member_kinds(w, in, word, o, level);
@@ -192,7 +192,7 @@ static void read_group(struct written *w, struct group *g, unsigned level)
 	g->state = READ;
 }
 
-/* A word must mean one thing: what is no group goes first. */
+/* A name must have one meaning: an object of that name comes before a group. */
 static bool name_is_free(struct written *w, const struct ast_node *node)
 {
 	for (unsigned i = 0; i < KINDS; i++) {
@@ -209,7 +209,7 @@ static bool name_is_free(struct written *w, const struct ast_node *node)
 	return true;
 }
 
-/* For who asks about one by its name: the rest of the model knows none. */
+/* Keeps the groups for questions by name; the rest of the model has none. */
 static void keep(struct check *k, const struct group *all, size_t n)
 {
 	k->m->groups = arena_array(k->a, n, sizeof(*k->m->groups));
@@ -265,7 +265,7 @@ bool group_words(struct written *w, const struct ast_node *word, enum kind kind,
 	if (g == NULL)
 		return false;
 	*ret = g->of[kind];
-	/* A group that has a mistake in itself was told of. */
+	/* A group with an error of its own was reported already. */
 	if (g->kinds != 0 && (g->kinds & 1u << kind) == 0)
 		check_value(w->k, SEV_ERROR, "policy.group_kind", word, of[kind], o, word->string)->also = g->node->at;
 	return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Isolations that are prepared: what is cut, in the words of `sekisho isolate`, and which conduits
- * go on. */
+/* Prepared isolations: what is cut, in the words of `sekisho isolate`, and which conduits
+ * continue. */
 #include <string.h>
 
 #include "policy/check/check.h"
@@ -12,10 +12,10 @@ static const struct key isolation_keys[] = {
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_isolation, label) },
 };
 
-/* "zones office crane": a word of the list is its kind, and one or two names. */
+/* "zones office crane": each word of the list has a kind and one or two names. */
 static const char *const kinds[] = { "asset ", "zone ", "zones " };
 
-/* One name of a word, which is at least as wide as the word: looked for at the word's place. */
+/* Looks up one name of a word. The word is at least as wide, so the message uses its place. */
 static void need(struct check *k, const struct names *of, const struct ast_node *at, const char *name, enum message m,
 		 struct object o)
 {
@@ -62,7 +62,8 @@ static void read_cuts(struct check *k, const struct ast_node *list, struct model
 	}
 }
 
-/* Also by the name that several were written for: "basics" is "basics/office" and "basics/tos". */
+/* Whether `word` is the conduit's name, or the name it was expanded from: "basics" is
+ * "basics/office" and "basics/tos". */
 static bool is_named(const struct model_conduit *c, const char *word)
 {
 	size_t n = strlen(word);

@@ -8,7 +8,7 @@
 #include "policy/check/check.h"
 #include "policy/check/meant.h"
 
-/* What a key wants, as a person says it. */
+/* The kind of value that a key wants, in words. */
 static enum message kinds_word(unsigned kinds)
 {
 	if ((kinds & AST_GROUP) != 0)
@@ -27,7 +27,7 @@ static struct both kind_both(enum message m)
 	return (struct both){ { message_format(m, LANG_EN), message_format(m, LANG_JA) } };
 }
 
-/* An example of words for people is in the reader's language. */
+/* The example is in the reader's language. */
 static void example_hint(struct check *k, struct diag *g, const struct key *key)
 {
 	static const struct {
@@ -46,7 +46,8 @@ static void example_hint(struct check *k, struct diag *g, const struct key *key)
 		diag_hint(k->d, g, MP_HINT_ADD, key->example);
 }
 
-/* What a text or number of another kind would be as this key's. True: it was said. */
+/* Suggests how a text or number of another kind would be written for this key. True: a hint was
+ * given. */
 static bool kind_hint(struct check *k, struct diag *g, const struct ast_node *node, unsigned kinds, const char *key,
 		      bool element)
 {
@@ -65,7 +66,7 @@ static bool kind_hint(struct check *k, struct diag *g, const struct ast_node *no
 	return meant != NULL;
 }
 
-/* `key` is NULL for an element of `list`, or for an object that should be a group. */
+/* `key` is NULL for an element of `list`, or for an object that has to be a group. */
 static void wrong_kind(struct check *k, const struct ast_node *node, unsigned kinds, struct object o,
 		       const struct key *key, const struct ast_node *list)
 {
@@ -234,7 +235,7 @@ const char *text_of(struct check *k, const struct ast_node *node, struct object 
 	return node->string;
 }
 
-/* Nothing but spaces, the full-width ones of Japanese input among them. */
+/* Only blanks, including the full-width ones of Japanese input. */
 static bool is_blank(const char *s)
 {
 	struct bytes b = bytes_of(s, strlen(s));
@@ -368,8 +369,8 @@ static const char *label_of(const struct check *k, const struct names *t, size_t
 	return t == &k->services ? ((const struct model_service *)t->objects[i])->label : "";
 }
 
-/* The i-th has this label, whatever input methods made of its letters. `plain` is the word as
- * meant_plain() has it. */
+/* Whether the i-th object has this label, in any width of letters. `plain` is the word from
+ * meant_plain(). */
 static bool is_labelled(struct check *k, const struct names *t, size_t i, const char *plain)
 {
 	const char *label = t->objects[i] != NULL ? label_of(k, t, i) : "", *as_plain;
@@ -380,7 +381,7 @@ static bool is_labelled(struct check *k, const struct names *t, size_t i, const 
 	return as_plain != NULL && strcasecmp(as_plain, plain) == 0;
 }
 
-/* The name or the label of one of them. */
+/* The object with this name or label. */
 static void *called(struct check *k, const struct names *t, const char *word)
 {
 	void *found = names_find(t, word);
@@ -391,7 +392,7 @@ static void *called(struct check *k, const struct names *t, const char *word)
 	return found;
 }
 
-/* Where a zone is meant: an asset in it, an address, or an interface. */
+/* For a word where a zone is expected: it may be an asset in it, an address, or an interface. */
 static bool zone_hint(struct check *k, struct diag *g, const char *word)
 {
 	const struct model_asset *asset = called(k, &k->assets, word);
@@ -417,7 +418,7 @@ static bool zone_hint(struct check *k, struct diag *g, const char *word)
 	return false;
 }
 
-/* Services of a protocol, or with a port, as "a", "b"; "" when there are none. */
+/* The services with a protocol, or with a port, as "a", "b"; "" when there are none. */
 static const char *services_with(struct check *k, enum protocol p, const struct model_port *port)
 {
 	const char *text = "";
@@ -489,7 +490,7 @@ static bool service_hint(struct check *k, struct diag *g, const char *word)
 	return true;
 }
 
-/* Where an asset is meant: the zone that it may be in. */
+/* For a word where an asset is expected: it may be the asset's zone. */
 static bool asset_hint(struct check *k, struct diag *g, const char *word)
 {
 	const struct model_zone *z = called(k, &k->zones, word);
@@ -504,9 +505,10 @@ static bool asset_hint(struct check *k, struct diag *g, const char *word)
 	return z != NULL;
 }
 
-#define ALL_NAMES 20u /* where somebody wrote "any": more are no help */
+#define ALL_NAMES 20u /* names listed for "any"; more would not help */
 
-/* The word names something else, or this by its label or in full-width letters. */
+/* The word names another kind of object, or an object of this kind by its label or in full-width
+ * letters. */
 static bool names_hint(struct check *k, const struct names *t, struct diag *g, const char *word)
 {
 	const char *plain = meant_plain(k->a, word);

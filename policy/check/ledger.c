@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What registers ask for: days that pass, and, where the site says so, nothing left out. */
+/* The registers: dates that have passed, and, if the site wants it, missing fields. */
 #include <string.h>
 
 #include "policy/check/check.h"
@@ -46,16 +46,16 @@ const char *ledger_day(struct check *k, const struct ast_node *node, const struc
 	return node->string;
 }
 
-/* ---- nothing left out ------------------------------------------------------------------------ */
+/* ---- missing fields -------------------------------------------------------------------------- */
 
 #define FIELDS 4u
-#define NAMED 4u /* of those that lack the same */
+#define NAMED 4u /* names that are shown of those that lack the same */
 
-/* What a register has of one of its objects. */
+/* The register's fields of one object. */
 struct entry {
 	const char *name;
 	struct srcpos at;
-	const char *fields[FIELDS]; /* "" = it is missing; NULL = it is not asked for */
+	const char *fields[FIELDS]; /* "" = missing; NULL = not needed */
 };
 
 static bool entry_zone(const struct model *m, size_t i, struct entry *ret)
@@ -92,7 +92,7 @@ static bool entry_conduit(const struct model *m, size_t i, struct entry *ret)
 
 struct ledger_register {
 	enum message name;
-	bool (*entry)(const struct model *m, size_t i, struct entry *ret); /* false: none of it */
+	bool (*entry)(const struct model *m, size_t i, struct entry *ret); /* false: not an entry */
 	size_t n;
 	const char *keys[FIELDS], *example;
 };
@@ -106,7 +106,7 @@ static unsigned missing(const struct entry *e)
 	return bits;
 }
 
-/* All that lack these fields and no other ones: said once, at the first of them. */
+/* Reports all entries that lack exactly these fields at once, at the first of them. */
 static void say_missing(struct check *k, const struct ledger_register *r, unsigned bits)
 {
 	const char *names = "", *keys = "";

@@ -11,7 +11,7 @@ struct address_reader {
 	bool network;
 };
 
-/* Of multicast and what lies above: no host has it, and it stood for a mask. */
+/* An address from 224.0.0.0 up belongs to no host, so it was meant as a mask. */
 static bool is_mask(const struct addr_range *r)
 {
 	return r->lo.family == 4 && r->lo.b[0] >= 224;
@@ -38,7 +38,7 @@ static bool is_of_address(char c)
 	return c != '\0' && strchr("0123456789abcdefABCDEF.:/-", c) != NULL;
 }
 
-/* Three dots or two colons: enough for an address. */
+/* Three dots or two colons: enough to be an address. */
 static bool is_like_one(const char *text, size_t n)
 {
 	unsigned dots = 0, colons = 0;
@@ -55,7 +55,8 @@ static bool is_of_word(char c)
 	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' || c == '_' || c == '%';
 }
 
-/* "2001:db8::10-20": the end of a span, which begins as its beginning does. */
+/* The end of a range such as "2001:db8::10-20", which omits the part that it shares with the
+ * beginning. */
 static const char *six_span(struct arena *a, const char *text)
 {
 	const char *dash = strchr(text, '-'), *colon = dash;
@@ -67,9 +68,9 @@ static const char *six_span(struct arena *a, const char *text)
 	return arena_printf(a, "%.*s%.*s%s", (int)(dash + 1 - text), text, (int)(colon + 1 - text), text, dash + 1);
 }
 
-#define ADDRESSES_MOST 64u /* in one text */
+#define ADDRESSES_MOST 64u /* addresses in one text */
 
-/* Addresses among other words: "RTG1: 10.30.1.10", "[2001:db8::1]:502". */
+/* Finds addresses among other words: "RTG1: 10.30.1.10", "[2001:db8::1]:502". */
 static const char *among_words(struct arena *a, const char *plain, const struct meant_reader *r, bool *ret_several)
 {
 	const char *list = "", *one = NULL;
@@ -83,7 +84,7 @@ static const char *among_words(struct arena *a, const char *plain, const struct 
 		while (is_of_address(p[len]))
 			len++;
 		if (len == 0 || (p > plain && is_of_word(p[-1])) || (p[len] != '%' && is_of_word(p[len]))) {
-			/* "rtg1:10.30.1.10": what follows the sign may be one. */
+			/* "rtg1:10.30.1.10": the text behind the sign may be an address. */
 			sign = strcspn(p, ":/");
 			p += len == 0 ? 1 : sign < len ? sign + 1 : len;
 			continue;
@@ -127,8 +128,8 @@ static const char *read_port(void *ctx, const char *text)
 	return t != NULL && (*p == PROTO_NONE || (protocol_info(*p)->transports & t->bit) != 0) ? text : NULL;
 }
 
-/* "tcp/udp 53", "53 (TCP, UDP)": where both stand next to each other; bytes of that in *ret.
- * NULL: nowhere. */
+/* Finds both transports side by side: "tcp/udp 53", "53 (TCP, UDP)"; *ret: the bytes of that part.
+ * NULL: none. */
 static const char *both_transports(const char *plain, size_t *ret)
 {
 	static const char *const between[] = { "/",  ",",  "+",	   "&",	     "|",     ";",   " ",
@@ -154,8 +155,8 @@ static bool is_letter(char c)
 	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
-/* The only number or range in a text of other words: "ポート番号 502 (TCP)". NULL: there is none,
- * or more than one. */
+/* The only number or range in a text of other words: "ポート番号 502 (TCP)". NULL: none, or
+ * several. */
 static const char *only_number(struct arena *a, const char *plain)
 {
 	const char *found = NULL;
@@ -229,7 +230,7 @@ const char *meant_port(struct arena *a, enum protocol p, const char *text, bool 
 
 /* ---- numbers, and places in controllers ------------------------------------------------------ */
 
-/* A row's "modbus holding" as that space of the vocabulary, or NULL. */
+/* The vocabulary's space for a row's "modbus holding", or NULL. */
 static const struct space_info *space_of(const struct vocabulary *v, const char *of)
 {
 	const char *name = protocol_info(v->protocol)->name;
@@ -243,8 +244,8 @@ static const struct space_info *space_of(const struct vocabulary *v, const char 
 	return NULL;
 }
 
-/* "K4M100": so many times four bits from there on. Returns what begins with the key; 1 when nothing
- * stands before it. */
+/* Reads a digit group such as in "K4M100", a number of times four bits. Returns the text from the
+ * key on; *ret_bits is 1 without such a group. */
 static const char *without_digits(const char *plain, uint64_t *ret_bits)
 {
 	*ret_bits = 1;
@@ -254,8 +255,8 @@ static const char *without_digits(const char *plain, uint64_t *ret_bits)
 	return plain + 2;
 }
 
-/* "d100", "W1F": a key and its number, hexadecimal where its numbers are. A bit of a word is in the
- * word: "D100.5". */
+/* Reads "d100" or "W1F": a key and its number, hexadecimal for some keys. A word's bit counts as
+ * the word: "D100.5". */
 static const struct space_info *by_key(struct arena *a, const struct vocabulary *v, const char *plain,
 				       struct number_range *ret)
 {
@@ -302,8 +303,7 @@ static const struct space_info *one_place(struct arena *a, const struct vocabula
 	return by_key(a, v, plain, ret);
 }
 
-/* The end of a range, of which people leave out what it begins with as the first one does:
- * D100-199, DB10.DBW0-DBW8. */
+/* The end of a range, which people shorten: D100-199, DB10.DBW0-DBW8. */
 static const struct space_info *last_place(struct arena *a, const struct vocabulary *v, const char *first, size_t n,
 					   const char *last, struct number_range *ret)
 {
@@ -317,8 +317,8 @@ static const struct space_info *last_place(struct arena *a, const struct vocabul
 		dotted--;
 	while (word > 0 && !is_letter(first[word - 1]))
 		word--;
-	/* What has parts repeats the last one of them, or those behind a dot; a number in letters
-	 * has letters of its own. */
+	/* For a place with several parts the shortened end repeats the last part, or those behind a
+	 * dot. A hexadecimal number may begin with letters of its own. */
 	for (unsigned i = 0; i < 4 && s == NULL; i++) {
 		const size_t shared[] = { letters, dotted, word, strcspn(first, "0123456789") };
 		size_t k = strpbrk(first, ".,") != NULL ? i : (i + 3) % 4;
@@ -329,7 +329,7 @@ static const struct space_info *last_place(struct arena *a, const struct vocabul
 	return s;
 }
 
-/* "D100..D199", "D100からD199": with the language's sign between both ends. */
+/* Replaces a word for "to" by a dash: "D100..D199", "D100からD199". */
 static const char *with_dash(struct arena *a, const char *plain)
 {
 	static const char *const signs[] = { "..", ":", "から", " to ", "→" };
@@ -381,8 +381,8 @@ struct number_reader {
 	const struct notation *notation;
 };
 
-/* "0x0001" where the other kinds of data have numbers of documents: it is one, and
- * not hexadecimal. */
+/* "0x0001" while the other kinds of data use document numbers: it is meant as one, not as
+ * hexadecimal. */
 static bool is_counted_place(const struct number_reader *c, const char *text)
 {
 	bool documents = false, is = false;
@@ -427,16 +427,16 @@ const char *meant_number(struct arena *a, const struct vocabulary *v, const char
 
 	*ret_several = false;
 	if (plain == NULL || (n->named && strchr(plain, ' ') != NULL && strpbrk(plain, ",;") == NULL))
-		return NULL; /* a tag with a blank is not two */
+		return NULL; /* a tag with a blank is one tag */
 	value = meant_value(a, kind, text, &r, ret_several);
-	/* Whom a request is for has no letters of its own, as places have. */
+	/* A target has no letters in front of its number, as places have. */
 	if (value != NULL || !is_target(v, key))
 		return value;
 	plain = only_number(a, plain);
 	return plain != NULL ? meant_value(a, kind, plain, &r, ret_several) : NULL;
 }
 
-/* A tag's name where a number should be. */
+/* The name of a tag where a number is expected. */
 static const char *tag_of(const struct vocabulary *v, const char *plain, const char **ret_key)
 {
 	for (size_t i = 0; i < v->n_spaces; i++) {
@@ -468,7 +468,7 @@ const char *meant_elsewhere(struct arena *a, const struct vocabulary *v, const c
 
 /* ---- functions and commands ------------------------------------------------------------------ */
 
-/* "Read Holding Registers" is read_holding_registers. */
+/* Whether "Read Holding Registers" means read_holding_registers. */
 static bool is_called(const char *name, const char *text)
 {
 	while (*name != '\0' || *text != '\0') {
@@ -498,9 +498,9 @@ static const char *read_function(void *ctx, const char *text)
 	return f != NULL && f->code == f->last ? f->name : NULL;
 }
 
-#define PARTS_MOST 8u /* of a text with more words nobody knows what it means */
+#define PARTS_MOST 8u /* parts; a text with more is not understood */
 
-/* "FC1-4": the functions that have these numbers. */
+/* "FC1-4": the functions with these numbers. */
 static const char *functions_between(struct arena *a, const struct vocabulary *v, const char *plain)
 {
 	const char *dash = strchr(plain, '-'), *list = "", *digits = plain + strcspn(plain, "0123456789"), *text;
@@ -530,7 +530,7 @@ const char *meant_function(struct arena *a, const struct vocabulary *v, const ch
 	if (value != NULL || plain == NULL)
 		return value;
 	p = plain;
-	/* "FC03: Read Holding Registers", "Read Holding Registers (FC3)" */
+	/* Tries each part of "FC03: Read Holding Registers", "Read Holding Registers (FC3)" */
 	for (unsigned n = 0; value == NULL && *p != '\0' && n < PARTS_MOST; n++, p += strcspn(p, "(:)")) {
 		p += strspn(p, "(:) -");
 		part = arena_strndup(a, p, strcspn(p, "(:)"));
@@ -595,7 +595,7 @@ const char *meant_date(struct arena *a, const char *text, bool whole)
 	return arena_printf(a, "\"%s\"", value);
 }
 
-/* ---- by the key alone ------------------------------------------------------------------------ */
+/* ---- hints by the key alone ------------------------------------------------------------------ */
 
 const char *meant_for_key(struct arena *a, const char *key, const char *text, bool *ret_several)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The networks that the box stands in: the addresses of its interfaces, and who can be asked there.
- * When all of box.cfg and the zones are read: do its facts fit each other and them? What the kernel
- * would refuse, or lead astray, is said here.
+ * The networks that the box is in: the addresses of its interfaces and who is reached there. After
+ * box.cfg and the zones were read, this checks whether they fit together, and reports what the
+ * kernel would refuse or send the wrong way.
  */
 #include <stdio.h>
 #include <string.h>
@@ -33,13 +33,13 @@ bool is_of_a_link(const struct addr *a)
 	return prefix_parse("fe80::/10", &links, &stray) && addr_in(a, &links);
 }
 
-/* The last address of an IPv4 network speaks to all of it. */
+/* The last address of an IPv4 network is its broadcast address. */
 static bool is_broadcast(const struct addr *a, const struct addr_range *net, unsigned len)
 {
 	return a->family == 4 && len < 31 && addr_cmp(a, &net->hi) == 0;
 }
 
-/* "10.30.0.1/22": the box's address and how long its network's prefix is. */
+/* Reads "10.30.0.1/22": the box's address and the length of its network's prefix. */
 static bool interface_address(struct check *k, const struct ast_node *node, struct object o, struct addr *ret,
 			      uint8_t *ret_len)
 {
@@ -55,8 +55,8 @@ static bool interface_address(struct check *k, const struct ast_node *node, stru
 		memcpy(head, node->string, n);
 		head[n] = '\0';
 		*ret_len = (uint8_t)len;
-		/* Written with host bits, or a network so small that it has no address of
-		 * its own. */
+		/* Written with host bits, or for a network so small that every address is a
+		 * host's. */
 		if (addr_parse(head, ret) && (stray || len >= (ret->family == 4 ? 31u : 127u))) {
 			if (len > 0 && is_host(ret) && !is_broadcast(ret, &net, len))
 				return true;
@@ -95,7 +95,7 @@ void interface_addresses(struct check *k, const struct ast_node *list, struct ob
 void interface_network(const struct model_interface *f, size_t n, struct addr_range *ret)
 {
 	char text[ADDR_TEXT], net[ADDR_TEXT + 4];
-	bool stray; /* the host's bits; the network is what was meant */
+	bool stray; /* host bits are set, but the network was meant */
 
 	addr_text(&f->addresses[n], text);
 	snprintf(net, sizeof(net), "%s/%u", text, f->prefix_lengths[n]);
@@ -121,7 +121,7 @@ bool is_nobody(const struct model_box *b, const struct addr *via, const struct m
 			i < b->n_interfaces ? &b->interfaces[i] : &b->betweens[i - b->n_interfaces].shared;
 
 		if (only != NULL && f != only && is_of_a_link(via))
-			continue; /* somebody else has it there */
+			continue; /* somebody else has the address there */
 		for (size_t j = 0; j < f->n_addresses; j++) {
 			struct addr_range r;
 
@@ -134,10 +134,10 @@ bool is_nobody(const struct model_box *b, const struct addr *via, const struct m
 	return false;
 }
 
-/* ---- do they fit ----------------------------------------------------------------------------- */
+/* ---- do the parts fit together --------------------------------------------------------------- */
 
-/* Data and admin interfaces live in namespaces of their own: what one has says nothing about
- * the other. */
+/* Data and admin interfaces are in separate namespaces: the addresses of one do not matter to the
+ * other. */
 static bool same_realm(const struct model_interface *a, const struct model_interface *b)
 {
 	return a->admin == b->admin;
@@ -156,7 +156,7 @@ static void report_pair(struct check *k, const struct model_interface *a, size_t
 	if (is_of_a_link(&a->addresses[i]))
 		return;
 	if (same && a->between != NULL && a->between == b->between)
-		return; /* sides of one network have the box's address in it */
+		return; /* the sides of one split network share the box's address */
 	if (!same && (addr_cmp(&x.lo, &y.lo) != 0 || addr_cmp(&x.hi, &y.hi) != 0))
 		return;
 	if (same)
@@ -181,7 +181,7 @@ static void report_same_networks(struct check *k)
 						report_pair(k, &b->interfaces[j], y, &b->interfaces[i], x);
 }
 
-/* The interface behind which the route's gateway stands, or NULL. */
+/* The interface through which the route's gateway is reached, or NULL. */
 static const struct model_interface *gateway_side(const struct model_box *b, const struct model_route *r)
 {
 	for (size_t i = 0; i < b->n_interfaces && r->interface == NULL; i++) {
@@ -226,8 +226,8 @@ static bool is_of_zone(const struct model_zone *z, const struct model_interface 
 	return false;
 }
 
-/* What the box reaches behind the zone's interfaces. False when they have no addresses: then others
- * route for it. */
+/* The networks that the box reaches behind the zone's interfaces. False when these have no
+ * addresses: then others route for the box. */
 static bool reached(struct check *k, const struct model_zone *z, struct ranges *ret)
 {
 	const struct model_box *b = &k->m->box;
@@ -251,8 +251,8 @@ static bool reached(struct check *k, const struct model_zone *z, struct ranges *
 	return any;
 }
 
-/* The guard drops what comes from where no route leads back, so that such a network would be cut
- * off in silence. */
+/* The guard drops packets whose source has no route back, so an unreachable network would be cut
+ * off silently. */
 static void report_unreached(struct check *k, const struct model_zone *z)
 {
 	struct ranges have = { 0 }, all = { z->ranges, z->n_ranges, z->n_ranges }, left = { 0 };

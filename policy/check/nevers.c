@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* never, always and chain_break: what must stay impossible or possible, and which way round it
+/* never, always and chain_break: what must stay impossible or possible, and which reverse direction
  * is accepted. */
 #include "policy/check/check.h"
 #include "policy/check/written.h"
@@ -18,7 +18,7 @@ static const struct key never_keys[] = {
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_never, label) },
 };
 
-/* Ends as those of never_keys. */
+/* The ends' keys as in never_keys. */
 enum { ALWAYS_FROM, ALWAYS_TO, ALWAYS_FROM_ASSETS, ALWAYS_TO_ASSETS, ALWAYS_SERVICES };
 static const struct key always_keys[] = {
 	[ALWAYS_FROM] = { "from", .kinds = AST_STRING, .example = "from = \"tos\";" },
@@ -35,7 +35,7 @@ static const struct key break_keys[] = {
 	{ "reason", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_chain_break, reason) },
 };
 
-/* Assets of one zone, which is returned: whoever wrote the statement out has seen to that. */
+/* Assets of one zone, which is returned; expansion has made one statement for each zone. */
 static const struct model_zone *hosts_read(struct check *k, const struct ast_node *list, struct object o,
 					   struct model_hosts *ret)
 {
@@ -60,7 +60,7 @@ static const struct model_zone *hosts_read(struct check *k, const struct ast_nod
 	return zone;
 }
 
-/* One end of a statement, by zone or by assets: keys[0] and keys[2]. */
+/* One end of a statement, given by zone (keys[0]) or by assets (keys[2]). */
 static const struct model_zone *end_read(struct check *k, const struct ast_node *group, const struct ast_node *zone,
 					 const struct ast_node *assets, const struct key *keys, struct object o,
 					 struct model_hosts *ret)
@@ -72,12 +72,13 @@ static const struct model_zone *end_read(struct check *k, const struct ast_node 
 	else if (zone != NULL)
 		return names_need(k, &k->zones, zone, MP_NO_ZONE, "policy.unknown_name", o);
 	else if (node_member(group, keys[0].name) == NULL && node_member(group, keys[2].name) == NULL)
-		key_missing(k, group, keys, o); /* else it is of a wrong kind, and was told of */
+		/* otherwise it has a wrong kind, which was reported */
+		key_missing(k, group, keys, o);
 	return NULL;
 }
 
-/* Over these a host gives answers, or takes notes: nobody drives another one on by them. Nor by
- * bytes that pass before they are known. */
+/* Services over which a host only answers or receives messages: they do not let one host act
+ * through another. A service that passes bytes before it is known is not one of them. */
 static bool only_answers(const struct model_service *s)
 {
 	static const enum protocol of[] = {
@@ -150,7 +151,7 @@ void check_nevers(struct check *k, const struct ast_node *node)
 	}
 }
 
-/* The box is the end of no conduit. */
+/* The zone, refused if it is the box itself, which is the end of no conduit. */
 static const struct model_zone *not_self(struct check *k, const struct ast_node *node, const struct model_zone *z,
 					 struct object o)
 {

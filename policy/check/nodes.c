@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nodes of the text that is written out. */
+/* Makes nodes for expanded text. */
 #include <string.h>
 
 #include "policy/check/written.h"

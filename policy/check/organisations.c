@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Outside organisations: each in a zone of its own, none with another, none for longer than
- * its contract. */
+/* Outside organisations: each has a zone of its own, no conduit to another, and none beyond its
+ * contract. */
 #include "policy/check/check.h"
 
 enum { ORGANISATION_ZONE, ORGANISATION_UNTIL, ORGANISATION_CONTACTS };
@@ -20,7 +20,7 @@ static void contacts(struct check *k, const struct ast_node *list, struct model_
 		one->contacts[one->n_contacts++] = text_needed(k, c, o);
 }
 
-/* Whose zone this is, or NULL. */
+/* The organisation that owns this zone, or NULL. */
 static const struct model_organisation *owner_of(const struct model *m, const struct model_zone *z)
 {
 	for (size_t i = 0; i < m->n_organisations; i++)
@@ -59,7 +59,7 @@ static void one_organisation(struct check *k, const struct ast_node *node)
 	k->m->n_organisations++;
 }
 
-/* A conduit of an organisation ends with its contract, as by its own `until`. */
+/* A conduit of an organisation ends with its contract, like by an `until` of its own. */
 static void ends_with(struct model_conduit *c, const struct model_organisation *of)
 {
 	if (of != NULL && of->contract_until != 0 && (c->until == 0 || c->until > of->contract_until))

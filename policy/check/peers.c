@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whom the box itself may reach, sources of time and the servers that keep its records and its
- * updates, watch its UPS and take its mail and informs (box.cfg), and from which terminals it may
- * be reached. It speaks in the admin namespace and with nobody else there, so each has to lie
- * behind an admin interface.
+ * Hosts that the box itself may contact: time sources, servers for logs and updates, UPS, mail and
+ * informs (box.cfg); and the terminals that may contact it. It communicates in the admin namespace
+ * with these only, so each must be behind an admin interface.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -14,12 +13,12 @@
 
 #define TIME_PORT 123u	     /* RFC 5905, 6 */
 #define LOG_PORT 6514u	     /* syslog over TLS: RFC 5425, 4.1 */
-#define RELP_PORT 2514u	     /* none is registered: the one of its authors' examples */
+#define RELP_PORT 2514u	     /* none is registered: the one in its authors' examples */
 #define UPS_PORT 3493u	     /* NUT: RFC 9271, 3 */
-#define TIME_SOURCES_MAX 16u /* more than anybody compares */
-#define TERMINALS_MAX 64u    /* more than a site has desks for it */
-#define MANAGEMENT_PORT 443u /* where the API answers */
-/* submission, TLS from STARTTLS on: RFC 6409, RFC 3207; 465: from the first byte on, RFC 8314 */
+#define TIME_SOURCES_MAX 16u /* more than chrony can usefully compare */
+#define TERMINALS_MAX 64u    /* more than a site has terminals */
+#define MANAGEMENT_PORT 443u /* port of the API */
+/* submission with STARTTLS: RFC 6409, RFC 3207; 465 with TLS from the start: RFC 8314 */
 #define MAIL_PORT 587u
 #define SNMP_PORT 162u	 /* notifications: RFC 3417, 8.2 */
 #define UPDATE_PORT 443u /* HTTPS: RFC 9110, 4.2.2 */
@@ -34,8 +33,8 @@ static const struct key log_keys[] = {
 	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
 };
 
-/* What is fetched there is signed by itself; who it comes from is asked all the same, so that
- * nobody on the way decides what is offered. */
+/* An update is signed; the server is authenticated all the same, so that nobody on the way chooses
+ * which update is offered. */
 enum { UPDATE_ADDRESS, UPDATE_NAME, UPDATE_CA };
 static const struct key update_keys[] = {
 	[UPDATE_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.8\";" },
@@ -64,7 +63,7 @@ static const struct key mail_keys[] = {
 	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
 };
 
-/* What it is told is authenticated and encrypted always, so there is nothing to choose but who. */
+/* Informs are always authenticated and encrypted, so only the receiver can be chosen. */
 enum { SNMP_ADDRESS, SNMP_USER };
 static const struct key snmp_keys[] = {
 	[SNMP_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.30\";" },
@@ -72,7 +71,7 @@ static const struct key snmp_keys[] = {
 	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
 };
 
-#define SERVERS 5u /* of one each: log, UPS, update, mail, SNMP */
+#define SERVERS 5u /* at most one each of log, UPS, update, mail, SNMP */
 
 static bool leads(const struct model_box *b, const struct addr *a)
 {
@@ -92,7 +91,7 @@ static bool leads(const struct model_box *b, const struct addr *a)
 	return false;
 }
 
-/* An address, or a network, with the length of a prefix. */
+/* Whether the text is an address or network with a prefix length. */
 static bool with_length(const char *text)
 {
 	struct addr_range whole;
@@ -101,7 +100,7 @@ static bool with_length(const char *text)
 	return strchr(text, '/') != NULL && (prefix_parse(text, &whole, &stray) || stray);
 }
 
-/* False after saying what is wrong with it. */
+/* Checks one peer. False after reporting an error. */
 static bool peer(struct check *k, const struct ast_node *node, struct object o, struct model_peer *p)
 {
 	const struct model_box *b = &k->m->box;
@@ -127,7 +126,7 @@ static bool peer(struct check *k, const struct ast_node *node, struct object o, 
 	return false;
 }
 
-/* Addresses of hosts, each of which is what `as` says. */
+/* Addresses of hosts; each gets the properties in `as`. */
 static void hosts(struct check *k, const struct ast_node *list, const char *key, const struct model_peer *as)
 {
 	struct object o = { MP_OBJ_SECTION, key };
@@ -156,12 +155,12 @@ static void time_sources(struct check *k, const struct ast_node *list)
 				    .user = "",
 				    .from = "",
 				    .to = "" });
-	/* Of two that differ neither can be believed, and chrony would follow either. */
+	/* When two sources differ, neither can be believed, and chrony would follow either. */
 	if (list->n == 2)
 		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.time", list, MP_TIME_TWO, o, ""), MP_HINT_TIME_TWO);
 }
 
-/* A server is asked who it is: by the name in its certificate, and by whose word that counts. */
+/* The server's identity: the name in its certificate, and the authority that has to sign it. */
 static void identity(struct check *k, const struct ast_node *name, const struct ast_node *ca,
 		     const struct ast_node *group, struct object o, struct model_peer *p)
 {
@@ -227,7 +226,7 @@ static void update_server(struct check *k, const struct ast_node *group)
 		k->m->box.n_peers++;
 }
 
-/* What the settings of NUT's programs would read as more than a word. */
+/* A text that NUT's configuration reads as a single word. */
 static bool word(struct check *k, const struct ast_node *v, struct object o, const char **ret)
 {
 	if (v == NULL)
@@ -257,14 +256,14 @@ static void ups_server(struct check *k, const struct ast_node *group)
 				  .power_off = true };
 	if (!keys_read(k, group, ups_keys, KEYS(ups_keys), o, p, v))
 		return;
-	/* Each is looked at, so that each mistake is told. */
+	/* Checks each, so that every error is reported. */
 	named = word(k, v[UPS_NAME], o, &p->name);
 	user = word(k, v[UPS_USER], o, &p->user);
 	if (v[UPS_ADDRESS] != NULL && peer(k, v[UPS_ADDRESS], o, p) && named && user)
 		k->m->box.n_peers++;
 }
 
-/* The list, or NULL when there is none or it has more entries than anybody needs. */
+/* The list; NULL when there is none or it is too long. */
 static const struct ast_node *bounded(struct check *k, const struct ast_node *list, const char *key, size_t most)
 {
 	if (list == NULL || list->n <= most)
@@ -273,7 +272,7 @@ static const struct ast_node *bounded(struct check *k, const struct ast_node *li
 	return NULL;
 }
 
-/* False after saying that it is no address of mail. */
+/* Checks a mail address. False after reporting an error. */
 static bool mailbox(struct check *k, const struct ast_node *v, struct object o)
 {
 	if (plain_mailbox(v->string))
@@ -283,7 +282,7 @@ static bool mailbox(struct check *k, const struct ast_node *v, struct object o)
 	return false;
 }
 
-/* As one text with blanks between them; NULL after saying what is wrong. */
+/* All recipients as one text, separated by blanks; NULL after reporting an error. */
 static const char *recipients(struct check *k, const struct ast_node *list, struct object o)
 {
 	char *text = arena_array(k->a, list->n * (PLAIN_MAILBOX_MAX + 1) + 1, 1), *at = text;
@@ -329,7 +328,7 @@ static void mail_server(struct check *k, const struct ast_node *group)
 		k->m->box.n_peers++;
 }
 
-/* A name of USM has 32 octets at most: RFC 3414, 5. False after saying what is wrong with it. */
+/* A user name of USM has at most 32 octets: RFC 3414, 5. False after reporting an error. */
 static bool security_name(struct check *k, const struct ast_node *v, struct object o, const char **ret)
 {
 	if (v == NULL)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A service's port: how it is written, and what it is in packets. Facts of the model alone, for the
- * checks and for the packet space. */
+/* A service's port as it is written and as it is in packets. Depends on the model alone; used by
+ * the checks and the packet space. */
 #include <netinet/in.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ const struct transport port_transports[PORT_TRANSPORTS] = {
 	{ "icmp", TRANSPORT_ICMP, IPPROTO_ICMP },
 };
 
-/* Decimal without leading zeros; moves *p behind it. */
+/* Reads a decimal number without leading zeros and moves *p behind it. */
 static bool decimal(const char **p, uint32_t max, uint32_t *ret)
 {
 	const char *s = *p;

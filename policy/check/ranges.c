@@ -52,7 +52,7 @@ bool ranges_hold(const struct addr_range *list, size_t n, const struct addr_rang
 {
 	size_t lo = 0, hi = n;
 
-	/* The last range that begins at or before `one`. */
+	/* Finds the last range that begins at or before `one`. */
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
@@ -84,7 +84,7 @@ bool ranges_minus(struct check *k, const struct ranges *all, const struct ranges
 					return false;
 				rest = parts[1];
 			} else if (addr_cmp(&parts[0].lo, &less->list[m].lo) < 0) {
-				/* Cut at its end: nothing of `less` can follow inside it. */
+				/* Cut at its end: no later range of `less` can be inside. */
 				rest = parts[0];
 				break;
 			} else {
@@ -100,8 +100,8 @@ bool ranges_minus(struct check *k, const struct ranges *all, const struct ranges
 bool ranges_unicast(struct check *k, struct ranges *ret)
 {
 	static const char *const all[] = { "0.0.0.0/0", "::/0" };
-	/* ::/64 holds what is unspecified, loopback, mapped or compatible; fe80::/9 the link-local
-	 * and the old site-local. */
+	/* ::/64 covers unspecified, loopback, mapped and compatible addresses; fe80::/9 link-local
+	 * and the old site-local ones. */
 	static const char *const never[] = { "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3",
 					     "::/64",	  "fe80::/9",	 "ff00::/8" };
 	struct ranges whole = { 0 }, less = { 0 };
@@ -118,7 +118,7 @@ bool ranges_unicast(struct check *k, struct ranges *ret)
 	return ranges_minus(k, &whole, &less, ret);
 }
 
-/* "::ffff:10.30.1.10": an IPv4 address in IPv6's clothes, which no packet on a wire carries. */
+/* "::ffff:10.30.1.10": an IPv4 address in IPv6 form, which no packet on a wire has. */
 static bool is_mapped_address(const struct addr *a)
 {
 	static const uint8_t lead[12] = { [10] = 0xff, [11] = 0xff };
@@ -131,7 +131,7 @@ static bool is_mapped(const struct addr_range *r)
 	return is_mapped_address(&r->lo);
 }
 
-/* The same addresses as IPv4 has them, all of them: "10.30.0.0/22", "10.30.1.10-10.30.1.21". */
+/* The whole range in IPv4 form: "10.30.0.0/22", "10.30.1.10-10.30.1.21". */
 static void unmapped(const struct addr_range *r, char *out, size_t size)
 {
 	struct addr_range plain = { .lo = { .family = 4 }, .hi = { .family = 4 } };
@@ -141,8 +141,8 @@ static void unmapped(const struct addr_range *r, char *out, size_t size)
 	addr_range_text(&plain, out, size);
 }
 
-/* What is wrong with it, when it looks like an address; MP_HINT_ADDRESS shows the form when it
- * does not. */
+/* The fault of a text that looks like an address; MP_HINT_ADDRESS shows the form for any other
+ * text. */
 static enum message fault_of(const char *text)
 {
 	size_t n = strcspn(text, "/-");
@@ -170,7 +170,7 @@ static enum message fault_of(const char *text)
 	return high ? MP_HINT_OCTET : zero ? MP_HINT_LEADING_ZERO : MP_HINT_ADDRESS;
 }
 
-/* What was meant, with the value that was written; the form where that cannot be told. */
+/* Suggests what was meant, with the value that was written; shows the form when that is unknown. */
 static void address_hint(struct check *k, struct diag *g, const char *text, bool network)
 {
 	const char *plain = meant_plain(k->a, text), *meant;
@@ -182,7 +182,7 @@ static void address_hint(struct check *k, struct diag *g, const char *text, bool
 	meant = meant_address(k->a, network, text, &several);
 	if (network && meant_everything(plain))
 		diag_hint(k->d, g, MP_HINT_REST);
-	else if (meant == NULL) /* without what to write, a zero in front says nothing */
+	else if (meant == NULL) /* without a suggestion, a leading zero explains nothing */
 		diag_hint(k->d, g, fault == MP_HINT_LEADING_ZERO ? MP_HINT_ADDRESS : fault);
 	else if (several)
 		diag_hint(k->d, g, MP_HINT_SEVERAL, meant);

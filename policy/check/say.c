@@ -33,8 +33,7 @@ struct diag *check_say(struct check *k, enum severity s, const char *code, struc
 	const char *en = "", *ja = "";
 	struct diag *g;
 
-	/* Past the limit nothing is kept; the texts of a million mistakes would only fill
-	 * the arena. */
+	/* Beyond the limit texts are not kept: those of a million errors would fill the arena. */
 	if (k->d->n < DIAG_KEPT || k->d->errors < DIAG_SHOWN) {
 		en = render(k->a, LANG_EN, m, a.text[LANG_EN], b.text[LANG_EN], c.text[LANG_EN]);
 		ja = render(k->a, LANG_JA, m, a.text[LANG_JA], b.text[LANG_JA], c.text[LANG_JA]);

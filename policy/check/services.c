@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Services: a protocol, where it listens, and what of it is allowed. */
+/* Services: a protocol, its ports, and what of it is allowed. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -28,7 +28,7 @@ static const struct key service_keys[] = {
 
 #define IP_ICMP 1
 
-/* What runs over DCOM has no port that it could be told by. */
+/* Services over DCOM have no fixed port. */
 static bool is_of_dcom(const char *name)
 {
 	static const char *const names[] = { "opcda", "opc-da", "opc_da", "opc", "dcom", "opchda", "opcae" };
@@ -39,8 +39,8 @@ static bool is_of_dcom(const char *name)
 	return false;
 }
 
-/* The protocol that is called so, whatever stands between its words: "Modbus TCP",
- * "ETHERNET_IP", "ＴＣＰ". */
+/* The protocol of that name, with any separators and widths: "Modbus TCP", "ETHERNET_IP",
+ * "ＴＣＰ". */
 static enum protocol protocol_meant(struct check *k, const char *name)
 {
 	static const char signs[] = { ' ', '-', '/', '_' };
@@ -53,7 +53,7 @@ static enum protocol protocol_meant(struct check *k, const char *name)
 		for (char *c = text; c != NULL && *c != '\0'; c++) {
 			bool between = memchr(signs, *c, sizeof(signs)) != NULL;
 
-			if (!between || s < sizeof(signs)) /* at last without any */
+			if (!between || s < sizeof(signs)) /* last try: no separator */
 				*to++ = between ? signs[s] : (char)(*c >= 'A' && *c <= 'Z' ? *c + ('a' - 'A') : *c);
 		}
 		if (text == NULL)
@@ -65,8 +65,8 @@ static enum protocol protocol_meant(struct check *k, const char *name)
 	return p;
 }
 
-/* What people call a protocol elsewhere first; the nearest spelling would mislead ("https" is
- * not http). */
+/* Tries other common names of a protocol first: the nearest spelling would mislead ("https" is not
+ * http). */
 static void hint_protocol(struct check *k, struct diag *g, const char *name)
 {
 	const char *known[PROTO_MAX], *near;
@@ -99,8 +99,7 @@ static enum protocol service_protocol(struct check *k, const struct ast_node *no
 	return p;
 }
 
-/* What is wrong with it, when it looks like a port; MP_HINT_PORT shows the form when it
- * does not. */
+/* The fault of a text that looks like a port; MP_HINT_PORT shows the form for any other text. */
 static enum message port_fault(const char *text)
 {
 	const char *from = strchr(text, '/'), *to;
@@ -124,7 +123,7 @@ static enum message port_fault(const char *text)
 	return lo > hi ? MP_HINT_BACKWARDS : MP_HINT_PORT;
 }
 
-/* "any", "tcp/any": what is said by leaving the ports out. */
+/* "any", "tcp/any": leaving the ports out means the same. */
 static bool means_every_port(const char *plain)
 {
 	const char *slash = strchr(plain, '/');
@@ -174,7 +173,7 @@ static int by_port(const void *pa, const void *pb)
 	return a->hi < b->hi ? -1 : a->hi > b->hi;
 }
 
-/* Sorted and disjoint. ICMP types are not joined: 8 and 9 have nothing to do with one another. */
+/* Sorted and disjoint. Adjacent ICMP types stay separate, because 8 and 9 are unrelated. */
 static void ports_merge(struct model_service *s)
 {
 	size_t n = 0;
@@ -219,7 +218,7 @@ static void service_ports(struct check *k, const struct ast_node *list, struct m
 	ports_merge(s);
 }
 
-/* What servers' answers may get wrong. */
+/* The deviations from the protocol that are allowed in servers' answers. */
 static uint8_t service_lenient(struct check *k, const struct ast_node *list, const struct model_service *s,
 			       struct object o)
 {

@@ -3,7 +3,7 @@
 
 #include "policy/check/check.h"
 
-/* Exactly n digits at *p. */
+/* Reads exactly n digits at *p. */
 static bool digits(const char **p, unsigned n, unsigned *ret)
 {
 	unsigned v = 0;
@@ -65,7 +65,7 @@ bool time_parse(const char *text, uint64_t *ret)
 		return false;
 	if (*text == ':' && (text++, !digits(&text, 2, &s)))
 		return false;
-	/* 24:00 is the end of the day, as people write it. */
+	/* 24:00 is the end of the day. */
 	if (m > 59 || s > 59 || h > 24 || (h == 24 && (m != 0 || s != 0)))
 		return false;
 	day += h * 3600u + m * 60u + s;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * VLANs in box.cfg: several interfaces on one card, told apart by the number in the tag of a frame
- * (IEEE 802.1Q-2018, 9.6). Such a card carries nothing else: frames without a tag, with two, or of
- * another VLAN are refused by the box, so what would need them is refused here.
+ * VLANs in box.cfg: several interfaces on one card, told apart by the number in a frame's tag (IEEE
+ * 802.1Q-2018, 9.6). The box refuses other frames on such a card (without a tag, with two, of
+ * another VLAN), so interfaces that would need those are refused here.
  */
 #include <string.h>
 
@@ -15,8 +15,7 @@ void vlan_name(struct check *k, struct model_interface *i, const struct ast_node
 	struct object o = { MP_OBJ_INTERFACE, i->name };
 	const char *name;
 
-	/* A number that is none was reported; whatever its device would be, no other's is held
-	 * against it. */
+	/* An invalid number was reported; the device is not compared with others. */
 	if (vlan->number != i->vlan) {
 		i->vlan = 0;
 		i->device = "";
@@ -38,7 +37,7 @@ static void place(struct diag *g, const struct model_interface *at, const struct
 	g->also = also->at;
 }
 
-/* a comes before b in the text; true when something was said. */
+/* Reports a conflict of two interfaces, `a` first in the text; true when there is one. */
 static bool report_pair(struct check *k, const struct model_interface *a, const struct model_interface *b)
 {
 	const struct model_interface *tagged = a->vlan != 0 ? a : b, *other = a->vlan != 0 ? b : a;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Windows of the week, by the clocks of the site, and when a conduit is open. */
+/* Windows of the week by the site's clock, and when a conduit is open. */
 #include <string.h>
 
 #include "policy/check/check.h"
 
-#define EXCEPT_MAX 400u /* days without; more are a window of their own */
+#define EXCEPT_MAX 400u /* excepted days; more should be a window of their own */
 
 static const char *const day_words[] = { "sun", "mon", "tue", "wed", "thu", "fri", "sat" };
 
@@ -55,7 +55,7 @@ static bool read_day(struct check *k, const struct ast_node *node, struct object
 	return false;
 }
 
-/* "09:00", "24:00" */
+/* Reads "09:00" or "24:00". */
 static bool read_clock(const char *p, uint16_t *ret)
 {
 	for (int i = 0; i < 5; i++)
@@ -74,7 +74,7 @@ static void read_hours(struct check *k, const struct ast_node *node, struct wind
 		return;
 	if (strlen(text) == 11 && w->to == 0 && text[5] == '-' && read_clock(text, &w->from) && w->from > 0 &&
 	    strcmp(text + 6, "00:00") == 0) {
-		w->to = DAY_MINUTES; /* midnight, written as the day behind has it */
+		w->to = DAY_MINUTES; /* midnight, given as the start of the next day */
 		return;
 	}
 	diag_hint(k->d, check_value(k, SEV_ERROR, "policy.hours", node, MP_HOURS_BAD, o, text), MP_HINT_HOURS);
@@ -119,7 +119,7 @@ static void read_except(struct check *k, const struct ast_node *list, struct win
 	w->except = days;
 }
 
-/* What it is for: it opens, and it shuts. */
+/* Warns of a window that never opens or never shuts. */
 static void report_window(struct check *k, const struct ast_node *node, const struct model_window *w, struct object o)
 {
 	const struct times t = { .within = &w->when };
@@ -186,8 +186,8 @@ void check_windows(struct check *k, const struct ast_node *node)
 	names_build(k, &k->windows, m->n_windows);
 }
 
-/* A day alone is that of the site's clocks, from its first moment to its last; without them it is
- * that of UTC. */
+/* A day alone is by the site's clock, from its first to its last moment; without a time zone it is
+ * in UTC. */
 static bool read_moment(struct check *k, const char *text, bool end, uint64_t *ret)
 {
 	uint64_t day;
@@ -212,7 +212,7 @@ void end_moment(struct check *k, const struct ast_node *node, enum message past,
 		return;
 	}
 	if (*ret == 0)
-		*ret = 1; /* 1970 began then: an end as past as any, while 0 stands for none */
+		*ret = 1; /* the first moment of 1970, because 0 stands for no end */
 	if (*ret > UNTIL_MAX) {
 		g = check_value(k, SEV_ERROR, "policy.date", node, MP_UNTIL_FAR, o, text);
 		diag_hint(k->d, g, MP_HINT_UNTIL_FAR, node->name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is said once for many: conduits and statements between several zones, each member of a
- * fleet, defaults. */
+/* Expands what is written once for many: conduits and statements between several zones, members of
+ * a fleet, defaults. */
 #include "policy/check/written.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #include "policy/read/meant.h"
 
-/* A list like that one, empty. */
+/* An empty list with the place of another. */
 static struct ast_node *node_empty(struct written *w, const struct ast_node *like)
 {
 	struct ast_node *n = node_like(w, like);
@@ -27,9 +27,9 @@ static const char *text_in(const struct ast_node *group, const char *name)
 	return c != NULL && c->kind == AST_STRING ? c->string : "";
 }
 
-/* ---- what a word names instead --------------------------------------------------------------- */
+/* ---- hints for a word of another kind -------------------------------------------------------- */
 
-/* The name or the label of the thing, as people type it. */
+/* Whether `plain` is the name or label of the thing. */
 static bool is_called(struct written *w, const struct thing *t, const char *plain)
 {
 	const char *label = meant_plain(w->k->a, text_in(t->node, "label"));
@@ -48,8 +48,8 @@ static const struct thing *thing_called(struct written *w, enum kind kind, const
 	return NULL;
 }
 
-/* Where a zone is meant an asset in it, where an asset is meant its zone; or the nearest name.
- * False: nothing was said. */
+/* For a zone suggests the zone of that asset, for an asset says that it is a zone; else the nearest
+ * name. False: no hint. */
 static bool hint_thing(struct written *w, struct diag *g, enum kind kind, const char *word)
 {
 	const struct names *all = &w->things[kind], *assets = &w->things[KIND_ASSET];
@@ -83,7 +83,8 @@ static bool hint_thing(struct written *w, struct diag *g, enum kind kind, const 
 /* `from` or `to`. */
 struct side {
 	const struct ast_node *node; /* NULL when absent */
-	bool several;		     /* a list or a group: each is named */
+	/* a list or a group: the zones' names go into the conduit's name */
+	bool several;
 	struct words zones;
 };
 
@@ -120,7 +121,7 @@ static struct side side_of(struct written *w, const struct ast_node *group, cons
 	return s;
 }
 
-/* How many times the object is written, by this side. */
+/* How many times this side expands the object. */
 static size_t side_n(const struct side *s)
 {
 	return s->several ? s->zones.n : 1;
@@ -128,12 +129,12 @@ static size_t side_n(const struct side *s)
 
 /* ---- hosts at an end ------------------------------------------------------------------------- */
 
-/* A word of `sources` or `destinations`, groups dissolved. */
+/* A word of `sources` or `destinations`, with groups dissolved. */
 struct host {
 	const struct ast_node *at;
-	const char *name; /* NULL: the element as it stands, which is no text */
-	const char *zone; /* that an asset is in; NULL: it is no asset */
-	bool own;	  /* ".plc": each machine's own */
+	const char *name; /* NULL: the element is no text and is used unchanged */
+	const char *zone; /* zone of the asset; NULL: not an asset */
+	bool own;	  /* ".plc": the member of each machine */
 };
 
 struct hosts {
@@ -159,7 +160,7 @@ static void add_host(struct written *w, struct hosts *h, const struct ast_node *
 				       own != NULL };
 }
 
-/* ".plc": the fleet has such a member. */
+/* Checks that the fleet has the member of ".plc". */
 static void check_own(struct written *w, const struct ast_node *word, const struct fleet *each, struct object o)
 {
 	struct diag *g;
@@ -176,7 +177,7 @@ static void check_own(struct written *w, const struct ast_node *word, const stru
 	g->also = each->node->at;
 }
 
-/* `s`: with several zones on this side every host has to say which one it is in. */
+/* `s`: with several zones on this side each host must belong to a known one. */
 static struct hosts hosts_of(struct written *w, const struct ast_node *group, const char *key, const struct side *s,
 			     const struct fleet *each, struct object o)
 {
@@ -212,8 +213,8 @@ static struct hosts hosts_of(struct written *w, const struct ast_node *group, co
 	return h;
 }
 
-/* Those in this zone (NULL: all), as a list; NULL when there are none. Of the machine those that
- * it has. */
+/* The hosts in this zone (NULL: all) as a list; NULL when there are none. With a machine, the
+ * members that it has. */
 static struct ast_node *hosts_in(struct written *w, const struct hosts *h, const char *zone,
 				 const struct machine *machine)
 {
@@ -243,12 +244,12 @@ struct conduit {
 	struct object o;
 	struct side from, to;
 	struct hosts sources, destinations;
-	const struct ast_node *each;	 /* the setting, or NULL */
-	const struct fleet *fleet;	 /* that it names */
-	const struct ast_node *services; /* groups dissolved; NULL: as they stand */
+	const struct ast_node *each;	 /* the setting `each`, or NULL */
+	const struct fleet *fleet;	 /* the fleet of `each` */
+	const struct ast_node *services; /* groups dissolved; NULL: unchanged */
 };
 
-/* The services with groups dissolved, or NULL: there is none among them. */
+/* The services with groups dissolved; NULL: there are no groups. */
 static const struct ast_node *services_of(struct written *w, const struct ast_node *group, const char *key,
 					  struct object o)
 {
@@ -280,14 +281,14 @@ static const struct ast_node *services_of(struct written *w, const struct ast_no
 	return ret;
 }
 
-/* One way in which a conduit is written. */
+/* One expansion of a conduit. */
 struct instance {
-	const struct machine *machine; /* NULL: the conduit is not of a fleet */
-	const char *from, *to;	       /* a zone each; NULL: as it stands */
+	const struct machine *machine; /* NULL: not for a fleet */
+	const char *from, *to;	       /* one zone each; NULL: unchanged */
 	struct ast_node *sources, *destinations;
 };
 
-/* "basics", "basics/office", "basics/office/tos", "read/rtg07": what varies, in that order. */
+/* The name of an expansion: "basics", "basics/office", "basics/office/tos", "read/rtg07". */
 static const char *name_of_instance(struct written *w, const char *name, const struct instance *i)
 {
 	const char *parts[] = { i->machine != NULL ? i->machine->name : NULL, i->from, i->to };
@@ -305,8 +306,8 @@ static const char *label_of_zone(const struct written *w, const char *zone)
 	return t != NULL ? text_in(t->node, "label") : "";
 }
 
-/* The conduit's label, or its name, and behind it the labels of what varies. NULL: nothing
- * is added. */
+/* The conduit's label or name, followed by the labels of what was expanded. NULL: nothing is
+ * added. */
 static const char *label_of_instance(struct written *w, const struct ast_node *node, const struct instance *i)
 {
 	const char *parts[] = { i->machine != NULL ? i->machine->label : "", label_of_zone(w, i->from),
@@ -324,7 +325,7 @@ static const char *label_of_instance(struct written *w, const struct ast_node *n
 	return any ? label : NULL;
 }
 
-/* What stands for a setting of the conduit in this instance; NULL: it is left out. */
+/* The expansion's value for a setting of the conduit; NULL: left out. */
 static struct ast_node *setting_of(struct written *w, const struct conduit *c, const struct ast_node *set,
 				   const struct instance *i, const char *label)
 {
@@ -365,7 +366,7 @@ static void write_instance(struct written *w, const struct conduit *c, const str
 	node_append(list, last_conduit, one);
 }
 
-/* With several zones, each has a host of those that are named. */
+/* With several zones, checks that each has one of the named hosts. */
 static bool hosts_everywhere(struct written *w, const struct conduit *c, const struct hosts *h, const struct side *s)
 {
 	bool good = true;
@@ -405,7 +406,7 @@ static bool has_own(const struct hosts *h)
 	return false;
 }
 
-/* False: it has nothing of what an end names. */
+/* False: the machine has none of the hosts of an end. */
 static bool write_machine(struct written *w, const struct conduit *c, const struct machine *machine,
 			  const struct ast_node *defaults, struct ast_node *list, struct ast_node **last)
 {
@@ -445,7 +446,7 @@ static void write_conduit(struct written *w, const struct ast_node *node, const 
 	}
 	c.each = node_member(node, "each");
 	if (c.each != NULL && c.each->kind != AST_STRING)
-		c.each = NULL; /* refused as any other wrong kind */
+		c.each = NULL; /* refused later, like any other wrong kind */
 	c.fleet = fleet_of(w, c.each, c.o);
 	if (c.each != NULL && c.fleet == NULL)
 		return;
@@ -460,7 +461,7 @@ static void write_conduit(struct written *w, const struct ast_node *node, const 
 			    c.fleet->members->child->string);
 	if (w->k->d->errors > errors || !hosts_everywhere(w, &c, &c.sources, &c.from) ||
 	    !hosts_everywhere(w, &c, &c.destinations, &c.to))
-		return; /* what would be read of it follows from what was told */
+		return; /* further errors would only follow from this one */
 	for (size_t m = 0; m < (c.fleet != NULL ? c.fleet->n : 1); m++)
 		some |= write_machine(w, &c, c.fleet != NULL ? &c.fleet->machines[m] : NULL, defaults, list, last);
 	if (!some && c.fleet != NULL && c.fleet->n > 0 && !w->full)
@@ -469,10 +470,10 @@ static void write_conduit(struct written *w, const struct ast_node *node, const 
 
 /* ---- statements ------------------------------------------------------------------------------ */
 
-/* An end of a statement: zones, or assets, of which each zone has its own statement. */
+/* An end of a statement: zones, or assets, which are expanded into one statement for each zone. */
 struct end {
 	struct side side;
-	struct hosts hosts; /* without a list: it names zones */
+	struct hosts hosts; /* without a list the end names zones */
 };
 
 static void add_asset(struct written *w, const struct ast_node *word, const char *name, struct words *seen,
@@ -493,7 +494,7 @@ static struct end end_of(struct written *w, const struct ast_node *node, const c
 	struct words of, seen;
 
 	if (list == NULL || (list->kind & AST_LISTS) == 0 || e.side.node != NULL)
-		return e; /* both, or a wrong kind: refused where it is read */
+		return e; /* both, or a wrong kind: refused when it is read */
 	if (list->n == 0)
 		check_value(w->k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, assets);
 	e.hosts.list = list;
@@ -520,8 +521,7 @@ static struct end end_of(struct written *w, const struct ast_node *node, const c
 	return e;
 }
 
-/* What stands for this end's setting in the statement of its n-th zone; NULL: it is no setting of
- * this end. */
+/* The value for this end in the statement of its n-th zone; NULL: not a setting of this end. */
 static struct ast_node *end_setting(struct written *w, const struct end *e, const struct ast_node *set, size_t n)
 {
 	if (!e->side.several || (set != e->side.node && set != e->hosts.list))
@@ -530,7 +530,7 @@ static struct ast_node *end_setting(struct written *w, const struct end *e, cons
 				    : node_text(w, set, set->name, e->side.zones.list[n]);
 }
 
-/* `noun` and `services_key`: what the statement is called, and its key of services. */
+/* `noun`: the kind of statement for messages; `services_key`: its key of services. */
 static void write_statement(struct written *w, const struct ast_node *node, unsigned nth, enum message noun,
 			    const char *services_key, struct ast_node *list, struct ast_node **last)
 {
@@ -566,7 +566,7 @@ static void write_statement(struct written *w, const struct ast_node *node, unsi
 	}
 }
 
-/* ---- the whole ------------------------------------------------------------------------------- */
+/* ---- the whole policy ------------------------------------------------------------------------ */
 
 static const struct key default_keys[] = {
 	{ "owner", AST_STRING, .use = KEY_TEXT_NEEDED, INTO(model_conduit, owner) },
@@ -576,7 +576,7 @@ static const struct key default_keys[] = {
 	{ "session", .kinds = AST_STRING },
 };
 
-/* NULL when there are none, or none that can be used. */
+/* NULL when there are none, or none that are valid. */
 static const struct ast_node *defaults_of(struct written *w, const struct ast_node *root)
 {
 	const struct ast_node *node = node_member(root, "defaults"), *v[KEYS(default_keys)];
@@ -589,8 +589,7 @@ static const struct ast_node *defaults_of(struct written *w, const struct ast_no
 	return node;
 }
 
-/* Names that a table gives, or a list: those of a group were held against each other when it
- * was read. */
+/* Reports equal names from a table or a list; those in a group were compared when it was read. */
 static void report_twice(struct written *w, const struct names *t)
 {
 	uint32_t line = 0;
@@ -601,7 +600,8 @@ static void report_twice(struct written *w, const struct names *t)
 
 		if (strcmp(t->names[i - 1], t->names[i]) != 0 || later->node->at.line == line)
 			continue;
-		line = later->node->at.line; /* of a machine that stands twice one member is told */
+		/* of a machine with a repeated name one member is reported */
+		line = later->node->at.line;
 		g = diag_add(w->k->d, SEV_ERROR, "policy.duplicate", later->node->at, MP_DUPLICATE, t->names[i]);
 		g->width = later->node->width;
 		g->also = (later == a ? b : a)->node->at;
@@ -631,7 +631,7 @@ static void things_read(struct written *w, enum kind kind, const struct ast_node
 		report_twice(w, t);
 }
 
-/* `list` is one of conduits, never or always. */
+/* `list` holds conduits, never or always statements. */
 static struct ast_node *write_list(struct written *w, const struct ast_node *list, const struct ast_node *defaults)
 {
 	struct ast_node *ret = node_empty(w, list), *last = NULL;

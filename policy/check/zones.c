@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Zones: interfaces and networks, no address in two of them. */
+/* Zones: interfaces and networks; no address is in two of them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static const struct key line_keys[] = {
 	{ "place", OF_LINE(place) },
 };
 
-/* A network as a zone's text claims it. */
+/* A network that a zone's text claims. */
 struct claim {
 	struct addr_range range;
 	struct model_zone *zone;
@@ -88,7 +88,7 @@ static void zone_lines(struct check *k, const struct ast_node *list, struct mode
 	}
 }
 
-/* "0.0.0.0/0", and "0.0.0.0" as other products write it. */
+/* "0.0.0.0/0", or "0.0.0.0" as other products write it. */
 static bool is_everything(const struct addr_range *r)
 {
 	static const struct addr none = { .family = 4 };
@@ -150,8 +150,8 @@ static bool stands_before(const struct srcpos *a, const struct srcpos *b)
 	return a->line != b->line ? a->line < b->line : a->column < b->column;
 }
 
-/* Sorted by address, a claim can only meet the one that reaches furthest so far, or one that meets
- * that as well. */
+/* Claims are sorted by address, so a claim that overlaps any earlier one overlaps the one with the
+ * highest end. */
 static void report_overlaps(struct check *k, struct claims *claims)
 {
 	const struct claim *far;
@@ -180,7 +180,7 @@ static void report_overlaps(struct check *k, struct claims *claims)
 	}
 }
 
-/* Nobody behind a data interface has an address of the admin networks. */
+/* Admin networks are claimed first: no host behind a data interface may have such an address. */
 static bool add_admin(struct check *k, struct ranges *claimed)
 {
 	for (size_t i = 0; i < k->m->box.n_interfaces; i++) {
@@ -196,7 +196,7 @@ static bool add_admin(struct check *k, struct ranges *claimed)
 	return true;
 }
 
-/* What nobody claims, computed once; a zone's own claims come back in by the union. */
+/* The addresses that no zone claims, computed once; a zone's own claims are added by the union. */
 static void expand_rest(struct check *k, const struct ranges *unicast, const struct claims *claims)
 {
 	struct ranges claimed = { 0 }, rest = { 0 };
@@ -257,8 +257,7 @@ static void report_rest_twice(struct check *k)
 	}
 }
 
-/* Of "10.30.0.0" the network 10.30.0.0/16, as its zeros tell. False: it is no address that looks
- * like one. */
+/* For "10.30.0.0" the network 10.30.0.0/16, by its zeros. False: not such an address. */
 static bool as_network(const char *text, struct addr_range *ret)
 {
 	char net[ADDR_TEXT + 4];
@@ -375,7 +374,7 @@ void check_zones(struct check *k, const struct ast_node *node)
 		z->index = (uint32_t)m->n_zones++;
 		one_zone(k, c, z, &unicast, &claims);
 	}
-	/* The box itself comes last, so that the others are numbered as the text has them. */
+	/* The zone of the box comes last, so that the others are numbered as in the text. */
 	m->zones[m->n_zones] = (struct model_zone){ .name = "self",
 						    .label = "",
 						    .owner = "",

@@ -20,7 +20,7 @@ struct writer {
 	size_t n_grants, grants_room, n_rows, rows_room, n_ranges, ranges_room, n_spaces, spaces_room, n_names,
 		names_room;
 	struct interner lists; /* number lists already in the pool */
-	uint32_t *list_at;     /* by interned id: where in the pool */
+	uint32_t *list_at;     /* by interned id: place in the pool */
 	size_t n_list_at, list_at_room;
 	uint32_t *rows_at;	  /* by service: first row + 1, 0 = not written yet */
 	struct list_at *names_at; /* by conduit; n = 0: not written yet */
@@ -30,7 +30,7 @@ struct writer {
 	size_t n_key_of, key_of_room, n_before_of, before_of_room;
 };
 
-/* `r` is tidy. */
+/* `r` is sorted and disjoint. */
 static bool put_numbers(struct writer *w, bool any, const struct number_range *r, size_t n, struct number_set *ret)
 {
 	uint32_t id, *at, *words;
@@ -64,7 +64,7 @@ static bool put_numbers(struct writer *w, bool any, const struct number_range *r
 	return true;
 }
 
-/* A set of the model's rows. */
+/* Copies a set of the model's rows. */
 static bool copy_set(struct writer *w, const struct number_set *from, struct number_set *ret)
 {
 	return put_numbers(w, from->any, w->m->rows.t.ranges + from->first, from->n, ret);
@@ -123,7 +123,7 @@ static bool put_name_byte(struct writer *w, uint8_t byte)
 	return true;
 }
 
-/* The names of servers that a conduit declares: once, for all of its grants. */
+/* Writes a conduit's server names once, for all its grants. */
 static bool put_names(struct writer *w, const struct model_conduit *c, struct command_grant *ret)
 {
 	struct list_at *at = &w->names_at[c->index];
@@ -259,15 +259,15 @@ static bool put_ports(struct writer *w)
 		first[w->cells->list[i].set + 2]++;
 	for (size_t i = 2; i < w->cells->n_sets + 2; i++)
 		first[i] += first[i - 1];
-	/* first[s + 1] is now where set s begins, and moves to its end while the ports
-	 * are written. */
+	/* first[s + 1] is now the beginning of set s, and moves to its end while the ports are
+	 * written. */
 	for (size_t i = 0; i < w->cells->n; i++) {
 		const struct cell *c = &w->cells->list[i];
 		size_t *at = &first[c->set + 1];
 
 		ports[*at] = (struct number_range){ c->lo, c->hi };
-		/* Server ports are a matter of TCP and UDP; others leave a hole that is
-		 * closed below. */
+		/* Only TCP and UDP have server ports; other cells leave a hole that is closed
+		 * below. */
 		if (c->l4proto != IPPROTO_TCP && c->l4proto != IPPROTO_UDP)
 			ports[*at] = (struct number_range){ 1, 0 };
 		++*at;

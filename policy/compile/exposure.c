@@ -6,7 +6,7 @@
 #include "appliance/wire/vocabulary.h"
 #include "policy/space/prove.h"
 
-/* Where the conduit accepts this warning; NULL: nowhere. */
+/* The conduit's acceptance of this warning; NULL: none. */
 static struct model_accept *acceptance(const struct model_conduit *x, const char *code)
 {
 	for (size_t i = 0; i < x->n_accepts; i++)
@@ -15,7 +15,7 @@ static struct model_accept *acceptance(const struct model_conduit *x, const char
 	return NULL;
 }
 
-/* True when the conduit accepts this warning; the acceptance is then of use. */
+/* True when the conduit accepts this warning; the acceptance then counts as used. */
 static bool accepted(const struct model_conduit *x, const char *code)
 {
 	struct model_accept *a = acceptance(x, code);
@@ -42,15 +42,15 @@ static bool carries_everything(const struct model_service *s)
 	return false;
 }
 
-/* Every command may be in it: nobody can look inside, or no row limits what there is. */
+/* Whether the service allows every command: it cannot be inspected, or no row limits it. */
 static bool all_commands(const struct model_service *s)
 {
 	return s->tunnel || (protocol_is(s->protocol, PROTO_OPAQUE) && s->protocol != PROTO_ICMP) ||
 	       (s->whole && vocabulary_of(s->protocol) != NULL);
 }
 
-/* All are named: whoever narrows one, or says why it is accepted, must know of the others. Each
- * once; protocols repeat. */
+/* Adds a name to a list, once: whoever changes one conduit, or accepts the warning, must know of
+ * the others. */
 static const char *also(struct compilation *c, const char *names, const char *name)
 {
 	size_t n = strlen(name);
@@ -61,7 +61,7 @@ static const char *also(struct compilation *c, const char *names, const char *na
 	return names == NULL ? name : arena_printf(c->arena, "%s, %s", names, name);
 }
 
-/* FTP's data go by connections of their own, at ports that nobody here reads out of the session. */
+/* FTP sends its data over further connections, whose ports nobody reads out of the session here. */
 static void say_ftp(struct compilation *c, const struct model_conduit *x)
 {
 	const char *ftp = NULL;
@@ -76,7 +76,7 @@ static void say_ftp(struct compilation *c, const struct model_conduit *x)
 		say(c, x, "policy.ftp_data", M_FTP_DATA, ftp, x->to->name);
 }
 
-/* nDPI needs more of a session than may pass before it is named. */
+/* nDPI may need more bytes of a session than may pass before it is named. */
 static void say_undecided(struct compilation *c, const struct model_conduit *x)
 {
 	for (size_t i = 0; i < x->n_services; i++) {
@@ -89,7 +89,7 @@ static void say_undecided(struct compilation *c, const struct model_conduit *x)
 	}
 }
 
-/* What is nobody's of the site is neither. */
+/* A zone of another organisation is neither test nor production. */
 static void test_meets_production(struct compilation *c, const struct model_conduit *x)
 {
 	bool from = x->from->class == CLASS_TEST, to = x->to->class == CLASS_TEST;
@@ -166,8 +166,8 @@ static void say_way(struct compilation *c, const struct counterexample *x)
 		  M_EXPOSED_ACCEPT, WAY_CODE);
 }
 
-/* What leads from this zone (NULL: from any) into the other, and accepts or does not, counts no
- * more in `copy`. */
+/* Removes from `copy` the conduits that lead from this zone (NULL: from any) into the other and
+ * accept, or do not accept, the warning. */
 static void leave_out(const struct model *m, struct model_conduit *copy, const struct model_zone *from,
 		      const struct model_zone *to, bool accepts)
 {
@@ -179,12 +179,12 @@ static void leave_out(const struct model *m, struct model_conduit *copy, const s
 			continue;
 		if (accepts)
 			(void)accepted(x, WAY_CODE);
-		copy[i].shadow = true; /* allows nothing */
+		copy[i].shadow = true; /* a shadow allows nothing */
 	}
 }
 
-/* One look at all ways: tells those that nobody accepts, and leaves out what accepts one. True:
- * something was left out. */
+/* Searches all ways once: reports those that nobody accepts and leaves out an accepting conduit of
+ * the others. True: something was left out. */
 static bool look(struct compilation *c, const struct model *asked, struct model_conduit *copy, bool *told)
 {
 	struct arena *scratch = arena_new(COMPILE_BUDGET);
@@ -205,15 +205,15 @@ static bool look(struct compilation *c, const struct model *asked, struct model_
 		}
 	}
 	if (scratch == NULL || arena_failed(scratch))
-		arena_fail(c->arena); /* lower.c says so */
+		arena_fail(c->arena); /* lower.c reports it */
 	arena_free(scratch);
 	return some;
 }
 
 /*
- * Ways into one zone, from each zone of `nevers`: what one conduit accepts says nothing of ways by
- * others. So one look follows the other without those, as many as there are zones at most; then
- * without those that were told, for what else is of use.
+ * Ways from each zone of `nevers` into one zone. A conduit's acceptance does not cover ways through
+ * other conduits. So the search is repeated without the accepting ones, at most once for each zone;
+ * then without the reported ones, to see which other acceptances are used.
  */
 static void ways_into(struct compilation *c, struct model_never *nevers, size_t n, struct model_conduit *copy)
 {
@@ -241,7 +241,7 @@ static bool somebody_accepts(const struct model *m, const struct model_zone *to)
 	return false;
 }
 
-/* From whom, times into what, it is asked; a zone of both kinds counts with itself. */
+/* The number of sources times that of targets; a zone of both kinds counts with itself. */
 static size_t most_ways(const struct model *m)
 {
 	size_t from = 0, to = 0;
@@ -253,8 +253,7 @@ static size_t most_ways(const struct model *m)
 	return from * to;
 }
 
-/* Any way at all, over any number of zones, from a zone of class external to one that cannot
- * be patched. */
+/* Ways through any number of zones from a zone of class external to one that cannot be patched. */
 static void ways_from_outside(struct compilation *c)
 {
 	const struct model *m = c->model;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Isolations that are declared, for the box; and what each contradicts. What is kept passes by its
- * permit, so a conduit can only be kept together with those that allow some of the same packets.
+ * Prepared isolations for the box, and their contradictions. What is kept passes by its permit, so
+ * a conduit can only be kept together with others that allow some of the same packets.
  */
 #include "policy/compile/lower.h"
 
@@ -87,7 +87,7 @@ static bool lower_isolations(const struct model *m, struct ir *ir, struct arena 
 	return !arena_failed(a);
 }
 
-/* ---- what they contradict -------------------------------------------------------------------- */
+/* ---- contradictions -------------------------------------------------------------------------- */
 
 struct cutting {
 	struct arena *a;
@@ -115,7 +115,8 @@ static bool is_cut(const struct cutting *x, const struct ir_cell *c)
 	return false;
 }
 
-/* Of the conduits that allow something here one that is kept, or one that is not. */
+/* A conduit that allows something under this permit: with `wanted` one that is in `kept`, else one
+ * that is not. */
 static const struct model_conduit *one_of(const struct compilation *c, const struct ir *ir, uint32_t permit,
 					  const bool *kept, bool wanted)
 {

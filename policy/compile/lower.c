@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the checked model to the rule IR: proofs first, then cells, permits, commands. The IR shares
- * the model's strings; both live in the compilation's arena. Nothing here asks the machine or the
+ * From the checked model to the rule IR: proofs, then cells, permits, commands. The IR shares the
+ * model's strings; both are in the compilation's arena. Nothing here depends on the machine or the
  * clock: the same texts give the same IR.
  */
 #include <string.h>
@@ -19,7 +19,7 @@ struct lowering {
 	struct ir *ir;
 };
 
-/* ---- broken statements become errors --------------------------------------------------------- */
+/* ---- broken statements are errors ------------------------------------------------------------ */
 
 static const char *file_of(const struct model *m, struct srcpos at)
 {
@@ -115,7 +115,7 @@ static void report_nevers(struct compilation *c)
 		if (chain == NULL)
 			return;
 		if (x->unattended != ATTENDED && !open)
-			continue; /* the usual decisions where cranes work; `prove` tells */
+			continue; /* normal where cranes work; `prove` lists it */
 		g = open ? never_diag(c, SEV_WARNING, "policy.never_unattended", M_NEVER_UNATTENDED, x)
 			 : never_diag(c, SEV_ERROR, "policy.never_broken", M_NEVER_BROKEN, x);
 		g->also = x->hops[x->n_hops - 1]->at;
@@ -128,11 +128,11 @@ static void report_nevers(struct compilation *c)
 	}
 }
 
-/* What the shadows of a policy have to watch. */
+/* What the policy's shadow conduits can observe. */
 struct watched {
-	bool *meets; /* by conduit: something live lies under it */
-	/* by pair: its rows are, since another one there has the commands of that
-	 * protocol judged */
+	bool *meets; /* by conduit: a live conduit allows packets of it */
+	/* by pair: its rows are applied, because another conduit there has that protocol's commands
+	 * judged */
 	bool *asked;
 };
 
@@ -150,7 +150,7 @@ static bool is_asked(const struct model *m, const struct cells *cells, const str
 	return false;
 }
 
-/* Of what has ended nothing is left to watch. */
+/* A set whose conduits have all ended leaves nothing to observe. */
 static bool is_live(const struct model *m, const struct cells *cells, const struct interned *set)
 {
 	for (uint32_t k = 0; k < set->n; k++) {
@@ -162,9 +162,11 @@ static bool is_live(const struct model *m, const struct cells *cells, const stru
 	return false;
 }
 
-/* A shadow that meets nothing records nothing, nor does one of whose protocol nothing is judged.
- * Whoever wrote it may take it for a permission, or its silence for a sign that its rows
- * are enough. */
+/*
+ * Warns of a shadow without live packets, or with rows for a protocol that nobody judges: it
+ * records nothing. Its author may take it for a permission, or its silence for a proof that its
+ * rows suffice.
+ */
 static void report_shadow(struct compilation *c, const struct cells *cells, const struct watched *w, uint32_t pair)
 {
 	const struct cell_pair *p = &cells->pairs[pair];
@@ -392,7 +394,7 @@ static bool lower_organisations(struct lowering *w)
 	return true;
 }
 
-/* But for their rows, which follow with the command table. */
+/* Without their rows, which follow with the command table. */
 static bool lower_services(struct lowering *w)
 {
 	struct ir *ir = w->ir;
@@ -422,7 +424,7 @@ static bool lower_services(struct lowering *w)
 	return true;
 }
 
-/* Between whom, and with which services. */
+/* The zones, hosts and services of a conduit. */
 static bool lower_ends(struct lowering *w, const struct model_conduit *from, struct ir_conduit *to)
 {
 	to->sources = from->sources;
@@ -583,8 +585,8 @@ static bool lower_conduits(struct lowering *w)
 	return true;
 }
 
-/* The line of a cell is that of the first conduit that decides there: one that enforces, if any
- * does; never a shadow. */
+/* The conduit whose line a cell gets: the first one that decides there, an enforcing one if there
+ * is any, never a shadow. */
 static const struct model_conduit *responsible(const struct lowering *w, const struct cells *cells,
 					       const struct interned *set)
 {
@@ -630,7 +632,7 @@ static bool lower_cells(struct lowering *w, const struct cells *cells)
 	return true;
 }
 
-/* With both numbers, and the conduits that cost most. */
+/* Refuses the policy, with both numbers and the most expensive conduits. */
 static bool refuse(struct compilation *c, const char *code, enum message m, unsigned have, unsigned most,
 		   const uint64_t *cost)
 {
@@ -649,8 +651,7 @@ static bool refuse(struct compilation *c, const char *code, enum message m, unsi
 	return false;
 }
 
-/* What no worker could load is refused here, not by the box: with the conduits whose grants
- * fill it. */
+/* Refuses a command table that no worker could load, with the conduits whose grants fill it. */
 static bool table_fits(struct compilation *c, const struct ir *ir)
 {
 	const struct command_table *t = &ir->table;
@@ -666,8 +667,8 @@ static bool table_fits(struct compilation *c, const struct ir *ir)
 		      cost);
 }
 
-/* ... nor what the kernel could not be given in the time that enforce has. Beside ranges single
- * packets cost nothing. */
+/* Refuses more cells than the kernel could be given in enforce's time. Exact cells beside ranges
+ * cost nothing. */
 static bool maps_fit(struct compilation *c, const struct lowering *w, const struct cells *cells)
 {
 	uint64_t n[SET_COUNT] = { 0 }, squares = 0, ranges = 0, *cost;
@@ -703,8 +704,8 @@ static bool lower(struct compilation *c, bool proofs)
 	}
 	exposure_report(c);
 	w.ir = arena_alloc(c->arena, sizeof(*w.ir));
-	/* Permits are joined even when a statement is broken: all that is wrong is said in
-	 * one run. */
+	/* Permits are joined even when a statement is broken, so that one run reports all
+	 * errors. */
 	if (w.ir != NULL && cells_make(w.m, CELLS_OVER, w.a, &c->diags, &cells) && report_shadows(c, &cells) &&
 	    permits_make(w.m, &cells, w.a, &c->diags, w.ir) && c->diags.errors == 0) {
 		w.ir->site_name = w.m->site_name;

@@ -8,8 +8,8 @@
 #include "policy/ir/objects.h"
 #include "policy/space/intern.h"
 
-/* The settings that are joined; a smaller value is a stricter one, but for those that
- * are `upward`. */
+/* The settings that are joined; the smaller value is the stricter one, for `upward` ones the
+ * larger. */
 enum setting { SET_DOWN, SET_OVERLOADED, SET_MIDSTREAM, SET_CRITICALITY, SET_TIGHTEN, SET_WEAK_TLS, SETTINGS };
 
 #define OF(member) offsetof(struct model_conduit, member), sizeof(((struct model_conduit *)0)->member)
@@ -37,7 +37,7 @@ static bool is_stricter(enum setting s, unsigned a, unsigned b)
 	return settings[s].upward ? a > b : a < b;
 }
 
-/* What is said about a pair of conduits is said once, however many sets have both. */
+/* Messages about a pair of conduits come once, however many sets contain both. */
 enum said {
 	SAID_SETTING,
 	SAID_MODES = SAID_SETTING + SETTINGS,
@@ -53,7 +53,7 @@ struct joiner {
 	const struct cells *cells;
 	struct diags *d;
 	struct interner said;
-	bool past; /* the permit at hand ended before: nothing is said of it */
+	bool past; /* the present permit has ended: nothing is reported about it */
 	bool failed;
 };
 
@@ -86,7 +86,7 @@ static enum protocol_depth depth_of(const struct joiner *j, const struct interne
 	return protocol_info(pair_of(j, set, i)->service->protocol)->depth;
 }
 
-/* The first conduit that enforces, or NULL when all of the set only observe. */
+/* The first conduit that enforces; NULL when the whole set only observes. */
 static const struct model_conduit *enforcer(const struct joiner *j, const struct interned *set)
 {
 	for (uint32_t i = 0; i < set->n; i++)
@@ -110,7 +110,7 @@ static void join_modes(struct joiner *j, const struct interned *set, const struc
 	}
 }
 
-/* Does this pair decide what happens, or does it only shadow those who do? */
+/* Whether this pair decides, or is only a shadow of those that do. */
 static bool counts(const struct joiner *j, const struct interned *set, uint32_t i, const struct model_conduit *enforces)
 {
 	const struct model_conduit *c = conduit_of(j, set, i);
@@ -118,8 +118,8 @@ static bool counts(const struct joiner *j, const struct interned *set, uint32_t 
 	return enforces == NULL ? !c->shadow : !c->observe;
 }
 
-/* Has this pair a say in the setting? What becomes of weak TLS is a matter of those alone who allow
- * TLS here. */
+/* Whether this pair counts for the setting. Weak TLS is decided only by conduits that allow TLS
+ * here. */
 static bool has_say(const struct joiner *j, const struct interned *set, uint32_t i,
 		    const struct model_conduit *enforces, enum setting s)
 {
@@ -140,7 +140,7 @@ static unsigned join_setting(struct joiner *j, const struct interned *set, const
 		strictest = c;
 		value = setting_of(c, s);
 	}
-	/* What inspection does when it fails is of no interest where nothing is inspected. */
+	/* Failure settings do not matter without inspection. */
 	for (uint32_t i = 0; i < set->n && (inspected || s == SET_TIGHTEN); i++) {
 		const struct model_conduit *c = conduit_of(j, set, i);
 
@@ -155,9 +155,9 @@ static unsigned join_setting(struct joiner *j, const struct interned *set, const
 }
 
 /*
- * A permission without inspection makes all inspection on the same cell pointless: whatever the
- * inspector would refuse is allowed by the other conduit. Such cells stay out of the queues, and
- * the conduit that expected more is told.
+ * A permission without inspection makes any other inspection of the same cell pointless: it allows
+ * whatever the inspector would refuse. Such cells stay out of the queues, and the conduit that
+ * expects inspection gets a warning.
  */
 static bool inspected(struct joiner *j, const struct interned *set, const struct model_conduit *enforces)
 {
@@ -179,8 +179,8 @@ static bool inspected(struct joiner *j, const struct interned *set, const struct
 	return false;
 }
 
-/* Workers that judge commands have no nDPI: what it alone can name has no name beside them, and
- * is refused. */
+/* Workers that judge commands have no nDPI: beside commands a protocol that only nDPI knows cannot
+ * be recognised and is refused. */
 static void join_names(struct joiner *j, const struct interned *set, const struct model_conduit *enforces)
 {
 	uint32_t commands = 0;
@@ -208,7 +208,7 @@ static bool has_names(const struct joiner *j, const struct interned *set, uint32
 	return pair_of(j, set, i)->service->protocol == PROTO_TLS && (conduit_of(j, set, i)->n_names > 0) == declared;
 }
 
-/* What one conduit takes for any server passes, whatever names another one declares. */
+/* A conduit without server names allows any server, whatever another one declares. */
 static void join_names_of_servers(struct joiner *j, const struct interned *set, const struct model_conduit *enforces)
 {
 	const struct model_conduit *any = NULL;
@@ -225,7 +225,7 @@ static void join_names_of_servers(struct joiner *j, const struct interned *set, 
 	}
 }
 
-/* The earliest end; what remains then is another permit, one layer below. */
+/* The earliest end; what continues after it is another permit, one layer below. */
 static uint64_t join_until(const struct joiner *j, const struct interned *set)
 {
 	uint64_t first = 0;
@@ -246,7 +246,7 @@ static uint32_t limit_of(const struct joiner *j, const struct interned *set, uin
 	return idle ? c->idle : c->session;
 }
 
-/* The least of those that decide here; it holds for every session that the permit lets through. */
+/* The smallest limit of those that decide here; it holds for every session of the permit. */
 static uint32_t join_limit(struct joiner *j, const struct interned *set, const struct model_conduit *enforces,
 			   bool idle)
 {
@@ -308,8 +308,8 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 	lane.when_overloaded = (enum failure)join_setting(j, set, enforces, SET_OVERLOADED, is_inspected);
 	lane.criticality = (enum criticality)join_setting(j, set, enforces, SET_CRITICALITY, is_inspected);
 	for (uint32_t i = 0; i < set->n; i++) {
-		/* The rows of a shadow alone have nothing judged: its watching must not take a name
-		 * from what passes. */
+		/* Rows of a shadow alone start no command inspection, because that would cost the
+		 * passing traffic its name. */
 		if (!counts(j, set, i, enforces))
 			continue;
 		if (depth_of(j, set, i) == DEPTH_COMMANDS)
@@ -359,8 +359,8 @@ bool permits_make(const struct model *m, const struct cells *cells, struct arena
 
 /* ---- identity -------------------------------------------------------------------------------- */
 
-/* What a row means, in bytes. A box keeps permits' ids by them over upgrades, so this form is as
- * fixed as that of what is sealed. */
+/* Writes the meaning of a row as bytes. A box identifies permits by them over upgrades, so this
+ * form is as fixed as the sealed one. */
 static void put_numbers(struct outbuf *o, const struct command_table *t, const struct number_set *s)
 {
 	out_u8(o, s->any);
@@ -385,7 +385,7 @@ static void put_row(struct outbuf *o, const struct command_table *t, const struc
 	put_numbers(o, t, &r->values);
 }
 
-/* At most. */
+/* An upper bound. */
 static size_t numbers_size(const struct number_set *s)
 {
 	return 6u + 16u * (size_t)s->n;
@@ -419,8 +419,8 @@ static void put_grant(struct outbuf *o, const struct command_table *t, const str
 		put_row(o, t, &t->rows[g->first_row + i]);
 }
 
-/* When a grant that opens by hours or behind a door holds; nothing of all others, which are what
- * they were before there were hours. */
+/* Writes when a grant with hours or a door holds; nothing for all others, whose bytes must stay as
+ * they were before hours existed. */
 static void put_hours(struct outbuf *o, const struct ir *ir, const struct ir_conduit *c)
 {
 	const struct ir_window *w = c->window != UINT32_MAX ? &ir->windows[c->window] : NULL;
@@ -466,8 +466,8 @@ static size_t permit_size(const struct ir *ir, const struct command_permit *p)
 	return n;
 }
 
-/* Grants count in their order: that is the order of the conduits, which decides whose name an
- * event carries. */
+/* The order of grants counts: it is that of the conduits, which decides whose name an event
+ * carries. */
 bool permits_identify(struct ir *ir, struct arena *a)
 {
 	const struct command_table *t = &ir->table;
@@ -479,7 +479,7 @@ bool permits_identify(struct ir *ir, struct arena *a)
 
 		most = size > most ? size : most;
 	}
-	/* in one place, one after the other */
+	/* one buffer, used for each in turn */
 	p = arena_alloc(a, most + 1);
 	if (p == NULL)
 		return false;

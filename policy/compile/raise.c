@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the rule IR back to the model: what lower.c copied there for who asks. */
+/* From the rule IR back to the model, for questions: what lower.c put there. */
 #include <errno.h>
 
 #include "policy/compile/compile.h"
@@ -27,7 +27,7 @@ static bool room(struct raising *w)
 	return !arena_failed(w->a);
 }
 
-/* Their names. */
+/* Only their names. */
 static bool raise_interfaces(struct raising *w)
 {
 	struct model *m = w->m;

@@ -39,8 +39,8 @@ bool ir_book_make(const struct ir *ir, struct arena *a, struct ir_book *ret)
 	return true;
 }
 
-/* Ranges that lie in each other are few, if any: the nearest that begins before the address and
- * holds it. */
+/* Ranges are rarely nested, so a few tries backwards find the nearest range that holds the
+ * address. */
 #define TRIES 16u
 
 static uint32_t find(const struct ir_book_line *list, uint32_t n, const struct addr *a)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which permits of one generation go on in the next under the same id. Sessions carry a permit's
- * id, and the kernel lets them by as long as it is live: so an id may only go on when whatever
- * could carry it is still allowed at least as much.
+ * Which permits keep their id in the next generation. Sessions carry a permit's id, and the kernel
+ * lets them pass while it is live. So an id may only continue when every session that can carry it
+ * is still allowed at least as much.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,22 +11,21 @@
 #include "policy/ir/ir.h"
 
 /*
- * The cells of a generation by where they lie, so that those which meet a box are found without
- * looking at all: a tree over halves of them, each with the least box around its cells. Lives in
- * the caller's arena, borrows the generation.
+ * An index of a generation's cells by place, to find those that meet a box without looking at all:
+ * a binary tree, each part with the smallest box around its cells. Lives in the caller's arena and
+ * borrows the generation.
  */
 
 struct ir_near {
 	const struct ir *ir;
-	/* numbers of cells; the middle of a part is its root, both halves are parts */
+	/* numbers of cells; the middle of a part is its root, and both halves are parts */
 	uint32_t *cells;
-	/* by place in `cells`: the least box around the part of which that is the root */
+	/* by position in `cells`: the smallest box around the part with that root */
 	struct ir_cell *around;
 	uint32_t n;
 };
 
-/* Cells of one kind stand together, so that the boxes around parts are small where most of
- * them differ. */
+/* Sorts cells by kind, so that the boxes around most parts are small. */
 static int kind_order(const struct ir_cell *a, const struct ir_cell *b)
 {
 	if (a->iif != b->iif)
@@ -64,7 +63,7 @@ static void widen(struct addr_range *r, const struct addr_range *by)
 		r->hi = by->hi;
 }
 
-/* A family comes before the other in the order of addresses, so a box may have both. */
+/* IPv4 addresses sort before IPv6, so a box may span both. */
 static void take_in(struct ir_cell *around, const struct ir_cell *c)
 {
 	widen(&around->src, &c->src);
@@ -73,8 +72,8 @@ static void take_in(struct ir_cell *around, const struct ir_cell *c)
 	around->hi = c->hi > around->hi ? c->hi : around->hi;
 }
 
-/* Halves it again and again, by sources and by destinations in turn. The depth is that
- * of halving. */
+/* Halves the part again and again, alternately by source and destination. The recursion is as deep
+ * as the tree. */
 static void halve(struct ir_near *t, uint32_t lo, uint32_t hi, bool source)
 {
 	uint32_t mid = lo + (hi - lo) / 2;
@@ -92,7 +91,7 @@ static void halve(struct ir_near *t, uint32_t lo, uint32_t hi, bool source)
 		take_in(&t->around[mid], &t->around[mid + 1 + (hi - mid - 1) / 2]);
 }
 
-/* False when memory is out. */
+/* False: no memory. */
 static bool ir_near_make(const struct ir *ir, struct arena *a, struct ir_near *ret)
 {
 	*ret = (struct ir_near){ .ir = ir, .n = ir->n_cells };
@@ -113,7 +112,7 @@ static bool touch(const struct ir_cell *a, const struct ir_cell *b)
 	       addr_cmp(&b->dst.lo, &a->dst.hi) <= 0;
 }
 
-/* They have packets in common, whatever their interfaces and layers. */
+/* Whether they have packets in common, ignoring interfaces and layers. */
 static bool ir_cells_meet(const struct ir_cell *a, const struct ir_cell *b)
 {
 	return a->l4proto == b->l4proto && a->src.lo.family == b->src.lo.family && touch(a, b);
@@ -145,8 +144,8 @@ static const struct ir_cell *find(const struct search *s, uint32_t lo, uint32_t 
 }
 
 /*
- * The first cell found that meets `box` and that `wanted` takes; NULL when there is none, or when
- * *steps ran out on the way. Each part that is looked at takes one of *steps.
+ * The first cell that meets `box` and is accepted by `wanted`; NULL when there is none, or when
+ * *steps ran out. Each visited part costs one step.
  */
 static const struct ir_cell *ir_near_find(const struct ir_near *t, const struct ir_cell *box,
 					  bool (*wanted)(void *ctx, const struct ir_cell *cell), void *ctx,
@@ -155,12 +154,13 @@ static const struct ir_cell *ir_near_find(const struct ir_near *t, const struct 
 	return find(&(struct search){ t, box, wanted, ctx, steps }, 0, t->n);
 }
 
-/* looks at parts of the tree; what is not settled by then gets a new id, which is always right */
+/* parts of the tree that are visited; what is undecided by then gets a new id, which is always
+ * correct */
 #define STEPS_MAX 20000000u
 #define HOLES_BUDGET (256u << 20)
-#define PIECES_MAX 16384u /* of one cell that have still to be covered */
+#define PIECES_MAX 16384u /* parts of one cell that are still to be covered */
 
-/* ---- where a permit lies --------------------------------------------------------------------- */
+/* ---- the place of a permit ------------------------------------------------------------------- */
 
 static void put_range(struct outbuf *o, const struct addr_range *r)
 {
@@ -195,8 +195,8 @@ static bool is_range(void *ctx, const struct ir_cell *x)
 	return x->layer == 0 && x->iif == over->iif && x->oif == over->oif;
 }
 
-/* By cell: the permit of the range over which it lies, or UINT32_MAX. That range does not speak
- * there, so it is a part of where it lies. */
+/* For each cell the permit of the range that the cell lies over, or UINT32_MAX. The range has no
+ * effect there, so the cell counts as part of the range's place. */
 static bool find_holes(const struct ir *ir, struct arena *scratch, uint32_t *ret)
 {
 	struct ir ranges = *ir;
@@ -288,7 +288,7 @@ bool ir_places_keep(struct ir *ir, struct arena *a)
 	return ir->places != NULL;
 }
 
-/* ---- what a permit allows -------------------------------------------------------------------- */
+/* ---- the rights of a permit ------------------------------------------------------------------ */
 
 static bool same_numbers(const struct command_table *ta, const struct number_set *a, const struct command_table *tb,
 			 const struct number_set *b)
@@ -343,13 +343,13 @@ static bool all_granted(const struct command_table *ta, uint32_t a, const struct
 	return true;
 }
 
-/* A limit of sessions: `b` is none, or no shorter. */
+/* Whether limit `b` is none, or not shorter than `a`. */
 static bool as_long(uint32_t a, uint32_t b)
 {
 	return b == 0 || (a != 0 && b >= a);
 }
 
-/* Whatever permit `a` lets by, permit `b` lets by as well, judged or not. */
+/* Whether permit `b` lets everything pass that permit `a` does, judged or not. */
 static bool within(const struct ir *ia, uint32_t a, const struct ir *ib, uint32_t b)
 {
 	const struct ir_permit *pa = &ia->permits[a], *pb = &ib->permits[b];
@@ -357,7 +357,7 @@ static bool within(const struct ir *ia, uint32_t a, const struct ir *ib, uint32_
 
 	if (pb->until != 0 && (pa->until == 0 || pb->until < pa->until))
 		return false;
-	/* When hours give more than other hours is nobody's question: the same, or for good. */
+	/* Different hours are not compared: either the same ones, or no end at all. */
 	if (pa->until == IR_SHUT && pb->until != 0 && memcmp(pa->identity, pb->identity, sizeof(pa->identity)) != 0)
 		return false;
 	if (!as_long(pa->idle, pb->idle) || !as_long(pa->session, pb->session))
@@ -372,24 +372,24 @@ static bool within(const struct ir *ia, uint32_t a, const struct ir *ib, uint32_
 	return pb->observe || (!pa->observe && all_granted(&ia->table, a, &ib->table, b));
 }
 
-/* ---- is all of a cell still covered? --------------------------------------------------------- */
+/* ---- is the whole cell still covered? -------------------------------------------------------- */
 
 struct cover {
 	const struct ir *now, *next;
 	struct ir_near near; /* the cells of `next` */
-	/* by interface of `next`: the one of `now` with its name, or UINT32_MAX */
+	/* by interface of `next`: the one of `now` with the same name, or UINT32_MAX */
 	uint32_t *way;
 	uint32_t *first,
-		/* cells of `now` by permit: those of permit p stand at first[p] to first[p + 1]
-		 * - 1 */
+		/* cells of `now` sorted by permit: those of permit p are first[p] to first[p + 1] -
+		 * 1 */
 		*sorted;
-	/* by permit of `next`: that of `now`, + 1, for which as_much was asked last */
+	/* by permit of `next`: 1 + the permit of `now` for which as_much was last computed */
 	uint32_t *asked;
-	bool *as_much;		/* ... and whether it allows at least as much */
-	struct ir_cell *pieces; /* what has still to be covered; room for PIECES_MAX */
-	uint32_t from;		/* the permit of `now` at hand */
-	uint8_t layer;		/* of its cell at hand */
-	uint32_t iif, oif;	/* of that cell */
+	bool *as_much;		/* whether it allows at least as much */
+	struct ir_cell *pieces; /* what is still to be covered; room for PIECES_MAX */
+	uint32_t from;		/* the present permit of `now` */
+	uint8_t layer;		/* layer of its present cell */
+	uint32_t iif, oif;	/* interfaces of that cell */
 	uint64_t steps;
 };
 
@@ -402,7 +402,7 @@ static bool allows_as_much(struct cover *c, uint32_t permit)
 	return c->as_much[permit];
 }
 
-/* Another layer than its own may cover it only when it never ends. */
+/* A cell of another layer may cover it only if it never ends. */
 static bool may_cover(void *ctx, const struct ir_cell *x)
 {
 	struct cover *c = ctx;
@@ -411,7 +411,7 @@ static bool may_cover(void *ctx, const struct ir_cell *x)
 	       allows_as_much(c, x->permit);
 }
 
-/* One that lies over what covers the rest, and allows less. */
+/* A cell that lies over the covering one and allows less. */
 static bool denies(void *ctx, const struct ir_cell *x)
 {
 	struct cover *c = ctx;
@@ -420,7 +420,7 @@ static bool denies(void *ctx, const struct ir_cell *x)
 	       !allows_as_much(c, x->permit);
 }
 
-/* Ranges first: whatever lies over one cuts no piece from what it covers. */
+/* Ranges first: an exact cell over a range does not cut pieces from what the range covers. */
 static bool may_cover_whole(void *ctx, const struct ir_cell *x)
 {
 	return !ir_cell_exact(x) && may_cover(ctx, x);
@@ -442,8 +442,8 @@ static struct addr after(const struct addr *a)
 	return b;
 }
 
-/* Pushes what of the piece lies outside of `x` in one dimension, and cuts the piece to what
- * lies inside. */
+/* Pushes the parts of the piece outside of `x` in one dimension, and cuts the piece to the part
+ * inside. */
 static size_t cut_range(struct ir_cell *pieces, size_t n, struct ir_cell *piece, const struct addr_range *x,
 			bool source)
 {
@@ -466,7 +466,7 @@ static size_t cut_range(struct ir_cell *pieces, size_t n, struct ir_cell *piece,
 	return n;
 }
 
-/* Pushes what of the piece lies outside of `x`; six pieces at most. */
+/* Pushes the parts of the piece outside of `x`; at most six. */
 static size_t cut(struct ir_cell *pieces, size_t n, struct ir_cell piece, const struct ir_cell *x)
 {
 	n = cut_range(pieces, n, &piece, &x->src, true);
@@ -505,7 +505,7 @@ static bool cell_covered(struct cover *c, const struct ir_cell *old)
 	return true;
 }
 
-/* Wherever this permit of `now` lies, something allows at least as much. */
+/* Whether at least as much is allowed everywhere in the place of this permit of `now`. */
 static bool permit_covered(struct cover *c, uint32_t from)
 {
 	c->from = from;
@@ -525,7 +525,8 @@ static void sort_to_permits(struct cover *c)
 		c->first[i + 1] += c->first[i];
 	for (uint32_t i = now->n_cells; i-- > 0;)
 		c->sorted[--c->first[now->cells[i].permit + 1]] = i;
-	/* Each end has become its own begin, one place too far. */
+	/* The loop has counted each entry down from its permit's end to its beginning, and the
+	 * entries stand one place too high. */
 	memmove(c->first, c->first + 1, now->n_permits * sizeof(*c->first));
 	c->first[now->n_permits] = now->n_cells;
 }
@@ -553,7 +554,7 @@ static bool cover_make(struct cover *c, struct arena *a)
 	return true;
 }
 
-/* ---- who carries whom ------------------------------------------------------------------------ */
+/* ---- which permit keeps which id ------------------------------------------------------------- */
 
 struct known {
 	const uint8_t *identity, *place;
@@ -588,7 +589,7 @@ static int same_meaning(const struct known *a, const struct known *b)
 	return memcmp(a->identity, b->identity, 32);
 }
 
-/* What lies where it lay, first: that costs nothing and leaves little for the rest. */
+/* Equal places first: that costs nothing and leaves little for the rest. */
 static void match_equal(const struct known *old, uint32_t n_old, bool *used, const struct known *new, uint32_t n_new,
 			uint32_t *ret)
 {
@@ -606,8 +607,8 @@ static void match_equal(const struct known *old, uint32_t n_old, bool *used, con
 }
 
 /*
- * Permits that mean the same allow each other as much, so whether the old one is covered does not
- * hang on who carries it on: it is asked once.
+ * Permits of the same meaning allow the same, so whether an old one is covered does not depend on
+ * which of them continues it: it is computed once.
  */
 static bool match_covered(struct cover *c, struct arena *a, const struct known *old, bool *used,
 			  const struct known *new, uint32_t *ret)
@@ -634,7 +635,7 @@ bool ir_carry_on(const struct ir *now, const struct ir *next, struct arena *a, u
 {
 	struct known *old = known_of(now, a), *new = known_of(next, a);
 	bool *used = arena_array(a, now->n_permits + 1u, sizeof(*used));
-	/* the rest where it is needed: mostly not */
+	/* the rest is filled only when it is needed, which is rare */
 	struct cover c = { .now = now, .next = next, .steps = STEPS_MAX };
 
 	for (uint32_t i = 0; i < next->n_permits; i++)

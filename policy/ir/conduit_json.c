@@ -6,11 +6,11 @@
 #include "appliance/wire/evaluate.h"
 
 struct ranges {
-	const struct addr_range *list; /* ascending, apart */
+	const struct addr_range *list; /* ascending, disjoint */
 	uint32_t n;
 };
 
-/* The first of them that `x` meets; NULL: none. */
+/* The first of the ranges that `x` meets; NULL: none. */
 static const struct addr_range *met(struct ranges r, const struct addr_range *x)
 {
 	uint32_t lo = 0, hi = r.n;
@@ -54,8 +54,8 @@ static uint32_t put_machines(json_t *hosts, const struct ir *ir, uint32_t zone, 
 	return all;
 }
 
-/* Which machines of the zone, as people call them; their addresses where it has no names for them,
- * and none where it is all of the zone. */
+/* The machines at a conduit's end by name; by address where they have no names; nothing for the
+ * whole zone. */
 static json_t *end_json(const struct ir *ir, uint32_t zone, struct ranges r)
 {
 	const struct ir_zone *z = &ir->zones[zone];
@@ -73,7 +73,7 @@ static json_t *end_json(const struct ir *ir, uint32_t zone, struct ranges r)
 			 hosts, "hosts_all", (json_int_t)(all == 0 && !whole ? r.n : all));
 }
 
-/* The words of command that it lets by; null where nobody reads its commands. */
+/* The command words that it lets pass; null where commands are not inspected. */
 static json_t *commands_json(const struct ir *ir, const struct ir_service *s)
 {
 	const struct vocabulary *v = vocabulary_of((enum protocol)s->protocol);

@@ -114,7 +114,7 @@ static void add_cell(struct writer *w, const struct ir_cell *c)
 	e->line = c->line;
 }
 
-/* What a flow of this permit looks like at this interface, whatever its outcome. */
+/* The marks of a session of this permit at this interface, one for each outcome. */
 static void add_live(struct writer *w, uint32_t permit, uint32_t interface, uint8_t direction, uint32_t line)
 {
 	const struct ir_permit *p = &w->ir->permits[permit];
@@ -126,14 +126,14 @@ static void add_live(struct writer *w, uint32_t permit, uint32_t interface, uint
 	e->iif = interface;
 	e->direction = direction;
 	e->mark_key = mark;
-	/* Of a limited one it is no word to let it by: there is more to ask (skeleton/limits.c). */
+	/* A session with limits is not passed at once: skeleton/limits.c checks them first. */
 	e->data = p->lane == LANE_NONE ? MARK_FAST | (limited != 0 ? MARK_REPLY : 0)
 				       : (mark & ~MARK_LIMITS) | (direction == 1 ? MARK_REPLY : 0);
 	e->until = p->until;
 	e->line = line;
 }
 
-/* One interface at which a permit's packets come in, in one direction. */
+/* One interface where packets of a permit come in, in one direction. */
 struct side {
 	uint32_t permit, interface, line;
 	uint8_t direction;
@@ -212,7 +212,7 @@ static int number_order(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
-/* By set, then by what the kernel would call the key. */
+/* Sorted by set, then by the key in the kernel's byte order. */
 static int element_order(const void *pa, const void *pb)
 {
 	const struct ir_element *a = pa, *b = pb;
@@ -245,7 +245,7 @@ size_t ir_elements(const struct ir *ir, const uint32_t *ids, struct arena *a, st
 		if (e != NULL)
 			e->iif = i;
 	}
-	/* A reset goes out when the gate's lane is the flow's lane. */
+	/* A reset may leave when the gate's lane is the session's. */
 	for (uint32_t n = 1; n < LANE_CUT; n++) {
 		struct ir_element *e;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rule IR's answer to one packet, as the kernel's maps would give it: the highest layer that
- * has not ended, and of layer 0 an exact cell before a range. */
+/* The answer of the rule IR to one packet, as the kernel's maps would give it: the highest layer
+ * that has not ended, and in layer 0 an exact cell before a range. */
 #include <string.h>
 
 #include "policy/ir/evaluate.h"
@@ -26,7 +26,7 @@ const struct ir_cell *evaluate_ir(const struct ir *ir, const struct question *q)
 		    !cell_holds(ir, c, q))
 			continue;
 		if (c->layer == 0 || q->now < ir->permits[c->permit].until)
-			best = c; /* what opens by hours: as ir_at() left it */
+			best = c; /* opened by hours, as ir_at() has set it */
 	}
 	return best;
 }

@@ -45,7 +45,7 @@ static const struct ir_asset *asset_of(const struct ir *ir, const char *name)
 	return NULL;
 }
 
-/* What needs no declaration. */
+/* An isolation that needs no declaration. */
 static bool by_words(const struct ir *ir, const char *what, const struct telling *t)
 {
 	const char *name = strchr(what, ' '), *second = name != NULL ? strchr(name + 1, ' ') : NULL;
@@ -119,7 +119,8 @@ bool ir_isolated(const struct ir *ir, const char *what, ir_each_pair *each, void
 	const struct ir_isolation *x = ir_isolation_of(ir, what);
 
 	for (uint32_t i = 0; x != NULL && i < x->n_cuts; i++)
-		(void)by_words(ir, x->cuts[i].what, &t); /* `check` has seen to their names */
+		/* `check` has made sure that the names exist */
+		(void)by_words(ir, x->cuts[i].what, &t);
 	return x != NULL || by_words(ir, what, &t);
 }
 
@@ -148,7 +149,7 @@ static bool meets(const struct addr_range *list, uint32_t n, const struct addr_r
 	return false;
 }
 
-/* A conduit of the statement's that grants something in this cell and is not kept. */
+/* A conduit of the statement that grants something in this cell and is not kept. */
 static uint32_t lost(const struct ir *ir, const struct ir_always *w, const struct ir_cell *c, const bool *kept)
 {
 	const struct command_permit *p = &ir->table.permits[c->permit];

@@ -6,7 +6,7 @@
 #include "appliance/base/bytes.h"
 #include "appliance/base/sha256.h"
 
-/* A digest that each number goes into. */
+/* Adds a number to the digest. */
 static void mix(uint8_t digest[32], uint64_t n)
 {
 	uint8_t bytes[8];

@@ -30,7 +30,7 @@ static void earlier(uint64_t at, uint64_t after, uint64_t *ret)
 		*ret = at;
 }
 
-/* The end of a conduit at this moment, IR_SHUT, or 0 = it holds and does not end. */
+/* The conduit's end at this moment; IR_SHUT; or 0 = it holds without end. */
 static uint64_t conduit_end(const struct ir *ir, const struct ir_conduit *c, const struct time_zone *z, uint64_t moment,
 			    uint64_t *ret_next)
 {
@@ -42,8 +42,8 @@ static uint64_t conduit_end(const struct ir *ir, const struct ir_conduit *c, con
 		earlier(next, moment, ret_next);
 		return IR_SHUT;
 	}
-	/* What opens again behind its end; what goes on at it (hours.c follows only so many) is
-	 * asked again then. */
+	/* A conduit that opens again later, or continues at that end (hours.c follows only so
+	 * many), is computed again then. */
 	if (end != 0) {
 		if (times_hold(&t, z, end, &ignored, &next))
 			next = end;

@@ -3,7 +3,7 @@
 
 #include "policy/ir/wire.h"
 
-/* objects.def as tables, one an object. `sizeof` never evaluates its null pointer. */
+/* The tables of objects.def, one for each object. `sizeof` does not evaluate its null pointer. */
 #define MEMBER_SIZE(tag, member) sizeof(((struct tag *)0)->member)
 #define ELEMENT_SIZE(tag, member) sizeof(*((struct tag *)0)->member)
 #define AT(tag, member) .at = offsetof(struct tag, member)
@@ -75,7 +75,7 @@ static size_t least_of(const struct ir_field *f)
 	case IR_DIGEST:
 		break;
 	}
-	return f->size; /* sealed as wide as it is in memory */
+	return f->size; /* sealed in its size in memory */
 }
 
 size_t ir_least(const struct ir_object *o, uint32_t version)

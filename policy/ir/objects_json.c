@@ -18,7 +18,7 @@ json_t *ir_until_json(uint64_t until)
 	return until != 0 && until != IR_SHUT && until != IR_NO_END ? json_time(until * 1000000000u) : json_null();
 }
 
-/* What another object is called: its name; a number from 1 for those that have none. */
+/* The name of another object; for one without a name its number, from 1. */
 static json_t *name_of(const struct ir *ir, const struct ir_field *f, uint64_t i)
 {
 	const struct ir_field *list = ir_generation->fields, *end = list + ir_generation->n;
@@ -69,7 +69,7 @@ static json_t *sha256_json(const void *p, size_t n)
 
 static json_t *list_json(const struct ir *ir, const struct ir_field *f, const void *p);
 
-/* A field as its row in objects.def has it. */
+/* A field as its row in objects.def describes it. */
 static json_t *field_json(const struct ir *ir, const struct ir_field *f, const void *p)
 {
 	const void *at = (const char *)p + f->at;
@@ -101,11 +101,11 @@ static json_t *field_json(const struct ir *ir, const struct ir_field *f, const v
 	case IR_TRANSPORT:
 		return json_string(transport_text((uint8_t)ir_number(p, f->at, f->size), text));
 	case IR_PORTS:
-		return ports_json(p); /* cells alone have them */
+		return ports_json(p); /* only cells have them */
 	case IR_LANE:
 		return lane_json((uint32_t)ir_number(p, f->at, f->size));
 	case IR_PROTOCOLS:
-		return json_null(); /* grants name them */
+		return json_null(); /* the grants name them */
 	case IR_DIGEST:
 		return json_hex(at, f->size);
 	case IR_INDEXES:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing sealed generations: walks through objects.def. The layout is told in ir/wire.h, the
- * reading counterpart is ir/unseal.c. */
+/* Writes sealed generations by walking through objects.def. ir/wire.h describes the layout;
+ * ir/unseal.c reads it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,16 +125,16 @@ static void put_object(struct outbuf *o, const struct ir_object *object, const v
 		put_field(o, &object->fields[i], p);
 }
 
-#define IDENTITY_LATER 0xfeu /* no lane begins with it */
+#define IDENTITY_LATER 0xfeu /* no lane begins with this byte */
 
-/* A row that came later: where it is 0 a permit is what it was before there was that row. */
+/* A row that was added later: 0 means the behaviour before there was that row. */
 static bool is_later(const struct ir_field *f)
 {
 	return f->since > IR_VERSION_FIRST;
 }
 
-/* A box keeps permits' ids by these bytes over upgrades: of settings that came later they say
- * nothing while those are 0. */
+/* A box identifies permits by these bytes over upgrades, so settings that were added later are only
+ * written when they are not 0. */
 void ir_put_settings(struct outbuf *o, const struct ir_permit *p)
 {
 	for (size_t i = 0; i < ir_permits->n; i++) {
@@ -156,8 +156,8 @@ void ir_put_settings(struct outbuf *o, const struct ir_permit *p)
 
 int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e)
 {
-	/* Nearly always enough at once, and what is not written costs nothing; else the walk begins
-	 * anew in twice as much. */
+	/* The first size is nearly always enough, and untouched memory costs nothing; otherwise
+	 * begins again with twice as much. */
 	for (size_t size = 16u << 20; size <= IR_SEALED_MAX; size *= 2) {
 		uint8_t *p = malloc(size);
 		struct outbuf o;
@@ -177,7 +177,7 @@ int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e)
 			out_bytes(&header, IR_MAGIC, IR_MAGIC_SIZE);
 			out_bytes(&header, ir->digest, sizeof(ir->digest));
 			*ret_n = IR_HEADER + o.len;
-			/* with the room that was asked for: who calls writes it and lets it go */
+			/* the buffer keeps its size; the caller writes it and frees it */
 			*ret = p;
 			return 0;
 		}

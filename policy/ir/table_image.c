@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The workers' command table: the generation's table with the box's permit ids, sorted by id. */
+/* The workers' command table: the generation's table with this box's permit ids, sorted by id. */
 #include <stdlib.h>
 #include <string.h>
 

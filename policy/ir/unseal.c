@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading sealed generations: walks through objects.def. The digest tells damage, not malice:
- * whoever may write generations may also compute it. So the reader still holds every rule that the
- * rest of the program relies on: counts against what is left, indexes, ranges, order.
+ * Reads sealed generations by walking through objects.def. The digest detects damage, not malice:
+ * whoever can write a generation can compute it. So the reader checks every rule that the rest of
+ * the program relies on: counts against the remaining bytes, indexes, ranges, order.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ struct reader {
 	struct bytes b;
 	struct arena *a;
 	struct ir *ir;
-	bool wrong; /* a rule does not hold */
+	bool wrong; /* a rule was violated */
 	bool no_memory;
 };
 
@@ -32,7 +32,7 @@ static void hold(struct reader *r, bool rule)
 		r->wrong = true;
 }
 
-/* ---- values: what is read is held against its row -------------------------------------------- */
+/* ---- values: each is checked against its row ------------------------------------------------- */
 
 static uint64_t get_number(struct reader *r, size_t size)
 {
@@ -71,7 +71,7 @@ static void set_pointer(void *object, size_t at, const void *p)
 	memcpy((char *)object + at, (const void *)&p, sizeof(p));
 }
 
-/* Never NULL when the reader is good. */
+/* Never NULL while the reader has not failed. */
 static char *get_text(struct reader *r, uint32_t max, uint32_t *ret_n)
 {
 	struct bytes s;
@@ -195,8 +195,8 @@ static void get_element(struct reader *r, const struct ir_field *f, char *list, 
 	}
 }
 
-/* The count is held against what is left before anything is allocated. The number in the object
- * grows with what was read, so that nothing points behind it. */
+/* The count is checked against the remaining bytes before anything is allocated. The object's count
+ * grows with what was read, so that nothing points beyond it. */
 static void get_list(struct reader *r, const struct ir_field *f, void *p)
 {
 	uint8_t *lengths = NULL;
@@ -287,7 +287,7 @@ static void get_field(struct reader *r, const struct ir_field *f, void *p)
 	}
 }
 
-/* Rows that its version did not have yet are 0, as the arena gives them; a text is "". */
+/* Rows that this version lacked stay 0, as the arena gives them; a text becomes "". */
 static void get_object(struct reader *r, const struct ir_object *object, void *p)
 {
 	for (size_t i = 0; i < object->n && good(r); i++) {
@@ -300,9 +300,9 @@ static void get_object(struct reader *r, const struct ir_object *object, void *p
 	}
 }
 
-/* ---- what holds between objects -------------------------------------------------------------- */
+/* ---- rules between objects ------------------------------------------------------------------- */
 
-/* Strictly ascending in the order that cells.c gives them. */
+/* Strictly ascending in the order of cells.c. */
 static bool in_order(const struct ir *ir, const struct ir_cell *a, const struct ir_cell *b)
 {
 	int c;
@@ -324,11 +324,10 @@ static bool in_order(const struct ir *ir, const struct ir_cell *a, const struct 
 		return c < 0;
 	if (a->hi < b->lo)
 		return true;
-	/* What opens by hours may lie over another of its layer: the two never hold at
-	 * one moment. */
+	/* A cell with hours may overlap another of its layer: they never hold at the same time. */
 	if (ir->permits[a->permit].until == IR_SHUT || ir->permits[b->permit].until == IR_SHUT)
 		return a->lo <= b->lo;
-	/* Only one that lies over the other. */
+	/* Otherwise only an exact cell may overlap a range. */
 	if (a->lo > b->lo || ir_cell_exact(a) == ir_cell_exact(b))
 		return false;
 	return a->lo < b->lo || ir_cell_exact(a);
@@ -342,8 +341,8 @@ static bool cells_hold(const struct ir *ir)
 
 		if (c->src.lo.family != c->dst.lo.family || (icmp && (c->l4proto == 58) != (c->src.lo.family == 6)))
 			return false;
-		/* A cell without end has a permit without end: else `live` would outlast the map,
-		 * or the other way round. */
+		/* A cell without end has a permit without end: otherwise `live` would outlast the
+		 * map, or the map `live`. */
 		if ((ir->permits[c->permit].until != 0) != (c->layer > 0))
 			return false;
 		if (i > 0 && !in_order(ir, &ir->cells[i - 1], c))
@@ -352,7 +351,7 @@ static bool cells_hold(const struct ir *ir)
 	return true;
 }
 
-/* A VLAN lies on a card, and its device is named after both. */
+/* A VLAN has a card, and its device name consists of both. */
 static bool interfaces_hold(const struct ir *ir)
 {
 	for (uint32_t n = 0; n < ir->n_interfaces; n++) {
@@ -406,7 +405,7 @@ static bool peers_hold(const struct ir *ir)
 	return true;
 }
 
-/* Who opens by hours has clocks to open by. */
+/* Conduits with hours need a time zone. */
 static bool hours_hold(const struct ir *ir)
 {
 	struct time_zone z;
@@ -414,7 +413,7 @@ static bool hours_hold(const struct ir *ir)
 	return ir->time_zone[0] == '\0' ? ir->n_windows == 0 : time_zone_parse(ir->time_zone, &z);
 }
 
-/* As the compiler has it: what is deleted cannot be brought back. */
+/* As the compiler checks it: deleted records cannot be restored. */
 static bool retention_holds(const struct ir *ir)
 {
 	if (ir->keep_days == 0)
@@ -422,7 +421,7 @@ static bool retention_holds(const struct ir *ir)
 	return ir->keep_days >= RETENTION_LEAST && ir->keep_days < ir->delete_after_days;
 }
 
-/* Half a statement is none. */
+/* Both fields or neither. */
 static bool records_hold(const struct ir *ir)
 {
 	return (ir->records_purpose[0] != '\0') == (ir->records_responsible[0] != '\0');

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nodes, and the brackets around them: what closes, and which was forgotten. */
+/* Nodes and the brackets around them: which one closes, and which was forgotten. */
 #include "policy/read/parts.h"
 
 #include <string.h>
@@ -49,7 +49,7 @@ bool scan_awaited(const struct scan *s, char c)
 enum balance scan_balance(struct scan *s)
 {
 	struct scan_cursor *k = s->cur, all = { .file = k->file, .p = k->begin, .end = k->end };
-	/* what is wrong here is told when it is read */
+	/* errors in here are reported when it is really read */
 	struct compilation unheard = { .arena = s->c->arena };
 	struct scan count = { .c = &unheard, .cur = &all };
 	size_t open = 0, closed = 0;
@@ -132,9 +132,10 @@ void scan_extra_sign(struct scan *s)
 }
 
 /*
- * At a closing bracket `c` that another value waits for: was it meant for the innermost one? Where
- * the text closes as many as it opens, none was forgotten. Else what stands behind it tells: a list
- * whose element ends with ")" goes on with "," or with the ")" of its own.
+ * At a closing bracket `c` that an outer value waits for: decides whether it was meant for the
+ * innermost one. When the text closes as many brackets as it opens, none was forgotten. Otherwise
+ * the text behind it tells: after an element that ends with ")" its list goes on with "," or with
+ * its own ")".
  */
 static bool stands_for(struct scan *s, char c)
 {
@@ -158,15 +159,15 @@ bool scan_at_end(struct scan *s, char closer, struct srcpos opener)
 
 	if (c == 0) {
 		if (closer != 0) {
-			/* The end of a file is usually an empty line: the opening bracket is the
-			 * place that helps. */
+			/* The end of a file is usually an empty line, so the opening bracket's
+			 * place helps more. */
 			if (!s->broken && s->last.line != UINT32_MAX) {
 				struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.unclosed", opener,
 							  MP_UNCLOSED_END, (int)closer);
 
 				diag_hint(&s->c->diags, g, MP_HINT_UNCLOSED_END, (int)closer);
 			}
-			/* its outer ones follow from it */
+			/* errors of the outer ones follow from this one */
 			s->last = (struct srcpos){ s->cur->file, UINT32_MAX, 0 };
 		}
 		return true;

@@ -5,9 +5,9 @@
 #include "policy/read/load.h"
 #include "policy/read/scan.h"
 
-/* A text of the bundle; the bytes are the caller's, not NUL-terminated. */
+/* A text of the bundle; its bytes belong to the caller and have no NUL. */
 struct packed {
-	const char *name; /* arena */
+	const char *name; /* in the arena */
 	struct bytes text;
 };
 

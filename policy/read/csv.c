@@ -9,7 +9,7 @@
 
 #define BOM "\xef\xbb\xbf"
 
-/* The first character: a byte order mark is none. */
+/* The first character behind a byte order mark. */
 static const char *first(const struct source_text *s)
 {
 	return s->size >= strlen(BOM) && memcmp(s->text, BOM, strlen(BOM)) == 0 ? s->text + strlen(BOM) : s->text;
@@ -22,7 +22,7 @@ void csv_begin(struct csv *c, const struct source_text *s, uint32_t file, struct
 	};
 }
 
-/* Goes on by one character, which is not the end. False: it is none. */
+/* Moves on by one character. False: at the end, or no valid character. */
 static bool step(struct csv *c)
 {
 	struct bytes b = bytes_of(c->p, (size_t)(c->end - c->p));
@@ -50,7 +50,7 @@ static bool at_row_end(const struct csv *c)
 	return c->p < c->end && (*c->p == '\n' || (*c->p == '\r' && c->p + 1 < c->end && c->p[1] == '\n'));
 }
 
-/* The characters between two quotes, of which two stand for one. */
+/* Reads the characters between two quotes; a doubled quote stands for one. */
 static enum csv_fault quoted(struct csv *c, char *out, size_t *n)
 {
 	step(c);
@@ -94,7 +94,7 @@ static enum csv_fault plain(struct csv *c, char *out, size_t *n)
 	return CSV_FINE;
 }
 
-/* Blanks at both ends, the wide ones of Japanese input among them. */
+/* Removes blanks at both ends, including the full-width ones of Japanese input. */
 static const char *trimmed(char *text, size_t n)
 {
 	static const char *const blanks[] = { " ", "\t", "\xe3\x80\x80", "\xc2\xa0" };
@@ -120,7 +120,7 @@ static const char *trimmed(char *text, size_t n)
 	return text;
 }
 
-/* The bytes that this cell has at most. */
+/* An upper bound for the bytes of this cell. */
 static size_t most(const struct csv *c)
 {
 	const char *p = c->p;
@@ -172,7 +172,7 @@ bool csv_next(struct csv *c, struct csv_cell *ret, enum csv_fault *ret_fault)
 	return true;
 }
 
-/* Which cell of its row: what stands before it has so many commas outside of quotes. */
+/* The cell's position in its row: the number of commas outside of quotes before it. */
 static uint32_t column_at(const char *line, const char *end, uint32_t column)
 {
 	struct bytes b = bytes_of(line, (size_t)(end - line));

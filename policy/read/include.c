@@ -8,12 +8,13 @@
 #include "appliance/base/utf8.h"
 
 /*
- * Is this text at all? Encoding and rubbish are judged before the first token, because every later
- * message would be nonsense. Reads the bytes of one source, adds diagnostics, owns nothing.
+ * Whether this is text at all. Encoding and binary data are checked before the first token, because
+ * all later messages would make no sense. Reads the bytes of one source, adds diagnostics, owns
+ * nothing.
  */
 
-/* The place of byte `offset`: line and column in characters, bytes that are no UTF-8 counted as
- * one each. */
+/* The place of byte `offset`: line, and column in characters, where each invalid byte counts as
+ * one. */
 static struct srcpos place_of(const struct source_text *s, uint32_t file, size_t offset)
 {
 	struct srcpos at = { file, 1, 1 };
@@ -30,7 +31,7 @@ static struct srcpos place_of(const struct source_text *s, uint32_t file, size_t
 	return at;
 }
 
-/* Two-byte Japanese encodings, judged over all bytes: every high byte must fit. */
+/* Two-byte Japanese encodings: all bytes above 0x7f must fit. */
 static bool looks_euc_jp(const struct source_text *s)
 {
 	const char *p = s->text;
@@ -72,7 +73,7 @@ static bool is_rubbish(uint8_t c)
 	return c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f';
 }
 
-/* A NUL, or more control characters than a slip of the keyboard makes. */
+/* A NUL, or more control characters than typing errors produce. */
 static bool looks_binary(const struct source_text *s)
 {
 	size_t n = 0;
@@ -94,8 +95,8 @@ static bool reject(struct diags *d, struct srcpos at, const char *code, enum mes
 }
 
 /*
- * Line breaks that some editors show and libconfig does not: what seems to stand on a line of its
- * own behind them may be part of a comment.
+ * Line breaks that some editors show and libconfig does not: a line behind one may in fact be part
+ * of a comment.
  */
 static bool is_odd_break(const struct utf8_char *c, const struct bytes *rest)
 {
@@ -109,8 +110,8 @@ static bool is_odd_break(const struct utf8_char *c, const struct bytes *rest)
 
 /*
  * The first byte that makes the text binary or wrongly encoded; false when there is none. *ret_odd
- * then says whether anything else in it has to be looked for: nearly always nothing, so that one
- * walk is all.
+ * then tells whether something else has to be searched for: nearly always not, so that one pass is
+ * enough.
  */
 static bool first_fault(const struct source_text *s, size_t start, size_t *ret, bool *ret_control, bool *ret_odd)
 {
@@ -141,7 +142,7 @@ static void report_bidi(struct diags *d, const struct source_text *s, uint32_t f
 	while (utf8_next(&b, &c)) {
 		if (utf8_is_bidi(c.cp)) {
 			diag_add(d, SEV_ERROR, "policy.direction_character", at, MP_BIDI, c.cp);
-			return; /* one is enough: the rest is found the same way */
+			return; /* one is enough: the others are found after it was mended */
 		}
 		at.column++;
 		if (c.cp == '\n') {
@@ -171,8 +172,8 @@ static bool has_odd_break(struct diags *d, const struct source_text *s, uint32_t
 	return false;
 }
 
-/* False when the text must not be scanned: one diagnostic says why. A BOM or direction character is
- * an error, too, but leaves the text readable: true, and *ret_start is the first byte to scan. */
+/* False when the text must not be scanned; one diagnostic tells why. A BOM or direction character
+ * is an error too, but the text stays readable: true, and *ret_start is the first byte to scan. */
 static bool scan_text_usable(struct diags *d, const struct source_text *s, uint32_t file, size_t *ret_start)
 {
 	struct srcpos top = { file, 1, 1 };
@@ -202,7 +203,7 @@ static bool scan_text_usable(struct diags *d, const struct source_text *s, uint3
 			 (unsigned)(uint8_t)s->text[at]);
 		return false;
 	}
-	/* EUC-JP first: most of it would pass as CP932 as well, not the other way round. */
+	/* EUC-JP first: most of it would be valid CP932, but not the reverse. */
 	if (looks_euc_jp(s))
 		return reject(d, place_of(s, file, at), "policy.encoding", MP_EUCJP, MP_HINT_UTF8);
 	if (looks_cp932(s))
@@ -227,7 +228,7 @@ bool scan_name_confined(const char *name)
 	}
 }
 
-/* The slot for one more text; room doubles at 8, 16, 32... */
+/* A slot for one more text; the room doubles at 8, 16, 32... */
 static struct source_text *source_slot(struct compilation *c)
 {
 	size_t n = c->n_sources;
@@ -300,7 +301,7 @@ void scan_load_failed(struct compilation *c, struct srcpos at, uint32_t width, c
 	g->width = width;
 }
 
-/* The same file by its plain name: "./a.cfg" is "a.cfg". NULL when memory is out. */
+/* The same file by its simplest name: "./a.cfg" is "a.cfg". NULL: no memory. */
 static const char *plain_name(struct arena *a, const char *name)
 {
 	char *plain = arena_strndup(a, name, strlen(name)), *to = plain;
@@ -322,7 +323,7 @@ static const char *plain_name(struct arena *a, const char *name)
 	return plain;
 }
 
-/* Hands the text from the last directive to here on to libconfig. */
+/* Passes the text since the last directive to libconfig. */
 static void flush(struct scan *s, const char *to)
 {
 	struct scan_cursor *k = s->cur;
@@ -372,7 +373,7 @@ void scan_main(struct scan *s, const char *name, struct ast_node *into, scan_con
 	int r = scan_load(s->c, s->loader, name, &file);
 
 	if (r < 0) {
-		/* The name alone, so that the diagnostic can say which file. */
+		/* The name alone, so that the diagnostic can tell the file. */
 		struct source_text *slot = source_slot(s->c);
 
 		if (slot != NULL)
@@ -383,7 +384,7 @@ void scan_main(struct scan *s, const char *name, struct ast_node *into, scan_con
 	read_text(s, file, into, content);
 }
 
-/* The chain of texts that are open: one in it must not be read again inside itself. */
+/* The chain of open texts: one of them must not be included again inside itself. */
 static bool is_open(const struct scan *s, uint32_t file, unsigned *ret_depth)
 {
 	bool found = false;
@@ -406,7 +407,7 @@ static bool refuse(struct scan *s, struct srcpos at, uint32_t width, const char 
 	return false;
 }
 
-/* Reads `@include "name"`; NULL when it is not that. */
+/* Reads `@include "name"`; NULL: something else. */
 static const char *directive(struct scan *s, struct srcpos *ret_at, uint32_t *ret_width)
 {
 	struct srcpos at = s->cur->at;

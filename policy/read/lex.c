@@ -48,15 +48,14 @@ void scan_step(struct scan *s)
 	}
 }
 
-/* Characters of which nearly all of a text is: whoever meets one knows without looking further that
- * nothing is wrong with it. */
+/* Characters that make up nearly all of a text and need no further look. */
 static bool is_plain(uint8_t c)
 {
 	return c == ' ' || c == '_' || c == '-' || c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
 	       (c >= 'A' && c <= 'Z');
 }
 
-/* Past all of them that follow; `blanks`: past spaces too. */
+/* Skips all of them; with `blanks` also spaces. */
 static void step_plain(struct scan *s, bool blanks)
 {
 	struct scan_cursor *k = s->cur;
@@ -125,7 +124,7 @@ static void block_comment(struct scan *s)
 		return;
 	}
 	if (s->cur->reported == s->cur->end)
-		return; /* met before, when looking ahead */
+		return; /* already reported when looking ahead */
 	s->cur->reported = s->cur->end;
 	s->last = at;
 	g = diag_add(&s->c->diags, SEV_ERROR, "policy.unclosed_comment", at, MP_COMMENT_OPEN);
@@ -144,7 +143,7 @@ void scan_blank(struct scan *s)
 		}
 		c = scan_peek(s);
 		if (c == '#' && *s->cur->p != '#')
-			/* a full-width number sign: reported, and a comment all the same */
+			/* a full-width number sign: reported, and treated as a comment */
 			scan_sign(s);
 		if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f') {
 			scan_sign(s);
@@ -205,9 +204,9 @@ const char *scan_run(struct scan *s, const char *stops, uint32_t *ret_width)
 }
 
 /*
- * At a quote that ends the string begun at `from`: is it the opening quote of the next one? Then a
- * word follows at once, and what lies between them holds the sign that was meant to follow
- * the first.
+ * At a quote that ends the string begun at `from`: whether it is really the opening quote of the
+ * next string. Then a word follows at once, and the text between contains the sign that should
+ * follow the first string.
  */
 static bool closed_by_another(const struct scan *s, const char *from)
 {
@@ -220,8 +219,8 @@ static bool closed_by_another(const struct scan *s, const char *from)
 	       sign > 0 && from[sign + 1] == ' ' && strchr(" =[(", s->cur->p[-1]) != NULL;
 }
 
-/* A string lacks its closing quote before `stop`: take the signs at its end as not meant to be
- * in it. */
+/* A string without its closing quote before `stop`: assumes that the signs at its end do not belong
+ * to it. */
 static void string_unclosed(struct scan *s, const struct scan_cursor *begin, const char *stop)
 {
 	struct diag *g;
@@ -238,7 +237,7 @@ static void string_unclosed(struct scan *s, const struct scan_cursor *begin, con
 	diag_hint(&s->c->diags, g, MP_HINT_STRING);
 }
 
-/* At a backslash: what libconfig knows behind one, but for \x, which can hide any byte. */
+/* At a backslash: accepts libconfig's escapes, except for \x, which could hide any byte. */
 static void escape(struct scan *s)
 {
 	struct srcpos at = s->cur->at;
@@ -265,8 +264,8 @@ const char *scan_string(struct scan *s, uint32_t *ret_width)
 	scan_step(s);
 	from = s->cur->p;
 	while (s->cur->p < s->cur->end && *s->cur->p != '\n') {
-		/* Full-width quotes end only what a full-width one began: inside "..." they
-		 * are text. */
+		/* A full-width quote ends only a string that began with one: inside "..." it is
+		 * text. */
 		bool close = *s->cur->p == '"' || (*begin.p != '"' && scan_peek(s) == '"');
 
 		if (close) {
@@ -277,7 +276,7 @@ const char *scan_string(struct scan *s, uint32_t *ret_width)
 				*ret_width = s->cur->at.column - begin.at.column;
 				return arena_strndup(s->c->arena, from, (size_t)(s->cur->p - from));
 			}
-			scan_step(s); /* of a quote of another script, the opening one was told */
+			scan_step(s); /* a quote of another script: the opening one was reported */
 			*ret_width = s->cur->at.column - begin.at.column;
 			return text;
 		}

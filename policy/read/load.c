@@ -15,7 +15,7 @@
 #include "policy/read/csv.h"
 
 struct folder {
-	const char *path; /* of the main text, as the operator gave it */
+	const char *path; /* path of the main text, as the operator gave it */
 	const char *main; /* its last component */
 	const char *dir;
 };
@@ -56,7 +56,7 @@ int load_open_walk(int at, const char *name)
 	return fd;
 }
 
-/* The kernel itself keeps the name below the folder: no "..", no link that leads out, no race. */
+/* The kernel itself keeps the name inside the folder: no "..", no link out of it, no race. */
 static int open_below(const char *dir, const char *name)
 {
 	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
@@ -72,7 +72,7 @@ static int open_below(const char *dir, const char *name)
 	return fd;
 }
 
-/* how long a pipe may say nothing, be it that nobody ever opens its other end */
+/* milliseconds that a pipe may be silent, even if nobody opens its other end */
 #define SILENCE_MS 5000
 
 static int await(int fd)
@@ -86,7 +86,7 @@ static int await(int fd)
 	return r < 0 ? -errno : r == 0 ? -ETIMEDOUT : 0;
 }
 
-/* Reads at most SOURCE_MAX bytes; a regular file that is larger is refused by its size alone. */
+/* Reads at most SOURCE_MAX bytes; a larger regular file is refused by its size. */
 static int read_text(int fd, bool regular_only, struct arena *a, struct source_text *ret)
 {
 	struct stat st;
@@ -101,7 +101,7 @@ static int read_text(int fd, bool regular_only, struct arena *a, struct source_t
 		return -EMEDIUMTYPE;
 	if (S_ISREG(st.st_mode) && st.st_size > (off_t)SOURCE_MAX)
 		return -EFBIG;
-	/* The file may grow while it is read, and a pipe has no size. */
+	/* The file may grow during the read, and a pipe has no size. */
 	room = S_ISREG(st.st_mode) ? (size_t)st.st_size + 1 : (size_t)SOURCE_MAX + 1;
 	text = arena_alloc(a, room + 1);
 	if (text == NULL)
@@ -124,7 +124,7 @@ static int read_text(int fd, bool regular_only, struct arena *a, struct source_t
 	if (n > SOURCE_MAX)
 		return -EFBIG;
 	if (n == room)
-		return -EAGAIN; /* it grew: reading on would give half of a write */
+		return -EAGAIN; /* it grew: reading on could give half of a write */
 	ret->text = text;
 	ret->size = n;
 	return 0;
@@ -142,9 +142,9 @@ static bool is_utf8(const struct source_text *s)
 }
 
 /*
- * Excel in Japanese saves tables in CP932, unless it is told otherwise. They become UTF-8 here,
- * where files are opened: whoever reads a policy after this, the box in its sandbox among them, has
- * one encoding. What is neither is left, to be refused with its place.
+ * Excel in Japanese saves tables in CP932 by default. They are converted to UTF-8 here, where files
+ * are opened: every later reader, such as the box in its sandbox, has one encoding. Text in neither
+ * encoding is left, to be refused with its place.
  */
 static int table_to_utf8(struct arena *a, struct source_text *s)
 {
@@ -158,7 +158,7 @@ static int table_to_utf8(struct arena *a, struct source_text *s)
 	cd = iconv_open("UTF-8", "CP932");
 	if (cd == (iconv_t)-1) // NOLINT(performance-no-int-to-ptr): as POSIX has it
 		return 0;
-	room = 3 * s->size; /* a byte of its own is at most a half-width kana of three */
+	room = 3 * s->size; /* the longest growth: a one-byte half-width kana becomes three bytes */
 	text = out = arena_alloc(a, room + 1);
 	good = text != NULL && iconv(cd, &in, &left, &out, &room) != (size_t)-1 && left == 0;
 	iconv_close(cd);
@@ -180,8 +180,8 @@ static int folder_load(void *ctx, const char *name, struct arena *a, struct sour
 	bool is_main = strcmp(name, f->main) == 0;
 	int fd, r;
 
-	/* The main text is named by the operator, who may well use a link or a pipe; what it
-	 * includes is not. */
+	/* The operator names the main text and may use a link or pipe; an included file may not be
+	 * one. */
 	if (is_main) {
 		fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 		fd = fd < 0 ? -errno : fd;

@@ -9,9 +9,9 @@
 
 #include "appliance/base/utf8.h"
 
-#define VALUES_MAX 8u	/* numbers of one row */
+#define VALUES_MAX 8u	/* numbers in one row */
 #define PIECES_MAX 64u	/* values in one text */
-#define WANTED_MAX 128u /* bytes of what is to be written */
+#define WANTED_MAX 128u /* bytes of the suggested text */
 
 static const struct row {
 	enum meant kind;
@@ -40,13 +40,13 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* A wave, or the line of a long sound behind a digit; '~' as people type it. */
+/* A wave dash, a long-vowel mark behind a digit, or '~'. */
 static bool is_dash(uint32_t cp, char before)
 {
 	return cp == '~' || cp == 0x301c || cp == 0xff5e || (cp == 0x30fc && is_digit(before));
 }
 
-/* What spreadsheets put before a text, and quotes that were copied with it. */
+/* Removes the quote that spreadsheets put before a text, and quotes that were copied along. */
 static const char *without_quotes(char *text, size_t n)
 {
 	while (n > 0 && strchr(" '\"`;&", text[n - 1]) != NULL)
@@ -67,7 +67,7 @@ const char *meant_plain(struct arena *a, const char *text)
 			     : c.cp < 0x80			     ? (char)c.cp
 								     : utf8_ascii_for(c.cp);
 
-		/* what a Japanese keyboard has for a full stop */
+		/* full stops of a Japanese keyboard */
 		if (c.cp == 0x3002 || c.cp == 0xff61)
 			ascii = '.';
 		if (ascii == ' ' || ascii == '\t' || ascii == '\n' || ascii == '\r') {
@@ -114,7 +114,7 @@ static int hex_digit(char c)
 	return is_digit(c) ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
 }
 
-/* At most nine digits, so that no sum overflows; `exact`: so many and no more. */
+/* At most nine digits, so that no sum overflows; `exact`: exactly so many. */
 static const char *take_number(const char *text, bool hex, size_t exact, struct values *v)
 {
 	size_t n = 0, most = exact > 0 ? exact : 9;
@@ -128,7 +128,7 @@ static const char *take_number(const char *text, bool hex, size_t exact, struct 
 	return text + n;
 }
 
-/* Behind the first letters of a day or month in English. */
+/* Skips the rest of an English day or month name behind its first letters. */
 static const char *rest_of_word(const char *text)
 {
 	while (text != NULL && ((*text | 0x20) >= 'a' && (*text | 0x20) <= 'z'))
@@ -136,7 +136,7 @@ static const char *rest_of_word(const char *text)
 	return text != NULL && *text == '.' && text[1] == ' ' ? text + 1 : text;
 }
 
-/* One of the words; its place in the list is its value when `v` is there. */
+/* One of the words; its index is its value, if `v` is there. */
 static const char *take_word(const char *text, const char *const *words, size_t n, struct values *v)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -156,7 +156,7 @@ static bool is_either(char c, const char *two)
 	return c != '\0' && strchr(two, c | 0x20) != NULL;
 }
 
-/* What one sign of a row takes of the text; NULL: it does not fit. */
+/* What one sign of a row takes of the text; NULL: no match. */
 static const char *take(char sign, const char *text, struct values *v)
 {
 	size_t blank;
@@ -193,14 +193,14 @@ static const char *take(char sign, const char *text, struct values *v)
 		return is_either(*text, "qa") ? text + 1 : NULL;
 	case '_':
 		return *text == ' ' || *text == '_' ? text + 1 : text;
-	case '>': /* words, and no further value */
+	case '>': /* words, without a further value */
 		return strpbrk(text, ",;") == NULL ? text + strlen(text) : NULL;
 	default:
 		return strncasecmp(text, &sign, 1) == 0 ? text + 1 : NULL;
 	}
 }
 
-/* Where the text goes on behind what the row takes of it; NULL: it is another notation. */
+/* The text behind what the row matched; NULL: another notation. */
 static const char *match(const char *written, const char *text, struct values *v)
 {
 	v->n = 0;
@@ -209,7 +209,7 @@ static const char *match(const char *written, const char *text, struct values *v
 	return text;
 }
 
-/* Days of a month, which counts from 1. */
+/* The length of a month, counted from 1. */
 static unsigned length_of(uint64_t y, uint64_t m)
 {
 	static const unsigned char lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
@@ -218,7 +218,7 @@ static unsigned length_of(uint64_t y, uint64_t m)
 	return m >= 1 && m <= 12 ? (unsigned)(lengths[m - 1] + (m == 2 && leap)) : 0;
 }
 
-/* Days since 1970-01-01 as a date, of the years that a policy may name. */
+/* Days since 1970-01-01 as a date, for years that a policy may name. */
 static int date_of(uint64_t days, char *out, size_t size)
 {
 	unsigned y = 1970, m = 1;
@@ -231,14 +231,13 @@ static int date_of(uint64_t days, char *out, size_t size)
 	return snprintf(out, size, "%04u-%02u-%02u", y, m, (unsigned)days + 1);
 }
 
-/* Spreadsheets count days from 1899-12-30. Those of 1990 to 2099 are dates; other numbers
- * are not. */
+/* A spreadsheet's serial day, counted from 1899-12-30. Only numbers from 1990 to 2099 are dates. */
 static int serial(uint64_t n, char *out, size_t size)
 {
 	return n >= 32874 && n <= 73050 ? date_of(n - 25569, out, size) : -1;
 }
 
-/* The length of a mask of four numbers, written as such or as the hosts' part, or -1. */
+/* The prefix length of a mask of four numbers, written as a mask or a wildcard mask, or -1. */
 static int mask_length(const uint64_t *octets)
 {
 	uint32_t mask = 0;
@@ -256,7 +255,8 @@ static int mask_length(const uint64_t *octets)
 	return len == 32 || (uint32_t)(mask << len) == 0 ? (int)len : -1;
 }
 
-/* One {...} at *p, moved behind it. The length written, or -1: it has no such value. */
+/* Expands one {...} at *p and moves behind it. The length written, or -1: there is no such
+ * value. */
 static int fill(const char **p, const struct values *v, char *out, size_t size)
 {
 	const char *at = *p + 1;
@@ -282,17 +282,17 @@ static int fill(const char **p, const struct values *v, char *out, size_t size)
 	case 'x':
 		return snprintf(out, size, "0x%" PRIx64, n);
 	case 's': /* the last of so many bytes */
-	case 'w': /* ... or words */
+	case 'w': /* the last of so many words */
 		other = other >= 1 && other <= v->n ? v->v[other] * (form == 'w' ? 2 : 1) : 0;
 		return other == 0 ? -1 : snprintf(out, size, "%" PRIu64, v->v[which] + other - 1);
-	case 'y': /* of this century: what is past already was hardly meant */
+	case 'y': /* a year of this century: a past one was hardly meant */
 		return n < 20 || n > 99 ? -1 : snprintf(out, size, "20%02" PRIu64, n);
-	case 'r': /* of the era of now, whose name was left out */
+	case 'r': /* a year of the present era, whose name was left out */
 		return n < 5 || n > 19 ? -1 : snprintf(out, size, "%04" PRIu64, n + 2018);
 	case 'l': /* the last day of the month behind this year */
 		width = which < v->n ? (int)length_of(n, v->v[which + 1]) : 0;
 		return width == 0 ? -1 : snprintf(out, size, "%d", width);
-	case 'p': /* hours after noon */
+	case 'p': /* an hour after noon */
 		return snprintf(out, size, "%02" PRIu64, n < 12 ? n + 12 : n);
 	case 'a':
 		return snprintf(out, size, "%02" PRIu64, n == 12 ? 0 : n);
@@ -346,7 +346,7 @@ bool meant_next(struct arena *a, enum meant kind, const char *plain, struct mean
 
 /* ---- one value, or several ------------------------------------------------------------------- */
 
-/* "10.30.0.0/22 (cranes)": what stands before the words in brackets. NULL: there are none. */
+/* "10.30.0.0/22 (cranes)": the text before the words in brackets. NULL: no brackets. */
 static const char *without_words(struct arena *a, const char *plain)
 {
 	size_t n = strlen(plain);
@@ -376,8 +376,8 @@ static const char *one(struct arena *a, enum meant kind, const char *plain, cons
 	return one(a, kind, on_one_line, r);
 }
 
-/* Bytes of what parts two values at `p`, or 0. `blanks`: so does a blank, which may also stand
- * within a value. */
+/* The bytes of a separator at `p`, or 0. `blanks`: a blank, which may also be inside a value,
+ * separates too. */
 static size_t parting(enum meant kind, const char *p, bool blanks)
 {
 	static const char *const words[] = { " and ", " or ", "・", "及び", "および", "又は", "または",
@@ -388,7 +388,7 @@ static size_t parting(enum meant kind, const char *p, bool blanks)
 			return strlen(words[i]);
 	if (*p != '/')
 		return 0;
-	/* not before a prefix length; before a mask neither, unless it is none */
+	/* not before a prefix length; before a mask only if the text is no valid mask */
 	if (kind == MEANT_ADDRESS)
 		return blanks && (p[1] == '.' || (is_digit(p[1]) && p[1 + strspn(p + 1, "0123456789")] == '.')) ? 1 : 0;
 	if (kind == MEANT_NUMBER)
@@ -396,7 +396,7 @@ static size_t parting(enum meant kind, const char *p, bool blanks)
 	return kind == MEANT_COMMAND || kind == MEANT_FUNCTION ? 1 : 0;
 }
 
-/* "10.30.1.10,11" and "tcp/502,503": what lacks its beginning has that of the value before it. */
+/* "10.30.1.10,11" and "tcp/502,503": a value without a beginning takes that of the value before. */
 static const char *carried(struct arena *a, enum meant kind, const char *piece, const char *before,
 			   const struct meant_reader *r)
 {
@@ -408,7 +408,7 @@ static const char *carried(struct arena *a, enum meant kind, const char *piece, 
 	while (n > 0 && (is_digit(before[n - 1]) || before[n - 1] == '-'))
 		n--;
 	for (size_t i = 0; i < n; i++)
-		if (before[i] == '-') { /* from the last address of a span */
+		if (before[i] == '-') { /* from the last address of a range */
 			before += i + 1;
 			n -= i + 1;
 			i = 0;
@@ -419,7 +419,7 @@ static const char *carried(struct arena *a, enum meant kind, const char *piece, 
 	return piece != NULL ? one(a, kind, piece, r) : NULL;
 }
 
-/* "161,162/udp": what lacks its end has that of the last one. */
+/* "161,162/udp": a value without an end takes that of the last one. */
 static const char *ended(struct arena *a, enum meant kind, const char *piece, const char *text,
 			 const struct meant_reader *r)
 {
@@ -479,14 +479,15 @@ const char *meant_value(struct arena *a, enum meant kind, const char *text, cons
 
 /* ---- points in time -------------------------------------------------------------------------- */
 
-/* Of "2026-12-01" and no longer, with a month below 13: so a row may tell the order of days
- * and months. */
+/* Whether the year is near and the month below 13, as of "2026-12-01": then a row may decide the
+ * order of day and month. */
 static bool is_near(const char *date)
 {
 	return strlen(date) == strlen("2026-12-01") && strcmp(date + 5, "13") < 0;
 }
 
-/* The row of this kind that takes the most at *p, moved behind it; "" when there is none. */
+/* Finds the row of this kind that matches the most at *p and moves behind it; "" when there is
+ * none. */
 static const char *longest(struct arena *a, enum meant kind, const char **p)
 {
 	const char *text = "", *begin = *p;
@@ -506,7 +507,7 @@ static const char *longest(struct arena *a, enum meant kind, const char **p)
 	return text;
 }
 
-/* The hour that the part of a day behind a serial number is: "46477.75". "" when there is none. */
+/* The time of day of a serial number with a fraction: "46477.75". "" when there is none. */
 static const char *part_of_day(struct arena *a, const char *begin, const char **p)
 {
 	uint64_t part = 0, all = 1, s;
@@ -522,7 +523,7 @@ static const char *part_of_day(struct arena *a, const char *begin, const char **
 	return arena_printf(a, "T%02u:%02u:%02u", (unsigned)(s / 3600), (unsigned)(s / 60 % 60), (unsigned)(s % 60));
 }
 
-/* Words around it, which say nothing new: the day of the week, 「まで」. */
+/* Skips words that add nothing: the day of the week, 「まで」. */
 static void pass_words(struct arena *a, const char **p)
 {
 	const char *before;
@@ -554,7 +555,7 @@ static struct meant_time read_time(struct arena *a, const char *p)
 	return t;
 }
 
-/* 〇 to 九 and 十 as digits: 二十一 is 21, 二〇二六 is 2026. NULL: there are none. */
+/* Converts 〇 to 九 and 十 to digits: 二十一 is 21, 二〇二六 is 2026. NULL: there are none. */
 static const char *in_digits(struct arena *a, const char *text)
 {
 	static const char *const signs[] = { "〇", "一", "二", "三", "四", "五", "六", "七", "八", "九", "十" };

@@ -8,12 +8,11 @@
 #include "policy/read/scan.h"
 
 /*
- * The one function of libconfig that this program answers itself. libconfig asks it for every
- * setting that it reads: does the group have one of that name? Its own answer compares the name
- * with those of all members, so that ten thousand assets cost seconds. But the scanner has read the
- * whole text by then and let it by only if no name stands twice in a group: the answer is no.
- * Definitions of the program go before those of a library; where they do not, reading is slower,
- * and the same.
+ * Replaces one function of libconfig. libconfig calls it for every setting that it reads: does the
+ * group have one of that name? Its own version compares the name with all members, so ten thousand
+ * assets would take seconds. But the scanner has already refused a text with two equal names in a
+ * group, so the answer is always no. A program's definition comes before a library's; where it does
+ * not, reading is slower with the same result.
  */
 __attribute__((visibility("default"))) config_setting_t *config_setting_get_member(const config_setting_t *group,
 										   const char *name)
@@ -24,8 +23,8 @@ __attribute__((visibility("default"))) config_setting_t *config_setting_get_memb
 }
 
 /*
- * The text as libconfig reads it: the operator's own bytes, in the order in which `@include` puts
- * them. Each piece is followed by a line end, as a piece may end in a comment.
+ * The text that libconfig reads: the operator's own bytes, in the order of `@include`. A line end
+ * follows each piece, because a piece may end in a comment.
  */
 struct feed {
 	const struct scan_chunk *chunks;
@@ -55,7 +54,7 @@ static ssize_t feed_read(void *cookie, char *to, size_t room)
 	return (ssize_t)n;
 }
 
-/* Leads a line of all that libconfig read back to its file. */
+/* The place in its file of a line of the whole text. */
 static struct srcpos origin(const struct scan_result *r, uint32_t line)
 {
 	uint32_t first = 1;
@@ -73,7 +72,7 @@ static struct srcpos origin(const struct scan_result *r, uint32_t line)
 	return (struct srcpos){ 0 };
 }
 
-/* A node whose libconfig twin is to be read. */
+/* Whether the node and the setting have the same name. */
 static bool same_name(const struct ast_node *node, config_setting_t *set)
 {
 	const char *name = config_setting_name(set);
@@ -100,8 +99,8 @@ static bool kind_fits(const struct ast_node *node, int type)
 	return false;
 }
 
-/* Fills in the values below `node`. Returns the first node where the two readers differ, NULL when
- * they agree. The depth is bounded by the scanner's. */
+/* Fills in the values below `node`. Returns the first node where the two readers differ; NULL: they
+ * agree. The scanner bounds the depth. */
 static const struct ast_node *fill(struct arena *a, struct ast_node *node, config_setting_t *set)
 {
 	const struct ast_node *bad = NULL;

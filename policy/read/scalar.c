@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values that stand without quotes: numbers, truth values, and what people forget to quote. */
+/* Values without quotes: numbers, truth values, and values whose quotes were forgotten. */
 #include <string.h>
 #include <strings.h>
 
@@ -12,7 +12,7 @@ bool scan_is_name(const char *word)
 	if (!((*word >= 'a' && *word <= 'z') || (*word >= 'A' && *word <= 'Z')))
 		return false;
 	if (strcasecmp(word, "true") == 0 ||
-	    strcasecmp(word, "false") == 0) /* values to libconfig, wherever they stand */
+	    strcasecmp(word, "false") == 0) /* these are values to libconfig everywhere */
 		return false;
 	while ((*word >= 'a' && *word <= 'z') || (*word >= 'A' && *word <= 'Z') || (*word >= '0' && *word <= '9') ||
 	       *word == '-' || *word == '_')
@@ -20,7 +20,7 @@ bool scan_is_name(const char *word)
 	return *word == '\0';
 }
 
-/* Whole numbers as libconfig reads them, with the type suffix L. */
+/* Whole numbers as libconfig reads them, including the suffix L. */
 static bool is_number(const char *w)
 {
 	const char *digits = "0123456789";
@@ -38,7 +38,7 @@ static bool is_number(const char *w)
 	return w[n] == '\0' || strcmp(w + n, "L") == 0 || strcmp(w + n, "LL") == 0;
 }
 
-/* libconfig cuts what does not fit into 32 bits silently. */
+/* libconfig silently cuts a number beyond 32 bits. */
 static bool fits(const char *w)
 {
 	bool hex = w[0] == '0' && (w[1] == 'x' || w[1] == 'X');
@@ -69,7 +69,7 @@ static bool is_fraction(const char *w)
 	return w[n] == '\0';
 }
 
-/* A year of four digits, or an era: three numbers alone may be anything. */
+/* A year of four digits, or an era: other groups of three numbers may be anything. */
 static bool has_year(const char *w)
 {
 	size_t n = 0;
@@ -82,8 +82,8 @@ static bool has_year(const char *w)
 	return false;
 }
 
-/* Of what is no other value: an address or a port, where it is meant. The words of a list have
- * no name. */
+/* For a text that is no other value: an address or a port, where one is expected. An element of a
+ * list has no name to tell. */
 static const char *read_port(void *ctx, const char *text)
 {
 	(void)ctx;
@@ -99,7 +99,7 @@ static const char *read_address(void *ctx, const char *text)
 	return prefix_parse(text, &r, &stray) || span_parse(text, &r) ? text : NULL;
 }
 
-/* What it was meant to be, in quotes; NULL: the word itself in quotes. */
+/* The value that was meant, in quotes; NULL: the word itself in quotes. */
 static const char *meant_unquoted(struct arena *a, const char *w)
 {
 	const char *value = NULL;

@@ -19,21 +19,21 @@
 
 #include "policy/read/parts.h"
 
-/* A value of any kind. */
+/* Reads a value of any kind. */
 static void value(struct scan *s, struct ast_node *node, bool in_array);
-/* One `name = value;` into `group`. */
+/* Reads one `name = value;` into `group`. */
 static void setting(struct scan *s, struct ast_node *group, struct scan_tail *t);
-/* Up to `closer`. `opener_indent` is the column of the setting whose value this is, 0 when it
- * began elsewhere. */
+/* Reads up to `closer`. `opener_indent` is the column of the setting with this value; 0: the value
+ * began on another line. */
 static void settings(struct scan *s, struct ast_node *group, char closer, struct srcpos opener, uint32_t opener_indent);
 static void elements(struct scan *s, struct ast_node *list, char closer, struct srcpos opener, uint32_t opener_indent);
-/* A group whose opening bracket was forgotten: its first setting begins here. */
+/* Reads a group whose opening bracket was forgotten, from its first setting on. */
 static void unopened(struct scan *s, struct ast_node *node);
 
-/* ---- the elements of ( ) and [ ], and the commas between them -------------------------------- */
+/* ---- elements of ( ) and [ ], and their commas ----------------------------------------------- */
 
-/* `name = value` where an element should stand: somebody forgot the braces, or, further left, the
- * list's own bracket (*ret_over). True when it was either. */
+/* `name = value` where an element should be: the braces were forgotten, or, when it is further
+ * left, the list's own closing bracket (*ret_over). True for both. */
 static bool element_is_setting(struct scan *s, struct srcpos opener, uint32_t opener_indent, bool *ret_over)
 {
 	struct scan_cursor before = *s->cur;
@@ -58,8 +58,7 @@ static bool element_is_setting(struct scan *s, struct srcpos opener, uint32_t op
 	return true;
 }
 
-/* At a ';' behind an element: the setting that this list is the value of goes on as if the list had
- * been closed. */
+/* At a ';' behind an element: the settings continue as if the list had been closed. */
 static bool semicolon_ends_list(struct scan *s)
 {
 	struct scan_cursor before = *s->cur;
@@ -85,7 +84,7 @@ static void text_of_elements(struct scan *s, struct ast_node *list)
 	elements(s, list, 0, s->cur->at, 0);
 }
 
-/* Arrays hold values of one kind only; lists hold anything. */
+/* An array holds values of one kind; a list holds anything. */
 static void check_array(struct scan *s, const struct ast_node *list, const struct ast_node *node)
 {
 	if (list->kind != AST_ARRAY || (node->kind & (AST_STRING | AST_NUMBER | AST_BOOL)) == 0 ||
@@ -132,7 +131,7 @@ static void read_elements(struct scan *s, struct ast_node *list, char closer, st
 			bool broken = s->broken;
 
 			scan_report_unclosed(s, s->cur->at, closer, opener);
-			s->broken = broken; /* it is known where it ends */
+			s->broken = broken; /* its end is known */
 			return;
 		}
 		if (c == ',' || c == ';') {
@@ -167,7 +166,7 @@ static void read_elements(struct scan *s, struct ast_node *list, char closer, st
 			if (!scan_include(s, list, text_of_elements))
 				continue;
 			t = scan_tail_of(list);
-			if (list->n == had) { /* a text without elements is none itself */
+			if (list->n == had) { /* an included text without elements is no element */
 				separated = had_comma;
 				any = had_any;
 			}
@@ -188,7 +187,7 @@ static void read_elements(struct scan *s, struct ast_node *list, char closer, st
 				continue;
 			}
 			setting(s, scrap, &inner);
-			separated = true; /* its terminator was taken */
+			separated = true; /* its separator was read */
 			any = false;
 			continue;
 		}
@@ -213,18 +212,18 @@ static void elements(struct scan *s, struct ast_node *list, char closer, struct 
 
 	s->braceless = false;
 	read_elements(s, list, closer, opener, opener_indent);
-	if (s->braceless) /* what did not fit was the list's own, and is over with it */
+	if (s->braceless) /* the misfit belonged to the list and ends with it */
 		s->broken = broken;
 	s->braceless = braceless;
 }
 
-/* ---- what opens ------------------------------------------------------------------------------ */
+/* ---- opening brackets ------------------------------------------------------------------------ */
 
 static bool opens(struct scan *s, char closer)
 {
 	if (s->depth == SCAN_DEPTH_MAX) {
 		diag_add(&s->c->diags, SEV_ERROR, "policy.too_deep", s->cur->at, MP_TOO_DEEP, (unsigned)SCAN_DEPTH_MAX);
-		s->last = s->cur->at; /* nothing else is said of this line */
+		s->last = s->cur->at; /* no further error is reported on this line */
 		s->stopped = true;
 		return false;
 	}
@@ -237,7 +236,7 @@ static uint32_t indent_of(const struct scan *s, const struct ast_node *node)
 	return node->name != NULL && node->at.line == s->cur->at.line ? node->at.column : 0;
 }
 
-/* Behind "{": a text that another one follows, or the end. In JSON a ":" would follow. */
+/* Behind "{": a text, followed by another one or by the end. In JSON a ":" would follow. */
 static bool texts_follow(struct scan *s)
 {
 	const char *p = s->cur->p;
@@ -253,7 +252,7 @@ static bool texts_follow(struct scan *s)
 	return p < s->cur->end && (*p == ',' || *p == '}');
 }
 
-/* Behind "{": elements where settings should be. A list of groups stands in "( )", one of texts in
+/* Behind "{": elements instead of settings. A list of groups is written in "( )", one of texts in
  * "[ ]". */
 static bool elements_follow(struct scan *s, struct srcpos opener)
 {
@@ -277,7 +276,7 @@ static bool elements_follow(struct scan *s, struct srcpos opener)
 	return true;
 }
 
-/* From an opening bracket `c` to its end: the value of `node`. */
+/* Reads from an opening bracket `c` to its end, as the value of `node`. */
 static void bracket(struct scan *s, struct ast_node *node, char c)
 {
 	struct srcpos opener = s->cur->at;
@@ -312,12 +311,12 @@ static void unopened(struct scan *s, struct ast_node *node)
 
 /* ---- settings and their values --------------------------------------------------------------- */
 
-/* On to what may begin a new setting: behind the next ';' of this line, or to the next line. A list
- * on the way is passed whole: what closes it closes nothing else. */
+/* Skips to where a new setting may begin: behind the next ';' of this line, or on the next line. A
+ * list on the way is skipped whole, so its closing bracket closes nothing else. */
 static void skip_setting(struct scan *s)
 {
 	uint32_t open = 0;
-	bool quoted = false; /* only within a list: elsewhere a quote may be what is wrong */
+	bool quoted = false; /* only inside a list: elsewhere the quote may be the error */
 
 	while (s->cur->p < s->cur->end && *s->cur->p != '\n') {
 		char c = *s->cur->p;
@@ -334,8 +333,7 @@ static void skip_setting(struct scan *s)
 	}
 }
 
-/* Strings that follow one another are one value in libconfig; in a list this is a
- * forgotten comma. */
+/* Adjacent strings are one value in libconfig; in a list this is a forgotten comma. */
 static void strings(struct scan *s, struct ast_node *node)
 {
 	struct scan_cursor behind;
@@ -349,7 +347,7 @@ static void strings(struct scan *s, struct ast_node *node)
 		scan_blank(s);
 		if (scan_peek(s) != '"') {
 			behind.reported = s->cur->reported;
-			*s->cur = behind; /* the place behind the value is where a ';' is missing */
+			*s->cur = behind; /* a missing ';' belongs directly behind the value */
 			return;
 		}
 		if (scan_string(s, &ignored) == NULL)
@@ -385,8 +383,8 @@ static void value(struct scan *s, struct ast_node *node, bool in_array)
 }
 
 /*
- * Behind a value, at `c`: "]" that nobody waits for, or "," and one more value. The bracket that
- * opens the list was forgotten; goes on behind the one that closes it.
+ * Behind a value, at `c`: a "]" without an opener, or "," and another value. The list's opening
+ * bracket was forgotten; continues behind its closing one.
  */
 static bool without_opener(struct scan *s, const struct ast_node *node, char c)
 {
@@ -415,7 +413,7 @@ static bool without_opener(struct scan *s, const struct ast_node *node, char c)
 			     node->name);
 		diag_hint(&s->c->diags, g, MP_HINT_NO_OPENER, (int)opener);
 	}
-	/* the other values: a scrap nobody reads */
+	/* reads the other values into a node that nobody uses */
 	while (s->cur->p < s->cur->end && !s->stopped) {
 		struct ast_node *scrap;
 
@@ -435,7 +433,7 @@ static bool without_opener(struct scan *s, const struct ast_node *node, char c)
 	return true;
 }
 
-/* The end of a setting. libconfig does without the ';', so it is only advised. */
+/* The end of a setting. libconfig does not need the ';', so its absence is a warning. */
 static void terminator(struct scan *s, const struct ast_node *node)
 {
 	struct srcpos behind = s->cur->at;
@@ -450,10 +448,10 @@ static void terminator(struct scan *s, const struct ast_node *node)
 		scan_step(s);
 		return;
 	}
-	/* A ':' is told when the next setting is read. */
+	/* A ':' is reported with the next setting. */
 	if (c == 0 || c == '}' || c == ')' || c == ']' || c == ':')
 		return;
-	/* A warning does not make the line known as wrong: an error on it must still be told. */
+	/* A warning does not mark the line as wrong: an error on it is still reported. */
 	if (s->last.line != behind.line || s->last.file != behind.file) {
 		struct diag *g = diag_add(&s->c->diags, SEV_WARNING, "policy.missing_semicolon", behind,
 					  MP_NO_SEMICOLON, node->name);
@@ -569,7 +567,7 @@ static void setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 		}
 		if (next != NULL && c == '=' && before.at.line != node->at.line) {
 			/* "mode =" and on the next line "owner = ...": the value is missing, the
-			 * next setting is whole. */
+			 * next setting is complete. */
 			if (scan_misfit(s, node->at)) {
 				g = diag_add(d, SEV_ERROR, "policy.syntax", node->at, MP_NO_VALUE, node->name);
 				g->width = node->width;
@@ -591,7 +589,7 @@ static int by_name(const void *pa, const void *pb)
 
 	if (c != 0)
 		return c;
-	/* Order of reading: files are numbered as they are met. */
+	/* Files are numbered in the order in which they are read. */
 	if (a->at.file != b->at.file)
 		return a->at.file < b->at.file ? -1 : 1;
 	if (a->at.line != b->at.line)
@@ -630,9 +628,9 @@ static void text_of_settings(struct scan *s, struct ast_node *group)
 }
 
 /*
- * In a text that lacks a closing bracket: a setting further left than its siblings, where the
- * value's own first line began. The bracket was forgotten before it, and saying so here is better
- * than at the end of the file.
+ * In a text that lacks a closing bracket: a setting further left than its siblings, at the column
+ * where the value began. The bracket was forgotten before it, and this place helps more than the
+ * end of the file.
  */
 static bool outdented(struct scan *s, const struct ast_node *group, uint32_t opener_indent)
 {
@@ -643,8 +641,8 @@ static bool outdented(struct scan *s, const struct ast_node *group, uint32_t ope
 	       s->cur->at.column <= opener_indent && scan_balance(s) == LACKS_CLOSER;
 }
 
-/* What ends a group, or begins the next element of the list that it is in, among its settings: it
- * was not closed. */
+/* Among a group's settings comes the end of an outer one, or the next element of its list: the
+ * group was not closed. */
 static bool not_closed(struct scan *s, char c)
 {
 	if (c == ';')
@@ -653,8 +651,7 @@ static bool not_closed(struct scan *s, char c)
 	       s->closers[s->depth - 2] == ')';
 }
 
-/* At the outermost level, an indented setting that cannot be of this level: the last bracket closed
- * too much. */
+/* An indented setting at the outermost level: the last bracket closed too much. */
 static void check_indent(struct scan *s, const struct ast_node *group)
 {
 	if (group->child != NULL && s->cur->outer == NULL && s->cur->at.column > group->child->at.column &&

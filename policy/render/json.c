@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rule IR as JSON: everything that a generation holds but the source texts, which are named by
- * their digests. Keys are those of `effective` wherever both say the same thing (docs/json.md);
- * permits are numbered from 1 as in the nft text.
+ * The rule IR as JSON: everything in a generation except the texts, which are named by their
+ * digests. Keys equal those of `effective` where both tell the same (docs/json.md); permits are
+ * numbered from 1 as in the nft text.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +81,7 @@ static json_t *words_json(const char *(*word)(unsigned), uint32_t bits)
 	return list;
 }
 
-/* What stands in the command table under a permit's index, and what a cell has from its permit. */
+/* Adds what the command table has under a permit's index, and what a cell gets from its permit. */
 static void add_from_table(json_t *o, const struct ir *ir)
 {
 	json_t *permits = json_object_get(o, "permits"), *cells = json_object_get(o, "cells");
@@ -89,7 +89,7 @@ static void add_from_table(json_t *o, const struct ir *ir)
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
 		json_t *p = json_array_get(permits, i);
 
-		/* cells name it by this */
+		/* cells refer to it by this number */
 		json_object_set_new(p, "permit", json_integer((json_int_t)i + 1));
 		json_object_set_new(p, "server_ports",
 				    numbers_json(&ir->table, &ir->table.permits[i].ports, notation_plain(65535)));
@@ -112,7 +112,7 @@ static void put_said(json_t *j, const char *word, uint32_t value)
 		json_object_set_new(j, word, json_integer(value));
 }
 
-/* What the policy says of it; NULL: nothing. */
+/* The settings of the policy; NULL: none. */
 static json_t *detect_json(const struct ir *ir)
 {
 	json_t *j = json_object();
@@ -137,7 +137,7 @@ static json_t *day_json(uint32_t day)
 	return json_string(text);
 }
 
-/* Windows as a policy has them. */
+/* Windows as written in a policy. */
 static json_t *windows_json(const struct ir *ir)
 {
 	static const char days[][4] = { "sun", "mon", "tue", "wed", "thu", "fri", "sat" };

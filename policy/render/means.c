@@ -23,7 +23,7 @@ static json_t *range_json(const struct addr_range *r)
 	return json_text(text);
 }
 
-/* "502", "500-510"; of ICMP the type, and the code where it is one alone. */
+/* "502", "500-510"; for ICMP the type, and the code if there is a single one. */
 static json_t *ports_json(const struct differ_place *p)
 {
 	unsigned lo = p->lo, hi = p->hi;
@@ -55,7 +55,7 @@ static const char *said(const json_t *o, const char *key)
 	return text != NULL ? text : "";
 }
 
-/* "2100-01-01 00:00 UTC" of a moment as JSON has it; "" = none. */
+/* "2100-01-01 00:00 UTC" for a JSON time; "" = none. */
 static void moment_text(const char *at, char out[32])
 {
 	out[0] = '\0';
@@ -88,7 +88,7 @@ void means_line(const json_t *l, enum lang lang, const char *folder, char *out, 
 			   when);
 }
 
-/* For whoever has no words of his own: {"en": ..., "ja": ...}. */
+/* Both languages for readers without a catalogue: {"en": ..., "ja": ...}. */
 static json_t *text_json(const json_t *l)
 {
 	json_t *j = json_object();

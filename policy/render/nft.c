@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rule IR as nft text, for people. It is what enforce loads, in the words of nft, with two
- * differences that stand in the text itself: permits carry the numbers of this policy (a box keeps
- * numbers of its own), and what Debian's nft has no words for is a comment (keys made of a
- * session's original tuple; an end at a point in time). A loaded copy would therefore cut sessions
- * where the box looks them up again: it refuses more, never less.
+ * The rule IR as nft text for people. It is what enforce loads, with two differences that the text
+ * mentions. Permits have this policy's numbers (a box keeps its own). What Debian's nft cannot
+ * express is a comment (keys with a session's original tuple; an end at a point in time). A loaded
+ * copy would therefore cut sessions that the box looks up again: it refuses more, never less.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -27,14 +26,14 @@ static const char *file_of(const struct ir *ir, uint32_t file)
 	return file < ir->n_sources ? ir->sources[file].name : "?";
 }
 
-/* A name as part of a comment: one line, whatever the operator wrote. */
+/* A name inside a comment: one line, whatever the operator wrote. */
 static void put_name(const struct printer *p, const char *s)
 {
 	for (; *s != '\0'; s++)
 		fputc((unsigned char)*s < 0x20 || *s == 0x7f ? ' ' : *s, p->to);
 }
 
-/* A kernel interface name between quotes: whatever could end them is not one. */
+/* A kernel interface name in quotes, without characters that could end them. */
 static void put_device(const struct printer *p, uint32_t interface)
 {
 	fputc('"', p->to);
@@ -84,7 +83,8 @@ static struct set_words words_of(enum ir_set set)
 		w.flags = "interval, timeout";
 		return w;
 	}
-	/* nft has no type for a part, nor for a session's number but where a rule asks for it */
+	/* nft has no type for the parts of these keys; it knows that of a session's id only inside
+	 * a rule */
 	if (set >= SET_SHARE4)
 		return (struct set_words){ NULL, NULL, NULL };
 	if (!ir_set_cells(set))
@@ -137,7 +137,8 @@ static void put_key(const struct printer *p, const struct ir_element *e)
 	} else if (e->set == SET_LIVE) {
 		put_device(p, e->iif);
 		fprintf(p->to, " . %s . 0x%08x", e->direction ? "reply" : "original", e->mark_key);
-	} else if (e->set == SET_HOME) { /* here: as if the kernel numbered them like this policy */
+		/* indexes as if the kernel numbered devices like this policy */
+	} else if (e->set == SET_HOME) {
 		put_device(p, e->iif);
 		fprintf(p->to, " . 0x%08x", mark_arrived(e->iif + 1));
 	} else {
@@ -152,7 +153,7 @@ static uint32_t permit_of(const struct ir_element *e)
 	return e->set == SET_RESETS || e->set == SET_HOME ? 0 : mark_permit(e->mark_key);
 }
 
-/* Which conduits, and where they are written. */
+/* Names the conduits and their lines. */
 static void put_conduits(const struct printer *p, uint32_t permit)
 {
 	const struct command_permit *cp = &p->ir->table.permits[permit - 1];
@@ -209,7 +210,7 @@ static void put_set(const struct printer *p, enum ir_set set, const struct ir_el
 		fprintf(p->to, "\t\tflags %s\n", w.flags);
 	if (set >= SET_PACE4 && set < SET_APART4)
 		fputs("\t\tsize 65536\n", p->to);
-	/* A list of nothing but comments would be a syntax error. */
+	/* A list with comments only would be a syntax error. */
 	if (any)
 		fputs("\t\telements = {\n", p->to);
 	for (size_t i = 0; i < n; i++)
@@ -313,7 +314,7 @@ void render_nft(FILE *to, const struct ir *ir)
 			first++;
 		for (last = first; last < n && elements[last].set == s; last++)
 			;
-		/* A layer that nothing stands in is asked by no rule. */
+		/* No rule uses an empty layer. */
 		if (first == last && ((s > SET_UNTIL4 && s < SET_EXACT4) || (s > SET_UNTIL6 && s < SET_EXACT6)))
 			continue;
 		if (ir_set_bridge(s) && (s - SET_BRIDGE4) % (1 + IR_LAYERS) > ir_layers(ir))

@@ -3,7 +3,7 @@
 
 #include <netinet/in.h>
 
-/* Some symbolic rules are several in nft: one for each kind of header. */
+/* Some symbolic rules are several in nft, one for each kind of header. */
 enum variant { ONE, TCP_UDP, ICMP, OPTIONS4, HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION };
 
 struct line {
@@ -11,7 +11,7 @@ struct line {
 	const struct ir_rule *rule;
 	uint64_t lanes;
 	enum variant variant;
-	uint32_t family, l4proto; /* matched so far, 0 = any */
+	uint32_t family, l4proto; /* the protocols that were matched so far, 0 = any */
 };
 
 static void put_state(const struct line *l, uint32_t states)
@@ -40,7 +40,7 @@ static bool is_icmp(const struct line *l)
 	return l->variant == ICMP || l->l4proto == IPPROTO_ICMP || l->l4proto == IPPROTO_ICMPV6;
 }
 
-/* The key as an nft concatenation. The original tuple's port has no size that nft would know. */
+/* The key as an nft concatenation. nft knows no size for the original tuple's port. */
 static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 {
 	const char *ip = ir_set_six(set) ? "ip6" : "ip";
@@ -366,13 +366,13 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 	}
 }
 
-/* It asks for the number of a session, a type that nft has no word for. */
+/* Uses a session's id, a type for which nft has no word. */
 static bool is_counted(const struct ir_stmt *s)
 {
 	return s->kind == IR_KEEP || (s->kind == IR_NOT_IN_SET && s->a == KEY_SESSION);
 }
 
-/* One line: the record of what matches, or the rest. */
+/* Writes one line: the rule that records matching packets, or the rest. */
 static void put_line(struct line l, bool record)
 {
 	bool comment = false;
@@ -380,8 +380,8 @@ static void put_line(struct line l, bool record)
 	for (uint32_t i = 0; i < l.rule->n; i++) {
 		const struct ir_stmt *s = &l.rule->stmts[i];
 
-		/* A map that is only asked whether it has the key: kernels before 6.4 take it with
-		 * a value to write (rule.c), which nft cannot say. */
+		/* A map that is only tested for a key: kernels before 6.4 need a value to write
+		 * (rule.c), which nft cannot express. */
 		comment = comment || s->kind == IR_ARRIVED || s->kind == IR_CROWD || is_counted(s) ||
 			  s->kind == IR_KNOWN ||
 			  (s->kind == IR_ADMIT && (s->a == KEY_ORIGINAL || s->a == KEY_ORIGINAL_BACK));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The policy as a text, as it was read: one object a line. */
+/* The policy as text in the order in which it was read: one object a line. */
 #include <string.h>
 
 #include "policy/read/ast.h"
@@ -21,7 +21,7 @@ static void put_string(FILE *to, const char *s)
 	fputc('"', to);
 }
 
-/* On one line. The depth is bounded by the scanner's. */
+/* On one line. The scanner bounds the depth. */
 static void put_value(FILE *to, const struct ast_node *n);
 
 static void put_list(FILE *to, const struct ast_node *list, char open, char close)
@@ -72,7 +72,8 @@ static void put_value(FILE *to, const struct ast_node *n)
 	}
 }
 
-/* An asset of a fleet has a '.' in its name, which no setting can have: then assets are a list. */
+/* An asset of a fleet has a '.' in its name, which a setting cannot have: then assets are written
+ * as a list. */
 static bool names_in_a_list(const struct ast_node *section)
 {
 	for (const struct ast_node *c = section->child; c != NULL; c = c->next)
@@ -81,7 +82,7 @@ static bool names_in_a_list(const struct ast_node *section)
 	return false;
 }
 
-/* Zones, assets, conduits: a line each. */
+/* Zones, assets, conduits: one line each. */
 static bool put_section(FILE *to, const struct ast_node *n)
 {
 	bool list = n->kind == AST_LIST || names_in_a_list(n);

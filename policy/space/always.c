@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a statement asks for is a region of packet space, and so is what conduits without an end
- * allow there: a piece of the first that lies in none of the second is what is refused one day.
+ * The packets that a statement asks for are a region of packet space, and so are those that
+ * conduits without end allow there. Any part of the first outside of the second will be refused one
+ * day.
  */
 #include "policy/space/always.h"
 
@@ -11,7 +12,7 @@
 #include "policy/space/boxes.h"
 #include "policy/space/cells.h"
 
-#define STEPS_MAX 50000000u /* of all statements */
+#define STEPS_MAX 50000000u /* for all statements together */
 #define BUDGET ((size_t)256 << 20)
 
 enum { ASKED, ALLOWED }; /* tags */
@@ -22,7 +23,7 @@ struct region {
 	size_t n, room;
 };
 
-/* Whatever the wanted service lets by on these ports, this one does. */
+/* Whether this service lets everything pass that the wanted one does on these ports. */
 static bool as_much(const struct model_conduit *c, const struct model_service *s, const struct model_service *wanted)
 {
 	if (s == wanted || c->observe || protocol_info(s->protocol)->depth == DEPTH_TRANSPORT)
@@ -31,7 +32,7 @@ static bool as_much(const struct model_conduit *c, const struct model_service *s
 	       (wanted->lenient & ~s->lenient) == 0;
 }
 
-/* All packets between these ends, of one family and transport, by a service's ports. */
+/* Adds all packets between these ends of one family and transport, by a service's ports. */
 static bool add(struct region *r, const struct addr_range *src, size_t n_src, const struct addr_range *dst,
 		size_t n_dst, const struct model_port *port, uint8_t family, uint8_t l4proto, uint32_t tag)
 {
@@ -105,7 +106,7 @@ bool always_carried(const struct model *m, const struct model_conduit *c, const 
 	return false;
 }
 
-/* All of what is asked, and of what is allowed without an end. */
+/* Adds the wanted region, and the region that is allowed without end. */
 static bool lay_out(const struct model *m, const struct model_always *w, const struct model_service *s, uint8_t family,
 		    uint8_t l4proto, struct region *r)
 {
@@ -137,7 +138,7 @@ static bool holds_addr(const struct addr_range *list, size_t n, const struct add
 	return false;
 }
 
-/* The conduit that lets this packet pass for now. */
+/* The conduit that lets this packet pass until its end. */
 static const struct model_conduit *ending(const struct model *m, const struct lapse *x)
 {
 	for (size_t i = 0; i < m->n_conduits; i++) {
@@ -160,8 +161,8 @@ static const struct model_conduit *ending(const struct model *m, const struct la
 	return NULL;
 }
 
-/* One service over one family and transport. *ret_any: there is something to ask. False: memory or
- * steps are out. */
+/* Proves one service over one family and transport. *ret_any: something was asked. False: out of
+ * memory or steps. */
 static bool prove_part(const struct model *m, struct lapse *x, uint8_t family, uint8_t l4proto, uint64_t *steps,
 		       bool *ret_any, bool *ret_lapsed)
 {
@@ -186,7 +187,7 @@ static bool prove_part(const struct model *m, struct lapse *x, uint8_t family, u
 	return ok;
 }
 
-/* *ret_lapsed: the statement does not hold, as `x` says. */
+/* *ret_lapsed: the statement does not hold; `x` tells why. */
 static bool prove_service(const struct model *m, struct lapse *x, uint64_t *steps, bool *ret_lapsed)
 {
 	static const struct {
@@ -198,7 +199,7 @@ static bool prove_service(const struct model *m, struct lapse *x, uint64_t *step
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !*ret_lapsed; i++)
 		if (!prove_part(m, x, parts[i].family, parts[i].l4proto, steps, &any, ret_lapsed))
 			return false;
-	if (!any) { /* the ends have no family in common, or not one of the service's */
+	if (!any) { /* the ends and the service have no address family in common */
 		struct ends e = ends_of(x->always);
 
 		*ret_lapsed = true;

@@ -7,7 +7,7 @@
 #include "appliance/wire/evaluate.h"
 #include "appliance/wire/notation.h"
 
-/* ---- who ------------------------------------------------------------------------------------- */
+/* ---- the ends -------------------------------------------------------------------------------- */
 
 static bool called(const char *text, const char *name, const char *label)
 {
@@ -24,8 +24,8 @@ static struct asked_end asset_end(const struct model_asset *x)
 	return (struct asked_end){ x->zone, x, x->ranges, x->n_ranges };
 }
 
-/* Of a machine of a fleet, whose assets are "rtg07.plc", "RTG 7号機 plc": its name or label,
- * without the member. */
+/* Whether the asset belongs to the machine with that name or label, for instance "rtg07" or "RTG
+ * 7号機" of "rtg07.plc". */
 static bool of_machine(const struct model_asset *x, const char *text)
 {
 	const char *dot = strrchr(x->name, '.');
@@ -37,14 +37,14 @@ static bool of_machine(const struct model_asset *x, const char *text)
 	       (strncmp(x->label, text, n) == 0 && x->label[n] == ' ' && strcmp(x->label + n + 1, dot + 1) == 0);
 }
 
-/* One of a group; without one, of the machine that is called so. */
+/* Whether the asset belongs to the group or, without one, to the machine of that name. */
 static bool is_meant(const struct model_asset *x, const struct model_zone *z, const struct model_group *g,
 		     const char *text)
 {
 	return x->zone == z && (g != NULL ? name_among(x->name, g->assets, g->n_assets) : of_machine(x, text));
 }
 
-/* Of those that are meant in this zone, all addresses as one end. False: there are none. */
+/* All addresses of the named assets in this zone as one end. False: there are none. */
 static bool several_in(const struct model *m, const struct model_group *g, const char *text, const struct model_zone *z,
 		       struct arena *a, struct asked_end *ret)
 {
@@ -101,8 +101,8 @@ static size_t called_so(const struct model *m, const char *text, struct asked_en
 	return 0;
 }
 
-/* A host is in each zone that has its address: in several, where each has what nobody else claims
- * on its interfaces. */
+/* A host is in each zone with its address: in several, when each takes the unclaimed addresses on
+ * its interfaces. */
 static size_t host_ends(const struct model *m, const struct addr_range *host, struct asked_end *ret)
 {
 	size_t n = 0;
@@ -132,7 +132,7 @@ size_t asked_ends(const struct model *m, const char *text, struct arena *a, stru
 	return host_ends(m, host, *ret);
 }
 
-/* Bit 0: they have an IPv4 address in common; bit 1: one of IPv6. */
+/* Bit 0: they have an IPv4 address in common; bit 1: an IPv6 address. */
 static unsigned meet(const struct addr_range *a, size_t n_a, const struct addr_range *b, size_t n_b)
 {
 	struct addr_range both;
@@ -150,14 +150,14 @@ bool asked_end_meets(const struct asked_end *end, const struct addr_range *range
 	return meet(end->ranges, end->n, ranges, n) != 0;
 }
 
-/* ---- what ------------------------------------------------------------------------------------ */
+/* ---- the traffic ----------------------------------------------------------------------------- */
 
-/* What the question's words are in this protocol. */
+/* The meaning of the question's words in this protocol. */
 struct meaning {
 	const struct vocabulary *v;
-	bool any, known;	   /* no command was named; this protocol knows it */
-	unsigned classes;	   /* of a word; else 0 ... */
-	struct number_range codes; /* ... and these */
+	bool any, known;	   /* any: no command was named; known: this protocol has it */
+	unsigned classes;	   /* classes of a word, else 0 ... */
+	struct number_range codes; /* ... and codes of a function */
 	int space;		   /* -1: no address was named */
 	struct number_range numbers;
 	bool valued;
@@ -207,14 +207,14 @@ static bool place_meant(const struct asked *q, struct meaning *ret)
 	return false;
 }
 
-/* False: the protocol has no such command, address or value, and *ret_word is which. */
+/* False: the protocol has no such command, address or value; *ret_word tells which. */
 static bool meant(const struct asked *q, enum protocol p, struct meaning *ret, const char **ret_word)
 {
 	*ret = (struct meaning){ .v = vocabulary_of(p), .any = q->command == NULL, .space = -1 };
 	*ret_word = q->command;
 	if (ret->any)
 		return true;
-	if (ret->v == NULL) /* nobody reads its commands: it knows words alone */
+	if (ret->v == NULL) /* its commands are not inspected: only class words are known */
 		return command_class(q->command) != 0 && q->place == NULL;
 	if (!command_meant(q, ret))
 		return false;
@@ -248,7 +248,7 @@ bool asked_words(const struct asked *q, const char **ret_word)
 	return false;
 }
 
-/* How far one row comes. */
+/* How far the question passes one row. */
 static enum asked_lack ask_row(const struct model *m, const struct command_row *row, const struct meaning *is)
 {
 	const struct command_table *t = &m->rows.t;
@@ -258,7 +258,7 @@ static enum asked_lack ask_row(const struct model *m, const struct command_row *
 	if (!evaluate_passes(t, row, is->v, is->codes, is->classes != 0 ? is->classes : CLASS_ALL, &code))
 		return ASKED_COMMAND;
 	if (is->space >= 0) {
-		/* One of the functions that may go has to be of that space. */
+		/* One of the allowed functions must use that space. */
 		bool touches = false;
 
 		for (unsigned i = 0; i < is->v->n_functions && !touches; i++) {
@@ -279,7 +279,7 @@ static enum asked_lack ask_row(const struct model *m, const struct command_row *
 
 /* ---- one conduit ----------------------------------------------------------------------------- */
 
-/* As meet: the families in which it goes by a port that is asked about. */
+/* As in meet(): the families in which it allows one of the asked ports. */
 static unsigned families(const struct model_service *s, const struct model_port *asked)
 {
 	struct number_range unused[2];

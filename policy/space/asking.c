@@ -7,7 +7,7 @@
 
 #include "appliance/base/sentence.h"
 
-/* ---- how an end and a line are told ---------------------------------------------------------- */
+/* ---- ends and lines in words ----------------------------------------------------------------- */
 
 void ranges_text(const struct addr_range *r, size_t n, char out[RANGES_TEXT])
 {
@@ -65,16 +65,16 @@ json_t *line_json(const struct compilation *c, const struct asked_line *l)
 
 enum { FROM, TO };
 
-/* What was typed, and what it means in this policy. */
+/* The text of the question and its meaning in this policy. */
 struct asking {
 	const struct compilation *c;
 	const struct asking_words *w;
-	struct asked q; /* of one end each */
+	struct asked q; /* with one end each */
 	struct asked_end *ends[2];
 	size_t n_ends[2];
 	struct model_port port;
 	char place[64];
-	json_t *said; /* the sentences of the answer, in their order */
+	json_t *said; /* the sentences of the answer, in order */
 };
 
 static bool service_meant(struct asking *k, const char *text)
@@ -99,7 +99,7 @@ static bool service_meant(struct asking *k, const char *text)
 	return true;
 }
 
-/* NULL, or what is wrong with it. */
+/* NULL, or the error in the question. */
 static json_t *question(struct asking *k)
 {
 	const struct asking_words *w = k->w;
@@ -180,7 +180,7 @@ static void say(struct asking *k, enum message m, ...)
 	json_array_append_new(k->said, sentence_json(&s));
 }
 
-/* Every address that was asked about is one of the conduit's. */
+/* Whether the conduit has every address that was asked about. */
 static bool all_of(const struct asked_end *asked, const struct addr_range *have, size_t n)
 {
 	for (size_t i = 0; i < asked->n; i++) {
@@ -225,7 +225,7 @@ static void line_say(struct asking *k, const struct asked_line *l)
 		say(k, M_ASK_SESSION, duration_text(d->session, until));
 }
 
-/* A line that does all of it but for where it begins counts as the least near. */
+/* A conduit that fits except for its source counts as the least near. */
 static void nearer(const struct asking *k, struct asked_line *best)
 {
 	const struct model *m = k->c->model;
@@ -248,7 +248,7 @@ static void nearer(const struct asking *k, struct asked_line *best)
 	}
 }
 
-/* Between which ends of all it is asked; false: there are no more. */
+/* Chooses the next pair of ends; false: there are no more. */
 static bool next_ends(struct asking *k, size_t i)
 {
 	if (i >= k->n_ends[FROM] * k->n_ends[TO])
@@ -258,7 +258,7 @@ static bool next_ends(struct asking *k, size_t i)
 	return true;
 }
 
-/* What would be needed. */
+/* The conduit that comes nearest, to tell what would be needed. */
 static struct asked_line nearest(struct asking *k)
 {
 	struct asked_line best = { 0 };
@@ -286,8 +286,8 @@ static void lack_say(struct asking *k, const struct asked_line *l)
 	} else if (l->lack == ASKED_DOOR) {
 		say(k, M_ASK_LACKS_DOOR, l->conduit->door->name, duration_text(l->conduit->door->at_most, until));
 	} else if (l->lack < ASKED_OVER) {
-		/* Without a word for it: no service of the conduit goes between addresses of
-		 * these families. */
+		/* There is no word for it: no service of the conduit connects addresses of these
+		 * families. */
 		word = words[l->lack - ASKED_SOURCE];
 		say(k, messages[l->lack], word != NULL ? word : "IP");
 	} else {

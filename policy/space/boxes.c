@@ -5,27 +5,27 @@
 #include <string.h>
 
 /*
- * Lists of boxes, walked along one dimension: what cutting boxes into pieces (boxes.c) and writing
- * a region in one form have in common. Pure; memory is the arena's, and false means that it is out.
+ * Walks along one dimension of lists of boxes: used both to cut boxes into pieces (boxes.c) and to
+ * write a region in canonical form. No side effects; memory is the arena's, and false means that
+ * there is none left.
  */
 
 /*
- * Work in progress. Lists of box numbers stand on one stack, because cutting goes deeper and deeper
- * and makes many short ones; they are named by position, because the stack moves when it grows. `w`
- * in the functions is the window that is being looked at: boxes are never copied to be cut, they
- * count as cut to the window.
+ * Work in progress. Lists of box numbers are on one stack, because cutting recurses and makes many
+ * short lists. They are named by position, because the stack moves when it grows. `w` in the
+ * functions is the present window: boxes are not copied to be cut but clipped to the window.
  */
 struct cutter {
 	const struct box *boxes;
 	struct arena *arena;
 	uint32_t *stack;
 	size_t top, room;
-	wide *marks; /* scratch of sweep_cost */
+	wide *marks; /* scratch memory of sweep_cost */
 	size_t marks_room;
 };
 
-/* One side of the box whose number is stack[at], cut to the window. Here, because every step of
- * every walk asks it. */
+/* One side of the box with number stack[at], clipped to the window. Inline, because every step of
+ * every walk calls it. */
 static inline struct span sweep_clipped(const struct cutter *c, size_t at, int dim, const struct span w[DIMS])
 {
 	struct span s = c->boxes[c->stack[at]].d[dim];
@@ -38,9 +38,9 @@ static inline struct span sweep_clipped(const struct cutter *c, size_t at, int d
 }
 
 /*
- * A walk along one dimension of a sorted list: each step is the next slab in which the same boxes
- * are present, their numbers copied to stack[sub .. sub + n_sub). Between begin and end the caller
- * may push behind that.
+ * A walk along one dimension of a sorted list. Each step is the next slab in which the same boxes
+ * are present; their numbers are copied to stack[sub .. sub + n_sub). Between begin and end the
+ * caller may push behind that.
  */
 struct sweep {
 	size_t list, n; /* sorted by lo in `dim` */
@@ -60,7 +60,7 @@ struct order {
 	int dim;
 };
 
-/* Room for `n` more numbers above `top`. */
+/* Makes room for `n` more numbers above `top`. */
 static bool sweep_reserve(struct cutter *c, size_t n)
 {
 	uint32_t *more;
@@ -91,7 +91,7 @@ static int by_lo(const void *pa, const void *pb, void *ctx)
 	return (ia > ib) - (ia < ib);
 }
 
-/* stack[at .. at + n), by where the boxes begin in `dim`. */
+/* Sorts stack[at .. at + n) by the beginning of the boxes in `dim`. */
 static void sweep_sort(struct cutter *c, size_t at, size_t n, int dim)
 {
 	struct order o = { c->boxes, dim };
@@ -111,7 +111,7 @@ static bool sweep_begin(struct cutter *c, struct sweep *s, size_t list, size_t n
 	return true;
 }
 
-/* False: there is no more slab. */
+/* False: there is no further slab. */
 static bool sweep_next(struct cutter *c, struct sweep *s)
 {
 	wide end;
@@ -146,7 +146,7 @@ static bool sweep_next(struct cutter *c, struct sweep *s)
 	return true;
 }
 
-/* After the caller has used the slab. */
+/* Called after the slab was used. */
 static void sweep_advance(struct sweep *s)
 {
 	if (s->slab.hi == ~(wide)0)
@@ -167,7 +167,7 @@ static int by_value(const void *pa, const void *pb)
 	return (a > b) - (a < b);
 }
 
-/* Position of the first mark above v. */
+/* Index of the first mark above v. */
 static size_t marks_above(const wide *marks, size_t n, wide v)
 {
 	size_t lo = 0, hi = n;
@@ -183,8 +183,7 @@ static size_t marks_above(const wide *marks, size_t n, wide v)
 	return lo;
 }
 
-/* How many boxes all slabs of one dimension would hold together: what cutting along it
- * would cost. */
+/* The number of boxes in all slabs of one dimension together: the cost of cutting along it. */
 static bool sweep_cost(struct cutter *c, size_t at, size_t n, int dim, const struct span w[DIMS], uint64_t *ret)
 {
 	size_t n_marks = 0, kept = 0;
@@ -217,7 +216,7 @@ static bool sweep_cost(struct cutter *c, size_t at, size_t n, int dim, const str
 	return true;
 }
 
-/* Numbers 0 to n - 1 are on the stack, the first of them at 0. */
+/* Puts the numbers 0 to n - 1 on the stack, beginning at 0. */
 static bool sweep_start(struct cutter *c, const struct box *boxes, size_t n, struct arena *a)
 {
 	*c = (struct cutter){ .boxes = boxes, .arena = a };
@@ -284,7 +283,7 @@ static int by_number(const void *pa, const void *pb)
 	return (a > b) - (a < b);
 }
 
-/* Every box of the list covers the same piece. */
+/* Every box of the list covers the whole piece. */
 static bool emit(struct split *s, size_t at, size_t n, const struct span w[DIMS])
 {
 	struct span d[DIMS];
@@ -307,12 +306,12 @@ static bool emit(struct split *s, size_t at, size_t n, const struct span w[DIMS]
 
 static bool cut(struct split *s, size_t at, size_t n, const struct span w[DIMS]);
 
-/* A part of a list: numbers at stack[at .. at + n). */
+/* Part of a list: the numbers at stack[at .. at + n). */
 struct part {
 	size_t at, n;
 };
 
-/* The next part of a sorted list, from `from` on: nothing behind it touches it along `dim`. */
+/* The next part of a sorted list from `from` on, which no later box touches along `dim`. */
 static struct part next_part(const struct cutter *c, struct part list, size_t from, int dim, const struct span w[DIMS])
 {
 	wide reach = sweep_clipped(c, list.at + from, dim, w).hi;
@@ -329,9 +328,9 @@ static struct part next_part(const struct cutter *c, struct part list, size_t fr
 }
 
 /*
- * Where the list falls apart along `dim`, each part is cut by itself, but for the largest, which is
- * left in *list for the caller to go on with: so lists inside lists halve, and the recursion is no
- * deeper than their logarithm. *apart: it did.
+ * Where the list consists of separate parts along `dim`, each part is cut by itself. The largest is
+ * left in *list for the caller: so nested lists halve, and the recursion is only logarithmically
+ * deep. *apart: there were separate parts.
  */
 static bool cut_parts(struct split *s, struct part *list, int dim, const struct span w[DIMS], bool *apart)
 {
@@ -344,7 +343,7 @@ static bool cut_parts(struct split *s, struct part *list, int dim, const struct 
 			largest = p;
 	}
 	*apart = largest.n < list->n;
-	/* A part is sorted anew by its own cutting; what stands behind it is still in order. */
+	/* Cutting a part sorts it anew; what follows it stays in order. */
 	for (size_t i = 0; *apart && i < list->n; i += p.n) {
 		p = next_part(&s->c, *list, i, dim, w);
 		if (p.at != largest.at && !cut(s, p.at, p.n, w))
@@ -374,10 +373,10 @@ static bool cut_slabs(struct split *s, size_t at, size_t n, int dim, const struc
 }
 
 /*
- * First apart, then slabs: a list that falls apart along any dimension costs only a sort; slabs are
- * cut only through boxes that are tied together in all three, along the dimension where that
- * touches the fewest. Within a slab all boxes are the same along its dimension, so slabs lie in
- * slabs three times at most.
+ * Separate parts first, then slabs: a list with separate parts along any dimension costs only a
+ * sort. Slabs are cut only when the boxes are connected in all three dimensions, along the one that
+ * touches the fewest. Inside a slab all boxes are equal along its dimension, so slabs nest at most
+ * three deep.
  */
 static bool cut(struct split *s, size_t at, size_t n, const struct span w[DIMS])
 {
@@ -426,17 +425,17 @@ bool boxes_split(const struct box *boxes, size_t n, const bool *wanted, struct a
 }
 
 /*
- * A region cut into slabs along the first dimension, each slab's section cut along the second, then
- * the third; slabs that touch and have the same section are one. That form depends on the region
- * and the order of dimensions only. Of the orders that begin with the source and with the
- * destination, the one that needs fewer boxes is taken.
+ * A region cut into slabs along the first dimension, each slab's section along the second, then the
+ * third; adjacent slabs with equal sections are joined. This form depends only on the region and
+ * the order of dimensions. Of the orders that begin with source and with destination, the one with
+ * fewer boxes is used.
  */
 struct form {
 	struct cutter c;
 	const int *order;
 	struct box *out;
 	size_t n, room;
-	size_t limit; /* more boxes than this: give up on this order */
+	size_t limit; /* maximum of boxes, beyond which this order is given up */
 };
 
 static bool put(struct form *f, const struct span d[DIMS])
@@ -450,7 +449,7 @@ static bool put(struct form *f, const struct span d[DIMS])
 	return true;
 }
 
-/* out[a .. b) and out[b .. n) are the same section but for dimension `dim`. */
+/* Whether out[a .. b) and out[b .. n) are the same section except in dimension `dim`. */
 static bool same_section(const struct form *f, size_t a, size_t b, int dim)
 {
 	if (b - a != f->n - b)
@@ -467,7 +466,7 @@ static bool section(struct form *f, size_t at, size_t n, int level, const struct
 {
 	struct span inner[DIMS];
 	struct sweep sweep;
-	size_t before = 0; /* where the slab before this one begins in `out` */
+	size_t before = 0; /* where the former slab begins in `out` */
 	wide before_end = 0;
 	bool ok = true, any = false;
 	int dim;
@@ -536,8 +535,8 @@ bool boxes_canonical(const struct box *boxes, size_t n, struct arena *a, struct 
 	}
 	if (found)
 		return true;
-	/* Neither order stays small: the pieces as they came are a right description, if not the
-	 * only one. */
+	/* Neither order stays small: the pieces as they are describe the region correctly, though
+	 * not uniquely. */
 	*ret = arena_array(a, n, sizeof(**ret));
 	if (*ret == NULL)
 		return false;

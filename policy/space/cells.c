@@ -11,13 +11,13 @@
 #include "policy/space/points.h"
 
 #define SCRATCH_BUDGET (256u << 20)
-/* boxes touched while cutting; about a second of work at the very worst */
+/* boxes that cutting may touch: about a second in the worst case */
 #define STEPS_MAX 60000000u
 
 /*
- * One box before cutting. Boxes of different buckets never meet: a bucket is one pair of
- * interfaces, one family and one transport. Within a bucket, boxes that always hold stand before
- * those with `until`, `starts` or `within`.
+ * A box before cutting. A bucket is a pair of interfaces, a family and a transport; boxes of
+ * different buckets never overlap. Inside a bucket, boxes that always hold come before those with
+ * `until`, `starts` or `within`.
  */
 struct raw {
 	uint64_t bucket;
@@ -35,25 +35,25 @@ struct maker {
 	const struct model *m;
 	enum cells_form form;
 	struct arena *a;       /* results */
-	struct arena *scratch; /* everything that cells_make forgets */
+	struct arena *scratch; /* memory that cells_make frees at its end */
 	struct diags *d;
 	struct cells *ret;
-	bool *until; /* by pair number */
-	bool *told;  /* by conduit: that too many end over it */
+	bool *until; /* by pair */
+	bool *told;  /* by conduit: it was reported for too many ends */
 	struct interner sets;
-	struct times *times; /* that conduits have, each once */
+	struct times *times; /* the distinct times of conduits */
 	size_t n_times, times_room;
 	uint32_t *time_of;	 /* by conduit */
-	struct interner mixes;	 /* of times that meet somewhere */
-	struct together **plans; /* by mix; in scratch */
+	struct interner mixes;	 /* combinations of times that occur in one place */
+	struct together **plans; /* by combination; in scratch */
 	size_t n_plans, plans_room;
 	struct raw *raw;
 	size_t n_raw, raw_room;
 	size_t list_room;
-	/* points of this bucket that have a cell over a range, sorted; scratch of the bucket */
+	/* points of this bucket with a cell over a range, sorted; scratch of the bucket */
 	struct box *laid;
 	size_t n_laid;
-	uint64_t *cost; /* by conduit: its boxes, and the cells that it is part of */
+	uint64_t *cost; /* by conduit: the number of its boxes and of cells that it is in */
 	uint64_t steps;
 };
 
@@ -94,7 +94,7 @@ static const struct model_conduit *conduit_of(const struct maker *k, uint32_t pa
 	return &k->m->conduits[k->ret->pairs[pair].conduit];
 }
 
-/* Said once of a conduit. */
+/* Reported once for a conduit. */
 static void say_too_many(struct maker *k, const struct model_conduit *c, enum message m, enum message hint)
 {
 	if (k->told[c->index])
@@ -103,8 +103,8 @@ static void say_too_many(struct maker *k, const struct model_conduit *c, enum me
 	diag_hint(k->d, diag_add(k->d, SEV_ERROR, "policy.too_many_ends", c->at, m, c->name, IR_LAYERS), hint);
 }
 
-/* What ends first of more than the kernel can follow would never be allowed. That is said, unless
- * it is over already. */
+/* More ends than the kernel can follow: what ends first would never be allowed. Reported, unless it
+ * has ended already. */
 static bool too_many_ends(struct maker *k, uint64_t end, const uint32_t *tags, size_t n_tags)
 {
 	for (size_t i = 0; i < n_tags; i++) {
@@ -116,7 +116,7 @@ static bool too_many_ends(struct maker *k, uint64_t end, const uint32_t *tags, s
 	return true;
 }
 
-/* The same where rights open by hours: said of each of them, since none is the one too many. */
+/* The same for hours: reported for each of them, because none is the one too many. */
 static bool too_many_hours(struct maker *k, const uint32_t *tags, size_t n_tags)
 {
 	for (size_t i = 0; i < n_tags; i++) {
@@ -136,7 +136,7 @@ static bool same_times(const struct times *a, const struct times *b)
 	return a->starts == b->starts && a->until == b->until && a->within == b->within && a->door == b->door;
 }
 
-/* Each distinct time once. What always holds is none of them. */
+/* Numbers each distinct time once; "always" is not one. */
 static bool number_times(struct maker *k)
 {
 	k->time_of = arena_array(k->scratch, k->m->n_conduits, sizeof(*k->time_of));
@@ -209,7 +209,7 @@ static bool add_raw(struct maker *k, uint64_t bucket, bool until, const struct s
 	return true;
 }
 
-/* All boxes of one conduit between two interfaces and two ranges; `pair` is the number of its
+/* Adds all boxes of one conduit between two interfaces and two ranges; `pair` is the number of its
  * first pair. */
 static bool add_ranges(struct maker *k, const struct model_conduit *c, uint32_t pair, uint64_t way,
 		       const struct addr_range *src, const struct addr_range *dst)
@@ -256,7 +256,7 @@ static bool add_conduit(struct maker *k, const struct model_conduit *c, uint32_t
 	return true;
 }
 
-/* Canonical, so that the order of the pieces does not hang on the C library's sort. */
+/* A total order, so that the pieces' order does not depend on the C library's sort. */
 static int raw_order(const void *pa, const void *pb)
 {
 	const struct raw *a = pa, *b = pb;
@@ -277,9 +277,9 @@ struct pieces {
 	struct arena *bucket; /* memory of this bucket */
 	struct piece *list;
 	size_t n, room;
-	uint32_t *some; /* scratch: the tags of one layer */
+	uint32_t *some; /* scratch: tags of one layer */
 	size_t some_room;
-	uint32_t *mix; /* scratch: the times of one piece */
+	uint32_t *mix; /* scratch: times of one piece */
 };
 
 static bool add_piece(struct pieces *p, const struct span d[DIMS], const uint32_t *tags, size_t n_tags, uint8_t layer)
@@ -316,8 +316,8 @@ static int number_order(const void *pa, const void *pb)
 	return (a > b) - (a < b);
 }
 
-/* What of these times holds together at some moment: worked out once for each mix of them. NULL:
- * memory is out. */
+/* Which of these times hold together at some moment, computed once for each combination. NULL: no
+ * memory. */
 static const struct together *plan_of(struct maker *k, const uint32_t *mix, size_t n)
 {
 	struct times list[TOGETHER_MAX];
@@ -340,8 +340,8 @@ static const struct together *plan_of(struct maker *k, const uint32_t *mix, size
 	return *slot;
 }
 
-/* The times of these pairs that begin or end, each once; without those of what is over, if `still`.
- * Returns how many. */
+/* The distinct times of these pairs that have a beginning or end; with `still` only those that are
+ * not over. Returns how many. */
 static size_t mix_of(const struct pieces *p, const uint32_t *tags, size_t n_tags, bool still)
 {
 	const struct maker *k = p->k;
@@ -357,9 +357,11 @@ static size_t mix_of(const struct pieces *p, const uint32_t *tags, size_t n_tags
 	return kept;
 }
 
-/* Where something opens by hours: a piece for each set that holds at some moment. What is over has
- * its pieces as well, for the same policy gives the same cells whenever it is compiled; it loses
- * them only where the policy would be refused for it. */
+/*
+ * For a place with hours: a piece for each set of conduits that holds at some moment. Ended ones
+ * have pieces too, because a policy must give the same cells at any time; they lose them only where
+ * the policy would be refused otherwise.
+ */
 static bool take_hours(struct pieces *p, const struct span d[DIMS], const uint32_t *tags, size_t n_tags)
 {
 	const struct maker *k = p->k;
@@ -406,8 +408,8 @@ static bool any_hours(const struct pieces *p, const uint32_t *tags, size_t n_tag
 	return false;
 }
 
-/* From the last end to the first: what applies until then is all that ends then or later,
- * or never. */
+/* From the last end to the first: the layer of an end holds everything that ends then or later, or
+ * never. */
 static bool take_ending(void *ctx, const struct span d[DIMS], const uint32_t *tags, size_t n_tags)
 {
 	struct pieces *p = ctx;
@@ -480,7 +482,7 @@ static bool add_cell(struct maker *k, uint64_t bucket, uint8_t layer, uint32_t s
 	return true;
 }
 
-/* What cutting ranges left of them may be a point as well. */
+/* A remainder of cut ranges may also be a single point. */
 static bool add_ground(struct maker *k, uint64_t bucket, uint8_t layer, uint32_t set, const struct box *b)
 {
 	if (layer == 0 && k->n_laid > 0 && box_is_point(b) &&
@@ -489,8 +491,7 @@ static bool add_ground(struct maker *k, uint64_t bucket, uint8_t layer, uint32_t
 	return add_cell(k, bucket, layer, set, b);
 }
 
-/* Pieces of one set and layer become cells; more than one piece goes through the canonical
- * form first. */
+/* Makes cells of the pieces of one set and layer; several pieces get the canonical form first. */
 static bool add_group(struct maker *k, struct arena *memory, uint64_t bucket, uint8_t layer, const struct piece *p,
 		      size_t n)
 {
@@ -512,10 +513,10 @@ static bool add_group(struct maker *k, struct arena *memory, uint64_t bucket, ui
 	return true;
 }
 
-/* ---- single packets over ranges -------------------------------------------------------------- */
+/* ---- single points over ranges --------------------------------------------------------------- */
 
-/* The cell of the point at points[at .. at + same), on which the ranges over[from .. from + n)
- * apply as well. */
+/* Adds the cell of the point at points[at .. at + same), where the ranges over[from .. from + n)
+ * apply too. */
 static bool add_over(struct maker *k, const struct points_over *l, uint64_t bucket, size_t at, size_t same, size_t from,
 		     size_t n)
 {
@@ -539,8 +540,8 @@ static bool add_over(struct maker *k, const struct points_over *l, uint64_t buck
 }
 
 /*
- * Takes those boxes of raw[0..n) that are a point in some range: each such point becomes a cell.
- * Leaves the others in *boxes, to be cut as ever: what is left overlaps no point.
+ * Takes the boxes of raw[0..n) that are a point inside some range: each such point becomes a cell.
+ * The others are left in *boxes for normal cutting; they overlap no point.
  */
 static bool lay_over(struct maker *k, struct arena *memory, const struct raw *raw, size_t n, struct box *boxes,
 		     size_t *ret_n)
@@ -583,7 +584,7 @@ static bool lay_over(struct maker *k, struct arena *memory, const struct raw *ra
 	return true;
 }
 
-/* `ending`: the pieces on which something ends; the others are those of layer 0 alone. */
+/* `ending`: only pieces in which something ends; otherwise only those of layer 0. */
 static bool cut_boxes(struct maker *k, struct arena *memory, const struct raw *raw, size_t n, bool ending)
 {
 	struct pieces p = { .k = k, .bucket = memory };
@@ -643,15 +644,15 @@ static int cell_order(const void *pa, const void *pb)
 	if (c == 0)
 		c = addr_cmp(&a->dst.lo, &b->dst.lo);
 	c = c != 0 ? c : (a->lo > b->lo) - (a->lo < b->lo);
-	/* One that lies over the corner of another comes before it. */
+	/* Compares the upper corners of cells with the same lower corner. */
 	c = c != 0 ? c : addr_cmp(&a->src.hi, &b->src.hi);
 	c = c != 0 ? c : addr_cmp(&a->dst.hi, &b->dst.hi);
 	c = c != 0 ? c : (a->hi > b->hi) - (a->hi < b->hi);
-	/* The same box twice: of hours that never meet. */
+	/* The same box twice: with hours that never overlap. */
 	return c != 0 ? c : (a->set > b->set) - (a->set < b->set);
 }
 
-/* Sets are numbered by the first cell that has them. */
+/* Sets are numbered by their first cell. */
 static bool number_sets(struct maker *k)
 {
 	uint32_t *number = arena_array(k->scratch, k->sets.n, sizeof(*number));

@@ -3,7 +3,7 @@
 
 #define NAMED 5u
 
-/* The conduits that cost most, most first. Returns how many. */
+/* The conduits with the highest cost, highest first. Returns how many. */
 static size_t costliest(const struct model *m, const uint64_t *cost, const struct model_conduit *ret[NAMED])
 {
 	size_t n = 0;

@@ -13,12 +13,12 @@
 #define BOXES_MOST 2000000u
 
 struct raw {
-	uint64_t bucket; /* interface in << 40 | out << 16 | family << 8 | protocol */
-	struct box box;	 /* tag: pair */
+	uint64_t bucket; /* input interface << 40 | output << 16 | family << 8 | protocol */
+	struct box box;	 /* tag: the pair */
 };
 
 struct piece {
-	uint32_t said; /* index into the sentences */
+	uint32_t said; /* index of a sentence */
 	uint8_t family, l4proto;
 	struct box box;
 };
@@ -29,22 +29,23 @@ struct differing {
 	struct arena *a, *scratch;
 	struct differ_pair *pairs;
 	size_t n_pairs, pairs_room;
-	bool *wanted; /* by pair: no conduit of the other side is the same */
+	bool *wanted; /* by pair: the other side has no equal conduit */
 	struct raw *raw;
 	size_t n_raw, raw_room;
 	uint64_t steps;
-	struct interner sets; /* of pairs that meet somewhere */
+	struct interner sets; /* sets of pairs that overlap somewhere */
 	struct differ_found *found;
 	size_t n_found, found_room; /* by set */
 	struct differ_said *said;
 	struct piece *pieces;
 	size_t n_pieces, pieces_room;
-	const struct raw *at; /* of the bucket at hand */
+	const struct raw *at; /* the first of the present bucket */
 };
 
 /* ---- pairs and boxes ------------------------------------------------------------------------- */
 
-/* Interfaces go by their names: those of the old policy first, then what the new one alone has. */
+/* Numbers interfaces by name: those of the old policy first, then those that only the new one
+ * has. */
 static uint32_t interface_number(const struct differing *k, const struct model_interface *i)
 {
 	const struct model_box *old = &k->side[0]->box, *new = &k->side[1]->box;
@@ -107,7 +108,7 @@ static bool add_conduit(struct differing *k, unsigned side, const struct model_c
 	return true;
 }
 
-/* What is over, or a shadow, lets nothing pass. */
+/* An ended conduit or a shadow lets nothing pass. */
 static bool matters(const struct differing *k, const struct model_conduit *c)
 {
 	return !c->shadow && !conduit_past(c, k->now);
@@ -264,7 +265,7 @@ static bool unite(void *ctx, const struct span d[DIMS], const uint32_t *tags, si
 	return b != NULL;
 }
 
-/* The same pieces between several interfaces are one, and what touches is one. */
+/* Equal pieces between several interfaces are joined, and so are adjacent ones. */
 static bool places(struct differing *k, const struct piece *p, size_t n, struct differ_place **ret, size_t *ret_n,
 		   size_t *room)
 {
@@ -319,8 +320,8 @@ static bool sentences(struct differing *k, struct differ_line **ret, size_t *ret
 	return true;
 }
 
-/* What comes to pass first, then what no longer does; packets before commands, in the order of
- * the text. */
+/* Sorts by kind, packets first; within a kind what becomes possible stands first; then the order is
+ * that of the conduits. */
 static int by_weight(const void *pa, const void *pb)
 {
 	const struct differ_line *a = pa, *b = pb;

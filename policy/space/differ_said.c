@@ -6,12 +6,12 @@
 
 #include "policy/space/intern.h"
 
-#define WHAT_NAMES 6u /* before only their number is told */
+#define WHAT_NAMES 6u /* names that are listed; of more only the number is told */
 
 struct differ_said {
 	struct arena *a, *scratch;
 	struct interner known;
-	struct differ_line *list; /* by number of `known` */
+	struct differ_line *list; /* by index in `known` */
 	size_t n, room;
 };
 
@@ -31,16 +31,17 @@ const struct differ_line *differ_sentence(const struct differ_said *s, uint32_t 
 	return &s->list[i];
 }
 
-/* ---- what holds at one place and moment ------------------------------------------------------ */
+/* ---- the rules of one place and time --------------------------------------------------------- */
 
-/* that meet: three of each policy, more of which the kernel cannot follow (together.c) */
+/* doors that meet: three of each policy, the most that the kernel can follow (together.c) */
 #define DOORS_MEET 6u
 
-/* What one of the policies says there. */
+/* The state of one policy there. */
 struct state {
-	const struct differ_pair **pairs; /* that decide */
+	const struct differ_pair **pairs; /* the pairs that decide */
 	size_t n;
-	bool observed, transport; /* nothing is stopped; nothing is looked into */
+	/* observed: nothing is stopped; transport: nothing is inspected */
+	bool observed, transport;
 };
 
 /* `open`: by tag, whether its conduit holds. */
@@ -68,7 +69,7 @@ static bool everything(const struct state *s)
 	return s->observed || s->transport;
 }
 
-/* A class of services whose answers are read alike; PROTO_NONE: all. */
+/* A group of services whose answers are read in the same way; PROTO_NONE: all. */
 struct read_alike {
 	enum protocol protocol;
 	bool any_manner;
@@ -118,17 +119,17 @@ struct finding {
 	const uint32_t *tags;
 	size_t n;
 	struct state state[2];
-	bool *open;		       /* by tag: it holds at the moment at hand */
-	uint64_t since, until;	       /* of that moment; both 0 where something opens by hours */
-	const char *doors[DOORS_MEET]; /* that any of them is behind */
+	bool *open;		       /* by tag: it holds at the present moment */
+	uint64_t since, until;	       /* the span around that moment; both 0 with hours */
+	const char *doors[DOORS_MEET]; /* the doors of any of the conduits */
 	unsigned n_doors;
-	uint32_t shut; /* bits of these */
+	uint32_t shut; /* bits of the doors that are shut */
 	struct differ_found *ret;
-	struct differ_line *lines; /* [DIFFER_FOUND]: what was found so far */
+	struct differ_line *lines; /* [DIFFER_FOUND]: the differences so far */
 	bool failed;
 };
 
-/* The conduit that it is for: one that changed, of this side before the other. */
+/* The conduit that a sentence is about: a changed one, of this side first. */
 static const struct differ_pair *for_whom(const struct finding *f, unsigned side)
 {
 	const struct differ_pair *best = NULL;
@@ -166,7 +167,7 @@ static void say(struct finding *f, enum differ_kind kind, bool comes, const char
 		f->lines[f->ret->n++] = line;
 }
 
-/* "old, new": names, each once. */
+/* "old, new": distinct names. */
 struct naming {
 	struct arena *a;
 	const char *text;
@@ -206,7 +207,7 @@ static const char *services(const struct finding *f, const struct state *s)
 	return named(&k);
 }
 
-/* Commands of one protocol that `a` lets pass and `b` does not. */
+/* The commands of one protocol that `a` lets pass and `b` does not. */
 static void one_way(struct finding *f, const struct state *a, const struct state *b, enum protocol p, bool comes)
 {
 	const struct read_alike of = { .protocol = p, .any_manner = true };
@@ -255,11 +256,11 @@ static void commands(struct finding *f)
 	}
 }
 
-/* ---- what is done with what passes ----------------------------------------------------------- */
+/* ---- the treatment of traffic that passes ---------------------------------------------------- */
 
 struct joint {
 	unsigned when_down, when_overloaded, midstream, criticality, tighten, idle, session, weak_tls;
-	bool declares; /* names of TLS servers */
+	bool declares; /* it declares names of TLS servers */
 };
 
 static unsigned least(unsigned a, unsigned b)
@@ -267,7 +268,7 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* The strictest of all; of what nobody looks into most of it means nothing. */
+/* The strictest of all settings; without inspection most have no meaning. */
 static struct joint joint_of(const struct state *s)
 {
 	struct joint j = {
@@ -317,8 +318,8 @@ static bool names_within(const struct state *a, const struct state *b)
 	return true;
 }
 
-/* Whatever is read in some manner is so in the other, with as many rows; where nothing is stopped,
- * rows are no matter of what passes. */
+/* Whether every way of reading in `a` is also one of `b`, with as many rows. Where nothing is
+ * stopped, rows do not matter for what passes. */
 static bool manners_within(const struct finding *f, const struct state *a, const struct state *b)
 {
 	for (size_t i = 0; i < a->n; i++) {
@@ -368,7 +369,7 @@ static struct protocol_set protocols_of(const struct state *s)
 	return found;
 }
 
-/* Where nothing is stopped, the records say what is none of these. */
+/* Where nothing is stopped, the records report what is outside of the rows. */
 static bool looks_for_others(const struct state *a, const struct state *b)
 {
 	struct protocol_set old = protocols_of(a), new = protocols_of(b);
@@ -419,9 +420,10 @@ static void treated(struct finding *f)
 	limits(f, "session", old.session, new.session);
 }
 
-/* ---- moments --------------------------------------------------------------------------------- */
+/* ---- times ----------------------------------------------------------------------------------- */
 
-/* a week and a day at either side of a day that is named: no other week has other hours */
+/* seconds around a named day: a week and a day at either side, because all other weeks have the
+ * same hours */
 #define AROUND (9 * 86400u)
 #define EDGES_MAX 20000u
 
@@ -432,8 +434,8 @@ static int by_time(const void *pa, const void *pb)
 	return (a > b) - (a < b);
 }
 
-/* Bit of the door that a pair is behind; 0 = of none. A door of one name is the same one in
- * both policies. */
+/* The bit of the pair's door; 0 = no door. A door with the same name is the same in both
+ * policies. */
 static uint32_t door_bit(struct finding *f, const struct differ_pair *p)
 {
 	unsigned d = 0;
@@ -449,8 +451,8 @@ static uint32_t door_bit(struct finding *f, const struct differ_pair *p)
 	return f->failed ? 0 : 1u << d;
 }
 
-/* Who holds at this moment, while some doors are shut. Returns until when that stays so; 0 =
- * for good. */
+/* Sets which conduits hold at this moment with some doors shut. Returns until when that stays so; 0
+ * = for good. */
 static uint64_t look(struct finding *f, uint64_t at)
 {
 	uint64_t edge = 0;
@@ -491,7 +493,7 @@ static void judge(struct finding *f)
 	at_one_moment(f);
 }
 
-/* Each stretch between two ends. */
+/* Looks at each span between two ends. */
 static void until_the_last_end(struct finding *f, uint64_t now)
 {
 	for (uint64_t at = now; !f->failed; at = f->until) {
@@ -528,7 +530,7 @@ static void moment_add(struct moments *m, uint64_t at)
 		*slot = at;
 }
 
-/* The days that somebody named. */
+/* Adds the days that somebody named. */
 static void moments_named(struct moments *m, const struct differ_pair *p)
 {
 	struct times t = conduit_times(p->conduit);
@@ -543,7 +545,7 @@ static void moments_named(struct moments *m, const struct differ_pair *p)
 		moment_add(m, t.within->except[i] * UINT64_C(86400));
 }
 
-/* Whether just these were not open together before. */
+/* Whether this set of conduits was not open together before. */
 static bool is_new_set(struct finding *f, struct moments *seen)
 {
 	uint64_t hash = UINT64_C(14695981039346656037);
@@ -557,8 +559,8 @@ static bool is_new_set(struct finding *f, struct moments *seen)
 	return true;
 }
 
-/* Each set that is open together at some moment from now on: around the days that are named, and in
- * an ordinary week, with any of its doors shut. */
+/* Looks at each set that is open together at some time from now on: around the named days and in an
+ * ordinary week, with any of its doors shut. */
 static void in_all_hours(struct finding *f, uint64_t now)
 {
 	struct moments named = { .a = f->s->scratch }, seen = { .a = f->s->scratch };

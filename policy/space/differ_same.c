@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether two conduits say the same, whatever their texts look like. */
+/* Whether two conduits have the same meaning, however they are written. */
 #include <string.h>
 
 #include "policy/space/differ_said.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What one conduit lets by, as prove.c's head says it: packets, commands, and what passes while
- * nobody judges. */
+/* What one conduit lets pass, as the head of prove.c defines it: packets, commands, and what passes
+ * while nobody judges. */
 #include <string.h>
 
 #include "appliance/wire/evaluate.h"
 #include "policy/read/compilation.h"
 #include "policy/space/passes.h"
 
-/* Its end comes before its hours do. */
+/* It ends before its hours begin. */
 static bool never_comes(const struct model *m, const struct model_conduit *c)
 {
 	struct times t = conduit_times(c);
@@ -22,7 +22,7 @@ bool conduit_matters(const struct proof *p, const struct model_conduit *c)
 	return !c->shadow && !never_comes(p->m, c) && c->from->n_interfaces > 0 && c->to->n_interfaces > 0;
 }
 
-/* The first address of a network is nobody's; its second is a better example. */
+/* The first address of a network is no host's; the second is a better example. */
 static struct addr example_of(const struct addr_range *range)
 {
 	struct addr next;
@@ -30,7 +30,7 @@ static struct addr example_of(const struct addr_range *range)
 	return addr_next(&range->lo, &next) && addr_cmp(&next, &range->hi) <= 0 ? next : range->lo;
 }
 
-/* Both ends of an example: two hosts, where the networks have two. */
+/* Both ends of an example: two different hosts, where the networks have two. */
 static void ends_of(const struct addr_range *src, const struct addr_range *dst, struct counterexample *ret)
 {
 	struct addr other;
@@ -49,7 +49,7 @@ static void ends_of(const struct addr_range *src, const struct addr_range *dst, 
 		ret->source = src->lo;
 }
 
-/* What of this range the statement is about: its first piece, or false. */
+/* The first part of this range that the statement is about; false: none. */
 static bool hosts_clip(const struct model_hosts *h, const struct addr_range *range, struct addr_range *ret)
 {
 	size_t lo = 0, hi = h->n;
@@ -57,7 +57,7 @@ static bool hosts_clip(const struct model_hosts *h, const struct addr_range *ran
 	*ret = *range;
 	if (h->n == 0)
 		return true;
-	/* The first range that ends at or behind the start of this one. */
+	/* Finds the first range that ends at or behind the start of this one. */
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
@@ -75,8 +75,8 @@ static bool hosts_clip(const struct model_hosts *h, const struct addr_range *ran
 	return true;
 }
 
-/* A packet that a conduit passes between hosts of the statement (NULL: any), or false: lists of
- * different families let nothing through. */
+/* A packet that the conduit lets pass between hosts of the statement (NULL: any). False: none,
+ * because the address families differ. */
 static bool packet_of(const struct model_conduit *c, const struct model_service *s, const struct model_never *never,
 		      struct counterexample *ret)
 {
@@ -99,14 +99,14 @@ static bool packet_of(const struct model_conduit *c, const struct model_service 
 	return false;
 }
 
-/* Nothing but broken assets in this range. */
+/* Whether the range holds only assets with a chain_break. */
 static bool all_broken(const struct proof *p, const struct addr_range *range)
 {
 	const struct model *m = p->m;
 	struct addr at = range->lo;
 
-	/* From the range's start, over one broken asset after the other, as far as they reach
-	 * without a gap. */
+	/* From the range's start through adjoining assets with a chain_break, as far as they
+	 * reach. */
 	for (bool covered = true; covered;) {
 		covered = false;
 		for (size_t b = 0; b < m->n_breaks && !covered; b++)
@@ -124,8 +124,8 @@ static bool all_broken(const struct proof *p, const struct addr_range *range)
 }
 
 /*
- * Over this service of the conduit hosts only give answers. Not where anything may pass on its
- * ports: to who observes, or while its inspector is down.
+ * Whether hosts only give answers over this service of the conduit. No, where anything may pass on
+ * its ports: with observe, or while the inspector is down.
  */
 static bool only_answers(const struct proof *p, const struct model_conduit *c, const struct model_service *s)
 {
@@ -180,7 +180,7 @@ static const struct cells *cells_of(struct proof *p)
 	unsaid = arena_alloc(p->scratch, sizeof(*unsaid));
 	if (cells == NULL || unsaid == NULL)
 		return NULL;
-	diags_init(unsaid, p->scratch); /* what is wrong with the cells, lowering says */
+	diags_init(unsaid, p->scratch); /* lowering reports errors of the cells */
 	p->pair_at = arena_array(p->scratch, p->m->n_conduits + 1, sizeof(*p->pair_at));
 	if (p->pair_at == NULL)
 		return NULL;
@@ -191,7 +191,7 @@ static const struct cells *cells_of(struct proof *p)
 	return p->cells;
 }
 
-/* Does this conduit pass what nobody has judged? */
+/* Whether the conduit lets unjudged packets pass. */
 static bool passes_unjudged(enum unattended u, const struct model_conduit *c)
 {
 	switch (u) {
@@ -207,8 +207,8 @@ static bool passes_unjudged(enum unattended u, const struct model_conduit *c)
 	return false;
 }
 
-/* Does the cell do what this conduit would do alone? Not where one that passes the unjudged meets a
- * stricter one. */
+/* Whether the cell does what this conduit would do alone. No, where one that lets unjudged packets
+ * pass meets a stricter one. */
 static bool decides(const struct proof *p, const struct cells *cells, const struct interned *set)
 {
 	enum failure least = p->unattended == UNATTENDED_OPEN ? FAIL_OPEN : FAIL_HOLD;
@@ -218,7 +218,7 @@ static bool decides(const struct proof *p, const struct cells *cells, const stru
 		const struct model_conduit *other = &p->m->conduits[cells->pairs[set->values[i]].conduit];
 
 		if (conduit_past(other, p->m->now))
-			return false; /* a layer that is over */
+			return false; /* a layer that has ended */
 		if (other->observe)
 			continue;
 		down = down && other->when_down >= least;
@@ -228,7 +228,7 @@ static bool decides(const struct proof *p, const struct cells *cells, const stru
 	return p->unattended == UNATTENDED_PICK_UP ? picks_up : down || overloaded;
 }
 
-/* The first cell of each pair in which what is tried passes, between hosts of the statement. */
+/* For each pair its first cell that passes what is tried, between hosts of the statement. */
 static const uint32_t *decided(struct proof *p, const struct cells *cells, const struct model_never *never)
 {
 	uint32_t **ret = never_of_hosts(never) ? &p->decided_hosts : &p->decided[p->unattended];
@@ -258,8 +258,7 @@ static const uint32_t *decided(struct proof *p, const struct cells *cells, const
 	return *ret;
 }
 
-/* A packet that this conduit passes on its own account; `service` is the number of the service
- * in it. */
+/* A packet that this conduit alone lets pass; `service` is the index of its service. */
 static bool own_packet(struct proof *p, const struct model_conduit *c, size_t service, const struct model_never *never,
 		       struct counterexample *ret)
 {
@@ -283,7 +282,7 @@ static bool own_packet(struct proof *p, const struct model_conduit *c, size_t se
 	return true;
 }
 
-/* Does this service carry what the statement forbids? ret->function: a code, or -1 for anything. */
+/* Whether this service carries what the statement forbids. ret->function: a code, or -1 for any. */
 static bool carries(const struct proof *p, const struct model_conduit *c, const struct model_service *s,
 		    const struct model_never *never, struct counterexample *ret)
 {

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define LOOKS_MAX 8000000u /* of ranges at points; each may be one to remember */
+#define LOOKS_MAX 8000000u /* comparisons of points with ranges; each may be one to keep */
 
 int box_order(const void *pa, const void *pb)
 {
@@ -32,7 +32,7 @@ static int over_order(const void *pa, const void *pb)
 	return (a->tag > b->tag) - (a->tag < b->tag);
 }
 
-/* The first of the sorted points whose source is not below this. */
+/* The first of the sorted points whose source is not below `source`. */
 static size_t first_point(const struct box *points, size_t n, wide source)
 {
 	size_t lo = 0, hi = n;
@@ -56,7 +56,7 @@ static bool holds_point(const struct box *b, const struct box *point)
 	return true;
 }
 
-/* The points that have their source in a range: points[*at .. *end). */
+/* The points with their source in the range: points[*at .. *end). */
 static void points_of(const struct points_over *l, const struct box *r, size_t *at, size_t *end)
 {
 	wide hi = r->d[DIM_SOURCE].hi;
@@ -65,8 +65,8 @@ static void points_of(const struct points_over *l, const struct box *r, size_t *
 	*end = hi == ~(wide)0 ? l->n_points : first_point(l->points, l->n_points, hi + 1);
 }
 
-/* Whether so many ranges and points can be held against each other; where they cannot, points cut
- * as ranges do. */
+/* Whether so few ranges and points can be compared one by one; otherwise points are cut like
+ * ranges. */
 static bool few(const struct points_over *l)
 {
 	size_t left = LOOKS_MAX, at, end;

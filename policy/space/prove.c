@@ -2,44 +2,44 @@
 /*
  * Proofs of `never`.
  *
- * direct: no conduit from -> to lets a packet with one of the named commands through.
- * chain:  no walk in the graph of zones from `from` ends in such a hop into `to`. Commands are
- *         tested on the last hop; any permission makes an earlier one.
+ * direct: no conduit from -> to lets a packet with one of the named commands pass.
  *
- * Every moment from now on counts: a conduit that ends one day passes traffic until then, one that
- * has ended means nothing any more. Where a stricter conduit ends before a laxer one on the same
- * packets, what the laxer lets by afterwards counts too; the layers of the cells are these
- * intervals. An earlier hop may have ended by then: who went that way is there.
+ * chain: no walk in the graph of zones from `from` ends in such a hop into `to`. Commands are
+ * tested on the last hop; for an earlier hop any permission counts.
  *
- * What counts as carrying a command: rows by the functions that can pass them (a function counts
- * for each of its classes, and one without a name for all); a whole command protocol, and
- * everything that cannot be read down to its commands, for all. ICMP carries none, unless its
- * service is a tunnel; it is still a permission, for earlier hops and for a `never` that names no
- * commands.
+ * Every time from now on counts. A conduit that ends one day passes traffic until then; one that
+ * has ended does not count. Where a stricter conduit ends before a laxer one on the same packets,
+ * what the laxer one lets pass afterwards counts too; the layers of the cells are these periods. An
+ * earlier hop may have ended by then: an attacker who used it is already there.
  *
- * What a conduit observes passes whatever its rows say, so it carries all commands. One that
- * shadows allows nothing and counts nowhere.
+ * What carries a command: rows, by the functions that can pass them (a function counts for each of
+ * its classes, one without a name for all). A whole command protocol, and everything whose commands
+ * cannot be read, carries all. ICMP carries none, unless its service is a tunnel; it is still a
+ * permission for earlier hops, and for a `never` without commands.
  *
- * A conduit that is `open` when its inspector is down or overloaded carries all commands in that
- * time, one that holds carries them in its live sessions, and one that picks sessions up in those
- * that it met half-way, unless a stricter one shares the cell. That is a site's own decision and no
- * error, but a proof that kept it to itself would mislead: each statement that holds is tried again
- * with it.
+ * An observed conduit lets everything pass whatever its rows say, so it carries all commands. A
+ * shadow allows nothing and does not count.
  *
- * `answer_only` of a statement are services over which a host gives answers and cannot be driven
- * on: a walk goes on over a conduit only if something of it is none of these.
+ * While the inspector is down or overloaded, an `open` conduit carries all commands, and one that
+ * holds carries them in its live sessions. A conduit that picks up sessions carries all commands in
+ * sessions that were picked up half-way. In each case not where a stricter conduit shares the cell.
+ * These are the site's decisions and no errors, but a proof must mention them: each statement that
+ * holds is tried again with them.
  *
- * A statement may be about assets: then its last hop reaches one of them, and a direct one begins
- * at one. A chain begins anywhere in the zone, and goes on from anywhere, because of what comes
- * next.
+ * `answer_only` of a statement lists services over which a host gives answers and cannot be driven
+ * on: a walk continues over a conduit only if it allows something else.
+ *
+ * A statement may be about assets: then the last hop reaches one of them, and a direct one also
+ * begins at one. A chain begins anywhere in the zone and continues from anywhere, for the following
+ * reason.
  *
  * Walks go from zone to zone, not from host to host: hosts of one zone reach each other without
- * passing the box, so that whoever has reached one host of a zone can go on from any of them. A
- * `chain_break` says of an asset that nobody goes on from there. So a walk ends where a hop leads
- * to nothing but broken assets; if the hop also leads to any other host of that zone, the walk goes
- * on, even when the next conduit starts at the broken asset alone, because the box does not see
- * what those hosts do to each other. The last hop is not a going on: a broken asset never excuses
- * what reaches it. Nor does it excuse a walk that starts in its zone.
+ * passing the box, so whoever has reached one host can continue from any of them. A `chain_break`
+ * says that nobody continues from that asset. So a walk ends where a hop leads only to such assets.
+ * If the hop also leads to another host of that zone the walk continues, even when the next conduit
+ * starts at the asset with the chain_break alone, because the box does not see what those hosts do
+ * to each other. A chain_break does not excuse a last hop that reaches the asset, nor a walk that
+ * starts in its zone.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +92,7 @@ static int by_first(const void *pa, const void *pb, void *ctx)
 	return (sorted[a->first] > sorted[b->first]) - (sorted[a->first] < sorted[b->first]);
 }
 
-/* What it needs for itself, whatever is asked. */
+/* Memory that it needs for any statement. */
 static bool proof_room(struct proof *p, const struct model *m, struct arena *a)
 {
 	*p = (struct proof){ .m = m, .a = a, .work = arena_new(COMPILE_BUDGET) };
@@ -182,20 +182,20 @@ static const struct model_conduit *breaking(struct proof *p, struct hop *h, cons
 			if (conduit_breaks(p, &p->m->conduits[p->sorted[h->first + i]], never, x))
 				*known = p->sorted[h->first + i];
 	}
-	/* What was found for another statement is found again, with its packet. */
+	/* What was found for another statement is tested again, to get its packet. */
 	return *known != NOBODY && conduit_breaks(p, &p->m->conduits[*known], never, x) ? &p->m->conduits[*known]
 											: NULL;
 }
 
-/* Where walks go on hangs on the breaks, and on what the statement says is only answered. */
+/* Where walks continue depends on chain_breaks and answer_only. */
 static void ask_again(struct proof *p)
 {
 	for (size_t i = 0; i < p->n_hops; i++)
 		p->hops[i].leads = UNASKED;
 }
 
-/* True: it holds. Breadth first, so that the shortest chain is told. via[zone] = the conduit by
- * which the walk came; NULL at the start. */
+/* True: it holds. Breadth first, so that the shortest chain is reported. via[zone]: the conduit
+ * through which the walk came; NULL at the start. */
 static bool holds(struct proof *p, const struct model_never *never)
 {
 	const struct model_conduit **via = p->via;
@@ -241,7 +241,8 @@ static void prove_one(struct proof *p, const struct model_never *never)
 	p->unattended = ATTENDED;
 	if (!holds(p, never))
 		return;
-	/* What is open passes live sessions as well: that need not be said twice. */
+	/* Conduits that are open pass live sessions too, so `hold` is only tried when this holds.
+	 * */
 	p->unattended = UNATTENDED_OPEN;
 	if (holds(p, never)) {
 		p->unattended = UNATTENDED_HOLD;
@@ -264,8 +265,7 @@ size_t prove_nevers(const struct model *m, struct arena *a, struct counterexampl
 	return p.n;
 }
 
-/* All off; then one after the other on again, as long as the statement does not hold by the
- * others alone. */
+/* Turns all chain_breaks off, then one by one on again while the statement fails without them. */
 static size_t rests_on(struct proof *p, const struct model_never *never, bool *off,
 		       const struct model_chain_break **ret)
 {
@@ -299,7 +299,7 @@ size_t prove_rests_on(const struct model *m, const struct model_never *never, st
 	if (!never->chain || m->n_breaks == 0)
 		return 0;
 	if (proof_begin(&p, m, a)) {
-		p.a = p.work; /* how it would break is nobody's question */
+		p.a = p.work; /* the counterexample itself is not needed */
 		off = arena_array(p.work, m->n_breaks, sizeof(*off));
 		found = arena_array(p.work, m->n_breaks, sizeof(struct model_chain_break *));
 		n = off != NULL && found != NULL ? rests_on(&p, never, off, found) : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A counterexample in words: one form for all who speak of it. */
+/* A counterexample in words, in one form for all messages. */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,7 @@ void never_end_text(const struct model_zone *zone, const struct model_hosts *h, 
 		(void)snprintf(out, size, "%s (%s +%zu)", zone->name, h->assets[0]->name, h->n_assets - 1);
 }
 
-/* A piece behind the others. */
+/* Appends a piece. */
 static void when_add(char *out, size_t size, const char *between, const char *piece)
 {
 	size_t n = strlen(out);

@@ -13,12 +13,12 @@ struct ref {
 
 struct comparison {
 	const struct vocabulary *v;
-	const struct function_info *f; /* at hand; NULL: its code has no name */
+	const struct function_info *f; /* the present function; NULL: its code has no name */
 	uint32_t code;
 	struct arena *scratch;
 };
 
-/* ---- one row in another ---------------------------------------------------------------------- */
+/* ---- one row inside another ------------------------------------------------------------------ */
 
 static bool changes_things(const struct comparison *c)
 {
@@ -46,8 +46,8 @@ static bool same_numbers(const struct ref *a, const struct number_set *sa, const
 		memcmp(a->t->ranges + sa->first, b->t->ranges + sb->first, sa->n * sizeof(*a->t->ranges)) == 0);
 }
 
-/* Limits of values that bind: a value then is one of just the addresses that a row names, so these
- * have to be the same. */
+/* Limits of values for protocols that write exactly the named addresses: then the addresses must be
+ * equal too. */
 static bool bound(const struct comparison *c, const struct ref *r, unsigned space)
 {
 	return changes_things(c) && !r->row->values.any && c->v->spaces[space].value_sizes != 0;
@@ -93,13 +93,14 @@ static bool row_within(const struct comparison *c, const struct ref *a, const st
 		return true;
 	if (a->row->values.any && !b->row->values.any && (untold & UNTOLD_VALUE) != 0)
 		return false;
-	/* What touches no address writes nothing, or nobody knows what: any limit refuses that. */
+	/* A request without an address writes nothing, or something unknown, which any limit
+	 * refuses. */
 	if (c->f != NULL && c->f->spaces == 0 && !a->row->values.any)
 		return true;
 	return numbers_within(a, &a->row->values, b, &b->row->values, c->v->value_max);
 }
 
-/* ---- where numbers begin and end ------------------------------------------------------------- */
+/* ---- ends of ranges -------------------------------------------------------------------------- */
 
 static void cut_at(uint64_t *cuts, size_t *n, const struct command_table *t, const struct number_set *s)
 {
@@ -109,18 +110,19 @@ static void cut_at(uint64_t *cuts, size_t *n, const struct command_table *t, con
 	}
 }
 
-/* ---- one row in several ---------------------------------------------------------------------- */
+/* ---- one row inside several ------------------------------------------------------------------ */
 
 /*
- * Functions each request of which touches one run of addresses and no more, or reads one and writes
- * another: at most so many addresses. Several rows allow together what one does, if every such run
- * lies in some of them with whatever may be written there. Of a function that is not listed a
- * request may reach over two rows (wire/evaluate.h) in ways that are not known here.
+ * Functions whose requests touch one run of addresses, or read one run and write another, with the
+ * longest run. Several rows together allow what one row does if every such run, with every value
+ * that may be written, lies inside some of them. For functions that are not listed a request may
+ * span two rows (wire/evaluate.h) in unknown ways.
  */
 static const struct one_run {
 	enum protocol protocol;
 	uint32_t code;
-	uint64_t most, also; /* addresses of the run, of the one that is written besides; 0: none */
+	/* addresses of the run, and of the run that is also written; 0: none */
+	uint64_t most, also;
 } one_runs[] = {
 	{ PROTO_MODBUS, 1, 2000, 0 },	/* read_coils */
 	{ PROTO_MODBUS, 2, 2000, 0 },	/* read_discrete_inputs */
@@ -135,10 +137,10 @@ static const struct one_run {
 	{ PROTO_MODBUS, 24, 32, 0 },	/* read_fifo_queue */
 };
 
-/* steps; what takes more is not certain, as of other functions */
+/* steps; when they run out, the answer is "not certain" */
 #define STEPS_MOST 4000000u
 
-/* One row, and those that shall allow together what it does. */
+/* A row, and the rows that together should allow what it does. */
 struct cover {
 	const struct comparison *c;
 	const struct one_run *run;
@@ -146,11 +148,11 @@ struct cover {
 	uint64_t last_value;
 	const struct ref *a, *b;
 	size_t n_b;
-	/* one of each stretch that the rows tell apart, of those that `a` has */
+	/* one value of each stretch that the rows distinguish, among those of `a` */
 	const uint64_t *values;
 	size_t n_values;
-	uint64_t *firsts;	   /* where runs have to be looked at */
-	const struct ref **having; /* rows that have the runs at hand */
+	uint64_t *firsts;	   /* first addresses of the runs to look at */
+	const struct ref **having; /* rows that have the present runs */
 	uint32_t steps;
 };
 
@@ -169,7 +171,7 @@ static const struct number_set *places_of(const struct ref *r, unsigned space)
 	return r->row->spaces_any ? &any : row_space(r->t, r->row, (uint8_t)space);
 }
 
-/* The i-th stretch of consecutive addresses, from range *i on, which moves behind it. */
+/* The i-th stretch of consecutive addresses, from range *i on; *i moves behind it. */
 static bool next_stretch(const struct cover *k, uint32_t *i, uint64_t *ret_lo, uint64_t *ret_hi)
 {
 	const struct number_set *s = places_of(k->a, k->space);
@@ -185,9 +187,9 @@ static bool next_stretch(const struct cover *k, uint32_t *i, uint64_t *ret_lo, u
 }
 
 /*
- * First addresses of runs of `n` addresses in lo..hi, of which one is enough for all that follow up
- * to the next: the first run, and each at which some row no longer has all of it. Where a row
- * begins to have it, more is allowed than before. Returns how many.
+ * First addresses of runs of `n` addresses in lo..hi. Each stands for all runs up to the next one:
+ * the first run, and each at which some row no longer has all of it. Where a row begins to have a
+ * run, more is allowed than before. Returns how many.
  */
 static size_t firsts_in(const struct cover *k, uint64_t lo, uint64_t hi, uint64_t n, uint64_t *ret)
 {
@@ -214,7 +216,7 @@ static bool has_run(const struct cover *k, const struct ref *r, uint64_t first, 
 	return s != NULL && number_covers(r->t, s, first, first + (n - 1));
 }
 
-/* Whether `n` values, at most, can be chosen of which each row of having[from..] lacks one. */
+/* Whether `n` values at most can be chosen so that each row of having[from..] lacks one of them. */
 static bool none_has_all(struct cover *k, size_t from, size_t n_having, uint64_t n, const uint64_t **chosen,
 			 size_t n_chosen)
 {
@@ -252,7 +254,7 @@ static bool has_values(const struct cover *k, const struct ref *r)
 	return v == k->n_values;
 }
 
-/* Some row has this run, and the one that is written besides, with any values that `a` has. */
+/* Whether some row has this run, and the run that is also written, with all values of `a`. */
 static bool run_covered(struct cover *k, uint64_t first, uint64_t n, uint64_t also, uint64_t n_also)
 {
 	const uint64_t *chosen[16];
@@ -269,12 +271,12 @@ static bool run_covered(struct cover *k, uint64_t first, uint64_t n, uint64_t al
 			return true;
 		k->having[n_having++] = r;
 	}
-	/* Of more rows than can be looked at it is not certain. */
+	/* With more rows than can be looked at, the answer is "not certain". */
 	return n_having > 0 && n_having < sizeof(chosen) / sizeof(chosen[0]) &&
 	       !none_has_all(k, 0, n_having, n_also > 0 ? n_also : n, chosen, 0);
 }
 
-/* The same for the runs that are written besides: each, with this one. */
+/* The same for the runs that are also written: each together with this one. */
 static bool also_covered(struct cover *k, uint64_t first, uint64_t n, uint64_t *firsts)
 {
 	uint64_t lo = 0, hi = 0;
@@ -310,7 +312,7 @@ static bool runs_covered(struct cover *k, size_t firsts_most)
 	return true;
 }
 
-/* One of each stretch of values, of those that `a` has; a row without a limit has all. */
+/* One value of each stretch among those of `a`; a row without a limit has all. */
 static bool values_of(struct cover *k)
 {
 	uint64_t *list;
@@ -334,7 +336,7 @@ static bool values_of(struct cover *k)
 	return true;
 }
 
-/* The row lies in all of `b` together. */
+/* Whether the row lies inside all rows of `b` together. */
 static bool row_covered(const struct comparison *c, const struct ref *a, const struct ref *b, size_t n_b)
 {
 	struct cover k = { .c = c, .run = one_run_of(c), .a = a, .b = b, .n_b = n_b };
@@ -354,7 +356,7 @@ static bool row_covered(const struct comparison *c, const struct ref *a, const s
 	return k.firsts != NULL && k.having != NULL && values_of(&k) && runs_covered(&k, firsts_most);
 }
 
-/* Every row of `a` lies in some row of `b`, or in several of them together. */
+/* Whether every row of `a` lies inside some row of `b`, or inside several together. */
 static bool places_within(const struct comparison *c, const struct ref *a, size_t n_a, const struct ref *b, size_t n_b)
 {
 	for (size_t i = 0; i < n_a; i++) {
@@ -386,8 +388,7 @@ static size_t cuts_of(const struct ref *list, size_t n_list, int dim)
 	return n;
 }
 
-/* Where the rows' numbers begin and end in one dimension (-1: services), sorted; NULL when memory
- * is out. */
+/* The sorted ends of the rows' ranges in one dimension (-1: services); NULL: no memory. */
 static uint64_t *cuts(const struct comparison *c, const struct ref *a, size_t n_a, const struct ref *b, size_t n_b,
 		      int dim, size_t *ret_n)
 {
@@ -419,7 +420,7 @@ static uint64_t *cuts(const struct comparison *c, const struct ref *a, size_t n_
 	return list;
 }
 
-/* Those whose targets have this number. One that stands for more than itself has to be named. */
+/* The rows whose targets include this number. A number for several devices must be named. */
 static size_t with_target(const struct ref *from, size_t n, unsigned dim, uint64_t number, bool broadcast,
 			  struct ref *ret)
 {
@@ -462,7 +463,7 @@ static bool targets_within(const struct comparison *c, const struct ref *a, size
 	return ok;
 }
 
-/* Those that let this code pass at all. */
+/* The rows that let this code pass at all. */
 static size_t with_code(const struct row_set *from, const struct vocabulary *v, uint32_t code, struct ref *ret)
 {
 	size_t kept = 0;

@@ -4,24 +4,25 @@
 #include <stdlib.h>
 
 #define DAY_S 86400u
-#define AROUND (9 * DAY_S)    /* a week and a day at either side of what is named */
-#define SOME_WEEK 1767571200u /* a Monday in 2026: any is as good where nobody named a day */
+#define AROUND (9 * DAY_S)    /* a week and a day at either side of a named time */
+#define SOME_WEEK 1767571200u /* a Monday in 2026: any week will do where no day was named */
 #define STEPS_MAX 200000u
 
-/* that meet: each set of them is one of its own, and of four there are more than the kernel asks */
+/* doors that meet: each combination is a set of its own, and with four there are more than the
+ * kernel has layers for */
 #define DOORS_MEET 3u
 
 struct walk {
-	struct times list[TOGETHER_MAX]; /* as if all doors stood open */
+	struct times list[TOGETHER_MAX]; /* with all doors open */
 	const uint64_t *doors[DOORS_MEET];
-	uint32_t behind[DOORS_MEET]; /* bit n: the n-th right is behind this door */
+	uint32_t behind[DOORS_MEET]; /* bit n: right number n is behind this door */
 	unsigned n_doors;
 	size_t n;
 	const struct time_zone *z;
 	struct arena *a;
-	uint64_t *named; /* moments */
+	uint64_t *named; /* times */
 	size_t n_named, named_room;
-	uint32_t *tops; /* sets that hold at some moment, with all that holds then */
+	uint32_t *tops; /* sets that hold at some time, with everything that holds then */
 	size_t n_tops, tops_room;
 	struct together *ret;
 	size_t room;
@@ -83,7 +84,7 @@ static bool put(struct walk *w, uint32_t **list, size_t *n, size_t *room, uint32
 	return true;
 }
 
-/* Whatever hours say, each door may be open or shut. */
+/* Adds the sets for each door open or shut, whatever the hours. */
 static bool put_all(struct walk *w, uint32_t open)
 {
 	for (uint32_t shut = 0; shut < 1u << w->n_doors; shut++) {
@@ -98,8 +99,8 @@ static bool put_all(struct walk *w, uint32_t open)
 	return true;
 }
 
-/* What holds at a moment, and what is left of it after each end, as if nothing opened any more.
- * *ret: when something opens next; 0 = never. */
+/* Adds what holds at a time, and what is left after each end if nothing opened any more. *ret: when
+ * something opens next; 0 = never. */
 static bool look(struct walk *w, uint64_t moment, uint64_t *ret)
 {
 	uint64_t ends[TOGETHER_MAX], next;
@@ -165,7 +166,7 @@ static int by_size(const void *pa, const void *pb)
 	return c != 0 ? c : (a > b) - (a < b);
 }
 
-/* Both may stand in the kernel at one moment. */
+/* Whether both can be in the kernel at the same time. */
 static bool meet(const struct walk *w, uint32_t a, uint32_t b)
 {
 	for (size_t i = 0; i < w->n_tops; i++)
@@ -196,7 +197,7 @@ static bool give_layers(struct walk *w, unsigned layers)
 	return true;
 }
 
-/* False: behind more doors than can be told apart. */
+/* False: more doors than can be distinguished. */
 static bool put_behind(struct walk *w, const uint64_t *door, size_t right)
 {
 	unsigned d = 0;

@@ -5,12 +5,12 @@
 
 struct walking {
 	struct proof p;
-	struct model then; /* as it is at the moment asked about */
+	struct model then; /* the policy as it is at the asked time */
 	const struct asked *q;
 	struct arena *a;
 	struct walk *list;
 	size_t n, room;
-	/* walks_to, by zone: the last hop of the walk that goes on from there */
+	/* walks_to, by zone: the last hop of the walk from there */
 	struct asked_line *last;
 	bool *begun; /* walks_to, by conduit: a walk begins with it */
 };
@@ -43,8 +43,8 @@ static struct asked_end end_of(const struct model_zone *z)
 
 /* ---- to -------------------------------------------------------------------------------------- */
 
-/* via[zone]: the conduit by which the shortest walk goes on from there; the last one is in
- * `last`, too. */
+/* via[zone]: the conduit by which the shortest walk continues from there; for the last hop also in
+ * `last`. */
 static void add_to(struct walking *w, const struct model_conduit *first)
 {
 	const struct model_conduit **via = w->p.via, *c;
@@ -66,7 +66,7 @@ static void add_to(struct walking *w, const struct model_conduit *first)
 	w->begun[first->index] = true;
 }
 
-/* Zones from which somebody gets there in one hop, each once on the queue. */
+/* Puts zones from which the target is one hop away on the queue, each once. */
 static size_t last_hops(struct walking *w)
 {
 	const struct model *m = &w->then;
@@ -128,7 +128,7 @@ size_t walks_to(const struct model *m, const struct asked *q, struct arena *a, s
 
 /* ---- from ------------------------------------------------------------------------------------ */
 
-/* via[zone]: the conduit by which the shortest walk came there; NULL where one starts. */
+/* via[zone]: the conduit by which the shortest walk came there; NULL at a start. */
 static void add_from(struct walking *w, const struct asked_line *line, const struct asked_end *ends, size_t n_ends)
 {
 	const struct model_conduit **via = w->p.via, *c = line->conduit;
@@ -152,7 +152,7 @@ static void add_from(struct walking *w, const struct asked_line *line, const str
 			walk->beside = false;
 }
 
-/* Is this a zone in which a walk starts? Those come first on the queue. */
+/* Whether a walk starts in this zone. Starts come first on the queue. */
 static bool is_start(const struct walking *w, uint32_t zone, size_t n_starts)
 {
 	for (size_t i = 0; i < n_starts; i++)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a failed case leaves in the log of whoever ran it: how much of the machine the suite had, and what the box says of itself.
-Nothing here decides whether a case passed."""
+"""What a failed case adds to the log: how much of the machine the suite had, and the box's own
+output. Nothing here decides whether a case passed."""
 import os
 import time
 
@@ -11,13 +11,13 @@ ABOUT = []  # boxes; each tells about itself with begin() and tell()
 
 
 def stolen():
-    """Seconds of this machine's cores that another machine had instead."""
+    """Seconds of this machine's processors that other virtual machines had instead."""
     with open("/proc/stat", encoding="ascii") as f:
         return int(f.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
 
 
 class Machine:
-    """What others had of the machine since this was made."""
+    """What other processes had of the machine since this object was made."""
 
     def __init__(self):
         self.began, self.pressure, self.stolen = time.monotonic(), pressure(), stolen()
@@ -46,7 +46,7 @@ def print_all(machine):
 
 
 def said_since(path, offset):
-    """The last lines that a log got behind `offset`."""
+    """The last lines that were added to a log behind `offset`."""
     try:
         with open(path, "rb") as f:
             f.seek(offset)
@@ -56,7 +56,8 @@ def said_since(path, offset):
 
 
 def had(pid):
-    """How a process is scheduled, and how long it ran and waited for a core over its life."""
+    """How a process is scheduled, how long it has run, and how long it has waited for a
+    processor."""
     try:
         with open("/proc/%d/schedstat" % pid, encoding="ascii") as f:
             ran, waited = (int(x) / 1e9 for x in f.read().split()[:2])

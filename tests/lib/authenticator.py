@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A security key of our own, in software (W3C Web Authentication), that also does what no key and no browser would."""
+"""A security key in software (W3C Web Authentication), which also does what no real key or browser
+would."""
 import base64
 import hashlib
 import json
@@ -18,7 +19,7 @@ def b64(data):
 
 
 def cbor(value):
-    """As much of it as a public key takes: numbers, byte strings and maps of few members."""
+    """Encodes what a public key needs: numbers, byte strings and small maps."""
     if isinstance(value, int):
         kind, number = (0, value) if value >= 0 else (0x20, -1 - value)
         return bytes([kind | number]) if number < 24 else bytes([kind | 24, number])
@@ -50,13 +51,13 @@ class Key:
         return hashlib.sha256(site.encode()).digest() + bytes([flags]) + struct.pack("!I", count)
 
     def made(self, challenge, origin=ORIGIN, site=SITE, flags=PRESENT | VERIFIED | NEW_KEY, kind="webauthn.create", public=None, key_id=None, client=None):
-        """What enrols it: client data, and authenticator data with the new key in it."""
+        """The data that enrol it: client data, and authenticator data with the new key."""
         key_id = self.id if key_id is None else key_id
         data = self.head(site, flags, None) + bytes(16) + struct.pack("!H", len(key_id)) + key_id + (cbor(self.public()) if public is None else public)
         return [client_data(kind, challenge, origin) if client is None else client, data]
 
     def signed(self, challenge, origin=ORIGIN, site=SITE, flags=PRESENT | VERIFIED, count=None, kind="webauthn.get", client=None, more=b""):
-        """What logs in: the key's id, client data, authenticator data, signature."""
+        """The data of a login: the key's id, client data, authenticator data, signature."""
         client = client_data(kind, challenge, origin) if client is None else client
         data = self.head(site, flags, count) + more
         return [self.id, client, data, self.sign(data + hashlib.sha256(client).digest())]

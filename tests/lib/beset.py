@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A box whose parts are killed one after the other, while all that it guards is at work and all that it must refuse is being sent.
+"""A box whose processes are killed one after the other, while allowed and forbidden traffic runs.
 
-What is allowed has to come through whole: datagrams are numbered, and sessions of reads are the same from beginning to end. Of what is forbidden
-nothing may arrive: marked frames, which whoever calls wrote, and a write in sessions whose conduit is closed while nobody inspects. Both are
-counted by a capture at the receiver; neither is ever multiplied, only the time that is waited."""
+Allowed traffic has to arrive completely: datagrams are numbered, and sessions of reads are the same
+from beginning to end. Nothing forbidden may arrive: marked frames from the caller, and a write in
+sessions whose conduit is closed while nobody inspects. Captures at the receiver count both. Only
+waiting times are multiplied on a slow machine, never counts."""
 import os
 import random
 import signal
@@ -29,7 +30,7 @@ def seed():
 
 
 class Datagrams:
-    """Numbered, from one host to the other's port PORT, at a steady pace."""
+    """Numbered datagrams from one host to the other's port PORT, at a steady pace."""
 
     def __init__(self, source, server, address):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -62,7 +63,7 @@ class Datagrams:
 
 
 class Reads:
-    """One session that asks again when it has its answer."""
+    """One session that sends the next request when it has its answer."""
 
     def __init__(self, source, address):
         self.socket, self.answers = modbus.connect(source, address, 502, timeout=10), 0
@@ -79,7 +80,8 @@ class Reads:
 
 
 class Writes:
-    """A session of the conduit that is closed, again and again: a read, and behind it what is forbidden, in one piece or in two."""
+    """Sessions of the closed conduit, again and again: a read followed by the forbidden write, in
+    one segment or in two."""
 
     def __init__(self, source, address):
         self.source, self.address, self.tried, self.refused = source, address, 0, 0
@@ -107,7 +109,7 @@ class Writes:
 
 
 class Frames:
-    """What is forbidden, as it stands on the wire."""
+    """Forbidden frames, as they are on the wire."""
 
     def __init__(self, frames, number):
         self.frames, self.rng, self.sent = frames, random.Random(number), 0
@@ -123,7 +125,8 @@ class Frames:
 
 
 class Work:
-    """One of those above in a thread, every `pace` seconds, until it is ended; then what went wrong in it is raised."""
+    """Runs one of the above in a thread every `pace` seconds, until it is ended; then raises its
+    error."""
 
     def __init__(self, what, pace):
         self.what, self.pace, self.wrong, self.ended = what, pace, None, threading.Event()
@@ -144,8 +147,8 @@ class Work:
 
 
 def killed(box, role, traffic):
-    """Every process of that role, or the daemon with all of them, which stays away until `traffic` has gone on without
-    it; it returns when all is back."""
+    """Kills every process of that role, or the daemon with all of them, which stays away until
+    `traffic` has gone on without it; returns when everything is back."""
     if role == "supervisor":
         box.kill()
         traffic("while there is no daemon")
@@ -161,13 +164,15 @@ def killed(box, role, traffic):
 
 
 def arrived(capture, own):
-    """Marked frames but those in which the box tells a sender that no way leads there, which hold the beginning of what was sent."""
+    """Marked frames, without the box's "unreachable" errors to a sender, which quote the beginning
+    of what was sent."""
     return sum(MARK in f and (decode(f) or "  ")[1] not in own for f in capture.incoming())
 
 
 def kills(box, client, server, addresses, frames, watched, own, rounds=3):
-    """`client` and `server` are namespaces, `addresses` the server's, one of each family, `frames` [(send, frame)], `watched` captures by name, of
-    whatever must not see MARK, `own` the box's addresses. A sentence of what was sent and what came."""
+    """`client` and `server` are namespaces, `addresses` the server's, one of each family, `frames`
+    [(send, frame)], `watched` captures by name that must not see MARK, `own` the box's
+    addresses. Returns a sentence about what was sent and what arrived."""
     number = seed()
     at_server = Capture(box.net, server, "eth0")
     flows = [Datagrams(client, server, a) for a in addresses]
@@ -175,7 +180,7 @@ def kills(box, client, server, addresses, frames, watched, own, rounds=3):
     writes, strays = [Writes(client, a) for a in addresses], Frames(frames, number)
 
     def traffic(when):
-        """Until some more has been sent and answered; raises what went wrong in any of it."""
+        """Waits until some more was sent and answered; raises the error of any of them."""
         before, sent = [x.answers for x in sessions], strays.sent
         wait_for(lambda: all(x.answers > b + 3 for x, b in zip(sessions, before)) and strays.sent > sent + 50 or any(w.wrong for w in work), 20,
                  "reads and frames " + when)

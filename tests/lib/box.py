@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A box under test: three zones (it, ops, ot) with one host namespace each, the daemon between them, a policy as text."""
+"""A box under test: three zones (it, ops, ot) with one host namespace each, the daemon between
+them, a policy as text."""
 import collections
 import json
 import os
@@ -119,9 +120,10 @@ class Box:
         return self.net.ns(zone)
 
     def start(self, wait=True, before=(), owned=False, keeps=()):
-        """`before`: a command that executes the daemon's. A table without an owner stays so, as with a kernel that has none: what a case
-        does to it from outside is answered. `owned`: none is there before, so that where the kernel can, nobody but the
-        daemon changes it. `keeps`: descriptors that it inherits."""
+        """`before`: a command that executes the daemon's. By default the rules' table has no owner,
+        as with an older kernel, so that a case can change it from outside. `owned`: the table is
+        made by the daemon; where the kernel can, nobody else can change it. `keeps`: descriptors
+        that the daemon inherits."""
         if not owned:
             sh("ip", "netns", "add", self.data, check=False)
             sh("nft", "add", "table", "inet", "sekisho", ns=self.data, check=False)
@@ -136,7 +138,7 @@ class Box:
         self.daemon.wait()
 
     def restart_with(self, workers):
-        """The daemon anew, with so many pairs of each kind from its next policy on."""
+        """Restarts the daemon with that many pairs of each kind from its next policy on."""
         self.workers = workers
         self.kill()
         sh("rm", "-rf", self.run_folder + "/state")
@@ -146,7 +148,8 @@ class Box:
         return sh(self.build + "/sekisho", *args, "--socket", self.run_folder + "/run/control.sock", check=check, timeout=timeout)
 
     def write(self, *conduits, extra="", site=""):
-        """Writes the policy folder; the path of its main text. `site`: more keys of that section."""
+        """Writes the policy folder; returns the path of its main text. `site`: more keys of that
+        section."""
         folder = self.run_folder + "/policy"
         os.makedirs(folder, exist_ok=True)
         with open(folder + "/box.cfg", "w", encoding="utf-8") as f:
@@ -156,7 +159,8 @@ class Box:
         return folder + "/site.cfg"
 
     def write_large(self):
-        """A policy of 89,304 cells, of which reading all back takes a second; as write."""
+        """Writes a policy of 89,304 cells, which takes a second to read back; otherwise like
+        write."""
         assets = "assets = {\n%s};\n" % "".join('  %s = { zone = "%s"; addresses = [%s]; };\n' % (
             name, zone, ", ".join('"%s%d"' % (before, n) for n in range(8, 252, 2))) for name, zone, before in (("half1", "it", "10.71.0."), ("half3", "ot", "10.73.0.")))
         main_text = self.write(conduit("many", "it", "ot", ["ports"], sources=["half1"], destinations=["half3"]), conduit("reads", "ops", "ot", ["read"]))
@@ -171,13 +175,15 @@ class Box:
         return self.sekisho("apply", *options, self.write(*conduits, extra=extra, site=site))
 
     def seen(self):
-        """Somebody has seen the signs of attacks that a test has given until now: what is no alarm but for these is green."""
+        """Acknowledges the signs of attacks of the test so far, so that they raise no alarm in the
+        headline."""
         for alarm in json.loads(self.sekisho("attacks", "--json").stdout)["alarms"]:
             if alarm["state"] == "ringing":
                 self.sekisho("attacks", "--acknowledge", str(alarm["number"]), "--reason", "a test's", "--by", "the test")
 
     def status(self):
-        """What the daemon says; what the kernel says without one is for those who ask for it (`standing`)."""
+        """The daemon's status; `standing`: the status that is read from the kernel without a
+        daemon."""
         said = self.standing()
         return {"error": "no daemon"} if said.get("daemon") is False else said
 
@@ -203,7 +209,8 @@ class Box:
         return all(r["state"] == "running" for r in self.status()["roles"])
 
     def in_force(self):
-        """The box read back from the kernel what it has confirmed; not yet, while it has nothing to say of the kernel."""
+        """Whether the box has read back what it has confirmed; false while it has not read the
+        kernel."""
         said = self.status()
         return "kernel" in said and "generation" in said and said["kernel"].get("digest") == said["generation"]["digest"]
 
@@ -211,7 +218,7 @@ class Box:
         return {k: v["packets"] for k, v in self.status()["kernel"]["counters"].items()}
 
     def begin(self):
-        """A case begins; what happens from here on is told when it fails."""
+        """Begins a case; the box's output from here on is shown if it fails."""
         self.began, self.logged = time.time(), aftermath.size(self.run_folder + "/sekishod.log")
         try:
             self.counted = self.drops()
@@ -219,7 +226,8 @@ class Box:
             self.counted = {}
 
     def tell(self):
-        """The daemon's log, what is tracked, drops, gates, workers, and the last records, since the case began."""
+        """Prints the daemon's log, tracked sessions, drops, gates, workers and the last records
+        since the case began."""
         out = ["daemon: " + line for line in aftermath.said_since(self.run_folder + "/sekishod.log", self.logged)]
         out.append("tracked: " + self.tracked())
         out += ["queue: " + x for x in sh("cat", "/proc/net/netfilter/nfnetlink_queue", ns=self.data, check=False).stdout.splitlines()]
@@ -235,7 +243,8 @@ class Box:
         return out + ["role: %s, %s" % (r, aftermath.had(r["pid"])) for r in status["roles"]]
 
     def tracked(self):
-        """How many sessions of which kind and state the box tracks, between which addresses the most."""
+        """The number of tracked sessions by kind and state, and the pairs of addresses with the
+        most."""
         kinds, pairs = collections.Counter(), collections.Counter()
         for family in ("ipv4", "ipv6"):
             for line in sh("conntrack", "-L", "-f", family, ns=self.data, check=False).stdout.splitlines():

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real browser in a namespace: Debian's Chromium, steered through chromedriver (W3C WebDriver). Its profile is thrown away."""
+"""A real browser in a namespace: Debian's Chromium through chromedriver (W3C WebDriver), with a
+temporary profile."""
 import base64
 import contextlib
 import http.client
@@ -23,12 +24,13 @@ def there():
 
 
 def shows_certificates():
-    """The tools by which a certificate gets into a person's store are there (images/deps browser)."""
+    """Whether the tools are there that put a certificate into a person's store (images/deps
+    browser)."""
     return shutil.which("certutil") is not None and shutil.which("pk12util") is not None
 
 
 class Browser:
-    """`languages` as a person has them in the settings: "ja,en-US"."""
+    """`languages` as in a person's settings: "ja,en-US"."""
 
     def __init__(self, net, ns, languages, port=9515, width=1280, height=900, names=None, certificate=None):
         """
@@ -59,7 +61,8 @@ class Browser:
         self.session, self.process = begun["sessionId"], begun["capabilities"]["goog:processID"]
 
     def _managed(self, certificate, key, address):
-        """The store, by NSS's own tools; and the policy, in a mount namespace of this browser alone. What the driver is started by."""
+        """Sets up the store with NSS's own tools, and the policy in a mount namespace of this
+        browser alone. Returns the command that starts the driver."""
         def run(*words):
             subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         store, bundle = self.home + "/.pki/nssdb", self.home + "/person.p12"
@@ -93,14 +96,15 @@ class Browser:
             connection.close()
 
     def ask(self, method, path, body=None, timeout=60):
-        """`timeout` on a quiet machine; a browser without a core to run on is slow, not broken."""
+        """`timeout` is for a quiet machine: a browser without a processor is slow, not broken."""
         status, value = self._send(method, "/session" + ("/" + self.session if self.session else "") + path, body, timeout * SLOWNESS)
         if status != 200:
             raise AssertionError("%s %s: %s" % (method, path, value.get("message", value)))
         return value
 
     def open(self, url):
-        """A page that it gave up because an address or interface of its namespace just came is asked for once more, as a person would."""
+        """Opens a page. When the browser gave up because an address or interface of its namespace
+        had just come, opens it once more, as a person would."""
         for _ in range(3):
             self.ask("POST", "/url", {"url": url})
             if "ERR_NETWORK_CHANGED" not in self.run("return document.body.innerText"):
@@ -110,7 +114,8 @@ class Browser:
         return self.ask("POST", "/execute/sync", {"script": script, "args": list(args)})
 
     def wait(self, script, what, seconds=PATIENCE):
-        """Until the script returns something true; it. `seconds`: where a page that takes longer is wrong."""
+        """Waits until the script returns something true, and returns that. `seconds`: the limit of
+        the page itself."""
         try:
             return wait_for(lambda: self.run(script), seconds, what)
         except TimeoutError as e:
@@ -120,7 +125,8 @@ class Browser:
         return self.ask("POST", "/element", {"using": "css selector", "value": css})[ELEMENT]
 
     def _do(self, css, what, body):
-        """One that the page drew anew between the look and the deed is looked for again, as a person would."""
+        """Does something to an element. When the page has replaced it meanwhile, looks for it
+        again, as a person would."""
         for left in (2, 1, 0):
             try:
                 self.ask("POST", "/element/%s/%s" % (self.find(css), what), body)
@@ -133,7 +139,7 @@ class Browser:
         self._do(css, "click", {})
 
     def click_text(self, text):
-        """What a person presses who reads: the one button or link with these words."""
+        """Presses the only button or link with these words."""
         self.run("""for (const e of document.querySelectorAll("[data-pressed]")) e.removeAttribute("data-pressed");
             [...document.querySelectorAll("a, button")].find(e => e.innerText.trim() === arguments[0])?.setAttribute("data-pressed", "")""", text)
         self.click("[data-pressed]")
@@ -142,12 +148,12 @@ class Browser:
         self._do(css, "value", {"text": text})
 
     def fill(self, css, text):
-        """In the place of what stands in a field, as soon as the page has it."""
+        """Replaces the contents of a field, once the page has it."""
         self.wait("const f = document.querySelector(%s); if (f === null) return false; f.value = ''; return true" % json.dumps(css), "the field " + css)
         self.type(css, text)
 
     def keys(self, *keys):
-        """To whatever has the focus."""
+        """Sends keys to the element with the focus."""
         actions = [a for k in keys for a in ({"type": "keyDown", "value": k}, {"type": "keyUp", "value": k})]
         self.ask("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
 
@@ -158,24 +164,26 @@ class Browser:
         return self.ask("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
 
     def security_key(self):
-        """One of its own, which says yes to all that it is asked; until the browser is closed."""
+        """A security key of the browser's own, which accepts every request; until the browser is
+        closed."""
         self.devtools("WebAuthn.enable", enableUI=False)
         return self.devtools("WebAuthn.addVirtualAuthenticator", options={"protocol": "ctap2", "transport": "usb", "hasResidentKey": True,
                              "hasUserVerification": True, "isUserVerified": True, "automaticPresenceSimulation": True})["authenticatorId"]
 
     def picture(self, path):
-        """The whole page, below the window's edge as well."""
+        """A picture of the whole page, also below the window's edge."""
         os.makedirs(os.path.dirname(path), exist_ok=True)
         shot = self.devtools("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         with open(path, "wb") as f:
             f.write(base64.b64decode(shot["data"]))
 
     def said(self):
-        """What the console got since it was last asked."""
+        """The console's messages since the last call."""
         return [e["message"] for e in self.ask("POST", "/se/log", {"type": "browser"})]
 
     def close(self):
-        """Whatever state it is in: its processes end with the driver's group, and those that left it by the browser's own."""
+        """Closes the browser in any state: its processes end with the driver's group, those that
+        left it with the browser's own."""
         with contextlib.suppress(OSError, AssertionError):
             if self.session:
                 self.ask("DELETE", "", timeout=10)

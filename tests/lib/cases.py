@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Named cases with a count at the end: "N passed, N failed". A case fails by raising, and by what a
-sanitizer reported meanwhile; what the box and the machine have to say about it follows."""
+"""Named cases with a count at the end: "N passed, N failed". A case fails by raising, or by a
+sanitizer's report meanwhile; the output of the box and the machine follows."""
 import os
 import sys
 import time
@@ -14,18 +14,20 @@ import spent  # noqa: E402
 
 
 def needs_root():
-    """The first step of a suite that makes namespaces: without root it has shown nothing and must not count as passed."""
+    """The first step of a suite that makes namespaces: without root nothing was tested, so it must
+    not count as passed."""
     if os.geteuid() != 0:
         print("namespace tests need root", file=sys.stderr)
         sys.exit(3)
 
 
 class Skip(Exception):
-    """What keeps this machine from trying a case: it counts as neither passed nor failed."""
+    """The reason why this machine cannot run a case: it counts as neither passed nor failed."""
 
 
 class Busy(Exception):
-    """An experiment whose control failed too: the machine was too busy to tell. It is repeated once, and is inconclusive then."""
+    """An experiment whose control failed too, because the machine was too busy. It is repeated
+    once, then it is inconclusive."""
 
 
 class Cases:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records written as the journal writes them, by other code: what a case needs of a journal that is older than the case."""
+"""Records in the journal's form, written by other code: for cases that need an old journal."""
 import hashlib
 import json
 import os
@@ -15,14 +15,15 @@ def last_line(path):
 
 
 def chained(record, seq, prev):
-    """One line, and its hash."""
+    """One line and its hash."""
     body = json.dumps({"seq": seq, **record, "prev": prev}, separators=(",", ":")).encode()
     digest = hashlib.sha256(bytes.fromhex(prev) + body).hexdigest()
     return body[:-1] + b',"hash":"' + digest.encode() + b'"}\n', digest
 
 
 def lengthen(folder, size, time="2026-01-01T00:00:00.000Z", each=300):
-    """The newest file, plain, grows to so many bytes, by records of `each` bytes and what they all have; the number of its last record."""
+    """Lengthens the newest unpacked file to that many bytes by records of `each` bytes with common
+    fields; returns the last number."""
     path = os.path.join(folder, files(folder)[-1])
     last = last_line(path)
     seq, prev = last["seq"], last["hash"]

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a merge is held against: what it touched, what always runs, and a fifth of the rest.
+"""Which suites a merge runs: those of what it touched, those that always run, and a fifth of the
+rest.
 
-tests/merges has a line for each merge that began: the commit it began on. What differs from the last of them is what this merge touches;
-tests/guards.tsv says which suites guard that. Each merge takes the next fifth of the suites that it does not touch, and the next quarter of
-what sanitizers repeat, so that all of it comes round. Processor time is bounded: what was touched and found no room is named, and
-stands with the long ring (tests/long). Without a history nothing is known to be touched."""
+tests/merges has a line for each merge: the commit on which it began. The difference to the last of
+them is what this merge touches; tests/guards.tsv names the suites that guard it. Each merge takes
+the next fifth of the other suites, and the next quarter of the sanitizer runs, so that everything
+comes round. Processor time is limited: touched suites beyond the limit are named and left to the
+long run (tests/long). Without a history it is unknown what was touched."""
 import os
 import subprocess
 import sys
@@ -28,7 +30,7 @@ def git(*words):
 
 
 def merges():
-    """Commits on which merges began, in order."""
+    """The commits on which merges began, in order."""
     with open(os.path.join(TOP, "tests", "merges"), encoding="utf-8") as f:
         return [line.split()[0] for line in f if line.strip() and not line.startswith("#")]
 
@@ -40,7 +42,8 @@ def base():
 
 
 def changed(since=None):
-    """Paths that differ from `since` (this merge's base), uncommitted ones included; None when that is not known."""
+    """Paths that differ from `since` (this merge's base), including uncommitted ones; None:
+    unknown."""
     since = since or base()
     if since is None:
         return None
@@ -60,17 +63,18 @@ def rows(name, columns):
 
 
 def times():
-    """{task: (seconds of processor, seconds)} as they were measured last."""
+    """{task: (seconds of processor, seconds)} as last measured."""
     return {name: (float(row[0]), float(row[1])) for (name,), row in rows("times.tsv", 1).items()}
 
 
 def dear():
-    """{(suite, case): seconds} of cases that take more than three seconds of processor. The long ring runs them all, a merge a fifth."""
+    """{(suite, case): seconds} of cases with more than three seconds of processor. The long run
+    takes all of them, a merge a fifth."""
     return {key: float(row[0]) for key, row in rows("dear.tsv", 2).items()}
 
 
 def part(names, cost, of, number):
-    """The `number`th of `of` parts of these names, which take about the same time each."""
+    """Part `number` of `of` parts of these names, which take about the same time each."""
     parts = [[0.0, []] for _ in range(of)]
     for name in sorted(names, key=lambda n: (-cost(n), n)):
         least = min(parts, key=lambda p: p[0])
@@ -80,7 +84,8 @@ def part(names, cost, of, number):
 
 
 def linked(mode):
-    """{program of tests/unit: paths of what it links, headers too}, by the makefiles and the compiler."""
+    """{program of tests/unit: paths that it links, with headers}, from the makefiles and the
+    compiler."""
     done = subprocess.run(["make", "--no-print-directory", "MODE=" + mode, "-pnq", "unit-programs"], cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           text=True, check=False)
     head, found, made_of = "build/%s/" % mode, {}, {}
@@ -103,7 +108,8 @@ def linked(mode):
 
 
 class Suites:
-    """Which suites of tests/netns a merge runs, and why. `budget`: seconds of processor for all of them."""
+    """Which suites of tests/netns a merge runs, and why. `budget`: seconds of processor for all of
+    them."""
 
     def __init__(self, every, budget, paths):
         took, costs = times(), dear()
@@ -135,13 +141,14 @@ class Suites:
             self.why.setdefault("box", "always")
 
     def cases(self, suite):
-        """The cases of a suite that run, when it is not all that the long ring does not keep for itself."""
+        """The cases of a suite to run, if not all; without those left to the long run."""
         return CORE_OF_BOX if suite == "box" and self.why[suite] == "always" else []
 
 
 def sources(paths):
-    """The product's .c files among `paths`, and those that include a header or a .def among them, by whatever way
-    (texts alone change no code); all of them when nobody knows the paths, or how they are looked at changed."""
+    """The product's .c files among `paths`, and those that include a changed header or .def,
+    directly or not (texts alone change no code). All of them when the paths are unknown or the
+    linter's settings changed."""
     listed = [p for p in git("ls-files", "-co", "--exclude-standard") or [] if p.startswith(("appliance/", "policy/", "dpi/", "mgmt/")) and p.endswith((".c", ".h", ".def"))]
     listed = [p for p in listed if os.path.exists(os.path.join(TOP, p))]
     if paths is None or ".clang-tidy" in paths:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No circle of calls between the files of a folder: read from the objects of build/release, as nm
-shows who defines a symbol and who takes it. mgmt/cli is looked at as a whole besides. Prints what
-breaks it, with the symbols of the shortest way around, and exits 1 then; it builds nothing itself."""
+"""Checks that no files of a folder call each other in a circle, by the objects of build/release: nm
+shows who defines a symbol and who uses it. mgmt/cli is also checked as a whole. Prints each
+circle with the symbols of its shortest way, and then exits 1; builds nothing itself."""
 import collections
 import os
 import subprocess
@@ -19,7 +19,7 @@ def sources():
 
 
 def symbols(paths):
-    """{symbol: source that defines it}, {source: symbols that it takes from others}."""
+    """{symbol: source that defines it}, {source: symbols that it uses from others}."""
     where, takes = {}, collections.defaultdict(set)
     out = subprocess.check_output(["nm", "-A", "-g", *(path + ".o" for path in paths)], cwd=os.path.join(TOP, OBJECTS), text=True)
     for line in out.splitlines():
@@ -55,7 +55,7 @@ def calls(names, where, takes):
 
 
 def ways(graph, start, inside):
-    """{file: the one before it} on the shortest ways from `start`."""
+    """{file: the file before it} on the shortest ways from `start`."""
     before, queue = {start: None}, collections.deque([start])
     while queue:
         at = queue.popleft()
@@ -67,14 +67,14 @@ def ways(graph, start, inside):
 
 
 def circles(graph):
-    """Sets of files each of which reaches each other."""
+    """Sets of files that all reach each other."""
     reached = {name: set(ways(graph, name, graph)) for name in graph}
     found = {frozenset(b for b in reached[a] if a in reached[b]) for a in graph}
     return sorted((c for c in found if len(c) > 1), key=sorted)
 
 
 def around(graph, circle):
-    """The shortest way around, in words."""
+    """The shortest circle in words."""
     best = None
     for start in sorted(circle):
         before = ways(graph, start, circle)

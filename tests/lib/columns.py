@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Comments no wider than 100 columns, a tab counting to the next eighth column. `python3 tests/lib/columns.py [PATH...]` counts the lines of comments
-that are wider, by language; --list names them. --fold breaks those of C: a line's rest goes to the next one, a comment beside code goes above it.
-Facts and code stay as they are, which it checks."""
+"""Comments no wider than 100 columns; a tab goes to the next eighth column. `python3
+tests/lib/columns.py [PATH...]` counts the comment lines that are wider, by language; --list
+names them. --fold folds those of C: the rest of a line goes to the next one, and a comment
+beside code goes above it. It checks that the code stays the same."""
 import collections
 import io
 import os
@@ -51,7 +52,8 @@ def commented(text, what):
 
 
 def wide(path, text):
-    """(number from 1, columns, line) of each line of a comment that is too wide; () for no language that is known."""
+    """(number from 1, columns, line) of each comment line that is too wide; () for an unknown
+    language."""
     what = language(path, text)
     lines = text.split("\n")
     return [(n + 1, width(lines[n]), lines[n]) for n in sorted(set(commented(text, what))) if width(lines[n]) > WIDEST] if what else []
@@ -67,7 +69,8 @@ ROW = re.compile(r"(?:`?[\w, ]{1,24}`?: |[A-Z_]{3,}\b)")
 
 
 def fill(first, rest, lines):
-    """Lines of a comment's text behind their prefixes, so that each fits: what is too long goes on in the line below, or in a new one."""
+    """Fits the lines of a comment's text, given with their prefixes: the rest of a long line goes
+    to the line below, or to a new one."""
     done = []
     queue = list(lines)
     while queue:
@@ -106,7 +109,7 @@ def fill(first, rest, lines):
 
 
 def folded(comment, indent):
-    """A comment that stands on lines of its own, each of which fits."""
+    """A comment on lines of its own, folded."""
     inner = comment[2:-2]
     lines = inner.split("\n")
     opens = len(lines) > 1 and not lines[0].strip()
@@ -126,7 +129,8 @@ def folded(comment, indent):
 
 
 def statement(text, begin, lead):
-    """Where what a comment stands beside begins: above the lines of its brackets, of its macro, and above what a tool reads."""
+    """The line above which a comment beside code goes: before the lines of its brackets, of its
+    macro, and before a line that a tool reads."""
     while begin:
         above = text.rfind("\n", 0, begin - 1) + 1
         line = text[above:begin]

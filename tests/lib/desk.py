@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A person before a browser, at one of the pages of a box under test."""
+"""A person with a browser at a page of a box under test."""
 import json
 import os
 import signal
@@ -11,7 +11,8 @@ from people import HOST, PHRASE
 
 
 class Desk:
-    """`page`: the part of the address behind "#"; `ready`: what stands on it when it can be used."""
+    """`page`: the part of the address behind "#"; `ready`: what the page shows when it is
+    usable."""
 
     def __init__(self, site, page, ready, pictures):
         if not browser.there():
@@ -22,7 +23,7 @@ class Desk:
         self.b.size(1280, 900)
 
     def sit(self, name, lang, phrase=PHRASE, code=None, ready=None):
-        """`ready`: what stands there in the place of the page, when it is not the one that is meant."""
+        """`ready`: what is shown instead of the page, if another one is expected."""
         b = self.b
         b.open("about:blank")
         b.open("https://%s/#%s" % (HOST, self.page))
@@ -49,7 +50,8 @@ class Desk:
         self.b.wait("return (document.querySelector(%s)?.innerText ?? '').includes(%s)" % (json.dumps(selector), json.dumps(word)), what)
 
     def waits_no_longer(self, word, lang, picture):
-        """While the box stands still, somebody presses that and sees the time go; he stops it, and is told that nothing is changed."""
+        """While the box stands still, a person presses that and sees the time pass; he stops it and
+        is told that nothing was changed."""
         daemon = self.site.box.daemon
         os.kill(daemon.pid, signal.SIGSTOP)
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/json.md against what programs really print: every key that comes out stands there."""
+"""Checks docs/json.md against the programs' real output: every key of the output is documented."""
 import json
 import os
 import re
@@ -19,7 +19,7 @@ def words():
 
 
 def keys(value, path=""):
-    """Every path of a key in a JSON value."""
+    """The paths of all keys in a JSON value."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield path + "." + key
@@ -31,7 +31,7 @@ def keys(value, path=""):
 
 
 def undocumented(output):
-    """Paths in lines of JSON that docs/json.md does not know; the lines must be JSON."""
+    """Paths in lines of JSON that docs/json.md lacks; the lines must be JSON."""
     known = words()
     paths = {p for line in output.splitlines() for p in keys(json.loads(line))}
     return sorted(p for p in paths if p.rsplit(".", 1)[1] not in known), len(paths)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""EtherNet/IP with CIP, written from the specification: requests, and a controller with tags that says what it executed."""
+"""EtherNet/IP with CIP, written from the specification: requests, and a controller with tags that
+lists what it executed."""
 import socket
 import struct
 
@@ -59,8 +60,9 @@ def forward_open(serial, number, route=b"\1\0"):
 
 
 def forward_open_io(serial, number, out, into, points=(151, 150, 100), route=b"", kind=1, large=False, interval=20000, multiplier=0):
-    """A connection for I/O of class `kind`: so many bytes each way, point-to-point; configuration, what takes data, what gives some;
-    a datagram every `interval` microseconds, and over when none came for 4 << multiplier of them."""
+    """A connection for I/O of class `kind`: bytes in each direction, point-to-point; assemblies for
+    configuration, output and input; a datagram every `interval` us; a timeout of 4 << multiplier
+    intervals."""
     path = route + bytes([0x20, 4, 0x24, points[0], 0x2C, points[1], 0x2C, points[2]])
     way = (lambda n: struct.pack("<II", interval, 2 << 29 | n)) if large else (lambda n: struct.pack("<IH", interval, 2 << 13 | n))
     return service(0x5B if large else 0x54, MANAGER, b"\7\xf9" + struct.pack("<IIHHII", 0, number, serial, 0x4D, 77, multiplier) + way(out) + way(into) +
@@ -111,7 +113,7 @@ def status_of(answer):
 
 
 class Controller:
-    """Tags of 32 bits. `done` is every service that was executed, in order, to the innermost."""
+    """Tags of 32 bits. `done` lists every executed service in order, nested ones included."""
 
     def __init__(self):
         self.tags, self.done, self.written = {}, [], []
@@ -148,7 +150,7 @@ class Controller:
         return self.reply(code)
 
     def answer(self, m, state):
-        """What it says to a message in a session, of which `state` holds the connections; b"": nothing."""
+        """Its answer to a message in a session, whose connections are in `state`; b"": none."""
         command, handle, context = struct.unpack_from("<H", m)[0], *struct.unpack_from("<IIQ", m, 4)[::2]
         if command == 0x65:
             return message(0x65, b"\1\0\0\0", 0x5EC1, context)

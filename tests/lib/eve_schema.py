@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/eve.schema.json, as what judges a line of EVE."""
+"""Judges lines of EVE by docs/eve.schema.json."""
 import json
 import os
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""FINS by hand, written from Omron's manuals (W227, W342, W421) and from nothing of the product: frames by themselves and over TCP, a reader of
-them that says what a command touches and writes and whether it makes sense, and a controller that keeps DM, CIO, W and H."""
+"""FINS by hand, written from Omron's manuals (W227, W342, W421) without the product's code: frames
+alone and over TCP; a reader that tells what a command touches and writes and whether it is
+valid; and a controller with DM, CIO, W and H."""
 import struct
 import threading
 
@@ -30,7 +31,7 @@ def answer(command, data=b"", end=0, sid=1, to=CLIENT, sender=PLC):
 
 
 def place(area, word, bit=None):
-    """Area code and address: of a word, or of a bit of it."""
+    """Area code and address of a word or of one of its bits."""
     return struct.pack("!BHB", AREAS[area][bit is None], word, bit or 0)
 
 
@@ -75,7 +76,7 @@ def nodes(client=25, server=10, error=0):
 # ---- a reader ----------------------------------------------------------------------------------------------------------
 
 def parse(b):
-    """A frame's fields; None: it is none."""
+    """A frame's fields; None: not a frame."""
     if len(b) < 12:
         return None
     return {"icf": b[0], "rsv": b[1], "gct": b[2], "to": tuple(b[3:6]), "from": tuple(b[6:9]), "sid": b[9], "command": struct.unpack("!H", b[10:12])[0],
@@ -83,7 +84,7 @@ def parse(b):
 
 
 def split(stream):
-    """What FINS/TCP's headers make of a stream: (command, body) each, and what is left."""
+    """Splits a stream by FINS/TCP's headers: (command, body) each, and the rest."""
     out = []
     while len(stream) >= 16 and stream[:4] == b"FINS":
         length, command = struct.unpack("!II", stream[4:12])
@@ -119,7 +120,7 @@ LENGTHS = {
 
 
 def sense(q):
-    """A command whose parameters are as long as its counts say."""
+    """Whether a command's parameters are as long as its counts tell."""
     data, n = q["data"], len(q["data"])
     count = struct.unpack("!H", data[4:6])[0] if n >= 6 else 0
     if q["rsv"] or q["icf"] & 0x3E or q["gct"] > 7:
@@ -143,7 +144,7 @@ def sense(q):
 
 
 def code(q):
-    """As policies write it: the command, and in the lower half what makes another command of it."""
+    """The code in policies: the command, and in the lower half what makes it a different one."""
     sub = 0
     if q["command"] == 0x0620 and q["data"]:
         sub = q["data"][0]
@@ -153,7 +154,8 @@ def code(q):
 
 
 def touched(p, n):
-    """Bits (area, word, bit) that n items of the place at p are; None: another area, or no address of it."""
+    """The bits (area, word, bit) that n items from the place at p touch; None: an unknown area or
+    address."""
     which, word, bit = struct.unpack("!BHB", p)
     if which in WORDS and bit == 0:
         return [(WORDS[which], word + i, b) for i in range(n) for b in range(16)]
@@ -163,7 +165,7 @@ def touched(p, n):
 
 
 def effects(q):
-    """What is read and what is written, as bits; None where one cannot be told."""
+    """The bits that are read and those that are written; None where unknown."""
     data = q["data"]
     count = struct.unpack("!H", data[4:6])[0] if len(data) >= 6 else 0
     if q["command"] == READ:
@@ -207,7 +209,7 @@ class Memory:
             self.changes.append((p, n))
 
     def execute(self, q):
-        """End code and data; what a controller answers that knows no more than this."""
+        """End code and data, as of a controller that knows only this."""
         data, command = q["data"], q["command"]
         known = lambda p: len(p) == 4 and (p[0] in WORDS or p[0] in BITS)
         if not sense(q):
@@ -238,7 +240,7 @@ class Memory:
         return 0x0401, b""
 
     def answer(self, b):
-        """The answer to a frame; None: there is none."""
+        """The answer to a frame; None: none."""
         q = parse(b)
         if q is None or not q["asks"]:
             return None
@@ -249,7 +251,7 @@ class Memory:
 
 
 def speak(memory):
-    """A session over TCP, for serving.each: its headers say where frames end."""
+    """A session over TCP, for serving.each: its headers tell where frames end."""
     def session(s):
         stream = b""
         try:

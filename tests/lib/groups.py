@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A group of processes (cgroup, version 2) that is the daemon's to divide, as a service manager delegates it."""
+"""A group of processes (cgroup, version 2) that the daemon may divide, as a service manager
+delegates it."""
 import os
 import sys
 
@@ -19,19 +20,20 @@ class Delegated:
 
     @staticmethod
     def top():
-        """Where the groups of version 2 are; None: the machine has none."""
+        """Where cgroup version 2 is mounted; None: nowhere."""
         return next((x for x in PLACES if os.path.exists(x + "/cgroup.controllers")), None)
 
     @classmethod
     def holds_memory(cls):
-        """Whether a group there can have a limit on memory: it cannot where version 1 has the memory."""
+        """Whether a group there can limit memory: not where version 1 controls it."""
         if cls.top() is None:
             return False
         with open(cls.top() + "/cgroup.subtree_control", encoding="ascii") as f:
             return "memory" in f.read().split()
 
     def entered(self):
-        """A command that enters the group and then is what follows it; first it takes away what an earlier daemon made there."""
+        """A command that enters the group and executes its arguments; first it removes an earlier
+        daemon's groups."""
         return ("sh", "-c", "rmdir \"$0\"/parsers/* \"$0\"/parsers \"$0\"/guard 2>/dev/null; for x in memory cpu; do "
                 "echo -$x >\"$0\"/cgroup.subtree_control; done 2>/dev/null; echo $$ >\"$0\"/cgroup.procs && exec \"$@\"", self.folder)
 

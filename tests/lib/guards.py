@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What guards what: for a path of the tree the suites that are to run when it changes.
+"""Which suites guard which paths of the tree: those to run when a path changes.
 
-Three things say it. tests/guards.tsv is measured (tests/guards measure): a row a source and one a folder, the suites that run what few others
-run there, each with its weight in lines. tests/guards.txt is written by hand: what guards pages, texts, units and the like. Who uses a file of
-tests/lib or of another suite stands in the imports, and is read there."""
+Three sources: tests/guards.tsv is measured (tests/guards measure) and has a row for each source and
+folder, with the suites that run lines that few others run, and their number. tests/guards.txt is
+written by hand, for pages, texts, units and the like. Users of a file of tests/lib or of another
+suite are found by the imports."""
 import ast
 import functools
 import glob
@@ -31,7 +32,8 @@ def known():
 
 
 def sources():
-    """Files of the product that a change can break: neither lists of the makefiles nor what is only read."""
+    """Files of the product whose change can break something: no makefile lists, and nothing that is
+    only read."""
     listed = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard", *PRODUCT], cwd=TOP, text=True).split()
     return [path for path in listed if not path.endswith((".mk", ".md")) and os.path.exists(os.path.join(TOP, path))]
 
@@ -43,7 +45,7 @@ def rows(path):
 
 @functools.lru_cache
 def measured():
-    """{source file, or folder with a "/" behind: {suite: lines}}, as it was measured."""
+    """{source file, or folder with a trailing "/": {suite: lines}}, as measured."""
     found = {}
     for line in rows(MAP):
         if line and not line.startswith("#"):
@@ -54,7 +56,8 @@ def measured():
 
 @functools.lru_cache
 def imports():
-    """{suite: Python of tests/lib, of its own folder and of other suites' that it reads, through whatever lies between}."""
+    """{suite: Python files of tests/lib, its own folder and other suites that it imports, directly
+    or not}."""
     found = {}
     for suite in netns():
         own = "tests/netns/" + suite
@@ -86,7 +89,8 @@ def by_hand():
 
 
 def row_of(path, rows_of):
-    """The row that tells most of a file of the product: its own, that of the source of its name, or of the nearest folder."""
+    """The row for a file of the product: its own, that of the source with the same name, or the
+    nearest folder's."""
     stem, dot, _ = path.rpartition(".")
     if path in rows_of:
         return path
@@ -99,7 +103,8 @@ def row_of(path, rows_of):
 
 
 def suites_for(paths):
-    """{suite: (strength, why)} for paths that changed: weights in lines, added up, and WHOLE for what is declared or imported."""
+    """{suite: (strength, why)} for changed paths: the sum of lines, and WHOLE for declared or
+    imported ones."""
     counted, declared, users, found = measured(), by_hand(), imports(), {}
 
     def guard(suite, strength, why):

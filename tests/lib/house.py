@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the house weighs, by folder, from the tracked files and the objects of build/release: lines and files of code (C, headers, TypeScript,
-Python, scripts; no message, no data), files in circles of calls, public functions and those with one caller, headers and those with one user.
-With a file that an earlier run was written to, every figure says what it was before. `make house [SINCE=FILE]`; it judges nothing."""
+"""Figures of the source, by folder, from the tracked files and the objects of build/release: lines
+and files of code (C, headers, TypeScript, Python, scripts; no messages, no data), files in
+circles of calls, public functions and those with one caller, headers and those with one user.
+With the output of an earlier run it shows each former figure too. `make house [SINCE=FILE]`; it
+judges nothing."""
 import collections
 import os
 import re
@@ -17,7 +19,7 @@ COLUMNS = ("lines", "files", "circles", "functions", "one caller", "headers", "o
 
 
 def tracked():
-    """{path: its lines} of what is code."""
+    """{path: its lines} of code."""
     listed = subprocess.check_output(["git", "ls-files", "-z", "-co", "--exclude-standard", "--", *circles.PRODUCT, "images", TESTS], cwd=circles.TOP).decode().split("\0")
     found = {}
     for path in filter(None, listed):
@@ -30,13 +32,14 @@ def tracked():
 
 
 def folder_of(path):
-    """A part of the product by its folder; of the tests each kind is one."""
+    """The folder of a part of the product; each kind of tests is one."""
     parts = os.path.dirname(path).split("/")
     return "/".join(parts[:2] if parts[0] == TESTS else parts)
 
 
 def headers(files, count):
-    """A header's users are the product's files that include it, beside the source of the same name."""
+    """The users of a header: the product's files that include it, without the source of the same
+    name."""
     users = collections.defaultdict(set)
     for path, lines in files.items():
         for line in lines if not path.startswith(TESTS) else ():
@@ -50,7 +53,7 @@ def headers(files, count):
 
 
 def functions(count):
-    """What other objects may call, how many of these have one that does, and files in circles."""
+    """Functions that other objects can call, how many have one caller, and files in circles."""
     paths = [path for path in circles.sources() if os.path.exists(os.path.join(circles.TOP, circles.OBJECTS, path + ".o"))]
     out = subprocess.check_output(["nm", "-A", "-g", *(path + ".o" for path in paths)], cwd=os.path.join(circles.TOP, circles.OBJECTS), text=True)
     where, takes = circles.symbols(paths)

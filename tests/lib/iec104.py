@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""IEC 60870-5-104 by hand, written from IEC 60870-5-104 and 60870-5-101 and from nothing of the product: APDUs, a reader of commands that says
-what they touch and write and whether they make sense, and a controlled station that confirms."""
+"""IEC 60870-5-104 by hand, written from IEC 60870-5-104 and 60870-5-101 without the product's code:
+APDUs; a reader of commands that tells what they touch and write and whether they are valid; and
+a controlled station that confirms."""
 import struct
 
 STARTDT_ACT, STARTDT_CON, STOPDT_ACT, STOPDT_CON, TESTFR_ACT, TESTFR_CON = 0x07, 0x0B, 0x13, 0x23, 0x43, 0x83
@@ -83,7 +84,8 @@ def confirm(a, cause=None, negative=False):
 
 
 def parse(a):
-    """A command: type (or 301 where a counter interrogation freezes), station, object, value, qualifier with 256 where it selects; None: no sense."""
+    """A command: type (or 301 when a counter interrogation freezes), station, object, value,
+    qualifier (with 256 when it selects); None: invalid."""
     kind, n, cause, originator, ca = struct.unpack("<BBBBH", a[:6])
     ioa, body = int.from_bytes(a[6:9], "little"), a[9:]
     if kind not in SIZES or n != 1 or len(body) != SIZES[kind] or ca == 0:
@@ -117,7 +119,7 @@ def parse(a):
 
 
 def apdus(stream):
-    """Whole APDUs of a stream, and what is left."""
+    """The whole APDUs of a stream, and the rest."""
     out = []
     while len(stream) >= 2 and len(stream) >= 2 + stream[1]:
         out.append(stream[:2 + stream[1]])
@@ -126,12 +128,13 @@ def apdus(stream):
 
 
 def said(apdu):
-    """How the product's records number an APDU: a type, or 1000 and what is said of the session."""
+    """The number of an APDU in the product's records: a type, or 1000 and a code for the
+    session."""
     return 1000 + apdu[2] if apdu[2] & 1 else apdu[6]
 
 
 class Ends:
-    """Both ends of a session: they number what they send, and acknowledge all that came."""
+    """Both ends of a session: they number what they send, and acknowledge what came."""
 
     def __init__(self):
         self.sent = {"c": 0, "s": 0}

@@ -6,7 +6,7 @@ HOW = {"vlan": "link p0 name it type vlan id 5", "bond": "it type bond"}
 
 
 def lacking(kind):
-    """Why this kernel makes none of that kind, or ""."""
+    """Why this kernel cannot make that kind of device, or ""."""
     net = Net("kinds-probe-")
     try:
         net.veth(net.add("a"), "p0", net.ns("a"), "p1")

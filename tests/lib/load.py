@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps a machine busy while a command runs: `tests/lib/load.py NUMBER COMMAND...`, with its status. No case may fail by it.
+"""Keeps a machine busy while a command runs: `tests/lib/load.py NUMBER COMMAND...`, with the
+command's status. No case may fail by it.
 
-NUMBER processes do nothing but compute, in a session of their own, as other people's work is: a kernel that shares its cores between sessions
-first (autogroup) leaves the command its share, one that does not leaves it 1/NUMBER. The load that was seen is printed at the end."""
+NUMBER processes compute in a session of their own, like other people's work. A kernel that shares
+its processors between sessions first (autogroup) leaves the command half, another one 1/NUMBER. The
+measured load is printed at the end."""
 import ctypes
 import os
 import signal

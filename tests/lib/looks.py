@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every page has to be in every state: in one language, readable, reachable, within its window."""
+"""What every page must be in every state: in one language, readable, reachable, inside its
+window."""
 import os
 import re
 
@@ -60,14 +61,14 @@ return bad;
 
 
 def own_words(b):
-    """The texts that are the page's own: what the box names (labels, devices, faults) is data, and stands in the
-    reader's language or as it is named."""
+    """The page's own texts, without what the box names (labels, devices, faults): that is data, in
+    the reader's language or as it is named."""
     return b.run("""return [...document.querySelectorAll("h2, h3, dt, th[scope=col], .chip, nav a, button, .note, .empty, .all-well, .since, .as-of")]
         .filter(e => e.closest(".languages, .named") === null).map(e => e.innerText)""")
 
 
 def axe(b):
-    """What axe-core finds wrong with the page as it stands: all of its rules, no exception made."""
+    """axe-core's findings on the present page, by all its rules."""
     if not b.run("return window.axe !== undefined"):
         with open(AXE, encoding="utf-8") as f:
             b.run(f.read())
@@ -104,7 +105,8 @@ return bad;
 
 
 def tablet(b, name, lang, path):
-    """The page as it stands on a tablet held both ways, by fingers. `path`: of the pictures, without what tells them apart."""
+    """Checks the page on a tablet in both orientations, used by fingers. `path`: beginning of the
+    pictures' names."""
     try:
         b.devtools("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=5)
         for width, height in ((1024, 768), (768, 1024)):

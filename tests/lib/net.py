@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Network namespaces for the demonstration and the netns tests.
 
-A Net makes namespaces and veth pairs with one prefix and takes every one of them away again. Sockets are opened inside a
-namespace by a short setns of the calling thread (a socket stays where it was made), so clients, servers and captures live
-in one Python process; real programs are started with Net.run and Net.spawn.
-"""
+A Net makes namespaces and veth pairs with one prefix and removes them all. The calling thread
+enters a namespace briefly (setns) to open a socket there, and the socket stays in it. So clients,
+servers and captures run in one Python process; programs are started by Net.run and Net.spawn."""
 import contextlib
 import ctypes
 import errno
@@ -40,7 +39,7 @@ def setns(path):
 
 @contextlib.contextmanager
 def inside(name):
-    """The calling thread is in namespace `name` (None: where it is) until the block ends."""
+    """The calling thread is in namespace `name` (None: stays where it is) until the block ends."""
     if name is None:
         yield
         return
@@ -56,14 +55,14 @@ def inside(name):
 
 
 def worked(pid):
-    """How long this process has had a processor, in ns."""
+    """Processor time of this process in ns."""
     with open("/proc/%d/schedstat" % pid, encoding="ascii") as f:
         return int(f.read().split()[0])
 
 
 def wait_for(condition, seconds, what):
-    """Polls until condition() is true; its value. Raises TimeoutError, naming `what`, at the deadline. What is waited
-    for longer is looked at less often."""
+    """Polls until condition() is true and returns its value. Raises TimeoutError with `what` at the
+    deadline. The longer it waits, the less often it polls."""
     deadline, began = slowness.Deadline(seconds), time.monotonic()
     while True:
         value = condition()
@@ -147,7 +146,7 @@ class Net:
 
 
 class Capture:
-    """Everything that arrives at (or leaves) one interface, as the kernel hands it to a packet socket there."""
+    """Everything that arrives at (or leaves) one interface, as a packet socket receives it."""
 
     def __init__(self, net, ns, interface):
         with inside(ns):
@@ -171,7 +170,8 @@ class Capture:
                 return
 
     def caught_up(self):
-        """Whether all that has arrived was read; after a flood a busy machine needs a while for it."""
+        """Whether everything that arrived was read; after a flood a busy machine needs a while for
+        it."""
         self._take_in(20000)
         try:
             self.sock.recv(1, socket.MSG_PEEK)
@@ -180,7 +180,7 @@ class Capture:
         return False
 
     def _take_in(self, most):
-        """False when nothing will arrive any more."""
+        """False: nothing will arrive any more."""
         with self.reading:
             for _ in range(most):
                 try:
@@ -196,7 +196,8 @@ class Capture:
 
     @property
     def frames(self):
-        """All that has arrived by now, be the machine as busy as it may: more than this does not fit into the socket."""
+        """Everything that has arrived, however busy the machine is: the socket's buffer holds no
+        more."""
         self._take_in(100000)
         return self.kept
 
@@ -253,8 +254,8 @@ def udp(source, destination, sport, dport, payload):
 
 
 def receiving_sockets(ns):
-    """Every socket of a namespace that could receive from somebody: all of TCP that listen, all of UDP, SCTP, packet, unix,
-    and raw ones but those of protocol 255, which the kernel only lets send (raw(7))."""
+    """All sockets of a namespace that could receive: listening TCP, and all UDP, SCTP, packet and
+    unix sockets; raw ones except those of protocol 255, which can only send (raw(7))."""
     found = []
     for table in ("tcp", "tcp6", "udp", "udp6", "udplite", "udplite6", "raw", "raw6", "packet", "unix", "sctp/eps", "dccp"):
         lines = sh("cat", "/proc/net/" + table, ns=ns, check=False).stdout.splitlines()[1:]
@@ -304,7 +305,7 @@ def decode(frame):
 
 
 def tcp_streams(frames):
-    """Client-to-server and back bytes that arrived, put in order by sequence number: {(src, sport, dst, dport): bytes}."""
+    """The bytes that arrived, in order of sequence numbers: {(src, sport, dst, dport): bytes}."""
     seen = {}
     for frame in frames:
         found = decode(frame)

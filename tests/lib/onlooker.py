@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Somebody before a terminal, who sees how far it is."""
+"""A person at a terminal who sees a program's progress."""
 import contextlib
 import os
 import pty
@@ -9,7 +9,8 @@ import threading
 
 
 class Terminal:
-    """A program whose error output is a terminal. What came there, and on its output."""
+    """A program whose standard error is a terminal, with its output there and on standard
+    output."""
 
     def __init__(self, command):
         self.master, slave = pty.openpty()
@@ -28,7 +29,8 @@ class Terminal:
         return self.seen.decode(errors="replace")
 
     def end(self):
-        """Its status, output, each line that stood on the terminal, and what stands there at the end."""
+        """Its status, its output, each line that was on the terminal, and what is there at the
+        end."""
         out = self.process.communicate(timeout=60)[0]
         self.reader.join()
         os.close(self.master)

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SYNs or datagrams that nobody answers, one after the other, each of a session of its own, and what each takes until the next can be sent: on a
-veth pair the sender's own core does all that the kernel does about a frame."""
+"""Unanswered SYNs or datagrams, one after the other, each of a session of its own, and the time of
+each send. On a veth pair the sender's processor does all the kernel's work for a frame."""
 import time
 
 import net
 
 
 class Opener:
-    """From an interface of a namespace to a target behind the box, each of another port or host; no faster than one in `apart` seconds."""
+    """From an interface of a namespace to a target behind the box, each with another port or host,
+    at most one in `apart` seconds."""
 
     def __init__(self, ns, interface, gateway_mac, hosts, rng, datagrams=False):
         self.wire, self.datagrams = net.Wire(ns, interface, gateway_mac), datagrams

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A table of our name that is somebody else's."""
+"""A table with our name that belongs to another process."""
 import socket
 import struct
 
@@ -15,7 +15,8 @@ def message(kind, flags, family, resource, attributes=b""):
 
 
 def by_another(ns):
-    """Empty, and whoever is not the socket returned may not touch it (flag `owner`, Linux 5.12); it goes with that socket."""
+    """An empty table that only the returned socket may change (flag `owner`, Linux 5.12); it ends
+    with that socket."""
     with inside(ns):
         s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETFILTER)
     s.bind((0, 0))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A page of the browser as the PDF that a person makes of it, read again by poppler's tools (images/deps browser)."""
+"""A page of the browser printed as PDF, and read by poppler's tools (images/deps browser)."""
 import base64
 import html
 import re
@@ -17,7 +17,7 @@ def there():
 
 
 class Paper:
-    """`path`: where the PDF stays, to be looked at."""
+    """`path`: where the PDF stays, for a look at it."""
 
     def __init__(self, b, path):
         if not there():
@@ -35,8 +35,8 @@ class Paper:
         self.title = (re.search(r"^Title:\s+(.*)", said, re.M) or [None, ""])[1]
 
     def sound(self, name, lang, wide=False):
-        """A4, upright unless `wide`; every word inside the sheet; the browser's numbers of pages; every font in the
-        file, and Japanese ones where there is Japanese."""
+        """A4, portrait unless `wide`; every word inside the sheet; the browser's page numbers;
+        every font embedded, and Japanese ones for Japanese text."""
         width, height = A4[::-1] if wide else A4
         expect(all(abs(a - b) < 2 for a, b in zip(self.size, (width, height))), "%s: a sheet of %s", name, self.size)
         expect(self.title != "", "%s: no title for the head of the sheets", name)
@@ -56,12 +56,13 @@ class Paper:
             expect(re.search("[ぁ-ん].*[一-龥]", self.text, re.S) and "\ufffd" not in self.text, "%s: no Japanese: %s", name, fonts)
 
     def has(self, values, name):
-        """Each of these texts, wherever its lines end."""
+        """Each of these texts occurs, with line breaks anywhere."""
         missing = [v for v in values if re.sub(r"\s", "", str(v)) not in self.flat]
         expect(not missing, "%s: the PDF does not say %s", name, missing[:6])
 
     def heads(self, words, row, name):
-        """A table that goes on over sheets has its heads on each of them: on every sheet with a line that begins as `row` (a pattern) says."""
+        """A table over several sheets repeats its head: on every sheet with a line that begins like
+        the pattern `row`."""
         sheets = [(n, re.sub(r"\s", "", page)) for n, page in enumerate(self.text.split("\f"), 1) if re.search(row, page, re.M)]
         without = [n for n, page in sheets if "".join(words) not in page]
         expect(len(sheets) > 1 and not without, "%s: the heads %s are not on sheets %s of %s", name, words, without, [n for n, _ in sheets])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""People before a box under test: their accounts, and what they ask over HTTPS."""
+"""People who use a box under test: their accounts, and their requests over HTTPS."""
 import base64
 import contextlib
 import hashlib
@@ -56,12 +56,12 @@ class Site:
         self.secrets[name], self.papers[name] = said["totp"]["secret"], said["recovery"]
 
     def has(self, name, *roles):
-        """An account that a case before may have added already."""
+        """An account that an earlier case may have added already."""
         if name not in self.secrets:
             self.add(name, *roles)
 
     def paper(self, name):
-        """A code that is good once; new ones when there are no more."""
+        """A one-time paper code; makes new ones when all were used."""
         if not self.papers[name]:
             self.papers[name] = self.user("recovery", name)["recovery"]
         return self.papers[name].pop()
@@ -82,7 +82,7 @@ class Site:
 
     @contextlib.contextmanager
     def listening(self, path, cookie, headers=None, source=HERE_IP):
-        """An answer that goes on, read by whoever asks."""
+        """An answer that goes on, which the caller reads."""
         context = ssl.create_default_context(cafile=self.run + "/state/secrets/certificate.pem")
         with inside(self.box.admin):
             c = http.client.HTTPSConnection(HOST, context=context, timeout=15, source_address=(source, 0))
@@ -99,16 +99,16 @@ class Site:
         return self.ask("POST", "/api/v1/login", dict({"Content-Type": "application/json"}, **(headers or {})), body, source)
 
     def challenge(self, source=HERE_IP):
-        """What a key is to sign."""
+        """A challenge for a key to sign."""
         return bytes.fromhex(self.ask("GET", "/api/v1/challenge", source=source).json()["challenge"])
 
     def login_by(self, name, proof, phrase=PHRASE, source=HERE_IP):
-        """`proof`: what a security key said, as text."""
+        """`proof`: a security key's answer as text."""
         return self.login(name, body=json.dumps({"name": name, "password": phrase, "key": proof}), code="", source=source)
 
     @contextlib.contextmanager
     def showing(self, pair):
-        """Whatever is asked within is asked over connections that show this certificate, or none."""
+        """Requests inside the block use connections with this certificate, or with none."""
         before, self.shown = self.shown, pair
         try:
             yield
@@ -116,7 +116,7 @@ class Site:
             self.shown = before
 
     def login_shown(self, name, phrase=PHRASE, source=HERE_IP):
-        """The certificate that is shown as the second factor."""
+        """A login with the connection's certificate as the second factor."""
         return self.login(name, body=json.dumps({"name": name, "password": phrase, "certificate": True}), code="", source=source)
 
     def key(self, cookie, order, label, phrase=PHRASE, source=HERE_IP, **more):
@@ -135,16 +135,17 @@ class Site:
         return self.ask("GET", path, headers, source=source)
 
     def order(self, cookie, order, timeout=90, source=HERE_IP, **more):
-        """An order about the draft or what is in force, by whoever has this session."""
+        """An order about the draft or the policy in force, by the owner of this session."""
         return self.ask("POST", "/api/v1/change", {"Cookie": "%s=%s" % (COOKIE, cookie), "Content-Type": "application/json"},
                         json.dumps(dict(more, order=order)), source, timeout)
 
     def records(self, cookie, body, source=HERE_IP, **headers):
-        """An order about the records, by whoever has this session."""
+        """An order about the records, by the owner of this session."""
         return self.ask("POST", "/api/v1/records", dict({"Cookie": "%s=%s" % (COOKIE, cookie), "Content-Type": "application/json"}, **headers), json.dumps(body), source)
 
     def account(self, cookie, order, name, phrase=PHRASE, source=HERE_IP, **more):
-        """An order about somebody else's account, by whoever has this session, who looks at it first."""
+        """An order about another person's account, by the owner of this session, who looks at it
+        first."""
         if order != "add" and "seen" not in more:
             found = [a for a in self.user("list")["accounts"] if a["name"] == name]
             more["seen"] = found[0]["seen"] if found else ""
@@ -152,12 +153,12 @@ class Site:
                         json.dumps(dict(more, order=order, name=name, password=phrase)), source)
 
     def passphrase(self, cookie, phrase, new, source=HERE_IP):
-        """Another passphrase of one's own."""
+        """Changes one's own passphrase."""
         return self.ask("POST", "/api/v1/passphrase", {"Cookie": "%s=%s" % (COOKIE, cookie), "Content-Type": "application/json"},
                         json.dumps({"password": phrase, "new": new}), source)
 
     def texts(self, *conduits, extra=""):
-        """A policy of these, as an order carries it."""
+        """The texts of a policy, as an order carries them."""
         main, out = self.box.write(*conduits, extra=extra), []
         for name in ("site.cfg", "box.cfg"):
             with open(os.path.join(os.path.dirname(main), name), encoding="utf-8") as f:

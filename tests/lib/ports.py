@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A frame to every port of TCP and UDP, from one port that tells them apart: with SEKISHO_ALL to all of them, else to each 64th, by a
-seed that is printed, and to those that something commonly answers."""
+"""A frame to each port of TCP and UDP, from one port that marks them: with SEKISHO_ALL to all, else
+to every 64th, by a printed seed, and to those of common services."""
 import os
 import random
 import struct
@@ -14,13 +14,13 @@ PORTS = range(1, 65536) if os.environ.get("SEKISHO_ALL") else sorted(COMMON | se
 
 
 def drawn():
-    """What a case says of them."""
+    """What a case prints about them."""
     return "all ports" if os.environ.get("SEKISHO_ALL") else "%d ports (seed %d)" % (len(PORTS), SEED)
 
 
 def template(l2, source, target, protocol):
-    """A frame to port 0: its bytes, where the port and the checksum stand, and the sum to which a port is added. `l2`:
-    hardware addresses, and tags."""
+    """A frame to port 0: its bytes, the places of port and checksum, and the sum to which a port is
+    added. `l2`: hardware addresses and tags."""
     head = struct.pack("!HHIIBBHHH", FROM, 0, 7, 0, 5 << 4, 2, 64240, 0, 0) if protocol == 6 else struct.pack("!HHHH", FROM, 0, 12, 0) + b"ask;"
     total = ~checksum(pseudo(source, target, protocol, len(head)) + head) & 0xffff
     six = ":" in source

@@ -1,5 +1,6 @@
-"""A QR code read back (ISO/IEC 18004), as a telephone does of a clean picture: for versions 1 to 9 in byte mode at the weakest
-correction, whose errors are not corrected here. None of it is shared with what drew the code."""
+"""Reads a QR code (ISO/IEC 18004) from a clean picture, as a telephone does: versions 1 to 9 in
+byte mode at the weakest correction; errors are not corrected. Shares no code with what drew
+it."""
 
 DATA = {1: (1, 19), 2: (1, 34), 3: (1, 55), 4: (1, 80), 5: (1, 108), 6: (2, 68), 7: (2, 78), 8: (2, 97), 9: (2, 116)}  # blocks, bytes of each
 ALIGNED = {1: [], 2: [6, 18], 3: [6, 22], 4: [6, 26], 5: [6, 30], 6: [6, 34], 7: [6, 22, 38], 8: [6, 24, 42], 9: [6, 26, 46]}
@@ -8,7 +9,7 @@ MASKS = [lambda y, x: (y + x) % 2, lambda y, x: y % 2, lambda y, x: x % 3, lambd
 
 
 def fixed(side, version):
-    """The places that carry no data."""
+    """The modules that carry no data."""
     out = {(y, x) for y in range(side) for x in range(side) if (y < 9 and (x < 9 or x >= side - 8)) or (y >= side - 8 and x < 9) or y == 6 or x == 6}
     at, last = ALIGNED[version], side - 7
     for cy in at:
@@ -42,7 +43,7 @@ def read(rows):
 
 
 def of_terminal(lines):
-    """Rows of half blocks, in which what is light is drawn, and a border of four."""
+    """Rows of half blocks, in which light modules are drawn, with a border of four."""
     rows = []
     for line in lines:
         rows.append("".join("0" if c in "▀█" else "1" for c in line))

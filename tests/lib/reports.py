@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What sanitizers say of the programs under test. A role in its sandbox can open no file, so a report comes out where its
-errors do: every such place is watched, and a report fails the case in which it is found, whatever became of the role."""
+"""Sanitizer reports of the programs under test. A role in its sandbox can open no file, so a report
+appears on its standard error: all such places are watched, and a report fails the case in which
+it is found, whatever happened to the role."""
 import atexit
 import os
 import re
@@ -13,7 +14,7 @@ watched = {}  # path: how many bytes of it were read
 
 
 def watch(path):
-    """What is in this file by now is old; it need not be there yet."""
+    """Ignores what is in this file now; it need not exist yet."""
     try:
         with open(path, "rb") as f:
             watched[path] = f.seek(0, 2)
@@ -22,7 +23,7 @@ def watch(path):
 
 
 def errors():
-    """Where a program's errors go that are said again at the end."""
+    """The file for a program's standard error, which is printed at the end."""
     file = tempfile.NamedTemporaryFile("w+b", prefix="sekisho-test-", delete=False)
     watch(file.name)
 
@@ -35,14 +36,14 @@ def errors():
 
 
 def in_text(text):
-    """The reports of a text, from the first one on."""
+    """The reports in a text, from the first one on."""
     lines = text.splitlines()
     first = next((i for i, line in enumerate(lines) if BEGINS.search(line)), None)
     return [] if first is None else lines[first:first + LINES]
 
 
 def found():
-    """What was reported since the last call, as lines that begin with where."""
+    """The reports since the last call, as lines that begin with their place."""
     out = []
     for path, read in list(watched.items()):
         try:

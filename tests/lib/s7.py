@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""S7comm by hand, written from RFC 1006, ISO 8073 and what Wireshark's dissector shows, and from nothing of the product: requests, and a
-controller with blocks and flags that says what it executed. tests/replay/cases/s7comm holds it against tshark."""
+"""S7comm by hand, written from RFC 1006, ISO 8073 and Wireshark's dissector, without the product's
+code: requests, and a controller with blocks and flags that lists what it executed.
+tests/replay/cases/s7comm compares it with tshark."""
 import socket
 import struct
 
@@ -21,7 +22,7 @@ def packet(body):
 
 
 def data(message, last=True):
-    """A DT that holds a message, or a part of one."""
+    """A DT with a message, or a part of one."""
     return packet(bytes([2, 0xF0, 0x80 * last]) + message)
 
 
@@ -58,7 +59,7 @@ def read(items, reference=2):
 
 
 def value(raw, bit=False):
-    """The data of a written item, but for what fills it up to an even length before another one."""
+    """The data of a written item, without the filler before another item."""
     return struct.pack("!BBH", 0, 3 if bit else 4, len(raw) if bit else 8 * len(raw)) + raw
 
 
@@ -88,7 +89,7 @@ def block_named(function):
 
 
 def download(reference=2, size=100):
-    """Whoever is asked so fetches the block part by part."""
+    """The receiver of this request fetches the block part by part."""
     return job(reference, block_named(REQUEST_DOWNLOAD) + b"\x0d1%06d%06d" % (size, size - 36))
 
 
@@ -101,27 +102,28 @@ def status_list(number, reference=2):
 
 
 def cyclic(items, reference=2):
-    """Asks for values again and again, every half second."""
+    """Requests values every half second."""
     asked = struct.pack("!HBB", len(items), 0, 5) + b"".join(items)
     return userdata(2, 1, reference, b"\xff\x09" + struct.pack("!H", len(asked)) + asked)
 
 
 def told(kind, sub, reference, values):
-    """Userdata of a server: an answer (kind 8) or what it sends by itself (0), of cyclic services."""
+    """Userdata of a server: an answer (kind 8), or what it sends by itself (0) for cyclic
+    services."""
     held = struct.pack("!H", len(values)) + b"".join(v + b"\0" * (len(v) % 2) for v in values)
     return data(message(7, reference, bytes([0, 1, 0x12, 8, 0x12, kind << 4 | 2, sub, 1, 0, 0, 0, 0]),
                         b"\xff\x09" + struct.pack("!H", len(held)) + held))
 
 
 def plus():
-    """How S7comm-plus begins: a request of another protocol on the same port."""
+    """The beginning of S7comm-plus, another protocol on the same port."""
     return data(b"\x72\1\0\x14\x31\0\0\4\xca\0\0\0\1\0\0\0\0\x36" + bytes(6) + b"\x72\1\0\0")
 
 
 # ---- what a stream holds ---------------------------------------------------------------------------------------------------
 
 def cut(b):
-    """The first whole packet and the rest; None while there is none."""
+    """The first whole packet and the rest; None: incomplete."""
     if len(b) < 4 or len(b) < struct.unpack("!H", b[2:4])[0]:
         return None
     n = max(4, struct.unpack("!H", b[2:4])[0])
@@ -129,7 +131,7 @@ def cut(b):
 
 
 def messages(b):
-    """Whole messages of a stream, put together from their DTs."""
+    """The whole messages of a stream, reassembled from their DTs."""
     whole = b""
     while cut(b):
         one, b = cut(b)
@@ -142,7 +144,7 @@ def messages(b):
 
 
 def function_of(m):
-    """A job's function; of userdata group and sub-function. None: neither."""
+    """The function of a job; for userdata group and sub-function. None: neither."""
     if len(m) > 10 and m[:2] == b"\x32\1":
         return m[10]
     return (m[15] & 15, m[16]) if len(m) > 16 and m[:2] == b"\x32\7" else None
@@ -166,7 +168,7 @@ def ask(s, request):
 
 
 def answered(s, request):
-    """Whether an answer came: not when the session ended instead, by a reset or not."""
+    """Whether an answer came, and the session did not end instead, with or without a reset."""
     try:
         return bool(ask(s, request))
     except ConnectionError:
@@ -174,13 +176,13 @@ def answered(s, request):
 
 
 def open_session(s, slot=2):
-    """Whether the connection was confirmed and a size agreed on."""
+    """Whether the connection was confirmed and a size was agreed."""
     s.sendall(connect(slot))
     return receive(s)[5:6] == b"\xd0" and ask(s, setup())[1:2] == b"\3"
 
 
 def done_well(answer):
-    """An answer without an error, whose items (if it has any) were all read or written."""
+    """Whether it is an answer without an error, with all its items read or written."""
     if answer[1:2] != b"\3" or answer[10:12] != b"\0\0":
         return answer[1:2] == b"\7"
     return answer[12] not in (READ, WRITE) or answer[14:15] == b"\xff"
@@ -189,7 +191,8 @@ def done_well(answer):
 # ---- a controller --------------------------------------------------------------------------------------------------------------
 
 class Controller:
-    """Blocks of 256 bytes. `done` is every function that it executed, in order; `written` what was written where."""
+    """Blocks of 256 bytes. `done` lists every executed function in order; `written` what was
+    written where."""
 
     def __init__(self, parts=2):
         self.memory, self.done, self.written, self.running, self.block, self.parts = {}, [], [], True, b"", parts
@@ -235,7 +238,7 @@ class Controller:
         return out
 
     def fetch(self, s, reference):
-        """A download: it asks for each part, and says when it has the block."""
+        """A download: requests each part and reports when it has the block."""
         self.block = b""
         for part in range(self.parts):
             answer = ask(s, job(reference + 1 + part, block_named(DOWNLOAD_BLOCK)))
@@ -271,7 +274,7 @@ class Controller:
                 self.fetch(s, reference)
 
     def push(self):
-        """What it sends by itself of a cyclic read."""
+        """What it sends by itself for a cyclic read."""
         return told(0, 1, 0, [self.read_item(i) for i in self.watched_items])
 
     def session(self, s):
@@ -292,7 +295,7 @@ class Controller:
             s.close()
 
     def watched(self, s):
-        """A session of which it counts how it ended: by a reset, or not."""
+        """Counts whether the session ends by a reset or not."""
         try:
             self.session(s)
         except ConnectionResetError:

@@ -6,7 +6,8 @@ import threading
 
 
 def each(listener, session):
-    """`session(socket)` for whoever connects, until the listener is closed. Answers leave at once."""
+    """Calls `session(socket)` for each client until the listener is closed. Answers are sent at
+    once."""
     def accept():
         while True:
             try:
@@ -20,7 +21,7 @@ def each(listener, session):
 
 
 def plc(s):
-    """Answers reads and writes as they come; a session ends with its client."""
+    """Answers reads and writes in order; a session ends with its client."""
     try:
         while True:
             data = s.recv(1024)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MC protocol / SLMP by hand, written from the manuals and from nothing of the product: frames in all four forms, a reader of them that
-says what a request touches and writes, and a controller that keeps words and bits. 3E, 4E; binary, ASCII."""
+"""MC protocol / SLMP by hand, written from the manuals without the product's code: frames in all
+four forms, a reader that tells what a request touches and writes, and a controller with words
+and bits. 3E, 4E; binary, ASCII."""
 import socket
 import threading
 
@@ -57,7 +58,7 @@ class Form:
         return self.request(0x0401, bits + 2 * wide, self.device(wide, name, first) + self.num(2, n), serial)
 
     def register(self, devices, serial=1):
-        """Words of single devices, each by name and number, to be read by `monitor`."""
+        """Registers words of single devices by name and number, for `monitor`."""
         return self.request(0x0801, 0, self.num(1, len(devices)) + self.num(1, 0) + b"".join(self.device(False, *d) for d in devices), serial)
 
     def monitor(self, serial=1):
@@ -111,7 +112,7 @@ class Reader:
 
 
 def form_of(b):
-    """The form whose frame begins here, and whether it asks."""
+    """The form of the frame that begins here, and whether it is a request."""
     for f in FORMS:
         for asks in (True, False):
             if b.startswith(f.frame(asks, 0, OWN, b"")[:4 if f.ascii else 2]):
@@ -120,7 +121,7 @@ def form_of(b):
 
 
 def cut(b):
-    """The first whole frame of a stream and the rest of it; None when there is none yet. Goes by the length alone."""
+    """The first whole frame of a stream and the rest; None: incomplete. Uses the length alone."""
     f, _ = form_of(b)
     if f is None:
         return None
@@ -136,7 +137,8 @@ def cut(b):
 
 
 def parse(b):
-    """One frame: form, asks, serial, route, and of a request command, sub, data; of an answer end, data."""
+    """One frame: form, request or not, serial, route; for a request command, sub, data; for an
+    answer end, data."""
     f, asks = form_of(b)
     r = Reader(b, f.ascii)
     r.num(2)
@@ -157,14 +159,15 @@ def parse(b):
 
 
 def words_of(name, first, values):
-    """What words leave behind: (device, number, value) one by one, bits of bit devices."""
+    """The effect of written words: (device, number, value) one by one, as bits for bit devices."""
     if not DEVICES[name][4]:
         return [(name, first + i, v) for i, v in enumerate(values)]
     return [(name, first + 16 * i + k, v >> k & 1) for i, v in enumerate(values) for k in range(16)]
 
 
 def effects(p):
-    """What a request of devices does: {(device, number)} read, [(device, number, value)] written. None: not such a request."""
+    """The effect of a device request: {(device, number)} read, [(device, number, value)] written.
+    None: no such request."""
     command, sub, r = p["command"], p["sub"], p["data"]
     r = Reader(r.b, r.ascii)
     if command not in READS | WRITES or sub > 3:
@@ -213,7 +216,7 @@ def effects(p):
 
 
 class Controller:
-    """Answers on a socket, TCP or UDP. `written` is what it executed, in order."""
+    """Answers on a TCP or UDP socket. `written` lists what it executed, in order."""
 
     def __init__(self):
         self.memory, self.written, self.done, self.seen = {}, [], [], 0
@@ -284,7 +287,7 @@ class Controller:
 
 
 def answer(s):
-    """One whole frame from a stream, or b"" at its end."""
+    """One whole frame of a stream, or b"" at the end."""
     b = b""
     while not cut(b):
         try:

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many times slower this machine is than one for which the tests' deadlines were set; one number, for the suites and the
-demonstration. Deadlines are multiplied by it. What is counted (bytes, packets, sessions) never is.
+"""How many times slower this machine is than the one for which the tests' deadlines were set: one
+number for the suites and the demonstration. Deadlines are multiplied by it; counts (bytes,
+packets, sessions) never are.
 
-It is measured at the start: processor time of starting small programs and of interpreting a little Python, so that a busy
-machine does not count as a slow one. A build under sanitizers, the first argument of a suite, takes longer everywhere.
-SEKISHO_SLOWNESS gives it instead.
+It is measured at the start: processor time of starting small programs and running a little Python,
+so that a busy machine does not count as slow. A build under sanitizers, the first argument of a
+suite, takes longer everywhere. SEKISHO_SLOWNESS sets it.
 
-A busy machine is another matter: while somebody waits for a core, a deadline comes nearer at a quarter of the clock's pace (`Deadline`). It ends
-a hope, and judges nobody: who is judged is judged by the time that he had a core."""
+A busy machine is different: while some task waits for a processor, a deadline approaches at a
+quarter of the clock's pace (`Deadline`). It ends a wait and is no judgement: a process is judged by
+its own processor time."""
 import os
 import resource
 import subprocess
@@ -46,7 +48,7 @@ os.environ["SEKISHO_SLOWNESS"] = "%g" % SLOWNESS  # programs that are started fr
 
 
 def pressure():
-    """Microseconds in which some task of the machine waited for a core; 0 where the kernel does not say."""
+    """Microseconds in which some task waited for a processor; 0 where the kernel does not tell."""
     try:
         with open("/proc/pressure/cpu", encoding="ascii") as f:
             return int(f.readline().rsplit("total=", 1)[1])
@@ -65,7 +67,7 @@ class Deadline:
 
 
 def say():
-    """At the top of a suite; `make test` shows it when it is not 1."""
+    """Printed at the top of a suite; `make test` shows it when it is not 1."""
     print("%sslowness %g (%s): deadlines are %g times as long as written, what is counted is not" %
           ("NOTE " if SLOWNESS > 1 else "", SLOWNESS, "given" if GIVEN else "measured", SLOWNESS), flush=True)
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a suite takes of the machine's cores, and which of its cases are left to the long ring.
+"""The processor time of a suite, and which of its cases are left to the long run.
 
-tests/netns/alone puts a suite into a group of processes of its own, whose time the kernel counts: the daemon, its roles and
-whoever was killed meanwhile are in it. Whoever starts a suite by hand has no such group, and is told the time by the clock alone."""
+tests/netns/alone puts a suite into a group of processes whose time the kernel counts: with the
+daemon, its roles and killed processes. A suite that was started by hand has no such group and only
+gets the time by the clock."""
 import os
 import time
 
@@ -11,7 +12,7 @@ LEFT = frozenset(os.environ.get("SEKISHO_LEFT", "").split())  # cases of this su
 
 
 def processor():
-    """Seconds of processor that this suite had so far; None when nobody counts."""
+    """Seconds of processor of this suite so far; None: not counted."""
     try:
         with open(COUNTED, encoding="ascii") as f:
             words = f.read().split()
@@ -21,7 +22,8 @@ def processor():
 
 
 def told(start, had):
-    """What a case took since `start` (monotonic) and `had` (processor), as tests/run reads it."""
+    """The time of a case since `start` (monotonic) and `had` (processor), in the form that
+    tests/run reads."""
     now = processor()
     return "%.1f s" % (time.monotonic() - start) + ("" if had is None or now is None else ", %.2f s of processor" % (now - had))
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs many tests beside each other and counts them. A task is a program or a script with a name and the share of a core that it keeps busy:
-as many begin as the cores hold, so that those that mostly wait share a core between them. Those that take longest begin first."""
+"""Runs many tests beside each other and counts them. A task is a program or script with a name and
+its share of a processor: as many run as the processors hold, so that tasks that mostly wait
+share one. The longest begin first."""
 import collections
 import os
 import re
@@ -20,8 +21,9 @@ Count = collections.namedtuple("Count", "passed failed skipped inconclusive")
 
 class Task:
     def __init__(self, name, command, script=False, once_more=False, env=None, took=(1.0, 1.0), patience=900, cwd=None):
-        """`script`: prints its own counts; a program of cmocka says how many cases it holds, any other is one. `once_more`: what passes
-        was counted elsewhere. `took`: processor and clock, in seconds, of an earlier run."""
+        """`script`: prints its own counts; a cmocka program tells its number of cases, any other
+        program is one. `once_more`: its passes were counted elsewhere. `took`: processor and
+        clock time of an earlier run, in seconds."""
         self.name, self.command, self.script, self.once_more, self.env = name, command, script, once_more, env or {}
         self.processor, self.wall = took
         self.patience, self.cwd = patience, cwd
@@ -31,7 +33,7 @@ class Task:
 
     @property
     def share(self):
-        """Of a core, while it runs."""
+        """The share of a processor while it runs."""
         return min(1.0, max(0.1, self.processor / max(self.wall, 0.1)))
 
     def begin(self, folder):
@@ -60,7 +62,7 @@ class Task:
         return count if found and (self.status == 0 or count.failed) else count._replace(failed=1)
 
     def failures(self):
-        """What it says of what failed."""
+        """Its output about failures."""
         if not self.script or not self.count.failed or not COUNTS.search(self.text):
             return ["status %s" % self.status] + self.text.splitlines()[-15:]
         told, on = [], False
@@ -71,12 +73,13 @@ class Task:
         return told[:150]
 
     def cases(self):
-        """(seconds of processor, name) of each case that says so; of itself when none does."""
+        """(seconds of processor, name) of each case that tells it; of the task itself when none
+        does."""
         return [(float(s), "%s %s" % (self.name, name)) for name, s in TIMED.findall(self.text)] or [(self.spent, self.name)]
 
 
 def run(tasks, folder, ended, cores=None):
-    """Runs them all; `ended(task)` is called for each as it ends. Whoever interrupts this ends what it began."""
+    """Runs them all; `ended(task)` is called for each at its end. An interrupt ends all tasks."""
     cores = cores or os.cpu_count() or 1
     os.makedirs(folder, exist_ok=True)
     waiting, running = sorted(tasks, key=lambda t: -t.wall), {}

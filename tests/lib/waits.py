@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long given processes wanted a core that others had. What a test says about lateness is about the box, not about who else uses
-the machine: a wait is taken off what was measured."""
+"""How long given processes waited for a processor that others had. A lateness test is about the box
+and not about other users of the machine: the wait is subtracted."""
 import bisect
 import os
 import time
 
 
 def now(pids):
-    """Seconds that the threads of these processes have waited for a core so far; a process that is gone counts as nothing."""
+    """Seconds that the threads of these processes have waited so far; a process that has ended
+    counts as nothing."""
     total = 0
     for pid in pids:
         try:
@@ -20,8 +21,8 @@ def now(pids):
 
 
 class Waits:
-    """Samples of it beside what is measured; between() tells of a span that samples enclose. `measured`: the test does something in the span itself,
-    so that its own waits are in it too."""
+    """Samples taken beside a measurement; between() gives the wait in a span that samples enclose.
+    `measured`: the test itself works in the span, so its own waits count too."""
 
     def __init__(self, pids, measured=True):
         self.pids, self.at, self.waited = [*pids, os.getpid()] if measured else [*pids], [], []

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho ask FROM TO [SERVICE [COMMAND [KEY=ADDRESS [VALUE]]]]`: may it, and by which line? */
+/* `sekisho ask FROM TO [SERVICE [COMMAND [KEY=ADDRESS [VALUE]]]]`: is this allowed, and by which
+ * line? */
 #include "mgmt/cli/ask/asking.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/state/read.h"

@@ -49,7 +49,7 @@ void asking_below(struct cli *c, const char *text)
 {
 	char *safe = text_safe(text);
 
-	/* As what source_say says below a line. */
+	/* Indented like the lines of source_say. */
 	fputs("        ", c->out);
 	text_wrap(c->out, safe != NULL ? safe : "", 8, 8);
 	fputc('\n', c->out);

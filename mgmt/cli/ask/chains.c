@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho who-can COMMAND ASSET`, `sekisho reach ASSET`: over chains of conduits, from where, and
- * to where? */
+/* `sekisho who-can COMMAND ASSET` and `sekisho reach ASSET`: through chains of conduits, from where
+ * and to where? */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +31,7 @@ static json_t *chain_json(const struct source *s, const struct walk *w)
 	return list;
 }
 
-/* "site.cfg:12 tos-writes" hop by hop, below the line that it belongs to. */
+/* Prints "site.cfg:12 tos-writes" for each hop, below the line of its walk. */
 static void chain_print(struct cli *c, const struct source *s, const struct walk *w)
 {
 	for (size_t i = 0; i < w->n_hops; i++) {
@@ -57,7 +57,7 @@ static void until_print(struct cli *c, const struct model_conduit *d)
 	asking_say_below(c, M_ASK_UNTIL, until);
 }
 
-/* Both verbs' last line of JSON, and status; takes the reference. */
+/* Ends both verbs: the last line of JSON, and the status. Takes over the reference. */
 static int answered(struct cli *c, const char *key, json_t *list, size_t n, uint64_t at)
 {
 	if (c->json)
@@ -166,8 +166,8 @@ const struct cli_verb verb_who_can = {
 
 /* ---- reach ----------------------------------------------------------------------------------- */
 
-/* One service of a conduit, with the words of the commands that pass; *ret_classes is 0 where it
- * carries none. */
+/* One service of a conduit, with the words of the commands that pass; *ret_classes is 0 for a
+ * service without commands. */
 static bool goes(const struct source *s, const struct model_conduit *d, size_t i, uint64_t at, unsigned *ret_classes)
 {
 	struct asked q = { .service = d->services[i], .at = at };

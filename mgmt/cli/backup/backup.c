@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho backup FILE`: what a box needs to be what it is, encrypted to a certificate whose
- * private key is elsewhere. The box puts it together and encrypts it
- * (appliance/supervise/backup.h): what comes here is the file, so that a backup operator, who is no
- * root, carries what he cannot read.
+ * `sekisho backup FILE`: everything that makes up a box, encrypted to a certificate whose private
+ * key is elsewhere. The box collects and encrypts it (appliance/supervise/backup.h) and sends only
+ * the file. So a backup operator without root rights carries a file that he cannot read.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +26,7 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_KEY] = { "--to", 0, "CERTIFICATE", M_BACKUP_OPT_TO },
 };
 
-/* An earlier backup is never written over. */
+/* Never overwrites an earlier backup. */
 static int write_new(const char *name, const uint8_t *p, size_t n)
 {
 	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), code = 0;
@@ -61,7 +60,7 @@ static void tell(struct cli *c, json_t *said, const char *name)
 		render_line(c, M_BACKUP_NO_DEVICES);
 }
 
-/* A line of JSON, then the file; it says of itself what it is. */
+/* The answer is a line of JSON, then the file, whose contents the line describes. */
 static int keep(struct cli *c, const uint8_t *p, size_t n, const char *name)
 {
 	const uint8_t *end = memchr(p, '\n', n);
@@ -119,7 +118,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	struct err e = { 0 };
 	size_t n = 0;
 
-	/* Said before the box is asked: nothing is on record of a backup that nobody has. */
+	/* Checked before the box is asked: otherwise a backup that nobody has would be recorded. */
 	if (access(name, F_OK) == 0)
 		return cli_fail_file(c, CLI_CANNOT, name, EEXIST);
 	if (to != NULL && file_read(AT_FDCWD, to, BACKUP_CERTIFICATE_MOST, &pem, &n, &e) < 0)

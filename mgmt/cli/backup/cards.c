@@ -11,7 +11,7 @@
 
 #define LINE 64
 
-/* Cards of this machine: {name: hardware address}. */
+/* The cards of this machine: {name: hardware address}. */
 typedef json_t here_t;
 
 static void look(here_t *here, const char *name)
@@ -29,7 +29,7 @@ static void look(here_t *here, const char *name)
 	json_object_set_new(here, name, json_text(mac));
 }
 
-/* Those of the first namespace, and those that the box has already. */
+/* Cards in the first namespace, and cards that the box has already. */
 static here_t *here_read(const json_t *status)
 {
 	json_t *cards = cards_of_box(status), *card;
@@ -52,7 +52,7 @@ static here_t *here_read(const json_t *status)
 	return here;
 }
 
-/* What --map says of it: "old=new". */
+/* The new name by --map "old=new". */
 static const char *mapped(const struct cli_args *a, size_t option, const char *was)
 {
 	size_t n = strlen(was);
@@ -64,7 +64,7 @@ static const char *mapped(const struct cli_args *a, size_t option, const char *w
 	return NULL;
 }
 
-/* The card with that address; of several the one of that name. */
+/* The card with that address; of several the one with the same name. */
 static const char *same_card(here_t *here, const char *was, const char *mac)
 {
 	const char *name, *found = NULL;
@@ -80,7 +80,7 @@ static const char *same_card(here_t *here, const char *was, const char *mac)
 	return found;
 }
 
-/* Asks until the name is one of a card here; NULL at the end of the input. */
+/* Asks until the answer is a card here; NULL at the end of the input. */
 static const char *asked(struct cli *c, here_t *here, const char *was, const char *mac, char line[LINE])
 {
 	const char *name;
@@ -133,7 +133,7 @@ static bool place(struct cli *c, const struct cli_args *a, size_t option, const 
 	else if (taken(p, is))
 		*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_TWICE, is);
 	else {
-		/* All three were measured above. */
+		/* All three were measured above, so the place is cleared. */
 		*x = (struct card_place){ 0 };
 		memcpy(x->was, was, strlen(was));
 		memcpy(x->mac, mac, strlen(mac));
@@ -144,7 +144,7 @@ static bool place(struct cli *c, const struct cli_args *a, size_t option, const 
 	return false;
 }
 
-/* A card that an earlier --map gives already; of two answers none is obviously the right one. */
+/* Whether an earlier --map has the same card: of two answers neither can be preferred. */
 static bool mapped_before(const struct cli_args *a, size_t option, size_t n)
 {
 	size_t end = strcspn(a->every[n].value, "=") + 1;
@@ -155,7 +155,7 @@ static bool mapped_before(const struct cli_args *a, size_t option, size_t n)
 	return false;
 }
 
-/* A --map that names no card of the backup, or one twice, is a slip of the hand. */
+/* Refuses a --map whose card is not in the backup, or is given twice. */
 static bool maps_known(struct cli *c, const struct cli_args *a, size_t option, const json_t *cards, int *ret_status)
 {
 	for (size_t i = 0; i < a->n_every; i++) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one change that a restore makes to a text. It is the operator's own, with comments that have
- * to stay, so it is not read and written anew: of the language only comments, strings and words are
- * told apart. What this misreads the compiler of the box reads rightly, and it then names a card
- * that is not here.
+ * The only change that a restore makes to a text: card names. The text is the operator's own and
+ * must keep its comments, so it is not parsed and rewritten; only comments, strings and words are
+ * distinguished. When this misreads something, the box's compiler will name a card that does not
+ * exist.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 #include "mgmt/cli/backup/cards.h"
 
-/* What stood before: `device`, then its sign. */
+/* What came before: `device`, then its sign. */
 enum before { BEFORE_OTHER, BEFORE_KEY, BEFORE_VALUE };
 
 static bool word_sign(uint8_t ch)
@@ -27,7 +27,7 @@ static size_t up_to(struct bytes b, const char *end, size_t n)
 	return at != NULL ? (size_t)(at - b.p) + n : b.left;
 }
 
-/* From the opening quote to behind the closing one. */
+/* The length from the opening quote to behind the closing one. */
 static size_t string_size(struct bytes b)
 {
 	for (size_t i = 1; i < b.left; i++) {
@@ -59,7 +59,7 @@ static bool comment(const struct bytes *b, size_t *ret_n)
 	return true;
 }
 
-/* The new name of what stands between those quotes, or NULL. */
+/* The new name for the quoted text, or NULL. */
 static const char *renamed(struct card_places *p, struct bytes quoted)
 {
 	for (size_t i = 0; i < p->n; i++) {

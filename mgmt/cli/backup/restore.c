@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho restore FILE`: a backup's policy put into force by an apply like any other, on trial. A
- * backup is hostile input: its line is read by file.c, its message is opened in a process apart
- * (apart.h), and what was in it is compiled by the box's own compiler in its sandbox; nothing
- * sealed is taken over. The private key stays in this program's memory, of which no core file is
- * left, and ends with it.
+ * `sekisho restore FILE`: puts a backup's policy into force by a normal apply, on trial. A backup
+ * is hostile input: file.c reads its line, a separate process opens its message (apart.h), and the
+ * box's own compiler compiles the policy in its sandbox; nothing sealed is taken over. The private
+ * key stays in the memory of this program, which leaves no core file, and ends with it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -61,7 +60,8 @@ static bool open_message(void *ctx, uint8_t **ret, size_t *ret_n)
 	return cms_decrypt(o->key, o->message, ret, ret_n);
 }
 
-/* What is inside, whole and of this product and form; NULL after saying what it is instead. */
+/* The contents, if complete and of this product and form; NULL after reporting what they are
+ * instead. */
 static json_t *opened(struct cli *c, const char *name, const char *key_name, struct bytes message, int *ret_status)
 {
 	struct opening o = { .message = message };
@@ -123,7 +123,7 @@ static json_t *backup_open(struct cli *c, const char *name, const char *key_name
 	return j;
 }
 
-/* ---- what is in it --------------------------------------------------------------------------- */
+/* ---- the contents ---------------------------------------------------------------------------- */
 
 static const json_t *chosen(struct cli *c, const struct cli_args *a, const json_t *backup, int *ret_status)
 {
@@ -144,7 +144,7 @@ static const json_t *chosen(struct cli *c, const struct cli_args *a, const json_
 	return NULL;
 }
 
-/* Words for a record: whoever made the file chose them. */
+/* Removes control characters from words for a record, because the maker of the file chose them. */
 static void plain_word(const char *text, char *out, size_t size)
 {
 	size_t n = 0;
@@ -154,7 +154,8 @@ static void plain_word(const char *text, char *out, size_t size)
 	out[n] = '\0';
 }
 
-/* Which box it was, when, and how far its records went: what the new box's record goes on from. */
+/* Which box the backup is from, when it was made, and its last record: the new box's records
+ * continue from there. */
 static void origin(const json_t *backup, const json_t *g, char *out, size_t size)
 {
 	const json_t *journal = json_object_get(backup, "journal");
@@ -168,7 +169,7 @@ static void origin(const json_t *backup, const json_t *g, char *out, size_t size
 		 ju(json_object_get(g, "generation"), "number"), ju(journal, "records"), head);
 }
 
-/* The texts under the cards' new names, as apply hands them over; -1 after saying what is wrong. */
+/* The texts with the cards' new names, as apply passes them on; -1 after reporting an error. */
 static int bundle_fd(struct cli *c, const json_t *sources, struct card_places *places, int *ret_status)
 {
 	size_t n = json_array_size(sources), n_bundle = 0, i = 0;
@@ -203,7 +204,7 @@ static int bundle_fd(struct cli *c, const json_t *sources, struct card_places *p
 	return fd;
 }
 
-/* A card that changes its name must have it from a text, else the policy would come up on none. */
+/* Each renamed card must occur in a text, or the policy would start without it. */
 static bool all_named(struct cli *c, const struct card_places *p, int *ret_status)
 {
 	for (size_t i = 0; i < p->n; i++)
@@ -216,8 +217,8 @@ static bool all_named(struct cli *c, const struct card_places *p, int *ret_statu
 
 /* ---- the list of devices --------------------------------------------------------------------- */
 
-/* Hands the backup's list of devices to the box, to take or to try. *ret: what it answers, new.
- * False: it was said why there is no answer. */
+/* Sends the backup's list of devices to the box, to take or to try. *ret: its answer, a new
+ * reference. False: no answer; the reason was reported. */
 static bool hand_devices(struct cli *c, const json_t *devices, enum devices_order what, const char *from,
 			 struct box_answer *ret, int *ret_status)
 {
@@ -237,8 +238,8 @@ static bool hand_devices(struct cli *c, const json_t *devices, enum devices_orde
 	return heard;
 }
 
-/* Before anything is changed: would the box take it? *ret: its answer, NULL where the backup
- * carries no list. */
+/* Before any change: would the box take the list? *ret: its answer; NULL when the backup has no
+ * list. */
 static bool try_devices(struct cli *c, const json_t *backup, const char *from, const char *name, json_t **ret,
 			int *ret_status)
 {
@@ -268,8 +269,8 @@ static bool try_devices(struct cli *c, const json_t *backup, const char *from, c
 	return false;
 }
 
-/* Behind the policy, which is in force whatever becomes of the list. *ret_status: CLI_YES, or what
- * the verb then returns. A new reference. */
+/* Makes the box take the list, after the policy: that stays in force whatever happens to the list.
+ * *ret_status: CLI_YES, or the verb's status. A new reference. */
 static json_t *take_devices(struct cli *c, const json_t *backup, const char *from, int *ret_status)
 {
 	struct box_answer a;
@@ -304,7 +305,7 @@ static void tell(struct cli *c, const struct card_places *p, const char *from)
 			    p->list[i].is);
 }
 
-/* Whether this box has a list of leaked passphrases; false, too, where it does not say. */
+/* Whether this box has a list of leaked passphrases; also false when it does not tell. */
 static bool has_leaked(struct cli *c)
 {
 	const struct msg_body m = { MSG_CTL_USER, .ctl_user = { .order = USER_LEAKED, .text = "{}" } };
@@ -325,9 +326,8 @@ static bool has_leaked(struct cli *c)
 }
 
 /*
- * Whether the policy is in force, or would be. *ret_number: the generation that came of it.
- * `tried`: what the box would do with the list of devices, NULL = there is none; *ret_listed: what
- * became of it then.
+ * Whether the policy is in force, or would be. *ret_number: its generation. `tried`: what the box
+ * would do with the list of devices, NULL = no list; *ret_listed: what it did.
  */
 static int order(struct cli *c, const struct cli_args *a, const json_t *backup, const json_t *g, const char *from,
 		 uint32_t confirm_s, int fd, const json_t *tried, unsigned long long *ret_number, int *ret_listed)
@@ -341,7 +341,7 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *backup, 
 	const char *digest = js(json_object_get(g, "generation"), "digest");
 	int fds[2] = { fd, -1 }, status;
 	json_t *devices = NULL;
-	/* A count of what stands nowhere in it: so many that its box had. */
+	/* The backup only has the number of leaked passphrases that its box had, not the list. */
 	unsigned long long leaked = ju(backup, "leaked");
 	struct box_answer answer;
 	bool same;
@@ -396,8 +396,8 @@ static bool names(const json_t *sources, const char *name)
 	return false;
 }
 
-/* What is in force is then also what the next edit begins with, and nothing else: whoever made the
- * backup may have put more into it. */
+/* Writes the texts in force, so that the next edit begins with exactly them: the maker of the
+ * backup may have added others. */
 static int write_texts(struct cli *c, const json_t *g, unsigned long long number, struct card_places *places,
 		       const char *into)
 {

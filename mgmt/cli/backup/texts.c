@@ -15,12 +15,12 @@
 #include "policy/read/csv.h"
 
 #define PATH_MOST 4096u
-#define NAME_MOST 256u /* as an order to the box has them */
+#define NAME_MOST 256u /* bytes, as in orders to the box */
 #define TEXT_MOST (4u << 20)
 #define BEFORE ".before"
-#define ENDING ".cfg" /* of texts beside the main one, unless they are tables */
+#define ENDING ".cfg" /* ending of further texts, except for tables */
 
-/* Names of the folders and the file, each more than "", "." and "..". */
+/* Names of folders and file, none of them "", "." or "..". */
 static bool stays_inside(const char *name)
 {
 	size_t n;
@@ -36,8 +36,8 @@ static bool stays_inside(const char *name)
 	}
 }
 
-/* Beside the policy lie files that are none: a text that is a comment with a certificate in it
- * would become the one to which backups are made. */
+/* Beside the policy there are other files. A text that is a comment with a certificate in it could
+ * replace the one to which backups are encrypted. */
 static bool is_policy(const char *name)
 {
 	size_t n = strlen(name), m = strlen(ENDING);
@@ -52,7 +52,7 @@ static const char *last_part(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
-/* The first is the main text, whose name is what the caller calls it. */
+/* The first is the main text, whose name the caller gives. */
 static const char *file_of(const json_t *sources, size_t i, const char *into)
 {
 	return i == 0 ? last_part(into) : js(json_array_get(sources, i), "name");
@@ -91,8 +91,8 @@ bool texts_fit(struct cli *c, const json_t *sources, const char *into, int *ret_
 	return true;
 }
 
-/* The folder in which `name` lies, made where it is missing, and no link followed. A descriptor, or
- * negative errno. */
+/* Opens the folder of `name`, made where missing; follows no link. A descriptor, or negative
+ * errno. */
 static int below(int dir, const char *name)
 {
 	const char *slash;
@@ -131,7 +131,7 @@ static bool says(int at, const char *name, const char *text, size_t n)
 	return same;
 }
 
-/* Where a file has one name only. */
+/* Copies a file on a file system without hard links. */
 static int copy(int at, const char *file, const char *to, mode_t mode)
 {
 	uint8_t *there;
@@ -146,8 +146,8 @@ static int copy(int at, const char *file, const char *to, mode_t mode)
 	return r;
 }
 
-/* What lies there gets a second name, which takes the place of the one before: until it is replaced
- * it lies where it was. *ret_mode is left when there is none. */
+/* Gives the present file a second name, which replaces the former backup: so the file stays in its
+ * place until it is replaced. *ret_mode is unchanged when there is none. */
 static int keep(int at, const char *file, mode_t *ret_mode)
 {
 	char before[NAME_MOST + sizeof(BEFORE)], beside[sizeof(before) + 8];
@@ -174,7 +174,7 @@ static int keep(int at, const char *file, mode_t *ret_mode)
 		unlinkat(at, beside, 0);
 		return r;
 	}
-	unlinkat(at, beside, 0); /* two names of one file: then nothing is renamed */
+	unlinkat(at, beside, 0); /* both names are one file, and rename would then do nothing */
 	return 0;
 }
 

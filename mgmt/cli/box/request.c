@@ -23,16 +23,16 @@
 #include "mgmt/cli/cli.h"
 #include "mgmt/cli/screen/wrap.h"
 
-/* How far the box is with what somebody at a terminal waits for: one line on the error output,
- * written over again and again, and gone with the answer. */
+/* Progress of the box for somebody at a terminal: one line on standard error, overwritten again and
+ * again, and removed with the answer. */
 
-/* Start from zero bytes. */
+/* Begins as zero bytes. */
 struct progress_line {
-	size_t cells; /* that stand there now */
+	size_t cells; /* cells that are written now */
 };
 
-#define COLUMNS_USUAL 80u /* where it does not say */
-#define KEY_CELLS 2u	  /* "^C", which the terminal writes behind it */
+#define COLUMNS_USUAL 80u /* when the terminal does not tell */
+#define KEY_CELLS 2u	  /* cells of "^C", which the terminal writes behind the line */
 
 static void stage_text(const struct cli *c, const struct msg_progress *p, char *out, size_t size)
 {
@@ -80,20 +80,20 @@ static size_t columns(const struct cli *c)
 	return ioctl(fileno(c->err), TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : COLUMNS_USUAL;
 }
 
-/* `waited_ns`: for how long already. */
+/* `waited_ns`: how long the wait has lasted. */
 static void progress_show(struct progress_line *l, struct cli *c, const struct msg_progress *p, uint64_t waited_ns)
 {
 	char said[300], text[400];
 
 	stage_text(c, p, said, sizeof(said));
 	message_text(text, sizeof(text), c->lang, M_PROGRESS_LINE, said, (unsigned)(waited_ns / 1000000000u));
-	/* A line that is broken at the edge cannot be written over. */
+	/* A line that wraps cannot be overwritten. */
 	if (text_cells(text) + KEY_CELLS < columns(c))
 		put(l, c, text);
 	fflush(c->err);
 }
 
-/* The line is empty again, and the next text begins at its edge. False: there was none. */
+/* Clears the line, so that the next text begins at its start. False: there was none. */
 static bool progress_clear(struct progress_line *l, struct cli *c)
 {
 	if (l->cells == 0)
@@ -121,7 +121,7 @@ static int fail_connect(struct cli *c, int code)
 	}
 }
 
-/* A connected socket, or a negative errno; `c->socket` is not too long. */
+/* A connected socket, or negative errno; `c->socket` is short enough. */
 static int try_connect_to(const char *path, unsigned timeout_s)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
@@ -139,7 +139,7 @@ static int try_connect_to(const char *path, unsigned timeout_s)
 	return -code;
 }
 
-/* Beside root's socket lies that of logins which are an account's. */
+/* The socket for logins of accounts is beside root's socket. */
 static int try_connect(const struct cli *c, unsigned timeout_s)
 {
 	static const char own[] = "/control.sock", logins[] = "/login.sock";
@@ -154,7 +154,7 @@ static int try_connect(const struct cli *c, unsigned timeout_s)
 	return other >= 0 ? other : fd;
 }
 
-/* ... or -1 with *ret_status set. */
+/* The same, or -1 with *ret_status set. */
 static int box_connect(struct cli *c, unsigned timeout_s, int *ret_status)
 {
 	int fd;
@@ -178,7 +178,7 @@ static bool read_answer(struct cli *c, struct msg *m, struct box_answer *ret, in
 	bool ok = false;
 
 	ret->status = m->body.answer.status;
-	if (m->n_fds == 0) { /* a bare status */
+	if (m->n_fds == 0) { /* a status without JSON */
 		ret->json = json_object();
 		ok = true;
 	} else if (memfd_read(m->fds[0], ANSWER_MAX, &text, &n, &e) < 0) {
@@ -205,14 +205,14 @@ static void interrupt(int signal)
 	interrupted = 1;
 }
 
-/* What a signal did before, to be put back. */
+/* The former action of a signal, to be restored. */
 struct keyboard {
-	bool heard; /* by us; who executed this may have the signal ignored */
+	bool heard; /* we handle it; the caller may have the signal ignored */
 	struct sigaction before;
 	sigset_t mask;
 };
 
-/* From here on Ctrl-C waits until keyboard_wait takes it, so that none comes between. */
+/* Blocks Ctrl-C until keyboard_wait takes it, so that none is lost in between. */
 static void keyboard_begin(struct keyboard *k)
 {
 	const struct sigaction act = { .sa_handler = interrupt };
@@ -231,7 +231,7 @@ static void keyboard_begin(struct keyboard *k)
 	}
 }
 
-/* 0: something was said. -EINTR: nobody wants to hear it. -EAGAIN: time is up. */
+/* 0: an answer is there. -EINTR: nobody wants it any more. -EAGAIN: the time is up. */
 static int keyboard_wait(const struct keyboard *k, int sock, uint64_t until_ns)
 {
 	struct pollfd p = { .fd = sock, .events = POLLIN };
@@ -253,12 +253,12 @@ static void keyboard_end(const struct keyboard *k)
 {
 	if (!k->heard)
 		return;
-	/* one that came with the answer changes nothing any more */
+	/* a Ctrl-C that came with the answer has no effect */
 	sigprocmask(SIG_SETMASK, &k->mask, NULL);
 	sigaction(SIGINT, &k->before, NULL);
 }
 
-/* The box leaves it off when nobody waits; anything else it carries out. */
+/* A question that changes nothing: the box stops it when nobody waits. It finishes all others. */
 static bool only_looks(const struct msg_body *q)
 {
 	if (q->type == MSG_CTL_APPLY)
@@ -274,14 +274,14 @@ static bool only_looks(const struct msg_body *q)
 static int fail_stopped(struct cli *c, const struct msg_body *question, uint64_t since_ns, bool at_edge)
 {
 	if (!c->json && !at_edge && isatty(STDERR_FILENO))
-		fputc('\n', c->err); /* "^C" stands there */
+		fputc('\n', c->err); /* the terminal has written "^C" */
 	return cli_fail(c, CLI_STOPPED, only_looks(question) ? M_BOX_STOPPED : M_BOX_GOES_ON,
 			(unsigned)((clock_mono().ns - since_ns) / SECOND_NS));
 }
 
-/* ---- how far it is --------------------------------------------------------------------------- */
+/* ---- progress -------------------------------------------------------------------------------- */
 
-/* Only somebody who looks at a terminal wants to hear it; what programs read stays as it is. */
+/* Only a person at a terminal gets progress; output for programs does not change. */
 static bool wants_progress(const struct cli *c)
 {
 	return !c->json && isatty(fileno(c->err)) == 1;
@@ -304,10 +304,10 @@ static struct msg_body telling(const struct msg_body *question)
 	return q;
 }
 
-/* ---- one question ---------------------------------------------------------------------------- */
+/* ---- a question ------------------------------------------------------------------------------ */
 
-/* It was there a moment ago: its end, or that of the role which hears people, whose successor is
- * there soon. */
+/* The connection was there a moment ago: the box ended, or the role that answers people, whose
+ * successor starts soon. */
 static int fail_ended(struct cli *c, unsigned timeout_s)
 {
 	int again = try_connect(c, timeout_s);
@@ -318,7 +318,7 @@ static int fail_ended(struct cli *c, unsigned timeout_s)
 	return cli_fail(c, CLI_CANNOT, M_BOX_CLOSED);
 }
 
-/* Asks and waits. False: no answer came, and why was said. */
+/* Asks and waits. False: there was no answer; the reason was reported. */
 static bool exchange(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
 		     bool may_stop, struct msg *ret, int *ret_status)
 {
@@ -337,7 +337,7 @@ static bool exchange(struct cli *c, const struct msg_body *question, const int *
 		keyboard_begin(&k);
 	got = msg_send(sock, 1, &asked, fds, n_fds);
 	while (got >= 0) {
-		/* Its seconds go on where nothing is said for a while. */
+		/* The seconds are updated even without a report. */
 		next_ns = clock_mono().ns + SECOND_NS;
 		got = keyboard_wait(&k, sock, told && next_ns < until_ns ? next_ns : until_ns);
 		if (got == -EAGAIN && told && next_ns < until_ns) {
@@ -450,7 +450,7 @@ bool box_answer_done(struct cli *c, const struct box_answer *a, int *ret_status)
 		error = json_object_get(error, lang_name(c->lang));
 	if (!json_is_string(error))
 		return false;
-	/* Of a role that says it in plain text it may be an errno's. */
+	/* A plain text of a role may be that of an errno. */
 	said = c->lang == LANG_JA ? errno_japanese(json_string_value(error)) : NULL;
 	*ret_status = cli_fail_text(c, (enum cli_status)a->status, said != NULL ? said : json_string_value(error));
 	free(said);

@@ -10,7 +10,7 @@
 
 /*
  * At most `most` events after *after, from `since` on (NULL = any); *after moves to where the
- * journal has looked. The array is the caller's, NULL when the verb ends with *ret_status.
+ * journal has searched. The caller owns the array; NULL when the verb ends with *ret_status.
  */
 static json_t *page(struct cli *c, const char *since, unsigned long long *after, unsigned most, int *ret_status)
 {
@@ -42,8 +42,7 @@ bool since_oldest(struct cli *c, json_t **ret, int *ret_status)
 	return one != NULL;
 }
 
-/* The journal looks through all it has: its order is not that of time, where a clock stood wrong
- * for a while. */
+/* Searches the whole journal: its order is not that of time if the clock was wrong for a while. */
 bool since_each(struct cli *c, const char *since, void (*each)(void *ctx, const json_t *event), void *ctx,
 		int *ret_status)
 {

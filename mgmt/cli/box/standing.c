@@ -16,7 +16,7 @@
 #include "mgmt/cli/socket.h"
 #include "mgmt/cli/words/render.h"
 
-#define NOTE "daemon" /* beside the socket: what the last daemon looked after */
+#define NOTE "daemon" /* note beside the socket: what the last daemon managed */
 
 bool standing_wanted(const struct cli *c)
 {
@@ -33,8 +33,8 @@ bool standing_wanted(const struct cli *c)
 	return code == ENOENT || code == ECONNREFUSED;
 }
 
-/* Which namespaces and state: what the daemon of this socket left word of, if root wrote it. Lines
- * of `text`, 0 to 3 of them. */
+/* The namespaces and state folder that this socket's daemon noted, if root owns the note. Returns 0
+ * to 3 lines of `text`. */
 static size_t noted(const struct cli *c, char text[512], const char *lines[3])
 {
 	const char *slash = strrchr(c->socket, '/');
@@ -58,7 +58,7 @@ static size_t noted(const struct cli *c, char text[512], const char *lines[3])
 	return found == 3 ? 3 : 0;
 }
 
-/* In the child. Its run folder is the one of the socket. */
+/* Runs in the child. Its run folder is the socket's. */
 static void become(const struct cli *c, const char *path, const char *question, const char *const lines[3], int out)
 {
 	const char *argv[14] = { path, "--standing", question, "--lang", lang_name(c->lang) };
@@ -103,8 +103,7 @@ bool standing_request(struct cli *c, const char *question, struct box_answer *re
 	pid_t pid;
 
 	memset(ret, 0, sizeof(*ret));
-	/* Of another socket than the usual one nobody knows what it is for, unless it was
-	 * said there. */
+	/* Without a note it is unknown what a socket other than the default one belongs to. */
 	if ((noted(c, text, lines) == 0 && strcmp(c->socket, SOCKET_DEFAULT) != 0) || !daemon_path(path)) {
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_ABSENT, c->socket);
 		return false;

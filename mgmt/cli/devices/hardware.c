@@ -11,11 +11,11 @@
 #define NETWORK_CLASS 0x02u /* PCI Code and ID Assignment 1.11, 1.3 */
 #define CARDS_MAX 64u
 
-/* What Sekisho ran on (docs/runs.md, docs/install.md): drivers of cards, and kernels. */
+/* Drivers and kernels that Sekisho was run on (docs/runs.md, docs/install.md). */
 static const char *const drivers_tried[] = { "virtio_net", "e1000", "e1000e", "vmxnet3" };
 static const char *const kernels_tried[] = { "6.1.", "6.12.", "6.18." };
 
-/* What the kernel may have been built with, by the file of its module. */
+/* Features that may be built into the kernel, by the file name of their module. */
 static const struct {
 	const char *name, *module;
 } means[] = {
@@ -28,7 +28,7 @@ static const struct {
 	{ "disk_encryption", "dm-crypt" },
 };
 
-/* "ROOT/FOLDER/NAME", or without NAME where that is "". False: it is too long. */
+/* "ROOT/FOLDER/NAME", without NAME when that is "". False: too long. */
 static bool path_of(char ret[PATH_MAX], const char *root, const char *folder, const char *name)
 {
 	return snprintf(ret, PATH_MAX, "%s%s%s%s", root, folder, name[0] != '\0' ? "/" : "", name) < PATH_MAX;
@@ -48,7 +48,7 @@ static DIR *listed(const char *root, const char *folder, const char *name)
 	return path_of(path, root, folder, name) ? opendir(path) : NULL;
 }
 
-/* The next name of the folder that does not begin with a dot; NULL behind the last. */
+/* The folder's next name without a leading dot; NULL at the end. */
 static const char *next_name(DIR *d)
 {
 	const struct dirent *e = NULL;
@@ -58,7 +58,7 @@ static const char *next_name(DIR *d)
 	return e != NULL ? e->d_name : NULL;
 }
 
-/* The first line of a file, without the blanks around it. */
+/* The first line of a file without surrounding blanks. */
 static bool first_line(const char *root, const char *folder, const char *name, char *out, size_t size)
 {
 	FILE *f = opened(root, folder, name);
@@ -88,7 +88,7 @@ static bool begins_with_one(const char *text, const char *const *list, size_t n)
 	return false;
 }
 
-/* How many names of the folder begin so; -1: there is no such folder. */
+/* The number of names in the folder that begin with `begin`; -1: there is no such folder. */
 static int count(const char *root, const char *folder, const char *of, const char *begin)
 {
 	DIR *d = listed(root, folder, of);
@@ -133,8 +133,8 @@ static json_t *names(const char *root, const char *path, const char *begin)
 	return list;
 }
 
-/* Serial lines that have hardware: the kernel has names for more, whose type is 0. Who may not read
- * the type sees all. */
+/* Serial lines with hardware: unused names of the kernel have type 0. Without the right to read the
+ * type, all are listed. */
 static json_t *serial(const char *root)
 {
 	json_t *all = names(root, "/sys/class/tty", "ttyS"), *list = json_array(), *one;
@@ -154,8 +154,8 @@ static json_t *serial(const char *root)
 
 /* ---- cards ----------------------------------------------------------------------------------- */
 
-/* The folder of a device's interface, which lies under it or under its virtio device; false: it is
- * in another namespace, or has none. */
+/* The folder of a device's interface, under the device or its virtio device; false: it is in
+ * another namespace, or there is none. */
 static bool interface_of(const char *root, const char *device, char ret[PATH_MAX])
 {
 	DIR *d = listed(root, device, "");
@@ -191,7 +191,7 @@ static bool driver_of(const char *root, const char *device, char *out, size_t si
 		return false;
 	to[n] = '\0';
 	snprintf(out, size, "%.60s", strrchr(to, '/') != NULL ? strrchr(to, '/') + 1 : to);
-	if (strcmp(out, "virtio-pci") == 0) /* what carries the card, not its driver */
+	if (strcmp(out, "virtio-pci") == 0) /* virtio-pci carries the card and is not its driver */
 		snprintf(out, size, "virtio_net");
 	return true;
 }
@@ -225,7 +225,7 @@ static bool is_card(const char *root, const char *bus, const char *device)
 	       strtoul(class, NULL, 16) >> 16 == NETWORK_CLASS;
 }
 
-/* In the order of their addresses. Takes `card`. */
+/* Inserts in the order of the addresses. Takes over `card`. */
 static void add_card(json_t *list, json_t *card, const char *address)
 {
 	size_t at = 0;
@@ -262,8 +262,8 @@ static json_t *cards(const char *root)
 
 /* ---- the kernel ------------------------------------------------------------------------------ */
 
-/* Whether a list of modules has the file of this one:
- * "kernel/net/netfilter/nft_queue.ko.xz: ...". */
+/* Whether a list of modules contains this one's file: "kernel/net/netfilter/nft_queue.ko.xz:
+ * ...". */
 static bool in_list(const char *root, const char *release, const char *list, const char *module)
 {
 	char folder[PATH_MAX], wanted[64];
@@ -283,8 +283,8 @@ static bool in_list(const char *root, const char *release, const char *list, con
 	return found;
 }
 
-/* Null: there is no list of what the kernel was built with, and the module shows no folder of
- * its own. */
+/* Null: unknown, because there is no list of built-in modules and the module has no folder of its
+ * own. */
 static json_t *has_module(const char *root, const char *release, const char *module)
 {
 	char folder[PATH_MAX];
@@ -302,7 +302,7 @@ static json_t *has_module(const char *root, const char *release, const char *mod
 			    in_list(root, release, "modules.builtin", module));
 }
 
-/* Tables with an owner that they outlive: Linux 6.9 (docs/decisions/table-owner.md). */
+/* Tables with an owner that survive it: Linux 6.9 (docs/decisions/table-owner.md). */
 static bool has_owners(const char *release)
 {
 	char *rest;
@@ -311,7 +311,7 @@ static bool has_owners(const char *release)
 	return major > 6 || (major == 6 && minor >= 9);
 }
 
-/* Takes `there`. */
+/* Takes over `there`. */
 static json_t *mean_json(const char *name, json_t *there)
 {
 	return json_pack("{s:s,s:o}", "name", name, "there", there);
@@ -334,7 +334,7 @@ static json_t *kernel(const char *root)
 			 "means", list);
 }
 
-/* "MemTotal:        8126464 kB" */
+/* Parses "MemTotal:        8126464 kB". */
 static json_t *memory(const char *root)
 {
 	static const char begins[] = "MemTotal:";

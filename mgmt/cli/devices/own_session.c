@@ -9,11 +9,11 @@
 #include "mgmt/cli/socket.h"
 
 #define NAME "SSH_CONNECTION="
-#define LEVELS 32 /* of processes above this one */
+#define LEVELS 32 /* ancestors of this process that are looked at */
 
 static bool end_text(const char *address, const char *port, char out[OWN_SESSION_END])
 {
-	size_t n = strcspn(address, "%"); /* a link-local address names its link */
+	size_t n = strcspn(address, "%"); /* a link-local address is followed by its link */
 	bool six = memchr(address, ':', n) != NULL;
 
 	if (n == 0 || strspn(port, "0123456789") != strlen(port) || *port == '\0')
@@ -38,7 +38,7 @@ static bool of_process(long pid, struct own_session *ret)
 	return value != NULL && own_session_read(value, ret);
 }
 
-/* 0 = there is none, or it cannot be told. */
+/* 0 = none, or unknown. */
 static long parent_of(long pid)
 {
 	char path[40], line[512];
@@ -50,7 +50,7 @@ static long parent_of(long pid)
 	f = fopen(path, "re");
 	if (f == NULL)
 		return 0;
-	/* The name stands in parentheses and may hold anything, parentheses too. */
+	/* The name in parentheses may hold any character, also ')': the last one ends it. */
 	rest = fgets(line, sizeof(line), f) != NULL ? strrchr(line, ')') : NULL;
 	if (rest != NULL && strlen(rest) > 4) /* ") S 1234 ..." */
 		parent = strtol(rest + 4, NULL, 10);

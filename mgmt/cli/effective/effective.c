@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho effective`: what the box enforces, as an auditor reads it: per conduit who answers for
- * it, which packets pass (cells and counters of the kernel) and which commands (the
- * workers' tables).
+ * `sekisho effective`: what the box enforces, for an auditor. For each conduit: who answers for it,
+ * which packets pass (cells and counters of the kernel) and which commands (the workers' tables).
  */
 #include <stdlib.h>
 #include <string.h>

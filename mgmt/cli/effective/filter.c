@@ -15,8 +15,7 @@ struct wanted {
 	size_t n;
 };
 
-/* "10.0.0.0/8", "10.0.0.1" or "10.0.0.1-10.0.0.9"; a prefix with bits behind it is meant as
- * the prefix. */
+/* Reads "10.0.0.0/8", "10.0.0.1" or "10.0.0.1-10.0.0.9"; host bits behind a prefix are ignored. */
 static bool range_of(const char *text, struct addr_range *ret)
 {
 	bool stray;
@@ -128,7 +127,7 @@ static void take_ranges(struct wanted *w, const json_t *assets)
 	w->n += range_of(w->f->host, &w->ranges[w->n]);
 }
 
-/* Keeps what `keep` wants of a list of the answer. */
+/* The entries of a list that `keep` accepts. */
 static json_t *kept(const json_t *list, bool (*keep)(const void *ctx, const json_t *one), const void *ctx)
 {
 	json_t *out = json_array();

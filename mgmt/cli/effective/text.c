@@ -16,21 +16,20 @@
 #include "mgmt/words/row.h"
 
 /*
- * The box's answer by conduit: which of its cells and grants belong to each. Made in one pass, so
- * that printing all conduits of a large site takes as long as the site is large. Owns its lists;
- * what stands in them is the answer's.
+ * The box's answer sorted by conduit: the cells and grants of each. Made in one pass, so that the
+ * time to print all conduits only grows with the size of the site. Owns its lists; their entries
+ * belong to the answer.
  */
 
 struct effective_parts {
-	json_t *cells; /* conduit -> array of cells that name it, in the answer's order */
-	/* conduit -> array of {"permit", "grant"}: each of its grants with the permit that
-	 * has it */
+	json_t *cells; /* conduit -> array of its cells, in the answer's order */
+	/* conduit -> array of {"permit", "grant"}: each of its grants with its permit */
 	json_t *grants;
-	json_t *strays; /* cells that name no conduit */
+	json_t *strays; /* cells without a conduit */
 };
 
-/* Appends `one` to the array that `lists` has under `key` (NULL: nowhere); makes the array where
- * there is none. False: no memory. */
+/* Appends `one` to the array at `key` of `lists` (NULL: ignored), which is made when missing.
+ * False: no memory. */
 static bool effective_parts_add(json_t *lists, const char *key, json_t *one)
 {
 	json_t *list = json_object_get(lists, key);
@@ -70,8 +69,8 @@ static bool add_grants(struct effective_parts *p, json_t *permit)
 	return good;
 }
 
-/* False when memory is out. To be freed by effective_parts_free either way; the answer has to live
- * until then. */
+/* False: no memory. In both cases effective_parts_free must be called; the answer has to live until
+ * then. */
 static bool effective_parts_make(const json_t *effective, struct effective_parts *ret)
 {
 	const json_t *cells = ja(effective, "cells"), *permits = ja(effective, "permits");
@@ -93,14 +92,14 @@ static void effective_parts_free(struct effective_parts *p)
 	json_decref(p->strays);
 }
 
-/* The packets that a conduit lets in, as `effective` shows them: grouped by interfaces, ports, lane
- * and end. */
+/* The packets that a conduit lets in, in the form of `effective`: grouped by interfaces, ports,
+ * lane and end. */
 
 #define INDENT 6u
 #define END_TEXT 200u
-#define ENDS_CELLS 52u /* what is left of a line for both ends */
+#define ENDS_CELLS 52u /* cells of a line for both ends */
 
-/* Cells that differ in nothing but their ends, their permit and their counter have the same one. */
+/* Cells that differ only in their ends, permit and counter have the same key. */
 static char *group_key(const json_t *cell)
 {
 	static const char *const keys[] = { "in", "out", "protocol", "ports", "lane", "until" };
@@ -118,7 +117,7 @@ static char *group_key(const json_t *cell)
 	return NULL;
 }
 
-/* "10.30.1.13 (RTG 4号機)" where all of it is one asset. */
+/* "10.30.1.13 (RTG 4号機)" when one asset owns the whole range. */
 static void end_text(const json_t *cell, const char *end, char out[END_TEXT])
 {
 	char key[32];
@@ -136,7 +135,7 @@ static void end_text(const json_t *cell, const char *end, char out[END_TEXT])
 		snprintf(out, END_TEXT, "%s", js(cell, end));
 }
 
-/* Two ends that are too long for one line stand below each other. */
+/* Two ends that are too long for one line are printed below each other. */
 static void cell_row(struct table *t, const json_t *cell)
 {
 	char from[END_TEXT], to[END_TEXT];
@@ -200,8 +199,7 @@ static json_t *groups_of(const json_t *cells)
 	return NULL;
 }
 
-/* Prints these cells below `head`. Returns how many there are; when there are none nothing
- * is printed. */
+/* Prints these cells below `head`. Returns their number; without any, prints nothing. */
 static size_t effective_cells(struct cli *c, const json_t *cells, enum message head)
 {
 	json_t *groups = groups_of(cells), *one;
@@ -237,7 +235,7 @@ static void lenient_line(struct cli *c, const json_t *grant, struct table *t)
 	table_cell(t, line);
 }
 
-/* One line a command row; identical lines of several permits are one. */
+/* Prints one line for each command row; equal lines of several permits once. */
 static void grant_lines(struct cli *c, const json_t *grant, struct table *t)
 {
 	enum protocol p = protocol_by_name(js(grant, "protocol"));
@@ -269,7 +267,7 @@ static void grant_lines(struct cli *c, const json_t *grant, struct table *t)
 	}
 }
 
-/* Permits that cells share repeat the grants of a conduit: each is shown once. */
+/* Whether a grant was printed: permits that share cells repeat a conduit's grants. */
 static bool is_shown(const json_t *shown, const json_t *grant)
 {
 	for (size_t i = 0; i < json_array_size(shown); i++)
@@ -289,7 +287,7 @@ static void commands(struct cli *c, const json_t *grants)
 		if (is_shown(shown, g))
 			continue;
 		grant_lines(c, g, t);
-		(void)json_array_append(shown, g); /* without memory it stands there twice */
+		(void)json_array_append(shown, g); /* without memory it is printed twice */
 	}
 	if (table_rows(t) > 0) {
 		message_print(c->out, c->lang, M_EFFECTIVE_COMMANDS);
@@ -310,7 +308,8 @@ static bool overdue(const char *date)
 	       strftime(today, sizeof(today), "%Y-%m-%d", &local) > 0 && strcmp(date, today) < 0;
 }
 
-/* "a, b" of texts, or of objects by that key; the caller's, NULL: no memory. */
+/* Joins texts, or the objects' texts at that key, as "a, b"; owned by the caller, NULL: no
+ * memory. */
 static char *joined(const json_t *list, const char *key)
 {
 	char *text = NULL;
@@ -342,7 +341,7 @@ static void last_match(const json_t *k, enum lang l, char out[RENDER_TEXT])
 		message_text(out, RENDER_TEXT, l, M_EFFECTIVE_NEVER_SINCE, since);
 }
 
-/* Spans in which nobody did. */
+/* The times in which nobody watched. */
 static void unwatched(struct cli *c, const json_t *list)
 {
 	char since[RENDER_TEXT], until[RENDER_TEXT];
@@ -369,7 +368,7 @@ void effective_last_use(const json_t *conduit, enum lang l, FILE *to)
 	}
 }
 
-/* Of one that only observes: for how long nothing came that it would refuse, and what did. */
+/* For an observing conduit: how long it has been clean, and what it would have refused. */
 static void observed(struct cli *c, const json_t *o)
 {
 	char since[RENDER_TEXT], last[RENDER_TEXT], *what = joined(ja(o, "reasons"), lang_name(c->lang));
@@ -387,7 +386,7 @@ static void observed(struct cli *c, const json_t *o)
 	free(what);
 }
 
-/* How often something is expected, and what was heard. */
+/* heard_within, and what was heard. */
 static void expected(struct cli *c, const json_t *k)
 {
 	bool silent = *js(k, "silent_since") != '\0';
@@ -402,7 +401,7 @@ static void expected(struct cli *c, const json_t *k)
 	render_line(c, silent ? M_EFFECTIVE_SILENT : M_EFFECTIVE_EXPECTED, span, last);
 }
 
-/* How long its sessions may be silent, and last. */
+/* The limits of its sessions: idle time and duration. */
 static void lasting(struct cli *c, const json_t *k)
 {
 	char idle[RENDER_TEXT], session[RENDER_TEXT];
@@ -415,10 +414,10 @@ static void lasting(struct cli *c, const json_t *k)
 		render_line(c, M_EFFECTIVE_SESSION, session);
 }
 
-/* More than this are hard to find one's way in. */
+/* most conduits that are printed without an overview in front */
 #define MANY 12u
 
-/* All of them at a glance, before the particulars. */
+/* The overview: a line for each conduit, before the details. */
 static void summary(struct cli *c, const json_t *conduits)
 {
 	static const enum message heads[] = { M_COL_CONDUIT, M_COL_BETWEEN, M_COL_MODE,
@@ -445,7 +444,7 @@ static void summary(struct cli *c, const json_t *conduits)
 	table_free(t);
 }
 
-/* Of which box and moment it is true: what is printed is read later, elsewhere. */
+/* Which box and time this is about, because it is read later and elsewhere. */
 static void head(struct cli *c, const json_t *effective)
 {
 	const json_t *site = json_object_get(effective, "site"), *g = json_object_get(effective, "generation");
@@ -467,11 +466,12 @@ static void head(struct cli *c, const json_t *effective)
 	render_digest(js(effective, "tables_digest"), digest);
 	if (*digest != '\0')
 		render_line(c, M_EFFECTIVE_TABLES, digest);
-	else if (json_array_size(ja(effective, "tables")) > 0) /* without a daemon there is none */
+	/* without a daemon there are no tables */
+	else if (json_array_size(ja(effective, "tables")) > 0)
 		render_line(c, M_EFFECTIVE_TABLES_DIFFER);
 }
 
-/* Warnings of `check` that were looked at and accepted, with the reason. */
+/* Warnings of `check` that were accepted, with the reason. */
 static void accepts(struct cli *c, const json_t *k)
 {
 	const json_t *list = ja(k, "accept");
@@ -493,7 +493,7 @@ static void exception(struct cli *c, const json_t *k)
 		render_line(c, M_EFFECTIVE_REPORT, js(x, "report"));
 }
 
-/* One of its services is TLS, and a session of it that is weak ends. */
+/* Whether one of its services is TLS whose weak sessions are ended. */
 static bool denies_weak_tls(const json_t *grants)
 {
 	for (size_t i = 0; i < json_array_size(grants); i++) {
@@ -578,7 +578,7 @@ static void limits(struct cli *c, const json_t *l)
 			    ju(l, "few_per_second"), ju(l, "few_of_a_pair"), ju(l, "many_per_second"));
 }
 
-/* The journal's own word; without a daemon there is none, and nothing is deleted. */
+/* From the journal; without a daemon it is unknown, and nothing is deleted. */
 static void retention(struct cli *c, const json_t *effective)
 {
 	const json_t *r = json_object_get(effective, "retention");
@@ -597,7 +597,7 @@ static void retention(struct cli *c, const json_t *effective)
 		render_line(c, M_EFFECTIVE_NO_RETENTION);
 }
 
-/* What the site says of its records; a box of an earlier release says nothing of that. */
+/* The site's statement about its records; a box of an earlier release has none. */
 static void records(struct cli *c, const json_t *effective)
 {
 	const json_t *r = json_object_get(ja(effective, "site"), "records");
@@ -608,7 +608,7 @@ static void records(struct cli *c, const json_t *effective)
 		render_line(c, M_EFFECTIVE_NO_RECORDS);
 }
 
-/* Without a daemon nobody hears of them. */
+/* Without a daemon nobody records them. */
 static void passed(struct cli *c, const json_t *effective)
 {
 	const json_t *p = json_object_get(effective, "record_passed");
@@ -633,7 +633,7 @@ static void organisations(struct cli *c, const json_t *list)
 	}
 }
 
-/* What belongs to no conduit. */
+/* The parts that belong to no conduit. */
 static void whole(struct cli *c, const json_t *effective)
 {
 	answers_print(c, ja(effective, "answers"), "interface", 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho learn`: which conduits would what was seen need? From a capture, or from a switch's
- * mirror port while it goes on. */
+/* `sekisho learn`: which conduits would the seen traffic need? From a capture, or live from a
+ * switch's mirror port. */
 #include <errno.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -24,7 +24,7 @@
 
 enum { OPT_PCAP, OPT_MIRROR, OPT_FOR, OPT_POLICY };
 
-/* SIGINT, SIGTERM or SIGHUP: what was learnt so far is told. */
+/* SIGINT, SIGTERM or SIGHUP came: prints what was learnt so far. */
 static volatile sig_atomic_t stopped;
 
 static void stop(int signal)
@@ -35,8 +35,8 @@ static void stop(int signal)
 
 static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
 
-/* What whoever started this had ignored stays so: nohup, and shells' background jobs. By SIGTERM
- * this process ends its other half. */
+/* A signal that the caller had ignored stays ignored, as under nohup or for a background job.
+ * SIGTERM is not one, because this process ends its other half by it. */
 static bool is_spared(int signal)
 {
 	struct sigaction act;
@@ -65,7 +65,8 @@ static int tell(struct cli *c, struct study *s, const struct source *policy, con
 	if (!propose(c, l, policy != NULL ? policy->c.model : NULL, policy != NULL ? policy->c.ir : NULL,
 		     policy != NULL ? policy->c.groups : NULL, from, &refused))
 		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
-	/* Nobody shall take for a policy what `check` refuses: comments alone are none either. */
+	/* A text that `check` refuses must not be taken for a policy, and comments alone are no
+	 * policy. */
 	return lost > 0 || missed > 0 || (refused && policy == NULL && !c->json) ? CLI_NO : CLI_YES;
 }
 
@@ -118,7 +119,7 @@ static int from_capture(struct cli *c, const char *name, const struct source *po
 
 /* ---- a mirror port --------------------------------------------------------------------------- */
 
-/* The study's clock is that of its frames. */
+/* The study's clock is the frames' clock. */
 static uint64_t milliseconds(clockid_t which)
 {
 	struct timespec ts = { 0, 0 };
@@ -142,8 +143,8 @@ static void show_progress(struct cli *c, struct study *s, uint64_t lost, uint64_
 	fflush(c->err);
 }
 
-/* What came before the end is still read: the kernel hands frames on together, up to
- * CAPTURE_BLOCK_MS later. */
+/* Reads what came before the end: the kernel passes frames on together, up to CAPTURE_BLOCK_MS
+ * later. */
 static void drain(struct capture *capture, struct study *s)
 {
 	uint64_t begun = milliseconds(CLOCK_MONOTONIC), end_ns = (milliseconds(CLOCK_REALTIME) + 1) * 1000000u;
@@ -157,13 +158,13 @@ static void drain(struct capture *capture, struct study *s)
 		if (step == CAPTURE_FRAME)
 			study_frame(s, &f);
 		else if (milliseconds(CLOCK_MONOTONIC) - begun >= 4u * CAPTURE_BLOCK_MS)
-			break; /* read once more after the last wait, and there was nothing */
+			break; /* read once more after the last wait, without result */
 		else
 			capture_wait(capture, CAPTURE_BLOCK_MS);
 	}
 }
 
-/* In the process that is shut in, until its time is over or somebody stops it. */
+/* Runs in the sandboxed process until the time is over or somebody stops it. */
 static int listen_on(struct cli *c, struct capture *capture, struct study *s, const struct source *policy,
 		     const struct mirror *m, uint64_t span, bool progress)
 {
@@ -202,8 +203,8 @@ static int listen_on(struct cli *c, struct capture *capture, struct study *s, co
 static _Noreturn void child(struct cli *c, pid_t parent, struct capture *capture, const struct source *policy,
 			    const struct mirror *m, uint64_t span)
 {
-	/* Waiting for the ring, and what it and the card lost. To the ring's socket nothing can
-	 * be sent. */
+	/* Waiting for the ring, and the counters of losses. Nothing can be sent on the ring's
+	 * socket. */
 	static const int calls[] = { SCMP_SYS(gettimeofday), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(restart_syscall),
 				     SCMP_SYS(getsockopt),   SCMP_SYS(read), SCMP_SYS(close) };
 	const struct shut shut = { .parent = parent,
@@ -211,7 +212,7 @@ static _Noreturn void child(struct cli *c, pid_t parent, struct capture *capture
 				   .n_calls = sizeof(calls) / sizeof(calls[0]),
 				   .first_fd = STDOUT_FILENO,
 				   .last_fd = STDERR_FILENO };
-	bool progress = !c->json && isatty(STDERR_FILENO); /* cannot be asked later */
+	bool progress = !c->json && isatty(STDERR_FILENO); /* the terminal cannot be asked later */
 	struct err e = { 0 };
 	struct study *s;
 	int status;
@@ -229,8 +230,8 @@ static _Noreturn void child(struct cli *c, pid_t parent, struct capture *capture
 	_exit(status);
 }
 
-/* Waits for the child; a signal that only this process got is passed on. `signals` are blocked, so
- * that none comes between. */
+/* Waits for the child and passes on a signal that only this process got. `signals` are blocked, so
+ * that none is lost in between. */
 static int wait_for(pid_t pid, const sigset_t *signals)
 {
 	int status = 0, which;
@@ -250,7 +251,7 @@ static int from_mirror(struct cli *c, const char *device, const struct source *p
 	pid_t self = getpid(), pid;
 	int status = CLI_CANNOT, ended;
 
-	/* From here on a signal ends the learning, not the way back of the interface. */
+	/* From here on a signal ends the learning, but not the restoring of the interface. */
 	sigemptyset(&signals);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		if (!is_spared(ends[i]))

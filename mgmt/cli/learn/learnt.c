@@ -17,7 +17,7 @@ static int talk_cmp(const void *x, const void *y)
 	return r != 0 ? r : COMPARE(a->protocol, b->protocol);
 }
 
-/* The talk that an act belongs to comes first: its neighbours are the acts of one talk. */
+/* Sorts by the talk first, so that the acts of one talk are neighbours. */
 static int act_place(const struct act *a, const struct talk *t)
 {
 	int r = addr_cmp(&a->client, &t->client);
@@ -202,8 +202,7 @@ void learnt_act(struct learnt *l, const struct act *a)
 	*at = (uint32_t)l->n_acts;
 }
 
-/* Whoever chooses names so that they are neighbours finds no room for all of them, and takes
- * no time. */
+/* steps of a search: a stranger who chooses colliding names finds no room, and costs no time */
 #define NEIGHBOURS 16u
 
 void learnt_name(struct learnt *l, uint64_t digest, const char *text)

@@ -19,12 +19,12 @@
 
 #define BOX_POLICY CLI_BOX_FOLDER "/site.cfg"
 #define ANSWER_S 5u
-#define LOCKS "/run/sekisho-mirror" /* root alone can open it, and so hold one */
+#define LOCKS "/run/sekisho-mirror" /* only root can open it, and so hold a lock */
 
 static const char *const losses[MIRROR_LOSSES] = { "rx_missed_errors", "rx_fifo_errors", "rx_over_errors" };
 
-/* What keeps the machine from taking up what it hears there: no IPv6; IPv4 only from where a route
- * leads back by it, and none does. */
+/* Settings that keep the machine from processing what it hears: no IPv6, and IPv4 only from
+ * addresses with a route back by this interface, of which there are none. */
 static const struct {
 	const char *path, *silent;
 } settings[] = {
@@ -77,8 +77,8 @@ static uint64_t counter(const char *device, const char *name)
 	return read_file(path, text, sizeof(text)) ? strtoull(text, NULL, 10) : 0;
 }
 
-/* Since it was taken. Drivers count what they had no room for in one of these, and some in two of
- * them: the greatest. */
+/* Losses since the interface was taken. Drivers count missing room in one of these counters, some
+ * in two: the highest counts. */
 static uint64_t most_of(const struct mirror *m, const uint64_t now[MIRROR_LOSSES])
 {
 	uint64_t most = 0;
@@ -116,10 +116,9 @@ static bool set_flags(const char *device, int flags)
 	return ok;
 }
 
-/* ---- who may not be taken -------------------------------------------------------------------- */
+/* ---- which interfaces may not be taken ------------------------------------------------------- */
 
-/* An address that somebody gave it; those that the kernel makes for itself (fe80::) go
- * with IPv6. */
+/* An address that somebody set; those that the kernel makes (fe80::) go with IPv6. */
 static bool has_address(const char *device, char out[ADDR_TEXT])
 {
 	struct ifaddrs *list = NULL;
@@ -152,7 +151,7 @@ static bool has_address(const char *device, char out[ADDR_TEXT])
 	return found;
 }
 
-/* A bridge or bond that it belongs to, or a VLAN or the like above it: these send over it. */
+/* A bridge or bond above it, or a VLAN or the like on it: these would send over it. */
 static bool has_neighbour(const char *device, char *out, size_t size)
 {
 	char path[128], link[256];
@@ -195,7 +194,7 @@ static bool is_vlan(const char *device)
 	return strncmp(text, "DEVTYPE=vlan\n", 13) == 0;
 }
 
-/* A bridge, a bond or the like: set down, it would cut off what lies behind it. A VLAN has one
+/* A bridge, a bond or the like: setting it down would cut off its ports. A VLAN has one device
  * below it, which stays up. */
 static bool has_ports(const char *device)
 {
@@ -238,8 +237,8 @@ static bool named_by_answer(const json_t *answer, const char *device, char *out,
 	return false;
 }
 
-/* What the box's own policy says, whether or not its daemon runs. True: it was said that, and why,
- * it cannot be taken. */
+/* Whether the box's own policy uses it, with or without its daemon. True: it cannot be taken; the
+ * reason was reported. */
 static bool is_of_the_box(struct cli *c, const char *device, int *ret_status)
 {
 	struct compilation k = { 0 };
@@ -279,9 +278,9 @@ static bool is_of_the_box(struct cli *c, const char *device, int *ret_status)
 }
 
 /*
- * Two at once would each take for the interface's own what the other has made of it. A lock is a
- * byte that stands for a namespace and an interface in it; whoever dies leaves it. A descriptor, or
- * -1 with errno: EAGAIN when somebody has it.
+ * Two runs at once would each take the other's settings for the interface's own. A lock is a byte
+ * that stands for a namespace and an interface in it, and ends with its process. A descriptor, or
+ * -1 with errno; EAGAIN: somebody has it.
  */
 static int lock_interface(const char *device)
 {
@@ -302,9 +301,9 @@ static int lock_interface(const char *device)
 	return -1;
 }
 
-/* ---- to and fro ------------------------------------------------------------------------------ */
+/* ---- taking and restoring -------------------------------------------------------------------- */
 
-/* Down first: what the kernel would say about its leaving of groups then reaches nobody. */
+/* Down first: the kernel's reports of leaving multicast groups then reach nobody. */
 static bool silence(const struct mirror *m)
 {
 	char path[128];
@@ -361,7 +360,7 @@ bool mirror_take(struct cli *c, const char *device, const struct model *model, s
 			setting_path(i, device, path);
 			read_file(path, ret->settings[i], sizeof(ret->settings[i]));
 		}
-		/* Who had it until now may have given it back meanwhile. */
+		/* Its former user may have restored it meanwhile, so the flags are read again. */
 		if (ret->lock >= 0 && get_flags(device, &ret->flags) && silence(ret)) {
 			ret->sent = counter(device, "tx_packets");
 			for (size_t i = 0; i < MIRROR_LOSSES; i++) {
@@ -380,7 +379,7 @@ bool mirror_take(struct cli *c, const char *device, const struct model *model, s
 	return false;
 }
 
-/* The kernel writes a figure down when it is first read. */
+/* Reads the counters, of which the kernel keeps a value from the first read on. */
 uint64_t mirror_missed(const struct mirror *m)
 {
 	uint64_t now[MIRROR_LOSSES];
@@ -406,7 +405,7 @@ uint64_t mirror_give_back(struct cli *c, const struct mirror *m)
 			close(m->losses[i]);
 	}
 	missed = most_of(m, now);
-	/* a card that is gone, or begins anew, counts from 0 */
+	/* a card that is gone, or restarted, counts from 0 */
 	sent = sent > m->sent ? sent - m->sent : 0;
 	back = restore(m);
 	close(m->lock);

@@ -16,7 +16,7 @@ const char *named_host(const struct model *m, const char *zone, const struct add
 	return NULL;
 }
 
-/* The policy was checked: groups do not go round, and nothing in a pattern is special but '*'. */
+/* The policy was checked: groups are not circular, and only '*' is special in a pattern. */
 static bool holds(const struct ast_node *groups, const struct ast_node *group, const char *asset)
 {
 	for (const struct ast_node *word = group->child; word != NULL; word = word->next) {

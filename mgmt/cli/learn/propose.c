@@ -14,7 +14,8 @@
 
 #define BUDGET (192u << 20)
 #define NEXT_ROW "\n      "
-#define PLACES_MAX 16384u /* that one row of reads lists; of what is written each is listed */
+/* addresses that one row of reads lists; written addresses are all listed */
+#define PLACES_MAX 16384u
 
 /* ---- zones ----------------------------------------------------------------------------------- */
 
@@ -35,7 +36,7 @@ static int addr_order(const void *x, const void *y)
 	return addr_cmp(x, y);
 }
 
-/* It speaks to all hosts of its network, and no box passes that on. */
+/* A broadcast or multicast address, which no box forwards. */
 static bool is_for_all(const struct addr *a)
 {
 	return a->family == 4 && a->b[3] == 255;
@@ -48,7 +49,7 @@ static bool is_within(const struct talk *t)
 	return addr_cmp(&a, &b) == 0 && addr_cmp(&t->client, &t->server) != 0;
 }
 
-/* Sorted, each once; how many are left. */
+/* Sorts and removes duplicates; returns how many are left. */
 static size_t each_once(struct addr *nets, size_t n)
 {
 	size_t kept = 0;
@@ -61,8 +62,8 @@ static size_t each_once(struct addr *nets, size_t n)
 }
 
 /*
- * Without a policy nobody knows where the box is to stand. Where hosts of one network talk, it may
- * be between them; where two public networks do, between these: a plant may have public
+ * Without a policy the box's place is unknown. Where hosts of one network communicate, it may be
+ * between them. Where two public networks do, it may be between these: a plant may use public
  * addresses inside.
  */
 static bool split_networks(struct proposal *p)
@@ -103,7 +104,7 @@ static const char *host_zone(struct arena *a, const struct addr *host)
 	return arena_printf(a, HOST_ZONE "%s", text);
 }
 
-/* NULL: it lies in no zone of the policy, or memory is out. */
+/* NULL: the address is in no zone of the policy, or there is no memory. */
 static const char *zone_of(const struct proposal *p, const struct addr *a)
 {
 	struct addr net = proposal_network(a);
@@ -127,7 +128,7 @@ static const char *zone_of(const struct proposal *p, const struct addr *a)
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-/* "a,b" as "a", "b" in quotes. */
+/* Prints "a,b" as "a", "b" in quotes. */
 static void print_quoted(FILE *to, const char *list)
 {
 	fputc('"', to);
@@ -141,8 +142,8 @@ static bool touches(const struct function_info *f)
 	return f == NULL || f->spaces != 0 || (f->untold & UNTOLD_PLACE) != 0;
 }
 
-/* The acts of one row: they differ in where, and not in what is asked of whom. A row is one, since
- * some requests need one row for all of it. */
+/* The acts of one row differ only in the address. They stay one row, because some requests need a
+ * single row for everything. */
 static size_t row_end(const struct act *acts, size_t n)
 {
 	size_t end = 1;
@@ -153,8 +154,7 @@ static size_t row_end(const struct act *acts, size_t n)
 	return end;
 }
 
-/* Whether the row names addresses: all of them are known, and those that are only read are not
- * too many. */
+/* Whether the row names addresses: all are known, and those that are only read are not too many. */
 static bool has_places(const struct vocabulary *v, const struct act *acts, size_t n)
 {
 	const struct function_info *f = function_by_code(v, acts->function);
@@ -171,7 +171,7 @@ static bool has_places(const struct vocabulary *v, const struct act *acts, size_
 	return some && (exact || n <= PLACES_MAX);
 }
 
-/* It reads here and writes there: the row allows both everywhere. */
+/* The request reads one address and writes another: the row allows both everywhere. */
 static bool is_mixed(const struct vocabulary *v, const struct act *acts, size_t n)
 {
 	const struct function_info *f = function_by_code(v, acts->function);
@@ -190,8 +190,8 @@ static void print_comment(FILE *to, enum lang lang, enum message text, const cha
 	fputs(NEXT_ROW, to);
 }
 
-/* A comment above the row for each thing that it allows more of than was seen. True: there is one.
- * `to` NULL: it is only asked. */
+/* Prints a comment above the row for each thing of which it allows more than was seen. True: there
+ * is one. `to` NULL: only asks. */
 static bool print_wide(FILE *to, enum lang lang, const struct vocabulary *v, const struct act *acts, size_t n)
 {
 	bool wide = false, places = has_places(v, acts, n);
@@ -220,8 +220,8 @@ static int lowest_cmp(const void *x, const void *y)
 }
 
 /*
- * The addresses of acts of one space, which are neighbours, at least one. Those that touch are one
- * range, unless they are paths to different things.
+ * Prints the addresses of acts of one space, which are adjacent in the list; at least one.
+ * Adjoining addresses become a range, unless they are paths to different things.
  */
 static void print_places(FILE *to, const struct proposal *p, const struct space_info *s, const struct act *acts,
 			 size_t n)
@@ -235,7 +235,7 @@ static void print_places(FILE *to, const struct proposal *p, const struct space_
 	for (size_t i = 0; r != NULL && i < n; i++)
 		r[i] = (struct number_range){ acts[i].lowest, acts[i].highest };
 	if (r == NULL)
-		return; /* the arena has failed, and so does the proposal */
+		return; /* the arena has failed, and so will the proposal */
 	qsort(r, n, sizeof(r[0]), lowest_cmp);
 	for (size_t i = 1; i < n; i++) {
 		if (r[i].lo > r[last].hi && (is_path || r[i].lo - r[last].hi > 1))
@@ -254,7 +254,7 @@ static void print_places(FILE *to, const struct proposal *p, const struct space_
 	fputs("];", to);
 }
 
-/* `names`: with a comment where the code of a function says less than its name. */
+/* `names`: adds a comment where a function's code says less than its name. */
 static void print_row(FILE *to, const struct proposal *p, const struct vocabulary *v, const struct act *acts, size_t n,
 		      bool names)
 {
@@ -285,7 +285,7 @@ static void print_row(FILE *to, const struct proposal *p, const struct vocabular
 	fputs(" }", to);
 }
 
-/* What a stream collected, in the arena; NULL when memory is out. */
+/* The text that a stream collected, in the arena; NULL: no memory. */
 static const char *collected(struct proposal *p, FILE *to, char **text)
 {
 	const char *kept = NULL;
@@ -296,7 +296,7 @@ static const char *collected(struct proposal *p, FILE *to, char **text)
 	return kept;
 }
 
-/* What was seen by half is said above the rows, and is none. */
+/* Commands that were seen half-way are listed above the rows and make no row. */
 static void print_halves(FILE *to, enum lang lang, const struct vocabulary *v, const struct act *acts, size_t n)
 {
 	for (size_t i = 0, rows; i < n; i += rows) {
@@ -310,7 +310,7 @@ static void print_halves(FILE *to, enum lang lang, const struct vocabulary *v, c
 	}
 }
 
-/* `acts` has one at least that makes a row. */
+/* At least one of `acts` makes a row. */
 static const char *rows_of(struct proposal *p, const struct act *acts, size_t n, size_t *ret_wide)
 {
 	const struct vocabulary *v = vocabulary_of(acts->protocol);
@@ -337,10 +337,10 @@ static const char *rows_of(struct proposal *p, const struct act *acts, size_t n,
 	return arena_failed(p->arena) ? NULL : before;
 }
 
-/* ---- what was seen by half ------------------------------------------------------------------- */
+/* ---- commands that were seen half-way -------------------------------------------------------- */
 
-/* What ends, and what would have begun it: one of these between the same ends is enough. Of other
- * connections the enforcer knows. */
+/* Requests that end something, and those that could have begun it: one of these between the same
+ * ends is enough. The enforcer checks other connections itself. */
 static const struct {
 	enum protocol protocol;
 	const char *end, *begins[3];
@@ -363,8 +363,8 @@ static bool is_asked(const struct act *acts, size_t n, const char *name)
 	return false;
 }
 
-/* Requests that end what nobody saw begin, of one pair of ends: their order stays, since each of
- * them is one. */
+/* Marks requests of one pair of ends that end what nobody saw begin. Each is an act of its own, so
+ * their order is kept. */
 static void mark_halves(struct learnt *l, struct act *acts, size_t n)
 {
 	for (size_t e = 0; e < sizeof(ends) / sizeof(ends[0]); e++) {
@@ -389,9 +389,9 @@ static bool same_ends(const struct talk *a, const struct talk *b)
 }
 
 /*
- * Sessions that told nothing of what they spoke (no data, or met half-way) are of a kind with those
- * of the same ends that did. Where another client's sessions with that server show commands, a line
- * without rows would allow all of them: rather none.
+ * Sessions that did not show their protocol (no data, or seen half-way) count like other sessions
+ * of the same ends. When another client's sessions with that server show commands, a line without
+ * rows would allow all commands, so none is proposed.
  */
 static bool is_covered(const struct learnt *l, size_t i, bool *ret_unclear)
 {
@@ -455,7 +455,7 @@ static bool add_line(struct proposal *p, size_t i)
 	acts = learnt_acts_of(p->learnt, t, &n_acts);
 	for (size_t k = 0; k < n_acts; k++)
 		grants += !acts[k].half;
-	/* Port 0 is none that a policy can name. */
+	/* A policy cannot name port 0. */
 	unclear = unclear || (t->port == 0 && (t->l4proto == IP_TCP || t->l4proto == IP_UDP)) ||
 		  (protocol_info(l->protocol)->depth == DEPTH_COMMANDS && grants == 0) ||
 		  (t->protocol == PROTO_NONE && t->cut == t->sessions);
@@ -474,14 +474,14 @@ static bool add_line(struct proposal *p, size_t i)
 		p->n++;
 	if (grants > 0)
 		l->rows = rows_of(p, acts, n_acts, &l->wide);
-	if (l->l4proto == IP_ICMP6) { /* the policy's icmp/8 is both families' echo */
+	if (l->l4proto == IP_ICMP6) { /* the policy's icmp/8 is the echo of both families */
 		l->l4proto = IP_ICMP;
 		l->port = 8u << 8;
 	}
 	return l->rows != NULL;
 }
 
-/* By service, then by zones. */
+/* Sorted by service, then by zones. */
 static int kind_cmp(const struct line *a, const struct line *b)
 {
 	int r = (int)a->protocol - (int)b->protocol;
@@ -524,7 +524,7 @@ static bool joins(const struct line *a, const struct line *b, bool servers)
 	return servers ? strcmp(a->sources, b->sources) == 0 : addr_cmp(&a->server, &b->server) == 0;
 }
 
-/* Lines with the same service stand together: they get one number, and the first what all of
+/* Lines with the same service are adjacent: they get one number, and the first gets what all of
  * them need. */
 static void number_services(struct proposal *p)
 {
@@ -541,8 +541,8 @@ static void number_services(struct proposal *p)
 	}
 }
 
-/* One end of `n` lines, of which neighbours may have the same: its hosts by the policy's names, in
- * quotes; NULL when memory is out. */
+/* One end of `n` lines, adjacent equal ones once: the hosts' names in the policy, in quotes; NULL:
+ * no memory. */
 static const char *hosts_of(struct proposal *p, const struct line *lines, size_t n, bool servers)
 {
 	const char **names = arena_array(p->arena, n, sizeof(*names)), *zone = servers ? lines->to : lines->from,
@@ -574,7 +574,7 @@ static const char *hosts_of(struct proposal *p, const struct line *lines, size_t
 	return arena_printf(p->arena, "\"%s\"", group);
 }
 
-/* Neighbours that differ in one end only become one line with all of these ends. */
+/* Joins adjacent lines that differ in one end only into a line with all these ends. */
 static bool join(struct proposal *p, bool servers)
 {
 	size_t n = 0;
@@ -605,7 +605,7 @@ static bool join(struct proposal *p, bool servers)
 	return true;
 }
 
-/* Without a policy the text is one itself: what `check` says of it is said before it. */
+/* Without a policy the text is a whole policy: what `check` reports about it comes first. */
 static bool whole_text(struct proposal *p, const char *from, bool *ret_refused)
 {
 	struct cli *c = p->cli;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is proposed, as lines of a policy for people and as JSON. */
+/* The proposal as lines of a policy for people, and as JSON. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ struct addr proposal_network(const struct addr *a)
 
 /* ---- as text --------------------------------------------------------------------------------- */
 
-/* The first number behind "learnt-" that no name of the policy has. */
+/* The first number for "learnt-" names that the policy does not have yet. */
 static size_t first_number(const struct model *m)
 {
 	unsigned long long most = 0, n;
@@ -43,7 +43,7 @@ static void port_text(const struct line *l, char out[16])
 		snprintf(out, 16, "%s/%u", l->l4proto == IP_TCP ? "tcp" : "udp", l->port);
 }
 
-/* "2027-03-31", with `whole` its time of day as well. */
+/* "2027-03-31"; with `whole` also the time of day. */
 static void time_text(uint64_t ns, bool whole, char *out, size_t size)
 {
 	time_t t = (time_t)(ns / NS);
@@ -119,7 +119,7 @@ static int name_cmp(const void *x, const void *y)
 	return strcmp(*(const char *const *)x, *(const char *const *)y);
 }
 
-/* Zones that no policy has named yet, each once. */
+/* Prints the zones that no policy has named yet, each once. */
 static bool print_zones(struct proposal *p)
 {
 	const char **names = arena_array(p->arena, p->n * 2 + 1, sizeof(*names));
@@ -242,7 +242,7 @@ bool proposal_text(struct proposal *p, const char *from)
 
 /* ---- as JSON --------------------------------------------------------------------------------- */
 
-/* The texts in quotes of a list. */
+/* The quoted texts of a list. */
 static json_t *json_list(const char *list)
 {
 	json_t *a = json_array();

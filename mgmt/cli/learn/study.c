@@ -13,7 +13,7 @@
 #include "policy/compile/compile.h"
 
 #define ROUND 65536u /* sessions, or kinds of requests, after which a round ends */
-#define COPIES 4096u /* frames that are remembered for their copies, a power of two */
+#define COPIES 4096u /* frames that are kept to recognise copies; a power of two */
 #define COPY_NS 20000000u
 #define SERVERS 65536u /* a power of two */
 
@@ -22,7 +22,7 @@
 
 enum { COMMANDS, NAMES, ROUNDS };
 
-/* An end that accepted a session: whoever talks to it is a client, also where the beginning was
+/* An end that accepted a session: hosts that talk to it are clients, even when the beginning was
  * not seen. */
 struct server {
 	struct addr addr; /* family 0: a free place */
@@ -32,9 +32,9 @@ struct server {
 struct study {
 	struct arena *arena;
 	struct ir *ir[ROUNDS];
-	struct replay *replay[ROUNDS]; /* NULL between rounds only */
+	struct replay *replay[ROUNDS]; /* NULL only between rounds */
 	struct learnt learnt;
-	uint64_t key; /* nobody chooses who is a neighbour in `servers` */
+	uint64_t key; /* key of the hash, so that nobody can choose colliding places in `servers` */
 	struct {
 		uint64_t digest, at_ns;
 	} copies[COPIES];
@@ -44,8 +44,7 @@ struct study {
 
 /* ---- policies that allow everything ---------------------------------------------------------- */
 
-/* Services of all protocols down to the command, or of all that are only named; `names` collects
- * "a", "b". */
+/* Services of all protocols with commands, or of all others; `names` collects "a", "b". */
 static char *services(struct arena *a, bool commands, const char **ret_names)
 {
 	char *text = arena_printf(a, "icmp = { protocol = \"icmp\"; };");
@@ -92,7 +91,7 @@ static struct ir *policy(struct arena *a, bool commands)
 	return loader.ctx != NULL && policy_check(&c, &loader, "all.cfg") && policy_lower(&c) ? c.ir : NULL;
 }
 
-/* ---- who serves ------------------------------------------------------------------------------ */
+/* ---- which end is the server ----------------------------------------------------------------- */
 
 static uint64_t mix(uint64_t h, uint64_t v)
 {
@@ -113,7 +112,7 @@ static uint64_t mix_bytes(uint64_t h, struct bytes b)
 	return mix(h, word);
 }
 
-/* The place of an end in the table, or the free one where it belongs. */
+/* An end's place in the table, or the free place for it. */
 static struct server *place_of(struct study *s, const struct addr *a, uint16_t port)
 {
 	uint64_t h = mix(mix_bytes(s->key, bytes_of(a->b, sizeof(a->b))), port);
@@ -131,7 +130,7 @@ static bool serves(struct study *s, const struct addr *a, uint16_t port)
 	return place_of(s, a, port)->addr.family != 0;
 }
 
-/* A server is who answers a SYN. When the table is three quarters full nobody is added. */
+/* The server is the end that answers a SYN. None is added once the table is three quarters full. */
 static void note_server(struct study *s, const struct decoded *d)
 {
 	struct server *at;
@@ -145,20 +144,20 @@ static void note_server(struct study *s, const struct decoded *d)
 	s->n_servers++;
 }
 
-/* Ports are given out for servers at the low end, and to clients at the high one. */
+/* Servers usually have low ports and clients high ones. */
 static int rank(uint16_t port)
 {
 	return port < 1024 ? 0 : port < 32768 ? 1 : 2;
 }
 
-/* Both ends of I/O use one port, and either may speak first: the device is who takes the sessions
- * in which it is asked for. */
+/* Both ends of ENIP I/O use one port, and either may send first: the device is the end that accepts
+ * the sessions in which the I/O is set up. */
 static bool is_device(struct study *s, const struct decoded *d, const struct addr *a)
 {
 	return d->l4proto == IP_UDP && d->sport == ENIP_IO && d->dport == ENIP_IO && serves(s, a, ENIP_REQUESTS);
 }
 
-/* Of a session whose beginning is missing; see tracker_asks. */
+/* For a session whose beginning is missing; see tracker_asks. */
 static enum tracker_server which_serves(void *ctx, const struct decoded *d)
 {
 	struct study *s = ctx;
@@ -180,8 +179,8 @@ static enum tracker_server which_serves(void *ctx, const struct decoded *d)
 
 /*
  * A mirror of both directions, or of a router's VLANs, shows a frame twice within moments, the
- * second time perhaps one hop later. What hops change is left out; whatever a host says again by
- * itself has another number in its IP header, or comes later.
+ * second time perhaps one hop later. The fields that a hop changes are left out. A real repetition
+ * by a host has another IP id, or comes later.
  */
 static bool is_copy(struct study *s, const struct capture_frame *f)
 {
@@ -193,7 +192,8 @@ static bool is_copy(struct study *s, const struct capture_frame *f)
 	if (b.left < 20)
 		return false;
 	v4 = b.p[0] >> 4 == 4;
-	/* IPv4: hops are in the third word, with the header's checksum; IPv6: in the second */
+	/* IPv4: the third word holds the hop count and header checksum; IPv6: the second the hop
+	 * limit */
 	for (unsigned i = 0; i < 3; i++) {
 		bytes_be32(&b, &word);
 		if (v4 && i == 2)
@@ -211,9 +211,9 @@ static bool is_copy(struct study *s, const struct capture_frame *f)
 	return false;
 }
 
-/* ---- what is asked for ----------------------------------------------------------------------- */
+/* ---- the requests ---------------------------------------------------------------------------- */
 
-/* What a policy can write of a target, and what was told at all. */
+/* The part of a target that a policy can name, if it was told at all. */
 static uint32_t target_of(const struct vocabulary *v, const struct operation *o, unsigned i)
 {
 	bool written = i < v->n_targets && o->targets[i] <= v->targets[i].max &&
@@ -222,8 +222,8 @@ static uint32_t target_of(const struct vocabulary *v, const struct operation *o,
 	return written ? o->targets[i] : LEARNT_NO_TARGET;
 }
 
-/* Paths begin with a thing that others have nothing to do with: the next data block is no neighbour
- * of this one. Bytes are no such things. */
+/* The thing in a path, such as a data block: the next block is no neighbour of this one. Bytes are
+ * no such things. */
 static uint64_t thing_of(const struct space_info *s, uint64_t address)
 {
 	unsigned below = 0;
@@ -237,8 +237,8 @@ static uint64_t thing_of(const struct space_info *s, uint64_t address)
 	return address >> below;
 }
 
-/* Whatever does more than read: what lies between two places that it touched was not meant to
- * be changed. */
+/* A function that does more than read: addresses between two that it touched must not be allowed
+ * along. */
 static bool changes_something(const struct vocabulary *v, uint32_t code)
 {
 	const struct function_info *f = function_by_code(v, code);
@@ -246,7 +246,7 @@ static bool changes_something(const struct vocabulary *v, uint32_t code)
 	return f == NULL || (f->classes & ~(unsigned)CLASS_READ) != 0;
 }
 
-/* What a policy can write: the characters of a name, and those alone. */
+/* Keeps a name that a policy can write: only with the allowed characters. */
 static void keep_name(struct study *s, enum protocol p, const struct operation *o)
 {
 	char text[SPELLED_MAX];
@@ -294,8 +294,8 @@ static void keep_operation(struct study *s, const struct flow_info *f, const str
 }
 
 /*
- * Each PDU under the policy of commands. Which operations one row must allow together, their groups
- * say: evaluate.h. What is part of any use needs no row of its own.
+ * Each PDU is judged under a policy that allows all commands. The groups of operations tell which
+ * ones a row must allow together: evaluate.h. Requests that belong to any use need no row.
  */
 static void keep_request(void *ctx, const struct flow_info *f, const struct pdu *p, enum event_verdict v,
 			 uint32_t frame)
@@ -342,13 +342,14 @@ static const struct book_flow *flow_of(struct replay *r, const struct session *s
 	return book_flow(&r->book, &s->client, s->client_port, &s->server, s->server_port, s->l4proto, s->n);
 }
 
-/* What a session spoke; PROTO_NONE: neither told it, and nDPI's guess is kept in `t` at most. */
+/* The protocol of a session. PROTO_NONE: neither inspection recognised it; a guess of nDPI, if
+ * there is one, is kept in `t`. */
 static enum protocol protocol_of(struct study *s, const struct session *session, struct talk *t)
 {
 	const struct book_flow *commands = flow_of(s->replay[COMMANDS], session);
 	const struct book_flow *named = flow_of(s->replay[NAMES], session);
 
-	/* it begins as its predecessor does */
+	/* S7comm Plus begins like S7comm, its predecessor: this reason tells them apart */
 	if (commands != NULL && commands->reason == R_S7COMM_PLUS)
 		return PROTO_S7COMM_PLUS;
 	if (commands != NULL && protocol_info(commands->protocol)->depth == DEPTH_COMMANDS &&
@@ -376,8 +377,8 @@ static void keep_talk(struct study *s, const struct session *session)
 			  .port = session->server_port,
 			  .l4proto = session->l4proto,
 			  .sessions = 1,
-			  /* Acknowledgements, a FIN or a RST of what began before tell nothing of
-			   * what it is. */
+			  /* Acknowledgements, a FIN or a RST of an earlier session do not show its
+			   * protocol. */
 			  .cut = session->cut > 0 ||
 				 (session->l4proto == IP_TCP && session->midstream && !session->spoke) };
 	struct tally *y = &s->learnt.tally;
@@ -396,15 +397,16 @@ static void keep_talk(struct study *s, const struct session *session)
 		client = serves(s, &session->client, session->client_port);
 		server = serves(s, &session->server, session->server_port);
 		if (client && !server) {
-			/* It turned out later. What was read of it was read the wrong way round. */
+			/* The direction was recognised late, so what was read before was read in
+			 * the wrong direction. */
 			t.client = session->server;
 			t.server = session->client;
 			t.port = session->client_port;
 		}
 		t.guessed = client == server;
 	} else if (session->l4proto == IP_UDP && protocol_info(t.protocol)->depth != DEPTH_COMMANDS) {
-		/* Commands are read one way round only. Else there is who spoke first, and the
-		 * ports: both, or it is a guess. */
+		/* Commands are valid in one direction only. Without commands it is a guess, unless
+		 * both the first sender and the ports agree. */
 		t.guessed = session->midstream || rank(session->server_port) >= rank(session->client_port);
 	}
 	learnt_talk(&s->learnt, &t);

@@ -11,14 +11,15 @@
 #include "policy/ir/evaluate.h"
 #include "policy/ir/moment.h"
 
-/* A record as operations again. */
+/* A record turned back into operations. */
 struct asked {
 	const struct vocabulary *v;
 	const struct function_info *f; /* NULL: the code has no name */
-	struct operation o;	       /* without what it wrote */
-	/* each operation touched all of these addresses, and no other was counted with them */
+	struct operation o;	       /* without the values that it wrote */
+	/* each operation touched all of these addresses, and only equal ones were counted
+	 * together */
 	bool exact;
-	bool cut;   /* there are more addresses than the record can tell */
+	bool cut;   /* there are more addresses than the record holds */
 	bool named; /* an address names a thing, which may be a part of another */
 	bool wrote;
 	uint64_t low, high;
@@ -72,7 +73,7 @@ static bool asked_of(const json_t *e, struct asked *ret)
 		if (ret->o.count == 0 || ret->o.count > INT64_MAX - ret->o.first)
 			return false;
 	}
-	/* What belongs to any use, as opening a session does, is of no class. */
+	/* A function of any use, such as opening a session, has no class. */
 	ret->o.setup = ret->f != NULL && ret->f->classes == 0;
 	ret->wrote = wrote != NULL;
 	ret->low = ju(wrote, "low");
@@ -80,7 +81,7 @@ static bool asked_of(const json_t *e, struct asked *ret)
 	return true;
 }
 
-/* Targets that may stand for more than themselves. */
+/* Targets that may mean several devices. */
 static uint8_t perhaps_broadcast(const struct asked *a)
 {
 	uint8_t bits = 0;
@@ -116,7 +117,8 @@ static struct values written(uint64_t v)
 	return (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
 }
 
-/* Whatever the record does not tell is read against them: then they all pass, or nobody knows. */
+/* Judges as strictly as possible where the record lacks something: if this passes, all its
+ * operations do. */
 static enum reason at_worst(const struct judge *j, const struct asked *a)
 {
 	struct operation o = a->o;
@@ -137,8 +139,8 @@ static enum reason at_worst(const struct judge *j, const struct asked *a)
 	return r;
 }
 
-/* Whatever it does not tell is read for them: what is refused even so is refused for each
- * of them. */
+/* Judges as generously as possible where the record lacks something: if this is refused, all its
+ * operations are. */
 static enum reason at_best(const struct judge *j, const struct asked *a)
 {
 	struct operation o = a->o;
@@ -154,7 +156,7 @@ static enum reason at_best(const struct judge *j, const struct asked *a)
 	return ruled(j, &o, NULL);
 }
 
-/* Some of them are known one by one: one touched the first address, one the last, one wrote the
+/* Some operations are known one by one: one touched the first address, one the last, one wrote the
  * least value, one the largest. */
 static enum reason at_an_edge(const struct judge *j, const struct asked *a)
 {
@@ -178,7 +180,7 @@ static enum reason at_an_edge(const struct judge *j, const struct asked *a)
 	return r;
 }
 
-/* The permit that the pair of hosts has on that port; NULL: none. */
+/* The permit of the two hosts at that port; NULL: none. */
 static const struct ir_cell *cell_of(const struct ir *ir, const json_t *e, uint64_t now)
 {
 	struct question q = { .now = now };

@@ -18,7 +18,7 @@ static json_t *said(const char *text)
 	return text == NULL || *text == '\0' ? json_null() : json_text(text);
 }
 
-/* 0: nothing is said. */
+/* 0: not set. */
 static json_t *count(uint32_t n)
 {
 	return n != 0 ? json_integer(n) : json_null();
@@ -58,7 +58,7 @@ static json_t *address(const struct addr *a)
 	return a->family != 0 ? json_addr(a) : json_null();
 }
 
-/* Those of these words whose bits are set. */
+/* The words whose bits are set. */
 static json_t *words(const char *const *list, unsigned n, unsigned bits)
 {
 	json_t *j = json_array();
@@ -71,7 +71,7 @@ static json_t *words(const char *const *list, unsigned n, unsigned bits)
 
 /* ---- rows of `allow` ------------------------------------------------------------------------- */
 
-/* The first code behind `code` that has a name, or one past `hi`. */
+/* The first code above `code` with a name, or one past `hi`. */
 static uint64_t next_named(const struct vocabulary *v, uint64_t code, uint64_t hi)
 {
 	for (unsigned i = 0; i < v->n_functions; i++)
@@ -108,7 +108,7 @@ static void row_functions(FILE *to, const struct command_table *t, const struct 
 	}
 }
 
-/* "; units 1-3": nothing where the row does not limit it. */
+/* "; units 1-3", or nothing where the row has no limit. */
 static void row_numbers(FILE *to, const char *key, const struct command_table *t, const struct number_set *s,
 			struct notation n)
 {
@@ -123,7 +123,7 @@ static void row_numbers(FILE *to, const char *key, const struct command_table *t
 	}
 }
 
-/* "read_holding_registers; units 1; holding 0-99": what one row allows, in the language's words. */
+/* "read_holding_registers; units 1; holding 0-99": the row in the language's words. */
 static json_t *row(const struct command_table *t, const struct command_row *r, const struct vocabulary *v)
 {
 	char *text = NULL;
@@ -146,7 +146,7 @@ static json_t *row(const struct command_table *t, const struct command_row *r, c
 	return j;
 }
 
-/* Nothing is said: the whole protocol. */
+/* Without rows: the whole protocol. */
 static json_t *rows(const struct model *m, const struct model_service *s)
 {
 	const struct vocabulary *v = vocabulary_of(s->protocol);
@@ -179,7 +179,7 @@ static json_t *ports(const struct model_service *s)
 
 /* ---- objects --------------------------------------------------------------------------------- */
 
-/* Takes the references of both; `at` of line 0: not known. */
+/* Takes over both references; `at` with line 0: unknown. */
 static void object(json_t *all, const struct source *s, const char *kind, json_t *name, struct srcpos at,
 		   json_t *settings)
 {
@@ -213,7 +213,7 @@ static void site(json_t *all, const struct source *s)
 	object(all, s, "site", json_null(), (struct srcpos){ 0 }, settings);
 }
 
-/* The box itself is a zone that no policy writes. */
+/* The zone of the box itself is in no policy text. */
 static void zone(json_t *all, const struct source *s, const struct model_zone *z)
 {
 	json_t *interfaces = json_array(), *lines = json_array();
@@ -258,7 +258,7 @@ static json_t *accepts(const struct model_conduit *c)
 	return json_list_whole(list, c->n_accepts);
 }
 
-/* Of servers; without any, every one is as good. */
+/* Server names; without any, every server is allowed. */
 static json_t *server_names(const struct model_conduit *c)
 {
 	json_t *list = c->n_names > 0 ? json_array() : json_null();
@@ -278,8 +278,8 @@ static void put_day(FILE *to, const char *before, uint32_t day)
 		fprintf(to, "%s%s", before, text);
 }
 
-/* "friday: fri 09:00-17:00, 2026-12-04/2027-03-26, except 2027-01-01": a window that is told by
- * what it opens. */
+/* "friday: fri 09:00-17:00, 2026-12-04/2027-03-26, except 2027-01-01": the name of a window and
+ * when it is open. */
 static json_t *hours(const struct model_window *x)
 {
 	static const char days[][4] = { "sun", "mon", "tue", "wed", "thu", "fri", "sat" };
@@ -355,7 +355,7 @@ static void conduit(json_t *all, const struct source *s, const struct model_cond
 	object(all, s, "conduit", json_text(c->name), c->at, o);
 }
 
-/* It has no name: what it is about stands for one. */
+/* A statement has no name; its subject is used instead. */
 static json_t *answers(const struct model_never *v)
 {
 	json_t *list = json_array();
@@ -437,7 +437,7 @@ static void always(json_t *all, const struct source *s, const struct model_alway
 			 "to_assets", settings_assets(&w->destinations), "purpose", said(w->purpose)));
 }
 
-/* The addresses of one that is a side of `between` are those of the latter, which tells them. */
+/* An interface that is a side of `between` has the addresses given there. */
 static void interface(json_t *all, const struct source *s, const struct model_interface *f)
 {
 	object(all, s, "interface", json_text(f->name), f->at,
@@ -469,7 +469,7 @@ static void between(json_t *all, const struct source *s, const struct model_betw
 	free(name);
 }
 
-/* The mail addresses of a text, which has a blank between two. */
+/* The mail addresses of a text, separated by blanks. */
 static json_t *mail_to(const char *text)
 {
 	json_t *list = json_array();
@@ -532,7 +532,7 @@ static void box(json_t *all, const struct source *s)
 			 peers_of(b, PEER_TIME), "terminals", peers_of(b, PEER_TERMINAL)));
 	for (size_t i = 0; i < b->n_interfaces; i++)
 		interface(all, s, &b->interfaces[i]);
-	/* Those without a gateway follow from `between`. */
+	/* Routes without a gateway follow from `between`. */
 	for (size_t i = 0; i < b->n_routes; i++)
 		if (b->routes[i].via.family != 0)
 			route(all, s, &b->routes[i]);
@@ -543,7 +543,7 @@ static void box(json_t *all, const struct source *s)
 			peer(all, s, &b->peers[i]);
 }
 
-/* How many they are: where one is missing, memory was. */
+/* The number of objects; a smaller list means that memory ran out. */
 static size_t objects_of(const struct model *m)
 {
 	const struct model_box *b = &m->box;

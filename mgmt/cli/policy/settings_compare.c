@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What differs between the settings of two policies. */
+/* Compares the settings of two policies. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "mgmt/cli/policy/settings.h"
 #include "mgmt/state/read.h"
 
-/* Those of `list` that `other` has not. */
+/* The entries of `list` that `other` lacks. */
 json_t *settings_without(const json_t *list, const json_t *other)
 {
 	json_t *there = json_object(), *left = json_array();
@@ -48,8 +48,7 @@ static bool same_settings(const json_t *a, const json_t *b)
 	return true;
 }
 
-/* Of what an object is: those of one kind and name stand in a list, by their places in the list
- * of all. */
+/* Groups objects of the same kind and name: a list of their indexes. */
 static json_t *by_name(const json_t *all)
 {
 	json_t *map = json_object();
@@ -72,9 +71,9 @@ static json_t *by_name(const json_t *all)
 }
 
 /*
- * Which of `before` this one was, for each of `after`; SIZE_MAX: none. Several of one name
- * (statements about the same zones) are first found by what they say, so that one more of them does
- * not look like a change of all.
+ * For each of `after` its index in `before`; SIZE_MAX: none. Several objects of one name
+ * (statements about the same zones) are first matched by their contents, so that an additional one
+ * does not look like a change of all.
  */
 static size_t *pair(const json_t *before, const json_t *after)
 {
@@ -118,7 +117,7 @@ static void whole(json_t *list, const char *what, const json_t *o)
 	(void)json_array_append_new(list, one);
 }
 
-/* Returns how many changes there are. */
+/* Returns the number of changes. */
 static size_t changed(json_t *list, const json_t *before, const json_t *after)
 {
 	json_t *was = json_object_get(before, "settings"), *is = json_object_get(after, "settings"), *value;

@@ -23,7 +23,7 @@ json_t *source_diagnostics(struct source *s, enum lang l)
 	return diags_json(&s->c.diags, s->c.sources, s->c.n_sources, l);
 }
 
-/* What was typed before the file's name, so that places can be clicked on and copied. */
+/* The folder as typed, so that places in messages can be clicked on and copied. */
 static const char *folder_of(struct arena *a, const char *path)
 {
 	const char *slash = strrchr(path, '/'), *folder = NULL;
@@ -41,7 +41,7 @@ static void refused(struct cli *c, const char *path, const struct diags *d)
 	free(safe);
 }
 
-/* `path`: what people know it by. */
+/* `path`: the name that people use. */
 static bool compile(struct cli *c, struct policy_loader *loader, const char *path, enum source_depth depth,
 		    struct source *ret, int *ret_status)
 {
@@ -85,7 +85,7 @@ bool source_open(struct cli *c, const char *path, enum source_depth depth, struc
 	return compile(c, &loader, path, depth, ret, ret_status);
 }
 
-/* Of the texts in the box's answer. */
+/* From the texts in the box's answer. */
 static int load_shown(void *ctx, const char *name, struct arena *a, struct source_text *ret)
 {
 	const json_t *s;
@@ -127,7 +127,7 @@ static bool open_shown(struct cli *c, uint32_t number, enum source_depth depth, 
 	return ok;
 }
 
-/* Takes the bytes. `path`: what people know it by. */
+/* Takes over the bytes. `path`: the name that people use. */
 static bool raise_sealed(struct cli *c, const char *path, uint8_t *p, size_t n, struct source *ret, int *ret_status)
 {
 	struct err e = { 0 };

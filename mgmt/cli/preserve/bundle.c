@@ -11,12 +11,12 @@
 
 #include "appliance/base/sha256.h"
 
-#define KEPT (64u << 20)   /* bytes of a disk that are not ours to fill */
-#define PLACE (256u << 10) /* bytes for the list: more than 2000 files */
+#define KEPT (64u << 20)   /* bytes of the disk that must stay free */
+#define PLACE (256u << 10) /* bytes reserved for the list: more than 2000 files */
 #define NAME 128u
 
 struct bundle {
-	int dirfd, list; /* the folder; the file for the list, with its place */
+	int dirfd, list; /* the folder; the list's file, with its reserved space */
 	json_t *files, *missing;
 	uint64_t bytes;
 };
@@ -34,8 +34,8 @@ struct bundle *bundle_new(const char *path)
 	if (mkdir(path, 0700) < 0 || (b->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)) < 0 ||
 	    (b->list = openat(b->dirfd, BUNDLE_LIST, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) < 0)
 		code = errno;
-	/* Some file systems of memory sticks cannot set room aside: there it is taken as
-	 * it comes. */
+	/* Some file systems of memory sticks cannot reserve space: then the list is written
+	 * without. */
 	if (code == 0 && (code = posix_fallocate(b->list, 0, PLACE)) == EOPNOTSUPP)
 		code = 0;
 	if (code == 0)
@@ -89,7 +89,7 @@ void bundle_miss_code(struct bundle *b, const char *name, int code)
 	bundle_miss(b, name, M_PRESERVE_UNREADABLE);
 }
 
-/* 0, or an errno; of a file that could not be written whole nothing stays. */
+/* 0, or an errno; a file that could not be written completely is removed. */
 static int write_whole(int dirfd, const char *name, const uint8_t *p, size_t n)
 {
 	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600), code = 0;
@@ -115,7 +115,7 @@ static int write_whole(int dirfd, const char *name, const uint8_t *p, size_t n)
 	return code;
 }
 
-/* The one folder that a name may begin with. */
+/* The only folder that a name may begin with. */
 static bool folder_of(struct bundle *b, const char *name)
 {
 	const char *slash = strchr(name, '/');

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho preserve`: what an investigator needs, in one act and before anything is changed. What
- * passes soonest is taken first, the oldest records last, and by the time that was given it is
- * over, with what is there; what is not there is named. Then the list of all files goes to the
- * journal, which records who did it, signs what it holds, and seals that list. Whatever the box
- * cannot do any more (its daemon is down, its records are damaged, its disk is full) costs that
- * part alone.
+ * `sekisho preserve`: collects evidence for an investigator at once, before anything is changed.
+ * The most short-lived facts come first, the oldest records last. It ends in the given time with
+ * what it has and names what is missing. Then the list of all files goes to the journal, which
+ * records who did this, signs its records, and seals the list. Whatever the box can no longer do
+ * (daemon down, records damaged, disk full) only costs that part.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +40,7 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_JOURNAL] = { "--journal", 0, "FOLDER", M_PRESERVE_OPT_JOURNAL },
 };
 
-/* How one act goes. */
+/* The state of one run. */
 struct act {
 	struct cli *c;
 	struct bundle *b;
@@ -49,10 +48,10 @@ struct act {
 	uint64_t began, until;
 	char path[PATH_TEXT];
 	char hash[65];
-	bool answered; /* the box has said anything at all: so it is worth waiting for */
+	bool answered; /* the box has answered something, so waiting for it makes sense */
 	bool is_signed;
-	bool handed;		   /* who asks is no root: the box hands him what he may read */
-	unsigned long long record; /* in the journal, 0 = it is not there */
+	bool handed;		   /* the caller is not root: the box passes him what he may read */
+	unsigned long long record; /* number of the journal's record, 0 = none */
 };
 
 #define TEXT_MOST 65536u
@@ -65,7 +64,7 @@ static uint64_t clock_ns(clockid_t which)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* What the kernel knows of how right its clock is. */
+/* The kernel's own estimate of its clock's error. */
 static json_t *kernel_clock(void)
 {
 	struct timex t = { 0 };
@@ -115,13 +114,13 @@ static void take_machine(struct bundle *b)
 	free(text);
 }
 
-/* The share of the time that has gone by when so many tenths of it have. */
+/* The time after `n` tenths of the whole. */
 static uint64_t tenths(const struct act *a, unsigned n)
 {
 	return a->began + (a->until - a->began) / 10 * n;
 }
 
-/* Whole seconds that are left up to a moment; a question is asked for one at least. */
+/* Whole seconds until a moment; at least one for a question. */
 static unsigned seconds_to(uint64_t moment)
 {
 	uint64_t now = clock_mono().ns;
@@ -146,7 +145,7 @@ static bool name_folder(struct act *a, const char *under)
 	       (int)sizeof(a->path);
 }
 
-/* What stands closed to him; the rest comes from the box's own hands. */
+/* Files that the caller may not read; the rest comes from the box. */
 static void take_kept(const struct act *a)
 {
 	struct cli silent = *a->c;
@@ -165,8 +164,7 @@ static void take_kept(const struct act *a)
 	fclose(silent.out);
 }
 
-/* Who is no root is refused before anything is made of it, by the box's own word. True: he
- * is heard. */
+/* A caller without root rights is refused by the box before anything is made. True: he may. */
 static bool may_ask(struct act *a, int *ret_status)
 {
 	struct box_answer answer;
@@ -177,8 +175,8 @@ static bool may_ask(struct act *a, int *ret_status)
 	if (!box_request(a->c, &(struct msg_body){ .type = MSG_CHECKPOINT }, NULL, 0, seconds_to(tenths(a, 2)), &answer,
 			 ret_status))
 		return false;
-	/* A sentence in each language is the supervisor's: of rights, or of a journal that is
-	 * silent. What the journal cannot do it says in plain text. */
+	/* A refusal with a sentence in both languages comes from the supervisor: missing rights, or
+	 * a silent journal. The journal's own errors are plain text. */
 	heard = answer.status == CLI_YES || !json_is_object(json_object_get(answer.json, "error"));
 	if (!heard)
 		(void)box_answer_done(a->c, &answer, ret_status);
@@ -186,7 +184,7 @@ static bool may_ask(struct act *a, int *ret_status)
 	return heard;
 }
 
-/* All that is written so far is signed before it is copied. */
+/* Everything written so far is signed before it is copied. */
 static void sign_records(const struct act *a)
 {
 	struct cli silent = *a->c;
@@ -210,8 +208,8 @@ static void sign_records(const struct act *a)
 	fclose(silent.out);
 }
 
-/* Each answer as a file of its own; facts.json has the short ones together, from which reports are
- * made elsewhere. */
+/* Writes each answer to a file of its own; facts.json has the short ones together, for reports that
+ * are made elsewhere. */
 static void take_answers(struct act *a)
 {
 	struct facts_wish wish = { NULL, true, seconds_to(tenths(a, 5)) };
@@ -236,7 +234,7 @@ static void take_answers(struct act *a)
 	(void)bundle_put_json(a->b, "facts.json", facts);
 }
 
-/* How the copy is checked, where it lies, without the product. */
+/* How to check the copy where it is, without this product. */
 static void take_readme(const struct act *a)
 {
 	char *text = NULL;
@@ -277,7 +275,7 @@ static bool hex_read(const char *text, uint8_t out[SIGNATURE])
 	return true;
 }
 
-/* What the journal says to the list's digest: recorded, and sealed where it has a key. */
+/* The journal's answer to the list's digest: recorded, and sealed if it has a key. */
 static void seal(struct act *a, const uint8_t digest[32])
 {
 	struct msg_body m = { MSG_PRESERVE, .preserve = { { 0 } } };
@@ -326,7 +324,7 @@ static void say(const struct act *a, double took)
 	}
 }
 
-/* Everything was taken that there is to take, and it is on record and sealed. */
+/* Whether everything was collected, recorded and sealed. */
 static int finish(struct act *a)
 {
 	double took = (double)(clock_mono().ns - a->began) / 1e9;
@@ -372,7 +370,8 @@ static int run(struct cli *c, const struct cli_args *args)
 		return cli_fail(c, CLI_INVALID, M_PRESERVE_WITHIN, SECONDS_MOST);
 	a.until = a.began + seconds * NS;
 	a.handed = geteuid() != 0;
-	/* What lies there he could put down himself; the box hands out what is its own. */
+	/* A folder given by the caller could be his own forgery; the box passes on its own
+	 * files. */
 	if (a.handed && a.journal != NULL)
 		return cli_fail(c, CLI_INVALID, M_PRESERVE_JOURNAL_ROOTS);
 	if (!may_ask(&a, &status))

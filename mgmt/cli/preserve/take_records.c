@@ -24,7 +24,7 @@ static bool time_left(uint64_t until_ns)
 	return clock_mono().ns < until_ns;
 }
 
-/* What was being written when it was read ends behind its last whole line. */
+/* Cuts a file that was being written behind its last whole line. */
 static size_t whole_lines(const uint8_t *p, size_t n)
 {
 	while (n > 0 && p[n - 1] != '\n')
@@ -32,8 +32,8 @@ static size_t whole_lines(const uint8_t *p, size_t n)
 	return n;
 }
 
-/* 0, or an errno: what it is, a file of ours that is no link and not too large, is seen by the one
- * who opened it. From its beginning; closes it. */
+/* 0, or an errno. The one who opened the file has checked that it is ours, no link, and not too
+ * large. Reads from its beginning and closes it. */
 static int read_open(int fd, uint8_t **ret, size_t *ret_n)
 {
 	struct stat st;
@@ -77,8 +77,8 @@ static int read_plain(int dirfd, const char *name, uint8_t **ret, size_t *ret_n)
 	return fd < 0 ? errno : read_open(fd, ret, ret_n);
 }
 
-/* `open`: a journal may be writing to it. -ENOENT is left to the caller, who may know it under
- * another name. */
+/* `open`: a journal may be writing to it. -ENOENT is left to the caller, who may know the file's
+ * other name. */
 static int take(struct bundle *b, int dirfd, const char *name, const char *as, bool open)
 {
 	uint8_t *p = NULL;
@@ -129,13 +129,13 @@ static void leave_segment(struct bundle *b, const struct segment_file *f)
 	bundle_miss(b, as, M_REPORT_NO_TIME);
 }
 
-/* What lies beside the segments and says something of them: signatures' key, the last record's
- * number, torn ends, holds. */
+/* Files beside the segments that describe them: public key, last record's number, torn ends,
+ * holds. */
 static void take_beside(struct bundle *b, int dirfd)
 {
 	static const struct {
 		const char *name;
-		bool always; /* each journal has it */
+		bool always; /* every journal has it */
 	} files[] = { { "head", true }, { "checkpoint.pem", true }, { "holds", false }, { "holds.damaged", false } };
 	char as[NAME + 16];
 	struct dirent *d;
@@ -226,7 +226,7 @@ static unsigned seconds_to(uint64_t until_ns)
 	return until_ns > now + 1000000000u ? (unsigned)((until_ns - now) / 1000000000u) : 1;
 }
 
-/* What `as` is once its first bytes are seen: a packed segment has the name of one. */
+/* The name under which `as` is kept, by its first bytes: a packed segment has a different one. */
 static void keep_handed(struct bundle *b, int fd, const char *as, uint64_t first, bool newest)
 {
 	char plain[48], packed[48], name[NAME];

@@ -54,8 +54,7 @@ static bool command_equal(const struct book_command *a, const struct book_comman
 	       addr_cmp(&a->client, &b->client) == 0 && addr_cmp(&a->server, &b->server) == 0;
 }
 
-/* Room for one more entry and for its place in the index; *rehash says that the index is new
- * and empty. */
+/* Makes room for one more entry and its place in the index; *rehash: the index is new and empty. */
 static bool make_room(void **items, uint32_t n, uint32_t *room, size_t size, uint32_t **index, uint32_t *slots,
 		      bool *rehash)
 {
@@ -139,7 +138,7 @@ struct book_flow *book_flow(struct book *b, const struct addr *client, uint16_t 
 	return &b->flows[*slot - 1];
 }
 
-/* Refused weighs more than observed, observed more than allowed. */
+/* Refused before observed, observed before allowed. */
 static unsigned weight(enum event_verdict v)
 {
 	return v == EV_DENY ? 2 : v == EV_OBSERVE ? 1 : 0;
@@ -185,7 +184,8 @@ static void count_command(struct book *b, const struct flow_info *f, const struc
 	uint64_t last = p->address + (p->quantity > 0 ? p->quantity - 1 : 0);
 
 	if (p->dir == DIR_S2C && v == EV_ALLOW)
-		return; /* answers are as many as questions; only refused ones say something */
+		/* there are as many answers as requests; only refused ones are worth a line */
+		return;
 	memset(&key, 0, sizeof(key));
 	key.client = f->client;
 	key.server = f->server;

@@ -14,13 +14,12 @@
 #include "mgmt/cli/replay/link.h"
 
 /*
- * Reading pcapng: blocks of a file, several sections and interfaces in it, each with a link type,
- * time unit and byte order of its own (libpcap gives up when two of them differ). Hands out frames
- * as they stand in the file and judges nothing. Owns its buffer and its list of interfaces, not
- * the file.
+ * Reads pcapng: the blocks of a file with several sections and interfaces, each with its own link
+ * type, time unit and byte order (libpcap gives up when two differ). Returns the frames as they are
+ * in the file, without judging them. Owns its buffer and list of interfaces, but not the file.
  */
 
-/* type of the block that every file starts with, in either byte order */
+/* type of the block at a file's beginning, the same in both byte orders */
 #define PCAPNG_SECTION 0x0a0d0d0au
 
 struct pcapng_frame {
@@ -34,7 +33,7 @@ enum pcapng_step {
 	PCAPNG_FRAME,
 	PCAPNG_END,
 	PCAPNG_CUT,  /* the file ends inside a block */
-	PCAPNG_BAD,  /* a block that contradicts itself */
+	PCAPNG_BAD,  /* a block with contradicting lengths */
 	PCAPNG_ROOM, /* no memory */
 };
 
@@ -55,21 +54,21 @@ enum pcapng_step {
 struct interface {
 	uint16_t link;
 	uint32_t snaplen;    /* 0 = none */
-	uint8_t resolution;  /* if_tsresol: powers of ten, or of two with the highest bit */
-	uint64_t offset_sec; /* to be added to every time, modulo 2^64 */
+	uint8_t resolution;  /* if_tsresol: power of ten, or of two if the highest bit is set */
+	uint64_t offset_sec; /* is added to every time, modulo 2^64 */
 };
 
 struct pcapng {
-	bool big; /* byte order of this section */
+	bool big; /* big-endian section */
 	bool section;
 	struct interface *interfaces; /* owned; of this section */
 	uint32_t n_interfaces, interfaces_room;
 	uint8_t *block; /* owned */
 	size_t block_room;
-	uint64_t last_ns; /* for packets without a time */
+	uint64_t last_ns; /* used for packets without a time */
 };
 
-/* NULL when memory is out */
+/* NULL: no memory. */
 static struct pcapng *pcapng_new(void)
 {
 	return calloc(1, sizeof(struct pcapng));
@@ -108,7 +107,8 @@ static bool block_room(struct pcapng *n, size_t size)
 	return true;
 }
 
-/* The byte order of a section stands behind its length, which can only be read with it. */
+/* The mark of a section's byte order stands behind the section's length, whose own bytes are in
+ * that order. */
 static bool section_order(struct pcapng *n, const uint8_t magic[4])
 {
 	static const uint8_t big[4] = { 0x1a, 0x2b, 0x3c, 0x4d }, little[4] = { 0x4d, 0x3c, 0x2b, 0x1a };
@@ -119,7 +119,7 @@ static bool section_order(struct pcapng *n, const uint8_t magic[4])
 	return n->section;
 }
 
-/* One block: its type and what stands between its two lengths. */
+/* Reads one block: its type and the contents between its two lengths. */
 static enum pcapng_step read_block(struct pcapng *n, FILE *from, uint32_t *ret_type, struct bytes *ret)
 {
 	uint8_t head[12];
@@ -140,7 +140,7 @@ static enum pcapng_step read_block(struct pcapng *n, FILE *from, uint32_t *ret_t
 	get32(n, &b, &length);
 	if (length < BLOCK_MIN || length > BLOCK_MAX || length % 4 != 0)
 		return PCAPNG_BAD;
-	/* Of the smallest block the twelve bytes end in the second length. */
+	/* In the smallest block the twelve bytes include the second length. */
 	rest = length - sizeof(head);
 	if (!block_room(n, length))
 		return PCAPNG_ROOM;
@@ -192,7 +192,7 @@ static enum pcapng_step add_interface(struct pcapng *n, struct bytes b)
 	return PCAPNG_FRAME;
 }
 
-/* Units since 1970 to nanoseconds; what no clock says ends at the largest time. */
+/* Converts units since 1970 to nanoseconds; an overflow gives the largest time. */
 static uint64_t nanoseconds(const struct interface *in, uint64_t units)
 {
 	unsigned power = in->resolution & 0x7fu;
@@ -202,7 +202,7 @@ static uint64_t nanoseconds(const struct interface *in, uint64_t units)
 		sec = power < 64 ? units >> power : 0;
 		part = power < 64 ? units & ((1ull << power) - 1u) : units;
 		for (; power > 32; power--)
-			part >>= 1; /* so that the product fits */
+			part >>= 1; /* so that the product does not overflow */
 		part = part * NS >> power;
 	} else {
 		for (unsigned i = 0; i < power && i < 19; i++)
@@ -215,7 +215,7 @@ static uint64_t nanoseconds(const struct interface *in, uint64_t units)
 	return sec < INT64_MAX / NS ? sec * NS + part : INT64_MAX;
 }
 
-/* Packet blocks of three kinds. *ret_packet: it was one. */
+/* Reads one of three kinds of packet blocks. *ret_packet: it was one. */
 static enum pcapng_step packet(struct pcapng *n, uint32_t type, struct bytes b, struct pcapng_frame *ret,
 			       bool *ret_packet)
 {
@@ -253,7 +253,7 @@ static enum pcapng_step packet(struct pcapng *n, uint32_t type, struct bytes b, 
 	return bytes_take(&b, captured, &ret->data) ? PCAPNG_FRAME : PCAPNG_BAD;
 }
 
-/* After anything but PCAPNG_FRAME nothing more can be read. */
+/* After any result but PCAPNG_FRAME nothing more can be read. */
 static enum pcapng_step pcapng_next(struct pcapng *n, FILE *from, struct pcapng_frame *ret)
 {
 	for (;;) {
@@ -271,27 +271,27 @@ static enum pcapng_step pcapng_next(struct pcapng *n, FILE *from, struct pcapng_
 	}
 }
 
-/* pcap by libpcap, pcapng by a reader of our own, which takes files with interfaces of
- * several kinds. */
+/* Uses libpcap for pcap, and the reader above for pcapng, which accepts interfaces of different
+ * kinds. */
 struct capture {
 	enum lang lang;
 	pcap_t *pcap; /* owned, with its file; NULL for pcapng */
 	struct pcapng *ng;
-	FILE *file; /* owned when `ng` */
-	int link;   /* of all frames, when `pcap` */
+	FILE *file; /* owned if `ng` */
+	int link;   /* of all frames, with `pcap` */
 	bool live;
 	uint64_t lost;
-	uint32_t lost_before; /* as libpcap counts */
+	uint32_t lost_before; /* libpcap's count at the last look */
 	uint32_t frames, unread;
 	int unread_link;
 };
 
-#define LIVE_SNAP 65600 /* the largest IP packet with its tags, as cards put segments together */
+#define LIVE_SNAP 65600 /* bytes: the largest IP packet with its tags, as cards merge segments */
 #define LINKTYPE_RAW 101
 #define LINKTYPE_IPV4 228
 #define LINKTYPE_IPV6 229
 
-/* Both libpcap's numbers and those in files; where they differ they mean the same here. */
+/* Accepts libpcap's numbers and those in files; where they differ, they mean the same here. */
 static enum link_kind kind_of(int link)
 {
 	switch (link) {
@@ -323,14 +323,14 @@ static const char *link_name(int link)
 	return what != NULL ? what : "?";
 }
 
-/* The whole sentence; an errno behind it would only confuse. */
+/* Reports one sentence; an errno behind it would confuse. */
 static void say(const struct capture *c, struct err *e, enum message m, const char *name, const char *more)
 {
 	e->code = -EBADMSG;
 	message_text(e->text, sizeof(e->text), c->lang, m, name, more);
 }
 
-/* What the first bytes of a file say that it is; NULL: nothing that is packed. */
+/* The packing program of a file, by its first bytes; NULL: not packed. */
 static const char *packed_by(const uint8_t *head, size_t n)
 {
 	static const struct {
@@ -350,7 +350,7 @@ static const char *packed_by(const uint8_t *head, size_t n)
 	return NULL;
 }
 
-/* A pipe cannot be wound back, but what was just read can be given back to its buffer. */
+/* A pipe cannot seek, but the bytes that were just read can be put back into its buffer. */
 static bool put_back(FILE *from, const uint8_t *head, size_t n)
 {
 	if (fseek(from, 0, SEEK_SET) == 0)
@@ -361,7 +361,7 @@ static bool put_back(FILE *from, const uint8_t *head, size_t n)
 	return n == 0;
 }
 
-/* Looks at the first bytes and puts them back. False: it is no capture, and *e says so. */
+/* Looks at the first bytes and puts them back. False: not a capture; *e tells so. */
 static bool look(struct capture *c, FILE *from, const char *name, bool *ret_ng, struct err *e)
 {
 	static const uint8_t ng[4] = { 0x0a, 0x0d, 0x0d, 0x0a };
@@ -370,7 +370,7 @@ static bool look(struct capture *c, FILE *from, const char *name, bool *ret_ng, 
 		{ 0xd4, 0xc3, 0xb2, 0xa1 }, /* microseconds */
 		{ 0xa1, 0xb2, 0x3c, 0x4d },
 		{ 0x4d, 0x3c, 0xb2, 0xa1 }, /* nanoseconds */
-		/* with more about each packet */
+		/* with more fields for each packet */
 		{ 0xa1, 0xb2, 0xcd, 0x34 },
 		{ 0x34, 0xcd, 0xb2, 0xa1 },
 	};
@@ -495,7 +495,7 @@ void capture_close(struct capture *c)
 	if (c == NULL)
 		return;
 	if (c->pcap != NULL)
-		pcap_close(c->pcap); /* closes the file as well */
+		pcap_close(c->pcap); /* also closes the file */
 	if (c->file != NULL)
 		fclose(c->file);
 	pcapng_free(c->ng);
@@ -567,7 +567,7 @@ enum capture_step capture_next(struct capture *c, struct capture_frame *ret, str
 		say(c, e, feof(pcap_file(c->pcap)) ? M_CAPTURE_CUT : M_CAPTURE_BAD, "", "");
 		return CAPTURE_DAMAGED;
 	}
-	/* libpcap says "microseconds"; with nanosecond precision the field holds nanoseconds. */
+	/* The field is named microseconds; with nanosecond precision it holds nanoseconds. */
 	ret->wall_ns = (uint64_t)head->ts.tv_sec * 1000000000u + (uint64_t)head->ts.tv_usec;
 	ret->cut = head->caplen < head->len;
 	return frame(c, ret, c->link, bytes_of(data, head->caplen));

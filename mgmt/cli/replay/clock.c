@@ -6,8 +6,7 @@
 
 #include "appliance/base/clock.h"
 
-/* One clock for the program, as the kernel's is; it stands in for appliance/base/clock.c at
- * link time. */
+/* One clock for the program, like the kernel's; replaces appliance/base/clock.c at link time. */
 static struct {
 	bool set;
 	uint64_t ns;

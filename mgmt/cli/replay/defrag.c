@@ -7,16 +7,16 @@
 #include "appliance/base/checksum.h"
 
 /*
- * One slot a datagram: a buffer for the packet to be, header first, and the sorted list of byte
- * runs that are there. A fragment that continues the last run lengthens it, any other begins a run
- * of its own, even one that touches: so does the kernel, and "inside one run" is how it tells an
- * innocent repetition from an overlap.
+ * One slot for each datagram: a buffer for the packet, header first, and a sorted list of the byte
+ * runs that have arrived. A fragment that continues the last run lengthens it; any other begins a
+ * new run, even if it touches one. The kernel does the same: a fragment "inside one run" is a
+ * harmless repetition, anything else an overlap.
  */
 
 #define DATA_MAX 65535u
-#define RUNS_MAX 8192u	 /* 64 kB in eighths of what the smallest useful fragments hold */
+#define RUNS_MAX 8192u	 /* most fragments of 8 bytes in 64 kB */
 #define IP_HEAD_MAX 320u /* bytes before the fragmented part */
-#define HEADERS_MAX 8	 /* IPv6 headers walked in search of the fragment header */
+#define HEADERS_MAX 8	 /* IPv6 headers that are walked to find the fragment header */
 
 struct run {
 	uint32_t from, to; /* bytes of the fragmented part, [from, to) */
@@ -24,11 +24,11 @@ struct run {
 
 struct fragment {
 	uint8_t family;
-	uint8_t proto; /* IPv4: protocol; IPv6: next header after the fragment header */
+	uint8_t proto; /* IPv4: protocol; IPv6: the next header in the fragment header */
 	uint8_t src[16], dst[16];
 	uint32_t id;
 	struct bytes head; /* headers before the fragmented part */
-	/* IPv6: where in head the next-header byte stands that named the fragment header */
+	/* IPv6: offset in head of the next-header byte that names the fragment header */
 	size_t next_at;
 	struct bytes data;
 	uint32_t offset;
@@ -42,12 +42,12 @@ struct slot {
 	uint8_t src[16], dst[16];
 	uint32_t id;
 	uint64_t since_ns;
-	uint32_t total;	  /* length of the fragmented part; 0 = last fragment not seen */
+	uint32_t total;	  /* length of the fragmented part; 0 = last fragment not yet seen */
 	uint32_t have;	  /* bytes in runs */
 	struct run *runs; /* owned */
 	uint32_t n_runs, room;
 	uint8_t head[IP_HEAD_MAX];
-	size_t head_len; /* 0 = first fragment not seen */
+	size_t head_len; /* 0 = first fragment not yet seen */
 	size_t next_at;
 	uint8_t *data; /* owned, DATA_MAX bytes */
 };
@@ -86,7 +86,7 @@ void defrag_stats(const struct defrag *d, struct defrag_stats *ret)
 		ret->incomplete += d->slots[i].used && !d->slots[i].refused;
 }
 
-/* False: no fragment, or headers that make no sense. */
+/* False: no fragment, or invalid headers. */
 static bool read_v4(struct bytes ip, struct fragment *f)
 {
 	struct bytes start = ip;
@@ -154,8 +154,8 @@ static bool read_v6(struct bytes ip, struct fragment *f)
 
 static bool same(const struct slot *s, const struct fragment *f)
 {
-	/* IPv4 identifies by protocol too; the next header of IPv6 fragments is the first
-	 * one's alone. */
+	/* IPv4 datagrams are also told apart by protocol; of IPv6 only the first fragment's next
+	 * header counts. */
 	return s->used && s->family == f->family && s->id == f->id && (f->family == 6 || s->proto == f->proto) &&
 	       memcmp(s->src, f->src, sizeof(f->src)) == 0 && memcmp(s->dst, f->dst, sizeof(f->dst)) == 0;
 }
@@ -198,7 +198,7 @@ static struct slot *slot_for(struct defrag *d, const struct fragment *f, struct 
 
 enum placed { PLACED, REPEATED, WRONG };
 
-/* Puts [from, to) into the sorted list, when it meets no other run. */
+/* Inserts [from, to) into the sorted list, unless it meets another run. */
 static enum placed place(struct slot *s, uint32_t from, uint32_t to)
 {
 	uint32_t i = s->n_runs;
@@ -267,7 +267,7 @@ static void set16(uint8_t *p, size_t v)
 	p[1] = (uint8_t)v;
 }
 
-/* The datagram as if it had never been cut: lengths, flags and checksum are those of the whole. */
+/* The datagram as if it had never been fragmented: with its own length, flags and checksum. */
 static struct bytes assemble(struct defrag *d, const struct slot *s)
 {
 	size_t n = s->head_len + s->total;

@@ -8,7 +8,7 @@ static const char *verdict_word(enum event_verdict v)
 	return v == EV_DENY ? "deny" : v == EV_OBSERVE ? "observe" : "allow";
 }
 
-/* The place is the row's that allowed it, or the conduit's. */
+/* The place of the row that allowed it, or the conduit's. */
 static void add_conduit(json_t *o, const struct ir *ir, uint32_t conduit, uint32_t line, struct place row)
 {
 	const struct ir_conduit *c = conduit < ir->n_conduits ? &ir->conduits[conduit] : NULL;
@@ -66,7 +66,7 @@ json_t *replay_diagnostic_json(const char *severity, const char *message, uint32
 	return o;
 }
 
-/* The conduits that apply to a permit, by name. */
+/* The names of the conduits of a permit. */
 static json_t *permit_json(const struct ir *ir, uint32_t permit)
 {
 	json_t *list = json_array();

@@ -8,7 +8,7 @@
 #define TYPE_QINQ_OLD 0x9100u
 #define TAGS_MAX 4 /* more tags than any switch writes */
 
-/* What is left of *b is an IP packet when its first four bits say so. */
+/* Whether the rest of *b is an IP packet, by its first four bits. */
 static bool starts_ip(const struct bytes *b, unsigned version)
 {
 	struct bytes peek = *b;
@@ -24,7 +24,7 @@ static bool by_type(uint16_t type, struct bytes *b, struct bytes *ret)
 		if (!bytes_be16(b, &type))
 			return false;
 	}
-	if (type < 0x0600) { /* a length: LLC follows, with SNAP when it carries IP */
+	if (type < 0x0600) { /* a length: LLC follows, and SNAP if it carries IP */
 		static const uint8_t snap[6] = { 0xaa, 0xaa, 3, 0, 0, 0 };
 
 		if (!bytes_starts(b, snap, sizeof(snap)) || !bytes_skip(b, sizeof(snap)) || !bytes_be16(b, &type))
@@ -59,8 +59,8 @@ bool link_strip(enum link_kind kind, struct bytes frame, struct bytes *ret_ip)
 	case LINK_RAW:
 		return by_version(&frame, ret_ip);
 	case LINK_NULL:
-		/* The family's number differs between systems; the packet itself says which IP
-		 * it is. */
+		/* Systems use different numbers for the family; the packet itself tells its IP
+		 * version. */
 		return bytes_skip(&frame, 4) && by_version(&frame, ret_ip);
 	case LINK_UNKNOWN:
 		return false;

@@ -6,21 +6,21 @@
 
 #include "dpi/runs.h"
 
-#define PLACES 1024u /* packets that wait at a time */
+#define PLACES 1024u /* packets that can wait at a time */
 #define SESSION_PACKETS 64u
 #define SESSION_BYTES (512u * 1024u)
 #define WAIT_NS 3000000000ull
-#define AHEAD_MAX (1u << 20) /* numbers further ahead are nobody's */
+#define AHEAD_MAX (1u << 20) /* sequence numbers further ahead are invalid */
 #define BEHIND_MAX (1u << 22)
 #define NOTHING UINT32_MAX
 
-/* Where both ends of a session stand, by direction. */
+/* The state of both ends of a session, by direction. */
 struct sides {
-	uint32_t next[2];  /* first number that was not handed on */
-	bool known[2];	   /* that number means something */
-	bool spoke[2];	   /* bytes of it were handed on */
-	uint32_t frame[2]; /* with which they came to stand there */
-	uint32_t first;	   /* the newest of its packets that wait, NOTHING = none */
+	uint32_t next[2];  /* next sequence number to hand on */
+	bool known[2];	   /* that number is valid */
+	bool spoke[2];	   /* data of it were handed on */
+	uint32_t frame[2]; /* frame at which it reached that number */
+	uint32_t first;	   /* its newest waiting packet, NOTHING = none */
 	uint32_t n, bytes;
 };
 
@@ -28,19 +28,19 @@ struct parked {
 	uint8_t *ip; /* owned while it waits */
 	size_t len;
 	uint32_t session, frame;
-	uint32_t seq, ack; /* first number of its payload, and what it acknowledges */
+	uint32_t seq, ack; /* sequence number of its payload; acknowledgement number */
 	enum direction dir;
-	bool acks;  /* it waits for what it acknowledges, too */
-	bool ahead; /* bytes before it were missing */
+	bool acks;  /* it also waits for what it acknowledges */
+	bool ahead; /* data before it were missing */
 	uint64_t deadline_ns;
-	uint32_t next; /* older one of its session, or in the free list */
+	uint32_t next; /* next older packet of its session, or next in the free list */
 	uint32_t older, newer;
 };
 
 struct order {
 	void (*hand_on)(void *ctx, uint32_t session, struct bytes ip, uint32_t frame);
 	void *ctx;
-	struct sides *sessions; /* owned; by number */
+	struct sides *sessions; /* owned; by session number */
 	uint32_t n_sessions;
 	struct parked places[PLACES];
 	uint32_t free, oldest, newest;
@@ -69,7 +69,7 @@ void order_free(struct order *o)
 	free(o);
 }
 
-/* NULL when memory is out. */
+/* NULL: no memory. */
 static struct sides *ends_of(struct order *o, uint32_t session)
 {
 	if (session >= o->n_sessions) {
@@ -86,7 +86,7 @@ static struct sides *ends_of(struct order *o, uint32_t session)
 	return &o->sessions[session];
 }
 
-/* ---- where the ends stand -------------------------------------------------------------------- */
+/* ---- the state of the ends ------------------------------------------------------------------- */
 
 static bool is_ahead(const struct sides *e, enum direction dir, uint32_t number)
 {
@@ -109,13 +109,13 @@ static bool must_wait(const struct sides *e, enum direction dir, const struct de
 	return data && (d->tcp_flags & TCP_ACK) && is_ahead(e, other(dir), d->ack);
 }
 
-/* A SYN that was captured behind what followed it. */
+/* A SYN that was captured after later packets. */
 static bool is_late(const struct sides *e, uint32_t isn)
 {
 	return e->known[DIR_C2S] && e->next[DIR_C2S] - (isn + 1u) <= BEHIND_MAX;
 }
 
-/* What is handed on now moves its ends on. */
+/* Updates the ends for a packet that is handed on. */
 static void move_on(struct sides *e, enum direction dir, const struct decoded *d, uint32_t frame)
 {
 	bool syn = (d->tcp_flags & TCP_SYN) != 0, ack = (d->tcp_flags & TCP_ACK) != 0;
@@ -123,11 +123,11 @@ static void move_on(struct sides *e, enum direction dir, const struct decoded *d
 
 	if ((d->tcp_flags & TCP_RST) || (syn && !ack && is_late(e, d->seq)))
 		return;
-	if (syn && !ack) { /* everything begins here */
+	if (syn && !ack) { /* a new session begins */
 		memset(e->known, 0, sizeof(e->known));
 		memset(e->spoke, 0, sizeof(e->spoke));
 	}
-	/* A bare acknowledgement says nothing new, and numbers far away are nobody's. */
+	/* A bare acknowledgement adds nothing, and far-away numbers are invalid. */
 	if (!e->known[dir] || (syn && !e->spoke[dir]) ||
 	    (len > 0 && seq_diff(end, e->next[dir]) > 0 && d->seq - e->next[dir] + AHEAD_MAX <= 2 * AHEAD_MAX)) {
 		e->next[dir] = end;
@@ -141,7 +141,7 @@ static void move_on(struct sides *e, enum direction dir, const struct decoded *d
 	}
 }
 
-/* ---- what waits ------------------------------------------------------------------------------ */
+/* ---- waiting packets ------------------------------------------------------------------------- */
 
 static bool keep(struct order *o, struct sides *e, const struct parked *h, struct bytes ip)
 {
@@ -171,7 +171,7 @@ static bool keep(struct order *o, struct sides *e, const struct parked *h, struc
 	return true;
 }
 
-/* Takes one out of all lists; its bytes are the caller's. */
+/* Removes a packet from all lists; its bytes then belong to the caller. */
 static struct parked take(struct order *o, uint32_t w)
 {
 	struct parked *me = &o->places[w], ret = *me;
@@ -197,7 +197,7 @@ static struct parked take(struct order *o, uint32_t w)
 	return ret;
 }
 
-/* The one that came first of those that nothing is missing for. */
+/* The earliest waiting packet for which nothing is missing. */
 static uint32_t ready(const struct order *o, const struct sides *e)
 {
 	uint32_t found = NOTHING;
@@ -211,7 +211,7 @@ static uint32_t ready(const struct order *o, const struct sides *e)
 	return found;
 }
 
-/* What is in order now. */
+/* Hands on everything that is in order now. */
 static void release(struct order *o, uint32_t session)
 {
 	struct sides *e = &o->sessions[session];
@@ -222,7 +222,7 @@ static void release(struct order *o, uint32_t session)
 		struct bytes ip = bytes_of(h.ip, h.len);
 		struct decoded d;
 
-		/* Its bytes reach the receiver when the gap is filled, not when they arrived. */
+		/* Its data count from when the gap was filled, not from when they arrived. */
 		if (h.ahead && h.frame < e->frame[h.dir])
 			h.frame = e->frame[h.dir];
 		decode_packet(ip, CHECKSUM_FLAG, &d);
@@ -232,8 +232,8 @@ static void release(struct order *o, uint32_t session)
 	}
 }
 
-/* Each of two acknowledges the other, so one of them lies: this one's number becomes that of what
- * was seen. */
+/* Each of two packets waits for the other's data, so one acknowledgement is wrong: this one's is
+ * set to what was seen. */
 static void correct_ack(struct parked *h, uint32_t ack)
 {
 	size_t at = (h->ip[0] >> 4 == 4 ? (h->ip[0] & 15u) * 4u : 40u);
@@ -243,7 +243,7 @@ static void correct_ack(struct parked *h, uint32_t ack)
 	h->acks = false;
 	if (h->len < at + 20)
 		return;
-	/* The checksum stays as right or wrong as it was. */
+	/* Adjusts the checksum, so that it stays as right or wrong as it was. */
 	sum = (uint32_t)(uint16_t) ~(t[16] << 8 | t[17]);
 	for (unsigned i = 8; i < 12; i += 2) {
 		uint16_t now = (uint16_t)(ack >> (i == 8 ? 16 : 0));
@@ -260,8 +260,8 @@ static void correct_ack(struct parked *h, uint32_t ack)
 	h->ack = ack;
 }
 
-/* What the first of this one's direction waits for was never captured: goes on at the next bytes
- * there are. */
+/* The data that the first packet of this direction waits for were never captured: continues at the
+ * next data. */
 static void give_up(struct order *o, uint32_t w)
 {
 	struct sides *e = &o->sessions[o->places[w].session];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho replay`: what would this policy have done with this capture, inspection included? */
+/* `sekisho replay`: what would this policy have done with this capture, including inspection? */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,7 +22,7 @@ static void print_pdu(void *ctx, const struct flow_info *f, const struct pdu *p,
 	json_line(out->cli->out, replay_pdu_json(out->ir, f, p, v, frame));
 }
 
-/* What could be read is judged and printed; then it is said where reading ended. */
+/* Prints the result for what could be read, then where reading ended. */
 static int damaged(struct cli *c, const struct err *e, uint32_t frame)
 {
 	char text[512];
@@ -39,7 +39,7 @@ static int damaged(struct cli *c, const struct err *e, uint32_t frame)
 	return cli_fail_text(c, CLI_CANNOT, text);
 }
 
-/* Frames of a link layer that nobody here can read: an error when there were no others. */
+/* Frames with an unsupported link layer: an error when there were no others. */
 static void say_unread(struct cli *c, const char *text, bool all)
 {
 	if (c->json)

@@ -9,19 +9,19 @@
 #include "mgmt/cli/replay/clock.h"
 
 /*
- * What stands around the inspector here is what the kernel does on the box: fragments are put
- * together, sessions are tracked, the first packet of a session decides its permit and lane, ICMP
- * errors belong to the session that they quote, and a lane that only names protocols lets go of a
- * session once its protocol is confirmed.
+ * Around the inspector this does what the kernel does on the box: reassembles fragments, tracks
+ * sessions, decides permit and lane by the first packet of a session, assigns ICMP errors to the
+ * session that they quote, and lets naming lanes release a session once its protocol is confirmed.
  */
 
-/* ids that are told apart; the inspector holds a packet for seconds at most */
+/* packet ids that are distinguished; the inspector holds a packet for seconds at most */
 #define WAITING (1u << 20)
 #define FLOWS 16384u
 #define POOL_BYTES (64u << 20)
 #define TICK_NS 100000u
 
-/* The inspector's outside has no context of its own; a program replays one capture at a time. */
+/* The inspector's outside functions have no context argument; a program replays one capture at a
+ * time. */
 static struct replay *current;
 
 static struct book_flow *flow_of(struct replay *r, const struct session *s)
@@ -29,8 +29,8 @@ static struct book_flow *flow_of(struct replay *r, const struct session *s)
 	return book_flow(&r->book, &s->client, s->client_port, &s->server, s->server_port, s->l4proto, s->n);
 }
 
-/* What no repetition would get through. It is decided at once, so that it is about the frame
- * at hand. */
+/* Reasons that no repetition would pass. Such a packet is decided at once, so the verdict is about
+ * the present frame. */
 static bool never_passes(enum reason r)
 {
 	return r == R_SYN_DATA || r == R_URGENT || r == R_MULTIPATH;
@@ -42,9 +42,9 @@ static bool enforces(const struct replay *r, uint32_t permit)
 }
 
 /*
- * Nothing of a capture is stopped, since it has happened: all permits observe while it is judged
- * (image_of). What is observed under one that enforces is refused by the policy, but for what the
- * replay itself had no room for.
+ * Nothing in a capture is stopped, because it has happened: all permits only observe during the
+ * replay (image_of). A packet that is observed under an enforcing permit counts as refused, unless
+ * the replay itself lacked room.
  */
 static enum event_verdict verdict_of_policy(const struct replay *r, uint32_t permit, enum event_verdict v,
 					    enum reason why)
@@ -52,7 +52,7 @@ static enum event_verdict verdict_of_policy(const struct replay *r, uint32_t per
 	return v == EV_OBSERVE && why != R_POOL_FULL && enforces(r, permit) ? EV_DENY : v;
 }
 
-/* Whether the policy refuses the packet, be it that nothing is stopped. */
+/* Whether the policy refuses the packet, although nothing is stopped. */
 static bool is_refused(const struct replay *r, uint32_t permit, enum outcome o, enum reason why)
 {
 	return o == OUTCOME_DROP || (reason_kind(why) != REASON_PASS && why != R_MIDSTREAM_WAIT && enforces(r, permit));
@@ -73,7 +73,8 @@ void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit
 	} else {
 		if (s->dropped++ == 0)
 			s->dropped_for = why;
-		/* A datagram stands for itself: its flow goes on, and yet not all of it passes. */
+		/* Each datagram counts by itself: its session continues although not everything
+		 * passes. */
 		f = never_passes(why) || (s->l4proto == IP_UDP && reason_kind(why) != REASON_PASS) ? flow_of(current, s)
 												   : NULL;
 		if (f != NULL)
@@ -83,8 +84,8 @@ void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit
 		s->released = true;
 }
 
-/* Resets and records go to the gate and the journal on the box; here the verdicts themselves are
- * the result. */
+/* On the box resets and records go to the gate and the journal; here the verdicts are the
+ * result. */
 void outside_reset(const struct reset_record *r)
 {
 	(void)r;
@@ -128,7 +129,7 @@ static void tick(struct replay *r)
 	r->due_ns = wait == UINT64_MAX ? UINT64_MAX : clock_mono().ns + (wait > TICK_NS ? wait : TICK_NS);
 }
 
-/* Which end sent it, of a session whose server is known by more than its packets. */
+/* Which end sent the packet, in a session whose server is known otherwise. */
 static uint32_t mark_of(const struct session *s, struct bytes ip)
 {
 	uint32_t mark = mark_make(s->permit, s->lane, MARK_UNJUDGED);
@@ -162,7 +163,7 @@ static void inspect(struct replay *r, uint32_t index, struct bytes ip, bool cut,
 	tick(r);
 }
 
-/* One whose turn it is in its session. */
+/* Inspects the next packet in order of its session. */
 static void hand_on(void *ctx, uint32_t session, struct bytes ip, uint32_t frame)
 {
 	struct replay *r = ctx;
@@ -174,7 +175,7 @@ static void hand_on(void *ctx, uint32_t session, struct bytes ip, uint32_t frame
 		inspect(r, session, ip, false, frame);
 }
 
-/* The command table, in which a permit's id is its place from 1; `observe`: all of them do. */
+/* The command table with permit ids from 1 on; `observe`: all permits observe. */
 static uint8_t *image_of(const struct ir *ir, bool observe, size_t *ret_n)
 {
 	uint32_t *ids = calloc((size_t)ir->n_permits + 1, sizeof(*ids));
@@ -207,7 +208,7 @@ int replay_open(struct replay *r, struct ir *ir, bool as_captured, struct err *e
 	r->ir = ir;
 	r->as_captured = as_captured;
 	if (image != NULL && n < UINT32_MAX / 4) {
-		/* The decoded arrays are at most a small multiple of the image. */
+		/* The decoded arrays take at most a small multiple of the image. */
 		limits.table_bytes = (uint32_t)n * 4u + (1u << 20);
 		r->tracker = tracker_new(ir, as_captured);
 		r->defrag = defrag_new();
@@ -241,7 +242,7 @@ static uint64_t next_due(const struct replay *r)
 	return due < r->due_ns ? due : r->due_ns;
 }
 
-/* Lets time pass until this frame, waking the inspector whenever it asked to be woken. */
+/* Advances the clock to this frame and wakes the inspector whenever it asked for it. */
 static void pass_time(struct replay *r, uint64_t wall_ns)
 {
 	uint64_t due;
@@ -254,7 +255,7 @@ static void pass_time(struct replay *r, uint64_t wall_ns)
 	replay_clock_set(wall_ns);
 }
 
-/* Source, destination and ports of a packet whose end is missing; false when even these are. */
+/* Source, destination and ports of a cut packet; false when these are missing too. */
 static bool peek_tuple(struct bytes ip, struct decoded *d)
 {
 	uint8_t first, ihl;
@@ -278,7 +279,7 @@ static bool peek_tuple(struct bytes ip, struct decoded *d)
 	return true;
 }
 
-/* Bytes of payload that a packet of which peek_tuple knows the ends says it has. */
+/* The length of the payload that the headers of a cut packet state. */
 static uint64_t stated_payload(struct bytes ip, const struct decoded *d)
 {
 	bool v6 = d->src.family == 6;
@@ -298,7 +299,7 @@ static uint64_t stated_payload(struct bytes ip, const struct decoded *d)
 	return stated > header ? stated - header : 0;
 }
 
-/* ICMP errors: the box lets a short list of them pass when they quote a session that it knows. */
+/* ICMP errors: the box passes some types when they quote a known session. */
 static bool is_error(const struct decoded *d, bool *ret_listed)
 {
 	uint8_t type = (uint8_t)(d->dport >> 8);
@@ -320,7 +321,7 @@ static void icmp_error(struct replay *r, const struct decoded *d, bool listed)
 	enum reason why = decode_packet(d->payload, CHECKSUM_FLAG, &quoted);
 	uint32_t i;
 
-	/* What is quoted is usually cut; its first bytes are enough to know the session. */
+	/* The quoted packet is usually cut; its first bytes are enough to find the session. */
 	if (listed && (why == R_NONE || peek_tuple(d->payload, &quoted))) {
 		i = tracker_find(r->tracker, &quoted);
 		if (i != UINT32_MAX && tracker_at(r->tracker, i)->refused == R_NONE) {
@@ -331,7 +332,7 @@ static void icmp_error(struct replay *r, const struct decoded *d, bool listed)
 	r->refused[R_RELATED]++;
 }
 
-/* A capture is read in the order of its sessions' ends; a box takes packets as they come. */
+/* A capture is put into the order of its sessions' ends; a box takes packets as they come. */
 static void put_in_order(struct replay *r, uint32_t index, const struct decoded *d, struct bytes ip, bool cut,
 			 uint32_t frame)
 {
@@ -343,12 +344,12 @@ static void put_in_order(struct replay *r, uint32_t index, const struct decoded 
 	if (!r->as_captured)
 		inspect(r, index, ip, cut, frame);
 	else if (!order_packet(r->order, index, d, dir, frame, clock_mono().ns))
-		r->refused[R_OUT_OF_ORDER]++; /* the same one once more */
+		r->refused[R_OUT_OF_ORDER]++; /* a repetition of the same packet */
 }
 
 /*
- * A frame that its own host was about to cut into segments may state a length of 0. In a capture
- * that is no lie: the packet is as long as the frame. False when it is none of these.
+ * A host may capture a frame before its card cuts it into segments, with a stated length of 0. That
+ * is no error: the packet is as long as the frame. False: no such frame.
  */
 static bool unsegmented(struct replay *r, struct bytes *ip)
 {
@@ -403,7 +404,7 @@ static void packet(struct replay *r, struct bytes ip, bool frame_cut, uint32_t f
 	} else if (s->lane == LANE_NONE && d.bad_checksum && !r->as_captured) {
 		r->refused[R_INVALID]++;
 	} else if (s->lane != LANE_NONE && !s->released && cut && r->as_captured) {
-		s->cut += stated_payload(ip, &d); /* on the wire it was whole */
+		s->cut += stated_payload(ip, &d); /* on the wire it was complete */
 		r->refused[R_TRUNCATED]++;
 	} else if (s->lane != LANE_NONE && !s->released) {
 		put_in_order(r, index, &d, ip, cut, frame);
@@ -434,7 +435,7 @@ void replay_frame(struct replay *r, const struct capture_frame *f)
 	}
 }
 
-/* PROTO_NONE: another protocol over IP, which no policy names. */
+/* PROTO_NONE: another protocol over IP, which no policy can name. */
 static enum protocol transport_of(uint8_t l4proto)
 {
 	switch (l4proto) {
@@ -450,8 +451,7 @@ static enum protocol transport_of(uint8_t l4proto)
 	}
 }
 
-/* What the inspector did not speak about: sessions it never got, and those of which it saw nothing
- * worth a verdict. */
+/* Sessions without a verdict of the inspector: it never got them, or saw nothing that needs one. */
 static void settle(struct replay *r, const struct session *s)
 {
 	struct book_flow *f = flow_of(r, s);
@@ -476,7 +476,7 @@ static void settle(struct replay *r, const struct session *s)
 		book_judge(f, EV_ALLOW, R_HANDSHAKE, 0);
 	f->unread += s->cut;
 	f->unjudged |= s->cut > 0 && lane_of(s->lane, &lane) && lane.kind == LANE_COMMANDS;
-	/* nothing of it was told */
+	/* nothing about it was reported */
 	if (f->unread > 0 && f->pdus == 0 && f->reason != R_CONFIRMED) {
 		f->unjudged = true;
 		f->protocol = PROTO_NONE;
@@ -514,8 +514,8 @@ bool replay_denied(const struct replay *r)
 	for (unsigned i = 0; i < REASON_COUNT; i++) {
 		enum reason_kind kind = reason_kind((enum reason)i);
 
-		/* What the capture lacks, or what its sender repeats, is nothing that the
-		 * policy refuses. */
+		/* Frames that the capture cuts off, or that a sender repeats, are not refused by
+		 * the policy. */
 		if (i != R_TRUNCATED && i != R_OUT_OF_ORDER && (kind == REASON_DENY || kind == REASON_BAD))
 			denied |= r->refused[i] > 0;
 	}

@@ -40,7 +40,7 @@ static unsigned gravity(enum event_verdict v)
 	return v == EV_DENY ? 0 : v == EV_OBSERVE ? 1 : 2;
 }
 
-/* Sessions between the same hosts that ended the same way are one line for a person. */
+/* Sessions of the same hosts with the same end are one line for a person. */
 static int ends_alike(const struct book_flow *a, const struct book_flow *b)
 {
 	int by = (int)gravity(a->verdict) - (int)gravity(b->verdict);
@@ -67,7 +67,7 @@ static int ends_alike(const struct book_flow *a, const struct book_flow *b)
 	return by;
 }
 
-/* Indexes of the book's entries are sorted; entries that weigh the same stay in their order. */
+/* Sorts indexes of the book's entries; equal entries keep their order. */
 static int by_end(const void *pa, const void *pb, void *ctx)
 {
 	const uint32_t *a = pa, *b = pb;
@@ -77,7 +77,7 @@ static int by_end(const void *pa, const void *pb, void *ctx)
 	return by != 0 ? by : (*a > *b) - (*a < *b);
 }
 
-/* 0, 1, ... n - 1, owned by the caller; NULL when memory is out. */
+/* 0, 1, ... n - 1, owned by the caller; NULL: no memory. */
 static uint32_t *numbers(uint32_t n)
 {
 	uint32_t *list = calloc((size_t)n + 1, sizeof(*list));
@@ -157,7 +157,7 @@ static int by_gravity(const void *pa, const void *pb, void *ctx)
 	return by != 0 ? by : (*a > *b) - (*a < *b);
 }
 
-/* The reason, and of the first of these commands what was wrong in numbers. */
+/* The reason, and the numbers of the first of these commands that was refused. */
 static void reason_cell(struct table *t, const struct book_command *m, const struct vocabulary *words, enum lang l)
 {
 	char *text = NULL;

@@ -13,9 +13,9 @@
 struct tracker {
 	struct ir *ir;
 	bool as_captured;
-	tracker_ask *ask; /* NULL: nothing else is known */
+	tracker_ask *ask; /* NULL: no further knowledge */
 	void *ctx;
-	struct session *sessions; /* owned; a session never moves to another index */
+	struct session *sessions; /* owned; a session keeps its index */
 	uint32_t n, room;
 	uint32_t buckets[BUCKETS]; /* newest first */
 };
@@ -56,7 +56,7 @@ uint32_t tracker_count(const struct tracker *t)
 	return t->n;
 }
 
-/* ICMP answers belong to the session of their question. */
+/* An ICMP reply belongs to the session of its request. */
 static bool icmp_answer(const struct decoded *d, uint16_t *ret_question)
 {
 	static const struct {
@@ -73,7 +73,7 @@ static bool icmp_answer(const struct decoded *d, uint16_t *ret_question)
 	return false;
 }
 
-/* Both directions of a session have one hash. */
+/* Both directions of a session have the same hash. */
 static uint32_t hash(const struct decoded *d, uint16_t sport, uint16_t dport)
 {
 	uint32_t h = d->l4proto * 0x9e3779b1u;
@@ -102,7 +102,7 @@ static bool matches(const struct session *s, const struct decoded *d, uint16_t s
 	       addr_cmp(&s->server, &d->src) == 0;
 }
 
-/* Newest session of the packet's endpoints. `flip`: the packet is an ICMP answer, which counts as
+/* The newest session with the packet's ends. `flip`: the packet is an ICMP reply, which counts as
  * from the server. */
 static uint32_t find(const struct tracker *t, const struct decoded *d, bool *ret_from_server)
 {
@@ -168,7 +168,7 @@ static void swap_ends(struct session *s)
 	s->server_port = p;
 }
 
-/* Whether nothing in the packet says who opened the session. */
+/* Whether the packet does not tell who opened the session. */
 static bool half_way(const struct decoded *d)
 {
 	return d->l4proto == IP_TCP && (d->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN;
@@ -194,9 +194,9 @@ static enum tracker_server by_registered_port(const struct decoded *d)
 }
 
 /*
- * Ends and permit of a new session. A TCP session whose start is missing goes the way that the
- * policy allows; when it allows both or neither, a SYN from the server tells, or a controller's
- * port, and else the lower port is the server's.
+ * The ends and permit of a new session. A TCP session without its beginning gets the direction that
+ * the policy allows. If it allows both or neither, a SYN-ACK tells the server, then a controller's
+ * port; otherwise the lower port is the server's.
  */
 static void begin(const struct tracker *t, struct session *s, const struct decoded *d, uint64_t wall_ns)
 {
@@ -233,7 +233,7 @@ static void begin(const struct tracker *t, struct session *s, const struct decod
 			*s = other;
 			s->midstream = true;
 			cell = back;
-			/* the conduits say so, and the inspector cannot see it */
+			/* the policy says so, and the inspector cannot see it */
 			if (d->l4proto == IP_UDP)
 				told = SERVER_SOURCE;
 		}
@@ -259,8 +259,8 @@ static bool opens_anew(const struct session *s, const struct decoded *d)
 	       ((s->closed && s->answered) || s->syn_seq != d->seq || s->midstream);
 }
 
-/* Nothing that was refused opened a session: the other end may open one, of datagrams, when its
- * conduit allows that. */
+/* A refused packet opened no session, so the other end may open one (of datagrams), if its conduit
+ * allows that. */
 static bool opens_back(const struct tracker *t, const struct session *s, bool from_server, uint64_t wall_ns)
 {
 	struct session other = *s;
@@ -280,7 +280,7 @@ static void follow(struct session *s, const struct decoded *d, bool from_server)
 	if (d->l4proto != IP_TCP)
 		return;
 	if (!from_server && (d->tcp_flags & TCP_SYN) && !s->answered)
-		s->closed = false; /* dialled once more with the same number */
+		s->closed = false; /* opened again with the same ports */
 	if (from_server && (d->tcp_flags & TCP_SYN))
 		s->answered = true;
 	if ((d->tcp_flags & (TCP_ACK | TCP_RST)) == TCP_ACK)
@@ -326,8 +326,8 @@ static bool add(struct tracker *t, const struct decoded *d, uint32_t older, uint
 }
 
 /*
- * Its permit has an end, and that has come: what lies below it applies from here on, or nothing,
- * and then both its ends are reset.
+ * Its permit has ended: from here on the permit below applies, or none, and then both ends are
+ * reset.
  */
 static void come_to_end(const struct tracker *t, struct session *s, uint32_t frame, uint64_t wall_ns)
 {

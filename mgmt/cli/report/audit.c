@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho report audit`: what the records of a month say, for whoever has to look through them and
- * sign: what was refused, who changed what, who came in and who did not, what was grave, what is
- * held, what is missing, whether the chain is whole, and whether somebody has reviewed it.
+ * `sekisho report audit`: the records of a month for a person who has to review and sign them:
+ * refusals, changes and their authors, logins and failures, grave events, holds, losses, whether
+ * the chain is intact, and whether somebody has reviewed it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,14 +18,14 @@
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/read.h"
 
-/* Reviews of the records that are on record themselves: who looked through which span of time, and
- * what he found. */
+/* Reviews of the records that are recorded themselves: who reviewed which time, and what he
+ * found. */
 
 #define REVIEWED "records_reviewed"
 #define FOUND "records_reviewed_found"
 #define REVIEWS_MOST 400u
 
-/* "2026-09-30T15:00:00Z/2026-10-31T15:00:00Z" in the form of an event's time. */
+/* Parses "2026-09-30T15:00:00Z/2026-10-31T15:00:00Z" into the form of an event's time. */
 static bool span_of(const char *text, struct span *ret)
 {
 	const char *slash = strchr(text, '/');
@@ -38,7 +38,7 @@ static bool span_of(const char *text, struct span *ret)
 	return true;
 }
 
-/* Takes an event in when it is a review of a time that meets the span. */
+/* Adds an event that is a review whose time overlaps the span. */
 static void reviews_take(json_t *list, const json_t *event, const struct span *s)
 {
 	bool found = strcmp(js(event, "code"), FOUND) == 0;
@@ -49,7 +49,7 @@ static void reviews_take(json_t *list, const json_t *event, const struct span *s
 		return;
 	if (!span_of(js(event, "before"), &of) || strcmp(of.from, s->until) >= 0 || strcmp(of.until, s->from) <= 0)
 		return;
-	/* Signed over the web nobody entered it for somebody; the address stands there. */
+	/* A review over the web is signed by the person himself; the record has his address. */
 	told_host(js(event, "client"), host);
 	snprintf(by, sizeof(by), "%s%s", *host != '\0' ? "web " : js(event, "by"), host);
 	if (json_array_size(list) < REVIEWS_MOST)
@@ -60,7 +60,7 @@ static void reviews_take(json_t *list, const json_t *event, const struct span *s
 					"note", json_text(js(event, "after")), "by", json_text(by)));
 }
 
-/* "all": each moment of the span lies in one of them, "partly", "no". */
+/* "all": the whole span is covered; "partly"; "no". */
 static const char *reviews_cover(const json_t *list, const struct span *s)
 {
 	char reached[MOMENT_TEXT];
@@ -84,7 +84,7 @@ static const char *reviews_cover(const json_t *list, const struct span *s)
 	return json_array_size(list) > 0 ? "partly" : "no";
 }
 
-/* Puts the person's name to each, from the register; it may be gone from there. */
+/* Adds each person's name from the list of accounts, unless it was removed there. */
 static void reviews_name(json_t *list, const json_t *accounts)
 {
 	json_t *r;
@@ -143,7 +143,7 @@ static void reviews_page(struct page *p, const json_t *list, const struct span *
 }
 
 #define KEY 256u
-/* what the journal says of itself, of the kind "lost" by its form, where nothing is lost */
+/* the key for records of the journal about itself that tell no loss */
 #define OWN "journal"
 
 enum { OPT_MONTH = OPT_REPORT_N, OPT_FROM, OPT_UNTIL, OPT_N };
@@ -155,7 +155,7 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_UNTIL] = { "--until", 0, "TIME", M_AUDIT_OPT_UNTIL },
 };
 
-/* Lists that stand in the report record by record. */
+/* Lists of single records in the report. */
 enum listed { LIST_CHANGES, LIST_ACCOUNTS, LIST_ALARMS, LIST_HOLDS, LIST_LOST, LISTS };
 
 static const struct {
@@ -179,7 +179,7 @@ static bool is(const json_t *e, const char *key, const char *word)
 	return strcmp(js(e, key), word) == 0;
 }
 
-/* Of the journal's own records, those that tell of something that is missing or wrong with it. */
+/* Records of the journal about itself that tell of a loss or an error. */
 static bool tells_of_loss(const json_t *e)
 {
 	static const char *const sound[] = { "checkpoint", "held", "hold_lifted", "preserved", "deleted" };
@@ -249,7 +249,7 @@ static void count_one(struct month *m, const json_t *e)
 		list(m, LIST_ALARMS, e);
 }
 
-/* A month is reviewed after it: those records are looked at as well, for that alone. */
+/* A month is reviewed after its end: later records are read too, for reviews only. */
 static void each(void *ctx, const json_t *e)
 {
 	struct month *m = ctx;
@@ -316,7 +316,7 @@ static void logins(struct page *p, const json_t *rows)
 	}
 }
 
-/* Whether the chain holds for the records that were counted. */
+/* Whether the chain is intact for the counted records. */
 static const char *chain_word(const json_t *facts, const struct month *m)
 {
 	const json_t *r = facts_answer(facts, "journal"), *whole = json_object_get(r, "whole");

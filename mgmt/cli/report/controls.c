@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho report controls`: clause by clause of docs/controls, what the box itself can show, and
+/* `sekisho report controls`: for each clause of docs/controls what the box itself can show, and
  * what only a person can answer. */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 /* ---- the documents --------------------------------------------------------------------------- */
 
-/* The documents as they are kept; the caller's. NULL without memory. */
+/* The built-in documents; owned by the caller. NULL: no memory. */
 static json_t *controls_documents(void)
 {
 	const struct {
@@ -31,8 +31,8 @@ static json_t *controls_documents(void)
 
 /* ---- judging --------------------------------------------------------------------------------- */
 
-/* Of a clause: what its probes found together. Where a part is left to a person the box alone never
- * says "met". */
+/* The joint verdict of a clause's probes. When a part is left to a person, the box alone never says
+ * "met". */
 static enum verdict together(const size_t count[VERDICT_COUNT], size_t n, bool rest)
 {
 	if (n == 0)
@@ -140,7 +140,7 @@ static const char *force_text(const json_t *clause, enum lang l)
 	return "";
 }
 
-/* Every finding with its moment, then what is left to a person. */
+/* Each finding with its time, then what is left to a person. */
 void controls_evidence(struct page *p, const json_t *clause, enum lang l)
 {
 	char *text = NULL;

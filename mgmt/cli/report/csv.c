@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tables of a page as CSV. A section's heading stands in a row of its own before its table. */
+/* The tables of a page as CSV; a section's heading is a row of its own before its table. */
 #include <string.h>
 
 #include "mgmt/cli/report/page.h"

@@ -25,8 +25,8 @@
 #include "policy/space/prove.h"
 
 /*
- * What the texts of the policy in force say that the rules do not show: `never` statements,
- * equipment that cannot be updated, who answers for a zone.
+ * Facts from the policy's texts that the rules do not show: `never` statements, equipment that
+ * cannot be updated, the owner of a zone.
  */
 
 #define WAY "policy.outside_reaches_unpatchable"
@@ -52,7 +52,7 @@ static int load(void *ctx, const char *name, struct arena *a, struct source_text
 	return -ENOENT;
 }
 
-/* How many statements do not hold, or hold only as long as somebody inspects. */
+/* The number of statements that do not hold, or hold only while an inspector runs. */
 static size_t failing(const struct model *m, struct arena *a, bool unattended)
 {
 	struct counterexample *list = NULL;
@@ -91,11 +91,11 @@ static json_t *told(const struct compilation *c, struct arena *a)
 }
 
 /*
- * `sources`: [{"name","text"}], as `show` has them.
- * {"nevers":2,"broken":0,"unattended":0,"ways":0,"zones":[{"name","label","owner","patchable"}]}:
- * the caller's; `unattended`: statements that
- * hold only as long as somebody inspects; `ways`: warnings that a zone outside reaches one that
- * cannot be updated, accepted ones among them. NULL when these texts do not compile here.
+ * `sources`: [{"name","text"}], as in `show`. Returns
+ * {"nevers":2,"broken":0,"unattended":0,"ways":0,"zones":[{"name","label","owner","patchable"}]},
+ * owned by the caller. `unattended`: statements that hold only while an inspector runs; `ways`:
+ * warnings that an outside zone reaches one that cannot be updated, including accepted ones. NULL
+ * when the texts do not compile here.
  */
 static json_t *model_of(const json_t *sources)
 {
@@ -107,7 +107,7 @@ static json_t *model_of(const json_t *sources)
 
 	if (a != NULL && *main_name != '\0' && policy_check(&c, &loader, main_name) && policy_lower_unproved(&c))
 		ret = told(&c, a);
-	if (a != NULL && arena_failed(a)) { /* what was counted then is not all */
+	if (a != NULL && arena_failed(a)) { /* the counts are incomplete */
 		json_decref(ret);
 		ret = NULL;
 	}
@@ -122,11 +122,11 @@ static json_t *model_of(const json_t *sources)
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-/* In this order: what changes soonest comes first. */
+/* In this order: the most short-lived answer first. */
 static const struct {
 	const char *name;
 	struct msg_body question;
-	bool texts; /* only where texts and sessions are wanted */
+	bool texts; /* only if texts and sessions are wanted */
 } questions[] = {
 	{ "status", { .type = MSG_STATUS }, false },
 	{ "flows", { .type = MSG_FLOWS, .flows = { .most = FLOWS_MOST } }, true },
@@ -144,7 +144,7 @@ static uint64_t now_s(void)
 	return clock_mono().ns / SECOND;
 }
 
-/* A copy of the program whose words go into memory: what is said there is a fact as well. */
+/* A copy of the program's state whose output goes to memory: messages are facts too. */
 struct aside {
 	struct cli c;
 	char *said;
@@ -179,7 +179,7 @@ static json_t *fact(json_t *answer, const char *why)
 			      : json_pack("{s:o,s:o}", "taken", taken, "why", json_text(why));
 }
 
-/* The sentence of the box's own error, or "". */
+/* The sentence of the box's error, or "". */
 static const char *error_of(const struct cli *c, const json_t *answer)
 {
 	const json_t *e = json_object_get(answer, "error");
@@ -212,8 +212,8 @@ static json_t *asked(struct cli *c, const struct msg_body *question, unsigned se
 
 /* ---- the record folder ----------------------------------------------------------------------- */
 
-/* The key that lies beside the records: good against everybody who could write there but could
- * not sign. */
+/* The public key beside the records: it detects changes by anybody who could write there but not
+ * sign. */
 static bool key_beside(const char *folder, struct checkpoint_keys *ret)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -244,7 +244,7 @@ static json_t *journal(const struct cli *c, const char *folder)
 	return fact(NULL, why);
 }
 
-/* ---- together -------------------------------------------------------------------------------- */
+/* ---- all facts ------------------------------------------------------------------------------- */
 
 static json_t *model(const struct cli *c, const json_t *facts)
 {
@@ -253,7 +253,7 @@ static json_t *model(const struct cli *c, const json_t *facts)
 	return fact(m, m == NULL ? message_format(M_REPORT_NO_MODEL, c->lang) : NULL);
 }
 
-/* Of a question that sekishod can answer by itself. */
+/* For a question that sekishod can answer without a daemon. */
 static json_t *stood(struct cli *c, const char *question)
 {
 	struct box_answer a = { 0 };
@@ -315,7 +315,7 @@ json_t *facts_take(struct cli *c, const struct facts_wish *wish, int *ret_status
 	facts = facts_gather(c, wish);
 	answers = json_object_get(facts, "answers");
 	(void)json_object_set_new(answers, "model", model(c, facts));
-	if (!wish->texts) /* they are long, and reports read the model */
+	if (!wish->texts) /* they are long, and reports use the compiled model */
 		(void)json_object_del(answers, "policy");
 	if (wish->journal != NULL)
 		(void)json_object_set_new(answers, "journal",

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a probe says: a verdict, and a sentence with a few names in it. */
+/* The result of a probe: a verdict, and a sentence with a few names. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "mgmt/cli/report/probe.h"
 
-#define NAMED 5u /* of a list; the rest is counted */
+#define NAMED 5u /* names of a list; the rest is counted */
 
 static const struct {
 	const char *word, *mark;

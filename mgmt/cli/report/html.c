@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A page as one file: no script, nothing to fetch, and a policy in it by which a browser would
- * fetch nothing anyway. Prints on A4; the fonts are those
- * of the machine where it is opened. Every text is escaped, and what could steer the direction of
- * writing is taken out.
+ * A page as one file: without scripts or anything to load, and with a policy that forbids loading.
+ * It prints on A4 with the fonts of the reader's machine. All texts are escaped, and characters
+ * that change the writing direction are removed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +69,7 @@ static bool within(FILE *to, const char *before, const char *text, const char *a
 	return ok;
 }
 
-/* Marks are the program's own words, never a stranger's. */
+/* Marks are the program's own words, never those of others. */
 static bool one_cell(FILE *to, const json_t *v)
 {
 	static const char *const marks[] = { "met", "partly", "not", "ask" };

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho report incident`: the first report of an incident, early and in part, and those that
- * follow it. What the box knows stands there with where it is from; what only people can know is
- * marked as not known yet, and nothing is made up. What may be shared of the attack stands apart
- * from what is told of the victim.
+ * `sekisho report incident`: the first, early and partial report of an incident, and the following
+ * ones. What the box knows has its source; what only people can know is marked as unknown, and
+ * nothing is made up. What may be shared about the attack is separate from facts about the victim.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,11 +20,11 @@
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/read.h"
 
-/* The report of an incident that the one that is made follows: which number this one has, what it
- * takes over, and what has changed since. */
+/* The earlier report that this one follows: its number, the values it passes on, and what has
+ * changed since. */
 
 struct former {
-	json_t *report; /* owned; NULL: there is none, and this is the first one */
+	json_t *report; /* owned; NULL: none, this is the first report */
 	char sha256[65];
 };
 
@@ -54,8 +53,8 @@ static void former_free(struct former *f)
 	f->report = NULL;
 }
 
-/* `file`: as `report incident --json` printed it; NULL: none. A CLI status, after saying what
- * is wrong. */
+/* `file`: output of `report incident --json`; NULL: none. A CLI status, after reporting an
+ * error. */
 static int former_read(struct cli *c, const char *file, struct former *ret)
 {
 	struct err e = { 0 };
@@ -79,13 +78,13 @@ static int former_read(struct cli *c, const char *file, struct former *ret)
 	return cli_fail(c, CLI_INVALID, M_INCIDENT_NO_FORMER, file);
 }
 
-/* Of the report that is made: 1, or the former's and one. */
+/* The number of the new report: 1, or the former's plus one. */
 static unsigned long long former_number(const struct former *f)
 {
 	return f->report != NULL ? ju(f->report, "number") + 1 : 1;
 }
 
-/* What somebody gave, or what stands in the former one; NULL: neither. */
+/* The given value, or else the former report's; NULL: neither. */
 static const char *former_value(const struct former *f, const char *key, const char *given)
 {
 	if (given != NULL && *given != '\0')
@@ -93,7 +92,7 @@ static const char *former_value(const struct former *f, const char *key, const c
 	return *js(f->report, key) != '\0' ? js(f->report, key) : NULL;
 }
 
-/* {"number","made","sha256"} of the former one, or JSON null; the caller's. */
+/* {"number","made","sha256"} of the former report, or JSON null; owned by the caller. */
 static json_t *former_json(const struct former *f)
 {
 	if (f->report == NULL)
@@ -102,7 +101,7 @@ static json_t *former_json(const struct former *f)
 			 "sha256", f->sha256);
 }
 
-/* ---- what has changed ------------------------------------------------------------------------ */
+/* ---- changes since then ---------------------------------------------------------------------- */
 
 static bool same(const json_t *a, const json_t *b, const char *const *keys)
 {
@@ -112,7 +111,7 @@ static bool same(const json_t *a, const json_t *b, const char *const *keys)
 	return true;
 }
 
-/* Rows of a tally that the former one has not. */
+/* Rows of a tally that the former report lacks. */
 static json_t *fresh_rows(const json_t *then, const json_t *now, const char *const *keys)
 {
 	json_t *list = json_array();
@@ -153,8 +152,8 @@ static json_int_t events(const json_t *report, const char *key, const char *more
 
 /*
  * {"records":[then,now],"refusals":[then,now],"parties":[...new ones],"indicators":[...new
- * ones],"box":N,"people":N}, of the data of the report that is made; the caller's. JSON null for a
- * first one.
+ * ones],"box":N,"people":N}, from the new report's data; owned by the caller. JSON null for a first
+ * report.
  */
 static json_t *former_changes(const struct former *f, const json_t *data)
 {
@@ -230,14 +229,15 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_FINAL] = { "--final", 0, NULL, M_INCIDENT_OPT_FINAL },
 };
 
-/* What the records of that time say. */
+/* What the records of that time tell. */
 struct course {
 	struct tally refused, parties, outside;
-	json_t *box, *people; /* what befell the box; what people changed on it */
+	json_t *box, *people; /* events of the box; changes by people */
 	unsigned long long more_box, more_people, records;
-	char first[40], last[40]; /* record of a refusal or of something grave */
+	/* times of the first and last record of a refusal or a grave event */
+	char first[40], last[40];
 	unsigned long long first_seq;
-	json_t *external; /* names of zones outside */
+	json_t *external; /* names of outside zones */
 };
 
 static bool outside(const struct course *k, const char *zone)
@@ -264,14 +264,15 @@ static void party(struct course *k, const json_t *e, const char *side, unsigned 
 		  count, js(e, "time"));
 }
 
-/* Only what is not the victim's: the address outside, what it spoke, why it was refused. */
+/* Only facts that are not the victim's: the outside address, its protocol, the reason of the
+ * refusal. */
 static void indicator(struct course *k, const json_t *e, unsigned long long count)
 {
 	bool client = outside(k, js(e, "client_zone")), server = outside(k, js(e, "server_zone"));
 	char host[64], key[KEY];
 	const char *port;
 
-	if (client == server) /* both ours, or nobody knows */
+	if (client == server) /* both are ours, or unknown */
 		return;
 	told_host(js(e, client ? "client" : "server"), host);
 	if (*host == '\0')
@@ -345,7 +346,7 @@ static json_t *zones_outside(const json_t *facts)
 
 /* ---- the page -------------------------------------------------------------------------------- */
 
-/* A line of the summary. `from`: what the box or a person said of it; 0 = nobody can know yet. */
+/* A line of the summary. `from`: whether the box or a person gave it; 0 = not known yet. */
 static void line(struct page *p, enum message label, const char *text, enum message from)
 {
 	page_cell(p, message_format(label, page_lang(p)));
@@ -364,14 +365,14 @@ static void line_time(struct page *p, enum message label, const char *when, enum
 	line(p, label, text, from);
 }
 
-/* Of this report: what stands before it, and what people have said. */
+/* The new report: the former one, and what people have said. */
 struct telling {
 	struct former former;
 	const char *noticed, *by, *contact; /* NULL = not known */
 	bool final;
 };
 
-/* "Second report (continued)": which one it is stands first. */
+/* "Second report (continued)": its number comes first. */
 static void kind_of_report(struct page *p, const struct telling *t)
 {
 	unsigned long long n = former_number(&t->former);
@@ -457,8 +458,7 @@ static void parties(struct page *p, const json_t *rows)
 	}
 }
 
-/* How it stands at the moment when the facts were taken, in the words of the probes that
- * read it. */
+/* The state when the facts were taken, in the words of the probes. */
 static void state_now(struct page *p, const json_t *facts)
 {
 	static const char *const words[] = { "stands", "rules_hold", "untouched", "records_chain", "clock_sources" };
@@ -602,13 +602,13 @@ static int give(struct cli *c, const struct cli_args *a, const json_t *facts, st
 	return report_give(c, a, p, data, CLI_YES);
 }
 
-/* What somebody wrote stands in a report as it is, so it is one line and short. */
+/* A person's text appears unchanged in the report, so it must be one short line. */
 static bool plain(const char *text)
 {
 	return text == NULL || text_is_plain(text, WORDS);
 }
 
-/* What the box is asked, and told. */
+/* Asks the box and prints the report. */
 static int tell(struct cli *c, const struct cli_args *a, const struct telling *t)
 {
 	const char *from = a->values[OPT_FROM];
@@ -618,7 +618,7 @@ static int tell(struct cli *c, const struct cli_args *a, const struct telling *t
 	json_t *facts;
 	int status;
 
-	/* The moment as it stands in a report, as one that people give. */
+	/* The time in the form of a report, as people give it. */
 	snprintf(begun, sizeof(begun), "%.19sZ", js(t->former.report, "from"));
 	facts = report_facts(c, a, &status);
 	if (facts == NULL)

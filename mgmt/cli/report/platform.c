@@ -12,8 +12,8 @@
 #define FILE_MOST (64u << 10)
 #define WORD 128u
 #define COLUMNS 8u
-/* Of a line of Debian's list: version,codename,series,created,release,eol,eol-lts,eol-elts; the
- * last ones may lack. */
+/* A line of Debian's list: version,codename,series,created,release,eol,eol-lts,eol-elts; the last
+ * ones may be missing. */
 #define SERIES 2u
 #define SECURITY 5u
 #define LTS 6u
@@ -43,7 +43,7 @@ static void keep(struct word *ret, const char *p, size_t n)
 	ret->text[n] = '\0';
 }
 
-/* The value behind KEY= in os-release; what a shell would unfold is left as it stands. */
+/* The value behind KEY= in os-release, without a shell's expansions. */
 static void value(const char *text, const char *key, struct word *ret)
 {
 	size_t n = strlen(key);
@@ -57,7 +57,7 @@ static void value(const char *text, const char *key, struct word *ret)
 	}
 }
 
-/* YYYY-MM-DD, so that later ones are greater as texts. */
+/* YYYY-MM-DD: later days are greater as texts. */
 static bool is_day(const char *p, size_t n)
 {
 	if (n != 10)

@@ -32,8 +32,8 @@ void probe_look(const struct probe *p, const json_t *facts, const struct deeds *
 		p->look(facts, deeds, ret);
 }
 
-/* A session that was seen to be of a protocol in clear: named ones have a record each, of those
- * with commands the counts tell. */
+/* Counts a session of a clear-text protocol: named ones have a record each, those with commands
+ * appear in counts. */
 static void count_clear(struct deeds *d, const json_t *event)
 {
 	const char *kind = js(event, "kind"), *protocol = js(event, "protocol"), *zone = js(event, "client_zone");

@@ -10,16 +10,16 @@
 #include "mgmt/state/declares.h"
 #include "mgmt/state/read.h"
 
-#define YEAR 365u  /* days that S asks for at the least */
-#define MONTH 31u  /* between two reviews of the records */
-#define SOURCES 3u /* of time; never two */
+#define YEAR 365u  /* days; the least that clause S wants */
+#define MONTH 31u  /* days between two reviews of the records */
+#define SOURCES 3u /* time sources; never two */
 
 static const json_t *of_status(const json_t *facts, const char *key)
 {
 	return json_object_get(facts_answer(facts, "status"), key);
 }
 
-/* Whole days from one moment of a record to another, both in UTC. */
+/* Whole days between two times of records, both in UTC. */
 static long days_between(const char *before, const char *after)
 {
 	struct tm a = { 0 }, b = { 0 };
@@ -104,7 +104,7 @@ void probe_records_kept(const json_t *facts, const struct deeds *deeds, struct f
 		finding_say(f, keep >= YEAR ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_KEPT, keep, away);
 }
 
-/* What for, by whose word, and for how long; who reads them is recorded in any case. */
+/* Purpose, responsible person and time of keeping records; readers are recorded in any case. */
 void probe_records_stated(const json_t *facts, const struct deeds *deeds, struct finding *f)
 {
 	const json_t *r = json_object_get(of_status(facts, "site"), "records");
@@ -159,7 +159,7 @@ void probe_records_signed(const json_t *facts, const struct deeds *deeds, struct
 			    ju(j, "unsigned_records"));
 }
 
-/* Who is beside the box, and that somebody looks at who is new. */
+/* The devices beside the box, and whether somebody reviews new ones. */
 void probe_devices_known(const json_t *facts, const struct deeds *deeds, struct finding *f)
 {
 	const json_t *d = ja(of_status(facts, "journal"), "devices");
@@ -198,7 +198,7 @@ void probe_versions(const json_t *facts, const struct deeds *deeds, struct findi
 	const char *last = *lts != '\0' ? lts : security;
 
 	(void)deeds;
-	/* A day that has begun is still one of those until which it is supported. */
+	/* Support lasts to the end of that day. */
 	if (*last == '\0')
 		finding_say(f, VERDICT_PARTLY, M_PROBE_VERSIONS, version, name, kernel);
 	else if (strncmp(made, last, strlen(last)) > 0)
@@ -266,8 +266,8 @@ void probe_accounts_used(const json_t *facts, const struct deeds *deeds, struct 
 		finding_say(f, VERDICT_MET, M_PROBE_ACCOUNTS_USED, n);
 }
 
-/* What a passphrase must be is the program's; which leaked ones are refused, of the list that root
- * has loaded. */
+/* The rules for passphrases are the program's; leaked ones are refused by the list that root has
+ * loaded. */
 void probe_phrases_refused(const json_t *facts, const struct deeds *deeds, struct finding *f)
 {
 	const json_t *l = json_object_get(facts_answer(facts, "accounts"), "leaked");
@@ -295,7 +295,7 @@ static bool has(const json_t *account, const char *role)
 	return false;
 }
 
-/* Who writes a policy should not approve it, and who makes accounts should not use them. */
+/* The author of a policy should not approve it, and the manager of accounts should not use them. */
 void probe_duties_apart(const json_t *facts, const struct deeds *deeds, struct finding *f)
 {
 	static const char *const apart[][2] = { { "ot_author", "approver" },
@@ -380,7 +380,7 @@ void probe_records_reviewed(const json_t *facts, const struct deeds *deeds, stru
 			    deeds->review, deeds->review_by, age);
 }
 
-/* Whether a conduit takes TLS, and declares for which servers. */
+/* Whether a conduit allows TLS, and declares its servers. */
 static bool takes_tls(const json_t *permits, const char *conduit, bool *ret_declares)
 {
 	const json_t *p, *g;

@@ -10,7 +10,7 @@
 #include "mgmt/state/faults.h"
 #include "mgmt/state/stand.h"
 
-#define DAY 10u /* "2027-03-31" */
+#define DAY 10u /* characters of a day, "2027-03-31" */
 
 static const json_t *conduits(const json_t *facts)
 {
@@ -118,7 +118,7 @@ void probe_reviews_due(const json_t *facts, const struct deeds *deeds, struct fi
 		finding_say(f, VERDICT_MET, M_PROBE_REVIEWS_DUE, n);
 }
 
-/* "vendor-looks (2026-10-01 09:00 JST)": since when nobody used it. */
+/* "vendor-looks (2026-10-01 09:00 JST)": since when it was not used. */
 static void add_unused(struct names *to, const json_t *conduit)
 {
 	char since[RENDER_TEXT], text[RENDER_TEXT * 3];
@@ -189,11 +189,11 @@ static const char *server_zone(const json_t *facts, const char *conduit)
 }
 
 struct grants {
-	size_t n, rows; /* all; those that name single commands */
+	size_t n, rows; /* all grants; those that name single commands */
 	struct names whole;
 };
 
-/* Of conduits into zones of this class, NULL = any. */
+/* For conduits into zones of this class, NULL = any. */
 static void grants_count(const json_t *facts, const char *class, struct grants *ret)
 {
 	const json_t *permits = ja(facts_answer(facts, "effective"), "permits"), *p, *g;
@@ -230,7 +230,7 @@ void probe_commands_into_ot(const json_t *facts, const struct deeds *deeds, stru
 			    g.whole.text);
 }
 
-/* Whether a protocol is told by what is in the packets, or by its port alone. */
+/* Whether packets show the protocol, or only the port tells it. */
 static bool judged(const char *protocol)
 {
 	static const char *const plain[] = { "tcp", "udp", "icmp", "icmpv6", "any" };

@@ -68,7 +68,7 @@ int report_give(struct cli *c, const struct cli_args *a, struct page *p, json_t 
 	return wrote != CLI_YES ? wrote : status;
 }
 
-/* ISO time of so many days before another, as events have it. */
+/* The ISO time so many days before another, in the form of events. */
 static void report_days_before(const char *made, long days, char out[32])
 {
 	struct tm tm = { 0 };
@@ -85,8 +85,8 @@ static void report_days_before(const char *made, long days, char out[32])
 bool report_events(struct cli *c, const json_t *facts, const char *since, const char *until,
 		   void (*each)(void *ctx, const json_t *event), void *ctx, int *ret_status)
 {
-	/* Facts that were kept without their events cannot be asked of a box that may be
-	 * another one. */
+	/* Stored facts without events cannot be completed by asking a box, which may be another
+	 * one. */
 	if (ja(facts, "events") == NULL && json_is_true(json_object_get(facts, "kept"))) {
 		*ret_status = cli_fail(c, CLI_CANNOT, M_REPORT_NO_EVENTS);
 		return false;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho review`: somebody has looked through the records of a time, and puts on record that he
- * has, and what he found. */
+/* `sekisho review`: records that somebody has reviewed the records of a time, and what he found. */
 #include <string.h>
 
 #include "appliance/base/utf8.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho report self-check`: the half-yearly self-check, in figures. What the box can answer it
- * answers, with evidence; whatever is left has an empty place for a person, and counts as answered
- * only when he has written there.
+ * `sekisho report self-check`: the half-yearly self-check in figures. The box answers what it can,
+ * with evidence. Every other question has an empty field for a person, and counts as answered only
+ * when he has written there.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +14,7 @@
 
 static const struct cli_option options[OPT_REPORT_N] = { REPORT_OPTIONS };
 
-/* Whether the box has found something out: then it is done, or it is not, for a part of it that is
- * missing is not done. */
+/* Whether the box found a result: done or not done. A missing part counts as not done. */
 static bool answered(enum verdict v)
 {
 	return v == VERDICT_MET || v == VERDICT_NOT || v == VERDICT_PARTLY;

@@ -12,7 +12,7 @@ static bool put(time_t t, char out[MOMENT_TEXT])
 	return t >= 0 && gmtime_r(&t, &tm) != NULL && strftime(out, MOMENT_TEXT, "%Y-%m-%dT%H:%M:%S.000Z", &tm) > 0;
 }
 
-/* "2026-10": of this machine's time zone. */
+/* Parses "2026-10" in this machine's time zone. */
 static bool span_month(const char *text, struct span *ret)
 {
 	struct tm first = { .tm_mday = 1, .tm_isdst = -1 }, next;

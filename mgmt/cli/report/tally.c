@@ -64,7 +64,7 @@ void tally_add(struct tally *t, const char *key, json_t *fresh, unsigned long lo
 struct counted {
 	json_t *row; /* borrowed */
 	unsigned long long count;
-	size_t at; /* where it came first, which tells equal ones apart */
+	size_t at; /* position of its first occurrence, which orders equal ones */
 };
 
 static int by_count(const void *a, const void *b)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A page at a terminal. */
+/* A page for a terminal. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,9 +21,9 @@ static bool line(FILE *to, const char *text, const char *before, const char *aft
 	return true;
 }
 
-#define COLUMN 34u /* cells of a column that stands beside others */
+#define COLUMN 34u /* cells of a column beside others */
 
-/* Whether a column but the last, which wraps, is too wide for a terminal. */
+/* Whether a column is too wide for a terminal; the last one does not count, because it wraps. */
 static bool wide(const json_t *head, const json_t *cells)
 {
 	size_t n = json_array_size(head), i;
@@ -37,7 +37,7 @@ static bool wide(const json_t *head, const json_t *cells)
 	return false;
 }
 
-/* Each row as lines of its own: "  Head: text". */
+/* Prints each row as several lines: "  Head: text". */
 static bool listed(FILE *to, const json_t *head, const json_t *cells)
 {
 	size_t n = json_array_size(head), i;

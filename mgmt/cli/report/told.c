@@ -27,7 +27,7 @@ void told_host(const char *end, char out[64])
 		from = end + 1;
 		to = strchr(from, ']');
 	} else {
-		/* several: an address of IPv6 alone */
+		/* several colons: an IPv6 address without a port */
 		to = colon != NULL && strchr(end, ':') == colon ? colon : NULL;
 	}
 	snprintf(out, 64, "%.*s", to != NULL ? (int)(to - from) : 63, from);

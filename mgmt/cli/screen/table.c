@@ -120,7 +120,7 @@ static void pad(FILE *to, size_t n)
 		fputc(' ', to);
 }
 
-/* Nothing is written in this row after cell i. */
+/* Whether nothing follows cell i in this row. */
 static bool row_ends(const struct table *t, size_t i)
 {
 	for (size_t k = i + 1; k < t->n && k % t->columns != 0; k++)
@@ -129,10 +129,10 @@ static bool row_ends(const struct table *t, size_t i)
 	return true;
 }
 
-/* A narrower last column than this is not wrapped: it would be hard to read. */
+/* cells; a narrower last column is not wrapped, because it would be hard to read */
 #define WRAP_LEAST 24u
 
-/* Where the last column begins. */
+/* The cell at which the last column begins. */
 static size_t last_begins(const struct table *t)
 {
 	size_t at = t->indent;

@@ -22,7 +22,7 @@ static bool katakana(uint32_t cp)
 	return cp >= 0x30a1 && cp <= 0x30ff && cp != 0x30fb; /* not the middle dot */
 }
 
-/* May a line end between these two? */
+/* Whether a line may end between these two characters. */
 static bool breaks(uint32_t before, uint32_t after, uint32_t behind_space)
 {
 	static const char no_start[] =
@@ -30,18 +30,18 @@ static bool breaks(uint32_t before, uint32_t after, uint32_t behind_space)
 	static const char no_end[] = "（［｛「『【〔〈《([{";
 
 	if (after == ' ')
-		/* spaces stay with what they follow, and are not written at a line's end */
+		/* a space belongs to the word before it and is not written at a line's end */
 		return false;
 	if (before == ' ')
-		/* "7 日" is one word */
+		/* "7 日" stays together */
 		return !(behind_space >= '0' && behind_space <= '9' && utf8_cells(after) == 2);
 	if (katakana(before) && katakana(after))
 		return false; /* inside a word */
 	return (utf8_cells(before) == 2 || utf8_cells(after) == 2) && !among(after, no_start) && !among(before, no_end);
 }
 
-/* Bytes of `text` that fit into `room` cells up to a place where a line may end; all of it where it
- * fits, and the first word where not even that fits. */
+/* The bytes of `text` that fit into `room` cells, up to a place where a line may end; all of it, or
+ * at least the first word. */
 static size_t that_fit(const char *text, size_t room)
 {
 	struct bytes b = bytes_of(text, strlen(text));
@@ -83,7 +83,7 @@ void text_wrap(FILE *to, const char *text, size_t at, size_t hang)
 	}
 }
 
-/* Labels are no longer than this. */
+/* longest label in cells */
 #define LABEL_CELLS 16u
 
 size_t text_hang(const char *text)

@@ -14,7 +14,7 @@
 #define TRIAL_S "180"
 #define WAIT_S 5
 
-/* The place of an option in apply's own table. */
+/* The index of an option in apply's table. */
 static size_t option(const char *name)
 {
 	size_t i = 0;
@@ -47,8 +47,8 @@ static bool ask_status(struct setup *s, struct box_answer *a)
 	return box_request(s->c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, a, &status);
 }
 
-/* Where the pages are, and by what a person knows that it is this box: its own
- * authority's certificate. */
+/* Tells where the pages are, and how a person recognises this box: by the certificate of its own
+ * authority. */
 static void tell_where(struct setup *s)
 {
 	const json_t *files, *f;
@@ -77,7 +77,7 @@ static void tell_where(struct setup *s)
 	box_answer_free(&a);
 }
 
-/* What lies there was not kept: the next apply of the file would bring it again. */
+/* The existing file was not kept: the next apply would bring it back. */
 static void set_aside(struct setup *s)
 {
 	int dir = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -90,7 +90,7 @@ static void set_aside(struct setup *s)
 		close(dir);
 }
 
-/* A box that nobody can sign in to is half set up. */
+/* A box without a login is only half set up. */
 static void tell_of_accounts(struct setup *s)
 {
 	const json_t *accounts;
@@ -119,8 +119,7 @@ int setup_apply(struct setup *s)
 	a.values[option("--dry-run")] = "";
 	status = verb_apply.run(s->c, &a);
 	if (status != CLI_YES) {
-		/* Somebody's session rides on a card, or it cannot be done at all: it was
-		 * said which. */
+		/* A session uses a card, or it is impossible: the box has told which. */
 		if (!answers(s, M_SETUP_TAKE, "take", "使う"))
 			return status;
 		take(&a, s->admin.card);
@@ -139,7 +138,7 @@ int setup_apply(struct setup *s)
 			tell_of_accounts(s);
 		return status;
 	}
-	/* Who cannot answer any more is helped by the end of the trial. */
+	/* The end of the trial helps a person who cannot answer any more. */
 	message_print(s->c->out, s->c->lang, M_SETUP_GOES_BACK);
 	verb_rollback.run(s->c, &(struct cli_args){ 0 });
 	set_aside(s);

@@ -6,13 +6,13 @@
 #include "appliance/base/utf8.h"
 #include "mgmt/cli/setup/setup.h"
 
-/* Text that a policy can hold between quotes: whole characters, none that steers a terminal. */
+/* Text that a policy can hold in quotes: whole characters, no control characters. */
 static bool good(const char *text)
 {
 	return utf8_is_plain(bytes_of(text, strlen(text))) && strpbrk(text, "\"\\") == NULL;
 }
 
-/* False at the end of the input. A line that is too long is read to its end and counts as none. */
+/* False: end of input. A line that is too long is read to its end and ignored. */
 static bool line_read(char out[SETUP_LINE], bool *whole)
 {
 	size_t n;
@@ -34,7 +34,7 @@ static bool line_read(char out[SETUP_LINE], bool *whole)
 	return true;
 }
 
-/* One of the words, also as an input method of full-width letters leaves it. */
+/* Whether it is one of the words, also in full-width letters of an input method. */
 static bool is(const char text[SETUP_LINE], const char *one, const char *two, const char *three)
 {
 	char plain[SETUP_LINE];
@@ -82,7 +82,7 @@ void step_tell(struct setup *s, enum message m, ...)
 	fprintf(s->c->out, "%s\n", text);
 }
 
-/* Full-width letters, as an input method leaves them, are meant as plain ones. */
+/* Full-width letters of an input method count as plain ones. */
 void step_plain(char text[SETUP_LINE])
 {
 	char out[SETUP_LINE];
@@ -119,7 +119,7 @@ enum step_result step_ask_plain(struct setup *s, enum message question, const ch
 	return r;
 }
 
-/* As policies name things. */
+/* The form of names in policies. */
 bool step_name_good(const char *text)
 {
 	size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");

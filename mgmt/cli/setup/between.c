@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between two switches: the one network, which card leads to which part of it, who is there, and
- * where its routers are. */
+/* A box between two switches: the shared network, which card leads to which part, the hosts there,
+ * and the routers. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,8 +15,7 @@ static const char *range_text(const struct addr_range *r, char out[2 * ADDR_TEXT
 	return out;
 }
 
-/* A network that is the administration's as well, or 0 to SIDE_NETWORKS - 1; SIDE_NETWORKS =
- * none is. */
+/* The network, 0 to SIDE_NETWORKS - 1, that the admin side uses too; SIDE_NETWORKS = none. */
 static size_t with_admin(const struct setup *s)
 {
 	for (size_t i = 0; i < s->sides.n_networks; i++)
@@ -41,7 +40,7 @@ static void network_fault(struct setup *s, enum side_fault f, const char *word)
 		  word);
 }
 
-/* The box's free address of each family, and with it the network. */
+/* The box's free address in each family, which also gives the network. */
 enum step_result step_shared_address(struct setup *s, size_t k)
 {
 	char line[SETUP_LINE], net[2 * ADDR_TEXT], *rest = NULL;
@@ -91,7 +90,7 @@ static void hosts_fault(struct setup *s, enum side_fault f, const char *word)
 		step_tell(s, texts[f], word, nets);
 }
 
-/* Who is behind side k; nobody named: whoever is not behind the other. */
+/* The hosts behind side k; nobody named: all that are not behind the other side. */
 enum step_result step_hosts(struct setup *s, size_t k)
 {
 	char line[SETUP_LINE], net[2 * ADDR_TEXT], *rest = NULL;
@@ -99,7 +98,7 @@ enum step_result step_hosts(struct setup *s, size_t k)
 
 	if (r != STEP_GO)
 		return r;
-	/* What was said of the sides behind this one is asked again. */
+	/* The answers about this side and later ones are asked again. */
 	for (size_t i = k; i < SIDES; i++)
 		s->sides.n_hosts[i] = 0;
 	for (char *word = strtok_r(line, " ,", &rest); word != NULL; word = strtok_r(NULL, " ,", &rest)) {
@@ -114,8 +113,8 @@ enum step_result step_hosts(struct setup *s, size_t k)
 		step_tell(s, M_SETUP_HOSTS_NONE);
 		return STEP_STAY;
 	}
-	/* Easily forgotten: a host has both, and over one of them would be taken for one of the
-	 * other side. */
+	/* Easily forgotten: a host with IPv4 and IPv6 would count as one of the other side by the
+	 * address that is missing. */
 	for (size_t i = 0; s->sides.n_hosts[k] > 0 && i < s->sides.n_networks; i++)
 		if (!sides_names(&s->sides, k, i))
 			step_tell(s, M_SETUP_HOSTS_FAMILY, range_text(&s->sides.networks[i].range, net));
@@ -130,7 +129,7 @@ static enum step_result ask_of(struct setup *s, const char *question, const char
 	return said == SAID_BACK ? STEP_BACK : said == SAID_QUIT ? STEP_QUIT : STEP_GO;
 }
 
-/* The router of network k to others. */
+/* The router of network k to other networks. */
 enum step_result step_gateway(struct setup *s, size_t k)
 {
 	struct side_network *x = &s->sides.networks[k];
@@ -152,7 +151,7 @@ enum step_result step_gateway(struct setup *s, size_t k)
 	return STEP_STAY;
 }
 
-/* On which side it is: what was said of hosts is held against the answer. */
+/* The router's side, which is compared with the answers about hosts. */
 enum step_result step_gateway_side(struct setup *s, size_t k)
 {
 	struct side_network *x = &s->sides.networks[k];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The machine's network cards, as /sys shows them to anybody, and the light of one. */
+/* The machine's network cards, as /sys shows them without root rights, and their lights. */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -39,7 +39,7 @@ static bool attribute(const char *card, const char *name, char *out, size_t size
 	return ok;
 }
 
-/* The last part of what a link in /sys leads to. */
+/* The last part of a link's target in /sys. */
 static bool leads_to(const char *card, const char *name, char *out, size_t size)
 {
 	char path[80], to[PATH_MAX];
@@ -72,7 +72,7 @@ static void card_read(struct card *c, const char *name)
 		c->speed_mbit = (int)strtol(text, NULL, 10);
 }
 
-/* An address may have a label of its own, "eth0:1". */
+/* An address may have a label, "eth0:1". */
 static bool is_of(const char *label, const char *card)
 {
 	size_t n = strcspn(label, ":");
@@ -80,7 +80,7 @@ static bool is_of(const char *label, const char *card)
 	return strlen(card) == n && strncmp(label, card, n) == 0;
 }
 
-/* Over which of them this session comes. */
+/* Marks the card that this session uses. */
 static void mark_own(struct cards *all)
 {
 	struct own_session own;
@@ -124,7 +124,7 @@ void cards_read(struct cards *ret)
 		char path[300];
 
 		snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", d->d_name);
-		/* With bonding loaded a plain file stands among them. */
+		/* The bonding module puts a plain file among the devices. */
 		if (d->d_name[0] == '.' || d->d_type == DT_REG || strcmp(d->d_name, "lo") == 0 ||
 		    strlen(d->d_name) > 15 || access(path, F_OK) == 0)
 			continue;
@@ -141,7 +141,7 @@ static const char *link_text(const struct setup *s, const struct card *c)
 	return message_format(c->carrier ? M_SETUP_LINK_UP : c->up ? M_SETUP_LINK_NONE : M_SETUP_LINK_DOWN, s->c->lang);
 }
 
-/* What changed meanwhile, such as a cable that was put in; the numbers stay. */
+/* Updates what has changed, such as a plugged cable; the numbers stay. */
 static void refresh(struct cards *all)
 {
 	for (size_t i = 0; i < all->n; i++) {

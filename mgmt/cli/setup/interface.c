@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which card is which, with its VLAN and the box's addresses there: for the administration, then
- * for each zone. */
+/* Which card is which, with its VLAN and the box's addresses: for the admin side, then for each
+ * zone. */
 #include <stdio.h>
 #include <string.h>
 
 #include "appliance/wire/settings.h"
 #include "mgmt/cli/setup/setup.h"
 
-/* A card without a VLAN has one part; one with VLANs has as many as it has VLANs. */
+/* A card without VLANs is one part; otherwise each VLAN is one. */
 static bool used(const struct setup *s, const struct card *c, size_t k, bool admin)
 {
 	if (!admin && s->admin.card == c && s->admin.vlan == 0)
@@ -18,7 +18,7 @@ static bool used(const struct setup *s, const struct card *c, size_t k, bool adm
 	return false;
 }
 
-/* Somebody has a part of the card already: that VLAN of it, or (0) any. */
+/* Whether another interface has this VLAN of the card already, or (0) any. */
 static bool shared(const struct setup *s, const struct card *c, unsigned vlan, size_t k)
 {
 	if (s->admin.card == c && (vlan == 0 || s->admin.vlan == vlan))
@@ -29,7 +29,7 @@ static bool shared(const struct setup *s, const struct card *c, unsigned vlan, s
 	return false;
 }
 
-/* The VLAN of the interface on the card just chosen; `admin`: nobody has a part before it. */
+/* The VLAN of the interface on the chosen card; `admin`: no interface comes before it. */
 static enum step_result vlan(struct setup *s, struct setup_interface *x, enum message question, size_t k, bool admin)
 {
 	bool needed = !admin && shared(s, x->card, 0, k);
@@ -51,7 +51,7 @@ static enum step_result vlan(struct setup *s, struct setup_interface *x, enum me
 	return STEP_GO;
 }
 
-/* By its number in the list or its name. */
+/* Finds a card by its number in the list or its name. */
 static const struct card *card_of(struct setup *s, const char *text)
 {
 	unsigned long long n;
@@ -64,7 +64,7 @@ static const struct card *card_of(struct setup *s, const char *text)
 	return NULL;
 }
 
-/* A card, or an order: "blink N", "list". */
+/* Reads a card, or an order: "blink N", "list". */
 static enum step_result card(struct setup *s, enum message question, size_t k, bool admin, const struct card **ret)
 {
 	char line[SETUP_LINE];
@@ -92,7 +92,7 @@ static enum step_result card(struct setup *s, enum message question, size_t k, b
 	return STEP_STAY;
 }
 
-/* "10.0.0.1/24": the address, and the network that it is in. */
+/* Reads "10.0.0.1/24": the address and its network. */
 static bool address_take(const char *text, char out[ADDR_TEXT], char network[ADDR_TEXT])
 {
 	char alone[ADDR_TEXT];
@@ -119,7 +119,7 @@ static bool overlap(const char *one, const char *other)
 	return prefix_parse(one, &a, &stray) && prefix_parse(other, &b, &stray) && addr_range_meet(&a, &b, &both);
 }
 
-/* Whose network that is, of the interfaces that have an answer; NULL = nobody's. */
+/* The answered interface with that network; NULL = none. */
 static const char *taken_by(const struct setup *s, const struct setup_interface *x, const char *network)
 {
 	for (size_t i = 0; i <= s->n_data; i++) {
@@ -176,7 +176,7 @@ enum step_result step_admin_address(struct setup *s, size_t k)
 	return addresses(s, M_SETUP_ADMIN_ADDRESS, &s->admin);
 }
 
-/* "192.168.7.0/24 via 10.0.0.254", or nothing. */
+/* Reads "192.168.7.0/24 via 10.0.0.254", or nothing. */
 enum step_result step_terminals(struct setup *s, size_t k)
 {
 	char line[SETUP_LINE], net[ADDR_TEXT], via[ADDR_TEXT], more;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define KEPT_MOST 99u /* the last of them is the only one that is ever replaced */
+#define KEPT_MOST 99u /* copies; only the last one is ever replaced */
 
 static const char *kept_name(char before[40], const char *name, unsigned i)
 {

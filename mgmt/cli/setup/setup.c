@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho setup`: the questions one after the other, and the way back. Each step asks once and
- * says what became of it; the loop decides where it goes on. What the answers come to is checked by
- * the compiler before it is written.
+ * `sekisho setup`: the questions in order, and the way back. Each step asks once and returns a
+ * result, by which the loop decides what comes next. The compiler checks the resulting texts before
+ * they are written.
  */
 #include "mgmt/cli/setup/setup.h"
 
@@ -19,11 +19,10 @@ struct question {
 static step *const before[] = { step_language,	  step_site,	      step_label,    step_contact,
 				step_responsible, step_purpose,	      step_mode,     step_admin_card,
 				step_admin_vlan,  step_admin_address, step_terminals };
-/* Of a box that routes, for each interface until it is enough. */
+/* For a box that routes: asked for each interface until there are enough. */
 static step *const each[] = { step_data_card, step_data_vlan,  step_data_address, step_zone,
 			      step_class_of,  step_zone_label, step_owner };
-/* Of one between two switches. Gateways come last and are asked of as many networks as
- * there are. */
+/* For a box between two switches. Gateways come last, once for each network. */
 static const struct question between[] = {
 	{ step_shared_address, 0 }, { step_side_card, 0 },  { step_data_vlan, 0 },    { step_zone, 0 },
 	{ step_class_of, 0 },	    { step_zone_label, 0 }, { step_owner, 0 },	      { step_hosts, 0 },
@@ -34,7 +33,7 @@ static const struct question between[] = {
 
 #define COUNT(x) (sizeof(x) / sizeof((x)[0]))
 
-/* The question of a place; without one it was the last. */
+/* The question at a place; without one the last was asked. */
 static struct question place_of(const struct setup *s, size_t at)
 {
 	size_t unasked = 2 * (SIDE_NETWORKS - s->sides.n_networks);
@@ -49,10 +48,10 @@ static struct question place_of(const struct setup *s, size_t at)
 	return (struct question){ NULL, 0 };
 }
 
-/* Places are numbered in the order of their questions; behind them all it is shown. */
+/* Places are numbered in the order of the questions; behind the last the result is shown. */
 static int walk(struct setup *s)
 {
-	size_t at = 0, last = 0; /* last: where "show" was come from */
+	size_t at = 0, last = 0; /* last: the place from which "show" was called */
 	bool showing = false;
 
 	for (;;) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Both texts, before anything is written: the compiler's word on them, a person's, and
- * what follows. */
+/* Shows both texts before anything is written: the compiler's result, a person's confirmation, and
+ * the next steps. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "mgmt/cli/setup/apply.h"
 #include "mgmt/cli/setup/setup.h"
 
-/* The compiler's word on the two texts, from a folder that goes again. */
+/* The compiler's result for both texts, from a temporary folder. */
 static bool checked(struct setup *s, const char *box, const char *policy)
 {
 	char folder[] = "/tmp/sekisho-setup-XXXXXX", path[64];
@@ -30,7 +30,7 @@ static bool checked(struct setup *s, const char *box, const char *policy)
 	return ok;
 }
 
-/* Everything is shown before anything is written. */
+/* Shows everything before anything is written. */
 enum step_result step_show(struct setup *s, size_t k)
 {
 	char *box = setup_box_text(s), *policy = setup_policy_text(s), line[SETUP_LINE];

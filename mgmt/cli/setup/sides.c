@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The part before `end`, as an address. */
+/* The text before `end` as an address. */
 static bool first_address(const char *text, const char *end, struct addr *ret)
 {
 	char alone[ADDR_TEXT];
@@ -16,8 +16,8 @@ static bool first_address(const char *text, const char *end, struct addr *ret)
 	return addr_parse(alone, ret);
 }
 
-/* Addresses that no zone can have (docs/policy-language.md, "rest"): networks of them cannot
- * be divided. */
+/* Addresses that no zone can have (docs/policy-language.md, "rest"): such networks cannot be
+ * divided. */
 static bool is_no_unicast(const struct addr_range *r)
 {
 	static const char *const never[] = { "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3",
@@ -31,8 +31,8 @@ static bool is_no_unicast(const struct addr_range *r)
 	return false;
 }
 
-/* The network itself; of IPv6 that means every router in it (RFC 4291, 2.6.1). Of IPv4 the last one
- * means everybody. */
+/* The network's first address: in IPv6 it means every router there (RFC 4291, 2.6.1). In IPv4 also
+ * the last one, the broadcast address. */
 static bool is_first_or_last(const struct addr *a, const struct addr_range *net)
 {
 	return addr_cmp(a, &net->lo) == 0 || (a->family == 4 && addr_cmp(a, &net->hi) == 0);
@@ -50,12 +50,13 @@ enum side_fault sides_network(struct sides *s, const char *text)
 	for (size_t i = 0; i < s->n_networks; i++)
 		if (s->networks[i].own.family == x.own.family)
 			return SIDE_TWICE;
-	/* The box, a host on each side, and of IPv4 the two that are nobody. */
+	/* Room for the box, a host on each side, and in IPv4 the network and broadcast
+	 * addresses. */
 	if (length > (x.own.family == 4 ? 29u : 126u))
 		return SIDE_SMALL;
 	if (is_no_unicast(&x.range) || is_first_or_last(&x.own, &x.range))
 		return SIDE_NOBODY;
-	/* of another family than those before, of which there is one at most */
+	/* at most one network of each family */
 	s->networks[s->n_networks++] = x;
 	return SIDE_GOOD;
 }
@@ -68,7 +69,7 @@ static const struct side_network *network_of(const struct sides *s, const struct
 	return NULL;
 }
 
-/* One address that is nobody's, or the box's. */
+/* An address that no host can have, or the box's. */
 static bool is_nobody(const struct side_network *x, const struct addr_range *r)
 {
 	return addr_cmp(&r->lo, &r->hi) == 0 && (is_first_or_last(&r->lo, &x->range) || addr_cmp(&r->lo, &x->own) == 0);

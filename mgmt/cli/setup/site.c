@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the box stands: the language, the site and its names, how it lies in the network. */
+/* The basics: the language, the site and its names, and the box's place in the network. */
 #include <stdio.h>
 #include <string.h>
 
@@ -42,7 +42,7 @@ enum step_result step_site(struct setup *s, size_t k)
 	return STEP_GO;
 }
 
-/* A text that people read; `needed`: an empty line is asked again. */
+/* A text for people; `needed`: an empty line is asked again. */
 static enum step_result text(struct setup *s, enum message question, bool needed, char to[SETUP_LINE])
 {
 	char line[SETUP_LINE];
@@ -67,8 +67,8 @@ enum step_result step_contact(struct setup *s, size_t k)
 	return text(s, M_SETUP_CONTACT, false, s->contact);
 }
 
-/* Records of what passes tell what people at work did: somebody answers for them, or there
- * are none. */
+/* Records of passed traffic show what employees did: a person answers for them, or none are
+ * kept. */
 enum step_result step_responsible(struct setup *s, size_t k)
 {
 	(void)k;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two texts that follow from the answers, and how they come to the disk. */
+/* The two texts made from the answers, and how they are written to the disk. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static void list(FILE *to, const char texts[][ADDR_TEXT], size_t n)
 	fputc(']', to);
 }
 
-/* A side of a network has no address of its own. */
+/* A side of a split network has no address of its own. */
 static void interface(FILE *to, const char *name, const struct setup_interface *x, bool admin, bool side)
 {
 	fprintf(to, "  %s = { device = \"%s\";", name, x->card->name);
@@ -64,7 +64,7 @@ static void between(FILE *to, const struct sides *s)
 	fputs("]; } );\n", to);
 }
 
-/* To the terminals, and of a network with the box in its middle the way to others. */
+/* Routes to the terminals, and for a split network to other networks. */
 static void routes(FILE *to, const struct setup *s)
 {
 	const char *before = "routes = (";
@@ -123,7 +123,7 @@ static void zone_networks(FILE *to, const struct setup *s, size_t i)
 		fputs("[\"rest\"]", to);
 }
 
-/* A key whose text was given. */
+/* Writes a key, if its text was given. */
 static void said(FILE *to, const char *key, const char *text)
 {
 	if (text[0] != '\0')

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is behind an interface: the zone and its kind. */
+/* The zone behind an interface, and its class. */
 #include <stdio.h>
 #include <string.h>
 

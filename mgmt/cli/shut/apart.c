@@ -10,7 +10,7 @@
 #include "mgmt/cli/shut/shut.h"
 
 #define SECONDS 60u
-#define PIPE 3u /* where its end of the pipe stands in the child */
+#define PIPE 3u /* descriptor of its end of the pipe in the child */
 
 static _Noreturn void child(int out, pid_t parent, apart_work *work, void *ctx)
 {
@@ -30,7 +30,7 @@ static _Noreturn void child(int out, pid_t parent, apart_work *work, void *ctx)
 	_exit(ok ? 0 : 1);
 }
 
-/* To its end; false when it is longer, or memory is out. */
+/* Reads to the end; false: too long, or no memory. */
 static bool read_all(int fd, size_t most, uint8_t **ret, size_t *ret_n)
 {
 	size_t room = 0, n = 0;

@@ -20,7 +20,7 @@ static int allow_write(scmp_filter_ctx ctx, unsigned fd)
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, fd));
 }
 
-/* Memory, time, signals, the end, and what is asked for. Nothing becomes executable. */
+/* Allows memory, time, signals, exit, and what the caller needs. No memory becomes executable. */
 static bool calls_closed(const struct shut *s)
 {
 	static const int calls[] = {
@@ -54,7 +54,8 @@ static bool calls_closed(const struct shut *s)
 	for (unsigned fd = s->first_fd; fd <= s->last_fd && r == 0; fd++)
 		r = allow_write(ctx, fd);
 #if defined(__SANITIZE_ADDRESS__)
-	if (r == 0 && (s->first_fd > STDERR_FILENO || s->last_fd < STDERR_FILENO)) /* its report */
+	/* standard error, for its report */
+	if (r == 0 && (s->first_fd > STDERR_FILENO || s->last_fd < STDERR_FILENO))
 		r = allow_write(ctx, STDERR_FILENO);
 #endif
 	if (r == 0)
@@ -85,7 +86,7 @@ bool shut_memory(void)
 
 bool shut_in(const struct shut *s)
 {
-	/* A sanitizer reserves terabytes of addresses. */
+	/* A sanitizer reserves terabytes of address space. */
 #if !defined(__SANITIZE_ADDRESS__)
 	if (!limited(RLIMIT_AS, MEMORY))
 		return false;

@@ -28,8 +28,8 @@ static X509 *of_der(const unsigned char *p, size_t n)
 	return x;
 }
 
-/* The one certificate of the file and its bytes, which the caller frees. NULL: none, or more than
- * one; a key beside it in PEM is passed over. */
+/* The only certificate of the file and its bytes, which the caller frees. NULL: none, or several; a
+ * key in the same PEM file is ignored. */
 static X509 *read_one(const uint8_t *p, size_t n, unsigned char **ret_der, long *ret_n)
 {
 	BIO *in = BIO_new_mem_buf(p, (int)n);
@@ -60,7 +60,7 @@ static X509 *read_one(const uint8_t *p, size_t n, unsigned char **ret_der, long 
 	return found;
 }
 
-/* What TLS 1.3 at the box takes, and nobody breaks. */
+/* Keys and signatures that TLS 1.3 accepts at the box and that are not broken. */
 static bool strong(X509 *x)
 {
 	static const char *const curves[] = { "prime256v1", "secp384r1", "secp521r1" };
@@ -80,7 +80,8 @@ static bool strong(X509 *x)
 	return false;
 }
 
-/* Who limits what a certificate is for has to name this; who says nothing of it does not. */
+/* A certificate that restricts its uses must include client authentication; one without
+ * restrictions is accepted. */
 static bool for_clients(X509 *x)
 {
 	uint32_t flags = X509_get_extension_flags(x);
@@ -146,7 +147,7 @@ int certificate_facts(struct cli *c, const char *path, struct certificate_facts 
 		r = cli_fail(c, CLI_INVALID, M_CERTIFICATE_NONE, path);
 	X509_free(x);
 	OPENSSL_free(der);
-	explicit_bzero(p, n); /* there may have been a key in it */
+	explicit_bzero(p, n); /* the file may have contained a private key */
 	free(p);
 	return r;
 }

@@ -15,23 +15,24 @@
 #include "appliance/wire/leaked.h"
 #include "mgmt/cli/shut/apart.h"
 
-#define FILE_MB 400u /* beside it, what is made of it must find room (shut.c) */
+#define FILE_MB 400u /* MiB; the list made of it needs room beside it (shut.c) */
 #define FILE_MOST ((size_t)FILE_MB << 20)
 #define ROOM (2u * LEAKED_MOST)
 #define SHA1_DIGITS 40u
-#define PHRASE_LEAST 16u /* characters and bytes: what the box takes (accounts/passphrase.h) */
+/* characters and bytes: the shortest that the box accepts (accounts/passphrase.h) */
+#define PHRASE_LEAST 16u
 #define PHRASE_BYTES 256u
-#define FACTS 32u /* bytes before the list that say of it */
+#define FACTS 32u /* bytes before the list that describe it */
 
 struct found {
 	uint64_t *all, *spare;
-	size_t room, n; /* of each of them; how many are in `all` */
+	size_t room, n; /* room: places in each array; n: entries in `all` */
 	bool too_many;
 	struct leaked_lines lines;
 };
 
-/* By its bytes, from the last to the first: digests are spread evenly, and so take as long
- * as any. */
+/* Radix sort from the last byte to the first: digests are evenly spread, so all inputs take equally
+ * long. */
 static void sort(struct found *f)
 {
 	for (unsigned byte = 0; byte < LEAKED_PREFIX; byte++) {
@@ -83,7 +84,7 @@ static int digit(char c)
 				      : -1;
 }
 
-/* HASH or HASH:COUNT: how many digits the hash has; 0: it is none. */
+/* HASH or HASH:COUNT: the number of digits of the hash; 0: no hash. */
 static size_t hash_digits(const char *line, size_t n)
 {
 	size_t digits = 0;
@@ -108,8 +109,8 @@ static bool is_hash(const char *line, size_t n, uint8_t prefix[LEAKED_PREFIX])
 }
 
 /*
- * NTLM and MD5, SHA-1 without the five digits by which parts of a list are asked for, SHA-224 to
- * SHA-512. Taken as phrases they would stand in a list that refuses nobody.
+ * Other hashes: NTLM, MD5, SHA-1 without the first five digits (parts of a list are queried by
+ * those), SHA-224 to SHA-512. Read as passphrases they would make a list that refuses nobody.
  */
 static bool is_other_hash(const char *line, size_t n)
 {
@@ -195,7 +196,7 @@ static uint8_t *form(const struct found *f, size_t *ret_n)
 
 uint8_t *leaked_list(const char *text, size_t n, size_t *ret_n, bool *ret_too_many, struct leaked_lines *ret)
 {
-	/* No line that is taken is shorter. */
+	/* No accepted line is shorter. */
 	size_t room = n / PHRASE_LEAST + 1 < ROOM ? n / PHRASE_LEAST + 1 : ROOM;
 	struct found f = { .all = calloc(room, sizeof(uint64_t)),
 			   .spare = calloc(room, sizeof(uint64_t)),
@@ -215,7 +216,7 @@ uint8_t *leaked_list(const char *text, size_t n, size_t *ret_n, bool *ret_too_ma
 	return p;
 }
 
-/* ---- in a process apart ---------------------------------------------------------------------- */
+/* ---- in a separate process ------------------------------------------------------------------- */
 
 struct text {
 	const char *p;
@@ -245,8 +246,8 @@ static bool work(void *ctx, uint8_t **ret, size_t *ret_n)
 	return all != NULL;
 }
 
-/* What the process said, which may have been taken over by what it read: the box looks at the list
- * once more. */
+/* The result of the process, which a hostile file may have taken over: the box checks the list
+ * again. */
 static int take_over(struct cli *c, const char *path, const uint8_t *p, size_t n, int *ret_fd, struct leaked_lines *ret)
 {
 	struct bytes b = bytes_of(p, n);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho user ACTION [NAME]`: the register of accounts, by root at the machine. The process
- * accounts decides; here an order is put into words and its answer printed. What is secret is shown
- * once, and by no other command ever again.
+ * `sekisho user ACTION [NAME]`: root's orders about accounts at the machine. The process accounts
+ * decides; this file makes the order and prints the answer. Secrets are shown once, and by no later
+ * command.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,12 +20,12 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 
-/* A passphrase from whoever sits at the terminal, unseen and twice, or from a pipe, one line. */
+/* A passphrase from the terminal, typed twice without echo, or one line from a pipe. */
 
 #define PHRASE_MOST 512u
 
-/* Byte by byte, so that nothing of it stays in a buffer of the library. False at the end, or when
- * it is too long. */
+/* Reads byte by byte, so that none of it stays in a library's buffer. False: end of input, or too
+ * long. */
 static bool read_line(char out[PHRASE_MOST])
 {
 	size_t n = 0;
@@ -48,7 +48,7 @@ static bool ask(const struct cli *c, enum message prompt, char out[PHRASE_MOST])
 		return false;
 	unseen = seen;
 	unseen.c_lflag &= ~(tcflag_t)ECHO;
-	/* What was typed before the question is not the answer. */
+	/* Input from before the question is no answer. */
 	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &unseen) < 0)
 		return false;
 	ok = read_line(out);
@@ -57,7 +57,7 @@ static bool ask(const struct cli *c, enum message prompt, char out[PHRASE_MOST])
 	return ok;
 }
 
-/* False: *ret_status is what the verb returns, and why was said. The caller wipes `out`. */
+/* False: *ret_status is the verb's status; the reason was reported. The caller wipes `out`. */
 static bool phrase_read(struct cli *c, char out[PHRASE_MOST], int *ret_status)
 {
 	char again[PHRASE_MOST];
@@ -102,7 +102,7 @@ static const struct {
 #include "appliance/wire/user_order.def"
 };
 
-/* ---- what is shown --------------------------------------------------------------------------- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 #define ROLES_TEXT 400
 
@@ -224,7 +224,7 @@ static void print_account(struct cli *c, const json_t *a)
 		render_line(c, M_USER_IS_UNUSED);
 }
 
-#define QR_BORDER 4u /* light modules around it, as readers want them */
+#define QR_BORDER 4u /* light modules around the code, which readers need */
 
 static bool is_light(const json_t *rows, size_t x, size_t y)
 {
@@ -234,8 +234,8 @@ static bool is_light(const json_t *rows, size_t x, size_t y)
 	return x < QR_BORDER || x - QR_BORDER >= n || row[x - QR_BORDER] != '1';
 }
 
-/* Two rows of it in a line of half blocks. What is light is drawn, in white on black where there
- * are colours: so a dark terminal and a light one show the same. */
+/* Prints two rows as one line of half blocks. Light modules are drawn, white on black where there
+ * are colours, so that dark and light terminals show the same. */
 static void print_qr(const struct cli *c, const json_t *rows)
 {
 	static const char *const blocks[2][2] = { { " ", "▄" }, { "▀", "█" } };
@@ -249,7 +249,7 @@ static void print_qr(const struct cli *c, const json_t *rows)
 	}
 }
 
-/* Each on a line of its own, as it is: nothing may be wrapped into what is typed or scanned. */
+/* Each on an unwrapped line of its own, because it will be typed or scanned. */
 static void print_once(const struct cli *c, const json_t *answer)
 {
 	const json_t *codes = ja(answer, "recovery"), *totp = json_object_get(answer, "totp");
@@ -416,7 +416,7 @@ static void print_answer(struct cli *c, enum user_order order, const json_t *ans
 	print_once(c, answer);
 }
 
-/* ---- what is asked --------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 static enum user_order order_of(const char *word)
 {
@@ -433,7 +433,7 @@ static void put(json_t *j, const char *key, const char *value)
 		json_object_set_new(j, key, json_text(value));
 }
 
-/* What is in a file is read here, and three facts of it go on. */
+/* Reads the certificate file here and sends three facts about it. */
 static bool put_certificate(struct cli *c, json_t *j, const char *path, int *ret_status)
 {
 	struct certificate_facts f;
@@ -449,7 +449,7 @@ static bool put_certificate(struct cli *c, json_t *j, const char *path, int *ret
 	return true;
 }
 
-/* Which login it is now, by its number: a later one of the same name is another one. */
+/* The login's present uid: a later login of the same name is another one. */
 static bool put_login(struct cli *c, json_t *j, const char *login, int *ret_status)
 {
 	uint32_t uid;
@@ -467,8 +467,8 @@ static bool put_login(struct cli *c, json_t *j, const char *login, int *ret_stat
 
 static json_t *question(struct cli *c, enum user_order order, const struct cli_args *a, int *ret_status)
 {
-	/* A passphrase is typed, never an argument: those are seen by everybody who lists
-	 * processes, and kept by shells. */
+	/* A passphrase is typed and never an argument: arguments are visible in process lists, and
+	 * shells store them. */
 	bool phrase = (order == USER_ADD || order == USER_PASSWORD) && a->values[OPT_GENERATE] == NULL;
 	char typed[PHRASE_MOST] = "";
 	json_t *j = json_object();
@@ -512,7 +512,7 @@ static int send_order(struct cli *c, enum user_order order, json_t *said, const 
 	return status;
 }
 
-/* What is in the file goes in a form that the box checks. */
+/* Converts the file to a form that the box checks. */
 static int load_leaked(struct cli *c, const char *path)
 {
 	struct leaked_lines lines;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho apply POLICY`: compiles here first, so that mistakes are shown with their lines and
- * never reach the box; then hands over exactly the texts that were read. The box compiles them
- * again, and only its result is enforced.
+ * `sekisho apply POLICY`: compiles the policy here first, so that errors are shown with their lines
+ * and do not reach the box. Then sends exactly the texts that were read. The box compiles them
+ * again and enforces only its own result.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static bool is_same(const json_t *a, const json_t *b)
 	return true;
 }
 
-/* What the box says of the texts, in its own language, and was not said here already. */
+/* The box's diagnostics, in its language, that were not shown here already. */
 static void box_diagnostics(struct cli *c, struct source *s, const json_t *theirs)
 {
 	json_t *all = source_diagnostics(s, c->lang), *news = json_array(), *ours = json_object_get(all, "diagnostics");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho attacks`: alarms of attacks, who has seen them, and their self-test. */
+/* `sekisho attacks`: alarms of attacks, who acknowledged them, and their self-test. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,7 +156,7 @@ static int run(struct cli *c, const struct cli_args *a)
 		free(said);
 	} else if (!box_answer_done(c, &answer, &status)) {
 		print_list(c, answer.json);
-		/* A test that did not ring everything is a no. */
+		/* A self-test with undetected causes has the status "no". */
 		status = question.attacks.order == ATTACKS_TEST && json_array_size(ja(answer.json, "test_missed")) > 0
 				 ? CLI_NO
 				 : CLI_YES;

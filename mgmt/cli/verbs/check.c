@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho check POLICY`: is this policy whole, and does it keep its own `never` statements? */
+/* `sekisho check POLICY`: is this policy valid, and do its `never` statements hold? */
 #include <stdlib.h>
 
 #include "mgmt/cli/policy/source.h"
@@ -18,7 +18,7 @@ static int run(struct cli *c, const struct cli_args *a)
 		json_t *waits = waits_here(c, s.c.ir), *all;
 		size_t zones = 0;
 
-		/* Those that the policy defines; the box itself is none of them. */
+		/* Zones of the policy, without the one for the box itself. */
 		for (size_t i = 0; i < m->n_zones; i++)
 			zones += !m->zones[i].self;
 		if (c->json) {

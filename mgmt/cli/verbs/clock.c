@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho clock`: whether the clock is trusted since the machine started; --confirm: a person says
- * that it is right. */
+/* `sekisho clock`: whether the clock has been trusted since the machine's start; --confirm: a
+ * person says that it is right. */
 #include "mgmt/cli/words/clock.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/verbs.h"
@@ -31,7 +31,7 @@ static int run(struct cli *c, const struct cli_args *a)
 			render_line(c, M_CLOCK_UNSAVED);
 		clock_print(c, clock);
 	}
-	/* Whether a policy is in force is another question. */
+	/* The status is about the clock, not about the policy. */
 	if (status != CLI_CANNOT)
 		status = jb(clock, "trusted") ? CLI_YES : CLI_NO;
 	box_answer_free(&answer);

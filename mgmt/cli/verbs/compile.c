@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho compile POLICY --to nft|json|text|sealed`: the rules that a policy becomes. */
+/* `sekisho compile POLICY --to nft|json|text|sealed`: the rules of a policy. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static int write_form(struct cli *c, FILE *to, struct source *s, const char *for
 
 	if (strcmp(form, "sealed") == 0)
 		return write_sealed(c, to, s->c.ir);
-	/* The renderings carry the digest, which sealing sets. */
+	/* The output contains the digest, which sealing computes. */
 	if (ir_seal(s->c.ir, &bytes, &n, &e) < 0)
 		return cli_fail_text(c, CLI_CANNOT, e.text);
 	free(bytes);
@@ -51,8 +51,7 @@ static int write_form(struct cli *c, FILE *to, struct source *s, const char *for
 	return CLI_YES;
 }
 
-/* One of the policy's own texts, under whatever name: a slip that would take what it was
- * made from. */
+/* Whether the path is one of the policy's own texts: writing there would destroy the source. */
 static bool is_text_of(const struct source *s, const char *path)
 {
 	struct stat out, st;

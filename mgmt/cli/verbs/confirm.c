@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho confirm`: the generation that waits becomes the one that boot loads. */
+/* `sekisho confirm`: the generation on trial becomes the one that boot loads. */
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/apply.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho devices`: who was heard beside the box, and which of them a person knows. */
+/* `sekisho devices`: devices that were heard beside the box, and which ones a person has
+ * accepted. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,7 +60,7 @@ static void time_text(const char *when, char out[RENDER_TEXT])
 		render_time(when, out);
 }
 
-/* ---- for people ------------------------------------------------------------------------------ */
+/* ---- output for people ----------------------------------------------------------------------- */
 
 static void known_text(const json_t *d, char out[CELL])
 {
@@ -138,7 +139,7 @@ static void print_list(struct cli *c, const json_t *answer, bool only_new)
 		render_line(c, M_DEVICES_BEYOND, ju(answer, "beyond"));
 }
 
-/* ---- for spreadsheets ------------------------------------------------------------------------ */
+/* ---- output for spreadsheets ----------------------------------------------------------------- */
 
 struct listed {
 	struct cli *c;
@@ -195,7 +196,7 @@ static int show(struct cli *c, const struct cli_args *a, const json_t *answer)
 	return CLI_YES;
 }
 
-/* *ret: what the box said, the caller's. False: the verb ends with *ret_status. */
+/* *ret: the box's answer, owned by the caller. False: the verb ends with *ret_status. */
 static bool ask(struct cli *c, const struct msg_devices *order, struct box_answer *ret, int *ret_status)
 {
 	const struct msg_body question = { MSG_DEVICES, .devices = *order };
@@ -203,7 +204,7 @@ static bool ask(struct cli *c, const struct msg_devices *order, struct box_answe
 	return box_request(c, &question, NULL, 0, 30, ret, ret_status);
 }
 
-/* "all" is all that are listed now: what comes after that nobody has seen. */
+/* "all" means the devices listed now: nobody has seen later ones. */
 static int take_which(struct cli *c, const char *which, struct msg_devices *order)
 {
 	struct box_answer answer;

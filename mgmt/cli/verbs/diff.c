@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho diff OLD NEW`: what becomes possible or impossible, then every setting in which two
- * policies differ. */
+/* `sekisho diff OLD NEW`: what becomes possible or impossible, then every setting that differs. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 #include "mgmt/cli/verbs.h"
 #include "policy/render/means.h"
 
-/* What an object is called; others are sections of box.cfg, which go by their own names. */
+/* Words for kinds of objects; others are sections of box.cfg, which have their own names. */
 static const struct {
 	const char *object;
 	enum message called;
@@ -34,7 +33,7 @@ static const struct {
 	{ "between", M_COMPARE_BETWEEN },
 };
 
-/* A text of any length, owned by the caller; NULL when memory is out. */
+/* A text of any length, owned by the caller; NULL: no memory. */
 static char *text_of(struct cli *c, enum message m, ...)
 {
 	char *text = NULL;
@@ -47,7 +46,7 @@ static char *text_of(struct cli *c, enum message m, ...)
 	return n >= 0 ? text : NULL;
 }
 
-/* Prints a line that was made, and lets it go: safe for a terminal, wrapped at its edge. */
+/* Prints a line, safe for a terminal and wrapped, and frees it. */
 static void line(struct cli *c, char *text)
 {
 	char *safe;
@@ -62,7 +61,7 @@ static void line(struct cli *c, char *text)
 	free(text);
 }
 
-/* "conduit "x"", in the reader's language. */
+/* "conduit "x"" in the reader's language. */
 static char *called(struct cli *c, const json_t *change)
 {
 	const char *object = json_string_value(json_object_get(change, "object"));
@@ -74,7 +73,7 @@ static char *called(struct cli *c, const json_t *change)
 	return text_of(c, MP_OBJ_SECTION, object);
 }
 
-/* "old/site.cfg:12: conduit "x"": which object of which text. Owned by the caller. */
+/* "old/site.cfg:12: conduit "x"": the object and its place. Owned by the caller. */
 static char *head_of(struct cli *c, const struct source *s, const json_t *change)
 {
 	const char *file = json_string_value(json_object_get(change, "file"));
@@ -91,7 +90,7 @@ static char *head_of(struct cli *c, const struct source *s, const json_t *change
 	return to != NULL && fclose(to) == 0 ? head : NULL;
 }
 
-/* As a policy writes it; of a list its members, with a comma between two. Owned by the caller. */
+/* A value as a policy writes it; the members of a list separated by commas. Owned by the caller. */
 static char *value_text(struct cli *c, const json_t *value)
 {
 	char *text = NULL;
@@ -114,7 +113,7 @@ static char *value_text(struct cli *c, const json_t *value)
 	return fclose(to) == 0 ? text : NULL;
 }
 
-/* One sentence with a list of those of `list` that `other` has not; none when there are none. */
+/* Prints a sentence with the entries of `list` that `other` lacks, if any. */
 static void members(struct cli *c, enum message m, const char *head, const char *key, const json_t *list,
 		    const json_t *other)
 {
@@ -157,7 +156,7 @@ static void changed(struct cli *c, const char *head, const json_t *change)
 	free(after);
 }
 
-/* An object that only one of them has, with all that is said of it. */
+/* An object that only one of the policies has, with all its settings. */
 static void whole(struct cli *c, enum message m, const char *head, const json_t *change)
 {
 	json_t *value, *settings = json_object_get(change, "settings");

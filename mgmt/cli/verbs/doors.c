@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho open`, `sekisho shut`, `sekisho doors`: what the policy prepared behind a door, opened
- * by a person for a stated time. */
+/* `sekisho open`, `sekisho shut`, `sekisho doors`: a person opens what the policy has prepared
+ * behind a door, for a stated time. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,7 +34,7 @@ static const struct cli_option list_options[LIST_N] = {
 	[LIST_REASON] = { "--reason", 0, "TEXT", M_ISOLATE_OPT_REASON },
 };
 
-/* Returns how many are open. */
+/* Returns the number of open doors. */
 static size_t list(struct cli *c, const json_t *doors)
 {
 	static const enum message head[] = { M_DOOR_COL_DOOR,  M_DOOR_COL_STATE, M_DOOR_COL_UNTIL,
@@ -82,7 +82,7 @@ static size_t list(struct cli *c, const json_t *doors)
 	return open;
 }
 
-/* False: it is too long, or no text of one line. */
+/* False: too long, or not one line of text. */
 static bool put(uint8_t *to, size_t room, const char *text)
 {
 	size_t n = text != NULL ? strlen(text) : 0;
@@ -155,7 +155,7 @@ static int shut_door(struct cli *c, const struct cli_args *a)
 	return ordered(c, CHANGE_SHUT, a->operands[0], a->values[SHUT_REASON], (struct msg_ctl_door){ 0 });
 }
 
-/* A look like `status`, which everybody may who may see how the box stands. */
+/* Like `status`, for everybody who may see the state of the box. */
 static int doors(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho draft ORDER [POLICY]`: the one draft that the web pages have, at the machine and in the
- * name of an account. The box decides who may and whether the draft is still what was seen; here an
- * order is put into words and its answer printed.
+ * `sekisho draft ORDER [POLICY]`: the draft of the web pages, at the machine and in the name of an
+ * account. The box decides who may, and whether the draft is still the one that was seen; this file
+ * makes the order and prints the answer.
  */
 #include <string.h>
 #include <unistd.h>
@@ -33,11 +33,11 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_COMMENT] = { "--comment", 0, "TEXT", M_APPLY_OPT_COMMENT },
 };
 
-/* What each order goes with; whatever else is given is a mistake, not passed over. */
+/* What each order needs; anything else that is given is an error. */
 static const struct {
-	/* it is of a policy's text; it is of a revision, which has to be said */
+	/* texts: it needs a policy; revision: it needs the number of a revision */
 	bool texts, revision;
-	unsigned takes; /* options that it has besides --comment */
+	unsigned takes; /* options besides --comment */
 } orders[CHANGE_ORDERS] = {
 	[CHANGE_SAVE] = { .texts = true, .takes = 1u << OPT_REVISION | 1u << OPT_BASE },
 	[CHANGE_CHECK] = { .texts = true },
@@ -52,7 +52,7 @@ static const struct {
 	[CHANGE_ROLLBACK] = { .takes = 1u << OPT_TO | 1u << OPT_BASE | 1u << OPT_DRY_RUN | 1u << OPT_TAKE },
 };
 
-/* ---- what is shown --------------------------------------------------------------------------- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 static void print_state(struct cli *c, const json_t *d)
 {
@@ -97,8 +97,7 @@ static void print_state(struct cli *c, const json_t *d)
 		means_answered(c, json_object_get(tried, "answer"), "");
 }
 
-/* The lines in which it differs from what it was written for. Nobody shall approve what he was
- * not shown. */
+/* The lines that differ from the draft's base: nobody shall approve what he could not see. */
 static bool add_difference(struct cli *c, json_t *answer, int *ret_status)
 {
 	const json_t *d = json_object_get(answer, "draft");
@@ -210,7 +209,7 @@ static int send_order(struct cli *c, const struct msg_change *m, int fd)
 	return status;
 }
 
-/* What is in force now: whoever names no base has written for that. */
+/* The generation in force, which is the base when none is named. */
 static bool base_now(struct cli *c, uint64_t *ret, int *ret_status)
 {
 	struct box_answer answer;

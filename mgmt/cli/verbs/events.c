@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho events`: what the journal recorded, oldest first. Without --after the last ones;
- * --follow waits for more and ends by a signal, or when its reader goes away. For people the
- * gravest of the last week stand first, so that no crowd of small ones hides them.
+ * `sekisho events`: the journal's records, oldest first; without --after the last ones. --follow
+ * waits for more until a signal, or until the reader of its output ends. For people the gravest
+ * records of the last week come first, so that many small ones do not hide them.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -72,7 +72,7 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_VALUE] = { "--value", 0, "N[-M]", M_EVENTS_OPT_VALUE },
 };
 
-/* What is asked for and how it is printed. */
+/* The question, and how to print the answer. */
 struct asked {
 	struct event_filter filter;
 	bool eve;
@@ -92,8 +92,8 @@ static void print_event(struct cli *c, const json_t *e, bool eve)
 }
 
 /*
- * One page: at most `most` matching events after *after, which moves; an array that is the
- * caller's. *ret_more: there may be others behind it. NULL when the verb ends with *ret_status.
+ * One page: at most `most` matching events after *after, which moves; the caller owns the array.
+ * *ret_more: there may be more. NULL when the verb ends with *ret_status.
  */
 static json_t *page(struct cli *c, const struct event_filter *f, unsigned long long *after, unsigned long long most,
 		    bool *ret_more, int *ret_status)
@@ -120,7 +120,7 @@ static json_t *page(struct cli *c, const struct event_filter *f, unsigned long l
 	return list;
 }
 
-/* Prints up to `left` events after *after. False when the verb ends with *ret_status. */
+/* Prints up to `left` events after *after. False: the verb ends with *ret_status. */
 static bool print_on(struct cli *c, const struct asked *q, unsigned long long *after, unsigned long long left,
 		     int *ret_status)
 {
@@ -140,7 +140,7 @@ static bool print_on(struct cli *c, const struct asked *q, unsigned long long *a
 	return true;
 }
 
-/* The last `limit` that match, and how many do. The array is the caller's. */
+/* The last `limit` matching events, and how many match. The caller owns the array. */
 static json_t *last_of(struct cli *c, const struct event_filter *f, size_t limit, unsigned long long *after,
 		       unsigned long long *ret_all, int *ret_status)
 {
@@ -164,7 +164,7 @@ static json_t *last_of(struct cli *c, const struct event_filter *f, size_t limit
 	return kept;
 }
 
-/* A zone between whose hosts nothing passes is known by its interfaces alone. */
+/* Whether a zone of that name has interfaces; it may have no conduits. */
 static bool has_interface(struct cli *c, const char *zone)
 {
 	struct box_answer answer;
@@ -187,8 +187,8 @@ static bool has_interface(struct cli *c, const char *zone)
 }
 
 /*
- * Nothing matched, which looks the same with a name that is mistyped. Records of earlier policies
- * may have names that are gone, so it is said and no fault.
+ * Nothing matched, perhaps because a name was mistyped. Records of earlier policies may have names
+ * that no longer exist, so this is a note and no error.
  */
 static void note_strange_name(const struct cli *cli, const struct event_filter *f)
 {
@@ -202,7 +202,7 @@ static void note_strange_name(const struct cli *cli, const struct event_filter *
 	char text[FILTER_TEXT + 200], *safe;
 	int status;
 
-	c->json = false; /* the answer was given; nothing of this belongs to it */
+	c->json = false; /* the answer was given; this is no part of it */
 	if (asked.conduit == NULL && asked.zone == NULL && asked.asset == NULL)
 		return;
 	if (!box_request(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, NULL, 0, WAIT_S, &answer, &status))
@@ -222,7 +222,7 @@ static void note_strange_name(const struct cli *cli, const struct event_filter *
 	free(safe);
 }
 
-/* What matches, the last `limit` of it, after how many there are. */
+/* Prints the last `limit` matching events, after their total number. */
 static bool print_matching(struct cli *c, const struct asked *q, unsigned long long limit, unsigned long long *after,
 			   int *ret_status)
 {
@@ -243,7 +243,7 @@ static bool print_matching(struct cli *c, const struct asked *q, unsigned long l
 	return true;
 }
 
-/* Grave ones of the last days that do not stand in the list that follows. */
+/* Prints grave records of the last days that are not in the following list. */
 static bool print_grave(struct cli *c, unsigned long long shown_after, int *ret_status)
 {
 	struct event_filter f = { 0 };
@@ -270,7 +270,7 @@ static bool print_grave(struct cli *c, unsigned long long shown_after, int *ret_
 	return true;
 }
 
-/* The sequence number after which the last `limit` events stand. */
+/* The number of the record before the last `limit` ones. */
 static bool start_of_last(struct cli *c, unsigned long long limit, unsigned long long *ret, int *ret_status)
 {
 	struct box_answer answer;
@@ -284,7 +284,7 @@ static bool start_of_last(struct cli *c, unsigned long long limit, unsigned long
 	return true;
 }
 
-/* Waits a little; false when nobody reads our output any more. */
+/* Waits a little; false when nobody reads the output any more. */
 static bool wait_for_more(struct cli *c)
 {
 	struct pollfd p = { .fd = fileno(c->out), .events = 0 };
@@ -294,7 +294,7 @@ static bool wait_for_more(struct cli *c)
 	return poll(&p, 1, POLL_MS) == 0 || (p.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0;
 }
 
-/* As the journal itself reads it. */
+/* Whether the journal would accept this value. */
 static bool is_one(enum event_filter_key key, const char *text)
 {
 	struct event_filter alone = { 0 };
@@ -303,7 +303,7 @@ static bool is_one(enum event_filter_key key, const char *text)
 	return event_filter_set(&alone, key, text) && line_filter_make(&alone, &f);
 }
 
-/* What was asked for; false with *ret_status when it cannot be meant. */
+/* Reads the filter; false with *ret_status for an invalid one. */
 static bool take_filter(struct cli *c, const struct cli_args *a, struct event_filter *f, int *ret_status)
 {
 	static const struct {

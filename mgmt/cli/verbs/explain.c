@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho explain EVENT`: one recorded event as one sentence. */
+/* `sekisho explain EVENT`: a record as a sentence. */
 #include <stdlib.h>
 
 #include "mgmt/cli/box/request.h"
@@ -9,8 +9,8 @@
 #include "mgmt/state/read.h"
 #include "mgmt/words/nearest.h"
 
-/* What comes nearest, where nothing covers it. Nothing when the rules cannot be asked: the event
- * was told. */
+/* Prints the nearest conduit, if none covers the event. Prints nothing when the rules cannot be
+ * asked: the event itself was told. */
 static void print_nearest(const struct cli *cli, const json_t *event)
 {
 	struct cli here = *cli, *c = &here;

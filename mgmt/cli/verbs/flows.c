@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho flows`: which sessions there are at this moment, whose they are and by which conduit, as
- * connection tracking has them. What passed before and what was refused is in `events`.
+ * `sekisho flows`: the present sessions of connection tracking, their ends and conduits. Past and
+ * refused traffic is in `events`.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +83,7 @@ static void print(struct cli *c, const json_t *list)
 	free(sorted);
 }
 
-/* What was asked for; false with *ret_status when it cannot be meant. */
+/* Reads the filter; false with *ret_status for an invalid one. */
 static bool take(struct cli *c, const struct cli_args *a, struct msg_flows *ret, int *ret_status)
 {
 	static const enum event_filter_key keys[OPT_LIMIT] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho hardware`: what this machine offers to a boundary, and whether Sekisho was tried
- * on it. */
+/* `sekisho hardware`: whether this machine is suitable, and whether Sekisho was run on such
+ * hardware. */
 #include <string.h>
 
 #include "mgmt/cli/devices/hardware.h"
@@ -19,7 +19,7 @@ static void row(struct table *t, const struct cli *c, enum message what, const c
 	table_cell(t, found);
 }
 
-/* "ttyS0, ttyS1", or that there is none. */
+/* "ttyS0, ttyS1", or "none". */
 static void list_row(struct table *t, const struct cli *c, enum message what, const json_t *list)
 {
 	char text[256] = "";

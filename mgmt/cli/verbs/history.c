@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho history`: which policies the box has had, newest first as the box sends them. */
+/* `sekisho history`: the box's policies, the newest first, as the box sends them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 
-#define BELOW 4u /* how far the particulars stand to the right */
+#define BELOW 4u /* indentation of the details */
 
 /* "4 (confirmed, in force)" */
 static void generation_cell(struct cli *c, struct table *t, const json_t *g)
@@ -55,7 +55,7 @@ static void below(struct cli *c, const char *text)
 	free(safe);
 }
 
-/* A line each. */
+/* Prints the text line by line. */
 static void below_lines(struct cli *c, const char *text)
 {
 	char *lines = strdup(text), *rest = lines, *line;
@@ -65,7 +65,7 @@ static void below_lines(struct cli *c, const char *text)
 	free(lines);
 }
 
-/* How it came to its state, and what was written beside that. */
+/* How it came to its state, and the comments. */
 static void particulars(struct cli *c, const json_t *g)
 {
 	char why[WHY_TEXT];
@@ -77,7 +77,7 @@ static void particulars(struct cli *c, const json_t *g)
 	below(c, render_later_comment(g));
 }
 
-/* Each row of the table, and below it what fits into no column. */
+/* Prints each row of the table, followed by what fits into no column. */
 static void print(struct cli *c, const json_t *list)
 {
 	struct table *t = rows(c, list);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho impact POLICY --since 90d`: which accepted operations of the past this policy would have
- * stopped. The policy is compiled here, the records of accepted operations come from the box, and
- * nothing is changed. What the records cannot tell is said beside the numbers.
+ * `sekisho impact POLICY --since 90d`: the accepted operations of the past that this policy would
+ * have stopped. The policy is compiled here; the records come from the box; nothing is changed.
+ * What the records cannot tell is printed with the numbers.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -31,13 +31,13 @@ static const struct cli_option options[OPT_N] = {
 struct past {
 	struct ir *ir;
 	uint64_t now;
-	uint64_t records, operations, vague; /* `vague`: operations of sums without particulars */
+	uint64_t records, operations, vague; /* `vague`: operations in sums without details */
 	uint64_t least, most;
-	/* when the first and the last record of operations was written */
+	/* times of the first and the last record of operations */
 	char from[RENDER_TEXT], to[RENDER_TEXT];
-	json_t *kinds;	 /* what would have been stopped, by what it is */
-	json_t *pairs;	 /* of hosts, by their text */
-	json_t *missing; /* records that there are not */
+	json_t *kinds;	 /* what would have been stopped, by kind */
+	json_t *pairs;	 /* the pairs of hosts, by their text */
+	json_t *missing; /* records that are missing */
 };
 
 static uint64_t plus(uint64_t a, uint64_t b)
@@ -56,7 +56,7 @@ static void take(json_t *to, const json_t *e, const char *key)
 		json_object_set(to, key, json_object_get(e, key));
 }
 
-/* What the records of several hours have in common. */
+/* The common part of records of several hours. */
 static json_t *kind_of(const json_t *e, const struct recorded *r)
 {
 	static const char *const common[] = { "conduit",      "conduit_label", "client",	"client_asset",
@@ -126,8 +126,11 @@ static void stopped(struct past *p, const json_t *e, const struct recorded *r)
 	note_pair(p, e);
 }
 
-/* By when it is judged: what has an end, by now; what opens by hours, by the hour at which it
- * was recorded. */
+/*
+ * The time at which a record is judged. A policy with a time zone may have hours, so it is judged
+ * at the record's own time. In another policy only ends depend on the time, and they are judged
+ * now.
+ */
 static uint64_t moment_of(const struct past *p, const json_t *e)
 {
 	struct tm t = { 0 };
@@ -159,7 +162,7 @@ static void one_event(void *ctx, const json_t *e)
 	p->operations = plus(p->operations, r.operations);
 }
 
-/* ---- telling --------------------------------------------------------------------------------- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 static int by_most(const void *pa, const void *pb)
 {
@@ -169,7 +172,7 @@ static int by_most(const void *pa, const void *pb)
 	return x != y ? (x < y) - (x > y) : strcmp(js(*a, "client"), js(*b, "client"));
 }
 
-/* The kinds with the most operations first; a new reference. */
+/* The kinds sorted by their number of operations; a new reference. */
 static json_t *sorted(json_t *kinds)
 {
 	size_t n = 0;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho isolate`, `sekisho rejoin`, `sekisho isolations`: what passes no more until a person
- * says so, whatever the policy allows. Root orders it as root; everybody else in the name of
- * his account.
+ * `sekisho isolate`, `sekisho rejoin`, `sekisho isolations`: cuts traffic until a person ends that,
+ * whatever the policy allows. Root orders it as root; everybody else in the name of his account.
  */
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +26,7 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_STAGE] = { "--stage", 0, "reads", M_REJOIN_OPT_STAGE },
 };
 
-/* "what reads, plc-read": of the conduits as many as there is room for. */
+/* "what reads, plc-read": as many conduits as there is room for. */
 static void goes_on(struct cli *c, const json_t *o, char *out, size_t size)
 {
 	const json_t *keep = ja(o, "keep");
@@ -70,7 +69,7 @@ static void list(struct cli *c, const json_t *isolations)
 	table_free(t);
 }
 
-/* What to look at before something goes on again. */
+/* What to check before traffic continues. */
 static void checked(struct cli *c, const json_t *j)
 {
 	struct box_answer answer;
@@ -153,7 +152,7 @@ static int ask(struct cli *c, uint8_t order, uint8_t flags, const char *object, 
 	return status;
 }
 
-/* "asset rtg07": the words as one line. */
+/* Joins the words: "asset rtg07". */
 static bool object_of(const struct cli_args *a, char out[ISOLATE_OBJECT])
 {
 	size_t at = 0;
@@ -199,7 +198,7 @@ static int rejoin(struct cli *c, const struct cli_args *a)
 	return ordered(c, a, stage != NULL ? CHANGE_REJOIN_READS : CHANGE_REJOIN);
 }
 
-/* A look like `status`, which everybody may who may see how the box stands. */
+/* Like `status`, for everybody who may see the state of the box. */
 static int isolations(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho journal verify FOLDER`: is a folder of records whole? Works off-line, on a copy, without
- * the box's word. */
+/* `sekisho journal verify FOLDER`: is a folder of records intact? Works offline on a copy, without
+ * trusting the box. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -117,7 +117,7 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_HEAD] = { "--head", 0, "FILE", M_JOURNAL_OPT_HEAD },
 };
 
-/* CLI_YES, or why not. */
+/* CLI_YES, or the status of a failure. */
 static int read_keys(struct cli *c, const char *path, struct checkpoint_keys *ret)
 {
 	struct err e = { 0 };

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho journal checkpoint`: the journal signs what it holds, and says by which key. */
+/* `sekisho journal checkpoint`: the journal signs its records, and tells its public key. */
 #include <string.h>
 
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 
-/* Line by line, so that nothing in them is a command to the terminal. */
+/* Prints line by line, with control characters removed. */
 static void lines(struct cli *c, const char *text)
 {
 	while (*text != '\0') {

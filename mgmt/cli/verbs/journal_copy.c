@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho journal copy FOLDER`: the box's records as files, for who may read them, so that he
- * checks them where he likes and needs no root for it. The end of the records and the key come
- * first, what they speak of behind: a copy that is taken while the journal writes is whole.
+ * `sekisho journal copy FOLDER`: the box's records as files, for somebody who may read them but is
+ * not root, to check them elsewhere. The number of the last record and the key are copied first,
+ * then the records: so a copy that is taken while the journal writes is complete.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 struct copying {
 	struct cli *c;
 	const char *folder;
-	int dirfd, status; /* the folder; what the verb returns */
+	int dirfd, status; /* the folder; the verb's status */
 	unsigned long long files, bytes;
 };
 
@@ -31,8 +31,8 @@ static bool failed(struct copying *k, const char *name, int code)
 	return false;
 }
 
-/* All of it, as long as it is now; 0 or an errno. What comes is whatever the box says, so its size
- * is looked at first. */
+/* Reads the whole present file; 0 or an errno. The box's answer is not trusted, so its size is
+ * checked first. */
 static int read_all(int fd, uint8_t **ret, size_t *ret_n)
 {
 	struct stat st;
@@ -61,7 +61,7 @@ static int read_all(int fd, uint8_t **ret, size_t *ret_n)
 	return 0;
 }
 
-/* A new file, on the disk; 0 or an errno. */
+/* Writes and syncs a new file; 0 or an errno. */
 static int write_all(int dirfd, const char *name, const uint8_t *p, size_t n)
 {
 	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600), code = 0;
@@ -88,7 +88,7 @@ static bool is_packed(const uint8_t *p, size_t n)
 	return n >= 2 && p[0] == 0x1f && p[1] == 0x8b; /* RFC 1952, 2.3.1 */
 }
 
-/* The line that is being written when it is read belongs to the next copy. */
+/* A line that is just being written belongs to the next copy. */
 static size_t whole_lines(const uint8_t *p, size_t n)
 {
 	while (n > 0 && p[n - 1] != '\n')
@@ -122,8 +122,8 @@ static bool keep(struct copying *k, int fd, const char *name, uint64_t first)
 	return true;
 }
 
-/* One file. True as well where there is none: a segment may go by the site's rule at any moment,
- * and not every journal has holds. */
+/* Copies one file. Also true when it is missing: a segment may be deleted at any time by the site's
+ * rule, and not every journal has holds. */
 static bool take(struct copying *k, enum copy_what what, uint64_t first, const char *name)
 {
 	const struct msg_body question = { MSG_COPY, .copy = { .what = (uint8_t)what, .first = first } };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho journal hold`, `holds`, `lift`: what is kept back from deletion, whatever its age. */
+/* `sekisho journal hold`, `holds`, `lift`: records that are kept from deletion. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -29,7 +29,7 @@ static void cell_time(struct table *t, const char *when)
 	table_cell(t, *when != '\0' ? text : "-");
 }
 
-/* What the journal itself wrote in place of a reason is said in the reader's language. */
+/* A reason that the journal itself wrote is translated. */
 static void cell_said(struct cli *c, struct table *t, const char *text)
 {
 	char *said = lost_text(c->lang, text);
@@ -69,7 +69,7 @@ static void print_holds(struct cli *c, const json_t *answer)
 	table_free(t);
 }
 
-/* Asks, says what was wrong, and prints the list behind the sentence `done` (0 = none). */
+/* Asks, reports an error, and prints the list after the sentence `done` (0 = none). */
 static int ask(struct cli *c, const struct msg_hold *order, enum message done)
 {
 	const struct msg_body question = { MSG_HOLD, .hold = *order };

@@ -12,7 +12,7 @@
 
 #define ANSWER_S 5
 #define SCREEN 24u /* lines of a text console (VT100) */
-/* what overview_print prints at most, two of it as two lines, and the prompt */
+/* most lines that overview_print prints, two of them wrapped, and the prompt */
 #define BELOW_HEAD 12u
 
 void overview_head(struct cli *c, const char *head)
@@ -32,7 +32,7 @@ void overview_head(struct cli *c, const char *head)
 	render_line(c, M_OVERVIEW_MORE, lines - (room - 1));
 }
 
-/* One name behind the other; what does not fit is left out, since --all has it. */
+/* Appends a name; those that do not fit are left out, because --all has them. */
 static void add(char *to, size_t size, const char *name, const char *between)
 {
 	size_t used = strlen(to);
@@ -41,7 +41,7 @@ static void add(char *to, size_t size, const char *name, const char *between)
 		snprintf(to + used, size - used, "%s%s", used > 0 ? between : "", name);
 }
 
-/* "4, all up" or the names of those that are not. */
+/* "4, all up", or the names of those that are not up. */
 static void interfaces_line(struct cli *c, const json_t *list)
 {
 	char names[RENDER_TEXT] = "";
@@ -68,7 +68,7 @@ static void roles_line(struct cli *c, const json_t *status)
 		render_line(c, *names == '\0' ? M_OVERVIEW_ROLES : M_OVERVIEW_ROLES_NOT, json_array_size(list), names);
 }
 
-/* All together, and the reason that counts most. */
+/* The number of all refusals, and the most frequent reason. */
 static void refused_line(struct cli *c, const json_t *status)
 {
 	json_t *list = refused_list(status, false);
@@ -114,7 +114,7 @@ static void records_line(struct cli *c, const json_t *journal)
 		render_line(c, M_OVERVIEW_RECORDS, ju(journal, "records"), ju(journal, "lost"));
 }
 
-/* Moments are compared as texts: all are of one form and in UTC. */
+/* Times are compared as text: all have the same form, in UTC. */
 static void certificates_line(struct cli *c, const json_t *files)
 {
 	const json_t *first = NULL;
@@ -154,8 +154,8 @@ static bool same_file(const char *name, const char *text)
 	return same;
 }
 
-/* What a trial left there that went back, or what somebody edits: an apply of it would change
- * the box. */
+/* The policy file differs from the policy in force: left by a trial that went back, or being
+ * edited. An apply of it would change the box. */
 static void file_line(struct cli *c)
 {
 	const struct msg_body question = { MSG_SHOW, .show = { .number = 0 } };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho protocols [--all] [NAME]`: what a policy may say of each protocol, from the tables that
- * policies are compiled with. */
+/* `sekisho protocols [--all] [NAME]`: what a policy can write about each protocol, from the
+ * compiler's own tables. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static void classes_of(unsigned classes, struct words *ret)
 			word(ret, ", ", command_class_name(bit));
 }
 
-/* Keys in backquotes, as the page has them. */
+/* Keys in backquotes, as on the documentation page. */
 static void keys_of(const struct vocabulary *v, uint64_t spaces, const char *quote, struct words *ret)
 {
 	for (unsigned s = 0; s < v->n_spaces; s++)
@@ -85,7 +85,7 @@ static void transports_of(unsigned transports, struct words *ret)
 		word(ret, ", ", "icmp");
 }
 
-/* ---- for programs ---------------------------------------------------------------------------- */
+/* ---- output for programs --------------------------------------------------------------------- */
 
 static json_t *functions_json(const struct vocabulary *v)
 {
@@ -114,8 +114,8 @@ static json_t *numbers_json_of(const char *key, const char *one, const struct no
 	return json_pack("{s:s,s:s*,s:s,s:b}", "key", key, "one", one, "numbers", numbers.text, "bits", bits);
 }
 
-/* The next reason that is this protocol's own; REASON_COUNT behind the last. Their words begin with
- * its name. */
+/* The next reason of this protocol, whose word begins with its name; REASON_COUNT behind the
+ * last. */
 static enum reason next_reason(const struct protocol_info *info, enum reason r)
 {
 	size_t n = strlen(info->name);
@@ -162,7 +162,7 @@ static json_t *protocol_json(enum protocol p)
 			 v != NULL ? functions_json(v) : json_array(), "reasons", reasons_json(info));
 }
 
-/* ---- for people: the tables of docs/protocols ------------------------------------------------ */
+/* ---- output for people: the tables of docs/protocols ----------------------------------------- */
 
 static void targets_print(struct cli *c, const struct vocabulary *v)
 {
@@ -179,8 +179,7 @@ static void targets_print(struct cli *c, const struct vocabulary *v)
 	}
 }
 
-/* Spaces whose numbers are written alike and hold the same stand in one line, where the first of
- * them has its place. */
+/* Spaces with equal numbers and contents share a line, at the place of the first. */
 static uint64_t alike(const struct vocabulary *v, unsigned first)
 {
 	struct notation n = notation_of_space(&v->spaces[first]);
@@ -232,7 +231,7 @@ static void remarks_of(const struct function_info *f, enum lang l, struct words 
 		word(ret, comma, message_format(M_PROTOCOLS_NAMED, l));
 }
 
-#define MANY 8 /* keys are not told one by one where few others are left out */
+#define MANY 8 /* keys; with more, the few exceptions are listed instead */
 
 static void addresses_of(const struct vocabulary *v, uint64_t spaces, enum lang l, struct words *ret)
 {
@@ -292,7 +291,7 @@ static void protocol_print(struct cli *c, enum protocol p)
 	reasons_print(c, protocol_info(p));
 }
 
-/* What it is worth that a session is said to be this. */
+/* How reliable the recognition of this protocol is. */
 static const char *worth_of(const struct cli *c, enum protocol_depth d)
 {
 	static const enum message texts[] = {
@@ -321,7 +320,7 @@ static void bytes_print(const struct cli *c, struct table *t, uint32_t bytes)
 		table_cellf(t, "%" PRIu32, bytes);
 }
 
-/* Whether the list has it: names of nDPI only where all are wanted. */
+/* Whether the list contains it: names of nDPI only with --all. */
 static bool is_listed(enum protocol p, bool all)
 {
 	return all || protocol_info(p)->depth != DEPTH_NDPI;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho prove POLICY`: does each `never` hold, and if not, by which conduits and with
- * which packet? */
+/* `sekisho prove POLICY`: does each `never` hold, and if not, through which conduits and with which
+ * packet? */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +31,7 @@ static bool is_icmp(uint8_t l4proto)
 	return l4proto == 1 || l4proto == 58;
 }
 
-/* The door that it is behind, and when it is open. */
+/* The conduit's door and hours. */
 static void open_json(json_t *to, const struct source *s, const struct model_conduit *c)
 {
 	char when[WHEN_TEXT];
@@ -70,21 +70,20 @@ static json_t *counterexample_json(const struct source *s, const struct countere
 	return both;
 }
 
-/* What the proof says of one statement. */
+/* The result for one statement. */
 struct finding {
 	const struct model_never *never;
-	/* how it breaks, or under which conditions it does not hold */
+	/* how it is broken, or the conditions under which it does not hold */
 	const struct counterexample *list;
 	size_t n;
 	const struct model_chain_break **rests_on;
 	size_t n_rests;
-	const struct model_service **answers; /* of answer_only, that it rests on as well */
+	const struct model_service **answers; /* services of answer_only that it depends on */
 	size_t n_answers;
 	bool holds, vacuous;
 };
 
-/* `list` are the counterexamples from this statement on; returns where those of the next
- * one begin. */
+/* `list`: the counterexamples from this statement on; returns where those of the next one begin. */
 static const struct counterexample *finding_take(const struct source *s, const struct model_never *v,
 						 const struct counterexample *list, const struct counterexample *end,
 						 struct finding *ret)
@@ -101,7 +100,7 @@ static const struct counterexample *finding_take(const struct source *s, const s
 	return list;
 }
 
-/* What is said of each statement, in their order; NULL without memory. */
+/* The results in the order of the statements; NULL: no memory. */
 static const struct finding *findings(const struct source *s)
 {
 	const struct model *m = s->c.model;
@@ -126,7 +125,7 @@ static const char *unattended_word(enum unattended u)
 	return words[u];
 }
 
-/* No words: any permission counts. */
+/* Without words any permission counts. */
 static json_t *commands_json(const struct model_never *v)
 {
 	json_t *list = json_array();
@@ -195,7 +194,7 @@ static json_t *finding_json(const struct source *s, const struct finding *f)
 	return one;
 }
 
-/* Of which file, as a terminal may see it. */
+/* The file's name, safe for a terminal. */
 static const char *shown_file(const struct source *s, struct srcpos at)
 {
 	char *safe = text_safe(source_file(s, at));
@@ -205,7 +204,7 @@ static const char *shown_file(const struct source *s, struct srcpos at)
 	return kept != NULL ? kept : "?";
 }
 
-/* Only of those of its two keys that say so. */
+/* Prints those of its two settings that cause it. */
 static void unattended_print(struct cli *c, const struct counterexample *x)
 {
 	const struct model_conduit *last = x->hops[x->n_hops - 1];
@@ -321,7 +320,7 @@ static void always_print(struct cli *c, const struct source *s, const struct mod
 		open_print(c, s, x->ends);
 }
 
-/* Says of each whether it holds; returns how many do not. */
+/* Reports each statement; returns the number of those that do not hold. */
 static size_t always_say(struct cli *c, const struct source *s, const struct lapse *list, size_t n, json_t *into)
 {
 	size_t at = 0;

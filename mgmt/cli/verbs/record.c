@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho record EVENT TEXT`: what programs of the appliance have to say for the record. The
- * daemon adds who and when. */
+/* `sekisho record EVENT TEXT`: records an event for programs of the appliance. The daemon adds
+ * author and time. */
 #include <string.h>
 
 #include "appliance/base/utf8.h"
@@ -15,7 +15,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	struct box_answer answer;
 	int status;
 
-	/* What the clock is trusted for the daemon alone says. */
+	/* Only the daemon records whether the clock is trusted. */
 	if (what == MACHINE_NOTHING || what >= MACHINE_CLOCK_WAITS)
 		return cli_fail(c, CLI_INVALID, M_RECORD_UNKNOWN, a->operands[0]);
 	if (!text_is_plain(a->operands[1], RECORD_MOST))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho register` and `sekisho exceptions`: registers of what is in force, or was, each a list
- * of rows made from what the box says (docs/json.md, register) and a table of its columns. For
- * people, for spreadsheets and for programs it is the same list.
+ * `sekisho register` and `sekisho exceptions`: registers of the present or a former policy. Each is
+ * a list of rows from the box's answer (docs/json.md, register) with a table of its columns.
+ * People, spreadsheets and programs get the same list.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,14 +21,14 @@
 #define CELL 512
 
 struct column {
-	const char *key; /* of the rows; NULL = there is none more */
+	const char *key; /* of the rows; NULL = end */
 	enum message head;
 };
 
 struct kind {
 	const char *name;
 	json_t *(*rows)(struct cli *c, const json_t *answer);
-	unsigned part; /* enum flow_part, of data flows, which can be drawn */
+	unsigned part; /* enum flow_part, for data flows, which can be drawn */
 	struct column columns[COLUMNS];
 };
 
@@ -65,7 +65,7 @@ static json_t *rows_conduits(struct cli *c, const json_t *e)
 	return json_incref((json_t *)(uintptr_t)ja(e, "conduits"));
 }
 
-/* One of the device's addresses is the asset's. */
+/* Whether one of the device's addresses is the asset's. */
 static bool is_of(const json_t *device, const json_t *ranges)
 {
 	const json_t *own = ja(device, "addresses");
@@ -81,8 +81,8 @@ static bool is_of(const json_t *device, const json_t *ranges)
 }
 
 /*
- * When one of the asset's addresses was heard last, before `then` ("": now). "": nobody knows, also
- * of a device that was heard before then and again later.
+ * When an address of the asset was last heard, up to `then` ("": now). "": unknown, also for a
+ * device that was heard before then and again later.
  */
 static const char *last_seen(const json_t *asset, const json_t *devices, const char *then)
 {
@@ -91,8 +91,8 @@ static const char *last_seen(const json_t *asset, const json_t *devices, const c
 	for (size_t k = 0; k < json_array_size(devices); k++) {
 		const json_t *d = json_array_get(devices, k);
 
-		/* Moments are in one form, UTC, so that their order is that of the texts; of
-		 * devices, in whole seconds that were begun. */
+		/* Times have one form in UTC, so text order is time order; for devices they are
+		 * rounded up to whole seconds. */
 		if (!is_of(d, ja(asset, "addresses")) || (*then != '\0' && strcmp(js(d, "first"), then) > 0))
 			continue;
 		if (*then != '\0' && strcmp(js(d, "last"), then) >= 0)
@@ -102,8 +102,8 @@ static const char *last_seen(const json_t *asset, const json_t *devices, const c
 	return last;
 }
 
-/* What is heard is asked of the journal; without a daemon, or without the right to, nobody
- * was seen. */
+/* The journal tells what was heard; without a daemon, or without the right, nothing counts as
+ * heard. */
 static json_t *rows_assets(struct cli *c, const json_t *e)
 {
 	const struct msg_body question = { MSG_DEVICES, .devices = { .order = DEVICES_LIST, .reason = "" } };
@@ -126,7 +126,7 @@ static json_t *rows_assets(struct cli *c, const json_t *e)
 	return rows;
 }
 
-/* By that key of theirs, each once. */
+/* The values of that key, each once. */
 static json_t *conduits_of(const json_t *e, const char *zone, const char *key)
 {
 	const json_t *conduits = ja(e, "conduits");
@@ -145,7 +145,7 @@ static json_t *conduits_of(const json_t *e, const char *zone, const char *key)
 	return list;
 }
 
-/* A row for each line, or for a zone of which no line is said. */
+/* One row for each line, or for a zone without a line. */
 static json_t *rows_connections(struct cli *c, const json_t *e)
 {
 	const json_t *zones = ja(e, "zones");
@@ -182,7 +182,7 @@ static json_t *rows_connections(struct cli *c, const json_t *e)
 	return rows;
 }
 
-/* It has ended when it is shut and opens no more. */
+/* An exception has ended when it is shut for good. */
 static json_t *rows_exceptions(struct cli *c, const json_t *e)
 {
 	static const char *const words[] = { "applicant", "reason", "instead", "approved_by", "report" };
@@ -380,8 +380,8 @@ static void carried(FILE *to, const json_t *list, enum lang l)
 	}
 }
 
-/* A value as a cell has it: lists with a blank between two; moments as clocks here show them. The
- * caller's; NULL: no memory. */
+/* A value as a cell: list entries separated by blanks, times by the local clock. Owned by the
+ * caller; NULL: no memory. */
 static char *cell_text(const json_t *row, const char *key, enum lang l)
 {
 	const json_t *list = ja(row, key);
@@ -414,10 +414,10 @@ struct printed {
 	struct cli *c;
 	const struct kind *kind;
 	const json_t *rows;
-	const json_t *then; /* as_it_was; NULL = it is of now */
+	const json_t *then; /* from as_it_was(); NULL = the present */
 };
 
-/* Of then nobody knows what is not there: when an asset was heard, or a conduit used. */
+/* For a former time some values are unknown: when an asset was heard, or a conduit used. */
 static char *printed_cell(const struct printed *p, size_t row, size_t column)
 {
 	const char *key = p->kind->columns[column].key;
@@ -479,10 +479,10 @@ static void keep(json_t *to, const json_t *row, const char *key)
 	(void)json_object_set(to, key, empty ? json_null() : v);
 }
 
-/* Of each row what its columns are about, whatever else the box said. */
+/* Each row with the values of its columns only. */
 static json_t *rows_json(const struct printed *p)
 {
-	/* what its column says besides the last use */
+	/* keys of that column besides the last use */
 	static const char *const told[] = { "watched_since", "unwatched" };
 	json_t *list = json_array();
 

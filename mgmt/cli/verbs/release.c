@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho release`: devices go back to the first namespace as they were. The daemon does it; where
- * none runs, sekishod itself is started for that one deed, because what moves devices is no part of
- * this program, which reads policy texts.
+ * `sekisho release`: returns devices to the first namespace as they were. The daemon does it.
+ * Without one, sekishod is started for this alone, because the code that moves devices must not be
+ * in this program, which reads policy texts.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_STATE] = { "--state", 0, "FOLDER", M_RELEASE_OPT_STATE },
 };
 
-/* What it prints, all of it; malloc'd, NULL when it could not be started. */
+/* Its whole output, malloc'd; NULL when it could not be started. */
 static char *run_daemon(char *const *argv)
 {
 	int out[2];
@@ -62,7 +62,7 @@ static char *run_daemon(char *const *argv)
 	return text;
 }
 
-/* The same answer from a daemon that lives for this alone. */
+/* The same answer from a daemon that runs only for this. */
 static bool ask_alone(struct cli *c, const struct cli_args *a, struct box_answer *ret, int *ret_status)
 {
 	char path[PATH_MAX], *text;
@@ -93,7 +93,7 @@ static bool ask_alone(struct cli *c, const struct cli_args *a, struct box_answer
 	free(text);
 	if (!json_is_object(ret->json)) {
 		box_answer_free(ret);
-		*ret_status = CLI_CANNOT; /* it has said why, on standard error */
+		*ret_status = CLI_CANNOT; /* it has reported the reason on standard error */
 		return false;
 	}
 	ret->status = CLI_YES;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho rollback`: back to the last generation that meant something else, or to a stated one. */
+/* `sekisho rollback`: back to the last generation with other contents, or to a stated one. */
 #include <string.h>
 #include <unistd.h>
 
@@ -20,8 +20,8 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_TAKE] = { "--take-interface", 0, "NAME", M_APPLY_OPT_TAKE },
 };
 
-/* The lines in which both differ, into the answer. What cannot be read is left out: the rollback is
- * done all the same. */
+/* Adds the lines that differ to the answer. Unreadable texts are left out: the rollback is done
+ * anyway. */
 static void add_difference(const struct cli *c, json_t *answer)
 {
 	struct cli silent = *c;

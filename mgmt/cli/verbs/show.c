@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho show NUMBER`: what a generation that is kept said, and in which lines it differs from
- * the one before it. */
+/* `sekisho show NUMBER`: the texts of a stored generation, and the lines that differ from the one
+ * before. */
 #include "mgmt/cli/verbs/show.h"
 
 #include <stdlib.h>
@@ -20,7 +20,7 @@ bool show_request(struct cli *c, unsigned long long number, struct box_answer *r
 	return box_request(c, &question, NULL, 0, 30, ret, ret_status);
 }
 
-/* "by tanaka at ...: swap of the PLC" and how it came to its state. */
+/* "by tanaka at ...: swap of the PLC", and how it came to its state. */
 static void record_print(struct cli *c, const json_t *g)
 {
 	char generation[RENDER_TEXT], when[RENDER_TEXT], why[WHY_TEXT];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho status`: the first line says whether the box enforces, and what is wrong if it does not
- * do so fully; the rest says what with: a line for each thing, or with --all each thing as a list.
- * The exit status follows the first line.
+ * `sekisho status`: the first line tells whether the box enforces and, if not fully, what is wrong.
+ * The rest gives details: a line for each subject, or with --all a list. The exit status follows
+ * the first line.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@
 
 #define MEBIBYTE 1048576u
 #define MEGABYTE 1000000u
-#define ANSWERS_SHOWN 4u /* ranges of an interface; `effective` has all */
+#define ANSWERS_SHOWN 4u /* ranges of an interface; `effective` shows all */
 
 enum { OPT_ALL, OPT_N };
 
@@ -32,7 +32,7 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_ALL] = { "--all", 0, NULL, M_STATUS_OPT_ALL },
 };
 
-/* Why no record can be written now. */
+/* Why no record can be written at present. */
 static void trouble_line(struct cli *c, const char *trouble)
 {
 	char *said = *trouble != '\0' ? lost_text(c->lang, trouble) : NULL;
@@ -50,7 +50,7 @@ static void faults_list(struct cli *c, const json_t *faults, enum stand stand)
 		fprintf(c->out, "  - %s\n", json_string_value(json_array_get(faults, i)));
 }
 
-/* Once there is something to look at; a list that somebody has reviewed is silent. */
+/* Only when there is something to review: a reviewed list prints nothing. */
 static void devices_line(struct cli *c, const json_t *devices)
 {
 	if (ju(devices, "new") == 0)
@@ -61,7 +61,7 @@ static void devices_line(struct cli *c, const json_t *devices)
 		render_line(c, M_STATUS_DEVICES, ju(devices, "listed"), ju(devices, "new"));
 }
 
-/* Likewise. */
+/* Only when there is something to review. */
 static void weak_lines(struct cli *c, const json_t *weak)
 {
 	const json_t *alarms = ja(weak, "alarms");
@@ -82,7 +82,7 @@ static void weak_lines(struct cli *c, const json_t *weak)
 	}
 }
 
-/* Conduits that are expected to carry something and do not. */
+/* Conduits with heard_within that are silent. */
 static void silent_lines(struct cli *c, const json_t *expected)
 {
 	const json_t *list = ja(expected, "conduits");
@@ -118,7 +118,7 @@ static void ending_lines(struct cli *c, const json_t *ending)
 		render_line(c, M_STATUS_ENDS_MORE, ju(ending, "near"));
 }
 
-/* Packets that were to be inspected and were not. */
+/* Packets that should be inspected and were not. */
 static void uninspected_lines(struct cli *c, const json_t *u)
 {
 	const json_t *lanes = ja(u, "lanes");
@@ -164,7 +164,7 @@ static void generation_lines(struct cli *c, const json_t *g)
 	}
 }
 
-/* The order is that of one_screen, which leaves out from the end. */
+/* In the order of one_screen, which leaves out from the end. */
 static void headline(struct cli *c, const json_t *status, const json_t *faults, const json_t *alarms, enum stand stand)
 {
 	const json_t *site = json_object_get(status, "site");
@@ -232,7 +232,7 @@ static const char *link_text(const struct cli *c, const char *word)
 	return word;
 }
 
-/* Packets, and beside them what was lost of them. */
+/* Packets, and how many of them were lost. */
 static void counter_cell(struct table *t, const json_t *counters)
 {
 	unsigned long long bad = ju(counters, "errors") + ju(counters, "dropped");
@@ -245,7 +245,7 @@ static void counter_cell(struct table *t, const json_t *counters)
 		table_cellf(t, "%llu", ju(counters, "packets"));
 }
 
-/* Below the zone, which has room for them. */
+/* Printed below the zone, because that column has room. */
 static void address_rows(struct table *t, const json_t *addresses, size_t columns)
 {
 	for (size_t k = 0; k < json_array_size(addresses); k++) {
@@ -329,8 +329,8 @@ static void roles(struct cli *c, const json_t *status)
 	table_free(t);
 }
 
-/* One row a reason, of those that were refused or of those that passed unjudged; judged and passed
- * is left to --json. */
+/* One row for each reason of a refusal, or of packets that passed unjudged; the others are only in
+ * --json. */
 static struct table *reasons(struct cli *c, const json_t *status, bool unjudged)
 {
 	static const enum message heads[] = { M_COL_PACKETS, M_COL_WHO, M_COL_REASON };
@@ -367,7 +367,7 @@ static void drops(struct cli *c, const json_t *status)
 	table_free(unjudged);
 }
 
-/* Of parts that had packets within the last minutes. */
+/* For parts with packets in the last minutes. */
 static void latency_lines(struct cli *c, const json_t *worker)
 {
 	const json_t *list = ja(worker, "latency");
@@ -403,7 +403,7 @@ static void inspection(struct cli *c, const json_t *status)
 		render_line(c, M_STATUS_QUEUES, json_array_size(queues), waiting, full);
 }
 
-/* How far the records went to the log server. */
+/* How many records the log server has. */
 static void log_line(struct cli *c, const json_t *log)
 {
 	const char *server = js(log, "server");
@@ -447,7 +447,7 @@ static void ups_state(struct cli *c, const json_t *ups)
 		render_line(c, *since != '\0' ? M_STATUS_UPS_AWAY_SINCE : M_STATUS_UPS_AWAY, name, server, since);
 }
 
-/* Where box.cfg names one; most sites that have none need no line about it. */
+/* Only where box.cfg names a UPS. */
 static void ups_lines(struct cli *c, const json_t *ups)
 {
 	const json_t *charge = json_object_get(ups, "charge"), *runtime = json_object_get(ups, "runtime");
@@ -465,15 +465,15 @@ static void ups_lines(struct cli *c, const json_t *ups)
 		render_line(c, M_STATUS_UPS_STAYS);
 }
 
-/* Where box.cfg names somebody who is told of alarms. That it fails stands among the faults. */
+/* Only where box.cfg names a receiver of alarms. A failure is among the faults. */
 static void told_line(struct cli *c, enum message m, const json_t *told)
 {
 	if (json_object_get(told, "waiting") != NULL)
 		render_line(c, m, js(told, "server"), ju(told, "waiting"), ju(told, "dropped"));
 }
 
-/* Whether roles that read strangers' bytes can take memory from those that enforce: a note, since
- * nothing is amiss without it. */
+/* Whether roles that read hostile bytes could take memory from those that enforce: a note, because
+ * it is no fault. */
 static void partition_line(struct cli *c, const json_t *partition)
 {
 	const json_t *guard = json_object_get(partition, "guard"), *parsers = json_object_get(partition, "parsers");
@@ -485,7 +485,7 @@ static void partition_line(struct cli *c, const json_t *partition)
 		render_line(c, M_STATUS_PARTITION_NONE, js(ja(partition, "why"), lang_name(c->lang)));
 }
 
-/* A row each; how the file stands is said beside the first one. */
+/* A row for each certificate; the file's state is in the first one. */
 static void certificate_rows(struct cli *c, struct table *t, const json_t *file)
 {
 	const json_t *list = ja(file, "list");
@@ -520,7 +520,7 @@ static void certificates(struct cli *c, const json_t *status)
 	table_free(t);
 }
 
-/* A journal that is silent has said nothing of it. */
+/* A silent journal gives no numbers. */
 static void disk_lines(struct cli *c, const json_t *journal)
 {
 	const json_t *disk = ja(journal, "disk");
@@ -535,13 +535,13 @@ static void disk_lines(struct cli *c, const json_t *journal)
 		render_line(c, M_STATUS_DISK_FULL_IN, (ju(disk, "full_in_s") + 3599) / 3600);
 }
 
-/* Said by the box to be left alone; one of an older release says nothing of it. */
+/* The box says that it does not use the feature; an older release says nothing. */
 static bool unused(const json_t *status, const char *feature)
 {
 	return json_is_false(json_object_get(ja(ja(status, "features"), feature), "used"));
 }
 
-/* Whether the kernel refuses what others do to the table, and if not, whether it could. */
+/* Whether the kernel protects the table from others, and if not, whether it could. */
 static void table_line(struct cli *c, const json_t *feature)
 {
 	if (json_is_true(json_object_get(feature, "used")))
@@ -564,7 +564,7 @@ static void leaked_line(struct cli *c, const json_t *accounts)
 	}
 }
 
-/* As it is on an ordinary day nobody needs to hear of it. */
+/* A normal token is not mentioned. */
 static void token_line(struct cli *c, const json_t *mgmt)
 {
 	if (strcmp(js(mgmt, "token"), "anew") == 0)
@@ -590,7 +590,7 @@ static void rest(struct cli *c, const json_t *status)
 		message_print(c->out, c->lang, M_STATUS_UNSIGNED, ju(journal, "unsigned_records"));
 	if (ju(journal, "keep_days") > 0)
 		render_line(c, M_STATUS_RETENTION, ju(journal, "keep_days"), ju(journal, "delete_after_days"));
-	/* a journal that is silent has said nothing */
+	/* a silent journal gives no value */
 	else if (json_object_get(journal, "keep_days") != NULL)
 		message_print(c->out, c->lang, M_STATUS_NO_RETENTION);
 	if (json_is_object(json_object_get(ja(status, "site"), "records")))
@@ -613,7 +613,7 @@ static void rest(struct cli *c, const json_t *status)
 	table_line(c, ja(ja(status, "features"), "owned_table"));
 }
 
-/* No daemon: what stands all the same. Never a box that enforces as it should. */
+/* The state without a daemon. The box then never counts as enforcing properly. */
 static int standing(struct cli *c)
 {
 	struct box_answer answer;
@@ -631,7 +631,7 @@ static int standing(struct cli *c)
 	return status;
 }
 
-/* What leads is held until it is known how long it is. */
+/* The first part is held back until its length is known. */
 static void one_screen(struct cli *c, const json_t *status, const json_t *faults, const json_t *alarms,
 		       enum stand stand)
 {

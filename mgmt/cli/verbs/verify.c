@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho verify`: is what the kernel and the workers hold the policy in force, and if not, where
- * do they differ? */
+/* `sekisho verify`: do the kernel and the workers hold exactly the policy in force, and if not,
+ * where do they differ? */
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,7 +68,7 @@ static void differences(struct cli *c, const json_t *list)
 	table_free(t);
 }
 
-/* What differed since then and was set right: exact now is not exact all the time. */
+/* Earlier differences that were mended: equal now does not mean equal all the time. */
 static void past_text(struct cli *c, const json_t *past, const char *since)
 {
 	char when[RENDER_TEXT];
@@ -85,7 +85,7 @@ static void past_text(struct cli *c, const json_t *past, const char *since)
 	}
 }
 
-/* Nothing to be equal to. */
+/* There is no policy to compare with. */
 static bool empty(const json_t *answer)
 {
 	return json_is_integer(json_object_get(answer, "generation")) && ju(answer, "generation") == 0;

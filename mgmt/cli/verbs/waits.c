@@ -9,7 +9,7 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/words/render.h"
 
-#define ANSWER_S 3u /* a hint is not worth a longer wait */
+#define ANSWER_S 3u /* seconds; a hint is not worth a longer wait */
 
 static json_t *ending(const struct ir *ir)
 {
@@ -22,7 +22,7 @@ static json_t *ending(const struct ir *ir)
 	return names;
 }
 
-/* A box that waits for sources waits for them no longer with a text that names none. */
+/* Time sources of the policy in force no longer matter for a text that names none. */
 static bool goes_with(const struct ir *ir, const json_t *clock)
 {
 	bool sources = false;
@@ -32,8 +32,7 @@ static bool goes_with(const struct ir *ir, const json_t *clock)
 	return sources || strcmp(js(clock, "waits"), "source") != 0;
 }
 
-/* Whoever only checks a text is told nothing of a box that is not there, not his to ask, older,
- * or busy. */
+/* A check of a text does not mention a box that is absent, not accessible, older, or busy. */
 static json_t *of_the_box(struct cli *c)
 {
 	struct cli silent = *c;

@@ -13,9 +13,9 @@
 #include "mgmt/words/command.h"
 #include "mgmt/words/parts.h"
 
-#define LINES_MOST 40u /* of a difference, before only their number is told */
+#define LINES_MOST 40u /* lines of a difference; of more only the number is told */
 
-/* "  RTG 4号機 (10.30.1.13:502) ..." : whose session it is. */
+/* "  RTG 4号機 (10.30.1.13:502) ...": the session's hosts. */
 static void session_line(struct cli *c, const json_t *s, const char *more)
 {
 	char client[EVENT_END_TEXT], server[EVENT_END_TEXT];
@@ -52,7 +52,7 @@ static void shut_out_list(struct cli *c, const json_t *list, enum message head)
 	}
 }
 
-/* Whose sessions with the box itself end: they stand in no list of those that are cut. */
+/* Persons whose sessions with the box itself end; these are in no list of cut sessions. */
 static void shut_out(struct cli *c, const json_t *answer, bool dry_run)
 {
 	const json_t *who = ja(answer, "shut_out");
@@ -65,8 +65,7 @@ static void shut_out(struct cli *c, const json_t *answer, bool dry_run)
 		message_print(c->out, c->lang, dry_run ? M_APPLY_WOULD_SHUT_OTHERS : M_APPLY_SHUT_OTHERS);
 }
 
-/* "write_single_register, unit 1, holding 400, wrote 0-9". Owned by the caller; NULL when memory
- * is out. */
+/* "write_single_register, unit 1, holding 400, wrote 0-9". Owned by the caller; NULL: no memory. */
 static char *request_text(const json_t *r, enum lang l)
 {
 	const struct vocabulary *v = command_words(r);
@@ -91,7 +90,7 @@ static char *request_text(const json_t *r, enum lang l)
 	return NULL;
 }
 
-/* What it did that it may not do again, below its line. */
+/* Its requests that will be refused, below its line. */
 static void narrowed_requests(struct cli *c, const json_t *s)
 {
 	const json_t *commands = json_object_get(s, "commands"), *r;
@@ -118,7 +117,7 @@ static void narrowed_requests(struct cli *c, const json_t *s)
 	table_free(t);
 }
 
-/* Sessions that stay, and what of what they did will end them. */
+/* Sessions that stay, and their requests that will be refused. */
 static void narrowed(struct cli *c, const json_t *answer)
 {
 	const json_t *list = ja(answer, "narrowed");
@@ -137,7 +136,7 @@ static void narrowed(struct cli *c, const json_t *answer)
 		message_print(c->out, c->lang, M_IMPACT_UNKNOWN, ju(answer, "unknown"));
 }
 
-/* Where a rollback goes, and which lines that changes. */
+/* The rollback's target, and which lines change. */
 static void target(struct cli *c, const json_t *answer, bool dry_run)
 {
 	const json_t *t = json_object_get(answer, "target"), *lines = json_object_get(answer, "difference");
@@ -192,7 +191,7 @@ int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int 
 		narrowed(c, answer);
 		shut_out(c, answer, dry_run);
 	}
-	/* the sentence says its state */
+	/* the sentence tells its state */
 	if (kind == APPLY_KIND_CONFIRM || kind == APPLY_KIND_ROLLBACK)
 		snprintf(generation, sizeof(generation), "%llu", ju(g, "number"));
 	else

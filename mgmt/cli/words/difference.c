@@ -8,11 +8,11 @@
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/words/render.h"
 
-/* Pairs of lines that are compared at most; what is larger counts as written anew. */
+/* pairs of lines that are compared; a larger part counts as replaced */
 #define PAIRS_MOST (16u << 20)
 
 struct lines {
-	const char **at; /* into the text; owned */
+	const char **at; /* pointers into the text; owned */
 	size_t *length;	 /* owned */
 	size_t n;
 };
@@ -54,14 +54,15 @@ static void put(json_t *list, const char *file, const struct lines *l, size_t i,
 						    json_stringn_nocheck(l->at[i], l->length[i])));
 }
 
-/* Lines first..end of both sides, of which the longest common part stays. */
+/* Compares lines first..end of both sides by their longest common subsequence. */
 static void compare(json_t *list, const char *file, const struct lines *a, size_t a_end, const struct lines *b,
 		    size_t b_end, size_t first)
 {
 	size_t n = a_end - first, m = b_end - first, i = 0, k = 0;
 	uint32_t *common = n == 0 || m == 0 || n > PAIRS_MOST / m ? NULL : calloc((n + 1) * (m + 1), sizeof(*common));
 
-	/* common[i][k]: lines that what follows i and what follows k have in common */
+	/* common[i][k]: length of the longest common subsequence of the lines from i and from k
+	 * on */
 	for (size_t x = n; common != NULL && x-- > 0;)
 		for (size_t y = m; y-- > 0;) {
 			uint32_t down = common[(x + 1) * (m + 1) + y], right = common[x * (m + 1) + y + 1];

@@ -24,8 +24,7 @@ static char *finish(FILE *to, char **text)
 	return safe;
 }
 
-/* Two spaces and the word, in as many cells as the widest of its kind takes, so that columns stand
- * under each other. */
+/* Two spaces and the word, padded to the widest word of its kind, so that columns align. */
 static void column(FILE *to, const char *text, size_t widest)
 {
 	size_t cells = text_cells(text);
@@ -33,7 +32,7 @@ static void column(FILE *to, const char *text, size_t widest)
 	fprintf(to, "  %s%*s", text, cells < widest ? (int)(widest - cells) : 0, "");
 }
 
-/* The rare long name may stand out of its column rather than push all others to the right. */
+/* cells; a rare longer name sticks out instead of widening the column for all */
 #define KIND_CELLS 10u
 
 static size_t widest_kind(const char *lang)
@@ -77,7 +76,7 @@ static void who_text(FILE *to, const json_t *e, enum lang l)
 	event_transport(to, e, l);
 }
 
-/* What a policy made possible and impossible, behind the first of it. */
+/* The further effects of a policy, after the first one. */
 static void means_text(FILE *to, const json_t *e, enum lang l)
 {
 	static const char *const further[] = { "before", "after" };
@@ -93,7 +92,7 @@ static void means_text(FILE *to, const json_t *e, enum lang l)
 	}
 }
 
-/* What was there and what is; of what came or went, the one that there is. */
+/* The old and the new value; only one for something that came or went. */
 static void changed_text(FILE *to, const json_t *e, enum lang l)
 {
 	const char *before = js(e, "before"), *after = js(e, "after");
@@ -140,7 +139,7 @@ static void box_text(FILE *to, const json_t *e, enum lang l)
 	}
 }
 
-/* The reason, and in numbers what was wrong. */
+/* The reason, with the numbers that were wrong. */
 static void reason_part(FILE *to, const json_t *e, enum lang l)
 {
 	if (*js(e, "reason") == '\0' || strcmp(js(e, "reason"), "none") == 0)
@@ -152,8 +151,8 @@ static void reason_part(FILE *to, const json_t *e, enum lang l)
 	event_limit(to, e, l);
 }
 
-/* Some are of the kind "lost" by their form, since they are the journal's own word about its
- * records; but nothing is lost. */
+/* Some records of the journal about itself have the kind "lost" by their form, although nothing is
+ * lost. */
 static const char *kind_text(const json_t *e, enum lang l)
 {
 	bool own = strcmp(js(e, "kind"), "lost") == 0;

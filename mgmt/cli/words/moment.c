@@ -22,8 +22,8 @@ static uint64_t unit_seconds(char letter)
 	}
 }
 
-/* mktime and timegm write the moment that they found into what they were given: of 31 February a
- * day in March, of its zone UTC. */
+/* Checks that mktime or timegm did not change the given time: they turn 31 February into a day in
+ * March. */
 static bool counted(struct tm given, time_t (*count)(struct tm *), time_t *ret)
 {
 	struct tm found = given;
@@ -32,7 +32,7 @@ static bool counted(struct tm given, time_t (*count)(struct tm *), time_t *ret)
 	return *ret >= 0 && found.tm_mday == given.tm_mday;
 }
 
-/* Seconds since 1970 of a day's start, or of a moment with its zone. */
+/* Seconds since 1970 of a day's beginning, or of a time with its zone. */
 static bool seconds(const char *text, time_t *ret)
 {
 	struct tm tm = { 0 };

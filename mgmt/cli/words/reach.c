@@ -37,7 +37,7 @@ static void hosts(struct cli *c, const json_t *list)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *p = json_array_get(list, i);
 
-		/* How records go out, in the words of box.cfg. */
+		/* Transport and format of the records, in the words of box.cfg. */
 		if (js(p, "format")[0] != 0)
 			table_cellf(t, "%s (%s, %s)", use_text(c, js(p, "use")), js(p, "transport"), js(p, "format"));
 		else
@@ -51,7 +51,7 @@ static void hosts(struct cli *c, const json_t *list)
 	table_free(t);
 }
 
-/* The other way: from where the management is reached. */
+/* The reverse direction: from where the management is reached. */
 static void enters(struct cli *c, const json_t *reach)
 {
 	const json_t *list = ja(reach, "terminals");

@@ -105,8 +105,8 @@ void render_line(struct cli *c, enum message m, ...)
 	va_start(ap, m);
 	n = message_vtext(text, sizeof(text), c->lang, m, ap);
 	va_end(ap);
-	/* Line ends of the catalogue before and behind the text stay; whatever came with the
-	 * arguments is made safe. */
+	/* Line ends of the catalogue around the text stay; everything from arguments is made
+	 * safe. */
 	if (n > 0 && (size_t)n < sizeof(text) && text[n - 1] == '\n')
 		text[n - 1] = '\0';
 	before = strspn(message_format(m, c->lang), "\n");

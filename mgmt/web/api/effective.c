@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /api/v1/effective: the rules as they were read back, or as they were (at=SECONDS since 1970).
- * /api/v1/rules: the same, each row of commands with its words in both languages, and the classes
- * of commands. */
+/*
+ * /api/v1/effective: the rules as they were read back, or as they were (at=SECONDS since 1970).
+ * /api/v1/rules: the same, with words for each row of commands in both languages, and the classes
+ * of commands.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "mgmt/web/api/routes.h"
 #include "mgmt/words/row.h"
 
-/* Read at once, it takes several times its length of memory, and this process is small
- * on purpose. */
+/* bytes: parsed, it takes several times its length, and this process is small on purpose */
 #define EFFECTIVE_MOST (8u << 20)
 
 bool effective_at(const struct target *t, struct msg_body *question)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events after a sequence number, at most so many: /api/v1/events?after=SEQ&limit=N, and which:
- * since (UTC, 2026-11-20T08:10:11), until (before it), conduit, verdict, zone, asset, host,
- * severity, kind, protocol, reason, command (some, with commas), value (9, 0-9). All are optional.
+ * /api/v1/events: records after a number, at most `limit`. Parameters, all optional: after, limit,
+ * since (UTC, 2026-11-20T08:10:11), until (exclusive), conduit, verdict, zone, asset, host,
+ * severity, kind, protocol, reason, command (several, separated by commas), value (9, 0-9).
  */
 #include <string.h>
 
@@ -19,7 +19,7 @@ static const char *const filters[FILTER_KEYS] = {
 	[FILTER_VALUE] = "value",
 };
 
-/* Whether a word, a moment or an address is one, the journal says. */
+/* The journal checks words, times and addresses. */
 static bool take(const struct target_parameter *p, struct event_filter *f)
 {
 	for (unsigned k = 0; k < FILTER_KEYS; k++)

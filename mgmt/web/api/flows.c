@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /api/v1/flows: the sessions that connection tracking has at this moment, as `sekisho flows` shows
- * them. limit (100, at most 1,000), conduit, zone, asset and host are optional. Sorted by conduit
- * and ends; `left_off` says how many that match are not among them.
+ * /api/v1/flows: the present sessions of connection tracking, as in `sekisho flows`. limit (100, at
+ * most 1,000), conduit, zone, asset and host are optional. Sorted by conduit and ends; `left_off`:
+ * the number of further matches.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -12,7 +12,7 @@
 
 enum how { NUMBER, MILLISECONDS, TRUTH, MOMENT, LENGTH, NOTHING, RUNNING, UP, MAINS, LOW, FORCED, USABLE };
 
-/* Of those whose sample says whether it is this word. */
+/* Words that count as 1; the sample tells whether the value is one of them. */
 static const char *const good_words[] = {
 	[RUNNING] = "running", [UP] = "up", [MAINS] = "mains", [LOW] = "low", [FORCED] = "forced", [USABLE] = "good",
 };
@@ -30,14 +30,14 @@ static const struct metric metrics[] = {
 #undef METRIC
 };
 
-/* An element with samples, the one around it, and the key under which an object holds it (NULL: it
- * stands in a list). */
+/* An element with samples, the element around it, and its key in an object (NULL: it is in a
+ * list). */
 struct element {
 	json_t *here, *around;
 	const char *key;
 };
 
-/* What lies under a path of keys, up to `n` bytes of it. NULL when it is missing. */
+/* The value at a path of keys, of which `n` bytes count. NULL when it is missing. */
 static json_t *under(json_t *from, const char *path, size_t n)
 {
 	while (n > 0 && from != NULL) {
@@ -56,7 +56,7 @@ static json_t *under(json_t *from, const char *path, size_t n)
 	return from;
 }
 
-/* False when it is not what the row says: then there is no sample. */
+/* False: not of the row's type, so there is no sample. */
 static bool number_of(const json_t *v, enum how how, double *ret)
 {
 	struct tm at = { 0 };
@@ -82,7 +82,7 @@ static bool number_of(const json_t *v, enum how how, double *ret)
 		return json_is_null(v) || json_is_string(v);
 	case USABLE:
 		*ret = json_is_string(v) && strcmp(json_string_value(v), good_words[how]) == 0;
-		/* Of what nobody can say there is no sample. */
+		/* An unknown value has no sample. */
 		return json_is_string(v) && strcmp(json_string_value(v), "unknown") != 0 &&
 		       strcmp(json_string_value(v), "unjudged") != 0;
 	case RUNNING:
@@ -142,7 +142,8 @@ static void put_labels(FILE *out, const struct element *at, const char *labels)
 		fputc('}', out);
 }
 
-/* A family's head is said before its first sample: one without samples is not there. */
+/* A family's head is written before its first sample, so a family without samples does not
+ * appear. */
 static void sample(FILE *out, const struct metric *m, const struct element *at, bool *headed)
 {
 	double number;
@@ -157,8 +158,7 @@ static void sample(FILE *out, const struct metric *m, const struct element *at, 
 	fprintf(out, " %.17g\n", number);
 }
 
-/* Each element of the list or object that lies under the path in `from`; of "a/b" each b of
- * each a. */
+/* All elements of the list or object at the path in `from`; for "a/b" each b of each a. */
 static void samples(FILE *out, const struct metric *m, json_t *from, const char *where, bool *headed)
 {
 	size_t n = strcspn(where, "/");
@@ -177,8 +177,7 @@ static void samples(FILE *out, const struct metric *m, json_t *from, const char 
 	}
 }
 
-/* What inspection took, by worker and part: the one family that is no plain
- * number (docs/json.md). */
+/* Inspection times by worker and part: the only family that is no plain number (docs/json.md). */
 static void histogram(FILE *out, const json_t *status)
 {
 	static const char name[] = "sekisho_inspection_seconds";
@@ -242,7 +241,7 @@ char *metrics_text(const char *json, size_t n, size_t *ret_n)
 		}
 		histogram(out, status);
 		failed = ferror(out) != 0;
-		/* Closed in any case: until then the text is not ours to free. */
+		/* Closed in any case: before that the text must not be freed. */
 		if (fclose(out) != 0 || failed) {
 			free(text);
 			text = NULL;

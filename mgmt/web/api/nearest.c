@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /api/v1/nearest: which conduit comes nearest to traffic that none covered, and what it lacks. The
- * parameters are what an event says of it: from and to (zones), client and server (addresses),
- * transport, and port, or type and code of ICMP.
+ * /api/v1/nearest: the conduit that comes nearest to traffic that none covered, and what it lacks.
+ * Parameters from the event: from and to (zones), client and server (addresses), transport, and
+ * port, or type and code of ICMP.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,7 @@
 #include "mgmt/web/api/routes.h"
 #include "mgmt/words/nearest.h"
 
-/* Read at once, it takes several times its length of memory, and this process is small
- * on purpose. */
+/* bytes: parsed, it takes several times its length, and this process is small on purpose */
 #define EFFECTIVE_MOST (8u << 20)
 
 static const char *given(const struct target *t, const char *key)
@@ -27,7 +26,7 @@ static json_t *endpoint(const char *address, uint64_t port)
 					    : json_sprintf("%s:%u", address, (unsigned)port);
 }
 
-/* The event that the parameters tell of; NULL when they do not tell enough. The caller's. */
+/* The event that the parameters describe; NULL when too few are given. Owned by the caller. */
 static json_t *event_of(const struct target *t)
 {
 	uint64_t port = 0, type = 0, code = 0;

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /api/v1/picture?lang=ja|en: the effective rules as `sekisho effective --picture` draws them;
- * flows=it|ot|all: data flows as `sekisho register flows --to svg` does; at (seconds since 1970):
- * as they were.
+ * /api/v1/picture?lang=ja|en: the effective rules as drawn by `sekisho effective --picture`;
+ * flows=it|ot|all: data flows as in `sekisho register flows --to svg`; at (seconds since 1970): as
+ * they were.
  */
 #include <string.h>
 
 #include "mgmt/picture/picture.h"
 #include "mgmt/web/api/routes.h"
 
-/* Read at once, it takes several times its length of memory, and this process is small
- * on purpose. */
+/* bytes: parsed, it takes several times its length, and this process is small on purpose */
 #define EFFECTIVE_MOST (8u << 20)
 
 static const char *said(const struct target *t, const char *key)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an auditor signs, and by what he sees what there is to look through. All three are made of
- * what the journal is asked anyway:
+ * What an auditor signs, and what he needs to see for it. All three are made from existing
+ * questions to the journal.
  *
- * /api/v1/reviews?since=&after=       the reviews that are on record, a part at a time
- * /api/v1/tally?since=&until=&after=  how many records of which kind there are between two moments,
- *                                     a part at a time
- * /api/v1/holds                       what is kept back from deletion
+ * /api/v1/reviews?since=&after= : the recorded reviews, in parts
+ *
+ * /api/v1/tally?since=&until=&after= : the number of records of each kind between two times, in
+ * parts
+ *
+ * /api/v1/holds : what is kept from deletion
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,15 +18,15 @@
 #include "mgmt/state/read.h"
 #include "mgmt/web/api/routes.h"
 
-#define PART 1000u /* records that one question looks at */
+#define PART 1000u /* records that one question searches */
 #define REVIEWED "records_reviewed"
 #define FOUND "records_reviewed_found"
 #define KINDS 64u
-#define MOMENT 19u /* "2026-11-20T08:10:11" */
+#define MOMENT 19u /* characters of "2026-11-20T08:10:11" */
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-/* "2026-11-20T08:10:11" and a fraction, or not, and "Z", or not: as the journal takes `since`. */
+/* "2026-11-20T08:10:11", optionally with a fraction and "Z": the journal's form of `since`. */
 static bool is_moment(const char *text)
 {
 	static const char form[] = "0000-00-00T00:00:00";
@@ -96,7 +98,7 @@ static char *text_of(json_t *j, size_t *ret_n)
 	return text;
 }
 
-/* What stands before the slash of "FROM/UNTIL", or behind it. */
+/* The part of "FROM/UNTIL" before the slash, or behind it. */
 static json_t *end_of(const char *span, bool until)
 {
 	const char *slash = strchr(span, '/');
@@ -182,7 +184,7 @@ static char *tally_text(const struct target *t, const char *json, size_t n, size
 	return text_of(answer, ret_n);
 }
 
-/* What the journal wrote itself in the place of a reason is said in both languages. */
+/* A reason that the journal itself wrote is given in both languages. */
 static char *holds_text(const struct target *t, const char *json, size_t n, size_t *ret_n)
 {
 	json_t *all = json_loadb(json, n, 0, NULL), *hold;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The list of routes, and those of which there is no more to say than the question itself. */
+/* The list of routes, and the simple ones that only ask the box one question. */
 #include "mgmt/web/api/routes.h"
 
 #include <stdlib.h>
@@ -7,22 +7,23 @@
 
 /* ---- questions without a parameter, or with one ---------------------------------------------- */
 
-/* Alarms of attacks with who has seen which; who says that he has does so by /api/v1/records. */
+/* Alarms of attacks, and who has acknowledged them. An acknowledgement is an order of
+ * /api/v1/records. */
 static bool ask_attacks(const struct target *t, struct msg_body *question)
 {
 	question->attacks = (struct msg_attacks){ .order = ATTACKS_LIST, .reason = "" };
 	return t->n_parameters == 0;
 }
 
-/* The register of devices: who was heard beside the box, and who says that he knows
- * which (/api/v1/records). */
+/* The register of devices: those heard beside the box, and who has accepted them
+ * (/api/v1/records). */
 static bool ask_devices(const struct target *t, struct msg_body *question)
 {
 	question->devices = (struct msg_devices){ .order = DEVICES_LIST, .reason = "" };
 	return t->n_parameters == 0;
 }
 
-/* "-18000" */
+/* Parses "-18000". */
 static bool seconds_east(const char *text, int64_t *ret)
 {
 	bool west = *text == '-';
@@ -34,8 +35,8 @@ static bool seconds_east(const char *text, int64_t *ret)
 	return *ret >= -(int64_t)TRENDS_EAST && *ret <= (int64_t)TRENDS_EAST;
 }
 
-/* by=hour: the last two weeks; by=day: 400 days, each from midnight `east` seconds east
- * of Greenwich. */
+/* by=hour: the last two weeks; by=day: 400 days, each from midnight at `east` seconds east of
+ * Greenwich. */
 static bool ask_trends(const struct target *t, struct msg_body *question)
 {
 	const struct target_parameter *by = target_find(t, "by"), *east = target_find(t, "east");
@@ -55,7 +56,7 @@ static bool ask_tokens(const struct target *t, struct msg_body *question)
 	return t->n_parameters == 0;
 }
 
-/* texts=0: where it stands alone, for whoever asks again and again. */
+/* texts=0: the state alone, for repeated questions. */
 static bool ask_draft(const struct target *t, struct msg_body *question)
 {
 	uint64_t texts = 1;
@@ -66,7 +67,7 @@ static bool ask_draft(const struct target *t, struct msg_body *question)
 	return true;
 }
 
-/* Without a number: the one in force. */
+/* Without a number: the policy in force. */
 static bool ask_policy(const struct target *t, struct msg_body *question)
 {
 	return t->n_parameters == 0 ||
@@ -74,8 +75,8 @@ static bool ask_policy(const struct target *t, struct msg_body *question)
 		question->show.number <= INT64_MAX);
 }
 
-/* What changes, as long as the page stays; flow=1: the counters of the rules as well. What the box
- * is asked is mgmt/web/live.c's matter. */
+/* Updates while the page is open; flow=1: also the rules' counters. mgmt/web/live.c asks the box
+ * for them. */
 static bool ask_live(const struct target *t, struct msg_body *question)
 {
 	uint64_t flow = 1;
@@ -89,12 +90,12 @@ static const struct route route_attacks = { "/api/v1/attacks", MSG_ATTACKS, ask_
 static const struct route route_devices = { "/api/v1/devices", MSG_DEVICES, ask_devices, NULL, RIGHT_READ_EVENTS };
 static const struct route route_trends = { "/api/v1/trends", MSG_TRENDS, ask_trends, NULL, RIGHT_READ_STATE };
 const struct route route_live = { "/api/v1/live", MSG_STATUS, ask_live, NULL, RIGHT_READ_STATE };
-/* What an auditor asks beside the rules themselves: whether the kernel has them, and who has an
- * account or a token. */
+/* Further questions of an auditor: whether the kernel has the rules, and who has an account or
+ * token. */
 static const struct route route_verify = { "/api/v1/verify", MSG_VERIFY, ask_plain, NULL, RIGHT_READ_RULES };
 static const struct route route_accounts = { "/api/v1/accounts", MSG_REGISTER, ask_plain, NULL, RIGHT_READ_ACCOUNTS };
 static const struct route route_tokens = { "/api/v1/tokens", MSG_REGISTER, ask_tokens, NULL, RIGHT_READ_ACCOUNTS };
-/* Policies in time: the draft, the generations that are kept, and the texts of one. */
+/* The policy over time: the draft, the stored generations, and the texts of one. */
 static const struct route route_draft = { "/api/v1/draft", MSG_DRAFT, ask_draft, NULL, RIGHT_READ_RULES };
 static const struct route route_history = { "/api/v1/history", MSG_HISTORY, ask_plain, NULL, RIGHT_READ_RULES };
 static const struct route route_policy = { "/api/v1/policy", MSG_SHOW, ask_policy, NULL, RIGHT_READ_RULES };

@@ -12,7 +12,7 @@
 #include "mgmt/state/stand.h"
 #include "mgmt/web/api/routes.h"
 
-/* Takes the list over: each of its reasons gets its sentence. */
+/* Takes over the list; adds a sentence to each of its reasons. */
 static json_t *said(json_t *list, enum lang l)
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -24,7 +24,7 @@ static json_t *said(json_t *list, enum lang l)
 	return list;
 }
 
-/* Why no record can be written now; JSON null when they can. */
+/* Why no record can be written at present; JSON null when records are written. */
 static json_t *trouble(const json_t *status, enum lang l)
 {
 	const char *why = js(ja(status, "journal"), "trouble");

@@ -11,7 +11,7 @@ static bool path_sign(uint8_t c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '_' || c == '.';
 }
 
-/* Up to the question mark or the end. False when it is too long or holds another sign. */
+/* Reads up to the question mark or the end. False: too long, or an invalid character. */
 static bool read_path(struct bytes *b, char *out)
 {
 	uint8_t c;
@@ -20,7 +20,7 @@ static bool read_path(struct bytes *b, char *out)
 	while (b->left > 0 && !bytes_starts(b, "?", 1)) {
 		if (!bytes_u8(b, &c) || !path_sign(c) || n + 1 >= TARGET_PATH)
 			return false;
-		/* A segment of dots, or one that begins with one, is none of ours. */
+		/* No path of ours has a segment that begins with a dot. */
 		if (c == '.' && (n == 0 || out[n - 1] == '/' || out[n - 1] == '.'))
 			return false;
 		out[n++] = (char)c;
@@ -43,7 +43,7 @@ static bool read_key(struct bytes *b, char *out)
 	return !b->failed && n > 0;
 }
 
-/* Commas are between the words of the one value that is a list. */
+/* A comma separates the words of the only value that is a list. */
 static bool value_sign(uint8_t c, bool list)
 {
 	return (c == ',' && list) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -61,7 +61,7 @@ static void read_number(struct target_parameter *p)
 	}
 }
 
-/* "E5" of "%E5", as browsers write it. */
+/* Reads "E5" of "%E5", as browsers encode it. */
 static bool read_escaped(struct bytes *b, uint8_t *ret)
 {
 	static const char digits[] = "0123456789ABCDEF";
@@ -78,7 +78,7 @@ static bool read_escaped(struct bytes *b, uint8_t *ret)
 	return true;
 }
 
-/* Up to '&' (taken) or the end; *more says which. `words`: they are a person's. */
+/* Reads up to '&' (which is taken) or the end; *more: which of them. `words`: a person's text. */
 static bool read_value(struct bytes *b, struct target_parameter *p, bool words, bool *more)
 {
 	bool list = strcmp(p->key, "command") == 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /api/v1/why: events as /api/v1/events gives them, each with its sentence in both languages. */
+/* /api/v1/why: the events of /api/v1/events, each with its sentence in both languages. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What people isolated passes no more, whatever else the rules say of it: asked by the ends of the
- * session as it was opened, so that answers and errors about it are meant too, and before anything
- * else. What an isolation keeps goes on by its permit; a session without one is asked as one that
- * goes on, and once more when it has got one (new.c).
+ * Traffic that people isolated does not pass, whatever the other rules say. It is checked first, by
+ * the ends of the session in its original direction, so that answers and errors are covered too. A
+ * session that an isolation spares goes on by its permit. A session without a permit is treated
+ * like a spared one and checked again when it has got one (new.c).
  */
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
 
-/* `cuts`: its ends are told; else it is dropped where it stands. What belongs to no session is not
- * known to these sets, and passes nowhere. */
+/* `cuts`: tells the session's ends; otherwise only drops the packet. Packets without a session are
+ * not in these sets, and pass nowhere. */
 void put_apart(struct writer *w, enum ir_chain chain, bool cuts)
 {
 	for (unsigned s = SET_APART4; s <= SET_APART6_NEXT; s++) {
@@ -26,9 +26,9 @@ void put_apart(struct writer *w, enum ir_chain chain, bool cuts)
 }
 
 /*
- * A live session of TCP loses its label, without which the reset of both ends may go out (own.c)
- * and nothing of it passes later unless the policy is asked once more. Only for a packet that comes
- * from where its source is, as anywhere (lapsed.c).
+ * A live TCP session loses its label: the resets for both ends may then leave (own.c), and its
+ * packets pass again only after a new look-up in the policy. Only a packet from its source's
+ * interface does this, as elsewhere (lapsed.c).
  */
 void apart_rules(struct writer *w)
 {

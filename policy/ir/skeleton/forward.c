@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a packet that is forwarded goes: by what tracking says of it, live sessions first; and the
- * lanes to the workers. */
+/* Where a forwarded packet goes: by its tracking state, live sessions first; and the lanes to the
+ * workers. */
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
 
-/* What no session that is live says for: by its state, if tracking has one. */
+/* For a packet without a live session: by its tracking state, if it has one. */
 static void by_tracking(struct writer *w, enum ir_chain chain)
 {
 	put_rule(w, chain);
@@ -22,9 +22,9 @@ static void by_tracking(struct writer *w, enum ir_chain chain)
 }
 
 /*
- * A naming lane lets go of a session whose protocol is confirmed; a lane with commands never does,
- * whatever a worker said. Naming lanes are those of low numbers, asked for by their bits. `live`
- * has just written the packet's mark.
+ * A naming lane lets a session go when its protocol is confirmed; a command lane never does,
+ * whatever a worker said. Naming lanes have the low numbers, so their bits are tested. `live` has
+ * just set the packet's mark.
  */
 static void let_go_rules(struct writer *w)
 {
@@ -45,21 +45,23 @@ static void let_go_rules(struct writer *w)
 void forward_rules(struct writer *w)
 {
 	put_apart(w, CHAIN_FORWARD, true);
-	/* Tracking may still hold another session of these addresses and ports. */
+	/* Connection tracking may still hold another session with these addresses and ports. */
 	put_rule(w, CHAIN_FORWARD);
 	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
 	put(w, IR_TCP_FLAGS, TCP_SYN, TCP_SYN);
 	put_go(w, CHAIN_BEGUN);
-	/* The hot path. A new packet carries conntrack mark 0 and an invalid one none at all: both
-	 * miss. An error about such a session passes here too; the guard has left none but those
-	 * that may. Whoever is live goes on with a mark that names its lane, others with none: it
-	 * is not asked twice. */
+	/*
+	 * The hot path. A new packet has conntrack mark 0 and an invalid one has none: both miss.
+	 * An error about a live session also passes here; the guard has left only permitted ones. A
+	 * live packet goes on with a mark that names its lane, others with none: so the map is not
+	 * asked twice.
+	 */
 	put_rule(w, CHAIN_FORWARD);
 	put(w, IR_LIVE, MARK_FAST, 0);
 	put(w, IR_ACCEPT, 0, 0);
 	put_limits(w, CHAIN_FORWARD);
 	let_go_rules(w);
-	/* No worker sees errors. */
+	/* Errors are not queued to workers. */
 	put_rule(w, CHAIN_FORWARD);
 	put(w, IR_CT_STATE, CT_RELATED, 0);
 	put_go(w, CHAIN_RELATED);
@@ -68,19 +70,18 @@ void forward_rules(struct writer *w)
 	put(w, IR_TCP_FLAGS, TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG, TCP_ACK);
 	put(w, IR_CTMARK, MARK_OUTCOME_MASK, MARK_QUIET << MARK_OUTCOME_SHIFT);
 	put_go(w, CHAIN_BARE);
-	/* What a queue takes can afford a second look. */
+	/* A second check costs little compared with a queue. */
 	put_rule(w, CHAIN_FORWARD);
 	put(w, IR_GOTO_LANE, 0, 0);
 	by_tracking(w, CHAIN_FORWARD);
 }
 
 /*
- * TCP that begins, and answers to it. A session that begins anew over one that tracking still holds
- * is not that one: what was confirmed of it, what an earlier policy left it, says nothing of this
- * one. Only its server knows whether it begins, so nothing changes before that has answered; then
- * it is looked up like any other, and its lane, if it has one, reads it from there on. An answer
- * said once more, or one that a neighbour of the server forged, costs a live session no more than
- * another look: its worker knows it, and lets go of it again.
+ * A TCP SYN and its answer. A session that begins over one that is still tracked is a new one:
+ * neither the confirmation nor the permit of the old one applies. Only the server knows whether it
+ * begins, so nothing changes before its answer. Then it is looked up like any other, and its lane,
+ * if any, inspects it from there on. A repeated answer, or one forged by a neighbour of the server,
+ * only costs the live session another look: its worker knows it and lets go of it again.
  */
 void begun_rules(struct writer *w)
 {
@@ -94,13 +95,12 @@ void begun_rules(struct writer *w)
 	put(w, IR_LIVE, MARK_FAST, 0);
 	put(w, IR_ACCEPT, 0, 0);
 	put_limits(w, CHAIN_BEGUN);
-	/* The worker of a session that was let go of hears that one may begin, too; its
-	 * label stays. */
+	/* When a session was let go, its worker still hears of a new SYN; the label stays. */
 	put_rule(w, CHAIN_BEGUN);
 	put(w, IR_MARK_NOT, MARK_LANE_MASK, 0);
 	put_go(w, CHAIN_AGAIN);
 	by_tracking(w, CHAIN_BEGUN);
-	/* Where nothing is queued there is no pace: connecting is paced already. */
+	/* Without a queue there is no pace: new sessions are paced already. */
 	put_rule(w, CHAIN_TAKEN);
 	put(w, IR_CTMARK, MARK_LANE_MASK, 0);
 	put_go(w, CHAIN_LOOKUP);
@@ -108,9 +108,9 @@ void begun_rules(struct writer *w)
 }
 
 /*
- * An acknowledgement that carries nothing, of a session whose worker has said that it can do
- * without: a visit costs as much as that of a command. Without options, with time stamps, and with
- * those and one block of selective acknowledgement.
+ * An acknowledgement without data in a session whose worker does not need it: a visit costs as much
+ * as that of a command. Matches headers without options, with timestamps, and with these and one
+ * SACK block.
  */
 void bare_rules(struct writer *w)
 {
@@ -132,9 +132,8 @@ void bare_rules(struct writer *w)
 	put_go(w, CHAIN_LAPSED);
 }
 
-/* An error passes when the session that it speaks of is live and the error comes from that
- * session's side: its direction and mark are those of the session. The guard saw to its type
- * and source. */
+/* An error passes when its session is live and it comes from that session's side: it has the
+ * session's direction and mark. The guard has checked its type and source. */
 void related_rules(struct writer *w)
 {
 	put_rule(w, CHAIN_RELATED);
@@ -152,7 +151,8 @@ void lane_rules(struct writer *w, uint64_t lanes)
 
 		if ((lanes >> n & 1) == 0 || !lane_of(n, &l))
 			continue;
-		/* the hash takes in the transport: opener and companion would part */
+		/* the hash covers the transport, so TCP and its UDP companion would reach different
+		 * workers */
 		if (l.kind == LANE_COMMANDS) {
 			put_rule(w, (enum ir_chain)(CHAIN_LANE_FIRST + n));
 			put_set(w, IR_IN_SET, SET_TOGETHER, KEY_CT_PERMIT);

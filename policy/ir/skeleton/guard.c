@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Before tracking: what could only harm the sessions that tracking knows goes no further, errors
- * about them included. */
+/* Before connection tracking: drops what could only harm tracked sessions, including errors about
+ * them. */
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
 
-/* Errors that tracking would relate to a session: RFC 792 knows two more, RFC 4443 (2.1) gives all
- * types below 128 to them. */
+/* Errors that connection tracking relates to a session; RFC 792 has two more types, and RFC 4443
+ * (2.1) reserves all types below 128 for errors. */
 #define ICMP_QUENCH 4u
 #define ICMP_REDIRECT 5u
 #define ICMP6_INFORMS 128u
@@ -16,8 +16,8 @@ const struct icmp_error skeleton_errors[SKELETON_ERRORS] = {
 	{ 6, IPPROTO_ICMPV6, 2 }, { 6, IPPROTO_ICMPV6, 3 }, { 6, IPPROTO_ICMPV6, 4 },
 };
 
-/* Of all that can speak for a session of others, an error is the easiest to forge: only listed
- * types, only from where the source is. Echo requests and other messages of their own pass on. */
+/* An error is the easiest packet to forge for another's session, so only listed types pass, and
+ * only from their source's interface. Echo requests and other messages go on. */
 static void error_rules(struct writer *w)
 {
 	static const uint8_t unlisted[] = { ICMP_QUENCH, ICMP_REDIRECT };
@@ -51,21 +51,20 @@ static void error_rules(struct writer *w)
 }
 
 /*
- * Tracking believes a SYN and its answer whatever interface they come in at, and would follow them
- * away from the session that is alive: a blind stranger could cut it with two packets. So what
- * opens or ends a TCP session is taken only from where its source is. The many segments in between
- * need no such question: they would have to lie in both windows, and the map `live` names their
- * interface. A datagram of IPv4 is asked too: the kernel's own strict reverse path would end it
- * before any rule that says whose it was. Headers that no rule names come no further for any
- * session, old or new.
+ * Connection tracking accepts a SYN and its answer from any interface and would follow them instead
+ * of the live session: a blind stranger could cut it with two packets. So packets that open or end
+ * a TCP session are only taken from their source's interface. The segments in between need no
+ * check: a forged one would have to hit both windows, and the map `live` names their interface.
+ * IPv4 datagrams are checked too: the kernel's own strict reverse path filter would drop them
+ * before any rule that reports them. Headers that no rule names are dropped for every session.
  */
 void guard_rules(struct writer *w)
 {
-	/* For what the box itself may have to answer. */
+	/* For packets that the box itself may have to answer. */
 	put_rule(w, CHAIN_GUARD);
 	put(w, IR_ARRIVED, 0, 0);
-	/* Most packets first, by as few questions as will do; the rules behind would say the same
-	 * of them. */
+	/* The most frequent packets first, with as few checks as possible; the rules behind would
+	 * decide the same. */
 	for (uint32_t family = 4; family <= 6; family += 2) {
 		if (family == 4) {
 			put_rule(w, CHAIN_GUARD);
@@ -81,8 +80,8 @@ void guard_rules(struct writer *w)
 		put(w, IR_TCP_FLAGS, TCP_SYN | TCP_RST | TCP_FIN, 0);
 		put(w, IR_ACCEPT, 0, 0);
 	}
-	/* The one question that has to come with options, and no further than to the box: its hops
-	 * are at an end. */
+	/* Group queries need IP options. They only reach the box itself, because their hop limit is
+	 * used up. */
 	put_of_link(w, CHAIN_GUARD, ICMP6_WHO_LISTENS, ICMP6_LAST_HOP);
 	put_rule(w, CHAIN_GUARD);
 	put(w, IR_IP_OPTIONS, 0, 0);

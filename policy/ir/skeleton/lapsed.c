@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions that are not, or no longer, live: looked up once more, and cut or refused when nothing
- * allows them. */
+/* Sessions that are not live, or no longer: looked up again, and cut or refused when nothing allows
+ * them. */
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
 
-#define STRAY_RATE 500u /* segments of no session that are answered, per second and way of lookup */
+/* segments without a session that are answered, per second and direction of lookup */
+#define STRAY_RATE 500u
 
 /*
- * A tracked session that the map `live` does not know for this interface and direction. If its
- * permit is live all the same, the packet came in at a wrong interface. That is asked first, and
- * nothing is written to the session before: a spoofed packet can neither relabel nor cut a session
- * that is allowed. Else its permit has ended or was narrowed, and it is looked up again; but only
- * for a packet that comes from where its source is, so that between a change of policy and a
- * session's next own packet no stranger speaks for it.
+ * A tracked session that the map `live` does not have for this interface and direction. If its
+ * permit is live, the packet came in at a wrong interface. That is checked first, before anything
+ * is written to the session: a spoofed packet can neither relabel nor cut an allowed session.
+ * Otherwise its permit has ended or was narrowed, and the session is looked up again. Only a packet
+ * from its source's interface starts this: between a change of policy and the session's next packet
+ * no stranger can act for it.
  */
 void lapsed_rules(struct writer *w)
 {
@@ -26,9 +27,9 @@ void lapsed_rules(struct writer *w)
 }
 
 /*
- * A packet that was with a worker while its session's permit changed or ended. It did nothing wrong
- * and must not be lost: it goes to the worker again, to be judged by what holds now. Whatever comes
- * out of the cut queue has permit 0 and ends here.
+ * A packet that a worker had while its session's permit changed or ended. It must not be lost, so
+ * it is queued again, to be judged by the present permit. Packets from the cut queue have permit 0
+ * and end here.
  */
 void renew_rules(struct writer *w)
 {
@@ -43,8 +44,8 @@ void renew_rules(struct writer *w)
 	put_go(w, CHAIN_LOOKUP);
 }
 
-/* A session is looked up again as it was opened, and cut when nothing allows it now. The packet
- * mark keeps what was known of it over the map, which writes a whole mark. */
+/* Looks up the session again by its original direction, and cuts it when nothing allows it now. The
+ * packet mark carries the session's former state across the map, which writes a whole mark. */
 void lookup_rules(struct writer *w)
 {
 	put_not_over(w, CHAIN_LOOKUP);
@@ -59,9 +60,11 @@ void lookup_rules(struct writer *w)
 	put_go(w, CHAIN_CUT);
 }
 
-/* A live session stays one: `hold` lets it go on. That its protocol was confirmed is another
- * permit's word, and its worker says it again when the new one promises the same. Where nobody
- * looks inside there is no outcome, and `live` knows none. */
+/*
+ * A session that was judged counts as judged under the new permit too, and `hold` lets it continue.
+ * A confirmation belongs to the old permit; its worker repeats it when the new permit allows the
+ * same protocols. Without inspection there is no outcome in the mark, and `live` has none.
+ */
 void relabel_rules(struct writer *w)
 {
 	put_rule(w, CHAIN_RELABEL);
@@ -75,10 +78,10 @@ void relabel_rules(struct writer *w)
 }
 
 /*
- * The packet's numbers serve to reset both ends; it goes no further itself. No bypass: unanswered
- * it is dropped. A session that begins anew over a live one brings its label here, and that must
- * not outlive this: resets are for sessions that have none, and bytes that follow at once would
- * pass by it.
+ * The worker uses the packet's sequence numbers to reset both ends; the packet itself is dropped.
+ * No bypass: without an answer it is dropped too. The label of a session that begins anew over a
+ * live one is removed here: resets need a session without a label, and data that follow at once
+ * would pass by the label.
  */
 void cut_rules(struct writer *w)
 {
@@ -99,8 +102,8 @@ void cut_rules(struct writer *w)
 	put_drop(w, R_ENDED);
 }
 
-/* TCP in the middle without a session is answered for pairs that some conduit allows, so that peers
- * reconnect; anybody else learns nothing. */
+/* A TCP segment without a session is answered for pairs that some conduit allows, so that peers
+ * reconnect. Others get no answer. */
 void invalid_rules(struct writer *w)
 {
 	put_rule(w, CHAIN_INVALID);

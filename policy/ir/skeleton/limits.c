@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How long a session may last, and be silent, where its conduit says so. Its number stands in a set
- * of the kernel for as long: put there once, with its label, for its age; begun anew by each packet
- * for its idle time. What is limited and not there is over. Bits of the label say that it was
- * counted, and go with it from policy to policy: so no change, and no death of whoever makes
- * changes, counts a session twice.
+ * How long a session may last or be idle, if its conduit limits that. The session's id is an
+ * element with a timeout in a kernel set: added once, with its label, for the duration; renewed by
+ * each packet for the idle time. A limited session that is not in its set is over. Bits of the
+ * label tell that it was counted, and stay with it from policy to policy: so no change of policy,
+ * and no restart of a process, counts a session twice.
  */
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
 
-/* Of a session with this limit. The rule goes on. */
+/* Matches a session with this limit and continues with the rule. */
 static enum ir_set put_limited(struct writer *w, enum ir_chain chain, uint32_t limit, bool counted)
 {
 	uint32_t bit = limit & IR_LIMIT_IDLE ? MARK_IDLES : MARK_AGES;
@@ -38,8 +38,8 @@ static void put_over(struct writer *w, enum ir_chain chain, uint32_t limit)
 	put_go(w, limit & IR_LIMIT_IDLE ? CHAIN_IDLED : CHAIN_AGED);
 }
 
-/* Behind IR_LIVE, which has found it, or left the packet's mark at its interface: that of another
- * way in speaks for no session. */
+/* Behind IR_LIVE, which has found the session, or set the packet's mark to that of a wrong
+ * interface: such a packet does not count for the session. */
 void put_limits(struct writer *w, enum ir_chain chain)
 {
 	for (uint32_t i = 0; i < w->limits.n; i++) {
@@ -58,9 +58,9 @@ void put_limits(struct writer *w, enum ir_chain chain)
 }
 
 /*
- * With its label. The packet's mark is that of the session as it was before, or of an interface:
- * whoever was counted under another permit is not counted again. Full: refused, since nobody would
- * know when it ends.
+ * When a session gets its label. The packet's mark is the session's former one, or that of an
+ * interface: a session that was counted under another permit is not counted again. When the set is
+ * full the session is refused, because its end would be unknown.
  */
 void put_counted(struct writer *w, enum ir_chain chain)
 {
@@ -75,8 +75,8 @@ void put_counted(struct writer *w, enum ir_chain chain)
 	}
 }
 
-/* Wherever a session may get a label: one that is over gets none, and none loses the word that it
- * was counted. */
+/* Used wherever a session may get a label: an ended session gets none, and the bits by which it was
+ * counted are kept. */
 void put_not_over(struct writer *w, enum ir_chain chain)
 {
 	for (int idle = 0; idle < 2; idle++) {
@@ -86,8 +86,8 @@ void put_not_over(struct writer *w, enum ir_chain chain)
 	}
 }
 
-/* Both ends are told, as when a right ends (lapsed.c). Of datagrams the label stays, and says that
- * they are over. */
+/* Tells both ends, as when a permit ends (lapsed.c). A datagram session keeps its label, which says
+ * that it is over. */
 void limits_rules(struct writer *w)
 {
 	for (int idle = 0; idle < 2; idle++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A session that begins: whether a cell allows it, how fast sessions may open, how many there may
- * be, and on to its lane. */
+ * be, and its lane. */
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
@@ -9,8 +9,8 @@
 
 void new_rules(struct writer *w)
 {
-	/* A session is opened by a SYN without FIN, RST or ACK; there is no "is not equal" of
-	 * several bits. */
+	/* A SYN without FIN, RST or ACK opens a session; several rules, because one cannot say "not
+	 * equal" for several bits. */
 	static const struct {
 		uint8_t mask, value;
 	} wrong[] = {
@@ -22,7 +22,7 @@ void new_rules(struct writer *w)
 
 	put_home_only(w, CHAIN_NEW);
 	put_not_over(w, CHAIN_NEW);
-	/* Datagrams that nobody answers are new for ever. */
+	/* Datagrams without an answer stay new. */
 	put_rule(w, CHAIN_NEW);
 	put(w, IR_CTMARK_NOT, MARK_LIMITS, 0);
 	put(w, IR_COPY_MARK, 0, 0);
@@ -40,9 +40,9 @@ void new_rules(struct writer *w)
 }
 
 /*
- * How fast sessions open, by interface and lane, before any queue: a flood of new ones must not
- * push live ones out of their lane's queue. Pairs of hosts that open few have a pace of their own,
- * so that a flood of others leaves them theirs.
+ * How fast sessions may open, by interface and lane, before any queue: a flood of new sessions must
+ * not push live ones out of their lane's queue. A pair of hosts that opens few has a pace of its
+ * own, so a flood of others does not affect it.
  */
 static void in_pace(struct writer *w, enum ir_chain chain, enum ir_stmt_kind then, uint32_t where)
 {
@@ -61,10 +61,11 @@ static void in_pace(struct writer *w, enum ir_chain chain, enum ir_stmt_kind the
 }
 
 /*
- * What is inspected goes over one path: Multipath TCP spreads one stream over connections of which
- * each is seen alone. Without the option in the SYN neither end hears of an offer, and both go on
- * as plain TCP without losing time; a SYN that would have joined becomes one of its own, which its
- * sender gives up. The kernel takes out one option; a second one is no accident.
+ * Inspected sessions use one path: Multipath TCP spreads a stream over several connections, which
+ * are seen one by one. The option is removed from the SYN, so neither end hears of an offer, and
+ * both continue as plain TCP without delay. A SYN that would have joined becomes a connection of
+ * its own, which its sender gives up. The kernel removes one such option; a second one is no
+ * accident, so the packet is refused.
  */
 static void one_path(struct writer *w, enum ir_chain chain)
 {
@@ -79,16 +80,16 @@ static void one_path(struct writer *w, enum ir_chain chain)
 	put_drop(w, R_MULTIPATH);
 }
 
-/* An answer to a SYN is as good for a flood as a SYN. */
+/* A flood of SYN-ACKs is as bad as one of SYNs. */
 void take_rules(struct writer *w)
 {
 	in_pace(w, CHAIN_TAKEN, IR_GOTO, CHAIN_LOOKUP);
 }
 
 /*
- * How many sessions there are, by pair of hosts and by interface, in each lane: whoever may ask a
- * name server must not fill connection tracking for all zones. The parts of a pair are asked first,
- * so that a greedy pair is stopped before its side is full.
+ * How many sessions there are in each lane, by pair of hosts and by interface: a host that may ask
+ * a name server must not fill connection tracking for all zones. The pair is checked first, so that
+ * a greedy one is stopped before its side is full.
  */
 void share_rules(struct writer *w)
 {
@@ -112,10 +113,10 @@ void share_rules(struct writer *w)
 	put_drop(w, R_SHARE_ZONE);
 }
 
-/* The flow has its label; the packet goes where the label says. */
+/* The session has its label; the packet goes to the label's lane. */
 void admit_rules(struct writer *w)
 {
-	/* By which permit it would pass is known only now. */
+	/* Only now is the permit known. */
 	put_apart(w, CHAIN_ADMIT, true);
 	put_counted(w, CHAIN_ADMIT);
 	put_rule(w, CHAIN_ADMIT);
@@ -125,7 +126,7 @@ void admit_rules(struct writer *w)
 	put(w, IR_SET_MARK, MARK_FAST, 0);
 	put(w, IR_ACCEPT, 0, 0);
 	one_path(w, CHAIN_ADMIT);
-	/* A session that was looked up again may be met on its way back. */
+	/* The first packet of a session that was looked up again may be an answer. */
 	put_rule(w, CHAIN_ADMIT);
 	put(w, IR_CT_DIRECTION, 1, 0);
 	put(w, IR_ADD_MARK, MARK_REPLY, 0);

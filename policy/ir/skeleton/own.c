@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packets for the box itself and of the box itself. */
+/* Packets to and from the box itself. */
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
 
 #define ECHO_RATE 10u /* echo requests per second that the box answers */
 
-/* RFC 3810: a switch that asks who listens to what sends a group to those alone who have said so.
- * Questions for neighbours go to groups: without a word the box, and hosts for whom it answers, are
- * not found behind it. The older words are for one that asks by RFC 2710. */
+/*
+ * RFC 3810: a switch asks for the members of multicast groups and forwards a group to those only.
+ * Neighbour solicitations go to groups: without an answer neither the box, nor hosts for whom it
+ * answers, are found behind the switch. The older messages are for a switch that asks by RFC 2710.
+ */
 static void listeners(struct writer *w)
 {
 	static const uint32_t says[] = { 131, 132, 143 };
@@ -18,9 +20,9 @@ static void listeners(struct writer *w)
 }
 
 /*
- * Whoever asks is remembered, in one table of neighbours for all zones and for the administration.
- * Invented hosts of one side would fill it within a second, and nobody's neighbours were found
- * any more.
+ * The kernel stores each asker in one neighbour table for all zones and the admin side. Invented
+ * hosts of one side would fill it within a second, and no neighbours of others would be found any
+ * more.
  */
 static void put_asked(struct writer *w, uint32_t type)
 {
@@ -34,8 +36,8 @@ static void put_asked(struct writer *w, uint32_t type)
 
 void input_rules(struct writer *w)
 {
-	/* Router advertisements (134) and redirects (137) are refused: the box has its routes from
-	 * box.cfg alone. */
+	/* Router advertisements (134) and redirects (137) are refused: box.cfg alone gives the box
+	 * its routes. */
 	put_asked(w, 133);
 	put_asked(w, 135);
 	put_of_link(w, CHAIN_INPUT, 136, 255);
@@ -58,12 +60,12 @@ void input_rules(struct writer *w)
 }
 
 /*
- * What the box itself says carries bytes of what it answers, so it leaves only by the interface at
- * which that came in: whoever writes a source of another zone on a packet has nothing bounced
- * there. The kernel answers some packets before any rule has looked at their source (their hops are
- * at an end, they are too long, a header is wrong, pieces are missing), and what it answers before
- * the guard has no mark. Strict reverse path does not help: where no route leads, the kernel says
- * so before it looks the source up. A packet that the rules let by came from where its source is.
+ * The box's own answers hold bytes of the packet they answer, so they leave only by the interface
+ * where it came in: a forged source of another zone gets nothing bounced there. The kernel answers
+ * some packets before a rule has checked their source (hop limit reached, too long, wrong header,
+ * missing fragments), and such an answer has no mark from the guard. The strict reverse path filter
+ * does not help: the kernel reports a missing route before it checks the source. A packet that the
+ * rules let through came from its source's interface.
  */
 void answer_rules(struct writer *w)
 {
@@ -99,9 +101,11 @@ void output_rules(struct writer *w)
 		put(w, IR_CT_STATE, CT_RELATED, 0);
 		put_go(w, CHAIN_ANSWER);
 	}
-	/* A gate's reset: its socket carries the mark of the lane that the tracked flow is in. An
-	 * end that expects another number answers with an acknowledgement that carries nothing, and
-	 * the worker must hear it. */
+	/*
+	 * A gate's reset: its socket sets the mark of the lane of the tracked session. An end with
+	 * another sequence number answers by an acknowledgement without data, which the worker must
+	 * hear.
+	 */
 	for (int quiet = 1; quiet >= 0; quiet--) {
 		put_rule(w, CHAIN_OUTPUT);
 		put(w, IR_L4PROTO, IPPROTO_TCP, 0);
@@ -113,14 +117,14 @@ void output_rules(struct writer *w)
 		}
 		put(w, IR_ACCEPT, 0, 0);
 	}
-	/* A reset of the cut lane, only for a tracked flow whose own permit is not live. */
+	/* A reset of the cut lane, only for a tracked session whose own permit is not live. */
 	put_rule(w, CHAIN_OUTPUT);
 	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
 	put(w, IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST);
 	put(w, IR_MARK, UINT32_MAX, mark_make(0, LANE_CUT, MARK_UNJUDGED));
 	put_set(w, IR_NOT_IN_SET, SET_AGREE, KEY_CT_PERMIT);
 	put(w, IR_ACCEPT, 0, 0);
-	/* A reset of an end of no session (chain invalid). */
+	/* A reset for a segment without a session (chain invalid). */
 	put_rule(w, CHAIN_OUTPUT);
 	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
 	put(w, IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST);

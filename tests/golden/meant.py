@@ -28,19 +28,20 @@ services = {
   melsec = { protocol = "slmp"; ports = ["tcp/5007"]; allow = ( { commands = ["read"]; %(slmp)s } ); };
   siemens = { protocol = "s7comm"; allow = ( { functions = ["read_var"]; %(s7comm)s } ); };
   omron = { protocol = "fins"; allow = ( { commands = ["read"]; %(fins)s } ); };
+  yaskawa = { protocol = "memobus"; allow = ( { commands = ["read"]; %(memobus)s } ); };
   rockwell = { protocol = "enip"; allow = ( { functions = ["get_attribute_single"]; %(enip)s } ); };
 };
 conduits = (
   { name = "c"; from = %(from)s; to = %(to)s; services = [%(services)s]; sources = [%(sources)s]; destinations = [%(destinations)s];
     purpose = "p"; owner = "o"; review_by = %(review_by)s; until = %(until)s; heard_within = %(heard)s; },
-  { name = "d"; from = "office"; to = "crane"; services = ["names", "words", "modbus-data", "melsec", "siemens", "omron", "rockwell", "either", "spoken"];
+  { name = "d"; from = "office"; to = "crane"; services = ["names", "words", "modbus-data", "melsec", "siemens", "omron", "yaskawa", "rockwell", "either", "spoken"];
     purpose = "p"; owner = "o"; review_by = "2198-01-01"; }
 );
 never = ( { scope = "direct"; %(never)s }, { from = "crane"; to = "office"; } );
 """
 GOOD = {
     "networks": '"10.30.0.0/16"', "zone": '"crane"', "addresses": '"10.30.1.10"', "ports": '"tcp/502"', "udp": '"udp/53"', "either": '"udp/53"', "protocol": '"modbus"', "never": 'from = "crane"; to = "office";', "functions": '"read_coils"',
-    "units": '"1"', "commands": '"read"', "modbus": "", "slmp": "", "s7comm": "", "fins": "", "enip": "", "from": '"office"', "to": '"crane"', "services": '"plc"',
+    "units": '"1"', "commands": '"read"', "modbus": "", "slmp": "", "s7comm": "", "fins": "", "memobus": "", "enip": "", "from": '"office"', "to": '"crane"', "services": '"plc"',
     "sources": '"10.10.1.1"', "destinations": '"rtg01"', "review_by": '"2198-01-01"', "until": '"2198-01-01T00:00:00+09:00"', "heard": '"10 min"',
 }
 LEAVE = "leave it out"
@@ -361,6 +362,11 @@ ROWS = [
     ("fins", 'e = ["E0_100-E0_199"];', 'e = ["0.100-199"];'),
     ("fins", 'tim = ["T12"];', 'tim = ["12"];'),
     ("fins", 'd = ["W5"];', 'w = ["5"];'),
+    ("memobus", 'holding = ["MW00100"];', 'holding = ["100"];'),
+    ("memobus", 'mw = ["MW00100"];', 'mw = ["100"];'),
+    ("memobus", 'mw = ["MW00100-MW00109"];', 'mw = ["100-109"];'),
+    ("memobus", 'mw = ["ML00100"];', 'mw = ["100-101"];'),
+    ("memobus", 'input = ["IW0010"];', 'input = ["10"];'),
     ("modbus", 'holding = ["%MW100"];', 'holding = ["100"];'),
     ("modbus", 'holding = ["%MW100-%MW109"];', 'holding = ["100-109"];'),
     ("modbus", 'holding = ["4x0001"];', 'holding = ["0"];'),

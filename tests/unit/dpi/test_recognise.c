@@ -97,6 +97,12 @@ static const struct sample good[] = {
 	S(PROTO_IEC104, DIR_S2C, 6, "\x68\x04\x01\0\xfe\xff"),
 	S(PROTO_IEC104, DIR_C2S, 8, "\x68\x0e\x02\0\x08\0\x64\1\6\0\1\0\0\0\0\x14"),
 	S(PROTO_IEC104, DIR_S2C, 8, "\x68\x0f\x02\0\x08\0\1\x82\3\0\1\0\1\0\0\0\1"),
+	S(PROTO_MEMOBUS, DIR_C2S, 22, "\x11\1\0\0\0\0\x16\0\0\0\0\0\x08\0\x20\x09\x10\0\x64\0\2\0"),
+	S(PROTO_MEMOBUS, DIR_C2S, 21, "\x11\1\0\0\0\0\x15\0\0\0\0\0\x07\0\x20\x03\x10\0\x64\0\2"),
+	S(PROTO_MEMOBUS, DIR_C2S, 16, "\x11\1\0\0\0\0\x13\0\0\0\0\0\x05\0\x20\x50\x10\0\0"),
+	S(PROTO_MEMOBUS, DIR_C2S, 12, "\x12\1\0\0\0\0\x10\0\0\0\0\0\1\2\3\4"),
+	S(PROTO_MEMOBUS, DIR_S2C, 15, "\x19\1\0\0\0\0\x18\0\0\0\0\0\x0a\0\x20\x09\1\0\1\0\7\0\0\0"),
+	S(PROTO_MEMOBUS, DIR_S2C, 15, "\x19\1\0\0\0\0\x12\0\0\0\0\0\x04\0\x43\xc9\1\2"),
 	/* IXFR, a notice with the new serial number, an update; answers */
 	S(PROTO_DNS, DIR_C2S, 14, "\x00\x40\x12\x34\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x03www"),
 	S(PROTO_DNS, DIR_C2S, 14, "\x00\x40\x12\x34\x24\x00\x00\x01\x00\x01\x00\x00\x00\x00\x03www"),
@@ -323,6 +329,31 @@ static void lies_in_iec104(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
 		if (recognise(PROTO_IEC104, bad[i].dir, head(&bad[i], bad[i].n)) != RECOGNISE_NOT)
+			fail_msg("sample %zu", i);
+}
+
+/* A message that its other end sends, lengths that do not fit, bytes that are not used, MEMOBUS/RTU
+ * and ASCII mode. */
+static void lies_in_memobus(void **state)
+{
+	static const struct sample bad[] = {
+		S(PROTO_MEMOBUS, DIR_S2C, 0, "\x11\1\0\0\0\0\x16\0\0\0\0\0\x08\0\x20\x09\x10\0\x64\0\2\0"),
+		S(PROTO_MEMOBUS, DIR_C2S, 0, "\x19\1\0\0\0\0\x18\0\0\0\0\0\x0a\0\x20\x09\1\0\1\0\7\0\0\0"),
+		S(PROTO_MEMOBUS, DIR_C2S, 0, "\x11\1\0\0\0\0\x16\0\0\0\0\0\x09\0\x20\x09\x10\0\x64\0\2\0"),
+		S(PROTO_MEMOBUS, DIR_C2S, 0, "\x11\1\0\0\0\0\x17\0\0\0\0\0\x09\0\x20\x09\x10\0\x64\0\2\0\0"),
+		S(PROTO_MEMOBUS, DIR_C2S, 0, "\x11\1\0\0\1\0\x16\0\0\0\0\0"),
+		S(PROTO_MEMOBUS, DIR_C2S, 0, "\x11\1\0\0\0\0\x16\0\0\0\0\1"),
+		S(PROTO_MEMOBUS, DIR_C2S, 0, "\x11\1\0\0\0\0\x10\0\0\0\0\0"),
+		S(PROTO_MEMOBUS, DIR_C2S, 0, "\x11\1\0\0\0\0\x0d\x10\0\0\0\0"),
+		S(PROTO_MEMOBUS, DIR_C2S, 0, "\x11\1\0\0\0\0\x16\0\0\0\0\0\x08\0\x21\x09\x10"),
+		S(PROTO_MEMOBUS, DIR_C2S, 0, "\x12\1\0\0\0\0\x0c\0\0\0\0\0"),
+		S(PROTO_MEMOBUS, DIR_C2S, 0, "\x01\x03\0\0\0\2\xc4\x0b"),
+		S(PROTO_MEMOBUS, DIR_C2S, 0, "110100000000160000000000"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (recognise(PROTO_MEMOBUS, bad[i].dir, head(&bad[i], bad[i].n)) != RECOGNISE_NOT)
 			fail_msg("sample %zu", i);
 }
 
@@ -740,6 +771,7 @@ int main(void)
 		cmocka_unit_test(lies),
 		cmocka_unit_test(lies_in_fins),
 		cmocka_unit_test(lies_in_iec104),
+		cmocka_unit_test(lies_in_memobus),
 		cmocka_unit_test(no_answer_is_taken_back),
 		cmocka_unit_test(lines_before_ssh),
 		cmocka_unit_test(versions_of_http),

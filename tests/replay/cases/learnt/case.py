@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "..", "lib"))
 import enip  # noqa: E402
 import fins  # noqa: E402
 import iec104  # noqa: E402
+import memobus  # noqa: E402
 import s7  # noqa: E402
 import slmp  # noqa: E402
 
@@ -219,6 +220,23 @@ def telecontrol(t):
     t.true("whom: " + services, 'ca = ["1"]' in services and 'ca = ["65535"]' in services)
 
 
+def yaskawa(t):
+    """Coils, holding registers and M registers of one CPU, a value, a list of registers; the same in datagrams."""
+    memory = memobus.Memory()
+    asks = [memobus.read_holding(100, 10, 1), memobus.read_list([105, 300], 2), memobus.write_holding(400, [250], 3), memobus.write_coils(7, [1, 0], 4),
+            memobus.read_registers("m", 100000, 2, 5), memobus.write_bits("m", 1605, [1], 6), memobus.short(0x2008, 0, 0xAAAA, number=7)]
+    services, text, r = round_trip(t, t.file("memobus.pcap", talk([(b, memory.answer(b)) for b in asks], 9999)))
+    t.equal("refused", refused(r), [])
+    t.equal("comments: " + services, services.count("#"), 0)
+    t.true("places: " + services, 'holding = ["400"];' in services and 'coils = ["7-8"];' in services and 'mw = ["100000-100001"];' in services and 'mb = ["100.5"];' in services)
+    t.true("whom: " + services, 'cpus = ["1"]' in services and '"loopback_test"' in services)
+    out = []
+    for b in asks:
+        out += [wire.udp(CLIENT, 40000, SERVER, 9999, b), wire.udp(SERVER, 9999, CLIENT, 40000, memory.answer(b))]
+    services, text, r = round_trip(t, t.file("memobus-udp.pcap", wire.pcap(out)))
+    t.equal("in datagrams: " + services, (refused(r), 'ports = ["udp/9999"]' in services), ([], True))
+
+
 def halfway(t):
     """Each protocol, its beginning not seen, and a client's port below the server's: the bytes say what it is, and its port who serves."""
     read = enip.service(0x0E, b"\x20\1\x24\1\x30\7")
@@ -265,6 +283,8 @@ def speeches():
     yield "enip", 44818, [(a, controller.answer(a, state)) for a in asks], "get_attribute_single"
     yield "fins", 9600, [(fins.node(), fins.nodes())] + [(fins.tcp(fins.read("d", n, 1, n)), fins.tcp(fins.answer(fins.READ, bytes(2), 0, n))) for n in (1, 2, 3, 4)], \
         "memory_area_read"
+    memory = memobus.Memory()
+    yield "memobus", 9999, [(b, memory.answer(b)) for b in (memobus.read_holding(n, 1, n) for n in (1, 2, 3, 4))], "read_holding_registers_extended"
     yield "iec104", 2404, telecontrol_session([iec104.single(n, 1) for n in (1, 2, 3, 4)]), "C_SC_NA_1"
     yield "s7comm", 102, [(s7.connect(), s7.connection(0xD0, 1, 2)), (s7.setup(), s7.data(s7.message(3, 1, s7.setup()[17:25])))] + [
         (s7.read([s7.place(s7.DB, 1, n, 1)], n), read(n)) for n in (2, 3)], "read_var"
@@ -512,7 +532,7 @@ def files_of(case):
 
 
 def cases(t):
-    for f in (modbus, s7comm, cip, half, melsec, omron, telecontrol, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
+    for f in (modbus, s7comm, cip, half, melsec, omron, telecontrol, yaskawa, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
               half_of_others, ends_alone, many_writes, public, too_much, writes, names_of_the_policy, shared_codes):
         yield "learnt: " + f.__name__, f, (t,)
     if not os.path.isdir(PCAPS):

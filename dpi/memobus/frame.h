@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages of the Extended MEMOBUS protocol in binary mode, behind their 218 header. Part of the
+ * MEMOBUS enforcer, used by nobody else. Pure; knows no policy.
+ *
+ *   218 header (SIEP C880725 12, 2.16)   command type (11 command, 19 response, 12 general-purpose
+ *                            message), identification number, destination and source channel, two
+ *                            bytes unused, length of all with this header (low byte first), four
+ *                            bytes unused
+ *   message                  length of what follows (low byte first), MFC, SFC, CPU numbers, body
+ *
+ * A general-purpose message has its data right behind the header, and is not answered. A datagram
+ * is one of them. In the bodies of SFC 01 to 08, 0F and 10 numbers have the high byte first, as the
+ * example of 2.16, "MEMOBUS ASCII Mode" (00 6B, 00 03) has them; in all others the low one.
+ */
+#ifndef SEKISHO_DPI_MEMOBUS_FRAME_H
+#define SEKISHO_DPI_MEMOBUS_FRAME_H
+
+#include "dpi/protocol.h"
+
+#define MEMOBUS_HEADER 12u /* 218 header */
+#define MEMOBUS_LENGTH 2u
+#define MEMOBUS_LEAST 3u /* MFC, SFC, CPU numbers */
+/* 2,044 registers are read at once (2.4, "Data Size") */
+#define MEMOBUS_MESSAGE_MAX (6u + 2u * 2044u)
+#define MEMOBUS_ERROR 4u     /* message of an error */
+#define MEMOBUS_FAILED 0x80u /* bit of its SFC */
+
+enum memobus_type { MEMOBUS_COMMAND = 0x11, MEMOBUS_GENERAL_PURPOSE = 0x12, MEMOBUS_RESPONSE = 0x19 };
+
+/* How long the message of a function is, by its count. */
+struct memobus_layout {
+	uint16_t service;
+	uint8_t length;	  /* of a command without its items */
+	uint8_t item;	  /* bits of an item of it; 0: it has none */
+	uint8_t count_at; /* from the MFC on; 0: there is no count */
+	bool high_first;
+	uint16_t max;	      /* of the count */
+	uint8_t answer;	      /* as `length`, of an answer */
+	uint8_t answer_item;  /* bits */
+	uint8_t longest_item; /* bits of an item that may be longer; 0: all are alike */
+};
+
+struct memobus_head {
+	uint8_t type; /* enum memobus_type */
+	uint8_t number;
+	uint8_t to_channel, from_channel;
+	uint8_t to_cpu, from_cpu;
+	uint32_t service;  /* MFC, SFC */
+	size_t length;	   /* of the message, from the MFC on */
+	struct bytes rest; /* behind the CPU numbers; of a general-purpose message, its data */
+};
+
+/* Of a function that nobody knows: NULL. */
+const struct memobus_layout *memobus_layout_of(uint32_t service);
+/* The count in a message that begins at `b`; false: its bytes are not there yet. */
+bool memobus_count(const struct memobus_layout *l, struct bytes b, size_t length, uint32_t *ret);
+/* Bytes of `n` items of so many bits. */
+static inline uint32_t memobus_items(uint32_t n, uint8_t bits)
+{
+	return (n * bits + 7u) / 8u;
+}
+
+/* What the first bytes say, as far as they are there: FRAME_BAD, or whether the count is there. */
+enum frame_result memobus_begins(struct bytes head);
+/* As an enforcer's frame. A command that is not as long as its function and count say is none. */
+enum frame_result memobus_frame(struct bytes head, size_t *ret_len);
+/* `pdu` is a whole one. False when it is none. */
+bool memobus_head_parse(struct bytes pdu, struct memobus_head *ret);
+
+#endif

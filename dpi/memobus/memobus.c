@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/memobus/memobus.h"
+
+#include <stddef.h>
+
+#include "dpi/memobus/request.h"
+#include "dpi/memobus/state.h"
+#include "dpi/memobus/words.h"
+
+_Static_assert(sizeof(struct memobus_state) <= ENFORCER_STATE_MAX, "MEMOBUS state must fit into a flow");
+_Static_assert(MEMOBUS_PDU_MAX <= ENFORCER_PDU_MAX, "the longest message must fit into what is kept");
+
+/* What `parse` hands to `asked`. */
+enum kept { KEPT_NUMBER, KEPT_ANSWER, KEPT_ANSWER_MAX, KEPT_SILENT };
+
+static struct pending_list open_of(struct memobus_state *s)
+{
+	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), MEMOBUS_OPEN_MAX };
+}
+
+static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
+{
+	(void)state;
+	(void)dir;
+	return memobus_frame(head, ret_len);
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+{
+	struct memobus_request r = { .operations = ret->operations, .max = OPERATIONS_MAX };
+	struct memobus_head h;
+
+	(void)state;
+	if (!memobus_head_parse(pdu, &h)) {
+		ret->asks = dir == DIR_C2S;
+		return;
+	}
+	ret->asks = h.type != MEMOBUS_RESPONSE || dir == DIR_C2S;
+	if (!ret->asks)
+		return;
+	if (h.type == MEMOBUS_RESPONSE) { /* clients are not asked for anything */
+		ret->n = 1;
+		ret->operations[0] = (struct operation){ .service = h.service & ~MEMOBUS_FAILED, .space = SPACE_NONE };
+		ret->wrong = R_MEMOBUS_RESPONSE;
+		ret->kept[KEPT_SILENT] = true;
+		return;
+	}
+	memobus_request_parse(&h, &r);
+	ret->n = r.n;
+	ret->wrong = r.well_formed ? R_ALLOWED : R_MEMOBUS_FRAME;
+	ret->kept[KEPT_NUMBER] = h.number;
+	ret->kept[KEPT_ANSWER] = r.answer;
+	ret->kept[KEPT_ANSWER_MAX] = r.answer_max;
+	ret->kept[KEPT_SILENT] = h.type == MEMOBUS_GENERAL_PURPOSE;
+}
+
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
+		  struct pdu *ret)
+{
+	struct memobus_state *s = state;
+	const struct operation *o = p->operations;
+
+	pending_notice_table(open_of(s), t);
+	if (p->n == 0)
+		return;
+	if (ret->dir == DIR_S2C) { /* rows speak of what a client asks a server for */
+		if (ret->reason == R_ALLOWED)
+			ret->reason = R_MEMOBUS_RESPONSE;
+		return;
+	}
+	if (p->kept[KEPT_SILENT] != 0)
+		return;
+	if (!pending_make_room(open_of(s)) && ret->reason == R_ALLOWED)
+		ret->reason = R_MEMOBUS_PENDING;
+	pending_seen(open_of(s));
+	if (s->wait.n == MEMOBUS_OPEN_MAX) {
+		/* else it is judged once more, or never passes */
+		s->wait.unread |= ret->reason != R_MEMOBUS_PENDING;
+		return;
+	}
+	s->open[s->wait.n++] = (struct memobus_open){
+		.wait = { ruling->choice, (uint8_t)ret->reason, 0 },
+		.service = (uint16_t)o->service,
+		.answer = (uint16_t)p->kept[KEPT_ANSWER],
+		.answer_max = (uint16_t)p->kept[KEPT_ANSWER_MAX],
+		.first = o->first,
+		.count = o->count > UINT32_MAX ? UINT32_MAX : (uint32_t)o->count,
+		.space = o->space,
+		.number = (uint8_t)p->kept[KEPT_NUMBER],
+		.to_cpu = (uint8_t)o->targets[MEMOBUS_CPU],
+		.from_cpu = (uint8_t)o->targets[MEMOBUS_SENDER],
+		.to_channel = (uint8_t)(o->targets[MEMOBUS_CHANNEL] >> 8),
+		.from_channel = (uint8_t)o->targets[MEMOBUS_CHANNEL],
+	};
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+/* Of an answer, destination and source are those of the request the other way round (2.16, example
+ * of CPU numbers). Of channels no figure tells: either way. */
+static bool is_ends(const struct memobus_open *o, const struct memobus_head *h)
+{
+	return h->to_cpu == o->from_cpu && h->from_cpu == o->to_cpu &&
+	       ((h->to_channel == o->from_channel && h->from_channel == o->to_channel) ||
+		(h->to_channel == o->to_channel && h->from_channel == o->from_channel));
+}
+
+static bool is_answer(const struct memobus_open *o, const struct memobus_head *h, unsigned lenient)
+{
+	if ((h->service & ~MEMOBUS_FAILED) != o->service ||
+	    (o->number != h->number && (h->number != 0 || !(lenient & LENIENT_TRANSACTION))) ||
+	    (!(lenient & LENIENT_UNIT) && !is_ends(o, h)))
+		return false;
+	/* a request that made no sense: its answer has no shape to keep to */
+	if (o->wait.reason == R_MEMOBUS_FRAME)
+		return true;
+	if ((h->service & MEMOBUS_FAILED) != 0)
+		return h->length == MEMOBUS_ERROR;
+	if (o->service == MEMOBUS_READ_MIXED && (h->length - o->answer) % 2u != 0)
+		return false;
+	return h->length >= o->answer && h->length <= o->answer_max;
+}
+
+static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
+			 struct pdu *ret)
+{
+	struct ruling ruling;
+
+	evaluate_choice(t, p, vocabulary_of(PROTO_MEMOBUS), choice, &ruling.grant, &ruling.row);
+	pdu_name_ruling(ret, &ruling);
+}
+
+static void answer_open(struct memobus_state *s, uint32_t i, const struct command_table *t,
+			const struct command_permit *p, struct pdu *ret)
+{
+	struct memobus_open o = s->open[i];
+
+	ret->function = o.service;
+	ret->reason = (enum reason)o.wait.reason;
+	ret->allowed = ret->reason == R_ALLOWED;
+	name_conduit(t, p, o.wait.choice, ret);
+	if (o.space != SPACE_NONE && o.wait.reason != R_MEMOBUS_FRAME) {
+		ret->space = o.space;
+		ret->address = o.first;
+		ret->quantity = o.count;
+	}
+	for (uint32_t k = 0; k < i; k++)
+		s->open[k].wait.expendable = 1;
+	pending_answered(open_of(s), i);
+}
+
+static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
+		     struct pdu *ret)
+{
+	struct memobus_state *s = state;
+	unsigned lenient = judge_leniency(PROTO_MEMOBUS, t, p);
+	struct memobus_head h;
+
+	pending_notice_table(open_of(s), t);
+	ret->reason = R_MEMOBUS_RESPONSE;
+	name_conduit(t, p, 0, ret);
+	if (!memobus_head_parse(pdu, &h)) {
+		ret->reason = R_MEMOBUS_FRAME;
+		return;
+	}
+	ret->function = h.service & ~MEMOBUS_FAILED;
+	ret->exception = (h.service & MEMOBUS_FAILED) != 0;
+	ret->targets[MEMOBUS_CPU] = h.from_cpu;
+	ret->targets[MEMOBUS_SENDER] = h.to_cpu;
+	ret->targets[MEMOBUS_CHANNEL] = (uint32_t)h.from_channel << 8 | h.to_channel;
+	for (uint32_t i = 0; i < s->wait.n; i++)
+		if (is_answer(&s->open[i], &h, lenient)) {
+			answer_open(s, i, t, p, ret);
+			return;
+		}
+	if (s->wait.unseen == 0)
+		return;
+	pending_answered_unseen(&s->wait);
+	ret->allowed = !s->wait.unread;
+	ret->reason = s->wait.unread ? R_MEMOBUS_UNREAD : R_MEMOBUS_UNSEEN;
+}
+
+static void age(void *state, bool now)
+{
+	pending_age(open_of(state), now);
+}
+
+static void missed(void *state, bool unread)
+{
+	pending_missed(open_of(state), unread);
+}
+
+static void all_answered(void *state)
+{
+	struct memobus_state *s = state;
+
+	s->wait.n = 0;
+}
+
+/* Functions without a name may have any form. */
+static bool likely(const void *state, enum direction dir, struct bytes pdu)
+{
+	struct operation room[2];
+	struct memobus_request r = { .operations = room, .max = 2 };
+	struct memobus_head h;
+
+	(void)state;
+	if (!memobus_head_parse(pdu, &h) || h.type == MEMOBUS_GENERAL_PURPOSE ||
+	    (h.type == MEMOBUS_COMMAND) != (dir == DIR_C2S) || memobus_layout_of(h.service & ~MEMOBUS_FAILED) == NULL)
+		return false;
+	if (dir == DIR_S2C)
+		return true;
+	memobus_request_parse(&h, &r);
+	return r.well_formed;
+}
+
+static size_t state_used(const void *state)
+{
+	const struct memobus_state *s = state;
+
+	return offsetof(struct memobus_state, open) + s->wait.n * sizeof(s->open[0]);
+}
+
+const struct enforcer memobus_enforcer = {
+	.protocol = PROTO_MEMOBUS,
+	.pdu_max = MEMOBUS_PDU_MAX,
+	.state_size = sizeof(struct memobus_state),
+	.datagrams = 1,
+	.state_used = state_used,
+	.frame = frame,
+	.malformed = R_MEMOBUS_FRAME,
+	.pending = R_MEMOBUS_PENDING,
+	.parse = parse,
+	.asked = asked,
+	.answered = answered,
+	.segment = memobus_segment,
+	.all_answered = all_answered,
+	.age = age,
+	.missed = missed,
+	.likely = likely,
+	.once = memobus_once,
+};

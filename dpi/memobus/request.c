@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/memobus/request.h"
+
+#include "dpi/memobus/words.h"
+
+#define REFERENCE_LAST UINT16_MAX
+#define REGISTER_LAST UINT32_MAX
+
+/* Addresses of a space, one after the other. */
+struct run {
+	uint8_t space;
+	uint64_t first, count;
+};
+
+static const struct values nothing = { .form = VALUES_NONE };
+
+/* Adds an operation; the group is a new one. When there is no more room, the last one is extended
+ * to any address and any value. */
+static void touch(struct memobus_request *r, const struct run *p, struct values values)
+{
+	bool room = r->n + 1u < r->max;
+	struct operation *o = &r->operations[room ? r->n : r->max - 1u];
+
+	*o = r->like;
+	o->group = (uint8_t)(room ? r->n : r->max - 1u);
+	o->place_unknown = !room;
+	if (room) {
+		o->space = p->space;
+		o->first = p->first;
+		o->count = p->count;
+	}
+	o->values = values;
+	if (!room && values.form != VALUES_NONE)
+		o->values = (struct values){ .form = VALUES_UNKNOWN };
+	r->n = room ? r->n + 1u : r->max;
+}
+
+/* ON or OFF: FF or 00, then 00 (2.16, SFC 05). */
+static bool is_state(struct bytes *b, struct values *ret)
+{
+	uint16_t v;
+
+	if (!bytes_be16(b, &v) || (v != 0 && v != 0xff00))
+		return false;
+	*ret = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v != 0, .hi = v != 0 };
+	return true;
+}
+
+static bool is_unused(struct bytes *b)
+{
+	uint8_t v;
+
+	return bytes_u8(b, &v) && v == 0;
+}
+
+static bool fits(const struct run *p, uint64_t last)
+{
+	return p->count > 0 && p->count - 1u <= last - p->first;
+}
+
+/* ---- MFC 20 ---------------------------------------------------------------------------------- */
+
+static uint8_t space_of_reference(uint32_t service)
+{
+	switch (service) {
+	case MEMOBUS_READ_COILS:
+	case MEMOBUS_WRITE_COIL:
+	case MEMOBUS_WRITE_COILS:
+		return MEMOBUS_COILS;
+	case MEMOBUS_READ_RELAYS:
+		return MEMOBUS_RELAYS;
+	case MEMOBUS_READ_INPUT:
+	case MEMOBUS_READ_INPUT_MORE:
+		return MEMOBUS_INPUT;
+	default:
+		return MEMOBUS_HOLDING;
+	}
+}
+
+/* The values that are written, behind reference and count. */
+static struct values written(uint32_t service, uint32_t n, struct bytes b)
+{
+	switch (service) {
+	case MEMOBUS_WRITE_COILS:
+	case MEMOBUS_WRITE_BITS:
+		return values_at(VALUES_BITS, n, b);
+	case MEMOBUS_WRITE_HOLDINGS:
+		return values_at(VALUES_U16BE, n, b);
+	case MEMOBUS_WRITE_HOLDING_MORE:
+	case MEMOBUS_WRITE_REGISTERS:
+		return values_at(VALUES_U16LE, n, b);
+	default:
+		return nothing;
+	}
+}
+
+/* Reference and count, as 01 to 08, 0F and 10 have them, high byte first. */
+static bool parse_short(struct memobus_request *r, uint32_t service, uint32_t n, struct bytes *b)
+{
+	struct run p = { .space = space_of_reference(service), .count = 1 };
+	struct values values = nothing;
+	uint16_t reference, v;
+
+	if (!bytes_be16(b, &reference))
+		return false;
+	p.first = reference;
+	if (service == MEMOBUS_WRITE_COIL) {
+		if (!is_state(b, &values))
+			return false;
+	} else if (service == MEMOBUS_WRITE_HOLDING) {
+		if (!bytes_be16(b, &v))
+			return false;
+		values = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
+	} else {
+		p.count = n;
+		if (!bytes_skip(b, 2))
+			return false;
+		values = written(service, n, *b);
+		bytes_skip(b, b->left);
+	}
+	if (!fits(&p, REFERENCE_LAST))
+		return false;
+	touch(r, &p, values);
+	return true;
+}
+
+/* 09, 0A and 0B: a byte unused, reference and count, low byte first. */
+static bool parse_extended(struct memobus_request *r, uint32_t service, uint32_t n, struct bytes *b)
+{
+	struct run p = { .space = space_of_reference(service), .count = n };
+	uint16_t reference;
+
+	if (!is_unused(b) || !bytes_le16(b, &reference) || !bytes_skip(b, 2))
+		return false;
+	p.first = reference;
+	if (!fits(&p, REFERENCE_LAST))
+		return false;
+	touch(r, &p, written(service, n, *b));
+	return bytes_skip(b, b->left);
+}
+
+/* 0D and 0E: single registers, each with its value. Where there are more than there is room for,
+ * those that lie next to each other become one. */
+static bool parse_list(struct memobus_request *r, uint32_t service, uint32_t n, struct bytes *b)
+{
+	bool writes = service == MEMOBUS_WRITE_LIST, joins = n >= r->max;
+	struct run p = { .space = MEMOBUS_HOLDING, .count = 0 };
+	struct values values = nothing;
+
+	if (!is_unused(b) || !bytes_skip(b, 2))
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		uint16_t reference, v = 0;
+
+		if (!bytes_le16(b, &reference) || (writes && !bytes_le16(b, &v)))
+			return false;
+		if (joins && p.count > 0 && reference == p.first + p.count) {
+			p.count++;
+			if (writes) {
+				values.n = 2;
+				values.lo = v < values.lo ? v : values.lo;
+				values.hi = v > values.hi ? v : values.hi;
+			}
+			continue;
+		}
+		if (p.count > 0)
+			touch(r, &p, values);
+		p.first = reference;
+		p.count = 1;
+		if (writes)
+			values = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
+	}
+	touch(r, &p, values);
+	return true;
+}
+
+/* ---- MFC 43 ---------------------------------------------------------------------------------- */
+
+static bool is_of_bits(uint32_t service)
+{
+	return service == MEMOBUS_READ_BITS || service == MEMOBUS_WRITE_BIT || service == MEMOBUS_WRITE_BITS;
+}
+
+/* Register type (2.4, "Local Station Register Type": 0 M, 1 G, 2 I, 3 O, 4 S) between two bytes
+ * unused, then an address of 32 bits: of a word, or of a bit. */
+static bool parse_register(struct memobus_request *r, uint32_t service, uint32_t n, size_t length, struct bytes *b)
+{
+	struct run p = { .count = n };
+	struct values values = nothing;
+	uint32_t address;
+	uint8_t type;
+	uint16_t v;
+
+	if (!is_unused(b) || !bytes_u8(b, &type) || type >= MEMOBUS_REGISTER_TYPES || !is_unused(b) ||
+	    !bytes_le32(b, &address))
+		return false;
+	p.space = (uint8_t)((is_of_bits(service) ? MEMOBUS_MB : MEMOBUS_MW) + type);
+	p.first = address;
+	if (service == MEMOBUS_WRITE_BIT || service == MEMOBUS_WRITE_REGISTER) {
+		p.count = 1;
+		if (service == MEMOBUS_WRITE_BIT ? !is_state(b, &values) : !bytes_le16(b, &v))
+			return false;
+		if (service == MEMOBUS_WRITE_REGISTER)
+			values = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
+	} else {
+		bool wide = service == MEMOBUS_WRITE_BITS || (service == MEMOBUS_READ_BITS && length == 14);
+
+		if (!bytes_skip(b, wide ? 4 : 2))
+			return false;
+		values = written(service, n, *b);
+		bytes_skip(b, b->left);
+	}
+	if (!fits(&p, REGISTER_LAST))
+		return false;
+	touch(r, &p, values);
+	return true;
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+/* Bits behind the last one of a list of bits are 0. */
+static bool is_filled(struct bytes data, uint32_t n)
+{
+	return n % 8u == 0 || data.left == 0 || data.p[data.left - 1] >> n % 8u == 0;
+}
+
+static bool parse_body(struct memobus_request *r, const struct memobus_head *h, uint32_t n, struct bytes *b)
+{
+	uint16_t test;
+
+	switch (h->service) {
+	case MEMOBUS_LOOPBACK: /* test code 0000, and data of which nothing is said */
+		return bytes_be16(b, &test) && test == 0 && bytes_skip(b, 2);
+	case MEMOBUS_READ_HOLDING_MORE:
+	case MEMOBUS_READ_INPUT_MORE:
+	case MEMOBUS_WRITE_HOLDING_MORE:
+		return parse_extended(r, h->service, n, b);
+	case MEMOBUS_READ_LIST:
+	case MEMOBUS_WRITE_LIST:
+		return parse_list(r, h->service, n, b);
+	case MEMOBUS_READ_MIXED:
+	case MEMOBUS_WRITE_MIXED:
+		return is_unused(b) && bytes_skip(b, b->left);
+	case MEMOBUS_WRITE_COILS:
+	case MEMOBUS_WRITE_BITS:
+		if (!is_filled(*b, n))
+			return false;
+		break;
+	default:
+		break;
+	}
+	return h->service >> 8 == 0x43 ? parse_register(r, h->service, n, h->length, b)
+				       : parse_short(r, h->service, n, b);
+}
+
+static bool parse_command(struct memobus_request *r, const struct memobus_head *h)
+{
+	const struct memobus_layout *l = memobus_layout_of(h->service);
+	struct bytes b = h->rest;
+	uint32_t n = 0;
+
+	/* No MFC is 00, and SFC from 80 on are those of errors. */
+	if (h->service < 0x0100 || (h->service & MEMOBUS_FAILED) != 0)
+		return false;
+	r->answer = MEMOBUS_ERROR;
+	r->answer_max = MEMOBUS_MESSAGE_MAX;
+	if (l == NULL)
+		return true;
+	if (l->count_at != 0 && !memobus_count(l, bytes_of(b.p - MEMOBUS_LEAST, h->length), h->length, &n))
+		return false;
+	r->answer = (uint16_t)(l->answer + memobus_items(n, l->answer_item));
+	r->answer_max = r->answer;
+	if (l->answer_item != 0 && l->longest_item != 0)
+		r->answer_max = (uint16_t)(l->answer + memobus_items(n, l->longest_item));
+	if (r->answer_max > MEMOBUS_MESSAGE_MAX)
+		r->answer_max = MEMOBUS_MESSAGE_MAX;
+	return parse_body(r, h, n, &b) && bytes_done(&b);
+}
+
+void memobus_request_parse(const struct memobus_head *h, struct memobus_request *ret)
+{
+	const struct function_info *f = function_by_code(vocabulary_of(PROTO_MEMOBUS), h->service);
+	bool general = h->type == MEMOBUS_GENERAL_PURPOSE;
+	unsigned classes = f != NULL ? f->classes : CLASS_ALL;
+
+	ret->answer = ret->answer_max = 0;
+	ret->n = 0;
+	ret->like = (struct operation){
+		.service = h->service,
+		.targets = { [MEMOBUS_CPU] = h->to_cpu,
+			     [MEMOBUS_SENDER] = h->from_cpu,
+			     [MEMOBUS_CHANNEL] = (uint32_t)h->to_channel << 8 | h->from_channel },
+		.space = SPACE_NONE,
+		.idle = general ? 1u << MEMOBUS_CPU | 1u << MEMOBUS_SENDER : 0,
+	};
+	ret->well_formed = general || parse_command(ret, h);
+	if (ret->n > 0)
+		return;
+	ret->operations[0] = ret->like;
+	ret->operations[0].place_unknown = f == NULL || f->untold != 0;
+	ret->operations[0].values.form =
+		(f == NULL || (f->untold & UNTOLD_VALUE) != 0) && (classes & (CLASS_WRITE | CLASS_PROGRAM)) != 0
+			? VALUES_UNKNOWN
+			: VALUES_NONE;
+	ret->n = 1;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/memobus/words.h"
+
+#include "appliance/wire/vocabulary.h"
+
+#define UNTOLD (UNTOLD_PLACE | UNTOLD_VALUE)
+#define WORDS (0x1fu << MEMOBUS_MW)
+#define BITS (0x1fu << MEMOBUS_MB)
+#define ONE(space) (1u << (space))
+
+/*
+ * MP3000 Series Communications User's Manual (SIEP C880725 12), 2.16: MFC 20 and 43. MP920
+ * Communications Module User's Manual, B.1.1: SFC 31 to 33. Ladder Works Programming Manual, table
+ * 9.13: what the system keeps for itself (21 to 3F, 40 to 4F), of which nobody says more, counts as
+ * programming. A general-purpose message goes where the receiver's program puts it. Which data type
+ * has which number in the lists of MFC 43 (4D, 4E) was not found, so they tell no place. Two
+ * lengths in front of a message say where it ends, so that all receivers find that alike.
+ */
+static const struct function_info functions[] = {
+	{ 0x2001, 0x2001, "read_coils", CLASS_READ, ONE(MEMOBUS_COILS), 0, FRAMING_ALIKE },
+	{ 0x2002, 0x2002, "read_input_relays", CLASS_READ, ONE(MEMOBUS_RELAYS), 0, FRAMING_ALIKE },
+	{ 0x2003, 0x2003, "read_holding_registers", CLASS_READ, ONE(MEMOBUS_HOLDING), 0, FRAMING_ALIKE },
+	{ 0x2004, 0x2004, "read_input_registers", CLASS_READ, ONE(MEMOBUS_INPUT), 0, FRAMING_ALIKE },
+	{ 0x2005, 0x2005, "write_single_coil", CLASS_WRITE, ONE(MEMOBUS_COILS), 0, FRAMING_ALIKE },
+	{ 0x2006, 0x2006, "write_single_register", CLASS_WRITE, ONE(MEMOBUS_HOLDING), 0, FRAMING_ALIKE },
+	{ 0x2008, 0x2008, "loopback_test", CLASS_DIAGNOSE, 0, 0, FRAMING_ALIKE },
+	{ 0x2009, 0x2009, "read_holding_registers_extended", CLASS_READ, ONE(MEMOBUS_HOLDING), 0, FRAMING_ALIKE },
+	{ 0x200a, 0x200a, "read_input_registers_extended", CLASS_READ, ONE(MEMOBUS_INPUT), 0, FRAMING_ALIKE },
+	{ 0x200b, 0x200b, "write_holding_registers_extended", CLASS_WRITE, ONE(MEMOBUS_HOLDING), 0, FRAMING_ALIKE },
+	{ 0x200d, 0x200d, "read_holding_registers_apart", CLASS_READ, ONE(MEMOBUS_HOLDING), 0, FRAMING_ALIKE },
+	{ 0x200e, 0x200e, "write_holding_registers_apart", CLASS_WRITE, ONE(MEMOBUS_HOLDING), 0, FRAMING_ALIKE },
+	{ 0x200f, 0x200f, "write_multiple_coils", CLASS_WRITE, ONE(MEMOBUS_COILS), 0, FRAMING_ALIKE },
+	{ 0x2010, 0x2010, "write_multiple_registers", CLASS_WRITE, ONE(MEMOBUS_HOLDING), 0, FRAMING_ALIKE },
+	{ 0x2021, 0x2030, "system_21_to_30", CLASS_PROGRAM, 0, UNTOLD, FRAMING_ALIKE },
+	{ 0x2031, 0x2031, "melsec_fixed_buffer", CLASS_WRITE, 0, UNTOLD, FRAMING_ALIKE },
+	{ 0x2032, 0x2032, "melsec_read_random_buffer", CLASS_READ, 0, UNTOLD_PLACE, FRAMING_ALIKE },
+	{ 0x2033, 0x2033, "melsec_write_random_buffer", CLASS_WRITE, 0, UNTOLD, FRAMING_ALIKE },
+	{ 0x2034, 0x204f, "system_34_to_4f", CLASS_PROGRAM, 0, UNTOLD, FRAMING_ALIKE },
+	{ 0x4341, 0x4341, "read_bits", CLASS_READ, BITS, 0, FRAMING_ALIKE },
+	{ 0x4345, 0x4345, "write_single_bit", CLASS_WRITE, BITS, 0, FRAMING_ALIKE },
+	{ 0x4346, 0x4346, "write_register", CLASS_WRITE, WORDS, 0, FRAMING_ALIKE },
+	{ 0x4349, 0x4349, "read_registers", CLASS_READ, WORDS, 0, FRAMING_ALIKE },
+	{ 0x434b, 0x434b, "write_registers", CLASS_WRITE, WORDS, 0, FRAMING_ALIKE },
+	{ 0x434d, 0x434d, "read_registers_apart", CLASS_READ, 0, UNTOLD_PLACE, FRAMING_ALIKE },
+	{ 0x434e, 0x434e, "write_registers_apart", CLASS_WRITE, 0, UNTOLD, FRAMING_ALIKE },
+	{ 0x434f, 0x434f, "write_bits", CLASS_WRITE, BITS, 0, FRAMING_ALIKE },
+	{ 0x120000, 0x120000, "general_message", CLASS_WRITE, 0, UNTOLD, FRAMING_ALIKE },
+};
+
+/* CPU numbers, 4 bits each (2.16, "CPU number"): whom a message is for, and who sends it. Channels:
+ * destination and source (2.16, "218 Header"); 0 where the end is no controller of the
+ * MP series. */
+static const struct target_info targets[] = {
+	[MEMOBUS_CPU] = { .key = "cpus", .max = 15, .one = "CPU", .ja = "CPU 番号" },
+	[MEMOBUS_SENDER] = { .key = "senders", .max = 15, .one = "sender", .ja = "送信元 CPU 番号" },
+	[MEMOBUS_CHANNEL] = { .key = "channels",
+			      .max = 0xffff,
+			      .one = "channel",
+			      .ja = "チャンネル番号",
+			      .usual_known = true,
+			      .usual = 0,
+			      .parts = { { 8, "destination" }, { 8, "source" } } },
+};
+
+#define BITS_OF(name)                                                                                                  \
+	{                                                                                                              \
+		.key = (name), .address_max = UINT32_MAX, .bits = true, .parts = { { 28, "word" }, { 4, "bit" } }      \
+	}
+#define WORDS_OF(name)                                                                                                 \
+	{                                                                                                              \
+		.key = (name), .address_max = UINT32_MAX                                                               \
+	}
+
+static const struct space_info spaces[MEMOBUS_SPACES] = {
+	[MEMOBUS_COILS] = { .key = "coils", .address_max = 65535, .bits = true },
+	[MEMOBUS_RELAYS] = { .key = "relays", .address_max = 65535, .bits = true },
+	[MEMOBUS_INPUT] = { .key = "input", .address_max = 65535 },
+	[MEMOBUS_HOLDING] = { .key = "holding", .address_max = 65535 },
+	[MEMOBUS_MW] = WORDS_OF("mw"),
+	[MEMOBUS_GW] = WORDS_OF("gw"),
+	[MEMOBUS_IW] = WORDS_OF("iw"),
+	[MEMOBUS_OW] = WORDS_OF("ow"),
+	[MEMOBUS_SW] = WORDS_OF("sw"),
+	[MEMOBUS_MB] = BITS_OF("mb"),
+	[MEMOBUS_GB] = BITS_OF("gb"),
+	[MEMOBUS_IB] = BITS_OF("ib"),
+	[MEMOBUS_OB] = BITS_OF("ob"),
+	[MEMOBUS_SB] = BITS_OF("sb"),
+};
+
+#define N(list) (sizeof(list) / sizeof((list)[0]))
+
+const struct vocabulary vocabulary_memobus = {
+	.protocol = PROTO_MEMOBUS,
+	.functions = functions,
+	.n_functions = N(functions),
+	.targets = targets,
+	.n_targets = N(targets),
+	.spaces = spaces,
+	.n_spaces = N(spaces),
+	.value_max = 65535,
+	.code_first = 0x0100,
+	.code_last = MEMOBUS_GENERAL,
+	.code_max = MEMOBUS_GENERAL,
+	.codes_hex = true,
+	.refused = { R_MEMOBUS_FUNCTION, R_MEMOBUS_TARGET, R_MEMOBUS_ADDRESS, R_MEMOBUS_VALUE },
+};

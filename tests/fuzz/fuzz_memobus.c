@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The MEMOBUS enforcer: a policy made of the first bytes, which stays, then the whole life of a
+ * session in pieces of both directions.
+ * LINK: $(COMMANDS_PARTS) dpi/memobus/memobus.c dpi/memobus/once.c dpi/memobus/inside.c
+ * LINK: dpi/memobus/frame.c dpi/memobus/request.c dpi/memobus/recognise.c
+ * LIBS: nettle
+ *
+ * Input: 8 bytes of policy (flags, words, two ends of places and of values, CPU, space), then
+ * pieces: one byte whose top bit is the direction, one byte of length, the bytes. A session is
+ * lived twice, in the pieces and byte by byte, and must be judged alike; a third time each piece is
+ * a segment. An abort is a broken promise: a message allowed that this policy does not allow, by a
+ * second reading of the manual that shares nothing with the enforcer; or a verdict that depends on
+ * where the bytes were cut.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "dpi/once.h"
+#include "tests/unit/dpi/memobus_desk.h"
+
+#define FUZZ_STREAM (MEMOBUS_PDU_MAX + 512)
+#include "tests/fuzz/stream.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What the policy is, in plain numbers. */
+struct limits {
+	bool places, values, cpu;
+	unsigned classes, only_cpu;
+	uint8_t space;
+	uint32_t place[2], value[2];
+};
+
+static void policy(struct desk *d, const uint8_t p[8], struct limits *l)
+{
+	const struct vocabulary *v = &vocabulary_memobus;
+	struct command_row *row = desk_row(d);
+
+	*l = (struct limits){ .places = p[0] & 1,
+			      .values = p[0] & 2,
+			      .cpu = p[0] & 4,
+			      .classes = p[1] & CLASS_ALL,
+			      .place = { p[2], p[2] + (uint32_t)p[3] },
+			      .value = { p[4], p[4] + (uint32_t)p[5] },
+			      .only_cpu = p[6] & 15u,
+			      .space = p[7] % MEMOBUS_SPACES };
+	row->services = (struct number_set){ .first = d->table.n_ranges };
+	for (unsigned i = 0; i < v->n_functions; i++)
+		if ((v->functions[i].classes & ~l->classes) == 0)
+			row->services.n +=
+				desk_ranges(d, (uint32_t[]){ v->functions[i].code, v->functions[i].last }, 1).n;
+	if (l->cpu)
+		row->targets[0] = desk_range(d, l->only_cpu, l->only_cpu);
+	if (l->places)
+		desk_space(d, row, l->space, desk_ranges(d, l->place, 1));
+	if (l->values)
+		row->values = desk_ranges(d, l->value, 1);
+}
+
+static uint32_t low(const uint8_t *p, unsigned width)
+{
+	uint32_t v = 0;
+
+	for (unsigned i = 0; i < width; i++)
+		v |= (uint32_t)p[i] << 8 * i;
+	return v;
+}
+
+static uint32_t high(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 8 | p[1];
+}
+
+static void touches(const struct limits *l, unsigned space, uint64_t first, uint64_t n)
+{
+	MUST(n > 0 && first + n - 1 <= (space < 4 ? 0xffffu : 0xffffffffu));
+	MUST(!l->places || (space == l->space && first >= l->place[0] && first + n - 1 <= l->place[1]));
+}
+
+static void writes(const struct limits *l, uint32_t v)
+{
+	MUST(!l->values || (v >= l->value[0] && v <= l->value[1]));
+}
+
+static void writes_bits(const struct limits *l, const uint8_t *p, uint32_t n, size_t left)
+{
+	MUST(left == (n + 7) / 8);
+	for (uint32_t i = 0; i < n; i++)
+		writes(l, p[i / 8] >> i % 8 & 1u);
+}
+
+static void writes_words(const struct limits *l, const uint8_t *p, uint32_t n, size_t left, bool big)
+{
+	MUST(left == 2 * (size_t)n);
+	for (uint32_t i = 0; i < n; i++)
+		writes(l, big ? high(p + 2 * i) : low(p + 2 * i, 2));
+}
+
+/* 01 to 06, 0F, 10; `p` is behind the CPU number. */
+static void second_reading_short(const struct limits *l, unsigned sub, const uint8_t *p, size_t n)
+{
+	static const uint8_t spaces[] = { 0, 0, 1, 3, 2, 0, 3 };
+	unsigned space = sub < 7 ? spaces[sub] : sub == 15 ? 0 : 3;
+
+	MUST(n >= 4);
+	if (sub == 5 || sub == 6) {
+		MUST(n == 4);
+		touches(l, space, high(p), 1);
+		MUST(sub == 6 || (p[3] == 0 && (p[2] == 0 || p[2] == 0xff)));
+		writes(l, sub == 6 ? high(p + 2) : p[2] & 1u);
+		return;
+	}
+	touches(l, space, high(p), high(p + 2));
+	if (sub == 15)
+		writes_bits(l, p + 4, high(p + 2), n - 4);
+	else if (sub == 16)
+		writes_words(l, p + 4, high(p + 2), n - 4, true);
+	else
+		MUST(n == 4);
+}
+
+static void second_reading_extended(const struct limits *l, unsigned sub, const uint8_t *p, size_t n)
+{
+	uint32_t items = low(p + 1, 2);
+
+	MUST(n >= 3 && p[0] == 0);
+	if (sub == 13 || sub == 14) {
+		MUST(n == 3 + (size_t)items * (sub == 13 ? 2 : 4));
+		for (uint32_t i = 0; i < items; i++) {
+			touches(l, 3, low(p + 3 + (size_t)i * (sub == 13 ? 2 : 4), 2), 1);
+			if (sub == 14)
+				writes(l, low(p + 5 + (size_t)i * 4, 2));
+		}
+		return;
+	}
+	MUST(n >= 5);
+	touches(l, sub == 10 ? 2 : 3, low(p + 1, 2), low(p + 3, 2));
+	if (sub == 11)
+		writes_words(l, p + 5, low(p + 3, 2), n - 5, false);
+	else
+		MUST(n == 5);
+}
+
+static void second_reading_registers(const struct limits *l, unsigned sub, const uint8_t *p, size_t n)
+{
+	uint32_t items;
+
+	if (sub == 0x4d || sub == 0x4e) {
+		MUST(n >= 3 && p[0] == 0 && !l->places && (sub == 0x4d || !l->values));
+		return;
+	}
+	MUST(n >= 9 && p[0] == 0 && p[1] < 5 && p[2] == 0);
+	items = sub == 0x4f ? low(p + 7, 4) : low(p + 7, 2);
+	if (sub == 0x45 || sub == 0x46)
+		items = 1;
+	touches(l, (sub == 0x41 || sub == 0x45 || sub == 0x4f ? 9u : 4u) + p[1], low(p + 3, 4), items);
+	if (sub == 0x45) {
+		MUST(n == 9 && p[8] == 0 && (p[7] == 0 || p[7] == 0xff));
+		writes(l, p[7] & 1u);
+	} else if (sub == 0x46) {
+		MUST(n == 9);
+		writes(l, low(p + 7, 2));
+	} else if (sub == 0x4b) {
+		writes_words(l, p + 9, items, n - 9, false);
+	} else if (sub == 0x4f) {
+		writes_bits(l, p + 11, items, n - 11);
+	} else {
+		MUST(n == 9 || (sub == 0x41 && n == 11 && p[9] == 0 && p[10] == 0));
+	}
+}
+
+/* A client's message that was allowed. */
+static void second_reading(const struct limits *l, const uint8_t *m, size_t n)
+{
+	static const uint32_t reads = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 9 | 1u << 10 | 1u << 13;
+	unsigned class = CLASS_WRITE, sub;
+
+	MUST(low(m + 6, 2) == n && low(m + 4, 2) == 0 && low(m + 8, 4) == 0);
+	if (m[0] == 0x12) {
+		MUST((l->classes & CLASS_WRITE) != 0 && !l->places && !l->values);
+		return;
+	}
+	MUST(m[0] == 0x11 && n >= 17 && low(m + 12, 2) == n - 14 && (m[14] == 0x20 || m[14] == 0x43));
+	MUST(!l->cpu || m[16] >> 4 == (int)l->only_cpu);
+	sub = m[15];
+	if (m[14] == 0x43) {
+		if (sub == 0x41 || sub == 0x49 || sub == 0x4d)
+			class = CLASS_READ;
+		second_reading_registers(l, sub, m + 17, n - 17);
+	} else if (sub == 8) {
+		class = CLASS_DIAGNOSE;
+		MUST(n == 21 && high(m + 17) == 0);
+	} else if (sub <= 6 || sub == 15 || sub == 16) {
+		class = sub < 16 && (reads >> sub & 1u) != 0 ? CLASS_READ : CLASS_WRITE;
+		second_reading_short(l, sub, m + 17, n - 17);
+	} else if (sub <= 14) {
+		class = (reads >> sub & 1u) != 0 ? CLASS_READ : CLASS_WRITE;
+		second_reading_extended(l, sub, m + 17, n - 17);
+	} else {
+		MUST(sub >= 0x21 && sub <= 0x4f && !l->places && (!l->values || sub == 0x32));
+		class = sub == 0x32 ? CLASS_READ : sub == 0x31 || sub == 0x33 ? CLASS_WRITE : CLASS_PROGRAM;
+	}
+	MUST((l->classes & class) != 0);
+}
+
+/* ---- a life ---------------------------------------------------------------------------------- */
+
+static void mix(uint64_t *h, uint64_t v)
+{
+	*h = (*h ^ v) * 0x9e3779b97f4a7c15u;
+	*h ^= *h >> 29;
+}
+
+/* Judges what is whole; false when the flow ends. */
+static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, uint64_t *h)
+{
+	enum frame_result r;
+	size_t len;
+
+	while ((r = next_pdu(d, s, dir, 13, &len)) == FRAME_WHOLE) {
+		if (d->p.allowed && dir == DIR_C2S)
+			second_reading(l, s->bytes, len);
+		mix(h, d->p.reason);
+		mix(h, d->p.function);
+		mix(h, d->p.address);
+		if (!d->p.allowed)
+			return false;
+		stream_drop(s, len);
+	}
+	if (r == FRAME_BAD)
+		mix(h, 1);
+	return r == FRAME_NEED_MORE;
+}
+
+/* What was carried, and a segment behind it. */
+static bool may_pass(struct desk *d, const struct stream *s, size_t carried)
+{
+	const uint8_t *copy = exact_copy(s->bytes, s->n);
+	bool may = memobus_enforcer.segment(d->state, 0, carried, false, bytes_of(copy, s->n), &d->table, &d->permit,
+					    &d->p);
+
+	exact_done(copy, s->n);
+	return may;
+}
+
+static uint64_t life(const uint8_t *data, size_t size, bool by_byte, bool as_segments)
+{
+	static struct desk d;
+	static struct stream streams[2];
+	struct limits l;
+	uint64_t h = 7;
+
+	policy(&d, data, &l);
+	if ((data[0] & 16) != 0)
+		memobus_enforcer.missed(d.state, (data[0] & 32) != 0);
+	streams[0].n = streams[1].n = 0;
+	data += 8;
+	size -= 8;
+	while (size >= 2) {
+		enum direction dir = data[0] & 0x80 ? DIR_S2C : DIR_C2S;
+		size_t n = data[1];
+
+		data += 2;
+		size -= 2;
+		n = n < size ? n : size;
+		for (size_t done = 0; done < n;) {
+			struct stream *s = &streams[dir];
+			size_t part = by_byte ? 1 : n - done, carried = s->n;
+
+			memcpy(s->bytes + s->n, data + done, part);
+			s->n += part;
+			done += part;
+			if (as_segments && dir == DIR_C2S && !may_pass(&d, s, carried))
+				return h;
+			if (!turn(&d, &l, s, dir, &h))
+				return h;
+		}
+		data += n;
+		size -= n;
+	}
+	return h;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < 8)
+		return 0;
+	MUST(life(data, size, false, false) == life(data, size, true, false));
+	life(data, size, false, true);
+	return 0;
+}

@@ -60,7 +60,8 @@
 #include "policy/ir/ir.h"
 
 #define GENERATION_MAX IR_SEALED_MAX /* bytes of a sealed generation with its id map */
-#define LINGER_MAX 256u		     /* permits kept for their live sessions; further ones are cut */
+/* permits kept for their live sessions; further ones are cut */
+#define LINGER_MAX 256u
 
 /* A permit that left the policy under on_tighten = "new_flows" and still has sessions. */
 struct lingering {

@@ -3,7 +3,7 @@
  * continue. */
 #include <string.h>
 
-#include "policy/check/check.h"
+#include "policy/check/written.h"
 
 enum { I_CUT, I_KEEP };
 static const struct key isolation_keys[] = {
@@ -15,7 +15,89 @@ static const struct key isolation_keys[] = {
 /* "zones office crane": each word of the list has a kind and one or two names. */
 static const char *const kinds[] = { "asset ", "zone ", "zones " };
 
-/* Looks up one name of a word. The word is at least as wide, so the message uses its place. */
+/* ---- written out ----------------------------------------------------------------------------- */
+
+/* What one name of a word stands for: itself, or what is in its group. */
+static struct words meant(struct written *w, const struct ast_node *word, const char *name, enum kind kind,
+			  struct object o)
+{
+	struct ast_node one = *word;
+	struct words of;
+
+	one.string = name;
+	if (!group_words(w, &one, kind, o, &of)) {
+		words_begin(w, &of);
+		words_add(w, kind, name, &of);
+	}
+	return of;
+}
+
+static bool names_group(const struct written *w, const char *name)
+{
+	return name != NULL && names_find(&w->groups, name) != NULL;
+}
+
+/* A word that names groups as one for each of their members; any other stays. */
+static void write_cut(struct written *w, const struct ast_node *e, struct object o, struct ast_node *list,
+		      struct ast_node **last)
+{
+	const char *name = e->kind == AST_STRING ? strchr(e->string, ' ') : NULL, *first, *second = NULL;
+	struct words of[2] = { { 0 }, { 0 } };
+	enum kind kind;
+
+	first = name != NULL ? name + 1 : NULL;
+	if (first != NULL && strchr(first, ' ') != NULL) {
+		second = strchr(first, ' ') + 1;
+		first = arena_printf(w->k->a, "%.*s", (int)(second - 1 - first), first);
+	}
+	if (!names_group(w, first) && !names_group(w, second)) {
+		node_append(list, last, node_like(w, e));
+		return;
+	}
+	kind = strncmp(e->string, kinds[0], strlen(kinds[0])) == 0 ? KIND_ASSET : KIND_ZONE;
+	of[0] = meant(w, e, first, kind, o);
+	if (second != NULL)
+		of[1] = meant(w, e, second, kind, o);
+	for (size_t a = 0; a < of[0].n && !w->full; a++)
+		for (size_t b = 0; b < (second != NULL ? of[1].n : 1) && !w->full; b++)
+			node_append(list, last,
+				    node_text(w, e, e->name,
+					      arena_printf(w->k->a, "%.*s %s%s%s", (int)(name - e->string), e->string,
+							   of[0].list[a], second != NULL ? " " : "",
+							   second != NULL ? of[1].list[b] : "")));
+}
+
+static struct ast_node *write_cuts(struct written *w, const struct ast_node *cut, struct object o)
+{
+	struct ast_node *ret = node_empty(w, cut), *last = NULL;
+
+	for (const struct ast_node *e = cut->child; e != NULL && ret != NULL; e = e->next)
+		write_cut(w, e, o, ret, &last);
+	return ret;
+}
+
+struct ast_node *isolations_write(struct written *w, const struct ast_node *section)
+{
+	struct ast_node *ret = node_empty(w, section), *last = NULL;
+
+	for (const struct ast_node *c = section->child; c != NULL && ret != NULL; c = c->next) {
+		struct ast_node *one = c->kind == AST_GROUP ? node_empty(w, c) : node_like(w, c), *end = NULL;
+
+		w->from = c->at;
+		for (const struct ast_node *set = c->child; set != NULL && c->kind == AST_GROUP && one != NULL;
+		     set = set->next)
+			node_append(one, &end,
+				    strcmp(set->name, "cut") == 0 && (set->kind & AST_LISTS) != 0
+					    ? write_cuts(w, set, (struct object){ MP_OBJ_ISOLATION, c->name })
+					    : node_like(w, set));
+		node_append(ret, &last, one);
+	}
+	return ret;
+}
+
+/* ---- read ------------------------------------------------------------------------------------ */
+
+/* One name of a word, which is at least as wide as the word: looked for at the word's place. */
 static void need(struct check *k, const struct names *of, const struct ast_node *at, const char *name, enum message m,
 		 struct object o)
 {

@@ -22,6 +22,17 @@ struct ast_node *node_like(struct written *w, const struct ast_node *like)
 	return n;
 }
 
+struct ast_node *node_empty(struct written *w, const struct ast_node *like)
+{
+	struct ast_node *n = node_like(w, like);
+
+	if (n != NULL) {
+		n->n = 0;
+		n->child = NULL;
+	}
+	return n;
+}
+
 struct ast_node *node_text(struct written *w, const struct ast_node *at, const char *name, const char *text)
 {
 	struct ast_node *n = node_like(w, at);

@@ -8,18 +8,6 @@
 
 #include "policy/read/meant.h"
 
-/* An empty list with the place of another. */
-static struct ast_node *node_empty(struct written *w, const struct ast_node *like)
-{
-	struct ast_node *n = node_like(w, like);
-
-	if (n != NULL) {
-		n->n = 0;
-		n->child = NULL;
-	}
-	return n;
-}
-
 static const char *text_in(const struct ast_node *group, const char *name)
 {
 	const struct ast_node *c = group != NULL ? node_member(group, name) : NULL;
@@ -676,6 +664,8 @@ const struct ast_node *write_out(struct check *k, const struct ast_node *root)
 		}
 		if (several && c->kind == AST_LIST)
 			node_append(ret, &last, write_list(&w, c, defaults));
+		else if (strcmp(c->name, "isolations") == 0 && c->kind == AST_GROUP)
+			node_append(ret, &last, isolations_write(&w, c));
 		else
 			node_append(ret, &last, node_like(&w, c));
 	}

@@ -49,6 +49,8 @@ const struct ast_node *write_out(struct check *k, const struct ast_node *root);
 /* A copy of a node without siblings, or a new node at its position; NULL when there are
  * too many. */
 struct ast_node *node_like(struct written *w, const struct ast_node *like);
+/* A group or list like that one, without its members. */
+struct ast_node *node_empty(struct written *w, const struct ast_node *like);
 struct ast_node *node_text(struct written *w, const struct ast_node *at, const char *name, const char *text);
 /* Appends to the group or list; `last` is its last child, NULL when it has none. */
 void node_append(struct ast_node *parent, struct ast_node **last, struct ast_node *n);
@@ -75,6 +77,11 @@ void fleets_read(struct written *w, const struct ast_node *node, struct ast_node
 /* The assets of the text as a group, whether the text has a group or a list; NULL when it has
  * neither, or memory is out. */
 struct ast_node *assets_read(struct written *w, const struct ast_node *node);
+
+/* ---- isolations (check/isolations.c) ---- */
+
+/* The section with each group that a `cut` names written out. */
+struct ast_node *isolations_write(struct written *w, const struct ast_node *section);
 
 /* ---- groups (check/groups.c) ---- */
 

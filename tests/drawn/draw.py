@@ -383,6 +383,9 @@ def fold(d, p):
                 n.pop("to", None)
                 n["to_assets"] = [d.choice(["plcs", "m0.plc"])]
         p["conduits"].append({"name": "all", "from": d.choice(zones), "to": zone, "services": [d.choice(names)], "destinations": ["plcs"]})
+    for i in p.get("isolations", ()):
+        if d.random() < 0.3:
+            i["cut"] = i["cut"][:1] + [d.choice(["zone sides", "zones sides " + d.choice(zones), "zones sides sides"] + ["asset plcs"] * ("plcs" in groups))]
     p["defaults"] = d.random() < 0.5
 
 

@@ -155,7 +155,8 @@ def written_out(p):
              for n in p["never"] for a, b in itertools.product(ends(n, "from"), ends(n, "to"))]
     always = [{**n, "services": list(dict.fromkeys(x for s in n["services"] for x in leaves(s))), **a, **b}
               for n in p.get("always", []) for a, b in itertools.product(ends(n, "from"), ends(n, "to"))]
-    return {**p, "assets": assets, "conduits": conduits, "never": never, "always": always, "members": {g: leaves(g) for g in p.get("groups", {})}}
+    isolations = [{**i, "cut": [" ".join([w.split()[0], *names]) for w in i["cut"] for names in itertools.product(*map(leaves, w.split()[1:]))]} for i in p.get("isolations", [])]
+    return {**p, "assets": assets, "conduits": conduits, "never": never, "always": always, "isolations": isolations, "members": {g: leaves(g) for g in p.get("groups", {})}}
 
 
 def zone_space(p):

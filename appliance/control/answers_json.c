@@ -193,6 +193,10 @@ static json_t *answers_status(struct control *s, struct collect *c)
 	{
 		ir_door_json(s->now->ir, one);
 	}
+	json_array_foreach(json_object_get(j, "isolations"), i, one)
+	{
+		ir_isolation_json(s->now->ir, one);
+	}
 	json_array_foreach(json_object_get(json_object_get(j, "ending"), "conduits"), i, one)
 	{
 		ir_machines_json(s->now->ir, one);

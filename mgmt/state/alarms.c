@@ -90,6 +90,7 @@ static void of_isolations(json_t *list, const json_t *status)
 
 		snprintf(key, sizeof(key), "isolated %s", what);
 		add(list, key, true, js(o, "since"), all ? M_ALARM_ISOLATED_ALL : M_ALARM_ISOLATED, label, label);
+		touches(list, ja(o, "machines"));
 	}
 }
 
@@ -356,6 +357,10 @@ static void of_attacks(json_t *list, const json_t *status)
 		snprintf(key, sizeof(key), "attack %llu/%llu", ju(o, "number"), ju(o, "rung"));
 		(void)json_array_append_new(list, alarm(key, jb(o, "grave") && !jb(o, "test"), js(o, "first"),
 							texts[LANG_EN], texts[LANG_JA]));
+		if (*js(o, "to") != '\0')
+			touches_one(list, js(o, "to"), "");
+		if (*js(o, "from") != '\0' && strcmp(js(o, "from"), js(o, "to")) != 0)
+			touches_one(list, js(o, "from"), "");
 	}
 	if (ju(a, "ringing") > json_array_size(alarms))
 		add(list, "attacks more", true, "", M_ALARM_ATTACKS_MORE, "", "");

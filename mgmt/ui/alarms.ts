@@ -48,6 +48,9 @@ function attackOf(key: string): { attack?: number } {
 	return number === undefined ? {} : { attack: Number(number) };
 }
 
+/** Machines that the sentence itself does not name. */
+const beside = (key: string, text: string, machines: string[]): string[] => (/^(isolated|attack) /.test(key) && machines.every((m) => text.includes(m)) ? [] : machines);
+
 export function alarms(state: State): Alarm[] {
-	return state.alarms.map((a) => ({ text: a[language()], since: since(a.since, a.seen), grave: a.grave, machines: a.machines, step: a.step?.[language()] ?? "", ...attackOf(a.key) })).sort((a, b) => Number(b.grave) - Number(a.grave));
+	return state.alarms.map((a) => ({ text: a[language()], since: since(a.since, a.seen), grave: a.grave, machines: beside(a.key, a[language()], a.machines), step: a.step?.[language()] ?? "", ...attackOf(a.key) })).sort((a, b) => Number(b.grave) - Number(a.grave));
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/ir/conduit_json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/wire/evaluate.h"
+#include "policy/ir/isolation.h"
 
 struct ranges {
 	const struct addr_range *list; /* ascending, disjoint */
@@ -112,6 +114,12 @@ json_t *ir_conduit_json(const struct ir *ir, uint32_t conduit)
 			 services);
 }
 
+static void put_name(json_t *machines, const char *label, const char *name, json_int_t *all)
+{
+	if ((*all)++ < CONDUIT_HOSTS)
+		(void)json_array_append_new(machines, json_text(*label != '\0' ? label : name));
+}
+
 static void put_end(json_t *machines, json_t *end)
 {
 	const char *zone = json_string_value(json_object_get(end, "zone")),
@@ -142,6 +150,43 @@ void ir_machines_json(const struct ir *ir, json_t *of)
 		put_end(machines, end_json(ir, c->to, (struct ranges){ c->destinations, c->n_destinations }));
 	}
 	json_object_set_new(of, "machines", machines);
+}
+
+static void put_isolated(const struct ir *ir, const bool *zones, bool *assets, json_t *machines)
+{
+	json_int_t all = 0;
+
+	for (uint32_t z = 0; z < ir->n_zones; z++) {
+		bool none = zones[z];
+
+		for (uint32_t i = 0; i < ir->n_assets && zones[z]; i++)
+			if (ir->assets[i].zone == z) {
+				assets[i] = true;
+				none = false;
+			}
+		if (none)
+			put_name(machines, ir->zones[z].label, ir->zones[z].name, &all);
+	}
+	for (uint32_t i = 0; i < ir->n_assets; i++)
+		if (assets[i])
+			put_name(machines, ir->assets[i].label, ir->assets[i].name, &all);
+	if (all > CONDUIT_HOSTS)
+		(void)json_array_append_new(machines, json_sprintf("+%lld", (long long)(all - CONDUIT_HOSTS)));
+}
+
+void ir_isolation_json(const struct ir *ir, json_t *isolation)
+{
+	const char *what = json_string_value(json_object_get(isolation, "what"));
+	bool *zones = calloc(ir->n_zones + 1u, sizeof(*zones)), *assets = calloc(ir->n_assets + 1u, sizeof(*assets));
+	json_t *machines = json_array();
+
+	if (what != NULL && zones != NULL && assets != NULL) {
+		ir_isolated_things(ir, what, zones, assets);
+		put_isolated(ir, zones, assets, machines);
+	}
+	free(zones);
+	free(assets);
+	json_object_set_new(isolation, "machines", machines);
 }
 
 static uint32_t door_by_name(const struct ir *ir, const char *name)

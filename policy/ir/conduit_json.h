@@ -17,6 +17,9 @@ json_t *ir_conduit_json(const struct ir *ir, uint32_t conduit);
 /* Into something of `status` that names a "conduit": "machines" at both its ends, zones where it is
  * all of one. */
 void ir_machines_json(const struct ir *ir, json_t *of);
+/* Into an isolation of `status`: "machines" that it names or that are in its zones, and zones that
+ * have none. */
+void ir_isolation_json(const struct ir *ir, json_t *isolation);
 /* Into a door of `status`: "conduits", "conduits_all", "organisation_label" and "contacts". */
 void ir_door_json(const struct ir *ir, json_t *door);
 

@@ -105,6 +105,33 @@ void ir_isolated_label(const struct ir *ir, const char *what, char *out, size_t 
 		snprintf(out, size, "%s", called(a->label, a->name));
 }
 
+static void note_things(const struct ir *ir, const char *what, bool *zones, bool *assets)
+{
+	const char *name = strchr(what, ' '), *second = name != NULL ? strchr(name + 1, ' ') : NULL;
+	const struct ir_asset *asset = name != NULL && strncmp(what, "asset ", 6) == 0 ? asset_of(ir, name + 1) : NULL;
+	const struct ir_zone *of[2] = { NULL, NULL };
+
+	if (name != NULL && strncmp(what, "zone", 4) == 0)
+		of[0] = zone_of(ir, name + 1, second != NULL ? (size_t)(second - name - 1) : strlen(name + 1));
+	if (of[0] != NULL && second != NULL)
+		of[1] = zone_of(ir, second + 1, strlen(second + 1));
+	if (asset != NULL)
+		assets[asset - ir->assets] = true;
+	for (unsigned i = 0; i < 2; i++)
+		if (of[i] != NULL)
+			zones[of[i] - ir->zones] = true;
+}
+
+void ir_isolated_things(const struct ir *ir, const char *what, bool *zones, bool *assets)
+{
+	const struct ir_isolation *x = ir_isolation_of(ir, what);
+
+	for (uint32_t i = 0; x != NULL && i < x->n_cuts; i++)
+		note_things(ir, x->cuts[i].what, zones, assets);
+	if (x == NULL)
+		note_things(ir, what, zones, assets);
+}
+
 const struct ir_isolation *ir_isolation_of(const struct ir *ir, const char *name)
 {
 	for (uint32_t i = 0; i < ir->n_isolations; i++)

@@ -21,6 +21,8 @@ bool ir_isolated(const struct ir *ir, const char *what, ir_each_pair *each, void
 /* What people call it: the label, "A – B" of two zones; "" of everything, and where the generation
  * has nothing of that name. */
 void ir_isolated_label(const struct ir *ir, const char *what, char *out, size_t size);
+/* The zones and assets that its words name: each is set, by its index. */
+void ir_isolated_things(const struct ir *ir, const char *what, bool *zones, bool *assets);
 /* The declared one of that name, or NULL. */
 const struct ir_isolation *ir_isolation_of(const struct ir *ir, const char *name);
 /* All that the permit grants is of conduits that are kept (by conduit), and there is some. */

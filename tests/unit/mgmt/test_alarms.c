@@ -27,7 +27,7 @@ static const char status_text[] =
 	"7号機\"},{\"name\":\"rtg08\",\"label\":\"\"}],\"assets_all\":6}]}],"
 	"\"foreign\":[\"table ip nat\"],"
 	"\"isolations\":[{\"what\":\"asset rtg07.plc\",\"label\":\"RTG 7号機 "
-	"plc\",\"since\":\"\"},{\"what\":\"everything\",\"label\":\"\","
+	"plc\",\"since\":\"\",\"machines\":[\"RTG 7号機 plc\"]},{\"what\":\"everything\",\"label\":\"\","
 	"\"since\":\"\"},{\"what\":\"asset gone\",\"label\":\"\",\"since\":\"\"}],"
 	"\"doors\":[{\"door\":\"glass\",\"label\":\"非常時\",\"uses\":[{\"since\":\"x\",\"unreviewed\":true}],"
 	"\"conduits\":[{\"to\":{\"zone\":"
@@ -70,7 +70,7 @@ static void names_machines_steps(void **state)
 
 	(void)state;
 	assert_non_null(status);
-	says(list, "isolated asset rtg07.plc", "隔離中: RTG 7号機 plc", "", "ask who ordered it");
+	says(list, "isolated asset rtg07.plc", "隔離中: RTG 7号機 plc", "RTG 7号機 plc", "ask who ordered it");
 	says(list, "isolated everything", "隔離中: すべて", "", "ask who ordered it");
 	says(list, "isolated asset gone", "隔離中: asset gone", "", "ask who ordered it");
 	says(list, "glass glass", "非常用の扉を使用（未確認）: 非常時", "クレーン", "ask who opened it");
@@ -82,6 +82,8 @@ static void names_machines_steps(void **state)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *a = json_array_get(list, i);
 
+		if (strncmp(js(a, "key"), "attack ", 7) == 0)
+			assert_int_equal(json_array_size(ja(a, "machines")), 2); /* both ends */
 		assert_int_equal(json_is_object(json_object_get(a, "step")), strncmp(js(a, "key"), "attack ", 7) != 0);
 	}
 	json_decref(list);

@@ -95,9 +95,10 @@ static void foreign_look(struct enforce *f)
 _Static_assert(2 * CLOCK_STEP_NS <= TIME_SLACK * 1000000000ull, "steps that are not told are no drift");
 
 /*
- * Compares while forwarding is on. A difference, or a failed read, is handled like a change that
- * was heard of. After the clock was set, ends are compared to the second: a small difference that
- * stayed would add up with the next step.
+ * Compares while forwarding is on. What is not as it should be, or cannot be read, is answered like
+ * what was heard of. After the clock was set ends are compared to the second: what was left
+ * standing would add up with the next step. Where it makes way for a person's order it is done again
+ * at once.
  */
 static void examine(struct enforce *f)
 {
@@ -107,8 +108,14 @@ static void examine(struct enforce *f)
 	uint64_t since = f->equal_ns;
 	struct drift_record found = { 0 };
 	struct err e = { 0 };
-	int r = a == NULL ? -ENOMEM : enforce_compare(f, a, &d, &e);
+	int r = a == NULL ? -ENOMEM : !stop_begin(f, 0, true) ? -ECANCELED : enforce_compare(f, a, &d, &e);
 
+	stop_end(f, false);
+	if (r == -ECANCELED) {
+		f->poll_compare_ns = 0;
+		arena_free(a);
+		return;
+	}
 	if (r == 0 && d.ours > 0 && f->clock_due) {
 		/* Only expiry times are wrong, because the clock was set: no attack. */
 		record_differences(&found, &d);

@@ -68,16 +68,20 @@ static bool on_effective(void *ctx, struct msg *m)
 	struct enforce *f = ctx;
 	struct err e = { 0 };
 	json_t *j = NULL;
+	bool again;
 
 	if (f->now == NULL)
 		return answer_refusal(f, m, M_ENFORCE_NOT_YET);
 	telling_begin(f, m->id, m->body.effective.tell != 0);
-	if (stop_begin(f, m->id))
+	if (stop_begin(f, m->id, true))
 		j = enforce_effective(f, &e);
 	else
 		err_set(&e, -ECANCELED, "stopped");
+	again = j == NULL && e.code == -ECANCELED && stop_made_way(f, m);
 	stop_end(f, e.code == -ECANCELED);
 	telling_end(f);
+	if (again)
+		return true;
 	if (j == NULL && e.code == -ECANCELED)
 		return answer_stopped(f, m);
 	if (j == NULL && e.code == -ESTALE)
@@ -102,7 +106,7 @@ static bool on_flows(void *ctx, struct msg *m)
 		return msg_answer(f->control, m->id, ANSWER_INVALID,
 				  json_pack("{s:o}", "error", sentence_json(&said))) == 0;
 	}
-	if (stop_begin(f, m->id))
+	if (stop_begin(f, m->id, false))
 		j = enforce_flows(f, &m->body.flows, &e);
 	else
 		err_set(&e, -ECANCELED, "stopped");
@@ -119,13 +123,14 @@ static bool on_verify(void *ctx, struct msg *m)
 	struct differences d;
 	struct err e = { 0 };
 	json_t *j = NULL;
-	bool equal = false, sent;
+	bool equal = false, again, sent;
 
 	if (f->now == NULL)
 		return answer_refusal(f, m, M_ENFORCE_NOT_YET);
-	if (!stop_begin(f, m->id)) {
+	if (!stop_begin(f, m->id, true)) {
+		again = stop_made_way(f, m);
 		stop_end(f, true);
-		return answer_stopped(f, m);
+		return again || answer_stopped(f, m);
 	}
 	telling_begin(f, m->id, m->body.verify.tell != 0);
 	a = arena_new(2 * DUMP_BUDGET);
@@ -136,9 +141,10 @@ static bool on_verify(void *ctx, struct msg *m)
 		j = differences_json(&d);
 		json_object_set_new(j, "digest", json_hex(f->now->ir.digest, sizeof(f->now->ir.digest)));
 	}
+	again = j == NULL && e.code == -ECANCELED && stop_made_way(f, m);
 	stop_end(f, e.code == -ECANCELED);
 	telling_end(f);
-	sent = answer(ctx, m, equal ? ANSWER_YES : ANSWER_NO, j, &e);
+	sent = again || answer(ctx, m, equal ? ANSWER_YES : ANSWER_NO, j, &e);
 	arena_free(a);
 	return sent;
 }
@@ -202,9 +208,9 @@ static bool on_apply(void *ctx, struct msg *m)
 	size_t n = 0;
 	int r;
 
-	/* A dry run changes nothing, so it may be stopped. The question for an apply's effect is
-	 * part of the apply and goes on. */
-	if ((b->flags & APPLY_DRY_RUN) != 0 && !stop_begin(f, m->id)) {
+	/* What is tried changes nothing; what foretells an apply belongs to it, and that
+	 * goes on. */
+	if ((b->flags & APPLY_DRY_RUN) != 0 && !stop_begin(f, m->id, false)) {
 		stop_end(f, true);
 		err_set(&e, -ECANCELED, "stopped");
 		return applied(f, m->id, false, &result, &e);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * This role handles one question at a time, and the asker of a long one may leave. The role is not
- * killed for that. Between two steps of long work it reads its channel, keeps other messages in
- * order, and stops the work when nobody waits for it. Only work that changes nothing is begun with
- * stop_begin; all else is finished in any case.
+ * This role does one thing after the other, and whoever asked for a long one may have gone away. It
+ * must not be killed for that: it hears the channel between two steps of such work, keeps what else
+ * was said in its order, and ends by itself what nobody waits for. Only what changes nothing is
+ * begun with stop_begin; everything else goes on to its end whatever is said.
+ *
+ * What a person isolates, opens or shuts does not wait for a question: that is left off, and asked
+ * again behind all that was said meanwhile.
  */
 #include "appliance/enforce/stop.h"
 
@@ -20,13 +23,19 @@ static struct msg *kept(struct hearing *h, size_t i)
 	return &h->kept[(h->first + i) % HEARING_MOST];
 }
 
-/* Reads what was sent, as far as there is room; errors like -EBADMSG are left to the channel's
- * normal reader. */
-static void hear(struct enforce *f)
+/* A person's order, which waits for its answer. */
+static bool is_urgent(const struct msg *m)
+{
+	return m->id != 0 && ((m->body.type == MSG_APART && !m->body.apart.rehearse) || m->body.type == MSG_DOORS);
+}
+
+/* All that has been said, as far as there is room, with one place left for a question that makes
+ * way; -EBADMSG and the like wait for whoever serves the channel. */
+static void hear_all(struct enforce *f)
 {
 	struct hearing *h = &f->hearing;
 
-	while (h->n < HEARING_MOST && h->broken == 0) {
+	while (h->n < HEARING_MOST - 1 && h->broken == 0) {
 		struct pollfd p = { .fd = f->control, .events = POLLIN };
 		struct msg *m = kept(h, h->n);
 		int r;
@@ -41,32 +50,59 @@ static void hear(struct enforce *f)
 			h->stop = true; /* nobody waits for an answer */
 			return;
 		}
+		h->urgent |= is_urgent(m);
 		if (m->body.type == MSG_STOP && m->id == h->work)
-			h->stop = true;
+			h->gone = true;
 		else
 			h->n++;
 	}
 }
 
-bool stop_begin(struct enforce *f, uint32_t id)
+static void hear(struct enforce *f)
+{
+	struct hearing *h = &f->hearing;
+
+	hear_all(f);
+	h->stop |= h->gone || (h->way && h->urgent);
+}
+
+bool stop_begin(struct enforce *f, uint32_t id, bool way)
 {
 	struct hearing *h = &f->hearing;
 
 	h->work = id;
 	h->working = true;
-	h->stop = false;
-	for (size_t i = 0; i < h->n; i++)
-		h->stop |= kept(h, i)->body.type == MSG_STOP && kept(h, i)->id == id;
+	h->way = way;
+	h->stop = h->gone = h->urgent = false;
+	for (size_t i = 0; i < h->n; i++) {
+		h->gone |= kept(h, i)->body.type == MSG_STOP && kept(h, i)->id == id;
+		h->urgent |= is_urgent(kept(h, i));
+	}
 	hear(f);
 	return !h->stop;
+}
+
+bool stop_made_way(struct enforce *f, const struct msg *m)
+{
+	struct hearing *h = &f->hearing;
+	struct msg *again;
+
+	if (!h->working || !h->stop || h->gone || h->broken != 0 || h->n == HEARING_MOST)
+		return false;
+	again = kept(h, h->n++);
+	again->body = m->body;
+	again->id = m->id;
+	again->version = m->version;
+	again->n_fds = 0;
+	return true;
 }
 
 void stop_end(struct enforce *f, bool left_off)
 {
 	struct hearing *h = &f->hearing;
 
-	h->stopped += left_off && h->working && h->stop && h->broken == 0;
-	h->working = h->stop = false;
+	h->stopped += left_off && h->working && h->gone;
+	h->working = h->way = h->stop = h->gone = h->urgent = false;
 }
 
 bool stop_asked(struct enforce *f)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people isolated: real sessions end with both ends told, others lose nothing, and it holds through whatever happens to the box."""
+import concurrent.futures
 import json
 import os
 import signal
@@ -168,6 +169,13 @@ def zone_is_isolated(box):
         expect(reaches(server, "it") and reaches(server, "it", udp=False) and passes(ops), "not let go on")
         expect(not box.sekisho("rejoin", "zones", "it", "ot", check=False).returncode == 0, "rejoined twice")
         expect(box.sekisho("isolate", "asset", "nobody", check=False).returncode == 3, "a name that nobody has")
+        # Whoever compares meanwhile hears what is so, and not that he was left off.
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            asked = [pool.submit(box.sekisho, "verify", "--json", check=False, timeout=60) for _ in range(4)]
+            for words in (("isolate", "zones", "it", "ot"), ("rejoin", "zones", "it", "ot")):
+                expect(order(box, *words)["done"], "%s beside a comparison", words[0])
+            for one in asked:
+                expect(one.result().returncode == 0, "a comparison beside an isolation: %s", one.result().stdout)
         for code in ("isolation_rehearsed", "isolated", "rejoined"):
             wait_for(lambda code=code: [e for e in box.events(last) if code in json.dumps(e) and "zones it ot" in json.dumps(e)], 3, "the record " + code)
         stands(box)
@@ -255,6 +263,8 @@ def prepared_goes_by_name(box):
         done = order(box, "isolate", "it_from_ot", "--reason", "ransom note")
         session[0].sendall(b"x")
         expect(is_told(session[0]) and is_told(session[1]), "an end was not told")
+        touched = box.status()["isolations"][0]["machines"]
+        expect(touched == ["it", "crane7", "crane8"], "what it touches: %s", touched)
 
         def cut(when, kept=True):
             expect(reaches(server, "it") == kept, "what is kept %s after %s", "does not pass" if kept else "passes", when)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Work that is left off when nobody waits for it: by the question that is meant and by no other,
- * and each is counted once.
+ * and each is counted once; or for a person's order, and is asked again.
  *
  * LINK: appliance/enforce/stop.c appliance/wire/msg.c appliance/wire/event_filter.c
  * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/memfd.h"
 #include "appliance/enforce/enforce.h"
 
 static struct enforce f;
@@ -54,16 +55,16 @@ static void says(enum msg_type type, uint32_t id)
 static void counted_once(void **state)
 {
 	(void)state;
-	assert_true(stop_begin(&f, 7));
+	assert_true(stop_begin(&f, 7, false));
 	assert_false(stop_asked(&f));
 	stop_end(&f, false);
 	assert_int_equal(f.hearing.stopped, 0); /* it ended by itself */
-	assert_true(stop_begin(&f, 9));
+	assert_true(stop_begin(&f, 9, false));
 	says(MSG_STOP, 9);
 	assert_true(stop_asked(&f));
 	stop_end(&f, false);
 	assert_int_equal(f.hearing.stopped, 0); /* told to, it was through all the same */
-	assert_true(stop_begin(&f, 8));
+	assert_true(stop_begin(&f, 8, false));
 	says(MSG_STOP, 8);
 	assert_true(stop_asked(&f));
 	assert_true(stop_asked(&f));
@@ -79,7 +80,7 @@ static void counted_once(void **state)
 static void of_another(void **state)
 {
 	(void)state;
-	assert_true(stop_begin(&f, 7));
+	assert_true(stop_begin(&f, 7, false));
 	says(MSG_VERIFY, 8);
 	says(MSG_STOP, 8);
 	says(MSG_STOP, 6); /* that was answered already */
@@ -87,16 +88,82 @@ static void of_another(void **state)
 	stop_end(&f, true);
 	assert_int_equal(f.hearing.stopped, 0);
 	assert_true(stop_keeps(&f));
-	assert_false(stop_begin(&f, 8));
+	assert_false(stop_begin(&f, 8, false));
 	stop_end(&f, true);
 	assert_int_equal(f.hearing.stopped, 1);
+}
+
+static void orders(enum msg_type type, uint32_t id, bool rehearse)
+{
+	struct msg_body m = { .type = type };
+	int fd = memfd_sealed("test", "", 0);
+
+	if (type == MSG_APART)
+		m.apart.rehearse = rehearse;
+	assert_true(msg_send(supervisor, id, &m, &fd, 1) >= 0);
+	close(fd);
+}
+
+static uint32_t served[8];
+static size_t n_served;
+
+static bool serve(void *ctx, struct msg *m)
+{
+	(void)ctx;
+	served[n_served++] = m->id;
+	return true;
+}
+
+/* A person's order is not kept waiting by a question, which comes behind it; whatever else is said
+ * is. */
+static void makes_way(void **state)
+{
+	static msg_handler *const handlers[MSG_TYPE_COUNT] = {
+		[MSG_APART] = serve, [MSG_DOORS] = serve, [MSG_VERIFY] = serve
+	};
+	static const uint32_t order[] = { 0, 3, 4, 5, 7 };
+	const struct msg m = { .body = { .type = MSG_VERIFY }, .id = 7 };
+
+	(void)state;
+	n_served = 0;
+	assert_true(stop_begin(&f, 7, true));
+	orders(MSG_APART, 0, false); /* before an apply */
+	orders(MSG_APART, 3, true);
+	says(MSG_VERIFY, 4);
+	assert_false(stop_asked(&f));
+	orders(MSG_APART, 5, false);
+	assert_true(stop_asked(&f));
+	assert_true(stop_made_way(&f, &m));
+	stop_end(&f, true);
+	assert_int_equal(f.hearing.stopped, 0);
+	/* The question before it makes way, too; what makes none goes on. */
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(stop_serve(&f, handlers), 1);
+	assert_false(stop_begin(&f, 4, true));
+	assert_true(stop_begin(&f, 4, false));
+	assert_false(stop_asked(&f));
+	stop_end(&f, false);
+	while (stop_keeps(&f))
+		assert_int_equal(stop_serve(&f, handlers), 1);
+	assert_int_equal(n_served, 5);
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(served[i], order[i]);
+	/* Whoever asked is gone: nobody asks again. */
+	assert_true(stop_begin(&f, 7, true));
+	orders(MSG_DOORS, 6, false);
+	says(MSG_STOP, 7);
+	assert_true(stop_asked(&f));
+	assert_false(stop_made_way(&f, &m));
+	stop_end(&f, true);
+	assert_int_equal(f.hearing.stopped, 1);
+	assert_int_equal(stop_serve(&f, handlers), 1);
 }
 
 /* Without a supervisor nothing goes on, and nobody has stopped anything. */
 static void left_alone(void **state)
 {
 	(void)state;
-	assert_true(stop_begin(&f, 7));
+	assert_true(stop_begin(&f, 7, false));
 	close(supervisor);
 	supervisor = -1;
 	assert_true(stop_asked(&f));
@@ -110,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(counted_once, begin, end),
 		cmocka_unit_test_setup_teardown(of_another, begin, end),
+		cmocka_unit_test_setup_teardown(makes_way, begin, end),
 		cmocka_unit_test_setup_teardown(left_alone, begin, end),
 	};
 

@@ -25,26 +25,27 @@ static bool holds(const struct ir *ir, uint32_t w, uint64_t at, uint64_t *ret_en
 
 /* ---- records --------------------------------------------------------------------------------- */
 
-/* "reads, writes (+3)"; "" when no conduit opens by these hours. */
-static void conduits_of(const struct ir *ir, uint32_t w, char out[EVENT_TEXT])
+/* "reads, writes (+3)"; "" where it is none. */
+struct named {
+	char text[EVENT_TEXT];
+	size_t n;
+	unsigned more;
+};
+
+static void add_name(struct named *x, const char *name)
 {
-	size_t n = 0;
-	unsigned more = 0;
+	/* room for how many more there are */
+	if (x->more > 0 || strlen(name) + 16 > EVENT_TEXT - x->n)
+		x->more++;
+	else
+		x->n += (size_t)snprintf(x->text + x->n, EVENT_TEXT - x->n, "%s%s", x->n > 0 ? ", " : "", name);
+}
 
-	out[0] = '\0';
-	for (uint32_t i = 0; i < ir->n_conduits; i++) {
-		const char *name = ir->conduits[i].name;
-
-		if (ir->conduits[i].window != w)
-			continue;
-		/* leaves room for the count of the rest */
-		if (more > 0 || strlen(name) + 16 > EVENT_TEXT - n)
-			more++;
-		else
-			n += (size_t)snprintf(out + n, EVENT_TEXT - n, "%s%s", n > 0 ? ", " : "", name);
-	}
-	if (more > 0)
-		snprintf(out + n, EVENT_TEXT - n, " (+%u)", more);
+static const char *names_of(struct named *x)
+{
+	if (x->more > 0)
+		snprintf(x->text + x->n, EVENT_TEXT - x->n, " (+%u)", x->more);
+	return x->text;
 }
 
 static void record(struct supervisor *s, enum policy_event what, const char *object, const char *conduits,
@@ -67,13 +68,16 @@ static void record(struct supervisor *s, enum policy_event what, const char *obj
 /* Records a change; of many at one moment the rest is only counted. */
 static void tell(struct supervisor *s, uint32_t w, bool begins, uint64_t until, unsigned told[2])
 {
-	char conduits[EVENT_TEXT];
+	const struct ir *ir = s->now->ir;
+	struct named conduits = { .n = 0 };
 
 	if (++told[begins] > HOURS_TOLD)
 		return;
-	conduits_of(s->now->ir, w, conduits);
-	if (conduits[0] != '\0')
-		record(s, begins ? POLICY_HOURS_BEGAN : POLICY_HOURS_ENDED, s->now->ir->windows[w].name, conduits,
+	for (uint32_t i = 0; i < ir->n_conduits; i++)
+		if (ir->conduits[i].window == w)
+			add_name(&conduits, ir->conduits[i].name);
+	if (conduits.n > 0)
+		record(s, begins ? POLICY_HOURS_BEGAN : POLICY_HOURS_ENDED, ir->windows[w].name, names_of(&conduits),
 		       until);
 }
 
@@ -107,7 +111,35 @@ static void follow(struct supervisor *s, uint32_t w, uint64_t now, unsigned told
 		x->next_s = next;
 }
 
-/* ---- by the clock ---------------------------------------------------------------------------- */
+/* The conduits whose own beginning has come since. */
+static void follow_starts(struct supervisor *s, uint64_t now)
+{
+	const struct ir *ir = s->now->ir;
+	struct hours *x = &s->hours;
+	struct named began = { .n = 0 };
+
+	for (uint32_t i = 0; i < ir->n_conduits; i++) {
+		uint64_t starts = ir->conduits[i].starts;
+
+		if (x->looked_s < starts && starts <= now)
+			add_name(&began, ir->conduits[i].name);
+		if (starts > now && starts < x->next_s)
+			x->next_s = starts;
+	}
+	if (began.n > 0)
+		record(s, POLICY_CONDUIT_BEGAN, names_of(&began), "", 0);
+}
+
+static bool any_hours(const struct ir *ir)
+{
+	bool any = ir->n_windows > 0;
+
+	for (uint32_t i = 0; i < ir->n_conduits && !any; i++)
+		any = ir->conduits[i].starts != 0;
+	return any;
+}
+
+/* ---- in time --------------------------------------------------------------------------------- */
 
 static uint64_t now_s(void)
 {
@@ -149,8 +181,9 @@ void hours_due(struct supervisor *s, uint64_t mono)
 	for (uint32_t i = 0; i < s->now->ir->n_windows; i++)
 		follow(s, i, now, told);
 	tell_rest(s, told);
+	follow_starts(s, now);
 	x->looked_s = now;
-	if (s->now->ir->n_windows > 0)
+	if (any_hours(s->now->ir))
 		save(s);
 }
 

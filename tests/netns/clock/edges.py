@@ -41,6 +41,11 @@ def hours(box):
     return [(e["code"], e["object"]) for e in box.events() if e.get("code", "").startswith("hours_")]
 
 
+def conduits(box):
+    """Those that began by themselves, as far as is on record."""
+    return [e["object"] for e in box.events() if e.get("code") == "conduit_began"]
+
+
 def recorded(box, wanted, why):
     try:
         wait_for(lambda: hours(box) == wanted, 10, why)
@@ -49,25 +54,30 @@ def recorded(box, wanted, why):
 
 
 def many_windows(box, always):
-    """Windows that begin and end at one moment: each is told in `status`, the first of them by a record each, the rest by their number."""
+    """Windows that begin and end at one moment: each is told in `status`, the first of them by a record each, the rest by their number; and a conduit that begins by
+    itself is on record once, whatever the clock does."""
     box.fresh(always)
     day = Day(box)
     day.at(8, 59, 50)
     names = ["w%02d" % i for i in range(MANY)]
-    box.sekisho("apply", policy(box, always, *[conduit(n, "it", "ot", ["s" + n], within=n) for n in names],
+    starts = conduit("begins", "it", "ot", ["ping"], starts=day.says(9).replace(".000", ""))
+    box.sekisho("apply", policy(box, always, starts, *[conduit(n, "it", "ot", ["s" + n], within=n) for n in names],
                                 site='time_zone = "UTC"; ', sections="windows = {%s };" % "".join(' %s = { hours = "09:00-17:00"; };' % n for n in names),
                                 services="".join('  s%s = { protocol = "udp"; ports = ["udp/%d"]; };\n' % (n, 20000 + i) for i, n in enumerate(names))))
     recorded(box, [], "before their moment")
+    expect(conduits(box) == [], "%s", conduits(box))
     shut = box.status()["windows"]
     expect([(w["window"], w["open"], w["until"], w["opens"], w["conduits"]) for w in shut] == [(n, False, None, day.says(9), 1) for n in names], "%s", shut)
     day.at(8, 59, 59)
     told, rest = names[:TOLD], "(+%d)" % (MANY - TOLD)
     began = [("hours_began", n) for n in told + [rest]]
     recorded(box, began, "that they began")
+    expect(conduits(box) == ["begins"], "%s", conduits(box))
     opened = box.status()["windows"]
     expect(all(w["open"] and w["until"] == day.says(17) and w["opens"] is None for w in opened), "%s", opened)
     day.at(17, 0, 1)
     recorded(box, began + [("hours_ended", n) for n in told + [rest]], "that they ended")
+    expect(conduits(box) == ["begins"], "a conduit that began once: %s", conduits(box))
     box.seam.clock(0)
 
 

@@ -15,7 +15,7 @@
 #define SECOND 1000000000ull
 #define LIMIT_NS (10 * SECOND)
 #define AGAIN_NS (5 * SECOND)
-#define ASKED_NS (900 * SECOND) /* how long a first person's request waits for a second person */
+#define ASKED_S 900u /* so long a first person's word waits for a second one's */
 
 static uint64_t now_s(void)
 {
@@ -41,6 +41,15 @@ static bool is_open(const json_t *x)
 	return json_is_true(json_object_get(x, "open"));
 }
 
+/* A first person's word that still waits for a second one's. The clock was set back: it does not. */
+static bool is_asked(const json_t *x)
+{
+	uint64_t now = now_s();
+
+	return json_is_true(json_object_get(x, "asked")) && number_of(x, "until") > now &&
+	       number_of(x, "since") <= now + 1;
+}
+
 static const struct ir_door *door_of(const struct ir *ir, const char *name)
 {
 	for (uint32_t i = 0; i < ir->n_doors; i++)
@@ -58,7 +67,16 @@ static json_t *open_entry(const struct supervisor *s, const char *door)
 	return NULL;
 }
 
-/* The longest end that the door's present text allows. */
+static json_t *asked_entry(const struct supervisor *s, const char *door)
+{
+	json_t *x;
+	size_t i;
+
+	json_array_foreach(s->doors.list, i, x) if (is_asked(x) && strcmp(text_of(x, "door"), door) == 0) return x;
+	return NULL;
+}
+
+/* No longer than this door allows, as it is now written. */
 static uint64_t limit(const struct ir_door *d, const json_t *x)
 {
 	uint64_t until = number_of(x, "until"), most = number_of(x, "since") + d->at_most;
@@ -167,16 +185,48 @@ void doors_before(struct supervisor *s, const struct policy *p)
 	(void)send(s, p, s->doors.waits ? s->doors.id : 0);
 }
 
+static void forget_over(struct doors *x)
+{
+	for (size_t i = json_array_size(x->list); i-- > 0;) {
+		const json_t *one = json_array_get(x->list, i);
+
+		if (!is_open(one) && !is_asked(one) && !json_is_true(json_object_get(one, "unreviewed")))
+			(void)json_array_remove(x->list, i);
+	}
+}
+
+/* The policy in force has a conduit of that name behind that door. */
+static bool behind(const struct ir *ir, const char *conduit, const char *door)
+{
+	for (uint32_t i = 0; i < ir->n_conduits; i++) {
+		const struct ir_conduit *c = &ir->conduits[i];
+
+		if (c->door < ir->n_doors && strcmp(c->name, conduit) == 0 &&
+		    strcmp(ir->doors[c->door].name, door) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool doors_notice(const struct supervisor *s, const struct policy *p, struct sentence *ret)
+{
+	for (uint32_t i = 0; i < p->ir->n_conduits; i++) {
+		const struct ir_conduit *c = &p->ir->conduits[i];
+		const char *door = c->door < p->ir->n_doors ? p->ir->doors[c->door].name : NULL;
+
+		if (door == NULL || open_entry(s, door) == NULL || behind(s->now->ir, c->name, door))
+			continue;
+		sentence_say(ret, M_DOOR_STANDS_OPEN, door, c->name);
+		return true;
+	}
+	return false;
+}
+
 static void changed(struct supervisor *s, const struct asker *a)
 {
 	struct doors *x = &s->doors;
 
-	for (size_t i = json_array_size(x->list); i-- > 0;) {
-		const json_t *one = json_array_get(x->list, i);
-
-		if (!is_open(one) && !json_is_true(json_object_get(one, "unreviewed")))
-			(void)json_array_remove(x->list, i);
-	}
+	forget_over(x);
 	save(s);
 	if (a != NULL) {
 		x->waits = true;
@@ -234,38 +284,49 @@ static void open_it(struct supervisor *s, struct asker a, const struct ir_door *
 /* Keeps the first person's request until a second one agrees or its time is over. */
 static void ask_second(struct supervisor *s, struct asker a, const struct door_order *o)
 {
-	struct doors *x = &s->doors;
-	size_t at = 0;
+	uint64_t now = now_s();
+	json_t *x = asked_entry(s, o->object);
 
-	for (size_t i = 0; i < DOORS_ASKED; i++)
-		if (x->asked[i].until < mono_ns() || strcmp(x->asked[i].order.object, o->object) == 0)
-			at = i;
-	x->asked[at].order = *o;
-	x->asked[at].until = mono_ns() + ASKED_NS;
+	if (x != NULL)
+		json_object_set_new(x, "asked", json_false());
+	x = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b}", "door", json_text(o->object), "by",
+		      json_text(o->by), "account", json_text(o->account), "person", json_text(o->person), "ticket",
+		      json_text(o->ticket), "reason", json_text(o->comment), "for_s", (json_int_t)o->for_s, "since",
+		      (json_int_t)now, "until", (json_int_t)(now + ASKED_S), "asked", 1);
+	if (x == NULL || json_array_append_new(s->doors.list, x) < 0) {
+		refuse(s, a, o, M_CONTROL_MANY);
+		return;
+	}
+	forget_over(&s->doors);
+	save(s);
 	record(s, POLICY_DOOR_ASKED, o->by, "", 0,
 	       (const char *const[4]){ o->object, o->person, o->ticket, o->comment });
 	answer_json(s, a, ANSWER_YES,
-		    json_pack("{s:b, s:b, s:b, s:o}", "done", 1, "waits", 1, "saved", 1, "doors", json_doors(s)));
+		    json_pack("{s:b, s:b, s:b, s:o}", "done", 1, "waits", 1, "saved", (int)!s->doors.unsaved, "doors",
+			      json_doors(s)));
 }
 
 static void second(struct supervisor *s, struct asker a, const struct ir_door *d, const struct door_order *o)
 {
-	struct doors *x = &s->doors;
+	json_t *x = asked_entry(s, o->object);
+	struct door_order first = { .order = CHANGE_OPEN, .for_s = (uint32_t)number_of(x, "for_s") };
 
-	for (size_t i = 0; i < DOORS_ASKED; i++) {
-		struct door_order first = x->asked[i].order;
-
-		if (x->asked[i].until < mono_ns() || strcmp(first.object, o->object) != 0)
-			continue;
-		if (strcmp(first.account, o->account) == 0) {
-			refuse(s, a, o, M_DOOR_SAME, o->account);
-			return;
-		}
-		x->asked[i].until = 0;
-		open_it(s, a, d, &first, o->by);
+	if (x == NULL) {
+		refuse(s, a, o, M_DOOR_NOBODY_ASKED, o->object);
 		return;
 	}
-	refuse(s, a, o, M_DOOR_NOBODY_ASKED, o->object);
+	if (strcmp(text_of(x, "account"), o->account) == 0) {
+		refuse(s, a, o, M_DOOR_SAME, o->account);
+		return;
+	}
+	snprintf(first.object, sizeof(first.object), "%s", o->object);
+	snprintf(first.by, sizeof(first.by), "%s", text_of(x, "by"));
+	snprintf(first.account, sizeof(first.account), "%s", text_of(x, "account"));
+	snprintf(first.person, sizeof(first.person), "%s", text_of(x, "person"));
+	snprintf(first.ticket, sizeof(first.ticket), "%s", text_of(x, "ticket"));
+	snprintf(first.comment, sizeof(first.comment), "%s", text_of(x, "reason"));
+	json_object_set_new(x, "asked", json_false());
+	open_it(s, a, d, &first, o->by);
 }
 
 static bool lacks(const struct ir_door *d, const struct door_order *o, enum door_need *ret)
@@ -285,6 +346,7 @@ static void open_ordered(struct supervisor *s, struct asker a, const struct ir_d
 	bool agrees = d->second_person && o->for_s == 0;
 	enum door_need need;
 
+	forget_over(&s->doors);
 	if ((o->duties & d->opened_by) == 0)
 		refuse(s, a, o, M_DOOR_NOT_YOURS, o->object);
 	else if (d->contract_until != 0 && d->contract_until <= now_s())
@@ -295,7 +357,7 @@ static void open_ordered(struct supervisor *s, struct asker a, const struct ir_d
 		refuse(s, a, o, M_DOOR_FOR, o->object, DOOR_LEAST, d->at_most);
 	else if (!agrees && lacks(d, o, &need))
 		refuse(s, a, o, M_DOOR_NEEDS, o->object, door_need_words[need]);
-	else if (json_array_size(s->doors.list) >= DOORS_OPEN)
+	else if (json_array_size(s->doors.list) >= DOORS_OPEN + (agrees ? 1u : 0u))
 		refuse(s, a, o, M_DOOR_MANY, DOORS_OPEN);
 	else if (d->second_person && o->account[0] == '\0')
 		refuse(s, a, o, M_DOOR_ACCOUNTS, o->object);
@@ -472,16 +534,13 @@ static json_t *use_json(const json_t *x)
 /* The first person's request, for the person who agrees. */
 static json_t *asked_json(const struct supervisor *s, const char *door)
 {
-	for (size_t i = 0; i < DOORS_ASKED; i++) {
-		const struct door_order *o = &s->doors.asked[i].order;
+	const json_t *x = asked_entry(s, door);
 
-		if (s->doors.asked[i].until > mono_ns() && strcmp(o->object, door) == 0)
-			return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "by", json_text(o->by), "account",
-					 json_text(o->account), "person", json_text(o->person), "ticket",
-					 json_text(o->ticket), "reason", json_text(o->comment), "for_s",
-					 (json_int_t)o->for_s);
-	}
-	return json_null();
+	return x == NULL ? json_null()
+			 : json_pack("{s:O, s:O, s:O, s:O, s:O, s:O}", "by", json_object_get(x, "by"), "account",
+				     json_object_get(x, "account"), "person", json_object_get(x, "person"), "ticket",
+				     json_object_get(x, "ticket"), "reason", json_object_get(x, "reason"), "for_s",
+				     json_object_get(x, "for_s"));
 }
 
 json_t *json_doors(const struct supervisor *s)
@@ -494,7 +553,8 @@ json_t *json_doors(const struct supervisor *s)
 		const json_t *x;
 		size_t k;
 
-		json_array_foreach(s->doors.list, k, x) if (strcmp(text_of(x, "door"), d->name) == 0)(void)
+		json_array_foreach(s->doors.list, k, x) if (json_object_get(x, "asked") == NULL &&
+							    strcmp(text_of(x, "door"), d->name) == 0)(void)
 			json_array_append_new(uses, use_json(x));
 		(void)json_array_append_new(
 			list,

@@ -27,17 +27,12 @@ struct door_order {
 	char account[BY_BYTES]; /* "" = root */
 };
 
-#define DOORS_ASKED 8u
-
 struct doors {
-	/* owned: open doors, and uses of break-glass doors without a review */
+	/* owned: open doors, requests that wait for a second person, and uses of break-glass doors
+	 * without a review */
 	json_t *list;
 	bool unsaved;	/* it is not on the disk, which is full or fails */
 	uint64_t again; /* monotonic ns: when writing is tried again */
-	struct {
-		struct door_order order;
-		uint64_t until; /* monotonic ns; 0 = free */
-	} asked[DOORS_ASKED];	/* requests that wait for a second person */
 	/* The order that waits for enforce; there is at most one. */
 	bool waits;
 	uint32_t id;
@@ -52,6 +47,8 @@ void door_ordered(struct supervisor *s, struct asker a, const struct door_order 
 bool door_done(struct supervisor *s, struct msg *m);
 /* To be called before a generation is sent to enforce. */
 void doors_before(struct supervisor *s, const struct policy *p);
+/* Whether a policy would open a conduit at once, because it puts it behind a door that is open. */
+bool doors_notice(const struct supervisor *s, const struct policy *p, struct sentence *ret);
 void doors_due(struct supervisor *s, uint64_t now);
 uint64_t doors_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 /* For `status`: all doors of the policy in force, and which are open. */

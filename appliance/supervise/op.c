@@ -78,7 +78,8 @@ static json_t *op_json(struct supervisor *s, bool done)
 	if (op->kind == OP_APPLY || (op->kind == OP_DRY_RUN && !op->back))
 		meant_json(&op->meant, j);
 	json_object_set_new(j, "error", sentence_json(&op->error));
-	if (workers_notice(s, &notice))
+	if (workers_notice(s, &notice) ||
+	    (op->kind == OP_DRY_RUN && op->next != NULL && doors_notice(s, op->next, &notice)))
 		json_object_set_new(j, "notice", sentence_json(&notice));
 	if (waits != NULL)
 		json_object_set_new(j, "clock", waits);

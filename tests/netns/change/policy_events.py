@@ -158,9 +158,22 @@ class Rehearsed(Isolated):
             yield "the rehearsal: %s" % {k: self.answer.get(k) for k in ("sessions", "conduits")}
 
 
+class Rejoined(Event):
+    """What was isolated elsewhere goes on: nobody here notices."""
+    told = ("rejoined",)
+
+    def before(self, field):
+        super().before(field)
+        field.sekisho("isolate", "zones", "it", "ops", "--reason", "matrix")
+
+    def fire(self, field):
+        field.sekisho("rejoin", "zones", "it", "ops")
+        self.done_at = time.monotonic()
+
+
 class DoorShut(Event):
-    """A person shuts the door behind which one lane lies."""
-    policy = Policy(keys={"door": "gate"})
+    """A person shuts the door behind which one lane lies. What is said of a policy that narrows does not concern it."""
+    policy = Policy(keys={"door": "gate", "on_tighten": "new_flows"})
     told = ("door_shut",)
 
     def before(self, field):
@@ -377,6 +390,6 @@ class BoxFactsChanged(Applied):
 
 POLICY = (SameTextAgain, WidenedForThisFlow, WidenedByAPair, WidenedForOthers, AnotherPairTakenAway, NarrowedByAddress, NarrowedByCommand,
           NarrowedByValue, NarrowedByRegister, NarrowedForNewSessions, ModeChanged, EnforcedAgain, FailureWordsChanged,
-          FailureWordsTightened, CriticalityChanged, Renamed, EndedByTime, Isolated, Rehearsed, DoorShut, TakenAwayAsItEnds, SuccessorStands, SuccessorStarts, ConfirmedNarrowing,
+          FailureWordsTightened, CriticalityChanged, Renamed, EndedByTime, Isolated, Rehearsed, Rejoined, DoorShut, TakenAwayAsItEnds, SuccessorStands, SuccessorStarts, ConfirmedNarrowing,
           TrialExpired, NarrowingTrialExpired, TrialCalledOff, TrialThatGaveExpires, TrialThatGaveIsCalledOff, TrialThatGaveIsTakenOver, RolledBack, RolledBackToLess, TakenOver, FewerWorkers,
           BoxFactsChanged)

@@ -97,15 +97,16 @@ class Crowd:
         self.policy(always)
 
     def policy(self, always):
-        keys = [{"within": "early" if FIRST + i in EARLY else "late"} for i in range(WINDOWS)] + [{"door": "d%d" % i} for i in range(DOORS)]
-        names = [k.get("door") or "w%d" % i for i, k in enumerate(keys)]
-        path = self.box.write(always, conduit("looks", "it", "ot", ["look", "plain_tcp"], within="early"), conduit("asks", "it", "ot", ["look"], door="d0"),
+        keys = [{"within": "w%d" % i} for i in range(WINDOWS)] + [{"door": "d%d" % i} for i in range(DOORS)]
+        names = [k.get("door") or k["within"] for k in keys]
+        path = self.box.write(always, conduit("looks", "it", "ot", ["look", "plain_tcp"], within="w0"), conduit("asks", "it", "ot", ["look"], door="d0"),
                               *[conduit(n, "it", "ot", ["s" + n], **k) for n, k in zip(names, keys, strict=True)])
         with open(path, encoding="utf-8") as f:
             text = f.read()
         services = "".join('  s%s = { protocol = "udp"; ports = ["udp/%d"]; };\n' % (n, FIRST + i) for i, n in enumerate(names))
         doors = "".join(' d%d = { at_most = "1 h"; opened_by = ["supervisor"]; };' % i for i in range(DOORS))
-        windows = 'windows = { early = { hours = "09:00-10:00"; }; late = { hours = "10:00-11:00"; }; };\ndoors = {%s };\nsite = { time_zone = "UTC"; ' % doors
+        hours = "".join(' w%d = { hours = "%s"; };' % (i, "09:00-10:00" if FIRST + i in EARLY else "10:00-11:00") for i in range(WINDOWS))
+        windows = "windows = {%s };\ndoors = {%s };\nsite = { time_zone = \"UTC\"; " % (hours, doors)
         with open(path, "w", encoding="utf-8") as f:
             f.write(text.replace("site = { ", windows, 1).replace("services = {\n", "services = {\n" + services, 1))
         self.box.sekisho("apply", path)

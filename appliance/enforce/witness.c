@@ -587,8 +587,9 @@ void witness_put(struct asking *a, const struct tuple *t)
 		a->w->between(a->w->between_ctx, a->w->packets);
 }
 
-void witness_isolated(struct witness *w, const struct apart *apart, const struct apart *kept, const struct ruleset *r,
-		      witness_each *each, void *ctx)
+/* One cell, between the first and the last addresses of a pair that it is cut by: in every way. */
+static void ask_isolated(struct asking *a, const struct ir_cell *c, const struct apart_pair *pair,
+			 const struct apart *kept)
 {
 	static const struct {
 		uint8_t l4proto;
@@ -597,36 +598,47 @@ void witness_isolated(struct witness *w, const struct apart *apart, const struct
 	} kinds[] = { { PROTO_TCP, WALK_NEW, false },	      { PROTO_TCP, WALK_ESTABLISHED, false },
 		      { PROTO_TCP, WALK_ESTABLISHED, true },  { PROTO_UDP, WALK_NEW, false },
 		      { PROTO_UDP, WALK_ESTABLISHED, false }, { PROTO_UDP, WALK_ESTABLISHED, true } };
-	struct asking a = { .w = w, .r = r, .each = each, .ctx = ctx };
+	const struct witness *w = a->w;
+	struct tuple t = { c->iif, c->oif, { 0 }, { 0 }, 0, c->lo };
+	struct addr_range s, d;
 
-	/* For the first and the last addresses of each pair: every permit and every direction. */
-	for (size_t i = 0; i < apart->n; i++)
-		for (uint32_t n = 0; n < w->ir->n_cells && !witness_over(&a); n++) {
-			const struct ir_cell *c = &w->ir->cells[n];
-			uint32_t lane = w->ir->permits[c->permit].lane;
-			struct tuple t = { c->iif, c->oif, { 0 }, { 0 }, 0, c->lo };
-			struct addr_range s, d;
+	if (w->interfaces[t.in] == 0 || w->interfaces[t.out] == 0 || !addr_range_meet(&c->src, &pair->source, &s) ||
+	    !addr_range_meet(&c->dst, &pair->destination, &d))
+		return;
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		const struct ir_cell *says;
+		struct walk_packet p;
+		uint32_t id = w->ids[c->permit];
 
-			if (w->interfaces[t.in] == 0 || w->interfaces[t.out] == 0 ||
-			    !addr_range_meet(&c->src, &apart->list[i].source, &s) ||
-			    !addr_range_meet(&c->dst, &apart->list[i].destination, &d))
-				continue;
-			for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-				const struct ir_cell *says;
-				struct walk_packet p;
-				uint32_t id;
+		t.src = k % 2 == 0 ? s.lo : s.hi;
+		t.dst = k % 2 == 0 ? d.lo : d.hi;
+		t.l4proto = kinds[k].l4proto;
+		p = witness_packet(a, &t);
+		if (kinds[k].state == WALK_ESTABLISHED)
+			p = later(&p, kinds[k].reply, witness_live_mark(id, w->ir->permits[c->permit].lane));
+		/* Only what is kept depends on it, and finding it takes its time. */
+		else if (kept->n > 0 && (says = policy_says(a, &t, w->now)) != NULL)
+			id = w->ids[says->permit];
+		if (!apart_holds(kept, &t.src, &t.dst, id))
+			expect_refused(a, &t, "isolated", p);
+	}
+}
 
-				t.src = k % 2 == 0 ? s.lo : s.hi;
-				t.dst = k % 2 == 0 ? d.lo : d.hi;
-				t.l4proto = kinds[k].l4proto;
-				id = w->ids[c->permit];
-				p = witness_packet(&a, &t);
-				if (kinds[k].state == WALK_ESTABLISHED)
-					p = later(&p, kinds[k].reply, witness_live_mark(w->ids[c->permit], lane));
-				else if ((says = policy_says(&a, &t, w->now)) != NULL)
-					id = w->ids[says->permit];
-				if (!apart_holds(kept, &t.src, &t.dst, id))
-					expect_refused(&a, &t, "isolated", p);
-			}
-		}
+void witness_isolated(struct witness *w, const struct apart *apart, const struct apart *kept, const struct ruleset *r,
+		      witness_each *each, void *ctx)
+{
+	struct asking a = { .w = w,
+			    .r = r,
+			    .each = each,
+			    .ctx = ctx,
+			    .deadline = w->limit_ns == 0 ? 0 : clock_mono().ns + w->limit_ns };
+	uint32_t n = w->ir->n_cells, first = n > 0 ? (uint32_t)(w->seed % n) : 0;
+
+	/* Where there are more than can be asked in time, others come next time. */
+	for (uint32_t i = 0; i < n && apart->n > 0 && !witness_over(&a); i++) {
+		for (size_t k = 0; k < apart->n && !witness_over(&a); k++)
+			ask_isolated(&a, &w->ir->cells[(first + i) % n], &apart->list[k], kept);
+		if (w->between != NULL)
+			w->between(w->between_ctx, w->packets);
+	}
 }

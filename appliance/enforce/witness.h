@@ -32,7 +32,8 @@ struct witness {
 typedef void witness_each(void *ctx, const char *what, const char *packet);
 void witness_ask(struct witness *w, const struct ruleset *r, witness_each *each, void *ctx);
 
-/* Whatever the policy says, nothing passes between these. */
+/* Whatever the policy says, nothing passes between these: asked from a drawn cell on, for limit_ns
+ * as well. */
 void witness_isolated(struct witness *w, const struct apart *apart, const struct apart *kept, const struct ruleset *r,
 		      witness_each *each, void *ctx);
 

@@ -226,7 +226,7 @@ def many_hours(box, always):
         sent, late, begun = crowd.over(crowd.at(9, 59, 58.5))
         for t in told:
             t.hear()
-        wait_for(lambda: sum(e["count"] for e in box.events(last) if (e["kind"], e.get("reason")) == ("flow", "ended")) == len(told), 5, "the ends on record")
+        wait_for(lambda: sum(e["count"] for e in box.events(last) if (e["kind"], e.get("reason")) == ("flow", "ended")) == len(told), 15, "the ends on record")
         expect(begun is not None and begun <= 1000, "what opens did %s ms behind its moment", begun)
         crowd.opens(LATE, "late")
         expect(box.sekisho("verify", check=False).returncode == 0, "verify")

@@ -411,7 +411,7 @@ class Meaning:
 
     def moments(self, found, now):
         """(moment, doors that are open) for each set of these conduits that holds together some day; more of them than one where there are hours."""
-        key = tuple(sorted(c["name"] for c in found))
+        key = (now, *sorted(c["name"] for c in found))
         if key not in self.known:
             doors, seen, kept = sorted({c["door"] for c in found if c["door"]}), {}, []
             edges = self.edges_of(found, now)

@@ -97,8 +97,8 @@ _Static_assert(2 * CLOCK_STEP_NS <= TIME_SLACK * 1000000000ull, "steps that are 
 /*
  * Compares while forwarding is on. What is not as it should be, or cannot be read, is answered like
  * what was heard of. After the clock was set ends are compared to the second: what was left
- * standing would add up with the next step. Where it makes way for a person's order it is done again
- * at once.
+ * standing would add up with the next step. Where it makes way for a person's order it is done
+ * again at once.
  */
 static void examine(struct enforce *f)
 {

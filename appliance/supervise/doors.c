@@ -41,7 +41,8 @@ static bool is_open(const json_t *x)
 	return json_is_true(json_object_get(x, "open"));
 }
 
-/* A first person's word that still waits for a second one's. The clock was set back: it does not. */
+/* A first person's word that still waits for a second one's. The clock was set back: it
+ * does not. */
 static bool is_asked(const json_t *x)
 {
 	uint64_t now = now_s();

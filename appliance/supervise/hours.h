@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Records each beginning and end of the hours of windows of the policy in force, and each beginning
- * of a conduit (`starts`), once the clock is trusted. Enforce and the kernel open and shut conduits (policy/ir/moment.h), not this module. A
- * file of state says up to when records were written, so that a new daemon repeats none, and adds
- * those for the time without a daemon.
+ * of a conduit (`starts`), once the clock is trusted. Enforce and the kernel open and shut conduits
+ * (policy/ir/moment.h), not this module. A file of state says up to when records were written, so
+ * that a new daemon repeats none, and adds those for the time without a daemon.
  */
 #ifndef SEKISHO_SUPERVISE_HOURS_H
 #define SEKISHO_SUPERVISE_HOURS_H

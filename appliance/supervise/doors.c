@@ -285,7 +285,7 @@ static void open_it(struct supervisor *s, struct asker a, const struct ir_door *
 /* Keeps the first person's request until a second one agrees or its time is over. */
 static void ask_second(struct supervisor *s, struct asker a, const struct door_order *o)
 {
-	uint64_t now = now_s();
+	uint64_t now = now_s(), until = now + ASKED_S;
 	json_t *x = asked_entry(s, o->object);
 
 	if (x != NULL)
@@ -293,7 +293,7 @@ static void ask_second(struct supervisor *s, struct asker a, const struct door_o
 	x = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b}", "door", json_text(o->object), "by",
 		      json_text(o->by), "account", json_text(o->account), "person", json_text(o->person), "ticket",
 		      json_text(o->ticket), "reason", json_text(o->comment), "for_s", (json_int_t)o->for_s, "since",
-		      (json_int_t)now, "until", (json_int_t)(now + ASKED_S), "asked", 1);
+		      (json_int_t)now, "until", (json_int_t)until, "asked", 1);
 	if (x == NULL || json_array_append_new(s->doors.list, x) < 0) {
 		refuse(s, a, o, M_CONTROL_MANY);
 		return;

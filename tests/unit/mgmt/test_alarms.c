@@ -53,10 +53,12 @@ static void says(const json_t *list, const char *key, const char *ja_text, const
 {
 	const json_t *a = of(list, key), *m = ja(a, "machines");
 	char text[200] = "";
+	size_t n = 0;
 
 	for (size_t i = 0; i < json_array_size(m); i++) {
-		strcat(text, i > 0 ? "," : "");
-		strcat(text, json_string_value(json_array_get(m, i)));
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", i > 0 ? "," : "",
+				      json_string_value(json_array_get(m, i)));
+		assert_true(n < sizeof(text));
 	}
 	if (ja_text != NULL)
 		assert_string_equal(js(a, "ja"), ja_text);

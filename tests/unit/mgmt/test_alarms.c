@@ -13,6 +13,7 @@
  */
 #include "tests/unit/cmocka.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "mgmt/state/alarms.h"

@@ -132,12 +132,12 @@ class Crowd:
         self.box.seam.clock(ahead)
         return -(-moment // 3600) * 3600 - ahead
 
-    def asked(self):
-        """The ports at which a datagram of a session of its own arrives."""
+    def asked(self, among=EARLY | LATE | BEHIND):
+        """Of these ports those at which a datagram of a session of its own arrives."""
         with inside(self.box.ns("it")):
             s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sent = {}
-        for port in sorted(EARLY | LATE | BEHIND):
+        for port in sorted(among):
             number = self.number()
             sent[number] = port
             s.sendto(struct.pack("!Q", number), (SERVER, port))
@@ -149,7 +149,10 @@ class Crowd:
         return {sent[n] for n in self.arrived() if n in sent}
 
     def opens(self, want, why):
-        have = set()
+        """Few are asked until it is so, then all: a pair of hosts may begin only so many sessions a second (`share.pair`)."""
+        have, rest = set(), (EARLY | LATE | BEHIND) - want
+        few = {f(x) for x in (want, rest) if x for f in (min, max)}
+        wait_for(lambda: self.asked(few) == want & few, 10, why)
 
         def right():
             have.clear()

@@ -25,6 +25,7 @@ class Event:
     roles = ()        # roles that die by it
     drift = ()        # codes of kind drift, one of which must stand in the journal
     excuse = ""       # words of a record of that kind that says no more than that somebody could not look
+    cuts = False      # by a person's word, which lasts whatever else happens, and not by a policy
     exact = True      # every forbidden packet is counted by a reason of the kernel
 
     def before(self, field):

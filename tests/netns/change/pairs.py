@@ -3,6 +3,8 @@
 both may do to it, and from the policy that is in force in the end, whichever of the two had the last word:
 
   the policy in force forbids it           cut
+  a person has isolated it, or shut its
+  door, and that stands                    cut
   one of the policies on the way did, or
   one of the two may cost a session        goes on, or both ends were told
   else                                     goes on
@@ -54,6 +56,7 @@ class Pair(Event):
         self.lossless = self.first.lossless and self.second.lossless
         self.policy = self.first.policy
         self.gap = self.first.gap or self.second.gap
+        self.cuts = self.first.cuts or self.second.cuts
         self.errors = []
 
     def name(self):
@@ -93,10 +96,18 @@ class Pair(Event):
             return "any"
         if not self.final.allows(state):
             return "cut"
+        for event, other in ((self.first, self.second), (self.second, self.first)):
+            if event.cuts and event.changed(state) == "cut":
+                return "cut" if self.stands(event) and other.changed(state) != "any" else "any"
         alone = {e.changed(state) for e in (self.first, self.second)}
         if alone <= {"goes_on", "cut"} and all(p.allows(state) for p in self.policies()):
             return "goes_on"
         return "any"
+
+    def stands(self, event):
+        """What the person said was done, and it is of the policy in force."""
+        keys = event.policy.change.get("keys", {})
+        return event not in [e for e, _ in self.errors] and self.final.change.get("keys", {}).get("door") == keys.get("door")
 
     def polls(self):
         """A session that never rests meets every gap: what one of the two may do to it, both may."""

@@ -122,7 +122,7 @@ class EndedByTime(Event):
 
 class Isolated(Event):
     """A person cuts the conduits of one lane; the others are kept. Whoever is silent hears of it when he speaks."""
-    told = ("isolated",)
+    told, cuts = ("isolated",), True
 
     def fire(self, field):
         self.answer = json.loads(field.sekisho("isolate", "commands", "--reason", "matrix", "--json").stdout)
@@ -170,11 +170,14 @@ class Rejoined(Event):
         field.sekisho("rejoin", "zones", "it", "ops")
         self.done_at = time.monotonic()
 
+    def after(self, field):
+        field.sekisho("rejoin", "zones", "it", "ops", check=False)
+
 
 class DoorShut(Event):
     """A person shuts the door behind which one lane lies. What is said of a policy that narrows does not concern it."""
     policy = Policy(keys={"door": "gate", "on_tighten": "new_flows"})
-    told = ("door_shut",)
+    told, cuts = ("door_shut",), True
 
     def before(self, field):
         super().before(field)

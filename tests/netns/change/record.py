@@ -128,7 +128,7 @@ def wrong_flow(event, x, records, before):
         if e.get("conduit") and e["conduit"].removesuffix("-plc") not in CONDUITS[state.lane]:
             yield "%s goes by %s, and a record names %s: %s" % (x.cell.name(), state.lane, e["conduit"], short(e))
     changed = [g for g in ([event.policy] if not hasattr(event, "policies") else event.policies())]
-    if x.want == "cut" and len(changed) > 1 and not state.refused and not state.moves:
+    if x.want == "cut" and len(changed) > 1 and not event.cuts and not state.refused and not state.moves:
         old = [e for e in refusals if e["generation"]["number"] == before.generation["number"]]
         if old:
             yield "%s was cut by a change, and its record stands under the policy before: %s" % (x.cell.name(), short(old[0]))

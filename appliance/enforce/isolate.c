@@ -119,21 +119,24 @@ static int meant_note(const struct session *s, void *ctx)
 {
 	struct meant *m = ctx;
 	const struct generation_held *g = m->f->now;
-	uint32_t id = mark_permit(s->mark), index = g != NULL ? generation_permit(g, id) : UINT32_MAX;
-	struct question q = { .source = s->client,
-			      .destination = s->server,
-			      .l4proto = s->l4proto,
-			      .port = s->server_port,
-			      .now = enforce_moment(m->f) };
+	uint32_t id = mark_permit(s->mark), index;
 
 	if (s->ending || id == 0 || !apart_holds(&m->asked->apart, &s->client, &s->server, 0) ||
 	    apart_holds(&m->asked->kept, &s->client, &s->server, id))
 		return 0;
 	m->n++;
+	index = g != NULL ? generation_permit(g, id) : UINT32_MAX;
 	if (index != UINT32_MAX && m->t.sessions != NULL)
 		m->t.sessions[index]++;
-	if (json_array_size(m->list) < TOLD_SESSIONS)
+	if (json_array_size(m->list) < TOLD_SESSIONS) {
+		struct question q = { .source = s->client,
+				      .destination = s->server,
+				      .l4proto = s->l4proto,
+				      .port = s->server_port,
+				      .now = enforce_moment(m->f) };
+
 		(void)json_array_append_new(m->list, enforce_session_json(g, NULL, s, &q));
+	}
 	return 0;
 }
 

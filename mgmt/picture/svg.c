@@ -109,7 +109,7 @@ static void grant(struct legend *g, size_t arrow, const json_t *one, const json_
 	}
 	fprintf(to, "%s: ", js(one, "protocol"));
 	if (row != NULL)
-		row_text(to, row, p, l);
+		row_groups(to, row, p, l);
 	else
 		fputs(message_format(
 			      protocol_info(p)->depth == DEPTH_TRANSPORT ? M_EFFECTIVE_UNREAD : M_EFFECTIVE_WHOLE, l),

@@ -45,10 +45,16 @@ function allowed(e: Effective, cell: Cell): string {
 	return (permit?.grants ?? []).filter((g) => g.whole !== true).map((g) => (g.protocol ?? "") + ": " + (g.rows ?? []).map(commands).join("; ")).join(" / ");
 }
 
-/** What a conduit allows: a line for each row of each protocol. */
+/** As a map has it: groups of commands, and no codes. */
+const short = (row: Record<string, unknown>): string => {
+	const said = row["short_" + language()];
+	return typeof said === "string" ? said : commands(row);
+};
+
+/** What a conduit allows, a line for each row of each protocol. */
 export function commandsOf(e: Effective, conduit: string): string[] {
 	const lines = (e.permits ?? []).flatMap((p) => (p.grants ?? []).filter((g) => g.conduit === conduit)
-		.flatMap((g) => (g.whole === true ? [(g.protocol ?? "") + ": " + t(g.protocol === "tls" && p.weak_tls === "deny" ? "all_but_weak_tls" : "all_commands")] : (g.rows ?? []).map((r) => (g.protocol ?? "") + ": " + commands(r)))));
+		.flatMap((g) => (g.whole === true ? [(g.protocol ?? "") + ": " + t(g.protocol === "tls" && p.weak_tls === "deny" ? "all_but_weak_tls" : "all_commands")] : (g.rows ?? []).map((r) => (g.protocol ?? "") + ": " + short(r)))));
 	return [...new Set(lines)];
 }
 

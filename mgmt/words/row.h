@@ -11,6 +11,9 @@
 #include "appliance/wire/protocols.h"
 
 void row_text(FILE *to, const json_t *row, enum protocol p, enum lang l);
+/* As a map has it: "all read commands" in the place of the functions that a policy means by that
+ * word, and no code where it would be hexadecimal and the function has a name. */
+void row_groups(FILE *to, const json_t *row, enum protocol p, enum lang l);
 /* The words of command that a grant lets by; null where nobody reads its commands. A
  * new reference. */
 json_t *grant_commands(const json_t *grant);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * /api/v1/effective: the rules as they were read back, or as they were (at=SECONDS since 1970).
- * /api/v1/rules: the same, with words for each row of commands in both languages, and the classes
- * of commands.
- */
+/* /api/v1/effective: the rules as they were read back, or as they were (at=SECONDS since 1970).
+ * /api/v1/rules: the same, each row of commands with its words in both languages, long and as a map
+ * has them, and the classes of commands. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +22,9 @@ static bool ask(const struct target *t, struct msg_body *question)
 	return t->n_parameters == (target_find(t, "at") != NULL) && effective_at(t, question);
 }
 
-static bool say(json_t *row, const char *key, enum protocol p, enum lang l)
+typedef void words_of(FILE *to, const json_t *row, enum protocol p, enum lang l);
+
+static bool say(json_t *row, const char *key, words_of *words, enum protocol p, enum lang l)
 {
 	char *text = NULL;
 	size_t size;
@@ -32,7 +32,7 @@ static bool say(json_t *row, const char *key, enum protocol p, enum lang l)
 	bool said = false;
 
 	if (to != NULL) {
-		row_text(to, row, p, l);
+		words(to, row, p, l);
 		said = fclose(to) == 0 && json_object_set_new(row, key, json_text(text)) == 0;
 	}
 	free(text);
@@ -53,7 +53,9 @@ static bool say_rows(const json_t *permit)
 		whole = whole && json_object_set_new(grant, "commands", grant_commands(grant)) == 0;
 		json_array_foreach(json_object_get(grant, "rows"), k, row)
 		{
-			whole = whole && say(row, "en", p, LANG_EN) && say(row, "ja", p, LANG_JA);
+			whole = whole && say(row, "en", row_text, p, LANG_EN) && say(row, "ja", row_text, p, LANG_JA) &&
+				say(row, "short_en", row_groups, p, LANG_EN) &&
+				say(row, "short_ja", row_groups, p, LANG_JA);
 		}
 	}
 	return whole;

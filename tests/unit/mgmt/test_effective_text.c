@@ -154,12 +154,61 @@ static void words_of_grants(void **state)
 	grants("{\"protocol\":\"ssh\",\"whole\":true,\"rows\":[]}", "null");
 }
 
+/* As a map says it, in both languages. */
+static void shortly(enum protocol p, const char *row, const char *en, const char *ja)
+{
+	json_t *r = json_loads(row, 0, NULL);
+
+	assert_non_null(r);
+	for (unsigned l = 0; l < LANGUAGES; l++) {
+		char *text = NULL;
+		size_t size;
+		FILE *to = open_memstream(&text, &size);
+
+		assert_non_null(to);
+		row_groups(to, r, p, (enum lang)l);
+		assert_int_equal(fclose(to), 0);
+		assert_string_equal(text, l == LANG_EN ? en : ja);
+		free(text);
+	}
+	json_decref(r);
+}
+
+/* A word of command is said only where the row has all that a policy means by it under its
+ * addresses; the rest stays by name, and has a number where it has none. */
+static void groups_of_commands(void **state)
+{
+	(void)state;
+	shortly(PROTO_MODBUS,
+		"{\"functions\":[1,2,3,4,24],\"coils\":\"any\",\"discrete\":\"any\",\"input\":\"any\",\"holding\":"
+		"\"any\"}",
+		"all read commands, read_fifo_queue (24); any address",
+		"読み取りの全コマンド, read_fifo_queue (24); 全アドレス");
+	shortly(PROTO_MODBUS,
+		"{\"functions\":[1,2,4],\"coils\":\"any\",\"discrete\":\"any\",\"input\":\"any\",\"holding\":\"any\"}",
+		"read_coils (1), read_discrete_inputs (2), read_input_registers (4); any address",
+		"read_coils (1), read_discrete_inputs (2), read_input_registers (4); 全アドレス");
+	shortly(PROTO_SLMP, "{\"functions\":[67174400,67174401,67174402,67174403,268500992,161021952],\"d\":\"0-99\"}",
+		"batch_read, remote_run, 0x09990000; d 0-99, no other address",
+		"batch_read, remote_run, 0x09990000; d 0-99（ほかのアドレスは不可）");
+	/* What reads another space is not in a row of this one, and is not missed. */
+	shortly(PROTO_SLMP,
+		"{\"functions\":[67174400,67174401,67174402,67174403,67305472,67305473,67305474,67305475,67502080,"
+		"67502081,67502082,67502083,134283264,134283265,134283266,134283267,134348800,268500992],\"d\":\"0-"
+		"99\"}",
+		"all read commands, remote_run; d 0-99, no other address",
+		"読み取りの全コマンド, remote_run; d 0-99（ほかのアドレスは不可）");
+	shortly(PROTO_SLMP, "{\"functions\":[\"404750336-404815871\"],\"d\":\"\"}", "new_file, no other address",
+		"new_file（ほかのアドレスは不可）");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(below_its_conduit),
 		cmocka_unit_test(as_long_as_it_is_large),
 		cmocka_unit_test(words_of_grants),
+		cmocka_unit_test(groups_of_commands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

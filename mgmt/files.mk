@@ -1,6 +1,6 @@
-# `sekisho journal verify` reads a record folder with the code that wrote it.
-CLI_SRC = $(wildcard mgmt/cli/*.c mgmt/cli/*/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c appliance/seal/*.c) $(addprefix appliance/journal/,chain.c checkpoint.c filter.c line.c segment.c verify.c) build/controls/files.c
-MGMT_SRC = $(wildcard mgmt/web/*.c mgmt/web/api/*.c mgmt/web/pages/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c) mgmt/cli/screen/wrap.c build/ui/files.c
+# `sekisho journal verify` reads a record folder by the code that wrote it.
+CLI_SRC = $(wildcard mgmt/cli/*.c mgmt/cli/*/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c mgmt/report/*.c appliance/seal/*.c) $(addprefix appliance/journal/,chain.c checkpoint.c filter.c line.c segment.c verify.c) build/controls/files.c
+MGMT_SRC = $(wildcard mgmt/web/*.c mgmt/web/api/*.c mgmt/web/pages/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c mgmt/report/*.c) $(addprefix mgmt/cli/screen/,csv.c wrap.c) build/ui/files.c build/controls/files.c
 
 # A program that sends alarms by mail: the state in words, and libcurl.
 NOTIFY_SRC = $(wildcard mgmt/notify/*.c mgmt/state/*.c mgmt/words/*.c) $(BASE_SRC) $(WIRE_SRC)
@@ -22,11 +22,11 @@ build/ui/style: mgmt/ui/style.css
 build/ui/files.c: mgmt/ui/embed build/ui/script build/ui/style mgmt/ui/page.html mgmt/ui/icon.svg docs/openapi.json
 	$(Q)mgmt/ui/embed mgmt/web/pages/files.h ui script=build/ui/script style=build/ui/style page=mgmt/ui/page.html icon=mgmt/ui/icon.svg openapi=docs/openapi.json >$@.new && mv $@.new $@
 
-# The source documents' clauses for reports, as a part of the command line.
+# What reports say of the source documents, as a part of the command line and of the daemon.
 CONTROLS = port cpsf nisc sisac self_check
 build/controls/files.c: mgmt/ui/embed $(CONTROLS:%=docs/controls/%.json)
 	@mkdir -p $(@D)
-	$(Q)mgmt/ui/embed mgmt/cli/report/files.h controls $(foreach c,$(CONTROLS),$(c)=docs/controls/$(c).json) >$@.new && mv $@.new $@
+	$(Q)mgmt/ui/embed mgmt/report/files.h controls $(foreach c,$(CONTROLS),$(c)=docs/controls/$(c).json) >$@.new && mv $@.new $@
 
 # The test of the command line runs the program itself.
 $(B)/tests/test_cli_verbs: | $(B)/sekisho

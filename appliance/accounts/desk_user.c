@@ -257,8 +257,8 @@ static void list(const struct desk_order *o)
 		json_array_append_new(all, j);
 	}
 	desk_answer(o->d, o->id, ANSWER_YES,
-		    json_pack("{s:o, s:b, s:o}", "accounts", all, "damaged", o->d->damaged, "leaked",
-			      desk_leaked_json(o->d)));
+		    json_pack("{s:o, s:b, s:o, s:o}", "accounts", all, "damaged", o->d->damaged, "leaked",
+			      desk_leaked_json(o->d), "approval", book_approval_json(&o->d->book)));
 }
 
 static void change(const struct desk_order *o, struct account *a)

@@ -77,6 +77,8 @@ void client_done(struct client *k, uint64_t deadline_ns)
 	k->answer_fd = -1;
 	live_leave(k->stream);
 	k->stream = NULL;
+	web_report_free(k->report);
+	k->report = NULL;
 	client_forget_body(k);
 	k->announced = 0;
 	k->bearer = k->drains = false;

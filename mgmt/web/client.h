@@ -15,6 +15,7 @@
 #include "mgmt/web/live.h"
 #include "mgmt/web/login.h"
 #include "mgmt/web/reply.h"
+#include "mgmt/web/report.h"
 
 enum client_state {
 	CLIENT_FREE, /* the place is unused */
@@ -46,7 +47,8 @@ struct client {
 	uint32_t ask;
 	/* What the answer that is waited for is: of the box, of who it is that asks, of a login or
 	 * a logout, of an order; what a key is to sign, or what became of a key; of an order about
-	 * an account; of whose session it is that a large body is announced by. */
+	 * an account; of whose session it is that a large body is announced by; of the box, for
+	 * a report. */
 	enum client_stage {
 		STAGE_BOX,
 		STAGE_JUDGE_SESSION,
@@ -59,7 +61,8 @@ struct client {
 		STAGE_CHALLENGE,
 		STAGE_KEY,
 		STAGE_MANAGE,
-		STAGE_BODY
+		STAGE_BODY,
+		STAGE_REPORT
 	} stage;
 	const struct route *route; /* of STAGE_JUDGE_...: what is asked when it is allowed */
 	uint8_t *body;		   /* owned; NULL = none is expected */
@@ -76,6 +79,7 @@ struct client {
 	int answer_status;
 	const struct route_form *form; /* of the answer; NULL: JSON */
 	struct stream *stream;	       /* its answer goes on; NULL = it does not */
+	struct web_report *report;     /* owned; what is asked for it; NULL = there is none */
 	struct addr who;
 	uint16_t port;
 	/* SHA-256 of the client certificate of the connection; zero = none was shown */

@@ -45,9 +45,22 @@ void http_record_due(struct http *h)
 
 /* ---- deciding a request ---------------------------------------------------------------------- */
 
+/* What was asked in vain, or not to its end, is no report. */
+static enum MHD_Result answer_report(struct client *k)
+{
+	const char *type;
+	size_t n = 0;
+	char *text = web_report_text(k->report, &type, &n);
+
+	return text != NULL ? reply_text(k->connection, type, text, n) : reply_send(k->connection, REPLY_UNAVAILABLE);
+}
+
 enum MHD_Result http_answer_now(struct http *h, struct client *k)
 {
 	int fd = k->answer_fd;
+
+	if (k->report != NULL)
+		return answer_report(k);
 
 	if (k->stream != NULL)
 		return reply_stream(k->connection, live_read, k->stream);
@@ -187,20 +200,54 @@ static enum MHD_Result ask_and_wait(struct http *h, struct client *k, enum clien
 	return hold(k, CLIENT_ASKED, h->now.ns + (uint64_t)HTTP_ASK_S * S_NS);
 }
 
+/* Whoever reads records is on record. */
+static void name_reader(const struct client *k, struct msg_body *question)
+{
+	if (question->type != MSG_EVENTS)
+		return;
+	question->events.family = k->who.family;
+	memcpy(question->events.from, k->who.b, sizeof(question->events.from));
+	memcpy(question->events.by, k->reader, sizeof(question->events.by) - 1);
+}
+
 static bool route_question(const struct client *k, const struct route *route, struct msg_body *ret)
 {
 	*ret = (struct msg_body){ .type = route->question };
 	if (k->target.bad_query || !route->ask(&k->target, ret))
 		return false;
-	if (ret->type == MSG_EVENTS) {
-		ret->events.family = k->who.family;
-		memcpy(ret->events.from, k->who.b, sizeof(ret->events.from));
-		memcpy(ret->events.by, k->reader, sizeof(ret->events.by) - 1);
-	}
+	name_reader(k, ret);
 	return true;
 }
 
-/* The reader's name from the answer of accounts: an account, or a named token. */
+/* The next question that a report takes. False: there is none, or it cannot be asked. */
+static bool ask_for_report(struct http *h, struct client *k)
+{
+	struct msg_body question;
+
+	if (!web_report_next(k->report, &question))
+		return false;
+	name_reader(k, &question);
+	return ask_box(h, k, STAGE_REPORT, &question, -1);
+}
+
+/* `rights`: of whoever wants it (web_report_new). True: the first question is on its way. */
+static bool begin_report(struct http *h, struct client *k, const json_t *rights)
+{
+	k->report = web_report_new(&k->target, rights, h->platform);
+	k->deadline_ns = h->now.ns + (uint64_t)(HTTP_REPORT_S + HTTP_HEAD_S) * S_NS;
+	k->wake_ns = h->now.ns + (uint64_t)HTTP_REPORT_S * S_NS;
+	k->reply = REPLY_UNAVAILABLE;
+	return k->report != NULL && ask_for_report(h, k);
+}
+
+void http_report_heard(struct http *h, struct client *k, struct msg *m)
+{
+	web_report_heard(k->report, m->body.answer.status, m->n_fds == 1 ? msg_take_fd(m, 0) : -1);
+	if (!ask_for_report(h, k))
+		http_wake(k);
+}
+
+/* Who reads, out of the judge's words: an account, or a token that has a name. */
 void http_note_reader(struct client *k, const struct msg *m)
 {
 	uint8_t *text = NULL;
@@ -270,6 +317,17 @@ static enum MHD_Result stream_route(struct http *h, struct client *k, const stru
 	return http_answer_now(h, k);
 }
 
+static enum MHD_Result report_route(struct http *h, struct client *k, const struct route *route)
+{
+	struct msg_body question;
+
+	snprintf(k->reader, sizeof(k->reader), "the box's token");
+	if (!route_question(k, route, &question))
+		return reply_send(k->connection, REPLY_BAD_REQUEST);
+	return begin_report(h, k, NULL) ? hold(k, CLIENT_ASKED, k->wake_ns)
+					: reply_send(k->connection, REPLY_UNAVAILABLE);
+}
+
 static enum MHD_Result ask_route(struct http *h, struct client *k, const struct route *route)
 {
 	struct msg_body question;
@@ -331,7 +389,9 @@ static enum MHD_Result decide_get(struct http *h, struct client *k, const struct
 	http_cover(h, k, true);
 	if (budget_accepted(&h->budget, &k->who, h->now.ns))
 		record(h, &k->who, k->port, true, 1);
-	return route == &route_live ? stream_route(h, k, route) : ask_route(h, k, route);
+	return route == &route_live	? stream_route(h, k, route)
+	       : route == &route_report ? report_route(h, k, route)
+					: ask_route(h, k, route);
 }
 
 static bool ask_login(struct http *h, struct client *k)
@@ -646,7 +706,18 @@ static void join_stream(struct http *h, struct client *k, struct msg *m)
 	json_decref(who);
 }
 
-/* Accounts has answered; the box is then asked what was wanted, or nothing. */
+/* He may have a report: of what else he may read, the judge has said as well. */
+static bool judged_report(struct http *h, struct client *k, struct msg *m)
+{
+	json_t *who = m->n_fds == 1 ? login_answer(msg_take_fd(m, 0)) : NULL;
+	bool asked =
+		json_is_array(json_object_get(who, "rights")) && begin_report(h, k, json_object_get(who, "rights"));
+
+	json_decref(who);
+	return asked;
+}
+
+/* The judge has spoken; its words stay here, and the box is asked what was wanted, or nothing. */
 void http_judged(struct http *h, struct client *k, struct msg *m)
 {
 	int status = m->body.answer.status;
@@ -656,6 +727,11 @@ void http_judged(struct http *h, struct client *k, struct msg *m)
 	if (status == ANSWER_YES && k->route == &route_live) {
 		k->known = true;
 		join_stream(h, k, m);
+	} else if (status == ANSWER_YES && k->route == &route_report) {
+		k->known = true;
+		k->reply = REPLY_UNAVAILABLE;
+		if (judged_report(h, k, m))
+			return;
 	} else if (status == ANSWER_YES) {
 		k->known = true;
 		k->form = k->route->form;

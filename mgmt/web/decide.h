@@ -28,6 +28,7 @@ struct http {
 	struct budget budget;
 	struct http_counts counts;
 	struct live *live;
+	json_t *platform; /* what the box runs on; read before the sandbox */
 	struct client clients[HTTP_CONNECTIONS];
 };
 
@@ -48,6 +49,8 @@ void http_cover(struct http *h, struct client *k, bool real);
 /* Notes the reader from the answer of accounts; handles that answer. */
 void http_note_reader(struct client *k, const struct msg *m);
 void http_judged(struct http *h, struct client *k, struct msg *m);
+/* One of the answers that a report takes. */
+void http_report_heard(struct http *h, struct client *k, struct msg *m);
 /* Those who wait for a login get what place there is. */
 void http_admit(struct http *h);
 /* How many questions are on their way, without that of `k`. */

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "mgmt/report/answers.h"
 #include "mgmt/web/change.h"
 #include "mgmt/web/decide.h"
 #include "mgmt/web/login.h"
@@ -286,6 +287,7 @@ struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, 
 	h->secrets = s;
 	h->events = events;
 	h->now = clock_mono();
+	h->platform = platform_of(PLATFORM_OS_RELEASE, PLATFORM_RELEASES);
 	h->left_fd = epoll_create1(EPOLL_CLOEXEC);
 	h->live = h->left_fd >= 0 ? live_open(control_fd, &h->last_id) : NULL;
 	h->certificate = h->live != NULL ? certificate_open(s->key, s->certificate, e) : NULL;
@@ -295,6 +297,7 @@ struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, 
 		live_close(h->live);
 		if (h->left_fd >= 0)
 			close(h->left_fd);
+		json_decref(h->platform);
 		free(h);
 		return NULL;
 	}
@@ -314,6 +317,7 @@ struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, 
 		live_close(h->live);
 		if (h->left_fd >= 0)
 			close(h->left_fd);
+		json_decref(h->platform);
 		free(h);
 		return NULL;
 	}
@@ -456,6 +460,10 @@ void http_answer(struct http *h, struct msg *m)
 			http_sender_judged(k, m->body.answer.status);
 			break;
 		}
+		if (k->stage == STAGE_REPORT) {
+			http_report_heard(h, k, m);
+			break;
+		}
 		k->known |= k->stage != STAGE_BOX && k->stage != STAGE_CHALLENGE && m->body.answer.status == ANSWER_YES;
 		if (m->n_fds == 1) {
 			k->answer_fd = msg_take_fd(m, 0);
@@ -505,6 +513,7 @@ void http_stop(struct http *h)
 	certificate_close(h->certificate);
 	presented = NULL;
 	close(h->left_fd);
+	json_decref(h->platform);
 	free(h);
 }
 

@@ -35,7 +35,8 @@ struct http;
 #define HTTP_ASK_S 10	/* how long one may take */
 /* large bodies of orders at a time, one from each address, all under sessions that are real */
 #define HTTP_ORDERS 4
-#define HTTP_ORDER_S 75 /* how long such an order may take, its dry run included */
+#define HTTP_ORDER_S 75	 /* how long such an order may take, its dry run included */
+#define HTTP_REPORT_S 75 /* how long all questions of a report may take */
 
 struct http_counts {
 	uint64_t requests, refused, unanswered;

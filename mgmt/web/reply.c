@@ -153,7 +153,18 @@ static enum MHD_Result send_text(struct MHD_Connection *c, const struct target *
 	return queue(c, MHD_HTTP_OK, r, common_headers(r, form->type, NO_CONTENT));
 }
 
-/* The text may be a secret that was shown once. */
+enum MHD_Result reply_text(struct MHD_Connection *c, const char *type, char *text, size_t n)
+{
+	struct MHD_Response *r = MHD_create_response_from_buffer(n, text, MHD_RESPMEM_MUST_FREE);
+
+	if (r == NULL) {
+		free(text);
+		return reply_send(c, REPLY_UNAVAILABLE);
+	}
+	return queue(c, MHD_HTTP_OK, r, common_headers(r, type, NO_CONTENT));
+}
+
+/* It may be a secret, which was said once. */
 static void wipe_text(void *text)
 {
 	explicit_bzero(text, strlen(text));

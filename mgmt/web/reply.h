@@ -32,6 +32,8 @@ enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind);
 enum MHD_Result reply_page(struct MHD_Connection *c, const struct page *page);
 /* Takes the reference; `cookie`: the value of Set-Cookie, NULL = none. */
 enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, json_t *j, const char *cookie);
+/* Takes `text`; `type` lives as long as the program. */
+enum MHD_Result reply_text(struct MHD_Connection *c, const char *type, char *text, size_t n);
 /* Events until `more` says that there are no more (libmicrohttpd's reader, as mgmt/web/live.h
  * has it). */
 enum MHD_Result reply_stream(struct MHD_Connection *c, MHD_ContentReaderCallback more, void *cls);

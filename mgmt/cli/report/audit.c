@@ -9,13 +9,13 @@
 #include <string.h>
 
 #include "appliance/wire/event_words.h"
-#include "mgmt/cli/report/page.h"
 #include "mgmt/cli/report/report.h"
 #include "mgmt/cli/report/span.h"
 #include "mgmt/cli/report/tally.h"
 #include "mgmt/cli/report/told.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
+#include "mgmt/report/page.h"
 #include "mgmt/state/read.h"
 
 /* Reviews of the records that are recorded themselves: who reviewed which time, and what he

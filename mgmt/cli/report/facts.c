@@ -5,13 +5,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/json.h"
-#include "appliance/base/version.h"
 #include "appliance/journal/verify.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/box/since.h"
@@ -115,7 +113,6 @@ static json_t *model_of(const json_t *sources)
 	return ret;
 }
 
-#define PRODUCT "sekisho-facts"
 #define FILE_MOST (64u << 20)
 #define KEYS_MOST 65536u
 #define SECOND 1000000000u
@@ -278,15 +275,9 @@ static json_t *stood(struct cli *c, const char *question)
 json_t *facts_gather(struct cli *c, const struct facts_wish *wish)
 {
 	uint64_t until = now_s() + wish->seconds;
-	json_t *answers = json_object(), *facts;
-	struct utsname host = { 0 };
+	json_t *facts = facts_new(), *answers = json_object_get(facts, "answers");
 	bool absent = standing_wanted(c);
 
-	(void)uname(&host);
-	facts = json_pack("{s:s,s:i,s:s,s:o,s:o,s:O}", "product", PRODUCT, "form", FACTS_FORM, "version",
-			  SEKISHO_VERSION, "host", json_text(host.nodename), "made", json_time(clock_wall_ns()),
-			  "answers", answers);
-	json_decref(answers);
 	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
 		uint64_t left = until > now_s() ? until - now_s() : 0;
 		enum msg_type type = questions[i].question.type;
@@ -343,34 +334,12 @@ json_t *facts_read(struct cli *c, const char *file, int *ret_status)
 	j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
 	free(text);
 	(void)json_object_set_new(j, "kept", json_true());
-	if (strcmp(js(j, "product"), PRODUCT) == 0 && ju(j, "form") == FACTS_FORM &&
+	if (strcmp(js(j, "product"), FACTS_PRODUCT) == 0 && ju(j, "form") == FACTS_FORM &&
 	    json_is_object(json_object_get(j, "answers")))
 		return j;
 	json_decref(j);
 	*ret_status = cli_fail(c, CLI_INVALID, M_REPORT_NO_FACTS, file);
 	return NULL;
-}
-
-static const json_t *named(const json_t *facts, const char *name)
-{
-	return json_object_get(json_object_get(facts, "answers"), name);
-}
-
-const json_t *facts_answer(const json_t *facts, const char *name)
-{
-	const json_t *a = json_object_get(named(facts, name), "answer");
-
-	return json_is_object(a) ? a : NULL;
-}
-
-const char *facts_taken(const json_t *facts, const char *name)
-{
-	return js(named(facts, name), "taken");
-}
-
-const char *facts_why(const json_t *facts, const char *name)
-{
-	return js(named(facts, name), "why");
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */

@@ -11,13 +11,13 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/sha256.h"
 #include "appliance/base/utf8.h"
-#include "mgmt/cli/report/page.h"
 #include "mgmt/cli/report/report.h"
 #include "mgmt/cli/report/span.h"
 #include "mgmt/cli/report/tally.h"
 #include "mgmt/cli/report/told.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
+#include "mgmt/report/page.h"
 #include "mgmt/state/read.h"
 
 /* The earlier report that this one follows: its number, the values it passes on, and what has

@@ -21,16 +21,6 @@ json_t *report_facts(struct cli *c, const struct cli_args *a, int *ret_status)
 	return file != NULL ? facts_read(c, file, ret_status) : facts_take(c, &wish, ret_status);
 }
 
-void report_head(struct page *p, const json_t *facts)
-{
-	const json_t *status = facts_answer(facts, "status"), *site = json_object_get(status, "site");
-	char when[RENDER_TEXT];
-
-	render_time(js(facts, "made"), when);
-	page_say(p, M_REPORT_HEAD, js(site, "name"), js(site, "label"), js(facts, "host"), js(facts, "version"));
-	page_say(p, M_REPORT_HEAD_WHEN, when, ju(json_object_get(status, "generation"), "number"));
-}
-
 static int put(struct cli *c, const char *name, const struct page *p, bool (*form)(const struct page *, FILE *))
 {
 	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), code;

@@ -4,8 +4,7 @@
 #define SEKISHO_MGMT_CLI_REPORT_REPORT_H
 
 #include "mgmt/cli/report/facts.h"
-#include "mgmt/cli/report/page.h"
-#include "mgmt/cli/report/probe.h"
+#include "mgmt/report/clauses.h"
 
 /* The first options of each verb, in this order. */
 enum { OPT_HTML, OPT_CSV, OPT_FACTS, OPT_JOURNAL, OPT_REPORT_N };
@@ -16,8 +15,8 @@ enum { OPT_HTML, OPT_CSV, OPT_FACTS, OPT_JOURNAL, OPT_REPORT_N };
 
 /* From --facts, or from the box. NULL after saying why there are none. */
 json_t *report_facts(struct cli *c, const struct cli_args *a, int *ret_status);
-/* The heading that all have: of which box, when, from what. */
-void report_head(struct page *p, const json_t *facts);
+/* False: not all of it could be written. */
+bool page_text(const struct page *p, FILE *to, bool color);
 /*
  * In the form that was asked for: --json, files, or text. Takes both; `data` is the report for
  * programs. Returns `status`, or why it could not be written. A file
@@ -31,18 +30,5 @@ bool report_events(struct cli *c, const json_t *facts, const char *since, const 
 		   void (*each)(void *ctx, const json_t *event), void *ctx, int *ret_status);
 /* What was done in the year before the facts were taken. */
 void report_deeds(struct cli *c, const json_t *facts, struct deeds *ret);
-
-/*
- * Every clause of every document of docs/controls, judged:
- * [{"document","name","edition","note","clauses":[{"clause","force","en","ja","rest"?,"verdict",
- *   "evidence":[{"probe","verdict","from","taken","en","ja"}]}],"summary":{"met":3,...}}]
- * The array is the caller's.
- */
-json_t *controls_judge(const json_t *facts, const struct deeds *deeds);
-/* One document in their form, in place. */
-void controls_judge_one(json_t *document, const json_t *facts, const struct deeds *deeds);
-/* Of a clause that was judged: the verdict, and the cell with its evidence. */
-enum verdict controls_verdict(const json_t *clause);
-void controls_evidence(struct page *p, const json_t *clause, enum lang l);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/report/page.h"
+#include "mgmt/cli/report/report.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/state/read.h"

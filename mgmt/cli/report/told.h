@@ -3,7 +3,7 @@
 #ifndef SEKISHO_MGMT_CLI_REPORT_TOLD_H
 #define SEKISHO_MGMT_CLI_REPORT_TOLD_H
 
-#include "mgmt/cli/report/page.h"
+#include "mgmt/report/page.h"
 #include "mgmt/state/read.h"
 
 /* Whether a record is of packets or commands that were let through, refused or watched. */

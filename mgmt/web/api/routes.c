@@ -85,13 +85,36 @@ static bool ask_live(const struct target *t, struct msg_body *question)
 	return t->n_parameters == 0 || (t->n_parameters == 1 && target_number(t, "flow", &flow) && flow == 1);
 }
 
+static bool is_said(const struct target *t, const char *key, const char *const words[], size_t *n)
+{
+	const struct target_parameter *p = target_find(t, key);
+
+	*n += p != NULL;
+	while (p != NULL && *words != NULL && strcmp(*words, p->text) != 0)
+		words++;
+	return p == NULL || *words != NULL;
+}
+
+/* of=controls|self-check, form=json|html|csv, lang=ja|en. The question is the first of several. */
+static bool ask_report(const struct target *t, struct msg_body *question)
+{
+	static const char *const of[] = { "controls", "self-check", NULL },
+				 *const forms[] = { "json", "html", "csv", NULL }, *const langs[] = { "ja", "en", NULL };
+	size_t n = 0;
+
+	(void)question;
+	return is_said(t, "of", of, &n) && n == 1 && is_said(t, "form", forms, &n) && is_said(t, "lang", langs, &n) &&
+	       t->n_parameters == n;
+}
+
 static const struct route route_status = { "/api/v1/status", MSG_STATUS, ask_plain, NULL, RIGHT_READ_STATE };
 static const struct route route_attacks = { "/api/v1/attacks", MSG_ATTACKS, ask_attacks, NULL, RIGHT_READ_EVENTS };
 static const struct route route_devices = { "/api/v1/devices", MSG_DEVICES, ask_devices, NULL, RIGHT_READ_EVENTS };
 static const struct route route_trends = { "/api/v1/trends", MSG_TRENDS, ask_trends, NULL, RIGHT_READ_STATE };
 const struct route route_live = { "/api/v1/live", MSG_STATUS, ask_live, NULL, RIGHT_READ_STATE };
-/* Further questions of an auditor: whether the kernel has the rules, and who has an account or
- * token. */
+/* What an auditor asks beside the rules themselves: whether the kernel has them, and who has an
+ * account or a token. */
+const struct route route_report = { "/api/v1/report", MSG_STATUS, ask_report, NULL, RIGHT_READ_RULES };
 static const struct route route_verify = { "/api/v1/verify", MSG_VERIFY, ask_plain, NULL, RIGHT_READ_RULES };
 static const struct route route_accounts = { "/api/v1/accounts", MSG_REGISTER, ask_plain, NULL, RIGHT_READ_ACCOUNTS };
 static const struct route route_tokens = { "/api/v1/tokens", MSG_REGISTER, ask_tokens, NULL, RIGHT_READ_ACCOUNTS };
@@ -102,12 +125,12 @@ static const struct route route_policy = { "/api/v1/policy", MSG_SHOW, ask_polic
 
 /* ---- the list -------------------------------------------------------------------------------- */
 
-static const struct route *const routes[] = { &route_status,   &route_state,   &route_effective, &route_events,
-					      &route_why,      &route_nearest, &route_picture,	 &route_metrics,
-					      &route_draft,    &route_history, &route_policy,	 &route_verify,
-					      &route_accounts, &route_tokens,  &route_live,	 &route_rules,
-					      &route_holds,    &route_reviews, &route_tally,	 &route_devices,
-					      &route_attacks,  &route_flows,   &route_ask,	 &route_trends };
+static const struct route *const routes[] = {
+	&route_status,	&route_state, &route_effective, &route_events,	&route_why,    &route_nearest,	&route_picture,
+	&route_metrics, &route_draft, &route_history,	&route_policy,	&route_verify, &route_accounts, &route_tokens,
+	&route_live,	&route_rules, &route_holds,	&route_reviews, &route_tally,  &route_devices,	&route_attacks,
+	&route_flows,	&route_ask,   &route_trends,	&route_report
+};
 
 static const char *const posted[] = { POST_LOGIN,   POST_LOGOUT,  POST_CHANGE,	  POST_KEY,
 				      POST_RECORDS, POST_ACCOUNT, POST_PASSPHRASE };

@@ -67,6 +67,8 @@ extern const struct route route_reviews;
 extern const struct route route_tally;
 extern const struct route route_flows;
 extern const struct route route_ask;
+/* its answer takes several questions: mgmt/web/report.h */
+extern const struct route route_report;
 
 /* No parameter, and nothing else to say. */
 static inline bool ask_plain(const struct target *t, struct msg_body *question)

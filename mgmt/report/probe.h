@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Probes: small questions to the facts (facts.h). Each answers one point, with its evidence. A
+ * Probes: small questions to the facts (answers.h). Each answers one point, with its evidence. A
  * probe answers "met" only for what it has read; UNREAD means that the facts could not be read, and
  * ASK means that only a person can answer. probe.def lists them. Pure.
  */
-#ifndef SEKISHO_MGMT_CLI_REPORT_PROBE_H
-#define SEKISHO_MGMT_CLI_REPORT_PROBE_H
+#ifndef SEKISHO_MGMT_REPORT_PROBE_H
+#define SEKISHO_MGMT_REPORT_PROBE_H
 
 #include "appliance/base/json.h"
 #include "appliance/base/messages.h"
@@ -38,7 +38,7 @@ struct finding {
 };
 
 /* What was counted of the events of the last year; NULL members of facts are read
- * through facts.h. */
+ * through answers.h. */
 struct deeds {
 	bool read; /* the records could be asked */
 	/* when the last backup and the last review were recorded, "" = not in that time */
@@ -71,7 +71,7 @@ void deeds_count(void *ctx, const json_t *event);
 /* The functions behind probe.def, for probe.c alone, and what they say it with (finding.c). */
 
 #define PROBE(name, from) void probe_##name(const json_t *facts, const struct deeds *deeds, struct finding *f);
-#include "mgmt/cli/report/probe.def"
+#include "mgmt/report/probe.def"
 
 /* One sentence in both languages. */
 void finding_say(struct finding *f, enum verdict v, enum message m, ...);

@@ -2,8 +2,8 @@
 /* The tables of a page as CSV; a section's heading is a row of its own before its table. */
 #include <string.h>
 
-#include "mgmt/cli/report/page.h"
 #include "mgmt/cli/screen/csv.h"
+#include "mgmt/report/page.h"
 #include "mgmt/state/read.h"
 
 static bool row(FILE *to, const json_t *list, size_t from, size_t n)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/report/probe.h"
+#include "mgmt/report/probe.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "appliance/wire/protocols.h"
-#include "mgmt/cli/report/facts.h"
+#include "mgmt/report/answers.h"
 #include "mgmt/state/read.h"
 
 static const struct probe probes[] = {
 #define PROBE(name, from) { #name, from, probe_##name },
-#include "mgmt/cli/report/probe.def"
+#include "mgmt/report/probe.def"
 };
 
 static const size_t n_probes = sizeof(probes) / sizeof(probes[0]);

@@ -6,13 +6,14 @@
  * them harmless in its own way. Memory that runs out leaves a page that says less, and every form
  * of it fails.
  */
-#ifndef SEKISHO_MGMT_CLI_REPORT_PAGE_H
-#define SEKISHO_MGMT_CLI_REPORT_PAGE_H
+#ifndef SEKISHO_MGMT_REPORT_PAGE_H
+#define SEKISHO_MGMT_REPORT_PAGE_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "appliance/base/json.h"
-#include "mgmt/cli/cli.h"
+#include "appliance/base/messages.h"
 
 struct page;
 
@@ -32,8 +33,7 @@ void page_cellf(struct page *p, const char *fmt, ...) __attribute__((format(prin
 /* A cell of a fixed word that forms may show in a colour: "met", "partly", "not". */
 void page_cell_mark(struct page *p, enum message m, const char *mark);
 
-/* False: not all of it could be written. */
-bool page_text(const struct page *p, FILE *to, bool color);
+/* False: not all of it could be written. At a terminal the command line shows it by itself. */
 bool page_html(const struct page *p, FILE *to);
 bool page_csv(const struct page *p, FILE *to);
 

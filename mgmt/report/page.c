@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/report/page.h"
+#include "mgmt/report/page.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/report/page.h"
 #include "mgmt/cli/screen/wrap.h"
+#include "mgmt/report/page.h"
 #include "mgmt/state/read.h"
 
 static const char style[] =

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho report self-check`: the half-yearly self-check in figures. The box answers what it can,
- * with evidence. Every other question has an empty field for a person, and counts as answered only
- * when he has written there.
+ * The half-yearly self-check, in figures. What the box can answer it
+ * answers, with evidence; whatever is left has an empty place for a person, and counts as answered
+ * only when he has written there.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/report/files.h"
-#include "mgmt/cli/report/report.h"
-#include "mgmt/cli/verbs.h"
+#include "mgmt/report/clauses.h"
+#include "mgmt/report/files.h"
 #include "mgmt/state/read.h"
 
-static const struct cli_option options[OPT_REPORT_N] = { REPORT_OPTIONS };
-
-/* Whether the box found a result: done or not done. A missing part counts as not done. */
+/* Whether the box has found something out: then it is done, or it is not, for a part of it that is
+ * missing is not done. */
 static bool answered(enum verdict v)
 {
 	return v == VERDICT_MET || v == VERDICT_NOT || v == VERDICT_PARTLY;
@@ -91,45 +89,17 @@ static json_t *judged(const json_t *facts, const struct deeds *deeds)
 	return d;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+struct page *report_self_check(const json_t *facts, const struct deeds *deeds, enum lang l, json_t **ret_data)
 {
-	struct deeds deeds;
-	struct page *p;
-	json_t *facts, *d;
-	int status;
+	json_t *d = judged(facts, deeds);
+	struct page *p = page_new(l, M_SELF_TITLE);
 
-	facts = report_facts(c, a, &status);
-	if (facts == NULL)
-		return status;
-	report_deeds(c, facts, &deeds);
-	d = judged(facts, &deeds);
-	p = page_new(c->lang, M_SELF_TITLE);
 	report_head(p, facts);
-	page_say(p, M_CONTROLS_EDITION, js(json_object_get(d, "edition"), lang_name(c->lang)));
-	page_say(p, M_CONTROLS_NOTE, js(json_object_get(d, "note"), lang_name(c->lang)));
+	page_say(p, M_CONTROLS_EDITION, js(json_object_get(d, "edition"), lang_name(l)));
+	page_say(p, M_CONTROLS_NOTE, js(json_object_get(d, "note"), lang_name(l)));
 	figures(p, d);
 	items(p, d);
-	page_section(p, M_CONTROLS_SIGN);
-	page_blank(p, M_REPORT_SIGN_NAME);
-	page_blank(p, M_REPORT_SIGN_DATE);
-	status = report_give(c, a, p,
-			     json_pack("{s:s,s:O,s:O,s:O,s:O,s:o}", "report", "self-check", "made",
-				       json_object_get(facts, "made"), "version", json_object_get(facts, "version"),
-				       "host", json_object_get(facts, "host"), "site",
-				       json_object_get(facts_answer(facts, "status"), "site"), "check", d),
-			     CLI_YES);
-	json_decref(facts);
-	return status;
+	report_sign(p);
+	*ret_data = report_data("self-check", facts, "check", d);
+	return p;
 }
-
-const struct cli_verb verb_report_self_check = {
-	.name = "report",
-	.under = "self-check",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_REPORT_N,
-	.summary = M_SELF_SUMMARY_LINE,
-	.text = M_SELF_TEXT,
-	.run = run,
-};

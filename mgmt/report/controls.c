@@ -1,13 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho report controls`: for each clause of docs/controls what the box itself can show, and
- * what only a person can answer. */
+/* Clause by clause of docs/controls, what the box itself can show, and what only a person can
+ * answer. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/report/files.h"
-#include "mgmt/cli/report/report.h"
-#include "mgmt/cli/verbs.h"
-#include "mgmt/cli/words/render.h"
+#include "mgmt/report/clauses.h"
+#include "mgmt/report/files.h"
+#include "mgmt/state/read.h"
+
+/* ---- what reports share ---------------------------------------------------------------------- */
+
+void report_head(struct page *p, const json_t *facts)
+{
+	const json_t *status = facts_answer(facts, "status"), *site = json_object_get(status, "site");
+	char when[RENDER_TEXT];
+
+	render_time(js(facts, "made"), when);
+	page_say(p, M_REPORT_HEAD, js(site, "name"), js(site, "label"), js(facts, "host"), js(facts, "version"));
+	page_say(p, M_REPORT_HEAD_WHEN, when, ju(json_object_get(status, "generation"), "number"));
+}
+
+void report_sign(struct page *p)
+{
+	page_section(p, M_CONTROLS_SIGN);
+	page_blank(p, M_REPORT_SIGN_NAME);
+	page_blank(p, M_REPORT_SIGN_DATE);
+}
+
+json_t *report_data(const char *name, const json_t *facts, const char *key, json_t *of)
+{
+	return json_pack("{s:s,s:O,s:O,s:O,s:O,s:o}", "report", name, "made", json_object_get(facts, "made"), "version",
+			 json_object_get(facts, "version"), "host", json_object_get(facts, "host"), "site",
+			 json_object_get(facts_answer(facts, "status"), "site"), key, of);
+}
 
 /* ---- the documents --------------------------------------------------------------------------- */
 
@@ -208,51 +233,21 @@ static void summary(struct page *p, const json_t *documents)
 	}
 }
 
-static const struct cli_option options[OPT_REPORT_N] = { REPORT_OPTIONS };
-
-static int run(struct cli *c, const struct cli_args *a)
+struct page *report_controls(const json_t *facts, const struct deeds *deeds, enum lang l, json_t **ret_data)
 {
-	json_t *facts, *documents;
+	json_t *documents = controls_judge(facts, deeds);
+	struct page *p = page_new(l, M_CONTROLS_TITLE);
 	const json_t *d;
-	struct deeds deeds;
-	struct page *p;
 	size_t i;
-	int status;
 
-	facts = report_facts(c, a, &status);
-	if (facts == NULL)
-		return status;
-	report_deeds(c, facts, &deeds);
-	documents = controls_judge(facts, &deeds);
-	p = page_new(c->lang, M_CONTROLS_TITLE);
 	report_head(p, facts);
 	page_say(p, M_CONTROLS_WHAT);
 	summary(p, documents);
 	json_array_foreach(documents, i, d)
 	{
-		document(p, d, c->lang);
+		document(p, d, l);
 	}
-	page_section(p, M_CONTROLS_SIGN);
-	page_blank(p, M_REPORT_SIGN_NAME);
-	page_blank(p, M_REPORT_SIGN_DATE);
-	status = report_give(c, a, p,
-			     json_pack("{s:s,s:O,s:O,s:O,s:O,s:o}", "report", "controls", "made",
-				       json_object_get(facts, "made"), "version", json_object_get(facts, "version"),
-				       "host", json_object_get(facts, "host"), "site",
-				       json_object_get(facts_answer(facts, "status"), "site"), "documents", documents),
-			     CLI_YES);
-	json_decref(facts);
-	return status;
+	report_sign(p);
+	*ret_data = report_data("controls", facts, "documents", documents);
+	return p;
 }
-
-const struct cli_verb verb_report_controls = {
-	.name = "report",
-	.under = "controls",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_REPORT_N,
-	.summary = M_CONTROLS_SUMMARY_LINE,
-	.text = M_CONTROLS_TEXT,
-	.run = run,
-};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* docs/controls as a part of the program: build/controls/files.c, made by mgmt/ui/embed. */
-#ifndef SEKISHO_MGMT_CLI_REPORT_FILES_H
-#define SEKISHO_MGMT_CLI_REPORT_FILES_H
+#ifndef SEKISHO_MGMT_REPORT_FILES_H
+#define SEKISHO_MGMT_REPORT_FILES_H
 
 #include <stddef.h>
 

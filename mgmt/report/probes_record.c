@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "appliance/base/version.h"
-#include "mgmt/cli/report/facts.h"
-#include "mgmt/cli/report/probe.h"
+#include "mgmt/report/answers.h"
+#include "mgmt/report/probe.h"
 #include "mgmt/state/declares.h"
 #include "mgmt/state/read.h"
 
@@ -360,7 +360,7 @@ void probe_backup_age(const json_t *facts, const struct deeds *deeds, struct fin
 	long age = days_between(deeds->backup, js(facts, "made"));
 
 	if (!deeds->read)
-		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", "");
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", facts_why(facts, "events"));
 	else if (deeds->backup[0] == '\0')
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_BACKUP);
 	else
@@ -372,7 +372,7 @@ void probe_records_reviewed(const json_t *facts, const struct deeds *deeds, stru
 	long age = days_between(deeds->review, js(facts, "made"));
 
 	if (!deeds->read)
-		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", "");
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", facts_why(facts, "events"));
 	else if (deeds->review[0] == '\0')
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_REVIEW);
 	else
@@ -414,7 +414,7 @@ void probe_services_declared(const json_t *facts, const struct deeds *deeds, str
 		declare += declares;
 	}
 	if (!deeds->read)
-		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", "");
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", facts_why(facts, "events"));
 	else if (declare == 0)
 		finding_say(f, VERDICT_NOT, M_PROBE_SERVICES_NONE, all);
 	else if (deeds->undeclared > 0)
@@ -426,9 +426,8 @@ void probe_services_declared(const json_t *facts, const struct deeds *deeds, str
 
 void probe_tls_seen(const json_t *facts, const struct deeds *deeds, struct finding *f)
 {
-	(void)facts;
 	if (!deeds->read)
-		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", "");
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", facts_why(facts, "events"));
 	else if (deeds->weak_tls > 0)
 		finding_say(f, VERDICT_PARTLY, M_PROBE_TLS_WEAK, deeds->weak_tls, deeds->weak_conduit);
 	else

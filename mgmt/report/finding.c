@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mgmt/cli/report/probe.h"
+#include "mgmt/report/probe.h"
 
 #define NAMED 5u /* names of a list; the rest is counted */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/report/facts.h"
+#include "mgmt/report/answers.h"
 
 #include <fcntl.h>
 #include <stdbool.h>

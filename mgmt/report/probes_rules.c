@@ -3,9 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mgmt/cli/report/facts.h"
-#include "mgmt/cli/report/probe.h"
-#include "mgmt/cli/words/render.h"
+#include "mgmt/report/answers.h"
+#include "mgmt/report/probe.h"
 #include "mgmt/state/alarms.h"
 #include "mgmt/state/faults.h"
 #include "mgmt/state/stand.h"
@@ -350,7 +349,7 @@ void probe_clear_text_seen(const json_t *facts, const struct deeds *deeds, struc
 		sessions += c->sessions;
 	}
 	if (!deeds->read)
-		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", "");
+		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", facts_why(facts, "events"));
 	else if (deeds->clear_more > 0 && seen.n == 0)
 		finding_say(f, VERDICT_UNREAD, M_PROBE_CLEAR_MANY, deeds->clear_more);
 	else if (seen.n > 0)

@@ -2,6 +2,7 @@
 // The account of the person who is signed in: how he signs in, and the security keys that he adds
 // and removes himself.
 import { h, type Node_ } from "./dom";
+import { whenBack } from "./feed";
 import { moment } from "./format";
 import { keysWork, makeKey, type Challenge } from "./keys";
 import { card, figures, grid } from "./parts";
@@ -11,9 +12,12 @@ import { language, t, type Key } from "./text";
 import type { Own } from "./types";
 
 let own: Own | undefined, challenge: Challenge | undefined;
-let complaint: Key | undefined, refusal = "", busy = false, asked = false;
+let complaint: Key | undefined, refusal = "", busy = false, asked = false, failed = false;
+let run = 0;
 
 export function forgetAccount(): void {
+	run++;
+	failed = false;
 	own = challenge = complaint = undefined;
 	refusal = "";
 	busy = asked = false;
@@ -21,7 +25,9 @@ export function forgetAccount(): void {
 }
 
 async function look(draw: () => void): Promise<void> {
-	const me = await ask<Own>("/api/v1/me"), c = await ask<Challenge>("/api/v1/challenge");
+	const mine = run, me = await ask<Own>("/api/v1/me"), c = await ask<Challenge>("/api/v1/challenge");
+	if (mine !== run) return;
+	failed = !me.ok || !c.ok;
 	if (me.ok) own = me.value;
 	if (c.ok) challenge = c.value;
 	draw();
@@ -80,13 +86,17 @@ function form(draw: () => void, works: boolean): Node_ {
 }
 
 export function accountPage(draw: () => void): () => Node_[] {
+	whenBack(() => {
+		if (failed) void look(draw);
+	});
 	return () => {
 		if (!asked) {
 			asked = true;
 			void look(draw);
 		}
 		if (person() === "") return [h("p", { class: "empty" }, t("account_of_person"))];
-		if (own === undefined || challenge === undefined) return [h("p", { class: "empty", role: "status" }, t("loading"))];
+		if (own === undefined || challenge === undefined) return [h("h1", {}, t("page_account")), h("p", { class: "empty", role: failed ? "alert" : "status" }, t(failed ? "no_answer" : "loading")),
+			...(failed ? [h("p", { class: "acts" }, h("button", { type: "button", "data-key": "again", click: () => void look(draw) }, t("audit_again")))] : [])];
 		const works = keysWork(challenge), remove = (label: string) => () => begin(draw, "remove", label);
 		return [h("h1", {}, t("page_account")),
 			card("factors", "factors", false, figures(["account", own.name], ["authenticator", t(own.totp ? "factor_set" : "factor_gone")],

@@ -6,14 +6,16 @@ import { csv, save } from "./csv";
 import { deviceCard, forgetDevices } from "./devices";
 import { duties, standing } from "./duties";
 import { h, type Child, type Node_ } from "./dom";
+import { whenBack } from "./feed";
 import { count, lastUse, moment } from "./format";
 import { card, chip, figures, grid, type Tone } from "./parts";
 import { endPatience, patience, waited, waiting, type Patience } from "./patience";
 import { leakedNote } from "./people";
 import { forgetLedgers, ledgerCards } from "./ledgers";
+import { forgetReports, reportCard } from "./reports";
 import { forgetRecords, loadRecords, mayNow, recordCards } from "./records";
 import { accepted, askRules, conduitFile, exceptionFile, exceptionState, matching, matrixFile, overdue, reach, reachText, rules, rulesFile, zoneName, type Rule } from "./register";
-import { ask } from "./session";
+import { ask, mayDo, person } from "./session";
 import { language, t, type Key } from "./text";
 import type { Account, Conduit, Devices, Effective, Generation, Lang, Leaked, State, Text, Token, Verified } from "./types";
 
@@ -50,6 +52,7 @@ export function forgetAudit(): void {
 	filter = "";
 	started = false;
 	forgetRecords();
+	forgetReports();
 	forgetDevices();
 	forgetLedgers();
 }
@@ -265,6 +268,9 @@ export function auditPage(changed: () => void): (state: State) => Node_[] {
 		void read();
 		void loadRecords(changed);
 	};
+	whenBack(() => {
+		if (failed === "no_answer") again();
+	});
 	return (state) => {
 		if (!started) {
 			started = true;
@@ -278,7 +284,7 @@ export function auditPage(changed: () => void): (state: State) => Node_[] {
 		const e = held?.rules, head = [h("div", { class: "headline off plain" }, h("h1", {}, t("audit_title"))), h("p", { class: "acts" }, button("audit_again", again, "again"))];
 		if (failed !== undefined) head.push(h("p", { class: "complaint", role: "alert" }, t(failed)));
 		if (held === undefined) return [...head, ...(failed === undefined ? [h("p", { class: "note", role: "status" }, t("loading"))] : [])];
-		const cards = [...recordCards(changed), ...(e !== undefined ? [evidence(e, state), matrix(e), ruleTable(e), ...conduitCards(e), ...ledgerCards(e, held.devices?.devices, file, changed)] : []), deviceCard(held.devices, file("devices", "csv"), mayNow("run_machine"), changed, readDevices), ...people(), chain(state), ...(held.history.length > 0 ? [generations(held.history)] : [])];
+		const cards = [...recordCards(changed), ...(person() === "" || mayDo("read_rules") ? [reportCard(file, changed)] : []), ...(e !== undefined ? [evidence(e, state), matrix(e), ruleTable(e), ...conduitCards(e), ...ledgerCards(e, held.devices?.devices, file, changed)] : []), deviceCard(held.devices, file("devices", "csv"), mayNow("run_machine"), changed, readDevices), ...people(), chain(state), ...(held.history.length > 0 ? [generations(held.history)] : [])];
 		return [...head, contents(cards), ...cards];
 	};
 }

@@ -27,11 +27,20 @@ let heard: ReturnType<typeof setTimeout> | undefined;
 let last = ""; // id of the last event, with which a new stream continues
 let wantsFlow = false;
 
+const back: (() => void)[] = [];
+
+/** Each time that the box is heard again: what a page asked in vain meanwhile is asked once more. */
+export function whenBack(again: () => void): void {
+	back.push(again);
+}
+
 function note(state: State): void {
+	const lost = feed.failed !== undefined;
 	if (feed.state !== undefined) feed.before = feed.state;
 	feed.state = state;
 	feed.at = Date.now();
 	delete feed.failed;
+	if (lost) for (const again of back) again();
 }
 
 /** Counters of other rules, or ones that began anew, cannot be compared with earlier ones. */

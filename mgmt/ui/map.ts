@@ -3,7 +3,7 @@
 // same conduits as a table, for screen readers, keyboard use and numbers. The chosen conduit is
 // shown between them with all details.
 import { h, type Child, type Node_ } from "./dom";
-import { countFlow, feed } from "./feed";
+import { countFlow, feed, whenBack } from "./feed";
 import { opened, refusals, refusedInAll, type Refusals } from "./flow";
 import { promote } from "./change";
 import { count, lastUse, local, moment, span } from "./format";
@@ -197,6 +197,9 @@ export function mapPage(changed: () => void): (state: State) => Node_[] {
 		void draw(changed);
 		changed();
 	};
+	whenBack(() => {
+		if (failed === "no_answer") again();
+	});
 	const close = (): void => {
 		const name = chosen?.name ?? "";
 		chosen = undefined;

@@ -4,6 +4,7 @@
 // decides whether it is allowed.
 import { h, type Child, type Node_ } from "./dom";
 import { DUTIES, duties, standing } from "./duties";
+import { whenBack } from "./feed";
 import { count, moment } from "./format";
 import { card, chip, figures, grid } from "./parts";
 import { qr } from "./qr";
@@ -202,6 +203,9 @@ export function leakedNote(of: Leaked | undefined): Child {
 }
 
 export function peoplePage(draw: () => void): () => Node_[] {
+	whenBack(() => {
+		if (failed === "no_answer") void read(draw);
+	});
 	return () => {
 		if (!asked) {
 			asked = true;

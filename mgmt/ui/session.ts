@@ -166,7 +166,10 @@ export async function askPicture(path: string): Promise<Answer<{ url: string; te
 	});
 }
 
-/** Takes the complete events out of a text; returns the rest, which has no end yet. */
+/** A text that the box takes a while to make, for whoever saves it. */
+export const askText = (path: string, until?: AbortSignal): Promise<Answer<string>> => send(path, asking(), (answer) => answer.text(), ORDER_MS, until);
+
+/** The events in a text, a part at a time: what is left of it, which has no end yet. */
 function events(text: string, each: (kind: string, data: string, id: string) => void): string {
 	const blocks = text.split("\n\n"), rest = blocks.pop() ?? "";
 	for (const block of blocks) {

@@ -3,6 +3,7 @@
 // changes of the policy; by hour for two weeks, by day for 400 days.
 import { chart, forgetChart, hours, type Series } from "./chart";
 import { h, type Node_ } from "./dom";
+import { whenBack } from "./feed";
 import { count, moment } from "./format";
 import { card } from "./parts";
 import { ask } from "./session";
@@ -84,6 +85,9 @@ function steps(draw: () => void): Node_ {
 }
 
 export function trendsPage(draw: () => void): () => Node_[] {
+	whenBack(() => {
+		if (failed === "no_answer") asked = 0;
+	});
 	return () => {
 		if (!listening) {
 			listening = true;

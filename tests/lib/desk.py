@@ -11,14 +11,13 @@ from people import HOST, PHRASE
 
 
 class Desk:
-    """`page`: the part of the address behind "#"; `ready`: what the page shows when it is
-    usable."""
+    """`page`: the part of the address behind "#"; `ready`: what stands on it when it can be used. `port`: another one for each who sits there at the same time."""
 
-    def __init__(self, site, page, ready, pictures):
+    def __init__(self, site, page, ready, pictures, port=9515):
         if not browser.there():
             raise Skip("there is no browser (images/deps browser)")
         self.site, self.page, self.ready, self.pictures = site, page, ready, pictures
-        self.b = browser.Browser(site.box.net, site.box.admin, "ja,en-US")
+        self.b = browser.Browser(site.box.net, site.box.admin, "ja,en-US", port=port)
         self.b.devtools("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
         self.b.size(1280, 900)
 
@@ -32,10 +31,14 @@ class Desk:
             b.click("header > button:last-child")
         b.wait("return document.activeElement?.id === 'name'", "the form")
         b.click("button[lang=%s]" % lang)
+        self.sign(name, phrase, code, ready)
+
+    def sign(self, name, phrase=PHRASE, code=None, ready=None):
+        """Into the form that stands there."""
         for field, text in (("#name", name), ("#passphrase", phrase), ("#code", code or self.site.paper(name))):
-            b.fill(field, text)
-        b.click("button[type=submit]")
-        b.wait("return document.querySelector(%s) !== null" % json.dumps(ready or self.ready), "the page of %s" % name)
+            self.b.fill(field, text)
+        self.b.click("button[type=submit]")
+        self.b.wait("return document.querySelector(%s) !== null" % json.dumps(ready or self.ready), "the page of %s" % name)
 
     def press(self, key):
         self.b.wait("const x = document.querySelector('[data-key=\"%s\"]'); return x !== null && x.getAttribute('aria-disabled') === null" % key, "%s can be pressed" % key)

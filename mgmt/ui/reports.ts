@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The report by clause and the self-check, as `sekisho report` makes them, to be taken home: for paper and for a spreadsheet. Nothing of them is shown here.
+import { save } from "./csv";
+import { h, type Child, type Node_ } from "./dom";
+import { card, mark } from "./parts";
+import { endPatience, patience, waited, waiting, type Patience } from "./patience";
+import { askText } from "./session";
+import { language, t, type Key } from "./text";
+
+type Of = "controls" | "self-check";
+type Form = "html" | "csv";
+const REPORTS: [Of, Key, Key][] = [["controls", "report_controls", "report_controls_note"], ["self-check", "report_self_check", "report_self_check_note"]];
+const FORMS: [Form, Key, string][] = [["html", "save_html", "text/html;charset=utf-8"], ["csv", "save_csv", "text/csv;charset=utf-8"]];
+
+let waits: Patience | undefined;
+let came: { bad: boolean; text: () => string } | undefined; // of the last one
+let run = 0;
+
+/** Nothing of it is the next person's. */
+export function forgetReports(): void {
+	run++;
+	endPatience(waits);
+	waits?.stop.abort();
+	waits = came = undefined;
+}
+
+async function make(of: Of, form: Form, type: string, name: string, changed: () => void): Promise<void> {
+	if (waits !== undefined) return;
+	const mine = ++run, p = waits = patience(changed);
+	came = undefined;
+	changed();
+	const answer = await askText("/api/v1/report?of=" + of + "&form=" + form + "&lang=" + language(), p.stop.signal);
+	endPatience(p);
+	if (mine !== run) return;
+	const seconds = waited(p), stopped = p.stop.signal.aborted;
+	waits = undefined;
+	if (answer.ok) save(name, type, answer.value);
+	came = stopped ? { bad: false, text: () => t("stopped_waiting", seconds) } : answer.ok ? { bad: false, text: () => t("report_saved", name) }
+		: { bad: true, text: () => t(answer.why === "forbidden" ? "audit_no_right" : "no_answer") };
+	changed();
+}
+
+function stands(): Child[] {
+	if (waits !== undefined) return waiting(waits, "report_making");
+	return came === undefined ? [] : [h("p", { class: came.bad ? "complaint" : "note", role: came.bad ? "alert" : "status", "data-key": "report-came" }, came.bad && mark("bad"), came.text())];
+}
+
+export function reportCard(file: (what: string, ending: string) => string, changed: () => void): Node_ {
+	return card("reports", "reports", true, h("p", { class: "note" }, t("reports_note")),
+		REPORTS.flatMap(([of, title, note]) => [h("h3", { "data-key": of }, t(title)), h("p", { class: "note", "data-key": of + "-note" }, t(note)),
+			h("p", { class: "acts", "data-key": of + "-acts" }, FORMS.map(([form, label, type]) =>
+				h("button", { type: "button", "data-key": "report-" + of + "-" + form, "aria-label": t(title) + ": " + t(label), "aria-disabled": waits !== undefined ? "true" : undefined,
+					click: () => void make(of, form, type, file("report-" + of, form), changed) }, t(label))))]),
+		h("div", { "data-key": "report-stands" }, stands()));
+}

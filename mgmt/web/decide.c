@@ -61,7 +61,6 @@ enum MHD_Result http_answer_now(struct http *h, struct client *k)
 
 	if (k->report != NULL)
 		return answer_report(k);
-
 	if (k->stream != NULL)
 		return reply_stream(k->connection, live_read, k->stream);
 	if (fd < 0)

@@ -112,9 +112,9 @@ static const struct route route_attacks = { "/api/v1/attacks", MSG_ATTACKS, ask_
 static const struct route route_devices = { "/api/v1/devices", MSG_DEVICES, ask_devices, NULL, RIGHT_READ_EVENTS };
 static const struct route route_trends = { "/api/v1/trends", MSG_TRENDS, ask_trends, NULL, RIGHT_READ_STATE };
 const struct route route_live = { "/api/v1/live", MSG_STATUS, ask_live, NULL, RIGHT_READ_STATE };
+const struct route route_report = { "/api/v1/report", MSG_STATUS, ask_report, NULL, RIGHT_READ_RULES };
 /* What an auditor asks beside the rules themselves: whether the kernel has them, and who has an
  * account or a token. */
-const struct route route_report = { "/api/v1/report", MSG_STATUS, ask_report, NULL, RIGHT_READ_RULES };
 static const struct route route_verify = { "/api/v1/verify", MSG_VERIFY, ask_plain, NULL, RIGHT_READ_RULES };
 static const struct route route_accounts = { "/api/v1/accounts", MSG_REGISTER, ask_plain, NULL, RIGHT_READ_ACCOUNTS };
 static const struct route route_tokens = { "/api/v1/tokens", MSG_REGISTER, ask_tokens, NULL, RIGHT_READ_ACCOUNTS };

@@ -46,7 +46,7 @@ void finding_say(struct finding *f, enum verdict v, enum message m, ...)
 	}
 }
 
-void names_add(struct names *n, const char *name)
+void finding_name(struct names *n, const char *name)
 {
 	size_t at = strlen(n->text);
 

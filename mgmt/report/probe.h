@@ -82,6 +82,6 @@ struct names {
 	char text[NAMES_TEXT];
 	size_t n;
 };
-void names_add(struct names *n, const char *name);
+void finding_name(struct names *n, const char *name);
 
 #endif

@@ -236,7 +236,7 @@ void probe_accounts_named(const json_t *facts, const struct deeds *deeds, struct
 	json_array_foreach(list, i, a)
 	{
 		if (*js(a, "full_name") == '\0' || *js(a, "reason") == '\0' || *js(a, "since") == '\0')
-			names_add(&bare, js(a, "name"));
+			finding_name(&bare, js(a, "name"));
 	}
 	if (n == 0)
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_ACCOUNTS);
@@ -256,7 +256,7 @@ void probe_accounts_used(const json_t *facts, const struct deeds *deeds, struct 
 	json_array_foreach(list, i, a)
 	{
 		if (jb(a, "unused") && !jb(a, "disabled"))
-			names_add(&unused, js(a, "name"));
+			finding_name(&unused, js(a, "name"));
 	}
 	if (n == 0)
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_ACCOUNTS);
@@ -318,7 +318,7 @@ void probe_duties_apart(const json_t *facts, const struct deeds *deeds, struct f
 		for (size_t k = 0; k < sizeof(apart) / sizeof(apart[0]); k++)
 			found |= has(a, apart[k][0]) && has(a, apart[k][1]);
 		if (found)
-			names_add(&both, js(a, "name"));
+			finding_name(&both, js(a, "name"));
 	}
 	if (n == 0)
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_ACCOUNTS);

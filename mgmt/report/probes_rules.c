@@ -84,7 +84,7 @@ void probe_conduits_answered_for(const json_t *facts, const struct deeds *deeds,
 	json_array_foreach(list, i, c)
 	{
 		if (*js(c, "owner") == '\0' || *js(c, "purpose") == '\0' || *js(c, "review_by") == '\0')
-			names_add(&without, js(c, "name"));
+			finding_name(&without, js(c, "name"));
 		approved += *js(c, "approved_by") != '\0';
 	}
 	if (n == 0)
@@ -107,7 +107,7 @@ void probe_reviews_due(const json_t *facts, const struct deeds *deeds, struct fi
 	json_array_foreach(list, i, c)
 	{
 		if (strcmp(js(c, "review_by"), today) < 0)
-			names_add(&late, js(c, "name"));
+			finding_name(&late, js(c, "name"));
 	}
 	if (n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
@@ -124,7 +124,7 @@ static void add_unused(struct names *to, const json_t *conduit)
 
 	render_time(js(conduit, "watched_since"), since);
 	snprintf(text, sizeof(text), "%s (%s)", js(conduit, "name"), *since != '\0' ? since : "-");
-	names_add(to, text);
+	finding_name(to, text);
 }
 
 void probe_conduits_used(const json_t *facts, const struct deeds *deeds, struct finding *f)
@@ -140,7 +140,7 @@ void probe_conduits_used(const json_t *facts, const struct deeds *deeds, struct 
 			continue;
 		add_unused(&unused, c);
 		if (*js(c, "watched_since") == '\0' || json_array_size(ja(c, "unwatched")) > 0)
-			names_add(&unknown, js(c, "name"));
+			finding_name(&unknown, js(c, "name"));
 	}
 	if (n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
@@ -163,7 +163,7 @@ void probe_enforced(const json_t *facts, const struct deeds *deeds, struct findi
 	json_array_foreach(list, i, c)
 	{
 		if (strcmp(js(c, "mode"), "enforce") != 0)
-			names_add(&observing, js(c, "name"));
+			finding_name(&observing, js(c, "name"));
 	}
 	if (n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
@@ -209,7 +209,7 @@ static void grants_count(const json_t *facts, const char *class, struct grants *
 			ret->n++;
 			ret->rows += !jb(g, "whole");
 			if (jb(g, "whole") && strstr(ret->whole.text, conduit) == NULL)
-				names_add(&ret->whole, conduit);
+				finding_name(&ret->whole, conduit);
 		}
 	}
 }
@@ -254,7 +254,7 @@ void probe_protocols_judged(const json_t *facts, const struct deeds *deeds, stru
 			n++;
 			good += judged(js(g, "protocol"));
 			if (!judged(js(g, "protocol")) && strstr(plain.text, js(g, "conduit")) == NULL)
-				names_add(&plain, js(g, "conduit"));
+				finding_name(&plain, js(g, "conduit"));
 		}
 	}
 	if (n == 0)
@@ -297,7 +297,7 @@ void probe_ends_by_time(const json_t *facts, const struct deeds *deeds, struct f
 
 		if (*until == '\0')
 			continue;
-		names_add(&ending, js(c, "name"));
+		finding_name(&ending, js(c, "name"));
 		over += strcmp(until, now) < 0;
 	}
 	if (ending.n == 0)
@@ -316,7 +316,7 @@ void probe_outside_register(const json_t *facts, const struct deeds *deeds, stru
 	json_array_foreach(zones, i, v)
 	{
 		if (strcmp(js(v, "class"), "external") == 0)
-			names_add(&outside, js(v, "name"));
+			finding_name(&outside, js(v, "name"));
 	}
 	json_array_foreach(list, i, v)
 	{
@@ -345,7 +345,7 @@ void probe_clear_text_seen(const json_t *facts, const struct deeds *deeds, struc
 		if (strcmp(class_of(facts, c->zone), "external") != 0)
 			continue;
 		snprintf(name, sizeof(name), "%s (%s)", c->protocol, c->zone);
-		names_add(&seen, name);
+		finding_name(&seen, name);
 		sessions += c->sessions;
 	}
 	if (!deeds->read)
@@ -370,7 +370,7 @@ void probe_tests_apart(const json_t *facts, const struct deeds *deeds, struct fi
 	{
 		if ((strcmp(class_of(facts, js(v, "from")), "test") == 0) !=
 		    (strcmp(class_of(facts, js(v, "to")), "test") == 0))
-			names_add(&met, js(v, "name"));
+			finding_name(&met, js(v, "name"));
 	}
 	if (tests == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_TESTS);
@@ -433,7 +433,7 @@ void probe_unpatchable_apart(const json_t *facts, const struct deeds *deeds, str
 	json_array_foreach(ja(m, "zones"), i, z)
 	{
 		if (json_is_false(json_object_get(z, "patchable")))
-			names_add(&fixed, js(z, "name"));
+			finding_name(&fixed, js(z, "name"));
 	}
 	if (fixed.n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_UNPATCHABLE);

@@ -49,7 +49,7 @@ const char *facts_why(const json_t *facts, const char *name)
 	return "";
 }
 
-void names_add(struct names *n, const char *name)
+void finding_name(struct names *n, const char *name)
 {
 	(void)n;
 	(void)name;

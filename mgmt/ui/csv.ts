@@ -14,9 +14,9 @@ export function csv(rows: (string | number | null | undefined)[][]): string {
 	return "\ufeff" + rows.map((row) => row.map(cell).join(",") + "\r\n").join("");
 }
 
-/** The browser saves the file, or asks where. */
-export function save(name: string, type: string, text: string): void {
-	const url = URL.createObjectURL(new Blob([text], { type }));
+/** The browser asks where to put it, or puts it where it puts all. */
+export function save(name: string, type: string, what: BlobPart): void {
+	const url = URL.createObjectURL(new Blob([what], { type }));
 	const a = document.createElement("a");
 	a.href = url;
 	a.download = name;

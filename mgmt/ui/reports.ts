@@ -4,7 +4,7 @@ import { save } from "./csv";
 import { h, type Child, type Node_ } from "./dom";
 import { card, mark } from "./parts";
 import { endPatience, patience, waited, waiting, type Patience } from "./patience";
-import { askText } from "./session";
+import { askFile } from "./session";
 import { language, t, type Key } from "./text";
 
 type Of = "controls" | "self-check";
@@ -13,7 +13,7 @@ const REPORTS: [Of, Key, Key][] = [["controls", "report_controls", "report_contr
 const FORMS: [Form, Key, string][] = [["html", "save_html", "text/html;charset=utf-8"], ["csv", "save_csv", "text/csv;charset=utf-8"]];
 
 let waits: Patience | undefined;
-let came: { bad: boolean; text: () => string } | undefined; // of the last one
+let came: { key: "report-came" | "stopped" | "failed"; text: () => string } | undefined; // of the last one
 let run = 0;
 
 /** Nothing of it is the next person's. */
@@ -29,20 +29,22 @@ async function make(of: Of, form: Form, type: string, name: string, changed: () 
 	const mine = ++run, p = waits = patience(changed);
 	came = undefined;
 	changed();
-	const answer = await askText("/api/v1/report?of=" + of + "&form=" + form + "&lang=" + language(), p.stop.signal);
+	const answer = await askFile("/api/v1/report?of=" + of + "&form=" + form + "&lang=" + language(), p.stop.signal);
 	endPatience(p);
 	if (mine !== run) return;
 	const seconds = waited(p), stopped = p.stop.signal.aborted;
 	waits = undefined;
 	if (answer.ok) save(name, type, answer.value);
-	came = stopped ? { bad: false, text: () => t("stopped_waiting", seconds) } : answer.ok ? { bad: false, text: () => t("report_saved", name) }
-		: { bad: true, text: () => t(answer.why === "forbidden" ? "audit_no_right" : "no_answer") };
+	came = stopped ? { key: "stopped", text: () => t("stopped_waiting", seconds) } : answer.ok ? { key: "report-came", text: () => t("report_saved", name) }
+		: { key: "failed", text: () => t(answer.why === "forbidden" ? "audit_no_right" : "no_answer") };
 	changed();
 }
 
 function stands(): Child[] {
 	if (waits !== undefined) return waiting(waits, "report_making");
-	return came === undefined ? [] : [h("p", { class: came.bad ? "complaint" : "note", role: came.bad ? "alert" : "status", "data-key": "report-came" }, came.bad && mark("bad"), came.text())];
+	if (came === undefined) return [];
+	const bad = came.key === "failed";
+	return [h("p", { class: bad ? "complaint" : "note", role: bad ? "alert" : "status", "data-key": came.key }, bad && mark("bad"), came.text())];
 }
 
 export function reportCard(file: (what: string, ending: string) => string, changed: () => void): Node_ {

@@ -166,8 +166,8 @@ export async function askPicture(path: string): Promise<Answer<{ url: string; te
 	});
 }
 
-/** A text that the box takes a while to make, for whoever saves it. */
-export const askText = (path: string, until?: AbortSignal): Promise<Answer<string>> => send(path, asking(), (answer) => answer.text(), ORDER_MS, until);
+/** A file that the box takes a while to make, byte by byte: read as a text it would lose the mark by which a spreadsheet knows what it is. */
+export const askFile = (path: string, until?: AbortSignal): Promise<Answer<Blob>> => send(path, asking(), (answer) => answer.blob(), ORDER_MS, until);
 
 /** The events in a text, a part at a time: what is left of it, which has no end yet. */
 function events(text: string, each: (kind: string, data: string, id: string) => void): string {

@@ -16,7 +16,7 @@
 
 #define ANSWER_MOST (8u << 20) /* of one answer, as of the rules in words: this process is small */
 #define EVENTS_EACH 1000u
-#define EVENTS_PARTS 400u /* of a year's records that are looked through; the command line has no such limit */
+#define EVENTS_PARTS 400u /* of a year's records; the command line reads as many as there are */
 #define YEAR_S (366 * 86400)
 
 /* In this order: what changes soonest comes first. */

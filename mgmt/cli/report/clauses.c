@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho report controls` and `sekisho report self-check`: what mgmt/report makes of the facts. */
+/* `sekisho report controls` and `sekisho report self-check`: what mgmt/report makes of facts. */
 #include "mgmt/report/clauses.h"
 #include "mgmt/cli/report/report.h"
 #include "mgmt/cli/verbs.h"

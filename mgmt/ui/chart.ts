@@ -20,8 +20,8 @@ export interface Series {
 	said: (n: number) => string; // a number with its unit
 }
 
-const HIGH = 150, TOP = 22, LEFT = 52, BOTTOM = 24, NARROW = 280, WIDE = 1240, BESIDE = 92;
-/** The step whose number is shown, and its chart. */
+const HIGH = 150, TOP = 22, LEFT = 52, BOTTOM = 24, NARROW = 280, WIDE = 1240, BESIDE = 92, EDGE = 24;
+/** Of which chart a step is read, and which. */
 let at: { id: string; i: number } | undefined;
 
 export function forgetChart(): void {
@@ -77,7 +77,7 @@ export function chart(draw: () => void, s: Series): Node_ {
 		h("figcaption", { id: s.id + "-title" }, s.title),
 		h("svg", { viewBox: "0 0 " + String(w) + " " + String(TOP + HIGH + BOTTOM), role: "img", tabindex: 0, "aria-labelledby": s.id + "-title", "aria-describedby": s.id + "-said", pointermove: point, pointerdown: point, keydown: key },
 			h("g", {}, ticks.flatMap((v) => [h("line", { class: "rule", x1: LEFT, x2: w - 8, y1: y(v), y2: y(v) }), h("text", { x: LEFT - 6, y: y(v) + 4, "text-anchor": "end" }, short(v))])),
-			h("g", {}, times.map((d) => h("text", { x: x(d), y: TOP + HIGH + 18, "text-anchor": "middle" }, tickText(s, d)))),
+			h("g", {}, times.map((d) => h("text", { x: Math.min(x(d), w - EDGE), y: TOP + HIGH + 18, "text-anchor": "middle" }, tickText(s, d)))),
 			h("path", { class: "area", d: path }),
 			h("g", {}, marks.map((m) => h("line", { class: "changed", x1: x(new Date(m.time)), x2: x(new Date(m.time)), y1: TOP - 4, y2: TOP + HIGH }))),
 			// Leaves out a mark that would overlap the one before.

@@ -16,8 +16,8 @@ import { askTracked, trackedRows, type Tracked } from "./tracked";
 import type { Conduit, Effective, Lang, State, Told } from "./types";
 
 const LAST_EVENTS = 8, LOOK_BACK = 2000;
-// letter height in the picture (mgmt/picture/svg.c), and the wanted height in pixels
-const SMALLEST = 30, SMALLEST_PX = 13;
+const LEAST_PX = 80, AWAY_PX = 24;
+const SMALLEST = 30, SMALLEST_PX = 13; // letters of the picture (mgmt/picture/svg.c), and how large they are to be
 
 let picture: { lang: Lang; url: string; places: Places } | undefined;
 let rules: Effective | undefined;
@@ -45,6 +45,14 @@ export function forgetMap(): void {
 	arrowPressers.clear();
 }
 
+/** A window that is too narrow for the margin and a zone begins with the zone. */
+function begin(): void {
+	const map = document.querySelector(".map"), p = picture?.places, first = Math.min(...[...(p?.zones.values() ?? [])].map((z) => z.x));
+	if (map === null || p === undefined) return;
+	const left = first * map.scrollWidth / p.width;
+	if (left > map.clientWidth - LEAST_PX) map.scrollLeft = left - AWAY_PX;
+}
+
 async function draw(changed: () => void): Promise<void> {
 	const mine = ++run, lang = language();
 	asking = lang;
@@ -59,6 +67,7 @@ async function draw(changed: () => void): Promise<void> {
 	if (image.ok) picture = { lang, url: image.value.url, places: places(image.value.text) };
 	rules = said.ok ? said.value : undefined;
 	changed();
+	begin();
 }
 
 // ---- figures ------------------------------------------------------------------------------------

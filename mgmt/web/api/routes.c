@@ -99,7 +99,8 @@ static bool is_said(const struct target *t, const char *key, const char *const w
 static bool ask_report(const struct target *t, struct msg_body *question)
 {
 	static const char *const of[] = { "controls", "self-check", NULL },
-				 *const forms[] = { "json", "html", "csv", NULL }, *const langs[] = { "ja", "en", NULL };
+				 *const forms[] = { "json", "html", "csv", NULL },
+				 *const langs[] = { "ja", "en", NULL };
 	size_t n = 0;
 
 	(void)question;

@@ -222,7 +222,7 @@ function draw(): void {
 	const root = document.getElementById("root") as HTMLElement, watching = signedIn() && here().hash === "#watch";
 	document.documentElement.lang = language();
 	document.title = (mustChoose() ? t("own_title") + " - " : signedIn() ? t(here().title) + " - " : "") + "Sekisho 関所";
-	patch(root, [header(), h("main", { id: "main", tabindex: -1, class: !signedIn() || mustChoose() ? "at-door" : watching ? "watch" : here().hash === "#audit" ? "audit" : "" },
+	patch(root, [header(), h("main", { id: "main", tabindex: -1, class: (!signedIn() || mustChoose() ? "at-door" : watching ? "watch" : here().hash === "#audit" ? "audit" : "") + (signedIn() && feed.failed !== undefined ? " unheard" : "") },
 		h("p", { class: "again", role: "status", "data-key": "trying" }, tryingAgain() ? t("trying_again") : signedIn() && feed.failed !== undefined && feed.state !== undefined && !SAYS_SO.includes(here().hash) && t("stale", clockTime(new Date(feed.at)))), ...body()),
 		...(signedIn() ? [h("footer", {}, h("p", { class: "note" }, t("time_zone", zone())))] : [])]);
 }

@@ -335,11 +335,24 @@ def ends_by(at, size, behind, little=False):
     return ends
 
 
+def ends_of_frames(data):
+    """DNP3: a byte of length, and two of checksum behind each 16."""
+    out, k = [], 0
+    while k + 10 <= len(data):
+        n = data[k + 2] - 5
+        k += 10 + n + 2 * ((n + 15) // 16)
+        if n < 0 or k > len(data):
+            break
+        out.append(k)
+    return out or [len(data)]
+
+
 ENDS = {
     "modbus": ends_by(4, 2, 6),
     "enip": ends_by(2, 2, 24, True),
     "s7comm": ends_by(2, 2, 0),
     "fins": ends_by(6, 2, 8),
+    "dnp3": ends_of_frames,
     "slmp": ends_by(11, 2, 13, True),  # 4E binary, as the real frames are
 }
 

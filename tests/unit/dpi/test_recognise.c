@@ -103,6 +103,14 @@ static const struct sample good[] = {
 	S(PROTO_MEMOBUS, DIR_C2S, 12, "\x12\1\0\0\0\0\x10\0\0\0\0\0\1\2\3\4"),
 	S(PROTO_MEMOBUS, DIR_S2C, 15, "\x19\1\0\0\0\0\x18\0\0\0\0\0\x0a\0\x20\x09\1\0\1\0\7\0\0\0"),
 	S(PROTO_MEMOBUS, DIR_S2C, 15, "\x19\1\0\0\0\0\x12\0\0\0\0\0\x04\0\x43\xc9\1\2"),
+	S(PROTO_DNP3, DIR_C2S, 10, "\x05\x64\x05\xc9\x0a\x00\x01\x00\xfe\xda"),
+	S(PROTO_DNP3, DIR_S2C, 10, "\x05\x64\x05\x49\x01\x00\x0a\x00\xdb\x9b"),
+	S(PROTO_DNP3, DIR_S2C, 10, "\x05\x64\x05\x0b\x01\x00\x0a\x00\x6d\xed"),
+	S(PROTO_DNP3, DIR_C2S, 10,
+	  "\x05\x64\x14\xc4\x0a\x00\x01\x00\x8f\xed\xc0\xc0\x01\x3c\x02\x06\x3c\x03\x06\x3c\x04\x06\x3c\x01\x06\x8a"
+	  "\x51"),
+	S(PROTO_DNP3, DIR_S2C, 10, "\x05\x64\x0a\x44\x01\x00\x0a\x00\x6e\x25\xc0\xc0\x81\x00\x00\x9c\xe8"),
+	S(PROTO_DNP3, DIR_C2S, 10, "\x05\x64\x08\xf3\x0a\x00\x01\x00\x21\x19\xc0\xc0\x0d\x9c\x86"),
 	/* IXFR, a notice with the new serial number, an update; answers */
 	S(PROTO_DNS, DIR_C2S, 14, "\x00\x40\x12\x34\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x03www"),
 	S(PROTO_DNS, DIR_C2S, 14, "\x00\x40\x12\x34\x24\x00\x00\x01\x00\x01\x00\x00\x00\x00\x03www"),
@@ -300,6 +308,28 @@ static void lies_in_fins(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
 		if (recognise(PROTO_FINS, bad[i].dir, head(&bad[i], bad[i].n)) != RECOGNISE_NOT)
+			fail_msg("sample %zu", i);
+}
+
+/* Other beginnings, control octets that there are not, or not with so many bytes, checksums. */
+static void lies_in_dnp3(void **state)
+{
+	static const struct sample bad[] = {
+		S(PROTO_DNP3, DIR_C2S, 0, "\x05\x65\x05"),
+		S(PROTO_DNP3, DIR_C2S, 0, "\x05\x64\x04"),
+		S(PROTO_DNP3, DIR_C2S, 0, "\x05\x64\x05\xc4"),
+		S(PROTO_DNP3, DIR_C2S, 0, "\x05\x64\x06\xc9"),
+		S(PROTO_DNP3, DIR_C2S, 0, "\x05\x64\x05\xd9"),
+		S(PROTO_DNP3, DIR_C2S, 0, "\x05\x64\x06\x80"),
+		S(PROTO_DNP3, DIR_C2S, 0, "\x05\x64\x05\xc1"),
+		S(PROTO_DNP3, DIR_C2S, 0, "\x06\x64\x05\xc9"),
+		S(PROTO_DNP3, DIR_C2S, 0, "\x05\x64\x05\xc9\x0a\x00\x01\x00\xfe\x00"),
+		S(PROTO_DNP3, DIR_C2S, 0, "\x05\x64\x05\xc9\x0a\x00\x01\x00\x00\x00"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (recognise(PROTO_DNP3, bad[i].dir, head(&bad[i], bad[i].n)) != RECOGNISE_NOT)
 			fail_msg("sample %zu", i);
 }
 
@@ -772,6 +802,7 @@ int main(void)
 		cmocka_unit_test(lies_in_fins),
 		cmocka_unit_test(lies_in_iec104),
 		cmocka_unit_test(lies_in_memobus),
+		cmocka_unit_test(lies_in_dnp3),
 		cmocka_unit_test(no_answer_is_taken_back),
 		cmocka_unit_test(lines_before_ssh),
 		cmocka_unit_test(versions_of_http),

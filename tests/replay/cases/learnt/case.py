@@ -12,6 +12,7 @@ import wire
 HERE = os.path.dirname(os.path.abspath(__file__))
 PCAPS = os.path.join(HERE, "..", "..", "..", "..", "..", "shared", "pcaps")
 sys.path.insert(0, os.path.join(HERE, "..", "..", "..", "lib"))
+import dnp3  # noqa: E402
 import enip  # noqa: E402
 import fins  # noqa: E402
 import iec104  # noqa: E402
@@ -235,6 +236,18 @@ def yaskawa(t):
         out += [wire.udp(CLIENT, 40000, SERVER, 9999, b), wire.udp(SERVER, 9999, CLIENT, 40000, memory.answer(b))]
     services, text, r = round_trip(t, t.file("memobus-udp.pcap", wire.pcap(out)))
     t.equal("in datagrams: " + services, (refused(r), 'ports = ["udp/9999"]' in services), ([], True))
+def outstation(t):
+    """Points, values and control codes of one outstation, classes, a clock, SELECT and OPERATE, unsolicited responses and what confirms them."""
+    rtu = dnp3.Outstation()
+    asks = [dnp3.ask(1, dnp3.CLASSES), dnp3.ask(1, dnp3.points(30, 0, 0, 9), 1), dnp3.ask(3, dnp3.crob(7, dnp3.CLOSE), 2), dnp3.ask(4, dnp3.crob(7, dnp3.CLOSE), 3),
+            dnp3.ask(5, dnp3.analog(3, 250), 4), dnp3.ask(2, dnp3.clock(), 5), dnp3.ask(20, dnp3.all_of(60, 2), 6)]
+    exchanges = [(a, rtu.answer(a)) for a in asks] + [(dnp3.frame(0xC9), dnp3.frame(0x0B, to=1, by=10) + dnp3.unsolicited(b"", 3)), (dnp3.confirm(3, True), b"")]
+    services, text, r = round_trip(t, t.file("dnp3.pcap", talk(exchanges, 20000)))
+    t.equal("refused", refused(r), [])
+    t.equal("classes touch any point: " + services, services.count("#"), 4)
+    t.true("points: " + services, 'analog_inputs = ["0-9"];' in services and 'binary_outputs = ["7"];' in services and 'analog_outputs = ["3"];' in services)
+    t.true("values and codes: " + services, '"0x41"' in services and '"select"' in services and '"write_time"' in services and '"read_classes"' in services)
+    t.true("whom: " + services, 'outstations = ["10"]' in services and 'masters = ["1"]' in services)
 
 
 def halfway(t):
@@ -286,6 +299,8 @@ def speeches():
     memory = memobus.Memory()
     yield "memobus", 9999, [(b, memory.answer(b)) for b in (memobus.read_holding(n, 1, n) for n in (1, 2, 3, 4))], "read_holding_registers_extended"
     yield "iec104", 2404, telecontrol_session([iec104.single(n, 1) for n in (1, 2, 3, 4)]), "C_SC_NA_1"
+    rtu = dnp3.Outstation()
+    yield "dnp3", 20000, [(a, rtu.answer(a)) for a in (dnp3.ask(1, dnp3.points(30, 0, n, n), n) for n in (1, 2, 3, 4))], "read"
     yield "s7comm", 102, [(s7.connect(), s7.connection(0xD0, 1, 2)), (s7.setup(), s7.data(s7.message(3, 1, s7.setup()[17:25])))] + [
         (s7.read([s7.place(s7.DB, 1, n, 1)], n), read(n)) for n in (2, 3)], "read_var"
 
@@ -532,12 +547,13 @@ def files_of(case):
 
 
 def cases(t):
-    for f in (modbus, s7comm, cip, half, melsec, omron, telecontrol, yaskawa, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
+    for f in (modbus, s7comm, cip, half, melsec, omron, telecontrol, yaskawa, outstation, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
               half_of_others, ends_alone, many_writes, public, too_much, writes, names_of_the_policy, shared_codes):
         yield "learnt: " + f.__name__, f, (t,)
     if not os.path.isdir(PCAPS):
         t.skip("learnt: real captures", "../shared/pcaps is not there")
         return
-    for name in [n for case in ("pcaps", "s7comm", "enip", "fins", "iec104") for n in files_of(case)] + [TSN]:
+    some = [n for n in files_of("dnp3") if "/conformance/" not in n]  # which are of the loopback
+    for name in [n for case in ("pcaps", "s7comm", "enip", "fins", "iec104") for n in files_of(case)] + some + [TSN]:
         if os.path.getsize(os.path.join(PCAPS, name)) < 1 << 20:
             yield "learnt: " + name.replace("/", " "), real, (t, name)

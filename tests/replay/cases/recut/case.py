@@ -28,6 +28,7 @@ FEW = 400  # segments of a session, packets of a capture, unless all are wanted
 
 PROTOCOLS = {  # port, UDP ports
     "modbus": (502, (502,)), "enip": (44818, (44818, 2222)), "s7comm": (102, ()), "slmp": (5007, (5008,)), "fins": (9600, (9600,)),
+    "dnp3": (20000, (20000,)),
 }
 FRAMES = "fa-yoshinobu__plc-comm-slmp-python/slmp_frames_r08cpu_r00cpu.tsv"
 # Its answers are of other requests, which ends a session: where all is asked at once, more was asked by then.
@@ -149,7 +150,7 @@ def cases(t):
         return
     files = [("modbus", p) for p in files_of("pcaps")] + [("enip", p) for p in files_of("enip")] + \
         [("s7comm", p) for p in files_of("s7comm")] + [("slmp", FRAMES), ("slmp", TSN)] + \
-        [("fins", p) for p in files_of("fins")]
+        [("fins", p) for p in files_of("fins")] + [("dnp3", p) for p in files_of("dnp3") if "/conformance/" not in p]
     every = [(protocol, path, how) for protocol, path in files for how in list(recut.WAYS) + list(recut.FRAGMENTS)
              if (path != TSN or how in recut.FRAGMENTS) and (path, how) != (LIES, "at once")]
     random.Random(seed).shuffle(every)

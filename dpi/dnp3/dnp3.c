@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/dnp3/dnp3.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "dpi/dnp3/object.h"
+#include "dpi/dnp3/request.h"
+#include "dpi/dnp3/state.h"
+#include "dpi/dnp3/words.h"
+
+_Static_assert(sizeof(struct dnp3_state) <= ENFORCER_STATE_MAX, "DNP3 state must fit into a flow");
+_Static_assert(DNP3_PDU_MAX <= ENFORCER_PDU_MAX, "the longest fragment must fit into what is kept");
+
+#define RESERVED_FIRST 0xfff0u /* addresses that nobody has (IEEE 1815, clause 9) */
+#define HEADER 2u	       /* of a fragment: control and function */
+/* Second byte of a response's indications (clause 4): function, object or parameter not known. */
+#define NOT_UNDERSTOOD 0x07u
+
+/* What `parse` hands to `asked`. */
+enum kept { KEPT_DATA, KEPT_FUNCTION, KEPT_CONTROL, KEPT_OBJECTS, KEPT_SILENT };
+
+static struct pending_list open_of(struct dnp3_state *s)
+{
+	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), DNP3_OPEN_MAX };
+}
+
+static void begin(void *state, bool datagrams, uint16_t port)
+{
+	struct dnp3_state *s = state;
+
+	(void)port;
+	s->datagrams = datagrams;
+}
+
+static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
+{
+	(void)dir;
+	return dnp3_frame(((const struct dnp3_state *)state)->datagrams, head, ret_len);
+}
+
+static uint32_t link_code(const struct dnp3_unit *u)
+{
+	return DNP3_LINK((u->control & DNP3_PRM) != 0, u->control & DNP3_LINK_FUNCTION);
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+{
+	struct dnp3_request r = { .operations = ret->operations, .max = OPERATIONS_MAX };
+	struct dnp3_unit u;
+
+	ret->asks = dir == DIR_C2S;
+	if (!ret->asks || !dnp3_unwrap(((const struct dnp3_state *)state)->datagrams, pdu, ret->joined, &u))
+		return;
+	if (u.data) {
+		if (!dnp3_request_parse(&u, &r))
+			return;
+	} else { /* what the link layer says is part of any use */
+		r.n = 1;
+		r.wrong = R_ALLOWED;
+		ret->operations[0] = (struct operation){
+			.service = link_code(&u),
+			.targets = { [DNP3_OUTSTATION] = u.to, [DNP3_MASTER] = u.from },
+			.space = SPACE_NONE,
+			.setup = true,
+			.idle = 1u << DNP3_OBJECT | 1u << DNP3_CODE,
+		};
+	}
+	if (u.from >= RESERVED_FIRST && r.wrong == R_ALLOWED)
+		r.wrong = R_DNP3_FRAME;
+	ret->n = r.n;
+	ret->wrong = (u.control & DNP3_DIR) != 0 ? r.wrong : R_DNP3_DIRECTION;
+	ret->kept[KEPT_DATA] = u.data;
+	ret->kept[KEPT_FUNCTION] = r.function;
+	ret->kept[KEPT_CONTROL] = r.control;
+	ret->kept[KEPT_OBJECTS] = r.objects.left;
+	ret->kept[KEPT_SILENT] = r.silent;
+}
+
+/* A response that asked for it, by its number; once more is no harm. */
+static bool is_told(const struct dnp3_state *s, const struct operation *o, uint8_t control)
+{
+	if (s->met)
+		return true;
+	for (unsigned i = 0; i < DNP3_TOLD_MAX; i++) {
+		const struct dnp3_told *t = &s->told[i];
+
+		if (t->is && t->unsolicited == ((control & DNP3_UNS) != 0) && t->number == (control & DNP3_NUMBER) &&
+		    t->outstation == o->targets[DNP3_OUTSTATION] && t->master == o->targets[DNP3_MASTER])
+			return true;
+	}
+	return false;
+}
+
+static void select_objects(struct dnp3_state *s, const struct operation *o, uint8_t control, struct bytes objects)
+{
+	s->select_number = (control + 1u) & DNP3_NUMBER;
+	s->select_outstation = (uint16_t)o->targets[DNP3_OUTSTATION];
+	s->select_master = (uint16_t)o->targets[DNP3_MASTER];
+	s->select_unknown = false;
+	s->n_selected = 0;
+	if (objects.left <= DNP3_SELECT_MAX) {
+		s->n_selected = (uint16_t)objects.left;
+		bytes_copy(&objects, s->selected, objects.left);
+	}
+}
+
+/* The next number, the same bytes, both ends (clause 4: select before operate). */
+static bool is_selected(struct dnp3_state *s, const struct operation *o, uint8_t control, struct bytes objects)
+{
+	bool unknown = s->select_unknown;
+
+	s->select_unknown = false;
+	return unknown ||
+	       (s->n_selected > 0 && s->n_selected == objects.left && s->select_number == (control & DNP3_NUMBER) &&
+		s->select_outstation == o->targets[DNP3_OUTSTATION] && s->select_master == o->targets[DNP3_MASTER] &&
+		bytes_starts(&objects, s->selected, s->n_selected));
+}
+
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
+		  struct pdu *ret)
+{
+	uint8_t function = (uint8_t)p->kept[KEPT_FUNCTION], control = (uint8_t)p->kept[KEPT_CONTROL];
+	struct dnp3_state *s = state;
+	const struct operation *o = p->operations;
+	struct bytes objects;
+
+	pending_notice_table(open_of(s), t);
+	if (p->n == 0 || p->kept[KEPT_DATA] == 0)
+		return;
+	objects = bytes_of(p->joined + HEADER, (size_t)p->kept[KEPT_OBJECTS]);
+	if (function == DNP3_CONFIRM) {
+		if (ret->reason == R_ALLOWED && !is_told(s, o, control))
+			ret->reason = R_DNP3_SESSION;
+		return;
+	}
+	if (function == DNP3_SELECT)
+		select_objects(s, o, control, objects);
+	if (function == DNP3_OPERATE && !is_selected(s, o, control, objects) && ret->reason == R_ALLOWED)
+		ret->reason = R_DNP3_SELECT;
+	if (p->kept[KEPT_SILENT] != 0)
+		return;
+	if (!pending_make_room(open_of(s)) && ret->reason == R_ALLOWED)
+		ret->reason = R_DNP3_PENDING;
+	pending_seen(open_of(s));
+	if (s->wait.n == DNP3_OPEN_MAX) {
+		/* else it is judged once more, or never passes */
+		s->wait.unread |= ret->reason != R_DNP3_PENDING;
+		return;
+	}
+	s->open[s->wait.n++] = (struct dnp3_open){
+		/* an authentication is answered by the answer to what was challenged */
+		.wait = { ruling->choice, (uint8_t)ret->reason, function == DNP3_AUTHENTICATE },
+		.number = control & DNP3_NUMBER,
+		.outstation = (uint16_t)o->targets[DNP3_OUTSTATION],
+		.master = (uint16_t)o->targets[DNP3_MASTER],
+		.service = ret->function,
+	};
+}
+
+/* ---- responses ------------------------------------------------------------------------------- */
+
+struct response {
+	uint8_t control, function;
+	uint8_t understood; /* second byte of the indications */
+	bool secure;
+};
+
+/* What an outstation may say at all, and whether its objects are whole. */
+static enum reason response_parse(const struct dnp3_unit *u, struct response *ret)
+{
+	struct bytes b = u->fragment;
+	uint8_t first;
+	bool unsolicited;
+
+	*ret = (struct response){ .control = 0 };
+	bytes_u8(&b, &ret->control);
+	bytes_u8(&b, &ret->function);
+	if (!b.failed && ret->function < DNP3_RESPONSE)
+		return R_DNP3_DIRECTION;
+	bytes_u8(&b, &first);
+	if (!bytes_u8(&b, &ret->understood) || ret->function > DNP3_CHALLENGE)
+		return R_DNP3_FRAME;
+	unsolicited = (ret->control & DNP3_UNS) != 0;
+	if (ret->function != DNP3_CHALLENGE && unsolicited != (ret->function == DNP3_UNSOLICITED))
+		return R_DNP3_FRAME;
+	if (unsolicited && (ret->control & (DNP3_FIR | DNP3_FIN)) != (DNP3_FIR | DNP3_FIN))
+		return R_DNP3_FRAME;
+	/* what comes in several datagrams is not kept */
+	if (u->ends && !dnp3_objects_fit(b, &ret->secure))
+		return R_DNP3_FRAME;
+	ret->secure = ret->secure || ret->function == DNP3_CHALLENGE;
+	return R_ALLOWED;
+}
+
+static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
+			 struct pdu *ret)
+{
+	struct ruling ruling;
+
+	evaluate_choice(t, p, vocabulary_of(PROTO_DNP3), choice, &ruling.grant, &ruling.row);
+	pdu_name_ruling(ret, &ruling);
+}
+
+static bool fits(const struct dnp3_open *o, const struct dnp3_unit *u, const struct response *r)
+{
+	bool first = (r->control & DNP3_FIR) != 0;
+
+	return o->outstation == u->from && o->master == u->to && o->number == (r->control & DNP3_NUMBER) &&
+	       first != o->began;
+}
+
+/* The answer to the youngest request that it fits, whose number an older one may have had. */
+static void answered_request(struct dnp3_state *s, const struct dnp3_unit *u, const struct response *r,
+			     const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+{
+	uint32_t i = s->wait.n;
+
+	while (i > 0 && !fits(&s->open[i - 1u], u, r))
+		i--;
+	if (i > 0) {
+		struct dnp3_open *o = &s->open[--i];
+
+		ret->function = o->service;
+		ret->reason = (enum reason)o->wait.reason;
+		ret->allowed = ret->reason == R_ALLOWED;
+		name_conduit(t, p, o->wait.choice, ret);
+		for (uint32_t k = 0; k < i; k++)
+			s->open[k].wait.expendable = 1;
+		o->began = true;
+		o->number = (o->number + 1u) & DNP3_NUMBER;
+		if ((r->control & DNP3_FIN) != 0)
+			pending_answered(open_of(s), i);
+		return;
+	}
+	ret->reason = R_DNP3_RESPONSE;
+	if (s->wait.unseen == 0)
+		return;
+	pending_answered_unseen(&s->wait);
+	ret->allowed = !s->wait.unread;
+	ret->reason = s->wait.unread ? R_DNP3_UNREAD : R_DNP3_UNSEEN;
+}
+
+/* Objects of secure authentication pass where a row names them. */
+static bool is_secure_allowed(const struct dnp3_unit *u, const struct command_table *t, const struct command_permit *p,
+			      struct pdu *ret)
+{
+	struct operation o = { .service = DNP3_SECURE,
+			       .targets = { [DNP3_OUTSTATION] = u->from, [DNP3_MASTER] = u->to },
+			       .space = SPACE_NONE,
+			       .idle = 1u << DNP3_OBJECT | 1u << DNP3_CODE };
+	struct ruling ruling;
+
+	evaluate(t, p, vocabulary_of(PROTO_DNP3), &o, 1, &ruling);
+	ret->reason = ruling.reason;
+	pdu_name_ruling(ret, &ruling);
+	return ruling.reason == R_ALLOWED;
+}
+
+/* The rest of a response in another datagram: its segments in order, the same ends. */
+static bool goes_on(struct dnp3_rest *rest, const struct dnp3_unit *u)
+{
+	if (!rest->due || rest->segment != u->first || rest->outstation != u->from || rest->master != u->to)
+		return false;
+	rest->segment = (u->last + 1u) & DNP3_SEGMENT_NUMBER;
+	rest->due = !u->ends;
+	return true;
+}
+
+static void tell(struct dnp3_state *s, const struct dnp3_unit *u, const struct response *r)
+{
+	s->rest = (struct dnp3_rest){ !u->ends, (u->last + 1u) & DNP3_SEGMENT_NUMBER, u->from, u->to };
+	if ((r->control & DNP3_CON) == 0)
+		return;
+	s->told[s->next_told] =
+		(struct dnp3_told){ true, (r->control & DNP3_UNS) != 0, r->control & DNP3_NUMBER, u->from, u->to };
+	s->next_told = (uint8_t)((s->next_told + 1u) % DNP3_TOLD_MAX);
+}
+
+static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
+		     struct pdu *ret)
+{
+	uint8_t joined[DNP3_FRAGMENT_MAX];
+	struct dnp3_state *s = state;
+	struct dnp3_unit u;
+	struct response r;
+
+	pending_notice_table(open_of(s), t);
+	ret->reason = R_DNP3_FRAME;
+	name_conduit(t, p, 0, ret);
+	if (!dnp3_unwrap(s->datagrams, pdu, joined, &u))
+		return;
+	ret->targets[DNP3_OUTSTATION] = u.from;
+	ret->targets[DNP3_MASTER] = u.to;
+	ret->function = u.data ? DNP3_RESPONSE : link_code(&u);
+	if ((u.control & DNP3_DIR) != 0) {
+		ret->reason = R_DNP3_DIRECTION;
+		return;
+	}
+	if (!u.data || !u.begins) {
+		ret->allowed = !u.data || goes_on(&s->rest, &u);
+		ret->reason = ret->allowed ? R_ALLOWED : R_DNP3_SESSION;
+		return;
+	}
+	ret->reason = response_parse(&u, &r);
+	ret->function = r.function;
+	ret->exception = (r.understood & NOT_UNDERSTOOD) != 0;
+	if (ret->reason != R_ALLOWED || (r.secure && !is_secure_allowed(&u, t, p, ret)))
+		return;
+	ret->allowed = true;
+	if (r.function == DNP3_RESPONSE) {
+		ret->allowed = false;
+		answered_request(s, &u, &r, t, p, ret);
+	}
+	if (ret->allowed)
+		tell(s, &u, &r);
+}
+
+static void age(void *state, bool now)
+{
+	pending_age(open_of(state), now);
+}
+
+static void missed(void *state, bool unread)
+{
+	struct dnp3_state *s = state;
+
+	pending_missed(open_of(s), unread);
+	s->met = true;
+	s->select_unknown = true;
+}
+
+static void all_answered(void *state)
+{
+	struct dnp3_state *s = state;
+
+	s->wait.n = 0;
+}
+
+/* Of this end, and of a function that has a name. */
+static bool likely(const void *state, enum direction dir, struct bytes pdu)
+{
+	uint8_t joined[DNP3_FRAGMENT_MAX];
+	struct dnp3_unit u;
+
+	if (!dnp3_unwrap(((const struct dnp3_state *)state)->datagrams, pdu, joined, &u) ||
+	    ((u.control & DNP3_DIR) != 0) != (dir == DIR_C2S))
+		return false;
+	return !u.data || !u.begins || u.fragment.left < HEADER || (joined[1] < DNP3_REQUESTS) == (dir == DIR_C2S);
+}
+
+static size_t state_used(const void *state)
+{
+	const struct dnp3_state *s = state;
+
+	return offsetof(struct dnp3_state, selected) + s->n_selected;
+}
+
+const struct enforcer dnp3_enforcer = {
+	.protocol = PROTO_DNP3,
+	.pdu_max = DNP3_PDU_MAX,
+	.state_size = sizeof(struct dnp3_state),
+	.datagrams = DNP3_DATAGRAM_MAX,
+	.begin = begin,
+	.state_used = state_used,
+	.frame = frame,
+	.malformed = R_DNP3_FRAME,
+	.pending = R_DNP3_PENDING,
+	.parse = parse,
+	.asked = asked,
+	.answered = answered,
+	.segment = dnp3_segment,
+	.all_answered = all_answered,
+	.age = age,
+	.missed = missed,
+	.likely = likely,
+};

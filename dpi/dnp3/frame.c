@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/dnp3/frame.h"
+
+#define BLOCK 16u
+
+/* One frame. */
+struct link {
+	uint8_t control;
+	uint16_t to, from;
+	uint8_t segment;     /* its octet; only with data */
+	size_t data;	     /* bytes of a segment behind its octet */
+	struct bytes blocks; /* from the octet on, with checksums */
+};
+
+static void read_link(struct bytes frame, struct link *ret)
+{
+	struct bytes b = frame;
+	uint8_t length = 0;
+
+	*ret = (struct link){ .control = 0 };
+	bytes_skip(&b, 2);
+	bytes_u8(&b, &length);
+	bytes_u8(&b, &ret->control);
+	bytes_le16(&b, &ret->to);
+	bytes_le16(&b, &ret->from);
+	bytes_skip(&b, 2);
+	ret->blocks = b;
+	if (bytes_u8(&b, &ret->segment))
+		ret->data = length - 6u;
+}
+
+static bool has_data(const struct link *l)
+{
+	return l->blocks.left > 0;
+}
+
+/* Copies the part of a fragment out of its blocks: `n` bytes behind the segment's octet. */
+static void copy_out(struct bytes b, size_t n, uint8_t *out)
+{
+	size_t room = BLOCK - 1u;
+
+	bytes_skip(&b, 1);
+	while (n > 0) {
+		size_t part = n < room ? n : room;
+
+		bytes_copy(&b, out, part);
+		bytes_skip(&b, 2);
+		out += part;
+		n -= part;
+		room = BLOCK;
+	}
+}
+
+/* A segment behind `u`, of whose fragment `carried` bytes are there. */
+static bool follows(const struct dnp3_unit *u, const struct link *l, bool datagrams, size_t carried)
+{
+	bool begins = (l->segment & DNP3_SEGMENT_FIR) != 0;
+
+	if (l->data == 0 || l->data > DNP3_FRAGMENT_MAX - carried)
+		return false;
+	if (!u->data)
+		return begins || datagrams;
+	return !begins && (l->segment & DNP3_SEGMENT_NUMBER) == ((u->last + 1u) & DNP3_SEGMENT_NUMBER);
+}
+
+static enum frame_result read_frames(bool datagrams, struct bytes head, uint8_t *joined, struct dnp3_unit *u,
+				     size_t *ret_len)
+{
+	size_t all = 0, carried = 0, n = 0;
+
+	*u = (struct dnp3_unit){ .data = false };
+	*ret_len = 0;
+	for (uint32_t frames = 0; frames < DNP3_FRAMES_MAX; frames++) {
+		enum frame_result r;
+		struct bytes frame;
+		struct link l;
+
+		if (datagrams && u->data && head.left == 0)
+			break;
+		r = dnp3_link_frame(head, &n);
+		if (r != FRAME_WHOLE)
+			return r == FRAME_NEED_MORE && !datagrams ? FRAME_NEED_MORE : FRAME_BAD;
+		bytes_take(&head, n, &frame);
+		read_link(frame, &l);
+		all += n;
+		if (frames == 0) {
+			u->control = l.control;
+			u->to = l.to;
+			u->from = l.from;
+		} else if (l.to != u->to || l.from != u->from || ((l.control ^ u->control) & DNP3_DIR) != 0) {
+			return FRAME_BAD;
+		}
+		if (has_data(&l)) {
+			if (!follows(u, &l, datagrams, carried))
+				return FRAME_BAD;
+			if (!u->data) {
+				u->begins = (l.segment & DNP3_SEGMENT_FIR) != 0;
+				u->first = l.segment & DNP3_SEGMENT_NUMBER;
+			}
+			u->data = true;
+			u->last = l.segment & DNP3_SEGMENT_NUMBER;
+			u->ends = (l.segment & DNP3_SEGMENT_FIN) != 0;
+			if (joined != NULL)
+				copy_out(l.blocks, l.data, joined + carried);
+			carried += l.data;
+		}
+		if (!u->data || u->ends)
+			break;
+		if (frames + 1 == DNP3_FRAMES_MAX && (!datagrams || head.left > 0))
+			return FRAME_BAD;
+	}
+	if (joined != NULL)
+		u->fragment = bytes_of(joined, carried);
+	*ret_len = all;
+	return FRAME_WHOLE;
+}
+
+enum frame_result dnp3_frame(bool datagrams, struct bytes head, size_t *ret_len)
+{
+	struct dnp3_unit u;
+
+	return read_frames(datagrams, head, NULL, &u, ret_len);
+}
+
+bool dnp3_unwrap(bool datagrams, struct bytes pdu, uint8_t *joined, struct dnp3_unit *ret)
+{
+	size_t n;
+
+	return read_frames(datagrams, pdu, joined, ret, &n) == FRAME_WHOLE && n == pdu.left;
+}
+
+bool dnp3_segment_alone(struct bytes frame, uint8_t *joined, struct dnp3_unit *ret)
+{
+	const uint8_t whole = DNP3_SEGMENT_FIR | DNP3_SEGMENT_FIN;
+	struct link l;
+
+	read_link(frame, &l);
+	if (!has_data(&l) || (l.segment & whole) == whole || l.data > DNP3_SEGMENT_MAX)
+		return false;
+	*ret = (struct dnp3_unit){
+		.control = l.control, .to = l.to, .from = l.from, .data = true, .begins = true, .ends = true
+	};
+	copy_out(l.blocks, l.data, joined);
+	ret->fragment = bytes_of(joined, l.data);
+	return true;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an outstation would carry out that does not read frames as the specification has them.
+ *
+ * A frame where the client began none, in a value or a file, say: an outstation that takes what one
+ * call of recv returns for a frame, or looks for the next 05 64 where it lost its place, would
+ * carry it out. Its header has a checksum, so that real values do not look like it.
+ *
+ * A segment that is a request by itself: an outstation that puts no segments together, since the
+ * requests it knows fit into one, would not wait for the others.
+ */
+#include "dpi/dnp3/request.h"
+#include "dpi/dnp3/state.h"
+
+static bool begins_data(struct bytes b)
+{
+	return dnp3_is_header(b) && b.p[2] > 5 && (b.p[3] & DNP3_DIR) != 0;
+}
+
+/* Whether the frame has one segment of several, which alone rows forbid. It has too few bytes for
+ * more operations than there is room for. */
+static bool is_forbidden_alone(struct bytes frame, const struct command_table *t, const struct command_permit *p,
+			       struct ruling *ret)
+{
+	struct operation room[OPERATIONS_MAX];
+	struct dnp3_request r = { .operations = room, .max = OPERATIONS_MAX };
+	uint8_t joined[DNP3_SEGMENT_MAX];
+	struct dnp3_unit u;
+
+	if (!dnp3_segment_alone(frame, joined, &u) || !dnp3_request_parse(&u, &r) || r.wrong != R_ALLOWED)
+		return false;
+	evaluate(t, p, vocabulary_of(PROTO_DNP3), r.operations, r.n, ret);
+	return ret->reason != R_ALLOWED;
+}
+
+static bool refuse(struct pdu *ret, const struct ruling *ruling, enum reason reason)
+{
+	pdu_name_ruling(ret, ruling);
+	ret->reason = reason;
+	return false;
+}
+
+bool dnp3_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
+		  const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+{
+	struct ruling ruling = { .reason = R_DNP3_INSIDE };
+	struct bytes frames = b, frame;
+	size_t begins = 0, n = 0;
+
+	(void)state;
+	(void)offset;
+	(void)carried;
+	(void)late;
+	if (evaluate_allows_all(t, p, vocabulary_of(PROTO_DNP3))) /* nothing can be misread */
+		return true;
+	for (size_t at = 0; b.left > 0; bytes_skip(&b, 1), at++) {
+		if (at == begins) {
+			begins = SIZE_MAX;
+			if (dnp3_link_frame(frames, &n) != FRAME_WHOLE || !bytes_take(&frames, n, &frame))
+				continue;
+			begins = at + n;
+			if (is_forbidden_alone(frame, t, p, &ruling))
+				return refuse(ret, &ruling, R_DNP3_CUT);
+		} else if (b.p[0] == 0x05 && begins_data(b)) {
+			evaluate_choice(t, p, vocabulary_of(PROTO_DNP3), 0, &ruling.grant, &ruling.row);
+			return refuse(ret, &ruling, R_DNP3_INSIDE);
+		}
+	}
+	return true;
+}

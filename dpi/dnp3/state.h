@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the DNP3 enforcer remembers of a flow. Part of it, used by nobody else. Requests wait as
+ * dpi/pending.h has it. */
+#ifndef SEKISHO_DPI_DNP3_STATE_H
+#define SEKISHO_DPI_DNP3_STATE_H
+
+#include "dpi/dnp3/dnp3.h"
+#include "dpi/judge.h"
+#include "dpi/pending.h"
+
+struct dnp3_open {
+	struct pending_entry wait;
+	bool began; /* a fragment of the answer came; more follow */
+	uint8_t function;
+	uint8_t number; /* of the next fragment of the answer */
+	uint16_t outstation, master;
+	uint32_t service;
+};
+
+/* A response that asked to be confirmed. */
+struct dnp3_told {
+	bool is, unsolicited;
+	uint8_t number;
+	uint16_t outstation, master;
+};
+
+/* The rest of a response in datagrams. */
+struct dnp3_rest {
+	bool due;
+	uint8_t segment; /* number of the next one */
+	uint16_t outstation, master;
+};
+
+struct dnp3_state {
+	struct pending wait;
+	bool datagrams;
+	bool met; /* bytes went by unseen */
+	uint8_t next_told;
+	struct dnp3_rest rest;
+	struct dnp3_told told[DNP3_TOLD_MAX];
+	struct dnp3_open open[DNP3_OPEN_MAX];
+	uint8_t select_number; /* of the OPERATE that may follow */
+	bool select_unknown;   /* one may have gone by */
+	uint16_t select_outstation, select_master;
+	uint16_t n_selected;
+	uint8_t selected[DNP3_SELECT_MAX]; /* its objects; the last, see state_used */
+};
+
+/* The enforcer's `segment`, see dpi/protocol.h. */
+bool dnp3_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
+		  const struct command_table *t, const struct command_permit *p, struct pdu *ret);
+
+#endif

@@ -24,7 +24,7 @@ build/ui/files.c: mgmt/ui/embed build/ui/script build/ui/style mgmt/ui/page.html
 
 # What reports say of the source documents, as a part of the command line and of the daemon.
 CONTROLS = port cpsf nisc sisac self_check
-build/controls/files.c: mgmt/ui/embed $(CONTROLS:%=docs/controls/%.json)
+build/controls/files.c: mgmt/files.mk mgmt/ui/embed $(CONTROLS:%=docs/controls/%.json)
 	@mkdir -p $(@D)
 	$(Q)mgmt/ui/embed mgmt/report/files.h controls $(foreach c,$(CONTROLS),$(c)=docs/controls/$(c).json) >$@.new && mv $@.new $@
 

@@ -111,6 +111,10 @@ static const struct sample good[] = {
 	  "\x51"),
 	S(PROTO_DNP3, DIR_S2C, 10, "\x05\x64\x0a\x44\x01\x00\x0a\x00\x6e\x25\xc0\xc0\x81\x00\x00\x9c\xe8"),
 	S(PROTO_DNP3, DIR_C2S, 10, "\x05\x64\x08\xf3\x0a\x00\x01\x00\x21\x19\xc0\xc0\x0d\x9c\x86"),
+	S(PROTO_OPCUA, DIR_C2S, 8, "HELF\x2d\0\0\0\0\0\0\0\xff\xff\0\0\xff\xff\0\0"),
+	S(PROTO_OPCUA, DIR_C2S, 8, "RHEF\x20\0\0\0\4\0\0\0urn:"),
+	S(PROTO_OPCUA, DIR_S2C, 8, "ACKF\x1c\0\0\0\0\0\0\0\xff\xff\0\0"),
+	S(PROTO_OPCUA, DIR_S2C, 8, "ERRF\x10\0\0\0\0\0\x7e\x80\0\0\0\0"),
 	/* IXFR, a notice with the new serial number, an update; answers */
 	S(PROTO_DNS, DIR_C2S, 14, "\x00\x40\x12\x34\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x03www"),
 	S(PROTO_DNS, DIR_C2S, 14, "\x00\x40\x12\x34\x24\x00\x00\x01\x00\x01\x00\x00\x00\x00\x03www"),
@@ -384,6 +388,24 @@ static void lies_in_memobus(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
 		if (recognise(PROTO_MEMOBUS, bad[i].dir, head(&bad[i], bad[i].n)) != RECOGNISE_NOT)
+			fail_msg("sample %zu", i);
+}
+
+/* Text, sizes that no hello has, what the other end says and what does not come first. */
+static void lies_in_opcua(void **state)
+{
+	static const struct sample bad[] = {
+		S(PROTO_OPCUA, DIR_C2S, 0, "HELO tos.test"),  S(PROTO_OPCUA, DIR_C2S, 0, "HELF \0\0\1"),
+		S(PROTO_OPCUA, DIR_C2S, 0, "HELF\x1f\0\0\0"), S(PROTO_OPCUA, DIR_C2S, 0, "HELF\x21\x10\0\0"),
+		S(PROTO_OPCUA, DIR_C2S, 0, "HELC\x2d\0\0\0"), S(PROTO_OPCUA, DIR_C2S, 0, "ACKF\x1c\0\0\0"),
+		S(PROTO_OPCUA, DIR_C2S, 0, "MSGF\x2d\0\0\0"), S(PROTO_OPCUA, DIR_C2S, 0, "OPNF\x84\0\0\0"),
+		S(PROTO_OPCUA, DIR_S2C, 0, "HELF\x2d\0\0\0"), S(PROTO_OPCUA, DIR_S2C, 0, "ACKF\x1d\0\0\0"),
+		S(PROTO_OPCUA, DIR_S2C, 0, "ERRF\x0f\0\0\0"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (recognise(PROTO_OPCUA, bad[i].dir, head(&bad[i], bad[i].n)) != RECOGNISE_NOT)
 			fail_msg("sample %zu", i);
 }
 
@@ -803,6 +825,7 @@ int main(void)
 		cmocka_unit_test(lies_in_iec104),
 		cmocka_unit_test(lies_in_memobus),
 		cmocka_unit_test(lies_in_dnp3),
+		cmocka_unit_test(lies_in_opcua),
 		cmocka_unit_test(no_answer_is_taken_back),
 		cmocka_unit_test(lines_before_ssh),
 		cmocka_unit_test(versions_of_http),

@@ -17,6 +17,7 @@ import enip  # noqa: E402
 import fins  # noqa: E402
 import iec104  # noqa: E402
 import memobus  # noqa: E402
+import opcua  # noqa: E402
 import s7  # noqa: E402
 import slmp  # noqa: E402
 
@@ -248,6 +249,32 @@ def outstation(t):
     t.true("points: " + services, 'analog_inputs = ["0-9"];' in services and 'binary_outputs = ["7"];' in services and 'analog_outputs = ["3"];' in services)
     t.true("values and codes: " + services, '"0x41"' in services and '"select"' in services and '"write_time"' in services and '"read_classes"' in services)
     t.true("whom: " + services, 'outstations = ["10"]' in services and 'masters = ["1"]' in services)
+def unified_session(asks):
+    """A channel without security, then each request (body, the answer's body); None for the answer: it has none."""
+    ends = opcua.Ends()
+    return ends.begin() + [(ends.ask(a), ends.tell(b)) for a, b in asks]
+
+
+def unified(t):
+    """Nodes, values and attributes without security, which has to be named; what opens a session needs no row. And what nobody can read."""
+    n = lambda k: opcua.node(2, k)
+    value = opcua.data_value(opcua.variant(6, 250))
+    asks = [(opcua.endpoints(), opcua.answer(431)), (opcua.create_session(), opcua.answer(464)), (opcua.activate(), opcua.answer(470)),
+            (opcua.read([n(1000), n(1001)]), opcua.answer(634)), (opcua.write([(n(6001), value)]), opcua.answer(676)),
+            (opcua.call([(n(7000), n(7001), [opcua.variant(3, 1)])]), opcua.answer(715)), (opcua.create_subscription(), opcua.answer(790)),
+            (opcua.monitor([n(1002)]), opcua.answer(754)), (opcua.publish(), opcua.answer(829))]
+    services, text, r = round_trip(t, t.file("opcua.pcap", talk(unified_session(asks), 4840)))
+    t.equal("refused", refused(r), [])
+    t.true("None is named: " + services, 'security_policies = ["1"]' in services)
+    t.true("nodes: " + services, '"2.1000-1001"' in services and '"2.6001"' in services and '"2.7000", "2.7001"' in services)
+    t.true("services: " + services, all('"%s"' % w in services for w in ("Read", "Write", "Call", "CreateMonitoredItems", "Publish", "GetEndpoints")))
+    t.true("no row for what opens a session: " + services, "CreateSession" not in services and "OpenSecureChannel" not in services)
+    ends = opcua.Ends()
+    secured = [(opcua.hello(), opcua.acknowledge()), (ends.open(policy=opcua.BASIC256SHA256, body=bytes(range(64))), ends.told_open(opcua.BASIC256SHA256, bytes(64))),
+               (ends.ask(bytes(range(64))), ends.tell(bytes(range(64))))]
+    services, text, r = round_trip(t, t.file("opcua-secured.pcap", talk(secured, 4840)))
+    t.equal("secured: refused", refused(r), [])
+    t.true("secured: " + services, '"Secured"' in services and 'security_policies = ["4"]' in services)
 
 
 def halfway(t):
@@ -301,6 +328,7 @@ def speeches():
     yield "iec104", 2404, telecontrol_session([iec104.single(n, 1) for n in (1, 2, 3, 4)]), "C_SC_NA_1"
     rtu = dnp3.Outstation()
     yield "dnp3", 20000, [(a, rtu.answer(a)) for a in (dnp3.ask(1, dnp3.points(30, 0, n, n), n) for n in (1, 2, 3, 4))], "read"
+    yield "opcua", 4840, unified_session([(opcua.read([opcua.node(2, n)]), opcua.answer(634)) for n in (1, 2, 3, 4)]), "Read"
     yield "s7comm", 102, [(s7.connect(), s7.connection(0xD0, 1, 2)), (s7.setup(), s7.data(s7.message(3, 1, s7.setup()[17:25])))] + [
         (s7.read([s7.place(s7.DB, 1, n, 1)], n), read(n)) for n in (2, 3)], "read_var"
 
@@ -547,13 +575,13 @@ def files_of(case):
 
 
 def cases(t):
-    for f in (modbus, s7comm, cip, half, melsec, omron, telecontrol, yaskawa, outstation, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
+    for f in (modbus, s7comm, cip, half, melsec, omron, telecontrol, yaskawa, outstation, unified, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
               half_of_others, ends_alone, many_writes, public, too_much, writes, names_of_the_policy, shared_codes):
         yield "learnt: " + f.__name__, f, (t,)
     if not os.path.isdir(PCAPS):
         t.skip("learnt: real captures", "../shared/pcaps is not there")
         return
     some = [n for n in files_of("dnp3") if "/conformance/" not in n]  # which are of the loopback
-    for name in [n for case in ("pcaps", "s7comm", "enip", "fins", "iec104") for n in files_of(case)] + some + [TSN]:
+    for name in [n for case in ("pcaps", "s7comm", "enip", "fins", "iec104", "opcua") for n in files_of(case)] + some + [TSN]:
         if os.path.getsize(os.path.join(PCAPS, name)) < 1 << 20:
             yield "learnt: " + name.replace("/", " "), real, (t, name)

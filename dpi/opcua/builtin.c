@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/opcua/builtin.h"
+
+#include "dpi/opcua/words.h"
+
+#define NULL_LENGTH UINT32_MAX /* -1 */
+
+/* Encodings of a NodeId (OPC 10000-6, 5.2.2.9), and flags of an expanded one (5.2.2.10). */
+enum node_form { NODE_TWO, NODE_FOUR, NODE_NUMERIC, NODE_STRING, NODE_GUID, NODE_BYTES };
+#define NODE_HAS_SERVER 0x40u
+#define NODE_HAS_URI 0x80u
+#define GUID_BYTES 16u
+
+/* Built-in types (OPC 10000-6, 5.1.2). */
+enum builtin {
+	BOOLEAN = 1,
+	SBYTE,
+	BYTE,
+	INT16,
+	UINT16,
+	INT32,
+	UINT32,
+	INT64,
+	UINT64,
+	FLOAT,
+	DOUBLE,
+	STRING,
+	DATE_TIME,
+	GUID,
+	BYTE_STRING,
+	XML_ELEMENT,
+	NODE_ID,
+	EXPANDED_NODE_ID,
+	STATUS_CODE,
+	QUALIFIED_NAME,
+	LOCALIZED_TEXT,
+	EXTENSION_OBJECT,
+	DATA_VALUE,
+	VARIANT,
+	DIAGNOSTIC_INFO,
+	BUILTINS,
+};
+
+/* Bytes of those that have as many always; 0: of the others. */
+static const uint8_t sizes[BUILTINS] = {
+	[BOOLEAN] = 1, [SBYTE] = 1,  [BYTE] = 1,  [INT16] = 2,	[UINT16] = 2,	 [INT32] = 4,	      [UINT32] = 4,
+	[INT64] = 8,   [UINT64] = 8, [FLOAT] = 4, [DOUBLE] = 8, [DATE_TIME] = 8, [GUID] = GUID_BYTES, [STATUS_CODE] = 4,
+};
+
+static bool fail(struct bytes *b)
+{
+	b->failed = true;
+	return false;
+}
+
+bool opcua_string(struct bytes *b, struct bytes *ret)
+{
+	uint32_t n;
+
+	if (!bytes_le32(b, &n))
+		return bytes_take(b, 0, ret);
+	return bytes_take(b, n == NULL_LENGTH ? 0 : n, ret);
+}
+
+bool opcua_count(struct bytes *b, uint32_t *ret)
+{
+	bytes_le32(b, ret);
+	if (*ret == NULL_LENGTH)
+		*ret = 0;
+	/* each takes a byte and more */
+	return *ret <= b->left && !b->failed ? true : fail(b);
+}
+
+bool opcua_node(struct bytes *b, bool expanded, struct opcua_node *ret)
+{
+	uint8_t form, low = 0;
+	uint16_t number = 0;
+	uint32_t id = 0, server;
+	struct bytes text;
+
+	*ret = (struct opcua_node){ .number = true };
+	bytes_u8(b, &form);
+	if (!expanded && (form & (NODE_HAS_SERVER | NODE_HAS_URI)) != 0)
+		return fail(b);
+	switch (form & ~(NODE_HAS_SERVER | NODE_HAS_URI)) {
+	case NODE_TWO:
+		bytes_u8(b, &low);
+		id = low;
+		break;
+	case NODE_FOUR:
+		bytes_u8(b, &low);
+		bytes_le16(b, &number);
+		id = number;
+		number = low;
+		break;
+	case NODE_NUMERIC:
+		bytes_le16(b, &number);
+		bytes_le32(b, &id);
+		break;
+	case NODE_STRING:
+	case NODE_BYTES:
+		ret->number = false;
+		bytes_le16(b, &number);
+		opcua_string(b, &text);
+		break;
+	case NODE_GUID:
+		ret->number = false;
+		bytes_skip(b, 2 + GUID_BYTES);
+		break;
+	default:
+		return fail(b);
+	}
+	if ((form & NODE_HAS_URI) != 0)
+		opcua_string(b, &text);
+	if ((form & NODE_HAS_SERVER) != 0)
+		bytes_le32(b, &server);
+	ret->number = ret->number && form <= NODE_NUMERIC;
+	ret->place = (uint64_t)number << OPCUA_IDENTIFIER_BITS | id;
+	ret->null = ret->number && ret->place == 0;
+	return !b->failed;
+}
+
+bool opcua_qualified_name(struct bytes *b)
+{
+	struct bytes text;
+
+	return bytes_skip(b, 2) && opcua_string(b, &text);
+}
+
+bool opcua_localized_text(struct bytes *b)
+{
+	struct bytes text;
+	uint8_t has;
+
+	if (!bytes_u8(b, &has) || has > 3)
+		return fail(b);
+	for (unsigned bit = 0; bit < 2; bit++)
+		if ((has & 1u << bit) != 0)
+			opcua_string(b, &text);
+	return !b->failed;
+}
+
+/* Whose it is, then its bytes or its XML, whose length it says (5.2.2.15). */
+bool opcua_extension(struct bytes *b)
+{
+	struct opcua_node type;
+	struct bytes body;
+	uint8_t encoding;
+
+	if (!opcua_node(b, false, &type) || !bytes_u8(b, &encoding) || encoding > 2)
+		return fail(b);
+	return encoding == 0 || opcua_string(b, &body);
+}
+
+/* Numbers of texts, a text, a status, and one more of it (5.2.2.12). */
+bool opcua_diagnostic(struct bytes *b)
+{
+	struct bytes text;
+	uint8_t has;
+
+	for (unsigned depth = 0; depth < OPCUA_DEPTH_MAX; depth++) {
+		if (!bytes_u8(b, &has) || (has & 0x80u) != 0)
+			return fail(b);
+		for (unsigned bit = 0; bit < 4; bit++)
+			if ((has & 1u << bit) != 0)
+				bytes_skip(b, 4);
+		if ((has & 0x10u) != 0)
+			opcua_string(b, &text);
+		if ((has & 0x20u) != 0)
+			bytes_skip(b, 4);
+		if ((has & 0x40u) == 0)
+			return !b->failed;
+	}
+	return fail(b);
+}
+
+/* ---- values ---------------------------------------------------------------------------------- */
+
+static uint64_t low_bytes(struct bytes b, unsigned n)
+{
+	uint64_t v = 0;
+	uint8_t byte;
+
+	for (unsigned i = 0; i < n && bytes_u8(&b, &byte); i++)
+		v |= (uint64_t)byte << 8 * i;
+	return v;
+}
+
+/* As rows write it: negative numbers stand for 2^32 more, whichever type has them. What is further
+ * below is none that a row can name. */
+static uint64_t in_rows(int64_t v)
+{
+	if (v >= 0)
+		return (uint64_t)v;
+	return v >= INT32_MIN ? (uint64_t)(v + ((int64_t)1 << 32)) : UINT64_MAX;
+}
+
+/* The whole numbers on both sides of it. False: it is none, or too far away. */
+static bool around(double v, struct values *ret)
+{
+	int64_t lo;
+
+	if (!(v > -9e15 && v < 9e15))
+		return false;
+	lo = (int64_t)v;
+	lo -= (double)lo > v;
+	*ret = (struct values){
+		.form = VALUES_BETWEEN, .n = 2, .lo = in_rows(lo), .hi = in_rows(lo + ((double)lo < v))
+	};
+	return true;
+}
+
+static void number_in_it(uint8_t type, struct bytes b, struct values *ret)
+{
+	uint64_t v = type <= DOUBLE ? low_bytes(b, sizes[type]) : 0;
+	uint32_t bits = (uint32_t)v;
+	double wide;
+	float narrow;
+
+	*ret = (struct values){ .form = VALUES_UNKNOWN };
+	switch (type) {
+	case BOOLEAN:
+		v = v != 0;
+		break;
+	case SBYTE:
+		v = in_rows((int8_t)v);
+		break;
+	case INT16:
+		v = in_rows((int16_t)v);
+		break;
+	case INT32:
+		v = in_rows((int32_t)v);
+		break;
+	case INT64:
+		v = in_rows((int64_t)v);
+		break;
+	case BYTE:
+	case UINT16:
+	case UINT32:
+	case UINT64:
+		break;
+	case FLOAT:
+		memcpy(&narrow, &bits, sizeof(narrow));
+		around((double)narrow, ret);
+		return;
+	case DOUBLE:
+		memcpy(&wide, &v, sizeof(wide));
+		around(wide, ret);
+		return;
+	default:
+		return;
+	}
+	*ret = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
+}
+
+static bool variant(struct bytes *b, unsigned depth, struct values *ret);
+
+/* Value, status, and two times with their parts (5.2.2.17). */
+static bool data_value(struct bytes *b, unsigned depth, struct values *ret)
+{
+	uint8_t has;
+
+	*ret = (struct values){ .form = VALUES_UNKNOWN };
+	if (!bytes_u8(b, &has) || has > 0x3f)
+		return fail(b);
+	if ((has & 0x01u) != 0)
+		variant(b, depth, ret);
+	bytes_skip(b, ((has & 0x02u) != 0 ? 4u : 0) + ((has & 0x04u) != 0 ? 8u : 0) + ((has & 0x10u) != 0 ? 2u : 0) +
+			      ((has & 0x08u) != 0 ? 8u : 0) + ((has & 0x20u) != 0 ? 2u : 0));
+	return !b->failed;
+}
+
+static bool element(uint8_t type, struct bytes *b, unsigned depth)
+{
+	struct opcua_node node;
+	struct values value;
+	struct bytes text;
+
+	switch (type) {
+	case STRING:
+	case BYTE_STRING:
+	case XML_ELEMENT:
+		return opcua_string(b, &text);
+	case NODE_ID:
+		return opcua_node(b, false, &node);
+	case EXPANDED_NODE_ID:
+		return opcua_node(b, true, &node);
+	case QUALIFIED_NAME:
+		return opcua_qualified_name(b);
+	case LOCALIZED_TEXT:
+		return opcua_localized_text(b);
+	case EXTENSION_OBJECT:
+		return opcua_extension(b);
+	case DATA_VALUE:
+		return data_value(b, depth + 1u, &value);
+	case VARIANT:
+		return variant(b, depth + 1u, &value);
+	case DIAGNOSTIC_INFO:
+		return opcua_diagnostic(b);
+	default:
+		return bytes_skip(b, sizes[type]);
+	}
+}
+
+/* So many of them, and how many in each direction of a matrix. */
+static bool array(uint8_t type, bool matrix, struct bytes *b, unsigned depth)
+{
+	uint32_t n, directions;
+
+	if (!opcua_count(b, &n) || (sizes[type] > 0 && n > b->left / sizes[type]))
+		return fail(b);
+	if (sizes[type] > 0)
+		bytes_skip(b, (size_t)n * sizes[type]);
+	for (uint32_t i = 0; sizes[type] == 0 && i < n && !b->failed; i++)
+		element(type, b, depth);
+	if (!matrix)
+		return !b->failed;
+	if (!opcua_count(b, &directions) || directions > b->left / 4u)
+		return fail(b);
+	return bytes_skip(b, (size_t)directions * 4u);
+}
+
+/* A type, whether it is an array, and of how many directions (5.2.2.16). A single variant in a
+ * variant there is not. */
+static bool variant(struct bytes *b, unsigned depth, struct values *ret)
+{
+	uint8_t has, type;
+	bool is_array, matrix;
+
+	*ret = (struct values){ .form = VALUES_UNKNOWN };
+	if (depth >= OPCUA_DEPTH_MAX || !bytes_u8(b, &has))
+		return fail(b);
+	type = has & 0x3fu;
+	is_array = (has & 0x80u) != 0;
+	matrix = (has & 0x40u) != 0;
+	if (type >= BUILTINS || (matrix && !is_array) || (type == 0 && is_array) || (type == VARIANT && !is_array))
+		return fail(b);
+	if (type == 0)
+		return true;
+	if (is_array)
+		return array(type, matrix, b, depth);
+	if (b->left >= sizes[type])
+		number_in_it(type, *b, ret);
+	return element(type, b, depth);
+}
+
+bool opcua_variant(struct bytes *b, struct values *ret)
+{
+	return variant(b, 0, ret);
+}
+
+bool opcua_data_value(struct bytes *b, struct values *ret)
+{
+	return data_value(b, 0, ret);
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/opcua/request.h"
+
+#include "dpi/opcua/words.h"
+
+/* OPC 10000-4, 7.32 and 7.33: whose session, when, by which number, which diagnostics, for an
+ * audit, how long, anything; and when, by which number, how it went, diagnostics,
+ * texts, anything. */
+#define REQUEST_HEADER "n844s4x"
+#define ANSWER_HEADER "844d[s]x"
+#define ANSWER_STATUS_AT 12u
+#define STATUS_BAD 0x80000000u /* OPC 10000-4, 7.39 */
+#define PLACES_MAX 2u
+
+struct service {
+	uint16_t request, answer;
+	uint8_t class;
+	bool places;
+	uint8_t untold;
+	const char *layout;
+};
+
+static const struct service services[] = {
+#define SERVICE(request, response, name, class, places, untold, layout)                                                \
+	{ request, response, class, places, untold, layout },
+#include "dpi/opcua/services.def"
+};
+
+#define SERVICES (sizeof(services) / sizeof(services[0]))
+
+static const struct service *service_of(uint32_t code)
+{
+	for (size_t i = 0; i < SERVICES; i++)
+		if (services[i].request == code)
+			return &services[i];
+	return NULL;
+}
+
+uint32_t opcua_service_of_answer(uint32_t service)
+{
+	for (size_t i = 0; i < SERVICES; i++)
+		if (services[i].answer == service)
+			return services[i].request;
+	return 0;
+}
+
+uint32_t opcua_answer_of_service(uint32_t service)
+{
+	const struct service *s = service_of(service == OPCUA_WRITE_ATTRIBUTE ? OPCUA_WRITE : service);
+
+	return s != NULL ? s->answer : 0;
+}
+
+bool opcua_service_take(struct bytes *body, uint32_t *ret)
+{
+	struct opcua_node id;
+
+	*ret = 0;
+	if (!opcua_node(body, false, &id) || !id.number || id.place == 0 || id.place > OPCUA_SERVICE_MAX)
+		return false;
+	*ret = (uint32_t)id.place;
+	return true;
+}
+
+struct operation opcua_operation(uint32_t service, uint8_t policy)
+{
+	return (struct operation){ .service = service,
+				   .targets = { [OPCUA_POLICY] = policy },
+				   /* what nobody secures, a row has to name */
+				   .broadcast = policy <= OPCUA_POLICY_NONE ? 1u << OPCUA_POLICY : 0,
+				   .space = SPACE_NONE,
+				   .idle = 1u << OPCUA_ATTRIBUTE };
+}
+
+/* ---- reading by a layout --------------------------------------------------------------------- */
+
+struct reader {
+	struct bytes b;
+	struct parsed *to; /* NULL: nothing is made of it */
+	const struct service *service;
+	uint8_t policy;
+	bool crowded;
+	/* of the present item */
+	uint8_t group;
+	struct opcua_node places[PLACES_MAX];
+	uint32_t n_places, attribute;
+	bool has_attribute, ranged;
+	struct values value;
+};
+
+/* Whether the operation before is the same of the node before, so that they are one. */
+static bool goes_on(struct operation *last, const struct operation *o)
+{
+	if (last->service != o->service || last->targets[OPCUA_ATTRIBUTE] != o->targets[OPCUA_ATTRIBUTE] ||
+	    last->place_unknown != o->place_unknown || last->values.form != VALUES_NONE ||
+	    o->values.form != VALUES_NONE)
+		return false;
+	if (o->place_unknown)
+		return true;
+	if (o->first - last->first >= last->count)
+		last->count += o->first - last->first == last->count;
+	return o->first - last->first < last->count;
+}
+
+static void add(struct reader *r, const struct opcua_node *at, struct values value)
+{
+	struct operation o = opcua_operation(r->service->request, r->policy);
+	bool joins = r->n_places == 1 && r->to->n > 0;
+
+	o.group = r->group;
+	o.values = value;
+	o.place_unknown = !at->number || (r->service->untold & UNTOLD_PLACE) != 0;
+	if ((r->service->untold & UNTOLD_VALUE) != 0)
+		o.values.form = VALUES_UNKNOWN;
+	if (r->has_attribute) {
+		o.targets[OPCUA_ATTRIBUTE] = r->attribute;
+		o.idle = 0;
+		if (o.service == OPCUA_WRITE && r->attribute != OPCUA_VALUE) {
+			o.service = OPCUA_WRITE_ATTRIBUTE;
+			o.values.form = VALUES_UNKNOWN;
+		}
+	}
+	if (!o.place_unknown) {
+		o.space = OPCUA_NODES;
+		o.first = at->place;
+		o.count = 1;
+	}
+	if (joins && goes_on(&r->to->operations[r->to->n - 1u], &o))
+		return;
+	if (r->to->n == OPERATIONS_MAX)
+		r->crowded = true;
+	else
+		r->to->operations[r->to->n++] = o;
+}
+
+static void touch(struct reader *r, bool expanded, bool may_be_null)
+{
+	struct opcua_node at;
+
+	if (opcua_node(&r->b, expanded, &at) && !(may_be_null && at.null) && r->n_places < PLACES_MAX)
+		r->places[r->n_places++] = at;
+}
+
+/* One operation an argument, all at the method; a row has to allow the object, too. */
+static void arguments(struct reader *r)
+{
+	const struct opcua_node method = r->places[r->n_places - 1u];
+	struct values none = { .form = VALUES_NONE }, value;
+	uint32_t n;
+
+	opcua_count(&r->b, &n);
+	if (r->to != NULL) {
+		add(r, &r->places[0], none);
+		if (n == 0)
+			add(r, &method, none);
+	}
+	for (uint32_t i = 0; i < n && opcua_variant(&r->b, &value); i++)
+		if (r->to != NULL)
+			add(r, &method, value);
+	r->n_places = 0;
+}
+
+static void end_item(struct reader *r)
+{
+	if (r->ranged && r->value.form != VALUES_NONE) /* a part of it is written */
+		r->value.form = VALUES_UNKNOWN;
+	for (uint32_t i = 0; i < r->n_places && r->to != NULL; i++)
+		add(r, &r->places[i], r->value);
+}
+
+static void fields(struct reader *r, const char *layout);
+
+/* Behind the bracket that closes what begins here. */
+static const char *behind(const char *layout)
+{
+	for (unsigned open = 1; open > 0; layout++) {
+		open += *layout == '[' || *layout == '{';
+		open -= *layout == ']' || *layout == '}';
+	}
+	return layout;
+}
+
+static void repeat(struct reader *r, const char *layout, bool operations)
+{
+	uint32_t n;
+
+	opcua_count(&r->b, &n);
+	for (uint32_t i = 0; i < n && !r->b.failed && !r->crowded; i++) {
+		if (operations) {
+			r->group = (uint8_t)(r->to != NULL ? r->to->n : 0);
+			r->n_places = 0;
+			r->has_attribute = r->ranged = false;
+			r->value = (struct values){ .form = VALUES_NONE };
+		}
+		fields(r, layout);
+		if (operations && !r->b.failed)
+			end_item(r);
+	}
+}
+
+static void field(struct reader *r, char what)
+{
+	struct opcua_node node;
+	struct bytes text;
+
+	switch (what) {
+	case '1':
+	case '2':
+	case '4':
+	case '8':
+		bytes_skip(&r->b, (size_t)(what - '0'));
+		break;
+	case 's':
+		opcua_string(&r->b, &text);
+		break;
+	case 'n':
+	case 'e':
+		opcua_node(&r->b, what == 'e', &node);
+		break;
+	case 'N':
+	case 'E':
+	case 'O':
+		touch(r, what != 'N', what == 'O');
+		break;
+	case 'q':
+		opcua_qualified_name(&r->b);
+		break;
+	case 'l':
+		opcua_localized_text(&r->b);
+		break;
+	case 'x':
+		opcua_extension(&r->b);
+		break;
+	case 'd':
+		opcua_diagnostic(&r->b);
+		break;
+	case 'a':
+		r->has_attribute = bytes_le32(&r->b, &r->attribute);
+		break;
+	case 'r':
+		r->ranged = opcua_string(&r->b, &text) && text.left > 0;
+		break;
+	case 'V':
+		opcua_data_value(&r->b, &r->value);
+		break;
+	default: /* 'A' */
+		if (!r->b.failed)
+			arguments(r);
+		break;
+	}
+}
+
+/* The depth of calls is that of the table's brackets. */
+static void fields(struct reader *r, const char *layout)
+{
+	while (*layout != '\0' && *layout != ']' && *layout != '}' && !r->b.failed) {
+		char what = *layout++;
+
+		if (what != '[' && what != '{') {
+			field(r, what);
+			continue;
+		}
+		repeat(r, layout, what == '{');
+		layout = behind(layout);
+	}
+}
+
+/* ---- requests and answers -------------------------------------------------------------------- */
+
+static void one(struct parsed *to, uint32_t code, uint8_t policy, unsigned untold, bool setup)
+{
+	struct operation o = opcua_operation(code, policy);
+
+	o.setup = setup;
+	o.place_unknown = (untold & UNTOLD_PLACE) != 0;
+	if ((untold & UNTOLD_VALUE) != 0)
+		o.values.form = VALUES_UNKNOWN;
+	to->operations[to->n++] = o;
+}
+
+void opcua_request_parse(struct bytes body, uint8_t policy, struct parsed *ret)
+{
+	struct reader r = { .b = body, .to = ret, .policy = policy };
+	uint32_t code;
+
+	ret->n = 0;
+	if (!opcua_service_take(&r.b, &code))
+		return;
+	r.service = service_of(code);
+	if (r.service == NULL) { /* what it touches nobody knows */
+		one(ret, code, policy, UNTOLD_PLACE | UNTOLD_VALUE, false);
+		ret->wrong = R_ALLOWED;
+		return;
+	}
+	fields(&r, REQUEST_HEADER);
+	fields(&r, r.service->layout);
+	ret->wrong = r.crowded ? R_OPCUA_MANY : bytes_done(&r.b) ? R_ALLOWED : R_OPCUA_FRAME;
+	if (ret->n == 0 || ret->wrong != R_ALLOWED) {
+		ret->n = 0;
+		one(ret, code, policy, r.service->untold, r.service->class == 0);
+	}
+}
+
+bool opcua_request_is_whole(struct bytes body)
+{
+	struct reader r = { .b = body };
+	uint32_t code;
+
+	if (!opcua_service_take(&r.b, &code))
+		return false;
+	r.service = service_of(code);
+	if (r.service == NULL)
+		return false;
+	fields(&r, REQUEST_HEADER);
+	fields(&r, r.service->layout);
+	return !r.b.failed;
+}
+
+bool opcua_request_header_take(struct bytes *b)
+{
+	struct reader r = { .b = *b };
+
+	fields(&r, REQUEST_HEADER);
+	*b = r.b;
+	return !b->failed;
+}
+
+bool opcua_answer_header_take(struct bytes *b, bool *ret_bad)
+{
+	struct reader r = { .b = *b };
+	struct bytes at = *b;
+	uint32_t status;
+
+	bytes_skip(&at, ANSWER_STATUS_AT);
+	bytes_le32(&at, &status);
+	*ret_bad = (status & STATUS_BAD) != 0;
+	fields(&r, ANSWER_HEADER);
+	*b = r.b;
+	return !b->failed;
+}

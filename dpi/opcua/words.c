@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/opcua/words.h"
+
+#include "appliance/wire/vocabulary.h"
+#include "dpi/opcua/chunk.h"
+
+#define PLACES (1u << OPCUA_NODES)
+#define UNTOLD (UNTOLD_PLACE | UNTOLD_VALUE)
+
+/*
+ * To write a value is to write; to write what a variable is (who may write it, its type) is to
+ * program, as it is to make and delete nodes. What a method does its server alone knows: calls are
+ * control. What opens and ends a session is of no word. A size stands in front of every chunk, so
+ * that all servers find the end of a request alike.
+ */
+static const struct function_info functions[] = {
+#define SERVICE(request, response, name, class, places, untold, layout)                                                \
+	{ request, request, #name, class, (places)*PLACES, untold, FRAMING_ALIKE },
+#include "dpi/opcua/services.def"
+	{ OPCUA_WRITE_ATTRIBUTE, OPCUA_WRITE_ATTRIBUTE, "WriteAttribute", CLASS_PROGRAM, PLACES, UNTOLD_VALUE,
+	  FRAMING_ALIKE },
+#define SAYS(kind, name) { OPCUA_SAYS(kind), OPCUA_SAYS(kind), name, 0, 0, 0, FRAMING_ALIKE },
+	SAYS(OPCUA_HELLO, "Hello") SAYS(OPCUA_ACKNOWLEDGE, "Acknowledge") SAYS(OPCUA_ERROR, "Error")
+		SAYS(OPCUA_REVERSE_HELLO, "ReverseHello"){ OPCUA_SECURED, OPCUA_SECURED, "Secured", CLASS_ALL, 0,
+							   UNTOLD, FRAMING_ALIKE },
+};
+
+/* What a channel without security says must be allowed by a row that names it. */
+static const struct target_info targets[] = {
+	[OPCUA_POLICY] = { .key = "security_policies",
+			   .max = OPCUA_POLICY_OTHER,
+			   .one = "security policy",
+			   .ja = "セキュリティポリシー" },
+	[OPCUA_ATTRIBUTE] = { .key = "attributes",
+			      .max = 255,
+			      .one = "attribute",
+			      .ja = "属性",
+			      .usual_known = true,
+			      .usual = OPCUA_VALUE },
+};
+
+static const struct space_info spaces[OPCUA_SPACES] = {
+	[OPCUA_NODES] = { .key = "node_ids",
+			  .address_max = (UINT64_C(1) << (OPCUA_IDENTIFIER_BITS + 16u)) - 1u,
+			  .parts = { { 16, "namespace" }, { OPCUA_IDENTIFIER_BITS, "identifier" } } },
+};
+
+#define N(list) (sizeof(list) / sizeof((list)[0]))
+
+const struct vocabulary vocabulary_opcua = {
+	.protocol = PROTO_OPCUA,
+	.functions = functions,
+	.n_functions = N(functions),
+	.targets = targets,
+	.n_targets = N(targets),
+	.spaces = spaces,
+	.n_spaces = N(spaces),
+	.value_max = UINT32_MAX,
+	.code_first = 1,
+	.code_last = OPCUA_SECURED,
+	.code_max = OPCUA_SECURED,
+	.refused = { R_OPCUA_FUNCTION, R_OPCUA_TARGET, R_OPCUA_ADDRESS, R_OPCUA_VALUE },
+};

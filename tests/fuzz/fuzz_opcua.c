@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The OPC UA enforcer: a policy made of the first bytes, which stays, then the whole life of a
+ * session in pieces of both directions.
+ * LINK: $(COMMANDS_PARTS) dpi/opcua/%.c
+ * LIBS: nettle
+ *
+ * Input: 6 bytes of policy (flags, words, two ends of nodes and of values), then pieces: one byte
+ * (top bit the direction, the next: a message is made of it, with the session's channel, token and
+ * next numbers, and of a client a request's header behind the first four bytes), one byte of
+ * length, the bytes. A session is lived twice, in the pieces and byte by byte, and must be judged
+ * alike; a third time each piece is a segment. An abort is a broken promise: a request allowed that
+ * this policy does not allow, by a second reading of the standard that shares nothing with the
+ * enforcer; or a verdict that depends on where the bytes were cut.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/dpi/opcua_desk.h"
+
+#define FUZZ_STREAM (OPCUA_PDU_MAX + 1024)
+#include "tests/fuzz/stream.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define POLICY 6u
+
+/* What the policy is, in plain numbers. */
+struct limits {
+	bool places, values, secured;
+	unsigned classes;
+	uint32_t place[2], value[2]; /* places: of namespace 2 */
+};
+
+static void policy(struct desk *d, const uint8_t p[POLICY], struct limits *l)
+{
+	const struct vocabulary *v = &vocabulary_opcua;
+	struct command_row *row = desk_row(d);
+
+	*l = (struct limits){ .places = p[0] & 1,
+			      .values = p[0] & 2,
+			      .secured = p[0] & 4,
+			      .classes = p[1] & CLASS_ALL,
+			      .place = { p[2], p[2] + (uint32_t)p[3] },
+			      .value = { p[4], p[4] + (uint32_t)p[5] } };
+	row->services = (struct number_set){ .first = d->table.n_ranges };
+	for (unsigned i = 0; i < v->n_functions; i++)
+		if (v->functions[i].classes != 0 && (v->functions[i].classes & ~l->classes) == 0)
+			row->services.n +=
+				desk_ranges(d, (uint32_t[]){ v->functions[i].code, v->functions[i].last }, 1).n;
+	row->targets[OPCUA_POLICY] = desk_range(d, l->secured ? 0 : 1, l->secured ? 255 : 1);
+	if (l->places)
+		desk_space(d, row, OPCUA_NODES,
+			   desk_range(d, UINT64_C(2) << 32 | l->place[0], UINT64_C(2) << 32 | l->place[1]));
+	if (l->values)
+		row->values = desk_ranges(d, l->value, 1);
+}
+
+/* ---- a second reading ------------------------------------------------------------------------ */
+
+/* What is left of a request; every step must fit, since it was allowed. */
+struct rest {
+	const uint8_t *p;
+	size_t n;
+};
+
+static uint32_t number(struct rest *r, unsigned width)
+{
+	uint32_t v = 0;
+
+	MUST(r->n >= width);
+	for (unsigned i = 0; i < width && i < 4; i++)
+		v |= (uint32_t)r->p[i] << 8 * i;
+	r->p += width;
+	r->n -= width;
+	return v;
+}
+
+static void text(struct rest *r)
+{
+	uint32_t n = number(r, 4);
+
+	if (n != UINT32_MAX) {
+		MUST(n <= r->n);
+		r->p += n;
+		r->n -= n;
+	}
+}
+
+static bool node(struct rest *r, uint64_t *ret)
+{
+	uint64_t high;
+
+	switch (number(r, 1)) {
+	case 0:
+		*ret = number(r, 1);
+		return true;
+	case 1:
+		high = number(r, 1);
+		*ret = high << 32 | number(r, 2);
+		return true;
+	case 2:
+		high = number(r, 2);
+		*ret = high << 32 | number(r, 4);
+		return true;
+	case 3:
+	case 5:
+		number(r, 2);
+		text(r);
+		return false;
+	case 4:
+		number(r, 18);
+		return false;
+	default:
+		abort();
+	}
+}
+
+static void is_place(const struct limits *l, struct rest *r)
+{
+	uint64_t at = 0;
+	bool known = node(r, &at);
+
+	MUST(!l->places ||
+	     (known && at >= (UINT64_C(2) << 32 | l->place[0]) && at <= (UINT64_C(2) << 32 | l->place[1])));
+}
+
+static unsigned class_of(uint32_t service, bool attribute)
+{
+	switch (service) {
+	case 673:
+		return attribute ? CLASS_PROGRAM : CLASS_WRITE;
+	case 700:
+		return CLASS_WRITE;
+	case 712:
+		return CLASS_CONTROL;
+	case 437:
+	case 488:
+	case 494:
+	case 500:
+	case 506:
+	case 12211:
+		return CLASS_PROGRAM;
+	case 422:
+	case 428:
+	case 12208:
+		return CLASS_DIAGNOSE;
+	case 446:
+	case 452:
+	case 461:
+	case 467:
+	case 473:
+	case 479:
+		return 0;
+	default:
+		return CLASS_READ;
+	}
+}
+
+/* Small whole numbers, which are what most rows limit; what has another form nobody may limit. */
+static void is_value(const struct limits *l, struct rest *r)
+{
+	static const uint8_t width[] = { 0, 1, 1, 1, 2, 2, 4, 4, 8, 8 };
+	uint32_t has = number(r, 1), type, v;
+
+	MUST((has & 1) != 0 || !l->values);
+	if ((has & 1) == 0 || !l->values)
+		return;
+	type = number(r, 1);
+	MUST(type >= 1 && type <= 11);
+	if (type > 9)
+		return;
+	v = number(r, width[type]);
+	if (type == 1)
+		v = v != 0;
+	if (type == 2 || type == 4)
+		MUST(v < (type == 2 ? 0x80u : 0x8000u));
+	MUST(v >= l->value[0] && v <= l->value[1]);
+}
+
+/* A client's request that was allowed: `r` from its node id on. */
+static void second_reading(const struct limits *l, struct rest r)
+{
+	uint64_t service = 0;
+	uint32_t n;
+	bool attribute = false;
+
+	MUST(node(&r, &service) && service > 0 && service < 65536);
+	node(&r, &(uint64_t){ 0 });
+	number(&r, 8 + 4 + 4);
+	text(&r);
+	number(&r, 4);
+	node(&r, &(uint64_t){ 0 });
+	if (number(&r, 1) != 0)
+		text(&r);
+	switch (service) {
+	case 631: /* the rest of an item follows one by one */
+		number(&r, 8 + 4);
+		for (n = number(&r, 4); n > 0 && n != UINT32_MAX; n--) {
+			is_place(l, &r);
+			number(&r, 4);
+			text(&r);
+			number(&r, 2);
+			text(&r);
+		}
+		break;
+	case 560:
+		for (n = number(&r, 4); n > 0 && n != UINT32_MAX; n--)
+			is_place(l, &r);
+		break;
+	case 500:
+		for (n = number(&r, 4); n > 0 && n != UINT32_MAX; n--) {
+			MUST(!l->values);
+			is_place(l, &r);
+			number(&r, 1);
+		}
+		break;
+	case 673: /* the first of them */
+		if ((n = number(&r, 4)) > 0 && n != UINT32_MAX) {
+			is_place(l, &r);
+			attribute = number(&r, 4) != 13;
+			MUST(!attribute || !l->values);
+			MUST(!l->values || number(&r, 4) + 1 <= 1);
+			if (!l->values)
+				text(&r);
+			is_value(l, &r);
+		}
+		break;
+	case 712:
+		if ((n = number(&r, 4)) > 0 && n != UINT32_MAX) {
+			is_place(l, &r);
+			is_place(l, &r);
+		}
+		break;
+	case 615:
+	case 621:
+	case 700:
+	case 841:
+		MUST(!l->places);
+		break;
+	default:
+		break;
+	}
+	MUST(class_of((uint32_t)service, attribute) == 0 || (l->classes & class_of((uint32_t)service, attribute)) != 0);
+}
+
+/* A message with all its chunks, put together. */
+static void allowed(const struct desk *d, const struct limits *l, const uint8_t *p, size_t n)
+{
+	static uint8_t joined[OPCUA_PDU_MAX];
+	size_t all = 0;
+
+	if (memcmp(p, "MSG", 3) != 0)
+		return;
+	if (d->p.function == OPCUA_SECURED) {
+		MUST(l->secured && l->classes == CLASS_ALL && !l->places && !l->values);
+		return;
+	}
+	while (n > 0) {
+		size_t size = p[4] | (size_t)p[5] << 8;
+
+		MUST(size >= 24 && size <= n && p[6] == 0 && p[7] == 0 && p[3] == (size == n ? 'F' : 'C'));
+		memcpy(joined + all, p + 24, size - 24);
+		all += size - 24;
+		p += size;
+		n -= size;
+	}
+	second_reading(l, (struct rest){ joined, all });
+}
+
+/* ---- a life ---------------------------------------------------------------------------------- */
+
+static void mix(uint64_t *h, uint64_t v)
+{
+	*h = (*h ^ v) * 0x9e3779b97f4a7c15u;
+	*h ^= *h >> 29;
+}
+
+/* Judges what is whole; false when the flow ends. */
+static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, uint64_t *h)
+{
+	enum frame_result r;
+	size_t len;
+
+	while ((r = next_pdu(d, s, dir, 1, &len)) == FRAME_WHOLE) {
+		if (d->p.allowed && dir == DIR_C2S)
+			allowed(d, l, s->bytes, len);
+		mix(h, d->p.reason);
+		mix(h, d->p.function);
+		mix(h, d->p.address);
+		if (!d->p.allowed)
+			return false;
+		stream_drop(s, len);
+	}
+	if (r == FRAME_BAD)
+		mix(h, 1);
+	return r == FRAME_NEED_MORE;
+}
+
+/* What was carried, and a segment behind it. */
+static bool may_pass(struct desk *d, const struct stream *s, size_t carried)
+{
+	const uint8_t *copy = exact_copy(s->bytes, s->n);
+	bool may =
+		opcua_enforcer.segment(d->state, 0, carried, false, bytes_of(copy, s->n), &d->table, &d->permit, &d->p);
+
+	exact_done(copy, s->n);
+	return may;
+}
+
+/* A message of these bytes, by what the session has. */
+static struct message made(enum direction dir, const uint8_t *p, size_t n)
+{
+	struct message m = message_of("MSGF");
+
+	put_32(&m, CHANNEL);
+	put_32(&m, TOKEN);
+	requests += dir == DIR_C2S;
+	put_numbers(&m, dir, requests);
+	if (dir == DIR_C2S && n >= 4) {
+		put(&m, p, 4);
+		put_hex(&m, ASKS);
+		p += 4;
+		n -= 4;
+	}
+	put(&m, p, n);
+	return sized(m);
+}
+
+static uint64_t life(const uint8_t *data, size_t size, bool by_byte, bool as_segments)
+{
+	static struct desk d;
+	static struct stream streams[2];
+	struct limits l;
+	uint64_t h = 7;
+
+	policy(&d, data, &l);
+	desk_reset(&d);
+	sequences[0] = sequences[1] = 0;
+	requests = 0;
+	if ((data[0] & 16) == 0)
+		start(&d);
+	if ((data[0] & 32) != 0)
+		opcua_enforcer.missed(d.state, (data[0] & 64) != 0);
+	streams[0].n = streams[1].n = 0;
+	data += POLICY;
+	size -= POLICY;
+	while (size >= 2) {
+		enum direction dir = data[0] & 0x80 ? DIR_S2C : DIR_C2S;
+		struct message m = { .n = 0 };
+		size_t n = data[1] < size - 2 ? data[1] : size - 2;
+
+		if ((data[0] & 0x40) != 0)
+			m = made(dir, data + 2, n);
+		else
+			put(&m, data + 2, n);
+		data += 2 + n;
+		size -= 2 + n;
+		for (size_t done = 0; done < m.n;) {
+			struct stream *s = &streams[dir];
+			size_t part = by_byte ? 1 : m.n - done, carried = s->n;
+
+			memcpy(s->bytes + s->n, m.p + done, part);
+			s->n += part;
+			done += part;
+			if (as_segments && dir == DIR_C2S && !may_pass(&d, s, carried))
+				return h;
+			if (!turn(&d, &l, s, dir, &h))
+				return h;
+		}
+	}
+	return h;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < POLICY)
+		return 0;
+	MUST(life(data, size, false, false) == life(data, size, true, false));
+	life(data, size, false, true);
+	return 0;
+}

@@ -1,0 +1,639 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The OPC UA enforcer: chunks, every service with all of its fields, what each touches and writes,
+ * built-in types. Sessions, channels and answers are in test_opcua_session.c.
+ * LINK: $(COMMANDS_PARTS) dpi/opcua/%.c
+ * LIBS: nettle
+ */
+#include "tests/unit/cmocka.h"
+
+#include <string.h>
+
+#include "tests/unit/dpi/opcua_desk.h"
+
+#define N(list) (sizeof(list) / sizeof((list)[0]))
+#define NODE (UINT64_C(2) << 32 | 100)
+
+/* ---- chunks ---------------------------------------------------------------------------------- */
+
+static enum frame_result cut(enum direction dir, const uint8_t *p, size_t n, size_t *len)
+{
+	static _Alignas(16) uint8_t zero[ENFORCER_STATE_MAX];
+	const uint8_t *copy = exact_copy(p, n);
+	enum frame_result r = opcua_enforcer.frame(zero, dir, bytes_of(copy, n), len);
+
+	exact_done(copy, n);
+	return r;
+}
+
+/* Every prefix waits, the whole is whole, and one byte more changes nothing. */
+static void messages_are_as_long_as_they_say(void **state)
+{
+	struct message all[] = { hello(), acknowledge(), opens(DIR_C2S, 0, NONE_URI, OPENS),
+				 said("MSGF", DIR_C2S, 1, 826, "00000000"), said("CLOF", DIR_C2S, 1, 452, "") };
+	size_t len;
+
+	(void)state;
+	for (size_t k = 0; k < N(all); k++) {
+		for (size_t n = 0; n < all[k].n; n++)
+			assert_int_equal(cut(DIR_C2S, all[k].p, n, &len), FRAME_NEED_MORE);
+		for (size_t more = 0; more < 2; more++) {
+			assert_int_equal(cut(DIR_C2S, all[k].p, all[k].n + more, &len), FRAME_WHOLE);
+			assert_int_equal(len, all[k].n);
+		}
+	}
+}
+
+/* Any value of any of the first four bytes: what cannot stand there ends the flow at that byte. */
+static void letters_are_read_byte_by_byte(void **state)
+{
+	static const char *const all[] = { "HELF", "ACKF", "ERRF", "RHEF", "OPNF", "CLOF", "MSGF", "MSGC", "MSGA" };
+	size_t len;
+
+	(void)state;
+	for (size_t k = 0; k < N(all); k++)
+		for (unsigned at = 0; at < 4; at++)
+			for (unsigned v = 0; v < 256; v++) {
+				uint8_t p[4];
+				bool fits = false;
+
+				memcpy(p, all[k], 4);
+				p[at] = (uint8_t)v;
+				for (size_t j = 0; j < N(all); j++)
+					fits = fits || memcmp(p, all[j], at + 1) == 0;
+				assert_int_equal(cut(DIR_C2S, p, at + 1, &len), fits ? FRAME_NEED_MORE : FRAME_BAD);
+			}
+}
+
+/* The least and the greatest of each, and of a client's message with all its chunks. */
+static void sizes_have_limits(void **state)
+{
+	static const struct {
+		const char *letters;
+		uint32_t least, client, server;
+	} all[] = { { "HELF", 32, 4128, 4128 },	   { "ACKF", 28, 28, 28 },	 { "ERRF", 16, 4112, 4112 },
+		    { "RHEF", 16, 8208, 8208 },	   { "OPNF", 32, 16384, 16384 }, { "CLOF", 24, 16384, 16384 },
+		    { "MSGF", 24, 16384, 1048576 } };
+	static const uint32_t sizes[] = { 0,	 7,	8,     15,    16,      23,	24,	 27,	    28,
+					  29,	 31,	32,    4112,  4113,    4128,	4129,	 8208,	    8209,
+					  16384, 16385, 65535, 65536, 1048575, 1048576, 1048577, UINT32_MAX };
+	struct message m;
+	size_t len;
+
+	(void)state;
+	for (size_t k = 0; k < N(all); k++)
+		for (size_t i = 0; i < N(sizes); i++)
+			for (unsigned dir = 0; dir < 2; dir++) {
+				m = message_of(all[k].letters);
+				m.n = 4;
+				put_32(&m, sizes[i]);
+				assert_int_equal(cut((enum direction)dir, m.p, 8, &len),
+						 sizes[i] >= all[k].least &&
+								 sizes[i] <= (dir ? all[k].server : all[k].client)
+							 ? FRAME_NEED_MORE
+							 : FRAME_BAD);
+			}
+	/* two chunks of 8,192 are as much as there may be, and a third is too many */
+	m = message_of("MSGC");
+	m.n = 8192;
+	m = sized(m);
+	memcpy(m.p + 8192, m.p, 8192);
+	m.n = 16384;
+	assert_int_equal(cut(DIR_C2S, m.p, m.n, &len), FRAME_BAD);
+	m.p[8192 + 3] = 'F';
+	assert_int_equal(cut(DIR_C2S, m.p, m.n, &len), FRAME_WHOLE);
+	assert_int_equal(len, 16384);
+	m.p[8192 + 4]++;
+	assert_int_equal(cut(DIR_C2S, m.p, m.n, &len), FRAME_BAD);
+	/* each of a server's is by itself */
+	assert_int_equal(cut(DIR_S2C, m.p, m.n, &len), FRAME_WHOLE);
+	assert_int_equal(len, 8192);
+	/* nothing stands between the chunks of a message */
+	m.p[8192 + 4]--;
+	memcpy(m.p + 8192, "CLOF", 4);
+	assert_int_equal(cut(DIR_C2S, m.p, m.n, &len), FRAME_BAD);
+}
+
+/* ---- every service --------------------------------------------------------------------------- */
+
+/* By OPC 10000-4: how many node ids its one operation touches, -1: nobody knows. All are 2.100. */
+static const struct service_case {
+	const char *name;
+	uint32_t request, answer;
+	unsigned class;
+	int places;
+	const char *body;
+} services[] = {
+	{ "FindServers", 422, 425, CLASS_DIAGNOSE, 0, "0200000061620100000002000000616201000000020000006162" },
+	{ "GetEndpoints", 428, 431, CLASS_DIAGNOSE, 0, "0200000061620100000002000000616200000000" },
+	{ "RegisterServer", 437, 440, CLASS_PROGRAM, 0,
+	  "0200000061620200000061620100000002020000006162000000000200000061620100000002000000616202000000616201" },
+	{ "CreateSession", 461, 464, 0, 0,
+	  "020000006162020000006162030200000061620200000061620100000002000000616202000000616201000000020000006162020000"
+	  "0061620200000061620200000061620400000000000000ffffffff000000000000f03f00000000" },
+	{ "ActivateSession", 467, 470, 0, 0,
+	  "020000006162020000006162010000000200000061620200000061620100000002000000616201002c01010200000078790200000061"
+	  "62020000006162" },
+	{ "CloseSession", 473, 476, 0, 0, "01" },
+	{ "Cancel", 479, 482, 0, 0, "01000000" },
+	{ "AddNodes", 488, 491, CLASS_PROGRAM, 2,
+	  "0100000001026400002f01026400010001000000610100000001002c0101020000007879003a" },
+	{ "AddReferences", 494, 497, CLASS_PROGRAM, 2, "0100000001026400002f01ffffffff0102640001000000" },
+	{ "DeleteNodes", 500, 503, CLASS_PROGRAM, 1, "010000000102640001" },
+	{ "DeleteReferences", 506, 509, CLASS_PROGRAM, 2, "0100000001026400002f010102640001" },
+	{ "Browse", 527, 530, CLASS_READ, 1,
+	  "000000000000000000000000000000000000010000000102640000000000002101000000003f000000" },
+	{ "BrowseNext", 533, 536, CLASS_READ, 0, "0001000000020000006162" },
+	{ "TranslateBrowsePathsToNodeIds", 554, 557, CLASS_READ, 1, "0100000001026400010000000021000101000100000061" },
+	{ "RegisterNodes", 560, 563, CLASS_READ, 1, "0100000001026400" },
+	{ "UnregisterNodes", 566, 569, CLASS_READ, 0, "0100000001026400" },
+	{ "QueryFirst", 615, 618, CLASS_READ, -1,
+	  "000000000000000000000000000001000000003a01010000000100000000210001010001000000610d000000ffffffff010000000100"
+	  "00000100000001002c01010200000078790100000001000000" },
+	{ "QueryNext", 621, 624, CLASS_READ, -1, "00020000006162" },
+	{ "Read", 631, 634, CLASS_READ, 1, "00000000000000000200000001000000010264000d000000ffffffff00000100000062" },
+	{ "HistoryRead", 664, 667, CLASS_READ, 1,
+	  "01002c010102000000787902000000000100000001026400ffffffff0000ffffffffffffffff" },
+	{ "Write", 673, 676, CLASS_WRITE, 1, "01000000010264000d000000ffffffff010605000000" },
+	{ "HistoryUpdate", 700, 703, CLASS_WRITE, -1, "0100000001002c0101020000007879" },
+	{ "Call", 712, 715, CLASS_CONTROL, 2, "010000000102640001026400010000000605000000" },
+	{ "CreateMonitoredItems", 751, 754, CLASS_READ, 1,
+	  "010000000200000001000000010264000d000000ffffffff000001000000620200000001000000000000000000594001002c01010200"
+	  "000078790100000001" },
+	{ "ModifyMonitoredItems", 763, 766, CLASS_READ, 0,
+	  "0100000002000000010000000100000001000000000000000000594001002c01010200000078790100000001" },
+	{ "SetMonitoringMode", 769, 772, CLASS_READ, 0, "01000000020000000100000001000000" },
+	{ "SetTriggering", 775, 778, CLASS_READ, 0, "010000000200000001000000010000000100000002000000" },
+	{ "DeleteMonitoredItems", 781, 784, CLASS_READ, 0, "010000000100000001000000" },
+	{ "CreateSubscription", 787, 790, CLASS_READ, 0, "000000000000f03f0100000001000000010000000100" },
+	{ "ModifySubscription", 793, 796, CLASS_READ, 0, "01000000000000000000f03f01000000010000000100000001" },
+	{ "SetPublishingMode", 799, 802, CLASS_READ, 0, "010100000001000000" },
+	{ "Publish", 826, 829, CLASS_READ, 0, "010000000100000002000000" },
+	{ "Republish", 832, 835, CLASS_READ, 0, "0100000002000000" },
+	{ "TransferSubscriptions", 841, 844, CLASS_READ, -1, "010000000100000001" },
+	{ "DeleteSubscriptions", 847, 850, CLASS_READ, 0, "0100000001000000" },
+	{ "FindServersOnNetwork", 12208, 12209, CLASS_DIAGNOSE, 0, "000000000100000001000000020000006162" },
+	{ "RegisterServer2", 12211, 12212, CLASS_PROGRAM, 0,
+	  "020000006162020000006162010000000202000000616200000000020000006162010000000200000061620200000061620101000000"
+	  "01002c0101020000007879" },
+};
+
+static void each_service_is_what_it_says(void **state)
+{
+	struct command_row *row;
+	struct desk d;
+
+	(void)state;
+	for (size_t k = 0; k < N(services); k++) {
+		const struct service_case *c = &services[k];
+		const struct function_info *f = function_by_code(&vocabulary_opcua, c->request);
+
+		assert_string_equal(f->name, c->name);
+		assert_int_equal(f->classes, c->class);
+		row = open_desk(&d);
+		row->services = desk_range(&d, c->request, c->request);
+		if (!ask(&d, c->request, c->body)->allowed || d.p.function != c->request)
+			fail_msg("%s: %d", c->name, d.p.reason);
+		assert_int_equal(d.p.space, c->places > 0 ? OPCUA_NODES : SPACE_NONE);
+		if (c->places > 0)
+			assert_int_equal(d.p.address, NODE);
+		assert_int_equal(tell(&d, c->answer == 634 ? 676 : 634)->reason, R_OPCUA_RESPONSE);
+		assert_true(tell(&d, c->answer)->allowed);
+		assert_int_equal(d.p.function, c->request);
+		assert_int_equal(tell(&d, c->answer)->reason, R_OPCUA_RESPONSE); /* once */
+
+		/* the only one that is left out; what opens a session is part of any use */
+		row->services = desk_ranges(&d, (uint32_t[]){ 1, c->request - 1, c->request + 1, OPCUA_SECURED }, 2);
+		start(&d);
+		assert_int_equal(ask(&d, c->request, c->body)->reason, c->class == 0 ? R_ALLOWED : R_OPCUA_FUNCTION);
+		assert_int_equal(tell(&d, c->answer)->reason, c->class == 0 ? R_ALLOWED : R_OPCUA_FUNCTION);
+
+		for (unsigned other = 0; other < 2; other++) {
+			row = open_desk(&d);
+			desk_space(&d, row, OPCUA_NODES, desk_range(&d, NODE + other, NODE + other));
+			assert_int_equal(ask(&d, c->request, c->body)->reason,
+					 c->places == 0 || (c->places > 0 && other == 0) ? R_ALLOWED : R_OPCUA_ADDRESS);
+		}
+	}
+}
+
+/* Less by each number of bytes, and more: no request. */
+static void each_service_has_all_its_fields(void **state)
+{
+	struct message whole, part;
+	struct desk d;
+
+	(void)state;
+	for (size_t k = 0; k < N(services); k++) {
+		const struct service_case *c = &services[k];
+
+		open_desk(&d);
+		whole = said("MSGF", DIR_C2S, 2, c->request, c->body);
+		for (size_t n = 28; n <= whole.n + 1; n++) {
+			start(&d);
+			part = whole;
+			part.n = n;
+			part = sized(part);
+			if (judge(&d, DIR_C2S, part)->reason != (n == whole.n ? R_ALLOWED : R_OPCUA_FRAME))
+				fail_msg("%s, %zu of %zu bytes: %d", c->name, n, whole.n, d.p.reason);
+		}
+	}
+}
+
+/* Counts and lengths that are more than there is, one after the other: each 4 bytes of a body. */
+static void counts_are_held_against_what_is_left(void **state)
+{
+	struct message m;
+	struct desk d;
+
+	(void)state;
+	open_desk(&d);
+	for (size_t k = 0; k < N(services); k++) {
+		struct message whole = said("MSGF", DIR_C2S, 2, services[k].request, services[k].body);
+
+		for (size_t at = 24; at + 4 <= whole.n; at++)
+			for (unsigned v = 0; v < 4; v++) {
+				static const uint8_t odd[4][4] = { { 0xfe, 0xff, 0xff, 0xff },
+								   { 0xff, 0xff, 0xff, 0x7f },
+								   { 0, 0, 0, 0x80 },
+								   { 0xff, 0x0f, 0, 0 } };
+
+				start(&d);
+				m = whole;
+				memcpy(m.p + at, odd[v], 4);
+				judge(&d, DIR_C2S, m); /* under sanitizers */
+				assert_true(d.p.reason < REASON_COUNT);
+			}
+	}
+}
+
+/* Services that nobody knows: what they touch nobody knows, and no word has them. */
+static void other_services_pass_where_they_are_named(void **state)
+{
+	static const uint32_t others[] = { 1, 398, 632, 15903, 65535 };
+	struct command_row *row;
+	struct desk d;
+
+	(void)state;
+	for (size_t k = 0; k < N(others); k++) {
+		row = open_desk(&d);
+		row->services = desk_range(&d, 1, others[k] - 1);
+		assert_int_equal(ask(&d, others[k], "00")->reason, R_OPCUA_FUNCTION);
+		row->services = desk_range(&d, others[k], others[k]);
+		start(&d);
+		assert_true(ask(&d, others[k], "00")->allowed);
+		assert_true(tell(&d, 9999)->allowed);
+		desk_space(&d, row, OPCUA_NODES, desk_range(&d, 0, UINT64_C(0xffffffffffff)));
+		start(&d);
+		assert_int_equal(ask(&d, others[k], "00")->reason, R_OPCUA_ADDRESS);
+		row->spaces_any = true;
+		row->values = desk_range(&d, 0, UINT32_MAX);
+		start(&d);
+		assert_int_equal(ask(&d, others[k], "00")->reason, R_OPCUA_VALUE);
+	}
+}
+
+/* ---- nodes and attributes -------------------------------------------------------------------- */
+
+#define READS(node, attribute) "0000000000000000 02000000 01000000" node attribute "ffffffff 0000ffffffff"
+
+/* One place, however it is written; what is no number has no place. */
+static void nodes_are_numbers(void **state)
+{
+	static const struct {
+		const char *hex;
+		long long place; /* -1: none; -2: no node at all */
+	} nodes[] = {
+		{ "0055", 0x55 },
+		{ "01025500", 0x200000055 },
+		{ "01ffffff", 0xff0000ffff },
+		{ "02020055000000", 0x200000055 },
+		{ "02ffffffffffff", 0xffffffffffff },
+		{ "020000ffffffff", 0xffffffff },
+		{ "030200 02000000 6162", -1 },
+		{ "030200 ffffffff", -1 },
+		{ "040200 00112233445566778899aabbccddeeff", -1 },
+		{ "050200 02000000 6162", -1 },
+		{ "030200 00010000 6162", -2 },
+		{ "0655", -2 },
+		{ "4055", -2 }, /* of an expanded one */
+		{ "8055", -2 },
+		{ "ff55", -2 },
+	};
+	struct command_row *row;
+	struct desk d;
+	char body[256];
+
+	(void)state;
+	for (size_t k = 0; k < N(nodes); k++) {
+		snprintf(body, sizeof(body), READS("%s", "0d000000"), nodes[k].hex);
+		row = open_desk(&d);
+		assert_int_equal(ask(&d, 631, body)->reason, nodes[k].place == -2 ? R_OPCUA_FRAME : R_ALLOWED);
+		if (nodes[k].place >= 0)
+			assert_int_equal(d.p.address, nodes[k].place);
+		if (nodes[k].place == -2)
+			continue;
+		desk_space(&d, row, OPCUA_NODES, desk_range(&d, 0, UINT64_C(0xffffffffffff)));
+		start(&d);
+		assert_int_equal(ask(&d, 631, body)->reason, nodes[k].place >= 0 ? R_ALLOWED : R_OPCUA_ADDRESS);
+		if (nodes[k].place < 0)
+			continue;
+		row->n_spaces = 0;
+		desk_space(&d, row, OPCUA_NODES,
+			   desk_range(&d, (uint64_t)nodes[k].place + 1, UINT64_C(0xffffffffffff) + 1));
+		start(&d);
+		assert_int_equal(ask(&d, 631, body)->reason, R_OPCUA_ADDRESS);
+	}
+}
+
+/* A row's attributes; other attributes than the value are programmed. */
+static void attributes_are_told_apart(void **state)
+{
+	struct command_row *row;
+	struct desk d;
+	char body[256];
+
+	(void)state;
+	for (unsigned attribute = 0; attribute < 30; attribute++) {
+		snprintf(body, sizeof(body), READS("01026400", "%02x000000"), attribute);
+		row = open_desk(&d);
+		row->targets[OPCUA_ATTRIBUTE] = desk_range(&d, 13, 13);
+		assert_int_equal(ask(&d, 631, body)->reason, attribute == 13 ? R_ALLOWED : R_OPCUA_TARGET);
+		assert_int_equal(d.p.targets[OPCUA_ATTRIBUTE], attribute);
+
+		snprintf(body, sizeof(body), "01000000 01026400 %02x000000 ffffffff 01 0605000000", attribute);
+		row = open_desk(&d);
+		row->services = desk_range(&d, OPCUA_WRITE, OPCUA_WRITE);
+		assert_int_equal(ask(&d, 673, body)->reason, attribute == 13 ? R_ALLOWED : R_OPCUA_FUNCTION);
+		row->services = desk_range(&d, OPCUA_WRITE_ATTRIBUTE, OPCUA_WRITE_ATTRIBUTE);
+		start(&d);
+		assert_int_equal(ask(&d, 673, body)->reason, attribute != 13 ? R_ALLOWED : R_OPCUA_FUNCTION);
+		if (attribute == 13)
+			continue;
+		assert_true(tell(&d, 676)->allowed);
+		row->values = desk_range(&d, 0, UINT32_MAX);
+		start(&d);
+		assert_int_equal(ask(&d, 673, body)->reason, R_OPCUA_VALUE);
+	}
+	/* browsing has none */
+	row = open_desk(&d);
+	row->targets[OPCUA_ATTRIBUTE] = desk_range(&d, 13, 13);
+	assert_true(ask(&d, 560, "01000000 01026400")->allowed);
+}
+
+/* Of several nodes one row has to allow each; neighbours, and one that is asked again, are one. */
+static void every_item_is_judged(void **state)
+{
+	struct command_row *row;
+	struct message m;
+	struct desk d;
+
+	(void)state;
+	row = open_desk(&d);
+	desk_space(&d, row, OPCUA_NODES, desk_range(&d, NODE, NODE + 1000));
+	for (uint32_t n = 0; n < 600; n++) {
+		m = said("MSGF", DIR_C2S, 2, 560, "");
+		put_32(&m, n);
+		for (uint32_t i = 0; i < n; i++)
+			put(&m, (uint8_t[]){ 1, 2, (uint8_t)(100 + i), (uint8_t)((100 + i) >> 8) }, 4);
+		start(&d);
+		assert_true(judge(&d, DIR_C2S, sized(m))->allowed);
+		if (n > 0)
+			assert_int_equal(d.p.quantity, n);
+		for (uint32_t wrong = 0; wrong < n; wrong += 1 + n / 7) {
+			struct message other = m;
+
+			other.p[m.n - 4 * n + 4 * wrong + 1] = 3;
+			start(&d);
+			assert_int_equal(judge(&d, DIR_C2S, sized(other))->reason, R_OPCUA_ADDRESS);
+		}
+	}
+	for (uint32_t n = 250; n < 260; n++) {
+		m = said("MSGF", DIR_C2S, 2, 560, "");
+		put_32(&m, n);
+		for (uint32_t i = 0; i < n; i++)
+			put(&m, (uint8_t[]){ 1, 2, (uint8_t)(100 + 2 * i), (uint8_t)((100 + 2 * i) >> 8) }, 4);
+		start(&d);
+		assert_int_equal(judge(&d, DIR_C2S, sized(m))->reason, n <= OPERATIONS_MAX ? R_ALLOWED : R_OPCUA_MANY);
+	}
+}
+
+/* A method's object and the method, and each argument: one row for all of a call. */
+static void calls_have_objects_methods_and_arguments(void **state)
+{
+	static const char body[] = "01000000 01026400 01026500 02000000 0605000000 0309";
+	struct command_row *row;
+	struct desk d;
+
+	(void)state;
+	for (unsigned lo = 99; lo <= 101; lo++)
+		for (unsigned hi = lo; hi <= 102; hi++) {
+			row = open_desk(&d);
+			desk_space(&d, row, OPCUA_NODES, desk_range(&d, NODE - 100 + lo, NODE - 100 + hi));
+			assert_int_equal(ask(&d, 712, body)->reason,
+					 lo <= 100 && hi >= 101 ? R_ALLOWED : R_OPCUA_ADDRESS);
+		}
+	for (unsigned lo = 4; lo <= 6; lo++)
+		for (unsigned hi = lo; hi <= 10; hi++) {
+			row = open_desk(&d);
+			row->values = desk_range(&d, lo, hi);
+			assert_int_equal(ask(&d, 712, body)->reason, lo <= 5 && hi >= 9 ? R_ALLOWED : R_OPCUA_VALUE);
+		}
+	/* no arguments: none to limit */
+	assert_true(ask(&d, 712, "01000000 01026400 01026500 00000000")->allowed);
+	assert_int_equal(ask(&d, 712, "01000000 01026400 01026500 01000000 0c01000000 41")->reason, R_OPCUA_VALUE);
+	/* two rows do not add up: the object by one, the method by the other */
+	row = open_desk(&d);
+	desk_space(&d, row, OPCUA_NODES, desk_range(&d, NODE, NODE));
+	row = desk_grant(&d, 1, 200, false);
+	row->targets[OPCUA_POLICY] = desk_range(&d, 0, 255);
+	desk_space(&d, row, OPCUA_NODES, desk_range(&d, NODE + 1, NODE + 1));
+	start(&d);
+	assert_int_equal(ask(&d, 712, body)->reason, R_OPCUA_ADDRESS);
+}
+
+/* ---- values ---------------------------------------------------------------------------------- */
+
+/* Two numbers: the whole ones around it. -1: unknown; -2: no value at all. */
+static const struct value_case {
+	const char *variant;
+	long long lo, hi;
+} values[] = {
+	{ "0100", 0, 0 },
+	{ "0101", 1, 1 },
+	{ "01ff", 1, 1 },
+	{ "0205", 5, 5 },
+	{ "02ff", 0xffffffff, 0xffffffff },
+	{ "03ff", 255, 255 },
+	{ "04ff7f", 32767, 32767 },
+	{ "040080", 0xffff8000, 0xffff8000 },
+	{ "05ffff", 65535, 65535 },
+	{ "06feffffff", 0xfffffffe, 0xfffffffe },
+	{ "0678563412", 0x12345678, 0x12345678 },
+	{ "07ffffffff", 0xffffffff, 0xffffffff },
+	{ "080500000000000000", 5, 5 },
+	{ "08ffffffffffffffff", 0xffffffff, 0xffffffff },
+	{ "08ffffff7fffffffff", -3, -3 }, /* below -2^31 */
+	{ "080000000001000000", 0x100000000, 0x100000000 },
+	{ "090500000000000000", 5, 5 },
+	{ "0a00004842", 50, 50 },	 /* 50.0 */
+	{ "0a00004a42", 50, 51 },	 /* 50.5 */
+	{ "0a000000bf", 0xffffffff, 0 }, /* -0.5 */
+	{ "0a0000c07f", -1, -1 },	 /* NaN */
+	{ "0a0000807f", -1, -1 },	 /* infinity */
+	{ "0b0000000000004940", 50, 50 },
+	{ "0b9a99999999194940", 50, 51 },
+	{ "0b00000000000000c0", 0xfffffffe, 0xfffffffe },
+	{ "0bffffffffffffef7f", -1, -1 },
+	{ "0c0200000035 30", -1, -1 },
+	{ "0cffffffff", -1, -1 },
+	{ "0d0000000000000000", -1, -1 },
+	{ "0e00000000000000000000000000000000", -1, -1 },
+	{ "0f00000000", -1, -1 },
+	{ "1000000000", -1, -1 },
+	{ "110055", -1, -1 },
+	{ "12c05500000000 00000000", -1, -1 },
+	{ "1300000000", -1, -1 },
+	{ "14000000000000", -1, -1 },
+	{ "1503 00000000 00000000", -1, -1 },
+	{ "16005501 02000000 0102", -1, -1 },
+	{ "17010605000000", -1, -1 },
+	{ "19 00", -1, -1 },
+	{ "19 7f 00000000 00000000 00000000 00000000 00000000 00000000 00", -1, -1 },
+	{ "00", -1, -1 },
+	{ "86 01000000 05000000", -1, -1 },
+	{ "86 00000000", -1, -1 },
+	{ "86 ffffffff", -1, -1 },
+	{ "c3 04000000 01020304 02000000 02000000 02000000", -1, -1 },
+	{ "98 02000000 0101 0605000000", -1, -1 },
+	{ "1a00", -2, -2 },
+	{ "3f00", -2, -2 },
+	{ "80 00000000", -2, -2 },
+	{ "4100", -2, -2 },
+	{ "18 0605000000", -2, -2 },
+	{ "86 02000000 05000000", -2, -2 },
+	{ "86 00000040 05000000", -2, -2 },
+	{ "1504", -2, -2 },
+	{ "16005503", -2, -2 },
+	{ "1740", -2, -2 },
+	{ "19 80", -2, -2 },
+	{ "19 40", -2, -2 },
+};
+
+#define WRITES "01000000 01026400 0d000000 ffffffff 01"
+
+static void values_are_what_they_are(void **state)
+{
+	struct command_row *row;
+	struct message whole, part;
+	struct desk d;
+	char body[256];
+
+	(void)state;
+	for (size_t k = 0; k < N(values); k++) {
+		const struct value_case *c = &values[k];
+
+		snprintf(body, sizeof(body), WRITES "%s", c->variant);
+		row = open_desk(&d);
+		if (ask(&d, 673, body)->reason != (c->lo == -2 ? R_OPCUA_FRAME : R_ALLOWED))
+			fail_msg("%s: %d", c->variant, d.p.reason);
+		if (c->lo == -2)
+			continue;
+		row->values = desk_range(&d, 0, UINT32_MAX);
+		start(&d);
+		if (ask(&d, 673, body)->reason != (c->lo < 0 || c->lo > UINT32_MAX ? R_OPCUA_VALUE : R_ALLOWED))
+			fail_msg("%s: %d", c->variant, d.p.reason);
+		for (unsigned other = 0; other < 3 && c->lo >= 0; other++) {
+			uint64_t lo = (uint64_t)(c->lo < c->hi ? c->lo : c->hi),
+				 hi = (uint64_t)(c->lo < c->hi ? c->hi : c->lo);
+
+			row = open_desk(&d);
+			row->values = desk_range(&d, lo + (other == 1), hi + 1 - (other == 2) - (other != 1));
+			if (lo == hi && other == 2)
+				row->values = desk_range(&d, hi + 1, hi + 2);
+			assert_int_equal(ask(&d, 673, body)->reason, other == 0 ? R_ALLOWED : R_OPCUA_VALUE);
+		}
+		/* no part of it */
+		whole = said("MSGF", DIR_C2S, 2, 673, body);
+		for (size_t n = 28; n < whole.n; n++) {
+			part = whole;
+			part.n = n;
+			start(&d);
+			assert_int_equal(judge(&d, DIR_C2S, sized(part))->reason, R_OPCUA_FRAME);
+		}
+	}
+}
+
+/* With status and times; a part of an array, and a value without one, nobody knows. */
+static void data_values_have_more(void **state)
+{
+	struct command_row *row;
+	static const struct {
+		const char *rest;
+		bool known;
+	} all[] = {
+		{ "ffffffff 03 0605000000 00000080", true },
+		{ "ffffffff 3f 0605000000 00000000 0000000000000000 0000 0000000000000000 0000", true },
+		{ "ffffffff 15 0605000000 0000000000000000 0000", true },
+		{ "00000000 01 0605000000", true },
+		{ "01000000 30 01 0605000000", false },
+		{ "ffffffff 02 00000000", false },
+		{ "ffffffff 00", false },
+	};
+	struct desk d;
+	char body[256];
+
+	(void)state;
+	for (size_t k = 0; k < N(all); k++) {
+		snprintf(body, sizeof(body), "01000000 01026400 0d000000 %s", all[k].rest);
+		open_desk(&d);
+		assert_true(ask(&d, 673, body)->allowed);
+		row = open_desk(&d);
+		row->values = desk_range(&d, 5, 5);
+		assert_int_equal(ask(&d, 673, body)->reason, all[k].known ? R_ALLOWED : R_OPCUA_VALUE);
+	}
+}
+
+/* Variants in variants, data values in data values, diagnostics in diagnostics: to a depth. */
+static void nesting_ends(void **state)
+{
+	struct message m;
+	struct desk d;
+
+	(void)state;
+	for (unsigned what = 0; what < 3; what++)
+		for (unsigned depth = 0; depth < 3000; depth += depth < 12 ? 1 : 500) {
+			open_desk(&d);
+			m = said("MSGF", DIR_C2S, 2, 673, WRITES);
+			if (what == 2)
+				put_hex(&m, "19");
+			for (unsigned i = 0; i < depth; i++)
+				put_hex(&m, what == 0 ? "98 01000000" : what == 1 ? "1701" : "40");
+			put_hex(&m, what == 2 ? "00" : "0605000000");
+			judge(&d, DIR_C2S, sized(m));
+			if (d.p.reason != (depth < 8 ? R_ALLOWED : R_OPCUA_FRAME))
+				fail_msg("%u, %u: %d", what, depth, d.p.reason);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(messages_are_as_long_as_they_say),
+		cmocka_unit_test(letters_are_read_byte_by_byte),
+		cmocka_unit_test(sizes_have_limits),
+		cmocka_unit_test(each_service_is_what_it_says),
+		cmocka_unit_test(each_service_has_all_its_fields),
+		cmocka_unit_test(counts_are_held_against_what_is_left),
+		cmocka_unit_test(other_services_pass_where_they_are_named),
+		cmocka_unit_test(nodes_are_numbers),
+		cmocka_unit_test(attributes_are_told_apart),
+		cmocka_unit_test(every_item_is_judged),
+		cmocka_unit_test(calls_have_objects_methods_and_arguments),
+		cmocka_unit_test(values_are_what_they_are),
+		cmocka_unit_test(data_values_have_more),
+		cmocka_unit_test(nesting_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The OPC UA enforcer: how sessions begin and end, channels with and without security, numbers,
+ * answers, sessions met half-way, messages in pieces. What requests say is in test_opcua.c.
+ * LINK: $(COMMANDS_PARTS) dpi/opcua/%.c
+ * LIBS: nettle
+ */
+#include "tests/unit/cmocka.h"
+
+#include <string.h>
+
+#include "tests/unit/dpi/opcua_desk.h"
+
+#define N(list) (sizeof(list) / sizeof((list)[0]))
+#define READ "0000000000000000 02000000 01000000 01026400 0d000000 ffffffff 0000ffffffff"
+#define BASIC "http://opcfoundation.org/UA/SecurityPolicy#Basic256Sha256"
+
+static struct message error(void)
+{
+	struct message m = message_of("ERRF");
+
+	put_hex(&m, "00007e80 02000000 6e6f");
+	return sized(m);
+}
+
+/* What each end says in turn, and whether it may: letters of the client are large. H hello, A
+ * acknowledges, O opens, R renews, M asks and is answered, C closes, E an error. */
+static void sessions_go_their_way(void **state)
+{
+	static const struct {
+		const char *says, *may;
+	} all[] = {
+		{ "HaOoMmRoMmC", "+++++++++++" },
+		{ "O", "-" },
+		{ "M", "-" },
+		{ "C", "-" },
+		{ "HO", "+-" },
+		{ "HM", "+-" },
+		{ "HH", "+-" },
+		{ "HaM", "++-" },
+		{ "HaOM", "+++-" },
+		{ "HaOO", "+++-" },
+		{ "HaR", "++-" },
+		{ "HaOoO", "++++-" },
+		{ "HaOoH", "++++-" },
+		{ "HaOoCM", "+++++-" },
+		{ "HaOoCC", "+++++-" },
+		{ "a", "-" },
+		{ "Haa", "++-" },
+		{ "Ho", "+-" },
+		{ "Hao", "++-" },
+		{ "Ham", "++-" },
+		{ "He", "++" },
+		{ "HaOe", "++++" },
+		{ "HaOoMe", "++++++" },
+		{ "HeM", "++-" },
+		{ "e", "-" },
+		{ "HaOoo", "++++-" },
+	};
+	struct desk d;
+
+	(void)state;
+	for (size_t k = 0; k < N(all); k++) {
+		open_desk(&d);
+		desk_reset(&d);
+		sequences[0] = sequences[1] = 0;
+		requests = 0;
+		for (size_t i = 0; all[k].says[i] != '\0'; i++) {
+			switch (all[k].says[i]) {
+			case 'H':
+				judge(&d, DIR_C2S, hello());
+				break;
+			case 'a':
+				judge(&d, DIR_S2C, acknowledge());
+				break;
+			case 'O':
+				requests++;
+				judge(&d, DIR_C2S, opens(DIR_C2S, 0, NONE_URI, OPENS));
+				break;
+			case 'R':
+				requests++;
+				judge(&d, DIR_C2S, opens(DIR_C2S, CHANNEL, NONE_URI, RENEWS));
+				break;
+			case 'o':
+				judge(&d, DIR_S2C, opens(DIR_S2C, CHANNEL, NONE_URI, OPENED));
+				break;
+			case 'M':
+				ask(&d, 631, READ);
+				break;
+			case 'm':
+				tell(&d, 634);
+				break;
+			case 'C':
+				judge(&d, DIR_C2S, said("CLOF", DIR_C2S, ++requests, 452, ""));
+				break;
+			default:
+				judge(&d, DIR_S2C, error());
+				break;
+			}
+			if (d.p.allowed != (all[k].may[i] == '+'))
+				fail_msg("%s, %zu: %d", all[k].says, i, d.p.reason);
+		}
+	}
+}
+
+/* What only one end says, the other does not. */
+static void each_end_says_its_own(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d);
+	assert_int_equal(judge(&d, DIR_C2S, acknowledge())->reason, R_OPCUA_SESSION);
+	assert_int_equal(judge(&d, DIR_C2S, error())->reason, R_OPCUA_SESSION);
+	assert_int_equal(judge(&d, DIR_S2C, hello())->reason, R_OPCUA_SESSION);
+	assert_int_equal(judge(&d, DIR_S2C, said("CLOF", DIR_S2C, 1, 452, ""))->reason, R_OPCUA_SESSION);
+	start(&d);
+	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 1, 631, READ))->reason, R_OPCUA_RESPONSE);
+	/* a channel is opened and closed by its own messages */
+	assert_int_equal(ask(&d, 446, "00000000 00000000 01000000 ffffffff 80ee3600")->reason, R_OPCUA_SESSION);
+	assert_int_equal(ask(&d, 452, "")->reason, R_OPCUA_SESSION);
+	start(&d);
+	assert_int_equal(judge(&d, DIR_C2S, said("CLOF", DIR_C2S, ++requests, 631, READ))->reason, R_OPCUA_SESSION);
+}
+
+/* The server opens the session: refused for that, also where everything is allowed. */
+static void reverse_hellos_are_refused(void **state)
+{
+	struct message m = message_of("RHEF");
+	struct desk d;
+
+	(void)state;
+	put_hex(&m, "04000000 75726e3a 04000000 6f70632e");
+	open_desk(&d);
+	desk_reset(&d);
+	assert_int_equal(judge(&d, DIR_C2S, sized(m))->reason, R_OPCUA_REVERSE);
+	desk_whole(&d);
+	assert_int_equal(judge(&d, DIR_C2S, sized(m))->reason, R_OPCUA_REVERSE);
+}
+
+/* ---- security -------------------------------------------------------------------------------- */
+
+/* No row that does not name it lets a channel without security through, whatever else it allows. */
+static void none_is_named(void **state)
+{
+	struct command_row *row;
+	struct desk d;
+
+	(void)state;
+	row = open_desk(&d);
+	row->targets[OPCUA_POLICY] = (struct number_set){ .any = true };
+	start(&d);
+	assert_int_equal(ask(&d, 631, READ)->reason, R_OPCUA_TARGET);
+	row->targets[OPCUA_POLICY] = desk_range(&d, 2, 255);
+	start(&d);
+	assert_int_equal(ask(&d, 631, READ)->reason, R_OPCUA_TARGET);
+	row->targets[OPCUA_POLICY] = desk_range(&d, 1, 1);
+	start(&d);
+	assert_true(ask(&d, 631, READ)->allowed);
+	/* hello says nothing of it */
+	row->targets[OPCUA_POLICY] = desk_range(&d, 9, 9);
+	desk_reset(&d);
+	assert_true(judge(&d, DIR_C2S, hello())->allowed);
+	assert_true(judge(&d, DIR_S2C, acknowledge())->allowed);
+	requests = 1;
+	assert_int_equal(judge(&d, DIR_C2S, opens(DIR_C2S, 0, NONE_URI, OPENS))->reason, R_OPCUA_TARGET);
+	/* the mode is none as well */
+	for (unsigned mode = 0; mode < 5; mode++) {
+		char hex[512];
+
+		row->targets[OPCUA_POLICY] = desk_range(&d, 1, 1);
+		desk_reset(&d);
+		judge(&d, DIR_C2S, hello());
+		judge(&d, DIR_S2C, acknowledge());
+		snprintf(hex, sizeof(hex), "0100be01" ASKS "00000000 00000000 %02x000000 ffffffff 80ee3600", mode);
+		assert_int_equal(judge(&d, DIR_C2S, opens(DIR_C2S, 0, NONE_URI, hex))->reason,
+				 mode == 1 ? R_ALLOWED : R_OPCUA_FRAME);
+	}
+}
+
+static void begin_secured(struct desk *d, const char *uri)
+{
+	desk_reset(d);
+	judge(d, DIR_C2S, hello());
+	judge(d, DIR_S2C, acknowledge());
+	judge(d, DIR_C2S, opens(DIR_C2S, 0, uri, "9a3b7f112233445566778899"));
+}
+
+/* Each policy by its URI, which a row names by its number; nobody reads what is said. */
+static void secured_channels_are_named(void **state)
+{
+	static const char *const names[] = {
+		"Basic128Rsa15",	"Basic256",	  "Basic256Sha256", "Aes128_Sha256_RsaOaep",
+		"Aes256_Sha256_RsaPss", "ECC_nistP256",	  "ECC_nistP384",   "ECC_brainpoolP256r1",
+		"ECC_brainpoolP384r1",	"ECC_curve25519", "ECC_curve448",   "NoneAtAll"
+	};
+	struct command_row *row;
+	struct desk d;
+
+	(void)state;
+	for (uint32_t k = 0; k < N(names); k++) {
+		uint32_t number = k + 1 == N(names) ? 255 : k + 2;
+		char uri[128];
+
+		snprintf(uri, sizeof(uri), "http://opcfoundation.org/UA/SecurityPolicy#%s", names[k]);
+		row = open_desk(&d);
+		row->services = desk_range(&d, OPCUA_SECURED, OPCUA_SECURED);
+		row->targets[OPCUA_POLICY] = desk_range(&d, number, number);
+		begin_secured(&d, uri);
+		assert_true(d.p.allowed);
+		assert_int_equal(d.p.function, OPCUA_SECURED);
+		assert_int_equal(d.p.targets[OPCUA_POLICY], number);
+		assert_true(judge(&d, DIR_S2C, opens(DIR_S2C, 77, uri, "0102030405060708"))->allowed);
+		row->targets[OPCUA_POLICY] = desk_range(&d, number == 255 ? 2 : number + 1, 255 - (number == 255));
+		begin_secured(&d, uri);
+		assert_int_equal(d.p.reason, R_OPCUA_TARGET);
+		row->targets[OPCUA_POLICY] = (struct number_set){ .any = true };
+		row->services = desk_range(&d, 1, OPCUA_SECURED - 1);
+		begin_secured(&d, uri);
+		assert_int_equal(d.p.reason, R_OPCUA_FUNCTION);
+		/* what limits nodes or values says that they are to be seen */
+		row->services = desk_range(&d, OPCUA_SECURED, OPCUA_SECURED);
+		desk_space(&d, row, OPCUA_NODES, desk_range(&d, 0, UINT64_C(0xffffffffffff)));
+		begin_secured(&d, uri);
+		assert_int_equal(d.p.reason, R_OPCUA_ADDRESS);
+	}
+}
+
+/* Chunk by chunk, of one channel, with whatever in it; and no message that could be read. */
+static void secured_channels_carry_anything(void **state)
+{
+	struct command_row *row;
+	struct message m;
+	struct desk d;
+	size_t len;
+
+	(void)state;
+	row = open_desk(&d);
+	row->services = desk_range(&d, OPCUA_SECURED, OPCUA_SECURED);
+	row->targets[OPCUA_POLICY] = desk_range(&d, 4, 4);
+	begin_secured(&d, BASIC);
+	assert_int_equal(judge(&d, DIR_C2S, said("MSGF", DIR_C2S, 5, 673, ""))->reason, R_OPCUA_SESSION);
+	begin_secured(&d, BASIC);
+	assert_true(judge(&d, DIR_S2C, opens(DIR_S2C, CHANNEL, BASIC, "0102030405060708"))->allowed);
+	for (unsigned i = 0; i < 200; i++) {
+		m = message_of(i % 3 == 0 ? "MSGC" : "MSGF");
+		put_32(&m, CHANNEL);
+		put_32(&m, i / 50);
+		for (unsigned k = 0; k < 8 + i; k++)
+			put(&m, &(uint8_t){ (uint8_t)(k * i) }, 1);
+		m = sized(m);
+		assert_int_equal(opcua_enforcer.frame(d.state, DIR_C2S, bytes_of(m.p, m.n), &len), FRAME_WHOLE);
+		assert_int_equal(len, m.n);
+		assert_true(judge(&d, (enum direction)(i % 2), m)->allowed);
+		assert_int_equal(d.p.function, OPCUA_SECURED);
+	}
+	m.p[8]++; /* another channel */
+	assert_int_equal(judge(&d, DIR_C2S, m)->reason, R_OPCUA_CHANNEL);
+	assert_int_equal(judge(&d, DIR_S2C, m)->reason, R_OPCUA_CHANNEL);
+	/* nothing that changes the security of a channel */
+	assert_false(judge(&d, DIR_C2S, opens(DIR_C2S, CHANNEL, NONE_URI, RENEWS))->allowed);
+	row->services = (struct number_set){ .any = true };
+	row->targets[OPCUA_POLICY] = desk_range(&d, 0, 255);
+	assert_int_equal(judge(&d, DIR_C2S, opens(DIR_C2S, CHANNEL, NONE_URI, RENEWS))->reason, R_OPCUA_CHANNEL);
+	assert_int_equal(judge(&d, DIR_S2C, opens(DIR_S2C, CHANNEL, NONE_URI, OPENED))->reason, R_OPCUA_CHANNEL);
+	assert_true(judge(&d, DIR_C2S, opens(DIR_C2S, CHANNEL, BASIC, "01020304"))->allowed);
+	start(&d);
+	assert_int_equal(judge(&d, DIR_C2S, opens(DIR_C2S, CHANNEL, BASIC, "01020304"))->reason, R_OPCUA_CHANNEL);
+	/* since the rows changed: what the server says too */
+	begin_secured(&d, BASIC);
+	judge(&d, DIR_S2C, opens(DIR_S2C, CHANNEL, BASIC, "0102030405060708"));
+	m.p[8]--;
+	assert_true(judge(&d, DIR_S2C, m)->allowed);
+	row->services = desk_range(&d, 631, 631);
+	assert_int_equal(judge(&d, DIR_S2C, m)->reason, R_OPCUA_FUNCTION);
+}
+
+/* ---- numbers --------------------------------------------------------------------------------- */
+
+/* Of each end: one more each time, and near the end from anew. */
+static void numbers_follow(void **state)
+{
+	static const struct {
+		uint32_t last, next;
+		bool may;
+	} all[] = { { 5, 6, true },
+		    { 5, 5, false },
+		    { 5, 7, false },
+		    { 5, 4, false },
+		    { 5, 0, false },
+		    { 4294966271u, 4294966272u, true },
+		    { 4294966271u, 1, false },
+		    { 4294966272u, 1, true },
+		    { 4294966272u, 1023, true },
+		    { 4294966272u, 1024, false },
+		    { UINT32_MAX, 0, true } };
+	struct desk d;
+
+	(void)state;
+	for (size_t k = 0; k < N(all); k++) {
+		open_desk(&d);
+		opcua_enforcer.missed(d.state, false); /* then any is the first */
+		sequences[0] = sequences[1] = all[k].last - 1;
+		assert_true(ask(&d, 631, READ)->allowed);
+		assert_true(tell(&d, 634)->allowed);
+		sequences[0] = sequences[1] = all[k].next - 1;
+		ask(&d, 631, READ);
+		assert_int_equal(d.p.reason, all[k].may ? R_ALLOWED : R_OPCUA_NUMBER);
+		if (all[k].may)
+			assert_true(tell(&d, 634)->allowed);
+		else
+			assert_int_equal(tell(&d, 634)->reason, R_OPCUA_NUMBER);
+	}
+}
+
+/* A request's number is its own until it is answered; answers come in any order. */
+static void requests_have_numbers(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d);
+	assert_true(judge(&d, DIR_C2S, said("MSGF", DIR_C2S, 10, 826, "00000000"))->allowed);
+	assert_true(judge(&d, DIR_C2S, said("MSGF", DIR_C2S, 11, 631, READ))->allowed);
+	assert_int_equal(judge(&d, DIR_C2S, said("MSGF", DIR_C2S, 10, 631, READ))->reason, R_OPCUA_NUMBER);
+	start(&d);
+	judge(&d, DIR_C2S, said("MSGF", DIR_C2S, 10, 826, "00000000"));
+	judge(&d, DIR_C2S, said("MSGF", DIR_C2S, 11, 631, READ));
+	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 10, 634, ""))->reason, R_OPCUA_RESPONSE);
+	assert_true(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 11, 634, ""))->allowed);
+	assert_true(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 10, 829, ""))->allowed);
+	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 10, 829, ""))->reason, R_OPCUA_RESPONSE);
+	assert_true(judge(&d, DIR_C2S, said("MSGF", DIR_C2S, 10, 631, READ))->allowed);
+	assert_true(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 10, OPCUA_FAULT, ""))->allowed);
+	assert_true(d.p.exception);
+	assert_int_equal(d.p.function, 631);
+}
+
+/* The last token and the one before, which a client may use until it has the new one. */
+static void tokens_are_known(void **state)
+{
+	struct desk d;
+	struct message m;
+
+	(void)state;
+	open_desk(&d);
+	for (uint32_t token = 2; token < 5; token++) {
+		char hex[512];
+
+		requests++;
+		assert_true(judge(&d, DIR_C2S, opens(DIR_C2S, CHANNEL, NONE_URI, RENEWS))->allowed);
+		snprintf(hex, sizeof(hex),
+			 "0100c101" ANSWERS "00000000 07000000 %02x000000 0000000000000000 80ee3600 ffffffff", token);
+		assert_true(judge(&d, DIR_S2C, opens(DIR_S2C, CHANNEL, NONE_URI, hex))->allowed);
+		for (uint32_t used = token < 3 ? 1 : token - 2; used <= token + 1; used++) {
+			bool may = used + 1 >= token && used <= token;
+
+			m = said("MSGF", DIR_C2S, ++requests, 631, READ);
+			m.p[12] = (uint8_t)used;
+			assert_int_equal(judge(&d, DIR_C2S, m)->reason, may ? R_ALLOWED : R_OPCUA_CHANNEL);
+		}
+	}
+}
+
+/* As many as there is room for wait; what was answered makes room. */
+static void requests_wait(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d);
+	for (uint32_t k = 0; k < OPCUA_OPEN_MAX; k++)
+		assert_true(judge(&d, DIR_C2S, said("MSGF", DIR_C2S, 1000 + k, 826, "00000000"))->allowed);
+	assert_int_equal(ask(&d, 826, "00000000")->reason, R_OPCUA_PENDING);
+	assert_true(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 1005, 829, ""))->allowed);
+	assert_true(ask(&d, 826, "00000000")->allowed);
+	assert_true(opcua_enforcer.state_used(d.state) <= ENFORCER_STATE_MAX);
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+/* In several chunks, each by itself; of what was refused none; broken off. */
+static void answers_come_in_chunks(void **state)
+{
+	struct command_row *row;
+	struct desk d;
+	struct message m;
+
+	(void)state;
+	open_desk(&d);
+	assert_true(ask(&d, 631, READ)->allowed);
+	assert_true(judge(&d, DIR_S2C, said("MSGC", DIR_S2C, requests, 634, ""))->allowed);
+	assert_true(judge(&d, DIR_S2C, said("MSGC", DIR_S2C, requests, 9, ""))->allowed);
+	assert_true(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, requests, 9, ""))->allowed);
+	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, requests, 634, ""))->reason, R_OPCUA_RESPONSE);
+	ask(&d, 631, READ);
+	m = message_of("MSGA");
+	put_32(&m, CHANNEL);
+	put_32(&m, TOKEN);
+	put_numbers(&m, DIR_S2C, requests);
+	put_hex(&m, "00008080 02000000 6e6f");
+	assert_true(judge(&d, DIR_S2C, sized(m))->allowed);
+	assert_true(d.p.exception);
+	assert_int_equal(tell(&d, 634)->reason, R_OPCUA_RESPONSE);
+	row = open_desk(&d);
+	row->services = desk_range(&d, 826, 826);
+	start(&d);
+	assert_int_equal(ask(&d, 631, READ)->reason, R_OPCUA_FUNCTION);
+	assert_int_equal(judge(&d, DIR_S2C, said("MSGC", DIR_S2C, requests, 634, ""))->reason, R_OPCUA_FUNCTION);
+	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, requests, 634, ""))->reason, R_OPCUA_FUNCTION);
+}
+
+/* A server's chunk that is longer than what is judged as one: its beginning decides, and behind it
+ * the next one is found. */
+static void long_chunks_come_in_pieces(void **state)
+{
+	static const uint32_t sizes[] = { 16384, 16385, 24576, 24577, 65535 };
+	static uint8_t stream[131072];
+	struct desk d;
+
+	(void)state;
+	for (size_t k = 0; k < N(sizes); k++)
+		for (unsigned refused = 0; refused < 2; refused++) {
+			struct message m;
+			size_t at = 0, len, all;
+
+			open_desk(&d);
+			if (!refused)
+				ask(&d, 631, READ);
+			m = said("MSGF", DIR_S2C, requests, 634, "");
+			memset(stream, 'M', sizeof(stream));
+			memcpy(stream, m.p, m.n);
+			memcpy(stream + 4, &sizes[k], 4);
+			ask(&d, 631, READ);
+			m = said("MSGF", DIR_S2C, requests, 634, "");
+			memcpy(stream + sizes[k], m.p, m.n);
+			all = sizes[k] + m.n;
+			for (unsigned n = 0; at < all; n++, at += len) {
+				assert_int_equal(
+					opcua_enforcer.frame(d.state, DIR_S2C, bytes_of(stream + at, all - at), &len),
+					FRAME_WHOLE);
+				assert_true(len > 0 && len <= OPCUA_PDU_MAX && len <= all - at);
+				desk_judge(&d, DIR_S2C, stream + at, len);
+				assert_int_equal(d.p.allowed, !refused || at == sizes[k]);
+			}
+			assert_int_equal(at, all);
+		}
+}
+
+/* Half-way: the first numbers are taken, unseen requests are answered by the rows. */
+static void sessions_are_met_half_way(void **state)
+{
+	struct command_row *row;
+	struct desk d;
+
+	(void)state;
+	open_desk(&d);
+	desk_reset(&d);
+	opcua_enforcer.missed(d.state, false);
+	sequences[0] = 70;
+	sequences[1] = 900;
+	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 40, 829, ""))->reason, R_OPCUA_UNSEEN);
+	assert_true(d.p.allowed);
+	assert_int_equal(d.p.function, 826);
+	assert_true(judge(&d, DIR_C2S, said("MSGF", DIR_C2S, 41, 631, READ))->allowed);
+	assert_true(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 41, 634, ""))->allowed);
+	row = open_desk(&d);
+	row->services = desk_range(&d, 631, 631);
+	opcua_enforcer.missed(d.state, false);
+	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 40, 829, ""))->reason, R_OPCUA_FUNCTION);
+	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 40, 634, ""))->reason, R_OPCUA_UNSEEN);
+	open_desk(&d);
+	opcua_enforcer.missed(d.state, true);
+	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 40, 634, ""))->reason, R_OPCUA_UNREAD);
+	assert_false(d.p.allowed);
+	/* what nobody can read is of a channel with security, of which a row has to name 0 */
+	row = open_desk(&d);
+	desk_reset(&d);
+	opcua_enforcer.missed(d.state, false);
+	row->targets[OPCUA_POLICY] = desk_range(&d, 1, 255);
+	assert_int_equal(judge(&d, DIR_C2S, said("MSGF", DIR_C2S, 40, 0, ""))->reason, R_OPCUA_TARGET);
+	row->targets[OPCUA_POLICY] = desk_range(&d, 0, 0);
+	assert_true(judge(&d, DIR_C2S, said("MSGF", DIR_C2S, 40, 0, ""))->allowed);
+	assert_int_equal(d.p.function, OPCUA_SECURED);
+	assert_int_equal(judge(&d, DIR_C2S, said("MSGF", DIR_C2S, 40, 631, READ))->reason, R_OPCUA_TARGET);
+}
+
+/* ---- pieces of requests ---------------------------------------------------------------------- */
+
+/* A request that is all there although its chunk says more: not even its bytes pass. */
+static void whole_requests_do_not_wait(void **state)
+{
+	struct pdu p = { .dir = DIR_C2S };
+	struct message m;
+	struct desk d;
+	bool may;
+
+	(void)state;
+	open_desk(&d);
+	m = said("MSGF", DIR_C2S, 2, 631, READ);
+	for (unsigned more = 0; more < 20; more++)
+		for (size_t n = 0; n <= m.n; n++) {
+			struct message other = m;
+
+			other.p[4] = (uint8_t)(m.n + more);
+			may = opcua_enforcer.segment(d.state, 0, 0, false, bytes_of(other.p, n), &d.table, &d.permit,
+						     &p);
+			assert_int_equal(may, n < m.n || more == 0);
+		}
+	/* behind another one, and as the last chunk */
+	m.p[4]++;
+	memcpy(m.p + m.n, m.p, m.n);
+	m.p[4]--;
+	assert_false(opcua_enforcer.segment(d.state, 0, 0, false, bytes_of(m.p, 2 * m.n), &d.table, &d.permit, &p));
+	assert_int_equal(p.reason, R_OPCUA_FRAME);
+	desk_whole(&d);
+	assert_true(opcua_enforcer.segment(d.state, 0, 0, false, bytes_of(m.p, 2 * m.n), &d.table, &d.permit, &p));
+}
+
+/* A request in chunks is the request; each has its own number, and the same of all else. */
+static void requests_come_in_chunks(void **state)
+{
+	struct command_row *row;
+	struct message whole, m;
+	struct desk d;
+
+	(void)state;
+	for (unsigned parts = 2; parts < 9; parts++)
+		for (unsigned wrong = 0; wrong < 6; wrong++) {
+			size_t begin = 24, size, at;
+
+			row = open_desk(&d);
+			row->services = desk_range(&d, 631, 631);
+			start(&d);
+			whole = said("MSGF", DIR_C2S, 9, 631, READ);
+			sequences[0]--;
+			m = (struct message){ .n = 0 };
+			size = (whole.n - begin + parts - 1) / parts;
+			for (; begin < whole.n; begin += size) {
+				bool last = begin + size >= whole.n;
+				struct message c = message_of(last ? "MSGF" : "MSGC");
+
+				put_32(&c, CHANNEL + (last && wrong == 1));
+				put_32(&c, TOKEN + (last && wrong == 2));
+				sequences[0] += last && wrong == 3;
+				put_numbers(&c, DIR_C2S, last && wrong == 4 ? 10 : 9);
+				put(&c, whole.p + begin, last ? whole.n - begin : size);
+				c = sized(c);
+				at = m.n;
+				put(&m, c.p, c.n);
+				if (last && wrong == 5)
+					m.p[at + 3] = 'A';
+			}
+			judge(&d, DIR_C2S, m);
+			assert_int_equal(d.p.reason, wrong == 0	  ? R_ALLOWED
+						     : wrong == 3 ? R_OPCUA_NUMBER
+								  : R_OPCUA_FRAME);
+			assert_true(wrong != 0 || d.p.function == 631);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sessions_go_their_way),
+		cmocka_unit_test(each_end_says_its_own),
+		cmocka_unit_test(reverse_hellos_are_refused),
+		cmocka_unit_test(none_is_named),
+		cmocka_unit_test(secured_channels_are_named),
+		cmocka_unit_test(secured_channels_carry_anything),
+		cmocka_unit_test(numbers_follow),
+		cmocka_unit_test(requests_have_numbers),
+		cmocka_unit_test(tokens_are_known),
+		cmocka_unit_test(requests_wait),
+		cmocka_unit_test(answers_come_in_chunks),
+		cmocka_unit_test(long_chunks_come_in_pieces),
+		cmocka_unit_test(sessions_are_met_half_way),
+		cmocka_unit_test(whole_requests_do_not_wait),
+		cmocka_unit_test(requests_come_in_chunks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -77,8 +77,8 @@ static inline void pending_age(struct pending_list l, bool now)
 		pending_at(l, i)->aged = now || pending_at(l, i)->aged > 0 ? PENDING_AGED : 1u;
 }
 
-/* The order in which entries are dropped: first overtaken requests, then refused ones (remembered
- * only where refusals end nothing), then requests that have waited for long. */
+/* The order in which entries are dropped: first overtaken requests, then refused ones (which are
+ * remembered only if a refusal does not end the session), then requests that have waited long. */
 static inline unsigned pending_rank(const struct pending_entry *e)
 {
 	return e->expendable ? 3u : e->reason != R_ALLOWED ? 2u : e->aged >= PENDING_AGED ? 1u : 0;

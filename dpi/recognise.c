@@ -49,9 +49,10 @@ enum protocol recognise_any(enum direction dir, struct bytes head)
 	return PROTO_NONE;
 }
 
-/* ---- what is read to its end ---- */
+/* ---- heads that are read byte by byte ---- */
 
-/* How much of a version, " HTTP/1.1", the bytes end with after this one. */
+/* How many bytes of a version (" HTTP/1.1") have been read, up to and including `byte`. `at`: the
+ * same before `byte`. */
 static uint32_t version_so_far(uint32_t at, uint8_t byte)
 {
 	static const char version[] = " HTTP/?.?";
@@ -79,7 +80,8 @@ static bool read_http(struct head *h, uint8_t byte)
 	return true;
 }
 
-/* `at`: how much of "SSH-" the line begins with; behind it, which version, by its first digit. */
+/* `at`: how many bytes of "SSH-" and a version the line begins with; 100: it begins differently.
+ * `on_line`: the version begins with 2. */
 static bool read_ssh(struct head *h, uint8_t byte)
 {
 	static const char tag[] = "SSH-", *const versions[] = { "1.99-", "2.0-" };

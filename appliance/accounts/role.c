@@ -87,8 +87,8 @@ static struct moment moment_now(void)
 				.wall_s = clock_wall_ns() / 1000000000u };
 }
 
-/* The loop notices when the supervisor is gone. A supervisor that does not read gives up by
- * itself. */
+/* A failure to send is ignored: the loop notices when the supervisor is gone, and a supervisor that
+ * does not read gives up by itself. */
 static void say_answer(void *ctx, uint32_t id, enum answer_status status, json_t *j)
 {
 	const struct msg_body m = { MSG_ANSWER, .answer = { .status = (uint8_t)status } };

@@ -256,7 +256,7 @@ void collect_settled(struct control *s)
 			ask_again(s, &s->collects[i]);
 }
 
-/* An order that changes a list: its result shows in the list. */
+/* Whether this is an order that changes a list, so that the list shows whether it was followed. */
 static bool is_order(const struct msg_body *b)
 {
 	return (b->type == MSG_DEVICES && (b->devices.order == DEVICES_ACCEPT || b->devices.order == DEVICES_FORGET ||

@@ -144,7 +144,7 @@ static void went_bad(struct certificate_file *f, enum authority is)
 		f->bad_since = clock_wall_ns();
 }
 
-/* An answer is matched by the question's id: an answer about an earlier text is late. */
+/* Each question has a new id, so that an answer about an earlier text is not taken for this one. */
 static void ask(struct control *s, struct certificate_file *f, const uint8_t *text, size_t n)
 {
 	const struct msg_body question = { .type = MSG_CERTIFICATES };
@@ -161,8 +161,8 @@ static void ask(struct control *s, struct certificate_file *f, const uint8_t *te
 		close(fd);
 }
 
-/* Asked again when the text has changed, and of a new mgmt process, which may survive what its
- * predecessor died of. */
+/* Notes the state of the file. Asks about its text again when it has changed, or when mgmt is a new
+ * process. */
 static void has(struct control *s, struct certificate_file *f, enum authority is, const uint8_t *text, size_t n)
 {
 	uint8_t digest[32] = { 0 };

@@ -540,13 +540,13 @@ struct answer {
 	bool of_json;
 };
 
-/* So many answers find room when there is no memory: one for each who may ask at a time. An asker
- * whose answer found none would wait for it for ever. */
+/* The number of answers for which memory is reserved: one for each asker at a time. An asker would
+ * wait for ever if there were no memory for its answer. */
 #define ANSWERS_SPARE 256u
 
 /* At the start. 0 or negative errno. */
 int answer_open(struct control *s, struct err *e);
-/* The oldest; the caller's from now on. False: there is none. */
+/* Takes the oldest answer, which the caller then owns. False: there is none. */
 bool answer_take(struct control *s, struct answer *ret);
 /* Takes the newest answer out again, for a caller that has just queued it. */
 bool answer_take_last(struct control *s, struct answer *ret);

@@ -80,7 +80,7 @@ static bool accept_one(struct control *s)
 			      .listens = tells(who.uid),
 			      .uid = who.uid,
 			      .typed = who_typed(who.pid, who.uid) };
-	/* As long as the record of a generation has room for. */
+	/* at most as many bytes as the record of a generation has room for */
 	who_name(who.pid, who.uid, c->by, BY_BYTES);
 	return true;
 }

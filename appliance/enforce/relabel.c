@@ -60,8 +60,8 @@ static int note(const struct session *s, void *ctx)
 	if (cell != NULL && cell->permit == old && mark_lane(s->mark) == ir->permits[old].lane &&
 	    (outcome == 0 || ir->permits[old].lane != LANE_NONE))
 		return 0;
-	/* A permit whose time is over is reported by its label in a moment (ended.c), even if
-	 * another permit opens there now. */
+	/* The time of the permit is over. The label stays, because ended.c will soon report the
+	 * session by it, even if another permit opens there now. */
 	if (cell == NULL && ir->permits[old].until != 0 && ir->permits[old].until <= l->now)
 		return 0;
 	m = arena_grow(l->a, (void **)&l->list, &l->n, &l->room, sizeof(*m));
@@ -71,9 +71,8 @@ static int note(const struct session *s, void *ctx)
 	*m = (struct move){ .session = *s };
 	if (cell == NULL)
 		return 0;
-	/* The label is of a release with other bit positions: its permit field is right, its
-	 * outcome is invalid. */
-	/* without inspection there is no outcome */
+	/* If the permit is still the right one, the label is of a release with other bit positions,
+	 * and its outcome is invalid. A permit without inspection has no outcome. */
 	if (cell->permit == old || ir->permits[cell->permit].lane == LANE_NONE)
 		outcome = MARK_UNJUDGED;
 	/* The protocol was confirmed for the old permit; that still holds for a permit that allows
@@ -82,7 +81,8 @@ static int note(const struct session *s, void *ctx)
 			     (ir->permits[cell->permit].deny_weak_tls && !ir->permits[old].deny_weak_tls)))
 		outcome = MARK_GOOD << MARK_OUTCOME_SHIFT;
 	m->mark = ir_label(&ir->permits[cell->permit], l->g->ids[cell->permit]);
-	/* The rules start to count it at its next packet. */
+	/* It gets a limit of time. Without a label, the rules look it up at its next packet, and
+	 * count from there. */
 	if ((m->mark & ~s->mark & MARK_LIMITS) != 0)
 		m->mark = 0;
 	m->mark |= outcome;
@@ -97,7 +97,8 @@ static bool same_place(const struct generation_held *old, const struct ir_place 
 	return i != UINT32_MAX && memcmp(was[i].digest, is->digest, sizeof(is->digest)) == 0;
 }
 
-/* A permit in the same place has lost nothing, unless a permit with an end came to lie over it. */
+/* Marks the permits whose place (ir_places) is unchanged, so that their sessions keep their permit.
+ * If a permit with an end is not among them, it may lie over any other, so none is marked. */
 static bool settle(const struct generation_held *old, const struct generation_held *g, struct arena *a, bool *settled)
 {
 	const struct ir_place *was, *is;

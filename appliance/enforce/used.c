@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hands the uses from process to process: told to the supervisor after each look, received from it
- * before the first apply. */
+/* Keeps the record of uses (matched.h) beyond the process: it is sent to the supervisor after each
+ * look, and the next process receives it from there before the first apply. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>

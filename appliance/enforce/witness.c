@@ -277,7 +277,8 @@ static void behind_cut(struct asking *a, const struct tuple *t, struct walk_pack
 
 /* ---- a session that the policy allows -------------------------------------------------------- */
 
-/* The way that its packets have to take. */
+/* Reports a packet of the session that does not go the right way: on at once (`fast`), or to the
+ * queue of its lane. */
 static void expect_way(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p, uint32_t lane,
 		       bool fast)
 {
@@ -483,8 +484,8 @@ static void allowed(struct asking *a, const struct tuple *t, const struct ir_cel
 		if ((flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_SYN)
 			expect_refused(a, t, "no SYN", q);
 	}
-	/* Hosts that some conduit connects are told that their session is lost, in either
-	 * direction; a reset needs no answer. */
+	/* If a conduit connects the two hosts, a packet without a session, in either direction, has
+	 * to be answered with a reset. */
 	q = first;
 	q.state = WALK_INVALID;
 	q.tcp_flags = TCP_ACK;

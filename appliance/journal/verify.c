@@ -50,7 +50,7 @@ struct walk {
 	bool head_met;
 	const struct journal_trust *trust; /* NULL = none */
 	bool sent_met;
-	uint8_t before[32]; /* hash of the record before the first one, from the first one */
+	uint8_t before[32]; /* hash of the record before the first, as the first states it */
 };
 
 static void fault(struct walk *w, enum journal_fault what, uint64_t seq)

@@ -130,8 +130,8 @@ static void empty_chain(struct sending *s, const struct plain_chain *x)
 	nftnl_rule_free(r);
 }
 
-/* Where the chains are right, only their rules are replaced at once: what is allowed before and
- * after stays allowed in between. */
+/* Replaces the table in one batch. If its chains are right, only their rules are replaced, so that
+ * what is allowed before and after stays allowed in between. */
 static int replace(struct netlink *n, const struct plain_table *t, bool had, bool chains, struct err *e)
 {
 	struct sending s = { .size = (t->n_rules + t->n_chains + 8) * PLAIN_MESSAGE,

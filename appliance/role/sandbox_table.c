@@ -98,8 +98,8 @@ static const struct call_rule forms[] = {
 	CALL_IF(fcntl, 1, WHOLE, F_GETFD), END
 };
 
-/* Children answer by recvfrom; questions go out on the two sockets that this role has besides those
- * of every role. */
+/* Questions to children are sent on two sockets that only this role has; recvfrom reads the
+ * answers. */
 static const struct call_rule asks_children[] = {
 	CALL(recvfrom), CALL_IF(sendto, 0, WHOLE, ACCOUNTS_FD_HASHER), CALL_IF(sendto, 0, WHOLE, ACCOUNTS_FD_WEBAUTHN), END
 };
@@ -150,7 +150,7 @@ static const struct call_rule server[] = {
  * folder below). */
 static const struct call_rule kernel_rules[] = {
 	CALL(openat), CALL(getdents64), CALL(sendto), CALL(sendmsg), CALL(recvfrom), CALL(setsockopt), CALL(getsockname),
-	CALL(getrusage), /* counts its sleeps: whether the time of a change is known */
+	CALL(getrusage), /* the number of its sleeps shows whether the time of a change is known */
 	CALL_IF(ioctl, 1, WHOLE, SIOCGIFINDEX), CALL_IF(ioctl, 1, WHOLE, SIOCGIFFLAGS), END
 };
 

@@ -29,8 +29,8 @@ struct call_rule {
 	struct call_test tests[CALL_TESTS];
 };
 
-/* How much lower the priority of a gate or worker for naming is than that of one for commands. It
- * makes both lower than either process of a pair for commands. */
+/* How much lower the priority of a gate or worker for naming is than that of one for commands. Both
+ * processes for naming then have a lower priority than both processes for commands. */
 #define NAMING_BELOW 2
 
 #define CALL_END (-1)

@@ -230,9 +230,9 @@ void kept_tell(struct supervisor *s)
 }
 
 /*
- * Returns the devices of `wanted` ({device: picture or null}). This is on the disk beforehand, so
- * that a start in between continues. Takes over the reference; the result goes into the operation's
- * answer and, as `what`, into the records.
+ * Gives back the devices of `wanted` ({device: picture or null}). The intention is saved first, so
+ * that the next process goes on if this one ends in between. The reports go into the operation's
+ * answer and, as events `what`, into the records. Owns `wanted`.
  */
 static void give(struct supervisor *s, json_t *wanted, enum policy_event what, const struct ir *ir)
 {

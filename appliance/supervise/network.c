@@ -158,7 +158,8 @@ static void outside_note(void *ctx, const char *where, const char *what, const c
 	found_note(ctx, text);
 }
 
-/* Without a policy no interface is ours, so nothing can be beside it. */
+/* Compares what outside_look finds with what it found before. Without a policy, the box has no
+ * interfaces, and there is nothing to find. */
 static void outside_due(struct supervisor *s, uint64_t now)
 {
 	struct network *n = s->network;

@@ -209,7 +209,7 @@ static bool stands_back(const struct operation *op)
 	       (op->asker.web || op->ground.login[0] != 0 || (op->step == STEP_COMPILE && !op->compiling));
 }
 
-/* Takes over `bundle`. */
+/* Starts the operation, lets it wait, or refuses it. It owns `asked.bundle` from here on. */
 static void begin(struct supervisor *s, struct operation asked, const char *by)
 {
 	snprintf(asked.by, sizeof(asked.by), "%s", by);

@@ -103,7 +103,7 @@ static bool ask(struct supervisor *s, struct order *o, unsigned slot, const stru
 
 static void silent(struct supervisor *s, struct order *o)
 {
-	/* It is unknown whether accounts carried out its own order. */
+	/* An order that accounts carries out itself may have been carried out. */
 	refuse(s, o->asker, ANSWER_CANNOT, o->passes ? M_CONTROL_UNSURE : M_CONTROL_SILENT,
 	       role_name(s->slots[o->slot].role));
 	order_end(o);

@@ -161,7 +161,7 @@ void policy_free(struct policy *p)
 	free(p);
 }
 
-/* Their sessions go on, so their tables stay. */
+/* Whether live sessions of the permit may go on after it has ended, so that its table stays. */
 static bool lingers(const void *ctx, uint32_t permit)
 {
 	const struct policy *old = ctx;
@@ -169,7 +169,7 @@ static bool lingers(const void *ctx, uint32_t permit)
 	for (uint32_t i = 0; old != NULL && i < old->ir->n_permits; i++)
 		if (old->ids[i] == permit)
 			return old->ir->permits[i].tighten_new_flows;
-	return true; /* lingered before, and still may */
+	return true; /* a permit of an earlier policy, whose sessions may still go on */
 }
 
 uint8_t *policy_table(const struct policy *p, const struct policy *old, const uint8_t *table, size_t n_table,

@@ -153,8 +153,8 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 	image = boot_table(s, &n);
 	if (image == NULL)
 		return err_set(e, -ENOMEM, "command table");
-	/* After a time in which no worker inspected them, `hold` would let sessions through that
-	 * their own table forbids. */
+	/* The lanes of lingering sessions get queues as well. Without a worker, `hold` would let
+	 * these sessions pass although their table forbids it. */
 	s->lanes = table_lanes(image, n);
 	return table_set(s, image, n, s->now, true, e);
 }

@@ -102,7 +102,7 @@ static void side_place(struct side *s, const struct side *before)
 	}
 }
 
-/* Where things that begin at *first are now. */
+/* Changes *first, where `n` things of the side begin, to their place in the merged table. */
 static void move(const struct side *s, enum kind k, uint32_t *first, uint32_t n)
 {
 	if (n > 0)
@@ -165,7 +165,7 @@ static void put_permit(const struct side *s, uint32_t p, struct command_table *o
 	move(s, GRANTS, &to->first_grant, to->n_grants);
 }
 
-/* Space for a list of its own for each row. */
+/* The number of entries in `spaces` when no two rows share them. */
 static size_t spaces_of(const struct side *s)
 {
 	size_t n = 0;

@@ -92,7 +92,8 @@ static bool of_addresses(struct told *t, uint16_t type, struct bytes value)
 	return true;
 }
 
-/* For ICMP type and code, as in every record; its identifier is not a port. */
+/* For ICMP, server_port is the type and the code, as in every record; the identifier is left
+ * out. */
 static bool of_ports(struct told *t, uint16_t type, struct bytes value)
 {
 	uint8_t n = 0;

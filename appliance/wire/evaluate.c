@@ -255,7 +255,7 @@ static void allow_numbers(struct limit *l, const struct command_table *t, const 
 		limit_allow(l, t->ranges[s->first + i].lo, t->ranges[s->first + i].hi);
 }
 
-/* All values but one that stands for several. */
+/* Allows all values from 0 to `max` except `one`, which stands for several targets. */
 static void limit_but(struct limit *l, uint32_t one, uint32_t max)
 {
 	if (one > 0)

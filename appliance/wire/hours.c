@@ -275,7 +275,8 @@ static bool next_stretch(const struct window *w, const struct time_zone *z, uint
 
 	if (w->first > day)
 		day = w->first;
-	/* There are few excepted days, and a week without one shows everything. */
+	/* More weeks than there are excepted days, so that one week shows all days on which it
+	 * opens. */
 	last = day + 7 * (w->n_except + 2) + 2;
 	for (; day <= last && day <= HOURS_DAY_MAX; day++) {
 		if (!opens_on(w, day))
@@ -287,7 +288,8 @@ static bool next_stretch(const struct window *w, const struct time_zone *z, uint
 	return false;
 }
 
-/* adjoining stretches that are joined: a window that never shuts is asked again some day */
+/* The most adjoining stretches that are joined. A window that never shuts is asked again when they
+ * are over. */
 #define STRETCHES 400u
 
 static bool window_holds(const struct window *w, const struct time_zone *z, uint64_t moment, uint64_t *ret_end,

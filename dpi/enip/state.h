@@ -52,7 +52,7 @@ enum enip_session { SESSION_NONE, SESSION_ASKED, SESSION_OPEN, SESSION_UNSEEN };
 
 struct enip_state {
 	struct pending wait;
-	/* enum enip_session; where the beginning was not seen, there may be an older session */
+	/* enum enip_session; SESSION_UNSEEN: its beginning may have been missed */
 	uint8_t session;
 	uint8_t lenient; /* LENIENT_*, as of the client's last bytes */
 	bool datagrams;	 /* over UDP, which has no sessions: only the List commands */

@@ -123,7 +123,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		tcp_asked(s, p, ruling, ret);
 		return;
 	}
-	if (ret->dir == DIR_S2C) { /* rows speak of what a client asks a server for */
+	if (ret->dir == DIR_S2C) { /* rows are only about requests of clients */
 		if (ret->reason == R_ALLOWED)
 			ret->reason = R_FINS_RESPONSE;
 		return;
@@ -136,7 +136,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		ret->reason = R_FINS_PENDING;
 	pending_seen(open_of(s));
 	if (s->wait.n == FINS_OPEN_MAX) {
-		/* else it is judged once more, or never passes */
+		/* with this reason, it is judged again later, or never passes */
 		s->wait.unread |= ret->reason != R_FINS_PENDING;
 		return;
 	}
@@ -169,7 +169,7 @@ static bool is_answer(const struct fins_open *o, const struct fins_head *h, uint
 	if (o->service >> 16 != h->command || (o->sid != h->sid && (h->sid != 0 || !(lenient & LENIENT_TRANSACTION))) ||
 	    (!(lenient & LENIENT_UNIT) && (!is_end(&o->to, &h->from) || !is_end(&o->from, &h->to))))
 		return false;
-	/* a request that made no sense: its answer has no shape to keep to */
+	/* the answer to a malformed request has no prescribed form */
 	if (o->wait.reason == R_FINS_FRAME)
 		return true;
 	if ((end_code & ~END_FLAGS) == 0)

@@ -135,7 +135,7 @@ static const struct target_info targets[] = {
 	  .parts = { { 8, "network" }, { 8, "node" }, { 8, "unit" } } },
 };
 
-#define SIZES (1u << 0 | 1u << 4) /* a bit, a word: what a client writes, its area code says */
+#define SIZES (1u << 0 | 1u << 4) /* a bit, a word; the area code says which of them is written */
 #define BY_BITS(name)                                                                                                  \
 	{                                                                                                              \
 		.key = (name), .address_max = 0xfffff, .value_sizes = SIZES, .parts = { { 16, "word" }, { 4, "bit" } } \

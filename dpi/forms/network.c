@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What networks run on: DNS, NTP, syslog; and MQTT. */
+/* Recognises DNS, NTP, syslog and MQTT. */
 #include "dpi/prefix.h"
 
 /* ---- DNS ---- */
@@ -9,9 +9,9 @@
 #define UPDATE 5u
 
 /*
- * The header (RFC 1035, 4.1.1): a query has one question and nothing else but what is said of it
- * (IXFR: RFC 1995, 3; EDNS: RFC 6891, 6.1.1;
- * TSIG), a notice perhaps an answer (RFC 1996, 3.7), an update whatever it changes (RFC 2136, 2.2).
+ * Reads the header (RFC 1035, 4.1.1). A query has one question, and no other records than those
+ * that describe it (IXFR: RFC 1995, 3; EDNS: RFC 6891, 6.1.1; TSIG). A NOTIFY may have an answer
+ * (RFC 1996, 3.7), and an UPDATE any number of records (RFC 2136, 2.2).
  */
 static bool may_be_dns(struct prefix *p, enum direction dir, uint32_t *ret_questions)
 {
@@ -59,8 +59,8 @@ static bool is_question(struct prefix *p)
 
 #define QUESTION_MAX 271u /* the header, a name, its type and class */
 
-/* Over TCP (4.2.2): the length, and as much of the header as tells. A question by itself is not
- * longer than a name can be. */
+/* Over TCP (RFC 1035, 4.2.2): the length, then the header as far as it has arrived. A message with
+ * only a question is at most QUESTION_MAX bytes long. */
 enum recognition recognise_dns(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head }, counts = { .b = head };
@@ -75,7 +75,7 @@ enum recognition recognise_dns(enum direction dir, struct bytes head)
 	return so_far(&p);
 }
 
-/* An error may come without its question. */
+/* The response for an error may have no question. */
 bool datagram_dns(enum direction dir, struct bytes b)
 {
 	struct prefix p = { .b = b };
@@ -88,18 +88,18 @@ bool datagram_dns(enum direction dir, struct bytes b)
 
 #define CONTROL 6u
 
-/* A key's number and a digest behind the message, or none; a key's number alone says that it was
- * wrong (RFC 5905, 7.3 and 10). */
+/* Whether n bytes after a message can be an authenticator: a key's number and a digest, or nothing.
+ * A key's number alone means that the digest was wrong (RFC 5905, 7.3 and 10). */
 static bool is_authenticator(size_t n)
 {
 	return n == 0 || n == 4 || n == 20 || n == 24;
 }
 
 /*
- * Control (RFC 9327, 2): response, error and more, an operation; what is counted, to a multiple of
- * 4, and nothing else but an authenticator, before which some fill up to 8. A request has no
- * status, error or rest, and begins at 0. Its leap is none, or "not known", as NTPsec's clients
- * say; servers say that of their clock.
+ * Reads a control message (RFC 9327, 2): flags for response, error and more, an operation, as many
+ * bytes of data as `count` says, padded to a multiple of 4, and perhaps an authenticator, before
+ * which some programs pad to a multiple of 8. In a request, status, error, more and offset are 0,
+ * and the leap indicator is 0, or 3 ("not known") from clients of NTPsec.
  */
 static bool is_control(enum direction dir, uint8_t first, struct bytes b)
 {
@@ -123,8 +123,8 @@ static bool is_control(enum direction dir, uint8_t first, struct bytes b)
 	return is_authenticator(b.left) || (count % 8 >= 1 && count % 8 <= 4 && (b.left == 24 || b.left == 28));
 }
 
-/* Behind the header: fields with their length (RFC 7822, 3), of version 4; an authenticator, which
- * had 12 bytes before. */
+/* Whether the bytes after the header are well-formed: in version 4 extension fields with their
+ * lengths (RFC 7822, 3), then an authenticator, which could have 12 bytes in earlier versions. */
 static bool ends_as_ntp(uint8_t version, struct bytes b)
 {
 	uint16_t type, length;
@@ -139,9 +139,9 @@ static bool ends_as_ntp(uint8_t version, struct bytes b)
 }
 
 /*
- * RFC 5905, 7.3, and the versions before it; of RFC 958, the first, there is no version and no
- * mode, but a status up to 4. Version 5 asks and answers as 4 does. What is private (7) no
- * document defines.
+ * Recognises NTP as in RFC 5905, 7.3, and in the versions before it. The first one, RFC 958, has no
+ * version and no mode, but a status up to 4. Version 5 has the form of version 4. Mode 7 (private)
+ * is not accepted, because no document defines its form.
  */
 bool datagram_ntp(enum direction dir, struct bytes b)
 {

@@ -43,15 +43,15 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 	return iec104_frame(head, ret_len);
 }
 
-/* ---- sessions: numbers, and what U frames say ------------------------------------------------ */
+/* ---- session state: sequence numbers and U frames -------------------------------------------- */
 
 static uint16_t distance(uint16_t from, uint16_t to)
 {
 	return (uint16_t)(to - from) & NUMBERS;
 }
 
-/* N(S) follows the one before, and fewer than the window are not acknowledged. What does not is
- * where counting goes on. */
+/* Whether N(S) is the next number, and fewer frames than the window wait for an acknowledgement.
+ * Counting goes on from N(S) in any case. */
 static bool sends(struct iec104_side *side, uint16_t ns)
 {
 	bool fits = side->next_unknown ||
@@ -64,7 +64,7 @@ static bool sends(struct iec104_side *side, uint16_t ns)
 	return fits;
 }
 
-/* N(R) acknowledges what the other end sent, and takes nothing back. */
+/* Whether N(R) acknowledges frames that the other end has sent, and no fewer than before. */
 static bool acknowledges(struct iec104_side *other, uint16_t nr)
 {
 	bool fits = other->next_unknown || other->acked_unknown ||
@@ -88,7 +88,7 @@ static bool says(struct iec104_state *s, enum direction dir, uint8_t what)
 			s->phase = IEC104_STARTING;
 		return client;
 	case IEC104_STARTDT_CON:
-		/* whoever asks twice is told twice */
+		/* a repeated STARTDT act has a second confirmation */
 		if (!client && (before == IEC104_STARTING || before == IEC104_ANY))
 			s->phase = IEC104_STARTED;
 		return !client && (before == IEC104_STARTING || before == IEC104_STARTED || before == IEC104_ANY);
@@ -195,7 +195,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		ret->reason = R_IEC104_PENDING;
 	pending_seen(open_of(s));
 	if (s->wait.n == IEC104_OPEN_MAX) {
-		/* else it is judged once more, or never passes */
+		/* with this reason, it is judged again later, or never passes */
 		s->wait.unread |= ret->reason != R_IEC104_PENDING;
 		return;
 	}
@@ -260,7 +260,8 @@ static void confirm(struct iec104_state *s, uint32_t i, const struct iec104_head
 	ret->reason = (enum reason)o->wait.reason;
 	ret->allowed = ret->reason == R_ALLOWED;
 	name_conduit(t, p, o->wait.choice, ret);
-	/* Others may still confirm, and what is confirmed may still end: nobody waits for that. */
+	/* Other stations may still confirm, and the end of the command may still be reported, but
+	 * neither has to come. */
 	o->wait.expendable = 1;
 	if (o->ca != IEC104_CA_ALL &&
 	    (cause == ACT_TERM || cause >= UNKNOWN_FIRST || ret->exception || o->cause == DEACT || h->layout == NULL))
@@ -285,8 +286,8 @@ static void confirmed(struct iec104_state *s, const struct iec104_head *h, const
 	ret->reason = s->wait.unread ? R_IEC104_UNREAD : R_IEC104_UNSEEN;
 }
 
-/* What a station sends by itself, or since it was interrogated: whose values these are says
- * nobody but it. */
+/* Whether these are values that a station sends by itself, or because it was interrogated. Only the
+ * common address says to which station they belong, so it must name one. */
 static bool is_monitored(const struct iec104_head *h)
 {
 	uint8_t cause = h->cause & IEC104_CAUSE_BITS;
@@ -299,7 +300,7 @@ static bool is_monitored(const struct iec104_head *h)
 	       ((cause >= 1 && cause <= 5) || (cause >= 11 && cause <= 13) || (cause >= INTERROGATED && cause <= 41));
 }
 
-/* Of a file only where one was asked for. */
+/* Allows a part of a file only from a station that was asked for a file. */
 static void answered_file(struct iec104_state *s, const struct iec104_head *h, const struct command_table *t,
 			  const struct command_permit *p, struct pdu *ret)
 {

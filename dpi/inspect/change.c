@@ -14,7 +14,7 @@
 #include "dpi/inspect/state.h"
 #include "dpi/inspect/weak.h"
 
-/* ---- what is kept is judged once more ------------------------------------------------------- */
+/* ---- kept bytes are judged again ------------------------------------------------------------ */
 
 void rejudge_give_back(struct inspector *i, struct flow *f, enum direction dir)
 {
@@ -129,7 +129,7 @@ struct verdict rejudge(struct crossing *x)
 	return end_flow(R_ENDED, PROTO_NONE);
 }
 
-/* ---- another permit ------------------------------------------------------------------------- */
+/* ---- what a new permit means for a flow ----------------------------------------------------- */
 
 /* While nothing was stopped, the client may have chosen where the stream is read. A permit that
  * enforces commands therefore treats it as met half-way. */
@@ -185,7 +185,7 @@ static void live_again(struct crossing *x)
 	crossing_touch(x);
 }
 
-/* ---- what went by meanwhile ------------------------------------------------------------------ */
+/* ---- bytes that passed unseen ---------------------------------------------------------------- */
 
 /*
  * Under a permit without a lane, no packets of a session come here, nor those of later sessions on
@@ -268,7 +268,7 @@ static void note_unchanged(struct crossing *x)
 		x->f->stale = false;
 }
 
-/* ---- a change -------------------------------------------------------------------------------- */
+/* ---- a flow changes to its new permit -------------------------------------------------------- */
 
 struct verdict relabel(struct crossing *x)
 {
@@ -315,7 +315,7 @@ struct verdict relabel(struct crossing *x)
 	return go_on();
 }
 
-/* ---- what a policy would end ---------------------------------------------------------------- */
+/* ---- foretelling the effect of a policy on live sessions ------------------------------------ */
 
 /*
  * Foretells the effect of a change of policy on live sessions. Each flow with an enforcer remembers

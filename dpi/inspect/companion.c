@@ -11,7 +11,7 @@
 #include "dpi/keyed.h"
 #include "dpi/share.h"
 
-/* ---- what is open --------------------------------------------------------------------------- */
+/* ---- the table of companions ---------------------------------------------------------------- */
 
 #define NONE UINT32_MAX
 #define BUCKETS 1024u
@@ -74,7 +74,7 @@ void companions_divide(struct companions *all, uint32_t used, bool whole)
 	share_divide(COMPANIONS, used, whole, all->part);
 }
 
-/* ---- places ---------------------------------------------------------------------------------- */
+/* ---- places of the table --------------------------------------------------------------------- */
 
 /* The bucket of a pair of hosts, which is the same for both directions. */
 static uint32_t *bucket_of(struct companions *all, enum protocol p, const struct addr *a, const struct addr *b)
@@ -198,7 +198,7 @@ static uint32_t find(struct companions *all, const struct opener *by, uint64_t k
 	return NONE;
 }
 
-/* ---- what happens to them -------------------------------------------------------------------- */
+/* ---- companions are asked for, opened, used and closed --------------------------------------- */
 
 /* Keeps an allowed request that will open `key`; its operations are copied. */
 static void companions_ask(struct companions *all, const struct opener *by, uint64_t key, const struct operation *o,
@@ -327,7 +327,7 @@ static void companions_each(struct companions *all, enum protocol p, const struc
 	}
 }
 
-/* ---- what a request opens ------------------------------------------------------------------- */
+/* ---- requests and the companions that they open --------------------------------------------- */
 
 /* datagrams older than this may belong to an ended connection */
 #define UNOPENED_NS (30u * SECOND_NS)

@@ -61,7 +61,7 @@ void counts_free(struct counts *all)
 	free(all);
 }
 
-/* ---- kinds ----------------------------------------------------------------------------------- */
+/* ---- kinds of operations --------------------------------------------------------------------- */
 
 static bool same_kind(const struct counted *a, const struct counted *b)
 {
@@ -247,7 +247,7 @@ void count_keep(struct crossing *x, struct tally *t, bool passed)
 	all->held_more = 0;
 }
 
-/* ---- writing --------------------------------------------------------------------------------- */
+/* ---- writing records ------------------------------------------------------------------------- */
 
 static void write_one(const struct inspector *i, struct counted *c)
 {

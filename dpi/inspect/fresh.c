@@ -59,7 +59,7 @@ static bool room_make(struct crossing *x, size_t bytes)
 	return fits;
 }
 
-/* ---- bytes that passed before --------------------------------------------------------------- */
+/* ---- repeated bytes ------------------------------------------------------------------------- */
 
 struct verdict repeat_judge(struct crossing *x)
 {

@@ -22,7 +22,7 @@
 #include "dpi/judge.h"
 #include "dpi/name.h"
 
-/* ---- sessions that are over ----------------------------------------------------------------- */
+/* ---- packets of lost and ended sessions ----------------------------------------------------- */
 
 /*
  * Handles a segment without a session. Usually the box has lost the session (it was off, or
@@ -72,7 +72,7 @@ static MUST_SEND struct verdict cut_judge(struct crossing *x)
 	return verdict_of(STEP_CUT, r);
 }
 
-/* ---- packets that waited, when it is their turn --------------------------------------------- */
+/* ---- packets that waited for missing bytes -------------------------------------------------- */
 
 static MUST_SEND struct verdict judge_taken(struct taken *t)
 {
@@ -141,7 +141,7 @@ static void turn_expire(struct inspector *i)
 		give_up(i, fi, w);
 }
 
-/* ---- one packet, and the inspector itself --------------------------------------------------- */
+/* ---- the inspector: memory, rules and time -------------------------------------------------- */
 
 /* The inspector as a whole: its memory, its table, the entry of packets, what is due. */
 
@@ -339,7 +339,7 @@ void inspector_packet(struct inspector *i, const struct packet *p)
 		life_send(&x, v);
 }
 
-/* ---- clock work ------------------------------------------------------------------------------ */
+/* ---- deadlines, end and statistics ----------------------------------------------------------- */
 
 uint64_t inspector_tick(struct inspector *i)
 {

@@ -106,7 +106,7 @@ uint64_t inspector_tick(struct inspector *i);
 /* End of a capture or of the worker: writes outstanding counts and, for replay, flows. */
 void inspector_finish(struct inspector *i);
 
-/* ---- what a change of policy will do to the sessions that are live now ---- */
+/* ---- effect of a change of policy on live sessions ---- */
 
 struct session_ends {
 	struct addr client, server;
@@ -157,7 +157,7 @@ struct inspector_stats {
 
 void inspector_stats(const struct inspector *i, struct inspector_stats *ret);
 
-/* ---- outside: implemented by appliance/worker/role.c, mgmt/cli/replay/replay.c, tests -------- */
+/* ---- callbacks: implemented by appliance/worker/role.c, mgmt/cli/replay/replay.c, tests ------ */
 
 /* What is known of the flow that a callback is about; borrowed. */
 struct flow_info {

@@ -32,7 +32,7 @@ static struct session_ends ends_of(const struct once_lease *l)
 	return ends;
 }
 
-/* ---- to the kernel --------------------------------------------------------------------------- */
+/* ---- lending to the kernel ------------------------------------------------------------------- */
 
 static bool has_shadow(const struct command_table *t, const struct command_permit *permit)
 {
@@ -118,7 +118,7 @@ bool inspector_offers(const struct inspector *i)
 	       f->stream.dir[1].next == l->next[1] && f->stream.dir[1].acked == l->acked[1];
 }
 
-/* ---- and back -------------------------------------------------------------------------------- */
+/* ---- taking back ----------------------------------------------------------------------------- */
 
 /* The receiver has acknowledged up to `to`. */
 static void acknowledge(struct inspector *i, struct flow *f, enum direction dir, uint32_t to)

@@ -12,7 +12,7 @@
 #include "dpi/inspect/wait.h"
 #include "dpi/inspect/weak.h"
 
-/* ---- what comes of a packet ----------------------------------------------------------------- */
+/* ---- counters of packets and reasons -------------------------------------------------------- */
 
 #define CROWD_PART 8u /* 1/8 of a share, in handshakes and silent sessions */
 
@@ -46,7 +46,7 @@ void outcomes_stats(const struct outcomes *o, struct inspector_stats *ret)
 		ret->reasons[r] = o->reasons[r];
 }
 
-/* ---- packets --------------------------------------------------------------------------------- */
+/* ---- the decision on a packet ---------------------------------------------------------------- */
 
 /*
  * Whether acknowledgements without data need not come here, because the next segment has the same
@@ -119,7 +119,7 @@ void outcome_drop_waiting(struct inspector *i, uint32_t fi, enum reason r)
 	}
 }
 
-/* ---- flows ----------------------------------------------------------------------------------- */
+/* ---- the state of a flow --------------------------------------------------------------------- */
 
 /* The first refusal becomes the flow's verdict, unless it was only observed. Later refusals are
  * only counted. */
@@ -226,7 +226,7 @@ static void outcome_tell_end(struct flow *f)
 		     f->refused_frame);
 }
 
-/* ---- verdicts -------------------------------------------------------------------------------- */
+/* ---- carrying out verdicts ------------------------------------------------------------------- */
 
 static void send_refusal(struct crossing *x, enum reason r)
 {

@@ -34,7 +34,7 @@ bool midstream_acknowledges_unseen(const struct crossing *x)
 	       seq_diff(x->d.ack, peer->next) > 0 && x->d.ack - peer->next <= STREAM_AHEAD_MAX;
 }
 
-/* ---- until its place is known again ---------------------------------------------------------- */
+/* ---- waiting for a PDU boundary -------------------------------------------------------------- */
 
 bool midstream_may_miss(const struct crossing *x)
 {
@@ -83,7 +83,7 @@ struct verdict midstream_await_boundary(struct crossing *x)
 	return go_on();
 }
 
-/* ---- met half-way ---------------------------------------------------------------------------- */
+/* ---- sessions met half-way ------------------------------------------------------------------- */
 
 /*
  * While a session waits for its pick-up, bytes may pass unjudged, so that a live session survives
@@ -334,7 +334,7 @@ struct verdict midstream_give_up_place(struct crossing *x)
 	v = midstream_refuse_pick_up(x);
 	if (v.step != STEP_ON)
 		return v;
-	x->f->missed = false; /* what a full queue let by gives no claim to more */
+	x->f->missed = false; /* when_overloaded applies to no later bytes */
 	return midstream_meet(x);
 }
 
@@ -348,7 +348,7 @@ struct verdict midstream_lose_track(struct crossing *x)
 	return pass(R_MIDSTREAM_WAIT);
 }
 
-/* ---- bytes that a full queue let by ---------------------------------------------------------- */
+/* ---- bytes that passed unseen while the queue was full --------------------------------------- */
 
 struct verdict midstream_go_on_behind(struct crossing *x)
 {

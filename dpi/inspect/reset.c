@@ -52,7 +52,7 @@ uint64_t resets_count(const struct resets *s)
 	return s->n;
 }
 
-/* ---- said again ------------------------------------------------------------------------------ */
+/* ---- repeated resets ------------------------------------------------------------------------- */
 
 static void put_again(struct resets *s, const struct again *a)
 {
@@ -118,7 +118,7 @@ uint64_t resets_next_due(const struct resets *s)
 	return due < s->resume_ns ? s->resume_ns : due;
 }
 
-/* ---- numbers --------------------------------------------------------------------------------- */
+/* ---- sequence numbers of resets -------------------------------------------------------------- */
 
 /* Whether the flow knows the numbers, because its stream was followed up to this packet. */
 static bool knows(const struct flow *f)

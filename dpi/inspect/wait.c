@@ -107,7 +107,7 @@ void wait_move(struct inspector *i, uint32_t fi)
 	}
 }
 
-/* ---- keeping ---- */
+/* ---- keeping a segment ---- */
 
 /* Whether share and holder of the flow may have another place. */
 static bool may_wait(const struct inspector *i, const struct flow *f)
@@ -187,7 +187,7 @@ struct verdict wait_keep(struct crossing *x)
 	return verdict_of(STEP_KEEP, R_OUT_OF_ORDER);
 }
 
-/* ---- taking out ---- */
+/* ---- taking a segment out ---- */
 
 bool wait_take_any(struct inspector *i, uint32_t fi, struct packet *ret)
 {

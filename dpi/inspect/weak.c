@@ -10,7 +10,7 @@
 #include "dpi/inspect/rules.h"
 #include "dpi/judge.h"
 
-/* ---- sessions that are protected badly ------------------------------------------------------ */
+/* ---- kinds of weakly protected sessions ----------------------------------------------------- */
 
 /* Sessions of one kind since the last record. */
 struct weak {
@@ -55,7 +55,7 @@ void weaks_free(struct weaks *all)
 	free(all);
 }
 
-/* ---- writing --------------------------------------------------------------------------------- */
+/* ---- writing records ------------------------------------------------------------------------- */
 
 static enum reason reason_of(const struct weak *w)
 {
@@ -319,7 +319,7 @@ static void weak_note_name(struct inspector *i, const struct flow *f, const stru
 	note(i, &w);
 }
 
-/* ---- what TLS says first -------------------------------------------------------------------- */
+/* ---- the hellos of TLS ---------------------------------------------------------------------- */
 
 #define NO_HELLO 32u /* in so few bytes there may be alerts, but no hello */
 

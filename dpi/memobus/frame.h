@@ -28,17 +28,17 @@
 
 enum memobus_type { MEMOBUS_COMMAND = 0x11, MEMOBUS_GENERAL_PURPOSE = 0x12, MEMOBUS_RESPONSE = 0x19 };
 
-/* How long the message of a function is, by its count. */
+/* The length of a message of a function, which may depend on a count. */
 struct memobus_layout {
 	uint16_t service;
 	uint8_t length;	  /* of a command without its items */
-	uint8_t item;	  /* bits of an item of it; 0: it has none */
-	uint8_t count_at; /* from the MFC on; 0: there is no count */
+	uint8_t item;	  /* bits of one item; 0: the command has no items */
+	uint8_t count_at; /* offset of the count, from the MFC; 0: there is no count */
 	bool high_first;
-	uint16_t max;	      /* of the count */
-	uint8_t answer;	      /* as `length`, of an answer */
-	uint8_t answer_item;  /* bits */
-	uint8_t longest_item; /* bits of an item that may be longer; 0: all are alike */
+	uint16_t max;	      /* largest count */
+	uint8_t answer;	      /* as `length`, for an answer */
+	uint8_t answer_item;  /* as `item`, for an answer */
+	uint8_t longest_item; /* bits of the longest item; 0: all have the same length */
 };
 
 struct memobus_head {
@@ -51,9 +51,9 @@ struct memobus_head {
 	struct bytes rest; /* behind the CPU numbers; of a general-purpose message, its data */
 };
 
-/* Of a function that nobody knows: NULL. */
+/* NULL: the function is unknown. */
 const struct memobus_layout *memobus_layout_of(uint32_t service);
-/* The count in a message that begins at `b`; false: its bytes are not there yet. */
+/* Reads the count of a message that begins at `b`. False: its bytes have not arrived yet. */
 bool memobus_count(const struct memobus_layout *l, struct bytes b, size_t length, uint32_t *ret);
 /* Bytes of `n` items of so many bits. */
 static inline uint32_t memobus_items(uint32_t n, uint8_t bits)
@@ -61,11 +61,13 @@ static inline uint32_t memobus_items(uint32_t n, uint8_t bits)
 	return (n * bits + 7u) / 8u;
 }
 
-/* What the first bytes say, as far as they are there: FRAME_BAD, or whether the count is there. */
+/* Checks the first bytes. FRAME_BAD: they begin no message; FRAME_NEED_MORE: the count is not there
+ * yet; FRAME_WHOLE: they have the count, too. */
 enum frame_result memobus_begins(struct bytes head);
-/* As an enforcer's frame. A command that is not as long as its function and count say is none. */
+/* As the enforcer's `frame`. FRAME_BAD if the length of a command does not fit its function and
+ * count. */
 enum frame_result memobus_frame(struct bytes head, size_t *ret_len);
-/* `pdu` is a whole one. False when it is none. */
+/* False when `pdu` is not exactly one message. */
 bool memobus_head_parse(struct bytes pdu, struct memobus_head *ret);
 
 #endif

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a controller would carry out that does not read messages as the manual has them: a forbidden
- * one where the client began no message, in written values, say, or across the end of one. A
- * receiver that takes what one call of recv returns for a message, or looks for the next header
- * where it lost its place, would carry it out.
- *
- * A message whose lengths say that more is to come is none: they have to be those of its function
- * and count before any of it passes.
+ * Finds hidden messages: forbidden ones at a position where the client began no message, for
+ * example in written values or across the end of a message. A controller that does not read
+ * messages as the manual describes could carry them out, for example if it takes the bytes of each
+ * recv() for a message, or looks for the next header after an error.  No message is incomplete
+ * here: its lengths must fit its function and count before any of its bytes pass.
  */
 #include "dpi/memobus/request.h"
 #include "dpi/memobus/state.h"
 #include "dpi/memobus/words.h"
 
-/* places of a hidden list that are read; the rest may be anything */
+/* operations of a hidden message that are read one by one; the others count as unknown */
 #define PARTS 64u
 
-/* A message at `b`, where none begins, that rows forbid. */
+/* Whether the bytes at `b`, where no message begins, could be read as a forbidden message. */
 static bool is_forbidden(struct bytes b, const struct command_table *t, const struct command_permit *p,
 			 struct ruling *ret)
 {

@@ -40,7 +40,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->asks = h.type != MEMOBUS_RESPONSE || dir == DIR_C2S;
 	if (!ret->asks)
 		return;
-	if (h.type == MEMOBUS_RESPONSE) { /* clients are not asked for anything */
+	if (h.type == MEMOBUS_RESPONSE) { /* servers ask nothing, so there is nothing to answer */
 		ret->n = 1;
 		ret->operations[0] = (struct operation){ .service = h.service & ~MEMOBUS_FAILED, .space = SPACE_NONE };
 		ret->wrong = R_MEMOBUS_RESPONSE;
@@ -65,7 +65,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	pending_notice_table(open_of(s), t);
 	if (p->n == 0)
 		return;
-	if (ret->dir == DIR_S2C) { /* rows speak of what a client asks a server for */
+	if (ret->dir == DIR_S2C) { /* rows are only about requests of clients */
 		if (ret->reason == R_ALLOWED)
 			ret->reason = R_MEMOBUS_RESPONSE;
 		return;
@@ -76,7 +76,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		ret->reason = R_MEMOBUS_PENDING;
 	pending_seen(open_of(s));
 	if (s->wait.n == MEMOBUS_OPEN_MAX) {
-		/* else it is judged once more, or never passes */
+		/* with this reason, it is judged again later, or never passes */
 		s->wait.unread |= ret->reason != R_MEMOBUS_PENDING;
 		return;
 	}
@@ -98,8 +98,9 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-/* Of an answer, destination and source are those of the request the other way round (2.16, example
- * of CPU numbers). Of channels no figure tells: either way. */
+/* Whether the destination and source of an answer are those of the request, exchanged (2.16,
+ * example of CPU numbers). Channels may also be the same as in the request, because no figure shows
+ * them. */
 static bool is_ends(const struct memobus_open *o, const struct memobus_head *h)
 {
 	return h->to_cpu == o->from_cpu && h->from_cpu == o->to_cpu &&
@@ -113,7 +114,7 @@ static bool is_answer(const struct memobus_open *o, const struct memobus_head *h
 	    (o->number != h->number && (h->number != 0 || !(lenient & LENIENT_TRANSACTION))) ||
 	    (!(lenient & LENIENT_UNIT) && !is_ends(o, h)))
 		return false;
-	/* a request that made no sense: its answer has no shape to keep to */
+	/* the answer to a malformed request has no prescribed form */
 	if (o->wait.reason == R_MEMOBUS_FRAME)
 		return true;
 	if ((h->service & MEMOBUS_FAILED) != 0)

@@ -3,7 +3,7 @@
  * The enforcer of MEMOBUS in its extended form, binary, in datagrams and over TCP.
  *
  * Every coil, relay and register that a message touches, and every value that it writes, must be
- * allowed. Messages whose places or values are not told are allowed only by rows without limits. An
+ * allowed. Messages with unknown addresses or values are allowed only by rows without limits. An
  * answer must fit an open request by number, function, CPU numbers and length. It owns nothing but
  * the flow's inline state, and never sees packets, time or other flows.
  */

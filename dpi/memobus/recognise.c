@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the first bytes of a message say, by which it is cut, and a session recognised. */
+/* Reads the first bytes of a message, to find its length and to recognise the protocol. */
 #include "dpi/memobus/frame.h"
 #include "dpi/memobus/words.h"
 #include "dpi/prefix.h"
@@ -12,10 +12,10 @@
 #define WORD 16u
 
 /*
- * Lengths of commands and answers: 2.16, a figure each; the largest counts: 2.4, "Data Size". Of
- * MFC 43 the largest counts are what a message holds. 4341 is 0C long by its text and 0E by its
- * figure, which gives its count four bytes; both are taken. The page of 4345 was not found: it is
- * taken to be built as 4346 is, with the state of 05.
+ * Lengths of commands and answers: a figure each in 2.16; largest counts: 2.4, "Data Size", and for
+ * MFC 43 what fits into a message. The manual gives 4341 two lengths: 0C in the text, and 0E in the
+ * figure, where the count has four bytes; both are accepted. The page of 4345 was not found: its
+ * form is assumed to be that of 4346, with the state of SFC 05 as its value.
  */
 static const struct memobus_layout layouts[] = {
 	{ MEMOBUS_READ_COILS, 7, 0, 5, true, 2000, 3, BIT, 0 },
@@ -69,7 +69,8 @@ bool memobus_count(const struct memobus_layout *l, struct bytes b, size_t length
 	return true;
 }
 
-/* The length of a command with the first bytes `b`, as far as they tell. */
+/* Whether a command that begins with `b` may have this length. FRAME_NEED_MORE: `b` is too short to
+ * tell. */
 static enum frame_result is_length(struct bytes b, uint32_t length)
 {
 	const struct memobus_layout *l;
@@ -101,7 +102,7 @@ static enum frame_result is_length(struct bytes b, uint32_t length)
 	return length == l->length + memobus_items(n, l->item) ? FRAME_WHOLE : FRAME_BAD;
 }
 
-/* A byte of the 218 header that says nothing by itself. */
+/* Whether a byte may stand at offset `i` of a 218 header, as far as it can be judged by itself. */
 static bool may_stand(size_t i, uint8_t c)
 {
 	switch (i) {
@@ -145,7 +146,7 @@ enum frame_result memobus_begins(struct bytes head)
 	return head.p[0] == MEMOBUS_COMMAND ? is_length(b, length) : FRAME_WHOLE;
 }
 
-/* As far as it is a message, of what its end may send, with a main function code of the manuals. */
+/* Whether the bytes so far can be a message that this end sends, with an MFC of the manuals. */
 enum recognition recognise_memobus(enum direction dir, struct bytes head)
 {
 	enum frame_result begins = memobus_begins(head);

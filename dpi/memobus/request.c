@@ -6,7 +6,7 @@
 #define REFERENCE_LAST UINT16_MAX
 #define REGISTER_LAST UINT32_MAX
 
-/* Addresses of a space, one after the other. */
+/* Consecutive addresses of a space. */
 struct run {
 	uint8_t space;
 	uint64_t first, count;
@@ -14,8 +14,8 @@ struct run {
 
 static const struct values nothing = { .form = VALUES_NONE };
 
-/* Adds an operation; the group is a new one. When there is no more room, the last one is extended
- * to any address and any value. */
+/* Adds an operation with a group of its own. When there is no more room, the last operation stands
+ * for all others, with an unknown address and unknown values. */
 static void touch(struct memobus_request *r, const struct run *p, struct values values)
 {
 	bool room = r->n + 1u < r->max;
@@ -35,7 +35,7 @@ static void touch(struct memobus_request *r, const struct run *p, struct values 
 	r->n = room ? r->n + 1u : r->max;
 }
 
-/* ON or OFF: FF or 00, then 00 (2.16, SFC 05). */
+/* Reads a state: FF 00 is ON, 00 00 is OFF (2.16, SFC 05). */
 static bool is_state(struct bytes *b, struct values *ret)
 {
 	uint16_t v;
@@ -94,7 +94,7 @@ static struct values written(uint32_t service, uint32_t n, struct bytes b)
 	}
 }
 
-/* Reference and count, as 01 to 08, 0F and 10 have them, high byte first. */
+/* SFC 01 to 08, 0F and 10: reference and count, high byte first. */
 static bool parse_short(struct memobus_request *r, uint32_t service, uint32_t n, struct bytes *b)
 {
 	struct run p = { .space = space_of_reference(service), .count = 1 };
@@ -124,7 +124,7 @@ static bool parse_short(struct memobus_request *r, uint32_t service, uint32_t n,
 	return true;
 }
 
-/* 09, 0A and 0B: a byte unused, reference and count, low byte first. */
+/* SFC 09, 0A and 0B: an unused byte, then reference and count, low byte first. */
 static bool parse_extended(struct memobus_request *r, uint32_t service, uint32_t n, struct bytes *b)
 {
 	struct run p = { .space = space_of_reference(service), .count = n };
@@ -139,8 +139,8 @@ static bool parse_extended(struct memobus_request *r, uint32_t service, uint32_t
 	return bytes_skip(b, b->left);
 }
 
-/* 0D and 0E: single registers, each with its value. Where there are more than there is room for,
- * those that lie next to each other become one. */
+/* SFC 0D and 0E: single registers, with a value each if written. If there are more than fit,
+ * registers with adjacent numbers become one operation. */
 static bool parse_list(struct memobus_request *r, uint32_t service, uint32_t n, struct bytes *b)
 {
 	bool writes = service == MEMOBUS_WRITE_LIST, joins = n >= r->max;
@@ -181,8 +181,8 @@ static bool is_of_bits(uint32_t service)
 	return service == MEMOBUS_READ_BITS || service == MEMOBUS_WRITE_BIT || service == MEMOBUS_WRITE_BITS;
 }
 
-/* Register type (2.4, "Local Station Register Type": 0 M, 1 G, 2 I, 3 O, 4 S) between two bytes
- * unused, then an address of 32 bits: of a word, or of a bit. */
+/* The type of register (2.4, "Local Station Register Type": 0 M, 1 G, 2 I, 3 O, 4 S) between two
+ * unused bytes, then a 32-bit address of a word or a bit. */
 static bool parse_register(struct memobus_request *r, uint32_t service, uint32_t n, size_t length, struct bytes *b)
 {
 	struct run p = { .count = n };
@@ -218,7 +218,7 @@ static bool parse_register(struct memobus_request *r, uint32_t service, uint32_t
 
 /* ---------------------------------------------------------------------------------------------- */
 
-/* Bits behind the last one of a list of bits are 0. */
+/* Whether the unused bits after a list of bits are 0. */
 static bool is_filled(struct bytes data, uint32_t n)
 {
 	return n % 8u == 0 || data.left == 0 || data.p[data.left - 1] >> n % 8u == 0;
@@ -229,7 +229,7 @@ static bool parse_body(struct memobus_request *r, const struct memobus_head *h, 
 	uint16_t test;
 
 	switch (h->service) {
-	case MEMOBUS_LOOPBACK: /* test code 0000, and data of which nothing is said */
+	case MEMOBUS_LOOPBACK: /* test code 0000, then two bytes of any data */
 		return bytes_be16(b, &test) && test == 0 && bytes_skip(b, 2);
 	case MEMOBUS_READ_HOLDING_MORE:
 	case MEMOBUS_READ_INPUT_MORE:
@@ -259,7 +259,7 @@ static bool parse_command(struct memobus_request *r, const struct memobus_head *
 	struct bytes b = h->rest;
 	uint32_t n = 0;
 
-	/* No MFC is 00, and SFC from 80 on are those of errors. */
+	/* MFC 00 does not exist, and SFC from 80 on mean errors. */
 	if (h->service < 0x0100 || (h->service & MEMOBUS_FAILED) != 0)
 		return false;
 	r->answer = MEMOBUS_ERROR;

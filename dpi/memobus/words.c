@@ -11,10 +11,10 @@
 /*
  * MP3000 Series Communications User's Manual (SIEP C880725 12), 2.16: MFC 20 and 43. MP920
  * Communications Module User's Manual, B.1.1: SFC 31 to 33. Ladder Works Programming Manual, table
- * 9.13: what the system keeps for itself (21 to 3F, 40 to 4F), of which nobody says more, counts as
- * programming. A general-purpose message goes where the receiver's program puts it. Which data type
- * has which number in the lists of MFC 43 (4D, 4E) was not found, so they tell no place. Two
- * lengths in front of a message say where it ends, so that all receivers find that alike.
+ * 9.13: SFC 21 to 3F and 40 to 4F are reserved for the system and not described, so they count as
+ * programming. The program of the receiver decides where the data of a general-purpose message go.
+ * The numbers of the data types in the lists of SFC 4D and 4E were not found, so these functions
+ * have no known addresses. Every message begins with its length, so all receivers agree on its end.
  */
 static const struct function_info functions[] = {
 	{ 0x2001, 0x2001, "read_coils", CLASS_READ, ONE(MEMOBUS_COILS), 0, FRAMING_ALIKE },
@@ -47,9 +47,9 @@ static const struct function_info functions[] = {
 	{ 0x120000, 0x120000, "general_message", CLASS_WRITE, 0, UNTOLD, FRAMING_ALIKE },
 };
 
-/* CPU numbers, 4 bits each (2.16, "CPU number"): whom a message is for, and who sends it. Channels:
- * destination and source (2.16, "218 Header"); 0 where the end is no controller of the
- * MP series. */
+/* CPU numbers of 4 bits (2.16, "CPU number"): the destination and the sender of a message.
+ * Channels: destination and source (2.16, "218 Header"); 0 if the end is no controller of the MP
+ * series. */
 static const struct target_info targets[] = {
 	[MEMOBUS_CPU] = { .key = "cpus", .max = 15, .one = "CPU", .ja = "CPU 番号" },
 	[MEMOBUS_SENDER] = { .key = "senders", .max = 15, .one = "sender", .ja = "送信元 CPU 番号" },

@@ -5,16 +5,16 @@
 #define SEKISHO_DPI_MEMOBUS_WORDS_H
 
 enum memobus_space {
-	MEMOBUS_COILS,	/* what MFC 20 addresses by reference numbers */
+	MEMOBUS_COILS,	/* this and the next three: reference numbers of MFC 20 */
 	MEMOBUS_RELAYS, /* input relays */
 	MEMOBUS_INPUT,
 	MEMOBUS_HOLDING,
-	MEMOBUS_MW, /* words of registers, in the order of the register types of MFC 43 */
+	MEMOBUS_MW, /* to SW: words of registers, in the order of the register types */
 	MEMOBUS_GW,
 	MEMOBUS_IW,
 	MEMOBUS_OW,
 	MEMOBUS_SW,
-	MEMOBUS_MB, /* bits of the same: word << 4 | bit */
+	MEMOBUS_MB, /* to SB: bits of the same registers: word << 4 | bit */
 	MEMOBUS_GB,
 	MEMOBUS_IB,
 	MEMOBUS_OB,
@@ -49,7 +49,7 @@ enum memobus_function {
 	MEMOBUS_READ_MIXED = 0x434d,
 	MEMOBUS_WRITE_MIXED,
 	MEMOBUS_WRITE_BITS,
-	/* a general-purpose message: its command type, where no function code is */
+	/* a general-purpose message, which has no function code: its command type */
 	MEMOBUS_GENERAL = 0x120000,
 };
 

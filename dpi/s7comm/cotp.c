@@ -80,8 +80,8 @@ static enum frame_result read_packet(struct bytes b, struct packet *ret)
 	return FRAME_WHOLE;
 }
 
-/* An empty DT that ends nothing, by which STEP 7 acknowledges answers. It begins no message that
- * anything could follow in. */
+/* Whether this is an empty DT by which STEP 7 acknowledges answers. It is neither the end nor the
+ * beginning of a message. */
 static bool is_acknowledgement(const struct packet *p, uint32_t fragments)
 {
 	return fragments == 0 && p->data.left == 0 && !p->last;
@@ -139,7 +139,7 @@ static bool read_called(struct bytes value, struct s7_unit *ret)
 	return true;
 }
 
-/* What leads somewhere else than to the called TSAP (routing) leaves it unknown who is meant. */
+/* With parameters of routing, the called TSAP is not the destination, so the slot is unknown. */
 static bool read_parameters(struct bytes b, bool request, struct s7_unit *ret)
 {
 	bool called = false, elsewhere = false;

@@ -99,9 +99,9 @@ static bool begins_request(struct bytes b)
 }
 
 /*
- * Where a packet of the client's begins: its length. 0: there are too few bytes for one, or it
- * makes no sense. A server that threw away the DTs before it takes one that goes on with a message
- * for the message.
+ * Returns the length of the client's packet that begins here; 0: it is malformed, or too few of its
+ * bytes are there. *ret_goes_on: it is a DT with more of its message to come. A server that has
+ * discarded such a DT takes the next one for the whole message.
  */
 static size_t packet_length(struct bytes b, bool *ret_goes_on)
 {

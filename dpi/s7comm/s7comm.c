@@ -35,7 +35,7 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 	return dir == DIR_C2S && is_for_clients(head) ? FRAME_BAD : s7_frame(head, ret_len);
 }
 
-/* ---- what is asked for ----------------------------------------------------------------------- */
+/* ---- parsing requests ------------------------------------------------------------------------ */
 
 static void parse_tpdu(const struct s7_unit *u, uint32_t slot, struct parsed *ret)
 {
@@ -112,7 +112,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 		parse_message(&u, s7_slot(state), ret);
 }
 
-/* ---- requests -------------------------------------------------------------------------------- */
+/* ---- judging requests ------------------------------------------------------------------------ */
 
 /* Choices of another table mean nothing in this one; what they allowed stays allowed. */
 static void notice_table(struct s7_state *s, const struct command_table *t)

@@ -87,7 +87,8 @@ struct s7_state {
 	/* bit n: a test job (group 1) with sub-function n was started; it sends reports
 	 * by itself */
 	uint32_t jobs;
-	/* Set after the rest of a request, or an acknowledgement, came late; see cut.c. */
+	/* From here to `tail_end`: for a server that may be out of step, because the rest of a
+	 * request, or an acknowledgement, came late; see cut.c. */
 	/* 1: no answer has shown since then that the server is in step with the client */
 	uint8_t lost;
 	uint16_t lost_number; /* running number of the first request after that */
@@ -110,13 +111,13 @@ struct s7_state {
 void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u, const struct command_table *t,
 		 const struct command_permit *p, struct pdu *ret);
 void s7_forget(struct s7_state *s, uint32_t i);
-/* Notes a request that passed, and may make the server send messages by itself. */
+/* Notes what a request that has passed makes the server send later, without being asked again. */
 void s7_subscribe(struct s7_state *s, const struct parsed *p);
 /* Notes the permit under which the server's messages are judged now. */
 void s7_notice_permit(struct s7_state *s, const struct command_permit *p);
 void s7_push(const struct s7_state *s, const struct s7_message *m, const struct command_table *t,
 	     const struct command_permit *p, struct pdu *ret);
-/* Judges a request that was not seen itself, or that the server sends in place of the client. */
+/* Judges a service by the rows although its request was not seen, or came from the server. */
 void s7_rule_unseen(const struct s7_state *s, uint32_t service, const struct command_table *t,
 		    const struct command_permit *p, struct pdu *ret);
 void s7_name_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice, struct pdu *ret);

@@ -155,20 +155,21 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		return;
 	if (s->form == 0)
 		s->form = (uint8_t)p->kept[2];
-	/* rows speak of what a client asks a server for */
+	/* rows are only about requests of clients */
 	if (ret->dir == DIR_S2C && ret->reason == R_ALLOWED)
 		ret->reason = R_SLMP_RESPONSE;
 	if (!pending_make_room(open_of(s)) && ret->reason == R_ALLOWED)
 		ret->reason = R_SLMP_PENDING;
 	pending_seen(open_of(s));
 	if (s->wait.n == SLMP_OPEN_MAX) {
-		/* else it is judged once more, or never passes */
+		/* with this reason, it is judged again later, or never passes */
 		s->wait.unread |= ret->reason != R_SLMP_PENDING;
 		if (registers)
 			s->registered.n = SLMP_MONITOR_MORE;
 		return;
 	}
-	/* Also for a refused registration: where a refusal ends nothing, the PLC gets it. */
+	/* A refused registration is noted as well, because it reaches the PLC if the conduits
+	 * only observe. */
 	if (registers)
 		note_registration(s, p);
 	s->open[s->wait.n++] = (struct slmp_open){
@@ -212,7 +213,7 @@ static bool is_answer(const struct slmp_open *o, const struct answer *a, unsigne
 	    (o->serial != a->h.serial && (a->h.serial != 0 || !(lenient & LENIENT_TRANSACTION))) ||
 	    (o->route != slmp_route(a->h.targets) && !(lenient & LENIENT_UNIT)))
 		return false;
-	/* a request that made no sense: its answer has no shape to keep to */
+	/* the answer to a malformed request has no prescribed form */
 	if (o->wait.reason == R_SLMP_FRAME)
 		return true;
 	if (a->end_code != 0)
@@ -229,7 +230,8 @@ static void name_conduit(const struct command_table *t, const struct command_per
 	pdu_name_ruling(ret, &ruling);
 }
 
-/* Where another was under way as well, one that failed leaves it open what the other does. */
+/* Notes the answer to a registration. If several registrations were under way and one failed, the
+ * registered devices stay unknown, because another one may still take effect. */
 static void settle_monitor(struct slmp_state *s, const struct slmp_open *o, bool failed)
 {
 	if (!is_register(o->service) || o->asker != DIR_C2S)

@@ -116,7 +116,7 @@ static void session(struct informer *i)
 	i->s.securityPrivKeyLen = i->n_privacy;
 }
 
-/* Without an errno's text: `status` shows the library's own. */
+/* Sets only the text of the library, which `status` shows, without the text of an errno. */
 static bool failed(struct err *e, const char *why)
 {
 	e->code = -EIO;

@@ -77,7 +77,8 @@ static void of_policy(json_t *list, const json_t *status)
 		add(list, "policy", true, "", M_ALARM_NO_POLICY, "", "");
 }
 
-/* While the isolation lasts: people who come later must know that it is no fault. */
+/* An isolation is an alarm while it lasts, so that people who come later do not take it for a
+ * fault. */
 static void of_isolations(json_t *list, const json_t *status)
 {
 	const json_t *isolations = ja(status, "isolations");
@@ -252,7 +253,7 @@ static void of_surroundings(json_t *list, const json_t *status)
 	const json_t *clock = ja(status, "clock"), *u = ja(status, "ups"), *drift = ja(status, "drift");
 	char key[KEY_TEXT];
 
-	/* It was mended, but it is worth knowing that somebody did it. */
+	/* The change was undone, but people should know that somebody made it. */
 	if (ju(drift, "seen") > 0)
 		add_counted(list, "drift", false, js(drift, "last"), M_ALARM_DRIFT, ju(drift, "seen"), 0);
 	if (jb(clock, "sources") && json_is_false(json_object_get(clock, "synchronised")))
@@ -265,7 +266,7 @@ static void of_surroundings(json_t *list, const json_t *status)
 }
 
 /* Each device that nobody has reviewed is an alarm of its own, so that receivers of alarms are
- * told; very many make one more. */
+ * told; if there are too many, one more alarm says so. */
 static void of_devices(json_t *list, const json_t *status)
 {
 	static const struct {

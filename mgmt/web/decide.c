@@ -677,7 +677,7 @@ void http_sender_judged(struct client *k, int status)
 	http_wake(k);
 }
 
-/* The header is the one that was just judged. */
+/* Reads the credential again, from the same header as the one that was judged. */
 static bool same_credential(const struct client *k, uint8_t ret[LOGIN_SECRET])
 {
 	const char *header = client_header(k, k->stage == STAGE_JUDGE_TOKEN ? MHD_HTTP_HEADER_AUTHORIZATION

@@ -339,7 +339,7 @@ int http_poll_fd(const struct http *h)
 	return MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 }
 
-/* Until wake_ns, which comes in any case. */
+/* Whether the request waits for something, but not longer than until wake_ns. */
 static bool waits(const struct client *k)
 {
 	return k->state == CLIENT_HELD || k->state == CLIENT_QUEUED || k->state == CLIENT_ASKED;

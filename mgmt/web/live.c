@@ -307,7 +307,7 @@ static void tell(const struct live *v, struct stream *s, uint32_t rights, uint64
 		free(text);
 }
 
-/* Its session is over, or may no longer see the state. */
+/* Ends a stream whose session is over, or may no longer see the state. */
 static void tell_end(struct stream *s, uint64_t now_ns)
 {
 	static const char words[] = "event: end\ndata: {}\n\n";
@@ -322,7 +322,7 @@ static void tell_end(struct stream *s, uint64_t now_ns)
 		wake(s);
 }
 
-/* Its rights are unknown: it only gets a sign of life. */
+/* Sends only a sign of life, because the rights of the session are unknown at present. */
 static void tell_nothing(struct stream *s, uint64_t now_ns)
 {
 	static const char words[] = ":\n\n";

@@ -580,7 +580,7 @@ static bool space_touched(const struct check *k, const struct command_row *a, co
 	return false;
 }
 
-/* A row with any address refuses requests without one, so at least one space must be used. */
+/* Reports each space that no passing request touches, if another space of the row is touched. */
 static void spaces_effect(struct check *k, const struct ast_node *const *nodes, const struct vocabulary *voc,
 			  struct object o, const struct command_row *a)
 {

@@ -43,7 +43,7 @@ struct check {
 	const struct vocabulary *words;
 };
 
-/* ---- sentences (check/say.c) ---- */
+/* ---- diagnostics (check/say.c) ---- */
 
 /* A part of a sentence in both languages. */
 struct both {
@@ -69,7 +69,7 @@ struct diag *check_value(struct check *k, enum severity s, const char *code, con
  * diagnostics were kept, because it is slow. */
 bool check_near(struct check *k, struct diag *g, const char *word, const char *const *known, size_t n);
 
-/* ---- reading groups (check/keys.c) ---- */
+/* ---- reading the keys of a group (check/keys.c) ---- */
 
 /* How the value of a key is read. */
 enum key_use {
@@ -151,7 +151,7 @@ bool ranges_unicast(struct check *k, struct ranges *ret);
 /* Reads an address or prefix; bits beyond the prefix and invalid texts are reported. */
 bool address_of(struct check *k, const struct ast_node *node, struct object o, struct addr_range *ret);
 
-/* ---- networks that the box stands in (check/network.c) ---- */
+/* ---- networks of the box (check/network.c) ---- */
 
 /* To be called after the zones: checks whether the entries of box.cfg fit each other and
  * the zones. */
@@ -172,7 +172,7 @@ bool is_of_a_link(const struct addr *a);
  */
 bool is_nobody(const struct model_box *b, const struct addr *a, const struct model_interface *only);
 
-/* ---- dates (check/time.c) ---- */
+/* ---- dates and durations (check/time.c) ---- */
 
 /* "2027-03-31"; *ret is the start of that day, UTC. */
 bool date_parse(const char *text, uint64_t *ret);
@@ -183,7 +183,7 @@ bool time_parse(const char *text, uint64_t *ret);
 /* "30 s", "10 min", "2 h", "1 d": a whole number and its unit, in seconds. */
 bool duration_parse(const char *text, uint64_t *ret);
 
-/* ---- when (check/windows.c) ---- */
+/* ---- time zone, windows and end times (check/windows.c) ---- */
 
 /* 2200-01-01. The kernel's timeouts are limited to 584 years, and a person who writes 9999-12-31
  * means that there is no end. */
@@ -209,7 +209,7 @@ void conduit_when(struct check *k, const struct ast_node *within, const struct a
 void check_doors(struct check *k, const struct ast_node *node);
 void check_doors_used(struct check *k);
 
-/* ---- what registers ask for (check/ledger.c) ---- */
+/* ---- entries for the registers (check/ledger.c) ---- */
 
 /* Adds a hint: what is wrong with a day or moment, or else the form that it should have. */
 void hint_date(struct check *k, struct diag *g, const char *text, enum message form);
@@ -228,7 +228,7 @@ void check_ledger(struct check *k);
 
 #define INTERFACES_MAX 256u /* of a box */
 
-/* ---- one kind of object each; `node` is the section, NULL when the text has none ---- */
+/* ---- kinds of objects; `node`: the section of the kind, NULL when the text has none ---- */
 
 void check_box(struct check *k, const struct ast_node *root);
 /* Used without box.cfg: every interface that a zone names is a device of that name. */
@@ -246,7 +246,7 @@ void check_betweens(struct check *k, const struct ast_node *list);
 void check_sides(struct check *k);
 void check_answers(struct check *k);
 
-/* ---- whom the box itself may reach, and who may reach it (check/peers.c) ---- */
+/* ---- hosts with which the box itself communicates (check/peers.c) ---- */
 
 /* Parts of box.cfg about hosts with which the box itself communicates; each may be NULL. */
 struct peer_nodes {

@@ -186,8 +186,8 @@ void check_windows(struct check *k, const struct ast_node *node)
 	names_build(k, &k->windows, m->n_windows);
 }
 
-/* A day alone is by the site's clock, from its first to its last moment; without a time zone it is
- * in UTC. */
+/* Reads a moment or a day. A day means its first moment or, with `end`, its last one, in the site's
+ * time zone; in UTC when the site has none. */
 static bool read_moment(struct check *k, const char *text, bool end, uint64_t *ret)
 {
 	uint64_t day;

@@ -101,8 +101,8 @@ static void test_meets_production(struct compilation *c, const struct model_cond
 			  M_HINT_TEST);
 }
 
-/* Every way by which something passes that nobody judged. `limited`: rows say which
- * commands may. */
+/* Reports every way by which something passes that nobody judged. `limited`: rows say which
+ * commands may pass. */
 static void passes_unjudged(struct compilation *c, const struct model_conduit *x, bool limited)
 {
 	bool hold = x->when_down == FAIL_HOLD;
@@ -166,8 +166,8 @@ static void say_way(struct compilation *c, const struct counterexample *x)
 		  M_EXPOSED_ACCEPT, WAY_CODE);
 }
 
-/* Removes from `copy` the conduits that lead from this zone (NULL: from any) into the other and
- * accept, or do not accept, the warning. */
+/* Removes from `copy` conduits from the zone `from` (NULL: from any zone) to the zone `to`.
+ * `accepts`: those that accept the warning; false: those that do not. */
 static void leave_out(const struct model *m, struct model_conduit *copy, const struct model_zone *from,
 		      const struct model_zone *to, bool accepts)
 {

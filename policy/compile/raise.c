@@ -27,7 +27,7 @@ static bool room(struct raising *w)
 	return !arena_failed(w->a);
 }
 
-/* Only their names. */
+/* The interfaces get only their names; each zone gets the list of its interfaces. */
 static bool raise_interfaces(struct raising *w)
 {
 	struct model *m = w->m;

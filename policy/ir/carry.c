@@ -357,7 +357,7 @@ static bool within(const struct ir *ia, uint32_t a, const struct ir *ib, uint32_
 
 	if (pb->until != 0 && (pa->until == 0 || pb->until < pa->until))
 		return false;
-	/* Different hours are not compared: either the same ones, or no end at all. */
+	/* Hours are not compared in detail: `b` must have the same ones, or no end. */
 	if (pa->until == IR_SHUT && pb->until != 0 && memcmp(pa->identity, pb->identity, sizeof(pa->identity)) != 0)
 		return false;
 	if (!as_long(pa->idle, pb->idle) || !as_long(pa->session, pb->session))

@@ -14,25 +14,26 @@
 typedef void ir_each_pair(void *ctx, const struct addr_range *source, const struct addr_range *destination);
 
 /*
- * The pairs that "asset NAME", "zone NAME", "zones NAME NAME", "everything" or the name of a
- * declared isolation means, both ways. False: it has nothing of that name.
+ * Calls `each` for the pairs of addresses that an isolation cuts, in both directions. `what`:
+ * "asset NAME", "zone NAME", "zones NAME NAME", "everything", or the name of a declared isolation.
+ * False: the generation has nothing of that name.
  */
 bool ir_isolated(const struct ir *ir, const char *what, ir_each_pair *each, void *ctx);
-/* What people call it: the label, "A – B" of two zones; "" of everything, and where the generation
- * has nothing of that name. */
+/* Writes what people call it: its label, or "A – B" for two zones. "" for everything, and if the
+ * generation has nothing of that name. */
 void ir_isolated_label(const struct ir *ir, const char *what, char *out, size_t size);
 /* The zones and assets that its words name: each is set, by its index. */
 void ir_isolated_things(const struct ir *ir, const char *what, bool *zones, bool *assets);
 /* The declared one of that name, or NULL. */
 const struct ir_isolation *ir_isolation_of(const struct ir *ir, const char *name);
-/* All that the permit grants is of conduits that are kept (by conduit), and there is some. */
+/* Whether the permit has grants, and all of them belong to kept conduits. `kept`: by conduit. */
 bool ir_permit_kept(const struct ir *ir, uint32_t permit, const bool *kept);
 
 struct ir_cut_range {
 	struct addr_range source, destination;
 };
-/* The conduit by which a statement of `always` holds now and would not any more, or UINT32_MAX: it
- * is not touched, or all that carries it is kept. */
+/* Returns a conduit that fulfils the statement of `always` now, and would be cut by an isolation
+ * with this list; UINT32_MAX: the statement is not affected, or its conduits there are all kept. */
 uint32_t ir_always_cut(const struct ir *ir, const struct ir_always *w, const struct ir_cut_range *list, size_t n,
 		       const bool *kept);
 

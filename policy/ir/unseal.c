@@ -341,8 +341,8 @@ static bool cells_hold(const struct ir *ir)
 
 		if (c->src.lo.family != c->dst.lo.family || (icmp && (c->l4proto == 58) != (c->src.lo.family == 6)))
 			return false;
-		/* A cell without end has a permit without end: otherwise `live` would outlast the
-		 * map, or the map `live`. */
+		/* A cell has an end if and only if its permit has one. Otherwise entries of the set
+		 * `live` would outlast those of the map, or the other way round. */
 		if ((ir->permits[c->permit].until != 0) != (c->layer > 0))
 			return false;
 		if (i > 0 && !in_order(ir, &ir->cells[i - 1], c))
@@ -413,7 +413,7 @@ static bool hours_hold(const struct ir *ir)
 	return ir->time_zone[0] == '\0' ? ir->n_windows == 0 : time_zone_parse(ir->time_zone, &z);
 }
 
-/* As the compiler checks it: deleted records cannot be restored. */
+/* Repeats a check of the compiler, because deleted records cannot be restored. */
 static bool retention_holds(const struct ir *ir)
 {
 	if (ir->keep_days == 0)

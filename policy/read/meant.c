@@ -289,7 +289,7 @@ static int fill(const char **p, const struct values *v, char *out, size_t size)
 		return n < 20 || n > 99 ? -1 : snprintf(out, size, "20%02" PRIu64, n);
 	case 'r': /* a year of the present era, whose name was left out */
 		return n < 5 || n > 19 ? -1 : snprintf(out, size, "%04" PRIu64, n + 2018);
-	case 'l': /* the last day of the month behind this year */
+	case 'l': /* the last day of a month: this value is the year, the next one the month */
 		width = which < v->n ? (int)length_of(n, v->v[which + 1]) : 0;
 		return width == 0 ? -1 : snprintf(out, size, "%d", width);
 	case 'p': /* an hour after noon */

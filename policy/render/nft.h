@@ -11,8 +11,8 @@
 
 #include "policy/ir/ir.h"
 
-/* One line or several (a record, several header kinds); a comment line where nft has no words
- * for it. */
+/* Writes the rule as one line, or several if it makes a record or matches several kinds of headers;
+ * as a comment where nft has no words for it. */
 void render_nft_rule(FILE *to, const struct ir_rule *r, uint64_t lanes);
 
 #endif

@@ -101,8 +101,8 @@ static size_t called_so(const struct model *m, const char *text, struct asked_en
 	return 0;
 }
 
-/* A host is in each zone with its address: in several, when each takes the unclaimed addresses on
- * its interfaces. */
+/* A host is in every zone that has its address. There may be several, if they take the unclaimed
+ * addresses on their interfaces. */
 static size_t host_ends(const struct model *m, const struct addr_range *host, struct asked_end *ret)
 {
 	size_t n = 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How two checked policies differ in effect: which packets and commands pass under one of them
- * alone, and what is done differently with those that pass under both (failure decisions, weak TLS
- * and so on). From `now` on, at every moment: an end that moves is a difference for the time
- * between. Conduits that are the same in both are looked at only where one that differs overlaps
- * them. Pure; all memory is the caller's arena.
+ * How two checked policies differ in effect: which packets and commands pass under only one of
+ * them, and what is done differently with those that pass under both (failure decisions, weak TLS
+ * and so on). Every moment from `now` on is compared: if a conduit ends at another time, this is a
+ * difference between the two times. Conduits that are the same in both policies are compared only
+ * where a conduit that differs overlaps them. Pure; all memory is the caller's arena.
  */
 #ifndef SEKISHO_POLICY_SPACE_DIFFER_H
 #define SEKISHO_POLICY_SPACE_DIFFER_H
@@ -12,11 +12,10 @@
 #include "policy/check/model.h"
 
 enum differ_kind {
-	DIFFER_PACKETS,	 /* they pass, and did not; or the other way round */
-	DIFFER_COMMANDS, /* they pass in both, with other commands */
-	DIFFER_TREATED,	 /* the same, and something else is done with them */
-	/* the same, and their sessions may last or be silent for longer; or less long */
-	DIFFER_LIMITS,
+	DIFFER_PACKETS,	 /* packets pass under only one of the policies */
+	DIFFER_COMMANDS, /* packets pass under both, but a command only under one */
+	DIFFER_TREATED,	 /* packets pass under both, but another setting applies to them */
+	DIFFER_LIMITS,	 /* packets pass under both, but `idle` or `session` has another length */
 };
 
 struct differ_place {
@@ -25,22 +24,23 @@ struct differ_place {
 	uint16_t lo, hi;
 };
 
-/* One sentence. */
+/* One difference. */
 struct differ_line {
 	enum differ_kind kind;
-	bool comes; /* becomes possible; else becomes impossible. Of DIFFER_TREATED: true */
+	/* the new policy allows more, or longer; false: less. Always true for DIFFER_TREATED. */
+	bool comes;
 	/* services, commands or settings, by name, with a comma between two; "" = anything */
 	const char *what;
-	const struct model_conduit *by;	 /* that it is for */
-	bool by_old;			 /* that is one of the old policy's */
+	const struct model_conduit *by;	 /* the conduit that causes it */
+	bool by_old;			 /* `by` is a conduit of the old policy */
 	uint64_t since, until;		 /* seconds since 1970; 0 = from now on, without end */
-	const struct differ_place *list; /* where; disjoint */
+	const struct differ_place *list; /* where it applies; places do not overlap */
 	size_t n;
 };
 
 /*
- * *ret: the sentences, most of all first; none: the policies mean the same. False: not to be told,
- * since memory is out (the arena has failed) or the two are too large to be laid over each other.
+ * *ret: the differences, in the order of enum differ_kind; none: the policies have the same effect.
+ * False: unknown, because memory is out or the policies are too large to be compared.
  */
 bool differ(const struct model *old, const struct model *new, uint64_t now, struct arena *a, struct differ_line **ret,
 	    size_t *ret_n);

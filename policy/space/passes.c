@@ -207,8 +207,8 @@ static bool passes_unjudged(enum unattended u, const struct model_conduit *c)
 	return false;
 }
 
-/* Whether the cell does what this conduit would do alone. No, where one that lets unjudged packets
- * pass meets a stricter one. */
+/* Whether unjudged packets of a cell pass, as they would by its conduit alone. They do not if a
+ * stricter conduit has the same cell. */
 static bool decides(const struct proof *p, const struct cells *cells, const struct interned *set)
 {
 	enum failure least = p->unattended == UNATTENDED_OPEN ? FAIL_OPEN : FAIL_HOLD;

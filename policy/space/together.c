@@ -166,7 +166,7 @@ static int by_size(const void *pa, const void *pb)
 	return c != 0 ? c : (a > b) - (a < b);
 }
 
-/* Whether both can be in the kernel at the same time. */
+/* Whether there is a time at which everything in both sets holds. */
 static bool meet(const struct walk *w, uint32_t a, uint32_t b)
 {
 	for (size_t i = 0; i < w->n_tops; i++)

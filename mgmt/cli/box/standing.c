@@ -58,7 +58,7 @@ static size_t noted(const struct cli *c, char text[512], const char *lines[3])
 	return found == 3 ? 3 : 0;
 }
 
-/* Runs in the child. Its run folder is the socket's. */
+/* Runs in the child: executes the daemon's program, with the folder of the socket as run folder. */
 static void become(const struct cli *c, const char *path, const char *question, const char *const lines[3], int out)
 {
 	const char *argv[14] = { path, "--standing", question, "--lang", lang_name(c->lang) };

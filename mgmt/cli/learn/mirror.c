@@ -379,7 +379,7 @@ bool mirror_take(struct cli *c, const char *device, const struct model *model, s
 	return false;
 }
 
-/* Reads the counters, of which the kernel keeps a value from the first read on. */
+/* Reads the counters; called once, because each open file gives the value of its first read. */
 uint64_t mirror_missed(const struct mirror *m)
 {
 	uint64_t now[MIRROR_LOSSES];

@@ -32,7 +32,8 @@ struct mirror {
  * `model`: of a policy that was named on the command line, or NULL. Then nothing has changed.
  */
 bool mirror_take(struct cli *c, const char *device, const struct model *model, struct mirror *ret, int *ret_status);
-/* Frames that the card itself had no room for since it was taken. Once, and without a privilege. */
+/* The number of frames for which the card had no room since it was taken. Call it only once; it
+ * needs no privilege. */
 uint64_t mirror_missed(const struct mirror *m);
 /* Restores the interface. Prints what was sent nevertheless, and prints and returns how many frames
  * the card lost. */

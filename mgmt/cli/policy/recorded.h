@@ -16,14 +16,15 @@
 #include "policy/ir/ir.h"
 
 struct recorded {
-	/* of the record; sessions that go on for hours are in each hour's record */
+	/* as the record counts them; a session of several hours is in the record of each hour */
 	uint64_t operations, sessions;
 	uint64_t least, most; /* operations that would have been stopped */
 	enum reason reason;   /* why, when there are any */
 };
 
-/* `now`: seconds since 1970, for what ends or opens by time; `ir` is brought to that moment. False:
- * a sum without particulars, of which nothing but `operations` can be said. */
+/* Sets `ir` to the conduits that are open at `now`, in seconds since 1970, and judges the record
+ * `e` by them. False: the record has too few details, for example because it sums up several kinds
+ * of operations. Then only `operations` and `sessions` are set. */
 bool recorded_judge(struct ir *ir, const json_t *e, uint64_t now, struct recorded *ret);
 
 #endif

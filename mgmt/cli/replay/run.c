@@ -129,7 +129,8 @@ static void tick(struct replay *r)
 	r->due_ns = wait == UINT64_MAX ? UINT64_MAX : clock_mono().ns + (wait > TICK_NS ? wait : TICK_NS);
 }
 
-/* Which end sent the packet, in a session whose server is known otherwise. */
+/* The mark of a packet. It has MARK_REPLY if the server sent the packet, as far as that is known
+ * from another source than the packets (`told`). */
 static uint32_t mark_of(const struct session *s, struct bytes ip)
 {
 	uint32_t mark = mark_make(s->permit, s->lane, MARK_UNJUDGED);

@@ -141,7 +141,7 @@ static uint64_t now_s(void)
 	return clock_mono().ns / SECOND;
 }
 
-/* A copy of the program's state whose output goes to memory: messages are facts too. */
+/* A copy of the program's state whose output goes to memory, because messages become facts. */
 struct aside {
 	struct cli c;
 	char *said;

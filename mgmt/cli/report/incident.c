@@ -229,7 +229,7 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_FINAL] = { "--final", 0, NULL, M_INCIDENT_OPT_FINAL },
 };
 
-/* What the records of that time tell. */
+/* What the records of the reported time show. */
 struct course {
 	struct tally refused, parties, outside;
 	json_t *box, *people; /* events of the box; changes by people */

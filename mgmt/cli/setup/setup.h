@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho setup`: questions at a terminal, from which box.cfg and an empty policy follow. The
- * files of this folder share this. Nothing is written before everything was shown, and nothing is
- * applied but on trial.
+ * `sekisho setup`: asks questions at a terminal, and makes box.cfg and an empty policy from the
+ * answers. The files of this folder share this header. Nothing is written before all of it has been
+ * shown, and a policy is applied on trial only.
  */
 #ifndef SEKISHO_MGMT_CLI_SETUP_SETUP_H
 #define SEKISHO_MGMT_CLI_SETUP_SETUP_H
@@ -11,9 +11,9 @@
 #include "mgmt/cli/cli.h"
 
 /*
- * What can be said of a network that the box stands in the middle of: its own address there, who is
- * behind which of two sides, the way to other networks. Each word of a person is judged when it is
- * typed, by what was said before it; the compiler has the last word. Pure: asks nobody, prints
+ * The facts about a network that the box divides into two sides: the box's own address there, the
+ * hosts on each side, and the gateways to other networks. Each answer is checked when it is typed,
+ * against the earlier ones; the compiler checks all of them again. Pure: asks nobody, prints
  * nothing, owns nothing.
  */
 
@@ -32,29 +32,29 @@ struct sides {
 	struct side_network networks[SIDE_NETWORKS];
 	size_t n_networks;
 	struct addr_range hosts[SIDES][SIDE_HOSTS];
-	size_t n_hosts[SIDES]; /* 0 = whoever is not on the other side */
+	size_t n_hosts[SIDES]; /* 0 = all hosts that are not on the other side */
 };
 
 enum side_fault {
 	SIDE_GOOD,
-	SIDE_WORD,    /* no address, or not of the form that is asked for */
+	SIDE_WORD,    /* no address, or not in the required form */
 	SIDE_TWICE,   /* there is one of that family already */
 	SIDE_NOBODY,  /* an address that no host can have there, or that is the box's own */
 	SIDE_SMALL,   /* the network has no room for the box and a host on each side */
-	SIDE_OUTSIDE, /* of the network */
-	SIDE_TAKEN,   /* on the other side, all or a part of it */
+	SIDE_OUTSIDE, /* outside of the network */
+	SIDE_TAKEN,   /* all or a part of it is on the other side */
 	SIDE_MANY,    /* more than SIDE_HOSTS */
 };
 
-/* "10.30.0.2/24", the box's address and the network: added to `networks`. */
+/* Adds a network by the box's address in it, such as "10.30.0.2/24". */
 enum side_fault sides_network(struct sides *s, const char *text);
-/* "10.30.0.10", "10.30.0.10-10.30.0.19" or "10.30.0.64/26": added to the hosts of `side`. */
+/* Adds "10.30.0.10", "10.30.0.10-10.30.0.19" or "10.30.0.64/26" to the hosts of `side`. */
 enum side_fault sides_host(struct sides *s, size_t side, const char *text);
-/* Somebody of network n is among the hosts named on the side. */
+/* Whether a host of network n has been named on the side. */
 bool sides_names(const struct sides *s, size_t side, size_t n);
-/* "10.30.0.1": the gateway of network n, whose side is said apart. */
+/* Sets the gateway of network n, such as "10.30.0.1"; its side is asked separately. */
 enum side_fault sides_gateway(struct sides *s, size_t n, const char *text);
-/* On which side the host is by what was said; SIDES = that is open. */
+/* The side of the host, from the answers so far; SIDES = not known yet. */
 size_t sides_of(const struct sides *s, const struct addr *host);
 
 #define CARDS_MAX 64u
@@ -88,15 +88,15 @@ struct setup {
 	const char *folder;
 	struct cards cards;
 	char site[64], label[SETUP_LINE], contact[SETUP_LINE];
-	/* of records of what passed; nobody: there are none */
+	/* of the records of allowed traffic; "": such records are not kept */
 	char responsible[SETUP_LINE], purpose[SETUP_LINE];
 	struct setup_interface admin, data[SETUP_DATA];
 	size_t n_data;
 	/* the two data interfaces are sides of one network, and have no addresses of their own */
 	bool between;
 	struct sides sides;
-	bool going_back;			   /* the question was come to from one behind it */
-	int status;				   /* once it is done */
+	bool going_back;			   /* the person has come back to this question */
+	int status;				   /* exit status, at the end */
 	char terminals[ADDR_TEXT], via[ADDR_TEXT]; /* "" = in the admin network itself */
 };
 
@@ -104,36 +104,37 @@ struct setup {
 enum said { SAID_TEXT, SAID_BACK, SAID_QUIT };
 
 /* ask.c: prints the question (and what an empty line means), reads one line into `out` without
- * spaces at its ends. What no answer can hold is asked again. The end of the input is "quit". */
+ * spaces at its ends. Asks again if no answer can contain what was typed. At the end of the input,
+ * the answer is "quit". */
 enum said setup_ask(struct setup *s, const char *question, const char *otherwise, char out[SETUP_LINE]);
 
 /* cards.c */
 void cards_read(struct cards *ret);
 void cards_print(struct setup *s);
-/* Its light blinks for some seconds, where the driver can. */
+/* Makes the light of the card blink for some seconds, if the driver can. */
 void card_blink(struct setup *s, const struct card *card);
 
 /* write.c: owned by the caller; NULL when memory is out */
 char *setup_box_text(const struct setup *s);
 char *setup_policy_text(const struct setup *s);
-/* Both into the folder, whole or not at all; what lay there is kept beside (keep.h). 0 or the exit
- * status, after saying why. */
+/* Writes both files into the folder, or neither. Earlier files are kept under other names (keep.h).
+ * 0, or the exit status after printing the reason. */
 int setup_write(struct setup *s, const char *folder, const char *box, const char *policy);
 
 /*
- * The questions of `sekisho setup`, a function each: it asks once, checks at once what was typed,
- * keeps it, and says what became of it. Which comes after which is setup.c's affair. `k` says of
- * which data interface it asks, from 0; other questions have no use for it.
+ * The questions of `sekisho setup`. Each function asks one question, checks the answer, keeps it
+ * and prints the result. setup.c decides the order of the questions. `k`: the data interface that
+ * the question is about, from 0; not used by other questions.
  */
 
 #define SETUP_NAME_MOST 63u
 
 enum step_result {
 	STEP_GO,
-	STEP_STAY, /* the same again */
+	STEP_STAY, /* ask the same question again */
 	STEP_BACK,
 	STEP_QUIT,
-	STEP_ENOUGH, /* nothing further is to be asked: show it */
+	STEP_ENOUGH, /* no further questions: show the result */
 };
 
 typedef enum step_result step(struct setup *s, size_t k);
@@ -143,25 +144,24 @@ step step_language, step_site, step_label, step_contact, step_responsible, step_
 /* interface.c */
 step step_admin_card, step_admin_vlan, step_admin_address, step_terminals;
 step step_data_card, step_data_vlan, step_data_address;
-/* Of a box between two switches, the same with other words. */
+/* the same for a box between two switches, in other words */
 step step_side_card;
 /* zone.c */
 step step_zone, step_class_of, step_zone_label, step_owner;
-/* between.c; of gateways `k` is the network */
+/* between.c; `k` of the two questions about gateways: the network */
 step step_shared_address, step_hosts, step_gateway, step_gateway_side;
 /* show.c */
 step step_show;
 
-/* ---- what they share: ask.c ------------------------------------------------------------------ */
+/* ---- functions that all steps use (ask.c) ---------------------------------------------------- */
 
-/* A line of the catalogue's. */
+/* Prints a text of the catalogue as a line. */
 void step_tell(struct setup *s, enum message m, ...);
 enum step_result step_ask(struct setup *s, enum message question, const char *otherwise, char out[SETUP_LINE]);
-/* The same where letters, digits and signs of an input method's full width are meant as
- * plain ones. */
+/* The same, but full-width letters, digits and signs of an input method become plain ones. */
 enum step_result step_ask_plain(struct setup *s, enum message question, const char *otherwise, char out[SETUP_LINE]);
 void step_plain(char text[SETUP_LINE]);
-/* As policies name things. */
+/* Whether the text is a valid name in a policy. */
 bool step_name_good(const char *text);
 
 #endif

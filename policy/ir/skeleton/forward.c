@@ -77,11 +77,12 @@ void forward_rules(struct writer *w)
 }
 
 /*
- * A TCP SYN and its answer. A session that begins over one that is still tracked is a new one:
- * neither the confirmation nor the permit of the old one applies. Only the server knows whether it
- * begins, so nothing changes before its answer. Then it is looked up like any other, and its lane,
- * if any, inspects it from there on. A repeated answer, or one forged by a neighbour of the server,
- * only costs the live session another look: its worker knows it and lets go of it again.
+ * Handles a TCP SYN and its answer. They may begin a new session on the ports of one that is still
+ * tracked. Neither the confirmation nor the permit of the old session applies to the new one. Only
+ * the server knows whether it accepts the SYN, so nothing changes before its answer. After that,
+ * the new session is looked up like any other, and its lane, if any, inspects it. An answer that is
+ * repeated, or forged by a neighbour of the server, only causes another look at the live session:
+ * its worker knows the session, and lets go of it again.
  */
 void begun_rules(struct writer *w)
 {
@@ -100,7 +101,7 @@ void begun_rules(struct writer *w)
 	put(w, IR_MARK_NOT, MARK_LANE_MASK, 0);
 	put_go(w, CHAIN_AGAIN);
 	by_tracking(w, CHAIN_BEGUN);
-	/* Without a queue there is no pace: new sessions are paced already. */
+	/* A session without a lane needs no limit of pace here: new sessions have one already. */
 	put_rule(w, CHAIN_TAKEN);
 	put(w, IR_CTMARK, MARK_LANE_MASK, 0);
 	put_go(w, CHAIN_LOOKUP);
@@ -108,9 +109,9 @@ void begun_rules(struct writer *w)
 }
 
 /*
- * An acknowledgement without data in a session whose worker does not need it: a visit costs as much
- * as that of a command. Matches headers without options, with timestamps, and with these and one
- * SACK block.
+ * Lets an acknowledgement without data pass if the session's worker does not need it, because the
+ * worker would spend as much time on it as on a command. Matches headers without options, with
+ * timestamps, and with timestamps and one SACK block.
  */
 void bare_rules(struct writer *w)
 {

@@ -67,8 +67,8 @@ static void note_done(struct records *r, const struct records_order_kept *o, uin
 {
 	unsigned i = r->next_done++ % DONE_MOST;
 
-	/* Only a repetition directly behind its original is ignored: after another order, which may
-	 * have undone the first, it is meant. */
+	/* A repetition is ignored only if no other order came in between. Another order may have
+	 * undone the first, so the repetition is intended. */
 	for (unsigned k = 0; k < DONE_MOST; k++)
 		r->done[k].at = 0;
 	memcpy(r->done[i].digest, o->digest, sizeof(o->digest));

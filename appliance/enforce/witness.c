@@ -485,7 +485,7 @@ static void allowed(struct asking *a, const struct tuple *t, const struct ir_cel
 			expect_refused(a, t, "no SYN", q);
 	}
 	/* If a conduit connects the two hosts, a packet without a session, in either direction, has
-	 * to be answered with a reset. */
+	 * to be answered with a reset, unless it is a reset itself. */
 	q = first;
 	q.state = WALK_INVALID;
 	q.tcp_flags = TCP_ACK;

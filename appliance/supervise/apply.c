@@ -447,13 +447,14 @@ static int record(struct supervisor *s, struct err *e)
 	if (op->kind == OP_REVERT)
 		c.by = NULL;
 	left = leaves(s, &c);
-	/* The pointer decides and is written: nothing here may fail the operation any more. */
+	/* The generation that counts is already on the disk, so a failure here does not make the
+	 * operation fail. */
 	if (r == 0 && left != 0 && left != op->number)
 		(void)generation_mark(&s->store, left, GEN_REVERTED, &c, e);
 	return r;
 }
 
-/* Whether the old state is back shows when it was tried; op_give_up says so. */
+/* Begins to restore the old state. op_give_up reports later whether that succeeded. */
 static void undo(struct supervisor *s, const struct err *why)
 {
 	struct err e;
@@ -464,8 +465,8 @@ static void undo(struct supervisor *s, const struct err *why)
 	op_to_kernel(s);
 }
 
-/* What could be set is in force. The rest is tried again from time to time; `why` is the reason,
- * NULL: nothing is left. */
+/* Notes that a part of the box could not be set, and is to be tried again from time to time. `why`:
+ * the reason; NULL: no part is left. */
 static void box_try_again(struct supervisor *s, const char *why)
 {
 	s->box_incomplete = why != NULL;

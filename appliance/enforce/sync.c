@@ -144,7 +144,7 @@ static bool in_use(const struct image *have)
 	return have->table;
 }
 
-/* Deleted elements of live labels: their sessions pass no longer. */
+/* Whether labels or cells are deleted, so that their sessions no longer pass. */
 static bool leaves(const struct element_diff *d)
 {
 	for (size_t k = 0; k < d->n_gone; k++)

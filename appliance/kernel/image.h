@@ -40,7 +40,7 @@ struct set_spec {
 	uint32_t key_len; /* sum of the padded fields */
 	/* nft's number for the type of the key, for listings by nft; the kernel ignores it */
 	uint32_t shown_as;
-	/* elements at most, 0 = any number; the kernel then takes a quicker table */
+	/* largest number of elements, which lets the kernel take a quicker table; 0 = any */
 	uint32_t most;
 	uint8_t fields[SET_FIELDS]; /* 0 = unused */
 	bool map;		    /* data: a mark */

@@ -129,9 +129,9 @@ void op_tables_late(struct supervisor *s)
 
 /*
  * A worker that refuses a table which another accepts is damaged or lies. It must not block every
- * change, so it is replaced, and its successor, which has met no packet yet, decides. When all
- * refuse (or the only one), the policy in force was accepted once, so their successors decide too,
- * but not at every retry.
+ * change, so it is replaced, and its successor, which has met no packet yet, decides. If all
+ * workers refuse the table at the start, although the policy in force was accepted once, their
+ * successors decide as well, but not at every retry.
  */
 static bool successors_decide(struct supervisor *s, enum table_state t)
 {

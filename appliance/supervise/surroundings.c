@@ -106,7 +106,7 @@ int stamps_make(const struct stamps *old, const uint8_t *image, size_t n, const 
 	return r;
 }
 
-/* Tells every role that decides or notices something without a table. */
+/* Tells a role that decides or notices something without a table which generation is in force. */
 static void tell(struct supervisor *s, unsigned slot)
 {
 	struct msg_body m = { .type = MSG_IN_FORCE };

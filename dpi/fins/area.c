@@ -76,7 +76,7 @@ static bool is_bit(uint8_t kind)
 	return kind == FINS_KIND_BIT || kind == FINS_KIND_FORCED_BIT;
 }
 
-/* Words of this number in an area whose addresses are bits. */
+/* Sets a place in an area whose addresses are bits: a word, or a bit of it. */
 static void by_bits(struct fins_place *p, uint8_t space, uint32_t word, uint8_t bit)
 {
 	p->space = space;

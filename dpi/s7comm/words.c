@@ -10,9 +10,10 @@
 
 /*
  * Siemens published no list; names and meanings are those that snap7, libnodave and Wireshark's
- * dissector share. What opens and ends a session has no word: it is part of any use. Uploading
- * copies the program out, which is a matter of who may have it, so it counts as programming. Jobs
- * of tests (group 1) are handled by their own numbers; what they write, they were given before.
+ * dissector share. Functions that open and end a session have no class, because every use needs
+ * them. An upload counts as programming, because it copies the program out of the controller. Jobs
+ * of tests (group 1) are managed by their own numbers; the values that they write were set when the
+ * job was made.
  */
 static const struct function_info functions[] = {
 	{ S7_TPDU(0x70), S7_TPDU(0x70), "error_tpdu", 0, 0, 0, FRAMING_ALIKE },

@@ -18,10 +18,10 @@ struct witness {
 	const uint32_t *interfaces; /* kernel index per interface; 0 = not there */
 	uint64_t now;		    /* seconds since 1970 */
 	uint64_t seed;
-	uint64_t limit_ns; /* ends by then; 0 = when all is asked */
-	/* called now and then, when so many were asked; NULL = nobody */
+	uint64_t limit_ns; /* longest time to ask; 0 = no limit */
+	/* called from time to time with the number of packets so far; may be NULL */
 	void (*between)(void *ctx, uint64_t packets);
-	/* true: nobody waits for the rest; NULL = somebody does */
+	/* true: stop, because nobody waits for the result any more; may be NULL */
 	bool (*stopped)(void *ctx);
 	void *between_ctx; /* of both */
 	uint64_t packets;  /* filled: how many were asked */

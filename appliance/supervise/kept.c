@@ -506,7 +506,8 @@ static int cannot(enum message m, const char *what)
 	return answer(ANSWER_CANNOT, json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(&why)));
 }
 
-/* Whether all are back. Other devices in the box's namespaces are found by name alone. */
+/* Whether no report says that something was lost. Other devices in the box's namespaces are found
+ * by name alone. */
 bool given_back_whole(const json_t *reports)
 {
 	for (size_t i = 0; i < json_array_size(reports); i++)

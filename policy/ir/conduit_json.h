@@ -14,8 +14,8 @@
 /* {"conduit","label","from":{"zone","label","hosts":[...],"hosts_all"},"to":{...},
  *  "services":[{"service","protocol","commands":[...]|null}]} */
 json_t *ir_conduit_json(const struct ir *ir, uint32_t conduit);
-/* Into something of `status` that names a "conduit": "machines" at both its ends, zones where it is
- * all of one. */
+/* Adds "machines" to an object of `status` that has a "conduit": the machines at both ends of that
+ * conduit, or the name of the zone where the end is a whole zone. */
 void ir_machines_json(const struct ir *ir, json_t *of);
 /* Into an isolation of `status`: "machines" that it names or that are in its zones, and zones that
  * have none. */

@@ -7,11 +7,11 @@
 #include "appliance/base/json.h"
 #include "policy/ir/ir.h"
 
-/* What a permit grants: its conduits' protocols, and of command rows what passes. */
+/* What a permit grants: the protocols of its conduits, and the commands that their rows allow. */
 json_t *ir_grants_json(const struct ir *ir, const struct command_permit *p);
-/* Each with whether it is open at that moment, and until when, or from when. */
+/* All conduits; for each, whether it is open at that moment, until when, or from when on. */
 json_t *ir_conduits_json(const struct ir *ir, uint64_t at_s);
-/* With the conduits from and to their zones, by name. */
+/* All organisations, each with the names of the conduits from and to its zones. */
 json_t *ir_organisations_json(const struct ir *ir);
 /* All of it, as it was then: site, conduits, permits, assets, zones, organisations. Which doors
  * were open is not known any more. */

@@ -27,9 +27,9 @@ struct mirror {
 };
 
 /*
- * False, with *ret_status, after saying why it may not be taken: it does not exist, is in use (by
- * another learn, too), or box.cfg names it.
- * `model`: of a policy that was named on the command line, or NULL. Then nothing has changed.
+ * Takes the interface. False, after printing the reason: it does not exist, is in use (perhaps by
+ * another learn), or box.cfg names it. Then nothing has changed, and *ret_status is set. `model`:
+ * of a policy that was named on the command line, or NULL.
  */
 bool mirror_take(struct cli *c, const char *device, const struct model *model, struct mirror *ret, int *ret_status);
 /* The number of frames for which the card had no room since it was taken. Call it only once; it

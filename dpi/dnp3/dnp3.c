@@ -63,6 +63,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 		ret->operations[0] = (struct operation){
 			.service = link_code(&u),
 			.targets = { [DNP3_OUTSTATION] = u.to, [DNP3_MASTER] = u.from },
+			.broadcast = u.to >= DNP3_BROADCAST ? 1u << DNP3_OUTSTATION : 0,
 			.space = SPACE_NONE,
 			.setup = true,
 			.idle = 1u << DNP3_OBJECT | 1u << DNP3_CODE,
@@ -358,6 +359,17 @@ static size_t state_used(const void *state)
 	return offsetof(struct dnp3_state, selected) + s->n_selected;
 }
 
+/* What an outstation would find in a datagram that does not read it as the specification has it. */
+static bool framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
+			const struct command_permit *p, struct pdu *ret)
+{
+	(void)begins;
+	if (!((const struct dnp3_state *)state)->datagrams || dnp3_segment(state, 0, 0, false, fresh, t, p, ret))
+		return true;
+	ret->reading = true;
+	return false;
+}
+
 const struct enforcer dnp3_enforcer = {
 	.protocol = PROTO_DNP3,
 	.pdu_max = DNP3_PDU_MAX,
@@ -371,6 +383,7 @@ const struct enforcer dnp3_enforcer = {
 	.parse = parse,
 	.asked = asked,
 	.answered = answered,
+	.framed_else = framed_else,
 	.segment = dnp3_segment,
 	.all_answered = all_answered,
 	.age = age,

@@ -15,7 +15,7 @@
 #include "dpi/protocol.h"
 
 #define DNP3_OPEN_MAX 16u    /* requests that may wait for their answers in one flow */
-#define DNP3_TOLD_MAX 8u     /* responses that may wait to be confirmed */
+#define DNP3_TOLD_MAX 64u    /* responses that may wait to be confirmed */
 #define DNP3_SELECT_MAX 512u /* bytes of a SELECT: 42 outputs by the shorter index */
 #define DNP3_DATAGRAM_MAX 8u /* fragments in one datagram */
 

@@ -93,6 +93,12 @@ static enum frame_result read_frames(bool datagrams, struct bytes head, uint8_t 
 		if (has_data(&l)) {
 			if (!follows(u, &l, datagrams, carried))
 				return FRAME_BAD;
+			/* Who drops such a frame, because its link is not reset or it counts as a
+			 * repetition, would put other segments together. */
+			if ((l.control & DNP3_DIR) != 0 && (l.control & DNP3_LINK_FUNCTION) == DNP3_LINK_CONFIRMED &&
+			    (l.segment & (DNP3_SEGMENT_FIR | DNP3_SEGMENT_FIN)) !=
+				    (DNP3_SEGMENT_FIR | DNP3_SEGMENT_FIN))
+				return FRAME_BAD;
 			if (!u->data) {
 				u->begins = (l.segment & DNP3_SEGMENT_FIR) != 0;
 				u->first = l.segment & DNP3_SEGMENT_NUMBER;

@@ -32,6 +32,7 @@
 #define DNP3_DIR 0x80u
 #define DNP3_PRM 0x40u
 #define DNP3_LINK_FUNCTION 0x0fu
+#define DNP3_LINK_CONFIRMED 3u /* data that the link layer confirms */
 
 /* Bits of a segment's octet (clause 8). */
 #define DNP3_SEGMENT_FIN 0x80u

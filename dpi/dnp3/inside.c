@@ -11,6 +11,7 @@
  */
 #include "dpi/dnp3/request.h"
 #include "dpi/dnp3/state.h"
+#include "dpi/dnp3/words.h"
 
 static bool begins_data(struct bytes b)
 {
@@ -27,7 +28,9 @@ static bool is_forbidden_alone(struct bytes frame, const struct command_table *t
 	uint8_t joined[DNP3_SEGMENT_MAX];
 	struct dnp3_unit u;
 
-	if (!dnp3_segment_alone(frame, joined, &u) || !dnp3_request_parse(&u, &r) || r.wrong != R_ALLOWED)
+	/* Functions that there are not are what files hold, too. */
+	if (!dnp3_segment_alone(frame, joined, &u) || !dnp3_request_parse(&u, &r) || r.wrong != R_ALLOWED ||
+	    r.function >= DNP3_REQUESTS)
 		return false;
 	evaluate(t, p, vocabulary_of(PROTO_DNP3), r.operations, r.n, ret);
 	return ret->reason != R_ALLOWED;

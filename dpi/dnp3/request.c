@@ -211,6 +211,12 @@ static bool add_objects(struct dnp3_request *r, const struct dnp3_unit *u, struc
 	o.service = service_of(r->function, h->group);
 	o.targets[DNP3_OBJECT] = (uint32_t)h->group << 8 | h->variation;
 	o.idle = 1u << DNP3_CODE;
+	/* what nobody knows of the function is not known of its objects */
+	if (function_by_code(vocabulary_of(PROTO_DNP3), r->function)->untold != 0) {
+		o.place_unknown = true;
+		o.values.form = VALUES_UNKNOWN;
+		return add(r, &o);
+	}
 	o.space = space_of(h->group);
 	if (o.space == SPACE_NONE) {
 		o.place_unknown = !is_for_the_whole(r->function, h->group);
@@ -243,6 +249,22 @@ static bool needs_objects(uint8_t function)
 	return function == DNP3_WRITE || is_control(function) || function == DNP3_ASSIGN_CLASS;
 }
 
+/* Objects of authentication alone: the function itself has none, and is asked for as well. */
+static bool beside_authentication(struct dnp3_request *r, const struct dnp3_unit *u)
+{
+	struct operation o;
+
+	if (r->function == DNP3_AUTHENTICATE || r->function == DNP3_AUTHENTICATE_NR)
+		return true;
+	for (uint32_t i = 0; i < r->n; i++)
+		if (r->operations[i].service != DNP3_SECURE)
+			return true;
+	like(r, u, &o);
+	o.place_unknown = true;
+	o.values.form = VALUES_UNKNOWN;
+	return add(r, &o);
+}
+
 static enum reason parse_objects(struct dnp3_request *r, const struct dnp3_unit *u)
 {
 	struct bytes b = r->objects;
@@ -266,7 +288,7 @@ static enum reason parse_objects(struct dnp3_request *r, const struct dnp3_unit 
 			return R_DNP3_FRAME;
 		}
 	}
-	return R_ALLOWED;
+	return beside_authentication(r, u) ? R_ALLOWED : R_DNP3_FRAME;
 }
 
 bool dnp3_request_parse(const struct dnp3_unit *u, struct dnp3_request *ret)

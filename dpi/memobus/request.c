@@ -156,11 +156,9 @@ static bool parse_list(struct memobus_request *r, uint32_t service, uint32_t n, 
 			return false;
 		if (joins && p.count > 0 && reference == p.first + p.count) {
 			p.count++;
-			if (writes) {
-				values.n = 2;
-				values.lo = v < values.lo ? v : values.lo;
-				values.hi = v > values.hi ? v : values.hi;
-			}
+			/* values between two of them would not be looked at */
+			if (writes && v != values.lo)
+				values = (struct values){ .form = VALUES_UNKNOWN };
 			continue;
 		}
 		if (p.count > 0)
@@ -181,17 +179,45 @@ static bool is_of_bits(uint32_t service)
 	return service == MEMOBUS_READ_BITS || service == MEMOBUS_WRITE_BIT || service == MEMOBUS_WRITE_BITS;
 }
 
-/* The type of register (2.4, "Local Station Register Type": 0 M, 1 G, 2 I, 3 O, 4 S) between two
- * unused bytes, then a 32-bit address of a word or a bit. */
+/* The types of registers (2.16, "Register Types"), in the order of the spaces: M, G, I, O, S. */
+static bool is_register_type(uint8_t code, uint8_t *ret)
+{
+	static const uint8_t types[MEMOBUS_REGISTER_TYPES] = { 0x4d, 0x47, 0x49, 0x4f, 0x53 };
+
+	for (*ret = 0; *ret < MEMOBUS_REGISTER_TYPES; ++*ret)
+		if (types[*ret] == code)
+			return true;
+	return false;
+}
+
+/* Items of a type of register, a type of data (2.16, "Data Types": 2 a word, 3 a long word) and an
+ * address; if written, with a value. Nothing is left behind them. */
+static bool parse_mixed(uint32_t service, uint32_t n, struct bytes *b)
+{
+	if (!is_unused(b) || !bytes_skip(b, 2))
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t code, type, data;
+
+		if (!bytes_u8(b, &code) || !is_register_type(code, &type) || !bytes_u8(b, &data) || data < 2 ||
+		    data > 3 || !bytes_skip(b, 4))
+			return false;
+		if (service == MEMOBUS_WRITE_MIXED && !bytes_skip(b, data == 2 ? 2 : 4))
+			return false;
+	}
+	return b->left == 0;
+}
+
+/* The type of register between two unused bytes, then a 32-bit address of a word or a bit. */
 static bool parse_register(struct memobus_request *r, uint32_t service, uint32_t n, size_t length, struct bytes *b)
 {
 	struct run p = { .count = n };
 	struct values values = nothing;
 	uint32_t address;
-	uint8_t type;
+	uint8_t code, type;
 	uint16_t v;
 
-	if (!is_unused(b) || !bytes_u8(b, &type) || type >= MEMOBUS_REGISTER_TYPES || !is_unused(b) ||
+	if (!is_unused(b) || !bytes_u8(b, &code) || !is_register_type(code, &type) || !is_unused(b) ||
 	    !bytes_le32(b, &address))
 		return false;
 	p.space = (uint8_t)((is_of_bits(service) ? MEMOBUS_MB : MEMOBUS_MW) + type);
@@ -240,7 +266,7 @@ static bool parse_body(struct memobus_request *r, const struct memobus_head *h, 
 		return parse_list(r, h->service, n, b);
 	case MEMOBUS_READ_MIXED:
 	case MEMOBUS_WRITE_MIXED:
-		return is_unused(b) && bytes_skip(b, b->left);
+		return parse_mixed(h->service, n, b);
 	case MEMOBUS_WRITE_COILS:
 	case MEMOBUS_WRITE_BITS:
 		if (!is_filled(*b, n))

@@ -13,8 +13,8 @@
  * Communications Module User's Manual, B.1.1: SFC 31 to 33. Ladder Works Programming Manual, table
  * 9.13: SFC 21 to 3F and 40 to 4F are reserved for the system and not described, so they count as
  * programming. The program of the receiver decides where the data of a general-purpose message go.
- * The numbers of the data types in the lists of SFC 4D and 4E were not found, so these functions
- * have no known addresses. Every message begins with its length, so all receivers agree on its end.
+ * The lists of SFC 4D and 4E are not held against places: their items may be words and long words.
+ * Every message begins with its length, so all receivers agree on its end.
  */
 static const struct function_info functions[] = {
 	{ 0x2001, 0x2001, "read_coils", CLASS_READ, ONE(MEMOBUS_COILS), 0, FRAMING_ALIKE },

@@ -11,6 +11,10 @@ enum node_form { NODE_TWO, NODE_FOUR, NODE_NUMERIC, NODE_STRING, NODE_GUID, NODE
 #define NODE_HAS_URI 0x80u
 #define GUID_BYTES 16u
 
+/* Two enumerations and a Double (OPC 10000-4, 7.22.2; NodeIds.csv). */
+#define DATA_CHANGE_FILTER 724u
+#define DATA_CHANGE_FILTER_BYTES 16u
+
 /* Built-in types (OPC 10000-6, 5.1.2). */
 enum builtin {
 	BOOLEAN = 1,
@@ -140,16 +144,24 @@ bool opcua_localized_text(struct bytes *b)
 	return !b->failed;
 }
 
-/* Whose it is, then its bytes or its XML, whose length it says (5.2.2.15). */
-bool opcua_extension(struct bytes *b)
+/* Its type, then nothing or its bytes behind their length (5.2.2.15). Servers do not agree on where
+ * XML, a body without length and one without type end: there is none of these. */
+bool opcua_extension(struct bytes *b, bool *bodies)
 {
 	struct opcua_node type;
 	struct bytes body;
 	uint8_t encoding;
+	uint32_t length;
 
-	if (!opcua_node(b, false, &type) || !bytes_u8(b, &encoding) || encoding > 2)
+	if (!opcua_node(b, false, &type) || !bytes_u8(b, &encoding) || encoding > 1)
 		return fail(b);
-	return encoding == 0 || opcua_string(b, &body);
+	if (encoding == 0)
+		return true;
+	if (type.null || !bytes_le32(b, &length) || length == NULL_LENGTH || !bytes_take(b, length, &body))
+		return fail(b);
+	if (!type.number || type.place != DATA_CHANGE_FILTER || length != DATA_CHANGE_FILTER_BYTES)
+		*bodies = true;
+	return true;
 }
 
 /* Numbers of texts, a text, a status, and one more of it (5.2.2.12). */
@@ -253,10 +265,10 @@ static void number_in_it(uint8_t type, struct bytes b, struct values *ret)
 	*ret = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
 }
 
-static bool variant(struct bytes *b, unsigned depth, struct values *ret);
+static bool variant(struct bytes *b, unsigned depth, struct values *ret, bool *bodies);
 
 /* Value, status, and two times with their parts (5.2.2.17). */
-static bool data_value(struct bytes *b, unsigned depth, struct values *ret)
+static bool data_value(struct bytes *b, unsigned depth, struct values *ret, bool *bodies)
 {
 	uint8_t has;
 
@@ -264,13 +276,13 @@ static bool data_value(struct bytes *b, unsigned depth, struct values *ret)
 	if (!bytes_u8(b, &has) || has > 0x3f)
 		return fail(b);
 	if ((has & 0x01u) != 0)
-		variant(b, depth, ret);
+		variant(b, depth, ret, bodies);
 	bytes_skip(b, ((has & 0x02u) != 0 ? 4u : 0) + ((has & 0x04u) != 0 ? 8u : 0) + ((has & 0x10u) != 0 ? 2u : 0) +
 			      ((has & 0x08u) != 0 ? 8u : 0) + ((has & 0x20u) != 0 ? 2u : 0));
 	return !b->failed;
 }
 
-static bool element(uint8_t type, struct bytes *b, unsigned depth)
+static bool element(uint8_t type, struct bytes *b, unsigned depth, bool *bodies)
 {
 	struct opcua_node node;
 	struct values value;
@@ -290,11 +302,11 @@ static bool element(uint8_t type, struct bytes *b, unsigned depth)
 	case LOCALIZED_TEXT:
 		return opcua_localized_text(b);
 	case EXTENSION_OBJECT:
-		return opcua_extension(b);
+		return opcua_extension(b, bodies);
 	case DATA_VALUE:
-		return data_value(b, depth + 1u, &value);
+		return data_value(b, depth + 1u, &value, bodies);
 	case VARIANT:
-		return variant(b, depth + 1u, &value);
+		return variant(b, depth + 1u, &value, bodies);
 	case DIAGNOSTIC_INFO:
 		return opcua_diagnostic(b);
 	default:
@@ -303,7 +315,7 @@ static bool element(uint8_t type, struct bytes *b, unsigned depth)
 }
 
 /* So many of them, and how many in each direction of a matrix. */
-static bool array(uint8_t type, bool matrix, struct bytes *b, unsigned depth)
+static bool array(uint8_t type, bool matrix, struct bytes *b, unsigned depth, bool *bodies)
 {
 	uint32_t n, directions;
 
@@ -312,7 +324,7 @@ static bool array(uint8_t type, bool matrix, struct bytes *b, unsigned depth)
 	if (sizes[type] > 0)
 		bytes_skip(b, (size_t)n * sizes[type]);
 	for (uint32_t i = 0; sizes[type] == 0 && i < n && !b->failed; i++)
-		element(type, b, depth);
+		element(type, b, depth, bodies);
 	if (!matrix)
 		return !b->failed;
 	if (!opcua_count(b, &directions) || directions > b->left / 4u)
@@ -322,7 +334,7 @@ static bool array(uint8_t type, bool matrix, struct bytes *b, unsigned depth)
 
 /* A type, whether it is an array, and of how many directions (5.2.2.16). A single variant in a
  * variant there is not. */
-static bool variant(struct bytes *b, unsigned depth, struct values *ret)
+static bool variant(struct bytes *b, unsigned depth, struct values *ret, bool *bodies)
 {
 	uint8_t has, type;
 	bool is_array, matrix;
@@ -338,18 +350,18 @@ static bool variant(struct bytes *b, unsigned depth, struct values *ret)
 	if (type == 0)
 		return true;
 	if (is_array)
-		return array(type, matrix, b, depth);
+		return array(type, matrix, b, depth, bodies);
 	if (b->left >= sizes[type])
 		number_in_it(type, *b, ret);
-	return element(type, b, depth);
+	return element(type, b, depth, bodies);
 }
 
-bool opcua_variant(struct bytes *b, struct values *ret)
+bool opcua_variant(struct bytes *b, struct values *ret, bool *bodies)
 {
-	return variant(b, 0, ret);
+	return variant(b, 0, ret, bodies);
 }
 
-bool opcua_data_value(struct bytes *b, struct values *ret)
+bool opcua_data_value(struct bytes *b, struct values *ret, bool *bodies)
 {
-	return data_value(b, 0, ret);
+	return data_value(b, 0, ret, bodies);
 }

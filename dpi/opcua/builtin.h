@@ -27,10 +27,12 @@ bool opcua_count(struct bytes *b, uint32_t *ret);
 bool opcua_node(struct bytes *b, bool expanded, struct opcua_node *ret);
 bool opcua_qualified_name(struct bytes *b);
 bool opcua_localized_text(struct bytes *b);
-bool opcua_extension(struct bytes *b);
+/* *bodies becomes true where a body was passed over whose end the type does not say: servers may
+ * find it elsewhere than where its length says. */
+bool opcua_extension(struct bytes *b, bool *bodies);
 bool opcua_diagnostic(struct bytes *b);
 /* *ret: the number that it holds (docs/protocols/opcua.md), or VALUES_UNKNOWN. */
-bool opcua_variant(struct bytes *b, struct values *ret);
-bool opcua_data_value(struct bytes *b, struct values *ret);
+bool opcua_variant(struct bytes *b, struct values *ret, bool *bodies);
+bool opcua_data_value(struct bytes *b, struct values *ret, bool *bodies);
 
 #endif

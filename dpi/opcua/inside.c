@@ -8,16 +8,23 @@
 #include "dpi/opcua/state.h"
 #include "dpi/opcua/words.h"
 
-/* The last chunk of `b`, which is not whole by its size, holds a whole request. */
+/* The last chunk of `b`, which is not whole by its size, or one behind which its message goes on,
+ * holds a whole request. */
 static bool holds_its_request(struct bytes b)
 {
 	struct opcua_numbers n;
 	struct opcua_chunk c;
 	size_t len;
 
-	/* chunk by chunk: whether they are one message is no matter here */
-	while (opcua_frame(b, DIR_C2S, false, &len) == FRAME_WHOLE && bytes_skip(&b, len))
-		;
+	/* chunk by chunk: whether they are one message is no matter here; no chunk but the last one
+	 * of a message is a request by itself */
+	while (opcua_frame(b, DIR_C2S, false, &len) == FRAME_WHOLE) {
+		if (!opcua_chunk_take(&b, &c))
+			return false;
+		if (c.chunk == 'C' && c.kind >= OPCUA_OPEN && opcua_numbers_take(&c.body, &n) &&
+		    opcua_request_is_whole(c.body))
+			return true;
+	}
 	return opcua_chunk_take(&b, &c) && c.kind >= OPCUA_OPEN && opcua_numbers_take(&c.body, &n) &&
 	       opcua_request_is_whole(c.body);
 }

@@ -151,7 +151,9 @@ static bool join(struct bytes pdu, struct parsed *ret, struct bytes *ret_body, b
 		if (head.kind == OPCUA_NO_KIND) {
 			head = c;
 			first = n;
-		} else if (c.channel != head.channel || c.token != head.token || n.request != first.request) {
+		} else if (c.channel != head.channel || c.token != head.token || n.request != first.request ||
+			   opcua_request_is_whole(c.body)) {
+			/* who does not put chunks together would carry out the one behind */
 			return false;
 		} else if (!opcua_follows(last.sequence, n.sequence)) {
 			*ret_numbered = false;

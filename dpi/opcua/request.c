@@ -4,9 +4,9 @@
 #include "dpi/opcua/words.h"
 
 /* OPC 10000-4, 7.32 and 7.33: whose session, when, by which number, which diagnostics, for an
- * audit, how long, anything; and when, by which number, how it went, diagnostics,
- * texts, anything. */
-#define REQUEST_HEADER "n844s4x"
+ * audit, how long, an object without a body, since it stands in front of all that is judged; and
+ * when, by which number, how it went, diagnostics, texts, anything. */
+#define REQUEST_HEADER "n844s4y"
 #define ANSWER_HEADER "844d[s]x"
 #define ANSWER_STATUS_AT 12u
 #define STATUS_BAD 0x80000000u /* OPC 10000-4, 7.39 */
@@ -79,7 +79,7 @@ struct reader {
 	struct parsed *to; /* NULL: nothing is made of it */
 	const struct service *service;
 	uint8_t policy;
-	bool crowded;
+	bool crowded, bodies;
 	/* of the present item */
 	uint8_t group;
 	struct opcua_node places[PLACES_MAX];
@@ -154,7 +154,7 @@ static void arguments(struct reader *r)
 		if (n == 0)
 			add(r, &method, none);
 	}
-	for (uint32_t i = 0; i < n && opcua_variant(&r->b, &value); i++)
+	for (uint32_t i = 0; i < n && opcua_variant(&r->b, &value, &r->bodies); i++)
 		if (r->to != NULL)
 			add(r, &method, value);
 	r->n_places = 0;
@@ -202,6 +202,7 @@ static void field(struct reader *r, char what)
 {
 	struct opcua_node node;
 	struct bytes text;
+	uint8_t encoding;
 
 	switch (what) {
 	case '1':
@@ -229,7 +230,11 @@ static void field(struct reader *r, char what)
 		opcua_localized_text(&r->b);
 		break;
 	case 'x':
-		opcua_extension(&r->b);
+		opcua_extension(&r->b, &r->bodies);
+		break;
+	case 'y':
+		if (!opcua_node(&r->b, false, &node) || !bytes_u8(&r->b, &encoding) || encoding != 0)
+			r->b.failed = true;
 		break;
 	case 'd':
 		opcua_diagnostic(&r->b);
@@ -241,7 +246,7 @@ static void field(struct reader *r, char what)
 		r->ranged = opcua_string(&r->b, &text) && text.left > 0;
 		break;
 	case 'V':
-		opcua_data_value(&r->b, &r->value);
+		opcua_data_value(&r->b, &r->value, &r->bodies);
 		break;
 	default: /* 'A' */
 		if (!r->b.failed)
@@ -295,6 +300,13 @@ void opcua_request_parse(struct bytes body, uint8_t policy, struct parsed *ret)
 	fields(&r, REQUEST_HEADER);
 	fields(&r, r.service->layout);
 	ret->wrong = r.crowded ? R_OPCUA_MANY : bytes_done(&r.b) ? R_ALLOWED : R_OPCUA_FRAME;
+	/* Who finds the end of a body elsewhere reads other nodes and values behind it. */
+	for (uint32_t i = 0; r.bodies && i < ret->n; i++)
+		if (ret->operations[i].space != SPACE_NONE) {
+			ret->operations[i].place_unknown = true;
+			if (ret->operations[i].values.form != VALUES_NONE)
+				ret->operations[i].values = (struct values){ .form = VALUES_UNKNOWN };
+		}
 	if (ret->n == 0 || ret->wrong != R_ALLOWED) {
 		ret->n = 0;
 		one(ret, code, policy, r.service->untold, r.service->class == 0);

@@ -87,7 +87,7 @@ static void writes_bits(const struct limits *l, const uint8_t *p, uint32_t n, si
 {
 	MUST(left == (n + 7) / 8);
 	for (uint32_t i = 0; i < n; i++)
-		writes(l, p[i / 8] >> i % 8 & 1u);
+		writes(l, (unsigned)p[i / 8] >> i % 8 & 1u);
 }
 
 static void writes_words(const struct limits *l, const uint8_t *p, uint32_t n, size_t left, bool big)

@@ -6,7 +6,7 @@ import struct
 import threading
 
 COMMAND, GENERAL, RESPONSE = 0x11, 0x12, 0x19
-TYPES = "mgios"
+TYPES = "mgios"  # in messages their letters, as in ASCII
 READS = {0x2001, 0x2002, 0x2003, 0x2004, 0x2009, 0x200A, 0x200D, 0x2032, 0x4341, 0x4349, 0x434D}
 WRITES = {0x120000, 0x2005, 0x2006, 0x200B, 0x200E, 0x200F, 0x2010, 0x2031, 0x2033, 0x4345, 0x4346, 0x434B, 0x434E, 0x434F}
 DIAGNOSES = {0x2008}
@@ -75,7 +75,7 @@ def write_holdings(reference, values, number=1, **kw):
 
 
 def register(code, kind, address, rest, number=1, **kw):
-    return request(code, struct.pack("<xBxI", TYPES.index(kind), address) + rest, number, **kw)
+    return request(code, struct.pack("<xBxI", ord(kind.upper()), address) + rest, number, **kw)
 
 
 def read_registers(kind, address, n, number=1, **kw):
@@ -191,13 +191,18 @@ def effects(q):
         return [], [("holding", a, v) for a, v in zip(flat[::2], flat[1::2])]
     if code in (0x434D, 0x434E):
         need(len(b) >= 3 and b[0] == 0)
-        n, rest = struct.unpack("<H", b[1:3])[0], len(b) - 3
-        need(n >= 1 and (rest == 6 * n and n <= 681 if code == 0x434D else 8 * n <= rest <= 10 * n and rest % 2 == 0 and n <= 511))
+        n = struct.unpack("<H", b[1:3])[0]
+        need(1 <= n <= (681 if code == 0x434D else 511))
+        at = 3
+        for _ in range(n):  # type of register, type of data (2 a word, 3 a long word), address, and a value if written
+            need(len(b) >= at + 6 and chr(b[at]) in TYPES.upper() and b[at + 1] in (2, 3))
+            at += 6 + (0 if code == 0x434D else 2 * (b[at + 1] - 1))
+        need(at == len(b))
         return (None, []) if code == 0x434D else ([], None)
     if code in (0x4341, 0x4345, 0x4346, 0x4349, 0x434B, 0x434F):
-        need(len(b) >= 9 and b[0] == 0 and b[1] < 5 and b[2] == 0)
+        need(len(b) >= 9 and b[0] == 0 and chr(b[1]) in TYPES.upper() and b[2] == 0)
         by_bits = code in (0x4341, 0x4345, 0x434F)
-        space, at, rest, last = TYPES[b[1]] + ("b" if by_bits else "w"), struct.unpack("<I", b[3:7])[0], b[7:], 0xFFFFFFFF
+        space, at, rest, last = chr(b[1]).lower() + ("b" if by_bits else "w"), struct.unpack("<I", b[3:7])[0], b[7:], 0xFFFFFFFF
         if code == 0x4345:
             need(len(rest) == 2)
             return [], [(space, at, state(rest))]

@@ -259,7 +259,6 @@ static const struct request_case {
 	{ "c0 1f 46 08 5b 01 0100 00", 31, CLASS_PROGRAM, 0x4608, 255, -1, -1, -2, -1 },
 	{ "c0 20 78 04 07 01 0100", 32, CLASS_ALL, 0x7804, 255, -1, -1, -2, -1 },
 	{ "c0 21 78 07 5b 01 0100 00", 33, CLASS_ALL, 0x7807, 255, -1, -1, -2, -1 },
-	{ "c0 01 79 00 06", 6000, CLASS_ALL, 0x7900, 255, -1, -1, -1, -1 },
 	{ "c0 40 0102030405", 64, 0, -1, 255, -1, -1, -2, -1 },
 };
 
@@ -267,6 +266,38 @@ static enum reason is(struct desk *d, const char *fragment)
 {
 	start(d);
 	return ask(d, fragment)->reason;
+}
+
+/* Objects of authentication beside a function are asked for as well as the function, and do not
+ * stand for it. */
+static void authentication_stands_beside(void **state)
+{
+	struct command_row *row;
+	struct desk d;
+
+	(void)state;
+	for (unsigned k = 0; k < 3; k++) {
+		row = open_desk(&d);
+		row->services = desk_ranges(&d, (uint32_t[]){ 13, k == 0 ? 12 : 13, 6000, k == 1 ? 5999 : 6000 }, 2);
+		if (k == 0)
+			row->services = desk_range(&d, 6000, 6000);
+		assert_int_equal(is(&d, "c0 0d 78 03 07 01 010203040506") == R_ALLOWED, k == 2);
+	}
+}
+
+/* A frame that the link layer confirms, and with it a part of a request, may be dropped by who
+ * counts it as a repetition: only whole requests go so. */
+static void confirmed_parts_are_refused(void **state)
+{
+	struct wire w;
+	size_t len;
+
+	(void)state;
+	for (unsigned octet = 0; octet < 4; octet++) {
+		w.n = 0;
+		put_frame(&w, 0xd3, OUTSTATION, MASTER, (const uint8_t[]){ (uint8_t)(octet << 6), 0xc0, 0x01 }, 3);
+		assert_int_equal(cut(&w, w.n, &len), octet == 3 ? FRAME_WHOLE : FRAME_BAD);
+	}
 }
 
 /* Each limit that fits lets it through, and the next number does not: by word, object, point, value
@@ -333,7 +364,7 @@ static void every_function_is_tried(void **state)
 	for (unsigned i = 0; i < vocabulary_dnp3.n_functions; i++) {
 		uint32_t code = vocabulary_dnp3.functions[i].code;
 		bool found = code == 0 || (code >= 129 && code <= 131) || code >= 9000 || code == 4 || code == 7004 ||
-			     code == 11 || code == 12 || code == 5001;
+			     code == 11 || code == 12 || code == 5001 || code == 6000;
 
 		for (size_t k = 0; k < N(requests); k++)
 			found = found || requests[k].service == code;
@@ -628,6 +659,8 @@ int main(void)
 		cmocka_unit_test(every_bit_is_summed),
 		cmocka_unit_test(controls_are_those_of_the_clause),
 		cmocka_unit_test(segments_follow),
+		cmocka_unit_test(authentication_stands_beside),
+		cmocka_unit_test(confirmed_parts_are_refused),
 		cmocka_unit_test(every_request_is_what_it_says),
 		cmocka_unit_test(every_function_is_tried),
 		cmocka_unit_test(every_object_is_judged),

@@ -52,8 +52,8 @@ def draw(rng, number):
         lambda: of(memobus.write_list, list(zip(some, values))), lambda: of(memobus.write_coils, at, flags), lambda: of(memobus.write_holdings, at, values),
         lambda: of(memobus.read_registers, kind, far, n), lambda: of(memobus.write_registers, kind, far, values), lambda: of(memobus.read_bits, kind, far, n),
         lambda: of(memobus.write_bits, kind, far, flags), lambda: of(memobus.register, 0x4345, kind, far, rng.choice([b"\0\0", b"\xff\0"])),
-        lambda: of(memobus.register, 0x4346, kind, far, struct.pack("<H", value())), lambda: of(memobus.request, 0x434D, struct.pack("<xH", n) + bytes(6 * n)),
-        lambda: of(memobus.request, 0x434E, struct.pack("<xH", n) + bytes(8 * n)), lambda: memobus.general(bytes(n), number),
+        lambda: of(memobus.register, 0x4346, kind, far, struct.pack("<H", value())), lambda: of(memobus.request, 0x434D, struct.pack("<xH", n) + b"M\x02\0\0\0\0" * n),
+        lambda: of(memobus.request, 0x434E, struct.pack("<xH", n) + b"M\x02\0\0\0\0\0\0" * n), lambda: memobus.general(bytes(n), number),
         lambda: of(memobus.request, rng.choice([0x2021, 0x2031, 0x2032, 0x2033, 0x2040, 0x2050, 0x4342, 0x3001, 0x2089, 0x1200, 0x0020]), bytes(n))])()
     if rng.random() < 0.05:  # a byte of its body is another
         k = rng.randrange(12, len(b))

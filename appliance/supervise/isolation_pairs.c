@@ -19,10 +19,19 @@ struct ranges {
 	bool beyond;
 };
 
+static bool is_same(const struct addr_range *a, const struct addr_range *b)
+{
+	return addr_cmp(&a->lo, &b->lo) == 0 && addr_cmp(&a->hi, &b->hi) == 0;
+}
+
+/* Each once: an order and the policy mostly name the same. */
 static void add(void *ctx, const struct addr_range *source, const struct addr_range *destination)
 {
 	struct ranges *r = ctx;
 
+	for (size_t i = 0; i < r->n; i++)
+		if (is_same(&r->list[i].source, source) && is_same(&r->list[i].destination, destination))
+			return;
 	if (r->n == r->room && r->n < APART_MOST) {
 		size_t room = r->room != 0 ? 2 * r->room : 16;
 		struct ir_cut_range *list = realloc(r->list, room * sizeof(*list));

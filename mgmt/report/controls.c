@@ -29,8 +29,8 @@ void report_sign(struct page *p)
 
 json_t *report_data(const char *name, const json_t *facts, const char *key, json_t *of)
 {
-	return json_pack("{s:s,s:O,s:O,s:O,s:O,s:o}", "report", name, "made", json_object_get(facts, "made"), "version",
-			 json_object_get(facts, "version"), "host", json_object_get(facts, "host"), "site",
+	return json_pack("{s:s,s:O,s:O,s:O,s:O?,s:o}", "report", name, "made", json_object_get(facts, "made"),
+			 "version", json_object_get(facts, "version"), "host", json_object_get(facts, "host"), "site",
 			 json_object_get(facts_answer(facts, "status"), "site"), key, of);
 }
 

@@ -352,8 +352,10 @@ static bool writes(const struct check *k, const struct vocabulary *voc, const st
 		const struct number_range *r = &k->m->rows.t.ranges[a->services.first + i];
 
 		for (unsigned f = 0; f < voc->n_functions; f++)
-			if ((voc->functions[f].classes & CLASS_WRITE) != 0 && voc->functions[f].code <= r->hi &&
-			    voc->functions[f].last >= r->lo)
+			if (voc->functions[f].code <= r->hi && voc->functions[f].last >= r->lo &&
+			    ((voc->functions[f].classes & CLASS_WRITE) != 0 ||
+			     /* a command to a place sets it, too */
+			     ((voc->functions[f].classes & CLASS_CONTROL) != 0 && voc->functions[f].spaces != 0)))
 				return true;
 	}
 	return false;

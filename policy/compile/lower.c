@@ -651,18 +651,26 @@ static bool refuse(struct compilation *c, const char *code, enum message m, unsi
 	return false;
 }
 
+/* Permits share grants, but lists of what is in force name each of them. */
+#define GRANTS_NAMED_MAX 200000u
+
 /* Refuses a command table that no worker could load, with the conduits whose grants fill it. */
 static bool table_fits(struct compilation *c, const struct ir *ir)
 {
 	const struct command_table *t = &ir->table;
 	size_t image = commands_size(t), memory = commands_memory(t), most = image > memory ? image : memory;
-	uint64_t *cost;
+	uint64_t *cost, named = 0;
 
-	if (most <= COMMANDS_TABLE_MAX)
+	for (uint32_t i = 0; i < t->n_permits; i++)
+		named += t->permits[i].n_grants;
+	if (most <= COMMANDS_TABLE_MAX && named <= GRANTS_NAMED_MAX)
 		return true;
 	cost = arena_array(c->arena, c->model->n_conduits, sizeof(*cost));
-	for (uint32_t i = 0; i < t->n_grants && cost != NULL; i++)
-		cost[t->grants[i].conduit]++;
+	for (uint32_t i = 0; i < t->n_permits && cost != NULL; i++)
+		for (uint32_t k = 0; k < t->permits[i].n_grants; k++)
+			cost[t->grants[t->permits[i].first_grant + k].conduit]++;
+	if (most <= COMMANDS_TABLE_MAX)
+		return refuse(c, "policy.table_too_large", M_LOWER_GRANTS, (unsigned)named, GRANTS_NAMED_MAX, cost);
 	return refuse(c, "policy.table_too_large", M_LOWER_TABLE, (unsigned)(most >> 10), COMMANDS_TABLE_MAX >> 10,
 		      cost);
 }

@@ -158,7 +158,8 @@ class Watch(dict):
                     found.append((zone, frame[:60].hex()))
                     continue
                 version, source, destination, proto, body = what
-                if source in own or source.startswith("fe80:"):
+                # Before it has an address, an interface that comes up reports the groups that it listens to.
+                if source in own or source.startswith("fe80:") or (source == "::" and destination == "ff02::16" and body[8:9] == b"\x8f"):
                     continue
                 if b"sentinel" in frame or (allowed and allowed(zone, *what)):
                     continue

@@ -480,7 +480,7 @@ def how_far_it_is(box):
         expect(away["since"] == oldest["time"], "%s; %s", away, oldest)
         expect("%d records wait to be sent, from number %d of " % (away["waiting"], away["next"]) in p.line(), "%s", p.line())
         box.kill()
-        alone = box.standing()["log"]
+        alone = wait_for(lambda: box.standing().get("log"), 10, "an answer without a daemon")
         expect(alone["next"] == away["next"] and alone["waiting"] >= away["waiting"], "without a daemon: %s, before: %s", alone, away)
         box.start()
         wait_for(box.running, 20, "the roles")

@@ -233,7 +233,12 @@ def shut_in(box):
             wait_for(lambda: len(u.came("parted")) == 50, 20, "half of the file")
             shell.kill()
             shell.wait()
-            wait_for(lambda: not os.path.exists("/proc/%d" % child) or " Z " in read("/proc/%d/stat" % child), 10, "its end")
+            def ended():
+                try:
+                    return " Z " in read("/proc/%d/stat" % child)
+                except FileNotFoundError:
+                    return True
+            wait_for(ended, 10, "its end")
             # What nobody can read any more is not fetched to its end.
             p = u.begin("/file", out="removed")
             wait_for(lambda: len(u.came("removed")) == 50, 20, "half of the file")

@@ -13,11 +13,9 @@
 
 #include "dpi/iec104/iec104.h"
 #include "dpi/iec104/words.h"
-#include "tests/unit/dpi/evasion_desk.h"
+#include "tests/unit/dpi/evasion_tricks.h"
 
 #define SIZE 16u
-#define TRAIN 20u
-#define BATCH 100u /* flows between clearings of the table */
 
 /* Station 1 may be interrogated. */
 static void policy(struct desk *d, struct command_row *row)
@@ -38,110 +36,17 @@ static const struct speech speech = {
 	.policy = policy,
 };
 
-static unsigned tried;
-
-static void begin(void)
+/* Send sequence numbers. */
+static void number(uint8_t *message, unsigned k)
 {
-	if (tried++ % BATCH == 0)
-		inspector_finish(desk_i); /* or live flows would fill the table */
-	begin_trial();
+	message[2] = (uint8_t)(2 * k);
 }
 
 static int setup(void **state)
 {
 	(void)state;
-	use_speech(&speech);
+	tricks_use(&speech, (struct tricks){ .train = 20, .stride = 1, .twice = SIZE, .number = number });
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	inspector_finish(desk_i);
-	desk_close();
-	return 0;
-}
-
-/* Two of three pieces may be of the forbidden one, each piece said once more in between. */
-static void overlaps(void **state)
-{
-	unsigned arrived = 0;
-
-	(void)state;
-	for (unsigned w = 0; w < WRITES; w++)
-		for (uint32_t a = 1; a < SIZE - 1; a++)
-			for (uint32_t b = a + 1; b < SIZE; b++)
-				for (unsigned bits = 0; bits < 64; bits++) {
-					const uint32_t at[4] = { 0, a, b, SIZE };
-
-					begin();
-					for (unsigned k = 0; k < 6; k++)
-						say_at(at[k / 2],
-						       (bits >> k & 1u ? now.writes[w] : now.read).b + at[k / 2],
-						       at[k / 2 + 1] - at[k / 2], k % 2 == 0 && (bits & 1u) != 0);
-					assert_true(end_trial() >= 0);
-					arrived += trial.next == SIZE;
-				}
-	assert_true(arrived > 50);
-}
-
-static void cuts(void **state)
-{
-	static const uint8_t orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
-					      { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
-
-	(void)state;
-	for (unsigned w = 0; w <= WRITES; w++) {
-		const struct blob *m = w < WRITES ? &now.writes[w] : &now.read;
-
-		for (uint32_t a = 1; a < SIZE - 1; a++)
-			for (uint32_t b = a + 1; b < SIZE; b++)
-				for (unsigned o = 0; o < 6; o++) {
-					const uint32_t at[4] = { 0, a, b, SIZE };
-
-					begin();
-					for (unsigned i = 0; i < 3; i++)
-						say_at(at[orders[o][i]], m->b + at[orders[o][i]],
-						       at[orders[o][i] + 1] - at[orders[o][i]], false);
-					assert_int_equal(end_trial(), w == WRITES && (o == 0 || trial.next == SIZE));
-				}
-		for (unsigned twice = 0; twice < 2; twice++) {
-			begin();
-			for (uint32_t at = 0; at < SIZE; at++)
-				for (unsigned k = 0; k <= twice; k++)
-					say_at(at, m->b + at, 1, false);
-			assert_int_equal(end_trial(), w == WRITES);
-		}
-	}
-}
-
-/* The forbidden one at each place of a train: in one segment, cut before, at and behind where it
- * begins. Numbered as they come. */
-static void trains(void **state)
-{
-	static uint8_t train[TRAIN * SIZE];
-
-	(void)state;
-	for (unsigned n = 1; n <= TRAIN; n++)
-		for (unsigned k = 0; k <= n * 4 * WRITES; k++) {
-			unsigned at = k / 4 / WRITES, cut = k % 4;
-			uint32_t place = cut > 0 && at < n ? at * SIZE + cut - 2 : 0;
-
-			if (place >= n * SIZE)
-				continue;
-			for (unsigned j = 0; j < n; j++) {
-				memcpy(train + j * SIZE, (j == at ? &now.writes[k / 4 % WRITES] : &now.read)->b, SIZE);
-				train[j * SIZE + 2] = (uint8_t)(2 * j);
-			}
-			begin();
-			trial.mute = true;
-			if (place > 0)
-				say_at(0, train, place, false);
-			say_at(place, train + place, n * SIZE - place, false);
-			assert_true(trial.next < (at + 1) * SIZE);
-			assert_true(at < n || trial.next == n * SIZE);
-			assert_true(end_trial() >= 0);
-		}
 }
 
 /* Each length there is, of allowed and forbidden ones, with others behind it: nothing that a server
@@ -156,13 +61,9 @@ static void lengths(void **state)
 			for (unsigned rest = 0; rest < 2; rest++) {
 				uint32_t n = rest ? sizeof(stream) : SIZE;
 
-				for (unsigned j = 0; j < 20; j++) {
-					memcpy(stream + j * SIZE,
-					       (j == 0 && w < WRITES ? &now.writes[w] : &now.read)->b, SIZE);
-					stream[j * SIZE + 2] = (uint8_t)(2 * j);
-				}
+				put_train(stream, 20, 0, w < WRITES ? &now.writes[w] : &now.read);
 				stream[1] = (uint8_t)v;
-				begin();
+				tricks_begin();
 				trial.mute = true;
 				say_at(0, stream, n, false);
 				assert_true(trial.next == 0 || (v == SIZE - 2 && w == WRITES));
@@ -173,10 +74,10 @@ static void lengths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(overlaps, setup, teardown),
-		cmocka_unit_test_setup_teardown(cuts, setup, teardown),
-		cmocka_unit_test_setup_teardown(trains, setup, teardown),
-		cmocka_unit_test_setup_teardown(lengths, setup, teardown),
+		cmocka_unit_test_setup_teardown(overlaps, setup, tricks_end),
+		cmocka_unit_test_setup_teardown(cuts, setup, tricks_end),
+		cmocka_unit_test_setup_teardown(trains, setup, tricks_end),
+		cmocka_unit_test_setup_teardown(lengths, setup, tricks_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,12 +13,11 @@
 
 #include "dpi/opcua/opcua.h"
 #include "dpi/opcua/words.h"
-#include "tests/unit/dpi/evasion_desk.h"
+#include "tests/unit/dpi/evasion_tricks.h"
 
 #define SIZE 91u
 #define TRAIN 12u
-#define BATCH 100u /* flows between clearings of the table */
-#define STRIDE 5u  /* between two places of a cut */
+#define STRIDE 5u /* between two places of a cut */
 #define SEQUENCE_AT 16u
 #define REQUEST_AT 20u
 #define FIRST 52u
@@ -60,86 +59,6 @@ static const struct speech speech = {
 	.policy = policy,
 };
 
-static unsigned tried;
-
-static void begin(void)
-{
-	if (tried++ % BATCH == 0)
-		inspector_finish(desk_i); /* or live flows would fill the table */
-	begin_trial();
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	use_speech(&speech);
-	assert_int_equal(now.read.n, SIZE);
-	for (unsigned w = 0; w < WRITES; w++)
-		assert_int_equal(now.writes[w].n, SIZE);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	inspector_finish(desk_i);
-	desk_close();
-	return 0;
-}
-
-/* Two of three pieces may be of the forbidden one, each piece said once more in between. */
-static void overlaps(void **state)
-{
-	unsigned arrived = 0;
-
-	(void)state;
-	for (unsigned w = 0; w < WRITES; w++)
-		for (uint32_t a = 1; a < SIZE - 1; a += STRIDE)
-			for (uint32_t b = a + 1; b < SIZE; b += STRIDE)
-				for (unsigned bits = 0; bits < 64; bits++) {
-					const uint32_t at[4] = { 0, a, b, SIZE };
-
-					begin();
-					for (unsigned k = 0; k < 6; k++)
-						say_at(at[k / 2],
-						       (bits >> k & 1u ? now.writes[w] : now.read).b + at[k / 2],
-						       at[k / 2 + 1] - at[k / 2], k % 2 == 0 && (bits & 1u) != 0);
-					assert_true(end_trial() >= 0);
-					arrived += trial.next == SIZE;
-				}
-	assert_true(arrived > 50);
-}
-
-static void cuts(void **state)
-{
-	static const uint8_t orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
-					      { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
-
-	(void)state;
-	for (unsigned w = 0; w <= WRITES; w++) {
-		const struct blob *m = w < WRITES ? &now.writes[w] : &now.read;
-
-		for (uint32_t a = 1; a < SIZE - 1; a += STRIDE)
-			for (uint32_t b = a + 1; b < SIZE; b += STRIDE)
-				for (unsigned o = 0; o < 6; o++) {
-					const uint32_t at[4] = { 0, a, b, SIZE };
-
-					begin();
-					for (unsigned i = 0; i < 3; i++)
-						say_at(at[orders[o][i]], m->b + at[orders[o][i]],
-						       at[orders[o][i] + 1] - at[orders[o][i]], false);
-					assert_int_equal(end_trial(), w == WRITES && (o == 0 || trial.next == SIZE));
-				}
-		for (unsigned twice = 0; twice < 2; twice++) {
-			begin();
-			for (uint32_t at = 0; at < SIZE; at++)
-				for (unsigned k = 0; k <= (twice && at < SIZE / 2); k++)
-					say_at(at, m->b + at, 1, false);
-			assert_int_equal(end_trial(), w == WRITES);
-		}
-	}
-}
-
 /* The requests of a train have numbers of their own. */
 static void number(uint8_t *message, unsigned k)
 {
@@ -147,33 +66,12 @@ static void number(uint8_t *message, unsigned k)
 	message[REQUEST_AT] = (uint8_t)(2 + k);
 }
 
-/* The forbidden one at each place of a train: in one segment, cut before, at and behind where it
- * begins. */
-static void trains(void **state)
+static int setup(void **state)
 {
-	static uint8_t train[TRAIN * SIZE];
-
 	(void)state;
-	for (unsigned n = 1; n <= TRAIN; n++)
-		for (unsigned k = 0; k <= n * 4 * WRITES; k++) {
-			unsigned at = k / 4 / WRITES, cut = k % 4;
-			uint32_t place = cut > 0 && at < n ? at * SIZE + cut - 2 : 0;
-
-			if (place >= n * SIZE)
-				continue;
-			for (unsigned j = 0; j < n; j++) {
-				memcpy(train + j * SIZE, (j == at ? &now.writes[k / 4 % WRITES] : &now.read)->b, SIZE);
-				number(train + j * SIZE, j);
-			}
-			begin();
-			trial.mute = true;
-			if (place > 0)
-				say_at(0, train, place, false);
-			say_at(place, train + place, n * SIZE - place, false);
-			assert_true(trial.next < (at + 1) * SIZE);
-			assert_true(at < n || trial.next == n * SIZE);
-			assert_true(end_trial() >= 0);
-		}
+	tricks_use(&speech, (struct tricks){ .train = TRAIN, .stride = STRIDE, .twice = SIZE / 2, .number = number });
+	assert_int_equal(now.read.n, SIZE);
+	return 0;
 }
 
 /* Each size there is near it, of allowed and forbidden ones, with others behind it: nothing that a
@@ -188,14 +86,10 @@ static void sizes(void **state)
 			for (unsigned rest = 0; rest < 2; rest++) {
 				uint32_t n = rest ? sizeof(stream) : SIZE;
 
-				for (unsigned j = 0; j < TRAIN; j++) {
-					memcpy(stream + j * SIZE,
-					       (j == 0 && w < WRITES ? &now.writes[w] : &now.read)->b, SIZE);
-					number(stream + j * SIZE, j);
-				}
+				put_train(stream, TRAIN, 0, w < WRITES ? &now.writes[w] : &now.read);
 				stream[4] = (uint8_t)v;
 				stream[5] = (uint8_t)(v >> 8);
-				begin();
+				tricks_begin();
 				trial.mute = true;
 				say_at(0, stream, n, false);
 				/* All of the first must not be there. */
@@ -224,7 +118,7 @@ static void chunks(void **state)
 					number(pieces + split, 1);
 					pieces[split + REQUEST_AT] = 2;
 					memcpy(pieces + split + 24, m + split, SIZE - split);
-					begin();
+					tricks_begin();
 					trial.mute = true;
 					for (unsigned i = 0; i < 2; i++)
 						if ((i ^ turned) == 0)
@@ -239,11 +133,11 @@ static void chunks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(overlaps, setup, teardown),
-		cmocka_unit_test_setup_teardown(cuts, setup, teardown),
-		cmocka_unit_test_setup_teardown(trains, setup, teardown),
-		cmocka_unit_test_setup_teardown(sizes, setup, teardown),
-		cmocka_unit_test_setup_teardown(chunks, setup, teardown),
+		cmocka_unit_test_setup_teardown(overlaps, setup, tricks_end),
+		cmocka_unit_test_setup_teardown(cuts, setup, tricks_end),
+		cmocka_unit_test_setup_teardown(trains, setup, tricks_end),
+		cmocka_unit_test_setup_teardown(sizes, setup, tricks_end),
+		cmocka_unit_test_setup_teardown(chunks, setup, tricks_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

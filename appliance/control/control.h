@@ -219,7 +219,7 @@ struct certificates {
 	uint64_t look_at;    /* monotonic ns */
 	uint64_t generation; /* of what was looked at last */
 	struct certificate_file {
-		/* "" = no file is named; for the box's own certificate, a placeholder */
+		/* "" = no file is named; of the box's own certificate, which has no file, some text */
 		char path[CERTIFICATE_PATH];
 		enum authority is;
 		/* wall ns since when the file has not been READY, or has no readable certificate; 0

@@ -494,6 +494,27 @@ static void no_segment_is_a_request(void **state)
 		}
 }
 
+/* Two segments of an allowed read, of which the second alone is a restart, in one datagram. */
+static void datagrams_are_searched(void **state)
+{
+	struct wire w = hex("05640cc40a000100920f40c0011e001702e3c9056408c40a000100fc4281c00d4b13");
+	struct command_row *row;
+	struct desk d;
+
+	(void)state;
+	for (unsigned datagrams = 0; datagrams < 2; datagrams++) {
+		struct pdu u = { .dir = DIR_C2S };
+
+		row = open_desk(&d);
+		row->services = desk_range(&d, 1, 1);
+		dnp3_enforcer.begin(d.state, datagrams != 0, 20000);
+		assert_int_equal(dnp3_enforcer.framed_else(d.state, true, bytes_of(w.p, w.n), &d.table, &d.permit, &u),
+				 !datagrams); /* of segments `segment` does */
+		assert_int_equal(u.reading, datagrams != 0);
+		assert_int_equal(refused(&d, &w), R_DNP3_CUT);
+	}
+}
+
 static void no_frame_is_inside_another(void **state)
 {
 	struct wire f, w, inner = request("c0 0d");
@@ -543,6 +564,7 @@ int main(void)
 		cmocka_unit_test(too_many_wait),
 		cmocka_unit_test(responses_in_datagrams),
 		cmocka_unit_test(no_segment_is_a_request),
+		cmocka_unit_test(datagrams_are_searched),
 		cmocka_unit_test(no_frame_is_inside_another),
 	};
 

@@ -559,6 +559,41 @@ static void requests_come_in_chunks(void **state)
 		}
 }
 
+/* A server that does not put chunks together would carry out each that is a request by itself. */
+static void no_chunk_is_a_request(void **state)
+{
+	struct message first = said("MSGC", DIR_C2S, 2, 673, "01000000010264000d000000ffffffff010605000000"), c, inner;
+	struct pdu p = { .dir = DIR_C2S };
+	struct command_row *row;
+	struct desk d;
+
+	(void)state;
+	for (unsigned hides = 0; hides < 2; hides++) {
+		row = open_desk(&d);
+		row->services = desk_range(&d, 12208, 12208);
+		assert_false(opcua_enforcer.segment(d.state, 0, 0, false, bytes_of(first.p, first.n), &d.table,
+						    &d.permit, &p));
+		assert_int_equal(p.reason, R_OPCUA_FRAME);
+		start(&d);
+		inner = said("MSGF", DIR_C2S, 9, 673, "01000000010264000d000000ffffffff010605000000");
+		sequences[0]--;
+		inner.p[24] = hides ? inner.p[24] : 0x7f; /* no node id: any text */
+		first = said("MSGC", DIR_C2S, 9, 12208, "000000000000000001000000");
+		put_32(&first, (uint32_t)(inner.n - 24));
+		first = sized(first);
+		c = message_of("MSGF");
+		put_32(&c, CHANNEL);
+		put_32(&c, TOKEN);
+		put_numbers(&c, DIR_C2S, 9);
+		put(&c, inner.p + 24, inner.n - 24);
+		c = sized(c);
+		put(&first, c.p, c.n);
+		judge(&d, DIR_C2S, first);
+		assert_int_equal(d.p.reason, hides ? R_OPCUA_FRAME : R_ALLOWED);
+		first = said("MSGC", DIR_C2S, 2, 673, "01000000010264000d000000ffffffff010605000000");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -577,6 +612,7 @@ int main(void)
 		cmocka_unit_test(sessions_are_met_half_way),
 		cmocka_unit_test(whole_requests_do_not_wait),
 		cmocka_unit_test(requests_come_in_chunks),
+		cmocka_unit_test(no_chunk_is_a_request),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

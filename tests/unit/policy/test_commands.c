@@ -116,6 +116,28 @@ static void every_truncation_is_refused(void **state)
 	free(p);
 }
 
+/* Nothing in it points outside. */
+static bool stays_inside(const struct command_table *t)
+{
+	bool in = true;
+
+	for (uint32_t i = 0; i < t->n_permits; i++) {
+		const struct command_permit *p = &t->permits[i];
+
+		in = in && (uint64_t)p->first_grant + p->n_grants <= t->n_grants &&
+		     (uint64_t)p->ports.first + p->ports.n <= t->n_ranges;
+	}
+	for (uint32_t i = 0; i < t->n_grants; i++) {
+		const struct command_grant *g = &t->grants[i];
+
+		in = in && (uint64_t)g->first_row + g->n_rows <= t->n_rows &&
+		     (uint64_t)g->first_name + g->n_names <= t->n_names;
+	}
+	for (uint32_t i = 0; i < t->n_rows; i++)
+		in = in && (uint64_t)t->rows[i].first_space + t->rows[i].n_spaces <= t->n_spaces;
+	return in;
+}
+
 /* A flipped bit is refused or gives another table that is in order: encoded again it is the
  * same bytes. */
 static void flips_stay_in_order(void **state)
@@ -135,6 +157,7 @@ static void flips_stay_in_order(void **state)
 			uint8_t *again = malloc(n);
 			struct outbuf o = outbuf_of(again, n);
 
+			assert_true(stays_inside(&t));
 			assert_true(commands_encode(&t, &o));
 			assert_memory_equal(p, again, n);
 			free(again);

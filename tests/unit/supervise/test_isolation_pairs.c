@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pairs of addresses that an isolation cuts: those of the order and of the policy, each once.
+ *
+ * LINK: appliance/supervise/isolation_pairs.c appliance/kernel/apart.c policy/ir/isolation.c
+ * LINK: appliance/kernel/image.c appliance/base/arena.c
+ * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/memfd.c
+ * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/clock.c appliance/base/err.c
+ * LINK: appliance/base/json.c appliance/base/sha256.c appliance/base/utf8.c
+ * LIBS: jansson nettle
+ */
+#include "tests/unit/cmocka.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "appliance/supervise/isolation_pairs.h"
+#include "appliance/supervise/supervise.h"
+
+/* An order with `n` pairs of hosts, each named so many times. */
+static json_t *order_of(unsigned n, unsigned times)
+{
+	json_t *pairs = json_array();
+
+	for (unsigned k = 0; k < times; k++)
+		for (unsigned i = 0; i < n; i++) {
+			char from[32], to[32];
+
+			snprintf(from, sizeof(from), "10.10.%u.%u", i >> 8, i & 255);
+			snprintf(to, sizeof(to), "10.30.%u.%u", i >> 8, i & 255);
+			json_array_append_new(pairs, json_pack("[s, s]", from, to));
+		}
+	return json_pack("[{s:s, s:o, s:[]}]", "what", "zones a b", "pairs", pairs, "keep");
+}
+
+static off_t bytes_of_order(unsigned n, unsigned times)
+{
+	static struct ir ir;
+	static struct policy policy = { .ir = &ir };
+	static struct supervisor s = { .now = &policy };
+	json_t *list = order_of(n, times);
+	int fd = isolation_memfd(&s, list, NULL);
+	struct stat st;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	close(fd);
+	json_decref(list);
+	return st.st_size;
+}
+
+/* Beyond APART_MOST everything is cut, which is a few pairs. */
+static void pairs_count_once(void **state)
+{
+	off_t once = bytes_of_order(5000, 1);
+
+	(void)state;
+	assert_true(once > 0);
+	assert_int_equal(bytes_of_order(5000, 2), once);
+	assert_int_equal(bytes_of_order(2, 3), bytes_of_order(2, 1));
+	assert_true(bytes_of_order(8193, 1) < once);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pairs_count_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -133,7 +133,7 @@ static json_t *moment_json(uint64_t wall_ns)
 
 static json_t *permits_json(const struct generation_held *g, const struct image *have, const struct matched *m)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *made = ir_grants_made(&g->ir);
 
 	for (uint32_t i = 0; i < g->ir.n_permits; i++) {
 		const struct ir_permit *p = &g->ir.permits[i];
@@ -152,9 +152,10 @@ static json_t *permits_json(const struct generation_held *g, const struct image 
 		json_object_set_new(j, "lane", enforce_lane_json(p->lane));
 		json_object_set_new(j, "until", ir_until_json(p->until));
 		json_object_set_new(j, "last_match", moment_json(matched_last(m, g->ids[i])));
-		json_object_set_new(j, "grants", ir_grants_json(&g->ir, commands_permit(&g->ir.table, i + 1)));
+		json_object_set_new(j, "grants", ir_grants_json(&g->ir, commands_permit(&g->ir.table, i + 1), made));
 		(void)json_array_append_new(list, j);
 	}
+	json_decref(made);
 	return list;
 }
 

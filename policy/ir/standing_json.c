@@ -43,30 +43,46 @@ static json_t *row_json(const struct ir *ir, const struct command_row *r, const 
 	return j;
 }
 
-json_t *ir_grants_json(const struct ir *ir, const struct command_permit *p)
+static json_t *grant_json(const struct ir *ir, const struct command_grant *grant)
 {
 	const struct command_table *t = &ir->table;
+	const struct vocabulary *v = vocabulary_of((enum protocol)grant->protocol);
+	json_t *rows = json_array(), *lenient = json_array();
+
+	for (unsigned b = 0; b < LENIENT_WORDS; b++)
+		if (grant->lenient & 1u << b)
+			(void)json_array_append_new(lenient, json_string(lenient_words[b]));
+	for (uint32_t k = 0; k < grant->n_rows; k++)
+		(void)json_array_append_new(rows, row_json(ir, &t->rows[grant->first_row + k], v));
+	return json_pack("{s:o,s:s,s:b,s:b,s:o,s:I,s:o,s:o*}", "conduit",
+			 json_text(grant->conduit < ir->n_conduits ? ir->conduits[grant->conduit].name : NULL),
+			 "protocol", protocol_info((enum protocol)grant->protocol)->name, "whole", grant->whole,
+			 "shadow", grant->shadow, "lenient", lenient, "undecided_bytes",
+			 (json_int_t)grant->undecided_bytes, "rows", rows, "names", names_json(t, grant));
+}
+
+json_t *ir_grants_json(const struct ir *ir, const struct command_permit *p, json_t *made)
+{
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; p != NULL && i < p->n_grants; i++) {
-		const struct command_grant *grant = &t->grants[p->first_grant + i];
-		const struct vocabulary *v = vocabulary_of((enum protocol)grant->protocol);
-		json_t *rows = json_array(), *lenient = json_array();
+		uint32_t at = p->first_grant + i;
+		json_t *grant = json_array_get(made, at);
 
-		for (unsigned b = 0; b < LENIENT_WORDS; b++)
-			if (grant->lenient & 1u << b)
-				(void)json_array_append_new(lenient, json_string(lenient_words[b]));
-		for (uint32_t k = 0; k < grant->n_rows; k++)
-			(void)json_array_append_new(rows, row_json(ir, &t->rows[grant->first_row + k], v));
-		(void)json_array_append_new(
-			list,
-			json_pack("{s:o,s:s,s:b,s:b,s:o,s:I,s:o,s:o*}", "conduit",
-				  json_text(grant->conduit < ir->n_conduits ? ir->conduits[grant->conduit].name : NULL),
-				  "protocol", protocol_info((enum protocol)grant->protocol)->name, "whole",
-				  grant->whole, "shadow", grant->shadow, "lenient", lenient, "undecided_bytes",
-				  (json_int_t)grant->undecided_bytes, "rows", rows, "names", names_json(t, grant)));
+		if (json_is_null(grant) && (grant = grant_json(ir, &ir->table.grants[at])) != NULL)
+			(void)json_array_set_new(made, at, grant);
+		(void)json_array_append(list, grant);
 	}
 	return list;
+}
+
+json_t *ir_grants_made(const struct ir *ir)
+{
+	json_t *made = json_array();
+
+	for (uint32_t i = 0; i < ir->table.n_grants; i++)
+		(void)json_array_append_new(made, json_null());
+	return made;
 }
 
 /* For a conduit with hours: until when it is open, or when it opens. */
@@ -111,7 +127,7 @@ json_t *ir_organisations_json(const struct ir *ir)
 
 void ir_standing_json(json_t *j, const struct ir *ir, uint64_t at_s)
 {
-	json_t *conduits = ir_conduits_json(ir, at_s), *permits = json_array();
+	json_t *conduits = ir_conduits_json(ir, at_s), *permits = json_array(), *made = ir_grants_made(ir);
 
 	for (uint32_t i = 0; i < ir->n_conduits; i++)
 		if (ir->conduits[i].door != UINT32_MAX)
@@ -119,7 +135,8 @@ void ir_standing_json(json_t *j, const struct ir *ir, uint64_t at_s)
 	for (uint32_t i = 0; i < ir->n_permits; i++)
 		json_array_append_new(permits, json_pack("{s:I, s:s, s:o}", "permit", (json_int_t)i + 1, "mode",
 							 mode_words[ir->permits[i].observe], "grants",
-							 ir_grants_json(ir, commands_permit(&ir->table, i + 1))));
+							 ir_grants_json(ir, commands_permit(&ir->table, i + 1), made)));
+	json_decref(made);
 	json_object_set_new(
 		j, "site",
 		json_pack("{s:o, s:o}", "name", json_text(ir->site_name), "label", json_text(ir->site_label)));

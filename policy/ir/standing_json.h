@@ -7,8 +7,12 @@
 #include "appliance/base/json.h"
 #include "policy/ir/ir.h"
 
-/* What a permit grants: the protocols of its conduits, and the commands that their rows allow. */
-json_t *ir_grants_json(const struct ir *ir, const struct command_permit *p);
+/* What a permit grants: the protocols of its conduits, and the commands that their rows allow.
+ * `made` (ir_grants_made) keeps each grant, since permits share them: the lists share the objects,
+ * which nobody may change. */
+json_t *ir_grants_json(const struct ir *ir, const struct command_permit *p, json_t *made);
+/* As many nulls as there are grants; owned by the caller. */
+json_t *ir_grants_made(const struct ir *ir);
 /* All conduits; for each, whether it is open at that moment, until when, or from when on. */
 json_t *ir_conduits_json(const struct ir *ir, uint64_t at_s);
 /* All organisations, each with the names of the conduits from and to its zones. */

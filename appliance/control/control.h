@@ -219,7 +219,8 @@ struct certificates {
 	uint64_t look_at;    /* monotonic ns */
 	uint64_t generation; /* of what was looked at last */
 	struct certificate_file {
-		/* "" = no file is named; of the box's own certificate, which has no file, some text */
+		/* "" = no file is named; for the box's own certificate any text, since its
+		 * bytes are at hand */
 		char path[CERTIFICATE_PATH];
 		enum authority is;
 		/* wall ns since when the file has not been READY, or has no readable certificate; 0

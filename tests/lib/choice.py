@@ -55,6 +55,13 @@ def seed():
     return int(os.environ.get("SEED") or len(merges()))
 
 
+def drawn():
+    """The seed of what a merge draws: the tree's own, so that who tests the same commit again tests
+    the same. The long ring draws anew each time."""
+    tree = git("rev-parse", "--short=8", "HEAD^{tree}")
+    return os.environ.get("SEKISHO_SEED") or (str(int(tree[0][:8], 16)) if tree else None)
+
+
 def rows(name, columns):
     """The rows of a table of tests/, by their first `columns` words."""
     with open(os.path.join(TOP, "tests", name), encoding="utf-8") as f:

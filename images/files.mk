@@ -17,15 +17,16 @@ $(B)/man/sekisho-%.5: docs/policy-language.md images/man
 	$(Q)images/man $* en >$@.new && mv $@.new $@
 page = install -D -m 644 $(1).$(3) $(share)/man/man$(3)/$(2).$(3) && install -D -m 644 $(1).ja.$(3) $(share)/man/ja/man$(3)/$(2).$(3)
 
-.PHONY: man install install-cli install-daemon install-doc deb image bundle check-parts check-bundle check-lock check-image
+.PHONY: man install install-cli install-daemon install-doc deb image bundle release check-parts check-bundle check-lock check-image
 man: $(PAGES)
 deb:
 	@images/deps build deb $(if $(RELEASE),fresh)
 	@$(if $(RELEASE),$(AS_ROOT)) RELEASE='$(RELEASE)' images/deb
-# The appliance's disk (docs/install.md). MANIFEST=FILE: with the versions of an earlier image;
-# IMAGE_RELEASE=N: when only Debian's are newer. UPDATE_KEYRING=FILE: the certificates that may sign
+# The appliance's disk (docs/install.md), of Debian 13 unless RELEASE says another. MANIFEST=FILE:
+# with the versions of an earlier image; IMAGE_RELEASE=N: when only Debian's are newer. UPDATE_KEYRING=FILE: the certificates that may sign
 # updates; without it the box takes none.
 image_settings = RELEASE='$(RELEASE)' MANIFEST='$(MANIFEST)' IMAGE_RELEASE='$(IMAGE_RELEASE)' UPDATE_KEYRING='$(if $(UPDATE_KEYRING),$(abspath $(UPDATE_KEYRING)))'
+image: RELEASE := $(or $(RELEASE),trixie)
 image: deb
 	@images/deps image
 	@$(AS_ROOT) $(image_settings) images/image/build
@@ -33,6 +34,11 @@ image: deb
 bundle:
 	@images/deps image
 	@images/image/bundle build/image/slot build/image '$(UPDATE_KEY)' '$(UPDATE_CERT)'
+# Packages for Debian 12 and 13, the image, lists of parts, checksums; signed where there is
+# UPDATE_KEY.
+release:
+	@images/deps build deb image fresh
+	@$(AS_ROOT) $(image_settings) UPDATE_KEY='$(if $(UPDATE_KEY),$(abspath $(UPDATE_KEY)))' UPDATE_CERT='$(if $(UPDATE_CERT),$(abspath $(UPDATE_CERT)))' images/release
 # Which vulnerabilities of LIST, Debian's list as JSON, that image's parts have; nothing is fetched.
 check-parts:
 	@images/image/vulnerable build/image/sekisho.cdx.json '$(LIST)'

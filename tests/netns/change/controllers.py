@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions of controllers that are asked by other protocols than Modbus, and what those remember over time: S7comm's cyclic reads,
-connections of CIP and their data over UDP, what SLMP registered, nodes that FINS exchanged. Messages and answers are those of tests/lib.
+connections of CIP and their data over UDP, what SLMP registered, nodes that FINS exchanged, the numbers of IEC 104, channels of OPC UA. Messages and answers are those of tests/lib.
 
 `wide`: what it goes on with is allowed only by the conduit `writes-plc`, for the place REGISTER (policies.py)."""
 import contextlib
 import struct
 import time
 
+import dnp3
 import enip
 import fins
+import iec104
+import memobus
+import opcua
 import s7
 import slmp
 from cases import expect
@@ -322,4 +326,94 @@ class FinsOverUdp(SlmpOverUdp):
         return fins.read("d", 100 + REGISTER, 2, self.n % 256)
 
 
-CONTROLLERS = (S7Polled, S7Cyclic, EnipPolled, EnipConnected, EnipOutputs, EnipInputs, SlmpPolled, SlmpMonitored, SlmpOverUdp, FinsPolled, FinsWide, FinsOverUdp)
+class MemobusPolled(Plc):
+    protocol, Controller, first = "memobus", memobus.Memory, 100 + REGISTER
+
+    def request(self):
+        self.tid += 1
+        return memobus.read_holding(self.first, 2, self.tid % 256)
+
+    def answer(self, request):
+        return self.plc.answer(request)
+
+
+class MemobusWide(MemobusPolled):
+    wide, first = True, REGISTER
+
+
+class MemobusOverUdp(FinsOverUdp):
+    port = PLC_PORTS["memobus"]
+
+    class Handler(memobus.Memory):
+        handle = memobus.Memory.answer
+
+    def text(self):
+        self.n += 1
+        return memobus.read_holding(100 + REGISTER, 2, self.n % 256)
+
+
+class Iec104Polled(Plc):
+    """Both ends number what they send, from the first start of data on."""
+    protocol, Controller, first = "iec104", iec104.Ends, 100 + REGISTER
+
+    def begin(self):
+        self.f.exchange(iec104.u(iec104.STARTDT_ACT), iec104.u(iec104.STARTDT_CON))
+
+    def request(self):
+        return self.plc.ask(iec104.read(self.first))
+
+    def answer(self, _):
+        return self.plc.tell(iec104.measured(self.first, 1.5, iec104.REQ))
+
+
+class Iec104Wide(Iec104Polled):
+    wide, first = True, REGISTER
+
+
+class Dnp3Polled(Plc):
+    protocol, Controller, first = "dnp3", dnp3.Outstation, 100 + REGISTER
+
+    def request(self):
+        self.tid += 1
+        return dnp3.ask(1, dnp3.points(1, 2, self.first, self.first), self.tid % 16)
+
+    def answer(self, request):
+        return self.plc.answer(request)
+
+
+class Dnp3Wide(Dnp3Polled):
+    wide, first = True, REGISTER
+
+
+class Dnp3OverUdp(FinsOverUdp):
+    port = PLC_PORTS["dnp3"]
+
+    class Handler(dnp3.Outstation):
+        handle = dnp3.Outstation.answer
+
+    def text(self):
+        self.n += 1
+        return dnp3.ask(1, dnp3.points(1, 2, 100 + REGISTER, 100 + REGISTER), self.n % 16)
+
+
+class OpcuaPolled(Plc):
+    """Polled over a channel without security, which its first two messages opened."""
+    protocol, Controller, first = "opcua", opcua.Ends, 100 + REGISTER
+
+    def begin(self):
+        for said, back in self.plc.begin():
+            self.f.exchange(said, back)
+
+    def request(self):
+        return self.plc.ask(opcua.read([opcua.node(2, self.first)]))
+
+    def answer(self, _):
+        return self.plc.tell(opcua.answer(634, opcua.array([opcua.data_value(opcua.variant(6, 5))])))
+
+
+class OpcuaWide(OpcuaPolled):
+    wide, first = True, REGISTER
+
+
+CONTROLLERS = (MemobusPolled, MemobusWide, MemobusOverUdp, Iec104Polled, Iec104Wide, Dnp3Polled, Dnp3Wide, Dnp3OverUdp, OpcuaPolled, OpcuaWide,
+               S7Polled, S7Cyclic, EnipPolled, EnipConnected, EnipOutputs, EnipInputs, SlmpPolled, SlmpMonitored, SlmpOverUdp, FinsPolled, FinsWide, FinsOverUdp)

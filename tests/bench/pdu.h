@@ -35,6 +35,8 @@ struct exchange {
 /* the policy: that many rows, then the one that allows */
 static void rows(struct desk *d, unsigned more);
 static void begin(struct desk *d); /* a session in which the exchanges can be had */
+/* Set by `begin` where ends number what they say: writes the next number into it. */
+static void (*numbered)(enum direction dir, struct said *s);
 static size_t exchanges(struct exchange ret[EXCHANGES]);
 
 /* Rows that are alike but for their place: what `fill` gives a row, `elsewhere` in all but
@@ -79,8 +81,10 @@ static __attribute__((noinline)) void measured(struct desk *d, enum direction di
 	judge_said(d, dir, s);
 }
 
-static void say_one(struct desk *d, enum direction dir, const struct said *s, bool counted)
+static void say_one(struct desk *d, enum direction dir, struct said *s, bool counted)
 {
+	if (numbered != NULL)
+		numbered(dir, s);
 	if (counted)
 		measured(d, dir, s);
 	else

@@ -7,7 +7,7 @@ With one row that allows it, and with seven rows before that one, each of a cond
 another place.
 
 Writes build/bench-pdu.json. Leaves with 0 and a reason where there is no valgrind.
-pdu.py [--only modbus,slmp,enip,s7comm,fins]
+pdu.py [--only modbus,slmp,...]
 """
 import argparse
 import json
@@ -19,7 +19,7 @@ import sys
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 TOOLS = os.environ.get("SEKISHO_BENCH", os.path.join(TOP, "build", "release", "bench"))
-PROTOCOLS = ("modbus", "slmp", "enip", "s7comm", "fins")
+PROTOCOLS = ("modbus", "slmp", "enip", "s7comm", "fins", "memobus", "iec104", "dnp3", "opcua")
 REPEATS = 100  # as pdu.h
 MORE = (0, 7)
 

@@ -124,7 +124,12 @@ class Machine:
     def ask(self, line, seconds=60):
         """A line at the console's own prompt, and all that it answered."""
         self.say(line)
-        return re.sub(r"\x1b\[[?0-9;]*[a-z]", "", self.wait(r"\n(.*?)sekisho> ", seconds).group(1))
+        text, prompt = self.wait(r"\n(.*?)(sekisho> |\n:\x1b\[K|\(END\))", seconds).groups()
+        while prompt != "sekisho> ":  # longer than the screen: page by page, and out of it
+            self.console.sendall(b"q" if prompt == "(END)" else b" ")
+            more, prompt = self.wait(r"(.*?)(sekisho> |\n:\x1b\[K|\(END\))", seconds).groups()
+            text += "\n" + more
+        return re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", text)
 
     def ended(self, seconds):
         """It turns itself off."""

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Controllers of other makers, each at its address: SLMP at 5007 (TCP) and 5008 (UDP), EtherNet/IP at 44818, S7comm at 102, FINS at 9600 (both).
+"""Controllers of other makers, each at its address: SLMP at 5007 (TCP) and 5008 (UDP), EtherNet/IP at 44818, S7comm at 102, FINS at 9600 and
+MEMOBUS at 9999 (both), OPC UA at 4840.
 
-    controllers.py slmp|enip|s7comm|fins=ADDRESS ...
+    controllers.py slmp|enip|s7comm|fins|memobus|opcua=ADDRESS ...
 """
 import os
 import signal
@@ -11,6 +12,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import enip  # noqa: E402
 import fins  # noqa: E402
+import memobus  # noqa: E402
+import opcua  # noqa: E402
 import s7  # noqa: E402
 import serving  # noqa: E402
 import slmp  # noqa: E402
@@ -26,7 +29,7 @@ def bound(address, port, kind=socket.SOCK_STREAM):
 
 
 def main():
-    melsec, logix, simatic, sysmac = slmp.Controller(), enip.Controller(), s7.Controller(), fins.Memory()
+    melsec, logix, simatic, sysmac, yaskawa = slmp.Controller(), enip.Controller(), s7.Controller(), fins.Memory(), memobus.Memory()
     for protocol, _, address in (word.partition("=") for word in sys.argv[1:]):
         if protocol == "slmp":
             melsec.serve(bound(address, 5007))
@@ -35,6 +38,11 @@ def main():
             logix.serve(bound(address, 44818))
         elif protocol == "s7comm":
             simatic.serve(bound(address, 102))
+        elif protocol == "memobus":
+            serving.each(bound(address, 9999), memobus.speak(yaskawa))
+            memobus.answer_datagrams(bound(address, 9999, socket.SOCK_DGRAM), yaskawa)
+        elif protocol == "opcua":
+            serving.each(bound(address, 4840), opcua.speak([]))
         else:
             serving.each(bound(address, 9600), fins.speak(sysmac))
             fins.answer_datagrams(bound(address, 9600, socket.SOCK_DGRAM), sysmac)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quay cranes and a gate of other makers, each with its own protocol: SLMP, EtherNet/IP, S7comm, FINS. The TOS reads them, and that is all it may. The
-controllers are the tests' own (controllers.py)."""
+"""Quay cranes and a gate of other makers, each with its own protocol: SLMP, EtherNet/IP, S7comm, MEMOBUS, FINS; and the server of crane management, with
+OPC UA. The TOS reads them, and that is all it may. The controllers are the tests' own (controllers.py)."""
 import os
 import struct
 import sys
@@ -8,13 +8,16 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import enip  # noqa: E402
 import fins  # noqa: E402
+import memobus  # noqa: E402
 import modbus  # noqa: E402
+import opcua  # noqa: E402
 import s7  # noqa: E402
 import slmp  # noqa: E402
 from tries import PATIENT, datagram, outcome, payload_with, stream_with  # noqa: E402
 
 DB, DB6 = "10.20.0.10", "2001:db8:20::10"
 STS01, STS02, STS03, STS03_6 = "10.30.1.20", "10.30.1.21", "10.30.1.22", "2001:db8:30::22"
+STS04, STS04_6, CMS01 = "10.30.1.23", "2001:db8:30::23", "10.30.1.24"
 LANE01, LANE01_6 = "10.40.0.20", "2001:db8:40::20"
 BINARY, ASCII = slmp.FORMS[0], slmp.FORMS[3]
 
@@ -86,6 +89,26 @@ def sysmac(ns, source, address, *frames):
     return asking(ns, source, address, 9600, talk)
 
 
+def yaskawa(ns, source, address, *pieces):
+    def talk(s):
+        for piece in pieces:
+            s.sendall(piece)
+        answer = hear(s, lambda b: memobus.split(b)[0])
+        return answer and not memobus.parse(answer)["code"] & 0x80
+    return asking(ns, source, address, 9999, talk)
+
+
+def management(ns, *requests):
+    """Over a channel without security; the last request has to be answered."""
+    def talk(s):
+        ends = opcua.Ends()
+        for said in (opcua.hello(), ends.open(), *(ends.ask(r) if isinstance(r, bytes) else ends.ask(*r) for r in requests)):
+            s.sendall(said)
+            answer = hear(s, lambda b: opcua.split(b)[0])
+        return answer[:3] == b"MSG"
+    return asking(ns, DB, CMS01, 4840, talk)
+
+
 def row(whom, what, attempt, marker=None, over_udp=False):
     """`marker`: bytes that must not arrive at the crane. Without them the try is to pass."""
     if marker is None:
@@ -131,6 +154,31 @@ def of_simatic(ns):
     ]
 
 
+def of_yaskawa(ns):
+    reading, write, far = memobus.read_holding(0, 10), memobus.write_holding(50, [7]), memobus.read_registers("m", 0, 10)
+    download = memobus.request(0x2034, b"block")
+    return [
+        row("sts04", ("read holding 0 to 9, TCP", "保持レジスター 0～9 を読む（TCP）"), yaskawa(ns, DB, STS04, reading)),
+        row("sts04", ("read holding 0 to 9, IPv6", "保持レジスター 0～9 を読む（IPv6）"), yaskawa(ns, DB6, STS04_6, reading)),
+        row("sts04", ("read holding 0 to 9, UDP", "保持レジスター 0～9 を読む（UDP）"), datagram(ns, STS04, 9999, reading, DB)),
+        row("sts04", ("write holding 50, cut in two", "保持レジスター 50 への書き込みを 2 分割で送る"), yaskawa(ns, DB, STS04, write[:11], write[11:]), write),
+        row("sts04", ("read M registers", "M レジスターを読む"), yaskawa(ns, DB, STS04, far), far),
+        row("sts04", ("download to the program, UDP", "プログラムへのダウンロード（UDP）"), datagram(ns, STS04, 9999, download, DB), download, True),
+    ]
+
+
+def of_management(ns):
+    at, value = opcua.node(2, 100), opcua.data_value(opcua.variant(6, 7))
+    write, call, other = opcua.write([(at, value)]), opcua.call([(at, opcua.node(2, 101), [])]), opcua.read([opcua.node(2, 300)])
+    return [
+        row("cms01", ("read a node", "ノードを読む"), management(ns, opcua.read([at]))),
+        row("cms01", ("write a node", "ノードに書く"), management(ns, write), write),
+        row("cms01", ("write a node, in three chunks", "ノードへの書き込みを 3 つのチャンクで送る"), management(ns, (write, 3)), write[-12:]),
+        row("cms01", ("call a method behind a read", "読み取りに続けてメソッドを呼ぶ"), management(ns, opcua.read([at]), call), call),
+        row("cms01", ("read another node", "別のノードを読む"), management(ns, other), other),
+    ]
+
+
 def of_sysmac(ns):
     reading, write, stop = fins.read("d", 0, 10), fins.write("d", 50, [7]), fins.request(0x0402)
     far = fins.request(fins.READ, fins.place("d", 0) + b"\0\1", to=(0, 11, 0))
@@ -148,5 +196,7 @@ GROUPS = (
     (("A MELSEC crane (SLMP): reads only", "MELSEC のクレーン（SLMP）: 読み取りだけ"), of_melsec),
     (("A Logix crane (EtherNet/IP): reads only", "Logix のクレーン（EtherNet/IP）: 読み取りだけ"), of_logix),
     (("A SIMATIC crane (S7comm): reads only", "SIMATIC のクレーン（S7comm）: 読み取りだけ"), of_simatic),
+    (("A Yaskawa crane (MEMOBUS): reads only", "安川のクレーン（MEMOBUS）: 読み取りだけ"), of_yaskawa),
+    (("Crane management (OPC UA): reads only", "クレーン管理（OPC UA）: 読み取りだけ"), of_management),
     (("A SYSMAC gate lane (FINS): reads only", "SYSMAC のゲートレーン（FINS）: 読み取りだけ"), of_sysmac),
 )

@@ -133,6 +133,50 @@ class Ends:
         return [(hello(), acknowledge()), (self.open(), self.told_open())]
 
 
+# ---- a server -----------------------------------------------------------------------------------------------------------
+
+def split(stream):
+    """Whole messages of a stream, and what is left."""
+    out = []
+    while len(stream) >= 8 and 8 <= struct.unpack_from("<I", stream, 4)[0] <= len(stream):
+        n = struct.unpack_from("<I", stream, 4)[0]
+        out.append(stream[:n])
+        stream = stream[n:]
+    return out, stream
+
+
+def speak(changes):
+    """A session, for serving.each, of a server whose every node holds 5. Chunks are put together; what is asked beyond reading is kept in `changes`."""
+    def session(s):
+        stream, ends, parts = b"", Ends(), b""
+        try:
+            while data := s.recv(65536):
+                whole, stream = split(stream + data)
+                for m in whole:
+                    kind = m[:3]
+                    if kind == b"HEL":
+                        s.sendall(acknowledge())
+                    elif kind == b"OPN":
+                        ends.request, = struct.unpack_from("<I", m, 12 + 4 + struct.unpack_from("<i", m, 12)[0] + 12)
+                        s.sendall(ends.told_open())
+                    elif kind == b"MSG":
+                        parts += m[24:]
+                        if m[3:4] == b"F":
+                            ends.request, = struct.unpack_from("<I", m, 20)
+                            service, asked, parts = struct.unpack_from("<H", parts, 2)[0], parts, b""
+                            if service == 631:
+                                s.sendall(ends.tell(answer(634, array([data_value(variant(6, 5))]))))
+                            else:
+                                changes.append(asked)
+                                s.sendall(ends.tell(answer(answer_of(service), array([struct.pack("<I", 0)]) + array([]))))
+        except (OSError, struct.error):
+            pass
+        finally:
+            s.close()
+
+    return session
+
+
 # ---- requests ----------------------------------------------------------------------------------------------------------
 
 def read(nodes, attribute=13):

@@ -6,12 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/base/clock.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/setup/keep.h"
 #include "mgmt/cli/setup/setup.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/state/read.h"
 
-#define TRIAL_S "180"
+#define TRIAL_S 180u
 #define WAIT_S 5
 
 /* The index of an option in apply's table. */
@@ -30,14 +32,19 @@ static void take(struct cli_args *a, const struct card *card)
 	a->every[a->n_every++].value = card->name;
 }
 
-static bool answers(struct setup *s, enum message question, const char *english, const char *japanese)
+static bool answers_to(struct setup *s, const char *question, const char *english, const char *japanese)
 {
 	char line[SETUP_LINE];
 
-	if (setup_ask(s, message_format(question, s->c->lang), NULL, line) != SAID_TEXT)
+	if (setup_ask(s, question, NULL, line) != SAID_TEXT)
 		return false;
 	step_plain(line);
 	return strcmp(line, english) == 0 || strcmp(line, japanese) == 0;
+}
+
+static bool answers(struct setup *s, enum message question, const char *english, const char *japanese)
+{
+	return answers_to(s, message_format(question, s->c->lang), english, japanese);
 }
 
 static bool ask_status(struct setup *s, struct box_answer *a)
@@ -104,9 +111,49 @@ static void tell_of_accounts(struct setup *s)
 	box_answer_free(&a);
 }
 
+/* Whether the box has a policy on trial; `until`: its end, for a person. */
+static bool is_on_trial(struct setup *s, char until[RENDER_TEXT])
+{
+	struct box_answer a;
+	bool waits;
+
+	until[0] = '\0';
+	if (!ask_status(s, &a))
+		return false;
+	waits = strcmp(js(ja(a.json, "generation"), "state"), "waiting") == 0;
+	render_time(js(ja(a.json, "generation"), "confirm_by"), until);
+	box_answer_free(&a);
+	return waits;
+}
+
+/* Whoever does not answer in time, or whose session ends, does not keep it: then the files must not
+ * bring it back. */
+static int trial(struct setup *s)
+{
+	char question[600], until[RENDER_TEXT];
+	int status = CLI_NO;
+
+	s->ends_ns = clock_mono().ns + TRIAL_S * 1000000000ull;
+	tell_where(s);
+	(void)is_on_trial(s, until);
+	message_text(question, sizeof(question), s->c->lang, M_SETUP_KEEP, until);
+	if (answers_to(s, question, "keep", "残す"))
+		status = verb_confirm.run(s->c, &(struct cli_args){ 0 });
+	if (status == CLI_YES) {
+		tell_of_accounts(s);
+		return status;
+	}
+	message_print(s->c->out, s->c->lang, M_SETUP_GOES_BACK);
+	/* After its end a rollback would go to what was in force before that. */
+	if (is_on_trial(s, until))
+		verb_rollback.run(s->c, &(struct cli_args){ 0 });
+	set_aside(s);
+	return status == CLI_YES ? CLI_NO : status;
+}
+
 int setup_apply(struct setup *s)
 {
-	char path[512];
+	char path[512], seconds[12];
 	struct cli_args a = { .operands = { path }, .n_operands = 1 };
 	int status;
 
@@ -127,20 +174,8 @@ int setup_apply(struct setup *s)
 			take(&a, s->data[i].card);
 	}
 	a.values[option("--dry-run")] = NULL;
-	a.values[option("--confirm")] = TRIAL_S;
+	snprintf(seconds, sizeof(seconds), "%u", TRIAL_S);
+	a.values[option("--confirm")] = seconds;
 	status = verb_apply.run(s->c, &a);
-	if (status != CLI_YES)
-		return status;
-	tell_where(s);
-	if (answers(s, M_SETUP_KEEP, "keep", "残す")) {
-		status = verb_confirm.run(s->c, &(struct cli_args){ 0 });
-		if (status == CLI_YES)
-			tell_of_accounts(s);
-		return status;
-	}
-	/* The end of the trial helps a person who cannot answer any more. */
-	message_print(s->c->out, s->c->lang, M_SETUP_GOES_BACK);
-	verb_rollback.run(s->c, &(struct cli_args){ 0 });
-	set_aside(s);
-	return CLI_NO;
+	return status == CLI_YES ? trial(s) : status;
 }

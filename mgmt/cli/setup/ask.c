@@ -1,10 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/base/utf8.h"
 #include "mgmt/cli/setup/setup.h"
+
+#define LOOK_MS 300 /* how often it looks at cables, and whether it may still wait */
+
+static volatile sig_atomic_t ended;
+
+static void end(int signal)
+{
+	(void)signal;
+	ended = 1;
+}
+
+void setup_ask_to_the_end(void)
+{
+	/* without SA_RESTART: a read that waits ends */
+	const struct sigaction act = { .sa_handler = end };
+
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGHUP, &act, NULL);
+}
+
+/* Waits until a line was typed. False: nobody will type any more, or no answer counts now. */
+static bool line_waits(struct setup *s)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	for (;;) {
+		if (ended || (s->ends_ns != 0 && clock_mono().ns >= s->ends_ns))
+			return false;
+		if (poll(&in, 1, LOOK_MS) > 0)
+			return true;
+		if (s->watching)
+			cards_watch(s);
+	}
+}
 
 /* Text that a policy can hold in quotes: whole characters, no control characters. */
 static bool good(const char *text)
@@ -54,7 +93,7 @@ enum said setup_ask(struct setup *s, const char *question, const char *otherwise
 			fprintf(s->c->out, " [%s]", otherwise);
 		fputs("\n> ", s->c->out);
 		fflush(s->c->out);
-		if (!line_read(out, &whole)) {
+		if (!line_waits(s) || !line_read(out, &whole)) {
 			fputc('\n', s->c->out);
 			return SAID_QUIT;
 		}

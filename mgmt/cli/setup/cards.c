@@ -145,12 +145,36 @@ static const char *link_text(const struct setup *s, const struct card *c)
 static void refresh(struct cards *all)
 {
 	for (size_t i = 0; i < all->n; i++) {
-		char name[16];
+		const struct card was = all->list[i];
 
-		memcpy(name, all->list[i].name, sizeof(name));
-		card_read(&all->list[i], name);
+		card_read(&all->list[i], was.name);
+		all->list[i].raised = was.raised;
+		all->list[i].quieted = was.quieted;
 	}
 	mark_own(all);
+}
+
+void cards_watch(struct setup *s)
+{
+	bool told = false;
+
+	for (size_t i = 0; i < s->cards.n; i++) {
+		struct card *c = &s->cards.list[i];
+		char text[8];
+		bool now = attribute(c->name, "carrier", text, sizeof(text)) && text[0] == '1';
+
+		if (now == c->carrier)
+			continue;
+		if (!told)
+			fputc('\n', s->c->out); /* the cursor stands behind the question */
+		step_tell(s, now ? M_SETUP_CABLE_IN : M_SETUP_CABLE_OUT, c->name, i + 1);
+		c->carrier = now;
+		told = true;
+	}
+	if (told) {
+		fputs("> ", s->c->out);
+		fflush(s->c->out);
+	}
 }
 
 void cards_print(struct setup *s)

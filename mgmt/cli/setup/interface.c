@@ -71,7 +71,9 @@ static enum step_result card(struct setup *s, enum message question, size_t k, b
 	enum step_result r;
 
 	cards_print(s);
+	s->watching = true;
 	r = step_ask_plain(s, question, NULL, line);
+	s->watching = false;
 	if (r != STEP_GO)
 		return r;
 	if (line[0] == '\0' && !admin && !s->between && k > 0)
@@ -92,8 +94,8 @@ static enum step_result card(struct setup *s, enum message question, size_t k, b
 	return STEP_STAY;
 }
 
-/* Reads "10.0.0.1/24": the address and its network. */
-static bool address_take(const char *text, char out[ADDR_TEXT], char network[ADDR_TEXT])
+/* Reads "10.0.0.1/24": the address and its network. *ret_nobody: no host can have it there. */
+static bool address_take(const char *text, char out[ADDR_TEXT], char network[ADDR_TEXT], bool *ret_nobody)
 {
 	char alone[ADDR_TEXT];
 	struct addr_range net;
@@ -101,6 +103,7 @@ static bool address_take(const char *text, char out[ADDR_TEXT], char network[ADD
 	struct addr a;
 	bool stray = false;
 
+	*ret_nobody = false;
 	if (slash == NULL || strlen(text) >= ADDR_TEXT)
 		return false;
 	snprintf(alone, sizeof(alone), "%.*s", (int)(slash - text), text);
@@ -108,7 +111,8 @@ static bool address_take(const char *text, char out[ADDR_TEXT], char network[ADD
 		return false;
 	snprintf(out, ADDR_TEXT, "%s", text);
 	addr_range_text(&net, network, ADDR_TEXT);
-	return strchr(network, '-') == NULL;
+	*ret_nobody = !sides_is_host(&a, &net);
+	return strchr(network, '-') == NULL && !*ret_nobody;
 }
 
 static bool overlap(const char *one, const char *other)
@@ -137,14 +141,15 @@ static enum step_result addresses(struct setup *s, enum message question, struct
 	const char *other;
 	char line[SETUP_LINE], *rest = NULL;
 	enum step_result r = step_ask_plain(s, question, NULL, line);
+	bool nobody = false;
 
 	if (r != STEP_GO)
 		return r;
 	x->n_addresses = 0;
 	for (char *word = strtok_r(line, " ,", &rest); word != NULL; word = strtok_r(NULL, " ,", &rest)) {
 		if (x->n_addresses == SETUP_ADDRESSES ||
-		    !address_take(word, x->addresses[x->n_addresses], x->networks[x->n_addresses])) {
-			step_tell(s, M_SETUP_ADDRESS_BAD, word, SETUP_ADDRESSES);
+		    !address_take(word, x->addresses[x->n_addresses], x->networks[x->n_addresses], &nobody)) {
+			step_tell(s, nobody ? M_SETUP_SHARED_NOBODY : M_SETUP_ADDRESS_BAD, word, SETUP_ADDRESSES);
 			return STEP_STAY;
 		}
 		other = taken_by(s, x, x->networks[x->n_addresses]);
@@ -176,6 +181,26 @@ enum step_result step_admin_address(struct setup *s, size_t k)
 	return addresses(s, M_SETUP_ADMIN_ADDRESS, &s->admin);
 }
 
+/* Whether the admin network has a router of that address: it is there, and not the box itself. */
+static bool is_in_admin(const struct setup *s, const struct addr *router)
+{
+	bool found = false;
+
+	for (size_t k = 0; k < s->admin.n_addresses; k++) {
+		struct addr_range net;
+		char own[ADDR_TEXT];
+		struct addr a;
+		bool stray;
+
+		snprintf(own, sizeof(own), "%.*s", (int)strcspn(s->admin.addresses[k], "/"), s->admin.addresses[k]);
+		if (addr_parse(own, &a) && addr_cmp(&a, router) == 0)
+			return false;
+		found = found || (prefix_parse(s->admin.networks[k], &net, &stray) && addr_in(router, &net) &&
+				  sides_is_host(router, &net));
+	}
+	return found;
+}
+
 /* Reads "192.168.7.0/24 via 10.0.0.254", or nothing. */
 enum step_result step_terminals(struct setup *s, size_t k)
 {
@@ -194,6 +219,15 @@ enum step_result step_terminals(struct setup *s, size_t k)
 		step_tell(s, M_SETUP_TERMINALS_BAD, line);
 		return STEP_STAY;
 	}
+	if (!is_in_admin(s, &a)) {
+		step_tell(s, M_SETUP_TERMINALS_VIA, via);
+		return STEP_STAY;
+	}
+	for (size_t i = 0; i < s->admin.n_addresses; i++)
+		if (overlap(net, s->admin.networks[i])) {
+			step_tell(s, M_SETUP_OVERLAP, net, message_format(M_SETUP_ADMINISTRATION, s->c->lang));
+			return STEP_STAY;
+		}
 	snprintf(s->terminals, sizeof(s->terminals), "%s", net);
 	snprintf(s->via, sizeof(s->via), "%s", via);
 	return STEP_GO;

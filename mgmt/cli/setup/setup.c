@@ -86,6 +86,20 @@ static int walk(struct setup *s)
 	}
 }
 
+static void tell_raised(struct setup *s)
+{
+	char names[SETUP_LINE] = "";
+
+	for (size_t i = 0; i < s->cards.n; i++) {
+		size_t n = strlen(names);
+
+		if (s->cards.list[i].raised)
+			snprintf(names + n, sizeof(names) - n, "%s%s", n > 0 ? " " : "", s->cards.list[i].name);
+	}
+	if (names[0] != '\0')
+		message_print(s->c->out, s->c->lang, M_SETUP_RAISED, names);
+}
+
 static int run(struct cli *c, const struct cli_args *a)
 {
 	struct setup *s;
@@ -103,7 +117,11 @@ static int run(struct cli *c, const struct cli_args *a)
 	cards_read(&s->cards);
 	if (s->cards.n > 0) {
 		message_print(c->out, c->lang, M_SETUP_BEGIN);
+		setup_ask_to_the_end();
+		links_raise(&s->cards);
+		tell_raised(s);
 		status = walk(s);
+		links_lower(&s->cards);
 	} else
 		status = cli_fail(c, CLI_CANNOT, M_SETUP_NO_CARDS);
 	free(s);

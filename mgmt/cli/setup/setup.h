@@ -54,6 +54,9 @@ enum side_fault sides_host(struct sides *s, size_t side, const char *text);
 bool sides_names(const struct sides *s, size_t side, size_t n);
 /* Sets the gateway of network n, such as "10.30.0.1"; its side is asked separately. */
 enum side_fault sides_gateway(struct sides *s, size_t n, const char *text);
+/* Whether a host of that network can have the address; one of two or of one address has neither a
+ * name of its own nor a broadcast address. */
+bool sides_is_host(const struct addr *a, const struct addr_range *net);
 /* The side of the host, from the answers so far; SIDES = not known yet. */
 size_t sides_of(const struct sides *s, const struct addr *host);
 
@@ -66,6 +69,7 @@ struct card {
 	char name[16], mac[20], driver[32], master[16];
 	int speed_mbit; /* 0 = not known */
 	bool up, carrier, hardware, yours;
+	bool raised, quieted; /* by links.c: up; IPv6 turned off */
 };
 
 struct cards {
@@ -96,6 +100,8 @@ struct setup {
 	bool between;
 	struct sides sides;
 	bool going_back;			   /* the person has come back to this question */
+	bool watching;				   /* tells cables while it waits */
+	uint64_t ends_ns;			   /* no answer counts after it (clock_mono); 0 = never */
 	int status;				   /* exit status, at the end */
 	char terminals[ADDR_TEXT], via[ADDR_TEXT]; /* "" = in the admin network itself */
 };
@@ -105,14 +111,27 @@ enum said { SAID_TEXT, SAID_BACK, SAID_QUIT };
 
 /* ask.c: prints the question (and what an empty line means), reads one line into `out` without
  * spaces at its ends. Asks again if no answer can contain what was typed. At the end of the input,
- * the answer is "quit". */
+ * the answer is "quit", and also after s->ends_ns. */
 enum said setup_ask(struct setup *s, const char *question, const char *otherwise, char out[SETUP_LINE]);
+/* From here on, a signal that would end the program (Ctrl-C, the end of the session) is the answer
+ * "quit" to every question. */
+void setup_ask_to_the_end(void);
 
 /* cards.c */
 void cards_read(struct cards *ret);
 void cards_print(struct setup *s);
+/* Tells which cables were plugged or pulled since the cards were last read. */
+void cards_watch(struct setup *s);
 /* Makes the light of the card blink for some seconds, if the driver can. */
 void card_blink(struct setup *s, const struct card *card);
+
+/*
+ * links.c: a card that is down shows no link. Cards that are down, have no address and are part of
+ * nothing else are turned on, so that they receive: without ARP and IPv6 the kernel has nothing to
+ * send on them. links_lower turns them off again; it may be called twice.
+ */
+void links_raise(struct cards *all);
+void links_lower(struct cards *all);
 
 /* write.c: owned by the caller; NULL when memory is out */
 char *setup_box_text(const struct setup *s);

@@ -56,6 +56,9 @@ enum step_result step_show(struct setup *s, size_t k)
 		s->status = setup_write(s, s->folder, box, policy);
 		if (s->status == 0)
 			step_tell(s, M_SETUP_WRITTEN, s->folder);
+		/* The box restores a card as it finds it. */
+		if (s->status == 0)
+			links_lower(&s->cards);
 		if (s->status == 0 && line[0] == '1')
 			s->status = setup_apply(s);
 	}

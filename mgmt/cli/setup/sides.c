@@ -38,6 +38,15 @@ static bool is_first_or_last(const struct addr *a, const struct addr_range *net)
 	return addr_cmp(a, &net->lo) == 0 || (a->family == 4 && addr_cmp(a, &net->hi) == 0);
 }
 
+bool sides_is_host(const struct addr *a, const struct addr_range *net)
+{
+	const struct addr_range one = { *a, *a };
+	unsigned length = 0;
+	bool small = addr_range_is_prefix(net, &length) && length >= (a->family == 4 ? 31u : 127u);
+
+	return !is_no_unicast(&one) && (small || !is_first_or_last(a, net));
+}
+
 enum side_fault sides_network(struct sides *s, const char *text)
 {
 	struct side_network x = { .own = { .family = 0 } };

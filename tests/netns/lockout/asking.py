@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """`sekisho setup` at a terminal of the test's own: what a person types, what is asked, what came of it."""
+import calendar
 import json
 import os
 import pty
 import re
 import select
+import signal
+import socket
 import subprocess
 import time
 
 from cases import expect
-from net import SLOWNESS, sh
+from net import SLOWNESS, inside, sh
 
 SITE = ["kita", "", "4119", "IT", ""]  # name, label, whom to call, who is responsible for records, what for
 ANSWERS = SITE + ["1", "adm0", "", "10.79.0.1/24", "", "it0", "", "10.71.0.1/24", "office", "1", "", "IT", "ops0", "", "10.72.0.1/24 2001:db8:72::1/64",
@@ -108,10 +111,13 @@ def set_up(box, tools):
     expect("Address of the box for administration" in t.say("99"), "%s", t.text[t.seen:])
     expect("Number of the admin VLAN" in t.say("b"), "back")
     expect("Address of the box for administration" in t.say(""), "%s", t.text[t.seen:])
-    for wrong in ("", "10.79.0.1", "10.79.0.1/33", "10.79.0.1/24 x", "10.79.0.300/24"):
+    for wrong in ("", "10.79.0.1", "10.79.0.1/33", "10.79.0.1/24 x", "10.79.0.300/24", "10.79.0.0/24", "10.79.0.255/24", "127.0.0.1/8", "2001:db8::/64"):
         expect("Address of the box for administration" in t.say(wrong), "%r was taken", wrong)
     expect("terminals" in t.say("10.79.0.1/24"), "%s", t.text[t.seen:])
     expect("not of the form" in t.say("192.168.7.0/24 by 10.79.0.254"), "%s", t.text[t.seen:])
+    for wrong, why in (("192.168.7.5/24 via 10.79.0.254", "not of the form"), ("192.168.7.0/24 via 10.78.0.254", "no router in"), ("192.168.7.0/24 via 10.79.0.1", "no router in"),
+                       ("10.79.0.128/25 via 10.79.0.254", "overlaps")):  # told at once, not when everything is asked
+        expect(why in t.say(wrong), "%r: %s", wrong, t.text[t.seen:])
     expect("first zone" in t.say("１９２.168.7.0/24 via 10.79.0.254"), "full-width digits: %s", t.text[t.seen:])
     expect("was chosen already" in t.say("adm0"), "%s", t.text[t.seen:])
     t.say("it0")
@@ -138,7 +144,12 @@ def set_up(box, tools):
     expect(not os.path.exists(folder), "written before it was said")
     said = t.say("1")
     expect("on trial" in said and "https://10.79.0.1/" in said, "%s", said)
-    expect(json.loads(box.sekisho("status", "--json", check=False).stdout)["generation"]["state"] == "waiting", "no trial")
+    trial = json.loads(box.sekisho("status", "--json", check=False).stdout)
+    expect(trial["generation"]["state"] == "waiting", "no trial")
+    until = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(calendar.timegm(time.strptime(trial["generation"]["confirm_by"][:19], "%Y-%m-%dT%H:%M:%S"))))
+    expect("on trial until " + until in said, "%s is not said: %s", until, said)
+    web = [f["list"][0]["sha256"] for f in trial["certificates"] if f["use"] == "web" and f["list"]]
+    expect(all(x in said for x in web), "the certificate is not said: %s", said)
     said = t.say("ｋｅｅｐ")
     expect(t.end() == 0, "%s", said)
     for name in ("box.cfg", "site.cfg"):
@@ -158,7 +169,7 @@ def set_up_and_not_kept(box, tools):
     open(tools["run"] + "/second/site.cfg", "w", encoding="utf-8").write("old")
     t, folder = start(box, tools, "second", lang="ja")
     said = all_of(t, ANSWERS + ["1"])
-    expect("3 分間の試行中" in said, "%s", said)
+    expect("試行中です（" in said, "%s", said)
     expect(tools["in_box"](box) == {"adm0", "it0", "ops0"}, "%s", tools["in_box"](box))
     said = t.say("はい")
     expect("元の状態に戻します" in said and t.end() == 1, "%s", said)
@@ -215,6 +226,73 @@ def set_up_ended(box, tools):
     said = all_of(t, ANSWERS + ["1"])
     expect("sekishod is not running" in said and t.end() == 3 and os.path.exists(folder + "/site.cfg"), "%s", said)
     return "%d questions" % (len(ANSWERS) + 1)
+
+
+def set_up_left_alone(box, tools):
+    """The session ends at the trial's question, by a signal as a real one's end is: nothing of it stays, on the machine or in the folder. A 'keep' that comes
+    too late keeps nothing, and gives up nothing that was in force before."""
+    was = tools["fresh"](box)
+    box.start()
+    for n, end in enumerate((signal.SIGHUP, signal.SIGINT)):
+        t, folder = start(box, tools, "alone%d" % n)
+        all_of(t, ANSWERS + ["1"])
+        t.seen = len(t.text)
+        os.kill(t.process.pid, end)
+        said = t.read()
+        expect("goes back" in said and t.end() == 1, "%s", said)
+        tools["same"](box.home, was)
+        expect(sorted(os.listdir(folder)) == ["box.cfg.tried", "site.cfg.tried"], "%s", os.listdir(folder))
+
+
+def set_up_with_cables(box, tools):
+    """Cards that are down receive while it asks, and send nothing: a cable that goes in or out is told at once, with the card's name. Afterwards they are as
+    they were, however it ended."""
+    tools["fresh"](box)
+    far = box.net.add("far")
+    sh("ip", "link", "add", "spare0", "type", "veth", "peer", "name", "far0", "netns", far, ns=box.home)
+    for name, value in (("ipv6/conf/far0/disable_ipv6", "1"), ("ipv4/conf/far0/arp_notify", "0")):
+        tools["setting"](far, name, value)
+    sh("ip", "addr", "add", "10.99.9.2/24", "dev", "far0", ns=far)
+    with inside(far):
+        heard = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        heard.bind(("far0", 0))
+        heard.settimeout(0)
+    sh("ip", "link", "set", "far0", "up", ns=far)
+    try:
+        for lang, words in (("en", ("only receive: spare0", "went into spare0 (number ", "The cable of spare0 (number ")),
+                            ("ja", ("受信専用で有効にします: spare0", "spare0（番号 ", "spare0（番号 "))):
+            t, _ = start(box, tools, "cables", lang=lang)
+            expect(words[0] in t.read(), "%s", t.text)
+            all_of_rest(t, SITE + ["1"])
+            for state, word in (("down", words[2]), ("up", words[1])):
+                t.seen = len(t.text)
+                sh("ip", "link", "set", "far0", state, ns=far)
+                said = t.read()
+                expect(word in said, "%s: %s", state, said)
+            with inside(far):  # asks for an address of the machine: nobody answers on this card
+                asked = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+                asked.bind(("far0", 0))
+                mac = asked.getsockname()[4]
+                asked.send(b"\xff" * 6 + mac + bytes.fromhex("08060001080006040001") + mac + b"\0" * 4 + b"\0" * 6 + socket.inet_aton("192.0.2.10"))
+                asked.close()
+            expect("up" in tools["flags"](box.home, "spare0"), "%s", tools["flags"](box.home, "spare0"))
+            t.say("q")
+            expect(t.end() == 1, "%s", t.text)
+            expect(tools["flags"](box.home, "spare0") == [] and tools["setting"](box.home, "ipv6/conf/spare0/disable_ipv6") == "0", "not as it was")
+        others = []
+        while True:
+            try:
+                frame, where = heard.recvfrom(2048)
+            except BlockingIOError:
+                break
+            except OSError:  # once for each time that it was down
+                continue
+            if where[2] != socket.PACKET_OUTGOING:
+                others.append(frame.hex())
+        expect(not others, "sent: %s", others[:4])
+    finally:
+        heard.close()
+        sh("ip", "link", "del", "spare0", ns=box.home, check=False)
 
 
 def set_up_without_cards(box, tools):
@@ -367,4 +445,4 @@ def set_up_between_ended(box, tools):
     return "%d questions" % (len(BETWEEN) + 1)
 
 
-CASES = [set_up, set_up_and_not_kept, set_up_over_a_session, set_up_ended, set_up_without_cards, set_up_with_vlans, set_up_between, set_up_between_otherwise, set_up_between_ended]
+CASES = [set_up, set_up_and_not_kept, set_up_left_alone, set_up_with_cables, set_up_over_a_session, set_up_ended, set_up_without_cards, set_up_with_vlans, set_up_between, set_up_between_otherwise, set_up_between_ended]

@@ -101,7 +101,7 @@ struct setup {
 	struct sides sides;
 	bool going_back;			   /* the person has come back to this question */
 	bool watching;				   /* tells cables while it waits */
-	uint64_t ends_ns;			   /* no answer counts after it (clock_mono); 0 = never */
+	uint64_t ends_ns;			   /* of the last answer; 0 = none */
 	int status;				   /* exit status, at the end */
 	char terminals[ADDR_TEXT], via[ADDR_TEXT]; /* "" = in the admin network itself */
 };

@@ -57,6 +57,7 @@ TEXT = {
              "装置を通らない対照クレーンも停止しました。マシンの負荷が高く、比較は成立しません。"),
     "count": ("%d attempts, %d as expected, %d not; %.0f s in all, first verdict after %.1f s",
               "試行 %d 件: 期待どおり %d 件、期待外 %d 件。全体 %.0f 秒、最初の判定まで %.1f 秒"),
+    "browser": ("then, in a browser:", "続いてブラウザーで"),
     "next": ("Everything is still up. Try:", "すべて起動したままです。次をお試しください:"),
     "down": ("take it all away", "片付ける"),
     "more": ("every attempt, with its reason", "全試行を理由付きで表示"),
@@ -267,13 +268,14 @@ class Demo:
         r.line()
         r.line(self.text("next"))
         exe = os.path.relpath(os.path.join(TOP, "build/release/sekisho"))
-        sock = "--socket %s/box/control.sock" % RUN
         sudo = "" if os.environ.get("SUDO_USER") is None else "sudo "
+        r.line("  export SEKISHO_SOCKET=%s/box/control.sock" % RUN)
         for verb in ("status", "effective", "events", "verify"):
-            r.line("  %s%s %s %s" % (sudo, exe, verb, sock))
+            r.line("  %s%s %s" % (sudo, exe, verb))
         r.line("  %sip netns exec skdemo-office curl -sk https://10.20.0.20/" % sudo)
         r.line("  %ssh -c 'cd %s/state/secrets; curl -s --cacert certificate.pem \\" % (sudo, RUN))
         r.line("     -H \"Authorization: Bearer $(cat token)\" https://%s/api/v1/status'" % ADMIN_BOX)
+        r.line("  %s%s user first --generate   # %s https://%s/" % (sudo, exe, self.text("browser"), ADMIN_BOX))
         if not r.details:
             r.line("  make demo DEMO_ARGS=--details   # " + self.text("more"))
         r.line("  make demo-down   # " + self.text("down"))

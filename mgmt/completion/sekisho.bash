@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check protocols compile diff prove ask who-can reach replay learn journal status impact apply confirm rollback draft open shut doors isolate rejoin isolations release setup hardware backup restore history show effective register exceptions verify flows events explain clock user record preserve review report help"
+	local verbs="check protocols compile diff prove ask who-can reach try replay learn journal status impact apply confirm rollback draft open shut doors isolate rejoin isolations release setup hardware backup restore history show effective register exceptions verify flows events explain clock user record preserve review report help"
 	local options=
 
 	COMPREPLY=()
@@ -93,7 +93,7 @@ _sekisho() {
 	attacks) options="--acknowledge --silence --minutes --test --reason --by" ;;
 	preserve) options="--out --within --journal" ;;
 	report) if [ "$before" = report ]; then options="controls incident audit self-check"; else options="--html --csv --facts --journal --month --from --until --noticed --by --contact --follows --final"; fi ;;
-	ask | who-can | reach) options="--policy --at" ;;
+	ask | who-can | reach | try) options="--policy --at" ;;
 	review) options="--month --from --until --by --result --note" ;;
 	journal) if [ "$before" = journal ]; then options="verify checkpoint copy hold holds lift"; else options="--key --head --from --until --reason --by"; fi ;;
 	esac

@@ -54,7 +54,7 @@ class Machine:
         here, there = socket.socketpair()
         args = ["qemu-system-x86_64", "-accel", "tcg", "-icount", "shift=0,sleep=on", "-rtc", "clock=vm", "-machine", "q35,smm=on",
                 "-cpu", "max", "-smp", "1", "-m", "1024",
-                "-display", "none", "-monitor", "none", "-nodefaults", "-global", "driver=cfi.pflash01,property=secure,value=on",
+                "-display", "none", "-monitor", "none", "-qmp", "unix:%s/qmp,server=on,wait=off" % self.folder, "-nodefaults", "-global", "driver=cfi.pflash01,property=secure,value=on",
                 "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=" + FIRMWARE % "CODE",
                 "-drive", "if=pflash,unit=1,format=raw,file=%s/vars" % self.folder,
                 "-drive", "if=none,id=disk,format=raw,cache=unsafe,file=" + self.disk,
@@ -130,6 +130,19 @@ class Machine:
             more, prompt = self.wait(r"(.*?)(sekisho> |\n:\x1b\[K|\(END\))", seconds).groups()
             text += "\n" + more
         return re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", text)
+
+    def link(self, card, up):
+        """The cable of a card is plugged in, or pulled."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(self.folder + "/qmp")
+            lines = s.makefile("rw", encoding="utf-8")
+            lines.readline()
+            for said in ('{"execute":"qmp_capabilities"}', '{"execute":"set_link","arguments":{"name":"n%d","up":%s}}' % (card, str(up).lower())):
+                lines.write(said + "\n")
+                lines.flush()
+                while "return" not in (told := lines.readline()):
+                    if "error" in told or not told:
+                        raise OSError("qemu: " + told)
 
     def ended(self, seconds):
         """It turns itself off."""

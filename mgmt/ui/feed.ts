@@ -47,7 +47,7 @@ function note(state: State): void {
 function noteFlow(flow: Flow): void {
 	const before = feed.flows[feed.flows.length - 1];
 	const anew = before !== undefined && (before.digest !== flow.digest || Object.entries(before.conduits).some(([name, n]) => (flow.conduits[name] ?? 0) < n));
-	feed.flows = [...(anew ? [] : feed.flows), flow].slice(-FLOWS_KEPT);
+	feed.flows = [...(anew ? [] : feed.flows), { ...flow, came: Date.now() }].slice(-FLOWS_KEPT);
 }
 
 /** The numbers of this page's questions, which the box repeats in its reports. */

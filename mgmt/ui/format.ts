@@ -55,6 +55,10 @@ export function ago(text: string | null | undefined, now: string | undefined): s
 	return t("ago_days", Math.floor(seconds / 86400));
 }
 
+/** A number, and its age if it is not of now; `old`: its time by this machine's clock. */
+export const aged = (text: string, old: number | undefined): string =>
+	(old === undefined ? text : t("aged", text, ago(new Date(old).toISOString(), new Date(Math.max(old, Date.now())).toISOString())));
+
 /**
  * The last use of a conduit; if it was never used, since when uses are watched; and times without
  * watching since then.

@@ -4,9 +4,9 @@
 // shown between them with all details.
 import { h, type Child, type Node_ } from "./dom";
 import { countFlow, feed, whenBack } from "./feed";
-import { opened, refusals, refusedInAll, type Refusals } from "./flow";
+import { heardAt, keepRates, opened, refusals, refusedInAll, type Rate, type Refusals } from "./flow";
 import { promote } from "./change";
-import { count, lastUse, local, moment, span } from "./format";
+import { aged, clockTime, count, lastUse, local, moment, span } from "./format";
 import { card, chip, figures, grid } from "./parts";
 import { places, overlay, type OnArrow, type Places } from "./places";
 import { askRules, zoneName, commandsOf } from "./register";
@@ -19,7 +19,7 @@ const LAST_EVENTS = 8, LOOK_BACK = 2000;
 const LEAST_PX = 80, AWAY_PX = 24;
 const SMALLEST = 30, SMALLEST_PX = 13; // letters of the picture (mgmt/picture/svg.c), and how large they are to be
 
-let picture: { lang: Lang; url: string; places: Places } | undefined;
+let picture: { lang: Lang; url: string; places: Places; at: number } | undefined;
 let rules: Effective | undefined;
 let failed: "no_answer" | "map_no_right" | undefined;
 let asking: Lang | undefined; // language of the picture that was requested
@@ -31,18 +31,19 @@ let chosen: { name: string; events: Told[] | undefined; sessions: Tracked } | un
 function drop(): void {
 	if (picture !== undefined) URL.revokeObjectURL(picture.url);
 	picture = undefined;
+	rules = undefined;
 }
 
 /** Forgets everything before another person signs in. */
 export function forgetMap(): void {
 	run++;
 	drop();
-	rules = undefined;
 	failed = undefined;
 	asking = undefined;
 	chosen = undefined;
 	whole = false;
 	arrowPressers.clear();
+	keepRates(new Set());
 }
 
 /** A window that is too narrow for the margin and a zone begins with the zone. */
@@ -54,7 +55,7 @@ function begin(): void {
 }
 
 async function draw(changed: () => void): Promise<void> {
-	const mine = ++run, lang = language();
+	const mine = ++run, lang = language(), was = picture?.at;
 	asking = lang;
 	const [image, said] = await Promise.all([askPicture("/api/v1/picture?lang=" + lang), askRules()]);
 	if (mine !== run) {
@@ -62,18 +63,25 @@ async function draw(changed: () => void): Promise<void> {
 		return;
 	}
 	asking = undefined;
-	drop();
 	failed = image.ok && said.ok ? undefined : !image.ok && image.why === "forbidden" ? "map_no_right" : "no_answer";
-	if (image.ok) picture = { lang, url: image.value.url, places: places(image.value.text) };
-	rules = said.ok ? said.value : undefined;
+	// Without an answer the last map stays, with its time.
+	if (failed === undefined || failed === "map_no_right" || feed.state?.status.generation?.number === 0) drop();
+	if (image.ok && said.ok) {
+		picture = { lang, url: image.value.url, places: places(image.value.text), at: Date.now() };
+		rules = said.value;
+		keepRates(new Set((rules.conduits ?? []).map((k) => k.name ?? "")));
+	} else if (image.ok) {
+		URL.revokeObjectURL(image.value.url);
+	}
 	changed();
-	begin();
+	if (picture?.at !== was) begin();
 }
 
 // ---- figures ------------------------------------------------------------------------------------
 
 /** "0.4/s"; a dash while it is unknown. */
-const rate = (n: number | undefined): string => (n === undefined ? "–" : t("per_second", n >= 100 ? count(Math.round(n)) : n.toFixed(1)));
+const perSecond = (n: number): string => t("per_second", n >= 100 ? count(Math.round(n)) : n.toFixed(1));
+const rate = (r: Rate | undefined): string => (r === undefined ? "–" : aged(perSecond(r.n), r.old));
 const ofConduit = (list: Refusals[], name: string): number => list.filter((r) => r.conduit === name).reduce((sum, r) => sum + r.count, 0);
 const enforced = (k: Conduit): Node_ => (k.mode === "observe" ? chip("wait", t("observed")) : chip("good", t("enforced")));
 
@@ -114,8 +122,10 @@ function arrowPresser(key: string, names: string[], changed: () => void): () => 
 function onArrow(e: Effective, from: string, to: string, observe: boolean, list: Refusals[], changed: () => void): OnArrow {
 	const of = (e.conduits ?? []).filter((k) => k.from === from && k.to === to && (k.mode === "observe") === observe);
 	const flows = of.map((k) => opened(k.name ?? "")), refused = of.reduce((sum, k) => sum + ofConduit(list, k.name ?? ""), 0);
-	const flow = flows.some((n) => n === undefined) ? undefined : flows.reduce<number>((sum, n) => sum + (n ?? 0), 0);
-	const text = rate(flow) + (refused > 0 ? " " + t(observe ? "map_would_refuse" : "map_refused", count(refused)) : ""), names = of.map((k) => k.name ?? "");
+	const known = flows.filter((r): r is Rate => r !== undefined), whole = known.length === flows.length;
+	// As old as the oldest of them.
+	const times = [refused > 0 ? heardAt() : undefined, ...known.map((r) => r.old)].filter((at): at is number => at !== undefined), old = times.length > 0 ? Math.min(...times) : undefined;
+	const text = aged((whole ? perSecond(known.reduce((sum, r) => sum + r.n, 0)) : "–") + (refused > 0 ? " " + t(observe ? "map_would_refuse" : "map_refused", count(refused)) : ""), old), names = of.map((k) => k.name ?? "");
 	return { text, refused: refused > 0, title: zoneName(e, from) + " → " + zoneName(e, to) + ": " + of.map((k) => (k.label ? k.label + " (" + (k.name ?? "") + ")" : k.name ?? "")).join(", ") + " (" + text + ")",
 		press: arrowPresser(from + ">" + to + String(observe) + names.join(), names, changed) };
 }
@@ -162,7 +172,7 @@ function panel(e: Effective, list: Refusals[], close: () => void, again: () => v
 			["purpose", k.purpose || t("none")], ["owner", k.owner || t("none")], ["approved_in_policy", k.approved_by || t("none")], ["until", moment(k.until) || t("none")],
 			typeof k.heard_within_s === "number" && ["expected", k.silent_since ? t("expected_silent", span(k.heard_within_s), moment(k.silent_since)) : t("expected_last", span(k.heard_within_s), moment(k.last_heard) || t("none"))],
 			["last_match", lastUse(k)], ["packets_opened", count(packets(e).get(name))], ["map_flow", rate(opened(name))],
-			["map_refused_minute", count(ofConduit(list, name))]),
+			["map_refused_minute", aged(count(ofConduit(list, name)), heardAt())]),
 		h("h3", {}, t("commands_allowed")), h("ul", { class: "plain" }, rows.map((r) => h("li", {}, r))),
 		h("h3", {}, t("map_last_events")),
 		before === undefined ? h("p", { class: "note", role: "status" }, t("loading")) : events.length === 0 ? h("p", { class: "note" }, t("map_no_events"))
@@ -189,7 +199,7 @@ function table(e: Effective, list: Refusals[], changed: () => void, press: (k: C
 			[h("button", { type: "button", "data-key": "k" + (k.name ?? ""), "aria-pressed": chosen?.name === k.name ? "true" : "false", click: chooser(k.name ?? "") }, k.name ?? ""),
 				k.label ? h("span", { class: "ago" }, " " + k.label) : undefined],
 			zoneName(e, k.from) + " → " + zoneName(e, k.to), [enforced(k), ...clean(k, press(k), false)], moment(k.until) || t("none"), lastUse(k), count(sums.get(k.name ?? "")),
-			rate(opened(k.name ?? "")), count(ofConduit(list, k.name ?? ""))]));
+			rate(opened(k.name ?? "")), aged(count(ofConduit(list, k.name ?? "")), heardAt())]));
 }
 
 function uncovered(e: Effective, list: Refusals[]): Node_ {
@@ -197,7 +207,7 @@ function uncovered(e: Effective, list: Refusals[]): Node_ {
 	return card("uncovered", "map_uncovered", true, figures(["map_refused_all", rate(refusedInAll())]),
 		none.length === 0 ? h("p", { class: "note" }, t("map_uncovered_none")) :
 			grid("map_uncovered", [{ head: "between" }, { head: "map_refused_minute", number: true }, { head: "map_last" }],
-				none.slice(0, 20).map((r) => [zoneName(e, r.from) + " → " + zoneName(e, r.to), count(r.count), local(r.last[language()])])),
+				none.slice(0, 20).map((r) => [zoneName(e, r.from) + " → " + zoneName(e, r.to), aged(count(r.count), heardAt()), local(r.last[language()])])),
 		h("p", { class: "note" }, t("map_rates_note")));
 }
 
@@ -236,6 +246,7 @@ export function mapPage(changed: () => void): (state: State) => Node_[] {
 				picture !== undefined && h("a", { class: "button", href: picture.url, download: "sekisho-map.svg" }, t("map_save")),
 				picture !== undefined && h("button", { type: "button", "data-key": "map-whole", "aria-pressed": whole ? "true" : "false", click: onWhole }, t("map_whole"))),
 			h("p", { class: failed !== undefined ? "complaint" : "note", role: "status" }, failed !== undefined ? t(failed) : picture === undefined ? t("loading") : t("map_note")),
+			failed !== undefined && picture !== undefined && h("p", { class: "note", "data-key": "drawn-at" }, t("map_drawn_at", clockTime(new Date(picture.at)))),
 			feed.failed !== undefined && h("p", { class: "complaint", role: "alert" }, t("map_old")),
 			picture !== undefined && h("div", { class: "map scroll", tabindex: 0, role: "group", "aria-label": t("map_title") }, h("div", { class: whole ? "drawn whole" : "drawn" },
 				h("img", { src: picture.url, alt: t("map_alt"), width: Math.ceil(picture.places.width * SMALLEST_PX / SMALLEST) }),

@@ -3,8 +3,8 @@
 // without an arrow. The picture itself tells the places of arrows and zones (mgmt/picture/svg.c);
 // its text is only searched for them and does not become part of the page.
 import { h, type Node_ } from "./dom";
-import type { Refusals } from "./flow";
-import { count } from "./format";
+import { heardAt, type Refusals } from "./flow";
+import { aged, count } from "./format";
 import { t } from "./text";
 
 interface Arrow {
@@ -109,7 +109,7 @@ export function overlay(p: Places, arrow: (from: string, to: string, observe: bo
 	const lines = uncovered.flatMap((r): Node_[] => {
 		const a = p.zones.get(r.from), b = p.zones.get(r.to);
 		if (a === undefined || b === undefined || a === b) return [];
-		const text = t("map_refused", count(r.count)), bowed = bow(p, a, b), end = bowed[POINTS] as Spot, at = free(bowed, text, taken);
+		const text = aged(t("map_refused", count(r.count)), heardAt()), bowed = bow(p, a, b), end = bowed[POINTS] as Spot, at = free(bowed, text, taken);
 		taken.push(at);
 		return [h("path", { class: "uncovered", d: "M" + bowed.map((s) => s.x + " " + s.y).join("L") }),
 			h("path", { class: "uncovered stop", d: "M" + (end.x - 26) + " " + (end.y - 26) + "l52 52m0 -52l-52 52" }), label(at.x, at.y + SIZE / 2 + 8, text, "refused")];

@@ -168,7 +168,8 @@ const texts = table({
 	map_last: ["最後の記録", "Last record"],
 	map_last_events: ["最近の事象", "Last events"],
 	map_no_events: ["最近の記録はありません。", "There are no recent records."],
-	map_rates_note: ["新規セッションは、セッションを開始したパケットの 1 秒あたりの数です（有効ルールのカウンターの差。カウンターが最初から数え直されたときは「–」）。拒否の数は、この画面を開いてから届いた記録の合計です。", "New sessions: packets a second that opened one, from differences of the rules' counters; a dash where a counter has begun anew. Refusals are sums of the records that came while this page was open."],
+	map_rates_note: ["新規セッションは、セッションを開始したパケットの 1 秒あたりの数です（有効ルールのカウンターの差。まだ分からないときは「–」。新しい値がないときは最後の値と経過時間）。拒否の数は、この画面を開いてから届いた記録の合計です。", "New sessions: packets a second that opened one, from differences of the rules' counters; a dash while it is not known yet. Where there is no newer number, the last one stays, with its age. Refusals are sums of the records that came while this page was open."],
+	map_drawn_at: ["以下は {0} に描いた地図です。", "The map below was drawn at {0}."],
 	map_old: ["装置からの通知が途切れています。以下の数値は古い可能性があります。", "Nothing comes from the box: these figures may be old."],
 	map_close: ["閉じる", "Close"],
 	packets_opened: ["セッションを開始したパケット", "Packets that opened sessions"],
@@ -930,6 +931,7 @@ const texts = table({
 	chain_note: ["記録の検証は、装置の外で公開鍵だけを使って行います（sekisho journal verify、または OpenSSL）。手順は運用ガイドの「署名された記録を、装置を使わずに検証する」にあります。", "The record is verified elsewhere, with the public key alone (sekisho journal verify, or OpenSSL). The guide for operation says how, in its part on signed records."],
 	kept_generations: ["保存されている世代", "Generations that are kept"],
 
+	aged: ["{0}（{1}）", "{0} ({1})"],
 	ago_seconds: ["{0} 秒前", "{0} s ago"],
 	ago_minutes: ["{0} 分前", "{0} min ago"],
 	ago_hours: ["{0} 時間前", "{0} h ago"],

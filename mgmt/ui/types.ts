@@ -362,6 +362,7 @@ export interface Told {
 /** The rules' counters at one moment: packets that opened sessions, by conduit. */
 export interface Flow {
 	time?: string;
+	came?: number; // when, by this machine's clock
 	digest?: string;
 	conduits: Record<string, number>;
 }

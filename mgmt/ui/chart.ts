@@ -48,7 +48,7 @@ export function stepText(s: Series, i: number): string {
 
 function tickText(s: Series, d: Date): string {
 	if (s.days) return d.getDate() === 1 && d.getMonth() === 0 ? String(d.getFullYear()) : d.getDate() === 1 ? String(d.getFullYear()) + "-" + two(d.getMonth() + 1) : day(d);
-	return d.getHours() === 0 ? day(d) : two(d.getHours()) + ":00";
+	return d.getHours() === 0 && d.getMinutes() === 0 ? day(d) : two(d.getHours()) + ":" + two(d.getMinutes());
 }
 
 export function chart(draw: () => void, s: Series): Node_ {

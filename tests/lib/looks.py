@@ -53,7 +53,9 @@ for (let t; (t = walker.nextNode());) {
 	if (ratio < 4.5) bad.push("contrast " + ratio.toFixed(2) + ": " + t.nodeValue);
 	if (/undefined|NaN|\[object|null|\{\d\}/.test(t.nodeValue)) bad.push("no text for people: " + t.nodeValue);
 }
-if (document.documentElement.scrollWidth > innerWidth) bad.push("wider than the window: " + document.documentElement.scrollWidth);
+// Without the bar at the side, which would hide as much.
+const sheet = document.documentElement;
+if (sheet.scrollWidth > sheet.clientWidth) bad.push("wider than the window: " + sheet.scrollWidth + " > " + sheet.clientWidth);
 for (const e of document.querySelectorAll(".card, .headline, .tiles li"))
 	if (e.scrollWidth > e.clientWidth + 1) bad.push("sticks out of " + (e.id || e.className) + ": " + e.scrollWidth + " > " + e.clientWidth);
 return bad;
@@ -76,12 +78,31 @@ def axe(b):
         .then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 160) + " (" + n.failureSummary + ")").slice(0, 3).join(" | ")))""")
 
 
-def looks_right(b, name, lang):
-    if os.path.exists(AXE):
+SCHEMES = ("light", "dark")
+
+
+def colours(b, scheme):
+    b.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+
+def in_both_colours(b, name):
+    """The page's own checks as it is coloured now, then in the other colours, which it does not keep."""
+    now = b.run("return matchMedia('(prefers-color-scheme: dark)').matches")
+    for scheme in (SCHEMES[now], SCHEMES[not now]):
+        if scheme != SCHEMES[now]:
+            colours(b, scheme)
+        found = b.run(CHECKS)
+        if scheme != SCHEMES[now]:
+            colours(b, SCHEMES[now])
+        expect(found == [], "%s, %s: %s", name, scheme, "; ".join(found[:6]))
+
+
+def looks_right(b, name, lang, rules=True):
+    """`rules`: also by axe's, which take ten times as long."""
+    if rules and os.path.exists(AXE):
         found = axe(b)
         expect(found == [], "%s: axe: %s", name, "; ".join(found[:4]))
-    found = b.run(CHECKS)
-    expect(found == [], "%s: %s", name, "; ".join(found[:6]))
+    in_both_colours(b, name)
     expect(b.run("return window.violations") == [], "%s: policy broken: %s", name, b.run("return window.violations"))
     for text in own_words(b):
         if lang == "en":
@@ -102,6 +123,33 @@ for (const e of document.querySelectorAll("a, button, input, select, textarea, s
 }
 return bad;
 """
+
+
+WIDTHS = ((1280, 900), (1024, 768), (390, 844))
+
+
+def every_look(b, name, path):
+    """A page as it stands in both languages, at three widths, in light and dark; by axe's rules once in each colour, with SEKISHO_ALL everywhere, and then with pictures."""
+    everything, looked = bool(os.environ.get("SEKISHO_ALL")), 0
+    try:
+        for lang in ("ja", "en"):
+            b.click("button[lang=%s]" % lang)
+            for number, (width, height) in enumerate(WIDTHS):
+                b.size(width, height)
+                b.wait("return innerWidth === %d" % width, "the window")
+                for scheme in SCHEMES:
+                    colours(b, scheme)
+                    if scheme == "light" or everything:
+                        looks_right(b, "%s %s at %d" % (name, lang, width), lang, rules=everything)
+                    elif number == 2 and lang == "ja":
+                        expect(not os.path.exists(AXE) or axe(b) == [], "%s in the dark: %s", name, axe(b) if os.path.exists(AXE) else "")
+                    if everything:
+                        b.picture("%s-%d-%s.%s.png" % (path, width, scheme, lang))
+                    looked += 1
+    finally:
+        colours(b, "light")
+        b.size(*WIDTHS[0])
+    return "%d looks" % looked
 
 
 def tablet(b, name, lang, path):

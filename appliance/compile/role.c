@@ -26,6 +26,7 @@
 #include "appliance/seal/file.h"
 #include "appliance/wire/msg.h"
 #include "policy/compile/compile.h"
+#include "policy/compile/promises.h"
 #include "policy/render/means.h"
 #include "policy/space/asking.h"
 
@@ -350,6 +351,38 @@ static json_t *ask_policy(struct bytes sealed, const json_t *doors, const struct
 	return ret != NULL ? ret : json_pack("{s:o}", "error", json_sentence(M_CLI_NO_MEMORY));
 }
 
+/* What the texts of a policy promise; NULL: they could not be read. */
+static json_t *promises_of(struct bytes sealed)
+{
+	struct arena *a = arena_new(COMPILE_BUDGET);
+	struct ir *ir = a != NULL ? arena_array(a, 1, sizeof(*ir)) : NULL;
+	struct source_text *texts = NULL;
+	json_t *ret = NULL;
+	struct err e = { 0 };
+
+	if (ir != NULL && ir_unseal(sealed, a, ir, &e) == 0)
+		texts = arena_array(a, ir->n_sources, sizeof(*texts));
+	for (uint32_t i = 0; texts != NULL && i < ir->n_sources; i++)
+		texts[i] =
+			(struct source_text){ ir->sources[i].name, ir->sources[i].text, strlen(ir->sources[i].text) };
+	if (texts != NULL)
+		ret = promises_json(texts, ir->n_sources);
+	arena_free(a);
+	return ret;
+}
+
+static json_t *answer_to(struct bytes sealed, const json_t *doors, const struct msg_ask *q,
+			 enum answer_status *ret_status)
+{
+	json_t *promises;
+
+	if (q->promises == 0)
+		return ask_policy(sealed, doors, q, ret_status);
+	promises = promises_of(sealed);
+	*ret_status = promises != NULL ? ANSWER_YES : ANSWER_CANNOT;
+	return promises != NULL ? promises : json_pack("{s:o}", "error", json_sentence(M_REPORT_NO_MODEL));
+}
+
 static bool on_ask(void *ctx, struct msg *m)
 {
 	struct msg_body said = { MSG_ANSWER, .answer = { .status = ANSWER_CANNOT } };
@@ -362,11 +395,11 @@ static bool on_ask(void *ctx, struct msg *m)
 	int fd;
 
 	(void)ctx;
-	if (m->n_fds != 2 || m->body.ask.from[0] == 0 || m->body.ask.whom[0] == 0 ||
+	if (m->n_fds != 2 || (m->body.ask.promises == 0 && (m->body.ask.from[0] == 0 || m->body.ask.whom[0] == 0)) ||
 	    memfd_read(m->fds[0], IR_SEALED_MAX, &sealed, &n, &e) < 0)
 		return msg_send(ROLE_FD_CONTROL, m->id, &said, NULL, 0) == 0;
 	doors = json_of_memfd(m->fds[1], DOORS_MOST);
-	fd = json_memfd(ask_policy(bytes_of(sealed, n), doors, &m->body.ask, &status));
+	fd = json_memfd(answer_to(bytes_of(sealed, n), doors, &m->body.ask, &status));
 	json_decref(doors);
 	said.answer.status = (uint8_t)status;
 	sent = msg_send(ROLE_FD_CONTROL, m->id, &said, &fd, fd >= 0 ? 1 : 0) == 0;

@@ -31,6 +31,7 @@ static const struct {
 	{ "history", RIGHT_READ_RULES, { .type = MSG_HISTORY } },
 	{ "accounts", RIGHT_READ_ACCOUNTS, { .type = MSG_REGISTER } },
 	{ "tokens", RIGHT_READ_ACCOUNTS, { .type = MSG_REGISTER, .reg = { .tokens = 1 } } },
+	{ "model", RIGHT_READ_RULES, { .type = MSG_ASK, .ask = { .promises = 1 } } },
 };
 #define QUESTIONS (sizeof(questions) / sizeof(questions[0]))
 
@@ -105,7 +106,6 @@ struct web_report *web_report_new(const struct target *t, const json_t *rights, 
 		(void)strftime(r->since, sizeof(r->since), "%Y-%m-%dT%H:%M:%S", &tm);
 	facts_put(r->facts, "platform", platform != NULL ? json_incref(platform) : NULL, "");
 	facts_put(r->facts, "journal", NULL, message_format(M_REPORT_AT_MACHINE, r->lang));
-	facts_put(r->facts, "model", NULL, message_format(M_REPORT_AT_MACHINE, r->lang));
 	return r;
 }
 

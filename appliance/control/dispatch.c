@@ -437,22 +437,17 @@ static bool on_stop(void *ctx, struct msg *m)
 }
 
 static msg_handler *const of_people[MSG_TYPE_COUNT] = {
-	[MSG_STATUS] = on_status,	[MSG_EFFECTIVE] = on_effective,
-	[MSG_FLOWS] = on_flows,		[MSG_VERIFY] = on_verify,
-	[MSG_EVENTS] = on_events,	[MSG_EXPLAIN] = on_explain,
-	[MSG_HOLD] = on_hold,		[MSG_DEVICES] = on_devices,
-	[MSG_ATTACKS] = on_attacks,	[MSG_COPY] = on_copy,
-	[MSG_PRESERVE] = on_preserve,	[MSG_REVIEW] = on_review,
-	[MSG_CHECKPOINT] = to_journal,	[MSG_TRENDS] = to_journal,
-	[MSG_LOGIN] = to_accounts,	[MSG_CHALLENGE] = to_accounts,
-	[MSG_KEY] = to_accounts,	[MSG_MANAGE] = to_accounts,
-	[MSG_PASSPHRASE] = to_accounts, [MSG_JUDGE] = to_accounts,
-	[MSG_LOGOUT] = to_accounts,	[MSG_CTL_USER] = on_ctl_user,
-	[MSG_REGISTER] = on_register,	[MSG_HISTORY] = on_history,
-	[MSG_SHOW] = on_show,		[MSG_ASK] = on_ask,
-	[MSG_STOP] = on_stop,		[MSG_DRAFT] = on_draft,
-	[MSG_CHANGE] = on_change,	[MSG_RECORDS] = on_records,
-	[MSG_BACKUP] = on_backup,	[MSG_CTL_RECORD] = on_ctl_record,
+	[MSG_STATUS] = on_status,      [MSG_EFFECTIVE] = on_effective, [MSG_FLOWS] = on_flows,
+	[MSG_VERIFY] = on_verify,      [MSG_EVENTS] = on_events,       [MSG_EXPLAIN] = on_explain,
+	[MSG_HOLD] = on_hold,	       [MSG_DEVICES] = on_devices,     [MSG_ATTACKS] = on_attacks,
+	[MSG_COPY] = on_copy,	       [MSG_PRESERVE] = on_preserve,   [MSG_REVIEW] = on_review,
+	[MSG_CHECKPOINT] = to_journal, [MSG_TRENDS] = to_journal,      [MSG_CHAIN] = to_journal,
+	[MSG_LOGIN] = to_accounts,     [MSG_CHALLENGE] = to_accounts,  [MSG_KEY] = to_accounts,
+	[MSG_MANAGE] = to_accounts,    [MSG_PASSPHRASE] = to_accounts, [MSG_JUDGE] = to_accounts,
+	[MSG_LOGOUT] = to_accounts,    [MSG_CTL_USER] = on_ctl_user,   [MSG_REGISTER] = on_register,
+	[MSG_HISTORY] = on_history,    [MSG_SHOW] = on_show,	       [MSG_ASK] = on_ask,
+	[MSG_STOP] = on_stop,	       [MSG_DRAFT] = on_draft,	       [MSG_CHANGE] = on_change,
+	[MSG_RECORDS] = on_records,    [MSG_BACKUP] = on_backup,       [MSG_CTL_RECORD] = on_ctl_record,
 };
 
 bool peer_said(struct peer *p, struct msg *m)

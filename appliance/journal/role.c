@@ -65,6 +65,8 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 		due = role_clean_due(j);
 	if (role_attack_due(j) < due)
 		due = role_attack_due(j);
+	if (role_check_due(j) < due)
+		due = role_check_due(j);
 	if (role_trends_due(j) < due)
 		due = role_trends_due(j);
 	if (role_disk_due(j) < due)
@@ -210,6 +212,7 @@ int role_journal(void)
 		role_clean_write(&j, now, false);
 		role_attack_write(&j, now, false);
 		role_trends_write(&j, now, false);
+		role_check_left(&j, now);
 		role_disk(&j, now);
 		role_retry(&j, now);
 		role_sign(&j, now);

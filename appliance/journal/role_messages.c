@@ -372,6 +372,14 @@ static bool on_trends(void *ctx, struct msg *m)
 	return answer(m->id, said != NULL ? ANSWER_YES : ANSWER_CANNOT, said);
 }
 
+static bool on_chain(void *ctx, struct msg *m)
+{
+	enum answer_status status;
+	json_t *said = role_check_json(ctx, clock_mono().ns, &status);
+
+	return answer(m->id, status, said);
+}
+
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_SOURCE] = on_source,	[MSG_GENERATION] = on_generation,
 	[MSG_STATUS] = on_status,	[MSG_EFFECTIVE] = on_effective,
@@ -380,7 +388,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_HOLD] = on_hold,		[MSG_PRESERVE] = on_preserve,
 	[MSG_DEVICES] = on_devices,	[MSG_ATTACKS] = on_attacks,
 	[MSG_COPY] = on_copy,		[MSG_STOP] = on_stop,
-	[MSG_TRENDS] = on_trends,
+	[MSG_TRENDS] = on_trends,	[MSG_CHAIN] = on_chain,
 };
 
 bool role_heard(const struct journal_role *j)

@@ -5,8 +5,8 @@
  * and what waits while the disk is full, role_keep.c what becomes of old files and how full the
  * disk is, role_hold.c which files stay, role_device.c the register of devices, role_weak.c the
  * servers with weak TLS, role_clean.c how long conduits that observe were clean, role_attack.c the
- * signs of attacks, role_trends.c what is counted for pictures of time, role_copy.c its files for
- * who takes a copy, role_messages.c what the supervisor says and asks.
+ * signs of attacks, role_trends.c what is counted for pictures of time, role_check.c whether the
+ * records are whole, role_copy.c its files for who takes a copy, role_messages.c what the supervisor says and asks.
  */
 #ifndef SEKISHO_JOURNAL_ROLE_PRIVATE_H
 #define SEKISHO_JOURNAL_ROLE_PRIVATE_H
@@ -29,6 +29,7 @@
 #include "appliance/journal/names.h"
 #include "appliance/journal/pack.h"
 #include "appliance/journal/trends.h"
+#include "appliance/journal/verify.h"
 #include "appliance/journal/weak.h"
 #include "appliance/wire/answer.h"
 #include "appliance/wire/event.h"
@@ -390,6 +391,15 @@ struct device_pending {
 
 #define DEVICE_PENDING 64u
 
+/* A look at whether the records are whole (role_check.c). */
+struct role_check {
+	struct journal_check *check; /* owned; NULL = none */
+	struct checkpoint_keys keys;
+	struct journal_trust trust; /* of these keys */
+	bool signs;		    /* there are some */
+	uint64_t asked_at, done_at; /* monotonic; done_at 0 = it goes on */
+};
+
 struct journal_role {
 	struct journal chain;
 	struct names names;
@@ -441,6 +451,7 @@ struct journal_role {
 		/* monotonic: the register is not saved before: what is new, and when the known
 		 * were heard */
 		devices_times_at;
+	struct role_check check;
 	struct trends trends;
 	uint64_t trends_at;	 /* monotonic: the file is written again */
 	struct event trends_pdu; /* the last refused request, if nothing was refused since */
@@ -615,6 +626,15 @@ uint64_t role_attack_due(const struct journal_role *j);
 void role_attack_status(const struct journal_role *j, struct msg_journal_status *ret);
 /* What people ordered, and the answer. */
 json_t *role_attack_order(struct journal_role *j, const struct msg_attacks *m, enum answer_status *ret);
+
+/* ---- role_check.c ---------------------------------------------------------------------------- */
+
+/* Looks at some more records: {"more":true,"records"}, at the end what `journal verify` says; a new
+ * reference. */
+json_t *role_check_json(struct journal_role *j, uint64_t now, enum answer_status *ret_status);
+uint64_t role_check_due(const struct journal_role *j);
+/* Ends a look that nobody asks about. */
+void role_check_left(struct journal_role *j, uint64_t now);
 
 /* ---- role_trends.c --------------------------------------------------------------------------- */
 

@@ -227,62 +227,6 @@ static bool same_bytes(const struct twins *t)
 	return !t->unread && (t->plain == NULL || segment_same(t->plain, t->packed, UINT64_MAX) == 0);
 }
 
-/* Checks all lines of a segment. `newest`: it may end in the middle of a line. */
-static int lines(struct walk *w, struct segment *s, bool newest)
-{
-	const char *text;
-	size_t n;
-	bool whole;
-	int r;
-
-	while ((r = segment_line(s, &text, &n, &whole)) > 0) {
-		if (whole) {
-			one(w, text, n);
-			continue;
-		}
-		w->line++;
-		fault(w, newest ? FAULT_TORN : FAULT_FORM, 0);
-	}
-	if (r == -EBADMSG) {
-		w->line++;
-		fault(w, FAULT_FORM, 0);
-		r = 0;
-	}
-	return r;
-}
-
-static int segment(struct walk *w, int dirfd, const struct segment_file *file, bool last, struct err *e)
-{
-	struct twins twins = open_twins(dirfd, file->first);
-	struct segment *s;
-	int r;
-
-	journal_segment_name(file->first, w->segment);
-	if (!file->plain)
-		segment_packed_name(file->first, w->segment);
-	w->line = 0;
-	w->first = file->first;
-	if (w->want != 0 && file->first != w->want) {
-		fault(w, FAULT_SEGMENT, file->first);
-		w->want = file->first; /* reported once */
-	}
-	r = segment_open(dirfd, file->first, SEGMENT_EITHER, 0, &s, e);
-	if (s != NULL) {
-		r = lines(w, s, last && file->plain);
-		segment_close(s);
-		if (r < 0)
-			err_set(e, r, "read %s", w->segment);
-		else if (!same_bytes(&twins)) {
-			segment_packed_name(file->first, w->segment);
-			w->line = 0;
-			fault(w, FAULT_TWICE, file->first);
-		}
-	}
-	segment_close(twins.plain);
-	segment_close(twins.packed);
-	return r;
-}
-
 #define HEAD_TEXT 96u
 
 /* A running journal may overwrite the head during the read, so two equal reads in a row count.
@@ -369,43 +313,190 @@ static int list_all(int dirfd, struct segment_file **ret, size_t *ret_n, struct 
 	return r;
 }
 
-/* -ENOENT: a listed file has disappeared. */
-static int verify(int dirfd, const struct journal_trust *trust, struct journal_report *ret, struct err *e)
+/* A look at a folder, line by line. */
+struct journal_check {
+	int dirfd;
+	struct walk w;
+	struct journal_report r;
+	bool begun;
+	unsigned again; /* how often it was begun anew */
+	struct segment_file *list;
+	size_t n, at;
+	struct segment *s; /* of list[at]; NULL = not open yet */
+	struct twins twins;
+};
+
+static int open_segment(struct journal_check *c, struct err *e)
 {
-	struct walk w = { .r = ret, .trust = trust };
-	struct segment_file *list = NULL;
-	size_t n = 0;
+	const struct segment_file *file = &c->list[c->at];
+	struct walk *w = &c->w;
 	int r;
 
-	memset(ret, 0, sizeof(*ret));
+	c->twins = open_twins(c->dirfd, file->first);
+	journal_segment_name(file->first, w->segment);
+	if (!file->plain)
+		segment_packed_name(file->first, w->segment);
+	w->line = 0;
+	w->first = file->first;
+	if (w->want != 0 && file->first != w->want) {
+		fault(w, FAULT_SEGMENT, file->first);
+		w->want = file->first; /* reported once */
+	}
+	r = segment_open(c->dirfd, file->first, SEGMENT_EITHER, 0, &c->s, e);
+	return c->s != NULL ? 0 : r;
+}
+
+static void close_segment(struct journal_check *c)
+{
+	segment_close(c->s);
+	segment_close(c->twins.plain);
+	segment_close(c->twins.packed);
+	c->s = NULL;
+	c->twins = (struct twins){ 0 };
+}
+
+/* Checks up to *lines lines of the open segment, and takes those off; the newest may end in the
+ * middle of a line. 1 = there are more, 0 = it is at its end, or negative errno. */
+static int read_lines(struct journal_check *c, size_t *lines, struct err *e)
+{
+	bool newest = c->at + 1 == c->n && c->list[c->at].plain, whole;
+	struct walk *w = &c->w;
+	const char *text;
+	size_t n;
+	int r = 1;
+
+	for (; *lines > 0 && (r = segment_line(c->s, &text, &n, &whole)) > 0; --*lines) {
+		if (whole) {
+			one(w, text, n);
+			continue;
+		}
+		w->line++;
+		fault(w, newest ? FAULT_TORN : FAULT_FORM, 0);
+	}
+	if (r == -EBADMSG) {
+		w->line++;
+		fault(w, FAULT_FORM, 0);
+		r = 0;
+	}
+	return r < 0 ? err_set(e, r, "read %s", w->segment) : r;
+}
+
+static void end_segment(struct journal_check *c)
+{
+	uint64_t first = c->list[c->at].first;
+
+	if (!same_bytes(&c->twins)) {
+		segment_packed_name(first, c->w.segment);
+		c->w.line = 0;
+		fault(&c->w, FAULT_TWICE, first);
+	}
+	close_segment(c);
+	c->at++;
+}
+
+static void forget(struct journal_check *c)
+{
+	close_segment(c);
+	free(c->list);
+	c->list = NULL;
+	c->n = c->at = 0;
+	c->begun = false;
+}
+
+static int begin(struct journal_check *c, struct err *e)
+{
+	int r;
+
+	c->r = (struct journal_report){ 0 };
+	c->w = (struct walk){ .r = &c->r, .trust = c->w.trust };
 	/* The head is read first: its record is then in some file, even if the newest file begins
 	 * after the list. */
-	r = read_head(&w, dirfd, e);
+	r = read_head(&c->w, c->dirfd, e);
 	if (r == 0)
-		r = list_all(dirfd, &list, &n, e);
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = segment(&w, dirfd, &list[i], i + 1 == n, e);
-	if (r == 0)
-		compare_head(&w);
-	if (r == 0 && trust != NULL)
-		judge_signed(&w);
-	if (trust == NULL && ret->first > 1 && ret->deleted == 0)
-		ret->open |= JOURNAL_BEGIN_OPEN;
-	free(list);
+		r = list_all(c->dirfd, &c->list, &c->n, e);
+	c->begun = r == 0;
 	return r;
+}
+
+static void judge(struct journal_check *c)
+{
+	compare_head(&c->w);
+	if (c->w.trust != NULL)
+		judge_signed(&c->w);
+	else if (c->r.first > 1 && c->r.deleted == 0)
+		c->r.open |= JOURNAL_BEGIN_OPEN;
+}
+
+static int step(struct journal_check *c, size_t lines, struct err *e)
+{
+	int r = c->begun ? 0 : begin(c, e);
+
+	while (r >= 0 && c->at < c->n && lines > 0) {
+		r = c->s == NULL ? open_segment(c, e) : 0;
+		if (r == 0)
+			r = read_lines(c, &lines, e);
+		if (r == 0)
+			end_segment(c);
+	}
+	if (r < 0)
+		return r;
+	if (c->at < c->n)
+		return 1;
+	judge(c);
+	return 0;
+}
+
+int journal_check_step(struct journal_check *c, size_t lines, struct err *e)
+{
+	int r = step(c, lines, e);
+
+	if (r > 0)
+		return r;
+	forget(c);
+	/* The site's rule deleted a file meanwhile (at most one an hour): everything is read again,
+	 * with the record of it. */
+	return r == -ENOENT && ++c->again < LIST_AGAIN ? 1 : r;
+}
+
+struct journal_check *journal_check_new(int dirfd, const struct journal_trust *trust)
+{
+	struct journal_check *c = calloc(1, sizeof(*c));
+
+	if (c != NULL) {
+		c->dirfd = dirfd;
+		c->w.trust = trust;
+	}
+	return c;
+}
+
+const struct journal_report *journal_check_report(const struct journal_check *c)
+{
+	return &c->r;
+}
+
+void journal_check_free(struct journal_check *c)
+{
+	if (c != NULL)
+		forget(c);
+	free(c);
 }
 
 int journal_verify(const char *folder, const struct journal_trust *trust, struct journal_report *ret, struct err *e)
 {
-	int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = -ENOENT;
+	int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 1;
+	struct journal_check *c;
 
 	memset(ret, 0, sizeof(*ret));
 	if (dirfd < 0)
 		return err_set(e, -errno, "open %s", folder);
-	/* The site's rule deleted a file meanwhile (at most one an hour): everything is read again,
-	 * with the record of it. */
-	for (unsigned i = 0; r == -ENOENT && i < LIST_AGAIN; i++)
-		r = verify(dirfd, trust, ret, e);
+	c = journal_check_new(dirfd, trust);
+	if (c == NULL)
+		r = err_set(e, -ENOMEM, "open %s", folder);
+	while (r > 0)
+		r = journal_check_step(c, SIZE_MAX, e);
+	if (c != NULL)
+		*ret = *journal_check_report(c);
+	journal_check_free(c);
 	close(dirfd);
 	return r;
 }

@@ -99,6 +99,16 @@ struct journal_trust {
  */
 int journal_verify(const char *folder, const struct journal_trust *trust, struct journal_report *ret, struct err *e);
 /*
+ * The same in steps, for a process that has other work: `dirfd` and `trust` are borrowed until the
+ * end. NULL without memory.
+ */
+struct journal_check;
+struct journal_check *journal_check_new(int dirfd, const struct journal_trust *trust);
+/* Looks at up to `lines` lines: 1 = there are more, 0 = the report is complete, or negative errno. */
+int journal_check_step(struct journal_check *c, size_t lines, struct err *e);
+const struct journal_report *journal_check_report(const struct journal_check *c);
+void journal_check_free(struct journal_check *c); /* accepts NULL */
+/*
  * The newest good checkpoint in a file of any text with records in its lines, as a log server keeps
  * them, in the box's own form or in EVE: 1, 0 = there is none, or negative errno. The rest of the
  * line does not matter, because the signature proves that the box made the checkpoint.

@@ -388,6 +388,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_DEVICES] = relay,
 	[MSG_ATTACKS] = relay,
 	[MSG_TRENDS] = relay,
+	[MSG_CHAIN] = relay,
 	[MSG_COPY] = relay,
 	[MSG_PRESERVE] = relay,
 	[MSG_REVIEW] = relay,

@@ -17,6 +17,7 @@
 #define ANSWER_MOST (8u << 20) /* of one answer, as of the rules in words: this process is small */
 #define EVENTS_EACH 1000u
 #define EVENTS_PARTS 400u /* of a year's records; the command line reads as many as there are */
+#define CHAIN_PARTS 1000u /* of 4,096 records each (role_check.c): a minute and less */
 #define YEAR_S (366 * 86400)
 
 /* In this order: what changes soonest comes first. */
@@ -32,6 +33,7 @@ static const struct {
 	{ "accounts", RIGHT_READ_ACCOUNTS, { .type = MSG_REGISTER } },
 	{ "tokens", RIGHT_READ_ACCOUNTS, { .type = MSG_REGISTER, .reg = { .tokens = 1 } } },
 	{ "model", RIGHT_READ_RULES, { .type = MSG_ASK, .ask = { .promises = 1 } } },
+	{ "journal", RIGHT_READ_EVENTS, { .type = MSG_CHAIN } },
 };
 #define QUESTIONS (sizeof(questions) / sizeof(questions[0]))
 
@@ -50,7 +52,7 @@ struct web_report {
 	json_t *facts;
 	struct deeds deeds;
 	size_t at; /* of questions, then of kinds */
-	unsigned parts;
+	unsigned parts, chain_parts;
 	uint64_t after; /* of records of the present kind */
 	char since[32];
 };
@@ -105,7 +107,6 @@ struct web_report *web_report_new(const struct target *t, const json_t *rights, 
 	if (gmtime_r(&year, &tm) != NULL)
 		(void)strftime(r->since, sizeof(r->since), "%Y-%m-%dT%H:%M:%S", &tm);
 	facts_put(r->facts, "platform", platform != NULL ? json_incref(platform) : NULL, "");
-	facts_put(r->facts, "journal", NULL, message_format(M_REPORT_AT_MACHINE, r->lang));
 	return r;
 }
 
@@ -187,12 +188,18 @@ static void heard_events(struct web_report *r, const json_t *answer)
 
 static void heard_fact(struct web_report *r, int status, json_t *answer)
 {
-	const char *name = questions[r->at++].name,
-		   *said_why = js(json_object_get(answer, "error"), lang_name(r->lang));
+	const char *name = questions[r->at].name, *said_why = js(json_object_get(answer, "error"), lang_name(r->lang));
 	bool is_one = answer != NULL && (status == ANSWER_YES || status == ANSWER_NO);
 	const char *why = *said_why != '\0' ? said_why : message_format(M_REPORT_NO_ANSWER, r->lang);
 	json_t *approval = json_object_get(answer, "approval");
 
+	if (json_is_true(json_object_get(answer, "more"))) { /* the same question again */
+		if (++r->chain_parts < CHAIN_PARTS)
+			return;
+		is_one = false;
+		why = message_format(M_REPORT_AT_MACHINE, r->lang);
+	}
+	r->at++;
 	/* This process may not ask the kernel for the machine's name. */
 	if (json_is_string(json_object_get(answer, "host")))
 		(void)json_object_set(r->facts, "host", json_object_get(answer, "host"));

@@ -8,9 +8,9 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/journal/verify.h"
+#include "appliance/journal/verify_json.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/verbs/journal_report.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/lost.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What was found of a folder of records, as docs/json.md has it under `journal verify`. */
-#ifndef SEKISHO_MGMT_CLI_VERBS_JOURNAL_REPORT_H
-#define SEKISHO_MGMT_CLI_VERBS_JOURNAL_REPORT_H
+#ifndef SEKISHO_JOURNAL_VERIFY_JSON_H
+#define SEKISHO_JOURNAL_VERIFY_JSON_H
 
 #include "appliance/base/json.h"
 #include "appliance/journal/verify.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/verbs/journal_report.h"
+#include "appliance/journal/verify_json.h"
 
 static json_t *deleted_json(const struct journal_report *r)
 {

@@ -100,13 +100,31 @@ static void make(struct folder *f, const struct signer *s, const char *what, int
 	journal_close(&j);
 }
 
+/* What is found of a folder, which is the same in steps of any size. */
+static void look(const struct folder *f, const struct journal_trust *trust, struct journal_report *ret)
+{
+	struct err e = { 0 };
+
+	assert_int_equal(journal_verify(f->path, trust, ret, &e), 0);
+	for (size_t lines = 1; lines <= 3; lines++) {
+		struct journal_check *c = journal_check_new(f->fd, trust);
+		int r;
+
+		assert_non_null(c);
+		while ((r = journal_check_step(c, lines, &e)) > 0)
+			;
+		assert_int_equal(r, 0);
+		assert_memory_equal(journal_check_report(c), ret, sizeof(*ret));
+		journal_check_free(c);
+	}
+}
+
 static void verified(const struct folder *f, const struct checkpoint *sent, struct journal_report *r)
 {
 	const struct checkpoint_keys keys = keys_of(&example);
 	const struct journal_trust trust = { &keys, sent };
-	struct err e = { 0 };
 
-	assert_int_equal(journal_verify(f->path, &trust, r, &e), 0);
+	look(f, &trust, r);
 }
 
 static void only(const struct journal_report *r, enum journal_fault what, uint64_t seq)

@@ -64,12 +64,30 @@ static void life(struct folder *f, int n)
 	journal_close(&j);
 }
 
+/* What is found of a folder, which is the same in steps of any size. */
+static void look(const struct folder *f, const struct journal_trust *trust, struct journal_report *ret)
+{
+	struct err e = { 0 };
+
+	assert_int_equal(journal_verify(f->path, trust, ret, &e), 0);
+	for (size_t lines = 1; lines <= 3; lines++) {
+		struct journal_check *c = journal_check_new(f->fd, trust);
+		int r;
+
+		assert_non_null(c);
+		while ((r = journal_check_step(c, lines, &e)) > 0)
+			;
+		assert_int_equal(r, 0);
+		assert_memory_equal(journal_check_report(c), ret, sizeof(*ret));
+		journal_check_free(c);
+	}
+}
+
 static void check(struct folder *f, uint64_t faults, enum journal_fault first, uint64_t records)
 {
 	struct journal_report r;
-	struct err e = { 0 };
 
-	assert_int_equal(journal_verify(f->path, NULL, &r, &e), 0);
+	look(f, NULL, &r);
 	assert_int_equal(r.faults, faults);
 	if (faults > 0)
 		assert_int_equal(r.list[0].what, first);

@@ -23,6 +23,7 @@
  * LINK: appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c
  * LINK: appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c
  * LINK: appliance/journal/role_trends.c appliance/journal/trends.c
+ * LINK: appliance/journal/role_check.c appliance/journal/verify.c appliance/journal/verify_json.c
  * LINK: appliance/journal/role_attack.c appliance/journal/known.c appliance/base/atomic_file.c
  * LINK: appliance/base/columns.c appliance/journal/role_clean.c appliance/journal/clean.c
  * LINK: policy/ir/meaning.c
@@ -158,11 +159,71 @@ static void numbers_that_json_has_not(void **state)
 	end(&a);
 }
 
+#define SECOND 1000000000ull
+#define RECORDS 10000u
+
+/* What the next question at `now` is told: how many records are looked at, and the result. */
+static json_t *asked_whole(uint64_t now, json_int_t *ret_records)
+{
+	enum answer_status status;
+	json_t *said = role_check_json(&j, now, &status);
+
+	assert_int_equal(status, ANSWER_YES);
+	*ret_records = json_integer_value(json_object_get(said, "records"));
+	return said;
+}
+
+/* A person asks until he is told, a bounded part each time; the result is told again, and anew later. */
+static void whole_in_parts(void **state)
+{
+	struct asking a = begin(*state);
+	uint64_t now = 100 * SECOND;
+	json_int_t records = 0, before = 0;
+	unsigned parts = 0;
+	json_t *said;
+	char name[48];
+	int fd;
+
+	for (unsigned i = 0; i < RECORDS; i++)
+		role_put_own(&j, LOST_EMPTIED, 1, 0, NULL);
+	role_sync(&j, 0, true);
+	for (bool more = true; more; parts++) {
+		said = asked_whole(now, &records);
+		more = json_is_true(json_object_get(said, "more"));
+		assert_true(records > before && records - before <= 4096);
+		before = records;
+		assert_true(more || !json_is_false(json_object_get(said, "whole")));
+		json_decref(said);
+	}
+	assert_int_equal(records, (json_int_t)j.chain.next_seq - 1);
+	assert_int_equal(parts, (RECORDS + 4095) / 4096);
+	/* A line is edited. Who asks at once is told what was found; who asks later, or behind one who left, what is. */
+	journal_segment_name(1, name);
+	fd = openat(a.dirfd, name, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "7", 1, 40), 1);
+	close(fd);
+	said = asked_whole(now + SECOND, &records);
+	assert_false(json_is_false(json_object_get(said, "whole")));
+	json_decref(said);
+	for (bool more = true; more;) {
+		said = asked_whole(now + 12 * SECOND, &records);
+		more = json_is_true(json_object_get(said, "more"));
+		if (!more)
+			assert_true(json_is_false(json_object_get(said, "whole")));
+		json_decref(said);
+	}
+	assert_true(role_check_due(&j) == now + 72 * SECOND);
+	role_check_left(&j, now + 72 * SECOND);
+	assert_true(role_check_due(&j) == UINT64_MAX);
+	end(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(they_wait_for_all_else, setup, teardown),
 		cmocka_unit_test_setup_teardown(numbers_that_json_has_not, setup, teardown),
+		cmocka_unit_test_setup_teardown(whole_in_parts, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,8 @@
  * disk is, role_hold.c which files stay, role_device.c the register of devices, role_weak.c the
  * servers with weak TLS, role_clean.c how long conduits that observe were clean, role_attack.c the
  * signs of attacks, role_trends.c what is counted for pictures of time, role_check.c whether the
- * records are whole, role_copy.c its files for who takes a copy, role_messages.c what the supervisor says and asks.
+ * records are whole, role_copy.c its files for who takes a copy, role_messages.c what the
+ * supervisor says and asks.
  */
 #ifndef SEKISHO_JOURNAL_ROLE_PRIVATE_H
 #define SEKISHO_JOURNAL_ROLE_PRIVATE_H

@@ -104,7 +104,8 @@ int journal_verify(const char *folder, const struct journal_trust *trust, struct
  */
 struct journal_check;
 struct journal_check *journal_check_new(int dirfd, const struct journal_trust *trust);
-/* Looks at up to `lines` lines: 1 = there are more, 0 = the report is complete, or negative errno. */
+/* Looks at up to `lines` lines: 1 = there are more, 0 = the report is complete, or
+ * negative errno. */
 int journal_check_step(struct journal_check *c, size_t lines, struct err *e);
 const struct journal_report *journal_check_report(const struct journal_check *c);
 void journal_check_free(struct journal_check *c); /* accepts NULL */

@@ -158,11 +158,11 @@ def of_yaskawa(ns):
     reading, write, far = memobus.read_holding(0, 10), memobus.write_holding(50, [7]), memobus.read_registers("m", 0, 10)
     download = memobus.request(0x2034, b"block")
     return [
-        row("sts04", ("read holding 0 to 9, TCP", "保持レジスター 0～9 を読む（TCP）"), yaskawa(ns, DB, STS04, reading)),
-        row("sts04", ("read holding 0 to 9, IPv6", "保持レジスター 0～9 を読む（IPv6）"), yaskawa(ns, DB6, STS04_6, reading)),
-        row("sts04", ("read holding 0 to 9, UDP", "保持レジスター 0～9 を読む（UDP）"), datagram(ns, STS04, 9999, reading, DB)),
-        row("sts04", ("write holding 50, cut in two", "保持レジスター 50 への書き込みを 2 分割で送る"), yaskawa(ns, DB, STS04, write[:11], write[11:]), write),
-        row("sts04", ("read M registers", "M レジスターを読む"), yaskawa(ns, DB, STS04, far), far),
+        row("sts04", ("read holding 0 to 9, TCP", "保持レジスタ 0～9 を読む（TCP）"), yaskawa(ns, DB, STS04, reading)),
+        row("sts04", ("read holding 0 to 9, IPv6", "保持レジスタ 0～9 を読む（IPv6）"), yaskawa(ns, DB6, STS04_6, reading)),
+        row("sts04", ("read holding 0 to 9, UDP", "保持レジスタ 0～9 を読む（UDP）"), datagram(ns, STS04, 9999, reading, DB)),
+        row("sts04", ("write holding 50, cut in two", "保持レジスタ 50 への書き込みを 2 分割で送る"), yaskawa(ns, DB, STS04, write[:11], write[11:]), write),
+        row("sts04", ("read M registers", "M レジスタを読む"), yaskawa(ns, DB, STS04, far), far),
         row("sts04", ("download to the program, UDP", "プログラムへのダウンロード（UDP）"), datagram(ns, STS04, 9999, download, DB), download, True),
     ]
 

@@ -124,10 +124,10 @@ class Machine:
     def ask(self, line, seconds=60):
         """A line at the console's own prompt, and all that it answered."""
         self.say(line)
-        text, prompt = self.wait(r"\n(.*?)(sekisho> |\n:\x1b\[K|\(END\))", seconds).groups()
+        text, prompt = self.wait(r"\n(.*?)(sekisho> |:\x1b\[K|\(END\))", seconds).groups()
         while prompt != "sekisho> ":  # longer than the screen: page by page, and out of it
             self.console.sendall(b"q" if prompt == "(END)" else b" ")
-            more, prompt = self.wait(r"(.*?)(sekisho> |\n:\x1b\[K|\(END\))", seconds).groups()
+            more, prompt = self.wait(r"(.*?)(sekisho> |:\x1b\[K|\(END\))", seconds).groups()
             text += "\n" + more
         return re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", text)
 

@@ -173,7 +173,8 @@ static json_t *asked_whole(uint64_t now, json_int_t *ret_records)
 	return said;
 }
 
-/* A person asks until he is told, a bounded part each time; the result is told again, and anew later. */
+/* A person asks until he is told, a bounded part each time; the result is told again, and
+ * anew later. */
 static void whole_in_parts(void **state)
 {
 	struct asking a = begin(*state);
@@ -197,7 +198,8 @@ static void whole_in_parts(void **state)
 	}
 	assert_int_equal(records, (json_int_t)j.chain.next_seq - 1);
 	assert_int_equal(parts, (RECORDS + 4095) / 4096);
-	/* A line is edited. Who asks at once is told what was found; who asks later, or behind one who left, what is. */
+	/* A line is edited. Who asks at once is told what was found; who asks later, or behind one
+	 * who left, what is. */
 	journal_segment_name(1, name);
 	fd = openat(a.dirfd, name, O_WRONLY | O_CLOEXEC);
 	assert_int_equal(pwrite(fd, "7", 1, 40), 1);

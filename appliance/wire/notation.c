@@ -14,13 +14,15 @@ struct notation notation_plain(uint64_t max)
 	return (struct notation){ .max = max, .n = 1 };
 }
 
-static struct notation notation_of(uint64_t max, bool hex, const struct part_info parts[PARTS_MAX])
+static struct notation notation_of(uint64_t max, bool hex, const struct part_info parts[PARTS_MAX],
+				   const struct number_names *const names[PARTS_MAX])
 {
 	struct notation n = { .max = max, .n = 1, .hex = hex };
 
 	if (parts[0].what == NULL)
 		return n;
 	n.parts = parts;
+	n.names = names;
 	while (n.n < PARTS_MAX && parts[n.n].what != NULL)
 		n.n++;
 	return n;
@@ -28,14 +30,14 @@ static struct notation notation_of(uint64_t max, bool hex, const struct part_inf
 
 struct notation notation_of_target(const struct target_info *t)
 {
-	return notation_of(t->max, t->hex, t->parts);
+	return notation_of(t->max, t->hex, t->parts, t->names);
 }
 
 struct notation notation_of_space(const struct space_info *s)
 {
 	if (s->named)
 		return (struct notation){ .max = s->address_max, .n = 1, .named = true };
-	return notation_of(s->address_max, s->hex, s->parts);
+	return notation_of(s->address_max, s->hex, s->parts, s->names);
 }
 
 /* The number of bits in the parts behind this one. */
@@ -51,6 +53,19 @@ static unsigned bits_below(const struct notation *n, unsigned part)
 uint64_t notation_part_max(const struct notation *n, unsigned part)
 {
 	return part == 0 ? n->max >> bits_below(n, 0) : ((uint64_t)1 << n->parts[part].bits) - 1u;
+}
+
+static const struct number_names *names_of(const struct notation *n, unsigned part)
+{
+	return n->names != NULL && part < n->n ? n->names[part] : NULL;
+}
+
+static const struct number_name *name_of(const struct number_names *names, uint64_t number)
+{
+	for (unsigned i = 0; names != NULL && i < names->n; i++)
+		if (names->list[i].number == number)
+			return &names->list[i];
+	return NULL;
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -78,6 +93,28 @@ static int digit(char c, unsigned base)
 	return v < (int)base ? v : -1;
 }
 
+/* Reads a name of this part. */
+static bool by_name(struct reader *r, unsigned part, uint64_t *ret)
+{
+	const struct number_names *names = names_of(r->n, part);
+	size_t len = strcspn(r->at, ".:");
+
+	for (unsigned i = 0; names != NULL && i < names->n; i++)
+		if (strlen(names->list[i].name) == len && memcmp(names->list[i].name, r->at, len) == 0) {
+			r->at += len;
+			*ret = names->list[i].number;
+			return true;
+		}
+	return false;
+}
+
+static bool ends(const struct reader *r, unsigned part)
+{
+	const struct number_names *names = names_of(r->n, part);
+
+	return *r->at == '\0' || *r->at == '.' || *r->at == '-' || (names != NULL && *r->at == names->joint);
+}
+
 /* Reads one number of this part. A number beyond 64 bits is out of its range. */
 static bool number(struct reader *r, unsigned part, uint64_t *ret)
 {
@@ -86,6 +123,8 @@ static bool number(struct reader *r, unsigned part, uint64_t *ret)
 	unsigned base = hex ? 16 : 10;
 	uint64_t max, v = 0;
 
+	if (by_name(r, part, ret))
+		return ends(r, part) || wrong(r, NOTATION_UNREADABLE, from);
 	r->at += hex ? 2 : 0;
 	if (digit(*r->at, r->n->hex ? 16 : base) < 0)
 		return wrong(r, NOTATION_UNREADABLE, from);
@@ -97,7 +136,7 @@ static bool number(struct reader *r, unsigned part, uint64_t *ret)
 			     strspn(from, "0123456789abcdefABCDEF") == strcspn(from, ".-") ? NOTATION_DECIMAL
 											   : NOTATION_UNREADABLE,
 			     from);
-	if (*r->at != '\0' && *r->at != '.' && *r->at != '-')
+	if (!ends(r, part))
 		return wrong(r, NOTATION_UNREADABLE, from);
 	if (part >= r->n->n)
 		return wrong(r, r->n->n > 1 ? NOTATION_DEEP : NOTATION_UNREADABLE, from);
@@ -190,13 +229,21 @@ struct writer {
 	size_t len;
 };
 
-static void say(struct writer *w, const char *before, uint64_t v)
+static void put(struct writer *w, const char *before, const char *after)
 {
-	int n = snprintf(w->out + w->len, NOTATION_TEXT - w->len, w->n->hex ? "%s0x%" PRIx64 : "%s%" PRIu64, before, v);
+	int n = snprintf(w->out + w->len, NOTATION_TEXT - w->len, "%s%s", before, after);
 
 	w->len += n > 0 ? (size_t)n : 0;
 	if (w->len >= NOTATION_TEXT)
 		w->len = NOTATION_TEXT - 1;
+}
+
+static void say(struct writer *w, const char *before, uint64_t v)
+{
+	char number[24];
+
+	snprintf(number, sizeof(number), w->n->hex ? "0x%" PRIx64 : "%" PRIu64, v);
+	put(w, before, number);
 }
 
 /* The number of this part in `v`, which ends with part `last`. */
@@ -209,10 +256,18 @@ static uint64_t part_of(const struct notation *n, uint64_t v, unsigned last, uns
 /* Prints one path: numbers a to b of this part, behind the parts before it. */
 static void path(struct writer *w, unsigned part, uint64_t a, uint64_t b)
 {
-	const char *before = w->len > 0 ? "," : "";
+	char before[2] = { w->len > 0 ? ',' : '\0', '\0' };
 
-	for (unsigned i = 0; i <= part; i++, before = ".")
-		say(w, before, part_of(w->n, a, part, i));
+	for (unsigned i = 0; i <= part; i++) {
+		const struct number_names *names = names_of(w->n, i);
+		const struct number_name *name = i < part || a == b ? name_of(names, part_of(w->n, a, part, i)) : NULL;
+
+		if (name != NULL)
+			put(w, before, name->name);
+		else
+			say(w, before, part_of(w->n, a, part, i));
+		before[0] = names != NULL ? names->joint : '.';
+	}
 	if (a != b)
 		say(w, "-", part_of(w->n, b, part, part));
 }

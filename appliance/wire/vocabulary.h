@@ -92,6 +92,19 @@ struct part_info {
 	const char *what; /* name of the part in hints and documents: "byte" */
 };
 
+/* Names that policies may write instead of numbers, in the order of the numbers. `joint` stands
+ * behind one, or a dot does. A name has no dot, no colon, and begins with a letter. */
+struct number_name {
+	uint32_t number;
+	const char *name;
+};
+
+struct number_names {
+	const struct number_name *list;
+	unsigned n;
+	char joint;
+};
+
 /* A word for a number that no policy can write. */
 struct target_word {
 	uint32_t number;
@@ -110,6 +123,8 @@ struct target_info {
 	uint32_t usual;
 	bool hex;			   /* every number of it is written with 0x */
 	struct part_info parts[PARTS_MAX]; /* none: one number */
+	/* by part; NULL: its numbers have no names. Only with parts */
+	const struct number_names *names[PARTS_MAX];
 	struct target_word words[TARGET_WORDS];
 };
 
@@ -130,6 +145,8 @@ struct space_info {
 	 */
 	uint8_t value_sizes;
 	struct part_info parts[PARTS_MAX]; /* none: one number */
+	/* as of a target */
+	const struct number_names *names[PARTS_MAX];
 };
 
 struct vocabulary {

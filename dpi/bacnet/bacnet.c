@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/bacnet/bacnet.h"
+
+#include <stddef.h>
+
+#include "dpi/bacnet/request.h"
+#include "dpi/bacnet/state.h"
+#include "dpi/bacnet/words.h"
+
+_Static_assert(sizeof(struct bacnet_state) <= ENFORCER_STATE_MAX, "BACnet state must fit into a flow");
+_Static_assert(BACNET_PDU_MAX <= ENFORCER_PDU_MAX, "the longest datagram must fit into what is kept");
+
+#define ANY UINT32_MAX
+/* The device that has the address, whatever its instance (clause 15.5.2): device 4194303. */
+#define ANY_DEVICE (8u << BACNET_INSTANCE_BITS | 0x3fffffu)
+#define DEVICE_TYPE 8u
+
+/* What `parse` hands to `asked`. */
+enum kept { KEPT_DUE, KEPT_INVOKE, KEPT_CHOICE, KEPT_SEGMENTED, KEPT_ACKNOWLEDGES, KEPT_OBJECT, KEPT_PROPERTY };
+
+/* What answers a request. */
+enum due { DUE_NOTHING, DUE_APDU, DUE_RESULT, DUE_TABLE };
+
+/* ---- what comes by itself -------------------------------------------------------------------- */
+
+#define MAX_REQUESTS 3u
+
+/*
+ * What a server sends without a request of its own number: the code of the message, and the codes
+ * that ask for it; where there are none, a row has to allow the message itself.
+ */
+static const struct {
+	uint32_t code;
+	uint32_t asked_by[MAX_REQUESTS];
+} comes[] = {
+	{ BACNET_UNCONFIRMED(0), { BACNET_UNCONFIRMED(8) } },
+	{ BACNET_UNCONFIRMED(1), { BACNET_UNCONFIRMED(7) } },
+	{ BACNET_UNCONFIRMED(2), { BACNET_SUBSCRIBE_COV, BACNET_SUBSCRIBE_COV_PROPERTY } },
+	{ BACNET_CONFIRMED_COV, { BACNET_SUBSCRIBE_COV, BACNET_SUBSCRIBE_COV_PROPERTY } },
+	{ BACNET_UNCONFIRMED(11), { BACNET_SUBSCRIBE_COV_MULTIPLE } },
+	{ BACNET_CONFIRMED_COV_MULTIPLE, { BACNET_SUBSCRIBE_COV_MULTIPLE } },
+	{ BACNET_NETWORK(1), { BACNET_NETWORK(0) } },
+	{ BACNET_NETWORK(7), { BACNET_NETWORK(6) } },
+	{ BACNET_NETWORK(0x13), { BACNET_NETWORK(0x12) } },
+	{ BACNET_UNCONFIRMED(3), { 0 } },
+	{ BACNET_CONFIRMED_EVENT, { 0 } },
+	{ BACNET_UNCONFIRMED(4), { 0 } },
+	{ BACNET_UNCONFIRMED(12), { 0 } },
+	{ 32, { 0 } },
+};
+
+#define COMES (sizeof(comes) / sizeof(comes[0]))
+
+_Static_assert(COMES <= 32, "a bit each");
+
+static struct pending_list open_of(struct bacnet_state *s)
+{
+	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), BACNET_OPEN_MAX };
+}
+
+static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
+{
+	(void)state;
+	(void)dir;
+	return bacnet_frame(head, ret_len);
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+static uint64_t due_of(const struct bacnet_unit *u)
+{
+	if (!u->carries)
+		return u->function == 2 || u->function == 6 ? DUE_TABLE
+		       : u->function == BACNET_SECURE	    ? DUE_NOTHING
+							    : DUE_RESULT;
+	return !u->message && u->type == BACNET_CONFIRMED_REQUEST && (u->route & 0xffffu) != BACNET_STATION_ALL &&
+			       u->function != BACNET_BROADCAST && u->function != BACNET_DISTRIBUTE
+		       ? DUE_APDU
+		       : DUE_NOTHING;
+}
+
+static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+{
+	uint32_t object, property;
+	struct bacnet_unit u;
+
+	(void)state;
+	ret->asks = dir == DIR_C2S;
+	if (!ret->asks)
+		return;
+	if (!bacnet_unwrap(pdu, &u)) { /* nothing but the link's function is sure */
+		ret->operations[0] =
+			(struct operation){ .service = BACNET_LINK(u.function), .space = SPACE_NONE, .idle = 0x0f };
+		ret->n = 1;
+		ret->wrong = R_BACNET_FRAME;
+		ret->kept[KEPT_DUE] = DUE_NOTHING;
+		return;
+	}
+	bacnet_request_parse(&u, ret);
+	ret->kept[KEPT_DUE] = due_of(&u);
+	ret->kept[KEPT_INVOKE] = u.invoke;
+	ret->kept[KEPT_CHOICE] = u.carries ? u.service : u.function;
+	ret->kept[KEPT_SEGMENTED] = u.segmented;
+	ret->kept[KEPT_ACKNOWLEDGES] = u.carries && !u.message && u.type > BACNET_UNCONFIRMED_REQUEST ? u.type : 0;
+	bacnet_begins_with(u.rest, &object, &property);
+	if (u.service != BACNET_READ_PROPERTY)
+		property = ANY;
+	ret->kept[KEPT_OBJECT] = u.service == BACNET_READ_PROPERTY || u.service == BACNET_READ_MULTIPLE ? object : ANY;
+	ret->kept[KEPT_PROPERTY] = property;
+}
+
+/* An answer of the client to a request of the server, or to segments of an answer. */
+static bool is_told(struct bacnet_state *s, const struct parsed *p, uint32_t route)
+{
+	uint8_t type = (uint8_t)p->kept[KEPT_ACKNOWLEDGES], invoke = (uint8_t)p->kept[KEPT_INVOKE];
+
+	if (s->met)
+		return true;
+	for (uint32_t i = 0; i < s->wait.n && (type == BACNET_SEGMENT_ACK || type == BACNET_ABORT); i++)
+		if (s->open[i].invoke == invoke && s->open[i].route == route)
+			return true;
+	for (unsigned i = 0; i < BACNET_TOLD_MAX; i++) {
+		const struct bacnet_told *t = &s->told[i];
+
+		if (t->is && t->invoke == invoke && t->route == route && type != BACNET_SEGMENT_ACK &&
+		    (type == BACNET_REJECT || type == BACNET_ABORT || t->choice == p->kept[KEPT_CHOICE]))
+			return true;
+	}
+	return false;
+}
+
+/* What may come by itself from now on. */
+static void expect(struct bacnet_state *s, const struct operation *o)
+{
+	for (unsigned i = 0; i < COMES; i++)
+		for (unsigned k = 0; k < MAX_REQUESTS; k++)
+			if (comes[i].asked_by[k] != 0 && comes[i].asked_by[k] == o->service)
+				s->asked |= 1u << i;
+}
+
+static uint8_t link_due(const struct parsed *p)
+{
+	if (p->kept[KEPT_DUE] == DUE_APDU)
+		return 0;
+	return p->kept[KEPT_DUE] == DUE_TABLE ? (uint8_t)(p->kept[KEPT_CHOICE] + 1u) : (uint8_t)p->kept[KEPT_CHOICE];
+}
+
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
+		  struct pdu *ret)
+{
+	struct bacnet_state *s = state;
+	const struct operation *o = p->operations;
+
+	pending_notice_table(open_of(s), t);
+	if (p->n == 0)
+		return;
+	if (p->kept[KEPT_ACKNOWLEDGES] != 0) {
+		if (ret->reason == R_ALLOWED && !is_told(s, p, o->targets[BACNET_ROUTE]))
+			ret->reason = R_BACNET_RESPONSE;
+		return;
+	}
+	/* only where everything passes it does not matter what segments hold */
+	if (p->kept[KEPT_SEGMENTED] != 0 && ret->reason == R_ALLOWED &&
+	    !(ruling->grant != NULL && ruling->grant->whole))
+		ret->reason = R_BACNET_SEGMENT;
+	if (ret->reason == R_ALLOWED)
+		expect(s, o);
+	if (p->kept[KEPT_DUE] == DUE_NOTHING)
+		return;
+	/* a request that is sent again has one answer, as its segments have */
+	for (uint32_t i = 0; i < s->wait.n; i++) {
+		struct bacnet_open *w = &s->open[i];
+
+		if (w->wait.reason == (uint8_t)ret->reason && w->invoke == p->kept[KEPT_INVOKE] &&
+		    w->service == ret->function && w->route == o->targets[BACNET_ROUTE] &&
+		    w->object == (uint32_t)p->kept[KEPT_OBJECT] && w->property == (uint32_t)p->kept[KEPT_PROPERTY] &&
+		    w->link == link_due(p) && !w->began) {
+			w->wait.choice = ruling->choice;
+			return;
+		}
+	}
+	if (!pending_make_room(open_of(s)) && ret->reason == R_ALLOWED)
+		ret->reason = R_BACNET_PENDING;
+	pending_seen(open_of(s));
+	if (s->wait.n == BACNET_OPEN_MAX) {
+		/* else it is judged once more, or never passes */
+		s->wait.unread |= ret->reason != R_BACNET_PENDING;
+		return;
+	}
+	s->open[s->wait.n++] = (struct bacnet_open){
+		.wait = { ruling->choice, (uint8_t)ret->reason, 0 },
+		.invoke = (uint8_t)p->kept[KEPT_INVOKE],
+		.service = ret->function,
+		.choice = (uint8_t)p->kept[KEPT_CHOICE],
+		.link = link_due(p),
+		.route = o->targets[BACNET_ROUTE],
+		.object = (uint32_t)p->kept[KEPT_OBJECT],
+		.property = (uint32_t)p->kept[KEPT_PROPERTY],
+	};
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
+			 struct pdu *ret)
+{
+	struct ruling ruling;
+
+	evaluate_choice(t, p, vocabulary_of(PROTO_BACNET), choice, &ruling.grant, &ruling.row);
+	pdu_name_ruling(ret, &ruling);
+}
+
+/* Whether an acknowledgement is of the kind that the service has; errors and their like are of any. */
+static bool is_due(const struct bacnet_open *o, const struct bacnet_unit *u)
+{
+	enum bacnet_answer due = bacnet_answer_of(o->choice);
+
+	if (u->type == BACNET_SIMPLE_ACK)
+		return due != BACNET_ANSWER_COMPLEX;
+	return u->type != BACNET_COMPLEX_ACK || due != BACNET_ANSWER_SIMPLE;
+}
+
+/* Whether an acknowledgement begins with what was asked for; the rest of segments says nothing. */
+static bool begins_right(const struct bacnet_open *o, const struct bacnet_unit *u)
+{
+	uint32_t object, property;
+
+	if (u->type != BACNET_COMPLEX_ACK || (u->segmented && u->sequence > 0) || o->object == ANY)
+		return true;
+	bacnet_begins_with(u->rest, &object, &property);
+	return (object == o->object || (o->object == ANY_DEVICE && object >> BACNET_INSTANCE_BITS == DEVICE_TYPE)) &&
+	       (o->property == ANY || property == o->property);
+}
+
+static bool fits(const struct bacnet_open *o, const struct bacnet_unit *u)
+{
+	if (!u->carries)
+		return o->link != 0 && (u->function == BACNET_RESULT ? true : u->function == o->link);
+	if (o->link != 0 || o->invoke != u->invoke || o->route != u->source)
+		return false;
+	if (u->type >= BACNET_REJECT || u->type == BACNET_SEGMENT_ACK)
+		return true;
+	/* the next segment, or the last one again */
+	return o->choice == u->service && is_due(o, u) && begins_right(o, u) &&
+	       (!u->segmented || u->sequence == 0 || o->began);
+}
+
+static void answer_open(struct bacnet_state *s, uint32_t i, const struct bacnet_unit *u, const struct command_table *t,
+			const struct command_permit *p, struct pdu *ret)
+{
+	struct bacnet_open *o = &s->open[i];
+
+	ret->function = o->service;
+	ret->reason = (enum reason)o->wait.reason;
+	ret->allowed = ret->reason == R_ALLOWED;
+	name_conduit(t, p, o->wait.choice, ret);
+	if (o->object != ANY) {
+		ret->space = BACNET_OBJECTS;
+		ret->address = o->object;
+		ret->quantity = 1;
+	}
+	for (uint32_t k = 0; k < i; k++)
+		s->open[k].wait.expendable = 1;
+	o->began = true;
+	/* what has several segments may come again, until another request is asked */
+	if (u->type != BACNET_SEGMENT_ACK && !u->segmented)
+		pending_answered(open_of(s), i);
+	else
+		o->wait.expendable = !u->more;
+}
+
+static void answered_request(struct bacnet_state *s, const struct bacnet_unit *u, const struct command_table *t,
+			     const struct command_permit *p, struct pdu *ret)
+{
+	ret->reason = R_BACNET_RESPONSE;
+	for (uint32_t i = s->wait.n; i > 0; i--)
+		if (fits(&s->open[i - 1u], u)) {
+			answer_open(s, i - 1u, u, t, p, ret);
+			return;
+		}
+	if (s->wait.unseen == 0)
+		return;
+	pending_answered_unseen(&s->wait);
+	ret->allowed = !s->wait.unread;
+	ret->reason = s->wait.unread ? R_BACNET_UNREAD : R_BACNET_UNSEEN;
+}
+
+static bool may(const struct bacnet_unit *u, uint32_t code, const struct command_table *t,
+		const struct command_permit *p, struct pdu *ret)
+{
+	struct operation o = bacnet_operation(u, code);
+	struct ruling ruling;
+
+	/* of an answer nobody asks which way it came */
+	o.broadcast = 0;
+	o.idle = (1u << TARGET_MAX) - 1u;
+	evaluate(t, p, vocabulary_of(PROTO_BACNET), &o, 1, &ruling);
+	ret->reason = ruling.reason;
+	pdu_name_ruling(ret, &ruling);
+	return ruling.reason == R_ALLOWED;
+}
+
+/* What the server says by itself: it was asked for, which a row still allows, or a row names it. */
+static void came(struct bacnet_state *s, const struct bacnet_unit *u, const struct command_table *t,
+		 const struct command_permit *p, struct pdu *ret)
+{
+	uint32_t code = bacnet_code(u);
+
+	ret->reason = R_BACNET_DIRECTION;
+	for (unsigned i = 0; i < COMES && !ret->allowed; i++) {
+		if (comes[i].code != code)
+			continue;
+		if (comes[i].asked_by[0] == 0) {
+			ret->allowed = may(u, code, t, p, ret);
+			continue;
+		}
+		ret->reason = R_BACNET_RESPONSE;
+		for (unsigned k = 0; k < MAX_REQUESTS && !ret->allowed; k++)
+			ret->allowed = comes[i].asked_by[k] != 0 && (s->met || (s->asked >> i & 1u) != 0) &&
+				       may(u, comes[i].asked_by[k], t, p, ret);
+	}
+	if (!ret->allowed || u->message || u->type != BACNET_CONFIRMED_REQUEST)
+		return;
+	s->told[s->next_told] = (struct bacnet_told){ true, u->invoke, u->service, u->source };
+	s->next_told = (uint8_t)((s->next_told + 1u) % BACNET_TOLD_MAX);
+}
+
+/* Which answers have tagged data that have to be whole; segments have a part of them. */
+static bool is_whole(const struct bacnet_unit *u)
+{
+	uint32_t code = u->type == BACNET_UNCONFIRMED_REQUEST ? BACNET_UNCONFIRMED(u->service) : u->service;
+
+	return !u->carries || u->message || u->segmented || bacnet_is_whole(code, u->rest);
+}
+
+static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
+		     struct pdu *ret)
+{
+	struct bacnet_state *s = state;
+	struct bacnet_unit u;
+
+	pending_notice_table(open_of(s), t);
+	ret->reason = R_BACNET_FRAME;
+	name_conduit(t, p, 0, ret);
+	if (!bacnet_unwrap(pdu, &u))
+		return;
+	ret->targets[BACNET_ROUTE] = u.source;
+	ret->targets[BACNET_WAY] = u.function;
+	ret->function = bacnet_code(&u);
+	if (!is_whole(&u))
+		return;
+	if (!u.carries) {
+		ret->exception = u.function == BACNET_RESULT && (u.rest.left < 2 || (u.rest.p[0] | u.rest.p[1]) != 0);
+		ret->reason = R_BACNET_DIRECTION;
+		if (u.function == BACNET_RESULT || u.function == 3 || u.function == 7)
+			answered_request(s, &u, t, p, ret);
+		return;
+	}
+	/* a request in segments nobody can judge, nor does a client send the ends of an answer */
+	if (u.message || (u.type <= BACNET_UNCONFIRMED_REQUEST && !u.segmented)) {
+		came(s, &u, t, p, ret);
+		return;
+	}
+	ret->exception = u.type >= BACNET_ERROR;
+	ret->reason = R_BACNET_DIRECTION;
+	if (u.type != BACNET_CONFIRMED_REQUEST)
+		answered_request(s, &u, t, p, ret);
+}
+
+static void age(void *state, bool now)
+{
+	pending_age(open_of(state), now);
+}
+
+static void missed(void *state, bool unread)
+{
+	struct bacnet_state *s = state;
+
+	pending_missed(open_of(s), unread);
+	s->met = true;
+}
+
+static void all_answered(void *state)
+{
+	struct bacnet_state *s = state;
+
+	s->wait.n = 0;
+}
+
+static bool likely(const void *state, enum direction dir, struct bytes pdu)
+{
+	struct bacnet_unit u;
+
+	(void)state;
+	(void)dir;
+	return bacnet_unwrap(pdu, &u) && function_by_code(vocabulary_of(PROTO_BACNET), bacnet_code(&u)) != NULL;
+}
+
+static size_t state_used(const void *state)
+{
+	const struct bacnet_state *s = state;
+
+	return offsetof(struct bacnet_state, open) + s->wait.n * sizeof(s->open[0]);
+}
+
+const struct enforcer bacnet_enforcer = {
+	.protocol = PROTO_BACNET,
+	.pdu_max = BACNET_PDU_MAX,
+	.state_size = sizeof(struct bacnet_state),
+	.datagrams = 1,
+	.state_used = state_used,
+	.frame = frame,
+	.malformed = R_BACNET_FRAME,
+	.pending = R_BACNET_PENDING,
+	.parse = parse,
+	.asked = asked,
+	.answered = answered,
+	.all_answered = all_answered,
+	.age = age,
+	.missed = missed,
+	.likely = likely,
+};

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/bacnet/request.h"
+
+#include <string.h>
+
+#include "dpi/bacnet/tag.h"
+#include "dpi/bacnet/words.h"
+
+#define STATE_WARM 1u /* the states above it end in another configuration (clause 16.4) */
+
+struct service {
+	uint32_t code;
+	bool places;
+	uint8_t untold;
+	uint8_t answer; /* enum bacnet_answer */
+	const char *layout;
+};
+
+#define SIMPLE BACNET_ANSWER_SIMPLE
+#define COMPLEX BACNET_ANSWER_COMPLEX
+
+static const struct service services[] = {
+#define CONFIRMED(choice, name, class, places, untold, answer, layout) { choice, places, untold, answer, layout },
+#define UNCONFIRMED(choice, name, class, places, untold, layout)                                                       \
+	{ BACNET_UNCONFIRMED(choice), places, untold, BACNET_ANSWER_ANY, layout },
+#include "dpi/bacnet/services.def"
+};
+
+static const struct service *service_of(uint32_t code)
+{
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		if (services[i].code == code)
+			return &services[i];
+	return NULL;
+}
+
+enum bacnet_answer bacnet_answer_of(uint8_t service)
+{
+	const struct service *s = service_of(service);
+
+	return s != NULL ? (enum bacnet_answer)s->answer : BACNET_ANSWER_ANY;
+}
+
+uint32_t bacnet_code(const struct bacnet_unit *u)
+{
+	if (!u->carries)
+		return BACNET_LINK(u->function);
+	if (u->message)
+		return BACNET_NETWORK(u->message_type);
+	if (u->type == BACNET_CONFIRMED_REQUEST)
+		return u->service;
+	return u->type == BACNET_UNCONFIRMED_REQUEST ? BACNET_UNCONFIRMED(u->service) : BACNET_APDU(u->type);
+}
+
+struct operation bacnet_operation(const struct bacnet_unit *u, uint32_t code)
+{
+	struct operation o = { .service = code,
+			       .space = SPACE_NONE,
+			       .targets = { [BACNET_PRIORITY] = BACNET_PRIORITY_LOWEST },
+			       .idle = 1u << BACNET_PROPERTY | 1u << BACNET_PRIORITY };
+
+	o.targets[BACNET_ROUTE] = u->route;
+	o.targets[BACNET_WAY] = u->function + (u->relayed ? BACNET_RELAYED : 0);
+	/* what goes on to others, or comes from them, a row has to name */
+	o.broadcast =
+		(uint8_t)((u->route != 0) << BACNET_ROUTE | (o.targets[BACNET_WAY] != BACNET_UNICAST) << BACNET_WAY);
+	if (!u->carries) {
+		o.broadcast = 0;
+		o.idle |= 1u << BACNET_ROUTE | 1u << BACNET_WAY;
+	}
+	return o;
+}
+
+/* ---- reading by a layout --------------------------------------------------------------------- */
+
+struct reader {
+	struct bytes b;
+	struct parsed *to;
+	const struct bacnet_unit *unit;
+	const struct service *service;
+	uint32_t code; /* the service, or what a field has made of it */
+	bool crowded;
+	/* of what is asked for now */
+	bool has_object, has_property, has_index, writes, null;
+	uint64_t object, objects;
+	uint32_t property, index, priority;
+	struct values value;
+};
+
+static void begin_operation(struct reader *r)
+{
+	r->has_property = r->has_index = r->writes = r->null = false;
+	r->priority = BACNET_PRIORITY_LOWEST;
+	r->value = (struct values){ .form = VALUES_NONE };
+}
+
+static uint32_t property_of(const struct reader *r)
+{
+	uint32_t index = !r->has_index ? BACNET_INDEX_NONE : r->index;
+
+	if (r->has_index && r->index > BACNET_INDEX_BEYOND)
+		index = BACNET_INDEX_BEYOND;
+	/* the highest number stands for what nobody knows */
+	return r->property >= UINT32_MAX >> BACNET_INDEX_BITS ? BACNET_PROPERTY_UNKNOWN
+							      : BACNET_PROPERTY_OF(r->property, index);
+}
+
+/* A service that writes is another one by what it writes. */
+static uint32_t code_of_write(const struct reader *r)
+{
+	if (r->code != BACNET_WRITE_PROPERTY && r->code != BACNET_WRITE_MULTIPLE)
+		return r->code;
+	return r->code + (r->property != BACNET_PRESENT_VALUE ? BACNET_OTHER : r->null ? BACNET_RELINQUISH : 0);
+}
+
+static void end_operation(struct reader *r)
+{
+	struct operation o = bacnet_operation(r->unit, r->code);
+
+	if (r->to->n == OPERATIONS_MAX) {
+		r->crowded = true;
+		return;
+	}
+	o.group = (uint8_t)r->to->n;
+	o.values = r->value;
+	o.place_unknown = !r->has_object;
+	if (r->has_object) {
+		o.space = BACNET_OBJECTS;
+		o.first = r->object;
+		o.count = r->objects;
+	}
+	if (r->has_property) {
+		o.service = code_of_write(r);
+		o.targets[BACNET_PROPERTY] = property_of(r);
+		o.idle &= (uint8_t) ~(1u << BACNET_PROPERTY);
+	}
+	if (r->writes) {
+		o.targets[BACNET_PRIORITY] = r->priority;
+		o.idle &= (uint8_t) ~(1u << BACNET_PRIORITY);
+		if (r->null || (r->service->untold & UNTOLD_VALUE) != 0)
+			o.values = (struct values){ .form = VALUES_UNKNOWN };
+	} else if ((r->service->untold & UNTOLD_VALUE) != 0) {
+		o.values.form = VALUES_UNKNOWN;
+	}
+	r->to->operations[r->to->n++] = o;
+}
+
+static void take_object(struct reader *r, struct bytes holds)
+{
+	uint32_t id;
+
+	if (!bytes_be32(&holds, &id))
+		r->b.failed = true;
+	r->has_object = true;
+	r->object = id;
+	r->objects = 1;
+}
+
+static void number_field(struct reader *r, char kind, struct bytes holds)
+{
+	uint32_t v;
+
+	if (!bacnet_number(holds, &v)) {
+		r->b.failed = true;
+		return;
+	}
+	switch (kind) {
+	case 'P':
+		r->has_property = true;
+		r->property = v;
+		break;
+	case 'I':
+		r->has_index = true;
+		r->index = v;
+		break;
+	case 'R':
+		r->priority = v;
+		r->b.failed |= v < 1 || v > BACNET_PRIORITY_LOWEST;
+		break;
+	case 'T': /* any object of this type */
+		r->has_object = true;
+		r->object = (uint64_t)v << BACNET_INSTANCE_BITS;
+		r->objects = BACNET_INSTANCES;
+		r->b.failed |= v > UINT32_MAX >> BACNET_INSTANCE_BITS;
+		break;
+	case 'S':
+		r->code += v > STATE_WARM ? BACNET_OTHER : 0;
+		break;
+	default:
+		break;
+	}
+}
+
+static enum bacnet_type type_of(char kind)
+{
+	static const struct {
+		char kind;
+		uint8_t type;
+	} types[] = { { 'b', BACNET_BOOLEAN },	  { 'u', BACNET_UNSIGNED },   { 'I', BACNET_UNSIGNED },
+		      { 'R', BACNET_UNSIGNED },	  { 'i', BACNET_SIGNED },     { 'r', BACNET_REAL },
+		      { 'y', BACNET_OCTETS },	  { 's', BACNET_STRING },     { 't', BACNET_BITS },
+		      { 'e', BACNET_ENUMERATED }, { 'P', BACNET_ENUMERATED }, { 'T', BACNET_ENUMERATED },
+		      { 'S', BACNET_ENUMERATED }, { 'd', BACNET_DATE },	      { 'm', BACNET_TIME } };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (types[i].kind == kind)
+			return (enum bacnet_type)types[i].type;
+	return BACNET_OBJECT_ID;
+}
+
+/* Whether the next tag is the one of an item: "0O", "aO" or "0{". */
+static bool is_next(struct bytes b, const char *item)
+{
+	struct bacnet_tag t;
+
+	if (b.left == 0 || !bacnet_tag_take(&b, &t))
+		return false;
+	if (item[0] == 'a')
+		return t.kind == BACNET_APPLICATION && t.number == type_of(item[1]);
+	return t.number == item[0] - '0' && t.kind == (item[1] == '{' ? BACNET_OPENING : BACNET_CONTEXT);
+}
+
+static bool is_closed(const struct reader *r)
+{
+	struct bytes b = r->b;
+	struct bacnet_tag t;
+
+	return b.failed || b.left == 0 || (bacnet_tag_take(&b, &t) && t.kind == BACNET_CLOSING);
+}
+
+static void rest(struct reader *r, bool writes)
+{
+	struct values value;
+	bool null;
+
+	if (!bacnet_any(&r->b, &value, &null) || !writes)
+		return;
+	r->writes = true;
+	r->value = value;
+	r->null = null;
+}
+
+static void fields(struct reader *r, const char *layout);
+
+/* Behind the item that begins here: a tag and its kind, or what is in brackets. */
+static const char *behind(const char *layout)
+{
+	unsigned open = 0;
+
+	if (*layout != '[')
+		layout++;
+	do {
+		open += *layout == '[' || *layout == '{';
+		open -= *layout == ']' || *layout == '}';
+		layout++;
+	} while (open > 0);
+	return layout;
+}
+
+static void item(struct reader *r, const char *layout)
+{
+	struct bacnet_tag t;
+
+	if (layout[0] == '[') {
+		do
+			fields(r, layout + 1);
+		while (!r->crowded && !is_closed(r));
+		return;
+	}
+	if (!is_next(r->b, layout) || !bacnet_tag_take(&r->b, &t)) {
+		r->b.failed = true;
+		return;
+	}
+	if (layout[1] == '{') {
+		uint8_t number = t.number;
+
+		fields(r, layout + 2);
+		if (!r->b.failed && (!bacnet_tag_take(&r->b, &t) || t.kind != BACNET_CLOSING || t.number != number))
+			r->b.failed = true;
+		return;
+	}
+	if (!bacnet_is_of(&t, type_of(layout[1])))
+		r->b.failed = true;
+	else if (layout[1] == 'O')
+		take_object(r, t.holds);
+	else if (strchr("PIRTS", layout[1]) != NULL)
+		number_field(r, layout[1], t.holds);
+}
+
+/* One of several, each with its mark in front. */
+static const char *one_of(struct reader *r, const char *layout)
+{
+	unsigned chosen = 0;
+
+	while (*layout == '^') {
+		layout++;
+		if (is_next(r->b, layout)) {
+			item(r, layout);
+			chosen++;
+		}
+		layout = behind(layout);
+	}
+	r->b.failed |= chosen != 1;
+	return layout;
+}
+
+static const char *mark(struct reader *r, const char *layout)
+{
+	if (*layout == '<')
+		begin_operation(r);
+	else if (*layout == '>')
+		end_operation(r);
+	else if (*layout == '~')
+		bytes_skip(&r->b, r->b.left);
+	else
+		rest(r, *layout == 'V');
+	return layout + 1;
+}
+
+/* The depth of calls is that of the table's brackets. */
+static void fields(struct reader *r, const char *layout)
+{
+	while (*layout != '\0' && *layout != ']' && *layout != '}' && !r->b.failed && !r->crowded) {
+		bool may_lack = *layout == '?';
+
+		if (*layout == '^') {
+			layout = one_of(r, layout);
+		} else if (strchr("<>*V~", *layout) != NULL) {
+			layout = mark(r, layout);
+		} else {
+			layout += may_lack;
+			if (!may_lack || (*layout == '[' ? !is_closed(r) : is_next(r->b, layout)))
+				item(r, layout);
+			layout = behind(layout);
+		}
+	}
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+/* The only operation, of which nothing is known but its code, or all is told by it. */
+static void one(struct parsed *to, const struct bacnet_unit *u, uint32_t code, unsigned untold)
+{
+	struct operation o = bacnet_operation(u, code);
+
+	if ((untold & UNTOLD_PLACE) != 0) {
+		o.place_unknown = true;
+		o.targets[BACNET_PROPERTY] = BACNET_PROPERTY_UNKNOWN;
+		o.idle &= (uint8_t) ~(1u << BACNET_PROPERTY);
+	}
+	if ((untold & UNTOLD_VALUE) != 0)
+		o.values.form = VALUES_UNKNOWN;
+	to->operations[0] = o;
+	to->n = 1;
+}
+
+static void parse_service(const struct bacnet_unit *u, struct parsed *ret)
+{
+	uint32_t code = bacnet_code(u);
+	const struct service *s = service_of(code);
+	struct reader r = { .b = u->rest, .to = ret, .unit = u, .service = s, .code = code };
+
+	if (s == NULL || u->segmented) {
+		one(ret, u, code, UNTOLD_PLACE | UNTOLD_VALUE);
+		ret->wrong = R_ALLOWED;
+		return;
+	}
+	begin_operation(&r);
+	fields(&r, s->layout);
+	ret->wrong = r.crowded ? R_BACNET_MANY : bytes_done(&r.b) ? R_ALLOWED : R_BACNET_FRAME;
+	if (ret->n == 0 || ret->wrong != R_ALLOWED)
+		one(ret, u, r.code, s->untold | (s->places ? UNTOLD_PLACE | UNTOLD_VALUE : 0));
+}
+
+enum end { CLIENT, SERVER, BOTH };
+
+static enum reason wrong_of(const struct bacnet_unit *u, enum end end, size_t least)
+{
+	if (end == SERVER)
+		return R_BACNET_DIRECTION;
+	return u->rest.left < least ? R_BACNET_FRAME : R_ALLOWED;
+}
+
+/* What is wrong with a message of the network layer, or a function of the link. */
+static enum reason wrong_beside(const struct bacnet_unit *u)
+{
+	switch (bacnet_code(u)) {
+#define NETWORK(type, name, class, end, least, form)                                                                   \
+	case BACNET_NETWORK(type):                                                                                     \
+		return wrong_of(u, end, least);
+#define LINK(function, name, class, end, least, each, form)                                                            \
+	case BACNET_LINK(function):                                                                                    \
+		return wrong_of(u, end, least);
+#include "dpi/bacnet/services.def"
+	default:
+		return R_ALLOWED;
+	}
+}
+
+void bacnet_request_parse(const struct bacnet_unit *u, struct parsed *ret)
+{
+	uint32_t code = bacnet_code(u);
+	const struct function_info *f = function_by_code(vocabulary_of(PROTO_BACNET), code);
+
+	ret->n = 0;
+	if (u->carries && !u->message && u->type <= BACNET_UNCONFIRMED_REQUEST) {
+		parse_service(u, ret);
+		return;
+	}
+	one(ret, u, code, f != NULL ? f->untold : UNTOLD_PLACE | UNTOLD_VALUE);
+	/* what answers the server is part of any use */
+	ret->operations[0].setup = u->carries && !u->message;
+	ret->wrong = wrong_beside(u);
+}
+
+bool bacnet_is_whole(uint32_t code, struct bytes rest)
+{
+	const struct service *s = service_of(code);
+	struct values value;
+	bool null;
+
+	return (s != NULL && s->layout[0] == '~') || (bacnet_any(&rest, &value, &null) && bytes_done(&rest));
+}
+
+void bacnet_begins_with(struct bytes rest, uint32_t *ret_object, uint32_t *ret_property)
+{
+	struct bacnet_tag t;
+
+	*ret_object = *ret_property = UINT32_MAX;
+	if (!bacnet_tag_take(&rest, &t) || t.kind != BACNET_CONTEXT || t.number != 0 ||
+	    !bytes_be32(&t.holds, ret_object))
+		*ret_object = UINT32_MAX;
+	if (!bacnet_tag_take(&rest, &t) || t.kind != BACNET_CONTEXT || t.number != 1 ||
+	    !bacnet_number(t.holds, ret_property))
+		*ret_property = UINT32_MAX;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/bacnet/words.h"
+
+#include "appliance/wire/vocabulary.h"
+#include "dpi/bacnet/frame.h"
+
+#define PLACES (1u << BACNET_OBJECTS)
+#define UNTOLD (UNTOLD_PLACE | UNTOLD_VALUE)
+
+/* Other ends, routers and tables of broadcasts: what a row has to name, since no word means it. */
+#define NAMED FRAMING_APART
+
+/*
+ * To write the present value is to write; to write another property is to program, as it is to make
+ * and delete objects, and to read and write files. To give up a command is a write of its own, since
+ * no value is known afterwards. What only a server of the link answers is of no word.
+ */
+static const struct function_info functions[] = {
+#define CONFIRMED(choice, name, class, places, untold, answer, layout)                                                 \
+	{ choice, choice, #name, class, (places)*PLACES, untold, FRAMING_ALIKE },
+#define UNCONFIRMED(choice, name, class, places, untold, layout)                                                       \
+	{                                                                                                              \
+		BACNET_UNCONFIRMED(choice),                                                                            \
+		BACNET_UNCONFIRMED(choice),                                                                            \
+		#name,                                                                                                 \
+		class,                                                                                                 \
+		(places)*PLACES,                                                                                       \
+		untold,                                                                                                \
+		FRAMING_ALIKE                                                                                          \
+	},
+#define NETWORK(type, name, class, end, least, form)                                                                   \
+	{ BACNET_NETWORK(type), BACNET_NETWORK(type), #name, class, 0, 0, form },
+#define LINK(function, name, class, end, bytes, each, form)                                                            \
+	{ BACNET_LINK(function), BACNET_LINK(function), #name, class, 0, 0, form },
+#include "dpi/bacnet/services.def"
+#define ALSO(code, name, class, places, untold, form) { code, code, name, class, (places)*PLACES, untold, form },
+	ALSO(BACNET_LINK(BACNET_SECURE), "Secure-BVLL", CLASS_ALL, 0, UNTOLD,
+	     NAMED) ALSO(BACNET_OTHER + BACNET_WRITE_PROPERTY, "WriteOtherProperty", CLASS_PROGRAM, 1, 0, FRAMING_ALIKE)
+		ALSO(BACNET_OTHER + BACNET_WRITE_MULTIPLE, "WriteOtherPropertyMultiple", CLASS_PROGRAM, 1, 0,
+		     FRAMING_ALIKE) ALSO(BACNET_OTHER + BACNET_REINITIALIZE, "ReinitializeDeviceRestore", CLASS_PROGRAM,
+					 0, UNTOLD, FRAMING_ALIKE)
+			ALSO(BACNET_RELINQUISH + BACNET_WRITE_PROPERTY, "Relinquish", CLASS_WRITE, 1, UNTOLD_VALUE,
+			     FRAMING_ALIKE) ALSO(BACNET_RELINQUISH + BACNET_WRITE_MULTIPLE, "RelinquishMultiple",
+						 CLASS_WRITE, 1, UNTOLD_VALUE, FRAMING_ALIKE)
+				ALSO(BACNET_APDU(BACNET_SIMPLE_ACK), "SimpleACK", 0, 0, 0, FRAMING_ALIKE) ALSO(
+					BACNET_APDU(BACNET_COMPLEX_ACK), "ComplexACK", 0, 0, 0, FRAMING_ALIKE)
+					ALSO(BACNET_APDU(BACNET_SEGMENT_ACK), "SegmentACK", 0, 0, 0, FRAMING_ALIKE)
+						ALSO(BACNET_APDU(BACNET_ERROR), "Error", 0, 0, 0, FRAMING_ALIKE) ALSO(
+							BACNET_APDU(BACNET_REJECT), "Reject", 0, 0, 0, FRAMING_ALIKE)
+							ALSO(BACNET_APDU(BACNET_ABORT), "Abort", 0, 0, 0, FRAMING_ALIKE)
+};
+
+#define N(list) (sizeof(list) / sizeof((list)[0]))
+
+static const struct number_name objects[] = {
+#define OBJECT(number, name) { number, name },
+#include "dpi/bacnet/names.def"
+};
+
+static const struct number_name properties[] = {
+#define PROPERTY(number, name) { number, name },
+#include "dpi/bacnet/names.def"
+};
+
+static const struct number_name indexes[] = { { BACNET_INDEX_BEYOND, "beyond" }, { BACNET_INDEX_NONE, "whole" } };
+static const struct number_name networks[] = { { 0, "local" }, { 65535, "all" } };
+static const struct number_name stations[] = { { BACNET_STATION_LONG, "long" }, { BACNET_STATION_ALL, "all" } };
+static const struct number_name ways[] = {
+	{ BACNET_FORWARDED, "forwarded" },
+	{ BACNET_DISTRIBUTE, "distribute" },
+	{ BACNET_UNICAST, "unicast" },
+	{ BACNET_BROADCAST, "broadcast" },
+	{ BACNET_RELAYED + BACNET_FORWARDED, "relayed-forwarded" },
+	{ BACNET_RELAYED + BACNET_DISTRIBUTE, "relayed-distribute" },
+	{ BACNET_RELAYED + BACNET_UNICAST, "relayed-unicast" },
+	{ BACNET_RELAYED + BACNET_BROADCAST, "relayed-broadcast" },
+};
+
+#define NAMES(list, joint)                                                                                             \
+	&(const struct number_names)                                                                                   \
+	{                                                                                                              \
+		list, N(list), joint                                                                                   \
+	}
+
+/* Routes and ways other than the usual ones are refused by every row that does not name them. */
+static const struct target_info targets[] = {
+	[BACNET_ROUTE] = { .key = "routes",
+			   .max = UINT32_MAX,
+			   .one = "route",
+			   .ja = "経路",
+			   .usual_known = true,
+			   .usual = 0,
+			   .parts = { { 16, "network" }, { 16, "station" } },
+			   .names = { NAMES(networks, '.'), NAMES(stations, '.') } },
+	[BACNET_WAY] = { .key = "ways",
+			 .max = 255,
+			 .one = "way",
+			 .ja = "配送方法",
+			 .usual_known = true,
+			 .usual = BACNET_UNICAST,
+			 .parts = { { 8, "way" } },
+			 .names = { NAMES(ways, '.') } },
+	/* an unknown property has a number beyond the highest */
+	[BACNET_PROPERTY] = { .key = "properties",
+			      .max = BACNET_PROPERTY_UNKNOWN - (1u << BACNET_INDEX_BITS),
+			      .one = "property",
+			      .ja = "プロパティ",
+			      .parts = { { 32u - BACNET_INDEX_BITS, "property" }, { BACNET_INDEX_BITS, "index" } },
+			      .names = { NAMES(properties, '.'), NAMES(indexes, '.') } },
+	[BACNET_PRIORITY] = { .key = "priorities",
+			      .max = BACNET_PRIORITY_LOWEST,
+			      .one = "priority",
+			      .ja = "優先度",
+			      .usual_known = true,
+			      .usual = BACNET_PRIORITY_LOWEST },
+};
+
+static const struct space_info spaces[BACNET_SPACES] = {
+	[BACNET_OBJECTS] = { .key = "objects",
+			     .address_max = UINT32_MAX,
+			     .parts = { { 32u - BACNET_INSTANCE_BITS, "type" }, { BACNET_INSTANCE_BITS, "instance" } },
+			     .names = { NAMES(objects, ':') } },
+};
+
+const struct vocabulary vocabulary_bacnet = {
+	.protocol = PROTO_BACNET,
+	.functions = functions,
+	.n_functions = N(functions),
+	.targets = targets,
+	.n_targets = N(targets),
+	.spaces = spaces,
+	.n_spaces = N(spaces),
+	.value_max = UINT32_MAX,
+	.code_first = 0,
+	.code_last = BACNET_APDU(15),
+	.code_max = BACNET_APDU(15),
+	.refused = { R_BACNET_FUNCTION, R_BACNET_TARGET, R_BACNET_ADDRESS, R_BACNET_VALUE },
+};

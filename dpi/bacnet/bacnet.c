@@ -210,7 +210,8 @@ static void name_conduit(const struct command_table *t, const struct command_per
 	pdu_name_ruling(ret, &ruling);
 }
 
-/* Whether an acknowledgement is of the kind that the service has; errors and their like are of any. */
+/* Whether an acknowledgement is of the kind that the service has; errors and their like are
+ * of any. */
 static bool is_due(const struct bacnet_open *o, const struct bacnet_unit *u)
 {
 	enum bacnet_answer due = bacnet_answer_of(o->choice);

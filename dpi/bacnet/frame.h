@@ -43,7 +43,8 @@ enum bacnet_apdu_type {
 
 struct bacnet_unit {
 	uint8_t function; /* of the link */
-	bool carries;	  /* it has a network layer; else `rest` is what stands behind the link's header */
+	/* it has a network layer; else `rest` is what stands behind the link's header */
+	bool carries;
 	bool relayed;	  /* it comes from another network, `source` */
 	bool message;	  /* of the network layer, of this type */
 	uint8_t message_type;

@@ -171,7 +171,8 @@ static struct values of_signed(struct bytes holds)
 
 static struct values of_real(double v)
 {
-	return v >= -NUMBER_MAX && v <= NUMBER_MAX ? between(v) : unknown(); /* nor what is no number */
+	/* nor what is no number */
+	return v >= -NUMBER_MAX && v <= NUMBER_MAX ? between(v) : unknown();
 }
 
 /* A whole number in fewer bytes than these has another one for who reads a part of them. */

@@ -12,8 +12,8 @@
 
 /*
  * To write the present value is to write; to write another property is to program, as it is to make
- * and delete objects, and to read and write files. To give up a command is a write of its own, since
- * no value is known afterwards. What only a server of the link answers is of no word.
+ * and delete objects, and to read and write files. To give up a command is a write of its own,
+ * since no value is known afterwards. What only a server of the link answers is of no word.
  */
 static const struct function_info functions[] = {
 #define CONFIRMED(choice, name, class, places, untold, answer, layout)                                                 \

@@ -49,7 +49,8 @@ enum bacnet_service {
 #define BACNET_UNCONFIRMED(choice) (1000u + (choice))
 #define BACNET_NETWORK(type) (2000u + (type))	   /* a message of the network layer */
 #define BACNET_LINK(function) (3000u + (function)) /* a function of the link */
-#define BACNET_OTHER 4000u		   /* beside a service that writes: another property than the present value */
+/* beside a service that writes: another property than the present value */
+#define BACNET_OTHER 4000u
 #define BACNET_RELINQUISH 4100u		   /* ... and a NULL to the present value */
 #define BACNET_APDU(type) (5000u + (type)) /* what answers or acknowledges */
 

@@ -63,7 +63,7 @@ between = ( { sides = ["lan0", "lan2"]; addresses = ["10.30.0.2/24"]; } );
 BETWEEN_SITE = SITE.replace("10.10.0.0/16", "10.30.0.0/25").replace("10.30.0.0/22", "10.30.0.128/25").replace("10.10.0.5", "10.30.0.5").replace("10.10.0.7", "10.30.0.7")
 # The protocols whose commands are told apart, with a function of each that has places and values.
 ROWS = {"modbus": ("write_single_register", "holding"), "slmp": ("batch_write", "d"), "enip": ("set_attribute_single", "objects"), "s7comm": ("write_var", "db"), "fins": ("memory_area_write", "d"), "iec104": ("C_SE_NB_1", "ioa"), "memobus": ("write_holding_registers_extended", "holding"),
-        "dnp3": ("direct_operate_analog", "analog_outputs"), "opcua": ("Write", "node_ids")}
+        "dnp3": ("direct_operate_analog", "analog_outputs"), "opcua": ("Write", "node_ids"), "bacnet": ("WriteProperty", "objects")}
 
 SILENT = {
     "policy.language_version": "there is one version; another is refused",
@@ -354,6 +354,10 @@ def value_of(protocol, key):
         return '"1.0"' if key == "channels" or key[1:] == "b" else "1"
     if protocol == "dnp3" and key in ("objects", "operations"):
         return {"objects": '"12.1"', "operations": '"0x3"'}[key]
+    if protocol == "bacnet" and key == "objects":
+        return '"analog-output:1"'
+    if protocol == "bacnet" and key in ("routes", "ways", "properties"):
+        return {"routes": '"1.0"', "ways": '"broadcast"', "properties": '"present-value"'}[key]
     if key == "node_ids":
         return '"2.100"'
     if key in ("modules", "x", "y", "b", "sb", "dx", "dy", "w", "sw"):

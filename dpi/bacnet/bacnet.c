@@ -89,8 +89,8 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	if (!ret->asks)
 		return;
 	if (!bacnet_unwrap(pdu, &u)) { /* nothing but the link's function is sure */
-		ret->operations[0] =
-			(struct operation){ .service = BACNET_LINK(u.function), .space = SPACE_NONE, .idle = 0x0f };
+		u.carries = false;
+		ret->operations[0] = bacnet_operation(&u, BACNET_LINK(u.function));
 		ret->n = 1;
 		ret->wrong = R_BACNET_FRAME;
 		ret->kept[KEPT_DUE] = DUE_NOTHING;
@@ -346,7 +346,9 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	if (!bacnet_unwrap(pdu, &u))
 		return;
 	ret->targets[BACNET_ROUTE] = u.source;
-	ret->targets[BACNET_WAY] = u.function;
+	ret->targets[BACNET_WAY] = u.carries ? u.function + (u.relayed ? BACNET_RELAYED : 0) : BACNET_UNICAST;
+	ret->targets[BACNET_PROPERTY] = BACNET_PROPERTY_NONE;
+	ret->targets[BACNET_PRIORITY] = BACNET_PRIORITY_NONE;
 	ret->function = bacnet_code(&u);
 	if (!is_whole(&u))
 		return;

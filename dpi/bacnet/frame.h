@@ -45,8 +45,8 @@ struct bacnet_unit {
 	uint8_t function; /* of the link */
 	/* it has a network layer; else `rest` is what stands behind the link's header */
 	bool carries;
-	bool relayed;	  /* it comes from another network, `source` */
-	bool message;	  /* of the network layer, of this type */
+	bool relayed; /* it comes from another network, `source` */
+	bool message; /* of the network layer, of this type */
 	uint8_t message_type;
 	uint32_t route, source; /* BACNET_ROUTE_OF; 0: none */
 	/* of an APDU */

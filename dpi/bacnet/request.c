@@ -54,20 +54,20 @@ uint32_t bacnet_code(const struct bacnet_unit *u)
 
 struct operation bacnet_operation(const struct bacnet_unit *u, uint32_t code)
 {
-	struct operation o = { .service = code,
-			       .space = SPACE_NONE,
-			       .targets = { [BACNET_PRIORITY] = BACNET_PRIORITY_LOWEST },
-			       .idle = 1u << BACNET_PROPERTY | 1u << BACNET_PRIORITY };
+	struct operation o = {
+		.service = code,
+		.space = SPACE_NONE,
+		.targets = { [BACNET_PROPERTY] = BACNET_PROPERTY_NONE, [BACNET_PRIORITY] = BACNET_PRIORITY_NONE },
+		.idle = 1u << BACNET_PROPERTY | 1u << BACNET_PRIORITY
+	};
 
 	o.targets[BACNET_ROUTE] = u->route;
-	o.targets[BACNET_WAY] = u->function + (u->relayed ? BACNET_RELAYED : 0);
+	o.targets[BACNET_WAY] = u->carries ? u->function + (u->relayed ? BACNET_RELAYED : 0) : BACNET_UNICAST;
+	if (!u->carries)
+		o.idle |= 1u << BACNET_ROUTE | 1u << BACNET_WAY;
 	/* what goes on to others, or comes from them, a row has to name */
 	o.broadcast =
 		(uint8_t)((u->route != 0) << BACNET_ROUTE | (o.targets[BACNET_WAY] != BACNET_UNICAST) << BACNET_WAY);
-	if (!u->carries) {
-		o.broadcast = 0;
-		o.idle |= 1u << BACNET_ROUTE | 1u << BACNET_WAY;
-	}
 	return o;
 }
 
@@ -101,7 +101,7 @@ static uint32_t property_of(const struct reader *r)
 	if (r->has_index && r->index > BACNET_INDEX_BEYOND)
 		index = BACNET_INDEX_BEYOND;
 	/* the highest number stands for what nobody knows */
-	return r->property >= UINT32_MAX >> BACNET_INDEX_BITS ? BACNET_PROPERTY_UNKNOWN
+	return r->property >= UINT32_MAX >> BACNET_INDEX_BITS ? BACNET_PROPERTY_NONE
 							      : BACNET_PROPERTY_OF(r->property, index);
 }
 
@@ -345,7 +345,6 @@ static void one(struct parsed *to, const struct bacnet_unit *u, uint32_t code, u
 
 	if ((untold & UNTOLD_PLACE) != 0) {
 		o.place_unknown = true;
-		o.targets[BACNET_PROPERTY] = BACNET_PROPERTY_UNKNOWN;
 		o.idle &= (uint8_t) ~(1u << BACNET_PROPERTY);
 	}
 	if ((untold & UNTOLD_VALUE) != 0)

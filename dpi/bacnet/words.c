@@ -82,7 +82,8 @@ static const struct number_name ways[] = {
 		list, N(list), joint                                                                                   \
 	}
 
-/* Routes and ways other than the usual ones are refused by every row that does not name them. */
+/* Routes and ways other than the usual ones are refused by every row that does not name them, so
+ * that rows need not name these. */
 static const struct target_info targets[] = {
 	[BACNET_ROUTE] = { .key = "routes",
 			   .max = UINT32_MAX,
@@ -91,7 +92,8 @@ static const struct target_info targets[] = {
 			   .usual_known = true,
 			   .usual = 0,
 			   .parts = { { 16, "network" }, { 16, "station" } },
-			   .names = { NAMES(networks, '.'), NAMES(stations, '.') } },
+			   .names = { NAMES(networks, '.'), NAMES(stations, '.') },
+			   .words = { { 0, "the device itself", "その機器" } } },
 	[BACNET_WAY] = { .key = "ways",
 			 .max = 255,
 			 .one = "way",
@@ -99,12 +101,15 @@ static const struct target_info targets[] = {
 			 .usual_known = true,
 			 .usual = BACNET_UNICAST,
 			 .parts = { { 8, "way" } },
-			 .names = { NAMES(ways, '.') } },
-	/* an unknown property has a number beyond the highest */
+			 .names = { NAMES(ways, '.') },
+			 .words = { { BACNET_UNICAST, "unicast", "ユニキャスト" } } },
+	/* no property, and an unknown one, have a number beyond the highest */
 	[BACNET_PROPERTY] = { .key = "properties",
-			      .max = BACNET_PROPERTY_UNKNOWN - (1u << BACNET_INDEX_BITS),
+			      .max = BACNET_PROPERTY_NONE - (1u << BACNET_INDEX_BITS),
 			      .one = "property",
 			      .ja = "プロパティ",
+			      .usual_known = true,
+			      .usual = BACNET_PROPERTY_NONE,
 			      .parts = { { 32u - BACNET_INDEX_BITS, "property" }, { BACNET_INDEX_BITS, "index" } },
 			      .names = { NAMES(properties, '.'), NAMES(indexes, '.') } },
 	[BACNET_PRIORITY] = { .key = "priorities",
@@ -112,7 +117,7 @@ static const struct target_info targets[] = {
 			      .one = "priority",
 			      .ja = "優先度",
 			      .usual_known = true,
-			      .usual = BACNET_PRIORITY_LOWEST },
+			      .usual = BACNET_PRIORITY_NONE },
 };
 
 static const struct space_info spaces[BACNET_SPACES] = {

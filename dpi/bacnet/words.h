@@ -26,10 +26,11 @@ enum bacnet_target { BACNET_ROUTE, BACNET_WAY, BACNET_PROPERTY, BACNET_PRIORITY 
 #define BACNET_INDEX_BEYOND 510u /* this one or a higher one */
 #define BACNET_INDEX_NONE 511u	 /* the whole property */
 #define BACNET_PROPERTY_OF(property, index) ((uint32_t)(property) << BACNET_INDEX_BITS | (index))
-#define BACNET_PROPERTY_UNKNOWN UINT32_MAX
+#define BACNET_PROPERTY_NONE UINT32_MAX /* or one that nobody knows */
 #define BACNET_PRESENT_VALUE 85u
 
 #define BACNET_PRIORITY_LOWEST 16u /* of a write that says none (clause 19.2) */
+#define BACNET_PRIORITY_NONE 255u  /* of what is no write */
 
 /* Services (clause 21) that have a layout or a meaning of their own. */
 enum bacnet_service {

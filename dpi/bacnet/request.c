@@ -368,7 +368,9 @@ static void parse_service(const struct bacnet_unit *u, struct parsed *ret)
 	fields(&r, s->layout);
 	ret->wrong = r.crowded ? R_BACNET_MANY : bytes_done(&r.b) ? R_ALLOWED : R_BACNET_FRAME;
 	if (ret->n == 0 || ret->wrong != R_ALLOWED)
-		one(ret, u, r.code, s->untold | (s->places ? UNTOLD_PLACE | UNTOLD_VALUE : 0));
+		one(ret, u, r.code,
+		    function_by_code(vocabulary_of(PROTO_BACNET), r.code)->untold |
+			    (s->places ? UNTOLD_PLACE | UNTOLD_VALUE : 0));
 }
 
 enum end { CLIENT, SERVER, BOTH };

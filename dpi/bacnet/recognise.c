@@ -1,24 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/prefix.h"
 
-#define LINK_LAST 12u
+#define SEALED 12u
+
+/* The length of what the link says by itself (ANSI/ASHRAE 135, annex J.2). */
+static bool has_length(uint32_t function, uint32_t length)
+{
+	switch (function) {
+	case 0: /* a result */
+	case 5: /* a foreign device */
+		return length == 6;
+	case 2: /* tables: read */
+	case 6:
+		return length == 4;
+	case 1: /* ... and their rows of 10 bytes */
+	case 3:
+	case 7:
+		return length % 10 == 4;
+	case 8:
+		return length == 10;
+	default:
+		return function == SEALED;
+	}
+}
 
 /* The link's type and function, a length of at most 1,507 bytes, and where a message follows the
- * network layer's version and a control octet without reserved bits (ANSI/ASHRAE 135, annex J.2,
- * clause 6.2). Both ends send the same. */
+ * network layer's version and a control octet without reserved bits (clause 6.2). Both ends send
+ * the same. */
 enum recognition recognise_bacnet(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head };
-	uint32_t function, control;
+	uint32_t function, control, length;
 
 	(void)dir;
 	if (!may_be(&p, 0x81, 0x81))
 		return RECOGNISE_NOT;
 	function = next_byte(&p);
-	if ((!p.more && function > LINK_LAST) || !may_be_be16(&p, 4, 1507))
+	if (!p.more && function > SEALED)
+		return RECOGNISE_NOT;
+	length = next_number(&p, 2);
+	if (!p.more && (length < 4 || length > 1507))
 		return RECOGNISE_NOT;
 	if (function != 4 && (function < 9 || function > 11))
-		return so_far(&p);
+		return p.more || has_length(function, length) ? so_far(&p) : RECOGNISE_NOT;
 	if (function == 4)
 		pass_bytes(&p, 6);
 	if (!may_be(&p, 1, 1))

@@ -368,12 +368,13 @@ def value_of(protocol, key):
 
 def rows():
     """Every key of a row of `allow`, of each protocol that has rows."""
-    names = [p["protocol"] for p in json.loads(run("protocols", "--json").stdout)["protocols"] if p["functions"]]
+    known = json.loads(run("protocols", "--json").stdout)["protocols"]
+    names, transports = [p["protocol"] for p in known if p["functions"]], {p["protocol"]: p["transports"] for p in known}
     verdict("rows: every protocol", sorted(set(names) ^ set(ROWS)))
     for protocol, (function, place) in ROWS.items():
         def site(row, protocol=protocol):
             text = SITE.replace("/*site*/", RETENTION)
-            return text.replace('protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read"]; } );', 'protocol = "%s"; ports = ["tcp/5020"]; allow = ( { %s } );' % (protocol, row))
+            return text.replace('protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read"]; } );', 'protocol = "%s"; ports = ["%s/5020"]; allow = ( { %s } );' % (protocol, transports[protocol].split(", ")[0], row))
         box = texts("site")[1]
         known = keys_of("site", None, site("functions = [\"%s\"]; zzzzzzzzzzzzzzzz = 1;" % function))
         verdict(protocol + " rows: their keys are found", "" if known else "no hint names them")

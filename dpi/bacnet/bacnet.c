@@ -73,7 +73,8 @@ static uint64_t due_of(const struct bacnet_unit *u)
 		return u->function == 2 || u->function == 6 ? DUE_TABLE
 		       : u->function == BACNET_SECURE	    ? DUE_NOTHING
 							    : DUE_RESULT;
-	return !u->message && u->type == BACNET_CONFIRMED_REQUEST && (u->route & 0xffffu) != BACNET_STATION_ALL &&
+	return !u->message && u->type == BACNET_CONFIRMED_REQUEST &&
+			       (u->route & ((1u << BACNET_STATION_BITS) - 1u)) != BACNET_STATION_ALL &&
 			       u->function != BACNET_BROADCAST && u->function != BACNET_DISTRIBUTE
 		       ? DUE_APDU
 		       : DUE_NOTHING;
@@ -109,12 +110,16 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->kept[KEPT_PROPERTY] = property;
 }
 
-/* An answer of the client to a request of the server, or to segments of an answer. */
-static bool is_told(struct bacnet_state *s, const struct parsed *p, uint32_t route)
+/* An answer of the client to a request of the server, or to segments of an answer: to one station,
+ * the one that asked. */
+static bool is_told(struct bacnet_state *s, const struct parsed *p)
 {
 	uint8_t type = (uint8_t)p->kept[KEPT_ACKNOWLEDGES], invoke = (uint8_t)p->kept[KEPT_INVOKE];
+	uint32_t route = p->operations[0].targets[BACNET_ROUTE], way = p->operations[0].targets[BACNET_WAY];
 
-	if (s->met)
+	if (way != BACNET_UNICAST && way != BACNET_RELAYED + BACNET_UNICAST)
+		return false;
+	if (s->met && route == 0)
 		return true;
 	for (uint32_t i = 0; i < s->wait.n && (type == BACNET_SEGMENT_ACK || type == BACNET_ABORT); i++)
 		if (s->open[i].invoke == invoke && s->open[i].route == route)
@@ -155,7 +160,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	if (p->n == 0)
 		return;
 	if (p->kept[KEPT_ACKNOWLEDGES] != 0) {
-		if (ret->reason == R_ALLOWED && !is_told(s, p, o->targets[BACNET_ROUTE]))
+		if (ret->reason == R_ALLOWED && !is_told(s, p))
 			ret->reason = R_BACNET_RESPONSE;
 		return;
 	}

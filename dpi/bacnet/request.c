@@ -409,8 +409,12 @@ void bacnet_request_parse(const struct bacnet_unit *u, struct parsed *ret)
 		return;
 	}
 	one(ret, u, code, f != NULL ? f->untold : UNTOLD_PLACE | UNTOLD_VALUE);
-	/* what answers the server is part of any use */
-	ret->operations[0].setup = u->carries && !u->message;
+	if (u->carries && !u->message) {
+		/* what answers the server is part of any use; the enforcer knows where it goes */
+		ret->operations[0].setup = true;
+		ret->operations[0].broadcast = 0;
+		ret->operations[0].idle |= 1u << BACNET_ROUTE | 1u << BACNET_WAY;
+	}
 	ret->wrong = wrong_beside(u);
 }
 

@@ -64,7 +64,7 @@ static const struct number_name properties[] = {
 
 static const struct number_name indexes[] = { { BACNET_INDEX_BEYOND, "beyond" }, { BACNET_INDEX_NONE, "whole" } };
 static const struct number_name networks[] = { { 0, "local" }, { 65535, "all" } };
-static const struct number_name stations[] = { { BACNET_STATION_LONG, "long" }, { BACNET_STATION_ALL, "all" } };
+static const struct number_name stations[] = { { BACNET_STATION_ALL, "all" }, { BACNET_STATION_LONG, "long" } };
 static const struct number_name ways[] = {
 	{ BACNET_FORWARDED, "forwarded" },
 	{ BACNET_DISTRIBUTE, "distribute" },
@@ -82,18 +82,16 @@ static const struct number_name ways[] = {
 		list, N(list), joint                                                                                   \
 	}
 
-/* Routes and ways other than the usual ones are refused by every row that does not name them, so
- * that rows need not name these. */
+/* Routes and ways other than the usual ones are refused by every row that does not name them. */
 static const struct target_info targets[] = {
 	[BACNET_ROUTE] = { .key = "routes",
-			   .max = UINT32_MAX,
+			   .max = BACNET_ROUTE_OF(65535, 511),
 			   .one = "route",
 			   .ja = "経路",
 			   .usual_known = true,
 			   .usual = 0,
-			   .parts = { { 16, "network" }, { 16, "station" } },
-			   .names = { NAMES(networks, '.'), NAMES(stations, '.') },
-			   .words = { { 0, "the device itself", "その機器" } } },
+			   .parts = { { 16, "network" }, { BACNET_STATION_BITS, "station" } },
+			   .names = { NAMES(networks, '.'), NAMES(stations, '.') } },
 	[BACNET_WAY] = { .key = "ways",
 			 .max = 255,
 			 .one = "way",
@@ -101,8 +99,7 @@ static const struct target_info targets[] = {
 			 .usual_known = true,
 			 .usual = BACNET_UNICAST,
 			 .parts = { { 8, "way" } },
-			 .names = { NAMES(ways, '.') },
-			 .words = { { BACNET_UNICAST, "unicast", "ユニキャスト" } } },
+			 .names = { NAMES(ways, '.') } },
 	/* no property, and an unknown one, have a number beyond the highest */
 	[BACNET_PROPERTY] = { .key = "properties",
 			      .max = BACNET_PROPERTY_NONE - (1u << BACNET_INDEX_BITS),

@@ -13,10 +13,11 @@ enum bacnet_space { BACNET_OBJECTS, BACNET_SPACES };
 /* The targets, in the order of the vocabulary. */
 enum bacnet_target { BACNET_ROUTE, BACNET_WAY, BACNET_PROPERTY, BACNET_PRIORITY };
 
-/* A route: network in the upper half, station in the lower; 0: the device that has the address. */
-#define BACNET_ROUTE_OF(network, station) ((uint32_t)(network) << 16 | (station))
-#define BACNET_STATION_LONG 65534u /* an address of several bytes */
-#define BACNET_STATION_ALL 65535u  /* the whole network */
+/* A route: network, then station; 0: the device that has the address. */
+#define BACNET_STATION_BITS 9u
+#define BACNET_ROUTE_OF(network, station) ((uint32_t)(network) << BACNET_STATION_BITS | (station))
+#define BACNET_STATION_ALL 256u	 /* the whole network */
+#define BACNET_STATION_LONG 257u /* an address of several bytes */
 
 /* A way: the function of the link that carries a message, and more if another network sent it. */
 #define BACNET_RELAYED 100u

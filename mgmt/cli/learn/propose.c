@@ -268,7 +268,7 @@ static void print_row(FILE *to, const struct proposal *p, const struct vocabular
 	if (names && f != NULL && f->code != f->last)
 		fprintf(to, " /* %s */", f->name);
 	for (unsigned i = 0; i < v->n_targets; i++) {
-		if (acts->targets[i] == LEARNT_NO_TARGET)
+		if (acts->targets[i] == LEARNT_NO_TARGET || acts->targets[i] == LEARNT_IDLE_TARGET)
 			continue;
 		notation = notation_of_target(&v->targets[i]);
 		notation_text(&notation, (struct number_range){ acts->targets[i], acts->targets[i] }, text);

@@ -658,7 +658,7 @@ static void what_a_row_has_to_name(void **state)
 		{ 9, "01 04", 0, 9 },
 		{ 4, "0a140063bac0 01 04", 0, 4 },
 		{ 10, "01 24 0005 01 0c ff", BACNET_ROUTE_OF(5, 12), 10 },
-		{ 10, "01 24 ffff 00 ff", BACNET_ROUTE_OF(0xffff, 0xffff), 10 },
+		{ 10, "01 24 ffff 00 ff", BACNET_ROUTE_OF(0xffff, BACNET_STATION_ALL), 10 },
 		{ 10, "01 0c 0009 01 01", 0, 110 },
 		{ 4, "0a140063bac0 01 2c 0005 01 0c 0009 01 01 ff", BACNET_ROUTE_OF(5, 12), 104 },
 	};

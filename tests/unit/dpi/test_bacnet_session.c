@@ -239,6 +239,13 @@ static void clients_answer(void **state)
 	assert_true(ask(&d, "60 09 00")->allowed);
 	assert_int_equal(ask(&d, "20 0a 01")->reason, R_BACNET_RESPONSE);
 	assert_int_equal(ask(&d, "20 09 02")->reason, R_BACNET_RESPONSE);
+	/* to who asked, and to nobody else */
+	for (unsigned k = 0; k < 4; k++) {
+		static const char *const networks[] = { "01 20 0005 01 0c ff", "01 20 ffff 00 ff", "01 00", "01 00" };
+		struct wire w = carried(k == 2 ? BACNET_BROADCAST : BACNET_UNICAST, networks[k], "20 09 01");
+
+		assert_int_equal(judge(&d, DIR_C2S, &w)->reason, k == 3 ? R_ALLOWED : R_BACNET_RESPONSE);
+	}
 	/* which needs no word, but a row for the device */
 	d.rows[0].services = desk_range(&d, 12, 12);
 	assert_true(ask(&d, "20 09 01")->allowed);

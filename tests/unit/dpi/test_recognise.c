@@ -111,6 +111,14 @@ static const struct sample good[] = {
 	  "\x51"),
 	S(PROTO_DNP3, DIR_S2C, 10, "\x05\x64\x0a\x44\x01\x00\x0a\x00\x6e\x25\xc0\xc0\x81\x00\x00\x9c\xe8"),
 	S(PROTO_DNP3, DIR_C2S, 10, "\x05\x64\x08\xf3\x0a\x00\x01\x00\x21\x19\xc0\xc0\x0d\x9c\x86"),
+	S(PROTO_BACNET, DIR_C2S, 6, "\x81\x0a\0\x11\1\4\0\5\1\x0c\x0c\x02\x3f\xff\xff\x19\x4b"),
+	S(PROTO_BACNET, DIR_S2C, 6, "\x81\x0a\0\x09\1\0\x20\1\x0f"),
+	S(PROTO_BACNET, DIR_C2S, 6, "\x81\x0b\0\x0c\1\x20\xff\xff\0\xff\x10\x08"),
+	S(PROTO_BACNET, DIR_C2S, 12, "\x81\4\0\x0e\x0a\x14\0\x63\xba\xc0\1\0\x10\x08"),
+	S(PROTO_BACNET, DIR_C2S, 4, "\x81\5\0\6\0\x3c"),
+	S(PROTO_BACNET, DIR_C2S, 4, "\x81\2\0\4"),
+	S(PROTO_BACNET, DIR_S2C, 4, "\x81\3\0\x0e\x0a\x14\0\x63\xba\xc0\xff\xff\xff\xff"),
+	S(PROTO_BACNET, DIR_S2C, 4, "\x81\0\0\6\0\x30"),
 	S(PROTO_OPCUA, DIR_C2S, 8, "HELF\x2d\0\0\0\0\0\0\0\xff\xff\0\0\xff\xff\0\0"),
 	S(PROTO_OPCUA, DIR_C2S, 8, "RHEF\x20\0\0\0\4\0\0\0urn:"),
 	S(PROTO_OPCUA, DIR_S2C, 8, "ACKF\x1c\0\0\0\0\0\0\0\xff\xff\0\0"),
@@ -334,6 +342,30 @@ static void lies_in_dnp3(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
 		if (recognise(PROTO_DNP3, bad[i].dir, head(&bad[i], bad[i].n)) != RECOGNISE_NOT)
+			fail_msg("sample %zu", i);
+}
+
+/* IPv6, functions that there are not, lengths that they do not have, NetBIOS, another version, reserved
+ * bits. */
+static void lies_in_bacnet(void **state)
+{
+	static const struct sample bad[] = {
+		S(PROTO_BACNET, DIR_C2S, 0, "\x82\x0a\0\x11\1\4"),
+		S(PROTO_BACNET, DIR_C2S, 0, "\x81\x0d"),
+		S(PROTO_BACNET, DIR_C2S, 0, "\x81\x0a\0\3"),
+		S(PROTO_BACNET, DIR_C2S, 0, "\x81\x0a\5\xe4"),
+		S(PROTO_BACNET, DIR_C2S, 0, "\x81\0\0\x44 CKFDENECFDEFFCFGEFFCCACACACACACA\0"),
+		S(PROTO_BACNET, DIR_C2S, 0, "\x81\1\0\6"),
+		S(PROTO_BACNET, DIR_C2S, 0, "\x81\2\0\6"),
+		S(PROTO_BACNET, DIR_C2S, 0, "\x81\5\0\4"),
+		S(PROTO_BACNET, DIR_C2S, 0, "\x81\x0a\0\x11\2\4"),
+		S(PROTO_BACNET, DIR_C2S, 0, "\x81\x0a\0\x11\1\x14"),
+		S(PROTO_BACNET, DIR_C2S, 0, "\x81\4\0\x11\0\0\0\0\0\0\0\4"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (recognise(PROTO_BACNET, bad[i].dir, head(&bad[i], bad[i].n)) != RECOGNISE_NOT)
 			fail_msg("sample %zu", i);
 }
 
@@ -826,6 +858,7 @@ int main(void)
 		cmocka_unit_test(lies_in_memobus),
 		cmocka_unit_test(lies_in_dnp3),
 		cmocka_unit_test(lies_in_opcua),
+		cmocka_unit_test(lies_in_bacnet),
 		cmocka_unit_test(no_answer_is_taken_back),
 		cmocka_unit_test(lines_before_ssh),
 		cmocka_unit_test(versions_of_http),

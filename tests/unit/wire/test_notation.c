@@ -179,6 +179,53 @@ static unsigned says(const struct notation *n, const char *list, struct number_r
 	return k + 1;
 }
 
+/* Names of numbers, in two of three parts; another joint behind the first. */
+static void names_of_numbers(void **state)
+{
+	static const struct number_name kinds[] = { { 1, "pump" }, { 2, "pump-set" }, { 3, "valve" } };
+	static const struct number_name sides[] = { { 0, "left" }, { 7, "all" } };
+	static const struct number_names first = { kinds, 3, ':' }, last = { sides, 2, '.' };
+	static const struct space_info info = { .key = "k",
+						.address_max = 0x7ff,
+						.parts = { { 4, "kind" }, { 4, "number" }, { 3, "side" } },
+						.names = { &first, NULL, &last } };
+	struct notation n = notation_of_space(&info);
+
+	(void)state;
+	reads(n, "pump", 0x80, 0xff);
+	reads(n, "pump-set", 0x100, 0x17f);
+	reads(n, "pump:3", 0x98, 0x9f);
+	reads(n, "pump.3", 0x98, 0x9f);
+	reads(n, "1.3", 0x98, 0x9f);
+	reads(n, "1:3", 0x98, 0x9f);
+	reads(n, "pump:3-5", 0x98, 0xaf);
+	reads(n, "pump:3.all", 0x9f, 0x9f);
+	reads(n, "valve:0.left", 0x180, 0x180);
+	refuses(n, "Pump", NOTATION_UNREADABLE, 0, 4);
+	refuses(n, "pum", NOTATION_UNREADABLE, 0, 3);
+	refuses(n, "pump:", NOTATION_UNREADABLE, 5, 0);
+	refuses(n, "pump-valve", NOTATION_UNREADABLE, 0, 4);
+	refuses(n, "pump-3", NOTATION_UNREADABLE, 0, 4);
+	refuses(n, "pump:pump", NOTATION_UNREADABLE, 5, 4);
+	refuses(n, "pump:3:left", NOTATION_UNREADABLE, 5, 6);
+	refuses(n, "pump:3.left.left", NOTATION_UNREADABLE, 12, 4);
+	prints(n, 0x80, 0xff, "pump");
+	prints(n, 0x98, 0x9f, "pump:3");
+	prints(n, 0x98, 0xaf, "pump:3-5");
+	prints(n, 0x9f, 0x9f, "pump:3.all");
+	prints(n, 0x9e, 0x9e, "pump:3.6");
+	prints(n, 0x80, 0x17f, "1-2");
+	prints(n, 0x200, 0x27f, "4");
+	for (uint64_t lo = 0; lo < 0x800; lo += 5)
+		for (uint64_t hi = lo; hi < 0x800; hi += 7) {
+			struct number_range r = { lo, hi };
+			char text[NOTATION_TEXT];
+
+			notation_text(&n, r, text);
+			assert_true(says(&n, text, r) > 0);
+		}
+}
+
 /* Every range that one path can name: so that the shortest list of them is known for each range. */
 static unsigned fewest(const bool *named, uint64_t max, struct number_range r)
 {
@@ -266,6 +313,7 @@ int main(void)
 		cmocka_unit_test(hexadecimal),
 		cmocka_unit_test(paths),
 		cmocka_unit_test(forms),
+		cmocka_unit_test(names_of_numbers),
 		cmocka_unit_test(every_range_of_small_spaces),
 		cmocka_unit_test(ranges_of_large_spaces),
 	};

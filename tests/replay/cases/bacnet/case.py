@@ -90,8 +90,9 @@ class Flow:
         if r is None or broken:
             return "bacnet.malformed"
         if r["type"] is not None and r["type"] > 1:  # an answer to the server
-            known = (r["type"] in (4, 7) and any(o["invoke"] == r["invoke"] for o in self.open)) or (
-                r["type"] != 4 and any(i == r["invoke"] and (r["type"] in (6, 7) or c == r["choice"]) for i, c in self.told))
+            known = r["function"] == bacnet.UNICAST and (
+                (r["type"] in (4, 7) and any(o["invoke"] == r["invoke"] and o["to"] == r["to"] for o in self.open)) or (
+                    r["type"] != 4 and any(i == r["invoke"] and by == r["to"] and (r["type"] in (6, 7) or c == r["choice"]) for i, c, by in self.told)))
             return "allowed" if known else "bacnet.response"
         codes = [o["code"] for o in r.get("ops", [{"code": r["code"]}])]
         if r["code"] in (2007, 3000, 3003, 3007):
@@ -122,7 +123,7 @@ class Flow:
             elif r["code"] in COMES:
                 why = "allowed" if self.asked_for & COMES[r["code"]] else "bacnet.response"
             if why == "allowed" and r["type"] == 0:
-                self.told.append((r["invoke"], r["choice"]))
+                self.told.append((r["invoke"], r["choice"], r["by"]))
             return why
         elif r["type"] == 0:
             return "bacnet.direction"

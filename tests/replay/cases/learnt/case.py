@@ -12,6 +12,7 @@ import wire
 HERE = os.path.dirname(os.path.abspath(__file__))
 PCAPS = os.path.join(HERE, "..", "..", "..", "..", "..", "shared", "pcaps")
 sys.path.insert(0, os.path.join(HERE, "..", "..", "..", "lib"))
+import bacnet  # noqa: E402
 import dnp3  # noqa: E402
 import enip  # noqa: E402
 import fins  # noqa: E402
@@ -275,6 +276,25 @@ def unified(t):
     services, text, r = round_trip(t, t.file("opcua-secured.pcap", talk(secured, 4840)))
     t.equal("secured: refused", refused(r), [])
     t.true("secured: " + services, '"Secured"' in services and 'security_policies = ["4"]' in services)
+
+
+def building(t):
+    """Objects, properties, values and priorities of one device; a station behind a router, a broadcast, which have to be named; no answer needs a row."""
+    device = bacnet.Device()
+    asks = [bacnet.ask(bacnet.read((1, 1)), 1), bacnet.ask(bacnet.read((1, 2)), 2), bacnet.ask(bacnet.read_multiple([((0, 5), [(85, None), (87, 8)])]), 3),
+            bacnet.ask(bacnet.write((1, 1), bacnet.real(21.5), priority=8), 4), bacnet.ask(bacnet.write((1, 1), bacnet.NULL, priority=8), 5), bacnet.ask(bacnet.subscribe((0, 5)), 6),
+            bacnet.ask(bacnet.read((2, 7)), 7, to=bacnet.route(5, b"\x0c")), bacnet.ask(bacnet.who_is(), function=bacnet.BROADCAST)]
+    out = []
+    for b in asks:
+        answer = device.answer(b)
+        out += [wire.udp(CLIENT, 47808, SERVER, 47808, b)] + ([wire.udp(SERVER, 47808, CLIENT, 47808, answer)] if answer else [])
+    services, text, r = round_trip(t, t.file("bacnet.pcap", wire.pcap(out)))
+    t.equal("refused", refused(r), [])
+    t.true("objects: " + services, 'objects = ["analog-output:1-2"]' in services and 'objects = ["analog-input:5"]' in services)
+    t.true("properties: " + services, '"present-value.whole"' in services and '"priority-array.8"' in services)
+    t.true("writes: " + services, '"WriteProperty"' in services and '"Relinquish"' in services and 'priorities = ["8"]' in services)
+    t.true("whom: " + services, services.count('routes = ["5.12"]') == 1 and services.count('ways = ["broadcast"]') == 1)
+    t.equal("comments: " + services, services.count("#"), 0)
 
 
 def halfway(t):
@@ -575,13 +595,13 @@ def files_of(case):
 
 
 def cases(t):
-    for f in (modbus, s7comm, cip, half, melsec, omron, telecontrol, yaskawa, outstation, unified, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
+    for f in (modbus, s7comm, cip, half, melsec, omron, telecontrol, yaskawa, outstation, unified, building, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
               half_of_others, ends_alone, many_writes, public, too_much, writes, names_of_the_policy, shared_codes):
         yield "learnt: " + f.__name__, f, (t,)
     if not os.path.isdir(PCAPS):
         t.skip("learnt: real captures", "../shared/pcaps is not there")
         return
     some = [n for n in files_of("dnp3") if "/conformance/" not in n]  # which are of the loopback
-    for name in [n for case in ("pcaps", "s7comm", "enip", "fins", "iec104", "opcua") for n in files_of(case)] + some + [TSN]:
+    for name in [n for case in ("pcaps", "s7comm", "enip", "fins", "iec104", "opcua", "bacnet") for n in files_of(case)] + some + [TSN]:
         if os.path.getsize(os.path.join(PCAPS, name)) < 1 << 20:
             yield "learnt: " + name.replace("/", " "), real, (t, name)

@@ -386,7 +386,8 @@ static void values_are_whole_numbers(void **state)
 	}
 }
 
-/* A limit means the same whatever type a client takes: what passes is within it for who converts. */
+/* A limit means the same whatever type a client takes: what passes is within it for
+ * who converts. */
 static void limits_hold_for_all_types(void **state)
 {
 	struct command_row *row;

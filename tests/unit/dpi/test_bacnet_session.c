@@ -139,7 +139,8 @@ static void segments_of_answers(void **state)
 	assert_int_equal(ask(&d, "70 02 00")->reason, R_BACNET_RESPONSE);
 }
 
-/* What comes by itself, before and after it was asked for, and when no row allows asking any more. */
+/* What comes by itself, before and after it was asked for, and when no row allows asking
+ * any more. */
 static void what_comes_by_itself(void **state)
 {
 	static const struct {
@@ -319,7 +320,8 @@ static void met_half_way(void **state)
 	assert_false(d.p.allowed);
 }
 
-/* A policy that becomes narrower: what it allowed before is answered, the same is not asked again. */
+/* A policy that becomes narrower: what it allowed before is answered, the same is not
+ * asked again. */
 static void a_narrowing(void **state)
 {
 	struct desk d;

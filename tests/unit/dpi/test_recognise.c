@@ -345,8 +345,8 @@ static void lies_in_dnp3(void **state)
 			fail_msg("sample %zu", i);
 }
 
-/* IPv6, functions that there are not, lengths that they do not have, NetBIOS, another version, reserved
- * bits. */
+/* IPv6, functions that there are not, lengths that they do not have, NetBIOS, another version,
+ * reserved bits. */
 static void lies_in_bacnet(void **state)
 {
 	static const struct sample bad[] = {

@@ -173,8 +173,8 @@ static json_t *read_text(uint64_t unit, uint8_t function, uint64_t place)
 			    (unsigned)unit & 0xff, function, (unsigned)(place >> 8) & 0xff, (unsigned)place & 0xff);
 }
 
-/* A read that a row allows, as bytes, and one that no conduit does. Reads alone: a test must not
- * set anything in a machine, even where it fails. */
+/* A read that a row allows, as bytes, and one that no conduit does. Reads alone: even a test that
+ * fails must not set anything in a machine. */
 static void modbus_bytes(const struct trial *t, const struct probe *p, const struct model_service *s, json_t *packet)
 {
 	const struct command_table *rows = &t->m->rows.t;

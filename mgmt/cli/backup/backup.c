@@ -13,6 +13,7 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/sha256.h"
 #include "appliance/seal/file.h"
+#include "mgmt/cli/backup/rehearse.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
@@ -20,10 +21,12 @@
 #define SECONDS 120u
 #define ANSWER_MOST (BACKUP_MOST + (1u << 20))
 
-enum { OPT_KEY, OPT_N };
+enum { OPT_KEY, OPT_VERIFY, OPT_PRIVATE, OPT_N };
 
 static const struct cli_option options[OPT_N] = {
 	[OPT_KEY] = { "--to", 0, "CERTIFICATE", M_BACKUP_OPT_TO },
+	[OPT_VERIFY] = { "--verify", 0, NULL, M_BACKUP_OPT_VERIFY },
+	[OPT_PRIVATE] = { "--key", 0, "PRIVATE-KEY", M_RESTORE_OPT_KEY },
 };
 
 /* Never overwrites an earlier backup. */
@@ -118,6 +121,8 @@ static int run(struct cli *c, const struct cli_args *a)
 	struct err e = { 0 };
 	size_t n = 0;
 
+	if (a->values[OPT_VERIFY] != NULL)
+		return backup_rehearse(c, name, a->values[OPT_PRIVATE]);
 	/* Checked before the box is asked: otherwise a backup that nobody has would be recorded. */
 	if (access(name, F_OK) == 0)
 		return cli_fail_file(c, CLI_CANNOT, name, EEXIST);

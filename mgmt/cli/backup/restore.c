@@ -13,21 +13,17 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/memfd.h"
-#include "appliance/seal/cms.h"
-#include "appliance/seal/file.h"
 #include "mgmt/cli/backup/cards.h"
+#include "mgmt/cli/backup/opening.h"
 #include "mgmt/cli/backup/texts.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/devices/taking.h"
 #include "mgmt/cli/policy/source.h"
-#include "mgmt/cli/shut/apart.h"
-#include "mgmt/cli/shut/shut.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/verbs/show.h"
 #include "mgmt/cli/words/apply.h"
 #include "mgmt/cli/words/render.h"
 
-#define KEY_MOST (64u << 10)
 #define TRIAL_S 300u
 #define WAIT_S 120
 #define TEXTS_MOST 1024u
@@ -45,83 +41,6 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_TAKE] = { "--take-interface", 0, "NAME", M_APPLY_OPT_TAKE },
 	[OPT_INTO] = { "--into", 0, "POLICY", M_RESTORE_OPT_INTO },
 };
-
-/* ---- the file -------------------------------------------------------------------------------- */
-
-struct opening {
-	struct cms_key *key;
-	struct bytes message;
-};
-
-static bool open_message(void *ctx, uint8_t **ret, size_t *ret_n)
-{
-	const struct opening *o = ctx;
-
-	return cms_decrypt(o->key, o->message, ret, ret_n);
-}
-
-/* The contents, if complete and of this product and form; NULL after reporting what they are
- * instead. */
-static json_t *opened(struct cli *c, const char *name, const char *key_name, struct bytes message, int *ret_status)
-{
-	struct opening o = { .message = message };
-	uint8_t *pem = NULL, *plain = NULL;
-	struct err e = { 0 };
-	size_t n_pem = 0, n = 0;
-	json_t *j = NULL;
-
-	if (!shut_memory()) {
-		*ret_status = cli_fail_file(c, CLI_CANNOT, key_name, errno);
-		return NULL;
-	}
-	if (file_read(AT_FDCWD, key_name, KEY_MOST, &pem, &n_pem, &e) < 0) {
-		*ret_status = cli_fail_file(c, CLI_INVALID, key_name, -e.code);
-		return NULL;
-	}
-	if (!cms_ready() || cms_key_read(bytes_of(pem, n_pem), &o.key) != CMS_NONE)
-		*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_NO_KEY, key_name);
-	else if (!apart(open_message, &o, BACKUP_MOST, &plain, &n))
-		*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_WRONG_KEY, name, key_name);
-	else {
-		j = json_loadb((const char *)plain, n, JSON_REJECT_DUPLICATES, NULL);
-		if (strcmp(js(j, "product"), "sekisho") != 0 || ju(j, "form") != BACKUP_FORM ||
-		    json_array_size(ja(j, "generations")) == 0) {
-			*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_DAMAGED);
-			json_decref(j);
-			j = NULL;
-		}
-	}
-	explicit_bzero(pem, n_pem);
-	free(pem);
-	free(plain);
-	cms_key_free(o.key);
-	return j;
-}
-
-static json_t *backup_open(struct cli *c, const char *name, const char *key_name, int *ret_status)
-{
-	static const enum message words[] = { [BACKUP_FOREIGN] = M_RESTORE_FOREIGN,
-					      [BACKUP_NEWER] = M_RESTORE_NEWER,
-					      [BACKUP_DAMAGED] = M_RESTORE_BROKEN };
-	struct err e = { 0 };
-	uint8_t *file = NULL;
-	struct bytes message;
-	enum backup_kind kind;
-	json_t *j = NULL;
-	size_t n = 0;
-
-	if (file_read(AT_FDCWD, name, BACKUP_MOST, &file, &n, &e) < 0) {
-		*ret_status = cli_fail_file(c, CLI_INVALID, name, -e.code);
-		return NULL;
-	}
-	kind = backup_read(bytes_of(file, n), &message);
-	if (kind != BACKUP_WHOLE)
-		*ret_status = cli_fail(c, CLI_INVALID, words[kind], name);
-	else
-		j = opened(c, name, key_name, message, ret_status);
-	free(file);
-	return j;
-}
 
 /* ---- the contents ---------------------------------------------------------------------------- */
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `sekisho restore FILE`: puts a backup's policy into force by a normal apply, on trial. A backup
- * is hostile input: file.c reads its line, a separate process opens its message (apart.h), and the
- * box's own compiler compiles the policy in its sandbox; nothing sealed is taken over. The private
- * key stays in the memory of this program, which leaves no core file, and ends with it.
+ * is hostile input: opening.h reads it, and the box's own compiler compiles the policy in its
+ * sandbox; nothing sealed is taken over.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -19,8 +19,19 @@ static void row(struct table *t, const struct cli *c, enum message what, const c
 	table_cell(t, found);
 }
 
+/* What is there, and whether Sekisho was tried with such ones. */
+static void found_row(struct table *t, const struct cli *c, enum message what, const char *found, const char *tried)
+{
+	char text[400];
+
+	snprintf(text, sizeof(text), "%s%s", found,
+		 message_format(strcmp(tried, "emulated") == 0 ? M_HARDWARE_EMULATED : M_HARDWARE_KERNEL_UNTRIED,
+				c->lang));
+	row(t, c, what, *found != '\0' ? text : message_format(M_HARDWARE_NONE, c->lang));
+}
+
 /* "ttyS0, ttyS1", or "none". */
-static void list_row(struct table *t, const struct cli *c, enum message what, const json_t *list)
+static void list_row(struct table *t, const struct cli *c, enum message what, const json_t *list, const char *tried)
 {
 	char text[256] = "";
 	const json_t *one;
@@ -32,13 +43,13 @@ static void list_row(struct table *t, const struct cli *c, enum message what, co
 
 		snprintf(text + n, sizeof(text) - n, "%s%s", i > 0 ? ", " : "", json_string_value(one));
 	}
-	row(t, c, what, text[0] != '\0' ? text : message_format(M_HARDWARE_NONE, c->lang));
+	found_row(t, c, what, text, tried);
 }
 
 static void machine_print(struct cli *c, const json_t *j)
 {
 	struct table *t = table_new(2, 0);
-	const json_t *kernel = ja(j, "kernel");
+	const json_t *kernel = ja(j, "kernel"), *tried = ja(j, "tried");
 	char text[256];
 
 	snprintf(text, sizeof(text), "%s %s", js(j, "vendor"), js(j, "model"));
@@ -48,11 +59,10 @@ static void machine_print(struct cli *c, const json_t *j)
 	snprintf(text, sizeof(text), "%s%s", js(kernel, "release"),
 		 said(c, jb(kernel, "tried"), M_HARDWARE_KERNEL_TRIED, M_HARDWARE_KERNEL_UNTRIED));
 	row(t, c, M_HARDWARE_KERNEL, text);
-	row(t, c, M_HARDWARE_TPM,
-	    json_is_string(json_object_get(j, "tpm")) ? js(j, "tpm") : message_format(M_HARDWARE_NONE, c->lang));
-	list_row(t, c, M_HARDWARE_CLOCK, ja(j, "clocks"));
-	list_row(t, c, M_HARDWARE_WATCHDOG, ja(j, "watchdogs"));
-	list_row(t, c, M_HARDWARE_SERIAL, ja(j, "serial"));
+	found_row(t, c, M_HARDWARE_TPM, js(j, "tpm"), js(tried, "tpm"));
+	list_row(t, c, M_HARDWARE_CLOCK, ja(j, "clocks"), js(tried, "clock"));
+	list_row(t, c, M_HARDWARE_WATCHDOG, ja(j, "watchdogs"), js(tried, "watchdog"));
+	list_row(t, c, M_HARDWARE_SERIAL, ja(j, "serial"), js(tried, "serial"));
 	table_print(t, c->out, c->color);
 	table_free(t);
 }

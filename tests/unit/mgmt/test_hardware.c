@@ -129,6 +129,8 @@ static void machine_read(void **state)
 	is(json_object_get(j, "memory"), "8321499136");
 	is(json_object_get(j, "tpm"), "\"2\"");
 	is(json_object_get(j, "serial"), "[\"ttyS0\"]");
+	is(json_object_get(j, "tried"),
+	   "{\"tpm\":\"emulated\",\"clock\":\"emulated\",\"watchdog\":\"no\",\"serial\":\"emulated\"}");
 	is(json_object_get(j, "clocks"), "[\"rtc0\"]");
 	is(json_object_get(j, "watchdogs"), "[]");
 	json_decref(j);

@@ -99,7 +99,7 @@ static void check(struct folder *f, uint64_t faults, enum journal_fault first, u
 static char *segment_text(struct folder *f, size_t *ret_n)
 {
 	char name[48];
-	struct stat st;
+	struct stat st = { 0 };
 	char *text;
 	int fd;
 
@@ -1108,9 +1108,8 @@ static void a_role_that_lies(void **state)
 	assert_int_equal(counted, in);
 	assert_int_equal(honest, 6);
 	print_message("commands and sessions %llu, counts %llu, lost %llu lines of %llu records\n",
-		      (unsigned long long)(lines[EVENT_PDU] + lines[EVENT_FLOW]),
-		      (unsigned long long)lines[EVENT_COUNTS], (unsigned long long)lines[EVENT_LOST],
-		      (unsigned long long)in);
+		      (unsigned long long)lines[EVENT_PDU] + lines[EVENT_FLOW], (unsigned long long)lines[EVENT_COUNTS],
+		      (unsigned long long)lines[EVENT_LOST], (unsigned long long)in);
 	/* A burst, so many a second, and a sum in ten seconds of each kind. */
 	assert_in_range(lines[EVENT_PDU] + lines[EVENT_FLOW], 1, 20000 + 600 * 100 + 2 * 61);
 	assert_in_range(lines[EVENT_COUNTS], 1, 50000 + 600 * 14 + 61);

@@ -249,7 +249,13 @@ const leaders = new Map<string, () => void>();
 
 function leader(id: string): () => void {
 	let one = leaders.get(id);
-	if (one === undefined) leaders.set(id, one = () => document.getElementById(id)?.scrollIntoView());
+	if (one === undefined) leaders.set(id, one = () => {
+		const heading = document.getElementById(id);
+		if (heading === null) return;
+		heading.tabIndex = -1; // so that Tab goes on from there
+		heading.focus({ preventScroll: true });
+		heading.scrollIntoView();
+	});
 	return one;
 }
 

@@ -6,7 +6,7 @@ import signal
 
 import browser
 from cases import Skip
-from looks import WATCH, looks_right, tablet
+from looks import WATCH, looks_right, other_colours, tablet
 from people import HOST, PHRASE
 
 
@@ -69,6 +69,9 @@ class Desk:
     def shot(self, name, lang):
         looks_right(self.b, name, lang)
         self.b.picture("%s/%s.%s.png" % (self.pictures, name, lang))
+        if os.environ.get("SEKISHO_ALL"):
+            with other_colours(self.b):
+                self.b.picture("%s/%s-other.%s.png" % (self.pictures, name, lang))
 
     def tablet(self, name, lang):
         tablet(self.b, name, lang, "%s/%s-tablet" % (self.pictures, name))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every page must be in every state: in one language, readable, reachable, inside its
 window."""
+import contextlib
 import os
 import re
 
@@ -85,16 +86,24 @@ def colours(b, scheme):
     b.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
 
-def in_both_colours(b, name):
-    """The page's own checks as it is coloured now, then in the other colours, which it does not keep."""
+@contextlib.contextmanager
+def other_colours(b):
+    """Dark for what is light now, and the other way round."""
     now = b.run("return matchMedia('(prefers-color-scheme: dark)').matches")
-    for scheme in (SCHEMES[now], SCHEMES[not now]):
-        if scheme != SCHEMES[now]:
-            colours(b, scheme)
+    colours(b, SCHEMES[not now])
+    try:
+        yield
+    finally:
+        colours(b, SCHEMES[now])
+
+
+def in_both_colours(b, name):
+    """The page's own checks as it is coloured now, then in the other colours."""
+    found = b.run(CHECKS)
+    expect(found == [], "%s: %s", name, "; ".join(found[:6]))
+    with other_colours(b):
         found = b.run(CHECKS)
-        if scheme != SCHEMES[now]:
-            colours(b, SCHEMES[now])
-        expect(found == [], "%s, %s: %s", name, scheme, "; ".join(found[:6]))
+    expect(found == [], "%s in the other colours: %s", name, "; ".join(found[:6]))
 
 
 def looks_right(b, name, lang, rules=True):

@@ -27,6 +27,14 @@ let heard: ReturnType<typeof setTimeout> | undefined;
 let last = ""; // id of the last event, with which a new stream continues
 let wantsFlow = false;
 
+/** Records from before this page was opened, as if each had come at its time by the box's clock. */
+export function recall(records: Told[]): void {
+	const first = feed.records[0]?.seq ?? Infinity, now = new Date(feed.state?.status.clock?.time ?? "").getTime();
+	const age = (r: Told): number => Math.max(0, now - new Date(r.time ?? "").getTime());
+	const before = records.filter((r) => r.seq < first && age(r) >= 0).map((r) => ({ ...r, came: Date.now() - age(r) }));
+	feed.records = [...before, ...feed.records].slice(-RECORDS_KEPT);
+}
+
 const back: (() => void)[] = [];
 
 /** Each time that the box is heard again: what a page asked in vain meanwhile is asked once more. */

@@ -3,7 +3,7 @@
 // same conduits as a table, for screen readers, keyboard use and numbers. The chosen conduit is
 // shown between them with all details.
 import { h, type Child, type Node_ } from "./dom";
-import { countFlow, feed, whenBack } from "./feed";
+import { countFlow, feed, recall, whenBack } from "./feed";
 import { heardAt, keepRates, opened, refusals, refusedInAll, type Rate, type Refusals } from "./flow";
 import { promote } from "./change";
 import { aged, clockTime, count, lastUse, local, moment, span } from "./format";
@@ -24,6 +24,7 @@ let rules: Effective | undefined;
 let failed: "no_answer" | "map_no_right" | undefined;
 let asking: Lang | undefined; // language of the picture that was requested
 let run = 0;
+let recalled = false; // the last minute before this page was opened
 let whole = false; // fits the whole picture into the window; else its letters are readable
 // undefined: requested, or not allowed
 let chosen: { name: string; events: Told[] | undefined; sessions: Tracked } | undefined;
@@ -43,7 +44,20 @@ export function forgetMap(): void {
 	chosen = undefined;
 	whole = false;
 	arrowPressers.clear();
+	recalled = false;
 	keepRates(new Set());
+}
+
+const LAST_RECORDS = 300;
+
+/** The numbers of a page that is opened anew go on where they were. */
+async function recallRefusals(changed: () => void): Promise<void> {
+	if (recalled || feed.newest === 0) return;
+	recalled = true;
+	const mine = run, answer = await ask<{ events: Told[] }>("/api/v1/why?after=" + Math.max(0, feed.newest - LAST_RECORDS) + "&limit=" + LAST_RECORDS);
+	if (mine !== run || !answer.ok) return;
+	recall(answer.value.events);
+	changed();
 }
 
 /** A window that is too narrow for the margin and a zone begins with the zone. */
@@ -238,6 +252,7 @@ export function mapPage(changed: () => void): (state: State) => Node_[] {
 	};
 	return () => {
 		countFlow(true, changed);
+		if (rules !== undefined) void recallRefusals(changed);
 		// Each language has its own picture. After a failure a person has to ask again.
 		if (asking !== language() && failed === undefined && picture?.lang !== language()) void draw(changed);
 		const list = refusals(), e = rules;

@@ -168,7 +168,7 @@ const texts = table({
 	map_last: ["最後の記録", "Last record"],
 	map_last_events: ["最近の事象", "Last events"],
 	map_no_events: ["最近の記録はありません。", "There are no recent records."],
-	map_rates_note: ["新規セッションは、セッションを開始したパケットの 1 秒あたりの数です（有効ルールのカウンターの差。まだ分からないときは「–」。新しい値がないときは最後の値と経過時間）。拒否の数は、この画面を開いてから届いた記録の合計です。", "New sessions: packets a second that opened one, from differences of the rules' counters; a dash while it is not known yet. Where there is no newer number, the last one stays, with its age. Refusals are sums of the records that came while this page was open."],
+	map_rates_note: ["新規セッションは、セッションを開始したパケットの 1 秒あたりの数です（有効ルールのカウンターの差。まだ分からないときは「–」。新しい値がないときは最後の値と経過時間）。拒否の数は、記録の合計です（新しいものから 300 件まで）。", "New sessions: packets a second that opened one, from differences of the rules' counters; a dash while it is not known yet. Where there is no newer number, the last one stays, with its age. Refusals are sums of the records, of the last 300 at most."],
 	map_drawn_at: ["以下は {0} に描いた地図です。", "The map below was drawn at {0}."],
 	map_old: ["装置からの通知が途切れています。以下の数値は古い可能性があります。", "Nothing comes from the box: these figures may be old."],
 	map_close: ["閉じる", "Close"],

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers that are none of ours, and what of a session the box would let them have. Each runs in a network of its own, put up by the `victim.py` of
-its case, which takes a line of JSON for a session and gives one back: "turns", a list of [kind, hex of what was sent, hex of what came back]."""
+its case, which takes a line of JSON for a session and gives one back: "turns", a list of [kind, hex of what was sent, hex of what came back];
+"closed", whether the server has ended it; "did", what it did to the server, or null where that has ended."""
+import dataclasses
 import json
 import os
 import queue
+import random
+import shlex
 import subprocess
 import sys
 import threading
+import typing
 
 import wire
 from wire import ACK, PSH
@@ -48,11 +53,14 @@ def unanswered(first, answer, b, cuts):
     return {"turns": [["tcp", first.hex(), answer.hex()]] + [["tcp", b[x:y].hex(), ""] for x, y in zip(places, places[1:])]}
 
 
-def all_told(servers, sessions, keep, **more):
-    """Tells them all; `keep`: of each session which turns, or None: all. What came of each."""
+def all_told(servers, sessions, keep, heard=None, **more):
+    """Tells them all; `keep`: of each session which turns, or None: all. What came of each; of one of which all is kept, what was `heard` before."""
     out, work, wrong = [None] * len(sessions), queue.Queue(), []
     for n in range(len(sessions)):
-        work.put(n)
+        if heard and all(keep[n]):
+            out[n] = heard[n]
+        else:
+            work.put(n)
 
     def run(server):
         try:
@@ -86,6 +94,8 @@ def passed(t, name, policy, heard, server, port, datagrams=None):
                 frames[-1].append((kind, len(out) + 1))
                 if kind == "udp":
                     out.append(wire.udp(client, datagrams, server, datagrams, bytes.fromhex(text)))
+                    if answers:
+                        out.append(wire.udp(server, datagrams, client, datagrams, bytes.fromhex(answers)))
                     continue
                 s.c2s(PSH | ACK, bytes.fromhex(text))
                 if answers:
@@ -97,3 +107,118 @@ def passed(t, name, policy, heard, server, port, datagrams=None):
             end = ends.get("10.20.0.%d:%d" % (10 + n, 20000 + n), 1 << 60)
             keep.append([k in good if kind == "udp" else k < end for kind, k in places])
     return keep
+
+
+def compared(t, servers, name, policy, sessions, forbidden, server, port, datagrams=None, **more):
+    """Tells sessions whole and what the box passes of them, of which nothing may do what is forbidden: `forbidden(heard)` says what was done.
+    (sessions that are attacks, how many pass whole, datagrams that pass)"""
+    heard = all_told(servers, sessions, None, **more)
+    keep = passed(t, name, policy, heard, server, port, datagrams)
+    again = all_told(servers, sessions, keep, heard, **more)
+    bad = [(k, forbidden(x), [(kind, b.hex(), cuts) for kind, b, cuts in sessions[k]]) for k, x in enumerate(again) if forbidden(x)]
+    attacks, died = sum(bool(forbidden(x)) for x in heard), [sum(x["did"] is None for x in y) for y in (heard, again)]
+    whole = sum(all(k) and not x["closed"] for k, x in zip(keep, heard))
+    part = sum(any(k) and not all(k) for k in keep)
+    count = sum(k and turn[0] == "udp" for x, y in zip(heard, keep) for turn, k in zip(x["turns"], y))
+    t.note("%s: %d of %d sessions do what is forbidden, and %d end the server; the box passes %d whole, %d in part%s; of what passes %d do anything, "
+           "%d what is forbidden, and %d end the server" % (name, attacks, len(sessions), died[0], whole, part, ", %d datagrams" % count if datagrams else "",
+                                                            sum(bool(x["did"]) for x in again), len(bad), died[1]))
+    t.equal(name + ": servers that end of what passes", died[1], 0)
+    t.equal(name + ": forbidden, and done by what passes", bad[:3], [])
+    return attacks, whole, count
+
+
+@dataclasses.dataclass
+class Row:
+    """A server that is none of ours, which a variable names, and what is told to it; see `cases`."""
+    name: str
+    variable: str
+    what: str             # what the variable says
+    port: int
+    policies: dict        # name: text
+    session: typing.Any   # (rng, form, policy): turns of (kind, bytes, cuts)
+    forbidden: typing.Any # (form, policy, what came of it): what was done that the policy does not allow
+    forms: tuple = ("",)
+    command: typing.Any = shlex.split  # the variable's value: what the victim is told of the server
+    datagrams: typing.Any = None
+    instances: int = 4
+    sessions: int = 400   # of each form and policy, where nothing else is said
+
+
+def _one(t, row, servers):
+    try:
+        seed = int(os.environ.get("SEKISHO_SEED", random.SystemRandom().randrange(1 << 32)))
+        n = int(os.environ.get("SEKISHO_SESSIONS", row.sessions))
+        t.note("SEKISHO_SEED=%d" % seed)
+        for form in row.forms:
+            for policy, text in row.policies.items():
+                name = ("%s %s" % (form, policy)).strip()
+                rng = random.Random("%d %s" % (seed, name))
+                attacks, whole, _ = compared(t, servers, name, text, [row.session(rng, form, policy) for _ in range(n)],
+                                             lambda x: row.forbidden(form, policy, x), "10.30.1.10", row.port, row.datagrams)
+                t.true(name + ": some are attacks", attacks > n // 20)
+                t.true(name + ": some pass whole", whole > 0)
+    finally:
+        for s in servers:
+            s.end()
+
+
+def cases(t, row, folder):
+    """`folder`: of the case, which has a victim.py."""
+    value = os.environ.get(row.variable)
+    if not value:
+        t.skip(row.name, "%s does not say %s" % (row.variable, row.what))
+        return
+    servers = put_up(t, row.name, folder, row.instances, *row.command(value))
+    if servers:
+        yield row.name, _one, (t, row, servers)
+
+
+# ---- what sessions are drawn with ----------------------------------------------------------------------------------------
+
+def policy(protocol, ports, rows):
+    """The text of a policy whose one service has these rows."""
+    return """language_version = 1;
+zones = { tos = { interfaces = ["lan1"]; networks = ["10.20.0.0/24"]; }; crane = { interfaces = ["lan2"]; networks = ["10.30.0.0/22"]; }; };
+services = { plc = { protocol = "%s"; ports = [%s]; allow = ( %s ); }; };
+conduits = ( { name = "c"; from = "tos"; to = "crane"; services = ["plc"]; purpose = "p"; owner = "o"; review_by = "2099-03-31"; } );
+""" % (protocol, ", ".join('"%s"' % x for x in ports), ", ".join(rows))
+
+
+def spoiled(rng, b, telling=(0, 1, 2, 4, 8, 0x7F, 0x80, 0xFF), head=24):
+    """With a few bytes that are others, or fewer, or more; those of its head most of all, and such as tell a protocol something."""
+    b = bytearray(b)
+    for _ in range(rng.randrange(1, 4)):
+        k = rng.choice([rng.randrange(len(b)), rng.randrange(head)]) % len(b)
+        how = rng.random()
+        if how < 0.7:
+            b[k] = rng.choice([*telling, b[k] ^ 1 << rng.randrange(8), (b[k] + rng.choice([-2, -1, 1, 2])) % 256])
+        elif how < 0.85:
+            b[k:k] = bytes(rng.choice(telling) for _ in range(rng.randrange(1, 4)))
+        else:
+            del b[k:k + rng.randrange(1, 4)]
+        b = b or bytearray(telling[:1])
+    return bytes(b)
+
+
+def cut(rng, b, places=()):
+    """Where it is cut: at some of the dangerous places, and anywhere."""
+    cuts = {k for k in places if rng.random() < 0.6} | {rng.randrange(1, len(b)) for _ in range(rng.choice([0, 0, 0, 1, 2])) if len(b) > 1}
+    return sorted(k for k in cuts if 0 < k < len(b))
+
+
+def joined(rng, turns):
+    """The same, some of it in one segment with what follows, doubled or in another order."""
+    out = []
+    for turn in turns:
+        how = rng.random()
+        if how < 0.15 and out and out[-1][0] == turn[0] == "tcp":
+            before = out[-1]
+            out[-1] = ("tcp", before[1] + turn[1], before[2] + [len(before[1]) + k for k in turn[2]])
+        elif how < 0.18:
+            out += [turn, turn]
+        elif how < 0.21 and len(out) > 2:
+            out.insert(len(out) - 1, turn)
+        else:
+            out.append(turn)
+    return out

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the victims of several cases are made of: a program that listens on the loopback of a network of its own, told a session for each line of JSON."""
 import json
+import os
 import select
 import socket
 import subprocess
@@ -19,8 +20,8 @@ class Victim:
     def next_port(self):
         self.port = 20000 + (self.port + 1) % 10000  # that of the one before may not be free yet
 
-    def start(self, command):
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def start(self, command, says=False):
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if says else subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(self.listens, self.patience, "the %s to listen" % self.called)
 
     def listens(self):
@@ -42,6 +43,30 @@ class Victim:
         if self.process:
             self.process.kill()
             self.process.wait()
+            if self.process.stdout:
+                self.process.stdout.close()
+
+
+class Speaker(Victim):
+    """One that says what is done to it: a line of JSON each on its standard output. `{port}` in its command is where it is to listen."""
+    def __init__(self, called, patience, command):
+        super().__init__(called, 0, patience)
+        self.command = command
+
+    def put_up(self):
+        self.end()
+        self.next_port()
+        self.rest = b""
+        self.start([x.replace("{port}", str(self.port)) for x in self.command], says=True)
+        os.set_blocking(self.process.stdout.fileno(), False)
+
+    def did(self):
+        """What it has said since it was last asked; None: it has ended, and another is put up."""
+        if self.process.poll() is not None:
+            self.put_up()
+            return None
+        *lines, self.rest = (self.rest + (self.process.stdout.read() or b"")).split(b"\n")
+        return [json.loads(x) for x in lines]
 
 
 def pieces(b, cuts):
@@ -71,6 +96,39 @@ def ask(s, b, soon):
         return heard(s, soon), False
     except OSError:
         return b"", True
+
+
+def finish(s):
+    """Ends a session when the victim has read all of it: it closes then."""
+    try:
+        s.shutdown(socket.SHUT_WR)
+        while s.recv(65536):
+            pass
+    except OSError:
+        pass
+    s.close()
+
+
+def told(victim, job, soon, changed=lambda b: b, learn=lambda answers: None):
+    """Tells what is to be told of a session. `changed`: bytes with what `learn` heard in answers."""
+    turns, keep, closed = [], job["keep"], False
+    s = victim.connect()
+    for _, text, cuts in job["turns"]:
+        for b in pieces(changed(bytes.fromhex(text)), cuts):
+            if closed:
+                continue
+            answers = b""
+            if is_told(keep, turns):
+                answers, closed = ask(s, b, soon)
+                learn(answers)
+            turns.append(["tcp", b.hex(), answers.hex()])
+    finish(s)
+    return {"turns": turns, "closed": closed}
+
+
+def speak(soon):
+    """The `tell` of a Speaker."""
+    return lambda victim, job: {**told(victim, job, soon), "did": victim.did()}
 
 
 def serve(victim, tell):

@@ -212,19 +212,7 @@ def passed(t, name, policy, heard):
 
 
 def compared(t, devices, name, policy, sessions, owner=False):
-    """(sessions that are attacks, how many pass whole, datagrams that pass)"""
-    heard = told.all_told(devices, sessions, None, owner=owner)
-    keep = passed(t, name, policy, heard)
-    again = told.all_told(devices, sessions, keep, owner=owner)
-    bad = [(k, forbidden(x), [(kind, b.hex(), cuts) for kind, b, cuts in sessions[k]]) for k, x in enumerate(again) if forbidden(x)]
-    attacks, died = sum(bool(forbidden(x)) for x in heard), [sum(x["did"] is None for x in y) for y in (heard, again)]
-    whole = sum(all(k) and not x["closed"] for k, x in zip(keep, heard))
-    datagrams = sum(k and turn[0] == "udp" for x, y in zip(heard, keep) for turn, k in zip(x["turns"], y))
-    t.note("%s: %d of %d sessions do what is forbidden, and %d end the device; the box passes %d whole and %d datagrams; of what "
-           "passes %d do it, and %d end the device" % (name, attacks, len(sessions), died[0], whole, datagrams, len(bad), died[1]))
-    t.equal(name + ": devices that end of what passes", died[1], 0)
-    t.equal(name + ": forbidden, and done by what passes", bad[:3], [])
-    return attacks, whole, datagrams
+    return told.compared(t, devices, name, POLICY % POLICIES[policy], sessions, forbidden, SERVER, 44818, 2222, owner=owner)
 
 
 def one(t, devices):

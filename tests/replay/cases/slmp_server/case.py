@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
-import random
-import shlex
 import sys
 
 import told
@@ -11,23 +9,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(wire.__file__), "..", "lib"))
 import slmp  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SERVER, PORT = "10.30.1.10", 5007
-VARIABLE = "SEKISHO_SLMP_SERVER"
-SESSIONS = int(os.environ.get("SEKISHO_SESSIONS", 400))
-INSTANCES = 4
-FORMS = [f for f in slmp.FORMS if not f.ascii]
-
-POLICY = """language_version = 1;
-zones = { tos = { interfaces = ["lan1"]; networks = ["10.20.0.0/24"]; }; crane = { interfaces = ["lan2"]; networks = ["10.30.0.0/22"]; }; };
-services = { plc = { protocol = "slmp"; ports = ["tcp/5007"];
-  allow = ( { functions = ["batch_read", "random_read", "block_read"]; d = ["0-999"]; } %s ); }; };
-conduits = ( { name = "c"; from = "tos"; to = "crane"; services = ["plc"]; purpose = "p"; owner = "o"; review_by = "2099-03-31"; } );
-"""
-WRITES = ', { functions = ["batch_write", "random_write", "block_write"]; d = ["0-999"]; %s }'
-POLICIES = {"reads": "", "place": WRITES % "", "values": WRITES % 'values = ["0-7"];'}
+FORMS = tuple(f for f in slmp.FORMS if not f.ascii)
+READS = '{ functions = ["batch_read", "random_read", "block_read"]; d = ["0-999"]; }'
+WRITES = '{ functions = ["batch_write", "random_write", "block_write"]; d = ["0-999"]; %s }'
+POLICIES = {name: told.policy("slmp", ["tcp/5007"], [READS] + more)
+            for name, more in {"reads": [], "place": [WRITES % ""], "values": [WRITES % 'values = ["0-7"];']}.items()}
 
 
-def forbidden(policy, heard):
+def forbidden(_, policy, heard):
     """What a session left in the memory that the policy does not allow."""
     return [x for x in heard["did"] or [] if policy == "reads" or x[0] != "d" or x[1] > 999 or (policy == "values" and x[2] > 7)]
 
@@ -65,21 +54,6 @@ def hiding(rng, f, inner):
     return head[:at - 2] + f.num(2, len(head) - at + len(body)) + head[at:] + body, [len(head) + len(pad), len(head) + len(pad) + len(inner)]
 
 
-def spoiled(rng, b):
-    b = bytearray(b)
-    for _ in range(rng.randrange(1, 4)):
-        k = rng.choice([rng.randrange(len(b)), rng.randrange(30)]) % len(b)
-        how = rng.random()
-        if how < 0.7:
-            b[k] = rng.choice([0, 1, 2, 3, 4, 8, 0x14, 0x50, 0x54, 0x9D, 0xA8, 0xB4, 0xFF, b[k] ^ 1 << rng.randrange(8), (b[k] + rng.choice([-2, -1, 1, 2])) % 256])
-        elif how < 0.85:
-            b[k:k] = bytes(rng.choice([0, 1, 0x50, 0xA8]) for _ in range(rng.randrange(1, 4)))
-        else:
-            del b[k:k + rng.randrange(1, 4)]
-        b = b or bytearray(b"\x50")
-    return bytes(b)
-
-
 def session(rng, f, policy):
     out, harmless = [], rng.random() < 0.1
     for _ in range(rng.randrange(1, 6)):
@@ -95,43 +69,14 @@ def session(rng, f, policy):
             b = evil(rng, f, policy)
         cuts = {k for k in cuts if rng.random() < 0.6} | {rng.randrange(1, len(b)) for _ in range(rng.choice([0, 0, 0, 1]))}
         if rng.random() < 0.3 and not harmless:
-            b = spoiled(rng, b)
+            b = told.spoiled(rng, b, (0, 1, 2, 3, 4, 8, 0x14, 0x50, 0x54, 0x9D, 0xA8, 0xB4, 0xFF), 30)
         out.append(("tcp", b, [] if harmless else sorted(k for k in cuts if 0 < k < len(b))))
     return out
 
 
-def one(t, servers):
-    try:
-        seed = int(os.environ.get("SEKISHO_SEED", random.SystemRandom().randrange(1 << 32)))
-        t.note("SEKISHO_SEED=%d" % seed)
-        for f in FORMS:
-            for policy in POLICIES:
-                name = "%s, %s" % (f, policy)
-                rng = random.Random("%d %s" % (seed, name))
-                sessions = [session(rng, f, policy) for _ in range(SESSIONS)]
-                heard = told.all_told(servers, sessions, None)
-                keep = told.passed(t, name.replace(",", ""), POLICY % POLICIES[policy], heard, SERVER, PORT)
-                again = told.all_told(servers, sessions, keep)
-                bad = [(k, forbidden(policy, x)[:3], [b.hex() for _, b, _ in sessions[k]]) for k, x in enumerate(again) if forbidden(policy, x)]
-                attacks = sum(bool(forbidden(policy, x)) for x in heard)
-                died = [sum(x["did"] is None for x in y) for y in (heard, again)]
-                whole = sum(all(k) and not x["closed"] for k, x in zip(keep, heard))
-                t.note("%s: %d of %d sessions do what is forbidden, and %d end the server; the box passes %d whole; of what passes %d do it, and "
-                       "%d end the server" % (name, attacks, len(sessions), died[0], whole, len(bad), died[1]))
-                t.equal(name + ": forbidden, and done by what passes", bad[:3], [])
-                t.equal(name + ": servers that end of what passes", died[1], 0)
-                t.true(name + ": some are attacks", attacks > SESSIONS // 20)
-                t.true(name + ": some pass whole", whole > 0)
-    finally:
-        for s in servers:
-            s.end()
+ROW = told.Row("slmp_server", "SEKISHO_SLMP_SERVER", "how to run a server of SLMP ({port} in it: where it is to listen)", 5007, POLICIES, session,
+               forbidden, FORMS)
 
 
 def cases(t):
-    command = shlex.split(os.environ.get(VARIABLE, ""))
-    if not command:
-        t.skip("slmp_server", "%s does not say how to run a server of SLMP ({port} in it: where it is to listen)" % VARIABLE)
-        return
-    servers = told.put_up(t, "slmp_server", HERE, INSTANCES, *command)
-    if servers:
-        yield "slmp_server", one, (t, servers)
+    return told.cases(t, ROW, HERE)

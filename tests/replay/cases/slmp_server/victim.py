@@ -11,7 +11,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "..", "..", "lib"), os.path.join(HERE, "..", "..")]
 import slmp  # noqa: E402
-from victims import Victim, ask, is_told, pieces, serve  # noqa: E402
+from victims import Victim, serve, told  # noqa: E402
 
 READER = slmp.FORMS[0]
 WATCHED = [("d", first) for first in range(0, 7200, 720)] + [(name, 0) for name in ("y", "m", "x", "b", "w", "r", "l")]
@@ -53,22 +53,12 @@ class Server(Victim):
 
 
 def tell(server, job):
-    turns, keep, closed = [], job["keep"], False
-    s = server.connect()
-    for kind, text, cuts in job["turns"]:
-        for b in pieces(bytes.fromhex(text), cuts):
-            if closed:
-                continue
-            answers = b""
-            if is_told(keep, turns):
-                answers, closed = ask(s, b, SOON)
-            turns.append([kind, b.hex(), answers.hex()])
-    s.close()
+    out = told(server, job, SOON)
     after = server.state()
     did = None if after is None else [[*k, v] for k, v in after.items() if v != server.before[k]]
     if did is None or did:
         server.put_up()
-    return {"turns": turns, "closed": closed, "did": did}
+    return {**out, "did": did}
 
 
 serve(Server(sys.argv[1:]), tell)

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An outstation of DNP3 in a network of its own, where nothing but a loopback is.
+
+    unshare -rn victim.py COMMAND...      {port} in it stands for where it is to listen"""
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "..", "..", "lib"), os.path.join(HERE, "..", "..")]
+from victims import Speaker, serve, speak  # noqa: E402
+
+serve(Speaker("outstation", 10.0, sys.argv[1:]), speak(0.01))

@@ -109,26 +109,27 @@ def finish(s):
     s.close()
 
 
-def told(victim, job, soon, changed=lambda b: b, learn=lambda answers: None):
-    """Tells what is to be told of a session. `changed`: bytes with what `learn` heard in answers."""
+def told(victim, job, soon, begins=0, changed=lambda b: b, learn=lambda answers: None):
+    """Tells what is to be told of a session. `begins`: with so many turns, whose answers are worth some patience; `changed`: bytes with what `learn`
+    heard in answers."""
     turns, keep, closed = [], job["keep"], False
     s = victim.connect()
-    for _, text, cuts in job["turns"]:
+    for n, (_, text, cuts) in enumerate(job["turns"]):
         for b in pieces(changed(bytes.fromhex(text)), cuts):
             if closed:
                 continue
             answers = b""
             if is_told(keep, turns):
-                answers, closed = ask(s, b, soon)
+                answers, closed = ask(s, b, soon if n >= begins else 1.0)
                 learn(answers)
             turns.append(["tcp", b.hex(), answers.hex()])
     finish(s)
     return {"turns": turns, "closed": closed}
 
 
-def speak(soon):
+def speak(soon, begins=0):
     """The `tell` of a Speaker."""
-    return lambda victim, job: {**told(victim, job, soon), "did": victim.did()}
+    return lambda victim, job: {**told(victim, job, soon, begins), "did": victim.did()}
 
 
 def serve(victim, tell):

@@ -9,4 +9,4 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "..", "..", "lib"), os.path.join(HERE, "..", "..")]
 from victims import Speaker, serve, speak  # noqa: E402
 
-serve(Speaker("station", 10.0, [sys.executable, os.path.join(HERE, "station.py"), sys.argv[1], "{port}"]), speak(0.01))
+serve(Speaker("station", 10.0, [sys.executable, os.path.join(HERE, "station.py"), sys.argv[1], "{port}"]), speak(0.01, 1))

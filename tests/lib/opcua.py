@@ -76,8 +76,8 @@ def error(code=0x807E0000):
 
 
 def request(service, body, handle=1, token=node(0, 0)):
-    """The body of a request, from its node id on."""
-    return node(0, service) + token + struct.pack("<qII", 0, handle, 0) + string(None) + struct.pack("<I", 10000) + EXTENSION + body
+    """The body of a request, from its node id on. (Of one that has no time, some servers want nothing.)"""
+    return node(0, service) + token + struct.pack("<qII", 134 * 10**15, handle, 0) + string(None) + struct.pack("<I", 10000) + EXTENSION + body
 
 
 def answer(service, body=b"", status=0, handle=1):
@@ -221,6 +221,11 @@ def create_subscription():
 
 def publish():
     return request(826, array([]))
+
+
+def add_node(parent, new, kind, form, attributes, of_type):
+    """One that the parent has (HasComponent); `form`: the type of its attributes."""
+    return request(488, array([b"".join((parent, node(0, 47), new, qualified(1, "x"), struct.pack("<I", kind), form + b"\1", string(attributes), of_type))]))
 
 
 def delete_nodes(nodes):

@@ -90,9 +90,13 @@ def session(rng, _, policy):
     return out if harmless else told.joined(rng, out)
 
 
-ROW = told.Row("iec104_receivers", "SEKISHO_LIB60870", "where a library of lib60870 is", 2404, POLICIES, session, forbidden,
-               command=lambda path: [os.path.abspath(path)], instances=8)
+ROWS = (
+    told.Row("iec104_receivers", "SEKISHO_LIB60870", "where a library of lib60870 is", 2404, POLICIES, session, forbidden, instances=8,
+             command=lambda path: [sys.executable, os.path.join(HERE, "station.py"), os.path.abspath(path), "{port}"]),
+    told.Row("iec104_receivers, another", "SEKISHO_IEC104_STATION", "how to run a station ({port} in it: where it is to listen)", 2404, POLICIES, session,
+             forbidden, instances=8))
 
 
 def cases(t):
-    return told.cases(t, ROW, HERE)
+    for row in ROWS:
+        yield from told.cases(t, row, HERE)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A station of lib60870 in a network of its own, where nothing but a loopback is.
+"""A controlled station in a network of its own, where nothing but a loopback is.
 
-    unshare -rn victim.py LIBRARY"""
+    unshare -rn victim.py COMMAND...      {port} in it stands for where it is to listen"""
 import os
 import sys
 
@@ -9,4 +9,4 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "..", "..", "lib"), os.path.join(HERE, "..", "..")]
 from victims import Speaker, serve, speak  # noqa: E402
 
-serve(Speaker("station", 10.0, [sys.executable, os.path.join(HERE, "station.py"), sys.argv[1], "{port}"]), speak(0.01, 1))
+serve(Speaker("station", 10.0, sys.argv[1:]), speak(0.01, 1))

@@ -109,6 +109,65 @@ def passed(t, name, policy, heard, server, port, datagrams=None):
     return keep
 
 
+def strewn(rng, s, parts):
+    """Sends these, some of them twice, with bytes of the one before, or behind the next two (the box keeps no more than a few that come too early).
+    (Number of the packet, where its bytes begin and end in the session.)"""
+    places, whole, at = [], b"".join(parts), s.seq
+    for k, p in enumerate(parts):
+        first = sum(map(len, parts[:k]))
+        places.append((max(0, first - rng.choice([0, 0, 0, 1, 5, 40])), first + len(p)))
+    places = [p for p in places for _ in range(rng.choice([1, 1, 1, 2]))]
+    if rng.random() < 0.7:
+        places = sum((rng.sample(places[k:k + 3], len(places[k:k + 3])) for k in range(0, len(places), 3)), [])
+    out = []
+    for first, last in places:
+        s.seq = at + first
+        s.c2s(PSH | ACK, whole[first:last])
+        out.append((len(s.out), at + first, at + last))
+    s.seq = at + len(whole)
+    return out
+
+
+def arrives(rng, places, end):
+    """Where the bytes begin and end that a receiver can read at once, of packets before `end`; it keeps those that come too early, or does not."""
+    at, early, out, keeps = 1001, [], [], rng.random() < 0.6
+    for packet, first, last in places:
+        if packet >= end:
+            break
+        early.append((first, last))
+        begin = at
+        while any(a <= at < z for a, z in early):
+            at = max(z for a, z in early if a <= at)
+        if at > begin:
+            out.append((begin - 1001, at - 1001))
+        if not keeps:
+            early = []
+    return out
+
+
+def passed_strewn(t, name, policy, heard, server, port):
+    """What of each session arrives together, (first byte, behind the last), if segments come as `strewn` has them as long as nobody answers."""
+    out, file = [], t.file(name.replace(" ", "-") + ".cfg", policy)
+    for first in range(0, len(heard), 200):
+        packets, all_places = [], []
+        for n, told in enumerate(heard[first:first + 200]):
+            rng, client = random.Random("%s %d" % (name, first + n)), "10.20.0.%d" % (10 + n)
+            s, places, parts = wire.Session(packets, client, 20000 + n, server, port).open(), [], []
+            for k, (_, text, answers) in enumerate(told["turns"]):
+                parts.append(bytes.fromhex(text))
+                if answers or k == len(told["turns"]) - 1:
+                    places += strewn(rng, s, parts)
+                    parts = []
+                if answers:
+                    s.s2c(PSH | ACK, bytes.fromhex(answers))
+            all_places.append((rng, places))
+        r = t.replay(t.file("strewn-%s-%d.pcap" % (name.replace(" ", "-"), first), wire.pcap(packets, step=1_000_000)), "--as-box", policy=file)
+        t.equal(name + ": segments that were too early to be kept", r.summary["refused_packets"].get("tcp.out_of_order", 0), 0)
+        ends = {f["client"]: f["packet"] for f in r.flows if f["verdict"] == "deny"}
+        out += [arrives(rng, places, ends.get("10.20.0.%d:%d" % (10 + n, 20000 + n), 1 << 60)) for n, (rng, places) in enumerate(all_places)]
+    return out
+
+
 def compared(t, servers, name, policy, sessions, forbidden, server, port, datagrams=None, **more):
     """Tells sessions whole and what the box passes of them, of which nothing may do what is forbidden: `forbidden(heard)` says what was done.
     (sessions that are attacks, how many pass whole, datagrams that pass)"""
@@ -118,6 +177,14 @@ def compared(t, servers, name, policy, sessions, forbidden, server, port, datagr
     for k in [k for k, x in enumerate(again) if x["did"] is None]:  # of this, or of what it was told before
         again[k], = all_told(servers[:1], sessions[k:k + 1], keep[k:k + 1], **more)
     text = lambda k: [(kind, b.hex(), cuts) for kind, b, cuts in sessions[k]]
+    if not datagrams:
+        streams = [b"".join(b for _, b, _ in x) for x in sessions]
+        come = [[("tcp", stream[a:z], []) for a, z in places] for stream, places in zip(streams, passed_strewn(t, name, policy, heard, server, port))]
+        after = [x["did"] is not None and forbidden(x) for x in all_told(servers, come, None, **more)]
+        t.note("%s: in another order, twice and overlapping %d bytes pass, %d in order; of these %d sessions do what is forbidden" %
+               (name, sum(len(b) for x in come for _, b, _ in x), sum(len(turn[1]) // 2 for x, y in zip(heard, keep) for turn, k in zip(x["turns"], y) if k),
+                sum(map(bool, after))))
+        t.equal(name + ": forbidden, and done in another order", [(k, x, [b.hex() for _, b, _ in come[k]]) for k, x in enumerate(after) if x][:3], [])
     bad = [(k, forbidden(x), text(k)) for k, x in enumerate(again) if forbidden(x)]
     attacks, died = sum(bool(forbidden(x)) for x in heard), [sum(x["did"] is None for x in y) for y in (heard, again)]
     whole = sum(all(k) and not x["closed"] for k, x in zip(keep, heard))

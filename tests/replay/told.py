@@ -145,7 +145,7 @@ def arrives(rng, places, end):
     return out
 
 
-def passed_strewn(t, name, policy, heard, server, port):
+def arrived(t, name, policy, heard, server, port):
     """What of each session arrives together, (first byte, behind the last), if segments come as `strewn` has them as long as nobody answers."""
     out, file = [], t.file(name.replace(" ", "-") + ".cfg", policy)
     for first in range(0, len(heard), 200):
@@ -179,7 +179,7 @@ def compared(t, servers, name, policy, sessions, forbidden, server, port, datagr
     text = lambda k: [(kind, b.hex(), cuts) for kind, b, cuts in sessions[k]]
     if not datagrams:
         streams = [b"".join(b for _, b, _ in x) for x in sessions]
-        come = [[("tcp", stream[a:z], []) for a, z in places] for stream, places in zip(streams, passed_strewn(t, name, policy, heard, server, port))]
+        come = [[("tcp", stream[a:z], []) for a, z in places] for stream, places in zip(streams, arrived(t, name, policy, heard, server, port))]
         after = [x["did"] is not None and forbidden(x) for x in all_told(servers, come, None, **more)]
         t.note("%s: in another order, twice and overlapping %d bytes pass, %d in order; of these %d sessions do what is forbidden" %
                (name, sum(len(b) for x in come for _, b, _ in x), sum(len(turn[1]) // 2 for x, y in zip(heard, keep) for turn, k in zip(x["turns"], y) if k),

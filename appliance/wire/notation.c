@@ -36,7 +36,7 @@ struct notation notation_of_target(const struct target_info *t)
 struct notation notation_of_space(const struct space_info *s)
 {
 	if (s->named)
-		return (struct notation){ .max = s->address_max, .n = 1, .named = true };
+		return (struct notation){ .max = s->address_max, .n = 1, .named = true, .digits = s->digits };
 	return notation_of(s->address_max, s->hex, s->parts, s->names);
 }
 
@@ -159,13 +159,29 @@ static bool several(const char *text)
 }
 
 /* Reads a tag's name, or "#" and its digest, which is printed for an unknown name. */
+/* A thumbprint: what stands for it are its first bits, as many as an address has. */
+static bool read_digits(const char *text, unsigned digits, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < digits; i++) {
+		if (digit(text[i], 16) < 0)
+			return false;
+		if (i < DIGEST_DIGITS)
+			v = v << 4 | (uint64_t)digit(text[i], 16);
+	}
+	*ret = v >> 1;
+	return text[digits] == '\0';
+}
+
 static bool read_name(struct reader *r, struct number_range *ret)
 {
 	uint64_t v = 0;
 	unsigned n = 0;
 
 	if (r->text[0] != '#') {
-		if (!tag_read(r->text, strlen(r->text), &v))
+		if (r->n->digits > 0 ? !read_digits(r->text, r->n->digits, &v)
+				     : !tag_read(r->text, strlen(r->text), &v))
 			return wrong(r, NOTATION_NO_NAME, r->text);
 	} else {
 		for (r->at = r->text + 1; digit(*r->at, 16) >= 0 && n < DIGEST_DIGITS; r->at++, n++)

@@ -137,6 +137,9 @@ struct space_info {
 	/* every number of it is written with 0x: "10" is refused, because manuals mean 16 by it */
 	bool hex;
 	bool named; /* an address is a name and its number the name's digest: tag.h */
+	/* named: a name has so many hexadecimal digits (a thumbprint), and its number is the first
+	 * 63 bits; 0 = it is a tag's */
+	uint8_t digits;
 	/*
 	 * Bit n: a written value may take 1 << n addresses, and the request says how many. A row
 	 * that limits values then allows only writes of exactly one value of the row's addresses.

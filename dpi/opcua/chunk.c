@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/opcua/chunk.h"
 
+#include "appliance/base/sha256.h"
 #include "dpi/opcua/builtin.h"
 #include "dpi/opcua/words.h"
 
@@ -95,6 +96,35 @@ static uint8_t policy_of(struct bytes uri)
 	return OPCUA_POLICY_OTHER;
 }
 
+/* The first of a chain, which is its owner's: an ASN.1 SEQUENCE (X.690, 8.1.3). */
+static uint64_t thumbprint_of(struct bytes chain)
+{
+	uint8_t tag, first, out[20];
+	struct bytes b = chain;
+	uint64_t v = 0;
+	size_t n;
+
+	bytes_u8(&b, &tag);
+	if (!bytes_u8(&b, &first) || tag != 0x30)
+		return 0;
+	n = first;
+	if (first >= 0x80) {
+		unsigned octets = first & 0x7fu;
+
+		n = 0;
+		if (octets < 1 || octets > 3)
+			return 0;
+		for (uint8_t octet; octets > 0 && bytes_u8(&b, &octet); octets--)
+			n = n << 8 | octet;
+	}
+	if (!bytes_skip(&b, n))
+		return 0;
+	sha1(chain.p, chain.left - b.left, out);
+	for (unsigned i = 0; i < 8; i++)
+		v = v << 8 | out[i];
+	return v >> 1;
+}
+
 bool opcua_chunk_take(struct bytes *b, struct opcua_chunk *ret)
 {
 	struct bytes uri;
@@ -112,8 +142,9 @@ bool opcua_chunk_take(struct bytes *b, struct opcua_chunk *ret)
 	if (!opcua_string(&ret->body, &uri))
 		return false;
 	ret->policy = policy_of(uri);
-	/* the sender's certificate, and which one of the receiver's is meant */
-	opcua_string(&ret->body, &uri);
+	if (opcua_string(&ret->body, &uri))
+		ret->certificate = thumbprint_of(uri);
+	/* which one of the receiver's is meant */
 	return opcua_string(&ret->body, &uri);
 }
 

@@ -38,12 +38,15 @@ enum opcua_kind {
 };
 
 struct opcua_chunk {
-	uint8_t kind;	   /* enum opcua_kind */
-	uint8_t chunk;	   /* 'F', 'C', 'A' */
-	uint32_t size;	   /* as it says; a server's may be longer than what is here */
-	uint32_t channel;  /* OPN, MSG, CLO */
-	uint32_t token;	   /* MSG, CLO */
-	uint8_t policy;	   /* OPN: its number in rows */
+	uint8_t kind;	  /* enum opcua_kind */
+	uint8_t chunk;	  /* 'F', 'C', 'A' */
+	uint32_t size;	  /* as it says; a server's may be longer than what is here */
+	uint32_t channel; /* OPN, MSG, CLO */
+	uint32_t token;	  /* MSG, CLO */
+	uint8_t policy;	  /* OPN: its number in rows */
+	/* OPN: of the sender's certificate, the first 63 bits of its thumbprint, which is the
+	 * SHA-1 of its DER form (OPC 10000-6, 6.2.2); 0 = there is none */
+	uint64_t certificate;
 	struct bytes body; /* what follows, sequence header and all */
 };
 

@@ -20,6 +20,8 @@ _Static_assert(OPCUA_PDU_MAX <= ENFORCER_PDU_MAX, "the longest message must fit 
 #define NUMBERLESS UINT64_MAX /* KEPT_REQUEST of what cannot be put together */
 enum kept { KEPT_KIND, KEPT_FIRST, KEPT_LAST, KEPT_REQUEST, KEPT_CHANNEL, KEPT_TOKEN, KEPT_POLICY, KEPT_RENEWS };
 
+#define KEPT_CERTIFICATE KEPT_FIRST /* where a policy hides the numbers */
+
 static struct pending_list open_of(struct opcua_state *s)
 {
 	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), OPCUA_OPEN_MAX };
@@ -90,12 +92,18 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-/* All that nobody can read counts as whatever a client may ask for. */
-static void secured(struct parsed *ret, uint8_t policy)
+/* All that nobody can read counts as whatever a client may ask for. Its place is the certificate
+ * by which the client opened the channel. */
+static void secured(struct parsed *ret, uint8_t policy, uint64_t certificate)
 {
 	struct operation o = opcua_operation(OPCUA_SECURED, policy);
 
-	o.place_unknown = true;
+	o.place_unknown = certificate == 0;
+	if (certificate != 0) {
+		o.space = OPCUA_CERTIFICATES;
+		o.first = certificate;
+		o.count = 1;
+	}
 	o.values.form = VALUES_UNKNOWN;
 	ret->operations[0] = o;
 	ret->n = 1;
@@ -228,8 +236,10 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->kept[KEPT_POLICY] = policy;
 	if (policy == OPCUA_POLICY_NONE)
 		message(pdu, &c, policy, ret);
-	else
-		secured(ret, policy);
+	else {
+		ret->kept[KEPT_CERTIFICATE] = c.kind == OPCUA_OPEN ? c.certificate : s->certificate;
+		secured(ret, policy, ret->kept[KEPT_CERTIFICATE]);
+	}
 }
 
 static bool knows_token(const struct opcua_state *s, uint32_t token)
@@ -259,7 +269,11 @@ static enum reason in_session(struct opcua_state *s, const struct parsed *p)
 		if ((opened && s->policy != OPCUA_POLICY_UNKNOWN && policy != s->policy) ||
 		    (s->channel_known && channel != s->channel))
 			return R_OPCUA_CHANNEL;
-		if (!is_secured(policy) && s->phase != OPCUA_ANY && (p->kept[KEPT_RENEWS] == RENEW) != opened)
+		if (is_secured(policy)) {
+			if (opened && s->certificate != 0 && p->kept[KEPT_CERTIFICATE] != s->certificate)
+				return R_OPCUA_CHANNEL;
+			s->certificate = p->kept[KEPT_CERTIFICATE];
+		} else if (s->phase != OPCUA_ANY && (p->kept[KEPT_RENEWS] == RENEW) != opened)
 			return R_OPCUA_CHANNEL;
 		if (s->phase == OPCUA_READY)
 			s->phase = OPCUA_OPENING;
@@ -586,6 +600,7 @@ static void missed(void *state, bool unread)
 	s->phase = OPCUA_ANY;
 	s->counts[0] = s->counts[1] = s->channel_known = false;
 	s->tokens = 0;
+	s->certificate = 0;
 	s->rest = 0;
 }
 

@@ -28,12 +28,13 @@ enum opcua_phase {
 
 struct opcua_state {
 	struct pending wait;
-	uint8_t phase;	    /* enum opcua_phase */
-	uint8_t policy;	    /* of the channel; OPCUA_POLICY_UNKNOWN: none is open */
-	bool met;	    /* bytes went by unseen */
-	bool channel_known; /* and token, tokens */
-	uint8_t tokens;	    /* that are known: the last, and the one before */
-	bool counts[2];	    /* by direction: a sequence number is known */
+	uint8_t phase;	      /* enum opcua_phase */
+	uint8_t policy;	      /* of the channel; OPCUA_POLICY_UNKNOWN: none is open */
+	bool met;	      /* bytes went by unseen */
+	bool channel_known;   /* and token, tokens */
+	uint8_t tokens;	      /* that are known: the last, and the one before */
+	bool counts[2];	      /* by direction: a sequence number is known */
+	uint64_t certificate; /* of the client, as in chunk.h; 0: not known */
 	uint32_t channel;
 	uint32_t token[2];
 	uint32_t sequence[2];

@@ -5,7 +5,6 @@
 #include "dpi/opcua/chunk.h"
 
 #define PLACES (1u << OPCUA_NODES)
-#define UNTOLD (UNTOLD_PLACE | UNTOLD_VALUE)
 
 /*
  * To write a value is to write; to write what a variable is (who may write it, its type) is to
@@ -21,8 +20,8 @@ static const struct function_info functions[] = {
 	  FRAMING_ALIKE },
 #define SAYS(kind, name) { OPCUA_SAYS(kind), OPCUA_SAYS(kind), name, 0, 0, 0, FRAMING_ALIKE },
 	SAYS(OPCUA_HELLO, "Hello") SAYS(OPCUA_ACKNOWLEDGE, "Acknowledge") SAYS(OPCUA_ERROR, "Error")
-		SAYS(OPCUA_REVERSE_HELLO, "ReverseHello"){ OPCUA_SECURED, OPCUA_SECURED, "Secured", CLASS_ALL, 0,
-							   UNTOLD, FRAMING_ALIKE },
+		SAYS(OPCUA_REVERSE_HELLO, "ReverseHello"){ OPCUA_SECURED, OPCUA_SECURED, "Secured", CLASS_ALL,
+							   1u << OPCUA_CERTIFICATES, UNTOLD_VALUE, FRAMING_ALIKE },
 };
 
 /* What a channel without security says must be allowed by a row that names it. */
@@ -43,6 +42,7 @@ static const struct space_info spaces[OPCUA_SPACES] = {
 	[OPCUA_NODES] = { .key = "node_ids",
 			  .address_max = (UINT64_C(1) << (OPCUA_IDENTIFIER_BITS + 16u)) - 1u,
 			  .parts = { { 16, "namespace" }, { OPCUA_IDENTIFIER_BITS, "identifier" } } },
+	[OPCUA_CERTIFICATES] = { .key = "certificates", .address_max = INT64_MAX, .named = true, .digits = 40 },
 };
 
 #define N(list) (sizeof(list) / sizeof((list)[0]))

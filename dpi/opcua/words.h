@@ -4,7 +4,7 @@
 #ifndef SEKISHO_DPI_OPCUA_WORDS_H
 #define SEKISHO_DPI_OPCUA_WORDS_H
 
-enum opcua_space { OPCUA_NODES, OPCUA_SPACES };
+enum opcua_space { OPCUA_NODES, OPCUA_CERTIFICATES, OPCUA_SPACES };
 #define OPCUA_IDENTIFIER_BITS 32u /* of an address; above them stands the namespace */
 
 /* The targets, in the order of the vocabulary. */

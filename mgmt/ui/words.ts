@@ -4,7 +4,7 @@
 // dpi/*/words.c). tests/documents reports missing ones.
 export const WORDS: string[] = (
   "about accept address addresses all allow always analog_inputs analog_outputs answer_only applicant approved_by asset assets at_most " +
-  "attributes bacnet between binary_inputs binary_outputs break_glass buffer cargo carrier causes chain_break channels cio class closed cnt " +
+  "attributes bacnet between binary_inputs binary_outputs break_glass buffer cargo carrier causes certificates chain_break channels cio class closed cnt " +
   "cnt_flags coils command_workers commands conduits contact contacts contract_until control counters cpus criticality cut days defaults " +
   "delete_after_days deny destinations detect device diagnose discrete dnp3 dns door doors double_inputs drop e_current each enforce enip " +
   "eve except exception external fins first flags fleets format free fresh from from_assets ftp functions groups heard_within hold holding " +

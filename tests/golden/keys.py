@@ -358,6 +358,8 @@ def value_of(protocol, key):
         return '"analog-output:1"'
     if protocol == "bacnet" and key in ("routes", "ways", "properties"):
         return {"routes": '"1.0"', "ways": '"broadcast"', "properties": '"present-value"'}[key]
+    if key == "certificates":
+        return '"#0000000000000001"'
     if key == "node_ids":
         return '"2.100"'
     if key in ("modules", "x", "y", "b", "sb", "dx", "dy", "w", "sw"):

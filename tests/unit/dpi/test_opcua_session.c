@@ -226,6 +226,68 @@ static void secured_channels_are_named(void **state)
 	}
 }
 
+/* A message that opens a channel with security by these certificates. */
+static struct message certified(uint32_t channel, const char *der)
+{
+	struct message m = message_of("OPNF"), certificate = { .n = 0 };
+
+	put_hex(&certificate, der);
+	put_32(&m, channel);
+	put_32(&m, sizeof(BASIC) - 1u);
+	put(&m, BASIC, sizeof(BASIC) - 1u);
+	put_32(&m, (uint32_t)certificate.n);
+	put(&m, certificate.p, certificate.n);
+	put_32(&m, UINT32_MAX);
+	put_hex(&m, "9a3b7f112233445566778899");
+	return sized(m);
+}
+
+/* Of a chain the first; its thumbprint's first 63 bits are the place of all that the channel
+ * carries. The numbers are those of `openssl x509 -fingerprint -sha1`. */
+static void clients_are_named_by_certificates(void **state)
+{
+	static const struct {
+		const char *der;
+		uint64_t first;
+	} ours[] = { { "3003020105", UINT64_C(0xb61e1f05dadafa7) },
+		     { "3003020105 30020500", UINT64_C(0xb61e1f05dadafa7) },
+		     { "308103020105", UINT64_C(0xd26f93189d00974) },
+		     { "30820003020105 3003020106", UINT64_C(0x53660bf4118622e1) } };
+	static const char *const others[] = { "3003020106",	      "", "3003", "3103020105", "30840000000302010500",
+					      "3003020106 3003020105" };
+	struct command_row *row;
+	struct desk d;
+
+	(void)state;
+	for (size_t k = 0; k < N(ours); k++) {
+		row = open_desk(&d);
+		row->services = desk_range(&d, OPCUA_SECURED, OPCUA_SECURED);
+		desk_space(&d, row, OPCUA_CERTIFICATES, desk_range(&d, ours[k].first, ours[k].first));
+		begin_secured(&d, BASIC);
+		assert_int_equal(d.p.reason, R_OPCUA_ADDRESS);
+		for (size_t i = 0; i < N(others); i++) {
+			desk_reset(&d);
+			judge(&d, DIR_C2S, hello());
+			judge(&d, DIR_S2C, acknowledge());
+			assert_int_equal(judge(&d, DIR_C2S, certified(0, others[i]))->reason, R_OPCUA_ADDRESS);
+		}
+		desk_reset(&d);
+		judge(&d, DIR_C2S, hello());
+		judge(&d, DIR_S2C, acknowledge());
+		assert_true(judge(&d, DIR_C2S, certified(0, ours[k].der))->allowed);
+		assert_true(judge(&d, DIR_S2C, opens(DIR_S2C, CHANNEL, BASIC, "0102030405060708"))->allowed);
+		assert_true(judge(&d, DIR_C2S, said("MSGF", DIR_C2S, 5, 673, ""))->allowed);
+		assert_true(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 5, 676, ""))->allowed);
+		/* who renews the channel is who opened it, whatever rows say */
+		desk_space(&d, row, OPCUA_CERTIFICATES, desk_range(&d, 0, INT64_MAX));
+		assert_int_equal(judge(&d, DIR_C2S, certified(CHANNEL, "3003020107"))->reason, R_OPCUA_CHANNEL);
+		/* rows of certificates have no nodes */
+		row->services = (struct number_set){ .any = true };
+		start(&d);
+		assert_int_equal(ask(&d, 631, READ)->reason, R_OPCUA_ADDRESS);
+	}
+}
+
 /* Chunk by chunk, of one channel, with whatever in it; and no message that could be read. */
 static void secured_channels_carry_anything(void **state)
 {
@@ -602,6 +664,7 @@ int main(void)
 		cmocka_unit_test(reverse_hellos_are_refused),
 		cmocka_unit_test(none_is_named),
 		cmocka_unit_test(secured_channels_are_named),
+		cmocka_unit_test(clients_are_named_by_certificates),
 		cmocka_unit_test(secured_channels_carry_anything),
 		cmocka_unit_test(numbers_follow),
 		cmocka_unit_test(requests_have_numbers),

@@ -13,7 +13,9 @@
 /*
  * To write the present value is to write; to write another property is to program, as it is to make
  * and delete objects, and to read and write files. To give up a command is a write of its own,
- * since no value is known afterwards. What only a server of the link answers is of no word.
+ * since no value is known afterwards. Who tells values writes where they are taken over, and who
+ * tells events, or that he is a device, controls what is done about it. What only a server of the
+ * link answers is of no word.
  */
 static const struct function_info functions[] = {
 #define CONFIRMED(choice, name, class, places, untold, answer, layout)                                                 \

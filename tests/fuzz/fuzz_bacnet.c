@@ -241,10 +241,16 @@ static void second_reading(const struct limits *l, const uint8_t *p, size_t n)
 		MUST(l->classes & CLASS_PROGRAM);
 		MUST(!l->values);
 		break;
+	case 1:
+	case 31:
+		MUST(l->classes & CLASS_WRITE);
+		break;
 	case 0:
+	case 2:
 	case 17:
 	case 19:
 	case 27:
+	case 32:
 		MUST(l->classes & CLASS_CONTROL);
 		break;
 	case 20:

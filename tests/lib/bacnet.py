@@ -8,11 +8,11 @@ AI, AO, AV, BI, BO, BV, DEVICE, FILE = 0, 1, 2, 3, 4, 5, 8, 10
 PRESENT = 85
 UNICAST, BROADCAST, FORWARDED, DISTRIBUTE = 10, 11, 4, 9
 # What the reference calls them: confirmed ones by choice, unconfirmed from 1000, of the network from 2000, of the link from 3000.
-READS = {1, 5, 12, 13, 14, 26, 28, 30, 31, 1002, 1011}
-WRITES = {15, 16, 4115, 4116, 1010}
-CONTROLS = {0, 17, 19, 20, 27, 1005, 1006, 1009}
+READS = {5, 12, 13, 14, 26, 28, 30}
+WRITES = {1, 15, 16, 31, 1002, 1010, 1011, 4115, 4116}
+CONTROLS = {0, 2, 17, 19, 20, 27, 32, 1000, 1001, 1003, 1005, 1006, 1009, 1012}
 PROGRAMS = {6, 7, 8, 9, 10, 11, 21, 22, 23, 1014, 4015, 4016, 4020}
-DIAGNOSES = {2, 3, 4, 29, 32, 33, 1000, 1001, 1003, 1007, 1008, 1012, 1013, 2000, 2018, 3002, 3006}
+DIAGNOSES = {3, 4, 29, 33, 1007, 1008, 1013, 2000, 2018, 3002, 3006}
 ALL_WORDS = {18, 24, 25, 34, 1004}
 SIMPLE = {0, 1, 2, 5, 8, 9, 11, 15, 16, 17, 19, 20, 22, 25, 27, 28, 30, 31, 32}
 

@@ -92,14 +92,35 @@ static bool meant_hint(struct check *k, struct diag *g, const struct notation *n
 	return meant != NULL;
 }
 
+/* Whether the text begins with a name of the first part; if it is almost one, says which. */
+static bool name_hint(struct check *k, struct diag *g, const struct notation *n, const char *text, bool *ret_said)
+{
+	const struct number_names *names = n->names != NULL ? n->names[0] : NULL;
+	const char **known = names != NULL ? arena_array(k->a, names->n, sizeof(*known)) : NULL;
+	const char *word = arena_printf(k->a, "%.*s", (int)strcspn(text, ".:["), text), *near;
+
+	*ret_said = false;
+	if (known == NULL || word == NULL)
+		return false;
+	for (unsigned i = 0; i < names->n; i++)
+		known[i] = names->list[i].name;
+	near = word_nearest(word, known, names->n);
+	*ret_said = near != NULL && strcmp(near, word) != 0;
+	if (*ret_said)
+		check_near(k, g, word, known, names->n);
+	return near != NULL;
+}
+
 static void hint(struct check *k, struct diag *g, const struct notation *n, const char *key, const char *text,
 		 const struct notation_mistake *wrong)
 {
 	/* "B1F": the kind comes before the number */
-	bool letters = text[0] < '0' || text[0] > '9';
+	bool letters = text[0] < '0' || text[0] > '9', said = false;
 
 	if (k->d->errors > DIAG_SHOWN ||
-	    ((wrong->fault != NOTATION_DECIMAL || letters) && meant_hint(k, g, n, key, text)))
+	    (!(letters && name_hint(k, g, n, text, &said)) && (wrong->fault != NOTATION_DECIMAL || letters) &&
+	     meant_hint(k, g, n, key, text)) ||
+	    said)
 		return;
 	switch (wrong->fault) {
 	case NOTATION_BACKWARDS:

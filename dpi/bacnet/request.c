@@ -82,6 +82,8 @@ struct reader {
 	bool crowded;
 	/* of what is asked for now */
 	bool has_object, has_property, has_index, writes, null;
+	uint8_t holder; /* number of the constructed data that are being read */
+	bool again;	/* a value had data of its holder's number inside */
 	uint64_t object, objects;
 	uint32_t property, index, priority;
 	struct values value;
@@ -135,7 +137,8 @@ static void end_operation(struct reader *r)
 		o.idle &= (uint8_t) ~(1u << BACNET_PROPERTY);
 	}
 	if (r->writes) {
-		o.targets[BACNET_PRIORITY] = r->priority;
+		/* who finds the value's end elsewhere reads another one behind it */
+		o.targets[BACNET_PRIORITY] = r->again ? BACNET_PRIORITY_NONE : r->priority;
 		o.idle &= (uint8_t) ~(1u << BACNET_PRIORITY);
 		if (r->null || (r->service->untold & UNTOLD_VALUE) != 0)
 			o.values = (struct values){ .form = VALUES_UNKNOWN };
@@ -230,14 +233,14 @@ static bool is_closed(const struct reader *r)
 
 static void rest(struct reader *r, bool writes)
 {
-	struct values value;
-	bool null;
+	struct bacnet_any any;
 
-	if (!bacnet_any(&r->b, &value, &null) || !writes)
+	if (!bacnet_any(&r->b, r->holder, &any) || !writes)
 		return;
 	r->writes = true;
-	r->value = value;
-	r->null = null;
+	r->value = any.again ? (struct values){ .form = VALUES_UNKNOWN } : any.written;
+	r->null = any.null;
+	r->again |= any.again;
 }
 
 static void fields(struct reader *r, const char *layout);
@@ -272,9 +275,11 @@ static void item(struct reader *r, const char *layout)
 		return;
 	}
 	if (layout[1] == '{') {
-		uint8_t number = t.number;
+		uint8_t number = t.number, holder = r->holder;
 
+		r->holder = number;
 		fields(r, layout + 2);
+		r->holder = holder;
 		if (!r->b.failed && (!bacnet_tag_take(&r->b, &t) || t.kind != BACNET_CLOSING || t.number != number))
 			r->b.failed = true;
 		return;
@@ -353,11 +358,35 @@ static void one(struct parsed *to, const struct bacnet_unit *u, uint32_t code, u
 	to->n = 1;
 }
 
+/* What a device may find behind a value, whose end it takes for where the first tag of its holder's
+ * number closes: whatever the service writes. */
+static void anything_behind(struct reader *r)
+{
+	static const uint32_t others[] = { 0, BACNET_OTHER, BACNET_RELINQUISH };
+	unsigned n = r->code == BACNET_WRITE_MULTIPLE ? 3 : r->code == BACNET_CREATE_OBJECT ? 1 : 0;
+
+	for (unsigned i = 0; i < n && !r->crowded; i++) {
+		begin_operation(r);
+		r->has_object = false;
+		r->writes = true;
+		r->value.form = VALUES_UNKNOWN;
+		end_operation(r);
+		if (!r->crowded) {
+			struct operation *o = &r->to->operations[r->to->n - 1u];
+
+			o->service += others[i];
+			o->idle &= (uint8_t) ~(1u << BACNET_PROPERTY);
+		}
+	}
+}
+
 static void parse_service(const struct bacnet_unit *u, struct parsed *ret)
 {
 	uint32_t code = bacnet_code(u);
 	const struct service *s = service_of(code);
-	struct reader r = { .b = u->rest, .to = ret, .unit = u, .service = s, .code = code };
+	struct reader r = {
+		.b = u->rest, .to = ret, .unit = u, .service = s, .code = code, .holder = BACNET_NO_HOLDER
+	};
 
 	if (s == NULL || u->segmented) {
 		one(ret, u, code, UNTOLD_PLACE | UNTOLD_VALUE);
@@ -366,6 +395,8 @@ static void parse_service(const struct bacnet_unit *u, struct parsed *ret)
 	}
 	begin_operation(&r);
 	fields(&r, s->layout);
+	if (r.again)
+		anything_behind(&r);
 	ret->wrong = r.crowded ? R_BACNET_MANY : bytes_done(&r.b) ? R_ALLOWED : R_BACNET_FRAME;
 	if (ret->n == 0 || ret->wrong != R_ALLOWED)
 		one(ret, u, r.code,
@@ -421,10 +452,9 @@ void bacnet_request_parse(const struct bacnet_unit *u, struct parsed *ret)
 bool bacnet_is_whole(uint32_t code, struct bytes rest)
 {
 	const struct service *s = service_of(code);
-	struct values value;
-	bool null;
+	struct bacnet_any any;
 
-	return (s != NULL && s->layout[0] == '~') || (bacnet_any(&rest, &value, &null) && bytes_done(&rest));
+	return (s != NULL && s->layout[0] == '~') || (bacnet_any(&rest, BACNET_NO_HOLDER, &any) && bytes_done(&rest));
 }
 
 void bacnet_begins_with(struct bytes rest, uint32_t *ret_object, uint32_t *ret_property)

@@ -211,16 +211,16 @@ static struct values of_primitive(const struct bacnet_tag *t)
 	}
 }
 
-bool bacnet_any(struct bytes *b, struct values *ret, bool *ret_null)
+bool bacnet_any(struct bytes *b, uint8_t holder, struct bacnet_any *ret)
 {
 	uint8_t open[BACNET_DEPTH_MAX];
 	unsigned depth = 0, n = 0;
 	struct bacnet_tag t;
 
-	*ret = unknown();
-	*ret_null = false;
+	*ret = (struct bacnet_any){ .written = unknown() };
 	while (b->left > 0) {
 		struct bytes before = *b;
+		bool first;
 
 		if (!bacnet_tag_take(b, &t))
 			return false;
@@ -232,11 +232,13 @@ bool bacnet_any(struct bytes *b, struct values *ret, bool *ret_null)
 			return fail(b);
 		if (t.kind == BACNET_OPENING && depth == BACNET_DEPTH_MAX)
 			return fail(b);
-		if (t.kind == BACNET_OPENING)
+		if (t.kind == BACNET_OPENING) {
 			open[depth++] = t.number;
-		*ret_null = n == 0 && t.kind == BACNET_APPLICATION && t.number == BACNET_NULL;
-		*ret = n == 0 && t.kind == BACNET_APPLICATION ? of_primitive(&t) : unknown();
-		n++;
+			ret->again |= t.number == holder;
+		}
+		first = n++ == 0 && t.kind == BACNET_APPLICATION;
+		ret->null = first && t.number == BACNET_NULL;
+		ret->written = first ? of_primitive(&t) : unknown();
 	}
 	return depth == 0 || fail(b);
 }

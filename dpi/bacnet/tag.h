@@ -45,11 +45,15 @@ bool bacnet_tag_take(struct bytes *b, struct bacnet_tag *ret);
 bool bacnet_is_of(const struct bacnet_tag *t, enum bacnet_type type);
 /* An Unsigned or ENUMERATED in the fewest bytes, at most four. */
 bool bacnet_number(struct bytes holds, uint32_t *ret);
-/*
- * Takes everything up to the closing tag that does not belong to what was taken, or to the end.
- * *ret: what is written if this is a value: of one primitive its number, of anything else unknown.
- * *ret_null: it is a NULL by itself.
- */
-bool bacnet_any(struct bytes *b, struct values *ret, bool *ret_null);
+struct bacnet_any {
+	struct values written; /* of one primitive its number, of anything else unknown */
+	bool null;	       /* a NULL by itself */
+	bool again;	       /* constructed data inside have the number of what holds all of it */
+};
+
+#define BACNET_NO_HOLDER 255u
+
+/* Takes everything up to the closing tag that does not belong to what was taken, or to the end. */
+bool bacnet_any(struct bytes *b, uint8_t holder, struct bacnet_any *ret);
 
 #endif

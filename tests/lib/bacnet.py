@@ -354,10 +354,23 @@ def references(f, code, obj, base=0):
     return op(code, obj, (prop, index))
 
 
+def has_inside(nodes, number):
+    return any(n.kind == "o" and (n.number == number or has_inside(n.content, number)) for n in nodes)
+
+
+def anything(code):
+    """What a device may read behind a value whose end it takes for that of data of the same number inside."""
+    return {"code": code, "object": None, "property": (1 << 30, None), "priority": 0, "values": None}
+
+
 def written(f, code, obj, base=0):
     o = references(f, code, obj, base)
-    o["values"], null = value_of(f.take("o", base + 2).nodes)
+    value = f.take("o", base + 2).nodes
+    o["values"], null = value_of(value)
     o["priority"] = f.priority(base + 3)
+    o["again"] = has_inside(value, base + 2)
+    if o["again"]:
+        o["priority"], o["values"] = 0, None
     if code in (15, 16):
         o["code"] += 4000 if o["property"][0] != PRESENT else 4100 if null else 0
     return o
@@ -378,7 +391,7 @@ def service(code, f):
                 if not inner.nodes:
                     break
             if not f.nodes:
-                return out
+                return out + [anything(c) for c in (16, 4016, 4116) if any(o.get("again") for o in out)]
     if code == 5:
         f.take("c", 0, (1, 8))
         out = [op(5, f.object(1))]
@@ -405,7 +418,7 @@ def service(code, f):
         inner = f.may("o", 1)
         while inner is not None and inner.nodes:
             out.append({**written(inner, 10, obj), "values": None})
-        return out
+        return out + [anything(10) for o in out[:1] if any(o.get("again") for o in out)]
     if code == 11:
         v = int.from_bytes(f.take("a", 12), "big")
         return [op(11, (v, v), values=None)]

@@ -288,8 +288,7 @@ static void constructed_data_close(void **state)
 		{ "0e 21 05 0f", true },
 		{ "0e 25 05 0f", false },
 	};
-	struct values value;
-	bool null;
+	struct bacnet_any any;
 
 	(void)state;
 	for (size_t k = 0; k < N(cases); k++) {
@@ -298,7 +297,7 @@ static void constructed_data_close(void **state)
 
 		put_hex(&w, cases[k].hex);
 		b = bytes_of(w.p, w.n);
-		if ((bacnet_any(&b, &value, &null) && bytes_done(&b)) != cases[k].fits)
+		if ((bacnet_any(&b, BACNET_NO_HOLDER, &any) && bytes_done(&b)) != cases[k].fits)
 			fail_msg("%s", cases[k].hex);
 	}
 	for (size_t depth = 1; depth < 20; depth++) {
@@ -308,7 +307,7 @@ static void constructed_data_close(void **state)
 		memset(w.p, 0x0e, depth);
 		memset(w.p + depth, 0x0f, depth);
 		b = bytes_of(w.p, w.n);
-		assert_int_equal(bacnet_any(&b, &value, &null), depth <= BACNET_DEPTH_MAX);
+		assert_int_equal(bacnet_any(&b, BACNET_NO_HOLDER, &any), depth <= BACNET_DEPTH_MAX);
 	}
 }
 
@@ -317,14 +316,13 @@ static void constructed_data_close(void **state)
 static struct values value_of(const char *hex)
 {
 	struct wire w = { .n = 0 };
-	struct values v;
+	struct bacnet_any any;
 	struct bytes b;
-	bool null;
 
 	put_hex(&w, hex);
 	b = bytes_of(w.p, w.n);
-	assert_true(bacnet_any(&b, &v, &null));
-	return v;
+	assert_true(bacnet_any(&b, BACNET_NO_HOLDER, &any));
+	return any.written;
 }
 
 static void values_are_whole_numbers(void **state)
@@ -619,6 +617,44 @@ static void every_element_counts(void **state)
 	}
 }
 
+/* A value whose data have the number of what holds it: who takes the first closing tag for its end
+ * reads something else behind it, which rows with limits do not let pass. */
+static void ends_of_values(void **state)
+{
+	static const struct {
+		const char *apdu;
+		bool again;
+	} cases[] = {
+		{ "00 05 01 10 0c 00400001 1e 09 55 2e 44 40800000 2f 39 09 1f", false },
+		{ "00 05 01 10 0c 00400001 1e 09 55 2e 44 40800000 2e 2f 39 01 2f 1f", true },
+		{ "00 05 01 10 0c 00400001 1e 09 55 2e 0e 2e 2f 0f 2f 1f", true },
+		{ "00 05 01 0f 0c 00400001 19 55 3e 44 40800000 3e 3f 49 01 3f", true },
+		{ "00 05 01 0f 0c 00400001 19 55 3e 2e 2f 3f", false },
+		{ "00 05 01 0a 0e 1c 00400001 0f 1e 09 55 2e 2e 2f 2f 1f", true },
+	};
+	struct command_row *row;
+	struct desk d;
+
+	(void)state;
+	for (size_t k = 0; k < N(cases); k++)
+		for (unsigned limit = 0; limit < 5; limit++) {
+			bool single = strncmp(cases[k].apdu, "00 05 01 0f", 11) == 0, fits;
+
+			row = open_desk(&d);
+			if (limit == 1)
+				desk_space(&d, row, BACNET_OBJECTS, desk_range(&d, AO(1), AO(20)));
+			if (limit == 2)
+				row->targets[BACNET_PROPERTY] = desk_range(&d, P(0), P(85));
+			if (limit == 3)
+				row->targets[BACNET_PRIORITY] = desk_range(&d, 1, 16);
+			if (limit == 4)
+				row->services = desk_ranges(&d, (uint32_t[]){ 10, 16 }, 1);
+			fits = !cases[k].again || limit == 0 || (single && limit != 3) || (k == 5 && limit == 4);
+			if (ask(&d, cases[k].apdu)->allowed != fits)
+				fail_msg("%s: %u: %d", cases[k].apdu, limit, d.p.reason);
+		}
+}
+
 /* Rows limit priorities and array indexes; what is not told passes no limit. */
 static void rows_limit(void **state)
 {
@@ -706,6 +742,7 @@ int main(void)
 		cmocka_unit_test(services_say_what_they_touch),
 		cmocka_unit_test(other_data_are_malformed),
 		cmocka_unit_test(every_element_counts),
+		cmocka_unit_test(ends_of_values),
 		cmocka_unit_test(rows_limit),
 		cmocka_unit_test(what_a_row_has_to_name),
 	};

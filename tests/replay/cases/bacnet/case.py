@@ -228,7 +228,7 @@ ROWS = {
     "properties": ('{ commands = ["read", "write"]; properties = ["present-value", "priority-array.8", "81"]; }',
                    lambda o: o["code"] in bacnet.READS | bacnet.WRITES and one_of(o, {85, 81, (87, 8)}), False),
     "set": ('{ commands = ["write"]; objects = ["1.1-20"]; priorities = ["8-16"]; values = ["18-26", "4294967276-4294967295"]; }',
-            lambda o: o["code"] in bacnet.WRITES and on(o, [(AO, 1, 20)]) and (o["priority"] is None or o["priority"] >= 8) and (
+            lambda o: o["code"] in bacnet.WRITES and on(o, [(AO, 1, 20)]) and (o["priority"] is None or 8 <= o["priority"]) and (
                 o["values"] is not None and all(18 <= v <= 26 or v >= 4294967276 for v in o["values"])), False),
     "program": ('{ commands = ["program", "control"]; objects = ["analog-output", "file:1"]; }', lambda o: o["code"] in bacnet.PROGRAMS | bacnet.CONTROLS and on(o, [(AO, 0, 0x3FFFFF), (FILE, 1, 1)]),
                 False),
@@ -257,7 +257,7 @@ def draw(rng):
     value = lambda: rng.choice([bacnet.real(v) for v in (18.0, 21.5, 26.0, 26.5, 17.99, -20.0, -20.5, -0.5, 1e12, float("nan"))] + [
         bacnet.unsigned(v) for v in (18, 26, 27, 300, 1 << 31)] + [bacnet.signed(v) for v in (20, -1, -20, -21, 300)] + [
         bacnet.NULL, bacnet.enumerated(1), bacnet.enumerated(20), bacnet.boolean(1), bacnet.double(20.5), bacnet.string("on"), bacnet.real(20) + bacnet.real(20), b"",
-        bacnet.con(0, bacnet.unsigned(20)), bytes([0x22, 0, 20]), bacnet.octets(bytes(300))])
+        bacnet.con(0, bacnet.unsigned(20)), bacnet.real(20) + bacnet.con(2, b"") + bacnet.ctx(3, 1), bacnet.con(3, b""), bytes([0x22, 0, 20]), bacnet.octets(bytes(300))])
     priority = lambda: rng.choice([None, None, 8, 7, 16, 16, 1])
     kind = rng.randrange(16)
     if kind < 3:

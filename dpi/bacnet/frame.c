@@ -31,8 +31,7 @@ enum frame_result bacnet_frame(struct bytes head, size_t *ret_len)
 													: FRAME_BAD;
 }
 
-/* `least` bytes, and then a multiple of `each`; 0: no more. */
-static bool is_of(size_t bytes, size_t least, size_t each)
+bool bacnet_is_length(size_t bytes, size_t least, size_t each)
 {
 	return bytes >= least && (each == 0 ? bytes == least : (bytes - least) % each == 0);
 }
@@ -42,7 +41,7 @@ bool bacnet_link_fits(uint8_t function, size_t bytes)
 	switch (function) {
 #define LINK(function, name, class, end, least, each, form)                                                            \
 	case function:                                                                                                 \
-		return is_of(bytes, least, each);
+		return bacnet_is_length(bytes, least, each);
 #include "dpi/bacnet/services.def"
 	case BACNET_SECURE:
 		return true;

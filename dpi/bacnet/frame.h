@@ -61,6 +61,8 @@ struct bacnet_unit {
 enum frame_result bacnet_frame(struct bytes head, size_t *ret_len);
 /* False: the datagram is malformed; *ret has what was read. */
 bool bacnet_unwrap(struct bytes pdu, struct bacnet_unit *ret);
+/* `least` bytes, and then a multiple of `each`; 0: no more. */
+bool bacnet_is_length(size_t bytes, size_t least, size_t each);
 /* Whether such a function of the link may carry so many bytes; `carries` aside. */
 bool bacnet_link_fits(uint8_t function, size_t bytes);
 

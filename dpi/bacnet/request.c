@@ -406,23 +406,27 @@ static void parse_service(const struct bacnet_unit *u, struct parsed *ret)
 
 enum end { CLIENT, SERVER, BOTH };
 
-static enum reason wrong_of(const struct bacnet_unit *u, enum end end, size_t least)
+/* The bytes have to be these, since who does not know messages of the network layer reads them as a
+ * request. */
+static enum reason wrong_of(const struct bacnet_unit *u, enum end end, size_t least, size_t each)
 {
 	if (end == SERVER)
 		return R_BACNET_DIRECTION;
-	return u->rest.left < least ? R_BACNET_FRAME : R_ALLOWED;
+	return bacnet_is_length(u->rest.left, least, each) && (!u->message || u->message_type != 0 || u->rest.left <= 2)
+		       ? R_ALLOWED
+		       : R_BACNET_FRAME;
 }
 
 /* What is wrong with a message of the network layer, or a function of the link. */
 static enum reason wrong_beside(const struct bacnet_unit *u)
 {
 	switch (bacnet_code(u)) {
-#define NETWORK(type, name, class, end, least, form)                                                                   \
+#define NETWORK(type, name, class, end, least, each, form)                                                             \
 	case BACNET_NETWORK(type):                                                                                     \
-		return wrong_of(u, end, least);
+		return wrong_of(u, end, least, each);
 #define LINK(function, name, class, end, least, each, form)                                                            \
 	case BACNET_LINK(function):                                                                                    \
-		return wrong_of(u, end, least);
+		return wrong_of(u, end, least, each);
 #include "dpi/bacnet/services.def"
 	default:
 		return R_ALLOWED;

@@ -30,7 +30,7 @@ static const struct function_info functions[] = {
 		untold,                                                                                                \
 		FRAMING_ALIKE                                                                                          \
 	},
-#define NETWORK(type, name, class, end, least, form)                                                                   \
+#define NETWORK(type, name, class, end, bytes, each, form)                                                             \
 	{ BACNET_NETWORK(type), BACNET_NETWORK(type), #name, class, 0, 0, form },
 #define LINK(function, name, class, end, bytes, each, form)                                                            \
 	{ BACNET_LINK(function), BACNET_LINK(function), #name, class, 0, 0, form },

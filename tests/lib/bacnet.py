@@ -498,9 +498,8 @@ def whole(d):
         body = body[6:]
     r["to"], r["by"], r["message"], b = network(body)
     if r["message"] is not None:
-        least = {1: 2, 2: 3, 3: 3, 6: 1, 8: 3, 9: 2, 0x13: 3}.get(r["message"], 0)
-        if len(b) < least:
-            raise Bad("message")
+        lengths = {0: (0, 2), 1: range(2, 1500, 2), 2: (3,), 3: (3,), 4: range(0, 1500, 2), 5: range(0, 1500, 2), 6: range(1, 1500), 8: (3,), 9: (2,), 0x12: (0,), 0x13: (3,)}
+        r["wrong"] = len(b) not in lengths.get(r["message"], range(1500))
         r.update(code=2000 + r["message"], ops=[op(2000 + r["message"])], data=b)
         return r
     if len(b) < 2:

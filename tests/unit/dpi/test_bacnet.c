@@ -128,6 +128,35 @@ static void network_layers(void **state)
 		}
 }
 
+/* Messages of the network layer hold what they have to: no request for who reads them as an APDU. */
+static void messages_of_the_network_layer(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type < 0x80; type++)
+		for (unsigned n = 0; n < 14; n++) {
+			char network[16], rest[64] = "05 01 0f 0c 00 40 00 01 19 55 3e 00 3f 00";
+			struct wire w;
+			struct parsed p;
+			bool fits;
+
+			rest[3 * n] = '\0';
+			snprintf(network, sizeof(network), "0180%02x", type);
+			w = carried(BACNET_UNICAST, network, rest);
+			p = parse(&w);
+			fits = type == 0					     ? n == 0 || n == 2
+			       : type == 1					     ? n >= 2 && n % 2 == 0
+			       : type == 4 || type == 5				     ? n % 2 == 0
+			       : type == 6					     ? n >= 1
+			       : type == 9					     ? n == 2
+			       : type == 0x12					     ? n == 0
+			       : type == 2 || type == 3 || type == 8 || type == 0x13 ? n == 3
+										     : true;
+			assert_int_equal(p.n, 1);
+			if (p.wrong != (type == 7 ? R_BACNET_DIRECTION : fits ? R_ALLOWED : R_BACNET_FRAME))
+				fail_msg("type %02x, %u bytes: %d", type, n, p.wrong);
+		}
+}
+
 static void routes(void **state)
 {
 	static const struct {
@@ -733,6 +762,7 @@ int main(void)
 		cmocka_unit_test(lengths_agree),
 		cmocka_unit_test(functions_of_the_link),
 		cmocka_unit_test(network_layers),
+		cmocka_unit_test(messages_of_the_network_layer),
 		cmocka_unit_test(routes),
 		cmocka_unit_test(flags),
 		cmocka_unit_test(tags_are_in_their_shortest_form),

@@ -87,7 +87,7 @@ class Flow:
 
     def asked(self, raw, broken):
         r = bacnet.parse(raw)
-        if r is None or broken:
+        if r is None or broken or (r.get("wrong") and r["code"] != 2007):
             return "bacnet.malformed"
         if r["type"] is not None and r["type"] > 1:  # an answer to the server
             known = r["function"] == bacnet.UNICAST and (
@@ -300,7 +300,7 @@ def drawn(t):
         if extra < 0.03:
             d = bacnet.bvlc(5, struct.pack(">H", 60))
         elif extra < 0.05:
-            d = bacnet.bvlc(bacnet.UNICAST, bytes([1, 0x80, rng.choice([0, 6, 1, 0x13, 0x90])]) + bytes(rng.choice([0, 1, 3])))
+            d = bacnet.bvlc(bacnet.UNICAST, bytes([1, 0x80, rng.choice([0, 0, 6, 1, 0x13, 0x90])]) + bytes(rng.choice([0, 1, 2, 3, 4])))
         elif extra < 0.1:  # any byte of it, or one more or fewer
             at = rng.randrange(len(d))
             d = rng.choice([d[:at] + bytes([rng.randrange(256)]) + d[at + 1:], d + b"\0", d[:-1], bacnet.bvlc(d[1], d[4:] + b"\0")])
@@ -317,6 +317,7 @@ def drawn(t):
         for p in r.pdus:
             a = asks[int(p["client"].rsplit(":", 1)[1]) - 20001]
             q = bacnet.parse(a)
+            q = None if q is not None and q.get("wrong") else q
             if q is not None and "ops" not in q and (q["code"] < 34 or 1000 <= q["code"] < 1015):
                 continue  # a byte made another service of it, which the reader does not know
             ops = None if q is None else q.get("ops", [bacnet.op(q["code"])])

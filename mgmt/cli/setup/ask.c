@@ -40,8 +40,8 @@ static bool line_waits(struct setup *s)
 			return false;
 		if (poll(&in, 1, LOOK_MS) > 0)
 			return true;
-		if (s->watching)
-			cards_watch(s);
+		if (s->watch != NULL)
+			s->watch(s);
 	}
 }
 

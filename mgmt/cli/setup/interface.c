@@ -71,9 +71,9 @@ static enum step_result card(struct setup *s, enum message question, size_t k, b
 	enum step_result r;
 
 	cards_print(s);
-	s->watching = true;
+	s->watch = cards_watch;
 	r = step_ask_plain(s, question, NULL, line);
-	s->watching = false;
+	s->watch = NULL;
 	if (r != STEP_GO)
 		return r;
 	if (line[0] == '\0' && !admin && !s->between && k > 0)

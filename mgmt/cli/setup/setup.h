@@ -100,7 +100,7 @@ struct setup {
 	bool between;
 	struct sides sides;
 	bool going_back;			   /* the person has come back to this question */
-	bool watching;				   /* tells cables while it waits */
+	void (*watch)(struct setup *s);		   /* while it waits; NULL = nothing */
 	uint64_t ends_ns;			   /* of the last answer; 0 = none */
 	int status;				   /* exit status, at the end */
 	char terminals[ADDR_TEXT], via[ADDR_TEXT]; /* "" = in the admin network itself */

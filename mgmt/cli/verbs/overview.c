@@ -156,7 +156,7 @@ static bool same_file(const char *name, const char *text)
 
 /* The policy file differs from the policy in force: left by a trial that went back, or being
  * edited. An apply of it would change the box. */
-static void file_line(struct cli *c)
+void overview_file(struct cli *c)
 {
 	const struct msg_body question = { MSG_SHOW, .show = { .number = 0 } };
 	struct box_answer a;
@@ -176,7 +176,7 @@ static void file_line(struct cli *c)
 
 void overview_print(struct cli *c, const json_t *status)
 {
-	file_line(c);
+	overview_file(c);
 	interfaces_line(c, ja(status, "interfaces"));
 	roles_line(c, status);
 	refused_line(c, status);

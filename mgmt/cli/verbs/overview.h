@@ -12,5 +12,7 @@ void overview_head(struct cli *c, const char *head);
 /* One line for interfaces, processes, what was refused, inspection, records and certificates, and
  * how to see all. */
 void overview_print(struct cli *c, const json_t *status);
+/* Says so where the policy file of this box is not what is in force. */
+void overview_file(struct cli *c);
 
 #endif

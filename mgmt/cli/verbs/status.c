@@ -670,6 +670,7 @@ static int run(struct cli *c, const struct cli_args *a)
 			one_screen(c, answer.json, faults, alarms, stand);
 		} else {
 			headline(c, answer.json, faults, alarms, stand);
+			overview_file(c);
 			interfaces(c, answer.json);
 			roles(c, answer.json);
 			drops(c, answer.json);

@@ -295,6 +295,31 @@ def set_up_with_cables(box, tools):
         sh("ip", "link", "del", "spare0", ns=box.home, check=False)
 
 
+def set_up_and_the_file_changed(box, tools):
+    """What lies in the box's folder is what is in force, and `status` says nothing of it; once it differs, by a word that an apply would bring, both forms of it say so in both languages."""
+    tools["fresh"](box)
+    box.start()
+    os.makedirs(tools["run"] + "/etc", exist_ok=True)
+    t, folder = start(box, tools, "etc/sekisho")
+    all_of(t, ANSWERS + ["1", "keep"])
+    expect(t.end() == 0, "%s", t.text)
+
+    def status(*words):  # its folder in the place of /etc, for this program alone
+        done = sh("unshare", "-m", "--propagation", "private", "sh", "-c", 'mount --bind "$0" /etc && exec "$@"', os.path.dirname(folder), tools["build"] + "/sekisho", "status", *words,
+                  "--socket", tools["run"] + "/run/control.sock", check=False)
+        return " ".join((done.stdout + done.stderr).split())
+    said = {"en": "is NOT what is in force", "ja": "適用中の内容と異なります"}
+    for lang, words in said.items():
+        for form in ((), ("--all",)):
+            told = status("--lang", lang, *form)
+            expect(words not in told and "kita" in told, "%s", told)
+    with open(folder + "/box.cfg", "a", encoding="utf-8") as f:
+        f.write("workers = 1;\n")
+    for lang, words in said.items():
+        for form in ((), ("--all",)):
+            expect(words in status("--lang", lang, *form), "%s, %s", lang, form)
+
+
 def set_up_without_cards(box, tools):
     """Where the box has all cards, or none is known to the kernel, nothing is asked: what can be done is said, in both languages."""
     tools["fresh"](box)
@@ -445,4 +470,4 @@ def set_up_between_ended(box, tools):
     return "%d questions" % (len(BETWEEN) + 1)
 
 
-CASES = [set_up, set_up_and_not_kept, set_up_left_alone, set_up_with_cables, set_up_over_a_session, set_up_ended, set_up_without_cards, set_up_with_vlans, set_up_between, set_up_between_otherwise, set_up_between_ended]
+CASES = [set_up, set_up_and_not_kept, set_up_left_alone, set_up_with_cables, set_up_and_the_file_changed, set_up_over_a_session, set_up_ended, set_up_without_cards, set_up_with_vlans, set_up_between, set_up_between_otherwise, set_up_between_ended]

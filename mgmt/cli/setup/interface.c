@@ -70,6 +70,7 @@ static enum step_result card(struct setup *s, enum message question, size_t k, b
 	char line[SETUP_LINE];
 	enum step_result r;
 
+	links_settle(&s->cards);
 	cards_print(s);
 	s->watch = cards_watch;
 	r = step_ask_plain(s, question, NULL, line);

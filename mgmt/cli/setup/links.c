@@ -2,13 +2,18 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "appliance/base/clock.h"
 #include "mgmt/cli/setup/setup.h"
+
+#define SETTLE_NS 4000000000ull /* two ends agree on a speed in two or three seconds */
+#define LOOK_MS 100
 
 static int flags(int fd, const char *name, unsigned long request, short *value)
 {
@@ -73,11 +78,43 @@ void links_raise(struct cards *all)
 
 	if (fd >= 0 && getifaddrs(&list) == 0)
 		for (size_t i = 0; i < all->n; i++)
-			if (!all->list[i].up && all->list[i].master[0] == '\0' && !has_address(list, all->list[i].name))
+			if (!all->list[i].up && all->list[i].master[0] == '\0' &&
+			    !has_address(list, all->list[i].name)) {
 				raise_one(fd, &all->list[i]);
+				if (all->list[i].raised)
+					all->raised_ns = clock_mono().ns;
+			}
 	freeifaddrs(list);
 	if (fd >= 0)
 		close(fd);
+}
+
+static bool has_link(const char *name)
+{
+	char path[64], text = '0';
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%.15s/carrier", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, &text, 1) != 1)
+		text = '0';
+	if (fd >= 0)
+		close(fd);
+	return text == '1';
+}
+
+static bool link_lacks(const struct cards *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (all->list[i].raised && !has_link(all->list[i].name))
+			return true;
+	return false;
+}
+
+void links_settle(const struct cards *all)
+{
+	while (all->raised_ns != 0 && clock_mono().ns - all->raised_ns < SETTLE_NS && link_lacks(all))
+		(void)poll(NULL, 0, LOOK_MS);
 }
 
 void links_lower(struct cards *all)

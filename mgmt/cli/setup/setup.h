@@ -75,6 +75,7 @@ struct card {
 struct cards {
 	struct card list[CARDS_MAX];
 	size_t n;
+	uint64_t raised_ns; /* of clock_mono; 0 = none was raised */
 };
 
 struct setup_interface {
@@ -128,9 +129,12 @@ void card_blink(struct setup *s, const struct card *card);
 /*
  * links.c: a card that is down shows no link. Cards that are down, have no address and are part of
  * nothing else are turned on, so that they receive: without ARP and IPv6 the kernel has nothing to
- * send on them. links_lower turns them off again; it may be called twice.
+ * send on them. links_settle waits for the links of cards that have just been turned on: else a
+ * cable that was there would count as new. links_lower turns them off again; it may be called
+ * twice.
  */
 void links_raise(struct cards *all);
+void links_settle(const struct cards *all);
 void links_lower(struct cards *all);
 
 /* write.c: owned by the caller; NULL when memory is out */

@@ -278,6 +278,18 @@ def set_up_with_cables(box, tools):
             expect("up" in tools["flags"](box.home, "spare0"), "%s", tools["flags"](box.home, "spare0"))
             t.say("q")
             expect(t.end() == 1, "%s", t.text)
+            # a link that comes up late is no new cable
+            sh("ip", "link", "set", "far0", "down", ns=far)
+            begun = time.monotonic()
+            t, _ = start(box, tools, "cables", lang=lang)
+            all_of(t, SITE)
+            t.seen = len(t.text)
+            os.write(t.master, b"1\n")
+            sh("ip", "link", "set", "far0", "up", ns=far)
+            said = t.read()
+            expect(re.search("spare0 +(up|接続)", said) or time.monotonic() - begun > 3, "%s", said)
+            t.say("q")
+            expect(t.end() == 1, "%s", t.text)
             expect(tools["flags"](box.home, "spare0") == [] and tools["setting"](box.home, "ipv6/conf/spare0/disable_ipv6") == "0", "not as it was")
         others = []
         while True:

@@ -242,6 +242,22 @@ def set_up_left_alone(box, tools):
         expect("goes back" in said and t.end() == 1, "%s", said)
         tools["same"](box.home, was)
         expect(sorted(os.listdir(folder)) == ["box.cfg.tried", "site.cfg.tried"], "%s", os.listdir(folder))
+    for name in ("one", "two"):  # what was in force before, twice
+        earlier = tools["run"] + "/" + name
+        os.makedirs(earlier, exist_ok=True)
+        open(earlier + "/box.cfg", "w", encoding="utf-8").write("language_version = 1;\ninterfaces = { };\n")
+        open(earlier + "/site.cfg", "w", encoding="utf-8").write("language_version = 1;\nsite = { name = \"%s\"; };\nzones = { };\nconduits = ();\n" % name)
+        box.sekisho("apply", earlier + "/site.cfg")
+    before = json.loads(box.sekisho("status", "--json", check=False).stdout)["generation"]["number"]
+    t, folder = start(box, tools, "late")
+    said = all_of(t, ANSWERS + ["1"])
+    expect("on trial" in said, "%s", said)
+    box.sekisho("rollback")  # from elsewhere, as the trial's end would
+    said = t.say("keep")
+    expect("goes back" in said and t.end() not in (0, None), "%s", said)
+    now = json.loads(box.sekisho("status", "--json", check=False).stdout)["generation"]
+    expect((now["number"], now["state"]) == (before, "confirmed"), "in force is %s, not %d", now, before)
+    expect(sorted(os.listdir(folder)) == ["box.cfg.tried", "site.cfg.tried"], "%s", os.listdir(folder))
 
 
 def set_up_with_cables(box, tools):

@@ -100,8 +100,8 @@ async function turn(run: number, changed: () => void): Promise<void> {
 		watch();
 		if (take(kind, data, id)) changed();
 	});
+	if (run !== running) return; // the time that is watched now is its successor's
 	clearTimeout(heard);
-	if (run !== running) return;
 	if (mustChoose()) {
 		end();
 		changed();

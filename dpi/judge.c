@@ -114,7 +114,7 @@ void judge_kept(const struct enforcer *e, const struct operation *o, uint32_t n,
 	const struct vocabulary *v = vocabulary_of(e->protocol);
 	struct operation each[GROUP_MAX];
 	struct ruling ruling;
-	/* one address, several values: each was written by a request of its own */
+	/* one address with several values: each value was written by a separate request */
 	bool apart = false;
 
 	n = n <= GROUP_MAX ? n : GROUP_MAX;

@@ -12,7 +12,7 @@
 
 #include "appliance/base/addr.h"
 
-/* The two halves of the whole product, folded into one. */
+/* Multiplies to 128 bits, and combines both halves by exclusive or. */
 static inline uint64_t keyed_mix(uint64_t a, uint64_t b)
 {
 	__uint128_t m = (__uint128_t)a * b;

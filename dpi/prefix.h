@@ -86,7 +86,7 @@ static inline bool may_be_word(struct prefix *p, const char *word)
 	return true;
 }
 
-/* The same, with letters of either case where `word` has capitals. */
+/* The same, but capitals of `word` match letters of either case. */
 static inline bool may_be_verb(struct prefix *p, const char *word)
 {
 	for (; *word != '\0'; word++) {

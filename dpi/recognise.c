@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which protocol the first bytes of a direction are: the forms of all of them, by their rows
- * (dpi/forms/, dpi/<name>/recognise.c), and what of a first header has to be read to its end.
+ * Recognises the protocol of the first bytes of a direction, by the forms of all protocols
+ * (dpi/forms/, dpi/<name>/recognise.c), and reads longer headers to their end where the first bytes
+ * are not enough.
  */
 #include <string.h>
 

@@ -8,7 +8,7 @@ static uint32_t end_of(const struct run *r)
 	return r->from + r->bytes.bytes;
 }
 
-/* What two pieces both have must be the same. */
+/* Whether two pieces have the same bytes where they overlap. */
 static bool agrees(const struct run *r, const struct pool *pool, uint32_t seq, struct bytes b)
 {
 	uint32_t end = seq + (uint32_t)b.left;
@@ -64,7 +64,7 @@ enum runs_answer runs_add(struct runs *r, struct pool *pool, uint32_t seq, struc
 		return RUNS_NO_ROOM;
 	while (at < r->n && seq_diff(end_of(&r->run[at]), seq) < 0)
 		at++;
-	/* it lies in this run, or goes on where that ends */
+	/* it lies in this run, or continues it */
 	if (at < r->n && seq_diff(r->run[at].from, seq) <= 0)
 		return add_behind(r, pool, at, seq, b);
 	if (r->n == RUNS_MAX || (at < r->n && seq_diff(end, r->run[at].from) > 0))

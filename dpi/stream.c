@@ -518,7 +518,7 @@ void stream_acknowledged(struct stream *s, struct pool *pool, enum direction dir
 	trim(&s->dir[dir], pool);
 }
 
-/* One odd number must not carry the position away from where the stream is. */
+/* A single unusual number must not move the position away from the stream. */
 static void watch_to(struct stream_dir *d, uint32_t to)
 {
 	if (seq_diff(to, d->next) <= 0 || to - d->next > STREAM_AHEAD_MAX)

@@ -20,23 +20,25 @@
 #include "appliance/wire/webauthn.h"
 
 /*
- * One-time codes by the clock (RFC 6238: SHA-1, 30 s, six digits, as every authenticator has it),
- * by liboath. Pure: the time is given, and so is what was used last; the caller keeps both.
+ * One-time codes by the clock (RFC 6238: SHA-1, 30 s, six digits, as in every authenticator), by
+ * liboath. Pure: the time and the step of the last used code are parameters, which the caller
+ * stores.
  */
 
 #define TOTP_SECRET 20u /* bytes */
 #define TOTP_DIGITS 6u
 #define TOTP_STEP_S 30u
-#define TOTP_SLACK 1u /* steps that a person's clock may be early or late */
-#define TOTP_AWAY 20u /* ... that are told from a wrong code: ten minutes */
+#define TOTP_SLACK 1u /* steps by which a person's clock may be wrong */
+/* steps within which a code is recognised as one of a wrong clock: ten minutes */
+#define TOTP_AWAY 20u
 
-/* The code of a step; `out` has TOTP_DIGITS + 1 bytes. False when the library would not. */
+/* The code of a step; `out` has TOTP_DIGITS + 1 bytes. False when the library fails. */
 bool totp_code(const uint8_t secret[TOTP_SECRET], uint64_t step, char out[TOTP_DIGITS + 1]);
 /*
- * Whether `code` is that of now or of at most `slack` steps before or after it, and of a later one
- * than `last`: so none is ever good twice, nor one that is older than one that was used. With
- * TOTP_SLACK it lets in, and *ret_step is then what the caller has to keep before that. With
- * TOTP_AWAY it tells of a clock that is wrong, and lets nobody in.
+ * Whether `code` belongs to the present step or to one of `slack` steps before or after it, and to
+ * a later step than `last`, so that no code can be used twice. With TOTP_SLACK a found code is
+ * valid; the caller has to store *ret_step before it lets the person in. With TOTP_AWAY a found
+ * code only shows that a clock is wrong, and is not valid.
  */
 bool totp_found(const uint8_t secret[TOTP_SECRET], const char *code, uint64_t wall_s, uint64_t slack, uint64_t last,
 		uint64_t *ret_step);
@@ -45,56 +47,59 @@ bool totp_found(const uint8_t secret[TOTP_SECRET], const char *code, uint64_t wa
 #define TOKENS_MOST 32u
 #define ACCOUNT_FULL 96u    /* bytes */
 #define ACCOUNT_REASON 200u /* bytes */
-#define ACCOUNT_BY 63u	    /* bytes: a login of the machine */
+#define ACCOUNT_BY 63u	    /* bytes of the name of a login of the machine */
 #define RECOVERY_CODES 10u
 #define RECOVERY_BYTES 10u
-#define TOKEN_ID 8u /* digits by which people name it */
+#define TOKEN_ID 8u /* digits by which people name a token */
 #define UNUSED_S (30ull * 86400)
-#define HANDED_S (7ull * 86400) /* for so long a passphrase that somebody else has seen lets in */
-#define ACCOUNT_SEEN 17u	/* as a text, with its NUL */
+/* seconds for which a passphrase that somebody else has seen can be used */
+#define HANDED_S (7ull * 86400)
+#define ACCOUNT_SEEN 17u /* bytes of account_seen's text, including its NUL */
 
-#define KEY_LABEL 48u	   /* bytes: by which people tell their keys apart */
-#define PINS_EACH 4u	   /* certificates of an account */
-#define ACCOUNT_HANDLE 16u /* bytes: by which keys tell accounts apart, at all boxes of a site */
+#define KEY_LABEL 48u /* bytes of the label by which people distinguish their keys */
+#define PINS_EACH 4u  /* certificates of an account */
+/* bytes of the handle by which security keys distinguish accounts, at all boxes of a site */
+#define ACCOUNT_HANDLE 16u
 
 /* A security key. */
 struct key {
 	char label[KEY_LABEL + 1];
 	struct webauthn_key public;
-	uint32_t count; /* of its signatures, as it said last; 0 for good = it does not count */
+	/* the number of signatures that the key reported last; always 0 = it does not count */
+	uint32_t count;
 	uint64_t since, used;
 };
 
 /*
- * A TLS client certificate by which somebody comes in: this one, byte for byte, and none that its
- * bearer or anybody else made anew over the same key. So its end is what was read when it
- * was enrolled.
+ * A TLS client certificate as a second factor. Exactly this certificate is accepted, and no other
+ * one for the same key, so the end that was read when it was enrolled is the right one.
  */
 struct pin {
 	char label[KEY_LABEL + 1];
-	/* SHA-256 of it as DER; never zero, which is what whoever shows none has */
+	/* SHA-256 of the certificate in DER; never zero, because zero stands for no certificate */
 	uint8_t digest[DIGEST_BYTES];
-	uint8_t public[DIGEST_BYTES]; /* of its public key, which is one account's */
+	/* SHA-256 of its public key, which belongs to one account only */
+	uint8_t public[DIGEST_BYTES];
 	uint64_t since, until, used;
 };
 
 struct account {
 	char name[ACCOUNT_NAME + 1], full[ACCOUNT_FULL + 1], reason[ACCOUNT_REASON + 1], by[ACCOUNT_BY + 1];
 	uint32_t duties;
-	uint64_t since, used; /* used: the last login; 0 = none */
+	uint64_t since, used; /* used: time of the last login; 0 = never */
 	bool disabled;
 	uint64_t disabled_since;
 	char disabled_by[ACCOUNT_BY + 1];
 	uint64_t phrase_since;
-	/* its passphrase was made by an account manager, who has seen it: it opens nothing but the
-	 * choice of another */
+	/* an account manager has made its passphrase and seen it: a login with it can only choose
+	 * another passphrase */
 	bool handed;
 	char hash[PASSPHRASE_HASH];
-	bool no_totp; /* taken away; there is a key instead */
+	bool no_totp; /* the authenticator was removed; the account has a key instead */
 	uint8_t totp[TOTP_SECRET];
-	uint64_t totp_step; /* of the last code that was used */
-	/* of the last code that was refused as one of another time: it lets in no more, even when
-	 * its time comes. 0 = none; in memory alone */
+	uint64_t totp_step; /* step of the last used code */
+	/* step of the last code that was refused because of a wrong clock: this code stays invalid,
+	 * even when its time comes. 0 = none; in memory only */
 	uint64_t totp_told;
 	uint8_t recovery[RECOVERY_CODES][DIGEST_BYTES];
 	uint32_t recovery_left;
@@ -103,9 +108,9 @@ struct account {
 	struct key keys[WEBAUTHN_KEYS];
 	size_t n_pins;
 	struct pin pins[PINS_EACH];
-	/* of the machine, by which it uses the command line; "" = none */
+	/* login of the machine for the command line; "" = none */
 	char login[LOGIN_MOST + 1];
-	/* its number when it was registered: another one is another login */
+	/* uid of that login when it was registered: with another uid it is another login */
 	uint32_t login_uid;
 };
 
@@ -114,14 +119,14 @@ struct token {
 	uint32_t duties;
 	uint64_t since, until, used;
 	uint8_t digest[DIGEST_BYTES];
-	bool pinned; /* good only beside this certificate */
+	bool pinned; /* can only be used together with this certificate */
 	uint8_t pin[DIGEST_BYTES];
 };
 
-/* A policy that was written over the web is applied when another person than its authors has
- * approved it; a small site switches that off. */
+/* The setting by which one person is enough for a policy. Normally a policy from the web is applied
+ * only when somebody else than its authors has approved it; a small site may switch that off. */
 struct one_person {
-	bool enough; /* then what follows is filled in */
+	bool enough; /* one person is enough; then the other members are valid */
 	char reason[ACCOUNT_REASON + 1], by[ACCOUNT_BY + 1];
 	uint64_t since;
 };
@@ -136,58 +141,59 @@ struct book {
 
 enum book_found { BOOK_READ, BOOK_NEW, BOOK_DAMAGED };
 
-/* 0 or negative errno: when a damaged file could not be put aside, or for want of memory or
- * descriptors, while the file may be whole. *e says in any case what was wrong with it. */
+/* Reads the book. 0 or negative errno: memory or descriptors are short, although the file may be
+ * good, or a damaged file could not be set aside. *e says in any case what was wrong with the
+ * file. */
 int book_open(int dirfd, struct book *ret, enum book_found *ret_found, struct err *e);
-/* All bytes of that file. 0, -EBADMSG: it is none of ours; -ENOMEM. Pure: what was read is to be
- * used only with 0. */
+/* Reads the bytes of that file. 0; -EBADMSG: it is not a valid book; -ENOMEM. Pure; *ret is only
+ * valid after 0. */
 int book_of_file(const uint8_t *p, size_t n, struct book *ret, struct err *e);
-/* 0 or negative errno; the book in memory goes on as it is. */
+/* 0 or negative errno; the book in memory is not changed. */
 int book_save(const struct book *b, struct err *e);
 void book_wipe(struct book *b);
 
 struct account *book_account(struct book *b, const char *name);
 struct token *book_token(struct book *b, const char *id);
-/* The token of this secret that has not expired, whatever it may do; NULL when there is none. */
+/* The unexpired token with this secret, whatever its rights; NULL when there is none. */
 struct token *book_token_of(struct book *b, const uint8_t secret[SECRET_BYTES], uint64_t now);
-/* Places at the end; NULL when the book is full. */
+/* Add an entry at the end; NULL when the book is full. */
 struct account *book_add(struct book *b);
 struct token *book_add_token(struct book *b);
 void book_remove(struct book *b, struct account *a);
 void book_remove_token(struct book *b, struct token *t);
 
-/* What an account manager looks at, in a few digits: whoever orders says what he saw, and nobody
- * undoes what somebody else has just done. */
+/* A short digest of what an account manager sees of an account. His order contains it, so that he
+ * cannot undo what somebody else has changed meanwhile. */
 void account_seen(const struct account *a, char out[ACCOUNT_SEEN]);
-/* Its passphrase was handed out and never changed by its bearer, for too long. */
+/* Whether its passphrase was handed out too long ago, and its owner has not changed it. */
 bool account_handed_over(const struct account *a, uint64_t now);
-/* Of an account that is not disabled: neither used nor made in the last 30 days. */
+/* Whether an enabled account was neither used nor made in the last 30 days. */
 bool account_unused(const struct account *a, uint64_t now);
-/* Fresh codes, their digests into the account; each a text of its own. False without randomness:
- * nothing was changed. */
+/* Makes new recovery codes, each a text, and stores their digests in the account. False without
+ * randomness; then nothing was changed. */
 #define RECOVERY_TEXT 20u
 bool account_recovery(struct account *a, char out[RECOVERY_CODES][RECOVERY_TEXT]);
-/* Takes the code out of the account, so that it is good once. */
+/* Removes the recovery code from the account, so that it can be used once. */
 bool account_use_recovery(struct account *a, const char *code);
 
-/* Its key of this label; NULL when there is none. */
+/* The account's key with this label; NULL when there is none. */
 struct key *account_key(struct account *a, const char *label);
 void account_remove_key(struct account *a, struct key *k);
-/* Whose key has this id; NULL when nobody's. */
+/* The account with this key id; NULL when there is none. */
 const struct account *book_key_owner(const struct book *b, const struct webauthn_key *k);
 
-/* Its certificate of this label, or this digest; NULL when there is none. */
+/* The account's certificate with this label or digest; NULL when there is none. */
 struct pin *account_pin(struct account *a, const char *label);
 struct pin *account_pin_of(struct account *a, const uint8_t digest[DIGEST_BYTES]);
 void account_remove_pin(struct account *a, struct pin *p);
-/* Whose is the certificate of this public key; NULL when nobody's. */
+/* The account whose certificate has this public key; NULL when there is none. */
 const struct account *book_pin_owner(const struct book *b, const uint8_t public[DIGEST_BYTES]);
-/* Whose is this login, by its name or by its number; NULL when nobody's. */
+/* The account with this login, by name or by uid; NULL when there is none. */
 struct account *book_login_owner(struct book *b, const char *login, uint32_t uid);
-/* 64 digits, and not all of them 0. */
+/* Reads a digest of 64 digits that are not all 0. */
 bool pin_read(const char *text, uint8_t out[DIGEST_BYTES]);
 
-/* As the register shows them: no secret and no hash of one. */
+/* As the register shows them, without secrets or hashes of them. */
 json_t *book_account_json(const struct account *a, uint64_t now);
 json_t *book_token_json(const struct token *t, uint64_t now);
 json_t *book_keys_json(const struct account *a);
@@ -196,9 +202,9 @@ json_t *duties_json(uint32_t duties);
 json_t *rights_json(uint32_t rights);
 json_t *book_approval_json(const struct book *b);
 
-/* All of it, secrets included, as it stands in the file. */
+/* The whole book with its secrets, as in the file. */
 json_t *book_to_json(const struct book *b);
-/* false: not a book, and nothing of it is to be used */
+/* false: not a valid book, and *ret must not be used */
 bool book_of_json(const json_t *j, struct book *ret);
 
 #endif

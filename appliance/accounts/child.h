@@ -13,25 +13,25 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/err.h"
 
-#define CHILD_FD 3 /* the only one that is left to it, beside 0 to 2 */
+#define CHILD_FD 3 /* its only descriptor besides 0 to 2 */
 
-/* What a child is given to answer takes well below a second. One that has not moved for so long
- * hangs, however busy the machine is. */
+/* A question to a child takes much less than a second. A child that has not answered for this time
+ * hangs, even on a busy machine. */
 #define CHILD_NS 60000000000ull
 
-/* What it has been asked and has not answered, so that one that hangs, or says what nobody asked,
- * is noticed. Starts as zeros. */
+/* The questions that a child has not answered, to detect one that hangs or answers what was not
+ * asked. Starts as zeros. */
 struct child_debt {
 	unsigned answers;
-	struct mono since; /* its last answer, or the first question since it owed none */
+	struct mono since; /* time of its last answer, or of its first question after a pause */
 };
 
-/* Forks; in the child `run` is called with `arg` and never comes back. The role's end, owned by the
- * caller, or negative errno. */
+/* Forks; the child calls run(arg) and never returns. Returns the role's end of the socket, owned by
+ * the caller, or negative errno. */
 int child_start(void (*run)(int arg), int arg, const char *what, struct err *e);
-/* False: it is gone, or so far behind that its socket is full. */
+/* False: the child is gone, or so far behind that its socket is full. */
 bool child_ask(int fd, const void *question, size_t n);
-/* 1 = an answer of that size, 0 = none yet, negative errno: it is gone. */
+/* 1 = an answer of that size, 0 = none yet, negative errno: the child is gone. */
 int child_answer(int fd, void *ret, size_t n);
 
 void child_asked(struct child_debt *d, struct mono now);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All that the role accounts decides: who is let in, what a session or a token may, what root
- * orders. It never waits: when a hash or the check of a signature is needed, a child is asked, and
- * the asker gets the answer when the child's result comes. Owns the book, the sessions and the
- * counts of failures; answers and events leave by the functions of struct desk_out, which a test
- * gives it as well as the role. Time is given with every call.
+ * All decisions of the role accounts: who may log in, what a session or a token may do, what root
+ * orders. It never waits: a child computes hashes and checks signatures, and the asker gets the
+ * answer when the child has finished. Owns the book, the sessions and the counts of failures.
+ * Answers and events are sent by the functions of struct desk_out, which the role or a test
+ * provides. Time is a parameter of every call.
  */
 #ifndef SEKISHO_ACCOUNTS_DESK_H
 #define SEKISHO_ACCOUNTS_DESK_H
@@ -24,10 +24,10 @@
 #include "appliance/wire/webauthn.h"
 
 /*
- * A process that makes hashes of passphrases, one after the other, so that the role goes on
- * answering meanwhile. It is forked before the role shuts itself in, has a user of its own, no file
- * and no capability, and keeps nothing: it is sent a phrase and a setting and says the hash. It
- * ends with the role, and the role ends with it.
+ * A process that hashes passphrases, one after the other, so that the role can answer other
+ * questions meanwhile. It is forked before the role enters its sandbox. It has its own user, no
+ * file and no capability, and keeps nothing: it gets a phrase and a setting and returns the hash.
+ * If one of both processes ends, so does the other.
  */
 
 struct hash_question {
@@ -41,19 +41,19 @@ struct hash_answer {
 	char hash[PASSPHRASE_HASH];
 };
 
-/* Forks; in the child this never returns. A SEQPACKET socket, owned by the caller, or
+/* Forks the hasher, which never returns. Returns a SEQPACKET socket, owned by the caller, or
  * negative errno. */
 int hasher_start(struct err *e);
-/* False: it is gone, or so far behind that its socket is full. */
+/* False: the hasher is gone, or so far behind that its socket is full. */
 bool hasher_ask(int fd, const struct hash_question *q);
-/* 1 = an answer, 0 = none yet, negative errno: it is gone. */
+/* 1 = an answer, 0 = none yet, negative errno: the hasher is gone. */
 int hasher_answer(int fd, struct hash_answer *ret);
 
 /*
- * Sessions of the web pages: in memory alone, so a start of the role ends them all. Each is known
- * by the digest of 256 random bits; it is bound to the address that it was opened from, ends 15
- * minutes after its last use and 8 hours after its beginning whatever is done, and a person has at
- * most SESSIONS_EACH, of which the oldest gives way. Monotonic time is given.
+ * Sessions of the web pages, in memory only: a restart of the role ends them all. A session is
+ * identified by the digest of 256 random bits and bound to the address that it was opened from. It
+ * ends 15 minutes after its last use, and at the latest 8 hours after its beginning. A person has
+ * at most SESSIONS_EACH; beyond that the oldest one ends. Times are monotonic and parameters.
  */
 
 #define SESSIONS_EACH 4u
@@ -62,17 +62,16 @@ int hasher_answer(int fd, struct hash_answer *ret);
 #define SESSION_LIMIT_NS (8ull * 3600 * 1000000000)
 
 struct session {
-	char name[ACCOUNT_NAME + 1]; /* of the account; "" = free */
-	/* by which people name it; never given twice in a life of the role */
+	char name[ACCOUNT_NAME + 1]; /* name of the account; "" = the place is free */
+	/* number by which people name it; not used twice until the role ends */
 	uint32_t number;
 	uint8_t digest[DIGEST_BYTES];
 	struct addr from;
 	uint64_t begun, used; /* ns */
 	uint64_t since;	      /* wall seconds, for people */
-	bool pinned;	      /* it was opened by this certificate, and is nobody's without it */
+	bool pinned;	      /* it was opened with this certificate, and is only valid with it */
 	uint8_t pin[DIGEST_BYTES];
-	/* the passphrase that was typed is a leaked one: it opens nothing but the choice
-	 * of another */
+	/* the typed passphrase is a leaked one: the session can only choose another passphrase */
 	bool leaked;
 };
 
@@ -81,26 +80,27 @@ struct sessions {
 	struct session all[SESSIONS_MOST];
 };
 
-/* A new one and its secret. NULL without randomness. */
+/* Begins a session and returns its secret. NULL without randomness. */
 struct session *sessions_begin(struct sessions *s, const char *name, const struct addr *from, uint64_t now,
 			       uint64_t wall_s, uint8_t ret_secret[SECRET_BYTES]);
-/* The live one of this secret, whatever address; NULL when there is none. Does not count as use. */
+/* The live session with this secret, whatever its address; NULL when there is none. Does not count
+ * as use. */
 struct session *sessions_find(struct sessions *s, const uint8_t secret[SECRET_BYTES], uint64_t now);
 bool session_alive(const struct session *x, uint64_t now);
 void session_end(struct session *x);
-/* How many live ones there are of an account, of all when `name` is NULL. */
+/* The number of live sessions of an account; of all accounts when `name` is NULL. */
 size_t sessions_count(const struct sessions *s, const char *name, uint64_t now);
-/* Ends all of an account; returns how many lived. */
+/* Ends all sessions of an account; returns how many were live. */
 size_t sessions_end_of(struct sessions *s, const char *name, uint64_t now);
-/* All of them but his `own`, NULL = all. */
+/* Ends all sessions of an account except `own` (NULL = really all). */
 void sessions_end_others(struct sessions *s, const char *name, const struct session *own, uint64_t now);
 
 /*
- * Failed logins: five within 15 minutes lock a name for 15 minutes, for the address that they came
- * from alone (of IPv6, its /64). So a stranger keeps nobody out, and the console is not asked here
- * at all. Names that no account has count alike: how long an answer takes or what it says tells
- * nobody which there are. Fixed memory: when all places are taken, the one that matters least gives
- * way. Time is given.
+ * Failed logins: five within 15 minutes lock a name for 15 minutes, but only for the address that
+ * they came from (for IPv6, its /64). So strangers cannot lock anybody out, and the console does
+ * not use this at all. Names without an account are counted in the same way, so neither the time
+ * nor the text of an answer shows which accounts exist. Memory is fixed: when all entries are in
+ * use, the least important one is replaced. Time is a parameter.
  */
 
 #define LOCKOUT_FAILURES 5u
@@ -111,7 +111,7 @@ void sessions_end_others(struct sessions *s, const char *name, const struct sess
 struct lockout_entry {
 	uint8_t key[16]; /* of name and network */
 	bool taken;
-	uint32_t n;			   /* failures below, the oldest first */
+	uint32_t n;			   /* number of entries in `failed`, the oldest first */
 	uint64_t failed[LOCKOUT_FAILURES]; /* ns */
 	uint64_t until;			   /* locked; 0 = not */
 	uint64_t refused;		   /* while locked */
@@ -122,23 +122,22 @@ struct lockout {
 };
 
 bool lockout_locked(struct lockout *l, const char *name, const struct addr *from, uint64_t now);
-/* True when this failure locks. */
+/* Counts a failed login. True when it locks the name. */
 bool lockout_failed(struct lockout *l, const char *name, const struct addr *from, uint64_t now);
-/* The last failure was none: nobody could tell. */
+/* Takes the last failure back: for other reasons nobody could judge that login. */
 void lockout_take_back(struct lockout *l, const char *name, const struct addr *from);
-/* A try while it was locked; true for the first and then each hundredth, which is worth
- * a record. */
+/* Counts a login while the name is locked. True for the first one and then for each hundredth,
+ * which have to be recorded. */
 bool lockout_refused(struct lockout *l, const char *name, const struct addr *from, uint64_t *ret_count);
 void lockout_forget(struct lockout *l, const char *name, const struct addr *from);
-size_t lockout_count(const struct lockout *l, uint64_t now); /* that are locked */
+size_t lockout_count(const struct lockout *l, uint64_t now); /* the number of locked names */
 
 /*
- * The list of leaked passphrases (wire/leaked.h) that root has loaded, in a file of the accounts'
- * folder that stays on the disk: a phrase is looked for by a few reads. The file is held to its
- * form and digest when it is opened, and where it is read. One that is damaged is set aside and
- * there is none until another is loaded. Another list is taken a piece at a time, so that nobody
- * has to wait for it; until the last piece is on the disk the one before counts. Owns
- * its descriptors.
+ * The list of leaked passphrases (wire/leaked.h) that root has loaded. It stays in a file in the
+ * folder of accounts, and a phrase is searched with a few reads. Form and digest of the file are
+ * checked when it is opened, and the form again where it is read. A damaged list is set aside, and
+ * there is none until root loads another. A new list is read in pieces, so that nobody has to wait;
+ * until its last piece is on the disk, the earlier list stays in use. Owns its descriptors.
  */
 
 #define LEAKED_BY 64u /* bytes, NUL included */
@@ -146,9 +145,10 @@ size_t lockout_count(const struct lockout *l, uint64_t now); /* that are locked 
 struct leaked {
 	int dirfd, fd; /* dirfd is borrowed; fd -1 = there is no list */
 	uint64_t count, loaded;
-	char by[LEAKED_BY]; /* whose order that was; "" = nobody knows any more */
-	bool damaged;	    /* one was set aside, and nobody has loaded or removed one since */
-	/* Another that is being taken; `in` -1 = none. */
+	char by[LEAKED_BY]; /* who loaded the list; "" = not known any more */
+	/* a damaged list was set aside, and none has been loaded or removed since */
+	bool damaged;
+	/* The new list that is being read; `in` -1 = none. */
 	int in, out;
 	struct leaked_head head;
 	uint64_t done;
@@ -156,41 +156,41 @@ struct leaked {
 	uint8_t block[LEAKED_BLOCK];
 };
 
-/* *ret_damaged: it was set aside, now or by an earlier start, and there is none since. 0; a
- * negative errno when it may be whole and cannot be looked at. */
+/* *ret_damaged: a damaged list was set aside, now or at an earlier start, and there is no list. 0;
+ * a negative errno when the list may be good but cannot be read. */
 int leaked_open(struct leaked *l, int dirfd, bool *ret_damaged, struct err *e);
-/* True: this phrase is in the list. *ret_damaged: the list turned out to be damaged, and is
- * set aside. */
+/* Whether the phrase is in the list. *ret_damaged: the list was found damaged and set aside. */
 bool leaked_has(struct leaked *l, const char *phrase, bool *ret_damaged);
-/* A sealed memfd, of which it makes a copy of its own. 0; -EBUSY: one is being taken; -EBADMSG: it
- * is no such list; another errno. */
+/* Begins to read a list from a sealed memfd, which is duplicated. 0; -EBUSY: another one is being
+ * read; -EBADMSG: it is not a valid list; another errno. */
 int leaked_take(struct leaked *l, int memfd);
-/* The next piece. 1: there are more; 0: it counts from now on, as of `wall_s`; negative errno: the
- * one before goes on. */
+/* Reads the next piece. 1: there are more; 0: the new list is in use, loaded at `wall_s`; negative
+ * errno: the earlier list stays in use. */
 int leaked_step(struct leaked *l, uint64_t wall_s);
-/* Whose order the list was that counts since the last piece: kept beside it, and a file of no other
- * list. Should that fail, nobody knows. */
+/* Stores who ordered the list that has just come into use, in a file beside it that is only valid
+ * for this list. If this fails, the name is not known later. */
 void leaked_ordered_by(struct leaked *l, const char *by);
-/* 0; -ENOENT: there is none; -EBUSY; another errno: it is still there. */
+/* 0; -ENOENT: there is no list; -EBUSY; another errno: the list is still there. */
 int leaked_remove(struct leaked *l);
 void leaked_close(struct leaked *l);
 
 /*
- * Challenges, which a security key signs so that what it signed is good once and now. Nothing is
- * kept of one that is given out, so strangers who ask for them take nobody's place: a challenge
- * says itself when it was made, and carries a proof, by a secret of this life of the role, that it
- * was made here and for which address. Kept is what was used, until it is too old anyway; only who
- * knows a passphrase uses one. Time is given.
+ * Challenges for security keys, which make each signature valid only once and only now. Challenges
+ * that were handed out are not stored, so strangers cannot use up any room with requests: a
+ * challenge has its own time and an authentication code, made with a secret of this run of the
+ * role, over its time and the client's address. Only used challenges are stored, until they are too
+ * old; only a person who knows a passphrase can use one. Time is a parameter.
  */
 
-#define CHALLENGE_USED 1024u /* more than one child can hash passphrases for in that time */
+/* more than the logins for which one child can hash passphrases in that time */
+#define CHALLENGE_USED 1024u
 #define CHALLENGE_SECRET 32u
 
 struct challenges {
 	uint8_t secret[CHALLENGE_SECRET];
 	struct {
 		uint8_t challenge[WEBAUTHN_CHALLENGE];
-		uint64_t until; /* s; 0 = the place is free */
+		uint64_t until; /* seconds; 0 = the place is free */
 	} used[CHALLENGE_USED];
 };
 
@@ -198,33 +198,33 @@ struct challenges {
 bool challenge_begin(struct challenges *c);
 bool challenge_make(const struct challenges *c, const struct addr *from, uint64_t now_ns,
 		    uint8_t ret[WEBAUTHN_CHALLENGE]);
-/* Whether it is ours, for this address, young enough and not used yet; from now on it is. False
- * also when so many were used just now that no place is left. */
+/* Whether the challenge is ours, for this address, recent and unused. Then it counts as used from
+ * now on. False also when too many were used recently. */
 bool challenge_use(struct challenges *c, const struct addr *from, uint64_t now_ns,
 		   const uint8_t challenge[WEBAUTHN_CHALLENGE]);
 
 #define DESK_JOBS 16u
-/* of them for people over the web: root finds room whatever strangers do */
+/* jobs for people over the web; the rest is for root */
 #define DESK_LOGINS 12u
-#define DESK_FROM_ONE 3u /* of those for one address */
-#define TOKEN_DAYS 90u	 /* unless somebody says otherwise */
+#define DESK_FROM_ONE 3u /* jobs for one address */
+#define TOKEN_DAYS 90u	 /* the lifetime of a token if none is asked for */
 #define TOKEN_DAYS_MOST 400u
-/* What a program may be given: nothing that a person has to answer for. */
+/* Rights that a program may have: none that a person has to answer for. */
 #define TOKEN_DUTIES                                                                                                   \
 	(UINT32_C(1) << DUTY_VIEWER | UINT32_C(1) << DUTY_AUDITOR | UINT32_C(1) << DUTY_LOG |                          \
 	 UINT32_C(1) << DUTY_BACKUP)
 
 struct moment {
-	uint64_t ns;	 /* monotonic, of the boot: it goes on while the machine sleeps */
+	uint64_t ns;	 /* monotonic time since boot, which also counts while the machine sleeps */
 	uint64_t wall_s; /* seconds since 1970 */
 };
 
 struct desk_out {
 	void *ctx;
-	/* To the question of this number. Takes the reference. */
+	/* Answers the question with this number. Takes the reference of `j`. */
 	void (*answer)(void *ctx, uint32_t id, enum answer_status status, json_t *j);
 	bool (*hash)(void *ctx, const struct hash_question *q);	     /* false: there is no room */
-	bool (*prove)(void *ctx, const struct webauthn_question *q); /* the same */
+	bool (*prove)(void *ctx, const struct webauthn_question *q); /* false: there is no room */
 	void (*event)(void *ctx, const struct event *e);
 };
 
@@ -233,38 +233,40 @@ enum job_kind { JOB_ORDER, JOB_LOGIN, JOB_KEY, JOB_MANAGE, JOB_PASSPHRASE };
 struct job {
 	bool used;
 	enum job_kind kind;
-	/* of the question to the hasher, to sekisho-webauthn; of whom to answer */
+	/* numbers of the question to the hasher, of the one to sekisho-webauthn, and of the
+	 * question to be answered */
 	uint32_t hash_id, proof_id, id;
 	enum user_order order;
 	struct addr from;
-	bool locks, known; /* of a login or a key: this failure locks; there is such an account */
+	/* for a login or a key: locks: this failure locks the name; known: the account exists */
+	bool locks, known;
 	char name[LOGIN_NAME + 1], by[ACCOUNT_BY + 1];
 	enum proof proof_kind;
 	enum key_order key_order;
 	enum manage_order manage;
-	/* the passphrase that was typed is in the list of leaked ones; told once it was right */
+	/* the typed passphrase is in the list of leaked ones; only told if it is right */
 	bool leaked;
-	bool same; /* the passphrase that is to be the next is the present one */
-	/* who orders is known and has typed his passphrase: what is answered now is about
-	 * the order */
+	bool same; /* the new passphrase equals the present one */
+	/* the person was identified and has typed his passphrase, so from now on the answer is
+	 * about the order */
 	bool deed;
 	char label[LOGIN_LABEL + 1];
-	/* of a login or a key; the text of an order over the web; the passphrase that is to be
-	 * the next */
+	/* what a key or certificate proves; the text of an order over the web; or the new
+	 * passphrase */
 	char proof[WEBAUTHN_TEXT + 1];
-	uint8_t secret[SECRET_BYTES]; /* of the session, when it is about a key */
-	/* the certificate of the connection; zero = none */
+	uint8_t secret[SECRET_BYTES]; /* secret of the session, if the job is about a key */
+	/* digest of the connection's certificate; zero = none */
 	uint8_t shown[DIGEST_BYTES];
-	/* that the account had when they were looked through */
+	/* the account's keys when the check began */
 	struct webauthn_key keys[WEBAUTHN_KEYS];
-	char made[PASSPHRASE_MADE]; /* a phrase that was made here, to be shown once */
-	char hash[PASSPHRASE_HASH]; /* of the account, when the login came */
-	struct account draft;	    /* of one that is added */
-	/* how far the code's time is from the box's clock; "" = it is no code of ours */
+	char made[PASSPHRASE_MADE]; /* a generated passphrase, to be shown once */
+	char hash[PASSPHRASE_HASH]; /* the account's hash when the login began */
+	struct account draft;	    /* the account that is being added */
+	/* difference between the code's time and the box's clock; "" = the code is not ours */
 	char away[24];
 };
 
-/* Root's list of leaked passphrases is on its way to the disk. */
+/* Root's list of leaked passphrases while it is being read. */
 struct leaked_order {
 	bool on;
 	uint32_t id;
@@ -281,16 +283,16 @@ struct desk {
 	struct job jobs[DESK_JOBS];
 	struct challenges challenges;
 	uint32_t last_hash, last_proof;
-	char stranger[PASSPHRASE_HASH]; /* what is hashed for a name that no account has */
+	char stranger[PASSPHRASE_HASH]; /* hash that is used for names without an account */
 	bool damaged, unsaved;
-	bool no_keys;			    /* nobody looks at what security keys sign */
-	uint64_t logins, refused, looked_s; /* looked: when unused accounts were last looked for */
+	bool no_keys;			    /* signatures of security keys cannot be checked */
+	uint64_t logins, refused, looked_s; /* looked_s: when unused accounts were last searched */
 };
 
 /* Opens the book in the folder. 0 or negative errno. */
 int desk_open(struct desk *d, int dirfd, const struct desk_out *out, struct moment now, struct err *e);
 void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now);
-/* There is no sekisho-webauthn, or it does not begin: recorded. */
+/* Records that sekisho-webauthn is not installed or does not start. */
 void desk_without_keys(struct desk *d);
 /* What sekisho-webauthn found. */
 void desk_proved(struct desk *d, const struct webauthn_answer *a, struct moment now);
@@ -298,105 +300,106 @@ void desk_challenge(struct desk *d, uint32_t id, const struct msg_challenge *m, 
 void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct moment now);
 void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct moment now);
 void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct moment now);
-/* The same of somebody at the machine who is not root. */
+/* The same for a person at the machine who is not root. */
 void desk_at_machine(struct desk *d, uint32_t id, const struct msg_at_machine *m, struct moment now);
 void desk_logout(struct desk *d, uint32_t id, const struct msg_logout *m, struct moment now);
-/* An account manager orders something about somebody else. */
+/* An order of an account manager about another account. */
 void desk_manage(struct desk *d, uint32_t id, const struct msg_manage *m, struct moment now);
-/* Somebody takes another passphrase for his own account. */
+/* A person changes his own passphrase. */
 void desk_passphrase(struct desk *d, uint32_t id, const struct msg_passphrase *m, struct moment now);
 void desk_user(struct desk *d, uint32_t id, const struct msg_user *m, struct moment now);
-/* Root brings a list of leaked passphrases, a sealed memfd, which stays the caller's; -1: none
- * came along. Taken by desk_leaked_step. */
+/* Root loads a list of leaked passphrases from a sealed memfd, which stays the caller's; -1: there
+ * is none. desk_leaked_step reads it. */
 void desk_leaked_load(struct desk *d, uint32_t id, const struct msg_user *m, int memfd);
-/* The next piece of it, while desk_leaked_waits. */
+/* Reads the next piece of the list. To be called while desk_leaked_waits. */
 bool desk_leaked_waits(const struct desk *d);
 void desk_leaked_step(struct desk *d, struct moment now);
-/* Somebody has looked through the records, in the name of an account that may say so. */
+/* Signs a review of the records in the name of an account that has this right. */
 void desk_review(struct desk *d, uint32_t id, const struct msg_review *m, struct moment now);
 void desk_status(const struct desk *d, struct moment now, struct msg_accounts_status *ret);
-/* Once a day: accounts that nobody uses. */
+/* Searches unused accounts, once a day. */
 void desk_look(struct desk *d, struct moment now);
 
 /* ---- shared by its files --------------------------------------------------------------------- */
 
 #define DUTIES_TEXT 256
 
-/* What root orders, or an account manager over the web. */
+/* An order of root, or of an account manager over the web. */
 struct desk_order {
 	struct desk *d;
 	uint32_t id;
 	const char *by;
 	struct moment now;
-	json_t *said;		 /* what the command line sent: an object of texts */
-	struct job *job;	 /* of somebody over the web; NULL = root */
+	json_t *said;		 /* the texts of the order, as an object */
+	struct job *job;	 /* the job of an order over the web; NULL = an order of root */
 	const struct addr *from; /* where he is */
 };
 
 struct job *desk_job(struct desk *d, uint32_t id);
 bool desk_hash(struct desk *d, struct job *j, const char *phrase, const char *setting);
 void desk_job_end(struct job *j);
-/* To an order over the web that says by "done" whether it was. */
+/* Answers an order over the web; "done" says whether it was carried out. */
 void desk_answer(struct desk *d, uint32_t id, enum answer_status status, json_t *j);
-/* What went wrong, as a sentence in every language. */
+/* Answers with an error, as a sentence in every language. */
 void desk_refuse(struct desk *d, uint32_t id, enum answer_status status, enum message m, ...);
-/* `from`, `object`, `before`, `after`, `by` may be NULL. */
+/* Records an event. `from`, `object`, `before`, `after`, `by` may be NULL. */
 void desk_event(struct desk *d, enum account_event what, const struct addr *from, const char *object,
 		const char *before, const char *after, const char *by, uint64_t count);
 bool desk_save(struct desk *d);
-/* Keeps the change, or gives back what was and says so. */
+/* Saves the change; if that fails, restores the earlier state and answers with the error. */
 bool desk_kept(struct desk *d, uint32_t id, struct account *a, const struct account *before);
-/* A text of an order, "" when it has none. */
+/* A text of an order; "" when it has none. */
 const char *desk_said(const json_t *said, const char *key);
-/* What is longer than its place is cut. */
+/* Copies a text; cuts what is too long. */
 void desk_put(char *out, size_t size, const char *text);
 struct addr desk_from(uint8_t family, const uint8_t from[16]);
-/* A text that ends at its first NUL, or with its field. */
+/* Copies a text that ends at its first NUL, or with its field. */
 void desk_copy_field(char *out, const uint8_t *field, size_t n);
-/* A place for somebody over the web; NULL: so many are asking, or are at one address, that he has
- * to come again. Has said so. */
+/* A place for a person over the web. NULL: too many are asking in total or from this address, so he
+ * has to try again later; this was answered. */
 struct job *desk_stranger(struct desk *d, uint32_t id, const struct addr *from);
-/* desk.c: it has failed, and counts; no answer. */
+/* desk.c: counts a failure; does not answer. */
 void desk_failed(struct desk *d, struct job *j);
-/* Nobody's fault: does not count, and he has to come again. */
+/* Ends a job that could not be judged: it does not count as a failure, and the person has to try
+ * again. */
 void desk_come_again(struct desk *d, struct job *j);
-/* Lets him in who has shown all that is asked for. */
+/* Begins a session for a person who has shown all factors. */
 void desk_let_in(struct desk *d, const struct job *j, struct account *a, bool paper, struct moment now);
-/* `shown`: the certificate of the connection. A session that is used from elsewhere, or without its
- * certificate, has ended. */
+/* The session of this secret. `shown`: certificate of the connection. If the session is used from
+ * another address or without its certificate, it ends. */
 struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTES], const struct addr *from,
 				const uint8_t shown[DIGEST_BYTES], struct moment now);
 bool desk_same_hash(const char *a, const char *b);
-/* Of one account for its bearer: with their ids, by which a key tells that it is
+/* The keys of an account for its owner, with the ids by which a security key recognises that it is
  * registered already. */
 json_t *desk_own_keys(const struct account *a);
 void desk_nobody(struct desk *d, uint32_t id);
 void desk_login_refused(struct desk *d, struct job *j);
-/* One answer for all that can be wrong. */
+/* The same answer for all errors of a login. */
 void desk_say_refused(struct desk *d, uint32_t id);
-/* desk_key.c: the passphrase was right, and what the key said is looked at now. False: it
- * cannot be. */
+/* desk_key.c: the passphrase was right, so the answer of the security key is checked now. False:
+ * this is impossible. */
 bool desk_prove(struct desk *d, struct job *j, const struct account *a);
 void desk_key_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
-/* desk_certificate.c: the passphrase was right, and a certificate is to be the second factor. */
+/* desk_certificate.c: the passphrase was right; checks a certificate as the second factor. */
 void desk_certificate_login(struct desk *d, struct job *j, struct account *a, struct moment now);
-/* desk.c: what an account with these roles may, or the answer that it may not. `right` RIGHT_COUNT:
- * nothing is to be done. Takes the reference. */
+/* desk.c: answers what an account with these duties may do, or that it may not do this. `right`
+ * RIGHT_COUNT: no right is needed. Takes the reference. */
 void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *from, const char *name, uint32_t duties,
 	      json_t *who);
-/* desk_leaked.c: whether a phrase that somebody typed is in the list. */
+/* desk_leaked.c: whether a typed phrase is in the list. */
 bool desk_leaked(struct desk *d, const char *phrase);
 /* passphrase_judge, and the list. */
 enum passphrase desk_judge_phrase(struct desk *d, const char *phrase, const char *name);
-/* The phrase that was typed for the job is right, and a leaked one: from now on the session opens
- * nothing but the choice of another. Says and records so. */
+/* The typed passphrase is right, but leaked: from now on the session can only choose another one.
+ * Answers and records this. */
 void desk_leaked_typed(struct desk *d, struct job *j, struct moment now);
 json_t *desk_leaked_json(const struct desk *d);
 /* Orders of root. */
 void desk_leaked_show(struct desk *d, uint32_t id);
 void desk_leaked_remove(struct desk *d, uint32_t id, const char *by);
-/* desk_certificate.c, desk_login.c, desk_token.c: orders of root, of which an account manager may
- * give the second. */
+/* desk_certificate.c, desk_login.c, desk_token.c: orders of root. The second one may also come from
+ * an account manager. */
 void desk_certificate_add(const struct desk_order *o, struct account *a);
 void desk_certificate_remove(const struct desk_order *o, struct account *a);
 void desk_login_add(const struct desk_order *o, struct account *a);
@@ -405,24 +408,24 @@ void desk_tokens(const struct desk_order *o);
 void desk_token_add(const struct desk_order *o);
 void desk_token_remove(const struct desk_order *o);
 void desk_answer_account(const struct desk_order *o, const struct account *a);
-/* desk_user.c: the hash for an order has come */
+/* desk_user.c: the hash for an order is there */
 void desk_user_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
-/* desk_manage.c, desk_passphrase.c: the same; true: it is not over yet */
+/* desk_manage.c, desk_passphrase.c: the same; true: the job goes on */
 bool desk_manage_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
 bool desk_passphrase_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
-/* The job's order, about what `said` has, in the name of `j->by` over the web. It is over unless it
- * waits for a hash. */
+/* Carries out the job's order about the account that `said` names, in the name of `j->by` over the
+ * web. The job is over unless it waits for a hash. */
 void desk_user_over_web(struct desk *d, struct job *j, json_t *said, struct moment now);
 /* "viewer, ot_author" */
 const char *desk_duties_text(uint32_t duties, char out[DUTIES_TEXT]);
-/* "viewer,ot_author": false for a word that is none, or an empty list. */
+/* Reads a list such as "viewer,ot_author". False for unknown words, or an empty list. */
 bool desk_read_duties(const char *list, uint32_t *ret);
-/* Somebody who has a session begins something that takes his passphrase again. NULL: he may not,
- * or has to come again; has said so. */
+/* Begins a job of a person with a session who has typed his passphrase again. NULL: he may not, or
+ * has to try again; this was answered. */
 struct job *desk_again(struct desk *d, uint32_t id, enum job_kind kind, const struct addr *from,
 		       const uint8_t shown[DIGEST_BYTES], const uint8_t secret[SECRET_BYTES],
 		       const uint8_t phrase[LOGIN_PHRASE], struct moment now);
-/* Whose session it was when he began, if it still is; the answer is given when it is not. */
+/* The account whose session began the job, if it still exists; otherwise the job is answered. */
 struct account *desk_still_there(struct desk *d, const struct job *j, struct moment now);
 
 #endif

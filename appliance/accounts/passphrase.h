@@ -27,19 +27,19 @@ enum passphrase {
 };
 
 enum passphrase passphrase_judge(const char *phrase, const char *name);
-/* What a hash of a new phrase begins with: method, cost and fresh salt. False
- * without randomness. */
+/* The setting for a new hash: method, cost and fresh salt. False without randomness. */
 bool passphrase_setting(char out[PASSPHRASE_HASH]);
 /* The hash of `phrase` by a setting or an earlier hash; takes about a tenth of a second and 16 MiB.
  * False: no such method. */
 bool passphrase_hash(const char *phrase, const char *setting, char out[PASSPHRASE_HASH]);
-/* Has the form of a hash that passphrase_hash makes: no other method is ever taken from a file. */
+/* Whether the text has the form of a hash of passphrase_hash. Hashes of other methods are not
+ * accepted from a file. */
 bool passphrase_is_hash(const char *text);
 /* Six groups of letters and digits, 120 bits: for a first secret. False without randomness. */
 #define PASSPHRASE_MADE 32u
 bool passphrase_make(char out[PASSPHRASE_MADE]);
 
-/* What people typed and others will read. */
+/* The number of characters of a text that people typed and others will read. */
 
 size_t text_characters(const char *text);
 /* A name for an account: a small letter, then small letters, digits, '.', '-', '_'; at most

@@ -14,13 +14,13 @@
 #define DIGEST_BYTES 32u
 #define BASE32_TEXT(n) (((n)*8u + 4u) / 5u + 1u) /* with the NUL */
 
-/* From the kernel. False: there is none, and nothing may be made with `out`, which is zero then. */
+/* Random bytes from the kernel. False: there are none; `out` is then zero and must not be used. */
 bool secret_make(uint8_t *out, size_t n);
-/* The time that it takes tells nothing of where they differ. */
+/* Compares in a time that does not depend on where the two differ. */
 bool secret_same(const uint8_t *a, const uint8_t *b, size_t n);
 
-/* RFC 4648 without padding. Reading takes small letters too and passes over spaces and hyphens, for
- * people type it. */
+/* RFC 4648 without padding. Reading also accepts small letters, spaces and hyphens, because people
+ * type it. */
 void base32_text(const uint8_t *p, size_t n, char *out);
 bool base32_read(const char *text, uint8_t *out, size_t n); /* exactly n bytes */
 bool hex_read(const char *text, uint8_t *out, size_t n);    /* exactly 2n small digits */

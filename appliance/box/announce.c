@@ -19,7 +19,8 @@ static size_t put(uint8_t *at, const void *bytes, size_t n)
 	return n;
 }
 
-/* RFC 826: the owner of the address asks for it himself (gratuitous ARP). Nobody has to answer. */
+/* Builds the ARP frame of RFC 826 in which the owner of an address asks for this address itself
+ * (gratuitous ARP). Nobody has to answer. */
 static size_t arp_frame(const struct addr *host, const uint8_t *mac, uint8_t *ret)
 {
 	static const uint8_t everybody[MAC] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, nobody[MAC];
@@ -68,7 +69,7 @@ size_t announce_frame(const struct addr *host, bool router, const uint8_t *mac, 
 	return host->family == 4 ? arp_frame(host, mac, ret) : advertisement_frame(host, router, mac, ret);
 }
 
-/* The socket has protocol 0, so it receives no frames. */
+/* The socket has protocol 0, so that it receives no frames. */
 static int socket_in(const struct box_spaces *s, bool admin, struct err *e)
 {
 	struct err back;
@@ -79,7 +80,7 @@ static int socket_in(const struct box_spaces *s, bool admin, struct err *e)
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	r = -errno;
 	if (netns_enter(s->home, &back) < 0)
-		abort(); /* nothing may run on in the wrong namespace */
+		abort(); /* a process must not go on in the wrong namespace */
 	return fd < 0 ? err_set(e, r, "open a socket to announce hosts") : fd;
 }
 

@@ -41,7 +41,7 @@ int box_answers(struct rtnl *r, uint32_t index, const struct ir *ir, const struc
 		if (!wanted(i, &have[k].host)) {
 			status = rtnl_answer_change(r, index, &have[k], false, e);
 			if (status == -ENOENT)
-				status = 0; /* the entry went with its interface */
+				status = 0; /* the entry disappeared together with its interface */
 		}
 	for (uint32_t k = 0; k < i->n_answers && status == 0; k++) {
 		struct rtnl_answer a = { .host = i->answers[k].lo };

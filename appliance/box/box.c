@@ -26,9 +26,9 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 		/* No duplicate address detection: the link-local address must be usable at once. */
 		{ "ipv6/conf", "accept_dad", "0" },
 		{ "ipv6/conf", "dad_transmits", "0" },
-		/* Redirects are ignored: the policy's routes alone say where packets go. */
+		/* Redirects are ignored: only the policy's routes decide where packets go. */
 		{ "ipv4/conf", "accept_redirects", "0" },
-		/* Removing one address of a network must not take the others along. */
+		/* When one address of a network is removed, the others must stay. */
 		{ "ipv4/conf", "promote_secondaries", "1" },
 		/* Proxy ARP answers at once; by default the kernel delays up to 0.8 s. */
 		{ "ipv4/neigh", "proxy_delay", "0" },
@@ -61,8 +61,8 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 		if (r == -ENOENT)
 			r = 0;
 	}
-	/* Following redirects: where nothing is forwarded, either of the two settings is enough to
-	 * do so. */
+	/* Redirects must be off in both settings: where nothing is forwarded, one of them is enough
+	 * to follow redirects. */
 	if (r == 0)
 		r = netns_sysctl("ipv4/conf/all/accept_redirects", "0", e);
 	/*
@@ -73,7 +73,7 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 	if (r == 0 && i->admin)
 		r = netns_sysctl("ipv4/tcp_retries2", "5", e);
 	if (netns_enter(s->home, &back) < 0)
-		abort(); /* nothing may run on in the wrong namespace */
+		abort(); /* a process must not go on in the wrong namespace */
 	return r;
 }
 
@@ -84,15 +84,15 @@ static int set_one(const struct vlan_places *p, const struct ir *ir, const struc
 	struct rtnl_link l = { 0 };
 	int r = i->vlan != 0 && !vlans_stand(p, i) ? vlans_ensure(p, i, e) : 0;
 
-	/* Already reported. A missing or foreign device has no facts to compare. */
+	/* This was reported already. A missing or foreign device has no addresses to compare. */
 	if (r == -EALREADY)
 		return 0;
 	if (r == 0)
 		r = rtnl_link_get(own, i->device, &l, e);
 	if (r == 0 && !dry)
 		r = own_settings(p->s, i, e);
-	/* A mirror port whose listening was ended by force leaves its card with ARP off: no host
-	 * would find the box there, nor the box a host. */
+	/* If a program that listens on a mirror port is killed, the card stays with ARP off. Then
+	 * no host would find the box there, and the box would find no host. */
 	if (r == 0 && l.mute)
 		r = rtnl_link_mute(own, l.index, false, e);
 	if (r == 0 && (!l.up || (i->mtu != 0 && l.mtu != i->mtu)))
@@ -102,7 +102,7 @@ static int set_one(const struct vlan_places *p, const struct ir *ir, const struc
 	return r < 0 || i->admin ? r : box_answers(own, l.index, ir, i, e);
 }
 
-/* Who is told of differences, and whether this is a dry run, in which they stay. */
+/* The caller of box_compare, and whether this is a dry run, which changes nothing. */
 struct hearer {
 	box_difference *each; /* NULL = nobody */
 	void *ctx;
@@ -151,7 +151,7 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 	if (r < 0)
 		return r;
 	p = box_places(s, &h);
-	p.seen = seen = box_see(&h, NULL); /* NULL: each interface is read by itself */
+	p.seen = seen = box_see(&h, NULL); /* NULL: each interface is then read by itself */
 	if (x->each != NULL) {
 		rtnl_tell(h.data, x->dry, hear, x);
 		rtnl_tell(h.admin, x->dry, hear, x);
@@ -159,7 +159,7 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 	for (uint32_t i = 0; before != NULL && i < before->n_interfaces; i++)
 		if (!has_card(ir, &before->interfaces[i]))
 			retire_one(&h, &before->interfaces[i]);
-	/* Before anything there has an address to send from. */
+	/* The rules come first, before any interface there has an address. */
 	snprintf(x->where, sizeof(x->where), "admin namespace");
 	if (box_admin_rules(s, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)
 		r = box_first(one.code, &one, &why);
@@ -373,7 +373,7 @@ int box_hold(const struct box_spaces *s, const char *device, struct err *e)
 	if (home == NULL)
 		return e->code;
 	r = rtnl_link_get(home, device, &l, e);
-	/* A moved device arrives down and without addresses. */
+	/* A moved device comes down and without addresses. */
 	if (r == 0)
 		r = rtnl_link_move(home, l.index, s->data, NULL, e);
 	rtnl_close(home);
@@ -399,15 +399,15 @@ int box_askers(const struct box_spaces *s, const struct ir *ir, bool dry, rtnl_n
 	if (r == 0) {
 		r = arp_limit_set(devices, n, dry, note, ctx, e);
 		if (netns_enter(s->home, &back) < 0)
-			abort(); /* nothing may run on in the wrong namespace */
+			abort(); /* a process must not go on in the wrong namespace */
 	}
 	free(devices);
 	return r;
 }
 
 /*
- * A dry run. In two empty namespaces it makes devices of the same names and MTU and does there what
- * box_set would do, to learn what the kernel refuses, in the kernel's own words.
+ * A dry run: in two empty namespaces, makes devices with the same names and MTUs, and does there
+ * what box_set would do. So the person sees what the kernel would refuse, and in which words.
  */
 
 int scratch_open(int home, struct box_spaces *ret, struct err *e)
@@ -431,7 +431,7 @@ static uint32_t mtu_of(struct rtnl *const real[3], const struct ir_interface *i)
 	return i->mtu;
 }
 
-/* Makes a substitute device; one that an earlier try left is deleted first. */
+/* Makes a substitute for a device. A substitute of an earlier try is deleted first. */
 static int stand_in(struct rtnl *r, const struct ir_interface *i, uint32_t number, uint32_t mtu, struct err *e)
 {
 	struct rtnl_link l;
@@ -452,13 +452,13 @@ int scratch_try(const struct box_spaces *s, const struct box_spaces *scratch, co
 	struct rtnl_link l;
 	int r = open ? 0 : e->code;
 
-	/* box_set makes the VLANs, as it does for missing ones. */
+	/* box_set makes the VLANs itself. */
 	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
 		if (vlans_first(ir, i))
 			r = stand_in(here[box_card_admin(&ir->interfaces[i])], &ir->interfaces[i], i,
 				     mtu_of(real, &ir->interfaces[i]), e);
-	/* The kernel has no such devices: box_try has already said what can be said without
-	 * them. */
+	/* The kernel does not support such devices, so there is no dry run. box_try has already
+	 * found what can be found without them. */
 	if (r == -EOPNOTSUPP)
 		r = 0;
 	else if (r == 0)

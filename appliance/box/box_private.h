@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What box.c (facts of interfaces) and claim.c (where their devices are) share; nobody else
- * includes it. */
+/* Shared by box.c, which sets interfaces, and claim.c, which moves devices; included by these two
+ * only. */
 #ifndef SEKISHO_BOX_BOX_PRIVATE_H
 #define SEKISHO_BOX_BOX_PRIVATE_H
 
@@ -14,16 +14,16 @@ struct handles {
 
 int box_open(const struct box_spaces *s, struct handles *h, struct err *e);
 void box_close(struct handles *h);
-/* All devices of the data and of the admin namespace; owned by the caller (free), NULL when they
- * cannot be read. */
+/* All devices of the data and of the admin namespace, in this order. Owned by the caller (free);
+ * NULL = they cannot be read. */
 struct devices *box_see(const struct handles *h, struct err *e);
 /* Puts the name of the interface before the text of the error. */
 int box_named(const struct ir_interface *i, struct err *e);
 /* Keeps the first failure of several; returns its code. */
 int box_first(int code, const struct err *e, struct err *kept);
 
-/* Limits the rate of ARP requests on the data interfaces (kernel/arp_limit.h). In askers.c;
- * parameters as for vlans_cards. */
+/* Limits the rate of ARP requests on the data interfaces (kernel/arp_limit.h). Parameters as for
+ * vlans_cards. */
 int box_askers(const struct box_spaces *s, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e);
 
 static inline struct vlan_places box_places(const struct box_spaces *s, const struct handles *h)

@@ -59,8 +59,8 @@ int box_first(int code, const struct err *e, struct err *kept)
 	return kept->code != 0 ? kept->code : code;
 }
 
-/* A link above the card that stays in the first namespace would keep sending over it, past every
- * rule. So the card may not leave. */
+/* Whether the card may leave the first namespace. It may not if a device above it would stay there:
+ * this device would go on sending over the card, without any rule. */
 static int may_leave_home(struct rtnl *home, const char *card, uint32_t index, struct err *e)
 {
 	struct devices *all = calloc(1, sizeof(*all));
@@ -88,7 +88,7 @@ static int claim_card(const struct box_spaces *s, struct handles *h, const struc
 	*moved = false;
 	if (r != -ENODEV)
 		return r;
-	/* The interface changed its role: it comes from the other namespace and arrives down. */
+	/* The interface was in the other namespace before: it comes from there, and is down. */
 	r = rtnl_link_get(other, card, &l, e);
 	if (r == 0)
 		return rtnl_link_move(other, l.index, to, NULL, e);
@@ -113,7 +113,8 @@ static int claim_one(const struct vlan_places *p, struct handles *h, const struc
 
 	if (r == 0)
 		r = claim_card(p->s, h, i, leave, moved, e);
-	/* Also for a card that is there already: an earlier run may have died before this step. */
+	/* This is done for a card that was there already, too, because an earlier run may have died
+	 * before this step. */
 	if (r == 0 && vlans_first(ir, n))
 		r = vlans_clear(p, i, e);
 	return r < 0 || i->vlan == 0 || vlans_stand(p, i) ? r : vlans_ensure(p, i, e);
@@ -151,8 +152,8 @@ int box_claim(const struct box_spaces *s, const struct ir *ir, box_leave *leave,
 	return r;
 }
 
-/* Moves a device between the two namespaces of the box only. Devices of the first namespace go back
- * elsewhere (loan.h). */
+/* Moves a device between the two namespaces of the box. loan.h gives devices back to the first
+ * namespace. */
 static void back_to_its_side(const struct box_spaces *s, struct handles *h, const struct ir_interface *i)
 {
 	struct rtnl *own = box_card_admin(i) ? h->admin : h->data, *other = box_card_admin(i) ? h->data : h->admin;

@@ -57,8 +57,8 @@ int beside_chrony(const struct ir *ir, char out[BESIDE_TEXT])
 	}
 	if (sources == 0)
 		return 0;
-	/* With two or more sources a single one is not believed while the others are silent: it may
-	 * be the wrong one. */
+	/* If there are two or more sources, a single one is not trusted while the others are
+	 * silent, because it may be wrong. */
 	if (sources > 1)
 		add(&t, "minsources 2\n");
 	add(&t,
@@ -85,9 +85,9 @@ static const struct ir_peer *log_server(const struct ir *ir)
 #define AGAIN "       action.resumeRetryCount=\"-1\" action.resumeInterval=\"1\" action.resumeIntervalMax=\"30\")\n"
 
 /*
- * RFC 5425 with octet-counted frames. Syslog has no acknowledgement: records in a connection are
- * lost when the server dies. An idle connection is probed after 10 s; one with unacknowledged data
- * is given up by the namespace's setting (box/box.c).
+ * Syslog over TLS (RFC 5425), with octet-counted frames. The protocol has no acknowledgement, so
+ * records in a connection are lost when the server dies. An idle connection is tested after 10 s. A
+ * connection with unacknowledged data is given up as the namespace's setting says (box/box.c).
  */
 static void syslog_tls(struct text *t, const struct ir_peer *p, const char *address)
 {
@@ -101,10 +101,11 @@ static void syslog_tls(struct text *t, const struct ir_peer *p, const char *addr
 }
 
 /*
- * The server acknowledges each record; records without an acknowledgement are sent again in the
- * next session. Up to a window of records may count as read when the program ends, so the next
- * start begins that many lines earlier (images/log). Servers built on librelp refuse clients
- * without a certificate, so the unit has one of the box (images/systemd/sekisho-log.service).
+ * RELP: the server acknowledges each record, and records without an acknowledgement are sent again
+ * in the next session. When the program ends, up to a window of records may count as read although
+ * they were not acknowledged; so the next start begins that many lines earlier (images/log).
+ * Servers with librelp refuse clients without a certificate, so the unit has one of the box
+ * (images/systemd/sekisho-log.service).
  */
 static void relp(struct text *t, const struct ir_peer *p, const char *address)
 {
@@ -119,9 +120,9 @@ static void relp(struct text *t, const struct ir_peer *p, const char *address)
 }
 
 /*
- * A program of ours (mgmt/eve) turns each line into EVE. When it dies over a line, a second one is
- * asked. A line that both fail on is sent as the box wrote it, and so are the lines of the second
- * after no program could be started.
+ * Turns each line into EVE by a program of this repository (mgmt/eve). If it dies while it has a
+ * line, a second one gets the line. A line for which both fail is sent as the box wrote it. So are
+ * the lines of the second one if no program could be started.
  */
 static void as_eve(struct text *t)
 {
@@ -151,9 +152,10 @@ int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]
 	    "module(load=\"imfile\")\n",
 	    p->eve ? "64k" : "16k", p->ca);
 	/*
-	 * No queue: the record itself is the queue. A line counts as read when the server's
-	 * connection has taken it, one line at a time. The position is saved after every 16 lines
-	 * and whenever no more lines wait, so that box/log_sent.h sees when everything was sent.
+	 * There is no queue, because the records are on the disk anyway. A line counts as read when
+	 * the connection to the server has taken it, one line at a time. The position is saved
+	 * after every 16 lines and whenever no more lines wait, so that box/log_sent.h sees when
+	 * everything was sent.
 	 */
 	add(&t,
 	    "main_queue(queue.type=\"Direct\")\n"
@@ -331,7 +333,7 @@ uint64_t said_now_s(void)
 	return (uint64_t)t.tv_sec;
 }
 
-/* Reads a file from another user's folder, who may have put anything there. */
+/* Reads a file in another user's folder, where that user may have put anything. */
 size_t said_file(const char *path, uint8_t *out, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -343,7 +345,7 @@ size_t said_file(const char *path, uint8_t *out, size_t size)
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		n = pread(fd, out, size, 0);
 	close(fd);
-	/* A full buffer is more than what we write. */
+	/* If the buffer is full, the file is longer than any that is written for this purpose. */
 	return n < 0 || (size_t)n >= size ? 0 : (size_t)n;
 }
 
@@ -414,7 +416,7 @@ enum authority authority_look(const char *path, uint8_t **ret_text, size_t *ret_
 	*ret_n = 0;
 	if (lstat(path, &st) < 0 || realpath(path, real) == NULL)
 		return unread(path, errno, ret);
-	/* The target of a link could be another file tomorrow. */
+	/* A symbolic link is refused, because its target could be another file tomorrow. */
 	if (S_ISLNK(st.st_mode)) {
 		sentence_say(ret, M_CA_LINK, path, real);
 		return AUTHORITY_LINK;
@@ -554,7 +556,7 @@ unsigned ups_look(struct ups_watch *w, const struct ups_said *said, uint64_t now
 		return silence(w, now_s);
 	if (w->told_away)
 		what |= UPS_CAME_BACK;
-	/* While the UPS was silent, its state did not count as lasting. */
+	/* The time in which no reports came does not count for the state. */
 	if (w->silent)
 		w->since_s = now_s;
 	w->silent = w->told_away = false;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Routes that the kernel makes for an address: to its network, to the box's own address, and for
- * IPv6 multicast, by which neighbours ask. The kernel makes each once and does not notice when one
- * is gone. Without them a zone, or the box, is dead although every address is there. A missing one
- * is made anew with the kernel's protocol number, so that it goes with its address. One with that
- * number and without an address was made by somebody else and is removed.
+ * IPv6 multicast, by which hosts look for neighbours. The kernel makes each of them once, and does
+ * not notice when it is gone. Then a zone, or the box itself, cannot be reached although all
+ * addresses exist.
+ *
+ * A missing route is made anew with the kernel's protocol number, so that it disappears together
+ * with its address. A route with that number but without an address was made by another program,
+ * and is removed.
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -42,7 +45,8 @@ static bool leads_there(const struct rtnl_route *x, const struct rtnl_address *a
 	return x->oif == a->index && x->prefix == a->prefix && addr_cmp(&x->to, &net) == 0;
 }
 
-/* A local route to an address of this machine; for a loopback address, to its whole network. */
+/* Whether this is the local route to an address of this machine; for a loopback address, to its
+ * whole network. */
 static bool is_place(const struct rtnl_route *x, const struct rtnl_address *a)
 {
 	bool loop = a->addr.family == 4 && a->addr.b[0] == 127 && leads_there(x, a);
@@ -75,7 +79,7 @@ static bool there(const struct view *v, const struct rtnl_route *want)
 	return false;
 }
 
-/* Several addresses of one network share one route. */
+/* Adds the route to those that exist, because several addresses of one network share it. */
 static void remember(struct view *v, const struct rtnl_route *x)
 {
 	struct rtnl_route *routes = reallocarray(v->routes, v->n_routes + 1, sizeof(*routes));
@@ -86,14 +90,14 @@ static void remember(struct view *v, const struct rtnl_route *x)
 	v->routes[v->n_routes++] = *x;
 }
 
-/* Adds the route. The first failure is kept. */
+/* Adds the route if it is missing. Keeps the first failure. */
 static int require(struct rtnl *r, struct view *v, const struct rtnl_route *want, int kept, struct err *e)
 {
 	struct err one = { 0 };
 	bool missing = !there(v, want);
 	int code = missing ? rtnl_route_change(r, want, true, &one) : 0;
 
-	/* It exists meanwhile: the kernel itself was quicker, for instance. */
+	/* The route exists now; perhaps the kernel itself made it meanwhile. */
 	if (code == -EEXIST)
 		code = 0;
 	if (missing && code == 0)
@@ -160,8 +164,8 @@ static int of_device(struct rtnl *r, struct view *v, const char *device, struct 
 
 static int read_both(struct rtnl *r, struct view *v, struct err *e)
 {
-	/* Routes first, then addresses: an address that goes in between takes its routes along, and
-	 * for a new one nothing is removed here. */
+	/* The routes are read before the addresses. If an address disappears in between, its routes
+	 * disappear with it; for a new address nothing is removed here. */
 	int status = rtnl_routes_of_kernel(r, &v->routes, &v->n_routes, e);
 
 	return status < 0 ? status : rtnl_addresses(r, 0, &v->addresses, &v->n_addresses, e);
@@ -188,12 +192,12 @@ int box_connected(struct rtnl *r, const struct ir *ir, bool admin, struct err *e
 	for (size_t n = 0; whole && n < v.n_routes; n++) {
 		struct rtnl_route *x = &v.routes[n];
 
-		/* Broadcast routes and the like send to nobody. In the admin namespace others may
-		 * add routes. */
+		/* Broadcast routes and the like lead to no host. In the admin namespace other
+		 * programs may add routes. */
 		if ((x->table == RT_TABLE_LOCAL ? x->type != RTN_LOCAL : admin) || has_address(&v, x))
 			continue;
-		/* A route that went with its address is no failure; any other failure shows at the
-		 * next look. */
+		/* It is no failure if the route disappeared with its address. Any other failure
+		 * shows at the next look. */
 		(void)rtnl_route_change(r, x, false, NULL);
 	}
 	free(v.routes);

@@ -186,7 +186,7 @@ bool device_lies_on(const struct device *d, uint32_t index, int32_t nsid)
 	return strcmp(d->kind, "vlan") == 0 && device_is_on(d, index, nsid);
 }
 
-/* Whether `d` lies on the device, directly or over others. */
+/* Whether `d` is above the device, directly or above another one that is. */
 static bool is_over(const struct devices *all, const struct device *d, uint32_t index)
 {
 	for (unsigned deep = 0; d != NULL && d->parent != 0 && deep < NESTED_MAX; deep++) {

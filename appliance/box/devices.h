@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All links of a namespace as the kernel has them now: state, counters, and what hangs on them.
- * Supervisor only; reads, never changes.
+ * All links of a namespace as the kernel has them now: their state and counters, and which link is
+ * above which. Supervisor only; reads, never changes.
  */
 #ifndef SEKISHO_BOX_DEVICES_H
 #define SEKISHO_BOX_DEVICES_H

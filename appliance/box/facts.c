@@ -37,20 +37,22 @@ int box_addresses(struct rtnl *r, uint32_t index, const struct ir_interface *i, 
 
 	if (status < 0)
 		return status;
-	/* An address with another prefix length, or an unusable one, has to go before it can be
-	 * added again. */
+	/* An address with another prefix length, or one that cannot be used, must be removed before
+	 * it is added again. */
 	for (size_t k = 0; k < n && status == 0; k++)
 		if (!have[k].link_local && !wanted(i, &have[k], &same) && same)
 			status = rtnl_address_change(r, index, &have[k].addr, have[k].prefix, false, e);
 	for (uint32_t k = 0; k < i->n_addresses && status == 0; k++)
 		if (!present(have, n, &i->addresses[k], i->prefix_lengths[k]))
 			status = rtnl_address_change(r, index, &i->addresses[k], i->prefix_lengths[k], true, e);
-	/* New addresses are added before old ones go, so the network never lacks one. */
+	/* New addresses are added before old ones are removed, so that the network always has
+	 * one. */
 	for (size_t k = 0; k < n && status == 0; k++)
 		if (!have[k].link_local && !wanted(i, &have[k], &same) && !same) {
 			status = rtnl_address_change(r, index, &have[k].addr, have[k].prefix, false, e);
 			if (status == -EADDRNOTAVAIL)
-				status = 0; /* a secondary address went with its primary one */
+				/* a secondary address was removed together with its primary one */
+				status = 0;
 		}
 	free(have);
 	return status;
@@ -73,8 +75,8 @@ static bool holds(const struct ir_interface *i, const struct addr *a)
 	return false;
 }
 
-/* The interface of a route: the one that the policy names, else the first with the gateway in one
- * of its networks. */
+/* The interface of a route: the one that the policy names, else the first one with the gateway in
+ * one of its networks. */
 static const struct ir_interface *leads_to(const struct ir *ir, const struct ir_route *r)
 {
 	if (r->interface < ir->n_interfaces)
@@ -92,17 +94,17 @@ bool box_route_is_admin(const struct ir *ir, const struct ir_route *r)
 	return i != NULL && i->admin;
 }
 
-#define FLOOR 0xf0000000u /* metric of the floors: behind every real route */
+#define FLOOR 0xf0000000u /* metric of floors (see add_floors): after every real route */
 
-/* Compares destinations. A route and its floor have the same one and differ by metric. */
+/* Compares destinations. A route and its floor have the same destination, but different metrics. */
 static bool same_destination(const struct rtnl_route *a, const struct rtnl_route *b)
 {
 	return a->prefix == b->prefix && addr_cmp(&a->to, &b->to) == 0 &&
 	       (a->priority == FLOOR) == (b->priority == FLOOR);
 }
 
-/* `have` always names an interface, as the kernel tells it. A wanted route may leave that to the
- * gateway. */
+/* Whether the kernel has the wanted route. The kernel always says the interface; a wanted route may
+ * leave it to the gateway. */
 static bool same_route(const struct rtnl_route *want, const struct rtnl_route *have)
 {
 	return same_destination(want, have) && have->table != RT_TABLE_LOCAL &&
@@ -110,7 +112,7 @@ static bool same_route(const struct rtnl_route *want, const struct rtnl_route *h
 	       addr_cmp(&want->via, &have->via) == 0 && (want->oif == 0 || want->oif == have->oif);
 }
 
-/* -ENODEV: the route's interface is not there. */
+/* Writes a route of the policy as a route for the kernel. -ENODEV: its interface does not exist. */
 static int to_kernel(struct rtnl *r, const struct ir *ir, const struct ir_route *from, struct rtnl_route *ret,
 		     struct err *e)
 {
@@ -129,7 +131,7 @@ static int to_kernel(struct rtnl *r, const struct ir *ir, const struct ir_route 
 	return status;
 }
 
-/* A failure does not keep the others from being set: the first reason is kept. */
+/* Keeps the first failure of several, because the others are tried all the same. */
 static int first(int kept, struct err *e, int code, const struct err *one)
 {
 	if (kept < 0 || code >= 0)
@@ -139,8 +141,8 @@ static int first(int kept, struct err *e, int code, const struct err *one)
 	return code;
 }
 
-/* The wanted routes whose interface is there. A missing interface is reported itself. Returns how
- * many. */
+/* Writes the wanted routes whose interface exists, and returns their number. A missing interface is
+ * reported elsewhere. */
 static size_t wanted_routes(struct rtnl *r, const struct ir *ir, bool admin, struct rtnl_route *want, int *status,
 			    struct err *e)
 {
@@ -173,9 +175,10 @@ static size_t add_floor(struct rtnl_route *want, size_t n, const struct addr *of
 }
 
 /*
- * Below each route of the data namespace but the default ones lies an unreachable route (a floor).
- * A route goes at once with its interface. Without a floor packets, also those of live sessions,
- * would take the next larger route, the default for instance, into another zone.
+ * Adds a floor for each route of the data namespace except the default routes: an unreachable route
+ * to the same destination, which counts only if the real one is missing. A route disappears
+ * together with its interface. Without a floor, packets, even of live sessions, would then take a
+ * wider route, for example the default one, into another zone.
  */
 static size_t add_floors(const struct ir *ir, struct rtnl_route *want, size_t n)
 {
@@ -208,7 +211,7 @@ int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 
 	if (want == NULL)
 		return err_set(e, -ENOMEM, "routes");
-	/* In the data namespace nobody else may add routes. */
+	/* In the data namespace, other programs may not add routes. */
 	status = rtnl_routes(r, !admin, &have, &n_have, e);
 	if (status < 0) {
 		free(want);
@@ -237,7 +240,7 @@ int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 		if (stays)
 			continue;
 		code = rtnl_route_change(r, &have[k], false, &one);
-		/* -ESRCH: the route went with its interface. */
+		/* -ESRCH: the route disappeared together with its interface. */
 		status = first(status, e, code != -ESRCH ? code : 0, &one);
 	}
 	free(want);

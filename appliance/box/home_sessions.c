@@ -56,7 +56,7 @@ static bool rides(const struct looking *x, const struct rider *s)
 	uint32_t oif = 0;
 	bool own = false;
 
-	/* The peer is an address of this machine, so nothing leaves it. */
+	/* The peer is an address of this machine, so no packet leaves it. */
 	if (rtnl_way(x->home, &s->peer, &s->local, &oif, &own) == 0 && own)
 		return false;
 	for (size_t i = 0; i < x->n_addresses; i++)

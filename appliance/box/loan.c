@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Takes the picture of a device and of what lies above it. */
+/* Reads the state of a device and of the devices above it. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -80,7 +80,8 @@ size_t was_above(const struct devices *all, const struct device *d, const struct
 	for (size_t at = 0; at < n; at++)
 		for (size_t i = 0; i < all->n; i++) {
 			const struct device *x = &all->list[i];
-			/* A pair's two ends point to each other: neither lies above the other. */
+			/* The two ends of a pair name each other, but neither is above the
+			 * other. */
 			bool on = x->parent == ret[at]->index && strcmp(x->kind, "veth") != 0;
 			bool above = on || (ret[at]->master != 0 && ret[at]->master == x->index);
 
@@ -144,8 +145,8 @@ bool was_bare(const json_t *picture)
 
 static const char *const folders[] = { "ipv4/conf", "ipv4/neigh", "ipv6/conf", "ipv6/neigh" };
 
-/* Reads one value, its first line. False when it cannot be read, as an IPv6 secret that was never
- * set. */
+/* Reads the first line of one value. False: it cannot be read, for example an IPv6 secret that was
+ * never set. */
 static bool value_read(const char *folder, const char *device, const char *name, char out[VALUE_BYTES])
 {
 	char path[200];
@@ -216,14 +217,14 @@ void was_settings_set(const char *device, const json_t *wanted,
 		char folder[32], now[VALUE_BYTES], path[160];
 		const char *name, *value = json_string_value(v);
 
-		/* A value that this kernel does not have or show cannot be set. */
+		/* A value that this kernel does not have, or does not show, cannot be set. */
 		if (value == NULL || !key_split(key, folder, &name) || !value_read(folder, device, name, now) ||
 		    strcmp(now, value) == 0)
 			continue;
 		snprintf(path, sizeof(path), "%s/%.16s/%.80s", folder, device, name);
 		(void)netns_sysctl(path, value, NULL);
-		/* The write of another value may have set it: a time exists in milliseconds and in
-		 * ticks. */
+		/* The value may have been set by another write: some times exist in milliseconds
+		 * and in ticks. */
 		if (!value_read(folder, device, name, now) || strcmp(now, value) != 0)
 			each(ctx, key, value);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The addresses, permanent neighbours and routes of a link as the kernel's own messages: read, kept
- * as hex, and sent again with today's device numbers and what is left of the lifetimes.
+ * The addresses, permanent neighbours and routes of a link, as the kernel's own messages. They are
+ * read and kept as hex. When they are sent again, they get the present device numbers and what is
+ * left of their lifetimes.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -128,7 +129,7 @@ static int on_neighbour(const struct nlmsghdr *h, void *ctx)
 	return MNL_CB_OK;
 }
 
-/* Routes that the kernel makes by itself come with the addresses that they belong to. */
+/* A route that the kernel itself makes comes back with its address, so it is left out. */
 static int on_route(const struct nlmsghdr *h, void *ctx)
 {
 	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
@@ -229,7 +230,7 @@ struct sending {
 	const struct devices *now;
 	const json_t *fact;
 	const char *from, *to;
-	uint32_t elapsed_s, flags; /* flags: the address's final ones */
+	uint32_t elapsed_s, flags; /* flags: those that the address has in the end */
 	bool expired;
 };
 
@@ -250,7 +251,8 @@ static bool hex_parse(const char *text, uint8_t *out, size_t most, size_t *ret_n
 	return true;
 }
 
-/* Today's number of the device that had number `then`; 0 = it is gone. */
+/* The present number of the device that had number `then`; 0 = the device does not exist any
+ * more. */
 static uint32_t index_now(const struct sending *s, uint32_t then)
 {
 	const struct device *d;
@@ -328,8 +330,8 @@ static int make_neighbour(const struct nlmsghdr *in, struct nlmsghdr *out, struc
 	return m->ndm_ifindex != 0 ? 0 : -ENODEV;
 }
 
-/* The list of next hops with today's numbers. Fails when a hop's device is gone: the route is then
- * impossible. */
+/* Copies the list of next hops with the present device numbers. Fails when a device does not exist
+ * any more, because the route is then impossible. */
 static int put_hops(struct nlmsghdr *out, const struct nlattr *list, const struct sending *s)
 {
 	uint8_t copy[MESSAGE_BYTES];
@@ -391,8 +393,8 @@ static int make_route(const struct nlmsghdr *in, struct nlmsghdr *out, struct se
 	return status;
 }
 
-/* Sends the address without duplicate detection, because somebody may wait for it; then restores
- * its flags. */
+/* Sends the address without duplicate detection, because a host may wait for it, and then sets its
+ * final flags. */
 static int send_address(struct rtnl *r, const struct nlmsghdr *m, size_t n, const struct sending *s, struct err *e)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(m);

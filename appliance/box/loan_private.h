@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files was*.c share: a link's facts as messages, and its settings. */
+/* Shared by the files loan*.c: the addresses, neighbours and routes of a link as messages, and its
+ * settings. */
 #ifndef SEKISHO_BOX_LOAN_PRIVATE_H
 #define SEKISHO_BOX_LOAN_PRIVATE_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Returns a device to the first namespace and restores it from its picture; then the devices above
- * it. Only differences are set, so a second run does no harm. What cannot be set is reported in
- * words.
+ * Gives a device back to the first namespace and restores its earlier state, and then the devices
+ * above it. Only differences are set, so a second run does no harm. What cannot be set is reported
+ * in words.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -25,7 +25,7 @@ struct giving {
 	const struct box_spaces *s;
 	const json_t *picture;
 	const char *device;
-	char now[IFNAMSIZ]; /* its present name; "" = it is nowhere */
+	char now[IFNAMSIZ]; /* the present name of the device; "" = it does not exist */
 	bool leave;	    /* nothing is to be done */
 	bool another;	    /* another card has this name now */
 	/* first try: failures are not reported, because more may be possible later */
@@ -62,8 +62,8 @@ static const json_t *links_of(const struct giving *g)
 	return json_object_get(g->picture, "links");
 }
 
-/* Whether the picture is older than the machine's last start: then its lifetimes are counted by the
- * wall clock. */
+/* Whether the machine was started again after the picture was taken. Then the elapsed time is that
+ * of the wall clock. */
 static bool other_start(const json_t *picture, uint64_t *ret_elapsed_s)
 {
 	char boot[WAS_BOOT_ID];
@@ -96,7 +96,8 @@ static const struct device *recognised(const struct giving *g, const struct devi
 	return strcmp(mac, text_of(link, "mac")) == 0 ? d : NULL;
 }
 
-/* Moves it home under its name, or under a free one when another device has its name now. */
+/* Moves the device to the first namespace under its name, or under a free name if another device
+ * has this one. */
 static int move_home(struct giving *g, struct rtnl *from, const struct device *d, struct err *e)
 {
 	int r;
@@ -113,7 +114,8 @@ static int move_home(struct giving *g, struct rtnl *from, const struct device *d
 	return r;
 }
 
-/* -ENODEV: it is in neither namespace of the box. */
+/* Finds the device in a namespace of the box and moves it to the first one. -ENODEV: it is in
+ * neither. */
 static int fetch(struct giving *g, struct err *e)
 {
 	const int spaces[] = { g->s->data, g->s->admin };
@@ -174,7 +176,7 @@ static bool mac_of(const json_t *link, uint8_t out[32], size_t *ret_n)
 	return true;
 }
 
-/* Puts it back into its bridge or bond. A bond takes only a device that is down. */
+/* Puts the device back into its bridge or bond. A bond takes only a device that is down. */
 static void give_master(struct giving *g, const json_t *link, const char *name)
 {
 	const char *master = text_of(link, "master");
@@ -209,7 +211,8 @@ static void give_link(struct giving *g, const json_t *link, const char *name)
 	if (d != NULL && !(g->another && strcmp(name, g->now) == 0) && mac_of(link, mac, &n) &&
 	    (n != d->n_mac || memcmp(mac, d->mac, n) != 0) && rtnl_link_mac(g->home, d->index, mac, n, &e) < 0)
 		lost(g, M_BACK_LINK, name, e.text);
-	/* A device above it that lost its hardware address gives it anew when it comes up. */
+	/* The device's filter has lost the hardware address of a device above it. That one enters
+	 * its address again when it comes up, so it is set down here first. */
 	own = devices_find(g->devices, g->now);
 	if (g->silent && d != NULL && own != NULL && d->parent == own->index && d->up && up) {
 		rtnl_link_set(g->home, d->index, false, 0, NULL);
@@ -222,7 +225,7 @@ static void give_link(struct giving *g, const json_t *link, const char *name)
 		lost(g, M_BACK_LINK, name, e.text);
 }
 
-/* Its facts that are missing now. A new reference; empty when they cannot be read. */
+/* The facts of the link that are missing now. A new reference; empty when they cannot be read. */
 static json_t *missing(struct giving *g, const json_t *link, const char *name)
 {
 	const struct device *d = look(g, name);
@@ -237,7 +240,8 @@ static json_t *missing(struct giving *g, const json_t *link, const char *name)
 	return list;
 }
 
-/* A route may need another route or an address first: repeats while something more can be set. */
+/* Sets the missing facts. A route may need another route or an address first, so this is repeated
+ * as long as one more can be set. */
 static void give_facts(struct giving *g, const json_t *link, const char *name)
 {
 	json_t *list = missing(g, link, name), *expired = json_object_get(g->report, "expired");
@@ -299,8 +303,8 @@ static bool in_box(const struct giving *g, const char *name)
 	return there;
 }
 
-/* Reports devices that lay above it and are gone: VLANs that this program cannot make again as they
- * were, and whatever lay on one. */
+/* Reports devices that were above the device and do not exist any more: VLANs that this program
+ * cannot make again as they were, and devices above these. */
 static void absent(struct giving *g)
 {
 	const json_t *links = links_of(g);
@@ -314,8 +318,8 @@ static void absent(struct giving *g)
 	}
 }
 
-/* Calls `give` for each link of the picture that exists. A device above may be in the box as well,
- * or gone. */
+/* Calls `give` for each link of the picture that exists in the first namespace. A device above may
+ * be in the box as well, or may not exist any more. */
 static void each_link(struct giving *g, void (*give)(struct giving *g, const json_t *link, const char *name))
 {
 	const json_t *links = links_of(g);
@@ -329,8 +333,8 @@ static void each_link(struct giving *g, void (*give)(struct giving *g, const jso
 	}
 }
 
-/* The device is in the first namespace already: it returned when its namespace ended, or never
- * left. */
+/* The device is in the first namespace already, because its namespace ended, or because it was
+ * never moved. */
 static void at_home(struct giving *g)
 {
 	bool other = g->picture != NULL && other_start(g->picture, &g->elapsed_s);
@@ -343,8 +347,8 @@ static void at_home(struct giving *g)
 	}
 	snprintf(g->now, sizeof(g->now), "%s", g->device);
 	json_object_set_new(g->report, "was_here", json_true());
-	/* After a start of the machine, or a change by hand, the device is as it should be and is
-	 * left alone, unless it was half returned. */
+	/* After a start of the machine, or a change by hand, the device is as it should be. So it
+	 * is left alone, unless an earlier return was not finished. */
 	g->leave =
 		g->picture == NULL || other || !(was_bare(as_is) || json_is_true(json_object_get(g->picture, "going")));
 	json_decref(as_is);
@@ -370,8 +374,8 @@ static void begin(struct giving *g)
 	}
 }
 
-/* Whether the card is the one of the picture, by its hardware address, and not another of its
- * name. */
+/* Compares the hardware address with the picture, and notes whether another card has this name
+ * now. */
 static void whose(struct giving *g)
 {
 	const struct device *d = g->picture != NULL && !g->leave ? look(g, g->now) : NULL;
@@ -386,7 +390,7 @@ static void whose(struct giving *g)
 		lost(g, M_BACK_ANOTHER, g->now);
 }
 
-/* Makes the machine's VLANs again that were lost when the card was taken. */
+/* Makes the machine's own VLANs again, which were deleted when the card was taken. */
 static void remake(struct giving *g)
 {
 	const json_t *links = links_of(g);
@@ -408,8 +412,9 @@ static void remake(struct giving *g)
 }
 
 /*
- * All devices come home before one is set up, and everything is tried once before failures count: a
- * port needs its bridge, a VLAN its card, a route may need an address of another device.
+ * All devices are moved before any is set up, and everything is tried once before failures are
+ * reported: a port needs its bridge, a VLAN needs its card, and a route may need an address of
+ * another device.
  */
 static void give(struct giving *list, size_t n)
 {

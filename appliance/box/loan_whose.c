@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether two pictures of one name show one card. */
+/* Whether two pictures of the same name are of the same card. */
 #include <string.h>
 
 #include "appliance/box/loan.h"
@@ -16,7 +16,7 @@ static const char *text(const json_t *link, const char *key)
 	return s != NULL ? s : "";
 }
 
-/* A hardware address that somebody or a bond has set does not identify a card. */
+/* A hardware address that a person or a bond has set does not identify a card. */
 static bool told_by_mac(const json_t *link)
 {
 	const char *kind = text(link, "kind");

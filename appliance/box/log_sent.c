@@ -17,13 +17,14 @@
 #define NOTE_MOST 32768u
 #define TRIES 3u /* rsyslogd overwrites a note in place, so a read may see half of it */
 #define NAME_MOST 48u
-/* in the note the file's inode follows, then mostly ":" and a hash of the file's beginning */
+/* beginning of the name of a note; the inode of the file follows, then mostly ":" and a hash of the
+ * file's beginning */
 #define NOTE "imfile-state:"
 
 struct file {
 	uint64_t first;
 	uint64_t inode, size;
-	uint64_t read;	   /* bytes that were read, by the newest note */
+	uint64_t read;	   /* bytes that rsyslogd has read, by the newest note */
 	uint64_t noted_ns; /* 0 = there is no note of it */
 	int fd;
 };
@@ -113,7 +114,8 @@ static int by_number(const void *a, const void *b)
 
 /* ---- the notes of rsyslogd ------------------------------------------------------------------- */
 
-/* Compares the name too: the inode may belong to another file by now. */
+/* Whether the note is about this file. The name is compared as well, because the inode may belong
+ * to another file by now. */
 static bool is_of(const json_t *note, const struct file *f)
 {
 	const char *path = json_string_value(json_object_get(note, "filename")), *slash;
@@ -124,8 +126,8 @@ static bool is_of(const json_t *note, const struct file *f)
 	return path != NULL && strcmp(slash != NULL ? slash + 1 : path, name) == 0;
 }
 
-/* 1 = the note was read, 0 = it is about another file or gone; -EBADMSG = it is not a whole
- * note. */
+/* Reads a note. 1 = read; 0 = it is about another file, or was deleted; -EBADMSG = it is not
+ * complete. */
 static int read_note(int dirfd, const char *name, struct file *f)
 {
 	static char text[NOTE_MOST];
@@ -146,7 +148,7 @@ static int read_note(int dirfd, const char *name, struct file *f)
 	at = (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec;
 	if (json_is_integer(offset) && json_integer_value(offset) >= 0)
 		r = is_of(note, f);
-	/* Of two notes of one instant the one with fewer bytes counts. */
+	/* If two notes have the same time, the one with fewer bytes is taken. */
 	if (r == 1 && (at > f->noted_ns || (at == f->noted_ns && (uint64_t)json_integer_value(offset) < f->read))) {
 		f->read = (uint64_t)json_integer_value(offset);
 		f->noted_ns = at;
@@ -195,8 +197,8 @@ static bool record(const char *line, size_t n, uint64_t *ret_seq, char *time)
 	return is;
 }
 
-/* Finds the record that holds the byte `at` or begins there. 1; 0 = there is none or its line is
- * not whole yet; negative errno. */
+/* Finds the record that has the byte at position `at`. 1 = found; 0 = there is none, or its line is
+ * not complete yet; or negative errno. */
 static int record_at(const struct file *f, uint64_t at, uint64_t *ret_seq, char *time, struct err *e)
 {
 	uint64_t from = at > LINE_MOST ? at - LINE_MOST : 0;
@@ -217,7 +219,8 @@ static int record_at(const struct file *f, uint64_t at, uint64_t *ret_seq, char 
 		       : err_set(e, -EBADMSG, "no record in a file of records");
 }
 
-/* The number of the last whole record; without one, the number before the file's first. */
+/* The number of the last complete record. If there is none: the number before the file's first
+ * record. */
 static int last_of(const struct file *f, uint64_t *ret, struct err *e)
 {
 	static char text[2 * LINE_MOST];
@@ -239,7 +242,7 @@ static int last_of(const struct file *f, uint64_t *ret, struct err *e)
 
 /* ---- together -------------------------------------------------------------------------------- */
 
-/* Adds what waits in one file, whose last record is `last`. */
+/* Adds the waiting records of one file. `last`: the number of its last record. */
 static int add(const struct file *f, uint64_t last, struct handed *h, struct err *e)
 {
 	char time[HANDED_TIME] = "";
@@ -269,7 +272,7 @@ static int look(struct looking *l, int journal, int notes, struct handed *h, str
 		struct file *f = &l->files[i];
 		struct stat st;
 
-		/* Sizes are read after the notes: a note must not be ahead of its file. */
+		/* The sizes are read after the notes, so that no note is ahead of its file. */
 		if (fstat(f->fd, &st) < 0)
 			return err_set(e, -errno, "look at records");
 		f->size = (uint64_t)st.st_size;

@@ -52,7 +52,8 @@ int netns_sysctl(const char *name, const char *value, struct err *e)
 	return r;
 }
 
-/* A shared mount, so that every mount namespace that has /run sees the pinned namespaces. */
+/* Makes the folder a shared mount, so that every mount namespace with /run sees the namespaces in
+ * it. */
 static int prepare_folder(struct err *e)
 {
 	if (mkdir(NETNS_FOLDER, 0755) < 0 && errno != EEXIST)
@@ -68,7 +69,7 @@ static int prepare_folder(struct err *e)
 	return 0;
 }
 
-/* Forwarding is off in the new namespace before anybody can use it. */
+/* Turns forwarding off in the new namespace, before anybody can use it. */
 static int forwarding_off(struct err *e)
 {
 	int r = netns_sysctl("ipv4/ip_forward", "0", e);
@@ -96,8 +97,8 @@ static int make(const char *path, struct err *e)
 		r = forwarding_off(e);
 		if (r == 0 && mount("/proc/self/ns/net", path, "none", MS_BIND, NULL) < 0)
 			r = err_set(e, -errno, "pin %s", path);
-		/* When the way back fails too, that error is reported, because it is the graver
-		 * one. */
+		/* If the return fails as well, this error is reported, because it is the more
+		 * serious one. */
 		if (netns_enter(own, &back) < 0) {
 			if (e != NULL)
 				*e = back;
@@ -123,13 +124,13 @@ int netns_scratch(struct err *e)
 		if (fd == 0)
 			fd = netns_own(e);
 		if (netns_enter(own, &back) < 0)
-			abort(); /* nothing may run on in the wrong namespace */
+			abort(); /* a process must not go on in the wrong namespace */
 	}
 	close(own);
 	return fd;
 }
 
-/* A name without a namespace behind it, as a lost pin leaves. */
+/* Whether the name is an empty file without a namespace, as it remains when the mount is lost. */
 static bool stale(const char *path)
 {
 	struct statfs fs;
@@ -185,15 +186,15 @@ int netns_open(const char *name, bool *made, struct err *e)
 	return fd < 0 ? err_set(e, -errno, "open %s", path) : fd;
 }
 
-/* tries, a second together: a role that a killed predecessor was just starting holds its locks
- * until its exec */
+/* number of tries, which take a second in all: a role that a killed daemon was just starting holds
+ * the locks until its exec */
 #define TRIES 50
-/* the lock's netlink port: above every process id, which the kernel hands out first, and outside
- * the negative numbers that it hands out next */
+/* the lock's netlink port: above all process ids, which the kernel uses as ports first, and not
+ * negative, as the ports are that it uses next */
 #define PORT 0x53454b49u
 #define LOCK_NAME "lock"
 
-/* `once` returns 0, or -1 with errno; the errno `busy` means that another process holds the
+/* Locks. `once` returns 0, or -1 with errno; the errno `busy` means that another process holds the
  * lock. */
 static int lock(int fd, int (*once)(int fd), int busy, const char *what, struct err *e)
 {

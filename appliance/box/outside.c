@@ -38,7 +38,7 @@ struct looking {
 	size_t n_lines, more;
 };
 
-/* `where` "namespace" means this namespace as a whole. */
+/* Reports a finding. `where` "namespace": the namespace as a whole. */
 static void tell(struct looking *l, const char *where, const char *detail)
 {
 	bool whole = strcmp(where, "namespace") == 0;
@@ -87,7 +87,8 @@ static const struct ir_interface *ours(const struct looking *l, const char *devi
 	return NULL;
 }
 
-/* Whether a device of the policy lies on this one, as a VLAN does: then it has to be up. */
+/* Whether a device of the policy is above this one, for example a VLAN; then this one has to be
+ * up. */
 static bool carries(const struct looking *l, const struct device *d)
 {
 	for (uint32_t i = 0; i < l->ir->n_interfaces && !l->admin; i++)
@@ -99,8 +100,8 @@ static bool carries(const struct looking *l, const struct device *d)
 	return false;
 }
 
-/* The number of programs at that place of the device; also 0 when the kernel lacks the place or
- * does not tell. */
+/* The number of programs at that hook of the device. 0 also when the kernel has no such hook or
+ * does not say. */
 static uint32_t programs(uint32_t index, uint32_t place)
 {
 	union bpf_attr q;
@@ -158,7 +159,7 @@ static void look_links(struct looking *l)
 
 /* ---- tc -------------------------------------------------------------------------------------- */
 
-/* Qdiscs that the kernel makes by itself, and others that only reorder packets. */
+/* Whether the kernel makes such a qdisc by itself, or it only reorders packets. */
 static bool is_ordinary(const char *kind)
 {
 	static const char *const kinds[] = {
@@ -341,12 +342,12 @@ static int look_inside(const struct box_spaces *s, struct looking *l, struct err
 	look_legacy(l, "/proc/thread-self/net/arp_tables_names", "arptables");
 	look_programs(l);
 	if (netns_enter(s->home, &back) < 0)
-		abort(); /* nothing may run on in the wrong namespace */
+		abort(); /* a process must not go on in the wrong namespace */
 	return 0;
 }
 
-/* Reports devices of the machine on top of a card of the box: they receive and send there past
- * every rule. An end of a pair is looked at in its own namespace. */
+/* Reports devices of the machine above a card of the box: they would send and receive over the card
+ * without any rule. The end of a pair is looked at in its own namespace. */
 static int look_home(const struct box_spaces *s, struct looking *l, struct err *e)
 {
 	struct rtnl *home = rtnl_open(s->home, s->home, e);
@@ -427,7 +428,7 @@ int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference
 	return r;
 }
 
-/* Returns to the process's own namespace. When that fails the process ends, because nothing may run
+/* Returns to the process's own namespace. If this fails, the process ends, because it must not go
  * on in the wrong one. */
 static void back(const struct box_spaces *s)
 {
@@ -437,7 +438,7 @@ static void back(const struct box_spaces *s)
 		abort();
 }
 
-/* Without a policy, or without an admin interface in it, nobody may enter: as before the first
+/* Whether the policy has an admin interface. If not, nobody may enter, as before the first
  * policy. */
 static bool has_admin(const struct ir *ir)
 {

@@ -47,7 +47,7 @@ struct rtnl *rtnl_open(int nsfd, int homefd, struct err *e)
 	if (r->s == NULL)
 		err_set(e, -errno, "open rtnetlink");
 	if (netns_enter(homefd, &back) < 0)
-		abort(); /* everything later would act on the wrong namespace */
+		abort(); /* everything afterwards would act on the wrong namespace */
 	if (r->s != NULL && mnl_socket_bind(r->s, 0, MNL_SOCKET_AUTOPID) < 0) {
 		err_set(e, -errno, "bind rtnetlink");
 		mnl_socket_close(r->s);
@@ -96,9 +96,9 @@ struct nlmsghdr *rtnl_begin(struct rtnl *r, uint16_t type, uint16_t flags)
 }
 
 /*
- * Handles one message of an answer; *status becomes 0 or the result of the whole answer. True for
- * the last message. An interrupted dump is read to its end: leftovers would be taken for the answer
- * to the next question.
+ * Handles one message of an answer. *status gets the result of the whole answer. True: it was the
+ * last message. An interrupted dump is read to its end, because the rest would be taken for the
+ * answer to the next request.
  */
 static bool answered(const struct nlmsghdr *m, const struct nlmsghdr *request, mnl_cb_t cb, void *ctx, int *status)
 {
@@ -117,8 +117,8 @@ static bool answered(const struct nlmsghdr *m, const struct nlmsghdr *request, m
 	}
 	if (*status == 0 && cb != NULL)
 		(void)cb(m, ctx);
-	/* A link that was asked for by name comes without an end mark; all else ends by ACK or
-	 * DONE. */
+	/* The answer about a link that was asked for by name has no end mark. All other answers end
+	 * with ACK or DONE. */
 	return cb != NULL && (request->nlmsg_flags & (NLM_F_DUMP | NLM_F_ACK)) == 0;
 }
 
@@ -177,8 +177,8 @@ bool rtnl_attr_inside(const struct nlmsghdr *h, const struct nlattr *a)
 	return tail >= (const char *)a && mnl_attr_ok(a, (int)(tail - (const char *)a));
 }
 
-/* A socket that hears of links, addresses and routes that come or change, and of whatever may
- * redirect packets. */
+/* A socket that receives changes of links, addresses and routes, and of all that may redirect
+ * packets. */
 
 #define GROUP(g) (1u << ((g)-1))
 
@@ -194,7 +194,7 @@ static int listen_to(int family, uint32_t groups, int nsfd, int homefd, struct e
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, family);
 	code = -errno;
 	if (netns_enter(homefd, &back) < 0)
-		abort(); /* everything later would act on the wrong namespace */
+		abort(); /* everything afterwards would act on the wrong namespace */
 	if (fd < 0)
 		return err_set(e, code, "open rtnetlink");
 	if (bind(fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
@@ -214,8 +214,8 @@ int rtnl_monitor_open(int nsfd, int homefd, bool facts, struct err *e)
 	return listen_to(NETLINK_ROUTE, groups, nsfd, homefd, e);
 }
 
-/* A policy may add a hundred thousand set elements at a time: a transmission that begins with one
- * is not reported. */
+/* A policy may add a hundred thousand set elements at once, so a message that begins with an
+ * element is not reported. */
 int rtnl_rules_open(int nsfd, int homefd, struct err *e)
 {
 	struct sock_filter code[] = {
@@ -270,8 +270,8 @@ bool rtnl_monitor(int fd, void (*each)(void *ctx, const char *device), void *ctx
 	}
 }
 
-/* Hosts for which the kernel answers at a device that they are not behind (proxy ARP, proxy NDP):
- * the list, and one change. */
+/* Hosts for which the kernel answers on a device although they are behind another one (proxy ARP,
+ * proxy NDP): reading the list, and changing one entry. */
 
 struct hosts {
 	struct rtnl_answer *list;

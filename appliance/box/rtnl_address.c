@@ -11,8 +11,8 @@
 
 #include "appliance/base/clock.h"
 
-/* The protocol number of our routes, among those that people or programs may add: free for private
- * use in rtnetlink.h's list. */
+/* The protocol number of this program's routes. It is one of those that are free for others in
+ * rtnetlink.h. */
 #define ROUTE_PROTOCOL 83u
 
 /* A growing array; `failed`: out of memory. */
@@ -53,7 +53,8 @@ static bool addr_from(const struct nlattr *a, uint8_t family, struct addr *ret)
 	return true;
 }
 
-/* The kernel's time stamps are hundredths of a second since the machine's start. */
+/* Whether the address was added within the last second. The kernel's time stamps are hundredths of
+ * a second since the machine's start. */
 static bool is_young(const void *cacheinfo)
 {
 	uint32_t now = (uint32_t)(clock_mono().ns / 10000000u);
@@ -151,7 +152,7 @@ int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, ui
 	ifa->ifa_scope = RT_SCOPE_UNIVERSE;
 	mnl_attr_put(h, IFA_LOCAL, addr_len(a->family), a->b);
 	mnl_attr_put(h, IFA_ADDRESS, addr_len(a->family), a->b);
-	/* No duplicate detection: after a take-over the peers already send to this address. */
+	/* No duplicate detection: after a take-over, hosts already send to this address. */
 	if (add && a->family == 6)
 		mnl_attr_put_u32(h, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
 	status = rtnl_talk(r, h, NULL, NULL);
@@ -163,8 +164,8 @@ static bool is_ours(const struct rtmsg *rt)
 	return rt->rtm_protocol == ROUTE_PROTOCOL && rt->rtm_table == RT_TABLE_MAIN;
 }
 
-/* A route to another host in the local table is never the kernel's, whatever protocol number it
- * has. */
+/* Whether the kernel has made the route. A route to another host in the local table is never the
+ * kernel's, whatever protocol number it has. */
 static bool is_kernels(const struct rtmsg *rt)
 {
 	bool own = rt->rtm_type == RTN_LOCAL || rt->rtm_type == RTN_BROADCAST || rt->rtm_type == RTN_ANYCAST ||
@@ -263,8 +264,8 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 	if (route->prefix > 0)
 		mnl_attr_put(h, RTA_DST, addr_len(route->to.family), route->to.b);
 	rt->rtm_tos = route->tos;
-	/* The kernel finds such a route by its next-hop object alone, though it also reports the
-	 * gateway. */
+	/* The kernel finds such a route only by its next-hop object, although it reports the
+	 * gateway, too. */
 	if (route->nexthop != 0)
 		mnl_attr_put_u32(h, RTA_NH_ID, route->nexthop);
 	if (route->via.family != 0 && route->nexthop == 0)

@@ -110,8 +110,8 @@ int rtnl_link_pair(struct rtnl *r, const char *device, const char *peer, uint32_
 	return status < 0 ? err_set(e, status, "device %s", device) : 0;
 }
 
-/* The kernel takes an alias only after the device was made. A device whose alias fails is deleted:
- * otherwise nobody would own it. */
+/* Sets the alias, which the kernel takes only after the device was made. If this fails, the device
+ * is deleted, because otherwise nobody would recognise it. */
 static int write_alias(struct rtnl *r, const char *device)
 {
 	struct nlmsghdr *h;

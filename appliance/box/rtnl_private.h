@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files rtnl*.c share: one question to the kernel and its answers, and the attributes
- * in them. */
+/* Shared by the files rtnl*.c: one request to the kernel with its answers, and the attributes in
+ * them. */
 #ifndef SEKISHO_BOX_RTNL_PRIVATE_H
 #define SEKISHO_BOX_RTNL_PRIVATE_H
 

@@ -16,7 +16,7 @@
 #define ROOT "/proc/sys/"
 #define VALUE_MAX 32
 #define SWITCH_LIMIT_NS 1000000000ull
-/* nanoseconds between two tries: the holder of the lock may need this core */
+/* ns between two tries, because the holder of the lock may need this core */
 #define AGAIN_NS 200000
 
 enum setting_kind {
@@ -26,7 +26,8 @@ enum setting_kind {
 
 struct setting {
 	enum setting_kind kind;
-	bool optional;	    /* missing in some kernels, or visible in the first namespace only */
+	/* some kernels do not have it, or show it in the first namespace only */
+	bool optional;
 	const char *folder; /* SET_EACH: the conf folder */
 	const char *file;
 	const char *want;
@@ -41,30 +42,31 @@ static const struct setting settings[] = {
 	{ SET_EACH, false, "net/ipv4/conf", "arp_announce", "2" },
 	{ SET_EACH, false, "net/ipv4/conf", "proxy_arp", "0" },
 	{ SET_EACH, false, "net/ipv4/conf", "route_localnet", "0" },
-	/* our packet mark must not choose routes */
+	/* the packet mark must not choose routes */
 	{ SET_EACH, false, "net/ipv4/conf", "src_valid_mark", "0" },
 	{ SET_EACH, true, "net/ipv4/conf", "mc_forwarding", "0" },
-	/* Nothing here receives, so looking for a socket before routing is wasted work. */
+	/* No packet here is for a local socket, so looking for one before routing would be wasted
+	 * work. */
 	{ SET_ONE, true, NULL, "net/ipv4/ip_early_demux", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "accept_ra", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "autoconf", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "accept_redirects", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "accept_source_route", "0" },
-	/* Answers only for the hosts that box.cfg puts behind another interface. ARP needs no such
-	 * switch. */
+	/* Answers only for the hosts that box.cfg puts behind another interface. For ARP no such
+	 * switch is needed. */
 	{ SET_EACH, true, "net/ipv6/conf", "proxy_ndp", "1" },
 	{ SET_EACH, true, "net/ipv6/conf", "mc_forwarding", "0" },
-	/* A reply of the box itself carries the mark of the packet it answers: the rules let it out
-	 * only where that came from. */
+	/* A reply of the box itself carries the mark of the packet that it answers. The rules let
+	 * it out only to where that packet came from. */
 	{ SET_ONE, false, NULL, "net/ipv4/fwmark_reflect", "1" },
 	{ SET_ONE, false, NULL, "net/ipv6/fwmark_reflect", "1" },
 	{ SET_ONE, false, NULL, "net/ipv4/icmp_echo_ignore_broadcasts", "1" },
 	{ SET_ONE, true, NULL, "net/ipv6/icmp/echo_ignore_multicast", "1" },
 	{ SET_ONE, true, NULL, "net/ipv6/icmp/echo_ignore_anycast", "1" },
 	/*
-	 * Fragments wait for reassembly before any rule sees them, those of all zones in one queue
-	 * (by default 4 MB, 30 s for IPv4 and 60 s for IPv6). A burst of incomplete fragments would
-	 * shut out those of everybody else for as long.
+	 * Fragments wait for reassembly before any rule sees them, and those of all zones share one
+	 * queue (by default 4 MB; 30 s for IPv4 and 60 s for IPv6). So a burst of incomplete
+	 * fragments would keep out the fragments of all other hosts for that time.
 	 */
 	{ SET_ONE, true, NULL, "net/ipv4/ipfrag_high_thresh", "67108864" },
 	{ SET_ONE, true, NULL, "net/ipv4/ipfrag_time", "2" },
@@ -78,7 +80,7 @@ static const struct setting settings[] = {
 	/* Bytes, packets and duration of a session, for the record of its end. */
 	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_acct", "1" },
 	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_timestamp", "1" },
-	/* An unanswered session is forgotten soon, because it counts against its zone's share. */
+	/* An unanswered session is removed soon, because it counts for its zone's share. */
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_udp_timeout", "15" },
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_icmp_timeout", "10" },
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_icmpv6_timeout", "10" },
@@ -164,7 +166,7 @@ static void apply_one(const struct setting *s, const char *path, void *ctx)
 	if (value_read(path, have) && strcmp(have, s->want) == 0)
 		return;
 	r = value_write(path, s->want);
-	/* An interface may disappear during the walk. */
+	/* An interface may disappear meanwhile. */
 	if (r == -ENOENT && s->kind == SET_EACH)
 		return;
 	if (r < 0 && !s->optional && a->code == 0)
@@ -210,7 +212,7 @@ static void verify_one(const struct setting *s, const char *path, void *ctx)
 	}
 }
 
-/* Forwarding of an interface follows the switch for all, unless somebody changed it alone. */
+/* An interface follows the switch for all interfaces, unless somebody has changed it singly. */
 static const struct setting each_forwarding[] = {
 	{ SET_EACH, false, "net/ipv4/conf", "forwarding", "1" },
 	{ SET_EACH, true, "net/ipv6/conf", "forwarding", "1" },
@@ -255,8 +257,9 @@ void forwarding_close(struct forwarding *f)
 	f->v4 = f->v6 = -1;
 }
 
-/* IPv6 may answer that the lock of all interfaces is taken, and has to be asked again. Only the
- * digit is written: of a digit and a line end the kernel of Debian 13 (6.12) takes one byte. */
+/* Turns forwarding on or off. For IPv6 the kernel may answer that the lock of all interfaces is
+ * taken; then the write is repeated. Only the digit is written, because the kernel of Debian 13
+ * (6.12) takes one byte of a digit and a line end. */
 static int switch_one(int fd, bool on)
 {
 	uint64_t begun = clock_mono().ns;
@@ -315,7 +318,7 @@ static void at_least(const char *path, long least)
 		return;
 	if (read(fd, text, sizeof(text) - 1) > 0 && strtol(text, NULL, 10) < least) {
 		snprintf(text, sizeof(text), "%ld\n", least);
-		/* when refused, the table keeps its size */
+		/* if this is refused, the table keeps its size */
 		(void)!pwrite(fd, text, strlen(text), 0);
 	}
 	close(fd);

@@ -37,9 +37,9 @@ bool vlans_stand(const struct vlan_places *p, const struct ir_interface *i)
 }
 
 /*
- * The kernel takes an alias only after a device was made, so a process that died in between left a
- * VLAN of ours without it. Such a device has the name, number and card that only the box would give
- * it, and is in the card's namespace, where the machine makes no interfaces.
+ * Whether the box began to make this VLAN and died before it set the alias, which the kernel takes
+ * only afterwards. Such a device has the name, VLAN id and card that only the box would give it,
+ * and is in the card's namespace, where the machine makes no interfaces.
  */
 static bool half_made(const struct device *d, const struct device *card)
 {
@@ -80,8 +80,8 @@ static int make(const struct vlan_places *p, const struct ir_interface *i, uint3
 	return r;
 }
 
-/* A VLAN of that name in the wrong namespace: its interface changed its role, or its maker died
- * before the move. */
+/* Deletes a VLAN of that name in the other namespace. It is there because its interface has moved
+ * to this namespace, or because the box died before it moved the VLAN. */
 static int other_side(struct rtnl *other, const struct ir_interface *i, struct devices *all, struct err *e)
 {
 	const struct device *d;
@@ -202,7 +202,7 @@ void vlans_off(const struct box_spaces *s, struct rtnl *data, uint32_t index)
 
 /* ---- cards ----------------------------------------------------------------------------------- */
 
-/* The largest MTU of the card's VLANs; 0 = leave it. */
+/* The largest MTU of the card's VLANs; 0 = the MTU is left as it is. */
 static uint32_t mtu_of(const struct ir *ir, const char *card)
 {
 	uint32_t most = 0;
@@ -222,7 +222,7 @@ static int by_card(const void *pa, const void *pb)
 	return c != 0 ? c : (int)a->vlan - (int)b->vlan;
 }
 
-/* The VLANs whose card is there. */
+/* The VLANs whose card exists. */
 static size_t present(const struct vlan_places *p, const struct ir *ir, struct trunk_vlan *ret)
 {
 	size_t n = 0;
@@ -238,7 +238,7 @@ static size_t present(const struct vlan_places *p, const struct ir *ir, struct t
 	return n;
 }
 
-/* Turns the card's IPv6 off: otherwise it would have a link-local address and answer there. */
+/* Turns IPv6 off on the card. Otherwise it would have a link-local address and answer there. */
 static int silence(const struct vlan_places *p, const char *card, struct err *e)
 {
 	struct err back;
@@ -250,7 +250,7 @@ static int silence(const struct vlan_places *p, const char *card, struct err *e)
 	snprintf(name, sizeof(name), "ipv6/conf/%.16s/disable_ipv6", card);
 	r = netns_sysctl(name, "1", e);
 	if (netns_enter(p->s->home, &back) < 0)
-		abort(); /* nothing may run on in the wrong namespace */
+		abort(); /* a process must not go on in the wrong namespace */
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -264,7 +264,7 @@ static int gate(const struct vlan_places *p, const struct trunk_vlan *list, size
 		return r;
 	r = trunk_gate_set(list, n, dry, note, ctx, e);
 	if (netns_enter(p->s->home, &back) < 0)
-		abort(); /* nothing may run on in the wrong namespace */
+		abort(); /* a process must not go on in the wrong namespace */
 	return r;
 }
 
@@ -277,7 +277,7 @@ uint64_t box_refused(const struct box_spaces *s, const char *card)
 		return 0;
 	n = trunk_gate_refused(card);
 	if (netns_enter(s->home, &e) < 0)
-		abort(); /* nothing may run on in the wrong namespace */
+		abort(); /* a process must not go on in the wrong namespace */
 	return n;
 }
 
@@ -308,9 +308,10 @@ static int card_named(const char *card, int code, const struct err *one, struct 
 }
 
 /*
- * Removes VLANs of ours from a card that box.cfg no longer names, after a rename for instance. The
- * gate is about to leave that card. Without it the VLANs would go on under the number that the
- * rules know. They are reported as missing.
+ * Removes this program's VLANs from a card that box.cfg does not name any more, for example after
+ * it was renamed. The gate is about to be removed from that card. Without the gate, such a VLAN
+ * would still pass packets under the interface number that the rules know. It is reported as
+ * missing.
  */
 static void off_strange_cards(const struct vlan_places *p, const struct ir *ir)
 {

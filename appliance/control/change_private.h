@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The draft and the orders that are under way: for draft.c, which decides what an order does to the
- * draft, and change.c, which finds out who gave it and hands it on. */
+/* The draft and the orders in progress, for draft.c, which carries out orders about the draft, and
+ * change.c, which finds out who gave an order and passes it on. */
 #ifndef SEKISHO_CONTROL_CHANGE_PRIVATE_H
 #define SEKISHO_CONTROL_CHANGE_PRIVATE_H
 
 #include "appliance/control/control.h"
 #include "appliance/store/draft.h"
 
-#define ORDERS_MOST 16u /* that wait for accounts at a time */
-#define WHO_MOST 65536u /* bytes of what accounts say of people */
+#define ORDERS_MOST 16u /* orders that may wait for accounts at a time */
+#define WHO_MOST 65536u /* bytes of an answer of accounts */
 
-/* An order of which somebody else has still to say something: accounts who gave it, or the
- * supervisor what became of it. */
+/* An order that waits: for accounts to say who gave it, or for the supervisor to report its
+ * result. */
 struct order {
 	bool used;
 	uint64_t serial; /* of its question */
@@ -19,12 +19,13 @@ struct order {
 	int fd; /* owned; -1 = none */
 	char comment[COMMENT_BYTES];
 	struct msg_change m; /* its text is `comment` */
-	/* once it is known: the account, which is one person however he came */
+	/* the account, once it is known; it is the same person over the web and at the machine */
 	char by[BY_BYTES];
-	char login[LOGIN_NAME]; /* at the machine: his login; "" = over the web */
-	bool boxs;		/* the supervisor has it */
-	bool goes_on;		/* ... and was given the draft for it */
-	/* nobody waits for it: what it says of a draft that it only tried means nothing */
+	char login[LOGIN_NAME]; /* his login, at the machine; "" = over the web */
+	bool boxs;		/* the supervisor has the order */
+	/* the supervisor has the order, and has been given the draft for it */
+	bool goes_on;
+	/* nobody waits for the answer any more, so the result of a dry run is not kept */
 	bool stopped;
 };
 
@@ -32,24 +33,24 @@ struct change {
 	struct draft draft;
 	struct order orders[ORDERS_MOST];
 	uint64_t serial;
-	/* What the last dry run of this revision came to; not kept over a start. */
+	/* The result of the last dry run of this revision; lost at a restart. */
 	json_t *tried; /* owned; NULL = there was none */
 	uint64_t tried_base, tried_ns;
 	bool tried_good;
 };
 
-/* Where the draft stands, without its texts. The caller's. */
+/* The state of the draft without its texts. Owned by the caller. */
 json_t *draft_json(const struct control *s);
-/* The answer to an order that is not carried out, with the reason. */
+/* Answers an order that is not carried out, with the reason. */
 void draft_refuse(struct control *s, const struct order *o, int status, enum message m, ...);
 /* Carries out an order about the draft, and answers it. */
 void draft_ordered(struct control *s, const struct order *o);
-/* Whether an order that the supervisor carries out may go on, after saying why not. `alone`: one
- * person is enough; `approvers`: names of those who may approve. */
+/* Whether an order may be carried out by the supervisor; answers with the reason if not. `alone`:
+ * one person is enough; `approvers`: names of persons who may approve. */
 bool draft_may_apply(struct control *s, const struct order *o, bool alone, const json_t *approvers);
-/* What the generation is called in all lists from now on. */
+/* The comment of the resulting generation, for all lists. */
 void draft_comment(const struct draft *d, const struct order *o, char out[COMMENT_BYTES]);
-/* The last dry run is of another revision now. */
+/* Drops the result of the last dry run, because the revision has changed. */
 void draft_untried(struct change *c);
 
 #endif

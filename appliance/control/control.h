@@ -47,7 +47,7 @@
 struct ending {
 	char *name; /* owned */
 	uint64_t until, since;
-	bool said; /* the warning is recorded */
+	bool said; /* an event has warned of this end */
 };
 
 struct endings {
@@ -217,10 +217,10 @@ enum certificate_state {
 
 struct certificates {
 	uint64_t look_at;    /* monotonic ns */
-	uint64_t generation; /* of what was looked at last */
+	uint64_t generation; /* the generation that was in force at the last look */
 	struct certificate_file {
-		/* "" = no file is named; for the box's own certificate any text, since its
-		 * bytes are at hand */
+		/* "" = no file is configured; for the box's own certificate any text, because the
+		 * box has its bytes */
 		char path[CERTIFICATE_PATH];
 		enum authority is;
 		/* wall ns since when the file has not been READY, or has no readable certificate; 0
@@ -231,10 +231,10 @@ struct certificates {
 		uint32_t id;
 		/* web_number of the process of mgmt that was last asked; 0 = none */
 		uint32_t asked;
-		bool known; /* `says` is what its text holds */
+		bool known; /* `says` describes the file's present text */
 		struct msg_certified says;
-		/* the code of the last record, MACHINE_CERTIFICATE_GOOD when it was over; 0
-		 * = none */
+		/* code of the last record; MACHINE_CERTIFICATE_GOOD if the problem was over; 0 =
+		 * none */
 		uint8_t said;
 	} files[CERTIFICATE_USES];
 };
@@ -242,43 +242,47 @@ struct certificates {
 /* Looks every ten seconds, and at once when another policy is in force. */
 void certificates_due(struct control *s, uint64_t now);
 uint64_t certificates_next(const struct control *s); /* monotonic ns */
-/* What the role mgmt has said. */
+/* Takes what the role mgmt found in a certificate. */
 void certificates_told(struct control *s, uint32_t id, const struct msg_certified *says);
-/* The file that was asked for. `fd` stays the caller's; -1 = none. */
+/* Takes the requested file. `fd` stays the caller's; -1 = none. */
 void certificates_file(struct control *s, struct asker a, int status, int fd);
 /* For `status` (docs/json.md). */
 json_t *json_certificates(const struct control *s);
 
 /*
- * Changes that people make over the web, or at the machine in the name of an account: one draft of
- * a policy, saved by one, tried, approved by somebody who wrote none of it, applied on trial.
- * Nobody is believed that he is who he says: each order waits until `accounts` has said whose
- * session or login it is and that he may. Then it is either done here, or begun as the operation
- * that it is.
+ * Changes that people make over the web, or at the machine in the name of an account: there is one
+ * draft of a policy. One person saves it, it is tried, another person who wrote nothing of it
+ * approves it, and it is applied on trial. Each order waits until `accounts` has confirmed whose
+ * session or login it is, and that the person has the right. Then it is carried out here, or passed
+ * to the supervisor.
  *
- * An approval is of these texts in the place of that generation: whatever changes one of the two
+ * An approval is for these texts as a replacement of that generation: a change of either of them
  * ends it.
  */
 
 struct typist; /* people.h */
 struct change; /* change_private.h */
 
-/* At the start, once events can be sent: what lies in the state. 0 or negative errno. */
+/* Reads the stored draft. To be called at the start, once events can be sent. 0 or negative
+ * errno. */
 int change_open(struct control *s, struct err *e);
-/* An order of mgmt's (`t` NULL), or typed at the machine. Takes its descriptors. */
+/* Takes an order of mgmt (`t` NULL), or one that was typed at the machine. Takes its
+ * descriptors. */
 void change_ordered(struct control *s, struct asker a, const struct typist *t, struct msg *m);
-/* The supervisor carries it out: it is handed on, and what accounts says is asked there. */
+/* Whether the supervisor carries out this order. Then it is passed on, and the supervisor itself
+ * asks accounts about the person. */
 bool change_is_boxs(unsigned order);
-/* Such an order lies on this connection. */
+/* Notes that the supervisor reads such an order from this connection. */
 void change_hand(struct control *s, struct asker a, enum change_order order, uint64_t revision, int fd, bool login);
-/* May one of them go on, and with which texts? The supervisor asks, and hears. */
+/* The supervisor asks whether such an order may be carried out, and with which texts. Answers
+ * it. */
 void change_ground(struct control *s, struct msg *m);
-/* What an order waits for: accounts' word, or the supervisor's. `fd` stays the caller's; -1
- * = none. */
+/* Takes the answer that an order waits for, from accounts or the supervisor. `fd` stays the
+ * caller's; -1 = none. */
 void change_answered(struct control *s, struct asker a, int status, int fd);
-/* Who gave the order that this is the question of; ASKER_NONE: nobody any more. */
+/* The person who waits for the order of this question; ASKER_NONE: nobody any more. */
 struct asker change_asker(const struct control *s, const struct asker *a);
-/* The draft; with its texts, or where it stands alone. */
+/* Answers with the draft, including its texts or only its state. */
 void change_show(struct control *s, struct asker a, bool texts);
 /* For `status`: the draft that waits for approval or for an apply; null: there is none. */
 json_t *change_waits(const struct control *s);
@@ -291,7 +295,7 @@ void change_save(struct control *s);
 /* The asker of this order does not wait any more. Stops a check or dry run whose account is still
  * being looked up. */
 void change_stop(struct control *s, const struct asker *a);
-/* mgmt is gone: nobody waits for an answer any more, and what was not begun is not done. */
+/* mgmt is gone: nobody waits for answers any more, and orders that were not begun are dropped. */
 void change_forget(struct control *s);
 
 /*
@@ -334,7 +338,7 @@ struct client; /* client.h */
  * in LOGIN_PACE_NS */
 #define LOGINS_PACE_NS 10000000ull
 
-/* A login of the machine whose account is to be looked up. */
+/* A login of the machine, with which its account is looked up. */
 struct typist {
 	uint32_t uid;		/* NO_TYPIST of who.h: unknown */
 	char login[LOGIN_NAME]; /* "" = there is no login with that uid */
@@ -398,7 +402,7 @@ struct records; /* of records.c */
 int records_open(struct control *s, struct err *e);
 /* An order of mgmt's. */
 void records_ordered(struct control *s, struct asker a, const struct msg_records *m);
-/* Takes the answer of accounts about the session, and then the result of the order. `fd` stays the
+/* Takes the answer of accounts about the session, and later the result of the order. `fd` stays the
  * caller's; -1 = none. */
 void records_answered(struct control *s, struct asker a, int status, int fd);
 /* mgmt has ended: orders that were not begun are dropped. */
@@ -413,7 +417,7 @@ void records_forget(struct control *s);
 struct reviews {
 	uint64_t look_at;    /* monotonic ns */
 	uint8_t digest[32];  /* digest of the entries that were last recorded */
-	uint32_t generation; /* of what was looked at last */
+	uint32_t generation; /* the generation that was in force at the last look */
 };
 
 /* Looks every minute, and at once when another policy is in force. */
@@ -453,7 +457,7 @@ struct control {
 	uint64_t step;		  /* generation_step() of the supervisor's store */
 	bool busy;		  /* the policy in force is being changed */
 	uint32_t changes;	  /* how many changes have begun */
-	bool trusted;		  /* the clock is */
+	bool trusted;		  /* the clock is trusted */
 	uint64_t wanted, running; /* bit n: slot n */
 	uint32_t next_id;
 	struct {

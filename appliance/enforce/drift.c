@@ -89,16 +89,16 @@ static void foreign_look(struct enforce *f)
 }
 
 /*
- * An end was written within one step of the clock from the last comparison, and the clock is within
- * one step of it now: so they differ by two steps at most.
+ * An end is written within one clock step of the last comparison, and the clock is within one step
+ * of it now, so the two differ by at most two steps.
  */
 _Static_assert(2 * CLOCK_STEP_NS <= TIME_SLACK * 1000000000ull, "steps that are not told are no drift");
 
 /*
- * Compares while forwarding is on. What is not as it should be, or cannot be read, is answered like
- * what was heard of. After the clock was set ends are compared to the second: what was left
- * standing would add up with the next step. Where it makes way for a person's order it is done
- * again at once.
+ * Compares the rules while forwarding is on. A difference, or a failure to read, is handled like a
+ * change by others that the monitor has reported. After the clock was set, ends are compared to the
+ * second, because smaller errors would add up with the next step. If the comparison makes way for a
+ * person's order, it is repeated at once.
  */
 static void examine(struct enforce *f)
 {
@@ -157,7 +157,7 @@ static void answer(struct enforce *f)
 		r = deny_base_load(&f->net, &adopted, &e);
 		record_send(f, &nothing, r < 0 ? DRIFT_SHUT : DRIFT_FLUSHED, m->gap_ns / 1000, 0, e.text);
 	}
-	/* Changes beside our table are reported next, with the same author. */
+	/* Changes of foreign tables are reported next, with the same author. */
 	if (m->table && m->beside) {
 		left.beside = true;
 		left.pid = m->pid;
@@ -183,7 +183,7 @@ void drift_look(struct enforce *f)
 	}
 	if (!author_awaited(&f->meddling))
 		foreign_look(f);
-	/* our own failure is mended first, or it would be reported as a change by others */
+	/* our own failure is mended first, because it would be reported as a change by others */
 	enforce_mend_due(f);
 	examine(f);
 	answer(f);

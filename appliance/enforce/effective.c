@@ -74,7 +74,7 @@ static json_t *range_json(uint8_t family, const uint8_t *lo, const uint8_t *hi)
 	return json_string(text);
 }
 
-/* When one asset owns the whole range: "destination_asset", "destination_label". */
+/* If one asset owns the whole range: adds "destination_asset" and "destination_label". */
 static void put_asset(const struct generation_held *g, json_t *to, const char *end, uint8_t family, const uint8_t *lo,
 		      const uint8_t *hi)
 {

@@ -3,35 +3,36 @@
  * The enforce role: the only process that changes the kernel's rules. It takes sealed generations
  * (rule IR, never netlink bytes), makes the table equal to them, reads back what the kernel has,
  * and watches for changes by others. It reads no packet. This header is for the files of this
- * folder alone:
- *   enforce/role.c             descriptors, sandbox, loop, messages
- *   enforce/generation.c  a generation in memory with its permit ids and kernel indexes; the moment
- *                         by which it ends
+ * folder only:
+ *
+ *   enforce/role.c        descriptors, sandbox, loop, messages
+ *   enforce/generation.c  a generation in memory with its permit ids and kernel indexes, and the
+ *                         moment by which its ends are judged
  *   enforce/apply.c       one apply: lingering permits, sessions that it cuts, commit
- *   enforce/usage.c       which permits live sessions carry
- *   enforce/relabel.c     sessions that another permit took over
+ *   enforce/usage.c       which permits live sessions have
+ *   enforce/relabel.c     sessions that now belong to another permit
  *   enforce/cut.c         the sessions that an apply ends
- *   enforce/isolate.c     what people isolated
- *   enforce/ended.c       those that an end by time ends
- *   enforce/lasting.c     those that last, or are silent, as long as their conduit lets them
- *   enforce/heard.c       conduits that are expected to carry something, and which are silent
- *   enforce/listen.c      the looks for that, and what is told of it
- *   enforce/unanswered.c  packets that passed their queue without an answer, and those of which the
- *                         tap is to hear, for the supervisor
+ *   enforce/isolate.c     isolations by people
+ *   enforce/ended.c       sessions whose permit ends by time
+ *   enforce/lasting.c     sessions that reach the duration or idle time of their conduit
+ *   enforce/heard.c       conduits with heard_within, and which of them are silent
+ *   enforce/listen.c      reads the sessions for heard.c, and reports
+ *   enforce/unanswered.c  counters for the supervisor: packets that left their queue without an
+ *                         answer, and packets that the tap should receive
  *   enforce/verify.c      expected against dumped, as a list of differences
- *   enforce/walk.c        a packet through the rules as they were read
- *   enforce/witness.c     packets put to the policy and to such a walk (witness_edges.c: which;
- *                         witness_box.c: the box's own)
- *   enforce/effective.c   what stands, for people (effective_commands.c: what permits grant)
- *   enforce/matched.c     what was used, and when (matched_form.c: on the disk; used.c: on its way
- *                         there and back)
- *   enforce/stop.c        what nobody waits for ends, and what is said meanwhile is kept
- *   enforce/status.c      how it stands
- *   enforce/look.c        the same for somebody who is no role, when nobody enforces
+ *   enforce/walk.c        the way of a packet through the rules that were read
+ *   enforce/witness.c     compares the policy with such walks (witness_edges.c chooses packets,
+ *                         witness_box.c tests the box's own traffic)
+ *   enforce/effective.c   the rules in force, for people (effective_commands.c: grants)
+ *   enforce/matched.c     what was used, and when (matched_form.c: on the disk; used.c: to and
+ *                         from the supervisor)
+ *   enforce/stop.c        ends work that nobody waits for, and keeps messages meanwhile
+ *   enforce/status.c      the state of the kernel's side
+ *   enforce/look.c        the same for a caller that is no role, while no enforce runs
  *   enforce/session.c     sessions in the words of the policy
- *   enforce/monitor.c     hearing of changes from outside; forwarding goes off at the first word
- *   enforce/record.c      what is told of them
- *   enforce/drift.c       what they were, and the answer to them
+ *   enforce/monitor.c     notices changes by others, and turns forwarding off at the first one
+ *   enforce/record.c      reports of such changes
+ *   enforce/drift.c       finds out what was changed, and mends it
  */
 #ifndef SEKISHO_ENFORCE_ENFORCE_H
 #define SEKISHO_ENFORCE_ENFORCE_H
@@ -68,7 +69,7 @@ struct lingering {
 	uint32_t permit, lane;
 };
 
-/* Every session that is looked at asks for its permit's index. */
+/* The index of each permit id, because every session that is read needs it. */
 struct permit_at {
 	uint32_t id, index;
 };
@@ -76,103 +77,110 @@ struct permit_at {
 struct generation_held {
 	struct arena *arena;
 	struct ir ir;
-	struct ir_book book;	 /* whose addresses they are */
+	struct ir_book book;	 /* the names of the assets at the addresses in `ir` */
 	uint32_t *ids;		 /* permit id per permit index */
 	struct permit_at *by_id; /* sorted */
-	uint32_t *interfaces;	 /* kernel index per interface, 0 = not there */
+	uint32_t *interfaces;	 /* kernel index per interface, 0 = the interface is missing */
 	struct lingering lingering[LINGER_MAX];
 	size_t n_lingering;
-	struct image kept; /* elements of the lingering permits */
-	/* kernel index per interface under which they stand there: the last that it had; 0
-	 * = none */
+	struct image kept; /* kernel elements of the lingering permits */
+	/* kernel index per interface in those elements: the last one that it had; 0 = none */
 	uint32_t *kept_at;
 	uint32_t *known; /* permits that workers have tables for, sorted */
 	size_t n_known;
-	/* seconds since 1970: for when the ends were last worked out; 0 = never */
+	/* seconds since 1970: moment for which the ends were last computed; 0 = never */
 	uint64_t asked_s;
-	uint64_t opens_s; /* ... when something opens next by hours; UINT64_MAX = nothing */
-	/* by permit: an end that had passed when they were worked out anew; 0 = none */
+	/* seconds since 1970: when something opens next by hours; UINT64_MAX = never */
+	uint64_t opens_s;
+	/* by permit: an end that had passed when the ends were last computed; 0 = none */
 	uint64_t *over_s;
-	uint64_t *was_s; /* ... the ends of before */
+	uint64_t *was_s; /* by permit: the earlier end */
 };
 
-/* What each permit had counted when the journal was told last (begun.c), in halves of sessions.
- * Start from zero bytes. */
+/* The counts of each permit at the last report to the journal (begun.c), in halves of sessions.
+ * Starts as zeros. */
 struct begun {
 	struct begun_permit {
 		uint32_t permit;
 		uint64_t halves;
-	} * told; /* owned; by permit; NULL = it was told of nothing yet */
+	} * told; /* owned; by permit; NULL = nothing has been reported yet */
 	size_t n;
 	uint64_t due_ns; /* monotonic */
 };
 
 #define DEEDS 14u /* kinds of changes: appliance/wire/deed.def */
 
-/* What others did since the last answer to it. */
+/* Changes by others since the last reaction to them. */
 struct meddling {
-	bool table;	    /* to our table, or nobody knows what: forwarding was turned off */
+	/* our table was changed, or it is not known what was; forwarding was turned off */
+	bool table;
 	bool beside;	    /* to tables of others */
-	uint64_t beside_ns; /* monotonic: when that was first heard */
-	bool fresh;	    /* nothing about our table was heard in this glance */
-	bool touched;	    /* something of our table was in the transaction that is being told */
-	uint32_t news;	    /* how often forwarding had to go off */
-	/* for how long the table may have been open with forwarding on, at most */
+	uint64_t beside_ns; /* monotonic: when such a change was first reported */
+	bool fresh;	    /* this glance has read no report about our table yet */
+	bool touched;	    /* the transaction that is being reported changed our table */
+	uint32_t news;	    /* how often forwarding was turned off */
+	/* longest time for which the table may have been changed while forwarding was on */
 	uint64_t gap_ns;
-	uint64_t shut_ns; /* monotonic: when it went off last */
-	uint32_t pid;	  /* who, as the kernel says; 0 = it did not */
+	uint64_t shut_ns; /* monotonic: when forwarding was last turned off */
+	uint32_t pid;	  /* the author's pid, as the kernel reports it; 0 = it did not */
 	char process[17];
 	struct {
 		uint32_t n;
-		char first[32]; /* the chain or set of the first */
+		char first[32]; /* chain or set of the first change of this kind */
 	} deeds[DEEDS];
-	char trouble[160]; /* forwarding could not be turned off */
+	char trouble[160]; /* why forwarding could not be turned off */
 };
 
-/* What the thread's own counters were before it went to sleep. */
+/* Counters of this thread before it went to sleep. */
 struct sleep_counters {
 	bool counted;
 	uint64_t waited_ns, sleeps;
 };
 
-/* The labels as they were last read and found right, for whoever reads the rest before the kernel's
- * next transaction. */
+/* The labels of the last comparison in which they were right, so that they need not be read again
+ * before the kernel's next transaction. */
 struct labels {
 	bool known;
 	struct arena *arena; /* owned */
-	struct image image;  /* nothing but them and the number of the transaction */
+	struct image image;  /* only the labels, and the number of the transaction */
 };
 
 struct enforce {
 	int control, monitor, links;
-	int delay; /* how long this thread waits for processors; -1 = the kernel does not say */
+	/* file that tells how long this thread waited for a processor; -1 = the kernel has none */
+	int delay;
 	struct meddling meddling;
 	struct sleep_counters sleep;
-	uint64_t monitor_empty_ns; /* monotonic: then no change had been told that was not read */
-	uint64_t change_since_ns;  /* monotonic: what is read now did not happen before */
-	bool shut;		   /* we turned forwarding off and could not open again */
-	uint64_t shut_told_ns;	   /* monotonic: that is on record since then; 0 = it is not */
-	/* monotonic: when the table was last read, it was right; 0 = never */
+	uint64_t monitor_empty_ns; /* monotonic: at this time no unread change was reported */
+	/* monotonic: changes that are read now did not happen before this time */
+	uint64_t change_since_ns;
+	/* we turned forwarding off, and could not turn it on again yet */
+	bool shut;
+	uint64_t shut_told_ns; /* monotonic: when this was recorded; 0 = it was not */
+	/* monotonic: when the table was last read and found right; 0 = never */
 	uint64_t equal_ns;
 	struct event_port events;
 	struct netlink net;
 	struct forwarding forwarding;
 	int reverse_path;	     /* owned; see reverse_path.h */
 	unsigned lacks;		     /* bits of enum kernel_lack */
-	struct generation_held *now; /* in force, NULL before the first apply */
-	uint64_t ended_s;	     /* seconds since 1970: what ended by then was told of */
-	uint64_t used_until_s;	     /* ... what ends then was looked at before it does */
-	bool waits;		     /* the clock is not trusted: what ends by time is left out */
-	bool waits_due;		     /* ... and the kernel does not know that yet */
-	bool mend_due;		     /* the last change of our own did not reach the kernel */
-	/* the clock was set, and the ends that the kernel counts are not right yet */
+	struct generation_held *now; /* the generation in force; NULL before the first apply */
+	/* seconds since 1970: sessions that ended by this time were reported */
+	uint64_t ended_s;
+	/* seconds since 1970: uses of permits that end by this time were read before their end */
+	uint64_t used_until_s;
+	/* the clock is not trusted, so everything with an end is left out */
+	bool waits;
+	bool waits_due; /* `waits` has changed, and the kernel does not have it yet */
+	bool mend_due;	/* our last change did not reach the kernel */
+	/* the clock was set, and the expiry times in the kernel are not right yet */
 	bool clock_due;
-	bool relabel_due;   /* sessions may lie outside of their permit */
+	bool relabel_due;   /* some sessions may be outside of their permit's cells */
 	struct apart apart; /* owned: what people isolated */
-	struct apart kept;  /* owned: what goes on there all the same */
-	/* the supervisor has said so; before, what stands in the kernel counts */
+	struct apart kept;  /* owned: what continues during isolations */
+	/* the supervisor has told the isolations; before that, those in the kernel are valid */
 	bool apart_known;
-	/* that people opened; what is behind n_doors is 0 */
+	/* doors that people opened; entries from n_doors on are 0 */
 	struct msg_open_door doors[DOORS_OPEN];
 	size_t n_doors;
 	struct matched matched;
@@ -180,14 +188,16 @@ struct enforce {
 	struct labels labels;
 	struct heard heard;
 	uint64_t drifts;
-	uint64_t drift_wall_ns;		  /* of the last, 0 = none */
-	uint8_t foreign_seen[32];	  /* digest of what was foreign when it was last reported */
-	uint8_t settings_seen[32];	  /* the same of network settings that cannot be set */
+	uint64_t drift_wall_ns; /* wall ns of the last drift, 0 = none */
+	/* digest of the foreign objects that were last reported */
+	uint8_t foreign_seen[32];
+	/* digest of the settings that could not be set when this was last reported */
+	uint8_t settings_seen[32];
 	struct msg_unanswered unanswered; /* as it was told */
 	bool unanswered_told;
-	uint64_t lasting_ns; /* monotonic: when sessions with a limit are looked at again */
+	uint64_t lasting_ns; /* monotonic: when sessions with a limit are read again */
 	uint64_t poll_sysctl_ns, poll_linger_ns, poll_compare_ns, poll_heard_ns,
-		poll_unanswered_ns; /* monotonic: when to look again */
+		poll_unanswered_ns; /* monotonic: when each is read again */
 	struct clock_pair clocks;
 	struct hearing hearing;
 	struct telling telling;
@@ -203,56 +213,58 @@ struct generation_held *generation_hold(const uint8_t *p, size_t n_sealed, size_
 void generation_drop(struct generation_held *g); /* accepts NULL */
 /* Index of a permit by its id, or UINT32_MAX. */
 uint32_t generation_permit(const struct generation_held *g, uint32_t id);
-/* The first conduit that grants something there, by permit index; NULL when none. */
+/* The first conduit that grants something under this permit index; NULL when there is none. */
 const struct ir_conduit *generation_conduit(const struct generation_held *g, uint32_t permit_index);
 bool generation_lingers(const struct generation_held *g, uint32_t permit);
-/* Takes in the ids behind the map of MSG_APPLY. 0, -EBADMSG, -ENOMEM. */
+/* Reads the permit ids after the id map of MSG_APPLY, for which workers have tables. 0, -EBADMSG,
+ * -ENOMEM. */
 int generation_note_known(struct generation_held *g, struct bytes b, struct err *e);
 bool generation_knows(const struct generation_held *g, uint32_t permit);
-/* Keeps a permit's live and agree elements as `from` has them. 0, -ENOSPC when too many
- * linger, -ENOMEM. */
+/* Keeps a permit's elements of SET_LIVE and SET_AGREE as they are in `from`. 0, -ENOSPC when too
+ * many linger, -ENOMEM. */
 int generation_keep(struct generation_held *g, const struct image *from, struct lingering l);
 /*
- * Under which indexes stands what `g` keeps: those that `before` last had for the same devices,
- * which may be gone or have come back meanwhile; without it (NULL) those of `interfaces`.
+ * Sets the kernel indexes of the kept elements: those that `before` last had for the same devices,
+ * which may be gone or have returned since. Without `before` (NULL), those of `interfaces`.
  */
 void generation_places(struct generation_held *g, const struct generation_held *before);
-/* After `interfaces` were resolved: what lingers follows a device that has come back with
- * another index. */
+/* To be called after `interfaces` was resolved: kept elements follow a device that has returned
+ * with another index. */
 void generation_follow(struct generation_held *g);
-/* Seconds since 1970: what ends by then is not in force. While the clock is not trusted that is all
- * that ends. */
+/* The time by which ends are judged, in seconds since 1970. While the clock is not trusted it lies
+ * behind every end. */
 uint64_t enforce_moment(const struct enforce *f);
-/* Works out what is open by hours now, and until when; not while the clock is not trusted: it stays
- * as it is then, and counts as over. */
+/* Computes what is open by hours now, and until when. While the clock is not trusted nothing is
+ * computed, and everything with an end counts as over. */
 void generation_at(struct enforce *f, struct generation_held *g);
-/* Something opens now: what stands has to follow (enforce_waits_due). Milliseconds until then, -1 =
- * not soon. */
+/* If something opens now, brings the kernel up to date (enforce_waits_due). Returns the
+ * milliseconds until the next opening, -1 = not soon. */
 int enforce_opens(struct enforce *f);
-/* The clock was set: the comparison that follows (f->clock_due) finds what is open by it, mends and
- * records it. */
+/* The clock was set: the comparison that follows (f->clock_due) computes what is open now, mends
+ * and records. */
 void enforce_hours_set(struct enforce *f);
-/* What the kernel should show for `g` now: image and rule texts. 0 or negative errno. */
+/* The image and rule texts that the kernel should have for `g` now. 0 or negative errno. */
 int generation_image(struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
 		     struct expectation *ret_x, struct err *e);
 
 /* ---- enforce/doors.c ------------------------------------------------------------------------- */
 
-/* What the supervisor says, and the kernel then has. 0 or negative errno: it follows with the
- * next look. */
+/* Takes the open doors from the supervisor, and brings the kernel up to date. 0 or negative errno:
+ * the next look tries again. */
 int enforce_doors(struct enforce *f, int fd, struct err *e);
 
 /* ---- enforce/apply.c ------------------------------------------------------------------------- */
 
-/* Sessions of one fate: as people read them, and in the same order as MSG_APPLIED tells them. */
+/* Sessions with the same fate, as JSON for people and in the same order as records for
+ * MSG_APPLIED. */
 struct told_sessions {
 	json_t *json;	       /* an array; owned */
 	struct outbuf records; /* its memory is owned */
-	uint64_t n, more;      /* how many are in it, and how many there are besides */
-	size_t bytes;	       /* of the text of those in it */
+	uint64_t n, more;      /* number of sessions in the list, and of further ones */
+	size_t bytes;	       /* bytes of their text */
 };
 
-/* What an apply does to the sessions that pass now. */
+/* The effect of an apply on the sessions that pass now. */
 struct told {
 	struct told_sessions cut, changed;
 	uint64_t live;
@@ -261,45 +273,46 @@ struct told {
 struct apply_result {
 	struct told told; /* owned by the caller: told_free */
 	struct sync_report report;
-	uint32_t lingering; /* permits that are kept for their sessions */
-	uint32_t line;	    /* of a refusal */
+	uint32_t lingering; /* number of permits that are kept for their sessions */
+	uint32_t line;	    /* of the refused line; 0: none */
 };
 
 /*
- * Takes `next` when it returns 0 and this was no dry run; otherwise it stays the caller's. Nothing
- * has changed when it fails, but for forwarding, which is off when settings could not be made safe.
+ * Takes over `next` if it returns 0 and this was no dry run; otherwise `next` stays the caller's.
+ * After a failure nothing has changed, except that forwarding is off if settings could not be made
+ * safe.
  */
 int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags, struct apply_result *ret,
 		  struct err *e);
-/* Makes the kernel what the generation in force says, whatever stands there. 0 or
- * negative errno. */
+/* Makes the kernel's table equal to the generation in force, whatever it has. 0 or negative
+ * errno. */
 int enforce_mend(struct enforce *f, struct sync_report *ret, struct err *e);
-/* Again, when the last one failed: else a comparison would take what it left for somebody
- * else's doing. */
+/* Repeats enforce_mend if the last one failed: otherwise a comparison would take the remaining
+ * differences for changes by others. */
 void enforce_mend_due(struct enforce *f);
-/* Whether what ends by time waits for a clock that is trusted. */
+/* Sets whether everything with an end has to wait for a trusted clock. */
 void enforce_waits(struct enforce *f, bool waits);
-void enforce_waits_due(struct enforce *f); /* what of it could not be done at once */
-/* Settings, then read-back, then forwarding on. Forwarding is off when it fails. */
+void enforce_waits_due(struct enforce *f); /* does what of this could not be done at once */
+/* Sets the network settings, reads them back, and turns forwarding on. On failure forwarding is
+ * off. */
 int enforce_open(struct enforce *f, struct err *e);
-/* Lets go of lingering permits that no session uses any more. */
+/* Drops lingering permits that no session uses any more. */
 void enforce_linger(struct enforce *f);
 
 /* ---- enforce/cut.c --------------------------------------------------------------------------- */
 
-/* `have` as dumped, sorted. 0 or negative errno; *ret is the caller's to free in any case. */
 /* ---- enforce/session.c ----------------------------------------------------------------------- */
 
 struct session;
 struct question;
-/* Its ends and its conduit as a person knows them, by the policy `now`, or else `names`; either may
- * be NULL. NULL: no memory. */
+/* A session in the words of the policy: ends and conduit by the policy `now`, else by `names`;
+ * either may be NULL. NULL: no memory. */
 json_t *enforce_session_json(const struct generation_held *now, const struct generation_held *names,
 			     const struct session *s, const struct question *q);
 /* The first name of the filter that the policy in force does not have; NULL = it has all. */
 const char *enforce_flows_lacks(const struct generation_held *now, const struct event_filter *filter);
-/* Which sessions there are (docs/json.md, flows); f->now is there. Owned by the caller, NULL and *e
- * on failure. */
+/* The list of present sessions (docs/json.md, flows). Needs f->now. Owned by the caller, NULL and
+ * *e on failure. */
 json_t *enforce_flows(struct enforce *f, const struct msg_flows *m, struct err *e);
 
 int enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct told *ret,
@@ -308,82 +321,81 @@ void told_free(struct told *t);
 
 /* ---- enforce/relabel.c ----------------------------------------------------------------------- */
 
-/* Sessions that lie in another live permit's cell than their own get its label. `old`: what was in
- * force before, NULL = not known. What cannot be done now is done at the next
- * call (f->relabel_due). */
+/* Sessions that are in the cell of another live permit get that permit's label. `old`: the
+ * generation in force before; NULL = not known. The next call does what cannot be done now
+ * (f->relabel_due). */
 void enforce_relabel(struct enforce *f, const struct generation_held *old);
 
 /* ---- enforce/ended.c ------------------------------------------------------------------------- */
 
-/* Tells of sessions that an end by time has just ended. Milliseconds until there may be more to
- * tell, -1 = not soon. */
+/* Reports sessions whose permit has just ended by time. Returns the milliseconds until there may be
+ * more, -1 = not soon. */
 int enforce_ended(struct enforce *f);
-/* What `old` gave and what has just ended, when another generation took its place before that
- * was told. */
+/* The same for `old` if another generation has replaced it before they were reported. */
 void enforce_ended_leave(struct enforce *f, const struct generation_held *old);
 
 /* ---- enforce/used.c -------------------------------------------------------------------------- */
 
-/* What an enforce before this one saw; nothing after the first look. 0 or negative errno: it is
- * watched anew. */
+/* Takes the record of uses of an earlier enforce; ignored after the first look. 0 or negative
+ * errno: watching begins anew. */
 int enforce_used_heard(struct enforce *f, int fd, struct err *e);
-/* What the last look saw, if the supervisor does not know it yet. */
+/* Sends the record of the last look to the supervisor, unless it has it already. */
 void enforce_used_tell(struct enforce *f);
-/* A look for nothing else: what counted is about to go. */
+/* Reads the counters only for the record of uses, because they are about to be lost. */
 void enforce_used_look(struct enforce *f);
 
 /* ---- enforce/begun.c ------------------------------------------------------------------------- */
 
-/* A dump was made while f->now was in force: to the journal, when that is due, or `at_once`. */
+/* Takes a dump that was made while f->now was in force. Reports to the journal when that is due, or
+ * `at_once`. */
 void begun_looked(struct enforce *f, const struct image *have, bool at_once);
 void begun_free(struct begun *b);
 
 /* ---- enforce/lasting.c ----------------------------------------------------------------------- */
 
-/* Looks at sessions with a limit when it is time. Milliseconds until the next look, -1 =
- * not soon. */
+/* Reads the sessions with a limit when it is time. Returns the milliseconds until the next time, -1
+ * = not soon. */
 int enforce_lasting(struct enforce *f);
 
 /* ---- enforce/listen.c ------------------------------------------------------------------------ */
 
-/* f->now has just come into force; what was before still stands */
+/* f->now has just come into force; its predecessor is still in memory */
 void enforce_listen_adopt(struct enforce *f);
-void enforce_listen(struct enforce *f); /* a look */
-/* How many conduits are expected to carry something, and which are silent
- * (docs/json.md, status). */
+void enforce_listen(struct enforce *f); /* called in each look */
+/* The number of conduits with heard_within, and which of them are silent (docs/json.md, status). */
 json_t *enforce_expected(const struct enforce *f);
 
 /* ---- enforce/unanswered.c -------------------------------------------------------------------- */
 
-void enforce_unanswered(struct enforce *f); /* a look */
+void enforce_unanswered(struct enforce *f); /* called in each look */
 
 /* ---- enforce/verify.c ------------------------------------------------------------------------ */
 
 struct difference {
 	const char *where; /* "set exact4", "chain forward", a setting's name, "table" */
-	/* extra, missing, changed, foreign, sysctl; of a packet: passes, refused, otherwise; of a
-	 * chain: hook, policy; of the table: flags; of a set: shape */
+	/* extra, missing, changed, foreign, sysctl; for a packet: passes, refused, otherwise; for a
+	 * chain: hook, policy; for the table: flags; for a set: shape */
 	const char *what;
-	/* what is there: a rule, an element, a value; "" when the rest says it */
+	/* what was found: a rule, an element, a value; "" when the other members say it */
 	const char *detail;
-	const char *want; /* the value that must be there, NULL = not said */
+	const char *want; /* the expected value, NULL = not given */
 	uint32_t line;	  /* policy line, 0 = none */
-	bool ours;	  /* it is ours to mend */
+	bool ours;	  /* the difference is in our table, so it is mended */
 };
 
 struct differences {
 	struct arena *arena; /* borrowed */
 	struct difference *list;
 	size_t n, room;
-	bool table_gone; /* and all rules with it */
-	size_t ours;	 /* how many are ours to mend (settings not counted) */
+	bool table_gone; /* the whole table is missing */
+	size_t ours;	 /* number of differences in our table (settings not counted) */
 	size_t foreign, settings;
-	uint64_t packets; /* put to the policy and to the rules */
+	uint64_t packets; /* number of test packets */
 };
 
-/* Reads everything back and compares. 0 (also when there are differences) or negative errno. */
+/* Reads everything back and compares. 0 (also if there are differences) or negative errno. */
 int enforce_verify(struct enforce *f, struct arena *a, struct differences *ret, struct err *e);
-/* Our table only, without settings. */
+/* The same for our table only, without settings. */
 int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret, struct err *e);
 void enforce_labels_forget(struct enforce *f);
 json_t *differences_json(const struct differences *d);
@@ -400,32 +412,32 @@ json_t *enforce_status(struct enforce *f, struct err *e);
 
 int monitor_open_delay(void);	       /* an owned descriptor, or -1 */
 void monitor_sleep(struct enforce *f); /* before poll() */
-void monitor_woken(struct enforce *f); /* after it, when the monitor has something */
-/* Reads what was told, without waiting; turns forwarding off when our table may have been touched.
- * Long work calls it often. */
+void monitor_woken(struct enforce *f); /* to be called after it, when the monitor is readable */
+/* Reads the reported changes without waiting, and turns forwarding off if our table may have been
+ * changed. Long work calls it often. */
 void monitor_glance(struct enforce *f);
-/* The table is not what it should be, or could not be read, since `since_ns` at the earliest:
- * forwarding off. */
+/* Turns forwarding off, because the table is wrong or could not be read, since `since_ns` at the
+ * earliest. */
 void monitor_shut(struct enforce *f, uint64_t since_ns);
 
-/* "rule added: forward, element deleted: live and 3 more" */
+/* Writes the changes as text: "rule added: forward, element deleted: live and 3 more". */
 void meddling_text(const struct meddling *m, char *out, size_t size);
 
 /* ---- enforce/drift.c ------------------------------------------------------------------------- */
 
-void drift_settle(struct enforce *f);	/* answers what the monitor told */
-void drift_links(struct enforce *f);	/* an interface came or went */
-void drift_settings(struct enforce *f); /* looked at twice a second */
-/* Everything is compared, though nobody told of a change; with f->clock_due, because the clock
- * was set. */
+void drift_settle(struct enforce *f);	/* handles the reported changes */
+void drift_links(struct enforce *f);	/* an interface appeared or disappeared */
+void drift_settings(struct enforce *f); /* to be called twice a second */
+/* Compares everything although no change was reported; with f->clock_due, because the clock was
+ * set. */
 void drift_look(struct enforce *f);
 
 /* "commands/cargo/closed/closed" */
 json_t *enforce_lane_json(uint32_t number);
-/* How many sessions are tracked, how many may be, and which shares are half full (shares.c). */
+/* The number of tracked sessions, their limit, and the shares that are at least half full
+ * (shares.c). */
 json_t *enforce_tracking(struct enforce *f);
-/* The limits by interface and lane, when the rules that hold them are there as they should be;
- * null otherwise. */
+/* The limits by interface and lane, if their rules are as they should be; otherwise null. */
 json_t *enforce_limits(const struct image *have, const struct image *want);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Conduits that the policy expects to carry something (`heard_within`): which of them are silent,
- * and since when. It reads the kernel's sessions and their counters every few seconds; no packet
- * waits for it. Only time that was watched counts, by the monotonic clock: neither setting the
- * clock nor a gap in watching makes a conduit silent. Enforce role only; allocates outside of any
- * packet's path. heard.c is pure but for its memory; listen.c reads the sessions.
+ * Conduits from which the policy expects traffic (`heard_within`): which of them are silent, and
+ * since when. Reads the kernel's sessions and their counters every few seconds; no packet waits for
+ * it. Only watched time counts, by the monotonic clock: neither a change of the clock nor a gap in
+ * watching makes a conduit silent. Enforce role only; allocates, outside of the packet path.
+ * heard.c is pure but for its memory; listen.c reads the sessions.
  */
 #ifndef SEKISHO_ENFORCE_HEARD_H
 #define SEKISHO_ENFORCE_HEARD_H
@@ -17,31 +17,34 @@
 #include "appliance/kernel/conntrack.h"
 #include "appliance/wire/event.h"
 
-/* a session that says nothing more is in the kernel's table for ten seconds at least */
+/* Time between two looks. The kernel lists an ended session for at least ten seconds, so none is
+ * missed. */
 #define HEARD_POLL_NS 5000000000ull
-#define HEARD_GAP_NS 10000000000ull /* between two looks no more than this counts as silence */
-/* so many looks in a row that came to no end are an alarm of their own */
+#define HEARD_GAP_NS 10000000000ull /* most time between two looks that counts as silence */
+/* this number of failed looks in a row is an alarm of its own */
 #define HEARD_MISSED 6u
-#define HEARD_SESSIONS (1u << 20) /* that are followed; a look at more is none */
+/* largest number of sessions; a look that finds more counts as failed */
+#define HEARD_SESSIONS (1u << 20)
 
 /* One conduit of the generation in force. */
 struct heard_conduit {
 	uint32_t conduit;  /* index in its list */
-	uint64_t quiet_ns; /* looked at without anything heard */
-	struct mono since; /* when it was heard last, or the watch began */
+	uint64_t quiet_ns; /* watched time without traffic */
+	struct mono since; /* when traffic was last seen, or the watch began */
 	uint64_t since_wall_ns;
 	bool heard;  /* since the watch began */
-	bool silent; /* for so long that it was said */
-	bool held;   /* it cannot be heard now: ended, waits for the clock, or without a link */
-	bool based;  /* looked at before: what came since is told from what was there */
-	bool fresh;  /* heard by the look that goes on */
+	bool silent; /* silent for so long that it was reported */
+	/* no traffic is possible now: it has ended, waits for the clock, or has no link */
+	bool held;
+	bool based; /* it was read before, so an increase of counters shows traffic */
+	bool fresh; /* the present look has seen traffic */
 };
 
-/* What a session had carried at the last look. */
+/* The packet count of a session at the last look. */
 struct heard_session {
 	uint64_t key;
 	uint64_t packets;
-	/* whose conduits it is heard by: index of the generation, UINT32_MAX = nobody's */
+	/* the permit whose conduits it shows alive: index in the generation, UINT32_MAX = none */
 	uint32_t permit;
 };
 
@@ -57,37 +60,38 @@ struct heard {
 	const struct generation_held *g; /* borrowed: in force */
 	struct heard_conduit *list;	 /* owned; in the order of conduits */
 	size_t n;
-	/* owned; of permit i: watched[first[i]] up to first[i + 1], places in `list` */
+	/* owned; the conduits of permit i are watched[first[i]] up to first[i + 1] - 1, as indexes
+	 * in `list` */
 	uint32_t *first, *watched;
 	struct heard_sessions before, now;
 	struct mono looked; /* 0 = never */
-	bool anew;	    /* `before` has permits of another generation */
-	uint64_t moment_s;  /* of the look that goes on */
-	unsigned missed;    /* looks in a row that came to no end */
+	bool anew;	    /* `before` has permits of an earlier generation */
+	uint64_t moment_s;  /* moment of the present look */
+	unsigned missed;    /* number of failed looks in a row */
 };
 
-/* What became of a conduit of `g`, by its index there; `seconds`: for how long it had
- * said nothing. */
+/* Reports a change of state of conduit number `conduit` of `g`; `seconds`: how long it was
+ * silent. */
 typedef void heard_tell(void *ctx, const struct generation_held *g, uint32_t conduit, enum silence_event what,
 			uint64_t seconds);
 
 /*
- * `next` is in force now; what was before, if anything, still stands. A conduit of the same name
- * and span goes on as it is; of one that was silent and is no longer expected to be heard that is
- * told. False when memory is out: then nothing is watched.
+ * `next` is in force now; its predecessor, if any, is still in memory. A conduit with the same name
+ * and heard_within keeps its state. If a silent conduit is no longer expected to carry traffic,
+ * this is reported. False when memory is out: then nothing is watched.
  */
 bool heard_adopt(struct heard *h, const struct generation_held *next, struct mono now, uint64_t wall_ns,
 		 heard_tell *tell, void *ctx);
-/* A look: begin (what ends by `moment_s` is not in force), note of every session, and end, when all
- * were noted. */
+/* A look consists of heard_begin (`moment_s`: what ends by then is not in force), heard_note for
+ * every session, and heard_end. */
 void heard_begin(struct heard *h, uint64_t moment_s);
 void heard_restart(void *heard);
 int heard_note(const struct session *s, void *heard); /* 0 or -ENOMEM */
-/* `up`: by interface of the generation, whether it has a link. */
+/* `up`: for each interface of the generation, whether it has a link. */
 void heard_end(struct heard *h, const bool *up, struct mono now, uint64_t wall_ns, heard_tell *tell, void *ctx);
-/* The clock was set: the moments that are shown are by the new one. */
+/* The clock was set: shown times follow the new clock. */
 void heard_clock(struct heard *h, struct mono now, uint64_t wall_ns);
-/* Of a conduit; NULL when it may be silent. */
+/* The state of a conduit; NULL if it has no heard_within. */
 const struct heard_conduit *heard_of(const struct heard *h, uint32_t conduit);
 void heard_free(struct heard *h);
 

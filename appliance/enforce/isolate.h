@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What people isolated, in the kernel (isolate.c). */
+/* Isolations in the kernel (isolate.c). */
 #ifndef SEKISHO_ENFORCE_ISOLATE_H
 #define SEKISHO_ENFORCE_ISOLATE_H
 
@@ -11,9 +11,9 @@
 struct enforce; /* enforce.h */
 
 /*
- * All pairs that are isolated from now on (fd: of APART_PAIR), or with `rehearse` only asked after.
- * What it does to live sessions; owned by the caller. NULL and *e: the kernel does not have it yet,
- * and is tried again; what was isolated before may be so no more only when that succeeds.
+ * Takes all isolated pairs (fd: list of APART_PAIR), or with `rehearse` only computes their effect.
+ * Returns the effect on live sessions, owned by the caller. NULL and *e: the kernel does not have
+ * the new state yet; it is tried again, and an earlier isolation ends only when that succeeds.
  */
 json_t *enforce_isolate(struct enforce *f, bool rehearse, int fd, struct err *e);
 

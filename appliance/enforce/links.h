@@ -20,8 +20,8 @@ int links_open(struct err *e);
 /* Reads away what waits. */
 void links_drain(int fd);
 /*
- * Kernel index per interface of the generation into ret[ir->n_interfaces]; 0 = not in this
- * namespace. True when one differs from what stood there.
+ * Writes the kernel index of each interface of the generation to ret[ir->n_interfaces]; 0 = not in
+ * this namespace. True when one differs from the earlier value in ret.
  */
 bool links_resolve(int fd, const struct ir *ir, uint32_t *ret);
 

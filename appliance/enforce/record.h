@@ -9,7 +9,7 @@
 
 #include "appliance/enforce/enforce.h"
 
-#define RECORD_EVENTS 8u /* of one change; how many more there were stands in the last */
+#define RECORD_EVENTS 8u /* events of one change; the last one tells how many more there were */
 
 struct drift_record {
 	struct event list[RECORD_EVENTS];
@@ -17,20 +17,20 @@ struct drift_record {
 	size_t more;
 };
 
-/* `before` what the policy says, `after` what was found; "" = nothing. */
+/* Adds a difference. `before`: what the policy says; `after`: what was found; "" = nothing. */
 void record_add(struct drift_record *r, const char *object, const char *before, const char *after);
 void record_differences(struct drift_record *r, const struct differences *d);
-/* The same of what was found at a start: elements may differ because a device came anew, rules and
- * chains may not. */
+/* The same for differences that were found at a start. Elements may differ because a device has
+ * another index; rules and chains may not. */
 void record_unwatched(struct drift_record *r, const struct differences *d);
 /*
- * `gap_us`: for how long others may have decided what passes; `back_us`: then nothing passed for so
- * long. `trouble`: what stands in the way of setting it right, "" = nothing. Who did it and what is
- * taken from f->meddling.
+ * Sends the events. `gap_us`: for how long the changed rules may have been in effect; `back_us`:
+ * for how long nothing passed afterwards. `trouble`: why it could not be mended; "" = it was. The
+ * author and the kinds of changes come from f->meddling.
  */
 void record_send(struct enforce *f, struct drift_record *r, enum drift what, uint64_t gap_us, uint64_t back_us,
 		 const char *trouble);
-/* Forwarding is on: the end of a DRIFT_SHUT that is on record. */
+/* Records that forwarding is on again, if a DRIFT_SHUT was recorded. */
 void record_opened(struct enforce *f);
 
 #endif

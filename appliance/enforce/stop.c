@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * This role does one thing after the other, and whoever asked for a long one may have gone away. It
- * must not be killed for that: it hears the channel between two steps of such work, keeps what else
- * was said in its order, and ends by itself what nobody waits for. Only what changes nothing is
- * begun with stop_begin; everything else goes on to its end whatever is said.
+ * This role does one thing after the other, and the person who asked for long work may have left.
+ * It must not be killed for that. So between two steps of such work it reads the channel, keeps
+ * other messages in their order, and ends work that nobody waits for. Only work that changes
+ * nothing is begun with stop_begin; all other work is always finished.
  *
- * What a person isolates, opens or shuts does not wait for a question: that is left off, and asked
- * again behind all that was said meanwhile.
+ * An order of a person to isolate, open or shut does not wait for a question: the question is
+ * interrupted, and repeated after all messages that came meanwhile.
  */
 #include "appliance/enforce/stop.h"
 
@@ -29,8 +29,8 @@ static bool is_urgent(const struct msg *m)
 	return m->id != 0 && ((m->body.type == MSG_APART && !m->body.apart.rehearse) || m->body.type == MSG_DOORS);
 }
 
-/* All that has been said, as far as there is room, with one place left for a question that makes
- * way; -EBADMSG and the like wait for whoever serves the channel. */
+/* Reads all messages, as far as there is room; one place is left free for an interrupted question.
+ * Errors such as -EBADMSG are left to the reader of the channel. */
 static void hear_all(struct enforce *f)
 {
 	struct hearing *h = &f->hearing;
@@ -133,7 +133,7 @@ int stop_serve(struct enforce *f, msg_handler *const handlers[MSG_TYPE_COUNT])
 
 	if (h->n == 0)
 		return h->broken != 0 ? h->broken : msg_serve(f->control, ROLE_ENFORCE, handlers, f);
-	/* The place is in use until the handler returns, because the message lies in it. */
+	/* The place stays in use until the handler returns, because it holds the message. */
 	ok = msg_dispatch(handlers, f, m);
 	h->first = (h->first + 1) % HEARING_MOST;
 	h->n--;

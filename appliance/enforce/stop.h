@@ -20,24 +20,25 @@ struct hearing {
 	size_t first, n;
 	int broken; /* the channel failed: negative errno */
 	bool working, stop;
-	/* of the present work: it makes way for a person's order; such an order came; nobody waits
-	 * for it any more */
+	/* about the present work: `way`: it makes way for a person's order; `urgent`: such an order
+	 * came; `gone`: nobody waits for it */
 	bool way, urgent, gone;
 	uint32_t work;	   /* the question's id */
 	uint64_t again_ns; /* monotonic: when to look for messages again */
 	uint64_t stopped;  /* how often work ended because nobody waited */
 };
 
-/* Begins work on this question, which may be abandoned. `way`: also for an isolation or a door that
- * a person orders. False: it is to be left off at once. */
+/* Begins work on a question, which may then be interrupted. `way`: also for a person's order about
+ * an isolation or a door. False: it must not be begun. */
 bool stop_begin(struct enforce *f, uint32_t id, bool way);
-/* Of work that was left off, before stop_end: it made way. The question, which has no texts and no
- * descriptors, is asked again behind what was said meanwhile; nothing is to be answered now. */
+/* For interrupted work, before stop_end: whether it made way for an order. Then the question, which
+ * has no texts and no descriptors, is queued again after the messages that came meanwhile, and must
+ * not be answered now. */
 bool stop_made_way(struct enforce *f, const struct msg *m);
-/* `left_off`: the work was abandoned; counted if somebody had asked for that. */
+/* `left_off`: the work was interrupted, which is counted if somebody had asked for it. */
 void stop_end(struct enforce *f, bool left_off);
-/* Whether the present work is to be left off. Always false outside of stop_begin and
- * stop_end. Cheap: long work calls it often. */
+/* Whether the present work has to be interrupted. Always false outside of stop_begin and stop_end.
+ * Cheap: long work calls it often. */
 bool stop_asked(struct enforce *f);
 /* Whether messages were received meanwhile that stop_serve has to handle. */
 bool stop_keeps(const struct enforce *f);

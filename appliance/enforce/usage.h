@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which permits live sessions carry: of the generation in force each, and of earlier ones those
- * that were kept for their sessions. Other ids, of sessions that were cut and have not left the
- * kernel's table yet, do not count. Enforce only.
+ * Finds which permits live sessions have: each permit of the generation in force, and permits of
+ * earlier ones that were kept for their sessions. Other ids belong to sessions that were cut and
+ * are still in the kernel's table; they do not count. Enforce only.
  */
 #ifndef SEKISHO_ENFORCE_USAGE_H
 #define SEKISHO_ENFORCE_USAGE_H
@@ -25,12 +25,12 @@ struct kept_permit {
 struct usage {
 	const struct generation_held *now; /* borrowed; NULL = none, after a start of this role */
 	bool *used;			   /* per permit index of `now` */
-	struct kept_permit *kept;	   /* sorted by id; both are the arena's */
+	struct kept_permit *kept;	   /* sorted by id; both arrays are in the arena */
 	size_t n_kept;
 };
 
-/* Nothing is used yet. What was kept is said by `now`, or where it is NULL by the kernel's table,
- * `have`. False: memory is out. */
+/* Begins with no permit in use. The kept permits are those of `now`, or if it is NULL those in the
+ * kernel's table `have`. False: memory is out. */
 bool usage_begin(const struct generation_held *now, const struct image *have, struct arena *a, struct usage *ret);
 /* For conntrack_dump, with the usage as context. */
 void usage_restart(void *usage);

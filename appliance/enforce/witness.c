@@ -588,7 +588,8 @@ void witness_put(struct asking *a, const struct tuple *t)
 		a->w->between(a->w->between_ctx, a->w->packets);
 }
 
-/* One cell, between the first and the last addresses of a pair that it is cut by: in every way. */
+/* Tests packets of one cell, with the first and the last addresses of an isolated pair inside
+ * it. */
 static void ask_isolated(struct asking *a, const struct ir_cell *c, const struct apart_pair *pair,
 			 const struct apart *kept)
 {
@@ -617,7 +618,7 @@ static void ask_isolated(struct asking *a, const struct ir_cell *c, const struct
 		p = witness_packet(a, &t);
 		if (kinds[k].state == WALK_ESTABLISHED)
 			p = later(&p, kinds[k].reply, witness_live_mark(id, w->ir->permits[c->permit].lane));
-		/* Only what is kept depends on it, and finding it takes its time. */
+		/* only kept pairs need the policy's answer, which takes time to find */
 		else if (kept->n > 0 && (says = policy_says(a, &t, w->now)) != NULL)
 			id = w->ids[says->permit];
 		if (!apart_holds(kept, &t.src, &t.dst, id))
@@ -635,7 +636,7 @@ void witness_isolated(struct witness *w, const struct apart *apart, const struct
 			    .deadline = w->limit_ns == 0 ? 0 : clock_mono().ns + w->limit_ns };
 	uint32_t n = w->ir->n_cells, first = n > 0 ? (uint32_t)(w->seed % n) : 0;
 
-	/* Where there are more than can be asked in time, others come next time. */
+	/* If time does not suffice for all pairs, the next look tests others. */
 	for (uint32_t i = 0; i < n && apart->n > 0 && !witness_over(&a); i++) {
 		for (size_t k = 0; k < apart->n && !witness_over(&a); k++)
 			ask_isolated(&a, &w->ir->cells[(first + i) % n], &apart->list[k], kept);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What witness.c (sessions between zones), witness_box.c (the box itself, resets, errors) and
- * witness_edges.c (which packets are asked about) share, each by those before it; nobody else
- * includes it.
+ * Shared by witness.c (sessions between zones), witness_box.c (the box itself, resets, errors) and
+ * witness_edges.c (choice of packets). Nobody else includes it.
  */
 #ifndef SEKISHO_ENFORCE_WITNESS_PRIVATE_H
 #define SEKISHO_ENFORCE_WITNESS_PRIVATE_H
@@ -28,8 +27,7 @@ struct asking {
 	unsigned told;
 };
 
-/* One question: a tuple, and where it comes in and goes out (positions of interfaces in
- * the policy). */
+/* One test: a tuple with its input and output interface (positions in the policy). */
 struct tuple {
 	uint32_t in, out;
 	struct addr src, dst;
@@ -37,28 +35,28 @@ struct tuple {
 	uint16_t port;
 };
 
-bool witness_over(const struct asking *a); /* told enough, or out of time */
+bool witness_over(const struct asking *a); /* enough was reported, or time is over */
 void witness_tell(struct asking *a, const struct tuple *t, const char *kind, const char *what,
 		  const struct walk_result *r);
 /* opens a session, routed */
 struct walk_packet witness_packet(const struct asking *a, const struct tuple *t);
-/* What tracking remembers of a session that is as it should be. */
+/* The conntrack mark of a normal live session. */
 uint32_t witness_live_mark(uint32_t id, uint32_t lane);
-/* Whether it may be live no more by the kernel's clock. */
+/* Whether the permit may already have ended by the kernel's clock. */
 static inline bool witness_ends_soon(const struct asking *a, const struct ir_permit *p)
 {
 	return p->until != 0 && p->until <= a->w->now + TIME_NEAR;
 }
-/* Whether any packet of a permit comes in at this interface: of its sessions' openers, or of
- * the answers. */
+/* Whether any packet of a permit comes in at this interface: in the original direction, or
+ * (`reply`) as an answer. */
 bool witness_comes_in(const struct ir *ir, uint32_t permit, uint32_t interface, bool reply);
-/* From the wire to the queue, or through. */
+/* The walk of a packet from the wire to its queue, or through all chains. */
 struct walk_result witness_forward(const struct asking *a, struct walk_packet *p);
 
-/* Asks both about it, and tells where they differ. */
+/* Tests one tuple against the policy and the rules, and reports differences. */
 void witness_put(struct asking *a, const struct tuple *t);
 
-/* witness_box.c: nobody reaches the box, and what it says itself is what it must. */
+/* witness_box.c: nobody can reach the box, and the box sends only what it should. */
 void witness_box(struct asking *a);
 void witness_resets(struct asking *a);
 void witness_errors(struct asking *a);

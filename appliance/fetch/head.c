@@ -5,10 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
-#define LENGTH_DIGITS 15u /* a petabyte: above every limit, and no sum overflows */
+#define LENGTH_DIGITS 15u /* up to a petabyte, which is above every limit; sums cannot overflow */
 
-/* The next line without its end; false when there is none. No line may hold control characters but
- * a tab. */
+/* Takes the next line without its end. False: there is none, or it has control characters other
+ * than a tab. */
 static bool line_take(struct bytes *b, struct bytes *ret)
 {
 	const uint8_t *end = b->left > 0 ? memmem(b->p, b->left, "\r\n", 2) : NULL;
@@ -68,14 +68,14 @@ static bool number(struct bytes v, uint64_t *ret)
 	return true;
 }
 
-/* False: the field makes the answer unacceptable. */
+/* Reads one field of the header. False: the answer is not accepted because of it. */
 static bool field(struct bytes line, bool *has_length, uint64_t *length)
 {
 	const uint8_t *colon = memchr(line.p, ':', line.left);
 	struct bytes name;
 
-	/* A line that begins with a blank continues the one before; a reader who does not know that
-	 * would miss it. Refused. */
+	/* A line that begins with a space would continue the line before. Such a field is refused,
+	 * because not all readers know that form. */
 	if (colon == NULL || colon == line.p || blank(line.p[0]) ||
 	    !bytes_take(&line, (size_t)(colon - line.p), &name) || !bytes_skip(&line, 1) ||
 	    blank(name.p[name.left - 1]))

@@ -28,10 +28,10 @@
 #define CA_MOST (1u << 20) /* bytes; as supervise/authority.c looks at it */
 #define PATH_MOST 200u	   /* bytes of the requested path */
 #define SECOND_NS 1000000000u
-#define HEAD_NS (30 * (uint64_t)SECOND_NS) /* until the answer's head is complete */
+#define HEAD_NS (30 * (uint64_t)SECOND_NS) /* ns until the header of the answer must be complete */
 #define WINDOW_NS (60 * (uint64_t)SECOND_NS)
-/* Least bytes in each window, or the transfer is given up: a server that drips would hold a console
- * for ever. */
+/* Least bytes in each window. With fewer the transfer ends, because a slow server could otherwise
+ * occupy a console for ever. */
 #define WINDOW_LEAST (256u << 10)
 #define SECONDS_MOST 86400u
 
@@ -68,7 +68,7 @@ static bool number(const char *text, uint64_t most, uint64_t *ret)
 	return errno == 0 && *text >= '1' && *text <= '9' && *end == '\0' && *ret <= most;
 }
 
-/* No character that could end a line of the request, and no "..". */
+/* Whether the path is safe in a request: no character that could end a line, and no "..". */
 static bool plain(const char *path)
 {
 	return path[0] == '/' && strlen(path) <= PATH_MOST && strstr(path, "..") == NULL &&
@@ -114,8 +114,8 @@ static enum fetch_end ask(const struct fetch *f, struct fetch_tls *t, const stru
 	return fetch_tls_send(t, text, (size_t)n, until);
 }
 
-/* Whether the receiver has deleted the file, or died before anybody could stop this process. Then
- * going on would fill a disk unseen. */
+/* Whether the receiver has deleted the file, or has died before anybody could stop this process.
+ * Going on would fill a disk unseen. */
 static bool nobody_waits(void)
 {
 	struct stat st;
@@ -126,7 +126,7 @@ static bool nobody_waits(void)
 static enum fetch_end keep(struct fetch *f, const uint8_t *p, size_t n)
 {
 	if (n > f->length - f->got)
-		/* bytes behind the file are ignored */
+		/* bytes after the end of the file are ignored */
 		n = (size_t)(f->length - f->got);
 	if (nobody_waits())
 		return FETCH_WRITE;
@@ -151,7 +151,7 @@ static void show(struct fetch *f, bool last)
 	fprintf(stderr, "\r%" PRIu64 " / %" PRIu64 " MiB%s", f->got >> 20, f->length >> 20, last ? "\n" : "");
 }
 
-/* Checks the window's bytes; after its end the next window begins. */
+/* Whether enough bytes came in the window. After a window the next one begins. */
 static bool goes_on(struct fetch *f)
 {
 	if (clock_mono().ns < f->window.ns)
@@ -190,7 +190,7 @@ static enum fetch_end body(struct fetch *f, struct fetch_tls *t)
 	while (r == FETCH_DONE && f->got < f->length) {
 		r = fetch_tls_recv(t, buffer, sizeof(buffer), &n, sooner(f->until, f->window));
 		if (r == FETCH_SLOW && clock_mono().ns < f->until.ns)
-			r = FETCH_DONE; /* only the window has ended */
+			r = FETCH_DONE; /* only the window has ended, not the whole time */
 		if (r == FETCH_DONE)
 			r = keep(f, buffer, n);
 		if (r == FETCH_DONE && (clock_mono().ns >= f->until.ns || !goes_on(f)) && f->got < f->length)
@@ -215,8 +215,8 @@ static enum fetch_end run(struct fetch *f, struct fetch_tls *t, const struct fet
 		r = head(f, t, until);
 	if (r == FETCH_DONE)
 		r = body(f, t);
-	/* The file is complete on the disk or fails: some file systems report a full disk only
-	 * here. A pipe cannot be synced. */
+	/* Some file systems report a full disk only here. A pipe cannot be synced, which is no
+	 * error. */
 	if (r == FETCH_DONE && fsync(STDOUT_FILENO) < 0 && errno != EINVAL && errno != EROFS)
 		r = FETCH_WRITE;
 	return r;
@@ -270,10 +270,10 @@ int main(int argc, char **argv)
 		return FETCH_USAGE;
 	}
 	close_range(STDERR_FILENO + 1, ~0u, 0);
-	/* again in the sandbox: the kernel clears it when the user changes */
+	/* set again in the sandbox, because the kernel clears it when the user changes */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* exceeding the file size limit becomes an error of write() */
+	signal(SIGXFSZ, SIG_IGN); /* above the file size limit, write() then returns an error */
 	f.path = argv[1];
 	f.until = after(seconds * SECOND_NS);
 	f.shows = isatty(STDERR_FILENO) == 1;

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* No older versions. A server that renegotiates ends the transfer, because nobody here handles
- * that. */
+/* TLS 1.2 and 1.3 only. If the server wants to renegotiate, the transfer ends, because nothing here
+ * handles that. */
 #define PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 struct fetch_tls {
@@ -103,7 +103,7 @@ static bool wait_for(const struct fetch_tls *t, short what, struct mono until)
 	}
 }
 
-/* After an error of GnuTLS: whether a retry makes sense. */
+/* Whether the call may be repeated after this error of GnuTLS. */
 static bool again(const struct fetch_tls *t, ssize_t r, struct mono until)
 {
 	if (clock_mono().ns >= until.ns)
@@ -113,7 +113,7 @@ static bool again(const struct fetch_tls *t, ssize_t r, struct mono until)
 	return r == GNUTLS_E_INTERRUPTED || r == GNUTLS_E_WARNING_ALERT_RECEIVED;
 }
 
-/* Why no more bytes come. */
+/* The reason why no more bytes come. */
 static enum fetch_end why(struct mono until)
 {
 	return clock_mono().ns >= until.ns ? FETCH_SLOW : FETCH_TLS;

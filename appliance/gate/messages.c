@@ -108,7 +108,7 @@ static bool on_status(void *ctx, struct msg *m)
 			a->dropped_full[n] += q->dropped_full;
 			a->dropped_user[n] += q->dropped_user;
 		}
-	/* a supervisor that missed it asks again */
+	/* if this is lost, the supervisor asks again */
 	(void)msg_send(g->control, m->id, &answer, NULL, 0);
 	return true;
 }

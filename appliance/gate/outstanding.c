@@ -65,7 +65,8 @@ size_t outstanding_parse(struct bytes text, struct queue_state *ret, size_t max)
 
 int outstanding_read(int fd, struct queue_state *ret, size_t max)
 {
-	static uint8_t text[TEXT_BYTES]; /* there is one reader, and this path allocates nothing */
+	/* static, because there is one reader and this path must not allocate */
+	static uint8_t text[TEXT_BYTES];
 	size_t len = 0;
 
 	while (len < sizeof(text)) {

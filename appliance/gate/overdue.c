@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/gate/gate.h"
 
-/* The most that the time between two looks counts, in ns. If it was longer, the gate may have had
- * no processor meanwhile, and neither may the worker. */
+/* A longer time between two looks, in ns, counts only as this, because gate and worker may have had
+ * no processor meanwhile. */
 #define GAP_NS 40000000u
 
 void overdue_verdict(struct overdue *o, uint32_t id)
@@ -21,8 +21,8 @@ static void mark(struct overdue *o, const struct queue_state *q)
 	o->behind_beats = 0;
 }
 
-/* The number of packets that still wait since before the mark was set. It may be too low, because
- * of packets that the kernel removed or never queued, but never too high. */
+/* How many packets that waited when the mark was set wait still. The result may be too low, because
+ * the kernel may have removed packets or never queued them, but never too high. */
 static int64_t left_at_mark(const struct overdue *o, const struct queue_state *q)
 {
 	int64_t since = (int64_t)(q->last_id - o->mark) - (int64_t)(q->dropped_user - o->lost);
@@ -30,9 +30,8 @@ static int64_t left_at_mark(const struct overdue *o, const struct queue_state *q
 	return (int64_t)q->outstanding - (since - (int64_t)o->behind);
 }
 
-/* Whether the worker has given this queue no verdict for too long, although it was the queue's
- * turn: the worker gave no verdict in the whole lane, or more verdicts than packets had waited
- * there. */
+/* Whether the worker has given this queue no verdict for too long, although its turn has come:
+ * either the whole lane got no verdict, or the lane got more verdicts than packets waited in it. */
 static bool left_alone(struct overdue *o, const struct overdue_lane *lane, bool quiet, uint64_t passed_ns,
 		       uint32_t beats)
 {

@@ -100,8 +100,8 @@ int reset_send(int fd, const struct reset *r, uint32_t mark)
 		mh.msg_name = &to6;
 		mh.msg_namelen = sizeof(to6);
 	}
-	/* The mark is sent with the packet, not set as a socket option, so the gate's sandbox needs
-	 * to allow none. */
+	/* The mark is sent with the packet. As a socket option it would need a system call that the
+	 * sandbox does not allow. */
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SO_MARK;
 	c->cmsg_len = CMSG_LEN(sizeof(mark));

@@ -53,8 +53,8 @@ static void flush(struct gate *g, struct gate_lane *l)
 		g->counts.unsent += n;
 }
 
-/* An unknown queue may have been announced a moment ago: the supervisor tells the gate before the
- * worker. */
+/* The queue's lane. If the queue is not known, it may just have been announced, because the
+ * supervisor tells the gate before the worker: so the messages are read first. */
 static struct gate_lane *find_lane(struct gate *g, uint16_t queue)
 {
 	struct gate_lane *l = gate_lane_of(g, queue);
@@ -64,8 +64,8 @@ static struct gate_lane *find_lane(struct gate *g, uint16_t queue)
 	return gate_messages(g) ? gate_lane_of(g, queue) : NULL;
 }
 
-/* Asks the kernel for the queue's newest id only when this packet is not known to have been
- * queued. */
+/* Adds a dropped packet to the budget for resets. The kernel is asked for the queue's newest id
+ * only if the packet is newer than the id that is known. */
 static void cut_dropped(struct gate *g, struct gate_lane *l, uint16_t queue, uint32_t id)
 {
 	const struct queue_state *q = &gate_queue_of(l, queue)->seen;
@@ -75,8 +75,8 @@ static void cut_dropped(struct gate *g, struct gate_lane *l, uint16_t queue, uin
 	stray_dropped(&g->strays, queue_slot(queue), id, q->last_id);
 }
 
-/* Connection tracking would take the reset for one of a live session and end that: nothing is sent
- * while there is a session. */
+/* Whether a reset without a session may be sent. If there is a session between the two ends,
+ * connection tracking would take the reset for it and end it, so nothing is sent then. */
 static bool stray_allowed(struct gate *g, const struct gate_lane *l, const struct ring_entry *e,
 			  const struct addr *client, const struct addr *server)
 {
@@ -92,7 +92,8 @@ static bool stray_allowed(struct gate *g, const struct gate_lane *l, const struc
 	return true;
 }
 
-/* Naming workers have no forms, and nobody has one for the cut lane (worker/form.h). */
+/* Whether the worker may send verdicts of this lane itself: workers for naming have no forms, and
+ * no worker has one for the cut lane (worker/form.h). */
 static bool may_say(uint32_t lane)
 {
 	return lane != LANE_CUT && lane_kind_of(lane) == LANE_COMMANDS;
@@ -143,7 +144,7 @@ static struct addr addr_from(uint8_t family, const uint8_t b[16])
 	return a;
 }
 
-/* Only host addresses have sessions: no multicast, no "any", no loopback. */
+/* Whether the address is of a host: no multicast, no unspecified address, no loopback. */
 static bool is_host(const struct addr *a)
 {
 	static const uint8_t zero[16];
@@ -163,8 +164,8 @@ static void send_side(struct gate *g, const struct reset *r, uint32_t mark, bool
 
 static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ring_sides *s)
 {
-	/* Any worker may report an ended session, because the cut lane's queues may be any
-	 * pair's. */
+	/* Any worker may report a session that has ended, because the queues of the cut lane may
+	 * belong to any pair. */
 	bool cut = queue_lane(e->queue) == LANE_CUT;
 	struct gate_lane *l = cut ? gate_lane_of(g, e->queue) : find_lane(g, e->queue);
 	struct addr client = addr_from(e->family, e->u.a.client), server = addr_from(e->family, e->u.a.server);
@@ -195,8 +196,8 @@ static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ri
 		g->counts.refused++;
 		return true;
 	}
-	/* The packet behind this entry may still be in the pack: it is decided first, so that the
-	 * ends see both in order. */
+	/* The verdict on the packet before this entry may not be sent yet. It is sent first, so
+	 * that the ends see the packet before the reset. */
 	if (l != NULL)
 		flush(g, l);
 	if (e->stray != 0) {

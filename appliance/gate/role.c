@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loop: first verdicts, then the clock, messages whenever they come. The eventfd is
- * edge-triggered and never read. The worker writes it only when the ring's `waiting` says that the
- * gate sleeps. So a packet of a naming lane costs the gate two system calls: one to sleep, one to
- * send. Verdicts that a command worker has sent itself wait for the clock.
+ * The loop of the gate: entries of the ring first, then what is due by the clock. Messages are read
+ * whenever they come. The eventfd is edge-triggered and never read. The worker writes it only if
+ * `waiting` in the ring says that the gate sleeps. So a packet of a naming lane costs the gate two
+ * system calls: one to sleep, one to send. Verdicts that a worker for commands has sent itself are
+ * read at the next tick.
  */
 #include "appliance/gate/gate.h"
 
@@ -17,10 +18,10 @@
 #include "appliance/wire/msg.h"
 
 #define DRAIN_MOST 256u
-#define ALARM_MS 1 /* time between looks if the alarm fails */
+#define ALARM_MS 1 /* ms between looks if the alarm fails */
 #define EVENTS 4
 
-/* How long epoll may sleep: for ever, because the alarm wakes the gate. */
+/* How long epoll may sleep in ms: for ever (-1), because the alarm wakes the gate. */
 static int sleep_ms(struct gate *g)
 {
 	struct mono now = clock_mono();
@@ -29,7 +30,7 @@ static int sleep_ms(struct gate *g)
 	return alarm_by(&g->alarm, (struct mono){ now.ns + due }) == 0 ? -1 : ALARM_MS;
 }
 
-/* Sleeps until there is something to do, or only looks when there is already. False: the gate must
+/* Sleeps until there is something to do; with `pending` entries it only looks. False: the gate must
  * end. */
 static bool wait_events(struct gate *g, bool pending)
 {
@@ -45,7 +46,7 @@ static bool wait_events(struct gate *g, bool pending)
 		messages |= ev[i].data.u32 == WATCH_CONTROL;
 		dead |= ev[i].data.u32 == WATCH_PIDFD;
 	}
-	/* A worker's death comes before messages, which may announce its successor. */
+	/* A worker's death is handled before messages, because these may announce its successor. */
 	if (dead)
 		gate_worker_dead(g, clock_mono());
 	return !messages || gate_messages(g);
@@ -56,11 +57,11 @@ static bool sleep_until(struct gate *g)
 	struct ring *r = g->ring;
 	bool pending = r != NULL && ring_pending(r, g->tail);
 
-	/* While entries wait, everything else is looked at only when a tick is due. */
+	/* While entries wait, the descriptors are looked at only when a tick is due. */
 	if (pending && gate_due(g, clock_mono()) > 0)
 		return true;
 	if (r != NULL && !pending) {
-		/* Announce the sleep before looking again: either the worker sees it, or this look
+		/* `waiting` is set before the second look: either the worker sees it, or this look
 		 * sees the worker's entry. */
 		atomic_store(&r->waiting, 1);
 		pending = ring_pending(r, g->tail);
@@ -90,7 +91,7 @@ static int run(struct gate *g)
 
 int role_gate(enum lane_kind kind)
 {
-	static struct gate g; /* too large for a stack */
+	static struct gate g; /* static, because it is too large for the stack */
 	struct err e = { 0 };
 
 	g = (struct gate){ .control = ROLE_FD_CONTROL,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Life and death of a worker. While no worker runs, each waiting packet is decided by its lane:
- * `closed` is dropped here. `hold` and `open` go back to the kernel with their mark, and the
- * post-queue chain, which knows the session, decides and counts.
+ * Start and death of a worker. While no worker runs, each waiting packet is decided by its lane.
+ * Packets of `closed` lanes are dropped. Those of `hold` and `open` lanes go back to the kernel
+ * with their mark; the chain after the queue, which knows the session, decides and counts them.
  */
 #include "appliance/gate/gate.h"
 
@@ -68,7 +68,7 @@ static void report(struct gate *g, struct mono now)
 		report_lane(g, &g->lanes[n]);
 }
 
-/* False: packets are still undecided. */
+/* Decides all packets that wait in a lane. False: some are still undecided. */
 static bool decide_lane(struct gate *g, struct gate_lane *l)
 {
 	bool all = true;
@@ -98,8 +98,8 @@ static bool any_waits(const struct gate_lane *l)
 	return false;
 }
 
-/* Decides everything that waits, in each kind the safety lanes first. False: packets are still
- * undecided. */
+/* Decides all waiting packets, in each kind the lanes of criticality "safety" first. False: some
+ * are still undecided. */
 static bool decide(struct gate *g)
 {
 	bool all = true;
@@ -113,9 +113,8 @@ static bool decide(struct gate *g)
 }
 
 /*
- * Nobody reads the sockets now. Their datagrams are discarded without copying a byte. Otherwise the
- * receive buffers would fill up, and the kernel would drop packets that `hold` and `open` mean to
- * let pass.
+ * Discards the datagrams of a lane that no worker reads, without copying a byte. Otherwise the
+ * receive buffers would fill up, and the kernel would drop packets that `hold` and `open` let pass.
  */
 static void discard(const struct gate_lane *l)
 {
@@ -126,8 +125,8 @@ static void discard(const struct gate_lane *l)
 			return;
 }
 
-/* The supervisor holds these descriptors too, so close() alone would leave them in the epoll
- * set. */
+/* Closes a descriptor. The supervisor has it too, so close() alone would not remove it from the
+ * epoll set. */
 static void forget(const struct gate *g, int *fd)
 {
 	if (*fd >= 0) {
@@ -144,8 +143,8 @@ static void report_hung(struct gate *g)
 		 0);
 }
 
-/* The worker may recover before the supervisor has ended it: from here on none of its verdicts
- * reaches the kernel. */
+/* Takes everything from the worker. It may recover before the supervisor has ended it, and from
+ * here on none of its verdicts reaches the kernel. */
 static void give_up(struct gate *g)
 {
 	if (g->ring != NULL)
@@ -163,7 +162,7 @@ static void give_up(struct gate *g)
 
 /*
  * Decides what waits, tells the worker up to which packet, and opens its ring. The worker must not
- * begin beyond packets that the kernel has not decided: its first batch verdict would decide those
+ * start while older packets are undecided: its first verdict for a whole batch would decide them
  * unread.
  */
 static void open_ring(struct gate *g)
@@ -173,7 +172,7 @@ static void open_ring(struct gate *g)
 	if (!decide(g))
 		return;
 
-	/* Packets that were decided here do not count towards the allowance for resets. */
+	/* Packets that the gate decided add nothing to the budget for resets. */
 	stray_begin(&g->strays);
 	for (uint64_t rest = g->used; gate_each(&rest, &n);)
 		for (uint32_t slot = 0; slot < LANE_SLOTS; slot++) {
@@ -241,7 +240,7 @@ static void hung(struct gate *g)
 	(void)decide(g);
 }
 
-/* The worker runs, but packets of some queue get no verdict. */
+/* Whether the worker runs but leaves packets of some queue without a verdict. */
 static bool any_overdue(struct gate *g)
 {
 	bool any = false;
@@ -262,8 +261,8 @@ static bool any_overdue(struct gate *g)
 	return any;
 }
 
-/* The queues are read often while the worker owes a beat for waiting packets, seldom while it
- * beats. */
+/* Whether the queues are to be read: often while packets wait and the worker has not beaten, seldom
+ * while it beats. */
 static bool look_is_due(const struct gate *g, bool beat)
 {
 	uint64_t every = beat ? GATE_LOOK_NS : g->waiting > 0 ? GATE_TICK_NS : GATE_TICK_REST_NS;

@@ -21,8 +21,8 @@ void access_filter_text(const struct event_filter *f, char out[EVENT_TEXT])
 
 	text[0] = 0;
 	for (unsigned k = 0; k < FILTER_KEYS; k++)
-		/* Times are left out: a reader who asks for the last day again and again would make
-		 * each question a new one. */
+		/* Times are cut short to hours or minutes. Otherwise each question of a reader who
+		 * always asks for the last day would be a new one. */
 		if (f->text[k][0] != 0)
 			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s %.*s", n > 0 ? ", " : "", words[k],
 					      k == FILTER_SINCE	  ? 13
@@ -38,7 +38,8 @@ static bool same_reader(const struct access_reader *a, const struct access_reade
 	return a->web == b->web && addr_cmp(&a->from, &b->from) == 0 && strcmp(a->by, b->by) == 0;
 }
 
-/* The slot of this question; NULL = none yet. *what may become "more". */
+/* The slot of this question; NULL = there is none yet. When the reader has too many different
+ * questions, *what is set to MANY. */
 static struct access_slot *slot_of(struct access *a, const struct access_reader *who, const char **what)
 {
 	unsigned own = 0;
@@ -71,7 +72,7 @@ static void tell(struct access_slot *s, struct event *ret)
 	s->told = true;
 }
 
-/* A free slot; else the one that is due first is written and reused. */
+/* A free slot. If there is none: the slot that is due first; its record is then in *ret. */
 static struct access_slot *new_slot(struct access *a, struct event *ret, bool *ret_told)
 {
 	struct access_slot *first = &a->slots[0];

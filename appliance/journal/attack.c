@@ -11,15 +11,15 @@
 #include "appliance/wire/vocabulary.h"
 
 #define SECOND 1000000000ull
-#define WAYS 4u /* places that a key can have in the table of watches */
-/* times the places that make a scan: a whole zone's threshold. The kernel reports fewer in a
- * second. */
+#define WAYS 4u /* slots of the table of watches in which a key may be stored */
+/* a whole zone counts as a scanner from this many times a host's threshold of places on; the kernel
+ * does not report more in a second */
 #define CROWD_MORE 3u
-#define CROWD_SOONER 10u /* a whole zone's window is this part of a host's */
-#define NAMED_MOST 3u	 /* machines that a sum names */
+#define CROWD_SOONER 10u /* the window for a whole zone is this part of the window for a host */
+#define NAMED_MOST 3u	 /* machines whose names are listed in an alarm for two zones */
 
-/* Estimates the number of different places from a bit set: a newly set bit stands for as many
- * places as it takes on average to hit a free bit. */
+/* Counts different places in a set of n bits. A bit that is newly set counts for n / (free bits)
+ * places, because some places before it met a bit that was set already. */
 static void count_place(uint64_t *place, unsigned n, uint64_t h, uint32_t *bits, uint64_t *milli)
 {
 	uint64_t *word = &place[h % n / 64], bit = 1ull << h % 64;
@@ -65,8 +65,8 @@ static void drop_alarm(struct attacks *a, size_t at)
 	a->changed = true;
 }
 
-/* Whether `x` makes room before `y`: first what a test rang, then what a person has seen, then the
- * lesser, then the older. */
+/* Whether `x` is dropped before `y` to make room: first tests, then acknowledged alarms, then those
+ * that are not grave, then older ones. */
 static bool goes_before(const struct attack_alarm *x, const struct attack_alarm *y)
 {
 	if (x->test != y->test)
@@ -78,7 +78,7 @@ static bool goes_before(const struct attack_alarm *x, const struct attack_alarm 
 	return x->last < y->last;
 }
 
-/* NULL: no room, because a test does not replace real alarms. */
+/* Room for a new alarm. NULL: none, because a test does not replace real alarms. */
 static struct attack_alarm *make_room(struct attacks *a)
 {
 	size_t first = 0;
@@ -96,8 +96,8 @@ static struct attack_alarm *make_room(struct attacks *a)
 	return &a->alarms[a->n++];
 }
 
-/* The sign's own alarm, or the sum of its zones when they have the most alarms allowed. NULL: none
- * yet; *ret_sum says which kind to make. */
+/* The alarm of this sign, or the alarm for its two zones if these have ATTACK_BY_ZONES alarms
+ * already. NULL: there is none yet; *ret_sum: the new one is to be for the zones. */
 static struct attack_alarm *find(struct attacks *a, const struct sign *s, bool *ret_sum)
 {
 	struct attack_alarm *sum = NULL;
@@ -128,7 +128,7 @@ static bool is_in(const char *list, const char *one)
 	return at != NULL;
 }
 
-/* "RTG 1 (10.30.1.10), ...": the first names, then an ellipsis. */
+/* Adds a name to a list such as "RTG 1 (10.30.1.10), ...": the first names, then an ellipsis. */
 static void add_machine(char list[ATTACK_END], const char *one, unsigned n)
 {
 	size_t at = strlen(list), more = strlen(one);
@@ -165,7 +165,7 @@ static void add_host(struct attack_alarm *x, uint64_t host)
 		x->hosts = n + 1;
 }
 
-/* The count is an estimate and may exceed the number of signs. */
+/* Updates the number of places. It is an estimate, so it is limited to the number of signs. */
 static void places_told(struct attack_alarm *x)
 {
 	uint64_t n = x->milli_places / 1000u;
@@ -192,8 +192,8 @@ static void add_sign(struct attacks *a, struct attack_alarm *x, const struct sig
 	a->stale = true;
 }
 
-/* Whether the alarm grew since a person saw it: its count has doubled and risen by the threshold at
- * least, or it became grave. */
+/* Whether the alarm grew since a person last saw it: it became grave, or its count has at least
+ * doubled and risen by the threshold. */
 static bool grew(const struct attacks *a, const struct attack_alarm *x)
 {
 	uint64_t more = x->count - x->seen, least = a->rule.at_least[x->cause];
@@ -201,8 +201,8 @@ static bool grew(const struct attacks *a, const struct attack_alarm *x)
 	return (x->grave && !x->seen_grave) || more >= (x->seen > least ? x->seen : least);
 }
 
-/* Adds the signs that led to the alarm; of the places only about those that no other record told
- * of. */
+/* Adds the places that were counted before the alarm began; the last sign's place is counted
+ * already. */
 static void add_watched(struct attack_alarm *x, const struct attack_watch *w)
 {
 	x->milli_places += w->milli_places - 1000u;
@@ -238,8 +238,8 @@ static void begin(struct attacks *a, const struct sign *s, const struct attack_w
 
 /* ---- thresholds ------------------------------------------------------------------------------ */
 
-/* One watch for each host. A scanner touches many places: its watches are kept apart, so they push
- * out no others. */
+/* The watch of one host. The watches of ATTACK_TRYING have a table of their own, because a scanner
+ * touches so many places that it would push out all others. */
 static struct attack_watch *watch(struct attacks *a, const struct sign *s, uint64_t host, uint64_t within, uint64_t now)
 {
 	uint64_t key = not_zero(attack_mix(s->key, &host, sizeof(host)));
@@ -248,7 +248,7 @@ static struct attack_watch *watch(struct attacks *a, const struct sign *s, uint6
 
 	for (size_t i = 0; i < WAYS; i++) {
 		if (set[i].since != 0 && set[i].key == key) {
-			/* A clock that was set back ends a window too. */
+			/* The window is over, or the clock was set back. */
 			if (now < set[i].since || now - set[i].since >= within)
 				set[i] = (struct attack_watch){ .key = key, .since = now };
 			return &set[i];
@@ -260,7 +260,7 @@ static struct attack_watch *watch(struct attacks *a, const struct sign *s, uint6
 	return room;
 }
 
-/* A host that the alarm names already needs no threshold. */
+/* True for a host that already belongs to the alarm: no threshold applies to it any more. */
 static bool is_host_of(const struct attack_alarm *x, uint64_t host)
 {
 	for (size_t i = 0; i < ATTACK_HOSTS && x->host[i] != 0; i++)
@@ -275,8 +275,8 @@ static void watch_add(struct attack_watch *w, const struct sign *s)
 	count_place(w->place, ATTACK_WATCH_PLACES, s->place, &w->bits, &w->milli_places);
 }
 
-/* Detects a scan from many hosts of a zone, each of which is refused in few places: many signs in a
- * shorter time, as far as the kernel reports them. NULL: none. */
+/* Detects a scan by many hosts of a zone, each of which is refused in few places. It counts places
+ * for the whole zone, in a shorter window. NULL: no such scan. */
 static struct attack_watch *crowd(struct attacks *a, const struct sign *s, uint64_t now)
 {
 	struct attack_watch *w = watch(a, s, 0, (a->rule.within_s + CROWD_SOONER - 1) / CROWD_SOONER, now);
@@ -299,9 +299,9 @@ static void take(struct attacks *a, const struct sign *s, uint64_t now)
 	if (w != NULL) {
 		watch_add(w, s);
 		/*
-		 * In an alarm of many hosts each host contributes little, and the kernel reports
-		 * only some packets of a flood: so a host counts from a quarter of the threshold
-		 * on.
+		 * A scan by many hosts is an alarm already: each host does little, and the kernel
+		 * reports only some packets of a flood. So a further host is added at a quarter of
+		 * the threshold.
 		 */
 		if (x != NULL && s->cause == ATTACK_SCAN)
 			least = (least + 3) / 4;
@@ -320,7 +320,7 @@ static void take(struct attacks *a, const struct sign *s, uint64_t now)
 	}
 	add_sign(a, x, s, now);
 	if (w != NULL) {
-		/* The host is new in this alarm, so its signs so far are added. */
+		/* The host is new in this alarm, so its earlier signs are added. */
 		if (!x->crowd || w->since > x->rang) {
 			x->count = added(x->count, w->count - s->count);
 			add_watched(x, w);
@@ -478,7 +478,7 @@ static struct event test_event(enum attack_cause cause, uint64_t now)
 	return e;
 }
 
-/* A function of a test protocol with that class. */
+/* Makes the event a command of that class, in any protocol that has one. */
 static bool test_command(struct event *e, unsigned class)
 {
 	for (unsigned p = 0; p < PROTO_COUNT; p++) {
@@ -514,12 +514,13 @@ static void test_one(struct attacks *a, enum attack_cause cause, uint64_t now)
 	if (classes[cause] != 0 && !test_command(&e, classes[cause]))
 		return;
 	if (cause == ATTACK_FRESH) {
-		/* An earlier question makes the pair a known one. */
+		/* Notes an earlier request of the host, so that the later ones count as new for a
+		 * known host. */
 		e.server_port = 1;
 		attacks_note(a, &e, &n, now - (uint64_t)a->rule.learn_days * DAY_S);
 		e.server_port = 102;
 	}
-	/* Estimates of many places are rough, so a scan is tested with twice as many. */
+	/* The estimate of places is inexact, so a scan is tested with twice as many. */
 	for (uint32_t i = 0; i < (cause == ATTACK_SCAN ? 2u : 1u) * a->rule.at_least[cause]; i++) {
 		if (cause == ATTACK_SCAN || cause == ATTACK_FRESH)
 			e.server_port = (uint16_t)(i + 2);

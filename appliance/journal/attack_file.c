@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file of attack alarms and of what hosts asked. */
+/* The file of attack alarms and of the services that hosts have used. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +124,7 @@ static bool number_take(const json_t *j, const char *key, uint32_t *ret)
 	return json_is_integer(v) && json_integer_value(v) > 0 && json_integer_value(v) <= ATTACK_MOST;
 }
 
-/* Another version of the program may have other conditions: a missing one gets its default, which
+/* Another version of the program may have other thresholds: a missing one gets its default, which
  * counts as a change of the rule. */
 static void rule_parse(const json_t *j, struct attack_rule *ret)
 {

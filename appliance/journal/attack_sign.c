@@ -46,7 +46,7 @@ static const char *zone_text(const struct named_end *n)
 	return n->zone == NULL ? "" : n->zone_label != NULL && *n->zone_label != '\0' ? n->zone_label : n->zone;
 }
 
-/* Removes the last character when only some of its bytes found room. */
+/* Removes a last character of which only some bytes had room. */
 static void cut(char *text, size_t size)
 {
 	size_t n = strlen(text), at = n;
@@ -89,7 +89,8 @@ static bool is_ot(const struct named_end *n)
 
 /* ---- the signs of each attack ---------------------------------------------------------------- */
 
-/* Broadcast and multicast: a starting machine sends those, so they are no attempt. */
+/* Broadcast and multicast addresses: any machine that starts sends to them, so this is no
+ * attempt. */
 static bool to_many(const struct addr *a)
 {
 	static const uint8_t all[4] = { 255, 255, 255, 255 };
@@ -106,7 +107,7 @@ static bool unset(const struct addr *a)
 	return a->family == 0 || memcmp(a->b, none, addr_len(a->family)) == 0;
 }
 
-/* A sign of two ends: one alarm for each pair. */
+/* Gives the sign the key of its two ends: one alarm for each pair. */
 static void of_pair(const struct attacks *a, struct sign *s, const struct event *e, const struct named *n)
 {
 	uint64_t base = key_of(a, s->cause);
@@ -155,7 +156,8 @@ static uint64_t place_of(uint64_t h, const struct event *e)
 	return attack_mix(h, &e->server_port, sizeof(e->server_port));
 }
 
-/* One alarm for the zone that the scan comes from, whatever the number of hosts and places. */
+/* A refused connection as part of a scan. There is one alarm for the zone from which it comes,
+ * whatever the number of hosts and places. */
 static void of_scan(const struct attacks *a, const struct event *e, const struct named *n, struct sign *ret)
 {
 	uint64_t base = key_of(a, ATTACK_SCAN);
@@ -170,7 +172,8 @@ static void of_scan(const struct attacks *a, const struct event *e, const struct
 	end_text(&e->server, &n->server, ret->to);
 }
 
-/* The same refused attempt repeated: one alarm for one place of one host. */
+/* A refused connection as part of repeated attempts. There is one alarm for one place of one
+ * host. */
 static void of_trying(const struct attacks *a, const struct event *e, const struct named *n, struct sign *ret)
 {
 	ret->cause = ATTACK_TRYING;
@@ -227,7 +230,7 @@ static struct attack_asked *asked_find(struct attack_asked *table, size_t n, uin
 	return NULL;
 }
 
-/* True: the entry was there; tells since when. */
+/* True: the key was in the table; else it is entered now. *ret_first: when it was entered. */
 static bool asked_before(struct attacks *a, struct attack_asked *table, size_t n, uint64_t key, uint64_t now,
 			 uint64_t *ret_first)
 {
@@ -255,9 +258,9 @@ static bool long_enough(const struct attacks *a, uint64_t since, uint64_t now)
 }
 
 /*
- * First requests among those that passed. The server is told apart by its asset, else by its zone,
- * because a browser asks new servers all the time. What a host asked is learnt below the threshold
- * too.
+ * Finds a request that a host makes for the first time, among requests that passed. A server is
+ * identified by its asset or else by its zone, because a browser uses new addresses all the time.
+ * Every request is learnt, even if it makes no sign.
  */
 static bool of_fresh(struct attacks *a, const struct event *e, const struct named *n, uint64_t now, struct sign *ret)
 {

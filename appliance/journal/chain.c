@@ -38,7 +38,8 @@ static void mark(struct journal *j, uint64_t seq, uint64_t offset)
 struct head {
 	uint64_t seq; /* 0 = none */
 	uint8_t hash[32];
-	bool there, met; /* there: it has bytes; met: the line with its hash was found */
+	/* there: the file is not empty; met: the log has the line of that number with that hash */
+	bool there, met;
 };
 
 static struct head read_head(int fd)
@@ -54,9 +55,9 @@ static struct head read_head(int fd)
 }
 
 /*
- * Reads the current segment and returns where its last sound line ends; that line's number and hash
- * go to *j. A bad line with sound ones behind it is no torn end but an edit: it stays, and verify
- * reports it.
+ * Reads the current segment and returns the position where its last valid line ends. That line's
+ * number and hash go to *j. An invalid line that valid ones follow is not a torn end but was
+ * edited: it stays, and verify reports it.
  */
 static size_t walk(struct journal *j, const char *text, size_t n, struct head *head)
 {
@@ -84,7 +85,7 @@ static size_t walk(struct journal *j, const char *text, size_t n, struct head *h
 	return sound;
 }
 
-/* Stores the bytes in a file of their own; on a full disk that file is removed again. */
+/* Stores the bytes in a file of their own. If the disk is full, that file is removed again. */
 static int keep_aside(int dirfd, const char *name, const char *text, size_t n, struct err *e)
 {
 	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), code = 0;
@@ -105,8 +106,8 @@ static int keep_aside(int dirfd, const char *name, const char *text, size_t n, s
 }
 
 /*
- * Moves what follows the last sound line to a file of its own and cuts the segment there. `cut`: on
- * a full disk bytes that are not even a line are dropped.
+ * Moves what follows the last valid line to a file of its own and cuts the segment there. `cut`: on
+ * a full disk, bytes that are shorter than a line are deleted.
  */
 static int set_aside(struct journal *j, const char *text, size_t from, size_t n, bool cut, bool *ret_gone,
 		     struct err *e)
@@ -154,8 +155,9 @@ static int open_segment(struct journal *j, uint64_t first, int flags, struct err
 	return 0;
 }
 
-/* Unpacked closed segments of any release, which may still have to be sent. verify reports one that
- * cannot be opened. */
+/* Makes unpacked segments readable for the group, so that they can be sent to the log server; an
+ * older release may have made them unreadable. One that cannot be opened is skipped; verify reports
+ * it. */
 static void let_group_read(int dirfd, const struct segment_file *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -175,8 +177,8 @@ static void let_group_read(int dirfd, const struct segment_file *list, size_t n)
 	}
 }
 
-/* Reads one segment. An unpacked one may become the current one; a packed one is closed. Only the
- * last one may have a torn end. */
+/* Reads one segment. An unpacked one becomes the current segment until the next is read; a packed
+ * one is closed. Only the last one may have a torn end. */
 static int take_segment(struct journal *j, const struct segment_file *file, bool last, bool cut, struct head *head,
 			struct journal_recovery *found, struct err *e)
 {
@@ -204,8 +206,8 @@ static int take_segment(struct journal *j, const struct segment_file *file, bool
 	return r;
 }
 
-/* The log must reach the record that the head says was on the disk, with the same hash. `from`: the
- * first line that was read. */
+/* Compares the log with its head: the log must have the record of that number with the same hash.
+ * `from`: the first line that was read. */
 static void compare_head(struct journal *j, const struct head *head, uint64_t from, struct journal_recovery *found)
 {
 	bool lines = j->next_seq > 1;
@@ -243,8 +245,8 @@ static int open_chain(int dirfd, bool cut, struct journal *j, struct journal_rec
 	if (n > 0)
 		from = list[n > 1 ? n - 2 : 0].first;
 	let_group_read(dirfd, list, n);
-	/* When the newest segment has no sound line, the one before it ends the chain, and the
-	 * newest begins anew. */
+	/* Usually the newest segment is enough. If it has no valid line, the one before it gives
+	 * the last hash, and the newest begins anew. */
 	for (size_t i = n > 1 ? n - 2 : 0; i < n && r == 0; i++) {
 		if (j->next_seq < list[i].first)
 			j->next_seq = list[i].first;
@@ -287,7 +289,7 @@ static int new_segment(struct journal *j, struct err *e)
 	return r < 0 ? r : open_segment(j, j->next_seq, O_CREAT, e);
 }
 
-/* Writes the whole line or nothing. */
+/* Writes the whole line, or leaves the file as it was. */
 static int write_line(struct journal *j, const char *line, size_t n, struct err *e)
 {
 	ssize_t w = write(j->fd, line, n);
@@ -303,8 +305,8 @@ static int write_line(struct journal *j, const char *line, size_t n, struct err 
 	return err_set(e, code, "write to the journal");
 }
 
-/* Adds the number and the former record's hash. False: no memory; a line without them would be
- * damage. */
+/* Adds the number, and the hash of the record before. False: no memory; such a line must not be
+ * written, because verify would report it. */
 static bool put_links(const struct journal *j, json_t *record, json_t *o)
 {
 	return json_object_set_new(o, "seq", json_integer((json_int_t)j->next_seq)) == 0 &&
@@ -313,8 +315,9 @@ static bool put_links(const struct journal *j, json_t *record, json_t *o)
 }
 
 /*
- * Makes one line of the record: record + prev, hashed, + hash. The buffer is allocated before:
- * while jansson grows a text itself, it leaves out keys when memory ends.
+ * Makes the line of a record: adds number and "prev", then the hash over these bytes. The buffer
+ * has its full size from the beginning, because a text that jansson itself enlarges lacks keys when
+ * memory runs out.
  */
 static char *make_line(const struct journal *j, json_t *record, uint8_t ret_hash[32], size_t *ret_n)
 {

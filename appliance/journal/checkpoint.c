@@ -79,8 +79,8 @@ static bool among(const struct checkpoint_keys *keys, const uint8_t key[CHECKPOI
 	return false;
 }
 
-/* Reads the key that a text names. The text is believed only when it equals the one that would be
- * made from its contents. */
+/* Reads the key that a text names. The text counts only if it equals the one that would be made
+ * from its values. */
 static bool key_of(const char *text, uint8_t key[CHECKPOINT_KEY])
 {
 	static const char front[] = "sekisho-journal-checkpoint-1 key=";
@@ -92,8 +92,8 @@ static bool key_of(const char *text, uint8_t key[CHECKPOINT_KEY])
 	return hex_read(hex, key, CHECKPOINT_KEY);
 }
 
-/* Reads the record's number and hash. Other errors of form show later, when the text is compared
- * with a newly made one. */
+/* Reads the record's number and hash. Other errors of form are found later, when the text is
+ * compared with a newly made one. */
 static bool about(const char *text, struct checkpoint *c)
 {
 	static const char number[] = " record=", hash[] = " hash=";

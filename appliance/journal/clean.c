@@ -70,7 +70,7 @@ void clean_see(struct clean *c, const char *conduit, uint16_t reason, uint64_t c
 	c->changed = true;
 }
 
-/* Seconds since then during which the conduit was watched. */
+/* Seconds since `since` during which the conduit was watched. */
 static uint64_t watched_s(const struct spans *gaps, uint64_t since_ns, uint64_t now_ns)
 {
 	uint64_t ns = now_ns > since_ns ? now_ns - since_ns : 0;

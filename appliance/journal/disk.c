@@ -68,7 +68,8 @@ static uint64_t used(const struct disk_room *r)
 	return r->bytes > r->free ? r->bytes - r->free : 0;
 }
 
-/* An hour without a reading gets the next value. */
+/* Stores the bytes in use for each hour that has passed. Hours without a reading get the present
+ * value. */
 static void note_hours(struct disk *d, uint64_t now)
 {
 	if (d->n == 0)
@@ -101,8 +102,7 @@ uint64_t disk_full_in(const struct disk *d)
 {
 	uint64_t then, grown;
 
-	/* The entry that the next full hour will overwrite is a day old, except for part of an
-	 * hour. */
+	/* The entry that the next hour will overwrite is almost a day old. */
 	if (!d->known || d->n < DISK_HOURS + 1)
 		return 0;
 	then = d->used[d->n % DISK_HOURS];

@@ -10,7 +10,8 @@
 #include "appliance/wire/reason.h"
 #include "appliance/wire/vocabulary.h"
 
-#define SECONDS 19u /* characters of a time down to seconds, of "2026-11-20T08:10:11.123Z" */
+/* characters of a time down to the second, "2026-11-20T08:10:11" of "2026-11-20T08:10:11.123Z" */
+#define SECONDS 19u
 
 /* Checks the form of a time, because records are compared with it as text. */
 static bool is_moment(const char *text)
@@ -40,7 +41,7 @@ static bool is_name(const char *word)
 	return false;
 }
 
-/* A decimal number, or hexadecimal with 0x as codes are shown; at most UINT32_MAX. */
+/* A code as people write it: decimal, or hexadecimal with 0x; at most UINT32_MAX. */
 static bool is_code(const char *word, uint64_t *ret)
 {
 	bool hex = word[0] == '0' && word[1] == 'x';
@@ -278,8 +279,8 @@ static bool commands(const struct line_filter *f, const char *line, size_t n)
 	return false;
 }
 
-/* Whether the record's command wrote a value in that range. A refusal has one value, a sum of
- * accepted operations its least and its largest. */
+/* Whether the record's command wrote a value in that range. A refused command has one value; a sum
+ * of accepted ones has its smallest and its largest. */
 static bool wrote(const char *line, size_t n, uint64_t least, uint64_t most)
 {
 	const char *at = line_bare(line, n, "wrote"), *end = line + n;

@@ -106,8 +106,8 @@ bool holds_load(const int *folders, size_t n, struct holds *ret)
 
 	for (size_t i = 0; i < n; i++)
 		found[i] = file_find(folders[i], &each[i]);
-	/* The first copy is never the older one: when it is sound, it is the list. When it is
-	 * missing, the others show that there was one. */
+	/* The first copy is written first, so it is never the older one. If it is missing, the
+	 * other shows that there was one. */
 	for (size_t i = n; i-- > 0;) {
 		wrong |= found[i] == FOUND_DAMAGED || (i > 0 && found[i] != FOUND_NONE && found[0] == FOUND_NONE);
 		if (found[i] == FOUND_SOUND)
@@ -119,7 +119,7 @@ bool holds_load(const int *folders, size_t n, struct holds *ret)
 	return wrong;
 }
 
-/* Keeps the damaged file for a later look, if it can. */
+/* Keeps the damaged file for a later look, if that is possible. */
 static void keep_damaged(int dirfd)
 {
 	struct holds ignored;

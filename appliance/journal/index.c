@@ -20,7 +20,7 @@
 #define NEW_NAME "index.new" /* only one is made at a time */
 #define NAME_MOST 40u
 
-/* The form on the disk, in this machine's byte order: another machine has another key, so it could
+/* The form on the disk, in this machine's byte order. Another machine has another key, so it could
  * not use the file anyway. */
 struct stored {
 	char front[24];
@@ -116,7 +116,8 @@ static bool is_there(int dirfd, uint64_t first)
 	return faccessat(dirfd, name, F_OK, 0) == 0;
 }
 
-/* The newest closed segment below `below` without an index: 1, 0 = none, or negative errno. */
+/* Finds the newest closed segment below `below` that has no index. 1 = found, 0 = none, or negative
+ * errno. */
 static int choose(int dirfd, uint64_t open, uint64_t below, uint64_t *ret_first, uint64_t *ret_last, struct err *e)
 {
 	struct segment_file *list;
@@ -145,7 +146,7 @@ static int begin(struct index **p, int dirfd, uint64_t open, uint64_t *below, st
 	x = calloc(1, sizeof(*x));
 	if (x == NULL)
 		return err_set(e, -ENOMEM, "index of the journal");
-	/* The next call looks further back, whatever happens to this one. */
+	/* The next call takes an older segment, even if this one fails. */
 	*below = first;
 	r = segment_open(dirfd, first, SEGMENT_EITHER, 0, &x->from, e);
 	if (r < 0) {
@@ -160,7 +161,7 @@ static int begin(struct index **p, int dirfd, uint64_t open, uint64_t *below, st
 	return 1;
 }
 
-/* Writes the whole file, without a sync: a torn one has no valid MAC and is ignored. */
+/* Writes the whole file without a sync. A torn file has no valid MAC and is ignored. */
 static int store(const struct index *x, int dirfd, struct err *e)
 {
 	char name[NAME_MOST];
@@ -219,23 +220,23 @@ int index_step(struct index **p, int dirfd, const uint8_t key[INDEX_KEY], uint64
 		index_forget(p);
 		return err_set(e, r, "read a segment of the journal");
 	}
-	/* An index without every record, because of damage or a disk that does not answer, can rule
-	 * out nothing. */
+	/* An index that lacks a record, because of damage or a failing disk, must not rule anything
+	 * out. */
 	if (r < 0 || x->next != x->last + 1)
 		x->made.whole = 0;
 	mac_of(key, &x->made, x->made.mac);
 	r = store(x, dirfd, e);
 	index_forget(p);
 	if (r < 0)
-		*below = UINT64_MAX; /* the same one again, once there is room */
+		*below = UINT64_MAX; /* this one is made again, once there is room */
 	return r < 0 ? r : 1;
 }
 
-#define TRIES 4u /* bits that one member sets */
+#define TRIES 4u /* bits that one member sets in a Bloom filter */
 #define FNV_BASIS 0xcbf29ce484222325ull
 #define FNV_PRIME 0x100000001b3ull
 
-/* The kind of a name: a zone and an asset of one name differ. */
+/* The kind of a name, which is part of its hash: a zone and an asset of the same name differ. */
 enum name {
 	NAME_ZONE = 'z',
 	NAME_ASSET = 'a',
@@ -245,7 +246,7 @@ enum name {
 	NAME_REASON = 'r',
 	NAME_COMMAND = 'f',
 	NAME_CODE = 'n',
-	/* no name: a record says which values were written or requested */
+	/* not a name: some record says which values were written or requested */
 	NAME_WROTE = 'w',
 };
 
@@ -258,7 +259,7 @@ static uint64_t hash_of(char kind, const void *value, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		h = (h ^ p[i]) * FNV_PRIME;
-	/* The low bits depend on few of the last bytes, so the high ones are mixed in. */
+	/* The low bits depend only on the last bytes, so the high bits are mixed in. */
 	h ^= h >> 32;
 	return h * 0x9e3779b97f4a7c15ull;
 }
@@ -378,12 +379,14 @@ void sketch_add(struct sketch *s, const char *line, size_t n)
 
 static bool may_name(const struct sketch *s, const char *name, enum name kind)
 {
-	/* A text with a quote can match beyond the end of a value, which the sets do not cover. */
+	/* A text with a quote may match beyond the end of a value, which the sketch does not
+	 * cover. */
 	return name[0] == '\0' || strchr(name, '"') != NULL ||
 	       holds(s->names, sizeof(s->names), hash_of((char)kind, name, strlen(name)));
 }
 
-/* Uses the present tables: neither records nor the sets hold a class. */
+/* Records and filters have no classes, so the functions of a class are taken from the present
+ * tables. */
 static bool may_class(const struct sketch *s, unsigned classes)
 {
 	for (unsigned p = 0; p < PROTO_COUNT; p++) {
@@ -424,7 +427,7 @@ bool sketch_may(const struct sketch *s, const struct line_filter *f)
 		return false;
 	if (t[FILTER_VERDICT][0] != '\0' && verdict < EVENT_VERDICT_COUNT && (s->verdicts & 1u << verdict) == 0)
 		return false;
-	/* The set holds hosts, so it cannot answer for a prefix. */
+	/* The filter has single addresses, so it cannot answer for a prefix. */
 	if (t[FILTER_HOST][0] != '\0' && memcmp(&hosts->lo, &hosts->hi, sizeof(hosts->lo)) == 0 &&
 	    !holds(s->hosts, sizeof(s->hosts), host_hash(&hosts->lo)))
 		return false;

@@ -102,7 +102,7 @@ static void put_texts(json_t *j, const struct event *e)
 			    e->text[i]);
 }
 
-/* The contents of TLS hellos. A sum of different kinds has none. */
+/* Adds what the TLS hellos said. A sum of different hellos has none of it. */
 static void put_tls(json_t *j, const struct event *e)
 {
 	uint16_t offered = (uint16_t)(e->value >> 32), version = (uint16_t)(e->value >> 16), suite = (uint16_t)e->value;

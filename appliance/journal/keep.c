@@ -10,7 +10,7 @@
 #include "appliance/journal/index.h"
 #include "appliance/journal/segment.h"
 
-/* The time of each file's last write, at most that of a later file and of now. */
+/* The time of each file's last write; at most the time of the next file, and at most now. */
 static int times_of(int dirfd, const struct segment_file *list, size_t n, uint64_t now, uint64_t *ret, struct err *e)
 {
 	uint64_t least = now;
@@ -27,8 +27,8 @@ static int times_of(int dirfd, const struct segment_file *list, size_t n, uint64
 	return 0;
 }
 
-/* The age of the oldest file in seconds: by the clock, or summed from file to file, whichever is
- * less. */
+/* The age of the oldest file in seconds: the difference to the clock, or the sum of the times
+ * between files without long gaps, whichever is less. */
 static uint64_t age(const uint64_t *times, size_t n, uint64_t now)
 {
 	uint64_t counted = 0;
@@ -49,7 +49,7 @@ static bool is_sound(const char *line, size_t n, uint64_t *ret_seq)
 	return what == JOURNAL_LINE_OK || what == JOURNAL_LINE_PREV;
 }
 
-/* The hash of the last record before the file `first`, which its first record holds. */
+/* The hash of the last record before the segment `first`: the "prev" of its first record. */
 static int hash_before(int dirfd, uint64_t first, uint8_t ret[32], struct err *e)
 {
 	struct segment *s = NULL;
@@ -103,7 +103,7 @@ int keep_delete(int dirfd, uint64_t first, struct err *e)
 
 	journal_segment_name(first, plain);
 	segment_packed_name(first, packed);
-	/* The packed file first: while both exist, the unpacked one counts. */
+	/* The packed file is deleted first, because the unpacked one is read while both exist. */
 	if ((unlinkat(dirfd, packed, 0) < 0 && errno != ENOENT) || (unlinkat(dirfd, plain, 0) < 0 && errno != ENOENT))
 		return err_set(e, -errno, "delete %s", plain);
 	index_remove(dirfd, first);

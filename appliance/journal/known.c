@@ -33,7 +33,7 @@ static bool is_new(const struct known_device *d)
 	return d->state != DEVICE_IS_KNOWN;
 }
 
-/* The number of new devices at one interface; NULL = at all. */
+/* The number of new devices at one interface; `interface` NULL = of all interfaces. */
 static size_t new_of(const struct known *k, const char *interface)
 {
 	size_t n = 0;
@@ -70,8 +70,9 @@ bool known_accept(struct known *k, struct known_device *d, uint64_t now)
 
 #define INTERFACES 64u /* interfaces that are counted when room is made; further ones are ignored */
 
-/* The youngest new device of the interface with the most devices, if that has more than `interface`
- * would have. Devices that somebody once accepted are kept. NULL = none. */
+/* Chooses a device to drop: the youngest new device of the interface with the most new devices, if
+ * that interface has more than `interface` would have. A device that a person once accepted is not
+ * dropped. NULL = none. */
 static struct known_device *to_give_up(struct known *k, const char *interface)
 {
 	struct {
@@ -165,8 +166,8 @@ void known_place(const char *interface, const char *zone, char *out, size_t size
 	snprintf(out, size, "%s%s%s%s", interface, *zone != '\0' ? " (" : "", zone, *zone != '\0' ? ")" : "");
 }
 
-/* An accepted device with that MAC address; tells whether it belongs to the place where it is heard
- * now. */
+/* The accepted device with that MAC address, if any; *ret_same_zone: it is of the zone where it is
+ * heard now. */
 static const struct known_device *known_as(const struct known *k, const struct known_sighting *s, bool *ret_same_zone)
 {
 	const struct known_device *ret = NULL;
@@ -195,7 +196,8 @@ static struct known_device *enter(struct known *k, const struct known_sighting *
 	struct known_device d = { .first = s->now, .last = s->now, .state = DEVICE_IS_UNKNOWN }, *ret;
 
 	if (as != NULL && same_zone && k->n - known_new(k) < KNOWN_ACCEPTED) {
-		/* Another interface of the same zone: its review still holds. */
+		/* The device was accepted at another interface of the same zone, and that stays
+		 * valid. */
 		d = *as;
 		d.first = d.last = s->now;
 		memset(d.addresses, 0, sizeof(d.addresses));
@@ -230,7 +232,7 @@ static void take_off(struct known_device *d, size_t at)
 	d->addresses[KNOWN_ADDRESSES - 1] = (struct addr){ 0 };
 }
 
-/* The index of the address among the device's own; KNOWN_ADDRESSES = none. */
+/* The index of the address in the device's list; KNOWN_ADDRESSES = it is not in the list. */
 static size_t address_at(const struct known_device *d, const struct addr *a)
 {
 	size_t at = 0;
@@ -240,7 +242,8 @@ static size_t address_at(const struct known_device *d, const struct addr *a)
 	return at;
 }
 
-/* Takes the address from the device that had it at that interface. NULL = nobody had it. */
+/* Removes the address from the other device that has it at that interface. NULL = no device has
+ * it. */
 static const struct known_device *taken_from(struct known *k, const struct known_device *by, const struct addr *a)
 {
 	for (size_t i = 0; i < k->n; i++) {
@@ -278,7 +281,8 @@ static void put_address(struct known *k, struct known_device *d, const struct kn
 		event_mac_text(event_mac_value(from->mac), told->before);
 	if (told->news == KNOWN_NO_NEWS)
 		told->news = KNOWN_ADDRESS_MOVED;
-	/* A leased address changes hands by itself; an asset's address in the policy does not. */
+	/* Leased addresses move between devices as a matter of course; an address that the policy
+	 * gives to an asset does not. */
 	if (s->asset && !is_new(d))
 		d->state = DEVICE_HAS_ADDRESS;
 }
@@ -293,12 +297,12 @@ struct known_told known_see(struct known *k, const struct known_sighting *s)
 	if (d == NULL)
 		return told;
 	told.number = d->number;
-	/* With several zones behind one interface the last address tells the zone. */
+	/* With several zones behind one interface, the last address decides the zone. */
 	if (*s->zone != '\0' && strcmp(d->zone, s->zone) != 0) {
 		put(d->zone, s->zone);
 		k->changed = true;
 	}
-	/* A time of last hearing that is days ahead came from a clock that was ahead. */
+	/* If the time of last hearing is days in the future, the clock was ahead then. */
 	if (s->now > d->last || d->last - s->now > KNOWN_AHEAD_S) {
 		d->last = s->now;
 		d->first = d->first < d->last ? d->first : d->last;
@@ -481,8 +485,8 @@ static bool all_parse(const json_t *all, struct known *ret)
 
 #define MEMBERS 24u /* members of one device, at most, with separators */
 
-/* Refuses a text with more parts than a full register can have: parsed, each part takes many times
- * its length. */
+/* Refuses a text with more parts than a full register can have: the parsed form of each part takes
+ * many times its length in memory. */
 static bool is_bounded(const uint8_t *text, size_t n)
 {
 	size_t parts = 0;

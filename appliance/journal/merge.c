@@ -11,7 +11,7 @@ static bool mergeable(const struct event *e)
 	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_LOGIN;
 }
 
-/* The same in everything but time, client port and count. */
+/* Whether all but time, client port and count is equal. */
 static bool same(const struct merge_slot *s, const struct event *e, enum role from)
 {
 	const struct event *o = &s->event;
@@ -65,8 +65,8 @@ bool merge_in(struct merge *m, const struct event *e, enum role from, uint64_t n
 		s->event.client_port = e->client_port;
 		return false;
 	}
-	/* The slot of another event: its held-back sum is written now and the new event is held, so
-	 * that one record goes out for each that comes in. */
+	/* The slot holds another event, so its sum is written now and the new event is held back:
+	 * one record goes out for each that comes in. */
 	write = s->used && s->event.count > 0;
 	if (write) {
 		*ret = s->event;

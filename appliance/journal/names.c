@@ -21,7 +21,7 @@ struct conduit_name {
 /* Sorted by the box's permit id. */
 struct permit_name {
 	uint32_t permit;
-	uint32_t conduit; /* the first conduit that grants something under it, or UINT32_MAX */
+	uint32_t conduit; /* the first conduit with a grant under this permit, or UINT32_MAX */
 };
 
 struct interface_name {
@@ -263,7 +263,7 @@ static const struct named_generation *generation_of(const struct names *n, const
 	return NULL;
 }
 
-/* The conduit that the event names, or the first that grants something under its permit. */
+/* The conduit that the event names, else the first conduit with a grant under its permit. */
 static uint32_t conduit_of(const struct named_generation *g, const struct event *e)
 {
 	const struct permit_name key = { .permit = e->permit }, *p;
@@ -368,8 +368,8 @@ void names_of_place(const struct names *n, const struct event *e, struct named_p
 		ret->interface = g->interfaces[i].name;
 		zone = ir_book_zone(&g->book, &e->client);
 		asset = ir_book_asset(&g->book, &e->client);
-		/* With one zone behind the interface the address does not matter, even a forged
-		 * one. */
+		/* With one zone behind the interface, the address does not matter; it may even be
+		 * forged. */
 		if (g->interfaces[i].n_zones == 1)
 			zone = g->interfaces[i].zone;
 		if (zone < g->n_zones)

@@ -16,15 +16,16 @@
 #define LEVEL 6
 #define GZIP_WINDOW (15 + 16) /* zlib: the largest window, gzip format */
 #define MEMORY 8
-#define NEW_NAME "packed.new" /* only one is made at a time, and the name is no segment's */
+/* only one is made at a time; it is not a segment's name, so it is not taken for one */
+#define NEW_NAME "packed.new"
 
 enum act { ACT_WRITE, ACT_SYNC, ACT_COMPARE, ACT_NAME, ACT_KEEP, ACT_REMOVE };
 
 struct pack {
 	enum act next;
 	uint64_t first;
-	/* the last run stopped before it deleted the unpacked file: the packed file has its final
-	 * name already */
+	/* the packed file has its final name already, because the last run stopped before it
+	 * deleted the unpacked file */
 	bool named;
 	int from, to;
 	bool deflating;
@@ -66,7 +67,7 @@ void pack_drop(struct pack **p, int dirfd)
 
 /* ---- beginning ------------------------------------------------------------------------------- */
 
-/* The journal makes no file of that length, and nobody would read it packed. */
+/* No segment is so long, so such a file is left alone: it could not be read when packed. */
 static bool too_long(int dirfd, uint64_t first)
 {
 	struct stat st;
@@ -205,8 +206,8 @@ static int act_compare(struct pack *p, int dirfd, struct err *e)
 	}
 	if (r != -EBADMSG || !p->named)
 		return err_set(e, r, "compare a packed segment of the journal");
-	/* A packed file that differs from its segment is replaced: the unpacked one counts and is
-	 * packed anew. */
+	/* The packed file differs from its segment: it is replaced, because the unpacked file is
+	 * the valid one. */
 	p->named = false;
 	return begin_write(p, dirfd, e);
 }

@@ -8,11 +8,11 @@
 #include "appliance/journal/index.h"
 #include "appliance/journal/segment.h"
 
-#define ANSWER_BYTES (8u << 20) /* bytes of one answer: for more the reader asks again */
-/* bytes that one question searches; nobody else is answered meanwhile */
+#define ANSWER_BYTES (8u << 20) /* bytes of one answer; for more, the reader asks again */
+/* bytes that are searched for one question, because nobody else gets an answer meanwhile */
 #define LOOK_BYTES (32u << 20)
-#define ASK_BYTES (1u << 20) /* bytes between two looks whether the reader still waits */
-#define SKIP_BYTES 8192u     /* bytes that a segment counts for when its sketch rules it out */
+#define ASK_BYTES (1u << 20) /* bytes between two checks whether the reader still waits */
+#define SKIP_BYTES 8192u     /* bytes that a segment counts as when its sketch rules it out */
 
 struct reading {
 	json_t *list;
@@ -25,7 +25,7 @@ struct reading {
 	bool over;
 };
 
-/* Whether the reader has left, checked now and then. */
+/* Whether the reader has left; this is checked once in ASK_BYTES. */
 static bool is_over(struct reading *r)
 {
 	if (r->patience != NULL && !r->over && r->look <= r->ask_at) {
@@ -41,7 +41,8 @@ static bool line(struct reading *r, const char *text, size_t n)
 	json_t *record;
 	uint64_t seq;
 
-	/* The number stands first, {"seq":N, so earlier lines are skipped without parsing. */
+	/* The number is the first member, {"seq":N, so earlier lines are skipped without parsing
+	 * them. */
 	if (n < 8 || memcmp(text, "{\"seq\":", 7) != 0)
 		return true;
 	seq = strtoull(text + 7, NULL, 10);
@@ -82,8 +83,8 @@ static int segment(const struct journal *j, uint64_t first, uint64_t offset, str
 			ret = 1;
 	}
 	segment_close(s);
-	/* The records before damage were given; those behind it cannot be read. verify reports
-	 * it. */
+	/* Damage ends the segment: what is before it was returned, what is behind it cannot be
+	 * read. verify reports it. */
 	return ret == -EBADMSG ? 0 : ret;
 }
 

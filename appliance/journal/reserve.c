@@ -36,7 +36,8 @@ static int open_file(struct reserve *r)
 	}
 	r->fd = fd;
 	r->whole = whole_of(r->dirfd);
-	/* A file that somebody else left may have holes: its length is no proof of room. */
+	/* The file's length does not prove that blocks are allocated, because a file may have
+	 * holes. */
 	r->size = (uint64_t)s.st_blocks * 512u >= (uint64_t)s.st_size ? (uint64_t)s.st_size : 0;
 	return 0;
 }
@@ -44,7 +45,7 @@ static int open_file(struct reserve *r)
 void reserve_begin(int dirfd, struct reserve *r)
 {
 	*r = (struct reserve){ .dirfd = dirfd, .fd = -1, .wanted = true };
-	open_file(r); /* on failure tried again later */
+	open_file(r); /* if this fails, it is tried again later */
 }
 
 void reserve_end(struct reserve *r)
@@ -64,8 +65,8 @@ int reserve_build(struct reserve *r, struct err *e)
 		code = open_file(r);
 	if (code == 0 && fallocate(r->fd, 0, 0, (off_t)r->whole) < 0) {
 		code = -errno;
-		/* Some file systems keep what a failed allocation got: give it back, others need it
-		 * more. */
+		/* Some file systems keep what they allocated before the failure: it is given back
+		 * for others. */
 		if (ftruncate(r->fd, (off_t)r->size) < 0)
 			code = -errno;
 	}

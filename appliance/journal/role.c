@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal role, the only writer of records. It reads the event sockets of all roles, replaces
- * numbers by names, merges floods, chains and writes lines, and answers questions about them. It
- * owns its folder and nothing else.
+ * numbers by names, merges floods, writes the records as chained lines, and answers questions about
+ * them. It has access to its own folders only.
  *
- * On a full disk it goes on reading. Records then wait in its memory; when that is full, the least
- * grave are counted instead (role_write.c). Nobody ever waits for the journal.
+ * On a full disk it goes on reading. Records then wait in memory; when that is full, the least
+ * serious ones are only counted (role_write.c). No other role ever waits for the journal.
  */
 #include <errno.h>
 #include <poll.h>
@@ -80,8 +80,8 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 	return due <= now ? 0 : (int)((due - now) / 1000000u) + 1;
 }
 
-/* -1 = none: without a folder for the key the supervisor passes the journal's own folder twice. A
- * key must not lie beside the records that it signs and that are copied. */
+/* The folder of the key, -1 = none: the supervisor then passes the journal's own folder twice. A
+ * key must not be in that folder, which is copied together with the records that it signs. */
 static int key_folder(void)
 {
 	struct stat records, keys;
@@ -118,7 +118,7 @@ static int open_chain(struct journal_role *j)
 	/* Made at the first start, not at the first use, so that the installer can note the public
 	 * key. */
 	role_key(j);
-	/* Lines of the last run may be unsigned. */
+	/* Lines of the last run may not be signed yet. */
 	if (j->chain.next_seq > 1)
 		role_sign_written(j);
 	if (found.missing != 0)
@@ -134,8 +134,8 @@ static int open_chain(struct journal_role *j)
 
 #define LAST_MS 1000
 
-/* Other roles are ending and send their last records. The supervisor's own source ends only with
- * the supervisor. */
+/* The other roles are ending and send their last records. The supervisor's own source ends only
+ * with the supervisor. */
 static void wait_for_last(struct journal_role *j)
 {
 	uint64_t until = clock_mono().ns + LAST_MS * 1000000ull;
@@ -178,7 +178,7 @@ static void last_words(struct journal_role *j)
 
 int role_journal(void)
 {
-	static struct journal_role j; /* large, and there is one */
+	static struct journal_role j; /* static, because it is large */
 	struct err e = { 0 };
 
 	if (sandbox_enter(ROLE_JOURNAL, &e) < 0) {

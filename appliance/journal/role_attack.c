@@ -9,11 +9,11 @@
 #include "appliance/journal/role_private.h"
 
 #define SECOND 1000000000ull
-#define SAVE_NS SECOND /* news is written within this time */
-/* counts and past questions in the file may be this much older */
+#define SAVE_NS SECOND /* ns within which a change is saved */
+/* counts and past requests in the file may be this old, in ns */
 #define SAVE_COUNTS_NS (300 * SECOND)
 #define SAVE_AGAIN_NS (10 * SECOND)
-#define LOOK_NS (3600 * SECOND) /* time between looks whether a test is due */
+#define LOOK_NS (3600 * SECOND) /* ns between two checks whether a self-test is due */
 
 static uint64_t wall(void)
 {

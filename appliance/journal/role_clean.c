@@ -11,10 +11,11 @@
 
 #define NAME "clean"
 #define SECOND 1000000000ull
-/* several generations are reported in a row at a start: the last one counts */
+/* ns to wait after a generation: at a start several come in a row, and the last one counts */
 #define RULE_NS (2 * SECOND)
-#define SAVE_NS (10 * SECOND)	/* time until news is written */
-#define ALIVE_NS (300 * SECOND) /* time until the file says that watching goes on */
+#define SAVE_NS (10 * SECOND) /* ns within which a change is saved */
+/* ns within which the file notes that the conduits are still watched */
+#define ALIVE_NS (300 * SECOND)
 
 void role_clean_open(struct journal_role *j)
 {
@@ -31,7 +32,7 @@ void role_clean_open(struct journal_role *j)
 		spans_add(&j->clean.gaps, j->clean.alive_ns, clock_wall_ns());
 }
 
-/* A time without a worker begins at the last message that was heard of it. */
+/* Notes a time without a watch. It begins at the last event of a worker. */
 static void unseen(struct journal_role *j, uint64_t until_ns)
 {
 	uint64_t from = j->clean_heard_ns != 0 && j->clean_heard_ns < until_ns ? j->clean_heard_ns : until_ns;
@@ -40,7 +41,7 @@ static void unseen(struct journal_role *j, uint64_t until_ns)
 	j->clean.changed = true;
 }
 
-/* A session and its first request are reported one after the other but are one refusal. */
+/* A session and its first request are reported one after the other, but they are one refusal. */
 static bool told_before(struct journal_role *j, const struct event *e)
 {
 	const struct event was = j->clean_last;
@@ -62,7 +63,7 @@ void role_clean_heard(struct journal_role *j, const struct event *e, enum role f
 		return;
 	if ((e->kind == EVENT_PDU || e->kind == EVENT_FLOW) && e->verdict == EV_OBSERVE) {
 		names_of_event(&j->names, e, &named);
-		/* Of a sum only the first record's conduit is known. */
+		/* A sum names only the conduit of its first record. */
 		if (named.conduit == NULL || e->count > 1)
 			unseen(j, e->wall_ns);
 		if (!told_before(j, e) && named.conduit != NULL)
@@ -110,7 +111,8 @@ void role_clean_write(struct journal_role *j, uint64_t now, bool all)
 	p = clean_put(&j->clean, &n);
 	r = p != NULL ? atomic_write(j->chain.dirfd, NAME, p, n, &e) : -ENOMEM;
 	free(p);
-	/* On a full disk the missing time counts as unwatched at the next start. */
+	/* If the disk is full, the time since the last save counts as unwatched at the next
+	 * start. */
 	j->clean.changed = r < 0;
 	j->clean_at = now + SAVE_NS;
 	j->clean_alive_at = now + (r < 0 ? SAVE_NS : ALIVE_NS);
@@ -120,6 +122,6 @@ json_t *role_clean_json(struct journal_role *j)
 {
 	if (j->clean_rule_at != 0 && clock_mono().ns >= j->clean_rule_at)
 		rule(j);
-	/* It is not yet known which conduits these rows belong to. */
+	/* The generation's observing conduits are not read yet. */
 	return j->clean_rule_at != 0 ? json_object() : clean_json(&j->clean, clock_wall_ns());
 }

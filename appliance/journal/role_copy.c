@@ -21,7 +21,7 @@ static bool answer(uint32_t id, enum answer_status status, json_t *j)
 	return msg_answer(ROLE_FD_CONTROL, id, status, j) == 0;
 }
 
-/* The number of records of a segment: up to the next segment, or to now. */
+/* The number of records of a segment: up to the next segment, or up to now in the last one. */
 static uint64_t records_of(const struct journal_role *j, const struct segment_file *list, size_t n, uint64_t first)
 {
 	for (size_t i = 0; i < n; i++)
@@ -51,7 +51,8 @@ static bool say_list(const struct journal_role *j, uint32_t id, const struct seg
 				(json_int_t)j->chain.next_seq));
 }
 
-/* A packed file can replace the unpacked one at any moment; the first bytes tell which it is. */
+/* Opens a segment. It may be replaced by its packed file at any moment; the reader sees from the
+ * first bytes which one it is. */
 static int open_segment(int dirfd, uint64_t first)
 {
 	char name[48];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Devices that were heard beside the box: records, and the register. Each interface has an
- * allowance of records; what exceeds it becomes one sum in ten seconds with an exact count. A
- * person's order is on the disk before its record says so.
+ * Devices that were heard on the box's networks: their records, and the register. Each interface
+ * has an allowance of records; the rest becomes one sum every ten seconds, with an exact count. An
+ * order of a person is on the disk before its record.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,11 +14,11 @@
 
 #define SECOND 1000000000ull
 #define RECORDS_BURST 32u
-#define RECORD_NS (2 * SECOND) /* pace at which the allowance grows */
+#define RECORD_NS (2 * SECOND) /* ns until the allowance grows by one record */
 #define SUM_NS (10 * SECOND)
-#define ADDRESS_NS (4 * SECOND) /* how long a new device may take to show its address */
-#define SAVE_NS SECOND		/* news is written within this time */
-/* times of last hearing in the file may be this much older */
+#define ADDRESS_NS (4 * SECOND) /* ns that a new device may take to show its address */
+#define SAVE_NS SECOND		/* ns within which a change is saved */
+/* times of last hearing in the file may be this old, in ns */
 #define SAVE_TIMES_NS (300 * SECOND)
 #define SAVE_AGAIN_NS (10 * SECOND)
 
@@ -38,7 +38,7 @@ static void who(const struct known_device *d, char *out, size_t size)
 	snprintf(out, size, "%s, %s", mac, place);
 }
 
-/* The last address that is valid beyond its own link; else the last; NULL = none. */
+/* The last address that is valid beyond its own link, else the last one; NULL = none. */
 static const struct addr *address_of(const struct known_device *d)
 {
 	for (size_t i = 0; i < KNOWN_ADDRESSES && d->addresses[i].family != 0; i++)
@@ -136,7 +136,8 @@ static struct device_pending *pending_of(struct journal_role *j, uint32_t number
 	return NULL;
 }
 
-/* Reports the device at once, or when it has shown its address. */
+/* Records the news at once. A new device without an address is recorded when it has shown one, or
+ * after ADDRESS_NS. */
 static void tell_in_time(struct journal_role *j, const struct event *heard, struct known_told *told)
 {
 	bool is_new = told->news == KNOWN_NEW_DEVICE || told->news == KNOWN_OTHER_ZONE;
@@ -144,7 +145,7 @@ static void tell_in_time(struct journal_role *j, const struct event *heard, stru
 	struct device_pending *p = told->number != 0 ? pending_of(j, told->number) : NULL;
 
 	if (p != NULL) {
-		/* The device that lost the address is part of the same report. */
+		/* The report also names the device that had the address before. */
 		if (told->news == KNOWN_ADDRESS_MOVED && p->told.before[0] == '\0')
 			memcpy(p->told.before, told->before, sizeof(p->told.before));
 		if (says)
@@ -171,13 +172,14 @@ void role_device_heard(struct journal_role *j, const struct event *e)
 	struct named_place place;
 
 	if (e->value == 0) {
-		/* Counted for the interface where the device was heard. */
+		/* Devices that were only counted, at the interface where they were heard. */
 		if (j->known.reviewed != 0)
 			count_over(j, e, e->count);
 		return;
 	}
 	names_of_place(&j->names, e, &place);
-	/* The interface is not the policy's, or not known yet: the device will be heard again. */
+	/* The policy has no such interface, or its names are not known yet: the device will be
+	 * heard again. */
 	if (place.interface == NULL || e->value >> 48 != 0)
 		return;
 	for (unsigned i = 0; i < sizeof(s.mac); i++)
@@ -216,7 +218,7 @@ static int save(struct journal_role *j, struct err *e)
 	return r;
 }
 
-/* A list from a backup has one record, which is written again as it was. */
+/* The record of a list from a backup. It can be made again from the register. */
 static struct event restored(const struct known *k, uint32_t n, const char *by, const char *from)
 {
 	struct event e = event_new(EVENT_DEVICE, clock_wall_ns());
@@ -229,8 +231,8 @@ static struct event restored(const struct known *k, uint32_t n, const char *by, 
 	return e;
 }
 
-/* The last run ended between an order's entry in the register and its record, or just behind the
- * record. */
+/* An order is in the register but perhaps not in the records, because the last run ended in
+ * between. Its record is written again. */
 static void tell_unrecorded(struct journal_role *j)
 {
 	struct event e = event_new(EVENT_DEVICE, clock_wall_ns());
@@ -268,7 +270,7 @@ void role_device_open(struct journal_role *j)
 	}
 	e.code = (uint8_t)codes[why];
 	role_put(j, &e, ROLE_JOURNAL, 1);
-	/* Saved at once behind its record, so that it is reported exactly once. */
+	/* The list is saved right after its record, so that the record is written exactly once. */
 	role_device_write(j, clock_mono().ns, true);
 }
 
@@ -313,7 +315,7 @@ void role_device_write(struct journal_role *j, uint64_t now, bool all)
 	j->devices_times_at = now + SAVE_TIMES_NS;
 }
 
-/* The register before an order: large, and only one at a time. */
+/* the register before an order; static, because it is large */
 static struct known before;
 
 /* ---- people's orders ------------------------------------------------------------------------- */
@@ -369,7 +371,7 @@ static bool meant(const struct known_device *d, const struct msg_devices *m)
 	return m->all != 0 ? d->number <= m->number && d->state != DEVICE_IS_KNOWN : d->number == m->number;
 }
 
-/* Carries out the order in the register alone. NULL, or the reason why not. */
+/* Carries out an order in the register only. NULL, or the reason why not. */
 static const char *carry_out(struct known *k, const struct msg_devices *m, uint64_t now, uint32_t *ret_n)
 {
 	for (size_t i = k->n; i-- > 0;) {
@@ -390,7 +392,8 @@ static const char *carry_out(struct known *k, const struct msg_devices *m, uint6
 	}
 	if (m->all == 0 && *ret_n == 0)
 		return "no such device";
-	/* Removing an entry makes the list this box's own: no other backup brings it back. */
+	/* Once an entry was removed, the list is this box's own, and no other backup may replace
+	 * it. */
 	if (k->anew == DEVICES_RESTORED && *ret_n > 0)
 		k->anew = DEVICES_GO_ON;
 	/* Accepting the whole list counts as a review, even when it is empty. */
@@ -415,8 +418,8 @@ static void put_order(struct known_order *o, const struct msg_devices *m, uint32
 
 /* ---- restoring a backup ---------------------------------------------------------------------- */
 
-/* Devices that this box heard while it only learned and that the restored list lacks are news
- * now. */
+/* Makes news of the devices that this box heard before the restore and that the restored list
+ * lacks. */
 static void hear_again(struct journal_role *j)
 {
 	struct event heard = event_new(EVENT_DEVICE, clock_wall_ns());
@@ -470,7 +473,7 @@ static json_t *take_over(struct journal_role *j, const struct msg_devices *m, in
 		return json_pack("{s:s}", "error", "no list of devices");
 	}
 	if (may && m->order == DEVICES_TAKE) {
-		/* Writes pending news of the list that is replaced. */
+		/* Writes the pending news of the list that is to be replaced. */
 		role_device_write(j, clock_mono().ns, true);
 		before = j->known;
 		known_take_over(&j->known, &from);
@@ -506,7 +509,7 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, i
 	if (m->order == DEVICES_LIST)
 		return known_json(&j->known);
 	if (m->order == DEVICES_COPY) {
-		/* A list that no box would accept would be a useless backup. */
+		/* A backup of a list that no box would accept would be useless. */
 		if (known_is_sound(&j->known))
 			return known_file_json(&j->known);
 		*ret = ANSWER_CANNOT;
@@ -536,7 +539,7 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, i
 	}
 	j->known.unrecorded = (struct known_order){ 0 };
 	j->known.changed = true;
-	/* Over the web the list is asked for separately. */
+	/* The web page asks for the list separately. */
 	answer = m->family == 0 ? known_json(&j->known) : json_object();
 	json_object_set_new(answer, m->family == 0 ? "done" : "devices", json_integer(n));
 	return answer;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Legal holds, as ordered by people through the supervisor. A hold is on the disk before its record
- * says so. A lifting is on the disk, signed, before the hold ends. Whatever happens in between,
- * more is held than was said, never less.
+ * Legal holds, as ordered by people through the supervisor. A new hold is on the disk before its
+ * record. When a hold is lifted, the record is on the disk and signed before the hold ends. So
+ * whatever happens in between, at least the recorded holds are kept.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -99,9 +99,9 @@ static uint64_t most(uint64_t a, uint64_t b)
 }
 
 /*
- * Whether the file is held, by the time of its first record and of its last write. The last write
- * is also taken as it was before a clock that was set back made the file older. The margin covers a
- * clock that jumped in between.
+ * Whether a hold covers the file, by the times of its first record and of its last write. The stamp
+ * of the last write is used as well, because a clock that was set back can make the file look
+ * older. holds_cover adds a margin for a clock that jumped in between.
  */
 bool role_hold_keeps(struct journal_role *j, const struct keep_file *f)
 {
@@ -120,7 +120,7 @@ struct done {
 	bool is_signed;
 };
 
-/* NULL, or the reason why not. */
+/* Places a hold. NULL, or the reason why not. */
 static const char *place(struct journal_role *j, const struct msg_hold *m, struct done *ret)
 {
 	struct holds h = j->holds;

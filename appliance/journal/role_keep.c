@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of files, one step at a time between records: each day a file is closed; closed files
- * are packed and indexed, and deleted by the site's rule.
+ * What happens to the journal's files, one step at a time between records: the open file is closed
+ * after a day; closed files are packed and indexed, and deleted by the site's rule.
  *
- * At most one file an hour is deleted, the first an hour after the start or after a new rule:
- * somebody has time to notice a wrong rule or clock. The record of a deletion is on the disk before
- * the file is deleted. A stop in between makes a second record.
+ * At most one file an hour is deleted, the first one an hour after the start or after a new rule,
+ * so that people have time to notice a wrong rule or clock. The record of a deletion is on the disk
+ * before the file is deleted. If the process ends in between, there will be a second record.
  *
- * On a full disk the oldest file past keep_days goes earlier, at most one in ten minutes, and
- * nothing is packed. The record of its deletion and its signature come from the reserve.
+ * On a full disk, the oldest file is deleted as soon as it is older than keep_days, at most one in
+ * ten minutes, and nothing is packed. The record of the deletion and its signature may use the
+ * reserve.
  *
- * A file under a legal hold stays in either case, and so do all younger ones.
+ * A file under a legal hold is not deleted in either case, and neither is any younger file.
  *
- * A file may be deleted before it was sent to the log server: only the sender knows, and its word
- * must not be able to keep the disk full (docs/architecture.md). The clock is not checked here:
- * while it is not trusted, the supervisor gives no rule.
+ * A file may be deleted before it was sent to the log server. Only the sender knows what was sent,
+ * and it must not be able to keep the disk full (docs/architecture.md). This file does not check
+ * the clock: while the clock is not trusted, the supervisor gives no rule.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,24 +28,25 @@
 #include "appliance/journal/segment.h"
 
 #define SECOND_NS 1000000000ull
-/* between two looks at the oldest file and at the one that is written */
+/* ns between two checks whether the oldest file is to be deleted and whether the open file is to be
+ * closed */
 #define TURN_NS 3600000000000ull
-#define ROOM_NS 600000000000ull /* the same on a full disk */
+#define ROOM_NS 600000000000ull /* ns between two deletions on a full disk */
 
 static bool pack_waits(const struct journal_role *j)
 {
-	/* Before the first generation it is unknown whether records are sent to a server. */
+	/* Before the first generation, it is not known whether records are sent to a server. */
 	return j->names.n > 0 && (j->pack != NULL || !j->looked || j->looked_at != j->chain.first);
 }
 
-/* Closed files that wait for a log server stay unpacked: four full ones, or more smaller ones, but
- * fewer than box/log_sent.c searches. */
+/* Closed files that wait for a log server stay unpacked: four of full size, or more smaller ones,
+ * but fewer than appliance/box/log_sent.c searches. */
 #define PLAIN_BYTES (4u * JOURNAL_SEGMENT_BYTES)
 #define PLAIN_FILES 60u
 
 /*
- * Segments from this number on stay unpacked: the one that is written, and, where records are sent
- * to a server, those before it up to PLAIN_BYTES together or PLAIN_FILES. The sender reads unpacked
+ * Segments from this number on stay unpacked. That is the open one and, where records are sent to a
+ * server, the ones before it up to PLAIN_BYTES or PLAIN_FILES, because the sender reads unpacked
  * files only.
  */
 static uint64_t plain_from(const struct journal_role *j, struct err *e)
@@ -56,7 +58,7 @@ static uint64_t plain_from(const struct journal_role *j, struct err *e)
 	if (!names_send(&j->names))
 		return from;
 	if (segment_list(j->chain.dirfd, &list, &n, e) < 0)
-		return 1; /* there is none before it */
+		return 1; /* no segment is to be packed */
 	for (size_t i = n; i-- > 0 && bytes < PLAIN_BYTES && n - i <= PLAIN_FILES + 1;) {
 		from = list[i].first;
 		if (from != j->chain.first)
@@ -108,7 +110,7 @@ static void pack(struct journal_role *j, uint64_t now)
 	}
 }
 
-/* Nobody waits for an index, and a failure is not recorded: questions then take longer. */
+/* Makes one step of an index. A failure is not recorded, because it only makes searches slower. */
 static void make_index(struct journal_role *j, uint64_t now)
 {
 	struct err e = { 0 };
@@ -138,8 +140,8 @@ void role_keep_rule(struct journal_role *j, const struct keep_rule *rule)
 	j->stuck[0] = 0;
 }
 
-/* The record of a deletion: which file, its last write, and the hash to which the first remaining
- * record is chained. */
+/* The record of a deletion: which file, the time of its last write, and the hash to which the first
+ * remaining record is chained. */
 static json_t *deletion(const struct journal_role *j, const struct keep_file *f, bool early)
 {
 	struct event e = event_new(EVENT_LOST, clock_wall_ns());
@@ -159,8 +161,8 @@ static json_t *deletion(const struct journal_role *j, const struct keep_file *f,
 	return record;
 }
 
-/* True: the record of the deletion is on the disk. It may use the reserve, because the deletion
- * frees more. */
+/* Writes the record of a deletion, unless it was written before. True: it is on the disk. It may
+ * use the reserve, because the deletion frees more. */
 static bool told(struct journal_role *j, const struct keep_file *f, bool early)
 {
 	if (j->told_last != f->last) {
@@ -172,16 +174,16 @@ static bool told(struct journal_role *j, const struct keep_file *f, bool early)
 		j->told_last = f->last;
 		j->told_signed = false;
 	}
-	/* The missing records are covered by a signature, on a full disk too. Without a key the
-	 * file is deleted anyway, and the next checkpoint signs the record. */
+	/* A checkpoint signs the record, also on a full disk. Without a key the file is deleted
+	 * anyway; the next checkpoint covers the record. */
 	if (!j->told_signed)
 		j->told_signed = role_checkpoint(j, true);
 	role_sync(j, clock_mono().ns, true);
 	return !j->chain.dirty;
 }
 
-/* The oldest file cannot be deleted although its time has come: recorded once, and in `status`
- * until it goes. */
+/* The oldest file is due but cannot be deleted. That is recorded once, and shown in `status` until
+ * the file is deleted. */
 static void stuck(struct journal_role *j, const struct err *e)
 {
 	if (j->stuck[0] == 0) {
@@ -192,9 +194,9 @@ static void stuck(struct journal_role *j, const struct err *e)
 }
 
 /*
- * Closes the day's file, with or without a rule: a rule that comes later, after a trial or when the
- * clock is trusted again, then finds files of single days. The next file begins with the signature
- * over it.
+ * Closes the open file when it is a day old, even without a rule: a rule that comes later, after a
+ * trial or when the clock is trusted again, then finds files of single days. The next file begins
+ * with a checkpoint over the closed one.
  */
 static void turn(struct journal_role *j, uint64_t now)
 {
@@ -226,7 +228,7 @@ static void keep(struct journal_role *j, uint64_t now)
 	if (j->held)
 		r = 0;
 	if (r == 1 && told(j, &f, early)) {
-		/* The file may be the one that is being packed. */
+		/* The deleted file may be the one that is being packed or indexed. */
 		pack_forget(&j->pack);
 		index_forget(&j->index);
 		j->looked = false;
@@ -254,8 +256,8 @@ void role_keep(struct journal_role *j, uint64_t now)
 		make_index(j, now);
 }
 
-/* Looks every ten seconds how full the records' disk is, and records when it is nearly full and
- * when there is room again. */
+/* Checks every ten seconds how full the records' disk is. Records when it is nearly full, and when
+ * there is room again. */
 
 #define SECOND 1000000000u
 #define MEGABYTE 1000000u

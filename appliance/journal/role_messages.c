@@ -115,7 +115,8 @@ static void note_events(struct journal_role *j, const struct msg_events *asked, 
 	note_reading(j, &who, what, list);
 }
 
-/* Nobody reads the answer; control frees the question's place by it. */
+/* Ends a question whose asker has left. Nobody reads the answer, but it tells control that the
+ * question is over. */
 static bool answer_stopped(struct journal_role *j, uint32_t id)
 {
 	j->hearing.stopped++;
@@ -123,8 +124,8 @@ static bool answer_stopped(struct journal_role *j, uint32_t id)
 }
 
 /*
- * Whether the asker has left: reads messages as far as there is room. This role handles one
- * question at a time and may read files for a while.
+ * Whether the asker of the present question has left. For that it reads messages, as far as there
+ * is room for them: one question may take a while.
  */
 static bool nobody_waits(void *ctx)
 {
@@ -161,8 +162,8 @@ static bool answer_events(struct journal_role *j, uint32_t id, const struct msg_
 
 	j->hearing.work = id;
 	j->hearing.stop = false;
-	/* Events that were already sent to the journal must be found, so held-back sums are written
-	 * first. */
+	/* Held-back sums are written first, so that every event that was already sent to the
+	 * journal is found. */
 	role_write_merged(j, false);
 	if (!line_filter_make(&asked->filter, &filter))
 		return answer(id, ANSWER_INVALID, nonsense());
@@ -205,7 +206,7 @@ static bool answer_explain(struct journal_role *j, uint32_t id, const struct msg
 	return sent;
 }
 
-/* A signed checkpoint that is on the disk: nobody can take it back. */
+/* Answers with a signed checkpoint that is on the disk and so is final. */
 static bool on_checkpoint(void *ctx, struct msg *m)
 {
 	struct journal_role *j = ctx;
@@ -227,8 +228,8 @@ static bool on_checkpoint(void *ctx, struct msg *m)
 		json_pack("{s:I, s:O, s:s}", "seq", (json_int_t)number, "checkpoint", j->last_checkpoint, "key", pem));
 }
 
-/* Questions read files for a while, so they wait until everything else was heard. One is answered
- * each turn, so that records are written in between. */
+/* Queues a question, because it may read files for a while. After all messages are read, one
+ * question is answered each turn, so that records are written in between. */
 static bool on_question(void *ctx, struct msg *m)
 {
 	struct journal_role *j = ctx;
@@ -239,7 +240,7 @@ static bool on_question(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Drops a question that has not begun; for an answered one there is nothing to do. */
+/* Drops a question that has not begun. If it is already answered, nothing is to be done. */
 static bool on_stop(void *ctx, struct msg *m)
 {
 	struct journal_role *j = ctx;
@@ -289,7 +290,7 @@ static bool on_generation(void *ctx, struct msg *m)
 	size_t n;
 	int r;
 
-	/* Without names records hold numbers only: reported, but no reason to end. */
+	/* Without names, records have numbers only: that is reported, but no reason to end. */
 	r = memfd_read(m->fds[0], GENERATION_BYTES, &all, &n, &e);
 	if (r == 0 && (b->n_sealed > n || b->n_ids > n - b->n_sealed))
 		r = err_set(&e, -EBADMSG, "names of a generation");
@@ -303,7 +304,8 @@ static bool on_generation(void *ctx, struct msg *m)
 		r = names_add(&j->names, &from, &e);
 	}
 	free(all);
-	/* The first generation that is heard is the one that was in force before this start. */
+	/* The first generation that is added after the start is the one that was in force
+	 * before. */
 	if (j->was_empty && b->number != 0)
 		role_put_own(j, LOST_EMPTIED, 1, 0, NULL);
 	j->was_empty = false;

@@ -424,21 +424,24 @@ struct journal_role {
 	uint64_t disk_at;	/* monotonic: the next look */
 	uint64_t records_bytes; /* bytes in the folder of the records */
 	struct pack *pack;	/* the segment that is being packed, NULL = none */
-	uint64_t pack_at;	/* monotonic: not before */
+	uint64_t pack_at;	/* monotonic ns: packing is not tried before */
 	bool looked;		/* there was nothing to pack while looked_at was the open segment */
 	uint64_t looked_at;
-	struct index *index; /* of a closed segment, on its way; NULL = none */
-	uint64_t index_at;   /* monotonic: not before */
-	/* segments from here on have one; as it was while that one was open */
+	struct index *index; /* the index that is being made for a closed segment; NULL = none */
+	uint64_t index_at;   /* monotonic ns: indexing is not tried before */
+	/* indexed_below: closed segments from this number on need no further work; 0 = none needs
+	 * any. indexed_of: the open segment at that time */
 	uint64_t indexed_below, indexed_of;
-	uint8_t index_key[INDEX_KEY]; /* while there is a signing key */
+	uint8_t index_key[INDEX_KEY]; /* valid while there is a signing key */
 	struct keep_rule rule;
-	uint64_t keep_at; /* monotonic: when to look at the oldest file; 0 = there is no rule */
-	/* monotonic: when to look whether the open file is a day old; 0 = not known yet */
+	/* monotonic ns: when to look next whether the oldest file is to be deleted; 0 = there is no
+	 * rule */
+	uint64_t keep_at;
+	/* monotonic ns: when to look next whether the open file is a day old; 0 = not set yet */
 	uint64_t turn_at;
-	uint64_t told_last; /* up to here it was recorded that records go */
-	bool told_signed;   /* ... and that record is signed */
-	/* monotonic ns: not before that, the next file may be deleted for room */
+	uint64_t told_last; /* number of the last record whose deletion was recorded */
+	bool told_signed;   /* the record of that deletion is signed */
+	/* monotonic ns: the earliest time of the next deletion for room */
 	uint64_t room_at;
 	/* why the oldest file cannot be deleted though it is due, "" = it can */
 	char stuck[WHY];
@@ -449,28 +452,32 @@ struct journal_role {
 	struct device_pace device_paces[DEVICE_PACES];
 	struct device_pending device_pending[DEVICE_PENDING];
 	uint64_t devices_at,
-		/* monotonic: the register is not saved before: what is new, and when the known
-		 * were heard */
+		/* monotonic ns: the register is not saved before. `devices_at` is for changes,
+		 * `devices_times_at` for times of last hearing alone */
 		devices_times_at;
 	struct role_check check;
 	struct trends trends;
-	uint64_t trends_at;	 /* monotonic: the file is written again */
-	struct event trends_pdu; /* the last refused request, if nothing was refused since */
+	uint64_t trends_at;	 /* monotonic ns: the file is not saved before */
+	struct event trends_pdu; /* the last event, if it was a refused request */
 	struct weak_list weak;
-	uint64_t weak_at, weak_times_at; /* monotonic: likewise */
+	/* monotonic ns: earliest times of the next save, as for the devices */
+	uint64_t weak_at, weak_times_at;
 	struct weak_steady weak_steady;
-	uint64_t weak_tidy_at; /* monotonic: the next look at what is old, not later */
+	uint64_t weak_tidy_at; /* monotonic ns: latest time of the next weak_tidy */
 	struct clean clean;
-	/* monotonic: whoever observes is read from the newest generation; 0 = it was */
+	/* monotonic ns: when the observing conduits are to be read from the newest generation; 0 =
+	 * this is done */
 	uint64_t clean_rule_at;
 	uint64_t clean_at,
-		/* monotonic: the file is not written before: what is new, that it is watched */
+		/* monotonic ns: the file is not written before. `clean_at` is for changes,
+		 * `clean_alive_at` for the mark that the conduits are watched */
 		clean_alive_at;
-	uint64_t clean_heard_ns; /* wall: of the last record of a worker */
-	struct event clean_last; /* that counted there */
+	uint64_t clean_heard_ns; /* wall ns of the last event of a worker */
+	struct event clean_last; /* the last event that was counted in `clean` */
 	struct attacks attacks;
-	uint64_t attack_at, attack_counts_at; /* monotonic: likewise */
-	/* monotonic: the next look whether a self-test is due */
+	/* monotonic ns: earliest times of the next save, as for the devices */
+	uint64_t attack_at, attack_counts_at;
+	/* monotonic ns: when to look next whether a self-test is due */
 	uint64_t attack_look_at;
 	struct weak_steady attack_steady;
 	/* folder of the signing key; 0 = signatures are not wanted; -1 = there is no folder, so
@@ -485,8 +492,10 @@ struct journal_role {
 	bool signing;	    /* a checkpoint is being written */
 	uint64_t signed_to; /* the last record that this process signed, 0 = none */
 	char no_key[WHY];   /* why there is no key to sign with, "" = there is one */
-	uint64_t no_key_at; /* monotonic: when that is recorded again */
-	bool was_empty;	    /* at the start, and nobody has said yet whether that is right */
+	uint64_t no_key_at; /* monotonic ns: when the lack of a key is recorded again */
+	/* the journal was empty at the start, and the supervisor has not said yet whether a
+	 * generation was in force before */
+	bool was_empty;
 	uint64_t failures;
 	char trouble[WHY]; /* why the disk cannot be written, "" = it can */
 };
@@ -520,7 +529,8 @@ void role_sign(struct journal_role *j, uint64_t now);
 /* Signs now. `grave` as in role_write. False: the disk cannot be written or there is no key, and
  * this will be tried again; or there is no record. */
 bool role_checkpoint(struct journal_role *j, bool grave);
-/* Records that evidence was preserved, signs that, and seals its list of files; the answer. */
+/* Records that evidence was preserved, signs that record, and signs the digest of the evidence.
+ * Returns the answer. */
 json_t *role_preserved(struct journal_role *j, const struct msg_preserve *m, enum answer_status *ret);
 /* The public key, read or made if it was not yet. False: there is none; j->no_key says why. */
 bool role_key(struct journal_role *j);
@@ -557,11 +567,11 @@ uint64_t role_keep_due(const struct journal_role *j);
 
 /* Reads the holds at the start. If they cannot be read, this is recorded. */
 void role_hold_open(struct journal_role *j);
-/* One of them stands for a list that could not be read. */
+/* True when one of the holds stands for a list that could not be read. */
 bool role_hold_damaged(const struct journal_role *j);
 /* Whether a hold keeps this file. */
 bool role_hold_keeps(struct journal_role *j, const struct keep_file *f);
-/* What people ordered, and the answer. */
+/* Carries out an order of a person about holds, and returns the answer. */
 json_t *role_hold_order(struct journal_role *j, const struct msg_hold *m, enum answer_status *ret);
 
 /* ---- role_device.c --------------------------------------------------------------------------- */
@@ -571,61 +581,63 @@ json_t *role_hold_order(struct journal_role *j, const struct msg_hold *m, enum a
 void role_device_open(struct journal_role *j);
 /* A device was heard. */
 void role_device_heard(struct journal_role *j, const struct event *e);
-/* What is due: sums, and the register's file; `all`: at the end, whatever is not there yet. */
+/* Does what is due: records new devices and sums, and saves the register. `all`: at the end of the
+ * process, everything that is pending. */
 void role_device_write(struct journal_role *j, uint64_t now, bool all);
-/* When that is; UINT64_MAX = never. */
+/* Monotonic ns when role_device_write is next due; UINT64_MAX = never. */
 uint64_t role_device_due(const struct journal_role *j);
-/* What the status says. */
+/* Fills in the part about devices. */
 void role_device_status(const struct journal_role *j, struct msg_journal_status *ret);
-/* What people ordered, and the answer. `fd`: the copy that comes with DEVICES_TRY and DEVICES_TAKE,
- * else -1; the caller's. */
+/* Carries out an order of a person about devices, and returns the answer. `fd`: the copy that comes
+ * with DEVICES_TRY and DEVICES_TAKE, else -1; the caller keeps it. */
 json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, int fd, enum answer_status *ret);
 
 /* ---- role_weak.c ----------------------------------------------------------------------------- */
 
 /* Reads the list of servers. If it cannot be read, this is recorded. */
 void role_weak_open(struct journal_role *j);
-/* Sessions with weak TLS were seen. */
+/* Takes an event about sessions with weak TLS. */
 void role_weak_seen(struct journal_role *j, const struct event *e);
-/* Somebody has signed a review of records. */
+/* Takes the event that a person has signed a review of records. */
 void role_weak_reviewed(struct journal_role *j, const struct event *e);
-/* What is due of the list's file; `all`: at the end, whatever is not there yet. */
+/* Saves the list when that is due; `all`: at the end of the process, whatever is not saved. */
 void role_weak_write(struct journal_role *j, uint64_t now, bool all);
-/* When that is; UINT64_MAX = never. */
+/* Monotonic ns when role_weak_write is next due; UINT64_MAX = never. */
 uint64_t role_weak_due(const struct journal_role *j);
-/* What the status says. */
+/* Fills in the part about weak TLS. */
 void role_weak_status(const struct journal_role *j, struct msg_journal_status *ret);
 
 /* ---- role_clean.c ---------------------------------------------------------------------------- */
 
 void role_clean_open(struct journal_role *j);
-/* A record came. */
+/* Takes any event, and counts what an observing conduit would have refused. */
 void role_clean_heard(struct journal_role *j, const struct event *e, enum role from);
-/* There is another generation. */
+/* To be called when a generation was added to the names. */
 void role_clean_rule(struct journal_role *j);
-/* What is due of it and of its file; `all`: at the end. */
+/* Reads the observing conduits and saves the file, each when due; `all`: saves at the end of the
+ * process. */
 void role_clean_write(struct journal_role *j, uint64_t now, bool all);
-/* When that is; UINT64_MAX = never. */
+/* Monotonic ns when role_clean_write is next due; UINT64_MAX = never. */
 uint64_t role_clean_due(const struct journal_role *j);
-/* By conduit, for people. */
+/* How long each conduit has been clean, for people. */
 json_t *role_clean_json(struct journal_role *j);
 
 /* ---- role_attack.c --------------------------------------------------------------------------- */
 
 /* Reads the alarms of attacks. If they cannot be read, this is recorded. */
 void role_attack_open(struct journal_role *j);
-/* Another generation is in force. */
+/* To be called when a generation was added to the names: its thresholds may differ. */
 void role_attack_rule(struct journal_role *j);
 /* Evaluates a record. If an alarm rings, this is recorded. */
 void role_attack_heard(struct journal_role *j, const struct event *e);
-/* What is due: silences that end, a self-test, the file; `all`: at the end, whatever is not
- * there yet. */
+/* Does what is due: ends silences, runs a self-test, saves the file. `all`: at the end of the
+ * process, saves whatever is not saved. */
 void role_attack_write(struct journal_role *j, uint64_t now, bool all);
-/* When that is; UINT64_MAX = never. */
+/* Monotonic ns when role_attack_write is next due; UINT64_MAX = never. */
 uint64_t role_attack_due(const struct journal_role *j);
-/* What the status says. */
+/* Fills in the part about attacks. */
 void role_attack_status(const struct journal_role *j, struct msg_journal_status *ret);
-/* What people ordered, and the answer. */
+/* Carries out an order of a person about alarms, and returns the answer. */
 json_t *role_attack_order(struct journal_role *j, const struct msg_attacks *m, enum answer_status *ret);
 
 /* ---- role_check.c ---------------------------------------------------------------------------- */
@@ -640,15 +652,15 @@ void role_check_left(struct journal_role *j, uint64_t now);
 /* ---- role_trends.c --------------------------------------------------------------------------- */
 
 void role_trends_open(struct journal_role *j);
-/* A record came. True: it was told for this alone, and is none. */
+/* Takes any event. True: it exists only for these counts, and no record is made of it. */
 bool role_trends_heard(struct journal_role *j, const struct event *e);
-/* A record is written, of whatever came or of the journal itself. */
+/* Takes an event of which a record is about to be written. */
 void role_trends_put(struct journal_role *j, const struct event *e);
-/* What is due of its file; `all`: at the end. */
+/* Saves the counts when that is due; `all`: at the end of the process. */
 void role_trends_write(struct journal_role *j, uint64_t now, bool all);
-/* When that is; UINT64_MAX = never. */
+/* Monotonic ns when role_trends_write is next due; UINT64_MAX = never. */
 uint64_t role_trends_due(const struct journal_role *j);
-/* As it was asked. */
+/* The answer to a question about trends. */
 json_t *role_trends_json(struct journal_role *j, const struct msg_trends *m);
 
 /* ---- role_messages.c ------------------------------------------------------------------------- */

@@ -6,7 +6,8 @@
 #include "appliance/base/clock.h"
 #include "appliance/journal/role_private.h"
 
-/* the longest that an event is on its way; longer when the machine slept */
+/* the longest time in ns that an event needs to reach the journal; it needs longer only if the
+ * machine slept */
 #define LATE_NS 60000000000ull
 
 static void put_event(struct journal_role *j, const struct event *e, enum role from, uint64_t records)
@@ -23,9 +24,9 @@ static void put_shared(struct journal_role *j, const struct event *e, enum role 
 }
 
 /*
- * Searches use an event's time, which its sender could forge. An impossible time is replaced by the
- * time of arrival, and the original is kept beside it. A clock that was set while the event was on
- * its way looks the same.
+ * Searches use an event's time, which its sender could forge. So an impossible time is replaced by
+ * the time of arrival, and the original one is kept in `said_ns`. If the clock was set while the
+ * event was on its way, the result is the same.
  */
 static struct event at_its_time(const struct event *e)
 {
@@ -35,7 +36,7 @@ static struct event at_its_time(const struct event *e)
 	heard.said_ns = 0;
 	if (e->wall_ns > now || now - e->wall_ns > LATE_NS) {
 		heard.wall_ns = now;
-		/* 0 means: the time was accepted. */
+		/* 0 means that the time was accepted */
 		heard.said_ns = e->wall_ns != 0 ? e->wall_ns : 1;
 	}
 	return heard;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counts for the trends (trends.h): every event before floods are merged, and counts of enforce and
- * the workers that make no record.
+ * Counts for the trends (trends.h). It counts every event before floods are merged, and takes
+ * counts from enforce and the workers that make no record.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,8 @@
 #include "appliance/wire/event_words.h"
 
 #define SECOND 1000000000ull
-#define SAVE_NS (300 * SECOND) /* a power cut loses at most this time of the trends */
+/* ns between two saves: a power cut loses at most this much of the trends */
+#define SAVE_NS (300 * SECOND)
 
 static void add(struct journal_role *j, enum trend what, const char *name, const struct event *e, uint64_t n)
 {
@@ -32,7 +33,8 @@ static bool same_session(const struct event *a, const struct event *b)
 	       addr_cmp(&a->client, &b->client) == 0 && addr_cmp(&a->server, &b->server) == 0;
 }
 
-/* A session that is cut because of a request is one refusal: the request's event comes first. */
+/* Whether the event belongs to the refusal before it. If a refused request ends its session, the
+ * request's event comes first, and both are one refusal. */
 static bool refused_before(struct journal_role *j, const struct event *e)
 {
 	bool before = e->kind == EVENT_FLOW && j->trends_pdu.kind == EVENT_PDU && same_session(&j->trends_pdu, e);

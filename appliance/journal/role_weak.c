@@ -9,8 +9,8 @@
 #include "appliance/journal/role_private.h"
 
 #define SECOND 1000000000ull
-#define SAVE_NS SECOND		     /* news is written within this time */
-#define SAVE_TIMES_NS (300 * SECOND) /* counts and times in the file may be this much older */
+#define SAVE_NS SECOND		     /* ns within which a change is saved */
+#define SAVE_TIMES_NS (300 * SECOND) /* counts and times in the file may be this old, in ns */
 #define SAVE_AGAIN_NS (10 * SECOND)
 #define TIDY_NS (WEAK_SETTLED_NS + SECOND)
 
@@ -19,8 +19,8 @@ static uint64_t wall(void)
 	return clock_wall_ns() / SECOND;
 }
 
-/* After the clock was set back, entries with a time in the future are moved to at most an hour
- * ahead, so that they block no new alarm. */
+/* Removes old entries. After the clock was set back, entries with a time in the future are moved to
+ * at most an hour ahead, so that they block no new alarm. */
 static void tidy(struct journal_role *j)
 {
 	struct mono now = clock_mono();
@@ -39,7 +39,7 @@ void role_weak_seen(struct journal_role *j, const struct event *e)
 				 .sessions = e->count < WEAK_SESSIONS ? e->count : WEAK_SESSIONS };
 	struct named named;
 
-	/* A minor finding is recorded without an alarm, and so is a refused session. */
+	/* Minor findings and refused sessions are recorded without an alarm. */
 	if (e->code != WEAK_TLS || e->verdict == EV_DENY)
 		return;
 	s.first = e->space == WEAK_HELLO && e->address < s.last ? s.last - e->address : s.last;

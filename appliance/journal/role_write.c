@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From an event to a stored line. The three parts of this file need each other: a line may be due
- * for a signature, a signature is a line, and both may find the disk full.
+ * Turns an event into a stored line. The three parts of this file need each other: a line may make
+ * a signature due, a signature is a line, and both may find the disk full.
  *
- * The journal signs its records (checkpoint.h): after SIGN_RECORDS, SIGN_NS after the first
- * unsigned record, at the beginning of a file for the file before, before old records are deleted,
- * at an orderly end, and on request. A checkpoint signs everything before it, so a failed one only
- * costs time. It is a record like any other: it is sent to the log server, and a kill in the middle
- * leaves a torn end. On a full disk it waits like others. Two exceptions use the reserve: the
- * checkpoint over the record of a deletion for room, without which verify would report the missing
- * records as damage, and the last one of an orderly end.
+ * The journal signs its records by checkpoints (checkpoint.h): after SIGN_RECORDS records, SIGN_NS
+ * after the first unsigned record, at the beginning of a file for the file before, before old
+ * records are deleted, at an orderly end, and on request. A checkpoint signs everything before it,
+ * so if one fails, the next one makes up for it. It is a record like any other: it is sent to the
+ * log server, and a kill in the middle leaves a torn end. On a full disk it waits like other
+ * records, with two exceptions that use the reserve: the checkpoint over the record of a deletion
+ * for room, without which verify would report the missing records as damage, and the last
+ * checkpoint of an orderly end.
  *
- * On a full disk the gravest records are still written, from the reserve. The rest waits in memory
- * (wait.c), and what finds no place there is counted. When the reserve is complete again,
- * everything that waits is written, the gravest first, and one record says what was left out. The
- * counts are kept until that record is written. A half-packed file is removed at once. When the
- * journal is killed meanwhile, the records in its memory are lost: the record of its death is the
- * only sign.
+ * On a full disk the most serious records are still written, from the reserve. The others wait in
+ * memory (wait.c); those for which there is no room are only counted. When the reserve is complete
+ * again, all waiting records are written, the most serious first, and then one record with the
+ * numbers of what was left out. These counts are kept until that record is written. A half-packed
+ * file is removed at once. If the journal is killed meanwhile, the records in its memory are lost,
+ * and only the record of its death shows that.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -29,7 +30,7 @@
 #include "appliance/journal/role_private.h"
 
 #define SYNC_NS 100000000ull
-#define TORN_PIECES 4u /* pieces of the reserve: more than a line takes */
+#define TORN_PIECES 4u /* pieces of the reserve that are more than a line takes */
 #define SIGN_RECORDS 1000u
 #define SIGN_NS 600000000000ull
 /* ns until the next try after a checkpoint that could not be written */
@@ -44,7 +45,7 @@ bool role_no_room(int code)
 	return code == -ENOSPC || code == -EDQUOT;
 }
 
-/* Removes a half-packed file, which is begun again later. */
+/* Removes a half-packed file. It will be packed from the beginning later. */
 static void drop_pack(struct journal_role *j)
 {
 	if (j->pack == NULL)
@@ -71,8 +72,8 @@ int role_open(struct journal_role *j, int dirfd, struct journal_recovery *ret, s
 {
 	int r;
 
-	/* Left by a journal that was killed while packing; a torn end and the reserve may need the
-	 * room. */
+	/* A half-packed file of a journal that was killed: the torn end and the reserve may need
+	 * its room. */
 	pack_drop(&j->pack, dirfd);
 	reserve_begin(dirfd, &j->reserve);
 	r = journal_open(dirfd, &j->chain, ret, e);
@@ -107,7 +108,8 @@ bool role_write(struct journal_role *j, json_t *record, bool grave)
 		j->unwritable++;
 		return true;
 	}
-	/* Every failed attempt asks for the reserve again: some of it was given back. */
+	/* A failed attempt may have given back a part of the reserve, so the reserve has to be
+	 * built again. */
 	if (e.text[0] != 0)
 		role_press(j, &e);
 	if (r == 0 && j->sync_at == 0)
@@ -130,7 +132,7 @@ void role_sync(struct journal_role *j, uint64_t now, bool at_once)
 	if (e.text[0] != 0)
 		role_press(j, &e);
 	j->sync_at = r < 0 ? now + RETRY_NS : 0;
-	/* Signed only now: a line that the disk may not keep is worth little. */
+	/* The disk works again only when a sync succeeds. */
 	if (r == 0 && !j->pressed)
 		j->trouble[0] = 0;
 }
@@ -176,7 +178,8 @@ void role_put_own(struct journal_role *j, enum lost_event what, uint64_t count, 
 
 /* ---- signatures ------------------------------------------------------------------------------ */
 
-/* Recorded once a day while it lasts: a single record would soon be hard to find. */
+/* Records that nothing can be signed, once a day while it lasts, because a single record would soon
+ * be hard to find. */
 static void unsigned_for(struct journal_role *j, const char *why)
 {
 	uint64_t now = clock_mono().ns;
@@ -185,7 +188,7 @@ static void unsigned_for(struct journal_role *j, const char *why)
 	snprintf(j->no_key, sizeof(j->no_key), "%s", why);
 	if (said)
 		return;
-	/* Set first: the record itself may trigger the next attempt. */
+	/* Set before the call: the record itself may trigger the next attempt. */
 	j->no_key_at = now + SAY_NS;
 	role_put_own(j, LOST_UNSIGNED, j->unsigned_n > 0 ? j->unsigned_n : 1, 0, why);
 }
@@ -213,8 +216,8 @@ bool role_key(struct journal_role *j)
 	return true;
 }
 
-/* The record that signs everything written so far; a new reference, and one of its member. NULL: no
- * memory, and then neither. */
+/* The record that signs everything written so far, a new reference. *ret_member: its member
+ * "checkpoint", also a new reference. NULL: no memory, and no member. */
 static json_t *record_of(const struct journal_role *j, json_t **ret_member)
 {
 	struct event e = event_new(EVENT_LOST, clock_wall_ns());
@@ -238,7 +241,8 @@ static json_t *record_of(const struct journal_role *j, json_t **ret_member)
 		return NULL;
 	signer_sign(&j->signer, text, checkpoint_text(&c, text), signature);
 	*ret_member = checkpoint_json(&c, signature);
-	/* A record that claims to sign and does not would be damage to verify. */
+	/* A record that says it is a checkpoint but has no signature would be reported by
+	 * verify. */
 	if (*ret_member == NULL || json_object_set(record, "checkpoint", *ret_member) < 0) {
 		json_decref(*ret_member);
 		json_decref(record);
@@ -254,7 +258,7 @@ bool role_checkpoint(struct journal_role *j, bool grave)
 	json_t *record, *member = NULL;
 	bool done = false;
 
-	/* A journal without a record has nothing to sign. */
+	/* A journal without records has nothing to sign. */
 	if (j->key_folder == 0 || before == 1)
 		return false;
 	j->sign_at = clock_mono().ns + (j->key_folder > 0 ? AGAIN_NS : SIGN_NS);
@@ -285,8 +289,8 @@ void role_sign_written(struct journal_role *j)
 	j->unsigned_n++;
 	if (j->sign_at == 0)
 		j->sign_at = clock_mono().ns + SIGN_NS;
-	/* At multiples only: otherwise each record would be an attempt while a disk or key
-	 * fails. */
+	/* Only at multiples of SIGN_RECORDS: otherwise each record would be an attempt while the
+	 * disk or the key fails. */
 	if (j->unsigned_n % SIGN_RECORDS == 0 || j->chain.size >= JOURNAL_SEGMENT_BYTES)
 		role_checkpoint(j, false);
 }
@@ -300,8 +304,9 @@ void role_sign(struct journal_role *j, uint64_t now)
 /* ---- evidence -------------------------------------------------------------------------------- */
 
 /*
- * Signs a list of one file in the form of sha256sum, behind a comment line that only evidence has.
- * So openssl can check the signature and sha256sum the list, and neither is taken for a checkpoint.
+ * The text that is signed for evidence: a list of one file in the form of sha256sum, behind a
+ * comment line that only evidence has. So openssl checks the signature, sha256sum checks the list,
+ * and the text cannot be taken for a checkpoint.
  */
 static size_t seal_text(const struct journal_role *j, const uint8_t digest[32], uint64_t record, char out[SEAL_TEXT])
 {
@@ -317,7 +322,7 @@ static size_t seal_text(const struct journal_role *j, const uint8_t digest[32], 
 	return n > 0 && n < (int)SEAL_TEXT ? (size_t)n : 0;
 }
 
-/* The number of the record; 0 = it could not be written. */
+/* Writes the record of evidence. Returns its number; 0 = it could not be written. */
 static uint64_t put_preserved(struct journal_role *j, const struct msg_preserve *m)
 {
 	struct event e = event_new(EVENT_LOST, clock_wall_ns());
@@ -359,7 +364,8 @@ json_t *role_preserved(struct journal_role *j, const struct msg_preserve *m, enu
 
 /* ---- records that wait for room -------------------------------------------------------------- */
 
-/* Writes the waiting records of classes up to `to`. False: the disk is full. */
+/* Writes the waiting records, the most serious first, down to class `to`. False: the disk is
+ * full. */
 static bool write_waiting(struct journal_role *j, enum wait_class to)
 {
 	const struct wait_record *w;
@@ -376,11 +382,11 @@ static bool write_waiting(struct journal_role *j, enum wait_class to)
 	return true;
 }
 
-/* Keeps a record that has to wait. */
+/* Puts a record among those that wait for room. */
 static void wait_for_room(struct journal_role *j, const struct event *e, enum role from, uint64_t records)
 {
 	wait_in(&j->wait, e, from, records);
-	/* A grave record is written at once from the reserve, while there is some. */
+	/* A serious record is written at once, while the reserve has room. */
 	if (j->pressed && wait_class_of(e) <= WAIT_GRAVE && j->reserve.size > 0)
 		write_waiting(j, WAIT_GRAVE);
 }
@@ -396,7 +402,7 @@ static json_t *dropped_json(const struct wait_dropped *d)
 	return o;
 }
 
-/* Records what was left out, as one record. True: nothing is left to report. */
+/* Writes one record with the numbers of what was left out. True: nothing is left to report. */
 static bool tell(struct journal_role *j, bool from_reserve)
 {
 	const struct wait_dropped *d = &j->wait.dropped;
@@ -434,7 +440,7 @@ void role_retry(struct journal_role *j, uint64_t now)
 		write_waiting(j, WAIT_GRAVE);
 		return;
 	}
-	/* A grave record may have used part of the reserve: then the disk was still full. */
+	/* A serious record may have used the reserve just now: then the disk was still full. */
 	if (!write_waiting(j, WAIT_TRAFFIC) || !tell(j, false) || reserve_build(&j->reserve, &e) < 0)
 		return;
 	j->pressed = false;

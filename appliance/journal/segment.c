@@ -47,7 +47,7 @@ static bool parse(const char *name, struct segment_file *ret)
 	return journal_segment_parse(name, &ret->first);
 }
 
-/* Joins the two files of a number into one entry; keeps the order. */
+/* Joins the two files of one segment into one entry. Keeps the order. */
 static size_t join(struct segment_file *list, size_t n)
 {
 	size_t kept = 0;
@@ -178,7 +178,8 @@ struct segment {
 	/* Lines. */
 	char text[CHUNK + JOURNAL_LINE_MAX + 1];
 	size_t at, held;
-	/* last: nothing more can be read; overlong: the present line is longer than any of ours */
+	/* last: nothing more can be read; overlong: the present line is longer than any that a
+	 * journal writes */
 	bool last, overlong;
 };
 
@@ -251,7 +252,8 @@ static ssize_t read_some(int fd, void *buf, size_t n)
 	return r < 0 ? -errno : r;
 }
 
-/* Reads packed bytes when none are left. 0 = the file's end, or negative errno. */
+/* Reads more packed bytes when none are left. Their number, 0 = the file's end, or negative
+ * errno. */
 static ssize_t refill(struct segment *s)
 {
 	ssize_t r;
@@ -275,7 +277,7 @@ static ssize_t unpack(struct segment *s, void *buf, size_t n)
 		int what;
 
 		if (r <= 0)
-			return r < 0 ? r : -EBADMSG; /* the gzip member ends in the middle */
+			return r < 0 ? r : -EBADMSG; /* the gzip member is cut off */
 		what = inflate(&s->z, Z_NO_FLUSH);
 		if (what == Z_MEM_ERROR)
 			return -ENOMEM;
@@ -312,7 +314,7 @@ static ssize_t segment_read(struct segment *s, void *buf, size_t n)
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
-/* Takes a line out of the buffer: 1, or 0 = more must be read first. */
+/* Takes a line out of the buffer. 1 = taken, 0 = more must be read first. */
 static int cut(struct segment *s, const char **ret, size_t *ret_n)
 {
 	char *from = s->text + s->at, *end = s->held > 0 ? memchr(from, '\n', s->held) : NULL;

@@ -20,7 +20,7 @@
 #include "appliance/base/err.h"
 #include "appliance/journal/chain.h"
 
-/* No segment of ours is longer: a line begins before JOURNAL_SEGMENT_BYTES. */
+/* No segment that a journal writes is longer: its last line begins before JOURNAL_SEGMENT_BYTES. */
 #define SEGMENT_MOST (JOURNAL_SEGMENT_BYTES + JOURNAL_LINE_MAX)
 
 struct segment_file {
@@ -28,14 +28,15 @@ struct segment_file {
 	bool plain, packed; /* which files of the segment exist: one, or both */
 };
 
-/* All segments of a folder, ascending by number, each once; malloc'd. */
+/* Lists all segments of a folder, each once, in ascending order of their numbers. 0 or negative
+ * errno; *ret is malloc'd. */
 int segment_list(int dirfd, struct segment_file **ret, size_t *ret_n, struct err *e);
-/* When it was last written to, in seconds since 1970: the file's time, or what its gzip
- * header says. */
+/* The time of the last write to the segment, in seconds since 1970: from the plain file's own time,
+ * or from the header of the gzip file. */
 int segment_written(int dirfd, const struct segment_file *file, uint64_t *ret, struct err *e);
-/* When it was begun, in seconds since 1970, as its first record says; 0 = that cannot be read. */
+/* The time of the segment's first record, in seconds since 1970; 0 = it cannot be read. */
 void segment_began(int dirfd, uint64_t first, uint64_t *ret);
-/* Bytes of its plain file; 0 = there is none. */
+/* Size of the segment's plain file in bytes; 0 = there is none. */
 uint64_t segment_plain_bytes(int dirfd, const struct segment_file *file);
 void segment_packed_name(uint64_t first, char out[48]);
 
@@ -43,25 +44,26 @@ enum segment_form { SEGMENT_EITHER, SEGMENT_PLAIN, SEGMENT_PACKED };
 
 struct segment;
 
-/* For reading, a plain one from `offset` on; segment_close frees it. */
+/* Opens a segment for reading, a plain one from `offset` on. To be freed with segment_close. */
 int segment_open(int dirfd, uint64_t first, enum segment_form form, uint64_t offset, struct segment **ret,
 		 struct err *e);
-/* The same for a file that is open, which it takes: packed bytes, not named as such yet. */
+/* The same for an open file of packed bytes that has no name of a segment yet. Takes the
+ * descriptor. */
 int segment_open_packed(int fd, struct segment **ret, struct err *e);
 void segment_close(struct segment *s);
 /*
  * Reads the next line. 1: *ret has *ret_n bytes without the newline, valid until the next call; 0 =
- * the end; or negative errno. *ret_whole: the line ends with a newline. A line that is longer than
- * any of ours is returned empty (n = 0).
+ * the end; or negative errno. *ret_whole: the line ends with a newline. A line longer than any that
+ * a journal writes is returned empty (n = 0).
  */
 int segment_line(struct segment *s, const char **ret, size_t *ret_n, bool *ret_whole);
 /*
- * Compares both from their present positions on, at most `most` bytes. 0 = equal to the end of
- * both; 1 = equal so far, call again; -EBADMSG = different; or another negative errno.
+ * Compares the two segments from their present positions on, at most `most` bytes. 0 = equal to the
+ * end of both; 1 = equal so far, call again; -EBADMSG = different; or another negative errno.
  */
 int segment_same(struct segment *a, struct segment *b, uint64_t most);
-/* The whole segment, malloc'd, followed by a NUL. If packed bytes are damaged: the part before the
- * damage, and 0. */
+/* Reads a whole segment into *ret, malloc'd and followed by a NUL. 0 or negative errno. If packed
+ * bytes are damaged: the part before the damage, and 0. */
 int segment_whole(int dirfd, uint64_t first, char **ret, size_t *ret_n, struct err *e);
 
 #endif

@@ -10,12 +10,12 @@ struct rate {
 	uint32_t burst, a_second_milli;
 };
 
-/* The kinds of events with separate shares for a host and an interface: one for each verdict, and
- * one for passed sessions. */
+/* Classes of events that have separate shares for each host and interface: one for each verdict,
+ * and one for passed sessions. */
 enum { SHARE_CLASS_PASSED = EVENT_VERDICT_COUNT, SHARE_CLASSES };
 
-/* Single records, in thousandths of a second's records, after a burst: a person who investigates
- * wants to see single ones. */
+/* Shares of a host: a burst of records, then records a second in thousandths. The burst lets a
+ * person who investigates see single records. */
 static const struct rate of_host[SHARE_CLASSES] = {
 	[EV_ALLOW] = { 50, 1000 },
 	[EV_DENY] = { 50, 500 },
@@ -29,8 +29,8 @@ static const struct rate of_place[SHARE_CLASSES] = {
 	[SHARE_CLASS_PASSED] = { 2000, 20000 },
 };
 
-/* Allowance for counts: eight workers fill their tables three times an hour
- * (dpi/inspect/count.h). */
+/* Shares of a role. The one for counts is enough for eight workers that each fill their table three
+ * times an hour (dpi/inspect/count.h). */
 static const struct rate of_role[SHARE_PACES] = {
 	[SHARE_TRAFFIC] = { 20000, 100000 },
 	[SHARE_PASSED] = { 20000, 100000 },
@@ -38,7 +38,7 @@ static const struct rate of_role[SHARE_PACES] = {
 	[SHARE_LOST] = { 300, 2000 },
 };
 
-/* Events that peers cause: hosts and interfaces have a share of them. */
+/* Whether hosts can cause the event, so that the shares of hosts and interfaces apply. */
 static bool by_peers(const struct event *e)
 {
 	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_LOGIN ||
@@ -47,7 +47,8 @@ static bool by_peers(const struct event *e)
 					     e->code == ACCOUNT_FORBIDDEN || e->code == ACCOUNT_ANOTHER_TIME));
 }
 
-/* SHARE_PACES: events about the box itself, caused by its administrators. */
+/* The role's share that applies; SHARE_PACES = none, because administrators of the box cause the
+ * event. */
 static enum share_pace pace_of(const struct event *e)
 {
 	switch ((enum event_kind)e->kind) {
@@ -74,7 +75,7 @@ static enum share_pace pace_of(const struct event *e)
 	case EVENT_ACCESS:
 	case EVENT_SILENCE:
 	case EVENT_ATTACK:
-	case EVENT_DEVICE: /* limited where the device is found to be new (role_device.c) */
+	case EVENT_DEVICE: /* role_device.c limits the records of new devices */
 	case EVENT_NONE:
 	case EVENT_KIND_COUNT:
 		break;
@@ -89,7 +90,7 @@ static uint32_t mix(uint32_t h, const uint8_t *p, size_t n)
 	return h;
 }
 
-/* Passed sessions have a share of their own, so they use up nothing of the same host's other
+/* Passed sessions have a share of their own, so that they leave room for the same host's other
  * events. */
 static uint8_t class_of(const struct event *e)
 {
@@ -109,8 +110,8 @@ static struct share_bucket *host_bucket(struct shares *s, const struct event *e)
 	return bucket(s, mix(2166136261u, e->client.b, sizeof(e->client.b)), e);
 }
 
-/* The interface's share; without an interface that of the address's network, in the size that is
- * commonly assigned. */
+/* The share of the interface. If the interface is not known: the share of the client's network, /24
+ * or /64. */
 static struct share_bucket *place_bucket(struct shares *s, const struct event *e)
 {
 	uint8_t iif[4] = { (uint8_t)e->iif, (uint8_t)(e->iif >> 8), (uint8_t)(e->iif >> 16), (uint8_t)(e->iif >> 24) };
@@ -156,9 +157,9 @@ static bool same_sum(const struct share_sum *s, const struct event *e, enum role
 }
 
 /*
- * The sum that the event is added to: its own, or a free one, which counts against the role's
- * share. When all sums are in use, the last one takes the event and loses its reason. When the
- * role's share is used up, the sum of the event's kind takes it.
+ * The sum to which the event is added: one that it fits, or a new one, which counts against the
+ * role's share. When all sums are in use, the last one takes the event. When the role's share is
+ * used up, the sum for all events of that kind takes it.
  */
 static struct share_sum *sum_of(struct shares *s, const struct event *e, enum role from, struct share_bucket *more)
 {
@@ -215,7 +216,8 @@ static void join_command(struct event *o, const struct event *e)
 		o->code = 0;
 }
 
-/* Counts may overlap in sessions, so the joined number of sessions is unknown. */
+/* The same session may be in both counts, so the number of sessions of the joined event is
+ * unknown. */
 static void join_value(struct event *o, const struct event *e)
 {
 	uint64_t seconds = (o->value > e->value ? o->value : e->value) >> 32;
@@ -226,7 +228,7 @@ static void join_value(struct event *o, const struct event *e)
 		o->value = UINT64_MAX;
 }
 
-/* Bytes and packets of sessions add up while they are known for each. */
+/* Adds bytes and packets of sessions, as long as both events have them. */
 static void join_passed(struct event *o, const struct event *e)
 {
 	if (o->code != e->code)
@@ -242,7 +244,7 @@ static void join_passed(struct event *o, const struct event *e)
 	o->address = o->value = o->quantity = 0;
 }
 
-/* The contents of hellos are left out, even of similar ones: their names may differ. */
+/* Leaves out what the hellos said, even if it is similar: the names in them may differ. */
 static void join_weak(struct event *o, const struct event *e)
 {
 	if (o->code != e->code)
@@ -255,7 +257,7 @@ static void join_weak(struct event *o, const struct event *e)
 		o->client = o->server = (struct addr){ 0 };
 }
 
-/* Joins two events; fields that differ are left out. */
+/* Joins event e to event o. What differs is left out. */
 static void join(struct event *o, const struct event *e)
 {
 	join_ends(o, e);

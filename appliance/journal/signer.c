@@ -19,7 +19,8 @@
 #define PEM "checkpoint.pem"
 #define PEM_NEW "checkpoint.pem.new"
 #define FRONT "sekisho-journal-key-1 "
-#define KEY_TEXT (sizeof(FRONT) - 1 + 64 + 1 + 64 + 1) /* front, secret, blank, public, newline */
+/* front, secret, space, public key, newline */
+#define KEY_TEXT (sizeof(FRONT) - 1 + 64 + 1 + 64 + 1)
 
 static void key_text(const struct signer *s, char out[KEY_TEXT + 1])
 {
@@ -36,7 +37,7 @@ static int digit(char c)
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Reads the secret; everything else of the text is made anew from it and compared. */
+/* Reads the secret. The whole text is then made again from the secret, and must be equal. */
 static bool key_parse(const char *text, size_t n, struct signer *s)
 {
 	char again[KEY_TEXT + 1];
@@ -59,9 +60,9 @@ static bool key_parse(const char *text, size_t n, struct signer *s)
 }
 
 /*
- * 1 = read; 0 = what is there is no key; -ENOENT = nothing is there; another negative errno =
- * unreadable, and it may be the key. Wrong file rights and a failing disk give the latter, and both
- * can be repaired.
+ * 1 = read; 0 = there is something that is no key; -ENOENT = there is nothing; another negative
+ * errno = it cannot be read, because of its permissions or of the disk. In the last case it may be
+ * the key, and the fault may be repaired.
  */
 static int read_key(int keys, struct signer *s)
 {
@@ -169,8 +170,8 @@ int signer_open(int keys, int records, struct signer *s, bool *ret_lost, struct 
 		if (r == 0)
 			r = make_key(keys, s, why);
 		if (r < 0) {
-			/* Nothing was replaced yet: the next call finds the same state, except that
-			 * a damaged file was set aside. */
+			/* Nothing was replaced yet, so the next call finds the same state, except
+			 * that a damaged file was set aside. */
 			explicit_bzero(s->secret, sizeof(s->secret));
 			return r;
 		}

@@ -13,8 +13,8 @@
 #define FORM "sekisho trends 1" /* the 16 bytes at the beginning of the file */
 #define HOUR_S 3600u
 #define DAY_H 24u
-#define VALUES 80u  /* offset of a row's numbers */
-#define HOUR_AT 68u /* offset of a row's last hour */
+#define VALUES 80u  /* offset of the numbers in a row */
+#define HOUR_AT 68u /* offset of the last hour in a row */
 
 /*
  * File format. Head: FORM, the hour of its creation, the number of marks. Marks, a ring: seconds
@@ -48,7 +48,7 @@ static bool put_number(const struct trends *t, off_t at, uint32_t v)
 	return put(t, at, &v, sizeof(v));
 }
 
-/* A number behind the file's end is 0. */
+/* Reads a number of the file. Beyond the file's end all numbers are 0. */
 static uint32_t number(const struct trends *t, off_t at)
 {
 	uint32_t v = 0;
@@ -150,7 +150,8 @@ void trends_save(struct trends *t)
 
 /* ---- counting -------------------------------------------------------------------------------- */
 
-/* Clears the hours since the series' last one: the ring holds older numbers there. */
+/* Moves the series to this hour. Clears the hours in between, where the ring still has numbers of
+ * 400 days ago. */
 static void go_on(struct trends *t, struct trend_series *s, uint32_t hour)
 {
 	static const uint8_t none[4 * TRENDS_HOURS]; /* a whole ring of zeros */
@@ -175,7 +176,7 @@ static void begin_series(struct trends *t, struct trend_series *s, enum trend wh
 	char text[TRENDS_NAME - 1] = "";
 
 	memcpy(text, name, strnlen(name, sizeof(text)));
-	/* Clears the numbers of the place's former series. */
+	/* Clears the numbers of the series that was here before. */
 	if (s->what != TREND_NONE) {
 		s->hour = hour;
 		go_on(t, s, hour + TRENDS_HOURS);
@@ -190,7 +191,8 @@ static bool is_over(const struct trend_series *s, uint32_t hour)
 	return s->what == TREND_NONE || (hour > s->hour && hour - s->hour >= TRENDS_HOURS);
 }
 
-/* Each figure keeps a place for its series without a name. */
+/* The place of a series, a new one if needed. A name gets no new place if only as many are left as
+ * the figures need for their series without a name. */
 static struct trend_series *series_of(struct trends *t, enum trend what, const char *name, uint32_t hour)
 {
 	struct trend_series *own = NULL, *free_one = NULL;
@@ -231,8 +233,7 @@ void trends_add(struct trends *t, enum trend what, const char *name, uint64_t wa
 		s = series_of(t, what, "", hour);
 	if (s == NULL)
 		return;
-	/* An hour beyond the ring means that the series' last hour came from a clock that was far
-	 * ahead. */
+	/* The last hour of the series is too far in the future: the clock was ahead then. */
 	if (hour < s->hour && s->hour - hour >= TRENDS_HOURS)
 		s->hour = hour > TRENDS_HOURS ? hour - TRENDS_HOURS : 0;
 	if (hour > s->hour)
@@ -268,7 +269,7 @@ static const char *const words[TREND_COUNT] = {
 };
 
 struct window {
-	/* first hour of the first step; negative = before 1970, where nothing was */
+	/* first hour of the first step; before 1970 it is negative, and there are no numbers */
 	int64_t first;
 	uint32_t hours; /* hours of a step */
 	uint32_t n;
@@ -293,7 +294,7 @@ static bool stands(const struct trend_series *s, int64_t hour)
 
 static json_t *values_json(const struct trends *t, const struct trend_series *s, const struct window *w)
 {
-	static uint32_t ring[TRENDS_HOURS]; /* large; used within this function */
+	static uint32_t ring[TRENDS_HOURS]; /* static, because it is large */
 	json_t *list = json_array();
 	uint64_t any = 0;
 

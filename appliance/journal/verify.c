@@ -13,8 +13,8 @@
 #include "appliance/journal/chain.h"
 #include "appliance/journal/segment.h"
 
-#define LIST_AGAIN 16u /* how often files may disappear during a run */
-#define LOOK_AGAIN 16u /* how often the head may be rewritten during a read */
+#define LIST_AGAIN 16u /* how often the list is read again because files disappeared */
+#define LOOK_AGAIN 16u /* how often the head is read again because it was rewritten */
 
 static const char *const words[] = {
 	[FAULT_NONE] = "none",	    [FAULT_FORM] = "malformed",	     [FAULT_HASH] = "edited",
@@ -44,13 +44,13 @@ struct walk {
 	char segment[48];
 	uint64_t line;
 	uint64_t first;	   /* number in the segment's name */
-	uint64_t want;	   /* number of the next line, 0 = any: the first of all */
+	uint64_t want;	   /* expected number of the next line, 0 = any, for the very first line */
 	uint64_t head_seq; /* 0 = no head */
 	uint8_t head_hash[32];
 	bool head_met;
 	const struct journal_trust *trust; /* NULL = none */
 	bool sent_met;
-	uint8_t before[32]; /* hash of the record before the first, as the first states it */
+	uint8_t before[32]; /* the "prev" of the first record: the hash of the record before it */
 };
 
 static void fault(struct walk *w, enum journal_fault what, uint64_t seq)
@@ -75,15 +75,15 @@ static bool is(const json_t *o, const char *key, const char *value)
 	return text != NULL && strcmp(text, value) == 0;
 }
 
-/* A record of a deletion that covers exactly what is missing before the first record: number and
- * hash agree. */
+/* Finds the record of the deletion that covers exactly what is missing before the first record:
+ * number and hash must agree. */
 static void says_deleted(struct walk *w, const char *text, size_t n, uint64_t seq)
 {
 	static const char mark[] = ",\"deleted\":{";
 	json_t *o, *d;
 	uint64_t last;
 
-	/* The first such record counts: it was certainly signed before the file was deleted. */
+	/* The first such record is taken: it was certainly signed before the file was deleted. */
 	if (w->r->first <= 1 || w->r->deleted_by != 0 || memmem(text, n, mark, sizeof(mark) - 1) == NULL)
 		return;
 	o = json_loadb(text, n, 0, NULL);
@@ -102,7 +102,7 @@ static void says_deleted(struct walk *w, const char *text, size_t n, uint64_t se
 	json_decref(o);
 }
 
-/* Checks a sound line: whether it is a checkpoint that signs what is before it. */
+/* If this valid line is a checkpoint, checks whether it signs what is before it. */
 static void checkpoint(struct walk *w, const char *text, size_t n, uint64_t seq)
 {
 	struct checkpoint c;
@@ -132,8 +132,8 @@ static void compare_sent(struct walk *w)
 	if (sent == NULL)
 		return;
 	r->sent = sent->record;
-	/* A checkpoint about records that were deleted by the site's rule can no longer be looked
-	 * up. */
+	/* The record to which the checkpoint belongs was deleted by the site's rule, so there is
+	 * nothing to compare. */
 	if (w->sent_met || (sent->record < r->first && r->deleted >= sent->record))
 		return;
 	w->segment[0] = '\0';
@@ -145,7 +145,7 @@ static void judge_signed(struct walk *w)
 {
 	struct journal_report *r = w->r;
 
-	/* A deletion is recorded; anybody may have written a record that is not signed. */
+	/* Only a signed record of a deletion counts, because anybody could have written another. */
 	if (r->deleted_by > r->signed_to)
 		r->deleted = r->deleted_by = 0;
 	if (r->first > 1 && r->deleted == 0) {
@@ -174,8 +174,8 @@ static void one(struct walk *w, const char *text, size_t n)
 		fault(w, FAULT_SEGMENT, seq);
 	else if (w->want != 0 && seq != w->want)
 		fault(w, FAULT_NUMBER, seq);
-	/* The oldest line may be the first that was kept: its link cannot be checked, unless it is
-	 * number 1. */
+	/* The link of the first line cannot be checked, unless it is record 1: the line before it
+	 * may have been deleted by rule. */
 	if (what == JOURNAL_LINE_PREV && (w->want != 0 || seq == 1))
 		fault(w, FAULT_PREV, seq);
 	if (seq == w->head_seq)
@@ -187,7 +187,7 @@ static void one(struct walk *w, const char *text, size_t n)
 	}
 	memcpy(r->head, hash, sizeof(hash));
 	w->want = seq + 1;
-	/* Files may have been swapped: a record that exists is not missing, wherever it is. */
+	/* Segments may have been swapped: a record that exists anywhere is not missing. */
 	if (r->records++ == 0 || seq < r->first) {
 		r->first = seq;
 		journal_line_prev(text, n, w->before);
@@ -197,11 +197,11 @@ static void one(struct walk *w, const char *text, size_t n)
 	says_deleted(w, text, n, seq);
 }
 
-/* The two files of a segment, opened together: when one is deleted during the read, the comparison
- * still works. */
+/* The two files of a segment, opened together, so that they can be compared even if the journal
+ * deletes one meanwhile. */
 struct twins {
-	struct segment *plain, *packed; /* both, or NULL: there is one file */
-	bool unread;			/* a file exists and cannot be opened */
+	struct segment *plain, *packed; /* both, or both NULL: there is only one file */
+	bool unread;			/* there is a file that cannot be opened */
 };
 
 static struct twins open_twins(int dirfd, uint64_t first)
@@ -212,8 +212,8 @@ static struct twins open_twins(int dirfd, uint64_t first)
 
 	if (plain == 0 && packed == 0)
 		return t;
-	/* A running journal may just have deleted one of them: that does not make the other
-	 * faulty. */
+	/* If one of the two does not exist, a running journal may just have deleted it: that is no
+	 * fault of the other. */
 	t.unread = plain != -ENOENT && packed != -ENOENT;
 	segment_close(t.plain);
 	segment_close(t.packed);
@@ -221,7 +221,7 @@ static struct twins open_twins(int dirfd, uint64_t first)
 	return t;
 }
 
-/* Whether both files, of which one was about to replace the other, have the same contents. */
+/* Whether both files have the same contents; one of them was about to replace the other. */
 static bool same_bytes(const struct twins *t)
 {
 	return !t->unread && (t->plain == NULL || segment_same(t->plain, t->packed, UINT64_MAX) == 0);
@@ -229,8 +229,8 @@ static bool same_bytes(const struct twins *t)
 
 #define HEAD_TEXT 96u
 
-/* A running journal may overwrite the head during the read, so two equal reads in a row count.
- * Bytes, 0 = none, or negative errno. */
+/* Reads the head until two reads in a row are equal, because a running journal may overwrite it
+ * meanwhile. Its bytes, 0 = none, or negative errno. */
 static ssize_t head_text(int fd, char out[HEAD_TEXT])
 {
 	char before[HEAD_TEXT];
@@ -248,7 +248,7 @@ static ssize_t head_text(int fd, char out[HEAD_TEXT])
 	return n;
 }
 
-/* An unreadable head is reported differently from a missing one. */
+/* A missing head is an open point; one that cannot be parsed is a fault. */
 static int read_head(struct walk *w, int dirfd, struct err *e)
 {
 	int fd = openat(dirfd, "head", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -279,7 +279,7 @@ static void compare_head(struct walk *w)
 		return;
 	snprintf(w->segment, sizeof(w->segment), "head");
 	w->line = 0;
-	/* The log has a record of that number with another hash. */
+	/* If the log is long enough, it has a record of that number with another hash. */
 	fault(w, w->head_seq > w->r->last ? FAULT_HEAD : FAULT_ANOTHER, w->head_seq);
 }
 
@@ -292,8 +292,8 @@ static bool same_numbers(const struct segment_file *a, size_t n, const struct se
 }
 
 /*
- * Lists until two lists in a row name the same segments: while one file replaces another, a list
- * may show neither.
+ * Lists the segments until two lists in a row are equal: while a packed file replaces the plain
+ * one, a list may show neither.
  */
 static int list_all(int dirfd, struct segment_file **ret, size_t *ret_n, struct err *e)
 {
@@ -504,11 +504,11 @@ int journal_verify(const char *folder, const struct journal_trust *trust, struct
 /* ---- checkpoints that were sent to a server -------------------------------------------------- */
 
 #define SENT_LINE 65536u
-/* A checkpoint's text and signature are shorter; a hostile line may hold thousands of
- * beginnings. */
+/* Text and signature of a checkpoint are shorter. The limit bounds the work for a hostile line with
+ * thousands of beginnings. */
 #define SENT_MEMBER 1024u
 
-/* Takes the newest checkpoint of a line, whatever surrounds it, if it is newer than *c. */
+/* Takes the newest valid checkpoint in a line, whatever surrounds it, if it is newer than *c. */
 static bool newest_of(const char *line, size_t n, const struct checkpoint_keys *keys, struct checkpoint *c)
 {
 	static const char mark[] = "\"checkpoint\":";

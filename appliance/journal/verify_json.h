@@ -6,7 +6,7 @@
 #include "appliance/base/json.h"
 #include "appliance/journal/verify.h"
 
-/* `keys`: it was judged by them, too. The caller's. */
+/* `keys`: the records were checked against these keys as well. Owned by the caller. */
 json_t *journal_report_json(const struct journal_report *r, bool keys);
 
 #endif

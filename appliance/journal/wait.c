@@ -25,7 +25,7 @@ enum wait_class wait_class_of(const struct event *e)
 	case EVENT_MACHINE:
 		return WAIT_BOX;
 	case EVENT_ACCOUNT:
-		/* Strangers can cause these as often as they like. */
+		/* Anybody on the network can cause these as often as he likes. */
 		return e->code == ACCOUNT_REFUSED || e->code == ACCOUNT_LOCKED || e->code == ACCOUNT_FORBIDDEN ||
 				       e->code == ACCOUNT_ANOTHER_TIME
 			       ? WAIT_TRAFFIC
@@ -78,7 +78,8 @@ static void set_free(struct wait *w, struct wait_record *r)
 	r->number = 0;
 }
 
-/* The newest record of the least grave class that is below `c`. */
+/* The newest record of the least serious class, if that is less serious than `c`. Reports of lost
+ * records are not taken. */
 static struct wait_record *least_grave(struct wait *w, enum wait_class c)
 {
 	for (enum wait_class least = WAIT_CLASSES; least-- > c + 1;) {

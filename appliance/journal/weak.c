@@ -8,7 +8,8 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/columns.h"
 
-/* The server's index; n = none. *ret_of_conduit: the number of servers of its conduit. */
+/* The index of the server; l->n = it is not in the list. *ret_of_conduit: how many servers of its
+ * conduit are in the list. */
 static size_t find(const struct weak_list *l, const struct weak_server *s, size_t *ret_of_conduit)
 {
 	size_t at = l->n;
@@ -93,7 +94,7 @@ bool weak_settled(struct weak_steady *s, struct mono now, uint64_t wall_ns)
 	return now.ns - s->since_ns >= WEAK_SETTLED_NS;
 }
 
-/* Lowers a time in the future to `most`. */
+/* Lowers a time to at most `most`. */
 static void hold_to(struct weak_list *l, uint64_t *t, uint64_t most)
 {
 	if (*t <= most)

@@ -22,8 +22,8 @@
 #include "appliance/kernel/rule.h"
 #include "policy/ir/ir.h"
 
-/* The single rules of the admin namespace (kernel/admin_rules.h puts them together). The caller
- * frees each; NULL: no memory. */
+/* The rules of the admin namespace, one by one; table() below puts them together. The caller frees
+ * each rule; NULL: no memory. */
 
 enum way { WAY_OUT, WAY_IN, WAYS };
 
@@ -37,7 +37,7 @@ static struct build begin(enum way way)
 	return b;
 }
 
-/* Takes over the rule; NULL when a part of it found no memory. */
+/* Ends the rule with a verdict, and hands it over. NULL: there was no memory for a part of it. */
 static struct nftnl_rule *end(struct build *b, int verdict)
 {
 	if (b->rule != NULL)
@@ -73,7 +73,8 @@ static struct nftnl_rule *admin_rule_inside(enum way way)
 	return end(&b, NF_ACCEPT);
 }
 
-/* ICMPv6 of that type from a neighbour only: a packet that still has `hops` passed no router. */
+/* ICMPv6 of that type from a neighbour only: if a packet still has the hop limit `hops`, it has
+ * passed no router. */
 static struct nftnl_rule *admin_rule_neighbours(enum way way, uint8_t type, uint8_t hops)
 {
 	struct build b = begin(way);
@@ -114,8 +115,8 @@ static struct nftnl_rule *admin_rule_answers(enum way way)
 	return end(&b, NF_ACCEPT);
 }
 
-/* Errors of routers about what the box answered, above all that a packet is too large. `f`: 4 or 6,
- * on the way in. The rule excludes sessions of connection tracking helpers. */
+/* Errors that routers report about what the box has sent, above all that a packet is too large.
+ * `f`: 4 or 6. For the input chain. Sessions of connection tracking helpers are excluded. */
 static struct nftnl_rule *admin_rule_errors(uint8_t f)
 {
 	struct build b = begin(WAY_IN);
@@ -195,13 +196,16 @@ static struct nftnl_rule *admin_rule_rest(enum way way, bool accept)
 }
 
 #define WHAT "the rules of the admin namespace"
-/* behind source NAT of others (NF_IP_PRI_NAT_SRC, 100), so the packet is seen as it leaves */
+/* priority behind the source NAT of other programs (NF_IP_PRI_NAT_SRC, 100), so that the rules see
+ * the packet as it leaves */
 #define BEHIND_ALL 500
-#define FIXED 17u  /* rules besides those of peers, and the one that replaces another in the base */
+/* rules besides those of peers, and one more that the table without a policy has */
+#define FIXED 17u
 #define OF_PEER 3u /* most rules of one peer */
 
-/* RFC 4861, 7.1 (hop limit 255: a neighbour) and RFC 3810, 5 (hop limit 1): a switch asks for
- * multicast groups and needs an answer, in the form of RFC 2710 when it asks so. */
+/* Types and hop limits of ICMPv6. RFC 4861, 7.1: hop limit 255 for neighbours. RFC 3810, 5: hop
+ * limit 1; a switch asks for multicast groups and needs an answer, in the form of RFC 2710 if it
+ * asks in that form. */
 enum {
 	SOLICITS = 135,
 	ADVERTISES = 136,
@@ -237,8 +241,8 @@ static void add(struct rules *x, struct nftnl_rule *r, enum counts counts, const
 	x->owners[x->n++] = (struct owner){ counts, p };
 }
 
-/* With named terminals only these get answers: a live session of another host gets no more
- * packets. */
+/* The rules of the output chain. If terminals are named, only these get answers, so live sessions
+ * of other hosts get no more packets. */
 static void way_out(struct rules *x, const struct ir_peer *list, size_t n, bool anybody)
 {
 	add(x, admin_rule_inside(WAY_OUT), COUNTS_NOTHING, NULL);
@@ -382,7 +386,8 @@ int admin_rules_read(const struct ir_peer *list, size_t n, admin_rules_each *eac
 	*ret = (struct admin_rules_seen){ 0 };
 	if (r < 0)
 		return r;
-	/* The state before the first policy, in which nobody may enter, is ours too. */
+	/* The rule of the time before the first policy, in which nobody may enter, is one of this
+	 * program as well. */
 	add(&known, admin_rule_rest(WAY_IN, false), COUNTS_REFUSED_IN, NULL);
 	t.n_rules = known.n;
 	r = plain_table_read(NFPROTO_INET, tell, &telling, &ret->there, e);

@@ -21,8 +21,8 @@ static bool append(struct apart *x, const struct apart_pair *p)
 	return true;
 }
 
-/* Adds the parts of `p` that lie in none of the permit's pairs number `from` to `before`. Parts of
- * one pair do not overlap, so they are not compared. */
+/* Adds the parts of pair `p` that do not overlap the permit's pairs from index `from` up to
+ * `before`. The parts themselves do not overlap, so they are not compared with each other. */
 static bool put(struct apart *x, const struct apart_pair *p, size_t from, size_t before)
 {
 	struct apart_pair part = *p;

@@ -35,8 +35,8 @@ static struct build begin(void)
 	return b;
 }
 
-/* Reports which device sent the packet (appliance/tap/sighted.c), before and without any
- * decision. */
+/* Reports the sender's device to the tap (appliance/tap/sighted.c). It comes before the limit and
+ * decides nothing. */
 static struct nftnl_rule *rule_told(const char *device)
 {
 	struct build b = begin();

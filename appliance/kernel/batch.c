@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Netlink messages in a flat buffer, and a note about each beside it. */
+/* Netlink messages in one buffer, with a note about each of them. */
 #include "appliance/kernel/batch_private.h"
 
 #include <arpa/inet.h>
@@ -66,7 +66,7 @@ void *batch_slot(struct batch *b, uint16_t type, uint32_t object, uint32_t line)
 	return b->p + b->len;
 }
 
-/* Until the batch is sent, the sequence number is the message's position. */
+/* The sequence number is the message's position until the batch is sent. */
 static struct nlmsghdr *message(struct batch *b, uint16_t type, uint16_t flags, uint32_t object, uint32_t line)
 {
 	char *p = batch_slot(b, type, object, line);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What kernel/batch.c (messages) and kernel/send.c (sending) share; nobody else includes it. */
+/* Shared by kernel/batch.c, which builds messages, and kernel/send.c, which sends them; included by
+ * these two only. */
 #ifndef SEKISHO_KERNEL_BATCH_PRIVATE_H
 #define SEKISHO_KERNEL_BATCH_PRIVATE_H
 
@@ -28,8 +29,8 @@ void *batch_slot(struct batch *b, uint16_t type, uint32_t object, uint32_t line)
 void batch_done(struct batch *b, const struct nlmsghdr *h);
 size_t batch_aligned(size_t len);
 
-/* With the name of a table: only the probe, which is never committed, uses another one
- * than ours. */
+/* A message about any table. Only the probe, which is never committed, uses another table than
+ * "sekisho". */
 void batch_any_table(struct batch *b, uint16_t type, uint16_t flags, const char *name, bool owned);
 void batch_any_chain(struct batch *b, uint16_t type, uint16_t flags, const char *in, const char *name, uint32_t number);
 

@@ -18,7 +18,8 @@ static bool stands(const struct image *i)
 	return right;
 }
 
-/* Asked once for each socket. A table that was made without an owner cannot get one. */
+/* Finds out, once for each socket, whether it can own the table. A table that was made without an
+ * owner cannot get one. */
 static void ask_owns(struct netlink *n, const struct image *have)
 {
 	if (n->owns == OWNS_UNASKED)
@@ -100,7 +101,7 @@ int deny_base_load(struct netlink *n, bool *ret_adopted, struct err *e)
 		}
 		r = complete(n, &have, e);
 		arena_free(a);
-		/* A new table is read once more: the loop ends when it is right. */
+		/* A table that was just made is read again: the loop ends only when it is right. */
 		if (r < 0 && r != -ERESTART)
 			return r;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The deny base: the table with its base chains, policy drop, no rules. It stands before any
- * interface is moved in and before forwarding is on, and is what an apply fills. Runs in the
- * supervisor at boot and in enforce.
+ * The deny base: the table with its base chains, whose policy is drop, and without rules. It is
+ * loaded before any interface is moved into the box and before forwarding is on. An apply then adds
+ * the rules. Runs in the supervisor at its start, and in enforce.
  */
 #ifndef SEKISHO_KERNEL_DENY_BASE_H
 #define SEKISHO_KERNEL_DENY_BASE_H

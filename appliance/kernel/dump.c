@@ -61,7 +61,7 @@ static bool ours(uint32_t family, const char *table)
 	return family == NFPROTO_INET && table != NULL && strcmp(table, TABLE_NAME) == 0;
 }
 
-/* Tables that kernel/trunk.c and kernel/arp_limit.c make and compare for the supervisor. */
+/* Tables that the supervisor makes and compares itself (kernel/trunk.c and kernel/arp_limit.c). */
 static bool supervisors(uint32_t family, const char *table)
 {
 	return (family == NFPROTO_NETDEV || family == NFPROTO_ARP) && table != NULL && strcmp(table, TABLE_NAME) == 0;
@@ -78,7 +78,7 @@ static uint32_t chain_number(const char *name)
 	return CHAIN_COUNT;
 }
 
-/* Notes a foreign object; `name` NULL when the table's name says everything. */
+/* Notes an object that is not this program's. `name` NULL: the table's name is enough. */
 static void add_foreign(struct dump *d, enum foreign_kind kind, const char *what, uint32_t family, const char *table,
 			const char *name)
 {
@@ -115,8 +115,8 @@ static int netlink_generation(struct netlink *n, uint32_t *ret, struct err *e)
 	return netlink_ask(n, h, on_generation, ret, e);
 }
 
-/* A reader that does not own the table accepts any owner: a persistent table is ours, and its
- * contents are compared anyway. */
+/* Reads who owns the table. A process that does not own it accepts any owner: only this program
+ * makes a persistent table of that name, and its contents are compared anyway. */
 static void table_flags(struct dump *d, const struct nftnl_table *t)
 {
 	uint32_t flags = nftnl_table_get_u32(t, NFTNL_TABLE_FLAGS);
@@ -151,7 +151,8 @@ static int on_table(const struct nlmsghdr *m, void *ctx)
 	return 0;
 }
 
-/* The hooks are repeated here on purpose: a read-back must not share the writer's table. */
+/* Whether a base chain has the right hook and priority. These are repeated here on purpose, so that
+ * the read-back does not share the writer's table. */
 static bool base_right(const struct nftnl_chain *c, uint32_t number)
 {
 	uint32_t hook = nftnl_chain_get_u32(c, NFTNL_CHAIN_HOOKNUM);
@@ -243,7 +244,7 @@ static int count_expr(struct nftnl_expr *x, void *ctx)
 	return 0;
 }
 
-/* True when the kernel's set equals our specification. */
+/* Whether the kernel's set equals the specification. */
 static bool set_right(const struct nftnl_set *s, const struct set_spec *spec)
 {
 	uint32_t flags = 0, len = 0;
@@ -318,7 +319,8 @@ static int element_counter(struct nftnl_expr *x, void *ctx)
 	return 0;
 }
 
-/* False for an element that we cannot have made (no key, other length, other data). */
+/* Decodes an element. False: this program cannot have made it (no key, another length, other
+ * data). */
 static bool element_decode(const struct dump *d, struct nftnl_set_elem *x, struct image_element *el)
 {
 	const struct set_spec *spec = set_spec(d->set);
@@ -350,8 +352,8 @@ static bool element_decode(const struct dump *d, struct nftnl_set_elem *x, struc
 			el->chain = (uint8_t)chain_number(nftnl_set_elem_get_str(x, NFTNL_SET_ELEM_CHAIN));
 		}
 	}
-	/* Ends are whole seconds, but the kernel counts from when it took the batch, some
-	 * milliseconds later. */
+	/* Ends are whole seconds. The kernel counts from the moment when it took the batch, which
+	 * is some milliseconds later, so the value is rounded. */
 	if (nftnl_set_elem_is_set(x, NFTNL_SET_ELEM_EXPIRATION))
 		el->until = (d->now_ms + nftnl_set_elem_get_u64(x, NFTNL_SET_ELEM_EXPIRATION) + 500) / 1000;
 	if (spec->filled && nftnl_set_elem_is_set(x, NFTNL_SET_ELEM_TIMEOUT))
@@ -431,7 +433,7 @@ static int list(struct netlink *n, uint16_t type, uint8_t family, const char *ta
 	int r;
 
 	n->reading.part++;
-	/* Table and set have the same attribute numbers in all these messages. */
+	/* The attributes of table and set have the same numbers in all these messages. */
 	if (table != NULL)
 		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table);
 	if (set != NULL)
@@ -496,7 +498,7 @@ static int dump_standing(struct netlink *n, struct dump *d, struct err *e)
 	return r < 0 || !d->image->table ? r : dump_elements(n, d, TABLE_GENERATION, e);
 }
 
-/* Sorts the rules by chain and keeps the order within each. */
+/* Sorts the rules by chain; within a chain the order stays. */
 static bool order_rules(struct image *i)
 {
 	struct image_rule *sorted = arena_array(i->arena, i->n_rules + 1, sizeof(*sorted));
@@ -539,7 +541,7 @@ static int consistent(struct netlink *n, struct arena *a, const struct image *la
 		}
 		if (r == 0)
 			r = err_set(e, -EAGAIN, "the kernel's rules changed while they were read");
-		/* A set or chain may disappear between two lists. */
+		/* A set or chain may have disappeared between two lists, so this is tried again. */
 		if (r != -EINTR && r != -ENOBUFS && r != -EAGAIN && r != -ENOENT)
 			return r;
 	}

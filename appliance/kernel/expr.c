@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Registers: the kernel has sixteen of 32 bits. A key is built from the first one upwards, each
- * field padded to four bytes, as enforce/expect.c lays out elements. At the beginning of a group of
- * four the kernel reports a register by its old 128-bit name. We write that name too, so that what
- * is read back has the same text.
+ * Registers: the kernel has sixteen of 32 bits. A key begins in the first one, and each field is
+ * padded to four bytes, as enforce/expect.c lays out elements. At the beginning of a group of four
+ * the kernel reports a register by its old name for 128 bits. The same name is written here, so
+ * that the text of a rule that is read back is equal.
  */
 #include "appliance/kernel/expr.h"
 
@@ -201,7 +201,7 @@ void expr_draw(struct build *b, uint32_t parts, uint32_t word)
 		nftnl_expr_set_u32(x, NFTNL_EXPR_NG_TYPE, NFT_NG_RANDOM);
 }
 
-/* Takes over `what`, which belongs to the element. */
+/* Adds or looks up an element; takes over `what`, which belongs to the element. */
 static void element(struct build *b, unsigned set, uint32_t op, struct nftnl_expr *what, uint64_t ms)
 {
 	struct nftnl_expr *x = expr2(b, "dynset", NFTNL_EXPR_DYNSET_SREG_KEY, reg(0), NFTNL_EXPR_DYNSET_OP, op);
@@ -218,7 +218,8 @@ static void element(struct build *b, unsigned set, uint32_t op, struct nftnl_exp
 		nftnl_expr_set(x, NFTNL_EXPR_DYNSET_EXPR, what, 0);
 }
 
-/* Adds an element with `what`, without which it would have no effect. */
+/* Adds an element with `what`. Without `what` the element would have no effect, so that is an
+ * error. */
 static void element_of(struct build *b, unsigned set, uint32_t op, struct nftnl_expr *what, uint32_t ms)
 {
 	b->bad = b->bad || what == NULL;
@@ -230,7 +231,8 @@ void expr_keep(struct build *b, unsigned set, uint32_t seconds, bool anew)
 	element(b, set, anew ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_ADD, NULL, seconds * (uint64_t)1000);
 }
 
-#define PACE_MS 10000u /* a pair that opened no session for so long has its whole burst again */
+/* ms; after such a time without a new session, a pair may use its whole burst again */
+#define PACE_MS 10000u
 
 void expr_pace(struct build *b, unsigned set, uint32_t per_second, uint32_t burst)
 {
@@ -349,7 +351,7 @@ void expr_tcp_strip(struct build *b, uint8_t kind)
 
 	if (x == NULL)
 		return;
-	/* Without a register the kernel removes the option. */
+	/* If no register is given, the kernel removes the option. */
 	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
 	nftnl_expr_set_u8(x, NFTNL_EXPR_EXTHDR_TYPE, kind);
 }

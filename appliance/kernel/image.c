@@ -6,9 +6,9 @@
 #include <string.h>
 
 /*
- * nft numbers its types with six bits each, the last field lowest, at most five fields. A key of
- * six fields is shown by nft without its last one, the port; `sekisho effective` shows it whole.
- * Without types Debian's nft crashes when it lists the sets.
+ * The types of a key as nft numbers them, for listings only: six bits for each field, the last
+ * field lowest, at most five fields. Of a key with six fields nft shows all but the last one, the
+ * port; `sekisho effective` shows all. Without types, Debian's nft crashes when it lists the sets.
  */
 #define SHOWN_INTEGER 4u
 #define SHOWN_IPV4 7u
@@ -38,7 +38,7 @@
 		LAYER((id) + 4, text "_5", address, type), LAYER((id) + 5, text "_6", address, type),                  \
 		LAYER((id) + 6, text "_7", address, type), LAYER((id) + 7, text "_8", address, type)
 _Static_assert(IR_LAYERS == 8, "one map for each layer");
-/* Like the layers, but without counters. */
+/* The maps for new cells have the same form as the layers, but no counters. */
 #define BRIDGE(id, text, address, type)                                                                                \
 	[id] = { .name = (text),                                                                                       \
 		 .key_len = 16 + 2 * (address),                                                                        \
@@ -73,11 +73,11 @@ _Static_assert(IR_LAYERS == 8, "one map for each layer");
 		 .verdict_map = true,                                                                                  \
 		 .most = LANE_COUNT }
 
-/* When the set is full, further keys are not stored: then only the share of their side limits
- * them. */
+/* When the set is full, further pairs are not stored. They are then limited only by the share of
+ * their zone. */
 #define PAIRS 65536u
-/* an element for each session that connection tracking can hold (box/capacity.h), in whichever part
- * it falls */
+/* one element for each session that connection tracking can hold (box/capacity.h), because all may
+ * be in the same part */
 #define PARTS 262144u
 #define FILLED(id, text, length, keys, ...)                                                                            \
 	[id] = { .name = (text),                                                                                       \
@@ -88,11 +88,12 @@ _Static_assert(IR_LAYERS == 8, "one map for each layer");
 		 __VA_ARGS__ }
 
 /*
- * The kernel counts each element's time from when it read it, so equal ends differ by milliseconds.
- * A session whose label ends must find its old cell gone, or it would get the same label again.
- * `live` must not end before `agree`, which tells an ended label from a wrong interface. `together`
- * must not end before `live`, or packets for one worker would go to others for the rest of the
- * label's time. So the order is: cells, agree, live, together.
+ * ms by which elements stay after their common end. The kernel counts the time of each element from
+ * when it read it, so equal ends differ by milliseconds. The order must be: cells, agree, live,
+ * together. A session whose label ends must find its old cell gone, or it would get the same label
+ * again. `agree` tells an ended label from a wrong interface, so `live` must not end before it. If
+ * `together` ended before `live`, packets for one worker would go to others for the rest of the
+ * label's time.
  */
 #define AGREE_LATE_MS 40u
 #define LIVE_LATE_MS 80u
@@ -220,7 +221,7 @@ void image_sort(struct image *i)
 
 		while (k < e->n && element_cmp(&e->list[k - 1], &e->list[k]) <= 0)
 			k++;
-		if (k < e->n) /* most of the list is sorted already */
+		if (k < e->n) /* most of the list is sorted already, so this is quick */
 			qsort(e->list, e->n, sizeof(*e->list), element_cmp);
 	}
 }

@@ -91,7 +91,8 @@ static void put_rule(struct sending *s, struct nftnl_rule *r)
 	done(s, h);
 }
 
-/* The batch's end asks for an acknowledgement; an error comes instead of it or before it. */
+/* Sends the batch and reads the answers. Its end asks for an acknowledgement; an error comes before
+ * it or in its place. */
 static int send_all(struct netlink *n, const struct sending *s, const char *what, struct err *e)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
@@ -99,7 +100,7 @@ static int send_all(struct netlink *n, const struct sending *s, const char *what
 
 	if (sendto(n->fd, s->p, s->n, 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
 		return err_set(e, -errno, "send %s", what);
-	/* The kernel has processed the batch when the call returns, so its answers are there. */
+	/* The kernel has processed the batch when sendto returns, so its answers can be read. */
 	for (;;) {
 		ssize_t got = recv(n->fd, n->buffer, NETLINK_RECEIVE, MSG_DONTWAIT);
 		const struct nlmsghdr *m = (const struct nlmsghdr *)(const void *)n->buffer;
@@ -130,8 +131,8 @@ static void empty_chain(struct sending *s, const struct plain_chain *x)
 	nftnl_rule_free(r);
 }
 
-/* Replaces the table in one batch. If its chains are right, only their rules are replaced, so that
- * what is allowed before and after stays allowed in between. */
+/* Replaces the table in one batch. If its chains are right, only the rules are replaced, so that
+ * packets which are allowed before and after are also allowed in between. */
 static int replace(struct netlink *n, const struct plain_table *t, bool had, bool chains, struct err *e)
 {
 	struct sending s = { .size = (t->n_rules + t->n_chains + 8) * PLAIN_MESSAGE,
@@ -175,7 +176,7 @@ int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, voi
 
 		snprintf(detail, sizeof(detail), "table %s " TABLE_NAME, dump_family(t->family));
 
-		/* A removed card took its chain along. */
+		/* No note if only the chain is missing because its card was removed. */
 		if (note != NULL && !(t->n_chains == 0 && have.n == have.head && !have.chain))
 			note(ctx, !have.table ? "missing" : t->n_chains == 0 ? "extra" : "changed", detail);
 		if (!dry)
@@ -190,7 +191,7 @@ int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, voi
 	return r;
 }
 
-/* Reports each line "rule CHAIN TEXT". */
+/* Calls `each` for each line "rule CHAIN TEXT". */
 static void tell(struct table_text *t, plain_each *each, void *ctx)
 {
 	char *at = t->out + t->head;

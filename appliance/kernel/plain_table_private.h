@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by plain_table.c (the transaction) and plain_table_text.c (the table in the kernel and the
- * wanted table, as text); included by these two only. */
+/* Shared by plain_table.c, which makes the transaction, and plain_table_text.c, which writes the
+ * kernel's table and the wanted one as text; included by these two only. */
 #ifndef SEKISHO_KERNEL_PLAIN_TABLE_PRIVATE_H
 #define SEKISHO_KERNEL_PLAIN_TABLE_PRIVATE_H
 
@@ -13,14 +13,15 @@ struct plain_count {
 	uint64_t packets, bytes;
 };
 
-/* A table as text: itself, its chains in their order, their rules. Equal text is an equal table. */
+/* A table as text: the table, its chains in order, and their rules. Tables are equal if their texts
+ * are. */
 struct table_text {
 	uint8_t family;
 	char *out; /* owned */
 	size_t n, size;
 	size_t head;		    /* bytes of `out` for the table and its chains */
 	bool failed;		    /* memory was out */
-	bool table, chain;	    /* there is one */
+	bool table, chain;	    /* whether `out` has a table, and a chain in it */
 	struct plain_count *counts; /* of each rule, in their order; owned */
 	size_t n_counts, room_counts;
 };

@@ -12,8 +12,7 @@
 #include "appliance/kernel/expr.h"
 #include "appliance/wire/mark.h"
 
-/* The 2-byte field that a cell's ports are compared with. ICMP has type and code where TCP has its
- * source port. */
+/* Loads the port with which a cell's port is compared, 2 bytes. ICMP has type and code there. */
 static void port_field(struct build *b, bool source, uint32_t word)
 {
 	switch (b->l4proto) {
@@ -27,8 +26,9 @@ static void port_field(struct build *b, bool source, uint32_t word)
 		break;
 	default:
 		/*
-		 * The rule does not know the protocol: the tracked tuple has port, or type and
-		 * code, in one place. For a packet that opens a session the tuple is the packet's.
+		 * The protocol is not known here. In the tuple of connection tracking, the
+		 * destination port, or type and code, is always in the same place. For a packet
+		 * that opens a session, this tuple is the packet's own.
 		 */
 		if (source)
 			b->bad = true;
@@ -74,7 +74,7 @@ static void load_lane(struct build *b, uint32_t word)
 	expr_bits32(b, word, MARK_LANE_MASK, 0);
 }
 
-/* Keys of the sets that packets fill. */
+/* Loads the keys of the sets that packets fill. */
 static void share_key(struct build *b, bool v6, uint32_t key)
 {
 	uint32_t words;
@@ -103,7 +103,7 @@ static void share_key(struct build *b, bool v6, uint32_t key)
 	}
 }
 
-/* Whether the set has this key, and the rule has named the address family. */
+/* Whether the set has a key of that kind, and the rule has matched the address family before. */
 static bool share_fits(const struct build *b, uint32_t set, uint32_t key)
 {
 	uint8_t family = b->family;
@@ -239,8 +239,9 @@ static void ip_options(struct build *b, unsigned variant)
 	expr_cmp8(b, NFT_CMP_EQ, headers[variant]);
 }
 
-/* Loads of the header itself are the kernel's fastest. The first byte of IPv4 holds version and
- * length. A packet with the wrong version for its family is refused before any rule. */
+/* Matches a header without options and its protocol. Loads from the header itself are the fastest
+ * in the kernel. The first byte of IPv4 has version and length. A packet whose version does not fit
+ * its family is refused before any rule. */
 static void plain(struct build *b, uint32_t family, uint8_t l4proto)
 {
 	b->l4proto = l4proto;
@@ -255,8 +256,8 @@ static void plain(struct build *b, uint32_t family, uint8_t l4proto)
 	expr_cmp8(b, NFT_CMP_EQ, l4proto);
 }
 
-/* Loads the length of the packet (IPv4) or of what follows the header (IPv6), and the length of the
- * TCP header in words. */
+/* Matches a TCP segment without data: compares the length of the TCP header in words, and the
+ * length of the packet (IPv4) or of what follows the header (IPv6). */
 static void tcp_bare(struct build *b, uint32_t family, uint32_t words)
 {
 	expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 12, 1, 0);
@@ -445,13 +446,14 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uns
 	}
 }
 
-/* True for conditions: they stand before a record as well as before the decision. */
+/* Whether the statement is a condition. Conditions are in front of the record as well as of the
+ * decision. */
 static bool is_match(enum ir_stmt_kind k)
 {
 	return k <= IR_KNOWN;
 }
 
-/* Makes one kernel rule: the record rule (conditions and the log) or the rest. */
+/* Makes one kernel rule: either the conditions and the log, or all the rest. */
 static struct nftnl_rule *one(const struct ir_rule *r, unsigned variant, bool record, unsigned lacks, int *err)
 {
 	struct build b = { .rule = nftnl_rule_alloc() };

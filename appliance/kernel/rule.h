@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * IR rules as kernel expressions: one reading of enum ir_stmt_kind for the batch that loads them
- * and for the text that read-back compares. Runs in enforce; talks to nobody. With the other
- * netlink_* files the only user of libnftnl.
+ * IR rules as kernel expressions. The batch that loads rules and the text with which read-back
+ * compares them use the same translation. Runs in enforce; communicates with nobody. With the other
+ * netlink files the only user of libnftnl.
  */
 #ifndef SEKISHO_KERNEL_RULE_H
 #define SEKISHO_KERNEL_RULE_H
@@ -36,7 +36,8 @@ enum kernel_lack { LACKS_NOTHING = 0, LACKS_QUEUE = 1, LACKS_STRIP = 2, LACKS_OW
  */
 int rule_build(const struct ir_rule *r, unsigned lacks, struct nftnl_rule *ret[RULE_FAN]);
 void rule_free(struct nftnl_rule *r);
-/* "[ meta load iif => reg 1 ] ..."; false when it does not fit or holds what has no text. */
+/* Writes "[ meta load iif => reg 1 ] ...". False: it does not fit, or some expression has no
+ * text. */
 bool rule_text(const struct nftnl_rule *r, char *out, size_t size);
 
 /* Adds the texts of all expected rules to the image, in chain order. 0 or negative errno. */

@@ -28,7 +28,8 @@ void ruleset_init(struct ruleset *r, struct arena *a)
 	*r = (struct ruleset){ .arena = a };
 }
 
-/* A copy in the arena; "" for no text or no memory, which fails the whole ruleset. */
+/* Copies a text to the arena. "": there is no text, or no memory, which makes the whole reading
+ * fail. */
 static const char *keep(struct ruleset *r, const char *text)
 {
 	const char *copy = text == NULL ? "" : arena_strndup(r->arena, text, strlen(text));
@@ -50,7 +51,8 @@ static void count(struct ruleset *r)
 
 /* ---- expressions: an unknown one stays OP_UNKNOWN -------------------------------------------- */
 
-/* The word of a register number: the four of 16 bytes, or the sixteen of 4. */
+/* The place of a register, counted in words of 32 bits. Registers have numbers for the four of 16
+ * bytes and for the sixteen of 4 bytes. */
 static uint16_t place(uint32_t number)
 {
 	if (number >= NFT_REG_1 && number <= NFT_REG_4)
@@ -174,8 +176,8 @@ static void take_queue(const struct nftnl_expr *x, struct op *o)
 	o->bypass = (nftnl_expr_get_u16(x, NFTNL_EXPR_QUEUE_FLAGS) & NFT_QUEUE_FLAG_BYPASS) != 0;
 }
 
-/* An element that packets add. Whether the rule goes on depends on its counter, in a box at
- * rest. */
+/* An expression by which packets add an element. Its counter decides whether the rule goes on; the
+ * answer here is for a box without load. */
 static void take_dynset(const struct nftnl_expr *x, struct op *o)
 {
 	uint32_t len = 0;
@@ -189,7 +191,7 @@ static void take_dynset(const struct nftnl_expr *x, struct op *o)
 		o->kind = (u32(inner, NFTNL_EXPR_LIMIT_FLAGS) & NFT_LIMIT_F_INV) != 0 ? OP_CROWD : OP_PASS;
 }
 
-/* Tests or removes an option: test packets have none. */
+/* An expression that tests or removes a TCP option. Test packets have none. */
 static void take_exthdr(const struct nftnl_expr *x, struct op *o)
 {
 	if (u32(x, NFTNL_EXPR_EXTHDR_OP) != NFT_EXTHDR_OP_TCPOPT || nftnl_expr_is_set(x, NFTNL_EXPR_EXTHDR_SREG))
@@ -203,7 +205,7 @@ static void take_exthdr(const struct nftnl_expr *x, struct op *o)
 	}
 }
 
-/* Adds one expression to a rule. `ctx` holds two pointers, to struct ruleset and struct
+/* Adds one expression to a rule. `ctx`: two pointers, to a struct ruleset and a struct
  * rule_read. */
 static int take_expression(struct nftnl_expr *x, void *ctx)
 {
@@ -244,7 +246,7 @@ static int take_expression(struct nftnl_expr *x, void *ctx)
 	else if (strcmp(name, "log") == 0 || strcmp(name, "objref") == 0 || strcmp(name, "counter") == 0)
 		o->kind = OP_PASS;
 	else if (strcmp(name, "numgen") == 0) {
-		/* Picks one of a set's parts at random; in a box at rest any will do. */
+		/* Picks one of a set's parts at random. Without load it does not matter which. */
 		o->kind = OP_VALUE;
 		o->len = 4;
 		o->to = place(u32(x, NFTNL_EXPR_NG_DREG));

@@ -19,7 +19,7 @@
 struct nlmsghdr;
 
 enum op_kind_kernel {
-	OP_UNKNOWN, /* an expression that nothing here understands: the rule cannot be judged */
+	OP_UNKNOWN, /* an expression that this reader does not know: the rule cannot be judged */
 	OP_META,
 	OP_META_SET,
 	OP_CT,
@@ -38,7 +38,7 @@ enum op_kind_kernel {
 
 #define OP_DATA 48u
 #define REGISTERS 64u		 /* bytes */
-#define VERDICT_REGISTER 0xffffu /* in place of an offset */
+#define VERDICT_REGISTER 0xffffu /* an offset that means: the verdict register */
 
 struct op {
 	enum op_kind_kernel kind;
@@ -46,7 +46,8 @@ struct op {
 	/* meta, ct: the key; payload: the base; cmp: the operator; fib: the flags */
 	uint32_t key;
 	uint32_t offset, len;
-	/* ct: original direction; lookup: inverted match; lookup: the element's data are wanted */
+	/* ct: the original direction; lookup: inverted match; lookup: the data of the element are
+	 * used */
 	bool original, inverted, result;
 	uint8_t data[OP_DATA], mask[OP_DATA];
 	int verdict;

@@ -57,7 +57,8 @@ static struct nlmsghdr *question(void *buf, const struct addr *a, uint16_t a_por
 	return h;
 }
 
-/* The kernel answers inside the request, so a session or an error is there to read. */
+/* Reads the answer. The kernel has answered when the request is sent, so a session or an error is
+ * there. */
 static int answer(int fd)
 {
 	_Alignas(8) uint8_t buf[ANSWER_BYTES];

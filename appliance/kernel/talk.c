@@ -17,7 +17,8 @@
 #define RECEIVE_QUEUE (8 << 20) /* bytes: room for the acknowledgements of a whole failed batch */
 #define ANSWER_NS 2000000000ull
 
-/* Reads the rest of a dump that the socket's former user left: it would bar the next dump. */
+/* Reads the rest of a dump that the former user of the socket has left. Otherwise the kernel would
+ * refuse the next dump. */
 static void read_away(struct netlink *n)
 {
 	while (recv(n->fd, n->buffer, NETLINK_RECEIVE, MSG_DONTWAIT | MSG_TRUNC) >= 0 || errno == ENOBUFS ||
@@ -43,7 +44,7 @@ int netlink_open(struct netlink *n, int fd, struct err *e)
 	n->portid = self.nl_pid;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &queue, sizeof(queue)) < 0)
 		return err_set(e, -errno, "receive queue of the netlink socket");
-	/* Old kernels lack these options: then answers are larger, or errors less exact. */
+	/* Old kernels do not have these options. Then answers are longer, or errors less exact. */
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	n->buffer = malloc(NETLINK_RECEIVE);
@@ -123,9 +124,9 @@ static int wait_input(int fd, uint64_t deadline_ns)
 }
 
 /*
- * Handles one message of an answer; *result keeps the first error. True for the last message. An
- * inconsistent dump, or one that `each` refused, still goes on to its end; its end carries the
- * inconsistency mark like every message before it.
+ * Handles one message of an answer. *result keeps the first error. True: it was the last message.
+ * If a dump is inconsistent, or `each` refuses a message, the dump is read to its end all the same;
+ * its last message has the mark of inconsistency, too.
  */
 static bool answer(const struct nlmsghdr *m, bool dump, netlink_each *each, void *ctx, int *result)
 {
@@ -148,7 +149,8 @@ static bool answer(const struct nlmsghdr *m, bool dump, netlink_each *each, void
 	return last || (!dump && m->nlmsg_type >= NLMSG_MIN_TYPE);
 }
 
-/* When a subsystem's module is missing, the kernel answers "invalid argument". */
+/* Describes a refused request. If the module of a subsystem is missing, the kernel only says
+ * "invalid argument". */
 static int refused(const struct nlmsghdr *request, int code, struct err *e)
 {
 	static const char *const module_of[] = { [NFNL_SUBSYS_CTNETLINK] = "nf_conntrack_netlink",
@@ -184,7 +186,8 @@ int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each 
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		/* The dump goes on, and the socket takes no other request before its end. */
+		/* Some messages were lost. The dump goes on, and the socket takes no other request
+		 * before its end. */
 		if (got < 0 && errno == ENOBUFS && dump) {
 			result = result < 0 ? result : -ENOBUFS;
 			continue;
@@ -207,7 +210,8 @@ int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each 
 		}
 		if (n->between != NULL)
 			n->between(n->between_ctx);
-		/* The rest of the dump is read and ignored. */
+		/* The rest of the dump is read and ignored, so that the socket can be used
+		 * again. */
 		if (dump && result == 0 && n->stopped != NULL && n->stopped(n->between_ctx))
 			result = -ECANCELED;
 		deadline = clock_mono().ns + ANSWER_NS;

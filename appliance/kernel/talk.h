@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One NETLINK_NETFILTER socket with its requests, dumps and errors. Everything that is easy to get
- * wrong is done here once: answers of earlier requests are skipped by sequence number, a dump that
- * the kernel calls inconsistent is -EINTR (start again), a receive queue that ran over is -ENOBUFS
- * (start again), nothing waits longer than two seconds. Runs in enforce; by libmnl. The descriptor
- * is borrowed, but for netlink_open_here.
+ * One NETLINK_NETFILTER socket with its requests, dumps and errors. What is easily done wrong is
+ * done here, once: answers to earlier requests are skipped by their sequence number; a dump that
+ * the kernel calls inconsistent gives -EINTR (start again); a receive queue that ran over gives
+ * -ENOBUFS (start again); nothing waits longer than two seconds. Runs in enforce; uses libmnl. The
+ * descriptor is borrowed, except after netlink_open_here.
  */
 #ifndef SEKISHO_KERNEL_TALK_H
 #define SEKISHO_KERNEL_TALK_H
@@ -41,7 +41,7 @@ enum netlink_owns { OWNS_UNASKED, OWNS_NOT, OWNS_TABLE };
 
 struct netlink {
 	int fd;
-	uint32_t portid;	    /* of our socket, as events name the sender */
+	uint32_t portid;	    /* port id of the socket, by which events name the sender */
 	uint32_t seq;		    /* last one used */
 	uint8_t *buffer;	    /* NETLINK_RECEIVE bytes, owned */
 	enum netlink_owns owns;	    /* kernel/deny_base.c asks */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules as canonical text. The same code makes the text of expected rules and of rules that were
- * read back, so equal text means equal rules. It uses libnftnl's wording of expressions, except for
- * xtables targets, whose bytes libnftnl leaves out.
+ * Rules as canonical text. The same code writes expected rules and rules that were read back, so
+ * rules with equal text are equal. The wording of expressions is that of libnftnl. For xtables
+ * targets the text is made here, because libnftnl leaves out their bytes.
  */
 #include <errno.h>
 #include <stdio.h> /* libnftnl's headers need it */
@@ -30,8 +30,8 @@ static size_t target_text(const struct nftnl_expr *x, char *out, size_t size)
 	return at;
 }
 
-/* Removes the time of 0 that the kernel reports for an element without an end: our own text has
- * none there. */
+/* Removes the time of 0 that the kernel reports for an element without an end, because an expected
+ * rule has no time there. */
 static size_t dynset_text(char *out, size_t n)
 {
 	static const char none[] = " timeout 0ms";

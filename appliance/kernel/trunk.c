@@ -16,11 +16,12 @@
 #define TRUNK_PRIORITY (-500) /* before the hooks of others */
 #define TAG_TYPE 12u	      /* offset of the tag's type and value in a frame */
 #define TAG_CONTROL 14u
-#define TAG_VLAN 0x0fffu /* IEEE 802.1Q-2018, 9.6: the rest is priority and drop eligibility */
+/* IEEE 802.1Q-2018, 9.6: the VLAN's number; the other bits are priority and drop eligibility */
+#define TAG_VLAN 0x0fffu
 #define OLD_QINQ 0x9100u /* type of a second tag, as switches wrote it before 802.1ad */
 
-/* Accepts frames with exactly one tag. The kernel has removed the tag from the frame, and shows it
- * to rules in its former place. */
+/* A rule that accepts frames with exactly one tag, of that VLAN. The kernel has removed the tag
+ * from the frame, but shows it to rules in its former place. */
 static struct nftnl_rule *rule_tagged(const char *card, uint16_t vlan)
 {
 	static const uint16_t tags[] = { ETH_P_8021Q, ETH_P_8021AD, OLD_QINQ };

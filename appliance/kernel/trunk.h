@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The gate of cards that carry VLANs: a table of its own ("netdev sekisho") with one chain on each
- * such card, before the kernel maps a frame's tag to a device. Frames with exactly one tag, of a
- * VLAN that box.cfg names on that card, pass. All others are dropped and counted: frames without a
- * tag, with only a priority tag, with two tags, with a provider tag, and of other VLANs. Without
- * the gate, the kernel would remove a priority tag and use the tag behind it. Supervisor only.
+ * The gate of cards that carry VLANs: a table of its own ("netdev sekisho") with one chain for each
+ * such card. It runs before the kernel assigns a frame to a VLAN's device. Frames with exactly one
+ * tag pass, if box.cfg has that VLAN on that card. All others are dropped and counted: frames
+ * without a tag, with only a priority tag, with two tags, with a provider tag, and of other VLANs.
+ * Without the gate, the kernel would remove a priority tag and use the tag behind it. Supervisor
+ * only.
  */
 #ifndef SEKISHO_KERNEL_TRUNK_H
 #define SEKISHO_KERNEL_TRUNK_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The order matters. Limits and priority come first, while root may still set them. The user and
- * the capabilities come next, because changing them clears the death signal and the dumpable flag,
- * which follow. no_new_privs is needed by Landlock and seccomp. The system call filter is last,
- * because it forbids all of the former.
+ * The order of the steps matters. Limits and priority come first, because root may still set them.
+ * User and capabilities come next. Changing them clears the death signal and the dumpable flag, so
+ * these are set after that. Landlock and seccomp need no_new_privs. The filter of system calls is
+ * last, because it forbids all these steps.
  */
 #include "appliance/role/sandbox.h"
 
@@ -27,11 +27,11 @@
 
 #define MIB 1048576u
 
-/* No memory limit for a sanitizer build: it reserves terabytes of address space and reads itself
- * when it reports. */
+/* A build with sanitizers gets no memory limit, because it reserves terabytes of address space. It
+ * also reads its own program when it reports. */
 #if defined(__SANITIZE_ADDRESS__)
 #define LIMIT_MEMORY false
-/* No leak check at its end: it would trace itself, which no sandbox allows. */
+/* No leak check at the end of a process: it would trace itself, which no sandbox allows. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) /* NOLINT(bugprone-reserved-identifier) */
 {
@@ -47,7 +47,7 @@ static int limit(int what, rlim_t value, struct err *e)
 {
 	struct rlimit old, l = { .rlim_cur = value, .rlim_max = value };
 
-	/* Never raises a limit: a stricter one stays. */
+	/* A stricter limit that exists already stays. */
 	if (getrlimit((__rlimit_resource_t)what, &old) == 0 && old.rlim_max < value)
 		l.rlim_cur = l.rlim_max = old.rlim_max;
 	if (setrlimit((__rlimit_resource_t)what, &l) < 0)
@@ -67,7 +67,8 @@ static int limits(const struct profile *p, bool naming, struct err *e)
 		r = limit(RLIMIT_FSIZE, (rlim_t)p->file_mib * MIB, e);
 	if (r == 0 && p->memory_mib != 0 && LIMIT_MEMORY)
 		r = limit(RLIMIT_AS, (rlim_t)p->memory_mib * MIB, e);
-	/* Some containers forbid real-time priority; then only the nice value below helps. */
+	/* Some containers forbid real-time priority. Then only the nice value below has an
+	 * effect. */
 	if (r == 0 && p->realtime != 0)
 		sched_setscheduler(
 			0, SCHED_RR | SCHED_RESET_ON_FORK,
@@ -90,13 +91,14 @@ static int identity(int id, const char *what, const struct profile *p, bool nami
 	return 0;
 }
 
-/* `parent`: its process id from before the change of the user, which clears the death signal. */
+/* `parent`: the parent's process id, read before the user changed. The change clears the death
+ * signal, which is set again here. */
 static int flags(pid_t parent, struct err *e)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return err_set(e, -errno, "process flags");
-	/* A parent that died before the prctl() sends no signal. */
+	/* If the parent died before the prctl(), there is no signal. */
 	if (getppid() != parent)
 		return err_set(e, -ECHILD, "parent is gone");
 	return 0;
@@ -148,7 +150,9 @@ static int landlock(const struct profile *p, struct err *e)
 	int set, r = 0;
 
 	if (version < 1)
-		return 0; /* no Landlock in this kernel: system call filter and user id must do */
+		/* this kernel has no Landlock: the filter of system calls and the user must be
+		 * enough */
+		return 0;
 	if (version >= 2)
 		rs.fs |= FS_REFER;
 	if (version >= 3)
@@ -159,7 +163,7 @@ static int landlock(const struct profile *p, struct err *e)
 		rs.fs |= FS_IOCTL;
 	if (version >= 6)
 		rs.scoped = SCOPE_ALL;
-	/* The size tells which of the fields this kernel knows. */
+	/* The size tells the kernel's version which fields there are. */
 	set = (int)syscall(SYS_landlock_create_ruleset, &rs,
 			   version >= 6	  ? sizeof(rs)
 			   : version >= 4 ? 2 * sizeof(uint64_t)
@@ -218,8 +222,8 @@ static int system_calls(const struct profile *p, struct err *e)
 
 	if (ctx == NULL)
 		return err_set(e, -ENOMEM, "system call filter");
-	/* A worker calls sendmsg for each packet, so the filter tests that first. For calls whose
-	 * arguments are not compared the kernel caches the result. */
+	/* A worker calls sendmsg for each packet, so the filter tests this call first. For calls
+	 * whose arguments are not compared, the kernel caches the result. */
 	seccomp_syscall_priority(ctx, SCMP_SYS(sendmsg), UINT8_MAX);
 	for (int g = 0; g < PROFILE_GROUPS && p->allow[g] != NULL; g++)
 		for (const struct call_rule *c = p->allow[g]; r == 0 && c->call != CALL_END; c++)
@@ -227,8 +231,8 @@ static int system_calls(const struct profile *p, struct err *e)
 	for (const int *s = p->soft; kill && s != NULL && *s != CALL_END; s++)
 		if (r == 0 && !listed(p, *s))
 			r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), *s, 0);
-	/* The flags of clone3 are in memory, where the filter cannot see them; the C library falls
-	 * back to clone. */
+	/* The flags of clone3 are in memory, where the filter cannot see them. So the call fails,
+	 * and the C library uses clone. */
 	if (r == 0 && kill)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	return load(ctx, r, e);
@@ -239,7 +243,7 @@ static int enter_as(int id, const char *what, const struct profile *p, bool nami
 	pid_t parent = getppid();
 	int code;
 
-	tzset(); /* reads its file before files are closed off */
+	tzset(); /* reads its file now, before files are closed off */
 	code = limits(p, naming, e);
 	if (code == 0)
 		code = identity(id, what, p, naming, e);
@@ -292,7 +296,7 @@ static int supervisor_capabilities(struct err *e)
 {
 	uint64_t have = 0;
 
-	/* A container may lack some capabilities; only those that exist can be kept. */
+	/* In a container some capabilities may not exist; only existing ones can be kept. */
 	if (capng_get_caps_process() < 0)
 		return err_set(e, -EPERM, "capabilities of the supervisor");
 	for (const int *c = sandbox_supervisor_kept; *c != CALL_END; c++)
@@ -318,8 +322,8 @@ static int writable(int set, int fd, uint64_t handled, struct err *e)
 		       : 0;
 }
 
-/* The supervisor reads and executes what it likes, because roles do so before their own sandbox
- * closes. It writes in its own folders and in the network settings. */
+/* Files of the supervisor. It may read and execute everything, because the roles do so before their
+ * own sandbox closes. It may write only in its own folders and in the network settings. */
 static int supervisor_files(const int *folders, size_t n, struct err *e)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -341,7 +345,7 @@ static int supervisor_files(const int *folders, size_t n, struct err *e)
 		int fd = open(sandbox_supervisor_writes[i], O_PATH | O_CLOEXEC);
 
 		if (fd < 0)
-			continue; /* a missing folder need not be writable */
+			continue; /* if the folder does not exist, no right is needed */
 		r = writable(set, fd, rs.fs, e);
 		close(fd);
 	}
@@ -358,8 +362,8 @@ static int add_call(scmp_filter_ctx ctx, int call)
 	return r == -EEXIST ? 0 : r;
 }
 
-/* A forbidden call gets EPERM instead of ending the process: the box's rules stay, whatever the
- * supervisor tries. */
+/* System calls of the supervisor. A forbidden call gets EPERM and does not end the process, because
+ * the box must keep a supervisor. */
 static int supervisor_calls(struct err *e)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -376,11 +380,11 @@ static int supervisor_calls(struct err *e)
 			for (const struct call_rule *c = p->allow[g]; r == 0 && c->call != CALL_END; c++)
 				r = add_call(ctx, c->call);
 	}
-	/* The C library falls back to clone. */
+	/* The call fails, and the C library uses clone. */
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-	/* BPF: it may query the programs on a device, so that verify can name them, but load
-	 * none. */
+	/* BPF: the supervisor may query the programs on a device, so that verify can name them, but
+	 * may load none. */
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
 				     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)BPF_PROG_QUERY));

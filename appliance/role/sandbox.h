@@ -59,10 +59,10 @@ int sandbox_hasher(struct err *e);
 int sandbox_webauthn(struct err *e);
 
 /*
- * The supervisor stays root, for it starts roles and enters namespaces; it keeps the capabilities
- * and system calls needed for that (sandbox_table.c says which and why). Where the kernel has
- * Landlock, it can write files only beneath these `n` folders and in the settings of the network.
- * Its children inherit that. 0 or negative errno.
+ * The sandbox of the supervisor. It stays root, because it starts roles and enters namespaces, and
+ * keeps the capabilities and system calls for that (sandbox_table.c gives the reasons). Where the
+ * kernel has Landlock, it can write only below these `n` folders and in the network settings. Its
+ * children inherit this. 0 or negative errno.
  */
 int sandbox_supervisor(const int *folders, size_t n, struct err *e);
 
@@ -70,10 +70,10 @@ int sandbox_supervisor(const int *folders, size_t n, struct err *e);
 uint32_t sandbox_cores(void);
 
 /*
- * Puts the calling process on one core: the `index`-th of those that it may use (modulo their
- * number); a negative index counts backwards (-1 = the last). Worker and gate of a pair get the
- * same, since handing a packet over is cheapest on one core. Call between fork and exec, or before
- * sandbox_enter. 0 or negative errno.
+ * Puts the calling process on one core: the `index`-th of those that it may use, modulo their
+ * number. A negative index counts backwards (-1 = the last). Worker and gate of a pair get the same
+ * core, because there a packet is handed over most cheaply. To be called between fork and exec, or
+ * before sandbox_enter. 0 or negative errno.
  */
 int sandbox_place(int index, struct err *e);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What each role may do, in one place. A further line is a decision about the boundary: say why
- * beside it.
+ * What each role may do, in one place. A new line here widens what a role may do, so it has its
+ * reason beside it.
  */
 #include "appliance/role/sandbox_table.h"
 
@@ -25,10 +25,10 @@
 #define CALL_IF2(name, n, m, w, n2, m2, w2) { .call = SCMP_SYS(name), .n_tests = 2, .tests = { { (n), (m), (w) }, { (n2), (m2), (w2) } } }
 #define CALL_FROM(name, n, least) { .call = SCMP_SYS(name), .n_tests = 1, .tests = { { (n), 0, (least) } } }
 #define WHOLE UINT64_MAX
-/* Masks the lower half of a register: the kernel reads a 32-bit number from it. */
+/* Selects the lower half of a register, because the kernel reads only 32 bits of it. */
 #define NUMBER UINT64_C(0xffffffff)
-/* abort() needs it. A role must not signal others of its kind, which have the same user: Landlock
- * prevents that only on kernels from 6.12 on. */
+/* abort() needs this call. It is limited to the own process: processes of a kind have the same
+ * user, and only kernels from 6.12 on prevent by Landlock that they signal each other. */
 #define SIGNALS_ITSELF CALL_IF(tgkill, 0, NUMBER, CALL_SELF)
 #define END { .call = CALL_END }
 
@@ -42,7 +42,7 @@ static const struct call_rule common[] = {
 	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(lseek), CALL(close),
 	CALL(fstat), CALL_IF(newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH),
 #if defined(__SANITIZE_ADDRESS__)
-	CALL(sigaltstack), /* a test build sets up its own signal stacks */
+	CALL(sigaltstack), /* a build for tests sets up its own signal stacks */
 #endif
 	END
 };
@@ -83,7 +83,8 @@ static const struct call_rule forms[] = {
 	CALL_IF(close, 0, WHOLE, 5), CALL_IF(close, 0, WHOLE, 6), CALL_IF(close, 0, WHOLE, 7), CLOSE_WITH(3), CLOSE_WITH(4),
 	CLOSE_WITH(5), CLOSE_WITH(6), CLOSE_WITH(7),
 #if defined(__SANITIZE_ADDRESS__)
-	/* A sanitizer maps at addresses of its choice; its build does not prove this sandbox. */
+	/* A build with sanitizers maps at addresses of its choice, so it cannot show that this part
+	 * of the sandbox works. */
 	CALL_IF(mmap, 2, PROT_EXEC, 0), CALL_IF(mprotect, 2, PROT_EXEC, 0), CALL(munmap), CALL(mremap), CALL(madvise), CALL(sigaltstack),
 #else
 	CALL_IF2(mmap, 2, PROT_EXEC, 0, 3, MAP_FIXED, 0), CALL_IF2(mprotect, 2, PROT_EXEC, 0, 0, 0, FORM_ABOVE),
@@ -92,22 +93,23 @@ static const struct call_rule forms[] = {
 	CALL(brk), CALL(futex), CALL(getrandom), CALL(clock_gettime), CALL(gettimeofday), CALL(time), CALL(clock_nanosleep),
 	CALL(nanosleep), CALL(sched_yield), CALL(exit), CALL(exit_group), CALL(rt_sigreturn), CALL(rt_sigprocmask),
 	CALL(rt_sigaction), CALL(restart_syscall), CALL(getpid), CALL(gettid), SIGNALS_ITSELF, CALL(read), CALL(readv),
-	CALL(pread64), CALL(pwrite64), /* a socket has no position to write at: ESPIPE */
+	/* on a socket these calls fail with ESPIPE, because it has no position */
+	CALL(pread64), CALL(pwrite64),
 	CALL(lseek), CALL(fstat), CALL_IF(newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH), CALL(recvmsg), CALL(memfd_create),
 	CALL_IF(fcntl, 1, WHOLE, F_GET_SEALS), CALL_IF(fcntl, 1, WHOLE, F_ADD_SEALS), CALL_IF(fcntl, 1, WHOLE, F_GETFL),
 	CALL_IF(fcntl, 1, WHOLE, F_GETFD), END
 };
 
-/* Questions to children are sent on two sockets that only this role has; recvfrom reads the
- * answers. */
+/* Accounts sends its questions to children on two sockets that no other role has; recvfrom reads
+ * the answers. */
 static const struct call_rule asks_children[] = {
 	CALL(recvfrom), CALL_IF(sendto, 0, WHOLE, ACCOUNTS_FD_HASHER), CALL_IF(sendto, 0, WHOLE, ACCOUNTS_FD_WEBAUTHN), END
 };
 
 static const struct call_rule receives_many[] = { CALL(recvmmsg), CALL(recvfrom), END };
 
-/* The gate writes verdicts and resets on descriptors whose numbers are not known beforehand. It
- * reads no packet; it only discards what a dead worker left in the sockets. */
+/* The gate sends verdicts and resets on descriptors whose numbers are not known beforehand. It
+ * reads no packet. It only discards what a dead worker has left in the sockets. */
 static const struct call_rule gate_sends[] = { CALL(sendmsg), CALL(sendto), CALL(recvmmsg), END };
 
 static const struct call_rule files[] = {
@@ -146,11 +148,12 @@ static const struct call_rule server[] = {
 	CALL(getrusage), END
 };
 
-/* Netlink sockets that were opened before, and the settings of its own network namespace (the
- * folder below). */
+/* Enforce uses netlink sockets that were opened before, and the settings of its own network
+ * namespace (the folder below). */
 static const struct call_rule kernel_rules[] = {
 	CALL(openat), CALL(getdents64), CALL(sendto), CALL(sendmsg), CALL(recvfrom), CALL(setsockopt), CALL(getsockname),
-	CALL(getrusage), /* the number of its sleeps shows whether the time of a change is known */
+	/* the number of its sleeps shows whether the time of a change of rules is known */
+	CALL(getrusage),
 	CALL_IF(ioctl, 1, WHOLE, SIOCGIFINDEX), CALL_IF(ioctl, 1, WHOLE, SIOCGIFFLAGS), END
 };
 
@@ -160,14 +163,15 @@ static const int probes[] = {
 	SCMP_SYS(getrusage), SCMP_SYS(sigaltstack), SCMP_SYS(prlimit64), CALL_END
 };
 
-/* In a role that reads hostile bytes even a look for a file is a sign of an attack. */
+/* Calls with which libraries only probe. A role that reads hostile bytes has few: even a look for a
+ * file is a sign of an attack. */
 static const int few_probes[] = {
 	SCMP_SYS(ioctl), SCMP_SYS(prctl), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(getrusage), SCMP_SYS(sigaltstack),
-	SCMP_SYS(mremap), /* the C library copies instead */
+	SCMP_SYS(mremap), /* when this fails, the C library copies instead */
 #if defined(__SANITIZE_ADDRESS__)
-	/* A sanitizer looks for its symbols when it reports: when denied, the report has none; when
-	 * killed, there is no report. */
+	/* A sanitizer opens its program to name symbols in a report. If that is refused, the report
+	 * has no names; if it killed the process, there would be no report. */
 	SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
 	SCMP_SYS(stat), SCMP_SYS(newfstatat), SCMP_SYS(prlimit64), SCMP_SYS(getrlimit),
 #endif
@@ -183,7 +187,9 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.allow = { common, channel, waiting, kernel_rules },
 		.folders = { { .path = "/proc/sys/net", .write = true } },
 		.n_folders = 1,
-		.nice = -15, /* a flushed ruleset is repaired before anything else */
+		/* after others have changed the rules, repairing them comes before everything
+		 * else */
+		.nice = -15,
 		.descriptors = 128, .file_mib = 256,
 	},
 	[ROLE_GATE] = {
@@ -191,26 +197,28 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.allow = { common, channel, waiting, gate_sends },
 		.soft = few_probes,
 		.nice = -10,
-		/* before its worker, which it watches; a worker's requests bound its work */
+		/* higher than its worker, which it watches; it can only have as much work as its
+		 * worker requests */
 		.realtime = 42,
 		.descriptors = 256, .file_mib = 16,
 	},
 	[ROLE_DPI] = {
-		/* CAP_NET_ADMIN for verdicts by its forms, and usable for nothing else. A worker
-		 * with nDPI has not even that. */
+		/* A worker for commands has CAP_NET_ADMIN for verdicts by its forms, and the filter
+		 * lets it use the capability for nothing else. A worker with nDPI does not have
+		 * it. */
 		.for_commands = CAP_BIT(CAP_NET_ADMIN),
 		.allow = { forms, waiting, receives_many },
 		.soft = few_probes,
 		.nice = -10,
 		/*
-		 * A packet waits for it, and nice values only count within a session or group of
-		 * processes. The priority is above what other programs commonly have and below the
-		 * kernel's interrupt threads (50), which bring the packets.
+		 * Packets wait for a worker, and nice values count only within a session or group
+		 * of processes. This priority is above what other programs commonly have, and below
+		 * the kernel's interrupt threads (50), which deliver the packets.
 		 */
 		.realtime = 41,
 		.descriptors = 256, .file_mib = 16,
-		/* MiB: twice what it needs with full tables. When the machine lacks memory, other
-		 * large processes are ended first. */
+		/* MiB: twice what it needs with full tables. If the machine lacks memory, other
+		 * large processes are killed first. */
 		.group_mib = 256, .oom_score = -500,
 	},
 	[ROLE_TAP] = {
@@ -224,8 +232,8 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.soft = probes,
 		.nice = 5,
 		.descriptors = 32, .file_mib = 256, .memory_mib = 2048,
-		/* its mappings, and texts in shared memory; the limit on mappings fails a call,
-		 * this one ends the process */
+		/* MiB for its mappings and for texts in shared memory. If it exceeds the limit on
+		 * mappings, a call fails; if it exceeds this limit, the process ends */
 		.group_mib = 2304,
 	},
 	[ROLE_JOURNAL] = {
@@ -242,32 +250,35 @@ static const struct profile profiles[ROLE_COUNT] = {
 	[ROLE_CONTROL] = {
 		.allow = { common, channel, waiting, files, people },
 		.soft = probes,
-		/* Its own folder holds the drafts. It reads files that anybody may read: the
-		 * asker's process in /proc, names of logins, certificates that a policy names. */
+		/* Its own folder has the drafts. It may read files that anybody may read: the
+		 * asker's process in /proc, names of logins, and certificates that a policy
+		 * names. */
 		.folders = { { .fd = CONTROL_FD_FOLDER, .write = true }, { .path = "/" } }, .n_folders = 2,
 		.descriptors = 256, .file_mib = 128,
 	},
 	[ROLE_ACCOUNTS] = {
-		/* It reads what strangers typed, though inside our messages, and holds hashes and
-		 * secrets: it has only these sockets and its folder. */
+		/* Accounts reads what strangers have typed, although within messages of this
+		 * program, and has hashes and secrets. So it has only these sockets and its
+		 * folder. */
 		.allow = { common, channel, waiting, asks_children, files },
 		.soft = probes,
 		.folders = { { .fd = ACCOUNTS_FD_FOLDER, .write = true } }, .n_folders = 1,
-		/* The list of leaked passphrases is by far the largest file that it writes. */
+		/* The list of leaked passphrases is the largest file that it writes, by far. */
 		.descriptors = 64, .file_mib = 40, .group_mib = 128,
 	},
 };
 
-/* One socket, opened before the sandbox closes; the rest is memory and computing. */
+/* It has one socket, which was opened before the sandbox closes. All else is memory and
+ * computing. */
 const struct profile sandbox_hasher_profile = {
 	.allow = { common },
 	.soft = few_probes,
-	.nice = 5, /* a person who is logged in goes before one who logs in */
+	.nice = 5, /* people who are logged in go before people who log in */
 	.descriptors = 16, .file_mib = 1, .memory_mib = 256,
 };
 
-/* One connection, opened before the sandbox closes, and one file, standard output. It opens
- * nothing. */
+/* It has one connection, which was opened before the sandbox closes, and one file, standard output.
+ * It opens nothing. */
 static const struct call_rule one_connection[] = {
 	CALL(poll), CALL(ppoll), CALL(recvfrom), CALL(recvmsg), CALL(sendto), CALL(sendmsg), CALL(getsockopt), CALL(fsync), END
 };
@@ -289,9 +300,9 @@ const struct profile *sandbox_profile(enum role r)
 /* clang-format off */
 
 /*
- * Calls of the supervisor: those of every role (a filter is inherited), and those that make roles,
- * namespaces, links and folders. Not included: loading code into the kernel, tracing, mounts,
- * memory of others, keys, setting the clock.
+ * System calls of the supervisor: those of all roles, because a filter is inherited, and those for
+ * making roles, namespaces, links and folders. Not among them: loading code into the kernel,
+ * tracing, mounts, memory of other processes, keys, setting the clock.
  */
 const int sandbox_supervisor_calls[] = {
 	/* make, watch and end processes */
@@ -314,7 +325,8 @@ const int sandbox_supervisor_calls[] = {
 	SCMP_SYS(accept4), SCMP_SYS(setsockopt), SCMP_SYS(getsockopt), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg), SCMP_SYS(ioctl), SCMP_SYS(eventfd2), SCMP_SYS(signalfd4), SCMP_SYS(timerfd_create),
 	SCMP_SYS(timerfd_settime), SCMP_SYS(pipe2),
-	/* whether the clock is synchronised; setting it takes a capability that is dropped */
+	/* reads whether the clock is synchronised; setting it would need a capability that is
+	 * dropped */
 	SCMP_SYS(adjtimex), SCMP_SYS(clock_adjtime),
 	/* generations and folders */
 	SCMP_SYS(mkdir), SCMP_SYS(fchown), SCMP_SYS(statfs), SCMP_SYS(fstatfs), SCMP_SYS(unlink), SCMP_SYS(rename),
@@ -327,7 +339,7 @@ const int sandbox_supervisor_kept[] = {
 	CAP_SYS_NICE,			     /* priorities of the packet path */
 	/* to enter the data and admin namespaces */
 	CAP_SYS_ADMIN,
-	/* queues, links, resets; the roles have no more */
+	/* queues, links, resets; roles have no more than that */
 	CAP_NET_ADMIN, CAP_NET_RAW,
 	CAP_NET_BIND_SERVICE,		     /* port 443 in the admin namespace */
 	CAP_DAC_READ_SEARCH,		     /* the folders of roles, which they own */
@@ -337,7 +349,7 @@ const int sandbox_supervisor_kept[] = {
 const char *const sandbox_supervisor_writes[] = {
 	"/proc/sys/net", "/dev/null",
 #if defined(COVERAGE_COUNTS)
-	/* a coverage build: a role that starts later writes its counts to a file of its own */
+	/* a coverage build: each role writes its counts to a file of its own */
 	COVERAGE_COUNTS,
 #endif
 	NULL

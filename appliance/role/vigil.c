@@ -7,13 +7,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TEXT 256 /* bytes: the state comes behind a name of at most 16 */
+#define TEXT 256 /* bytes: the state follows a name of at most 16 bytes */
 
 /*
- * The processor time of all threads of another process. The number of such a clock follows the
- * kernel's rule; the C library gives it only for processes that the caller may inspect. Read from
- * another core, the clock moves only with the ticks of the process's core. While a virtual machine
- * does not run that core, it stands still.
+ * The processor time of all threads of another process. The clock's number is computed by the
+ * kernel's rule, because the C library gives it only for processes that the caller may inspect.
+ * Read from another core, this clock moves only with the ticks of the process's core. While a
+ * virtual machine does not run that core, it stands still.
  */
 static uint64_t cpu_ns(pid_t pid)
 {
@@ -38,7 +38,7 @@ char vigil_state(struct bytes text)
 {
 	size_t at = text.left;
 
-	/* A process name may hold any character, also ')': the last one ends it. */
+	/* A process name may have any character, even ')'. So its end is the last ')'. */
 	while (at > 0 && text.p[at - 1] != ')')
 		at--;
 	return at > 0 && at + 1 < text.left && text.p[at] == ' ' ? (char)text.p[at + 1] : 0;
@@ -74,7 +74,8 @@ bool vigil_hung(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t 
 	uint64_t now = cpu_ns(v->pid), ran;
 
 	if (now < v->seen_ns)
-		now = v->seen_ns; /* the process is gone; another part reports that */
+		/* the process does not exist any more; another part reports that */
+		now = v->seen_ns;
 	ran = now - v->seen_ns;
 	if (state_of(v) != 'R')
 		v->idle_ns += at_most(passed_ns, most_ns);
@@ -90,7 +91,7 @@ bool vigil_still(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t
 	uint64_t now = cpu_ns(v->pid);
 	char state = state_of(v);
 
-	/* D: the kernel works for it, for instance on a large batch of rules. */
+	/* State D: the kernel works for the process, for example on a large batch of rules. */
 	if (now > v->seen_ns || state == 'R' || state == 'D')
 		vigil_beat(v);
 	else

@@ -9,7 +9,7 @@
 #define NO_LOGIN 4294967295ul /* the kernel's login uid of a process without a login */
 
 _Static_assert((uint32_t)NO_LOGIN == NO_TYPIST, "one number for both");
-#define ABOVE_MOST 16 /* ancestors that are looked at */
+#define ABOVE_MOST 16 /* how many parent processes are looked at */
 
 /* Reads a file of /proc as text; false when it is unreadable. */
 static bool read_process(pid_t pid, const char *name, char *out, size_t size)
@@ -40,7 +40,8 @@ static bool status_number(const char *status, const char *key, unsigned long *re
 	return end != at + strlen(key);
 }
 
-/* The login uid of a root process; NO_LOGIN: no sign of another person, or of a login by root. */
+/* The login user of a process of root. NO_LOGIN: there is no sign of another person, or root itself
+ * has logged in. */
 static unsigned long login_of_root(pid_t pid)
 {
 	char text[4096];
@@ -68,7 +69,7 @@ static unsigned long login_of(pid_t pid, uid_t uid)
 	return login != NO_LOGIN ? login : uid;
 }
 
-/* Looks in the file alone: a directory over the network could make this process wait. */
+/* Looks only in /etc/passwd: a directory on the network could make this process wait. */
 static bool name_of(unsigned long uid, char *out, size_t size)
 {
 	char line[512];
@@ -96,7 +97,7 @@ uint32_t who_typed(pid_t pid, uid_t uid)
 
 	if (uid == 0)
 		return (uint32_t)login_of_root(pid);
-	/* After su or sudo -u the login uid is still the person who logged in. */
+	/* After su or sudo -u, the login uid is still that of the person who logged in. */
 	if (!read_process(pid, "loginuid", text, sizeof(text)))
 		return NO_TYPIST;
 	login = strtoul(text, NULL, 10);

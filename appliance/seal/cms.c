@@ -41,7 +41,7 @@ static bool copied(const void *p, long n, uint8_t **ret, size_t *ret_n)
 	return true;
 }
 
-/* Sets how the content key is encrypted; the library's default is of 1998. */
+/* Sets how the content key is encrypted. The library's default is from 1998. */
 static bool handed_over(EVP_PKEY_CTX *p, const X509 *certificate)
 {
 	int kind = EVP_PKEY_get_base_id(X509_get0_pubkey(certificate));
@@ -136,8 +136,8 @@ bool cms_decrypt(struct cms_key *k, struct bytes message, uint8_t **ret, size_t 
 	char *text = NULL;
 	bool ok = false;
 
-	/* Nothing may follow, and only authenticated encryption is accepted: without a tag the
-	 * content could be altered. */
+	/* Nothing may follow the message. Only authenticated encryption is accepted, because
+	 * without a tag the content could be altered. */
 	if (cms != NULL && out != NULL && p == message.p + message.left &&
 	    OBJ_obj2nid(CMS_get0_type(cms)) == NID_id_smime_ct_authEnvelopedData &&
 	    CMS_decrypt(cms, k->key, NULL, NULL, out, CMS_BINARY) == 1) {

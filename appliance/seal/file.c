@@ -18,7 +18,7 @@ void backup_line(struct bytes body, char out[BACKUP_LINE + 1])
 	snprintf(out, BACKUP_LINE + 1, PRODUCT "%u %s\n", BACKUP_FORM, hex);
 }
 
-/* Reads digits up to a blank; 0 = invalid. */
+/* Reads digits up to a space; 0 = invalid. */
 static uint32_t form_read(struct bytes *b)
 {
 	uint32_t form = 0;

@@ -33,8 +33,8 @@ void draft_undecided(struct draft *d)
 	d->decided_ns = d->ran_out = 0;
 }
 
-/* Whether a draft whose trial ran out can be applied again: it was approved, tried once, and its
- * base is in force again, with nothing applied meanwhile. */
+/* Whether a draft can be applied again after its trial ran out: it was approved, this was its first
+ * trial, its base is in force again, and nothing was applied meanwhile. */
 static bool may_be_tried_again(const struct draft *d, const struct generation_record *g, uint64_t newest,
 			       uint64_t in_force)
 {
@@ -47,8 +47,8 @@ enum draft_turn draft_settle(struct draft *d, const struct generation_record *g,
 	bool asked = d->state == DRAFT_ASKED || d->state == DRAFT_APPROVED;
 
 	if (d->state == DRAFT_APPLIED && (g == NULL || g->state == GEN_REVERTED)) {
-		/* Another message will say that it is no longer in force; until then it counts as
-		 * applied. */
+		/* The generation is still in force: the draft counts as applied until the news
+		 * comes that it is not. */
 		if (g != NULL && g->why == WHY_TIMEOUT && g->number == in_force)
 			return DRAFT_STAYS;
 		if (g != NULL && may_be_tried_again(d, g, newest, in_force)) {
@@ -102,7 +102,8 @@ static json_t *head_json(const struct draft *d)
 		      "authors", json_list_whole(authors, d->n_authors), "by", json_text(d->by), "decided_by",
 		      json_text(d->decided_by), "comment", json_text(d->comment), "decision", json_text(d->decision),
 		      "saved_ns", (json_int_t)d->saved_ns, "decided_ns", (json_int_t)d->decided_ns);
-	/* An older release can read a draft without this field. */
+	/* This field is written only if it is needed, so that an older release can read all other
+	 * drafts. */
 	if (j != NULL && d->ran_out != 0 &&
 	    json_object_set_new(j, "ran_out", json_integer((json_int_t)d->ran_out)) != 0) {
 		json_decref(j);
@@ -196,7 +197,8 @@ static bool take_authors(const json_t *j, struct draft *d)
 	return true;
 }
 
-/* A draft has an author and texts, and a decision has somebody who made it. */
+/* Whether the parts fit together: a draft has an author and texts, and a decision has a person who
+ * made it. */
 static bool makes_sense(const struct draft *d)
 {
 	bool there = d->state != DRAFT_NONE;
@@ -271,7 +273,7 @@ int draft_open(int statefd, struct draft *ret, bool *ret_lost, struct err *e)
 		return r;
 	*ret = (struct draft){ 0 };
 	*ret_lost = true;
-	/* the box enforces without a draft, and also when a damaged one cannot be moved */
+	/* The box works without a draft, even if the damaged one cannot be moved. */
 	file_aside(statefd, NAME);
 	return 0;
 }

@@ -35,7 +35,8 @@ static int by_number(const void *a, const void *b)
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-/* The number, only if the line is whole: a cut line would give another number. */
+/* Reads the number. The line must have its end: a line that is cut off would give another
+ * number. */
 static bool pointer_parse(char *text, uint64_t *ret)
 {
 	size_t n = strcspn(text, "\n");
@@ -53,7 +54,8 @@ static bool was_confirmed(const struct generation_store *s)
 	return false;
 }
 
-/* Read after the history: a missing pointer with a confirmed generation in the history was lost. */
+/* Reads the pointer `confirmed`, after the history. It is lost if it is missing although the
+ * history has a confirmed generation. */
 static int read_confirmed(struct generation_store *s, struct err *e)
 {
 	uint8_t *text;
@@ -66,7 +68,8 @@ static int read_confirmed(struct generation_store *s, struct err *e)
 	free(text);
 	if (s->lost)
 		s->confirmed = 0;
-	/* The next start may be able to read it. */
+	/* The file is kept under another name only if it is damaged. Otherwise the next start may
+	 * be able to read it. */
 	if (s->lost && (r == 0 || file_none(r)) && !s->looking)
 		(void)file_aside(s->dirfd, "confirmed");
 	if (s->next <= s->confirmed)
@@ -74,8 +77,8 @@ static int read_confirmed(struct generation_store *s, struct err *e)
 	return 0;
 }
 
-/* New numbers follow the highest file: a generation without a line in the history is still
- * somebody's policy and is not replaced. */
+/* Gives new generations numbers above the highest file: a file without a line in the history is
+ * still a policy of the site, and is not replaced. */
 static void number_behind(struct generation_store *s)
 {
 	int fd = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -98,7 +101,7 @@ static void number_behind(struct generation_store *s)
 		closedir(d);
 }
 
-/* Gives the generation that boot loads a line if the history was lost. True when it had none. */
+/* If the history was lost, adds a line for the confirmed generation. True: it had none. */
 static bool complete(struct generation_store *s)
 {
 	if (s->confirmed == 0 || generation_find(s, s->confirmed) != NULL || s->n == GENERATIONS_KEPT)
@@ -176,7 +179,8 @@ int generation_store_open(int statefd, struct generation_store *s, struct err *e
 		goto fail;
 	s->lost |= strange;
 	for (size_t i = 0; i < s->n; i++) {
-		/* The pointer decides: a power cut may have come between it and the history. */
+		/* The pointer decides, because a power cut may have come between writing it and the
+		 * history. */
 		enum generation_state want = s->list[i].number == s->confirmed ? GEN_CONFIRMED
 					     : s->list[i].state == GEN_WAITING ? GEN_REVERTED
 									       : s->list[i].state;
@@ -188,11 +192,12 @@ int generation_store_open(int statefd, struct generation_store *s, struct err *e
 		changed |= want != s->list[i].state;
 		s->list[i].state = want;
 	}
-	/* It came into force by a change that was not saved. */
+	/* The confirmed generation came into force by a change that is not in the turns. */
 	if (s->n_turns > 0 && s->turns[s->n_turns - 1].number != s->confirmed &&
 	    s->turns[s->n_turns - 1].number != s->gave_up)
 		s->turns[s->n_turns - 1].number = 0;
-	/* A change that cannot be saved still counts, and is found again at the next start. */
+	/* If this cannot be saved, it is valid nevertheless, and the next start will find it
+	 * again. */
 	if (changed)
 		(void)history_write(s, e);
 	return 0;
@@ -214,8 +219,9 @@ void generation_store_close(struct generation_store *s)
 	*s = (struct generation_store){ .dirfd = -1 };
 }
 
-/* Never the confirmed generation or the one on trial. Of the others first those that were never in
- * force: repeated failures must not push out policies that somebody could go back to. */
+/* The record to forget first. It is never the confirmed generation or the one on trial. With
+ * `failed` it is one that never came into force: repeated failures must not push out policies to
+ * which somebody could go back. */
 static bool oldest(const struct generation_store *s, bool failed, size_t *ret)
 {
 	for (size_t i = 0; i < s->n; i++) {
@@ -279,7 +285,7 @@ int generation_try(struct generation_store *s, const void *p, size_t n, struct e
 	if (n > GENERATION_MAX_BYTES)
 		return err_set(e, -EFBIG, "a generation of %zu bytes", n);
 	r = atomic_write(s->dirfd, TRYING, p, n, e);
-	/* Its line would be among these, which are written anew. */
+	/* The history is written again as a test of the room for a new line. */
 	if (r == 0 && s->n > 0)
 		r = history_write(s, e);
 	unlinkat(s->dirfd, TRYING, 0);
@@ -295,16 +301,16 @@ int generation_mark(struct generation_store *s, uint64_t number, enum generation
 		if (s->list[i].number == number) {
 			s->list[i].state = state;
 			change(&s->list[i], c);
-			/* Even if the disk fails: the pointer decides, and the line is written as
-			 * soon as possible. */
+			/* The pointer decides, so this is no failure even if the disk fails. The
+			 * line is written as soon as possible. */
 			(void)history_write(s, &line);
 			return 0;
 		}
 	return err_set(e, -ENOENT, "generation %" PRIu64, number);
 }
 
-/* On a full disk the existing file is overwritten in place by a few bytes; anything behind the
- * line's end is ignored. */
+/* Writes the pointer. On a full disk the existing file is overwritten in place; bytes after the
+ * line's end are ignored. */
 static int write_pointer(int dirfd, const char *text, size_t n, struct err *e)
 {
 	int r = atomic_write(dirfd, "confirmed", text, n, e), fd;
@@ -320,8 +326,8 @@ static int write_pointer(int dirfd, const char *text, size_t n, struct err *e)
 	return r;
 }
 
-/* A failed write may still have reached the disk, and the next start would load a policy that is
- * not in force. */
+/* Restores the pointer. A failed write may still have reached the disk, and the next start would
+ * load a policy that is not in force. */
 static void pointer_back(const struct generation_store *s)
 {
 	char text[32];
@@ -403,8 +409,8 @@ const struct generation_record *generation_find(const struct generation_store *s
 	return NULL;
 }
 
-/* The generation in force when this one was applied; without that field, the newest confirmed one
- * before it. */
+/* The generation that was in force when this one was applied. An old record without this field: the
+ * newest confirmed generation before it. */
 static uint64_t before(const struct generation_store *s, const struct generation_record *g)
 {
 	if (g->before != 0)
@@ -459,12 +465,12 @@ const struct generation_record *generation_last_trial(const struct generation_st
 	for (size_t i = 0; i < s->n; i++) {
 		const struct generation_record *g = &s->list[i];
 
-		/* A generation that was applied without a trial, or is on trial, has no ended
-		 * trial. */
+		/* These generations had no trial that has ended: they were applied without one, are
+		 * on trial, failed before it, or were put into force by a rollback. */
 		if (g->why == WHY_APPLIED || g->why == WHY_FAILED || g->why == WHY_ROLLBACK)
 			continue;
-		/* There is one trial at a time: the last that began ended last, whatever time a
-		 * wrong clock noted for an earlier one. */
+		/* There is one trial at a time, so the last one to begin is the last one to end,
+		 * whatever times a wrong clock has left. */
 		if (last == NULL || g->number > last->number)
 			last = g;
 	}

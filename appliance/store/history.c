@@ -12,9 +12,9 @@
 #include "appliance/base/sha256.h"
 
 /*
- * The store's file `history`: one line for each generation, fields between spaces, %XX for
- * characters that would end a field. Only the store reads and writes it. What a state means and
- * which one follows is decided there.
+ * The file `history` of the store: one line for each generation, with spaces between the fields,
+ * and %XX for characters that would end a field. Only the store reads and writes it; generation.c
+ * decides about the states.
  */
 
 #define LINE_MAX_BYTES 4096u /* some characters take three bytes when stored */
@@ -64,9 +64,10 @@ static bool why_by_name(const char *name, enum generation_why *ret)
 	return false;
 }
 
-#define MEANT_FIELD 1200u /* bytes; a blank takes three when stored */
+#define MEANT_FIELD 1200u /* bytes; a space takes three when stored */
 
-/* ---- texts as fields of a line: "-" for empty, %XX for what would end a field ---------------- */
+/* ---- texts as fields of a line: "-" for an empty text, %XX for characters that would end it
+ * ---- */
 
 static void field_put(const char *text, char *out, size_t size)
 {
@@ -205,7 +206,7 @@ static bool parse_line(char *line, struct generation_record *g)
 	       field_take(field[13], g->meant.text[LANG_JA], sizeof(g->meant.text[LANG_JA]));
 }
 
-/* Parses the fields behind the word. */
+/* Parses the fields of a turn, which follow its first word. */
 static bool parse_turn(char *fields, struct generation_turn *t)
 {
 	char *rest = NULL, *ns = strtok_r(fields, " ", &rest), *number = strtok_r(NULL, " ", &rest);
@@ -247,7 +248,7 @@ int history_read(struct generation_store *s, struct err *e)
 		}
 	}
 	free(text);
-	/* On a failing disk the damaged file stays: the confirmed generation does not depend on
+	/* If the disk fails, the damaged file stays: the confirmed generation does not depend on
 	 * it. */
 	s->in_the_way = s->damaged && !s->looking && file_aside(s->dirfd, "history") < 0;
 	if (s->n > 0)

@@ -11,7 +11,8 @@
 #define NAME "kept"
 #define VERSION 1
 #define MOST (64u << 20)
-/* a mark in memory only: the file may be whole and must not be overwritten */
+/* a mark in memory only: the file could not be read but may be good, so it must not be
+ * overwritten */
 #define UNREAD "unread"
 
 static const char *const words[KEPT_MARKS] = {
@@ -40,7 +41,7 @@ static bool mark_known(const json_t *record)
 	return false;
 }
 
-/* A form that this program knows, with a record for each device. */
+/* Whether the form is one that this program knows, with a valid record for each device. */
 static bool sound(const json_t *kept)
 {
 	json_t *devices = json_object_get(kept, "devices"), *record;
@@ -59,7 +60,7 @@ static bool sound(const json_t *kept)
 	return true;
 }
 
-/* 0; -EBADMSG: the contents are invalid; otherwise as file_read. */
+/* Reads the file. 0; -EBADMSG: the contents are invalid; other errors as file_read. */
 static int look(int statefd, json_t **ret, struct err *e)
 {
 	uint8_t *text;

@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file `kept`: the state of the devices of the first namespace before the box took them. With
- * this file, a program that starts after this one died can give them back. Supervisor, and
- * `sekishod --release`, one at a time by the lock of the folder.
+ * The file `kept`: the network devices that the box has taken from the first namespace, and their
+ * state before that. With it, a program that starts after another one died can give them back. Only
+ * the supervisor or `sekishod --release` has the folder's lock and so the file.
  *
- *   {"version": 1, "data": name of the namespace, "admin": ..., "devices": {DEVICE: {"mark",
- *   "picture"}}, "untold": {DEVICE: {"by", "wall_ns"}}}
+ *   {"version": 1, "data": name of the namespace, "admin": ...,
+ *    "devices": {DEVICE: {"mark", "picture"}},
+ *    "untold": {DEVICE: {"by", "wall_ns"}}}
  *
- * `mark`: "taken"; "retired" (in the box, but no longer of its policy; "by": the generation that
- * left it out); "released" (given back by a person's order: not taken again but by the next apply
- * or rollback). `untold`: released while no daemon ran, which has not been recorded yet. A picture
- * that is "going" is being given back. A record stands on the disk before its device is touched.
- * What a picture holds is the affair of appliance/box/loan.h. Replaced as a whole and synced.
+ * `mark` is "taken", "retired" or "released". "retired": the device is in the box, but no policy
+ * uses it any more; "by" is the generation that left it out. "released": a person has ordered that
+ * it is given back, and only the next apply or rollback takes it again.
+ *
+ * `picture` is the earlier state of the device (appliance/box/loan.h). With "going" in it, the
+ * device is being given back. `untold` has devices that were released while no daemon ran; there
+ * are no records of that yet.
+ *
+ * The record is on the disk before the device is touched. The file is replaced as a whole and
+ * synced.
  */
 #ifndef SEKISHO_STORE_KEPT_H
 #define SEKISHO_STORE_KEPT_H

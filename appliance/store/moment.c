@@ -18,7 +18,7 @@
 #define MOST 512u
 #define DAY_S 86400u
 
-/* Writes the text with a check at its end: a byte that the disk lost must not turn into another
+/* Writes the text, with a digest at its end: damage on the disk must not turn it into another
  * year. */
 static size_t write_text(const struct moment *m, char out[MOST])
 {
@@ -33,7 +33,8 @@ static size_t write_text(const struct moment *m, char out[MOST])
 	return (size_t)n;
 }
 
-/* Reads what looks like a moment; the comparison below checks it. `text` ends with a NUL. */
+/* Reads latest and boot id. Whether the text is valid shows the comparison in same_text. `text`
+ * ends with a NUL. */
 static bool read_text(const char *text, struct moment *ret)
 {
 	char *end;
@@ -53,7 +54,7 @@ static bool read_text(const char *text, struct moment *ret)
 	return true;
 }
 
-/* Valid only if it equals, byte for byte, what would be written. */
+/* Whether the text is exactly what would be written for this moment. */
 static bool same_text(const struct moment *m, const uint8_t *p, size_t n)
 {
 	char text[MOST];
@@ -98,11 +99,12 @@ enum clock_wait clock_judge(const struct clock_facts *f)
 
 	if (f->same_boot)
 		return CLOCK_TRUSTED;
-	/* A time source that goes back lies, or the record is wrong: a person decides. */
+	/* If the time is before the latest known moment, either the source is wrong or the record
+	 * is: a person has to decide. */
 	if (f->now < least)
 		return CLOCK_WAITS_EARLIER;
-	/* The machine was not restarted: this is the first release with this record, or there was
-	 * no room to write it. */
+	/* Open elements with an end show that the machine was not restarted: an older release ran
+	 * before, or the record could not be written. */
 	if (f->stands)
 		return CLOCK_TRUSTED;
 	if (f->sync == CLOCK_SYNC_YES)
@@ -111,7 +113,7 @@ enum clock_wait clock_judge(const struct clock_facts *f)
 		return CLOCK_WAITS_SOURCE;
 	if (f->found == MOMENT_DAMAGED)
 		return CLOCK_WAITS_RECORD;
-	/* A day of tolerance: a battery clock that keeps local time is also right. */
+	/* A difference of a day is tolerated, because the battery clock may keep local time. */
 	if (f->battery && apart > DAY_S)
 		return CLOCK_WAITS_BATTERY;
 	return CLOCK_TRUSTED;
@@ -136,7 +138,7 @@ bool clock_follow_look(struct clock_follow *f, enum clock_sync word, struct mono
 		f->seen_ns = now.ns;
 		f->seen_wall_ns = wall_ns;
 	}
-	/* An unknown state is no change: the caller may not be allowed to ask. */
+	/* An unknown state is no change: the caller may not be allowed to ask for it. */
 	if (word == CLOCK_SYNC_UNKNOWN || word == f->is || now.ns - f->seen_ns < FOLLOW_SETTLES_NS)
 		return false;
 	f->is = word;
@@ -166,7 +168,7 @@ bool clock_follow_load(int runfd, const char *boot, struct clock_follow *f)
 
 	if (boot[0] == '\0' || file_read(runfd, FOLLOW_NAME, MOST - 1, &p, &n, NULL) < 0)
 		return false;
-	/* Valid only if it equals, byte for byte, what would be written. */
+	/* The file is valid only if it is exactly what would be written. */
 	for (size_t i = 0; !read && i < sizeof(words) / sizeof(words[0]); i++) {
 		const char *digits = memchr(p + strlen(FOLLOW), ' ', n > strlen(FOLLOW) ? n - strlen(FOLLOW) : 0);
 		uint64_t since = digits != NULL ? strtoull(digits + 1, NULL, 10) : 0;

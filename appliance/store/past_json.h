@@ -6,7 +6,7 @@
 #include "appliance/base/json.h"
 #include "appliance/store/generation.h"
 
-/* `in_force`: the generation that is. */
+/* `in_force`: the number of the generation in force. */
 json_t *json_record(const struct generation_record *g, uint64_t in_force);
 
 #endif

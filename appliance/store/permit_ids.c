@@ -132,7 +132,8 @@ static int by_age(const void *a, const void *b)
 	return (x->used < y->used) - (x->used > y->used); /* newest first */
 }
 
-/* A permit that moved to the place of another has taken over its meaning: sessions have it now. */
+/* Orders entries by meaning and place. Of equal ones the last used comes first: if a permit has
+ * moved to the place of another, sessions now have its id. */
 static int by_meaning(const void *pa, const void *pb)
 {
 	const struct permit_id *a = *(struct permit_id *const *)pa, *b = *(struct permit_id *const *)pb;
@@ -142,8 +143,8 @@ static int by_meaning(const void *pa, const void *pb)
 	return c != 0 ? c : by_id(a, b);
 }
 
-/* The entry with this meaning and place whose id was not yet given out in this call: of several the
- * last used, or NULL. */
+/* The entry with this identity and place whose id was not given out yet in this call. If there are
+ * several, the one used last; NULL = none. */
 static struct permit_id *known(struct permit_id *const *sorted, size_t n, const struct permit_wanted *w,
 			       const uint8_t *given)
 {
@@ -170,7 +171,7 @@ static struct permit_id *entry_of(struct permit_id *list, size_t n, uint32_t id)
 	return bsearch(&key, list, n, sizeof(*list), by_id);
 }
 
-/* Forgets the ids that were out of force longest, never one of the present serial. */
+/* Drops the entries that have been out of force longest, but none of the present assignment. */
 static void forget_old(struct permit_id *list, size_t *n, uint64_t serial)
 {
 	if (*n <= PERMIT_IDS_KEPT)
@@ -199,7 +200,8 @@ int permit_ids_assign(struct permit_ids *p, size_t n, const struct permit_wanted
 		sorted[i] = &list[i];
 	}
 	qsort(sorted, p->n, sizeof(struct permit_id *), by_meaning);
-	/* A permit that goes on keeps its id, whatever else could claim it. */
+	/* A permit that continues keeps its id. So no other permit may get that id by its
+	 * meaning. */
 	for (size_t i = 0; i < n; i++)
 		if (wanted[i].keep != 0)
 			mark(given, wanted[i].keep);
@@ -221,7 +223,7 @@ int permit_ids_assign(struct permit_ids *p, size_t n, const struct permit_wanted
 		entry->used = p->serial + 1;
 		mark(given, entry->id);
 	}
-	/* Sorted only now: until here entries are searched by their old values. */
+	/* Sorted only here, because entries are searched above by their old identities. */
 	qsort(list, total, sizeof(*list), by_id);
 	for (size_t i = 0; i < n; i++) {
 		struct permit_id *entry = entry_of(list, total, ids[i]);
@@ -275,7 +277,7 @@ int permit_ids_save(int dirfd, struct permit_ids *p, struct err *e)
 	sha256(buf, o.len, digest);
 	out_bytes(&o, digest, sizeof(digest));
 	r = o.failed ? err_set(e, -EOVERFLOW, "permit ids") : atomic_write(dirfd, FILE_NAME, buf, o.len, e);
-	/* A rename replaces any file, but not a folder. */
+	/* Renaming over a file works, but over a folder it does not. */
 	if (r == -EISDIR && file_aside(dirfd, FILE_NAME) == 0)
 		r = atomic_write(dirfd, FILE_NAME, buf, o.len, e);
 	p->unsaved = r < 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/store/waiting.h"
 
-/* Whether the conduit would be open but for the untrusted clock. */
+/* Whether the conduit would be open if the clock were trusted. */
 static bool concerns(const struct ir *ir, const struct ir_conduit *c, uint64_t now)
 {
 	return c->until > now || (c->until == 0 && (c->starts != 0 || c->window < ir->n_windows));
@@ -26,7 +26,7 @@ json_t *waiting_names(const struct ir *ir, uint64_t now)
 	return names;
 }
 
-/* The waiting conduits as keys, for quick look-up. */
+/* The waiting conduits as keys of an object, for quick look-up. */
 static json_t *waiting_set(const struct ir *ir, uint64_t now)
 {
 	json_t *names = waiting_names(ir, now), *set = json_object(), *name;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The operation, the only thing that changes what is in force. There is one at a time; it goes step
- * by step and never blocks:
+ * The steps of the operation, which is the only thing that changes what is in force. There is at
+ * most one operation at a time, and no step blocks:
  *
- * compile -> stored, devices in, queues open -> tables of old and new permits at every worker ->
- * effect on live sessions -> kernel batch -> addresses and routes -> tables of the new permits
- * alone -> confirmed, or on trial
+ * compile -> stored, devices in the box, queues open -> each worker has a table of old and new
+ * permits -> effect on live sessions -> kernel batch -> addresses and routes -> each worker has a
+ * table of the new permits -> confirmed, or on trial
  *
- * Until the kernel batch the operation can simply be dropped. After it, a failure is undone by
- * sending the old generation the same way. The box's start, a rollback and the end of a trial begin
- * in the middle of this walk.
+ * Before the kernel batch, the operation can be dropped. After it, a failure is undone by sending
+ * the old generation in the same way. The box's start, a rollback and the end of a trial begin at a
+ * later step.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -31,7 +31,7 @@
 
 /* ---- to the kernel --------------------------------------------------------------------------- */
 
-/* Somebody waits for the answer, so the effect is found out beforehand. */
+/* True when a person waits for the answer: then the effect is foretold before the change. */
 static bool foretells(const struct operation *op)
 {
 	return op->step != STEP_UNDO && !op->foretold &&
@@ -53,7 +53,7 @@ void op_to_kernel(struct supervisor *s)
 		op->deadline = mono_ns() + ENFORCE_LIMIT_NS;
 		return;
 	}
-	/* Names first: the first drops of the new rules must find them. */
+	/* The journal gets the names before the first drops of the new rules. */
 	if (flags == 0)
 		journal_generation(s, p);
 	if (op->step != STEP_UNDO)
@@ -68,7 +68,8 @@ void op_to_kernel(struct supervisor *s)
 		isolation_before(s, p);
 	doors_before(s, p);
 	if (kernel_send(s, p, flags, op->id, &e) < 0) {
-		/* Enforce is dying, and op_enforce_died will follow. Lack of memory is no death. */
+		/* If enforce is dying, op_enforce_died will follow. Any other error, for example
+		 * lack of memory, ends the operation. */
 		if (e.code != -EPIPE) {
 			if (op->step == STEP_UNDO)
 				op->not_back = e;
@@ -79,7 +80,7 @@ void op_to_kernel(struct supervisor *s)
 	}
 }
 
-/* The effect on live sessions is known: goes on with the change, unless this is a dry run. */
+/* The effect on live sessions is known. Goes on with the change, unless this is a dry run. */
 void op_foretold(struct supervisor *s)
 {
 	s->op.foretold = true;
@@ -92,8 +93,7 @@ void op_foretold(struct supervisor *s)
 		op_to_kernel(s);
 }
 
-/* Whether the box acts by itself: then nobody can try again, and what the rules forbid must not
- * pass. */
+/* Whether the box acts by itself. Then nobody can try again, and the rules must be committed. */
 static bool alone(const struct operation *op)
 {
 	return op->kind == OP_BOOT || op->kind == OP_REVERT;
@@ -113,9 +113,9 @@ void op_tables_begin(struct supervisor *s)
 }
 
 /*
- * A worker that is late by the clock may only have lacked a processor, and it has live sessions, so
- * it is not ended. The rules can be committed without it, because a worker drops what it does not
- * know.
+ * Some workers have not acknowledged the table in time. A late worker is not ended, because it may
+ * only have lacked a processor and it has live sessions. If the box acts by itself, the rules are
+ * committed without it: a worker drops packets of permits that it does not know.
  */
 void op_tables_late(struct supervisor *s)
 {
@@ -128,10 +128,10 @@ void op_tables_late(struct supervisor *s)
 }
 
 /*
- * A worker that refuses a table which another accepts is damaged or lies. It must not block every
- * change, so it is replaced, and its successor, which has met no packet yet, decides. If all
- * workers refuse the table at the start, although the policy in force was accepted once, their
- * successors decide as well, but not at every retry.
+ * Whether workers that refuse the table are to be replaced, so that their successors decide. A
+ * worker that refuses a table which another one accepts is damaged or lies, and must not block
+ * every change. Its successor has met no packet yet. If all workers refuse the table at the start,
+ * they are replaced as well, because the policy in force was accepted once; but not at every retry.
  */
 static bool successors_decide(struct supervisor *s, enum table_state t)
 {
@@ -163,7 +163,8 @@ void op_tables(struct supervisor *s)
 	}
 }
 
-/* Takes in the devices of the next policy; each that is possible, even if another fails. */
+/* Moves the devices of the next policy into the box: every device that can be moved, even if
+ * another one fails. */
 static bool devices_in(struct supervisor *s, struct err *e)
 {
 	struct operation *op = &s->op;
@@ -187,9 +188,9 @@ static void prepare_failed(struct supervisor *s, const struct err *e)
 }
 
 /*
- * Devices, queues and tables for `next`; the rest follows by itself. The end of a trial does not
- * fail because a device of the former policy is missing or was released: nobody is there to decide,
- * and a start would not keep the trial either.
+ * Prepares devices, queues and tables for op->next; the later steps follow by themselves. If a
+ * device of the former policy is missing or was released, the end of a trial goes on: nobody is
+ * there to decide, and a start would end the trial as well.
  */
 void op_prepare(struct supervisor *s)
 {
@@ -224,9 +225,10 @@ void op_prepare(struct supervisor *s)
 	memcpy(op->before, s->table, s->n_table);
 	op->n_before = s->n_table;
 	/*
-	 * Old permits stay known until the kernel has switched: so at every moment both policies
-	 * are judged correctly, and what both allow by the old one. The journal hears the new names
-	 * first, because no record may precede them.
+	 * Workers keep the old permits until the kernel has the new rules, so packets of both
+	 * policies are judged correctly at any moment. What both policies allow is judged by the
+	 * old one. The journal gets the new names first, because no record may come before its
+	 * names.
 	 */
 	journal_generation(s, p);
 	image = table_merge(s->table, s->n_table, p->image, p->n_image, NULL, NULL, &n);
@@ -240,7 +242,8 @@ void op_prepare(struct supervisor *s)
 
 /* ---- compile --------------------------------------------------------------------------------- */
 
-/* The policy in force, to compare with; -1: there is none, or it cannot be passed on. */
+/* The policy in force, with which the compiler compares the new one. -1: there is none, or it
+ * cannot be passed on. */
 static int sealed_in_force(const struct supervisor *s)
 {
 	return s->now->ir->n_sources > 0 ? memfd_sealed("sekisho-in-force", s->now->sealed, s->now->n_sealed) : -1;
@@ -255,8 +258,8 @@ void op_compile_begin(struct supervisor *s)
 
 	op->step = STEP_COMPILE;
 	op->deadline = mono_ns() + COMPILE_LIMIT_NS;
-	/* A dry run waits for a backup's sealing: repeated dry runs could otherwise keep every
-	 * backup from finishing. */
+	/* The encryption of a backup goes before a dry run: repeated dry runs could otherwise
+	 * prevent every backup. */
 	if (op->kind == OP_DRY_RUN)
 		errands_sealing_first(s);
 	else
@@ -400,8 +403,8 @@ void op_compiled(struct supervisor *s, struct msg *m)
 
 /* ---- from the kernel ------------------------------------------------------------------------- */
 
-/* When enforce found no lingering session, only the new permits are needed; lingering ones go with
- * the old. */
+/* Sets the workers' table after the change. If enforce found lingering sessions, it has their old
+ * permits as well. */
 static void tables_of_new(struct supervisor *s, struct policy *old)
 {
 	bool lingers = s->op.lingering > 0;
@@ -410,13 +413,13 @@ static void tables_of_new(struct supervisor *s, struct policy *old)
 	uint8_t *image = lingers ? policy_table(s->now, old, s->table, s->n_table, &n)
 				 : policy_table(s->now, NULL, s->now->image, s->now->n_image, &n);
 
-	/* A failure here leaves the merged table, which holds more than is live. It does no harm:
-	 * the kernel sends nothing for those permits. */
+	/* On a failure, the workers keep the table of both policies. That does no harm, because the
+	 * kernel sends no packets for the old permits. */
 	if (image != NULL)
 		table_set(s, image, n, s->now, true, &e);
 }
 
-/* Which generation this operation ends, and why; 0 = none to mark. */
+/* The generation that this operation ends, and why; 0 = none. */
 static uint64_t leaves(const struct supervisor *s, struct generation_cause *c)
 {
 	const struct operation *op = &s->op;
@@ -430,7 +433,7 @@ static uint64_t leaves(const struct supervisor *s, struct generation_cause *c)
 	return s->trial;
 }
 
-/* Writes the result of the operation to the disk, before anybody is told of it. */
+/* Writes the result of the operation to the disk, before anybody gets the answer. */
 static int record(struct supervisor *s, struct err *e)
 {
 	struct operation *op = &s->op;
@@ -447,8 +450,8 @@ static int record(struct supervisor *s, struct err *e)
 	if (op->kind == OP_REVERT)
 		c.by = NULL;
 	left = leaves(s, &c);
-	/* The generation that counts is already on the disk, so a failure here does not make the
-	 * operation fail. */
+	/* The new generation is on the disk already, so a failure here does not make the operation
+	 * fail. */
 	if (r == 0 && left != 0 && left != op->number)
 		(void)generation_mark(&s->store, left, GEN_REVERTED, &c, e);
 	return r;
@@ -500,7 +503,7 @@ static void in_force(struct supervisor *s)
 	isolation_applied(s);
 	box_try_again(s, whole ? NULL : box.text);
 	sentence_forget(&s->store_error);
-	/* The interfaces in its box facts may have other numbers now. */
+	/* Interfaces may have other numbers now. */
 	journal_generation(s, s->now);
 	in_force_tell(s);
 	beside_write(s);

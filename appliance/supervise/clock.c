@@ -10,8 +10,8 @@
 #include "appliance/wire/settings.h"
 
 #define SECOND 1000000000ull
-#define LOOK_NS SECOND	      /* between looks while the clock waits */
-#define KEEP_NS (60 * SECOND) /* between saves once it is trusted */
+#define LOOK_NS SECOND	      /* interval of looks in ns while the clock is not trusted */
+#define KEEP_NS (60 * SECOND) /* interval of saves in ns once it is trusted */
 #define FOLLOW_NS (2 * SECOND)
 
 static uint64_t now_s(void)
@@ -19,8 +19,8 @@ static uint64_t now_s(void)
 	return clock_wall_ns() / SECOND;
 }
 
-/* When the confirmed policy came into force: the only known time for a box whose record of times is
- * missing. */
+/* When the confirmed policy came into force, in seconds since 1970. If the record of times is
+ * missing, no other time is known. */
 static uint64_t policy_moment(const struct supervisor *s)
 {
 	const struct generation_record *g = generation_find(&s->store, s->store.confirmed);
@@ -36,8 +36,8 @@ static bool names_sources(const struct ir *ir)
 	return false;
 }
 
-/* By which sources the clock is judged now: a trial does not remove those of the policy that it
- * stands in for. */
+/* Whether time sources decide about the clock: those of `ir`, or during a trial those of the
+ * confirmed policy. */
 static bool judged_by_sources(const struct supervisor *s, const struct ir *ir)
 {
 	return names_sources(ir) || (s->trial != 0 && s->clock.sources);
@@ -77,8 +77,8 @@ static void record(struct supervisor *s, uint8_t what, const char *by, const cha
 	event_send(&s->events, &e);
 }
 
-/* In the run folder, because the disk may be full, and a restart of the daemon must not shut what
- * is open. */
+/* Notes in the run folder that the clock is trusted. The disk may be full, and after a restart of
+ * the daemon what is open must stay open. */
 static void note(struct supervisor *s, const struct moment *m)
 {
 	struct err e;
@@ -102,7 +102,8 @@ static void save(struct supervisor *s)
 	t->found = MOMENT_READ;
 }
 
-/* Reported once in a start, and only if the policy has something to wait. */
+/* Reports once in a start of the machine that the clock is not trusted, if the policy has conduits
+ * that wait for it. */
 static void say_waits(struct supervisor *s)
 {
 	struct clock_trust *t = &s->clock;
@@ -136,7 +137,7 @@ void clock_tell(struct supervisor *s)
 		role_send(s, &s->slots[SLOT_ENFORCE], 0, &m, NULL, 0);
 }
 
-/* Tells everybody who depends on the clock. */
+/* Tells enforce, and sets the journal's rule. */
 static void changed(struct supervisor *s)
 {
 	clock_tell(s);
@@ -159,9 +160,9 @@ static int look_for_ends(void *ctx, struct err *e)
 }
 
 /*
- * Without a record of trust since the machine's start the rules may show it: a release without that
- * record has loaded them, or the folder with the record was lost. A box that waits has removed
- * everything with an end, and the deny base has none.
+ * If there is no record that the clock is trusted, the rules in the kernel may show it: an older
+ * release may have loaded them, or the record may be lost. A box with an untrusted clock has
+ * removed everything that ends by time, and the deny base has nothing of that kind.
  */
 static enum clock_wait by_the_rules(struct supervisor *s, enum clock_wait before)
 {
@@ -173,7 +174,7 @@ static enum clock_wait by_the_rules(struct supervisor *s, enum clock_wait before
 		return before;
 	(void)in_namespace(s, s->spaces.data, look_for_ends, &t->stands, &e);
 	w = judge(s, s->now->ir);
-	/* true at this moment only: a box that waits from here on removes whatever has an end */
+	/* the rules show it only now: a box whose clock is not trusted removes them from here on */
 	t->stands = false;
 	return w;
 }
@@ -211,9 +212,10 @@ void clock_before(struct supervisor *s, const struct policy *p)
 }
 
 /*
- * Records a change of the clock's source once and tells the next daemon. The first daemon records a
- * lost source if box.cfg names sources and the clock follows none: nobody may have seen it get
- * lost. A state that was not worth a record is judged anew by the next daemon.
+ * Records once that the clock has lost its source or has one again, and notes it for the next
+ * daemon. The first daemon after the machine's start records a lost source if box.cfg names sources
+ * and the clock follows none, because nobody may have seen the loss. If a state was not recorded,
+ * the next daemon judges it again.
  */
 static void follow(struct supervisor *s, uint64_t now)
 {
@@ -239,7 +241,8 @@ static void follow(struct supervisor *s, uint64_t now)
 		t->follow_unsaved = clock_follow_save(s->run_fd, t->boot, &t->follow, &e) < 0;
 }
 
-/* There is no policy: a first one, judged by its sources, was only tried or did not stay. */
+/* There is no policy, and the clock is not trusted: a first policy with sources was only tried, or
+ * did not stay. */
 static bool left_behind(const struct supervisor *s)
 {
 	return s->now->number == 0 && s->op.kind == OP_NONE && s->clock.wait != CLOCK_TRUSTED;
@@ -293,7 +296,7 @@ void clock_confirm(struct supervisor *s, struct asker a, const char *by)
 			      "clock", json_clock(s)));
 }
 
-/* Since when the kernel's present word holds, as far as this daemon knows. */
+/* Since when the kernel's present answer about the source is valid, as far as this daemon knows. */
 static json_t *json_since(const struct clock_follow *f, enum clock_sync now)
 {
 	if (f->seen_ns == 0 || f->seen != now || now == CLOCK_SYNC_UNKNOWN)
@@ -318,8 +321,8 @@ json_t *json_clock(const struct supervisor *s)
 json_t *json_clock_waits(const struct supervisor *s, const struct ir *ir)
 {
 	const struct clock_trust *t = &s->clock;
-	/* A policy is judged by its own sources, not by those in force; without a policy as in
-	 * clock_before. */
+	/* A policy is judged by its own sources, not by those in force. Without a policy in force,
+	 * the clock is judged as in clock_before. */
 	enum clock_wait wait = s->now->number != 0 && t->wait == CLOCK_TRUSTED ? CLOCK_TRUSTED : judge(s, ir);
 
 	if (wait == CLOCK_TRUSTED || waiting_count(ir, now_s()) == 0)

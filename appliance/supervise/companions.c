@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of box/companions.h in the run folder, as the generation in force says, however it came
- * into force; they go with it. An unchanged file is left alone, because its program restarts
- * whenever it changes.
+ * Writes the settings of companions (box/companions.h) to the run folder, by the generation in
+ * force. When there is no setting any more, the file is deleted. An unchanged file is not written,
+ * because the program restarts at each change.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,8 +55,8 @@ static void put_one(struct supervisor *s, const char *name, const char *text, in
 {
 	struct err e = { 0 };
 
-	/* The rules decide, and they are in force. The file is tried again with the next generation
-	 * or start. */
+	/* The rules are in force anyway; the file is tried again with the next generation or
+	 * start. */
 	if (put(s, name, text, n, &e) < 0)
 		say(s, M_BESIDE_FAILED, name, e.text);
 }
@@ -149,7 +149,7 @@ json_t *json_log(const struct supervisor *s)
 	json_object_set_new(j, "since", text_or_null(h.since));
 	json_object_set_new(j, "last", json_integer((json_int_t)h.last));
 	json_object_set_new(j, "noted", h.noted_ns != 0 ? json_time(h.noted_ns) : json_null());
-	/* Earlier files are all packed: it is unknown how many of their records were sent. */
+	/* All earlier files are packed, so it is not known how many of their records were sent. */
 	json_object_set_new(j, "unsent_before",
 			    h.older && h.next == h.first ? json_integer((json_int_t)h.first) : json_null());
 	return j;
@@ -159,7 +159,7 @@ json_t *json_log(const struct supervisor *s)
 #define NOTIFY_STATE "%s-notify/state"
 #define INFORM_STATE "%s-inform/state"
 #define STATE_MOST 512u
-/* seconds: it is written every two, and one attempt to send takes up to thirty */
+/* seconds: a state is written every two seconds, and one attempt to send takes up to thirty */
 #define FRESH_S 60u
 
 struct told_said {
@@ -167,7 +167,7 @@ struct told_said {
 	int64_t since, waiting, dropped;
 };
 
-/* False: unusable, about another server, or old. */
+/* Whether the program's state is valid, about this server, and not old. */
 static bool program_said(const char *path, const char *of, struct told_said *ret)
 {
 	uint8_t file[STATE_MOST];
@@ -267,8 +267,8 @@ static void power_off(struct supervisor *s, const struct ir_peer *p)
 	record(s, MACHINE_UPS_POWER_OFF, s->ups.of);
 }
 
-/* Removes an order that nobody followed, because systemd did not look or the mains came back: it
- * must not turn off a box that is well. */
+/* Deletes the file that orders to turn the machine off. If systemd did not follow it, or the mains
+ * came back, it must not turn off a box that works. */
 static void take_back(struct supervisor *s)
 {
 	unlinkat(s->run_fd, POWER_OFF, 0);
@@ -313,7 +313,7 @@ void ups_due(struct supervisor *s, uint64_t now)
 		take_back(s);
 	}
 	s->ups.look_at = now + LOOK_NS;
-	/* Until now the state was only recorded, so its time counts from now. */
+	/* Until now the state was only recorded, so the time is counted from now on. */
 	if (p != NULL && p->power_off && !s->ups.turns_off)
 		s->ups.watch.done = false;
 	s->ups.turns_off = p != NULL && p->power_off;

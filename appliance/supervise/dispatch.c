@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything that roles may say to the supervisor; people speak through control. message.def
- * decides who may send what before a handler is called. Also what the death of a role means for the
- * others.
+ * Takes all messages of roles. People's messages come through control. message.def says which role
+ * may send which message; this is checked before a handler is called. Also handles what the death
+ * of a role means for the others.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +54,7 @@ static bool on_pong(void *ctx, struct msg *m)
 	return true;
 }
 
-/* An answer to a question of control: passed on. */
+/* The answer of a role to a question of control: passed on. */
 static bool back(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -79,7 +79,7 @@ static bool on_answer(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Sent without a question: whether it got its token. Once for each process. */
+/* Mgmt reports once in each process whether it got its token. */
 static bool on_mgmt_status(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -135,7 +135,8 @@ static bool on_compiled(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Sessions whose permit has ended; only workers know their sequence numbers. */
+/* Sessions whose permit has ended, from enforce. Only workers know the sequence numbers that end
+ * them. */
 static bool on_cuts(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -216,15 +217,15 @@ static bool relay(void *ctx, struct msg *m)
 	return of_control(p) && relay_out(p->s, m);
 }
 
-/* Passes on what somebody typed; no copy stays in this process. */
+/* Passes on a message with what a person typed; no copy stays in this process. */
 static bool people(void *ctx, struct msg *m)
 {
 	/* Only root changes accounts, and such an order is read from its own connection
 	 * (orders.c). */
 	bool ok = (m->body.type != MSG_USER || user_order_looks((enum user_order)m->body.user.order)) && relay(ctx, m);
 
-	/* Cleared from the beginning of the message: the compiler of a sanitizer build knows only
-	 * the size of `type` behind `body`. */
+	/* Cleared from the beginning of the message, because a compiler with sanitizers takes
+	 * `type` as the whole size of the object behind `body`. */
 	explicit_bzero((uint8_t *)m + offsetof(struct msg, body), sizeof(m->body));
 	explicit_bzero(m->storage, sizeof(m->storage));
 	return ok;
@@ -239,7 +240,7 @@ static bool on_box(void *ctx, struct msg *m)
 	return true;
 }
 
-/* The sealed bytes of a stored generation. */
+/* Sends control the sealed bytes of a stored generation. */
 static bool on_show(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -260,7 +261,8 @@ static bool on_show(void *ctx, struct msg *m)
 	return true;
 }
 
-/* A writer of that file could read every later backup: it must be root's, and no link. */
+/* Whether the file belongs to root and is no link: whoever could write it could read every later
+ * backup. */
 static bool is_roots(int fd)
 {
 	struct stat st;
@@ -294,7 +296,8 @@ static bool on_hand(void *ctx, struct msg *m)
 	return true;
 }
 
-/* The message may hold the secret of a session; no copy stays in this process. */
+/* Takes an order over the web. The message may have the secret of a session, so no copy stays in
+ * this process. */
 static bool on_change(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -341,7 +344,8 @@ static bool on_sealed(void *ctx, struct msg *m)
 	return true;
 }
 
-/* For a question to a role, an order, or a question to the compiler: the id tells which. */
+/* An asker has left. The id may belong to a question to a role, to an order, or to a question to
+ * the compiler. */
 static bool on_stop(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -420,7 +424,7 @@ void role_readable(struct supervisor *s, struct slot *sl)
 	struct peer p = { s, sl };
 	char title[SLOT_TITLE];
 
-	/* A bounded number a turn, so that no role occupies the loop. */
+	/* At most 16 messages a turn, so that no role keeps the loop busy. */
 	for (unsigned i = 0; i < 16 && slot_alive(sl); i++) {
 		struct msg m;
 		int r = msg_recv(sl->chan, sl->role, ROLE_SUPERVISOR, &m);
@@ -428,7 +432,8 @@ void role_readable(struct supervisor *s, struct slot *sl)
 		if (r == -EAGAIN)
 			return;
 		if (r == 1 && s->ending && m.body.type != MSG_USED) {
-			msg_close_fds(&m); /* while the daemon ends nothing new begins */
+			/* while the daemon ends, no message begins anything new */
+			msg_close_fds(&m);
 			continue;
 		}
 		if (r == 1 && msg_dispatch(handlers, &p, &m))
@@ -438,9 +443,9 @@ void role_readable(struct supervisor *s, struct slot *sl)
 		if (r == -EBADMSG || r == -EPROTO)
 			say(s, M_ROLE_BROKE_RULES, slot_title(sl, title));
 		/*
-		 * Closed, broken or invalid: its process is ended, and its successor starts after
-		 * it was reaped. The channel is shut down, so that it does not wake the loop before
-		 * that.
+		 * The channel is closed, or had an invalid message: the process is killed, and its
+		 * successor starts after it was reaped. The channel is shut down, so that it does
+		 * not wake the loop until then.
 		 */
 		role_kill(s, sl);
 		shutdown(sl->chan, SHUT_RDWR);
@@ -456,7 +461,7 @@ void role_exited(struct supervisor *s, struct slot *sl)
 		return;
 	if (s->ending)
 		return;
-	/* a compiler answers one question, and the next one starts for others */
+	/* questions to the compiler are errands: errands_died handles them */
 	if (sl->role != ROLE_COMPILE)
 		relay_gone(s, sl);
 	orders_gone(s, sl);
@@ -469,7 +474,7 @@ void role_exited(struct supervisor *s, struct slot *sl)
 	} else if (sl->role == ROLE_ENFORCE) {
 		op_enforce_died(s);
 	} else if (sl->role == ROLE_COMPILE) {
-		/* errands_died() knows whose compiler it was; the slot may have another owner by
+		/* errands_died() knows whose compiler has ended; the slot may be another's by
 		 * now. */
 		errands_died(s);
 		op_compile_died(s, &how);

@@ -15,7 +15,7 @@
 #define SECOND 1000000000ull
 #define LIMIT_NS (10 * SECOND)
 #define AGAIN_NS (5 * SECOND)
-#define ASKED_S 900u /* so long a first person's word waits for a second one's */
+#define ASKED_S 900u /* seconds that a first person's request waits for a second person */
 
 static uint64_t now_s(void)
 {
@@ -41,8 +41,8 @@ static bool is_open(const json_t *x)
 	return json_is_true(json_object_get(x, "open"));
 }
 
-/* A first person's word that still waits for a second one's. The clock was set back: it
- * does not. */
+/* Whether this is a first person's request that still waits. After the clock was set back, it does
+ * not. */
 static bool is_asked(const json_t *x)
 {
 	uint64_t now = now_s();
@@ -77,7 +77,7 @@ static json_t *asked_entry(const struct supervisor *s, const char *door)
 	return NULL;
 }
 
-/* No longer than this door allows, as it is now written. */
+/* When the door ends: at the latest as the policy in force allows. */
 static uint64_t limit(const struct ir_door *d, const json_t *x)
 {
 	uint64_t until = number_of(x, "until"), most = number_of(x, "since") + d->at_most;
@@ -88,7 +88,7 @@ static uint64_t limit(const struct ir_door *d, const json_t *x)
 
 /* ---- records --------------------------------------------------------------------------------- */
 
-/* "nagoya: Tanaka, 4711, the spreader hangs" */
+/* Records an event about a door; the parts become "nagoya: Tanaka, 4711, the spreader hangs". */
 static void record(struct supervisor *s, enum policy_event what, const char *by, const char *second, uint64_t until,
 		   const char *const said[4])
 {
@@ -172,7 +172,7 @@ static bool send(struct supervisor *s, const struct policy *next, uint32_t id)
 		msg_put_open_door(&out, &m);
 	}
 	if (s->slots[SLOT_ENFORCE].state != SLOT_RUNNING)
-		return false; /* a starting enforce gets it first anyway */
+		return false; /* an enforce that starts gets the doors first anyway */
 	fd = memfd_sealed("sekisho-doors", bytes, out.len);
 	if (fd >= 0) {
 		sent = role_send(s, &s->slots[SLOT_ENFORCE], id, &(struct msg_body){ .type = MSG_DOORS }, &fd, 1);
@@ -196,7 +196,7 @@ static void forget_over(struct doors *x)
 	}
 }
 
-/* The policy in force has a conduit of that name behind that door. */
+/* Whether the policy in force has that conduit behind that door. */
 static bool behind(const struct ir *ir, const char *conduit, const char *door)
 {
 	for (uint32_t i = 0; i < ir->n_conduits; i++) {
@@ -267,7 +267,8 @@ static void open_it(struct supervisor *s, struct asker a, const struct ir_door *
 	if (d->contract_until != 0 && d->contract_until < until)
 		until = d->contract_until;
 	if (x != NULL)
-		/* opened again: the former use is over and counts separately */
+		/* the door is opened again: the former use is over, and the new one counts
+		 * separately */
 		json_object_set_new(x, "open", json_false());
 	x = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:b}", "door", json_text(o->object), "by",
 		      json_text(o->by), "account", json_text(o->account), "second", json_text(second), "person",
@@ -282,7 +283,7 @@ static void open_it(struct supervisor *s, struct asker a, const struct ir_door *
 	json_decref(x);
 }
 
-/* Keeps the first person's request until a second one agrees or its time is over. */
+/* Keeps the first person's request until a second person agrees or its time is over. */
 static void ask_second(struct supervisor *s, struct asker a, const struct door_order *o)
 {
 	uint64_t now = now_s(), until = now + ASKED_S;
@@ -383,7 +384,8 @@ static void shut_ordered(struct supervisor *s, struct asker a, const struct door
 	changed(s, &a);
 }
 
-/* One account is one person, however he logged in; without an account the given name counts. */
+/* Whether the same person opened the door: the same account, however the person logged in; without
+ * an account, the same name. */
 static bool same_person(const json_t *x, const struct door_order *o)
 {
 	const char *account = text_of(x, "account");
@@ -392,7 +394,7 @@ static bool same_person(const json_t *x, const struct door_order *o)
 							 : strcmp(text_of(x, "by"), o->by) == 0;
 }
 
-/* Reviews all uses of a door at once; the reviewer must not be a person who opened it. */
+/* Reviews all uses of a door at once. The reviewer must not be a person who opened the door. */
 static void review_ordered(struct supervisor *s, struct asker a, const struct door_order *o)
 {
 	unsigned found = 0;
@@ -446,13 +448,13 @@ void doors_open(struct supervisor *s)
 	say(s, M_DOOR_DAMAGED);
 }
 
-/* True: something about the door has changed. */
+/* Shuts a door that is over or not allowed any more. True: something has changed. */
 static bool follow(struct supervisor *s, json_t *x, uint64_t now)
 {
 	const struct ir_door *d = door_of(s->now->ir, text_of(x, "door"));
 	uint64_t until = number_of(x, "until");
 
-	/* The end is further away than any door allows: the clock was set back. */
+	/* If the end is further away than any door allows, the clock was set back. */
 	if (d == NULL || until > now + DOOR_MOST || now + 1 < number_of(x, "since")) {
 		json_object_set_new(x, "open", json_false());
 		record_entry(s, POLICY_DOOR_SHUT, x, "");

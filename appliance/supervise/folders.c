@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The folders of roles, checked when the daemon starts and still has all rights. A file that a role
- * can neither read nor move away would end it again and again. So each entry must be a file of the
- * role's user; anything else is set aside for a person to look at.
+ * Checks the folders of roles when the daemon starts and still has all rights. A file that a role
+ * can neither read nor remove would end the role again and again. So each entry must be a file of
+ * the role's user; others are set aside for a person to look at.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -29,8 +29,8 @@ static bool ends_so(const char *name, const char *end)
 	return n >= m && strcmp(name + n - m, end) == 0;
 }
 
-/* Only a file with a single link: another name of it might belong to somebody whose data the new
- * owner must not read. */
+/* Gives a file to the role's user. It must have a single name, because its contents might belong to
+ * somebody else under another name. */
 static int take_over(int dirfd, const char *name, const struct stat *found, uid_t uid)
 {
 	int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), code = 0;
@@ -40,7 +40,8 @@ static int take_over(int dirfd, const char *name, const struct stat *found, uid_
 		return -errno;
 	if (fstat(fd, &st) < 0 || st.st_ino != found->st_ino || !S_ISREG(st.st_mode) || st.st_nlink != 1)
 		code = -EINVAL;
-	/* Through root as the owner, who may change its mode without a further capability. */
+	/* Root is made the owner first, because the owner may change the mode without another
+	 * capability. */
 	else if (fchown(fd, 0, 0) < 0 || fchmod(fd, (st.st_mode & 0777u) | OWN) < 0 || fchown(fd, uid, uid) < 0)
 		code = -errno;
 	close(fd);
@@ -126,8 +127,8 @@ enum narrow narrow_folder(int fd, mode_t mode)
 }
 
 /*
- * The sockets that people connect to and that the role control accepts on: root's socket, and the
- * one for members of the logins' group. The supervisor holds them open when control dies, so that
+ * The sockets that people connect to, and on which the role control accepts: root's socket, and the
+ * one for members of the group of logins. The supervisor keeps them open when control dies, so that
  * clients wait instead of failing.
  */
 
@@ -147,7 +148,8 @@ int listen_open(struct supervisor *s, struct err *e)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_set(e, -errno, "control socket");
-	/* We hold the lock on the data namespace, so any socket here is left over. */
+	/* This process holds the lock of the data namespace, so a socket here belongs to no living
+	 * daemon. */
 	unlinkat(s->run_fd, SOCKET_NAME, 0);
 	old = umask(0177);
 	code = bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0 ||
@@ -163,7 +165,7 @@ int listen_open(struct supervisor *s, struct err *e)
 	return fd;
 }
 
-/* Opens the logins' socket. Without the logins' group there is none. */
+/* Opens the socket for logins, if their group exists. */
 static int open_logins(struct supervisor *s, struct err *e)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -180,7 +182,7 @@ static int open_logins(struct supervisor *s, struct err *e)
 	if (fd < 0)
 		return err_set(e, -errno, "%s", LOGINS_NAME);
 	old = umask(0177);
-	/* The group before the mode, so that nobody else can connect in between. */
+	/* The group is set before the mode, so that nobody else can connect in between. */
 	code = bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0 ||
 			       fchownat(s->run_fd, LOGINS_NAME, (uid_t)-1, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
 			       fchmodat(s->run_fd, LOGINS_NAME, 0660, 0) < 0

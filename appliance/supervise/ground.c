@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Helpers of every file of this folder: time, a line for people, a record, another namespace. They
- * know no role and no operation's step. */
+/* Helpers for all files of this folder: time, a line for people, a record, another namespace. They
+ * depend on no role and on no step of an operation. */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -69,7 +69,7 @@ void policy_event(struct supervisor *s, enum policy_event what, uint64_t number,
 	char by[USER_BY];
 
 	policy_by(s, by);
-	/* What the box does by itself (start, end of a trial) has no author. */
+	/* Changes by the box itself (start, end of a trial) have no author. */
 	policy_event_of(s, what, number, s->op.asker.id != 0 ? by : NULL, object);
 }
 
@@ -82,7 +82,7 @@ int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struc
 		return r;
 	r = open_in(ctx, e);
 	if (netns_enter(s->spaces.home, &back) < 0)
-		abort(); /* nothing may run on in the wrong namespace */
+		abort(); /* a process must not go on in the wrong namespace */
 	return r;
 }
 
@@ -94,8 +94,8 @@ uint64_t trial_boot_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* The trial's timer does not follow the wall clock. When that is set, the same end has another wall
- * time. */
+/* The trial's timer does not follow the wall clock. So the wall time of its end changes when the
+ * clock is set. */
 uint64_t trial_until(const struct supervisor *s)
 {
 	uint64_t due = clock_wall_ns() + (s->trial_until_boot - trial_boot_ns());
@@ -104,8 +104,7 @@ uint64_t trial_until(const struct supervisor *s)
 	return apart > CLOCK_STEP_NS ? due : s->trial_until_wall;
 }
 
-/* A role's process as others see it: whether it lives, its name, sending it a message, ending it.
- * roles.c starts it. */
+/* Messages to a role's process, and its end. roles.c starts it. */
 
 /* A socket pair with room for some thousand records, so that none is lost while the journal
  * restarts. */
@@ -152,8 +151,8 @@ bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct 
 	r = msg_send(sl->chan, id, body, fds, n);
 	if (r == 0)
 		return true;
-	/* A full channel: the role has not read for very long. A broken one: the role is about to
-	 * be reaped. */
+	/* If the channel is full, the role has not read for very long. If it is broken, the role
+	 * will be reaped soon. */
 	if (r != -EPIPE && r != -ECONNRESET)
 		say(s, M_ROLE_SILENT, slot_title(sl, title));
 	role_kill(s, sl);
@@ -172,7 +171,7 @@ void told_clear(struct told *t)
 	memset(t, 0, sizeof(*t));
 }
 
-/* An array that the caller owns; NULL when it is invalid. */
+/* An array in a memfd, owned by the caller; NULL = it is invalid. */
 static json_t *array_take(int fd)
 {
 	struct err e;
@@ -229,7 +228,7 @@ bool told_take(struct msg *m, struct told *ret)
 	return false;
 }
 
-/* Answers to people who gave orders, through control. */
+/* Answers to people who gave orders, sent through control. */
 
 void answer_fd(struct supervisor *s, struct asker a, int status, int fd)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What must be there before any interface is touched: the two namespaces, the lock on the first,
- * and the deny base in it. The daemon begins with it. `sekishod --base` does it alone, early in the
- * boot and in the machine's mount namespace, so that the namespaces' names outlive the daemon's
- * unit and its sandbox.
+ * What must exist before any interface is touched: the data and admin namespaces, the lock on the
+ * data namespace, and the deny base in it. The daemon begins with this. `sekishod --base` does only
+ * this, early in the boot and in the machine's mount namespace, so that the names of the namespaces
+ * outlive the daemon's unit and its sandbox.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,8 @@
 #include "appliance/supervise/guard.h"
 #include "appliance/supervise/supervise.h"
 
-/* The former daemon's socket, if it is of this namespace: what it owned is then ours. */
+/* The socket of an earlier daemon, if it is of this namespace: the rules that it owned then belong
+ * to this daemon. */
 static int rules_socket(void *ctx, struct err *e)
 {
 	struct supervisor *s = ctx;
@@ -43,11 +44,12 @@ static int rules_socket(void *ctx, struct err *e)
 }
 
 struct base {
-	int rules; /* the socket that owns the rules; -1 = one that is closed afterwards */
+	/* the socket that owns the rules; -1 = one is opened here and closed afterwards */
+	int rules;
 	bool *adopted;
 };
 
-/* Without it nothing is forwarded, whatever else is there. */
+/* Without the deny base, nothing is forwarded. */
 static int load_deny_base(void *ctx, struct err *e)
 {
 	const struct base *b = ctx;
@@ -63,8 +65,9 @@ static int load_deny_base(void *ctx, struct err *e)
 }
 
 /*
- * 0: the namespaces are ours, and the base is loaded. Two failures are told by number alone:
- * -EBUSY, another process guards them; -ENOTUNIQ, two of the three namespaces are the same.
+ * 0: the namespaces are this daemon's, and the base is loaded. Two failures have a number without a
+ * text: -EBUSY, another process holds the namespaces; -ENOTUNIQ, two of the three namespaces are
+ * the same.
  */
 static int take(struct supervisor *s, bool daemon, bool *adopted, struct err *e)
 {
@@ -94,7 +97,7 @@ static int take(struct supervisor *s, bool daemon, bool *adopted, struct err *e)
 	r = in_namespace(s, s->spaces.data, load_deny_base, &base, e);
 	if (r == 0)
 		r = box_admin_rules_base(&s->spaces, e);
-	/* only after the rules, which load connection tracking */
+	/* only after the rules, because these make the kernel load connection tracking */
 	capacity_raise(CAPACITY_SETTINGS);
 	return r == 0 ? box_loopback(&s->spaces, e) : r;
 }
@@ -107,11 +110,12 @@ int guard_enter(struct supervisor *s, bool *adopted, struct err *e)
 	if (r == -EBUSY || r == -ENOTUNIQ)
 		message_print(stderr, s->o->lang, r == -EBUSY ? M_DAEMON_BUSY : M_DAEMON_SAME_NETNS, s->o->data_netns);
 	if (r == -ENOTUNIQ)
-		r = -EBUSY; /* and it is reported */
+		r = -EBUSY; /* already printed, so the caller prints nothing more */
 	return r < 0 ? r : scratch_open(s->spaces.home, &s->scratch, e);
 }
 
-/* As the last daemon left it; before the first apply there is nothing. */
+/* Sets the rules for cards outside the box as the last daemon left them. Before the first apply
+ * there are none. */
 static int guard_home(const struct supervise_options *o, struct err *e)
 {
 	int state = open(o->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -126,13 +130,13 @@ static int guard_home(const struct supervise_options *o, struct err *e)
 
 int supervise_base(const struct supervise_options *o)
 {
-	static struct supervisor s; /* large, and there is one */
+	static struct supervisor s; /* static, because it is large */
 	struct err e = { 0 };
 	bool adopted = false;
 	int r;
 
 	s.o = o;
-	/* A running daemon knows more than its file. */
+	/* A running daemon knows more than its file, and sets these rules itself. */
 	r = take(&s, false, &adopted, &e);
 	if (r == 0 && guard_home(o, &e) < 0)
 		message_print(stderr, o->lang, M_HOME_UNGUARDED, e.text);
@@ -174,8 +178,8 @@ static const char *text(const json_t *link, const char *key)
 	return json_string_value(json_object_get(link, key));
 }
 
-/* Adds the device and what ends with it: a VLAN on it, but not a bridge that it is a port of, which
- * has others. */
+/* Adds the device and the VLANs on it. A bridge that it is a port of is left out, because it has
+ * other ports, too. */
 static void add_links(struct names *x, const json_t *links)
 {
 	const json_t *link, *other;
@@ -220,8 +224,8 @@ int home_guard(const json_t *kept, const struct ir *ir, const struct box_spaces 
 	return x.full ? err_set(e, -E2BIG, "more than %u cards", MOST) : 0;
 }
 
-/* ns that enforce has to answer after a change of the rules. It takes a tenth of that on a busy
- * machine. */
+/* ns for enforce to answer after a change of the rules; on a busy machine it takes a tenth of
+ * that */
 #define ENFORCE_HAS_NS 50000000ull
 
 /* Runs in the data namespace. */
@@ -291,7 +295,7 @@ void backstop_due(struct supervisor *s, uint64_t now)
 
 	if (now < backstop_next(s))
 		return;
-	/* Off already: enforce is at work, or nothing was meant to pass. */
+	/* Forwarding is off already: enforce has reacted, or no packet was to be forwarded. */
 	if (forwarding_is_on(&b->forwarding))
 		shut(s);
 	b->heard_ns = 0;

@@ -25,7 +25,7 @@ static bool holds(const struct ir *ir, uint32_t w, uint64_t at, uint64_t *ret_en
 
 /* ---- records --------------------------------------------------------------------------------- */
 
-/* "reads, writes (+3)"; "" where it is none. */
+/* A list of names such as "reads, writes (+3)"; "" = no name. */
 struct named {
 	char text[EVENT_TEXT];
 	size_t n;
@@ -34,7 +34,7 @@ struct named {
 
 static void add_name(struct named *x, const char *name)
 {
-	/* room for how many more there are */
+	/* leaves room for the number of further names */
 	if (x->more > 0 || strlen(name) + 16 > EVENT_TEXT - x->n)
 		x->more++;
 	else
@@ -65,7 +65,7 @@ static void record(struct supervisor *s, enum policy_event what, const char *obj
 	event_send(&s->events, &e);
 }
 
-/* Records a change; of many at one moment the rest is only counted. */
+/* Records one change. After HOURS_TOLD changes of a kind, further ones are only counted. */
 static void tell(struct supervisor *s, uint32_t w, bool begins, uint64_t until, unsigned told[2])
 {
 	const struct ir *ir = s->now->ir;
@@ -92,14 +92,14 @@ static void tell_rest(struct supervisor *s, const unsigned told[2])
 		}
 }
 
-/* What has become of one of the hours since the last look, and when it changes next. */
+/* Finds out whether a window began or ended since the last look, and when it changes next. */
 static void follow(struct supervisor *s, uint32_t w, uint64_t now, unsigned told[2])
 {
 	struct hours *x = &s->hours;
 	uint64_t end, until, next, ignored;
 	bool was = holds(s->now->ir, w, x->looked_s, &end, &ignored), is = holds(s->now->ir, w, now, &until, &next);
-	/* It ended and began anew. Hours that continue at their end (hours.c of wire follows only
-	 * so many) have not. */
+	/* True if the window ended and began again in between. Hours that continue at their end
+	 * have not ended; times_hold follows only a limited number of them. */
 	bool anew = was && is && end != 0 && end <= now && !holds(s->now->ir, w, end, &ignored, &ignored);
 
 	if ((was && !is) || anew)
@@ -111,7 +111,7 @@ static void follow(struct supervisor *s, uint32_t w, uint64_t now, unsigned told
 		x->next_s = next;
 }
 
-/* The conduits whose own beginning has come since. */
+/* Records the conduits whose `starts` has come since the last look. */
 static void follow_starts(struct supervisor *s, uint64_t now)
 {
 	const struct ir *ir = s->now->ir;
@@ -155,7 +155,7 @@ void hours_open(struct supervisor *s)
 	json_decref(list);
 }
 
-/* On a full disk the next daemon repeats the record. */
+/* If the disk is full, the next daemon writes the record again. */
 static void save(const struct supervisor *s)
 {
 	json_t *list = json_pack("[{s:I}]", "looked", (json_int_t)s->hours.looked_s);
@@ -173,7 +173,7 @@ void hours_due(struct supervisor *s, uint64_t mono)
 	(void)mono;
 	if (s->clock.wait != CLOCK_TRUSTED || (x->number == s->now->number && x->looked_s <= now && now < x->next_s))
 		return;
-	/* A new policy's openings are recorded with its apply. */
+	/* What a new policy opens is recorded with its apply. */
 	if (x->number != s->now->number || x->looked_s == 0)
 		x->looked_s = now;
 	x->number = s->now->number;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The effect of an operation on live sessions. Enforce tells which are cut and which go on under
- * another permit. For the latter each worker is asked how the new rows judge what they did so far.
- * Workers answer in numbers, and a wrong answer can only change a list that people read. A session
- * that no worker follows is picked up half-way.
+ * The effect of an operation on live sessions. Enforce reports which sessions are cut and which go
+ * on under another permit. For the latter, each worker is asked how the new rows judge what the
+ * session has done so far. A worker's answer consists of numbers, and a wrong answer can only
+ * change a list that people read. A session that no worker follows will be picked up half-way.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -30,8 +30,8 @@ static const struct msg_told_session *told_of(const struct operation *op, size_t
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-/* The next sessions; in the first question behind the table. Negative errno; -ENODATA when none are
- * left. */
+/* Builds the question about the next sessions; the first one begins with the table. A memfd, or
+ * negative errno; -ENODATA: no sessions are left. */
 static int question(struct supervisor *s, struct msg_impact *ret)
 {
 	struct operation *op = &s->op;
@@ -59,7 +59,8 @@ static int question(struct supervisor *s, struct msg_impact *ret)
 	f->asked = f->at;
 	for (; f->at < f->n && ret->n_sessions < IMPACT_SESSIONS; f->at++, ret->n_sessions++) {
 		const struct msg_told_session *t = told_of(op, f->at);
-		/* An unknown index keeps its place with permit 0, which nobody knows. */
+		/* Permit 0 stands for an invalid index, so that the positions stay. No worker knows
+		 * it. */
 		struct msg_impact_session one = { .ends = t->ends,
 						  .permit = t->permit < op->next->ir->n_permits
 								    ? op->next->ids[t->permit]
@@ -75,7 +76,8 @@ static int question(struct supervisor *s, struct msg_impact *ret)
 	return fd;
 }
 
-/* Asks each living worker. One that cannot be asked, dies, or takes too long counts as silent. */
+/* Asks each living worker about the next sessions. A worker that cannot be asked, dies, or takes
+ * too long counts as silent. */
 static void ask_next(struct supervisor *s)
 {
 	struct foretelling *f = s->op.foretelling;
@@ -102,7 +104,7 @@ static void ask_next(struct supervisor *s)
 
 /* ---- the answers ----------------------------------------------------------------------------- */
 
-/* One kind of command that will be refused. */
+/* One kind of command that will be refused, as JSON. */
 static json_t *command_json(const struct msg_foretold_command *x, enum protocol p)
 {
 	const struct vocabulary *v = vocabulary_of(p);
@@ -128,7 +130,7 @@ static json_t *command_json(const struct msg_foretold_command *x, enum protocol 
 	return c;
 }
 
-/* The session in enforce's words; the answer gets a copy. */
+/* The session as enforce describes it; a copy. */
 static json_t *session_json(const struct operation *op, size_t i)
 {
 	return json_copy(json_array_get(op->told.changed, i));
@@ -145,7 +147,7 @@ static json_t *narrowed_json(const struct operation *op, size_t i)
 	return j;
 }
 
-/* The session ends at its next packet, like one whose address is no longer allowed. */
+/* A session that ends at its next packet, for the list of cut sessions. */
 static json_t *ended_json(const struct operation *op, size_t i, enum reason reason)
 {
 	json_t *j = session_json(op, i);
@@ -154,8 +156,8 @@ static json_t *ended_json(const struct operation *op, size_t i, enum reason reas
 	return j;
 }
 
-/* Whether a session of this permit can be picked up half-way: yes where commands are judged, no
- * where the protocol's name alone is checked, which shows only at the beginning. */
+/* Whether a session of this permit can be picked up half-way. That needs a protocol whose commands
+ * are judged, because a protocol that is only recognised shows at the beginning of a session. */
 static bool picks_up(const struct ir_permit *permit, const struct lane *lane)
 {
 	enum protocol p = protocols_next(&permit->protocols, PROTO_NONE);
@@ -165,8 +167,8 @@ static bool picks_up(const struct ir_permit *permit, const struct lane *lane)
 	return lane->kind == LANE_COMMANDS && p != PROTO_NONE;
 }
 
-/* The fate of a session without a worker: what its lane does with one that is picked up half-way.
- * R_NONE: it goes on. */
+/* What happens to a session that no worker follows: what its lane does with a session that is
+ * picked up half-way. R_NONE: it goes on. */
 static enum reason half_way(const struct policy *p, const struct msg_told_session *t)
 {
 	const struct ir_permit *permit = t->permit < p->ir->n_permits ? &p->ir->permits[t->permit] : NULL;
@@ -179,7 +181,7 @@ static enum reason half_way(const struct policy *p, const struct msg_told_sessio
 	return permit->midstream == MID_DROP ? R_MIDSTREAM_DROP : R_MIDSTREAM_RESET;
 }
 
-/* Everybody who will answer has: makes the list for people. */
+/* All answers that will come are there: makes the lists for people. */
 static void conclude(struct operation *op)
 {
 	struct foretelling *f = op->foretelling;
@@ -249,29 +251,31 @@ bool impact_told(struct supervisor *s, uint32_t worker, struct msg *m)
 	return i == a->n_sessions && bytes_done(&b);
 }
 
-/* Everybody who will answer has. */
+/* All answers to a question that will come are there. True: that was the last question. */
 static bool answered(struct supervisor *s)
 {
 	struct operation *op = &s->op;
 	struct foretelling *f = op->foretelling;
 
-	/* Later on, a worker without the table is one that started meanwhile and follows none of
-	 * these sessions. */
+	/* A worker that refuses a later question started meanwhile, has no table of this operation,
+	 * and follows none of these sessions. */
 	if (f->refuses && f->asked == 0) {
 		if (!f->takes) {
 			op_explain(s, 3, M_OP_TABLE_REFUSED);
 			op_give_up(s);
 			return false;
 		}
-		/* A worker that refuses what another accepts has no veto (op_tables); the sessions
-		 * that it follows stay unknown. */
+		/* A worker that refuses what another accepts does not prevent the change
+		 * (op_tables). The sessions that it follows stay unknown. */
 		f->silent = true;
 	}
-	/* When somebody is silent, sessions that the others do not know are unknown. */
+	/* If a worker is silent, it may follow the sessions that no other worker knows: these are
+	 * unknown. */
 	for (size_t i = f->asked; f->silent && i < f->at; i++)
 		if (f->of[i].state == FORETOLD_NOTHING)
 			f->of[i].state = FORETOLD_UNKNOWN;
-	/* A silent worker would be waited for in each round: the rest is unknown. */
+	/* After a silent worker no further question is asked, because it would be waited for each
+	 * time. The remaining sessions are unknown. */
 	if (!f->silent && f->at < f->n) {
 		ask_next(s);
 		return false;
@@ -352,7 +356,7 @@ void cuts_hand_on(struct supervisor *s, int fd)
 
 void cuts_tell(struct supervisor *s, const struct told *t)
 {
-	/* Sessions beyond the list's room notice it at their next packet. */
+	/* Sessions that find no place in the list end at their next packet. */
 	size_t n = t->n_cut < CUTS_MAX_BYTES / sizeof(struct cut_session) ? t->n_cut
 									  : CUTS_MAX_BYTES / sizeof(struct cut_session);
 	struct cut_session *list = calloc(n + 1, sizeof(*list));

@@ -105,15 +105,15 @@ static bool send(struct supervisor *s, const json_t *list, const struct policy *
 	return sent;
 }
 
-/* The list after the order; NULL after an answer with the reason. */
+/* The list of isolations after the order. NULL: the order was refused and answered. */
 static json_t *changed(struct supervisor *s, struct asker a, const struct isolation_order *o)
 {
 	json_t *list = json_copy(s->isolations.list), *one, *pairs;
 	size_t at = place_of(list, o->object);
 
 	if (at < json_array_size(list)) {
-		/* Repeating an isolation's order undoes its partial end and keeps its first time.
-		 * */
+		/* Isolating again what is partly rejoined makes the isolation complete again. It
+		 * keeps the time of its beginning. */
 		one = json_copy(json_array_get(list, at));
 		(void)json_object_del(one, "stage");
 		if (o->order == CHANGE_REJOIN_READS)
@@ -141,7 +141,7 @@ static json_t *changed(struct supervisor *s, struct asker a, const struct isolat
 	return NULL;
 }
 
-/* What a rehearsal is about: the ordered isolation alone, not the others in the list. */
+/* A rehearsal is about the ordered isolation alone, not about the others in the list. */
 static json_t *asked_after(const json_t *list, const struct isolation_order *o)
 {
 	json_t *one = json_array();
@@ -183,8 +183,8 @@ void isolation_ordered(struct supervisor *s, struct asker a, const struct isolat
 	}
 	json_decref(x->list);
 	x->list = list;
-	/* The kernel first, then the disk, then the answer. An enforce that just starts gets the
-	 * list before anything else. */
+	/* First the kernel gets the list, then the disk, then the answer is sent. An enforce that
+	 * starts just now gets the list before anything else. */
 	(void)send(s, x->list, s->op.kind != OP_DRY_RUN ? s->op.next : NULL, x->id, false);
 	save(s);
 }

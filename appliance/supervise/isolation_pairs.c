@@ -12,7 +12,7 @@
 
 /* ---- addresses ------------------------------------------------------------------------------- */
 
-/* Ranges beyond APART_MOST are refused. */
+/* At most APART_MOST ranges; beyond that, `beyond` is set. */
 struct ranges {
 	struct ir_cut_range *list; /* owned */
 	size_t n, room;
@@ -24,7 +24,7 @@ static bool is_same(const struct addr_range *a, const struct addr_range *b)
 	return addr_cmp(&a->lo, &b->lo) == 0 && addr_cmp(&a->hi, &b->hi) == 0;
 }
 
-/* Each once: an order and the policy mostly name the same. */
+/* Adds a pair once. The order and the policy mostly name the same pairs. */
 static void add(void *ctx, const struct addr_range *source, const struct addr_range *destination)
 {
 	struct ranges *r = ctx;
@@ -73,7 +73,8 @@ static const char *what_of(const json_t *o)
 	return t != NULL ? t : "";
 }
 
-/* The addresses at the time of the order, and those of the policy. */
+/* The pairs of addresses of an isolation: those at the time of the order, and those of the
+ * policy. */
 static void ranges_of(const json_t *o, const struct ir *ir, struct ranges *ret)
 {
 	const json_t *pair;
@@ -184,8 +185,9 @@ json_t *isolation_breaks(const struct ir *ir, const json_t *list)
 
 struct going {
 	uint32_t id;
-	uint64_t by;		       /* bit n: isolation number n keeps it */
-	struct ir_cut_range around[2]; /* all its cells, by family; family 0: it has none */
+	uint64_t by; /* bit n: isolation number n keeps it */
+	/* the bounds of all its cells, by address family; family 0 = it has no cell */
+	struct ir_cut_range around[2];
 };
 
 struct cutting {
@@ -211,7 +213,7 @@ static void widen_both(struct ir_cut_range *r, const struct ir_cut_range *by)
 	widen(&r->destination, &by->destination);
 }
 
-/* Adds the permits of a policy. */
+/* Adds the permits of a policy, and which isolations keep each. */
 static void note_permits(struct cutting *x, const struct policy *p, bool *kept)
 {
 	struct going *mine = x->going + x->n_going;
@@ -244,8 +246,8 @@ static int by_id(const void *pa, const void *pb)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
-/* A permit of both policies is kept only if both keep it. Sessions without a permit are still
- * looked up when any permit is kept. */
+/* Joins the entries of one permit. A permit of both policies is kept only if both keep it. Sessions
+ * without a permit pass to the look-up if any permit is kept. */
 static void join(struct cutting *x)
 {
 	struct going none = { .id = 0 };
@@ -286,7 +288,8 @@ static void put(struct outbuf *out, const struct addr_range *from, const struct 
 	msg_put_apart_pair(out, &m);
 }
 
-/* Adds its bounds without the pairs of isolations that do not keep it. False: too many parts. */
+/* Writes the bounds of a permit, without the pairs of isolations that do not keep it. False: there
+ * are too many parts. */
 static bool put_going(struct cutting *x, const struct going *g)
 {
 	struct apart left = { .n = 0 };
@@ -315,7 +318,7 @@ static bool put_going(struct cutting *x, const struct going *g)
 	return good;
 }
 
-/* False: what may continue is unknown, so nothing does. */
+/* Writes what may continue. False: this is not known, so nothing may continue. */
 static bool put_kept(struct cutting *x, const struct policy *now, const struct policy *next)
 {
 	size_t permits = now->ir->n_permits + (next != NULL ? next->ir->n_permits : 0),
@@ -377,7 +380,7 @@ int isolation_memfd(const struct supervisor *s, const json_t *list, const struct
 			if (next != NULL)
 				(void)ir_isolated(next->ir, what_of(o), add, &x->of[i]);
 		}
-		/* More pairs than can be told apart: then everything is cut. */
+		/* There are too many pairs to list them: then everything is cut. */
 		if (!put_cut(x)) {
 			x->out.len = 0;
 			(void)ir_isolated(s->now->ir, ISOLATE_EVERYTHING, put_everything, &x->out);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Devices that the box took, and their return. A device's state is on the disk before the device is
- * touched. It is returned when the box goes back to a policy without it, when an apply or a trial
- * fails, when the daemon finds at its start that it died in between, and when a person orders it.
- * An apply that merely leaves a device out keeps it, silent.
+ * Network devices that the box took, and how they are given back. The state of a device is on the
+ * disk before the device is touched. A device is given back when the box goes back to a policy
+ * without it, when an apply or a trial fails, when the daemon finds at its start that an earlier
+ * one died in between, and when a person orders it. If an apply only leaves a device out, it stays
+ * in the box unused.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +43,8 @@ static bool names(const struct ir *ir, const char *device)
 	return false;
 }
 
-/* Returned by a person's order: only a person's order takes it again. */
+/* Whether the device was released by a person's order and must not be taken: only another order of
+ * a person takes it again. */
 bool kept_left_alone(const void *supervisor, const char *device)
 {
 	const struct supervisor *s = supervisor;
@@ -53,8 +55,9 @@ bool kept_left_alone(const void *supervisor, const char *device)
 }
 
 /*
- * Whether the device's present state counts, or the recorded one. After a start of the machine,
- * while nobody has set the device up, the recorded one counts, unless it was another card.
+ * Whether the device's present state is to be stored, instead of the recorded one. After a start of
+ * the machine, before anybody has set the device up, the recorded one stays, unless it was of
+ * another card.
  */
 static bool counts(struct supervisor *s, const char *device, const json_t *had, const json_t *now)
 {
@@ -65,7 +68,7 @@ static bool counts(struct supervisor *s, const char *device, const json_t *had, 
 	return had == NULL || another || !was_bare(now);
 }
 
-/* A failed write stays in memory, `status` says so, and unsaved_due tries again. */
+/* Saves the records. If that fails, `status` says so, and unsaved_due tries again. */
 static int written(struct supervisor *s, struct err *e)
 {
 	int r = kept_save(s->state_fd, s->kept, e);
@@ -82,8 +85,8 @@ void kept_save_again(struct supervisor *s)
 		(void)written(s, &e);
 }
 
-/* Records one device that is about to be moved, if it is still in the first namespace. `changed`:
- * something must be written; `seen`: also its state. */
+/* Stores the state of one device that is about to be moved, if it is still in the first namespace.
+ * `changed`: something must be written; `seen`: a state was read. */
 static int keep_one(struct supervisor *s, const char *device, bool *changed, bool *seen, struct err *e)
 {
 	json_t *record = kept_find(s->kept, device), *had = json_object_get(record, "picture"), *picture;
@@ -91,13 +94,15 @@ static int keep_one(struct supervisor *s, const char *device, bool *changed, boo
 
 	if (kept_left_alone(s, device))
 		return 0;
-	/* Another device of that name in the first namespace is not ours. */
+	/* If the box has that device, a device of the same name in the first namespace is another
+	 * one. */
 	picture = box_has(&s->spaces, device) ? NULL : was_read(&s->spaces, device, &why);
 	if (picture == NULL && why.code != 0 && why.code != -ENODEV) {
 		*e = why;
 		return why.code;
 	}
-	/* It is in the box already: it belongs to a policy again, if it did not. */
+	/* The device is in the box already. If an apply had left it out, it now belongs to a policy
+	 * again. */
 	if (picture == NULL && (record == NULL || kept_mark(record) == KEPT_TAKEN))
 		return 0;
 	if (had != NULL)
@@ -132,9 +137,9 @@ int kept_take(struct supervisor *s, const struct ir *ir, struct err *e)
 	if (changed)
 		kept_guard(s);
 	/*
-	 * A full disk does not keep out a confirmed policy, with one exception: a rollback for
-	 * which a card's own settings were newly read. They could get lost, and the person who
-	 * ordered the rollback can be told.
+	 * A full disk does not keep a confirmed policy from coming into force. The exception is a
+	 * rollback for which the settings of a card were newly read: these could get lost, and the
+	 * person who ordered the rollback can act.
 	 */
 	if ((s->op.kind == OP_BOOT || s->op.kind == OP_REVERT || (s->op.kind == OP_ROLLBACK && !seen)) &&
 	    (r == -ENOSPC || r == -EDQUOT || r == -EROFS))
@@ -142,7 +147,7 @@ int kept_take(struct supervisor *s, const struct ir *ir, struct err *e)
 	return r;
 }
 
-/* Reports on standard error, because nobody waits for an answer, or in addition to one. */
+/* Writes the reports to standard error as well, because often nobody waits for an answer. */
 static void tell(const struct supervisor *s, const json_t *reports)
 {
 	for (size_t i = 0; i < json_array_size(reports); i++) {
@@ -157,8 +162,8 @@ static void tell(const struct supervisor *s, const json_t *reports)
 	}
 }
 
-/* "lan1 (ot0)"; for a card of VLANs every interface on it; a device that the policy does not name
- * appears by its own name. */
+/* The name of a device in records: "lan1 (ot0)", with all interfaces on a card; the device's own
+ * name, if the policy does not name it. */
 static void object_text(const struct ir *ir, const char *device, char out[EVENT_TEXT])
 {
 	size_t at = 0;
@@ -173,8 +178,8 @@ static void object_text(const struct ir *ir, const char *device, char out[EVENT_
 		snprintf(out, EVENT_TEXT, "%.32s", device);
 }
 
-/* Records what has left the box, by whose order. `ir` has the names of the interfaces; NULL:
- * unknown. */
+/* Records which devices were given back, and by whose order. `ir` has the names of the interfaces;
+ * NULL: they are not known. */
 static void record(struct supervisor *s, enum policy_event what, const struct ir *ir, const json_t *reports)
 {
 	for (size_t i = 0; i < json_array_size(reports); i++) {
@@ -183,8 +188,9 @@ static void record(struct supervisor *s, enum policy_event what, const struct ir
 
 		if (json_is_true(json_object_get(r, "stuck")))
 			continue;
-		/* A device that was never away, or is nowhere, is not the effect of a change; an
-		 * order's report still lists it. */
+		/* A device that was in the first namespace all the time, or does not exist, is not
+		 * given back by a change, so there is no record. The report for an order lists
+		 * it. */
 		if (what == POLICY_GIVEN_BACK && (json_is_true(json_object_get(r, "was_here")) ||
 						  json_string_length(json_object_get(r, "now")) == 0))
 			continue;
@@ -230,9 +236,9 @@ void kept_tell(struct supervisor *s)
 }
 
 /*
- * Gives back the devices of `wanted` ({device: picture or null}). The intention is saved first, so
- * that the next process goes on if this one ends in between. The reports go into the operation's
- * answer and, as events `what`, into the records. Owns `wanted`.
+ * Gives back the devices of `wanted` ({device: picture or null}), which is taken over. What is to
+ * be given back is saved first, so that the next process goes on if this one ends. The reports go
+ * into the operation's answer, and into the records as events `what`.
  */
 static void give(struct supervisor *s, json_t *wanted, enum policy_event what, const struct ir *ir)
 {
@@ -274,9 +280,9 @@ static void want(json_t *wanted, const struct supervisor *s, const char *device)
 }
 
 /*
- * After a start of the machine its cards are in the first namespace again, also those that an apply
- * had left out. They belong to the box until a person returns them, although no policy takes them.
- * A failed write stays in memory, as in kept_take at a start.
+ * After a start of the machine its cards are in the first namespace again, including those that an
+ * apply had left out. These belong to the box until a person returns them, so they are moved into
+ * the box unused. If the write fails, the change stays in memory, as in kept_take at a start.
  */
 void kept_hold(struct supervisor *s)
 {
@@ -317,9 +323,9 @@ bool kept_held(const struct supervisor *s, const char *device)
 }
 
 /*
- * It is unknown which devices the confirmed policy names, so none is returned: the machine could
- * forward between them past every rule. They stay silent in the box, like those that an apply left
- * out, until a policy or a person says otherwise.
+ * The confirmed policy cannot be read, so it is not known which devices it names. None is given
+ * back, because the machine could forward between them without any rule. They stay in the box
+ * unused, like devices that an apply left out, until a policy takes them or a person returns them.
  */
 void kept_keep(struct supervisor *s)
 {
@@ -364,13 +370,13 @@ void kept_settle(struct supervisor *s, bool going_back, const struct ir *left)
 	{
 		enum kept_mark m = kept_mark(record);
 		bool unnamed = !names(s->now->ir, device);
-		/* The change that left it out is undone; when an earlier change left it out, it
-		 * stays silent. */
+		/* True if the change that left the device out is undone now. If an earlier change
+		 * left it out, it stays in the box unused. */
 		bool undone = going_back && kept_left_out_by(record) > s->now->number;
 
 		if (unnamed && (m == KEPT_TAKEN || (m == KEPT_RETIRED && undone)))
 			want(wanted, s, device);
-		/* A return that was not finished. */
+		/* This device was to be given back, and that was not finished. */
 		if (m == KEPT_RELEASED && json_object_get(record, "picture") != NULL)
 			want(wanted, s, device);
 	}
@@ -396,8 +402,8 @@ void kept_retire(struct supervisor *s, const struct ir *old, const struct policy
 
 /* ---- orders ---------------------------------------------------------------------------------- */
 
-/* Finds it by its card, by its device (a VLAN) or by its name. The card is returned, with
- * everything on it. */
+/* The interface with that card, device (a VLAN) or name. Its card is given back, with everything on
+ * it. */
 static const struct ir_interface *named(const struct supervisor *s, const char *name)
 {
 	const struct ir *ir = s->now->ir;
@@ -415,11 +421,11 @@ static bool in_box(const struct supervisor *s, const char *device)
 {
 	const json_t *record = kept_find(s->kept, device);
 
-	/* A released device that could not be moved still has its picture. */
+	/* A released device that could not be moved still has its state on record. */
 	return record == NULL || kept_mark(record) != KEPT_RELEASED || json_object_get(record, "picture") != NULL;
 }
 
-/* All devices of the box, or the named one; empty: there is none of that name. */
+/* All devices of the box, or the named one. Empty: the box has no such device. */
 static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 {
 	json_t *wanted = json_object(), *record;
@@ -445,8 +451,8 @@ static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 	return wanted;
 }
 
-/* The policy to which a start or the end of a trial goes back also takes devices, without asking.
- * NULL: no trial, or it is unreadable. */
+/* The policy to which a start or the end of a trial would go back, and which would take its devices
+ * without asking. NULL: there is no trial, or the policy cannot be read. */
 static struct policy *behind_the_trial(struct supervisor *s)
 {
 	struct err e;
@@ -461,8 +467,8 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
 	bool any = all || json_object_size(wanted) > 0;
 	const char *device;
 
-	/* A device of the policy in force is not taken again by the next start or the end of a
-	 * trial. When the policy is unknown, none is. */
+	/* The next start or the end of a trial must not take a device again that a person releases
+	 * now. If the policy behind the trial is unknown, this applies to every device. */
 	json_object_foreach(wanted, device, picture)
 	{
 		if (names(s->now->ir, device) || (s->trial != 0 && (behind == NULL || names(behind->ir, device))))
@@ -479,7 +485,8 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
  * so that no daemon starts meanwhile.
  */
 
-/* A namespace that does not exist holds no device; it is not made. */
+/* Opens a namespace by its name. A namespace that does not exist is not made, because it has no
+ * device. */
 static int space(const json_t *kept, const char *key, const char *otherwise)
 {
 	const char *name = json_string_value(json_object_get(kept, key));
@@ -506,8 +513,8 @@ static int cannot(enum message m, const char *what)
 	return answer(ANSWER_CANNOT, json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(&why)));
 }
 
-/* Whether no report says that something was lost. Other devices in the box's namespaces are found
- * by name alone. */
+/* Whether no report says that something was lost. Other devices in the box's namespaces are only
+ * found by their names. */
 bool given_back_whole(const json_t *reports)
 {
 	for (size_t i = 0; i < json_array_size(reports); i++)
@@ -535,8 +542,8 @@ static json_t *asked_on_disk(const json_t *kept, const char *device)
 }
 
 /*
- * The policy's devices are unknown here: the next start takes none of them, only the next apply
- * does. Records are not kept either: the next start records who did this, and when.
+ * The policy's devices are not known here, so all are marked as released: only the next apply takes
+ * them again. The next start writes the records of who did this, and when.
  */
 static int give_alone(int state, const struct box_spaces *spaces, json_t *kept, const char *device)
 {

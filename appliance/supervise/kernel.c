@@ -26,8 +26,8 @@ int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t 
 
 /* ---- names for the journal ------------------------------------------------------------------- */
 
-/* A generation that the journal has heard of, kept for the journal's successor: records that need
- * its names may still wait. */
+/* A generation that the journal has been told. It is kept for the next journal, because records
+ * that need its names may still wait. */
 struct generation_told {
 	struct event_generation which;
 	int fd; /* owned */
@@ -39,7 +39,8 @@ struct generation_told {
 struct remembered {
 	struct generation_told list[REMEMBERED]; /* oldest first */
 	size_t n;
-	/* the last generation that the journal was told; `told`: the journal's process, 0 = none */
+	/* last: the generation that the journal was told last; told: the process of the journal
+	 * that was told, 0 = none */
 	struct event_generation last;
 	pid_t told;
 };
@@ -53,8 +54,8 @@ static void tell(struct supervisor *s, const struct generation_told *t)
 	s->remembered->told = role_send(s, sl, 0, &m, &t->fd, 1) ? sl->pid : 0;
 }
 
-/* Whether sessions still go on under a permit of this generation: records of them may come for as
- * long as they live. */
+/* Whether sessions still have a permit of this generation. As long as they live, there may be
+ * records of them. */
 static bool is_carried(const struct supervisor *s, struct event_generation g)
 {
 	for (uint32_t i = 0; i < s->stamps.n; i++)
@@ -84,7 +85,7 @@ static void remember(const struct supervisor *s, struct remembered *r, struct ge
 	r->list[r->n++] = t;
 }
 
-/* The kernel's index of every interface, by which records name their place. */
+/* The kernel's numbers of all interfaces. Records name an interface by its number. */
 static void number_interfaces(struct supervisor *s, const struct policy *p, struct msg_numbers *ret)
 {
 	uint32_t n = p->ir->n_interfaces;
@@ -97,7 +98,7 @@ static void number_interfaces(struct supervisor *s, const struct policy *p, stru
 			ret->list[i] = 0;
 }
 
-/* Whether its permits have the ids that were told. */
+/* Whether its permits have the ids that the journal was told. */
 static bool same_ids(const struct generation_told *t, const struct policy *p)
 {
 	size_t n = t->body.n_ids;
@@ -112,7 +113,7 @@ static bool same_ids(const struct generation_told *t, const struct policy *p)
 	return same;
 }
 
-/* Whether the journal knows everything about this generation already. */
+/* Whether the journal already knows everything about this generation. */
 static bool is_told(struct supervisor *s, const struct policy *p)
 {
 	const struct event_generation which = event_generation(p->number, p->ir->digest);

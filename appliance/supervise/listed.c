@@ -31,7 +31,7 @@ bool listed_save(int dirfd, const char *name, const json_t *list)
 	return saved;
 }
 
-/* NULL: not the text that was written. */
+/* Checks the digest. NULL: the text is not as it was written. */
 static json_t *read_text(const char *name, const char *text, size_t n)
 {
 	char head[64], hex[65];

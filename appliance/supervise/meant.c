@@ -25,8 +25,8 @@ static size_t others(const struct meant *m)
 	return (size_t)m->more + (n > MEANT_LINES ? n - MEANT_LINES : 0);
 }
 
-/* The lines quote the policy's text, so control characters are removed. A line without room is only
- * counted. */
+/* Writes the first sentences. They quote the policy's text, so control characters are removed. A
+ * sentence for which there is no room is only counted. */
 static void say_brief(struct meant *m, enum lang l)
 {
 	char *out = m->brief.text[l];

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses, links and routes that somebody else changed. The kernel reports every change. Once
- * none came for a moment, and no operation of ours runs, everything is compared with box.cfg and
- * set right. Our own changes are reported too, which costs a comparison without result.
+ * Restores addresses, links and routes that another program changed. The kernel reports every
+ * change. When no report came for a moment and no operation runs, everything is compared with
+ * box.cfg and set again. Reports of this program's own changes cause a comparison without result.
  *
- * At the same time, and regularly because not everything is reported, this looks for rules and
- * programs of others beside ours: they are recorded when they come and go, and left.
+ * At the same time, and also at intervals because the kernel does not report everything, this looks
+ * for rules and programs of others that can affect the box's packets. They are recorded when they
+ * appear and disappear, but left alone.
  *
- * When a link has come back or has another hardware address, the addresses for which the box
- * answers there are announced to its hosts.
+ * When a link has come up again or has another hardware address, the addresses for which the box
+ * answers on it are announced to its hosts.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,20 +22,22 @@
 #include "appliance/box/rtnl.h"
 #include "appliance/supervise/supervise.h"
 
-#define SETTLES 100000000ull	     /* ns without a report: one change makes several */
-#define OUTSIDE_EVERY 30000000000ull /* ns between looks: legacy iptables and tcx report nothing */
-/* bytes of a line on standard error, which has more room than a record */
+/* ns to wait after a report, because one change causes several */
+#define SETTLES 100000000ull
+/* ns between two looks, because changes by legacy iptables and tcx are not reported */
+#define OUTSIDE_EVERY 30000000000ull
+/* bytes of a line on standard error, which may be longer than a record */
 #define LINE_BYTES 900u
 
-/* ns after a link came up: a switch forwards nothing for one second, or for thirty while it checks
- * for loops (IEEE 802.1D) */
+/* ns after a link came up: a switch may forward nothing for one second, or for thirty while it
+ * looks for loops (IEEE 802.1D) */
 static const uint64_t say_after[] = { 0, 2000000000ull, 40000000000ull };
 #define SAY_TIMES (sizeof(say_after) / sizeof(say_after[0]))
 
 struct link {
 	bool up;
-	uint32_t changes; /* how often the links of it and of its card had come or gone */
-	uint32_t index;	  /* changes when the device is made anew */
+	uint32_t changes; /* how often its link and the link of its card had come up or gone down */
+	uint32_t index;	  /* number of the device; it changes when the device is made anew */
 	uint8_t mac[32], n_mac;
 };
 
@@ -54,7 +57,7 @@ struct network {
 	unsigned said;
 };
 
-/* Whether the device is missing because a person's order returned it: that is no drift. */
+/* Whether the device is missing because a person released it, which is no drift. */
 static bool released(const struct supervisor *s, const char *device)
 {
 	for (uint32_t i = 0; i < s->now->ir->n_interfaces; i++)
@@ -91,8 +94,8 @@ int network_open(struct supervisor *s, struct err *e)
 		if (s->network_fd[i] < 0)
 			return s->network_fd[i];
 	}
-	/* Reports about the VLAN gate and the ARP limit; other rules are enforce's and cost a
-	 * comparison without result. */
+	/* Reports about the VLAN gate and the ARP limit. Reports about other rules are for enforce,
+	 * and cause a comparison without result here. */
 	s->network_fd[NETWORK_RULES] = rtnl_rules_open(s->spaces.data, s->spaces.home, e);
 	if (s->network_fd[NETWORK_RULES] < 0)
 		return s->network_fd[NETWORK_RULES];
@@ -107,7 +110,7 @@ void network_heard(struct supervisor *s, int fd)
 	if (!rtnl_monitor(fd, NULL, NULL, &lost) ||
 	    (fd == s->network_fd[NETWORK_RULES] && s->now->ir->n_interfaces == 0))
 		return;
-	/* Without rules the admin namespace is open, so a change there is compared at once. */
+	/* Without its rules the admin namespace is open, so a change there is compared at once. */
 	s->network->look = mono_ns() + (fd == s->network_fd[NETWORK_EGRESS] ? 1 : SETTLES);
 }
 
@@ -125,7 +128,7 @@ uint64_t network_drifts(const struct supervisor *s, uint64_t *ret_wall_ns)
 	return s->network->drifts;
 }
 
-/* Records what `found` has and `before` lacks, if anything. */
+/* Records what `found` has and `before` does not have. True: there was something. */
 static bool report(struct supervisor *s, enum drift what, json_t *found, const json_t *before, uint64_t *ret_wall_ns)
 {
 	static const enum message lines[] = {
@@ -158,8 +161,8 @@ static void outside_note(void *ctx, const char *where, const char *what, const c
 	found_note(ctx, text);
 }
 
-/* Compares what outside_look finds with what it found before. Without a policy, the box has no
- * interfaces, and there is nothing to find. */
+/* Records what outside_look finds now and did not find before, and the reverse. Without a policy
+ * the box has no interfaces, so there is nothing to find. */
 static void outside_due(struct supervisor *s, uint64_t now)
 {
 	struct network *n = s->network;
@@ -212,13 +215,13 @@ static void tell_hosts(void *ctx, const struct ir_interface *i, const struct dev
 		memcpy(now.mac, d->mac, sizeof(now.mac));
 	}
 	/*
-	 * A link that went and came between two looks may be at another switch, so it counts like
-	 * one that was seen down. Hosts also have to learn a new hardware address, for instance
-	 * after a bond changed its card.
+	 * A link that went down and came up between two looks may be connected to another switch,
+	 * so it counts as having been down. Hosts also have to learn a new hardware address, for
+	 * example after a bond changed its card.
 	 */
 	t->came |= up && (!was->up || !is_same(was, &now)) && announces(i);
 	*was = now;
-	/* A failure does not matter: hosts find the address out later by asking. */
+	/* A failure does not matter: hosts will ask for the address. */
 	if (t->say && up && announces(i))
 		(void)box_announce(&t->s->spaces, t->s->now->ir, i, d, NULL);
 }
@@ -231,8 +234,8 @@ static void announce_due(struct supervisor *s, uint64_t now)
 	uint32_t answering = 0;
 
 	if (t.say) {
-		/* Counted from the first real announcement: a late box would otherwise send two
-		 * while the switch forwards nothing. */
+		/* The times count from the first real announcement. Otherwise a box that is late
+		 * would send two while the switch forwards nothing. */
 		n->say_first = n->said == 0 ? now : n->say_first;
 		n->say_at = ++n->said < SAY_TIMES ? n->say_first + say_after[n->said] : 0;
 	}
@@ -256,8 +259,8 @@ static void announce_due(struct supervisor *s, uint64_t now)
 	}
 }
 
-/* What cannot be set right, such as a missing device, is reported once, whatever other differences
- * come and go. */
+/* Compares the network with box.cfg, and restores it. What cannot be restored, such as a missing
+ * device, is reported once, even if other differences come and go. */
 static void compare(struct supervisor *s)
 {
 	struct comparing c = { s, found_new() };
@@ -294,7 +297,7 @@ void network_due(struct supervisor *s, uint64_t now)
 	announce_due(s, now);
 }
 
-#define MORE_BYTES 24u /* for "; +18446744073709551615", NUL included */
+#define MORE_BYTES 24u /* bytes for "; +18446744073709551615" and the NUL */
 
 json_t *found_new(void)
 {
@@ -303,7 +306,7 @@ json_t *found_new(void)
 
 void found_note(json_t *set, const char *text)
 {
-	json_t *key = json_text(text); /* as text that can be a key */
+	json_t *key = json_text(text); /* the text in the form that a JSON key can have */
 
 	if (key != NULL && json_object_size(set) < FOUND_MOST)
 		(void)json_object_set_new(set, json_string_value(key), json_true());
@@ -330,7 +333,7 @@ size_t found_news(json_t *set, const json_t *before, char *out, size_t size)
 	{
 		if (json_object_get(before, text) != NULL)
 			continue;
-		/* The first is told in any case, cut if too long. */
+		/* The first text is written in any case, cut if it is too long. */
 		if (n++ == 0 || at + strlen("; ") + strlen(text) < room)
 			at += (size_t)snprintf(out + at, room - at, "%s%s", at > 0 ? "; " : "", text);
 		else

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the service manager hears from the daemon (sd_notify(3)): ready, status, ending, and a sign
- * of life as long as the roles that decide about packets answer. watch.c ends a role that hangs
- * much earlier. Only when one of these has not come back for ROLES_LIMIT (not counting time without
- * a processor) is the sign of life withheld, and the manager restarts the whole daemon as the last
- * resort. Journal, tap and API are no reason for that: a restart would interrupt inspection without
- * bringing them back, and status names them.
+ * Messages to the service manager (sd_notify(3)): ready, status, ending, and a sign of life as long
+ * as the roles that decide about packets answer. watch.c ends a role that hangs much earlier. Only
+ * if such a role has not come back for ROLES_LIMIT (time without a processor does not count), no
+ * sign of life is sent, and the manager restarts the whole daemon as the last resort. Journal, tap
+ * and API are no reason for that: a restart would interrupt inspection without bringing them back,
+ * and `status` reports them.
  *
- * For the next daemon the manager keeps the socket that owns the rules of a daemon that was killed
- * (FDSTORE in sd_notify(3)). A daemon that is ended on purpose takes it back, because an older
- * release could not take over the rules otherwise.
+ * The manager keeps the socket that owns the rules for the next daemon, in case this one is killed
+ * (FDSTORE in sd_notify(3)). A daemon that is ended on purpose takes the socket back, because an
+ * older release could not take over the rules otherwise.
  *
- * One datagram to a socket suffices. libsystemd would bring four libraries of compression and
- * encryption into the process with the most privileges.
+ * The messages are datagrams to a socket, so libsystemd is not needed. It would bring four
+ * libraries for compression and encryption into the process with the most privileges.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@
 #include "appliance/supervise/supervise.h"
 
 #define SOCKET "NOTIFY_SOCKET"
-/* FDPOLL=0: the service manager must not drop the socket because of what waits in it */
+/* FDPOLL=0: the manager must not drop the socket when it has an event */
 #define KEEP "FDSTORE=1\nFDNAME=rules\nFDPOLL=0"
 #define FORGET "FDSTOREREMOVE=1\nFDNAME=rules"
 #define FIRST_KEPT 3		   /* sd_listen_fds(3) */
@@ -41,8 +41,8 @@ struct notify {
 	uint64_t number;   /* the generation that was told last */
 };
 
-/* The manager's descriptors, if they are for this process. The variables are removed for its
- * children. */
+/* The descriptors that the manager kept, if they are for this process. The variables are removed,
+ * so that children do not get them. */
 int notify_kept(void)
 {
 	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
@@ -57,7 +57,7 @@ int notify_kept(void)
 	return n == 1 ? FIRST_KEPT : -1;
 }
 
-/* A manager that does not read, or is gone, changes nothing here. */
+/* If the manager does not read, or has ended, nothing follows from that. */
 static void tell_with(const struct supervisor *s, const char *text, int fd)
 {
 	union {
@@ -105,7 +105,7 @@ int notify_open(struct supervisor *s, struct err *e)
 		return err_set(e, -errno, "socket of the service manager");
 	unsetenv(SOCKET); /* children must not speak to the manager */
 	if (s->rules_fd >= 0 && !s->rules_kept) {
-		tell(s, FORGET); /* the socket's namespace is gone */
+		tell(s, FORGET); /* the namespace of the socket does not exist any more */
 		tell_with(s, KEEP, s->rules_fd);
 	}
 	return 0;
@@ -155,8 +155,8 @@ void notify_due(struct supervisor *s, uint64_t now)
 {
 	struct notify *n = s->notify;
 
-	/* Ready: rules are watched, and the former policy is in force or its failure was
-	 * reported. */
+	/* Ready means: enforce watches the rules, and the former policy is in force or its failure
+	 * was reported. */
 	if (s->op.kind == OP_NONE && s->slots[SLOT_ENFORCE].state == SLOT_RUNNING)
 		say_ready(s);
 	if (now < n->alive_at)

@@ -18,8 +18,9 @@
 #include "appliance/supervise/surroundings.h"
 
 #define SECOND 1000000000ull
-#define BOOT_RETRY (SECOND / 10) /* a predecessor's sockets may take a moment to close */
-#define WHY_TEXT 800u		 /* bytes of a reason; a record keeps what fits */
+/* ns until the next try, because a predecessor's sockets may take a moment to close */
+#define BOOT_RETRY (SECOND / 10)
+#define WHY_TEXT 800u /* bytes of a reason; a record takes as much of it as fits */
 
 void op_clear(struct operation *op)
 {
@@ -72,7 +73,7 @@ static json_t *op_json(struct supervisor *s, bool done)
 
 	json_object_set_new(j, "done", json_boolean(done));
 	json_object_set_new(j, "generation", json_generation(s));
-	/* The effect on live sessions does not apply when the operation was given up. */
+	/* If the operation was given up, the sessions were not cut. */
 	json_object_set_new(j, "cut", done && op->told.cut != NULL ? json_incref(op->told.cut) : json_array());
 	json_object_set_new(j, "diagnostics", op->diagnostics != NULL ? json_incref(op->diagnostics) : json_array());
 	if (op->kind == OP_APPLY || (op->kind == OP_DRY_RUN && !op->back))
@@ -113,7 +114,7 @@ void op_finish(struct supervisor *s, bool done)
 	if (done && s->op.kind == OP_RELEASE && !given_back_whole(s->op.given_back))
 		status = ANSWER_NO;
 	if (s->op.asker.id != 0) {
-		relay_tell(s); /* the new state is told before the answer */
+		relay_tell(s); /* control gets the new state before the answer */
 		answer_json(s, s->op.asker, status, op_json(s, done));
 	}
 	if (s->op.asker.id == 0 && !done && s->op.kind != OP_REVERT && sentence_said(&s->op.error))
@@ -127,8 +128,8 @@ static void boot_later(struct supervisor *s)
 	s->boot_again = mono_ns() + BOOT_RETRY;
 }
 
-/* The kernel had the change, and it was undone, or failed to be: then it is tried again as at the
- * start. `box`: the error of the last setting. */
+/* The kernel had the change, and the old state was sent again. If that failed, it is tried again as
+ * at a start. `box`: the error of setting addresses again. */
 static void undone(struct supervisor *s, const struct err *box)
 {
 	struct operation *op = &s->op;
@@ -142,8 +143,8 @@ static void undone(struct supervisor *s, const struct err *box)
 	boot_later(s);
 }
 
-/* The reason in English, because a record has no reader yet. For an invalid policy its first error,
- * in the box's language. */
+/* The reason for a record, in English, because the language of its readers is not known. For an
+ * invalid policy: its first error, in the box's language. */
 static void why_refused(const struct operation *op, char out[WHY_TEXT])
 {
 	size_t i = 0, n = json_array_size(op->diagnostics);
@@ -166,7 +167,7 @@ static void why_refused(const struct operation *op, char out[WHY_TEXT])
 			 json_string_value(json_object_get(d, "message")));
 }
 
-/* A trial that could not be ended is ended as soon as possible; reported once. */
+/* A trial is over but could not be ended: it is tried again every second, and recorded once. */
 static void overdue(struct supervisor *s, const char *why)
 {
 	timerfd_settime(s->trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_sec = 1 } }, NULL);
@@ -179,7 +180,8 @@ static void overdue(struct supervisor *s, const char *why)
 			     (unsigned long long)s->trial, s->op.error.text[l]);
 }
 
-/* Nothing reached the kernel, or the kernel refused: undoes everything that was prepared. */
+/* Ends an operation that did not reach the kernel or that the kernel refused, or whose change was
+ * undone: undoes all that was prepared. */
 void op_give_up(struct supervisor *s)
 {
 	struct operation *op = &s->op;
@@ -194,8 +196,8 @@ void op_give_up(struct supervisor *s)
 		if (op->kept_before != NULL)
 			kept_undo(s, op->next->ir, op->moved, op->kept_before);
 		op->kept_before = NULL;
-		/* A VLAN of the policy in force that was to become another's is made again at
-		 * once. */
+		/* A VLAN of the policy in force that was removed for the next policy is made again
+		 * at once. */
 		if (op->moved != NULL && box_set(&s->spaces, s->now->ir, NULL, &box) == 0)
 			box.code = 0;
 		if (op->before != NULL) {
@@ -207,7 +209,7 @@ void op_give_up(struct supervisor *s)
 				&s->store, op->number, GEN_REVERTED,
 				&(struct generation_cause){ .why = WHY_FAILED, .by = op->by, .other = op->from }, &e);
 		journal_generation(s, s->now);
-		isolation_before(s, s->now); /* without the pairs that the other policy added */
+		isolation_before(s, s->now); /* without the pairs that the next policy added */
 		if (op->step == STEP_UNDO)
 			undone(s, &box);
 	}
@@ -232,8 +234,8 @@ void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds)
 }
 
 /*
- * Which devices an operation would take from the first namespace, and which sessions would break by
- * that. A person who did not name such a device is asked first: his own session may use it.
+ * Which devices an operation would take from the first namespace, and which sessions that would
+ * break. If a person did not name such a device, he is asked first: it may carry his own session.
  */
 
 #define AGREED_MAX 4096u
@@ -247,7 +249,7 @@ json_t *taking_agreed(int fd)
 
 	if (fd < 0 || memfd_read(fd, AGREED_MAX, &text, &n, &e) < 0)
 		n = 0;
-	/* Names, each with its NUL. */
+	/* The names follow each other, each with a NUL. */
 	for (size_t at = 0; at < n && memchr(text + at, '\0', n - at) != NULL;) {
 		json_array_append_new(list, json_text((const char *)text + at));
 		at += strlen((const char *)text + at) + 1;
@@ -267,7 +269,7 @@ static bool agreed(const json_t *list, const struct ir_interface *i)
 	return false;
 }
 
-/* Naming one interface of a card means the card. */
+/* An interface that is named stands for its card. */
 static bool card_agreed(const json_t *list, const struct ir *ir, const char *card)
 {
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
@@ -276,7 +278,7 @@ static bool card_agreed(const json_t *list, const struct ir *ir, const char *car
 	return false;
 }
 
-/* Lists devices with sessions: "eth0, eth1". */
+/* Refuses, and lists the devices with sessions: "eth0, eth1". */
 static void refuse(struct supervisor *s, const json_t *taking)
 {
 	char names[200] = "", options[400] = "";
@@ -305,7 +307,7 @@ bool taking_allowed(struct supervisor *s)
 	const struct ir *ir = op->next->ir;
 	bool allowed = true;
 
-	/* The box's own operations, and the end of a trial, do not ask. */
+	/* Operations of the box itself, and the end of a trial, ask nobody. */
 	if (op->kind != OP_APPLY && op->kind != OP_DRY_RUN && op->kind != OP_ROLLBACK)
 		return true;
 	op->taking = json_array();
@@ -346,7 +348,7 @@ static void errand_end(struct errand *x)
 	*x = (struct errand){ .id = 0 };
 }
 
-/* Nobody will do it. */
+/* Ends an errand that no compiler will do, and says so to the role control. */
 static void errand_drop(struct supervisor *s, struct errand *x)
 {
 	const struct msg_body gone = { MSG_GONE, .gone = { .slot = SLOT_COMPILE } };
@@ -365,7 +367,7 @@ static struct errand *errand_of(struct supervisor *s, uint32_t id)
 
 void errands_died(struct supervisor *s)
 {
-	/* When it was ended for an operation, it waits again. */
+	/* If the compiler was ended for an operation, the errand waits again. */
 	if (!s->errands.runs)
 		return;
 	s->errands.runs = false;
@@ -398,7 +400,7 @@ void errand_sealing(struct supervisor *s, struct msg *m)
 	*x = (struct errand){ m->id, m->body, { msg_take_fd(m, 0), msg_take_fd(m, 1) }, 2 };
 }
 
-/* A generation that is kept, sealed; < 0: there is none. */
+/* A stored generation, sealed; negative = there is none. */
 static int sealed_of(struct supervisor *s, uint64_t number)
 {
 	uint8_t *p = NULL;
@@ -434,7 +436,7 @@ void errand_answered(struct supervisor *s, struct msg *m)
 		return;
 	(void)role_send(s, &s->slots[SLOT_CONTROL], m->id, &m->body, m->fds, m->n_fds);
 	errand_end(x);
-	/* the process ends by itself, and its slot may be another's by then */
+	/* the process ends by itself, and until then its slot may get another owner */
 	s->errands.runs = false;
 }
 
@@ -466,7 +468,7 @@ void errands_sealing_first(struct supervisor *s)
 
 void errands_due(struct supervisor *s)
 {
-	/* In turn, so that repeated questions of one asker do not delay another. */
+	/* The places take turns, so that many questions of one asker do not delay another asker. */
 	for (size_t i = 1; i <= 1 + ERRANDS && s->op.kind == OP_NONE; i++)
 		begin(s, (s->errands.last + i) % (1 + ERRANDS));
 }

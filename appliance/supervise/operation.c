@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The beginning of an operation and its deadlines: who may start one, what happens to a second one
- * meanwhile, and what starts by itself (the box's start, the end of a trial, a new device). Its
- * steps are in supervise/apply.c, its end in supervise/op.c.
+ * meanwhile, and what starts by itself (the box's start, the end of a trial, a new device). The
+ * steps are in apply.c, the end is in op.c.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +18,7 @@
 #include "appliance/supervise/supervise.h"
 
 #define SECOND 1000000000ull
-#define DEVICE_SETTLES (SECOND / 20) /* a new device gets its name in several steps */
+#define DEVICE_SETTLES (SECOND / 20) /* ns: a new device gets its name in several steps */
 
 /* ---- beginnings ------------------------------------------------------------------------------ */
 
@@ -78,14 +78,15 @@ static void conflict(struct supervisor *s, struct asker a)
 	answer_json(s, a, 3, json_pack("{s:b, s:o}", "done", 0, "error", why));
 }
 
-/* Whether an operator's order waits: only while the box itself does something, which is short.
- * While another person's order runs, it is refused. */
+/* Whether an order waits instead of being refused: only while the box itself does something, which
+ * is short. While another person's order runs, a new one is refused. */
 static bool must_wait(const struct supervisor *s)
 {
 	return (s->op.kind == OP_BOOT || s->op.kind == OP_REVERT) && s->queued.kind == OP_NONE;
 }
 
-/* Confirming takes no step: what is in force stays, and boot will load it. */
+/* Confirms the trial. Nothing changes in the kernel: what is in force stays, and a start will load
+ * it. */
 static void confirm(struct supervisor *s)
 {
 	struct generation_cause c = { .why = WHY_CONFIRMED, .by = s->op.by, .other = s->store.confirmed };
@@ -120,8 +121,8 @@ static void release(struct supervisor *s)
 	op_finish(s, found);
 }
 
-/* Whether the order's base is still in force. The draft cannot change while control knows of this
- * order. */
+/* Whether the generation for which the order was given is still in force. The draft cannot change
+ * meanwhile, because control knows of this order. */
 static bool ground_holds(const struct supervisor *s, const struct op_ground *g)
 {
 	return g->base == 0 || g->base == s->now->number;
@@ -133,7 +134,7 @@ static void walk(struct supervisor *s)
 	struct err e = { 0 };
 
 	op->from = s->now->number;
-	/* The order may have waited for the end of a trial, or for somebody's answer. */
+	/* The order may have waited for the end of a trial, or for an answer of another process. */
 	if (!ground_holds(s, &op->ground)) {
 		op_explain(s, 3, M_CHANGE_MOVED, (unsigned long long)s->now->number);
 		op_finish(s, false);
@@ -181,7 +182,8 @@ static void op_next_queued(struct supervisor *s)
 	walk(s);
 }
 
-/* It has changed no rule yet, and its base is about to be replaced. */
+/* Whether the operation is given up when a trial ends: it has changed no rule yet, and its base is
+ * about to be replaced. */
 static bool makes_way(const struct operation *op)
 {
 	return op->kind == OP_DRY_RUN || (op->kind == OP_APPLY && op->step == STEP_COMPILE) ||
@@ -201,8 +203,8 @@ static void give_way(struct supervisor *s)
 	op_give_up(s);
 }
 
-/* Operations that an order does not wait for: a draft is checked again and again, and sealing a
- * backup may take long. */
+/* Whether the operation is given up for an order of a person: checks of a draft are repeated
+ * anyway, and a dry run may wait long for the encryption of a backup. */
 static bool stands_back(const struct operation *op)
 {
 	return op->kind == OP_DRY_RUN &&
@@ -213,7 +215,7 @@ static bool stands_back(const struct operation *op)
 static void begin(struct supervisor *s, struct operation asked, const char *by)
 {
 	snprintf(asked.by, sizeof(asked.by), "%s", by);
-	op_next_queued(s); /* what waited until this turn was asked for first */
+	op_next_queued(s); /* an order that waited was given first, so it starts first */
 	if (stands_back(&s->op) && asked.kind != OP_DRY_RUN) {
 		op_explain(s, 3, M_OP_GAVE_WAY);
 		give_way(s);
@@ -323,7 +325,7 @@ void op_trial_over(struct supervisor *s)
 		give_way(s);
 	}
 	if (s->op.kind != OP_NONE) {
-		/* The present operation ends soon; then the trial ends. */
+		/* The present operation ends soon. The timer is set again to end the trial then. */
 		timerfd_settime(s->trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_nsec = 100000000 } }, NULL);
 		return;
 	}
@@ -340,8 +342,8 @@ void op_enforce_ready(struct supervisor *s)
 		op_boot(s);
 		return;
 	}
-	/* Without a policy a dry run or a failed apply brings none; a successful apply clears
-	 * this. */
+	/* If the new enforce has no policy and the operation brings none, the policy in force is
+	 * loaded afterwards. A successful apply clears this. */
 	if (s->op.kind != OP_BOOT)
 		s->boot_again = mono_ns();
 	if (s->op.step == STEP_ENFORCE || s->op.step == STEP_UNDO)
@@ -370,8 +372,8 @@ void op_links(struct supervisor *s)
 
 /* ---- deadlines ------------------------------------------------------------------------------- */
 
-/* Enforce has used its time for the step: its own time, because on a busy machine it may be late by
- * the clock and still finish. */
+/* Whether enforce has used up its time for the step. This is its own time, because on a busy
+ * machine it may be late by the clock and still finish. */
 static bool enforce_late(struct supervisor *s, uint64_t now)
 {
 	struct slot *sl = &s->slots[SLOT_ENFORCE];
@@ -411,14 +413,14 @@ void op_due(struct supervisor *s, uint64_t now)
 		op_explain(s, 3, M_OP_ENFORCE_GONE_BEFORE);
 		op_give_up(s);
 		break;
-	case STEP_IMPACT: /* its questions have shorter deadlines of their own */
+	case STEP_IMPACT: /* the questions of this step have shorter deadlines */
 		impact_late(s);
 		break;
 	case STEP_FORETELL:
 	case STEP_KERNEL:
 		if (!enforce_late(s, now))
 			break;
-		/* Its state is unknown: a new one reads the kernel's. */
+		/* The state of this enforce is unknown. A new one reads the state of the kernel. */
 		op_explain(s, 3, M_OP_ENFORCE_LATE);
 		role_kill(s, &s->slots[SLOT_ENFORCE]);
 		op_give_up(s);
@@ -441,10 +443,10 @@ uint64_t op_next(const struct supervisor *s)
 	return s->boot_again != 0 ? s->boot_again : UINT64_MAX;
 }
 
-/* Texts from the records: why a change has to wait for a trial, how the last trial ended, and where
- * a rollback leads. */
+/* Conditions of an operation that need the history of generations: whether there is a trial, how
+ * the last one ended, and where a rollback leads. */
 
-/* Nothing waits: tells how the last trial ended, and when, if there was one. */
+/* Explains that there is no trial: how the last one ended, and when, if there was one. */
 void trial_none(struct supervisor *s)
 {
 	static const enum message how[WHY_COUNT] = {
@@ -464,7 +466,8 @@ void trial_none(struct supervisor *s)
 		   g->changed_by);
 }
 
-/* There is one trial at a time: an apply that replaces another person's has to say so. */
+/* There is one trial at a time. An apply that replaces the trial of another person needs the flag
+ * for that. */
 bool trial_stands(struct supervisor *s)
 {
 	const struct generation_record *g = generation_find(&s->store, s->trial);
@@ -478,7 +481,8 @@ bool trial_stands(struct supervisor *s)
 	return true;
 }
 
-/* Puts the rollback's target into op.number. False: there is none; the reason was given. */
+/* Finds the target of a rollback, and puts it into op.number. False: there is none, and this was
+ * explained. */
 bool rollback_target(struct supervisor *s)
 {
 	const struct generation_record *now = generation_find(&s->store, s->store.confirmed), *g;

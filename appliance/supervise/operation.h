@@ -287,7 +287,7 @@ struct errands {
 		int fds[2]; /* owned while there is a request */
 		size_t n_fds;
 	} of[1 + ERRANDS];
-	size_t last; /* begun */
+	size_t last; /* index of the errand that was begun last */
 	bool runs;   /* that errand has not ended */
 };
 

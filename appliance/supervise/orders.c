@@ -16,7 +16,8 @@
 #define WHO_MOST 65536u
 #define LIMIT_NS 8000000000ull
 
-/* An order that waits for answers: accounts tells who gave it, control what the draft is. */
+/* An order that waits for an answer: first of accounts about the person, then of control about the
+ * draft. */
 struct order {
 	bool used;
 	uint32_t question; /* id of the question that was asked */
@@ -25,14 +26,15 @@ struct order {
 	struct asker asker;
 	int fd; /* owned; -1 = none */
 	char comment[COMMENT_BYTES];
-	struct msg_change m; /* its text is `comment`; its secret is not kept */
-	/* once known: the account, which is one person however he logged in */
+	struct msg_change m; /* its text is in `comment`; the secret is not kept */
+	/* known after the answer: the account, which is the same however the person logged in */
 	char by[BY_BYTES];
-	char login[LOGIN_NAME]; /* at the machine: his login; "" = over the web */
-	bool passes;		/* the order is for accounts itself: its answer is passed on */
-	bool alone;		/* no second person has to approve */
-	json_t *approvers;	/* owned: who may approve now */
-	uint32_t duties;	/* his duties now */
+	char login[LOGIN_NAME]; /* the person's login at the machine; "" = over the web */
+	/* accounts itself carries out the order, and its answer is passed on */
+	bool passes;
+	bool alone;	   /* no second person has to approve */
+	json_t *approvers; /* owned: who may approve now */
+	uint32_t duties;   /* his duties now */
 };
 
 struct orders {
@@ -92,7 +94,7 @@ static struct order *order_of(struct supervisor *s, uint32_t question, unsigned 
 	return NULL;
 }
 
-/* Asks with the usual deadline; a slot that cannot be asked counts as silent. */
+/* Asks a role, with the usual deadline. False: it cannot be asked. */
 static bool ask(struct supervisor *s, struct order *o, unsigned slot, const struct msg_body *question, int fd)
 {
 	o->question = ++s->next_id;
@@ -103,7 +105,7 @@ static bool ask(struct supervisor *s, struct order *o, unsigned slot, const stru
 
 static void silent(struct supervisor *s, struct order *o)
 {
-	/* An order that accounts carries out itself may have been carried out. */
+	/* Accounts may have carried out the order although it did not answer. */
 	refuse(s, o->asker, ANSWER_CANNOT, o->passes ? M_CONTROL_UNSURE : M_CONTROL_SILENT,
 	       role_name(s->slots[o->slot].role));
 	order_end(o);
@@ -125,7 +127,7 @@ static bool is_of_door(uint8_t order)
 	return order == CHANGE_OPEN || order == CHANGE_SHUT || order == CHANGE_REVIEW_DOOR;
 }
 
-/* `account`: "" = root's own order. */
+/* An order about a door. `account`: "" = root's own order. */
 static void door(struct supervisor *s, struct asker a, const struct msg_ctl_door *c, const char *comment,
 		 const char *by, const char *account, uint32_t duties)
 {
@@ -142,7 +144,8 @@ static void door(struct supervisor *s, struct asker a, const struct msg_ctl_door
 
 /* ---- identification -------------------------------------------------------------------------- */
 
-/* The question to accounts: whose session or login is this, and may he? `uid`: the login's. */
+/* The question to accounts: whose session or login is this, and may this person give the order?
+ * `uid`: the login's user. */
 static struct msg_body question_of(const struct msg_change *c, const struct order *o, uint32_t uid)
 {
 	uint8_t right = (uint8_t)change_right((enum change_order)c->order);
@@ -160,15 +163,16 @@ static struct msg_body question_of(const struct msg_change *c, const struct orde
 	return q;
 }
 
-/* Other orders about the draft change only the draft, so control carries them out. */
+/* Whether the order changes what is in force. Other orders about a draft change only the draft, and
+ * control carries them out. */
 static bool changes_the_box(enum change_order o)
 {
 	return o == CHANGE_CHECK || o == CHANGE_TRY || o == CHANGE_APPLY || o == CHANGE_CONFIRM ||
 	       o == CHANGE_ROLLBACK || change_names_object(o);
 }
 
-/* Takes over its descriptors. `login`: for an order at the machine, with its uid; NULL: over the
- * web. */
+/* Begins an order, and takes over its descriptors. `login`: an order at the machine, with its uid;
+ * NULL: over the web. */
 static bool begin(struct supervisor *s, struct asker a, struct msg *m, const char *login, uint32_t uid)
 {
 	const struct msg_change *c = &m->body.change;
@@ -221,7 +225,7 @@ static bool accounts_order(struct supervisor *s, struct asker a, const char *by,
 	return true;
 }
 
-/* Root's own orders need no question. False: another order. */
+/* Carries out root's own orders, for which nobody is asked. False: it is another order. */
 static bool roots_order(struct supervisor *s, struct asker a, const char *by, struct msg *m)
 {
 	const struct msg_body *b = &m->body;
@@ -257,8 +261,8 @@ static bool roots_order(struct supervisor *s, struct asker a, const char *by, st
 	return true;
 }
 
-/* In the name of an account: the login that the process was started from counts, whatever uid it
- * has now. */
+/* An order in the name of an account. The login from which the process was started counts, whatever
+ * its uid is now. */
 static bool account_order(struct supervisor *s, struct asker a, const struct ucred *who, struct msg *m)
 {
 	bool root = who->uid == 0 || who->uid == geteuid();
@@ -294,7 +298,7 @@ void orders_handed(struct supervisor *s, struct msg *hand)
 	struct msg m;
 	bool done = false;
 
-	/* The message is there already, because control has looked at its head. An invalid message
+	/* Control has looked at the head of the message, so it is there already. An invalid message
 	 * or order closes the connection. */
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0 || msg_recv(fd, ROLE_CLI, ROLE_SUPERVISOR, &m) != 1) {
 		end_connection(s, a, fd);
@@ -379,7 +383,7 @@ static void check(struct supervisor *s, struct order *o)
 	op_apply(s, o->asker, o->by, fd, -1, ground_of(o, 0, 0), &order);
 }
 
-/* Control keeps the draft. True: it was asked, and the order waits. */
+/* Asks control, which keeps the draft, for its state. True: the order waits for the answer. */
 static bool ask_draft(struct supervisor *s, struct order *o)
 {
 	struct msg_body q = { MSG_GROUND, .ground = { .order = o->m.order,
@@ -399,7 +403,7 @@ static bool ask_draft(struct supervisor *s, struct order *o)
 	return asked;
 }
 
-/* Reads whose session or login it is. False: accounts has named nobody. */
+/* Reads the answer of accounts: whose session or login it is. False: it names nobody. */
 static bool take_who(struct order *o, int fd)
 {
 	json_t *j = json_of_memfd(fd, WHO_MOST);
@@ -415,7 +419,7 @@ static bool take_who(struct order *o, int fd)
 	}
 	if (name != NULL)
 		snprintf(o->by, sizeof(o->by), "%s", name);
-	/* Anything but a clear false requires a second person. */
+	/* A second person is required unless the answer clearly says that none is. */
 	o->alone = json_is_false(json_object_get(j, "two_persons"));
 	o->approvers = json_incref(json_object_get(j, "approvers"));
 	json_decref(j);

@@ -18,19 +18,19 @@
 #include "appliance/role/sandbox_table.h"
 
 #define MIB 1048576u
-/* Memory that "guard" keeps when others on the machine want it: four times what its programs and
- * their data take. */
+/* Bytes that the group "guard" keeps when memory is short: four times what its programs and their
+ * data take. */
 #define GUARD_KEEPS ((uint64_t)64 * MIB)
-/* When both groups want a processor, guard gets nine tenths. Real-time priorities come before
- * either. */
+/* When both groups want a processor, "guard" gets nine tenths. Real-time priorities are independent
+ * of this. */
 #define GUARD_WEIGHT "900"
 #define PARSERS_WEIGHT "100"
-/* systemd's mark on a group whose inside it leaves to the service. */
+/* systemd's mark on a group that it has handed over to the service. */
 #define DELEGATED "user.delegate"
 
 /* ---- files of a group ------------------------------------------------------------------------ */
 
-/* A group's file takes its whole value in one write. */
+/* Writes a value to a file of a group, in one write. */
 static int put(int folder, const char *name, const char *value, struct err *e)
 {
 	int fd = openat(folder, name, O_WRONLY | O_CLOEXEC), code = 0;
@@ -80,7 +80,7 @@ static bool has_word(char *list, const char *word)
 	return false;
 }
 
-/* The folder of a group in this one, made if missing. */
+/* The folder of a group below `folder`, made if it does not exist. */
 static int group(int folder, const char *name, struct err *e)
 {
 	int fd;
@@ -110,8 +110,8 @@ static int own_group(int parsers, struct slot *sl, uint32_t mib, struct err *e)
 	return r;
 }
 
-/* We enter "guard" before memory is divided: afterwards the kernel allows no process beside the
- * groups. */
+/* This process enters "guard" before memory is divided: afterwards the kernel allows no process
+ * beside the groups. */
 static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct slot slots[SLOTS], struct err *e)
 {
 	int r;
@@ -127,7 +127,7 @@ static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct
 		r = put(folder, "cgroup.subtree_control", "+memory", e);
 	if (r == 0)
 		r = put_bytes(p->guard, "memory.min", GUARD_KEEPS, e);
-	/* The rest is for guard, for the kernel's packet memory, and for other programs of the
+	/* The rest is left for guard, for the kernel's packet memory, and for other programs of the
 	 * machine. */
 	if (r == 0)
 		r = put_bytes(p->parsers, "memory.max", memory_bytes / 4 * 3, e);
@@ -141,8 +141,8 @@ static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct
 	}
 	if (r < 0)
 		return r;
-	/* A process above its limit is ended at once instead of being slowed down by swapping. A
-	 * machine without swap has no such file. */
+	/* A process above its limit is then killed at once instead of being slowed down by
+	 * swapping. On a machine without swap this file does not exist. */
 	put(p->parsers, "memory.swap.max", "0", NULL);
 	p->cores = put(folder, "cgroup.subtree_control", "+cpu", NULL) == 0 &&
 		   put(p->guard, "cpu.weight", GUARD_WEIGHT, NULL) == 0 &&
@@ -163,7 +163,8 @@ void partition_make(int folder, uint64_t memory_bytes, struct partition *ret, st
 		ret->state = PARTITION_STANDS;
 		return;
 	}
-	/* A half-made partition is none: processes stay in our group, and there is no limit. */
+	/* If a step failed, there is no division at all: processes stay in this process's group,
+	 * without a limit. */
 	ret->state = PARTITION_FAILED;
 	for (unsigned i = 0; i < SLOTS; i++) {
 		if (slots[i].group >= 0)
@@ -189,7 +190,7 @@ static int open_all(void)
 	return -1;
 }
 
-/* The folder of our group; -1 = not found. */
+/* The folder of this process's group; -1 = not found. */
 static int open_own(int all)
 {
 	char text[4096], *at, *end;
@@ -232,7 +233,7 @@ static void set_score(const struct partition *p, int score)
 	char text[16];
 	int n = snprintf(text, sizeof(text), "%d", score);
 
-	/* Without the score the process is like any other to the kernel. */
+	/* If this fails, the kernel treats the process like any other. */
 	if (pwrite(p->score, text, (size_t)n, 0) != n)
 		return;
 }
@@ -240,8 +241,8 @@ static void set_score(const struct partition *p, int score)
 pid_t partition_fork(const struct partition *p, const struct slot *sl)
 {
 	const struct profile *role = sandbox_profile(sl->role);
-	/* Never a better score than ours. A child inherits its parent's score, and could not write
-	 * its own once the sandbox has closed. */
+	/* A child's score is never better than this process's own. A child inherits it, and cannot
+	 * write it once its sandbox has closed. */
 	bool other = p->score >= 0 && role != NULL && role->group_mib != 0 && role->oom_score > p->own_score;
 	pid_t pid;
 
@@ -249,7 +250,7 @@ pid_t partition_fork(const struct partition *p, const struct slot *sl)
 		set_score(p, role->oom_score);
 	pid = fork();
 	if (pid == 0) {
-		/* A process that cannot join still runs. */
+		/* If a process cannot join its group, it runs anyway. */
 		if (sl->group >= 0 && write(sl->group, "0", 1) != 1)
 			return pid;
 	} else if (other)
@@ -259,7 +260,7 @@ pid_t partition_fork(const struct partition *p, const struct slot *sl)
 
 /* ---- status ---------------------------------------------------------------------------------- */
 
-/* How many processes the kernel ended for lack of memory in their group since the daemon
+/* How many processes of a group the kernel has killed for lack of memory since the daemon
  * started. */
 static int64_t ended(int folder)
 {

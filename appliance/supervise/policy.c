@@ -13,13 +13,14 @@
 
 #define IDS_BUDGET (256u << 20)
 
-/* What each permit is, and which id it continues from the policy in force. */
+/* What each permit is, and the id of the permit in force that it continues. */
 static struct permit_wanted *wanted_of(const struct supervisor *s, const struct policy *p, struct arena *a)
 {
 	struct permit_wanted *wanted = arena_array(a, p->ir->n_permits + 1u, sizeof(*wanted));
 	uint32_t *from = arena_array(a, p->ir->n_permits + 1u, sizeof(*from));
 	const struct ir_place *places;
-	/* Before the kernel has the policy in force, it is unknown which ids its sessions carry. */
+	/* As long as the kernel does not have the policy in force, it is not known which ids its
+	 * sessions have. */
 	bool carry = s->booted && s->now != NULL;
 
 	if (wanted == NULL || from == NULL || !ir_places_keep(p->ir, p->arena) || !ir_places(p->ir, a, &places) ||
@@ -43,9 +44,10 @@ static int ids_copy(const struct permit_ids *from, struct permit_ids *ret, struc
 }
 
 /*
- * A full disk must not keep out a confirmed policy: at the start, at a trial's end, in a rollback.
- * The few ids that are given out then are written as soon as there is room. If the box starts
- * before that, these ids are not given out again.
+ * Whether the ids may be written later. A full disk must not keep a confirmed policy from coming
+ * into force at a start, at the end of a trial, or in a rollback. The few ids that are given out
+ * then are written as soon as there is room. If the box starts before that, these ids are not given
+ * out again.
  */
 static bool can_wait(const struct supervisor *s, int r)
 {
@@ -64,7 +66,7 @@ static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
 	if (p->ids == NULL || wanted == NULL) {
 		r = err_set(e, -ENOMEM, "permit ids");
 	} else if (s->op.kind == OP_DRY_RUN) {
-		/* A dry run changes no ids. */
+		/* A dry run assigns ids in a copy only. */
 		r = ids_copy(&s->ids, &tried, e);
 		if (r == 0) {
 			r = permit_ids_assign(&tried, p->ir->n_permits, wanted, p->ids, e);
@@ -72,8 +74,8 @@ static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
 		}
 	} else {
 		r = permit_ids_assign(&s->ids, p->ir->n_permits, wanted, p->ids, e);
-		/* On the disk before anybody else hears of them: an id given twice would give one
-		 * session the rights of another. */
+		/* The ids are on the disk before anybody else learns them: an id that is given
+		 * twice would give one session the rights of another. */
 		if (r == 0)
 			r = permit_ids_save(s->state_fd, &s->ids, e);
 		if (r < 0 && can_wait(s, r))
@@ -161,7 +163,8 @@ void policy_free(struct policy *p)
 	free(p);
 }
 
-/* Whether live sessions of the permit may go on after it has ended, so that its table stays. */
+/* Whether live sessions of the permit may go on after the permit has ended, so that its table must
+ * stay. */
 static bool lingers(const void *ctx, uint32_t permit)
 {
 	const struct policy *old = ctx;

@@ -10,8 +10,8 @@
 _Static_assert(sizeof(struct sentence) == MEANT_BYTES, "a sentence as it is sent");
 _Static_assert(SLOTS <= 64, "slots in the bits of STANDING");
 
-/* Every role answers about itself at once. Anything else may take time, during which it is not
- * asked for a sign of life (watch.c). */
+/* Whether the question may take a role some time, in which the role is not asked for a sign of life
+ * (watch.c). A role answers questions about itself at once. */
 static bool is_work(enum msg_type t)
 {
 	return t != MSG_STATUS && t != MSG_STOP;
@@ -44,7 +44,7 @@ bool relay_back(struct supervisor *s, struct slot *sl, struct msg *m)
 	if ((m->id & RELAYED) == 0)
 		return false;
 	if (relayed_slot(m->id) != (unsigned)(sl - s->slots))
-		return true; /* nobody asked it that */
+		return true; /* nobody asked this role: the message is ignored */
 	if (m->body.type == MSG_ANSWER && sl->works > 0)
 		sl->works--;
 	if (m->body.type != MSG_PROGRESS)
@@ -189,7 +189,8 @@ void relay_begin(struct supervisor *s, struct slot *sl)
 {
 	if (sl->role != ROLE_CONTROL)
 		return;
-	/* A new control knows nothing, and its predecessor's channel to the web side is closed. */
+	/* A new control knows nothing yet, and the channel of the former one to the web side is
+	 * closed. */
 	s->relay.told = false;
 	s->relay.policy = NULL;
 	free(s->relay.past);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Start, loop and end of the supervisor. The order of the start keeps the box shut until its rules
- * are in force. */
+/* Start, loop and end of the supervisor. The start has an order by which nothing passes before the
+ * rules are in force. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -27,12 +27,12 @@
 #define DESCRIPTORS 8192u
 #define OWN_NICE (-10)
 #define STATE_MODE 0700
-/* ns until a save is tried again: a full disk may have room by then */
+/* ns until a save is tried again, because a full disk may have room by then */
 #define SAVE_AGAIN 2000000000ull
 
 /* ---- start ----------------------------------------------------------------------------------- */
 
-/* Makes the folder and those above it, and opens it. */
+/* Opens a folder, and makes it and the folders above it if necessary. */
 static int open_folder(const char *path, mode_t mode, struct err *e)
 {
 	char part[256];
@@ -53,8 +53,8 @@ static int open_folder(const char *path, mode_t mode, struct err *e)
 	return fd < 0 ? err_set(e, -errno, "open the folder %s", path) : fd;
 }
 
-/* Opens a folder for us alone; `lock` is one of box/netns.h. A folder that another process holds is
- * left untouched, even when we end. */
+/* Opens a folder for this process alone; `lock` is one of box/netns.h. A folder that another
+ * process holds is left untouched. */
 static int take_folder(struct supervisor *s, const char *path, mode_t mode, int (*lock)(int fd, struct err *e),
 		       int *ret, struct err *e)
 {
@@ -111,8 +111,8 @@ static int open_state(struct supervisor *s, struct err *e)
 }
 
 /*
- * The table for the workers: the generation in force, and what may still linger of the one before.
- * The permits of both keep their ids, so lingering sessions continue over the restart.
+ * The workers' first table: the generation in force, and what may still linger of the one before.
+ * The permits of both keep their ids, so lingering sessions continue over a restart.
  */
 static uint8_t *boot_table(struct supervisor *s, size_t *ret_n)
 {
@@ -138,7 +138,7 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 
 	s->now = policy_stored(s, s->store.confirmed, e);
 	if (s->now == NULL) {
-		/* When the policy is unreadable, nothing passes. */
+		/* If the policy cannot be read, nothing passes. */
 		if (e->code == -ENOTSUP) {
 			say(s, M_STORE_FORM, (unsigned long long)s->store.confirmed);
 			sentence_say(&s->store_error, M_STORE_FORM, (unsigned long long)s->store.confirmed);
@@ -153,16 +153,16 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 	image = boot_table(s, &n);
 	if (image == NULL)
 		return err_set(e, -ENOMEM, "command table");
-	/* The lanes of lingering sessions get queues as well. Without a worker, `hold` would let
-	 * these sessions pass although their table forbids it. */
+	/* The lanes of lingering sessions get queues as well. Otherwise a lane with `hold` would
+	 * let these sessions pass without a worker, although their table forbids it. */
 	s->lanes = table_lanes(image, n);
 	return table_set(s, image, n, s->now, true, e);
 }
 
 /*
- * With sched_autogroup the kernel divides processors between sessions first, and priorities count
- * only within one. Enforce would then wait behind every other busy session while somebody else's
- * rules are in force. So our session gets the priority too, if no other process is in it.
+ * With sched_autogroup the kernel first divides processors between sessions, and priorities count
+ * only within one session. So enforce would wait behind every other busy session. Gives this
+ * session the priority too, if it has no other process.
  */
 static void prefer_session(void)
 {
@@ -188,8 +188,8 @@ static int open_own(struct supervisor *s, struct err *e)
 		limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	/* Roles must be replaced at once, however busy the machine is; each role sets its own
-	 * priority. */
+	/* Roles must be replaced at once, even on a busy machine. Each role sets its own priority
+	 * afterwards. */
 	setpriority(PRIO_PROCESS, 0, OWN_NICE);
 	prefer_session();
 	partition_open(&s->partition, s->slots);
@@ -232,8 +232,8 @@ static int start_all(struct supervisor *s, struct err *e)
 	bool adopted = false;
 	int taken = take_folders(s, &folders), r;
 
-	/* Folders that another daemon holds: end without any action. After any other failure the
-	 * box still gets its base. */
+	/* If another daemon holds the folders, this one ends without doing anything. After any
+	 * other failure the box still gets its deny base. */
 	if (taken == -EBUSY) {
 		*e = folders;
 		return taken;
@@ -304,7 +304,7 @@ enum {
 	POLL_COUNT = POLL_ROLE + SLOTS
 };
 
-/* For each part the time of its next work, in monotonic ns. */
+/* For each part: the time of its next work in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct supervisor *) = {
 	roles_due,  op_next,   network_next, watch_next,       unsaved_next, clock_next,  isolation_next, doors_next,
 	hours_next, used_next, unheard_next, uninspected_next, ups_next,     notify_next, orders_next,	  backstop_next,
@@ -350,7 +350,7 @@ static void turn(struct supervisor *s)
 	    sig.ssi_signo != SIGHUP)
 		s->ending = true;
 	backstop_heard(s);
-	/* A role's last message counts before its death. */
+	/* The last message of a role is read before its death is handled. */
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (p[POLL_ROLE + i].revents != 0 && s->slots[i].chan == p[POLL_ROLE + i].fd)
 			role_readable(s, &s->slots[i]);
@@ -397,16 +397,16 @@ static bool any_alive(const struct supervisor *s)
 
 /*
  * Ends all roles; the rules stay. Workers, enforce and the journal end when their channel closes,
- * so that counts are still reported and written. The journal ends when nobody can send any more. A
- * role that is left at the deadline is killed.
+ * so that their counts are still reported and written. The journal ends when no role can send any
+ * more. A role that has not ended at the deadline is killed.
  */
 static void end_all(struct supervisor *s)
 {
 	uint64_t until = mono_ns() + END_LIMIT_NS;
 
 	s->ending = true;
-	/* Workers report what they accepted since their last record, enforce the sessions since its
-	 * last look. */
+	/* The last roles first: workers report what they accepted since their last record, and
+	 * enforce reports the sessions since its last look. */
 	for (unsigned i = SLOTS; i > 0; i--)
 		if (i - 1 != SLOT_JOURNAL && s->slots[i - 1].chan >= 0) {
 			if (s->slots[i - 1].role == ROLE_DPI)
@@ -416,7 +416,7 @@ static void end_all(struct supervisor *s)
 			else
 				role_kill(s, &s->slots[i - 1]);
 		}
-	/* The journal reads until all writers are gone. */
+	/* The journal reads until all writers have closed their sockets. */
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (s->slots[i].event_in >= 0) {
 			close(s->slots[i].event_in);
@@ -449,7 +449,7 @@ static void end_all(struct supervisor *s)
 
 int supervise(const struct supervise_options *o)
 {
-	static struct supervisor s; /* large, and there is one */
+	static struct supervisor s; /* static, because it is large */
 	struct err e = { 0 };
 	int r;
 
@@ -500,9 +500,9 @@ int supervise(const struct supervise_options *o)
 }
 
 /*
- * What the end of the daemon leaves behind, reported before the roles end: the state of each
- * interface, and what decides about packets from then on. After an unplanned end the next start, or
- * `sekisho status`, reports it.
+ * What the end of the daemon leaves behind: the state of each interface, and what decides about
+ * packets from then on. It is reported before the roles end. After an unplanned end the next start,
+ * or `sekisho status`, reports it.
  */
 
 struct leaving {

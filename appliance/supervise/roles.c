@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Life and death of roles. A role that dies is restarted at once. One that keeps dying soon after
- * its start waits, but at most a quarter of a second, so that the box never lacks it for longer.
- * Each start and death is an event.
+ * Start, death and restart of roles. A role that dies is restarted at once. If it dies repeatedly
+ * soon after its start, the restart waits up to a quarter of a second, so that the box does not
+ * lack the role for longer. Each start and death is recorded.
  */
 #include <errno.h>
 #include <signal.h>
@@ -21,7 +21,7 @@
 #define SECOND 1000000000ull
 #define QUICK_DEATH (2 * SECOND)
 #define BACKOFF_FIRST 25000000ull
-/* ns: a packet that kills every worker must not keep the next worker away for long */
+/* ns: if one packet kills every worker, the next worker must still come soon */
 #define BACKOFF_MOST 250000000ull
 
 void roles_init(struct supervisor *s)
@@ -77,8 +77,8 @@ static int open_event_socket(struct supervisor *s, struct slot *sl, struct err *
 	return 0;
 }
 
-/* A new journal first gets the names, then each source: records of earlier generations may wait
- * there. */
+/* A new journal gets the names first and then each source, because records of earlier generations
+ * may wait in it. */
 static void tell_journal(struct supervisor *s)
 {
 	journal_generations(s);
@@ -140,13 +140,13 @@ void roles_want(struct supervisor *s, unsigned slot)
 
 	if (sl->state != SLOT_OFF)
 		return;
-	sl->heard = mono_ns(); /* it has to show a sign of life from now on */
+	sl->heard = mono_ns(); /* from now on it has to show a sign of life */
 	sl->state = SLOT_DEAD;
 	sl->restart_at = 0;
 	start(s, sl, mono_ns());
 }
 
-/* A pair that is wanted since the last turn. */
+/* Whether the pair was requested only in this turn. */
 static bool is_new(const struct supervisor *s, unsigned slot)
 {
 	const struct slot *sl = &s->slots[slot];
@@ -162,7 +162,8 @@ void roles_start_due(struct supervisor *s, uint64_t now)
 		if (is_new(s, i))
 			roles_want(s, i);
 		if (sl->state == SLOT_DEAD && now >= sl->restart_at) {
-			/* No worker without its gate, which would decide for it when it dies. */
+			/* A worker starts only with its gate, because the gate decides in its place
+			 * when it dies. */
 			if (sl->role == ROLE_DPI && !slot_alive(&s->slots[SLOT_GATE + sl->index]))
 				continue;
 			start(s, sl, now);

@@ -43,7 +43,7 @@ struct slot {
 	/* other questions of control that it has not answered yet */
 	uint32_t works;
 	bool long_work;	    /* it does a long task, and is not asked for its status meanwhile */
-	struct vigil vigil; /* since then */
+	struct vigil vigil; /* measures the process since it was last heard */
 	/* since its start, or since enforce was given its present task */
 	struct vigil work;
 	/* Monotonic ns: when it was last ready, answered, or began a long task; later by the time

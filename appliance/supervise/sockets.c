@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens what needs privileges or another namespace, and is then passed to a role. */
+/* Opens descriptors that need privileges or another namespace, and are then passed to a role. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -20,7 +20,7 @@
 #include "appliance/worker/queue.h"
 
 #define QUEUE_LENGTH 4096u   /* packets that may wait in one slot */
-#define QUEUE_LENGTH_CUT 64u /* packets of sessions that are cut anyway */
+#define QUEUE_LENGTH_CUT 64u /* packets of sessions that are cut in any case */
 /* how long another process may hold a queue while a policy is applied */
 #define TAKEN_MS 3000u
 #define TAKEN_STEP_MS 5u
@@ -86,7 +86,7 @@ static int open_neighbours(void *ctx, struct err *e)
 	return tap_neighbours_open(e);
 }
 
-/* One socket for both families where the kernel has IPv6. */
+/* One socket for IPv4 and IPv6, where the kernel has IPv6. */
 static int open_listener(void *ctx, struct err *e)
 {
 	struct sockaddr_in6 six = { .sin6_family = AF_INET6,
@@ -128,8 +128,8 @@ static int open_pulse(struct pair *p, struct err *e)
 	return p->pulse != NULL ? fcntl(p->pulse_fd, F_DUPFD_CLOEXEC, 3) : -1;
 }
 
-/* Makes the folder its owner's alone. Through root as the owner, who may change its mode without a
- * further capability. */
+/* Gives the folder to that user alone. Root is made the owner first, because the owner may change
+ * the mode without another capability. */
 static bool give_folder(int fd, uid_t uid)
 {
 	struct stat st;
@@ -141,7 +141,7 @@ static bool give_folder(int fd, uid_t uid)
 	return fchown(fd, 0, 0) == 0 && fchmod(fd, 0700) == 0 && fchown(fd, uid, uid) == 0;
 }
 
-/* A state folder that belongs to one role's user alone. */
+/* Opens a folder of state that belongs to the user of one role alone. */
 static int open_folder(struct supervisor *s, const char *name, enum role owner, struct err *e)
 {
 	int fd;
@@ -198,7 +198,7 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		break;
 	case ROLE_TAP:
 		fds[n++] = in_namespace(s, data, open_tap, NULL, e);
-		/* Kept open over restarts, so that events meanwhile are recorded. */
+		/* Stays open over restarts, so that events in between are recorded. */
 		if (s->passed_fd < 0)
 			s->passed_fd = in_namespace(s, data, open_passed, NULL, e);
 		fds[n++] = s->passed_fd < 0 ? -1 : fcntl(s->passed_fd, F_DUPFD_CLOEXEC, 3);
@@ -209,14 +209,15 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 	case ROLE_JOURNAL:
 		fds[n++] = open_folder(s, "journal", ROLE_JOURNAL, e);
 		fds[n] = open_folder(s, "signing", ROLE_JOURNAL, e);
-		/* On a full disk the missing key folder must not cost the records: the role sees
-		 * that both are one folder and does not sign. */
+		/* On a full disk there may be no folder for the key. Records must be written
+		 * anyway, so the journal gets its own folder twice: it notices that and does not
+		 * sign. */
 		if (fds[n] < 0 && fds[n - 1] >= 0)
 			fds[n] = fcntl(fds[n - 1], F_DUPFD_CLOEXEC, 3);
 		n++;
 		break;
 	case ROLE_MGMT:
-		/* Kept open over restarts, so that no client is refused meanwhile. */
+		/* Stays open over restarts, so that no client is refused in between. */
 		if (s->mgmt_fd < 0)
 			s->mgmt_fd = in_namespace(s, s->spaces.admin, open_listener, NULL, e);
 		fds[n++] = s->mgmt_fd < 0 ? -1 : fcntl(s->mgmt_fd, F_DUPFD_CLOEXEC, 3);
@@ -275,8 +276,8 @@ int queue_socket(struct supervisor *s, uint32_t lane, uint8_t slots, struct err 
 					      .fail_open = l.when_overloaded != FAIL_CLOSED,
 					      .finished = l.kind == LANE_COMMANDS };
 	/*
-	 * The queues of a daemon that has just died are free when its last role is gone: all were
-	 * told at once, and each takes some time. A start is tried again by itself.
+	 * The queues of a daemon that has just died become free when its last role has ended. All
+	 * roles end at the same time, and each takes a moment.
 	 */
 	for (unsigned waited = 0;; waited += TAKEN_STEP_MS) {
 		int fd = in_namespace(s, s->spaces.data, open_queue, &w, e);

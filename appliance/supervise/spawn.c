@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A role's process. Between fork and exec only the necessary happens: namespace, descriptors,
- * processor. The role then runs in fresh memory and inherits only its descriptors and standard
- * error.
+ * Starts a role's process. Between fork and exec only the necessary happens: namespace,
+ * descriptors, processor. After exec, the role has new memory and inherits only its descriptors and
+ * standard error.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@
 
 #define FDS_MAX 6u
 #define COMPILER "sekisho-compile"
-/* descriptors are first moved above this number, so that none overwrites another */
+/* descriptors are first moved above this number, so that none replaces another */
 #define ABOVE 32
 
 static bool is_pair(const struct slot *sl)
@@ -50,14 +50,14 @@ static void become(const struct slot *sl, int program, int chan, const int *fds,
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
-	setpgid(0, 0); /* a terminal's interrupt is meant for the supervisor */
+	setpgid(0, 0); /* an interrupt from a terminal is meant for the supervisor only */
 	if (nsfd >= 0 && setns(nsfd, CLONE_NEWNET) < 0)
 		_exit(1);
 	if (is_pair(sl)) {
 		int place = (int)pair_place(sl->index);
 
-		/* The two kinds of workers take the cores from both ends, so that they share a core
-		 * as late as possible. */
+		/* Workers for commands take the cores from one end, workers for naming from the
+		 * other, so that they share cores as late as possible. */
 		sandbox_place(pair_kind(sl->index) == LANE_COMMANDS ? place : -1 - place, NULL);
 	}
 	own[count++] = chan;
@@ -65,7 +65,8 @@ static void become(const struct slot *sl, int program, int chan, const int *fds,
 	for (size_t i = 0; i < n; i++)
 		own[count++] = fds[i];
 	inherited = count;
-	own[count++] = program; /* the role does not need it: closed at exec */
+	/* the role does not need this descriptor, so it is closed at exec */
+	own[count++] = program;
 	for (size_t i = 0; i < count; i++) {
 		own[i] = fcntl(own[i], F_DUPFD_CLOEXEC, ABOVE);
 		if (own[i] < 0)
@@ -92,8 +93,8 @@ static void become(const struct slot *sl, int program, int chan, const int *fds,
 	_exit(127);
 }
 
-/* The program of the role: this one, except for the compiler, which is a file beside it and is
- * linked into nothing with privileges. */
+/* The program of the role: this one, but for the compiler a file beside it, because its code must
+ * not be in a process with privileges. */
 static int program_open(enum role r, struct err *e)
 {
 	char path[PATH_MAX + sizeof(COMPILER)] = "/proc/self/exe", *name;
@@ -135,7 +136,7 @@ int spawn(const struct partition *p, struct slot *sl, const int *fds, size_t n, 
 		close(program);
 		return code;
 	}
-	/* Our end is non-blocking; the role decides about its own. */
+	/* This end of the channel does not block; the role decides about its own end. */
 	if (fcntl(sv[0], F_SETFL, O_NONBLOCK) < 0 || (pid = partition_fork(p, sl)) < 0) {
 		int code = -errno;
 

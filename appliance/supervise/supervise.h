@@ -1,54 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The supervisor: opens what needs root, starts the roles, watches and restarts them, keeps the
- * generations, and answers the control socket. One process, one thread, one poll loop that never
- * waits for anybody; it reads no packet and no policy text. Its death ends all roles and leaves the
- * rules in force.
+ * The supervisor opens what needs root, starts, watches and restarts the roles, keeps the
+ * generations, and answers the control socket. It is one process with one thread and one poll loop
+ * that never waits for anybody. It reads no packet and no policy text. If it ends, all roles end,
+ * and the rules stay in force.
  *
- * Its first part is for appliance/main.c; the rest is what the files of this folder share, and each
- * header beside it an idea:
- *   here           role.c        start, loop, end, and what the end leaves behind
- *                  notify.c      to the service manager: ready, alive, ending
- *                  without_daemon.c answers about the box without a daemon
- *   ground.h       ground.c      time, a line for people, a record, a role's process as others see
- *                                it: what all stand on
- *   guard.h        guard.c       namespaces, lock and deny base; cards at home; forwarding off,
- *                                whatever hangs
- *                  folders.c     folders of roles in which something else lies, sockets that people
- *                                connect to
- *                  network.c     addresses, links and routes that somebody else changed
- *   roles.h        roles.c       life and death of roles, restarts
- *                  spawn.c       a role's process: descriptors, namespace, execution
- *                  sockets.c     what is opened in other namespaces and handed to roles
- *                  watch.c       roles that live but do nothing
- *                  workers.c     pairs of gate and worker, queue sockets, command tables
- *   policy.h       policy.c      a generation in memory: unseal, permit ids, table image
- *                  kernel.c      the messages that carry a generation to enforce and journal
- *   operation.h    operation.c   the one operation that changes what is in force: who ordered it,
- *                                beginnings, deadlines, trials
- *                  apply.c       its steps
- *                  op.c          its ends, whose sessions end by it, and a backup's sealing, which
- *                                waits for it
- *                  impact.c      its effect on live sessions, which the workers are asked for
- *                                before the change
- *                  kept.c        devices that were taken, and their way back, with a daemon and
- *                                without
- *                  orders.c      orders of people, and the check of who gave them
- *                  relay.c       messages between control and other processes
- *                  dispatch.c    messages of roles, and what follows from their death
- *   surroundings.h surroundings.c  the box's links, and what stands beside them; which generation a
- *                                  permit comes from, and who is told what is in force
- *                  companions.c  settings of the programs that speak for the box, and what they
- *                                say: mail, SNMP, the UPS
- *                  clock.c       whether the clock is trusted since the machine started
- *                  isolation.c   what people isolated
- *   doors.h        doors.c       which doors people opened
- *   hours.h        hours.c       which windows are open, on record
- *   used.h         used.c        what enforce saw of what is used, for its successor
- *                  uninspected.c packets that were to be inspected and were not, or that the tap
- *                  was to be told of
- *   unserved.h     unserved.c    when that is an alarm
- *   shut_out.c, partition.h, table_merge.h: a file each
+ * The first part of this header is for appliance/main.c. The rest is shared by the files of this
+ * folder. The files, with the header that declares them ("-" = this one):
+ *
+ * -              role.c          start, loop, end, and what the end leaves behind
+ * -              notify.c        messages to the service manager: ready, alive, ending
+ * -              without_daemon.c  answers about the box when no daemon runs
+ * ground.h       ground.c        helpers: time, a line for people, a record, a message to a role
+ * guard.h        guard.c         namespaces, lock and deny base; rules for cards outside the box;
+ *                                turns forwarding off if enforce does not
+ * -              folders.c       checks the folders of the roles; sockets that people connect to
+ * -              network.c       addresses, links and routes that other programs changed
+ * roles.h        roles.c         start, end and restart of roles
+ * -              spawn.c         starts a role's process
+ * -              sockets.c       opens descriptors for roles, also in other namespaces
+ * -              watch.c         ends roles that hang
+ * -              workers.c       pairs of gate and worker, queue sockets, command tables
+ * policy.h       policy.c        a generation in memory
+ * -              kernel.c        messages to enforce and the journal that carry a generation
+ * operation.h    operation.c     the operation that changes what is in force: its beginning and
+ *                                deadlines, trials
+ * -              apply.c         its steps
+ * -              op.c            its end; the questions of control to the compiler
+ * -              impact.c        its effect on live sessions, as the workers foretell it
+ * -              kept.c          network devices that the box took, and how they are given back
+ * -              meant.c         what a policy makes possible, for answers and records
+ * -              orders.c        orders of people, and the check of who gave them
+ * -              relay.c         messages between control and other processes
+ * -              dispatch.c      messages of roles, and what follows from a role's death
+ * surroundings.h surroundings.c  the state of the box as JSON; which generation a permit is from
+ * -              companions.c    settings and states of the programs for mail, SNMP, UPS and logs
+ * -              clock.c         whether the clock has been trusted since the machine started
+ * -              isolation.c     isolations that people have ordered
+ * isolation_pairs.h  isolation_pairs.c  the pairs of addresses that isolations cut
+ * doors.h        doors.c         doors that people have opened
+ * hours.h        hours.c         records of windows that begin and end
+ * used.h         used.c          when conduits were used, kept for the next enforce
+ * -              uninspected.c   alarms: packets not inspected, or not reported to the tap
+ * unserved.h     unserved.c      decides when there is such an alarm
+ * -              shut_out.c      hosts that a change shuts out of the management
+ * listed.h       listed.c        a list on the disk with a digest
+ * partition.h    partition.c     control groups
+ * table_merge.h  table_merge.c   joins two command tables
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
 #define SEKISHO_SUPERVISE_SUPERVISE_H
@@ -251,8 +249,8 @@ void isolation_ordered(struct supervisor *s, struct asker a, const struct isolat
 void isolation_done(struct supervisor *s, struct msg *m);
 /* Before a generation goes to enforce. */
 void isolation_before(struct supervisor *s, const struct policy *p);
-/* The generation is in force: conduits that it does not keep cannot be kept again by a
- * later one. */
+/* To be called when a generation has come into force. Conduits that it does not keep are not kept
+ * again by a later generation. */
 void isolation_applied(struct supervisor *s);
 void isolation_due(struct supervisor *s, uint64_t now);
 uint64_t isolation_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of the box's links as the kernel has them now, and of everything around them that
- * others made. */
+/* The state of the box as JSON: its links as the kernel has them now, and what other programs have
+ * changed. */
 #include "appliance/supervise/surroundings.h"
 
 #include <errno.h>
@@ -23,15 +23,15 @@
 #include "appliance/wire/settings.h"
 
 /*
- * The generation of the policy in force, for roles without a table; and for each permit of the
- * workers' table the generation that it comes from. While two generations are known, a permit of
- * both belongs to the one in force; a lingering one keeps its own. Records carry it, so that the
- * journal reads their numbers with the names of the right generation.
+ * Which generation is in force, for roles without a command table; and for each permit of the
+ * workers' table the generation that it is from. While two generations are known, a permit of both
+ * belongs to the one in force, and a lingering permit to its own. Records carry this, so that the
+ * journal uses the names of the right generation.
  */
 
 /*
- * Whether passed sessions are recorded: the setting of the policy in force, also on trial, and of
- * the kernel's socket that reports them (appliance/tap/session.h).
+ * Whether passed sessions are recorded. This is a setting of the policy in force, also on trial,
+ * and of the kernel's socket that reports them (appliance/tap/session.h).
  */
 
 static int by_number(const void *a, const void *b)
@@ -106,7 +106,7 @@ int stamps_make(const struct stamps *old, const uint8_t *image, size_t n, const 
 	return r;
 }
 
-/* Tells a role that decides or notices something without a table which generation is in force. */
+/* Tells a role without a command table which generation is in force. */
 static void tell(struct supervisor *s, unsigned slot)
 {
 	struct msg_body m = { .type = MSG_IN_FORCE };
@@ -117,12 +117,12 @@ static void tell(struct supervisor *s, unsigned slot)
 	role_send(s, &s->slots[slot], 0, &m, NULL, 0);
 }
 
-/* Follows the policy in force from now on. */
+/* Sets the recording of passed sessions by the policy in force. */
 static void passed_follow(struct supervisor *s)
 {
 	struct err e = { 0 };
 
-	/* Before the first start of the tap there is nothing to set. */
+	/* If the tap has never started, there is nothing to set. */
 	if (s->passed_fd < 0 || tap_sessions_hear(s->passed_fd, s->now->ir->record_passed, &e) == 0)
 		return;
 	say(s, M_PASSED_NOT_HEARD, e.text);
@@ -148,8 +148,8 @@ void in_force_tell(struct supervisor *s)
 		in_force_tell_one(s, &s->slots[i]);
 }
 
-/* What gates need of the policy in force: between which addresses they may answer segments without
- * a session. */
+/* What gates need from the policy in force: the pairs of addresses between which they may answer
+ * TCP segments that belong to no session. */
 
 #define IPPROTO_TCP_NUMBER 6u
 #define ELEMENTS_BUDGET (256u << 20)
@@ -186,13 +186,13 @@ void pairs_tell(struct supervisor *s, struct slot *gate)
 		s->pairs_fd = pairs_memfd(s->now);
 		s->pairs_of = s->now;
 	}
-	/* Without it a gate answers no such segment: those sessions time out. */
+	/* Without this list a gate answers no such segment, and those sessions time out. */
 	if (s->pairs_fd >= 0)
 		role_send(s, gate, 0, &(struct msg_body){ .type = MSG_PAIRS }, &s->pairs_fd, 1);
 }
 
-/* Whether passed sessions are told to the tap, as the policy in force says, also on trial: true,
- * false, or null when the kernel does not tell. */
+/* Whether the kernel reports passed sessions to the tap: true, false, or null when this cannot be
+ * read. */
 
 static json_t *passed_json(const struct supervisor *s)
 {
@@ -207,7 +207,8 @@ static bool passed_differs(const struct supervisor *s)
 	return s->passed_fd >= 0 && tap_sessions_heard(s->passed_fd) != (int)s->now->ir->record_passed;
 }
 
-#define ASSETS_SHOWN 24u /* assets of a zone that are listed; the total is given besides */
+/* number of assets of a zone that are listed; the total is given as well */
+#define ASSETS_SHOWN 24u
 
 /* The names of the machines in a zone. */
 static json_t *zone_json(const struct ir *ir, uint32_t zone)
@@ -276,12 +277,12 @@ static const char *link_word(const struct device *d)
 struct telling {
 	const struct supervisor *s;
 	json_t *list;
-	const char *card; /* the last card that was asked, and how many frames it had refused */
+	const char *card; /* the card that was asked last, and how many frames it had refused */
 	uint64_t refused;
 };
 
-/* The card under a VLAN. Refused frames count for the card, because a frame without a tag belongs
- * to no VLAN. */
+/* The part about the card of a VLAN. Refused frames are counted for the card, because a frame
+ * without a tag belongs to no VLAN. */
 static json_t *card_json(const struct ir_interface *i, const struct device *card, uint64_t refused)
 {
 	return json_pack("{s:o, s:i, s:s, s:I}", "device", json_text(i->card), "vlan", (int)i->vlan, "link",
@@ -311,7 +312,7 @@ static void interface(void *ctx, const struct ir_interface *i, const struct devi
 	json_array_append_new(t->list, j);
 }
 
-/* At most as many as the kernel has entries. */
+/* The number of hosts in the range, at most as many as the kernel has entries. */
 static uint64_t hosts(const struct addr_range *r)
 {
 	uint64_t n = 0;
@@ -347,7 +348,7 @@ json_t *json_answering(const struct supervisor *s)
 	return json_null();
 }
 
-/* Adds each interface's part: both lists are in box.cfg's order. */
+/* Adds the part of each interface; both lists have the order of box.cfg. */
 static void add_answers(const struct supervisor *s, json_t *interfaces)
 {
 	json_t *list = json_answering(s);
@@ -428,7 +429,7 @@ json_t *json_surroundings(const struct supervisor *s)
 	json_t *list = json_array();
 	struct err e = { 0 };
 
-	/* During an operation the state differs from both policies; the operation compares by
+	/* During an operation the state fits neither policy, and the operation compares by
 	 * itself. */
 	if (s->op.kind == OP_NONE && box_compare(&s->spaces, s->now->ir, false, difference, list, &e) < 0)
 		difference(list, "box", "unknown", e.text);
@@ -441,8 +442,8 @@ json_t *json_generation(const struct supervisor *s)
 {
 	const struct generation_record *g = generation_find(&s->store, s->now->number);
 	bool waiting = s->trial != 0 && s->trial == s->now->number;
-	/* The person who put the policy into force last: after a rollback its author, not the
-	 * person who applied the policy first. */
+	/* The person who last put the policy into force: after a rollback the one who rolled back,
+	 * not the one who applied it first. */
 	bool went_back = g != NULL && !waiting && g->why == WHY_ROLLBACK;
 
 	return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o}", "number", (json_int_t)s->now->number, "digest",
@@ -482,7 +483,7 @@ void json_moment(const struct supervisor *s, json_t *j)
 	json_object_set_new(j, "time", json_time(clock_wall_ns()));
 }
 
-/* Adds to `j` which process it is. */
+/* Adds to `j` the state of a process. */
 static json_t *json_slot(const struct slot *sl, json_t *j)
 {
 	json_object_set_new(j, "role", json_string(role_name(sl->role)));
@@ -537,7 +538,7 @@ static json_t *json_by_kind(const uint32_t n[LANE_KINDS])
 #define CHANGES_SHOWN 8u
 #define CHANGES_NS (86400u * 1000000000ull)
 
-/* The changes of the policy in the last day, the newest first, for the next shift. */
+/* The changes of the policy in the last day, the newest first, for people of the next shift. */
 static json_t *json_changes(const struct supervisor *s)
 {
 	uint64_t now = clock_wall_ns();
@@ -558,7 +559,7 @@ static json_t *json_changes(const struct supervisor *s)
 	return list;
 }
 
-/* Addresses, links and routes that others changed; enforce reports rules and settings. */
+/* How often addresses, links and routes were restored. Enforce reports rules and settings. */
 static json_t *json_network_drifts(const struct supervisor *s)
 {
 	uint64_t wall_ns, n = network_drifts(s, &wall_ns);

@@ -7,9 +7,9 @@
 #include "appliance/wire/commands.h"
 #include "appliance/wire/lane.h"
 
-/* The things of one kind that a side keeps. */
+/* The entries of one kind that are kept of one table. */
 struct kept {
-	uint32_t *at; /* 1 + its place in the merged table; 0 = it is not kept */
+	uint32_t *at; /* 1 + its position in the merged table; 0 = it is not kept */
 	uint32_t n, of;
 };
 
@@ -74,8 +74,8 @@ static void use_row(struct side *s, uint32_t row)
 	use_set(s, &r->values);
 }
 
-/* Marks what the used permits refer to, then gives each its place, behind those of the side
- * `before` (NULL: first). The order stays, so what was adjacent stays adjacent. */
+/* Marks the entries that used permits refer to. Each then gets its position, after those of the
+ * table `before` (NULL: this one is first). The order is kept, so neighbours stay neighbours. */
 static void side_place(struct side *s, const struct side *before)
 {
 	for (uint32_t p = 0; p < s->t.n_permits; p++)
@@ -102,7 +102,8 @@ static void side_place(struct side *s, const struct side *before)
 	}
 }
 
-/* Changes *first, where `n` things of the side begin, to their place in the merged table. */
+/* Replaces *first, the position of `n` entries in this table, by their position in the merged
+ * table. */
 static void move(const struct side *s, enum kind k, uint32_t *first, uint32_t n)
 {
 	if (n > 0)
@@ -165,7 +166,7 @@ static void put_permit(const struct side *s, uint32_t p, struct command_table *o
 	move(s, GRANTS, &to->first_grant, to->n_grants);
 }
 
-/* The number of entries in `spaces` when no two rows share them. */
+/* The number of entries in `spaces` if no two rows share any. */
 static size_t spaces_of(const struct side *s)
 {
 	size_t n = 0;

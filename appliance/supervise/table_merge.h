@@ -17,7 +17,7 @@
  */
 uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b,
 		     bool (*keep)(const void *ctx, uint32_t permit), const void *ctx, size_t *ret_n);
-/* Bit n: some permit of it has lane n. 0 when it is malformed or memory is out. */
+/* The lanes of all permits in an image, as bits; 0 when the image is malformed or memory is out. */
 uint64_t table_lanes(const uint8_t *image, size_t n);
 
 #endif

@@ -11,14 +11,14 @@
 #include "appliance/wire/settings.h"
 
 #define NAMED 3u  /* conduits that a record names */
-#define SHOWN 32u /* of a lane in an answer; the total is given besides */
+#define SHOWN 32u /* conduits of a lane in an answer; the total is given as well */
 #define COUNT_TEXT 24u
 
 struct uninspected {
 	int queues; /* the kernel's table of queues */
 	bool told;  /* enforce has reported the kernel's counters */
 	uint64_t fates[UNSERVED_FATES];
-	/* by position in `lanes` of lane.h, at the last look */
+	/* by position in `lanes` of lane.h: the queues' counters at the last look */
 	struct queue_state seen[LANE_COUNT * LANE_SLOTS];
 	struct unserved_counts counts; /* since the start of this daemon */
 	struct unserved unserved;
@@ -36,7 +36,8 @@ int uninspected_open(struct supervisor *s, struct err *e)
 	return u->queues < 0 ? u->queues : 0;
 }
 
-/* The rules count from when they were loaded, which may be before this daemon's start. */
+/* The counters begin when the rules are loaded, which may be before this daemon's start. So the
+ * first report only sets the base. */
 void uninspected_told(struct supervisor *s, const struct msg_unanswered *m)
 {
 	const uint64_t fates[UNSERVED_FATES] = { [UNSERVED_CLOSED] = m->closed,
@@ -53,7 +54,8 @@ void uninspected_told(struct supervisor *s, const struct msg_unanswered *m)
 	u->told = true;
 }
 
-/* The kernel counts in 32 bits, from when a queue was made. */
+/* The increase of a counter. The kernel counts in 32 bits, from the moment when a queue was
+ * made. */
 static uint32_t more(uint32_t was, uint32_t now)
 {
 	return now >= was ? now - was : now;
@@ -88,7 +90,7 @@ static void count(struct supervisor *s)
 
 /* ---- the conduits of the packets ------------------------------------------------------------- */
 
-/* Marks the conduits that have a permit in that lane, in one pass through the policy. */
+/* Marks the conduits with a permit in that lane, in one pass through the policy. */
 static void mark(const struct ir *ir, uint32_t lane, uint8_t *marks)
 {
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
@@ -101,7 +103,7 @@ static void mark(const struct ir *ir, uint32_t lane, uint8_t *marks)
 	}
 }
 
-/* "tos-reads-cranes, vendor, +2": names in the policy in force. */
+/* The names of the affected conduits in the policy in force: "tos-reads-cranes, vendor, +2". */
 static void names_text(const struct supervisor *s, const struct unserved *u, char *out, size_t size)
 {
 	const struct ir *ir = s->now->ir;
@@ -213,7 +215,8 @@ json_t *json_uninspected(const struct supervisor *s)
 			 u->on ? (json_int_t)unserved_passed(u) : 0, "lanes", list);
 }
 
-/* The rules count from when they were loaded, which may be before this daemon's start. */
+/* The counters begin when the rules are loaded, which may be before this daemon's start. So the
+ * first report only sets the base. */
 void unheard_logged(struct supervisor *s, uint64_t packets)
 {
 	struct unheard *u = &s->unheard;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/supervise/unserved.h"
 
-/* Packets of such a lane that a gate decides return to the kernel, which counts their fate. */
+/* Whether a packet of this lane goes back to the kernel when a gate decides it. The kernel then
+ * counts what happened to it. */
 static bool handed_back(uint32_t lane)
 {
 	struct lane l;
@@ -18,8 +19,8 @@ static uint64_t unanswered(const struct unserved_counts *c)
 	return n;
 }
 
-/* Whether more packets passed without an answer than gates returned: then a queue overflowed, of a
- * lane that lets packets pass. */
+/* Whether more packets passed their queue without a verdict than gates gave back. If so, a queue
+ * overflowed in a lane that lets packets pass. */
 static bool beyond(const struct unserved *u)
 {
 	uint64_t handed = 0;
@@ -34,7 +35,7 @@ struct news {
 	bool room, away, any;
 };
 
-/* Packets of the cut lane belong to sessions that end in any case. */
+/* Adds the new counts. The cut lane is left out, because its sessions end in any case. */
 static struct news add(struct unserved *u, const struct unserved_counts *now)
 {
 	struct news ret = { 0 };
@@ -58,7 +59,8 @@ static struct news add(struct unserved *u, const struct unserved_counts *now)
 	return ret;
 }
 
-/* Whether more packets were decided than during the replacement of a worker. */
+/* Whether gates have decided for longer, or more often, than the replacement of a worker
+ * explains. */
 static bool lasts(struct unserved *u, bool away, uint64_t now_ns)
 {
 	if (!away)
@@ -91,8 +93,8 @@ enum unserved_change unserved_look(struct unserved *u, const struct unserved_cou
 		u->last_ns = now_ns;
 		u->last_wall_ns = wall_ns;
 	}
-	/* The kernel's counters and the gates' are read one after the other: a difference that is
-	 * only due to that is gone at the next look. */
+	/* The counters of the kernel and of the gates are not read at the same moment. A difference
+	 * that is only due to this is gone at the next look. */
 	u->beyond = beyond(u) ? u->beyond + 1 : 0;
 	grave = lasts(u, n.away, now_ns) || n.room || u->beyond >= 2;
 	if (!u->on && grave) {
@@ -176,7 +178,7 @@ enum deaf_change deaf_look(struct deaf *d, uint64_t packets, bool heard, bool ru
 		deaf_forget(d);
 		return DEAF_SAME;
 	}
-	/* Packets that the tap has just heard are counted a little later. */
+	/* Packets that the tap has just received may be counted a little later. */
 	if (packets > 0 && (d->on || d->heard_ns == 0 || now_ns - d->heard_ns >= DEAF_WAIT_NS))
 		deaf_add(d, packets, now_ns, wall_ns);
 	if (d->on || d->again_ns == 0 || now_ns - d->again_ns < DEAF_WAIT_NS)

@@ -16,7 +16,7 @@ void used_open(struct supervisor *s)
 {
 	struct err e;
 
-	/* Enforce checks whether the bytes are valid; when they are unreadable, watching begins
+	/* Enforce checks whether the bytes are valid. If they cannot be read, enforce begins
 	 * anew. */
 	if (file_read(s->state_fd, NAME, USED_BYTES, &s->used.bytes, &s->used.n, &e) < 0)
 		s->used.bytes = NULL;

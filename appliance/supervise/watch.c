@@ -24,7 +24,7 @@
 #define START_LIMIT 10000000000ull
 #define STILL_LIMIT 5000000000ull /* ns, for a role at long work, which is not asked meanwhile */
 #define PULSE_EVERY 20000000ull
-#define PULSE_MOST 25000000ull /* ns: a longer time between two looks counts as this */
+#define PULSE_MOST 25000000ull /* ns: the most that one interval between two looks counts for */
 #define PULSE_LIMIT 50000000ull
 
 struct watch {
@@ -39,18 +39,17 @@ int watch_open(struct supervisor *s, struct err *e)
 	return s->watch == NULL ? err_set(e, -ENOMEM, "watch over roles") : 0;
 }
 
-/* A role at long work answers when that is done. */
+/* Whether the role does a long task, and answers only at its end. */
 static bool busy(const struct supervisor *s, unsigned slot)
 {
 	if (slot == SLOT_ENFORCE && s->op.kind != OP_NONE &&
 	    (s->op.step == STEP_KERNEL || s->op.step == STEP_FORETELL || s->op.step == STEP_UNDO))
 		return true;
-	/* Enforce was told to stop its work. It does so after the present step, which may be long.
-	 * */
+	/* Enforce was told to stop. It does so after the present step, which may be long. */
 	if (slot == SLOT_ENFORCE && s->enforce_leaves != 0)
 		return true;
-	/* Accounts never works long: a child hashes and may wait for a processor while the role
-	 * itself is idle. */
+	/* Accounts never has a long task: a child process hashes, and may wait for a processor
+	 * while accounts itself is idle. */
 	if (slot == SLOT_ACCOUNTS)
 		return false;
 	return s->slots[slot].works > 0;
@@ -69,7 +68,8 @@ static void hung(struct supervisor *s, struct slot *sl)
 	role_kill(s, sl);
 }
 
-/* Judges `v` after `passed` ns. Time without a processor does not count (notify.c). */
+/* Whether `v` has hung for `limit` ns, `passed` ns after the last look. Time without a processor
+ * does not count, here and for sl->heard. */
 static bool is_hung(struct slot *sl, struct vigil *v, uint64_t passed, uint64_t limit)
 {
 	uint64_t before = v->ran_ns + v->idle_ns, own;
@@ -81,8 +81,8 @@ static bool is_hung(struct slot *sl, struct vigil *v, uint64_t passed, uint64_t 
 	return yes;
 }
 
-/* A start counts as work and is watched without questions: a role that stands still in it would
- * otherwise get the longest limit. */
+/* A start counts as a long task and is watched without questions. Otherwise a role that hangs in
+ * its start would get the longest limit. */
 static void look_at_start(struct supervisor *s, struct slot *sl, uint64_t now, uint64_t passed)
 {
 	uint64_t age = now - sl->started;
@@ -92,7 +92,8 @@ static void look_at_start(struct supervisor *s, struct slot *sl, uint64_t now, u
 		hung(s, sl);
 }
 
-/* A worker that answers pings but not about its table must not hold up every change. */
+/* Whether a worker answers pings but has not acknowledged its table for too long: it would hold up
+ * every change. */
 static bool keeps_table(struct supervisor *s, const struct slot *sl, uint64_t passed)
 {
 	struct pair *p = &s->pairs[sl->index];
@@ -153,10 +154,10 @@ void watch_answered(struct slot *sl, uint32_t id)
 }
 
 /*
- * A sleeping gate should turn when its alarm fires. On a shared machine the gate's core may stand
- * still while this one runs: then no alarm fires, and the gate looks idle although it only lacks a
- * processor. A message makes it runnable on whichever core it is; a gate that still sleeps then is
- * hung.
+ * A sleeping gate should wake when its alarm fires. On a shared machine the gate's core may stand
+ * still while this one runs. Then no alarm fires, and the gate looks idle although it only lacks a
+ * processor. A message makes the gate runnable, on whichever core it is; if it sleeps even then, it
+ * hangs.
  */
 static void poke(struct supervisor *s, uint32_t w)
 {

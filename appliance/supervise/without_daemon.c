@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The state while no daemon answers: `sekishod --standing status` or `effective`, which the command
- * line runs as root. Rules, counters and settings are read from the kernel; names come from the
- * generation in the state folder with the digest of the kernel's table. It takes no lock, writes
- * nothing and waits for nobody; a daemon that starts meanwhile does not notice.
+ * The state of the box when no daemon answers: `sekishod --standing status` or `effective`, which
+ * the command line runs as root. Rules, counters and settings are read from the kernel. Names come
+ * from the generation in the state folder that has the digest of the kernel's table. This takes no
+ * lock, writes nothing and waits for nobody; a daemon that starts meanwhile does not notice it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,14 +27,15 @@ void standing_note(const struct supervisor *s)
 	int fd = openat(s->run_fd, NOTE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
 	if (fd < 0)
-		return; /* then the default names are used */
+		return; /* in that case, the default names are used */
 	(void)dprintf(fd, "%s\n%s\n%s\n", s->o->data_netns, s->o->admin_netns, s->o->state);
 	close(fd);
 }
 
 static const struct generation_record *of_digest(const struct generation_store *store, const char *hex)
 {
-	/* The newest one: generations with the same contents have the same digest. */
+	/* The newest one with that digest: generations with the same contents have the same
+	 * digest. */
 	for (size_t i = store->n; i > 0; i--) {
 		json_t *j = json_hex(store->list[i - 1].digest, 32);
 		bool same = hex != NULL && strcmp(json_string_value(j), hex) == 0;
@@ -56,7 +57,7 @@ static const struct generation_record *in_force(const struct generation_store *s
 	return confirmed ? g : other;
 }
 
-/* Without a folder the box never had a policy. */
+/* Opens the state folder. If it does not exist, the box never had a policy. */
 static int open_state(struct supervisor *s, struct err *e)
 {
 	bool damaged;
@@ -71,8 +72,8 @@ static int open_state(struct supervisor *s, struct err *e)
 	return r == -ENOENT ? 0 : r;
 }
 
-/* The generation of these rules, for names; *ret_unknown: the table names a generation that is not
- * stored here. */
+/* Loads the generation of these rules, for the names. *ret_unknown: the table names a generation
+ * that is not stored here. */
 static int open_policy(struct supervisor *s, struct enforce_look *k, const char *hex, bool *ret_unknown, struct err *e)
 {
 	const struct generation_record *g = in_force(&s->store, hex);
@@ -80,7 +81,7 @@ static int open_policy(struct supervisor *s, struct enforce_look *k, const char 
 	size_t n = 0;
 	int fd, r;
 
-	s->op.kind = OP_DRY_RUN; /* ids are looked up, none is given out */
+	s->op.kind = OP_DRY_RUN; /* ids are looked up, but none is given out */
 	*ret_unknown = hex != NULL && g == NULL;
 	s->now = policy_stored(s, g != NULL ? g->number : 0, e);
 	if (s->now == NULL)
@@ -126,7 +127,7 @@ static enum standing stands(const struct enforce_look *k, bool base, const char 
 	return unknown ? STANDS_UNKNOWN : STANDS_POLICY;
 }
 
-/* First which generation the rules are of, then the rules with names. */
+/* Reads first which generation the rules are of, and then the rules with names. */
 static int read_kernel(struct look *l, struct err *e)
 {
 	bool base = false, unknown = false, open = false, closed = false;
@@ -162,7 +163,7 @@ static int look_here(void *ctx, struct err *e)
 	return r;
 }
 
-/* Adds to the kernel's part which generation the rules are of, and the state of the interfaces. */
+/* Adds which generation the rules are of, and the state of the interfaces. */
 static void complete(struct look *l)
 {
 	json_t *j = l->answer;
@@ -185,7 +186,8 @@ static void complete(struct look *l)
 	}
 	json_object_set_new(j, "site", json_site(l->s));
 	json_object_set_new(j, "generation", json_generation(l->s));
-	/* No daemon counts the trial's time: the next start goes back by itself. */
+	/* Without a daemon nobody ends the trial in time, but the next start goes back to the
+	 * policy before it. */
 	json_object_set_new(json_object_get(j, "generation"), "confirm_by", json_null());
 	json_object_set_new(j, "roles", json_array());
 	json_object_set_new(j, "interfaces", json_interfaces(l->s));
@@ -218,7 +220,7 @@ static int look(struct look *l, struct err *e)
 	if (r == 0)
 		r = in_namespace(s, s->spaces.data, look_here, l, e);
 	if (r == 0) {
-		/* Without that namespace its interfaces show as absent. */
+		/* If that namespace does not exist, its interfaces are shown as absent. */
 		s->spaces.admin = netns_find(s->o->admin_netns, e);
 		if (s->spaces.admin < 0)
 			s->spaces.admin = s->spaces.home;
@@ -228,7 +230,7 @@ static int look(struct look *l, struct err *e)
 
 int supervise_standing(const struct supervise_options *o, const char *question)
 {
-	static struct supervisor s; /* large, and there is one */
+	static struct supervisor s; /* static, because it is large */
 	struct look l = { .s = &s, .effective = strcmp(question, "effective") == 0 };
 	struct err e = { 0 };
 	int status = 0;

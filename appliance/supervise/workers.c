@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pairs of gate and worker. The supervisor keeps the queue sockets open when a process dies, so
- * that packets wait instead of being lost; the gate decides what waits. A worker gets its table
- * before its first queue: while the box has a policy, no packet meets a worker without permits.
+ * that packets wait instead of being lost; the gate decides what happens to the waiting ones. A
+ * worker gets its table before its first queue, so while the box has a policy, no packet meets a
+ * worker without permits.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -60,7 +61,7 @@ static bool send_table(struct supervisor *s, uint32_t w)
 	return role_send(s, worker_of(s, w), 0, &m, &s->table_fd, 1);
 }
 
-/* Tells the gate that this worker has begun. */
+/* Tells the gate that a new worker has begun. */
 static bool send_worker(struct supervisor *s, uint32_t w)
 {
 	struct pair *p = &s->pairs[w];
@@ -83,7 +84,7 @@ bool worker_start(struct supervisor *s, uint32_t w)
 	const struct msg_body m = { MSG_DPI_START, .dpi_start = { .worker = w } };
 	struct err e = { 0 };
 
-	/* One ring for each worker's life: nothing that the last one wrote is read again. */
+	/* Each worker has a new ring, so that nothing from the former worker is read again. */
 	close_fd(&p->ring);
 	close_fd(&p->wake);
 	p->owed = 0;
@@ -110,8 +111,8 @@ void worker_died(struct supervisor *s, uint32_t w)
 
 void gate_died(struct supervisor *s, uint32_t w)
 {
-	/* The worker's entries in the ring will not be read, and its next gate does not know them:
-	 * both begin anew. */
+	/* Entries in the ring will not be read any more, and the next gate does not know them. So
+	 * the worker begins anew, too. */
 	role_kill(s, worker_of(s, w));
 }
 
@@ -119,7 +120,7 @@ void worker_hung(struct supervisor *s, uint32_t w, const struct msg_hung *who)
 {
 	struct slot *sl = worker_of(s, w);
 
-	/* A report about a worker that is gone is late, not wrong. */
+	/* A report about a worker that has ended is ignored; it is only late. */
 	if (who->worker != w || !slot_alive(sl) || (pid_t)who->pid != sl->pid)
 		return;
 	role_event(s, ROLE_DPI, w, ROLE_HUNG);
@@ -134,7 +135,7 @@ void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32])
 		return;
 	memcpy(p->ack, digest, sizeof(p->ack));
 	p->awaited = false;
-	/* Answers come in order; only the last one is about the worker's present table. */
+	/* Answers come in order, so only the last one is about the present table. */
 	p->acked = --p->owed == 0;
 }
 
@@ -157,8 +158,8 @@ static int open_lane(struct supervisor *s, uint32_t lane, uint32_t w, struct err
 
 /* ---- the number of workers ------------------------------------------------------------------- */
 
-/* Half of the cores for commands, a quarter for naming. The kernel's own work needs the rest, and
- * commands come first on a shared core. */
+/* The number of workers that suits the cores: half of them for commands, a quarter for naming. The
+ * rest is for the kernel's own work, and commands go first on a shared core. */
 static uint32_t suits(const struct supervisor *s, enum lane_kind kind)
 {
 	uint32_t n = s->cores / (kind == LANE_COMMANDS ? 2 : 4);
@@ -175,7 +176,8 @@ static uint32_t asked_for(const struct supervisor *s, const struct ir *ir, enum 
 	return n > s->o->workers ? n : s->o->workers;
 }
 
-/* Two workers of a kind on one core only wait for each other: at most one for each core. */
+/* The number of workers of a kind that can run: at most one for each core, because two on one core
+ * only wait for each other. */
 static uint32_t can_run(const struct supervisor *s, uint32_t asked)
 {
 	return asked < s->cores ? asked : s->cores;
@@ -201,9 +203,9 @@ bool workers_notice(const struct supervisor *s, struct sentence *ret)
 }
 
 /*
- * The slots of a kind are divided once, when its first lane opens. A slot that went to another
- * worker later would take its sessions to a worker that does not know them. So a changed number
- * counts from the daemon's next start, when no session is followed yet.
+ * Divides the slots of a kind among the workers, once, when its first lane opens. If a slot went to
+ * another worker later, its sessions would come to a worker that does not know them. So a changed
+ * number takes effect at the daemon's next start, when no session is followed yet.
  */
 static void divide(struct supervisor *s, enum lane_kind kind)
 {
@@ -262,7 +264,7 @@ int workers_prepare(struct supervisor *s, const struct ir *ir, struct err *e)
 	return 0;
 }
 
-/* The image, followed by the generation of each permit. */
+/* A memfd with the image, followed by the generation of each permit. */
 static int table_memfd(const uint8_t *image, size_t n, const struct stamps *stamps)
 {
 	size_t size = n + (size_t)stamps->n * 12;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's messages to the tap, parsed with the checked cursor. Netlink's own fields are in
- * host order, the contents of attributes are not. */
+/* Parses the kernel's messages to the tap with the checked cursor. Netlink's own fields are in the
+ * machine's byte order, the contents of attributes in network order. */
 #ifndef SEKISHO_TAP_ATTRIBUTES_H
 #define SEKISHO_TAP_ATTRIBUTES_H
 
@@ -8,14 +8,14 @@
 
 #include "appliance/base/bytes.h"
 
-/* Takes one message with a struct nfgenmsg off the datagram: its type, and its attributes. False:
- * nothing behind it can be found, and nothing is left. */
+/* Takes one message with a struct nfgenmsg off the datagram: *ret_type is its type, *ret the rest
+ * after the netlink header. False: the datagram is invalid, and nothing is left of it. */
 static inline bool tap_message(struct bytes *datagram, uint16_t *ret_type, struct bytes *ret)
 {
 	uint32_t length;
 
 	if (!bytes_copy(datagram, &length, sizeof(length)) || length < 16 || !bytes_take(datagram, length - 4u, ret)) {
-		/* A failed cursor alone would not move. */
+		/* Without this, a caller's loop over an invalid datagram would not end. */
 		*datagram = bytes_of(datagram->p, 0);
 		return false;
 	}
@@ -25,8 +25,8 @@ static inline bool tap_message(struct bytes *datagram, uint16_t *ret_type, struc
 	return true;
 }
 
-/* The next attribute of a list. False: there is none, and `b` has bytes left or has failed when the
- * list is damaged. */
+/* Takes the next attribute of a list. False: there is none. If the list is damaged, `b` then has
+ * bytes left or has failed. */
 static inline bool tap_attribute(struct bytes *b, uint16_t *ret_type, struct bytes *ret)
 {
 	uint16_t length;
@@ -38,7 +38,7 @@ static inline bool tap_attribute(struct bytes *b, uint16_t *ret_type, struct byt
 		return false;
 	}
 	*ret_type = (uint16_t)(*ret_type & NLA_TYPE_MASK);
-	/* The last one needs no padding. */
+	/* The last attribute may have no padding. */
 	bytes_skip(b, (4u - length % 4u) % 4u < b->left ? (4u - length % 4u) % 4u : b->left);
 	return true;
 }

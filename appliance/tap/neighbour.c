@@ -11,8 +11,8 @@
 #include "appliance/tap/attributes.h"
 
 #define RECEIVE_QUEUE (1 << 20)
-/* States in which the kernel has just heard the host. An address that the kernel only tries to
- * reach, or that a person entered, was not heard. */
+/* States in which the kernel has just heard the host. If the kernel only tries to reach an address,
+ * or a person has entered it, no host was heard. */
 #define HEARD (NUD_REACHABLE | NUD_STALE)
 
 /* ---- opening, in the supervisor -------------------------------------------------------------- */

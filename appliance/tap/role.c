@@ -28,9 +28,9 @@
 #include "appliance/wire/reason.h"
 
 /*
- * What a drop record tells of its packet: addresses, transport, ports. Used by the tap only; no
- * side effects. A length field counts only as far as bytes are there. What cannot be read stays
- * empty and is never guessed.
+ * Reads from the packet in a drop record what the event needs: addresses, transport, ports. No
+ * length field is trusted beyond the bytes that are there. What cannot be read stays empty. For the
+ * tap only; pure.
  */
 
 #define EXTENSIONS_MAX 8
@@ -136,9 +136,10 @@ static void tap_packet(struct bytes ip, struct event *ret)
 		ipv6(ip, ret);
 }
 
-#define COPY_BYTES 160u	    /* of each packet: headers with a few extensions */
-#define BATCH_RECORDS 16u   /* the kernel sends when so many records wait, ... */
-#define BATCH_HUNDREDTHS 5u /* ... or after so many hundredths of a second */
+/* bytes that the kernel copies of each packet: headers with a few extensions */
+#define COPY_BYTES 160u
+#define BATCH_RECORDS 16u   /* the kernel sends when this many records wait, ... */
+#define BATCH_HUNDREDTHS 5u /* ... or after this many hundredths of a second */
 #define RECEIVE_QUEUE (4 << 20)
 #define RECEIVE_BYTES 65536u
 #define TYPE_PACKET (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET)
@@ -161,8 +162,8 @@ static struct nlmsghdr *config(void *buf, uint32_t seq, uint8_t family, uint16_t
 	return h;
 }
 
-/* Sends a request and reads its acknowledgement. Nothing else can arrive before a record of the
- * group. */
+/* Sends a request and reads its acknowledgement. No other message can come before it, because the
+ * socket belongs to no group yet. */
 static int ask(int fd, struct nlmsghdr *h)
 {
 	uint8_t answer[1024];
@@ -289,8 +290,8 @@ static bool attributes(struct bytes b, struct record *r)
 
 static void sequence(struct tap *t, uint32_t seq)
 {
-	/* A jump backwards means that the kernel's counter began anew, not four thousand million
-	 * losses. */
+	/* A jump backwards means that the kernel's counter has begun anew, and not that 4,000
+	 * million records are lost. */
 	if (t->started && seq - t->next < 0x80000000u)
 		t->lost += seq - t->next;
 	t->started = true;
@@ -304,7 +305,8 @@ static enum event_verdict verdict_of(enum reason r)
 	return EV_DENY;
 }
 
-/* The reason is the last word; "sekisho: " or the like may precede it. */
+/* Finds the reason of a rule's log prefix: the last word, possibly after "sekisho: " or the
+ * like. */
 static enum reason reason_of(char *prefix)
 {
 	size_t n = strlen(prefix);
@@ -319,9 +321,9 @@ static enum reason reason_of(char *prefix)
 }
 
 /*
- * The packet's sender. An IPv4 source may be behind a router, so it gives no address of the sending
- * device; ARP does. An IPv6 link-local source is never forwarded by a router (RFC 4291, section
- * 2.5.6).
+ * The device that sent the packet. An IPv4 packet may come from behind a router, so its source is
+ * not taken as the device's address; ARP tells that. An IPv6 link-local source never crosses a
+ * router (RFC 4291, section 2.5.6).
  */
 static struct sighting sender(const struct record *r, const struct event *e)
 {
@@ -361,7 +363,7 @@ bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret)
 	}
 	t->records++;
 	*ret = event_new(EVENT_DROP, clock_wall_ns());
-	/* Outside the lanes the mark holds no permit but the interface's number
+	/* If the mark has no lane, it has the number of the interface and no permit
 	 * (policy/ir/skeleton/guard.c). */
 	ret->permit = mark_lane(r.mark) != 0 ? mark_permit(r.mark) : 0;
 	ret->iif = r.iif;
@@ -389,12 +391,14 @@ struct tap_role {
 	struct event_port events;
 	uint64_t told; /* losses that were reported */
 	uint64_t overruns;
-	/* the kernel does not tell how many sessions an overrun lost */
+	/* records of sessions; overruns of the socket, of which the kernel does not say how many
+	 * records they lost */
 	uint64_t sessions, sessions_overruns;
 	uint64_t sessions_told; /* overruns that were reported */
 	uint64_t chatter;
 	struct sighted sighted;
-	uint64_t neighbours_overruns; /* a device that was missed is heard when it sends again */
+	/* nothing is lost for good: a device that was missed is heard when it sends again */
+	uint64_t neighbours_overruns;
 	uint64_t report_at;
 	uint64_t heard_told; /* number of records at the last report to the supervisor */
 	uint64_t heard_at;
@@ -449,7 +453,7 @@ static void records(struct tap_role *t)
 		struct event e;
 
 		if (n < 0 && errno == ENOBUFS) {
-			t->overruns++; /* the next sequence number tells how many */
+			t->overruns++; /* the next sequence number shows how many were lost */
 			continue;
 		}
 		if (n <= 0)
@@ -518,7 +522,8 @@ static bool owes(const struct tap_role *t)
 	return t->tap.lost != t->told || t->sessions_overruns != t->sessions_told || sighted_owes(&t->sighted);
 }
 
-/* The supervisor compares the tap's count with the kernel's (supervise/unserved.h). */
+/* Reports that records come. The supervisor compares this with the kernel's counters
+ * (supervise/unserved.h). */
 static void report_heard(struct tap_role *t, uint64_t now)
 {
 	if (t->tap.records == t->heard_told || now < t->heard_at)

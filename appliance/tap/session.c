@@ -14,7 +14,7 @@
 #include "appliance/wire/mark.h"
 #include "appliance/wire/reason.h"
 
-#define RECEIVE_QUEUE (4 << 20) /* bytes: room for some ten thousand sessions */
+#define RECEIVE_QUEUE (4 << 20) /* bytes; enough for about ten thousand sessions */
 #define TYPE_NEW (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW)
 #define TYPE_DELETE (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE)
 #define SECOND 1000000000ull
@@ -61,11 +61,11 @@ int tap_sessions_heard(int fd)
 
 /* ---- parsing --------------------------------------------------------------------------------- */
 
-/* What is read of a session; a missing field stays 0. */
+/* What is read about a session. A missing field stays 0. */
 struct told {
 	struct event *e;
 	uint32_t mark;
-	uint64_t bytes[2]; /* from the client, from the server */
+	uint64_t bytes[2]; /* from the client; from the server */
 	bool counted[2];
 	uint64_t start, stop; /* nanoseconds since 1970 */
 };
@@ -92,7 +92,7 @@ static bool of_addresses(struct told *t, uint16_t type, struct bytes value)
 	return true;
 }
 
-/* For ICMP, server_port is the type and the code, as in every record; the identifier is left
+/* For ICMP, server_port is the type and the code, as in every record. The identifier is left
  * out. */
 static bool of_ports(struct told *t, uint16_t type, struct bytes value)
 {
@@ -180,13 +180,13 @@ static bool list(struct told *t, enum level level, struct bytes b)
 	return bytes_done(&b);
 }
 
-/* Duration and bytes, which are known once a session has ended. */
+/* Sets duration and bytes, which are known once a session has ended. */
 static void put_sums(const struct told *t)
 {
 	struct event *e = t->e;
 	uint64_t seconds;
 
-	/* The session began before the kernel counted. */
+	/* No sums: the session began before the kernel counted. */
 	if (!t->counted[0] || !t->counted[1] || t->start == 0 || t->stop < t->start)
 		return;
 	seconds = (t->stop - t->start) / SECOND;
@@ -214,7 +214,7 @@ bool tap_session_next(struct bytes *datagram, struct event *ret, uint64_t *malfo
 		++*malformed;
 		return false;
 	}
-	/* The box's own sessions, and those without a conduit, have no permit. */
+	/* Sessions of the box itself, and sessions without a conduit, have no permit. */
 	ret->permit = mark_permit(t.mark);
 	if (ret->permit == 0 || ret->client.family == 0 || ret->server.family != ret->client.family)
 		return false;

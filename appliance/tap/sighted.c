@@ -31,7 +31,8 @@ static bool same(const struct sighting *a, const struct sighting *b)
 	       addr_cmp(&a->address, &b->address) == 0;
 }
 
-/* Interfaces with the same hash share one pace; there are seldom that many. */
+/* Whether the interface may report another device in this second. Interfaces with the same
+ * remainder share one limit; a box seldom has so many. */
 static bool in_pace(struct sighted *s, uint32_t iif, uint64_t second)
 {
 	struct sighted_pace *p = &s->paces[iif % SIGHTED_INTERFACES];
@@ -110,13 +111,14 @@ struct sighting tap_arp(struct bytes packet, uint32_t iif, const uint8_t *frame)
 	bytes_be16(&packet, &hardware);
 	bytes_be16(&packet, &protocol);
 	bytes_copy(&packet, lengths, sizeof(lengths));
-	/* skips the operation: a request and a reply show the sender in the same place */
+	/* skips the operation, because the sender is at the same position in a request and a
+	 * reply */
 	bytes_skip(&packet, 2);
 	bytes_copy(&packet, ret.mac, sizeof(ret.mac));
 	ret.address.family = 4;
 	bytes_copy(&packet, ret.address.b, 4);
 	if (packet.failed || hardware != ETHERNET || protocol != IPV4 || lengths[0] != 6 || lengths[1] != 4) {
-		/* Whatever it says, a device sent it. */
+		/* Nothing in the packet can be used, but a device has sent it. */
 		if (frame == NULL || !sighting_is_mac(frame) || iif == 0)
 			return none;
 		memcpy(ret.mac, frame, sizeof(ret.mac));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sekisho-webauthn: checks what browsers sent of a security key, one answer after the other, for
- * the role accounts, which starts it before entering its own sandbox. It is a program of its own to
- * keep its libraries out of every process with a key, a file or a capability. It has a socket,
- * memory and computing time. When it or the role ends, so does the other.
+ * sekisho-webauthn checks the messages that browsers send about a security key, one after the
+ * other, for the role accounts. Accounts starts it before entering its own sandbox. It is a
+ * separate program, so that its libraries are in no process with a key, a file or a capability. It
+ * has a socket, memory and computing time. If one of the two ends, the other ends as well.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,10 +15,10 @@
 #include "appliance/role/sandbox.h"
 #include "appliance/webauthn/proof.h"
 
-#define FD 3 /* the only descriptor that it has */
+#define FD 3 /* the only descriptor of this process */
 
-/* The first message shows that both ends are of one release. A question of another size, or without
- * an end of text, is invalid. */
+/* Answers questions. The first message shows that both ends are of the same release. A question of
+ * another size ends this process. */
 static int serve(void)
 {
 	static struct webauthn_question q;
@@ -51,7 +51,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "sekisho-webauthn is run by sekishod\n");
 		return 2;
 	}
-	/* cut by the kernel; the program is executed by its descriptor, which has no name */
+	/* sets the process name, which the kernel cuts off; the program was executed by a
+	 * descriptor and has no name */
 	prctl(PR_SET_NAME, "sekisho-webauthn");
 	if (!proof_begin())
 		err_set(&e, -EIO, "libfido2");

@@ -37,7 +37,7 @@ bool parts_base64url(struct bytes text, uint8_t *out, size_t room, size_t *ret_n
 	return have < 6 && (bits & ((1u << have) - 1u)) == 0;
 }
 
-/* The bytes up to the next '.', which is skipped too, or to the end. */
+/* Takes the bytes up to the next '.' or to the end. The '.' is skipped. */
 static struct bytes up_to_dot(struct bytes *text)
 {
 	struct bytes rest = *text, part;
@@ -48,7 +48,7 @@ static struct bytes up_to_dot(struct bytes *text)
 		n++;
 	if (!bytes_take(text, n, &part))
 		part = bytes_of(NULL, 0);
-	bytes_skip(text, 1); /* no effect at the end */
+	bytes_skip(text, 1); /* has no effect at the end of the text */
 	return part;
 }
 

@@ -14,8 +14,8 @@
 #include "appliance/webauthn/parts.h"
 #include "appliance/wire/webauthn.h"
 
-/* The client data of Web Authentication, in JSON: what the browser, and not the page, tells about
- * where and for what a key was used. */
+/* The client data of Web Authentication, in JSON. They come from the browser and not from the page,
+ * and say for which site and purpose the key was used. */
 
 #define CLIENT_MOST 1024u /* bytes */
 
@@ -71,8 +71,9 @@ static const struct {
 /* ---- a new key ------------------------------------------------------------------------------- */
 
 /*
- * libfido2's CBOR reader allocates memory by an array's stated number of members, so arrays are
- * refused. Valid data has numbers, complete strings, and small maps, nested one deep at most.
+ * Whether CBOR data have only numbers, complete strings and small maps, nested at most once. Valid
+ * data have nothing else. Arrays are refused, because libfido2's reader allocates memory by the
+ * number of members that an array states.
  */
 static bool is_plain(struct bytes *b, unsigned depth)
 {
@@ -101,8 +102,8 @@ static bool is_plain(struct bytes *b, unsigned depth)
 	return kind == 5;
 }
 
-/* Behind the head: 16 bytes of the model, the id with its length, the public key, and possibly
- * extensions. */
+/* Checks what follows the head: 16 bytes for the model, the id with its length, the public key, and
+ * possibly extensions. */
 static bool is_plain_data(struct bytes data)
 {
 	uint16_t n_id;
@@ -113,7 +114,7 @@ static bool is_plain_data(struct bytes data)
 	return data.left == 0 || (is_plain(&data, 2) && data.left == 0);
 }
 
-/* Coordinates that are not on the curve would make a key that never verifies. */
+/* Whether the coordinates are on the curve. With others the key could never verify a signature. */
 static bool is_public_key(const struct webauthn_key *k)
 {
 	es256_pk_t *es = es256_pk_new();
@@ -141,7 +142,7 @@ static bool of_our_site(const fido_cred_t *c)
 	       memcmp(fido_cred_authdata_raw_ptr(c), want, sizeof(want)) == 0;
 }
 
-/* The library needs to know the kind of key beforehand. */
+/* The library has to be told the kind of key beforehand, so the kinds are tried one by one. */
 static bool read_new_key(struct bytes data, enum webauthn_kind kind, struct webauthn_answer *ret)
 {
 	fido_cred_t *c = fido_cred_new();
@@ -196,7 +197,8 @@ static bool signed_by(const fido_assert_t *a, const struct webauthn_key *k)
 	return ok;
 }
 
-/* The data must be the head alone: we never ask for extensions, which would follow it. */
+/* Verifies a signature. The authenticator data must consist of the head only: extensions would
+ * follow it, and this program never asks for them. */
 static bool proves(struct bytes client, struct bytes data, struct bytes signature, const struct webauthn_key *k,
 		   uint32_t *ret_count)
 {
@@ -244,9 +246,9 @@ void proof_judge(const struct webauthn_question *q, struct webauthn_answer *ret)
 /* ---- the start ------------------------------------------------------------------------------- */
 
 /*
- * The first JSON table reads a random number from a file, so one is made before the sandbox. Both
- * kinds of keys are used once too: a public key from RFC 8032, 7.1 and P-256's base point are valid
- * keys.
+ * Prepares the libraries for the sandbox. The first JSON table reads a random number from a file,
+ * so one table is made before. Both kinds of keys are used once as well: the public key of RFC
+ * 8032, 7.1 and the base point of P-256 are valid keys.
  */
 bool proof_begin(void)
 {

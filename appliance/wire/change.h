@@ -19,7 +19,7 @@ enum change_order {
 
 /* Whether the order is about isolations; `object` then names what is isolated. */
 bool change_isolates(unsigned order);
-/* Whether the order has an `object`: isolations and doors. */
+/* Whether the order has an `object`: orders about isolations and doors do. */
 static inline bool change_names_object(unsigned o)
 {
 	return change_isolates(o) || o == CHANGE_OPEN || o == CHANGE_SHUT || o == CHANGE_REVIEW_DOOR;

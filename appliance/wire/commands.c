@@ -6,9 +6,9 @@
 #include "appliance/base/sha256.h"
 
 /*
- * The image: magic, version, six counts, then permits, grants, rows, spaces, ranges and names, all
- * big-endian and without padding. Grants are in the order of their permits, one permit's behind the
- * other's. Rows, spaces, ranges and names may be shared, because many conduits use one service.
+ * The form of the image: magic, version, six counts, then permits, grants, rows, spaces, ranges and
+ * names; all big-endian and without padding. Grants are in the order of their permits. Rows,
+ * spaces, ranges and names may be shared, because many conduits use the same service.
  */
 #define IMAGE_MAGIC 0x534b4354u /* "SKCT" */
 
@@ -203,8 +203,8 @@ static bool inside(uint32_t first, uint32_t n, uint32_t total)
 	return first <= total && n <= total - first;
 }
 
-/* The set lies inside the pool, sorted and disjoint: number_in and number_covers search by
- * halving. */
+/* Whether the set lies inside the pool and is sorted and disjoint. number_in and number_covers
+ * search it by halving. */
 static bool set_holds(const struct command_table *t, const struct number_set *s)
 {
 	if (!inside(s->first, s->n, t->n_ranges))
@@ -258,7 +258,7 @@ static bool table_holds(const struct command_table *t)
 	return true;
 }
 
-/* The next array in the caller's memory; NULL when it does not fit. */
+/* Takes the next array from the caller's memory. NULL: it does not fit. */
 static void *carve(uint8_t *memory, size_t size, size_t *used, size_t n, size_t each)
 {
 	size_t at = (*used + 15u) / 16u * 16u;
@@ -309,7 +309,8 @@ static bool header(struct bytes *b, struct command_table *t)
 	bytes_be32(b, &t->n_spaces);
 	bytes_be32(b, &t->n_ranges);
 	bytes_be32(b, &t->n_names);
-	/* 32-bit counts of at most 119 bytes each cannot overflow 64 bits. */
+	/* The counts have 32 bits and each entry at most 119 bytes, so the sum does not overflow 64
+	 * bits. */
 	return !b->failed && magic == IMAGE_MAGIC && version == COMMANDS_VERSION &&
 	       (uint64_t)t->n_permits * WIRE_PERMIT + (uint64_t)t->n_grants * WIRE_GRANT +
 			       (uint64_t)t->n_rows * WIRE_ROW + (uint64_t)t->n_spaces * WIRE_SPACE +
@@ -429,7 +430,7 @@ bool names_next(struct bytes *list, struct bytes *ret)
 	return bytes_u8(list, &n) && bytes_take(list, n, ret);
 }
 
-/* Whether the name's first label, and not its only one, is the wildcard. */
+/* Whether the first label of the name is the wildcard, and other labels follow. */
 static bool is_wide(struct bytes name)
 {
 	uint8_t star, dot;
@@ -470,7 +471,7 @@ bool names_hold(struct bytes list)
 	return true;
 }
 
-/* Whether the declared name is `name`, ignoring case. */
+/* Whether the declared name is equal to `name`, ignoring case. */
 static bool is_name(struct bytes declared, const char *name)
 {
 	uint8_t c;

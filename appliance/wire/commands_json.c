@@ -85,7 +85,7 @@ static const char *const words[LIMIT_WHAT_COUNT] = {
 	[LIMIT_WROTE] = "wrote",
 };
 
-/* The word for the target: "unit". */
+/* The name of the target that was outside the limit: "unit". */
 static const char *what_word(const struct limit *l, const struct vocabulary *v)
 {
 	return l->what == LIMIT_TARGET && v != NULL && l->at < v->n_targets ? v->targets[l->at].one : words[l->what];

@@ -11,7 +11,7 @@ static bool target_allowed(const struct command_table *t, const struct number_se
 	return s->any ? ((o->broadcast >> i) & 1u) == 0 : number_in(t, s, o->targets[i]);
 }
 
-/* Whether the address's target is part of an allowed one. */
+/* Whether the address is a part of a tag that the row allows. */
 static bool within_allowed(const struct command_table *t, const struct number_set *s, const struct operation *o)
 {
 	for (uint8_t i = 0; i < o->n_within && i < WITHIN_MAX; i++)
@@ -35,8 +35,8 @@ static bool place_allowed(const struct command_table *t, const struct command_ro
 	       (number_covers(t, s, o->first, o->first + (o->count - 1u)) || within_allowed(t, s, o));
 }
 
-/* For protocols in which clients choose a value's width: each value is written exactly where the
- * row names it, so that the row's limit applies to one whole value. */
+/* Whether each written value has exactly the addresses of one value of the row. For protocols in
+ * which clients choose the width of a value: so the row's limit applies to whole values. */
 static bool values_whole(const struct command_table *t, const struct command_row *row, const struct operation *o)
 {
 	const struct number_set *s = row->spaces_any ? NULL : row_space(t, row, o->space);
@@ -62,7 +62,8 @@ static bool values_whole(const struct command_table *t, const struct command_row
 	return left == 0;
 }
 
-/* Whether the value after the write is known and can be compared with the row's values. */
+/* Whether the value in the device after the write can be known, and so be compared with the row's
+ * values. */
 static bool values_known(const struct command_table *t, const struct command_row *row, const struct operation *o)
 {
 	return o->values.form != VALUES_UNKNOWN && values_whole(t, row, o);
@@ -110,7 +111,7 @@ enum refusal evaluate_row(const struct command_table *t, const struct command_ro
 	return REFUSED_NOT;
 }
 
-/* Judges an operation of which only the answer was seen. */
+/* Judges by one row an operation of which only the answer was seen. */
 static enum refusal unseen_row(const struct command_table *t, const struct command_row *row, const struct operation *o)
 {
 	if (!number_in(t, &row->services, o->service))
@@ -128,7 +129,7 @@ static bool speaks(const struct command_grant *g, const struct vocabulary *v, bo
 	return g->protocol == (uint16_t)v->protocol && g->shadow == shadow;
 }
 
-/* The number of rows of a grant; a grant of the whole protocol counts as one. */
+/* The number of rows of a grant. A grant of the whole protocol counts as one row. */
 static uint32_t rows_of(const struct command_grant *g)
 {
 	return g->whole ? 1 : g->n_rows;
@@ -255,7 +256,7 @@ static void allow_numbers(struct limit *l, const struct command_table *t, const 
 		limit_allow(l, t->ranges[s->first + i].lo, t->ranges[s->first + i].hi);
 }
 
-/* Allows all values from 0 to `max` except `one`, which stands for several targets. */
+/* Adds as allowed all values from 0 to `max` except `one`, which stands for several targets. */
 static void limit_but(struct limit *l, uint32_t one, uint32_t max)
 {
 	if (one > 0)
@@ -271,7 +272,8 @@ static void limit_place(struct limit *l, const struct command_table *t, const st
 	uint64_t last = o->first + (o->count > 0 ? o->count - 1u : 0);
 
 	l->at = o->first;
-	/* Steps through adjoining ranges: as many steps as ranges, however many addresses. */
+	/* Goes from range to adjoining range: the number of steps is the number of ranges, not of
+	 * addresses. */
 	for (uint32_t i = 0; s != NULL && i < s->n; i++) {
 		const struct number_range *r = &t->ranges[s->first + i];
 
@@ -341,14 +343,14 @@ static bool some_value(const struct command_table *t, const struct command_row *
 	for (uint32_t i = 0; places != NULL && row->values.n > 0 && i < places->n; i++) {
 		const struct number_range *r = &t->ranges[places->first + i];
 
-		/* The least allowed value fits into that many bits. */
+		/* True if the smallest allowed value fits into that many bits. */
 		if (space_value(space, r->lo, r->hi) && t->ranges[row->values.first].lo >> (r->hi - r->lo + 1u) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* Whether `places` holds that many consecutive addresses, or all from some address to the end of
+/* Whether `places` has somewhere a run of `least` consecutive addresses, or a run up to the end of
  * the space. */
 static bool some_run(const struct command_table *t, const struct number_set *places, uint64_t last, uint64_t least)
 {
@@ -360,12 +362,12 @@ static bool some_run(const struct command_table *t, const struct number_set *pla
 		if (lo <= last && number_covers(t, places, lo, lo + (most < least - 1u ? most : least - 1u)))
 			return true;
 	}
-	/* Starting inside a range is never better than at its beginning, except for a run to the
-	 * end of the space. */
+	/* A start inside a range is never better than a start at its beginning, except for a run up
+	 * to the end of the space. */
 	return number_in(t, places, last);
 }
 
-/* Whether in some space that the function touches the row allows enough addresses and some
+/* Whether the function touches some space in which the row allows enough addresses and some
  * value. */
 static bool touches_within(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
 			   const struct function_info *f)
@@ -386,7 +388,8 @@ static bool touches_within(const struct command_table *t, const struct command_r
 	return false;
 }
 
-/* `f` is NULL for a code without a name, whose effect is unknown. */
+/* Whether the row allows the function at all. `f` NULL: a code without a name, whose effect is not
+ * known. */
 static bool function_passes(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
 			    const struct function_info *f)
 {
@@ -400,7 +403,7 @@ static bool function_passes(const struct command_table *t, const struct command_
 	return f == NULL || touches_within(t, row, v, f);
 }
 
-/* The lowest code of lo..hi without a name; false: all have one. */
+/* Finds the lowest code of lo..hi that has no name. False: all have one. */
 static bool unnamed_in(const struct vocabulary *v, uint64_t lo, uint64_t hi, uint64_t *ret)
 {
 	for (*ret = lo; *ret <= hi;) {
@@ -413,7 +416,7 @@ static bool unnamed_in(const struct vocabulary *v, uint64_t lo, uint64_t hi, uin
 	return false;
 }
 
-/* The lowest code of lo..hi that passes; the row names all of them. */
+/* Finds the lowest code of lo..hi that passes, where the row names all of them. */
 static bool passes_between(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
 			   uint64_t lo, uint64_t hi, unsigned classes, uint32_t *ret)
 {

@@ -10,9 +10,9 @@
 #include "appliance/wire/reason.h"
 
 /*
- * The encoding is canonical: a record has one encoding, and a decoded record re-encodes to the same
- * bytes. The journal chains hashes over these bytes: a second encoding of the same record would be
- * an edit that nobody notices.
+ * The encoding is canonical: each record has one encoding, and decoding and encoding again gives
+ * the same bytes. The journal chains hashes over these bytes, and a second encoding of the same
+ * record would be a change that nobody notices.
  */
 
 static void put_addr(struct outbuf *o, const struct addr *a)
@@ -69,8 +69,8 @@ static bool get_texts(struct bytes *b, struct event *e)
 }
 
 /*
- * The upper parts of numbers that used to be shorter. They are zero in records of older releases
- * and of protocols with small numbers, so there is one form for all.
+ * The upper 32 bits of numbers that once had 32 bits. They are zero in records of older releases
+ * and of protocols with small numbers, so that all records have the same form.
  */
 static void put_high(struct outbuf *o, const struct event *e)
 {
@@ -257,7 +257,7 @@ static bool put(const struct event_port *p, const struct event *e)
 void event_send(struct event_port *p, const struct event *e)
 {
 	if (p->lost > 0) {
-		/* The gap is recorded before anything behind it, so that records are in the true
+		/* The gap is sent before the next record, so that records stay in their true
 		 * order. */
 		struct event gap = event_new(EVENT_LOST, e->wall_ns);
 

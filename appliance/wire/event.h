@@ -272,9 +272,11 @@ enum counts_code {
 	COUNTS_UNSAID = 0,
 	COUNTS_EXACT_PLACES, /* exactly the addresses that each operation touched */
 	COUNTS_SPAN,	     /* the span of all of them */
-	/* no records, but told to the journal for pictures of time (journal/trends.h) */
-	COUNTS_BEGUN,	  /* enforce: `count` sessions of `conduit` began */
-	COUNTS_INSPECTED, /* worker: `count` packets; `value`: the p99 of the last minute, ns */
+	/* no records are made of these; the journal counts them (journal/trends.h) */
+	COUNTS_BEGUN, /* enforce: `count` sessions of `conduit` began */
+	/* worker: `count` packets were inspected; `value`: the 99th percentile of the last minute
+	 * in ns */
+	COUNTS_INSPECTED,
 };
 
 /* Packs the number of sessions and the number of seconds, each at most UINT32_MAX. */

@@ -218,8 +218,8 @@ static bool has_text(const struct event *e)
 	return false;
 }
 
-/* The record's only text is a host name from a hello: a role that reads hostile bytes may send no
- * other text. */
+/* Whether the only text of the record is a host name from a hello. A role that reads hostile bytes
+ * may send no other text. */
 static bool has_name_alone(const struct event *e)
 {
 	static const char of_names[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
@@ -231,8 +231,8 @@ static bool has_name_alone(const struct event *e)
 	return (e->kind == EVENT_WEAK || e->kind == EVENT_UNDECLARED) && name[strspn(name, of_names)] == '\0';
 }
 
-/* Events of control: the draft and what is due. The supervisor reports what happens to the box
- * itself. */
+/* Whether the event is one that control may send: about the draft, and about what is due. Only the
+ * supervisor reports what happens to the box. */
 static bool is_controls(const struct event *e)
 {
 	static const uint8_t policy[] = { POLICY_BACKED_UP,    POLICY_DRAFTED,	     POLICY_ASKED,
@@ -250,14 +250,15 @@ bool event_said_by(enum role r, const struct event *e)
 {
 	if ((unsigned)r >= ROLE_COUNT || e->kind >= EVENT_KIND_COUNT || (kinds[e->kind].by & SAID_BY(r)) == 0)
 		return false;
-	/* The journal writes events about itself directly, and sends them to nobody. */
+	/* Events of the journal about itself are written by the journal directly, so no role sends
+	 * them. */
 	if (e->kind == EVENT_LOST && e->code != LOST_UNSENT)
 		return false;
 	if (r == ROLE_CONTROL && !is_controls(e))
 		return false;
 	if (e->kind == EVENT_COUNTS && (r == ROLE_ENFORCE) != (e->code == COUNTS_BEGUN))
 		return false;
-	/* The meaning of a sighting is found out by the journal. */
+	/* Only the journal decides what a sighting means. */
 	if (e->kind == EVENT_DEVICE && e->code != DEVICE_SEEN)
 		return false;
 	return r == ROLE_SUPERVISOR || r == ROLE_CONTROL || r == ROLE_ENFORCE || r == ROLE_ACCOUNTS || !has_text(e) ||

@@ -189,7 +189,7 @@ const char *time_zone_place(size_t n)
 	return n < PLACES ? places[n].place : NULL;
 }
 
-/* The moment of a clock change in that year; `offset` is the one before the change. */
+/* The moment of a clock change in that year. `offset`: seconds east of UTC before the change. */
 static int64_t change_at(const struct clock_change *c, unsigned year, int32_t offset)
 {
 	uint32_t first = year_day(year), day;
@@ -202,7 +202,7 @@ static int64_t change_at(const struct clock_change *c, unsigned year, int32_t of
 	return (int64_t)day * DAY_S + c->at_s - offset;
 }
 
-/* Seconds east of Greenwich at a moment. */
+/* The offset of local time at a moment, in seconds east of UTC. */
 static int32_t offset_at(const struct time_zone *z, int64_t t)
 {
 	int64_t begin, end;
@@ -228,7 +228,8 @@ uint64_t time_zone_moment(const struct time_zone *z, uint32_t day, uint32_t minu
 	if (offset_at(z, early) == most) {
 		late = early;
 	} else if (offset_at(z, late) != least) {
-		/* The clock skips this time: the change lies between the two. */
+		/* This local time does not exist, because the clock skips it. The change is between
+		 * the two moments. */
 		for (hi = late; early + 1 < hi;) {
 			int64_t mid = early + (hi - early) / 2;
 
@@ -267,7 +268,8 @@ static void stretch(const struct window *w, const struct time_zone *z, uint32_t 
 	*to = time_zone_moment(z, day, w->to > w->from ? w->to : w->to + DAY_MINUTES);
 }
 
-/* The stretch that contains `moment`, or the next one. False: there is none any more. */
+/* The opening of the window that contains `moment`, or else the next one. False: there is none any
+ * more. */
 static bool next_stretch(const struct window *w, const struct time_zone *z, uint64_t moment, uint64_t *from,
 			 uint64_t *to)
 {
@@ -275,8 +277,8 @@ static bool next_stretch(const struct window *w, const struct time_zone *z, uint
 
 	if (w->first > day)
 		day = w->first;
-	/* More weeks than there are excepted days, so that one week shows all days on which it
-	 * opens. */
+	/* With more weeks than there are excepted days, one week without exceptions is certainly
+	 * among them. */
 	last = day + 7 * (w->n_except + 2) + 2;
 	for (; day <= last && day <= HOURS_DAY_MAX; day++) {
 		if (!opens_on(w, day))
@@ -288,8 +290,8 @@ static bool next_stretch(const struct window *w, const struct time_zone *z, uint
 	return false;
 }
 
-/* The most adjoining stretches that are joined. A window that never shuts is asked again when they
- * are over. */
+/* The largest number of adjoining openings that are joined. A window that is always open is asked
+ * again after these. */
 #define STRETCHES 400u
 
 static bool window_holds(const struct window *w, const struct time_zone *z, uint64_t moment, uint64_t *ret_end,
@@ -310,7 +312,7 @@ static bool window_holds(const struct window *w, const struct time_zone *z, uint
 	return true;
 }
 
-/* The earlier of both ends; 0 = none. */
+/* The earlier one of two ends; 0 = there is none. */
 static uint64_t sooner(uint64_t end, uint64_t other)
 {
 	return end == 0 || (other != 0 && other < end) ? other : end;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The number in a refused command that was outside the limits of the nearest row, and the numbers
- * that this row allows: "wrote 9 to holding 400; allowed 0 to 1". The evaluator fills it, an event
- * carries it, JSON and texts show it.
+ * The number in a refused command that was outside the limits of the best row, and what this row
+ * allows: "wrote 9 to holding 400; allowed 0 to 1". The evaluator fills it in, an event carries it,
+ * JSON and texts show it.
  */
 #ifndef SEKISHO_WIRE_LIMIT_H
 #define SEKISHO_WIRE_LIMIT_H

@@ -41,7 +41,8 @@
 
 #define PERMIT_MAX 0x003fffffu /* highest permit id; 0 means "no permit" */
 
-/* The lane of packets whose flow is no longer permitted; they are answered only by resets. */
+/* LANE_NONE: packets are not inspected. LANE_CUT: packets whose session is no longer permitted;
+ * they are only answered by resets. */
 #define LANE_NONE 0u
 #define LANE_CUT 63u
 #define LANE_COUNT 64u

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads message.def in three ways: who may send what with how many descriptors, how a body is
- * written, how it is read. A message that it does not describe exactly is refused here, before
- * anybody looks at its body.
+ * Uses message.def for three things: who may send what with how many descriptors, how a body is
+ * written, and how it is read. A message that does not fit message.def exactly is refused before
+ * any handler gets it.
  */
 #include "appliance/wire/msg.h"
 
@@ -18,8 +18,9 @@
 #include "appliance/base/messages.h"
 #include "appliance/base/utf8.h"
 
-#define HEADER 12u /* bytes of a header: type, version, request id, body length */
-#define PING 8u	   /* bytes of a ping and of its answer: the beginning of a header */
+#define HEADER 12u /* bytes of a header: type, version, request id, length of the body */
+/* bytes of a ping and of its answer, which have only the beginning of a header */
+#define PING 8u
 
 struct shape {
 	unsigned from, to; /* bit sets of roles */
@@ -60,7 +61,7 @@ static void put_text(struct outbuf *o, const char *text, size_t most)
 		out_bytes(o, text, n);
 }
 
-/* Points into the body, which a NUL follows. */
+/* Takes a text. The result points into the body, which has a NUL after it. */
 static const char *take_text(struct bytes *in, size_t most)
 {
 	const char *text = (const char *)in->p;
@@ -179,7 +180,7 @@ static void put_body(struct outbuf *o, const struct msg_body *b)
 	}
 }
 
-/* A NUL follows `in`. False: too short, too long or out of bounds. */
+/* Reads a body. `in` has a NUL after it. False: it is too short, too long or out of bounds. */
 static bool take_body(struct bytes in, enum msg_type type, struct msg_body *ret)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -251,7 +252,8 @@ static int send_with(int sock, uint16_t version, uint32_t id, const struct msg_b
 	struct msghdr mh = { .msg_iov = iov };
 	ssize_t n;
 
-	/* A message that the receiver would refuse is an error of ours, found here. */
+	/* If the receiver would refuse this message, the mistake is in this program, and is found
+	 * here. */
 	put_body(&b, body);
 	if (b.failed || !fds_fit(&shapes[body->type], n_fds) || (version != MSG_VERSION && body->type > MSG_STATUS))
 		return -EINVAL;
@@ -396,8 +398,8 @@ int msg_recv(int sock, enum role from, enum role to, struct msg *ret)
 {
 	int r, flags = 0;
 
-	/* After a ping the caller must not block here until something else comes: its other sockets
-	 * wait. */
+	/* After a ping this call must not wait for another message, because the caller has other
+	 * sockets to serve. */
 	while ((r = receive(sock, from, to, flags, ret)) == 1 && ret->body.type == MSG_PING) {
 		r = msg_send(sock, ret->id, &(struct msg_body){ .type = MSG_PONG }, NULL, 0);
 		if (r < 0)

@@ -40,7 +40,7 @@ struct notation notation_of_space(const struct space_info *s)
 	return notation_of(s->address_max, s->hex, s->parts, s->names);
 }
 
-/* The number of bits in the parts behind this one. */
+/* The number of bits of all parts after this one. */
 static unsigned bits_below(const struct notation *n, unsigned part)
 {
 	unsigned bits = 0;
@@ -150,8 +150,8 @@ static bool number(struct reader *r, unsigned part, uint64_t *ret)
 	return false;
 }
 
-/* Whether the text looks like several numbers: the characters of numbers, ranges and lists, with a
- * separator. */
+/* Whether the text looks like several numbers: it has a separator, and otherwise only characters of
+ * numbers and ranges. */
 static bool several(const char *text)
 {
 	return strpbrk(text, ", ;") != NULL && text[strspn(text, "0123456789abcdefABCDEFxX.-, ;")] == '\0' &&
@@ -269,7 +269,7 @@ static uint64_t part_of(const struct notation *n, uint64_t v, unsigned last, uns
 	return part == 0 ? v : v & notation_part_max(n, part);
 }
 
-/* Prints one path: numbers a to b of this part, behind the parts before it. */
+/* Prints one path: values a to b of this part, after the parts before it. */
 static void path(struct writer *w, unsigned part, uint64_t a, uint64_t b)
 {
 	char before[2] = { w->len > 0 ? ',' : '\0', '\0' };
@@ -288,8 +288,8 @@ static void path(struct writer *w, unsigned part, uint64_t a, uint64_t b)
 		say(w, "-", part_of(w->n, b, part, part));
 }
 
-/* Prints whole blocks of this part as one path, and partial blocks at both ends by the next
- * part. */
+/* Prints a range: its whole blocks of this part as one path, and the partial blocks at both ends
+ * with the next part. */
 static void paths(struct writer *w, unsigned part, struct number_range r)
 {
 	unsigned below = bits_below(w->n, part);

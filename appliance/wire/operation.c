@@ -33,7 +33,8 @@ static uint64_t long_word(struct bytes b, uint32_t k, bool little)
 	return (little ? bytes_le32(&b, &v) : bytes_be32(&b, &v)) ? v : 0;
 }
 
-/* The k-th hexadecimal digit. Anything else becomes 0; enforcers refuse it before. */
+/* The value of the k-th hexadecimal digit. Anything else gives 0, but enforcers refuse that
+ * before. */
 static uint64_t digit(struct bytes b, uint32_t k)
 {
 	uint8_t c;

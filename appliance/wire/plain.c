@@ -24,7 +24,7 @@ bool plain_server_name(const char *s)
 		if (s[n] != '.')
 			return false;
 	}
-	/* The last label of an IPv4 address is a number, that of a name never is (RFC 3696, 2). */
+	/* The last label of an IPv4 address is a number; that of a name never is (RFC 3696, 2). */
 	return strspn(s, DIGITS) != n;
 }
 

@@ -29,7 +29,7 @@ enum protocol protocol_by_name(const char *name)
 	return PROTO_NONE;
 }
 
-/* Names of nDPI for protocols that have a recogniser of ours. */
+/* nDPI's names for protocols that have their own recogniser here. */
 #define OURS(name, id) { NDPI_PREFIX #name, PROTO_##id },
 static const struct {
 	const char *name;
@@ -48,7 +48,7 @@ uint32_t protocol_undecided(enum protocol p)
 	return (unsigned)p < PROTO_COUNT ? undecided[p] : 0;
 }
 
-/* nDPI's name, with or without "ndpi:". */
+/* The protocol that nDPI calls so, with or without "ndpi:". */
 static enum protocol called_by_ndpi(const char *name)
 {
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)

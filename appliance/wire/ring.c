@@ -60,8 +60,8 @@ enum ring_got ring_pop(struct ring *r, uint32_t *tail, void *entry64)
 		return RING_EMPTY;
 	if (pending > RING_ENTRIES)
 		return RING_LIE;
-	/* The worker may write at the same time, so the words are volatile: each is read exactly
-	 * once, and only the copy is used. */
+	/* The worker may write at the same time. So each word is read exactly once (volatile), and
+	 * only the copy is used. */
 	from = (const volatile uint64_t *)(const void *)r->entries[*tail % RING_ENTRIES];
 	for (size_t i = 0; i < WORDS; i++)
 		copy[i] = from[i];

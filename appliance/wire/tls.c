@@ -46,8 +46,8 @@ static bool begins(const char *name, const char *with)
 	return strncmp(name, with, strlen(with)) == 0;
 }
 
-/* The key exchange uses the server's own key or a shared one: whoever gets that key can read
- * recorded sessions. */
+/* Whether the key exchange uses the server's own key or a shared one: a person who gets that key
+ * can read recorded sessions. */
 static bool keeps_its_key(const char *name)
 {
 	static const char *const exchanges[] = { "TLS_RSA_",	    "TLS_DH_RSA_",   "TLS_DH_DSS_", "TLS_ECDH_RSA_",

@@ -60,7 +60,7 @@ const struct function_info *function_by_name(const struct vocabulary *v, const c
 	return NULL;
 }
 
-#define BYTE 8u /* bits: a space whose values have sizes is addressed by bits */
+#define BYTE 8u /* bits; a space whose values have sizes counts its addresses in bits */
 
 bool space_value(const struct space_info *s, uint64_t lo, uint64_t hi)
 {

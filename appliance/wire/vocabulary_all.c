@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The protocols with command rules. Tests with a vocabulary of their own do not link this file. */
+/* All protocols with command rules. Tests that have a vocabulary of their own do not link this
+ * file. */
 #include <stddef.h>
 
 #include "appliance/wire/vocabulary.h"

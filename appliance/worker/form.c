@@ -15,7 +15,7 @@
 #include "appliance/wire/form_place.h"
 #include "appliance/wire/mark.h"
 
-/* How often a send is tried while the kernel is briefly short of memory. */
+/* How often a send is tried when the kernel is short of memory for a moment. */
 #define TRIES 3
 
 /*
@@ -28,8 +28,8 @@
 #define LENGTH 40u
 #define LENGTH_DROP 32u
 
-/* The forms of each queue: verdicts that accept 1 to FORM_MOST packets, one that drops a packet,
- * and accept and drop for all packets up to an id. */
+/* The forms of a queue: accepting 1 to FORM_MOST packets, dropping one packet, and accepting or
+ * dropping all packets up to an id. */
 enum form_head { HEAD_ACCEPT_1 = 0, HEAD_DROP = FORM_MOST, HEAD_UPTO_ACCEPT, HEAD_UPTO_DROP, HEAD_ROOM = 32 };
 
 #define BLANKS_ACCEPT 4u /* parts of a verdict with a mark: fixed, id, fixed, mark */
@@ -38,7 +38,8 @@ enum form_head { HEAD_ACCEPT_1 = 0, HEAD_DROP = FORM_MOST, HEAD_UPTO_ACCEPT, HEA
 struct form_parts {
 	struct iovec accept[FORM_MOST * BLANKS_ACCEPT];
 	struct iovec drop[BLANKS_DROP], upto_accept[BLANKS_ACCEPT], upto_drop[BLANKS_DROP];
-	uint8_t text[4][LENGTH]; /* accept, drop, and both for all up to an id */
+	/* the messages: accept, drop, accept all up to an id, drop all up to an id */
+	uint8_t text[4][LENGTH];
 };
 
 #define FORM_LANES 27u /* command lanes */
@@ -48,7 +49,8 @@ struct form_parts {
 _Static_assert(sizeof(struct msghdr) <= FORM_STEP && FORM_QUEUES * HEAD_ROOM * FORM_STEP <= FORM_ROOM,
 	       "room for all heads");
 
-/* The parts that are filled in, in network byte order; the first byte of a mark is never sent. */
+/* The parts of a form that are filled in, in network byte order. The first byte of a mark is not
+ * sent. */
 static struct blank {
 	uint32_t id;
 	uint32_t mark;
@@ -85,7 +87,7 @@ static void print_parts(struct iovec *v, uint8_t *text, struct blank *b, bool ac
 	v[3] = (struct iovec){ (uint8_t *)&b->mark + 1, sizeof(b->mark) - 1u };
 }
 
-/* Writes the forms of the n-th queue into the memory at `base`, with the addresses of their final
+/* Writes the forms of the n-th queue to `base`. Their heads have the addresses of the final
  * place. */
 static void print_queue(uint64_t base, uint32_t n)
 {
@@ -111,9 +113,9 @@ static void print_queue(uint64_t base, uint32_t n)
 }
 
 /*
- * Linux before 6.7 (except later releases of 6.1) refuses a shared mapping of sealed memory,
- * because it could become writable. A private mapping serves as well: calls that would make it
- * writable are forbidden at this place.
+ * Maps the sealed forms read-only. Linux before 6.7 (except later releases of 6.1) refuses a shared
+ * mapping, because it could become writable. A private mapping is as good here: the sandbox forbids
+ * the calls that would make it writable.
  */
 static bool map_sealed(void *place, size_t size, int fd)
 {
@@ -136,8 +138,8 @@ int forms_make(struct err *e)
 		return err_set(e, -errno, "room for forms of verdicts");
 	for (uint32_t n = 0; n < FORM_QUEUES; n++)
 		print_queue((uint64_t)(uintptr_t)room, n);
-	/* No writable mapping is left and none can be made: even this process cannot change a form
-	 * any more. */
+	/* After this there is no writable mapping, and none can be made: not even this process can
+	 * change a form. */
 	munmap(room, size);
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0 ||
 	    !map_sealed(place, size, fd))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the next generation's table would do to the sessions that this worker follows. The answer
- * has only numbers, with each session's index in the question: the supervisor knows the names
- * itself.
+ * Answers what the next generation's table would do to the sessions that this worker follows. The
+ * answer consists of numbers, with the index of each session in the question. The supervisor knows
+ * the names.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -47,8 +47,8 @@ static void refused(void *ctx, const struct deed *d, const struct pdu *u)
 	};
 }
 
-/* Whether the session's lane will be of the other kind. Then the next worker picks the session up
- * half-way, whatever this worker knows. */
+/* Whether the session would move to a lane of the other kind. A worker of that kind then picks it
+ * up half-way, and what this worker knows is lost. */
 static bool leaves(const struct worker *w, const struct msg_impact_session *s)
 {
 	const struct command_permit *p = commands_permit(&w->tried, s->permit);
@@ -56,7 +56,7 @@ static bool leaves(const struct worker *w, const struct msg_impact_session *s)
 	return p != NULL && p->lane != LANE_NONE && lane_kind_of(p->lane) != w->kind;
 }
 
-/* False: this worker does not follow the session. */
+/* Foretells one session. False: this worker does not follow it. */
 static bool foretell(struct worker *w, const struct msg_impact_session *s, uint32_t at, struct outbuf *o)
 {
 	struct session_ends ends = { s->ends.client, s->ends.server, s->ends.client_port, s->ends.server_port,
@@ -89,7 +89,7 @@ static bool answer(uint32_t id, bool table, uint32_t n, const struct outbuf *o)
 
 	if (fd >= 0)
 		close(fd);
-	return sent; /* out of memory: no answer, so its sessions are unknown */
+	return sent; /* without memory there is no answer, and the sessions are unknown */
 }
 
 bool worker_impact(void *ctx, struct msg *m)

@@ -7,9 +7,9 @@
 #define QUARTER 250u
 
 /*
- * The step of a time in quarters of a us, rounded up, so that an upper end belongs to its step. Up
- * to four quarters are step 0. Step 4k + q + 1 holds times above (4 + q) * 2^k and up to (5 + q) *
- * 2^k quarters.
+ * The step of a time. Steps are counted in quarters of a us, rounded up, so that the upper end
+ * belongs to the step. Step 0 holds up to 4 quarters. Step 4k + q + 1 (q from 0 to 3) holds more
+ * than (4 + q) * 2^k and up to (5 + q) * 2^k quarters.
  */
 static uint32_t step_of(uint64_t ns)
 {
@@ -67,7 +67,7 @@ static uint64_t in_both(const struct latency_share *s, uint32_t step)
 	return s->windows[0].steps[step] + s->windows[1].steps[step];
 }
 
-/* The upper end of the step that holds the value of that rank, counted from 1. */
+/* The upper end of the step with the value of that rank; ranks count from 1. */
 static uint64_t at_rank(const struct latency_share *s, uint64_t rank)
 {
 	uint64_t n = 0;
@@ -95,7 +95,7 @@ struct latency_recent latency_recent(struct latency *l, uint32_t share, uint64_t
 	r.max_ns = s->windows[0].max_ns > s->windows[1].max_ns ? s->windows[0].max_ns : s->windows[1].max_ns;
 	r.p50_ns = at_rank(s, (n + 1) / 2);
 	r.p99_ns = at_rank(s, n - n / 100);
-	/* A step's upper end may exceed the largest value in it. */
+	/* A result is never above the largest measured time. */
 	r.p50_ns = r.p50_ns < r.max_ns ? r.p50_ns : r.max_ns;
 	r.p99_ns = r.p99_ns < r.max_ns ? r.p99_ns : r.max_ns;
 	return r;

@@ -23,27 +23,28 @@ struct latency {
 		struct latency_window {
 			uint64_t max_ns;
 			uint64_t steps[LATENCY_STEPS];
-		} windows[2]; /* the present minute and the one before, alternating */
+		} windows[2]; /* by minute % 2: the present minute and the one before */
 	} shares[LANE_SHARES];
-	uint64_t minute;	/* that windows[minute % 2] is of */
-	uint64_t told, told_at; /* packets that latency_told said, and when it says more */
+	uint64_t minute; /* the present minute; its window is windows[minute % 2] */
+	/* number of packets that latency_told has reported, and when it may report again */
+	uint64_t told, told_at;
 };
 
 /* The values of the last one to two minutes. Each is the upper end of a step, so it is at most a
- * fifth too large; 0 = there were no packets. */
+ * quarter too large; 0 = there were no packets. */
 struct latency_recent {
 	uint64_t p50_ns, p99_ns, max_ns;
 };
 
-/* Notes `n` packets of a lane of that share, which took `ns` each, at `now` (monotonic ns). */
+/* Notes that `n` packets of a lane with that share took `ns` each. `now`: monotonic ns. */
 void latency_note(struct latency *l, uint32_t share, uint32_t n, uint64_t ns, uint64_t now);
 struct latency_recent latency_recent(struct latency *l, uint32_t share, uint64_t now);
-/* Of all shares, once a minute: how many packets there were since it said so last. 0: nothing is
- * due, or there was none. The p99 of the share that took longest. */
+/* To be called often. Once a minute it returns the number of packets, over all shares, since it
+ * last did so; otherwise 0. *ret_p99_ns: the largest 99th percentile of all shares. */
 uint64_t latency_told(struct latency *l, uint64_t now, uint64_t *ret_p99_ns);
-/* Nanoseconds until that may say something; UINT64_MAX = no packet waits for it. */
+/* Nanoseconds until latency_told may return a number; UINT64_MAX = there are no new packets. */
 uint64_t latency_due(const struct latency *l, uint64_t now);
-/* Packets that took at most so many us; a power of two. */
+/* How many packets took at most `us` microseconds, a power of two. */
 uint64_t latency_within(const struct latency *l, uint32_t share, uint32_t us);
 
 #endif

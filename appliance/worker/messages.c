@@ -74,7 +74,7 @@ static bool on_table(void *ctx, struct msg *m)
 	struct err e = { 0 };
 	size_t n;
 
-	w->trying = false; /* the room of the tried table is used for this one */
+	w->trying = false; /* the tried table used the room that this one needs */
 	if (memfd_read(m->fds[0], 2 * WORKER_TABLE_BYTES, &image, &n, &e) < 0)
 		fprintf(stderr, "sekishod dpi: %s\n", e.text);
 	else if (b->n_image <= n && b->n_image <= WORKER_TABLE_BYTES &&
@@ -89,7 +89,7 @@ static bool on_table(void *ctx, struct msg *m)
 	return msg_send(ROLE_FD_CONTROL, m->id, &answer, NULL, 0) == 0;
 }
 
-/* The kernel lets these resets out only for sessions whose permit has ended. */
+/* The kernel lets these resets pass only for sessions whose permit has ended. */
 static bool on_cuts(void *ctx, struct msg *m)
 {
 	struct worker *w = ctx;

@@ -17,8 +17,8 @@
 #include "appliance/wire/mark.h"
 
 #define COPY_RANGE 0xffffu
-/* Room for the largest payload with headers and attributes. An odd number of cache lines, so that
- * the beginnings of the buffers fall into different cache sets. */
+/* bytes for the largest payload with headers and attributes. An odd number of cache lines, so that
+ * the buffers begin in different cache sets. */
 #define BUFFER (COPY_RANGE + 1u + 2112u)
 #define BATCH_MAX 256u
 #define RECEIVE_BYTES (64 * 1024 * 1024) /* bytes, for all slots of a lane together */
@@ -44,15 +44,15 @@ static struct nlmsghdr *put_config(char *buf, uint16_t queue, const struct queue
 	nfq_nlmsg_cfg_put_params(h, NFQNL_COPY_PACKET, COPY_RANGE);
 	nfq_nlmsg_cfg_put_qmaxlen(h, rule->maxlen);
 	mnl_attr_put_u32(h, NFQA_CFG_FLAGS, htonl(flags));
-	/* Sets every flag, so that none is left over. */
+	/* All flags are set, so that no earlier value remains. */
 	mnl_attr_put_u32(h, NFQA_CFG_MASK,
 			 htonl(NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN | NFQA_CFG_F_CONNTRACK | NFQA_CFG_F_UID_GID |
 			       NFQA_CFG_F_SECCTX));
 	return h;
 }
 
-/* Waits for the kernel's acknowledgement. Packets that overtake it stay open: the gate decides them
- * when it learns of the queue, before any worker reads. */
+/* Waits for the kernel's acknowledgement. Packets that come before it are discarded here. They stay
+ * undecided until the gate decides them, before any worker reads. */
 static int wait_ack(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -92,7 +92,8 @@ int queue_open(uint32_t lane, uint8_t slots, const struct queue_rule *rule, stru
 
 	if (fd < 0)
 		return err_set(e, -errno, "netlink socket of lane %u", lane);
-	/* A full receive buffer must drop packets, not fail with ENOBUFS. */
+	/* When the receive buffer is full, packets must be dropped; the call must not fail with
+	 * ENOBUFS. */
 	if (bind(fd, (const struct sockaddr *)&self, sizeof(self)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 ||
 	    setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &one, sizeof(one)) < 0 ||
@@ -115,7 +116,7 @@ int queue_ready(struct err *e)
 
 	if (fd < 0)
 		return err_set(e, -errno, "netlink socket for queues");
-	/* A command for old kernels; newer ones acknowledge it without effect. */
+	/* Old kernels need this command. Newer ones acknowledge it without effect. */
 	h->nlmsg_flags |= NLM_F_ACK;
 	nfq_nlmsg_cfg_put_cmd(h, AF_INET, NFQNL_CFG_CMD_PF_UNBIND);
 	r = send(fd, h, h->nlmsg_len, 0) < 0 ? -errno : wait_ack(fd);
@@ -184,7 +185,7 @@ static void skip_padding(struct bytes *b, size_t len)
 	bytes_skip(b, pad < b->left ? pad : b->left);
 }
 
-/* The library may know more types than this header; it does not write beyond its own. */
+/* The library may know more types than this header, but writes only those of this header. */
 #define TYPES 64
 
 /* An attribute's contents; empty when it is missing or would reach beyond its message. */
@@ -218,7 +219,8 @@ static bool packet_parse(const uint8_t *m, const uint8_t *end, struct packet *re
 	ret->id = ntohl(head.packet_id);
 	ret->mark = number(a[NFQA_MARK], end);
 	ret->directed = ret->mark != MARK_STRAY;
-	/* A packet with a known id is always reported, however odd the rest: it must be decided. */
+	/* A packet whose id is known is always reported, even if the rest is invalid, because it
+	 * must be decided. */
 	if (parsed < 0)
 		return true;
 	ret->ip = attribute(a[NFQA_PAYLOAD], end);
@@ -240,7 +242,7 @@ enum queue_item queue_next(struct bytes *datagram, struct packet *ret)
 		return QUEUE_END;
 	if (!bytes_copy(datagram, &h, sizeof(h)) || h.nlmsg_len < sizeof(h) ||
 	    !bytes_take(datagram, h.nlmsg_len - sizeof(h), &body)) {
-		datagram->failed = true; /* nothing can be found behind a wrong length */
+		datagram->failed = true; /* after a wrong length nothing more can be found */
 		return QUEUE_OTHER;
 	}
 	skip_padding(datagram, h.nlmsg_len);

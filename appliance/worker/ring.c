@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NAP_NS 50000 /* ns between looks at a full ring */
+#define NAP_NS 50000 /* ns to sleep between looks at a full ring */
 #define WAKE_AFTER (RING_ENTRIES / 2u)
 
 void worker_wake_gate(struct worker *w)
@@ -16,8 +16,8 @@ void worker_wake_gate(struct worker *w)
 		return;
 	w->unannounced = 0;
 	w->told = 0;
-	/* Whoever clears `waiting` wakes the gate; a gate that is awake looks at the ring before it
-	 * sleeps. */
+	/* The process that clears `waiting` wakes the gate. A gate that is awake looks at the ring
+	 * before it sleeps. */
 	if (atomic_exchange(&w->ring->waiting, 0) != 0 && write(w->wake, &one, sizeof(one)) < 0)
 		w->errors++;
 }
@@ -26,11 +26,11 @@ void worker_beat(struct worker *w)
 {
 	uint32_t h = atomic_load_explicit(&w->ring->heartbeat, memory_order_relaxed) + 1u;
 
-	/* 0 means: not one turn yet. */
+	/* 0 is left out, because it means that the loop has not turned yet */
 	atomic_store_explicit(&w->ring->heartbeat, h != 0 ? h : 1u, memory_order_release);
 }
 
-/* Waits for the gate while the ring is full: nothing is overwritten or dropped. */
+/* Waits until the gate has made room for n entries: nothing is overwritten or dropped. */
 static void make_room(struct worker *w, uint32_t n)
 {
 	static const struct timespec nap = { .tv_nsec = NAP_NS };

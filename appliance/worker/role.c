@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One turn of the loop: find the queues with packets; serve the lanes (command lanes before the cut
- * lane), each kind in order of criticality with a bounded budget; let the inspector's clock tick;
- * beat the heart. Each batch is answered when it was judged. The gate is woken for work that only
- * it can do, once in a turn and when half of the ring is unread (worker/ring.c).
+ * The loop of the worker. A turn finds the queues with packets, serves the lanes (lanes with
+ * commands before the cut lane, each kind in the order of criticality and with a limit), lets the
+ * inspector's timers run, and beats. Verdicts of a batch are sent when the batch was judged. The
+ * gate is woken for work that only it can do, once in a turn and when half of the ring is unread
+ * (worker/ring.c).
  *
- * Packets are taken once there are the ring, opened by the gate, a command table, and a lane. Until
- * then the gate decides, so nothing waits for a worker that is being set up.
+ * A worker takes packets once it has a ring that the gate has opened, a command table, and a lane.
+ * Until then the gate decides, so no packet waits for a worker that is being set up.
  */
 #include "appliance/worker/worker.h"
 
@@ -22,18 +23,18 @@
 #include "appliance/wire/msg.h"
 #include "appliance/worker/form.h"
 
-#define START_MS 1 /* between looks at a ring that the gate has not opened yet */
-/* while packets keep coming, other lanes and the supervisor are looked at after that many turns
- * ... */
+#define START_MS 1 /* ms between looks at a ring that the gate has not opened yet */
+/* while packets keep coming, other lanes and messages are looked at after this many turns ... */
 #define LOOK_TURNS 16
-#define LOOK_PACKETS WORKER_BATCH /* ... or that many packets, whichever comes first */
+#define LOOK_PACKETS WORKER_BATCH /* ... or after this many packets, whichever comes first */
 #define SLEEP_NS 1000000000u	  /* ns: the longest sleep while something is due */
-#define ALARM_MS 1		  /* between looks if the alarm fails */
+#define ALARM_MS 1		  /* ms between looks if the alarm fails */
 
-/* The inspector's outside functions have no context argument; a process has one worker. */
+/* The functions that the inspector calls have no context argument, and a process has one worker. */
 static struct worker *worker;
 
-/* ---- outside: towards the gate and the journal ----------------------------------------------- */
+/* ---- called by the inspector: towards the gate and the journal
+ * --------------------------------- */
 
 void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
 {
@@ -61,7 +62,7 @@ void outside_event(const struct event *e)
 	event_send(&worker->events, e);
 }
 
-/* The box records events and counters; only replay uses every PDU and verdict. */
+/* The box records events and counters. Only replay uses each PDU and verdict. */
 void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame)
 {
 	(void)f;
@@ -110,7 +111,8 @@ static void take_datagram(struct worker *w, struct worker_port *p, struct bytes 
 	}
 }
 
-/* A batch smaller than asked for has emptied the port; poll tells of later packets. */
+/* Serves one batch of a port. If the batch is smaller than asked for, the port is empty; poll
+ * reports further packets. */
 static void serve_batch(struct worker *w, struct worker_port *p, unsigned *left)
 {
 	unsigned most = *left < WORKER_BATCH ? *left : WORKER_BATCH;
@@ -132,7 +134,8 @@ static void serve_batch(struct worker *w, struct worker_port *p, unsigned *left)
 
 /* ---- the loop -------------------------------------------------------------------------------- */
 
-/* Packets that the gate decided before this worker began are not judged again. */
+/* Notes up to which packets the gate has decided before this worker began; these are not judged
+ * again. */
 static void skip_decided(struct worker *w, struct worker_port *p)
 {
 	for (uint32_t slot = 0; slot < LANE_SLOTS; slot++) {
@@ -141,7 +144,7 @@ static void skip_decided(struct worker *w, struct worker_port *p)
 	}
 }
 
-/* Service begins when the gate has opened the ring and there is a table. */
+/* Begins service when the gate has opened the ring and there is a table. */
 static void begin(struct worker *w)
 {
 	if (w->ring == NULL || !w->table || atomic_load(&w->ring->open) == 0)
@@ -152,7 +155,7 @@ static void begin(struct worker *w)
 	worker_beat(w);
 }
 
-/* How long poll may sleep: for ever where the alarm wakes the worker. */
+/* How long poll may sleep in ms: for ever (-1), because the alarm wakes the worker. */
 static int sleep_ms(struct worker *w, uint64_t due_ns, bool more)
 {
 	struct mono at;
@@ -168,8 +171,8 @@ static int sleep_ms(struct worker *w, uint64_t due_ns, bool more)
 }
 
 /*
- * Sleeps up to `ms` (0: only looks) and handles what happened. With epoll the kernel reports every
- * packet, even while nobody sleeps; poll asks only now.
+ * Sleeps up to `ms` (0: does not sleep) and handles what happened. This uses poll and not epoll,
+ * because with epoll the kernel reports each packet even while nobody sleeps.
  */
 static void look(struct worker *w, int ms)
 {
@@ -187,7 +190,7 @@ static void look(struct worker *w, int ms)
 		atomic_store_explicit(&w->ring->sleeping, 0, memory_order_relaxed);
 	if (r <= 0)
 		return;
-	/* Ports before messages, which may change the ports. */
+	/* The ports are handled before the messages, which may change them. */
 	for (unsigned i = 0; i < n; i++)
 		w->ports[i].ready |= at[2 + i].revents != 0;
 	if (at[1].revents != 0)
@@ -216,8 +219,9 @@ static bool any_ready(const struct worker *w, bool commands)
 }
 
 /*
- * The next lane in order that is not for commands, has packets and was not yet served in this
- * round. A round ends when there is none, and may span several turns when commands come in between.
+ * The next lane without commands that has packets and was not served yet in this round. When there
+ * is none, the round is over, and NULL is returned. A round may take several turns if commands come
+ * in between.
  */
 static struct worker_port *next_other(struct worker *w)
 {
@@ -229,8 +233,8 @@ static struct worker_port *next_other(struct worker *w)
 	return NULL;
 }
 
-/* Serves the command lanes first, then the others batch by batch while no command comes. True when
- * some port may have more. */
+/* Serves the lanes with commands first. Then serves the others batch by batch, until a command
+ * comes. True: some port may have more packets. */
 static bool serve(struct worker *w)
 {
 	struct worker_port *p;
@@ -245,8 +249,8 @@ static bool serve(struct worker *w)
 	return any_ready(w, true) || any_ready(w, false);
 }
 
-/* A packet that the gate lets go is often answered at once: a port that had packets is asked again
- * before sleeping. */
+/* A packet that goes on is often answered at once. So ports that had packets are looked at once
+ * more before sleeping. True: there are such ports. */
 static bool stay_hot(struct worker *w)
 {
 	bool any = false;
@@ -261,7 +265,7 @@ static bool stay_hot(struct worker *w)
 	return any;
 }
 
-/* Reports the latency for the journal's trends. Returns ns until the next report. */
+/* Reports the times of inspection for the journal's trends. Returns ns until the next report. */
 static uint64_t tell_latency(struct worker *w)
 {
 	uint64_t now = clock_mono().ns, p99 = 0, n = latency_told(&w->latency, now, &p99);
@@ -316,15 +320,15 @@ static int prepare(struct worker *w, struct err *e)
 		.no_library = w->kind == LANE_COMMANDS,
 	};
 
-	json_object_seed(0); /* reads random bytes from a file, once, before the sandbox */
+	json_object_seed(0); /* reads random bytes from a file once, before the sandbox closes */
 	w->inspector = inspector_new(&limits);
 	w->reader = queue_reader_new(WORKER_BATCH);
 	if (w->inspector == NULL || w->reader == NULL)
 		return err_set(e, -ENOMEM, "memory of the worker");
 	if (fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || alarm_open(&w->alarm) < 0)
 		return err_set(e, -errno, "control channel");
-	/* A worker with nDPI, the largest parser, sends no verdicts to the kernel: its gate
-	 * does. */
+	/* A worker with nDPI, which is the largest parser, sends no verdicts to the kernel. Its
+	 * gate sends them. */
 	w->verdicts.forms = w->kind == LANE_COMMANDS;
 	if ((w->verdicts.forms ? forms_make(e) : forms_none(e)) < 0)
 		return e->code;

@@ -32,14 +32,16 @@ static void tell(struct worker *w, uint16_t queue, const struct form_entry *d, b
 	worker_push(w, &e, said);
 }
 
-/* A worker that was given up must not send: its gate has discarded waiting packets unread, and an
- * older one would be decided along. */
+/* Whether the worker may send verdicts to the kernel. A worker whose gate has given it up must not:
+ * the gate has discarded waiting packets unread, and a verdict for all packets up to an id would
+ * decide these, too. */
 static bool may_say(const struct worker *w)
 {
 	return w->verdicts.forms && atomic_load_explicit(&w->ring->open, memory_order_acquire) != 0;
 }
 
-/* One verdict decides all packets when they share it and no older packet of their queue is open. */
+/* Whether one verdict decides all gathered packets: they have the same verdict, and no older packet
+ * of the queue is undecided. */
 static bool one_for_all(const struct verdicts *v, uint32_t n, uint32_t open)
 {
 	return n > 1 && v->same && open == n;
@@ -70,7 +72,7 @@ void verdicts_flush(struct worker *w)
 	*open -= n < *open ? n : *open;
 }
 
-/* Whether this verdict can be sent together with those that wait. */
+/* Whether this verdict can be sent together with the gathered ones. */
 static bool joins(const struct verdicts *v, int fd, uint16_t queue, uint32_t id, enum outcome o)
 {
 	const struct form_entry *last = &v->entries[v->n - 1];
@@ -79,8 +81,8 @@ static bool joins(const struct verdicts *v, int fd, uint16_t queue, uint32_t id,
 	       o != OUTCOME_DROP && last->outcome != OUTCOME_DROP;
 }
 
-/* A quiet outcome is sent as good among good ones: its acknowledgements then still come to the
- * worker, which does no harm. */
+/* Notes the common verdict. If QUIET and ACCEPT are mixed, all are sent as ACCEPT: the worker then
+ * also gets acknowledgements of the quiet session, which does no harm. */
 static void gather(struct verdicts *v, uint32_t id, enum outcome o, uint32_t permit)
 {
 	if (v->n == 0) {

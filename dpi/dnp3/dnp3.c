@@ -13,7 +13,7 @@ _Static_assert(sizeof(struct dnp3_state) <= ENFORCER_STATE_MAX, "DNP3 state must
 _Static_assert(DNP3_PDU_MAX <= ENFORCER_PDU_MAX, "the longest fragment must fit into what is kept");
 
 #define RESERVED_FIRST 0xfff0u /* addresses that nobody has (IEEE 1815, clause 9) */
-#define HEADER 2u	       /* of a fragment: control and function */
+#define HEADER 2u	       /* bytes of a fragment's control and function */
 /* Second byte of a response's indications (clause 4): function, object or parameter not known. */
 #define NOT_UNDERSTOOD 0x07u
 
@@ -57,7 +57,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	if (u.data) {
 		if (!dnp3_request_parse(&u, &r))
 			return;
-	} else { /* what the link layer says is part of any use */
+	} else { /* link layer services are part of any use */
 		r.n = 1;
 		r.wrong = R_ALLOWED;
 		ret->operations[0] = (struct operation){
@@ -80,7 +80,8 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->kept[KEPT_SILENT] = r.silent;
 }
 
-/* A response that asked for it, by its number; once more is no harm. */
+/* Whether a response with this number asked to be confirmed. A repeated confirmation is
+ * accepted. */
 static bool is_told(const struct dnp3_state *s, const struct operation *o, uint8_t control)
 {
 	if (s->met)
@@ -108,7 +109,8 @@ static void select_objects(struct dnp3_state *s, const struct operation *o, uint
 	}
 }
 
-/* The next number, the same bytes, both ends (clause 4: select before operate). */
+/* Whether an OPERATE matches the SELECT before it: the next number, the same bytes, the same ends
+ * (clause 4: select before operate). */
 static bool is_selected(struct dnp3_state *s, const struct operation *o, uint8_t control, struct bytes objects)
 {
 	bool unknown = s->select_unknown;
@@ -147,12 +149,13 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		ret->reason = R_DNP3_PENDING;
 	pending_seen(open_of(s));
 	if (s->wait.n == DNP3_OPEN_MAX) {
-		/* else it is judged once more, or never passes */
+		/* a pending request is judged again later, or never passes */
 		s->wait.unread |= ret->reason != R_DNP3_PENDING;
 		return;
 	}
 	s->open[s->wait.n++] = (struct dnp3_open){
-		/* an authentication is answered by the answer to what was challenged */
+		/* an authentication is not answered by itself: the challenged request is answered
+		 * instead */
 		.wait = { ruling->choice, (uint8_t)ret->reason, function == DNP3_AUTHENTICATE },
 		.number = control & DNP3_NUMBER,
 		.outstation = (uint16_t)o->targets[DNP3_OUTSTATION],
@@ -169,7 +172,7 @@ struct response {
 	bool secure;
 };
 
-/* What an outstation may say at all, and whether its objects are whole. */
+/* Checks what an outstation may send in general, and whether its objects are complete. */
 static enum reason response_parse(const struct dnp3_unit *u, struct response *ret)
 {
 	struct bytes b = u->fragment;
@@ -189,7 +192,8 @@ static enum reason response_parse(const struct dnp3_unit *u, struct response *re
 		return R_DNP3_FRAME;
 	if (unsolicited && (ret->control & (DNP3_FIR | DNP3_FIN)) != (DNP3_FIR | DNP3_FIN))
 		return R_DNP3_FRAME;
-	/* what comes in several datagrams is not kept */
+	/* the contents of a response in several datagrams are not kept, so only the last part is
+	 * checked */
 	if (u->ends && !dnp3_objects_fit(b, &ret->secure))
 		return R_DNP3_FRAME;
 	ret->secure = ret->secure || ret->function == DNP3_CHALLENGE;
@@ -213,7 +217,8 @@ static bool fits(const struct dnp3_open *o, const struct dnp3_unit *u, const str
 	       first != o->began;
 }
 
-/* The answer to the youngest request that it fits, whose number an older one may have had. */
+/* Finds the youngest request that this response fits, because an older request may have had the
+ * same number. */
 static void answered_request(struct dnp3_state *s, const struct dnp3_unit *u, const struct response *r,
 			     const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
@@ -260,7 +265,8 @@ static bool is_secure_allowed(const struct dnp3_unit *u, const struct command_ta
 	return ruling.reason == R_ALLOWED;
 }
 
-/* The rest of a response in another datagram: its segments in order, the same ends. */
+/* Whether a datagram continues a response: its segments come next in order, between the same
+ * ends. */
 static bool goes_on(struct dnp3_rest *rest, const struct dnp3_unit *u)
 {
 	if (!rest->due || rest->segment != u->first || rest->outstation != u->from || rest->master != u->to)
@@ -340,7 +346,7 @@ static void all_answered(void *state)
 	s->wait.n = 0;
 }
 
-/* Of this end, and of a function that has a name. */
+/* A PDU of this end, with a function of this end. */
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	uint8_t joined[DNP3_FRAGMENT_MAX];
@@ -359,7 +365,8 @@ static size_t state_used(const void *state)
 	return offsetof(struct dnp3_state, selected) + s->n_selected;
 }
 
-/* What an outstation would find in a datagram that does not read it as the specification has it. */
+/* Searches a datagram for what an outstation finds that does not read it as the specification
+ * describes. */
 static bool framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
 			const struct command_permit *p, struct pdu *ret)
 {

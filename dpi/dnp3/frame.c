@@ -7,9 +7,9 @@
 struct link {
 	uint8_t control;
 	uint16_t to, from;
-	uint8_t segment;     /* its octet; only with data */
-	size_t data;	     /* bytes of a segment behind its octet */
-	struct bytes blocks; /* from the octet on, with checksums */
+	uint8_t segment;     /* the segment's octet; only valid with data */
+	size_t data;	     /* bytes of the segment after its octet */
+	struct bytes blocks; /* the segment from its octet on, with checksums */
 };
 
 static void read_link(struct bytes frame, struct link *ret)
@@ -34,7 +34,7 @@ static bool has_data(const struct link *l)
 	return l->blocks.left > 0;
 }
 
-/* Copies the part of a fragment out of its blocks: `n` bytes behind the segment's octet. */
+/* Copies `n` bytes of a fragment, those after the segment's octet, out of the blocks. */
 static void copy_out(struct bytes b, size_t n, uint8_t *out)
 {
 	size_t room = BLOCK - 1u;
@@ -51,7 +51,7 @@ static void copy_out(struct bytes b, size_t n, uint8_t *out)
 	}
 }
 
-/* A segment behind `u`, of whose fragment `carried` bytes are there. */
+/* Whether this frame's segment may follow `u`, of whose fragment `carried` bytes have come. */
 static bool follows(const struct dnp3_unit *u, const struct link *l, bool datagrams, size_t carried)
 {
 	bool begins = (l->segment & DNP3_SEGMENT_FIR) != 0;
@@ -93,8 +93,9 @@ static enum frame_result read_frames(bool datagrams, struct bytes head, uint8_t 
 		if (has_data(&l)) {
 			if (!follows(u, &l, datagrams, carried))
 				return FRAME_BAD;
-			/* Who drops such a frame, because its link is not reset or it counts as a
-			 * repetition, would put other segments together. */
+			/* Confirmed frames must have a whole fragment. An outstation may drop such
+			 * a frame, because its link is not reset or it takes the frame for a
+			 * repetition, and would then put other segments together. */
 			if ((l.control & DNP3_DIR) != 0 && (l.control & DNP3_LINK_FUNCTION) == DNP3_LINK_CONFIRMED &&
 			    (l.segment & (DNP3_SEGMENT_FIR | DNP3_SEGMENT_FIN)) !=
 				    (DNP3_SEGMENT_FIR | DNP3_SEGMENT_FIN))

@@ -25,14 +25,15 @@
 #define DNP3_SEGMENT_MAX 249u /* behind its octet */
 /* Fragments are 2,048 bytes at most where nobody set more (clause 4). */
 #define DNP3_FRAGMENT_MAX 2048u
-#define DNP3_FRAMES_MAX 16u /* of a fragment, also where a device fills half of a frame only */
+/* frames of one fragment; enough even for a device that fills its frames only by half */
+#define DNP3_FRAMES_MAX 16u
 #define DNP3_PDU_MAX (DNP3_FRAMES_MAX * DNP3_FRAME_MAX)
 
 /* Bits of a control octet (clause 9). */
 #define DNP3_DIR 0x80u
 #define DNP3_PRM 0x40u
 #define DNP3_LINK_FUNCTION 0x0fu
-#define DNP3_LINK_CONFIRMED 3u /* data that the link layer confirms */
+#define DNP3_LINK_CONFIRMED 3u /* user data that the link layer has to confirm */
 
 /* Bits of a segment's octet (clause 8). */
 #define DNP3_SEGMENT_FIN 0x80u
@@ -40,26 +41,26 @@
 #define DNP3_SEGMENT_NUMBER 0x3fu
 
 struct dnp3_unit {
-	uint8_t control; /* of the first frame with data, or of the only one */
+	uint8_t control; /* control octet of the first frame with data, or of the only frame */
 	uint16_t to, from;
 	bool data;	     /* there is a fragment, or a part of one */
-	bool begins, ends;   /* its first, its last segment is here */
+	bool begins, ends;   /* the fragment's first segment is here; its last one is here */
 	uint8_t first, last; /* numbers of the first and last segment here */
 	struct bytes fragment;
 };
 
 /* As an enforcer's frame. */
 enum frame_result dnp3_frame(bool datagrams, struct bytes head, size_t *ret_len);
-/* Takes a whole PDU apart; `joined` has room for DNP3_FRAGMENT_MAX bytes, in which the
- * fragment lies. */
+/* Reads a whole PDU. The fragment is put together in `joined`, which has room for DNP3_FRAGMENT_MAX
+ * bytes. */
 bool dnp3_unwrap(bool datagrams, struct bytes pdu, uint8_t *joined, struct dnp3_unit *ret);
-/* Takes one whole frame apart whose segment is not a fragment by itself, as if it were one;
- * `joined` has room for DNP3_SEGMENT_MAX bytes. False: it is a whole fragment, or has no data. */
+/* Reads one whole frame whose segment is only a part of a fragment, as if it were a whole one.
+ * `joined` has room for DNP3_SEGMENT_MAX bytes. False: the frame has a whole fragment, or no
+ * data. */
 bool dnp3_segment_alone(struct bytes frame, uint8_t *joined, struct dnp3_unit *ret);
-/* The length of the frame that begins at `head`: whether it is whole and its checksums
- * are right. */
+/* Finds the end of the frame at `head`, and checks its checksums. */
 enum frame_result dnp3_link_frame(struct bytes head, size_t *ret_len);
-/* Whether a header with its checksum begins at `head`; with fewer bytes than one, false. */
+/* Whether a complete link header with a valid checksum begins at `head`. */
 bool dnp3_is_header(struct bytes head);
 /* The checksum of these bytes. */
 uint16_t dnp3_crc(const uint8_t *p, size_t n);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an outstation would carry out that does not read frames as the specification has them.
+ * Searches for what an outstation would execute that does not read frames as the specification
+ * describes.
  *
- * A frame where the client began none, in a value or a file, say: an outstation that takes what one
- * call of recv returns for a frame, or looks for the next 05 64 where it lost its place, would
- * carry it out. Its header has a checksum, so that real values do not look like it.
+ * The first case is a frame at a position where the client began none, for example in a value or a
+ * file. An outstation that takes the result of one recv for a frame, or that looks for the next 05
+ * 64 after it lost its place, would execute it. The header has a checksum, so real values do not
+ * look like it.
  *
- * A segment that is a request by itself: an outstation that puts no segments together, since the
- * requests it knows fit into one, would not wait for the others.
+ * The second case is a segment that is a request by itself: an outstation that does not put
+ * segments together, since the requests that it knows fit into one, would not wait for the others.
  */
 #include "dpi/dnp3/request.h"
 #include "dpi/dnp3/state.h"
@@ -18,8 +20,8 @@ static bool begins_data(struct bytes b)
 	return dnp3_is_header(b) && b.p[2] > 5 && (b.p[3] & DNP3_DIR) != 0;
 }
 
-/* Whether the frame has one segment of several, which alone rows forbid. It has too few bytes for
- * more operations than there is room for. */
+/* Whether the frame has one of several segments, and rows forbid this segment as a request of its
+ * own. A segment is too short to need more operations than there is room for. */
 static bool is_forbidden_alone(struct bytes frame, const struct command_table *t, const struct command_permit *p,
 			       struct ruling *ret)
 {
@@ -28,7 +30,7 @@ static bool is_forbidden_alone(struct bytes frame, const struct command_table *t
 	uint8_t joined[DNP3_SEGMENT_MAX];
 	struct dnp3_unit u;
 
-	/* Functions that there are not are what files hold, too. */
+	/* Unknown functions are skipped, because files may contain any bytes. */
 	if (!dnp3_segment_alone(frame, joined, &u) || !dnp3_request_parse(&u, &r) || r.wrong != R_ALLOWED ||
 	    r.function >= DNP3_REQUESTS)
 		return false;

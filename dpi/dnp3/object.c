@@ -3,7 +3,7 @@
 
 #define RESERVED 0x80u
 
-/* How an object is as long as it is. */
+/* How the length of an object is determined. */
 enum length { LENGTH_UNKNOWN, LENGTH_FIXED, LENGTH_PACKED, LENGTH_SIZED, LENGTH_NOTHING };
 
 struct layout {
@@ -18,7 +18,7 @@ static const struct layout layouts[] = {
 #include "dpi/dnp3/objects.def"
 };
 
-/* A device attribute says its own length: type, length, data. Of strings and terminals the
+/* A device attribute states its own length: type, length, data. For strings and terminals the
  * variation is the length (annex A). */
 #define GROUP_ATTRIBUTES 0u
 #define GROUP_STRINGS 110u
@@ -64,8 +64,8 @@ static bool number(struct bytes *b, uint8_t width, uint32_t *ret)
 	}
 }
 
-/* The range of a qualifier's low bits. Addresses instead of indexes (3 to 5) no device has
- * any more. */
+/* Reads the range field. No device uses addresses instead of indexes (codes 3 to 5) any more, so
+ * they are refused. */
 static bool range(struct bytes *b, uint8_t code, struct dnp3_objects *o)
 {
 	uint32_t first, last;
@@ -92,7 +92,7 @@ static bool range(struct bytes *b, uint8_t code, struct dnp3_objects *o)
 	return (code == 0x0b) == (o->size > 0);
 }
 
-/* Takes the data of objects whose length each says itself. */
+/* Skips objects that each state their own length. */
 static bool take_each(struct bytes *b, const struct dnp3_objects *o)
 {
 	uint32_t n, head = o->size > 0 ? o->size : o->index + 2u;
@@ -129,7 +129,7 @@ static bool take_data(struct bytes *b, struct dnp3_objects *o)
 		return take_each(b, o);
 	if (length == LENGTH_PACKED) {
 		o->bits = n;
-		/* an index in front of a bit: nobody sends that */
+		/* nobody sends packed bits with an index */
 		return o->index == 0 && o->count <= (uint64_t)b->left * 8u / n &&
 		       bytes_skip(b, (o->count * n + 7u) / 8u);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The first bytes of a link frame, by which it is cut, and a session recognised. */
+/* Checks the first bytes of a link frame, to find its end and to recognise a session. */
 #include "dpi/dnp3/frame.h"
 #include "dpi/prefix.h"
 
@@ -22,7 +22,8 @@ uint16_t dnp3_crc(const uint8_t *p, size_t n)
 	return (uint16_t)~crc;
 }
 
-/* Control octets that the clause has: function, FCV where it has to be, and whether data follow. */
+/* Whether clause 9 has this control octet: function, FCV where required, and data if the function
+ * has any. */
 static bool is_control(uint8_t control, uint8_t length)
 {
 	bool counted = (control & 0x10u) != 0, bare = length == LENGTH_MIN;
@@ -43,7 +44,7 @@ static bool is_control(uint8_t control, uint8_t length)
 		return bare && !counted;
 	case 2: /* test link states */
 		return bare && counted;
-	case 3: /* confirmed user data: a segment's octet at least */
+	case 3: /* confirmed user data: at least the segment's octet */
 		return !bare && counted;
 	case 4: /* unconfirmed user data */
 		return !bare && !counted;
@@ -52,7 +53,7 @@ static bool is_control(uint8_t control, uint8_t length)
 	}
 }
 
-/* The bytes of a header, each as soon as it is there. */
+/* Checks the bytes of a header, each as soon as it is there. */
 static enum frame_result header(struct bytes head)
 {
 	const uint8_t *p = head.p;
@@ -96,8 +97,8 @@ enum frame_result dnp3_link_frame(struct bytes head, size_t *ret_len)
 	return FRAME_WHOLE;
 }
 
-/* A header with its checksum. Masters and outstations send the same, but for one bit of which the
- * enforcer speaks. */
+/* Recognises a header with its checksum. Both ends send the same headers; the enforcer checks the
+ * direction bit. */
 enum recognition recognise_dnp3(enum direction dir, struct bytes head)
 {
 	(void)dir;

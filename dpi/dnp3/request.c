@@ -32,7 +32,7 @@ enum control {
 #define TRIP 0x80u
 #define STEERED 0xc0u
 
-/* The kind of point of a group; SPACE_NONE: it has none that rows name. */
+/* The kind of point of an object group; SPACE_NONE: a kind that rows cannot name. */
 static uint8_t space_of(uint8_t group)
 {
 	static const struct {
@@ -78,7 +78,7 @@ static uint32_t service_of(uint8_t function, uint8_t group)
 /* Whether objects of this function have data in a request (clause 4). */
 static bool holds(uint8_t function, uint8_t group)
 {
-	if (group == GROUP_SECURE) /* beside whatever the function is (clause 7) */
+	if (group == GROUP_SECURE) /* secure authentication goes with any function (clause 7) */
 		return true;
 	switch (function) {
 	case DNP3_READ:
@@ -98,15 +98,16 @@ static bool holds(uint8_t function, uint8_t group)
 	}
 }
 
-/* Groups without points of which rows that limit points speak all the same: they are for the
- * outstation as a whole. */
+/* Groups without points that concern the outstation as a whole. Rows that limit points allow
+ * them. */
 static bool is_for_the_whole(uint8_t function, uint8_t group)
 {
 	if (group >= GROUP_TIME && group <= GROUP_TIME_LAST)
 		return true;
 	if (group == GROUP_INDICATIONS)
 		return function == DNP3_READ || function == DNP3_WRITE;
-	/* application identifiers; classes that are to be reported, or points assigned to */
+	/* application identifiers; classes whose reports are switched, or to which points are
+	 * assigned */
 	return (function >= DNP3_INITIALIZE_APPLICATION && function <= DNP3_DISABLE_UNSOLICITED) ||
 	       (function == DNP3_ASSIGN_CLASS && group == GROUP_CLASS);
 }
@@ -123,7 +124,8 @@ static void like(struct dnp3_request *r, const struct dnp3_unit *u, struct opera
 	};
 }
 
-/* What an output is set to by a control; pulses come back. */
+/* The value to which a control sets an output. A pulse without trip or close sets it to 1 and back
+ * to 0. */
 static struct values set_to(uint8_t code)
 {
 	uint8_t kind = code & 0x0fu, steers = code & STEERED;
@@ -147,7 +149,7 @@ static struct values set_to(uint8_t code)
 	}
 }
 
-/* The value of one object; a double does not fit into what rows can say. */
+/* The value of one object. Rows cannot express floating-point values, so these count as unknown. */
 static struct values value_of(const struct dnp3_objects *o, struct bytes data)
 {
 	if (o->group == GROUP_ANALOG_OUTPUT && o->variation == 2)
@@ -169,7 +171,7 @@ static bool add(struct dnp3_request *r, const struct operation *o)
 	return true;
 }
 
-/* An operation for each object with an index or a value of its own. */
+/* Adds an operation for each object that has an index or a value of its own. */
 static bool add_each(struct dnp3_request *r, struct dnp3_objects *h, const struct operation *same)
 {
 	for (uint64_t k = 0; k < h->count; k++) {
@@ -201,7 +203,7 @@ static bool add_each(struct dnp3_request *r, struct dnp3_objects *h, const struc
 	return true;
 }
 
-/* All that one header says. */
+/* Adds the operations of one object header. */
 static bool add_objects(struct dnp3_request *r, const struct dnp3_unit *u, struct dnp3_objects *h)
 {
 	bool writes = h->holds;
@@ -211,7 +213,7 @@ static bool add_objects(struct dnp3_request *r, const struct dnp3_unit *u, struc
 	o.service = service_of(r->function, h->group);
 	o.targets[DNP3_OBJECT] = (uint32_t)h->group << 8 | h->variation;
 	o.idle = 1u << DNP3_CODE;
-	/* what nobody knows of the function is not known of its objects */
+	/* if the function's effect is not known, that on its objects is not known either */
 	if (function_by_code(vocabulary_of(PROTO_DNP3), r->function)->untold != 0) {
 		o.place_unknown = true;
 		o.values.form = VALUES_UNKNOWN;
@@ -220,13 +222,13 @@ static bool add_objects(struct dnp3_request *r, const struct dnp3_unit *u, struc
 	o.space = space_of(h->group);
 	if (o.space == SPACE_NONE) {
 		o.place_unknown = !is_for_the_whole(r->function, h->group);
-		/* a clock, indications and applications have no value that a row could limit */
+		/* clocks, indications and applications have no value that a row could limit */
 		o.values.form = writes && o.place_unknown ? VALUES_UNKNOWN : VALUES_NONE;
 		return add(r, &o);
 	}
 	if (h->index > 0 || (h->holds && h->bits == 0))
 		return add_each(r, h, &o);
-	o.first = h->ranged ? h->first : 0; /* the first ones of a number: any */
+	o.first = h->ranged ? h->first : 0; /* a range with only a count may mean any indexes */
 	o.count = h->ranged ? h->count : INDEXES;
 	if (h->bits == 1 && h->group != GROUP_CROB)
 		o.values = values_at(VALUES_BITS, (uint32_t)h->count, h->body);
@@ -235,7 +237,8 @@ static bool add_objects(struct dnp3_request *r, const struct dnp3_unit *u, struc
 	return add(r, &o);
 }
 
-/* A function whose objects are not read: what it touches is not told. */
+/* Adds an operation for a function whose objects are not read. `told`: the function is known to
+ * touch no points. */
 static void whole(struct dnp3_request *r, const struct dnp3_unit *u, bool told)
 {
 	like(r, u, &r->operations[0]);
@@ -249,7 +252,8 @@ static bool needs_objects(uint8_t function)
 	return function == DNP3_WRITE || is_control(function) || function == DNP3_ASSIGN_CLASS;
 }
 
-/* Objects of authentication alone: the function itself has none, and is asked for as well. */
+/* If all objects belong to secure authentication, adds an operation for the function itself, which
+ * then has no objects of its own. */
 static bool beside_authentication(struct dnp3_request *r, const struct dnp3_unit *u)
 {
 	struct operation o;
@@ -314,7 +318,7 @@ bool dnp3_request_parse(const struct dnp3_unit *u, struct dnp3_request *ret)
 	} else {
 		ret->wrong = parse_objects(ret, u);
 	}
-	/* A request is one fragment, and no master asks to have it confirmed. */
+	/* A request is one fragment, and masters do not ask for confirmation. */
 	if ((ret->control & (DNP3_FIR | DNP3_FIN | DNP3_CON)) != (DNP3_FIR | DNP3_FIN) ||
 	    ((ret->control & DNP3_UNS) != 0 && ret->function != DNP3_CONFIRM) || !u->begins || !u->ends)
 		ret->wrong = ret->wrong == R_ALLOWED ? R_DNP3_FRAME : ret->wrong;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a master's fragment asks for. Part of the DNP3 enforcer, used by nobody else. Pure; knows
- * no policy. */
+/* Reads a master's fragment into operations. Part of the DNP3 enforcer, used by nobody else. Pure;
+ * knows no policy. */
 #ifndef SEKISHO_DPI_DNP3_REQUEST_H
 #define SEKISHO_DPI_DNP3_REQUEST_H
 
@@ -20,13 +20,14 @@ struct dnp3_request {
 	bool silent;	  /* no answer is due */
 	enum reason wrong;
 	uint32_t n;
-	uint32_t max;		      /* room for operations, at least 1 */
-	struct operation *operations; /* lent; values are borrowed from the fragment */
-	struct bytes objects;	      /* behind the function */
+	uint32_t max; /* number of operations that there is room for, at least 1 */
+	/* lent by the caller; values are borrowed from the fragment */
+	struct operation *operations;
+	struct bytes objects; /* behind the function */
 };
 
-/* Reads a fragment of a master. The caller sets `operations` and `max` of *ret. False: there is no
- * application header, and nothing else is set. */
+/* Reads a fragment of a master. The caller sets `operations` and `max` of *ret. False: the
+ * application header is incomplete, and nothing else is set. */
 bool dnp3_request_parse(const struct dnp3_unit *u, struct dnp3_request *ret);
 
 #endif

@@ -10,9 +10,9 @@
 
 struct dnp3_open {
 	struct pending_entry wait;
-	bool began; /* a fragment of the answer came; more follow */
+	bool began; /* a fragment of the answer has come, and more follow */
 	uint8_t function;
-	uint8_t number; /* of the next fragment of the answer */
+	uint8_t number; /* number of the answer's next fragment */
 	uint16_t outstation, master;
 	uint32_t service;
 };
@@ -24,26 +24,26 @@ struct dnp3_told {
 	uint16_t outstation, master;
 };
 
-/* The rest of a response in datagrams. */
+/* The part of a response that is still to come in further datagrams. */
 struct dnp3_rest {
 	bool due;
-	uint8_t segment; /* number of the next one */
+	uint8_t segment; /* number of the next segment */
 	uint16_t outstation, master;
 };
 
 struct dnp3_state {
 	struct pending wait;
 	bool datagrams;
-	bool met; /* bytes went by unseen */
+	bool met; /* the session was met half-way: earlier bytes were not seen */
 	uint8_t next_told;
 	struct dnp3_rest rest;
 	struct dnp3_told told[DNP3_TOLD_MAX];
 	struct dnp3_open open[DNP3_OPEN_MAX];
-	uint8_t select_number; /* of the OPERATE that may follow */
-	bool select_unknown;   /* one may have gone by */
+	uint8_t select_number; /* number of the OPERATE that may follow */
+	bool select_unknown;   /* a SELECT may have passed unseen */
 	uint16_t select_outstation, select_master;
 	uint16_t n_selected;
-	uint8_t selected[DNP3_SELECT_MAX]; /* its objects; the last, see state_used */
+	uint8_t selected[DNP3_SELECT_MAX]; /* objects of the SELECT; last member, see state_used */
 };
 
 /* The enforcer's `segment`, see dpi/protocol.h. */

@@ -15,13 +15,13 @@
 	}
 
 /*
- * Function codes of IEEE 1815, clause 4. Files and virtual terminals are programs and parameters of
- * an outstation, reading them as well. An analog output is written, a binary one
- * is controlled. To set a clock, to clear indications, and what decides when
- * an outstation reports is control. Secure authentication has every word, since what it does is not
- * seen: a row has to name it, or all of them. Confirmations and what the link layer says (clause 9)
- * are part of any use, and responses are not a master's. A length and checksums stand in front of
- * every frame, so that all outstations find its end alike.
+ * Function codes of IEEE 1815, clause 4. Files and virtual terminals count as programming, even
+ * when they are only read, because they carry programs and parameters. An analog output is written;
+ * a binary output is controlled. Setting a clock, clearing indications and everything that decides
+ * when an outstation reports is control. What secure authentication does cannot be seen, so it has
+ * all classes: a row must name it or allow all of them. Confirmations and link layer services
+ * (clause 9) are part of any use; responses are not sent by masters. Every frame begins with its
+ * length and has checksums, so all outstations find the same end.
  */
 static const struct function_info functions[] = {
 	ONE(0, "confirm", 0, 0, 0),

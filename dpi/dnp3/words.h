@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Codes of DNP3 as rows name them: a function by its number, with a thousand added for each kind of
- * object that makes another command of it; what the link layer says by numbers from 9000 on. */
+/* Codes of DNP3 as rows name them: a function by its number, plus a multiple of 1000 if the kind of
+ * object makes it another command; link layer services from 9000 on. */
 #ifndef SEKISHO_DPI_DNP3_WORDS_H
 #define SEKISHO_DPI_DNP3_WORDS_H
 
@@ -40,24 +40,24 @@ enum dnp3_function {
 	DNP3_ASSIGN_CLASS = 22,
 	DNP3_AUTHENTICATE = 32,
 	DNP3_AUTHENTICATE_NR = 33,
-	DNP3_REQUESTS = 34, /* codes below it are requests that this knows */
+	DNP3_REQUESTS = 34, /* codes below this one are known requests */
 	DNP3_RESPONSE = 129,
 	DNP3_UNSOLICITED = 130,
 	DNP3_CHALLENGE = 131,
 };
 
-/* Objects that make another command of read and write. */
+/* Kinds of objects that make another command of read and write. */
 #define DNP3_OF_CLASSES 1000u
 #define DNP3_OF_FILES 2000u
 #define DNP3_OF_TIME 3000u
 #define DNP3_OF_INDICATIONS 4000u
 #define DNP3_OF_TERMINALS 5000u
-/* ... and of what switches an output: one that sets a value. */
+/* The same for commands that switch an output: this kind sets a value. */
 #define DNP3_OF_ANALOG 7000u
 #define DNP3_SECURE 6000u /* objects of secure authentication, whatever the function */
-/* What the link layer says: PRM (1 or 0) and function. */
+/* Link layer services, by PRM bit (1 or 0) and function. */
 #define DNP3_LINK(prm, function) (9000u + ((prm) ? 0u : 100u) + (function))
 
-#define DNP3_BROADCAST 0xfffdu /* and above (IEEE 1815, clause 9) */
+#define DNP3_BROADCAST 0xfffdu /* this address and all above it (IEEE 1815, clause 9) */
 
 #endif

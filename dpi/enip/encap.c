@@ -9,7 +9,7 @@
 #define ITEM_ADDRESS_IN 0x8001u
 #define ITEM_SEQUENCED_ADDRESS 0x8002u
 
-#define IO_ITEMS 2u /* of a datagram; no command of the encapsulation has this number */
+#define IO_ITEMS 2u /* items of an I/O datagram; no encapsulation command has this number */
 
 #define FAMILY_INET 2u
 #define GROUPS 0xe0000000u /* 224.0.0.0/4 */
@@ -55,7 +55,7 @@ static bool item(struct bytes *b, uint16_t *ret_type, struct bytes *ret)
 	return bytes_take(b, n, ret);
 }
 
-/* The interface, which is 0 for CIP, a time, and how many items there are. */
+/* Reads interface (0 for CIP), timeout and the number of items. */
 static bool items(struct bytes *b, uint16_t *ret_n)
 {
 	uint32_t interface;
@@ -67,7 +67,7 @@ static bool items(struct bytes *b, uint16_t *ret_n)
 	return !b->failed && interface == 0;
 }
 
-/* Family, port, address and eight bytes without meaning, as sockets have them. */
+/* Reads a socket address: family, port, address, and eight bytes without meaning. */
 static bool io_address(struct bytes b, struct encap_items *ret)
 {
 	uint16_t family, port;

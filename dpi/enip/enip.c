@@ -12,7 +12,7 @@ _Static_assert(sizeof(struct enip_state) <= ENFORCER_STATE_MAX, "EtherNet/IP sta
 _Static_assert(TAG_MAX + 1u == SPELLED_MAX, "there must be room for every name");
 _Static_assert(sizeof(struct enip_asked) <= sizeof(((struct parsed *)0)->kept), "a request must fit into what is kept");
 
-/* A command of the encapsulation itself. */
+/* Adds the operation of an encapsulation command. */
 static void plain(struct parsed *ret, uint16_t command, bool part_of_any_use)
 {
 	struct operation *o = cip_plain_operation(ret, ENIP_COMMAND(command), (struct cip_way){ 0 });

@@ -10,7 +10,7 @@
 #define SYMBOL 0x91u
 #define ELECTRONIC_KEY 0x34u
 
-/* Of a logical segment: bits 2 to 4. */
+/* Types of a logical segment: bits 2 to 4. */
 #define LOGICAL_CLASS 0u
 #define LOGICAL_INSTANCE 1u
 #define LOGICAL_MEMBER 2u
@@ -94,7 +94,7 @@ static bool read_logical(struct reader *r, uint8_t type, struct bytes *b)
 		last->has_attribute = true;
 		last->attribute = (uint16_t)n;
 		return true;
-	case LOGICAL_MEMBER: /* an element of what was named */
+	case LOGICAL_MEMBER: /* a member of what was named */
 		return last != NULL || p->has_tag;
 	case LOGICAL_POINT:
 		if (last == NULL || p->n_points == PATH_POINTS)
@@ -142,8 +142,8 @@ static bool read_symbol(struct reader *r, struct bytes *b)
 	return true;
 }
 
-/* Type with the port's number; the number itself when it is large; the link's number, or its length
- * and text. */
+/* Reads a hop: type with the port number; the number itself when it is large; the link number, or
+ * its length and text. */
 static bool read_hop(struct reader *r, uint8_t type, struct bytes *b)
 {
 	struct enip_path *p = r->path;

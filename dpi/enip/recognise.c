@@ -9,8 +9,8 @@ static bool is_io(struct bytes head)
 	return bytes_starts(&head, first, sizeof(first));
 }
 
-/* Command, length, the session's number, status: a client has none, and nothing but a session's
- * first message has no session. */
+/* Reads command, length, session handle and status. A client's status is 0, and only the first
+ * message of a session has no session handle. */
 enum recognition recognise_enip(enum direction dir, struct bytes head)
 {
 	static const struct {
@@ -21,7 +21,7 @@ enum recognition recognise_enip(enum direction dir, struct bytes head)
 		      { 0x6f, 0, true, true },	 { 0x70, 0, true, true } };
 	enum recognition best = RECOGNISE_NOT;
 
-	if (is_io(head)) /* either end's; over TCP its first bytes are no command */
+	if (is_io(head)) /* an I/O datagram of either end; over TCP no message begins like this */
 		return RECOGNISED;
 
 	for (unsigned i = 0; i < sizeof(first) / sizeof(first[0]); i++) {

@@ -4,8 +4,8 @@
 
 #include "dpi/enip/encap.h"
 
-/* A first message that does nothing has no session, status 0 and no options (Volume 2, 2-4.1); its
- * data are free, and its context. */
+/* A first message that has no effect: no session handle, status 0, no options (Volume 2, 2-4.1).
+ * Its data and context may be anything. */
 static bool may_do_nothing(struct bytes head)
 {
 	uint8_t byte;
@@ -16,8 +16,8 @@ static bool may_do_nothing(struct bytes head)
 	return true;
 }
 
-/* One test a byte, as far as they say something: a flow that cannot be EtherNet/IP ends at the
- * first that says so. */
+/* Tests each byte as soon as it is there: a flow that cannot be EtherNet/IP ends at the first byte
+ * that shows it. */
 enum frame_result enip_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	const struct enip_state *s = state;
@@ -28,7 +28,8 @@ enum frame_result enip_frame(const void *state, enum direction dir, struct bytes
 	uint8_t low;
 
 	*ret_len = 0;
-	if (s->datagrams && encap_is_io(head)) { /* no more than one, and nothing behind it */
+	/* a datagram has one such PDU, and nothing after it */
+	if (s->datagrams && encap_is_io(head)) {
 		*ret_len = have;
 		return encap_io(head, &items) ? FRAME_WHOLE : FRAME_BAD;
 	}

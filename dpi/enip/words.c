@@ -24,9 +24,9 @@
 
 /*
  * The CIP Networks Library volume 1, appendix A and the objects' chapters; volume 2, chapter 2;
- * Rockwell 1756-PM020 (tags) and 1770-6.5.16 (PCCC). Opening a session, and a connection for
- * requests, is of no class: it belongs to whatever a row allows. Every message says its length and
- * every part of it too, so that all servers find the same end.
+ * Rockwell 1756-PM020 (tags) and 1770-6.5.16 (PCCC). Opening a session, or a connection for
+ * requests, has no class: every row allows it. Every message and each of its parts state their
+ * lengths, so all servers find the same end.
  */
 static const struct function_info functions[] = {
 	ONE(0x01, "get_attributes_all", R, ANY, 0),

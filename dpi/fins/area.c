@@ -147,14 +147,13 @@ bool fins_place_parse(struct bytes *b, struct fins_place *ret)
 	ret->kind = a->kind;
 	ret->size = sizes[a->kind];
 	locate(a, ret, word, bit);
-	/* `first` is the word that its bits begin in: those of the items may reach into the
-	 * next ones */
+	/* bits: `first` is the word in which they begin; they may reach into the following words */
 	if (ret->part)
 		ret->count = bit;
 	return true;
 }
 
-/* The last address that lies together with the first. */
+/* The last address that is adjacent to the first. */
 static uint64_t end_of(const struct fins_place *p)
 {
 	switch (p->space) {

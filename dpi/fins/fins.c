@@ -40,7 +40,7 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-/* What FINS/TCP says of a session is part of any use. */
+/* FINS/TCP commands of a session are part of any use. */
 static void parse_tcp(const struct fins_head *h, enum direction dir, struct parsed *ret)
 {
 	ret->asks = dir == DIR_C2S;
@@ -68,7 +68,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->asks = h.asks || dir == DIR_C2S;
 	if (!ret->asks)
 		return;
-	if (!h.asks) { /* clients are not asked for anything */
+	if (!h.asks) { /* clients are not asked for anything, so they have nothing to answer */
 		ret->n = 1;
 		ret->operations[0] = (struct operation){ .service = FINS_CODE(h.command, 0),
 							 .targets = { h.to.network, h.to.node, h.to.unit },

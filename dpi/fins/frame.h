@@ -38,9 +38,9 @@ struct fins_address {
 /* The parts of a PDU. For a datagram, `tcp` is FINS_TCP_FRAME. */
 struct fins_head {
 	uint8_t tcp;	/* enum fins_tcp */
-	uint32_t error; /* of FINS/TCP */
-	bool asks;	/* of a frame */
-	bool silent;	/* of a request: the sender wants no answer */
+	uint32_t error; /* the error code of the FINS/TCP header */
+	bool asks;	/* a FINS frame is a request, not an answer */
+	bool silent;	/* the sender of the request wants no answer */
 	struct fins_address to, from;
 	uint8_t sid;
 	uint16_t command;

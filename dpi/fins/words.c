@@ -9,10 +9,10 @@
 /*
  * FINS Commands Reference Manual (W227), sections 2 to 7; Communications Commands of CS and CJ
  * (W342), section 5; Ethernet Units, Construction of Applications (W421), 7-4, and Construction of
- * Networks (W420), section 7. A code is the command, and in its lower half the parameter that makes
- * another command of it. The program, parameters, files and what an Ethernet Unit's sockets are
- * told are programming, reading them out as well. A frame's length stands outside of it, so that
- * all servers find the end of a command alike.
+ * Networks (W420), section 7. A code is the command; its lower half has the parameter, if the
+ * parameter makes it another command. Programs, parameters, files and an Ethernet Unit's sockets
+ * are programming, even when they are only read. A frame's length is outside of the frame, so all
+ * servers find the same end of a command.
  */
 static const struct function_info functions[] = {
 	{ 0x00010000u, 0x00010000u, "node_address", 0, 0, 0, FRAMING_ALIKE },
@@ -107,8 +107,8 @@ static const struct function_info functions[] = {
 	{ 0x27670000u, 0x27670000u, "ip_address_read", CLASS_DIAGNOSE, 0, 0, FRAMING_ALIKE },
 };
 
-/* Whom a command is for: its destination; and who sends it, by the same three numbers. Omron writes
- * units in hexadecimal. */
+/* The destination of a command, and its sender by the same three numbers. Omron writes units in
+ * hexadecimal. */
 static const struct target_info targets[] = {
 	{ .key = "networks",
 	  .max = 127,

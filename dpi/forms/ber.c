@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is written in BER (X.690): LDAP, Kerberos, SNMP. */
+/* Recognises protocols in BER (X.690): LDAP, Kerberos, SNMP. */
 #include "dpi/prefix.h"
 
 #define ANY_LENGTH 0x7fffffffu
 
 /*
- * The head of an element (X.690, 8.1): a tag in lo..hi and a definite length, both of them within
- * `left` bytes of what it stands in, which is less by all of it afterwards. *ret is the length of
- * its content.
+ * Reads the head of an element (X.690, 8.1): a tag in lo..hi and a definite length. The element
+ * must lie within the `left` remaining bytes of what contains it; *left becomes smaller by the
+ * whole element. *ret is the length of the content.
  */
 static bool may_be_element(struct prefix *p, uint32_t lo, uint32_t hi, uint32_t *left, uint32_t *ret)
 {
@@ -34,7 +34,7 @@ static bool may_be_element(struct prefix *p, uint32_t lo, uint32_t hi, uint32_t 
 	return true;
 }
 
-/* An integer of up to four bytes that is not negative. */
+/* Reads a non-negative integer in lo..hi, of at most four bytes. */
 static bool may_be_integer(struct prefix *p, uint32_t tag, uint32_t *left, uint32_t lo, uint32_t hi)
 {
 	uint32_t n, v;
@@ -49,7 +49,7 @@ static bool may_be_integer(struct prefix *p, uint32_t tag, uint32_t *left, uint3
 
 /* ---- LDAP (RFC 4511, 4) ---- */
 
-/* What its first message may be: a tag, and what its content begins with. */
+/* The operations that may come first: the tag, who sends it, and how its content begins. */
 static const struct {
 	uint8_t tag;
 	bool asks;
@@ -64,8 +64,8 @@ static const struct {
 	{ 0x73, false, BEGINS_NAME },	{ 0x78, false, BEGINS_RESULT }, { 0x79, false, BEGINS_ANY },
 };
 
-/* One message out of `left` bytes: its number, an operation, perhaps controls behind it. *ret:
- * bytes of its content. */
+/* Reads one message within `left` bytes: its number, an operation, and perhaps controls. *ret:
+ * length of its content. */
 static bool may_be_ldap(struct prefix *p, enum direction dir, uint32_t *left, uint32_t *ret)
 {
 	uint32_t message, tag, n, i = 0;
@@ -112,7 +112,7 @@ enum recognition recognise_ldap(enum direction dir, struct bytes head)
 	return may_be_ldap(&p, dir, &all, &n) ? so_far(&p) : RECOGNISE_NOT;
 }
 
-/* Over UDP (MS-ADTS, 6.3.3): one request; or answers, whole ones. */
+/* Over UDP (MS-ADTS, 6.3.3): one request, or one or more complete answers. */
 bool datagram_ldap(enum direction dir, struct bytes b)
 {
 	uint32_t left = (uint32_t)b.left, n, before;
@@ -133,8 +133,8 @@ bool datagram_ldap(enum direction dir, struct bytes b)
 #define TAG_AP_REP 0x6fu
 #define TAG_ERROR 0x7eu
 
-/* The version and the type of a message, which its tag says as well. A request for tickets numbers
- * them from one. */
+/* Reads the protocol version and the message type, which the tag repeats. In ticket requests these
+ * two fields are numbered from 1, otherwise from 0. */
 static bool may_be_message(struct prefix *p, uint32_t tag, uint32_t *left)
 {
 	uint32_t content, n, first = tag == 0x6a || tag == 0x6c;
@@ -148,8 +148,8 @@ static bool may_be_message(struct prefix *p, uint32_t tag, uint32_t *left)
 	return true;
 }
 
-/* A change of a password (RFC 3244, 2), of `all` bytes: lengths and a version around a request to a
- * service, or its answer. */
+/* Reads a password change (RFC 3244, 2) of `all` bytes: lengths and a version, then an AP request
+ * or its answer. */
 static bool may_be_password(struct prefix *p, enum direction dir, uint32_t all)
 {
 	uint32_t version, inner;
@@ -187,7 +187,8 @@ static bool may_be_kerberos(struct prefix *p, enum direction dir, uint32_t all)
 	return may_be_password(p, dir, all);
 }
 
-/* Over TCP with its length before it, whose highest bit means something else. */
+/* Over TCP a message has its length in front; the highest bit of the length is reserved, so it must
+ * be 0. */
 enum recognition recognise_kerberos(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head };
@@ -210,8 +211,8 @@ bool datagram_kerberos(enum direction dir, struct bytes b)
 
 /* ---- SNMP (RFC 3416, 3 and RFC 3412, 6) ---- */
 
-/* One message and nothing behind it: version, community and a PDU that this end may say; or header,
- * security and scope of version 3. */
+/* Recognises exactly one message: version, community and a PDU that this end may send; in version 3
+ * header, security parameters and scope. */
 bool datagram_snmp(enum direction dir, struct bytes b)
 {
 	struct prefix p = { .b = b }, scope;

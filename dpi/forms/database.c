@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Databases: PostgreSQL, MySQL and MariaDB, SQL Server, Oracle. */
+/* Recognises databases: PostgreSQL, MySQL and MariaDB, SQL Server, Oracle. */
 #include "dpi/prefix.h"
 
 #define PG_CANCEL 80877102u
@@ -7,7 +7,8 @@
 #define PG_GSS 80877104u
 #define PG_VERSION_3 196608u
 
-/* First message of a client: length and code; the length of the fixed ones must be exact. */
+/* A client's first message: length and code. Messages of fixed length must have exactly that
+ * length. */
 static enum recognition postgresql_client(struct bytes head)
 {
 	struct bytes b = head;
@@ -36,8 +37,8 @@ static enum recognition postgresql_client(struct bytes head)
 	return first == 0 || (first >= 'A' && first <= 'z') ? RECOGNISED : RECOGNISE_NOT;
 }
 
-/* Answer to an SSL or GSS request (one byte, then silence), or authentication,
- * negotiation, error. */
+/* A server's answer to a request for SSL or GSS (one byte, and nothing after it), or an
+ * authentication request, a negotiation, or an error. */
 static enum recognition postgresql_server(struct bytes head)
 {
 	struct bytes b = head;
@@ -62,7 +63,7 @@ enum recognition recognise_postgresql(enum direction dir, struct bytes head)
 
 /* ---- MySQL (its manual of protocols, "Connection Phase"; MariaDB's, "Connecting") ---- */
 
-/* A packet's length, the lowest byte first, and its number. */
+/* Reads a packet's length, low byte first, and its number. */
 static bool may_be_mysql_packet(struct prefix *p, uint32_t lo, uint32_t hi, uint32_t number)
 {
 	uint32_t length = next_byte(p) & 0xffu;
@@ -74,8 +75,8 @@ static bool may_be_mysql_packet(struct prefix *p, uint32_t lo, uint32_t hi, uint
 	return may_be(p, number, number);
 }
 
-/* Greeting of version 10: the server's version begins with a number and a point. Or an error in its
- * place, with its code. */
+/* A server's greeting in protocol version 10: its version text begins with a number and a dot. Or
+ * an error instead, with its code. */
 static enum recognition mysql_server(struct bytes head)
 {
 	struct prefix p = { .b = head }, error;
@@ -102,8 +103,8 @@ static enum recognition mysql_server(struct bytes head)
 	return may_be(&error, 0x20, 0x7e) ? so_far(&error) : RECOGNISE_NOT;
 }
 
-/* The answer to it, or a question for TLS, which begins the same: it speaks version 4.1, and 19
- * bytes of 0 are kept for later. */
+/* The client's answer to the greeting, or its request for TLS, which begins in the same way: it has
+ * the flag of version 4.1 and 19 reserved bytes of 0. */
 static enum recognition mysql_client(struct bytes head)
 {
 	struct prefix p = { .b = head };
@@ -115,7 +116,8 @@ static enum recognition mysql_client(struct bytes head)
 	c = next_byte(&p);
 	if (!p.more && (c & 0x02u) == 0) /* CLIENT_PROTOCOL_41 */
 		return RECOGNISE_NOT;
-	pass_bytes(&p, 2 + 4 + 1); /* the rest of what it can, the largest packet, characters */
+	/* the other capability flags, the largest packet, the character set */
+	pass_bytes(&p, 2 + 4 + 1);
 	return may_be_zeros(&p, 19) ? so_far(&p) : RECOGNISE_NOT;
 }
 
@@ -130,8 +132,7 @@ enum recognition recognise_mysql(enum direction dir, struct bytes head)
 #define TDS_PRELOGIN 0x12u
 #define TDS_ANSWER 0x04u
 
-/* A question before the login, whose first option is the version; or, before version 7.2, the
- * login itself. */
+/* A prelogin message, whose first option is the version; before version 7.2, the login itself. */
 enum recognition recognise_mssql(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head };
@@ -141,7 +142,7 @@ enum recognition recognise_mssql(enum direction dir, struct bytes head)
 		return RECOGNISE_NOT;
 	if (!may_be(&p, 0, 1) || !may_be_be16(&p, 9, 32767))
 		return RECOGNISE_NOT;
-	pass_bytes(&p, 3); /* process, number of the packet */
+	pass_bytes(&p, 3); /* process id, packet number */
 	if (!may_be(&p, 0, 0))
 		return RECOGNISE_NOT;
 	if (type == TDS_LOGIN) {
@@ -151,9 +152,10 @@ enum recognition recognise_mssql(enum direction dir, struct bytes head)
 	token = next_byte(&p);
 	if (p.more)
 		return RECOGNISE_MORE;
-	if (token == 0) /* VERSION: where, and six bytes of it */
+	if (token == 0) /* VERSION: its offset, and six bytes of data */
 		return may_be_be16(&p, 6, 4096) && may_be_be16(&p, 6, 6) ? so_far(&p) : RECOGNISE_NOT;
-	/* An error, an environment, an acknowledgement. */
+	/* an error, an information, an acknowledgement, a changed environment, or a security
+	 * token */
 	return dir == DIR_S2C && (token == 0xaa || token == 0xab || token == 0xad || token == 0xe3 || token == 0xed)
 		       ? RECOGNISED
 		       : RECOGNISE_NOT;
@@ -163,8 +165,8 @@ enum recognition recognise_mssql(enum direction dir, struct bytes head)
 
 #define TNS_CONNECT 1u
 
-/* A packet: length, no checksums. A client's first asks to connect: versions, sizes of packets, the
- * order of a number's bytes. */
+/* Reads a packet with its length and without checksums. A client's first packet asks for a
+ * connection: versions, packet sizes, byte order. */
 enum recognition recognise_oracle(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head };
@@ -180,14 +182,15 @@ enum recognition recognise_oracle(enum direction dir, struct bytes head)
 	next_byte(&p);
 	if (!may_be_zeros(&p, 2) || dir == DIR_S2C)
 		return dir == DIR_S2C ? so_far(&p) : RECOGNISE_NOT;
-	/* its own, and the oldest that will do */
+	/* its own version, and the oldest one that it accepts */
 	for (unsigned version = 0; version < 2; version++)
 		if (!may_be_be16(&p, 300, 400))
 			return RECOGNISE_NOT;
 	pass_bytes(&p, 2); /* options */
 	if (!may_be_be16(&p, 512, 65535))
 		return RECOGNISE_NOT;
-	pass_bytes(&p, 6); /* the largest unit of transport, characteristics, line turnaround */
+	/* the largest transport unit, protocol characteristics, line turnaround */
+	pass_bytes(&p, 6);
 	one = next_number(&p, 2);
 	return p.more || one == 0x0001 || one == 0x0100 ? so_far(&p) : RECOGNISE_NOT;
 }

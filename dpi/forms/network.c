@@ -170,7 +170,8 @@ bool datagram_ntp(enum direction dir, struct bytes b)
 	/* seconds, as a power of 2: MAXPOLL; of a LAN less than one */
 	if (stratum > 16 || (poll > 17 && poll < 0xf0))
 		return false;
-	if (version == 1 && mode == 0) /* its modes are told by ports */
+	/* this version has no modes: ports distinguish client and server */
+	if (version == 1 && mode == 0)
 		return true;
 	return mode == 1 || mode == 2 || mode == (dir == DIR_C2S ? 3 : 4) || (mode == 5 && dir == DIR_S2C);
 }
@@ -195,7 +196,8 @@ static bool may_be_priority(struct prefix *p)
 	return p->more || is_text(c);
 }
 
-/* Over TCP (RFC 6587, 3.4) a message begins so, or with its length and a blank. Nobody answers. */
+/* Over TCP (RFC 6587, 3.4) a message begins with its priority, or with its length and a blank.
+ * Nobody answers. */
 enum recognition recognise_syslog(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head }, counted = { .b = head };
@@ -212,7 +214,7 @@ enum recognition recognise_syslog(enum direction dir, struct bytes head)
 	return (counted.more || digits > 0) && may_be_priority(&counted) ? so_far(&counted) : RECOGNISE_NOT;
 }
 
-/* Text to its end; some senders end it with a zero byte (RFC 5426, 3.1). */
+/* A message is text to its end; some senders add a zero byte (RFC 5426, 3.1). */
 bool datagram_syslog(enum direction dir, struct bytes b)
 {
 	struct prefix p = { .b = b };
@@ -230,7 +232,7 @@ bool datagram_syslog(enum direction dir, struct bytes b)
 
 /* ---- MQTT (3.1.1 and 5.0: 2.2.3, 3.1, 3.2, 3.15; 3.1 has another name) ---- */
 
-/* How much of the packet remains, in up to four bytes of seven bits. */
+/* Reads the remaining length of a packet: up to four bytes of seven bits each. */
 static bool may_be_remaining(struct prefix *p, uint32_t lo, uint32_t *ret)
 {
 	uint32_t v = 0, c = 0x80;
@@ -258,8 +260,8 @@ static enum recognition mqtt_server(struct bytes head)
 	return p.more || code <= 5 || code >= 0x80 ? so_far(&p) : RECOGNISE_NOT;
 }
 
-/* CONNECT: the protocol's name, its level (a bridge sets the highest bit), flags of which one
- * is reserved. */
+/* Recognises CONNECT: the protocol's name, its level (a bridge sets the highest bit), and flags, of
+ * which one is reserved. */
 enum recognition recognise_mqtt(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head }, old;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLS, SSH and QUIC: what of them is in clear. */
+/* Recognises TLS, SSH and QUIC by their parts in clear. */
 #include "dpi/prefix.h"
 
-/* Record header (RFC 8446, 5.1), then a hello, or an alert as the server's only words. */
+/* A record header (RFC 8446, 5.1), then a hello. A server may send only an alert instead. */
 enum recognition recognise_tls(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head };
@@ -18,7 +18,7 @@ enum recognition recognise_tls(enum direction dir, struct bytes head)
 		return may_be_be16(&p, 2, 2) && may_be(&p, 1, 2) ? so_far(&p) : RECOGNISE_NOT;
 	if (!may_be_be16(&p, 6, 16384) || !may_be(&p, dir == DIR_C2S ? 1 : 2, dir == DIR_C2S ? 1 : 2))
 		return RECOGNISE_NOT;
-	/* length of the hello: three bytes, the first is 0 */
+	/* the hello's length has three bytes, of which the first is 0 */
 	if (!may_be(&p, 0, 0) || !may_be_be16(&p, 38, 65535))
 		return RECOGNISE_NOT;
 	if (!may_be(&p, 3, 3) || !may_be(&p, 0, 4))
@@ -27,8 +27,8 @@ enum recognition recognise_tls(enum direction dir, struct bytes head)
 }
 
 /*
- * RFC 4253, 4.2: the version. A server may send other lines of text before its own, which do not
- * begin with "SSH-": how they go on is read by recognise_head.
+ * The version line (RFC 4253, 4.2). A server may send other lines of text before it, which do not
+ * begin with "SSH-"; recognise_head reads the rest of them.
  */
 enum recognition recognise_ssh(enum direction dir, struct bytes head)
 {
@@ -56,11 +56,11 @@ enum recognition recognise_ssh(enum direction dir, struct bytes head)
 #define QUIC_1 1u
 #define QUIC_2 0x6b3343cfu
 #define QUIC_DRAFTS 0xff000000u /* and its number */
-/* of each byte the lower half: asks for the versions that there are (RFC 9000, 15) */
+/* a version with this lower half in each byte asks for the supported versions (RFC 9000, 15) */
 #define QUIC_RESERVED 0x0a0a0a0au
 #define QUIC_DATAGRAM 1200u
 
-/* A number of QUIC (RFC 9000, 16): its first two bits say how many bytes it has. */
+/* Reads a variable-length integer of QUIC (RFC 9000, 16): its first two bits tell its length. */
 static bool variable(struct bytes *b, uint64_t *ret)
 {
 	uint8_t byte;
@@ -77,10 +77,9 @@ static bool variable(struct bytes *b, uint64_t *ret)
 }
 
 /*
- * RFC 9000, 17.2 and 14.1; RFC 9369, 3: a client begins with an Initial packet, in a datagram of
- * 1,200 bytes or more, of a version that there is; on the way a 0-RTT packet may come to be ahead
- * of it (RFC 9000, 17.2.3 and 5.2.2). A server answers with long headers, too, or with the versions
- * that it knows.
+ * RFC 9000, 17.2 and 14.1; RFC 9369, 3: a client begins with an Initial packet of a known version,
+ * in a datagram of at least 1,200 bytes. On the way, a 0-RTT packet may overtake it (RFC 9000,
+ * 17.2.3 and 5.2.2). A server answers with long headers, too, or with its list of versions.
  */
 bool datagram_quic(enum direction dir, struct bytes b)
 {
@@ -107,7 +106,8 @@ bool datagram_quic(enum direction dir, struct bytes b)
 		return true;
 	type = first >> 4 & 3u;
 	initial = version == QUIC_2 ? 1u : 0u;
-	/* 0-RTT: no token, no least size, and at least what protects its header is read from */
+	/* 0-RTT: no token and no least size, but at least the bytes from which the header
+	 * protection is sampled */
 	if (type == initial + 1u)
 		return variable(&b, &rest) && rest >= 20 && rest <= b.left;
 	return all >= QUIC_DATAGRAM && type == initial && variable(&b, &token) && token <= b.left &&

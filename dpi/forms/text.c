@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Protocols of lines whose server greets: FTP, SMTP, POP3, IMAP; and Telnet. A greeting alone says
- * little (FTP and SMTP have the same one), so it is the client's first command that decides, behind
- * a greeting that fits.
+ * Recognises line protocols in which the server greets first: FTP, SMTP, POP3, IMAP; and Telnet. A
+ * greeting alone is not enough (FTP and SMTP have the same one), so the client's first command
+ * decides, after a greeting that fits.
  */
 #include "dpi/prefix.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* One of these commands, of either case, with a blank or the line's end behind it. */
+/* Recognises one of these commands in upper or lower case, followed by a blank or the end of the
+ * line. */
 static enum recognition one_of(struct prefix at, const char *const *verbs, size_t n)
 {
 	enum recognition best = RECOGNISE_NOT;
@@ -28,7 +29,8 @@ static enum recognition one_of(struct prefix at, const char *const *verbs, size_
 	return best;
 }
 
-/* A reply: `codes` are its three digits, '.' for any; one line, or the first of several. */
+/* Recognises a reply. `codes`: its three digits, '.' for any digit. It is one line, or the first of
+ * several. */
 static enum recognition reply(struct bytes head, const char *const *codes, size_t n)
 {
 	enum recognition best = RECOGNISE_NOT;
@@ -52,8 +54,8 @@ static enum recognition reply(struct bytes head, const char *const *codes, size_
 	return best;
 }
 
-/* RFC 959, 5.4: 220, 120 first, 421 or another refusal. What may come before a login: RFC 959,
- * 2228, 2389, 2640, 4217, 7151. */
+/* Greetings by RFC 959, 5.4: 220, 120 before it, 421 or another refusal. Commands that are allowed
+ * before a login: RFC 959, 2228, 2389, 2640, 4217, 7151. */
 enum recognition recognise_ftp(enum direction dir, struct bytes head)
 {
 	static const char *const codes[] = { "220", "120", "4..", "5.." };
@@ -65,7 +67,8 @@ enum recognition recognise_ftp(enum direction dir, struct bytes head)
 	return dir == DIR_S2C ? reply(head, codes, COUNT(codes)) : one_of(p, verbs, COUNT(verbs));
 }
 
-/* RFC 5321, 3.1 and 4.1.4: 220, or 554, 421. What may come before a transaction. */
+/* Greetings by RFC 5321, 3.1: 220, or the refusals 554 and 421. Commands that are allowed before a
+ * transaction: 4.1.4. */
 enum recognition recognise_smtp(enum direction dir, struct bytes head)
 {
 	static const char *const codes[] = { "220", "4..", "5.." };
@@ -75,7 +78,8 @@ enum recognition recognise_smtp(enum direction dir, struct bytes head)
 	return dir == DIR_S2C ? reply(head, codes, COUNT(codes)) : one_of(p, verbs, COUNT(verbs));
 }
 
-/* RFC 1939, 3 and 4; RFC 2449, 2595, 5034, 6856: before it knows who asks. */
+/* Commands that are allowed before authentication: RFC 1939, 3 and 4; RFC 2449, 2595, 5034,
+ * 6856. */
 enum recognition recognise_pop3(enum direction dir, struct bytes head)
 {
 	static const char *const answers[] = { "+OK", "-ERR" };
@@ -85,7 +89,8 @@ enum recognition recognise_pop3(enum direction dir, struct bytes head)
 	return dir == DIR_S2C ? one_of(p, answers, COUNT(answers)) : one_of(p, verbs, COUNT(verbs));
 }
 
-/* RFC 9051, 7.1 and 6: OK, PREAUTH or BYE without a tag; a tag and a command. */
+/* Greetings and commands by RFC 9051, 7.1 and 6: OK, PREAUTH or BYE without a tag; a tag and a
+ * command. */
 enum recognition recognise_imap(enum direction dir, struct bytes head)
 {
 	static const char *const greetings[] = { "OK", "PREAUTH", "BYE" };
@@ -111,10 +116,10 @@ enum recognition recognise_imap(enum direction dir, struct bytes head)
 
 /* ---- Telnet ---- */
 
-#define GREETING 8u /* bytes of text that are enough */
+#define GREETING 8u /* characters of text that are enough to recognise a server */
 
-/* What IAC begins (RFC 854; options as IANA has them): an option that is talked of, or a function,
- * behind which it goes on. */
+/* Reads a command after IAC (RFC 854; options as registered by IANA): the negotiation of an option,
+ * or a function, after which the text continues. */
 static bool may_be_telnet_command(struct prefix *p, bool *ret_option)
 {
 	uint32_t c = next_byte(p), option;
@@ -127,16 +132,16 @@ static bool may_be_telnet_command(struct prefix *p, bool *ret_option)
 }
 
 /*
- * What a terminal shows, or a person types (RFC 854, "The NVT printer and keyboard"); of any
- * language. A zero ends a carriage return that no line feed follows; elsewhere it does nothing, and
- * none is said.
+ * Whether a terminal shows, or a person types, this character (RFC 854, "The NVT printer and
+ * keyboard"), in any language. A zero is accepted only after a carriage return, where it stands for
+ * a missing line feed.
  */
 static bool is_of_a_terminal(uint32_t c, uint32_t before)
 {
 	return is_text(c) || (c == 0 && before == '\r') || (c >= 7 && c <= 13) || c == 0x1b || c == 0x7f;
 }
 
-/* Beginnings that other protocols of text have. */
+/* Compares with beginnings of other text protocols. */
 static enum recognition others(struct bytes head, enum direction dir)
 {
 	static const char *const greetings[] = { "SSH-", "220", "120", "421", "554", "+OK", "-ERR", "* ",
@@ -165,9 +170,10 @@ static enum recognition others(struct bytes head, enum direction dir)
 }
 
 /*
- * Either end may begin, with options or with text (RFC 854, RFC 855, RFC 1123, 3.2). Text is what
- * others speak as well: a server's counts when it is no greeting of theirs, a client's behind such
- * a text, when it can be none of theirs or its first line is over.
+ * Either end may begin, with options or with text (RFC 854, RFC 855, RFC 1123, 3.2). Other
+ * protocols send text, too. So a server's text counts only if it is no greeting of another
+ * protocol. A client's text counts only after such a server text, and when it fits no other
+ * protocol, or when its first line is complete.
  */
 enum recognition recognise_telnet(enum direction dir, struct bytes head)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HTTP and RTSP: a first line of method, target and version, or of version and status. */
+/* Recognises HTTP and RTSP by the first line: method, target and version, or version and status. */
 #include "dpi/prefix.h"
 
 #define METHOD_MAX 32u /* characters; the longest that is registered has 17 */
@@ -11,7 +11,8 @@ static bool is_token(uint32_t c)
 	       (c > 0x20 && c < 0x7f && strchr("!#$%&'*+-.^_`|~", (int)c) != NULL);
 }
 
-/* A method and its blank. *ret_connect: of all methods the one that has a host for its target. */
+/* Reads a method and the blank after it. *ret_connect: it is CONNECT, the only method with a host
+ * as its target. */
 static bool may_be_method(struct prefix *p, bool *ret_connect)
 {
 	struct prefix connect = *p;
@@ -25,8 +26,8 @@ static bool may_be_method(struct prefix *p, bool *ret_connect)
 	return p->more || n > 0;
 }
 
-/* The scheme of an address (RFC 9110, 4.2; RFC 7826, 4.2), with a letter behind it where it is
- * another transport's. */
+/* Reads the scheme of an address (RFC 9110, 4.2; RFC 7826, 4.2). A letter may follow it, as in
+ * https and rtspu. */
 static bool may_be_scheme(struct prefix *p, const char *scheme)
 {
 	uint32_t c;
@@ -37,7 +38,7 @@ static bool may_be_scheme(struct prefix *p, const char *scheme)
 	return p->more || c == ':' || (c | 32u) == 's' || (c | 32u) == 'u';
 }
 
-/* A path, an asterisk with the version behind it, an absolute address; CONNECT names a host instead
+/* Reads a path, an asterisk followed by the version, or an absolute address; after CONNECT a host
  * (RFC 9112, 3.2). */
 static bool http_target(struct prefix *p, bool connect)
 {
@@ -61,8 +62,8 @@ static bool http_target(struct prefix *p, bool connect)
 	return may_be_scheme(p, "HTTP");
 }
 
-/* The first frame of an end of HTTP/2: SETTINGS, of whole settings, for the connection (RFC 9113,
- * 3.4 and 6.5). */
+/* The first frame that an end of HTTP/2 sends: SETTINGS with whole settings, for the connection
+ * (RFC 9113, 3.4 and 6.5). */
 static bool may_be_settings(struct prefix *p)
 {
 	uint32_t length;
@@ -75,8 +76,8 @@ static bool may_be_settings(struct prefix *p)
 	return may_be(p, 4, 4) && may_be_zeros(p, 5);
 }
 
-/* RFC 9112, 3 and 4; HTTP/2 without TLS begins with a line of that form (RFC 9113, 3.4). How the
- * line ends: recognise_head. */
+/* RFC 9112, 3 and 4; HTTP/2 without TLS begins with a line of the same form (RFC 9113, 3.4).
+ * recognise_head reads the rest of the header. */
 enum recognition recognise_http(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head }, settings = { .b = head };
@@ -89,8 +90,8 @@ enum recognition recognise_http(enum direction dir, struct bytes head)
 	return may_be_settings(&settings) ? so_far(&settings) : RECOGNISE_NOT;
 }
 
-/* RFC 2326, 6 and 7; RFC 7826, 7 and 8: an address of its own, or an asterisk with the version
- * behind it. */
+/* RFC 2326, 6 and 7; RFC 7826, 7 and 8: the target is an rtsp address, or an asterisk followed by
+ * the version. */
 enum recognition recognise_rtsp(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head }, star;

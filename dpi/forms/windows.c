@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* File shares and desktops: SMB, NetBIOS sessions, RDP, VNC. */
+/* Recognises file shares and remote desktops: SMB, NetBIOS sessions, RDP, VNC. */
 #include "dpi/prefix.h"
 
 /* ---- SMB (MS-SMB2, 2.1, 2.2.1, 2.2.3; MS-SMB, 2.2.4.5.1) ---- */
 
-/* The header of version 2 and 3 with its command: a session begins with NEGOTIATE, which the
- * server answers. */
+/* Reads the header of versions 2 and 3 with its command. A session begins with NEGOTIATE, and the
+ * server answers it. */
 static bool may_be_smb2(struct prefix *p, enum direction dir)
 {
 	uint32_t flags;
@@ -20,8 +20,7 @@ static bool may_be_smb2(struct prefix *p, enum direction dir)
 	return p->more || (flags & 1u) == (dir == DIR_S2C);
 }
 
-/* A NEGOTIATE of version 1 that lists dialects. A client asks so as well whether there is
- * version 2. */
+/* A NEGOTIATE of version 1, with a list of dialects. A client may offer version 2 in it. */
 static bool may_be_smb1_question(struct prefix *p)
 {
 	if (!may_be(p, 0xff, 0xff) || !may_be_word(p, "SMB") || !may_be(p, 0x72, 0x72))
@@ -33,7 +32,8 @@ static bool may_be_smb1_question(struct prefix *p)
 	return may_be(p, 2, 2);
 }
 
-/* Behind the length of the session service. A server that answers in version 1 speaks no other. */
+/* The message after the length of the session service. A server that answers in version 1 does not
+ * speak version 2, and is not recognised. */
 enum recognition recognise_smb(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head }, old;
@@ -50,8 +50,7 @@ enum recognition recognise_smb(enum direction dir, struct bytes head)
 	return old.more ? RECOGNISE_MORE : RECOGNISE_HALF;
 }
 
-/* RFC 1002, 4.3: a request for a session, with the name that is called (4.1: 32 letters); or
- * its answers. */
+/* RFC 1002, 4.3: a session request with the called name (4.1: 32 letters), or an answer to it. */
 enum recognition recognise_netbios(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head };
@@ -77,9 +76,10 @@ enum recognition recognise_netbios(enum direction dir, struct bytes head)
 
 /* ---- RDP (MS-RDPBCGR, 2.2.1.1 to 2.2.1.3) ---- */
 
-#define BARE 11u /* bytes of a request for a connection that asks for nothing */
+#define BARE 11u /* bytes of a connection request without parameters */
 
-/* TPKT and X.224: lengths that agree, a request or its confirmation, of class 0. */
+/* Reads TPKT and X.224 with consistent lengths: a connection request or its confirmation, of class
+ * 0. */
 static bool may_be_connection(struct prefix *p, enum direction dir, uint32_t *ret_length)
 {
 	uint32_t code = dir == DIR_C2S ? 0xe0 : 0xd0, rest;
@@ -99,16 +99,16 @@ static bool may_be_connection(struct prefix *p, enum direction dir, uint32_t *re
 	return may_be(p, 0, 0);
 }
 
-/* What of MCS a client says next, where it asked for nothing (T.125: Connect-Initial, in a
- * data TPDU). */
+/* The client's next message after a connection request without parameters (T.125: Connect-Initial,
+ * in a data TPDU). */
 static bool may_be_connect_initial(struct prefix *p)
 {
 	return may_be(p, 3, 3) && may_be(p, 0, 0) && may_be_be16(p, 12, 65535) && may_be(p, 2, 2) &&
 	       may_be(p, 0xf0, 0xf0) && may_be(p, 0x80, 0x80) && may_be(p, 0x7f, 0x7f) && may_be(p, 0x65, 0x65);
 }
 
-/* A structure of eight bytes or more: its type, flags, and its length in two bytes, the
- * lowest first. */
+/* Reads the beginning of a negotiation structure of eight bytes: type, flags, length, low byte
+ * first. */
 static bool may_be_negotiation(struct prefix *p, uint32_t lo, uint32_t hi)
 {
 	if (!may_be(p, lo, hi))
@@ -117,8 +117,8 @@ static bool may_be_negotiation(struct prefix *p, uint32_t lo, uint32_t hi)
 	return may_be(p, 8, 8) && may_be(p, 0, 0);
 }
 
-/* What others ask of X.224 in the same way (s7comm) has parameters, or nothing of all this
- * behind it. */
+/* Other protocols over X.224 (s7comm) begin with a similar request, but with parameters, or without
+ * the contents that are required here. */
 enum recognition recognise_rdp(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head }, token, cookie;

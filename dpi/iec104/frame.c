@@ -5,7 +5,7 @@
 
 #define NUMBER_OF_OBJECTS 0x7fu
 #define IN_A_RUN 0x80u
-#define SEGMENT_AT 18u /* F_SG_NA_1: how long its segment is */
+#define SEGMENT_AT 18u /* F_SG_NA_1: offset of the length of its segment */
 
 enum frame_result iec104_frame(struct bytes head, size_t *ret_len)
 {
@@ -16,7 +16,7 @@ enum frame_result iec104_frame(struct bytes head, size_t *ret_len)
 	*ret_len = 0;
 	if (begins != FRAME_WHOLE)
 		return begins;
-	/* a file's segment is as long as it says, to the end of the frame */
+	/* a file segment must have exactly the length that it states, to the end of the frame */
 	if ((p[2] & 1u) == 0 && p[6] == IEC104_F_SG && have > SEGMENT_AT &&
 	    p[1] != (unsigned)p[SEGMENT_AT] + SEGMENT_AT + 1u - IEC104_HEADER)
 		return FRAME_BAD;

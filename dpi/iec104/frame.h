@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * APDUs of IEC 60870-5-104, and the layout of their types. Part of its enforcer, used by nobody
- * else. Pure; knows no policy.
+ * APDUs of IEC 60870-5-104, and the layout of their types. Part of the IEC 60870-5-104 enforcer,
+ * used by nobody else. Pure; knows no policy.
  *
  *   APCI (5)      68, length of all that follows (4 to 253), four bytes of control field: I frames
- *                 have N(S) and N(R), S frames N(R), U frames say one of six things
+ *                 have N(S) and N(R), S frames N(R), U frames one of six functions
  *   ASDU (7.1)    type, SQ and number of objects, cause with test and P/N, originator, common
- *                 address (2 bytes), objects: address (3 bytes), then what the type has
+ *                 address (2 bytes), objects: address (3 bytes), then the fields of the type
  *
- * Numbers have the low byte first. Fields of other lengths, as IEC 60870-5-101 knows them, are none
- * of this.
+ * Numbers have the low byte first. IEC 60870-5-101 also allows fields of other lengths; -104 does
+ * not.
  */
 #ifndef SEKISHO_DPI_IEC104_FRAME_H
 #define SEKISHO_DPI_IEC104_FRAME_H
@@ -21,7 +21,7 @@
 #define IEC104_CONTROL 4u
 #define IEC104_LENGTH_MAX 253u
 #define IEC104_PDU_MAX (IEC104_HEADER + IEC104_LENGTH_MAX)
-#define IEC104_ASDU 6u /* in front of the objects */
+#define IEC104_ASDU 6u /* bytes of an ASDU before its objects */
 #define IEC104_ADDRESS 3u
 
 /* Bits of the octet of a cause (IEC 60870-5-101, 7.2.3). */
@@ -48,25 +48,25 @@ enum iec104_value {
 };
 enum iec104_qualifier {
 	IEC104_NONE,
-	IEC104_IN_VALUE,     /* bits 2 to 6 of it, and 7 selects */
-	IEC104_OF_SET_POINT, /* a byte behind it, whose bit 7 selects */
-	IEC104_WHOLE,	     /* the same without */
+	IEC104_IN_VALUE,     /* bits 2 to 6 of the value's byte; bit 7 means select */
+	IEC104_OF_SET_POINT, /* a byte after the value, whose bit 7 means select */
+	IEC104_WHOLE,	     /* a byte after the value, without a bit for select */
 };
 
 struct iec104_layout {
 	uint8_t who;   /* enum iec104_who */
-	uint8_t bytes; /* of an object behind its address */
+	uint8_t bytes; /* bytes of an object after its address */
 	uint8_t shape, value, qualifier;
-	bool places; /* its object address means something */
+	bool places; /* its object address has a meaning */
 	uint16_t causes;
 };
 
-/* Of a type that nobody knows: NULL. */
+/* NULL: the type is unknown. */
 const struct iec104_layout *iec104_layout_of(uint8_t type);
 
 /* An APDU taken apart. */
 struct iec104_head {
-	uint8_t says; /* enum iec104_says; 0: an I frame, and what follows means something */
+	uint8_t says; /* enum iec104_says; 0: an I frame, and the fields below are valid */
 	uint16_t ns;  /* I frames */
 	uint16_t nr;  /* I and S frames */
 	uint8_t type, n;
@@ -75,16 +75,16 @@ struct iec104_head {
 	uint8_t originator; /* 0: there is none */
 	uint16_t ca;
 	uint32_t ioa;	     /* of the first object */
-	struct bytes object; /* behind it, with all that follows */
+	struct bytes object; /* the first object after its address, with all that follows */
 	const struct iec104_layout *layout;
 };
 
-/* What the first bytes say, up to the number of objects: FRAME_BAD, or whether that is
- * all there. */
+/* Checks the first bytes, up to the number of objects. FRAME_BAD: no APDU begins like this;
+ * FRAME_WHOLE: all of these bytes are there. */
 enum frame_result iec104_begins(struct bytes head);
-/* As an enforcer's frame. A length that is not that of its type is none. */
+/* Implements `frame` of struct enforcer. FRAME_BAD also if the length does not fit the type. */
 enum frame_result iec104_frame(struct bytes head, size_t *ret_len);
-/* `pdu` is a whole one. False when it is none. */
+/* Reads one whole APDU. False: it is malformed. */
 bool iec104_head_parse(struct bytes pdu, struct iec104_head *ret);
 
 #endif

@@ -17,7 +17,7 @@ _Static_assert(IEC104_PDU_MAX <= ENFORCER_PDU_MAX, "the longest APDU must fit in
 #define WINDOW_MAX 32767u
 #define TESTS_MAX 255u
 
-/* Causes of a controlled station (IEC 60870-5-101, 7.2.3). */
+/* Causes of ASDUs that a controlled station sends (IEC 60870-5-101, 7.2.3). */
 #define REQUEST 5u
 #define ACT 6u
 #define ACT_CON 7u
@@ -25,7 +25,7 @@ _Static_assert(IEC104_PDU_MAX <= ENFORCER_PDU_MAX, "the longest APDU must fit in
 #define DEACT_CON 9u
 #define ACT_TERM 10u
 #define INTERROGATED 20u
-#define UNKNOWN_FIRST 44u /* type, cause, common address, object */
+#define UNKNOWN_FIRST 44u /* unknown type, cause, common address, object address */
 #define UNKNOWN_LAST 47u
 
 /* What `parse` hands to `asked`. */
@@ -50,8 +50,8 @@ static uint16_t distance(uint16_t from, uint16_t to)
 	return (uint16_t)(to - from) & NUMBERS;
 }
 
-/* Whether N(S) is the next number, and fewer frames than the window wait for an acknowledgement.
- * Counting goes on from N(S) in any case. */
+/* Whether N(S) is the next number, and fewer frames than the window are unacknowledged. The next
+ * number is always counted from this N(S). */
 static bool sends(struct iec104_side *side, uint16_t ns)
 {
 	bool fits = side->next_unknown ||
@@ -64,7 +64,8 @@ static bool sends(struct iec104_side *side, uint16_t ns)
 	return fits;
 }
 
-/* Whether N(R) acknowledges frames that the other end has sent, and no fewer than before. */
+/* Whether N(R) acknowledges only frames that the other end has sent, and none that it acknowledged
+ * before. */
 static bool acknowledges(struct iec104_side *other, uint16_t nr)
 {
 	bool fits = other->next_unknown || other->acked_unknown ||
@@ -112,8 +113,8 @@ static bool says(struct iec104_state *s, enum direction dir, uint8_t what)
 	}
 }
 
-/* A controlling station transfers once it has asked to, a controlled one once it has confirmed
- * that and until it has confirmed the end. */
+/* A controlling station may send data from its request (STARTDT act) on. A controlled station may
+ * send data from its confirmation of the start until its confirmation of the stop. */
 static bool transfers(const struct iec104_state *s, enum direction dir)
 {
 	if (s->phase == IEC104_STARTED || s->phase == IEC104_ANY)
@@ -121,7 +122,8 @@ static bool transfers(const struct iec104_state *s, enum direction dir)
 	return s->phase == (dir == DIR_C2S ? IEC104_STARTING : IEC104_STOPPING);
 }
 
-/* What is wrong with a frame as a part of its session; R_ALLOWED. */
+/* The reason why a frame is not allowed in the present state of its session; R_ALLOWED when it
+ * is. */
 static enum reason in_session(struct iec104_state *s, enum direction dir, uint8_t what, uint16_t ns, uint16_t nr)
 {
 	bool fits;
@@ -150,7 +152,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->kept[KEPT_SAYS] = h.says;
 	ret->kept[KEPT_NS] = h.ns;
 	ret->kept[KEPT_NR] = h.nr;
-	if (h.says != 0) { /* a session's own frames are part of any use */
+	if (h.says != 0) { /* S and U frames are part of any use */
 		ret->operations[0] = (struct operation){
 			.service = IEC104_SAYS(h.says), .space = SPACE_NONE, .setup = true, .idle = 0x0f
 		};
@@ -200,7 +202,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		return;
 	}
 	s->open[s->wait.n++] = (struct iec104_open){
-		/* what is read is told as what is monitored */
+		/* a read is answered by monitored values, so it needs no confirmation */
 		.wait = { ruling->choice, (uint8_t)ret->reason,
 			  (o->targets[IEC104_CAUSE] & IEC104_CAUSE_BITS) == REQUEST },
 		.cause = o->targets[IEC104_CAUSE] & IEC104_CAUSE_BITS,
@@ -217,8 +219,9 @@ static uint8_t type_of(const struct iec104_open *o)
 	return o->service == IEC104_FREEZES ? IEC104_C_CI : (uint8_t)o->service;
 }
 
-/* The same type, the same object of the same station, or of any where all were asked; what makes no
- * sense to a station it may send back. */
+/* Whether `h` confirms `o`: the same type and object, from the addressed station, or from any
+ * station if the command was for all. A station may also send a command back whose type, cause or
+ * address it does not know. */
 static bool is_confirmed_by(const struct iec104_open *o, const struct iec104_head *h)
 {
 	uint8_t cause = h->cause & IEC104_CAUSE_BITS;
@@ -380,7 +383,8 @@ static void all_answered(void *state)
 	s->wait.n = 0;
 }
 
-/* A type of this end, or what it may say. Types without a name may look like anything. */
+/* For a client, a valid command; for a server, a valid address. PDUs of unknown types may be
+ * anything, so they do not count. */
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct operation o;

@@ -2,12 +2,12 @@
 /*
  * The enforcer of IEC 60870-5-104.
  *
- * A controlling station (the client) sends commands: type, common address, object, value and
- * qualifier of each must be allowed, whether it selects or executes. A controlled station (the
- * server) sends what it monitors when it likes; what it sends of a command's type must confirm an
- * open command by type, common address and object. Numbers of I frames follow one another, and
- * transfer is started before it begins. It owns nothing but the flow's inline state, and never sees
- * packets, time or other flows.
+ * For each command of a controlling station (the client), type, common address, object, value and
+ * qualifier must be allowed, both to select and to execute. A controlled station (the server) may
+ * send monitored values at any time. An ASDU of a command's type must confirm an open command by
+ * type, common address and object. I frames must have consecutive numbers, and data are sent only
+ * after STARTDT. It owns nothing but the flow's inline state, and never sees packets, time or other
+ * flows.
  */
 #ifndef SEKISHO_DPI_IEC104_IEC104_H
 #define SEKISHO_DPI_IEC104_IEC104_H

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a server would carry out that does not read APDUs as the specification has them: a forbidden
- * command where the client began no APDU, in a file's segment, say, or across the end of one. A
- * server that takes what one call of recv returns for an APDU, or looks for the next 68 where it
- * lost its place, would carry it out.
+ * Searches for commands that a server would execute if it does not read APDUs as the specification
+ * describes: a forbidden command at a position where the client began no APDU, for example in a
+ * file segment or across the end of an APDU. A server that takes the result of one recv for an
+ * APDU, or looks for the next 68 after it lost its place, would execute it.
  *
- * A command whose APDU says that more is to come is none: the length has to be that of its type
- * before any of it passes.
+ * An APDU with a wrong length cannot hide a command: the length must fit the type before any byte
+ * of the command passes.
  */
 #include "dpi/iec104/request.h"
 #include "dpi/iec104/state.h"
 
-/* A command at `b`, where no APDU begins, that rows forbid. */
+/* Whether a command begins at `b`, where the client began no APDU, and rows forbid it. */
 static bool is_forbidden(struct bytes b, const struct command_table *t, const struct command_permit *p,
 			 struct ruling *ret)
 {

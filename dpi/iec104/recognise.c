@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the first bytes of an APDU say, by which it is cut, and a session recognised. */
+/* Checks the first bytes of an APDU, to find its end and to recognise a session. */
 #include "dpi/iec104/frame.h"
 #include "dpi/iec104/words.h"
 #include "dpi/prefix.h"
@@ -25,7 +25,7 @@ const struct iec104_layout *iec104_layout_of(uint8_t type)
 	return type < TYPES && layouts[type].who != IEC104_NOBODY ? &layouts[type] : NULL;
 }
 
-/* The bytes of a control field, each as soon as it is there. */
+/* Checks the bytes of a control field, each as soon as it is there. */
 static bool may_control(uint8_t length, const uint8_t *p, size_t have)
 {
 	bool i_frame = have > 0 && (p[0] & 1u) == 0;
@@ -54,7 +54,8 @@ static bool may_control(uint8_t length, const uint8_t *p, size_t have)
 	}
 }
 
-/* The length of a type with so many objects. What is longer by what it says itself: at least. */
+/* Whether the length fits the type and the number of objects. A file segment states its own length,
+ * so here its length is only checked to be large enough. */
 static bool is_length(uint8_t length, uint8_t type, uint8_t vsq)
 {
 	const struct iec104_layout *l = iec104_layout_of(type);
@@ -93,7 +94,7 @@ enum frame_result iec104_begins(struct bytes head)
 	return is_length(p[1], p[6], p[7]) ? FRAME_WHOLE : FRAME_BAD;
 }
 
-/* As far as it is an APDU: of what its end may say, and of a type that it may send. */
+/* Recognises an APDU that this end may send, of a known type. */
 enum recognition recognise_iec104(enum direction dir, struct bytes head)
 {
 	enum frame_result begins = iec104_begins(head);

@@ -25,7 +25,7 @@ static bool is_time(struct bytes b)
 	       (month & 0x0fu) <= 12 && (year & 0x7fu) <= 99;
 }
 
-/* What stands behind value and qualifier is nothing, or when it was said. */
+/* Checks what follows value and qualifier: nothing, or a time stamp. */
 static bool is_rest(uint8_t type, struct bytes b)
 {
 	uint16_t pattern;
@@ -35,14 +35,14 @@ static bool is_rest(uint8_t type, struct bytes b)
 	switch (b.left) {
 	case 7:
 		return is_time(b);
-	case 9: /* a counter in front of it */
+	case 9: /* a counter before the time */
 		return bytes_skip(&b, 2) && is_time(b);
-	default: /* what has no limits: how long a line takes, a file's numbers and its bytes */
+	default: /* other contents are not limited: delays, numbers and bytes of files */
 		return true;
 	}
 }
 
-/* Takes the value off the object; its own bits of the same byte are the qualifier's. */
+/* Reads the value of an object. *ret_first: the byte that the value shares with the qualifier. */
 static bool take_value(uint8_t form, struct bytes *b, struct operation *o, uint8_t *ret_first)
 {
 	struct bytes at = *b;
@@ -111,7 +111,7 @@ enum reason iec104_request_parse(const struct iec104_head *h, struct operation *
 	};
 	if (h->ca == 0) /* IEC 60870-5-104, 7.1: not used */
 		return R_IEC104_FRAME;
-	if (l == NULL) { /* what it touches nobody knows */
+	if (l == NULL) { /* unknown type: its addresses and values are not known */
 		ret->place_unknown = true;
 		ret->values.form = VALUES_UNKNOWN;
 		ret->idle = 1u << IEC104_QUALIFIER;

@@ -11,34 +11,35 @@
 struct iec104_open {
 	struct pending_entry wait;
 	uint8_t cause;	/* without its bits */
-	bool confirmed; /* it may still end */
+	bool confirmed; /* confirmed by the station; its termination may still come */
 	uint16_t service;
 	uint16_t ca;
 	uint32_t ioa;
 };
 
-/* I frames of one end. */
+/* The sequence numbers of the I frames of one end. */
 struct iec104_side {
-	uint16_t next;	/* N(S) of its next one */
-	uint16_t acked; /* the last N(R) that the other end said */
+	uint16_t next;	/* N(S) of its next I frame */
+	uint16_t acked; /* the last N(R) that the other end has sent */
 	bool next_unknown, acked_unknown;
 };
 
 /* Whether data may be transferred (IEC 60870-5-104, 5.3). */
 enum iec104_phase {
 	IEC104_STOPPED,
-	IEC104_STARTING, /* the client has asked for it */
+	IEC104_STARTING, /* the client has requested the start */
 	IEC104_STARTED,
-	IEC104_STOPPING, /* ... for its end */
-	IEC104_ANY,	 /* half-way: what was said before is not known */
+	IEC104_STOPPING, /* the client has requested the stop */
+	IEC104_ANY,	 /* session met half-way: its earlier messages are not known */
 };
 
 struct iec104_state {
 	struct pending wait;
 	uint8_t phase;	   /* enum iec104_phase */
-	bool met;	   /* bytes went by unseen */
-	uint8_t tested[2]; /* by direction: so many tests of it are not confirmed */
-	bool files;	   /* one was asked for, by this choice and of this station */
+	bool met;	   /* the session was met half-way: earlier bytes were not seen */
+	uint8_t tested[2]; /* by direction: number of its test frames that are not confirmed yet */
+	/* a file was requested from station `files_ca`, allowed by `files_choice` */
+	bool files;
 	uint16_t files_choice, files_ca;
 	struct iec104_side sides[2]; /* by direction */
 	struct iec104_open open[IEC104_OPEN_MAX];

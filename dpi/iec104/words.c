@@ -12,12 +12,12 @@
 #define UNTOLD_FOUR_BYTES 0
 
 /*
- * Select and execute of a command are one function: `qualifiers` tells them apart. To set a clock
- * and to reset a process is control; what a counter interrogation freezes or resets is control as
- * well, and a function of its own. Files are programs and parameters of a station, reading them as
- * well. What only a controlled station sends is of no word; it is here for its name. A length
- * stands in front of every frame, and the type alone says what it has to be, so that all servers
- * find the end of a command alike.
+ * Select and execute of a command are one function; `qualifiers` distinguishes them. Setting a
+ * clock and resetting a process are control. A counter interrogation that freezes or resets
+ * counters is control as well, and a function of its own. Files are programs and parameters of a
+ * station, so they count as programming, even when they are only read. Types that only a controlled
+ * station sends have no class; they are listed for their names. Every frame begins with its length,
+ * and the type alone determines that length, so all servers find the same end of a command.
  */
 static const struct function_info functions[] = {
 #define MONITORED(type, name, bytes, shape) { type, type, #name, 0, 0, 0, FRAMING_ALIKE },
@@ -31,7 +31,7 @@ static const struct function_info functions[] = {
 	SAYS(STARTDT_ACT) SAYS(STARTDT_CON) SAYS(STOPDT_ACT) SAYS(STOPDT_CON) SAYS(TESTFR_ACT) SAYS(TESTFR_CON)
 };
 
-/* All stations are a number like any, which rows may name and records show. */
+/* The address of all stations is an ordinary number, which rows may name and records show. */
 static const struct target_info targets[] = {
 	[IEC104_CA] = { .key = "ca", .max = IEC104_CA_ALL, .one = "common address", .ja = "共通アドレス" },
 	[IEC104_ORIGINATOR] = { .key = "originators",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Codes of IEC 60870-5-104 as rows name them: a type by its number, what is said of a session by
- * the first byte of its control field. */
+/* Codes of IEC 60870-5-104 as rows name them: a type by its number, S and U frames by the first
+ * byte of their control field. */
 #ifndef SEKISHO_DPI_IEC104_WORDS_H
 #define SEKISHO_DPI_IEC104_WORDS_H
 
@@ -10,12 +10,13 @@ enum iec104_space { IEC104_IOA, IEC104_SPACES };
 enum iec104_target { IEC104_CA, IEC104_ORIGINATOR, IEC104_CAUSE, IEC104_QUALIFIER };
 
 #define IEC104_CA_ALL 65535u /* all stations behind that address */
-/* of a qualifier: the command is chosen and not yet carried out */
+/* of a qualifier: the command is only selected, not executed */
 #define IEC104_SELECT 0x100u
-#define IEC104_FREEZES 301u		 /* C_CI_NA_1 that does more than read */
+/* a counter interrogation C_CI_NA_1 that freezes or resets counters */
+#define IEC104_FREEZES 301u
 #define IEC104_SAYS(ctl) (1000u + (ctl)) /* a U or S frame */
 
-/* Types that are more than a line of types.def. */
+/* Types that the code treats specially; types.def lists all. */
 enum iec104_type {
 	IEC104_C_CI = 101,
 	IEC104_C_TS = 104,
@@ -24,7 +25,7 @@ enum iec104_type {
 	IEC104_F_SG = 125,
 };
 
-/* First byte of a control field: S frames, and what U frames say. */
+/* First byte of a control field: S frames, and the functions of U frames. */
 enum iec104_says {
 	IEC104_S = 0x01,
 	IEC104_STARTDT_ACT = 0x07,

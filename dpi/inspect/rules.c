@@ -11,9 +11,9 @@ struct rules {
 	unsigned now;
 	uint32_t turn;
 	struct command_table table;
-	/* owned; beside the tables: of each permit, what it comes from */
+	/* owned; for each of the two tables, the generation of each permit */
 	struct event_generation *generations[2];
-	struct event_generation generation; /* the newest that this worker was told of */
+	struct event_generation generation; /* the newest generation that this worker was told of */
 };
 
 struct rules *rules_new(uint32_t table_bytes)

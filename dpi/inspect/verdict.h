@@ -34,7 +34,8 @@ enum step {
 	STEP_KEEP, /* the packet waits, and wait.h keeps it: nothing is sent now */
 };
 
-/* Which ends are reset besides. STEP_END and STEP_CUT reset both ends in any case. */
+/* Which ends get a reset in addition to the step. STEP_END and STEP_CUT reset both ends in any
+ * case. */
 enum hear {
 	HEAR_NOTHING,
 	HEAR_FLOW,   /* both ends, by the numbers of their stream when it was followed */

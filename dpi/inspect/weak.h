@@ -15,11 +15,11 @@
 #include "dpi/hello.h"
 #include "dpi/inspect/crossing.h"
 
-#define WEAK_MAX 512u /* kinds a worker tells apart */
-/* so many kinds by their hosts, and so many servers by their names; the rest is for sums
- * of conduits */
+#define WEAK_MAX 512u /* entries of the table of a worker */
+/* most entries for pairs of hosts, and most entries for names of servers; the others are for the
+ * sums of conduits */
 #define WEAK_EXACT (WEAK_MAX / 8u * 3u)
-#define WEAK_OF_CONDUIT 64u /* so many of one conduit */
+#define WEAK_OF_CONDUIT 64u /* most entries of each kind for one conduit */
 
 struct weaks *weaks_new(void); /* NULL when memory is out */
 void weaks_free(struct weaks *all);

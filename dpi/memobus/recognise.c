@@ -12,9 +12,9 @@
 #define WORD 16u
 
 /*
- * Lengths of commands and answers: a figure each in 2.16; largest counts: 2.4, "Data Size", and for
- * MFC 43 what fits into a message. The manual gives 4341 two lengths: 0C in the text, and 0E in the
- * figure, where the count has four bytes; both are accepted. The page of 4345 was not found: its
+ * Lengths of commands and answers: the figures in 2.16. Largest counts: 2.4, "Data Size"; for MFC
+ * 43, what fits into a message. The manual gives 4341 two lengths, 0C in the text and 0E in the
+ * figure, where the count has four bytes; both are accepted. The page of 4345 was not found; its
  * form is assumed to be that of 4346, with the state of SFC 05 as its value.
  */
 static const struct memobus_layout layouts[] = {

@@ -77,7 +77,7 @@ static uint8_t space_of_reference(uint32_t service)
 	}
 }
 
-/* The values that are written, behind reference and count. */
+/* Reads the written values, after reference and count. */
 static struct values written(uint32_t service, uint32_t n, struct bytes b)
 {
 	switch (service) {
@@ -156,7 +156,8 @@ static bool parse_list(struct memobus_request *r, uint32_t service, uint32_t n, 
 			return false;
 		if (joins && p.count > 0 && reference == p.first + p.count) {
 			p.count++;
-			/* values between two of them would not be looked at */
+			/* a merged operation has only the smallest and the largest value, so values
+			 * between them would not be judged */
 			if (writes && v != values.lo)
 				values = (struct values){ .form = VALUES_UNKNOWN };
 			continue;
@@ -190,8 +191,8 @@ static bool is_register_type(uint8_t code, uint8_t *ret)
 	return false;
 }
 
-/* Items of a type of register, a type of data (2.16, "Data Types": 2 a word, 3 a long word) and an
- * address; if written, with a value. Nothing is left behind them. */
+/* Reads items of register type, data type (2.16, "Data Types": 2 a word, 3 a long word) and
+ * address, each with a value if written. They must fill the body. */
 static bool parse_mixed(uint32_t service, uint32_t n, struct bytes *b)
 {
 	if (!is_unused(b) || !bytes_skip(b, 2))

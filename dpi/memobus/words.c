@@ -12,9 +12,9 @@
  * MP3000 Series Communications User's Manual (SIEP C880725 12), 2.16: MFC 20 and 43. MP920
  * Communications Module User's Manual, B.1.1: SFC 31 to 33. Ladder Works Programming Manual, table
  * 9.13: SFC 21 to 3F and 40 to 4F are reserved for the system and not described, so they count as
- * programming. The program of the receiver decides where the data of a general-purpose message go.
- * The lists of SFC 4D and 4E are not held against places: their items may be words and long words.
- * Every message begins with its length, so all receivers agree on its end.
+ * programming. The receiver's program decides where the data of a general-purpose message go. Items
+ * of the lists of SFC 4D and 4E may be words or long words, so such lists have no address space
+ * here. Every message begins with its length, so all receivers find the same end.
  */
 static const struct function_info functions[] = {
 	{ 0x2001, 0x2001, "read_coils", CLASS_READ, ONE(MEMOBUS_COILS), 0, FRAMING_ALIKE },

@@ -99,8 +99,8 @@ static bool begins_allowed(struct bytes b, const struct command_table *t, const 
 	return refuse(ret, r.well_formed ? ruling.reason : (enum reason)r.wrong, r.unit, r.function);
 }
 
-/* Whether each request with a function that needs care fills its segment, while no answer
- * is due. */
+/* Whether each request that has to come alone (modbus_goes_alone) fills its segment, while no
+ * answer is due. Otherwise it is refused. */
 static bool careful(const struct modbus_state *s, size_t carried, struct bytes b, const struct command_table *t,
 		    const struct command_permit *p, struct pdu *ret)
 {
@@ -113,7 +113,7 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 		struct ruling ruling;
 
 		if (r == FRAME_BAD)
-			return true; /* the judge says so */
+			return true; /* refused when the PDU is judged */
 		modbus_unseen(t, p, unit, function, &ruling);
 		pdu_name_ruling(ret, &ruling);
 		if (r != FRAME_WHOLE && modbus_slip_whole(b))

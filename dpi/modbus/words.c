@@ -6,8 +6,8 @@
 /*
  * MODBUS Application Protocol Specification V1.1b3, clause 6; 90 is Schneider's UMAS, which
  * programs controllers. Framing: most servers find the end of a request by its function, not by the
- * length in its header, and take one that they do not know for eight bytes (libmodbus does, 3.1.6
- * as well as later ones).
+ * length in its header. libmodbus (3.1.6 and later) takes a request with an unknown function for
+ * eight bytes.
  */
 static const struct function_info modbus_functions[] = {
 	{ 1, 1, "read_coils", CLASS_READ, 1u << MODBUS_COILS, 0, FRAMING_ALIKE },

@@ -45,7 +45,7 @@ enum builtin {
 	BUILTINS,
 };
 
-/* Bytes of those that have as many always; 0: of the others. */
+/* Bytes of the types that have a fixed length; 0: of the others. */
 static const uint8_t sizes[BUILTINS] = {
 	[BOOLEAN] = 1, [SBYTE] = 1,  [BYTE] = 1,  [INT16] = 2,	[UINT16] = 2,	 [INT32] = 4,	      [UINT32] = 4,
 	[INT64] = 8,   [UINT64] = 8, [FLOAT] = 4, [DOUBLE] = 8, [DATE_TIME] = 8, [GUID] = GUID_BYTES, [STATUS_CODE] = 4,
@@ -71,7 +71,7 @@ bool opcua_count(struct bytes *b, uint32_t *ret)
 	bytes_le32(b, ret);
 	if (*ret == NULL_LENGTH)
 		*ret = 0;
-	/* each takes a byte and more */
+	/* each element takes at least one byte */
 	return *ret <= b->left && !b->failed ? true : fail(b);
 }
 
@@ -144,8 +144,9 @@ bool opcua_localized_text(struct bytes *b)
 	return !b->failed;
 }
 
-/* Its type, then nothing or its bytes behind their length (5.2.2.15). Servers do not agree on where
- * XML, a body without length and one without type end: there is none of these. */
+/* Reads an extension object: its type, then nothing, or its length and its bytes (5.2.2.15).
+ * Refuses XML, a body without a length and a body without a type, because servers do not agree on
+ * where these end. */
 bool opcua_extension(struct bytes *b, bool *bodies)
 {
 	struct opcua_node type;
@@ -164,7 +165,8 @@ bool opcua_extension(struct bytes *b, bool *bodies)
 	return true;
 }
 
-/* Numbers of texts, a text, a status, and one more of it (5.2.2.12). */
+/* Reads a DiagnosticInfo: indexes of texts, a text, a status, and perhaps another DiagnosticInfo
+ * inside (5.2.2.12). */
 bool opcua_diagnostic(struct bytes *b)
 {
 	struct bytes text;
@@ -198,8 +200,8 @@ static uint64_t low_bytes(struct bytes b, unsigned n)
 	return v;
 }
 
-/* As rows write it: negative numbers stand for 2^32 more, whichever type has them. What is further
- * below is none that a row can name. */
+/* Converts a number to the form that rows use: negative numbers count as 2^32 more, for every type.
+ * Rows cannot name smaller ones. */
 static uint64_t in_rows(int64_t v)
 {
 	if (v >= 0)
@@ -207,7 +209,7 @@ static uint64_t in_rows(int64_t v)
 	return v >= INT32_MIN ? (uint64_t)(v + ((int64_t)1 << 32)) : UINT64_MAX;
 }
 
-/* The whole numbers on both sides of it. False: it is none, or too far away. */
+/* The whole numbers below and above `v`. False: it is not a number, or too large. */
 static bool around(double v, struct values *ret)
 {
 	int64_t lo;
@@ -267,7 +269,7 @@ static void number_in_it(uint8_t type, struct bytes b, struct values *ret)
 
 static bool variant(struct bytes *b, unsigned depth, struct values *ret, bool *bodies);
 
-/* Value, status, and two times with their parts (5.2.2.17). */
+/* Reads a DataValue: value, status, and two times with their fractions (5.2.2.17). */
 static bool data_value(struct bytes *b, unsigned depth, struct values *ret, bool *bodies)
 {
 	uint8_t has;
@@ -314,7 +316,7 @@ static bool element(uint8_t type, struct bytes *b, unsigned depth, bool *bodies)
 	}
 }
 
-/* So many of them, and how many in each direction of a matrix. */
+/* Reads an array: the number of its elements, the elements, and for a matrix the dimensions. */
 static bool array(uint8_t type, bool matrix, struct bytes *b, unsigned depth, bool *bodies)
 {
 	uint32_t n, directions;
@@ -332,8 +334,8 @@ static bool array(uint8_t type, bool matrix, struct bytes *b, unsigned depth, bo
 	return bytes_skip(b, (size_t)directions * 4u);
 }
 
-/* A type, whether it is an array, and of how many directions (5.2.2.16). A single variant in a
- * variant there is not. */
+/* Reads a Variant: its type, whether it is an array, and the dimensions (5.2.2.16). Refuses a
+ * Variant that directly contains a single Variant. */
 static bool variant(struct bytes *b, unsigned depth, struct values *ret, bool *bodies)
 {
 	uint8_t has, type;

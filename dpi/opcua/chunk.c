@@ -10,11 +10,11 @@
 #define WRAPS_BELOW 1024u
 #define ACKNOWLEDGE_SIZE 28u
 
-/* Letters of each kind, the least and the greatest size. */
+/* The letters of each kind, and its smallest and largest size. */
 static const struct kind_info {
 	char letters[4];
 	uint32_t least, most;
-	bool parts; /* it may come in chunks */
+	bool parts; /* messages of this kind may come in chunks */
 } kinds[OPCUA_KINDS] = {
 	[OPCUA_HELLO] = { "HEL", 32, 32 + OPCUA_URL_MAX, false },
 	[OPCUA_ACKNOWLEDGE] = { "ACK", ACKNOWLEDGE_SIZE, ACKNOWLEDGE_SIZE, false },
@@ -25,8 +25,8 @@ static const struct kind_info {
 	[OPCUA_CLOSE] = { "CLO", 24, OPCUA_PDU_MAX, false },
 };
 
-/* The header, as far as it is there: a flow that cannot be this ends at the first byte that
- * says so. */
+/* Tests each byte of the header as soon as it is there: a flow that cannot be OPC UA ends at the
+ * first byte that shows it. */
 static enum frame_result read_header(struct bytes b, uint32_t most, struct opcua_chunk *ret)
 {
 	const uint8_t *p = b.p;
@@ -164,13 +164,13 @@ bool opcua_says_fits(const struct opcua_chunk *c)
 	struct bytes b = c->body, text;
 
 	switch (c->kind) {
-	case OPCUA_HELLO: /* version, two sizes of buffers, two limits; the endpoint */
+	case OPCUA_HELLO: /* version, two buffer sizes, two limits; the endpoint URL */
 		return bytes_skip(&b, 20) && opcua_string(&b, &text) && text.left <= OPCUA_URL_MAX && bytes_done(&b);
 	case OPCUA_ACKNOWLEDGE:
 		return bytes_skip(&b, 20) && bytes_done(&b);
 	case OPCUA_ERROR:
 		return bytes_skip(&b, 4) && opcua_string(&b, &text) && bytes_done(&b);
-	case OPCUA_REVERSE_HELLO: /* of the server: its name and its endpoint */
+	case OPCUA_REVERSE_HELLO: /* from the server: its URI and its endpoint URL */
 		opcua_string(&b, &text);
 		return opcua_string(&b, &text) && bytes_done(&b);
 	default:

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages of OPC UA over TCP, and the chunks that they come in. Part of its enforcer, used by
+ * Messages of OPC UA over TCP, and the chunks that carry them. Part of the OPC UA enforcer, used by
  * nobody else. Pure; knows no policy.
  *
- *   header (OPC 10000-6, 7.1.2.2)     three letters, F, C or A, size of all of it (4)
+ *   header (OPC 10000-6, 7.1.2.2)     three letters, F, C or A, size of the whole chunk (4)
  *   HEL, ACK, ERR, RHE (7.1.2.3-6)    their fields
  *   OPN (6.7.2.2, 6.7.2.3)            channel (4); policy URI, certificate, thumbprint; sequence
  *                                     number (4), request (4)
  *   MSG, CLO (6.7.2.2, 6.7.2.3)       channel (4); token (4); sequence number (4), request (4)
  *
- * Numbers have the low byte first. What a security policy covers begins behind the
- * channel's header.
+ * Numbers have the low byte first. Security policies encrypt and sign what follows the channel's
+ * header.
  */
 #ifndef SEKISHO_DPI_OPCUA_CHUNK_H
 #define SEKISHO_DPI_OPCUA_CHUNK_H
@@ -18,12 +18,13 @@
 #include "dpi/protocol.h"
 
 #define OPCUA_HEADER 8u
-/* A client's message with all its chunks, and a server's chunk that is judged as one. Servers have
- * to accept 8,192 bytes (OPC 10000-6, 7.1.2.3); most offer 65,535, which few requests use. */
+/* Largest message of a client with all its chunks, and largest chunk of a server that is judged as
+ * one PDU. Servers must accept 8,192 bytes (OPC 10000-6, 7.1.2.3); most offer 65,535, but few
+ * requests use as much. */
 #define OPCUA_PDU_MAX 16384u
-#define OPCUA_PIECE 8192u	  /* of a server's longer chunk */
+#define OPCUA_PIECE 8192u	  /* PDU size into which a longer chunk of a server is cut */
 #define OPCUA_CHUNK_MAX 0x100000u /* largest chunk of a server */
-#define OPCUA_URL_MAX 4096u	  /* of a hello (OPC 10000-6, 7.1.2.3) */
+#define OPCUA_URL_MAX 4096u	  /* bytes of an endpoint URL in a hello (OPC 10000-6, 7.1.2.3) */
 
 enum opcua_kind {
 	OPCUA_NO_KIND,
@@ -50,21 +51,22 @@ struct opcua_chunk {
 	struct bytes body; /* what follows, sequence header and all */
 };
 
-/* What stands in front of what a chunk says, where it can be read (OPC 10000-6, 6.7.2.4). */
+/* The sequence header of a chunk, if it is readable (OPC 10000-6, 6.7.2.4). */
 struct opcua_numbers {
 	uint32_t sequence, request;
 };
 
-/* The end of the first message of `head`: a client's has all its chunks where they can be read. */
+/* Finds the end of the first message in `head`. Without security, a client's message includes all
+ * its chunks. */
 enum frame_result opcua_frame(struct bytes head, enum direction dir, bool together, size_t *ret_len);
-/* Takes the first chunk off `b`. False: it is none. */
+/* Takes the first chunk off `b`. False: it is malformed. */
 bool opcua_chunk_take(struct bytes *b, struct opcua_chunk *ret);
-/* Takes them off a chunk's body. */
+/* Takes the sequence header off a chunk's body. */
 bool opcua_numbers_take(struct bytes *body, struct opcua_numbers *ret);
 /* Whether `next` follows `n` (OPC 10000-6, 6.7.2.4: by one; above 4,294,966,271 it may begin anew
  * below 1,024). */
 bool opcua_follows(uint32_t n, uint32_t next);
-/* Whether the fields of a hello, acknowledge, error or reverse hello are all that there is. */
+/* Whether the fields of a hello, acknowledge, error or reverse hello fill the chunk exactly. */
 bool opcua_says_fits(const struct opcua_chunk *c);
 
 #endif

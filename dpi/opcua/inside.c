@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a server would carry out that takes one call of recv for a message: a request that is all
- * there although its chunk says that more is to come. The bytes in front of a message's end pass
- * before it is judged, so such a server must not find a whole request in them.
+ * Searches for what a server would execute that takes the result of one recv for a message: a
+ * request that is complete although its chunk says that more is to come. The bytes before the end
+ * of a message pass before the message is judged, so such a server must not find a complete request
+ * in them.
  */
 #include "dpi/opcua/request.h"
 #include "dpi/opcua/state.h"
 #include "dpi/opcua/words.h"
 
-/* The last chunk of `b`, which is not whole by its size, or one behind which its message goes on,
- * holds a whole request. */
+/* Whether a complete request is in the last chunk of `b`, which is incomplete by its size, or in a
+ * chunk after which the message continues. */
 static bool holds_its_request(struct bytes b)
 {
 	struct opcua_numbers n;
 	struct opcua_chunk c;
 	size_t len;
 
-	/* chunk by chunk: whether they are one message is no matter here; no chunk but the last one
-	 * of a message is a request by itself */
+	/* reads single chunks, whether they form one message or not; only the last chunk of a
+	 * message may be a request by itself */
 	while (opcua_frame(b, DIR_C2S, false, &len) == FRAME_WHOLE) {
 		if (!opcua_chunk_take(&b, &c))
 			return false;

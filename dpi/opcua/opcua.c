@@ -11,13 +11,14 @@
 _Static_assert(sizeof(struct opcua_state) <= ENFORCER_STATE_MAX, "OPC UA state must fit into a flow");
 _Static_assert(OPCUA_PDU_MAX <= ENFORCER_PDU_MAX, "the longest message must fit into what is kept");
 
-/* How a client opens a channel (OPC 10000-4, 5.6.2), and the only mode without a policy. */
+/* Types of a request for a channel (OPC 10000-4, 5.6.2), and the only security mode without a
+ * policy. */
 #define ISSUE 0u
 #define RENEW 1u
 #define MODE_NONE 1u
 
 /* What `parse` hands to `asked`. */
-#define NUMBERLESS UINT64_MAX /* KEPT_REQUEST of what cannot be put together */
+#define NUMBERLESS UINT64_MAX /* KEPT_REQUEST of chunks that do not form a message */
 enum kept { KEPT_KIND, KEPT_FIRST, KEPT_LAST, KEPT_REQUEST, KEPT_CHANNEL, KEPT_TOKEN, KEPT_POLICY, KEPT_RENEWS };
 
 #define KEPT_CERTIFICATE KEPT_FIRST /* where a policy hides the numbers */
@@ -45,7 +46,7 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 	return FRAME_NEED_MORE;
 }
 
-/* The service that a chunk begins with; false: nobody can read one there. */
+/* Reads the service at the beginning of a chunk. False: there is no readable one. */
 static bool reads(struct bytes pdu, uint32_t *ret)
 {
 	struct opcua_numbers n;
@@ -55,7 +56,7 @@ static bool reads(struct bytes pdu, uint32_t *ret)
 	       opcua_service_take(&c.body, ret);
 }
 
-/* Whether it is known, of this end or the other. */
+/* Whether a request with this service is known. */
 static bool is_request(uint32_t service)
 {
 	return opcua_answer_of_service(service) != 0;
@@ -73,7 +74,7 @@ static bool is_clear(struct bytes pdu)
 	return reads(pdu, &service) && (is_request(service) || is_answer(service));
 }
 
-/* A message of this end whose service is known, or what a session begins with. */
+/* A message of this end with a known service, or one that opens a connection. */
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct opcua_chunk c;
@@ -124,7 +125,7 @@ static void says(const struct opcua_chunk *c, struct parsed *ret)
 						      : R_OPCUA_SESSION;
 }
 
-/* Of a channel without security; the mode must be none, too. */
+/* Reads a request to open a channel without security; its security mode must be none, too. */
 static void opening(struct bytes body, struct parsed *ret)
 {
 	uint32_t version, type, mode, code;
@@ -138,14 +139,14 @@ static void opening(struct bytes body, struct parsed *ret)
 	bytes_le32(&b, &version);
 	bytes_le32(&b, &type);
 	bytes_le32(&b, &mode);
-	/* its nonce and how long it shall live are read with the rest */
+	/* the nonce and the lifetime were read as part of the request */
 	ret->kept[KEPT_RENEWS] = type;
 	if (type > RENEW || mode != MODE_NONE)
 		ret->wrong = R_OPCUA_FRAME;
 }
 
-/* Puts the chunks of a message together. They are of one channel, token and request, and nothing
- * stands between them. */
+/* Puts the chunks of a message together. They must have the same channel, token and request number,
+ * and no other chunk may be between them. */
 static bool join(struct bytes pdu, struct parsed *ret, struct bytes *ret_body, bool *ret_numbered)
 {
 	struct opcua_numbers first = { 0 }, last = { 0 }, n;
@@ -161,14 +162,15 @@ static bool join(struct bytes pdu, struct parsed *ret, struct bytes *ret_body, b
 			first = n;
 		} else if (c.channel != head.channel || c.token != head.token || n.request != first.request ||
 			   opcua_request_is_whole(c.body)) {
-			/* who does not put chunks together would carry out the one behind */
+			/* a server that does not put chunks together would execute the later chunk
+			 * by itself */
 			return false;
 		} else if (!opcua_follows(last.sequence, n.sequence)) {
 			*ret_numbered = false;
 		}
 		last = n;
 		*ret_body = c.body;
-		if (c.chunk == 'F' && all == 0) /* all in one: it stays where it is */
+		if (c.chunk == 'F' && all == 0) /* a single chunk need not be copied */
 			break;
 		if (c.body.left > ENFORCER_PDU_MAX - all)
 			return false;
@@ -203,7 +205,7 @@ static void message(struct bytes pdu, const struct opcua_chunk *c, uint8_t polic
 		ret->wrong = R_OPCUA_FRAME;
 		return;
 	}
-	/* a channel is opened by its own message, and closed */
+	/* only an OPN message opens a channel, and only a CLO message closes it */
 	if (ret->wrong == R_ALLOWED &&
 	    ((ret->operations[0].service == OPCUA_OPEN_CHANNEL) != (c->kind == OPCUA_OPEN) ||
 	     (ret->operations[0].service == OPCUA_CLOSE_CHANNEL) != (c->kind == OPCUA_CLOSE)))
@@ -250,7 +252,8 @@ static bool knows_token(const struct opcua_state *s, uint32_t token)
 	return s->tokens == 0;
 }
 
-/* What is wrong with a request as a part of its session; R_ALLOWED. */
+/* The reason why a request is not allowed in the present state of its session; R_ALLOWED when it
+ * is. */
 static enum reason in_session(struct opcua_state *s, const struct parsed *p)
 {
 	uint32_t channel = (uint32_t)p->kept[KEPT_CHANNEL];
@@ -293,7 +296,7 @@ static enum reason in_session(struct opcua_state *s, const struct parsed *p)
 	}
 }
 
-/* What does not follow is where counting goes on. */
+/* Whether `first` is the next sequence number. Counting continues from `last` in any case. */
 static bool counts(struct opcua_state *s, enum direction dir, uint32_t first, uint32_t last)
 {
 	bool fits = !s->counts[dir] || opcua_follows(s->sequence[dir], first);
@@ -319,7 +322,7 @@ static void remember(struct opcua_state *s, const struct parsed *p, const struct
 	uint32_t request = (uint32_t)p->kept[KEPT_REQUEST], at;
 	struct opcua_open *before = find(s, request, &at);
 
-	if (before != NULL) { /* which of them is answered nobody could tell */
+	if (before != NULL) { /* nobody could tell which of two equal request numbers is answered */
 		if (ret->reason == R_ALLOWED)
 			ret->reason = R_OPCUA_NUMBER;
 		else
@@ -381,7 +384,7 @@ static void name_conduit(const struct command_table *t, const struct command_per
 	pdu_name_ruling(ret, &ruling);
 }
 
-/* By the rows alone: whether such a request may be answered. */
+/* Judges by the rows alone whether such a request could be answered. */
 static enum reason rule(const struct command_table *t, const struct command_permit *p, uint32_t service, uint8_t policy,
 			struct pdu *ret)
 {
@@ -413,7 +416,8 @@ static void answered_unseen(struct opcua_state *s, uint32_t service, const struc
 		ret->reason = R_OPCUA_FUNCTION;
 }
 
-/* What a server says of the channel that it opens: its number and token (OPC 10000-4, 5.6.2). */
+/* Reads the answer to a request for a channel: the channel's number and token (OPC 10000-4,
+ * 5.6.2). */
 static bool opened(struct opcua_state *s, const struct opcua_chunk *c, struct bytes body)
 {
 	uint32_t version, channel, token;
@@ -422,7 +426,7 @@ static bool opened(struct opcua_state *s, const struct opcua_chunk *c, struct by
 	bytes_le32(&body, &version);
 	bytes_le32(&body, &channel);
 	bytes_le32(&body, &token);
-	bytes_skip(&body, 8 + 4); /* when it was made, and how long it lives */
+	bytes_skip(&body, 8 + 4); /* time of creation, and lifetime */
 	if (!opcua_string(&body, &nonce) || !bytes_done(&body) || channel != c->channel ||
 	    (s->channel_known && channel != s->channel))
 		return false;
@@ -435,7 +439,7 @@ static bool opened(struct opcua_state *s, const struct opcua_chunk *c, struct by
 	return true;
 }
 
-/* A chunk of the answer to `o`: its first says what it is. */
+/* Whether this chunk may belong to the answer to `o`. The first chunk names the service. */
 static bool fits(struct opcua_state *s, const struct opcua_open *o, const struct opcua_chunk *c, struct bytes body,
 		 struct pdu *ret)
 {
@@ -443,7 +447,7 @@ static bool fits(struct opcua_state *s, const struct opcua_open *o, const struct
 	bool all = c->chunk == 'F' && s->rest == 0;
 	struct bytes reason;
 
-	if (c->chunk == 'A') { /* it is broken off: a code, and why (OPC 10000-6, 6.7.3) */
+	if (c->chunk == 'A') { /* the answer is aborted: a code and a reason (OPC 10000-6, 6.7.3) */
 		ret->exception = true;
 		return bytes_le32(&body, &code) && opcua_string(&body, &reason) && bytes_done(&body);
 	}
@@ -496,7 +500,7 @@ static void answer(struct opcua_state *s, const struct opcua_chunk *c, const str
 		pending_answered(open_of(s), at);
 }
 
-/* What stands outside of requests: it says so, and ends. */
+/* Judges messages of a server that answer no request: acknowledge and error. */
 static enum reason told(struct opcua_state *s, const struct opcua_chunk *c)
 {
 	if (!opcua_says_fits(c))
@@ -514,7 +518,7 @@ static enum reason told(struct opcua_state *s, const struct opcua_chunk *c)
 	return R_OPCUA_SESSION;
 }
 
-/* Of a channel or for one: whether it may come now. */
+/* The reason why a server's OPN or MSG is not allowed now; R_ALLOWED when it is. */
 static enum reason in_channel(const struct opcua_state *s, const struct opcua_chunk *c)
 {
 	bool may = s->phase == OPCUA_OPENED || s->phase == OPCUA_ANY;

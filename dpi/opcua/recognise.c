@@ -2,8 +2,8 @@
 #include "dpi/opcua/chunk.h"
 #include "dpi/prefix.h"
 
-/* A client begins with a hello, a server with what acknowledges it or with an error. Where the
- * server opens the session (OPC 10000-6, 7.1.3), it is the other way about. */
+/* A client begins with a hello; a server begins with an acknowledge or an error. Where the server
+ * opens the connection (OPC 10000-6, 7.1.3), the roles are exchanged. */
 enum recognition recognise_opcua(enum direction dir, struct bytes head)
 {
 	static const struct {

@@ -3,9 +3,10 @@
 
 #include "dpi/opcua/words.h"
 
-/* OPC 10000-4, 7.32 and 7.33: whose session, when, by which number, which diagnostics, for an
- * audit, how long, an object without a body, since it stands in front of all that is judged; and
- * when, by which number, how it went, diagnostics, texts, anything. */
+/* The headers of requests and answers (OPC 10000-4, 7.32 and 7.33). Request: session token, time,
+ * handle, diagnostics mask, audit id, timeout, and an additional header, which must be empty
+ * because everything that is judged comes after it. Answer: time, handle, result, diagnostics,
+ * texts, additional header. */
 #define REQUEST_HEADER "n844s4y"
 #define ANSWER_HEADER "844d[s]x"
 #define ANSWER_STATUS_AT 12u
@@ -66,7 +67,7 @@ struct operation opcua_operation(uint32_t service, uint8_t policy)
 {
 	return (struct operation){ .service = service,
 				   .targets = { [OPCUA_POLICY] = policy },
-				   /* what nobody secures, a row has to name */
+				   /* without security, a row must name the policy */
 				   .broadcast = policy <= OPCUA_POLICY_NONE ? 1u << OPCUA_POLICY : 0,
 				   .space = SPACE_NONE,
 				   .idle = 1u << OPCUA_ATTRIBUTE };
@@ -76,7 +77,7 @@ struct operation opcua_operation(uint32_t service, uint8_t policy)
 
 struct reader {
 	struct bytes b;
-	struct parsed *to; /* NULL: nothing is made of it */
+	struct parsed *to; /* NULL: no operations are made */
 	const struct service *service;
 	uint8_t policy;
 	bool crowded, bodies;
@@ -88,7 +89,7 @@ struct reader {
 	struct values value;
 };
 
-/* Whether the operation before is the same of the node before, so that they are one. */
+/* Whether the operation extends the last one to the next node, so that both become one. */
 static bool goes_on(struct operation *last, const struct operation *o)
 {
 	if (last->service != o->service || last->targets[OPCUA_ATTRIBUTE] != o->targets[OPCUA_ATTRIBUTE] ||
@@ -141,7 +142,8 @@ static void touch(struct reader *r, bool expanded, bool may_be_null)
 		r->places[r->n_places++] = at;
 }
 
-/* One operation an argument, all at the method; a row has to allow the object, too. */
+/* Adds one operation for each argument, all on the method. A row must also allow the object of the
+ * method. */
 static void arguments(struct reader *r)
 {
 	const struct opcua_node method = r->places[r->n_places - 1u];
@@ -162,7 +164,7 @@ static void arguments(struct reader *r)
 
 static void end_item(struct reader *r)
 {
-	if (r->ranged && r->value.form != VALUES_NONE) /* a part of it is written */
+	if (r->ranged && r->value.form != VALUES_NONE) /* only a part of the value is written */
 		r->value.form = VALUES_UNKNOWN;
 	for (uint32_t i = 0; i < r->n_places && r->to != NULL; i++)
 		add(r, &r->places[i], r->value);
@@ -170,7 +172,7 @@ static void end_item(struct reader *r)
 
 static void fields(struct reader *r, const char *layout);
 
-/* Behind the bracket that closes what begins here. */
+/* The layout after the bracket that closes the present group. */
 static const char *behind(const char *layout)
 {
 	for (unsigned open = 1; open > 0; layout++) {
@@ -255,7 +257,7 @@ static void field(struct reader *r, char what)
 	}
 }
 
-/* The depth of calls is that of the table's brackets. */
+/* Recursion is as deep as the brackets of the table. */
 static void fields(struct reader *r, const char *layout)
 {
 	while (*layout != '\0' && *layout != ']' && *layout != '}' && !r->b.failed) {
@@ -292,7 +294,7 @@ void opcua_request_parse(struct bytes body, uint8_t policy, struct parsed *ret)
 	if (!opcua_service_take(&r.b, &code))
 		return;
 	r.service = service_of(code);
-	if (r.service == NULL) { /* what it touches nobody knows */
+	if (r.service == NULL) { /* unknown service: its nodes and values are not known */
 		one(ret, code, policy, UNTOLD_PLACE | UNTOLD_VALUE, false);
 		ret->wrong = R_ALLOWED;
 		return;
@@ -300,7 +302,7 @@ void opcua_request_parse(struct bytes body, uint8_t policy, struct parsed *ret)
 	fields(&r, REQUEST_HEADER);
 	fields(&r, r.service->layout);
 	ret->wrong = r.crowded ? R_OPCUA_MANY : bytes_done(&r.b) ? R_ALLOWED : R_OPCUA_FRAME;
-	/* Who finds the end of a body elsewhere reads other nodes and values behind it. */
+	/* A server that finds another end of such a body reads other nodes and values after it. */
 	for (uint32_t i = 0; r.bodies && i < ret->n; i++)
 		if (ret->operations[i].space != SPACE_NONE) {
 			ret->operations[i].place_unknown = true;

@@ -10,20 +10,20 @@
 
 struct opcua_open {
 	struct pending_entry wait;
-	uint32_t request; /* its number */
+	uint32_t request; /* the number of the request */
 	uint32_t service;
-	bool begun; /* a part of the answer came */
+	bool begun; /* a part of the answer has come */
 };
 
-/* How far a session is (OPC 10000-6, 7.1.3). */
+/* The state of a connection (OPC 10000-6, 7.1.3). */
 enum opcua_phase {
 	OPCUA_FRESH,
 	OPCUA_GREETED, /* the client said hello */
 	OPCUA_READY,   /* ... and was acknowledged */
-	OPCUA_OPENING, /* it asked for a channel */
+	OPCUA_OPENING, /* the client has requested a channel */
 	OPCUA_OPENED,
 	OPCUA_CLOSED,
-	OPCUA_ANY, /* half-way: what was said before is not known */
+	OPCUA_ANY, /* met half-way: earlier messages are not known */
 };
 
 struct opcua_state {
@@ -38,7 +38,7 @@ struct opcua_state {
 	uint32_t channel;
 	uint32_t token[2];
 	uint32_t sequence[2];
-	/* a server's chunk goes on for so many bytes, decided by its beginning */
+	/* remaining bytes of a server's long chunk, which are judged like its beginning */
 	uint32_t rest, rest_function;
 	uint8_t rest_reason;
 	bool rest_allowed;

@@ -7,10 +7,10 @@
 #define PLACES (1u << OPCUA_NODES)
 
 /*
- * To write a value is to write; to write what a variable is (who may write it, its type) is to
- * program, as it is to make and delete nodes. What a method does its server alone knows: calls are
- * control. What opens and ends a session is of no word. A size stands in front of every chunk, so
- * that all servers find the end of a request alike.
+ * Writing a value is writing. Writing other attributes of a variable (access rights, type), and
+ * creating and deleting nodes, is programming. Only the server knows what a method does, so calls
+ * are control. Opening and closing sessions has no class. Every chunk states its size, so all
+ * servers find the same end of a request.
  */
 static const struct function_info functions[] = {
 #define SERVICE(request, response, name, class, places, untold, layout)                                                \
@@ -24,7 +24,7 @@ static const struct function_info functions[] = {
 							   1u << OPCUA_CERTIFICATES, UNTOLD_VALUE, FRAMING_ALIKE },
 };
 
-/* What a channel without security says must be allowed by a row that names it. */
+/* A channel without security must be allowed by a row that names this policy. */
 static const struct target_info targets[] = {
 	[OPCUA_POLICY] = { .key = "security_policies",
 			   .max = OPCUA_POLICY_OTHER,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/s7comm/message.h"
 
-#define BLOCK_DATA 0x00fbu /* stands between the length of a part of a block and the part */
+#define BLOCK_DATA 0x00fbu /* between the length of a part of a block and the part itself */
 
-/* Only the function comes back; some add a byte. */
+/* Whether the answer has only the function code, to which some servers add a byte. */
 static bool bare(const struct s7_message *m)
 {
 	return m->parameters.left <= 1 && m->data.left == 0;
@@ -18,7 +18,7 @@ static bool block_part(struct bytes b)
 	return !b.failed && mark == BLOCK_DATA && b.left == length;
 }
 
-/* Status, two numbers, the block's length in digits. */
+/* Reads status, two numbers, and the block's length in digits. */
 static bool upload_begins(struct bytes b)
 {
 	uint8_t digits;

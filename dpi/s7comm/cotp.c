@@ -2,10 +2,10 @@
 #include "dpi/s7comm/cotp.h"
 
 #define PACKET_HEADER 4u
-#define DT_LENGTH 2u /* of a DT's header, which does not count itself */
+#define DT_LENGTH 2u /* length of a DT's header, without the length byte itself */
 #define END_OF_MESSAGE 0x80u
-#define CONNECT_FIXED 6u /* of CR, CC and DR: type, two references, class or reason */
-#define ERROR_FIXED 4u	 /* of ER: type, reference, cause */
+#define CONNECT_FIXED 6u /* fixed bytes of CR, CC and DR: type, two references, class or reason */
+#define ERROR_FIXED 4u	 /* fixed bytes of ER: type, reference, cause */
 #define TSAP_MAX 32u
 /* bytes that a DR may carry (ISO 8073, 13.5.4: 64), too few for a PDU; python-snap7 sends one */
 #define PARTING_MAX 6u
@@ -14,10 +14,10 @@ enum parameter { PARAMETER_SIZE = 0xc0, PARAMETER_CALLING = 0xc1, PARAMETER_CALL
 
 /* One packet with its TPDU. */
 struct packet {
-	size_t length; /* bytes of all of it */
+	size_t length; /* bytes of the whole packet */
 	uint8_t tpdu;
-	bool last;	   /* DT: its message ends here */
-	struct bytes data; /* DT: what it carries; else the TPDU without its length */
+	bool last;	   /* DT: it is the last one of its message */
+	struct bytes data; /* a DT's data; of other TPDUs everything after the length byte */
 };
 
 static size_t least_header(uint8_t tpdu)
@@ -36,8 +36,8 @@ static size_t least_header(uint8_t tpdu)
 	}
 }
 
-/* The credit that other classes have in CR and CC, and numbers that some clients put where class 0
- * has none, are not the type's. */
+/* Whether the type byte is valid. Its low bits may have a credit, as in CR and CC of other classes,
+ * or numbers that some clients put there although class 0 has none. */
 static bool type_fits(uint8_t tpdu, uint8_t header, uint16_t length)
 {
 	size_t least = least_header(tpdu), parting = tpdu == TPDU_DR ? PARTING_MAX : 0, behind;
@@ -52,7 +52,8 @@ static bool type_fits(uint8_t tpdu, uint8_t header, uint16_t length)
 	return behind <= parting;
 }
 
-/* One test a byte: a flow that cannot be this ends at the first byte that says so. */
+/* Tests each byte as soon as it is there: a flow that cannot be this protocol ends at the first
+ * byte that shows it. */
 static enum frame_result read_packet(struct bytes b, struct packet *ret)
 {
 	uint8_t version, reserved, header, number;
@@ -208,7 +209,7 @@ static bool join(struct bytes pdu, uint8_t *joined, struct s7_unit *ret)
 			return false;
 		bytes_skip(&pdu, p.length);
 		ret->fragments += p.data.left > 0;
-		if (n == 0 && pdu.left == 0) { /* all in one: it stays where it is */
+		if (n == 0 && pdu.left == 0) { /* a single DT need not be copied */
 			ret->message = p.data;
 			return true;
 		}

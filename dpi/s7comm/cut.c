@@ -21,7 +21,7 @@
 /* DTs that such a server reassembles correctly; its behaviour with more is not known */
 #define PARTS 2u
 
-/* A DT by its first bytes, and how much it brings. */
+/* A DT: its first bytes, and the number of its data bytes. */
 struct part {
 	size_t body;
 	bool last;
@@ -46,7 +46,7 @@ static enum part_found read_part(struct bytes *b, struct part *ret)
 	return PART_THERE;
 }
 
-/* A header of a request, as far as it is there. */
+/* A request's header, as far as its bytes have come. */
 struct header {
 	uint8_t b[HEADER];
 	size_t n;
@@ -182,7 +182,7 @@ static bool unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct b
 	 * another policy. */
 	if (!s->lost || !search(s, offset, b) || evaluate_allows_all(t, p, &vocabulary_s7comm))
 		return true;
-	s->lost = 0; /* said once, where a refusal ends nothing */
+	s->lost = 0; /* recorded once, if refusals end nothing */
 	s7_name_choice(t, p, 0, ret);
 	ret->targets[0] = s7_slot(s);
 	ret->reason = R_S7COMM_CUT;
@@ -190,7 +190,7 @@ static bool unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct b
 	return false;
 }
 
-/* The packet at the end, which is not whole by its header, holds a whole request. */
+/* Whether the packet at the end, which is incomplete by its header, has a complete request. */
 static bool holds_its_request(struct bytes b)
 {
 	uint16_t n_parameters, n_data;

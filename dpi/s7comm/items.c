@@ -47,7 +47,7 @@ enum item_type {
 /* How the data of an item is counted. */
 enum data_type {
 	DATA_NONE = 0,
-	DATA_BIT = 3,	 /* by bits, each in a byte */
+	DATA_BIT = 3,	 /* counted in bits; each bit has a byte */
 	DATA_BYTES = 4,	 /* by bits */
 	DATA_INT = 5,	 /* by bits */
 	DATA_DINT = 6,	 /* by bytes */
@@ -55,7 +55,7 @@ enum data_type {
 	DATA_OCTETS = 9, /* by bytes */
 };
 
-/* One item of the form that every client knows, or another one, of which only the end is known. */
+/* An item in the form that every client uses. Of other items, only the end is known. */
 struct item {
 	bool plain;
 	uint8_t type, area;

@@ -3,13 +3,13 @@
 
 #define PROTOCOL 0x32
 #define PROTOCOL_PLUS 0x72
-#define USERDATA_HEAD 0x000112u /* how the parameters of all userdata begin */
+#define USERDATA_HEAD 0x000112u /* the first bytes of all userdata parameters */
 #define SHORT 4u		/* their length in requests */
-/* ... in answers, and in requests that go on with a job or an answer */
+/* ... length in answers, and in requests that continue a job or an answer */
 #define LONG 8u
 
-/* A change of the controller's mode, which it tells by itself: another head, no answer's form,
- * no data. */
+/* Reads a report of a new operating mode, which the controller sends by itself. It has another
+ * head, no error code and no data. */
 static bool read_transition(struct bytes b, struct s7_message *m)
 {
 	static const uint8_t head[] = { 0x01, 0x00, 0x10, 0x10, 0x00, 0x00 };
@@ -18,8 +18,8 @@ static bool read_transition(struct bytes b, struct s7_message *m)
 	       bytes_u8(&b, &m->sub) && bytes_u8(&b, &m->sequence) && bytes_done(&b);
 }
 
-/* Three bytes that never change, the length of what follows, its form, who speaks and which group,
- * sub-function, sequence number. */
+/* Reads userdata parameters: three fixed bytes, the length of what follows, its form, role and
+ * group, sub-function, sequence number. */
 static bool read_userdata(struct s7_message *m)
 {
 	struct bytes b = m->parameters;
@@ -75,7 +75,7 @@ void s7_message_read(struct bytes b, struct s7_message *ret)
 			ret->wrong = R_ALLOWED;
 		return;
 	}
-	if (n_parameters == 0) { /* nothing but the answer that something went wrong */
+	if (n_parameters == 0) { /* an answer that only reports an error */
 		if (ret->kind != S7_JOB && n_data == 0)
 			ret->wrong = R_ALLOWED;
 		return;

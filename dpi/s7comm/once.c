@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a read or write looks like when it is asked once more: it has another reference, which its
- * answer repeats. */
+/* Templates for repeated reads and writes. A repetition has another reference, which the answer
+ * repeats. */
 #include "dpi/once.h"
 #include "dpi/s7comm/state.h"
 
 #define REFERENCE_AT (S7_DT_HEADER + 4u)
 #define PARAMETERS_AT 12u /* of an answer's message */
 
-/* Behind the setup, nothing waits, nobody is lost, and no block is on its way: then its bytes alone
- * decide about a request. */
+/* Whether the judgement of a request depends only on its bytes: setup is done, no request waits,
+ * the server is in step, and no block is transferred. */
 static bool is_settled(const struct s7_state *s)
 {
 	return s->phase == PHASE_READY && s->n_open == 0 && s->unread == 0 && s->lost == 0 && s->download == 0 &&
 	       s->asked_back == 0 && s->moved == 0;
 }
 
-/* The items of a read's answer, from `at` on: all of them were there, and each says again how long
- * it is. */
+/* Adds the items of a read's answer, from `at` on: each must report success and the same length. */
 static bool says_items(struct once_template *t, struct bytes items, size_t at)
 {
 	while (items.left > 0) {
@@ -56,7 +55,8 @@ bool s7_once(const void *state, struct bytes request, struct bytes answer, struc
 	    (asks.function != S7_READ && asks.function != S7_WRITE) || says.parameters.left != 1 ||
 	    !once_begin(ret, request, answer.left) || !once_repeats(ret, REFERENCE_AT, REFERENCE_AT, 2))
 		return false;
-	/* All up to the items but the reference; of a write what became of each of them, too. */
+	/* Everything before the items except the reference; for a write also the result of each
+	 * item. */
 	if (!once_says(ret, 0, answer.p, REFERENCE_AT) ||
 	    !once_says(ret, REFERENCE_AT + 2u, answer.p + REFERENCE_AT + 2u,
 		       S7_DT_HEADER + PARAMETERS_AT + 2u - (REFERENCE_AT + 2u)))

@@ -29,7 +29,8 @@ static void watch(struct s7_state *s, const struct operation *o)
 				      .space = o->space,
 				      .sub = (uint8_t)o->service };
 
-	if (o->space == SPACE_NONE && !o->place_unknown) /* the end of one */
+	/* a request that ends a subscription names no place */
+	if (o->space == SPACE_NONE && !o->place_unknown)
 		return;
 	for (uint32_t i = 0; i < s->n_watched; i++)
 		if (memcmp(&s->watched[i], &w, sizeof(w)) == 0)
@@ -139,7 +140,7 @@ void s7_push(const struct s7_state *s, const struct s7_message *m, const struct 
 {
 	uint32_t service = subscription(s, m);
 	const struct function_info *f = function_by_code(&vocabulary_s7comm, service);
-	/* which mode it is in now, in the parameters */
+	/* the new operating mode, which is in the parameters */
 	bool says_all = m->group == 0 && m->data.left == 0;
 
 	if (service == 0 || !(says_all || s7_answer_fits(service, m)))

@@ -2,9 +2,9 @@
 #include "dpi/prefix.h"
 
 /*
- * The request for a COTP connection of class 0, or its confirmation, with TSAPs or a size as its
- * first parameter (RFC 1006; RFC 905, 13.3); the remote desktop's has none of them. Which of
- * Siemens' two protocols follows shows when the connection stands.
+ * Recognises the request for a COTP connection of class 0, or its confirmation, with TSAPs or a
+ * TPDU size as its first parameter (RFC 1006; RFC 905, 13.3). Remote desktop has neither. Both
+ * protocols of Siemens begin like this; the first message over the connection distinguishes them.
  */
 static enum recognition connection(enum direction dir, struct bytes head)
 {
@@ -28,8 +28,8 @@ enum recognition recognise_s7comm(enum direction dir, struct bytes head)
 	return connection(dir, head);
 }
 
-/* Its number, 0x72, in the first data (RFC 905, 13.7) behind a client's request: MMS and S7comm ask
- * for the same connection. */
+/* Recognises S7comm-plus by its protocol number 0x72 in the first data (RFC 905, 13.7) of the
+ * client. MMS and S7comm open the connection in the same way. */
 enum recognition recognise_s7comm_plus(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head };

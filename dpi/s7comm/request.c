@@ -3,7 +3,7 @@
 
 #define BLOCK_NAME 8u /* "0A00001P": kind, number, file system */
 
-/* The operation of a request of which only the code is known. */
+/* Adds the operation of a request of which only the code is known. */
 static uint32_t opaque(struct operation *o, uint32_t service)
 {
 	*o = (struct operation){
@@ -37,7 +37,7 @@ static uint32_t variables(const struct s7_message *m, uint32_t service, struct o
 	return n;
 }
 
-/* Zeros that stand where an answer has numbers. */
+/* Reads zeros that have the position of numbers in an answer. */
 static bool zeros(struct bytes *b, size_t n)
 {
 	uint8_t byte;
@@ -62,7 +62,7 @@ static bool is_word(struct bytes b, const char *word, size_t n)
 
 #define IS(b, word) is_word(b, word, sizeof(word) - 1)
 
-/* "_" and the name of a block: "_0A00001P". Then, of a request to download, "1" and the sizes. */
+/* Reads "_" and the name of a block: "_0A00001P"; for a download also "1" and the sizes. */
 static bool block_request(struct bytes b, bool sizes)
 {
 	struct bytes name, rest;
@@ -80,7 +80,7 @@ static bool block_request(struct bytes b, bool sizes)
 	return counted(&b, &rest) && rest.left > 0 && bytes_done(&b);
 }
 
-/* Blocks of _INSE and _DELE: how many, a zero, their names. */
+/* Reads the blocks of _INSE and _DELE: their number, a zero, their names. */
 static bool block_list(struct bytes b)
 {
 	uint8_t n, reserved;
@@ -185,7 +185,7 @@ static uint32_t job(const struct s7_message *m, struct operation *operations, bo
 
 /* ---- userdata -------------------------------------------------------------------------------- */
 
-/* Result, type, length, and as much as that says. */
+/* Reads result, type and length, and the data, which must have that length. */
 static bool enclosed(struct bytes b, struct bytes *ret)
 {
 	uint8_t result, type;
@@ -197,7 +197,7 @@ static bool enclosed(struct bytes b, struct bytes *ret)
 	return bytes_take(&b, length, ret) && bytes_done(&b);
 }
 
-/* How often, and items as a read has them. */
+/* Reads an interval, and items as in a read. */
 static uint32_t cyclic(const struct s7_message *m, struct bytes b, struct operation *operations, bool *ret_good)
 {
 	uint8_t first, n, base, factor;

@@ -11,7 +11,7 @@ _Static_assert(REASON_COUNT <= 256, "a reason must fit into an open request");
 _Static_assert(OPERATIONS_MAX >= S7_ITEMS_MAX, "every item of a request is an operation");
 _Static_assert(S7_PDU_MAX <= ENFORCER_PDU_MAX, "a message of many fragments must be kept until it is whole");
 
-#define PACKET_VERSION 3 /* how every PDU begins, and no message */
+#define PACKET_VERSION 3 /* first byte of every TPKT packet; no S7 message begins with it */
 
 /* What `parse` hands to `asked`; KEPT_KIND: of a message, or a TPDU. */
 enum kept { KEPT_REFERENCE, KEPT_KIND, KEPT_SAYS, KEPT_SIZE, KEPT_LENGTH, KEPT_FRAGMENTS };
@@ -66,7 +66,8 @@ static void parse_message(const struct s7_unit *u, uint32_t slot, struct parsed 
 	says = m.kind == S7_USERDATA ? m.says : 0;
 	ret->asks = true;
 	ret->wrong = m.wrong;
-	ret->kept[KEPT_KIND] = m.wrong == R_ALLOWED ? m.kind : 0; /* else any byte stands there */
+	/* in a malformed message this byte may be anything */
+	ret->kept[KEPT_KIND] = m.wrong == R_ALLOWED ? m.kind : 0;
 	ret->kept[KEPT_SAYS] = says;
 	ret->kept[KEPT_REFERENCE] = m.reference;
 	ret->kept[KEPT_LENGTH] = u->message.left;
@@ -88,7 +89,7 @@ static void parse_message(const struct s7_unit *u, uint32_t slot, struct parsed 
 							 .place_unknown = true,
 							 .values = { .form = VALUES_UNKNOWN } };
 		if (m.wrong == R_ALLOWED)
-			/* an answer without a question of the server */
+			/* an answer although the server has asked for nothing */
 			ret->wrong = R_S7COMM_RESPONSE;
 	}
 	for (uint32_t i = 0; i < ret->n; i++)
@@ -101,7 +102,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 
 	s7_unwrap(pdu, ret->joined, &u);
 	if (dir != DIR_C2S) {
-		/* else it is no S7 message, and stays what it is */
+		/* otherwise it is no S7 message, and is judged as a malformed one */
 		if (u.fragments > 1 && u.message.p[0] != PACKET_VERSION)
 			ret->answer = u.message;
 		return;
@@ -114,7 +115,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 
 /* ---- judging requests ------------------------------------------------------------------------ */
 
-/* Choices of another table mean nothing in this one; what they allowed stays allowed. */
+/* A choice is only valid for its own table. Requests that an earlier table allowed stay allowed. */
 static void notice_table(struct s7_state *s, const struct command_table *t)
 {
 	if (memcmp(s->table, t->digest, sizeof(s->table)) == 0)
@@ -132,7 +133,7 @@ static bool make_room(struct s7_state *s, uint32_t lengths)
 			i++;
 			continue;
 		}
-		s->unread |= s->open[i].reason != R_ALLOWED; /* should its answer come after all */
+		s->unread |= s->open[i].reason != R_ALLOWED; /* its answer may still come */
 		s7_forget(s, i);
 	}
 	return s->n_open < S7_OPEN_MAX && lengths <= S7_LENGTHS - s->n_lengths;
@@ -179,7 +180,7 @@ static bool misread(const struct parsed *p, const struct ruling *r)
 	return p->kept[KEPT_FRAGMENTS] > 2 && (r->grant == NULL || !r->grant->whole);
 }
 
-/* An answer to the server's question for a part of a block. */
+/* Handles the client's answer to the server's request for a part of a block. */
 static void block_sent(struct s7_state *s, const struct parsed *p, struct pdu *ret)
 {
 	if (ret->reason == R_ALLOWED && !s->met &&
@@ -300,10 +301,10 @@ static void missed(void *state, bool unread)
 	s->met = 1;
 	s->unread |= unread;
 	for (uint32_t i = 0; i < s->n_open; i++)
-		s->open[i].expendable = 1; /* its answer may have gone by */
+		s->open[i].expendable = 1; /* its answer may have passed unseen */
 }
 
-/* Functions without a name may look like anything. */
+/* Functions without a name may have any form. */
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	uint8_t room[S7_MESSAGE_MAX];

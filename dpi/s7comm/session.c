@@ -5,7 +5,7 @@
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-/* How an answer's function follows from what was asked. */
+/* The function in the answer to a request. */
 static uint32_t service_of(const struct s7_message *m)
 {
 	return m->kind == S7_USERDATA ? S7_SUB(m->group, m->sub) : S7_FUNCTION(m->function);

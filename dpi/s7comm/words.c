@@ -94,10 +94,10 @@ static const struct function_info functions[] = {
 /* rack * 32 + slot, as the called TSAP has it */
 static const struct target_info targets[] = { { .key = "slots", .max = 255, .one = "slot", .ja = "スロット" } };
 
-/* Bit addresses, byte * 8 + bit; of data blocks with the block's number before them. */
+/* Bit addresses, byte * 8 + bit; in data blocks with the block number in the higher bits. */
 #define AREA_LAST (((uint64_t)1 << S7_AREA_BITS) - 1u)
 #define BYTE_BITS (S7_AREA_BITS - 3u)
-/* bit, byte, word, double word: what a client writes, it says */
+/* bit, byte, word, double word: a client states the size of what it writes */
 #define SIZES (1u << 0 | 1u << 3 | 1u << 4 | 1u << 5)
 #define AREA(name)                                                                                                     \
 	{                                                                                                              \

@@ -6,7 +6,7 @@
 /*
  * Digits in ASCII: X and Y are octal where the CPU module is an FX5. File registers (ZR) are
  * hexadecimal in the manuals of MELSEC-Q and L, and decimal in those of SLMP. The frame does not
- * tell which one answers, so both readings count.
+ * tell which kind of controller answers, so both readings are judged.
  */
 static const struct slmp_device devices[] = {
 	{ 0x91, SLMP_BIT, SLMP_SM, 10, 0, "SM", "SM" },	   { 0xa9, SLMP_WORD, SLMP_SD, 10, 0, "SD", "SD" },
@@ -41,7 +41,7 @@ static const struct slmp_device *by_code(uint32_t code)
 	return NULL;
 }
 
-/* `n` letters, filled up with asterisks or blanks. */
+/* Whether the `n` letters are this name, padded with asterisks or blanks. */
 static bool is_named(const char *name, const uint8_t *text, size_t n)
 {
 	size_t i = 0;
@@ -65,8 +65,8 @@ static const struct slmp_device *by_name(const uint8_t *text, size_t n, bool wid
 	return NULL;
 }
 
-/* Blanks may stand for leading zeros. False when a digit is none, or the number longer than
- * 32 bits. */
+/* Reads a number, in which blanks may replace leading zeros. False: a character is no digit, or the
+ * number is longer than 32 bits. */
 static bool digits(const uint8_t *text, size_t n, uint32_t radix, uint32_t *ret)
 {
 	uint64_t v = 0;

@@ -33,7 +33,7 @@ bool slmp_number(struct slmp_reader *r, unsigned n, uint32_t *ret)
 	return true;
 }
 
-/* The form that a first byte belongs to; 0: none. */
+/* The form that begins with these two bytes; 0: none. */
 static uint8_t form_of(uint8_t first, uint8_t second)
 {
 	switch (first) {

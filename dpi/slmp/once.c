@@ -29,7 +29,7 @@ static uint16_t answer_of(struct bytes request, struct slmp_head *h)
 	return r.well_formed ? r.answer : SLMP_ANY;
 }
 
-/* Length and end code, low byte first or in digits. */
+/* Adds length and end code, low byte first or in digits. */
 static bool says_end(struct once_template *t, size_t head, bool ascii, size_t n)
 {
 	static const char digits[] = "0123456789ABCDEF";

@@ -10,8 +10,8 @@
 /* Where a device's number is, in bytes of the frame. */
 enum { NAMES_NONE = 0, NAMED_FIRST = 4, NAMED_COUNTED = 6 };
 
-/* A subheader, and the command and subcommand that do the same; one that has none stands
- * for itself. */
+/* Subheaders with the command and subcommand that have the same effect. A subheader without one is
+ * reported by its own number. */
 static const struct {
 	uint8_t subheader, device;
 	uint32_t service;
@@ -57,13 +57,13 @@ static int pair(const uint8_t *p)
 	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-/* A letter, and another one or a blank. */
+/* Whether these are a letter and a letter or a blank. */
 static bool is_code(int letter, int second)
 {
 	return letter >= 'A' && letter <= 'Z' && (second == ' ' || second == 'N' || second == 'S' || second == 'C');
 }
 
-/* Numbers of devices have 16 bits; without that any text of digits would hold one. */
+/* Device numbers are limited to 16 bits: otherwise any text of digits would contain one. */
 bool slmp_other_names(const uint8_t *p, size_t left, bool ascii, uint32_t *ret_service)
 {
 	int subheader = left < SLMP_OTHER_MIN * (ascii ? 2u : 1u) ? -1 : ascii ? pair(p) : p[0];

@@ -48,7 +48,7 @@ static bool skip(struct slmp_reader *r, size_t n)
 	return bytes_skip(&r->b, r->ascii ? 2u * n : n);
 }
 
-/* Words in an answer, or bits, two of which share a byte. */
+/* Length of the data in an answer: words, or bits, of which two share a byte. */
 static uint32_t words_length(const struct slmp_reader *r, uint32_t n)
 {
 	return (r->ascii ? 4u : 2u) * n;
@@ -65,8 +65,7 @@ static bool answers_with(struct slmp_request *r, uint32_t n)
 	return n <= ANSWER_MAX;
 }
 
-/* Data that holds nothing but the digits and hexadecimal numbers that it should; bits are 0
- * or 1. */
+/* Whether the data consist only of the digits that they may have; bits are 0 or 1. */
 static bool is_plain(struct slmp_reader *r, uint32_t length, bool bits)
 {
 	struct bytes b = r->b;
@@ -108,7 +107,7 @@ static bool parse_batch(struct slmp_request *r, struct slmp_reader *b, bool writ
 	return is_plain(b, length, bits) && bytes_skip(&b->b, length);
 }
 
-/* How many words, how many double words. */
+/* Reads the number of words and the number of double words. */
 static bool parse_counts(struct slmp_reader *b, uint32_t *ret_words, uint32_t *ret_doubles)
 {
 	slmp_number(b, 1, ret_words);
@@ -116,7 +115,7 @@ static bool parse_counts(struct slmp_reader *b, uint32_t *ret_words, uint32_t *r
 	return !b->b.failed && *ret_words + *ret_doubles > 0;
 }
 
-/* A list of devices, as random reads and monitors have it. */
+/* Reads a list of devices, as in random reads and monitors. */
 static bool parse_list(struct slmp_request *r, struct slmp_reader *b, uint32_t *ret_length)
 {
 	struct slmp_device_number d;
@@ -135,7 +134,8 @@ static bool parse_list(struct slmp_request *r, struct slmp_reader *b, uint32_t *
 	return true;
 }
 
-/* A double word: the low word is at the device's number. In ASCII the high one is written first. */
+/* Reads a double word: the device number has its low word. In ASCII the high word is written
+ * first. */
 static bool write_double(struct slmp_request *r, const struct slmp_device_number *d, struct slmp_reader *b)
 {
 	struct slmp_reader low = *b;
@@ -210,7 +210,8 @@ static bool parse_random_bits(struct slmp_request *r, struct slmp_reader *b)
 	return true;
 }
 
-/* Blocks of words, then blocks of bits, of which 16 are a point; both are written alike. */
+/* Reads blocks of words, then blocks of bits, 16 bits to a point; both are written in the same
+ * form. */
 static bool parse_blocks(struct slmp_request *r, struct slmp_reader *b, bool write)
 {
 	uint32_t words, bits, n, all = 0;
@@ -252,8 +253,8 @@ static bool parse_buffer(struct slmp_request *r, struct slmp_reader *b, bool wri
 		     : answers_with(r, words_length(b, n));
 }
 
-/* Bytes, so that a value that a row limits may begin or end anywhere: what is written is not
- * looked at. */
+/* Buffer memory is addressed by bytes, so a limited value could begin or end anywhere: written
+ * values count as unknown. */
 static bool parse_module(struct slmp_request *r, struct slmp_reader *b, bool write)
 {
 	uint32_t first, n, module;
@@ -269,7 +270,7 @@ static bool parse_module(struct slmp_request *r, struct slmp_reader *b, bool wri
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
-/* As many bytes come back, whatever the coding. */
+/* Reads an echo: the answer has as many bytes, in either coding. */
 static bool parse_echo(struct slmp_request *r, struct slmp_reader *b)
 {
 	uint32_t n;
@@ -278,7 +279,8 @@ static bool parse_echo(struct slmp_request *r, struct slmp_reader *b)
 	       answers_with(r, n + (b->ascii ? 4u : 2u));
 }
 
-/* To run may mean to clear devices first: 1 all but the latched ones, 2 those as well. */
+/* A remote run may clear devices before: 1 clears all but the latched ones, 2 clears those as
+ * well. */
 static bool parse_run(struct slmp_request *r, struct slmp_reader *b)
 {
 	uint32_t mode, clear, fixed;
@@ -299,7 +301,7 @@ static bool parse_fixed(struct slmp_reader *b)
 	return slmp_number(b, 2, &v);
 }
 
-/* What is inside is not said, or not read here. */
+/* For contents that are unknown or not read here: addresses and values count as unknown. */
 static bool leave_open(struct slmp_request *r, struct slmp_reader *b)
 {
 	r->answer = SLMP_ANY;
@@ -310,7 +312,7 @@ static bool parse_data(struct slmp_request *r, struct slmp_reader *b)
 {
 	uint32_t sub = r->service & 0xffffu, length;
 
-	/* extended specifications, or a subcommand that nobody knows */
+	/* extended device specifications, or an unknown subcommand */
 	if (sub > (SUB_BITS | SUB_WIDE))
 		return leave_open(r, b);
 	switch (command_of(r->service)) {
@@ -349,7 +351,7 @@ static bool parse_data(struct slmp_request *r, struct slmp_reader *b)
 		return parse_buffer(r, b, true);
 	case SLMP_SELF_TEST:
 		return parse_echo(r, b);
-	case SLMP_MONITOR: /* what it reads was said before */
+	case SLMP_MONITOR: /* reads the devices that were registered before */
 		slmp_request_forget_place(r);
 		r->answer = SLMP_ANY;
 		return true;

@@ -31,7 +31,7 @@
  * touching any address */
 #define FEW 8u
 
-/* Bytes in front of a command: route, length, monitoring timer. */
+/* Bytes before a command: route, length, monitoring timer. */
 #define ROUTE 5u
 #define BEFORE 4u
 
@@ -402,7 +402,7 @@ static bool takes(struct bytes b, struct found *ret, bool *ret_all)
 	}
 	ret->service = command << 16 | sub;
 	slmp_request_parse(ret->service, ret->targets, data, &q);
-	/* more of it cannot make it a well-formed one, or is not needed */
+	/* further bytes cannot make it well-formed, or are not needed */
 	*ret_all = odd || !q.short_of;
 	q.well_formed = q.well_formed && !odd;
 	if (*ret_all && !q.well_formed)

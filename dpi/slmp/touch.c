@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* Whether a place is only read, and lies behind the one before it. */
+/* Whether a place is only read, and adjacent to the last one. */
 static bool goes_on(const struct slmp_request *r, uint8_t space, uint64_t first, const struct values *values)
 {
 	const struct operation *last;

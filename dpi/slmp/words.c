@@ -10,11 +10,11 @@
 
 /*
  * SLMP reference manual (SH-080956), MELSEC communication protocol reference manual (SH-080008). A
- * code is the command and the subcommand, 16 bits each. Of device commands the subcommands 0 and 1
- * access words and bits, 2 and 3 the same with the longer device numbers of iQ-R; 0080 to 0083 are
- * their extended forms, whose devices may be those of another module or network, or be taken from a
- * register. To run may clear devices. A label may stand for anything. All servers that were looked
- * at go by the length of a frame, so that no command is read in two ways.
+ * code is the command and the subcommand, 16 bits each. In device commands, the subcommands 0 and 1
+ * access words and bits; 2 and 3 do the same with the longer device numbers of iQ-R. 0080 to 0083
+ * are their extended forms, whose devices may be in another module or network, or be given by a
+ * register. A remote run may clear devices. A label may stand for any device. All servers that were
+ * examined go by the length of a frame, so they find the same commands.
  */
 static const struct function_info functions[] = {
 	{ CODES(0x0101u, 0, 0), "read_type_name", CLASS_DIAGNOSE, 0, 0, FRAMING_ALIKE },
@@ -70,8 +70,8 @@ static const struct function_info functions[] = {
 };
 
 /*
- * Whom a frame is for: where it goes on from the module that receives it. What documents write in
- * hexadecimal is written so in policies.
+ * The destination of a frame, seen from the module that receives it. Numbers that manuals write in
+ * hexadecimal are hexadecimal in policies.
  */
 static const struct target_info targets[] = {
 	{ .key = "networks", .max = 255, .one = "network", .ja = "ネットワーク番号", .usual_known = true, .usual = 0 },
@@ -139,7 +139,7 @@ static const struct space_info spaces[SLMP_SPACES] = {
 				 .parts = { { 16, "module" }, { 32, "byte" } } },
 };
 
-/* Bits that are read or written by words. */
+/* Bits that are accessed by words. */
 static const struct least_info leasts[] = {
 	{ 0x04030000, 16, true }, /* random_read */
 	{ 0x04060000, 16, true }, /* block_read */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line `sekisho`: what every verb shares.
+ * The command line `sekisho`: what all verbs share.
  *
- * One file a verb (verbs/check.c, verbs/apply.c, ...), or a folder when it is several (setup/);
- * each defines one `const struct cli_verb verb_<name>`, which names its options, its help texts and
- * its function, and verbs.c lists them. A new verb is one file and one line there. Off-line verbs
- * work on files with policy/ and dpi/ alone; on-box verbs ask the supervisor over its control
- * socket (box/request.h) and only render the JSON that comes back. Nothing here needs root, and
- * nothing here decides anything.
+ * Each verb has a file (verbs/check.c, verbs/apply.c, ...), or a folder when it needs several
+ * (setup/). The file defines one `const struct cli_verb verb_<name>` with its options, help texts
+ * and function, and verbs.c lists them all: a new verb is one file and one line there. Verbs that
+ * work off-line read files with policy/ and dpi/ alone. Verbs that need the box ask the supervisor
+ * over its control socket (box/request.h), and only print the JSON that comes back. Nothing here
+ * needs root, and nothing here decides anything.
  */
 #ifndef SEKISHO_MGMT_CLI_CLI_H
 #define SEKISHO_MGMT_CLI_CLI_H
@@ -20,13 +20,14 @@
 #include "appliance/base/messages.h"
 #include "appliance/wire/msg.h"
 
-/* Exit statuses of every verb: what a box answers is one of them. */
+/* Exit statuses of all verbs. Answers of a box use the same values. */
 enum cli_status {
 	CLI_YES = ANSWER_YES,	      /* yes, or done */
 	CLI_NO = ANSWER_NO,	      /* no, or violations found */
 	CLI_INVALID = ANSWER_INVALID, /* usage, or invalid input */
 	CLI_CANNOT = ANSWER_CANNOT,   /* could not be done */
-	CLI_STOPPED = 130,	      /* by Ctrl-C, as shells have it; never the box's */
+	/* ended by Ctrl-C, with the number that shells use; a box never answers this */
+	CLI_STOPPED = 130,
 };
 
 /* The state of a run: made once by main.c, borrowed by all others. */
@@ -34,7 +35,8 @@ struct cli {
 	enum lang lang;
 	bool lang_told; /* the language was given by --lang, not by the environment */
 	bool json;	/* --json: one JSON object (or one a line), nothing else, on `out` */
-	/* `out` is a terminal that wants colours; never the only carrier of a meaning */
+	/* `out` is a terminal, and colours are wanted. A colour never is the only sign of
+	 * something */
 	bool color;
 	const char *socket; /* control socket of the supervisor */
 	FILE *out;
@@ -73,7 +75,7 @@ struct cli_verb {
 	const char *name;
 	const char *under; /* second word, for "journal verify"; NULL = none */
 	enum cli_group group;
-	const char *operands; /* as usage shows them: "POLICY" */
+	const char *operands; /* operands as usage shows them: "POLICY" */
 	size_t min_operands, max_operands;
 	const struct cli_option *options;
 	size_t n_options;
@@ -101,7 +103,7 @@ int cli_fail_file(struct cli *c, enum cli_status status, const char *name, int c
 void cli_usage(const struct cli_verb *v, char *out, size_t size);
 /* Prints the usage of the verb after an error on the command line. Nothing with --json. */
 void cli_see(struct cli *c, const struct cli_verb *v);
-/* A decimal number of at most `max`; false for anything else, signs and spaces included. */
+/* Reads a decimal number of at most `max`. False for anything else, including signs and blanks. */
 bool cli_number(const char *text, unsigned long long max, unsigned long long *ret);
 
 #endif

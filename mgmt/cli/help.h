@@ -6,7 +6,7 @@
 #include "mgmt/cli/cli.h"
 
 void help_overview(const struct cli *c, FILE *to);
-/* Every verb whose first word this is. */
+/* Prints all verbs with this first word. */
 void help_above(const struct cli *c, const char *word, FILE *to);
 void help_verb(const struct cli *c, const struct cli_verb *v, FILE *to);
 

@@ -12,31 +12,37 @@ enum global_option { GLOBAL_JSON, GLOBAL_LANG, GLOBAL_SOCKET, GLOBAL_HELP, GLOBA
 
 extern const struct cli_option cli_globals[GLOBAL_COUNT];
 
-/* What stands on the command line. */
+/* The contents of a command line. */
 struct cli_line {
 	const char *globals[GLOBAL_COUNT]; /* as cli_args.values */
 	const struct cli_verb *verb;	   /* NULL: none was named */
-	/* the first word of verbs that help is wanted for: "journal"; or NULL */
+	/* the first word of two-word verbs, such as "journal", when only it is given and help is
+	 * wanted; or NULL */
 	const char *above;
 	struct cli_args args;
 };
 
-/* What is wrong with it; texts belong to argv or to the tables. */
+/* A mistake on the command line. Texts belong to argv or to the tables. */
 struct cli_problem {
-	enum message message; /* takes (word) or (word, nearest), as has_nearest says */
+	/* its text has the arguments (word), or with `nearest` the text `with_nearest` has (word,
+	 * nearest) */
+	enum message message;
 	const char *word;
-	const char *nearest; /* NULL = nothing is near enough */
+	const char *nearest; /* the word that was probably meant; NULL = none is similar enough */
 	enum message with_nearest;
-	/* M_CLI_VALUE_UNFIT, whose second word is the value: what it should be; else NULL */
+	/* only for M_CLI_VALUE_UNFIT, whose second argument is the value: what the value should be;
+	 * else NULL */
 	const char *wanted;
-	const struct cli_verb *verb; /* the verb it was said to, or NULL */
-	/* M_CLI_UNDER, whose nearest this is: the second words of a verb, "verify, checkpoint" */
+	const struct cli_verb *verb; /* the verb that was given, or NULL */
+	/* for M_CLI_UNDER, as its `nearest`: all second words of the verb, "verify, checkpoint" */
 	char unders[96];
 };
 
-/* False with *problem filled. Globals that were read before the problem are in ret. */
+/* Reads the command line. False: *problem is filled, and *ret has the global options before the
+ * mistake. */
 bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_problem *problem);
-/* Globals alone, problems ignored: what --lang and --json say even when the rest is wrong. */
+/* Reads only the global options and ignores mistakes, so that --lang and --json apply to error
+ * messages, too. */
 void cli_read_globals(int argc, char **argv, struct cli_line *ret);
 
 #endif

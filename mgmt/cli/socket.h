@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which control socket to ask. */
+/* Chooses the control socket. */
 #ifndef SEKISHO_MGMT_CLI_SOCKET_H
 #define SEKISHO_MGMT_CLI_SOCKET_H
 
 #define SOCKET_DEFAULT "/run/sekisho/control.sock"
 
 /*
- * `wish` (--socket), else SEKISHO_SOCKET, else what SEKISHO_SOCKET was before sudo took it away,
- * else the default. Valid as long as the program.
+ * Returns `wish` (--socket), else SEKISHO_SOCKET, else the value that SEKISHO_SOCKET had before
+ * sudo removed it, else the default. Valid until the program ends.
  */
 const char *socket_choose(const char *wish);
 
-/* What another process was started with; only root sees another user's. */
+/* Reads the environment with which another process was started; only root can read that of another
+ * user's process. */
 
-/* The value behind `name`, which ends with "=". NULL: there is none, or it cannot be told. Valid
- * until the next call. */
+/* The value of `name`, which ends with "=". NULL: it is not set, or cannot be read. Valid until the
+ * next call. */
 const char *environ_of(long pid, const char *name);
 
 #endif

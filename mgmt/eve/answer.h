@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The record stream in the form of EVE, for a log server that takes that: rsyslogd
- * (box/companions.h) gives each line of the record to a program (main.c) and sends that program's
+ * Converts the record stream to EVE, for a log server that wants this format: rsyslogd
+ * (box/companions.h) gives each record line to the program of main.c, and sends the program's
  * answer instead. Pure.
  */
 #ifndef SEKISHO_MGMT_EVE_ANSWER_H
@@ -11,9 +11,9 @@
 #include <stdio.h>
 
 /*
- * One line to `to`, as rsyslog's mmexternal reads it: {"msg":TEXT} with the record of these `n`
- * bytes as EVE, the text of `sekisho events --eve`; {} ("leave it as it is") for what is no record,
- * or when memory is out: nothing is kept back.
+ * Writes the answer to one line as rsyslog's mmexternal expects it: {"msg":TEXT}, where TEXT is the
+ * record in `line` as EVE, like the output of `sekisho events --eve`. For a line that is no record,
+ * or without memory, it writes {}, which means "leave it as it is", so no line is lost.
  */
 void eve_answer(const char *line, size_t n, FILE *to);
 

@@ -32,7 +32,7 @@ static void spare(pid_t parent)
 	FILE *f;
 	DIR *d;
 
-	/* Only rsyslogd: another parent has its own reasons for its descriptors. */
+	/* Only if the parent is rsyslogd: another program may need many descriptors. */
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)parent);
 	f = fopen(path, "re");
 	if (f == NULL || fgets(name, sizeof(name), f) == NULL)

@@ -11,13 +11,13 @@
 
 #include "appliance/base/err.h"
 
-/* The work, which says something by writing to `to`; what it wrote, as it comes. True: it waits for
- * one byte there before it goes on. */
+/* The work of the child, which reports by writing bytes to `to`; `said` gets each byte. If it
+ * returns true, the child is waiting for one byte as a reply before it goes on. */
 typedef void child_work(void *of, int to);
 typedef bool child_said(void *of, uint8_t byte);
 
-/* 0: it came to its end. Negative errno with *e: it was ended by a signal, -ETIMEDOUT: by us after
- * so many seconds. */
+/* 0: the child came to its end. Negative errno with *e: a signal ended it; -ETIMEDOUT: we ended it
+ * after `seconds`. */
 int child_run(unsigned seconds, child_work *work, child_said *said, void *of, struct err *e);
 
 #endif

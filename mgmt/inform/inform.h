@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One notification of docs/SEKISHO-MIB.txt as an inform, by libnetsnmp: SNMPv3 with HMAC-SHA-256
- * (RFC 7860) and AES-128 (RFC 3826), and no other algorithms. It is delivered when the receiver has
- * acknowledged it, authenticated and encrypted as well; any other answer is ignored.
+ * Sends one notification of docs/SEKISHO-MIB.txt as an inform, by libnetsnmp: SNMPv3 with
+ * HMAC-SHA-256 (RFC 7860) and AES-128 (RFC 3826), and no other algorithms. It counts as delivered
+ * when the receiver has acknowledged it, authenticated and encrypted; any other answer is ignored.
  */
 #ifndef SEKISHO_MGMT_INFORM_INFORM_H
 #define SEKISHO_MGMT_INFORM_INFORM_H
@@ -13,36 +13,36 @@
 #include "appliance/base/err.h"
 #include "appliance/base/messages.h"
 
-/* To whom alarms are told by SNMP: the file that the daemon writes from
- * box.cfg (appliance/box/companions.h). */
+/* The receiver of informs: the file that the daemon writes from box.cfg
+ * (appliance/box/companions.h). */
 
 struct inform_settings {
-	char *text; /* which `user` points into */
+	char *text; /* the file's text; `user` points into it */
 	struct addr address;
 	uint16_t port;
 	const char *user;
 	enum lang lang;
 };
 
-/* 0 or negative errno; free it in either case. */
+/* 0 or negative errno; inform_settings_free has to be called in both cases. */
 int inform_settings_read(const char *path, struct inform_settings *ret, struct err *e);
 void inform_settings_free(struct inform_settings *s);
 
-/* By what a receiver knows this box for good: an engine ID of RFC 3411, 5, drawn once and kept with
- * the ledger. */
+/* The engine ID by which a receiver recognises this box (RFC 3411, 5). It is drawn once and kept
+ * beside the ledger. */
 
 #define ENGINE_BYTES 17u
 
-/* From the folder's file; a new one where there is none of this form. 0 or negative errno: it could
- * not be kept. */
+/* Reads the engine ID from its file, or makes a new one if there is no valid one. 0 or negative
+ * errno: it could not be stored. */
 int engine_id(int dirfd, uint8_t ret[ENGINE_BYTES], struct err *e);
 
 #define PASSPHRASE_LEAST 8u /* RFC 3414, 11.2 */
 #define PASSPHRASE_MOST 256u
 
-#define INFORM_KEY 120u /* bytes of a key, cut by whoever has a longer one */
+#define INFORM_KEY 120u /* bytes of a key; the caller has to shorten longer ones */
 
-enum inform_what { INFORM_RAISED = 1, INFORM_CLEARED, INFORM_RECORDED }; /* as the MIB has them */
+enum inform_what { INFORM_RAISED = 1, INFORM_CLEARED, INFORM_RECORDED }; /* values of the MIB */
 
 struct inform {
 	enum inform_what what;
@@ -54,15 +54,17 @@ struct inform {
 
 struct informer;
 
-/* Keys are made of the passphrases, which are not kept. NULL: *e says why, without them. */
+/* Derives the keys from the passphrases, which are not kept. NULL: *e has the reason, without the
+ * passphrases. */
 struct informer *informer_new(const struct inform_settings *s, const uint8_t engine[ENGINE_BYTES], const char *auth,
 			      const char *privacy, struct err *e);
 /*
- * Begins the library and asks the receiver who it is: once in a process, with whose end (child.h)
- * goes what the library learnt of a receiver. False: *e.
+ * Initialises the library and finds out the receiver's engine. Only once in a process, because the
+ * library's knowledge of a receiver is only forgotten when the process ends (child.h). False: *e
+ * has the reason.
  */
 bool informer_open(struct informer *i, struct err *e);
-/* Some seconds at most. False: *e. */
+/* Sends one inform and waits some seconds for its acknowledgement. False: *e has the reason. */
 bool informer_send(struct informer *i, const struct inform *what, struct err *e);
 
 #endif

@@ -10,14 +10,14 @@
 #include "appliance/base/addr.h"
 #include "mgmt/notify/ledger.h"
 
-#define FARE_WHY 110 /* as appliance/box/companions.h has room for */
+#define FARE_WHY 110 /* bytes, as in appliance/box/companions.h */
 
 struct fare {
 	const char *program;	     /* its name in messages on standard error */
 	uint64_t next_s, back_off_s; /* boot time; seconds */
 	uint64_t failing_s;	     /* boot time of the first failure in a row, 0 = none */
 	char why[FARE_WHY];
-	uint64_t unsaved_s; /* boot time since which the ledger cannot be kept, 0 = it is */
+	uint64_t unsaved_s; /* boot time since which the ledger cannot be saved; 0 = it can */
 	char unsaved[FARE_WHY];
 };
 

@@ -91,7 +91,7 @@ static void take_records(const struct look *k, struct ledger *l)
 		const json_t *e = json_array_get(ja(answer, "events"), i);
 		char *en = event_sentence(e, LANG_EN), *japanese = event_sentence(e, LANG_JA);
 
-		/* The alarm itself tells it. */
+		/* the alarm itself is sent, so its record is not */
 		if (strcmp(js(e, "kind"), "attack") != 0 || strncmp(js(e, "code"), "rang", 4) != 0)
 			ledger_record(l, ju(e, "seq"), js(e, "time"), en != NULL ? en : "",
 				      japanese != NULL ? japanese : "");
@@ -119,10 +119,10 @@ static int has_mark(const struct look *k, const struct ledger *l)
 }
 
 /*
- * When the records begin anew they count from 1 again, and the first tells why: then all are new.
- * Checked after each time without an answer, and when there are fewer records than before. A power
- * cut loses the last ones that were not on the disk: then it continues behind the known one. False:
- * not known yet.
+ * After a restart of the records, numbers begin at 1 again, the first record tells why, and all
+ * records are new. This is checked after each look without an answer, and when there are fewer
+ * records than before. After a power cut, only the last records that were not on the disk yet may
+ * be missing: then reading continues after the record that is still known. False: not known yet.
  */
 static bool hold_to_records(struct look *k, struct ledger *l, const json_t *journal)
 {

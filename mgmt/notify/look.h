@@ -11,9 +11,9 @@
 struct look {
 	const char *socket;
 	char site[100], contact[512]; /* from the last answer */
-	bool new_ledger;	      /* earlier records are not to be sent */
+	bool new_ledger;	      /* the ledger is new: records from before it are not sent */
 	unsigned absent;	      /* looks in a row without an answer */
-	bool sure;		      /* the records are known to be those seen in the last look */
+	bool sure;		      /* it is known that the records are those of the last look */
 };
 
 void look(struct look *k, struct ledger *l);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One mail to the server of box.cfg, by libcurl: TLS always, from STARTTLS on, at port 465 from the
- * first byte on, with a certificate for the server's name, signed by the configured authority. DNS
- * is not used: the address is in the settings.
+ * Sends one mail to the server of box.cfg, by libcurl. It always uses TLS: STARTTLS, or at port 465
+ * TLS from the first byte on. The server needs a certificate for its name that the configured
+ * authority has signed. DNS is not used: the settings have the address.
  */
 #ifndef SEKISHO_MGMT_NOTIFY_MAIL_H
 #define SEKISHO_MGMT_NOTIFY_MAIL_H
@@ -13,14 +13,14 @@
 
 struct mail {
 	const char *subject, *text; /* UTF-8 */
-	/* of this box's mails: the same one sent again can be told by it */
+	/* number of the mail, by which a repetition is recognised */
 	uint64_t number;
 	uint64_t now_s;
 };
 
-/* Once, before the first one. */
+/* To be called once, before the first mail. */
 bool mail_begin(void);
-/* `password`: "" = no login. False: *e says why, without anything that is secret. */
+/* `password`: "" = no login. False: *e has the reason, without any secret. */
 bool mail_send(const struct notify_settings *s, const char *password, const struct mail *m, struct err *e);
 
 #endif

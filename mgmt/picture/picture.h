@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The effective rules as a picture: zones in rows by class, an arrow for each direction between two
- * zones and each mode, and below the map what each arrow stands for, conduit by conduit. Of data
- * flows, too: heads of arrows where data goes, and what it is. One SVG that prints on A3 across; no
- * script, no style sheet, nothing from elsewhere.
+ * Draws the effective rules as an SVG: zones in rows by class, and an arrow for each direction
+ * between two zones and each mode. Below the map, each arrow's conduits are listed. It can also
+ * draw data flows: arrow heads show where data goes, and the list what data. One file for A3
+ * landscape, without scripts, style sheets or external parts.
  */
 #ifndef SEKISHO_MGMT_PICTURE_PICTURE_H
 #define SEKISHO_MGMT_PICTURE_PICTURE_H
@@ -12,10 +12,10 @@
 #include "appliance/base/messages.h"
 #include "mgmt/words/flow.h"
 
-/* `effective` as in docs/json.md, whole or filtered. Owned by the caller; NULL when memory is out,
- * or when it holds no conduits. */
+/* `effective` as in docs/json.md, complete or filtered. Owned by the caller; NULL when memory is
+ * out, or when there are no conduits. */
 char *picture_svg(const json_t *effective, enum lang l);
-/* The data flows of one side, or of both; likewise. On one sheet, however many there are. */
+/* The same for data flows of IT, of OT, or of both. It is always one sheet. */
 char *picture_flows(const json_t *effective, enum flow_part part, enum lang l);
 
 #endif

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What reports are made of: the box's own answers, each with the moment at which it was given, or
- * why there is none. One object of JSON, so that it can be kept, handed to an auditor, and read
- * again where there is no box:
+ * The facts that reports are made of: answers of the box, each with its time, or the reason why it
+ * is missing. They are one JSON object, which can be stored, given to an auditor, and read without
+ * the box:
  *
  *   {"product":"sekisho-facts","form":1,"version","host","made":"<time>",
  *    "answers":{"status":{"taken":"<time>","answer":{...}} or {"taken":"<time>","why":"..."},...},
  *    "events":[...]}
  *
- * `events` only where a period was asked for and kept. Answers are those of docs/json.md; beside
- * them `journal` (what `journal verify` says of a record folder), `model` (what the texts of the
- * policy in force say) and `platform` (what the product runs on, platform.c). The command line
- * gathers them (mgmt/cli/report/facts.h), and the pages do (mgmt/web/report.h). Pure.
+ * `events` is there only if events of a period were stored. Answers are those of docs/json.md.
+ * Further ones are `journal` (the result of `journal verify`), `model` (facts from the texts of the
+ * policy in force) and `platform` (the operating system, platform.c). The command line collects the
+ * facts by mgmt/cli/report/facts.h, the pages by mgmt/web/report.h. Pure.
  */
 #ifndef SEKISHO_MGMT_REPORT_ANSWERS_H
 #define SEKISHO_MGMT_REPORT_ANSWERS_H
@@ -21,19 +21,21 @@
 #define FACTS_PRODUCT "sekisho-facts"
 #define FACTS_FORM 1
 
-/* Without answers yet: of this machine, now. The caller's; NULL without memory. */
+/* New facts without answers, about this machine at the present time. Owned by the caller; NULL
+ * without memory. */
 json_t *facts_new(void);
-/* Takes the answer, NULL = there is none, and `why` says why. */
+/* Adds an answer and takes its reference. NULL: there is no answer; `why` has the reason. */
 void facts_put(json_t *facts, const char *name, json_t *answer, const char *why);
 
 const json_t *facts_answer(const json_t *facts, const char *name); /* NULL: there is none */
-const char *facts_taken(const json_t *facts, const char *name);	   /* "" = it was not asked */
+/* "" = the question was not asked */
+const char *facts_taken(const json_t *facts, const char *name);
 const char *facts_why(const json_t *facts, const char *name);
 
 /*
- * What the product runs on, and until when its maker supports that: os-release(5), and Debian's own
- * list of its releases (the package distro-info-data). Both may be absent or say anything; what
- * they do not say is "".
+ * The operating system, and until when its maker supports it: from os-release(5) and Debian's list
+ * of its releases (package distro-info-data). Both files may be missing or invalid; unknown values
+ * are "".
  */
 
 #define PLATFORM_OS_RELEASE "/etc/os-release"
@@ -41,7 +43,7 @@ const char *facts_why(const json_t *facts, const char *name);
 
 /*
  * {"name","release","kernel","security_until":"YYYY-MM-DD","lts_until":"YYYY-MM-DD"}, a new
- * reference of the caller; NULL without memory. The kernel is the one that runs here.
+ * reference; NULL without memory. `kernel` is the running one.
  */
 json_t *platform_of(const char *os_release, const char *releases);
 

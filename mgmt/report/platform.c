@@ -43,7 +43,7 @@ static void keep(struct word *ret, const char *p, size_t n)
 	ret->text[n] = '\0';
 }
 
-/* The value behind KEY= in os-release, without a shell's expansions. */
+/* The value of KEY= in os-release; shell expansions are not done. */
 static void value(const char *text, const char *key, struct word *ret)
 {
 	size_t n = strlen(key);

@@ -24,9 +24,9 @@ enum message verdict_text(enum verdict v); /* for people */
 const char *verdict_mark(enum verdict v);  /* for page_cell_mark */
 
 #define FINDING_TEXT 1100u
-#define DEEDS_CLEAR 32u /* zones and protocols in clear that are told apart */
+#define DEEDS_CLEAR 32u /* pairs of zone and clear-text protocol that are counted separately */
 
-/* Sessions of a protocol in clear that a zone opened and that were seen. */
+/* Sessions of a clear-text protocol that were opened from this zone. */
 struct clear_seen {
 	char zone[64], protocol[16];
 	unsigned long long sessions;
@@ -37,46 +37,46 @@ struct finding {
 	char text[LANGUAGES][FINDING_TEXT];
 };
 
-/* What was counted of the events of the last year; NULL members of facts are read
- * through answers.h. */
+/* Counts over the events of the last year. */
 struct deeds {
-	bool read; /* the records could be asked */
-	/* when the last backup and the last review were recorded, "" = not in that time */
+	bool read; /* the records could be read */
+	/* times of the last records of a backup and of a review; "" = none in that year */
 	char backup[40], review[40];
 	char review_by[64];
 	unsigned long long weak_tls,
-		/* sessions whose server chose weak TLS, and that without forward secrecy alone */
+		/* weak_tls: sessions whose server chose weak TLS; lesser_tls: those that only lack
+		 * forward secrecy */
 		lesser_tls;
-	char weak_conduit[64]; /* of the last such */
-	/* sessions of TLS for a server that no conduit declares by name */
+	char weak_conduit[64]; /* conduit of the last such session */
+	/* TLS sessions to servers that no conduit declares */
 	unsigned long long undeclared;
-	char undeclared_conduit[64]; /* of the last such */
+	char undeclared_conduit[64]; /* conduit of the last such session */
 	struct clear_seen clear[DEEDS_CLEAR];
 	size_t n_clear;
-	unsigned long long clear_more; /* sessions that found no place among them */
+	unsigned long long clear_more; /* clear-text sessions for which `clear` had no room */
 };
 
 struct probe {
 	const char *word;
-	const char *from; /* the answer that it reads */
+	const char *from; /* name of the answer that it needs */
 	void (*look)(const json_t *facts, const struct deeds *deeds, struct finding *f);
 };
 
 const struct probe *probe_by_word(const char *word); /* NULL: there is none */
-/* Asks it; what it reads is looked up first, so that none of them has to say what is missing. */
+/* Runs a probe. If its answer is missing, the verdict is made here, so probes need not handle
+ * that. */
 void probe_look(const struct probe *p, const json_t *facts, const struct deeds *deeds, struct finding *ret);
-/* Counts one event; a callback of facts_events. `ctx`: struct deeds. */
+/* Counts one event; to be called by facts_events. `ctx`: struct deeds. */
 void deeds_count(void *ctx, const json_t *event);
 
-/* The functions behind probe.def, for probe.c alone, and what they say it with (finding.c). */
+/* The functions of probe.def, for probe.c only, and functions to write findings (finding.c). */
 
 #define PROBE(name, from) void probe_##name(const json_t *facts, const struct deeds *deeds, struct finding *f);
 #include "mgmt/report/probe.def"
 
-/* One sentence in both languages. */
+/* Sets the verdict, and one sentence in both languages. */
 void finding_say(struct finding *f, enum verdict v, enum message m, ...);
-/* Up to a few names with a comma between them, and how many more there are: for lists in
- * a sentence. */
+/* Names for a sentence: a few of them, separated by commas, and the number of the others. */
 #define NAMES_TEXT 300u
 struct names {
 	char text[NAMES_TEXT];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The half-yearly self-check, in figures. What the box can answer it
- * answers, with evidence; whatever is left has an empty place for a person, and counts as answered
- * only when he has written there.
+ * The half-yearly self-check, in figures. The box answers what it can, with evidence. All other
+ * items have an empty field for a person, and count as answered only when a person has filled it
+ * in.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +11,7 @@
 #include "mgmt/report/files.h"
 #include "mgmt/state/read.h"
 
-/* Whether the box has found something out: then it is done, or it is not, for a part of it that is
- * missing is not done. */
+/* Whether the box has decided about an item. A part that is missing counts as not done. */
 static bool answered(enum verdict v)
 {
 	return v == VERDICT_MET || v == VERDICT_NOT || v == VERDICT_PARTLY;

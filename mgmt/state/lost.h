@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the journal says of itself, in a record or in its status, in the reader's language. */
+/* Translates what the journal reports about itself, in a record or in its status. */
 #ifndef SEKISHO_MGMT_STATE_LOST_H
 #define SEKISHO_MGMT_STATE_LOST_H
 
@@ -7,8 +7,8 @@
 
 #include "appliance/base/messages.h"
 
-/* Records keep the words of appliance/wire/lost.def in English; those are said in `l`. Names,
- * numbers and whatever else is there stay as they are. */
+/* Records have the phrases of appliance/wire/lost.def in English; these are printed in language
+ * `l`. Names, numbers and all other text are printed unchanged. */
 void lost_print(FILE *to, enum lang l, const char *object);
 /* The same as a text: malloc'd, NULL = no memory. */
 char *lost_text(enum lang l, const char *object);

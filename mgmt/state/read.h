@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading the box's JSON (docs/json.md) without fear of what is missing, and the small texts that
- * the command line and the pages share. Borrowed strings belong to the JSON object. Nothing
+ * Reads the box's JSON (docs/json.md) so that missing members do no harm, and makes small texts
+ * that the command line and the pages share. Borrowed strings belong to the JSON object. Nothing
  * here prints.
  */
 #ifndef SEKISHO_MGMT_STATE_READ_H
@@ -14,24 +14,25 @@
 
 #define RENDER_TEXT 64
 
-const char *js(const json_t *o, const char *key);	 /* "" when absent or no string */
-unsigned long long ju(const json_t *o, const char *key); /* 0 when absent, no number or negative */
-bool jb(const json_t *o, const char *key);		 /* false when absent */
+const char *js(const json_t *o, const char *key); /* "" when absent or not a string */
+/* 0 when absent, not a number or negative */
+unsigned long long ju(const json_t *o, const char *key);
+bool jb(const json_t *o, const char *key); /* false when absent */
 /* NULL when absent; json_array_size(NULL) is 0 */
 const json_t *ja(const json_t *o, const char *key);
 
 /* "2026-11-20T08:10:11.123Z" as local time, "2026-11-20 17:10:11 JST"; other texts are copied, ""
  * stays "". */
 void render_time(const char *rfc3339, char out[RENDER_TEXT]);
-/* Of a worker: what its lanes are for. */
+/* The purpose of a worker's lanes. */
 const char *render_kind(const char *word, enum lang l);
 
-/* "10 min": in the largest unit in which it is whole, as policies say it. */
+/* A duration in the largest unit that gives a whole number, as in policies: "10 min". */
 void render_span(unsigned long long seconds, char out[RENDER_TEXT]);
-/* "RTG 1 reads (tos-reads-rtg01)": one of `expected.conduits`. */
+/* A conduit of `expected.conduits`: "RTG 1 reads (tos-reads-rtg01)". */
 void render_conduit(const json_t *silent, enum lang l, char *out, size_t size);
-/* "RTG 1 reads (tos-reads-rtg01), vendor, +2": the first CONDUITS_NAMED of such a list, of which
- * there are `all`. */
+/* The first CONDUITS_NAMED of such a list, which has `all` conduits: "RTG 1 reads
+ * (tos-reads-rtg01), vendor, +2". */
 #define CONDUITS_NAMED 4u
 void render_conduits(const json_t *list, unsigned long long all, enum lang l, char *out, size_t size);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was refused, and what passed although nobody judged it, by reason, as the status counts
- * it. Pure. */
+/* Counts from the status, by reason: what was refused, and what passed without being judged.
+ * Pure. */
 #ifndef SEKISHO_MGMT_STATE_REFUSED_H
 #define SEKISHO_MGMT_STATE_REFUSED_H
 
@@ -8,8 +8,9 @@
 
 /*
  * [{"who":"kernel|workers","reason":"no_conduit","packets":12}], in the order of the reasons,
- * without those that count nothing. The kernel counts since its rules were loaded, workers since
- * they started. `unjudged`: what passed because its conduit says so. The array is the caller's.
+ * without zeros. The kernel counts since its rules were loaded, workers since they started.
+ * `unjudged`: packets that passed unjudged because of their conduit's setting, instead of refused
+ * ones. The array is owned by the caller.
  */
 json_t *refused_list(const json_t *status, bool unjudged);
 

@@ -10,7 +10,7 @@
 
 /* Worst first. */
 enum stand {
-	STAND_NO_POLICY, /* the deny base alone: nothing crosses */
+	STAND_NO_POLICY, /* only the deny base is loaded, so no packet is forwarded */
 	STAND_UNWATCHED, /* rules are in force, but no process watches them */
 	/* a worker or gate does not run: conduits follow their failure decisions */
 	STAND_UNINSPECTED,
@@ -24,22 +24,23 @@ enum stand {
 	STAND_GOOD,
 };
 
-/* `faults`: what faults_find found in the same status, in any language; `alarms`: what
- * alarms_find did. */
+/* `faults`: the result of faults_find for the same status, in any language; `alarms`: that of
+ * alarms_find. */
 enum stand stand_of(const json_t *status, const json_t *faults, const json_t *alarms);
-/* "no_policy", ..., "good": for programs. */
+/* The state as a word for programs: "no_policy", ..., "good". */
 const char *stand_word(enum stand stand);
-/* Without a line end; of STAND_FAULTY with the first two faults in it, of STAND_ALARMED with the
- * first two grave alarms. The caller's to free(); NULL = no memory. */
+/* The state as a sentence without a line end. For STAND_FAULTY it names the first two faults, for
+ * STAND_ALARMED the first two serious alarms. The caller frees it; NULL = no memory. */
 char *stand_sentence(const json_t *status, const json_t *faults, const json_t *alarms, enum stand stand, enum lang l);
-/* How many of `alarms` are grave. */
+/* The number of serious alarms. */
 size_t stand_grave(const json_t *alarms);
-/* What the sentence leaves unsaid: whether the list of faults has to stand below it. */
+/* Whether there are faults that the sentence does not name, so that their list has to be shown
+ * below it. */
 bool stand_lists(const json_t *faults, enum stand stand);
 
-/* A role that runs, as far as the supervisor can see, but did not answer in time. */
+/* Whether the supervisor sees the role as running, but it did not answer in time. */
 bool stand_silent(const json_t *status, const json_t *role);
-/* "dpi/0 (commands)": there are several of the packet path. */
+/* The name of a role, with its number and kind where there are several: "dpi/0 (commands)". */
 const char *stand_role(const json_t *role, enum lang l, char out[RENDER_TEXT]);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who the box says it is, by GnuTLS. Two levels: an authority of the box's own, made once and kept
- * in a file, is what clients trust; the server's certificate is signed by it in memory and names
- * the addresses under which the box is reached. So a new admin address needs neither a new file nor
- * a new trust, and nothing is written after the first start. The authority can vouch for the name
- * "sekisho" and for addresses, for no other name.
+ * The box's TLS certificate, made with GnuTLS. There are two levels. The box has its own
+ * certificate authority, made once and kept in a file, which clients trust. The authority signs the
+ * server's certificate in memory; it names the addresses by which the box is reached. So a new
+ * admin address needs no new file and no new trust, and nothing is written after the first start.
+ * The authority can only sign for the name "sekisho" and for addresses.
  */
 #ifndef SEKISHO_MGMT_WEB_CERTIFICATE_H
 #define SEKISHO_MGMT_WEB_CERTIFICATE_H
@@ -17,22 +17,25 @@
 
 struct certificate;
 
-#define CERTIFICATE_ADDRESSES 16 /* that it can name; further ones are served without being named */
+/* addresses in the certificate; further ones are served, but not named */
+#define CERTIFICATE_ADDRESSES 16
 
-/* Reads the authority and makes a server key and a first certificate. Owned by the caller; NULL
+/* Reads the authority, and makes a server key and a first certificate. Owned by the caller; NULL
  * with *e filled. */
 struct certificate *certificate_open(const char *authority_key, const char *authority, struct err *e);
-/* The certificate names this address from now on. Handshakes under way go on with the one that they
- * began with. */
+/* Adds this address to the certificate. Handshakes in progress continue with their earlier
+ * certificate. */
 void certificate_cover(struct certificate *c, const struct addr *a);
-/* What a handshake is to present: both stay owned by `c` and valid until it is closed. */
+/* The certificate and key for a handshake, owned by `c` and valid until it is closed. */
 void certificate_present(struct certificate *c, gnutls_pcert_st **ret_chain, unsigned *ret_n,
 			 gnutls_privkey_t *ret_key);
 /*
- * A client may show a certificate of its own; TLS lets nobody show one without its key. Before the
- * handshake of a connection: */
+ * To be called before the handshake of a connection: asks the client for a certificate. TLS proves
+ * that the client has its key.
+ */
 void certificate_ask(gnutls_session_t session);
-/* Behind it: SHA-256 of what was shown, which nobody here has read; zero when it was none. */
+/* To be called after the handshake: SHA-256 of the client's certificate, which is not parsed here;
+ * zero when there was none. */
 void certificate_shown(gnutls_session_t session, uint8_t ret[32]);
 void certificate_close(struct certificate *c); /* accepts NULL */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Orders about the draft of a policy and about what is in force, as a browser sends them: read here
- * and handed on. Whether whoever sends them may, the box decides with his session's secret, which
- * goes along.
+ * Reads a browser's orders about the draft of a policy and about the policy in force, and passes
+ * them on. The box decides whether the sender may order this, by the session's secret, which is
+ * passed on as well.
  */
 #ifndef SEKISHO_MGMT_WEB_CHANGE_H
 #define SEKISHO_MGMT_WEB_CHANGE_H
@@ -14,26 +14,25 @@
 
 #include "appliance/wire/msg.h"
 
-/* bytes: in JSON a line's end takes two */
+/* bytes: a line end takes two in JSON */
 #define CHANGE_BODY (CHANGE_TEXTS_MOST + CHANGE_TEXTS_MOST / 2)
 
 struct change_request {
-	struct msg_change order; /* without who it is; its text is `comment` */
+	struct msg_change order; /* without the person; its text is in `comment` */
 	char comment[COMMENT_MOST + 1];
-	int fd; /* sealed, owned; -1 = none */
+	int fd; /* sealed memfd with the texts, owned; -1 = none */
 };
 
 enum change_read { CHANGE_READ, CHANGE_NO_ORDER, CHANGE_NO_MEMORY };
 
 /*
  * {"order": "...", "revision": N, "base": N, "to": N, "comment": "...", "confirm_s": N, "dry_run":
- * true, "take_over": true,
- *  "texts": [{"name": "...", "text": "..."}, ...], "take": ["eth0", ...], "object": "asset NAME"}:
- *  all but the order may be missing; nothing else may be there, and texts only with
- * orders that take them. With CHANGE_READ `ret` is the caller's to close.
+ * true, "take_over": true, "texts": [{"name": "...", "text": "..."}, ...], "take": ["eth0", ...],
+ * "object": "asset NAME"}. Only the order is required; other members are refused, and so are texts
+ * with an order that takes none. After CHANGE_READ the caller closes ret->fd.
  */
 enum change_read change_read(const uint8_t *body, size_t n, struct change_request *ret);
-/* The box's answer. `fd` is taken over. */
+/* Sends the box's answer; takes over `fd`. */
 enum MHD_Result change_reply(struct MHD_Connection *c, int status, int fd);
 
 #endif

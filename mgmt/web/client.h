@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One connected client and where its present request stands. Plain data with its time limits;
- * http.c acts on them.
+ * One connected client and the state of its present request. Plain data with its deadlines; http.c
+ * acts on them.
  */
 #ifndef SEKISHO_MGMT_WEB_CLIENT_H
 #define SEKISHO_MGMT_WEB_CLIENT_H
@@ -19,36 +19,37 @@
 
 enum client_state {
 	CLIENT_FREE, /* the place is unused */
-	CLIENT_IDLE, /* no request, or its head is not whole */
+	CLIENT_IDLE, /* no request, or an incomplete request head */
 	CLIENT_HEAD, /* head seen, nothing decided */
 	CLIENT_HELD, /* suspended: `reply` goes out at wake_ns */
-	/* suspended: waits for a place among strangers (crowd_next), until wake_ns */
+	/* suspended: waits until wake_ns for a place to ask without a session (crowd_next) */
 	CLIENT_QUEUED,
-	/* suspended: the supervisor has been asked `id`; wake_ns is when we stop waiting */
+	/* suspended: waits until wake_ns for the supervisor's answer to question `id` */
 	CLIENT_ASKED,
-	CLIENT_READY, /* decided: an answer (answer_fd >= 0) or `reply` */
+	CLIENT_READY, /* decided: answer_fd (>= 0) or `reply` is sent */
 };
 
 struct client {
 	enum client_state state;
 	struct MHD_Connection *connection;
-	int fd;		      /* libmicrohttpd's; only shut down here */
-	uint64_t deadline_ns; /* the connection is shut down then; UINT64_MAX = it was */
+	int fd; /* libmicrohttpd's; this module only shuts it down */
+	/* time at which the connection is shut down; UINT64_MAX = this was done */
+	uint64_t deadline_ns;
 	uint64_t wake_ns;
 	uint64_t since_ns; /* when it connected */
-	bool spoke;	   /* its first request began: its handshake is over */
-	bool known;	   /* it has shown the token */
-	/* by which session or token, of which this is a part of the digest; 0 = it counts with
-	 * its address */
+	bool spoke;	   /* its first request has begun, so its handshake is over */
+	bool known;	   /* it has shown the right token */
+	/* part of the digest of the session or token that covers the connection; 0 = none: it
+	 * counts for its address */
 	uint64_t covered;
-	bool tries; /* what it asks, or orders, changes nothing: it ends when nobody waits for it */
+	/* its question changes nothing, so the question can be stopped if the client leaves */
+	bool tries;
 	uint32_t id;
-	/* what the page calls its question, which wants to hear how far it is; 0 = it does not */
+	/* the number that the page gave its question to get progress reports; 0 = none */
 	uint32_t ask;
-	/* What the answer that is waited for is: of the box, of who it is that asks, of a login or
-	 * a logout, of an order; what a key is to sign, or what became of a key; of an order about
-	 * an account; of whose session it is that a large body is announced by; of the box, for
-	 * a report. */
+	/* The meaning of the awaited answer. STAGE_JUDGE_...: who asks, and whether that person
+	 * may. STAGE_BODY: whether the session that announces a large body is valid. The others:
+	 * the answer to the request itself. */
 	enum client_stage {
 		STAGE_BOX,
 		STAGE_JUDGE_SESSION,
@@ -64,66 +65,68 @@ struct client {
 		STAGE_BODY,
 		STAGE_REPORT
 	} stage;
-	const struct route *route; /* of STAGE_JUDGE_...: what is asked when it is allowed */
-	uint8_t *body;		   /* owned; NULL = none is expected */
+	/* for STAGE_JUDGE_...: the route that is asked once it is allowed */
+	const struct route *route;
+	uint8_t *body; /* owned; NULL = no body is expected */
 	size_t n_body, body_room;
-	size_t announced; /* bytes of the body, as its head says */
-	bool bearer;	  /* of this request: the session that it shows is real */
-	bool drains;	  /* its body is read and thrown away; `reply` goes out behind it */
-	/* the target where it was read, which nobody but on_request looks at; NULL = none was */
+	size_t announced; /* length of the body according to the head */
+	bool bearer;	  /* the session in this request is valid */
+	bool drains;	  /* the body is read and discarded; then `reply` is sent */
+	/* the raw request target, for on_request only; NULL = there was none */
 	const char *line;
 	size_t n_line;
 	struct target target;
 	enum reply_kind reply;
 	int answer_fd; /* owned; -1 = none */
 	int answer_status;
-	const struct route_form *form; /* of the answer; NULL: JSON */
-	struct stream *stream;	       /* its answer goes on; NULL = it does not */
-	struct web_report *report;     /* owned; what is asked for it; NULL = there is none */
+	const struct route_form *form; /* conversion of the answer; NULL: JSON */
+	struct stream *stream;	       /* its stream, if the answer is one; else NULL */
+	struct web_report *report;     /* owned; its report in progress, or NULL */
 	struct addr who;
 	uint16_t port;
-	/* SHA-256 of the client certificate of the connection; zero = none was shown */
+	/* SHA-256 of the client certificate of the connection; zero = none */
 	uint8_t shown[32];
-	char reader[USER_BY]; /* who asks for the box's data, as accounts says it; for the record */
+	/* the reader of the box's data, as named by accounts; for the record */
+	char reader[USER_BY];
 };
 
-/* IPv4 inside IPv6 is IPv4. False for another family. */
+/* Converts a socket address; IPv4 mapped in IPv6 becomes IPv4. False for other families. */
 bool client_endpoint(const struct sockaddr_storage *from, struct addr *ret, uint16_t *ret_port);
-/* Fills in who it is, and in *ret_here under which address it found us; false when that is of no
- * family that we serve. */
+/* Initialises a client with its address; *ret_here: the address by which it reached us. False when
+ * the family is not served. */
 bool client_init(struct client *k, struct MHD_Connection *c, uint64_t now_ns, uint64_t deadline_ns,
 		 struct addr *ret_here);
-/* Room for a body of that size. False without memory. */
+/* Allocates room for a body of that size. False without memory. */
 bool client_expect(struct client *k, size_t n);
-/* Nothing of it stays in memory. */
+/* Wipes and frees the body. */
 void client_forget_body(struct client *k);
-/* Forgets the request, closing what it owns. */
+/* Ends the present request, and closes what it owns. */
 void client_done(struct client *k, uint64_t deadline_ns);
-/* Exactly one header of this name: its value. NULL when there is none or more than one. */
+/* The value of the only header with this name; NULL when there is none or more than one. */
 const char *client_header(const struct client *k, const char *name);
-/* One or more of this name. */
+/* Whether there is at least one header with this name. */
 bool client_has_header(const struct client *k, const char *name);
 
 /*
- * Who has to go when places for connections get few, and who comes next where places for questions
- * are. Connecting costs a stranger nothing, nor does a request that never ends or an answer that he
- * does not take, so that strangers could hold every place for as long as they like; who has shown
- * the token, or waits for the box, is never sent away.
+ * Chooses which client has to leave when connections are scarce, and which one may ask next when
+ * questions are. A client without a session ("stranger") pays nothing for a connection, an endless
+ * request or a slow reading, so strangers could hold all places for as long as they like. A client
+ * that has shown the token, or waits for an answer of the box, never has to leave.
  */
 
-/* Of this address's connections, those that no session covers. */
+/* The number of connections from this address that no session covers. */
 size_t crowd_uncovered(const struct client *all, size_t n, const struct addr *of);
-/* `k` has shown a session that is real: it covers `k` when it covers fewer than `each` others, and
- * all sessions together fewer than `most`. */
+/* `k` has shown a valid session. The session covers `k` if it covers fewer than `each` other
+ * connections, and all sessions together cover fewer than `most`. */
 void crowd_cover(const struct client *all, size_t n, struct client *k, const uint8_t secret[LOGIN_SECRET],
 		 unsigned each, unsigned most);
-/* Of the network that holds the most places, the stranger that holds one longest. NULL when there
- * is no stranger. */
+/* The stranger that has been connected longest from the network that has most connections. NULL
+ * when there is no stranger. */
 struct client *crowd_victim(struct client *all, size_t n);
 /*
- * Of those who wait to ask as strangers, who does so now: at most `most` at a time and `each` from
- * one host. First whoever's host has the fewest under way, so that who comes from anywhere else
- * goes before however many of one host; then who has waited longest. NULL: nobody may.
+ * The next waiting stranger that may ask: at most `most` at a time, and `each` from one host. Hosts
+ * with the fewest questions in progress come first, so a host with many clients does not delay
+ * others; then the client that has waited longest. NULL: none may.
  */
 struct client *crowd_next(struct client *all, size_t n, unsigned most, unsigned each);
 

@@ -96,7 +96,7 @@ struct client *crowd_next(struct client *all, size_t n, unsigned most, unsigned 
 		struct client *k = &all[i];
 		unsigned own = k->state == CLIENT_QUEUED ? under_way(all, n, &k->who) : each;
 
-		/* All wait equally long until they are told to come again. */
+		/* all wait for the same time, so the earliest deadline has waited longest */
 		if (own < least || (found != NULL && own == least && k->wake_ns < found->wake_ns)) {
 			found = k;
 			least = own;

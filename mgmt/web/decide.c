@@ -45,7 +45,7 @@ void http_record_due(struct http *h)
 
 /* ---- deciding a request ---------------------------------------------------------------------- */
 
-/* What was asked in vain, or not to its end, is no report. */
+/* If the answer is missing or incomplete, there is no report. */
 static enum MHD_Result answer_report(struct client *k)
 {
 	const char *type;
@@ -199,7 +199,7 @@ static enum MHD_Result ask_and_wait(struct http *h, struct client *k, enum clien
 	return hold(k, CLIENT_ASKED, h->now.ns + (uint64_t)HTTP_ASK_S * S_NS);
 }
 
-/* Whoever reads records is on record. */
+/* Reading records is itself recorded. */
 static void name_reader(const struct client *k, struct msg_body *question)
 {
 	if (question->type != MSG_EVENTS)
@@ -246,7 +246,7 @@ void http_report_heard(struct http *h, struct client *k, struct msg *m)
 		http_wake(k);
 }
 
-/* Who reads, out of the judge's words: an account, or a token that has a name. */
+/* Notes who reads, from the answer of accounts: an account, or a token with a name. */
 void http_note_reader(struct client *k, const struct msg *m)
 {
 	uint8_t *text = NULL;
@@ -288,8 +288,8 @@ static enum MHD_Result judge(struct http *h, struct client *k, const struct rout
 	return ask_and_wait(h, k, stage, &who);
 }
 
-/* He may have a stream: `who` is asked about from now on, NULL for the box's own token. When no
- * place is free, the reply tells so. */
+/* The client may have a stream. `who`: asked about at accounts from now on; NULL for the box's own
+ * token. Without a free place, the reply says so. */
 static void begin_stream(struct http *h, struct client *k, const char *name, const struct msg_judge *who)
 {
 	struct live_wish w = { .own = who == NULL, .name = name, .flow = k->target.n_parameters > 0 };
@@ -381,7 +381,7 @@ static enum MHD_Result decide_get(struct http *h, struct client *k, const struct
 	if (!token_matches(authorization, h->secrets->token))
 		return login_bearer(authorization, secret) ? judge(h, k, route, STAGE_JUDGE_TOKEN, secret)
 							   : refuse(h, k);
-	/* A program that reads counters all day need not know who works here. */
+	/* a program that only reads counters must not see who works here */
 	if (route->right == RIGHT_READ_ACCOUNTS)
 		return reply_send(k->connection, REPLY_FORBIDDEN);
 	k->known = true;
@@ -705,7 +705,7 @@ static void join_stream(struct http *h, struct client *k, struct msg *m)
 	json_decref(who);
 }
 
-/* He may have a report: of what else he may read, the judge has said as well. */
+/* The client may have a report. The answer of accounts also tells which other data he may read. */
 static bool judged_report(struct http *h, struct client *k, struct msg *m)
 {
 	json_t *who = m->n_fds == 1 ? login_answer(msg_take_fd(m, 0)) : NULL;
@@ -716,7 +716,8 @@ static bool judged_report(struct http *h, struct client *k, struct msg *m)
 	return asked;
 }
 
-/* The judge has spoken; its words stay here, and the box is asked what was wanted, or nothing. */
+/* Handles the answer of accounts: keeps it, and then asks the box what the client wanted, if
+ * anything. */
 void http_judged(struct http *h, struct client *k, struct msg *m)
 {
 	int status = m->body.answer.status;

@@ -18,8 +18,8 @@ struct http {
 	struct MHD_Daemon *daemon;
 	struct certificate *certificate;
 	int control_fd;
-	/* owned; an epoll of the connections that wait for an answer that can be abandoned;
-	 * libmicrohttpd does not watch them meanwhile */
+	/* owned; an epoll set of connections that wait for an answer and may leave; libmicrohttpd
+	 * does not watch these meanwhile */
 	int left_fd;
 	const struct secrets *secrets;
 	struct event_port *events;
@@ -28,7 +28,7 @@ struct http {
 	struct budget budget;
 	struct http_counts counts;
 	struct live *live;
-	json_t *platform; /* what the box runs on; read before the sandbox */
+	json_t *platform; /* facts about the operating system, read before the sandbox */
 	struct client clients[HTTP_CONNECTIONS];
 };
 
@@ -40,20 +40,19 @@ enum MHD_Result http_answer_now(struct http *h, struct client *k);
 /* Before a large body is read, its sender has to be identified. */
 enum MHD_Result http_ask_whose_body(struct http *h, struct client *k);
 void http_sender_judged(struct client *k, int status);
-/* By what it is asked: of whom the stream is that hears of it, and whose session covers the
- * connection. False: by nothing of that form. */
+/* The request's credential: it identifies the stream's owner, and the session that covers the
+ * connection. False: there is none of a valid form. */
 bool http_credential(const struct client *k, enum credential *ret_what, uint8_t ret[LOGIN_SECRET]);
-/* Whether what it has shown is real was just judged: `real` lets its session cover
- * the connection. */
+/* The credential was judged: `real` lets its session cover the connection. */
 void http_cover(struct http *h, struct client *k, bool real);
 /* Notes the reader from the answer of accounts; handles that answer. */
 void http_note_reader(struct client *k, const struct msg *m);
 void http_judged(struct http *h, struct client *k, struct msg *m);
-/* One of the answers that a report takes. */
+/* Handles one of the answers for a report. */
 void http_report_heard(struct http *h, struct client *k, struct msg *m);
-/* Those who wait for a login get what place there is. */
+/* Lets waiting logins begin, as far as there are places. */
 void http_admit(struct http *h);
-/* How many questions are on their way, without that of `k`. */
+/* The number of questions in progress, without that of `k`. */
 unsigned http_asked(const struct http *h, const struct client *k);
 void http_stop_asking(struct http *h, struct client *k);
 void http_wake(struct client *k);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pages that stay open learn what changes: each has a stream of server-sent events (docs/json.md,
- * "live"). For all of them together there is one turn every two seconds: the box is asked for its
- * state, then accounts, one stream after the other, whether that session still stands and what it
- * may see at this moment; only then its stream gets any of it, and the journal is asked, in its
- * name, for what was recorded since. One question is on its way at a time. While nobody looks the
- * box is asked twice a minute, so that whoever comes is told since when something is wrong. Being
- * asked about so does not count as use of a session: a page that nobody touches ends as it did.
+ * Streams of server-sent events for open pages (docs/json.md, "live"). One turn every two seconds
+ * serves all streams. First the box is asked for its state. Then, for one stream after the other,
+ * accounts is asked whether its session is still valid and what it may see now. Only then does the
+ * stream get its events; new records are requested from the journal in the name of the stream's
+ * owner. One question is in progress at a time. Without any stream, the box is asked twice a
+ * minute, so that a new page learns since when something is wrong. These questions do not count as
+ * use of a session, so a page that nobody touches is logged out as before.
  *
- * A stream holds what one turn brings and no more. Who has not taken that when LIVE_SLOW_S have
- * passed is let go; what was recorded meanwhile it can ask for when it comes back.
+ * A stream holds the events of one turn only. A page that has not taken them after LIVE_SLOW_S is
+ * disconnected; it can request the missed records when it comes back.
  */
 #ifndef SEKISHO_MGMT_WEB_LIVE_H
 #define SEKISHO_MGMT_WEB_LIVE_H
@@ -21,59 +21,63 @@
 #include "mgmt/state/seen.h"
 
 #define LIVE_STREAMS 16u
-#define LIVE_EACH 4u /* of one account; the box's own token counts as one */
+#define LIVE_EACH 4u /* streams of one account; the box's own token counts as one account */
 #define LIVE_TURN_MS 2000u
 #define LIVE_IDLE_MS 30000u /* ... while nobody looks */
-#define LIVE_SOON_MS 250u   /* between two turns at least: somebody has just come, or is behind */
+/* shortest time between two turns, when a new page has come or a stream is behind */
+#define LIVE_SOON_MS 250u
 #define LIVE_SLOW_S 10u
 #define LIVE_ASK_S 3u
-#define LIVE_RECORDS 100u   /* of one turn */
-#define LIVE_BEHIND 2000u   /* records that a page can miss and still gets all of them */
-#define LIVE_FLOW_MS 10000u /* the rules' counters; longer where reading them takes long */
+#define LIVE_RECORDS 100u /* of one turn */
+#define LIVE_BEHIND 2000u /* records that a page may have missed and still gets */
+/* time between two readings of the rules' counters; longer if reading them takes long */
+#define LIVE_FLOW_MS 10000u
 
 struct live;
 struct stream;
 
-/* What a page asked for with its stream. */
+/* The request for a stream. */
 struct live_wish {
-	bool own; /* by the box's own token: nobody is asked about it */
-	/* else: what accounts is asked; the rest of it is filled in here. Its address in
-	 * any case */
+	bool own; /* by the box's own token: accounts is not asked */
+	/* otherwise the question for accounts, which is completed here; it has the client's address
+	 * in any case */
 	struct msg_judge who;
-	const char *name; /* whose it is; "" with `own` */
-	bool flow;	  /* the counters of the rules as well */
-	bool resumes;	  /* it has seen records up to `after` */
+	const char *name; /* the owner's name; "" with `own` */
+	bool flow;	  /* wants the counters of the rules as well */
+	bool resumes;	  /* has seen the records up to `after` */
 	uint64_t after;
 };
 
-/* Questions go out by `control_fd`, numbered by *last_id, which others count up as well. NULL
- * without memory. */
+/* Questions are sent on `control_fd`, numbered by *last_id, which other modules increment as well.
+ * NULL without memory. */
 struct live *live_open(int control_fd, uint32_t *last_id);
 void live_close(struct live *v); /* accepts NULL */
 
-/* A place of its own, left by live_leave; NULL: there are too many already. `fd`: the connection's
- * socket, only ever shut down here. */
+/* Takes a place for a stream, until live_leave; NULL: there are too many streams. `fd`: the
+ * connection's socket, which is only shut down here. */
 struct stream *live_join(struct live *v, struct MHD_Connection *c, int fd, const struct live_wish *w, uint64_t now_ns);
 void live_leave(struct stream *s); /* accepts NULL */
-/* libmicrohttpd asks for more of it; `cls` is the stream. */
+/* Called by libmicrohttpd for the next bytes; `cls` is the stream. */
 ssize_t live_read(void *cls, uint64_t at, char *buf, size_t most);
 
-/* Readable when somebody who waits for his stream's next word has hung up; live_gone lets him go at
- * once, so that his place is free again. */
+/* Becomes readable when a client that waits for its stream has hung up. live_gone then ends these
+ * streams at once, so that their places are free. */
 int live_gone_fd(const struct live *v);
 void live_gone(struct live *v);
-/* Does what is due; `room`: whether the box may be asked one more question now. */
+/* Does what is due. `room`: whether the box may be asked another question now. */
 void live_run(struct live *v, uint64_t now_ns, bool room);
-/* True: the answer was to a question of ours. Its descriptor is taken out when there is one. */
+/* True: the message answered a question of this module. Its descriptor is taken out if there is
+ * one. */
 bool live_answer(struct live *v, struct msg *m, uint64_t now_ns);
-/* How far the question is that a page of whoever has this session or token calls `ask`: to all
- * streams that he has, where one has nothing else to take. */
+/* Sends the progress of question `ask` to all streams with this session or token that have nothing
+ * else to send. */
 void live_progress(struct live *v, enum credential what, const uint8_t secret[32], uint32_t ask,
 		   const struct msg_progress *p, uint64_t now_ns);
-uint64_t live_next_ns(const struct live *v); /* UINT64_MAX = nothing to do */
-struct seen *live_seen(struct live *v);	     /* what is wrong, since when; as long as `v` */
-bool live_asks(const struct live *v);	     /* a question is on its way */
-/* Every stream ends with what it has been told; before libmicrohttpd is stopped. */
+uint64_t live_next_ns(const struct live *v); /* UINT64_MAX = nothing is due */
+/* the alarms and since when they were seen; valid as long as `v` */
+struct seen *live_seen(struct live *v);
+bool live_asks(const struct live *v); /* whether a question is in progress */
+/* Ends all streams after their present text. To be called before libmicrohttpd is stopped. */
 void live_end(struct live *v);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * People at the web side: what they type, what their browser shows afterwards, and what may come
- * from another site's page. Pure, but for the two replies. Nothing here decides who anybody is; the
- * process accounts does. What a security key has signed goes there as the browser sent it.
+ * Logins at the pages: reads what people enter and what their browsers send afterwards, and
+ * recognises requests from pages of other sites. Pure, except for the replies. The process accounts
+ * decides who somebody is; the answer of a security key is passed on to it unchanged.
  */
 #ifndef SEKISHO_MGMT_WEB_LOGIN_H
 #define SEKISHO_MGMT_WEB_LOGIN_H
@@ -19,37 +19,37 @@
 #define LOGIN_COOKIE "__Host-sekisho"
 #define LOGIN_SECRET 32u
 
-/* {"name":"...","password":"...","code":"..."}, or "key" or "certificate":true in the place of
- * "code", and nothing else. False for anything else. Both are to be wiped. */
+/* Reads {"name":"...","password":"...","code":"..."}, with "key" or "certificate":true instead of
+ * "code" possible. False for anything else. The caller wipes both. */
 bool login_read(const uint8_t *body, size_t n, struct msg_login *ret, char proof[WEBAUTHN_TEXT + 1]);
-/* {"order":"add","label":"...","password":"...","key":"..."}, or "remove" without "key".
- * The same. */
+/* Reads {"order":"add","label":"...","password":"...","key":"..."}, or "remove" without "key". As
+ * above. */
 bool login_read_key(const uint8_t *body, size_t n, struct msg_key *ret, char proof[WEBAUTHN_TEXT + 1]);
-/* The text of `key`, which stays the object's. NULL: there is none, or one that is too long or has
- * a NUL in it. */
+/* The text of member `key`, which belongs to the object. NULL: it is missing, too long, or has a
+ * NUL in it. */
 const char *login_text_of(const json_t *j, const char *key, size_t most);
-/* The session's secret in a Cookie header; false when there is none, more than one, or one that we
- * do not write. */
+/* Reads the session's secret from a Cookie header. False when there is none, more than one, or one
+ * in another form than ours. */
 bool login_cookie(const char *header, uint8_t ret[LOGIN_SECRET]);
-/* "Bearer" and 64 digits, as bytes. */
+/* Reads "Bearer" and 64 digits. */
 bool login_bearer(const char *header, uint8_t ret[LOGIN_SECRET]);
 /*
- * A request that changes something comes from our own pages, or from no browser at all: JSON, which
- * a form of another site cannot send without asking first; and where a browser says from where it
- * comes, it says this box. NULL = it says nothing of that.
+ * Whether a request with an effect comes from our own pages, or from a program that is no browser.
+ * It must be JSON, which a form of another site cannot send without being asked for permission; and
+ * if the browser tells its origin, it must be this box. NULL = the browser does not tell it.
  */
 bool login_same_origin(const char *type, const char *origin, const char *fetch_site, const char *host);
-/* The only header of its name is a decimal length of at most `most`, without a zero in front. */
+/* Reads the only header of its name: a decimal length of at most `most`, without a leading zero. */
 bool login_length(const char *header, size_t most, size_t *ret);
 
-/* How HTTP says what accounts has answered. */
+/* The HTTP status for an answer of accounts. */
 unsigned login_http_of(int status);
-/* ... of an order. What accounts refuses before it knows who orders says nothing of "done". */
+/* The HTTP status for the answer to an order. If accounts refuses before it knows the person,
+ * "done" is missing. */
 unsigned login_http_of_done(const json_t *j, int status);
-/* What accounts says, an object; `fd` is taken over. NULL when it is none. */
+/* Reads the answer of accounts, an object; takes over `fd`. NULL when it is invalid. */
 json_t *login_answer(int fd);
-/* Answers of accounts as HTTP has them; `fd` is taken over. The secret goes into the cookie and
- * nowhere else. */
+/* Send the answers of accounts; take over `fd`. The secret is sent only in the cookie. */
 enum MHD_Result login_reply_in(struct MHD_Connection *c, int status, int fd);
 enum MHD_Result login_reply_out(struct MHD_Connection *c, int status, int fd);
 enum MHD_Result login_reply_me(struct MHD_Connection *c, int status, int fd);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Orders about accounts as a browser posts them: of an account manager about somebody else, and of
- * anybody about his own passphrase. Pure, but for the reply. Whether it may be is for `accounts`
- * to say. What is handed out goes through here once, to whoever ordered it, and is wiped.
+ * Reads orders about accounts from a browser: those of an account manager about others, and those
+ * of anybody about his own passphrase. Pure, except for the reply. `accounts` decides whether they
+ * are allowed. Secrets in the answer are passed once to the person who gave the order, and then
+ * wiped.
  */
 #ifndef SEKISHO_MGMT_WEB_MANAGE_H
 #define SEKISHO_MGMT_WEB_MANAGE_H
@@ -25,7 +26,7 @@
 bool manage_read(const uint8_t *body, size_t n, struct msg_manage *ret, char text[MANAGE_TEXT + 1]);
 /* {"password":"...","new":"..."}, to be wiped. */
 bool manage_read_passphrase(const uint8_t *body, size_t n, struct msg_passphrase *ret);
-/* What became of it; `fd` is taken over. */
+/* Sends the result; takes over `fd`. */
 enum MHD_Result manage_reply(struct MHD_Connection *c, int status, int fd);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An order about the records, the devices or alarms of attacks as a browser posts it: somebody
- * signs that he has looked through a time, keeps records back from deletion, says which device he
- * knows, or that he has seen an alarm. Pure, but for the reply. In whose name it stands is not in
- * it: `accounts` says that of the session.
+ * Reads orders about records, devices or alarms of attacks from a browser: a person signs a review
+ * of records, holds records back from deletion, accepts a device, or acknowledges an alarm. Pure,
+ * except for the reply. The order does not name the person: `accounts` takes the name from the
+ * session.
  */
 #ifndef SEKISHO_MGMT_WEB_RECORDS_H
 #define SEKISHO_MGMT_WEB_RECORDS_H
@@ -20,12 +20,12 @@
  * {"order":"hold","from":TIME,"until":TIME|null,"reason":"..."},
  * {"order":"lift","number":N,"reason":"..."},
  * {"order":"accept|forget","number":N,"all":true|false,"reason":"..."},
- * {"order":"acknowledge","number":N,"reason":"..."},
- * {"order":"silence","number":N,"minutes":N,"reason":"..."}, and nothing else; TIME is
- * "2026-11-20T08:10:11Z". False for anything else. `text` is what ret->text points to.
+ * {"order":"acknowledge","number":N,"reason":"..."} or
+ * {"order":"silence","number":N,"minutes":N,"reason":"..."}; TIME is "2026-11-20T08:10:11Z". False
+ * for anything else. ret->text points into `text`.
  */
 bool records_read(const uint8_t *body, size_t n, struct msg_records *ret, char text[HOLD_REASON + 1]);
-/* What became of it; `fd` is taken over. */
+/* Sends the result; takes over `fd`. */
 enum MHD_Result records_reply(struct MHD_Connection *c, int status, int fd);
 
 #endif

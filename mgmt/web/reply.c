@@ -164,7 +164,7 @@ enum MHD_Result reply_text(struct MHD_Connection *c, const char *type, char *tex
 	return queue(c, MHD_HTTP_OK, r, common_headers(r, type, NO_CONTENT));
 }
 
-/* It may be a secret, which was said once. */
+/* wipes the text, which may be a secret */
 static void wipe_text(void *text)
 {
 	explicit_bzero(text, strlen(text));

@@ -14,13 +14,13 @@
 #include "mgmt/report/clauses.h"
 #include "mgmt/state/read.h"
 
-#define ANSWER_MOST (8u << 20) /* of one answer, as of the rules in words: this process is small */
+#define ANSWER_MOST (8u << 20) /* bytes of one answer: this process is small on purpose */
 #define EVENTS_EACH 1000u
 #define EVENTS_PARTS 400u /* of a year's records; the command line reads as many as there are */
 #define CHAIN_PARTS 1000u /* of 4,096 records each (role_check.c): a minute and less */
 #define YEAR_S (366 * 86400)
 
-/* In this order: what changes soonest comes first. */
+/* In this order, because the first answers change soonest. */
 static const struct {
 	const char *name;
 	enum right right;
@@ -37,7 +37,7 @@ static const struct {
 };
 #define QUESTIONS (sizeof(questions) / sizeof(questions[0]))
 
-/* Behind these come a year's records of the kinds that deeds_count looks at. */
+/* After these come a year's records of the kinds that deeds_count needs. */
 static const struct {
 	const char *kind, *reason;
 } kinds[] = { { "policy", "" },	    { "account", "" }, { "weak", "" },
@@ -81,7 +81,7 @@ static uint32_t rights_of(const json_t *words)
 	return ret;
 }
 
-/* Each holds what the box answered until it is done. */
+/* Each report holds all answers until it is finished. */
 #define REPORTS_MOST 2u
 static unsigned running;
 
@@ -131,7 +131,7 @@ static const char *no_right(const struct web_report *r)
 	return message_format(M_REPORT_NO_RIGHT, r->lang);
 }
 
-/* Whoever counts a part of the records says nothing of the whole. */
+/* A part of the records would give wrong counts, so incomplete records are dropped. */
 static void without_events(struct web_report *r, const char *why)
 {
 	facts_put(r->facts, "events", NULL, why);
@@ -203,7 +203,7 @@ static void heard_fact(struct web_report *r, int status, json_t *answer)
 	/* This process may not ask the kernel for the machine's name. */
 	if (json_is_string(json_object_get(answer, "host")))
 		(void)json_object_set(r->facts, "host", json_object_get(answer, "host"));
-	/* The register says whether one person is enough, too. */
+	/* the register also tells whether one person is enough */
 	if (strcmp(name, "accounts") == 0)
 		facts_put(r->facts, "approval",
 			  is_one && approval != NULL ? json_pack("{s:O}", "approval", approval) : NULL, why);

@@ -244,7 +244,7 @@ json_t *event_eve(const json_t *e)
 		json_object_set_new(out, "tls", json_pack("{s:o}", "sni", json_text(js(e, "server_name"))));
 	if (strcmp(type, "flow") != 0 && strcmp(type, "engine") != 0)
 		json_object_set_new(out, "alert", alert(e));
-	/* The chain is over the box's own lines, and this is another line. */
+	/* the hash chain covers the box's own lines; this line is another one */
 	(void)json_object_del(own, "prev");
 	(void)json_object_del(own, "hash");
 	json_object_set_new(out, "sekisho", own);

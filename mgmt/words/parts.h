@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pieces of an event's JSON object as people read them: the line of `events` and the sentence
- * of `explain` share them. */
+/* Parts of an event's JSON object in words, shared by the lines of `events` and the sentences of
+ * `explain`. */
 #ifndef SEKISHO_MGMT_WORDS_PARTS_H
 #define SEKISHO_MGMT_WORDS_PARTS_H
 
@@ -10,21 +10,21 @@
 
 #define EVENT_END_TEXT 400
 
-/* "10.30.1.13:502", "RTG 4号機 (10.30.1.13:502)" when its label is known; "" when there is no
- * such end. */
+/* An end of a session: "10.30.1.13:502", or "RTG 4号機 (10.30.1.13:502)" if its label is known; ""
+ * when the event has no such end. */
 void event_end(const json_t *e, const char *key, char out[EVENT_END_TEXT]);
-/* " modbus write_single_register unit 1 holding 400-401" as far as the event says it,
- * or nothing. */
+/* Prints the command as far as the event has it: " modbus write_single_register unit 1 holding
+ * 400-401"; or nothing. */
 void event_command(FILE *to, const json_t *e, enum lang l);
-/* "tcp", "icmp/8", or the number of a transport that has no name. */
+/* Prints the transport: "tcp", "icmp/8", or its number if it has no name. */
 void event_transport(FILE *to, const json_t *e, enum lang l);
-/* "wrote 9 to holding 400; allowed 0 to 1", or nothing. */
+/* Prints the exceeded limit: "wrote 9 to holding 400; allowed 0 to 1"; or nothing. */
 void event_limit(FILE *to, const json_t *e, enum lang l);
-/* What it is about: the words in it that are known are said in `l`. */
+/* Prints the object of the event; known phrases in it are translated to `l`. */
 void event_object(FILE *to, const json_t *e, enum lang l);
 /* "dpi/0", or nothing. */
 void event_process(FILE *to, const json_t *e);
-/* "10.3 ms", or nothing when there was no gap. */
+/* Prints the gap: "10.3 ms"; or nothing when there was none. */
 void event_gap(FILE *to, const json_t *e, enum lang l);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Why an order was refused, as a record tells it, in the reader's language. */
+/* Translates the reason why an order was refused, as a record has it. */
 #ifndef SEKISHO_MGMT_WORDS_REFUSAL_H
 #define SEKISHO_MGMT_WORDS_REFUSAL_H
 
@@ -8,9 +8,9 @@
 #include "appliance/base/messages.h"
 
 /*
- * Records keep such a sentence of the catalogue in English, and not more of it than has room. Where
- * it is one that is known, whole, it is said in `l`; what stands at its places stays as it is, and
- * so does any other text.
+ * Records have this sentence of the catalogue in English, shortened to the room of a record. A
+ * known, complete sentence is printed in language `l`, with its arguments unchanged; any other text
+ * is printed as it is.
  */
 void refusal_print(FILE *to, enum lang l, const char *text);
 

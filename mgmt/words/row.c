@@ -30,14 +30,14 @@ static bool fits(const json_t *row, const struct vocabulary *words, const struct
 	return touches;
 }
 
-/* A word of a policy gives those of which every class is wanted, but none that servers frame
- * otherwise (policy/check/allow.c). */
+/* Whether the function belongs to this word of a policy: all its classes are wanted, and all
+ * servers frame it alike (policy/check/allow.c). */
 static bool is_of(const struct function_info *f, unsigned classes)
 {
 	return (f->classes & ~classes) == 0 && f->framing != FRAMING_APART;
 }
 
-/* Of one of a row's functions: a number, or "404750336-404815871". */
+/* Reads one entry of a row's functions: a number, or a range such as "404750336-404815871". */
 static bool codes(const json_t *one, uint64_t *lo, uint64_t *hi)
 {
 	const char *text = json_string_value(one);
@@ -54,7 +54,7 @@ static bool codes(const json_t *one, uint64_t *lo, uint64_t *hi)
 	return end != text && *end == '\0' && *hi >= *lo;
 }
 
-/* NULL: they are not all of one that has a name. */
+/* The function of all these codes; NULL: they belong to none, or to several. */
 static const struct function_info *function_of(const struct vocabulary *words, const json_t *one)
 {
 	const struct function_info *f;
@@ -66,7 +66,7 @@ static const struct function_info *function_of(const struct vocabulary *words, c
 	return f != NULL && hi <= f->last ? f : NULL;
 }
 
-/* How many codes of a function the row has. */
+/* The number of codes of this function that the row has. */
 static uint64_t codes_of(const json_t *list, const struct function_info *f)
 {
 	const json_t *one;
@@ -82,8 +82,8 @@ static uint64_t codes_of(const json_t *list, const struct function_info *f)
 	return n;
 }
 
-/* The words whose functions the row has all: the fewest that stand for most of them. 0 = one by one
- * they are as short. */
+/* The words (bits of classes) whose functions are all in the row, and that cover most of its
+ * functions. 0 = listing the functions one by one is as short. */
 static unsigned group_of(const json_t *row, const struct vocabulary *words)
 {
 	const json_t *list = ja(row, "functions");
@@ -277,7 +277,7 @@ void row_groups(FILE *to, const json_t *row, enum protocol p, enum lang l)
 	say(to, row, p, l, groups);
 }
 
-/* What nobody has a name for may be anything. */
+/* a function without a name counts for all classes */
 static unsigned classes_of(const json_t *row, const struct vocabulary *words)
 {
 	const json_t *code;

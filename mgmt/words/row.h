@@ -11,11 +11,11 @@
 #include "appliance/wire/protocols.h"
 
 void row_text(FILE *to, const json_t *row, enum protocol p, enum lang l);
-/* As a map has it: "all read commands" in the place of the functions that a policy means by that
- * word, and no code where it would be hexadecimal and the function has a name. */
+/* The short form for maps: "all read commands" instead of the functions that this word means in a
+ * policy, and no hexadecimal code if the function has a name. */
 void row_groups(FILE *to, const json_t *row, enum protocol p, enum lang l);
-/* The words of command that a grant lets by; null where nobody reads its commands. A
- * new reference. */
+/* The command words that a grant lets pass; null where commands are not inspected. A new
+ * reference. */
 json_t *grant_commands(const json_t *grant);
 
 #endif

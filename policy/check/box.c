@@ -140,8 +140,8 @@ static bool reachable(const struct model_box *b, const struct addr *via, const s
 	return false;
 }
 
-/* Whether the route goes into this interface's namespace, data or admin: the one of the first
- * interface with the gateway in its networks. */
+/* Whether the route belongs in this interface's namespace (data or admin): that of the first
+ * interface whose networks contain the route's gateway. */
 static bool beside_gateway(const struct model_box *b, const struct model_route *r, const struct model_interface *f)
 {
 	if (r->interface != NULL)

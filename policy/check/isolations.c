@@ -97,7 +97,8 @@ struct ast_node *isolations_write(struct written *w, const struct ast_node *sect
 
 /* ---- read ------------------------------------------------------------------------------------ */
 
-/* One name of a word, which is at least as wide as the word: looked for at the word's place. */
+/* Checks that one name in a word of `cut` exists. A mistake is reported at the place of the whole
+ * word. */
 static void need(struct check *k, const struct names *of, const struct ast_node *at, const char *name, enum message m,
 		 struct object o)
 {

@@ -50,7 +50,8 @@ struct model_interface {
 /* Interfaces of one network, with the box between its hosts, so that no host needs
  * another address. */
 struct model_between {
-	/* its addresses alone: the box's own on every side, and the network of each */
+	/* Only its addresses are used: the box's own addresses, the same on every side, and their
+	 * networks. */
 	struct model_interface shared;
 	struct model_interface **sides;
 	size_t n_sides;
@@ -142,11 +143,11 @@ struct model_organisation {
 struct model_door {
 	const char *name;
 	const char *label;
-	/* whose people come in by it; NULL = nobody's outside */
+	/* the organisation whose people use this door; NULL = no outside organisation */
 	const struct model_organisation *organisation;
-	/* its name in the text, until organisations are read */
+	/* `of` in the text; check_organisations sets `organisation` from it */
 	const struct ast_node *of;
-	uint32_t at_most;   /* seconds; opened for longer by nobody */
+	uint32_t at_most;   /* seconds: the longest time for which it may be opened */
 	uint32_t opened_by; /* bits of enum duty */
 	uint8_t needs;	    /* bits of enum door_need */
 	bool second_person, break_glass;
@@ -308,11 +309,11 @@ static inline struct times conduit_times(const struct model_conduit *c)
 
 struct model_never {
 	const struct model_zone *from, *to;
-	/* a chain begins anywhere in its zone: no ranges of sources there */
+	/* a `chain` statement has no ranges in `sources`: a chain begins anywhere in its zone */
 	struct model_hosts sources, destinations;
 	/* CLASS_* bits; CLASS_ALL when the text names no commands */
 	unsigned classes;
-	bool all_commands; /* the text names none: any permission counts */
+	bool all_commands; /* the text names no commands: any permission counts */
 	bool chain;	   /* scope = "chain" */
 	/* answer_only: a chain does not continue over these services */
 	const struct model_service **answers;
@@ -338,7 +339,7 @@ struct model_isolation {
 	const char *label; /* "" when absent */
 	const char **cuts; /* what it cuts, as operands of `sekisho isolate` */
 	size_t n_cuts;
-	bool *keep; /* by conduit: it stays open; NULL: none does */
+	bool *keep; /* by conduit: whether it stays open; NULL: all are cut */
 	struct srcpos at;
 };
 

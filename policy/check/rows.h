@@ -26,8 +26,8 @@ struct command_row row_new(void);
 size_t numbers_tidy(struct number_range *r, size_t n, bool apart);
 /* Makes a set of these ranges, after numbers_tidy. False: out of memory. */
 bool rows_numbers(struct model_rows *m, struct arena *a, struct number_range *r, size_t n, struct number_set *ret);
-/* One more space of this row, the last that was begun, with ranges that are tidy; spaces come in
- * their order. */
+/* Adds a space with these tidy ranges to `row`, which must be the row that was begun last. A row's
+ * spaces are added in the order of their numbers. */
 bool rows_space(struct model_rows *m, struct arena *a, struct command_row *row, uint8_t space,
 		const struct number_range *r, size_t n);
 

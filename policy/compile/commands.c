@@ -24,8 +24,9 @@ struct writer {
 	size_t n_list_at, list_at_room;
 	uint32_t *rows_at;	  /* by service: first row + 1, 0 = not written yet */
 	struct list_at *names_at; /* by conduit; n = 0: not written yet */
-	/* of the grants that are written: what each is (grant_key); by key the last one, and of
-	 * each the one before with its key, as 1 + its number (0 = there is none) */
+	/* Index of the grants that are written, to find runs of them again. key_of: by grant, its
+	 * grant_key. last_of: by key, the last grant with it. before_of: by grant, the grant before
+	 * it with the same key. Grants are stored as number + 1; 0 = none. */
 	uint32_t *key_of, *last_of, *before_of;
 	size_t n_key_of, key_of_room, n_before_of, before_of_room;
 };
@@ -170,7 +171,7 @@ static bool put_grant(struct writer *w, const struct cell_pair *pair, bool obser
 
 /* ---- the grants of a permit ------------------------------------------------------------------ */
 
-/* places that are looked at for a run */
+/* positions that run_of tries at most */
 #define LOOKS 64u
 
 static uint32_t grant_key(uint32_t pair, bool observe)
@@ -178,7 +179,8 @@ static uint32_t grant_key(uint32_t pair, bool observe)
 	return pair * 2u + observe;
 }
 
-/* Where the grants of this set stand in a row already; false: nowhere that was looked at. */
+/* Looks for a run of written grants that equals the grants of this set, and returns its first one.
+ * False: none was found at the positions that were tried. */
 static bool run_of(const struct writer *w, const struct interned *set, bool observe, uint32_t *ret)
 {
 	uint32_t at = set->n > 0 ? w->last_of[grant_key(set->values[0], observe)] : 0;
@@ -226,8 +228,8 @@ static int largest_first(const void *pa, const void *pb)
 	return a->n != b->n ? (a->n < b->n ? 1 : -1) : (a->index > b->index) - (a->index < b->index);
 }
 
-/* Sets that lie in each other, as those of ranges that overlap step by step, share their grants:
- * a smaller one is mostly a run of a larger one. */
+/* Largest sets first: a set that is contained in a larger one is usually a run of its grants, and
+ * shares them. */
 static bool put_sets(struct writer *w, const struct ir *ir)
 {
 	struct sized *order = arena_array(w->a, ir->n_permits, sizeof(*order));
@@ -247,7 +249,7 @@ static bool put_sets(struct writer *w, const struct ir *ir)
 	return true;
 }
 
-/* Cells sorted by permit: where each one's ports begin. */
+/* Writes each permit's ports. `first` is where they begin. */
 static bool put_ports(struct writer *w)
 {
 	size_t *first = arena_array(w->a, w->cells->n_sets + 2, sizeof(*first));

@@ -10,15 +10,16 @@
 #include "policy/check/policy_check.h"
 #include "policy/ir/ir.h"
 
-/* After policy_check: `never` proofs as errors, then IR. True when c->ir is set. */
+/* To be called after policy_check: proves `never` (a broken statement is an error), then makes the
+ * IR. True when c->ir is set. */
 bool policy_lower(struct compilation *c);
-/* The same without the proofs: for `prove`, which tells of each statement itself, but of no policy
- * that `check` refuses. */
+/* The same without the proofs, for `prove`, which reports each statement itself. A policy that
+ * `check` refuses for another reason is refused here, too. */
 bool policy_lower_unproved(struct compilation *c);
 /*
- * The way back: of sealed bytes the model as far as space/asked.h, space/walks.h and space/differ.h
- * read it, without their texts being read, which takes ten times as long. 0, or negative errno as
- * ir_unseal(). Borrows nothing.
+ * Makes a model from a sealed generation, without reading its texts, which would take ten times as
+ * long. The model has what space/asked.h, space/walks.h and space/differ.h read. 0, or negative
+ * errno as from ir_unseal(). Borrows nothing.
  */
 int policy_raise(struct compilation *c, struct bytes sealed, struct err *e);
 

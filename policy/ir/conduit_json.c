@@ -75,7 +75,7 @@ static json_t *end_json(const struct ir *ir, uint32_t zone, struct ranges r)
 			 hosts, "hosts_all", (json_int_t)(all == 0 && !whole ? r.n : all));
 }
 
-/* The command words that it lets pass; null where commands are not inspected. */
+/* The command words that the conduit lets pass; null where commands are not inspected. */
 static json_t *commands_json(const struct ir *ir, const struct ir_service *s)
 {
 	const struct vocabulary *v = vocabulary_of((enum protocol)s->protocol);

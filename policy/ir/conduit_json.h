@@ -17,10 +17,10 @@ json_t *ir_conduit_json(const struct ir *ir, uint32_t conduit);
 /* Adds "machines" to an object of `status` that has a "conduit": the machines at both ends of that
  * conduit, or the name of the zone where the end is a whole zone. */
 void ir_machines_json(const struct ir *ir, json_t *of);
-/* Into an isolation of `status`: "machines" that it names or that are in its zones, and zones that
- * have none. */
+/* Adds to an isolation of `status`: "machines" that it names or that are in its zones, and the
+ * zones that have no machines. */
 void ir_isolation_json(const struct ir *ir, json_t *isolation);
-/* Into a door of `status`: "conduits", "conduits_all", "organisation_label" and "contacts". */
+/* Adds to a door of `status`: "conduits", "conduits_all", "organisation_label" and "contacts". */
 void ir_door_json(const struct ir *ir, json_t *door);
 
 #endif

@@ -73,8 +73,9 @@ static inline const char *ir_card(const struct ir_interface *i)
 	return i->vlan != 0 ? i->card : i->device;
 }
 
-/* Who takes him for a router goes on with it only while all that is said of him over IPv6 says so,
- * too (RFC 4861, 7.2.5). */
+/* Whether an address is an IPv6 next hop of the box's routes. Its neighbours take it for a router
+ * only while every neighbour advertisement about it has the router flag (RFC 4861, 7.2.5), so the
+ * box sets the flag in its answers for it. */
 static inline bool ir_is_router(const struct ir *ir, const struct addr *a)
 {
 	for (uint32_t i = 0; a->family == 6 && i < ir->n_routes; i++)
@@ -83,30 +84,31 @@ static inline bool ir_is_router(const struct ir *ir, const struct addr *a)
 	return false;
 }
 
-/* One pair of hosts at one port: of layer 0 it is asked before the range that it may lie over. */
+/* Whether the cell is one pair of hosts at one port. In layer 0, exact cells are looked up before
+ * ranges. */
 static inline bool ir_cell_exact(const struct ir_cell *c)
 {
 	return c->layer == 0 && c->lo == c->hi && addr_cmp(&c->src.lo, &c->src.hi) == 0 &&
 	       addr_cmp(&c->dst.lo, &c->dst.hi) == 0;
 }
 
-/* Of a permit that opens by hours, as it is sealed: over for whoever does not work out its
- * end (moment.h). */
+/* The end that a permit with hours has in a sealed generation: long ago, so that readers which do
+ * not compute ends (moment.h) treat it as shut. */
 #define IR_SHUT 1u
-/* 2200-01-01: of one that has opened, and does not end. */
+/* 2200-01-01: the end of a permit with hours that is open and has no end */
 #define IR_NO_END 7258118400u
 
 #define IR_SEALED_MAX (256u << 20)
 
-/* They begin as sealed bytes do. */
+/* Whether the bytes begin with the magic of sealed bytes. */
 bool ir_is_sealed(struct bytes b);
-/* Seals in the present version: bytes owned by the caller (malloc). Sets ir->digest
- * and ir->version. */
+/* Seals in the present version; the caller frees the bytes. Sets ir->digest and ir->version. */
 int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e);
 /* Reads sealed bytes into the arena, checking digest, every index, every count, every order.
  * -ENOTSUP: they are of a form that is not read here. */
 int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e);
-/* What a permit's settings mean, as bytes: its rows but the identity, as they are sealed. */
+/* Writes a permit's settings as bytes: its rows of objects.def except the identity, in sealed
+ * form. */
 void ir_put_settings(struct outbuf *o, const struct ir_permit *p);
 #define IR_SETTINGS_MAX 128u /* enough for them */
 
@@ -153,55 +155,59 @@ enum ir_chain {
 };
 
 enum ir_set {
-	/* map  iif . ct direction . ct mark but its outcome -> mark (FAST, or permit and lane) */
+	/* map  iif . ct direction . ct mark without outcome -> mark (FAST, or permit and lane) */
 	SET_LIVE,
 	SET_AGREE, /* set  permit . permit of every live permit */
-	/* set  permit . permit of those whose sessions one worker has to see: PROTO_COMPANIONS */
+	/* set  permit . permit, for permits all of whose sessions must reach one worker:
+	 * PROTO_COMPANIONS */
 	SET_TOGETHER,
-	/* set  permit . IR_LIMIT of it: how long its sessions may last, and be silent */
+	/* set  permit . IR_LIMIT: how long sessions of the permit may last or be idle */
 	SET_LIMITED,
-	SET_UNTIL4, /* layer 1; the others follow up to IR_LAYERS */
+	SET_UNTIL4, /* layer 1; layers up to IR_LAYERS follow */
 	SET_EXACT4 = SET_UNTIL4 + IR_LAYERS,
-	SET_RANGE4, /* maps iif . oif . source . destination . protocol . port -> mark */
+	SET_RANGE4, /* maps  iif . oif . source . destination . protocol . port -> mark */
 	SET_UNTIL6,
 	SET_EXACT6 = SET_UNTIL6 + IR_LAYERS,
 	SET_RANGE6,
 	/* set  packet mark (lane) . conntrack mark (lane): resets that the gate may send */
 	SET_RESETS,
-	SET_HOME, /* set  interface . the mark of what came in there */
-	/* Filled by packets: how fast sessions open and how many there are, see skeleton/new.c. */
-	SET_PACE4, /* set  source . destination . lane: what a pair of hosts opens */
+	SET_HOME, /* set  interface . the mark of packets that came in there */
+	/* The following sets are filled by packets, to limit how fast sessions open and how many
+	 * there are: see skeleton/new.c. */
+	SET_PACE4, /* set  source . destination . lane: new sessions of a pair of hosts */
 	SET_PACE6,
-	SET_PACE_FEW,  /* set  iif . lane: what pairs open that open little */
-	SET_PACE_MANY, /* set  iif . lane: what the others open */
-	SET_PACE_LINK, /* set  iif . packet mark: questions of neighbours to the box itself */
-	SET_SHARE4,    /* set  source . destination . lane . part: sessions of a pair */
+	SET_PACE_FEW,  /* set  iif . lane: new sessions of pairs that open few */
+	SET_PACE_MANY, /* set  iif . lane: new sessions of all other pairs */
+	SET_PACE_LINK, /* set  iif . packet mark: neighbour solicitations for the box itself */
+	/* set  source . destination . lane . part: tracked sessions of a pair of hosts */
+	SET_SHARE4,
 	SET_SHARE6,
-	SET_SHARE_ZONE, /* set  iif . lane . part: sessions of a side */
-	/* set  number of a session that began no longer ago than its conduit says */
+	SET_SHARE_ZONE, /* set  iif . lane . part: tracked sessions of an interface */
+	/* set  id of a session that is not older than its conduit allows */
 	SET_AGES,
-	SET_IDLES, /* ... that carried something */
-	/* What people isolated: sets  source . destination of a session as it was opened; empty
-	 *                             while nothing is. */
+	SET_IDLES, /* ... of a session that was not idle for longer than its conduit allows */
+	/* Isolated traffic: sets  source . destination of a session's original direction; empty
+	 * without isolations */
 	SET_APART4,
 	SET_APART6,
-	/* for the moment in which these change, see enforce/isolate.c: empty at all other times */
+	/* the next contents of these sets, during a change only: see enforce/isolate.c */
 	SET_APART4_NEXT,
 	SET_APART6_NEXT,
-	/* What goes on all the same: sets  source . destination . permit, of a session as it was
-	 *                                  opened. */
+	/* Traffic that continues during an isolation: sets  source . destination . permit, of a
+	 * session's original direction */
 	SET_KEPT4,
 	SET_KEPT6,
 	SET_KEPT4_NEXT,
 	SET_KEPT6_NEXT,
-	/* For the moment in which cells change, see enforce/sync.h: empty at all other times. */
-	SET_SWITCH,  /* set  family: the bridges are asked */
-	SET_BRIDGE4, /* maps like SET_RANGE4 and the layers behind it: the cells that come */
+	/* Used only while the maps of cells change: see enforce/sync.h. Empty at all other
+	 * times. */
+	SET_SWITCH,  /* set  family: when it is a member, the bridge maps are looked up first */
+	SET_BRIDGE4, /* maps like SET_RANGE4 and its layers: the cells of the next generation */
 	SET_BRIDGE6 = SET_BRIDGE4 + 1 + IR_LAYERS,
 	SET_COUNT = SET_BRIDGE6 + 1 + IR_LAYERS
 };
 
-/* What makes a permit live: nothing but a transaction of ours fills it. */
+/* Sets that decide whether a permit is live. Only enforce's transactions fill them. */
 static inline bool ir_set_label(unsigned s)
 {
 	return s <= SET_LIMITED; /* SET_LIVE is the first */
@@ -251,15 +257,15 @@ enum ir_stmt_kind {
 	IR_FAMILY,     /* a: 4 or 6 */
 	IR_L4PROTO,    /* a: protocol number */
 	IR_ICMP_TYPE,  /* a: type (of the family's ICMP; the rule has IR_L4PROTO before it) */
-	IR_ICMP_BELOW, /* a: the type is less than this; the same */
+	IR_ICMP_BELOW, /* a: the type is less than this; otherwise as IR_ICMP_TYPE */
 	IR_HOPLIMIT,   /* a: value (IPv6) */
 	/* IPv4 header longer than 20 bytes, or an IPv6 extension header of any kind */
 	IR_IP_OPTIONS,
-	/* a: family, b: protocol: no options or extensions, that protocol right behind
-	 * the header */
+	/* a: family, b: protocol: the packet has no options or extensions, and this protocol's
+	 * header directly follows the IP header */
 	IR_PLAIN,
-	/* the source is not where the packet came in: no route back through that interface, or an
-	 * address of the box itself */
+	/* the source address is not routed through the interface where the packet came in, or is
+	 * one of the box's own */
 	IR_UNROUTED,
 	IR_TCP_FLAGS,	 /* (flags & a) == b */
 	IR_TCP_OPTION,	 /* a TCP header with option a */
@@ -268,19 +274,20 @@ enum ir_stmt_kind {
 	IR_MARK_NOT,	 /* (packet mark & a) != b */
 	IR_CTMARK,	 /* (conntrack mark & a) == b */
 	IR_CTMARK_NOT,	 /* (conntrack mark & a) != b */
-	/* a: family, b: words of its header: TCP that ends with its header; behind IR_PLAIN */
+	/* a: family, b: words of the TCP header: the segment carries no data; only after
+	 * IR_PLAIN */
 	IR_TCP_BARE,
 	IR_LIMIT, /* a: packets per second, b: burst */
-	/* set, key a: an element each, of at most b a second, c at once; holds while there
-	 * are fewer */
+	/* set, key a: one rate per element, b a second with a burst of c; holds while the rate is
+	 * not exceeded */
 	IR_PACE,
-	/* set, key a: an element each, of tracked sessions; holds when there are more than b */
+	/* set, key a: counts tracked sessions per element; holds when there are more than b */
 	IR_CROWD,
 	IR_IN_SET, /* set: IR key of that set is a member. a: enum ir_key */
 	IR_NOT_IN_SET,
-	/* lookups: break the rule when nothing is found */
-	/* packet mark = live[iif . direction . ct mark, outcome 0]; a: goes on only if that is
-	 * this, 0 = any */
+	/* lookups: the rule ends when nothing is found */
+	/* packet mark = live[iif . direction . ct mark without outcome]; a: continues only when the
+	 * found mark equals it, 0 = any */
 	IR_LIVE,
 	IR_ADMIT, /* conntrack mark = set[key a], outcome 0 */
 	IR_KNOWN, /* set[key a] exists; result unused */
@@ -292,8 +299,8 @@ enum ir_stmt_kind {
 	IR_COPY_MARK,	/* packet mark = conntrack mark & ~a */
 	IR_SET_OUTCOME, /* conntrack mark = (conntrack mark & ~outcome) | a */
 	IR_FORGET,	/* conntrack mark &= ~a */
-	/* set[key a] for the seconds of IR_LIMIT b; what is there already ends when it would, but
-	 * SET_IDLES begins anew */
+	/* adds key a to the set with the timeout of limit b (IR_LIMIT). An existing element keeps
+	 * its timeout, except in SET_IDLES, where it is renewed. */
 	IR_KEEP,
 	IR_COUNT, /* named counter of reason a */
 	IR_LOG,	  /* NFLOG, prefix = reason a's word, limited to b records per second */
@@ -301,14 +308,17 @@ enum ir_stmt_kind {
 	IR_ACCEPT,
 	IR_DROP,
 	IR_GOTO, /* a: enum ir_chain */
-	/* by lane of the packet mark: FAST -> accept, lane n -> its chain (those in use) */
+	/* by lane of the packet mark: FAST -> accept, lane n -> the chain of lane n, for lanes in
+	 * use */
 	IR_GOTO_LANE,
-	/* by outcome bits of the packet mark: good, quiet, confirmed, unjudged -> chains */
+	/* by outcome bits of the packet mark: good, quiet, confirmed and unjudged each go to a
+	 * chain */
 	IR_GOTO_OUTCOME,
-	/* by lane of the packet mark: hold, open; closed lanes fall through to the next rule */
+	/* by lane of the packet mark: the chain of its failure setting, hold or open; closed lanes
+	 * continue with the next rule */
 	IR_GOTO_UNANSWERED,
-	/* a: lane, b: 1 = bypass; the queues of all its slots, by address hash; c: 1 = of one
-	 * slot (lane.h) */
+	/* a: lane, b: 1 = bypass; c: 0 = the queues of all slots of the lane, chosen by address
+	 * hash, 1 = the queue of one slot (lane.h) */
 	IR_QUEUE,
 
 };
@@ -328,23 +338,26 @@ enum ir_key {
 	KEY_ORIGINAL,
 	KEY_ORIGINAL_BACK, /* oif . iif . original tuple: a packet of the reply direction */
 	KEY_AGREE,	   /* packet mark & permit . conntrack mark & permit */
-	/* conntrack mark & permit . the same: is the flow's own permit live? (sets
-	 * SET_AGREE, SET_TOGETHER) */
+	/* conntrack mark & permit, twice: whether the session's own permit is live (sets SET_AGREE,
+	 * SET_TOGETHER) */
 	KEY_CT_PERMIT,
 	KEY_RESET,     /* packet mark & lane . conntrack mark & lane (set SET_RESETS) */
 	KEY_HOME,      /* oif . packet mark (set SET_HOME) */
 	KEY_FAMILY,    /* 4 or 6 as the kernel has it (set SET_SWITCH) */
 	KEY_PACE_PAIR, /* saddr . daddr . conntrack mark & lane */
 	KEY_PACE_ZONE, /* iif . conntrack mark & lane */
-	/* iif . packet mark, which the guard has set by the same (set SET_PACE_LINK) */
+	/* iif . packet mark that the guard has set for this interface (set SET_PACE_LINK) */
 	KEY_PACE_LINK,
-	KEY_SHARE_PAIR, /* saddr . daddr . conntrack mark & lane . one of IR_PAIR_PARTS, drawn */
-	KEY_SHARE_ZONE, /* iif . conntrack mark & lane . one of IR_ZONE_PARTS, drawn */
-	/* source and destination of the session as it was opened (sets SET_APART4 and so on) */
+	/* saddr . daddr . conntrack mark & lane . random part below IR_PAIR_PARTS */
+	KEY_SHARE_PAIR,
+	KEY_SHARE_ZONE, /* iif . conntrack mark & lane . random part below IR_ZONE_PARTS */
+	/* source and destination of the session's original direction (sets SET_APART4 and so on) */
 	KEY_ENDS,
-	KEY_LIMITED,	 /* conntrack mark & permit . statement's b (set SET_LIMITED) */
-	KEY_SESSION,	 /* the kernel's number of the session (sets SET_AGES, SET_IDLES) */
-	KEY_ENDS_PERMIT, /* the same, and its permit (sets SET_KEPT4 and so on) */
+	KEY_LIMITED, /* conntrack mark & permit . statement's b (set SET_LIMITED) */
+	KEY_SESSION, /* the kernel's number of the session (sets SET_AGES, SET_IDLES) */
+	/* source and destination of the session's original direction, and its permit (sets
+	 * SET_KEPT4 and so on) */
+	KEY_ENDS_PERMIT,
 };
 
 struct ir_stmt {
@@ -354,29 +367,32 @@ struct ir_stmt {
 };
 
 /*
- * Shares of connection tracking and of the queues, by interface and lane. The kernel counts
- * sessions by walking lists, so a share is cut into parts of which one is drawn and walked: each
- * new session costs the same, whatever is there already. Parts that are drawn are uneven, the more
- * so the smaller they are: up to the sessions named here next to nobody is refused.
+ * Limits of tracked sessions per lane, for each interface and for each pair of hosts. The kernel
+ * counts the sessions of an element by walking a list. So each limit is divided into parts, and a
+ * new session is counted in a random part: its cost does not grow with the number of sessions.
+ * Random parts fill unevenly, so a few sessions are refused before the limit is reached. The
+ * comments below say how few.
  */
-/* an interface: 40,960 sessions in a lane; at 24,000, which is what SYNs can
- * fill (box/sysctl.c), */
+/* An interface: 40,960 sessions in a lane. At 24,000, as many as SYNs can fill (box/sysctl.c), one
+ * part in 20,000 is full. */
 #define IR_ZONE_PART 64u
-#define IR_ZONE_PARTS 640u /* one in 20,000 parts is full */
-/* a pair of hosts: 8,192; at 3,300 one part in a thousand is full, at 4,096 one in a hundred */
+#define IR_ZONE_PARTS 640u
+/* A pair of hosts: 8,192 sessions. At 3,300 one part in a thousand is full, at 4,096 one in a
+ * hundred. */
 #define IR_PAIR_PART 16u
 #define IR_PAIR_PARTS 512u
 #define IR_ZONE_SESSIONS (IR_ZONE_PART * IR_ZONE_PARTS)
 #define IR_PAIR_SESSIONS (IR_PAIR_PART * IR_PAIR_PARTS)
-/* new sessions a second, of a pair of hosts, that do not compete with the many of others */
+/* New sessions per second of one pair of hosts. Up to this rate a pair does not compete with pairs
+ * that open more. */
 #define IR_PAIR_RATE 50u
 #define IR_PAIR_BURST 100u
-#define IR_FEW_RATE 4000u /* all such pairs of an interface together, in a lane */
+#define IR_FEW_RATE 4000u /* new sessions per second of all such pairs of an interface, in a lane */
 #define IR_FEW_BURST 500u
-#define IR_MANY_RATE 8000u /* all that open more */
+#define IR_MANY_RATE 8000u /* of all other pairs */
 #define IR_MANY_BURST 1000u
-/* Questions of neighbours to the box, of an interface. Each may cost an entry, which stays for five
- * seconds at least, in the kernel's one table for all. */
+/* Neighbour solicitations per second for the box, of one interface. Each may create an entry in the
+ * kernel's only neighbour table, which stays for at least five seconds. */
 #define IR_LINK_RATE 1000u
 #define IR_LINK_BURST 4000u
 
@@ -389,10 +405,12 @@ struct ir_rule {
 	uint32_t line; /* policy line, 0 = belongs to every policy */
 };
 
-/* A limit of sessions: seconds, and which of the two. */
+/* A session limit: bit 31 says whether it limits idle time or duration; the other bits are
+ * seconds. */
 #define IR_LIMIT_IDLE 0x80000000u
 #define IR_LIMIT_S 0x7fffffffu
-/* Different ones of a generation. Each costs a packet of a limited conduit a question. */
+/* Most different limits of a generation. Each one adds a rule that packets of limited conduits are
+ * tested by. */
 #define IR_LIMITS 16u
 struct ir_limits {
 	uint32_t list[IR_LIMITS]; /* ascending */
@@ -401,26 +419,27 @@ struct ir_limits {
 };
 void ir_limits_add(struct ir_limits *l, uint32_t limit); /* 0 seconds: none */
 void ir_limits_add_all(struct ir_limits *l, const struct ir *ir);
-/* What tracking remembers of a session of this permit. */
+/* The conntrack mark of a session of this permit. */
 uint32_t ir_label(const struct ir_permit *p, uint32_t id);
 
 const char *ir_chain_name(enum ir_chain c, char buf[16]); /* "forward", "lane_17" */
 const char *ir_set_name(enum ir_set s);
 /*
- * All rules of all chains for this set of lanes (bit n = lane n in use), so many layers and these
- * limits, in order; the same for every policy but for these. Returns the count; rules in the arena.
+ * All rules of all chains, in order. They depend only on the lanes in use (bit n = lane n), the
+ * number of layers and the session limits. Returns the count; rules in the arena.
  */
 size_t ir_skeleton(uint64_t lanes, uint32_t layers, const struct ir_limits *limits, struct arena *a,
 		   struct ir_rule **ret);
-/* Whether every one of those rules that counts this reason logs it as well, and there is one. */
+/* Whether at least one of these rules counts this reason, and all that count it also log it. */
 bool ir_logged(const struct ir_rule *rules, size_t n, uint32_t reason);
 uint32_t ir_layers(const struct ir *ir); /* the highest layer in use */
-/* One worker has to see all its sessions: its protocol has companions, and is judged. */
+/* Whether one worker has to see all sessions of the permit: its protocol has companions and is
+ * inspected. */
 bool ir_together(const struct ir_permit *p);
-/* inspected lanes in use; LANE_CUT, always there besides, is not among them */
+/* Inspected lanes in use. LANE_CUT always exists and is not among them. */
 uint64_t ir_lanes(const struct ir *ir);
 
-/* ---- elements: what stands in the sets for this generation and id map ------------------------ */
+/* ---- elements of the sets for this generation and id map ------------------------------------- */
 
 /* One set element in the kernel's own byte layout: every field of a concatenation padded to 4
  * bytes. Interface indexes are given as positions (iif/oif) because only enforce knows the
@@ -436,7 +455,7 @@ struct ir_element {
 	uint8_t l4proto;
 	uint16_t lo, hi;
 	uint32_t data;	/* mark, for maps */
-	uint64_t until; /* 0 = stays; else ends then (seconds since 1970) */
+	uint64_t until; /* seconds since 1970 at which it ends; 0 = it stays */
 	uint32_t line;
 };
 
@@ -444,28 +463,32 @@ struct ir_element {
  * canonical order. */
 size_t ir_elements(const struct ir *ir, const uint32_t *ids, struct arena *a, struct ir_element **ret);
 
-/* The kernel's map that has an element for it. */
+/* The kernel map that holds this cell. */
 enum ir_set ir_set_of_cell(const struct ir_cell *c);
 /*
- * The kernel takes time by the square of what is in a map of ranges: 12,000 elements 7 s of
- * processor, 20,000 19 s. The supervisor ends an enforce that takes 30. So this many are the most
- * of one map; several have the sum of their squares. Policies are held against it.
+ * Largest number of elements in one map of ranges. The kernel's time grows with the square of it:
+ * 12,000 elements take 7 s of processor time, 20,000 take 19 s, and the supervisor ends an enforce
+ * that takes 30 s. For several maps the sum of the squares is limited. The compiler refuses larger
+ * policies.
  */
 #define IR_RANGES_MAX 12288u
 
-/* Where a permit lies: SHA-256 of its cells with the names of their interfaces. */
+/* Identifies the part of packet space that a permit covers: SHA-256 of its cells with the names of
+ * their interfaces. */
 struct ir_place {
 	uint8_t digest[32];
 };
 
-/* One for each permit: those that are kept, else in the arena. False when memory is out. */
+/* One place for each permit: those kept by ir_places_keep, else computed in the arena. False when
+ * memory is out. */
 bool ir_places(const struct ir *ir, struct arena *a, const struct ir_place **ret);
-/* Whoever asks next has them. `a` lives as long as `ir`. */
+/* Computes the places and keeps them for later calls of ir_places. `a` must live as long as
+ * `ir`. */
 bool ir_places_keep(struct ir *ir, struct arena *a);
 /*
- * For each permit of `next` the permit of `now` that it carries on, or UINT32_MAX: it means the
- * same, and wherever that one lies something allows at least as much now. A session that carries
- * its id may therefore keep it. A permit is carried on by one at most. False when memory is out.
+ * For each permit of `next` the permit of `now` that it continues, or UINT32_MAX. It means the
+ * same, and everywhere in the old permit's place at least as much is still allowed. So a session
+ * may keep the permit's id. At most one permit continues each old one. False when memory is out.
  */
 bool ir_carry_on(const struct ir *now, const struct ir *next, struct arena *a, uint32_t *ret);
 

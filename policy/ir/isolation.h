@@ -22,9 +22,9 @@ bool ir_isolated(const struct ir *ir, const char *what, ir_each_pair *each, void
 /* Writes what people call it: its label, or "A – B" for two zones. "" for everything, and if the
  * generation has nothing of that name. */
 void ir_isolated_label(const struct ir *ir, const char *what, char *out, size_t size);
-/* The zones and assets that its words name: each is set, by its index. */
+/* Sets zones[i] and assets[i] to true for those that the isolation's words name. */
 void ir_isolated_things(const struct ir *ir, const char *what, bool *zones, bool *assets);
-/* The declared one of that name, or NULL. */
+/* The declared isolation with this name, or NULL. */
 const struct ir_isolation *ir_isolation_of(const struct ir *ir, const char *name);
 /* Whether the permit has grants, and all of them belong to kept conduits. `kept`: by conduit. */
 bool ir_permit_kept(const struct ir *ir, uint32_t permit, const bool *kept);

@@ -87,7 +87,7 @@ uint64_t ir_at(struct ir *ir, uint64_t moment)
 	uint64_t next = UINT64_MAX;
 
 	if (ir->time_zone[0] != '\0' && !time_zone_parse(ir->time_zone, &z))
-		return next; /* all of it stays shut */
+		return next; /* all conduits with hours stay shut */
 	for (uint32_t i = 0; i < ir->n_permits; i++)
 		if (by_hours(ir, i))
 			ir->permits[i].until = permit_end(ir, i, &z, moment, &next);

@@ -20,8 +20,8 @@ struct times ir_times(const struct ir *ir, const struct ir_conduit *c, struct wi
 /* Sets the ends of all permits that open by hours. Returns the next moment at which something
  * opens; UINT64_MAX = none. */
 uint64_t ir_at(struct ir *ir, uint64_t moment);
-/* The same, for who asks about one moment after the other: only where something may have opened
- * since the last one. */
+/* The same as ir_at for increasing moments: does nothing until something may have opened since the
+ * last call. */
 void ir_follow(struct ir *ir, uint64_t moment);
 
 #endif

@@ -8,8 +8,8 @@
 #include "policy/ir/moment.h"
 #include "policy/ir/objects_json.h"
 
-/* The functions that pass: without those that the row names but whose addresses or values it
- * refuses. */
+/* The functions that pass. Functions that the row names, but whose addresses or values it refuses,
+ * are left out. */
 static json_t *functions_json(const struct command_table *t, const struct command_row *r, const struct vocabulary *v)
 {
 	struct number_range rest = { 0, UINT32_MAX };
@@ -33,8 +33,8 @@ static json_t *row_json(const struct ir *ir, const struct command_row *r, const 
 	json_object_set_new(j, "file", json_text(r->file < ir->n_sources ? ir->sources[r->file].name : NULL));
 	json_object_set_new(j, "line", json_integer(r->line));
 	json_object_set_new(j, "functions", functions_json(t, r, v));
-	/* "any" as in a policy without targets: then writes to unit 0, the broadcast of a serial
-	 * line, are refused. */
+	/* Without targets in the policy the list holds "any", which does not include unit 0, the
+	 * broadcast of a serial line: writes to unit 0 are refused. */
 	for (unsigned i = 0; v != NULL && i < v->n_targets; i++)
 		json_object_set_new(j, v->targets[i].key,
 				    numbers_json(t, &r->targets[i], notation_of_target(&v->targets[i])));

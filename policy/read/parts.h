@@ -42,17 +42,16 @@ bool scan_resumes(struct scan *s);
 bool scan_at_end(struct scan *s, char closer, struct srcpos opener);
 
 /*
- * Inside of the scanner: texts. Loading them, keeping includes inside the policy folder, and
- * collecting the expanded text for libconfig piece by piece, each piece with the file and line it
- * came from.
+ * Texts of the scanner: loads them, keeps includes inside the policy folder, and passes the
+ * expanded text to libconfig piece by piece, each piece with its file and line.
  */
 
-/* Reads what the text holds into `into`, to the text's end. */
+/* Reads the present text to its end and appends its contents to `into`. */
 typedef void (*scan_content)(struct scan *s, struct ast_node *into);
 
 /* At '@'. True when a text was read into `into`. */
 bool scan_include(struct scan *s, struct ast_node *into, scan_content content);
-/* The text that everything begins with. */
+/* Scans the main text. */
 void scan_main(struct scan *s, const char *name, struct ast_node *into, scan_content content);
 
 #endif

@@ -641,8 +641,8 @@ static bool outdented(struct scan *s, const struct ast_node *group, uint32_t ope
 	       s->cur->at.column <= opener_indent && scan_balance(s) == LACKS_CLOSER;
 }
 
-/* Among a group's settings comes the end of an outer one, or the next element of its list: the
- * group was not closed. */
+/* Reports a group that was not closed, when the bracket of an outer group or the next element of
+ * the list comes among its settings. */
 static bool not_closed(struct scan *s, char c)
 {
 	if (c == ';')

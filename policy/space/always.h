@@ -24,7 +24,7 @@ struct lapse {
  * overlaps, the arena has failed and nothing is proved. */
 size_t prove_always(const struct model *m, struct arena *a, struct lapse **ret);
 
-/* The conduit carries some of what the statement asks for, as long as it holds. */
+/* Whether the conduit allows some of what the statement asks for, at the times when it is open. */
 bool always_carried(const struct model *m, const struct model_conduit *c, const struct model_always *w);
 
 /* "10.10.0.5 -> 10.30.1.10 tcp/502, plc_read" */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * "May A do X to B?" of a checked policy: each conduit is tried in turn and gives yes, or the step
- * at which it refuses. A packet passes if any conduit allows it. Pure; allocates in the caller's
- * arena. As in a proof (prove.c), a service whose commands are not inspected counts as all
+ * Answers "May A do X to B?" for a checked policy: each conduit is tried in turn and gives yes, or
+ * the step at which it refuses. A packet passes if any conduit allows it. Pure; allocates in the
+ * caller's arena. As in a proof (prove.c), a service whose commands are not inspected counts as all
  * commands, and what a conduit only observes passes whatever its rows say.
  */
 #ifndef SEKISHO_POLICY_SPACE_ASKED_H
@@ -32,28 +32,31 @@ struct asked {
 	uint64_t at;	   /* the moment, seconds since 1970 */
 };
 
-/* How far a conduit came: the further, the nearer it is to a yes. */
+/* The step at which a conduit refuses. Later values are nearer to a yes. */
 enum asked_lack {
-	ASKED_ENDS,   /* it is between others */
-	ASKED_SOURCE, /* of that zone, but not that host */
+	ASKED_ENDS,   /* it connects other zones */
+	ASKED_SOURCE, /* its source has the zone, but not the host */
 	ASKED_DESTINATION,
 	ASKED_SERVICE,
 	ASKED_COMMAND,
 	ASKED_PLACE,
 	ASKED_VALUE,
-	ASKED_OVER,    /* it would, and has ended */
-	ASKED_SHUT,    /* it would, and is shut at that moment */
-	ASKED_DOOR,    /* it would, once its door is open */
-	ASKED_NOTHING, /* yes */
+	ASKED_OVER,    /* it allows this, but it has ended */
+	ASKED_SHUT,    /* it allows this, but it is shut at that moment */
+	ASKED_DOOR,    /* it allows this once its door is opened */
+	ASKED_NOTHING, /* it allows this */
 };
 
 struct asked_line {
 	const struct model_conduit *conduit;
 	const struct model_service *service; /* NULL below ASKED_SERVICE */
-	const struct model_allow *allow;     /* the row; NULL: the whole protocol, or none */
+	/* the row that allows it; NULL: the service allows the whole protocol, or nothing
+	 * matched */
+	const struct model_allow *allow;
 	enum asked_lack lack;
-	bool observed; /* yes, since nothing is stopped there */
-	/* of a yes: until when it is open; of ASKED_SHUT: when it opens. 0 = for good, never */
+	bool observed; /* a yes because the conduit only observes */
+	/* After a yes: when the conduit shuts; 0 = never. After ASKED_SHUT: when it opens; 0 =
+	 * never. */
 	uint64_t end;
 };
 
@@ -61,21 +64,21 @@ struct asked_line {
 struct asked_line ask_conduit(const struct model *m, const struct model_conduit *c, const struct asked *q);
 
 /*
- * Whether the words of the question mean something to at least one protocol that it may be about;
- * false: *ret_word is the first that means nothing.
+ * Whether the words of the question have a meaning in at least one protocol that the question can
+ * be about. False: *ret_word is the first word without a meaning.
  */
 bool asked_words(const struct asked *q, const char **ret_word);
 
 /*
- * What a person calls so: a zone's or an asset's name or label, a machine of a fleet (all its
- * members), a group of these, an address. One end for each zone that it lies in, in the arena; 0:
- * nothing is called so, or the arena has failed.
+ * Finds what a person names: a zone or asset by name or label, a machine of a fleet (all its
+ * members), a group of these, or an address. Returns one end for each zone concerned, in the arena;
+ * 0: nothing has this name, or the arena has failed.
  */
 size_t asked_ends(const struct model *m, const char *text, struct arena *a, struct asked_end **ret);
-/* Some address of the end is among these. */
+/* Whether some address of the end is in these ranges. */
 bool asked_end_meets(const struct asked_end *end, const struct addr_range *ranges, size_t n);
-/* The classes of commands (CLASS_*) that this service of the conduit carries from one zone to the
- * other at this moment, also once its door is open. */
+/* The classes of commands (CLASS_*) that the conduit allows over this service at this moment, or
+ * would allow if its door were open. */
 unsigned asked_classes(const struct model *m, const struct model_conduit *c, const struct model_service *s,
 		       uint64_t at);
 

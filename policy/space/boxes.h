@@ -34,25 +34,25 @@ struct box {
 struct span span_of(const struct addr_range *r);
 struct addr_range range_of_span(struct span s, uint8_t family);
 
-/* What boxes_split found: a piece of space and the sorted, distinct tags of the boxes that cover
- * all of it. `tags` is borrowed until the function returns. False ends the split. */
+/* Receives a piece of space from boxes_split, with the sorted, distinct tags of the boxes that
+ * cover all of it. `tags` is borrowed until the function returns. False ends the split. */
 struct box_sink {
 	void *ctx;
 	bool (*piece)(void *ctx, const struct span d[DIMS], const uint32_t *tags, size_t n_tags);
 };
 
 /*
- * Cuts the union of `boxes` into disjoint pieces, each covered by one set of boxes all over. Groups
- * of overlapping boxes in which no tag is `wanted` are passed over (`wanted`: one flag per tag,
- * NULL = all). Takes from *steps (about one per box and slab); false when they run out, the sink
- * refuses, or memory is out. The recursion is as deep as the logarithm of n.
+ * Cuts the union of `boxes` into disjoint pieces; each piece is covered by the same boxes
+ * everywhere. `wanted`: one flag per tag, NULL = all; groups of overlapping boxes without a wanted
+ * tag are skipped. Takes about one from *steps per box and slab. False when the steps run out, the
+ * sink refuses, or memory is out. The recursion is as deep as the logarithm of n.
  */
 bool boxes_split(const struct box *boxes, size_t n, const bool *wanted, struct arena *a, uint64_t *steps,
 		 const struct box_sink *sink);
 
 /*
- * The same region as disjoint boxes[0..n), written again in a form that depends on the region alone
- * and merges what touches: *ret in the arena, tags 0. False when memory is out.
+ * Describes the same region as the disjoint boxes[0..n) by other boxes, which depend on the region
+ * alone; touching boxes are merged. *ret is in the arena, with tags 0. False when memory is out.
  */
 bool boxes_canonical(const struct box *boxes, size_t n, struct arena *a, struct box **ret, size_t *ret_n);
 

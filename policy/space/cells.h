@@ -29,11 +29,11 @@
 #include "policy/check/model.h"
 #include "policy/space/intern.h"
 
-#define CELLS_MAX 262144u /* of one policy; a kernel map of that size still loads in seconds */
+#define CELLS_MAX 262144u /* of one policy; a kernel map of this size still loads in seconds */
 /* before cutting: conduits times their addresses, services and interfaces */
 #define BOXES_MAX 524288u
 
-/* One promise of one conduit. Pairs are numbered in the order of conduits, then of the services in
+/* One service of one conduit. Pairs are numbered in the order of conduits, then of the services in
  * the conduit. */
 struct cell_pair {
 	uint32_t conduit;		     /* index into the model's conduits */
@@ -59,36 +59,38 @@ struct cells {
 	size_t n;
 };
 
-/* Whether a pair of hosts at one port cuts the range around it, or lies over it as the kernel's
- * maps have it. */
+/* Whether an exact pair of hosts at one port cuts the range around it (CELLS_APART), or lies over
+ * the range, as in the kernel's maps (CELLS_OVER). */
 enum cells_form { CELLS_APART, CELLS_OVER };
 
-/* False after an error in `d` (too large, memory). */
+/* False after an error in `d`: the policy is too large, or memory is out. */
 bool cells_make(const struct model *m, enum cells_form form, struct arena *a, struct diags *d, struct cells *ret);
 
 /*
- * Which of several rights hold together at some moment, and in which order the kernel asks them.
+ * Finds which of several rights hold together at some moment, and in which order the kernel looks
+ * them up. A right is what a conduit allows at its times.
  *
- * Between two edges of time a policy is constant. Of rights that begin and end by hours, only some
- * sets ever hold together: those are found by walking the edges around every day that somebody
- * named and over an ordinary week, which shows all the others. Doors open and shut at any moment,
- * so each of these sets is also one with any of its doors shut. Each set has a layer; one that
- * holds more is asked before one that holds less, and two that may both stand at one moment never
- * share a layer. Pure; what is returned lives in the arena given.
+ * Between two moments at which something opens or shuts, a policy is constant. Of rights with
+ * hours, only some sets ever hold together. The module finds them by going through the opening and
+ * shutting moments around every named day, and through one ordinary week, which stands for all
+ * others. Doors open and shut at any moment, so each of these sets is also taken with any of its
+ * doors shut. Each set gets a layer. A set that holds more is looked up before a set that holds
+ * less, and two sets that can hold at the same moment never share a layer. Pure; what is returned
+ * lives in the arena given.
  */
 
 #define TOGETHER_MAX 32u  /* rights */
-#define TOGETHER_SETS 64u /* of them that are looked at */
+#define TOGETHER_SETS 64u /* largest number of sets */
 
 struct together {
-	uint32_t *sets;	 /* bit n: the n-th right; none is empty */
+	uint32_t *sets;	 /* one bit for each right of the set; no set is empty */
 	uint8_t *layers; /* from 1 */
 	size_t n;
 	bool too_many; /* more sets or layers than there is room for */
 };
 
-/* Rights that have no hours, no start and no end are not among them: they always hold. False when
- * memory is out. */
+/* The list has only rights with hours, a start or an end: all others always hold. False when memory
+ * is out. */
 bool together_make(const struct times *list, size_t n, const struct time_zone *z, unsigned layers, struct arena *a,
 		   struct together *ret);
 

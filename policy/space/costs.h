@@ -11,8 +11,8 @@
 #include "appliance/base/diag.h"
 #include "policy/check/model.h"
 
-/* cost[i]: what conduit i takes. Adds the error, at the costliest, with the next one beside it and
- * up to five named. */
+/* cost[i]: the cost of conduit i. Adds the error at the costliest conduit, with the second one's
+ * place beside it, and names up to five conduits. */
 void costs_report(struct diags *d, const char *code, const struct model *m, const uint64_t *cost, struct arena *a,
 		  const char *en, const char *ja);
 

@@ -17,7 +17,7 @@ struct differ_pair {
 	const struct model_service *service;
 };
 
-#define DIFFER_FOUND 24u /* of one place at all moments; what is more is not said */
+#define DIFFER_FOUND 24u /* differences of one place at all moments; further ones are not told */
 
 struct differ_found {
 	uint32_t said[DIFFER_FOUND];
@@ -28,33 +28,35 @@ struct differ_said;
 
 /* Texts in `a`, all else in `scratch`; NULL without memory. */
 struct differ_said *differ_said_new(struct arena *a, struct arena *scratch);
-/* What differs where just these pairs meet, at every moment from `now` on. False: out of memory. */
+/* Finds what differs where exactly these pairs overlap, at every moment from `now` on. False: out
+ * of memory. */
 bool differ_find(struct differ_said *s, const struct differ_pair *pairs, const uint32_t *tags, size_t n, uint64_t now,
 		 struct differ_found *ret);
-/* The sentence, without its places. */
+/* The i-th sentence, without its places. */
 const struct differ_line *differ_sentence(const struct differ_said *s, uint32_t i);
-/* differ_same.c: they are the same, but for what people read. */
+/* differ_same.c: whether the conduits are the same except for labels and other texts for people. */
 bool differ_same_conduit(const struct model *ma, const struct model_conduit *a, const struct model *mb,
 			 const struct model_conduit *b);
 
 /*
- * Whether the rows of one policy allow all that those of another one allow, function by function,
- * whatever they look like: a row that is cut in two, one that lies in another, or a key that does
- * not touch a function makes no difference. Operations of one group have to be allowed by one row
- * (wire/evaluate.h), so places side by side in two rows are less than in one. Where it is not
- * certain the answer is no. Pure; scratch memory is the arena's.
+ * Whether the rows `b` of one policy allow all that the rows `a` of another one allow. The result
+ * does not depend on how rows are written: a row that is cut in two, a row inside another one, or a
+ * key without effect on a function makes no difference. One exception: all operations of one
+ * request have to be allowed by one row (wire/evaluate.h), so adjacent addresses in two rows allow
+ * less than in one. Where this is not certain, the answer is no. Pure; scratch memory is the
+ * arena's.
  */
 
 struct row_set {
 	const struct command_table *const *tables; /* one for each row */
 	const struct command_row *const *rows;
 	size_t n;
-	bool whole; /* the whole protocol, whatever cannot be read as well */
+	bool whole; /* the whole protocol, including requests that cannot be parsed */
 };
 
-/* ret_missing[i]: of function i of the vocabulary something is allowed by `a` and not by `b`;
- * [v->n_functions]: of one without a name, of which *ret_code is the lowest. True: nothing is
- * missing. False as well when memory is out. */
+/* ret_missing[i]: `a` allows something of function i of the vocabulary that `b` does not.
+ * ret_missing[v->n_functions]: the same for functions without a name; *ret_code is the lowest such
+ * code. True: nothing is missing. False also when memory is out. */
 bool row_set_within(const struct row_set *a, const struct row_set *b, const struct vocabulary *v, struct arena *scratch,
 		    bool *ret_missing, uint32_t *ret_code);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Interning of number lists: equal lists get one small id, ids count from 0 in order of first
- * sight. Used for the sets of conduits that apply on cells, and to report a thing only once.
- * Everything lives in the arena given.
+ * Interning of number lists: equal lists get the same small id. Ids count from 0 in the order in
+ * which lists were first seen. Used for the sets of conduits that apply on cells, and to report a
+ * thing only once. Everything lives in the arena given.
  */
 #ifndef SEKISHO_POLICY_SPACE_INTERN_H
 #define SEKISHO_POLICY_SPACE_INTERN_H
@@ -23,7 +23,7 @@ struct interner {
 	struct arena *arena; /* borrowed */
 	struct interned *items;
 	size_t n, room;
-	uint32_t *slots; /* item index + 1, 0 = free; a power of two of them */
+	uint32_t *slots; /* item index + 1, 0 = free; n_slots is a power of two */
 	size_t n_slots;
 };
 

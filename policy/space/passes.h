@@ -15,60 +15,69 @@
 #define UNASKED UINT32_MAX
 #define NOBODY (UINT32_MAX - 1u)
 
-/* All conduits from one zone to another, and what has been found out about them: every statement
- * asks the same. */
+/* All conduits from one zone to another, and what was found out about them, so that it is found out
+ * once for all statements. */
 struct hop {
 	uint32_t from, to; /* zones */
 	uint32_t first, n; /* in proof.sorted */
-	uint32_t leads;	   /* the first by which a walk may go on, or one of the above */
-	/* [WANTS * WAYS]: the first that carries what is forbidden; NULL = never asked */
+	/* the first conduit by which a walk can continue, or one of the values above */
+	uint32_t leads;
+	/* [WANTS * WAYS]: the first conduit that carries what is forbidden; NULL = not computed
+	 * yet */
 	uint32_t *breaker;
 };
 
 struct proof {
 	const struct model *m;
-	struct arena *a; /* the caller's, for what is found */
+	struct arena *a; /* the caller's, for results */
 	struct counterexample *list;
 	size_t n, room;
-	struct arena *work; /* of all below but the cells: freed with the proof */
-	/* by zone: the conduit by which the present walk came there */
+	struct arena *work; /* for everything below except `scratch`; freed with the proof */
+	/* by zone: the conduit by which the present walk reached it */
 	const struct model_conduit **via;
-	uint32_t *queue;  /* zones that it has reached */
-	uint32_t *sorted; /* conduits by from, to, index */
-	struct hop *hops; /* by from, then by their first conduit */
+	uint32_t *queue;  /* zones that the present walk has reached */
+	uint32_t *sorted; /* conduits sorted by from, to, index */
+	struct hop *hops; /* sorted by from, then by their first conduit */
 	size_t n_hops;
-	uint32_t *first_hop;	   /* by zone; one more at the end */
-	struct arena *scratch;	   /* of the cells, made when they are first asked */
-	const struct cells *cells; /* NULL: not made yet, or too many */
+	uint32_t *first_hop;	   /* by zone, with one more entry at the end */
+	struct arena *scratch;	   /* memory of `cells`, made at their first use */
+	const struct cells *cells; /* NULL: not made yet, or the policy has too many */
 	uint32_t *pair_at;	   /* by conduit: its first pair in the cells */
-	/* by pair: the first cell in which it passes the unjudged, + 1; NULL = not asked yet */
+	/* by pair: 1 + the first cell in which unjudged packets of the pair pass; NULL = not
+	 * computed yet */
 	uint32_t *decided[WAYS];
-	uint32_t *decided_hosts; /* the same between the hosts of one statement, in one way */
+	/* the same between the hosts of statement `hosts_of`, for the way `hosts_way` */
+	uint32_t *decided_hosts;
 	const struct model_never *hosts_of;
 	enum unattended hosts_way;
-	enum unattended unattended;	 /* what is tried */
-	const bool *breaks_off;		 /* by number: those that do not count; NULL = none */
-	const struct model_never *asked; /* whose answer_only holds for what is known of hops */
-	const bool *answers_off;	 /* the same of its services */
+	enum unattended unattended; /* the way that is being tried */
+	const bool *breaks_off;	    /* by number: chain_breaks that are ignored; NULL = none */
+	/* the statement with whose answer_only `hops` was computed */
+	const struct model_never *asked;
+	/* by number: services of answer_only that are ignored; NULL = none */
+	const bool *answers_off;
 };
 
-/* It is about hosts, and not about whole zones: what is known of hops says nothing of it. */
+/* Whether the statement is about hosts and not about whole zones: results kept in hops do not apply
+ * to it. */
 static inline bool never_of_hosts(const struct model_never *never)
 {
 	return never->sources.n > 0 || never->destinations.n > 0;
 }
 
-/* The graph of zones. False without memory; proof_end in both cases. */
+/* Makes the graph of zones. False without memory. proof_end has to be called in both cases. */
 bool proof_begin(struct proof *p, const struct model *m, struct arena *a);
-/* Without memory nothing is proved: the caller's arena says so, whatever else is returned. */
+/* Frees the memory. If memory ran out, marks the caller's arena as failed: then nothing is proved,
+ * whatever was returned. */
 void proof_end(struct proof *p, struct arena *a);
-/* The first conduit of this hop by which a walk may go on, or NULL. */
+/* The first conduit of this hop by which a walk can continue, or NULL. */
 const struct model_conduit *hop_leading(struct proof *p, struct hop *h);
-/* In force now or later, able to let anything through, and between interfaces. */
+/* Whether the conduit is in force now or later, can let anything through, and connects two
+ * interfaces. */
 bool conduit_matters(const struct proof *p, const struct model_conduit *c);
-/* Some packet crosses by this conduit to an address from where a walk may go on. */
+/* Whether some packet of this conduit reaches an address from which a walk can continue. */
 bool conduit_leads_on(const struct proof *p, const struct model_conduit *c);
-/* The forbidden packet of a last hop by this conduit. */
+/* Finds a forbidden packet of a last hop by this conduit. False: there is none. */
 bool conduit_breaks(struct proof *p, const struct model_conduit *c, const struct model_never *never,
 		    struct counterexample *ret);
 

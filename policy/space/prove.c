@@ -265,7 +265,8 @@ size_t prove_nevers(const struct model *m, struct arena *a, struct counterexampl
 	return p.n;
 }
 
-/* Turns all chain_breaks off, then one by one on again while the statement fails without them. */
+/* Finds chain_breaks that the statement needs: none if it holds with all of them off. Otherwise
+ * turns them off one by one, and on again if the statement fails without this one. */
 static size_t rests_on(struct proof *p, const struct model_never *never, bool *off,
 		       const struct model_chain_break **ret)
 {

@@ -11,12 +11,12 @@
 #include "policy/check/model.h"
 #include "policy/ir/evaluate.h"
 
-/* What lets a forbidden packet pass although the rows refuse it: that nobody judges it. */
+/* A way by which a forbidden packet passes although the rows refuse it: nobody judges it. */
 enum unattended {
-	ATTENDED,	 /* none of these: the statement does not hold */
+	ATTENDED,	 /* no such way: the statement does not hold */
 	UNATTENDED_OPEN, /* the inspector is down or overloaded, and the conduit is `open` */
-	UNATTENDED_HOLD, /* the same, in live sessions */
-	/* the session was met half-way and is picked up: what began before was seen by nobody */
+	UNATTENDED_HOLD, /* the same, but only in live sessions of a conduit with `hold` */
+	/* the session was met half-way and is picked up: nobody saw what began before */
 	UNATTENDED_PICK_UP,
 };
 
@@ -25,31 +25,34 @@ struct counterexample {
 	const struct model_never *never;
 	const struct model_conduit **hops;
 	size_t n_hops;
-	const struct model_service *service; /* that carries the command on the last hop */
-	struct addr source, destination;     /* a concrete packet of the last hop */
+	/* the service that carries the command on the last hop */
+	const struct model_service *service;
+	struct addr source, destination; /* a concrete packet of the last hop */
 	uint8_t l4proto;
 	uint16_t port;
-	int64_t function; /* a forbidden function code, or -1: anything goes there */
-	/* the rows do not allow it, but the last hop's conduit only observes */
+	int64_t function; /* a forbidden function code, or -1: any function passes */
+	/* the rows refuse the packet, but the last hop's conduit only observes */
 	bool observed;
-	enum unattended unattended; /* not ATTENDED: the statement holds but for this */
+	enum unattended unattended; /* not ATTENDED: the statement holds except by this way */
 };
 
-/* Without memory what is returned means nothing, and the arena has failed. */
-/* For each statement, in their order: one counterexample when it does not hold; else one for each
- * way in which it holds only as long as somebody inspects. In the arena. */
+/* For each statement, in order: one counterexample if it does not hold; otherwise one for each way
+ * by which it fails when nobody inspects. In the arena. When memory is out the arena has failed,
+ * and the results of all functions here mean nothing. */
 size_t prove_nevers(const struct model *m, struct arena *a, struct counterexample **ret);
-/* The breaks without which a statement that holds would not: an array of pointers in the arena, and
- * how many. */
+/* For a statement that holds: chain_breaks that are enough for it, none of which can be left out;
+ * none if it holds without chain_breaks. Returns how many; the array of pointers is in the
+ * arena. */
 size_t prove_rests_on(const struct model *m, const struct model_never *never, struct arena *a,
 		      const struct model_chain_break ***ret);
-/* The same of the services of its answer_only, with all breaks in force. */
+/* The same for the services of its answer_only, with all chain_breaks in force. */
 size_t prove_rests_on_answers(const struct model *m, const struct model_never *never, struct arena *a,
 			      const struct model_service ***ret);
-/* It holds whatever the conduits say: none can lead there, or start there. */
+/* Whether the statement holds for every set of conduits, because no conduit can lead to one of its
+ * ends or start there. */
 bool prove_is_vacuous(const struct model_never *never);
 
-/* "crane", "crane (rtg01.plc)", "crane (rtg01.plc +47)": an end of a statement, as it is told. */
+/* The text of a statement's end: "crane", "crane (rtg01.plc)", "crane (rtg01.plc +47)". */
 void never_end_text(const struct model_zone *zone, const struct model_hosts *h, char *out, size_t size);
 #define NEVER_END_TEXT 160u
 

@@ -15,18 +15,19 @@
 struct walk {
 	const struct model_conduit **hops;
 	size_t n_hops;
-	struct asked_line last; /* what the last hop says to the question */
-	/* not from the end itself, but from its neighbours, whom it reaches without the box */
+	struct asked_line last; /* the answer of the last hop to the question */
+	/* the walk starts at neighbours of the end in its zone, which the end reaches without the
+	 * box */
 	bool beside;
 };
 
 /*
- * Who may do what is asked to q->to: a walk for each conduit by which one may begin, the shortest
- * with it, short ones first. q->from is not read.
+ * Finds who may do what is asked to q->to: for each conduit with which a walk can begin, the
+ * shortest walk. Short walks come first. q->from is not read.
  */
 size_t walks_to(const struct model *m, const struct asked *q, struct arena *a, struct walk **ret);
-/* What these ends reach: a walk for each conduit that one may end with; `last` is what lets
- * anything by. */
+/* Finds what these ends reach: for each conduit with which a walk can end, the shortest walk.
+ * `last` is the row that lets most pass. */
 size_t walks_from(const struct model *m, const struct asked_end *from, size_t n, uint64_t at, struct arena *a,
 		  struct walk **ret);
 

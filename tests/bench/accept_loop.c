@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The limit of any queue: one libmnl process that accepts everything, many packets per receive,
- * offloaded frames left whole (GSO flag), one verdict message for all packets of a receive.
+ * The upper limit for any program with a queue: one libmnl process that accepts everything. It
+ * receives many packets at once, leaves offloaded frames whole (GSO flag), and sends one verdict
+ * message for all packets of a receive.
  *
  *   accept_loop [--rule] [--each] | accept_loop --rule-only
  *
  * Binds queue 0 of its network namespace. --rule first adds a table whose forward chain queues
- * everything, both directions; --rule-only adds it and ends, for another program that reads the
- * queue. --each sends one verdict message a packet (still one send a receive), as a program must
- * that decides packets differently. Runs until it is killed.
+ * everything in both directions. --rule-only adds it and ends, for another program that reads the
+ * queue. --each puts one verdict message for each packet into a send, as a program must that
+ * decides packets differently. Runs until it is killed.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the inspector itself costs, without kernel, queue or gate: time for a packet of a live
- * Modbus session, time and memory for a new flow, and the part of nDPI in both. The library is
- * taken away by answering for it (--wrap of the linker): every second measurement finds no state
- * left for it, which is a case that the inspector knows.
+ * The cost of the inspector itself, without kernel, queue or gate: time for a packet of a live
+ * Modbus session, time and memory for a new flow, and nDPI's part of both. To leave nDPI out, its
+ * functions are replaced (--wrap of the linker): in every second measurement they report that there
+ * is no state left, which the inspector can handle.
  *
  *   inspect        prints one line of JSON; medians of REPEATS, with and without the library in
  *                  turn
@@ -259,7 +259,7 @@ static double session(struct inspector *i, uint16_t port)
 	struct conn k = connect_to(i, port, PERMIT_MODBUS);
 	uint64_t start;
 
-	for (unsigned n = 0; n < 4; n++) /* the library's looks are over */
+	for (unsigned n = 0; n < 4; n++) /* nDPI's packets of this flow are over */
 		ask(i, &k, (uint8_t)n);
 	start = clock_mono().ns;
 	for (unsigned n = 0; n < PAIRS; n++)

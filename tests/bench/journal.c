@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A journal of many records, and how long questions about it take: build/release/bench/journal
- * FOLDER make RECORDS DAYS, then ... ask, and the same with an index: ... ask+i. With "A" in it all
- * days are asked for as well.
+ * Makes a journal with many records, and measures how long questions about it take. Usage:
+ * build/release/bench/journal FOLDER make RECORDS DAYS, then ... ask, or with an index ... ask+i.
+ * With "A" in the word, all days are asked for as well.
  *
- * Records are as those of refused requests, spread evenly over the days; a segment is packed as the
- * journal role packs it. Of 200 assets most are everywhere, `rare-asset` is in one file of 50, as
- * are the reason modbus.value and the values, and `no-asset` nowhere.
+ * The records are like those of refused requests, spread evenly over the days; segments are packed
+ * as the journal role does it. Of 200 assets most are in every file. `rare-asset`, the reason
+ * modbus.value and the values are in one file of 50. `no-asset` is in none.
  */
 #include <fcntl.h>
 #include <stdio.h>

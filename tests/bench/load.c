@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The clients that measure; every one prints one line of JSON. `seconds` is how long it measured.
+ * The clients that measure. Each prints one line of JSON; `seconds` in it is the measured time.
  *
  *   load serve ADDRESS PORT | load sink ADDRESS PORT
  *	see load.h
@@ -133,7 +133,8 @@ static int dial(const struct addrinfo *ai)
 
 static void hang_up(int s)
 {
-	struct linger hard = { 1, 0 }; /* spares the port for the next round */
+	/* a reset instead of FIN: the port is free for the next round */
+	struct linger hard = { 1, 0 };
 
 	setsockopt(s, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
 	close(s);
@@ -145,7 +146,7 @@ static void ask(int s, uint16_t id, uint8_t registers, size_t n)
 	unsigned char out[DEPTH_MAX * REQUEST];
 
 	for (size_t k = 0; k < n; k++, id++) {
-		/* never 0x16 first: that would be a TLS hello to the server */
+		/* never begins with 0x16: that would be a TLS hello to the server */
 		const unsigned char r[REQUEST] = {
 			(unsigned char)(id >> 8 & 0x0f), (unsigned char)id, 0, 0, 0, 6, 1, 3, 0, 0, 0, registers
 		};
@@ -276,9 +277,9 @@ static int bulk(const struct addrinfo *ai, uint64_t ms)
 }
 
 /*
- * Small packets of one DNS flow, at most UDP_WINDOW under way: the last of every UDP_STEP asks for
- * an answer and the sender waits for the answer before last, so that nothing overflows and what is
- * measured is the path, not what it throws away.
+ * Small packets of one DNS flow, at most UDP_WINDOW under way. The last of every UDP_STEP packets
+ * asks for an answer, and the sender waits for the answer before the last one. So no queue
+ * overflows, and the speed of the path is measured, not the packets that it drops.
  */
 static int udp(const struct addrinfo *ai, uint64_t ms)
 {
@@ -296,7 +297,7 @@ static int udp(const struct addrinfo *ai, uint64_t ms)
 	for (int i = 0; i < UDP_STEP; i++)
 		m[i].msg_hdr = (struct msghdr){ .msg_iov = i + 1 < UDP_STEP ? &v : &last, .msg_iovlen = 1 };
 	put(s, query, sizeof(query));
-	for (int tries = 0;; tries++) { /* a naming conduit knows the flow by now */
+	for (int tries = 0;; tries++) { /* a conduit that names protocols knows the flow by now */
 		put(s, question, sizeof(question));
 		if (recv(s, in, sizeof(in), 0) == sizeof(question))
 			break;

@@ -41,7 +41,7 @@ static bool put_all(int fd, const unsigned char *p, size_t n)
 	return true;
 }
 
-/* Every whole request is answered, all in as few sends as they fit. */
+/* Answers every whole request, with as few sends as possible. */
 static bool answer_all(struct conn *c)
 {
 	static unsigned char out[1 << 16];
@@ -161,7 +161,7 @@ void sink(const struct addrinfo *ai)
 
 			if (len < 12 || b[i][len - 1] != '?')
 				continue;
-			b[i][2] |= 0x80; /* the question comes back as its answer */
+			b[i][2] |= 0x80; /* the request comes back as its answer */
 			sendto(s, b[i], len, 0, (const struct sockaddr *)&from[i], m[i].msg_hdr.msg_namelen);
 		}
 	}

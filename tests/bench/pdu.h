@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a PDU costs an enforcer, counted in instructions by callgrind, which sees `measured` alone:
- * framing, taking apart, ruling, remembering what its answer must fit. One program a protocol, on
- * the desk of its unit tests:
+ * The cost of a PDU for an enforcer, in instructions as callgrind counts them. It counts only
+ * `measured`: framing, parsing, judging, and remembering what the answer must be. There is one
+ * program for each protocol, with the desk of its unit tests:
  *
  *   pdu_NAME list                          one exchange a line: what it is, bytes of the request,
  *                                          bytes of the answer
@@ -10,7 +10,8 @@
  *                                          rows stand before the one that allows it, of the same
  *                                          codes and another place
  *
- * Includer: DESK_ENFORCER and its desk, then `rows`, `begin` and `exchanges`.
+ * The including file defines DESK_ENFORCER and includes its desk, then defines `rows`, `begin` and
+ * `exchanges`.
  */
 #ifndef SEKISHO_BENCH_PDU_H
 #define SEKISHO_BENCH_PDU_H
@@ -32,15 +33,15 @@ struct exchange {
 	struct said request, answer;
 };
 
-/* the policy: that many rows, then the one that allows */
+/* the policy: so many rows that do not fit, then the row that allows */
 static void rows(struct desk *d, unsigned more);
 static void begin(struct desk *d); /* a session in which the exchanges can be had */
 /* Set by `begin` where ends number what they say: writes the next number into it. */
 static void (*numbered)(enum direction dir, struct said *s);
 static size_t exchanges(struct exchange ret[EXCHANGES]);
 
-/* Rows that are alike but for their place: what `fill` gives a row, `elsewhere` in all but
- * the last. */
+/* Rows that differ only in their place: `fill` fills each row, and `elsewhere` moves all but the
+ * last one to another place. */
 static inline void rows_alike(struct desk *d, unsigned more,
 			      void (*fill)(struct desk *d, struct command_row *row, bool elsewhere))
 {

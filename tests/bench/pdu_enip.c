@@ -29,7 +29,7 @@ static void rows(struct desk *d, unsigned more)
 	rows_alike(d, more, fill);
 }
 
-/* Registered, and a connection for requests. */
+/* A registered session, and a connection for requests. */
 static void begin(struct desk *d)
 {
 	struct note slot = NOTE(1, 0, 0x20, 2, 0x24, 1);
@@ -46,8 +46,8 @@ static struct exchange exchange(const char *name, bool connected, const struct n
 	return (struct exchange){ name, said_of(request.b, request.n), said_of(answer.b, answer.n) };
 }
 
-/* What a Multiple Service Packet holds of several: their count, where each begins,
- * they themselves. */
+/* The data of a Multiple Service Packet: the number of its requests, their offsets, the
+ * requests. */
 static struct note data_of_several(const struct note *parts, size_t n)
 {
 	struct note all = several_note(parts, n);

@@ -4,7 +4,7 @@
 #include "tests/bench/pdu.h"
 
 #define BIT(byte) ((byte)*8u)
-/* from this byte on each is a value by itself, as a write under a limit of values needs it */
+/* from this number of bytes on each byte is a value, as a write under a limit of values needs it */
 #define WRITTEN 190u
 #define BYTES 200u
 #define IN_BLOCK(block, byte) ((uint64_t)(block) << S7_AREA_BITS | BIT(byte))
@@ -39,7 +39,8 @@ static struct said in_one(struct made message)
 	return said_of(m.b, m.n);
 }
 
-/* `items` items of `bytes` bytes each in DB1: asked for, and read or written. */
+/* An exchange with `items` items of `bytes` bytes each in DB1: a read or a write, and its
+ * answer. */
 static struct exchange exchange(const char *name, bool write, unsigned items, unsigned bytes)
 {
 	struct made asked = { .n = 0 }, values = { .n = 0 }, back = { .n = 0 }, done = { .n = 0 }, none = { .n = 0 };

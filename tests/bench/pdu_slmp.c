@@ -31,7 +31,7 @@ static struct exchange exchange(const char *name, uint8_t form, uint32_t service
 	return (struct exchange){ name, said_of(request.p, request.n), said_of(answer.p, answer.n) };
 }
 
-/* Ten words of D from 20, to be read or with what is written. */
+/* A request for ten words of D from 20: a read, or a write with its data. */
 static struct text ten(uint8_t form, bool written)
 {
 	struct text t = data_of(form), values = words(form, written ? 10 : 0, 5);

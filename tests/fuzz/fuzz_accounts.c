@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file of the register of accounts. The first byte says whether the rest is the whole file or
- * what stands behind a first line that fits it, for no fuzzer finds a digest. What is taken as a
- * register is written as the same register, and read again as that.
+ * The file of the register of accounts. The first byte says whether the rest is the whole file, or
+ * what follows a first line that the target itself makes right, because no fuzzer finds a digest. A
+ * register that is accepted must be written as the same bytes, and these must be read as the same
+ * register.
  *
  * LINK: appliance/wire/webauthn.c appliance/accounts/book.c appliance/accounts/book_file.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A backup's file up to its message, and the renaming of cards in a text of it; what is between
- * them OpenSSL, jansson and the compiler read. What is accepted has the digest that its line says;
- * a text in which nothing is renamed comes back as it was, and renaming back gives the text again.
+ * The beginning of a backup's file up to its message, and the renaming of cards in a text of it.
+ * (What is in between is read by OpenSSL, jansson and the compiler.) A file that is accepted has
+ * the digest that its line says. A text in which nothing is renamed is unchanged, and renaming back
+ * gives the original text.
  * LINK: appliance/seal/file.c mgmt/cli/backup/rename.c appliance/base/sha256.c
  * LINK: appliance/base/bytes.c
  * LIBS: nettle jansson
@@ -29,7 +30,7 @@ static void line(struct bytes in)
 
 	if (backup_read(in, &body) == BACKUP_WHOLE)
 		require(body.left + BACKUP_LINE == in.left);
-	/* The same bytes behind their own line. */
+	/* The same bytes again, behind the right first line. */
 	file = malloc(BACKUP_LINE + in.left);
 	require(file != NULL);
 	backup_line(in, text);

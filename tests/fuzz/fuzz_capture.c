@@ -17,7 +17,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* An exact-size copy, so that an over-read of the packet is seen. */
+/* Decodes a copy of exactly its size, so that the sanitizer sees a read beyond the packet. */
 static void decode(struct bytes ip)
 {
 	uint8_t *copy = malloc(ip.left ? ip.left : 1);

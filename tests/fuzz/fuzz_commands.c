@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Command table images: what decodes has one encoding, and every lookup in it stays inside.
+ * Images of command tables: an image that decodes has exactly one encoding, and no lookup leaves
+ * it.
  * LINK: appliance/wire/commands.c appliance/wire/protocols.c appliance/base/bytes.c
  * LINK: appliance/base/sha256.c
  * LIBS: nettle

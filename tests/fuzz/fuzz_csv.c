@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a spreadsheet's table: every cell lies inside of the text, with a place and a name;
- * what was read and is written as a table again is read as the same; and a policy whose fleet it is
- * has its mistakes told at places that there are.
+ * Any bytes as a table of a spreadsheet. Every cell must lie inside the text, with a place and a
+ * name. A table that was read and is written again must be read as the same. A policy with this
+ * table as its fleet must have its mistakes reported at places that exist.
  *
  * LINK: policy/check/check.c policy/read/parse.c policy/read/scan.c policy/read/lex.c
  * LINK: policy/read/scalar.c policy/read/meant.c
@@ -78,7 +78,7 @@ static uint32_t lines_of(const struct source_text *s)
 	return lines;
 }
 
-/* Every cell in quotes: the way that takes any of them. */
+/* The table with every cell in quotes, which is possible for every cell. */
 static struct source_text written(struct arena *a, const struct source_text *s)
 {
 	char *out = arena_alloc(a, 4 * s->size + 16), *to = out;

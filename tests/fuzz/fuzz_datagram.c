@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whole lives of flows of datagrams: the input chooses flow, permit, direction and bytes, and lets
- * time pass. Each datagram is decided at once and once, nobody is reset, nothing lies in the pool;
- * what passes under a permit that enforces is whole PDUs, and none that it forbids.
+ * Whole lives of flows of datagrams. The input chooses flow, permit, direction and bytes, and lets
+ * time pass. Each datagram must be decided at once and exactly once; no reset is sent, and nothing
+ * stays in the pool. Under a permit that enforces, only whole PDUs pass, and none that it forbids.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -12,7 +12,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define FLOWS 6u
-#define LIVES 4096u /* runs of one inspector: to make its memory takes longer than a run */
+#define LIVES 4096u /* runs of one inspector; a new one would take longer than a run */
 
 static void must(bool x)
 {
@@ -20,7 +20,7 @@ static void must(bool x)
 		abort();
 }
 
-/* What a server that takes a datagram for PDUs makes of it. */
+/* What a server does that reads each datagram as PDUs. */
 static void receive(const uint8_t *b, size_t n, uint32_t permit)
 {
 	unsigned whole = 0;
@@ -32,8 +32,8 @@ static void receive(const uint8_t *b, size_t n, uint32_t permit)
 	must(whole >= 1 && whole <= toy.datagrams);
 }
 
-/* An inspector without flows, to which everything before was more than an hour ago: nearly the same
- * run for the same input. */
+/* Empties the inspector of flows and moves the clock by more than an hour, so that the same input
+ * gives nearly the same run. */
 static void begin(void)
 {
 	static unsigned lives;

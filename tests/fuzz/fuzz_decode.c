@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a packet, under each checksum rule. What decodes must lie inside what was given, and
- * must decode the same way again from its own cut view.
+ * Any bytes as a packet, under each rule for checksums. What is decoded must lie inside the input,
+ * and must decode in the same way when it is cut to what was found.
  *
  * LINK: dpi/decode.c appliance/base/bytes.c appliance/base/addr.c
  */

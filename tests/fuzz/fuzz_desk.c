@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A day at the desk of accounts: whatever the web side says, which may have been taken over, and
- * what root orders, in any order and at any time. The input is a row of steps. Beside it stands
- * what was really typed and given out: nobody is let in without the right phrase and a code that is
- * right and was not used, or the certificate that is the account's, and no secret opens anything
- * but at the address that it was given to, beside the certificate that it was given for, in its
- * time, before its session's end.
+ * The decisions of the role accounts: whatever the web side says, which an attacker may control,
+ * and whatever root orders, in any order and at any time. The input is a sequence of steps. The
+ * target keeps its own list of what was typed and given out. Nobody may be let in without the right
+ * passphrase and either a right code that was not used before, or the certificate of the account. A
+ * secret must open something only from the address and with the certificate for which it was given,
+ * in its time, and before its session ends.
  *
  * LINK: appliance/accounts/desk.c appliance/accounts/desk_door.c appliance/accounts/desk_user.c
  * LINK: appliance/accounts/desk_token.c appliance/accounts/book.c appliance/accounts/book_file.c
@@ -46,9 +46,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct desk desk; /* large */
 static struct moment now;
-static bool disk_full, managers_by_root; /* root has changed or shut out somebody, which he may */
+static bool disk_full, managers_by_root; /* root has changed or shut out an account */
 
-/* What is asked of the hasher, and what is really so of it. */
+/* The question that waits at the hasher, and the right answer to it. */
 static struct {
 	uint32_t id;
 	bool right;
@@ -56,7 +56,7 @@ static struct {
 } asked[ASKED];
 static size_t n_asked;
 
-/* Secrets that were given out, the last ones. */
+/* The last secrets that were given out. */
 static struct {
 	uint8_t secret[SECRET_BYTES];
 	struct addr from;
@@ -131,7 +131,7 @@ static bool take_proof(void *ctx, const struct webauthn_question *q)
 {
 	(void)ctx;
 	(void)q;
-	return false; /* nobody here looks at keys */
+	return false; /* this target asks nothing about keys */
 }
 
 static void take_event(void *ctx, const struct event *e)
@@ -144,7 +144,7 @@ static const struct desk_out ways_out = {
 	.answer = take_answer, .hash = take_hash, .prove = take_proof, .event = take_event
 };
 
-/* None, anna's, bert's, or one that is nobody's. */
+/* The certificate that is shown: none, anna's, bert's, or one that belongs to no account. */
 static void put_shown(uint8_t choice, uint8_t shown[DIGEST_BYTES])
 {
 	memset(shown, choice % 4 * 0x11, DIGEST_BYTES);
@@ -174,7 +174,7 @@ static void open_desk(void)
 	}
 }
 
-/* An address of four, of which two are one network, or none at all. */
+/* One of four addresses, two of them in one network; or no address. */
 static void put_from(uint8_t choice, uint8_t *family, uint8_t from[16])
 {
 	*family = choice % 5 == 4 ? choice / 5 % 7 : choice % 2 == 0 ? 4 : 6;
@@ -182,7 +182,7 @@ static void put_from(uint8_t choice, uint8_t *family, uint8_t from[16])
 	from[15] = choice % 5;
 }
 
-/* The name of an account, or what stands in the input. */
+/* The name of an account, or bytes of the input. */
 static void put_name(struct bytes *b, uint8_t choice, uint8_t *out, size_t most)
 {
 	struct bytes text;
@@ -221,7 +221,7 @@ static bool digits(const char *text, uint8_t secret[SECRET_BYTES])
 	return strlen(text) == (size_t)2 * SECRET_BYTES && hex_read(text, secret, SECRET_BYTES);
 }
 
-/* The hasher comes round to one of its questions, or says something that nobody asked. */
+/* The hasher answers one of its questions, or a question that nobody asked. */
 static void hashed(struct bytes *b)
 {
 	struct hash_answer h = { .ok = true };
@@ -239,7 +239,7 @@ static void hashed(struct bytes *b)
 	if (n_asked == 0 || which == 255) {
 		h.id = which;
 		answer.came = false;
-		/* may be the number of one that waits: then no hash is right */
+		/* may be the number of a question that waits: then no hash is the right one */
 		desk_hashed(&desk, &h, now);
 		assert(!answer.came || answer.session[0] == 0);
 		return;
@@ -252,7 +252,7 @@ static void hashed(struct bytes *b)
 	login = j != NULL && j->kind == JOB_LOGIN;
 	h.id = asked[i].id;
 	h.ok = which < 240;
-	/* His passphrase once more, before an order. */
+	/* The passphrase is checked again before an order. */
 	again = j != NULL && (j->kind == JOB_MANAGE || j->kind == JOB_PASSPHRASE) && !j->deed;
 	if (login || again)
 		memcpy(h.hash, right ? asked[i].setting : "$y$j9T$no$no", right ? sizeof(h.hash) : 13);
@@ -269,12 +269,13 @@ static void hashed(struct bytes *b)
 	}
 	answer.came = false;
 	desk_hashed(&desk, &h, now);
-	/* Without it nothing is done, and nothing else is waited for. */
+	/* Without a right passphrase nothing is done, and the order is answered at once. */
 	assert(!again || (right && h.ok) || (answer.came && answer.status != ANSWER_YES));
 	if (!answer.came || answer.session[0] == 0)
 		return;
 	assert(login && h.ok && right && a != NULL && !before.disabled && answer.status == ANSWER_YES);
-	/* A code was used up by it, or its certificate was shown before that one's end. */
+	/* The login has used up a code, or the certificate of the account was shown before it
+	 * expired. */
 	a = book_account(&desk.book, before.name);
 	assert(a != NULL && (pinned ? pin != NULL && now.wall_s < pin->until
 				    : a->totp_step > before.totp_step || a->recovery_left < before.recovery_left));
@@ -333,8 +334,8 @@ static void show(struct bytes *b, bool leave)
 	from = desk_from(m.family, m.from);
 	own = which < 200 && given[i].begun != 0 && (leave || m.what == CREDENTIAL_SESSION);
 	other = given[i].pinned && memcmp(given[i].shown, m.shown, DIGEST_BYTES) != 0;
-	/* INVALID: somebody, who may not. Both are said to nobody else than whoever has a
-	 * session there. */
+	/* INVALID: the session exists, but its account may not. Both answers are only given to
+	 * somebody who has a session at this address. */
 	if (answer.status == ANSWER_YES || answer.status == ANSWER_INVALID) {
 		assert(own && !given[i].ended && !other && addr_cmp(&from, &given[i].from) == 0);
 		a = book_account(&desk.book, given[i].name);
@@ -344,7 +345,8 @@ static void show(struct bytes *b, bool leave)
 		assert(leave || answer.status == ANSWER_INVALID || strcmp(answer.name, given[i].name) == 0);
 		given[i].used = now.ns;
 	}
-	/* Shown from elsewhere it has ended, everywhere. */
+	/* A secret that is shown from another address or with another certificate has ended, for
+	 * everybody. */
 	given[i].ended |= own && (leave || other || addr_cmp(&from, &given[i].from) != 0);
 }
 
@@ -377,13 +379,13 @@ static void order(struct bytes *b)
 		end_of(whose[which % 5]);
 }
 
-/* Of whom a secret at its own address tells; NULL: of nobody. */
+/* The account to which secret `i` was given; NULL: none. */
 static const struct account *bearer(size_t i)
 {
 	return given[i].begun != 0 ? book_account(&desk.book, given[i].name) : NULL;
 }
 
-/* Who orders with a session that is his has used it, whatever becomes of the order. */
+/* An order counts as a use of its session, whatever happens to the order. */
 static void used(size_t i, uint8_t family, const uint8_t at[16], const uint8_t shown[DIGEST_BYTES])
 {
 	struct addr from = desk_from(family, at);
@@ -394,7 +396,7 @@ static void used(size_t i, uint8_t family, const uint8_t at[16], const uint8_t s
 		given[i].used = now.ns;
 }
 
-/* An account manager over the web, or whoever says so. */
+/* An order of an account manager over the web, or of somebody who claims to be one. */
 static void manage(struct bytes *b)
 {
 	static const char *const names[] = { "anna", "bert", "carl", "dora" };
@@ -422,14 +424,14 @@ static void manage(struct bytes *b)
 	m.text = text;
 	answer.came = false;
 	desk_manage(&desk, 5, &m, now);
-	/* Nothing is done before his passphrase was looked at. */
+	/* Nothing is done before the passphrase was checked. */
 	assert(!answer.came || answer.status != ANSWER_YES);
 	if (bearer(which % GIVEN) == NULL)
 		assert(answer.came && answer.status != ANSWER_YES);
 	used(which % GIVEN, m.family, m.from, m.shown);
 }
 
-/* Somebody takes another passphrase for his own. */
+/* A person changes their own passphrase. */
 static void choose(struct bytes *b)
 {
 	struct msg_passphrase m = { .phrase = "wrong", .fresh = "three herons argue quietly" };
@@ -448,8 +450,8 @@ static void choose(struct bytes *b)
 	used(which % GIVEN, m.family, m.from, m.shown);
 }
 
-/* However the day goes: whoever is a manager was made one by root, one of them is left unless root
- * has shut them out, and nobody who is shut out is in. */
+/* Whatever happens: every manager was made one by root, there is always a manager unless root has
+ * shut them out, and nobody who is shut out has a session. */
 static void nobody_rose(void)
 {
 	const struct account *bert = book_account(&desk.book, "bert");
@@ -474,7 +476,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	open_desk();
 	while (bytes_u8(&b, &step)) {
-		/* The last ones came later: an input of before means what it meant. */
+		/* New steps were added at the end, so that older inputs keep their meaning. */
 		switch (step < 224 ? step % 7 : 7 + step % 2) {
 		case 0:
 			login(&b);

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The DNP3 enforcer: a policy made of the first bytes, which stays, then the whole life of a
- * session in pieces of both directions.
+ * The DNP3 enforcer: the first bytes are a policy, which stays; then comes the whole life of a
+ * session, in pieces of both directions.
  * LINK: $(COMMANDS_PARTS) dpi/dnp3/dnp3.c dpi/dnp3/inside.c dpi/dnp3/frame.c dpi/dnp3/object.c
  * LINK: dpi/dnp3/request.c dpi/dnp3/recognise.c
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (flags, words, two ends of points, of values and of control codes), then
- * pieces: one byte of flags (80: of the server, 40: bytes as they are, else a fragment that is put
- * into frames, so that checksums are no wall; the low ones: how long its segments are), one byte of
- * length, the bytes. Over TCP a session is lived twice, in the pieces and byte by byte, and must be
- * judged alike; a third time each piece is a segment. Over UDP a piece is a datagram. An abort is a
- * broken promise: a request allowed that this policy does not allow, by a second reading of the
- * standard that shares nothing with the enforcer; or a verdict that depends on where the bytes
- * were cut.
+ * pieces: one byte of flags, one byte of length, the bytes. Flags: 80 = from the server; 40 = the
+ * bytes are sent as they are, otherwise as a fragment that is put into frames, so that the
+ * checksums are right; the lowest bits = length of its segments. A TCP session runs twice, in these
+ * pieces and byte by byte, and must be judged in the same way; in a third run each piece is a
+ * segment. Over UDP each piece is a datagram. The target aborts when a request is allowed that this
+ * policy does not allow, by a second reading of the standard that shares no code with the enforcer,
+ * or when a verdict depends on where the bytes were cut.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What the policy is, in plain numbers. */
+/* The policy in plain numbers. */
 struct limits {
 	bool places, values, codes, station;
 	unsigned classes;
@@ -136,7 +136,8 @@ static void is_output(const struct limits *l, unsigned group, unsigned variation
 	}
 }
 
-/* A fragment that was allowed: each header until one that this reading does not know. */
+/* Reads a fragment that was allowed: each header, up to the first one that this reading does not
+ * know. */
 static void second_reading(const struct limits *l, uint16_t to, const uint8_t *p, size_t n)
 {
 	static const uint8_t of_41[] = { 0, 5, 3, 5, 9 };
@@ -238,7 +239,7 @@ static void mix_pdu(uint64_t *h, const struct desk *d)
 	mix(h, d->p.address);
 }
 
-/* Judges what is whole; false when the flow ends. */
+/* Judges each whole PDU; false when the flow ends. */
 static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, uint64_t *h)
 {
 	enum frame_result r;
@@ -279,7 +280,7 @@ static void datagram(struct desk *d, const struct limits *l, const struct wire *
 	}
 }
 
-/* What was carried, and a segment behind it. */
+/* Whether a segment may pass, given what was carried over before it. */
 static bool may_pass(struct desk *d, const struct stream *s, size_t carried)
 {
 	const uint8_t *copy = exact_copy(s->bytes, s->n);
@@ -290,7 +291,7 @@ static bool may_pass(struct desk *d, const struct stream *s, size_t carried)
 	return may;
 }
 
-/* A piece as it goes over the wire. */
+/* A piece in the form in which it is sent. */
 static void put_piece(struct wire *w, const uint8_t *p, size_t n, uint8_t flags)
 {
 	static const uint8_t sizes[4] = { 249, 16, 7, 100 };

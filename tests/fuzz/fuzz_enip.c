@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The EtherNet/IP enforcer: a policy made of the first bytes, then pieces of both directions'
- * streams.
+ * The EtherNet/IP enforcer: the first bytes are a policy; then come pieces of the streams of both
+ * directions.
  * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/once.c dpi/enip/state.c dpi/enip/build.c
  * LINK: dpi/enip/encap.c dpi/enip/cip.c
  * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
  * LINK: appliance/wire/tag.c
  * LIBS: nettle
  *
- * Input: 8 bytes of policy (which services by two ranges, which classes, routes, values; bit 0 of
- * the last: half-way; bit 1: the whole protocol; bit 6: datagrams), then pieces: one byte whose top
- * bit is the direction, two of length, the bytes. An abort is a broken promise: a framing that
- * depends on how much more is there, a request allowed that this policy does not allow, read once
- * more by hand, a datagram of an I/O connection that is not exactly that, or allowed by anybody but
- * who knows what was opened.
+ * Input: 8 bytes of policy (services as two ranges, classes, routes, values; of the last byte, bit
+ * 0: the session is met half-way; bit 1: the whole protocol; bit 6: datagrams), then pieces: one
+ * byte whose top bit is the direction, two of length, the bytes. The target aborts when the framing
+ * depends on how much more is there; when a request is allowed that this policy does not allow, by
+ * a second reading; or when a datagram of an I/O connection is allowed that is not exactly that, or
+ * without knowing that the connection was opened.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +53,7 @@ static void policy(struct desk *d, const uint8_t p[8])
 		enip_enforcer.missed(d->state, (p[7] & 32) != 0);
 }
 
-/* A plain request, by itself, to an object of a class below 256. */
+/* Reads a plain request, alone in its message, to an object of a class below 256. */
 static void second_reading(const struct desk *d, const uint8_t *pdu, size_t n)
 {
 	const struct command_row *row = &d->rows[0];
@@ -82,7 +82,7 @@ static void second_reading(const struct desk *d, const uint8_t *pdu, size_t n)
 		MUST(pdu[42 + 2 * pdu[41]] <= d->ranges[row->values.first].hi);
 }
 
-/* Judges what is whole; false when the flow ends. */
+/* Judges each whole PDU; false when the flow ends. */
 static bool turn(struct desk *d, struct stream *s, enum direction dir)
 {
 	enum frame_result r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a line of the record that rsyslogd hands over to be made EVE (mgmt/eve): it is
- * answered by one line of JSON, within what its settings give a message; what it says in place of
- * the line is a line of EVE, and of a record alone.
+ * Any bytes as a line that rsyslogd hands over to be turned into EVE (mgmt/eve). The answer must be
+ * one line of JSON, within the size that the settings allow for a message. What replaces the line
+ * must be a line of EVE, and only for a record.
  *
  * LINK: mgmt/eve/answer.c mgmt/words/eve.c mgmt/words/sentence.c mgmt/state/weakness.c
  * LINK: mgmt/words/parts.c mgmt/words/refusal.c mgmt/words/command.c mgmt/state/lost.c

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The event codec: what decodes has one encoding.
+ * The event codec: a record that decodes has exactly one encoding.
  * LINK: appliance/wire/event.c appliance/wire/protocols.c appliance/wire/limit.c
  * LINK: appliance/base/bytes.c appliance/base/addr.c
  */

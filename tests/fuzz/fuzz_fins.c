@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The FINS enforcer: a policy made of the first bytes, which stays, then the whole life of a
- * session in pieces of both directions, or of a flow of datagrams.
+ * The FINS enforcer: the first bytes are a policy, which stays; then comes the whole life of a
+ * session, in pieces of both directions, or of a flow of datagrams.
  * LINK: $(COMMANDS_PARTS) dpi/fins/fins.c dpi/fins/once.c dpi/fins/inside.c dpi/fins/frame.c
  * LINK: dpi/fins/area.c dpi/fins/request.c
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (flags, words, two ends of D and of W in bits, two of values), then
- * pieces: one byte whose top bit is the direction, one byte of length, the bytes. A session is
- * lived twice, in the pieces and byte by byte, and must be judged alike; a third time each piece is
- * a segment. Of a flow each piece is a datagram. An abort is a broken promise: a PDU allowed that
- * this policy does not allow, by a second reading of the manuals that shares nothing with the
- * enforcer; or a verdict that depends on where the bytes were cut.
+ * pieces: one byte whose top bit is the direction, one byte of length, the bytes. A session runs
+ * twice, in these pieces and byte by byte, and must be judged in the same way; in a third run each
+ * piece is a segment. In a flow each piece is a datagram. The target aborts when a PDU is allowed
+ * that this policy does not allow, by a second reading of the manuals that shares no code with the
+ * enforcer, or when a verdict depends on where the bytes were cut.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What the policy is, in plain numbers. */
+/* The policy in plain numbers. */
 struct limits {
 	bool places, values, datagrams, node;
 	unsigned classes;
@@ -70,8 +70,8 @@ static uint32_t number(const uint8_t *p, unsigned width)
 	return v;
 }
 
-/* So many items of the four bytes at `p` may be touched. Returns bytes of an item, 0 of areas that
- * this reading does not know. */
+/* The policy must allow `n` items from the four bytes of address at `p` on. Returns the bytes of an
+ * item, 0 for areas that this reading does not know. */
 static unsigned touches(const struct limits *l, const uint8_t *p, uint32_t n)
 {
 	uint32_t word = number(p + 1, 2), bit = p[3], first, last;
@@ -92,7 +92,7 @@ static unsigned touches(const struct limits *l, const uint8_t *p, uint32_t n)
 		first = 16 * word + bit;
 		last = first + n - 1;
 		break;
-	default: /* none of the row's two areas: nothing of it passes where places are limited */
+	default: /* neither of the row's two areas: nothing of it passes if addresses are limited */
 		MUST(!l->places);
 		return 0;
 	}
@@ -105,14 +105,14 @@ static unsigned touches(const struct limits *l, const uint8_t *p, uint32_t n)
 	return p[0] == 0xf1 ? 4 : p[0] >= 0x80 ? 2 : 1;
 }
 
-/* In places that have one value each, or none of a size. */
+/* The policy must allow writing the value `v` at the address at `p`. */
 static void writes(const struct limits *l, const uint8_t *p, uint32_t v)
 {
 	if (!l->values)
 		return;
-	/* of which nobody knows what is there then */
+	/* writes a bit of a word, or forced bits: the resulting value would be unknown */
 	MUST(p[0] != 0x02 && p[0] != 0x71 && p[0] != 0xf1);
-	/* the row's range is one value, and this is it */
+	/* the row's range must be exactly one value of this width */
 	if (p[0] == 0x31 || p[0] == 0xb1)
 		MUST(l->places && l->w[1] - l->w[0] == (p[0] == 0x31 ? 0u : 15u));
 	MUST(v >= l->v[0] && v <= l->v[1]);
@@ -212,7 +212,7 @@ static void judged(struct desk *d, const struct limits *l, enum direction dir, c
 	mix(h, d->p.quantity);
 }
 
-/* Judges what is whole; false when the flow ends. */
+/* Judges each whole PDU; false when the flow ends. */
 static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, uint64_t *h)
 {
 	enum frame_result r;
@@ -244,7 +244,7 @@ static void datagram(struct desk *d, const struct limits *l, enum direction dir,
 	exact_done(copy, n);
 }
 
-/* What was carried, and a segment behind it. */
+/* Whether a segment may pass, given what was carried over before it. */
 static bool may_pass(struct desk *d, const struct stream *s, size_t carried)
 {
 	const uint8_t *copy = exact_copy(s->bytes, s->n);

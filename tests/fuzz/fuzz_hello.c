@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as both directions of a TLS session: however they are cut the same is known, no byte is
- * read that is not there, and what is kept of the name is one. The first byte says how the rest is
- * cut, and which half of it is whose.
+ * Any bytes as both directions of a TLS session. However they are cut, the result must be the same;
+ * no byte outside may be read; and a name that is kept must be a valid one. The first byte says how
+ * the rest is cut, and which half belongs to which direction.
  *
  * LINK: dpi/hello.c appliance/base/bytes.c appliance/wire/tls.c
  */
@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* In memory of exactly its size. */
+/* Gives the bytes in memory of exactly their size. */
 static enum hello_state give(struct hello *h, enum direction dir, const uint8_t *p, size_t n)
 {
 	uint8_t *copy = malloc(n);

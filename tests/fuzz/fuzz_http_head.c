@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The head of an answer of an update server. What is taken says one length, and the same of it
- * without what stands behind.
+ * The header of an update server's answer. If it is accepted, it gives one length, and the same one
+ * without the bytes after the header.
  *
  * LINK: appliance/fetch/head.c appliance/base/bytes.c
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The request target and the Authorization header, as they come from the network. What is taken has
- * one spelling.
+ * The request target and the Authorization header, as they come from the network. What is accepted
+ * has exactly one spelling.
  *
  * LINK: mgmt/web/api/target.c appliance/base/utf8.c mgmt/web/token.c appliance/base/bytes.c
  */
@@ -26,8 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (exact != NULL && text != NULL) {
 		memcpy(exact, data, size);
 		target_parse(bytes_of(exact, size), &t);
-		/* A path that was taken stands in the input as it is, and nothing of it
-		 * was decoded. */
+		/* An accepted path is the beginning of the input, byte for byte: nothing in it was
+		 * decoded. */
 		assert(strlen(t.path) < TARGET_PATH && strlen(t.path) <= size &&
 		       memcmp(t.path, exact, strlen(t.path)) == 0);
 		assert(strchr(t.path, '%') == NULL && (t.path[0] == '\0' || t.path[0] == '/'));

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The IEC 60870-5-104 enforcer: a policy made of the first bytes, which stays, then the whole life
- * of a session in pieces of both directions.
+ * The IEC 60870-5-104 enforcer: the first bytes are a policy, which stays; then comes the whole
+ * life of a session, in pieces of both directions.
  * LINK: $(COMMANDS_PARTS) dpi/iec104/iec104.c dpi/iec104/inside.c dpi/iec104/frame.c
  * LINK: dpi/iec104/request.c dpi/iec104/recognise.c
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (flags, words, two ends of objects, of values and of qualifiers), then
- * pieces: one byte whose top bit is the direction, one byte of length, the bytes. A session is
- * lived twice, in the pieces and byte by byte, and must be judged alike; a third time each piece is
- * a segment. An abort is a broken promise: a command allowed that this policy does not allow, by a
- * second reading of the standard that shares nothing with the enforcer; or a verdict that depends
- * on where the bytes were cut.
+ * pieces: one byte whose top bit is the direction, one byte of length, the bytes. A session runs
+ * twice, in these pieces and byte by byte, and must be judged in the same way; in a third run each
+ * piece is a segment. The target aborts when a command is allowed that this policy does not allow,
+ * by a second reading of the standard that shares no code with the enforcer, or when a verdict
+ * depends on where the bytes were cut.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What the policy is, in plain numbers. */
+/* The policy in plain numbers. */
 struct limits {
 	bool places, values, qualifiers, station;
 	unsigned classes;
@@ -73,7 +73,7 @@ static void is_between(bool limited, uint32_t v, const uint32_t ends[2])
 	MUST(!limited || (v >= ends[0] && v <= ends[1]));
 }
 
-/* A client's I frame that was allowed: `p` is its ASDU, of n bytes. */
+/* Reads an I frame of the client that was allowed: `p` is its ASDU, of n bytes. */
 static void second_reading(const struct limits *l, const uint8_t *p, size_t n)
 {
 	unsigned type = p[0], class = type <= 47 || (type >= 58 && type <= 60) ? CLASS_CONTROL : CLASS_WRITE;
@@ -162,7 +162,7 @@ static void mix(uint64_t *h, uint64_t v)
 	*h ^= *h >> 29;
 }
 
-/* Judges what is whole; false when the flow ends. */
+/* Judges each whole PDU; false when the flow ends. */
 static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, uint64_t *h)
 {
 	enum frame_result r;
@@ -183,7 +183,7 @@ static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum 
 	return r == FRAME_NEED_MORE;
 }
 
-/* What was carried, and a segment behind it. */
+/* Whether a segment may pass, given what was carried over before it. */
 static bool may_pass(struct desk *d, const struct stream *s, size_t carried)
 {
 	const uint8_t *copy = exact_copy(s->bytes, s->n);

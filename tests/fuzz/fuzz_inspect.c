@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whole lives of flows: four connections, each under a permit that stays until the input changes
- * it, open, speak, lose, repeat, come out of order, close and open again, while time passes and
- * tables change. Each packet is decided exactly once, nothing is left in the pool at the end, the
- * cut lane accepts nothing; and a server that reads what arrives, in order and nothing twice, never
- * reads a command that its permit of that moment forbids.
+ * Whole lives of flows. Four connections, each under a permit that stays until the input changes
+ * it, open, send, lose, repeat, arrive out of order, close and open again, while time passes and
+ * tables change. Each packet must be decided exactly once, the pool must be empty at the end, and
+ * the cut lane must accept nothing. A server that reads what arrives, in order and each byte once,
+ * must never read a command that its permit forbids at that moment.
  *
- * There are two inspectors, a box's and that of a reader of captures, and they outlive a run. A
- * fuzzer runs each input in one of them, which the input itself draws; a replay runs it in both.
+ * There are two inspectors, one as in a box and one as in replay, and they live longer than one
+ * run. A fuzzer runs each input in one of them, which the input chooses; a replay of inputs runs it
+ * in both.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -17,14 +18,14 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define LIVES 4096u /* runs of one inspector: to make its memory takes longer than a run */
+#define LIVES 4096u /* runs of one inspector; a new one would take longer than a run */
 #define LATEST_NS 1000000000000000000u
 #define STEPS_MAX 500u
 #define CONNS 4u
 #define ROOM 4096u
 #define WRITE 20 /* forbidden by P_TOY_READS alone */
 
-/* A packet with data that was handed in. */
+/* A packet with data that the inspector has got. */
 struct handed {
 	uint32_t id, generation, permit, at, n;
 	uint8_t conn;
@@ -38,7 +39,7 @@ struct life {
 	uint32_t isn, generation;
 	uint8_t said[ROOM]; /* by the client */
 	uint32_t n_said;
-	bool strict; /* everything of it was judged, and nothing may pass unjudged */
+	bool strict; /* all its bytes were judged, and nothing may pass unjudged */
 	bool open;   /* the server reads */
 	bool deaf;   /* what is sent is lost behind the box */
 	uint8_t got[ROOM];
@@ -46,12 +47,13 @@ struct life {
 	uint32_t next, parsed;
 };
 
-static struct inspector *inspectors[2]; /* as a box, as a reader of captures */
-static uint8_t in_force[2];		/* which of their tables */
-static bool drawn;			/* one of them a run */
+static struct inspector *inspectors[2]; /* one as on a box, one that reads captures */
+static uint8_t in_force[2];		/* number of the table that each inspector has */
+static bool drawn;			/* a run uses one of them */
 static struct life lives[CONNS];
 static struct handed handed[STEPS_MAX * 2];
-static size_t n_handed, n_arrived, resets_seen; /* of those before n_arrived none waits */
+/* of the packets before n_arrived none waits any more */
+static size_t n_handed, n_arrived, resets_seen;
 
 static void must(bool x)
 {
@@ -101,7 +103,8 @@ static void receive(struct life *l, const struct handed *h)
 	read_commands(l);
 }
 
-/* What was decided since arrives, unless its permit has changed: the kernel drops that. */
+/* Delivers the packets that were decided since the last call. If the permit has changed, the kernel
+ * drops the packet instead. */
 static void arrive(bool captured)
 {
 	for (; resets_seen < desk.n_resets; resets_seen++) {
@@ -245,29 +248,31 @@ static void one_step(uint8_t what, uint8_t arg)
 		at = say(l, arg, TOY_FORBIDDEN);
 		client_sends(l, at, arg % 3 == 0 ? TOY_MAX : arg % 20u, 0);
 		break;
-	case 6: /* said, and to be sent later */
+	case 6: /* only prepared, and sent later */
 		say(l, arg, arg % 4 == 0 ? TOY_FORBIDDEN : arg % 4 == 1 ? WRITE : 3);
 		break;
 	case 7:
-	case 8: /* some piece of what was said, old or new */
+	case 8: /* some piece of the client's bytes, old or new */
 		at = l->n_said > 80 ? l->n_said - 80 : 0;
 		client_sends(l, at + arg % 80u, 1 + arg / 3u, 0);
 		break;
-	case 9: /* from what the server lacks on */
+	case 9: /* from the first byte that the server lacks */
 		client_sends(l, l->next, 1 + arg, 0);
 		break;
-	case 10: /* something else in its place */
+	case 10: /* other bytes in the same place */
 		at = l->n_said > 40 ? l->n_said - arg % 40u : 0;
 		toy_pdu(other, 20, arg % 2 ? TOY_FORBIDDEN : 5);
 		hand(l, DIR_C2S, l->isn + 1 + at, l->k.s, DESK_ACK, other + arg % 6u, 10, mark_of(l));
 		break;
 	case 11:
-	case 12: /* the server takes note, or answers */
+	case 12: /* the server acknowledges, or answers */
 		server_sends(l, pdu, arg % 3 ? (uint32_t)toy_pdu(pdu, 12, 3) : 0, 0, l->isn + 1 + l->next);
 		break;
-	case 13: /* an answer in pieces, ahead, or an acknowledgement of what it lacks */
+	/* an answer in pieces, ahead of a gap, or an acknowledgement of bytes that the server
+	 * lacks */
+	case 13:
 		toy_pdu(pdu, 12, 3);
-		l->strict = l->strict && arg % 11 != 0; /* such a server may have read anything */
+		l->strict = l->strict && arg % 11 != 0; /* this server may have read anything */
 		hand(l, DIR_S2C, l->k.s + arg % 9u, l->isn + 1 + l->next + (arg % 11 == 0 ? 12 : 0), DESK_ACK,
 		     pdu + arg % 9u, 3, mark_of(l));
 		break;
@@ -310,7 +315,7 @@ static void one_step(uint8_t what, uint8_t arg)
 	case 24: /* any flags */
 		hand(l, arg & 64 ? DIR_S2C : DIR_C2S, l->isn + 1 + l->next, l->k.s, arg & 63u, pdu, 0, mark_of(l));
 		break;
-	case 25: /* went by unseen, where a full queue lets it */
+	case 25: /* passes unseen, as with a full queue */
 		at = say(l, arg, 3);
 		l->strict = false;
 		for (uint32_t i = at; i < l->n_said; i++) {
@@ -324,7 +329,7 @@ static void one_step(uint8_t what, uint8_t arg)
 		l->k.s += 12;
 		l->strict = false;
 		break;
-	case 27: /* the client dials over the session */
+	case 27: /* the client sends a SYN over the session */
 		hand(l, DIR_C2S, l->isn + 50000u + arg, 0, DESK_SYN, NULL, 0, mark_of(l));
 		break;
 	default:
@@ -368,8 +373,8 @@ static void run(struct bytes b, bool captured)
 	must(s.packets == s.accepted + s.confirmed + s.dropped);
 }
 
-/* Without flows, and all that was before is more than an hour ago; made anew before time has no
- * room left. */
+/* Empties the inspector of flows and moves the clock by more than an hour. Before the clock has no
+ * room left, a new inspector is made. */
 static void begin(void)
 {
 	static unsigned runs[2];
@@ -401,7 +406,7 @@ static unsigned draw(const uint8_t *data, size_t size)
 	return sum >> 7 & 1u;
 }
 
-/* A fuzzer calls it, a replay does not. */
+/* Called by the fuzzer, but not by a replay. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Readers of bytes that somebody else may have made: a line of the record file (an auditor's copy)
+ * Readers of bytes that another person may have made: a line of the record file (an auditor's copy)
  * and the signature in it, the head, a file of public keys, and a datagram of NFLOG with packets in
  * it.
  *
@@ -25,7 +25,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The key of RFC 8032's first example, by which the corpus is signed. */
+/* The key of the first example of RFC 8032, by which the corpus is signed. */
 static const struct checkpoint_keys keys = { { { 0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe,
 						 0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6,
 						 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a } },
@@ -55,7 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct event e;
 	uint64_t seq;
 
-	/* Signatures stand in lines that are sound in themselves; keys anywhere. */
+	/* Reads the input as a line with a signature only if the line itself is valid; as a key in
+	 * any case. */
 	seq = 0;
 	journal_line_check((const char *)data, size, zeros, hash, &seq);
 	signatures(data, size, seq);
@@ -67,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			uint8_t wire[EVENT_WIRE_MAX];
 			struct event again;
 
-			/* Whatever comes out is a record that the journal takes. */
+			/* Every result is a record that the journal accepts. */
 			if (!event_decode(bytes_of(wire, event_encode(&e, wire)), &again))
 				abort();
 		}

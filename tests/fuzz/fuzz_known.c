@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as the register of devices on the disk, or of a backup: what is taken is within its
- * bounds, goes on working.
+ * Any bytes as the register of devices on the disk or in a backup: what is accepted is within its
+ * bounds, and can be worked with.
  *
  * LINK: appliance/journal/known.c appliance/base/atomic_file.c appliance/base/columns.c $(WIRE_SRC)
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c
@@ -15,8 +15,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What is taken over from a backup is a register as a box makes it: it is read again, and
- * sound again. */
+/* A register that is taken over from a backup is as a box makes it: it can be written and read
+ * again, and stays valid. */
 static void take_over(const struct known *from)
 {
 	static struct known own, again;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file of leaked passphrases, as strangers publish them. Whatever stands in it: what is made of
- * it has the form that the box takes, in strict order, with the right digest, and no more entries
- * than lines were taken; each line was taken or passed over.
+ * A file of leaked passphrases, as strangers publish it. Whatever is in it, the result has the form
+ * that the box accepts: in strict order, with the right digest, and with no more entries than
+ * accepted lines. Each line is counted as accepted or as skipped.
  *
  * LINK: mgmt/cli/user/leaked.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c appliance/wire/leaked.c
  * LINK: appliance/base/sha256.c appliance/base/bytes.c

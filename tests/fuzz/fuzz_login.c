@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What strangers type, and the headers by which somebody is known: the same bytes as the body of a
- * login, as a cookie, a token and a length, and line by line as what a browser says of where a
- * request comes from. What is taken stands in the input as it was taken.
+ * What strangers type, and the headers that identify a person: the same bytes as the body of a
+ * login, as a cookie, as a token and as a length; and line by line as what a browser says about the
+ * origin of a request. What is accepted must occur in the input in the same form.
  *
  * LINK: mgmt/web/login.c appliance/base/memfd.c appliance/base/err.c
  * LIBS: jansson libmicrohttpd
@@ -26,7 +26,7 @@ static void digits_of(const uint8_t secret[LOGIN_SECRET], char out[DIGITS + 1])
 		snprintf(out + 2 * i, 3, "%02x", secret[i]);
 }
 
-/* The three texts, said again by somebody else, are the same login. */
+/* A login is written again from its three texts, and must be read as the same login. */
 static void body(const uint8_t *text, size_t n)
 {
 	static char proof[WEBAUTHN_TEXT + 1], other[WEBAUTHN_TEXT + 1];
@@ -53,7 +53,8 @@ static void body(const uint8_t *text, size_t n)
 	json_decref(j);
 }
 
-/* An order about a key holds its texts within their bounds, and one that removes brings nothing. */
+/* The texts of an order about a key are within their limits. An order that removes a key has no
+ * proof. */
 static void key_body(const uint8_t *text, size_t n)
 {
 	static char proof[WEBAUTHN_TEXT + 1];
@@ -92,8 +93,7 @@ static void headers(const char *text)
 	}
 }
 
-/* A line each: type, origin, where a browser says that it comes from, host. "-" is a header that is
- * not there. */
+/* Four lines: type, origin, Sec-Fetch-Site, host. "-" is a header that is missing. */
 static void origin(char *text)
 {
 	const char *said[SAID] = { NULL };
@@ -105,7 +105,7 @@ static void origin(char *text)
 	}
 	if (!login_same_origin(said[0], said[1], said[2], said[3]))
 		return;
-	/* No form of another page can send this type. */
+	/* A form on another page cannot send this type. */
 	assert(said[0] != NULL && strncasecmp(said[0], "application/json", 16) == 0);
 	assert(said[1] == NULL ||
 	       (said[3] != NULL && strncmp(said[1], "https://", 8) == 0 && strcasecmp(said[1] + 8, said[3]) == 0));

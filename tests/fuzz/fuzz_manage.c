@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The body of an order about somebody else's account, and of one about one's own passphrase, as a
- * browser posts them. What is taken is one line for each thing that `accounts` reads, of the roles
- * that there are, and says nothing of who it is.
+ * The body of an order about another person's account, and of one about one's own passphrase, as a
+ * browser posts them. What is accepted consists of the lines that `accounts` reads, one for each
+ * thing, names existing roles only, and does not say who gives the order.
  *
  * LINK: mgmt/web/manage.c mgmt/web/login.c $(WIRE_SRC)
  * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/json.c appliance/base/bytes.c
@@ -59,7 +59,7 @@ static void order(const struct msg_manage *m, const char *text)
 	assert(m->family == 0);
 }
 
-/* Behind the end of a phrase nothing stands. */
+/* Behind the end of a passphrase there are only zeros. */
 static void phrase(const uint8_t p[LOGIN_PHRASE])
 {
 	for (size_t i = strnlen((const char *)p, LOGIN_PHRASE); i < LOGIN_PHRASE; i++)

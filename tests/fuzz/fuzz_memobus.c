@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The MEMOBUS enforcer: a policy made of the first bytes, which stays, then the whole life of a
- * session in pieces of both directions.
+ * The MEMOBUS enforcer: the first bytes are a policy, which stays; then comes the whole life of a
+ * session, in pieces of both directions.
  * LINK: $(COMMANDS_PARTS) dpi/memobus/memobus.c dpi/memobus/once.c dpi/memobus/inside.c
  * LINK: dpi/memobus/frame.c dpi/memobus/request.c dpi/memobus/recognise.c
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (flags, words, two ends of places and of values, CPU, space), then
- * pieces: one byte whose top bit is the direction, one byte of length, the bytes. A session is
- * lived twice, in the pieces and byte by byte, and must be judged alike; a third time each piece is
- * a segment. An abort is a broken promise: a message allowed that this policy does not allow, by a
- * second reading of the manual that shares nothing with the enforcer; or a verdict that depends on
- * where the bytes were cut.
+ * pieces: one byte whose top bit is the direction, one byte of length, the bytes. A session runs
+ * twice, in these pieces and byte by byte, and must be judged in the same way; in a third run each
+ * piece is a segment. The target aborts when a message is allowed that this policy does not allow,
+ * by a second reading of the manual that shares no code with the enforcer, or when a verdict
+ * depends on where the bytes were cut.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What the policy is, in plain numbers. */
+/* The policy in plain numbers. */
 struct limits {
 	bool places, values, cpu;
 	unsigned classes, only_cpu;
@@ -97,7 +97,7 @@ static void writes_words(const struct limits *l, const uint8_t *p, uint32_t n, s
 		writes(l, big ? high(p + 2 * i) : low(p + 2 * i, 2));
 }
 
-/* 01 to 06, 0F, 10; `p` is behind the CPU number. */
+/* Reads the functions 01 to 06, 0F and 10; `p` is behind the CPU number. */
 static void second_reading_short(const struct limits *l, unsigned sub, const uint8_t *p, size_t n)
 {
 	static const uint8_t spaces[] = { 0, 0, 1, 3, 2, 0, 3 };
@@ -170,7 +170,7 @@ static void second_reading_registers(const struct limits *l, unsigned sub, const
 	}
 }
 
-/* A client's message that was allowed. */
+/* Reads a message of the client that was allowed. */
 static void second_reading(const struct limits *l, const uint8_t *m, size_t n)
 {
 	static const uint32_t reads = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 9 | 1u << 10 | 1u << 13;
@@ -212,7 +212,7 @@ static void mix(uint64_t *h, uint64_t v)
 	*h ^= *h >> 29;
 }
 
-/* Judges what is whole; false when the flow ends. */
+/* Judges each whole PDU; false when the flow ends. */
 static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, uint64_t *h)
 {
 	enum frame_result r;
@@ -233,7 +233,7 @@ static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum 
 	return r == FRAME_NEED_MORE;
 }
 
-/* What was carried, and a segment behind it. */
+/* Whether a segment may pass, given what was carried over before it. */
 static bool may_pass(struct desk *d, const struct stream *s, size_t carried)
 {
 	const uint8_t *copy = exact_copy(s->bytes, s->n);

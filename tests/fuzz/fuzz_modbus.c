@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The Modbus enforcer: a policy made of the first bytes, then pieces of both directions' streams.
+ * The Modbus enforcer: the first bytes are a policy; then come pieces of the streams of both
+ * directions.
  * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
  * LINK: dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
  * LIBS: nettle
  *
  * Input: 16 bytes of policy (function classes, unit, two address ranges, value range), then pieces:
- * one byte whose top bit is the direction, one byte of length, the bytes. Each direction's bytes
- * are collected, framed and judged as the stream gate does it. An abort is a broken promise: a PDU
- * allowed that this policy does not allow, judged by a second reading of the specification that
- * shares nothing with the enforcer.
+ * one byte whose top bit is the direction, one byte of length, the bytes. The bytes of each
+ * direction are collected, framed and judged as the stream gate does it. The target aborts when a
+ * PDU is allowed that this policy does not allow, by a second reading of the specification that
+ * shares no code with the enforcer.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +46,7 @@ static void policy(struct desk *d, const uint8_t p[16])
 		row->values = desk_ranges(d, (uint32_t[]){ p[11], p[11] + (uint32_t)p[12] }, 1);
 }
 
-/* The plain requests, read again by hand. */
+/* Reads the simple requests a second time. */
 static void second_reading(const struct desk *d, const uint8_t *pdu, size_t n)
 {
 	const struct command_row *row = &d->rows[0];
@@ -80,7 +81,7 @@ static void second_reading(const struct desk *d, const uint8_t *pdu, size_t n)
 		}
 }
 
-/* Judges what is whole; false when the flow ends. */
+/* Judges each whole PDU; false when the flow ends. */
 static bool turn(struct desk *d, struct stream *s, enum direction dir)
 {
 	enum frame_result r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a message from any role to any role: msg_recv either refuses, or returns what
- * message.def describes, which then goes out again as the same bytes. The first two bytes choose
- * who speaks, how many descriptors come along, and who listens.
+ * Any bytes as a message from any role to any role: msg_recv either refuses it or returns what
+ * message.def describes, and this must be sent as the same bytes. The first two bytes choose the
+ * sender, the number of descriptors, and the receiver.
  *
  * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c
  * LINK: appliance/base/err.c appliance/base/utf8.c
@@ -18,9 +18,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define CHOICES 2u
-#define HEAD 12u /* of which a ping has only the first 8 */
+#define HEAD 12u /* a ping has only the first 8 of these bytes */
 
-/* What was taken is what was sent, whoever sends it. */
+/* A message that was accepted is the message that was sent, whoever sends it. */
 static void same_again(const int sv[2], const struct msg *m, const uint8_t *frame, size_t n)
 {
 	uint8_t again[HEAD + MSG_BODY];

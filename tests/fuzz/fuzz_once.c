@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the kernel lets by from memory (appliance/cache/program.c, built natively) against the
- * inspector. Two of them see the same lives of sessions: one sees every packet; the other what the
- * program does not let by, lends each session as early as it may, and takes it back with the first
- * packet that comes. What the program passes the first one must pass, too; of all other packets
- * both must say the same; and where a session was taken back both know the same of it.
+ * Compares the program of the verdict cache (appliance/cache/program.c, compiled natively) with the
+ * inspector. Two inspectors see the same sessions. One gets every packet. The other lends each
+ * session to the program as early as possible, gets only the packets that the program does not
+ * pass, and takes the session back with the first of them. What the program passes, the first
+ * inspector must pass, too. About all other packets both must decide alike, and after a session was
+ * taken back, both must know the same about it.
  *
- * Input: which speech (tests/unit/dpi/speeches.h), then two bytes a step: what happens in which
- * session, and a number that it takes.
+ * Input: which protocol's session (tests/unit/dpi/speeches.h), then two bytes for each step: what
+ * happens in which session, and a number for it.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
  * LINK: appliance/wire/tag.c
@@ -26,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define STEPS_MAX 400u
 #define CONNS 3u
 #define LIVES 512u
-#define READS 1u /* permits: what the speech's policy allows, and all of the protocol */
+#define READS 1u /* permits: one for the policy of the speech, one for the whole protocol */
 #define WHOLE 2u
 #define SAID 600u
 
@@ -85,11 +86,12 @@ struct life {
 	uint32_t n_last[2];
 	uint8_t words[2], hops[2];
 	uint16_t tid;
-	bool elsewhere; /* it was begun without a SYN here */
+	bool elsewhere; /* its SYN did not pass here */
 };
 
 static struct {
-	struct inspector *all, *lends; /* who sees all, and who lends */
+	/* the inspector that sees all packets, and the one that gives leases */
+	struct inspector *all, *lends;
 	unsigned runs;
 	uint8_t *images[2];
 	size_t n_images[2];
@@ -100,7 +102,7 @@ static struct blob {
 	size_t n;
 } greeting[2][2], requests[3], answer;
 
-/* Of a form that the speeches leave out. */
+/* A form that is not among the speeches. */
 static const struct speech slmp_4e = {
 	.name = "SLMP, 4E binary",
 	.enforcer = &slmp_enforcer,
@@ -235,8 +237,8 @@ static void lend(struct life *l)
 /* ---- a packet -------------------------------------------------------------------------------- */
 
 struct odd {
-	uint8_t hops;	 /* 0: as ever */
-	bool times, cut; /* options; a frame that is cut yet */
+	uint8_t hops;	 /* 0: unchanged */
+	bool times, cut; /* options; a frame that is not yet divided into segments */
 };
 
 static size_t build(struct life *l, enum direction dir, uint32_t seq, uint32_t ack, unsigned flags, const void *p,
@@ -263,7 +265,7 @@ static size_t build(struct life *l, enum direction dir, uint32_t seq, uint32_t a
 	return size;
 }
 
-/* True: the ends' numbers move. */
+/* True: the sequence numbers of the ends advance. */
 static bool hand(struct life *l, enum direction dir, uint32_t seq, uint32_t ack, unsigned flags, const void *p,
 		 size_t n, struct odd odd)
 {
@@ -321,7 +323,7 @@ static void server_sends(struct life *l, const uint8_t *p, size_t n, struct odd 
 		l->k.s += (uint32_t)n;
 }
 
-/* Where a request of this speech has its number. */
+/* Writes a number into a request, where this speech has one. */
 static void number(struct life *l, struct blob *b)
 {
 	size_t at = speech->enforcer == &s7comm_enforcer ? 11 : speech->enforcer == &enip_enforcer ? 12 : 0;
@@ -414,7 +416,7 @@ static void one_step(uint8_t what, uint8_t arg)
 		b = answer_of(l);
 		server_sends(l, b.b, b.n, plain);
 		break;
-	case 19 ... 24: /* both, and in time */
+	case 19 ... 24: /* request and answer, in time */
 		b = request_of(l, arg);
 		client_sends(l, b.b, b.n, plain);
 		b = answer_of(l);
@@ -437,7 +439,7 @@ static void one_step(uint8_t what, uint8_t arg)
 		server_sends(l, b.b, b.n, plain);
 		break;
 	case 33:
-	case 34: /* once more, or something else in its place */
+	case 34: /* the same once more, or other bytes in its place */
 		b = request_of(l, arg >> 5);
 		memcpy(b.b, l->last[0], l->n_last[0] < b.n && arg & 1u ? l->n_last[0] : 0);
 		hand(l, DIR_C2S, l->k.c - (uint32_t)b.n, l->k.s, DESK_ACK, b.b, b.n, plain);
@@ -464,7 +466,7 @@ static void one_step(uint8_t what, uint8_t arg)
 		b = answer_of(l);
 		server_sends(l, b.b, b.n, (struct odd){ .times = arg & 1u, .hops = arg & 2u ? 63 : 0 });
 		break;
-	case 41: /* ahead of a gap, or before what is due */
+	case 41: /* ahead of a gap, or before the bytes that are due */
 		b = request_of(l, 0);
 		hand(l, DIR_C2S, l->k.c + arg - 128u, l->k.s, DESK_ACK, b.b, b.n, plain);
 		break;
@@ -519,7 +521,7 @@ static void one_step(uint8_t what, uint8_t arg)
 		b.b[arg % b.n] = (uint8_t)(b.b[arg % b.n] + 1u);
 		server_sends(l, b.b, b.n - (what & 1u), plain);
 		break;
-	case 55: /* a session that was begun elsewhere, under the permit that picks it up */
+	case 55: /* a session that began elsewhere, under the permit that picks it up */
 		take_back(l);
 		l->n_uses = 0;
 		l->permit = arg & 3u ? WHOLE : READS;

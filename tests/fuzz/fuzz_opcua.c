@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The OPC UA enforcer: a policy made of the first bytes, which stays, then the whole life of a
- * session in pieces of both directions.
+ * The OPC UA enforcer: the first bytes are a policy, which stays; then comes the whole life of a
+ * session, in pieces of both directions.
  * LINK: $(COMMANDS_PARTS) dpi/opcua/%.c
  * LIBS: nettle
  *
- * Input: 6 bytes of policy (flags, words, two ends of nodes and of values), then pieces: one byte
- * (top bit the direction, the next: a message is made of it, with the session's channel, token and
- * next numbers, and of a client a request's header behind the first four bytes), one byte of
- * length, the bytes. A session is lived twice, in the pieces and byte by byte, and must be judged
- * alike; a third time each piece is a segment. An abort is a broken promise: a request allowed that
- * this policy does not allow, by a second reading of the standard that shares nothing with the
- * enforcer; or a verdict that depends on where the bytes were cut.
+ * Input: 6 bytes of policy (flags, words, two ends of nodes and of values), then pieces: one byte,
+ * one byte of length, the bytes. Of the first byte the top bit is the direction. The next bit means
+ * that a message is made of the bytes, with the session's channel, token and next numbers, and from
+ * the client with a request's header after the first four bytes. A session runs twice, in these
+ * pieces and byte by byte, and must be judged in the same way; in a third run each piece is a
+ * segment. The target aborts when a request is allowed that this policy does not allow, by a second
+ * reading of the standard that shares no code with the enforcer, or when a verdict depends on where
+ * the bytes were cut.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define POLICY 6u
 
-/* What the policy is, in plain numbers. */
+/* The policy in plain numbers. */
 struct limits {
 	bool places, values, secured;
 	unsigned classes;
@@ -58,7 +59,7 @@ static void policy(struct desk *d, const uint8_t p[POLICY], struct limits *l)
 
 /* ---- a second reading ------------------------------------------------------------------------ */
 
-/* What is left of a request; every step must fit, since it was allowed. */
+/* The rest of a request. Every field must fit into it, because the request was allowed. */
 struct rest {
 	const uint8_t *p;
 	size_t n;
@@ -157,7 +158,7 @@ static unsigned class_of(uint32_t service, bool attribute)
 	}
 }
 
-/* Small whole numbers, which are what most rows limit; what has another form nobody may limit. */
+/* Small integers, which most rows limit. A value of another form cannot be limited. */
 static void is_value(const struct limits *l, struct rest *r)
 {
 	static const uint8_t width[] = { 0, 1, 1, 1, 2, 2, 4, 4, 8, 8 };
@@ -178,7 +179,7 @@ static void is_value(const struct limits *l, struct rest *r)
 	MUST(v >= l->value[0] && v <= l->value[1]);
 }
 
-/* A client's request that was allowed: `r` from its node id on. */
+/* Reads a request of the client that was allowed: `r` begins at its node id. */
 static void second_reading(const struct limits *l, struct rest r)
 {
 	uint64_t service = 0;
@@ -194,7 +195,7 @@ static void second_reading(const struct limits *l, struct rest r)
 	if (number(&r, 1) != 0)
 		text(&r);
 	switch (service) {
-	case 631: /* the rest of an item follows one by one */
+	case 631: /* the other fields of an item are read one by one */
 		number(&r, 8 + 4);
 		for (n = number(&r, 4); n > 0 && n != UINT32_MAX; n--) {
 			is_place(l, &r);
@@ -244,7 +245,7 @@ static void second_reading(const struct limits *l, struct rest r)
 	MUST(class_of((uint32_t)service, attribute) == 0 || (l->classes & class_of((uint32_t)service, attribute)) != 0);
 }
 
-/* A message with all its chunks, put together. */
+/* A message with all its chunks, assembled. */
 static void allowed(const struct desk *d, const struct limits *l, const uint8_t *p, size_t n)
 {
 	static uint8_t joined[OPCUA_PDU_MAX];
@@ -276,7 +277,7 @@ static void mix(uint64_t *h, uint64_t v)
 	*h ^= *h >> 29;
 }
 
-/* Judges what is whole; false when the flow ends. */
+/* Judges each whole PDU; false when the flow ends. */
 static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, uint64_t *h)
 {
 	enum frame_result r;
@@ -297,7 +298,7 @@ static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum 
 	return r == FRAME_NEED_MORE;
 }
 
-/* What was carried, and a segment behind it. */
+/* Whether a segment may pass, given what was carried over before it. */
 static bool may_pass(struct desk *d, const struct stream *s, size_t carried)
 {
 	const uint8_t *copy = exact_copy(s->bytes, s->n);
@@ -308,7 +309,7 @@ static bool may_pass(struct desk *d, const struct stream *s, size_t carried)
 	return may;
 }
 
-/* A message of these bytes, by what the session has. */
+/* A message with these bytes, with the numbers of the session. */
 static struct message made(enum direction dir, const uint8_t *p, size_t n)
 {
 	struct message m = message_of("MSGF");

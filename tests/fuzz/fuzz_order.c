@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The body of an order about the policy, as a browser posts it. What is taken is within the bounds
- * of the message that carries it, and what goes along is one that the supervisor reads: a bundle of
- * texts, or names of interfaces with a NUL behind each.
+ * The body of an order about the policy, as a browser posts it. What is accepted fits the message
+ * that carries it. What goes along is something that the supervisor can read: a bundle of texts, or
+ * names of interfaces, each with a NUL.
  *
  * LINK: mgmt/web/change.c mgmt/web/login.c appliance/wire/change.c appliance/base/bundle.c
  * LINK: appliance/base/bytes.c appliance/base/memfd.c

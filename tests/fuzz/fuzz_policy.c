@@ -4,8 +4,9 @@
  * either a bundle, or texts separated by the byte 0x1e: the policy, box.cfg, and a.cfg and b.cfg
  * for includes.
  *
- * Besides crashes: the two readers must agree (the scanner never passes what libconfig refuses or
- * reads differently), and every place of a diagnostic must lie inside its text.
+ * Besides crashes, the target checks that the two readers agree (the scanner never passes what
+ * libconfig refuses or reads differently), and that every place in a diagnostic lies inside its
+ * text.
  *
  * LINK: policy/check/check.c policy/read/parse.c policy/read/scan.c policy/read/lex.c
  * LINK: policy/read/scalar.c policy/read/meant.c
@@ -101,7 +102,7 @@ static void check_place(const struct compilation *c, struct srcpos at)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static FILE *nowhere;
-	/* Some inputs meet an arena that runs out somewhere on the way. */
+	/* Some inputs get an arena that runs out somewhere. */
 	bool tight = size > 3 && data[size - 1] == '\t';
 	struct arena *a = arena_new(tight ? 65536u * (1u + data[size - 2] % 4u) : 64u << 20);
 	struct compilation c = { .arena = a };

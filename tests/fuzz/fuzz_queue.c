@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a datagram of a queue socket: taking it apart ends, and every payload lies inside
- * it.
+ * Any bytes as a datagram of a queue socket: parsing must end, and every payload must lie inside
+ * the datagram.
  *
  * LINK: appliance/worker/queue.c appliance/base/bytes.c appliance/base/err.c
  * LIBS: libmnl libnetfilter_queue

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as the records of a sealed memfd that a less privileged role hands over: each is
- * refused, or within its bounds and written again as the same bytes. The first byte chooses the
- * kind of record.
+ * Any bytes as the records in a sealed memfd that a role with fewer privileges hands over. Each
+ * record is refused, or it is within its bounds and is written as the same bytes. The first byte
+ * chooses the kind of record.
  *
  * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c
  * LINK: appliance/base/err.c appliance/base/utf8.c

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The body of an order about the records, the devices or alarms of attacks, as a browser posts it.
- * What is taken is within the bounds of the message that carries it and of the text that goes
- * along, and is the same order when the supervisor reads it.
+ * An accepted order fits into its message with its text, and the supervisor reads the same order.
  *
  * LINK: mgmt/web/records.c mgmt/web/login.c mgmt/state/lost.c appliance/base/errno_text.c
  * LINK: $(WIRE_SRC)
@@ -26,13 +25,13 @@ static void sound(const struct msg_records *m, const char *text)
 	assert(strlen(text) <= (m->order == RECORDS_REVIEW ? REVIEW_NOTE : HOLD_REASON));
 	for (const char *c = text; *c != '\0'; c++)
 		assert((unsigned char)*c >= 0x20 && *c != 0x7f);
-	/* Only a review without findings says nothing. */
+	/* Only a review without findings may have no text. */
 	assert(*text != '\0' || (m->order == RECORDS_REVIEW && m->findings == 0));
 	assert(m->until <= HOLD_OPEN && (m->all == 0 || about_devices));
 	assert(m->number != 0 ||
 	       (m->order != RECORDS_LIFT && m->order != RECORDS_ACKNOWLEDGE && m->order != RECORDS_SILENCE));
 	assert((m->silent_s != 0) == (m->order == RECORDS_SILENCE) && m->silent_s <= ATTACK_SILENT_MOST);
-	/* Who it is stands in no body. */
+	/* The body of the request does not name the person. */
 	for (size_t i = 0; i < sizeof(m->secret); i++)
 		assert(m->secret[i] == 0);
 	assert(m->family == 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as what a worker left in its ring, counters included: the gate reads to the end or
- * gives up, and every byte that it would send is a verdict for one of its own queues with a mark of
- * that queue's lane.
+ * Any bytes as what a worker has left in its ring, counters included. The gate must read to the end
+ * or give up. Every byte that it would send must belong to a verdict for one of its own queues,
+ * with a mark of that queue's lane.
  *
  * LINK: appliance/gate/ring.c appliance/gate/verdict.c appliance/gate/reset.c
  * LINK: appliance/kernel/session_probe.c
@@ -77,7 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		g.lanes[lanes[i]] = (struct gate_lane){ .fd = out[i][0], .lane = lanes[i], .slots = 1 };
 		g.used |= (uint64_t)1 << lanes[i];
 	}
-	/* Two bytes: where the counters stand; two: how many entries the worker claims. */
+	/* Two bytes: the position of the counters; two more: how many entries the worker claims to
+	 * have written. */
 	g.tail = (uint32_t)data[0] << 24 | (uint32_t)data[1] << 16;
 	pending = (uint32_t)(data[2] << 8) | data[3];
 	memset(ring.entries, 0, sizeof(ring.entries));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a request target to what the journal looks for: the target, the route's question, the
- * message that carries it to the supervisor, and the filter over a recorded line. A question that a
- * route asks is one that the supervisor takes, and arrives as it was asked.
+ * The way of a question from the request target to the journal's search: the target, the question
+ * of the route, the message to the supervisor, and the filter that is applied to a line of the
+ * records. The supervisor must accept every question that a route asks, and must get it unchanged.
  *
  * LINK: mgmt/web/api/%.c mgmt/words/%.c mgmt/state/%.c mgmt/picture/%.c mgmt/cli/screen/%.c
  * LINK: $(WIRE_SRC) $(BASE_SRC) appliance/journal/filter.c
@@ -41,7 +41,7 @@ static void carried(const struct msg_body *question)
 
 static void looked_for(const struct event_filter *asked)
 {
-	char *exact = malloc(sizeof(line) - 1); /* without a NUL, as a line stands in its file */
+	char *exact = malloc(sizeof(line) - 1); /* without a NUL, as a line in its file */
 	struct line_filter f;
 
 	assert(exact != NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The S7comm enforcer: a policy made of the first bytes, then pieces of both directions' streams.
+ * The S7comm enforcer: the first bytes are a policy; then come pieces of the streams of both
+ * directions.
  * LINK: $(COMMANDS_PARTS) dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c
  * LINK: dpi/s7comm/message.c dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c
  * LINK: dpi/s7comm/once.c dpi/s7comm/session.c
@@ -8,14 +9,14 @@
  * LIBS: nettle
  *
  * Input: 8 bytes of policy, then pieces: one byte whose top bit is the direction, two bytes of
- * length, the bytes. Each direction's bytes are collected, framed and judged as the stream gate
- * does it. An abort is a broken promise: a PDU that is whole and would have been another one with
- * fewer bytes, or one that was allowed and by which a server that reads as snap7's does would read
- * or write what the policy does not allow.
+ * length, the bytes. The bytes of each direction are collected, framed and judged as the stream
+ * gate does it. The target aborts when a PDU is complete that would have been another one with
+ * fewer bytes, or when one is allowed by which a server like snap7's would read or write what the
+ * policy does not allow.
  *
- * Where the seventh byte is odd each piece of the client's is a segment: it may be late, or get
- * lost and come again in two. Then it is a broken promise too if a server that gave up would
- * execute what the client did not write as a message (s7_impatient.h).
+ * If the seventh byte is odd, each piece from the client is a segment: it may be late, or be lost
+ * and come again in two parts. Then the target also aborts when a server that gave up would execute
+ * what the client did not write as a message (s7_impatient.h).
  */
 #include "tests/fuzz/s7_impatient.h"
 #include "tests/unit/dpi/s7comm_desk.h"
@@ -27,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define POLICY 8u
 
-/* What the policy says, beside the desk that says it to the enforcer. */
+/* The policy in plain numbers; the desk gives the same to the enforcer. */
 struct limits {
 	bool reads, writes, places, values;
 	uint64_t first, last; /* bits of flags */
@@ -75,7 +76,7 @@ static uint32_t element(uint8_t type)
 									: 0;
 }
 
-/* What such a server writes: `n` bytes at `data`, by elements. */
+/* What snap7's server writes: `n` bytes at `data`, element by element. */
 static void written(const struct limits *l, const uint8_t *data, uint32_t elements, uint32_t width)
 {
 	for (uint32_t i = 0; i < elements; i++)
@@ -83,8 +84,9 @@ static void written(const struct limits *l, const uint8_t *data, uint32_t elemen
 }
 
 /*
- * snap7's server: function and number of items by their places, every item for twelve bytes, an
- * element's width by its type, the next item's data by the type of this one.
+ * Reads as snap7's server does: function and number of items at fixed offsets, twelve bytes for
+ * every item, the width of an element by its type, and the offset of the next item's data by the
+ * type of this item.
  */
 static void read_as_snap7(const struct limits *l, const uint8_t *message, size_t n)
 {
@@ -123,7 +125,7 @@ static void read_as_snap7(const struct limits *l, const uint8_t *message, size_t
 
 			if (data[1] != 9 && data[1] != 7 && data[1] != 3)
 				length /= 8;
-			if (length == count * width) { /* else such a server writes nothing */
+			if (length == count * width) { /* otherwise snap7's server writes nothing */
 				MUST(data + 4 + length <= end);
 				written(l, data + 4, count, width);
 				if (items[3] != 0x1c && items[3] != 0x1d)
@@ -135,7 +137,8 @@ static void read_as_snap7(const struct limits *l, const uint8_t *message, size_t
 	}
 }
 
-/* Of a message in one DT: these are its bytes. In two, put together; in more it was refused. */
+/* The message, if it came in one DT or was put together from two. A message in more parts was
+ * refused. */
 static void second_reading(const struct limits *l, const uint8_t *pdu, size_t n)
 {
 	uint8_t message[2 * S7_PDU_MAX];
@@ -155,11 +158,11 @@ static void second_reading(const struct limits *l, const uint8_t *pdu, size_t n)
 		read_as_snap7(l, message, all);
 }
 
-/* Judges what is whole; false when the flow ends. */
+/* Judges each whole PDU; false when the flow ends. */
 static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, size_t cut,
 		 struct passed *p)
 {
-	size_t head = p->n - s->n; /* of the client: where its PDU lies in what passed */
+	size_t head = p->n - s->n; /* the client's PDU: its offset in the bytes that passed */
 
 	for (;;) {
 		uint8_t *copy = malloc(s->n ? s->n : 1);
@@ -171,8 +174,8 @@ static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum 
 		r = s7comm_enforcer.frame(d->state, dir, bytes_of(copy, s->n), &len);
 		cut = s->n > 0 ? cut % s->n : 0;
 		shorter = s7comm_enforcer.frame(d->state, dir, bytes_of(copy, cut), &less);
-		/* However the bytes come: what is whole later was not something else before, and
-		 * what is bad stays so. */
+		/* However the bytes come: a PDU that is whole was not something else with fewer
+		 * bytes, and a bad PDU stays bad. */
 		if (r == FRAME_WHOLE)
 			MUST(cut >= len ? shorter == FRAME_WHOLE && less == len : shorter == FRAME_NEED_MORE);
 		else
@@ -201,11 +204,11 @@ static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum 
 }
 
 #define LATE 0x40u
-/* such a server has waited since an acknowledgement, though nothing is late */
+/* the server has waited since an acknowledgement, though nothing is late */
 #define HURRIES 0x20u
 #define LOST 0x10u
 
-/* `n` bytes of what passed, `from` on, go once more: the first time they got lost. */
+/* Repeats `n` of the passed bytes, from `from` on, because they were lost the first time. */
 static bool again(struct desk *d, const struct stream *s, const struct passed *p, size_t from, size_t n, bool late)
 {
 	size_t pdu = from;
@@ -217,8 +220,8 @@ static bool again(struct desk *d, const struct stream *s, const struct passed *p
 				      &d->table, &d->permit, &d->p);
 }
 
-/* A segment of the client's, of which `s` has the bytes: whether it may go, and what becomes of it
- * at the server. */
+/* One segment of the client, from the bytes of `s`: whether it may pass, and what the server does
+ * with it. */
 static bool segment(struct desk *d, const struct limits *l, struct stream *s, struct passed *p,
 		    struct impatient *server, size_t n, uint8_t how)
 {
@@ -228,7 +231,7 @@ static bool segment(struct desk *d, const struct limits *l, struct stream *s, st
 	d->p = (struct pdu){ .dir = DIR_C2S };
 	if (!s7comm_enforcer.segment(d->state, offset, carried, late, bytes_of(s->bytes, s->n), &d->table, &d->permit,
 				     &d->p)) {
-		/* all there, but for its header */
+		/* everything is there except its header */
 		MUST(d->p.reason == R_S7COMM_CUT || d->p.reason == R_S7COMM_FRAME);
 		return false;
 	}
@@ -291,7 +294,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (dir == DIR_C2S)
 			passed.n += n;
 		else
-			server.deaf |= server.gave_up; /* it cannot have said that */
+			/* a server that gave up cannot have sent that */
+			server.deaf |= server.gave_up;
 		if (!turn(&d, &l, &streams[dir], dir, how, &passed))
 			return 0;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sealed generations. The input is taken as it is, and once more as the content behind a right
- * digest: what is accepted there seals to the same bytes, and everything that reads a generation
- * can be asked about it.
+ * Sealed generations. The input is used as it is, and once more as the content after a right
+ * digest. What is accepted there seals to the same bytes, and every reader of a generation must be
+ * able to work with it.
  * LINK: policy/ir/seal.c policy/ir/unseal.c appliance/wire/hours.c policy/ir/elements.c
  * LINK: policy/ir/skeleton/%.c policy/ir/names.c
  * LINK: policy/ir/table_image.c policy/ir/evaluate.c policy/render/nft.c policy/render/nft_rule.c

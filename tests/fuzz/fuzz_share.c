@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who holds what of a share, against a plain list of the same: pairs of hosts book and give back in
- * any order. The same pair is the same holder while it holds something; the sums are those of the
- * list; whoever is named the greediest holds most (there are fewer than are compared); and the
- * table is full only when the list is.
+ * Compares the shares of pairs of hosts with a plain list. Pairs book and give back in any order.
+ * The same pair must be the same holder as long as it has something; the sums must be those of the
+ * list; the pair that is reported as the greediest must have most (there are fewer pairs than are
+ * compared); and the table must be full only when the list is.
  *
  * LINK: dpi/share.c appliance/base/addr.c appliance/base/bytes.c
  */
@@ -92,7 +92,7 @@ static void one_step(struct share_table *t, uint8_t pair, uint8_t what_by)
 	enum held what = (enum held)(what_by % HELD_KINDS);
 	uint32_t by = 1u + (what_by / HELD_KINDS & 7u) * (what_by / HELD_KINDS & 7u) * 11u;
 
-	if (what_by & 0x80) { /* gives back, never more than it has */
+	if (what_by & 0x80) { /* gives back, never more than the pair has */
 		if (h->known && h->held[what] > 0)
 			book(t, h, what, -(int32_t)(by < h->held[what] ? by : h->held[what]));
 		return;
@@ -140,7 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(&t);
 		divided((uint32_t)pair << (what & 15u), what, pair & 1);
 	}
-	/* All is given back, and may be taken again. */
+	/* Everything is given back, and can be taken again. */
 	for (unsigned i = 0; i < PAIRS; i++)
 		for (unsigned k = 0; list[i].known && k < HELD_KINDS; k++)
 			book(&t, &list[i], (enum held)k, -(int32_t)list[i].held[k]);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The SLMP enforcer: a policy made of the first bytes, which stays, then the whole life of a
- * session in pieces of both directions.
+ * The SLMP enforcer: the first bytes are a policy, which stays; then comes the whole life of a
+ * session, in pieces of both directions.
  * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/once.c dpi/slmp/frame.c dpi/slmp/device.c
  * LINK: dpi/slmp/request.c dpi/slmp/touch.c
  * LINK: dpi/slmp/segment.c dpi/slmp/other.c
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (flags, words, two ends of D and of M, two of values), then pieces: one
- * byte whose top bit is the direction, one byte of length, the bytes. The life is lived twice, in
- * the pieces and byte by byte, and must be judged alike; a third time each piece is a segment. An
- * abort is a broken promise: a PDU allowed that this policy does not allow, by a second reading of
- * the manual that shares nothing with the enforcer; or a verdict that depends on where the bytes
- * were cut.
+ * byte whose top bit is the direction, one byte of length, the bytes. A session runs twice, in
+ * these pieces and byte by byte, and must be judged in the same way; in a third run each piece is a
+ * segment. The target aborts when a PDU is allowed that this policy does not allow, by a second
+ * reading of the manual that shares no code with the enforcer, or when a verdict depends on where
+ * the bytes were cut.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What the policy is, in plain numbers. */
+/* The policy in plain numbers. */
 struct limits {
 	bool places, values;
 	unsigned classes;
@@ -117,7 +117,8 @@ static void touches(const struct limits *l, char device, uint32_t first, uint32_
 
 static void writes_word(const struct limits *l, char device, uint32_t v)
 {
-	/* Values without places hold for every device; this reading knows the width of two. */
+	/* Values without addresses limit every device; this reading knows the width of only two
+	 * devices. */
 	if (!l->values || (device != 'D' && device != 'M'))
 		return;
 	if (device == 'D')
@@ -197,7 +198,7 @@ static void mix(uint64_t *h, uint64_t v)
 	*h ^= *h >> 29;
 }
 
-/* Judges what is whole; false when the flow ends. */
+/* Judges each whole PDU; false when the flow ends. */
 static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, uint64_t *h)
 {
 	enum frame_result r;
@@ -219,7 +220,7 @@ static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum 
 	return r == FRAME_NEED_MORE;
 }
 
-/* What was carried, and a segment behind it, as a server may read them. */
+/* Whether a segment may pass, given what was carried over before it, as a server may read both. */
 static bool may_pass(struct desk *d, const struct stream *s, size_t carried)
 {
 	const uint8_t *copy = exact_copy(s->bytes, s->n);

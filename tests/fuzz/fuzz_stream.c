@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The same client stream cut in two ways: in large segments in order, and in small ones that are
- * repeated, swapped and overlapped as the input says. Both must give the same sequence of judged
- * PDUs and the same end, and the last byte of a forbidden PDU must never be delivered.
+ * The same stream of a client, cut in two ways: into large segments in order, and into small ones
+ * that are repeated, swapped and overlapped as the input says. Both must give the same sequence of
+ * judged PDUs and the same end. The last byte of a forbidden PDU must never be delivered.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -23,7 +23,7 @@ struct seen {
 	} pdus[PDUS_MAX];
 	size_t n;
 	bool refused;
-	size_t delivered; /* contiguous bytes that a receiver has */
+	size_t delivered; /* number of contiguous bytes that the receiver has */
 };
 
 static uint8_t arrived[STREAM_MAX + 1];
@@ -54,8 +54,7 @@ static void take_seen(struct seen *s, uint32_t total)
 		;
 	for (size_t i = 0; i < desk.n_flows; i++)
 		s->refused |= desk.flows[i].v == EV_DENY;
-	/* The invariant itself: nobody can read the last byte of a forbidden PDU, nor what is
-	 * behind it. */
+	/* The invariant: nobody can read the last byte of a forbidden PDU, nor what follows it. */
 	for (size_t i = 0; i < s->n; i++)
 		must(s->pdus[i].allowed || s->delivered < s->pdus[i].offset + s->pdus[i].length);
 	must(desk.twice == 0);
@@ -72,8 +71,8 @@ static bool same(const struct seen *a, const struct seen *b)
 	return true;
 }
 
-/* Nothing was sent yet. Records are limited by the second: without one they would be kept, and
- * written together each time. */
+/* An empty stream. The clock moves on because records are limited for each second; otherwise they
+ * would be kept back and written together each time. */
 static void begin(uint32_t total)
 {
 	desk_clear();
@@ -101,7 +100,8 @@ static void run_plain(uint32_t permit, const uint8_t *stream, uint32_t total, st
 	take_seen(s, total);
 }
 
-/* As `how` says: each byte gives the size of a segment and what is done with it. */
+/* Sends segments as `how` says: each byte chooses the size of a segment and what is done with
+ * it. */
 static void run_cut(uint32_t permit, const uint8_t *stream, uint32_t total, const uint8_t *how, size_t n_how,
 		    struct seen *s)
 {
@@ -121,11 +121,11 @@ static void run_cut(uint32_t permit, const uint8_t *stream, uint32_t total, cons
 
 		if (n > total - at)
 			n = total - at;
-		if ((c & 0xe0) == 0x20) /* begins with bytes sent before */
+		if ((c & 0xe0) == 0x20) /* begins with bytes that were sent before */
 			back = at < 9 ? at : 9;
 		at2[0] = at - back;
 		n2[0] = n + back;
-		if ((c & 0xe0) == 0x40 && n > 1) { /* two halves, the second first */
+		if ((c & 0xe0) == 0x40 && n > 1) { /* two halves, the second one first */
 			at2[0] = at + n / 2;
 			n2[0] = n - n / 2;
 			at2[1] = at;
@@ -150,7 +150,7 @@ static void run_cut(uint32_t permit, const uint8_t *stream, uint32_t total, cons
 			desk_segment(&k, DIR_S2C, k.s, from + at, DESK_ACK, NULL, 0);
 	}
 	take_seen(s, total);
-	/* A refused flow delivers nothing more. */
+	/* A flow that was refused delivers nothing more. */
 	if (s->refused)
 		must(desk_segment(&k, DIR_C2S, from + at, k.s, DESK_ACK, stream, 1) == OUTCOME_DROP);
 }
@@ -165,7 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		desk_open((struct inspector_limits){ .flows = 64, .pool_bytes = 1u << 20, .table_bytes = 1u << 16 });
 	if (size < 2)
 		return 0;
-	/* what is ahead of a gap waits, or passes */
+	/* bytes ahead of a gap wait, or pass */
 	permit = data[0] & 0x20 ? P_TOY_PICK_UP : P_TOY;
 	n_how = data[0] % 32u;
 	if (n_how > size - 1)
@@ -175,6 +175,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	run_plain(permit, data + 1 + n_how, (uint32_t)(size - 1 - n_how), &plain);
 	run_cut(permit, data + 1 + n_how, (uint32_t)(size - 1 - n_how), data + 1, n_how, &cut);
 	must(same(&plain, &cut));
-	inspector_finish(desk_i); /* or live flows would fill the table */
+	inspector_finish(desk_i); /* otherwise live flows would fill the table */
 	return 0;
 }

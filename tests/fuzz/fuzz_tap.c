@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as what the kernel tells the tap, of packets that were dropped, of sessions that passed
- * and of neighbours: every step takes something off, and what is said is an event that the journal
- * takes.
+ * Any bytes as what the kernel reports to the tap about dropped packets, passed sessions and
+ * neighbours. Every step must take something off the input, and what is reported must be an event
+ * that the journal accepts.
  *
  * LINK: appliance/tap/role.c appliance/tap/session.c appliance/tap/neighbour.c
  * LINK: appliance/tap/sighted.c appliance/base/bytes.c appliance/wire/event.c
@@ -31,7 +31,7 @@ static void taken(const struct event *e)
 		abort();
 }
 
-/* Whoever was heard is somebody, at an interface, and is said so. */
+/* Every host that is reported has an address and an interface, and makes a valid event. */
 static void heard(const struct sighting *s)
 {
 	static struct sighted sighted;

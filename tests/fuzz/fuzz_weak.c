@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as the list of servers with weak TLS on the disk: what is taken is within its bounds,
- * goes on working, and is written as it was read.
+ * Any bytes as the list of servers with weak TLS on the disk: what is accepted is within its
+ * bounds, can be worked with, and is written as it was read.
  *
  * LINK: appliance/journal/weak.c appliance/base/atomic_file.c appliance/base/columns.c
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a browser sent of a security key, as the program takes it. The first byte says whether a key
- * is new; a key of the input's own id is there for logins, and no signature of an input can be one
- * of it. What is found new is a key within its bounds; the same bytes say the same again.
+ * Messages of browsers about a security key, as sekisho-webauthn reads them. The first byte says
+ * whether a key is new. For logins there is a key with the input's own id; no input can have a
+ * signature of it. A new key that is accepted must be within its bounds, and the same bytes must
+ * give the same answer again.
  *
  * LINK: appliance/webauthn/proof.c appliance/webauthn/parts.c appliance/base/bytes.c
  * LINK: appliance/base/sha256.c
@@ -17,8 +18,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The input's parts stand in it as they are, with a length before each: else most of them would end
- * at base64url. */
+/* The parts of the input stand in it as they are, each with a length in front. Otherwise most
+ * inputs would already fail at base64url. */
 static size_t put_part(char *out, size_t at, const uint8_t *p, size_t n)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What answers over HTTP, for targets that link a reader of requests alone: nothing is
- * sent here. */
+/* Replaces the functions that answer over HTTP, for targets that link only a reader of requests:
+ * nothing is sent. */
 #include <stdlib.h>
 
 #include "mgmt/web/reply.h"

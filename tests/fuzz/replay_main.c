@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Replays files through a fuzz target in any build: every file of every folder named, each in an
- * exact-size heap copy, so that a one-byte over-read is seen by the sanitizers. Exits 1 when
- * nothing was replayed.
+ * Runs a fuzz target on files, in any build: on every file of every named folder. Each file is in a
+ * heap copy of exactly its size, so that the sanitizers notice when one byte too many is read.
+ * Exits with 1 when there was no file.
  */
 #include <dirent.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A server that reads as snap7's does: it gives up what comes late, throws away what has come, and
- * takes what comes next for a packet. It executes no message that does not begin where one of the
- * client's does; an abort says that it would.
+ * A server that reads as snap7's does. If bytes come late, it discards what it has, and takes what
+ * comes next as a new packet. It must not execute a message that does not begin where one of the
+ * client's messages begins; if it would, the target aborts.
  */
 #ifndef SEKISHO_TESTS_S7_IMPATIENT_H
 #define SEKISHO_TESTS_S7_IMPATIENT_H
@@ -16,7 +16,8 @@
 
 #define LOG_MOST 65536u
 
-/* What passed of the client's stream, and where its whole messages begin. */
+/* The bytes of the client's stream that passed, and the offsets at which its whole messages
+ * begin. */
 struct passed {
 	uint8_t bytes[LOG_MOST];
 	bool begins[LOG_MOST];
@@ -24,9 +25,10 @@ struct passed {
 };
 
 struct impatient {
-	size_t from, n; /* what it has not read yet: so many bytes of what passed */
-	bool gave_up;	/* and has executed nothing since */
-	bool deaf;	/* nothing is known of it any more */
+	/* the bytes that it has not read yet: `n` bytes, from the offset `from` in what passed */
+	size_t from, n;
+	bool gave_up; /* gave up, and has executed nothing since */
+	bool deaf;    /* nothing more is known about it */
 };
 
 enum read_found { READ_WAITS, READ_THROWS_AWAY, READ_HANGS_UP, READ_IT };
@@ -36,7 +38,7 @@ static inline uint32_t wide(const uint8_t *p)
 	return (uint32_t)p[0] << 8 | p[1];
 }
 
-/* One message of its packets: what it holds, and how many bytes all of them are. */
+/* Reads one message from its packets: what it contains, and how many bytes all its packets have. */
 static inline enum read_found impatient_read(const uint8_t *b, size_t n, uint8_t *message, size_t *ret_all,
 					     size_t *ret_n, uint8_t *ret_type)
 {
@@ -71,7 +73,7 @@ static inline bool is_request(const uint8_t *m, size_t n)
 	return n >= 10 && (m[1] == 1 || m[1] == 7) && n == 10 + wide(m + 6) + wide(m + 8);
 }
 
-/* Begins with an acknowledgement: it waits since that came. */
+/* The server begins with an acknowledgement, and waits since then. */
 static inline bool impatient_acknowledged(const struct impatient *s, const struct passed *p)
 {
 	const uint8_t *b = p->bytes + s->from;
@@ -79,7 +81,7 @@ static inline bool impatient_acknowledged(const struct impatient *s, const struc
 	return s->n >= 7 && wide(b + 2) == 7 && b[5] == 0xf0 && (b[6] & 0x80) == 0;
 }
 
-/* `n` bytes more of what passed have come; `late`: it has given up what came before. */
+/* `n` more bytes have arrived. `late`: it has discarded the bytes before them. */
 static inline void impatient_gets(struct impatient *s, const struct passed *p, size_t n, bool late)
 {
 	static uint8_t message[4096];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the fuzz targets of enforcers share: one direction's bytes that wait, and the PDUs taken
- * from their beginning and judged. Included behind a protocol's desk; FUZZ_STREAM is how many bytes
- * may wait.
+ * Shared by the fuzz targets of enforcers: the bytes of one direction that wait, and the PDUs that
+ * are taken from their beginning and judged. Included after a protocol's desk; FUZZ_STREAM: how
+ * many bytes may wait.
  */
 #ifndef SEKISHO_TESTS_FUZZ_STREAM_H
 #define SEKISHO_TESTS_FUZZ_STREAM_H
@@ -21,8 +21,8 @@ struct stream {
 	size_t n;
 };
 
-/* The next PDU, judged when it is whole; `least` bytes are the shortest there is. However the bytes
- * come, it ends where it ends. */
+/* Takes the next PDU and judges it when it is whole; `least`: the length of the shortest PDU. The
+ * target aborts if its end depends on how many bytes are there. */
 static inline enum frame_result next_pdu(struct desk *d, const struct stream *s, enum direction dir, size_t least,
 					 size_t *ret_len)
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a failed case adds to the log: how much of the machine the suite had, and the box's own
+"""What a failed case adds to the log: how much processor time the suite got, and the box's own
 output. Nothing here decides whether a case passed."""
 import os
 import time
@@ -11,13 +11,13 @@ ABOUT = []  # boxes; each tells about itself with begin() and tell()
 
 
 def stolen():
-    """Seconds of this machine's processors that other virtual machines had instead."""
+    """Seconds of this machine's processors that other virtual machines used."""
     with open("/proc/stat", encoding="ascii") as f:
         return int(f.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
 
 
 class Machine:
-    """What other processes had of the machine since this object was made."""
+    """How long tasks waited for a processor, and what other virtual machines used, since this object was made."""
 
     def __init__(self):
         self.began, self.pressure, self.stolen = time.monotonic(), pressure(), stolen()

@@ -19,7 +19,7 @@ ROLES = ("dpi", "gate", "enforce", "tap", "journal", "mgmt", "supervisor")
 SERVICES = """  read = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read"]; units = [1]; holding = ["0-99"]; } ); };
   closed = { protocol = "modbus"; ports = ["tcp/503"]; allow = ( { commands = ["read"]; units = [1]; holding = ["0-99"]; } ); };
 """
-HOLD = {"when_down": "hold", "when_overloaded": "hold", "when_midstream": "pick_up"}  # of the conduit that has `read`
+HOLD = {"when_down": "hold", "when_overloaded": "hold", "when_midstream": "pick_up"}  # keys of the conduit with `read`
 PORT = 9000
 MARK = b"never to arrive;"
 WRITE = modbus.write_register(7, 0x4242)
@@ -52,7 +52,7 @@ class Datagrams:
         try:
             while True:
                 data = self.sink.recv(100)
-                if MARK not in data:  # which is counted where it was captured
+                if MARK not in data:  # marked ones are counted in the capture
                     self.got.add(struct.unpack("!I", data)[0])
         except BlockingIOError:
             return len(self.got) == self.sent
@@ -89,7 +89,7 @@ class Writes:
     def step(self):
         try:
             s = modbus.connect(self.source, self.address, 503, timeout=0.3)
-        except OSError:  # nobody is there to let it in
+        except OSError:  # no process is there to let the session in
             self.refused += 1
             return
         with s:
@@ -202,7 +202,7 @@ def kills(box, client, server, addresses, frames, watched, own, rounds=3):
     try:
         wait_for(lambda: all([x.whole() for x in flows]), 5, "the last datagrams")
     except TimeoutError:
-        pass  # what is lost is told beside what arrived
+        pass  # losses are reported together with what arrived
     wait_for(lambda: all(c.caught_up() for c in [at_server, *watched.values()]), 60, "the captures")
     came = {name: arrived(c, own) for name, c in watched.items()}
     streams = [s for (_, _, _, port), s in tcp_streams(at_server.incoming()).items() if port == 503]

@@ -196,7 +196,7 @@ class Box:
 
     def last_seq(self):
         last = 0
-        while True:  # an answer has ten thousand at most
+        while True:  # an answer has at most ten thousand records
             events = self.events(last)
             last = events[-1]["seq"] if events else last
             if len(events) < 10000:
@@ -222,7 +222,7 @@ class Box:
         self.began, self.logged = time.time(), aftermath.size(self.run_folder + "/sekishod.log")
         try:
             self.counted = self.drops()
-        except (ValueError, KeyError):  # no daemon, which the case may mean to start
+        except (ValueError, KeyError):  # there is no daemon; perhaps the case is about to start it
             self.counted = {}
 
     def tell(self):
@@ -255,4 +255,4 @@ class Box:
 
     def close(self):
         self.net.close()
-        reports.expect_none()  # of the last case's roles, whose end came after it
+        reports.expect_none()  # roles of the last case may have ended after it

@@ -16,7 +16,7 @@ from net import SLOWNESS, inside, wait_for
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
-PATIENCE = 60  # seconds for what a page is to show; only what fails takes them
+PATIENCE = 60  # seconds that a page may take to show something; only a failure takes them all
 
 
 def there():
@@ -54,7 +54,7 @@ class Browser:
             "prefs": {"intl.accept_languages": languages}}
         if names:
             options["args"].append("--host-resolver-rules=" + ", ".join("MAP %s %s" % n for n in names.items()))
-        # The box signs its certificate itself; the role's own test shows what is in it.
+        # The box's certificate is self-signed; the test of the role checks its contents.
         wanted = {"browserName": "chrome", "acceptInsecureCerts": True, "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         self.session = self.process = None
         begun = self.ask("POST", "", {"capabilities": {"alwaysMatch": wanted}}, timeout=120)

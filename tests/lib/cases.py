@@ -58,7 +58,7 @@ class Cases:
             print("FAILED  %s: %s: %s" % (name, type(e).__name__, e), flush=True)
             traceback.print_exc(limit=4, file=sys.stdout)
             aftermath.print_all(machine)
-            if os.environ.get("SEKISHO_FIRST"):  # one failure is all that is asked for (tests/mutants)
+            if os.environ.get("SEKISHO_FIRST"):  # tests/mutants needs only the first failure
                 sys.exit(self.end())
             return False
         self.passed += 1

@@ -15,10 +15,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import guards  # noqa: E402
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-# In every merge: change itself, the kernel, its queue, the sandbox, damage, and these of the whole box, among them a request that is allowed
-# and one that is not of each protocol.
+# Run in every merge: the suites about change, the kernel, its queue, the sandbox and damage, and these of the whole box, among them an
+# allowed and a forbidden request of each protocol.
 CORE = ("change", "kernel", "queue", "sandbox", "damage", "box")
-# Dear cases that each merge has.
+# Expensive cases that every merge runs all the same.
 EVERY_MERGE = {("kernel", "test_drawn_policies")}
 CORE_OF_BOX = ("allowed_and_forbidden nothing_listens worker_killed closed_stays_closed daemon_killed narrowing ends_by_time confirm_and_revert drift "
                "logix_over_tcp simatic melsec_over_tcp judged").split()
@@ -100,7 +100,7 @@ def linked(mode):
     def sources(obj):
         if obj not in made_of:
             made_of[obj] = {obj[len(head):-2] + ".c"}
-            for where in (mode, "release"):  # what the compiler saw, of whichever was compiled
+            for where in (mode, "release"):  # what the compiler read, in the build that exists
                 path = os.path.join(TOP, "build", where, obj[len(head):-2] + ".d")
                 if os.path.exists(path):
                     with open(path, encoding="utf-8") as f:
@@ -121,7 +121,7 @@ class Suites:
     def __init__(self, every, budget, paths):
         took, costs = times(), dear()
         taken = set(part(list(costs), costs.get, 5, seed())) | EVERY_MERGE
-        self.without = {s: [case for suite, case in costs if suite == s and (s, case) not in taken] for s in every}  # dear cases, left out
+        self.without = {s: [case for suite, case in costs if suite == s and (s, case) not in taken] for s in every}  # expensive cases that are left out
 
         def alone(suite):
             return took.get("netns-" + suite, (15.0, 30.0))[0]
@@ -132,10 +132,10 @@ class Suites:
         for strong, mine in ((False, [p for p in paths or [] if p.startswith("tests/lib/")]), (True, [p for p in paths or [] if not p.startswith("tests/lib/")])):
             touched.update((s, strength if strong else 0) for s, (strength, _) in guards.suites_for(mine).items() if s in every)
         self.why = {s: "always" for s in CORE if s in every and (s != "box" or s not in touched)}
-        self.left = []  # touched, and no room for it
+        self.left = []  # touched, but beyond the limit of time
         left = budget - sum(cost(s) for s in self.why if s != "box")
         fifth = part([s for s in every if s not in CORE], alone, 5, seed())
-        # What this merge touches itself; then whose turn it is, so that each comes round; then what only imports what it touched.
+        # First the suites that this merge touches, then those whose turn it is, then those that only import what it touched.
         for suite in sorted({*touched, *fifth}, key=lambda s: (-touched.get(s, 0), s not in fifth, s)):
             if suite in self.why:
                 continue

@@ -10,7 +10,7 @@ import sys
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 OBJECTS = "build/release"
 PRODUCT = ("appliance", "dpi", "policy", "mgmt")
-WHOLE = "mgmt/cli"  # its verbs have folders of their own, and are one program
+WHOLE = "mgmt/cli"  # its verbs have their own folders, but are one program
 
 
 def sources():

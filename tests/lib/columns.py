@@ -16,7 +16,7 @@ WIDEST = 100
 C = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^\n]*|/\*.*?\*/', re.S)
 TYPESCRIPT = re.compile(C.pattern + r"|`(?:\\.|[^`\\])*`", re.S)
 LANGUAGES = {".c": "C", ".h": "C", ".def": "C", ".ts": "TypeScript", ".mjs": "TypeScript", ".py": "Python", ".mk": "make"}
-# A comment that a tool reads, or whose place is its meaning.
+# A comment that a tool reads, or that has a meaning only in its place.
 FIXED = re.compile(r"NOLINT|cppcheck-suppress|clang-format o|SPDX-License")
 
 
@@ -121,7 +121,7 @@ def folded(comment, indent):
         body[-1] = body[-1].rstrip() + tail
     filled = fill(indent + (" * " if opens else "/* "), indent + " * ", body)
     while len(filled) > 1 and (filled[-1] == "*/" or " " not in filled[-1].removesuffix(" */")) and filled[-2].count(" ") > 4:
-        # No word alone in the last line, nor the mark of the end.
+        # The last line never has a single word, or only the end mark.
         head, _, word = filled[-2].rpartition(" ")
         filled[-2:] = [head, word + " " + filled[-1].lstrip()]
     out = "\n".join((indent + " * " + x).rstrip() if n or opens else "/* " + x for n, x in enumerate(filled))

@@ -42,7 +42,7 @@ class Desk:
 
     def press(self, key):
         self.b.wait("const x = document.querySelector('[data-key=\"%s\"]'); return x !== null && x.getAttribute('aria-disabled') === null" % key, "%s can be pressed" % key)
-        # What lies below a bar that stays is in sight for a driver, and for nobody else.
+        # For the driver an element below a fixed bar is visible, but for nobody else.
         self.b.run("if (document.querySelector('.stays, .contents') !== null) document.querySelector(arguments[0])?.scrollIntoView({ block: 'center' })", "[data-key=\"%s\"]" % key)
         self.b.click("[data-key=\"%s\"]" % key)
 

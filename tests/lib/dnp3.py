@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DNP3 by hand, written from IEEE 1815 and from nothing of the product: frames, segments and fragments, a reader of a master's requests that says
-what they touch and write and whether they make sense, and an outstation that answers."""
+"""DNP3 by hand, written from IEEE 1815 without the product's code: frames, segments and fragments;
+a reader of a master's requests that tells what they touch and write and whether they are valid; and
+an outstation that answers."""
 import struct
 
 SELECT, OPERATE, DIRECT, DIRECT_NR = 3, 4, 5, 6
 LATCH_ON, LATCH_OFF, CLOSE, TRIP = 3, 4, 0x41, 0x81
 OUTSTATION, MASTER = 10, 1
 
-# What the reference calls them: numbers of records, a thousand more for each kind of object that makes another command.
+# The names in the reference, by their numbers in records: a thousand is added for each kind of object that makes another command.
 READS = {1, 1001, 3001, 4001}
 WRITES = {2, 7003, 7004, 7005, 7006}
 CONTROLS = set(range(3, 19)) | {20, 21, 22, 24, 3002, 4002}

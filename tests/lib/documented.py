@@ -5,7 +5,7 @@ import os
 import re
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-# Keys that are names of the site, of reasons or of counters, not words of the format.
+# Objects whose keys are names of the site, of reasons or of counters, and not words of the format.
 FREE = {"reasons", "counters"}
 
 

@@ -7,7 +7,7 @@ import threading
 
 CLIENT, PLC = (0, 25, 0), (0, 10, 0)
 READ, WRITE, FILL, MULTIPLE, TRANSFER = 0x0101, 0x0102, 0x0103, 0x0104, 0x0105
-# What the reference calls reading, and what it calls writing, controlling or programming.
+# Commands that the reference classifies as reading; as writing, controlling or programming.
 READS = {READ, MULTIPLE, 0x230A}
 DIAGNOSES = {0x0501, 0x0502, 0x0601, 0x0602, 0x0603, 0x0701, 0x0801, 0x0802, 0x0803, 0x2102, 0x2140, 0x2603}
 # area: (code of bits, code of words)

@@ -10,10 +10,10 @@ from cases import expect
 CJK = re.compile(r"[぀-ヿ㐀-鿿]")
 # A development dependency of the tests alone: npm ci --prefix tests. Without it the checks below are made, and pages `accessible` says so.
 AXE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "node_modules", "axe-core", "axe.min.js")
-# What the browser did against the policy of the page is kept from the first moment on.
+# Violations of the page's content security policy are collected from the first moment on.
 WATCH = """window.violations = []; document.addEventListener("securitypolicyviolation", e => window.violations.push(e.violatedDirective + " " + e.blockedURI));"""
 
-# The rules of axe that matter here, by the page itself: names, headings, roles, contrast, duplicate ids, size of what is touched.
+# The rules of axe that matter here, checked in the page itself: names, headings, roles, contrast, duplicate ids, size of touch targets.
 CHECKS = r"""
 const bad = [], seen = new Set();
 const name = e => (e.getAttribute("aria-label") || e.textContent || "").trim();
@@ -120,7 +120,7 @@ def looks_right(b, name, lang, rules=True):
             expect(CJK.search(text) or not re.search(r"[a-z]{3,} [a-z]{2,}", text), "%s: English in Japanese: %s", name, text)
 
 
-# What a finger in a glove has to meet, besides links and buttons: fields, and whatever else is pressed.
+# What a finger in a glove must be able to hit besides links and buttons: fields, and whatever else is pressed.
 TOUCH = r"""
 const bad = [];
 if (!matchMedia("(pointer: coarse)").matches) bad.push("no fingers");

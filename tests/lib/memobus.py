@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Extended MEMOBUS by hand, written from Yaskawa's manuals (MP3000 communications, 2.4 and 2.16; MP920 communications module, appendix B) and from
-nothing of the product: messages behind their 218 header, a reader of them that says what a command touches and writes and whether it makes sense, and
-a controller that keeps coils, relays, input and holding registers and M, G, I, O and S registers."""
+"""Extended MEMOBUS by hand, written from Yaskawa's manuals (MP3000 communications, 2.4 and 2.16;
+MP920 communications module, appendix B) without the product's code: messages after their 218
+header; a reader that tells what a command touches and writes and whether it is valid; and a
+controller with coils, relays, input and holding registers and M, G, I, O and S registers."""
 import struct
 import threading
 
@@ -11,7 +12,7 @@ READS = {0x2001, 0x2002, 0x2003, 0x2004, 0x2009, 0x200A, 0x200D, 0x2032, 0x4341,
 WRITES = {0x120000, 0x2005, 0x2006, 0x200B, 0x200E, 0x200F, 0x2010, 0x2031, 0x2033, 0x4345, 0x4346, 0x434B, 0x434E, 0x434F}
 DIAGNOSES = {0x2008}
 PROGRAMS = set(range(0x2021, 0x2031)) | set(range(0x2034, 0x2050))
-# what tells neither place nor value, or no place
+# commands that do not say addresses and values, or no addresses
 UNTOLD = WRITES & {0x120000, 0x2031, 0x2033, 0x434E} | {0x2032, 0x434D} | PROGRAMS
 
 
@@ -270,7 +271,7 @@ class Memory:
             return answer(b, body[:3] + bits_of(values))
         if code == 0x4349:
             return answer(b, body[:3] + struct.pack("<H%dH" % len(values), len(values), *values))
-        # what is written is answered by what stood in front of its data
+        # a write is answered with what was in front of its data
         return answer(b, body[:{0x200B: 5, 0x200E: 3, 0x200F: 4, 0x2010: 4, 0x434B: 9, 0x434F: 11}.get(code, len(body))])
 
 

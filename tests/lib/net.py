@@ -99,7 +99,7 @@ class Net:
     def add(self, short):
         name = self.ns(short)
         if os.path.exists(os.path.join(NETNS, name)) and not sh("ip", "netns", "pids", name, check=False).stdout:
-            sh("ip", "netns", "delete", name)  # a run that was killed left it; with processes in it, somebody is at work
+            sh("ip", "netns", "delete", name)  # left by a killed run; if it has processes, another run uses it
         sh("ip", "netns", "add", name)
         self.names.append(name)
         sh("ip", "link", "set", "lo", "up", ns=name)
@@ -188,7 +188,7 @@ class Capture:
                 except (BlockingIOError, InterruptedError):
                     return True
                 except OSError as e:
-                    if e.errno == errno.ENETDOWN:  # told once each time the link goes down
+                    if e.errno == errno.ENETDOWN:  # reported once each time the link goes down
                         continue
                     return False
                 self.kept.append((time.monotonic(), origin[2] != socket.PACKET_OUTGOING, frame))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OPC UA over TCP by hand, written from OPC 10000-4 and 10000-6 and from nothing of the product: messages, chunks, built-in types, requests with what
-they touch and write, and the two ends of a session that count what they send."""
+"""OPC UA over TCP by hand, written from OPC 10000-4 and 10000-6 without the product's code: messages,
+chunks, built-in types; requests with what they touch and write; and the two ends of a session, which
+number what they send."""
 import struct
 
 NONE = "http://opcfoundation.org/UA/SecurityPolicy#None"

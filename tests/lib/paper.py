@@ -9,7 +9,7 @@ from cases import Skip, expect
 from net import sh
 
 A4 = (595.28, 841.89)  # points
-EDGE = 14  # ... that a printer leaves white
+EDGE = 14  # points that a printer leaves white at each edge
 
 
 def there():
@@ -22,11 +22,11 @@ class Paper:
     def __init__(self, b, path):
         if not there():
             raise Skip("pdftotext reads the PDF (images/deps browser brings poppler-utils), and it is not there")
-        # As the browser's own window does it when nobody changes anything there: its head with the title, its foot with the number of the page.
+        # With the defaults of the browser's own dialog: the title at the top, the page number at the bottom.
         data = b.devtools("Page.printToPDF", paperWidth=A4[0] / 72, paperHeight=A4[1] / 72, preferCSSPageSize=True, printBackground=False, displayHeaderFooter=True)
         with open(path, "wb") as f:
             f.write(base64.b64decode(data["data"]))
-        self.path, self.text = path, sh("pdftotext", "-raw", path, "-").stdout  # a cell after the other
+        self.path, self.text = path, sh("pdftotext", "-raw", path, "-").stdout  # cell after cell
         self.flat = re.sub(r"\s", "", self.text)
         said = sh("pdfinfo", path).stdout
         self.pages = int(re.search(r"^Pages:\s+(\d+)", said, re.M).group(1))
@@ -52,7 +52,7 @@ class Paper:
         fonts = [line for line in sh("pdffonts", self.path).stdout.splitlines()[2:] if line]
         expect(fonts and all(re.search(r"\s(yes|no)\s+(yes|no)\s+(yes|no)\s+\d+\s+\d+$", line).group(1) == "yes" for line in fonts), "%s: a font is not in the file: %s", name, fonts)
         if lang == "ja":
-            # As glyphs in the file itself, by whichever form the browser writes a font; read again as text.
+            # The glyphs are in the file itself, in whatever form the browser writes a font; they are read again as text.
             expect(re.search("[ぁ-ん].*[一-龥]", self.text, re.S) and "\ufffd" not in self.text, "%s: no Japanese: %s", name, fonts)
 
     def has(self, values, name):

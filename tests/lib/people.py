@@ -40,7 +40,7 @@ class Site:
         self.box.apply(conduit("reads", "ops", "ot", ["read"]))
         wait_for(self.box.running, 10, "all roles")
         self.secrets, self.papers = {}, {}
-        self.shown = None  # files of the client certificate and key that connections are opened by
+        self.shown = None  # files of the client certificate and key with which connections are opened
         with open(run + "/state/secrets/token", encoding="ascii") as f:
             self.token = f.read().strip()
 

@@ -8,7 +8,7 @@ import re
 import sys
 import tempfile
 
-BEGINS = re.compile(r"\w+Sanitizer:|: runtime error: ")  # of either sanitizer; the rest of it follows
+BEGINS = re.compile(r"\w+Sanitizer:|: runtime error: ")  # the beginning of a report of either sanitizer
 LINES = 60
 watched = {}  # path: how many bytes of it were read
 
@@ -48,7 +48,7 @@ def found():
     for path, read in list(watched.items()):
         try:
             with open(path, "rb") as f:
-                if f.seek(0, 2) < read:  # begun anew
+                if f.seek(0, 2) < read:  # the file was truncated and begun anew
                     read = 0
                 f.seek(read)
                 text = f.read()

@@ -244,7 +244,7 @@ class Controller:
             answer = ask(s, job(reference + 1 + part, block_named(DOWNLOAD_BLOCK)))
             if not answer:
                 return
-            self.block += answer[18:]  # behind status, length and a mark
+            self.block += answer[18:]  # after status, length and a mark
         if ask(s, job(reference + 1 + self.parts, block_named(DOWNLOAD_ENDED))):
             self.done.append("block")
 
@@ -256,7 +256,7 @@ class Controller:
         def say(parameters, values=b""):
             s.sendall(data(message(3, reference, parameters, values)))
         if function == (2, 1):
-            at = 14 + n_parameters  # behind status, length, how many and how often
+            at = 14 + n_parameters  # after status, length, number and interval
             self.watched_items = [m[at + 4 + 12 * k:at + 16 + 12 * k] for k in range(struct.unpack("!H", m[at:at + 2])[0])]
             s.sendall(told(8, 1, reference, [self.read_item(i) for i in self.watched_items]))
         elif kind == 7:

@@ -27,7 +27,7 @@ def plc(s):
             data = s.recv(1024)
             if not data:
                 return
-            if len(data) < 12:  # a piece of what ends here
+            if len(data) < 12:  # the stream ended within a request
                 continue
             tid, _, _, unit, function, address, count = struct.unpack("!HHHBBHH", data[:12])
             if function == 3:

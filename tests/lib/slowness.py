@@ -17,9 +17,9 @@ import sys
 import time
 
 ORDINARY = 0.009   # processor seconds of one work() on the machine where the limits were set (a core of an EPYC)
-SANITIZED = 2.0    # a build under sanitizers beside one that is released
-BUSY = 4           # how much longer a wait may take while somebody waits for a core
-ALIKE = 2.5        # machines that differ by less than this keep the limits as they are written
+SANITIZED = 2.0    # factor for a build with sanitizers
+BUSY = 4           # factor for a wait while some task waits for a core
+ALIKE = 2.5        # within this factor a machine keeps the limits as they are written
 
 
 def spent():

@@ -8,7 +8,7 @@ import os
 import time
 
 COUNTED = os.environ.get("SEKISHO_SPENT")  # the kernel's file: "usage_usec N" (groups of version 2) or nanoseconds
-LEFT = frozenset(os.environ.get("SEKISHO_LEFT", "").split())  # cases of this suite that the long ring runs
+LEFT = frozenset(os.environ.get("SEKISHO_LEFT", "").split())  # cases of this suite that are left to the long run
 
 
 def processor():

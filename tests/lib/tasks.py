@@ -27,7 +27,7 @@ class Task:
         self.name, self.command, self.script, self.once_more, self.env = name, command, script, once_more, env or {}
         self.processor, self.wall = took
         self.patience, self.cwd = patience, cwd
-        self.partial = False  # some of its cases alone
+        self.partial = False  # only some of its cases run
         self.count = Count(0, 0, 0, 0)
         self.text, self.status, self.spent, self.seconds = "", None, 0.0, 0.0
 
@@ -58,7 +58,7 @@ class Task:
             return Count(int(cases[-1]) if cases else 1, 0, 0, 0) if self.status == 0 else Count(0, 1, 0, 0)
         found = COUNTS.findall(self.text)
         count = Count(*(int(n or 0) for n in found[-1])) if found else Count(0, 0, 0, 0)
-        # No count, or a bad end behind a good count: something else than a case has failed.
+        # If there is no count, or a bad exit status after a good count, something other than a case has failed.
         return count if found and (self.status == 0 or count.failed) else count._replace(failed=1)
 
     def failures(self):

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The disk below the folders of state. Nothing is on it before it is synced: where the power goes,
- * renames count or do not as the life draws, and a file that takes a place before its bytes were
- * synced is counted, since there may be none. Every sync and every rename is a moment at which the
- * power can go, before it and after it.
+ * The disk below the folders of state. Bytes are on it only after a sync. When the power goes, a
+ * rename that was not synced counts or does not count, as the test's random numbers say. A file
+ * that takes the place of another before its bytes were synced is counted, because there must be
+ * none. The power can go before and after every sync and every rename.
  */
 #include "tests/life/disk.h"
 
@@ -24,7 +24,8 @@
 struct disk disk;
 
 /*
- * Renames whose folder was not synced yet, the oldest first: what stood there before, -1 = nothing.
+ * Renames whose folder was not synced yet, the oldest first; with the file that was there before,
+ * -1 = none.
  */
 static struct renamed {
 	int folder, before;
@@ -98,7 +99,7 @@ FAKE int renameat(int from, const char *old, int to, const char *new)
 		return (int)syscall(SYS_renameat2, from, old, to, new, 0);
 	moment();
 	fd = openat(from, old, O_RDWR | O_CLOEXEC);
-	/* What was never synced has no bytes after the power has gone. */
+	/* After a power failure a file that was never synced has no bytes. */
 	if (fd >= 0 && inode_of(fd) != synced)
 		disk.unsynced++;
 	if (fd >= 0)
@@ -121,7 +122,7 @@ FAKE int renameat(int from, const char *old, int to, const char *new)
 	return 0;
 }
 
-/* What stood there before does again. */
+/* Puts back the file that was there before the rename. */
 static void undo(const struct renamed *r)
 {
 	char buf[4096];

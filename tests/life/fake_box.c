@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * In the place of appliance/box and appliance/kernel, as far as the supervisor calls them: cards
- * that lie in one of three namespaces, and rules that stand or do not. Whatever can fail there asks
+ * Replaces appliance/box and appliance/kernel, as far as the supervisor calls them: cards that are
+ * in one of three namespaces, and rules that exist or not. Everything that can fail there asks
  * machine_call first.
  */
 #include <errno.h>
@@ -26,7 +26,7 @@
 #include "policy/ir/ir.h"
 #include "tests/life/machine.h"
 
-/* A descriptor that never has anything to say. */
+/* A descriptor that never becomes readable. */
 static int silent_fd(void)
 {
 	return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -309,7 +309,7 @@ int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference
 bool vlans_first(const struct ir *ir, uint32_t n)
 {
 	(void)ir, (void)n;
-	return true; /* no policy here has VLANs */
+	return true; /* no policy of these tests has VLANs */
 }
 
 int box_hold(const struct box_spaces *s, const char *device, struct err *e)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * In the place of what the roles' own folders open and look at for the supervisor, and of its
- * sandbox, which would be the test's.
+ * Replaces what the folders of the roles open and read for the supervisor, and its sandbox, which
+ * would otherwise apply to the test.
  */
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -152,7 +152,7 @@ int enforce_look_ends(struct enforce_look *l, bool *ret_open, bool *ret_closed, 
 	return 0;
 }
 
-/* The table says which generation its rules are of. */
+/* The table says which generation its rules belong to. */
 json_t *enforce_look_status(struct enforce_look *l, struct err *e)
 {
 	(void)l, (void)e;

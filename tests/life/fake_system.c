@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * In the place of the system calls that know time, other processes or who one is. While no daemon
- * lives in this process they are the kernel's own. The program's own definitions go before the C
- * library's, for its calls and for those of libraries.
+ * Replaces system calls about time, other processes and the own identity. While no daemon lives in
+ * this process, the kernel's calls are used. The definitions of the program take precedence over
+ * those of the C library, for its own calls and for those of libraries.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@ FAKE int clock_gettime(clockid_t id, struct timespec *t)
 
 	if (!life_runs())
 		return (int)syscall(SYS_clock_gettime, id, t);
-	/* A process's own clock: none of these has a core of its own. */
+	/* A process's own clock: none of these processes has a core of its own. */
 	if (id < 0)
 		ns = 0;
 	*t = (struct timespec){ .tv_sec = (time_t)(ns / SECOND), .tv_nsec = (long)(ns % SECOND) };
@@ -47,8 +47,8 @@ static int kernel_poll(struct pollfd *p, nfds_t n, int ms)
 }
 
 /*
- * Where the daemon waits, everybody else has his turn; and when nobody has anything to do any more,
- * the test.
+ * While the daemon waits, all other fakes have their turn. When none of them has anything to do any
+ * more, the test goes on.
  */
 FAKE int poll(struct pollfd *p, nfds_t n, int ms)
 {
@@ -130,7 +130,7 @@ FAKE int setpriority(__priority_which_t which, id_t who, int value)
 	return 0;
 }
 
-/* The kernel's tables are root's alone; the units run as anybody. */
+/* Only root may read the kernel's tables; the unit tests run as any user. */
 FAKE int open(const char *path, int flags, ...)
 {
 	mode_t mode;
@@ -144,13 +144,13 @@ FAKE int open(const char *path, int flags, ...)
 	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
-/* Nobody connects: people are at the other end of control, which is the test's. */
+/* Nobody connects to this socket: people are at the other end of control, which the test plays. */
 FAKE int bind(int fd, const struct sockaddr *a, socklen_t n)
 {
 	return a->sa_family == AF_UNIX ? (int)syscall(SYS_bind, fd, a, n) : 0;
 }
 
-/* Of what the machine opened in the place of a socket. */
+/* The name of a descriptor that the machine opened in place of a socket. */
 FAKE int getsockname(int fd, struct sockaddr *a, socklen_t *n)
 {
 	if (syscall(SYS_getsockname, fd, a, n) == 0)

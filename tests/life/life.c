@@ -26,10 +26,11 @@ static struct daemon {
 	bool runs, inside;
 	ucontext_t here, test;
 	void *stack;
-	int first_fd;	/* what has this number or a higher one is the daemon's and its roles' */
-	uint64_t due;	/* when it wants to go on at the latest */
-	unsigned turns; /* since the test had its own last */
-	int timer;	/* of its trial; -1 = none */
+	/* descriptors with this number or a higher one belong to the daemon and its roles */
+	int first_fd;
+	uint64_t due;	/* the time at which it wants to go on at the latest */
+	unsigned turns; /* turns since the test had its last turn */
+	int timer;	/* the timer of its trial; -1 = none */
 	uint64_t rings;
 	char state[80], run[80];
 	struct supervise_options options;
@@ -77,7 +78,7 @@ void life_quiet(uint64_t due)
 	to_test();
 }
 
-/* It waits for a moment and hears nobody meanwhile. */
+/* Waits until a time, and reads nothing meanwhile. */
 void life_step(uint64_t due)
 {
 	machine.wall_ns += due - machine.mono_ns;
@@ -86,7 +87,7 @@ void life_step(uint64_t due)
 
 void life_turn(void)
 {
-	LIFE(++daemon_.turns < TURNS_MOST); /* else it would never be quiet again */
+	LIFE(++daemon_.turns < TURNS_MOST); /* otherwise it would never become quiet again */
 }
 
 void life_power_lost(void)
@@ -174,14 +175,15 @@ void life_begin(void)
 }
 
 /*
- * The process is no more, wherever it was: its memory stays behind, as a life has a process of its
- * own.
+ * The process has ended, wherever it was. Its memory stays behind, because each life has a process
+ * of its own.
  */
 static void no_more(void)
 {
 	if (!daemon_.runs)
 		return;
-	disk_power_lost(true); /* the kernel lives on, if it does, and has what it was given */
+	/* the kernel goes on, unless the power is off, and keeps what it was given */
+	disk_power_lost(true);
 	processes_end();
 	(void)close_range((unsigned)daemon_.first_fd, ~0u, 0);
 	(void)munmap(daemon_.stack, STACK);
@@ -201,7 +203,7 @@ enum life_end life_boot(void)
 
 	no_more();
 	/*
-	 * A context has signals of its own: what the test sends itself is for the daemon to read.
+	 * A context has its own signal mask: the daemon reads the signals that the test sends.
 	 */
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The machine under a daemon that lives in a test: its clock, its cards, what the kernel was given,
- * and the calls that fail. It outlives the daemon's process as a real one does; `machine_off` takes
- * the power. One a process, because what it stands in for is one a machine.
+ * The machine of a daemon that lives in a test: its clock, its cards, what was given to the kernel,
+ * and the calls that fail. It outlives the daemon's process, as a real machine does; `machine_off`
+ * turns the power off. There is one in each process.
  */
 #ifndef SEKISHO_TESTS_LIFE_MACHINE_H
 #define SEKISHO_TESTS_LIFE_MACHINE_H
@@ -22,7 +22,8 @@ enum card_place { CARD_HOME, CARD_DATA, CARD_ADMIN };
 struct card {
 	const char *name;
 	enum card_place place;
-	bool ridden; /* a session of the machine's own goes over it while it is at home */
+	/* an SSH session to the machine uses this card while it is in the first namespace */
+	bool ridden;
 };
 
 struct machine {
@@ -30,20 +31,21 @@ struct machine {
 	char boot[WAS_BOOT_ID];
 	struct card cards[CARDS];
 	/*
-	 * The kernel's side. `digest`: of the generation whose rules stand; zero = the deny base
-	 * alone.
+	 * The state of the kernel. `digest`: of the generation whose rules are loaded; zero = only
+	 * the deny base.
 	 */
 	bool base, forwarding;
 	bool stuck; /* forwarding cannot be turned off */
-	/* by which the supervisor hears of others' changes; whoever writes to it makes one */
+	/* a socket from which the supervisor learns of changes by others; a write to it is such a
+	 * change */
 	int monitor;
 	uint8_t digest[32];
-	bool isolated; /* something is */
-	/* until then, in seconds of the wall's clock, a door stands open; 0 = it is shut */
+	bool isolated; /* something is isolated */
+	/* a door is open until then, in seconds of the wall clock; 0 = it is shut */
 	uint64_t gate_open;
 	/*
-	 * Calls that can fail, counted since the machine was made; the one with number `fails_at`
-	 * does (0 = none), and `failed` says which that was.
+	 * Calls that can fail, counted since the machine was made. The call with number `fails_at`
+	 * fails (0 = none), and `failed` names it.
 	 */
 	uint64_t calls, fails_at;
 	const char *failed;
@@ -53,10 +55,10 @@ struct machine {
 extern struct machine machine;
 
 void machine_new(void);
-/* Another start of the machine: no rules, no namespaces, every card at home. */
+/* A restart of the machine: no rules, no namespaces, every card in the first namespace. */
 void machine_off(void);
 struct card *machine_card(const char *name); /* NULL = there is none */
-/* To be asked by every call that stands in for one that may fail: 0, or a negative errno and *e. */
+/* To be called by every replaced function that may fail: 0, or a negative errno and *e. */
 int machine_call(const char *what, struct err *e);
 
 #endif

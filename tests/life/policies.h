@@ -9,10 +9,10 @@
 #define GENERATION_BYTES_MOST (8u << 20)
 
 enum known_policy {
-	KNOWN_PLAIN,	 /* one conduit that no worker inspects */
-	KNOWN_WIDER,	 /* two of them, and another card */
+	KNOWN_PLAIN,	 /* a policy with one conduit that no worker inspects */
+	KNOWN_WIDER,	 /* a policy with two conduits, and another card */
 	KNOWN_INSPECTED, /* commands: gates and workers */
-	KNOWN_PREPARED,	 /* a conduit behind a door, and an isolation */
+	KNOWN_PREPARED,	 /* a policy with a conduit behind a door, and an isolation */
 	POLICIES_KNOWN
 };
 
@@ -20,14 +20,15 @@ struct compiled_policy {
 	uint8_t *sealed;
 	size_t n_sealed;
 	uint8_t digest[32];	/* of the sealed bytes */
-	uint8_t generation[32]; /* its own, by which people know it */
+	uint8_t generation[32]; /* its digest, by which people know it */
 };
 
 extern struct compiled_policy compiled[POLICIES_KNOWN];
 
-/* Compiles them; exits where one does not compile. */
+/* Compiles the policies; exits if one does not compile. */
 void policies_make(void);
-/* What a person sends in the place of texts, and what it means; the descriptor is the caller's. */
+/* A descriptor with what a person sends in place of texts, and the policy that it stands for; owned
+ * by the caller. */
 int policy_bundle(enum known_policy p);
 const struct compiled_policy *policy_of_bundle(int fd);
 

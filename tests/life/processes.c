@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Life and death of the roles' processes: spawn.c of the supervisor, and the kernel's side of it.
+ * Start and death of the roles' processes: replaces spawn.c of the supervisor, and the kernel's
+ * part in it.
  */
 #include "tests/life/processes.h"
 
@@ -31,7 +32,7 @@ void processes_new(void)
 	processes_end();
 }
 
-/* Their other descriptors are those of the daemon's process, which go with it (life.c). */
+/* Their other descriptors belong to the daemon's process, and are closed with it (life.c). */
 void processes_end(void)
 {
 	journal_ends();
@@ -84,7 +85,7 @@ void process_end(struct process *p, int code, int status)
 	p->pulse = NULL;
 	if (p->role == ROLE_JOURNAL)
 		journal_ends();
-	/* Whoever asked by way of it waits no longer. */
+	/* Whoever asked over this process no longer waits. */
 	for (unsigned i = 0; p->role == ROLE_CONTROL && i < ANSWERS_KEPT; i++)
 		processes.answers[i].asked = false;
 }
@@ -162,7 +163,7 @@ static bool begins(struct process *p)
 	return true;
 }
 
-/* All are asked in one call: a turn in which nobody has anything to do is the most common one. */
+/* All sockets are polled in one call, because mostly nobody has anything to do. */
 bool processes_turn(void)
 {
 	struct pollfd f[PROCESSES];
@@ -191,7 +192,7 @@ bool processes_turn(void)
 
 /* ---- spawn.c --------------------------------------------------------------------------------- */
 
-#define GATE_PULSE 4u /* among what it is given (role/roles.h) */
+#define GATE_PULSE 4u /* its place among the descriptors of a gate (role/roles.h) */
 
 int spawn(const struct partition *partition, struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e)
 {
@@ -199,7 +200,7 @@ int spawn(const struct partition *partition, struct slot *sl, const int *fds, si
 	int sv[2];
 
 	(void)partition, (void)nsfd;
-	/* Of what is no pair there is never a second one beside the first. */
+	/* Of roles other than gates and workers there is only one process. */
 	LIFE(sl->role == ROLE_GATE || sl->role == ROLE_DPI || process_of(sl->role) == NULL);
 	if (machine_call("fork", e) < 0)
 		return e->code;

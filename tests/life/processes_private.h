@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between the life and death of processes, and what each role says. */
+/* Shared by processes.c, the start and death of processes, and roles.c, the messages of the
+ * roles. */
 #ifndef SEKISHO_TESTS_LIFE_PROCESSES_PRIVATE_H
 #define SEKISHO_TESTS_LIFE_PROCESSES_PRIVATE_H
 
@@ -15,20 +16,20 @@ struct process {
 	enum role role;
 	pid_t pid;
 	int pidfd;  /* as the supervisor knows it */
-	int chan;   /* its end; -1 once it is dead */
-	int exited; /* another descriptor of pidfd, which becomes readable */
+	int chan;   /* its end of the channel; -1 once it is dead */
+	int exited; /* another descriptor for pidfd, which becomes readable at the end */
 	int code, status;
 	struct pulse *pulse; /* of a gate */
 };
 
-/* Its end; as waitid tells it. */
+/* Its end; `code` and the status as waitid gives them. */
 void process_end(struct process *p, int code, int status);
-/* What it does with a message. False: it is dead by that. */
+/* Handles a message. False: the process died of it. */
 bool role_hears(struct process *p, struct msg *m);
-/* What it does besides in a turn; whether that was anything. */
+/* What the process does besides in a turn; whether it did anything. */
 bool role_turns(struct process *p);
 struct process *process_of(enum role role);
-/* What the journal of now has not read. */
+/* Drops the records that the present journal has not read. */
 void journal_ends(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What each role says to the supervisor, and does to the machine: no more than the real one's word
- * for it.
+ * What each role sends to the supervisor, and what it does to the machine. A role here does no more
+ * than the real one says in its answers.
  */
 #include <errno.h>
 #include <poll.h>
@@ -40,7 +40,7 @@ static void answer(struct process *p, uint32_t id, enum answer_status status, co
 
 /* ---- enforce --------------------------------------------------------------------------------- */
 
-/* Of which generation are the rules: as the real one leaves it in the table's own data. */
+/* Notes in the table's own data to which generation the rules belong, as the real role does. */
 static void make_true(const struct msg *m)
 {
 	uint8_t *all = NULL;
@@ -85,7 +85,7 @@ static void on_apply(struct process *p, struct msg *m)
 		say(p, m->id, &said, NULL, 0);
 }
 
-/* What it is told to isolate is more than what is kept there. */
+/* Handles an order to isolate: something is isolated if the order names any pairs. */
 static void on_apart(struct process *p, struct msg *m)
 {
 	uint8_t *all = NULL;
@@ -195,7 +195,7 @@ void journal_ends(void)
 		close(sources[--n_sources]);
 }
 
-/* They are asked in one call, as there is nothing to read nearly always. */
+/* The event sockets are polled in one call, because there is nearly never anything to read. */
 static bool journal_reads(void)
 {
 	struct pollfd p[SOURCES];
@@ -224,7 +224,8 @@ unsigned recorded(enum event_kind kind, uint8_t code)
 
 /* ---- control: the person's end --------------------------------------------------------------- */
 
-#define PEOPLE SLOTS /* of whom no role is asked: a person's number goes to the supervisor itself */
+/* a number of no role: it marks a person's question to the supervisor itself */
+#define PEOPLE SLOTS
 
 static void on_answer(const struct msg *m)
 {
@@ -247,7 +248,7 @@ static void on_answer(const struct msg *m)
 	free(text);
 }
 
-/* The draft of everybody: what an account's order is about, as control has it. */
+/* The stored draft, to which an account's order refers, as control has it. */
 static void on_ground(struct process *p, const struct msg *m)
 {
 	int fd = policy_bundle(processes.draft);

@@ -109,8 +109,8 @@ bool always_sound(void)
 }
 
 /*
- * By the product's own reading: nothing but what is on trial waits, and what a start loads has its
- * line.
+ * Reads the history with the product's own reader: no generation waits except the one on trial, and
+ * the generation that a start loads has a line.
  */
 static bool history_says(uint64_t trial)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lives of a box, each written down: what becomes of a change, of a trial, and of both where
- * somebody dies or the power goes.
+ * Lives of a box, each written down: what becomes of a change or a trial, also when a process dies
+ * or the power goes.
  *
  * LINK: $(LIFE_SRC)
  * LIBS: jansson nettle libconfig libseccomp
@@ -18,8 +18,7 @@
 #include "tests/life/sound.h"
 
 /*
- * In a process of its own, as a life leaves behind whatever was in the memory of daemons that are
- * no more.
+ * Runs a life in a process of its own, because a life leaves behind the memory of its daemons.
  */
 static void live(void (*life_of)(void))
 {
@@ -131,7 +130,7 @@ static void refused(void)
 	LIFE(rules_are(KNOWN_WIDER) && sound_at_rest());
 }
 
-/* Who is logged in over the web: his orders are about the draft, and always on trial. */
+/* A person who is logged in over the web: the orders are about the draft, and always on trial. */
 static void by_an_account(void)
 {
 	first_policy();
@@ -142,14 +141,14 @@ static void by_an_account(void)
 	LIFE(life_change(CHANGE_CONFIRM, 0, 9)->status == ANSWER_CANNOT);
 	LIFE(life_change(CHANGE_CONFIRM, 0, 2)->status == ANSWER_YES && sound_at_rest());
 	LIFE(life_change(CHANGE_ROLLBACK, 0, 0)->status == ANSWER_YES && rules_are(KNOWN_PLAIN));
-	/* Nobody says who it is. */
+	/* The role accounts cannot say who it is. */
 	LIFE(process_freeze(ROLE_ACCOUNTS));
 	LIFE(!life_change(CHANGE_APPLY, 60, 0)->told);
 	LIFE(life_pass(9 * SECOND) == LIFE_GOES_ON && rules_are(KNOWN_PLAIN) && sound_at_rest());
 	LIFE(processes.answers[processes.asked].status == ANSWER_CANNOT);
 }
 
-/* A card over which somebody sits at the machine is not taken from him unasked. */
+/* A card that is used by a person's session with the machine is not taken without a question. */
 static void somebodys_card(void)
 {
 	LIFE(life_boot() == LIFE_GOES_ON);
@@ -162,7 +161,7 @@ static void somebodys_card(void)
 	LIFE(life_release("lan1")->status == ANSWER_YES);
 	LIFE(machine_card("eth1")->place == CARD_HOME);
 	LIFE(recorded(EVENT_POLICY, POLICY_RELEASED) == 1);
-	/* Left alone by whatever the box does by itself. */
+	/* And not by anything that the box does by itself. */
 	life_kill();
 	LIFE(life_boot() == LIFE_GOES_ON && life_pass(10 * SECOND) == LIFE_GOES_ON);
 	LIFE(machine_card("eth1")->place == CARD_HOME && machine_card("eth0")->place == CARD_DATA);
@@ -184,7 +183,7 @@ static void without_a_daemon(void)
 	LIFE(recorded(EVENT_POLICY, POLICY_RELEASED) == 1);
 }
 
-/* What the supervisor knows of the box, for whoever asks. */
+/* What the supervisor knows about the box, for anybody who asks. */
 static void questions(void)
 {
 	first_policy();
@@ -236,8 +235,7 @@ static void silence(void)
 }
 
 /*
- * Whose order it was hears nothing, and the change goes on; who only wanted to know has nobody to
- * tell.
+ * The person gets no answer, and the change goes on. The result of a dry run is not kept.
  */
 static void control_dies_meanwhile(void)
 {
@@ -257,7 +255,7 @@ static void restarts(void)
 	first_policy();
 	LIFE(life_apply(KNOWN_WIDER, 600, 0)->status == ANSWER_YES);
 	LIFE(life_stop() == LIFE_ENDED && life.status == 0);
-	LIFE(rules_are(KNOWN_WIDER)); /* nobody is there to change them */
+	LIFE(rules_are(KNOWN_WIDER)); /* there is no daemon that could change them */
 	LIFE(life_boot() == LIFE_GOES_ON);
 	LIFE(rules_are(KNOWN_PLAIN) && sound_at_rest());
 	LIFE(recorded(EVENT_POLICY, POLICY_REVERTED) == 1);
@@ -265,7 +263,7 @@ static void restarts(void)
 	life_kill();
 	LIFE(rules_are(KNOWN_INSPECTED));
 	LIFE(life_boot() == LIFE_GOES_ON && rules_are(KNOWN_INSPECTED) && sound_at_rest());
-	/* What was answered is on the disk. */
+	/* A change that was answered is on the disk. */
 	LIFE(life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_YES);
 	life_off(false);
 	LIFE(!machine.forwarding);
@@ -273,8 +271,8 @@ static void restarts(void)
 }
 
 /*
- * One change in a box with a policy: at once, or on trial and then confirmed. Where it was cut
- * short is no affair of its.
+ * One change in a box with a policy: at once, or on trial and then confirmed. Returns false if it
+ * was interrupted.
  */
 static bool changed(bool at_once)
 {
@@ -287,8 +285,8 @@ static bool changed(bool at_once)
 }
 
 /*
- * The power goes at the nth moment of a change: the old policy or the new one, and the new one if
- * it was told. False: it has no such moment.
+ * The power fails at the nth moment of a change: afterwards the old policy or the new one is in
+ * force, and the new one if this was reported. False: the change has no such moment.
  */
 static bool off_at(uint64_t n, bool at_once, bool renamed)
 {
@@ -332,8 +330,8 @@ static void touch(void)
 	LIFE(write(machine.monitor, &one, sizeof(one)) == sizeof(one) && life_settle() == LIFE_GOES_ON);
 }
 
-/* Somebody changes the rules and enforce says nothing: forwarding goes off, or the record
- * says not. */
+/* Somebody changes the rules, and the role enforce does not report it: forwarding is turned off, or
+ * the record says that it was not. */
 static void touched(void)
 {
 	life_begin();
@@ -349,8 +347,8 @@ static void touched(void)
 }
 
 /*
- * Whatever the kernel or the machine may refuse in a change: the old one goes on, or the new one
- * stands.
+ * Whatever the kernel or the machine refuses in a change: the old policy goes on, or the new one is
+ * in force.
  */
 static void failing_calls(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Drawn lives: whatever people order, whoever dies or stands still, whatever is refused and
- * whenever the power goes, a box keeps what was promised. LIVES of them (120), from the seed SEED
- * on.
+ * Random lives: whatever people order, whichever process dies or hangs, whatever is refused, and
+ * whenever the power goes, the box must keep what it promises. LIVES: how many (120); SEED: the
+ * first seed.
  *
  * LINK: $(LIFE_SRC)
  * LIBS: jansson nettle libconfig libseccomp
@@ -21,11 +21,11 @@
 #include "tests/life/sound.h"
 
 #define STEPS 30u
-#define AT_ONCE 25u /* lives in one process, which keeps what their daemons left in memory */
+#define AT_ONCE 25u /* lives in one process, which keeps the memory of their daemons */
 #define TRIAL_S 60u
 /*
- * After so long without a new trouble nothing is under way: a compiler has 90 s, a trial 60,
- * enforce 30 looks.
+ * After this time without trouble nothing is under way: a compiler has 90 s, a trial 60 s, enforce
+ * 30 looks.
  */
 #define LONG_S 300u
 
@@ -33,12 +33,15 @@
 
 static struct {
 	uint64_t rng;
-	uint64_t confirmed;		/* the last that is known to be so */
-	bool may_be_another;		/* an order was cut short that would make another one so */
-	unsigned deaths;		/* of the daemon: what it said last nobody has heard */
-	bool prepared;			/* it has doors and isolations */
-	bool isolated, may_be_isolated; /* the zone ot, as far as is known; nobody knows */
-	/* a door may stand open until then, in seconds of the wall's clock */
+	uint64_t confirmed; /* the last generation that is known to be confirmed */
+	/* an order was interrupted that would confirm another one */
+	bool may_be_another;
+	/* deaths of the daemon: its last answers may not have been heard */
+	unsigned deaths;
+	bool prepared; /* the policy has doors and isolations */
+	/* the zone ot is isolated, as far as is known; whether it is may be unknown */
+	bool isolated, may_be_isolated;
+	/* a door may be open until then, in seconds of the wall clock */
 	uint64_t gate_open;
 	unsigned steps, cut_short;
 } me;
@@ -58,7 +61,7 @@ static bool one_in(uint64_t n)
 
 /* ---- orders ---------------------------------------------------------------------------------- */
 
-/* What it has come to; an answer that nobody heard leaves open what was done. */
+/* Whether an order was done. If nobody got its answer, it may or may not have been done. */
 static bool done(const struct answer *a)
 {
 	bool told = a != NULL && a->told;
@@ -109,7 +112,7 @@ static void rollback(void)
 
 	if (!done(life_rollback(to)))
 		return;
-	/* Back from a trial is back to what was confirmed. */
+	/* The end of a trial leads back to the confirmed generation. */
 	LIFE(trial == 0 || to != 0 || disk_confirmed() == me.confirmed || me.may_be_another);
 	now_confirmed();
 }
@@ -129,7 +132,8 @@ static void isolate(void)
 	me.isolated = so ? cuts : me.isolated;
 }
 
-/* Open for as long as somebody said, and for no longer; what was shut does not open again. */
+/* A door is open for the stated time and no longer, and a door that was shut does not open
+ * again. */
 static void door(void)
 {
 	uint32_t for_s = 60 + (uint32_t)draw(540);
@@ -137,14 +141,16 @@ static void door(void)
 
 	if (!one_in(3)) {
 		(void)done(life_door(CHANGE_OPEN, for_s));
-		until += machine.wall_ns / SECOND - (until - for_s); /* while it was heard */
+		/* time passed before the order was read */
+		until += machine.wall_ns / SECOND - (until - for_s);
 		me.gate_open = me.gate_open > until ? me.gate_open : until;
 	} else if (kept(life_door(CHANGE_SHUT, 0))) {
 		me.gate_open = 0;
 	}
 }
 
-/* Where a policy's rules stand, what is isolated is; and no door that nobody opened is open. */
+/* When the rules of the policy are loaded, the isolations are in them, and no door is open that
+ * nobody opened. */
 static bool prepared_sound(void)
 {
 	bool rules = machine.forwarding && !rules_of(0), gate = machine.gate_open > machine.wall_ns / SECOND;
@@ -160,7 +166,7 @@ static void release(void)
 	(void)done(life_release(names[draw(5)]));
 }
 
-/* An account's, over the web: always on trial, and of the draft. */
+/* An order of an account over the web: always on trial, and about the draft. */
 static void of_account(void)
 {
 	static const enum change_order orders[] = { CHANGE_CHECK, CHANGE_TRY, CHANGE_APPLY, CHANGE_CONFIRM,
@@ -225,7 +231,7 @@ static void no_trouble(void)
 {
 	processes.enforce = ENFORCE_OBEYS;
 	processes.compile = COMPILE_WORKS;
-	/* Who refused a table once does so until there is another. */
+	/* A worker that refused a table refuses it until there is another table. */
 	while (processes.worker != WORKER_TAKES && process_die(ROLE_DPI))
 		;
 	processes.worker = WORKER_TAKES;
@@ -237,8 +243,8 @@ static void no_trouble(void)
 /* ---- starts ---------------------------------------------------------------------------------- */
 
 /*
- * What a start finds and makes of it. One that is cut short or refused is tried again, as a person
- * or the service manager would.
+ * What a start finds and does. A start that is interrupted or refused is tried again, as a person
+ * or the service manager would do.
  */
 static void boot(void)
 {
@@ -278,7 +284,7 @@ static void start_again(void)
 
 /* ---- a life ---------------------------------------------------------------------------------- */
 
-/* Long, or short and as fast as the machine may be. */
+/* Lets time pass: long, or short and in small steps. */
 static void pass(void)
 {
 	bool slow = one_in(4);
@@ -321,7 +327,7 @@ static bool all_told(void)
 }
 
 /*
- * Left alone, a box that nothing troubles any more comes to rest in time, and every order has its
+ * A box without further trouble becomes quiet within a limited time, and every order has its
  * answer.
  */
 static void left_alone(void)
@@ -329,7 +335,7 @@ static void left_alone(void)
 	unsigned s = 0;
 
 	no_trouble();
-	life.granule = 5 * SECOND; /* for the sake of whoever waits for this test */
+	life.granule = 5 * SECOND; /* larger steps, so that this test does not take too long */
 	do {
 		if (life_pass(20 * SECOND) != LIFE_GOES_ON)
 			return;
@@ -379,10 +385,10 @@ static uint64_t number_of(const char *name, uint64_t otherwise)
 	return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : otherwise;
 }
 
-/* Lives in which something went wrong once. */
+/* Lives in which something once went wrong. */
 static void lives_once_lost(void **state)
 {
-	/* The only worker refused its table at a start, and nobody took its place. */
+	/* The only worker refused its table at a start, and no other worker was started. */
 	static const uint64_t seeds[] = { 1795801111 };
 
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmocka, behind the headers that it wants before it. */
+/* Includes cmocka.h after the headers that it needs. */
 #ifndef SEKISHO_TESTS_CMOCKA_H
 #define SEKISHO_TESTS_CMOCKA_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A folder of its own for each test, as cmocka set-up and tear-down: what the test leaves in it
- * goes with it.
+ * A folder for each test, as cmocka set-up and tear-down. It is removed with all that the test
+ * leaves in it.
  */
 #ifndef SEKISHO_TESTS_UNIT_FOLDER_H
 #define SEKISHO_TESTS_UNIT_FOLDER_H

@@ -36,8 +36,8 @@ static bool stays_inside(const char *name)
 	}
 }
 
-/* Beside the policy there are other files. A text that is a comment with a certificate in it could
- * replace the one to which backups are encrypted. */
+/* Other files lie beside the policy. For example, a text that is a comment with a certificate in it
+ * could replace the certificate to which backups are encrypted. */
 static bool is_policy(const char *name)
 {
 	size_t n = strlen(name), m = strlen(ENDING);

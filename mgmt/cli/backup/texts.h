@@ -11,8 +11,8 @@
 #include "mgmt/cli/backup/cards.h"
 #include "mgmt/cli/cli.h"
 
-/* Whether they could be written there. `into`: the path for the main text; the others go below its
- * folder. False: the reason was printed; *ret_status. */
+/* Checks whether the texts can be written there. `into`: the path for the main text; the others go
+ * into the same folder. False: the reason was printed; *ret_status. */
 bool texts_fit(struct cli *c, const json_t *sources, const char *into, int *ret_status);
 /* Writes the texts that differ from the existing files. CLI_YES, or the status for the verb, after
  * the reason was printed. */

@@ -5,13 +5,14 @@
 
 #include "mgmt/cli/cli.h"
 
-/* NULL = any. All given conditions must be true; asset and host form one list of addresses. */
+/* A condition that is NULL matches everything. All given conditions must match; asset and host
+ * together form one list of addresses. */
 struct effective_filter {
 	const char *conduit, *zone, *asset;
 	const char *host; /* as effective_host wants it */
 };
 
-/* An address, a prefix, or the first and the last address with "-" between them. */
+/* Whether the text is an address, a prefix, or a first and a last address with "-" between them. */
 bool effective_host(const char *text);
 /* The first conduit, zone or asset of the filter that the box's answer does not have; NULL when it
  * has all. */

@@ -49,12 +49,12 @@ struct act {
 	uint8_t turn; /* index among the operations that one row must allow together, from 0 */
 	enum protocol protocol;
 	uint32_t function,
-		/* LEARNT_NO_TARGET: one that no policy can write, or that was not told */
+		/* target values; LEARNT_NO_TARGET: not told, or no policy can name it */
 		targets[TARGET_MAX];
 	/* the part of the space with its addresses: a data block, a class of objects, a module, or
 	 * one name; 0: the whole space */
 	uint64_t thing;
-	uint64_t lowest, highest; /* of the addresses, where there is a space */
+	uint64_t lowest, highest; /* smallest and largest address, if there is a space */
 	uint64_t count;
 };
 
@@ -82,8 +82,7 @@ struct learnt {
 	size_t n_talks, talks_room;
 	struct act *acts;
 	size_t n_acts, acts_room;
-	/* where an act may have an entry since it was settled last; 0: nowhere, else its place
-	 * + 1 */
+	/* hash index of the acts that were added since the last settling: place + 1; 0: free */
 	uint32_t fresh[LEARNT_FRESH];
 	struct {
 		uint64_t digest;
@@ -93,18 +92,18 @@ struct learnt {
 	bool failed; /* memory ran out */
 };
 
-void learnt_free(struct learnt *l); /* its content; a zeroed one is empty */
+void learnt_free(struct learnt *l); /* frees its contents; a zeroed struct is empty */
 void learnt_talk(struct learnt *l, const struct talk *t);
-/* settles acts by itself when there are many */
+/* also calls learnt_settle when there are many acts */
 void learnt_act(struct learnt *l, const struct act *a);
-/* How a name is written whose digest is an address of an act: the first way that was seen. Where
- * there is no room left, none is kept. */
+/* Keeps the name behind a digest that is used as an address of an act. The first spelling is kept.
+ * A full table keeps no further names. */
 void learnt_name(struct learnt *l, uint64_t digest, const char *text);
 const char *learnt_name_of(const struct learnt *l, uint64_t digest); /* NULL: it is not known */
-/* Joins entries of one kind, sorts them, and leaves the rarest out where there are more than
- * LEARNT_TALKS and LEARNT_ACTS. */
+/* Joins equal entries and sorts them. If there are more than LEARNT_TALKS or LEARNT_ACTS, the
+ * rarest are counted and dropped. */
 void learnt_settle(struct learnt *l);
-/* The acts of a talk, which are neighbours once settled; *ret_n may be 0. */
+/* The acts of a talk, which are adjacent after learnt_settle; *ret_n may be 0. */
 const struct act *learnt_acts_of(const struct learnt *l, const struct talk *t, size_t *ret_n);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between the files of a proposal: propose.c makes its lines, propose_text.c writes them. No one
+/* Shared by the files of a proposal: propose.c makes its lines, propose_text.c writes them. No one
  * else includes this. */
 #ifndef SEKISHO_MGMT_CLI_LEARN_PROPOSAL_H
 #define SEKISHO_MGMT_CLI_LEARN_PROPOSAL_H
@@ -10,21 +10,22 @@
 #define NS 1000000000u
 #define HOST_ZONE "host-"
 
-/* One conduit to be: at first of one client and one server, then of those that can be joined. */
+/* A proposed conduit. At first each line has one client and one server; then lines that differ in
+ * one end only are joined. */
 struct line {
 	const char *from, *to;
 	struct addr client, server;
 	uint8_t l4proto;
 	uint16_t port;
 	enum protocol protocol, guess;
-	const char *rows; /* of `allow`, "" = there are none */
-	/* of them: allow more than was seen, which a comment says */
+	const char *rows; /* rows of `allow`; "" = none */
+	/* how many of the rows allow more than was seen, which a comment in the text says */
 	size_t wide;
-	/* "10.0.0.1", "rtg01.plc" in quotes; NULL: not joined yet */
+	/* ends as text, in quotes: "10.0.0.1", "rtg01.plc"; NULL: not joined yet */
 	const char *sources, *destinations;
 	uint64_t sessions, guessed;
-	uint32_t undecided; /* bytes, the most of a line of its service */
-	size_t service;	    /* its first line has the same */
+	uint32_t undecided; /* bytes; the largest value of all lines with this service */
+	size_t service;	    /* index of the first line with the same service */
 };
 
 struct proposal {
@@ -34,18 +35,20 @@ struct proposal {
 	const struct model *model;
 	struct ir *ir;
 	const struct ast_node *groups;
-	struct addr *split; /* networks of which hosts are zones of their own, sorted */
+	struct addr *split; /* networks in which each host is a zone of its own, sorted */
 	size_t n_split;
-	/* public networks that are zones, sorted: the others are the outside */
+	/* public networks that are zones, sorted; all other public addresses are outside */
 	struct addr *inside;
 	size_t n_inside;
 	struct line *lines;
 	size_t n;
-	/* sessions that need no line, or of which none can be made */
+	/* sessions without a line: already allowed, inside one zone, in no zone, of unknown
+	 * protocol */
 	uint64_t allowed, within, nowhere, unclear;
 };
 
-/* The network of an address where no policy names zones: 24 bits of IPv4, 64 of IPv6. */
+/* The network that an address is in when no policy defines zones: 24 bits for IPv4, 64 bits for
+ * IPv6. */
 struct addr proposal_network(const struct addr *a);
 /* False when memory is out. */
 bool proposal_text(struct proposal *p, const char *from);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether a proposal is a policy: what `sekisho check` would say of it. Pure but for memory. */
+/* Whether `sekisho check` would accept a proposal. Pure but for memory. */
 #ifndef SEKISHO_MGMT_CLI_LEARN_STANDS_H
 #define SEKISHO_MGMT_CLI_LEARN_STANDS_H
 
@@ -8,8 +8,8 @@
 
 #include "appliance/base/messages.h"
 
-/* False: `check` would refuse the text (of `size` bytes before its NUL), and `why` says for what,
- * with the line. */
+/* Checks the text of `size` bytes, with a NUL after them. False: `check` would refuse it; `why` has
+ * the reason and the line. */
 bool stands(const char *text, size_t size, enum lang lang, char *why, size_t why_size);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Learning from frames, whether a file or a mirror port brings them: the replay of a capture
- * (mgmt/cli/replay/run.h) under two policies of its own that allow everything, one for the
- * protocols of which every command is judged and one for those that are only named. What they found
- * goes to `learnt` after so many sessions, and they begin anew, so that memory is bounded however
- * long it lasts. The same frames give the same result. One study at a time in a program.
+ * Learns from frames of a file or a mirror port. The frames are replayed (mgmt/cli/replay/run.h)
+ * under two policies that allow everything: one judges the commands of all protocols that have an
+ * enforcer, the other one only names protocols. After a fixed number of sessions the results are
+ * added to `learnt` and both replays begin anew, so memory is bounded for any duration. The same
+ * frames give the same result. A program can have one study at a time.
  */
 #ifndef SEKISHO_MGMT_CLI_LEARN_STUDY_H
 #define SEKISHO_MGMT_CLI_LEARN_STUDY_H
@@ -18,11 +18,12 @@ struct study;
 struct study *study_new(struct err *e); /* NULL with *e filled; owned by the caller */
 void study_free(struct study *s);	/* accepts NULL */
 void study_frame(struct study *s, const struct capture_frame *f);
-/* So far; valid until the next call. What stands in `learnt` besides is of sessions that
- * went before. */
+/* The counts so far, valid until the next call. Of sessions, `learnt` only has those of earlier
+ * rounds. */
 const struct tally *study_tally(const struct study *s);
-uint32_t study_sessions(const struct study *s); /* being followed now */
-/* There will be no more frames: everything, settled, borrowed from the study. */
+uint32_t study_sessions(const struct study *s); /* followed at present */
+/* To be called after the last frame. Returns everything that was learnt, settled; borrowed from the
+ * study. */
 struct learnt *study_finish(struct study *s);
 
 #endif

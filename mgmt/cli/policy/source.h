@@ -12,31 +12,32 @@
 #include "policy/space/prove.h"
 
 enum source_depth {
-	/* the model alone: what it means, without rules; what is no error is not said */
+	/* the model without rules; only errors are reported */
 	SOURCE_CHECKED,
-	SOURCE_UNPROVED, /* the rule IR, whether or not its `never` statements hold */
-	SOURCE_LOWER,	 /* these as errors, too */
+	SOURCE_UNPROVED, /* also the rule IR, even if `never` statements do not hold */
+	SOURCE_LOWER,	 /* also the rule IR; `never` statements that do not hold are errors */
 };
 
 struct source {
 	struct arena *arena;
 	struct compilation c;
-	const char *name; /* the main text's own name */
+	const char *name; /* file name of the main text */
 };
 
 /* True when the policy was compiled without errors. False: the reason was printed, and *ret_status
  * is the status for the verb. source_close in both cases. */
 bool source_open(struct cli *c, const char *path, enum source_depth depth, struct source *ret, int *ret_status);
-/* The model as far as `ask` reads it: of a sealed generation, of a policy's text, or of what this
- * box has in force (path NULL), or had at the time `at` (seconds since 1970, 0 = now). */
+/* Opens the model as far as `ask` needs it: of a sealed generation, or of a policy's text. With
+ * path NULL: of the policy that is in force on this box at the time `at` (seconds since 1970, 0 =
+ * now). */
 bool source_open_asked(struct cli *c, const char *path, uint64_t at, struct source *ret, int *ret_status);
-/* Of what is in force on this box: which doors stand open at that moment. False as above. */
+/* For a policy in force on this box: sets which doors are open at that moment. False as above. */
 bool source_doors(struct cli *c, struct source *s, uint64_t at, int *ret_status);
-/* A file; or, where there is none of that name, "box": what is in force on this box, "box:12": its
- * generation 12. */
+/* Opens a file. If no file has this name: "box" is the policy in force on this box, and "box:12" is
+ * its generation 12. */
 bool source_open_any(struct cli *c, const char *name, enum source_depth depth, struct source *ret, int *ret_status);
 void source_close(struct source *s);
-/* The text in which something stands, as people know it; borrowed. */
+/* The name of the text with this position, as people know it; borrowed. */
 const char *source_file(const struct source *s, struct srcpos at);
 /* Prints a sentence about a policy to `out`; further lines are indented to its beginning. */
 void source_say(struct cli *c, enum message m, ...);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading frames: of capture files, pcap and pcapng, and of an interface to which a switch mirrors
- * them. The only module that includes libpcap. It judges nothing and sends nothing. Frames of link
- * layers that nobody here can read are counted.
+ * Reads frames from capture files (pcap and pcapng), or from an interface at the mirror port of a
+ * switch. The only module that includes libpcap. It judges nothing and sends nothing. Frames with
+ * an unsupported link layer are counted.
  */
 #ifndef SEKISHO_MGMT_CLI_REPLAY_CAPTURE_H
 #define SEKISHO_MGMT_CLI_REPLAY_CAPTURE_H
@@ -29,30 +29,32 @@ enum capture_step {
 	CAPTURE_FRAME,
 	CAPTURE_END,
 	CAPTURE_DAMAGED,
-	CAPTURE_IDLE, /* an interface: nothing more for now */
+	CAPTURE_IDLE, /* only for an interface: no further frame at present */
 };
 
-/* NULL with *e filled. `from` is taken over, and closed at the end or on failure; `name` and `lang`
+/* NULL with *e filled. Takes over `from`, and closes it at the end or on failure; `name` and `lang`
  * are for messages. */
 struct capture *capture_open(FILE *from, const char *name, enum lang lang, struct err *e);
 /*
- * The frames that `device` receives, Ethernet with its tags, from now on; promiscuous until it is
- * closed or its process ends. At most RING bytes wait in the kernel. Needs CAP_NET_RAW, and nothing
- * later does. NULL with *e filled.
+ * Captures the frames that `device` receives from now on, Ethernet with tags. The device is
+ * promiscuous until the capture is closed or its process ends. At most CAPTURE_RING bytes wait in
+ * the kernel. Only this call needs CAP_NET_RAW. NULL with *e filled.
  */
 #define CAPTURE_RING (32u << 20)
-#define CAPTURE_BLOCK_MS 100 /* so long a frame may wait for others before it is handed on */
+/* how long the kernel may wait for further frames before it hands frames on */
+#define CAPTURE_BLOCK_MS 100
 struct capture *capture_live(const char *device, enum lang lang, struct err *e);
-/* Waits until there is a frame, a signal came, or milliseconds have passed. */
+/* Waits until a frame or a signal comes, or these milliseconds have passed. */
 void capture_wait(struct capture *c, int milliseconds);
-/* Frames of an interface for which there was no room, since it was opened. Call it more often than
- * 2^32 of them are lost. */
+/* Number of frames of an interface that were lost for lack of room since it was opened. Has to be
+ * called at least once per 2^32 lost frames. */
 uint64_t capture_lost(struct capture *c);
 void capture_close(struct capture *c); /* accepts NULL */
-/* CAPTURE_DAMAGED fills *e; nothing more can be read after it. At the end, too, ret->number is the
- * last frame read. */
+/* On CAPTURE_DAMAGED *e is filled, and nothing more can be read. At the end, ret->number is the
+ * number of the last frame. */
 enum capture_step capture_next(struct capture *c, struct capture_frame *ret, struct err *e);
-/* How many frames had a link layer that cannot be read; when there are any, *ret_what says so. */
+/* The number of frames with an unsupported link layer. If there are any, *ret_what names that
+ * layer. */
 uint32_t capture_unread(const struct capture *c, char *ret_what, size_t size);
 
 #endif

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Time for replay: that of the capture while one is being read, the kernel's otherwise. It stands
- * in for base/clock.c in `sekisho`, so that deadlines and timeouts of the inspector run as they did
- * when the packets were seen.
+ * The clock for replay: the time of the capture while one is read, else the kernel's time. Replaces
+ * base/clock.c in `sekisho`, so that the inspector's deadlines and timeouts run as when the packets
+ * were captured.
  */
 #ifndef SEKISHO_MGMT_CLI_REPLAY_CLOCK_H
 #define SEKISHO_MGMT_CLI_REPLAY_CLOCK_H
 
 #include <stdint.h>
 
-/* Moves the capture's time; captures whose times run backwards stand still instead. */
+/* Sets the capture's time. When times in a capture run backwards, the clock stands still. */
 void replay_clock_set(uint64_t wall_ns);
-/* Back to the kernel's clocks. */
+/* Returns to the kernel's clocks. */
 void replay_clock_clear(void);
 
 #endif

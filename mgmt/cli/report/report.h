@@ -15,7 +15,7 @@ enum { OPT_HTML, OPT_CSV, OPT_FACTS, OPT_JOURNAL, OPT_REPORT_N };
 
 /* Reads the facts from --facts or from the box. NULL: there are none; the reason was printed. */
 json_t *report_facts(struct cli *c, const struct cli_args *a, int *ret_status);
-/* False: not all of it could be written. */
+/* Writes the page as text for a terminal. False: not all of it could be written. */
 bool page_text(const struct page *p, FILE *to, bool color);
 /*
  * Writes the report as --json, files or text, as the options say. Owns `p` and `data`; `data` is
@@ -28,7 +28,7 @@ int report_give(struct cli *c, const struct cli_args *a, struct page *p, json_t 
  * facts were saved without events. */
 bool report_events(struct cli *c, const json_t *facts, const char *since, const char *until,
 		   void (*each)(void *ctx, const json_t *event), void *ctx, int *ret_status);
-/* What was done in the year before the facts were taken. */
+/* Counts what happened in the year before the facts were taken. */
 void report_deeds(struct cli *c, const json_t *facts, struct deeds *ret);
 
 #endif

@@ -17,18 +17,18 @@ struct tally {
 };
 
 void tally_open(struct tally *t);
-/* The rows, the caller's; the rest is freed. */
+/* Frees the tally, and returns the rows, owned by the caller. */
 json_t *tally_close(struct tally *t);
 
 /*
- * The row of this key, borrowed; a new one is `fresh`, whose reference is taken in any case. Its
- * "count" and "records" grow by that, "first" and "last" take in the moment.
+ * Adds `count` to the row with this key, one to its "records", and extends its "first" and "last"
+ * to `when`. A row that is missing is made from `fresh`, whose reference is taken in any case.
  */
 void tally_add(struct tally *t, const char *key, json_t *fresh, unsigned long long count, const char *when);
-/* The most counted first. */
+/* Sorts by count, largest first. */
 void tally_sort(struct tally *t);
-/* A list that keeps its first TALLY_ROWS members; *more counts the others. A copy of `j` is
- * put in. */
+/* Appends a copy of `j` to a list of at most TALLY_ROWS members; beyond that it only increments
+ * *more. */
 void tally_keep(json_t *list, unsigned long long *more, const json_t *j);
 
 #endif

@@ -11,9 +11,9 @@
 
 #define CSV_MARK "\xef\xbb\xbf"
 
-/* A cell, and what ends it. False when memory is out. */
+/* Writes a cell, and the comma or line end after it. False when memory is out. */
 bool csv_cell(FILE *to, const char *text, bool last);
-/* Writes a file by `rows`: 0, or the errno. */
+/* Writes a file; `rows` prints its rows. 0, or the errno. */
 int csv_file(const char *file, bool (*rows)(FILE *to, void *ctx), void *ctx);
 
 #endif

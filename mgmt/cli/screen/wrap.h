@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lines that end before the edge of a terminal. English breaks at spaces; Japanese between any two
- * full-width characters, but no line begins with a closing bracket, a comma or a small kana, none
- * ends with an opening bracket, and no word of katakana is cut. Pure; UTF-8.
+ * Wraps lines before the edge of a terminal. English breaks at spaces. Japanese breaks between any
+ * two full-width characters, but no line begins with a closing bracket, a comma or a small kana,
+ * none ends with an opening bracket, and no katakana word is cut. Pure; UTF-8.
  */
 #ifndef SEKISHO_MGMT_CLI_SCREEN_WRAP_H
 #define SEKISHO_MGMT_CLI_SCREEN_WRAP_H
@@ -10,31 +10,30 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* What a person's terminal surely has. */
+/* The width that every terminal has. */
 #define WRAP_CELLS 80u
 
-/* Writes one line of text, without a line end at its end. `at` cells of the line are taken already;
- * lines after the first are indented by `hang`. A word that is longer than a line stands out
- * of it. */
+/* Writes a text as one paragraph, without a line end at its end. `at`: cells of the first line that
+ * are taken already; further lines are indented by `hang`. A word that is longer than a line
+ * exceeds it. */
 void text_wrap(FILE *to, const char *text, size_t at, size_t hang);
-/* Where the value of "  label       value" begins, in cells; without a label as far in as the line
- *                                   itself. */
+/* The cell at which the value begins in " label value"; without a label, the indentation of the
+ * line. */
 size_t text_hang(const char *text);
-/* A whole text of several lines, each wrapped, what follows indented as its line is. */
+/* Wraps a whole text line by line; continuation lines are indented like their line. */
 void text_wrap_all(FILE *to, const char *text);
 
 /*
- * Text as a terminal shows it: how many cells it takes (full-width characters take two), and a copy
- * that cannot steer the terminal. Labels, names and messages come from policies and from the box;
- * neither may move the cursor, change colours or turn the direction of writing. Pure; UTF-8 in,
- * UTF-8 out.
+ * Text as shown on a terminal: its width in cells (full-width characters take two), and a copy
+ * without control effects. Labels, names and messages come from policies and from the box; they
+ * must not move the cursor, change colours or reverse the writing direction. Pure; UTF-8 in, UTF-8
+ * out.
  */
 
-/* Cells of `s`; bytes that are not UTF-8 count one each. */
+/* The width of `s` in cells; invalid bytes count one each. */
 size_t text_cells(const char *s);
-/* A malloc'd copy, owned by the caller, with controls, direction marks and bytes that are not UTF-8
- * replaced by '?';
- * NULL (read as "") gives "". NULL is returned only when memory is out. */
+/* A malloc'd copy, owned by the caller, in which controls, direction marks and invalid UTF-8 are
+ * replaced by '?'. NULL counts as "". Returns NULL only when memory is out. */
 char *text_safe(const char *s);
 
 #endif

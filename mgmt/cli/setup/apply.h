@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What setup does with the two texts once they are written: on trial, and kept only by a word that
- * comes over what is left. */
+/* What setup does with the two texts once they are written: applies them on trial, and confirms
+ * them only when the person answers over a connection that still works. */
 #ifndef SEKISHO_MGMT_CLI_SETUP_APPLY_H
 #define SEKISHO_MGMT_CLI_SETUP_APPLY_H
 

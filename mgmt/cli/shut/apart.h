@@ -11,11 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* malloc'd bytes into *ret; false: it cannot be done. Called in the child alone. */
+/* Work that puts malloc'd bytes into *ret. False: it failed. Called in the child only. */
 typedef bool apart_work(void *ctx, uint8_t **ret, size_t *ret_n);
 
-/* *ret: what `work` made, malloc'd, of the caller, at most `most` bytes. False when it could not,
- * or had to be ended. */
+/* *ret: the malloc'd result of `work`, owned by the caller, at most `most` bytes. False when it
+ * failed, or the child had to be ended. */
 bool apart(apart_work *work, void *ctx, size_t most, uint8_t **ret, size_t *ret_n);
 
 #endif

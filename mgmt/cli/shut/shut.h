@@ -17,9 +17,10 @@ struct shut {
 	/* system calls that it needs beside memory, time, signals and its end; borrowed */
 	const int *calls;
 	size_t n_calls;
-	unsigned first_fd, last_fd; /* where it writes */
-	bool pipes;		    /* none of them is a file */
-	unsigned seconds;	    /* of a processor's time; 0: any */
+	unsigned first_fd, last_fd; /* the descriptors that it may write to */
+	/* none of these descriptors is a file, so it may write to no file */
+	bool pipes;
+	unsigned seconds; /* of a processor's time; 0: any */
 };
 
 /* To be called before a secret is read: from now on the process leaves no core file, and other

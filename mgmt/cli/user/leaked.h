@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A list of leaked passphrases in a file, as others publish them, put into the form that the box
- * takes (appliance/wire/leaked.h). What stands in the file is read in a process apart. Lines that
- * could be no passphrase here are passed over, so that of a long list little is left.
+ * Converts a published list of leaked passphrases to the form that the box takes
+ * (appliance/wire/leaked.h). A separate process reads the file. Lines that could not be a
+ * passphrase of this box are skipped, so little of a long list remains.
  */
 #ifndef SEKISHO_MGMT_CLI_USER_LEAKED_H
 #define SEKISHO_MGMT_CLI_USER_LEAKED_H
@@ -11,15 +11,15 @@
 
 struct leaked_lines {
 	unsigned long long taken, passed_over;
-	/* of those that were passed over: hashes, and no SHA-1 of all digits */
+	/* skipped lines that are hashes, but not a complete SHA-1 */
 	unsigned long long other_hashes;
 };
 
-/* CLI_YES and a sealed memfd, the caller's to close; or what the verb returns; then why
- * was said. */
+/* CLI_YES and a sealed memfd, which the caller closes; or the status for the verb after the reason
+ * was printed. */
 int leaked_file(struct cli *c, const char *path, int *ret_fd, struct leaked_lines *ret);
-/* Of a text in memory: what the memfd is made of, malloc'd; NULL: memory is out. *ret_n 0: nothing
- * in it is one, or too many are. Pure. */
+/* Converts a text in memory to the contents of the memfd, malloc'd; NULL: memory is out. *ret_n 0:
+ * there are no passphrases in it, or too many. Pure. */
 uint8_t *leaked_list(const char *text, size_t n, size_t *ret_n, bool *ret_too_many, struct leaked_lines *ret);
 
 #endif

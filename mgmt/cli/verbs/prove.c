@@ -204,7 +204,8 @@ static const char *shown_file(const struct source *s, struct srcpos at)
 	return kept != NULL ? kept : "?";
 }
 
-/* Prints those of its two settings that cause it. */
+/* Prints which setting of the last conduit, when_down or when_overloaded, lets commands pass
+ * uninspected. */
 static void unattended_print(struct cli *c, const struct counterexample *x)
 {
 	const struct model_conduit *last = x->hops[x->n_hops - 1];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conduits of a policy's text that would wait on this box because its clock is not trusted: for the
- * verbs that say what it would do. */
+/* Finds conduits of a policy's text that would not open on this box because its clock is not
+ * trusted. For the verbs that tell the effect of a policy. */
 #ifndef SEKISHO_MGMT_CLI_VERBS_WAITS_H
 #define SEKISHO_MGMT_CLI_VERBS_WAITS_H
 
@@ -8,8 +8,8 @@
 #include "mgmt/cli/cli.h"
 #include "mgmt/cli/policy/source.h"
 
-/* As "clock" in the answer to `apply`, by what the daemon here says of its clock; NULL: none waits,
- * or there is no daemon that would tell. */
+/* The same as "clock" in the answer to `apply`, from what the daemon of this machine tells about
+ * its clock. NULL: no conduit would wait, or no daemon tells. */
 json_t *waits_here(struct cli *c, const struct ir *ir);
 
 #endif

@@ -6,9 +6,9 @@
 
 #include "mgmt/cli/cli.h"
 
-/* For lists: time, number, verdict, who, what, why, which conduit and line. */
+/* For lists: time, number, verdict, ends, command, reason, conduit and line. */
 char *event_line(const json_t *event, enum lang l);
-/* For `explain`: event_sentence(), safe for a terminal. */
+/* For `explain`: the text of event_sentence(), safe for a terminal. */
 char *event_told(const json_t *event, enum lang l);
 
 #endif

@@ -15,13 +15,13 @@
 #include "mgmt/state/seen.h"
 #include "mgmt/web/api/target.h"
 
-/* What is made of the supervisor's JSON before it goes out. */
+/* A conversion of the supervisor's JSON before it is sent. */
 struct route_form {
 	const char *type; /* as HTTP names it */
-	/* Of what was asked and its answer. The text is the caller's to free(), *ret_n its length;
-	 * NULL when it cannot be made. */
+	/* Makes the text from the request and the answer. The caller frees it; *ret_n is its
+	 * length. NULL when this is impossible. */
 	char *(*text)(const struct target *t, const char *json, size_t n, size_t *ret_n);
-	/* Instead of it where what was seen before counts. */
+	/* used instead of `text` if earlier answers matter */
 	char *(*dated)(struct seen *seen, uint64_t wall_ns, const char *json, size_t n, size_t *ret_n);
 };
 
@@ -30,11 +30,11 @@ struct route {
 	enum msg_type question;
 	/* Fills the question's body. False when a parameter is unknown or out of range. */
 	bool (*ask)(const struct target *t, struct msg_body *question);
-	const struct route_form *form; /* NULL: the JSON as it is */
-	enum right right;	       /* that who asks must have */
+	const struct route_form *form; /* NULL: the JSON is sent unchanged */
+	enum right right;	       /* the right that the client needs */
 };
 
-/* What is posted to; everything else has no body. */
+/* Paths that are posted to; only these requests have a body. */
 #define POST_LOGIN "/api/v1/login"
 #define POST_LOGOUT "/api/v1/logout"
 #define POST_CHANGE "/api/v1/change"
@@ -42,18 +42,18 @@ struct route {
 #define POST_KEY "/api/v1/key"
 #define POST_ACCOUNT "/api/v1/account"	     /* of somebody else */
 #define POST_PASSPHRASE "/api/v1/passphrase" /* one's own */
-#define GET_ME "/api/v1/me"		     /* read, but of whoever asks, whatever he may */
-#define GET_ASK "/api/v1/ask"		     /* its words are people's: target.h */
+#define GET_ME "/api/v1/me"		     /* for every logged-in client, whatever his rights */
+#define GET_ASK "/api/v1/ask"		     /* its parameters are text of people, see target.h */
 #define GET_CHALLENGE "/api/v1/challenge"
 
 bool route_is_posted(const char *path);
-/* All of them, for whoever holds the list against the API's document; NULL behind the last. */
+/* All routes, for the test that compares them with the API's document; NULL after the last. */
 const struct route *route_at(size_t i);
 const char *route_posted_at(size_t i);
-/* NULL when no route has exactly this path. */
+/* The route with exactly this path, or NULL. */
 const struct route *route_find(const char *path);
 
-extern const struct route route_live; /* its answer goes on: mgmt/web/live.h */
+extern const struct route route_live; /* a stream, see mgmt/web/live.h */
 extern const struct route route_state;
 extern const struct route route_effective;
 extern const struct route route_rules;
@@ -67,45 +67,44 @@ extern const struct route route_reviews;
 extern const struct route route_tally;
 extern const struct route route_flows;
 extern const struct route route_ask;
-/* its answer takes several questions: mgmt/web/report.h */
+/* a report needs several questions, see mgmt/web/report.h */
 extern const struct route route_report;
 
-/* No parameter, and nothing else to say. */
+/* For routes without parameters, and without further fields in the question. */
 static inline bool ask_plain(const struct target *t, struct msg_body *question)
 {
 	(void)question;
 	return t->n_parameters == 0;
 }
-/* What may be asked of events, for every route that is about them. */
+/* Reads the filter of events, for all routes about events. */
 bool events_ask(const struct target *t, struct msg_body *question);
-/* `at`, of which moment the rules are asked for. */
+/* Reads `at`, the moment whose rules are wanted. */
 bool effective_at(const struct target *t, struct msg_body *question);
 
 /*
- * The status as Prometheus reads it: text exposition format 0.0.4, a family of samples for each row
- * of metrics.def. It says nothing that the status does not say; what is missing there, or null, has
- * no sample. Pure.
+ * The status for Prometheus: text exposition format 0.0.4, with a family of samples for each row of
+ * metrics.def. All values come from the status; a value that is missing or null has no sample.
+ * Pure.
  */
 
-/* The type of the text, as HTTP names it. */
+/* media type of that text */
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 /*
- * `json` holds `n` bytes of the status. The text is the caller's to free(), *ret_n its length. NULL
- * when the bytes are no status or memory is short.
+ * `json`: `n` bytes of the status. The caller frees the text; *ret_n is its length. NULL when the
+ * bytes are no status, or memory is out.
  */
 char *metrics_text(const char *json, size_t n, size_t *ret_n);
 
 /*
- * The status with what it means, in both languages: the one sentence, what is wrong, what was
- * refused. What a page shows in words comes from here, so that it says what `sekisho status` says.
- * Pure but for `seen`.
+ * The status with its meaning in both languages: the overall sentence, faults, refusals. The pages
+ * take all their words from here, so they say the same as `sekisho status`. Pure but for `seen`.
  */
 
 /*
- * `json` holds `n` bytes of the status, which is that of `wall_ns`; the form is docs/json.md's. The
- * text is the caller's to free(), *ret_n its length. NULL when the bytes are no status or memory is
- * short; `seen` has learned nothing then.
+ * `json`: `n` bytes of the status at the time `wall_ns`; the form is in docs/json.md. The caller
+ * frees the text; *ret_n is its length. NULL when the bytes are no status, or memory is out; `seen`
+ * is then unchanged.
  */
 char *state_text(struct seen *seen, uint64_t wall_ns, const char *json, size_t n, size_t *ret_n);
 

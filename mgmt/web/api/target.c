@@ -78,7 +78,8 @@ static bool read_escaped(struct bytes *b, uint8_t *ret)
 	return true;
 }
 
-/* Reads up to '&' (which is taken) or the end; *more: which of them. `words`: a person's text. */
+/* Reads a value up to '&', which is taken, or up to the end; *more: whether there was an '&'.
+ * `words`: the value may have any character, encoded as "%E5". */
 static bool read_value(struct bytes *b, struct target_parameter *p, bool words, bool *more)
 {
 	bool list = strcmp(p->key, "command") == 0;

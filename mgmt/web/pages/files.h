@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a browser is given, as bytes of this program: made of mgmt/ui and docs/openapi.json when it
- * is built, so that nothing is read at run time. */
+/* The files for browsers as bytes in this program, made from mgmt/ui and docs/openapi.json at build
+ * time, so nothing is read at run time. */
 #ifndef SEKISHO_MGMT_WEB_PAGES_FILES_H
 #define SEKISHO_MGMT_WEB_PAGES_FILES_H
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The chains, by what they are for; each function writes those of its name. In the order in which a
- * packet meets them. */
+/* The functions that write the fixed rules, one for each chain, named after it. They are listed in
+ * the order in which a packet meets the chains. */
 #ifndef SEKISHO_POLICY_IR_SKELETON_CHAINS_H
 #define SEKISHO_POLICY_IR_SKELETON_CHAINS_H
 
 #include "policy/ir/ir.h"
 
 /*
- * How the fixed rules are written: put_rule begins one, what follows is put into it, statement
- * after statement. Memory that is out shows in the arena; until then everything goes on, into a
- * rule that nobody reads.
+ * put_rule begins a rule; the other put_ functions append statements to it. Without memory the
+ * arena has failed, and statements go into a scratch rule that is not used.
  */
 
 #define TCP_FIN 1u
@@ -19,8 +18,8 @@
 #define TCP_ACK 16u
 #define TCP_URG 32u
 
-/* A switch's question who listens to which groups (RFC 3810, 5.1): of the link itself, which its
- * hop limit proves. */
+/* A multicast listener query of a switch (RFC 3810, 5.1). Its hop limit of 1 proves that it comes
+ * from the link. */
 #define ICMP6_WHO_LISTENS 130u
 #define ICMP6_LAST_HOP 1u
 
@@ -28,39 +27,40 @@
 
 struct writer {
 	struct arena *a;
-	uint32_t layers; /* of those that end */
+	uint32_t layers; /* the highest layer whose permits end */
 	struct ir_limits limits;
 	struct ir_rule *rules;
 	size_t n, room;
-	struct ir_rule scratch; /* where statements go when memory is out */
+	struct ir_rule scratch; /* takes the statements when memory is out */
 	struct ir_rule *rule;
 };
 
 void put_rule(struct writer *w, enum ir_chain chain);
-/* What `a` and `b` are: enum ir_stmt_kind. */
+/* `a` and `b` as in enum ir_stmt_kind. */
 void put(struct writer *w, enum ir_stmt_kind kind, uint32_t a, uint32_t b);
 void put_set(struct writer *w, enum ir_stmt_kind kind, enum ir_set set, enum ir_key key);
-/* Holds while `key` stays within `rate` a second, `burst` at once. */
+/* Holds while `key` does not exceed `rate` per second with a burst of `burst`. */
 void put_paced(struct writer *w, enum ir_set set, enum ir_key key, uint32_t rate, uint32_t burst);
 void put_transport(struct writer *w, uint32_t family, uint32_t l4proto);
-/* Ends: counted and recorded; the next chain; decided, so that the chain that comes after lets it
- * by without asking again. */
+/* Endings of a rule. put_drop counts, records and drops; put_go continues in another chain;
+ * put_pass marks the packet as decided, so that the post chain lets it pass without another
+ * lookup. */
 void put_drop(struct writer *w, enum reason r);
 void put_go(struct writer *w, enum ir_chain to);
 void put_pass(struct writer *w);
 
-/* A rule of its own: accepts ICMPv6 of that type, with just so many hops left. */
+/* A separate rule: accepts ICMPv6 of that type with exactly this hop limit. */
 void put_of_link(struct writer *w, enum ir_chain chain, uint32_t type, uint32_t hops);
-/* A rule of its own: a source that does not belong where it came in; IPv6 has no reverse-path check
- * of its own. */
+/* A separate rule: drops a packet whose source is not routed through the interface where it came
+ * in. IPv6 has no reverse-path check of its own. */
 void put_home_only(struct writer *w, enum ir_chain chain);
 
-/* The maps of cells of a family in the order in which they are asked: what ends first, what ends
- * later, what stays. */
+/* The maps of cells of a family in the order in which they are looked up: the layers that end, the
+ * earliest end first, then the cells that stay. */
 uint32_t cell_maps(const struct writer *w);
 enum ir_set cell_map(const struct writer *w, bool six, uint32_t i);
-/* Rules of their own: what a map of cells says of the packet; while cells change, what stands in
- * for it says so first. */
+/* Separate rules: look the packet up in a map of cells. While cells change, its bridge map is
+ * looked up first. */
 void put_admitted(struct writer *w, enum ir_chain chain, bool six, enum ir_set map, enum ir_key key,
 		  enum ir_chain then);
 
@@ -107,8 +107,8 @@ void input_rules(struct writer *w);
 void output_rules(struct writer *w);
 void answer_rules(struct writer *w);
 
-/* The ICMP errors that live sessions need, and no others: a redirect or a quench is
- * nobody's need. */
+/* The ICMP errors that live sessions need. Redirect and source quench are not among them, because
+ * no session needs them. */
 #define SKELETON_ERRORS 7u
 extern const struct icmp_error {
 	uint8_t family, l4proto, type;

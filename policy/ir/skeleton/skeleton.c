@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The fixed rules around the maps. They are the same for every policy; only the queue chains depend
- * on which lanes are in use, and what limits sessions on the limits that there are. Read in the
- * order of chains.h: this is all that the box does with a packet that it forwards, receives or
- * sends.
+ * The fixed rules around the maps. They are the same for every policy, except that the queue chains
+ * depend on the lanes in use, and the limit rules on the session limits in use. Together they are
+ * all that the box does with a packet that it forwards, receives or sends, in the order of
+ * chains.h:
  *
- *   guard     before tracking: what could only harm the sessions that tracking knows, errors about
- *             them included
- *   forward   what people isolated first; then what tracking says of the packet decides where it
- *             goes, live sessions by one lookup
- *   post      the same hook, later: nothing leaves but what was let by (FAST) or judged by the
- *             policy now in force; what was judged by one that has changed since goes to its worker
+ *   guard     before tracking: drops what could only harm tracked sessions, including errors
+ *             about them
+ *   forward   isolated traffic is dropped first; then a packet goes on by its tracking state,
+ *             live sessions by one lookup
+ *   post      the same hook, later: only packets pass that were accepted (FAST) or judged by the
+ *             policy in force; a packet that was judged by an earlier policy goes to its worker
  *             once more
- *   last      the same hook, after that: what was judged a second time
- *   input     packets for the box itself, where nothing listens
- *   output    packets of the box itself: neighbour discovery, errors, echo answers, resets
+ *   last      the same hook, after post: packets that were judged a second time
+ *   input     packets for the box itself, which has no listeners
+ *   output    packets from the box itself: neighbour discovery, errors, echo replies, resets
  *
- * Every chain ends in a counted drop; the base chains' policy is drop besides. Every path from
- * `forward` to `post` sets the packet mark, so a mark that a packet brings along never counts.
+ * Every chain ends in a counted drop; the policy of the base chains is drop as well. Every path
+ * from `forward` to `post` sets the packet mark, so a mark that a packet brings along has no
+ * effect.
  */
 #include "policy/ir/ir.h"
 #include "policy/ir/skeleton/chains.h"

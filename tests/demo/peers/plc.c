@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A crane PLC as cheap ones are: a Modbus/TCP server (libmodbus) that serves one connection at a
- * time. A client that vanishes without FIN or RST blocks it for good, which is what makes unheard
- * cuts dangerous on real quays.
+ * A cheap crane PLC: a Modbus/TCP server (libmodbus) that serves one connection at a time. A client
+ * that disappears without FIN or RST blocks it for good. Therefore it is dangerous to cut
+ * connections without telling both ends.
  *
  *   plc ADDRESS PORT
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The client of a crane PLC: reads ten registers every 100 ms and has a 500 ms watchdog. Each time
- * the watchdog runs out a crane would stop; those trips are counted. The counts stand in FILE as
- * one line of JSON, rewritten after every poll.
+ * The client of a crane PLC: reads ten registers every 100 ms, and has a watchdog of 500 ms. A real
+ * crane would stop each time the watchdog runs out; these times are counted. After every poll the
+ * counts are written to FILE as one line of JSON.
  *
  *   poller ADDRESS PORT FILE
  */
@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 			polls++;
 			if (now - last_good > longest)
 				longest = now - last_good;
-			/* An answer that comes after the watchdog ran out is no rescue: the crane
+			/* An answer that comes after the watchdog ran out does not help: the crane
 			 * has stopped. */
 			if (now - last_good > WATCHDOG_MS && !tripped)
 				trips++;

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A TLS 1.3 client that shows as its certificate whatever bytes it was given, and signs by whatever
- * key: what no honest library does.
+ * A TLS 1.3 client that presents any given bytes as its certificate, and signs with any given key,
+ * as no honest library would.
  *
  * 	show ADDRESS KEY CERTIFICATE TIMES [CERTIFICATE ...]	the chain's other members follow;
  *  TIMES handshakes, one after the other
  *
- * KEY: PEM, whose public key the first certificate is said to have. A line for each outcome, with
- * how often: "in 3" or "out 7", where "in" is a handshake after which the box has answered
- * a request.
+ * KEY: PEM; the first certificate claims to have its public key. Prints a line for each outcome,
+ * with its number: "in 3" or "out 7". "in" is a handshake after which the box answered a request.
  */
 #include <arpa/inet.h>
 #include <gnutls/abstract.h>
@@ -60,7 +59,7 @@ static gnutls_datum_t file(const char *path)
 	return d;
 }
 
-/* The bytes as they are; what they say of a key nobody asks here. */
+/* Adds the bytes as they are; nobody here reads the key in them. */
 static void add(const char *path)
 {
 	gnutls_pcert_st *p = &chain[n_chain++];
@@ -78,7 +77,7 @@ static int connected(const char *address)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int on = 1;
 
-	/* What it says behind the handshake need not wait for the box to have said something. */
+	/* Its first request after the handshake does not wait for data of the box. */
 	if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 ||
 	    inet_pton(AF_INET, address, &to.sin_addr) != 1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0 ||
@@ -89,8 +88,8 @@ static int connected(const char *address)
 	return fd;
 }
 
-/* In TLS 1.3 a client is done before the server has looked at its certificate: the first
- * answer tells. */
+/* In TLS 1.3 a client finishes before the server has checked its certificate: only the first answer
+ * shows the result. */
 static bool answered(gnutls_session_t s)
 {
 	static const char question[] = "GET /api/v1/me HTTP/1.1\r\nHost: sekisho\r\n\r\n";

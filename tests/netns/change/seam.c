@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The daemon's objects as they are, linked with this beside them: the change matrix sets the
- * daemon's clock, lets one step of an apply fail and leaves it without memory, without touching the
- * clock or the disk of the machine that runs it. Nothing of this is in the product: the linker
- * hands its calls here (`--wrap`), and without a page of orders each goes on to where it
- * always went.
+ * Linked with the daemon's unchanged objects, for the change matrix: it sets the daemon's clock,
+ * makes one step of an apply fail, or takes memory away, without touching the clock or the disk of
+ * the machine that runs it. The product has nothing of this: the linker redirects its calls
+ * (`--wrap`), and without a page of orders each call goes on as usual.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,48 +33,50 @@
 /* As tests/netns/change/seam.py has them. */
 enum point {
 	POINT_STORE,	/* the generation is written */
-	POINT_TABLE,	/* a worker takes the table */
-	POINT_DIGEST,	/* a worker says which table it has */
+	POINT_TABLE,	/* a worker accepts the table */
+	POINT_DIGEST,	/* a worker reports which table it has */
 	POINT_FORETELL, /* which sessions it cuts */
 	POINT_BATCH,	/* the kernel's transaction */
 	POINT_READ_BACK,
 	POINT_FACTS,   /* addresses, links, routes */
-	POINT_CONFIRM, /* what the next start loads is written */
-	POINT_TRIED,   /* a worker says whether it could load a table */
+	POINT_CONFIRM, /* the pointer to the generation that the next start loads is written */
+	POINT_TRIED,   /* a worker reports whether it could load a table */
 	POINT_HISTORY, /* the lines of all generations are written */
-	/* what the next start loads was written, and nobody knows whether it will stay */
+	/* the pointer was written, and nobody knows whether it will survive */
 	POINT_POINTED,
-	POINT_SILENT, /* a worker has the table and does not say so */
+	POINT_SILENT, /* a worker has the table and does not report it */
 	POINTS
 };
 
 struct orders {
-	int64_t wall_ns; /* the daemon's clock is that much ahead */
+	int64_t wall_ns; /* the daemon's clock is ahead by this */
 	struct {
-		int32_t skip, times; /* so many pass first; so many fail then */
+		/* number of calls that still succeed; number of calls that then fail */
+		int32_t skip, times;
 	} at[POINTS];
-	uint64_t no_more; /* an allocation of so many bytes or more finds no memory; 0 = all do */
-	/* what the kernel says of the clock: enum clock_sync + 1; 0 = its own word */
+	uint64_t no_more; /* an allocation of this many bytes or more fails; 0 = none does */
+	/* the kernel's state of the clock: enum clock_sync + 1; 0 = the real one */
 	int64_t sync;
-	/* what the clock with the battery shows, seconds ahead of the machine's; NO_BATTERY = there
-	 * is none; 0 = the machine's own */
+	/* the time of the battery-backed clock, in seconds ahead of the machine's; NO_BATTERY =
+	 * there is none; 0 = the machine's own */
 	int64_t battery;
-	char boot[40]; /* this start of the machine; "" = the machine's own */
-	/* what waits for the word about a source to settle is that much later */
+	char boot[40]; /* id of this start of the machine; "" = the machine's own */
+	/* code that waits until the state of the time source has settled is this much later */
 	int64_t later_ns;
-	/* workers of that kind take one packet at a time, and so long for each */
+	/* a worker of this kind takes one packet at a time, and this long for each */
 	int64_t slow_ns[LANE_KINDS];
 	struct {
-		int32_t stands, came; /* whoever comes there stands still; so many have come */
+		/* a process that reaches this point stops there; number of processes that have */
+		int32_t stands, came;
 	} still[POINTS];
-	int32_t eaters; /* so many workers from now on take memory without end */
-	/* so much time has gone by for all: of monotonic time for the journal alone, so that nobody
-	 * is late for another */
+	int32_t eaters; /* number of further workers that use up memory without limit */
+	/* ns by which the wall clock of every process is ahead. The monotonic clock is ahead only
+	 * in the journal, so that no process seems late to another. */
 	int64_t even_ns;
 };
 
 #define NO_BATTERY INT64_MIN
-#define EATEN (16u << 20) /* a worker that has nothing to do looks around once a second */
+#define EATEN (16u << 20) /* bytes that a worker with nothing to do takes once a second */
 
 static struct orders *orders;
 
@@ -91,7 +92,7 @@ static __attribute__((constructor)) void take_orders(void)
 	orders = p == MAP_FAILED ? NULL : p;
 }
 
-/* Of several processes that come at once each takes one, and none more than there are. */
+/* If several processes come at once, each takes one, and together no more than there are. */
 static bool take(int32_t *n)
 {
 	int32_t left = __atomic_load_n(n, __ATOMIC_RELAXED);
@@ -114,7 +115,7 @@ static bool fails(enum point p)
 	return take(&orders->at[p].times);
 }
 
-/* Of the type that it stands in for: the linker would not notice another. */
+/* The replacement has the type of the original: the linker would not notice a different one. */
 #define STANDS_FOR(f) __typeof__(f) __real_##f, __wrap_##f
 
 STANDS_FOR(malloc);
@@ -163,7 +164,7 @@ void *__wrap_realloc(void *p, size_t n)
 	return short_of(n) ? NULL : __real_realloc(p, n);
 }
 
-/* A piece each time it looks around, so that it goes on working and nobody takes it for hung. */
+/* Takes memory in each tick, so that the worker goes on working and does not count as hung. */
 uint64_t __wrap_inspector_tick(struct inspector *i)
 {
 	static bool eats;
@@ -270,7 +271,7 @@ int __wrap_enforce_cut(struct enforce *f, const struct generation_held *next, co
 				     : __real_enforce_cut(f, next, have, ret, e);
 }
 
-/* The kernel itself refuses it: a set that rules use cannot be taken away. */
+/* The kernel itself refuses it: a set that rules use cannot be deleted. */
 int __wrap_batch_commit(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line)
 {
 	if (fails(POINT_BATCH))
@@ -283,7 +284,7 @@ int __wrap_enforce_compare(struct enforce *f, struct arena *a, struct difference
 	return fails(POINT_READ_BACK) ? err_set(e, -EIO, "read-back") : __real_enforce_compare(f, a, ret, e);
 }
 
-/* All of it was set, and then the kernel refused something. */
+/* Everything was set, and then the kernel refused something. */
 int __wrap_box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct err *e)
 {
 	int r = __real_box_set(s, ir, before, e);
@@ -306,7 +307,7 @@ int __wrap_sandbox_enter_pair(enum role r, enum lane_kind kind, struct err *e)
 	return __real_sandbox_enter_pair(r, kind, e);
 }
 
-/* It turns all the while, so nobody takes it for hung. */
+/* It keeps running all the time, so that it does not count as hung. */
 int __wrap_queue_receive(struct queue_reader *r, int fd, unsigned most)
 {
 	int64_t slow = orders != NULL && own_kind < LANE_KINDS

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A small supervisor for the kernel-path test: the real enforce role, as a child in a network
- * namespace, driven line by line from standard input; every answer is one line of JSON.
+ * A small supervisor for the test of the kernel path. It runs the real enforce role as a child in a
+ * network namespace, and reads its commands line by line from standard input. Every answer is one
+ * line of JSON.
  *
  *   kernel_main NETNS          runs the role there and reads commands:
  *     start | kill             a role process
@@ -54,13 +55,13 @@ struct driver {
 	pid_t child;
 	int control, events;
 	uint32_t next_id;
-	uint8_t identities[IDS_MAX][32]; /* permit ids are positions + 1, kept over applies */
+	uint8_t identities[IDS_MAX][32]; /* identities by id - 1; ids are kept over applies */
 	uint32_t n_identities;
-	struct compilation c;  /* of the policy that was applied last */
+	struct compilation c;  /* the compilation of the policy that was applied last */
 	uint32_t ids[IDS_MAX]; /* of its permits */
 };
 
-/* The role's clock is that much ahead; shared with it. */
+/* The role's clock is ahead by this; shared with the role. */
 static int64_t *ahead_ns;
 
 uint64_t __real_clock_wall_ns(void);
@@ -108,7 +109,8 @@ static void start(struct driver *d)
 	close(events[1]);
 	d->control = control[0];
 	d->events = events[0];
-	/* As the supervisor says before the first generation: what ends by time is in force. */
+	/* As the supervisor says it before the first generation: conduits with an end are in
+	 * force. */
 	if (msg_send(d->control, 0, &(struct msg_body){ MSG_CLOCK, .clock = { .waits = 0 } }, NULL, 0) < 0)
 		die("tell of the clock");
 }
@@ -141,7 +143,7 @@ static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sea
 		       bool spoil)
 {
 	size_t map = 4u * ir->n_permits;
-	size_t others = 4u * IDS_MAX; /* the workers of this box forget no table */
+	size_t others = 4u * IDS_MAX; /* the workers of this box never forget a table */
 	uint8_t *all = malloc(n + map + others);
 	struct arena *a = arena_new(16u << 20);
 	const struct ir_place *places;
@@ -159,8 +161,8 @@ static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sea
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
 		uint8_t identity[32];
 
-		/* Equal means the same at the same place; the driver keeps no id for what
-		 * lies elsewhere. */
+		/* A permit is the same if it has the same identity at the same place. This driver
+		 * keeps no id for a permit that moved. */
 		sha256_pair(ir->permits[i].identity, 32, places[i].digest, 32, identity);
 		d->ids[i] = permit_id(d, identity);
 		out_be32(&ids, spoil ? 7 : d->ids[i]);
@@ -253,10 +255,11 @@ static bool from_role(struct driver *d)
 		json_line(stdout, json_pack("{s:s,s:i,s:I,s:o}", "event", "drift", "what", m.body.drift.what, "gap_us",
 					    (json_int_t)m.body.drift.gap_us, "text", json_text(m.body.drift.text)));
 		break;
-	/* sessions that ended by time: the workers', of which there are none */
+	/* sessions that ended by time: for the workers, of which there are none */
 	case MSG_CUTS:
-	case MSG_USED: /* what was used last, for a successor that is never made */
-	/* each second, unasked; what the supervisor makes of it is another suite's */
+	case MSG_USED: /* the record of uses, for a successor that is never started */
+	/* comes each second without a question; another test checks what the supervisor does with
+	 * it */
 	case MSG_UNANSWERED:
 		break;
 	default:
@@ -272,8 +275,8 @@ static void query(struct driver *d, enum msg_type question)
 		die("send a query");
 }
 
-/* The clock first, as the role finds it by itself; then the doors, with one of its own so that they
- * are others than before. */
+/* First the clock, which the role reads by itself; then the doors, always with one more, so that
+ * they differ from the last ones. */
 static void at(struct driver *d, char *rest)
 {
 	uint8_t bytes[DOORS_OPEN * OPEN_DOOR_BYTES];
@@ -305,7 +308,7 @@ static void at(struct driver *d, char *rest)
 	close(fd);
 }
 
-/* "c0 c1: it_from_ot; : asset crane7": what each keeps, and what it is. */
+/* "c0 c1: it_from_ot; : asset crane7": what is kept, and what is isolated. */
 static void apart(struct driver *d, char *rest)
 {
 	struct policy p = { .ir = d->c.ir, .ids = d->ids };
@@ -354,7 +357,7 @@ static void judge(const struct driver *d, char *rest)
 	json_line(stdout, json_pack("{s:s,s:i}", "event", "judged", "permit", c != NULL ? (int)d->ids[c->permit] : 0));
 }
 
-/* Says what the kernel said, and which policy line it was about. */
+/* Prints the kernel's error, and the line of the policy that it was about. */
 static void collide(void)
 {
 	struct image_element wide = { .line = 11, .data = 1 }, across = { .line = 12, .data = 2 };
@@ -366,8 +369,8 @@ static void collide(void)
 
 	if (fd < 0 || b == NULL || netlink_open(&n, fd, &e) < 0)
 		die(e.text);
-	/* Protocol and port are the last two fields of the key; 100-200 and 150-250 cut across
-	 * each other. */
+	/* Protocol and port are the last two fields of the key; the ranges 100-200 and 150-250
+	 * overlap. */
 	wide.key[16] = wide.key_end[16] = across.key[16] = across.key_end[16] = 6;
 	wide.key[21] = 100;
 	wide.key_end[21] = 200;

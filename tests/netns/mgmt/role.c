@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The management role alone, for its test: the supervisor at the other end of its channel is
- * the test. */
+/* The management role alone, for its test. The test is the supervisor at the other end of its
+ * channel. */
 #include "appliance/role/roles.h"
 
 int main(void)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Loads the program of the verdict cache and appends to chain `forward` of table `inet once` a rule
- * that accepts what it lets by; with "written", to that of `ip mangle` one that has checksums
- * written first. Then a line a command: "give CLIENT SERVER" puts a lease with these next numbers
- * there, of the one poll that it knows; anything else tells how that lease stands. Holds it all
- * until its input ends.
+ * Loads the program of the verdict cache, and appends a rule to chain `forward` of table `inet
+ * once` that accepts what the program passes. With "written", it also appends a rule to that chain
+ * of `ip mangle` that makes the kernel write checksums before. Then it reads commands, one a line:
+ * "give CLIENT SERVER" makes a lease with these next sequence numbers, for the one poll that this
+ * program knows; any other line prints the state of that lease. Everything exists until its input
+ * ends.
  *
  *   hold OBJECT [written]
  */
-#include <netinet/in.h> /* before linux/, which then leaves its own copies out */
+#include <netinet/in.h> /* before linux/, which then omits its own definitions */
 
 #include <arpa/inet.h>
 #include <errno.h>

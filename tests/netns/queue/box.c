@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A small supervisor for one gate and one worker, so that both can be tried on real queues without
- * the rest of the box.
+ * A small supervisor for one gate and one worker, so that both can be tested with real queues
+ * without the rest of the box.
  *   box [--core N] LANE[:o]...      (":o" sets the fail-open flag)
  * Runs inside the network namespace whose queues it opens. Reads commands from standard input, one
  * a line: spawn, gate, liar SEED KIND, stop, cont, kill, killgate, settle, status, gatestatus.
- * Writes one line an answer, and lines for events and hung workers as they come.
+ * Writes one line for each answer, and lines for events and hung workers when they come.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +39,7 @@
 #include "appliance/worker/queue.h"
 #include "tests/netns/queue/liar.h"
 
-#define HIGH 100 /* descriptors are moved here before they are put in place */
+#define HIGH 100 /* descriptors are moved above this number before they are put in place */
 #define MAXLEN 4096
 
 struct child {
@@ -54,7 +54,7 @@ struct box {
 	unsigned n;
 	int raw4, raw6, proc, sessions, pulse, core;
 	uint32_t serial;
-	bool lying; /* the worker is one that answers no questions */
+	bool lying; /* the worker is one that lies, and answers no questions */
 };
 
 static void die(const char *what, const struct err *e)
@@ -147,7 +147,7 @@ static void send_lanes(const struct box *b, int control)
 	}
 }
 
-/* The policy of this box: the client's host to the server's, whatever port. */
+/* The policy of this box: from the client's host to the server's host, on every port. */
 static void send_pairs(int control)
 {
 	struct known_pair one = { .hi = UINT16_MAX };
@@ -171,7 +171,7 @@ static void start_gate(struct box *b)
 	send_pairs(b->gate.control);
 }
 
-/* With `liar`, a worker that writes rubbish takes the place of the real one. */
+/* With `liar`, a worker that writes random entries takes the place of the real one. */
 static void start_worker(struct box *b, const char *liar)
 {
 	int ring = ring_create(NULL), wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), fds[4], table;
@@ -213,7 +213,7 @@ static uint32_t waiting(const struct box *b)
 	return sum;
 }
 
-/* How long until nothing waits any more, from `since`. */
+/* Measures the time from `since` until no packet waits any more. */
 static void settle(const struct box *b, uint64_t since)
 {
 	uint64_t limit = since + 2000000000u, now;
@@ -256,7 +256,7 @@ static bool command(struct box *b, char *line)
 	line[strcspn(line, "\n")] = 0;
 	if (b->worker.pid <= 0 &&
 	    (strcmp(line, "stop") == 0 || strcmp(line, "cont") == 0 || strcmp(line, "kill") == 0)) {
-		say("no worker"); /* signalling process 0 would mean everybody */
+		say("no worker"); /* a signal to process 0 would go to the whole group */
 	} else if (strcmp(line, "stop") == 0) {
 		kill(b->worker.pid, SIGSTOP);
 		say("done");
@@ -378,7 +378,7 @@ int main(int argc, char **argv)
 			die("queue", &e);
 		b.n++;
 	}
-	/* What it measures should not be its own waiting. */
+	/* So that it does not measure its own waiting for a processor. */
 	sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &(const struct sched_param){ .sched_priority = 60 });
 	b.raw4 = reset_socket_open(AF_INET, &e);
 	b.raw6 = reset_socket_open(AF_INET6, &e);

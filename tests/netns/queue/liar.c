@@ -14,7 +14,7 @@
 #include "appliance/wire/ring.h"
 #include "appliance/worker/form.h"
 
-#define FOREIGN_LANE 20u /* the driver gives this lane to nobody */
+#define FOREIGN_LANE 20u /* the driver gives this lane to no worker */
 
 static uint64_t state;
 
@@ -51,7 +51,7 @@ static void push_accepts(struct ring *r, int wake, uint16_t queue, uint32_t perm
 	announce(r, wake);
 }
 
-/* Has verdicts said on packets of every lane but the one whose socket it says them on. */
+/* Asks for verdicts on packets of every lane, over the ring of its own lane. */
 static void say_for_others(struct ring *r, const int fds[LANE_COUNT])
 {
 	const struct form_entry yes = { .permit = 7, .outcome = OUTCOME_CONFIRMED };
@@ -68,8 +68,8 @@ static void say_for_others(struct ring *r, const int fds[LANE_COUNT])
 	}
 }
 
-/* Resets of no session, with numbers of its own, between `a` (IPv4, the last byte counted up) and
- * the server. */
+/* Asks for resets of sessions that do not exist, with invented numbers, between `a` (IPv4, its last
+ * byte counted up) and the server. */
 static void push_strays(struct ring *r, int wake, uint16_t queue, const char *a, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -92,8 +92,8 @@ static void push_strays(struct ring *r, int wake, uint16_t queue, const char *a,
 	announce(r, wake);
 }
 
-/* Has every packet of the cut lane dropped as it comes, by guessing ids, and asks for far too much
- * each time. */
+/* Has every packet of the cut lane dropped as it comes, by guessing ids, and asks for far too many
+ * resets each time. */
 static void cut_and_reset(struct ring *r, int wake, uint16_t queue)
 {
 	for (unsigned round = 0; round < 25; round++) {
@@ -102,7 +102,7 @@ static void cut_and_reset(struct ring *r, int wake, uint16_t queue)
 		for (uint32_t id = 1; id <= 200; id++)
 			ring_push(r, &(struct ring_entry){
 					     .kind = RING_VERDICT, .outcome = OUTCOME_DROP, .queue = queue, .id = id });
-		/* of a known pair and of one that nobody knows, in turn */
+		/* for a pair in the policy and for one that is not, alternately */
 		for (unsigned i = 0; i < 20; i++) {
 			push_strays(r, wake, queue, "\x0a\x51\x00\x02", 1);
 			push_strays(r, wake, queue, "\x0a\x09\x00\x02", 1);
@@ -117,7 +117,7 @@ static void push_rubbish(struct ring *r, int wake)
 
 		for (unsigned i = 0; i < 64; i++)
 			e[i] = (uint8_t)random32();
-		/* Now and then something that looks right at first. */
+		/* Sometimes an entry that looks right at first. */
 		if (n % 3 == 0)
 			e[0] = (uint8_t)(1 + random32() % 3);
 		ring_push(r, e);

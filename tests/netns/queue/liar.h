@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A worker that lies: it enters the worker's sandbox and then writes what it likes into the ring.
+ * A worker that lies: it enters the worker's sandbox, and then writes anything into the ring.
  */
 #ifndef SEKISHO_TESTS_LIAR_H
 #define SEKISHO_TESTS_LIAR_H

@@ -32,7 +32,7 @@ static struct nftnl_rule *rule_make(char **arg)
 	nftnl_rule_set_u32(r, NFTNL_RULE_FAMILY, NFPROTO_INET);
 	nftnl_expr_set_str(e, NFTNL_EXPR_TG_NAME, "NFQUEUE");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_TG_REV, 3);
-	/* xt aligns to 8; the expression owns it now */
+	/* xtables aligns to 8; the expression owns it now */
 	nftnl_expr_set(e, NFTNL_EXPR_TG_INFO, info, 8);
 	nftnl_rule_add_expr(r, e);
 	return r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An inspector to test its surroundings with: the words in a packet say what becomes of it.
+ * An inspector for tests of its surroundings: the words in a packet say how it is decided.
  * Implements dpi/inspect/inspect.h.
  *   "DROP" is dropped, "SURE" is accepted and confirmed, "CUT!" resets both ends, "LATE" is held
  *   for 5 ms, "LOST" gets no answer at all,
@@ -111,8 +111,8 @@ static void cut(const struct packet *p)
 	memcpy(r.server.b, ip + (six ? 24 : 16), alen);
 	r.client_port = (uint16_t)(tcp[0] << 8 | tcp[1]);
 	r.server_port = (uint16_t)(tcp[2] << 8 | tcp[3]);
-	/* This packet never arrives: the server expects its first byte, the client what it
-	 * last acknowledged. */
+	/* This packet never arrives: the server expects its first byte next, and the client the
+	 * byte that it last acknowledged. */
 	r.to_server = (struct reset_side){ .seq = be32(tcp + 4), .valid = 1 };
 	r.to_client =
 		(struct reset_side){ .seq = be32(tcp + 8), .ack = be32(tcp + 4) + data, .with_ack = 1, .valid = 1 };

@@ -2,9 +2,9 @@
 /*
  *   pour ADDRESS PORT SECONDS MOST
  *
- * UDP datagrams of four bytes to an address that need not answer, at most MOST a second, from one
- * socket. Prints how many the kernel took and in which time, as JSON. What the kernel did not take
- * was not sent.
+ * Sends UDP datagrams of four bytes to an address that need not answer, at most MOST a second, from
+ * one socket. Prints as JSON how many the kernel accepted and in which time. A datagram that the
+ * kernel did not accept was not sent.
  */
 #include <arpa/inet.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The register on the disk: what is written is read again; a file that is torn at any byte, or has
- * one bit turned, lets nobody in and is set aside, never believed in part; what people see of it
- * has no secret. Sessions and failures, which are in memory.
+ * The register on the disk: what is written is read again. A file that is cut at any byte, or has
+ * one wrong bit, lets nobody in and is set aside; no part of it is used. What people see of the
+ * register has no secret. Also sessions and failed logins, which are in memory.
  * LINK: appliance/wire/webauthn.c appliance/accounts/book.c appliance/accounts/book_file.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c
  * LINK: appliance/accounts/sessions.c appliance/accounts/lockout.c appliance/wire/duty.c
@@ -128,7 +128,7 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
-/* At each byte; none of them may leave a single account behind. */
+/* Damage at each byte: none of it may leave a single account behind. */
 static void torn_and_turned_files_let_nobody_in(void **state)
 {
 	char whole[16384], part[16384];
@@ -162,7 +162,7 @@ static void torn_and_turned_files_let_nobody_in(void **state)
 	assert_int_equal(reread(), BOOK_READ);
 }
 
-/* With a digest that is right: what the program would not have written is refused all the same. */
+/* With a right digest: contents that the program would never write are refused all the same. */
 static void what_the_program_would_not_write_is_refused(void **state)
 {
 	static const char *const keys[] = { "name", "full", "roles",	 "since",   "disabled",
@@ -278,14 +278,15 @@ static void sessions_end_by_idleness_age_and_number(void **state)
 	assert_null(sessions_find(&s, wrong, 100 * S));
 	assert_non_null(sessions_find(&s, secret[0], 100 * S + SESSION_IDLE_NS - 1));
 	assert_null(sessions_find(&s, secret[0], 100 * S + SESSION_IDLE_NS));
-	/* Used again and again, it ends all the same. */
+	/* A session that is used all the time ends all the same. */
 	x = sessions_begin(&s, "suzuki", &from, 1000 * S, 0, secret[1]);
 	for (uint64_t t = 0; t < SESSION_LIMIT_NS; t += 600 * S) {
 		assert_ptr_equal(sessions_find(&s, secret[1], 1000 * S + t), x);
 		x->used = 1000 * S + t;
 	}
 	assert_null(sessions_find(&s, secret[1], 1000 * S + SESSION_LIMIT_NS));
-	/* The fifth takes the place of the oldest of the same account, and of nobody else. */
+	/* The fifth session replaces the oldest one of the same account, and no session of another
+	 * account. */
 	sessions_begin(&s, "sato", &from, 90000 * S, 0, secret[7]);
 	for (size_t i = 0; i < SESSIONS_EACH + 1; i++)
 		assert_non_null(sessions_begin(&s, "suzuki", &from, (100000 + i) * S, 0, secret[i]));
@@ -310,13 +311,14 @@ static void five_failures_lock_one_name_for_one_address(void **state)
 	assert_false(lockout_locked(&l, "suzuki", &there, t));
 	assert_true(lockout_failed(&l, "suzuki", &there, t += S));
 	assert_true(lockout_locked(&l, "suzuki", &there, t));
-	/* The person herself is not kept out, nor is anybody else there. */
+	/* The person is not locked out from their own address, and nobody else is locked out
+	 * there. */
 	assert_false(lockout_locked(&l, "suzuki", &here, t));
 	assert_false(lockout_locked(&l, "sato", &there, t));
 	assert_int_equal(lockout_count(&l, t), 1);
 	assert_true(lockout_locked(&l, "suzuki", &there, t + LOCKOUT_NS - 1));
 	assert_false(lockout_locked(&l, "suzuki", &there, t + LOCKOUT_NS));
-	/* Four, then a pause: the first ones count no more. */
+	/* Four failures, then a pause: the first ones no longer count. */
 	for (int i = 0; i < 4; i++)
 		assert_false(lockout_failed(&l, "sato", &here, t));
 	t += LOCKOUT_WINDOW_NS;
@@ -325,14 +327,14 @@ static void five_failures_lock_one_name_for_one_address(void **state)
 	lockout_forget(&l, "sato", &here);
 	for (int i = 0; i < 4; i++)
 		assert_false(lockout_failed(&l, "sato", &here, t));
-	/* One customer is one /64. */
+	/* One /64 counts as one address. */
 	for (int i = 0; i < 5; i++)
 		lockout_failed(&l, "ito", i % 2 == 0 ? &six : &same, t);
 	assert_true(lockout_locked(&l, "ito", &six, t));
 	assert_true(lockout_locked(&l, "ito", &same, t));
 }
 
-/* Thousands of names from everywhere: a lock that lives gives way to none that matters less. */
+/* Thousands of names from everywhere: an active lock is not dropped for a less important entry. */
 static void strangers_cannot_wash_a_lock_away(void **state)
 {
 	static struct lockout l;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Challenges: each is good once, for its address and its time, and only as it was made.
+ * Challenges: each is valid once, for its address and its time, and only unchanged.
  * LINK: appliance/accounts/challenge.c appliance/accounts/secret.c appliance/base/bytes.c
  * LINK: appliance/base/sha256.c appliance/base/addr.c
  * LIBS: nettle
@@ -35,7 +35,8 @@ static void good_once_here_and_now(void **state)
 	assert_true(challenge_make(&c, &here, NOW, two));
 	assert_memory_not_equal(one, two, sizeof(one));
 	assert_false(challenge_use(&c, &there, NOW, one));
-	assert_false(challenge_use(&other, &here, NOW, one)); /* of another life of the role */
+	/* a challenge from before a restart of the role */
+	assert_false(challenge_use(&other, &here, NOW, one));
 	assert_false(challenge_use(&c, &here, NOW - 1 * S, one));
 	assert_false(challenge_use(&c, &here, NOW + WEBAUTHN_CHALLENGE_S * S, one));
 	assert_true(challenge_use(&c, &here, NOW + (WEBAUTHN_CHALLENGE_S - 1) * S, one));
@@ -59,7 +60,7 @@ static void each_bit_counts(void **state)
 	assert_true(challenge_use(&c, &here, NOW, one));
 }
 
-/* When no place is left nobody gets in by a key; what is too old makes room. */
+/* If all places are used, nobody gets in with a key; challenges that are too old make room. */
 static void all_places_used(void **state)
 {
 	struct challenges c = begun();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a child of the role accounts owes: one that does not answer hangs after a while, one that
- * answers slowly does not, and what nobody asked for is told.
+ * Open questions to a child of the role accounts: a child that does not answer is reported as hung
+ * after a while, one that answers slowly is not, and an answer that nobody asked for is reported.
  *
  * LINK: appliance/accounts/child.c appliance/base/err.c appliance/base/errno_text.c
  * LINK: appliance/base/messages.c
@@ -36,7 +36,7 @@ static void who_does_not_answer_hangs(void **state)
 
 	(void)state;
 	child_asked(&d, at(5));
-	/* That others ask meanwhile does not make it younger. */
+	/* Later questions do not make this one younger. */
 	child_asked(&d, at(LONG));
 	assert_false(child_hangs(&d, at(LONG + 4)));
 	assert_true(child_hangs(&d, at(LONG + 5)));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All that the role accounts decides, with real hashes and a real folder: who is let in and who is
- * not, that a stranger keeps nobody out and parallel guesses count, what a session may from where
- * and for how long, replay, what root orders and what stays when the disk fails.
+ * All decisions of the role accounts, with real hashes and a real folder: who is let in; that a
+ * stranger cannot lock anybody out, and parallel guesses count; what a session may do, from where
+ * and for how long; replays; root's orders; and what remains when the disk fails.
  * LINK: appliance/accounts/desk.c appliance/accounts/desk_door.c appliance/accounts/desk_user.c
  * LINK: appliance/accounts/desk_token.c appliance/accounts/desk_review.c appliance/accounts/book.c
  * LINK: appliance/accounts/book_file.c
@@ -44,7 +44,7 @@ static int dirfd_;
 static struct desk desk;
 static struct moment now = { .ns = 5000 * S, .wall_s = 1750000000 };
 
-/* What came out: answers and events since they were last taken away, hashes that are asked for. */
+/* Answers and events since they were last taken away, and the hashes that are asked for. */
 static struct {
 	uint32_t id;
 	enum answer_status status;
@@ -99,7 +99,7 @@ static void forget(void)
 	n_answers = n_events = 0;
 }
 
-/* The hasher comes round to what it was asked. */
+/* The hasher answers all its questions. */
 static void hash_all(void)
 {
 	for (size_t i = 0; i < n_questions; i++) {
@@ -155,7 +155,7 @@ static struct msg_login login_of(const char *name, const char *phrase, const cha
 	return m;
 }
 
-/* Its session's secret, when it succeeded. */
+/* `secret`: the secret of the session, if the login succeeds. */
 static enum answer_status login(const char *name, const char *phrase, const char *code, const char *from,
 				uint8_t secret[SECRET_BYTES])
 {
@@ -262,22 +262,22 @@ static void the_right_three_let_in_and_nothing_less(void **state)
 	assert_int_equal(login("suzuki", "", code, HERE, secret), ANSWER_NO);
 	assert_int_equal(login("Suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
 	assert_int_equal(login("", PHRASE, code, HERE, secret), ANSWER_NO);
-	/* Neither the name that was typed nor anything else of it is in a record. */
+	/* The record contains neither the typed name nor anything else that was typed. */
 	assert_string_equal(events[0].text[EVENT_OBJECT], "");
 	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_YES);
 	assert_true(recorded(ACCOUNT_LOGGED_IN));
 	assert_string_equal(events[0].text[EVENT_OBJECT], "suzuki");
-	/* The code was used: whoever has looked over the shoulder has nothing. */
+	/* The code was used: somebody who has seen it cannot use it. */
 	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
-	/* Nor after a start of the role. */
+	/* Nor after a restart of the role. */
 	start();
 	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
 	later(TOTP_STEP_S);
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
 }
 
-/* A code that was used while the clock was years ahead keeps everybody out by the clock, until
- * there is a new secret. */
+/* A code was used while the clock was years ahead: later codes are refused until there is a new
+ * TOTP secret. */
 static void a_new_secret_begins_anew(void **state)
 {
 	uint8_t secret[SECRET_BYTES];
@@ -291,7 +291,8 @@ static void a_new_secret_begins_anew(void **state)
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
 }
 
-/* The code that suzuki's authenticator has when its clock is so far from ours. */
+/* A login with the code that suzuki's authenticator shows if its clock differs by this many
+ * seconds. */
 static enum answer_status login_from(int64_t away, const char *phrase)
 {
 	uint8_t secret[SECRET_BYTES];
@@ -307,7 +308,8 @@ static bool told_time(void)
 	return json_is_true(json_object_get(answers[0].json, "another_time"));
 }
 
-/* Clocks that differ let nobody in, and whoever has the passphrase reads why; nobody else does. */
+/* If the clocks differ, nobody gets in. A person with the right passphrase is told the reason,
+ * nobody else is. */
 static void a_code_of_another_time_is_told_from_a_wrong_one(void **state)
 {
 	static const struct {
@@ -330,18 +332,18 @@ static void a_code_of_another_time_is_told_from_a_wrong_one(void **state)
 	assert_false(told_time());
 	assert_int_equal(login_from(-90, "three herons argue loudly"), ANSWER_NO);
 	assert_true(!told_time() && !recorded(ACCOUNT_ANOTHER_TIME) && recorded(ACCOUNT_REFUSED));
-	/* It counts as any other failure: this is the fourth, and the next one locks. */
+	/* It counts like any other failure: this is the fourth, and the next one locks. */
 	assert_int_equal(login_from(-120, PHRASE), ANSWER_NO);
 	assert_true(told_time() && !recorded(ACCOUNT_LOCKED));
 	assert_int_equal(login_from(-150, PHRASE), ANSWER_NO);
 	assert_true(told_time() && recorded(ACCOUNT_LOCKED));
-	/* Whoever is locked out learns nothing, the right code or not. */
+	/* While the name is locked the answer says nothing, whether the code is right or not. */
 	assert_int_equal(login_from(-180, PHRASE), ANSWER_NO);
 	assert_false(told_time());
 	assert_int_equal(login_from(0, PHRASE), ANSWER_NO);
 }
 
-/* Nor is that answer a way to find out which code to wait for. */
+/* The answer does not help to find out for which code to wait. */
 static void a_code_that_was_told_lets_in_no_more(void **state)
 {
 	uint8_t secret[SECRET_BYTES];
@@ -357,7 +359,7 @@ static void a_code_that_was_told_lets_in_no_more(void **state)
 	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
 	later(TOTP_STEP_S);
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
-	/* One that let in is no code of another time later on. */
+	/* A code that was used for a login is not reported as a code of another time later. */
 	snprintf(code, sizeof(code), "%s", code_now("suzuki"));
 	later(90);
 	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
@@ -393,11 +395,11 @@ static void what_could_not_be_hashed_was_not_wrong(void **state)
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(login("suzuki", "no idea what it may be", "000000", HERE, secret), ANSWER_NO);
 	assert_int_equal(login_unhashed(), ANSWER_CANNOT);
-	/* Four were wrong, and the next is the fifth. */
+	/* Four failures, and the next one is the fifth. */
 	assert_int_equal(login("suzuki", "no idea what it may be", "000000", HERE, secret), ANSWER_NO);
 	assert_true(recorded(ACCOUNT_LOCKED));
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_NO);
-	/* What is taken back after that lock is over brings none of it back. */
+	/* A failure that is taken back after the lock has ended does not bring the lock back. */
 	later(16 * 60);
 	assert_int_equal(login_unhashed(), ANSWER_CANNOT);
 	assert_int_equal(login("suzuki", "no idea what it may be", "000000", HERE, secret), ANSWER_NO);
@@ -413,7 +415,8 @@ static void a_stranger_keeps_nobody_out(void **state)
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(login("suzuki", "no idea what it may be", "000000", THERE, secret), ANSWER_NO);
 	assert_true(recorded(ACCOUNT_LOCKED));
-	/* There the right ones do not help either, and nothing is hashed any more. */
+	/* From there the right passphrase and code do not help either, and nothing is hashed any
+	 * more. */
 	forget();
 	{
 		struct msg_login m = login_of("suzuki", PHRASE, code_now("suzuki"), THERE);
@@ -427,8 +430,7 @@ static void a_stranger_keeps_nobody_out(void **state)
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), THERE, secret), ANSWER_YES);
 }
 
-/* More guesses on the way at once than failures are allowed: none of them is hashed beyond
- * the fifth. */
+/* More parallel logins than failures are allowed: none beyond the fifth is hashed. */
 static void guesses_in_parallel_count(void **state)
 {
 	(void)state;
@@ -486,8 +488,8 @@ static void a_session_is_judged_at_each_request(void **state)
 	memcpy(wrong, secret, sizeof(wrong));
 	wrong[0] ^= 0x80;
 	assert_int_equal(judge(CREDENTIAL_SESSION, wrong, RIGHT_READ_STATE, HERE), ANSWER_NO);
-	/* A role that is added is there at the next request; one that is taken away ends what
-	 * was open. */
+	/* A role that is added counts at the next request. A role that is taken away ends the open
+	 * sessions. */
 	order(USER_CHANGE, "{\"name\":\"suzuki\",\"roles\":\"ot_author,backup_operator\"}", ANSWER_YES);
 	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_BACKUP, HERE), ANSWER_YES);
 	order(USER_CHANGE, "{\"name\":\"suzuki\",\"roles\":\"backup_operator\"}", ANSWER_YES);
@@ -519,7 +521,7 @@ static void a_stolen_one_is_worth_nothing_elsewhere_and_logout_is_for_good(void 
 	assert_int_equal(judge(CREDENTIAL_SESSION, second, RIGHT_READ_STATE, THERE), ANSWER_NO);
 	assert_true(recorded(ACCOUNT_ELSEWHERE));
 	assert_int_equal(judge(CREDENTIAL_SESSION, second, RIGHT_READ_STATE, HERE), ANSWER_NO);
-	/* A start of the role ends all. */
+	/* A restart of the role ends all sessions. */
 	later(TOTP_STEP_S);
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
 	start();
@@ -553,8 +555,8 @@ static void disabling_and_a_new_phrase_end_sessions(void **state)
 	later(TOTP_STEP_S);
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_NO);
 	assert_int_equal(login("suzuki", made, code_now("suzuki"), HERE, secret), ANSWER_YES);
-	/* While a login is being hashed the phrase is changed: what was right a moment ago lets
-	 * nobody in. */
+	/* The passphrase is changed while a login with the old one is being hashed: this login is
+	 * refused. */
 	later(TOTP_STEP_S);
 	m = login_of("suzuki", made, code_now("suzuki"), HERE);
 	forget();
@@ -578,7 +580,7 @@ static void paper_codes_let_in_once_and_new_ones_void_them(void **state)
 	assert_int_equal(json_array_size(list), RECOVERY_CODES);
 	snprintf(code, sizeof(code), "%s", json_string_value(json_array_get(list, 3)));
 	snprintf(next, sizeof(next), "%s", json_string_value(json_array_get(list, 4)));
-	/* A wrong phrase uses none up. */
+	/* A wrong passphrase does not use up a recovery code. */
 	assert_int_equal(login("suzuki", "no idea what it may be", code, HERE, secret), ANSWER_NO);
 	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_YES);
 	assert_true(recorded(ACCOUNT_RECOVERED));
@@ -611,7 +613,8 @@ static void the_first_account_and_the_rules_of_adding(void **state)
 	order(USER_SHOW, "{\"name\":\"nobody\"}", ANSWER_NO);
 	assert_int_equal(desk.book.n_accounts, 1);
 	assert_int_equal(json_array_size(json_object_get(order(USER_ROLES, "{}", ANSWER_YES), "roles")), DUTY_COUNT);
-	/* Two persons until somebody has said why one is enough; kept over a start. */
+	/* Two persons are required until somebody has stated why one is enough; the statement is
+	 * kept over a restart. */
 	assert_true(json_is_true(
 		json_object_get(json_object_get(order(USER_APPROVAL, "{}", ANSWER_YES), "approval"), "two_persons")));
 	order(USER_APPROVAL_OFF, "{}", ANSWER_INVALID);
@@ -741,7 +744,7 @@ static void a_certificate_lets_in_with_its_key_until_its_end(void **state)
 	later(1);
 	assert_int_equal(judge_showing(CREDENTIAL_SESSION, secret, ONE), ANSWER_NO);
 	assert_true(recorded(ACCOUNT_CERTIFICATE_EXPIRED));
-	for (unsigned i = 0; i < 6; i++) /* whoever has both factors does not guess */
+	for (unsigned i = 0; i < 6; i++) /* a person with both factors does not count as guessing */
 		assert_int_equal(login_showing(PHRASE, ONE, secret), ANSWER_NO);
 	assert_int_equal(login_showing(PHRASE, TWO, secret), ANSWER_YES);
 	order(USER_CERTIFICATE_REMOVE, "{\"name\":\"suzuki\",\"label\":\"none\"}", ANSWER_NO);
@@ -775,7 +778,7 @@ static void a_token_is_worth_nothing_without_its_certificate(void **state)
 	assert_int_equal(judge_showing(CREDENTIAL_TOKEN, secret, ONE), ANSWER_NO);
 }
 
-/* Its answer; the account's name is in `answers` when that is yes. */
+/* The answer to a login at the machine; the name of the account is in `answers` if it is yes. */
 static enum answer_status at_machine(uint32_t uid, const char *name, unsigned right)
 {
 	struct msg_at_machine m = { .uid = uid, .right = (uint8_t)right };
@@ -792,7 +795,7 @@ static void a_login_of_the_machine_is_one_account(void **state)
 	(void)state;
 	order(USER_ADD, "{\"name\":\"mori\",\"full_name\":\"m\",\"reason\":\"r\",\"roles\":\"auditor\"}", ANSWER_YES);
 	assert_int_equal(at_machine(1001, "tanaka", RIGHT_READ_STATE), ANSWER_NO);
-	/* An account without a login is not that of an empty name, or of number 0. */
+	/* An account without a login does not belong to the empty name or to uid 0. */
 	assert_int_equal(at_machine(0, "", RIGHT_READ_STATE), ANSWER_NO);
 	order(USER_LOGIN_ADD, "{\"name\":\"mori\",\"login\":\"root\",\"uid\":\"1001\"}", ANSWER_INVALID);
 	order(USER_LOGIN_ADD, "{\"name\":\"mori\",\"login\":\"tanaka\",\"uid\":\"0\"}", ANSWER_INVALID);
@@ -808,19 +811,20 @@ static void a_login_of_the_machine_is_one_account(void **state)
 	order(USER_LOGIN_REMOVE, "{\"name\":\"mori\"}", ANSWER_NO);
 	order(USER_LOGIN_ADD, "{\"name\":\"mori\",\"login\":\"tanaka\",\"uid\":\"1001\"}", ANSWER_YES);
 	assert_true(recorded(ACCOUNT_CHANGED));
-	/* Nobody else's by its name, nor by its number. */
+	/* Another account cannot get the same name or the same number. */
 	order(USER_LOGIN_ADD, "{\"name\":\"suzuki\",\"login\":\"tanaka\",\"uid\":\"1002\"}", ANSWER_NO);
 	order(USER_LOGIN_ADD, "{\"name\":\"suzuki\",\"login\":\"suzuki\",\"uid\":\"1001\"}", ANSWER_NO);
 	assert_int_equal(at_machine(1002, "suzuki", RIGHT_READ_STATE), ANSWER_NO);
 	start();
 	assert_int_equal(at_machine(1001, "tanaka", RIGHT_READ_STATE), ANSWER_YES);
 	assert_string_equal(json_string_value(json_object_get(answers[0].json, "name")), "mori");
-	/* It was renamed, its number went to another, it was made again with another number. */
+	/* The login was renamed; its number belongs to another login; it was made again with
+	 * another number. */
 	assert_int_equal(at_machine(1001, "tanaka2", RIGHT_READ_STATE), ANSWER_NO);
 	assert_int_equal(at_machine(1002, "tanaka", RIGHT_READ_STATE), ANSWER_NO);
-	/* The account's own name is no login. */
+	/* The name of the account itself is no login. */
 	assert_int_equal(at_machine(1003, "mori", RIGHT_READ_STATE), ANSWER_NO);
-	/* What strangers fail to do over the web locks nobody out here. */
+	/* Failures of strangers over the web do not lock a login at the machine. */
 	for (unsigned i = 0; i < 6; i++) {
 		uint8_t secret[SECRET_BYTES];
 
@@ -831,7 +835,8 @@ static void a_login_of_the_machine_is_one_account(void **state)
 	assert_int_equal(at_machine(1001, "tanaka", RIGHT_READ_STATE), ANSWER_NO);
 	order(USER_ENABLE, "{\"name\":\"mori\"}", ANSWER_YES);
 	assert_int_equal(at_machine(1001, "tanaka", RIGHT_READ_STATE), ANSWER_YES);
-	/* Another login in its place: the earlier one has nothing any more, and is free. */
+	/* Another login replaces it: the earlier login has no rights any more, and can be given to
+	 * another account. */
 	order(USER_LOGIN_ADD, "{\"name\":\"mori\",\"login\":\"kato\",\"uid\":\"1004\"}", ANSWER_YES);
 	assert_int_equal(at_machine(1001, "tanaka", RIGHT_READ_STATE), ANSWER_NO);
 	order(USER_LOGIN_ADD, "{\"name\":\"suzuki\",\"login\":\"tanaka\",\"uid\":\"1001\"}", ANSWER_YES);
@@ -842,7 +847,7 @@ static void a_login_of_the_machine_is_one_account(void **state)
 	assert_int_equal(at_machine(1001, "tanaka", RIGHT_READ_STATE), ANSWER_NO);
 }
 
-/* Each role and each right: what duty.def says, and a no is on record. */
+/* Each role and each right: the answer is that of duty.def, and every no is recorded. */
 static void a_login_may_what_its_account_may(void **state)
 {
 	(void)state;
@@ -863,7 +868,8 @@ static void a_login_may_what_its_account_may(void **state)
 	}
 }
 
-/* What was written by hand into the file is damage, whatever it would give. */
+/* A login that two accounts have can only have been written by hand into the file: the file counts
+ * as damaged. */
 static void a_login_that_two_have_is_no_book(void **state)
 {
 	json_t *j, *first, *second;
@@ -906,7 +912,7 @@ static void a_login_that_two_have_is_no_book(void **state)
 	book_wipe(&b);
 }
 
-/* No file can be made: an order that was not written is not done, and whoever logs in gets in all
+/* No file can be written: an order that is not written is not carried out, but a login succeeds all
  * the same. */
 static void a_disk_that_takes_nothing(void **state)
 {
@@ -1015,16 +1021,17 @@ static void a_review_is_signed_by_who_may(void **state)
 	review("kato", since, until, true, "two logins at night", ANSWER_YES);
 	assert_int_equal(events[0].code, ACCOUNT_REVIEWED_FOUND);
 	assert_string_equal(events[0].text[EVENT_AFTER], "two logins at night");
-	/* Every other role together may not, nor a name that is none. */
+	/* An account with all other roles may not review, nor a name without an account. */
 	review("aoki", since, until, false, "", ANSWER_NO);
 	review("nobody", since, until, false, "", ANSWER_NO);
 	review("\033[31m", since, until, false, "", ANSWER_NO);
-	/* What is not over, or the wrong way round, or without end. */
+	/* A period that is not over, one whose end is before its beginning, and one without an
+	 * end. */
 	review("kato", since, until + 1, false, "", ANSWER_INVALID);
 	review("kato", until, since, false, "", ANSWER_INVALID);
 	review("kato", since, since, false, "", ANSWER_INVALID);
 	review("kato", since, UINT64_MAX, false, "", ANSWER_INVALID);
-	/* Findings are said; a note is one line. */
+	/* Findings need a note, and the note is one line. */
 	review("kato", since, until, true, "", ANSWER_INVALID);
 	review("kato", since, until, false, "a\nb", ANSWER_INVALID);
 	order(USER_DISABLE, "{\"name\":\"kato\"}", ANSWER_YES);
@@ -1033,7 +1040,7 @@ static void a_review_is_signed_by_who_may(void **state)
 
 /* ---- leaked passphrases --------------------------------------------------------------------- */
 
-/* A list of the one phrase, as root brings it. */
+/* Loads a list with only this passphrase, as root does. */
 static enum answer_status load(const char *phrase)
 {
 	struct msg_user m = { .order = USER_LEAKED_LOAD, .by = "tanaka", .text = "{}" };
@@ -1089,9 +1096,9 @@ static void whoever_has_a_leaked_phrase_chooses_another(void **state)
 	later(60);
 	assert_int_equal(load(PHRASE), ANSWER_YES);
 	assert_true(recorded(ACCOUNT_LEAKED_LOADED));
-	/* Of a session from before nobody knows what was typed. */
+	/* What was typed for a session from before the list is not known. */
 	may(before, true);
-	/* A wrong code: it is not said of a stranger. */
+	/* With a wrong code nothing is recorded about the passphrase. */
 	assert_int_equal(login("suzuki", PHRASE, "000000", HERE, secret), ANSWER_NO);
 	assert_false(recorded(ACCOUNT_LEAKED_USED));
 	assert_int_equal(login("nobody", PHRASE, "000000", HERE, secret), ANSWER_NO);
@@ -1102,7 +1109,8 @@ static void whoever_has_a_leaked_phrase_chooses_another(void **state)
 	assert_true(json_is_true(json_object_get(answers[0].json, "choose_passphrase")));
 	may(secret, false);
 	may(before, true);
-	/* Neither a weak one nor another of the list, and the list may be another one meanwhile. */
+	/* Neither a weak passphrase nor one of the list is accepted, also if the list was replaced
+	 * meanwhile. */
 	assert_int_equal(choose(secret, PHRASE, "short"), ANSWER_INVALID);
 	assert_int_equal(load("seven lanterns under a bridge"), ANSWER_YES);
 	assert_int_equal(choose(secret, PHRASE, "seven lanterns under a bridge"), ANSWER_INVALID);
@@ -1113,7 +1121,7 @@ static void whoever_has_a_leaked_phrase_chooses_another(void **state)
 	later(60);
 	assert_int_equal(login("suzuki", "nine lanterns under a bridge", code_now("suzuki"), HERE, secret), ANSWER_YES);
 	may(secret, true);
-	/* Nor what root types for somebody. */
+	/* Nor a passphrase that root types for somebody. */
 	order(USER_PASSWORD, "{\"name\":\"suzuki\",\"passphrase\":\"seven lanterns under a bridge\"}", ANSWER_INVALID);
 	order(USER_LEAKED_REMOVE, "{}", ANSWER_YES);
 	assert_true(recorded(ACCOUNT_LEAKED_REMOVED));
@@ -1121,7 +1129,7 @@ static void whoever_has_a_leaked_phrase_chooses_another(void **state)
 	order(USER_PASSWORD, "{\"name\":\"suzuki\",\"passphrase\":\"seven lanterns under a bridge\"}", ANSWER_YES);
 }
 
-/* With a session from before the list: what is typed again is looked at too. */
+/* In a session from before the list: a passphrase that is typed again is looked up as well. */
 static void a_leaked_phrase_that_is_typed_again(void **state)
 {
 	struct msg_key m = { .order = KEY_REMOVE, .family = 4, .from = { 192, 0, 2, 10 }, .proof = "" };
@@ -1172,14 +1180,14 @@ static void a_list_outlives_the_role_and_is_told(void **state)
 	assert_true(recorded(ACCOUNT_LEAKED_DAMAGED));
 	desk_status(&desk, now, &status);
 	assert_true(status.leaked == 0 && status.leaked_since == 0 && status.leaked_damaged == 1);
-	/* What everybody tries first is refused all the same. */
+	/* The most common passphrases are refused all the same. */
 	order(USER_PASSWORD, "{\"name\":\"suzuki\",\"passphrase\":\"passwordpassword\"}", ANSWER_INVALID);
 	order(USER_LEAKED_REMOVE, "{}", ANSWER_YES);
 	desk_status(&desk, now, &status);
 	assert_int_equal(status.leaked_damaged, 0);
 }
 
-/* The order by itself, and what is no list. */
+/* Orders about the list that are refused, and files that are no list. */
 static void a_list_that_is_none(void **state)
 {
 	struct msg_user m = { .order = USER_LEAKED_LOAD, .by = "tanaka", .text = "{}" };
@@ -1209,7 +1217,7 @@ static struct msg_key key_of(enum key_order what, const char *label, const uint8
 	return m;
 }
 
-/* What the first name says is as if sekisho-webauthn had said it. */
+/* Acts as if sekisho-webauthn had answered for the first name. */
 static void give_key(const char *name, const char *label)
 {
 	struct account *a = book_account(&desk.book, name);
@@ -1219,8 +1227,8 @@ static void give_key(const char *name, const char *label)
 	snprintf(k->label, sizeof(k->label), "%s", label);
 }
 
-/* Right or wrong, known or not: all hear the same, so nobody learns of a passphrase that it
- * is right. */
+/* Everybody gets the same answer, right passphrase or wrong, known name or not: nobody learns that
+ * a passphrase is right. */
 static void without_who_looks_at_keys_nobody_learns_anything(void **state)
 {
 	const char *const names[] = { "suzuki", "suzuki", "nobody" };
@@ -1247,7 +1255,7 @@ static void without_who_looks_at_keys_nobody_learns_anything(void **state)
 	forget();
 	desk_key(&desk, 5, &k, now);
 	assert_true(n_answers == 1 && answers[0].status == ANSWER_INVALID && n_questions == 0);
-	/* What takes nothing of it goes on. */
+	/* An order that needs no key is carried out. */
 	k = key_of(KEY_REMOVE, "spare", secret);
 	forget();
 	desk_key(&desk, 5, &k, now);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The list of leaked passphrases, in a real folder: what is found in it and what is not, what is
- * no such list, one that is damaged at a start and under one's hands, another in its place, none
- * any more.
+ * The list of leaked passphrases, in a real folder: what is found in it and what is not; a file
+ * that is no such list; a list that is damaged at the start or later; a list that is replaced or
+ * removed.
  * LINK: appliance/accounts/leaked.c appliance/wire/leaked.c appliance/base/sha256.c
  * LINK: appliance/base/bytes.c appliance/base/atomic_file.c appliance/base/err.c
  * LINK: appliance/base/memfd.c
@@ -155,7 +155,7 @@ static void each_is_found_and_nothing_else(void **state)
 			for (unsigned i = 0; i < 500; i++)
 				if (has(sizes[s] + i))
 					fail_msg("%u of %u is found", sizes[s] + i, sizes[s]);
-			/* After a start of the role as well. */
+			/* After a restart of the role as well. */
 			assert_false(start());
 			assert_int_equal(l.loaded, 1750000000);
 		}
@@ -174,7 +174,7 @@ static void a_prefix_is_the_beginning_of_its_sha1(void **state)
 	assert_memory_equal(prefix, wanted, sizeof(wanted));
 }
 
-/* Every byte of a short one changed, and every length. */
+/* A short list with any byte changed, and of every length. */
 static void what_is_no_list_is_not_taken(void **state)
 {
 	size_t n;
@@ -183,8 +183,8 @@ static void what_is_no_list_is_not_taken(void **state)
 
 	(void)state;
 	assert_int_equal(take_phrases(5, 100), 0);
-	/* The time of its head, which the role puts in, is bytes 16 to 23: it is in the
-	 * digest too. */
+	/* The time in the head (bytes 16 to 23) is set by the role; the digest covers it as
+	 * well. */
 	for (size_t i = 0; i < n; i++) {
 		p[i] ^= 0x10;
 		if (take(p, n) != -EBADMSG)
@@ -201,7 +201,7 @@ static void what_is_no_list_is_not_taken(void **state)
 	fd = open("/dev/zero", O_RDONLY);
 	assert_int_equal(leaked_take(&l, fd), -EBADMSG);
 	close(fd);
-	/* The one before goes on. */
+	/* The list before stays in use. */
 	assert_int_equal(l.count, 5);
 	assert_true(has(100));
 	assert_false(there(".leaked.new"));
@@ -220,8 +220,8 @@ static void seal(uint8_t *p, size_t n, uint64_t count)
 	leaked_head_write(&head, p);
 }
 
-/* Two the same, and two the other way round, within a block and from one to the next: a search
- * would miss what is there. */
+/* Two equal hashes, and two in the wrong order, inside a block and between two blocks: a search
+ * would not find some hashes. */
 static void order_is_strict(void **state)
 {
 	static const size_t at[] = { 0, 100, 8191, 8192, MANY - 2 };
@@ -259,15 +259,15 @@ static void counts_have_bounds(void **state)
 	head = (struct leaked_head){ .count = LEAKED_MOST };
 	leaked_head_write(&head, p);
 	assert_true(leaked_head_read(p, LEAKED_BYTES_MOST, &head));
-	/* So many that their bytes are few again. */
+	/* So many that the number of their bytes overflows to a small one. */
 	head = (struct leaked_head){ .count = UINT64_C(1) << 61 };
 	leaked_head_write(&head, p);
 	assert_false(leaked_head_read(p, LEAKED_HEAD, &head));
 	free(p);
 }
 
-/* A bit anywhere in the file; its end; no file at all. Each is set aside, and said to be until
- * another is loaded. */
+/* Any bit of the file is wrong; its end is missing; there is no file. Each damaged file is set
+ * aside, and this is reported until another list is loaded. */
 static void a_damaged_one_is_set_aside_at_a_start(void **state)
 {
 	size_t n = LEAKED_HEAD + 3 * LEAKED_PREFIX;
@@ -292,7 +292,7 @@ static void a_damaged_one_is_set_aside_at_a_start(void **state)
 		assert_true(l.damaged);
 		assert_false(has(0));
 		assert_true(there("leaked.damaged"));
-		/* Told at each start until another is loaded. */
+		/* Reported at each start until another list is loaded. */
 		assert_true(start());
 		assert_true(l.damaged);
 	}
@@ -306,7 +306,7 @@ static void a_damaged_one_is_set_aside_at_a_start(void **state)
 	assert_false(l.damaged || there("leaked.damaged"));
 }
 
-/* Cut, and written over, while it is used. */
+/* The file is cut, and overwritten, while it is in use. */
 static void a_damaged_one_is_set_aside_where_it_is_read(void **state)
 {
 	bool damaged = false;
@@ -333,8 +333,8 @@ static void a_damaged_one_is_set_aside_where_it_is_read(void **state)
 	}
 }
 
-/* Until the last piece is there the one before counts; what came in between is gone after
- * a start. */
+/* Until the last piece of a new list has come, the old list counts. The pieces that have come are
+ * removed at a restart. */
 static void another_counts_once_it_is_whole(void **state)
 {
 	size_t n;
@@ -351,7 +351,7 @@ static void another_counts_once_it_is_whole(void **state)
 	assert_true(has(0) && !has(50) && there(".leaked.new"));
 	assert_false(start());
 	assert_true(has(0) && !has(50) && !there(".leaked.new"));
-	/* The power went in between: nobody has taken it away. */
+	/* The power failed before the new file was removed or renamed. */
 	close(openat(dirfd_, ".leaked.new", O_WRONLY | O_CREAT, 0600));
 	assert_false(start());
 	assert_false(there(".leaked.new"));
@@ -381,8 +381,8 @@ static void a_disk_that_takes_nothing(void **state)
 	assert_int_equal(take_phrases(3, 100), 0);
 }
 
-/* Who loaded the list is known of that list alone, through a start, and of no other: not of one
- * that came without a name, nor by a file that is damaged or of before. */
+/* The person who loaded the list is known for this list alone, also over a restart; not for a list
+ * that came without a name, and not if the file is damaged or of an older release. */
 static void whose_order(void **state)
 {
 	char damaged[] = "1750000000 root\n\0x", long_one[200];
@@ -395,7 +395,7 @@ static void whose_order(void **state)
 	assert_string_equal(l.by, "sudo/佐藤");
 	assert_false(start());
 	assert_string_equal(l.by, "sudo/佐藤");
-	/* Another is there, and the power went before it had a name. */
+	/* Another list is there, and the power failed before the name was written. */
 	assert_int_equal(take_phrases(4, 0), 0);
 	assert_string_equal(l.by, "");
 	l.loaded = 1750000001;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An account manager over the web and everybody's own passphrase: what is carried out, in whose
- * name it stands, what was handed out opens, and every refusal.
+ * Orders of an account manager over the web, and changes of one's own passphrase: what is carried
+ * out and in whose name it is recorded, that what was given out works, and every refusal.
  * LINK: appliance/base/logins.c appliance/accounts/desk_login.c appliance/accounts/desk.c
  * LINK: appliance/accounts/desk_door.c appliance/accounts/desk_user.c
  * LINK: appliance/accounts/desk_token.c appliance/accounts/desk_review.c appliance/accounts/book.c
@@ -189,7 +189,7 @@ static void ask(const uint8_t secret[SECRET_BYTES], enum manage_order o, const c
 	desk_manage(&desk, 5, &m, now);
 }
 
-/* An order about an account as it is now, with more of the object behind it. */
+/* The text of an order about the present state of an account; `more` follows in the same object. */
 static const char *about(const char *name, const char *more)
 {
 	static char json[600];
@@ -281,8 +281,8 @@ static int anew(void **state)
 
 #define ADD_KATO "{\"name\":\"kato\"," WHO ",\"roles\":\"ot_author\"}"
 
-/* The manager's own phrase is typed with each order: one that is a leaked one opens nothing any
- * more, in a session of before too. */
+/* The manager types their own passphrase with each order. If it is a leaked one, no order is
+ * carried out any more, also in a session from before. */
 static void an_order_with_a_leaked_phrase_is_not_done(void **state)
 {
 	uint8_t list[LEAKED_HEAD + LEAKED_PREFIX], chain[32];
@@ -313,8 +313,8 @@ static void an_order_with_a_leaked_phrase_is_not_done(void **state)
 	assert_int_equal(leaked_remove(&desk.leaked), 0);
 }
 
-/* The hasher goes after the first of the two hashes: the order is answered once, and nothing of it
- * is in the register. */
+/* The hasher ends after the first of two hashes: the order is answered once, and the register is
+ * unchanged. */
 static void an_order_that_cannot_be_hashed_leaves_nothing(void **state)
 {
 	struct book read;
@@ -386,13 +386,13 @@ static void what_was_handed_out_opens_nothing_but_the_choice_of_another(void **s
 	own(first, made, OTHER);
 	done(ANSWER_YES);
 	assert_int_equal(last.code, ACCOUNT_OWN_PASSPHRASE);
-	/* This session goes on with all its rights, and whoever else was in by the first one
-	 * is out. */
+	/* This session goes on with all its rights; all other sessions with the old passphrase have
+	 * ended. */
 	assert_int_equal(may(first, RIGHT_EDIT), ANSWER_YES);
 	assert_int_equal(may(second, RIGHT_COUNT), ANSWER_NO);
 	assert_int_equal(login("kato", made, second), ANSWER_NO);
 	assert_int_equal(login("kato", OTHER, second), ANSWER_YES);
-	/* On the disk as well. */
+	/* The same after a restart, from the disk. */
 	order(sato, MANAGE_PASSPHRASE, about("kato", ""), ANSWER_YES);
 	snprintf(made, sizeof(made), "%s", text("passphrase"));
 	assert_int_equal(may(first, RIGHT_COUNT), ANSWER_NO);
@@ -403,14 +403,15 @@ static void what_was_handed_out_opens_nothing_but_the_choice_of_another(void **s
 	}
 	assert_int_equal(login("kato", made, first), ANSWER_YES);
 	assert_int_equal(may(first, RIGHT_EDIT), ANSWER_INVALID);
-	/* Nobody has fetched it for a week. */
+	/* Nobody has used it for a week. */
 	later(HANDED_S + 1);
 	assert_int_equal(login("kato", made, first), ANSWER_NO);
-	/* Nor does one let in for years that a clock gave out which was ahead. */
+	/* A passphrase that was given out while the clock was ahead does not stay valid for years
+	 * either. */
 	kato = book_account(&desk.book, "kato");
 	assert_true(account_handed_over(kato, kato->phrase_since - HANDED_S - 1));
 	assert_false(account_handed_over(kato, kato->phrase_since - HANDED_S));
-	/* What root sets is not of that kind. */
+	/* A passphrase that root sets does not expire. */
 	root(USER_PASSWORD, "{\"name\":\"kato\",\"passphrase\":\"" OTHER "\"}");
 	assert_int_equal(login("kato", OTHER, first), ANSWER_YES);
 	assert_int_equal(may(first, RIGHT_EDIT), ANSWER_YES);
@@ -431,7 +432,7 @@ static void who_orders_shows_his_pass_phrase_and_has_the_right(void **state)
 	mori[0] ^= 1;
 	ask(mori, MANAGE_ADD, ADD_KATO, PHRASE);
 	assert_int_equal(said.status, ANSWER_NO);
-	/* Five wrong ones lock, as logins do; then the right one does not help either. */
+	/* Five wrong passphrases lock, as at a login; then the right one does not help either. */
 	for (int i = 0; i < 5; i++) {
 		ask(sato, MANAGE_ADD, ADD_KATO, "no idea what it may be");
 		hash_all();
@@ -450,7 +451,8 @@ static void who_orders_shows_his_pass_phrase_and_has_the_right(void **state)
 static void an_order_outlives_nobody(void **state)
 {
 	(void)state;
-	/* Disabled between his passphrase and the hash of what he hands out. */
+	/* The account is disabled between the check of the manager's passphrase and the hash of the
+	 * new one. */
 	ask(sato, MANAGE_ADD, ADD_KATO, PHRASE);
 	hash_one();
 	assert_false(said.came);
@@ -499,8 +501,8 @@ static void another_manager_is_only_shut_out_and_the_role_is_roots(void **state)
 	assert_int_equal(may(mori, RIGHT_COUNT), ANSWER_NO);
 	order(sato, MANAGE_DISABLE, about("mori", ""), ANSWER_YES);
 	assert_true(book_account(&desk.book, "mori")->disabled);
-	/* One remains, whatever they do: whoever orders is one, and orders nothing
-	 * about himself. */
+	/* One manager always remains: an order can only come from a manager, and never concerns the
+	 * manager who gives it. */
 	order(sato, MANAGE_ENABLE, about("mori", ""), ANSWER_NO);
 	order(sato, MANAGE_ADD, "{\"name\":\"kato\"," WHO ",\"roles\":\"viewer,account_manager\"}", ANSWER_NO);
 	assert_true(why(M_MANAGE_MANAGER_ROLE));
@@ -541,7 +543,8 @@ static void whoever_applies_lets_nobody_in_who_does(void **state)
 	}
 	order(sato, MANAGE_CHANGE, about("kato", "," WHO ",\"roles\":\"ot_author,it_operator\""), ANSWER_NO);
 	assert_true(why(M_MANAGE_SEPARATE));
-	/* What gives nothing he may, and whom he lets in without such a role. */
+	/* The manager may give roles that cannot apply a policy, and may shut accounts out, but not
+	 * let them in again. */
 	order(sato, MANAGE_CHANGE, about("kato", ",\"full_name\":\"K\",\"reason\":\"r\",\"roles\":\"ot_author\""),
 	      ANSWER_YES);
 	order(sato, MANAGE_DISABLE, about("kato", ""), ANSWER_YES);
@@ -562,11 +565,11 @@ static void nobody_undoes_what_another_has_done(void **state)
 	assert_true(why(M_MANAGE_CHANGED));
 	order(sato, MANAGE_CHANGE, "{\"name\":\"kato\"," WHO ",\"roles\":\"viewer\"}", ANSWER_NO);
 	assert_int_equal(book_account(&desk.book, "kato")->duties, UINT32_C(1) << DUTY_AUDITOR);
-	/* A login is no change. */
+	/* A login does not count as a change. */
 	snprintf(old, sizeof(old), "%s", about("kato", "," WHO ",\"roles\":\"viewer\""));
 	book_account(&desk.book, "kato")->used = now.wall_s;
 	order(sato, MANAGE_CHANGE, old, ANSWER_YES);
-	/* Another account of that name. */
+	/* Another account with the same name. */
 	snprintf(old, sizeof(old), "%s", about("kato", ""));
 	root(USER_DISABLE, "{\"name\":\"kato\"}");
 	root(USER_REMOVE, "{\"name\":\"kato\"}");
@@ -626,7 +629,7 @@ static void nonsense_and_a_full_register_are_answered(void **state)
 	      ANSWER_INVALID);
 	order(sato, MANAGE_ADD, "{\"name\":\"Kato\"," WHO ",\"roles\":\"viewer\"}", ANSWER_INVALID);
 	order(sato, MANAGE_ADD, "{\"name\":\"sato\"," WHO ",\"roles\":\"viewer\"}", ANSWER_NO);
-	/* A passphrase for somebody else is never what was typed. */
+	/* A passphrase for another account is never taken from the order. */
 	order(sato, MANAGE_ADD, "{\"name\":\"kato\"," WHO ",\"roles\":\"viewer\",\"passphrase\":\"" PHRASE "\"}",
 	      ANSWER_YES);
 	assert_string_not_equal(text("passphrase"), "");

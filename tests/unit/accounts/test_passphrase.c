@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which passphrases are taken, and that what is kept of one opens by it alone.
+ * Which passphrases are accepted, and that a stored hash accepts only its own passphrase.
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/base/utf8.c
  * LIBS: libcrypt
  */

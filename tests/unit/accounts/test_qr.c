@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A text as a QR code: a square of the size that is promised, with its three finders, for every
- * length; nothing of what is too long. What it says is read back in tests/netns/accounts.
+ * A text as a QR code: for every length a square of the promised size with its three finder
+ * patterns; none for a text that is too long. tests/netns/accounts reads the contents back.
  * LINK: appliance/accounts/qr.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
  * LINK: appliance/base/clock.c appliance/base/memfd.c appliance/base/err.c appliance/base/sha256.c
  * LINK: appliance/base/errno_text.c appliance/base/messages.c

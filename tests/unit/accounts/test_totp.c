@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Codes by the clock: the vectors of RFC 6238 (appendix B, SHA-1; the last six of their eight
- * digits) and of RFC 4226 (appendix D), the slack of a step on both sides, and that none is good
- * twice. Random secrets as people write them.
+ * Codes by the clock: the test vectors of RFC 6238 (appendix B, SHA-1; the last six of their eight
+ * digits) and of RFC 4226 (appendix D); one step of tolerance on both sides; and that no code is
+ * valid twice. Also random secrets as people write them.
  * LINK: appliance/accounts/totp.c appliance/accounts/secret.c
  * LIBS: liboath
  */
@@ -105,7 +105,8 @@ static void secrets_are_written_and_read(void **state)
 	assert_true(base32_read("mzxw-6ytb OI", again, 6));
 	assert_memory_equal(again, "foobar", 6);
 	assert_false(base32_read("MZXW6YT1", again, 5)); /* no such letter */
-	assert_false(base32_read("MZ", again, 1));	 /* a bit beyond the last byte */
+	/* a bit that does not fit into the last byte */
+	assert_false(base32_read("MZ", again, 1));
 	assert_true(secret_make(raw, sizeof(raw)) && secret_make(again, sizeof(again)));
 	assert_false(secret_same(raw, again, sizeof(raw)));
 	memcpy(again, raw, sizeof(raw));

@@ -120,13 +120,14 @@ static void neighbours_end_at_both_ends(void **state)
 	assert_false(addr_next(&a, &b));
 	assert_true(addr_parse("::", &a));
 	assert_false(addr_prev(&a, &b));
-	/* Families do not run into one another. */
+	/* The last IPv4 address is not followed by an IPv6 address. */
 	assert_true(addr_parse("255.255.255.255", &a));
 	assert_true(addr_parse("::", &b));
 	assert_true(addr_cmp(&a, &b) < 0);
 }
 
-/* meet and minus against a walk over a small universe: the last byte of an address. */
+/* meet and minus, compared with counting all addresses of a small space: those that differ in the
+ * last byte. */
 static void set_operations_agree_with_counting(void **state)
 {
 	unsigned seed = (unsigned)time(NULL);

@@ -25,7 +25,7 @@ static void getters_move_only_on_success(void **state)
 	assert_int_equal(b.left, 1);
 	assert_false(bytes_be16(&b, &v16));
 	assert_int_equal(v16, 0);
-	/* The failure sticks, although one byte is there. */
+	/* The failure stays, although one byte is there. */
 	assert_false(bytes_u8(&b, &v8));
 	assert_int_equal(v8, 0);
 	assert_int_equal(b.left, 1);
@@ -95,7 +95,8 @@ static void writer_overflows_stickily(void **state)
 	assert_memory_equal(room, "\1\2\3\4\5\6", 6);
 }
 
-/* Every getter at every length, in exact-size copies so that a sanitizer sees one byte too many. */
+/* Every reader at every length, in copies of exactly that size, so that a sanitizer sees a read
+ * beyond. */
 static void short_input_is_refused_everywhere(void **state)
 {
 	(void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether wall time was set is told by comparing it with monotonic time.
+ * Whether wall time was set shows in its difference to monotonic time.
  * LINK: appliance/base/clock.c
  */
 #include "tests/unit/cmocka.h"
@@ -22,7 +22,7 @@ static void set_forward_back_and_not(void **state)
 	(void)state;
 	assert_false(after(&c, 50, BEGIN)); /* nothing to compare with */
 	assert_false(after(&c, 51, BEGIN + S));
-	assert_false(after(&c, 3651, BEGIN + 3601 * S)); /* a long pause of both */
+	assert_false(after(&c, 3651, BEGIN + 3601 * S)); /* a long pause of both clocks */
 	assert_true(after(&c, 3652, BEGIN + 7200 * S));
 	assert_false(after(&c, 3653, BEGIN + 7201 * S)); /* said once */
 	assert_true(after(&c, 3654, BEGIN + 100 * S));
@@ -43,7 +43,7 @@ static void an_adjustment_is_none(void **state)
 		     clock_was_set(&c, clock_mono(), clock_wall_ns()));
 }
 
-/* A daemon that asks several times a second hears of the sum. */
+/* A daemon that asks several times a second is told the sum of small steps. */
 static void small_steps_add_up(void **state)
 {
 	struct clock_pair c = { 0 };
@@ -66,7 +66,8 @@ static void noise_does_not_add_up(void **state)
 	after(&c, 10, BEGIN);
 	for (uint64_t i = 1; i <= 10000; i++)
 		assert_false(after(&c, 10 + i, BEGIN + i * S + (i % 2 == 0 ? S / 1000 : 0)));
-	assert_false(after(&c, 20000, BEGIN + 19990 * S + S)); /* as much as an adjustment may be */
+	/* as much as an adjustment of the clock may be */
+	assert_false(after(&c, 20000, BEGIN + 19990 * S + S));
 }
 
 int main(void)

@@ -99,7 +99,7 @@ static void terminal_sequences_are_defused(void **state)
 		  "      |     ^\n");
 }
 
-/* Names of files and folders too: they come with a policy that was given away. */
+/* Names of files and folders as well: they may come with a policy from somebody else. */
 static void names_are_defused(void **state)
 {
 	struct desk *k = *state;
@@ -149,12 +149,12 @@ static void long_lines_are_cut_around_the_place(void **state)
 	bar = strchr(strchr(out, '\n') + 1, '|');
 	caret = strchr(out, '^');
 	assert_true(strlen(out) < 400);
-	/* The caret is in the column of the B. */
+	/* The caret is below the B. */
 	assert_int_equal(strchr(out, 'B') - bar, caret - strchr(strchr(bar, '\n'), '|'));
 	free(out);
 }
 
-/* What many lines have in common takes one line, and never pushes out the one that matters. */
+/* Equal warnings take one line, and never displace the serious one. */
 static void grave_first_and_one_line_a_code(void **state)
 {
 	struct desk *k = *state;
@@ -213,8 +213,8 @@ static double processor_seconds(void)
 	return (double)clock() / CLOCKS_PER_SEC;
 }
 
-/* What is only counted costs next to nothing, however many there are: a text of 16 MiB can hold
- * millions of mistakes. */
+/* Errors that are only counted take nearly no time, however many there are: a text of 16 MiB can
+ * have millions of mistakes. */
 static void millions_of_errors_are_counted(void **state)
 {
 	struct desk *k = *state;
@@ -228,12 +228,12 @@ static void millions_of_errors_are_counted(void **state)
 		add(k, 1 + i, 1, 1);
 	assert_int_equal(k->d.n, DIAG_KEPT);
 	assert_int_equal(k->d.errors, 11 * DIAG_KEPT);
-	/* Ten times as many, each cheaper than one that is kept; without that it was a hundred
-	 * times as much and more. */
+	/* Ten times as many, each faster than one that is kept. Without the limit it would take
+	 * more than a hundred times as long. */
 	assert_true(processor_seconds() - begun < 20 * kept + 0.1);
 }
 
-/* Read in between, and so put in order: warnings still make room. */
+/* The list was read, and so sorted, in between: warnings still make room for errors. */
 static void errors_after_a_reading(void **state)
 {
 	struct desk *k = *state;
@@ -263,7 +263,7 @@ static void memory_out_is_not_fatal(void **state)
 	arena_free(a);
 }
 
-/* Why a policy is refused is said even when it is for want of memory. */
+/* The reason why a policy is refused is kept even if memory has run out. */
 static void first_error_is_kept_without_memory(void **state)
 {
 	struct arena *a = arena_new(65536);
@@ -293,7 +293,7 @@ static void nearest_words(void **state)
 	assert_string_equal(word_nearest("reveiw_by", known, 6), "review_by");
 	assert_string_equal(word_nearest("when_dwon", known, 6), "when_down");
 	assert_null(word_nearest("migration", known, 6));
-	assert_null(word_nearest("ab", known, 6)); /* as near to "to" as to anything */
+	assert_null(word_nearest("ab", known, 6)); /* as close to "to" as to other words */
 	assert_null(word_nearest("", known, 6));
 	assert_string_equal(word_nearest("crain", (const char *const[]){ "tcp", "crane" }, 2), "crane");
 	/* another protocol, no slip */
@@ -351,8 +351,8 @@ static void utf8_is_strict(void **state)
 	assert_int_equal(utf8_ascii_for(0x5317), 0);
 }
 
-/* What steers a terminal or a browser, or is not seen, is in no text of people; elsewhere it is
- * shown as '?'. */
+/* Characters that control a terminal or a browser, or are invisible, are not allowed in texts of
+ * people; in other texts they are shown as '?'. */
 static void text_of_people_is_plain(void **state)
 {
 	static const char *const steer[] = { "\r",	     "\n",	     "\t",	     "\x1b",	 "\x7f",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an errno says: the table's English is the C library's, and no sentence of the catalogue that
- * takes a text says it in English to who reads Japanese, whether the text is that alone or a
- * failure as err_set puts it together. What merely looks like it stays.
+ * Texts for errno: the English of the table is that of the C library. No sentence of the catalogue
+ * that has such a text in it shows it in English to a reader of Japanese, whether the text is alone
+ * or in a failure as err_set writes it. Texts that only look similar stay.
  *
  * LINK: appliance/base/errno_text.c appliance/base/messages.c appliance/base/err.c
  */
@@ -85,7 +85,7 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* The sentence takes texts alone, three at most, and none as a part of a word. */
+/* Whether the sentence takes texts as arguments, at most three and none inside a word. */
 static bool takes_texts(const char *format)
 {
 	int n = 0;
@@ -105,7 +105,7 @@ static bool takes_texts(const char *format)
 	return n > 0 && n <= 3;
 }
 
-/* Whatever sentence an errno's words find themselves in, from all ways to say one. */
+/* An errno text is translated in every sentence of the catalogue. */
 static void no_sentence_in_both(void **state)
 {
 	unsigned asked = 0;

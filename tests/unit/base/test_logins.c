@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * logins.c: whose number it is by a file as /etc/passwd. Whatever is not one entry of that number
- * and that name is nobody.
+ * The login of a user number in a file like /etc/passwd. Unless there is exactly one entry with
+ * that number and that name, the answer is nobody.
  * LINK: appliance/base/logins.c
  */
 #include "tests/unit/cmocka.h"
@@ -76,7 +76,7 @@ static void what_two_have_is_nobodys(void **state)
 		    "sh\nkato:x:1004:1::/:/bin/sh\n");
 	assert_true(is(1001, NULL) && is(1002, NULL) && is(1003, NULL) && is(1004, "kato"));
 	assert_true(number("tanaka", 0) && number("other", 0) && number("suzuki", 0));
-	/* Also where it is the same line twice. */
+	/* Also if the same line is there twice. */
 	file(TANAKA TANAKA);
 	assert_true(is(1001, NULL) && number("tanaka", 0));
 }
@@ -86,7 +86,7 @@ static void no_entry_from_within_another(void **state)
 	char line[4096], long_name[64];
 
 	(void)state;
-	/* What a user calls himself is as long as he likes. */
+	/* The full name of a user may be of any length. */
 	memset(line, 'a', sizeof(line));
 	snprintf(line + 3000, 200, "\n" TANAKA);
 	memcpy(line, "mori:x:1005:1005:", 17);

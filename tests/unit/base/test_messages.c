@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every sentence of the catalogue exists in both languages and takes the same arguments in both:
- * what the Japanese one reorders with %1$s must still be a text where the English one passes a
- * text.
+ * Every sentence of the catalogue exists in both languages, with the same arguments. If the
+ * Japanese sentence reorders them with %1$s, each must still have the type that it has in the
+ * English one.
  *
  * LINK: appliance/base/messages.c appliance/base/errno_text.c
  */
@@ -27,9 +27,9 @@ static const char *const names[] = {
 };
 #undef MSG
 
-/* The type of each argument as its length modifier and a canonical conversion ('d' for all signed,
- * 'u' for all unsigned ones). Returns how many arguments there are, or -1 for a format that cannot
- * be followed. */
+/* The type of each argument as its length modifier and a common conversion ('d' for all signed, 'u'
+ * for all unsigned ones). Returns the number of arguments, or -1 for a format that the test cannot
+ * read. */
 static int arguments(const char *f, char out[ARGS][4])
 {
 	int next = 0, n = 0;
@@ -58,7 +58,7 @@ static int arguments(const char *f, char out[ARGS][4])
 		if (*f == '.') {
 			f++;
 			if (*f == '*') {
-				/* A precision given as an argument stands before its text. */
+				/* A precision that is an argument stands in front of its text. */
 				if (positions || at >= ARGS - 1)
 					return -1;
 				memcpy(out[at], "d", 2);
@@ -129,7 +129,8 @@ static void every_sentence_exists_in_both(void **state)
 			   *ja = message_format((enum message)m, LANG_JA);
 		size_t n = strlen(en), k = strlen(ja);
 
-		/* The same end of line, or a caller's lines run together in one language only. */
+		/* Both languages end the line or both do not; otherwise the lines of a caller would
+		 * run together in one language only. */
 		if (n == 0 || k == 0 || !is_utf8(en) || !is_utf8(ja) || (en[n - 1] == '\n') != (ja[k - 1] == '\n')) {
 			fprintf(stderr, "%s: empty, not UTF-8, or lines end differently\n", names[m]);
 			bad++;

@@ -48,7 +48,7 @@ static void arp_is_announced(void **state)
 		30,
 		0,
 		10, /* by the host ... */
-		/* ... for its own address */
+		/* ... for an address of the box itself */
 		0,
 		0,
 		0,
@@ -85,7 +85,7 @@ static void advertisement_overrides(void **state)
 	assert_memory_equal(frame + 58, "\x20\0\0\0", 4);
 	assert_memory_equal(frame + 62, host.b, 16);
 	assert_memory_equal(frame + 78, "\2\1\x02\0\0\0\xaa\x01", 8);
-	/* The sum of all of it, its own included, is all ones. */
+	/* The sum of all words, the checksum included, is all ones. */
 	for (size_t i = 0; i < 8; i += 2)
 		sum += (uint32_t)(pseudo[i] << 8 | pseudo[i + 1]);
 	for (size_t i = 22; i < 86; i += 2)
@@ -93,7 +93,7 @@ static void advertisement_overrides(void **state)
 	while (sum > 0xffff)
 		sum = (sum & 0xffff) + (sum >> 16);
 	assert_int_equal(sum, 0xffff);
-	/* The box itself stays a router. */
+	/* In advertisements for its own addresses the box stays a router. */
 	announce_frame(&host, true, mac, frame);
 	assert_memory_equal(frame + 58, "\xa0\0\0\0", 4);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For whom the kernel is to answer, against a kernel made of an array: what stays is never touched,
- * what is too much goes, and people see ranges.
+ * The hosts for which the kernel is to answer, with an array as the kernel: what stays is never
+ * touched, what is not wanted is removed, and people see ranges.
  *
  * LINK: appliance/box/answers.c appliance/base/addr.c appliance/base/err.c
  */
@@ -20,7 +20,7 @@
 struct rtnl {
 	struct rtnl_answer list[MOST];
 	size_t n, added, removed;
-	int fails; /* what every change comes to */
+	int fails; /* the result of every change */
 };
 
 int rtnl_answers(struct rtnl *r, uint32_t index, struct rtnl_answer **ret, size_t *ret_n, struct err *e)
@@ -43,7 +43,8 @@ int rtnl_answer_change(struct rtnl *r, uint32_t index, const struct rtnl_answer 
 		return err_set(e, r->fails, "answer");
 	while (at < r->n && addr_cmp(&r->list[at].host, &a->host) != 0)
 		at++;
-	/* Neither twice nor one that is not there; what is there may become another kind. */
+	/* An entry that exists cannot be added, and one that does not exist cannot be removed; an
+	 * existing one may change its kind. */
 	assert_true(add == (at == r->n || r->list[at].router != a->router));
 	if (add) {
 		assert_true(at < MOST);
@@ -108,7 +109,8 @@ static void ranges_are_joined(void **state)
 	(void)state;
 	expect_ranges(r.list, 0, "");
 	expect_ranges(r.list, 1, "10.30.0.12");
-	/* The last of IPv4 is not followed by the first of IPv6; what comes twice is there once. */
+	/* The last IPv4 address is not followed by the first IPv6 address; an address that comes
+	 * twice is listed once. */
 	expect_ranges(r.list, r.n, "10.30.0.9-10.30.0.12 10.30.0.255-10.30.1.0 255.255.255.255 :: 2001:db8::10/127");
 }
 
@@ -133,8 +135,8 @@ static void what_stays_is_not_touched(void **state)
 	assert_int_equal(r.n, 0);
 }
 
-/* A gateway that was a router before the box was there stays one for those who ask the box: of IPv4
- * nobody says so. */
+/* A gateway that was a router before the box was there stays a router for hosts that ask the box.
+ * In IPv4 there is no such flag. */
 static void gateways_are_routers(void **state)
 {
 	static const char *const some[] = { "2001:db8::10", "2001:db8::11", NULL };
@@ -167,7 +169,7 @@ static void refusal_is_reported(void **state)
 	(void)state;
 	r.fails = -EPERM;
 	assert_int_equal(box_answers(&r, 7, &no_routes, &i, NULL), -EPERM);
-	/* An entry that went by itself is no failure, one that cannot be made is. */
+	/* An entry that is already gone is no failure; one that cannot be added is. */
 	more.fails = -ENOENT;
 	assert_int_equal(box_answers(&more, 7, &no_routes, &i, NULL), -ENOENT);
 	i.n_answers = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The certificate that box.cfg names, before an apply: read by whoever sends the records, or
- * refused with the reason in both languages.
+ * The certificate file that box.cfg names, before an apply: it can be read by the program that
+ * sends the records, or it is refused with the reason in both languages.
  *
  * LINK: appliance/box/companions.c $(BASE_SRC) $(WIRE_SRC)
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/memfd.c appliance/base/utf8.c
@@ -45,7 +45,7 @@ static void refused(const char *what, const char *en, const char *ja)
 	assert_false(authority_ready(what, &why));
 	if (strstr(why.text[LANG_EN], en) == NULL || strstr(why.text[LANG_JA], ja) == NULL)
 		fail_msg("%s: %s; %s", what, why.text[LANG_EN], why.text[LANG_JA]);
-	/* Nothing of the other language in it. */
+	/* The text contains nothing of the other language. */
 	assert_null(strstr(why.text[LANG_JA], "nothing was changed"));
 	assert_null(strstr(why.text[LANG_JA], "symbolic"));
 }
@@ -66,17 +66,17 @@ static void what_another_user_reads(void **state)
 	refused(in(f, "closed.pem"), "not readable for other users", "ほかのユーザーには読めません");
 	put(f, "empty.pem", "", 0644);
 	refused(in(f, "empty.pem"), "no certificate in it", "PEM 形式の証明書がありません");
-	/* As most files of /etc/ssl/certs are. */
+	/* A symbolic link, as most files of /etc/ssl/certs are. */
 	assert_int_equal(symlinkat("ca.pem", f->fd, "link.pem"), 0);
 	assert_non_null(realpath(in(f, "ca.pem"), real));
 	refused(in(f, "link.pem"), "is a symbolic link; name the file that it leads to", "シンボリックリンクです");
 	refused(in(f, "link.pem"), real, real);
-	/* A link among the folders above is none of that file's. */
+	/* A symbolic link among the folders above is allowed as well. */
 	assert_int_equal(mkdirat(f->fd, "sub", 0755), 0);
 	put(f, "sub/ca.pem", text, 0644);
 	assert_int_equal(symlinkat("sub", f->fd, "way"), 0);
 	assert_true(authority_ready(in(f, "way/ca.pem"), &why));
-	/* A folder that only its owner passes, here or further up, by whichever way. */
+	/* A folder that only its owner may pass, the last one or one further up, on every path. */
 	assert_int_equal(fchmodat(f->fd, "sub", 0700, 0), 0);
 	refused(in(f, "sub/ca.pem"), "/sub, on the way to the ca", "/sub は、ほかのユーザーは通れません");
 	refused(in(f, "way/ca.pem"), "/sub, on the way to the ca", "/sub は、ほかのユーザーは通れません");

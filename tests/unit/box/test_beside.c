@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of chronyd, rsyslogd, sekisho-fetch, sekisho-notify, sekisho-inform and of what asks
- * the UPS server, byte for byte, and that no text gets into them which is more than a name or a
- * path.
+ * The files for chronyd, rsyslogd, sekisho-fetch, sekisho-notify, sekisho-inform and the program
+ * that asks the UPS server, byte for byte; and that no text gets into them that is more than a name
+ * or a path.
  *
  * LINK: appliance/box/companions.c appliance/fetch/settings.c $(BASE_SRC) $(WIRE_SRC)
  * LIBS: jansson nettle
@@ -93,7 +93,7 @@ static void records(void **state)
 	int n;
 
 	(void)state;
-	/* Nobody can be asked who it is: nothing is sent. */
+	/* If the server cannot be authenticated, nothing is sent. */
 	assert_int_equal(beside_rsyslog(&ir, STATE, out), 0);
 	peers[1].name = "log.example.jp";
 	peers[1].ca = "/etc/sekisho/log-ca.pem";
@@ -117,7 +117,7 @@ static void records(void **state)
 		"streamDriverPermittedPeers=\"log.example.jp\"\n"
 		"       keepAlive=\"on\" keepAlive.time=\"10\" keepAlive.interval=\"5\" keepAlive.probes=\"3\"\n"
 		"       action.resumeRetryCount=\"-1\" action.resumeInterval=\"1\" action.resumeIntervalMax=\"30\")\n");
-	/* The other way there: what is read and how it is written stays. */
+	/* With the other transport: reading and the format stay the same. */
 	end = strstr(out, "action(") - out;
 	memcpy(before, out, (size_t)end);
 	before[end] = '\0';
@@ -140,8 +140,8 @@ static void records(void **state)
 #define MAKES_EVE                                                                                                      \
 	"action(type=\"mmexternal\" binary=`echo $SEKISHO_EVE` interface.input=\"msg\" action.resumeInterval=\"1\")\n"
 
-/* Between what reads and what sends, and nothing of either changes but the bound of a message,
- * whichever way it goes. */
+/* The conversion stands between reading and sending. Both stay the same except for the maximum size
+ * of a message, with either transport. */
 static void records_as_eve(void **state)
 {
 	static const char made[] = "module(load=\"mmexternal\")\n" MAKES_EVE
@@ -184,8 +184,8 @@ static const char *const bad_paths[] = {
 	"/a\"b", "/a\nb", "/a\\b", "/a`b", "/a$b", "/a*b", "/a?b",  "/a#b",  "/etc/鍵", "/a'",
 };
 
-/* A generation that no compiler of ours made: what it says is not written, whatever its other
- * half is. */
+/* A generation that no compiler of ours made: its texts are not written, whatever its other
+ * contents are. */
 static void nothing_more_than_a_name(void **state)
 {
 	struct ir_peer p = peer(PEER_LOG, "10.99.0.9", 6514);
@@ -231,7 +231,7 @@ static void nothing_more_than_a_name(void **state)
 	assert_true(beside_rsyslog(&ir, STATE, out) > 0);
 }
 
-/* What is written is what is read, by whatever text; and no text adds a line. */
+/* What is written is what is read, whatever the text; and no text adds a line. */
 static void updates(void **state)
 {
 	struct ir_peer peers[] = { peer(PEER_LOG, "10.99.0.9", 6514), peer(PEER_UPDATE, "2001:db8:99::8", 8443) };
@@ -270,7 +270,7 @@ static void updates(void **state)
 	assert_int_equal(s.port, 8443);
 	assert_int_equal(addr_cmp(&s.address, &peers[1].address), 0);
 	fetch_settings_free(&s);
-	/* Cut anywhere it is none. */
+	/* A file that is cut anywhere is not accepted. */
 	for (int cut = n - 28; cut >= 0; cut--) {
 		assert_int_equal(ftruncate(fd, cut), 0);
 		assert_int_equal(fetch_settings_read(path, &s, &e), -EINVAL);
@@ -325,7 +325,7 @@ static void server_of_the_ups(void **state)
 	assert_int_equal(beside_ups(&ir, out), -EINVAL);
 }
 
-/* What the program reads is what was written; nothing in it is more than a name. */
+/* The program reads what was written; no text in it is more than a name. */
 static void server_of_mail(void **state)
 {
 	static const char *const no_mailboxes[] = { "",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Differences of addresses and routes against a kernel made of two arrays: what stays is never
- * touched, new stands before old goes, and the result is exactly what the generation says.
+ * Differences of addresses and routes, with two arrays as the kernel: what stays is never touched,
+ * new ones are added before old ones are removed, and the result is exactly what the generation
+ * says.
  *
  * LINK: appliance/box/facts.c appliance/base/addr.c appliance/base/err.c
  */
@@ -24,10 +25,10 @@ struct rtnl {
 	struct rtnl_route r[16], floors[16];
 	size_t n_floors;
 	size_t n_r;
-	char log[1024]; /* "+10.0.0.1/24 -..." in order of the changes */
+	char log[1024]; /* the changes in order: "+10.0.0.1/24 -..." */
 	bool refuse;
 	const char *refuse_route; /* to there: "10.5.0.0" */
-	const char *gone;	  /* a device that is not there */
+	const char *gone;	  /* a device that does not exist */
 };
 
 static void note(struct rtnl *k, bool add, const struct addr *a, unsigned prefix)
@@ -92,7 +93,7 @@ int rtnl_routes(struct rtnl *k, bool foreign, struct rtnl_route **ret, size_t *r
 	return 0;
 }
 
-/* Beside the routes, whose order the cases look at. */
+/* Floors are counted apart from the routes, whose order the cases check. */
 static int floor_change(struct rtnl *k, const struct rtnl_route *route, bool add)
 {
 	size_t i = 0;
@@ -293,13 +294,13 @@ static void routes_by_difference(void **state)
 	assert_int_equal(box_routes(&admin, &ir, true, &e), 0);
 	assert_string_equal(data.log, "+10.5.0.0/16 +0.0.0.0/0");
 	assert_string_equal(admin.log, "+192.0.2.0/24");
-	/* The kernel tells the interface of a route that was set by gateway alone: still the
-	 * same route. */
+	/* The kernel states the interface of a route that was set with a gateway only: it is still
+	 * the same route. */
 	data.r[0].oif = 4;
 	data.log[0] = 0;
 	assert_int_equal(box_routes(&data, &ir, false, &e), 0);
 	assert_string_equal(data.log, "");
-	/* Another gateway: replaced in place, never taken away. */
+	/* Another gateway: the route is replaced in one step, so that there is always one. */
 	r[0].via = at("10.0.0.8");
 	assert_int_equal(box_routes(&data, &ir, false, &e), 0);
 	assert_string_equal(data.log, "+10.5.0.0/16");
@@ -310,8 +311,8 @@ static void routes_by_difference(void **state)
 	assert_string_equal(data.log, "-0.0.0.0/0");
 }
 
-/* In the data namespace nobody else has a say about where packets go, by whatever metric or kind;
- * elsewhere they are left. */
+/* In the data namespace no other program may set routes, with any metric or of any kind: they are
+ * removed. Elsewhere they stay. */
 static void routes_of_others_go(void **state)
 {
 	struct addr box = at("10.0.0.1");
@@ -325,9 +326,9 @@ static void routes_of_others_go(void **state)
 		{ .to = at("10.5.0.0"), .prefix = 16, .via = at("10.0.0.66"), .priority = 1 },
 		{ .to = at("10.6.0.0"), .prefix = 16, .oif = 4 },
 		{ .to = at("10.5.0.0"), .prefix = 16, .type = RTN_BLACKHOLE, .priority = 2 },
-		/* Not the same as ours: most packets would have no route. */
+		/* A route that is not equal to ours: most packets would have no route. */
 		{ .to = at("10.5.0.0"), .prefix = 16, .via = at("10.0.0.9"), .tos = 0x10 },
-		/* Nor the one that is asked before it. */
+		/* Nor one that the kernel would use before ours. */
 		{ .to = at("10.5.0.0"), .prefix = 16, .via = at("10.0.0.9"), .table = RT_TABLE_LOCAL },
 	};
 	struct err e = { 0 };
@@ -343,20 +344,20 @@ static void routes_of_others_go(void **state)
 		assert_int_equal(box_routes(&k, &ir, false, &e), 0);
 		assert_int_equal(k.n_r, 1);
 		assert_false(k.r[0].foreign);
-		/* What is the same as ours needs nobody to touch it. */
+		/* A route that is equal to ours is not changed. */
 		k.r[0].foreign = true;
 		k.log[0] = 0;
 		assert_int_equal(box_routes(&k, &ir, false, &e), 0);
 		assert_string_equal(k.log, "");
-		/* And on the admin side they are not even looked at. */
+		/* And in the admin namespace such routes are not even checked. */
 		k.r[0].via = at("10.0.0.77");
 		assert_int_equal(box_routes(&k, &ir, true, &e), 0);
 		assert_string_equal(k.log, "");
 	}
 }
 
-/* A device that is gone takes its own routes along and nobody else's: they are set, and what others
- * changed is set right. */
+/* The device of one route is missing: the other routes are set, and foreign changes to them are
+ * corrected. */
 static void routes_beside_a_device_that_is_gone(void **state)
 {
 	struct addr one = at("10.0.0.1"), two = at("10.1.0.1");
@@ -381,7 +382,7 @@ static void routes_beside_a_device_that_is_gone(void **state)
 	k.log[0] = 0;
 	assert_int_equal(box_routes(&k, &ir, false, &e), 0);
 	assert_string_equal(k.log, "-10.8.0.0/16");
-	/* It comes back, and its routes with it. */
+	/* The device comes back, and its routes are set. */
 	k.gone = NULL;
 	k.log[0] = 0;
 	assert_int_equal(box_routes(&k, &ir, false, &e), 0);
@@ -398,8 +399,8 @@ static bool has_floor(const struct rtnl *k, const char *to, uint8_t prefix)
 	return false;
 }
 
-/* Below every way but that to the rest lies one that says there is none: a way that went with its
- * device leaves nothing larger in its place. */
+/* Below each route except the default route there is an unreachable route: when a route disappears
+ * with its device, no larger route takes its packets. */
 static void floors_below_ways(void **state)
 {
 	struct addr one[2] = { at("10.0.0.1"), at("2001:db8:10::1") }, adm = at("10.99.0.1");
@@ -429,7 +430,7 @@ static void floors_below_ways(void **state)
 	assert_true(has_floor(&k, "10.0.0.0", 24) && has_floor(&k, "2001:db8:10::", 61));
 	assert_true(has_floor(&k, "10.5.0.0", 16) && has_floor(&k, "10.7.0.9", 32));
 	k.gone = NULL;
-	/* a change to one that is there fails in floor_change */
+	/* a change of an existing floor would fail in floor_change */
 	assert_int_equal(box_routes(&k, &ir, false, NULL), 0);
 	assert_int_equal(k.n_r, 3);
 	ir.n_routes = 1;

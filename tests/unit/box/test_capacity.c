@@ -60,13 +60,13 @@ static void larger_never_smaller(void **state)
 		assert_int_equal(mkdir(path(folders[i]), 0700), 0);
 	put(files[0], "1024\n");
 	put(files[1], "512\n");
-	put(files[2], "7376\n"); /* as the kernel measures it with 1 GB */
+	put(files[2], "7376\n"); /* the value that the kernel computes with 1 GB of memory */
 	put(files[3], "7168\n");
 	capacity_raise(folder);
 	assert_int_equal(get(files[0]), 65536);
 	assert_int_equal(get(files[1]), 32768);
 	assert_int_equal(get(files[2]), 262144);
-	/* several full shares keep nobody out */
+	/* several full shares still leave room for others */
 	assert_true(get(files[2]) >= 6 * (long)IR_ZONE_SESSIONS);
 	assert_int_equal(get(files[3]), 65536);
 	put(files[0], "1000000\n");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many records wait for the log server, from files as the journal and rsyslogd write them; what
- * is torn, another's or a lie is no answer.
+ * How many records wait for the log server, from files as the journal and rsyslogd write them. Torn
+ * or foreign files, and files with false contents, give no answer.
  *
  * LINK: appliance/box/log_sent.c appliance/base/err.c appliance/base/json.c appliance/base/addr.c
  * LINK: appliance/base/utf8.c
@@ -29,8 +29,8 @@ static void put(const struct folder *f, const char *name, const char *text, size
 
 #define LINES 100u
 
-/* Records `first` to `last`, each of its own second; where the line of each begins comes into `at`,
- * behind the last where it ends. */
+/* Writes the records `first` to `last`, each one second later; `at` gets the offset of each line,
+ * and behind the last one the end. */
 static void segment(const struct folder *f, uint64_t first, uint64_t last, size_t at[LINES + 1])
 {
 	static char text[LINES * 200];
@@ -49,7 +49,7 @@ static void segment(const struct folder *f, uint64_t first, uint64_t last, size_
 	put(f, name, text, n);
 }
 
-/* As rsyslog 8.2302 writes it. */
+/* A state file as rsyslog 8.2302 writes it. */
 static void note_as(const struct folder *f, uint64_t first, uint64_t said_first, size_t offset, const char *hash)
 {
 	char name[48], text[400], file[128];
@@ -70,7 +70,7 @@ static void note(const struct folder *f, uint64_t first, size_t offset)
 	note_as(f, first, first, offset, ":0123456789abcdef");
 }
 
-/* When it was put down, in seconds since 1970. */
+/* The time of the state file, in seconds since 1970. */
 static void date(const struct folder *f, uint64_t first, const char *hash, time_t s)
 {
 	const struct timespec times[2] = { { .tv_sec = s }, { .tv_sec = s } };
@@ -126,7 +126,7 @@ static void never_sent(void **state)
 	expect_waits(&h, 40, 1, 40);
 }
 
-/* Wherever it stands in a file: at a line, within one, at the end, beyond it. */
+/* Every offset in a file: at a line, inside one, at the end, beyond it. */
 static void every_place(void **state)
 {
 	const struct folder *f = *state;
@@ -149,7 +149,7 @@ static void every_place(void **state)
 	note(f, 7, at[50] + 1000);
 	h = look(f);
 	expect_waits(&h, 0, 0, 56);
-	/* It has no hash while the file is short: two are there for a moment, and the newer
+	/* A short file has no hash in its name. For a moment two state files exist, and the newer
 	 * one counts. */
 	note_as(f, 7, 7, at[49], "");
 	date(f, 7, "", 2000000000);
@@ -160,7 +160,7 @@ static void every_place(void **state)
 	expect_waits(&h, 0, 0, 56);
 }
 
-/* Files are not read in their order after a start of rsyslogd. */
+/* After a start rsyslogd does not read the files in their order. */
 static void several_files(void **state)
 {
 	const struct folder *f = *state;
@@ -181,7 +181,8 @@ static void several_files(void **state)
 	expect_waits(&h, 1, 35, 35);
 	assert_string_equal(h.since, "2026-01-01T00:00:35.000Z");
 	assert_false(h.older);
-	put(f, "events-00000000000000000001.log.gz", "x", 1); /* on its way: the plain one counts */
+	/* being packed: the plain file counts */
+	put(f, "events-00000000000000000001.log.gz", "x", 1);
 	assert_false(look(f).older);
 	unlinkat(f->fd, "events-00000000000000000001.log", 0);
 	h = look(f);
@@ -190,7 +191,7 @@ static void several_files(void **state)
 	expect_waits(&h, 1, 35, 35);
 }
 
-/* The journal is writing it, or was torn off. */
+/* The journal is just writing this line, or the line was torn off. */
 static void a_line_that_is_not_whole(void **state)
 {
 	const struct folder *f = *state;
@@ -247,7 +248,8 @@ static void no_answer(void **state)
 		assert_true(handed_look(f->fd, f->fd, &h, &e) < 0);
 	}
 	unlinkat(f->fd, name, 0);
-	/* Of another file, whose inode it was; and of an inode whose number begins the same. */
+	/* A state file of another file that had the same inode; and one of an inode whose number
+	 * begins in the same way. */
 	note_as(f, 1, 2, at[10], "");
 	h = look(f);
 	expect_waits(&h, 10, 1, 10);

@@ -12,7 +12,7 @@
 
 #include "appliance/box/home_sessions.h"
 
-/* As the kernel prints an address: words of this machine's order. */
+/* An address as the kernel prints it: words in the byte order of this machine. */
 static void hex_of(const char *address, char out[40])
 {
 	uint32_t words[4];

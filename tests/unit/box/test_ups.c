@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands in the file of the UPS, whole, torn, another's, old or a lie, and what follows from
- * it over time.
+ * What is read from the file about the UPS (complete, torn, of another program, old, false), and
+ * what follows from it over time.
  *
  * LINK: appliance/box/companions.c $(BASE_SRC) $(WIRE_SRC)
  * LINK: appliance/base/memfd.c appliance/base/utf8.c appliance/base/err.c appliance/base/sha256.c
@@ -68,15 +68,15 @@ static void whole(void **state)
 	}
 	assert_int_equal(read_at(HEAD "OL" TAIL, 1000 + UPS_FRESH_S).is, UPS_MAINS);
 	assert_int_equal(read_at(HEAD "OL" TAIL, 1001 + UPS_FRESH_S).is, UPS_AWAY);
-	/* of an earlier start of the machine */
+	/* a file from before the last start of the machine */
 	assert_int_equal(read_at(HEAD "OL" TAIL, 999).is, UPS_AWAY);
 	assert_int_equal(read_at(HEAD "OL\nsince 1001\ncharge 101\nruntime -\ncounted -\n", 1000).since_s, 1000);
 	assert_int_equal(read_at(HEAD "OL\nsince 1001\ncharge 101\nruntime -\ncounted -\n", 1000).charge, -1);
 	assert_int_equal(read_at(HEAD "OL\nsince -\ncharge -\nruntime -\ncounted no\n", 1000).counted, UPS_NOT_COUNTED);
 }
 
-/* Every part of it, and every byte of it otherwise: never more than what it said, and nothing read
- * behind its end. */
+/* Every beginning of the file, and every byte changed: never more than the file says, and nothing
+ * behind its end is read. */
 static void torn(void **state)
 {
 	const char text[] = HEAD "FSD OB" TAIL;
@@ -145,7 +145,8 @@ static void an_outage(void **state)
 	(void)state;
 	assert_int_equal(look(&w, UPS_MAINS, 100), 0);
 	assert_int_equal(look(&w, UPS_BATTERY, 110), UPS_ON_BATTERY);
-	assert_int_equal(look(&w, UPS_BATTERY, 100000), 0); /* however long: it is no reason */
+	/* however long it lasts: this is no reason */
+	assert_int_equal(look(&w, UPS_BATTERY, 100000), 0);
 	assert_int_equal(look(&w, UPS_LOW, 100010), UPS_IS_LOW);
 	assert_int_equal(look(&w, UPS_LOW, 100009 + UPS_LOW_S), 0);
 	assert_int_equal(look(&w, UPS_LOW, 100010 + UPS_LOW_S), UPS_OFF_NOW);
@@ -160,8 +161,8 @@ static void an_outage(void **state)
 	assert_int_equal(look(&w, UPS_FORCED, 200050 + UPS_LOW_S), UPS_IS_FORCED | UPS_OFF_NOW);
 }
 
-/* A server that still has the order of last time, or was never told that it is over: a person
- * has minutes. */
+/* The UPS server still shows the forced shutdown of last time, or was never told that it is over: a
+ * person has minutes to act. */
 static void stood_already(void **state)
 {
 	struct ups_watch w = { .heard = false };
@@ -172,12 +173,12 @@ static void stood_already(void **state)
 	assert_int_equal(look(&w, UPS_FORCED, 50 + UPS_STOOD_S), UPS_OFF_NOW);
 	w = (struct ups_watch){ .heard = false };
 	assert_int_equal(look(&w, UPS_LOW, 50), UPS_ON_BATTERY | UPS_IS_LOW);
-	/* said while it was watched */
+	/* the order came while the program was watching */
 	assert_int_equal(look(&w, UPS_FORCED, 60), UPS_IS_FORCED | UPS_OFF_NOW);
 }
 
-/* Silence is recorded once, and turns nothing off; what was low before it has to stand again
- * behind it. */
+/* Silence is recorded once, and does not turn the box off. A low battery from before the silence
+ * has to last again after it. */
 static void silence(void **state)
 {
 	struct ups_watch w = { .heard = false };
@@ -189,7 +190,7 @@ static void silence(void **state)
 	assert_int_equal(look(&w, UPS_AWAY, 100000), 0);
 	assert_int_equal(look(&w, UPS_MAINS, 100010), UPS_CAME_BACK);
 	assert_int_equal(look(&w, UPS_AWAY, 100020), 0);
-	assert_int_equal(look(&w, UPS_MAINS, 100022), 0); /* too short for a word */
+	assert_int_equal(look(&w, UPS_MAINS, 100022), 0); /* too short to be reported */
 	assert_int_equal(look(&w, UPS_BATTERY, 100030), UPS_ON_BATTERY);
 	assert_int_equal(look(&w, UPS_LOW, 100040), UPS_IS_LOW);
 	assert_int_equal(look(&w, UPS_AWAY, 100050), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cards that carry VLANs against a kernel that is an array of them: the gate first, then every card
- * that can be set, whatever becomes of another.
+ * Cards that carry VLANs, with an array of cards as the kernel: the gate comes first, then each
+ * card that can be set, even if another one fails.
  *
  * LINK: appliance/box/vlans.c appliance/box/facts.c appliance/base/addr.c appliance/base/err.c
  */
@@ -26,14 +26,14 @@ struct card {
 };
 
 struct rtnl {
-	struct card cards[3]; /* index of the link: place + 1 */
+	struct card cards[3]; /* index of a link: its place in this array + 1 */
 	size_t n;
 };
 
-static int gate_status;	 /* what the kernel says to the gate */
+static int gate_status;	 /* what the kernel answers about the gate */
 static size_t gate_n;	 /* VLANs in it */
-static bool heard_early; /* a card came up before the gate stood */
-static const char *loud; /* the card whose IPv6 cannot be turned off */
+static bool heard_early; /* a card came up before the gate was there */
+static const char *loud; /* the card on which IPv6 cannot be turned off */
 
 int rtnl_link_get(struct rtnl *k, const char *device, struct rtnl_link *ret, struct err *e)
 {
@@ -46,7 +46,7 @@ int rtnl_link_get(struct rtnl *k, const char *device, struct rtnl_link *ret, str
 	return err_set(e, -ENODEV, "device %s", device);
 }
 
-/* As do_setlink: with an MTU that the card refuses, nothing else is changed either. */
+/* Like do_setlink: if the card refuses the MTU, nothing else is changed either. */
 int rtnl_link_set(struct rtnl *k, uint32_t index, bool up, uint32_t mtu, struct err *e)
 {
 	struct rtnl_link *l = &k->cards[index - 1].link;
@@ -94,7 +94,7 @@ int netns_sysctl(const char *name, const char *value, struct err *e)
 	return loud != NULL && strstr(name, loud) != NULL ? err_set(e, -EROFS, "write %s", name) : 0;
 }
 
-/* ---- what making and taking away of VLANs asks, which these cases do not --------------------- */
+/* Functions that make and remove VLANs use these; these cases do not. */
 
 int devices_read(struct rtnl *k, struct devices *ret, struct err *e)
 {
@@ -197,8 +197,7 @@ static struct ir_interface on_card(const char *name, const char *card, uint16_t 
 	return (struct ir_interface){ .name = name, .device = name, .card = card, .vlan = vlan, .mtu = mtu };
 }
 
-/* Three cards, of which the first takes no frame as large as box.cfg says: another was put in
- * its place. */
+/* Three cards. The first was exchanged, and accepts no frames as large as box.cfg says. */
 static int set(struct rtnl *data, struct err *e)
 {
 	struct ir_interface list[] = { on_card("lan0", "eth0", 10, 9000), on_card("lan1", "eth1", 10, 9000),
@@ -237,7 +236,7 @@ static void one_that_fails_keeps_no_other_down(void **state)
 	assert_false(heard_early);
 }
 
-/* It stays down, since it would answer; the others have no part in that. */
+/* A card that cannot be silenced stays down, because it would answer; the others come up. */
 static void one_that_is_not_silent_stays_down(void **state)
 {
 	struct rtnl data;

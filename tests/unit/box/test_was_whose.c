@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which pictures are of another card under the old name: by the address that a card is born with,
- * and by the one in use only where there is no such and nothing else could have set it.
+ * Which pictures are of another card with the same name: by the permanent hardware address, or by
+ * the present one if there is no permanent one and nothing else could have set it.
  *
  * LINK: appliance/box/loan_whose.c
  * LIBS: jansson
@@ -27,14 +27,15 @@ static void whose(void **state)
 		bool another;
 	} rows[] = {
 		{ "", { "aa", "aa" }, { "aa", "bb" }, "", false }, /* somebody set one */
-		{ "", { "aa", "bb" }, { "cc", "cc" }, "", true },  /* the same was set on both */
-		/* an earlier release kept no own address */
+		/* the same address was set on both */
+		{ "", { "aa", "bb" }, { "cc", "cc" }, "", true },
+		/* an earlier release stored no own address */
 		{ "", { "", "bb" }, { "aa", "bb" }, "", false },
 		{ "", { "", "" }, { "aa", "bb" }, "", true },
 		{ "", { "", "" }, { "aa", "aa" }, "", false },
 		{ "veth", { "", "" }, { "aa", "bb" }, "", true },
 		{ "veth", { "", "" }, { "aa", "bb" }, "bond0", false }, /* the bond's address */
-		/* drawn anew at each start */
+		/* a random address at each start */
 		{ "bond", { "", "" }, { "aa", "bb" }, "", false },
 		{ "", { "", "" }, { "", "bb" }, "", false },
 	};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The program of the verdict cache, built natively: a poll and its answer go by it, and the least
- * thing that is otherwise gives the lease back as it was. What a worker that lies writes into its
- * memory reaches nothing else.
+ * The program of the verdict cache, compiled natively: a poll and its answer pass, and any
+ * deviation gives the lease back unchanged. What a worker writes into its memory cannot affect
+ * anything else.
  *
  * LINK: appliance/cache/program.c
  */
@@ -27,7 +27,8 @@ static struct once_template templates[2];
 static uint8_t packet[2048];
 static size_t bytes;
 static struct once_lease *lease;
-static uint32_t *meddled; /* a state that somebody changes while the packet is looked at */
+/* a state that another process changes while the program reads the packet */
+static uint32_t *meddled;
 
 int once_match(struct __sk_buff *packet);
 long once_load(const struct __sk_buff *skb, uint32_t at, void *to, uint32_t n);
@@ -128,7 +129,8 @@ static bool passes_as(const struct sent *s)
 	return once_match(&skb) != 0;
 }
 
-/* The poll with another number, its answer with the same, and an acknowledgement. */
+/* The poll with another transaction number, its answer with the same number, and an
+ * acknowledgement. */
 static uint8_t poll[N] = { 0, 9, 0, 0, 0, 6, 1, 3, 0, 0, 0, 2 };
 static uint8_t answer[ANSWER] = { 0, 9, 0, 0, 0, 7, 1, 3, 4, 1, 2, 3, 4 };
 
@@ -229,7 +231,7 @@ static void poll_and_answer_go_by(void **state)
 		assert_int_equal(lease->seen_ns, 77);
 		assert_memory_equal(lease->request, poll, N);
 		assert_memory_equal(lease->answer, answer, ANSWER);
-		s = asks(); /* alone, an acknowledgement: of all, and once more */
+		s = asks(); /* only an acknowledgement: of everything, and repeated */
 		s.six = six != 0;
 		s.number += 3 * N;
 		s.acknowledged += 3 * ANSWER;
@@ -241,8 +243,8 @@ static void poll_and_answer_go_by(void **state)
 	}
 }
 
-/* Behind an exchange that went by, so that something is kept: the lease is back, and what it holds
- * is as it was. */
+/* After an exchange that passed, so that something is stored: the lease is given back with its
+ * contents unchanged. */
 static void misses(const struct sent *s, const char *what)
 {
 	struct once_lease was = *lease;
@@ -371,8 +373,8 @@ static void answers_that_do_not_fit(void **state)
 	misses(&s, "a second answer");
 }
 
-/* What is no segment as the kernel hands them on is nobody's: the lease stays, and the worker asks
- * for it. */
+/* A packet that is no ordinary segment does not belong to the lease: the lease stays, and the
+ * worker takes it back itself. */
 static void what_cannot_be_read(void **state)
 {
 	struct sent s = asks();
@@ -391,7 +393,7 @@ static void what_cannot_be_read(void **state)
 	assert_true(passes_as(&s));
 	give(false);
 	skb.mark = mark_make(PERMIT, 1, MARK_UNJUDGED);
-	for (skb.len = 0; skb.len < bytes; skb.len++) { /* another length than its header says */
+	for (skb.len = 0; skb.len < bytes; skb.len++) { /* another length than its header states */
 		size_t all = bytes;
 
 		bytes = skb.len;
@@ -427,15 +429,15 @@ static void one_processor_at_a_time(void **state)
 	assert_false(passes_as(&s));
 	assert_int_equal(lease->next[0], CLIENT);
 	lease->state = ONCE_GIVEN;
-	/* somebody wants it back while this packet is looked at: it goes by, and the lease does
-	 * not stay */
+	/* the worker wants the lease back while the program reads this packet: the packet passes,
+	 * and the lease ends */
 	meddled = &lease->state;
 	assert_true(passes_as(&s));
 	assert_int_equal(lease->state, ONCE_BACK);
 	assert_int_equal(lease->next[0], CLIENT + N);
 }
 
-/* Under sanitizers: nothing outside of the memory is read or written. */
+/* With sanitizers: nothing outside the memory is read or written. */
 static void memory_of_a_liar(void **state)
 {
 	static const uint32_t numbers[] = { 0, 1, 3, 4, 100, UINT32_MAX - 1u, UINT32_MAX };
@@ -462,7 +464,7 @@ static void memory_of_a_liar(void **state)
 		passes_as(&s);
 	}
 	give(false);
-	lease->permit = 0; /* a packet without a permit is nobody's */
+	lease->permit = 0; /* without a permit the packet does not pass */
 	{
 		struct sent s = asks();
 

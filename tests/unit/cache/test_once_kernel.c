@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The program of the verdict cache in the kernel, as its verifier and compiler take it, and
- * natively: the same packets meet the same memory, most of them what comes next or nearly that. Of
- * each both say the same, and leave the same behind. Root alone may load it; where the kernel does
- * not take it there is nothing to compare.
+ * The program of the verdict cache in the kernel, after its verifier and compiler, and natively.
+ * Both get the same packets with the same memory; most packets are the expected ones or nearly so.
+ * Both must decide alike and leave the same memory. Only root may load the program; where the
+ * kernel refuses it, there is nothing to compare.
  *
  * LINK: appliance/cache/%.c appliance/base/err.c appliance/base/errno_text.c
  * LIBS: libbpf
@@ -33,7 +33,7 @@ static struct once_lease *there, here;
 static struct once_template *templates_there, template_here;
 static uint32_t place_here;
 static uint8_t packet[ETHERNET + 700];
-static size_t bytes; /* from the header of IP on */
+static size_t bytes; /* offset from which on the IP header begins */
 
 int once_match(struct __sk_buff *skb);
 long once_load(const struct __sk_buff *skb, uint32_t at, void *to, uint32_t n);
@@ -153,7 +153,7 @@ static size_t put_ip(bool back, size_t n)
 	return six ? 40 : 20;
 }
 
-/* What comes next, by what the lease says; or an acknowledgement alone. */
+/* The packet that the lease expects next; or a bare acknowledgement. */
 static void put_next(bool back)
 {
 	bool alone = draw(6) == 0;
@@ -186,7 +186,7 @@ static bool same_everywhere(uint32_t n)
 	if (draw(12) == 0)
 		back = !back;
 	put_next(back);
-	/* one bit is another; not of the first byte, by which a test run knows the family */
+	/* one bit differs; not in the first byte, from which a test run takes the family */
 	if (draw(3) == 0)
 		packet[ETHERNET + 1 + draw((uint32_t)bytes - 1u)] ^= (uint8_t)(1u << draw(8));
 	if (draw(20) == 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * at_machine.c: what a login that is no root may ask. Every message there is and every role of
- * people: which may stands here a second time, by hand, so that a question that somebody opens by a
- * slip in the table is seen; and a message that is new is root's alone.
+ * at_machine.c: what a login other than root may ask. The test has every message and every role of
+ * people in a table of its own, written by hand, so that it notices a question that is allowed by
+ * mistake. A new message is root's alone.
  * LINK: appliance/control/at_machine.c appliance/wire/duty.c appliance/wire/change.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c
  */
@@ -13,7 +13,7 @@
 #include "appliance/control/control.h"
 #include "appliance/wire/change.h"
 
-/* By role, as duty.def orders them: viewer, author, approver, operator, accounts, auditor, log,
+/* By role, in the order of duty.def: viewer, author, approver, operator, accounts, auditor, log,
  * backup, supervisor. */
 #define STATE "111111111"
 #define RULES "111101000"
@@ -93,7 +93,7 @@ static const char *expected(enum msg_type type, unsigned order)
 	return NOBODY;
 }
 
-/* One of this type; `order` counts where it has orders. */
+/* A message of this type; `order` counts for types with orders. */
 static struct msg_body body(enum msg_type type, unsigned order)
 {
 	struct msg_body b = { .type = type };
@@ -142,11 +142,12 @@ static void every_message_and_every_role(void **state)
 			}
 		}
 	assert_true(yes > 0 && asked > yes);
-	/* All rights together are not root. */
+	/* All rights together are less than root. */
 	assert_false(duty_may(DUTIES_ALL, RIGHT_COUNT));
 }
 
-/* What changes the box without a second person, or who may: root's alone. */
+/* Only root may do these: changes of the box without a second person, and changes of who may do
+ * what. */
 static void what_stays_with_root(void **state)
 {
 	static const enum msg_type roots[] = { MSG_CTL_APPLY,  MSG_CTL_CONFIRM, MSG_CTL_ROLLBACK, MSG_CTL_RELEASE,
@@ -164,8 +165,8 @@ static void what_stays_with_root(void **state)
 			 RIGHT_COUNT);
 }
 
-/* What leaves his name, or decides something, by hand a second time: none of it is taken from who
- * logged in as somebody else. Reading is. */
+/* Orders that leave a person's name, or decide something: the list is written by hand a second
+ * time. They are not accepted from a login of another person. Reading is. */
 static void in_ones_own_name(void **state)
 {
 	static const struct {
@@ -211,7 +212,7 @@ static void in_ones_own_name(void **state)
 			if (at_machine_own(&b) != mine)
 				fail_msg("message %u, order %u: %d", t, o, !mine);
 			found += mine;
-			/* Nobody's name is on what only root may do. */
+			/* An order with a person's name is never one that only root may give. */
 			assert_true(!mine || at_machine_right(&b) != RIGHT_COUNT);
 		}
 	assert_int_equal(found, sizeof(own) / sizeof(own[0]));

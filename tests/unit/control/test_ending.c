@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From when on the end of a conduit is near, and since when it is in force over policies.
+ * From when on a conduit's end is near, and since when a conduit has been in force over several
+ * policies.
  *
  * LINK: appliance/control/ending.c
  */
@@ -16,14 +17,14 @@ static void the_last_tenth(void **state)
 {
 	(void)state;
 	assert_int_equal(ending_near(T, T + 10 * HOUR), T + 9 * HOUR);
-	/* A day at most, five minutes at least, and all of what is shorter. */
+	/* At most a day, at least five minutes, and the whole time of a shorter conduit. */
 	assert_int_equal(ending_near(T, T + 10 * DAY), T + 9 * DAY);
 	assert_int_equal(ending_near(T, T + 300 * DAY), T + 299 * DAY);
 	assert_int_equal(ending_near(T, T + 3000), T + 2700);
 	assert_int_equal(ending_near(T, T + 2999), T + 2699);
 	assert_int_equal(ending_near(T, T + HOUR / 2), T + HOUR / 2 - 300);
 	assert_true(ending_near(T, T + 120) < T);
-	/* A clock that was set meanwhile. */
+	/* The clock was set meanwhile. */
 	assert_int_equal(ending_near(T + HOUR, T), T - 300);
 	assert_int_equal(ending_near(0, 100), 0);
 }
@@ -47,13 +48,13 @@ static void over_policies(void **state)
 	e.list[0].said = e.list[1].said = true;
 	assert_true(endings_take(&e, &two, T + HOUR));
 	assert_int_equal(e.n, 3);
-	/* Another end is another matter; what is as it was goes on. */
+	/* Another end counts as a new conduit; unchanged conduits continue. */
 	assert_string_equal(e.list[0].name, "b");
 	assert_int_equal(e.list[0].since, T + HOUR);
 	assert_false(e.list[0].said);
 	assert_int_equal(e.list[2].since, T);
 	assert_true(e.list[2].said);
-	/* A start reads what was before: of those that it has, too. */
+	/* A start reads the earlier generations: also for conduits that it has already. */
 	assert_int_equal(endings_older(&e, &one, T - HOUR), 1);
 	assert_int_equal(e.list[2].since, T - HOUR);
 	assert_int_equal(e.list[0].since, T + HOUR);
@@ -62,7 +63,7 @@ static void over_policies(void **state)
 	assert_int_equal(endings_older(&e, &none, 0), 0);
 	assert_true(endings_take(&e, &none, T));
 	assert_int_equal(e.n, 0);
-	/* One that was gone and is back begins anew. */
+	/* A conduit that was removed and comes back begins anew. */
 	assert_true(endings_take(&e, &one, T + 2 * HOUR));
 	assert_int_equal(e.list[0].since, T + 2 * HOUR);
 	endings_free(&e);

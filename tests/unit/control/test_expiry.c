@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How the certificates of a file stand by their dates, and since when.
+ * The state of a file's certificates by their dates, and since when.
  *
  * LINK: appliance/control/expiry.c
  */
@@ -32,8 +32,8 @@ static void one_alone(void **state)
 {
 	(void)state;
 	one(T - YEAR, T + YEAR, EXPIRY_GOOD, 0);
-	/* The last second before it is near, and the first one; likewise of close, of the end, and
-	 * of the begin. */
+	/* The last second before the end is near, and the first one after that; the same for close,
+	 * for the end and for the beginning. */
 	one(T - YEAR, T + 30 * DAY + 1, EXPIRY_GOOD, 0);
 	one(T - YEAR, T + 30 * DAY, EXPIRY_NEAR, T);
 	one(T - YEAR, T + 7 * DAY + 1, EXPIRY_NEAR, T - 23 * DAY + 1);
@@ -43,14 +43,14 @@ static void one_alone(void **state)
 	one(T - 2 * YEAR, T - YEAR, EXPIRY_ENDED, T - YEAR);
 	one(T, T + YEAR, EXPIRY_GOOD, 0);
 	one(T + 1, T + YEAR, EXPIRY_NOT_YET, 0);
-	/* What cannot ever be valid has ended. */
+	/* A certificate that can never be valid counts as ended. */
 	one(T + DAY, T + DAY, EXPIRY_ENDED, T + DAY);
 	one(T + YEAR, T - YEAR, EXPIRY_ENDED, T - YEAR);
 	one(0, 0, EXPIRY_ENDED, 0);
 	one(0, UINT64_MAX, EXPIRY_GOOD, 0);
 }
 
-/* One that lives a week is not an alarm for its whole life. */
+/* A certificate that is valid for a week does not cause an alarm for its whole life. */
 static void short_lives(void **state)
 {
 	(void)state;
@@ -61,7 +61,7 @@ static void short_lives(void **state)
 	one(T - 27 * DAY + 1, T + 3 * DAY + 1, EXPIRY_NEAR, T + 3 * DAY + 1 - 10 * DAY);
 }
 
-/* A successor lies beside its predecessor while both are in use. */
+/* A new certificate is in the file together with its predecessor while both are in use. */
 static void several(void **state)
 {
 	const struct validity turn[] = { { T - DAY, T + 10 * YEAR }, { T - 9 * YEAR, T + 20 * DAY } },
@@ -74,12 +74,13 @@ static void several(void **state)
 
 	(void)state;
 	is(turn, 2, EXPIRY_NEAR, 1, T - 10 * DAY);
-	is(soon, 2, EXPIRY_NEAR, 1, T - 28 * DAY); /* the other one holds */
+	is(soon, 2, EXPIRY_NEAR, 1, T - 28 * DAY); /* the other certificate is still valid */
 	is(leftover, 2, EXPIRY_GOOD, 0, 0);
 	is(both, 2, EXPIRY_CLOSE, 0, T - 4 * DAY);
 	is(gone, 2, EXPIRY_ENDED, 1, T - DAY);
 	is(comes, 3, EXPIRY_NOT_YET, 2, 0);
-	is(waits, 2, EXPIRY_CLOSE, 1, T - 4 * DAY); /* what is not valid yet holds nothing */
+	/* a certificate that is not valid yet does not count */
+	is(waits, 2, EXPIRY_CLOSE, 1, T - 4 * DAY);
 }
 
 int main(void)

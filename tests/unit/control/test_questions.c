@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How much of the room for questions a web side can take that does not keep to its own bounds, and
- * who hears an answer when it has died meanwhile. Roles are scripted: they hear, and say nothing
- * unless the test does.
+ * How much of the room for questions a compromised web side can take, and who gets an answer if the
+ * web side dies meanwhile. Roles are scripted: they receive questions, and answer only when the
+ * test says so.
  *
  * LINK: appliance/control/answers.c appliance/base/json.c appliance/base/addr.c
  * LINK: appliance/base/utf8.c appliance/base/memfd.c
@@ -26,14 +26,14 @@
 static struct control s;
 static struct in_force in_force;
 static struct ir policy;
-static unsigned heard[MSG_TYPE_COUNT]; /* by roles, of each kind of question */
+static unsigned heard[MSG_TYPE_COUNT]; /* questions that the roles have got, by kind */
 static unsigned answered[ASKER_CERTIFICATE + 1], refused, passed;
 static uint32_t last_asked;
 static unsigned last_slot;
-static uint64_t scripted; /* the time, 0 = as it is */
-static bool texts[SLOTS]; /* whose words a status is made of */
-static bool wanted;	  /* enforce is to say how far the last question is */
-static struct asker told; /* who was told so last */
+static uint64_t scripted; /* the time, 0 = the real one */
+static bool texts[SLOTS]; /* the roles whose status is read as text */
+static bool wanted;	  /* the role enforce is to report the progress of the last question */
+static struct asker told; /* the asker who was told last */
 static enum progress_stage told_stage;
 static unsigned tellings;
 
@@ -188,19 +188,20 @@ static void floods_leave_room_for_people(void **state)
 	assert_int_equal(answered[ASKER_CLIENT], 0);
 }
 
-/* Each reads the kernel's rules back, and an apply waits behind those that are asked already. */
+/* Each of these questions reads the kernel's rules, and an apply waits behind those that were asked
+ * before. */
 static void few_read_the_rules_back(void **state)
 {
 	(void)state;
 	web_asks(COLLECT_EFFECTIVE, FLOOD);
-	/* Of enforce and of the journal, each. */
+	/* Each is sent to enforce and to the journal. */
 	assert_in_range(heard[MSG_EFFECTIVE] / 2, 1, 2);
 	assert_int_equal(refused, FLOOD - heard[MSG_EFFECTIVE] / 2);
 	web_asks(COLLECT_STATUS, 1);
 	assert_int_equal(refused, FLOOD - heard[MSG_EFFECTIVE] / 2);
 	collect_start(&s, COLLECT_EFFECTIVE, (struct asker){ .kind = ASKER_CLIENT });
 	assert_int_equal(answered[ASKER_CLIENT], 0);
-	/* Logins that are no root's have as few, and take none from root. */
+	/* Logins other than root's have as few places, and take none from root. */
 	heard[MSG_VERIFY] = refused = 0;
 	for (unsigned i = 0; i < 6; i++)
 		collect_start(&s, i % 2 == 0 ? COLLECT_VERIFY : COLLECT_EFFECTIVE,
@@ -212,7 +213,8 @@ static void few_read_the_rules_back(void **state)
 	assert_int_equal(answered[ASKER_CLIENT], 4);
 }
 
-/* Who asks, goes away and comes again has the places of what nobody waits for. */
+/* A client that asks, disconnects and comes again only gets the places of questions that nobody
+ * waits for. */
 static void logins_leave_room_for_root(void **state)
 {
 	(void)state;
@@ -228,8 +230,8 @@ static void logins_leave_room_for_root(void **state)
 	assert_int_equal(heard[MSG_VERIFY], CLIENTS - LOGINS_MOST);
 }
 
-/* As fast as it can for a second: what it asks is heard so fast and no faster, whether answered,
- * refused or still open. */
+/* The web side asks as fast as it can for a second: its questions are read at a limited rate,
+ * whether they are answered, refused or still open. */
 static void floods_are_heard_slowly(void **state)
 {
 	const uint64_t begun = 1000000000000u;
@@ -244,7 +246,7 @@ static void floods_are_heard_slowly(void **state)
 				collect_pass(&s, SLOT_JOURNAL, &(struct msg_body){ .type = MSG_EVENTS },
 					     (struct asker){ .kind = ASKER_MGMT });
 	assert_in_range(asked, 100, 130);
-	/* One within its bounds never waits, nor does anybody because of people. */
+	/* A client within its limits never waits, and nobody waits because of people. */
 	scripted += 1000000000u;
 	web_asks(COLLECT_STATUS, 16);
 	for (uint32_t i = 0; i < FLOOD; i++)
@@ -252,7 +254,7 @@ static void floods_are_heard_slowly(void **state)
 	assert_true(scripted >= collect_hears(&s));
 }
 
-/* Enforce says of this question that it is done with it, or has left off. */
+/* The role enforce reports that it has finished this question, or stopped. */
 static void enforce_says(uint32_t question)
 {
 	struct msg m = { .body = { .type = MSG_ANSWER },
@@ -266,8 +268,8 @@ static void enforce_says(uint32_t question)
 	assert_true(collect_answer(&s, &m));
 }
 
-/* One of two waits no longer: enforce is told of his question alone, the other has his answer, and
- * the place is free when enforce has left off. */
+/* One of two askers no longer waits: enforce is told about this question only, the other asker gets
+ * an answer, and the place is free when enforce has stopped. */
 static void who_waits_no_longer_is_let_go(void **state)
 {
 	const struct asker one = { .kind = ASKER_MGMT, .id = 1 }, two = { .kind = ASKER_MGMT, .id = 2 };
@@ -282,7 +284,7 @@ static void who_waits_no_longer_is_let_go(void **state)
 	collect_stop(&s, &one);
 	assert_int_equal(heard[MSG_STOP], 1);
 	assert_int_equal(last_asked, first);
-	/* Hanging up and asking again, as often as he likes, takes no third place. */
+	/* Disconnecting and asking again, however often, takes no third place. */
 	for (uint32_t i = 3; i < FLOOD; i++) {
 		const struct asker again = { .kind = ASKER_MGMT, .id = i };
 
@@ -301,8 +303,8 @@ static void who_waits_no_longer_is_let_go(void **state)
 	assert_int_equal(refused, 0);
 }
 
-/* While something is changed it is not even asked; and with the connection of another person
- * nothing of this one ends. */
+/* While a change is in progress the question is not even sent; and another person's disconnection
+ * does not end this one. */
 static void stopped_before_it_is_asked(void **state)
 {
 	const struct asker man = { .kind = ASKER_CLIENT, .client = 1, .serial = 7 },
@@ -323,7 +325,7 @@ static void stopped_before_it_is_asked(void **state)
 	assert_int_equal(heard[MSG_STOP], 1);
 }
 
-/* Enforce says how far it is with this question. */
+/* The role enforce reports the progress of this question. */
 static void enforce_tells(uint32_t question, enum progress_stage stage)
 {
 	const struct msg m = { .body = { MSG_PROGRESS, .progress = { .stage = (uint8_t)stage, .done = 1, .of = 2 } },
@@ -335,8 +337,8 @@ static void enforce_tells(uint32_t question, enum progress_stage stage)
 		progress_to(&s, &a, &m.body.progress);
 }
 
-/* Two ask the same: each hears of his own, the second at once that another comes first. Who is
- * gone, or was answered, hears nothing more. */
+/* Two people ask the same: each is told about their own question, and the second at once that
+ * another one comes first. A person who has gone, or was answered, is told nothing more. */
 static void each_hears_how_far_his_own_is(void **state)
 {
 	const struct asker one = { .kind = ASKER_MGMT, .id = 1, .tell = true },
@@ -370,8 +372,9 @@ static void each_hears_how_far_his_own_is(void **state)
 	assert_false(wanted);
 }
 
-/* What is in force is being changed: he hears that he waits for it, and of his own question when it
- * begins. One that is changed meanwhile begins anew. */
+/* The policy in force is being changed: the person is told that the question waits for that, and
+ * about the question itself when it begins. A question during which the policy changes begins
+ * anew. */
 static void told_across_a_change(void **state)
 {
 	const struct asker man = { .kind = ASKER_CLIENT, .client = 1, .serial = 7, .tell = true };
@@ -398,14 +401,14 @@ static void told_across_a_change(void **state)
 	assert_true(wanted);
 	enforce_tells(s.next_id, PROGRESS_EXECUTES);
 	assert_int_equal(told_stage, PROGRESS_EXECUTES);
-	/* Enforce dies within it: there is nobody any more of whom it could be told. */
+	/* The role enforce ends meanwhile: there is nothing more to report. */
 	collect_gone(&s, SLOT_ENFORCE);
 	enforce_tells(s.next_id, PROGRESS_READS);
 	assert_int_equal(told_stage, PROGRESS_EXECUTES);
 }
 
-/* A search of the records is stopped at the journal, and that alone: what else the journal was
- * asked is answered, also to nobody. */
+/* A search of the records is stopped in the journal, and only that: other questions to the journal
+ * are answered, even if nobody waits. */
 static void a_search_is_stopped_at_the_journal(void **state)
 {
 	const struct asker man = { .kind = ASKER_CLIENT, .client = 1, .serial = 7 },
@@ -433,8 +436,8 @@ static void a_search_is_stopped_at_the_journal(void **state)
 	assert_int_equal(heard[MSG_STOP], 2);
 }
 
-/* The compiler is asked though no process of it runs; and what comes too late is ended there, so
- * that it keeps nobody else from his turn. */
+/* The compiler is asked although no process of it runs. A question that comes too late is ended, so
+ * that it takes nobody else's turn. */
 static void a_late_compiler_is_stopped(void **state)
 {
 	const struct asker web = { .kind = ASKER_MGMT, .id = 1 };
@@ -452,7 +455,7 @@ static void a_late_compiler_is_stopped(void **state)
 	assert_int_equal(answered[ASKER_MGMT], 1);
 }
 
-/* The web side is gone: enforce leaves off what only its people waited for. */
+/* The web side has ended: enforce stops work for which only its users waited. */
 static void a_web_side_that_dies_stops_its_own(void **state)
 {
 	(void)state;
@@ -462,7 +465,7 @@ static void a_web_side_that_dies_stops_its_own(void **state)
 	assert_int_equal(heard[MSG_STOP], 1);
 }
 
-/* Its successor counts its questions from one as well. */
+/* The new process of the web side numbers its questions from one as well. */
 static void successors_hear_no_answer_of_its_own(void **state)
 {
 	struct msg m = { .body = { .type = MSG_ANSWER }, .fds = { -1, -1, -1, -1 } };
@@ -478,7 +481,7 @@ static void successors_hear_no_answer_of_its_own(void **state)
 	collect_due(&s, UINT64_MAX);
 	assert_int_equal(passed, 0);
 	assert_int_equal(answered[ASKER_MGMT], 0);
-	/* ... and one that did not die hears both. */
+	/* ... and one that did not end gets both answers. */
 	collect_pass(&s, SLOT_JOURNAL, &(struct msg_body){ .type = MSG_EVENTS },
 		     (struct asker){ .kind = ASKER_MGMT, .id = 1 });
 	m.id = relayed_id(SLOT_JOURNAL, last_asked);
@@ -490,8 +493,8 @@ static void successors_hear_no_answer_of_its_own(void **state)
 	assert_int_equal(answered[ASKER_MGMT], 1);
 }
 
-/* Reading text costs the supervisor many times its length: the journal says how it is in numbers,
- * and goes when it says it otherwise. */
+/* Reading text takes the supervisor many times its length: the journal reports its state in
+ * numbers, and is ended if it sends text. */
 static void text_of_enforce_alone_is_read(void **state)
 {
 	struct msg m = { .body = { .type = MSG_ANSWER },
@@ -510,7 +513,7 @@ static void text_of_enforce_alone_is_read(void **state)
 	assert_int_equal(answered[ASKER_CLIENT], 1);
 	assert_true(texts[SLOT_ENFORCE]);
 	assert_false(texts[SLOT_JOURNAL]);
-	assert_true(collect_answer(&s, &m)); /* late: to a question that is over */
+	assert_true(collect_answer(&s, &m)); /* too late: the question is over */
 	close(m.fds[0]);
 }
 

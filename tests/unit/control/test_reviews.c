@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which reviews are overdue on which day, and what tells that they are others.
+ * Which reviews are overdue on which day, and how a change of that is noticed.
  *
  * LINK: appliance/control/overdue.c appliance/base/json.c appliance/base/addr.c
  * LINK: appliance/base/utf8.c appliance/base/memfd.c
@@ -42,8 +42,8 @@ static void on_its_day_it_is_not(void **state)
 	assert_string_equal(json_string_value(json_object_get(json_array_get(names, 0), "name")), "b");
 	assert_string_equal(json_string_value(json_object_get(json_array_get(names, 0), "owner")), "Cranes");
 	json_decref(names);
-	/* The last second of the day, by UTC, and the first of the next: then `a` is, and the one
-	 * that has ended then is not. */
+	/* The last second of the day in UTC, and the first second of the next one: then `a` is
+	 * overdue, and the conduit that has ended by then is not. */
 	assert_int_equal(overdue_find(&ir, NOON_2027_03_31 + DAY / 2 - 1, NULL).n, 2);
 	assert_int_equal(overdue_find(&ir, NOON_2027_03_31 + DAY / 2, NULL).n, 3);
 	assert_int_equal(overdue_find(&ir, NOON_2027_03_31 + DAY, NULL).n, 2);
@@ -67,11 +67,12 @@ static void others_are_told_apart(void **state)
 	later = overdue_find(&ir, NOON_2027_03_31, NULL);
 	assert_memory_not_equal(before.digest, later.digest, 32);
 	conduits[1].review_by = "2027-03-30";
-	/* None: as before anything was said. */
+	/* None: the same as before anything was reported. */
 	assert_memory_equal(overdue_find(&ir, 0, NULL).digest, none, 32);
 }
 
-/* What has a day besides: zones, assets, and exceptions that have ended without their report. */
+/* Other objects with a date: zones and assets with a review, and exceptions that have ended and
+ * still lack their report. */
 static void not_conduits_alone(void **state)
 {
 	static struct ir_exception owed = { "Aoki", "r", "i", "CISO", "" },
@@ -114,7 +115,7 @@ static void not_conduits_alone(void **state)
 
 	(void)state;
 	assert_int_equal(o.n, 3);
-	assert_int_equal(o.since, 1609459200u); /* 2021-01-01, the asset's */
+	assert_int_equal(o.since, 1609459200u); /* 2021-01-01, the date of the asset */
 	assert_int_equal(json_array_size(names), 3);
 	for (size_t i = 0; i < 3; i++) {
 		static const char *const keys[] = { "what", "name", "owner", "day" };

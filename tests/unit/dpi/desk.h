@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A desk for trying the PDUs of a protocol: one permit with a few grants and rows that a test
- * writes down, one flow's state, and a call that has a PDU judged. Grant k is of conduit k, its
- * line is given, its row's line is one more (the first: conduit line 100, row line 11). Ranges live
- * in the desk. A protocol's own desk says DESK_ENFORCER, includes this and adds what writes
- * its PDUs.
+ * A desk for testing PDUs of a protocol: one permit with a few grants and rows that a test writes,
+ * the state of one flow, and a call that judges a PDU. Grant k is of conduit k. Its line is given,
+ * and its row's line is one more (the first: conduit line 100, row line 11). Ranges are stored in
+ * the desk. A protocol's own desk defines DESK_ENFORCER, includes this file and adds functions that
+ * write its PDUs.
  */
 #ifndef SEKISHO_TESTS_DESK_H
 #define SEKISHO_TESTS_DESK_H
@@ -28,7 +28,7 @@ struct desk {
 	struct command_permit permit;
 	struct command_grant grants[DESK_GRANTS];
 	struct command_row rows[DESK_GRANTS];
-	struct space_set spaces[DESK_GRANTS * DESK_SPACES]; /* so many places a row */
+	struct space_set spaces[DESK_GRANTS * DESK_SPACES]; /* number of address spaces in a row */
 	struct number_range ranges[DESK_RANGES];
 	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
 	struct pdu p; /* what judge said last */
@@ -61,7 +61,7 @@ static inline struct number_set desk_ranges(struct desk *d, const uint32_t *pair
 	return s;
 }
 
-/* The numbers of 0..255 whose bit is set, in runs. */
+/* The set of the numbers 0..255 whose bit is set, as ranges. */
 static inline struct number_set desk_bits(struct desk *d, const uint64_t bits[4])
 {
 	struct number_set s = { .first = d->table.n_ranges };
@@ -89,8 +89,8 @@ static inline struct number_set desk_some(struct desk *d, const uint8_t *numbers
 
 #define DESK_ONLY(d, ...) desk_some(d, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
 
-/* Limits the row's addresses to those of the spaces that are given; once more for the same space
- * replaces it. */
+/* Limits the row's addresses to `space` and those of earlier calls; a second call for the same
+ * space replaces the first. */
 static inline void desk_space(struct desk *d, struct command_row *row, uint8_t space, struct number_set numbers)
 {
 	uint32_t i = 0;
@@ -104,7 +104,7 @@ static inline void desk_space(struct desk *d, struct command_row *row, uint8_t s
 	d->spaces[row->first_space + i] = (struct space_set){ space, numbers };
 }
 
-/* One more grant, of one row that limits nothing. */
+/* Adds a grant with one row that limits nothing. */
 static inline struct command_row *desk_grant(struct desk *d, uint32_t conduit, uint32_t line, bool shadow)
 {
 	uint32_t k = d->permit.n_grants;
@@ -129,7 +129,8 @@ static inline struct command_row *desk_grant(struct desk *d, uint32_t conduit, u
 	return row;
 }
 
-/* The same, with every number of its first target named: writes to 0 too. */
+/* The same, but the row names every number of its first target, so that it also allows writes to
+ * target 0. */
 static inline struct command_row *desk_more(struct desk *d, uint32_t conduit, uint32_t line, bool shadow)
 {
 	struct command_row *row = desk_grant(d, conduit, line, shadow);
@@ -152,7 +153,7 @@ static inline void desk_clear(struct desk *d)
 	d->table.digest[0] = 1;
 }
 
-/* One grant whose one row allows everything; the caller narrows it. */
+/* A policy of one grant whose one row allows everything; the caller narrows it. */
 static inline struct command_row *desk_row(struct desk *d)
 {
 	desk_clear(d);
@@ -175,7 +176,7 @@ static inline void desk_ask(struct desk *d, enum direction dir, struct bytes pdu
 	judge_pdu(&DESK_ENFORCER, d->state, dir, pdu, &d->table, &d->permit, &room, &parsed, &d->p);
 }
 
-/* An exact-size copy, so that the sanitizers see an over-read. */
+/* Judges a copy of exactly the PDU's size, so that the sanitizers see a read beyond it. */
 static inline const struct pdu *desk_judge(struct desk *d, enum direction dir, const uint8_t *pdu, size_t n)
 {
 	const uint8_t *copy = exact_copy(pdu, n);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A desk for trying frames of DNP3: the one of desk.h, and a writer of frames and segments with a
- * checksum of its own. Fragments are written in hexadecimal, from the application control on.
+ * A desk for testing frames of DNP3: desk.h, with a writer of frames and segments that has its own
+ * checksum. Fragments are written in hexadecimal, from the application control on.
  */
 #ifndef SEKISHO_TESTS_DNP3_DESK_H
 #define SEKISHO_TESTS_DNP3_DESK_H
@@ -34,7 +34,7 @@ static inline void put_hex(struct wire *w, const char *hex)
 	}
 }
 
-/* Bit by bit, as the standard draws it. */
+/* The checksum bit by bit, as the standard draws it. */
 static inline uint16_t bitwise_crc(const uint8_t *p, size_t n)
 {
 	uint16_t crc = 0;
@@ -56,7 +56,7 @@ static inline void put_sum(struct wire *w, size_t from)
 	w->p[w->n++] = (uint8_t)(crc >> 8);
 }
 
-/* One frame behind what is there. */
+/* Appends one frame. */
 static inline void put_frame(struct wire *w, uint8_t control, uint16_t to, uint16_t from, const uint8_t *data, size_t n)
 {
 	size_t at = w->n;
@@ -82,7 +82,7 @@ static inline void put_frame(struct wire *w, uint8_t control, uint16_t to, uint1
 	}
 }
 
-/* A fragment in segments of so many bytes. */
+/* A fragment in segments of this many bytes. */
 static inline struct wire segments(uint8_t control, uint16_t to, uint16_t from, const struct wire *fragment,
 				   size_t each, uint8_t number)
 {
@@ -108,7 +108,7 @@ static inline struct wire hex(const char *text)
 	return w;
 }
 
-/* A master's fragment, and an outstation's. */
+/* A fragment from the master, and one from the outstation. */
 static inline struct wire request(const char *fragment)
 {
 	struct wire f = hex(fragment);
@@ -147,7 +147,7 @@ static inline void start(struct desk *d)
 	desk_reset(d);
 }
 
-/* Everything is allowed, to all outstations as well. */
+/* A policy that allows everything, also to all outstations at once. */
 static inline struct command_row *open_desk(struct desk *d)
 {
 	struct command_row *row = desk_row(d);

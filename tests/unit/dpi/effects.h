@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests of which a name or a head says little: what they do is inside, or behind somebody, or in
- * one of many items. Each with the policy by which it is judged and whether that allows it; the
- * allowed ones show that it is not the wrapping that is refused. Owns nothing.
+ * Requests whose effect does not show in their name or header: it is inside something, is passed on
+ * to another device, or is one of many items. Each has the policy by which it is judged, and
+ * whether that allows it. The allowed ones show that the wrapping itself is not refused. Owns
+ * nothing.
  */
 #ifndef SEKISHO_TESTS_UNIT_EFFECTS_H
 #define SEKISHO_TESTS_UNIT_EFFECTS_H
@@ -11,7 +12,7 @@
 
 enum effect_speech { MODBUS, SLMP, SLMP_ASCII, ENIP, S7COMM, FINS, ENIP_CONNECTED };
 
-/* The functions that do so much and no more. */
+/* A policy that allows the functions of this set and nothing else. */
 static struct number_set functions_of(struct desk *d, const struct vocabulary *v, unsigned classes)
 {
 	struct number_set s = { .first = d->table.n_ranges };
@@ -22,7 +23,7 @@ static struct number_set functions_of(struct desk *d, const struct vocabulary *v
 	return s;
 }
 
-/* What unit 1 has may be read. */
+/* Everything of unit 1 may be read. */
 static void modbus_reads(struct desk *d, struct command_row *row)
 {
 	row->services = functions_of(d, &vocabulary_modbus, CLASS_READ);
@@ -43,7 +44,7 @@ static void modbus_units(struct desk *d, struct command_row *row)
 	row->targets[0] = desk_range(d, 0, 255);
 }
 
-/* Everything may be read, of the station itself. */
+/* Everything may be read, but only from the station itself. */
 static void slmp_reads(struct desk *d, struct command_row *row)
 {
 	static const uint32_t own[TARGET_MAX] = { 0, 0xff, 0x3ff, 0 };
@@ -65,7 +66,7 @@ static void slmp_blocks(struct desk *d, struct command_row *row)
 	row->services = functions_of(d, &vocabulary_slmp, CLASS_READ);
 }
 
-/* Everything may be read, of the device itself. */
+/* Everything may be read, but only from the device itself. */
 static void enip_reads(struct desk *d, struct command_row *row)
 {
 	row->services = functions_of(d, &vocabulary_enip, CLASS_READ);
@@ -92,7 +93,7 @@ static void s7comm_writes(struct desk *d, struct command_row *row)
 	desk_space(d, row, S7_DB, desk_range(d, block, block + 15));
 }
 
-/* Everything may be read, of the controller itself. */
+/* Everything may be read, but only from the controller itself. */
 static void fins_reads(struct desk *d, struct command_row *row)
 {
 	static const uint32_t own[3] = { 0, 10, 0 };
@@ -122,7 +123,7 @@ static void fins_forces(struct desk *d, struct command_row *row)
 	desk_space(d, row, FINS_W, desk_range(d, 0, 3));
 }
 
-/* A connection for requests to the controller's router, by which UNIT messages go. */
+/* Opens a connection for requests to the controller's message router; UNIT messages go over it. */
 static const char *const enip_connects[2] = {
 	"6f003e00c15e000000000000010000000000000000000000000000000000020000000000b2002e0054022006240107f900000000"
 	"0302000003004d004d00000000000000401f0000f443401f0000f443a30220022401",
@@ -130,8 +131,8 @@ static const char *const enip_connects[2] = {
 	"004d000000401f0000401f00000000"
 };
 
-/* Alone: `said`. Of many: `said`, the head, then so many times `good`, of which one is `bad`,
- * then `tail`. */
+/* A single request is `said`. A list is `said`, the head, then so many items `good`, of which one
+ * is replaced by `bad`, then `tail`. */
 struct effect {
 	enum effect_speech speech;
 	void (*policy)(struct desk *d, struct command_row *row);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing EtherNet/IP messages and having them judged, on the desk of desk.h. */
+/* Writes EtherNet/IP messages and judges them, with desk.h. */
 #ifndef SEKISHO_TESTS_ENIP_DESK_H
 #define SEKISHO_TESTS_ENIP_DESK_H
 
@@ -71,7 +71,7 @@ static inline struct note unit_note(uint32_t connection, uint16_t sequence, cons
 	return encap_note(ENCAP_UNIT, HANDLE, 0, &w);
 }
 
-/* Service, path of whole words, data. */
+/* Service, path (in whole words), data. */
 static inline struct note cip_note(uint8_t service, const struct note *path, const struct note *data)
 {
 	struct note w = { .n = 0 };
@@ -82,7 +82,7 @@ static inline struct note cip_note(uint8_t service, const struct note *path, con
 	return w;
 }
 
-/* A request to an object, its attribute with it where that is not 0. */
+/* A request to an object; its path has the attribute if that is not 0. */
 static inline struct note object_note(uint8_t service, uint16_t class, uint32_t instance, uint16_t attribute,
 				      const struct note *data)
 {
@@ -105,7 +105,7 @@ static inline struct note object_note(uint8_t service, uint16_t class, uint32_t 
 	return cip_note(service, &path, data);
 }
 
-/* A tag's path: symbols as its name has them. */
+/* A path of a tag, with one symbol for each part of its name. */
 static inline struct note tag_path(const char *name)
 {
 	struct note path = { .n = 0 };
@@ -155,7 +155,7 @@ static inline struct note sent_on_note(const struct note *cip, const struct note
 	return cip_note(0x52, &path, &data);
 }
 
-/* Forward Open; transport 0xa3: requests, 1: I/O. */
+/* Forward Open; transport 0xa3: for requests, 1: for I/O. */
 static inline struct note open_note(uint16_t serial, uint32_t id, uint8_t transport, uint16_t out,
 				    const struct note *to)
 {
@@ -202,7 +202,7 @@ static inline const struct pdu *says(struct desk *d, enum direction dir, struct 
 
 static const struct note NOTHING;
 
-/* A session that is registered, if the policy lets it. */
+/* Registers a session. False if the policy does not allow it. */
 static inline bool begin_session(struct desk *d)
 {
 	struct note version = NOTE(1, 0, 0, 0);
@@ -213,8 +213,8 @@ static inline bool begin_session(struct desk *d)
 	return says(d, DIR_S2C, encap_note(ENCAP_REGISTER, HANDLE, 7, &version))->allowed;
 }
 
-/* A connection for requests over this route, whose numbers are 0x100 + serial and 0x200
- * + serial. */
+/* Opens a connection for requests over this route; its identifiers are 0x100 + serial and 0x200 +
+ * serial. */
 static inline bool begin_connection(struct desk *d, uint16_t serial, const struct note *to)
 {
 	struct note ask = open_note(serial, 0x200u + serial, 0xa3, 0x43f4, to);

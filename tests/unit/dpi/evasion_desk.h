@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A session of one protocol whose client tries to get a forbidden request through the inspector,
- * and a server behind it that reads what arrives: the first copy of each byte, and by another
- * reading the last. What it has is then read uncut, from the session's beginning: all of it must be
- * allowed. Included by one file of a program.
+ * A session of one protocol. Its client tries to get a forbidden request through the inspector. The
+ * server behind it reads what arrives, once taking the first copy of each byte and once the last.
+ * The result is then judged as one piece from the session's beginning: all of it must be allowed.
+ * To be included in one file of a program.
  */
 #ifndef SEKISHO_TESTS_UNIT_EVASION_DESK_H
 #define SEKISHO_TESTS_UNIT_EVASION_DESK_H
@@ -13,7 +13,7 @@
 
 #define ROOM 8192u
 #define SENT_MAX 160u
-#define PERMIT P_TOY /* its lane */
+#define PERMIT P_TOY /* a permit on a lane for commands */
 
 struct blob {
 	uint8_t b[352];
@@ -39,13 +39,14 @@ static struct blob blob_of(const char *hex)
 static struct {
 	const struct speech *s;
 	struct blob greeting[2][2], read, answer, writes[WRITES];
-	struct desk d;			     /* the policy, and the one who reads uncut */
-	uint8_t greeted[ENFORCER_STATE_MAX]; /* his state behind the greeting */
+	/* the policy, and the reader that gets everything in one piece */
+	struct desk d;
+	uint8_t greeted[ENFORCER_STATE_MAX]; /* the state of that reader after the greeting */
 } now;
 
 static struct {
 	struct conn k;
-	uint32_t base; /* the client's number behind the greeting */
+	uint32_t base; /* the client's sequence number after the greeting */
 	uint8_t first[ROOM], last[ROOM];
 	bool have[ROOM];
 	uint32_t next, answered, n_sent;
@@ -54,7 +55,7 @@ static struct {
 	bool mute;  /* the server answers nothing */
 	struct sent {
 		uint32_t id, at, n;
-		const uint8_t *p; /* stays until the trial is over */
+		const uint8_t *p; /* not freed before the trial is over */
 		bool lost, done;
 	} sent[SENT_MAX];
 } trial;
@@ -102,8 +103,8 @@ static void use_speech(const struct speech *s)
 	free(image);
 }
 
-/* How many requests these bytes are, from behind the greeting, if there was one; -1: one that is
- * forbidden, or none at all. */
+/* How many requests these bytes are, from the end of the greeting on; -1: one of them is forbidden,
+ * or the bytes are no request. */
 static int read_uncut(const uint8_t *p, size_t n)
 {
 	int whole = 0;
@@ -130,7 +131,7 @@ static int read_uncut(const uint8_t *p, size_t n)
 
 /* ---- a trial --------------------------------------------------------------------------------- */
 
-/* The session is open, and nothing was said. */
+/* The session is open, and no end has sent anything. */
 static void begin_silent(void)
 {
 	trial.k = desk_conn(PERMIT);
@@ -171,8 +172,8 @@ static void receive(const struct sent *s)
 		trial.next++;
 }
 
-/* What was decided since leaves in the order of its bytes, as it is decided; false when that
- * is nothing. */
+/* Takes the packets decided since the last call, in the order of their bytes; false when there is
+ * none. */
 static bool leaves(void)
 {
 	bool any = false;
@@ -192,7 +193,7 @@ static bool leaves(void)
 	}
 }
 
-/* A reset of this session; one before it may have been told once more. */
+/* Whether this is a reset of this session; an earlier session may have been reset once more. */
 static bool is_reset(void)
 {
 	for (size_t i = 0; i < desk.n_resets; i++)
@@ -221,7 +222,7 @@ static void hand_over(void)
 	trial.ended |= is_reset();
 }
 
-/* `n` bytes at this place behind the greeting; lost: behind the box. */
+/* Sends `n` bytes at this offset behind the greeting; lost: they are lost behind the box. */
 static void say_at(uint32_t at, const uint8_t *p, size_t n, bool lost)
 {
 	struct sent *s = &trial.sent[trial.n_sent++];
@@ -233,7 +234,8 @@ static void say_at(uint32_t at, const uint8_t *p, size_t n, bool lost)
 	hand_over();
 }
 
-/* The trial is over: whole requests that were read, all of them allowed; -1 when one was not. */
+/* Ends the trial: the number of whole requests that the server has read, if all of them are
+ * allowed; -1 if one is not. */
 DESK_MAY_IDLE static int end_trial(void)
 {
 	int whole = read_uncut(trial.first, trial.next);

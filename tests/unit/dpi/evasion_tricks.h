@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tricks of a protocol that has a test of its own: an allowed message and forbidden ones of the
- * same length that overlap, are cut at any two bytes in any order, come byte by byte and twice, and
- * stand in trains. No receiver ever reads what the policy forbids. Lengths that lie are the
- * protocol's own case.
+ * The tricks for a protocol with a test of its own: an allowed message and forbidden ones of the
+ * same length overlap, are cut at any two bytes in any order, come byte by byte or twice, and
+ * follow each other in one segment. No receiver may read what the policy forbids. Wrong lengths are
+ * tested by the protocol itself.
  */
 #ifndef SEKISHO_TESTS_EVASION_TRICKS_H
 #define SEKISHO_TESTS_EVASION_TRICKS_H
 
 #include "tests/unit/dpi/evasion_desk.h"
 
-#define TRICKS_BATCH 100u /* flows between clearings of the table */
+#define TRICKS_BATCH 100u /* flows after which the table is emptied */
 #define TRAIN_BYTES 1120u
 
-/* What a test says of its protocol before the tricks. */
+/* What the test of a protocol sets before the tricks. */
 static struct tricks {
 	unsigned train;	 /* messages in one */
-	uint32_t stride; /* between two places of a cut */
-	uint32_t twice;	 /* so many first bytes are said twice, where each comes alone */
-	/* the number of the k-th message of a train; NULL: it has none */
+	uint32_t stride; /* bytes between two places at which a message is cut */
+	uint32_t twice;	 /* so many of the first bytes are sent twice when each byte comes alone */
+	/* writes the number of the k-th message of a train; NULL: messages have no number */
 	void (*number)(uint8_t *message, unsigned k);
 } tricks;
 
@@ -44,11 +44,11 @@ static int tricks_end(void **state)
 static void tricks_begin(void)
 {
 	if (tried++ % TRICKS_BATCH == 0)
-		inspector_finish(desk_i); /* or live flows would fill the table */
+		inspector_finish(desk_i); /* otherwise live flows would fill the table */
 	begin_trial();
 }
 
-/* `n` messages, the k-th is `other`; returns their bytes. */
+/* `n` messages of which the k-th is `other`; returns the number of bytes. */
 static uint32_t put_train(uint8_t *train, unsigned n, unsigned k, const struct blob *other)
 {
 	for (unsigned j = 0; j < n; j++) {
@@ -61,7 +61,8 @@ static uint32_t put_train(uint8_t *train, unsigned n, unsigned k, const struct b
 	return n * (uint32_t)now.read.n;
 }
 
-/* Two of three pieces may be of the forbidden one, each piece said once more in between. */
+/* Two of three pieces may be from the forbidden message; each piece is sent once more in
+ * between. */
 static void overlaps(void **state)
 {
 	uint32_t size = (uint32_t)now.read.n, by = tricks.stride;
@@ -116,8 +117,8 @@ static void cuts(void **state)
 	}
 }
 
-/* The forbidden one at each place of a train: in one segment, cut before, at and behind where it
- * begins. */
+/* The forbidden message at each place of a train: all in one segment, or cut before, at and behind
+ * the beginning of the forbidden message. */
 static void trains(void **state)
 {
 	static uint8_t train[TRAIN_BYTES];

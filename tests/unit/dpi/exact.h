@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes with nothing around them that may be read: one byte too many, in front or behind, and the
- * address sanitizer speaks; so it does when they are read after they were given back, until the
- * room comes round again. The rooms are made once, since a fuzzer that asks the heap for each copy
- * spends a third of its time there. Without the sanitizer these are ordinary copies.
+ * Copies of bytes with nothing readable around them, so that the address sanitizer reports one byte
+ * too many in front or behind. It also reports reading after the copy was given back, until the
+ * memory is used again. The memory is allocated once, because allocating each copy would take a
+ * third of a fuzzer's time. Without the sanitizer these are ordinary copies.
  */
 #ifndef SEKISHO_TESTS_EXACT_H
 #define SEKISHO_TESTS_EXACT_H
@@ -16,7 +16,7 @@
 #define EXACT_ROOMS 8u
 #define EXACT_MAX 131072u
 
-/* Borrowed until exact_done; fewer than EXACT_ROOMS at a time. */
+/* Borrowed until exact_done; at most EXACT_ROOMS - 1 at a time. */
 static inline const uint8_t *exact_copy(const void *p, size_t n)
 {
 	static uint8_t *rooms[EXACT_ROOMS];

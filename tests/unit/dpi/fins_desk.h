@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A desk for trying frames of FINS: the one of desk.h, and a writer of frames, by themselves and
- * over TCP. Parameters are written in hexadecimal, as manuals have them.
+ * A desk for testing frames of FINS: desk.h, with a writer of frames, alone and over TCP.
+ * Parameters are written in hexadecimal, as in the manuals.
  */
 #ifndef SEKISHO_TESTS_FINS_DESK_H
 #define SEKISHO_TESTS_FINS_DESK_H
@@ -20,7 +20,7 @@ struct frame {
 	size_t n;
 };
 
-/* Whom a frame is for, and who sends it. */
+/* Destination and source of a frame. */
 struct ends {
 	uint8_t to[3], from[3];
 };
@@ -53,7 +53,7 @@ static inline struct frame frame_of(uint8_t icf, struct ends e, uint8_t sid, uin
 	return f;
 }
 
-/* "0101 82 0064 00 0002": the command, then its parameters. */
+/* "0101 82 0064 00 0002": the command code, then its parameters. */
 static inline struct frame request_of(uint8_t sid, const char *hex)
 {
 	struct frame f = frame_of(0x80, usual, sid, 0);
@@ -89,7 +89,7 @@ static inline struct frame over_tcp(uint8_t command, uint32_t error, const void 
 	return f;
 }
 
-/* A flow of datagrams begins. */
+/* Begins a flow of datagrams. */
 static inline void datagrams(struct desk *d)
 {
 	desk_reset(d);
@@ -110,7 +110,7 @@ static inline const struct pdu *tell(struct desk *d, uint8_t sid, uint16_t comma
 	return desk_judge(d, DIR_S2C, f.p, f.n);
 }
 
-/* Only these addresses of one space, in a flow of datagrams. */
+/* Limits the row to these addresses of one space, in a flow of datagrams. */
 static inline struct command_row *only(struct desk *d, uint8_t space, uint64_t lo, uint64_t hi)
 {
 	struct command_row *row = desk_row(d);

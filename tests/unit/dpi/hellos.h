@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hellos of TLS as clients and servers send them, for several tests. */
+/* TLS hellos as clients and servers send them, for several tests. */
 #ifndef SEKISHO_TESTS_UNIT_HELLOS_H
 #define SEKISHO_TESTS_UNIT_HELLOS_H
 
@@ -25,7 +25,7 @@ static inline size_t hello_random(uint8_t *out, size_t n)
 	return n;
 }
 
-/* A ClientHello of TLS 1.2 with these extensions alone, at most 255 bytes of them and more. */
+/* A ClientHello of TLS 1.2 with only these extensions, whose length may be above 255 bytes. */
 static inline size_t client_hello_with(uint8_t *out, const uint8_t *extensions, size_t n_extensions)
 {
 	size_t n = 11;
@@ -36,12 +36,12 @@ static inline size_t client_hello_with(uint8_t *out, const uint8_t *extensions, 
 	n += 7;
 	out[n++] = (uint8_t)(n_extensions >> 8);
 	out[n++] = (uint8_t)n_extensions;
-	if (n_extensions > 0) /* there is nothing to point to */
+	if (n_extensions > 0) /* memcpy must not get NULL */
 		memcpy(out + n, extensions, n_extensions);
 	return hello_finish(out, n + n_extensions);
 }
 
-/* The extension that asks for this name of `n` bytes. */
+/* The server_name extension for a name of `n` bytes. */
 static inline size_t hello_name_extension(uint8_t *out, const char *name, size_t n)
 {
 	const uint8_t head[] = { 0,
@@ -59,7 +59,7 @@ static inline size_t hello_name_extension(uint8_t *out, const char *name, size_t
 	return sizeof(head) + n;
 }
 
-/* A ClientHello that asks for this server; "": for none. */
+/* A ClientHello that names this server; "": that names none. */
 static inline size_t client_hello_for(uint8_t *out, const char *name)
 {
 	uint8_t extension[400];
@@ -68,8 +68,8 @@ static inline size_t client_hello_for(uint8_t *out, const char *name)
 	return client_hello_with(out, extension, n);
 }
 
-/* A ClientHello as a browser sends it, SNI "tos.example"; TLS 1.3 and 1.2 with something that is no
- * version before them. */
+/* A ClientHello as a browser sends it, with SNI "tos.example"; it offers TLS 1.3 and 1.2, with a
+ * reserved value (GREASE) in front. */
 static inline size_t client_hello(uint8_t *out)
 {
 	static const uint8_t sni[] = { 0,   0,	 0,   16,  0,	14,  0,	  0,   11,  't',
@@ -90,8 +90,8 @@ static inline size_t client_hello(uint8_t *out)
 	return hello_finish(out, n + sizeof(versions));
 }
 
-/* A ServerHello that chose these; of TLS 1.3 it says so where that has it. `bare`:
- * without extensions. */
+/* A ServerHello with this version and this cipher suite; the version 1.3 is in its extension.
+ * `bare`: without extensions. */
 static inline size_t server_hello(uint8_t *out, uint16_t version, uint16_t suite, bool bare)
 {
 	uint8_t legacy = version > 0x0303 ? 3 : (uint8_t)version;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A desk for trying APDUs of IEC 60870-5-104: the one of desk.h, and a writer of APDUs that numbers
- * them. ASDUs are written in hexadecimal, from the type on.
+ * A desk for testing APDUs of IEC 60870-5-104: desk.h, with a writer that numbers the APDUs. ASDUs
+ * are written in hexadecimal, from the type on.
  */
 #ifndef SEKISHO_TESTS_IEC104_DESK_H
 #define SEKISHO_TESTS_IEC104_DESK_H
@@ -19,7 +19,8 @@ struct apdu {
 	size_t n;
 };
 
-/* N(S) of the next I frame of each direction; what it acknowledges is all of the other's. */
+/* N(S) of the next I frame of each direction. Each I frame acknowledges all frames of the other
+ * end. */
 static uint16_t numbers[2];
 
 static inline void put_hex(struct apdu *a, const char *hex)
@@ -57,7 +58,7 @@ static inline const struct pdu *judge(struct desk *d, enum direction dir, struct
 	return desk_judge(d, dir, a.p, a.n);
 }
 
-/* The flow begins, and data may be transferred. */
+/* Begins the flow and starts data transfer. */
 static inline void start(struct desk *d)
 {
 	desk_reset(d);
@@ -86,7 +87,7 @@ static inline const struct pdu *tell(struct desk *d, const char *asdu)
 	return say(d, DIR_S2C, asdu);
 }
 
-/* Everything is allowed, to all stations as well, and data may be transferred. */
+/* A policy that allows everything, also to all stations at once; data transfer is started. */
 static inline struct command_row *open_desk(struct desk *d)
 {
 	struct command_row *row = desk_row(d);

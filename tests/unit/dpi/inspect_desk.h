@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A desk for the inspector's tests: packets built byte by byte, the outside recorded in arrays, a
- * clock that the test turns, and a toy protocol in the place of Modbus: PDUs of a mark byte, a
- * length byte (of the whole PDU) and a function byte, of which TOY_FORBIDDEN is refused, and by
- * P_TOY_READS all above TOY_READ_MAX. Included by one file of a program.
+ * A desk for the inspector's tests: packets that are built byte by byte, functions of the outside
+ * that record their calls in arrays, a clock that the test sets, and a toy protocol in place of
+ * Modbus. Its PDUs have a mark byte, a length byte (of the whole PDU) and a function byte.
+ * TOY_FORBIDDEN is refused; by P_TOY_READS everything above TOY_READ_MAX is. To be included in one
+ * file of a program.
  */
 #ifndef SEKISHO_TESTS_INSPECT_DESK_H
 #define SEKISHO_TESTS_INSPECT_DESK_H
@@ -21,11 +22,11 @@
 
 #define DESK_MAY_IDLE __attribute__((unused))
 
-/* A test of another protocol says so before it includes this one: whose rows they are, and which
- * codes they have. */
+/* A test of another protocol defines these before it includes this file: the protocol of the rows,
+ * and their codes. */
 #ifndef DESK_PROTOCOL
 #define DESK_PROTOCOL PROTO_MODBUS
-/* Of all permits, in two ranges; of P_TOY_READS. */
+/* The codes of all permits, as two ranges, and the codes of P_TOY_READS. */
 #define DESK_CODES                                                                                                     \
 	{ 0, TOY_FORBIDDEN - 1 }, { TOY_FORBIDDEN + 1, 255 },                                                          \
 	{                                                                                                              \
@@ -91,7 +92,7 @@ static void toy_parse(const void *state, enum direction dir, struct bytes pdu, s
 	ret->operations[ret->n++] = (struct operation){ .service = function, .space = SPACE_NONE };
 }
 
-/* The state: requests without an answer. */
+/* The state: the number of requests without an answer. */
 static void toy_asked(void *state, const struct parsed *p, const struct ruling *r, const struct command_table *table,
 		      struct pdu *ret)
 {
@@ -157,7 +158,7 @@ static const struct enforcer toy = { .protocol = DESK_PROTOCOL,
 				     .age = toy_age,
 				     .missed = toy_missed };
 
-/* What stands in the place of Modbus: a test may put its own there. */
+/* The enforcer that is used in place of Modbus; a test may set its own. */
 static const struct enforcer *desk_enforcer = &toy;
 
 const struct enforcer *enforcer_of(enum protocol p)
@@ -177,10 +178,11 @@ enum reason enforcer_malformed(enum protocol p)
 #define DESK_LOG 4096u
 
 static struct {
-	uint8_t outcome[DESK_IDS]; /* by packet id; 0 = not decided */
-	uint32_t twice;		   /* decisions for an id that had one */
-	uint16_t why[DESK_IDS];	   /* ... and the reason that the outside was told */
-	/* the last one that passed: bare acknowledgements of its flow need not come */
+	uint8_t outcome[DESK_IDS]; /* outcome by packet id; 0 = not decided */
+	uint32_t twice;		   /* number of decisions for an id that was already decided */
+	uint16_t why[DESK_IDS];	   /* by packet id: the reason that the outside was told */
+	/* the bare acknowledgements of the flow of the last accepted packet need not come to the
+	 * inspector */
 	bool quiet;
 	struct reset_record resets[DESK_LOG];
 	size_t n_resets;
@@ -257,19 +259,20 @@ enum desk_permit {
 	P_TLS_LATE, /* TLS with undecided_bytes 8 */
 	P_TLS_OR_SSH,
 	P_TOY_2,	    /* as P_TOY: another id */
-	P_TOY_HOLD,	    /* a full queue lets live flows by */
+	P_TOY_HOLD,	    /* when the queue is full, live flows pass */
 	P_TOY_HOLD_PICK_UP, /* ... and midstream: pick up */
 	P_TOY_SAFETY,	    /* as P_TOY: criticality safety */
 	P_TOY_READS,	    /* fewer functions than P_TOY */
-	P_TOY_FEW,	    /* only so many requests may be open */
+	P_TOY_FEW,	    /* allows only few open requests */
 	P_MIXED_LATE,	    /* as P_MIXED, with undecided_bytes 64 */
-	P_MIXED_HOLD,	    /* as P_MIXED, and a full queue lets live flows by */
+	P_MIXED_HOLD,	    /* as P_MIXED, and live flows pass when the queue is full */
 	P_TLS_DENY,	    /* weak TLS is denied */
 	P_TLS_DENY_OBSERVE, /* ... or would be */
 	P_TLS_DENY_MIXED,   /* ... on a lane for commands */
-	P_TLS_DENY_HOLD,    /* ... where a full queue lets live flows by; undecided_bytes 8 */
-	P_TLS_PICK_UP,	    /* midstream: pick up, where nothing can be */
-	P_ONE,		    /* desk_one */
+	P_TLS_DENY_HOLD,    /* ... and live flows pass when the queue is full; undecided_bytes 8 */
+	/* midstream: pick up, on a conduit for which no flow can be picked up */
+	P_TLS_PICK_UP,
+	P_ONE, /* desk_one */
 	P_COUNT
 };
 
@@ -339,9 +342,11 @@ static struct lane desk_lane(uint32_t permit)
 			      hold ? FAIL_HOLD : FAIL_CLOSED, hold ? FAIL_HOLD : FAIL_CLOSED };
 }
 
-static bool desk_observes;	    /* every permit does, as for a capture */
-static bool desk_shadows;	    /* in front of each permit's grants stands a shadow's */
-static const char *desk_names = ""; /* what conduits with TLS declare, as a table has it */
+static bool desk_observes; /* every permit only observes, as for a capture */
+/* in front of each permit's grants there is the grant of a shadow */
+static bool desk_shadows;
+/* the TLS names that the conduits declare, in the form of the table */
+static const char *desk_names = "";
 
 /* An image of rows first .. P_COUNT-1 (malloc'd). */
 static uint8_t *desk_image(unsigned first, size_t *ret_n)
@@ -412,8 +417,8 @@ static uint8_t *desk_image(unsigned first, size_t *ret_n)
 static struct inspector *desk_i;
 static uint32_t desk_id;
 
-/* Forgets what was decided; a target of a fuzzer may then count ids from 0 again, and little is
- * there to forget. */
+/* Forgets what was decided. A fuzz target may then count ids from 0 again, and little has to be
+ * cleared. */
 static void desk_clear(void)
 {
 	memset(desk.outcome, 0, desk_id < DESK_IDS ? desk_id + 1 : DESK_IDS);
@@ -446,8 +451,8 @@ struct conn {
 	uint8_t family;
 	uint16_t client_port, server_port;
 	uint32_t permit;
-	uint32_t c, s; /* next numbers of client and server */
-	uint8_t host;  /* of the client; 0: the first one */
+	uint32_t c, s; /* next sequence numbers of client and server */
+	uint8_t host;  /* the client's host number; 0: the first client */
 };
 
 #define DESK_FIN 1u
@@ -478,8 +483,8 @@ static void put32(uint8_t *p, uint32_t v)
 	put16(p + 2, v & 0xffff);
 }
 
-/* IP header in front of `n` bytes of transport at p + its length; fills both checksums (transport's
- * at `at`). */
+/* Writes an IP header in front of `n` bytes of transport at p + its length, and fills in both
+ * checksums (the transport's at `at`). */
 static size_t desk_ip(uint8_t *p, const struct conn *k, enum direction dir, uint8_t proto, size_t n, size_t at)
 {
 	size_t h = k->family == 4 ? 20 : 40;
@@ -518,7 +523,7 @@ static size_t desk_ip(uint8_t *p, const struct conn *k, enum direction dir, uint
 
 static uint8_t desk_packet[70000];
 
-/* Whether the mark says the direction, as it does on a box. */
+/* Whether the packet mark names the direction, as on a box. */
 static bool desk_directed;
 
 /* Hands a packet in and returns its id. */
@@ -545,7 +550,8 @@ DESK_MAY_IDLE static uint32_t desk_hand(size_t n, uint32_t permit, uint32_t lane
 	return desk_hand_as(n, mark_make(permit, lane, MARK_UNJUDGED), unready) % DESK_IDS;
 }
 
-static unsigned desk_option_words; /* so much of the payload are options */
+/* number of 32-bit words at the beginning of the payload that are TCP options */
+static unsigned desk_option_words;
 
 static size_t desk_tcp(const struct conn *k, enum direction dir, uint32_t seq, uint32_t ack, unsigned flags,
 		       const void *payload, size_t n)
@@ -565,7 +571,7 @@ static size_t desk_tcp(const struct conn *k, enum direction dir, uint32_t seq, u
 	return desk_ip(desk_packet, k, dir, 6, 20 + n, 16);
 }
 
-/* Any segment; the outcome so far (0 = waits). */
+/* Any segment; returns its outcome so far (0 = it waits). */
 DESK_MAY_IDLE static unsigned desk_segment(const struct conn *k, enum direction dir, uint32_t seq, uint32_t ack,
 					   unsigned flags, const void *payload, size_t n)
 {
@@ -592,7 +598,7 @@ DESK_MAY_IDLE static unsigned desk_datagram(const struct conn *k, enum direction
 	return desk.outcome[desk_hand_as(size, dir == DIR_S2C ? mark | MARK_REPLY : mark, false) % DESK_IDS];
 }
 
-/* Payload in order; the connection's numbers move when it was accepted. */
+/* Payload in order; the sequence numbers of the connection advance if it was accepted. */
 DESK_MAY_IDLE static unsigned desk_send(struct conn *k, enum direction dir, const void *payload, size_t n)
 {
 	uint32_t *seq = dir == DIR_C2S ? &k->c : &k->s;

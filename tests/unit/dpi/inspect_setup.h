@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Set-up and tear-down of the inspector's unit tests: a desk for each, and at its end no packet
- * that was decided twice; and what several of them ask of a session.
+ * Set-up and tear-down of the inspector's unit tests: each test has its own desk, and at its end no
+ * packet may have been decided twice. Also questions about a session that several tests ask.
  */
 #ifndef SEKISHO_TESTS_UNIT_INSPECT_SETUP_H
 #define SEKISHO_TESTS_UNIT_INSPECT_SETUP_H
@@ -32,7 +32,7 @@ static inline struct inspector_stats stats(void)
 	return s;
 }
 
-/* It goes on, everything is judged, and what is forbidden is refused. */
+/* The session goes on: allowed requests pass, and a forbidden one is refused. */
 static inline void goes_on_judged(struct conn *k)
 {
 	size_t before = desk.n_pdus;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers to the allowed request of each speech (speeches.h), whose lengths agree with themselves:
- * forged ones, and some that are right. Owns nothing. */
+/* Answers to the allowed request of each protocol (speeches.h), with consistent lengths: forged
+ * ones, and some right ones. Owns nothing. */
 #ifndef SEKISHO_TESTS_UNIT_LIES_H
 #define SEKISHO_TESTS_UNIT_LIES_H
 
@@ -180,7 +180,7 @@ static const struct lie lies[] = {
 	{ FINS, false, "as a client begins", "46494e530000000c000000000000000000000000" },
 };
 
-/* What may stand at a byte of the right answer: values, and what clients do without. */
+/* Other values that are right at a byte of the right answer, and bytes that clients do not need. */
 struct other {
 	enum lying speech;
 	uint8_t at, to, low, high;
@@ -190,11 +190,11 @@ static const struct other others[] = {
 	{ MODBUS, 9, 16, 0, 255 }, /* registers */
 	{ SLMP, 11, 14, 0, 255 },  /* words */
 	{ SLMP_ASCII, 30, 37, 0, 255 },
-	{ ENIP, 0, 0, 0, 0 },	  /* a message that means nothing */
+	{ ENIP, 0, 0, 0, 0 },	  /* a message without an effect */
 	{ ENIP, 28, 29, 0, 255 }, /* a time */
-	{ ENIP, 42, 42, 0, 255 }, /* an error, which may say more */
+	{ ENIP, 42, 42, 0, 255 }, /* an error, whose message may be longer */
 	{ ENIP, 43, 43, 0, 3 },
-	/* a type whose values are as long, or of no length that is known */
+	/* a type with values of the same length, or of a length that is not known */
 	{ ENIP, 44, 44, 0, 0xc0 },
 	{ ENIP, 44, 44, 0xc8, 0xc8 },
 	{ ENIP, 44, 44, 0xca, 0xca },
@@ -206,20 +206,22 @@ static const struct other others[] = {
 	{ S7COMM, 9, 10, 0, 255 },    /* reserved */
 	{ S7COMM, 22, 22, 5, 5 },     /* an integer instead of bytes */
 	{ S7COMM, 28, 28, 5, 5 },
-	{ S7COMM, 25, 26, 0, 255 }, /* a value, and what fills it up */
+	{ S7COMM, 25, 26, 0, 255 }, /* a value, and the byte that pads it */
 	{ S7COMM, 31, 31, 0, 255 },
-	/* a bit that says nothing of an answer, and one that it leaves out */
+	/* a bit that says nothing about an answer, and a bit that an answer may omit */
 	{ FINS, 16, 16, 0x40, 0x41 },
 	{ FINS, 16, 16, 0xc0, 0xc1 },
-	{ FINS, 18, 18, 0, 7 },	  /* gateways */
-	{ FINS, 19, 19, 0, 127 }, /* networks, which were 0: the local one has a number */
+	{ FINS, 18, 18, 0, 7 }, /* gateways */
+	/* network addresses, which were 0: the local network has a number as well */
+	{ FINS, 19, 19, 0, 127 },
 	{ FINS, 22, 22, 0, 127 },
-	{ FINS, 28, 28, 0, 127 }, /* an error, which may say as much; relays say less */
+	/* an error with a message of the same length; relays send a shorter one */
+	{ FINS, 28, 28, 0, 127 },
 	{ FINS, 29, 35, 0, 255 }, /* ... and words */
 };
 
-/* Another request that is allowed, its answer, and an answer to it that has the count or the
- * function of the first one's. */
+/* A second allowed request, its answer, and a wrong answer to it: with the count or the function of
+ * the first request. */
 struct second {
 	const char *asks, *answer, *crossed;
 };

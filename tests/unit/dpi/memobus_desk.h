@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A desk for trying messages of MEMOBUS: the one of desk.h, and a writer of messages behind their
- * 218 header. A message is written in hexadecimal, from the MFC on.
+ * A desk for testing messages of MEMOBUS: desk.h, with a writer of messages after their 218 header.
+ * A message is written in hexadecimal, from the MFC on.
  */
 #ifndef SEKISHO_TESTS_MEMOBUS_DESK_H
 #define SEKISHO_TESTS_MEMOBUS_DESK_H
@@ -31,7 +31,7 @@ static inline void put_hex(struct message *m, const char *hex)
 	}
 }
 
-/* Both lengths are those that they have to be. */
+/* Fills in both lengths. */
 static inline void seal(struct message *m)
 {
 	m->p[6] = (uint8_t)m->n;
@@ -71,7 +71,7 @@ static inline const struct pdu *tell(struct desk *d, uint8_t number, const char 
 	return judge(d, DIR_S2C, &m);
 }
 
-/* Only these addresses of one space. */
+/* Limits the row to these addresses of one space. */
 static inline struct command_row *only(struct desk *d, uint8_t space, uint64_t lo, uint64_t hi)
 {
 	struct command_row *row = desk_row(d);

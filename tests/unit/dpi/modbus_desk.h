@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing Modbus PDUs and having them judged, on the desk of desk.h. */
+/* Writes Modbus PDUs and judges them, with desk.h. */
 #ifndef SEKISHO_TESTS_MODBUS_DESK_H
 #define SEKISHO_TESTS_MODBUS_DESK_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A desk for trying messages of OPC UA: the one of desk.h, and a writer of messages that numbers
- * them. What stands behind a request's or an answer's header is written in hexadecimal.
+ * A desk for testing messages of OPC UA: desk.h, with a writer that numbers the messages. What
+ * follows the header of a request or an answer is written in hexadecimal.
  */
 #ifndef SEKISHO_TESTS_OPCUA_DESK_H
 #define SEKISHO_TESTS_OPCUA_DESK_H
@@ -15,8 +15,8 @@
 #include "tests/unit/dpi/desk.h"
 
 #define NONE_URI "http://opcfoundation.org/UA/SecurityPolicy#None"
-/* A session's token, a time, the client's own number, diagnostics, for an audit, how long,
- * anything; and of an answer. */
+/* The header of a request: token of the session, time, handle, diagnostics, audit entry, timeout,
+ * additional header; and the header of an answer. */
 #define ASKS "0000 0000000000000000 01000000 00000000 ffffffff 10270000 000000"
 #define ANSWERS "0000000000000000 01000000 00000000 00 00000000 000000"
 
@@ -28,7 +28,7 @@ struct message {
 #define CHANNEL 7u
 #define TOKEN 1u
 
-/* The last sequence number of each direction, and the last request's. */
+/* The last sequence number of each direction, and the last request number. */
 static uint32_t sequences[2], requests;
 
 static inline void put(struct message *m, const void *p, size_t n)
@@ -65,7 +65,7 @@ static inline struct message message_of(const char *letters)
 	return m;
 }
 
-/* Its size is what it has. */
+/* Sets the size field to the length of the message. */
 static inline struct message sized(struct message m)
 {
 	size_t n = m.n;
@@ -87,7 +87,8 @@ static inline void put_service(struct message *m, uint32_t service)
 	put(m, (uint8_t[]){ 1, 0, (uint8_t)service, (uint8_t)(service >> 8) }, 4);
 }
 
-/* "MSGF": with the session's channel, token and numbers, and a service with its header. */
+/* "MSGF": a message with the session's channel, token and numbers, then the service with its
+ * header. */
 static inline struct message said(const char *letters, enum direction dir, uint32_t request, uint32_t service,
 				  const char *hex)
 {
@@ -102,7 +103,7 @@ static inline struct message said(const char *letters, enum direction dir, uint3
 	return sized(m);
 }
 
-/* The client's or the server's message that opens a channel: all behind its numbers in
+/* The client's or the server's message that opens a channel; everything behind the numbers in
  * hexadecimal. */
 static inline struct message opens(enum direction dir, uint32_t channel, const char *uri, const char *hex)
 {
@@ -143,7 +144,7 @@ static inline const struct pdu *judge(struct desk *d, enum direction dir, struct
 	return desk_judge(d, dir, m.p, m.n);
 }
 
-/* The flow begins, and its channel is open. */
+/* Begins the flow and opens its channel. */
 static inline void start(struct desk *d)
 {
 	desk_reset(d);
@@ -165,7 +166,7 @@ static inline const struct pdu *tell(struct desk *d, uint32_t service)
 	return judge(d, DIR_S2C, said("MSGF", DIR_S2C, requests, service, ""));
 }
 
-/* Everything is allowed, without security as well, and the channel is open. */
+/* A policy that allows everything, also without security; the channel is open. */
 static inline struct command_row *open_desk(struct desk *d)
 {
 	struct command_row *row = desk_row(d);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing S7comm's TPDUs, messages and items and having them judged, on the desk of desk.h. */
+/* Writes TPDUs, messages and items of S7comm and judges them, with desk.h. */
 #ifndef SEKISHO_TESTS_S7COMM_DESK_H
 #define SEKISHO_TESTS_S7COMM_DESK_H
 
@@ -17,7 +17,7 @@
 
 #define DESK_IDLE __attribute__((unused))
 
-/* Bytes that a test puts together. */
+/* Bytes that a test has put together. */
 struct made {
 	uint8_t b[S7_PDU_MAX + 64];
 	size_t n;
@@ -58,13 +58,13 @@ static inline void put_hex(struct made *m, const char *hex)
 
 /* ---- the policy ---- */
 
-/* Nothing is granted, but for rows that follow. */
+/* A policy that grants nothing; rows may be added. */
 static inline void desk_empty(struct desk *d)
 {
 	desk_clear(d);
 }
 
-/* A row that allows codes lo to hi anywhere, to whomever. */
+/* Adds a row that allows the codes lo to hi for every address and every target. */
 static inline struct command_row *codes(struct desk *d, uint32_t lo, uint32_t hi)
 {
 	struct command_row *row = desk_grant(d, d->permit.n_grants, 100 + d->permit.n_grants, false);
@@ -73,7 +73,7 @@ static inline struct command_row *codes(struct desk *d, uint32_t lo, uint32_t hi
 	return row;
 }
 
-/* Only these addresses of this space. */
+/* Limits the row to these addresses of one space. */
 static inline void desk_place(struct desk *d, struct command_row *row, uint8_t space, uint64_t first, uint64_t count)
 {
 	desk_space(d, row, space, desk_range(d, first, first + count - 1));
@@ -150,8 +150,8 @@ DESK_IDLE static void put_item(struct made *m, unsigned type, unsigned count, un
 
 /* ---- judging ---- */
 
-/* One whole PDU; its reason. R_NONE: it is no PDU. Exact-size copies, so that a sanitizer sees what
- * is read beyond. */
+/* Judges one whole PDU and returns the reason; R_NONE: the bytes are no PDU. The copies have
+ * exactly its size, so that a sanitizer sees a read beyond them. */
 DESK_IDLE static enum reason judge_bytes(struct desk *d, enum direction dir, const void *p, size_t n)
 {
 	uint8_t *copy = malloc(n > 0 ? n : 1);
@@ -203,7 +203,7 @@ DESK_IDLE static enum reason userdata(struct desk *d, enum direction dir, unsign
 
 #define RACK_0_SLOT_2 "c0010a c1020100 c2020102"
 
-/* Connected, and PDUs of `size` agreed on. */
+/* Connects, and agrees on PDUs of `size` bytes. */
 DESK_IDLE static void open_session(struct desk *d, const char *parameters, const char *size)
 {
 	struct made cr = connection(0xe0, 0, 7, parameters), cc = connection(0xd0, 7, 3, RACK_0_SLOT_2);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A desk for trying frames of MC protocol: the one of desk.h, and a writer of frames in all four
- * forms. Numbers are written by the form: what a test says once is said in binary and in ASCII.
+ * A desk for testing frames of the MC protocol: desk.h, with a writer of frames in all four forms.
+ * Numbers are written in the given form, so that one line of a test covers binary and ASCII.
  */
 #ifndef SEKISHO_TESTS_SLMP_DESK_H
 #define SEKISHO_TESTS_SLMP_DESK_H
@@ -121,8 +121,8 @@ static inline struct text answer_of(uint8_t form, uint16_t serial, struct whom t
 	return frame_of(form, false, serial, to, &rest);
 }
 
-/* A write of D, in whose data the frame `inner` lies `at` bytes behind the beginning of
- * its values. */
+/* A write to D with the frame `inner` hidden in its data, `at` bytes behind the beginning of the
+ * values. */
 static inline struct text hiding(uint8_t form, const struct text *inner, size_t at, size_t *ret_where)
 {
 	struct text t = data_of(form);
@@ -154,7 +154,7 @@ static inline const struct pdu *tell(struct desk *d, uint8_t form, uint16_t seri
 	return desk_judge(d, DIR_S2C, t.p, t.n);
 }
 
-/* `n` words of D from `first`: read. */
+/* Judges a read of `n` words of D from `first`. */
 static inline const struct pdu *read_d(struct desk *d, uint8_t form, uint16_t serial, uint32_t first, uint32_t n)
 {
 	struct text t = data_of(form);
@@ -164,7 +164,7 @@ static inline const struct pdu *read_d(struct desk *d, uint8_t form, uint16_t se
 	return ask(d, form, serial, 0x04010000, &t);
 }
 
-/* `n` words with the same value. */
+/* `n` words, all with this value. */
 static inline struct text words(uint8_t form, uint32_t n, uint32_t value)
 {
 	struct text t = data_of(form);
@@ -174,7 +174,7 @@ static inline struct text words(uint8_t form, uint32_t n, uint32_t value)
 	return t;
 }
 
-/* Only addresses lo..hi of one space. */
+/* Limits the row to the addresses lo..hi of one space. */
 static inline struct command_row *only(struct desk *d, uint8_t space, uint32_t lo, uint32_t hi)
 {
 	struct command_row *row = desk_row(d);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an attack needs of each enforced protocol: how a session begins, a request that its policy
- * allows and requests of the same length that it forbids, the allowed one's answer, and where
- * lengths stand. In hexadecimal, as the test peers write them. Owns nothing.
+ * What an attack needs to know about each enforced protocol: how a session begins, a request that
+ * its policy allows, requests of the same length that the policy forbids, the answer to the allowed
+ * one, and where lengths are. In hexadecimal, as the test peers write them. Owns nothing.
  */
 #ifndef SEKISHO_TESTS_UNIT_SPEECHES_H
 #define SEKISHO_TESTS_UNIT_SPEECHES_H
@@ -26,7 +26,7 @@
 
 #define WRITES 2u
 
-/* Of 1 or 2 bytes; of 4: so many hexadecimal digits. */
+/* Length fields of 1 or 2 bytes, or of 4 hexadecimal digits. */
 struct length {
 	uint8_t at, size;
 	bool little;
@@ -36,11 +36,12 @@ struct speech {
 	const char *name;
 	const struct enforcer *enforcer;
 	uint16_t port;
-	const char *greeting[2][2]; /* what the client says first, and the server's answer */
+	const char *greeting[2][2]; /* the client's first messages, and the server's answers */
 	const char *read, *answer;
-	const char *writes[WRITES]; /* one of another function, one of another place */
+	/* forbidden: a request with another function, and one to another address */
+	const char *writes[WRITES];
 	struct length lengths[4];
-	uint8_t together; /* so many first bytes of a request must not be cut */
+	uint8_t together; /* so many of the first bytes of a request must come in one segment */
 	void (*policy)(struct desk *d, struct command_row *row);
 };
 
@@ -69,7 +70,7 @@ static void enip_policy(struct desk *d, struct command_row *row)
 	desk_space(d, row, ENIP_TAGS, desk_range(d, tag, tag));
 }
 
-/* Bytes 0 to 99 of DB10. */
+/* Bytes 0 to 99 of DB10 may be read. */
 static void s7comm_policy(struct desk *d, struct command_row *row)
 {
 	uint64_t block = (uint64_t)10 << S7_AREA_BITS;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How sessions of other protocols begin: what a client says first, in hexadecimal; as their
- * specifications have it. Owns nothing. */
+/* The first bytes of clients of other protocols, in hexadecimal, by their specifications. Owns
+ * nothing. */
 #ifndef SEKISHO_TESTS_UNIT_STRANGERS_H
 #define SEKISHO_TESTS_UNIT_STRANGERS_H
 
 struct stranger {
 	const char *name, *says;
-	/* the protocol whose incomplete header this could be, or whose PDU that means nothing */
+	/* the protocol for which these bytes are an incomplete header, or a PDU without an
+	 * effect */
 	const char *like;
 };
 

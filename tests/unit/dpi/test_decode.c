@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Headers: good ones of both families, every truncation, every bit of a header turned, lengths that
- * lie.
+ * Headers of both families: valid ones, every truncation, every bit turned, wrong lengths.
  *
  * LINK: dpi/decode.c appliance/base/bytes.c appliance/base/addr.c
  */
@@ -70,7 +69,7 @@ static size_t build(uint8_t family, uint8_t proto, size_t n)
 	return h + t + n;
 }
 
-/* In an exact-size heap copy. */
+/* Decodes a heap copy of exactly this size. */
 static enum reason decode(size_t n, enum checksum_rule rule, struct decoded *d)
 {
 	uint8_t *copy = malloc(n ? n : 1);
@@ -144,8 +143,8 @@ static void padding(void **state)
 	}
 }
 
-/* One bit turned anywhere: the checksum sees it (or a length does), but for the few fields that no
- * sum covers. */
+/* Any single bit is inverted: the checksum or a length notices it, except in the few fields that no
+ * checksum covers. */
 static void every_bit(void **state)
 {
 	struct decoded d;
@@ -159,7 +158,8 @@ static void every_bit(void **state)
 
 			if (byte >= size)
 				break;
-			/* A UDP checksum of IPv4 is not turned into "none" by one bit here. */
+			/* One inverted bit here does not turn a UDP checksum of IPv4 into 0, which
+			 * means that there is none. */
 			p[byte] ^= (uint8_t)(1u << bit % 8);
 			if (covered)
 				assert_int_not_equal(decode(size, CHECKSUM_STRICT, &d), R_NONE);
@@ -186,8 +186,9 @@ static void checksum_rules(void **state)
 	assert_int_equal(decode(58, CHECKSUM_STRICT, &d), R_NONE); /* IPv4: none was computed */
 	build(6, 17, 30);
 	put16(p + 46, 0);
-	assert_int_equal(decode(78, CHECKSUM_STRICT, &d), R_CHECKSUM); /* IPv6: there must be one */
-	/* The IPv4 header's own sum is never offloaded on the way in. */
+	/* over IPv6 a UDP checksum is required */
+	assert_int_equal(decode(78, CHECKSUM_STRICT, &d), R_CHECKSUM);
+	/* The checksum of the IPv4 header itself is never offloaded on receipt. */
 	size = build(4, 6, 30);
 	p[8] ^= 1;
 	assert_int_equal(decode(size, CHECKSUM_UNREADY, &d), R_CHECKSUM);
@@ -236,7 +237,8 @@ static void lengths_that_lie(void **state)
 	size_t size;
 
 	(void)state;
-	for (unsigned total = 0; total < 50; total++) { /* shorter than what it carries */
+	/* a total length that is shorter than what the packet carries */
+	for (unsigned total = 0; total < 50; total++) {
 		size = build(4, 17, 30);
 		put16(p + 2, total);
 		fix4();
@@ -253,14 +255,14 @@ static void lengths_that_lie(void **state)
 		assert_int_equal(decode(size, CHECKSUM_UNREADY, &d),
 				 offset >= 5 && offset * 4 <= 50 ? R_NONE : R_MALFORMED_TCP);
 	}
-	/* A super-frame above 64 kB states no length. */
+	/* A GSO packet above 64 kB states no length. */
 	size = build(4, 6, 30);
 	put16(p + 2, 0);
 	fix4();
 	assert_int_equal(decode(size, CHECKSUM_UNREADY, &d), R_MALFORMED_IP);
 	size = build(4, 6, 65535 - 40);
 	assert_int_equal(decode(size, CHECKSUM_STRICT, &d), R_NONE);
-	/* ICMP of the wrong family. */
+	/* An ICMP version that does not belong to the IP version. */
 	size = build(4, 6, 30);
 	p[9] = 58;
 	fix4();
@@ -273,12 +275,12 @@ static void tcp_options(void **state)
 	size_t size = build(4, 6, 12);
 
 	(void)state;
-	p[32] = 8 << 4; /* the 12 bytes are options now */
+	p[32] = 8 << 4; /* the last 12 bytes of the header are options now */
 	p[33] = 2;
 	memcpy(p + 40, "\x02\x04\x05\xb4\x01\x1e\x04\x00\x01\x00\x00\x00", 12);
 	assert_int_equal(decode(size, CHECKSUM_UNREADY, &d), R_NONE);
 	assert_true(d.multipath);
-	p[45] = 8; /* timestamps instead, but too long */
+	p[45] = 8; /* the option is timestamps instead, but with a length that is too big */
 	p[46] = 10;
 	assert_int_equal(decode(size, CHECKSUM_UNREADY, &d), R_MALFORMED_TCP);
 	p[46] = 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The DNP3 enforcer: frames with their checksums, segments, objects of every qualifier, what each
- * request touches and writes. Sessions are in test_dnp3_session.c.
+ * The DNP3 enforcer: frames with their checksums, segments, objects with every qualifier, and what
+ * each request touches and writes. Sessions are in test_dnp3_session.c.
  * LINK: $(COMMANDS_PARTS) dpi/dnp3/dnp3.c dpi/dnp3/inside.c dpi/dnp3/frame.c dpi/dnp3/object.c
  * LINK: dpi/dnp3/request.c dpi/dnp3/recognise.c
  * LIBS: nettle
@@ -42,8 +42,8 @@ static struct wire of_size(size_t n)
 	return f;
 }
 
-/* Every prefix waits, the whole is whole, and one byte more changes nothing: from the shortest
- * frame of the link alone to the longest fragment. */
+/* Every prefix of a frame waits, the whole frame is whole, and one more byte changes nothing: from
+ * the shortest frame, of the link layer alone, to the longest fragment. */
 static void frames_are_as_long_as_they_say(void **state)
 {
 	static const size_t sizes[] = { 2, 15, 16, 17, 31, 248, 249, 250, 498, 2047, 2048 };
@@ -77,7 +77,7 @@ static void frames_are_as_long_as_they_say(void **state)
 	assert_int_equal(cut(&w, w.n, &len), FRAME_BAD);
 }
 
-/* Each bit of a frame of two blocks, and of its header, turned: no checksum forgives it. */
+/* Each bit of a frame with two blocks, header included, is inverted: the checksum notices it. */
 static void every_bit_is_summed(void **state)
 {
 	struct wire w = request("c0 05 " CROB), other;
@@ -88,13 +88,13 @@ static void every_bit_is_summed(void **state)
 	for (size_t bit = 0; bit < 8 * w.n; bit++) {
 		other = w;
 		other.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		/* a length that is longer waits for the rest only while its checksum is
-		 * not there */
+		/* a length that is longer waits for the rest, unless its checksum is already there
+		 * and wrong */
 		assert_int_equal(cut(&other, other.n, &len), FRAME_BAD);
 	}
 }
 
-/* Every control octet, with and without data, and every length. */
+/* Tries every control octet, with and without data, and every length. */
 static void controls_are_those_of_the_clause(void **state)
 {
 	size_t len;
@@ -138,8 +138,8 @@ static void controls_are_those_of_the_clause(void **state)
 		assert_int_equal(cut_as(false, (const uint8_t[]){ 5, 0x64, (uint8_t)length }, 3, &len), FRAME_BAD);
 }
 
-/* A fragment begins with FIR and its segments follow by one, from one end to one other; what says
- * something of the link may stand between. */
+/* A fragment begins with FIR. Its segments follow with numbers that increase by one, from one
+ * source to one destination. Frames of the link layer may stand between them. */
 static void segments_follow(void **state)
 {
 	struct wire w;
@@ -171,7 +171,7 @@ static void segments_follow(void **state)
 		assert_int_equal(cut(&w, w.n, &len), k == 0 ? FRAME_WHOLE : FRAME_BAD);
 	}
 	w = (struct wire){ .n = 0 };
-	put_frame(&w, 0xc4, 10, 1, (const uint8_t[]){ 0xc0 }, 1); /* a segment of nothing */
+	put_frame(&w, 0xc4, 10, 1, (const uint8_t[]){ 0xc0 }, 1); /* a segment without data */
 	assert_int_equal(cut(&w, w.n, &len), FRAME_BAD);
 	/* a datagram has whole frames */
 	w = request("c0 0d");
@@ -181,7 +181,7 @@ static void segments_follow(void **state)
 /* ---- what requests say ----------------------------------------------------------------------- */
 
 /* One operation: word, code, group.variation (-1: none), space, first and last index (-1: not
- * told), value (-1: none, -2: unknown), control code (-1: none). */
+ * stated), value (-1: none, -2: unknown), control code (-1: none). */
 static const struct request_case {
 	const char *fragment;
 	uint32_t service;
@@ -268,8 +268,8 @@ static enum reason is(struct desk *d, const char *fragment)
 	return ask(d, fragment)->reason;
 }
 
-/* Objects of authentication beside a function are asked for as well as the function, and do not
- * stand for it. */
+/* Objects of authentication beside a function need a row as well as the function; they do not
+ * replace it. */
 static void authentication_stands_beside(void **state)
 {
 	struct command_row *row;
@@ -285,8 +285,8 @@ static void authentication_stands_beside(void **state)
 	}
 }
 
-/* A frame that the link layer confirms, and with it a part of a request, may be dropped by who
- * counts it as a repetition: only whole requests go so. */
+/* A frame that the link layer confirms may be dropped as a repetition, and with it a part of a
+ * request. So only whole requests may be sent in such a frame. */
 static void confirmed_parts_are_refused(void **state)
 {
 	struct wire w;
@@ -300,8 +300,8 @@ static void confirmed_parts_are_refused(void **state)
 	}
 }
 
-/* Each limit that fits lets it through, and the next number does not: by word, object, point, value
- * and code. first: -1 its places cannot be known, -3 it has none. */
+/* A row whose limit just fits allows the request, and a row with the next number does not: by word,
+ * object, point, value and code. first: -1 = the points cannot be known, -3 = it has none. */
 static void every_request_is_what_it_says(void **state)
 {
 	struct command_row *row;
@@ -357,7 +357,7 @@ static void every_request_is_what_it_says(void **state)
 	}
 }
 
-/* Every word of the vocabulary has its case above, and every request its word. */
+/* Every word of the vocabulary has a case above, and every case has its word. */
 static void every_function_is_tried(void **state)
 {
 	(void)state;
@@ -373,7 +373,7 @@ static void every_function_is_tried(void **state)
 	}
 }
 
-/* Several headers, several objects of one: each of them has to be allowed. */
+/* If a request has several headers, or a header several objects, each of them has to be allowed. */
 static void every_object_is_judged(void **state)
 {
 	struct command_row *row;
@@ -389,12 +389,12 @@ static void every_object_is_judged(void **state)
 	assert_int_equal(is(&d, "c0 05 " CROB " 29 02 17 01 07 0100 00"), R_DNP3_ADDRESS);
 	desk_space(&d, row, DNP3_ANALOG_OUTPUTS, desk_range(&d, 7, 7));
 	assert_int_equal(is(&d, "c0 05 " CROB " 29 02 17 01 07 0100 00"), R_ALLOWED);
-	/* a time in front, then what is frozen */
+	/* a time in front, then the objects that are frozen */
 	row = open_desk(&d);
 	desk_space(&d, row, DNP3_COUNTERS, desk_range(&d, 1, 2));
 	assert_int_equal(is(&d, "c0 0b 32 02 07 01 112233445566 00000000 14 00 00 01 02"), R_ALLOWED);
 	assert_int_equal(is(&d, "c0 0b 32 02 07 01 112233445566 00000000 14 00 00 01 03"), R_DNP3_ADDRESS);
-	/* a class, then what is assigned to it */
+	/* a class, then the objects that are assigned to it */
 	assert_int_equal(is(&d, "c0 16 3c 02 06 14 00 00 01 02"), R_ALLOWED);
 	assert_int_equal(is(&d, "c0 16 3c 02 06 14 00 06"), R_DNP3_ADDRESS);
 	/* aggressive authentication beside a command needs its own word */
@@ -404,7 +404,7 @@ static void every_object_is_judged(void **state)
 	assert_int_equal(is(&d, "c0 05 " CROB), R_ALLOWED);
 }
 
-/* What makes no sense, of every qualifier there is: with data and without. */
+/* Objects that make no sense, for every qualifier of the standard, with data and without. */
 static void qualifiers_are_those_of_the_clause(void **state)
 {
 	struct desk d;
@@ -447,10 +447,10 @@ static void lengths_are_those_of_the_objects(void **state)
 		"c0 05 0c 01 17 01 07 03 01 64000000 64000000 00 00", /* a byte more */
 		"c0 05 0c 01 17 02 07 03 01 64000000 64000000 00",    /* one of two */
 		"c0 05 0c 01 17 00",				      /* none */
-		"c0 05 0c 01 06",				      /* all of them, with data */
+		"c0 05 0c 01 06",				      /* "all objects", with data */
 		"c0 05 0c 00 17 01 07 03 01 64000000 64000000 00",    /* any variation */
-		"c0 05 0c 04 17 01 07 03 01 64000000 64000000 00",    /* one that there is not */
-		"c0 05 0c 01 5b 01 0b00 03 01 64000000 64000000 00",  /* a size where it is known */
+		"c0 05 0c 04 17 01 07 03 01 64000000 64000000 00",    /* an unknown variation */
+		"c0 05 0c 01 5b 01 0b00 03 01 64000000 64000000 00",  /* a size for a known size */
 		"c0 01 1e 00 00 05 04",				      /* backwards */
 		"c0 01 1e 00 17 02 05",				      /* an index of two */
 		"c0 01 1e 00 39 ffffffff 00000000",
@@ -459,8 +459,8 @@ static void lengths_are_those_of_the_objects(void **state)
 		"c0 02 22 01 02 00000000 ffffffff 0000",
 		"c0 02 46 05 5b 01 ffff 00",
 		"c0 02 46 05 5b ff 0000",
-		"c0 02 46 05 07 01 00",		   /* no size where it needs one */
-		"c0 02 00 f7 00 00 00 01 03 6162", /* an attribute of three in two */
+		"c0 02 46 05 07 01 00",		   /* the size is missing */
+		"c0 02 00 f7 00 00 00 01 03 6162", /* two bytes of three */
 		"c0 02",
 		"c0 03",
 		"c0 04",
@@ -487,7 +487,7 @@ static void lengths_are_those_of_the_objects(void **state)
 		if (d.p.reason != R_DNP3_FRAME || d.p.allowed)
 			fail_msg("%s: %d", bad[k], d.p.reason);
 	}
-	/* more operations than a request may have */
+	/* more operations than are allowed in a request */
 	open_desk(&d);
 	{
 		struct wire f = { .p = { 0xc0, 1 }, .n = 2 }, w;
@@ -502,7 +502,8 @@ static void lengths_are_those_of_the_objects(void **state)
 	}
 }
 
-/* Every function without a name passes where a row has its code, and nowhere with limits. */
+/* Every function without a name is allowed by a row with its code, and by no row with other
+ * limits. */
 static void other_functions_pass_where_they_are_named(void **state)
 {
 	struct command_row *row;
@@ -529,7 +530,8 @@ static void other_functions_pass_where_they_are_named(void **state)
 	}
 }
 
-/* Whom and from whom; addresses of everyone have to be named, and reserved ones ask nothing. */
+/* Source and destination. Broadcast addresses (0xfffd to 0xffff) have to be named in the row, and
+ * no reserved address may be a source. */
 static void ends_are_told(void **state)
 {
 	struct wire f = hex("c0 0d"), w;
@@ -559,7 +561,7 @@ static void ends_are_told(void **state)
 		start(&d);
 		assert_int_equal(judge(&d, DIR_C2S, &w)->reason, R_DNP3_FRAME);
 	}
-	/* what an outstation's bit says a client does not send, nor the other way round */
+	/* frames of the client have the direction bit, frames of the outstation do not */
 	open_desk(&d);
 	w = segments(0x44, 10, 1, &f, 249, 0);
 	assert_int_equal(judge(&d, DIR_C2S, &w)->reason, R_DNP3_DIRECTION);
@@ -617,7 +619,7 @@ static void mend(struct wire *w)
 	*w = fixed;
 }
 
-/* What was allowed is what a second reading of the bytes finds. */
+/* Random bytes: what was allowed is what a second reading of the bytes finds. */
 static void any_bytes_are_judged(void **state)
 {
 	unsigned seed = 1815, passed = 0;

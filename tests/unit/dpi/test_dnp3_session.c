@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions of DNP3: responses and their numbers, unsolicited ones and confirmations, select before
- * operate, datagrams, sessions met half-way, frames inside frames.
+ * Sessions of DNP3: responses and their numbers, unsolicited responses and confirmations, select
+ * before operate, datagrams, sessions met half-way, frames inside frames.
  * LINK: $(COMMANDS_PARTS) dpi/dnp3/dnp3.c dpi/dnp3/inside.c dpi/dnp3/frame.c dpi/dnp3/object.c
  * LINK: dpi/dnp3/request.c dpi/dnp3/recognise.c
  * LIBS: nettle
@@ -17,7 +17,8 @@
 
 /* ---- responses ------------------------------------------------------------------------------- */
 
-/* By number, once, from whom was asked to whom asked. */
+/* A response has the number of a request, comes once, and comes from the requested outstation to
+ * the master that asked. */
 static void responses_have_requests(void **state)
 {
 	struct desk d;
@@ -46,7 +47,7 @@ static void responses_have_requests(void **state)
 	}
 }
 
-/* What is due has an answer; what is not has none. */
+/* A request that needs an answer gets one; a request that needs none gets none. */
 static void silent_functions_have_no_answer(void **state)
 {
 	static const struct {
@@ -107,7 +108,7 @@ static void fragments_follow(void **state)
 	assert_int_equal(tell(&d, "4e 81 0000")->reason, R_DNP3_RESPONSE); /* not its first */
 }
 
-/* What an outstation may say at all. */
+/* Which responses an outstation may send at all. */
 static void responses_make_sense(void **state)
 {
 	static const struct {
@@ -162,7 +163,8 @@ static void responses_make_sense(void **state)
 	}
 }
 
-/* Every object of the standard: as many bytes as it has, and no other number. */
+/* Every object of the standard is accepted with exactly its number of bytes, and with no other
+ * number. */
 static void every_object_has_its_length(void **state)
 {
 	/* by group, from variation 1 on; annex A of IEEE 1815 */
@@ -228,7 +230,7 @@ static void confirmations_are_of_what_was_told(void **state)
 	assert_int_equal(ask(&d, "c5 00")->reason, R_DNP3_SESSION);
 	assert_int_equal(ask(&d, "d6 00")->reason, R_DNP3_SESSION);
 	assert_true(ask(&d, "d5 00")->allowed);
-	assert_true(ask(&d, "d5 00")->allowed); /* once more is no harm */
+	assert_true(ask(&d, "d5 00")->allowed); /* a repeated confirmation does no harm */
 	ask(&d, "c3 01 3c 02 06");
 	assert_true(tell(&d, "e3 81 0000")->allowed);
 	assert_true(ask(&d, "c3 00")->allowed);
@@ -248,7 +250,8 @@ static void confirmations_are_of_what_was_told(void **state)
 	assert_true(ask(&d, "d8 00")->allowed);
 }
 
-/* No row needs a word for a confirmation or the link, but one for the outstation. */
+/* A confirmation and frames of the link layer need no word in a row, only a row for this
+ * outstation. */
 static void sessions_need_no_word(void **state)
 {
 	static const uint8_t says[] = { 0xc0, 0xd2, 0xc9, 0x80, 0x81, 0x8b, 0x8f };
@@ -276,7 +279,7 @@ static void sessions_need_no_word(void **state)
 	assert_true(ask(&d, "d5 00")->allowed);
 }
 
-/* Secure authentication from an outstation: a challenge, its objects in a response. */
+/* Secure authentication that the outstation begins: a challenge, and its objects in a response. */
 static void authentication_is_named(void **state)
 {
 	struct command_row *row;
@@ -302,7 +305,7 @@ static void authentication_is_named(void **state)
 
 /* ---- select before operate ------------------------------------------------------------------- */
 
-/* Each bit of what was selected, its number and its ends: OPERATE repeats all of it. */
+/* An OPERATE repeats every bit of its SELECT, with the next number and the same ends. */
 static void operate_repeats_select(void **state)
 {
 	struct wire operate = hex("c4 04 " CROB), w;
@@ -335,7 +338,7 @@ static void operate_repeats_select(void **state)
 	ask(&d, "cf 03 " CROB);
 	assert_true(ask(&d, "c0 04 " CROB)->allowed);
 	assert_true(ask(&d, "c0 04 " CROB)->allowed);
-	/* more, less, another one in between, one that was refused */
+	/* more objects, fewer objects, another request in between, a SELECT that was refused */
 	start(&d);
 	ask(&d, "c3 03 " CROB);
 	assert_int_equal(ask(&d, "c4 04 " CROB " " CROB)->reason, R_DNP3_SELECT);
@@ -348,7 +351,7 @@ static void operate_repeats_select(void **state)
 	assert_int_equal(ask(&d, "c4 04 " CROB)->reason, R_DNP3_SELECT);
 }
 
-/* A SELECT that is longer than what is kept can be sent, and nothing behind it. */
+/* A SELECT that is longer than what the enforcer keeps may be sent, but no OPERATE for it. */
 static void long_selects_stay_selects(void **state)
 {
 	struct desk d;
@@ -386,7 +389,8 @@ static void sessions_may_be_met_half_way(void **state)
 		assert_int_equal(tell(&d, "c7 81 0000")->reason, unread ? R_DNP3_UNREAD : R_DNP3_UNSEEN);
 		assert_int_equal(d.p.allowed, !unread);
 		assert_true(ask(&d, "c7 00")->allowed);
-		assert_true(ask(&d, "c4 04 " CROB)->allowed); /* one whose SELECT went by */
+		/* an OPERATE whose SELECT was not seen */
+		assert_true(ask(&d, "c4 04 " CROB)->allowed);
 		assert_int_equal(ask(&d, "c4 04 " CROB)->reason, R_DNP3_SELECT);
 	}
 }
@@ -400,13 +404,13 @@ static void too_many_wait(void **state)
 	for (unsigned k = 0; k < DNP3_OPEN_MAX; k++)
 		assert_true(ask(&d, "c0 0d")->allowed);
 	assert_int_equal(ask(&d, "c0 0d")->reason, R_DNP3_PENDING);
-	/* the youngest of that number: others are overtaken */
+	/* the newest request with this number: older ones are forgotten */
 	assert_true(tell(&d, "c0 81 0000")->allowed);
 	assert_true(ask(&d, "c0 0d")->allowed);
 	assert_true(ask(&d, "c0 0d")->allowed);
 }
 
-/* A response over several datagrams: its segments in order, from the same end. */
+/* A response in several datagrams: its segments come in order, and from the same outstation. */
 static void responses_in_datagrams(void **state)
 {
 	struct wire f = { .n = 600 }, w[3];
@@ -461,7 +465,8 @@ static bool passes(struct desk *d, const struct wire *w)
 	return r == R_ALLOWED;
 }
 
-/* The first, a middle or the last segment alone is a restart, or an allowed read, or no sense. */
+/* The first, a middle or the last segment, read without the others, is a restart, an allowed read,
+ * or makes no sense. */
 static void no_segment_is_a_request(void **state)
 {
 	static const struct {
@@ -487,14 +492,14 @@ static void no_segment_is_a_request(void **state)
 				put_frame(&w, 0xc4, 10, 1, (const uint8_t[]){ 0x40, 0xc0, 2, 110, 200 }, 5);
 			memcpy(data + 1, s.p, s.n);
 			put_frame(&w, 0xc4, 10, 1, data, s.n + 1);
-			/* a whole fragment is judged as what it is */
+			/* a whole fragment is judged by its own content */
 			assert_int_equal(refused(&d, &w), cases[k].forbidden && place != 3 ? R_DNP3_CUT : R_ALLOWED);
 			desk_whole(&d);
 			assert_int_equal(refused(&d, &w), R_ALLOWED);
 		}
 }
 
-/* Two segments of an allowed read, of which the second alone is a restart, in one datagram. */
+/* Two segments of an allowed read in one datagram; the second alone would be a restart. */
 static void datagrams_are_searched(void **state)
 {
 	struct wire w = hex("05640cc40a000100920f40c0011e001702e3c9056408c40a000100fc4281c00d4b13");
@@ -509,7 +514,8 @@ static void datagrams_are_searched(void **state)
 		row->services = desk_range(&d, 1, 1);
 		dnp3_enforcer.begin(d.state, datagrams != 0, 20000);
 		assert_int_equal(dnp3_enforcer.framed_else(d.state, true, bytes_of(w.p, w.n), &d.table, &d.permit, &u),
-				 !datagrams); /* of segments `segment` does */
+				 /* over TCP the function `segment` searches the bytes */
+				 !datagrams);
 		assert_int_equal(u.reading, datagrams != 0);
 		assert_int_equal(refused(&d, &w), R_DNP3_CUT);
 	}
@@ -530,15 +536,15 @@ static void no_frame_is_inside_another(void **state)
 		f.n += inner.n;
 		w = segments(0xc4, OUTSTATION, MASTER, &f, 249, 0);
 		open_desk(&d);
-		/* a checksum within its header breaks it, but where it is the header's own: zeros
-		 * in front change no checksum */
+		/* a checksum inside the header breaks the frame, except where it is the header's
+		 * own checksum: zeros in front do not change a checksum */
 		assert_int_equal(passes(&d, &w), (lead + 9) % 16 > 6 && (lead + 9) % 16 != 8);
 		desk_whole(&d);
 		assert_true(passes(&d, &w));
 	}
 	open_desk(&d);
 	w = request("c0 0d");
-	memcpy(w.p + w.n, inner.p, inner.n); /* one behind the other is none inside */
+	memcpy(w.p + w.n, inner.p, inner.n); /* a frame behind another frame is not inside it */
 	w.n += inner.n;
 	assert_true(passes(&d, &w));
 	f = hex("c0 02 46 05 5b 01 0a00");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The EtherNet/IP enforcer: what each service asks for, where it goes, and what rows make of that.
+ * The EtherNet/IP enforcer: what each service asks for, where it is sent, and how rows judge that.
  * Sessions and answers: test_enip_life.c.
  * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/once.c dpi/enip/state.c dpi/enip/build.c
  * LINK: dpi/enip/encap.c dpi/enip/cip.c
@@ -15,7 +15,7 @@
 
 static struct desk d;
 
-/* A fresh session in which this is asked. */
+/* Judges this request in a fresh session. */
 static enum reason ask(struct note cip)
 {
 	assert_true(begin_session(&d));
@@ -32,7 +32,7 @@ static struct command_row *services(uint32_t lo, uint32_t hi)
 	return row;
 }
 
-/* Services to one attribute, or to a member of one. */
+/* Services that apply to one attribute, or to a member of an attribute. */
 static bool is_of_attribute(unsigned service)
 {
 	return service == 0x0e || service == 0x10 || (service >= 0x18 && service <= 0x1b);
@@ -43,8 +43,8 @@ static void every_service_by_its_code(void **unused)
 	struct note value = NOTE(1, 2);
 
 	(void)unused;
-	/* The class is none that this knows anything of; data of two bytes fit those services that
-	 * need some. */
+	/* The enforcer knows nothing of this class. The two bytes of data are enough for the
+	 * services that need data. */
 	for (unsigned service = 1; service < 128; service++) {
 		bool bare = service == 0x01 || service == 0x0e;
 		struct note none = { .n = 0 }, list = NOTE(0, 0);
@@ -77,8 +77,8 @@ static void services_that_classes_share_a_number_of(void **unused)
 	assert_int_equal(ask(object_note(0x4c, 0x6b, 7, 0, &one)), R_ALLOWED);
 	/* begins a download */
 	assert_int_equal(ask(object_note(0x4c, 0x37, 7, 0, &one)), R_ENIP_FUNCTION);
-	/* A tag before an object of another class: some servers do to the tag what the number
-	 * means there. */
+	/* A tag in front of an object of another class: some servers apply the service to the
+	 * tag. */
 	for (unsigned i = 0; i < 2; i++) {
 		struct note path = tag_path("Speed"), write = NOTE(0xc3, 0, 1, 0, 5, 0);
 		uint32_t code = i == 0 ? 0x6c4c : 0x374d, of_tag = i == 0 ? 0x6b4c : 0x6b4d;
@@ -92,7 +92,8 @@ static void services_that_classes_share_a_number_of(void **unused)
 		services(0, ENIP_LAST);
 		assert_int_equal(ask(request), R_ALLOWED);
 	}
-	/* Nothing stands before the connection manager where it is asked to open or to close. */
+	/* A request to the connection manager to open or close may have nothing in front of its
+	 * path. */
 	for (unsigned i = 0; i < 2; i++) {
 		struct note slot = NOTE(1, 0, 0x20, 2, 0x24, 1), opens = open_note(1, 2, 0xa3, 0x43f4, &slot),
 			    path = tag_path("Speed");
@@ -146,8 +147,9 @@ static void lengths_agree(void **unused)
 }
 
 /*
- * libplctag pads odd bytes to words, and Omron's controllers take a BOOL as one: a byte of 0 may
- * follow, which is one more value to servers that go by the length. Nothing else, nowhere else.
+ * libplctag pads an odd number of bytes to whole words, and Omron's controllers take a BOOL as a
+ * word. So a zero byte may follow, which servers that go by the length see as one more value. No
+ * other byte may follow, and none in other places.
  */
 static void padded_writes(void **unused)
 {
@@ -156,7 +158,7 @@ static void padded_writes(void **unused)
 		size_t n;
 		uint8_t data[16];
 		bool fits;
-		uint64_t least; /* of the row's values by which it is allowed */
+		uint64_t least; /* the lowest value in the row that allows the request */
 	} all[] = {
 		{ 0x4d, 6, { 0xc1, 0, 1, 0, 1, 0 }, true, 0 },
 		{ 0x4d, 6, { 0xc1, 0, 1, 0, 1, 1 }, false, 0 },
@@ -196,8 +198,8 @@ static void padded_writes(void **unused)
 	}
 }
 
-/* Rockwell's tools ask class AC for all attributes with data of its own, and pycomm3 leaves a route
- * behind: they stay reads. */
+/* Rockwell's tools send data of their own when they read all attributes of class AC, and pycomm3
+ * leaves a route behind the request: such requests are still reads. */
 static void attributes_with_data(void **unused)
 {
 	const uint64_t all = (uint64_t)1 << ENIP_ATTRIBUTE_BITS;
@@ -237,7 +239,7 @@ static void masks_and_counts(void **unused)
 			}
 }
 
-/* Every kind of segment there is, with bytes behind it that are as good as any. */
+/* Every kind of segment, with arbitrary bytes behind it. */
 static void segments(void **unused)
 {
 	(void)unused;
@@ -247,8 +249,8 @@ static void segments(void **unused)
 		bool known = type == 0x21 || type == 0x25 || type == 0x29 || type == 0x31;
 
 		request = cip_note(0x17, &path, &NOTHING);
-		/* A class, instance, element, attribute of 16 bits; of 8 bits and a second segment
-		 * 00, which is a hop, it is none. */
+		/* A class, instance, element or attribute of 16 bits. With 8 bits and a second
+		 * segment 00, which is a hop, it is no such segment. */
 		assert_int_equal(ask(request), known ? R_ALLOWED : R_ENIP_FRAME);
 	}
 	for (unsigned pad = 0; pad < 256; pad++) {
@@ -262,17 +264,20 @@ static void odd_paths(void **unused)
 {
 	struct note bad[] = {
 		{ .n = 0 },				  /* none */
-		NOTE(0x24, 1),				  /* an instance of no class */
+		NOTE(0x24, 1),				  /* an instance without a class */
 		NOTE(0x28, 1),				  /* an element of nothing */
 		NOTE(0x20, 4, 0x24, 1, 0x24, 2),	  /* two instances */
 		NOTE(0x20, 4, 0x24, 1, 0x30, 1, 0x30, 2), /* two attributes */
-		NOTE(0x22, 0, 4, 0, 0, 0, 0x24, 1),	  /* a class of 32 bits: there are none */
-		NOTE(0x20, 4, 0x2c, 1),			  /* a connection point, of no connection */
-		NOTE(0x01, 0, 0x20, 4, 0x24, 1),	  /* a hop */
-		NOTE(0x91, 0),				  /* a tag without a name */
-		NOTE(0x91, 1, 'a', 7),			  /* padded with something */
-		NOTE(0x91, 3, 'a', 'b'),		  /* runs out of the path */
-		NOTE(0x91, 2, 'a', '.'),		  /* a second part that is not there */
+		/* a class of 32 bits, which does not exist */
+		NOTE(0x22, 0, 4, 0, 0, 0, 0x24, 1),
+		/* a connection point without a connection */
+		NOTE(0x20, 4, 0x2c, 1),
+		NOTE(0x01, 0, 0x20, 4, 0x24, 1), /* a hop */
+		NOTE(0x91, 0),			 /* a tag without a name */
+		NOTE(0x91, 1, 'a', 7),		 /* padded with something */
+		NOTE(0x91, 3, 'a', 'b'),	 /* a name that is longer than the path */
+		/* the second part of the name is missing */
+		NOTE(0x91, 2, 'a', '.'),
 		NOTE(0x91, 2, ' ', 'a'),
 		NOTE(0x61, 'a'),		   /* the old form of a symbol */
 		NOTE(0x20, 4, 0x91, 1, 'a', 0),	   /* a tag beneath an object */
@@ -307,7 +312,7 @@ static void objects_are_named(void **unused)
 	assert_int_equal(ask(object_note(0x0e, 0x8b, 1, 10, &NOTHING)), R_ENIP_ADDRESS);
 	assert_int_equal(ask(object_note(0x0e, 0x8b, 2, 1, &NOTHING)), R_ENIP_ADDRESS);
 	assert_int_equal(ask(object_note(0x0e, 0x8c, 1, 1, &NOTHING)), R_ENIP_ADDRESS);
-	/* which one is not said */
+	/* the member is not stated */
 	assert_int_equal(ask(object_note(0x0e, 0x8b, 1, 0, &NOTHING)), R_ENIP_ADDRESS);
 	/* all of them */
 	assert_int_equal(ask(object_note(0x01, 0x8b, 1, 0, &NOTHING)), R_ENIP_ADDRESS);
@@ -318,8 +323,8 @@ static void objects_are_named(void **unused)
 	spread.b[12] = 2;
 	assert_int_equal(ask(object_note(0x03, 0x8b, 1, 0, &spread)), R_ALLOWED);
 	assert_int_equal(ask(tag_note(0x4c, "Speed", &(struct note){ .b = { 1 }, .n = 2 })), R_ENIP_ADDRESS);
-	/* An object within another: both have to be named. Attributes beyond what a number says:
-	 * all of it. */
+	/* An object inside another: the row has to name both. An attribute beyond the range of
+	 * numbers stands for the whole object. */
 	assert_int_equal(ask(object_note(0x0e, 0x8b, 1, 40000, &NOTHING)), R_ENIP_ADDRESS);
 	row = services(0, ENIP_LAST);
 	desk_space(&d, row, ENIP_OBJECTS, wide(&d, place(0x68, 3, 0), place(0x68, 3, 0x7fff)));
@@ -335,8 +340,9 @@ static void objects_are_named(void **unused)
 }
 
 /*
- * To services of a whole instance, or of a list, an attribute in the path means nothing: OpENer
- * does not look at it. To those of one attribute, and of a member of one, it is what is touched.
+ * For services of a whole instance, or of a list, an attribute in the path means nothing: OpENer
+ * ignores it. For services of one attribute or of its members, the path says which attribute is
+ * touched.
  */
 static void attribute_in_the_path_of_more(void **unused)
 {
@@ -357,7 +363,7 @@ static void attribute_in_the_path_of_more(void **unused)
 	}
 }
 
-/* What has no name does what it wants, wherever it is sent: rows that limit anything refuse it. */
+/* A service without a name may do anything, wherever it is sent: rows with any limit refuse it. */
 static void without_a_name(void **unused)
 {
 	struct note value = NOTE(1, 0), slot = NOTE(1, 0);
@@ -410,7 +416,8 @@ static void tags_are_named(void **unused)
 	assert_int_equal(ask(tag_note(0x4c, "Crane.Hoist2", &one)), R_ENIP_ADDRESS);
 	assert_int_equal(ask(tag_note(0x4c, "Crane.Trolley.Hoist", &one)), R_ENIP_ADDRESS);
 	assert_int_equal(ask(object_note(0x4c, 0x6b, 1, 0, &one)), R_ENIP_ADDRESS);
-	/* Elements of it are its own; a symbol with a dot in it is as good as two. */
+	/* An element of a tag is covered by the tag. A symbol with a dot in it is the same as two
+	 * symbols. */
 	path = tag_path("Crane.Hoist");
 	put(put(&path, 0x28, 1), 5, 1);
 	put(put(&path, 0x29, 2), 700, 2);
@@ -420,7 +427,7 @@ static void tags_are_named(void **unused)
 					"crane.hoist\0",
 		       14);
 	assert_int_equal(ask(cip_note(0x4c, &path, &one)), R_ALLOWED);
-	/* A tag with an instance of the symbols beneath: both. */
+	/* A tag with an instance of the symbol class beneath it: the row has to name both. */
 	path = tag_path("Crane.Hoist");
 	put(put(&path, 0x20, 1), 0x6b, 1);
 	put(put(&path, 0x24, 1), 0, 1);
@@ -430,8 +437,8 @@ static void tags_are_named(void **unused)
 }
 
 /*
- * pycomm3 names a tag by its instance, and members of a structure by their names: the row has to
- * name both, for whoever took the name for a tag's.
+ * pycomm3 names a tag by its instance, and the members of a structure by their names. The row has
+ * to name both, because a server might read the member's name as the name of a tag.
  */
 static void members_of_an_instance(void **unused)
 {
@@ -479,10 +486,10 @@ static void values_that_are_written(void **unused)
 	set.n = 0;
 	assert_int_equal(ask(object_note(0x10, 0x64, 1, 1, &set)), R_ENIP_FRAME);
 	set = NOTE(5, 0, 0);
-	/* three bytes are no number */
+	/* three bytes do not make a number */
 	assert_int_equal(ask(object_note(0x10, 0x64, 1, 1, &set)), R_ENIP_VALUE);
 	assert_int_equal(ask(object_note(0x04, 0x64, 1, 0, &two)), R_ENIP_VALUE);
-	/* nobody knows what it does */
+	/* the effect of this service is unknown */
 	assert_int_equal(ask(object_note(0x77, 0x64, 1, 0, &two)), R_ENIP_VALUE);
 	assert_int_equal(ask(object_note(0x0e, 0x64, 1, 1, &NOTHING)), R_ALLOWED);
 }
@@ -502,7 +509,8 @@ static void several_in_one(void **unused)
 			if (bad < n)
 				assert_int_equal(d.p.function, 7);
 		}
-	/* Every byte of the offsets, one off in either direction: a part would begin elsewhere. */
+	/* Each byte of the offsets is increased or decreased by one: a part would begin at another
+	 * place. */
 	for (size_t i = 0; i < 3; i++)
 		parts[i] = object_note(0x03, 0x8e, 1, 0, &list);
 	for (size_t at = 6; at < 14; at++)
@@ -513,13 +521,13 @@ static void several_in_one(void **unused)
 		}
 	all = several_note(parts, 0);
 	assert_int_equal(ask(all), R_ENIP_FRAME);
-	/* One in itself, or one that is sent on, has no place there. */
+	/* A Multiple Service Packet must not contain another one, or a request that is sent on. */
 	desk_whole(&d);
 	parts[1] = several_note(parts, 1);
 	assert_int_equal(ask(several_note(parts, 2)), R_ENIP_FRAME);
 	parts[1] = sent_on_note(&parts[0], &(struct note){ .b = { 1, 0 }, .n = 2 });
 	assert_int_equal(ask(several_note(parts, 2)), R_ENIP_FRAME);
-	/* More than there is room for. */
+	/* More parts than the enforcer has room for. */
 	{
 		static struct note many[255];
 
@@ -530,8 +538,7 @@ static void several_in_one(void **unused)
 			many[i] = object_note(0x03, 1, 1, 0, &(struct note){ .b = { 2, 0, 1, 0, 9 }, .n = 6 });
 		assert_int_equal(ask(several_note(many, 200)), R_ENIP_MANY);
 	}
-	/* To anybody else than the router it is a service like others, of which nothing
-	 * is known. */
+	/* If it is not sent to the message router, the service is one of which nothing is known. */
 	services(0x03, 0x03);
 	all = several_note(parts, 1);
 	all.b[3] = 0x8e;
@@ -557,7 +564,8 @@ static void sent_on(void **unused)
 	assert_int_equal(ask(sent_on_note(&read, &slot2)), R_ALLOWED);
 	assert_int_equal(ask(sent_on_note(&read, &slot0)), R_ENIP_ROUTE);
 	assert_int_equal(ask(read), R_ENIP_ROUTE); /* the device itself */
-	/* Farther than one hop, or by an address: no row does, whatever the first hop is. */
+	/* More than one hop, or a hop by address: no row with a limit allows it, whatever the first
+	 * hop is. */
 	row->targets[0] = wide(&d, 0, 0xffff);
 	assert_int_equal(ask(sent_on_note(&read, &slot2)), R_ALLOWED);
 	assert_int_equal(ask(sent_on_note(&read, &deep)), R_ENIP_ROUTE);
@@ -568,7 +576,8 @@ static void sent_on(void **unused)
 	desk_whole(&d);
 	assert_int_equal(ask(sent_on_note(&read, &deep)), R_ALLOWED);
 	assert_int_equal(ask(sent_on_note(&read, &address)), R_ALLOWED);
-	/* Once more, or a connection by it: not at all. */
+	/* A second request that is sent on inside it, or one that opens a connection: never
+	 * allowed. */
 	far = sent_on_note(&read, &slot0);
 	twice = sent_on_note(&far, &slot2);
 	assert_int_equal(ask(twice), R_ENIP_FRAME);
@@ -579,7 +588,7 @@ static void sent_on(void **unused)
 	far = object_note(0x03, 1, 1, 0, &list);
 	far = several_note(&far, 1);
 	assert_int_equal(ask(sent_on_note(&far, &slot0)), R_ALLOWED);
-	/* Its own length, and the route's. */
+	/* A wrong length of the request inside, or of the route. */
 	desk_whole(&d);
 	for (size_t at = 8; at < 10; at++)
 		for (int off = -2; off <= 2; off++) {
@@ -616,8 +625,8 @@ static void pccc(void **unused)
 	for (unsigned n = 0; n < 256; n++) {
 		struct note data = NOTE((uint8_t)n, 0x4d, 0, 1, 2, 3, 4, 0x0f, 0, 1, 0, 0x68);
 
-		/* Who asks may be shorter: then the command stands elsewhere, and what is
-		 * there decides. */
+		/* If the requester's part is shorter, the command stands at another place; that
+		 * command decides. */
 		if (n == 7)
 			assert_int_equal(ask(object_note(0x4b, 0x67, 1, 0, &data)), R_ALLOWED);
 		else if (n == 0 || n > 8)
@@ -631,7 +640,7 @@ static void outputs_and_inputs(void **unused)
 	struct command_row *row = services(ENIP_OPEN_INPUT, ENIP_OPEN_INPUT);
 
 	(void)unused;
-	/* tells nothing but that it is alive */
+	/* carries only the sign that the sender is alive */
 	assert_int_equal(ask(open_note(1, 2, 1, 0x4802, &to)), R_ALLOWED);
 	/* no connection that way */
 	assert_int_equal(ask(open_note(1, 2, 1, 0x0806, &to)), R_ALLOWED);
@@ -639,7 +648,8 @@ static void outputs_and_inputs(void **unused)
 	assert_int_equal(d.p.function, ENIP_OPEN_OUTPUT);
 	assert_int_equal(ask(open_note(1, 2, 0, 0x4801, &to)), R_ENIP_FUNCTION);
 	config = to;
-	put(put(put(&config, 0x80, 1), 1, 1), 0x1234, 2); /* it is configured by the way */
+	/* the request also configures the target */
+	put(put(put(&config, 0x80, 1), 1, 1), 0x1234, 2);
 	assert_int_equal(ask(open_note(1, 2, 1, 0x4802, &config)), R_ENIP_FUNCTION);
 	row = services(ENIP_OPEN_OUTPUT, ENIP_OPEN_OUTPUT);
 	assert_int_equal(ask(open_note(1, 2, 1, 0x4806, &to)), R_ALLOWED);
@@ -649,16 +659,16 @@ static void outputs_and_inputs(void **unused)
 	assert_int_equal(ask(open_note(1, 2, 1, 0x4806, &to)), R_ENIP_ADDRESS);
 	desk_space(&d, row, ENIP_OBJECTS, wide(&d, place(4, 100, 0), place(4, 150, 0x7fff)));
 	assert_int_equal(ask(open_note(1, 2, 1, 0x4806, &to)), R_ENIP_ADDRESS);
-	/* Data of other transports, and requests to another than the router, are nobody's
-	 * to read. */
+	/* Data of other transport classes, and requests to another object than the router, cannot
+	 * be judged. */
 	services(ENIP_OPEN_OUTPUT, ENIP_OPEN_INPUT);
 	assert_int_equal(ask(open_note(1, 2, 0xa2, 0x43f4, &to)), R_ENIP_FUNCTION);
 	assert_int_equal(ask(open_note(1, 2, 0xa3, 0x43f4, &to)), R_ENIP_FUNCTION);
 	assert_int_equal(d.p.function, ENIP_OPEN_OTHER);
 }
 
-/* A Forward Open with any of its bytes one off is none, or asks for something else; never for what
- * it is not allowed. */
+/* A Forward Open with any byte changed by one is no Forward Open, or asks for something else. It is
+ * never allowed if the row does not allow it. */
 static void openings_are_exact(void **unused)
 {
 	struct note router = NOTE(1, 0, 0x20, 2, 0x24, 1), whole = open_note(1, 2, 0xa3, 0x43f4, &router);
@@ -677,7 +687,7 @@ static void openings_are_exact(void **unused)
 		longer.n += more;
 		assert_int_equal(ask(longer), R_ENIP_FRAME);
 	}
-	for (size_t i = 0; i < 3; i++) { /* reserved: RSLinx leaves in them what was there */
+	for (size_t i = 0; i < 3; i++) { /* reserved: RSLinx leaves old bytes in them */
 		struct note other = whole;
 		size_t at = whole.n - router.n - 1 - 1 - 12 - 3 + i;
 
@@ -693,7 +703,7 @@ static void openings_are_exact(void **unused)
 	}
 }
 
-/* PostgreSQL's CancelRequest and a length of Kerberos begin like a message that does nothing. */
+/* PostgreSQL's CancelRequest and a length of Kerberos begin like a message without an effect. */
 static void nothing_of_others(void **state)
 {
 	static const uint8_t cancels[] = { 0, 0, 0, 0x10, 4, 0xd2, 0x16, 0x2e, 0, 0, 0, 1, 0, 0, 0, 2 };

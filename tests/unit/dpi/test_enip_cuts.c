@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How EtherNet/IP messages are cut: what a server may read that lost its place.
+ * How EtherNet/IP messages are cut: what a server could read after it has lost its place in the
+ * stream.
  * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/once.c dpi/enip/state.c dpi/enip/build.c
  * LINK: dpi/enip/encap.c dpi/enip/cip.c
  * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
@@ -11,7 +12,7 @@
 
 #include "tests/unit/dpi/enip_desk.h"
 
-#define VALUES 40u /* bytes before a message within another */
+#define VALUES 40u /* number of bytes in front of a message inside another one */
 
 static struct desk d;
 
@@ -31,8 +32,7 @@ static const struct note *read_one(void)
 	return &w;
 }
 
-/* The first n bytes of these messages, of which `carried` came before: whether they may come
- * like this. */
+/* Whether the first n bytes of these messages may pass, when `carried` of them came before. */
 static bool comes_at(uint64_t offset, const struct note *w, size_t carried, size_t n)
 {
 	struct pdu ret = { 0 };
@@ -58,8 +58,8 @@ static bool goes_again(const struct note *w, size_t carried)
 	return fine;
 }
 
-/* A server that does not look at how many of four bytes it got reads on in the middle of
- * the message. */
+/* A server that does not check how many of the four bytes of a length it got reads on in the middle
+ * of the message. */
 static void not_in_its_length(void **unused)
 {
 	const struct note message = request_note(1, read_one());
@@ -80,7 +80,7 @@ static void not_in_its_length(void **unused)
 	}
 }
 
-/* A message that says nothing and holds these bytes. */
+/* A message without an effect that contains these bytes. */
 static struct note holding(const struct note *inner)
 {
 	struct note data = { .n = 0 };
@@ -93,12 +93,13 @@ static struct note holding(const struct note *inner)
 	return encap_note(ENCAP_NOP, HANDLE, 0, &data);
 }
 
-/* A server that gives up a message whose rest it waits for takes what comes next for one. */
+/* A server that gives up a message whose rest it waits for reads the next bytes as the beginning of
+ * a message. */
 static void no_request_within_one_in_pieces(void **unused)
 {
 	const struct note inner = request_note(1, read_one()), unit = unit_note(0x107, 1, read_one());
 	const struct note all[] = { holding(&inner), holding(&unit) };
-	/* so many bytes hold its header */
+	/* so many bytes contain the whole header */
 	const size_t seen = ENCAP_HEADER + VALUES + ENCAP_HEADER;
 
 	(void)unused;
@@ -112,7 +113,7 @@ static void no_request_within_one_in_pieces(void **unused)
 			assert_true(begin_session(&d));
 			assert_false(goes_again(&all[k], carried));
 		}
-		/* Byte by byte: as soon as it is there. */
+		/* Byte by byte: refused as soon as the header is complete. */
 		assert_true(begin_session(&d));
 		for (size_t n = 5; n < seen; n++)
 			assert_true(comes(&all[k], n - 1, n));
@@ -123,7 +124,8 @@ static void no_request_within_one_in_pieces(void **unused)
 	assert_true(comes(&all[0], 30, all[0].n));
 }
 
-/* It goes on by the lengths that it finds there, through messages that come whole. */
+/* Such a server goes on by the lengths that it finds there, also through messages that come
+ * whole. */
 static void nor_behind_one(void **unused)
 {
 	const struct note plain = request_note(1, read_one()), inner = request_note(2, read_one());
@@ -138,7 +140,7 @@ static void nor_behind_one(void **unused)
 	assert_true(comes(&both, 0, both.n));
 	assert_true(comes(&plain, 30, plain.n));
 	assert_true(comes(&plain, 0, plain.n));
-	/* what begins where one begins is none within another */
+	/* a message at the beginning of a message is not inside one */
 	assert_true(comes(&two, 30, two.n));
 	assert_false(comes(&one, 0, one.n));
 	assert_true(begin_session(&d));
@@ -148,13 +150,14 @@ static void nor_behind_one(void **unused)
 	assert_true(begin_session(&d));
 	assert_true(goes_again(&plain, 30));
 	assert_false(comes(&one, 0, one.n));
-	/* Nobody knows how the messages came that went by unseen. */
+	/* In a session met half-way nobody knows in which pieces the earlier messages came. */
 	assert_true(begin_session(&d));
 	enip_enforcer.missed(d.state, false);
 	assert_false(comes(&one, 0, one.n));
 }
 
-/* Nor one that begins at the end of a message and goes on in the next, which comes by itself. */
+/* Nor a request that begins at the end of one message and goes on in the next one, which comes by
+ * itself. */
 static void nor_across_two(void **unused)
 {
 	const struct note plain = request_note(1, read_one()), inner = request_note(2, read_one()), empty = { .n = 0 };
@@ -163,7 +166,7 @@ static void nor_across_two(void **unused)
 	(void)unused;
 	for (size_t k = 1; k < ENCAP_HEADER; k++) {
 		struct note data = { .n = 0 }, first, other;
-		uint64_t at = 0xfffffff0u; /* the places of the stream wrap */
+		uint64_t at = 0xfffffff0u; /* the offsets in the stream wrap around */
 		uint8_t state[sizeof(d.state)];
 
 		put(&data, 0, 8);
@@ -172,7 +175,8 @@ static void nor_across_two(void **unused)
 		other = first;
 		other.b[other.n - k] ^= 1u;
 		for (unsigned way = 0; way < 7; way++) {
-			bool request = way < 4 && k >= 3; /* else it has no length */
+			/* fewer bytes of a header do not show its length */
+			bool request = way < 4 && k >= 3;
 
 			reads_only();
 			if (way == 3)
@@ -181,7 +185,7 @@ static void nor_across_two(void **unused)
 			if (way != 4)
 				assert_true(comes_at(at - plain.n, &plain, 30, plain.n));
 			assert_true(comes_at(at, way == 5 ? &other : &first, 0, first.n));
-			if (way == 3) { /* it passed while all was allowed */
+			if (way == 3) { /* it passed while the policy allowed everything */
 				memcpy(state, d.state, sizeof(state));
 				reads_only();
 				memcpy(d.state, state, sizeof(state));
@@ -190,7 +194,7 @@ static void nor_across_two(void **unused)
 				assert_int_equal(comes_at(at + first.n, &last, 0, 10),
 						 !request || k + 10 < ENCAP_HEADER);
 				assert_int_equal(comes_at(at + first.n, &last, 10, last.n), !request);
-			} else if (way == 2) { /* the one before is repeated meanwhile */
+			} else if (way == 2) { /* the message before it is repeated meanwhile */
 				assert_true(comes_at(at, &first, 30, first.n));
 				assert_int_equal(comes_at(at + first.n, &last, 0, last.n), !request);
 			} else if (way == 6) { /* elsewhere in the stream */
@@ -202,7 +206,7 @@ static void nor_across_two(void **unused)
 	}
 }
 
-/* What nobody would execute may stand anywhere. */
+/* Bytes that no server would execute may stand anywhere. */
 static void other_bytes(void **unused)
 {
 	static const struct {
@@ -222,8 +226,8 @@ static void other_bytes(void **unused)
 	}
 }
 
-/* Whoever takes what one read returns for a message does not wait for what its header says is still
- * to come. */
+/* A server that takes what one read() returns as a message does not wait for the rest that its
+ * header announces. */
 static void headers_that_say_more(void **unused)
 {
 	const struct note messages[] = { request_note(1, read_one()), unit_note(7, 1, read_one()) };

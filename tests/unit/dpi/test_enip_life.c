@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The EtherNet/IP enforcer through the life of a session: registering, connections, answers, what
- * is open and framing.
+ * The EtherNet/IP enforcer over a whole session: registering, connections, answers, open requests,
+ * framing.
  * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/once.c dpi/enip/state.c dpi/enip/build.c
  * LINK: dpi/enip/encap.c dpi/enip/cip.c
  * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
@@ -65,7 +65,8 @@ static void a_whole_life_by_a_row_of_reads(void **unused)
 	assert_int_equal(answers(request_note(1, &answer)), R_ALLOWED);
 	assert_true(begin_connection(&d, 3, slot0()));
 	assert_int_equal(asks(unit_note(0x103, 1, read_one())), R_ALLOWED);
-	assert_int_equal(d.p.targets[0], 0x100); /* by the way that the connection takes */
+	/* the target is the one to which the connection leads */
+	assert_int_equal(d.p.targets[0], 0x100);
 	assert_int_equal(answers(unit_note(0x203, 1, &answer)), R_ALLOWED);
 	assert_int_equal(asks(encap_note(ENCAP_NOP, 0, 0, &answer)), R_ALLOWED);
 	assert_int_equal(asks(request_note(2, &close)), R_ALLOWED);
@@ -107,16 +108,16 @@ static void sessions(void **unused)
 			assert_int_equal(asks(encap_note(ENCAP_REGISTER, 0, 7, &other)),
 					 v == (k == 0) ? R_ALLOWED : R_ENIP_FRAME);
 		}
-	/* The server says no: there is none. */
+	/* The server refuses the session: there is no session. */
 	desk_reset(&d);
 	assert_int_equal(asks(encap_note(ENCAP_REGISTER, 0, 7, &version)), R_ALLOWED);
-	/* it has not answered yet */
+	/* the server has not answered yet */
 	assert_int_equal(asks(request_note(1, read_one())), R_ENIP_SESSION);
 	refused = encap_note(ENCAP_REGISTER, 0, 7, &NOTHING);
 	refused.b[8] = 1;
 	assert_int_equal(answers(refused), R_ALLOWED);
 	assert_int_equal(asks(request_note(2, read_one())), R_ENIP_SESSION);
-	/* Another's number; a second session beside the first. */
+	/* The number of another session; a second session beside the first. */
 	assert_true(begin_session(&d));
 	for (unsigned bit = 0; bit < 32; bit++) {
 		struct note w = request_note(1, read_one());
@@ -127,7 +128,8 @@ static void sessions(void **unused)
 	assert_int_equal(asks(encap_note(ENCAP_REGISTER, 0, 8, &version)), R_ENIP_SESSION);
 }
 
-/* A NOP belongs to a session, and a file of zeros is NOPs: without one, a client's first passes. */
+/* A NOP belongs to a session, and a file of zeros is a row of NOPs. Without a session, the first
+ * NOP of a client passes. */
 static void zeros_are_no_session(void **unused)
 {
 	const struct note nop = encap_note(ENCAP_NOP, 0, 0, &NOTHING);
@@ -153,7 +155,7 @@ static void headers_and_items_are_exact(void **unused)
 
 	(void)unused;
 	desk_whole(&d);
-	/* Status, options, interface, number of items, their types and lengths. */
+	/* Changes status, options, interface, number of items, their types and lengths. */
 	for (size_t at = 8; at < 40; at++) {
 		bool free = (at >= 12 && at < 20) || at == 28 || at == 29; /* context, time */
 
@@ -167,8 +169,8 @@ static void headers_and_items_are_exact(void **unused)
 			assert_int_equal(asks(w), free ? R_ALLOWED : R_ENIP_FRAME);
 		}
 	}
-	/* Cut short or with something behind, the header's length adjusted: the items
-	 * say otherwise. */
+	/* Cut short or with bytes behind it, with the header's length adjusted: the items
+	 * contradict the length. */
 	for (size_t n = 24; n < good.n + 4; n++) {
 		struct note w = good;
 
@@ -177,7 +179,7 @@ static void headers_and_items_are_exact(void **unused)
 		assert_true(begin_session(&d));
 		assert_int_equal(asks(w), n == good.n ? R_ALLOWED : R_ENIP_FRAME);
 	}
-	/* Addresses for I/O may follow, and are what they are. */
+	/* Items with addresses for I/O may follow, and have to be right. */
 	for (unsigned type = 0x7fff; type < 0x8004; type++)
 		for (unsigned n = 14; n < 19; n++) {
 			struct note w = good;
@@ -266,12 +268,12 @@ static void an_answer_fits_its_request(void **unused)
 	assert_int_equal(answers(request_note(1, &failed)), R_ALLOWED);
 	assert_true(d.p.exception);
 	assert_int_equal(answers(request_note(1, &failed)), R_ENIP_RESPONSE); /* once */
-	/* A write that succeeded has nothing to say. */
+	/* The answer to a write that succeeded has no data. */
 	assert_int_equal(asks(request_note(3, &set)), R_ALLOWED);
 	w = reply_note(0x10, 0, &value);
 	assert_int_equal(answers(request_note(3, &w)), R_ENIP_RESPONSE);
 	assert_int_equal(answers(request_note(3, &other)), R_ALLOWED);
-	/* The server could not take it at all. */
+	/* The server could not read the request at all. */
 	assert_int_equal(asks(request_note(4, &set)), R_ALLOWED);
 	w = encap_note(ENCAP_REQUEST, HANDLE, 4, &NOTHING);
 	w.b[8] = 3;
@@ -293,7 +295,8 @@ static void answers_over_connections(void **unused)
 	assert_int_equal(answers(unit_note(0x204, 9, &answer)), R_ENIP_RESPONSE);
 	assert_int_equal(answers(unit_note(0x103, 9, &answer)), R_ENIP_RESPONSE);
 	assert_int_equal(answers(unit_note(0x203, 9, &answer)), R_ALLOWED);
-	/* As many as were asked, of the same services in the same order. */
+	/* The answer has as many parts as were asked, of the same services and in the same
+	 * order. */
 	parts[0] = object_note(0x03, 1, 1, 0, &list);
 	parts[1] = object_note(0x0e, 1, 1, 7, &NOTHING);
 	parts[2] = object_note(0x03, 1, 1, 0, &list);
@@ -309,7 +312,7 @@ static void answers_over_connections(void **unused)
 			order[1] = replies[0];
 		}
 		data = several_note(order, bad == 2 ? 2 : 3);
-		data.n -= bad == 0 ? list.n + 1 : 0; /* the last one is cut */
+		data.n -= bad == 0 ? list.n + 1 : 0; /* the last part is cut off */
 		memmove(data.b, data.b + 6, data.n - 6);
 		data.n -= 6;
 		w = reply_note(0x0a, 0x1e, &data);
@@ -317,8 +320,8 @@ static void answers_over_connections(void **unused)
 	}
 }
 
-/* Answers to the parts of a packet whose n parts read one value each, but for the last, which reads
- * so many. */
+/* The verdict on answers to a packet whose n parts read one value each, except the last one, which
+ * reads `last`. */
 static enum reason answers_to_parts(size_t n, uint16_t last, const struct note *answer, uint8_t status)
 {
 	static struct note parts[ENIP_PARTS_KEPT + 8];
@@ -339,8 +342,8 @@ static enum reason answers_to_parts(size_t n, uint16_t last, const struct note *
 	return answers(unit_note(0x203, sequence, &w));
 }
 
-/* Each part of a Multiple Service Packet is answered as it would be alone: by so many values, and
- * no more. */
+/* Each part of a Multiple Service Packet is answered as it would be alone: by as many values as it
+ * asked for, and no more. */
 static void answers_to_each_part(void **unused)
 {
 	static const struct {
@@ -370,13 +373,14 @@ static void answers_to_each_part(void **unused)
 		if (answers_to_parts(3, all[i].elements, &answer, all[i].status) !=
 		    (all[i].fits ? R_ALLOWED : R_ENIP_RESPONSE))
 			fail_msg("%zu: %d", i, d.p.reason);
-		if (!all[i].fits) { /* it waits still: the right one comes */
+		if (!all[i].fits) { /* the request still waits: the right answer comes */
 			assert_true(begin_session(&d));
 			assert_true(begin_connection(&d, 3, slot0()));
 		}
 	}
 	assert_int_equal(answers_to_parts(2, 1, &nothing, 5), R_ALLOWED);
-	/* Of more parts than are kept none has more than the greatest was asked for. */
+	/* If a packet has more parts than are kept, no part may be answered with more than the
+	 * longest part asked for. */
 	for (size_t n = ENIP_PARTS_KEPT - 1; n < ENIP_PARTS_KEPT + 4; n++)
 		for (unsigned more = 0; more < 2; more++) {
 			struct note answer = NOTE(0xc3, 0);
@@ -388,8 +392,8 @@ static void answers_to_each_part(void **unused)
 		}
 }
 
-/* Packets that wait at the same time, answered in any order: none is held against
- * another's parts. */
+/* Several packets wait at the same time and are answered in any order: no answer is compared with
+ * the parts of another packet. */
 static void parts_of_several_packets(void **unused)
 {
 	(void)unused;
@@ -431,7 +435,7 @@ static void a_router_may_answer(void **unused)
 	desk_whole(&d);
 	assert_true(begin_session(&d));
 	assert_int_equal(asks(request_note(1, &sent)), R_ALLOWED);
-	/* success is the other's to say */
+	/* only the device at the end of the route may report success */
 	assert_int_equal(answers(request_note(1, &fine)), R_ENIP_RESPONSE);
 	assert_int_equal(answers(request_note(1, &gone)), R_ALLOWED);
 	assert_int_equal(asks(request_note(2, read_one())), R_ALLOWED);
@@ -447,7 +451,7 @@ static void connections(void **unused)
 	(void)unused;
 	desk_whole(&d);
 	assert_true(begin_session(&d));
-	/* The target said no; it answers another's; it never answered. */
+	/* The target refused; the answer belongs to another request; there was no answer. */
 	ask = open_note(3, 0x203, 0xa3, 0x43f4, slot0());
 	assert_int_equal(asks(request_note(1, &ask)), R_ALLOWED);
 	answer = reply_note(0x54, 1, &NOTHING);
@@ -459,33 +463,34 @@ static void connections(void **unused)
 	assert_int_equal(answers(request_note(1, &answer)), R_ENIP_RESPONSE);
 	answer = opened_note(3, 0x103, 0x204);
 	assert_int_equal(answers(request_note(1, &answer)), R_ENIP_RESPONSE);
-	/* Data of the process do not come with requests' numbers. */
+	/* I/O data do not come with the numbers of requests. */
 	assert_true(begin_session(&d));
 	ask = open_note(5, 0x205, 1, 0x4806, &io);
 	assert_int_equal(asks(request_note(1, &ask)), R_ALLOWED);
 	answer = opened_note(5, 0x105, 0x205);
 	assert_int_equal(answers(request_note(1, &answer)), R_ALLOWED);
 	assert_int_equal(asks(unit_note(0x105, 1, read_one())), R_ENIP_CONNECTION);
-	/* So many and no more; the same once more takes its own place. */
+	/* At most so many connections are kept; a repeated Forward Open takes the place of the
+	 * first one. */
 	assert_true(begin_session(&d));
 	for (uint16_t k = 0; k < ENIP_CONNECTIONS_MAX; k++)
 		assert_true(begin_connection(&d, k, slot0()));
 	ask = open_note(99, 0x299, 0xa3, 0x43f4, slot0());
 	assert_int_equal(asks(request_note(1, &ask)), R_ENIP_CONNECTIONS);
-	/* Somebody else's is not closed by a row of reads. */
+	/* A row that only allows reads does not allow closing another session's connection. */
 	row = reads_only();
 	assert_true(begin_session(&d));
 	assert_true(begin_connection(&d, 3, slot0()));
 	close = close_note(4, slot0());
 	assert_int_equal(asks(request_note(1, &close)), R_ENIP_FUNCTION);
-	/* One's own is, whatever objects the row has. */
+	/* A session may close its own connection, whatever objects the row names. */
 	desk_space(&d, row, ENIP_OBJECTS, wide(&d, place(1, 1, 0), place(1, 1, 99)));
 	assert_true(begin_session(&d));
 	assert_true(begin_connection(&d, 3, slot0()));
 	close = close_note(3, slot0());
 	assert_int_equal(asks(request_note(1, &close)), R_ALLOWED);
 	row->spaces_any = true;
-	/* A connection goes where the row lets it, and what goes over it too. */
+	/* The row must allow the route of the connection, and of the requests that go over it. */
 	row->targets[0] = wide(&d, 0x101, 0x101);
 	assert_true(begin_session(&d));
 	assert_false(begin_connection(&d, 3, slot0()));
@@ -498,15 +503,15 @@ static void connections(void **unused)
 	assert_true(begin_session(&d));
 	assert_false(begin_connection(&d, 3, &far));
 	assert_int_equal(d.p.reason, R_ENIP_ROUTE);
-	/* By a connection to a neighbour, on from there: two hops. */
+	/* A connection to a neighbour, and from there one more hop: two hops. */
 	ask = sent_on_note(read_one(), &(struct note){ .b = { 2, 7 }, .n = 2 });
 	assert_true(begin_session(&d));
 	assert_true(begin_connection(&d, 3, slot0()));
 	assert_int_equal(asks(unit_note(0x103, 1, &ask)), R_ENIP_ROUTE);
 }
 
-/* A row limited to slot 0, where nothing is stopped, so that both ends have their way; then the row
- * that was forgotten. */
+/* The row is limited to slot 0. The policy only observes, so that both ends proceed. Then the row
+ * is extended to slot 1. */
 static void opened_while_observed(void **unused)
 {
 	struct note slot1 = NOTE(1, 1, 0x20, 2, 0x24, 1), ask, answer = opened_note(3, 0x103, 0x203), close;
@@ -519,11 +524,12 @@ static void opened_while_observed(void **unused)
 	assert_false(begin_connection(&d, 3, &slot1));
 	assert_int_equal(d.p.reason, R_ENIP_ROUTE);
 	assert_int_equal(answers(request_note(3, &answer)), R_ENIP_ROUTE);
-	/* What goes over it is refused for where it goes, not for a number that nobody knows. */
+	/* A request over this connection is refused because of its route, not because its number is
+	 * unknown. */
 	assert_int_equal(asks(unit_note(0x103, 1, read_one())), R_ENIP_ROUTE);
 	row->targets[0] = wide(&d, 0x100, 0x101);
 	assert_int_equal(asks(unit_note(0x103, 2, read_one())), R_ALLOWED);
-	/* Closed while it was observed: it is gone. */
+	/* Closed while it was observed: the connection is gone. */
 	row->targets[0] = wide(&d, 0x100, 0x100);
 	close = close_note(3, &slot1);
 	assert_int_equal(asks(request_note(9, &close)), R_ENIP_ROUTE);
@@ -531,7 +537,8 @@ static void opened_while_observed(void **unused)
 	assert_int_equal(answers(request_note(9, &answer)), R_ENIP_ROUTE);
 	row->targets[0] = wide(&d, 0x100, 0x101);
 	assert_int_equal(asks(unit_note(0x103, 3, read_one())), R_ENIP_CONNECTION);
-	/* An opening that nobody can read opens nothing here, whatever is answered. */
+	/* A Forward Open that cannot be read opens no connection here, whatever the server
+	 * answers. */
 	assert_true(begin_session(&d));
 	ask = open_note(3, 0x203, 0xa3, 0x43f4, &slot1);
 	put(&ask, 0, 1);
@@ -557,12 +564,12 @@ static void half_way(void **unused)
 	assert_int_equal(asks(unit_note(0x103, 5, read_one())), R_ALLOWED);
 	assert_int_equal(asks(unit_note(0x103, 6, &write)), R_ENIP_FUNCTION);
 	assert_int_equal(answers(unit_note(0x203, 5, &answer)), R_ALLOWED);
-	/* Where the connection goes nobody knows: a row that names routes does not have it. */
+	/* The route of the connection is unknown, so a row that names routes does not allow it. */
 	row->targets[0] = wide(&d, 0, 0xffff);
 	assert_int_equal(asks(unit_note(0x103, 7, read_one())), R_ENIP_ROUTE);
 	row->targets[0] = (struct number_set){ .any = true };
-	/* Who opened it nobody knows: it may be another's. One that was seen is the session's own,
-	 * whatever was missed since. */
+	/* Who opened the connection is unknown: it may belong to another session. A connection
+	 * whose opening was seen belongs to this session, whatever was missed since. */
 	close = close_note(4, slot0());
 	assert_int_equal(asks(request_note(8, &close)), R_ENIP_FUNCTION);
 	assert_true(begin_session(&d));
@@ -587,7 +594,7 @@ static void so_many_open(void **unused)
 		assert_int_equal(asks(request_note(k, read_one())), R_ALLOWED);
 	assert_int_equal(asks(request_note(99, read_one())), R_ENIP_PENDING);
 	assert_int_equal(answers(request_note(5, &answer)), R_ALLOWED);
-	for (unsigned k = 20; k < 26; k++) /* those before it were overtaken */
+	for (unsigned k = 20; k < 26; k++) /* the requests before them were forgotten */
 		assert_int_equal(asks(request_note(k, read_one())), R_ALLOWED);
 	assert_int_equal(asks(request_note(26, read_one())), R_ENIP_PENDING);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Evasion of the enforced protocols, by the enforcers themselves behind the whole inspector:
- * overlaps, cuts, trains of requests, lengths that lie, other protocols within a session. Whatever
- * the segments, no receiver ever reads what the policy forbids. One case in so many is tried, drawn
- * by a printed seed (SEKISHO_SEED); SEKISHO_ALL=1 tries all.
+ * Evasion of the enforced protocols, with the real enforcers and the whole inspector: overlaps,
+ * cuts, several requests in a segment, wrong lengths, other protocols within a session. Whatever
+ * the segments are, no receiver may read what the policy forbids. Only some of the cases are tried,
+ * chosen by a printed seed (SEKISHO_SEED); SEKISHO_ALL=1 tries all.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
  * LINK: appliance/wire/tag.c
@@ -19,16 +19,16 @@
 
 #include "tests/unit/dpi/evasion_desk.h"
 
-#define SHARE 24u  /* one of so many is tried */
-#define BATCH 100u /* flows between clearings of the table */
+#define SHARE 24u  /* one of so many cases is tried */
+#define BATCH 100u /* flows after which the table is emptied */
 
 static uint64_t seed, drawn;
 static bool all;
 
 static struct {
 	unsigned tried,
-		/* in the family at hand: cases, and those in which every request was allowed
-		 * and read */
+		/* cases that were tried in this family, and those in which an allowed request
+		 * arrived */
 		allowed;
 	unsigned total;
 } count;
@@ -41,18 +41,18 @@ static uint64_t draw(void)
 	return drawn;
 }
 
-/* Whether the next case is one of those that are tried; then its session has begun. */
+/* Whether the next case is tried; if so, its session has begun. */
 static bool next_case(void)
 {
 	if (!all && draw() % SHARE != 0)
 		return false;
 	if (count.tried++ % BATCH == 0)
-		inspector_finish(desk_i); /* or live flows would fill the table */
+		inspector_finish(desk_i); /* otherwise live flows would fill the table */
 	begin_trial();
 	return true;
 }
 
-/* It ends: what was read, which is at least so much. */
+/* Ends a case; returns how many requests the server has read, which must be at least `least`. */
 static int is_over(const char *family, const unsigned which[4], int least)
 {
 	int whole = end_trial();
@@ -67,7 +67,7 @@ static void family_ends(const char *family, unsigned some)
 {
 	printf("%-16s %-10s %7u cases, %u in which a request arrived\n", now.s->name, family, count.tried,
 	       count.allowed);
-	assert_true(count.allowed >= some); /* what is allowed does get through */
+	assert_true(count.allowed >= some); /* an allowed request does arrive in some cases */
 	count.total += count.tried;
 	count.tried = count.allowed = 0;
 }
@@ -75,7 +75,7 @@ static void family_ends(const char *family, unsigned some)
 /* ---- overlaps -------------------------------------------------------------------------------- */
 
 #define UNITS 4u
-#define CHUNKS 10u /* of units: 0-1, 0-2, 0-3, 0-4, 1-2, 1-3, 1-4, 2-3, 2-4, 3-4 */
+#define CHUNKS 10u /* from unit to unit: 0-1, 0-2, 0-3, 0-4, 1-2, 1-3, 1-4, 2-3, 2-4, 3-4 */
 
 static void chunk(unsigned i, unsigned *ret_from, unsigned *ret_to)
 {
@@ -90,9 +90,9 @@ static void chunk(unsigned i, unsigned *ret_from, unsigned *ret_to)
 }
 
 /*
- * Every three chunks, each with allowed or forbidden bytes, each lost or not behind the box: all
- * relations of three intervals. Once in quarters, once cut around the byte by which the two
- * requests differ first.
+ * All combinations of three chunks, each from the allowed or the forbidden request, each lost
+ * behind the box or not: these are all relations of three intervals. Once the request is cut into
+ * quarters, once around the first byte in which the two requests differ.
  */
 static void overlaps_of(const struct blob *w, bool quarters)
 {
@@ -104,7 +104,7 @@ static void overlaps_of(const struct blob *w, bool quarters)
 	for (unsigned i = 0; i <= UNITS; i++)
 		at[i] = quarters ? (uint32_t)(r->n * i / UNITS)
 				 : (uint32_t[]){ 0, same, same + 1, (uint32_t)r->n - 1, (uint32_t)r->n }[i];
-	if (at[UNITS - 1] <= at[UNITS - 2]) /* they differ close to the end */
+	if (at[UNITS - 1] <= at[UNITS - 2]) /* they only differ close to the end */
 		at[2] = same, at[1] = same - 2, at[3] = (uint32_t)r->n - 1;
 	for (unsigned t = 0; t < CHUNKS * CHUNKS * CHUNKS * 64; t++) {
 		unsigned bits = t % 64, chunks = t / 64;
@@ -160,7 +160,7 @@ static void cuts_of(const struct blob *m, bool allowed)
 	}
 }
 
-/* A byte each, from this byte on; and each segment twice. */
+/* One byte in each segment, from this byte on; and each segment sent twice. */
 static void bytes_of_one(const struct blob *m, bool allowed, bool twice)
 {
 	for (uint32_t from = now.s->together + 1u; from < m->n; from++) {
@@ -211,7 +211,7 @@ static void trains(void **state)
 			for (unsigned k = 0; k < n * 4 * WRITES; k++) {
 				unsigned at = k / 4 / WRITES, cut = k % 4;
 				uint32_t size = (uint32_t)now.read.n;
-				/* 3: behind its first byte */
+				/* 3: behind the first byte of the forbidden request */
 				uint32_t place = cut > 0 ? at * size + cut - 2 : 0;
 
 				if (place >= n * size || !next_case())
@@ -222,8 +222,8 @@ static void trains(void **state)
 				if (place > 0)
 					say_at(0, train, place, false);
 				say_at(place, train + place, n * size - place, false);
-				/* What comes whole before the cut passes, and at most what stands
-				 * before the forbidden one. */
+				/* Whole requests in front of the cut pass, and never more than what
+				 * stands in front of the forbidden request. */
 				count.allowed += is_over("train", (unsigned[]){ n, at, cut, k }, 0) > 0;
 				assert_true(trial.next < (at + 1) * size);
 			}
@@ -268,7 +268,7 @@ static void lie(const struct blob *m, const struct length *l, uint32_t value, un
 
 	memcpy(stream, m->b, size);
 	put_length(stream, l, value);
-	/* what is missing is made up for by other requests */
+	/* other requests fill up what the length claims */
 	while (rest > 0 && n + size <= sizeof(stream)) {
 		memcpy(stream + n, (rest == 1 ? m : &now.read)->b, size);
 		n += size;
@@ -278,8 +278,8 @@ static void lie(const struct blob *m, const struct length *l, uint32_t value, un
 		say_at(size + 1, stream + size + 1, n - size - 1, false);
 }
 
-/* Each length field: all 256 values of a byte, of two bytes what is near the truth, near 0, the
- * sign and the end. */
+/* Each length field: all 256 values of a byte. Of two bytes: values near the right one, near 0,
+ * near the sign bit and near the maximum. */
 static void lengths(void **state)
 {
 	(void)state;
@@ -298,8 +298,8 @@ static void lengths(void **state)
 						continue;
 					lie(m, l, v, rest);
 					is_over("length", (unsigned[]){ l->at, v, rest, k }, 0);
-					/* whole by what a server may go by that does not wait for
-					 * the rest */
+					/* a forbidden request must not arrive whole, because a
+					 * server might not wait for the rest */
 					if (m != &now.read && trial.next >= m->n)
 						fail_msg("%s, length at %u is %u, %u, %u: %u bytes arrived",
 							 now.s->name, l->at, v, rest, k, trial.next);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The server as the attacker, before the enforcers behind the whole inspector: answers that nobody
- * asked for, that come twice, belong to another request, function or count, or are larger than was
- * asked for. None of them reaches the client whole; the right ones do.
+ * The server as the attacker, with the real enforcers and the whole inspector: answers that nobody
+ * asked for, that come twice, that belong to another request, function or count, or that are larger
+ * than asked for. None of them may reach the client completely; the right ones must.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
  * LINK: appliance/wire/tag.c
@@ -35,7 +35,8 @@ static uint32_t server_says(const uint8_t *p, size_t n)
 	return (uint32_t)n;
 }
 
-/* Whether the client has all of it; what is not over by then goes on until it is. */
+/* Whether the client gets the whole answer. If the inspector still waits for more, more answers
+ * follow. */
 static bool arrives(const struct blob *m, uint32_t cut)
 {
 	size_t before = desk.n_pdus, n = 0;
@@ -61,7 +62,7 @@ static bool may_be(unsigned speech, unsigned at, unsigned value)
 	return value == now.answer.b[at];
 }
 
-/* Any other value at any byte of it. */
+/* Any other value at any byte of the answer. */
 static void every_byte(void **state)
 {
 	unsigned cases = 0;
@@ -104,8 +105,8 @@ static void lies_are_found(void **state)
 	}
 }
 
-/* Nobody asked; or it was answered before: with the same words serial gateways may say it again,
- * with other ones nobody. */
+/* An answer that nobody asked for, or that came before. Serial gateways may repeat an answer with
+ * the same bytes, so for Modbus one bit is changed. */
 static struct blob once_more(unsigned speech, const struct blob *answer)
 {
 	struct blob m = *answer;
@@ -139,8 +140,8 @@ static void once_and_no_more(void **state)
 	}
 }
 
-/* Two requests are open, of which each has its own answer, in any order in which they can be
- * told apart. */
+/* Two requests are open. Each gets its own answer, in both orders. An answer to one with the count
+ * or function of the other is refused. */
 static void to_whom_it_belongs(void **state)
 {
 	(void)state;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A policy that becomes narrower while a request is on its way, before the enforcers behind the
- * whole inspector: between two of its segments, wherever it is cut; between a request that was
- * judged and lost and its repetition, cut in any way; and while a part of it waits ahead of a gap.
- * What the new rows forbid never completes; what they allow arrives.
+ * A policy becomes narrower while a request is on its way, with the real enforcers and the whole
+ * inspector: between two of its segments, at every cut; between a request that was judged and lost
+ * and its repetition, cut in any way; and while a part of it waits after a gap. What the new rows
+ * forbid must never become complete; what they allow must arrive.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
  * LINK: appliance/wire/tag.c
@@ -15,7 +15,7 @@
 
 #define OTHER P_TOY_2 /* the same lane */
 
-/* Beside the narrow permit of the speech another one, by this grant. */
+/* Adds a second permit with this grant beside the narrow permit of the speech. */
 static void use_beside(const struct command_grant *grant, bool observe)
 {
 	struct command_permit both[2];
@@ -41,7 +41,7 @@ static void use_beside(const struct command_grant *grant, bool observe)
 	free(image);
 }
 
-/* ... that allows the whole protocol. */
+/* The second permit allows the whole protocol. */
 static void use_both(const struct speech *s)
 {
 	const struct command_grant wide = {
@@ -86,7 +86,8 @@ static void each(trial_fn *f)
 	}
 }
 
-/* The first part passed under the wide policy. */
+/* The first part of the request passed under the wide policy; the rest comes under the narrow
+ * one. */
 static void between(const struct blob *m, bool allowed)
 {
 	for (uint32_t cut = now.s->together > 0 ? now.s->together : 1; cut < m->n; cut++)
@@ -107,7 +108,8 @@ static void between_two_segments(void **state)
 	each(between);
 }
 
-/* All of it, or its last part, was judged and allowed, and lost behind the box. */
+/* The whole request, or its last part, was judged and allowed under the wide policy, but lost
+ * behind the box. It is repeated under the narrow policy. */
 static void repeated(const struct blob *m, bool allowed)
 {
 	for (uint32_t cut = 0; cut < m->n; cut++)
@@ -137,8 +139,8 @@ static void a_lost_request_again(void **state)
 	each(repeated);
 }
 
-/* Its end came first and waits or passed ahead; what fills the gap comes under the
- * narrow policy. */
+/* The end of the request came first, and waits or has passed ahead of the gap. The bytes that fill
+ * the gap come under the narrow policy. */
 static void ahead(const struct blob *m, bool allowed)
 {
 	for (uint32_t cut = now.s->together > 0 ? now.s->together : 1; cut < m->n; cut++) {
@@ -146,7 +148,7 @@ static void ahead(const struct blob *m, bool allowed)
 		say_at(cut, m->b + cut, m->n - cut, false);
 		narrowed();
 		say_at(0, m->b, cut, false);
-		if (!trial.ended) /* what waited was dropped with the change, perhaps */
+		if (!trial.ended) /* the bytes that waited may have been dropped with the change */
 			say_at(cut, m->b + cut, m->n - cut, false);
 		must("ahead of a gap", cut, allowed, m);
 	}
@@ -158,13 +160,13 @@ static void ahead_of_a_gap(void **state)
 	each(ahead);
 }
 
-/* The way back: what was begun under the narrow policy completes when the wide one has it, unless
- * it was refused before. */
+/* The other direction: a request begins under the narrow policy and ends under the wide one. It
+ * arrives unless its beginning was already refused. */
 static void widened(const struct blob *m, bool allowed)
 {
 	for (uint32_t cut = now.s->together > 0 ? now.s->together : 1; cut < m->n; cut++) {
 		begin_trial();
-		trial.mute = true; /* its answer is not the one that the speech has */
+		trial.mute = true; /* the speech has no answer to this request */
 		say_at(0, m->b, cut, false);
 		if (trial.ended) {
 			assert_false(allowed);
@@ -183,8 +185,8 @@ static void widened_meanwhile(void **state)
 	each(widened);
 }
 
-/* What the client says while the policy only observes, in one segment or two; whether its next read
- * passes when it enforces. */
+/* The client sends these bytes in one or two segments while the policy only observes. Whether its
+ * next read passes when the policy enforces. */
 static bool goes_on_enforced(const char *says, uint32_t cut)
 {
 	struct blob m = blob_of(says);
@@ -205,25 +207,28 @@ static bool goes_on_enforced(const char *says, uint32_t cut)
 }
 
 /*
- * Modbus servers that find a request's end by its function are then, perhaps, within a forbidden
- * write, of which the next request would be the rest: their session is met half-way. One of which
- * all servers find the ends goes on, whatever was refused of it.
+ * Some Modbus servers find the end of a request by its function code. After such bytes they may be
+ * in the middle of a forbidden write, and the next request would be its rest. Therefore the session
+ * counts as met half-way. A session goes on if all servers find the same ends of its requests,
+ * whatever was refused.
  */
 static void led_astray_while_observed(void **state)
 {
 	(void)state;
 	use_speech(&speeches[0]);
-	/* the narrow one once more, by which nothing is stopped */
+	/* the narrow permit once more, which only observes */
 	use_beside(&now.d.grants[0], true);
 	assert_ptr_equal(now.s->enforcer, &modbus_enforcer);
 	assert_int_equal(now.read.n, 12);
 	assert_true(goes_on_enforced("0002 0000 0006 01 06 0064 0001", 0));
 	assert_true(goes_on_enforced("0002 0000 000b 01 10 0064 0002 04 0001 0002", 0));
-	/* A read whose length has the beginning of a write of twelve bytes in it. */
+	/* A read with a wrong length; the bytes behind the read are the beginning of a write of
+	 * twelve bytes. */
 	assert_false(goes_on_enforced("0002 0000 0013 01 03 0000 0001 0003 0000 0013 01 10 0064 0006 0c", 0));
-	/* A function that some take for eight bytes, with the same behind it. */
+	/* A function that some servers read as eight bytes, followed by the same beginning of a
+	 * write. */
 	assert_false(goes_on_enforced("0002 0000 0010 01 41 0003 0000 0013 01 10 0064 0006 0c 00", 0));
-	/* What is said once of a request that was cut. */
+	/* A request that comes in two segments, whose second one contains a write. */
 	assert_false(goes_on_enforced("0002 0000 0006 01 03 0000 0001 0003 0000 0006 01 03 0005 0106 0064 0001", 18));
 	inspector_finish(desk_i);
 	desk_close();

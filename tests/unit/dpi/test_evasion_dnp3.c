@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tricks of test_evasion.c with a master that speaks DNP3, in one frame and in two segments: an
- * allowed request and forbidden ones of the same length that overlap, are cut at any two bytes in
- * any order, come byte by byte and twice, stand in trains, and say another length. No outstation
- * ever reads what the policy forbids.
+ * allowed request and forbidden ones of the same length overlap, are cut at any two bytes in any
+ * order, come byte by byte or twice, follow each other in one segment, and state a wrong length. No
+ * outstation may read what the policy forbids.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
  * LINK: dpi/dnp3/%.c appliance/wire/tag.c
@@ -26,7 +26,7 @@ static void policy(struct desk *d, struct command_row *row)
 	desk_space(d, row, DNP3_ANALOG_INPUTS, desk_range(d, 0, 9));
 }
 
-/* One more input; counters frozen. */
+/* The forbidden requests: one more input; a freeze of counters. */
 static const struct speech whole = {
 	.name = "DNP3",
 	.enforcer = &dnp3_enforcer,
@@ -74,9 +74,9 @@ static uint16_t crc(const uint8_t *p, size_t n)
 	return (uint16_t)(c ^ 0xffffu);
 }
 
-/* Each length there is, with a header's checksum that fits it and with one that does not, of
- * allowed and forbidden ones, with others behind it: what says that it is longer waits for the
- * rest, which is none of it. */
+/* Every value of the length, with a header checksum that fits it and with one that does not, for
+ * allowed and forbidden requests, with other requests behind them. A frame that claims to be longer
+ * waits for its rest, and the bytes that follow are not its rest. */
 static void lengths(void **state)
 {
 	static uint8_t stream[20 * SIZE_MAX_];

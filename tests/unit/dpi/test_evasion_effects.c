@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Encapsulations and effects, before the enforcers behind the whole inspector (effects.h): a write
- * that travels inside of something, to somebody else, or as one of many items. Each request that is
- * forbidden is said alone, cut at every byte, byte by byte, and behind an allowed one in the same
- * segment: its last byte arrives never. What is allowed arrives.
+ * Requests whose effect is hidden (effects.h), with the real enforcers and the whole inspector: a
+ * write that is inside something, is passed on to another device, or is one of many items. Each
+ * forbidden request is sent alone, cut at every byte, byte by byte, and after an allowed one in the
+ * same segment: its last byte must never arrive. What is allowed must arrive.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
  * LINK: appliance/wire/tag.c
@@ -26,7 +26,8 @@ static void add(struct blob *m, const char *hex)
 	m->n += more.n;
 }
 
-/* `bad` stands at this place; nowhere when that is behind them all. */
+/* The request with `bad` as the item at this place, or without `bad` if the place is behind all
+ * items. */
 static struct blob request_of(const struct effect *e, unsigned at)
 {
 	struct blob m = { .n = 0 };
@@ -48,7 +49,7 @@ static void arrives(const struct effect *e, const struct blob *m)
 			 end_trial());
 }
 
-/* No more than so much of it, and not all of what was said. */
+/* At least `before` bytes have arrived, but not all, and the session has ended. */
 static void is_refused(const struct effect *e, const char *how, uint32_t cut, uint32_t before, uint32_t all)
 {
 	if (trial.next < before || trial.next >= all || !trial.ended || end_trial() < 0)
@@ -106,7 +107,7 @@ static unsigned tries(const struct effect *e)
 	return cases;
 }
 
-/* The same speech by another policy. */
+/* The speech of this effect, with the policy of this effect. */
 static void use(const struct effect *e)
 {
 	bool connected = e->speech == ENIP_CONNECTED;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tricks of test_evasion.c with a client that speaks IEC 60870-5-104, whose APDUs are numbered:
- * an allowed command and forbidden ones of the same length that overlap, are cut at any two bytes
- * in any order, come byte by byte and twice, stand in trains, and say another length. No receiver
- * ever reads what the policy forbids.
+ * an allowed command and forbidden ones of the same length overlap, are cut at any two bytes in any
+ * order, come byte by byte or twice, follow each other in one segment, and state a wrong length. No
+ * receiver may read what the policy forbids.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
  * LINK: dpi/iec104/%.c appliance/wire/tag.c
@@ -49,8 +49,9 @@ static int setup(void **state)
 	return 0;
 }
 
-/* Each length there is, of allowed and forbidden ones, with others behind it: nothing that a server
- * could carry out arrives that does not wait for the rest. */
+/* Every value of the length, for the allowed and the forbidden commands, with others behind them.
+ * Only the allowed command with its right length arrives: a server might carry out a command
+ * without waiting for the rest. */
 static void lengths(void **state)
 {
 	static uint8_t stream[20 * SIZE];

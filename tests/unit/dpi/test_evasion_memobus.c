@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tricks of test_evasion.c with a client that speaks Extended MEMOBUS: an allowed command and
- * forbidden ones of the same length that overlap, are cut at any two bytes in any order, come byte
- * by byte and twice, stand in trains, and say another length. No receiver ever reads what the
- * policy forbids.
+ * forbidden ones of the same length overlap, are cut at any two bytes in any order, come byte by
+ * byte or twice, follow each other in one segment, and state a wrong length. No receiver may read
+ * what the policy forbids.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
  * LINK: dpi/memobus/%.c appliance/wire/tag.c
@@ -36,7 +36,7 @@ static const struct speech speech = {
 	.policy = policy,
 };
 
-/* Numbered as they come, so that many requests may wait. */
+/* Messages get increasing numbers, so that many requests may wait. */
 static void number(uint8_t *message, unsigned k)
 {
 	message[1] = (uint8_t)k;
@@ -49,8 +49,9 @@ static int setup(void **state)
 	return 0;
 }
 
-/* Each length there is in either place, of allowed and forbidden ones, with others behind it:
- * nothing that a server could carry out arrives that does not wait for the rest. */
+/* Every value of each of the two lengths, for the allowed and the forbidden commands, with others
+ * behind them. Only the allowed command with its right lengths arrives: a server might carry out a
+ * command without waiting for the rest. */
 static void lengths(void **state)
 {
 	static uint8_t stream[14 * SIZE];
@@ -62,7 +63,8 @@ static void lengths(void **state)
 				uint32_t n = rest ? sizeof(stream) : SIZE;
 
 				put_train(stream, sizeof(stream) / SIZE, 0, w < WRITES ? &now.writes[w] : &now.read);
-				if (v / 256 != 1) /* the one, the other, both alike */
+				/* the first length, the second, both consistently */
+				if (v / 256 != 1)
 					stream[6] = (uint8_t)v;
 				if (v / 256 != 0)
 					stream[12] = (uint8_t)(v - (v / 256 == 2 ? 14 : 0));

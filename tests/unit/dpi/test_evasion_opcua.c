@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tricks of test_evasion.c with a client that speaks OPC UA, whose messages are numbered: an
- * allowed request and forbidden ones of the same length that overlap, are cut in any order, come
- * byte by byte and twice, stand in trains, say another size, and come in chunks. No receiver ever
- * reads what the policy forbids.
+ * allowed request and forbidden ones of the same length overlap, are cut in any order, come byte by
+ * byte or twice, follow each other in one segment, state a wrong size, and come in chunks. No
+ * receiver may read what the policy forbids.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
  * LINK: dpi/opcua/%.c appliance/wire/tag.c
@@ -17,7 +17,7 @@
 
 #define SIZE 91u
 #define TRAIN 12u
-#define STRIDE 5u /* between two places of a cut */
+#define STRIDE 5u /* bytes between two places at which a message is cut */
 #define SEQUENCE_AT 16u
 #define REQUEST_AT 20u
 #define FIRST 52u
@@ -59,7 +59,7 @@ static const struct speech speech = {
 	.policy = policy,
 };
 
-/* The requests of a train have numbers of their own. */
+/* Each request of a train has its own number. */
 static void number(uint8_t *message, unsigned k)
 {
 	message[SEQUENCE_AT] = (uint8_t)(FIRST + k);
@@ -74,8 +74,9 @@ static int setup(void **state)
 	return 0;
 }
 
-/* Each size there is near it, of allowed and forbidden ones, with others behind it: nothing that a
- * server could carry out arrives that does not wait for the rest. */
+/* Sizes near the right one, for the allowed and the forbidden requests, with others behind them.
+ * Only the allowed request with its right size arrives whole: a server might carry out a request
+ * without waiting for the rest. */
 static void sizes(void **state)
 {
 	static uint8_t stream[TRAIN * SIZE];
@@ -92,13 +93,14 @@ static void sizes(void **state)
 				tricks_begin();
 				trial.mute = true;
 				say_at(0, stream, n, false);
-				/* All of the first must not be there. */
+				/* The first message must not arrive whole unless it is allowed and
+				 * its size is right. */
 				assert_true(trial.next < SIZE || (v == SIZE && w == WRITES));
 				assert_true(end_trial() >= 0);
 			}
 }
 
-/* A message in two chunks, cut between them and in each, the second said first. */
+/* A message in two chunks, cut between them and inside each; the second part is sent first. */
 static void chunks(void **state)
 {
 	static uint8_t pieces[SIZE + 24];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Slow senders, before the enforcers behind the whole inspector: a byte in 200 ms, for as long as
- * it takes; the client's, the server's, with pauses of hours and days before the rest. What is
- * allowed arrives, what is forbidden never does; and behind a silence in which the session was
- * forgotten nothing does.
+ * Slow senders, with the real enforcers and the whole inspector: a byte in 200 ms, for any length
+ * of time, from the client or the server, with pauses of hours and days before the rest. What is
+ * allowed must arrive, what is forbidden never. After a silence in which the session was forgotten,
+ * nothing may arrive.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
  * LINK: appliance/wire/tag.c
@@ -28,7 +28,8 @@ static void pass(uint64_t ns)
 	inspector_tick(desk_i);
 }
 
-/* So many bytes at once, the others one by one; the first pause is of this length. */
+/* Sends the first `from` bytes at once and the others one by one. The pause before the first of the
+ * others is `pause`. */
 static void say_slowly(uint32_t at, const struct blob *m, uint32_t from, uint64_t pause)
 {
 	if (from > 0)
@@ -66,8 +67,8 @@ static void clients(void **state)
 	}
 }
 
-/* Longer than a session is remembered: whatever the rest is, nobody knows what it is the
- * rest of. */
+/* The pause is longer than a session is remembered. Nobody knows to which request the rest belongs,
+ * so it must not arrive. */
 static void forgotten(void **state)
 {
 	(void)state;
@@ -97,7 +98,8 @@ static uint32_t server_says(const uint8_t *p, size_t n)
 	return (uint32_t)n;
 }
 
-/* The answer, and one that is of something else by its first byte that tells. */
+/* The right answer, byte by byte; and the same answer without a request, whose end never
+ * arrives. */
 static void servers(void **state)
 {
 	(void)state;
@@ -123,8 +125,8 @@ static void servers(void **state)
 	}
 }
 
-/* The last byte first: none is kept for so long, and what comes in order then is as it would
- * have been. */
+/* The bytes come in reverse order. None of them is kept so long, so the request that then comes in
+ * order is judged as usual. */
 static void backwards(void **state)
 {
 	(void)state;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A flow is bound to one protocol for life: within an open session of each enforced one, by the
- * enforcers behind the whole inspector, the client or the server begins to speak another
- * (strangers.h, and the other enforced ones), or begins the same one a second time. Nothing of that
- * arrives but what could still be an incomplete PDU of the first; the session ends.
+ * A flow keeps one protocol for its whole life. Within an open session of each enforced protocol,
+ * with the real enforcers and the whole inspector, the client or the server begins another protocol
+ * (strangers.h, and the other enforced ones), or begins the same one again. Nothing of that may
+ * arrive except what could still be an incomplete PDU of the first protocol; the session must end.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
  * LINK: appliance/wire/tag.c
@@ -15,10 +15,10 @@
 
 #include "tests/unit/dpi/strangers.h"
 
-#define HEADER 8u /* of a stranger's first bytes fewer than so many can be taken for a header's */
+#define HEADER 8u /* more bytes than this of a stranger cannot be taken for an incomplete header */
 
-/* Where in the session the stranger speaks: as its first words, behind the greeting, an answered
- * request, an open one, half of one. */
+/* The moment at which the stranger speaks: as first words of the session, after the greeting, after
+ * an answered request, after an open request, in the middle of a request. */
 enum moment { FRESH, GREETED, ANSWERED, OPEN, WITHIN, MOMENTS };
 
 static const char *const moment_names[MOMENTS] = { "first", "behind the greeting", "behind an answer",
@@ -28,7 +28,7 @@ enum form { WHOLE, IN_BYTES, FLOOD, FORMS };
 
 static const char *const form_names[FORMS] = { "whole", "in bytes", "as many of them in one segment" };
 
-static uint8_t flood[ROOM]; /* the stranger goes on, longer than any PDU */
+static uint8_t flood[ROOM]; /* the stranger's bytes again and again, more than any PDU has */
 
 static size_t say_again_and_again(const struct blob *m)
 {
@@ -39,7 +39,8 @@ static size_t say_again_and_again(const struct blob *m)
 	return n;
 }
 
-/* The session is at this moment; how many bytes were said. */
+/* Brings the session to this moment; returns how many bytes the client has sent after the
+ * greeting. */
 static uint32_t come_to(enum moment p)
 {
 	uint32_t n = p == WITHIN ? (uint32_t)now.read.n / 2 : (uint32_t)now.read.n;
@@ -56,8 +57,8 @@ static uint32_t come_to(enum moment p)
 	return n;
 }
 
-/* How many of its first bytes may arrive. Where they could be a header's: of one PDU that is
- * not over. */
+/* How many of the stranger's first bytes may arrive: those that could be the incomplete header of
+ * one PDU. */
 static uint32_t some(const struct stranger *s, enum form form)
 {
 	if (s->like != NULL && strcmp(s->like, now.s->name) == 0)
@@ -88,11 +89,13 @@ static void client_says(const struct stranger *s, const struct blob *m, enum mom
 	say_at(at, flood, all - at < all ? all - at : all, false);
 	if (form == FLOOD)
 		most = trial.next - from;
-	if (!trial.ended && p == OPEN) { /* so much waits until the request before it is answered */
+	/* the bytes wait until the request before them is answered */
+	if (!trial.ended && p == OPEN) {
 		server_speaks(now.answer.b, now.answer.n);
 		say_at(at, flood, all - at < all ? all - at : all, false);
 	}
-	/* Of half a request it may make a whole one: which then is allowed. */
+	/* The stranger's bytes may complete a half request; if so, that request is an allowed
+	 * one. */
 	if (end_trial() < 0 || !trial.ended || (p != WITHIN && most > some(s, form)))
 		fail_msg("%s: the client, %s, %s, %s: %u bytes arrived, then %u, %s, %d requests", now.s->name, s->name,
 			 moment_names[p], form_names[form], most, trial.next - from, trial.ended ? "ended" : "goes on",
@@ -130,8 +133,8 @@ static unsigned speaks(const struct stranger *s, bool ends)
 	return cases;
 }
 
-/* Bytes of 0 are messages that mean nothing to EtherNet/IP, and go on as long as somebody
- * sends them. */
+/* Zero bytes are messages without an effect in EtherNet/IP. They pass for as long as somebody sends
+ * them. */
 static bool means_nothing(const struct stranger *s)
 {
 	return strcmp(now.s->name, "EtherNet/IP") == 0 && strspn(s->says, "0") == strlen(s->says);
@@ -149,7 +152,7 @@ static void others_are_refused(void **state)
 				cases += speaks(&strangers[k], true);
 		for (unsigned k = 0; k < SPEECHES; k++) {
 			const char *greeting = speeches[k].greeting[0][0];
-			/* a message that means nothing */
+			/* the bytes are a message without an effect */
 			bool zeros = strncmp(speeches[k].read, "0000 0000", 9) == 0;
 			/* its other form */
 			bool same = speeches[k].enforcer == now.s->enforcer;
@@ -167,7 +170,7 @@ static void others_are_refused(void **state)
 	printf("%u cases\n", cases);
 }
 
-/* Where the port is another protocol's too, a session is still of one. */
+/* If the port is used by two protocols, each session still keeps one of them. */
 static struct speech as_spoken;
 static unsigned spoken;
 
@@ -200,7 +203,8 @@ static void allowed_ones_too(void **state)
 	}
 }
 
-/* Of one session: all of it arrives but the last, by which it ends. */
+/* Messages of the same protocol in one session: all of them arrive except the last one, which ends
+ * the session. */
 struct again {
 	unsigned speech;
 	bool fresh;

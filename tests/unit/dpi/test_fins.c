@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The FINS enforcer: frames, what each command of the manuals touches and writes, lengths of every
- * command, whom a request is for. Answers and sessions are in test_fins_answers.c.
+ * The FINS enforcer: frames, what each command of the manuals touches and writes, the lengths of
+ * every command, and the destination of a request. Answers and sessions are in test_fins_answers.c.
  * LINK: $(COMMANDS_PARTS) dpi/fins/fins.c dpi/fins/once.c dpi/fins/inside.c dpi/fins/frame.c
  * LINK: dpi/fins/area.c dpi/fins/request.c
  * LIBS: nettle
@@ -16,7 +16,7 @@
 
 /* ---- frames ---------------------------------------------------------------------------------- */
 
-/* Every prefix of a frame waits, the whole is whole, and one byte more changes nothing. */
+/* Every prefix of a frame waits, the whole frame is whole, and one more byte changes nothing. */
 static void frames_are_as_long_as_they_say(void **state)
 {
 	uint8_t zero[ENFORCER_STATE_MAX] = { 0 };
@@ -33,7 +33,8 @@ static void frames_are_as_long_as_they_say(void **state)
 	}
 }
 
-/* Any value of any byte of a header: what cannot stand there ends the flow at that byte. */
+/* Tries any value at any byte of a header: a value that cannot stand there ends the flow at that
+ * byte. */
 static void headers_are_read_byte_by_byte(void **state)
 {
 	uint8_t zero[ENFORCER_STATE_MAX] = { 0 };
@@ -55,7 +56,7 @@ static void headers_are_read_byte_by_byte(void **state)
 		}
 }
 
-/* Lengths by FINS/TCP's command (W421, 7-4-2), and of datagrams. */
+/* The limits of lengths, for each FINS/TCP command (W421, 7-4-2) and for datagrams. */
 static void lengths_have_limits(void **state)
 {
 	static const uint32_t limits[7][2] = { { 12, 12 }, { 16, 16 }, { 20, 2020 }, { 8, 8 },
@@ -82,8 +83,8 @@ static void lengths_have_limits(void **state)
 				 n >= 12 && n <= 2012 ? FRAME_WHOLE : FRAME_BAD);
 }
 
-/* Bits of control that are reserved, RSV, more gateways than there may be, networks that there
- * are not. */
+/* Reserved bits of the control byte, the byte RSV, too many gateways, networks that do not
+ * exist. */
 static void reserved_bits_are_zero(void **state)
 {
 	struct frame good = request_of(1, "0501");
@@ -111,12 +112,12 @@ static void reserved_bits_are_zero(void **state)
 
 /* ---- lengths of every command ---------------------------------------------------------------- */
 
-/* Parameters as the manuals' sections have them, W227 unless another is said. Cut anywhere, or with
- * a byte more, most make no sense. */
+/* Parameters as the sections of the manuals have them (W227 unless another is named). If they are
+ * cut anywhere, or one byte longer, most of them make no sense. */
 static const struct example {
 	uint32_t service;
 	const char *says;
-	unsigned least; /* bytes of it that are enough, beside the whole */
+	unsigned least; /* this many bytes are enough, as well as the whole */
 	bool longer;	/* more may follow */
 } examples[] = {
 	{ 0x01010000, "0101 80 0000 00 0002", 0, false },
@@ -198,7 +199,7 @@ static void every_command_has_its_length(void **state)
 				fail_msg("%s: %08x", e->says, d.p.function);
 		}
 	}
-	/* 0401: nothing, a program, a program and a mode. */
+	/* 0401 alone, with a program number, with a program number and a mode. */
 	for (unsigned n = 0; n < 5; n++) {
 		static const char *const says[] = { "0401", "0401 ff", "0401 ffff", "0401 ffff 04", "0401 ffff 04 00" };
 
@@ -208,8 +209,8 @@ static void every_command_has_its_length(void **state)
 	}
 }
 
-/* Each code there may be: one without a name passes where it is named by its code, and no word
- * has it. */
+/* Each possible code: a code without a name is allowed by a row that has the code, and by no
+ * word. */
 static void codes_without_a_name_are_of_no_word(void **state)
 {
 	struct desk d;
@@ -231,7 +232,8 @@ static void codes_without_a_name_are_of_no_word(void **state)
 		row->services = desk_range(&d, command << 16, command << 16);
 		desk_space(&d, row, FINS_D, desk_range(&d, 0, 65535));
 		desk_judge(&d, DIR_C2S, f.p, f.n);
-		assert_int_equal(d.p.reason, R_FINS_ADDRESS); /* what it touches nobody knows */
+		/* nobody knows which addresses it touches */
+		assert_int_equal(d.p.reason, R_FINS_ADDRESS);
 		row->spaces_any = true;
 		assert_true(desk_judge(&d, DIR_C2S, f.p, f.n)->allowed);
 	}
@@ -239,11 +241,11 @@ static void codes_without_a_name_are_of_no_word(void **state)
 
 /* ---- what is touched ------------------------------------------------------------------------- */
 
-/* Two items from word 0x98: one less at either end is refused, and nothing of it is in
- * another space. */
+/* Two items from word 0x98. A row with one word less at either end refuses the request, and a row
+ * for another space does too. */
 static const struct area_case {
 	uint8_t code, space;
-	bool bits, part; /* of a bit the third byte is 2 */
+	bool bits, part; /* for a bit the third byte of the address is 2 */
 	uint64_t first, last;
 } areas[] = {
 	{ 0x00, FINS_CIO, true, false, 0x982, 0x983 },	    { 0x05, FINS_CIO, true, false, 0x982, 0x983 },
@@ -298,13 +300,13 @@ static void every_area_has_its_place(void **state)
 			only(&d, other, 0, 0x1fffff);
 			assert_int_equal(read_two(&d, a->code, 0x98, bit)->allowed, other == a->space);
 		}
-		/* A bit where none may be, or a bit that there is not. */
+		/* A bit number for an area of words, or a bit number that does not exist. */
 		only(&d, a->space, 0, 0x1fffff);
 		assert_int_equal(read_two(&d, a->code, 0x98, a->bits ? 16 : 1)->reason, R_FINS_ADDRESS);
 	}
 }
 
-/* Codes that no key names pass only where no address is limited. */
+/* Area codes without a key are allowed only where no row limits addresses. */
 static void other_areas_have_no_place(void **state)
 {
 	unsigned unnamed = 0;
@@ -330,7 +332,8 @@ static void other_areas_have_no_place(void **state)
 	assert_true(unnamed > 100);
 }
 
-/* CIO, G and A of CV mode in one numbering; timers and counters; what goes over an area's end. */
+/* CIO, G and A of CV mode have one common numbering; timers and counters; addresses beyond the end
+ * of an area. */
 static void old_codes_have_one_numbering(void **state)
 {
 	static const struct {
@@ -358,18 +361,19 @@ static void old_codes_have_one_numbering(void **state)
 			fail_msg("%02x %04x: space %u, %llu", at[k].code, at[k].word, d.p.space,
 				 (unsigned long long)d.p.address);
 	}
-	/* Beyond the last word there is. */
+	/* Beyond the last word. */
 	desk_row(&d);
 	datagrams(&d);
 	assert_int_equal(ask(&d, 1, "0101 82 ffff 00 0002")->reason, R_FINS_FRAME);
 	assert_true(ask(&d, 1, "0101 82 ffff 00 0001")->allowed);
 	assert_int_equal(ask(&d, 1, "0101 82 0000 00 0000")->reason, R_FINS_FRAME);
-	/* more than an answer holds */
+	/* more than fits into an answer */
 	assert_int_equal(ask(&d, 1, "0101 82 0000 00 03e8")->reason, R_FINS_FRAME);
 	assert_true(ask(&d, 1, "0101 82 0000 00 03e7")->allowed);
 }
 
-/* Each that is listed needs a row of its own; a transfer needs one for both. */
+/* Each address of a list needs a row of its own; a transfer needs a row for its source and one for
+ * its destination. */
 static void lists_and_transfers(void **state)
 {
 	struct desk d;
@@ -384,7 +388,8 @@ static void lists_and_transfers(void **state)
 	assert_true(ask(&d, 4, "0105 82 0000 00 82 0032 00 0032")->allowed);
 	assert_int_equal(ask(&d, 5, "0105 82 0000 00 82 0033 00 0032")->reason, R_FINS_ADDRESS);
 	assert_int_equal(ask(&d, 5, "0105 82 0033 00 82 0000 00 0032")->reason, R_FINS_ADDRESS);
-	/* Two rows, one for each end: from here to there is neither's. */
+	/* Two rows, each for one of the two ends: neither allows a transfer from one to the
+	 * other. */
 	desk_space(&d, desk_more(&d, 1, 200, false), FINS_D, desk_range(&d, 100, 199));
 	assert_true(ask(&d, 6, "0104 82 0000 00 82 0064 00")->allowed);
 	assert_int_equal(ask(&d, 7, "0105 82 0000 00 82 0064 00 0001")->reason, R_FINS_ADDRESS);
@@ -403,18 +408,18 @@ static void words_have_values(void **state)
 	assert_int_equal(ask(&d, 2, "0102 82 0000 00 0002 0005 01f5")->reason, R_FINS_VALUE);
 	assert_true(ask(&d, 3, "0103 82 0000 00 0064 01f4")->allowed);
 	assert_int_equal(ask(&d, 4, "0103 82 0000 00 0064 01f5")->reason, R_FINS_VALUE);
-	assert_int_equal(ask(&d, 5, "0102 02 0000 00 0001 01")->reason,
-			 R_FINS_VALUE); /* of the other bits nobody knows */
+	/* the other bits of this word are unknown */
+	assert_int_equal(ask(&d, 5, "0102 02 0000 00 0001 01")->reason, R_FINS_VALUE);
 	assert_int_equal(ask(&d, 5, "0105 82 0000 00 82 0032 00 0001")->reason, R_FINS_VALUE);
 	assert_int_equal(ask(&d, 5, "220a 0001 82 0000 00 0001 8000 46494c454e414d452e455845")->reason, R_FINS_VALUE);
 	assert_true(ask(&d, 6, "220a 0000 82 0000 00 0001 8000 46494c454e414d452e455845")->allowed);
 	assert_int_equal(ask(&d, 7, "220a 0003 82 0000 00 0001 8000 46494c454e414d452e455845")->reason, R_FINS_FRAME);
-	/* Not as many as are counted: a byte more, a byte less. */
+	/* The data have one byte more or one byte less than the count says. */
 	assert_int_equal(ask(&d, 8, "0102 82 0000 00 0002 0005 01")->reason, R_FINS_FRAME);
 	assert_int_equal(ask(&d, 8, "0102 82 0000 00 0001 0005 0005")->reason, R_FINS_FRAME);
 }
 
-/* An address of a row is one value: a bit or a word. */
+/* An address of a row is one value: of a bit or of a word. */
 static void bits_and_words_are_apart(void **state)
 {
 	struct command_row *row;
@@ -429,13 +434,13 @@ static void bits_and_words_are_apart(void **state)
 	assert_int_equal(ask(&d, 2, "0102 b1 0000 00 0001 0020")->reason, R_FINS_ADDRESS);
 	row->values = desk_range(&d, 0, 0);
 	assert_int_equal(ask(&d, 3, "0102 31 0000 05 0001 01")->reason, R_FINS_VALUE);
-	/* The word as one value: its bits are none of it. */
+	/* The word is one value, which its bits are not. */
 	row = only(&d, FINS_H, 12 * 16, 12 * 16 + 15);
 	row->values = desk_range(&d, 0, 500);
 	assert_true(ask(&d, 1, "0102 b2 000c 00 0001 01f4")->allowed);
 	assert_int_equal(ask(&d, 2, "0102 b2 000c 00 0001 01f5")->reason, R_FINS_VALUE);
 	assert_int_equal(ask(&d, 2, "0102 32 000c 00 0001 01")->reason, R_FINS_VALUE);
-	assert_true(ask(&d, 3, "0101 32 000c 00 0001")->allowed); /* what is read has no value */
+	assert_true(ask(&d, 3, "0101 32 000c 00 0001")->allowed); /* a read has no value */
 	assert_true(ask(&d, 4, "0103 b2 000c 00 0001 01f4")->allowed);
 	assert_int_equal(ask(&d, 5, "0103 32 000c 00 0001 0001")->reason, R_FINS_VALUE);
 }
@@ -463,7 +468,7 @@ static void forced_bits(void **state)
 	assert_int_equal(ask(&d, 4, "2301 0001 ffff 30 0000 05")->reason, R_FINS_VALUE);
 }
 
-/* More items than there is room for: the last one that finds it may be anything. */
+/* More items than there is room for: the last item with room may be anything. */
 static void many_items(void **state)
 {
 	struct frame f = request_of(1, "0104");
@@ -508,7 +513,7 @@ static void targets_are_read(void **state)
 	}
 }
 
-/* 255 stands for all nodes: a row has to name it. */
+/* 255 stands for all nodes: the row has to name it. */
 static void all_nodes_are_named(void **state)
 {
 	struct frame f = request_of(1, "0402");
@@ -525,8 +530,8 @@ static void all_nodes_are_named(void **state)
 	assert_int_equal(tell(&d, 1, 0x0402, 0, 0)->reason, R_FINS_RESPONSE);
 }
 
-/* A frame in the values of another one, cut where it begins, behind others, and as far as it
- * is there. */
+/* A frame inside the values of another frame: its first n bytes, with or without a whole frame in
+ * front of the outer one. */
 static void no_frame_is_inside(void **state)
 {
 	struct frame inner = request_of(2, "0402"), stop = over_tcp(2, 0, inner.p, inner.n), outer, t;
@@ -558,7 +563,7 @@ static void no_frame_is_inside(void **state)
 			assert_true(fins_enforcer.segment(d.state, 0, carried, false, bytes_of(two.p, two.n), &d.table,
 							  &d.permit, &d.p));
 		}
-	/* Frames behind each other are none inside. */
+	/* Frames behind each other are not inside each other. */
 	t = stop;
 	put_bytes(&t, stop.p, stop.n);
 	put_bytes(&t, stop.p, 20);

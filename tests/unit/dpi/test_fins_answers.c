@@ -20,7 +20,7 @@ static void whole(struct desk *d)
 	datagrams(d);
 }
 
-/* Only the length that was asked for is an answer, and only once. */
+/* An answer has exactly the length that was asked for, and comes only once. */
 static void reads_are_answered_in_full(void **state)
 {
 	static const struct {
@@ -63,8 +63,8 @@ static void reads_are_answered_in_full(void **state)
 		}
 }
 
-/* End codes: of errors, which say less; of a controller that has an error of its own; of who could
- * not hand it on. */
+/* End codes: errors, which are shorter; the flag of a controller with an error of its own; and a
+ * relay that could not forward the request. */
 static void end_codes_are_told_apart(void **state)
 {
 	static const struct {
@@ -96,7 +96,7 @@ static void end_codes_are_told_apart(void **state)
 	}
 }
 
-/* Any other number, command or address at each place of the header. */
+/* Tries other numbers, command codes and addresses at each place of the header. */
 static void answers_belong_to_their_requests(void **state)
 {
 	struct frame good = answer_of(5, 0x0101, 0, 4);
@@ -111,14 +111,15 @@ static void answers_belong_to_their_requests(void **state)
 			f.p[at] = (uint8_t)v;
 			whole(&d);
 			assert_true(ask(&d, 5, "0101 82 0064 00 0002")->allowed);
-			/* Networks were 0, the local one: it has a number, too. */
+			/* The networks were 0, the local network, which has a number as well. */
 			same = same || ((at == 3 || at == 6) && v < 128);
 			if (desk_judge(&d, DIR_S2C, f.p, f.n)->allowed != same)
 				fail_msg("byte %u is %02x: reason %d", at, v, d.p.reason);
 		}
 }
 
-/* Who was asked as node 0 answers by its number; with lenience anybody answers, and as number 0. */
+/* A node that was addressed as 0 answers with its number. With lenience any node may answer, also
+ * as number 0. */
 static void local_nodes_have_numbers(void **state)
 {
 	struct ends local = { { 0, 0, 0 }, { 0, 0, 0xef } };
@@ -142,7 +143,7 @@ static void local_nodes_have_numbers(void **state)
 	assert_true(tell(&d, 0, 0x0701, 0, 7)->allowed);
 }
 
-/* A number that is used again, before the first has its answer: each answer is one. */
+/* A number is used again before the first request has its answer: each request gets one answer. */
 static void numbers_may_come_again(void **state)
 {
 	struct desk d;
@@ -161,7 +162,7 @@ static void numbers_may_come_again(void **state)
 	assert_int_equal(tell(&d, 7, 0x0101, 0, 2)->reason, R_FINS_RESPONSE);
 }
 
-/* What wants no answer gets none; a reset may get one. */
+/* A command without an answer gets none; a reset may get one. */
 static void silence_is_kept(void **state)
 {
 	struct frame f = request_of(1, "0102 82 0000 00 0001 0007");
@@ -194,7 +195,8 @@ static void sixteen_may_wait(void **state)
 	assert_int_equal(tell(&d, 4, 0x0701, 0, 7)->reason, R_FINS_RESPONSE);
 }
 
-/* A refused request's answer comes where refusals end nothing: refused for the same. */
+/* If refusals do not end the session, the answer to a refused request is refused for the same
+ * reason. */
 static void refused_ones_are_remembered(void **state)
 {
 	struct desk d;
@@ -207,7 +209,7 @@ static void refused_ones_are_remembered(void **state)
 	assert_int_equal(tell(&d, 1, 0x0101, 0x1100, 0)->reason, R_FINS_FRAME);
 }
 
-/* What a PLC asks for by itself, and answers of a client. */
+/* Requests of a PLC to the client, and answers of a client. */
 static void roles_stay_as_they_are(void **state)
 {
 	struct frame f = request_of(1, "0102 82 0000 00 0001 0007"), a = answer_of(1, 0x0102, 0, 0);
@@ -220,7 +222,7 @@ static void roles_stay_as_they_are(void **state)
 	assert_true(ask(&d, 1, "0102 82 0000 00 0001 0007")->allowed);
 	assert_int_equal(desk_judge(&d, DIR_C2S, a.p, a.n)->reason, R_FINS_RESPONSE);
 	assert_true(desk_judge(&d, DIR_S2C, a.p, a.n)->allowed);
-	/* Nothing that could be answered later. */
+	/* A request that cannot be answered later. */
 	a = answer_of(1, 0x0403, 0, 0);
 	assert_int_equal(desk_judge(&d, DIR_C2S, a.p, a.n)->reason, R_FINS_RESPONSE);
 	assert_int_equal(tell(&d, 1, 0x0403, 0, 0)->reason, R_FINS_RESPONSE);
@@ -228,8 +230,8 @@ static void roles_stay_as_they_are(void **state)
 	assert_true(tell(&d, 2, 0x0403, 0, 0)->allowed);
 }
 
-/* Behind bytes that nobody saw: an answer to one of them passes, unless it may be to one that
- * was refused. */
+/* A session met half-way: an answer to an unseen request passes, unless it may be the answer to a
+ * refused one. */
 static void unseen_requests_are_answered(void **state)
 {
 	struct desk d;
@@ -289,7 +291,7 @@ static void nodes_are_exchanged_once(void **state)
 	assert_true(says(&d, DIR_C2S, 0, 0, 4)->allowed);
 	assert_true(says(&d, DIR_S2C, 1, 0x20, 8)->allowed);
 	assert_true(d.p.exception);
-	/* Left out; then it is too late. */
+	/* The exchange of node numbers is left out; after a frame it is too late for it. */
 	desk_reset(&d);
 	assert_true(frame_over_tcp(&d, DIR_C2S, read)->allowed);
 	assert_true(frame_over_tcp(&d, DIR_S2C, answer)->allowed);
@@ -301,7 +303,8 @@ static void nodes_are_exchanged_once(void **state)
 	assert_true(d.p.allowed);
 }
 
-/* It is part of any use, and of none: without a row nobody may. */
+/* The exchange of node numbers is part of every use: it needs no word, but without a row nobody may
+ * do it. */
 static void nodes_need_no_word(void **state)
 {
 	struct desk d;
@@ -317,7 +320,7 @@ static void nodes_need_no_word(void **state)
 	assert_false(says(&d, DIR_C2S, 0, 0, 4)->allowed);
 }
 
-/* An error code where none belongs. */
+/* A FINS/TCP error code in a frame that must not have one. */
 static void frames_have_no_error_code(void **state)
 {
 	struct frame f = request_of(1, "0701"), t = over_tcp(2, 1, f.p, f.n);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The flow table: found in both directions, full, evicted in order of cheapness, timed out, against
- * a plain model.
+ * The flow table, compared with a plain model: entries are found in both directions, the table
+ * fills up, the cheapest entries are evicted first, and entries time out.
  *
  * LINK: dpi/flow.c dpi/share.c appliance/base/addr.c
  */
@@ -56,9 +56,9 @@ static void both_directions(void **state)
 	d.dport = 503;
 	assert_int_equal(flow_find(&t, &d, &dir), FLOW_NONE);
 	d.dport = 502;
-	d.src.family = d.dst.family = 6; /* the same bytes in the other family */
+	d.src.family = d.dst.family = 6; /* the same bytes as addresses of the other family */
 	assert_int_equal(flow_find(&t, &d, &dir), FLOW_NONE);
-	/* Met from the server's side first. */
+	/* A flow whose first packet came from the server. */
 	d = tuple(4, 3, 4, IP_TCP, 502, 40000);
 	f = flow_add(&t, &d, DIR_S2C, SHARE_OTHER, 0);
 	assert_int_equal(flow_at(&t, f)->server_port, 502);
@@ -95,7 +95,7 @@ static void order_of_eviction(void **state)
 		assert_int_equal(flow_victim(&t, SHARE_OTHER, now), f[i]);
 		flow_remove(&t, f[i]);
 	}
-	/* a live one is not forgotten */
+	/* a live flow is not evicted */
 	assert_int_equal(flow_victim(&t, SHARE_OTHER, now), FLOW_NONE);
 	assert_int_equal(flow_victim(&t, SHARE_OTHER, now + FLOW_EVICT_IDLE), f[0]);
 	assert_int_equal(flow_live(&t), 1);
@@ -105,7 +105,7 @@ static void order_of_eviction(void **state)
 #define OFFICE (LANE_NAMING * 3u + CRIT_SUPPORT)
 #define CRANE (LANE_COMMANDS * 3u + CRIT_CARGO)
 
-/* A newcomer, for whom room is made if need be; FLOW_NONE when he is refused. */
+/* Adds a flow and evicts others if the table is full; FLOW_NONE if the flow is refused. */
 static uint32_t come(struct flow_table *t, uint32_t client, uint16_t port, uint32_t share, enum flow_class class,
 		     uint64_t now)
 {
@@ -134,8 +134,8 @@ static bool is_there(const struct flow_table *t, uint32_t client, uint16_t port)
 	return flow_find(t, &d, &dir) != FLOW_NONE;
 }
 
-/* Whatever the office does, a crane in its handshake keeps its place, and the next crane
- * finds one. */
+/* Whatever the office does, the half-open flow of a crane stays in the table, and there is room for
+ * the next crane. */
 static void shares_apart(void **state)
 {
 	struct flow_table t;
@@ -155,8 +155,8 @@ static void shares_apart(void **state)
 	flow_done(&t);
 }
 
-/* Three hosts with silent sessions: another host of the same share comes in, stays through its
- * handshake, and lives. */
+/* Three hosts fill the share with silent flows. A flow of a fourth host of this share is still
+ * added, and stays, first half-open and then live. */
 static void greediest_pays(void **state)
 {
 	struct flow_table t;
@@ -185,8 +185,8 @@ static void greediest_pays(void **state)
 	flow_done(&t);
 }
 
-/* Sources that are invented, one SYN each: what lives stays, and a handshake outlives the next
- * few hundred. */
+/* Invented source addresses send one SYN each: live flows stay, and a half-open flow stays while a
+ * few hundred more arrive. */
 static void invented_sources(void **state)
 {
 	struct flow_table t;
@@ -208,7 +208,8 @@ static void invented_sources(void **state)
 	flow_done(&t);
 }
 
-/* A policy that takes a share in finds room for it at once, from whoever has too much. */
+/* A new policy adds a share: it has room at once, which is taken from shares with more than their
+ * part. */
 static void new_share(void **state)
 {
 	struct flow_table t;
@@ -224,12 +225,12 @@ static void new_share(void **state)
 	for (n = 0; n < t.part[CRANE]; n++)
 		assert_int_not_equal(come(&t, 100 + n, 1, CRANE, CLASS_LIVE, now), FLOW_NONE);
 	assert_int_equal(t.in_share[OFFICE] + t.in_share[CRANE], t.used);
-	/* The one that got smaller still takes newcomers in, and comes down to its part. */
+	/* The share whose part became smaller still accepts new flows, and shrinks to its part. */
 	flow_divide(&t, 1u << OFFICE | 1u << CRANE | 1u << 0, false);
 	for (n = 0; n < 200; n++)
 		assert_int_not_equal(come(&t, 1 + n % 5, (uint16_t)(1000 + n), OFFICE, CLASS_LIVE, now), FLOW_NONE);
 	assert_int_equal(t.in_share[OFFICE], t.part[OFFICE]);
-	/* A flow may move over the limit; the next one makes room. */
+	/* A flow may move to a share that is full; the next new flow makes room. */
 	for (n = 0; n < t.size; n++)
 		if (flow_at(&t, n)->share == OFFICE)
 			break;
@@ -259,11 +260,11 @@ static void time_outs(void **state)
 	assert_int_equal(flow_due(&t, 60u * SECOND_NS + 1), udp);
 	flow_touch(&t, udp, CLASS_DATAGRAM, 60u * SECOND_NS);
 	assert_int_equal(flow_due(&t, 60u * SECOND_NS + 1), FLOW_NONE);
-	assert_int_equal(flow_due(&t, 90u * SECOND_NS), FLOW_NONE); /* ended ones are never due */
+	assert_int_equal(flow_due(&t, 90u * SECOND_NS), FLOW_NONE); /* ended flows are never due */
 	flow_done(&t);
 }
 
-/* Random adding and removing against a list. */
+/* Random adding and removing, compared with a list. */
 static void against_a_model(void **state)
 {
 	enum { SLOTS = 200, KEYS = 400 };

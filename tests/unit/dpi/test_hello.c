@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What two hellos say, however they are cut, and that nothing else is taken for one.
+ * What the two hellos say, however they are cut, and that nothing else is taken for a hello.
  *
  * LINK: dpi/hello.c appliance/base/bytes.c appliance/wire/tls.c
  */
@@ -17,7 +17,7 @@
 #include "tests/unit/dpi/exact.h"
 #include "tests/unit/dpi/hellos.h"
 
-/* Takes it in pieces of at most `piece` bytes, each in memory of exactly its size. */
+/* Reads the hello in pieces of at most `piece` bytes, each in memory of exactly its size. */
 static enum hello_state take(struct hello *h, enum direction dir, const uint8_t *p, size_t n, size_t piece)
 {
 	enum hello_state s = HELLO_GOES_ON;
@@ -33,7 +33,7 @@ static enum hello_state take(struct hello *h, enum direction dir, const uint8_t 
 	return s;
 }
 
-/* The same hello in records of at most `each` bytes. */
+/* The same hello, divided into records of at most `each` bytes. */
 static size_t in_records(uint8_t *out, const uint8_t *hello, size_t n, size_t each)
 {
 	size_t len = 0;
@@ -99,7 +99,7 @@ static void server_in_all_pieces(void **state)
 	}
 }
 
-/* What is not all there is waited for; what comes behind a hello is nobody's business. */
+/* An incomplete hello waits for the rest; bytes behind a hello are not read. */
 static void half_of_one(void **state)
 {
 	uint8_t hello[HELLO_ROOM];
@@ -116,8 +116,8 @@ static void half_of_one(void **state)
 	}
 }
 
-/* One byte that is another: never more is known than a hello says, and no byte outside is read (its
- * memory is exact). */
+/* One byte is changed: the result never claims more than the hello says, and no byte outside is
+ * read (the memory has exactly the size of the hello). */
 static void bytes_that_differ(void **state)
 {
 	uint8_t hello[HELLO_ROOM];
@@ -163,8 +163,8 @@ static void lengths_that_lie(void **state)
 	}
 }
 
-/* Older clients do not know the extension, and go by the field that a server of TLS 1.3 fills with
- * 1.2: the lower one counts. */
+/* Older clients do not know the extension supported_versions. They use the version field, in which
+ * a server of TLS 1.3 writes 1.2. If both differ, the lower version counts. */
 static void versions_that_contradict(void **state)
 {
 	uint8_t hello[HELLO_ROOM];
@@ -201,7 +201,7 @@ static void alerts(void **state)
 	}
 }
 
-/* A hello that goes on for ever ends the reading, and so does a record that does. */
+/* A hello without an end stops the reading, and so does a record without an end. */
 static void without_an_end(void **state)
 {
 	static const uint8_t more[] = { 22, 3, 3, 0, 1, 0 };
@@ -220,7 +220,7 @@ static void without_an_end(void **state)
 	assert_in_range(taken, HELLO_BYTES_MAX - 16, HELLO_BYTES_MAX);
 }
 
-/* What no name of a host has in it is not kept, nor is what is too long for one. */
+/* A name with characters that a host name cannot have is not kept, nor a name that is too long. */
 static void names(void **state)
 {
 	uint8_t hello[HELLO_ROOM];
@@ -240,8 +240,8 @@ static void names(void **state)
 	}
 }
 
-/* What a hello with these extensions says, whole and byte by byte, and of each part of it that it
- * is not all. */
+/* The result for a hello with these extensions, read in one piece and byte by byte; every part of
+ * it must give "incomplete". */
 static enum hello_state extended(const uint8_t *extensions, size_t n_extensions, char name[HELLO_NAME])
 {
 	struct hello whole = { 0 }, cut = { 0 };
@@ -262,7 +262,7 @@ static enum hello_state extended(const uint8_t *extensions, size_t n_extensions,
 	return s;
 }
 
-/* ... which asks for this alone. */
+/* A hello that only asks for this name. */
 static enum hello_state asks(const char *text, size_t n, char name[HELLO_NAME])
 {
 	uint8_t extension[400];
@@ -282,8 +282,8 @@ static void names_of_hostile_clients(void **state)
 		assert_int_equal(asks(kept[i], strlen(kept[i]), name), HELLO_READ);
 		assert_string_equal(name, kept[i]);
 	}
-	/* NUL, other letters, an address with colons, blanks: no name of a host, and none is made
-	 * of the part before it. */
+	/* NUL, other letters, an address with colons, blanks: these are no host names, and the part
+	 * in front of such a character is not taken as one. */
 	assert_int_equal(asks("good.example\0.evil", 18, name), HELLO_READ);
 	assert_string_equal(name, "");
 	assert_int_equal(asks("\xe6\xb8\xaf.example", 11, name), HELLO_READ);
@@ -292,14 +292,14 @@ static void names_of_hostile_clients(void **state)
 	assert_string_equal(name, "");
 	assert_int_equal(asks("a b\033[2J", 7, name), HELLO_READ);
 	assert_string_equal(name, "");
-	/* As long as is kept, and longer. */
+	/* A name of the maximum length, and one that is longer. */
 	memset(many, 'a', sizeof(many));
 	for (n = 120; n < 290; n++) {
 		assert_int_equal(asks(many, n, name), HELLO_READ);
 		assert_int_equal(strlen(name), n < HELLO_NAME ? n : 0);
 	}
-	/* None at all: no extension, an empty one, an empty list, an empty name, another kind
-	 * of name. */
+	/* No name: no extension, an empty extension, an empty list, an empty name, a name of
+	 * another kind. */
 	assert_int_equal(extended(NULL, 0, name), HELLO_READ);
 	assert_string_equal(name, "");
 	assert_int_equal(extended((const uint8_t *)"\0\0\0\0", 4, name), HELLO_READ);
@@ -308,7 +308,7 @@ static void names_of_hostile_clients(void **state)
 	assert_int_equal(extended((const uint8_t *)"\0\0\0\5\0\3\0\0\0", 9, name), HELLO_BAD);
 	assert_int_equal(extended((const uint8_t *)"\0\0\0\6\0\4\1\0\1a", 10, name), HELLO_READ);
 	assert_string_equal(name, "");
-	/* Lengths that lie: of the extension, the list, the name. */
+	/* Wrong lengths: of the extension, the list, the name. */
 	for (unsigned at = 3; at <= 8; at += at == 3 ? 2 : 3)
 		for (int by = -1; by <= 1; by += 2) {
 			uint8_t extension[64];
@@ -317,14 +317,15 @@ static void names_of_hostile_clients(void **state)
 			extension[at] = (uint8_t)(extension[at] + by);
 			assert_int_equal(extended(extension, n, name), at == 8 && by < 0 ? HELLO_READ : HELLO_BAD);
 		}
-	/* Two in one list, though there may be one. */
+	/* Two names in one list, where only one is allowed. */
 	n = hello_name_extension(two, "good.example", 12);
 	memcpy(two + n, "\0\0\14evil.example", 15);
 	two[3] = (uint8_t)(two[3] + 15);
 	two[5] = (uint8_t)(two[5] + 15);
 	assert_int_equal(extended(two, n + 15, name), HELLO_READ);
 	assert_string_equal(name, "");
-	/* Twice, whatever the first was: one server reads that one, another the other. */
+	/* The extension twice, whatever the first one was: one server reads the first, another
+	 * server the second. */
 	for (unsigned first = 0; first < 3; first++) {
 		n = first == 0	 ? hello_name_extension(two, "good.example", 12)
 		    : first == 1 ? hello_name_extension(two, "go:d.example", 12)
@@ -372,7 +373,7 @@ static void weak_suites(void **state)
 	for (unsigned w = 0; w < TLS_WEAKNESS_COUNT; w++)
 		assert_int_equal(tls_weakness_by_word(tls_weakness_word((enum tls_weakness)w)), w);
 	assert_int_equal(tls_weakness_by_word("strong"), TLS_WEAKNESS_COUNT);
-	/* The table is searched by halves. */
+	/* The table of cipher suites must be sorted, because it is searched by bisection. */
 	for (uint32_t suite = 0, before = 0; suite < 0x10000; suite++)
 		if (tls_suite_name((uint16_t)suite) != NULL) {
 			assert_true(suite == 0 || suite > before);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The IEC 60870-5-104 enforcer: APDUs, every type with its length, what each command touches,
- * writes and says of itself. Sessions and confirmations are in test_iec104_session.c.
+ * The IEC 60870-5-104 enforcer: APDUs, every type with its length, and what each command touches,
+ * writes and says about itself. Sessions and confirmations are in test_iec104_session.c.
  * LINK: $(COMMANDS_PARTS) dpi/iec104/iec104.c dpi/iec104/inside.c dpi/iec104/frame.c
  * LINK: dpi/iec104/request.c dpi/iec104/recognise.c
  * LIBS: nettle
@@ -27,7 +27,7 @@ static enum frame_result cut(const uint8_t *p, size_t n, size_t *len)
 	return r;
 }
 
-/* Every prefix waits, the whole is whole, and one byte more changes nothing. */
+/* Every prefix of an APDU waits, the whole APDU is whole, and one more byte changes nothing. */
 static void apdus_are_as_long_as_they_say(void **state)
 {
 	struct apdu all[] = { i_frame(5, 7, SINGLE),
@@ -46,8 +46,8 @@ static void apdus_are_as_long_as_they_say(void **state)
 	}
 }
 
-/* Any value of any byte of what says a session: six that a U frame may say, S with its number. What
- * cannot stand there ends the flow at that byte. */
+/* Tries any value at any byte of the control fields: the six functions of a U frame, and S with its
+ * number. A value that cannot stand there ends the flow at that byte. */
 static void control_fields_are_read_byte_by_byte(void **state)
 {
 	static const uint8_t says[] = { 0x07, 0x0b, 0x13, 0x23, 0x43, 0x83 };
@@ -74,7 +74,7 @@ static void control_fields_are_read_byte_by_byte(void **state)
 						 at == 5 || (at == 4 && v % 2 == 0) || (at == 3 && v == 0) ? FRAME_WHOLE
 													   : FRAME_BAD);
 		}
-	/* Of an I frame both numbers are even. */
+	/* The lowest bits of both numbers of an I frame are 0. */
 	for (unsigned v = 0; v < 256; v++) {
 		struct apdu other = i_frame(0, 0, SINGLE);
 
@@ -88,8 +88,8 @@ static void control_fields_are_read_byte_by_byte(void **state)
 
 /* ---- every type ------------------------------------------------------------------------------ */
 
-/* Bytes of an object by IEC 60870-5-101, 7.3, and whether several may be: 1 one, 2 each with its
- * address, 3 in a run as well. c: who sends it. */
+/* Number of bytes of an object (IEC 60870-5-101, 7.3), and how many objects an ASDU may have: 1 =
+ * one, 2 = several, each with its address, 3 = also several in sequence. c: who sends the type. */
 static const struct type_case {
 	uint8_t type, bytes, several;
 	char who;
@@ -139,7 +139,7 @@ static void every_type_has_its_length(void **state)
 			const struct type_case *t = type_of(type);
 			unsigned n = vsq & 0x7f, run = vsq >> 7;
 
-			if (type == 125) /* a segment says its length */
+			if (type == 125) /* a segment of a file contains its own length */
 				continue;
 			for (unsigned length = 0; length < 256; length++) {
 				bool fits = length >= 13 && length <= 253 && n > 0 && type > 0;
@@ -153,7 +153,8 @@ static void every_type_has_its_length(void **state)
 				if (iec104_enforcer.frame(NULL, DIR_C2S, bytes_of(p, sizeof(p)), &len) !=
 				    (fits ? FRAME_WHOLE : FRAME_BAD))
 					fail_msg("type %u, VSQ %02x, length %u", type, vsq, length);
-				/* before what would make a command of it is there */
+				/* the length is refused before the bytes arrive that would make a
+				 * command */
 				if (!fits)
 					assert_int_equal(cut(p, 8, &len), FRAME_BAD);
 			}
@@ -175,8 +176,8 @@ static void segments_say_how_long_they_are(void **state)
 		}
 }
 
-/* Names and words of the vocabulary are of these types, and what one end sends the other
- * must not. */
+/* Names and words of the vocabulary exist for these types. A type that one end sends must not come
+ * from the other. */
 static void every_type_has_its_direction(void **state)
 {
 	struct desk d;
@@ -210,7 +211,7 @@ static void every_type_has_its_direction(void **state)
 	}
 }
 
-/* Types without a name: what they touch nobody knows, and no word has them. */
+/* A type without a name: the addresses that it touches are unknown, and no word covers it. */
 static void other_types_pass_where_they_are_named(void **state)
 {
 	struct command_row *row;
@@ -228,7 +229,8 @@ static void other_types_pass_where_they_are_named(void **state)
 		row->services = desk_range(&d, type, type);
 		start(&d);
 		assert_true(ask(&d, asdu)->allowed);
-		assert_true(tell(&d, asdu)->allowed); /* by the same type, and once */
+		/* confirmed by the same type, and only once */
+		assert_true(tell(&d, asdu)->allowed);
 		assert_int_equal(tell(&d, asdu)->reason, R_IEC104_RESPONSE);
 		desk_space(&d, row, IEC104_IOA, desk_range(&d, 0, 0xffffff));
 		start(&d);
@@ -242,8 +244,8 @@ static void other_types_pass_where_they_are_named(void **state)
 
 /* ---- what commands say ----------------------------------------------------------------------- */
 
-/* Each command as it is: word, object (-1: has none), value (-1: none, -2: unknown), qualifier
- * (-1: none). */
+/* Each command: word, object address (-1: none), value (-1: none, -2: unknown), qualifier (-1:
+ * none). */
 static const struct command_case {
 	const char *asdu;
 	uint32_t service;
@@ -294,8 +296,8 @@ static const struct command_case {
 	{ "7f 01 0500 0100 030201 0100 00000000000000 00000000000000", 127, CLASS_PROGRAM, 0x010203, -2, -1 },
 };
 
-/* Each limit that fits lets it through, and one less does not: by word, object,
- * value, qualifier. */
+/* A row whose limit just fits allows the command, and a row with one less does not: by word,
+ * object, value and qualifier. */
 static void every_command_is_what_it_says(void **state)
 {
 	struct command_row *row;
@@ -341,8 +343,8 @@ static void every_command_is_what_it_says(void **state)
 	}
 }
 
-/* Whom and from whom: common address, originator, cause with its bits. All stations have to be
- * named. */
+/* Destination and source: common address, originator, cause with its bits. "All stations" has to be
+ * named in the row. */
 static void ends_are_told(void **state)
 {
 	struct command_row *row;
@@ -372,7 +374,8 @@ static void ends_are_told(void **state)
 	assert_true(ask(&d, "64 01 0600 feff 000000 14")->allowed);
 }
 
-/* Causes of each command: any other is refused, with test and P/N or without. */
+/* The allowed causes of each command: any other cause is refused, with and without the test bit and
+ * P/N. */
 static void causes_are_those_of_the_type(void **state)
 {
 	struct desk d;
@@ -401,8 +404,8 @@ static void causes_are_those_of_the_type(void **state)
 	}
 }
 
-/* Values that mean nothing, test patterns, object addresses where there is none, times that there
- * are not, no station. */
+/* Values without a meaning, test patterns, an object address where there is none, impossible times,
+ * no station. */
 static void fields_have_limits(void **state)
 {
 	static const struct {
@@ -422,7 +425,7 @@ static void fields_have_limits(void **state)
 		{ "67 01 0600 0100 000000 5fea 3b 17 1f 0c 63", true },
 		{ "67 01 0600 0100 000000 60ea 3b 17 1f 0c 63", false },
 		{ "67 01 0600 0100 000000 5fea 3c 17 1f 0c 63", false },
-		/* IV, summer time, a day of the week */
+		/* IV, summer time and a day of the week are set */
 		{ "67 01 0600 0100 000000 5fea bb 97 ff 0c 63", true },
 		{ "67 01 0600 0100 000000 5fea 3b 18 1f 0c 63", false },
 		{ "67 01 0600 0100 000000 5fea 3b 17 1f 0d 63", false },
@@ -443,7 +446,7 @@ static void fields_have_limits(void **state)
 	}
 }
 
-/* Two objects of one command: a station of one would carry out the first. */
+/* Two objects in one command: some stations would carry out only the first. */
 static void commands_have_one_object(void **state)
 {
 	struct apdu a = i_frame(0, 0, "2d 02 0600 0100 010000 01 020000 01");
@@ -457,7 +460,7 @@ static void commands_have_one_object(void **state)
 
 /* ---- hostile bytes --------------------------------------------------------------------------- */
 
-/* What was allowed is what a second reading of the bytes finds. */
+/* Random bytes: what was allowed is what a second reading of the bytes finds. */
 static void any_bytes_are_judged(void **state)
 {
 	unsigned seed = 104, passed = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The IEC 60870-5-104 enforcer: what begins, ends and tests a session, numbers, which confirmations
- * fit an open command, files, sessions met half-way, commands inside of an APDU.
+ * The IEC 60870-5-104 enforcer: start, stop and test of a session, numbers, which confirmations fit
+ * an open command, files, sessions met half-way, commands inside an APDU.
  * LINK: $(COMMANDS_PARTS) dpi/iec104/iec104.c dpi/iec104/inside.c dpi/iec104/frame.c
  * LINK: dpi/iec104/request.c dpi/iec104/recognise.c
  * LIBS: nettle
@@ -19,8 +19,8 @@
 
 /* ---- sessions -------------------------------------------------------------------------------- */
 
-/* c and s: a U frame of client or server by its name's first letters; C and S: an I frame. A letter
- * behind it says what comes of it: + passes, - is refused. */
+/* Each step is a frame: who sends it, and whether it passes. says: the function of a U frame, 0 =
+ * an I frame. */
 static void transfer_is_started_and_stopped(void **state)
 {
 	static const struct {
@@ -39,7 +39,7 @@ static void transfer_is_started_and_stopped(void **state)
 		{ IEC104_TESTFR_CON, true, false },
 		{ IEC104_TESTFR_ACT, true, true },
 		{ IEC104_TESTFR_CON, false, true },
-		{ IEC104_STOPDT_CON, true, true }, /* it is so */
+		{ IEC104_STOPDT_CON, true, true }, /* data transfer is stopped already */
 		{ IEC104_STARTDT_ACT, false, true },
 		{ 0, true, false },
 		{ 0, false, true },
@@ -53,7 +53,7 @@ static void transfer_is_started_and_stopped(void **state)
 		{ IEC104_STOPDT_CON, true, false },
 		{ IEC104_STOPDT_ACT, false, true },
 		{ 0, false, false },
-		{ 0, true, true }, /* what was on its way */
+		{ 0, true, true }, /* a frame that was still under way */
 		{ IEC104_STOPDT_CON, true, true },
 		{ 0, true, false },
 		{ 0, false, false },
@@ -80,7 +80,7 @@ static void transfer_is_started_and_stopped(void **state)
 	}
 }
 
-/* Session frames need no word: whoever has a row may send them. */
+/* Frames of the session need no word: who has any row may send them. */
 static void sessions_need_no_word(void **state)
 {
 	struct desk d;
@@ -93,8 +93,8 @@ static void sessions_need_no_word(void **state)
 	assert_true(judge(&d, DIR_C2S, s_frame(0))->allowed);
 }
 
-/* N(S) of each end follows, around 2^15 as well; N(R) says no more than was sent, and takes
- * nothing back. */
+/* N(S) of each end increases by one, also across 2^15. N(R) never acknowledges more than was sent,
+ * and never decreases. */
 static void numbers_follow(void **state)
 {
 	struct desk d;
@@ -117,7 +117,7 @@ static void numbers_follow(void **state)
 				ask(&d, READS);
 				tell(&d, MEASURED);
 			}
-			/* the client has said 2 of 3 */
+			/* the client has acknowledged 2 of 3 */
 			judge(&d, DIR_C2S,
 			      i_frame((uint16_t)(ns + off) & 0x7fff, (uint16_t)(3 + back) & 0x7fff, READS));
 			assert_int_equal(d.p.reason,
@@ -130,7 +130,7 @@ static void numbers_follow(void **state)
 	assert_int_equal(judge(&d, DIR_S2C, s_frame(1))->reason, R_IEC104_NUMBER);
 }
 
-/* As many as there are numbers must not be open. */
+/* At most 32767 frames may be unacknowledged. */
 static void windows_end(void **state)
 {
 	struct desk d;
@@ -142,8 +142,8 @@ static void windows_end(void **state)
 	assert_int_equal(judge(&d, DIR_S2C, i_frame(32767, 0, MEASURED))->reason, R_IEC104_NUMBER);
 }
 
-/* Half-way the first numbers are taken as they are, each end's by themselves, and then they
- * follow. */
+/* In a session met half-way the first number of each end is accepted as it is; the later ones have
+ * to follow it. */
 static void half_way_the_first_numbers_count(void **state)
 {
 	struct desk d;
@@ -161,7 +161,7 @@ static void half_way_the_first_numbers_count(void **state)
 	assert_int_equal(judge(&d, DIR_S2C, i_frame(31003, 779, MEASURED))->reason, R_IEC104_NUMBER);
 	assert_true(judge(&d, DIR_S2C, i_frame(31004, 779, MEASURED))->allowed);
 	assert_int_equal(judge(&d, DIR_C2S, i_frame(777, 31000, READS))->reason, R_IEC104_NUMBER);
-	/* what was asked before may be confirmed */
+	/* a command from before may be confirmed */
 	assert_int_equal(judge(&d, DIR_S2C, i_frame(31005, 778, "2d 01 0700 0100 010000 01"))->reason, R_IEC104_UNSEEN);
 	assert_true(d.p.allowed);
 	open_desk(&d);
@@ -172,8 +172,8 @@ static void half_way_the_first_numbers_count(void **state)
 
 /* ---- confirmations --------------------------------------------------------------------------- */
 
-/* Only by the same type, station and object, with a cause that fits; each once, the end behind
- * the confirmation or without it. */
+/* A confirmation has the type, station and object of its command, and a fitting cause. Each comes
+ * once; the termination may come after the confirmation or without it. */
 static void confirmations_belong_to_their_commands(void **state)
 {
 	static const struct {
@@ -225,7 +225,7 @@ static void confirmations_belong_to_their_commands(void **state)
 	}
 }
 
-/* Refused for what its command was refused. */
+/* The confirmation of a refused command is refused for the same reason. */
 static void what_was_refused_is_not_confirmed(void **state)
 {
 	struct desk d;
@@ -237,7 +237,7 @@ static void what_was_refused_is_not_confirmed(void **state)
 	assert_int_equal(tell(&d, "2d 01 0700 0100 010000 01")->reason, R_IEC104_FUNCTION);
 }
 
-/* As many as there is room for wait; what was confirmed makes room. */
+/* Only a limited number of commands may wait; a confirmation makes room. */
 static void commands_wait(void **state)
 {
 	char asdu[64];
@@ -256,7 +256,8 @@ static void commands_wait(void **state)
 	assert_int_equal(iec104_enforcer.state_used(d.state) <= ENFORCER_STATE_MAX, true);
 }
 
-/* Polls for years, each of which ends: none is lost for another. */
+/* Years of interrogations, each of which ends: no open interrogation is forgotten because of
+ * another one. */
 static void polls_go_on(void **state)
 {
 	struct desk d;
@@ -267,14 +268,14 @@ static void polls_go_on(void **state)
 		assert_true(ask(&d, INTERROGATES)->allowed);
 		assert_true(tell(&d, "64 01 0700 0100 000000 14")->allowed);
 		assert_true(tell(&d, "01 82 1400 0100 010000 01 00")->allowed);
-		if (k % 7 != 0) /* some stations leave it out */
+		if (k % 7 != 0) /* some stations leave the confirmation out */
 			assert_true(tell(&d, "64 01 0a00 0100 000000 14")->allowed);
 		assert_true(ask(&d, READS)->allowed);
 		assert_true(tell(&d, "0d 01 0500 0100 010000 00000000 00")->allowed);
 	}
 }
 
-/* What a station sends by itself: every cause, of one station. */
+/* What a station sends without being asked: every cause, from one station. */
 static void monitored_data_have_causes(void **state)
 {
 	struct desk d;
@@ -298,7 +299,7 @@ static void monitored_data_have_causes(void **state)
 	assert_int_equal(tell(&d, "6e 01 0300 0100 010000 0000 01")->reason, R_IEC104_RESPONSE);
 }
 
-/* A file comes where one was asked for, from whom. */
+/* A file may be sent when it was requested, and by the station that was asked. */
 static void files_are_asked_for(void **state)
 {
 	static const char ready[] = "78 01 0d00 0100 010000 0100 100000 00";
@@ -337,8 +338,9 @@ static bool segment(struct desk *d, const struct apdu *parts, size_t n)
 	return passes;
 }
 
-/* A forbidden command in a file's segment, in values across the end of an APDU; an allowed one, and
- * bytes that only look like its beginning, do no harm. */
+/* A forbidden command hidden in the segment of a file, or in values across the end of an APDU, is
+ * found. An allowed command, and bytes that only look like the beginning of a command, do no
+ * harm. */
 static void commands_inside_are_found(void **state)
 {
 	struct apdu parts[3];
@@ -355,8 +357,8 @@ static void commands_inside_are_found(void **state)
 	parts[0].n--;
 	parts[0].p[1]--;
 	assert_true(segment(&d, parts, 1)); /* not all of it */
-	/* the value, its qualifier and a time are a header, the next APDU's first bytes
-	 * the object */
+	/* the value, its qualifier and a time look like a header, the first bytes of the next APDU
+	 * like the object */
 	parts[0] = i_frame(0, 0, "3f 01 0600 0100 010000 680e0000 00 002d 01 06 01 01 00");
 	parts[1] = i_frame(1, 0, READS);
 	assert_true(segment(&d, parts, 1));
@@ -365,7 +367,8 @@ static void commands_inside_are_found(void **state)
 	assert_true(segment(&d, parts, 2));
 }
 
-/* Every N(S), N(R) and object of commands in trains: none of them looks like a command inside. */
+/* Commands with every N(S), N(R) and object address, in trains: none of these numbers is taken for
+ * a command inside. */
 static void numbers_are_no_commands(void **state)
 {
 	struct desk d;

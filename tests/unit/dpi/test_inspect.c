@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector from packet to outcome, with a toy protocol: command lanes, half-way sessions,
- * cuts, observe.
+ * The inspector from packet to outcome, with a toy protocol: lanes with commands, sessions met in
+ * the middle, cuts, observing.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -38,7 +38,7 @@ static void allowed_command_passes(void **state)
 	assert_int_equal(desk.n_pdus, 3);
 	assert_int_equal(desk.pdus[2].offset, 12);
 	assert_int_equal(desk.n_resets, 0);
-	/* Everything but the last request is acknowledged and given back. */
+	/* Everything except the last request is acknowledged, and its memory is free again. */
 	assert_int_equal(stats().pool_used, 128);
 }
 
@@ -60,21 +60,22 @@ static void forbidden_command_is_cut_and_heard(void **state)
 	assert_int_equal(desk.resets[0].client_port, k.client_port);
 	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 1);
 	assert_int_equal(desk_count(EVENT_FLOW, R_MODBUS_FUNCTION), 1);
-	/* what was allowed is told by the hour */
+	/* allowed requests are only counted, and reported each hour */
 	assert_int_equal(desk_count(EVENT_COUNTS, R_ALLOWED), 0);
 	assert_int_equal(desk.flows[0].v, EV_DENY);
-	/* Whatever comes later is dropped and reset again, by the numbers of whoever
-	 * still speaks. */
+	/* Whatever comes later is dropped and answered by a reset, with the sequence numbers of the
+	 * end that still sends. */
 	desk_now += 1000000000u;
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, "x", 1), OUTCOME_DROP);
 	assert_int_equal(desk.n_resets, 2);
 	assert_int_equal(desk.resets[1].to_server.seq, k.c);
-	/* An end that believed the reset says so; it is let by, and nobody is reset for it. */
+	/* An end that accepted the reset sends a RST itself: it passes, and causes no further
+	 * reset. */
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_RST | DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk.n_resets, 2);
 	assert_int_equal(desk.twice, 0);
 	assert_int_equal(stats().pool_used, 0);
-	/* A new connection on the same ports is a new one. */
+	/* A new connection on the same ports is followed as a new session. */
 	k.c += 5000;
 	k.s += 5000;
 	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
@@ -83,10 +84,8 @@ static void forbidden_command_is_cut_and_heard(void **state)
 	assert_int_equal(desk.flows[desk.n_flows - 1].info.n, 2);
 }
 
-/* Cut at every byte: no piece that holds the last byte of the forbidden PDU passes, every earlier
- * one does. */
-/* What went before the cut was lost behind the box: the server challenges at once, and is given the
- * number it names. */
+/* The bytes in front of the cut were lost behind the box. The server answers the reset with a
+ * challenge ACK at once, and gets a reset with the number that this ACK names. */
 static void challenged_reset_is_sent_again(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -106,7 +105,7 @@ static void challenged_reset_is_sent_again(void **state)
 	assert_true(desk.resets[1].to_server.valid);
 	assert_int_equal(desk.resets[1].to_server.seq, base);
 	assert_false(desk.resets[1].to_client.valid);
-	/* The same once more is answered after the pause only. */
+	/* A repeated challenge ACK is answered only after a pause. */
 	desk_segment(&k, DIR_S2C, k.s, base, DESK_ACK, NULL, 0);
 	assert_int_equal(desk.n_resets, 2);
 	desk_now += 20000000u;
@@ -114,7 +113,8 @@ static void challenged_reset_is_sent_again(void **state)
 	assert_int_equal(desk.n_resets, 3);
 }
 
-/* A reset that gets lost must not leave a server waiting for a client that is gone. */
+/* A reset may get lost, and the server would wait for a client that is gone. So resets are
+ * repeated. */
 static void resets_are_said_again(void **state)
 {
 	struct conn k = desk_conn(P_TOY), other = desk_conn(P_TOY);
@@ -130,7 +130,8 @@ static void resets_are_said_again(void **state)
 	assert_true(inspector_tick(desk_i) <= 300000000u);
 	assert_int_equal(desk.n_resets, 2);
 	for (unsigned round = 0; round < 4; round++) {
-		/* each second time it asks for the number as well */
+		/* each second repetition also asks for the number (a second reset, whose number is
+		 * 512 higher) */
 		size_t before = desk.n_resets, asks = round % 2;
 
 		desk_now += 300000000u;
@@ -147,7 +148,7 @@ static void resets_are_said_again(void **state)
 		}
 	}
 	assert_int_equal(desk.n_resets, 2 + 12);
-	/* A new connection on the same ports hears nothing of the old one. */
+	/* A new connection on the same ports gets no resets of the old one. */
 	k.c += 5000;
 	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
 	for (unsigned n = 0; n < 5; n++) {
@@ -159,8 +160,8 @@ static void resets_are_said_again(void **state)
 		assert_int_equal(desk.resets[n].client_port, other.client_port);
 }
 
-/* Where one core does everything, the gate's socket holds a few hundred packets until the kernel
- * has that core: a crowd is told in parts. */
+/* On a machine with one core, the gate's socket holds only a few hundred packets until the kernel
+ * runs. So the resets of many sessions are repeated in parts. */
 static void a_crowd_is_told_in_parts(void **state)
 {
 	enum { CROWD = 100, AT_ONCE = 32 };
@@ -181,7 +182,7 @@ static void a_crowd_is_told_in_parts(void **state)
 	for (unsigned part = 1; part * AT_ONCE < CROWD; part++) {
 		assert_true(inspector_tick(desk_i) <= 1000000u);
 		assert_int_equal(desk.n_resets, before + (size_t)part * AT_ONCE);
-		inspector_tick(desk_i); /* not before the pause is over */
+		inspector_tick(desk_i); /* nothing before the pause is over */
 		assert_int_equal(desk.n_resets, before + (size_t)part * AT_ONCE);
 		desk_now += 1000000u;
 	}
@@ -191,8 +192,8 @@ static void a_crowd_is_told_in_parts(void **state)
 }
 
 /*
- * Bytes passed that nobody here saw, and the session is cut: each end is reset by what it says
- * itself, or may have, not by what was seen of it.
+ * Bytes passed unseen, and then the session is cut: the reset of each end uses the numbers that
+ * this end sends, or may have, not the numbers that the inspector has seen.
  */
 static void reset_by_what_an_end_has(void **state)
 {
@@ -203,15 +204,15 @@ static void reset_by_what_an_end_has(void **state)
 	(void)state;
 	desk_handshake(&k);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, 3)), OUTCOME_ACCEPT);
-	/* the server acknowledges 12 bytes that did not pass here, until the box gives its
-	 * place up */
+	/* the server acknowledges 12 bytes that did not pass here, until the inspector gives the
+	 * session up */
 	for (n = 0; n < 8 && desk.n_resets == 0; n++) {
 		desk_now += 200000000u;
 		desk_segment(&k, DIR_S2C, k.s, k.c + 12, DESK_ACK, pdu, 12);
 	}
 	assert_true(desk.n_resets > 0);
 	assert_int_equal(desk.resets[0].to_server.seq, k.c + 12);
-	/* the same from the other side: what it sends is behind them */
+	/* the same from the other side: the client sends from behind these bytes */
 	k = desk_conn(P_TOY);
 	desk_clear();
 	desk_handshake(&k);
@@ -224,6 +225,8 @@ static void reset_by_what_an_end_has(void **state)
 	assert_false(desk.resets[1].to_client.valid);
 }
 
+/* Cut at every byte: no piece with the last byte of the forbidden PDU passes, every earlier piece
+ * does. */
 static void split_write_never_completes(void **state)
 {
 	(void)state;
@@ -249,8 +252,8 @@ static void split_write_never_completes(void **state)
 	}
 }
 
-/* Several PDUs in one segment, the forbidden one at each place; and cut at each byte of the
- * whole train. */
+/* Several PDUs in one segment, the forbidden one at each place; also cut at each byte of the whole
+ * train. */
 static void trains(void **state)
 {
 	(void)state;
@@ -312,17 +315,17 @@ static void acknowledged_bytes_are_past(void **state)
 	toy_pdu(other, 12, 9);
 	desk_send(&k, DIR_C2S, pdu, 12);
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
-	/* The receiver has them and ignores whatever comes again. */
+	/* The receiver has these bytes already and ignores what comes again. */
 	assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, other, 12), OUTCOME_ACCEPT);
-	/* Keep-alive with a garbage byte. */
+	/* A keep-alive with a garbage byte. */
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 1, k.s, DESK_ACK, "\0", 1), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 1, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
-	/* An old part that differs in front of new bytes does not hurt; the new bytes
-	 * are judged. */
+	/* Repeated bytes that differ, in front of new bytes, do no harm; the new bytes are
+	 * judged. */
 	memcpy(other + 12, pdu, 12);
 	assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, other, 24), OUTCOME_ACCEPT);
 	assert_int_equal(desk.n_pdus, 2);
-	/* What never passed cannot be acknowledged. */
+	/* Bytes that never passed cannot be acknowledged. */
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 100, DESK_ACK, NULL, 0), OUTCOME_DROP);
 }
 
@@ -416,7 +419,7 @@ static void impossible_segments(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 4000, k.s, DESK_RST, pdu, 12), OUTCOME_DROP);
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, 0, DESK_SYN, NULL, 0), OUTCOME_DROP);
 	assert_int_equal(stats().reasons[R_TCP_FLAGS], 6);
-	/* none of it hurt the session */
+	/* the session still works */
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 }
 
@@ -444,7 +447,7 @@ static void fin_games(void **state)
 	desk_handshake(&k);
 	toy_pdu(pdu, 12, 3);
 	desk_send(&k, DIR_C2S, pdu, 12);
-	/* An end of the stream inside what passed. */
+	/* A FIN whose number lies inside the bytes that passed. */
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 6, k.s, DESK_ACK | DESK_FIN, NULL, 0), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), 1);
 
@@ -454,7 +457,8 @@ static void fin_games(void **state)
 	k.c += 13;
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 12), OUTCOME_DROP);
 	assert_int_equal(stats().reasons[R_AFTER_CLOSE], 1);
-	/* Repeated FIN, half-closed server data, its FIN, last acknowledgement. */
+	/* The FIN repeated, data of the server on the half-closed connection, its FIN, the last
+	 * acknowledgement. */
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 13, k.s, DESK_ACK | DESK_FIN, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK | DESK_FIN, NULL, 0), OUTCOME_ACCEPT);
@@ -475,12 +479,12 @@ static void rst_closes_for_good(void **state)
 	desk_handshake(&k);
 	toy_pdu(pdu, 12, 3);
 	desk_send(&k, DIR_C2S, pdu, 12);
-	/* Far off: not believed by anybody. */
+	/* A RST with a number far from the right one: no end accepts it. */
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 4000, k.s, DESK_RST, NULL, 0), OUTCOME_DROP);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_RST, NULL, 0), OUTCOME_ACCEPT);
 	resets = desk.n_resets;
-	/* After it nothing more is delivered, repeated or not, and whoever still speaks
-	 * hears it. */
+	/* After a RST nothing more is delivered, repeated or new, and an end that still sends gets
+	 * a reset. */
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 12, k.s, DESK_ACK, pdu, 12), OUTCOME_DROP);
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, pdu, 12), OUTCOME_DROP);
 	assert_true(desk.n_resets > resets);
@@ -495,14 +499,14 @@ static void syn_on_a_live_session(void **state)
 	desk_handshake(&k);
 	toy_pdu(pdu, 12, 3);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 90000, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
-	/* The old session goes on, the new numbers are worth nothing. */
+	/* The old session goes on; segments with the new numbers do not pass. */
 	/* far ahead, it waits */
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 90001, k.s, DESK_ACK, pdu, 12), 0);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 }
 
-/* Both ends lost the session (the PLC was off, the client uses one port for ever): the new one is
- * let by, and judged. */
+/* Both ends lost the session (the PLC was off, and the client always uses one port): the new
+ * session may begin, and is judged. */
 static void both_ends_dial_anew(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -520,8 +524,8 @@ static void both_ends_dial_anew(void **state)
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_DROP);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 5, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
-	/* The numbers of the old session are worth nothing now, and the new one is judged from its
-	 * first byte. */
+	/* The numbers of the old session are no longer accepted, and the new session is judged from
+	 * its first byte. */
 	assert_int_equal(desk_segment(&k, DIR_C2S, old_c, old_s, DESK_ACK, pdu, 12), OUTCOME_DROP);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 	toy_pdu(pdu, 12, TOY_FORBIDDEN);
@@ -531,9 +535,10 @@ static void both_ends_dial_anew(void **state)
 }
 
 /*
- * The same, with the same numbers as before: a device that counts from one number after each start,
- * and a client that says so too. What the old session had acknowledged is new to such a server. One
- * that lives says so when it acknowledges what was said since.
+ * The same, with the same initial numbers as before: of a device that begins with the same number
+ * after each start, and of its client. Bytes that were acknowledged in the old session are new to
+ * such a server. A server that still has the old session shows it by acknowledging bytes that were
+ * sent after the SYN.
  */
 static void both_ends_dial_anew_with_the_same_numbers(void **state)
 {
@@ -557,7 +562,7 @@ static void both_ends_dial_anew_with_the_same_numbers(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, first, server, DESK_ACK, pdu, 12), OUTCOME_DROP);
 	assert_int_equal(desk_segment(&k, DIR_S2C, server, first, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_C2S, first, server, DESK_ACK, pdu, 11), OUTCOME_DROP);
-	/* This may have been under way when the SYN came there. */
+	/* This acknowledgement may have been under way when the SYN reached the server. */
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_C2S, first, server, DESK_ACK, pdu, 12), OUTCOME_DROP);
 	toy_pdu(pdu, 12, 3);
@@ -567,8 +572,8 @@ static void both_ends_dial_anew_with_the_same_numbers(void **state)
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 }
 
-/* The client says its old number, the server has a new one. Also when its answer is lost before it
- * comes here. */
+/* The client begins with its old number, the server with a new one; once with a SYN-ACK that is
+ * lost before it reaches the box. */
 static void only_the_server_has_another_number(void **state)
 {
 	uint8_t read[64], write[64];
@@ -590,7 +595,7 @@ static void only_the_server_has_another_number(void **state)
 		if (!lost)
 			assert_int_equal(desk_segment(&k, DIR_S2C, server - 1, first, DESK_SYN | DESK_ACK, NULL, 0),
 					 OUTCOME_ACCEPT);
-		else /* it says its number to whoever is out of its window, too */
+		else /* the server also states its number when a segment is outside its window */
 			assert_int_equal(desk_segment(&k, DIR_S2C, server, first, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 		assert_int_equal(desk_segment(&k, DIR_C2S, first, server, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 		assert_int_equal(desk_segment(&k, DIR_C2S, first, server, DESK_ACK, write, 12), OUTCOME_DROP);
@@ -605,8 +610,8 @@ static void only_the_server_has_another_number(void **state)
 	}
 }
 
-/* Two SYNs over the session, and the server takes the first: what it read before is new to it from
- * there on. */
+/* Two SYNs over a live session, and the server accepts the first: bytes from its number on are new
+ * to the server, although it has read them before. */
 static void dialled_twice_over_a_session(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -633,7 +638,8 @@ static void dialled_twice_over_a_session(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, write, 12), OUTCOME_DROP);
 }
 
-/* An allowed request with a forbidden one inside, which whoever begins in its middle would read. */
+/* An allowed request with a forbidden one inside; a server that begins to read in the middle would
+ * read the forbidden one. */
 #define INSIDE 8u
 
 static void toy_nested(uint8_t *out)
@@ -642,7 +648,7 @@ static void toy_nested(uint8_t *out)
 	toy_pdu(out + INSIDE, 12, TOY_FORBIDDEN);
 }
 
-/* One request and its answer; the answer acknowledges. */
+/* One request and its answer; the answer acknowledges the request. */
 static void asks_and_is_answered(struct conn *k)
 {
 	uint8_t pdu[64];
@@ -653,9 +659,9 @@ static void asks_and_is_answered(struct conn *k)
 }
 
 /*
- * A SYN over the session whose number points into a request that the client says afterwards, or has
- * said and nobody acknowledged. The server took it, and its answer was lost before it came here:
- * then it reads the request from its middle.
+ * A SYN over a live session. Its number points into a request that the client sends afterwards, or
+ * has sent without an acknowledgement. The server accepted the SYN, and its answer was lost before
+ * it reached the box. Then the server reads the request from its middle.
  */
 static void dialled_into_a_request(void **state)
 {
@@ -675,8 +681,8 @@ static void dialled_into_a_request(void **state)
 		if (said > 0)
 			assert_int_equal(desk_segment(&k, DIR_C2S, at, k.s, DESK_ACK, nested, said), OUTCOME_ACCEPT);
 		assert_int_equal(desk_segment(&k, DIR_C2S, at + INSIDE - 1, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
-		/* It says its number to whoever is out of its window; and something of the old
-		 * session was still under way. */
+		/* The server states its number because a segment was outside its window; another
+		 * segment of the old session was still under way. */
 		desk_segment(&k, DIR_S2C, server, at + INSIDE, DESK_ACK, NULL, 0);
 		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, at, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 		assert_int_equal(desk_segment(&k, DIR_C2S, at + INSIDE, server, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
@@ -684,7 +690,7 @@ static void dialled_into_a_request(void **state)
 		assert_int_equal(desk_segment(&k, DIR_C2S, at, server, DESK_ACK, nested, INSIDE), OUTCOME_ACCEPT);
 		assert_int_equal(desk_segment(&k, DIR_C2S, at + INSIDE, server, DESK_ACK, nested + INSIDE, 12),
 				 OUTCOME_DROP);
-		/* Its answer came after all: from there on the new session is judged. */
+		/* The SYN-ACK came after all: from there on the new session is judged. */
 		assert_int_equal(desk_segment(&k, DIR_S2C, server - 1, at + INSIDE, DESK_SYN | DESK_ACK, NULL, 0),
 				 OUTCOME_ACCEPT);
 		k.c = at + INSIDE;
@@ -694,8 +700,8 @@ static void dialled_into_a_request(void **state)
 	}
 }
 
-/* The same with a SYN whose number lies before what was acknowledged, or before the session; of
- * several, the first was taken. */
+/* The same with a SYN whose number lies before the acknowledged bytes, or before the session; the
+ * first of several SYNs was accepted. */
 static void dialled_behind_a_session(void **state)
 {
 	uint8_t write[64];
@@ -724,8 +730,8 @@ static void dialled_behind_a_session(void **state)
 }
 
 /*
- * Of two SYNs the server took the first, and answered; then the second, of which the answer was
- * lost. While the first answer was under way, too, the client may be in the middle of a request.
+ * The server accepted the first of two SYNs and answered it, and then the second, whose answer was
+ * lost. Also while the first answer was under way the client may be in the middle of a request.
  */
 static void answered_before_the_last(void **state)
 {
@@ -746,7 +752,7 @@ static void answered_before_the_last(void **state)
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s - 1, k.c, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, nested, 20), OUTCOME_DROP);
-	/* The answer to the second came after all. */
+	/* The answer to the second SYN came after all. */
 	k.c = at + INSIDE;
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s - 1, k.c, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
@@ -754,8 +760,8 @@ static void answered_before_the_last(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, at, k.s, DESK_ACK, write, 12), OUTCOME_DROP);
 }
 
-/* Its own SYN once more: the server takes it, and keeps what came ahead of a gap for the new
- * session, where nobody has a copy. */
+/* The SYN of the session is repeated, and the server accepts it. Bytes ahead of a gap would be kept
+ * by the server for the new session, but the inspector would have no copy: so they do not pass. */
 static void ahead_of_its_own_number(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -775,7 +781,7 @@ static void ahead_of_its_own_number(void **state)
 	goes_on_judged(&k);
 }
 
-/* ... and what the session before said is acknowledged by what was still under way. */
+/* ... and bytes of the old session are acknowledged by a segment that was still under way. */
 static void acknowledged_under_way(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -793,8 +799,8 @@ static void acknowledged_under_way(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, first, k.s - 5000, DESK_ACK, write, 12), OUTCOME_DROP);
 }
 
-/* The client went on behind its SYN: a server that took it has this ahead of a gap. When it
- * answers, both ends begin again. */
+/* The client sent more after its SYN. A server that accepted the SYN has these bytes ahead of a
+ * gap. When its answer comes, both ends have to begin again. */
 static void went_on_behind_its_number(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -815,8 +821,8 @@ static void went_on_behind_its_number(void **state)
 	goes_on_judged(&k);
 }
 
-/* Its SYN was repeated, before the answer came and once more behind it: the session has said
- * nothing, and begins. */
+/* The SYN was repeated, once before the answer came and once after it: the session has sent nothing
+ * yet, and begins. */
 static void said_again_at_the_beginning(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -829,9 +835,9 @@ static void said_again_at_the_beginning(void **state)
 }
 
 /*
- * A server that keeps nothing of a handshake (SYN cookies) takes whichever of two the client
- * completes, and the third segment of the other one need not be seen here. It lacks what lies
- * between their numbers: that never was of this session.
+ * A server with SYN cookies keeps nothing of a handshake. It accepts the handshake that the client
+ * completes, and the third segment of the other one need not pass here. Bytes between the two
+ * initial numbers were never part of this session.
  */
 static void said_before_its_beginning(void **state)
 {
@@ -850,7 +856,7 @@ static void said_before_its_beginning(void **state)
 		assert_int_equal(
 			desk_segment(&k, DIR_C2S, first.c + 1 + cut, first.s + 1, DESK_ACK, pdu + cut, 12 - cut),
 			cut < 11 ? OUTCOME_DROP : OUTCOME_ACCEPT);
-	/* The one byte of a keep-alive passes, and so does what is repeated later. */
+	/* The single byte of a keep-alive passes, and so do later repetitions. */
 	toy_pdu(pdu, 12, 3);
 	asks_and_is_answered(&k);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
@@ -858,9 +864,9 @@ static void said_before_its_beginning(void **state)
 }
 
 /*
- * A server that has another session still, and is inside a request there, answers a SYN that it
- * does not take with what it lacks: the byte of the SYN's number. As a keep-alive's that would be
- * its last.
+ * The server still has an older session and waits for the rest of a request there. It refuses the
+ * SYN and states which byte it lacks: the one with the SYN's number. A keep-alive would deliver
+ * this byte.
  */
 static void no_keep_alive_before_an_answer(void **state)
 {
@@ -876,8 +882,8 @@ static void no_keep_alive_before_an_answer(void **state)
 	}
 }
 
-/* Where nothing tells whether the server knows the session, it ends soon: a client that lives
- * dials again. */
+/* If nothing shows whether the server knows the session, it is ended soon: a client that is alive
+ * connects again. */
 static void stays_in_doubt(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -901,8 +907,7 @@ static void stays_in_doubt(void **state)
 	goes_on_judged(&k);
 }
 
-/* In a capture the answer to such a SYN may be what is missing: what comes then is the
- * new session. */
+/* In a capture the answer to such a SYN may be missing: what follows belongs to the new session. */
 static void dialled_in_a_capture(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -920,9 +925,9 @@ static void dialled_in_a_capture(void **state)
 	assert_true(desk.n_pdus >= before + 5);
 }
 
-/* Whoever says SYNs in the client's name does not stop its session, though the server answers none
- * of them. (If one of their numbers lay in the next request, it would end that session, as a reset
- * does whose number is the next.) */
+/* SYNs in the client's name, which the server does not answer, do not stop the client's session.
+ * (If the number of such a SYN lay in the next request, it would end the session, just as a RST
+ * with the next number does.) */
 static void dialled_in_anothers_name(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -937,15 +942,15 @@ static void dialled_in_anothers_name(void **state)
 		for (unsigned i = 0; i < 4; i++)
 			assert_int_equal(desk_segment(&k, DIR_C2S, numbers[i], 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
 		asks_and_is_answered(&k);
-		/* What was lost and is repeated, once the server has shown that it knows
-		 * the session. */
+		/* A lost segment is repeated, once the server has shown that it knows the
+		 * session. */
 		assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
 	}
 	goes_on_judged(&k);
 }
 
-/* A worker that begins while the server still has an older session: the client hears its challenge,
- * whatever its number. */
+/* A new worker, while the server still has an older session: the client gets the server's challenge
+ * ACK, whatever its number is. */
 static void challenge_of_an_older_session(void **state)
 {
 	(void)state;
@@ -962,8 +967,8 @@ static void challenge_of_an_older_session(void **state)
 	}
 }
 
-/* A record of what no conduit promises names one that decides there, wherever a shadow stands in
- * the text. */
+/* A record about a protocol that no conduit promises names a conduit that decides, wherever the
+ * shadow stands in the policy. */
 static void no_record_names_a_shadow(void **state)
 {
 	struct conn k;
@@ -980,8 +985,8 @@ static void no_record_names_a_shadow(void **state)
 	assert_int_equal(desk.events[desk.n_events - 1].line, 100 + P_TOY);
 }
 
-/* What a shadow's rows would refuse passes, and is recorded once, under the shadow's name; what is
- * refused anyway is recorded as that. */
+/* A request that only the shadow's rows would refuse passes, and is recorded once under the
+ * shadow's name. A request that is refused anyway is recorded as refused. */
 static void a_shadow_records(void **state)
 {
 	uint8_t more[12], read[12], forbidden[12];
@@ -1011,7 +1016,7 @@ static void a_shadow_records(void **state)
 		assert_int_equal(desk.events[0].conduit, P_COUNT);
 		assert_int_equal(desk.n_resets, 0);
 	}
-	/* In observe mode both would refuse it. */
+	/* In observe mode both the conduit and its shadow would refuse it. */
 	desk_clear();
 	assert_int_equal(desk_send(&k, DIR_C2S, forbidden, 12), OUTCOME_ACCEPT);
 	assert_int_not_equal(desk_send(&k, DIR_C2S, forbidden, 12), OUTCOME_DROP);
@@ -1023,8 +1028,8 @@ static void a_shadow_records(void **state)
 	assert_int_equal(desk.events[0].conduit, P_TOY);
 }
 
-/* However much a shadow has to say: a refusal is a record of its own, and what found no place is
- * counted as what it was. */
+/* However many records a shadow causes: a refusal has a record of its own, and records without room
+ * are counted with their own verdict. */
 static void a_shadow_hides_no_refusal(void **state)
 {
 	uint64_t sums[EVENT_VERDICT_COUNT] = { 0 };
@@ -1051,7 +1056,8 @@ static void a_shadow_hides_no_refusal(void **state)
 	for (size_t n = 0; n < desk.n_events; n++)
 		sums[desk.events[n].verdict] += desk.events[n].reason == R_MODBUS_FUNCTION ? desk.events[n].count : 0;
 	assert_int_equal(sums[EV_OBSERVE], 3000);
-	assert_int_equal(sums[EV_DENY], 2); /* the request, and the session that ends by it */
+	/* the request, and the session that the request ended */
+	assert_int_equal(sums[EV_DENY], 2);
 }
 
 static void other_protocol_on_the_port(void **state)
@@ -1070,14 +1076,15 @@ static void other_protocol_on_the_port(void **state)
 	assert_int_equal(desk_count(EVENT_FLOW, R_MODBUS_FRAME), 1);
 }
 
-/* A capture: what could not be read of one connection says nothing of the next on its ports. */
+/* In a capture: bytes of one connection that could not be read do not count for the next connection
+ * on the same ports. */
 static void unread_in_one_connection(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
 	uint8_t pdu[64];
 
 	(void)state;
-	desk_send(&k, DIR_C2S, "\x03\x04\x05", 3); /* met half-way, in the middle of something */
+	desk_send(&k, DIR_C2S, "\x03\x04\x05", 3); /* met half-way, in the middle of a PDU */
 	desk_handshake(&k);
 	toy_pdu(pdu, 12, 3);
 	desk_send(&k, DIR_C2S, pdu, 12);
@@ -1115,8 +1122,8 @@ static void observe_stops_nothing(void **state)
 	assert_int_equal(desk.n_resets, 0);
 }
 
-/* An office that opens as many sessions as it likes: a crane in its handshake is not forgotten, the
- * next one finds room. */
+/* The office opens as many sessions as it likes: the half-open session of a crane is not forgotten,
+ * and there is room for the next crane. */
 static void room_is_kept_for_commands(void **state)
 {
 	struct conn k = desk_conn(P_TOY), office;
@@ -1127,7 +1134,7 @@ static void room_is_kept_for_commands(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
 	for (unsigned n = 0; n < 400; n++) {
 		office = desk_conn(P_TLS);
-		/* those of the same share make room */
+		/* sessions of the same share make room */
 		assert_int_equal(desk_handshake(&office), OUTCOME_ACCEPT);
 	}
 	k.c++;
@@ -1142,9 +1149,9 @@ static void room_is_kept_for_commands(void **state)
 	assert_int_equal(stats().reasons[R_OVERLOADED], 0);
 }
 
-/* Sessions whose receiver takes nothing fill the pool of their share. Those of another share notice
- * nothing, days later neither; in their own, the one that keeps most gives way to a small one, and
- * both its ends hear it. */
+/* Sessions whose receiver acknowledges nothing fill the pool of their share. Sessions of another
+ * share notice nothing, even days later. In the same share, the session with most bytes is ended to
+ * make room for a small one, and both its ends get a reset. */
 static void the_pool_is_shared(void **state)
 {
 	struct conn greedy[16], safe = desk_conn(P_TOY_SAFETY), small = desk_conn(P_TOY);
@@ -1169,7 +1176,7 @@ static void the_pool_is_shared(void **state)
 		assert_int_equal(desk_send(&safe, DIR_C2S, many, 12), OUTCOME_ACCEPT);
 		assert_int_equal(desk.n_resets, 0);
 		assert_int_equal(desk_send(&small, DIR_C2S, many, 120), OUTCOME_ACCEPT);
-		if (day == 0) { /* the first one made room */
+		if (day == 0) { /* the first request made room */
 			assert_int_equal(desk.n_resets, 1);
 			assert_int_not_equal(desk.resets[0].client_port, small.client_port);
 			assert_true(desk.resets[0].to_client.valid && desk.resets[0].to_server.valid);
@@ -1179,7 +1186,7 @@ static void the_pool_is_shared(void **state)
 	}
 }
 
-/* A worker for commands keeps no room for lanes for naming, which others have, nor the other
+/* A worker for commands keeps no room for lanes for naming, which other workers have, nor the other
  * way round. */
 static void room_for_its_own_kind(void **state)
 {
@@ -1221,15 +1228,15 @@ static void cut_lane(void **state)
 	assert_int_equal(desk.resets[0].to_client.seq, k.s);
 	assert_int_equal(desk.resets[0].to_server.seq, k.c);
 	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
-	/* Unknown to the worker, permit unknown as well. */
+	/* A flow that the worker does not know, with an unknown permit. */
 	k = desk_conn(P_TOY);
 	n = desk_tcp(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 12);
 	assert_int_equal(desk.outcome[desk_hand(n, 4000, LANE_CUT, false)], OUTCOME_DROP);
 	assert_int_equal(desk.n_resets, 3);
 	assert_int_equal(desk.resets[1].to_client.seq, k.s);
 	assert_int_equal(desk.resets[1].to_server.seq, k.c);
-	/* A server's answer to a SYN over a session that is followed: by its own numbers, to both,
-	 * and the client dials no more. */
+	/* A SYN-ACK in a session that is followed: both ends get a reset with the numbers of the
+	 * SYN-ACK, so that the client does not try again. */
 	k = desk_conn(P_TOY);
 	desk_handshake(&k);
 	desk_send(&k, DIR_C2S, pdu, 12);
@@ -1242,15 +1249,15 @@ static void cut_lane(void **state)
 	assert_int_equal(desk.resets[0].to_server.seq, 666001u);
 	assert_int_equal(desk.resets[0].to_server.ack, 555001u);
 	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
-	/* Never accepted, not even under observe. */
+	/* Such packets never pass, even if the permit only observes. */
 	k = desk_conn(P_TOY_OBSERVE);
 	desk_handshake(&k);
 	n = desk_tcp(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 12);
 	assert_int_equal(desk.outcome[desk_hand(n, P_TOY_OBSERVE, LANE_CUT, false)], OUTCOME_DROP);
 }
 
-/* Segments that tracking calls invalid are dropped, and both ends named for a reset, which the gate
- * sends if there is no session. A flow that is alive hears nothing of it. */
+/* Segments that connection tracking calls invalid are dropped, and both ends are proposed for a
+ * reset, which the gate sends if there is no session. A flow that is alive gets no reset. */
 static void strays(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -1268,9 +1275,9 @@ static void strays(void **state)
 	assert_int_equal(stats().flows, 0);
 	n = desk_tcp(&k, DIR_C2S, k.c, k.s, DESK_RST | DESK_ACK, NULL, 0);
 	assert_int_equal(desk.outcome[desk_hand_as(n, MARK_STRAY, false) % DESK_IDS], OUTCOME_DROP);
-	assert_int_equal(desk.n_resets, 1); /* a reset is never answered by one */
-	/* Far out of the windows of a live flow, and at once a forbidden command: its cut is heard
-	 * all the same. */
+	assert_int_equal(desk.n_resets, 1); /* a RST is never answered by a RST */
+	/* A segment far outside the windows of a live flow, and at once a forbidden command: the
+	 * reset because of the command is sent all the same. */
 	desk_handshake(&k);
 	n = desk_tcp(&k, DIR_C2S, k.c + 500000, k.s, DESK_ACK, pdu, 12);
 	assert_int_equal(desk.outcome[desk_hand_as(n, MARK_STRAY, false) % DESK_IDS], OUTCOME_DROP);
@@ -1307,7 +1314,7 @@ static void a_full_table_forgets_the_cheapest(void **state)
 
 	(void)state;
 	toy_pdu(pdu, 12, 3);
-	/* One host with as many sessions as it likes, and two others. */
+	/* One host with many sessions, and two other hosts. */
 	for (unsigned n = 0; n < 60; n++) {
 		live[n] = desk_conn(P_TOY);
 		live[n].host = n < 2 ? 80 : 0;
@@ -1386,7 +1393,8 @@ static void counts_are_written(void **state)
 	assert_int_equal(desk_count(EVENT_COUNTS, R_ALLOWED), 20);
 }
 
-/* What was accepted under one generation is told under that one, also when the next has come. */
+/* PDUs that were accepted under one generation are reported under this generation, also when the
+ * next generation has come. */
 static void counts_keep_their_generation(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -1419,8 +1427,8 @@ static void counts_keep_their_generation(void **state)
 }
 
 /*
- * While an apply goes on, the table holds the old permits beside the new: what is judged by an old
- * one is told, accepted or refused, under the generation that gave it.
+ * During an apply the table holds the old permits beside the new ones. A PDU that was judged by an
+ * old permit is reported, accepted or refused, under the generation of this permit.
  */
 static void permits_keep_their_generation(void **state)
 {
@@ -1512,7 +1520,7 @@ static void refusals_beyond_the_budget_are_counted(void **state)
 	assert_int_equal(sum, 3000);
 }
 
-/* What the outside was told of the packet that came last. */
+/* The reason that the outside was told for the last packet. */
 static enum reason told(void)
 {
 	return (enum reason)desk.why[desk_id % DESK_IDS];
@@ -1526,8 +1534,8 @@ static void captures_are_read_across_gaps(void **state)
 	(void)state;
 	toy_pdu(train, 12, 3);
 	toy_pdu(train + 12, 12, TOY_FORBIDDEN);
-	/* No handshake in the capture, a wrong checksum, then a hole; and what would have been
-	 * refused goes on. */
+	/* A capture without a handshake, with a wrong checksum, then with a gap; sessions go on
+	 * after requests that would have been refused. */
 	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, train + 12, 12), OUTCOME_ACCEPT);
 	assert_int_equal(told(), R_MODBUS_FUNCTION);
@@ -1536,7 +1544,8 @@ static void captures_are_read_across_gaps(void **state)
 	assert_int_equal(told(), R_ALLOWED);
 	k.c += 500;
 	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
-	/* Nor does what is no PDU end it: the next one is found behind it. */
+	/* Bytes that are no PDU do not end the session either: the next PDU behind them is
+	 * found. */
 	assert_int_equal(desk_send(&k, DIR_C2S, "junk", 4), OUTCOME_ACCEPT);
 	assert_int_equal(told(), R_MODBUS_FRAME);
 	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
@@ -1548,8 +1557,8 @@ static void captures_are_read_across_gaps(void **state)
 	assert_true(desk.pdus[4].offset > desk.pdus[3].offset);
 }
 
-/* Of what observing lets by, the outside hears why it would not have passed: PDUs, packets, and all
- * of a flow that it let go of. */
+/* If a permit only observes, the outside is told why something would not have passed: PDUs,
+ * packets, and all packets of a flow that is no longer inspected. */
 static void observed_packets_say_why(void **state)
 {
 	struct conn k = desk_conn(P_TOY_OBSERVE);
@@ -1571,7 +1580,7 @@ static void observed_packets_say_why(void **state)
 	k = desk_conn(P_TOY_OBSERVE);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(told(), R_SYN_DATA);
-	/* Another protocol: the flow is let go of. */
+	/* Another protocol: the flow is no longer inspected. */
 	k = desk_conn(P_TLS_OBSERVE);
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_C2S, "GET / HTTP/1.1\r\n\r\n"), OUTCOME_CONFIRMED);
@@ -1580,7 +1589,7 @@ static void observed_packets_say_why(void **state)
 	assert_int_equal(told(), R_WRONG_PROTOCOL);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_RST | DESK_ACK, NULL, 0), OUTCOME_CONFIRMED);
 	assert_int_equal(told(), R_ALLOWED);
-	/* Where it enforces, what is dropped says the same. */
+	/* If the permit enforces, a dropped packet has the same reason. */
 	k = desk_conn(P_TOY);
 	desk_handshake(&k);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);

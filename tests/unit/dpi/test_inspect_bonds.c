@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector and what Modbus has not: PDUs whose end depends on what was agreed, servers that
- * ask, and flows that belong to what another flow opened. With an enforcer made up for it: mark,
- * length (of the whole PDU, in units of 16 bytes once that was agreed), function (bit 7: an answer)
- * and what it needs; a datagram is a mark, a number and data.
+ * The inspector with what Modbus does not have: PDUs whose end depends on an agreement, servers
+ * that ask, and flows that another flow has opened. The test has its own enforcer: mark, length (of
+ * the whole PDU, in units of 16 bytes once that was agreed), function (bit 7: an answer) and its
+ * data. A datagram is a mark, a number and data.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -188,7 +188,7 @@ static struct conn session(uint32_t permit, uint8_t host)
 	return k;
 }
 
-/* A flow of datagrams beside it. */
+/* A flow of datagrams between the hosts of the session. */
 static struct conn beside(const struct conn *k)
 {
 	struct conn d = desk_conn(k->permit);
@@ -229,7 +229,7 @@ static void ends_as_agreed(void **state)
 		struct conn k = session(P_TOY_READS, 0);
 
 		assert_int_equal(say(&k, DIR_C2S, AGREE, 0, 0, 0), OUTCOME_ACCEPT);
-		/* The largest that there may be, in any pieces; and what is forbidden does not
+		/* The longest PDU is accepted in pieces of any size; a forbidden one does not
 		 * arrive whole. */
 		assert_int_equal(in_pieces(&k, wide_pdu(ENFORCER_PDU_MAX / 16, READ), pieces[i]), OUTCOME_ACCEPT);
 		desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
@@ -242,7 +242,7 @@ static void ends_as_agreed(void **state)
 	assert_int_equal(stats().pool_used > stats().pool_bytes, 0);
 }
 
-/* What is judged again when the policy changes ends where it ended before. */
+/* A PDU that is judged again after a change of policy ends where it ended before. */
 static void judged_again_as_agreed(void **state)
 {
 	(void)state;
@@ -252,7 +252,7 @@ static void judged_again_as_agreed(void **state)
 		say(&k, DIR_C2S, AGREE, 0, 0, 0);
 		desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
 		assert_int_equal(in_pieces(&k, wide_pdu(8, narrow ? OPEN : READ), 100), OUTCOME_ACCEPT);
-		k.permit = P_TOY_READS; /* nothing of it is acknowledged */
+		k.permit = P_TOY_READS; /* nothing of the PDU is acknowledged */
 		assert_int_equal(in_pieces(&k, wide_pdu(8, READ), 100), narrow ? OUTCOME_DROP : OUTCOME_ACCEPT);
 	}
 }
@@ -295,7 +295,7 @@ static void only_what_was_opened(void **state)
 		assert_int_equal(data(&d, DIR_S2C, 7), OUTCOME_DROP); /* the other direction's */
 		assert_int_equal(data(&d, DIR_C2S, 9), OUTCOME_DROP);
 		assert_int_equal(data(&d, DIR_C2S, 8), OUTCOME_DROP);
-		if (family == 4) /* the desk has one client of IPv6 */
+		if (family == 4) /* the desk has only one client with IPv6 */
 			assert_int_equal(data(&stranger, DIR_C2S, 7), OUTCOME_DROP);
 		assert_int_equal(desk_datagram(&d, DIR_C2S, "x", 1), OUTCOME_DROP);
 		/* another one */
@@ -304,7 +304,7 @@ static void only_what_was_opened(void **state)
 		assert_int_equal(say(&k, DIR_C2S, CLOSE, 1, 0, 0), OUTCOME_ACCEPT);
 		assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_DROP);
 		assert_int_equal(data(&d, DIR_S2C, 9), OUTCOME_DROP);
-		/* An answer that nobody asked for opens nothing. */
+		/* An answer without a request opens nothing. */
 		assert_int_equal(say(&k, DIR_S2C, OPEN | ANSWER, 3, 7, 9), OUTCOME_ACCEPT);
 		assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_DROP);
 	}
@@ -318,7 +318,7 @@ static void opened_anew(void **state)
 
 	(void)state;
 	open_one(&k, 1, 7, 9);
-	/* Asked for once more: what there is goes on until the answer says what is instead. */
+	/* A second request to open: the old flow stays open until the answer states the new one. */
 	assert_int_equal(say(&k, DIR_C2S, OPEN, 1, 0, 0), OUTCOME_ACCEPT);
 	assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_ACCEPT);
 	assert_int_equal(say(&k, DIR_S2C, OPEN | ANSWER, 1, 17, 19), OUTCOME_ACCEPT);
@@ -333,14 +333,15 @@ static void narrowed(void **state)
 	(void)state;
 	open_one(&k, 1, 7, 9);
 	assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_ACCEPT);
-	d.permit = P_TOY_READS; /* may not open what it belongs to */
+	/* P_TOY_READS does not allow opening, so the datagrams are not allowed either */
+	d.permit = P_TOY_READS;
 	assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_DROP);
 	assert_int_equal(data(&d, DIR_S2C, 9), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 2);
 	assert_int_equal(desk.events[desk.n_events - 1].function, OPEN);
 	d.permit = P_TOY;
 	assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_ACCEPT);
-	/* Who may not open it does not, whatever is answered. */
+	/* A session that may not open the flow does not open it, whatever the answer says. */
 	k = session(P_TOY_READS, 0);
 	assert_int_equal(say(&k, DIR_C2S, OPEN, 2, 0, 0), OUTCOME_DROP);
 	assert_int_equal(say(&k, DIR_S2C, OPEN | ANSWER, 2, 27, 29), OUTCOME_DROP);
@@ -361,14 +362,14 @@ static void nobody_uses_it(void **state)
 	assert_int_equal(data(&d, DIR_S2C, 9), OUTCOME_DROP);
 	open_one(&k, 1, 7, 9);
 	assert_int_equal(data(&d, DIR_S2C, 9), OUTCOME_ACCEPT);
-	/* The answer comes when nobody waits for it any more. */
+	/* The answer comes after the inspector has stopped waiting for it. */
 	assert_int_equal(say(&k, DIR_C2S, OPEN, 2, 0, 0), OUTCOME_ACCEPT);
 	desk_now += COMPANION_ASKED_NS;
 	assert_int_equal(say(&k, DIR_S2C, OPEN | ANSWER, 2, 27, 29), OUTCOME_ACCEPT);
 	assert_int_equal(data(&d, DIR_C2S, 27), OUTCOME_DROP);
 }
 
-/* Its session ends: by a reset, by both ends, cut by the policy. */
+/* The session that opened the flow ends: by a RST, by both FINs, or cut by the policy. */
 static void the_opener_ends(void **state)
 {
 	(void)state;
@@ -391,7 +392,8 @@ static void the_opener_ends(void **state)
 			desk_now += SILENT_MS * 500000ull;
 		}
 		assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_DROP);
-		/* Another session opens it again, and the end of the first means nothing to it. */
+		/* Another session opens the flow again; the end of the first session no longer
+		 * matters. */
 		again = session(P_TOY, 0);
 		open_one(&again, 1, 7, 9);
 		assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_ACCEPT);
@@ -408,11 +410,11 @@ static void the_worker_is_new(void **state)
 	setup(state);
 	assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_DROP);
 	assert_int_equal(data(&d, DIR_S2C, 9), OUTCOME_DROP);
-	open_one(&k, 2, 7, 9); /* the session is picked up, and opens it again */
+	open_one(&k, 2, 7, 9); /* the session is picked up, and opens the flow again */
 	assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_ACCEPT);
 }
 
-/* Nothing goes where nothing was to go, nor more than was to. */
+/* Datagrams pass only in the directions that were opened, and up to the size that was agreed. */
 static void so_much_and_no_more(void **state)
 {
 	struct conn k = session(P_TOY, 0), d = beside(&k);
@@ -431,8 +433,7 @@ static void so_much_and_no_more(void **state)
 	}
 }
 
-/* What stays when its session ends is over when nobody uses it, or when it is closed, by
- * whatever session. */
+/* A flow that outlives its session ends when nobody uses it, or when any session closes it. */
 static void what_stays(void **state)
 {
 	struct conn k = session(P_TOY, 0), d = beside(&k), other;
@@ -452,7 +453,7 @@ static void what_stays(void **state)
 	assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_DROP);
 }
 
-/* The server knows one thing by a number: what it had by it before is over. */
+/* A server uses a number for only one flow: the earlier flow with this number is closed. */
 static void one_number_one_thing(void **state)
 {
 	struct conn k = session(P_TOY, 0), d = beside(&k);
@@ -466,8 +467,8 @@ static void one_number_one_thing(void **state)
 	assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_DROP);
 }
 
-/* One pair opens more than it may have, others more than there is room for; who uses what he has
- * keeps it. */
+/* One pair of hosts opens more flows than it may have, and other pairs more than there is room for.
+ * A flow that is used stays open. */
 static void crowds(void **state)
 {
 	struct conn k = session(P_TOY, 0), d = beside(&k), safe = session(P_TOY_SAFETY, 1), safe_data = beside(&safe);
@@ -478,7 +479,7 @@ static void crowds(void **state)
 	for (uint8_t i = 0; i < 100; i++) {
 		open_one(&k, i, i, i);
 		assert_int_equal(data(&d, DIR_C2S, 201), OUTCOME_ACCEPT);
-		/* Asked for and never answered: gives way before what is open. */
+		/* A request to open that is never answered is forgotten before any open flow. */
 		assert_int_equal(say(&k, DIR_C2S, OPEN, 250, 0, 0), OUTCOME_ACCEPT);
 		desk_now += 1000000u;
 		desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);

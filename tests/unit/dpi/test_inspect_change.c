@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector and change: a flow's whole life under one permit, and what becomes of a flow whose
- * permit changes.
+ * The inspector when the policy changes: a flow's whole life under one permit, and what becomes of
+ * a flow whose permit changes.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -11,8 +11,8 @@
 #include "dpi/inspect/deeds.h"
 #include "tests/unit/dpi/inspect_setup.h"
 
-/* Both ends of an observed session say that they are done while bytes before a gap are still
- * missing; then it goes on. */
+/* Both ends of an observed session send FIN while bytes before a gap are still missing; then the
+ * session goes on. */
 static void closed_and_heard_again(void **state)
 {
 	static const uint32_t permits[] = { P_TOY_OBSERVE, P_TOY_PICK_UP, P_TOY_HOLD_PICK_UP };
@@ -35,7 +35,8 @@ static void closed_and_heard_again(void **state)
 		desk_segment(&k, DIR_C2S, k.c + 8, k.s + 1, DESK_ACK, pdu, 12);
 		desk_now += 11000000u;
 		inspector_tick(desk_i);
-		/* Under hold the server's acknowledgement says that the first byte went by. */
+		/* If the permit holds, the server's acknowledgement shows that a full queue let the
+		 * first byte pass. */
 		assert_int_equal(desk.outcome[desk_id], permits[i] == P_TOY_PICK_UP ? OUTCOME_DROP : OUTCOME_ACCEPT);
 	}
 }
@@ -48,8 +49,8 @@ static struct cut_session ends_of(const struct conn *k)
 				     .server_port = k->server_port };
 }
 
-/* A session that nobody speaks in: its numbers are known, so both ends are told as soon as it
- * has ended. */
+/* A session in which nobody sends. Its sequence numbers are known, so both ends get a reset as soon
+ * as the session is cut. */
 static void an_idle_session_is_cut_at_once(void **state)
 {
 	struct conn k = desk_conn(P_TOY), other = desk_conn(P_TOY), half = desk_conn(P_TOY_PICK_UP);
@@ -72,19 +73,19 @@ static void an_idle_session_is_cut_at_once(void **state)
 	assert_int_equal(r->to_server.seq, k.c);
 	assert_int_equal(r->to_client.seq, k.s);
 	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
-	/* Once, however often it is said; the other session goes on; and of one that is unknown
-	 * nothing is said. */
+	/* Only one reset, however often the session is cut. The other session goes on, and an
+	 * unknown session causes no reset. */
 	inspector_cut(desk_i, &s, 1504);
 	s.client_port = 1;
 	inspector_cut(desk_i, &s, 1504);
 	assert_int_equal(desk.n_resets, 1);
 	assert_int_equal(desk_send(&other, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
-	/* Met half-way and not picked up: no number is known. */
+	/* Met half-way and not picked up: its sequence numbers are not known. */
 	desk_segment(&half, DIR_S2C, half.s, half.c, DESK_ACK, NULL, 0);
 	s = ends_of(&half);
 	inspector_cut(desk_i, &s, 1504);
 	assert_int_equal(desk.n_resets, 1);
-	/* What it says again until somebody may have heard it. */
+	/* The reset is repeated until the ends have probably received it. */
 	for (unsigned n = 0; n < 20; n++) {
 		desk_now += 300000000u;
 		inspector_tick(desk_i);
@@ -94,7 +95,8 @@ static void an_idle_session_is_cut_at_once(void **state)
 
 #define WRITE 20 /* a function that P_TOY allows and P_TOY_READS does not */
 
-/* The server's stack did not take a write; by the time it is repeated only reads are allowed. */
+/* The server's stack has not accepted a write. When the write is repeated, only reads are
+ * allowed. */
 static void what_the_server_has_not_taken_is_judged_again(void **state)
 {
 	uint8_t pdu[64];
@@ -109,7 +111,7 @@ static void what_the_server_has_not_taken_is_judged_again(void **state)
 		toy_pdu(pdu, 12, WRITE);
 		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 		k.permit = P_TOY_READS;
-		/* As a whole, or the bytes that its receiver lacks alone. */
+		/* The client repeats the whole write, or only the bytes that the server lacks. */
 		assert_int_equal(desk_segment(&k, DIR_C2S, from + (whole ? 0 : 5), k.s, DESK_ACK, pdu + (whole ? 0 : 5),
 					      whole ? 12 : 7),
 				 OUTCOME_DROP);
@@ -129,7 +131,7 @@ static void nothing_is_listed(void *ctx, const struct deed *d, const struct pdu 
 	++*(unsigned *)ctx;
 }
 
-/* What a dry run says of the next packet is what happens at it. */
+/* What a dry run says about a session is what happens at its next packet. */
 static void what_is_judged_again_is_foretold(void **state)
 {
 	uint8_t pdu[64], *image;
@@ -157,7 +159,8 @@ static void what_is_judged_again_is_foretold(void **state)
 		assert_true(impact.known);
 		assert_int_equal(impact.reason, taken ? R_NONE : R_ENDED);
 		assert_int_equal(desk.n_resets + desk.n_events + desk.n_pdus, 0);
-		/* Asking changes nothing: under the old permit it may still be repeated. */
+		/* A dry run changes nothing: under the old permit the write may still be
+		 * repeated. */
 		assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
 		k.permit = P_TOY_READS;
 		toy_pdu(pdu, 12, 3);
@@ -172,7 +175,8 @@ static void count_requests(void *ctx, const struct deed *d, const struct pdu *re
 	*(uint64_t *)ctx += d->count;
 }
 
-/* Requests that waited for their turn are told once, however often their segment was repeated. */
+/* A dry run lists requests that waited for their turn only once, however often their segment was
+ * repeated. */
 static void what_waited_its_turn_is_foretold_once(void **state)
 {
 	struct conn k = desk_conn(P_TOY_FEW);
@@ -193,7 +197,7 @@ static void what_waited_its_turn_is_foretold_once(void **state)
 	for (unsigned i = 0; i < TOY_FEW - 2; i++)
 		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 	from = k.c;
-	for (unsigned i = 0; i < 2; i++) /* there is room for two of the three */
+	for (unsigned i = 0; i < 2; i++) /* there is room for only two of the three requests */
 		assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 36), OUTCOME_DROP);
 	for (unsigned i = 0; i < TOY_FEW - 2; i++)
 		assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
@@ -207,7 +211,7 @@ static void what_waited_its_turn_is_foretold_once(void **state)
 	assert_int_equal(requests, 3);
 }
 
-/* A part of the first words lies between the ends: it may still become what is promised. */
+/* A part of the first bytes is still on its way: it may still become the promised protocol. */
 static void a_part_of_a_name_is_foretold(void **state)
 {
 	struct conn k = desk_conn(P_TLS);
@@ -229,7 +233,7 @@ static void a_part_of_a_name_is_foretold(void **state)
 	assert_int_equal(impact.reason, R_NONE);
 }
 
-/* The server's stack took the first half of it: the other half is a repetition that would
+/* The server's stack has accepted the first half of the write. Repeating the second half would
  * complete it. */
 static void a_write_taken_in_part_is_judged_again(void **state)
 {
@@ -249,8 +253,8 @@ static void a_write_taken_in_part_is_judged_again(void **state)
 	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 1);
 }
 
-/* Nothing is lost to a change that leaves what is under way allowed, nor by what the server has
- * and answers. */
+/* A change loses nothing that is still allowed and under way, and no answer to a request that the
+ * server has. */
 static void what_is_still_allowed_goes_on(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -266,8 +270,8 @@ static void what_is_still_allowed_goes_on(void **state)
 	k.permit = P_TOY;
 	toy_pdu(pdu, 12, WRITE);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
-	/* The server says that it has the write, and then it is narrowed; or the very segment that
-	 * says so comes after. */
+	/* The server acknowledges the write before the policy is narrowed; or its acknowledgement
+	 * is the first packet after that. */
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	k.permit = P_TOY_READS;
 	toy_pdu(pdu, 12, 3);
@@ -282,8 +286,8 @@ static void what_is_still_allowed_goes_on(void **state)
 	assert_int_equal(desk.n_resets, 0);
 }
 
-/* The table changes under the same permit, and a packet of another direction is the first to come
- * after it. */
+/* The first packet after the change comes from the server: the client's write is judged again all
+ * the same. */
 static void any_packet_finds_it(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -294,13 +298,14 @@ static void any_packet_finds_it(void **state)
 	toy_pdu(pdu, 12, WRITE);
 	desk_send(&k, DIR_C2S, pdu, 12);
 	k.permit = P_TOY_READS;
-	/* The server speaks, but does not say that it has the write. */
+	/* The server sends, but does not acknowledge the write. */
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c - 12, DESK_ACK, NULL, 0), OUTCOME_DROP);
 	assert_int_equal(desk.n_resets, 1);
 	assert_int_equal(desk.resets[0].to_server.seq, k.c);
 }
 
-/* What was only observed is judged when observing ends, as far as its receiver lacks it. */
+/* When observing ends, requests that were only observed are judged, as far as the server has not
+ * acknowledged them. */
 static void observed_and_then_enforced(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -319,7 +324,8 @@ static void observed_and_then_enforced(void **state)
 	assert_int_equal(desk.flows[desk.n_flows - 1].r, R_ENDED);
 }
 
-/* Of the session `k` nothing goes on under P_TOY, as a dry run says, and nothing is kept of it. */
+/* The session `k` does not go on under P_TOY, as a dry run says, and the inspector keeps nothing of
+ * it. */
 static void is_met_half_way(struct conn *k)
 {
 	struct cut_session s = ends_of(k);
@@ -343,28 +349,28 @@ static void is_met_half_way(struct conn *k)
 	assert_int_equal(stats().pool_used, 0);
 }
 
-/* Where nothing is stopped a client may choose the place from which its session is read, say within
- * a request. */
+/* If the policy only observes, a client may choose the place from which its session is read, for
+ * example inside a request. */
 static void picked_up_while_observed(void **state)
 {
 	struct conn k = desk_conn(P_TOY_OBSERVE);
 	uint8_t pdu[64];
 
 	(void)state;
-	/* A forbidden one of 44 bytes; within it three that are allowed. */
+	/* A forbidden request of 44 bytes, with three allowed ones inside. */
 	toy_pdu(pdu, 44, TOY_FORBIDDEN);
 	toy_pdu(pdu + 8, 12, 3);
 	desk_handshake(&k);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 8), OUTCOME_ACCEPT);
-	k.s += 12; /* it acknowledges what its server never said */
+	k.s += 12; /* it acknowledges bytes that its server never sent */
 	for (unsigned n = 0; n < 2; n++)
 		assert_int_equal(desk_send(&k, DIR_C2S, pdu + 8, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk_count(EVENT_FLOW, R_PICKED_UP), 1);
 	is_met_half_way(&k);
 }
 
-/* What nobody could follow passed all the same, and is not kept: its server has bytes that cannot
- * be compared. */
+/* Bytes that the inspector could not follow passed all the same, and it has no copy of them. So
+ * later repetitions cannot be compared. */
 static void let_by_while_observed(void **state)
 {
 	uint8_t pdu[64];
@@ -375,7 +381,7 @@ static void let_by_while_observed(void **state)
 		struct conn k = desk_conn(P_TOY_OBSERVE);
 
 		desk_clear();
-		if (n == 0) { /* before the session is open, ahead of where it begins */
+		if (n == 0) { /* before the session is open, ahead of its first byte */
 			desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0);
 			desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0);
 			k.c++;
@@ -383,7 +389,7 @@ static void let_by_while_observed(void **state)
 					 OUTCOME_ACCEPT);
 			k.s++;
 			desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0);
-		} else { /* behind a SYN that its server may have taken */
+		} else { /* behind a SYN that the server may have accepted */
 			desk_handshake(&k);
 			desk_segment(&k, DIR_C2S, k.c + 3, 0, DESK_SYN, NULL, 0);
 			assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 19), OUTCOME_ACCEPT);
@@ -392,12 +398,10 @@ static void let_by_while_observed(void **state)
 	}
 }
 
-/* Loss, repetition and another order are followed while observed: such a session goes on when
- * observing ends. */
 /*
- * A session whose place this worker lost, closed by a reset that its server ignored or alive, under
- * conduits that pick nothing up: it gets no claim to be picked up by a policy that says so later. A
- * server's bare acknowledgement does not make it one that nobody knew.
+ * The worker has lost its place in a session, which may be alive or closed by a reset that its
+ * server ignored. The permit allows no pick-up. A later policy that allows pick-ups does not pick
+ * this session up. A bare acknowledgement of the server does not turn it into an unknown session.
  */
 static void lost_and_then_picked_up(void **state)
 {
@@ -407,7 +411,8 @@ static void lost_and_then_picked_up(void **state)
 	(void)state;
 	toy_pdu(pdu, 12, 3);
 	toy_pdu(forbidden, 12, TOY_FORBIDDEN);
-	/* alive under `hold` it goes on behind the gap: a full queue may have let it by */
+	/* a live session under `hold` goes on behind the gap, because a full queue may have let the
+	 * bytes pass */
 	for (unsigned i = 0; i < 5; i++) {
 		struct conn k = desk_conn(permits[i % 3]);
 
@@ -429,12 +434,14 @@ static void lost_and_then_picked_up(void **state)
 			inspector_tick(desk_i);
 			assert_int_equal(desk.outcome[desk_id], OUTCOME_DROP);
 		}
-		/* Its client dials anew, and is heard. */
+		/* The client begins a new session, which works. */
 		desk_handshake(&k);
 		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 	}
 }
 
+/* Loss, repetition and reordering are followed while the policy observes: such a session goes on
+ * when observing ends. */
 static void followed_while_observed(void **state)
 {
 	struct conn k = desk_conn(P_TOY_OBSERVE);
@@ -453,8 +460,8 @@ static void followed_while_observed(void **state)
 	goes_on_judged(&k);
 }
 
-/* A queue was full, and its conduit let by what came: what waits for its pick-up then has no claim
- * to it where nothing is let by. */
+/* A queue was full and its conduit let packets pass, so the session waits for its pick-up. Under a
+ * permit that lets nothing pass it is not picked up. */
 static void let_by_and_then_closed(void **state)
 {
 	struct conn k = desk_conn(P_MIXED_HOLD);
@@ -485,13 +492,14 @@ static void what_waits_is_judged_by_what_holds_then(void **state)
 	desk_segment(&k, DIR_C2S, k.c + 5, k.s, DESK_ACK, pdu + 5, 7);
 	k.permit = P_TOY_READS;
 	desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 5);
-	if (desk.outcome[desk_id] ==
-	    OUTCOME_ACCEPT) /* the rest was held under the old permit, which the kernel knows */
+	/* the kernel knows that the rest was held under the old permit */
+	if (desk.outcome[desk_id] == OUTCOME_ACCEPT)
 		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 5, k.s, DESK_ACK, pdu + 5, 7), OUTCOME_DROP);
 	assert_true(desk.n_resets > 0);
 }
 
-/* Bytes that passed before their protocol was known are no more than the new permit lets pass. */
+/* Bytes that passed before the protocol was known must also be within the number that the new
+ * permit lets pass. */
 static void undecided_bytes_are_counted_again(void **state)
 {
 	struct conn k = desk_conn(P_TLS_LATE);
@@ -503,7 +511,8 @@ static void undecided_bytes_are_counted_again(void **state)
 	k.permit = P_TLS;
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 3, k.s, DESK_ACK, "\x01\x02\x03", 3), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
-	/* The beginning of what the new one promises as well goes on; of what it does not, not. */
+	/* The session goes on if the new permit promises the protocol that its first bytes may
+	 * become, and ends if not. */
 	k = desk_conn(P_TLS_OR_SSH);
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_C2S, "SSH-2"), OUTCOME_ACCEPT);
@@ -514,8 +523,8 @@ static void undecided_bytes_are_counted_again(void **state)
 	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 2);
 }
 
-/* What the server has taken of them stays a part of them: seven bytes here and five there would
- * make a whole request. */
+/* Bytes that the server has acknowledged still count: seven bytes under one permit and five under
+ * the next would make a whole request. */
 static void undecided_bytes_stay_counted(void **state)
 {
 	struct conn k = desk_conn(P_MIXED_LATE);
@@ -531,7 +540,7 @@ static void undecided_bytes_stay_counted(void **state)
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 8, 1), OUTCOME_DROP);
 }
 
-/* What passed undecided on a lane for naming was never read as commands. */
+/* Bytes that passed undecided on a lane for naming were never read as commands. */
 static void undecided_bytes_are_no_commands(void **state)
 {
 	uint8_t pdu[64];
@@ -565,7 +574,7 @@ static void pass_hours(unsigned n)
 	}
 }
 
-/* Until nothing is said again of what ended before. */
+/* Waits until no resets of earlier sessions are repeated any more. */
 static void waits_for_resets(void)
 {
 	for (unsigned n = 0; n < 30; n++) {
@@ -591,8 +600,8 @@ static struct impact foretell(const struct conn *k, uint32_t permit)
 	return impact;
 }
 
-/* A session that was let go of is busy or idle for as long as it likes, and nothing of it
- * comes here. */
+/* A session that is no longer inspected may be busy or silent for any length of time, and none of
+ * its packets comes to the inspector. */
 static void let_go_for_days(void **state)
 {
 	static const unsigned hours[] = { 1, 23, 25, 6 * 24 + 1, 90 * 24 };
@@ -620,16 +629,16 @@ static void let_go_for_days(void **state)
 			assert_int_equal(desk_text(&k, DIR_S2C, data), OUTCOME_CONFIRMED);
 		}
 		assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 0);
-		/* It is remembered for another day, and then for what it is again. */
+		/* The session is remembered for another day, and its protocol is still known. */
 		pass_hours(25);
 		assert_int_equal(desk_text(&k, DIR_S2C, data), OUTCOME_CONFIRMED);
-		/* What it speaks still has to be allowed. */
+		/* The new permit must allow the protocol of the session. */
 		assert_int_equal(foretell(&other, P_TLS).reason, R_ENDED);
 		other.permit = P_TLS;
 		assert_int_equal(desk_text(&other, DIR_C2S, data), OUTCOME_DROP);
 		assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
-		/* A new session on its ports is no part of it, whoever dials once the old one may
-		 * be over. */
+		/* A new session on the same ports does not inherit this, whichever end opens it
+		 * once the old session may be over. */
 		assert_int_equal(desk_segment(&dialled, DIR_S2C, 77, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
 		dialled.c += 500000;
 		desk_handshake(&dialled);
@@ -637,7 +646,7 @@ static void let_go_for_days(void **state)
 	}
 }
 
-/* Where commands are judged beside it every packet comes here, and such a session may be silent for
+/* On a lane for commands every packet comes to the inspector, and such a session may be silent just
  * as long. */
 static void silent_for_days_beside_commands(void **state)
 {
@@ -654,7 +663,7 @@ static void silent_for_days_beside_commands(void **state)
 	assert_int_equal(desk.n_resets, 0);
 }
 
-/* Ended ones make room before anybody else: a table is never larger, and who was forgotten is
+/* Ended sessions make room first: the table never grows, and a session that was forgotten counts as
  * met half-way. */
 static void let_go_and_then_crowded_out(void **state)
 {
@@ -677,7 +686,8 @@ static void let_go_and_then_crowded_out(void **state)
 	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
 }
 
-/* The kernel says that no worker sees it, and then it says so much that none sees. */
+/* The kernel reports that no worker sees the session; `speaks`: then both ends send bytes that no
+ * worker sees. */
 static void goes_by_unseen(struct conn *k, bool speaks)
 {
 	struct cut_session s = ends_of(k);
@@ -688,8 +698,8 @@ static void goes_by_unseen(struct conn *k, bool speaks)
 	k->s += speaks ? 240 : 0;
 }
 
-/* Inspection off and on again, as a trial and its end: the session goes on as its conduit says of
- * one that no worker knows, as is foretold. */
+/* Inspection is turned off and on again, as by a trial and its end: the session is handled as its
+ * conduit says for a session that no worker knows, and a dry run says the same. */
 static void unseen_for_a_while(void **state)
 {
 	static const struct {
@@ -720,8 +730,7 @@ static void unseen_for_a_while(void **state)
 								     : R_MIDSTREAM_RESET);
 		k.permit = then;
 		if (goes_on) {
-			/* its server is the first to say something, or it says no more than that it
-			 * is there */
+			/* the server's first packet has data, or is only an acknowledgement */
 			if (i % 2)
 				assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0),
 						 OUTCOME_ACCEPT);
@@ -734,7 +743,8 @@ static void unseen_for_a_while(void **state)
 	}
 }
 
-/* Without the kernel's word numbers that nobody saw are a client's own, whatever changed. */
+/* Without a report of the kernel, sequence numbers that nobody saw are the client's invention,
+ * whatever has changed. */
 static void made_up_behind_a_change(void **state)
 {
 	struct conn k = desk_conn(P_TOY_READS);
@@ -750,7 +760,7 @@ static void made_up_behind_a_change(void **state)
 	assert_int_equal(desk_count(EVENT_FLOW, R_PICKED_UP), 0);
 }
 
-/* It was silent meanwhile: it goes on where it was, and an old write is judged again as ever. */
+/* Nothing was sent while no worker saw the session: it goes on at its place. */
 static void unseen_and_silent(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -765,8 +775,8 @@ static void unseen_and_silent(void **state)
 	goes_on_judged(&k);
 }
 
-/* A client with one port: what it had was closed, or refused for a write, and it dialled anew while
- * nobody looked. */
+/* A client that always uses one port: its session was closed, or refused because of a write, and
+ * the client opened a new one while no worker saw it. */
 static void dialled_anew_unseen(void **state)
 {
 	static const uint32_t permits[] = { P_TOY_PICK_UP, P_TOY_HOLD_PICK_UP };
@@ -796,17 +806,17 @@ static void dialled_anew_unseen(void **state)
 		c = k.c;
 		s = k.s;
 		goes_by_unseen(&k, false);
-		/* Of the old session nothing goes on. */
+		/* The old session does not go on. */
 		assert_int_equal(desk_segment(&k, DIR_C2S, c, s, DESK_ACK, pdu, 12), OUTCOME_DROP);
 		k.c = c + 700000000u;
-		k.s = s + 64000u; /* a device that counts on from the last */
+		k.s = s + 64000u; /* a device that continues its sequence numbers */
 		waits_for_resets();
 		goes_on_judged(&k);
 	}
 }
 
-/* Where only a name is promised nothing is picked up: whoever nobody knows ends at once, as
- * is foretold. */
+/* On a conduit that only names protocols no session is picked up: an unknown session ends at once,
+ * as a dry run says. */
 static void nothing_to_pick_up(void **state)
 {
 	struct conn known = desk_conn(P_TCP), stranger = desk_conn(P_TLS_PICK_UP);

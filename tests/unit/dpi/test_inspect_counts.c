@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What accepted operations are counted by, when that is told, and what happens when their table is
- * full: nothing is lost but particulars.
+ * How accepted operations are counted, when the counts are reported, and what happens when the
+ * table is full: only details are lost.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
  * LINK: dpi/modbus/request.c dpi/modbus/response.c
@@ -18,8 +18,8 @@
 
 #define HOUR 3600000000000u
 
-/* Function 1 reads two registers; 2 does and writes one with the value behind it; both at the
- * address in the PDU. */
+/* Function 1 reads two registers; function 2 reads them and writes one with the value behind it.
+ * Both use the address in the PDU. */
 static void counting_parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
 {
 	uint8_t function, unit;
@@ -74,11 +74,11 @@ static void ask(struct conn *k, uint8_t function, uint8_t unit, uint16_t at, uin
 	pdu[6] = (uint8_t)(value >> 8);
 	pdu[7] = (uint8_t)value;
 	assert_int_equal(desk_send(k, DIR_C2S, pdu, sizeof(pdu)), OUTCOME_ACCEPT);
-	/* Acknowledged, so that no stream fills the pool. */
+	/* Acknowledges, so that no stream fills the pool. */
 	desk_segment(k, DIR_S2C, k->s, k->c, DESK_ACK, NULL, 0);
 }
 
-/* Ticks until nothing more is to be written for a while; the events are left. */
+/* Lets time pass until nothing more will be written for a while; the events stay. */
 static void write_out(void)
 {
 	desk.n_events = 0;
@@ -100,7 +100,7 @@ static void one_record_an_hour(void **state)
 	const struct event *e;
 
 	(void)state;
-	/* Three sessions ask for the same, one of them for something else as well. */
+	/* Three sessions send the same request; one of them sends another one as well. */
 	for (unsigned s = 0; s < 3; s++) {
 		struct conn k = desk_conn(P_TOY);
 
@@ -139,7 +139,7 @@ static void one_record_an_hour(void **state)
 	assert_int_equal(e->limit.what, LIMIT_WROTE);
 	assert_int_equal(e->limit.allowed[0].lo, 4);
 	assert_int_equal(e->limit.allowed[0].hi, 8);
-	/* Told once; and the next hour begins with the next request. */
+	/* Reported once. The next period of an hour begins with the next request. */
 	desk_now += 2 * HOUR;
 	write_out();
 	assert_int_equal(desk_count(EVENT_COUNTS, R_ALLOWED), 0);
@@ -172,7 +172,7 @@ static void another_generation_and_the_end(void **state)
 	ask(&k, 1, 1, 0, 0);
 	inspector_generations(desk_i, (struct event_generation){ 1, 11 }, bytes_of(NULL, 0));
 	write_out();
-	assert_int_equal(desk_count(EVENT_COUNTS, R_ALLOWED), 0); /* it is the same one */
+	assert_int_equal(desk_count(EVENT_COUNTS, R_ALLOWED), 0); /* the table stays the same */
 	inspector_generations(desk_i, (struct event_generation){ 2, 22 }, bytes_of(NULL, 0));
 	write_out();
 	assert_int_equal(desk_count(EVENT_COUNTS, R_ALLOWED), 1);
@@ -184,7 +184,7 @@ static void another_generation_and_the_end(void **state)
 	assert_int_equal(counted(0)->generation.number, 2);
 }
 
-/* What is refused, and what is in a segment that did not pass, was never done. */
+/* Refused requests, and requests in a segment that did not pass, are not counted. */
 static void what_did_not_pass_does_not_count(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -200,8 +200,8 @@ static void what_did_not_pass_does_not_count(void **state)
 	assert_int_equal(desk_count(EVENT_COUNTS, R_ALLOWED), 0);
 }
 
-/* One host asks for every address, far more kinds than there is room for: another pair's kind is
- * told apart all the same. */
+/* One host uses every address, so that its counts fill the table. Counts of another pair of hosts
+ * still have entries of their own. */
 static void a_full_table(void **state)
 {
 	struct conn k = desk_conn(P_TOY), other = desk_conn(P_TOY_2);
@@ -216,7 +216,7 @@ static void a_full_table(void **state)
 		ask(&k, 1, 1, at, 0);
 	for (unsigned n = 0; n < 3; n++, asked++)
 		ask(&other, 1, 1, 9000, 0);
-	/* And then whatever else there is: kinds that differ in more than their addresses. */
+	/* And then many kinds of requests that differ in more than their addresses. */
 	for (unsigned n = 0; n < 1000; n++, asked++)
 		ask(&k, (uint8_t)(3 + n % 100), (uint8_t)(2 + n / 100), 1, 0);
 	desk_now += HOUR;
@@ -240,7 +240,8 @@ static void a_full_table(void **state)
 	}
 	assert_int_equal(sum, asked);
 	assert_int_equal(wide, 3000 - COUNTS_EXACT);
-	assert_int_equal(records, COUNTS_MAX + 1); /* and what found no place at all */
+	/* and one record for all requests that found no place */
+	assert_int_equal(records, COUNTS_MAX + 1);
 	/* The next hour begins with an empty table. */
 	ask(&other, 1, 1, 9000, 0);
 	desk_now += HOUR;
@@ -248,8 +249,8 @@ static void a_full_table(void **state)
 	assert_int_equal(desk_count(EVENT_COUNTS, R_ALLOWED), 1);
 }
 
-/* Nobody waits for records: they go out in helpings, and what comes meanwhile is of the
- * next hour. */
+/* Nobody waits for the records: they are written in portions, and requests that come meanwhile
+ * count for the next hour. */
 static void helpings(void **state)
 {
 	struct conn k = desk_conn(P_TOY);

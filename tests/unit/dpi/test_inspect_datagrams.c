@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector and datagrams of enforced protocols: each is judged whole and for itself, by what
- * holds when it comes. What is refused is dropped and recorded, and its flow goes on; nobody is
- * reset.
+ * The inspector with datagrams of enforced protocols: each datagram is judged whole and by itself,
+ * under the permit that is valid when it comes. What is refused is dropped and recorded, and its
+ * flow goes on; nobody is reset.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
  * LINK: dpi/modbus/request.c dpi/modbus/response.c
@@ -81,7 +81,8 @@ static void each_for_itself(void **state)
 		desk_clear();
 		assert_int_equal(ask(&k, 1), OUTCOME_ACCEPT);
 		assert_int_equal(answer(&k, 1), OUTCOME_ACCEPT);
-		/* It says what it was and who did not allow it, and that is all that happens. */
+		/* The record names the request and the conduit that refused it, and nothing else
+		 * happens. */
 		assert_int_equal(write_one(&k, 2), OUTCOME_DROP);
 		assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 1);
 		assert_int_equal(desk.n_events, 1);
@@ -89,7 +90,7 @@ static void each_for_itself(void **state)
 		assert_int_equal(desk.events[0].conduit, P_TOY_READS);
 		assert_int_equal(desk.events[0].l4proto, IP_UDP);
 		assert_int_equal(desk.events[0].protocol, PROTO_MODBUS);
-		/* Nobody saw it, so nobody answers it. */
+		/* The server did not get the request, so it cannot answer it. */
 		assert_int_equal(written(&k, 2), OUTCOME_DROP);
 		assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_RESPONSE), 1);
 		for (uint16_t tid = 3; tid < MANY; tid++) {
@@ -100,7 +101,7 @@ static void each_for_itself(void **state)
 	}
 }
 
-/* Whatever is not exactly one PDU. */
+/* Datagrams that are not exactly one PDU. */
 static void garbage(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -109,8 +110,8 @@ static void garbage(void **state)
 
 	(void)state;
 	message(m + n, 8, 3, "\0\x05\0\1", 4);
-	for (size_t cut = 0; cut <= 2 * n;
-	     cut++) { /* the first too: what is no PDU does not keep a flow from its protocol */
+	/* Also as the first datagram: bytes that are no PDU do not prevent the flow's protocol. */
+	for (size_t cut = 0; cut <= 2 * n; cut++) {
 		assert_int_equal(desk_datagram(&k, DIR_C2S, m, cut), cut == n ? OUTCOME_ACCEPT : OUTCOME_DROP);
 		wrong += cut != n;
 		assert_int_equal(desk_count(EVENT_DROP, R_MODBUS_FRAME), wrong);
@@ -122,7 +123,7 @@ static void garbage(void **state)
 	assert_int_equal(answer(&k, 7), OUTCOME_ACCEPT);
 }
 
-/* An answer belongs to a request, and to one. */
+/* An answer belongs to exactly one request. */
 static void answers(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -134,18 +135,18 @@ static void answers(void **state)
 	/* longer than asked for */
 	assert_int_equal(say(&k, DIR_S2C, 1, 3, "\4\1\2\3\4", 5), OUTCOME_DROP);
 	assert_int_equal(say(&k, DIR_S2C, 1, 0x83, "\2", 1), OUTCOME_ACCEPT);
-	/* The wire says a datagram twice, request or answer, and out of order. */
+	/* The network delivers datagrams twice, requests and answers, and out of order. */
 	assert_int_equal(ask(&k, 3), OUTCOME_ACCEPT);
 	assert_int_equal(ask(&k, 3), OUTCOME_ACCEPT);
 	assert_int_equal(ask(&k, 4), OUTCOME_ACCEPT);
 	assert_int_equal(answer(&k, 4), OUTCOME_ACCEPT);
 	assert_int_equal(answer(&k, 3), OUTCOME_ACCEPT);
 	assert_int_equal(answer(&k, 3), OUTCOME_ACCEPT);
-	assert_int_equal(answer(&k, 3), OUTCOME_ACCEPT); /* says the same once more */
+	assert_int_equal(answer(&k, 3), OUTCOME_ACCEPT); /* the same answer once more */
 	assert_int_equal(say(&k, DIR_S2C, 3, 3, "\2\x55\x55", 3), OUTCOME_DROP);
 }
 
-/* Nothing arrives: neither requests nor answers. The next one is as good as the first. */
+/* Datagrams get lost, requests and answers. The next one is judged like the first. */
 static void lost(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -160,7 +161,7 @@ static void lost(void **state)
 	}
 }
 
-/* The next datagram is judged by what holds then, in both ways. */
+/* The next datagram is judged by the policy that is in force then, in both directions. */
 static void narrowed(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -168,7 +169,7 @@ static void narrowed(void **state)
 	(void)state;
 	assert_int_equal(write_one(&k, 1), OUTCOME_ACCEPT);
 	k.permit = P_TOY_READS;
-	/* what was asked for in time is answered */
+	/* a request from before the change is answered */
 	assert_int_equal(written(&k, 1), OUTCOME_ACCEPT);
 	assert_int_equal(write_one(&k, 2), OUTCOME_DROP);
 	assert_int_equal(ask(&k, 3), OUTCOME_ACCEPT);
@@ -178,7 +179,7 @@ static void narrowed(void **state)
 	assert_int_equal(written(&k, 4), OUTCOME_ACCEPT);
 }
 
-/* The same by another table under the same permit, and by one that has no such permit. */
+/* The same with another table under the same permit, and with a table without such a permit. */
 static void the_table_changes(void **state)
 {
 	struct conn k = desk_conn(P_TOY), other = desk_conn(P_TOY_2);
@@ -195,7 +196,7 @@ static void the_table_changes(void **state)
 	assert_int_equal(ask(&k, 2), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_DROP, R_UNKNOWN_PERMIT), 2);
 	assert_int_equal(answer(&other, 1), OUTCOME_ACCEPT);
-	/* It comes back: nothing of the flow was ended for good. */
+	/* The permit is there again: the flow was not ended for good. */
 	image = desk_image(1, &n);
 	assert_true(inspector_table(desk_i, bytes_of(image, n), digest));
 	free(image);
@@ -203,7 +204,8 @@ static void the_table_changes(void **state)
 	assert_int_equal(answer(&k, 3), OUTCOME_ACCEPT);
 }
 
-/* A permit without the protocol ends what there was; with it again, the flow begins anew. */
+/* A permit without the protocol ends the flow's state; under one that has it again, the flow begins
+ * anew. */
 static void another_protocol(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -235,12 +237,12 @@ static void observed(void **state)
 	assert_int_equal(desk_count(EVENT_DROP, R_MODBUS_FRAME), 1);
 	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FRAME) + desk_count(EVENT_PDU, R_MODBUS_FIELD), 1);
 	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_RESPONSE), 1);
-	/* It is judged on, not let go of. */
+	/* Its datagrams are still judged, and not let go of. */
 	assert_int_equal(answer(&k, 1), OUTCOME_ACCEPT);
 	assert_int_equal(desk.pdus[desk.n_pdus - 1].reason, R_ALLOWED);
 }
 
-/* A new worker: the server answers what another was asked. */
+/* A new worker: the server answers a request that the old worker saw. */
 static void the_worker_is_new(void **state)
 {
 	static const uint32_t permits[] = { P_TOY, P_TOY_DROP, P_TOY_PICK_UP };
@@ -251,18 +253,18 @@ static void the_worker_is_new(void **state)
 		struct conn k = desk_conn(permits[i]);
 
 		assert_int_equal(answer(&k, 1), picks_up ? OUTCOME_ACCEPT : OUTCOME_DROP);
-		/* no request asks for that */
+		/* no request asks for that function */
 		assert_int_equal(say(&k, DIR_S2C, 2, 3, "\5\0", 2), OUTCOME_DROP);
-		/* The client's next request loses nothing, whatever the conduits say
-		 * of sessions. */
+		/* The client's next request is not lost, whatever the conduit says about sessions
+		 * met half-way. */
 		assert_int_equal(ask(&k, 3), OUTCOME_ACCEPT);
 		assert_int_equal(answer(&k, 3), OUTCOME_ACCEPT);
-		/* everything from before is answered */
+		/* after an answer to a new request, requests from before count as answered */
 		assert_int_equal(answer(&k, 4), OUTCOME_DROP);
 	}
 }
 
-/* A minute without a word: only what was open is forgotten. */
+/* A minute without a datagram: only the open requests are forgotten. */
 static void silence(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -277,8 +279,8 @@ static void silence(void **state)
 	assert_int_equal(answer(&k, 2), OUTCOME_ACCEPT);
 }
 
-/* More flows than there is room for: what is forgotten begins anew, and what is forbidden
- * never passes. */
+/* More flows than there is room for: a forgotten flow begins anew, and a forbidden request never
+ * passes. */
 static void crowds(void **state)
 {
 	struct conn k[200];
@@ -296,7 +298,7 @@ static void crowds(void **state)
 	assert_true(stats().flows <= 64);
 }
 
-/* A protocol that says several PDUs in a datagram: all of it or nothing. */
+/* A protocol with several PDUs in a datagram: all of them pass, or none. */
 static void several(void **state)
 {
 	struct conn k = desk_conn(P_TOY_FEW);
@@ -309,16 +311,16 @@ static void several(void **state)
 	assert_int_equal(desk_datagram(&k, DIR_C2S, b, n), OUTCOME_ACCEPT);
 	assert_int_equal(desk_datagram(&k, DIR_C2S, b, n - 1), OUTCOME_DROP);
 	b[12 + 2] = TOY_FORBIDDEN;
-	for (unsigned i = 0; i < MANY; i++) /* of which nothing is remembered */
+	for (unsigned i = 0; i < MANY; i++) /* nothing is remembered of these PDUs */
 		assert_int_equal(desk_datagram(&k, DIR_C2S, b, n), OUTCOME_DROP);
 	toy_pdu(b + n, 9, 4);
 	b[12 + 2] = 5;
-	/* more than the protocol has */
+	/* more PDUs than the protocol allows */
 	assert_int_equal(desk_datagram(&k, DIR_C2S, b, n + 9), OUTCOME_DROP);
 	assert_int_equal(desk_datagram(&k, DIR_C2S, b, n), OUTCOME_ACCEPT);
 }
 
-/* Two protocols at one port, one of them not spoken in datagrams. */
+/* Two protocols at one port, of which one is not used with datagrams. */
 static void beside_others(void **state)
 {
 	struct conn k = desk_conn(P_MIXED);
@@ -331,8 +333,8 @@ static void beside_others(void **state)
 	assert_int_equal(desk_datagram(&k, DIR_C2S, b, toy_pdu(b, 12, 4)), OUTCOME_ACCEPT);
 }
 
-/* A flow that a mistake refused: what comes into force next finds it as if it were new, and what
- * only observes lets it by at once. */
+/* A flow was refused by mistake: the next policy treats it as new, and a policy that only observes
+ * lets it pass at once. */
 static void refused_by_a_mistake(void **state)
 {
 	static const char query[] = "\x12\x34\x01\0\0\1\0\0\0\0\0\0\x03www\x07"
@@ -350,7 +352,7 @@ static void refused_by_a_mistake(void **state)
 		for (unsigned i = 0; i < 9; i++)
 			assert_int_equal(desk_datagram(&k, DIR_C2S, query, sizeof(query) - 1), OUTCOME_DROP);
 		assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
-		if (turn == 1) { /* under the same id: only the table is another */
+		if (turn == 1) { /* the same permit id: only the table differs */
 			image = desk_image(1, &n);
 			assert_true(inspector_table(desk_i, bytes_of(image, n), digest));
 			free(image);

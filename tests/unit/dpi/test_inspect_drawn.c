@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whole lives of sessions, drawn by a printed seed (SEKISHO_SEED; SEKISHO_LIVES: how many): a
- * client that says any segment at any place, with acknowledgements of its own making, again and
- * again, over sessions that its server has forgotten; a server that reads as TCP does, by the first
- * or by the last copy of what came ahead of a gap; a network that loses before and behind the box.
- * No queue is ever full. Half of the lives know change: other permits, which forbid more or less,
- * observe, or look for a name first; tables of another turn; cuts; days of silence; workers that
- * die where no session goes on half-way. Whatever the conduit says of overload and of sessions met
- * half-way, no server reads what is forbidden at that time.
+ * Whole lives of sessions, random by a printed seed (SEKISHO_SEED; SEKISHO_LIVES: how many). The
+ * client sends any segment at any position, with any acknowledgements, again and again, over
+ * sessions that its server has forgotten. The server reads as TCP does, by the first or by the last
+ * copy of what came after a gap. The network loses packets before and behind the box. No queue is
+ * ever full. In half of the lives the policy changes: permits that forbid more or less, observe, or
+ * look for a name first; other tables; cuts; days of silence; workers that die where no session is
+ * picked up half-way. Whatever the conduit says about overload and about sessions met half-way, no
+ * server may read what is forbidden at that time.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -27,7 +27,7 @@
 #define STEPS 60u
 #define ROOM 1024u
 #define WRITE 20   /* a function that P_TOY allows and P_TOY_READS does not */
-#define AFTER 512u /* the place of the first number in the room */
+#define AFTER 512u /* the offset of the first byte in the room */
 
 static uint64_t drawn;
 
@@ -47,15 +47,16 @@ static bool one_in(uint32_t n)
 static struct {
 	struct conn k;
 	uint32_t base;	/* the number at AFTER */
-	uint32_t begin; /* where the client's texts begin */
+	uint32_t begin; /* where the client's bytes begin */
 	/* The server. */
 	enum { LISTENS, HALF_OPEN, OPEN } state;
 	bool keeps_last, takes_last_syn;
 	uint8_t bytes[ROOM];
 	bool have[ROOM];
-	uint32_t isn, next, read; /* next that it expects; what it has read up to */
-	uint32_t sent;		  /* its own next number */
-	/* The client: what it said last, and what is undecided. */
+	/* initial sequence number, the next one that it expects, and up to where it has read */
+	uint32_t isn, next, read;
+	uint32_t sent; /* its own next number */
+	/* The client: its last segment, and the packets that are not decided yet. */
 	uint32_t last_at, last_n, last_ack, last_text;
 	struct said {
 		uint32_t id, seq, ack, flags, n, permit;
@@ -63,7 +64,7 @@ static struct {
 	} said[64];
 	unsigned n_said;
 	unsigned read_pdus, changes;
-	const uint32_t *permits; /* that it may come under */
+	const uint32_t *permits; /* the permits under which this life may run */
 	unsigned n_permits, loss;
 	bool worker_may_die;
 	bool wrong;
@@ -75,9 +76,10 @@ static void server_says(unsigned flags, const uint8_t *p, size_t n)
 {
 	uint32_t seq = flags & DESK_SYN ? life.sent - 1 : life.sent;
 
-	if (n == 0 && one_in(4)) /* lost before the box; what carries bytes would be repeated */
+	/* lost in front of the box; a segment with data would be repeated */
+	if (n == 0 && one_in(4))
 		return;
-	if (!(flags == DESK_ACK && n == 0 && desk.quiet)) /* else the kernel lets it by */
+	if (!(flags == DESK_ACK && n == 0 && desk.quiet)) /* otherwise the kernel lets it pass */
 		desk_segment(&life.k, DIR_S2C, seq, life.next, flags, p, n);
 	life.sent += (uint32_t)n;
 }
@@ -182,7 +184,7 @@ static void server_gets(const struct said *s)
 	if (life.state == HALF_OPEN && s->ack != life.sent)
 		return;
 	life.state = OPEN;
-	if (seq_diff(s->ack, life.sent) > 0) { /* acknowledges what it never said */
+	if (seq_diff(s->ack, life.sent) > 0) { /* acknowledges bytes that the server never sent */
 		server_says(DESK_ACK, NULL, 0);
 		return;
 	}
@@ -201,7 +203,7 @@ static void server_gets(const struct said *s)
 
 /* ---- the client ---- */
 
-/* What is decided by now leaves; some of it is lost behind the box. */
+/* Packets that are decided by now leave the box; some of them are lost behind it. */
 static void deliver(void)
 {
 	for (bool any = true; any;) {
@@ -236,7 +238,7 @@ static void client_says(uint32_t seq, uint32_t ack, unsigned flags, const uint8_
 	};
 	if (n > 0)
 		memcpy(s->p, p, n);
-	if (flags == DESK_ACK && n == 0 && desk.quiet) { /* the kernel lets it by */
+	if (flags == DESK_ACK && n == 0 && desk.quiet) { /* the kernel lets it pass */
 		life.n_said--;
 		if (!one_in(life.loss))
 			server_gets(s);
@@ -253,8 +255,8 @@ static void waits(uint64_t ms)
 	deliver();
 }
 
-/* Byte `at` behind the beginning: requests that are allowed, forbidden, or allowed with a forbidden
- * one in them and the other way round. */
+/* The byte at this offset: of requests that are allowed, forbidden, allowed with a forbidden one
+ * inside, or the other way round. */
 static uint8_t text(uint32_t which, uint32_t at)
 {
 	static const uint8_t functions[][2] = {
@@ -313,7 +315,7 @@ static void dials(void)
 	life.begin = one_in(4) ? life.next - draw(20) : life.next;
 }
 
-/* Another permit, a table of another turn, or both. */
+/* Changes the permit, the table, or both. */
 static void changes(void)
 {
 	uint8_t digest[32];
@@ -347,8 +349,8 @@ static void insists(void)
 	}
 }
 
-/* A forbidden request in two pieces, in either order, each perhaps again and again; sometimes
- * another request behind it before. */
+/* Sends a forbidden request in two pieces, in either order, each possibly several times; sometimes
+ * another request behind it comes first. */
 static void says_in_pieces(void)
 {
 	uint32_t which = 1 + draw(6), all = which < 3 ? 12 : 20, cut = 1 + draw(all - 1), at = life.next;
@@ -377,8 +379,8 @@ static void worker_dies(void)
 	life.n_said = 0;
 }
 
-/* What the server has not said that it has is said again under another permit, whole or the rest
- * of it. */
+/* Repeats bytes that the server has not acknowledged under another permit, all of them or the
+ * rest. */
 static void says_across_a_change(void)
 {
 	uint32_t which = one_in(3) ? 1 + draw(6) : 2, all = which < 3 ? 12 : 20, at = life.next, from;
@@ -463,11 +465,11 @@ static void step(void)
 
 static void lives(void **state)
 {
-	/* One permit for all its life, or one of several at a time. */
+	/* A life has one permit all the time, or changes between several. */
 	static const struct {
 		uint32_t permits[6];
 		unsigned n;
-		bool worker_may_die; /* no session of it goes on half-way */
+		bool worker_may_die; /* its sessions are not picked up half-way */
 	} kinds[] = {
 		{ { P_TOY }, 1, true },
 		{ { P_TOY_DROP }, 1, true },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * I/O of EtherNet/IP through the whole inspector: connections are opened over TCP, in all the ways
- * that there are, and their datagrams go over UDP; policies change before, while and after that.
+ * I/O of EtherNet/IP through the whole inspector: connections are opened over TCP in all possible
+ * ways, and their datagrams are sent over UDP. Policies change before, during and after that.
  *
  * LINK: $(INSPECT_PARTS) dpi/enip/enip.c dpi/enip/once.c dpi/enip/state.c dpi/enip/build.c
  * LINK: dpi/enip/encap.c dpi/enip/cip.c
@@ -15,7 +15,7 @@
 #include "tests/unit/dpi/enip_desk.h"
 #undef desk_clear
 
-/* All codes; what only reads. */
+/* The codes of all services, and those of services that only read. */
 #define DESK_PROTOCOL PROTO_ENIP
 #define DESK_CODES                                                                                                     \
 	{ 0, ENIP_OPEN_OUTPUT }, { ENIP_OPEN_INPUT, ENIP_LAST },                                                       \
@@ -27,14 +27,15 @@
 
 #define PORT_REQUESTS 44818
 #define PORT_IO 2222
-#define OUTPUT_BYTES 6u /* a number and four of data */
+#define OUTPUT_BYTES 6u /* the sequence number and four bytes of data */
 #define INPUT_BYTES 40u
 #define MS 1000000ull
 
 static int with_enip(void **state)
 {
 	desk_enforcer = &enip_enforcer;
-	desk_directed = true; /* as on a box: its ports do not say who serves */
+	/* as on a box: the packet mark names the direction, because the ports do not */
+	desk_directed = true;
 	return setup(state);
 }
 
@@ -77,7 +78,8 @@ static unsigned say(struct conn *k, enum direction dir, struct note w)
 static const uint8_t to_outputs[] = { 0x20, 4, 0x24, 151, 0x2c, 150, 0x2c, 100 };
 static const uint8_t to_inputs[] = { 0x20, 4, 0x24, 151, 0x2c, 152, 0x2c, 100 };
 
-/* Sizes and kinds of both ways, as a Forward Open says them; the large one has 32 bits for it. */
+/* Sizes and types of both directions, as a Forward Open states them; the large form has 32 bits for
+ * them. */
 struct wish {
 	uint16_t serial;
 	uint8_t transport;
@@ -94,7 +96,7 @@ static const struct wish inputs = { .serial = 6, .transport = 1, .out = 2, .in =
 
 static struct note path_of(const struct wish *w)
 {
-	struct note path = NOTE(1, 0); /* by the backplane to slot 0 */
+	struct note path = NOTE(1, 0); /* over the backplane to slot 0 */
 
 	put_bytes(&path, w->output ? to_outputs : to_inputs, sizeof(to_outputs));
 	if (w->config)
@@ -186,7 +188,7 @@ static unsigned datagram(const struct conn *d, enum direction dir, struct note w
 	return desk_datagram(d, dir, w.b, w.n);
 }
 
-/* Output is what the originator sends to 0x100 + serial, input what comes to 0x200 + serial. */
+/* Output goes from the originator to 0x100 + serial; input comes back to 0x200 + serial. */
 static unsigned output(const struct conn *d, const struct wish *w, size_t bytes)
 {
 	return datagram(d, DIR_C2S, io_note(0x100u + w->serial, bytes));
@@ -217,7 +219,7 @@ static void numbers_and_sizes(void **state)
 				assert_int_equal(output(&d, &w, n), n <= OUTPUT_BYTES ? OUTCOME_ACCEPT : OUTCOME_DROP);
 				assert_int_equal(input(&d, &w, n), n <= INPUT_BYTES ? OUTCOME_ACCEPT : OUTCOME_DROP);
 			}
-			/* Each by its own number. */
+			/* Each direction has its own number. */
 			assert_int_equal(datagram(&d, DIR_C2S, io_note(0x200u + w.serial, 2)), OUTCOME_DROP);
 			assert_int_equal(datagram(&d, DIR_S2C, io_note(0x100u + w.serial, 2)), OUTCOME_DROP);
 			for (unsigned bit = 0; bit < 32; bit++)
@@ -227,7 +229,7 @@ static void numbers_and_sizes(void **state)
 		}
 }
 
-/* Every byte of a datagram's items means something, but for its count and data. */
+/* Every byte of the items of a datagram matters, except the sequence number and the data. */
 static void datagrams_are_exact(void **state)
 {
 	struct conn k = session(P_TOY), d = beside(&k, P_TOY);
@@ -268,7 +270,8 @@ static void one_way_alone(void **state)
 	open_io(&k, &w);
 	assert_int_equal(output(&d, &w, 0), OUTCOME_DROP);
 	assert_int_equal(input(&d, &w, INPUT_BYTES), OUTCOME_ACCEPT);
-	/* Neither way: it configures what is open, which goes on as it is. */
+	/* No direction is opened: the request configures an open connection, which goes on as it
+	 * is. */
 	none.no_out = none.no_in = true;
 	open_io(&k, &none);
 	assert_int_equal(output(&d, &outputs, 2), OUTCOME_ACCEPT);
@@ -285,7 +288,7 @@ static void reads_take_inputs_alone(void **state)
 	struct wish w = inputs;
 
 	(void)state;
-	/* A heartbeat tells the device nothing: it holds no more than its number. */
+	/* A heartbeat has no data for the device: it contains only its sequence number. */
 	k = session(P_TOY_READS);
 	d = beside(&k, P_TOY_READS);
 	open_io(&k, &inputs);
@@ -293,7 +296,8 @@ static void reads_take_inputs_alone(void **state)
 	assert_int_equal(output(&d, &inputs, 3), OUTCOME_DROP);
 	assert_int_equal(output(&d, &inputs, OUTPUT_BYTES), OUTCOME_DROP);
 	assert_int_equal(input(&d, &inputs, INPUT_BYTES), OUTCOME_ACCEPT);
-	/* One byte more, a class without numbers, a configuration: the device is told something. */
+	/* One byte more, a transport class without sequence numbers, or a configuration: these send
+	 * something to the device. */
 	for (unsigned how = 0; how < 4; how++) {
 		k = session(P_TOY_READS);
 		w = inputs;
@@ -322,7 +326,8 @@ static void closed(void **state)
 	open_io(&k, &outputs);
 	open_io(&k, &inputs);
 	assert_int_equal(ask_close(&k, outputs.serial), OUTCOME_ACCEPT);
-	assert_int_equal(output(&d, &outputs, 2), OUTCOME_ACCEPT); /* until the device says so */
+	/* until the device confirms it */
+	assert_int_equal(output(&d, &outputs, 2), OUTCOME_ACCEPT);
 	assert_int_equal(answer_close(&k, outputs.serial, 1), OUTCOME_ACCEPT);
 	assert_int_equal(output(&d, &outputs, 2), OUTCOME_ACCEPT);
 	assert_int_equal(ask_close(&k, outputs.serial), OUTCOME_ACCEPT);
@@ -330,14 +335,14 @@ static void closed(void **state)
 	assert_int_equal(output(&d, &outputs, 2), OUTCOME_DROP);
 	assert_int_equal(input(&d, &outputs, 2), OUTCOME_DROP);
 	assert_int_equal(output(&d, &inputs, 2), OUTCOME_ACCEPT);
-	/* Over another session of the same hosts. */
+	/* Closed over another session of the same hosts. */
 	assert_int_equal(ask_close(&other, inputs.serial), OUTCOME_ACCEPT);
 	assert_int_equal(answer_close(&other, inputs.serial, 0), OUTCOME_ACCEPT);
 	assert_int_equal(output(&d, &inputs, 2), OUTCOME_DROP);
 }
 
-/* Closing what was opened in a session belongs to it; so many are known, the first
- * are forgotten. */
+/* A session may close the connections that it opened. Only a number of them is remembered, and the
+ * oldest are forgotten. */
 static void whose_it_is_to_close(void **state)
 {
 	struct conn k = session(P_TOY_READS);
@@ -355,7 +360,8 @@ static void whose_it_is_to_close(void **state)
 	assert_int_equal(ask_close(&k, 100), OUTCOME_DROP);
 }
 
-/* As long as both ends wait, but ten seconds at least; a session that ends takes none along. */
+/* A connection ends when it is silent for as long as both ends wait, at least ten seconds. The end
+ * of a session ends no connection. */
 static void timed_out(void **state)
 {
 	(void)state;
@@ -391,7 +397,7 @@ static void a_number_is_one_connection(void **state)
 	assert_int_equal(ask_io(&k, &second), OUTCOME_ACCEPT);
 	assert_int_equal(output(&d, &first, OUTPUT_BYTES), OUTCOME_ACCEPT);
 	assert_int_equal(say(&k, DIR_S2C, request_note(second.serial, &answer)), OUTCOME_ACCEPT);
-	/* The device knows no more of the first: by its number it takes heartbeats. */
+	/* The device no longer knows the first connection: it takes a heartbeat with its number. */
 	assert_int_equal(output(&d, &first, OUTPUT_BYTES), OUTCOME_DROP);
 	assert_int_equal(output(&d, &first, 2), OUTCOME_ACCEPT);
 }
@@ -405,8 +411,8 @@ static void changes(void **state)
 	(void)state;
 	open_io(&k, &outputs);
 	open_io(&k, &inputs);
-	/* While both are used: what the new rows have goes on without a pause, the other stops at
-	 * its next datagram. */
+	/* While both connections are used: the one that the new rows allow goes on without a pause,
+	 * the other stops at its next datagram. */
 	d.permit = P_TOY_READS;
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(output(&d, &inputs, 2), OUTCOME_ACCEPT);
@@ -416,19 +422,20 @@ static void changes(void **state)
 	}
 	assert_int_equal(desk.events[desk.n_events - 1].function, ENIP_OPEN_OUTPUT);
 	assert_int_equal(desk.events[desk.n_events - 1].reason, R_ENIP_FUNCTION);
-	/* And back again, before anybody gave it up. */
+	/* And back to the old policy, before the originator gave the connection up. */
 	d.permit = P_TOY;
 	assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_ACCEPT);
-	/* Between the request and its answer: it is open, and may not be used. */
+	/* The policy changes between the request and its answer: the connection is open, and may
+	 * not be used. */
 	k = session(P_TOY);
 	assert_int_equal(ask_io(&k, &outputs), OUTCOME_ACCEPT);
 	k.permit = d.permit = P_TOY_READS;
 	grant_io(&k, &outputs);
 	assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_DROP);
-	/* Before: nobody opens it. */
+	/* The policy changes before the request: the connection cannot be opened. */
 	again = session(P_TOY_READS);
 	assert_int_equal(ask_io(&again, &outputs), OUTCOME_DROP);
-	/* Where nothing is stopped it is said and passes. */
+	/* A policy that only observes records the datagrams, and they pass. */
 	d.permit = P_TOY_OBSERVE;
 	desk_clear();
 	assert_int_equal(datagram(&d, DIR_C2S, io_note(9999, 2)), OUTCOME_ACCEPT);
@@ -475,8 +482,8 @@ static struct foretold foretell(const struct conn *k, uint8_t l4proto, uint32_t 
 	return ret;
 }
 
-/* Before a narrowing: the flow by which the data go is named with what will stop in it, though its
- * request was said elsewhere. */
+/* A dry run of a narrower policy names the flow of datagrams that will stop, although its
+ * connection was opened in another flow. */
 static void told_before(void **state)
 {
 	struct conn k = session(P_TOY), d = beside(&k, P_TOY);
@@ -486,7 +493,7 @@ static void told_before(void **state)
 	open_io(&k, &outputs);
 	open_io(&k, &inputs);
 	assert_int_equal(output(&d, &inputs, 2), OUTCOME_ACCEPT);
-	/* nothing has gone by what will be refused */
+	/* no datagram of the kind that will be refused has passed */
 	assert_int_equal(foretell(&d, IP_UDP, P_TOY_READS).n, 0);
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_ACCEPT);
@@ -497,21 +504,22 @@ static void told_before(void **state)
 		assert_int_equal(f.count, 3);
 		assert_int_equal(f.reason, R_ENIP_FUNCTION);
 		assert_int_equal(foretell(&d, IP_UDP, P_TOY).n, 0);
-		if (over == 0) /* the session that opened it is over, and it goes on */
+		/* the session that opened the connection has ended, and the connection goes on */
+		if (over == 0)
 			desk_segment(&k, DIR_C2S, k.c, k.s, DESK_RST | DESK_ACK, NULL, 0);
 	}
-	/* What is refused does not count as gone by. */
+	/* Refused datagrams do not count as passed. */
 	d.permit = P_TOY_READS;
 	assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_DROP);
 	assert_int_equal(foretell(&d, IP_UDP, P_TOY_READS).count, 3);
-	/* What has ended is nothing that will stop. */
+	/* A connection that has ended is not reported as one that will stop. */
 	desk_now += 11000 * MS;
 	assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_DROP);
 	assert_int_equal(foretell(&d, IP_UDP, P_TOY_READS).n, 0);
 }
 
-/* Opened once, used for months: what goes by it is among what went by in any hour, as the request
- * that it lives by. */
+/* A connection is opened once and used for months: its datagrams count in each hour as a use of the
+ * request that opened it. */
 static void uses_are_counted(void **state)
 {
 	struct conn k = session(P_TOY), d = beside(&k, P_TOY);
@@ -520,9 +528,9 @@ static void uses_are_counted(void **state)
 	(void)state;
 	open_io(&k, &outputs);
 	for (unsigned i = 0; i < 1500; i++) {
-		desk_now += 5000 * MS; /* so its session is over soon */
+		desk_now += 5000 * MS; /* so that its session ends soon */
 		inspector_tick(desk_i);
-		if (i == 750) /* what was asked for was told in an hour before */
+		if (i == 750) /* the request was reported in an earlier hour */
 			desk.n_events = 0;
 		assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_ACCEPT);
 		assert_int_equal(input(&d, &outputs, INPUT_BYTES), OUTCOME_ACCEPT);
@@ -541,7 +549,8 @@ static void uses_are_counted(void **state)
 		told[0]++;
 		told[1] += e->count;
 	}
-	assert_int_equal(told[0], 3); /* of one hour: the configuration's object, and both points */
+	/* of one hour: the object of the configuration, and both connection points */
+	assert_int_equal(told[0], 3);
 	assert_in_range(told[1] / 3, 2 * 700, 2 * 740);
 }
 
@@ -557,8 +566,8 @@ static void put_in_force(bool observes)
 	free(image);
 }
 
-/* A site observes first. What was opened then, refused or not, goes on as the rows of the policy
- * that enforces have it. */
+/* A site observes first. A connection that was opened then, refused or not, goes on if the rows of
+ * the enforcing policy allow it. */
 static void opened_while_observed(void **state)
 {
 	struct foretold f;
@@ -568,7 +577,7 @@ static void opened_while_observed(void **state)
 	put_in_force(true);
 	k = session(P_TOY_READS);
 	d = beside(&k, P_TOY_READS);
-	open_io(&k, &outputs); /* refused by these rows, and passes */
+	open_io(&k, &outputs); /* refused by these rows, but it passes */
 	assert_int_equal(desk_count(EVENT_PDU, R_ENIP_FUNCTION), 2);
 	assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_ACCEPT);
 	assert_int_equal(input(&d, &outputs, INPUT_BYTES), OUTCOME_ACCEPT);
@@ -579,7 +588,8 @@ static void opened_while_observed(void **state)
 	assert_int_equal(f.service, ENIP_OPEN_OUTPUT);
 	assert_int_equal(f.count, 2);
 	assert_int_equal(foretell(&d, IP_UDP, P_TOY).n, 0);
-	/* Opened before anybody looked: by no policy that enforces would they go on. */
+	/* Opened before the inspector was there: such connections do not go on under any policy
+	 * that enforces. */
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(datagram(&d, DIR_C2S, io_note(9999, 2)), OUTCOME_ACCEPT);
 	f = foretell(&d, IP_UDP, P_TOY);
@@ -593,7 +603,7 @@ static void opened_while_observed(void **state)
 	assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_ACCEPT);
 	assert_int_equal(input(&d, &outputs, INPUT_BYTES), OUTCOME_ACCEPT);
 	assert_int_equal(datagram(&d, DIR_C2S, io_note(9999, 2)), OUTCOME_DROP);
-	/* Nobody hears of them any more, so before long they are no news. */
+	/* The inspector has not seen them for a while, so it no longer reports them. */
 	desk_now += 31000 * MS;
 	output(&d, &outputs, OUTPUT_BYTES);
 	assert_int_equal(foretell(&d, IP_UDP, P_TOY).n, 0);
@@ -609,7 +619,7 @@ static void the_worker_is_new(void **state)
 	setup(state);
 	assert_int_equal(input(&d, &outputs, 2), OUTCOME_DROP);
 	assert_int_equal(output(&d, &outputs, 2), OUTCOME_DROP);
-	open_io(&k, &inputs); /* the session is picked up, and opens another */
+	open_io(&k, &inputs); /* the session is picked up, and opens another connection */
 	assert_int_equal(output(&d, &inputs, 2), OUTCOME_ACCEPT);
 }
 
@@ -624,7 +634,8 @@ static void over_a_connection(void **state)
 	(void)state;
 	assert_int_equal(say(&k, DIR_C2S, request_note(1, &ask)), OUTCOME_ACCEPT);
 	assert_int_equal(say(&k, DIR_S2C, request_note(1, &answer)), OUTCOME_ACCEPT);
-	/* by the backplane, and once more: two hops, which only the whole protocol has */
+	/* over the backplane and one hop further: two hops, which only a row for the whole protocol
+	 * allows */
 	w = wish_note(&outputs);
 	assert_int_equal(say(&k, DIR_C2S, unit_note(0x103, 1, &w)), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_PDU, R_ENIP_ROUTE), 1);
@@ -639,8 +650,8 @@ static void over_a_connection(void **state)
 	assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_ACCEPT);
 }
 
-/* A path of more objects than are kept of it opens nothing; and the data go to whoever asked, or to
- * a group. */
+/* A path with more objects than are kept opens nothing. Data go to the device that was asked, or to
+ * a multicast group. */
 static void what_opens_nothing(void **state)
 {
 	static const struct {

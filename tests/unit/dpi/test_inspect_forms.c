@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The beginnings of sessions of every protocol on a lane for naming: confirmed however they are
- * cut, and by no other protocol's name.
+ * The beginnings of sessions of every protocol on a lane for naming: each is confirmed however it
+ * is cut, and under no other protocol's name.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -27,7 +27,8 @@ struct step {
 		DIR_S2C, sizeof(text) - 1, text                                                                        \
 	}
 
-/* The beginning of a session: confirmed with the last byte of the last step at the latest. */
+/* The beginning of a session. It must be confirmed with the last byte of the last step at the
+ * latest. */
 struct beginning {
 	enum protocol protocol;
 	struct step steps[STEPS];
@@ -102,8 +103,8 @@ static void promise(enum protocol p)
 	free(image);
 }
 
-/* What became of it in the end: its last outcome, or the first that was not to pass. `cut` bytes of
- * a step come by themselves. */
+/* Plays the steps; returns the last outcome, or the first outcome that refuses. The first `cut`
+ * bytes of a step come in their own segment. */
 static unsigned play(const struct beginning *b, size_t step, size_t cut)
 {
 	struct conn k = desk_conn(P_ONE);
@@ -160,8 +161,8 @@ static void confirmed_in_single_bytes(void **state)
 	}
 }
 
-/* Under the name of another it is refused, with its last word at the latest; but for what is of
- * two protocols. */
+/* If another protocol is promised, the session is refused, with its last step at the latest; except
+ * for beginnings that fit two protocols. */
 static void refused_as_any_other(void **state)
 {
 	(void)state;
@@ -175,8 +176,8 @@ static void refused_as_any_other(void **state)
 		for (size_t i = 0; i < COUNT(beginnings); i++) {
 			const struct beginning *b = &beginnings[i];
 
-			/* Text without an end, in few bytes, may yet become a line of
-			 * a terminal. */
+			/* A few bytes of text without an end may still become a line of a terminal
+			 * session. */
 			unsigned o = play(b, 0, 0);
 
 			if (b->protocol != other && o != OUTCOME_DROP &&
@@ -187,7 +188,7 @@ static void refused_as_any_other(void **state)
 	}
 }
 
-/* Who has to wait for a greeting does. */
+/* Clients that have to wait for a greeting and do not are refused. */
 static void clients_that_do_not_wait(void **state)
 {
 	(void)state;
@@ -206,7 +207,8 @@ static void clients_that_do_not_wait(void **state)
 	}
 }
 
-/* What is told by the server's answer, when that says otherwise, or never comes. */
+/* Protocols that only the server's answer decides, when this answer says something else, or never
+ * comes. */
 static void answers_decide(void **state)
 {
 	static const char line[101] =
@@ -224,24 +226,24 @@ static void answers_decide(void **state)
 	for (unsigned n = 0; n < 9; n++)
 		assert_int_equal(desk_send(&k, DIR_C2S, line, 100), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, line, 100), OUTCOME_DROP);
-	/* Its client speaks SSH, and the server never does. */
+	/* The client speaks SSH, and the server never does. */
 	promise(PROTO_SSH);
 	k = desk_conn(P_ONE);
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_S2C, "220 mail ESMTP\r\n"), OUTCOME_ACCEPT);
 	assert_int_equal(desk_text(&k, DIR_C2S, "SSH-2.0-x\r\n"), OUTCOME_ACCEPT);
 	assert_int_equal(desk_text(&k, DIR_S2C, "SSH-1.5-x\r\n"), OUTCOME_DROP);
-	/* A line that anybody might say, and a server that said nothing. */
+	/* A line that any protocol might have, and a server that sent nothing. */
 	promise(PROTO_TELNET);
 	k = desk_conn(P_ONE);
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_C2S, "PING\r\n"), OUTCOME_DROP);
-	for (unsigned i = 0; i < 2; i++) { /* syslog, whose messages need no end */
+	for (unsigned i = 0; i < 2; i++) { /* syslog, whose messages may have no end */
 		k = desk_conn(P_ONE);
 		desk_handshake(&k);
 		assert_int_equal(desk_text(&k, DIR_C2S, i == 0 ? "<13>x" : "8 <13>x y"), OUTCOME_DROP);
 	}
-	/* Without its version a line is nothing of HTTP. */
+	/* A line without the version of HTTP is not HTTP. */
 	promise(PROTO_HTTP);
 	k = desk_conn(P_ONE);
 	desk_handshake(&k);
@@ -249,7 +251,7 @@ static void answers_decide(void **state)
 	assert_int_equal(desk_text(&k, DIR_C2S, " RTSP/1.0\r\n\r\n"), OUTCOME_DROP);
 }
 
-/* A file of text goes by as a greeting that nobody has answered yet, and not for long. */
+/* A text file passes as a greeting that nobody has answered yet, but only for a short time. */
 static void greetings_end(void **state)
 {
 	static const enum protocol greets[] = { PROTO_TELNET, PROTO_SSH, PROTO_FTP };

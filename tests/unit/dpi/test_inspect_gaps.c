@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector and segments that come before their predecessors: what passes ahead of a gap, what
- * is held, and that no receiver can read what nobody judged.
+ * The inspector with segments that come too early: what passes after a gap, what is held, and that
+ * no receiver can read what was not judged.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -10,7 +10,7 @@
 
 #include "tests/unit/dpi/inspect_setup.h"
 
-/* A receiver that keeps what comes ahead of a gap: the first copy of each byte. */
+/* A receiver that keeps bytes that come ahead of a gap: the first copy of each byte. */
 static struct {
 	uint8_t bytes[256];
 	bool have[256];
@@ -53,7 +53,7 @@ static void passes_ahead_and_is_judged(void **state)
 			 OUTCOME_ACCEPT); /* repeated */
 	assert_int_equal(desk.n_pdus, 0);
 	assert_int_equal(stats().reasons[R_AHEAD], 3);
-	/* The server says what it lacks. */
+	/* The server acknowledges what it has, and so shows the gap. */
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, train, 5), OUTCOME_ACCEPT);
 	assert_int_equal(desk.n_pdus, 1);
@@ -66,8 +66,8 @@ static void passes_ahead_and_is_judged(void **state)
 	assert_int_equal(stats().pool_used, 0);
 }
 
-/* Three pieces of a train whose middle command is forbidden, in every order: nobody reads its
- * last byte. */
+/* Three pieces of a train whose middle command is forbidden, in every order: no receiver gets the
+ * command's last byte. */
 static void in_every_order(void **state)
 {
 	static const uint8_t orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
@@ -96,7 +96,7 @@ static void in_every_order(void **state)
 	}
 }
 
-/* The same, allowed: everything arrives at once. */
+/* The same with an allowed train: everything arrives, without waiting for a repetition. */
 static void nothing_allowed_is_lost(void **state)
 {
 	uint8_t train[36];
@@ -138,7 +138,9 @@ static void what_passed_ahead_must_stay_the_same(void **state)
 		k = desk_conn(P_TOY);
 		desk_handshake(&k);
 		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, train + 12, 12), OUTCOME_ACCEPT);
-		if (way == 0) /* another text at its place; around it; or in what fills the gap */
+		/* other bytes at the same place; other bytes around it; or other bytes in what
+		 * fills the gap */
+		if (way == 0)
 			desk_segment(&k, DIR_C2S, k.c + 15, k.s, DESK_ACK, other + 15, 9);
 		else if (way == 1)
 			desk_segment(&k, DIR_C2S, k.c + 5, k.s, DESK_ACK, other + 5, 19);
@@ -147,12 +149,12 @@ static void what_passed_ahead_must_stay_the_same(void **state)
 		assert_int_equal(desk.outcome[desk_id % DESK_IDS], OUTCOME_DROP);
 		assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), way + 1);
 	}
-	/* The same text around it fills the gap. */
+	/* The same bytes, with others around them, fill the gap. */
 	k = desk_conn(P_TOY);
 	desk_handshake(&k);
 	desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, train + 12, 12);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, train, 24), OUTCOME_ACCEPT);
-	/* An end of the stream before what passed ahead. */
+	/* A FIN whose number lies before the bytes that passed ahead. */
 	k = desk_conn(P_TOY);
 	desk_handshake(&k);
 	desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, train + 12, 12);
@@ -160,7 +162,8 @@ static void what_passed_ahead_must_stay_the_same(void **state)
 	assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), 4);
 }
 
-/* What is kept is bounded; what finds no room waits, and is dropped so that it is repeated. */
+/* The bytes that are kept are limited. A segment without room waits, and is then dropped so that
+ * its sender repeats it. */
 static void what_passes_ahead_is_bounded(void **state)
 {
 	static uint8_t train[64 * 1024];
@@ -189,8 +192,8 @@ static void what_passes_ahead_is_bounded(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 500, k.s, DESK_ACK, train, 50), 0);
 }
 
-/* A successor would go on with the session, without the copies; or a full queue would let by what
- * fills the gap. */
+/* If a successor of the worker might go on with the session without the copies, or a full queue
+ * might let pass what fills the gap, segments ahead of a gap wait. */
 static void who_may_go_on_without_the_worker_waits(void **state)
 {
 	static const uint32_t permits[] = { P_TOY_PICK_UP, P_TOY_HOLD, P_TOY_HOLD_PICK_UP };
@@ -205,7 +208,7 @@ static void who_may_go_on_without_the_worker_waits(void **state)
 		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 11), 0);
 		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
 		assert_int_equal(desk.outcome[(desk_id - 1) % DESK_IDS], OUTCOME_ACCEPT);
-		/* Whole and allowed it passes; whole and forbidden it waits. */
+		/* A whole and allowed PDU passes ahead; a whole and forbidden one waits. */
 		k = desk_conn(permits[i]);
 		desk_handshake(&k);
 		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
@@ -232,7 +235,7 @@ static void narrowed_before_the_gap_was_filled(void **state)
 	assert_int_equal(desk.resets[0].to_server.seq, k.c);
 }
 
-/* Under observe nothing waits, and what is behind a gap is read all the same. */
+/* In observe mode nothing waits, and PDUs behind a gap are read all the same. */
 static void observed_ahead(void **state)
 {
 	struct conn k = desk_conn(P_TOY_OBSERVE);
@@ -248,7 +251,7 @@ static void observed_ahead(void **state)
 	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 1);
 }
 
-/* A client forgotten with bytes ahead of its gap: what fills it does not pass. */
+/* The worker forgets a session with bytes ahead of a gap: the bytes that fill it do not pass. */
 static void forgotten_with_bytes_ahead(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -265,8 +268,8 @@ static void forgotten_with_bytes_ahead(void **state)
 	assert_true(desk.n_resets > 0);
 }
 
-/* A SYN over the live session: a server that forgot it reads on from there, so nothing passes ahead
- * of what is judged. */
+/* A SYN over the live session: a server that has forgotten the session reads on from there, so
+ * nothing passes ahead of a gap. */
 static void dialled_over_a_gap(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -280,7 +283,8 @@ static void dialled_over_a_gap(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 9001, k.s, DESK_ACK, train, 12), 0);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 9013, k.s, DESK_ACK, train + 12, 12), 0);
 	assert_int_equal(stats().reasons[R_AHEAD], 0);
-	/* The server lives and answers with the old numbers: the session goes on. */
+	/* The server still has the session and answers with the old numbers: the session goes
+	 * on. */
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, train + 12, 12), OUTCOME_ACCEPT);
 }

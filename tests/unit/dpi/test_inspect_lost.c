@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector and what was lost with a worker: it waited for the one that died, and what was said
- * behind it comes to its successor first.
+ * The inspector with packets that were lost with a dead worker: a packet waited for that worker,
+ * and the packets after it come to its successor first.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -11,9 +11,9 @@
 #include "tests/unit/dpi/inspect_setup.h"
 
 /*
- * A request waited for the worker when that died, and went with it. The next ones pass their new
- * worker before anybody has noticed. Its repetition is judged as a gap's is, with all that passed
- * behind it, and the session goes on.
+ * A request waited for the worker when the worker died, and was lost. The next requests pass the
+ * new worker before anybody has noticed. Its repetition is judged like the filling of a gap,
+ * together with everything that passed behind it, and the session goes on.
  */
 static void lost_with_the_worker(void **state)
 {
@@ -22,8 +22,8 @@ static void lost_with_the_worker(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 6; i++) {
-		/* One was lost, and is said again alone; two were, and they are said again one by
-		 * one; the client repeats all of it. */
+		/* One request was lost and is repeated alone; or two were lost and are repeated one
+		 * by one; or the client repeats everything. */
 		struct conn k = desk_conn(permits[i % 2]);
 		unsigned lost = i / 2 == 1 ? 2 : 1;
 		uint32_t from = k.c;
@@ -40,7 +40,7 @@ static void lost_with_the_worker(void **state)
 					 OUTCOME_ACCEPT);
 		k.c = from;
 		assert_int_equal(desk_send(&k, DIR_C2S, train, i < 4 ? 12 : 48), OUTCOME_ACCEPT);
-		/* What has passed since cannot be exchanged. */
+		/* Bytes that have passed since cannot be replaced by others. */
 		k.c = from + (i < 4 ? 12 * (lost + 1) : 48);
 		assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, k.c - from), OUTCOME_ACCEPT);
 		for (unsigned n = 0; n < (k.c - from) / 12; n++)
@@ -50,8 +50,8 @@ static void lost_with_the_worker(void **state)
 	}
 }
 
-/* Each request counts once, in the records and in what is remembered of the session, however often
- * its stream went back. */
+/* Each request counts once, in the records and in the session's state, however often its stream
+ * went back. */
 static void counted_once(void **state)
 {
 	uint8_t train[48];
@@ -64,8 +64,8 @@ static void counted_once(void **state)
 		struct conn k = desk_conn(P_TOY_HOLD_PICK_UP);
 		uint32_t from = k.c;
 
-		/* The fourth passes, with the beginning of a fifth; then the third is repeated, the
-		 * first, and the second between them. */
+		/* The fourth request passes, with the beginning of a fifth. Then the third is
+		 * repeated, then the first, then the second between them. */
 		k.c = from + 36;
 		assert_int_equal(desk_send(&k, DIR_C2S, train + 36, 12), OUTCOME_ACCEPT);
 		if (i == 1)
@@ -108,8 +108,8 @@ static void an_answer_lost_with_the_worker(void **state)
 	goes_on_judged(&k);
 }
 
-/* By the rule of a pick-up, and no other: nothing that is forbidden, cut, or told in two ways goes
- * to where nobody looked. */
+/* Only under a permit with pick-up. No forbidden request, no part of one, and no second version of
+ * bytes passes in the place of what was lost. */
 static void what_was_lost_is_judged(void **state)
 {
 	uint8_t train[64];
@@ -131,27 +131,27 @@ static void what_was_lost_is_judged(void **state)
 			assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 12), OUTCOME_DROP);
 			assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 1);
 			break;
-		case 1: /* a request reaches over what passed, which is said in another way now */
+		case 1: /* a request that reaches into bytes that passed, and changes them */
 			toy_pdu(train, 24, 4);
 			assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 24), OUTCOME_DROP);
 			assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), 1);
 			break;
-		/* the same in two pieces, the second of which passed: bytes that are no
-		 * PDU together */
+		/* the same in two pieces, of which the second has passed: together they are no
+		 * PDU */
 		case 2:
 			toy_pdu(train, 12, 4);
 			train[1] = 20;
 			assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 12), OUTCOME_DROP);
 			assert_int_equal(desk.n_resets, 0);
 			continue;
-		case 3: /* filled, and then filled in another way */
+		case 3: /* the place is filled, and then filled again with other bytes */
 			assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 12), OUTCOME_ACCEPT);
 			toy_pdu(train, 12, 4);
 			assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 12), OUTCOME_DROP);
 			assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), 1);
 			break;
-		/* before what the server acknowledged: an old duplicate that reaches into what
-		 * it lacks */
+		/* an old duplicate from before the server's acknowledgement that reaches into bytes
+		 * that the server lacks */
 		case 4:
 			assert_int_equal(desk_segment(&k, DIR_C2S, from - 12, k.s, DESK_ACK, train, 24), OUTCOME_DROP);
 			assert_int_equal(desk.n_resets, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector and sessions of which it has not seen everything: met half-way after a restart, or
- * with packets that a full queue let by.
+ * The inspector with sessions that it has not seen completely: met half-way after a restart,
+ * or with packets that a full queue let pass.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -22,11 +22,11 @@ static void half_way_reset(void **state)
 	assert_int_equal(desk.resets[0].client_port, k.client_port);
 	assert_int_equal(desk.resets[0].to_server.seq, k.c);
 	assert_int_equal(desk.resets[0].to_client.seq, k.s);
-	/* The client may have this answer already, and then expects what follows; the server has
-	 * heard it by now. */
+	/* The client may have got this answer already; then it expects the number behind the
+	 * answer. The server has heard the first reset by now. */
 	assert_int_equal(desk.resets[1].to_client.seq, k.s + 12);
 	assert_true(desk.resets[1].to_client.valid && !desk.resets[1].to_server.valid);
-	/* A bare acknowledgement starts where its receiver is. */
+	/* The reset after a bare acknowledgement uses the number where its receiver is. */
 	k = desk_conn(P_TOY);
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_DROP);
 	assert_int_equal(desk.n_resets, 3);
@@ -46,7 +46,8 @@ static void half_way_pick_up(void **state)
 	(void)state;
 	toy_pdu(train, 12, 3);
 	toy_pdu(train + 12, 12, TOY_FORBIDDEN);
-	/* The tail of an answer, half a request: the live session goes on unjudged. */
+	/* The end of an answer, and half a request: the live session goes on without being
+	 * judged. */
 	assert_int_equal(desk_send(&k, DIR_S2C, train + 5, 7), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, train + 6, 6), OUTCOME_ACCEPT);
 	assert_int_equal(stats().reasons[R_MIDSTREAM_WAIT], 2);
@@ -64,7 +65,7 @@ static void half_way_pick_up(void **state)
 	assert_int_equal(desk.n_resets, 2);
 }
 
-/* Who never says anything whole does not go on unjudged for ever. */
+/* A session in which no whole PDU comes does not go on unjudged for ever. */
 static void a_pick_up_comes_soon_or_never(void **state)
 {
 	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP);
@@ -79,7 +80,8 @@ static void a_pick_up_comes_soon_or_never(void **state)
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_DROP);
 	assert_true(desk.n_resets > 0 && desk.resets[0].to_client.valid && desk.resets[0].to_server.valid);
 	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
-	/* Nor slowly; silence, and what is whole at last, are no offence. */
+	/* Not if its bytes come slowly either. A silent session, and one whose PDU is whole at
+	 * last, are not ended. */
 	k = desk_conn(P_TOY_HOLD_PICK_UP);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
 	desk_now += 11000000000u;
@@ -92,8 +94,8 @@ static void a_pick_up_comes_soon_or_never(void **state)
 	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 2);
 }
 
-/* What passed unjudged before the pick-up cannot be exchanged afterwards, unless its receiver has
- * it already. */
+/* Bytes that passed unjudged before the pick-up cannot be replaced afterwards, unless the receiver
+ * has acknowledged them. */
 static void nothing_slips_in_before_the_pick_up(void **state)
 {
 	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP);
@@ -108,11 +110,12 @@ static void nothing_slips_in_before_the_pick_up(void **state)
 	for (unsigned n = 0; n < 3; n++)
 		assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, "other!!!", 8), OUTCOME_DROP);
 	assert_int_equal(desk.n_resets, 0);
-	/* Acknowledged: an old duplicate like any other. */
+	/* After the acknowledgement it is an old duplicate like any other. */
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, "other!!!", 8), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
-	/* A receiver that never gets them: both ends hear that it cannot go on. */
+	/* The receiver never gets the bytes: both ends get a reset, because the session cannot go
+	 * on. */
 	k = desk_conn(P_TOY_HOLD_PICK_UP);
 	from = k.c;
 	desk_send(&k, DIR_C2S, pdu + 4, 8);
@@ -134,7 +137,7 @@ static void half_way_to_the_end(void **state)
 	assert_int_equal(stats().flows, 0);
 }
 
-/* The ends of a session that waits for its pick-up do not change places. */
+/* The server of a session that waits for its pick-up does not become a client. */
 static void half_way_server_dials_nobody(void **state)
 {
 	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP);
@@ -148,8 +151,8 @@ static void half_way_server_dials_nobody(void **state)
 	assert_int_equal(desk.n_pdus, 1);
 }
 
-/* The pick-up is for sessions that outlive a worker. Who makes the worker forget gains nothing
- * by it. */
+/* A pick-up is for sessions that outlive a worker. If a session makes the worker forget it, it is
+ * not picked up. */
 static void forgotten_handshake_is_no_pick_up(void **state)
 {
 	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP), other;
@@ -157,7 +160,7 @@ static void forgotten_handshake_is_no_pick_up(void **state)
 
 	(void)state;
 	toy_pdu(pdu, 12, TOY_FORBIDDEN);
-	/* Unanswered until it is forgotten. */
+	/* The SYN is not answered until it is forgotten. */
 	desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0);
 	k.c++;
 	k.s++;
@@ -166,7 +169,7 @@ static void forgotten_handshake_is_no_pick_up(void **state)
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_DROP);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 5, 7), OUTCOME_DROP);
 	assert_int_equal(desk.n_resets, 2);
-	/* Pushed out of a full table. */
+	/* Evicted from a full table. */
 	k = desk_conn(P_TOY_HOLD_PICK_UP);
 	desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0);
 	k.c++;
@@ -180,8 +183,8 @@ static void forgotten_handshake_is_no_pick_up(void **state)
 	assert_int_equal(desk.n_resets, 4);
 }
 
-/* An RST that the server may have challenged ends nothing for sure: out of a full table or not, the
- * session is known. */
+/* A RST that the server may have answered with a challenge does not surely end a session: even if
+ * the table was full since, the session is remembered. */
 static void forgotten_after_a_reset_is_no_pick_up(void **state)
 {
 	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP), other;
@@ -192,8 +195,8 @@ static void forgotten_after_a_reset_is_no_pick_up(void **state)
 	desk_handshake(&k);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
-	/* Of these the server has nothing: they were lost behind the box, which their
-	 * sender knows. */
+	/* The server has none of these bytes: they were lost behind the box, and their sender knows
+	 * it. */
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu + 5, 4), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 2, k.s, DESK_RST, NULL, 0), OUTCOME_ACCEPT);
 	for (unsigned n = 0; n < 128; n++) {
@@ -205,7 +208,7 @@ static void forgotten_after_a_reset_is_no_pick_up(void **state)
 	assert_true(desk.n_resets > 0);
 }
 
-/* A session in the middle of a PDU is silent for as long as the worker remembers it. */
+/* A session in the middle of a PDU is silent until the worker forgets it. */
 static void forgotten_in_silence_is_no_pick_up(void **state)
 {
 	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP);
@@ -226,15 +229,15 @@ static void forgotten_in_silence_is_no_pick_up(void **state)
 	assert_true(desk.n_resets > 0);
 }
 
-/* Nor is it one behind a reset that its server ignores, which ends nothing and says nothing of
- * the session. */
+/* A RST that the server ignores neither ends the session nor makes it unknown, so the session is
+ * not picked up. */
 static void forgotten_before_a_reset_is_no_pick_up(void **state)
 {
 	static const uint32_t permits[] = { P_TOY_HOLD_PICK_UP, P_TOY_PICK_UP };
 	uint8_t pdu[64];
 
 	(void)state;
-	/* One that is forbidden, and an allowed one within. */
+	/* A forbidden request with an allowed one inside. */
 	toy_pdu(pdu, 20, TOY_FORBIDDEN);
 	toy_pdu(pdu + 8, 12, 3);
 	for (unsigned n = 0; n < 2; n++) {
@@ -252,8 +255,8 @@ static void forgotten_before_a_reset_is_no_pick_up(void **state)
 	}
 }
 
-/* Where nothing may pass unjudged, a session is picked up at whole PDUs of either end, and until
- * then nothing passes. */
+/* If nothing may pass unjudged, a session is picked up at a whole PDU of either end, and nothing
+ * passes before that. */
 static void closed_passes_nothing_before_the_pick_up(void **state)
 {
 	struct conn k = desk_conn(P_TOY_PICK_UP);
@@ -265,7 +268,7 @@ static void closed_passes_nothing_before_the_pick_up(void **state)
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu + 4, 8), OUTCOME_DROP);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk.n_resets, 0);
-	/* The answer that was on its way, whole; then the next request. */
+	/* The answer that was under way, as a whole; then the next request. */
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk.n_pdus, 1);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_DROP);
@@ -277,7 +280,7 @@ static void closed_passes_nothing_before_the_pick_up(void **state)
 	toy_pdu(pdu, 12, TOY_FORBIDDEN);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
 	assert_int_equal(desk.n_resets, 1);
-	/* Who never says anything whole hears that the session is over. */
+	/* Both ends get a reset if no whole PDU comes. */
 	k = desk_conn(P_TOY_PICK_UP);
 	desk_clear();
 	for (unsigned n = 0; n < 65; n++)
@@ -286,8 +289,8 @@ static void closed_passes_nothing_before_the_pick_up(void **state)
 	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
 }
 
-/* Another program took the rules away while a request and its answer crossed: nothing of the
- * session is believed any more, but it does not hang either. Both ends hear the numbers that
+/* Another program removed the rules while a request and its answer passed. Nothing of the session
+ * is accepted any more, but it does not hang either: both ends get a reset with the numbers that
  * they expect. */
 static void bytes_that_went_by_the_box(void **state)
 {
@@ -301,7 +304,7 @@ static void bytes_that_went_by_the_box(void **state)
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
 	k.c += 12;
 	k.s += 12;
-	/* Once or twice may be a packet that was late. */
+	/* Up to three such packets may just be late. */
 	for (int n = 0; n < 3; n++)
 		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 12), OUTCOME_DROP);
 	assert_int_equal(desk.n_resets, 0);
@@ -310,7 +313,8 @@ static void bytes_that_went_by_the_box(void **state)
 	assert_int_equal(desk.resets[0].to_server.seq, k.c);
 	assert_int_equal(desk.resets[0].to_client.seq, k.s);
 	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
-	/* Whoever can make a worker lose its place does not choose what is picked up. */
+	/* Making the worker lose its place does not let a client choose where its session is picked
+	 * up. */
 	desk_clear();
 	k = desk_conn(P_TOY_PICK_UP);
 	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
@@ -321,8 +325,8 @@ static void bytes_that_went_by_the_box(void **state)
 	assert_true(desk.n_resets > 0);
 }
 
-/* The server acknowledges more than this worker has seen of the client: nothing that it answered
- * may hang. */
+/* The server acknowledges more of the client than this worker has seen: its answers must still
+ * pass. */
 static void picked_up_at_an_answer(void **state)
 {
 	struct conn k = desk_conn(P_TOY_PICK_UP);
@@ -331,15 +335,15 @@ static void picked_up_at_an_answer(void **state)
 	(void)state;
 	toy_pdu(pdu, 12, 3);
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
-	k.c += 12; /* asked before the worker was here */
+	k.c += 12; /* asked before this worker existed */
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk.n_resets, 0);
 }
 
-/* The client's port is a server port too: nobody knows who is the server, and no answer is taken
- * for a request. */
+/* The client's port is a server port as well: nobody knows which end is the server, and an answer
+ * is not taken for a request. */
 static void nobody_guesses_who_is_the_server(void **state)
 {
 	struct conn k = desk_conn(P_TOY_PICK_UP);
@@ -353,7 +357,7 @@ static void nobody_guesses_who_is_the_server(void **state)
 	assert_int_equal(desk.n_pdus, 0);
 }
 
-/* Both ends use the server's port, and the server is heard first: tracking knows all the same who
+/* Both ends use the server's port, and the server sends first: connection tracking still knows who
  * opened the session. */
 static void half_way_with_like_ports(void **state)
 {
@@ -441,7 +445,7 @@ static void an_exchange_went_by(void **state)
 	}
 }
 
-/* The next request comes before the answer that tells that one went by. */
+/* The next request comes before the answer that shows that a request passed unseen. */
 static void pipelined_behind_what_went_by(void **state)
 {
 	struct conn k = live(P_TOY_HOLD);
@@ -450,7 +454,7 @@ static void pipelined_behind_what_went_by(void **state)
 
 	(void)state;
 	toy_pdu(pdu, 12, 3);
-	/* not whole, so it waits */
+	/* not a whole PDU, so it waits */
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 11), 0);
 	id = desk_id;
 	k.c += 12;
@@ -470,8 +474,8 @@ static void pipelined_behind_what_went_by(void **state)
 	goes_on_judged(&k);
 }
 
-/* Neither the server's word nor the client's tells what went by: it is the client who repeats what
- * comes after it. */
+/* Neither the server nor the client acknowledges what passed unseen: only the client's repetitions
+ * of what follows show it. */
 static void only_repetitions_tell(void **state)
 {
 	struct conn k = live(P_TOY_HOLD);
@@ -496,7 +500,7 @@ static void only_repetitions_tell(void **state)
 	goes_on_judged(&k);
 }
 
-/* A lost segment that did not go by is repeated first, and nothing is skipped. */
+/* A lost segment that did not pass unseen is repeated first, and nothing is skipped. */
 static void a_loss_is_no_bypass(void **state)
 {
 	struct conn k = live(P_TOY_HOLD);
@@ -504,7 +508,7 @@ static void a_loss_is_no_bypass(void **state)
 
 	(void)state;
 	toy_pdu(pdu, 12, 3);
-	for (unsigned n = 0; n < 2; n++) { /* once more as a probe */
+	for (unsigned n = 0; n < 2; n++) { /* the segment and one repetition */
 		desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 11);
 		desk_now += 11000000u;
 		inspector_tick(desk_i);
@@ -517,8 +521,8 @@ static void a_loss_is_no_bypass(void **state)
 
 /* ---- a client that says that something went by, and nothing did ---- */
 
-/* It says the same segment ahead of a gap until that passes, or what it acknowledges was never
- * said: then nobody waits. */
+/* The client repeats a segment ahead of a gap, with this acknowledgement, until it passes or five
+ * attempts were in vain. */
 static unsigned insists(const struct conn *k, uint32_t at, uint32_t ack, const uint8_t *p, size_t n)
 {
 	unsigned o = OUTCOME_DROP;
@@ -555,7 +559,7 @@ static void skipped_and_then_said(void **state)
 			passed = desk_segment(&k, DIR_C2S, k.c + 5, k.s, DESK_ACK, pdu + 5, 7) >= OUTCOME_ACCEPT;
 		}
 		assert_false(passed);
-		/* Said again and again, it ends the session. */
+		/* Repeated again and again, it ends the session. */
 		for (unsigned n = 0; n < 4 && desk.n_resets == 0; n++)
 			assert_int_equal(desk_segment(&k, DIR_C2S, i < 4 ? k.c : k.c + 5, k.s, DESK_ACK,
 						      i < 4 ? pdu : pdu + 5, i < 4 ? 5 : 7),
@@ -564,8 +568,8 @@ static void skipped_and_then_said(void **state)
 	}
 }
 
-/* As a whole request it would be allowed: but its server is in the middle of another, and would
- * read on in that. */
+/* As a request of its own it would be allowed. But the server is in the middle of another request,
+ * and would read it as the rest of that. */
 static void skipped_and_then_begun(void **state)
 {
 	uint8_t outer[64], whole[64];
@@ -585,8 +589,8 @@ static void skipped_and_then_begun(void **state)
 	}
 }
 
-/* A session whose packets a full queue may let by: two in judgement, and the third before its
- * protocol is known. */
+/* A session whose packets pass when a queue is full: two sessions that are judged, and a third
+ * whose protocol is not known yet. */
 static struct conn let_by(unsigned i)
 {
 	struct conn k = i < 2 ? live(kept_alive[i]) : desk_conn(P_MIXED_HOLD);
@@ -598,8 +602,8 @@ static struct conn let_by(unsigned i)
 	return k;
 }
 
-/* An acknowledgement of what the server never said takes nothing of the client's out
- * of judgement. */
+/* An acknowledgement of bytes that the server never sent does not keep the client's bytes from
+ * being judged. */
 static void acknowledges_what_was_not_said(void **state)
 {
 	uint8_t pdu[64];
@@ -618,8 +622,8 @@ static void acknowledges_what_was_not_said(void **state)
 	}
 }
 
-/* A server that took a SYN said over the session, and its answer is lost: what it acknowledges then
- * is that SYN, and nothing went by. */
+/* The server accepts a SYN over the session, and its answer is lost. Its next acknowledgement
+ * refers to this SYN, and nothing has passed unseen. */
 static void dialled_and_not_missed(void **state)
 {
 	uint8_t pdu[64];
@@ -643,8 +647,8 @@ static void dialled_and_not_missed(void **state)
 	}
 }
 
-/* What went by ended inside a PDU: the session lives on as its conduit says, and is judged again
- * from the next boundary. */
+/* The bytes that passed unseen ended inside a PDU: the session goes on as its conduit says, and is
+ * judged again from the next PDU on. */
 static void inside_a_pdu(void **state)
 {
 	struct conn k = live(P_TOY_HOLD);
@@ -668,7 +672,8 @@ static void inside_a_pdu(void **state)
 	assert_true(desk.n_resets > 0);
 }
 
-/* Where a full queue lets nothing by, an end that acknowledges what nobody saw is not believed. */
+/* If a full queue lets nothing pass, an acknowledgement of bytes that the inspector did not see is
+ * not believed. */
 static void closed_misses_nothing(void **state)
 {
 	struct conn k = live(P_TOY);
@@ -681,8 +686,8 @@ static void closed_misses_nothing(void **state)
 	goes_on_judged(&k);
 }
 
-/* The policy is narrowed while bytes that nobody judged are on their way: who may not pass them any
- * more ends it. */
+/* The policy becomes narrower while unjudged bytes are under way: under a permit that does not let
+ * unjudged bytes pass, the session is ended. */
 static void unjudged_and_then_closed(void **state)
 {
 	struct conn k = live(P_TOY_HOLD);
@@ -696,8 +701,8 @@ static void unjudged_and_then_closed(void **state)
 	k.permit = P_TOY;
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 7, k.s, DESK_ACK, pdu + 5, 7), OUTCOME_DROP);
 	assert_true(desk.n_resets > 0);
-	/* Also when what came behind them was judged; but not under another permit that may
-	 * pass them. */
+	/* Also if the bytes behind them were judged; but not under another permit that lets
+	 * unjudged bytes pass. */
 	k = live(P_TOY_HOLD);
 	k.c += 5;
 	desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector on lanes for naming and on mixed ones: is it what was promised?
+ * The inspector on lanes for naming and on mixed lanes: whether a session has the promised
+ * protocol.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -32,7 +33,7 @@ static void tls_is_followed_to_its_servers_hello(void **state)
 	assert_int_equal(stats().pool_used, 0);
 	assert_int_equal(stats().reasons[R_TLS_UNSEEN] + stats().reasons[R_TLS_WEAK], 0);
 	assert_int_equal(desk.n_events, 1);
-	/* What was on its way into the queue meanwhile. */
+	/* A packet that was already on its way into the queue. */
 	assert_int_equal(desk_text(&k, DIR_S2C, "anything"), OUTCOME_CONFIRMED);
 }
 
@@ -72,7 +73,7 @@ static size_t weak_events(void)
 	return n;
 }
 
-/* A whole session whose server chose these. */
+/* A session up to the hellos; its server chooses this version and suite. */
 static struct conn greet(uint32_t permit, uint16_t version, uint16_t suite)
 {
 	struct conn k = desk_conn(permit);
@@ -86,7 +87,8 @@ static struct conn greet(uint32_t permit, uint16_t version, uint16_t suite)
 	return k;
 }
 
-/* What the kernel queues of a session that was let go of is one that begins over it. */
+/* If the kernel queues a packet of a session that was let go of, a new session begins on its
+ * ports. */
 static void a_session_anew_is_named_anew(void **state)
 {
 	static const char *const says[] = { "SSH-2.0-other\r\n", "GET / HTTP/1.1\r\n\r\n" };
@@ -95,7 +97,8 @@ static void a_session_anew_is_named_anew(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct conn k = greet(P_TLS, 0x0304, 0x1301), next = k;
 
-		/* Its own handshake's answer once more; another one that answers nothing. */
+		/* The SYN-ACK of the session once more, which passes; SYN-ACKs that answer no
+		 * SYN. */
 		assert_int_equal(desk_segment(&k, DIR_S2C, 77000u, 0xfffffff1u, DESK_SYN | DESK_ACK, NULL, 0),
 				 OUTCOME_CONFIRMED);
 		assert_int_equal(desk_segment(&k, DIR_S2C, 5000u, 0xfffffff1u, DESK_SYN | DESK_ACK, NULL, 0),
@@ -131,14 +134,14 @@ static void weak_tls_is_told_once_and_counted(void **state)
 	assert_int_equal(e->space, WEAK_HELLO);
 	assert_string_equal(e->text[EVENT_OBJECT], "tos.example");
 	assert_int_not_equal(e->conduit, EVENT_NO_CONDUIT);
-	/* Another choice is told by itself; a good one is not. */
+	/* Another version and suite has a record of its own; a good one has none. */
 	greet(P_TLS, 0x0303, 0x009c);
 	greet(P_TLS, 0x0303, 0xc02f);
 	assert_int_equal(weak_events(), 2);
 	assert_int_equal(weak_event(1)->code, WEAK_TLS_LESSER);
 	assert_int_equal(stats().reasons[R_TLS_WEAK], 5);
 	assert_int_equal(stats().reasons[R_TLS_LESSER], 1);
-	/* In an hour, the others. */
+	/* After an hour the further sessions are reported. */
 	desk_now += 3600u * 1000000000ull;
 	inspector_tick(desk_i);
 	assert_int_equal(weak_events(), 3);
@@ -147,7 +150,8 @@ static void weak_tls_is_told_once_and_counted(void **state)
 	for (size_t n = 0; n < 3; n++)
 		count += weak_event(n)->count;
 	assert_int_equal(count, 6);
-	/* Nothing in the next one: its kind is forgotten, and the next is a first again. */
+	/* Nothing is reported in the next hour: this kind is forgotten, and its next session counts
+	 * as a first one. */
 	desk_now += 3600u * 1000000000ull;
 	inspector_tick(desk_i);
 	assert_int_equal(weak_events(), 3);
@@ -168,7 +172,7 @@ static const struct event *undeclared_event(size_t n)
 	return NULL;
 }
 
-/* The same table with other names in it; "" = none. */
+/* The same table with these names; "" = none. */
 static void declare(const char *names, uint32_t generation)
 {
 	uint8_t digest[32], *image;
@@ -187,7 +191,7 @@ static int end_of_names(void **state)
 	return teardown(state);
 }
 
-/* A whole session that asks for this server. */
+/* A session up to the hellos; its client asks for this server. */
 static struct conn ask(uint32_t permit, const char *name)
 {
 	struct conn k = desk_conn(permit);
@@ -195,7 +199,7 @@ static struct conn ask(uint32_t permit, const char *name)
 
 	desk_handshake(&k);
 	assert_int_equal(desk_send(&k, DIR_C2S, hello, client_hello_for(hello, name)), OUTCOME_ACCEPT);
-	/* What its client says before the server's hello is nobody's business. */
+	/* What the client sends before the server's hello does not matter. */
 	assert_int_equal(desk_text(&k, DIR_C2S, "early"), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_S2C, hello, server_hello(hello, 0x0304, 0x1301, false)), OUTCOME_CONFIRMED);
 	return k;
@@ -229,7 +233,7 @@ static void undeclared_servers_are_told_once_and_counted(void **state)
 	assert_int_equal(e->server_port, 443);
 	assert_string_equal(undeclared_event(1)->text[EVENT_OBJECT], "");
 	assert_int_equal(undeclared_event(1)->space, UNDECLARED_NAME);
-	/* In an hour, the others. */
+	/* After an hour the further sessions are reported. */
 	desk_now += 3600u * 1000000000ull;
 	inspector_tick(desk_i);
 	assert_int_equal(undeclared(), 4);
@@ -241,9 +245,9 @@ static void undeclared_servers_are_told_once_and_counted(void **state)
 }
 
 /*
- * The list changes under sessions that were let go of: nobody knows which of them are still there,
- * so nothing is said of them until one comes by under another permit; what it asked for is known
- * then, and is told once while no list has it.
+ * The list of names changes while sessions exist that were let go of. Nobody knows which of them
+ * are still alive, so nothing is reported about them. When a packet of one comes under another
+ * permit, its name is still known; the name is then reported once, if no list has it.
  */
 static void lists_change_under_sessions(void **state)
 {
@@ -266,7 +270,8 @@ static void lists_change_under_sessions(void **state)
 	assert_string_equal(undeclared_event(0)->text[EVENT_OBJECT], "a.vendor.example");
 	assert_int_equal(undeclared_event(0)->conduit, P_TLS_OR_SSH);
 	assert_int_equal(undeclared_event(0)->generation.number, 6);
-	/* Declared again, and then no more: at its next packet each time. */
+	/* The name is declared again, and then no longer: each change is noticed at the next
+	 * packet. */
 	declare(NAMES, 7);
 	assert_int_equal(desk_text(&k, DIR_C2S, "more"), OUTCOME_CONFIRMED);
 	declare("\003tos", 8);
@@ -276,8 +281,8 @@ static void lists_change_under_sessions(void **state)
 	assert_string_equal(undeclared_event(2)->text[EVENT_OBJECT], "tos.example");
 }
 
-/* What a session that is over asked for is told by no packet that comes later: not by one that
- * begins anew on its ports, nor by its end. */
+/* The name of a session that has ended is not reported because of later packets: a SYN of a new
+ * session on its ports, or its own RST. */
 static void sessions_that_are_over(void **state)
 {
 	struct conn k, again;
@@ -294,8 +299,8 @@ static void sessions_that_are_over(void **state)
 	assert_int_equal(undeclared(), 0);
 }
 
-/* A hello that its server never had names nobody: the client may send another in its place, where
- * nobody reads it. */
+/* A hello that the server did not get counts as a hello without a name: the client might send
+ * another one in its place, which nobody reads. */
 static void hello_for_nobody_but_us(void **state)
 {
 	uint8_t hello[HELLO_ROOM], other[HELLO_ROOM];
@@ -305,7 +310,7 @@ static void hello_for_nobody_but_us(void **state)
 	(void)state;
 	assert_int_equal(client_hello_for(other, "bad.vendor.exampla"), n);
 	declare("\022tos.vendor.example", 5);
-	/* The same bytes of the stream, once more and otherwise. */
+	/* The same bytes of the stream, repeated with other contents. */
 	k = desk_conn(P_TLS);
 	desk_handshake(&k);
 	desk_send(&k, DIR_C2S, hello, n);
@@ -313,7 +318,7 @@ static void hello_for_nobody_but_us(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - (uint32_t)n, k.s, DESK_ACK, other, n), OUTCOME_CONFIRMED);
 	assert_int_equal(undeclared(), 1);
 	assert_string_equal(undeclared_event(0)->text[EVENT_OBJECT], "");
-	/* An acknowledgement of what its server never said. */
+	/* An acknowledgement of bytes that the server never sent. */
 	k = desk_conn(P_TLS);
 	desk_handshake(&k);
 	desk_send(&k, DIR_C2S, hello, n);
@@ -321,7 +326,7 @@ static void hello_for_nobody_but_us(void **state)
 	inspector_finish(desk_i);
 	assert_int_equal(undeclared(), 2);
 	assert_int_equal(undeclared_event(1)->count, 1);
-	/* What the server has it has, whatever comes behind it. */
+	/* Once the server has answered the hello, bytes behind it change nothing. */
 	k = desk_conn(P_TLS);
 	desk_handshake(&k);
 	desk_send(&k, DIR_C2S, hello, n);
@@ -330,8 +335,8 @@ static void hello_for_nobody_but_us(void **state)
 	assert_int_equal(undeclared(), 2);
 }
 
-/* A client that makes names up has its conduit's part of the table, and takes none from weak TLS;
- * the counts are right. */
+/* A client that invents names fills only its conduit's part of the table, and takes no place from
+ * weak TLS. The counts are right. */
 static void made_up_names_are_one_sum(void **state)
 {
 	uint64_t count = 0;
@@ -356,8 +361,8 @@ static void made_up_names_are_one_sum(void **state)
 	assert_int_equal(named, 64);
 }
 
-/* Observed it is recorded as well; a hello that cannot be read, or is not read to its end,
- * names nobody. */
+/* A policy that only observes records the name as well. A hello that cannot be read, or is not
+ * complete, counts as one without a name. */
 static void names_nobody_could_read(void **state)
 {
 	uint8_t hello[HELLO_ROOM];
@@ -369,7 +374,7 @@ static void names_nobody_could_read(void **state)
 	ask(P_TLS_OBSERVE, "evil.example");
 	assert_int_equal(undeclared(), 1);
 	n = client_hello_for(hello, "evil.example");
-	hello[n - 13] = 90; /* its name is longer than its list */
+	hello[n - 13] = 90; /* the name is longer than the list that contains it */
 	k = desk_conn(P_TLS);
 	desk_handshake(&k);
 	assert_int_equal(desk_send(&k, DIR_C2S, hello, n), OUTCOME_CONFIRMED);
@@ -381,12 +386,13 @@ static void names_nobody_could_read(void **state)
 	desk_handshake(&k);
 	assert_int_equal(desk_send(&k, DIR_S2C, hello, server_hello(hello, 0x0304, 0x1301, false)), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, hello, client_hello_for(hello, "evil.example")), OUTCOME_CONFIRMED);
-	/* The server goes on before the client has ended. */
+	/* The server sends before the client's hello is complete. */
 	k = desk_conn(P_TLS);
 	desk_handshake(&k);
 	assert_int_equal(desk_send(&k, DIR_C2S, hello, client_hello_for(hello, "evil.example") - 1), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_S2C, hello, server_hello(hello, 0x0304, 0x1301, false)), OUTCOME_CONFIRMED);
-	/* Given up half-way through its name, as for want of room: none of it is a name. */
+	/* The reading stops in the middle of the name, as it does when there is no room: the part
+	 * that was read is not taken as a name. */
 	k = desk_conn(P_TLS);
 	n = client_hello_for(hello, "tos.example.evil.example");
 	desk_handshake(&k);
@@ -397,7 +403,7 @@ static void names_nobody_could_read(void **state)
 	inspector_tick(desk_i);
 	assert_int_equal(undeclared(), 2 + 1);
 	assert_int_equal(undeclared_event(2)->count, 3);
-	/* Cut anywhere, it is the same name. */
+	/* A hello in two segments, cut at any byte, gives the same name. */
 	n = client_hello_for(hello, "cut.example");
 	for (size_t cut = 1; cut < n; cut++) {
 		k = desk_conn(P_TLS);
@@ -426,7 +432,8 @@ static void another_generation_writes_its_sums(void **state)
 	assert_int_equal(weak_event(2)->generation.number, 7);
 }
 
-/* A conduit has its part of the table: beyond it there is one sum, and its count is right. */
+/* Each conduit has its part of the table: further kinds are counted in one sum, and its count is
+ * right. */
 static void many_kinds_are_one_sum(void **state)
 {
 	uint64_t count = 0;
@@ -446,8 +453,7 @@ static void many_kinds_are_one_sum(void **state)
 	assert_int_equal(stats().reasons[R_TLS_WEAK], 200);
 }
 
-/* Whatever keeps the hellos from being read, the session goes on as it did before
- * anybody looked. */
+/* If a hello cannot be read for any reason, the session goes on as if it were not read. */
 static void nothing_stops_it(void **state)
 {
 	uint8_t hello[HELLO_ROOM], other[HELLO_ROOM];
@@ -455,18 +461,18 @@ static void nothing_stops_it(void **state)
 	struct conn k;
 
 	(void)state;
-	/* An answer that is none. */
+	/* The server's answer is no hello. */
 	k = desk_conn(P_TLS);
 	desk_handshake(&k);
 	desk_send(&k, DIR_C2S, hello, n);
 	assert_int_equal(desk_text(&k, DIR_S2C, "220 welcome\r\n"), OUTCOME_CONFIRMED);
-	/* A client's hello that goes wrong behind what it is known by. */
+	/* A client's hello that is wrong behind the bytes by which TLS is recognised. */
 	memcpy(other, hello, n);
 	other[43] = 200;
 	k = desk_conn(P_TLS);
 	desk_handshake(&k);
 	assert_int_equal(desk_send(&k, DIR_C2S, other, n), OUTCOME_CONFIRMED);
-	/* Said again with other bytes, beside an acknowledgement of what nobody saw. */
+	/* The hello repeated with other bytes; and an acknowledgement of bytes that nobody saw. */
 	k = desk_conn(P_TLS);
 	desk_handshake(&k);
 	desk_send(&k, DIR_C2S, hello, n);
@@ -480,7 +486,7 @@ static void nothing_stops_it(void **state)
 	assert_int_equal(stats().reasons[R_TLS_UNSEEN], 4);
 	assert_int_equal(desk.n_resets, 0);
 	assert_int_equal(stats().dropped, 0);
-	/* A server that declines has no session, and nobody misses anything. */
+	/* A server that declines with an alert has no session, and no hello is missing. */
 	k = desk_conn(P_TLS);
 	desk_handshake(&k);
 	desk_send(&k, DIR_C2S, hello, n);
@@ -489,8 +495,8 @@ static void nothing_stops_it(void **state)
 	assert_int_equal(weak_events(), 0);
 }
 
-/* Under a permit that does not promise it, it ends as a session that was let go of does; under one
- * that does, it is read on. */
+/* Under a permit that does not promise TLS the session ends, as a session does that was let go of.
+ * Under a permit that does, its hellos are read to the end. */
 static void permits_change_between_the_hellos(void **state)
 {
 	static const uint32_t to[] = { P_TLS_OR_SSH, P_TLS_OBSERVE, P_TCP, P_SSH };
@@ -503,7 +509,7 @@ static void permits_change_between_the_hellos(void **state)
 
 		desk_handshake(&k);
 		desk_send(&k, DIR_C2S, hello, n);
-		/* Acknowledged or not: nothing of it depends on that. */
+		/* Whether the hello is acknowledged or not makes no difference. */
 		if (i % 2 == 0)
 			desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
 		k.permit = to[i];
@@ -523,7 +529,7 @@ static void segments_out_of_order(void **state)
 
 	(void)state;
 	desk_handshake(&k);
-	/* The second half first, the first half twice. */
+	/* The second half of the hello first, the first half twice. */
 	desk_segment(&k, DIR_C2S, k.c + 60, k.s, DESK_ACK, client + 60, n - 60);
 	desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, client, 60);
 	desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, client, 60);
@@ -547,12 +553,13 @@ static void ssh_on_a_tls_conduit(void **state)
 	assert_int_equal(desk.resets[0].to_client.seq, k.s);
 	assert_int_equal(desk_count(EVENT_FLOW, R_WRONG_PROTOCOL), 1);
 	assert_int_equal(desk.events[0].protocol, PROTO_SSH);
-	/* The server may be the one that says it. */
+	/* The server may be the one that sends the other protocol. */
 	k = desk_conn(P_TLS);
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_S2C, "SSH-2.0-OpenSSH_9.2p1\r\n"), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_FLOW, R_WRONG_PROTOCOL), 2);
-	/* Split, so that no piece is a banner: not TLS either, and nothing of it passes. */
+	/* A banner in two parts, neither of which is a banner: it is not TLS either, and nothing of
+	 * it passes. */
 	k = desk_conn(P_TLS);
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_C2S, "SS"), OUTCOME_DROP);
@@ -568,7 +575,7 @@ static void ssh_both_ends(void **state)
 	assert_int_equal(desk_text(&k, DIR_S2C, "SSH-2.0-Open"), OUTCOME_ACCEPT);
 	assert_int_equal(desk_text(&k, DIR_S2C, "SSH_9.2p1\r\n"), OUTCOME_ACCEPT);
 	assert_int_equal(desk_text(&k, DIR_C2S, "SSH-2.0-PuTTY\r\n"), OUTCOME_CONFIRMED);
-	/* A client that answers a banner with something else. */
+	/* The client answers a banner with another protocol. */
 	k = desk_conn(P_TLS_OR_SSH);
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_S2C, "SSH-2.0-OpenSSH\r\n"), OUTCOME_ACCEPT);
@@ -596,13 +603,13 @@ static void http_and_postgresql(void **state)
 			 OUTCOME_CONFIRMED);
 	k = desk_conn(P_POSTGRESQL);
 	desk_handshake(&k);
-	/* could still become an answer */
+	/* these bytes could still become an answer */
 	assert_int_equal(desk_text(&k, DIR_S2C, "R"), OUTCOME_ACCEPT);
 }
 
-/* What servers read in different ways is found in whichever segment of the first header it comes;
- * until that is over the session stays here, and a server that answers early does not set
- * it free. */
+/* Some header lines are read in different ways by different servers. They are found in whichever
+ * segment of the first header they come. Until this header ends the inspector sees the session,
+ * even if the server answers earlier. */
 static void http_header_in_pieces(void **state)
 {
 	static const char *const last[] = { "Host: x\r\n\r\n", "Host: x\n\r\n", "Host: x\r\n\n", "X: a\r\r\n\r\n" };
@@ -656,12 +663,13 @@ static void mixed_lane(void **state)
 	uint8_t pdu[64];
 
 	(void)state;
-	/* HTTP is named and passes; on a lane for commands it stays in the queue. */
+	/* HTTP is recognised and passes; on a lane for commands its packets still come to the
+	 * inspector. */
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_C2S, "GET / HTTP/1.1\r\n\r\n"), OUTCOME_ACCEPT);
 	assert_int_equal(desk.flows[0].info.protocol, PROTO_HTTP);
 	assert_int_equal(desk_text(&k, DIR_S2C, "HTTP/1.1 200 OK\r\n\r\n"), OUTCOME_ACCEPT);
-	/* The toy is enforced, from its first byte, in any pieces. */
+	/* The toy protocol is enforced from its first byte on, however it is cut. */
 	for (uint8_t cut = 1; cut < 12; cut++) {
 		k = desk_conn(P_MIXED);
 		desk_handshake(&k);
@@ -678,15 +686,15 @@ static void mixed_lane(void **state)
 	k = desk_conn(P_MIXED);
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_C2S, "SSH-2.0-x\r\n"), OUTCOME_DROP);
-	/* A segment of request and forbidden PDU behind an HTTP-like start is neither. */
+	/* A segment that begins like HTTP, followed by a forbidden PDU, is neither protocol. */
 	k = desk_conn(P_MIXED);
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_C2S, "GE"), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
 }
 
-/* Where commands are judged nothing passes undecided: not a command behind bytes that nobody can
- * name, whoever else is promised. */
+/* On a lane for commands no bytes pass undecided: a command cannot hide behind bytes of an unknown
+ * protocol. */
 static void undecided_bytes_hide_no_command(void **state)
 {
 	struct conn k = desk_conn(P_MIXED_LATE);
@@ -697,7 +705,8 @@ static void undecided_bytes_hide_no_command(void **state)
 	assert_int_equal(desk_text(&k, DIR_C2S, "\xff\xff\xff\xff"), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_FLOW, R_UNRECOGNISED), 1);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, TOY_FORBIDDEN)), OUTCOME_DROP);
-	/* What may still become one of them waits, as without the allowance. */
+	/* Bytes that may still become one of the promised protocols wait, as they do without
+	 * undecided_bytes. */
 	k = desk_conn(P_MIXED_LATE);
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_C2S, "GE"), OUTCOME_ACCEPT);
@@ -743,20 +752,20 @@ static void dns_over_udp(void **state)
 	k = desk_conn(P_DNS);
 	k.family = 6;
 	assert_int_equal(datagram(&k, DIR_C2S, query, sizeof(query) - 1), OUTCOME_CONFIRMED);
-	/* A tunnel on the port: not named, dropped, nothing reset, and so is the rest of
-	 * its flow. */
+	/* A tunnel on this port: it is not recognised, all its packets are dropped, and no reset is
+	 * sent. */
 	k = desk_conn(P_DNS);
 	assert_int_equal(datagram(&k, DIR_C2S, "\x9a\x01 some tunnel or other, not a question", 40), OUTCOME_DROP);
 	assert_int_equal(datagram(&k, DIR_C2S, query, sizeof(query) - 1), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_FLOW, R_UNRECOGNISED), 1);
 	assert_int_equal(desk.n_resets, 0);
-	/* A minute of silence later the ports are free again. */
+	/* After a minute of silence the ports can be used again. */
 	desk_now += 61000000000u;
 	inspector_tick(desk_i);
 	assert_int_equal(datagram(&k, DIR_C2S, query, sizeof(query) - 1), OUTCOME_CONFIRMED);
 }
 
-/* Some resolvers send the length of a query by itself. */
+/* Some resolvers send the length of a query in a segment of its own. */
 static void dns_over_tcp_in_pieces(void **state)
 {
 	static const char query[] = "\x00\x1d\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07"
@@ -774,7 +783,7 @@ static void dns_over_tcp_in_pieces(void **state)
 		assert_int_equal(desk_send(&k, DIR_C2S, query + cut, sizeof(query) - 1 - cut), OUTCOME_CONFIRMED);
 	}
 	assert_int_equal(desk.n_resets, 0);
-	/* Anything else that begins with two bytes ends where it stops being a query. */
+	/* Other bytes with a possible length in front are refused where they stop being a query. */
 	for (size_t cut = 1; cut < 4; cut++) {
 		struct conn k = desk_conn(P_DNS);
 
@@ -795,14 +804,15 @@ static void named_flow_meets_another_permit(void **state)
 	desk_handshake(&k);
 	desk_send(&k, DIR_C2S, hello, n);
 	desk_send(&k, DIR_S2C, hello, good_answer(hello));
-	k.c += 70000; /* unseen: the flow had left the queue */
+	k.c += 70000; /* unseen: the flow was no longer queued */
 	k.s += 90000;
 	k.permit = P_TLS_OR_SSH;
 	assert_int_equal(desk_text(&k, DIR_C2S, "data"), OUTCOME_CONFIRMED);
 	k.permit = P_SSH;
 	assert_int_equal(desk_text(&k, DIR_C2S, "data"), OUTCOME_DROP);
 	assert_int_equal(desk.n_resets, 2);
-	assert_int_equal(desk.resets[0].to_server.seq, k.c); /* by the packet's own numbers */
+	/* the reset uses the numbers of this packet */
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
 	assert_int_equal(desk.resets[0].to_client.seq, k.s);
 }
 

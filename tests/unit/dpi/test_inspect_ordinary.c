@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector and what ordinary stacks and devices do: none of it ends a session that goes on.
+ * The inspector with what ordinary network stacks and devices do: none of it ends a session that
+ * goes on.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -21,8 +22,8 @@ static void goes_on(struct conn *k)
 	assert_int_equal(desk.n_resets, 0);
 }
 
-/* The answer to a SYN is lost, and the server's next one has another number; or both arrive, and
- * the client says which. */
+/* The answer to a SYN is lost, and the server's next answer has another number; or both answers
+ * arrive, and the client acknowledges one of them. */
 static void answered_with_another_number(void **state)
 {
 	(void)state;
@@ -38,13 +39,14 @@ static void answered_with_another_number(void **state)
 		k.s = which == 0 ? k.s + 1 : 5001;
 		k.c++;
 		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
-		/* From here on nobody may change it. */
+		/* From here on the number cannot change any more. */
 		assert_int_equal(desk_segment(&k, DIR_S2C, 9000, k.c, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_DROP);
 		goes_on(&k);
 	}
 }
 
-/* TCP Fast Open: the data are refused, and the client falls back to a SYN without. */
+/* TCP Fast Open: the data in the SYN are refused, and the client falls back to a SYN without
+ * data. */
 static void data_in_a_syn(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -55,7 +57,8 @@ static void data_in_a_syn(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, pdu, 12), OUTCOME_DROP);
 	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
 	goes_on(&k);
-	/* Observed, they pass, and the session is followed whether the server took them or not. */
+	/* In observe mode they pass, and the session is followed whether the server accepted them
+	 * or not. */
 	for (unsigned took = 0; took < 2; took++) {
 		k = desk_conn(P_TOY_OBSERVE);
 		desk_clear();
@@ -72,7 +75,7 @@ static void data_in_a_syn(void **state)
 	}
 }
 
-/* A reset with text ends the session as one without, at both ends, and the text stays here. */
+/* A RST with text ends the session like one without, at both ends; the text does not pass. */
 static void reset_with_text(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -80,7 +83,7 @@ static void reset_with_text(void **state)
 	(void)state;
 	desk_handshake(&k);
 	goes_on(&k);
-	/* Of a number that its receiver does not believe: nothing. */
+	/* A RST with a number that its receiver does not accept changes nothing. */
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s - 4000, k.c, DESK_RST | DESK_ACK, "gone", 4), OUTCOME_DROP);
 	goes_on(&k);
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_RST | DESK_ACK, "gone", 4), OUTCOME_DROP);
@@ -109,8 +112,8 @@ static unsigned with_option(struct conn *k, enum direction dir, unsigned flags, 
 #define CAPABLE "\x1e\x04\x01\x00"
 #define JOIN "\x1e\x04\x11\x00"
 
-/* A client that offers Multipath TCP to a server without it loses no time; one with it is asked to
- * do without. */
+/* A client that offers Multipath TCP to a server without it loses no time. If the server has it
+ * too, further SYNs with the option are dropped, so that the client falls back to one without. */
 static void multipath(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -138,8 +141,8 @@ static void multipath(void **state)
 	assert_int_equal(stats().reasons[R_MULTIPATH], 3);
 }
 
-/* Begun where nobody took the offer out: its bytes are in the order of its options, which nobody
- * here reads. */
+/* A session met half-way that uses Multipath TCP: the order of its bytes is in its options, which
+ * the inspector does not read. */
 static void multipath_half_way(void **state)
 {
 	struct conn k = desk_conn(P_TOY_PICK_UP);
@@ -152,7 +155,7 @@ static void multipath_half_way(void **state)
 	desk_option_words = 0;
 	assert_int_equal(desk_count(EVENT_FLOW, R_MULTIPATH), 1);
 	assert_true(desk.n_resets > 0);
-	/* Where the handshake was plain its receiver does not read it either. */
+	/* If the handshake had no such option, the receiver ignores it as well. */
 	k = desk_conn(P_TOY_PICK_UP);
 	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
 	desk_option_words = 1;
@@ -189,12 +192,12 @@ static void pipelined_beyond_the_limit(void **state)
 		assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
-	/* So many in one segment that waiting would not help; behind a gap as well. */
+	/* So many requests in one segment that waiting would not help; also behind a gap. */
 	assert_int_equal(desk_send(&k, DIR_C2S, train, 120), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, train, 108), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, train, 12), OUTCOME_ACCEPT);
 	k.c += 120;
-	/* What is forbidden among them is found all the same. */
+	/* A forbidden request among them is found all the same. */
 	toy_pdu(train + 96, 12, TOY_FORBIDDEN);
 	assert_int_equal(desk_send(&k, DIR_C2S, train, 120), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 1);

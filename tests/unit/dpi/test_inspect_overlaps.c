@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Evasion by overlap, exhaustively: every three chunks of an eight-byte PDU (in units of two
+ * Evasion by overlap, all cases: every three chunks of a PDU of eight bytes (in units of two
  * bytes), each with the allowed or the forbidden content, each lost or not between the box and the
- * receiver, before receivers that keep the first copy of a byte and such that keep the last. None
- * of them ever reads the forbidden PDU.
+ * receiver. There are receivers that keep the first copy of a byte, and others that keep the last.
+ * None may ever read the forbidden PDU.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -14,7 +14,7 @@
 
 #define PDU 8u
 #define UNIT 2u
-#define CHUNKS 10u /* 0-2, 0-4, 0-6, 0-8, 2-4, 2-6, 2-8, 4-6, 4-8, 6-8 */
+#define CHUNKS 10u /* from byte to byte: 0-2, 0-4, 0-6, 0-8, 2-4, 2-6, 2-8, 4-6, 4-8, 6-8 */
 
 struct receiver {
 	uint8_t bytes[PDU];
@@ -48,8 +48,8 @@ static void chunk(unsigned i, uint32_t *ret_at, uint32_t *ret_n)
 	}
 }
 
-/* One run: three chunks, their contents and losses as bits. True when the receiver has a
- * whole PDU. */
+/* One run: three chunks, with their contents and losses as bits. True if the receiver has a whole
+ * PDU. */
 static bool run(const unsigned which[3], unsigned forbidden, unsigned lost, bool keeps_last)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -69,8 +69,8 @@ static bool run(const unsigned which[3], unsigned forbidden, unsigned lost, bool
 		chunk(which[c], &at[c], &n[c]);
 		desk_segment(&k, DIR_C2S, k.c + at[c], k.s, DESK_ACK, text[forbidden >> c & 1u] + at[c], n[c]);
 		ids[c] = desk_id;
-		/* What is decided by now and was not before leaves now, in the order in which it
-		 * was decided: by number. */
+		/* Packets that were decided since the last call leave the box now, in the order of
+		 * their numbers. */
 		for (uint32_t from = 0; from < PDU; from += UNIT) {
 			for (unsigned o = 0; o <= c; o++) {
 				if ((o < c && before[o]) || at[o] != from ||
@@ -101,11 +101,11 @@ static void no_receiver_reads_it(void **state)
 			complete += run(which, bits & 7u, bits >> 3 & 7u, bits >> 6);
 			runs++;
 		}
-		inspector_finish(desk_i); /* or live flows would fill the table */
+		inspector_finish(desk_i); /* otherwise live flows would fill the table */
 		desk_clear();
 	}
 	printf("%u runs, a whole PDU arrived in %u\n", runs, complete);
-	assert_true(complete > 1000); /* the allowed one does get through */
+	assert_true(complete > 1000); /* the allowed PDU does arrive in many runs */
 	desk_close();
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When the inspector can do without acknowledgements that carry nothing, and that a session is the
- * same to it without them.
+ * When the inspector does not need acknowledgements without data, and that a session is judged in
+ * the same way without them.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -24,7 +24,8 @@ static bool answers(struct conn *k, uint8_t *pdu)
 	return desk.quiet;
 }
 
-/* A whole life: the third segment and every acknowledgement stay away until the first FIN. */
+/* A whole session: the third segment of the handshake and every bare acknowledgement do not come to
+ * the inspector, until the first FIN. */
 static void a_life_without_them(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -32,14 +33,14 @@ static void a_life_without_them(void **state)
 
 	(void)state;
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
-	assert_false(desk.quiet); /* who answers, and with which number, is not known yet */
+	assert_false(desk.quiet); /* it is not known yet which end answers, and with which number */
 	k.c++;
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	assert_true(desk.quiet);
 	k.s++;
 	desk_now += 60 * 1000000000ull; /* longer than a handshake may take */
 	for (unsigned n = 0; n < 1000; n++) {
-		/* whether the server has it matters when the policy changes */
+		/* whether the server has the bytes matters when the policy changes */
 		assert_false(asks(&k, pdu));
 		assert_true(answers(&k, pdu));
 	}
@@ -51,8 +52,8 @@ static void a_life_without_them(void **state)
 	assert_int_equal(desk.n_resets, 0);
 }
 
-/* The third segment stayed away, and the server speaks first: its words are judged, not taken for
- * an impossible segment. */
+/* The third segment did not come, and the server sends first: its bytes are judged, and not taken
+ * for an impossible segment. */
 static void a_server_that_speaks_first(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -66,7 +67,7 @@ static void a_server_that_speaks_first(void **state)
 	assert_int_equal(desk.n_pdus, 1);
 	asks(&k, pdu);
 	assert_int_equal(desk.n_pdus, 2);
-	/* Of two answers to a SYN the client says which one arrived, and nobody else. */
+	/* Only the client's acknowledgement shows which of two answers to its SYN arrived. */
 	k = desk_conn(P_TOY);
 	desk_segment(&k, DIR_C2S, k.c++, 0, DESK_SYN, NULL, 0);
 	desk_segment(&k, DIR_S2C, 5000, k.c, DESK_SYN | DESK_ACK, NULL, 0);
@@ -75,7 +76,8 @@ static void a_server_that_speaks_first(void **state)
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, pdu, 12), OUTCOME_DROP);
 }
 
-/* A server that speaks alone: what it said is kept until somebody says that it has arrived. */
+/* Only the server sends: its bytes are kept until an acknowledgement shows that they have
+ * arrived. */
 static void kept_bytes_are_given_back(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -91,7 +93,8 @@ static void kept_bytes_are_given_back(void **state)
 	assert_true(desk.quiet);
 }
 
-/* The numbers of one that was met half-way, or lost its place, come from acknowledgements. */
+/* If a session was met half-way, or the inspector has lost its place, the numbers come from
+ * acknowledgements. */
 static void not_before_the_place_is_known(void **state)
 {
 	struct conn k = desk_conn(P_TOY_PICK_UP);
@@ -101,7 +104,7 @@ static void not_before_the_place_is_known(void **state)
 	toy_pdu(pdu, 12, 3);
 	desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
 	assert_false(desk.quiet);
-	/* ... nor while one segment waits for another */
+	/* ... nor while a segment waits for another one */
 	k = desk_conn(P_TOY);
 	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
 	assert_true(answers(&k, pdu));

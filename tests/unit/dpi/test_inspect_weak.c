@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Weak TLS where it is denied: no client gets the whole of a server's hello that chooses it,
- * however it is cut, repeated or put out of order; what cannot be read ends, what is good passes,
- * strangers' segments change nothing; and what becomes of sessions that were there before.
+ * Weak TLS on a conduit that denies it: no client gets the whole hello of a server that chooses it,
+ * however the hello is cut, repeated or reordered. Sessions whose hello cannot be read end, good
+ * ones pass, and segments of strangers change nothing. Also what becomes of sessions that existed
+ * before.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -74,7 +75,7 @@ static void by_what_the_server_chooses(void **state)
 		assert_int_equal(weak_events(EV_DENY), 2 * (i + 1));
 		assert_int_equal(weak_events(EV_ALLOW), i + 1);
 	}
-	/* and what came behind the first of each two */
+	/* and the segment behind the first one of each two */
 	assert_int_equal(stats().reasons[R_TLS_DENIED], 6 + 6);
 	assert_int_equal(stats().reasons[R_TLS_WEAK], 0);
 	assert_true(desk.n_resets >= 6);
@@ -88,7 +89,8 @@ static void a_client_that_is_too_old(void **state)
 	struct conn k = desk_conn(P_TLS_DENY);
 
 	(void)state;
-	/* Without the extension, and TLS 1.1 in its place. */
+	/* A ClientHello without the extension supported_versions, and with TLS 1.1 in its version
+	 * field. */
 	hello[10] = 2;
 	n -= 11;
 	hello[n - 21] = 0;
@@ -99,7 +101,8 @@ static void a_client_that_is_too_old(void **state)
 	assert_int_equal(desk_send(&k, DIR_C2S, hello + n - 1, 1), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_FLOW, R_TLS_OLD_CLIENT), 1);
 	assert_int_equal(desk.n_resets, 1);
-	/* With TLS 1.2 there it goes on, and where weak TLS is only reported as well. */
+	/* With TLS 1.2 there the session goes on; it also goes on where weak TLS is only
+	 * reported. */
 	hello[10] = 3;
 	k = desk_conn(P_TLS_DENY);
 	desk_handshake(&k);
@@ -120,19 +123,19 @@ static void cut_anywhere(void **state)
 		struct conn k = greeted(P_TLS_DENY);
 
 		assert_int_equal(desk_send(&k, DIR_S2C, server, cut), OUTCOME_ACCEPT);
-		/* Repeated, it is the same. */
+		/* A repetition of it is treated in the same way. */
 		assert_int_equal(desk_segment(&k, DIR_S2C, k.s - (uint32_t)cut, k.c, DESK_ACK, server, cut),
 				 OUTCOME_ACCEPT);
 		assert_int_equal(desk_send(&k, DIR_S2C, server + cut, m - cut), OUTCOME_DROP);
-		/* Said again, whole and in its last part. */
+		/* Repeated, as a whole and only its last part. */
 		k.s -= (uint32_t)m;
 		assert_int_equal(desk_send(&k, DIR_S2C, server, m), OUTCOME_DROP);
 	}
 	for (size_t cut = 1; cut < m; cut++) {
 		struct conn k = greeted(P_TLS_DENY);
 
-		/* The second part first: it passes ahead or waits, and the first one does
-		 * not pass. */
+		/* The second part first: it passes ahead or waits, and the first part does not
+		 * pass. */
 		desk_segment(&k, DIR_S2C, k.s + (uint32_t)cut, k.c, DESK_ACK, server + cut, m - cut);
 		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, server, cut), OUTCOME_DROP);
 	}
@@ -147,7 +150,7 @@ static uint32_t drawn(uint32_t n)
 	return (uint32_t)(seed >> 33) % n;
 }
 
-/* A segment of the server's, and whether it is as it was first. */
+/* A segment of the server, and whether its bytes are the original ones. */
 struct piece {
 	uint32_t id, at, len;
 	bool same;
@@ -160,8 +163,8 @@ static struct piece said(const struct conn *k, uint32_t from, uint32_t at, uint3
 	return (struct piece){ desk_id, at, len, memcmp(bytes + at, first + at, len) == 0 };
 }
 
-/* Which bytes of its server's hello a client has after everything that passed, in whatever order
- * and however often. */
+/* Sends the server's hello in random pieces, in any order and repeatedly, and checks which bytes of
+ * it the client gets. */
 static void in_drawn_pieces(void **state)
 {
 	const char *given = getenv("SEKISHO_SEED");
@@ -180,7 +183,7 @@ static void in_drawn_pieces(void **state)
 		uint32_t from = k.s;
 
 		memcpy(other, server, m);
-		/* Anything but what it chooses: another choice would be another hello. */
+		/* Not the bytes of its choice: with another choice it would be another hello. */
 		while (flipped == 9 || flipped == 10 || flipped == 76 || flipped == 77)
 			flipped = drawn((uint32_t)m);
 		other[flipped] ^= (uint8_t)(1u << drawn(8));
@@ -190,7 +193,7 @@ static void in_drawn_pieces(void **state)
 			pieces[n++] = said(&k, from, at, 1 + drawn((uint32_t)m - at),
 					   differing > 0 && drawn(differing) == 0 ? other : server, server);
 		}
-		/* And what a repetition of all of it brings. */
+		/* And a repetition of the whole hello. */
 		for (uint32_t at = 0; at < m; at += 20)
 			pieces[n++] = said(&k, from, at, (uint32_t)m - at < 20 ? (uint32_t)m - at : 20, server, server);
 		for (unsigned i = 0; i < n; i++)
@@ -215,13 +218,13 @@ static void what_cannot_be_read_ends(void **state)
 	(void)state;
 	assert_int_equal(desk_text(&k, DIR_S2C, "220 welcome\r\n"), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_FLOW, R_TLS_UNREAD), ++ended);
-	/* The client's own, behind what it is known by. */
+	/* The client's own hello, wrong behind the bytes by which TLS is recognised. */
 	hello[43] = 200;
 	k = desk_conn(P_TLS_DENY);
 	desk_handshake(&k);
 	assert_int_equal(desk_send(&k, DIR_C2S, hello, n), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_FLOW, R_TLS_UNREAD), ++ended);
-	/* An alert passes, and what is more than one does not, also not in its segment. */
+	/* An alert passes; bytes behind it do not, also not in the same segment. */
 	k = greeted(P_TLS_DENY);
 	assert_int_equal(desk_send(&k, DIR_S2C, "\x15\x03\x03\x00\x02\x02\x28", 7), OUTCOME_ACCEPT);
 	assert_int_equal(answer(&k, WEAK_VERSION), OUTCOME_DROP);
@@ -231,11 +234,11 @@ static void what_cannot_be_read_ends(void **state)
 	k = greeted(P_TLS_DENY);
 	assert_int_equal(desk_send(&k, DIR_S2C, hello, n), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_FLOW, R_TLS_UNREAD), ++ended);
-	/* Where a full queue may have let the hello by. */
+	/* On a conduit where a full queue may have let the hello pass. */
 	k = greeted(P_TLS_DENY_HOLD);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s + 500, DESK_ACK, "x", 1), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_FLOW, R_TLS_UNREAD), ++ended);
-	/* The server spoke first, as one does that begins TLS later. */
+	/* The server sent first, as a server does that begins TLS later. */
 	k = desk_conn(P_TLS_DENY_HOLD);
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_S2C, "ready"), OUTCOME_ACCEPT);
@@ -244,7 +247,8 @@ static void what_cannot_be_read_ends(void **state)
 	assert_int_equal(stats().pool_used, 0);
 }
 
-/* What waits for a gap is given up, and then the session goes on to be judged. */
+/* A gap is not filled in time and its bytes are given up; then the session is judged as it goes
+ * on. */
 static void a_gap_that_is_not_filled_in_time(void **state)
 {
 	static const uint16_t choices[2][2] = { { GOOD }, { WEAK_VERSION } };
@@ -265,7 +269,7 @@ static void a_gap_that_is_not_filled_in_time(void **state)
 	}
 }
 
-/* Where room is scarce, nobody gets by for want of it. */
+/* If there is no room, no session passes unjudged because of that. */
 static void no_room(void **state)
 {
 	struct conn k = greeted(P_TLS_DENY);
@@ -282,8 +286,8 @@ static void no_room(void **state)
 	assert_int_equal(answer(&k, WEAK_VERSION), OUTCOME_DROP);
 }
 
-/* TLS in which the server spoke first: where it is denied, nobody has read what it chose when the
- * client begins. */
+/* TLS after the server sent first: if weak TLS is denied, nobody has read the server's choice when
+ * the client begins. */
 static void a_server_that_speaks_tls_first(void **state)
 {
 	static const uint32_t permits[] = { P_TLS, P_TLS_DENY_OBSERVE, P_TLS_DENY, P_TLS_DENY_MIXED, P_TLS_DENY_HOLD };
@@ -298,7 +302,7 @@ static void a_server_that_speaks_tls_first(void **state)
 
 			desk_handshake(&k);
 			assert_int_equal(desk_send(&k, DIR_S2C, server, first), OUTCOME_ACCEPT);
-			/* What is not yet TLS at the server's end is waited for. */
+			/* Bytes of the server that are not TLS yet are waited for. */
 			assert_int_equal(desk_send(&k, DIR_C2S, client, n), begun   ? OUTCOME_ACCEPT
 									    : i < 2 ? OUTCOME_CONFIRMED
 										    : OUTCOME_DROP);
@@ -312,8 +316,8 @@ static void a_server_that_speaks_tls_first(void **state)
 	assert_int_equal(stats().pool_used, 0);
 }
 
-/* More than one session may keep is dropped and said again, unless nobody has to read it; an end of
- * the stream inside of what passed ahead of it is none. */
+/* Segments beyond the room of one session are dropped and repeated, unless nobody has to read them.
+ * A FIN whose number lies inside bytes that passed ahead is no FIN. */
 static void no_room_of_its_own(void **state)
 {
 	static uint8_t much[60000];
@@ -333,7 +337,8 @@ static void no_room_of_its_own(void **state)
 		assert_int_equal(stats().reasons[R_TLS_UNSEEN], 1);
 		if (!denies)
 			continue;
-		/* Once the server has taken some of it there is room again, and it is judged. */
+		/* Once the server has acknowledged a part there is room again, and the rest is
+		 * judged. */
 		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, acknowledged + 120000, DESK_ACK, NULL, 0),
 				 OUTCOME_ACCEPT);
 		assert_int_equal(desk_send(&k, DIR_C2S, much, sizeof(much)), OUTCOME_ACCEPT);
@@ -354,8 +359,7 @@ static void no_room_of_its_own(void **state)
 	assert_int_equal(stats().pool_used, 0);
 }
 
-/* Segments of strangers, and ones that are lost, neither end a session nor take its judgement
- * from it. */
+/* Segments of strangers, and lost ones, neither end a session nor keep it from being judged. */
 static void nothing_else_ends_it(void **state)
 {
 	struct conn k = greeted(P_TLS_DENY);
@@ -415,8 +419,8 @@ static enum reason foretold(const struct conn *k, uint32_t permit)
 	return impact.reason;
 }
 
-/* Turned on, it ends those whose hello was weak and those whose hello nobody saw, and it says so
- * before. Good ones lose nothing. */
+/* When denying is turned on, sessions with a weak hello or an unseen one are ended, and a dry run
+ * says so before. Good sessions lose nothing. */
 static void sessions_that_were_there(void **state)
 {
 	static const uint32_t was[] = { P_TLS, P_TLS_OBSERVE, P_TLS_DENY_OBSERVE };
@@ -448,7 +452,8 @@ static void sessions_that_were_there(void **state)
 	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 6);
 }
 
-/* Turned on or off between the two hellos: by what holds when the server speaks. */
+/* Denying is turned on or off between the two hellos: the rule at the moment of the server's hello
+ * decides. */
 static void between_the_hellos(void **state)
 {
 	uint8_t hello[HELLO_ROOM];
@@ -464,7 +469,7 @@ static void between_the_hellos(void **state)
 	k = greeted(P_TLS_DENY);
 	k.permit = P_TLS_DENY_MIXED;
 	assert_int_equal(answer(&k, WEAK_VERSION), OUTCOME_DROP);
-	/* A new session on the ports of one that was good knows nothing of it. */
+	/* A new session on the ports of a good one does not inherit anything from it. */
 	k = greeted(P_TLS);
 	assert_int_equal(answer(&k, GOOD), OUTCOME_CONFIRMED);
 	k.c += 500000;

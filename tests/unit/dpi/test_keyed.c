@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who knows the code but not the seed cannot choose who meets in a bucket: of those that meet under
- * one seed, few do under another, and nothing of their order stays. So for either half of the seed
- * alone, for IPv4 and IPv6, and in the tables that packets fill.
+ * A person who knows the code but not the seed cannot choose which keys share a bucket: of keys
+ * that share one under one seed, few do under another, and their order is not kept. Tested for each
+ * half of the seed alone, for IPv4 and IPv6, and for the tables that packets fill.
  *
  * LINK: dpi/flow.c dpi/share.c appliance/base/addr.c
  */
@@ -19,7 +19,7 @@
 #define BUCKETS 256u
 #define HOSTS 16384u /* 64 in a bucket */
 
-/* The bucket of host n in a table with that seed. */
+/* The bucket of host n in a table with this seed. */
 typedef uint32_t place(const uint64_t seed[2], uint32_t n);
 
 static struct addr host4(uint32_t n)
@@ -27,20 +27,20 @@ static struct addr host4(uint32_t n)
 	return (struct addr){ .family = 4, .b = { 10, 30, (uint8_t)(n >> 8), (uint8_t)n } };
 }
 
-/* The half that an attacker in a network chooses. */
+/* Addresses that differ in the half that an attacker in one network chooses. */
 static struct addr host6(uint32_t n)
 {
 	return (struct addr){ .family = 6, .b = { 0x20, 0x01, 0x0d, 0xb8, [14] = (uint8_t)(n >> 8), (uint8_t)n } };
 }
 
-/* Any half: he may come from anywhere. */
+/* Addresses that differ in either half: the attacker may come from anywhere. */
 static struct addr network6(uint32_t n)
 {
 	return (struct addr){ .family = 6, .b = { 0x20, 0x01, 0x0d, 0xb8, (uint8_t)(n >> 8), (uint8_t)n, [15] = 1 } };
 }
 
-/* Tables mix once more, with their seed; here with a number that tells nothing, so that keyed_addr
- * stands alone. */
+/* Tables mix once more with their seed; here with a fixed number, so that only keyed_addr is
+ * tested. */
 static uint32_t of_address(const uint64_t seed[2], struct addr a)
 {
 	return (uint32_t)keyed_mix(keyed_addr(seed, &a), 0x9e3779b97f4a7c15u) % BUCKETS;
@@ -120,8 +120,8 @@ static uint64_t drawn(void)
 	return x;
 }
 
-/* Hosts of one bucket under `a`, and in how many they are under `b`; pairs of them all whose order
- * is the same under both. */
+/* How many hosts that share a bucket under `a` share buckets under `b`, and how many pairs of them
+ * all keep their order. */
 static void compare(const char *name, place *at, const uint64_t a[2], const uint64_t b[2])
 {
 	static uint32_t of_a[HOSTS], of_b[HOSTS];
@@ -147,7 +147,7 @@ static void compare(const char *name, place *at, const uint64_t a[2], const uint
 		      "same order\n",
 		      name, (unsigned long long)a[0], (unsigned long long)a[1], (unsigned long long)b[0],
 		      (unsigned long long)b[1], met, apart, alike, pairs);
-	/* 64 of a bucket are in 57 of 256 when they are drawn. */
+	/* 64 hosts of one bucket are in about 57 of 256 buckets if they are drawn at random. */
 	assert_in_range(met, 1, HOSTS / 64);
 	assert_true(apart * 2 > met);
 	assert_in_range(alike, pairs * 3 / 10, pairs * 7 / 10);
@@ -165,8 +165,8 @@ static void each_half_counts(void **state)
 		}
 }
 
-/* The seed goes in before the mixing: what two hosts differ by without it tells nothing of what
- * they differ by with it. */
+/* The seed is used before the mixing: the difference of two hashes under one seed says nothing
+ * about their difference under another. */
 static void seed_is_mixed_in(void **state)
 {
 	uint64_t a[2] = { drawn(), drawn() }, b[2] = { drawn(), drawn() };
@@ -182,8 +182,7 @@ static void seed_is_mixed_in(void **state)
 	}
 }
 
-/* Nobody can know it: it is another one for each table, and none of its halves is left as
- * it was. */
+/* Nobody can know the seed: each table has another one, and both halves are set. */
 static void seeds_are_drawn(void **state)
 {
 	struct flow_table f[2];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The MEMOBUS enforcer: messages, every function with its length, what each touches and writes,
- * whom a message is for, answers.
+ * The MEMOBUS enforcer: messages, every function with its length, what each touches and writes, the
+ * destination of a message, answers.
  * LINK: $(COMMANDS_PARTS) dpi/memobus/memobus.c dpi/memobus/once.c dpi/memobus/inside.c
  * LINK: dpi/memobus/frame.c dpi/memobus/request.c dpi/memobus/recognise.c
  * LIBS: nettle
@@ -30,7 +30,8 @@ static enum frame_result cut(const uint8_t *p, size_t n, size_t *len)
 	return r;
 }
 
-/* Every prefix waits, the whole is whole, and one byte more changes nothing. */
+/* Every prefix of a message waits, the whole message is whole, and one more byte changes
+ * nothing. */
 static void messages_are_as_long_as_they_say(void **state)
 {
 	struct message all[] = { message_of(MEMOBUS_COMMAND, 1, READ),
@@ -51,7 +52,8 @@ static void messages_are_as_long_as_they_say(void **state)
 	}
 }
 
-/* Any value of any byte of the 218 header: what cannot stand there ends the flow at that byte. */
+/* Tries any value at any byte of the 218 header: a value that cannot stand there ends the flow at
+ * that byte. */
 static void headers_are_read_byte_by_byte(void **state)
 {
 	struct message m = message_of(MEMOBUS_COMMAND, 1, READ);
@@ -76,7 +78,7 @@ static void headers_are_read_byte_by_byte(void **state)
 		}
 }
 
-/* Both lengths there may be, together and apart. */
+/* Both length fields at their limits, together and each alone. */
 static void lengths_have_limits(void **state)
 {
 	size_t len;
@@ -102,8 +104,8 @@ static void lengths_have_limits(void **state)
 
 /* ---- every function -------------------------------------------------------------------------- */
 
-/* As the manuals' figures have them: what is touched, and the answer. Cut anywhere, or with a byte
- * more, they make no sense. */
+/* Messages as in the figures of the manuals, with the addresses that they touch, and their answers.
+ * If they are cut anywhere, or one byte longer, they make no sense. */
 static const struct example {
 	uint32_t service;
 	const char *says, *answer;
@@ -165,7 +167,8 @@ static void every_function_has_its_length(void **state)
 	}
 }
 
-/* One address less at either end is refused, and nothing of it is in another space. */
+/* A row with one address less at either end refuses the request, and so does a row for another
+ * space. */
 static void every_function_has_its_place(void **state)
 {
 	struct desk d;
@@ -195,7 +198,8 @@ static void every_function_has_its_place(void **state)
 	}
 }
 
-/* The manual's answer is taken, shorter and longer ones are not; an error of 4 bytes is. */
+/* The answer of the manual is accepted; shorter and longer ones are not. An error of 4 bytes is
+ * accepted. */
 static void every_function_has_its_answer(void **state)
 {
 	struct desk d;
@@ -234,8 +238,8 @@ static void every_function_has_its_answer(void **state)
 	}
 }
 
-/* Each code there may be: one without a name passes where it is named by its code, and no word
- * has it. */
+/* Each possible code: a code without a name is allowed by a row that has the code, and by no
+ * word. */
 static void codes_without_a_name_are_of_no_word(void **state)
 {
 	struct desk d;
@@ -254,7 +258,7 @@ static void codes_without_a_name_are_of_no_word(void **state)
 						      vocabulary_memobus.functions[i].last)
 						   .n;
 		ask(&d, 1, says);
-		if ((code & 0x80) != 0) { /* its answer would look like one of an error */
+		if ((code & 0x80) != 0) { /* the answer would look like an error */
 			assert_int_equal(d.p.reason, R_MEMOBUS_FRAME);
 			continue;
 		}
@@ -267,7 +271,7 @@ static void codes_without_a_name_are_of_no_word(void **state)
 	}
 }
 
-/* Reading lets nothing pass that writes or programs, and each word its own. */
+/* A row for reads allows nothing that writes or programs, and each word only its own functions. */
 static void words_are_apart(void **state)
 {
 	static const struct {
@@ -329,7 +333,8 @@ static const struct pdu *counted(struct desk *d, const char *says, uint32_t n, b
 	return judge(d, DIR_C2S, &m);
 }
 
-/* None, the most, one more (2.4, "Data Size"), by functions that write as many items as it says. */
+/* No items, the maximum, and one more (2.4, "Data Size"), for functions that write as many items as
+ * the count says. */
 static void counts_have_limits(void **state)
 {
 	static const struct {
@@ -379,8 +384,8 @@ static void counts_have_limits(void **state)
 	}
 }
 
-/* What is beyond the last address, bytes that are not used, types of registers that there are not,
- * states that are neither, bits behind the last. */
+/* Addresses beyond the last one, unused bytes, register types that do not exist, values of a coil
+ * that are neither on nor off, bits behind the last one. */
 static void what_makes_no_sense(void **state)
 {
 	static const struct {
@@ -434,7 +439,8 @@ static void what_makes_no_sense(void **state)
 	}
 }
 
-/* Under a row of 0 to 49: each function that writes, a value that fits and one that does not. */
+/* Under a row with values 0 to 49: each function that writes, with a value that fits and one that
+ * does not. */
 static void values_are_held_to_limits(void **state)
 {
 	static const struct {
@@ -478,7 +484,7 @@ static void values_are_held_to_limits(void **state)
 		if (d.p.reason != (all[k].fits ? R_ALLOWED : R_MEMOBUS_VALUE))
 			fail_msg("%s: %d", all[k].says, d.p.reason);
 	}
-	/* a row of 0 alone: a coil, one of several, a bit */
+	/* under a row with value 0 alone: one coil, one of several, one bit */
 	for (unsigned on = 0; on < 2; on++) {
 		static const char *const says[2][3] = {
 			{ "2005 10 0064 0000", "200f 10 0064 0009 0000", "4345 10 00 4d 00 40060000 0000" },
@@ -493,8 +499,9 @@ static void values_are_held_to_limits(void **state)
 	}
 }
 
-/* Each of a list needs a row, and more than there is room for become runs, of one value each if
- * they are written; what is still too much is only for rows without limits. */
+/* Each address of a list needs a row. Lists that are too long for the room become ranges, of one
+ * value each if they are written. If there are still too many, only a row without limits allows
+ * them. */
 static void lists_need_rows(void **state)
 {
 	struct desk d;
@@ -531,7 +538,7 @@ static void lists_need_rows(void **state)
 					assert_true(judge(&d, DIR_C2S, &m)->allowed);
 				}
 			}
-	/* two rows may share a list, never a run */
+	/* two rows may together cover a list, but not one range */
 	only(&d, MEMOBUS_HOLDING, 100, 101);
 	desk_space(&d, desk_more(&d, 1, 200, false), MEMOBUS_HOLDING, desk_range(&d, 102, 103));
 	assert_true(ask(&d, 1, "200d 10 00 0200 6400 6700")->allowed);
@@ -567,7 +574,7 @@ static void ends_are_named(void **state)
 	}
 }
 
-/* A general-purpose message tells no place, has no CPU, and is not answered. */
+/* A general-purpose message names no address, has no CPU number, and gets no answer. */
 static void general_messages(void **state)
 {
 	struct message m = message_of(MEMOBUS_GENERAL_PURPOSE, 1, "0102 0304");
@@ -587,7 +594,7 @@ static void general_messages(void **state)
 	assert_int_equal(judge(&d, DIR_C2S, &m)->reason, R_MEMOBUS_VALUE);
 	desk_row(&d);
 	assert_int_equal(judge(&d, DIR_S2C, &m)->reason, R_ASKED_BACK);
-	/* no command has its code */
+	/* no command has this code */
 	desk_row(&d);
 	d.rows[0].services = desk_range(&d, MEMOBUS_GENERAL, MEMOBUS_GENERAL);
 	assert_true(judge(&d, DIR_C2S, &m)->allowed);
@@ -600,7 +607,7 @@ static void answers_fit_requests(void **state)
 {
 	static const struct {
 		uint8_t at, v;
-		unsigned lenient; /* what forgives it */
+		unsigned lenient; /* the lenience that accepts this answer */
 	} wrong[] = {
 		{ 1, 6, 0 },
 		{ 1, 0, LENIENT_TRANSACTION },
@@ -632,7 +639,7 @@ static void answers_fit_requests(void **state)
 			judge(&d, DIR_S2C, &m);
 			assert_int_equal(d.p.allowed, (lenient & wrong[k].lenient) != 0);
 		}
-	/* channels of both ends, as asked or the other way round */
+	/* the channel numbers of both ends, as in the request or exchanged */
 	for (unsigned turned = 0; turned < 3; turned++) {
 		static const uint8_t told[3][2] = { { 1, 2 }, { 2, 1 }, { 1, 1 } };
 		struct message asks = message_of(MEMOBUS_COMMAND, 5, READ);
@@ -646,7 +653,7 @@ static void answers_fit_requests(void **state)
 		m.p[3] = told[turned][1];
 		assert_int_equal(judge(&d, DIR_S2C, &m)->allowed, turned < 2);
 	}
-	/* commands of a server, answers of a client */
+	/* requests of a server, answers of a client */
 	desk_row(&d);
 	m = message_of(MEMOBUS_COMMAND, 5, READ);
 	assert_int_equal(judge(&d, DIR_S2C, &m)->reason, R_ASKED_BACK);
@@ -664,12 +671,14 @@ static void requests_wait_in_a_bounded_list(void **state)
 	assert_int_equal(ask(&d, 99, READ)->reason, R_MEMOBUS_PENDING);
 	assert_true(tell(&d, 7, "2009 01 00 0200 0100 0200")->allowed);
 	assert_true(ask(&d, 99, READ)->allowed);
-	/* what was overtaken makes room, and its late answer is one to a request unseen */
+	/* a forgotten request makes room, and its late answer counts as an answer to an unseen
+	 * request */
 	assert_true(tell(&d, 99, "2009 01 00 0200 0100 0200")->allowed);
 	assert_true(memobus_enforcer.state_used(d.state) <= sizeof(struct memobus_state));
 }
 
-/* Half-way an answer may be to what nobody saw; not where a request was refused or not read. */
+/* In a session met half-way an answer may belong to an unseen request, except if a request was
+ * refused or could not be read. */
 static void sessions_met_half_way(void **state)
 {
 	struct desk d;
@@ -683,7 +692,7 @@ static void sessions_met_half_way(void **state)
 	memobus_enforcer.missed(d.state, true);
 	assert_int_equal(tell(&d, 7, "2009 01 00 0100 0700")->reason, R_MEMOBUS_UNREAD);
 	assert_false(d.p.allowed);
-	/* a refused request's answer is refused for its reason */
+	/* the answer to a refused request is refused for the same reason */
 	desk_row(&d);
 	d.rows[0].services = desk_range(&d, 0x2008, 0x2008);
 	assert_false(ask(&d, 1, READ)->allowed);
@@ -724,7 +733,7 @@ static void a_poll_may_be_asked_once_more(void **state)
 	assert_false(memobus_enforcer.once(d.state, bytes_of(r.p, r.n), bytes_of(a.p, a.n), &t));
 }
 
-/* A message in values that are written: refused where rows forbid it, wherever it stands. */
+/* A message inside written values: it is refused if the rows forbid it, wherever it stands. */
 static void messages_inside_of_one(void **state)
 {
 	struct message hidden[] = { message_of(MEMOBUS_COMMAND, 9, "2006 10 0005 0007"),

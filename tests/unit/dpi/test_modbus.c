@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Modbus enforcer: framing, lengths of all function codes, ranges, values, units, reasons.
- * What answers may look like is in test_modbus_answers.c.
+ * Answers are in test_modbus_answers.c.
  * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
  * LINK: dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
@@ -13,8 +13,8 @@
 
 #include "tests/unit/dpi/modbus_desk.h"
 
-/* Lengths of the data after the function code that are right for every content used here; -1:
- * depends, see below. */
+/* Length of the data after the function code that is right for every content used here; -1: it
+ * depends on the content, see below. */
 static int fixed_length(unsigned function)
 {
 	switch (function) {
@@ -50,8 +50,8 @@ static enum reason wrong_length(unsigned function)
 	return function == 0 || function > 127 ? R_MODBUS_FIELD : R_MODBUS_FRAME;
 }
 
-/* Every function code with every data length: exact where the specification fixes it, anything
- * where it is silent. */
+/* Every function code with every data length: only the right length if the specification fixes it,
+ * any length if not. */
 static void all_codes_all_lengths(void **state)
 {
 	struct desk d;
@@ -79,14 +79,14 @@ static void all_codes_all_lengths(void **state)
 		}
 }
 
-/* A good request of each counted function, and the same one byte shorter, longer, or with a count
- * that is off by one. */
+/* A good request of each function with a count; and the same one byte shorter, one byte longer, or
+ * with a count that is wrong by one. */
 static void counted_functions(void **state)
 {
 	static const struct {
 		uint8_t function;
 		size_t n;
-		size_t count_at; /* where its count byte stands; 0 = none */
+		size_t count_at; /* the offset of its count byte; 0 = none */
 		uint8_t data[24];
 	} good[] = {
 		{ 8, 4, 0, { 0, 0, 0x12, 0x34 } },
@@ -112,7 +112,7 @@ static void counted_functions(void **state)
 		for (size_t n = 0; n <= good[i].n + 2; n++) {
 			bool right = n == good[i].n;
 
-			/* query data is any number of words */
+			/* the query data may be any number of words */
 			if (good[i].function == 8 && good[i].data[1] == 0)
 				right = n >= 4 && n % 2 == 0;
 			desk_reset(&d);
@@ -122,7 +122,7 @@ static void counted_functions(void **state)
 			desk_reset(&d);
 			data[good[i].count_at] = (uint8_t)(good[i].data[good[i].count_at] + off);
 			assert_int_equal(request(&d, 1, 1, good[i].function, data, good[i].n)->allowed, off == 0);
-			/* as many bytes as the count says, but not as the quantity says */
+			/* as many bytes as the byte count says, but not as the quantity says */
 			desk_reset(&d);
 			assert_int_equal(
 				request(&d, 1, 1, good[i].function, data, (size_t)((int)good[i].n + off))->allowed,
@@ -131,7 +131,7 @@ static void counted_functions(void **state)
 	}
 }
 
-/* Contents that the specification forbids although every length agrees. */
+/* Contents that the specification forbids although every length is right. */
 static void forbidden_contents(void **state)
 {
 	static const struct {
@@ -143,18 +143,19 @@ static void forbidden_contents(void **state)
 		{ 5, 4, { 0, 1, 0, 1 } },
 		{ 5, 4, { 0, 1, 1, 0 } },
 		{ 8, 4, { 0, 1, 0, 1 } },   /* restart: 0000 or FF00 */
-		{ 8, 4, { 0, 3, 'x', 1 } }, /* delimiter: a character and a zero */
+		{ 8, 4, { 0, 3, 'x', 1 } }, /* the delimiter has to be a character and a zero */
 		{ 8, 4, { 0, 2, 0, 1 } },   /* diagnostic register: zero */
 		{ 8, 3, { 0, 0, 1 } },
 		{ 20, 8, { 7, 5, 0, 4, 0, 1, 0, 2 } },	     /* reference type */
 		{ 20, 8, { 7, 6, 0, 0, 0, 1, 0, 2 } },	     /* file 0 */
 		{ 20, 8, { 7, 6, 0, 4, 0x27, 0x10, 0, 2 } }, /* record 10000 */
 		{ 20, 8, { 7, 6, 0, 4, 0, 1, 0, 0 } },	     /* nothing to read */
-		{ 20, 8, { 7, 6, 0, 4, 0, 1, 0, 125 } },     /* more than an answer holds */
+		{ 20, 8, { 7, 6, 0, 4, 0, 1, 0, 125 } },     /* more than fits into an answer */
 		{ 20, 8, { 7, 6, 0, 4, 0, 1, 0xff, 0xff } },
-		{ 20, 9, { 8, 6, 0, 4, 0, 1, 0, 2, 6 } }, /* a second sub-request begins and ends */
+		/* a second sub-request begins, and the data end */
+		{ 20, 9, { 8, 6, 0, 4, 0, 1, 0, 2, 6 } },
 		{ 20, 1, { 0 } },
-		/* two registers announced, one sent */
+		/* two registers are announced, one is there */
 		{ 21, 10, { 9, 6, 0, 4, 0, 7, 0, 2, 0, 1 } },
 		{ 21, 10, { 9, 6, 0, 4, 0, 7, 0xff, 0xff, 0, 1 } },
 		{ 21, 10, { 9, 5, 0, 4, 0, 7, 0, 1, 0, 1 } },
@@ -182,7 +183,7 @@ static void forbidden_contents(void **state)
 static bool range_allowed(struct desk *d, uint8_t function, uint32_t first, uint32_t n)
 {
 	uint8_t data[252] = { (uint8_t)(first >> 8), (uint8_t)first, (uint8_t)(n >> 8), (uint8_t)n };
-	/* 1969 coils would still fit into a PDU */
+	/* the bits of 1969 coils would still fit into a PDU */
 	size_t bytes = function == 15 ? (n + 7) / 8 : n * 2;
 
 	desk_reset(d);
@@ -195,8 +196,8 @@ static bool range_allowed(struct desk *d, uint8_t function, uint32_t first, uint
 	return request(d, 1, 1, function, data, 4)->allowed;
 }
 
-/* Quantity limits of the specification and the end of the address space, under a grant
- * of everything. */
+/* Quantity limits of the specification, and the end of the address space, in a policy that allows
+ * everything. */
 static void quantities_and_wrap(void **state)
 {
 	static const struct {
@@ -247,8 +248,8 @@ static void read_write_limits(void **state)
 	}
 }
 
-/* An allowed range: its start, its end, one before, one after, across a hole, across two
- * that touch. */
+/* An allowed range: its first address, its last one, one before, one after, across a hole, across
+ * two ranges that touch. */
 static void allowed_ranges(void **state)
 {
 	static const uint8_t functions[] = { 1, 2, 3, 4, 15, 16 };
@@ -286,7 +287,7 @@ static void allowed_ranges(void **state)
 	}
 }
 
-/* The same address in another space is another thing. */
+/* The same address in another space is not allowed. */
 static void spaces_are_apart(void **state)
 {
 	static const struct {
@@ -317,7 +318,8 @@ static void spaces_are_apart(void **state)
 		}
 }
 
-/* The queue that a register counts lies behind it, 31 registers at most: example of clause 6.18. */
+/* The queue begins behind the register that counts it and has 31 registers at most: the example of
+ * clause 6.18. */
 static void a_queue_is_more_than_its_count(void **state)
 {
 	struct desk d;
@@ -362,7 +364,7 @@ static void read_write_checks_both(void **state)
 	assert_int_equal(d.p.address, 12);
 }
 
-/* Which functions a named space shuts out although they have no address in it. */
+/* Functions without an address that a row with a named space does not allow. */
 static void functions_without_addresses(void **state)
 {
 	static const struct {
@@ -408,7 +410,8 @@ static void functions_without_addresses(void **state)
 	}
 }
 
-/* What a refused command's record says: the number that is wrong and what would have been right. */
+/* The record of a refused request names the number that is wrong, and what would have been
+ * right. */
 static void limits(void **state)
 {
 	struct desk d;
@@ -429,11 +432,11 @@ static void limits(void **state)
 	assert_int_equal(d.p.limit.n, 1);
 	assert_int_equal(d.p.limit.allowed[0].lo, 0);
 	assert_int_equal(d.p.limit.allowed[0].hi, 1);
-	/* the one register of several that is wrong */
+	/* the one register of several whose value is wrong */
 	assert_false(request(&d, 1, 1, 16, (uint8_t[]){ 1, 0x8e, 0, 3, 6, 0, 1, 0, 0, 0x12, 0x34 }, 11)->allowed);
 	assert_int_equal(d.p.limit.at, 400);
 	assert_int_equal(d.p.limit.wrote, 0x1234);
-	/* of function 23 the written range */
+	/* for function 23 the written range counts */
 	assert_false(read_write(&d, 0, 10, 398, 2, 7)->allowed);
 	assert_int_equal(d.p.limit.what, LIMIT_VALUE);
 	assert_int_equal(d.p.limit.at, 398);
@@ -445,7 +448,7 @@ static void limits(void **state)
 	assert_false(request(&d, 1, 1, 3, (uint8_t[]){ 0, 90, 0, 20 }, 4)->allowed);
 	assert_int_equal(d.p.limit.what, LIMIT_ADDRESS);
 	assert_int_equal(d.p.limit.at, 100);
-	assert_int_equal(d.p.limit.n, 3); /* more than a record has room for */
+	assert_int_equal(d.p.limit.n, 3); /* more ranges than a record has room for */
 	assert_int_equal(d.p.limit.allowed[1].lo, 398);
 	assert_int_equal(d.p.limit.allowed[1].hi, 402);
 	assert_false(read_write(&d, 0, 10, 97, 4, 0)->allowed);
@@ -485,15 +488,15 @@ static void values(void **state)
 	assert_true(request(&d, 1, 1, 6, (uint8_t[]){ 0, 9, 2, 0x58 }, 4)->allowed);  /* 600 */
 	assert_false(request(&d, 1, 1, 6, (uint8_t[]){ 0, 9, 2, 0x59 }, 4)->allowed); /* 601 */
 	assert_false(request(&d, 1, 1, 6, (uint8_t[]){ 0, 9, 0xff, 0xff }, 4)->allowed);
-	/* every register counts, the last one too */
+	/* every register counts, also the last one */
 	assert_true(request(&d, 1, 1, 16, (uint8_t[]){ 0, 9, 0, 2, 4, 0, 1, 2, 0x58 }, 9)->allowed);
 	assert_false(request(&d, 1, 1, 16, (uint8_t[]){ 0, 9, 0, 2, 4, 0, 1, 2, 0x59 }, 9)->allowed);
-	/* every coil of the nine counts; the bits after them are no coils */
+	/* each of the nine coils counts; the bits behind them are no coils */
 	assert_true(request(&d, 1, 1, 15, (uint8_t[]){ 0, 9, 0, 9, 2, 0xff, 1 }, 7)->allowed);
 	assert_true(request(&d, 1, 1, 15, (uint8_t[]){ 0, 9, 0, 9, 2, 0xff, 0xfd }, 7)->allowed);
 	assert_false(request(&d, 1, 1, 15, (uint8_t[]){ 0, 9, 0, 9, 2, 0xff, 0 }, 7)->allowed);
 	assert_false(request(&d, 1, 1, 15, (uint8_t[]){ 0, 9, 0, 9, 2, 0x7f, 1 }, 7)->allowed);
-	/* the result of a mask write is the device's secret */
+	/* the result of a mask write is only known to the device */
 	assert_false(request(&d, 1, 1, 22, (uint8_t[]){ 0, 9, 0, 0, 0, 1 }, 6)->allowed);
 	assert_int_equal(d.p.reason, R_MODBUS_VALUE);
 	/* reads have no values */
@@ -521,8 +524,8 @@ static void units(void **state)
 	}
 }
 
-/* A row that names no unit: unit 0 is the device itself for what cannot be a broadcast, and must be
- * named to be written. */
+/* A row without a unit: unit 0 is the device itself in requests that cannot be a broadcast. To be
+ * written, unit 0 has to be named. */
 static void unit_zero(void **state)
 {
 	struct desk d;
@@ -542,7 +545,7 @@ static void unit_zero(void **state)
 	assert_true(request(&d, 1, 0, 6, (uint8_t[]){ 0, 9, 0, 1 }, 4)->allowed);
 }
 
-/* Whether this row lets some request of the function pass: of each shape one at address 10. */
+/* Whether this row allows any request of this function; tries one of each form at address 10. */
 static bool some_pass(struct desk *d, uint8_t function)
 {
 	static const struct {
@@ -575,7 +578,7 @@ static bool some_pass(struct desk *d, uint8_t function)
 	return false;
 }
 
-/* What proofs and the list of effective commands say of a row is what the worker does. */
+/* The proofs and the list of effective commands say the same about a row as the worker does. */
 static void vocabulary_knows_what_passes(void **state)
 {
 	static const uint32_t values[][2] = { { 0, 1 }, { 5, 5 } };
@@ -601,7 +604,8 @@ static void vocabulary_knows_what_passes(void **state)
 		}
 }
 
-/* A row with fewer registers than a queue takes lets one be read at the end of the space alone. */
+/* Under a row with fewer registers than a queue may have, a queue can only be read at the end of
+ * the address space. */
 static void vocabulary_knows_where_queues_fit(void **state)
 {
 	static const struct {
@@ -635,7 +639,7 @@ static void vocabulary_knows_where_queues_fit(void **state)
 	}
 }
 
-/* Rows are never added up, and a refusal names the row that came furthest. */
+/* Rows are never added up. A refusal names the row that fitted best. */
 static void rows_and_reasons(void **state)
 {
 	struct desk d;
@@ -658,7 +662,7 @@ static void rows_and_reasons(void **state)
 	assert_int_equal(d.p.conduit, 1);
 	assert_int_equal(d.p.line, 200);
 	assert_int_equal(d.p.row.line, 201);
-	/* reading 400 is nobody's; writing 99 is nobody's */
+	/* no row allows reading 400, and none writing 99 */
 	assert_false(request(&d, 1, 1, 3, (uint8_t[]){ 1, 0x90, 0, 1 }, 4)->allowed);
 	assert_int_equal(d.p.reason, R_MODBUS_ADDRESS);
 	assert_int_equal(d.p.conduit, 0);
@@ -687,11 +691,13 @@ static void grants(void **state)
 
 	(void)state;
 	row->services = (struct number_set){ 0 };
-	desk_more(&d, 1, 200, true); /* shadow: would allow everything, never does */
+	/* a shadow whose row would allow everything, and which never decides */
+	desk_more(&d, 1, 200, true);
 	assert_false(request(&d, 1, 1, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed);
 	assert_int_equal(d.p.conduit, 0);
 	desk_more(&d, 2, 300, false);
-	d.grants[2].protocol = PROTO_SSH; /* another protocol's grant says nothing about Modbus */
+	/* a grant for another protocol says nothing about Modbus */
+	d.grants[2].protocol = PROTO_SSH;
 	assert_false(request(&d, 1, 1, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed);
 	desk_more(&d, 3, 400, false);
 	d.grants[3].whole = true;
@@ -700,7 +706,7 @@ static void grants(void **state)
 	assert_int_equal(d.p.conduit, 3);
 	assert_int_equal(d.p.line, 400);
 	assert_int_equal(d.p.row.line, 0);
-	/* no Modbus grant at all */
+	/* no grant for Modbus at all */
 	d.permit.n_grants = 0;
 	assert_false(request(&d, 1, 1, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed);
 	assert_int_equal(d.p.reason, R_MODBUS_FUNCTION);
@@ -708,8 +714,8 @@ static void grants(void **state)
 	assert_int_equal(d.p.line, 0);
 }
 
-/* Every cut of a stream of PDUs: too little is always "more", never a wrong length, and what
- * follows is not looked at. */
+/* A stream of PDUs cut at every byte: an incomplete PDU always needs more, never gets a wrong
+ * length, and the bytes behind a PDU are not read. */
 static void framing(void **state)
 {
 	uint8_t stream[3 * MODBUS_PDU_MAX], *small;
@@ -722,7 +728,9 @@ static void framing(void **state)
 		memset(stream, 0xa5, sizeof(stream));
 		memcpy(stream, (uint8_t[]){ 0x12, 0x34, 0, 0, 0, (uint8_t)lengths[i] }, 6);
 		for (size_t n = 0; n <= whole + 20; n++) {
-			small = test_malloc(n ? n : 1); /* exact size: an over-read is seen */
+			/* a copy of exactly this size, so that the sanitizer sees a read beyond
+			 * it */
+			small = test_malloc(n ? n : 1);
 			memcpy(small, stream, n);
 			assert_int_equal(modbus_enforcer.frame(NULL, DIR_C2S, bytes_of(small, n), &ret),
 					 n < whole ? FRAME_NEED_MORE : FRAME_WHOLE);
@@ -733,7 +741,7 @@ static void framing(void **state)
 	}
 }
 
-/* A header that lies is refused at the byte that lies, however few bytes are there. */
+/* A header with a wrong byte is refused at this byte, however few bytes are there. */
 static void bad_headers(void **state)
 {
 	static const struct {
@@ -756,7 +764,7 @@ static void bad_headers(void **state)
 	}
 }
 
-/* A refusal names what is wrong. */
+/* The record of a refusal names what is wrong. */
 static void what_is_wrong(void **state)
 {
 	static const struct {
@@ -788,7 +796,7 @@ static void what_is_wrong(void **state)
 		desk_reset(&d);
 		assert_false(request(&d, 1, 1, bad[i].function, bad[i].data, bad[i].n)->allowed);
 		assert_int_equal(d.p.reason, bad[i].reason);
-		/* Whatever comes is its answer, once. */
+		/* One answer of any content is accepted as its answer. */
 		assert_int_equal(response(&d, 1, 1, bad[i].function & 0x7fu, (uint8_t[]){ 7 }, 1)->reason,
 				 bad[i].reason);
 	}

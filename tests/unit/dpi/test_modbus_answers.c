@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The Modbus enforcer: answers, open requests, pipelining, lost and repeated ones, a table changed
- * in between.
+ * The Modbus enforcer: answers, open requests, pipelining, lost and repeated answers, a change of
+ * the table in between.
  * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
  * LINK: dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
@@ -17,7 +17,7 @@ struct exchange {
 	uint8_t data[20], back[24];
 };
 
-/* One exchange of each function, most of them the specification's own examples. */
+/* One exchange of each function; most are the examples of the specification. */
 static const struct exchange golden[] = {
 	{ 1, 4, 4, { 0, 19, 0, 19 }, { 3, 0xcd, 0x6b, 5 } },
 	{ 1, 4, 2, { 0, 0, 0, 8 }, { 1, 0xff } },
@@ -73,7 +73,7 @@ static void golden_round_trip(void **state)
 		assert_int_equal(d.p.conduit, 0);
 		assert_int_equal(d.p.line, 100);
 		assert_false(d.p.exception);
-		/* once more only with the same words */
+		/* a second time only with the same bytes */
 		assert_true(response(&d, (uint16_t)i, 17, e->function, e->back, e->back_n)->allowed);
 		assert_int_equal(d.p.reason, R_MODBUS_TWICE);
 		assert_false(response(&d, (uint16_t)(i + 500), 17, e->function, e->back, e->back_n)->allowed);
@@ -81,7 +81,7 @@ static void golden_round_trip(void **state)
 	}
 }
 
-/* What a service may forgive, each by itself: everything else stays refused. */
+/* What a service may be lenient about, each alone: everything else is still refused. */
 static void forgiven(void **state)
 {
 	static const uint8_t ask[] = { 0, 7, 0, 1 }, back[] = { 2, 0, 9 }, padded[] = { 2, 0, 9, 0x55, 0x55 };
@@ -111,7 +111,8 @@ static void forgiven(void **state)
 			case 3:
 				ok = response(&d, 5, 17, 3, padded, 4)->allowed;
 				break;
-			/* never: another transaction, two bytes too many, another function */
+			/* never forgiven: another transaction, two bytes too many, another
+			 * function */
 			case 4:
 				ok = response(&d, 7, 17, 3, back, 3)->allowed ||
 				     response(&d, 5, 17, 3, padded, 5)->allowed;
@@ -123,7 +124,7 @@ static void forgiven(void **state)
 			assert_int_equal(ok, what == bit && bit < 4);
 		}
 	}
-	/* a shadow forgives nothing; one service of several is enough */
+	/* a shadow's leniency does not count; the leniency of one service of several is enough */
 	desk_row(&d);
 	desk_more(&d, 1, 200, true);
 	d.grants[1].lenient = LENIENT_ALL;
@@ -133,8 +134,8 @@ static void forgiven(void **state)
 	assert_true(response(&d, 0, 17, 3, back, 3)->allowed);
 }
 
-/* Any other length than the right one, a wrong id, unit or function: refused, and the right answer
- * is still accepted. */
+/* A wrong length, transaction, unit or function: the answer is refused, and the right answer is
+ * still accepted. */
 static void answers_that_are_not(void **state)
 {
 	struct desk d;
@@ -158,7 +159,7 @@ static void answers_that_are_not(void **state)
 	}
 }
 
-/* Echoes must echo: every byte of these answers is fixed by the request. */
+/* Answers that repeat the request: the request determines every byte of them. */
 static void echoes(void **state)
 {
 	struct desk d;
@@ -183,27 +184,27 @@ static void echoes(void **state)
 	}
 }
 
-/* Inner lengths that do not add up although the outer one is right. */
+/* Inner lengths that do not add up although the outer length is right. */
 static void inner_lengths(void **state)
 {
 	struct desk d;
 
 	(void)state;
 	desk_whole(&d);
-	/* file records: two of two registers were asked for */
+	/* file records: the answer must have the two registers that were asked for */
 	request(&d, 5, 1, 20, (uint8_t[]){ 14, 6, 0, 4, 0, 1, 0, 2, 6, 0, 3, 0, 9, 0, 2 }, 15);
 	assert_false(response(&d, 5, 1, 20, (uint8_t[]){ 10, 5, 6, 1, 2, 3, 4, 3, 6, 1, 2 }, 11)->allowed);
 	assert_false(response(&d, 5, 1, 20, (uint8_t[]){ 6, 5, 6, 1, 2, 3, 4 }, 7)->allowed);
 	assert_false(response(&d, 5, 1, 20, (uint8_t[]){ 12, 5, 6, 1, 2, 3, 4, 5, 7, 1, 2, 3, 4 }, 13)->allowed);
 	assert_false(response(&d, 5, 1, 20, (uint8_t[]){ 12, 5, 6, 1, 2, 3, 4, 4, 6, 1, 2, 3, 4 }, 13)->allowed);
 	assert_true(response(&d, 5, 1, 20, (uint8_t[]){ 12, 5, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4 }, 13)->allowed);
-	/* a queue whose two counts disagree, or that is longer than a queue can be */
+	/* a queue whose two counts differ, or that is longer than the maximum */
 	request(&d, 5, 1, 24, (uint8_t[]){ 0, 1 }, 2);
 	assert_false(response(&d, 5, 1, 24, (uint8_t[]){ 0, 4, 0, 2, 1, 2, 3, 4 }, 8)->allowed);
 	assert_false(response(&d, 5, 1, 24, (uint8_t[]){ 0, 6, 0, 1, 1, 2 }, 6)->allowed);
 	assert_false(response(&d, 5, 1, 24, (uint8_t[68]){ 0, 66, 0, 32 }, 68)->allowed);
 	assert_true(response(&d, 5, 1, 24, (uint8_t[66]){ 0, 64, 0, 31 }, 66)->allowed);
-	/* identification: an object longer than the answer */
+	/* identification: an object that is longer than the answer */
 	request(&d, 5, 1, 43, (uint8_t[]){ 14, 1, 0 }, 3);
 	assert_false(response(&d, 5, 1, 43, (uint8_t[]){ 14, 1, 1, 0, 0, 1, 0, 4, 'a' }, 9)->allowed);
 	assert_false(response(&d, 5, 1, 43, (uint8_t[]){ 14, 2, 1, 0, 0, 1, 0, 1, 'a' }, 9)->allowed);
@@ -232,8 +233,8 @@ static void exceptions(void **state)
 	assert_false(response(&d, 5, 1, 0x83, (uint8_t[]){ 2 }, 1)->allowed);
 }
 
-/* Functions the specification leaves open: id, unit and function must agree, the data may
- * be anything. */
+/* Functions whose data the specification leaves open: transaction, unit and function must be right,
+ * the data may be anything. */
 static void open_functions(void **state)
 {
 	struct desk d;
@@ -262,11 +263,11 @@ static void pipelining(void **state)
 	/* answers may come in any order */
 	for (uint16_t tid = 0; tid < MODBUS_OPEN_MAX; tid++)
 		assert_true(response(&d, (uint16_t)(tid ^ 5u), 1, 3, one_register, 3)->allowed);
-	/* none is left; what was answered is answered once more at most with the same words */
+	/* no request waits any more; an answer may only be repeated with the same bytes */
 	assert_false(response(&d, 0, 1, 3, (uint8_t[]){ 2, 0, 8 }, 3)->allowed);
 }
 
-/* A serial gateway says an answer twice: the same bytes are nothing new, others are. */
+/* A serial gateway may send an answer twice: the same bytes are accepted, others are not. */
 static void said_twice(void **state)
 {
 	struct desk d;
@@ -285,7 +286,8 @@ static void said_twice(void **state)
 	}
 	assert_false(response(&d, 1, 1, 3, (uint8_t[]){ 2, 0, 8 }, 3)->allowed);
 	assert_false(response(&d, 1, 2, 3, one_register, 3)->allowed);
-	/* Late, behind the next exchange; and only the last few are known. */
+	/* The repetition comes late, after the next exchange; and only the last few answers are
+	 * remembered. */
 	for (uint16_t tid = 2; tid < 8; tid++) {
 		assert_true(request(&d, tid, 1, 3, read_one, 4)->allowed);
 		assert_true(response(&d, tid, 1, 3, one_register, 3)->allowed);
@@ -294,7 +296,7 @@ static void said_twice(void **state)
 	assert_false(response(&d, 3, 1, 3, one_register, 3)->allowed);
 }
 
-/* Not the same: one bit differs, or the same bit of two bytes at any distance. */
+/* Not a repetition: one bit differs, or the same bit of two bytes. */
 static void nearly_said_twice(void **state)
 {
 	uint8_t answer[41] = { 40 };
@@ -317,7 +319,8 @@ static void nearly_said_twice(void **state)
 	assert_int_equal(d.p.reason, R_MODBUS_TWICE);
 }
 
-/* A client that never changes its id is answered in the order in which it asked. */
+/* A client that never changes its transaction number gets its answers in the order of its
+ * requests. */
 static void reused_ids(void **state)
 {
 	struct desk d;
@@ -336,8 +339,8 @@ static void reused_ids(void **state)
 	assert_int_equal(d.p.quantity, 2);
 }
 
-/* A device that loses requests, and broadcasts that nobody answers, must not end the session for
- * want of room. */
+/* Requests that the device loses, and broadcasts without an answer, must not fill the room for open
+ * requests. */
 static void lost_answers(void **state)
 {
 	struct desk d;
@@ -350,20 +353,20 @@ static void lost_answers(void **state)
 		assert_true(request(&d, (uint16_t)(2 * i + 1), 1, 3, read_one, 4)->allowed);
 		assert_true(response(&d, (uint16_t)(2 * i + 1), 1, 3, one_register, 3)->allowed);
 	}
-	/* a late answer to a request that was merely overtaken is still an answer */
+	/* the late answer to a request that was forgotten is still accepted */
 	assert_true(response(&d, 1998, 1, 3, one_register, 3)->allowed);
 	for (unsigned i = 0; i < 1000; i++)
 		assert_true(request(&d, (uint16_t)i, 0, 6, (uint8_t[]){ 0, 1, 0, 1 }, 4)->allowed);
-	/* some devices do answer a broadcast */
+	/* some devices answer a broadcast */
 	assert_true(response(&d, 999, 0, 6, (uint8_t[]){ 0, 1, 0, 1 }, 4)->allowed);
-	/* broadcasts give way to requests that are due */
+	/* broadcasts make room for requests that need an answer */
 	for (uint16_t tid = 0; tid < MODBUS_OPEN_MAX; tid++)
 		assert_true(request(&d, tid, 1, 3, read_one, 4)->allowed);
 	assert_false(request(&d, 99, 1, 3, read_one, 4)->allowed);
 }
 
-/* Where refusals do not end the flow, the answer to a refused request is refused for the
- * same reason. */
+/* If refusals do not end the flow, the answer to a refused request is refused for the same
+ * reason. */
 static void answers_to_refused_requests(void **state)
 {
 	struct desk d;
@@ -378,12 +381,12 @@ static void answers_to_refused_requests(void **state)
 	assert_int_equal(d.p.conduit, 0);
 	assert_int_equal(d.p.line, 100);
 	assert_true(response(&d, 2, 1, 3, one_register, 3)->allowed);
-	/* a request that makes no sense is usually answered with an exception */
+	/* the answer to a senseless request is usually an exception */
 	assert_false(request(&d, 3, 1, 3, (uint8_t[]){ 0, 0, 0, 0 }, 4)->allowed);
 	assert_false(response(&d, 3, 1, 0x83, (uint8_t[]){ 3 }, 1)->allowed);
 	assert_int_equal(d.p.reason, R_MODBUS_QUANTITY);
 	assert_int_equal(d.p.space, 255);
-	/* and where it is not, whatever comes is its answer, once */
+	/* otherwise one answer of any content is accepted as its answer */
 	assert_false(request(&d, 4, 1, 3, (uint8_t[]){ 0, 0, 0, 0 }, 4)->allowed);
 	assert_false(response(&d, 4, 1, 3, (uint8_t[]){ 7 }, 1)->allowed);
 	assert_int_equal(d.p.reason, R_MODBUS_QUANTITY);
@@ -391,7 +394,7 @@ static void answers_to_refused_requests(void **state)
 	assert_int_equal(d.p.reason, R_MODBUS_RESPONSE);
 }
 
-/* What an old table allowed may still be answered, but no conduit of the new one is blamed
+/* A request that the old table allowed may still be answered. No conduit of the new table is named
  * for it. */
 static void table_changes(void **state)
 {
@@ -408,7 +411,7 @@ static void table_changes(void **state)
 	assert_false(request(&d, 2, 1, 3, read_one, 4)->allowed);
 }
 
-/* Responses name the conduit and the row that allowed their request. */
+/* The record of an answer names the conduit and the row that allowed its request. */
 static void responses_name_the_row(void **state)
 {
 	struct desk d;
@@ -432,8 +435,8 @@ static void responses_name_the_row(void **state)
 	assert_int_equal(d.p.row.line, 11);
 }
 
-/* Bytes went by unseen: answers to requests from before pass when such a request might have
- * been allowed. */
+/* Bytes passed unseen: an answer to an earlier request passes if such a request might have been
+ * allowed. */
 static void answers_from_before(void **state)
 {
 	struct desk d;
@@ -452,13 +455,13 @@ static void answers_from_before(void **state)
 		assert_int_equal(d.p.line, 100);
 		assert_int_equal(d.p.row.line, 11);
 		assert_int_equal(d.p.space, 255);
-		if (e->function != 8) { /* echoes any number of words */
+		if (e->function != 8) { /* the function echoes any number of words */
 			assert_false(response(&d, 1, 1, e->function, e->back, e->back_n - 1u)->allowed);
 			assert_int_equal(d.p.reason, R_MODBUS_RESPONSE);
 		}
 	}
-	/* No more of them than requests can have been open, and none once everything has
-	 * been answered. */
+	/* At most as many such answers pass as requests can have been open, and none after an
+	 * answer to a later request. */
 	for (unsigned answered = 0; answered < 2; answered++) {
 		desk_reset(&d);
 		modbus_enforcer.missed(d.state, false);
@@ -475,13 +478,13 @@ static void answers_from_before(void **state)
 		}
 		assert_false(response(&d, 7, 1, 3, one_register, 3)->allowed);
 	}
-	/* Open requests whose answers may have gone by make room. */
+	/* Open requests whose answers may have passed unseen make room for others. */
 	desk_reset(&d);
 	for (uint16_t i = 0; i < 2 * MODBUS_OPEN_MAX; i++) {
 		assert_true(request(&d, i, 1, 3, read_one, 4)->allowed);
 		modbus_enforcer.missed(d.state, false);
 	}
-	/* What the policy never allows is refused. */
+	/* An answer to a request that the policy never allows is refused. */
 	row = desk_row(&d);
 	row->services = DESK_ONLY(&d, 3);
 	row->targets[0] = DESK_ONLY(&d, 1);
@@ -494,7 +497,7 @@ static void answers_from_before(void **state)
 	assert_true(d.p.exception);
 }
 
-/* A number that is one ahead, or always 1; a coil that was switched on, said to be 0001. */
+/* Counts that are one too big, or always 1; a coil that was switched on, answered as 0001. */
 static void numbers_and_coils(void **state)
 {
 	static const uint8_t ask[] = { 0, 7, 0, 1 }, back[] = { 2, 0, 9 }, on[] = { 0, 7, 0xff, 0 },
@@ -525,8 +528,8 @@ static void numbers_and_coils(void **state)
 	}
 }
 
-/* One too many, one too few, one byte of padding; alone and before the next answer. None of them
- * takes a byte of that. */
+/* A length that is one too big, one too small, or one byte of padding; alone and in front of the
+ * next answer. The next answer stays complete. */
 static void lengths_that_lie(void **state)
 {
 	static const uint8_t ask[] = { 0, 7, 0, 1 }, next[] = { 0, 6, 0, 0, 0, 5, 17, 3, 2, 0, 8 };
@@ -551,7 +554,8 @@ static void lengths_that_lie(void **state)
 					memcpy(b + n, next, sizeof(next));
 					n += more ? sizeof(next) : 0;
 					if (pad && lie != 1)
-						/* a byte that nobody counts is nothing's */
+						/* a byte that the length does not count belongs to
+						 * no answer */
 						continue;
 					r = modbus_enforcer.frame(d.state, DIR_S2C, bytes_of(b, n), &got);
 					if (lie == 0) {
@@ -566,7 +570,7 @@ static void lengths_that_lie(void **state)
 						assert_int_equal(r, FRAME_WHOLE);
 						assert_int_equal(got, 11);
 					} else if (lie > 0 && padding) {
-						/* refused, or waits for a byte */
+						/* refused, or waits for one more byte */
 						assert_int_equal(r, more ? FRAME_BAD : FRAME_NEED_MORE);
 						continue;
 					} else {
@@ -576,7 +580,7 @@ static void lengths_that_lie(void **state)
 				}
 }
 
-/* Lost answers give up their places after a time; an answer that comes all the same is one. */
+/* Requests without an answer lose their places after some time. A late answer is still accepted. */
 static void answers_that_never_come(void **state)
 {
 	static const uint8_t ask[] = { 0, 7, 0, 1 }, back[] = { 2, 0, 9 };
@@ -598,7 +602,7 @@ static void answers_that_never_come(void **state)
 	}
 	assert_false(response(&d, 0, 17, 3, (uint8_t[]){ 2, 0, 7 }, 3)->allowed);
 	assert_int_equal(response(&d, 100, 17, 3, back, 3)->reason, R_ALLOWED);
-	/* Where room has to be made now, without any time. */
+	/* When room is needed at once, no time has to pass. */
 	desk_reset(&d);
 	for (uint16_t k = 0; k < MODBUS_OPEN_MAX; k++)
 		assert_true(request(&d, k, 17, 3, ask, 4)->allowed);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What servers find where they cut the client's bytes themselves: none is given more than it reads
- * at once before it has answered, unless everything is allowed or nothing forbidden can be found in
- * it.
+ * What a server finds if it cuts the client's bytes itself: before it has answered, it gets no more
+ * than it reads at once, unless everything is allowed or nothing forbidden can be found in the
+ * bytes.
  * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
  * LINK: dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
@@ -37,7 +37,7 @@ static size_t put_long(uint8_t *at, uint16_t tid)
 	return LONG;
 }
 
-/* Five of them, which a server does not read at once. */
+/* Five such writes, more than a server reads at once. */
 static size_t put_five(uint8_t many[5 * LONG])
 {
 	size_t n = 0;
@@ -47,7 +47,7 @@ static size_t put_five(uint8_t many[5 * LONG])
 	return n;
 }
 
-/* One segment that begins with a request; the requests in it are judged when it may pass. */
+/* Sends one segment that begins with a request; if it may pass, its requests are judged. */
 static bool passes(struct desk *d, uint64_t offset, const uint8_t *bytes, size_t n)
 {
 	memset(&d->p, 0, sizeof(d->p));
@@ -84,7 +84,7 @@ static void no_more_than_is_read_at_once(void **state)
 	assert_true(response(&d, 0, 1, 16, (uint8_t[]){ 0, 0, 0, 119 }, 4)->allowed);
 	assert_true(passes(&d, 4 * LONG, pdu, LONG));
 	assert_false(passes(&d, 5 * LONG, pdu, LONG));
-	/* An answer to the last one says that all before it was read. */
+	/* The answer to the last request shows that all requests before it were read. */
 	assert_true(response(&d, 4, 1, 16, (uint8_t[]){ 0, 0, 0, 119 }, 4)->allowed);
 	assert_true(passes(&d, 5 * LONG, pdu, LONG));
 }
@@ -112,7 +112,8 @@ static void too_much_alone(void **state)
 
 	(void)state;
 	writes(&d);
-	assert_true(passes(&d, 0, many, n)); /* zeros: whoever begins in the middle finds nothing */
+	/* zeros: a server that begins to read in the middle finds no request */
+	assert_true(passes(&d, 0, many, n));
 	memcpy(many + READ, (uint8_t[]){ 0, 7, 0, 0, 0, 6, 1, 6, 1, 3, 0, 7 }, 12);
 	desk_reset(&d);
 	assert_false(passes(&d, 0, many, n));
@@ -124,8 +125,8 @@ static void too_much_alone(void **state)
 	assert_true(passes(&d, n, many, n));
 }
 
-/* What such a server would write is judged by its values too, which are read from where they
- * still are. */
+/* The values that such a server would write are judged as well. They are read from the bytes that
+ * are still there. */
 static void values_in_the_middle(void **state)
 {
 	struct desk d;
@@ -134,7 +135,7 @@ static void values_in_the_middle(void **state)
 
 	(void)state;
 	writes(&d);
-	/* what the long request's registers are because of that, and 7 */
+	/* the values of the long request's registers that follow from that, and 7 */
 	d.rows[0].values = desk_ranges(
 		&d, (uint32_t[]){ 0, 1, 5, 5, 7, 7, 9, 9, 0x110, 0x110, 0x200, 0x200, 0x700, 0x700, 0x800, 0x800 }, 8);
 	memcpy(many + READ + 1, (uint8_t[]){ 0, 7, 0, 0, 0, 9, 1, 16, 0, 5, 0, 1, 2, 0, 7 }, 15);
@@ -146,8 +147,8 @@ static void values_in_the_middle(void **state)
 	assert_int_equal(d.p.limit.wrote, 8);
 }
 
-/* A read by its header and its body apart, the body late: whatever it asks for, its rest is no
- * command that changes anything. */
+/* A read whose header and body come apart, the body late: whatever it asks for, the rest is never a
+ * command that changes something. */
 static void a_read_may_be_cut(void **state)
 {
 	struct desk d;
@@ -167,7 +168,8 @@ static void a_read_may_be_cut(void **state)
 	}
 }
 
-/* A server that lost its place goes on behind a header that says that nothing follows it. */
+/* A server that has lost its place goes on behind a header whose length says that nothing
+ * follows. */
 static void a_header_of_nothing(void **state)
 {
 	struct desk d;
@@ -189,7 +191,7 @@ static void a_header_of_nothing(void **state)
 	}
 }
 
-/* Whoever goes by the function does not wait for what a header says is still to come. */
+/* A server that goes by the function code does not wait for the rest that a header announces. */
 static void headers_that_say_more(void **state)
 {
 	static const struct {
@@ -203,7 +205,8 @@ static void headers_that_say_more(void **state)
 		{ 6, { 22, 0, 0, 0, 1, 0, 1 } },
 		{ 6, { 15, 0, 0, 0, 8, 1, 1 } },
 		{ 7, { 16, 0, 0, 0, 1, 2, 0, 7 } },
-		{ 7, { 16, 0, 0, 0, 1, 200, 0, 7 } }, /* by how many values there are */
+		/* its length follows from the number of values */
+		{ 7, { 16, 0, 0, 0, 1, 200, 0, 7 } },
 		{ 11, { 23, 0, 0, 0, 1, 0, 0, 0, 1, 2, 0, 7 } },
 	};
 	struct desk d;
@@ -221,7 +224,7 @@ static void headers_that_say_more(void **state)
 				else
 					writes(&d);
 				memset(&d.p, 0, sizeof(d.p));
-				if (n > 8) /* what is forbidden may be refused before */
+				if (n > 8) /* it may be refused before all of it is there */
 					assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(b, n - 1),
 									    &d.table, &d.permit, &d.p) ||
 						    d.p.early);
@@ -235,14 +238,14 @@ static void headers_that_say_more(void **state)
 }
 
 /*
- * Whoever takes what one read returns for a request executes the beginning of one, with zeros for
- * what is missing. So that is refused as soon as what is there is forbidden; what is allowed may be
- * cut anywhere.
+ * A server that takes what one read() returns as a request executes the beginning of a request,
+ * with zeros for the missing bytes. So a request is refused as soon as its bytes show that it is
+ * forbidden. An allowed request may be cut anywhere.
  */
 static void beginnings(void **state)
 {
 	static const struct {
-		size_t n, refused; /* bytes that are there when it is refused; 0: never */
+		size_t n, refused; /* number of bytes that are there when it is refused; 0: never */
 		enum reason reason;
 		uint8_t pdu[24];
 	} requests[] = {
@@ -285,7 +288,8 @@ static void beginnings(void **state)
 			memset(&d.p, 0, sizeof(d.p));
 			passes = modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(pdu, n), &d.table, &d.permit,
 							 &d.p);
-			if (pdu[7] == 33) { /* goes alone, see segment.c */
+			/* this function has to come alone in a segment (segment.c) */
+			if (pdu[7] == 33) {
 				assert_int_equal(passes, n < 8);
 				continue;
 			}
@@ -293,25 +297,26 @@ static void beginnings(void **state)
 			if (passes)
 				continue;
 			assert_true(d.p.early || d.p.reason == R_MODBUS_FRAME);
-			/* else the header says that more is to come, and nobody waits for it */
+			/* otherwise the header announces more bytes, and the server does not wait
+			 * for them */
 			if (d.p.early)
 				assert_int_equal(d.p.reason, requests[i].reason);
 			assert_int_equal(d.p.function, pdu[7]);
 			assert_int_equal(d.p.targets[0], pdu[6]);
 		}
-		/* All of it is judged for that, too. */
+		/* The whole request is judged in the same way. */
 		if (requests[i].reason == R_ALLOWED)
 			continue;
 		desk_judge(&d, DIR_C2S, pdu, requests[i].n);
 		assert_int_equal(d.p.reason, requests[i].reason);
 	}
-	desk_whole(&d); /* where everything is allowed nothing can be misread */
+	desk_whole(&d); /* if everything is allowed, nothing can be misread */
 	assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(requests[0].pdu, 11), &d.table, &d.permit,
 					    &d.p));
 }
 
-/* Reads in two pieces are refused nothing where their address looks like a write's function and too
- * little for a write is behind it. */
+/* A read in two pieces is not refused when its address looks like the function code of a write and
+ * too few bytes for a write follow. */
 static void reads_in_two_pieces(void **state)
 {
 	static const uint8_t writes_of[] = { 5, 6, 15, 16, 22, 23 };

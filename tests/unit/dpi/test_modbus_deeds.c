@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was asked before, judged again: for random requests and random rows the same ruling as on
- * the request itself.
+ * Earlier requests that are judged again: for random requests and random rows the verdict is the
+ * same as for the request itself.
  * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
  * LINK: dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/inspect/deeds.c dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
@@ -128,7 +128,8 @@ static void the_same_ruling(void **unused)
 		deeds_remember(&all, &parsed);
 		deeds_remember(&all, &parsed); /* of one kind: counted */
 		assert_int_equal(all.deeds[0].count, 2);
-		memset(pdu, 0xff, sizeof(pdu)); /* nothing of it is borrowed */
+		/* the deed must not refer to the bytes of the request */
+		memset(pdu, 0xff, sizeof(pdu));
 		deeds_judge_again(&all, &modbus_enforcer, &d.table, &d.permit, tell, &told);
 		assert_int_equal(told.n, d.p.allowed ? 0 : 1);
 		allowed += d.p.allowed;

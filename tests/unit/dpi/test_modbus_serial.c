@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What receivers of Modbus RTU and ASCII find in bytes that are Modbus/TCP, and what is such a
+ * What receivers of Modbus RTU and ASCII find in bytes of Modbus/TCP, and which bytes are such a
  * request and nothing else.
  * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
  * LINK: dpi/modbus/request.c dpi/modbus/response.c
@@ -23,7 +23,7 @@ static void reads(struct desk *d)
 	desk_row(d)->services = DESK_ONLY(d, 3);
 }
 
-/* By shifts, as the standard has it; the product goes by a table. */
+/* The checksum by shifts, as in the standard; the product uses a table. */
 static uint16_t check_of(const uint8_t *p, size_t n)
 {
 	uint16_t crc = 0xffff;
@@ -73,7 +73,8 @@ static bool goes(struct desk *d, bool begins, const uint8_t *p, size_t n)
 	return passes;
 }
 
-/* A read in Modbus/TCP, and with the beginning of the next one a write of six registers in RTU. */
+/* A read in Modbus/TCP. Together with the beginning of the next request it is a write of six
+ * registers in RTU. */
 static const uint8_t both[] = { 0x01, 0x10, 0, 0, 0, 6, 0x0c, 3, 0, 0, 0, 1, 0xdd, 0x12, 0, 0, 0, 6, 1, 3, 0 };
 
 static void a_read_that_is_a_write(void **state)
@@ -81,9 +82,9 @@ static void a_read_that_is_a_write(void **state)
 	struct desk d;
 
 	(void)state;
-	/* In one segment, in two wherever they are cut, and byte by byte: refused when its check is
+	/* In one segment, in two at every cut, and byte by byte: refused when the checksum is
 	 * there, and not before. */
-	/* its last byte is 0, which the check does not need */
+	/* its last byte is 0, which does not change the checksum */
 	for (size_t cut = 0; cut + 1 < sizeof(both); cut++) {
 		reads(&d);
 		assert_true(cut == 0 || goes(&d, true, both, cut));
@@ -101,18 +102,19 @@ static void a_read_that_is_a_write(void **state)
 	assert_true(goes(&d, true, both, sizeof(both)));
 }
 
-/* Each kind of request behind any number of bytes, in either coding; not with another check. */
+/* Each kind of request behind any number of bytes, in both codings; with a wrong checksum it is not
+ * found. */
 static void anywhere(void **state)
 {
 	static const struct {
 		uint8_t n, pdu[16];
 	} requests[] = {
 		{ 6, { 9, 5, 0, 0, 0xff, 0 } },
-		{ 6, { 9, 5, 0, 0, 0, 1 } }, /* off, to some */
+		{ 6, { 9, 5, 0, 0, 0, 1 } }, /* a value that some devices read as off */
 		{ 6, { 9, 6, 1, 3, 0, 7 } },
 		{ 8, { 9, 15, 0, 0, 0, 8, 1, 1 } },
 		{ 9, { 9, 16, 0, 0, 0, 1, 2, 0, 7 } },
-		{ 9, { 9, 16, 0, 0, 0, 2, 2, 0, 7 } }, /* by its count of bytes */
+		{ 9, { 9, 16, 0, 0, 0, 2, 2, 0, 7 } }, /* its length follows from its byte count */
 		{ 8, { 9, 22, 0, 0, 0, 1, 0, 1 } },
 		{ 13, { 9, 23, 0, 0, 0, 1, 0, 0, 0, 1, 2, 0, 7 } },
 		{ 6, { 9, 1, 0, 0, 0, 8 } },
@@ -145,7 +147,7 @@ static void anywhere(void **state)
 				}
 }
 
-/* A function of which nobody knows how long it is, by the silence around it. */
+/* A function whose length is unknown is found by the silence around it: a segment of its own. */
 static void a_segment_that_is_one(void **state)
 {
 	struct desk d;
@@ -161,7 +163,7 @@ static void a_segment_that_is_one(void **state)
 	assert_true(goes(&d, false, b, n + 1));
 }
 
-/* An honest poll, one or several: told as what it is, whatever the rows say. */
+/* Ordinary polls, one or several: they are reported as what they are, whatever the rows say. */
 static void polls_are_named(void **state)
 {
 	struct desk d;
@@ -189,8 +191,8 @@ static void polls_are_named(void **state)
 			}
 }
 
-/* A server that answers in Modbus/TCP is one; but not where that could be the answer of one
- * for RTU. */
+/* A server that answers in Modbus/TCP is a server for Modbus/TCP; unless its answer could also be
+ * one in RTU. */
 static void what_an_answer_shows(void **state)
 {
 	struct desk d;
@@ -204,7 +206,7 @@ static void what_an_answer_shows(void **state)
 		assert_true(request(&d, (uint16_t)tid, 1, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed);
 		assert_true(response(&d, (uint16_t)tid, 1, 3, (uint8_t[]){ 2, 0, 7 }, 3)->allowed);
 		assert_int_equal(goes(&d, true, both, sizeof(both)), !could);
-		/* The next one shows nothing. */
+		/* The next answer shows nothing about the server. */
 		reads(&d);
 		for (unsigned k = 0; k < 2; k++) {
 			uint16_t id = k == 0 ? (uint16_t)tid : 0;

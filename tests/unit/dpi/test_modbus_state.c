@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the enforcer calls unused of its state means nothing: two flows take the same random
- * packets, and of one the unused part is spoiled before each. Both are judged alike.
+ * The part of its state that the enforcer calls unused has no effect: two flows get the same random
+ * packets, and in one of them the unused part is overwritten before each packet. Both must be
+ * judged alike.
  * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
  * LINK: dpi/modbus/request.c dpi/modbus/response.c
  * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
@@ -38,7 +39,8 @@ static void spoil(struct desk *d)
 		d->state[i] = (uint8_t)draw(256);
 }
 
-/* Its data hold headers and forbidden functions, for whoever reads from the middle. */
+/* The request's data contain headers and forbidden functions, which a reader that begins in the
+ * middle would find. */
 static size_t make_request(uint8_t *pdu)
 {
 	static const uint8_t functions[] = { 1, 3, 4, 5, 6, 16, 23, 43, 100 };
@@ -52,7 +54,7 @@ static size_t make_request(uint8_t *pdu)
 	return data + 8;
 }
 
-/* One step of both flows, from one point of the generator. */
+/* One step of both flows, with the same random numbers. */
 static void both(struct desk *d,
 		 void (*step)(struct desk *d, uint64_t offset, const uint8_t *bytes, size_t n, uint32_t way),
 		 uint64_t offset, const uint8_t *bytes, size_t n)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nDPI behind dpi/name.h: what the linked library names, that ports prove nothing to it, and that
- * its memory is bounded.
+ * nDPI through dpi/name.h: which protocols the linked library names, that ports alone are no proof,
+ * and that its memory is limited.
  *
  * LINK: dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c appliance/wire/protocols.c
  * LINK: appliance/base/bytes.c appliance/wire/protocols.c
@@ -24,7 +24,7 @@ static void put16(uint8_t *p, size_t v)
 	p[1] = (uint8_t)v;
 }
 
-/* IPv4 with a transport header; checksums stay 0, which the library does not look at. */
+/* IPv4 with a transport header; the checksums are 0, because the library does not check them. */
 static struct bytes build(uint8_t proto, uint16_t client, uint16_t server, enum direction dir, uint32_t seq,
 			  const void *payload, size_t n)
 {
@@ -53,7 +53,8 @@ static struct bytes build(uint8_t proto, uint16_t client, uint16_t server, enum 
 	return bytes_of(packet, 20 + h + n);
 }
 
-/* As the inspector holds it against what our own recogniser says of the packet. */
+/* Whether the library confirms what our own recogniser says about the packet, as the inspector asks
+ * it. */
 static bool bears_out(enum protocol p, uint8_t proto, struct bytes b)
 {
 	return protocol_info(p)->depth == DEPTH_NDPI ||
@@ -61,7 +62,7 @@ static bool bears_out(enum protocol p, uint8_t proto, struct bytes b)
 		recognise(p, DIR_C2S, bytes_of(b.p, b.left < RECOGNISE_MAX ? b.left : RECOGNISE_MAX)) == RECOGNISED);
 }
 
-/* What the library says of one packet, and what is inside of it. */
+/* What the library says about one packet, and about its contents. */
 static struct name_answer told(struct namer *n, uint8_t proto, uint16_t port, const char *payload, size_t size)
 {
 	uint32_t slot = name_open(n);
@@ -91,7 +92,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A policy may name only what the library can see. */
+/* A policy may only name protocols that the library can recognise. */
 static void every_library_name_exists(void **state)
 {
 	(void)state;
@@ -102,7 +103,8 @@ static void every_library_name_exists(void **state)
 	}
 }
 
-/* And whatever it can see has a row, a form of ours, or is neither TCP nor UDP. */
+/* Every protocol that the library recognises has a row, has a recogniser of ours, or uses neither
+ * TCP nor UDP. */
 static void every_name_has_its_place(void **state)
 {
 #define NDPI(id, name, bytes) { #name, PROTO_NDPI_##id },
@@ -144,7 +146,7 @@ static void every_name_has_its_place(void **state)
 static const char http[] = "GET /index.html HTTP/1.1\r\nHost: tos.example\r\nUser-Agent: x\r\n\r\n";
 static const char ssh[] = "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n";
 
-/* It is not asked for what has a form of ours alone. */
+/* The library is not asked about protocols that only our recogniser knows. */
 static void asked_for_few_names(void **state)
 {
 	static const char dns[] = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07"
@@ -162,7 +164,7 @@ static void names_streams(void **state)
 	assert_int_equal(ask(*state, 6, 443, ssh, sizeof(ssh) - 1), PROTO_SSH);
 }
 
-/* Well-known ports, bytes of nobody: no answer at all. */
+/* Random bytes on well-known ports: no answer at all. */
 static void ports_prove_nothing(void **state)
 {
 	static const uint16_t ports[] = { 21,  22,  23,	 53,  80,   102,  123,	161, 389,
@@ -177,8 +179,8 @@ static void ports_prove_nothing(void **state)
 	}
 }
 
-/* Requests that write registers, of every small address and length: never anything but Modbus
- * or nothing. */
+/* Requests that write registers, with every small address and length: the library says Modbus or
+ * nothing, never another protocol. */
 static void modbus_is_not_called_tls(void **state)
 {
 	char pdu[260];
@@ -204,7 +206,7 @@ static void modbus_is_not_called_tls(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* Its other names are looked for only where they are wanted, by each namer for itself. */
+/* The library looks for its further names only if asked to, separately for each namer. */
 static void looks_for_all_where_wanted(void **state)
 {
 	static const char tftp[] = "\0\1boot.bin\0octet";
@@ -221,7 +223,7 @@ static void looks_for_all_where_wanted(void **state)
 	namer_free(all);
 }
 
-/* "HTTP.Dropbox" is HTTP, and says what is inside. */
+/* "HTTP.Dropbox" is HTTP, and the answer names Dropbox as its contents. */
 static void tells_what_is_inside(void **state)
 {
 	static const char ask_dropbox[] = "GET / HTTP/1.1\r\nHost: www.dropbox.com\r\nUser-Agent: x\r\n\r\n";
@@ -234,7 +236,7 @@ static void tells_what_is_inside(void **state)
 	assert_int_equal(a.inside, PROTO_NONE);
 }
 
-/* States come back; a full house is said and not guessed around. */
+/* States are used again; if none is free, the answer says so and does not guess. */
 static void slots_are_used_again(void **state)
 {
 	uint32_t slots[64];
@@ -259,12 +261,13 @@ static void only_strong_names_contradict(void **state)
 	assert_true(name_contradicts(PROTO_SSH, PROTO_TLS));
 	assert_true(name_contradicts(PROTO_TLS, PROTO_MODBUS));
 	assert_false(name_contradicts(PROTO_TLS, PROTO_TLS));
-	assert_false(name_contradicts(PROTO_MQTT, PROTO_TLS)); /* seen to claim TLS of others */
+	/* protocols that the library has been seen to call TLS */
+	assert_false(name_contradicts(PROTO_MQTT, PROTO_TLS));
 	assert_false(name_contradicts(PROTO_RDP, PROTO_MODBUS));
 	assert_false(name_contradicts(PROTO_NONE, PROTO_TLS));
 }
 
-/* Short and long nonsense of every kind leaves the library alive. */
+/* Short and long random bytes do not make the library crash. */
 static void nonsense(void **state)
 {
 	static const char hello[] = "\x16\x03\x01\x00\xf0\x01\x00\x00\xec\x03\x03\x11";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What enforcers say of requests that may be asked once more (dpi/once.h): which bytes may differ,
- * what has to stand in the answer; and of which they say nothing, since more than their bytes
- * decides.
+ * What enforcers say about requests that may be repeated without being judged (dpi/once.h): which
+ * bytes may differ, and what the answer must contain. They must say nothing about requests whose
+ * verdict depends on more than their bytes.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
  * LINK: appliance/wire/tag.c
@@ -120,7 +120,8 @@ static void modbus_that_more_decides_about(void **state)
 {
 	(void)state;
 	begin_any();
-	/* Its number might begin an answer in RTU: nobody knows yet how the server reads. */
+	/* The transaction number might begin an answer in RTU, and it is not known yet how the
+	 * server reads. */
 	assert_true(judge(DIR_C2S, "0105 0000 0006 01 03 0000 0001"));
 	assert_true(judge(DIR_S2C, "0105 0000 0005 01 03 02 0007"));
 	assert_false(says("0105 0000 0006 01 03 0000 0001", "0105 0000 0005 01 03 02 0007"));
@@ -130,12 +131,12 @@ static void modbus_that_more_decides_about(void **state)
 	assert_true(says("0100 0000 0006 01 03 0000 0001", "0100 0000 0005 01 03 02 0007"));
 	assert_true(says("0100 0000 0006 01 06 0004 0009", "0100 0000 0006 01 06 0004 0009"));
 	assert_true(says("0100 0000 000b 01 10 0004 0002 04 0001 0002", "0100 0000 0006 01 10 0004 0002"));
-	/* An error, a broadcast, functions with answers of their own. */
+	/* An error, a broadcast, functions with special answers. */
 	assert_false(says("0100 0000 0006 01 03 0000 0001", "0100 0000 0003 01 83 02"));
 	assert_false(says("0100 0000 0006 00 06 0004 0009", "0100 0000 0006 00 06 0004 0009"));
 	assert_false(says("0100 0000 0006 01 08 0000 0009", "0100 0000 0006 01 08 0000 0009"));
 	assert_false(says("0100 0000 0008 01 16 0004 0001 0002", "0100 0000 0008 01 16 0004 0001 0002"));
-	/* A request in two pieces: a server may have lost its place. */
+	/* A request in two pieces: the server may have lost its place. */
 	((struct modbus_state *)d.state)->slip.n = 1;
 	assert_false(says("0100 0000 0006 01 03 0000 0001", "0100 0000 0005 01 03 02 0007"));
 }
@@ -146,7 +147,8 @@ static void slmp_that_depends_on_others(void **state)
 	begin(&speeches[1]);
 	assert_true(judge(DIR_C2S, speeches[1].read));
 	assert_true(judge(DIR_S2C, speeches[1].answer));
-	/* What was registered before is read; it is registered; a reset has no answer. */
+	/* A monitor reads what was registered before; the registration itself; a reset has no
+	 * answer. */
 	assert_false(says("5000 00ff ff03 00 0600 1000 0208 0000", "d000 00ff ff03 00 0600 0000 0700 0700"));
 	assert_false(says("5000 00ff ff03 00 0c00 1000 0108 0000 01 00 000000a8", "d000 00ff ff03 00 0200 0000"));
 	assert_false(says("5000 00ff ff03 00 0800 1000 0610 0000 0100", "d000 00ff ff03 00 0200 0000"));
@@ -167,7 +169,7 @@ static void there_is_room(void **state)
 	assert_false(once_repeats(&said, 19, 0, 2));
 	assert_false(once_repeats(&said, 0, 39, 2));
 	assert_true(once_repeats(&said, 0, 0, 12));
-	assert_false(once_repeats(&said, 0, 20, 8)); /* no room to say so */
+	assert_false(once_repeats(&said, 0, 20, 8)); /* too little room for the description */
 	assert_true(once_repeats(&said, 12, 30, 4));
 	assert_true(once_begin(&said, bytes_of(bytes, 20), 100));
 	assert_false(once_says(&said, ONCE_HEAD - 1u, bytes, 2));

@@ -26,7 +26,8 @@ static enum frame_result cut(enum direction dir, const uint8_t *p, size_t n, siz
 	return r;
 }
 
-/* Every prefix waits, the whole is whole, and one byte more changes nothing. */
+/* Every prefix of a message waits, the whole message is whole, and one more byte changes
+ * nothing. */
 static void messages_are_as_long_as_they_say(void **state)
 {
 	struct message all[] = { hello(), acknowledge(), opens(DIR_C2S, 0, NONE_URI, OPENS),
@@ -44,7 +45,8 @@ static void messages_are_as_long_as_they_say(void **state)
 	}
 }
 
-/* Any value of any of the first four bytes: what cannot stand there ends the flow at that byte. */
+/* Tries any value at each of the first four bytes: a value that cannot stand there ends the flow at
+ * that byte. */
 static void letters_are_read_byte_by_byte(void **state)
 {
 	static const char *const all[] = { "HELF", "ACKF", "ERRF", "RHEF", "OPNF", "CLOF", "MSGF", "MSGC", "MSGA" };
@@ -65,7 +67,8 @@ static void letters_are_read_byte_by_byte(void **state)
 			}
 }
 
-/* The least and the greatest of each, and of a client's message with all its chunks. */
+/* The smallest and the largest size of each message, and of a client's message with all its
+ * chunks. */
 static void sizes_have_limits(void **state)
 {
 	static const struct {
@@ -93,7 +96,7 @@ static void sizes_have_limits(void **state)
 							 ? FRAME_NEED_MORE
 							 : FRAME_BAD);
 			}
-	/* two chunks of 8,192 are as much as there may be, and a third is too many */
+	/* two chunks of 8,192 bytes are the maximum, and a third is too much */
 	m = message_of("MSGC");
 	m.n = 8192;
 	m = sized(m);
@@ -105,10 +108,10 @@ static void sizes_have_limits(void **state)
 	assert_int_equal(len, 16384);
 	m.p[8192 + 4]++;
 	assert_int_equal(cut(DIR_C2S, m.p, m.n, &len), FRAME_BAD);
-	/* each of a server's is by itself */
+	/* each chunk of a server is a PDU of its own */
 	assert_int_equal(cut(DIR_S2C, m.p, m.n, &len), FRAME_WHOLE);
 	assert_int_equal(len, 8192);
-	/* nothing stands between the chunks of a message */
+	/* no other message may stand between the chunks of a message */
 	m.p[8192 + 4]--;
 	memcpy(m.p + 8192, "CLOF", 4);
 	assert_int_equal(cut(DIR_C2S, m.p, m.n, &len), FRAME_BAD);
@@ -116,7 +119,8 @@ static void sizes_have_limits(void **state)
 
 /* ---- every service --------------------------------------------------------------------------- */
 
-/* By OPC 10000-4: how many node ids its one operation touches, -1: nobody knows. All are 2.100. */
+/* By OPC 10000-4: the number of node ids that its operation touches, -1: unknown. All nodes are
+ * 2.100. */
 static const struct service_case {
 	const char *name;
 	uint32_t request, answer;
@@ -176,7 +180,7 @@ static const struct service_case {
 	  "01002c0101020000007879" },
 };
 
-/* Behind a body whose end a server may find elsewhere no node and no value is known. */
+/* Behind a body whose end a server may find elsewhere, nodes and values are unknown. */
 static void bodies_hide_what_follows(void **state)
 {
 #define ITEM "010000000200000001000000010264000d000000ffffffff0000010000006202000000010000000000000000005940"
@@ -241,7 +245,8 @@ static void each_service_is_what_it_says(void **state)
 		assert_int_equal(d.p.function, c->request);
 		assert_int_equal(tell(&d, c->answer)->reason, R_OPCUA_RESPONSE); /* once */
 
-		/* the only one that is left out; what opens a session is part of any use */
+		/* only this service is missing in the row; services that open a session are part of
+		 * every use */
 		row->services = desk_ranges(&d, (uint32_t[]){ 1, c->request - 1, c->request + 1, OPCUA_SECURED }, 2);
 		start(&d);
 		assert_int_equal(ask(&d, c->request, c->body)->reason, c->class == 0 ? R_ALLOWED : R_OPCUA_FUNCTION);
@@ -256,7 +261,7 @@ static void each_service_is_what_it_says(void **state)
 	}
 }
 
-/* Less by each number of bytes, and more: no request. */
+/* With any number of bytes missing, or one more, it is no request. */
 static void each_service_has_all_its_fields(void **state)
 {
 	struct message whole, part;
@@ -279,7 +284,7 @@ static void each_service_has_all_its_fields(void **state)
 	}
 }
 
-/* Counts and lengths that are more than there is, one after the other: each 4 bytes of a body. */
+/* Each 4 bytes of a body in turn become a count or length that is larger than the rest. */
 static void counts_are_held_against_what_is_left(void **state)
 {
 	struct message m;
@@ -306,7 +311,7 @@ static void counts_are_held_against_what_is_left(void **state)
 	}
 }
 
-/* Services that nobody knows: what they touch nobody knows, and no word has them. */
+/* Unknown services: the nodes that they touch are unknown, and no word covers them. */
 static void other_services_pass_where_they_are_named(void **state)
 {
 	static const uint32_t others[] = { 1, 398, 632, 15903, 65535 };
@@ -336,12 +341,12 @@ static void other_services_pass_where_they_are_named(void **state)
 
 #define READS(node, attribute) "0000000000000000 02000000 01000000" node attribute "ffffffff 0000ffffffff"
 
-/* One place, however it is written; what is no number has no place. */
+/* A node has one address, however its id is written; an id that is no number has none. */
 static void nodes_are_numbers(void **state)
 {
 	static const struct {
 		const char *hex;
-		long long place; /* -1: none; -2: no node at all */
+		long long place; /* -1: it has no address; -2: it is no node id at all */
 	} nodes[] = {
 		{ "0055", 0x55 },
 		{ "01025500", 0x200000055 },
@@ -385,7 +390,7 @@ static void nodes_are_numbers(void **state)
 	}
 }
 
-/* A row's attributes; other attributes than the value are programmed. */
+/* A row may limit attributes; attributes other than the value are written by programming. */
 static void attributes_are_told_apart(void **state)
 {
 	struct command_row *row;
@@ -420,7 +425,7 @@ static void attributes_are_told_apart(void **state)
 	assert_true(ask(&d, 560, "01000000 01026400")->allowed);
 }
 
-/* Of several nodes one row has to allow each; neighbours, and one that is asked again, are one. */
+/* A row has to allow each of several nodes. Neighbours, and a repeated node, count as one range. */
 static void every_item_is_judged(void **state)
 {
 	struct command_row *row;
@@ -457,7 +462,8 @@ static void every_item_is_judged(void **state)
 	}
 }
 
-/* A method's object and the method, and each argument: one row for all of a call. */
+/* The object of a method call, the method, and each argument: one row has to allow the whole
+ * call. */
 static void calls_have_objects_methods_and_arguments(void **state)
 {
 	static const char body[] = "01000000 01026400 01026500 02000000 0605000000 0309";
@@ -478,10 +484,10 @@ static void calls_have_objects_methods_and_arguments(void **state)
 			row->values = desk_range(&d, lo, hi);
 			assert_int_equal(ask(&d, 712, body)->reason, lo <= 5 && hi >= 9 ? R_ALLOWED : R_OPCUA_VALUE);
 		}
-	/* no arguments: none to limit */
+	/* a call without arguments has no values to limit */
 	assert_true(ask(&d, 712, "01000000 01026400 01026500 00000000")->allowed);
 	assert_int_equal(ask(&d, 712, "01000000 01026400 01026500 01000000 0c01000000 41")->reason, R_OPCUA_VALUE);
-	/* two rows do not add up: the object by one, the method by the other */
+	/* two rows are not added up: one allows the object, the other the method */
 	row = open_desk(&d);
 	desk_space(&d, row, OPCUA_NODES, desk_range(&d, NODE, NODE));
 	row = desk_grant(&d, 1, 200, false);
@@ -493,7 +499,7 @@ static void calls_have_objects_methods_and_arguments(void **state)
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
-/* Two numbers: the whole ones around it. -1: unknown; -2: no value at all. */
+/* Two numbers: the integers below and above the value. -1: unknown; -2: no value at all. */
 static const struct value_case {
 	const char *variant;
 	long long lo, hi;
@@ -603,7 +609,7 @@ static void values_are_what_they_are(void **state)
 	}
 }
 
-/* With status and times; a part of an array, and a value without one, nobody knows. */
+/* With status and times. A part of an array, and a data value without a value, are unknown. */
 static void data_values_have_more(void **state)
 {
 	struct command_row *row;
@@ -633,7 +639,8 @@ static void data_values_have_more(void **state)
 	}
 }
 
-/* Variants in variants, data values in data values, diagnostics in diagnostics: to a depth. */
+/* Variants inside variants, data values inside data values, diagnostics inside diagnostics: only to
+ * a limited depth. */
 static void nesting_ends(void **state)
 {
 	struct message m;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The OPC UA enforcer: how sessions begin and end, channels with and without security, numbers,
- * answers, sessions met half-way, messages in pieces. What requests say is in test_opcua.c.
+ * The OPC UA enforcer: start and end of sessions, channels with and without security, numbers,
+ * answers, sessions met half-way, messages in pieces. Requests are in test_opcua.c.
  * LINK: $(COMMANDS_PARTS) dpi/opcua/%.c
  * LIBS: nettle
  */
@@ -23,8 +23,8 @@ static struct message error(void)
 	return sized(m);
 }
 
-/* What each end says in turn, and whether it may: letters of the client are large. H hello, A
- * acknowledges, O opens, R renews, M asks and is answered, C closes, E an error. */
+/* Steps of a session, and whether each may happen; capital letters: the client sends. H hello, A
+ * acknowledge, O open, R renew, M a request and its answer, C close, E error. */
 static void sessions_go_their_way(void **state)
 {
 	static const struct {
@@ -103,7 +103,7 @@ static void sessions_go_their_way(void **state)
 	}
 }
 
-/* What only one end says, the other does not. */
+/* A message that only one end may send is refused from the other. */
 static void each_end_says_its_own(void **state)
 {
 	struct desk d;
@@ -116,14 +116,14 @@ static void each_end_says_its_own(void **state)
 	assert_int_equal(judge(&d, DIR_S2C, said("CLOF", DIR_S2C, 1, 452, ""))->reason, R_OPCUA_SESSION);
 	start(&d);
 	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 1, 631, READ))->reason, R_OPCUA_RESPONSE);
-	/* a channel is opened and closed by its own messages */
+	/* a channel is opened and closed by messages of its own */
 	assert_int_equal(ask(&d, 446, "00000000 00000000 01000000 ffffffff 80ee3600")->reason, R_OPCUA_SESSION);
 	assert_int_equal(ask(&d, 452, "")->reason, R_OPCUA_SESSION);
 	start(&d);
 	assert_int_equal(judge(&d, DIR_C2S, said("CLOF", DIR_C2S, ++requests, 631, READ))->reason, R_OPCUA_SESSION);
 }
 
-/* The server opens the session: refused for that, also where everything is allowed. */
+/* The server opens the session: this is refused, also if everything is allowed. */
 static void reverse_hellos_are_refused(void **state)
 {
 	struct message m = message_of("RHEF");
@@ -140,7 +140,7 @@ static void reverse_hellos_are_refused(void **state)
 
 /* ---- security -------------------------------------------------------------------------------- */
 
-/* No row that does not name it lets a channel without security through, whatever else it allows. */
+/* A channel without security needs a row that names it, whatever else a row allows. */
 static void none_is_named(void **state)
 {
 	struct command_row *row;
@@ -157,14 +157,14 @@ static void none_is_named(void **state)
 	row->targets[OPCUA_POLICY] = desk_range(&d, 1, 1);
 	start(&d);
 	assert_true(ask(&d, 631, READ)->allowed);
-	/* hello says nothing of it */
+	/* the hello does not state the policy */
 	row->targets[OPCUA_POLICY] = desk_range(&d, 9, 9);
 	desk_reset(&d);
 	assert_true(judge(&d, DIR_C2S, hello())->allowed);
 	assert_true(judge(&d, DIR_S2C, acknowledge())->allowed);
 	requests = 1;
 	assert_int_equal(judge(&d, DIR_C2S, opens(DIR_C2S, 0, NONE_URI, OPENS))->reason, R_OPCUA_TARGET);
-	/* the mode is none as well */
+	/* the mode is "none" as well */
 	for (unsigned mode = 0; mode < 5; mode++) {
 		char hex[512];
 
@@ -186,7 +186,7 @@ static void begin_secured(struct desk *d, const char *uri)
 	judge(d, DIR_C2S, opens(DIR_C2S, 0, uri, "9a3b7f112233445566778899"));
 }
 
-/* Each policy by its URI, which a row names by its number; nobody reads what is said. */
+/* Each security policy has a URI, which a row names by its number; the contents cannot be read. */
 static void secured_channels_are_named(void **state)
 {
 	static const char *const names[] = {
@@ -218,7 +218,7 @@ static void secured_channels_are_named(void **state)
 		row->services = desk_range(&d, 1, OPCUA_SECURED - 1);
 		begin_secured(&d, uri);
 		assert_int_equal(d.p.reason, R_OPCUA_FUNCTION);
-		/* what limits nodes or values says that they are to be seen */
+		/* limits of nodes or values need readable messages */
 		row->services = desk_range(&d, OPCUA_SECURED, OPCUA_SECURED);
 		desk_space(&d, row, OPCUA_NODES, desk_range(&d, 0, UINT64_C(0xffffffffffff)));
 		begin_secured(&d, uri);
@@ -319,7 +319,7 @@ static void secured_channels_carry_anything(void **state)
 	m.p[8]++; /* another channel */
 	assert_int_equal(judge(&d, DIR_C2S, m)->reason, R_OPCUA_CHANNEL);
 	assert_int_equal(judge(&d, DIR_S2C, m)->reason, R_OPCUA_CHANNEL);
-	/* nothing that changes the security of a channel */
+	/* no message that changes the security of the channel */
 	assert_false(judge(&d, DIR_C2S, opens(DIR_C2S, CHANNEL, NONE_URI, RENEWS))->allowed);
 	row->services = (struct number_set){ .any = true };
 	row->targets[OPCUA_POLICY] = desk_range(&d, 0, 255);
@@ -328,7 +328,7 @@ static void secured_channels_carry_anything(void **state)
 	assert_true(judge(&d, DIR_C2S, opens(DIR_C2S, CHANNEL, BASIC, "01020304"))->allowed);
 	start(&d);
 	assert_int_equal(judge(&d, DIR_C2S, opens(DIR_C2S, CHANNEL, BASIC, "01020304"))->reason, R_OPCUA_CHANNEL);
-	/* since the rows changed: what the server says too */
+	/* after a change of the rows the server's messages are refused as well */
 	begin_secured(&d, BASIC);
 	judge(&d, DIR_S2C, opens(DIR_S2C, CHANNEL, BASIC, "0102030405060708"));
 	m.p[8]--;
@@ -339,7 +339,7 @@ static void secured_channels_carry_anything(void **state)
 
 /* ---- numbers --------------------------------------------------------------------------------- */
 
-/* Of each end: one more each time, and near the end from anew. */
+/* The sequence numbers of each end increase by one, and begin anew near the end. */
 static void numbers_follow(void **state)
 {
 	static const struct {
@@ -361,7 +361,7 @@ static void numbers_follow(void **state)
 	(void)state;
 	for (size_t k = 0; k < N(all); k++) {
 		open_desk(&d);
-		opcua_enforcer.missed(d.state, false); /* then any is the first */
+		opcua_enforcer.missed(d.state, false); /* then any number may be the first */
 		sequences[0] = sequences[1] = all[k].last - 1;
 		assert_true(ask(&d, 631, READ)->allowed);
 		assert_true(tell(&d, 634)->allowed);
@@ -375,7 +375,7 @@ static void numbers_follow(void **state)
 	}
 }
 
-/* A request's number is its own until it is answered; answers come in any order. */
+/* The number of a request is not used again before it is answered; answers come in any order. */
 static void requests_have_numbers(void **state)
 {
 	struct desk d;
@@ -398,7 +398,7 @@ static void requests_have_numbers(void **state)
 	assert_int_equal(d.p.function, 631);
 }
 
-/* The last token and the one before, which a client may use until it has the new one. */
+/* The last token and the one before: a client may use the older one until it has the new one. */
 static void tokens_are_known(void **state)
 {
 	struct desk d;
@@ -424,7 +424,7 @@ static void tokens_are_known(void **state)
 	}
 }
 
-/* As many as there is room for wait; what was answered makes room. */
+/* A limited number of requests may wait; an answer makes room. */
 static void requests_wait(void **state)
 {
 	struct desk d;
@@ -441,7 +441,8 @@ static void requests_wait(void **state)
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-/* In several chunks, each by itself; of what was refused none; broken off. */
+/* An answer in several chunks, each judged by itself; no chunk of an answer to a refused request;
+ * an answer that is aborted. */
 static void answers_come_in_chunks(void **state)
 {
 	struct command_row *row;
@@ -472,8 +473,8 @@ static void answers_come_in_chunks(void **state)
 	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, requests, 634, ""))->reason, R_OPCUA_FUNCTION);
 }
 
-/* A server's chunk that is longer than what is judged as one: its beginning decides, and behind it
- * the next one is found. */
+/* A server's chunk that is too long to be judged as one: its beginning decides, and the next chunk
+ * is found behind it. */
 static void long_chunks_come_in_pieces(void **state)
 {
 	static const uint32_t sizes[] = { 16384, 16385, 24576, 24577, 65535 };
@@ -509,7 +510,8 @@ static void long_chunks_come_in_pieces(void **state)
 		}
 }
 
-/* Half-way: the first numbers are taken, unseen requests are answered by the rows. */
+/* A session met half-way: the first numbers are accepted, and answers to unseen requests are judged
+ * by the rows. */
 static void sessions_are_met_half_way(void **state)
 {
 	struct command_row *row;
@@ -535,7 +537,7 @@ static void sessions_are_met_half_way(void **state)
 	opcua_enforcer.missed(d.state, true);
 	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 40, 634, ""))->reason, R_OPCUA_UNREAD);
 	assert_false(d.p.allowed);
-	/* what nobody can read is of a channel with security, of which a row has to name 0 */
+	/* unreadable messages belong to a secured channel, for which a row has to name 0 */
 	row = open_desk(&d);
 	desk_reset(&d);
 	opcua_enforcer.missed(d.state, false);
@@ -549,7 +551,7 @@ static void sessions_are_met_half_way(void **state)
 
 /* ---- pieces of requests ---------------------------------------------------------------------- */
 
-/* A request that is all there although its chunk says more: not even its bytes pass. */
+/* A request that is complete although its chunk announces more: none of its bytes pass. */
 static void whole_requests_do_not_wait(void **state)
 {
 	struct pdu p = { .dir = DIR_C2S };
@@ -569,7 +571,7 @@ static void whole_requests_do_not_wait(void **state)
 						     &p);
 			assert_int_equal(may, n < m.n || more == 0);
 		}
-	/* behind another one, and as the last chunk */
+	/* behind another request, and as the last chunk */
 	m.p[4]++;
 	memcpy(m.p + m.n, m.p, m.n);
 	m.p[4]--;
@@ -579,7 +581,8 @@ static void whole_requests_do_not_wait(void **state)
 	assert_true(opcua_enforcer.segment(d.state, 0, 0, false, bytes_of(m.p, 2 * m.n), &d.table, &d.permit, &p));
 }
 
-/* A request in chunks is the request; each has its own number, and the same of all else. */
+/* A request in chunks is judged as one request. Each chunk has its own sequence number; everything
+ * else is equal. */
 static void requests_come_in_chunks(void **state)
 {
 	struct command_row *row;
@@ -621,7 +624,7 @@ static void requests_come_in_chunks(void **state)
 		}
 }
 
-/* A server that does not put chunks together would carry out each that is a request by itself. */
+/* A server that does not assemble chunks would execute a chunk that is a request by itself. */
 static void no_chunk_is_a_request(void **state)
 {
 	struct message first = said("MSGC", DIR_C2S, 2, 673, "01000000010264000d000000ffffffff010605000000"), c, inner;
@@ -639,7 +642,7 @@ static void no_chunk_is_a_request(void **state)
 		start(&d);
 		inner = said("MSGF", DIR_C2S, 9, 673, "01000000010264000d000000ffffffff010605000000");
 		sequences[0]--;
-		inner.p[24] = hides ? inner.p[24] : 0x7f; /* no node id: any text */
+		inner.p[24] = hides ? inner.p[24] : 0x7f; /* not a node id, but arbitrary text */
 		first = said("MSGC", DIR_C2S, 9, 12208, "000000000000000001000000");
 		put_32(&first, (uint32_t)(inner.n - 24));
 		first = sized(first);

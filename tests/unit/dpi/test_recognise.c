@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The recognisers: first bytes of real peers, every prefix of them, and their neighbours.
+ * The recognisers: the first bytes of real peers, every prefix of them, and similar bytes.
  *
  * LINK: dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c appliance/wire/protocols.c
  * LINK: appliance/base/bytes.c
@@ -15,7 +15,7 @@
 struct sample {
 	enum protocol protocol;
 	enum direction dir;
-	size_t needed; /* bytes after which it is decided */
+	size_t needed; /* number of bytes after which the protocol is decided */
 	size_t n;
 	const char *bytes;
 	enum recognition is;
@@ -25,7 +25,7 @@ struct sample {
 	{                                                                                                              \
 		p, d, needed, sizeof(text) - 1, text, RECOGNISED                                                       \
 	}
-/* Of its form, as others' may be: the other end decides. */
+/* Bytes that fit this protocol but also others: only the other end decides. */
 #define H(p, d, needed, text)                                                                                          \
 	{                                                                                                              \
 		p, d, needed, sizeof(text) - 1, text, RECOGNISE_HALF                                                   \
@@ -123,7 +123,7 @@ static const struct sample good[] = {
 	S(PROTO_OPCUA, DIR_C2S, 8, "RHEF\x20\0\0\0\4\0\0\0urn:"),
 	S(PROTO_OPCUA, DIR_S2C, 8, "ACKF\x1c\0\0\0\0\0\0\0\xff\xff\0\0"),
 	S(PROTO_OPCUA, DIR_S2C, 8, "ERRF\x10\0\0\0\0\0\x7e\x80\0\0\0\0"),
-	/* IXFR, a notice with the new serial number, an update; answers */
+	/* IXFR, NOTIFY with the new serial number, UPDATE; answers */
 	S(PROTO_DNS, DIR_C2S, 14, "\x00\x40\x12\x34\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x03www"),
 	S(PROTO_DNS, DIR_C2S, 14, "\x00\x40\x12\x34\x24\x00\x00\x01\x00\x01\x00\x00\x00\x00\x03www"),
 	S(PROTO_DNS, DIR_C2S, 14, "\x00\x40\x12\x34\x28\x00\x00\x01\x00\x02\x00\x03\x00\x01\x03www"),
@@ -157,7 +157,7 @@ static const struct sample good[] = {
 	H(PROTO_TELNET, DIR_S2C, 8, "\r\0\r\nWelcome"),
 	IF_GREETED(PROTO_TELNET, 5, "root\r\n"),
 	IF_GREETED(PROTO_TELNET, 1, "\r\0"),
-	IF_GREETED(PROTO_TELNET, 4, "ls -l"), /* no request of HTTP goes on so */
+	IF_GREETED(PROTO_TELNET, 4, "ls -l"), /* no request of HTTP continues like this */
 	IF_GREETED(PROTO_TELNET, 1, "(x"),
 	S(PROTO_RTSP, DIR_C2S, 14, "DESCRIBE rtsp://10.1.1.1/cam RTSP/1.0\r\n"),
 	S(PROTO_RTSP, DIR_C2S, 15, "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n"),
@@ -226,7 +226,8 @@ static struct bytes head(const struct sample *s, size_t n)
 	return bytes_of(s->bytes, n < RECOGNISE_MAX ? n : RECOGNISE_MAX);
 }
 
-/* Every prefix says "more" until it is enough, and never anything else afterwards. */
+/* Every prefix gives "more" until enough bytes are there, and the answer does not change
+ * afterwards. */
 static void prefixes(void **state)
 {
 	(void)state;
@@ -245,13 +246,13 @@ static void prefixes(void **state)
 	}
 }
 
-/* No sample is taken for another protocol of its direction. */
+/* No sample is taken for another protocol in its direction. */
 static void no_other_name(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
 		for (unsigned p = 1; p < PROTO_COUNT; p++)
-			/* of its servers little is said */
+			/* the servers of these protocols say little */
 			/* asked last */
 			if (p != good[i].protocol &&
 			    !(p == PROTO_S7COMM_PLUS && good[i].protocol == PROTO_S7COMM && good[i].dir == DIR_S2C) &&
@@ -262,8 +263,9 @@ static void no_other_name(void **state)
 					 protocol_info((enum protocol)p)->name);
 }
 
-/* Each of the deciding bytes counts: with a wrong one (any of the 255 others that the format
- * forbids) it is something else. Here: the first byte, which few protocols leave free. */
+/* Each of the deciding bytes counts: with a wrong value (any of the 255 others that the protocol
+ * forbids) the answer changes. Here only the first byte is changed, which few protocols leave
+ * free. */
 static void first_byte_decides(void **state)
 {
 	(void)state;
@@ -299,7 +301,7 @@ static void lies_in_fins(void **state)
 		  "\x04"), /* a request */
 		S(PROTO_FINS, DIR_C2S, 0,
 		  "\x80\x00\x00\x00\x0a\x00\x00\x19\x00\x01\x01\x01\x82\x00\x00\x00\x00"
-		  "\x04"), /* no gateway, as Modbus has it */
+		  "\x04"), /* no gateway, though Modbus may have one */
 		S(PROTO_FINS, DIR_C2S, 0,
 		  "\x80\x00\x08\x00\x0a\x00\x00\x19\x00\x01\x01\x01\x82\x00\x00\x00\x00"
 		  "\x04"), /* too many */
@@ -323,7 +325,7 @@ static void lies_in_fins(void **state)
 			fail_msg("sample %zu", i);
 }
 
-/* Other beginnings, control octets that there are not, or not with so many bytes, checksums. */
+/* Other beginnings, control octets that do not exist or not with this length, wrong checksums. */
 static void lies_in_dnp3(void **state)
 {
 	static const struct sample bad[] = {
@@ -384,7 +386,8 @@ static void lies_in_iec104(void **state)
 		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x04\x01\0\1\0"),
 		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x04\0\0\0\0"),
 		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x0e\0\0\1\0\x64\1"),
-		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x0d\0\0\0\0\x64\1"), /* an address of 2 bytes */
+		/* an address of only 2 bytes */
+		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x0d\0\0\0\0\x64\1"),
 		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x0f\0\0\0\0\x64\1"),
 		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x0e\0\0\0\0\x64\0"),
 		S(PROTO_IEC104, DIR_C2S, 0, "\x68\x0e\0\0\0\0\x63\1"),
@@ -398,8 +401,8 @@ static void lies_in_iec104(void **state)
 			fail_msg("sample %zu", i);
 }
 
-/* A message that its other end sends, lengths that do not fit, bytes that are not used, MEMOBUS/RTU
- * and ASCII mode. */
+/* Messages of the other end, lengths that do not fit, bytes that are never used, MEMOBUS/RTU and
+ * ASCII mode. */
 static void lies_in_memobus(void **state)
 {
 	static const struct sample bad[] = {
@@ -423,7 +426,7 @@ static void lies_in_memobus(void **state)
 			fail_msg("sample %zu", i);
 }
 
-/* Text, sizes that no hello has, what the other end says and what does not come first. */
+/* Text, sizes that no hello has, messages of the other end, messages that do not come first. */
 static void lies_in_opcua(void **state)
 {
 	static const struct sample bad[] = {
@@ -461,7 +464,7 @@ static void lies(void **state)
 		S(PROTO_HTTP, DIR_C2S, 0, "OPTIONS * RTSP/1.0\r\n"),
 		S(PROTO_HTTP, DIR_C2S, 0, "GET rtsp://x/ RTSP/1.0\r\n"),
 		S(PROTO_HTTP, DIR_C2S, 0, "USER root\r\n"),
-		S(PROTO_HTTP, DIR_S2C, 0, "\0\0\x11\4\0\0\0\0\0"), /* a third of a setting */
+		S(PROTO_HTTP, DIR_S2C, 0, "\0\0\x11\4\0\0\0\0\0"), /* only a third of a setting */
 		S(PROTO_RTSP, DIR_C2S, 0, "GET / HTTP/1.1\r\n"),
 		S(PROTO_HTTP, DIR_S2C, 0, "ICY 200 OK\r\n"),
 		S(PROTO_POSTGRESQL, DIR_C2S, 0, "\x00\x00\x00\x09\x04\xd2\x16\x2f\x00"),
@@ -497,7 +500,7 @@ static void lies(void **state)
 		/* shorter than any question */
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x10\x12\x34\x01\x00\x00\x01"),
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x81\x00\x00\x01"), /* an answer */
-		/* an operation that there is not */
+		/* an operation that does not exist */
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x31\x00\x00\x01"),
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x01\x00\x00\x02"),
 		S(PROTO_DNS, DIR_C2S, 0, "HS\0\0\1\0\0\1\0\0\0\0\0\0\0\7hislip0"), /* HiSLIP */
@@ -535,13 +538,13 @@ static void lies(void **state)
 		S(PROTO_MYSQL, DIR_C2S, 0, "\x4a\0\0\0"),
 		S(PROTO_MYSQL, DIR_C2S, 0, "\x4a\0\0\1\x85\xa0"), /* before 4.1 */
 		S(PROTO_MYSQL, DIR_S2C, 0, "\x4a\0\0\0\x0b"),
-		/* longer than what it stands in */
+		/* longer than the element that contains it */
 		S(PROTO_LDAP, DIR_C2S, 0, "\x30\x1c\2\1\1\x60\x18\2"),
 		S(PROTO_LDAP, DIR_C2S, 0, "\x30\x0c\2\1\1\x61\7\x0a"), /* an answer */
 		S(PROTO_LDAP, DIR_C2S, 0, "\x30\x1c\2\1\0\x60"),
 		S(PROTO_LDAP, DIR_C2S, 0, "\x30\x1c\2\1\1\x60\x17\2\1\4"),
 		S(PROTO_LDAP, DIR_C2S, 0, "\x30\x26\2\1\1\4\6public"), /* SNMP */
-		/* a byte more than there is */
+		/* one byte more than there is */
 		S(PROTO_KERBEROS, DIR_C2S, 0, "\0\0\0\xb2\x6a\x81\xae"),
 		S(PROTO_KERBEROS, DIR_C2S, 0, "\0\0\0\x6d\x7e\x6b\x30\x69\xa0"),
 		S(PROTO_KERBEROS, DIR_C2S, 0, "\0\0\0\xb1\x6a\x81\xae\x30\x81\xab\xa1\3\2\1\4"),
@@ -557,7 +560,8 @@ static void lies(void **state)
 		/* begins with a login */
 		S(PROTO_SMB, DIR_C2S, 0, "\0\0\0\x6c\xfeSMB\x40\0\0\0\0\0\0\0\1\0"),
 		S(PROTO_SMB, DIR_C2S, 0, "\0\0\0\x45\xffSMB\x73"),
-		S(PROTO_SMB, DIR_S2C, 0, "\0\0\0\x45\xffSMB\x72"), /* the server speaks version 1 */
+		/* the server answers in version 1 */
+		S(PROTO_SMB, DIR_S2C, 0, "\0\0\0\x45\xffSMB\x72"),
 		/* asks */
 		S(PROTO_SMB, DIR_S2C, 0, "\0\0\0\x6c\xfeSMB\x40\0\0\0\0\0\0\0\0\0\1\0\0"),
 		S(PROTO_NETBIOS, DIR_C2S, 0,
@@ -578,7 +582,8 @@ static void lies(void **state)
 			fail_msg("lie %zu was believed, %s", i, protocol_info(bad[i].protocol)->name);
 }
 
-/* An answer other than "more" is never taken back, whoever is asked, about whatever bytes. */
+/* An answer other than "more" does not change when more bytes come, for every protocol and random
+ * bytes. */
 static void answers_stay(const uint8_t *b, size_t n, const char *what)
 {
 	for (unsigned p = 1; p < PROTO_COUNT; p++)
@@ -586,8 +591,8 @@ static void answers_stay(const uint8_t *b, size_t n, const char *what)
 			enum recognition first = RECOGNISE_MORE;
 
 			for (size_t k = 1; k <= n; k++) {
-				/* Exactly so many bytes: whoever reads beyond them is found out by
-				 * a sanitizer. */
+				/* A copy of exactly this size, so that a sanitizer sees a read
+				 * beyond it. */
 				uint8_t *exact = malloc(k);
 				enum recognition r;
 
@@ -595,7 +600,7 @@ static void answers_stay(const uint8_t *b, size_t n, const char *what)
 				memcpy(exact, b, k);
 				r = recognise((enum protocol)p, (enum direction)dir, bytes_of(exact, k));
 				free(exact);
-				/* The one byte by which PostgreSQL answers is an answer when
+				/* The single byte of PostgreSQL's answer is only an answer if
 				 * nothing follows. */
 				if (first != RECOGNISE_MORE && r != first && p != PROTO_POSTGRESQL && p != PROTO_ENIP)
 					fail_msg("%s: %s said %d, and after %zu bytes %d", what,
@@ -636,7 +641,7 @@ static void no_answer_is_taken_back(void **state)
 	}
 }
 
-/* Servers differ about where such a header's lines end. */
+/* Servers differ in where they see the end of such header lines. */
 static void ambiguous_headers(void **state)
 {
 	static const char plain[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n\0\n body of its own";
@@ -658,7 +663,7 @@ static void ambiguous_headers(void **state)
 	static char line[1000];
 	struct head h;
 
-	/* However it comes in pieces. */
+	/* In every division into two pieces. */
 	for (size_t i = 0; i < COUNT(cases); i++)
 		for (size_t cut = 0; cut <= cases[i].n; cut++) {
 			enum head_step s;
@@ -680,7 +685,7 @@ static void ambiguous_headers(void **state)
 	assert_int_equal(recognise_head(PROTO_HTTP, DIR_C2S, &h, bytes_of(line, sizeof(line))), HEAD_AMBIGUOUS);
 }
 
-/* A direction's header, cut in two at every place. */
+/* A direction's header, cut at every byte. */
 static void head_says(enum protocol p, enum direction dir, const char *text, enum head_step want)
 {
 	size_t n = strlen(text);
@@ -731,11 +736,11 @@ static void datagrams(void **state)
 		S(PROTO_DNS, DIR_C2S, 1, "\x12\x34\1\0\0\1\0\0\0\0\0\1" QUESTION "\0\0\x29\x10\0\0\0\0\0\0\0"),
 		S(PROTO_DNS, DIR_C2S, 1, "\x12\x34\x24\0\0\1\0\1\0\0\0\0" QUESTION),
 		S(PROTO_DNS, DIR_S2C, 1, "\x12\x34\xa4\0\0\1\0\0\0\0\0\0" QUESTION),
-		/* no question that it could read */
+		/* the server could not read the question */
 		S(PROTO_DNS, DIR_S2C, 1, "\x12\x34\x80\1\0\0\0\0\0\0\0\0"),
 		S(PROTO_DNS, DIR_C2S, 0, "\x12\x34\1\0\0\2\0\0\0\0\0\0" QUESTION),
 		S(PROTO_DNS, DIR_C2S, 0, "\x12\x34\1\0\0\1\0\0\0\0\0\0\x43www"),
-		/* a question is no answer */
+		/* a question is not an answer */
 		S(PROTO_DNS, DIR_S2C, 0, "\x12\x34\1\0\0\1\0\0\0\0\0\0" QUESTION),
 		S(PROTO_NTP, DIR_C2S, 1, "\x23" NTP_REST), S(PROTO_NTP, DIR_S2C, 1, "\x24" NTP_REST),
 		/* version 5 */
@@ -800,7 +805,7 @@ static void datagrams(void **state)
 		if (recognise_datagram(list[i].protocol, list[i].dir, bytes_of(list[i].bytes, list[i].n)) !=
 		    (list[i].needed > 0))
 			fail_msg("datagram %zu", i);
-	/* Every whole one is nothing when its end is missing, but for text. */
+	/* A message without its end is not recognised, except text. */
 	for (size_t i = 0; i < COUNT(list); i++)
 		for (size_t n = 0; n < list[i].n && list[i].protocol != PROTO_SYSLOG && list[i].protocol != PROTO_NTP &&
 				   list[i].protocol != PROTO_DNS;
@@ -812,7 +817,7 @@ static void datagrams(void **state)
 	assert_true(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic))));
 	assert_false(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic) - 1)));
 	assert_true(recognise_datagram(PROTO_QUIC, DIR_S2C, bytes_of(quic, 100)));
-	quic[0] = 0xd3; /* 0-RTT has no token: here its length would be 0 */
+	quic[0] = 0xd3; /* 0-RTT has no token: at this place its length would be 0 */
 	assert_false(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic))));
 	quic[15] = 20;
 	assert_true(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, 36)));
@@ -835,7 +840,7 @@ static void single_answer_byte_of_postgresql(void **state)
 	assert_int_equal(recognise_any(DIR_S2C, bytes_of("S", 1)), PROTO_NONE);
 }
 
-/* The connection says nothing of which protocol follows. */
+/* The connection request does not show which protocol follows. */
 static void s7comm_plus_by_its_number(void **state)
 {
 	static const char b[] = S7_CONNECTS "\3\0\0\x19\2\xf0\x80\x72";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The S7comm enforcer: every code of every kind, lengths that lie, and the order of a session.
+ * The S7comm enforcer: every code of every kind, wrong lengths, and the order of a session.
  * LINK: $(COMMANDS_PARTS) dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c
  * LINK: dpi/s7comm/message.c dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c
  * LINK: dpi/s7comm/once.c dpi/s7comm/session.c
@@ -15,7 +15,7 @@
 #include "appliance/wire/vocabulary.h"
 #include "tests/unit/dpi/s7comm_desk.h"
 
-/* How a request of each function is written that this product knows, and its answer. */
+/* The form of a request for each function that the enforcer knows, and of its answer. */
 struct form {
 	uint32_t service;
 	const char *parameters, *data;
@@ -58,7 +58,7 @@ static void with_row(struct desk *d, uint32_t lo, uint32_t hi)
 	ready(d);
 }
 
-/* A row that names exactly this code, and one that names all others. */
+/* Judges it under a row that names exactly this code, and under one that names all others. */
 static void by_code(uint32_t service, const char *parameters, const char *data, const char *answer,
 		    const char *answer_data)
 {
@@ -94,7 +94,7 @@ static void jobs(void **unused)
 		by_code(forms[i].service, forms[i].parameters, forms[i].data, forms[i].answer, forms[i].answer_data);
 }
 
-/* Each form one byte shorter and longer, in parameters and in data. */
+/* Each form one byte shorter and longer, in its parameters and in its data. */
 static void forms_of_other_lengths(void **unused)
 {
 	(void)unused;
@@ -120,8 +120,8 @@ static void forms_of_other_lengths(void **unused)
 			}
 }
 
-/* All 256 functions of jobs: those without a form are allowed by their code alone, and by nothing
- * that limits places or values. */
+/* All 256 functions of jobs: a function without a known form is allowed by its code alone, and by
+ * no row that limits addresses or values. */
 static void unknown_functions(void **unused)
 {
 	struct desk d;
@@ -169,13 +169,13 @@ static void all_userdata(void **unused)
 			assert_int_equal(userdata(&d, DIR_S2C, 2, answer, "0a000000"), R_S7COMM_RESPONSE);
 			d.ranges[0] = (struct number_range){ code + 1, code + 1 };
 			assert_int_equal(userdata(&d, DIR_C2S, 2, ask, "0a000000"), R_S7COMM_FUNCTION);
-			/* A client answers nothing, a server asks nothing. */
+			/* A client does not answer, and a server does not ask. */
 			assert_int_equal(userdata(&d, DIR_C2S, 2, answer, "0a000000"), R_S7COMM_RESPONSE);
 			assert_int_equal(userdata(&d, DIR_S2C, 2, ask, "0a000000"), R_S7COMM_RESPONSE);
 		}
 }
 
-/* Parameters of userdata are eight bytes or twelve, and the length in them says which. */
+/* The parameters of userdata have eight or twelve bytes, and the length inside says which. */
 static void userdata_lengths(void **unused)
 {
 	static const struct {
@@ -212,7 +212,8 @@ static void userdata_lengths(void **unused)
 	}
 }
 
-/* The lengths in the header against what is there: 0, 1, -2 to +2, the largest; every kind. */
+/* The lengths in the header are compared with the bytes: 0, 1, -2 to +2, the largest; for every
+ * kind. */
 static void headers(void **unused)
 {
 	static const unsigned others[] = { 0, 1, 0xffff };
@@ -261,13 +262,13 @@ static void headers(void **unused)
 	}
 }
 
-/* A PI service with arguments other than its own is none that a word stands for. */
+/* A PI service with unknown arguments is covered by no word. */
 static void pi_services(void **unused)
 {
 	static const char *const other[] = {
-		/* as long as a start: snap7's server goes by that */
+		/* as long as the name of a start: snap7's server goes by the length */
 		"28 000000000000 fd 0004 20202020 05 5f47415242",
-		/* a start's name inside: python-snap7's looks for it */
+		/* the name of a start inside: python-snap7's server searches for it */
 		"28 000000000000 fd 0009 505f50524f4752414d 05 5f494e5345",
 		/* two blocks, one name */
 		"28 000000000000 fd 000a 0200 3041303030303150 05 5f494e5345",
@@ -292,8 +293,8 @@ static void pi_services(void **unused)
 	assert_int_equal(job(&d, 2, "29 0000000000 08 505f50524f475241", ""), R_S7COMM_FRAME);
 }
 
-/* Names are unique, codes sorted and apart, so that the tables of policies can be built
- * from them. */
+/* Names are unique, and codes are sorted and do not overlap, so that the tables of policies can be
+ * built from them. */
 static void the_words(void **unused)
 {
 	const struct vocabulary *v = &vocabulary_s7comm;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lower layers of S7comm: packets, TPDUs, messages of several DTs, and what a connection
- * request says.
+ * The lower layers of S7comm: packets, TPDUs, messages of several DT TPDUs, and the contents of a
+ * connection request.
  * LINK: appliance/wire/settings.c appliance/base/bytes.c dpi/s7comm/cotp.c
  */
 #include "tests/unit/cmocka.h"
@@ -36,7 +36,7 @@ static size_t dt(uint8_t *p, size_t n, uint8_t number)
 	return n + 7;
 }
 
-/* Whole at its length, and only there: every shorter one may still become it. */
+/* The packet is whole at its length and only there; every shorter piece may still become whole. */
 static void whole_at(const uint8_t *p, size_t n)
 {
 	size_t len;
@@ -67,7 +67,8 @@ static void packets(void **unused)
 		dt(buffer + n, 3, 0x80); /* what follows is another */
 		assert_int_equal(framed(buffer, n + 10, &(size_t){ 0 }), FRAME_WHOLE);
 	}
-	for (unsigned v = 0; v < 256; v++) { /* every byte of a header has one value, or few */
+	/* each byte of a header has only one or a few possible values */
+	for (unsigned v = 0; v < 256; v++) {
 		uint8_t one[8] = { (uint8_t)v };
 
 		n = dt(buffer, 8, 0x80);
@@ -77,13 +78,14 @@ static void packets(void **unused)
 		n = dt(buffer, 8, 0x80);
 		buffer[4] = (uint8_t)v;
 		assert_int_equal(framed(buffer, n, &(size_t){ 0 }), v == 2 ? FRAME_WHOLE : FRAME_BAD);
-		n = dt(buffer, 8, (uint8_t)v); /* any number: only the end of a message counts */
+		/* the number of a DT may be anything: only the end of the message counts */
+		n = dt(buffer, 8, (uint8_t)v);
 		assert_int_equal(framed(buffer, n, &(size_t){ 0 }), v >= 0x80 ? FRAME_WHOLE : FRAME_NEED_MORE);
 	}
 }
 
-/* The length of the packet against that of the TPDU: -2 to +7. A parting one may have up to six
- * bytes behind it. */
+/* The length of the packet compared with that of the TPDU: -2 to +7. A disconnect request may have
+ * up to six bytes behind it. */
 static void lengths(void **unused)
 {
 	static const int tpdus[] = { 0xe0, 0xd0, 0x80, 0x70, 0xf0, 0x60, 0x20, 0x10, 0xc0, 0x50, 0xe1, 0xf1 };
@@ -107,7 +109,8 @@ static void lengths(void **unused)
 				if (length < 0 || length > 275)
 					continue;
 				if (tpdus[t] == 0xf0)
-					good = header == 2 && more > 0; /* data, a byte or more */
+					/* a header and at least one byte of data */
+					good = header == 2 && more > 0;
 				if (length < 7) {
 					bad(p, 7);
 					continue;
@@ -142,7 +145,7 @@ static void fragments(void **unused)
 	s7_unwrap(bytes_of(buffer, n), NULL, &u);
 	assert_false(u.well_formed);
 
-	n = dt(buffer, 5, 0); /* nothing else may stand between them, and nothing that is empty */
+	n = dt(buffer, 5, 0); /* no other TPDU may stand between them, and no empty one */
 	n += dt(buffer + n, 0, 0);
 	bad(buffer, n);
 	n = dt(buffer, 5, 0);
@@ -152,7 +155,7 @@ static void fragments(void **unused)
 	memcpy(buffer + n, (uint8_t[]){ 3, 0, 0, 11, 6, 0x80, 0, 0, 0, 0, 0 }, 11);
 	bad(buffer, n + 11);
 
-	n = 0; /* as many as there may be, and one more */
+	n = 0; /* the maximum number of them, and one more */
 	for (unsigned i = 0; i < S7_FRAGMENTS_MAX - 1; i++)
 		n += dt(buffer + n, 1, 0);
 	assert_int_equal(framed(buffer, n, &(size_t){ 0 }), FRAME_NEED_MORE);
@@ -161,7 +164,7 @@ static void fragments(void **unused)
 	buffer[n - 2] = 0;
 	bad(buffer, n);
 
-	/* 4096 bytes together, and never more asked for than that */
+	/* 4096 bytes together are the maximum */
 	for (size_t last = 94; last <= 98; last++) {
 		n = dt(buffer, 4000, 0);
 		n += dt(buffer + n, last, 0x80);
@@ -223,7 +226,7 @@ static void connections(void **unused)
 				fail_msg("%s, class %u", all[i].what, class >> 4);
 			if (u.well_formed)
 				assert_true(u.slot == all[i].slot && u.from == 9);
-			p[7] = 1; /* it names the other end's reference before there is one */
+			p[7] = 1; /* it names the reference of the other end before this exists */
 			s7_unwrap(bytes_of(p, 11 + all[i].n), NULL, &u);
 			assert_false(u.well_formed);
 		}

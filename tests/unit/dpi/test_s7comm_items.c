@@ -58,7 +58,7 @@ static enum reason write_one(struct desk *d, unsigned type, unsigned count, cons
 struct area {
 	unsigned code, type;
 	uint8_t space;
-	uint64_t base, size; /* of block 7; of one element */
+	uint64_t base, size; /* the first bit in data block 7, and the bits of one element */
 };
 
 static const struct area areas[] = {
@@ -67,7 +67,8 @@ static const struct area areas[] = {
 	{ 0x1d, 0x1d, S7_TIMERS, 0, 1 },
 };
 
-/* Exactly these addresses, one less at either end, and the same numbers in every other space. */
+/* Exactly these addresses are allowed; with one less at either end, or for another space, the
+ * request is refused. */
 static void places(void **unused)
 {
 	(void)unused;
@@ -95,7 +96,7 @@ static void places(void **unused)
 	}
 }
 
-/* Areas and types of which nobody knows where they lie: only where no place is limited. */
+/* Areas and types whose addresses are unknown: allowed only if no row limits addresses. */
 static void unknown_places(void **unused)
 {
 	static const unsigned known[] = { 0x80, 0x81, 0x82, 0x83, 0x84 };
@@ -128,7 +129,7 @@ static void unknown_places(void **unused)
 	assert_int_equal(read_one(&d, 0x77, 1, 0, 0x99, 3), R_ALLOWED);
 }
 
-/* How much each type takes; where it may begin; where an area ends. */
+/* The size of each type, the addresses at which it may begin, and the end of each area. */
 static void sizes(void **unused)
 {
 	static const struct {
@@ -153,12 +154,12 @@ static void sizes(void **unused)
 				 all[i].type == 1 ? R_ALLOWED : R_S7COMM_FRAME);
 		assert_int_equal(read_one(&d, all[i].type, 3, 0, 0x83, end), R_ALLOWED);
 		assert_int_equal(read_one(&d, all[i].type, 4, 0, 0x83, end), R_S7COMM_FRAME);
-		/* The end of a block is not the beginning of the next. */
+		/* The end of a block is not followed by the next block. */
 		assert_int_equal(read_one(&d, all[i].type, 4, 1, 0x84, end), R_S7COMM_FRAME);
 	}
 }
 
-/* Each item needs a row; one that has none stops the request, wherever it stands. */
+/* Each item needs a row; an item without one stops the request, wherever it stands. */
 static void several_items(void **unused)
 {
 	struct desk d;
@@ -185,11 +186,11 @@ static void several_items(void **unused)
 		}
 }
 
-/* Items of other forms are what they say only to some servers. */
+/* Items in other forms, which only some servers understand. */
 static void other_forms(void **unused)
 {
 	static const char *const all[] = {
-		/* a name's number (1200, 1500) */
+		/* the number of a symbol (1200, 1500) */
 		"0401 120e b2 ff 0000 0052 12345678 22000001",
 		/* bytes of several blocks (400) */
 		"0401 1207 b0 01 02 0005 0000",
@@ -217,7 +218,7 @@ static void other_forms(void **unused)
 	assert_int_equal(job(&d, 2, "04", ""), R_S7COMM_FRAME);
 }
 
-/* `n` values of `size` bits from this bit of the flags on, each named by itself. */
+/* Names `n` values of `size` bits, from this bit of the flags on, each of them alone. */
 static void each_value(struct desk *d, struct command_row *row, uint64_t first, uint64_t size, unsigned n)
 {
 	struct number_set s = { .first = d->table.n_ranges, .n = n };
@@ -227,7 +228,7 @@ static void each_value(struct desk *d, struct command_row *row, uint64_t first, 
 	desk_space(d, row, S7_FLAGS, s);
 }
 
-/* A row that lets lo to hi be written to three such values. */
+/* A row that allows writing lo to hi to three such values. */
 static void writes_of(struct desk *d, uint64_t size, uint32_t lo, uint32_t hi)
 {
 	struct command_row *row;
@@ -246,7 +247,7 @@ static unsigned size_of(unsigned type)
 struct written {
 	unsigned type, count;
 	const char *data;
-	enum reason r; /* where 1 to 1000 may be written */
+	enum reason r; /* result if values from 1 to 1000 may be written */
 };
 
 static void values(void **unused)
@@ -274,10 +275,10 @@ static void values(void **unused)
 		{ 8, 1, "00 07 0004 3f800000", R_S7COMM_VALUE },
 		{ 3, 2, "00 09 0002 6162", R_ALLOWED },
 		{ 12, 1, "00 04 0010 0001", R_ALLOWED },
-		/* eight bytes: no value of this kind */
+		/* eight bytes: not a value of this kind */
 		{ 15, 1, "00 09 0008 0000000000000001", R_S7COMM_ADDRESS },
 		{ 0x77, 1, "00 09 0002 0001", R_S7COMM_ADDRESS },
-		/* Lengths that differ from the item's. */
+		/* Lengths that differ from the length of the item. */
 		{ 4, 1, "00 04 0008 01", R_S7COMM_FRAME },
 		{ 4, 1, "00 04 0018 000102", R_S7COMM_FRAME },
 		{ 4, 1, "00 04 0000", R_S7COMM_FRAME },
@@ -306,9 +307,9 @@ static void values(void **unused)
 }
 
 /*
- * How wide a value is, the client says. A limit binds none but that which the row names: not its
- * halves, of which each may be within while the value is not, nor two of them at once, nor one that
- * lies across two.
+ * The client states the width of a value. A limit applies to the values that the row names: not to
+ * their halves, which may both be within the limit while the value is not; not to two of them at
+ * once; and not to a value that lies across two.
  */
 static void widths_of_a_value(void **unused)
 {
@@ -316,13 +317,13 @@ static void widths_of_a_value(void **unused)
 		uint64_t size; /* bits of each value that the row names, from byte 10 on */
 		unsigned type, count, address;
 		const char *data;
-		enum reason r; /* where 1 may be written */
+		enum reason r; /* result if 1 may be written */
 	} all[] = {
 		{ 16, 4, 1, BYTE(10), "00040010 0001", R_ALLOWED },
 		{ 16, 4, 1, BYTE(12), "00040010 0001", R_ALLOWED },
 		{ 16, 4, 3, BYTE(10), "00040030 000100010001", R_ALLOWED },
 		{ 16, 5, 2, BYTE(12), "00050020 00010001", R_ALLOWED },
-		/* 12 to 13 become 0100 and more */
+		/* bytes 12 and 13 become 0100 or more */
 		{ 16, 4, 1, BYTE(11), "00040010 0001", R_S7COMM_VALUE },
 		{ 16, 4, 2, BYTE(11), "00040020 00010001", R_S7COMM_VALUE },
 		{ 16, 2, 1, BYTE(10), "00040008 01", R_S7COMM_VALUE }, /* 0100 */
@@ -359,13 +360,13 @@ static void widths_of_a_value(void **unused)
 		assert_int_equal(d.p.limit.what, all[i].r == R_S7COMM_VALUE	? LIMIT_VALUE_UNTOLD
 						 : all[i].r == R_S7COMM_ADDRESS ? LIMIT_ADDRESS
 										: LIMIT_NONE);
-		/* Where no place is named nobody says how wide its value is. */
+		/* If the row names no address, the width of a value is unknown. */
 		d.rows[0].spaces_any = true;
 		assert_int_equal(write_items(&d, &items, 1, all[i].data), R_S7COMM_VALUE);
 	}
 }
 
-/* Which of several values is outside: its address is told. */
+/* The record names the address of the value that is outside the limit. */
 static void the_value_that_is_outside(void **unused)
 {
 	struct made items = { .n = 0 };
@@ -379,7 +380,7 @@ static void the_value_that_is_outside(void **unused)
 	assert_true(d.p.limit.at == BYTE(12) && d.p.limit.wrote == 6);
 }
 
-/* Counters and timers are words whatever a client says: a limit binds each. */
+/* Counters and timers are words whatever the client states: a limit applies to each. */
 static void counters_hold_words(void **unused)
 {
 	struct made items = { .n = 0 };
@@ -396,8 +397,8 @@ static void counters_hold_words(void **unused)
 	assert_int_equal(write_items(&d, &items, 1, "00090004 00010006"), R_S7COMM_VALUE);
 }
 
-/* Data of an odd length is padded, but for the last; with a pad missing, or one too many, the rest
- * lies elsewhere. */
+/* Data of an odd length are padded, except the last ones. If a pad is missing, or there is one too
+ * many, the following data lie elsewhere. */
 static void padding(void **unused)
 {
 	struct made items = { .n = 0 };
@@ -419,7 +420,7 @@ static void padding(void **unused)
 	assert_int_equal(write_items(&d, &items, 1, "00040008 01"), R_S7COMM_FRAME);
 }
 
-/* Sharp7 fills up the last of several, too: a byte or a bit has a 0 behind it, and nothing else. */
+/* Sharp7 also pads the last data: a zero may follow a byte or a bit, and nothing else. */
 static void padding_of_the_last(void **unused)
 {
 	struct made items = { .n = 0 };
@@ -450,13 +451,14 @@ static void padding_of_the_last(void **unused)
 	items.n = 0;
 	put_item(&items, 2, 1, 0, 0x83, BYTE(10));
 	assert_int_equal(write_items(&d, &items, 1, "00040008 01"), R_ALLOWED);
-	/* nobody writes so */
+	/* no client writes in this form */
 	assert_int_equal(write_items(&d, &items, 1, "00040008 01 00"), R_S7COMM_FRAME);
 }
 
 /*
- * snap7's server finds the second item's data by the first item's type: where that disagrees with
- * what the data says, it would write bytes that stand elsewhere. Their values are unknown then.
+ * snap7's server finds the data of the second item by the type of the first one. If this type does
+ * not agree with the data's own length, it would write bytes from elsewhere: then the values are
+ * unknown.
  */
 static void data_found_in_two_ways(void **unused)
 {
@@ -516,7 +518,7 @@ static void answers(void **unused)
 	}
 }
 
-/* A cyclic read names places as a read does. */
+/* A cyclic read names addresses in the same way as a read. */
 static void cyclic(void **unused)
 {
 	struct desk d;
@@ -538,7 +540,7 @@ static void cyclic(void **unused)
 #define CYCLIC_ASK "000112 04 11 42 01 00"
 #define CYCLIC_PUSH "000112 08 12 02 01 01 00 00 0000"
 
-/* Two bytes of DB1, from one that counts up. */
+/* Asks for two bytes of DB1, cyclically; the first byte increases with each call. */
 static enum reason watch(struct desk *d, unsigned byte)
 {
 	char data[64];
@@ -563,7 +565,8 @@ static struct command_row *may_watch(struct desk *d, unsigned last_sub, unsigned
 	return row;
 }
 
-/* What a cyclic read brings is read each time: by the rows of now, place by place. */
+/* Each push of a cyclic read is judged as a read, by the rows of that moment, address by
+ * address. */
 static void cyclic_after_a_change(void **unused)
 {
 	struct command_row *row;
@@ -575,7 +578,7 @@ static void cyclic_after_a_change(void **unused)
 	assert_int_equal(watch(&d, 10), R_ALLOWED);
 	assert_int_equal(watch(&d, 20), R_ALLOWED);
 	assert_int_equal(pushes(&d), R_ALLOWED);
-	/* one byte of what is watched is not in it any more */
+	/* one byte of the cyclic read is no longer allowed */
 	desk_place(&d, row, S7_DB, DB(1, 0), BYTE(21));
 	d.table.digest[0]++;
 	d.permit.permit++;
@@ -587,8 +590,7 @@ static void cyclic_after_a_change(void **unused)
 	assert_int_equal(pushes(&d), R_S7COMM_FUNCTION);
 }
 
-/* More places than are kept: they pass as long as the permit is the one under which they were
- * asked for. */
+/* More addresses than are kept: their pushes pass as long as the permit does not change. */
 static void cyclic_too_many(void **unused)
 {
 	struct command_row *row;
@@ -599,7 +601,7 @@ static void cyclic_too_many(void **unused)
 		row = may_watch(&d, 4, 200);
 		open_session(&d, RACK_0_SLOT_2, "03c0");
 		for (unsigned again = 0; again < 3;
-		     again++) /* the same once more is nothing more, nor is the end of one */
+		     again++) /* a repeated request adds nothing, nor does the end of one */
 			for (unsigned i = 0; i < n; i++) {
 				assert_int_equal(watch(&d, 2 * i), R_ALLOWED);
 				assert_int_equal(
@@ -620,8 +622,8 @@ static void cyclic_too_many(void **unused)
 	}
 }
 
-/* Met half-way: nobody knows for which places; the same. And what no request says needs a row
- * without limits at every push. */
+/* A session met half-way: the addresses are unknown, so every push needs a row without limits. So
+ * does a push for which there was no request. */
 static void pushes_of_unknown_places(void **unused)
 {
 	struct command_row *row;

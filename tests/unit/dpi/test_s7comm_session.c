@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * S7comm sessions: their order, whom they are for, what was agreed on, what a server may send by
- * itself, and what is known when bytes were missed.
+ * S7comm sessions: their order, their destination, what was agreed on, what a server may send
+ * without a request, and what is known after bytes were missed.
  * LINK: $(COMMANDS_PARTS) dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c
  * LINK: dpi/s7comm/message.c dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c
  * LINK: dpi/s7comm/once.c dpi/s7comm/session.c
@@ -48,7 +48,7 @@ static void order(void **unused)
 	assert_int_equal(say(&d, DIR_S2C, &other), R_S7COMM_RESPONSE);
 	assert_int_equal(say(&d, DIR_S2C, &cc), R_ALLOWED);
 	assert_int_equal(say(&d, DIR_S2C, &cc), R_S7COMM_RESPONSE);
-	/* no PDU of a client's, nor is an error: from their type on */
+	/* a client sends no such PDU, nor an error: refused from its type on */
 	assert_int_equal(say(&d, DIR_C2S, &cc), R_NONE);
 	assert_int_equal(say(&d, DIR_C2S, &error), R_NONE);
 	for (size_t n = 0; n < error.n; n++)
@@ -69,7 +69,7 @@ static void order(void **unused)
 	assert_int_equal(say(&d, DIR_C2S, &cr), R_S7COMM_SESSION);
 }
 
-/* Any row opens a session with whom it names, and with nobody else. */
+/* A row opens a session with the targets that it names, and with no others. */
 static void slots(void **unused)
 {
 	static const struct {
@@ -99,8 +99,8 @@ static void slots(void **unused)
 	}
 }
 
-/* Of what rows refuse an answer comes only where nothing is stopped: the session is what it is when
- * other rows come. */
+/* The answer to a refused request comes only if the policy observes. The session is in this state
+ * when other rows come. */
 static void observed_first(void **unused)
 {
 	struct made cr = connection(0xe0, 0, 7, "c2020103"), cc = connection(0xd0, 7, 3, "c2020103");
@@ -111,7 +111,7 @@ static void observed_first(void **unused)
 	codes(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_READ))->targets[0] = desk_range(&d, 2, 2);
 	assert_int_equal(say(&d, DIR_C2S, &cr), R_S7COMM_TARGET);
 	assert_int_equal(job(&d, 1, SETUP "00f0", ""),
-			 R_S7COMM_TARGET); /* out of turn, too: its answer changes nothing */
+			 R_S7COMM_TARGET); /* also out of turn: its answer changes nothing */
 	assert_int_equal(reply(&d, 1, SETUP "00f0", ""), R_S7COMM_TARGET);
 	assert_int_equal(say(&d, DIR_S2C, &cc), R_S7COMM_TARGET);
 	d.rows[0].targets[0].any = true;
@@ -126,7 +126,7 @@ static void observed_first(void **unused)
 	assert_int_equal(reply(&d, 5, "0401", READ_ANSWER), R_ALLOWED);
 }
 
-/* What both ends agreed on holds for either direction, to the byte. */
+/* The PDU size that both ends agreed on is the limit in both directions, to the byte. */
 static void agreed_sizes(void **unused)
 {
 	(void)unused;
@@ -196,8 +196,8 @@ static void agreements(void **unused)
 	}
 }
 
-/* A message in several DTs is the same message, wherever it is cut. In more than two only where
- * everything is allowed. */
+/* A message in several DTs is the same message wherever it is cut. More than two DTs are only
+ * allowed if everything is allowed. */
 static void fragments(void **unused)
 {
 	struct made m = message_hex(1, 2, "0502 120a1002000400008300 0000 120a1004000100008300 0040",
@@ -248,14 +248,13 @@ static void fragmented_answers(void **unused)
 		assert_int_equal(job(&d, 2, READ_ONE, ""), R_ALLOWED);
 		assert_int_equal(say(&d, DIR_S2C, &sent), R_ALLOWED);
 	}
-	put_dt(&lie, 0, "\3\0\0\7\2", 5); /* which together look like a packet */
+	put_dt(&lie, 0, "\3\0\0\7\2", 5); /* together they look like a packet */
 	put_dt(&lie, 0x80, "\xf0\0", 2);
 	ready(&d);
 	assert_int_equal(say(&d, DIR_S2C, &lie), R_S7COMM_FRAME);
 }
 
-/* The server asks for a block only when a download was begun, and each part is the client's
- * to answer. */
+/* The server may ask for a block only after a download was begun; the client answers each part. */
 static void download(void **unused)
 {
 	struct made ask = message_hex(1, 0x100, "1b" BLOCK, ""), end = message_hex(1, 0x200, "1c" BLOCK, "");
@@ -286,14 +285,14 @@ static void download(void **unused)
 	assert_int_equal(tell(&d, DIR_C2S, done), R_ALLOWED);
 	assert_int_equal(tell(&d, DIR_S2C, ask), R_S7COMM_RESPONSE);
 
-	/* With one code of the three gone, that one is stopped, whoever says it. */
+	/* If one of the three codes is not allowed, its message is refused, whoever sends it. */
 	d.ranges[0].hi = S7_FUNCTION(S7_REQUEST_DOWNLOAD);
 	ready(&d);
 	assert_int_equal(job(&d, 2, DOWNLOAD, ""), R_ALLOWED);
 	assert_int_equal(reply(&d, 2, "1a", ""), R_ALLOWED);
 	assert_int_equal(tell(&d, DIR_S2C, ask), R_S7COMM_FUNCTION);
 	assert_int_equal(tell(&d, DIR_C2S, part), R_S7COMM_FUNCTION);
-	/* A refused request begins none. */
+	/* A refused request begins no download. */
 	desk_empty(&d);
 	codes(&d, S7_FUNCTION(S7_DOWNLOAD_BLOCK), S7_FUNCTION(S7_DOWNLOAD_ENDED));
 	ready(&d);
@@ -302,7 +301,7 @@ static void download(void **unused)
 	assert_int_equal(tell(&d, DIR_S2C, ask), R_S7COMM_RESPONSE);
 }
 
-/* What a server pushes was subscribed to. */
+/* A push must belong to a subscription. */
 static void pushes(void **unused)
 {
 	static const struct {
@@ -328,7 +327,7 @@ static void pushes(void **unused)
 		assert_int_equal(userdata(&d, DIR_C2S, 2, ask, "ff090000"), R_ALLOWED);
 		assert_int_equal(userdata(&d, DIR_S2C, 0, push, "ff090002 0102"), R_ALLOWED);
 		assert_int_equal(userdata(&d, DIR_S2C, 0, push, "ff090003 0102"), R_S7COMM_RESPONSE);
-		/* Once it is no longer allowed, nothing of it goes by. */
+		/* When the subscription is no longer allowed, its pushes do not pass. */
 		d.table.digest[0]++;
 		d.ranges[0].lo = d.ranges[0].hi = S7_FUNCTION(S7_READ);
 		assert_int_equal(userdata(&d, DIR_S2C, 0, push, "ff090002 0102"), R_S7COMM_FUNCTION);
@@ -337,8 +336,8 @@ static void pushes(void **unused)
 	}
 }
 
-/* Which mode the controller is in now: a form of its own, without data, and told to whom
- * messages go. */
+/* A message about the controller's new mode: it has a form of its own, no data, and goes to clients
+ * with a subscription. */
 static void transitions(void **unused)
 {
 	static const char *const other[] = { "010010 10 00 00 02",    "010010 10 00 00 02 00 00",
@@ -361,7 +360,8 @@ static void transitions(void **unused)
 	assert_int_equal(userdata(&d, DIR_C2S, 0, "010010 10 00 00 02 00", ""), R_S7COMM_FRAME);
 }
 
-/* So many may be open; answers in any order; what was overtaken gives way. */
+/* A limited number of requests may be open; answers come in any order; the oldest requests are
+ * forgotten. */
 static void open_requests(void **unused)
 {
 	struct desk d;
@@ -380,14 +380,14 @@ static void open_requests(void **unused)
 	assert_int_equal(reply(&d, 100, "0401", READ_ANSWER), R_S7COMM_RESPONSE); /* it gave way */
 	assert_int_equal(reply(&d, 307, "0401", READ_ANSWER), R_ALLOWED);
 
-	ready(&d); /* the same number for a job and for userdata */
+	ready(&d); /* a job and a userdata request with the same number */
 	assert_int_equal(job(&d, 1, READ_ONE, ""), R_ALLOWED);
 	assert_int_equal(userdata(&d, DIR_C2S, 1, "000112 04 11 44 01 00", "0a000000"), R_ALLOWED);
 	assert_int_equal(userdata(&d, DIR_S2C, 1, "000112 08 12 84 01 01 00 00 0000", "0a000000"), R_ALLOWED);
 	assert_int_equal(reply(&d, 1, "0401", READ_ANSWER), R_ALLOWED);
 }
 
-/* An error has no data, and may leave out the function. */
+/* An error has no data, and its function may be missing. */
 static void errors(void **unused)
 {
 	struct desk d;
@@ -410,8 +410,8 @@ static void errors(void **unused)
 		}
 }
 
-/* Met half-way: rows decide alone, whom it is for is unknown, and answers may belong to what
- * nobody saw. */
+/* A session met half-way: only the rows decide, the target is unknown, and an answer may belong to
+ * an unseen request. */
 static void halfway(void **unused)
 {
 	struct desk d;
@@ -431,8 +431,8 @@ static void halfway(void **unused)
 	assert_int_equal(reply(&d, 9, "0401", READ_ANSWER), R_S7COMM_UNREAD);
 }
 
-/* What passed is judged again by a copy of the state that has missed something: that it was said is
- * nothing against it. */
+/* Requests that passed are judged again with a copy of the state that has missed something: this
+ * must not refuse them. */
 static void judged_again(void **unused)
 {
 	struct made cr = connection(0xe0, 0, 7, RACK_0_SLOT_2), other = connection(0xe0, 0, 7, "c2020103");
@@ -448,15 +448,15 @@ static void judged_again(void **unused)
 	assert_int_equal(job(&d, 2, READ_ONE, ""), R_ALLOWED);
 }
 
-/* What a server that threw away the beginning of a request would find. */
+/* Whether the bytes may pass to a server that has discarded the beginning of a request. */
 static bool passes(struct desk *d, uint64_t at, size_t carried, bool late, const struct made *b)
 {
 	d->p = (struct pdu){ .dir = DIR_C2S };
 	return s7comm_enforcer.segment(d->state, at, carried, late, bytes_of(b->b, b->n), &d->table, &d->permit, &d->p);
 }
 
-/* A request to stop, in so many DTs, the first of which holds `first` bytes; `empty` ones stand
- * behind it. */
+/* A request to stop, in `parts` DTs, the first with `first` bytes, followed by `empty` empty
+ * ones. */
 static struct made stop_in(unsigned parts, size_t first, unsigned empty)
 {
 	struct made m = message_hex(1, 9, "29 0000000000 09 505f50524f4752414d", ""), out = { .n = 0 };
@@ -473,7 +473,7 @@ static struct made stop_in(unsigned parts, size_t first, unsigned empty)
 	return out;
 }
 
-/* A write whose values are that, `before` bytes behind its first one. */
+/* A write with these bytes among its values, `before` bytes behind the first value. */
 static struct made smuggling_this(size_t before, struct made stop)
 {
 	struct made p = { .n = 0 }, data = { .n = 0 }, m, out = { .n = 0 };
@@ -496,8 +496,8 @@ static struct made smuggling(size_t before)
 	return smuggling_this(before, stop_in(1, 0, 0));
 }
 
-/* ... in several DTs, wherever the first ends, empty ones between; each of two ways that a write
- * may be cut around it. */
+/* The same in several DTs, with every end of the first DT, and with empty ones between; cut in two
+ * ways around the hidden request. */
 static void cuts_before_several(void **unused)
 {
 	struct desk d;
@@ -514,15 +514,15 @@ static void cuts_before_several(void **unused)
 				assert_true(passes(&d, 1000, 20, false, &b));
 				assert_false(passes(&d, 1000, 20, true, &b));
 				assert_int_equal(d.p.reason, R_S7COMM_CUT);
-				/* Only as much of it as tells what it is, then the rest in the
-				 * next segment. */
+				/* The first segment has only the bytes that show what it is; the
+				 * rest comes in the next segment. */
 				head.n = b.n - 4;
 				ready(&d);
 				assert_true(!passes(&d, 1000, 20, true, &head) || !passes(&d, 1000, head.n, false, &b));
 			}
 }
 
-/* The second DT of a message, which is one by itself to whom gave up the first. */
+/* The second DT of a message, which is a message by itself for a server that gave up the first. */
 static void cuts_before_a_second(void **unused)
 {
 	struct made m = smuggling(0), whole = { .n = 0 }, b = { .n = 0 };
@@ -531,7 +531,7 @@ static void cuts_before_a_second(void **unused)
 	(void)unused;
 	desk_empty(&d);
 	codes(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_WRITE));
-	put(&whole, m.b + 7, m.n - 7 - 3); /* a DT's header; what follows the stop */
+	put(&whole, m.b + 7, m.n - 7 - 3); /* the header of a DT; the bytes that follow the stop */
 	put_dt(&b, 0, whole.b, whole.n - 26);
 	put_dt(&b, 0x80, whole.b + whole.n - 26, 26);
 	ready(&d);
@@ -541,8 +541,8 @@ static void cuts_before_a_second(void **unused)
 	assert_int_equal(d.p.reason, R_S7COMM_CUT);
 }
 
-/* Whoever takes what one read returns for a packet does not wait for what its length says is still
- * to come. */
+/* A server that takes what one read() returns as a packet does not wait for the rest that its
+ * length announces. */
 static void lengths_that_say_more(void **unused)
 {
 	struct made messages[] = { message_hex(1, 3, READ_ONE, ""),
@@ -584,8 +584,8 @@ static void cuts(void **unused)
 		assert_true(passes(&d, 1000, 20, false, &b)); /* the rest comes at once */
 		assert_false(passes(&d, 1000, 20, true, &b));
 		assert_int_equal(d.p.reason, R_S7COMM_CUT);
-		/* An answer to what was asked after the cut shows that the server is where it
-		 * should be. */
+		/* An answer to a request from after the cut shows that the server has not lost its
+		 * place. */
 		ready(&d);
 		m = message_hex(1, 3, READ_ONE, "");
 		whole.n = 0;
@@ -595,8 +595,8 @@ static void cuts(void **unused)
 		assert_int_equal(reply(&d, 3, "0401", READ_ANSWER), R_ALLOWED);
 		assert_true(passes(&d, 2000, 0, false, &b));
 	}
-	/* It begins in the end of one request, and its header goes on in the next, whose first
-	 * bytes are its lengths. */
+	/* The hidden request begins at the end of one request, and its header goes on in the next
+	 * one, whose first bytes are its lengths. */
 	m = message_hex(1, 3, "0501 120a1002000d00008300 0000", "00040068 07 0334 02f0 80 32 01 00000005");
 	m.b[m.n - 13 + 0] = 3;
 	put_dt(&tail, 0x80, m.b, m.n);
@@ -609,7 +609,7 @@ static void cuts(void **unused)
 	ready(&d);
 	assert_true(passes(&d, 1000, 9, true, &tail));
 	assert_false(passes(&d, 1000 + tail.n, 0, false, &next));
-	/* ... also when the first of them came by a policy that allowed everything. */
+	/* ... also when the first of them came under a policy that allowed everything. */
 	ready(&d);
 	d.grants[0].whole = true;
 	assert_true(passes(&d, 1000, 9, true, &tail));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The SLMP enforcer: frames of all four forms, what each command touches and writes, lengths of
- * every command, whom a request is for. Answers are in test_slmp_answers.c.
+ * The SLMP enforcer: frames of all four forms, what each command touches and writes, the lengths of
+ * every command, and the destination of a request. Answers are in test_slmp_answers.c.
  * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/once.c dpi/slmp/frame.c dpi/slmp/device.c
  * LINK: dpi/slmp/request.c dpi/slmp/touch.c
  * LINK: dpi/slmp/segment.c dpi/slmp/other.c
@@ -13,7 +13,7 @@
 
 #include "tests/unit/dpi/slmp_desk.h"
 
-/* Every prefix of a frame waits, the whole is whole, and one byte more changes nothing. */
+/* Every prefix of a frame waits, the whole frame is whole, and one more byte changes nothing. */
 static void frames_are_as_long_as_they_say(void **state)
 {
 	(void)state;
@@ -36,7 +36,8 @@ static void frames_are_as_long_as_they_say(void **state)
 	}
 }
 
-/* Any value of any byte of a header: what cannot stand there ends the flow at that byte. */
+/* Tries any value at any byte of a header: a value that cannot stand there ends the flow at that
+ * byte. */
 static void headers_are_read_byte_by_byte(void **state)
 {
 	uint8_t zero[ENFORCER_STATE_MAX] = { 0 };
@@ -89,7 +90,7 @@ static void lengths_have_limits(void **state)
 		}
 }
 
-/* A session keeps to the form of its first frame. */
+/* All frames of a session must have the form of its first frame. */
 static void form_never_changes(void **state)
 {
 	struct desk d;
@@ -141,8 +142,8 @@ static const struct device_case every_device[] = {
 
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
-/* Words of every device, 2 of them from 0x98: 32 points of a bit device. One less at either end
- * is refused. */
+/* Reads two words from 0x98 of every device; these are 32 points of a bit device. A row with one
+ * address less at either end refuses the request. */
 static void every_device_has_its_place(void **state)
 {
 	struct desk d;
@@ -170,8 +171,8 @@ static void every_device_has_its_place(void **state)
 			}
 }
 
-/* Every code of a device in binary: those in the table have their space and no other, the others
- * are unknown. */
+/* Every device code in binary: the codes of the table have their space and no other; all other
+ * codes are unknown. */
 static void unknown_devices_are_nowhere(void **state)
 {
 	struct desk d;
@@ -194,7 +195,7 @@ static void unknown_devices_are_nowhere(void **state)
 	assert_int_equal(known, N(every_device) + 5); /* LTN, LSTN, LCN, LZ, ZR */
 }
 
-/* ZR 10 is 10 or 16, X 10 is 16 or, of an FX5, 8: both readings must be allowed. */
+/* "ZR10" means 10 or 16, "X10" means 16 or, to an FX5, 8: the rows must allow both readings. */
 static void digits_of_two_readings(void **state)
 {
 	struct desk d;
@@ -222,7 +223,8 @@ static void digits_of_two_readings(void **state)
 		}
 }
 
-/* Random reads: words, then double words, each judged by itself; monitors the same. */
+/* Random reads: first the words, then the double words, each judged by itself; monitors have the
+ * same form. */
 static void lists_touch_each_device(void **state)
 {
 	static const uint32_t services[] = { 0x04030000, 0x04030002, 0x08010000, 0x08010002 };
@@ -248,8 +250,8 @@ static void lists_touch_each_device(void **state)
 				}
 }
 
-/* The most that a frame holds: 192 devices, none behind another. In ASCII each X has two readings,
- * which are too many to say. */
+/* The maximum of a frame: 192 devices that are not neighbours. In ASCII each X has two readings,
+ * and together these are too many. */
 static void many_devices(void **state)
 {
 	struct desk d;
@@ -279,7 +281,7 @@ static void many_devices(void **state)
 
 /* ---- what is written ------------------------------------------------------------------------- */
 
-/* Each of the words, or bits, in turn is one that the row does not allow. */
+/* Each of the words or bits in turn has a value that the row does not allow. */
 static void every_written_value_counts(void **state)
 {
 	struct desk d;
@@ -315,7 +317,7 @@ static void every_written_value_counts(void **state)
 			}
 }
 
-/* A word written to a bit device is 16 bits of it, the lowest first. */
+/* A word that is written to a bit device sets 16 bits, the lowest first. */
 static void words_of_bits(void **state)
 {
 	struct desk d;
@@ -349,7 +351,7 @@ static void words_of_bits(void **state)
 		}
 }
 
-/* What proofs say of a row with fewer bits than a word has is what the worker does. */
+/* For a row with fewer bits than a word, the proofs say the same as the worker does. */
 static void words_of_fewer_bits(void **state)
 {
 	static const uint32_t services[] = { 0x04030000, 0x04060000, 0x08010000, 0x14060000 };
@@ -451,7 +453,7 @@ static void buffers(void **state)
 
 /* ---- lengths --------------------------------------------------------------------------------- */
 
-/* Data that is right for a service; -1 in `n`: any length is. */
+/* The right data for a service; `n` = -1: any length is right. */
 static bool right_data(uint32_t service, struct text *t)
 {
 	bool wide = service & 2;
@@ -531,8 +533,8 @@ static bool right_data(uint32_t service, struct text *t)
 	}
 }
 
-/* Every command of the table with every length of data up to three bytes more than is right: only
- * the right one makes sense. */
+/* Every command of the table with every length of data, up to three bytes too many: only the right
+ * length makes sense. */
 static void every_command_every_length(void **state)
 {
 	const struct vocabulary *v = vocabulary_of(PROTO_SLMP);
@@ -571,8 +573,8 @@ static void every_command_every_length(void **state)
 	assert_true(exact > 100 && open > 100);
 }
 
-/* How many points: 0, 1, the most, and one more; each class of request with one word or bit too few
- * and too many behind it. */
+/* Numbers of points: 0, 1, the maximum, and one more; each class of request with one word or bit
+ * too few and too many. */
 static void counts_have_limits(void **state)
 {
 	static const struct {
@@ -591,7 +593,8 @@ static void counts_have_limits(void **state)
 					uint32_t most = cases[k].most, command = cases[k].service >> 16, n, data = 0;
 					struct text t = data_of(all_forms[f]);
 
-					/* what an answer in ASCII, or a request, has room for */
+					/* the maximum that fits into an answer in ASCII, or into a
+					 * request */
 					if (t.ascii && most == 7168)
 						most = cases[k].service == 0x14010001 ? 4072 : 4092;
 					n = (uint32_t[]){ 0, 1, 2, most, most + 1 }[at];
@@ -678,7 +681,7 @@ static void words_grant_their_commands(void **state)
 	assert_true(allows_words(CLASS_CONTROL | CLASS_WRITE, 0x10050000));
 }
 
-/* What a request does not say is allowed only where nothing limits it. */
+/* A request that does not state an address or a value is allowed only if no row limits it. */
 static void untold_places(void **state)
 {
 	static const uint32_t services[] = { 0x04010080, 0x04010083, 0x14010082, 0x041a0000, 0x041c0000,
@@ -702,7 +705,7 @@ static void untold_places(void **state)
 		}
 }
 
-/* To run and clear devices is more than to run. */
+/* To run the CPU and clear its devices is more than to run it. */
 static void run_may_clear(void **state)
 {
 	struct desk d;

@@ -14,7 +14,7 @@
 
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
-/* An answer of `n` bytes, or characters, of data. */
+/* An answer with `n` bytes or characters of data. */
 static const struct pdu *tell_n(struct desk *d, uint8_t form, uint16_t serial, uint32_t end_code, size_t n)
 {
 	struct text t = data_of(form);
@@ -24,7 +24,8 @@ static const struct pdu *tell_n(struct desk *d, uint8_t form, uint16_t serial, u
 	return tell(d, form, serial, end_code, &t);
 }
 
-/* Reads of 0 to 3 and 960 words or bits: only the length that was asked for is an answer. */
+/* Reads of 0 to 3 and of 960 words or bits: the answer must have exactly the length that was asked
+ * for. */
 static void reads_are_answered_in_full(void **state)
 {
 	struct desk d;
@@ -56,7 +57,7 @@ static void reads_are_answered_in_full(void **state)
 				}
 }
 
-/* What follows an end code: nothing, or route and command of the request. */
+/* Behind an end code there is nothing, or the route and the command of the request. */
 static void errors_name_their_command(void **state)
 {
 	struct desk d;
@@ -84,8 +85,8 @@ static void errors_name_their_command(void **state)
 		}
 }
 
-/* A 4E answer has the serial number of its request, in any order; a 3E answer has none, and is the
- * oldest one's that it fits. */
+/* A 4E answer has the serial number of its request, and may come in any order. A 3E answer has
+ * none, and belongs to the oldest request that it fits. */
 static void serials_tell_answers_apart(void **state)
 {
 	struct desk d;
@@ -117,7 +118,7 @@ static void serials_tell_answers_apart(void **state)
 	}
 }
 
-/* Another route, another form, no request, an answer from the wrong end. */
+/* An answer with another route or form, without a request, or from the wrong end. */
 static void strangers_answers(void **state)
 {
 	struct desk d;
@@ -146,7 +147,8 @@ static void strangers_answers(void **state)
 	}
 }
 
-/* Sixteen requests may wait; those that were overtaken make room. A reset need not be answered. */
+/* Sixteen requests may wait; the oldest ones are forgotten for new ones. A reset needs no
+ * answer. */
 static void many_may_wait(void **state)
 {
 	uint8_t form = SLMP_FORM | SLMP_4E;
@@ -168,7 +170,8 @@ static void many_may_wait(void **state)
 		assert_true(ask(&d, form, i, 0x10060000, &t)->allowed);
 }
 
-/* A refused request is remembered: where nothing is stopped, its answer is refused for the same. */
+/* A refused request is remembered: if the policy observes, its answer is refused for the same
+ * reason. */
 static void answers_to_refused_requests(void **state)
 {
 	uint8_t form = SLMP_FORM;
@@ -181,8 +184,8 @@ static void answers_to_refused_requests(void **state)
 	assert_false(d.p.allowed);
 }
 
-/* After bytes were missed an answer may be to one of them, unless nobody could read what
- * was asked. */
+/* After bytes were missed an answer may belong to an unseen request, unless the request could not
+ * be read. */
 static void answers_to_what_was_missed(void **state)
 {
 	struct desk d;
@@ -199,8 +202,8 @@ static void answers_to_what_was_missed(void **state)
 	}
 }
 
-/* Whatever a server asks for is refused, be it allowed to a client or not; and so is what the
- * client says to it. */
+/* A request of the server is refused, whether a client may send it or not; so is the client's
+ * answer to it. */
 static void servers_do_not_ask(void **state)
 {
 	struct desk d;
@@ -245,8 +248,8 @@ static const struct pdu *ask_register(struct desk *d, uint8_t form, uint32_t a, 
 	return ask(d, form, 8, 0x08010000, &t);
 }
 
-/* 0802 reads what 0801 registered and got its answer for; both, while that is due; what was before,
- * when it failed. */
+/* 0802 reads the devices that 0801 has registered with success. While the answer to 0801 is not
+ * there, it may read the old or the new ones; if 0801 failed, the old ones. */
 static void monitors_read_what_was_registered(void **state)
 {
 	struct desk d;
@@ -270,15 +273,15 @@ static void monitors_read_what_was_registered(void **state)
 		assert_true(ask_monitor(&d, form)->allowed);
 		assert_false(tell_n(&d, form, 9, 0, word)->allowed);
 		assert_true(tell_n(&d, form, 9, 0, 2 * word)->allowed);
-		/* the policy is narrowed: what was registered before is no longer read */
+		/* the policy is narrowed: the devices registered before may no longer be read */
 		r->hi = 49;
 		assert_int_equal(ask_monitor(&d, form)->reason, R_SLMP_ADDRESS);
 		assert_false(tell_n(&d, form, 9, 0, 2 * word)->allowed);
 		assert_true(ask_register(&d, form, 1, 2)->allowed);
-		assert_false(ask_monitor(&d, form)->allowed); /* may still be read as before */
+		assert_false(ask_monitor(&d, form)->allowed); /* they may still be what is read */
 		tell_n(&d, form, 9, 0, 2 * word);
 		assert_true(tell(&d, form, 8, 0xc059, &none)->allowed);
-		assert_false(ask_monitor(&d, form)->allowed); /* and is */
+		assert_false(ask_monitor(&d, form)->allowed); /* the monitor still reads them */
 		tell_n(&d, form, 9, 0, 2 * word);
 		assert_true(ask_register(&d, form, 1, 2)->allowed);
 		assert_true(tell(&d, form, 8, 0, &none)->allowed);
@@ -286,8 +289,8 @@ static void monitors_read_what_was_registered(void **state)
 	}
 }
 
-/* A full queue let bytes by: another registration may be among them, before or behind the answer to
- * this one. */
+/* A full queue let bytes pass unseen: another registration may be among them, before or after the
+ * answer to this one. */
 static void monitors_after_bytes_went_by(void **state)
 {
 	struct desk d;
@@ -308,7 +311,8 @@ static void monitors_after_bytes_went_by(void **state)
 		}
 }
 
-/* Of another station, and with more devices than are remembered: nobody knows what it reads. */
+/* A registration for another station, or of more devices than are remembered: the devices that it
+ * reads are unknown. */
 static void monitors_of_others(void **state)
 {
 	struct text t = data_of(SLMP_FORM), none = t, frame;
@@ -332,9 +336,9 @@ static void monitors_of_others(void **state)
 }
 
 /*
- * Where nothing is stopped a refused registration reaches the PLC as well: what it reads from then
- * on is that, also when the policy enforces. Of two at a time nobody knows which one holds, unless
- * they are the same.
+ * If the policy observes, a refused registration reaches the PLC as well: a monitor reads these
+ * devices from then on, also when the policy enforces. If two registrations are open at the same
+ * time, nobody knows which one counts, unless they are the same.
  */
 static void monitors_registered_while_observed(void **state)
 {
@@ -362,7 +366,7 @@ static void monitors_registered_while_observed(void **state)
 		assert_int_equal(ask(&d, form, 8, 0x08010000, &broken)->reason, R_SLMP_FRAME);
 		tell(&d, form, 8, 0, &none);
 		assert_int_equal(ask_monitor(&d, form)->reason,
-				 R_SLMP_ADDRESS); /* nobody knows what it is to the PLC */
+				 R_SLMP_ADDRESS); /* nobody knows which devices the PLC reads */
 
 		for (unsigned n = 0; n < 4; n++) {
 			desk_reset(&d);
@@ -380,7 +384,7 @@ static void monitors_registered_while_observed(void **state)
 	}
 }
 
-/* One that there is no room to remember. */
+/* A registration that there is no room to remember. */
 static void monitors_registered_in_a_crowd(void **state)
 {
 	struct text none = data_of(SLMP_FORM);

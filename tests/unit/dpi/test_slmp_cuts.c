@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What servers find that lost their place: commands hidden in what may be written, cut so that a
- * segment begins with them. Readers here are models of public ones: one takes each segment for a
- * frame, one takes the first eleven bytes of a header for a frame when no more came
- * (melsec_mc_mock), one reads on at any byte.
+ * What servers find after they have lost their place in the stream: commands that are hidden in
+ * data to be written, cut so that a segment begins with them. The readers here are models of public
+ * ones: one takes each segment for a frame; one takes the first eleven bytes of a header for a
+ * frame if no more came (melsec_mc_mock); one goes on reading at any byte.
  * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/once.c dpi/slmp/frame.c dpi/slmp/device.c
  * LINK: dpi/slmp/request.c dpi/slmp/touch.c
  * LINK: dpi/slmp/segment.c dpi/slmp/other.c
@@ -23,8 +23,8 @@ static void writes_d(struct desk *d)
 	only(d, SLMP_D, 0, 999);
 }
 
-/* The flow's client sends bytes `from` to `to` of a stream of whole frames, the first of which
- * begins at `from - carried`. */
+/* The client sends the bytes `from` to `to` of a stream of whole frames, whose first frame begins
+ * at `from - carried`. */
 static bool segment(struct desk *d, const uint8_t *stream, size_t from, size_t to, size_t carried)
 {
 	uint8_t *copy = malloc(to - from + carried);
@@ -46,7 +46,7 @@ static struct text forbidden(uint8_t form, unsigned k)
 	switch (k) {
 	case 0:
 		put(&t, 2, 1);
-		/* stop: nothing that a row of D refuses */
+		/* stop: a row for D does not allow it */
 		return request_of(form, 9, own, 0x10020000, &t);
 	case 1:
 		put_d(&t, false, 1000);
@@ -71,8 +71,8 @@ static void only_reads_and_writes(struct desk *d)
 	d->rows[0].services = desk_ranges(d, (uint32_t[]){ 0x04010000, 0x04010003, 0x14010000, 0x14010003 }, 2);
 }
 
-/* Wherever a frame is cut, whatever hides behind: none is passed on that a reader could take for a
- * command of its own. */
+/* Wherever a frame is cut, and whatever is hidden behind the cut: no bytes pass that a reader could
+ * take for a command of its own. */
 static void hidden_commands_are_found(void **state)
 {
 	uint32_t found = 0;
@@ -99,17 +99,18 @@ static void hidden_commands_are_found(void **state)
 						found++;
 					}
 				}
-				only_reads_and_writes(&d); /* whole, it is what it says */
+				/* if the frame comes whole, it is judged by its own content */
+				only_reads_and_writes(&d);
 				assert_true(t.ascii || segment(&d, t.p, 0, t.n, 0));
-				/* no letters of a device in ASCII are a number */
+				/* the letters of a device in ASCII are no number */
 				assert_int_equal(desk_judge(&d, DIR_C2S, t.p, t.n)->allowed,
 						 !t.ascii || k == 0 || k == 3);
 			}
 	assert_true(found > 1000);
 }
 
-/* Once a frame was cut nobody knows where a reader is: what is hidden in later ones is found as
- * well, in two segments too. */
+/* After a frame was cut nobody knows where a reader is: commands hidden in later frames are found
+ * as well, also in two segments. */
 static void later_frames_are_searched(void **state)
 {
 	uint8_t form = SLMP_FORM;
@@ -129,7 +130,7 @@ static void later_frames_are_searched(void **state)
 	assert_false(segment(&d, t.p, 0, t.n, 0));
 	assert_int_equal(d.p.reason, R_SLMP_CUT);
 	assert_int_equal(d.p.address, 1000);
-	/* allowed things may be hidden */
+	/* hidden bytes that are allowed may pass */
 	inner = data_of(form);
 	put_d(&inner, false, 999);
 	put(&inner, 2, 1);
@@ -139,8 +140,8 @@ static void later_frames_are_searched(void **state)
 	assert_true(segment(&d, t.p, 0, t.n, 0));
 }
 
-/* A command whose first half ends one frame's values: the next frame is its second half, whatever
- * the policy was with the first. */
+/* The values of one frame end with the first half of a command, and the next frame is its second
+ * half: it is found, whatever the policy was at the first frame. */
 static void over_a_seam(void **state)
 {
 	struct text one = data_of(SLMP_FORM), values = data_of(SLMP_FORM);
@@ -152,7 +153,7 @@ static void over_a_seam(void **state)
 	one = request_of(SLMP_FORM, 0, own, 0x04010000, &one);
 	put_d(&values, false, 0);
 	put(&values, 2, 3);
-	/* a length, a timer, read_directory; its subcommand is the next frame's subheader */
+	/* a length, a timer, read_directory; the subheader of the next frame is its subcommand */
 	put(&values, 2, 6);
 	put(&values, 2, 16);
 	put(&values, 2, 0x1810);
@@ -161,7 +162,7 @@ static void over_a_seam(void **state)
 		only_reads_and_writes(&d);
 		d.grants[0].whole = wide > 0;
 		assert_true(segment(&d, one.p, 0, 10, 0));
-		/* somebody may have lost his place */
+		/* a reader may have lost its place */
 		assert_true(segment(&d, one.p, 10, one.n, 10));
 		assert_true(desk_judge(&d, DIR_C2S, one.p, one.n)->allowed);
 		assert_true(segment(&d, values.p, 0, values.n, 0));
@@ -172,8 +173,7 @@ static void over_a_seam(void **state)
 	}
 }
 
-/* The most that a frame holds takes three segments: all its values may be any, but not
- * a command. */
+/* The longest frame takes three segments: its values may be anything, but no command. */
 static void long_writes_pass(void **state)
 {
 	struct desk d;
@@ -198,8 +198,8 @@ static void long_writes_pass(void **state)
 		}
 }
 
-/* A server reads no more than 1024 bytes at once, perhaps: what is more is searched though no
- * segment is cut. */
+/* Some servers read at most 1024 bytes at once: longer data are searched although no segment is
+ * cut. */
 static void more_than_a_read(void **state)
 {
 	uint8_t form = SLMP_FORM;
@@ -217,10 +217,10 @@ static void more_than_a_read(void **state)
 		assert_true(segment(&d, t.p, 0, t.n, 0));
 		assert_true(desk_judge(&d, DIR_C2S, t.p, t.n)->allowed);
 	}
-	assert_false(segment(&d, t.p, 0, t.n, 0)); /* the third before any answer */
+	assert_false(segment(&d, t.p, 0, t.n, 0)); /* the third frame before any answer */
 }
 
-/* Bytes that passed go once more, cut in another way. */
+/* Bytes that have passed are repeated, cut in another way. */
 static void repetitions_are_cuts_too(void **state)
 {
 	uint8_t form = SLMP_FORM;
@@ -239,7 +239,7 @@ static void repetitions_are_cuts_too(void **state)
 	assert_int_equal(d.p.reason, R_SLMP_CUT);
 }
 
-/* Where all of the protocol is granted nothing can be misread. */
+/* If the whole protocol is allowed, nothing can be misread. */
 static void whole_grants_are_not_searched(void **state)
 {
 	uint8_t form = SLMP_FORM;
@@ -255,14 +255,14 @@ static void whole_grants_are_not_searched(void **state)
 }
 
 /*
- * Who does not wait for what a length says is still to come executes what is there, as soon as that
- * is all that it needs, or less. So what is not allowed ends where it is known: a stop with its
- * command, a write with its place.
+ * A server that does not wait for the rest that a length announces executes a command as soon as
+ * the bytes that it needs are there. So a forbidden command is refused as soon as it shows: a stop
+ * at its command, a write at its address.
  */
 static void lengths_that_say_more(void **state)
 {
 	static const struct {
-		size_t rest; /* bytes of it that nobody needs for that */
+		size_t rest; /* number of bytes that the server does not need */
 		enum reason r;
 	} known[] = { { 2, R_SLMP_FUNCTION }, { 2, R_SLMP_ADDRESS }, { 8, R_SLMP_ADDRESS }, { 4, R_SLMP_FUNCTION } };
 
@@ -289,15 +289,16 @@ static void lengths_that_say_more(void **state)
 					desk_whole(&d);
 					assert_true(segment(&d, t.p, 0, there, 0));
 				}
-				only_reads_and_writes(&d); /* whole, it is judged as what it is */
+				/* if the frame comes whole, it is judged by its own content */
+				only_reads_and_writes(&d);
 				assert_false(desk_judge(&d, DIR_C2S, t.p, t.n + more)->allowed);
 			}
 		}
 	}
 }
 
-/* Some servers need no number behind a remote reset, or less of it: neither its part nor what else
- * stands there makes it the beginning of one. */
+/* Some servers need no number behind a remote reset, or only a part of it: such a part, or other
+ * bytes, do not make it the beginning of another frame. */
 static void a_reset_and_a_stray_byte(void **state)
 {
 	(void)state;
@@ -320,7 +321,7 @@ static void a_reset_and_a_stray_byte(void **state)
 			}
 }
 
-/* What is allowed is cut anywhere, however much it touches. */
+/* An allowed request may be cut anywhere, however much it touches. */
 static void allowed_beginnings_pass(void **state)
 {
 	(void)state;
@@ -352,8 +353,8 @@ static void allowed_beginnings_pass(void **state)
 }
 
 /*
- * What we cannot read, some server may: digits of lower case, more words than the manual allows. It
- * does not wait for more of them, behind another request neither.
+ * Bytes that we cannot read, but some server may: digits in lower case, more words than the manual
+ * allows. Such a server does not wait for more of them, also behind another request.
  */
 static void unreadable_and_all_there(void **state)
 {
@@ -385,7 +386,7 @@ static void unreadable_and_all_there(void **state)
 			memmove(t.p + before, t.p, t.n);
 			memcpy(t.p, read.p, before);
 			writes_d(&d);
-			/* In binary the first is a write of what may be written. */
+			/* In binary the first message is a write of allowed values. */
 			if (m == 0 && !t.ascii) {
 				assert_true(segment(&d, t.p, 0, before + t.n, 0));
 				continue;

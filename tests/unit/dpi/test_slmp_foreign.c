@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frames of forms that no session has, hidden in what may be written and cut so that a segment
- * begins with them: extended MT, the same pushed and answered, CC-Link IE TSN's asked and answered.
- * libslmp2 reads them all and executes what they command. In ASCII it takes what is no digit for a
- * 0, and others take digits of lower case.
+ * Frames of forms that no session uses, hidden in data to be written and cut so that a segment
+ * begins with them: extended MT, also as notification and answer, and CC-Link IE TSN, as request
+ * and answer. libslmp2 reads all of them and executes their commands. In ASCII it takes a character
+ * that is no digit for 0, and other servers take hexadecimal digits in lower case.
  * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/once.c dpi/slmp/frame.c dpi/slmp/device.c
  * LINK: dpi/slmp/request.c dpi/slmp/touch.c
  * LINK: dpi/slmp/segment.c dpi/slmp/other.c
@@ -23,8 +23,8 @@ static const struct {
 
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
-/* A write of D1000 in form `k`, in the coding of `form`. What a reader of our forms finds in it is
- * a write of D0. */
+/* A write of D1000 in form `k`, in the coding of `form`. A reader of our forms sees a write of D0
+ * in it. */
 static struct text other_frame(uint8_t form, unsigned k)
 {
 	struct text t = data_of(form);
@@ -95,8 +95,8 @@ static void other_forms_are_found(void **state)
 					assert_int_equal(d.p.function, 0x14010000);
 					found++;
 				}
-				/* In one piece it is the value that it is; and nobody is searched
-				 * where all is allowed. */
+				/* In one piece it is only the value that it is; and if everything
+				 * is allowed, nothing is searched. */
 				only(&d, SLMP_D, 0, 999);
 				assert_true(t.ascii || segment(&d, &t, 0, t.n, 0));
 				desk_whole(&d);
@@ -106,7 +106,8 @@ static void other_forms_are_found(void **state)
 	assert_true(found > 400);
 }
 
-/* Begun at the end of one segment, and its command in the next one, which begins with a frame. */
+/* It begins at the end of one segment, and its command is in the next segment, which begins with a
+ * frame. */
 static void over_a_seam(void **state)
 {
 	(void)state;
@@ -120,7 +121,8 @@ static void over_a_seam(void **state)
 				continue;
 			inner.n = part;
 			t = hiding(all_forms[f], &inner, 0, &where);
-			/* What follows is no frame here: only what lies over both is looked for. */
+			/* The following bytes are no frame here: only what lies across both
+			 * segments is searched. */
 			head = t.n;
 			put_raw(&t, rest.p + part, rest.n - part);
 			only(&d, SLMP_D, 0, 999);
@@ -131,8 +133,8 @@ static void over_a_seam(void **state)
 		}
 }
 
-/* Subheaders with no command of the protocol behind them, or not enough of one, are values as
- * others are. */
+/* Subheaders without a command of the protocol behind them, or with only a part of one, are
+ * ordinary values. */
 static void others_pass(void **state)
 {
 	(void)state;
@@ -155,8 +157,8 @@ static void others_pass(void **state)
 			}
 }
 
-/* The client sends `t`, cut before `where`: whether the rest passes where D 0 to 999 may
- * be written. */
+/* The client sends `t`, cut before `where`: whether the rest passes if D 0 to 999 may be
+ * written. */
 static bool passes_cut_at(const struct text *t, size_t where, struct desk *d)
 {
 	only(d, SLMP_D, 0, 999);
@@ -164,8 +166,8 @@ static bool passes_cut_at(const struct text *t, size_t where, struct desk *d)
 	return segment(d, t, where, t->n, where);
 }
 
-/* A write of D1000 in ASCII, in 3E, 4E and the other forms, in which one 0 behind the subheader is
- * written as what is no digit. */
+/* A write of D1000 in ASCII, in 3E, 4E and the other forms. One 0 behind the subheader is replaced
+ * by a character that is no digit. */
 static void what_is_no_digit_is_a_zero(void **state)
 {
 	static const char odd[] = "zaf:/@G+ \xff\n";
@@ -198,8 +200,8 @@ static void what_is_no_digit_is_a_zero(void **state)
 				assert_false(passes_cut_at(&t, where, &d));
 				assert_int_equal(d.p.reason, R_SLMP_CUT);
 				assert_int_equal(d.p.function, 0x14010000);
-				/* Begun in one segment, and its command in the next one, which
-				 * begins with a frame. */
+				/* It begins in one segment, and its command is in the next segment,
+				 * which begins with a frame. */
 				t.n = where + command + 4;
 				only(&d, SLMP_D, 0, 999);
 				assert_true(segment(&d, &t, 0, t.n - 1, 0));
@@ -212,8 +214,8 @@ static void what_is_no_digit_is_a_zero(void **state)
 	assert_true(found > 500);
 }
 
-/* A write of a label, and the parameters of a module: other than in upper case they say the same
- * to some. */
+/* A write of a label, and the parameters of a module: for some servers digits in lower case mean
+ * the same. */
 static void digits_of_either_case(void **state)
 {
 	static const uint32_t services[] = { 0x141a0000, 0x141b0000, 0x0e340000, 0x041c0000 };
@@ -231,13 +233,13 @@ static void digits_of_either_case(void **state)
 				at = f == 0 ? 22 : 30;
 				for (size_t i = at; lower && i < at + 4; i++)
 					inner.p[i] |= inner.p[i] >= 'A' ? 0x20 : 0;
-				/* the timer is nobody's affair */
+				/* the timer does not matter */
 				inner.p[at - 1] = lower ? 'z' : '0';
 				t = hiding(SLMP_FORM, &inner, 0, &where);
 				assert_false(passes_cut_at(&t, where, &d));
 				assert_int_equal(d.p.function, services[k]);
-				/* ... nor does anybody wait for the rest who does not wait for what
-				 * the length says. */
+				/* A server that does not go by the length does not wait for the
+				 * rest either. */
 				memcpy(inner.p + at - 8, "0040", 4);
 				only(&d, SLMP_D, 0, 999);
 				assert_true(segment(&d, &inner, 0, at + 7, 0));
@@ -255,9 +257,9 @@ static uint32_t drawn(uint64_t *seed, uint32_t below)
 }
 
 /*
- * What people write: small numbers, temperatures whose low bytes are digits, texts of digits, of
- * hexadecimal ones, of anything, with `5000` in it. Of 480 such writes with 1,920 bytes each one is
- * refused, a text of random hexadecimal digits that holds the beginning of a real command.
+ * Ordinary values: small numbers, temperatures whose low bytes are digits, texts of digits, of
+ * hexadecimal digits, of anything, with `5000` in it. Of 480 such writes with 1,920 bytes, one is
+ * refused: a text of random hexadecimal digits that contains the beginning of a real command.
  */
 static void ordinary_values_pass(void **state)
 {
@@ -303,8 +305,8 @@ static void ordinary_values_pass(void **state)
 	assert_int_equal(refused, 1);
 }
 
-/* 1E, in the coding of `ascii`: a write or a read of D1000 and, where it counts them first, of
- * one device. */
+/* A 1E frame, in ASCII if `ascii`: a write or a read of D1000. If it states a number of devices
+ * first, this is one device. */
 static struct text frame_1e(bool ascii, uint8_t subheader)
 {
 	struct text t = { .ascii = ascii };
@@ -327,7 +329,7 @@ static struct text frame_1e(bool ascii, uint8_t subheader)
 	return t;
 }
 
-/* Behind a cut, wherever in a value it stands, and over the seam of two segments. */
+/* Found behind a cut, at every place in a value, and across two segments. */
 static void the_first_form_is_found(void **state)
 {
 	(void)state;
@@ -351,8 +353,8 @@ static void the_first_form_is_found(void **state)
 			}
 }
 
-/* What names no device, where a segment begins with it: remote stop, and a buffer that
- * is written. */
+/* Commands without a device, at the beginning of a segment: a remote stop, and a write to a
+ * buffer. */
 static void where_a_segment_begins(void **state)
 {
 	static const uint8_t frames[][8] = { { 0x14, 0xff, 10, 0 },
@@ -377,7 +379,7 @@ static void where_a_segment_begins(void **state)
 	}
 }
 
-/* One that stands where a request begins is told as what it is, whatever the rows say. */
+/* A 1E frame at the beginning of a request is recorded as what it is, whatever the rows say. */
 static void the_first_form_is_named(void **state)
 {
 	struct desk d;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The stream gate and its pool: what is new, what repeats, what has two readings. All small
- * overlaps, against a receiver.
+ * The stream gate and its pool: which bytes are new, which are repeated, and which have two
+ * readings. All small overlaps, compared with a receiver.
  *
  * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c appliance/base/addr.c appliance/base/bytes.c
  */
@@ -15,7 +15,7 @@
 
 static struct pool pool;
 static struct stream s;
-static uint32_t c, v; /* next numbers of client and server */
+static uint32_t c, v; /* next sequence numbers of client and server */
 
 static struct decoded segment(uint32_t seq, uint32_t ack, unsigned flags, const void *p, size_t n)
 {
@@ -73,7 +73,7 @@ static void chains(void **state)
 	(void)state;
 	for (unsigned i = 0; i < sizeof(in); i++)
 		in[i] = (uint8_t)(i * 13 + i / 256);
-	/* in pieces of every size, interleaved with another chain */
+	/* in pieces of every size, alternating with another chain */
 	for (size_t n = 1; n < sizeof(in); n += 37) {
 		for (size_t at = 0; at < sizeof(in); at += n) {
 			size_t part = sizeof(in) - at < n ? sizeof(in) - at : n;
@@ -125,9 +125,9 @@ static void numbers_wrap(void **state)
 }
 
 /*
- * A sender that repeats, cuts and changes bytes at will, and three receivers: one that keeps the
- * first copy, one that keeps the last, one that lost every packet until its last repetition.
- * Whatever passes the gate, they read the same.
+ * A sender that repeats, cuts and changes bytes, and three receivers: one keeps the first copy of a
+ * byte, one the last, and one lost every packet except the last repetition. Whatever passes the
+ * gate, all of them read the same.
  */
 static void all_receivers_agree(void **state)
 {
@@ -153,7 +153,7 @@ static void all_receivers_agree(void **state)
 			for (uint32_t b = 0; b < n; b++) {
 				bytes[b] = (uint8_t)((from + b) * 7);
 				if ((x >> 40) % 8 == 0 && b == (x >> 44) % n)
-					bytes[b] ^= 1; /* now and then another byte */
+					bytes[b] ^= 1; /* sometimes a byte is changed */
 			}
 			r = put(DIR_C2S, base + from, v, TCP_ACK, bytes, n);
 			if (r.answer == STREAM_RESET)
@@ -164,7 +164,8 @@ static void all_receivers_agree(void **state)
 				uint32_t at = from + b;
 
 				if (at < acked)
-					continue; /* a receiver ignores what it has acknowledged */
+					/* a receiver ignores bytes that it has acknowledged */
+					continue;
 				if (!have_first[at]) {
 					have_first[at] = true;
 					first[at] = truth[at] = bytes[b];
@@ -185,7 +186,7 @@ static void all_receivers_agree(void **state)
 	}
 }
 
-/* Every pair of intervals in a small stream, same bytes and different ones. */
+/* Every pair of intervals in a small stream, with the same bytes and with different ones. */
 static void all_pairs_of_intervals(void **state)
 {
 	static const char text[] = "0123456789";
@@ -234,7 +235,7 @@ static void unfinished_pdus_are_kept(void **state)
 	assert_int_equal(stream_carry(&s, DIR_C2S), 4);
 	assert_true(stream_carry_copy(&s, &pool, DIR_C2S, out));
 	assert_memory_equal(out, "cdef", 4);
-	/* A FIN in the middle of one. */
+	/* A FIN in the middle of a segment. */
 	d = segment(c + 6, v, TCP_ACK | TCP_FIN, "g", 1);
 	r = stream_segment(&s, &pool, DIR_C2S, &d);
 	assert_true(stream_commit(&s, &pool, DIR_C2S, r.fresh, true, 5));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which of the sessions that a change ends are named, and which are counted: whoever reads the list
- * takes all that is named.
+ * Which of the sessions that a change ends are named, and which are only counted: a reader of the
+ * list must get all that are named.
  *
  * LINK: appliance/enforce/cut.c appliance/wire/msg.c appliance/wire/event_filter.c
  * LINK: appliance/wire/reason.c
@@ -97,7 +97,7 @@ const struct image_element *image_find(const struct image *i, unsigned set, cons
 
 /* ---- cases ----------------------------------------------------------------------------------- */
 
-/* Everybody is named or counted, and the list is one that is taken. */
+/* Every session is named or counted, and the list is accepted by its reader. */
 static uint64_t named(size_t n, size_t label, bool goes_on, bool twice)
 {
 	static struct enforce f;
@@ -140,7 +140,7 @@ static void by_their_text(void **state)
 	assert_in_range(n, 10000, TOLD_MOST - 1);
 	/* without a reason */
 	assert_in_range(named(TOLD_MOST, LABEL, true, false), n, TOLD_MOST - 1);
-	/* a dump that began anew */
+	/* a dump that began again */
 	assert_int_equal(named(TOLD_MOST + 5, LABEL, false, true), n);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Conduits that are expected to carry something: what counts as heard, when one is silent, and what
- * becomes of it under other policies, behind its end, without a link, by clocks that are set and
- * where nobody looked.
+ * Conduits that are expected to carry traffic: what counts as traffic, when a conduit is silent,
+ * and what happens under other policies, after a conduit's end, without a link, when clocks are
+ * set, and while nobody looked.
  *
  * LINK: policy/ir/moment.c appliance/wire/hours.c appliance/enforce/heard.c policy/ir/evaluate.c
  * LINK: appliance/base/addr.c
@@ -41,8 +41,8 @@ const struct command_permit *commands_permit(const struct command_table *t, uint
 	return permit >= 1 && permit <= t->n_permits ? &t->permits[permit - 1] : NULL;
 }
 
-/* Conduits a, b and c from zone 0 (interface 0) to zone 1 (interfaces 1 and 2): permit 10 is of a,
- * 11 of a and b, 12 of c. */
+/* Conduits a, b and c from zone 0 (interface 0) to zone 1 (interfaces 1 and 2). Permit 10 belongs
+ * to a, 11 to a and b, 12 to c. */
 struct policy {
 	struct generation_held g;
 	struct ir_conduit conduits[3];
@@ -67,7 +67,7 @@ static struct policy *policy(struct policy *p, uint32_t a, uint32_t b, uint32_t 
 		.grants = { { .conduit = 0 }, { .conduit = 0 }, { .conduit = 1 }, { .conduit = 2 } },
 		.of_zone = { 0, 1, 2 },
 		.ids = { 10, 11, 12 },
-		/* Where a session lies that no permit of the policy knows: in b's. */
+		/* The cell of a session whose permit is not in the policy: inside b. */
 		.cell = { .src = { { .family = 4 }, { .family = 4, .b = { 255, 255, 255, 255 } } },
 			  .dst = { { .family = 4 }, { .family = 4, .b = { 255, 255, 255, 255 } } },
 			  .l4proto = IPPROTO_TCP,
@@ -92,7 +92,7 @@ static struct policy *policy(struct policy *p, uint32_t a, uint32_t b, uint32_t 
 	return p;
 }
 
-/* Everything of a case; `told` is "a began, b heard": what was told since it was read. */
+/* The state of a case; `told` is "a began, b heard": what was reported since it was last read. */
 struct world {
 	struct heard h;
 	struct mono now;
@@ -130,7 +130,7 @@ static void adopt(struct world *w, const struct policy *p)
 	assert_true(heard_adopt(&w->h, &p->g, w->now, w->wall_ns, tell, w));
 }
 
-/* A look after so many seconds. */
+/* A look after this many seconds. */
 static void look(struct world *w, unsigned seconds)
 {
 	w->now.ns += seconds * S;
@@ -200,7 +200,7 @@ static void begins_and_ends(void **state)
 	heard_free(&w.h);
 }
 
-/* By what of a session is it heard? */
+/* Which traffic of a session counts. */
 static void what_counts(void **state)
 {
 	static const struct {
@@ -233,7 +233,7 @@ static void what_counts(void **state)
 	}
 }
 
-/* A poller that opens a session for each question: as one ends another comes, with as
+/* A poller that opens a session for each question: when one session ends another begins, with as
  * many packets. */
 static void one_session_after_the_other(void **state)
 {
@@ -250,14 +250,14 @@ static void one_session_after_the_other(void **state)
 		look(&w, LOOK);
 	}
 	told(&w, "");
-	/* What is forgotten by the kernel was not heard. */
+	/* A session that the kernel has forgotten was not heard. */
 	w.n = 0;
 	looks(&w, 40);
 	told(&w, "a silent");
 	heard_free(&w.h);
 }
 
-/* By both, where both apply. */
+/* If two conduits apply, both are heard. */
 static void conduits_that_overlap(void **state)
 {
 	struct policy p;
@@ -272,7 +272,7 @@ static void conduits_that_overlap(void **state)
 		look(&w, LOOK);
 	}
 	told(&w, "");
-	/* Of a's alone b hears nothing. */
+	/* A session of a alone does not count for b. */
 	s = session(&w, 10, IPPROTO_TCP);
 	for (unsigned k = 0; k < 60; k += LOOK) {
 		s->packets_back++;
@@ -290,14 +290,14 @@ static void another_policy(void **state)
 	(void)state;
 	begin(&w, policy(&p, 30, 30, 60));
 	looks(&w, 20);
-	/* The very same goes on in its time, whatever else changes. */
+	/* An unchanged conduit continues with its time, whatever else changes. */
 	adopt(&w, policy(&same, 30, 0, 60));
 	assert_int_equal(w.h.n, 2);
 	looks(&w, 15);
 	told(&w, "a silent");
 	looks(&w, 30);
 	told(&w, "c silent");
-	/* One that another policy gives another span begins anew, and one that is new there. */
+	/* A conduit that gets another time begins anew, and so does a new one. */
 	adopt(&w, policy(&wider, 30, 30, 90));
 	told(&w, "c over");
 	assert_true(heard_of(&w.h, 0)->silent);
@@ -308,13 +308,14 @@ static void another_policy(void **state)
 	told(&w, "b silent");
 	looks(&w, 60);
 	told(&w, "c silent");
-	/* Without any, nobody looks; what comes later is measured from then on. */
+	/* Without such conduits there are no looks; later traffic is measured from then on. */
 	adopt(&w, policy(&none, 0, 0, 0));
 	told(&w, "a over, b over, c over");
 	assert_int_equal(w.h.n, 0);
 	w.now.ns += 3600 * S;
 	adopt(&w, policy(&p, 30, 0, 0));
-	session(&w, 10, IPPROTO_TCP)->packets_back = 50; /* that came while nobody looked */
+	/* traffic that came while there were no looks */
+	session(&w, 10, IPPROTO_TCP)->packets_back = 50;
 	looks(&w, 30);
 	told(&w, "");
 	assert_false(heard_of(&w.h, 0)->heard);
@@ -323,8 +324,8 @@ static void another_policy(void **state)
 	heard_free(&w.h);
 }
 
-/* Under another policy b is expected to be heard: what its sessions carried before is not held
- * for it. */
+/* Under another policy b is expected to carry traffic: earlier packets of its sessions do not
+ * count. */
 static void sessions_from_before(void **state)
 {
 	struct policy p, next;
@@ -343,8 +344,8 @@ static void sessions_from_before(void **state)
 	heard_free(&w.h);
 }
 
-/* A session that was let in under a permit of before, and stays (on_tighten), is heard by where
- * it lies. */
+/* A session of an earlier permit that stays (on_tighten) counts for the conduit of its
+ * addresses. */
 static void sessions_that_linger(void **state)
 {
 	struct policy p;
@@ -361,8 +362,9 @@ static void sessions_that_linger(void **state)
 		s->packets_back++;
 		look(&w, LOOK);
 	}
-	told(&w, "c silent"); /* a and b are not */
-	/* One that was cut and waits for its end in the kernel's table is not. */
+	told(&w, "c silent"); /* a and b are not silent */
+	/* A session that was cut, and only waits for its end in the kernel's table, does not
+	 * count. */
 	p.g.n_lingering = 0;
 	for (unsigned k = 0; k < 60; k += LOOK) {
 		s->packets_back++;
@@ -372,7 +374,8 @@ static void sessions_that_linger(void **state)
 	heard_free(&w.h);
 }
 
-/* While it has ended, or waits for the clock, it is not watched; a silence is over with it. */
+/* A conduit is not watched after its end, or while it waits for the clock; a silence ends with
+ * it. */
 static void an_end(void **state)
 {
 	struct policy p;
@@ -390,7 +393,7 @@ static void an_end(void **state)
 	assert_false(heard_of(&w.h, 0)->silent);
 	looks(&w, 600);
 	told(&w, "");
-	/* The clock is set back, and what it grants is open again: from now on. */
+	/* The clock is set back, and the conduit is valid again: its time begins now. */
 	w.moment_s = 500000 - 1000;
 	looks(&w, 30);
 	told(&w, "");
@@ -414,11 +417,11 @@ static void no_link(void **state)
 	looks(&w, 600);
 	told(&w, "");
 	w.up[2] = true;
-	looks(&w, 30); /* the first of these saw the link */
+	looks(&w, 30); /* the first of these looks saw the link */
 	told(&w, "");
 	look(&w, LOOK);
 	told(&w, "a silent");
-	/* What was silent stays so until it is heard. */
+	/* A silent conduit stays silent until it is heard. */
 	w.up[0] = false;
 	looks(&w, 60);
 	told(&w, "");
@@ -432,7 +435,7 @@ static void no_link(void **state)
 	heard_free(&w.h);
 }
 
-/* Time in which nobody looked is no silence, and a clock that is set is none either. */
+/* Time without looks does not count as silence, and neither does a change of the clock. */
 static void nobody_looked(void **state)
 {
 	struct policy p;
@@ -452,13 +455,13 @@ static void nobody_looked(void **state)
 	told(&w, "");
 	look(&w, LOOK);
 	told(&w, "a silent");
-	/* ... and what was carried meanwhile is heard by the next look. */
+	/* ... and traffic in the meantime is noticed by the next look. */
 	heard_clock(&w.h, w.now, 5 * S);
 	assert_int_equal(heard_of(&w.h, 0)->since_wall_ns, 0);
 	heard_free(&w.h);
 }
 
-/* A dump that begins anew forgets what it had heard so far. */
+/* A dump that begins again forgets what it has heard so far. */
 static void looked_at_twice(void **state)
 {
 	struct policy p;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When a permit last let a session in, also when its end has come since and the kernel shows it no
- * longer; and a conduit, whatever permits it has had; what counts are worth when the table that
- * counted them is gone; and all that as bytes, whole and damaged.
+ * When a permit last let a session in, even if it has ended since and the kernel does not show it
+ * any more; the same for a conduit, whatever permits it had; what counts mean when their table does
+ * not exist any more; and all that as bytes, valid and damaged.
  *
  * LINK: appliance/enforce/matched.c appliance/enforce/matched_form.c appliance/base/sha256.c
  * LINK: appliance/base/err.c appliance/base/bytes.c appliance/wire/msg.c
@@ -35,10 +35,10 @@ const struct command_permit *commands_permit(const struct command_table *t, uint
 	return permit >= 1 && permit <= t->n_permits ? &t->permits[permit - 1] : NULL;
 }
 
-/* the permits of policies below that have no conduits */
+/* the permits of the policies below that have no conduits */
 static uint32_t ten_eleven[2] = { 10, 11 };
 
-/* The rules of which policy stand: 0 = none. */
+/* The policy whose rules are loaded: 0 = none. */
 static uint8_t rules = 1;
 
 bool image_digest(const struct image *i, uint8_t ret[32])
@@ -48,7 +48,7 @@ bool image_digest(const struct image *i, uint8_t ret[32])
 	return rules != 0;
 }
 
-/* Without a search: these images have two elements. */
+/* Without a search: these tables have two elements. */
 const struct image_element *image_find(const struct image *i, unsigned set, const uint8_t *key, const uint8_t *key_end)
 {
 	(void)key_end;
@@ -58,8 +58,8 @@ const struct image_element *image_find(const struct image *i, unsigned set, cons
 	return NULL;
 }
 
-/* The kernel shows 10 with so many packets, and 11 with so many; UINT64_MAX: it does not
- * show it. */
+/* A look at which the kernel shows permits 10 and 11 with these numbers of packets; UINT64_MAX: it
+ * does not show the permit. */
 static void look(struct matched *m, const struct generation_held *g, uint64_t ten, uint64_t eleven, uint64_t at)
 {
 	struct image_element list[2] = { 0 };
@@ -89,7 +89,8 @@ static void after_its_end(void **state)
 	look(&m, &g, 4, UINT64_MAX, 400);
 	assert_int_equal(matched_last(&m, 10), 400);
 	assert_int_equal(matched_last(&m, 11), 200);
-	/* It is back, as when the clock was set to before its end, and counts anew. */
+	/* The permit is back, as when the clock was set to before its end, and its count begins
+	 * anew. */
 	look(&m, &g, 4, 0, 500);
 	assert_int_equal(matched_last(&m, 11), 200);
 	look(&m, &g, 4, 3, 600);
@@ -99,15 +100,14 @@ static void after_its_end(void **state)
 	matched_free(&m);
 }
 
-/* Interfaces 1 and 2 of the kernel are the policy's a and b; those of other numbers are none
- * of it. */
+/* Interfaces 1 and 2 of the kernel are a and b of the policy; other numbers do not belong to it. */
 static struct ir_interface interface_names[2] = { { .name = "a" }, { .name = "b" } };
 static uint32_t interface_numbers[2] = { 1, 2 };
 static struct generation_held between = { .ir = { .n_permits = 2, .n_interfaces = 2, .interfaces = interface_names },
 					  .interfaces = interface_numbers,
 					  .ids = ten_eleven };
 
-/* A cell from a to b under a permit, which has counted so much. Its first byte tells them apart. */
+/* A cell from a to b for a permit, with this count; `which` makes its first byte different. */
 static struct image_element cell(uint8_t which, uint32_t permit, uint64_t packets)
 {
 	struct image_element el = { .data = mark_make(permit, LANE_NONE, MARK_GOOD), .packets = packets };
@@ -119,7 +119,8 @@ static struct image_element cell(uint8_t which, uint32_t permit, uint64_t packet
 	return el;
 }
 
-/* Hosts that counted 5 and 2 under permit 10 go on under 11 and 12: nobody came in by that. */
+/* Pairs of hosts that counted 5 and 2 under permit 10 continue under 11 and 12: no session was let
+ * in by that. */
 static void under_another_permit(void **state)
 {
 	struct image_element was[2] = { cell(1, 10, 5), cell(2, 10, 2) }, is[2] = { cell(1, 11, 0), cell(2, 12, 0) };
@@ -142,7 +143,7 @@ static void under_another_permit(void **state)
 	matched_free(&m);
 }
 
-/* As another process has it, which got the bytes. */
+/* The state as another process has it after reading the bytes. */
 static struct matched handed(struct matched *m)
 {
 	struct matched ret;
@@ -157,8 +158,8 @@ static struct matched handed(struct matched *m)
 	return ret;
 }
 
-/* The process that looked dies, the table stands and counts on: who came in meanwhile is seen, and
- * there is no gap. */
+/* The process that looked ends, and the table counts on: sessions meanwhile are noticed, and there
+ * is no gap. */
 static void over_a_death(void **state)
 {
 	struct image_element is[2] = { cell(1, 10, 5), cell(2, 11, 2) };
@@ -179,8 +180,8 @@ static void over_a_death(void **state)
 	matched_free(&m);
 }
 
-/* The table is gone, by a start of the machine or a flush: counts go on from the last look, and the
- * time since then is a gap. */
+/* The table is gone after a restart of the machine or a flush: counts continue from the last look,
+ * and the time since then is a gap. */
 static void over_a_start_of_the_machine(void **state)
 {
 	struct image_element was[1] = { cell(1, 10, 5) }, is[2] = { cell(1, 10, 0), cell(2, 11, 0) };
@@ -222,7 +223,7 @@ static void over_a_start_of_the_machine(void **state)
 	matched_free(&m);
 }
 
-/* Somebody takes elements out and puts them in again: what they counted is lost. */
+/* Elements are deleted and added again: their counts are lost. */
 static void counted_less(void **state)
 {
 	static struct generation_held g = { .ir = { .n_permits = 2 }, .ids = ten_eleven };
@@ -234,7 +235,7 @@ static void counted_less(void **state)
 	look(&m, &g, 0, 1, 300);
 	assert_int_equal(matched_last(&m, 11), 200);
 	assert_int_equal(m.gaps.n, 1);
-	/* More spans than there is room for are told as fewer that hold them all. */
+	/* When there are more gaps than places, they are merged into fewer that cover them all. */
 	for (uint64_t i = 0; i < 2 * USED_GAPS; i++)
 		look(&m, &g, 0, i % 2, 400 + 2 * i), look(&m, &g, 0, 1, 401 + 2 * i);
 	assert_int_equal(m.gaps.n, USED_GAPS);
@@ -242,7 +243,8 @@ static void counted_less(void **state)
 	matched_free(&m);
 }
 
-/* What this process noted moves with the clock; what another noted before it stays. */
+/* The times that this process noted move with the clock; those that another process noted before
+ * stay. */
 static void the_clock_was_set(void **state)
 {
 	static struct generation_held g = { .ir = { .n_permits = 2 }, .ids = ten_eleven };
@@ -274,8 +276,8 @@ static void of_another_policy(void **state)
 	matched_free(&m);
 }
 
-/* A policy of conduits a, b (or c): a grants by the first permit alone, the other by both. Its
- * permits have these ids. */
+/* A policy with the conduits a and b (or c): a is granted by the first permit only, the other one
+ * by both. Its permits have these ids. */
 struct conduits {
 	struct generation_held g;
 	struct ir_conduit list[2];
@@ -321,12 +323,12 @@ static void conduits_outlive_permits(void **state)
 	look(&m, g, 3, 1, 300);
 	used(&m, "a", 200, 100);
 	used(&m, "b", 300, 100);
-	/* Narrowed: other permits, none of which let anybody in yet. */
+	/* Narrowed: other permits, none of which has let a session in yet. */
 	look(&m, narrowed, UINT64_MAX, UINT64_MAX, 400);
 	assert_int_equal(m.n, 0);
 	used(&m, "a", 200, 100);
 	used(&m, "b", 300, 100);
-	/* One conduit is out for a while, as on a trial. */
+	/* One conduit is missing for a while, as during a trial. */
 	look(&m, without, UINT64_MAX, UINT64_MAX, 450);
 	used(&m, "c", 0, 450);
 	m = handed(&m);
@@ -340,8 +342,8 @@ static void conduits_outlive_permits(void **state)
 	matched_free(&m);
 }
 
-/* Every bit turned, cut off anywhere, more behind it: never something else than what
- * was written. */
+/* Every bit is inverted, the bytes are cut off anywhere, or more follow: never anything else is
+ * read than what was written. */
 static void damaged(void **state)
 {
 	struct conduits one;
@@ -378,8 +380,8 @@ static void damaged(void **state)
 	free(p);
 }
 
-/* Counts that lie, under a digest that is right: whoever can write that can write anything, but
- * nothing is read beyond it. */
+/* Wrong numbers under a right digest: whoever can write that can write anything, but nothing is
+ * read beyond the bytes. */
 static void lying(void **state)
 {
 	struct msg_used_head h = { .looked_ns = 1 };
@@ -394,7 +396,8 @@ static void lying(void **state)
 
 		h.gaps = i == 0 ? USED_GAPS : 0;
 		h.permits = i == 1 ? UINT32_MAX : 0;
-		h.conduits = i == 2 ? UINT32_MAX : i == 4 ? 2 : 0; /* two of one name, at last */
+		/* at last two conduits with the same name */
+		h.conduits = i == 2 ? UINT32_MAX : i == 4 ? 2 : 0;
 		h.cells = i == 3 ? UINT32_MAX : 0;
 		msg_put_used_head(&o, &h);
 		memset(bytes + o.len, 0, 64);

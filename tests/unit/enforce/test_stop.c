@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Work that is left off when nobody waits for it: by the question that is meant and by no other,
- * and each is counted once; or for a person's order, and is asked again.
+ * Work that is stopped because nobody waits for it: only for the question that is meant, and each
+ * is counted once. Or it is stopped for a person's order, and asked for again.
  *
  * LINK: appliance/enforce/stop.c appliance/wire/msg.c appliance/wire/event_filter.c
  * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
@@ -63,27 +63,28 @@ static void counted_once(void **state)
 	says(MSG_STOP, 9);
 	assert_true(stop_asked(&f));
 	stop_end(&f, false);
-	assert_int_equal(f.hearing.stopped, 0); /* told to, it was through all the same */
+	/* it was told to stop, and had finished all the same */
+	assert_int_equal(f.hearing.stopped, 0);
 	assert_true(stop_begin(&f, 8, false));
 	says(MSG_STOP, 8);
 	assert_true(stop_asked(&f));
 	assert_true(stop_asked(&f));
 	stop_end(&f, true);
-	/* of an apply, which was never begun as something that can be stopped */
+	/* an apply cannot be stopped */
 	stop_end(&f, true);
 	assert_int_equal(f.hearing.stopped, 1);
 	assert_false(stop_asked(&f));
 	assert_false(stop_keeps(&f));
 }
 
-/* The one who is gone asked behind the one who waits. */
+/* The asker who has gone asked after the one who still waits. */
 static void of_another(void **state)
 {
 	(void)state;
 	assert_true(stop_begin(&f, 7, false));
 	says(MSG_VERIFY, 8);
 	says(MSG_STOP, 8);
-	says(MSG_STOP, 6); /* that was answered already */
+	says(MSG_STOP, 6); /* this question was answered already */
 	assert_false(stop_asked(&f));
 	stop_end(&f, true);
 	assert_int_equal(f.hearing.stopped, 0);
@@ -114,8 +115,8 @@ static bool serve(void *ctx, struct msg *m)
 	return true;
 }
 
-/* A person's order is not kept waiting by a question, which comes behind it; whatever else is said
- * is. */
+/* An order of a person does not wait for a question, which is continued afterwards; other messages
+ * do not interrupt it. */
 static void makes_way(void **state)
 {
 	static msg_handler *const handlers[MSG_TYPE_COUNT] = {
@@ -136,7 +137,8 @@ static void makes_way(void **state)
 	assert_true(stop_made_way(&f, &m));
 	stop_end(&f, true);
 	assert_int_equal(f.hearing.stopped, 0);
-	/* The question before it makes way, too; what makes none goes on. */
+	/* A question that was asked before makes way as well; work that does not make way
+	 * continues. */
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(stop_serve(&f, handlers), 1);
 	assert_false(stop_begin(&f, 4, true));
@@ -148,7 +150,7 @@ static void makes_way(void **state)
 	assert_int_equal(n_served, 5);
 	for (unsigned i = 0; i < 5; i++)
 		assert_int_equal(served[i], order[i]);
-	/* Whoever asked is gone: nobody asks again. */
+	/* The asker has gone: the question is not asked again. */
 	assert_true(stop_begin(&f, 7, true));
 	orders(MSG_DOORS, 6, false);
 	says(MSG_STOP, 7);
@@ -159,7 +161,7 @@ static void makes_way(void **state)
 	assert_int_equal(stop_serve(&f, handlers), 1);
 }
 
-/* Without a supervisor nothing goes on, and nobody has stopped anything. */
+/* Without a supervisor all work stops, and this is not counted as stopped by anybody. */
 static void left_alone(void **state)
 {
 	(void)state;

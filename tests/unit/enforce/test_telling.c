@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How far a question is: some words a second, by whose question it is, nothing of what this role
- * does by itself, and never waited for.
+ * Reports of progress: a limited number a second, only if the question asks for them, none for work
+ * that this role does by itself, and never waited for.
  *
  * LINK: appliance/enforce/telling.c appliance/wire/msg.c appliance/wire/event_filter.c
  * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
@@ -35,7 +35,7 @@ static int begin(void **state)
 	(void)state;
 	memset(&f, 0, sizeof(f));
 	scripted = SECOND;
-	/* As roles have it: it waits, where nobody says otherwise. */
+	/* A socket as roles have it: it waits, unless a call says otherwise. */
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	f.control = pair[0];
 	supervisor = pair[1];
@@ -50,7 +50,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* The next word; false: there is none. */
+/* The next message; false: there is none. */
 static bool heard(struct msg *m)
 {
 	char x;
@@ -67,7 +67,7 @@ static void some_words_a_second(void **state)
 	(void)state;
 	telling_begin(&f, 7, true);
 	telling_stage(&f, PROGRESS_READS);
-	assert_false(heard(&m)); /* what is answered at once needs no word before */
+	assert_false(heard(&m)); /* an answer that comes at once needs no report before */
 	for (uint32_t i = 1; i <= 3000; i++) {
 		scripted += MS;
 		f.net.reading = (struct netlink_reading){ .part = i / 100, .parts = 30, .entries = i };
@@ -82,7 +82,7 @@ static void some_words_a_second(void **state)
 		n++;
 	}
 	assert_in_range(n, 3, 3 * 5);
-	/* The next stage begins with nothing, whatever the last one came to. */
+	/* The next stage begins at zero, whatever the last one reached. */
 	scripted += SECOND;
 	telling_stage(&f, PROGRESS_COMPARES);
 	assert_true(heard(&m));
@@ -95,7 +95,7 @@ static void some_words_a_second(void **state)
 	assert_int_equal(m.body.progress.of, 120);
 }
 
-/* Nobody wanted it; it is over; or this role looks by itself. */
+/* No reports: nobody wanted them, the question is over, or the role looks by itself. */
 static void otherwise_nothing(void **state)
 {
 	struct msg m;
@@ -114,8 +114,8 @@ static void otherwise_nothing(void **state)
 	assert_false(heard(&m));
 }
 
-/* A supervisor that does not read for long: work goes on, the words are left out, and an answer
- * finds its way once it reads. */
+/* The supervisor does not read for a long time: work goes on, reports are left out, and the answer
+ * arrives once it reads. */
 static void never_waited_for(void **state)
 {
 	const struct msg_body answer = { MSG_ANSWER, .answer = { .status = ANSWER_YES } };
@@ -123,7 +123,7 @@ static void never_waited_for(void **state)
 	struct msg m;
 
 	(void)state;
-	alarm(60); /* else it would wait for ever */
+	alarm(60); /* otherwise the test would wait for ever */
 	telling_begin(&f, 7, true);
 	telling_stage(&f, PROGRESS_PACKETS);
 	for (unsigned i = 1; i <= said; i++) {

@@ -67,7 +67,7 @@ static void of_the_policy_and_kept(void **state)
 	arena_free(a);
 }
 
-/* Sessions that were cut stay in the kernel's table until they time out, of a large policy under
+/* Sessions that were cut stay in the kernel's table until they time out; under a large policy, with
  * thousands of permits. */
 static void among_many_that_were_cut(void **state)
 {
@@ -86,7 +86,7 @@ static void among_many_that_were_cut(void **state)
 	arena_free(a);
 }
 
-/* After a start of this role what was kept stands in the kernel alone. */
+/* After a restart of this role only the kernel's table shows which permits were kept. */
 static void by_the_kernels_table(void **state)
 {
 	struct arena *a = room();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one form of an answer that is taken from an update server, and that nothing else is.
+ * The only form of an answer that is accepted from an update server, and that no other form is.
  *
  * LINK: appliance/fetch/head.c appliance/base/bytes.c
  */
@@ -38,7 +38,7 @@ static void taken(void **state)
 		uint64_t length;
 		char more[512];
 
-		/* Not before it is whole, and what comes behind it is not looked at. */
+		/* Not accepted before it is complete, and the bytes behind it are not read. */
 		for (size_t cut = 0; cut < n; cut++)
 			assert_int_equal(fetch_head(bytes_of(t[i].head, cut), &n_head, &length), FETCH_MORE);
 		snprintf(more, sizeof(more), "%sContent-Length: 7\r\n\r\n", t[i].head);

@@ -13,8 +13,8 @@
 struct desk {
 	struct overdue o;
 	struct queue_state q;
-	struct overdue_lane lane; /* with what other queues of it bring */
-	uint32_t next;		  /* id that is decided next */
+	struct overdue_lane lane; /* with the packets of the other queues of the lane */
+	uint32_t next;		  /* the id that the worker decides next */
 };
 
 static void arrive(struct desk *d, uint32_t n)
@@ -38,7 +38,8 @@ static bool look(struct desk *d)
 	return overdue_look(&d->o, &d->q, &d->lane, LOOK, BEATS);
 }
 
-/* Looks until one says so, at most `most` times; how many it took, 0 = none did. */
+/* Looks until a packet is overdue, at most `most` times; returns the number of looks, 0 = none
+ * was. */
 static unsigned until_overdue(struct desk *d, unsigned most, uint32_t arriving, uint32_t decided)
 {
 	for (unsigned i = 1; i <= most; i++) {
@@ -65,11 +66,11 @@ static void none_decided(void **state)
 
 	(void)state;
 	arrive(&d, 3);
-	/* One look to see them, five more for 100 ms. */
+	/* One look to see the packets, five more for 100 ms. */
 	assert_int_equal(until_overdue(&d, 100, 0, 0), 6);
 }
 
-/* 4,000 packets that wait are a load, as long as some are decided, in order. */
+/* 4,000 waiting packets are a high load, but not overdue as long as some are decided, in order. */
 static void slow_is_not_forgetful(void **state)
 {
 	struct desk d = { 0 };
@@ -96,8 +97,8 @@ static void one_forgotten(void **state)
 	assert_in_range(looks, 5, 12);
 }
 
-/* A device that goes takes its packets out of the queue, and a full socket keeps some from ever
- * being there. */
+/* A device that disappears takes its packets out of the queue, and a full socket loses packets
+ * before they get there. */
 static void what_the_kernel_takes_is_nobodys_fault(void **state)
 {
 	struct desk d = { 0 };
@@ -118,8 +119,8 @@ static void what_the_kernel_takes_is_nobodys_fault(void **state)
 	}
 }
 
-/* One packet behind 5,000 of other queues of the lane, of which the worker takes 100 between two
- * looks: its turn comes. */
+/* One packet behind 5,000 packets of other queues of the lane, of which the worker takes 100
+ * between two looks: its turn comes. */
 static void behind_a_crowd(void **state)
 {
 	struct desk d = { .lane.waiting = 5000 };
@@ -134,7 +135,8 @@ static void behind_a_crowd(void **state)
 	decide(&d, 1);
 	assert_false(look(&d));
 
-	/* The next one is passed over: what waited before it is decided, and more. */
+	/* The next packet is passed over: packets that waited before it are decided, and later ones
+	 * too. */
 	arrive(&d, 1);
 	d.next++;
 	looks = 0;
@@ -147,7 +149,7 @@ static void behind_a_crowd(void **state)
 	assert_in_range(looks, 5, 60);
 }
 
-/* What waited before the forgotten one is decided, and then nothing comes any more. */
+/* The packets before the forgotten one are decided, and then no more come. */
 static void last_of_its_lane(void **state)
 {
 	struct desk d = { .lane.waiting = 300 };
@@ -162,8 +164,7 @@ static void last_of_its_lane(void **state)
 	assert_in_range(until_overdue(&d, 100, 0, 0), 5, 7);
 }
 
-/* An empty queue ends all that was held against the worker: time before it counts for nothing
- * after it. */
+/* When the queue was empty, earlier time no longer counts. */
 static void emptied_between(void **state)
 {
 	struct desk d = { 0 };
@@ -171,7 +172,7 @@ static void emptied_between(void **state)
 	(void)state;
 	for (int round = 0; round < 20; round++) {
 		arrive(&d, 1);
-		/* not decided, and gone when it is looked again: another packet each time */
+		/* not decided, and gone at the next look: another packet each time */
 		d.next++;
 		for (int i = 0; i < 4; i++)
 			assert_false(look(&d));
@@ -180,7 +181,7 @@ static void emptied_between(void **state)
 	}
 }
 
-/* Time in which the worker hardly turns is not its fault. */
+/* Time in which the worker hardly had a core does not count. */
 static void without_a_core(void **state)
 {
 	struct desk d = { 0 };
@@ -189,7 +190,7 @@ static void without_a_core(void **state)
 	arrive(&d, 3);
 	for (int i = 0; i < 8; i++)
 		assert_false(overdue_look(&d.o, &d.q, &d.lane, LOOK, i == 7));
-	/* A watcher that slept for a second does not count it. */
+	/* If the watching process slept for a second, this second does not count. */
 	assert_false(overdue_look(&d.o, &d.q, &d.lane, 1000000000u, 0));
 	assert_true(overdue_look(&d.o, &d.q, &d.lane, LOOK, BEATS));
 }

@@ -31,7 +31,7 @@ static uint32_t fold(uint32_t sum)
 	return sum;
 }
 
-/* The receiver's own test: everything, checksum included, sums to all ones. */
+/* The check of a receiver: everything, the checksum included, adds up to all ones. */
 static void checksums_hold(const uint8_t *p, size_t len)
 {
 	size_t ip = p[0] >> 4 == 4 ? 20 : 40;
@@ -45,7 +45,7 @@ static void checksums_hold(const uint8_t *p, size_t len)
 
 static void ipv4(void **state)
 {
-	/* Independently computed: 10.20.0.10:502 > 10.30.1.10:40000, RST, seq 4294967280. */
+	/* Computed independently: 10.20.0.10:502 > 10.30.1.10:40000, RST, seq 4294967280. */
 	static const uint8_t start[] = { 0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, 6 };
 	static const uint8_t tcp[] = { 0x01, 0xf6, 0x9c, 0x40, 0xff, 0xff, 0xff, 0xf0, 0, 0, 0, 0, 0x50, 0x04, 0, 0 };
 	struct reset r = make("10.20.0.10", "10.30.1.10");

@@ -28,7 +28,7 @@ static void each_packet_pays_once(void **state)
 	assert_int_equal(paid(&s, 10, MS), 0);
 	stray_dropped(&s, 1, UINT32_MAX, 2);
 	assert_int_equal(paid(&s, 10, MS), STRAY_EACH);
-	/* The same again, one from before, one that never was. */
+	/* The same id again, an earlier one, one that never existed. */
 	stray_dropped(&s, 1, UINT32_MAX, 2);
 	stray_dropped(&s, 1, 100, 2);
 	stray_dropped(&s, 1, UINT32_MAX - 1, 2);
@@ -36,7 +36,7 @@ static void each_packet_pays_once(void **state)
 	stray_dropped(&s, 1, 0, 2);
 	stray_dropped(&s, 1, 2, 2);
 	assert_int_equal(paid(&s, 10, MS), 2 * STRAY_EACH);
-	/* Not what another worker had dropped. */
+	/* An id of a packet that another worker had dropped does not count. */
 	stray_dropped(&s, 1, 3, 3);
 	stray_begin(&s);
 	stray_decided(&s, 1, 3);
@@ -53,7 +53,8 @@ static void a_budget(void **state)
 	for (uint32_t id = 1; id <= 1000; id++)
 		stray_dropped(&s, 1, id, 1000);
 	assert_int_equal(paid(&s, 1000, now), STRAY_UNUSED);
-	/* At once as many as in a second, to the last one, however often it is paid for. */
+	/* At once as many resets as in a second, exactly, however many dropped packets there
+	 * are. */
 	s = (struct stray_budget){ 0 };
 	for (uint32_t id = 1; id <= 1000; id++) {
 		stray_dropped(&s, 1, id, 1000);
@@ -62,7 +63,7 @@ static void a_budget(void **state)
 	assert_int_equal(n, STRAY_SECOND);
 	s = (struct stray_budget){ .last_id = { 0, 1000 }, .tokens = STRAY_SECOND, .filled_ns = now };
 	n = 0;
-	/* Three seconds of as much as anybody can send. */
+	/* Three seconds with as many as anybody can send. */
 	for (uint32_t id = 1001; id <= 31000; id++) {
 		now += 3000u * MS / 30000u;
 		stray_dropped(&s, 1, id, id);

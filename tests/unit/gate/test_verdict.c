@@ -20,7 +20,7 @@
 #define LANE 28u
 #define QUEUE 1224u
 
-/* The other side of the gate, as far as entries need it. */
+/* The other functions of the gate, as far as entries need them. */
 static unsigned asked;
 
 bool gate_messages(struct gate *g)
@@ -40,7 +40,7 @@ int64_t gate_look(struct gate *g)
 
 static void accept_message(void **state)
 {
-	/* clang-format off */ /* a row for each part */
+	/* clang-format off */ /* one row for each part */
 	static const uint8_t want[] = {
 		/* NFQNL_MSG_VERDICT, request */
 		40, 0, 0, 0, 0x01, 0x03, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -91,7 +91,7 @@ static void pack_fits(void **state)
 	close(s[0]);
 	close(s[1]);
 	verdict_drop(&p, QUEUE, 1);
-	assert_true(verdict_flush(&p, s[0]) < 0); /* reported, and the pack is empty again */
+	assert_true(verdict_flush(&p, s[0]) < 0); /* reported, and the message is empty again */
 	assert_int_equal(p.n, 0);
 }
 
@@ -175,7 +175,7 @@ static void batch(void **state)
 		ring_push(f->g.ring, &e);
 	assert_int_equal(gate_drain(&f->g, 4), DRAIN_MORE);
 	assert_int_equal(f->g.counts.verdicts, 104);
-	/* The worker is told what was read: there is room for more. */
+	/* The worker is told how much was read: there is room for more. */
 	assert_true(ring_room(f->g.ring, RING_ENTRIES - 6));
 }
 
@@ -202,11 +202,12 @@ static void lies(void **state)
 		assert_int_equal(gate_drain(&f->g, 10), DRAIN_LIE);
 		assert_int_equal(recv(f->out[1], buf, sizeof(buf), 0), -1);
 	}
-	/* A queue that is unknown is asked about once: it may just have been announced. */
+	/* An unknown queue is asked about once: it may just have been announced. */
 	assert_int_equal(asked, 3);
 }
 
-/* Who has no form for a lane has told the kernel nothing: its packets would wait for ever. */
+/* A worker without a form for a lane has told the kernel nothing: its packets would wait for
+ * ever. */
 static void what_was_said(void **state)
 {
 	static const uint32_t others[] = { 1, LANE_CUT };
@@ -235,7 +236,7 @@ static void half_resets(void **state)
 	struct ring_entry e = { .kind = RING_RESET, .queue = QUEUE, .family = 4 };
 	struct ring_sides s = { .kind = RING_RESET_SIDES };
 
-	/* The two parts may come in two drains. */
+	/* The two parts of an entry may come in two reads of the ring. */
 	memcpy(e.u.a.client, "\x0a\x00\x00\x01", 4);
 	memcpy(e.u.a.server, "\x0a\x00\x00\x02", 4);
 	ring_push(f->g.ring, &e);
@@ -248,13 +249,13 @@ static void half_resets(void **state)
 	ring_push(f->g.ring, &e);
 	ring_push(f->g.ring, &s);
 	assert_int_equal(gate_drain(&f->g, 10), DRAIN_EMPTY);
-	/* Nothing was dropped that would pay for it. */
+	/* No packet was dropped that would allow this reset. */
 	assert_int_equal(f->g.counts.resets_refused, 1);
 	assert_int_equal(f->g.counts.resets_unsent, 2);
 	assert_int_equal(f->g.counts.resets, 0);
 	e.stray = 0;
 	s.to_client.valid = s.to_server.valid = 0;
-	/* Groups, loopback and nobody are no ends of a session. */
+	/* Multicast, loopback and unspecified addresses cannot be ends of a session. */
 	memcpy(e.u.a.client, "\xe0\x00\x00\x01", 4);
 	ring_push(f->g.ring, &e);
 	ring_push(f->g.ring, &s);
@@ -275,7 +276,7 @@ static void half_resets(void **state)
 		assert_int_equal(f->g.counts.refused, 2 + (i < 3 ? i : 2));
 	}
 	assert_int_equal(f->g.counts.resets_unsent, 4);
-	/* A first part without its second. */
+	/* A first part without its second part. */
 	ring_push(f->g.ring, &e);
 	ring_push(f->g.ring, &e);
 	assert_int_equal(gate_drain(&f->g, 10), DRAIN_LIE);

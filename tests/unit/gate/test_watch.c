@@ -8,8 +8,8 @@
  * LINK: appliance/base/err.c
  * LIBS: libmnl libnetfilter_queue
  */
-/* Life and death of a worker, on scripted time: what waits in the queues is a file, what the kernel
- * would get a socket. */
+/* Begin and end of a worker, with a clock of the test. The packets that wait in the queues are a
+ * file, and the kernel is a socket. */
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>
@@ -26,7 +26,7 @@
 #define MS 1000000u
 #define N 4
 
-/* What each lane says of packets that no worker answers, the cut lane last. */
+/* For each lane, what happens to packets without a worker; the cut lane is the last one. */
 static const struct lane lanes[N - 1] = {
 	{ LANE_COMMANDS, CRIT_CARGO, FAIL_CLOSED, FAIL_CLOSED },
 	{ LANE_COMMANDS, CRIT_CARGO, FAIL_HOLD, FAIL_CLOSED },
@@ -39,7 +39,7 @@ struct fixture {
 	uint32_t lane[N];
 	int kernel[N]; /* the other end of each queue's socket */
 	struct ring *ring;
-	struct ring *of_worker; /* its own mapping of the last one */
+	struct ring *of_worker; /* the worker's own mapping of the last ring */
 	struct mono now;
 };
 
@@ -77,7 +77,7 @@ void event_send(struct event_port *p, const struct event *e)
 	events[n_events++] = *e;
 }
 
-/* How many packets wait in each queue, and the newest one's id. */
+/* The number of waiting packets in each queue, and the id of the newest one. */
 static void waiting(const uint32_t n[N], const uint32_t last[N])
 {
 	char text[N * 80];
@@ -95,7 +95,7 @@ static void nothing_waits(void)
 	waiting((uint32_t[N]){ 0 }, (uint32_t[N]){ 9, 9, 9, 9 });
 }
 
-/* The message that decides all packets of a queue up to an id, or nothing. */
+/* Expects the message that decides all packets of a queue up to an id, or expects none. */
 static void expect_upto(unsigned lane, bool sent, uint32_t id, bool accept)
 {
 	uint8_t want[VERDICT_ONE], got[256];
@@ -127,7 +127,7 @@ static void beat(void)
 	atomic_fetch_add(&f.ring->heartbeat, 1);
 }
 
-/* A worker that is announced; what it was given belongs to the gate. */
+/* Announces a worker; the descriptors that it gets belong to the gate. */
 static void worker(void)
 {
 	int fds[3] = { eventfd(0, 0), eventfd(0, 0), -1 }, fd = ring_create(NULL);
@@ -193,9 +193,7 @@ static int gate_drop(void **state)
 
 /* ---- nobody is there ------------------------------------------------------------------------- */
 
-/* Only what is closed is dropped here; of the rest the chain behind the queues decides, which knows
- * the flow. */
-/* By lane, for the supervisor. */
+/* The packets that were decided in each lane, as reported to the supervisor. */
 static void decided(uint64_t in_closed, uint64_t in_hold, uint64_t in_open, uint64_t in_cut)
 {
 	const uint64_t want[N] = { in_closed, in_hold, in_open, in_cut };
@@ -204,6 +202,8 @@ static void decided(uint64_t in_closed, uint64_t in_hold, uint64_t in_open, uint
 		assert_int_equal(atomic_load(&pulse.decided[f.lane[i]]), want[i]);
 }
 
+/* Here only packets of closed lanes are dropped. The chain behind the queues decides about the
+ * others, because it knows the flow. */
 static void dead_worker(void **state)
 {
 	(void)state;
@@ -220,14 +220,14 @@ static void dead_worker(void **state)
 	decided(3, 2, 0, 1);
 	assert_null(f.g.ring);
 	assert_int_equal(f.g.wake, -1);
-	/* What comes later is decided as it comes. */
+	/* Packets that come later are decided as they come. */
 	waiting((uint32_t[N]){ 1, 0, 5, 0 }, (uint32_t[N]){ 11, 20, 35, 40 });
 	pass(GATE_TICK_DOWN_NS);
 	expect_upto(CLOSED, true, 11, false);
 	expect_upto(OPEN, true, 35, true);
 	expect_silence();
 	decided(4, 2, 5, 1);
-	gate_worker_dead(&f.g, f.now); /* told twice: once is enough */
+	gate_worker_dead(&f.g, f.now); /* reported twice: once is enough */
 	assert_int_equal(f.g.counts.died, 1);
 }
 
@@ -265,15 +265,15 @@ static void is_told(void **state)
 	assert_int_equal(n_events, N); /* once */
 }
 
-/* Nobody reads the sockets: what lies in them would fill them, and the kernel drop what
- * may pass. */
+/* Nobody reads the sockets: they would become full, and the kernel would drop packets that may
+ * pass. */
 static void what_nobody_reads(void **state)
 {
 	uint8_t byte;
 
 	(void)state;
 	waiting((uint32_t[N]){ 1, 1, 0, 0 }, (uint32_t[N]){ 10, 20, 9, 9 });
-	for (unsigned i = 0; i < 200; i++) /* more than are thrown away at once */
+	for (unsigned i = 0; i < 200; i++) /* more than are read and discarded at once */
 		assert_int_equal(send(f.kernel[HOLD], "x", 1, 0), 1);
 	pass(GATE_TICK_DOWN_NS);
 	assert_int_equal(recv(f.g.lanes[f.lane[HOLD]].fd, &byte, 1, 0), -1);
@@ -295,8 +295,8 @@ static void unsent(void **state)
 	assert_int_equal(f.g.counts.decided, 3);
 }
 
-/* Each slot of a lane is a queue with ids of its own, and one that is another pair's is none of
- * this gate's business. */
+/* Each slot of a lane is a queue with ids of its own. A slot of another pair of gate and worker
+ * does not concern this gate. */
 static void every_slot(void **state)
 {
 	struct gate_lane *l = &f.g.lanes[f.lane[CLOSED]];
@@ -351,10 +351,10 @@ static void begins(void **state)
 	}
 	/* a lane that is not this gate's */
 	assert_int_equal(atomic_load(&f.ring->decided_set[1][0]), 0);
-	/* What was decided here pays for no reset. */
+	/* Packets that the gate decided do not allow a reset. */
 	assert_int_equal(f.g.strays.last_id[0], 40);
 	assert_int_equal(f.g.strays.credit, 0);
-	/* Until it turns, packets are decided and it is told. */
+	/* Until the worker works, the gate decides its packets and tells it. */
 	waiting((uint32_t[N]){ 1, 0, 0, 0 }, (uint32_t[N]){ 11, 20, 30, 40 });
 	pass(GATE_TICK_DOWN_NS);
 	expect_upto(CLOSED, true, 11, false);
@@ -363,10 +363,10 @@ static void begins(void **state)
 	waiting((uint32_t[N]){ 1, 0, 0, 0 }, (uint32_t[N]){ 12, 20, 30, 40 });
 	pass(GATE_TICK_DOWN_NS);
 	assert_int_equal(f.g.state, GATE_RUNNING);
-	assert_int_equal(n_events, 2); /* of both lanes, now that somebody took over */
+	assert_int_equal(n_events, 2); /* of both lanes, because a worker has taken over */
 	pass(GATE_TICK_NS);
-	expect_silence(); /* its packets are its own */
-	/* Another one takes its place. */
+	expect_silence(); /* the worker decides its own packets */
+	/* Another worker takes its place. */
 	first = f.ring;
 	nothing_waits();
 	worker();
@@ -375,8 +375,8 @@ static void begins(void **state)
 	assert_int_equal(f.g.counts.died, 0);
 }
 
-/* The worker would skip what it is told is decided, and decide it unread with a verdict that
- * reaches beyond. */
+/* The worker would skip packets that it is told are decided, and decide others unread, because a
+ * verdict covers all packets up to an id. */
 static void not_before_all_is_decided(void **state)
 {
 	int keep = f.g.lanes[f.lane[CLOSED]].fd;
@@ -417,18 +417,19 @@ static void hung_is_noticed(void **state)
 		pass(GATE_TICK_NS);
 		ticks++;
 	}
-	/* The first look finds the packet, from then on its time counts. */
+	/* The first look finds the packet; from then on its time counts. */
 	assert_true(ticks * GATE_TICK_NS >= GATE_HUNG_NS && ticks * GATE_TICK_NS <= GATE_HUNG_NS + 4 * GATE_TICK_NS);
 	assert_int_equal(f.g.state, GATE_ALONE);
 	assert_int_equal(told_hung, 1);
 	assert_int_equal(f.g.counts.hung, 1);
-	/* should it turn again, it has nothing to say */
+	/* should it work again, its entries no longer count */
 	assert_int_equal(atomic_load(&f.of_worker->open), 0);
 	expect_upto(CLOSED, true, 10, false);
 	assert_int_equal(f.g.counts.decided, 1);
 }
 
-/* What cannot be read may wait: the worker is asked for its beat all the same. */
+/* If a queue cannot be read, packets may be waiting: the worker is asked for its pulse all the
+ * same. */
 static void unreadable_is_not_empty(void **state)
 {
 	int keep = f.g.proc;
@@ -457,7 +458,7 @@ static void beating_is_not_hung(void **state)
 	expect_silence();
 }
 
-/* It turns and decides nothing. */
+/* The worker runs but decides nothing. */
 static void forgetful_is_noticed(void **state)
 {
 	unsigned ticks = 0;
@@ -477,8 +478,8 @@ static void forgetful_is_noticed(void **state)
 	expect_upto(HOLD, true, 10, true);
 }
 
-/* What waits in one queue of a lane behind a crowd in another one, and the crowd's
- * newest packet. */
+/* The packets that wait in one queue of a lane behind many in another queue, and the newest id of
+ * these. */
 static void waiting_behind(const struct gate_lane *l, uint32_t crowd, uint32_t newest)
 {
 	char text[2 * 80];
@@ -489,8 +490,8 @@ static void waiting_behind(const struct gate_lane *l, uint32_t crowd, uint32_t n
 	assert_int_equal(pwrite(f.g.proc, text, (size_t)n, 0), n);
 }
 
-/* Packets come to a lane's queues by one socket: what waits behind a crowd in another one is
- * forgotten when the crowd has had its turn. */
+/* All packets of a lane come by one socket: a packet behind many of another queue counts as
+ * forgotten only when these have had their turn. */
 static void crowd_is_not_forgetful(void **state)
 {
 	struct gate_lane *l = &f.g.lanes[f.lane[HOLD]];
@@ -500,7 +501,7 @@ static void crowd_is_not_forgetful(void **state)
 	l->slots = 0x3;
 	running_worker();
 	while (f.g.state == GATE_RUNNING && decided < 10 * crowd) {
-		waiting_behind(l, crowd, 1000 + decided); /* as many come as are decided */
+		waiting_behind(l, crowd, 1000 + decided); /* as many packets come as are decided */
 		for (unsigned i = 0; i < 10; i++)
 			overdue_verdict(&l->queues[0].overdue, ++decided);
 		l->verdicts += 10;
@@ -508,7 +509,7 @@ static void crowd_is_not_forgetful(void **state)
 		pass(GATE_TICK_NS);
 	}
 	assert_true(decided > crowd && decided < crowd + 200);
-	/* longer than it would be left in peace alone */
+	/* longer than a packet without others before it could wait */
 	assert_true(decided / 10 * GATE_TICK_NS > 2 * OVERDUE_NS);
 	assert_int_equal(f.g.counts.overdue, 1);
 }
@@ -524,7 +525,8 @@ static void liar(void **state)
 	assert_int_equal(f.g.counts.lies, 1);
 	assert_int_equal(atomic_load(&f.of_worker->open), 0);
 	assert_int_equal(f.g.state, GATE_ALONE);
-	assert_false(f.g.half); /* the next worker's first entry is no second half */
+	/* the first entry of the next worker is not taken for the second part */
+	assert_false(f.g.half);
 	expect_upto(CLOSED, true, 10, false);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who read which records: one record for one reading, however often a page asks; nothing that feeds
- * itself; many readers and many questions stay bounded.
+ * Records of who read which records: one record for one reading, however often a page asks; nothing
+ * that causes itself again; and limits for many readers and many questions.
  *
  * LINK: appliance/journal/access.c $(WIRE_SRC)
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c
@@ -68,20 +68,21 @@ static void one_reading_is_one_record(void **state)
 	assert_int_equal(told.value, 20);
 	assert_string_equal(told.text[EVENT_BY], "sato");
 	assert_string_equal(told.text[EVENT_OBJECT], "zone crane");
-	/* A page that asks each second for an hour: one each five minutes. */
+	/* A page asks each second for an hour: one record in five minutes. */
 	for (unsigned i = 0, n = 0; i < 3600; i++) {
 		asks("sato", "zone crane", 1, 1, ACCESS_FIRST_NS + i * S);
 		n += out(ACCESS_FIRST_NS + i * S, false);
 		if (i == 3599)
 			assert_int_equal(n, 11);
 	}
-	/* ... and when it ends, the rest, once. */
+	/* ... and when it stops, one record of the rest. */
 	assert_int_equal(out(2 * 3600 * S, false), 1);
 	assert_int_equal(out(3 * 3600 * S, false), 0);
 	assert_int_equal(access_due(&a), UINT64_MAX);
 }
 
-/* Whoever follows all records sees that of his own reading, which is no news. */
+/* A reader who follows all records sees the record of their own reading, which causes no further
+ * record. */
 static void reading_does_not_feed_itself(void **state)
 {
 	unsigned n = 0;
@@ -94,7 +95,7 @@ static void reading_does_not_feed_itself(void **state)
 		asks("sato", "", came, 0, now);
 	}
 	assert_int_equal(n, 1);
-	/* When it ended is known after five minutes without a question. */
+	/* The end of a reading is known after five minutes without a question. */
 	assert_int_equal(out(2 * 3600 * S, false), 0);
 	assert_int_equal(out(3 * 3600 * S, false), 1);
 	assert_int_equal(told.count, 1);
@@ -110,8 +111,8 @@ static void the_end_tells_all(void **state)
 	assert_int_equal(access_due(&a), UINT64_MAX);
 }
 
-/* A thousand different questions of one reader are nine readings; a thousand readers find no memory
- * without end. */
+/* A thousand different questions of one reader make nine records of readings; a thousand readers do
+ * not use memory without limit. */
 static void many_are_bounded(void **state)
 {
 	uint64_t reads = 0;

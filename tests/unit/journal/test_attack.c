@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signs of attacks: each condition rings at its threshold and not before, one alarm for its cause
- * and its ends, a crowd is one; a person's word silences it until it grows or its time is over;
- * tables never grow; a self-test rings each kind and is marked; it outlives a restart, and no
- * damaged file is taken. The clock is this test's own.
+ * Signs of attacks: each condition rings at its threshold and not before; there is one alarm for
+ * its cause and its ends, and one for a whole zone; a person silences it until it grows or its time
+ * is over; tables never grow; a self-test rings each kind and is marked as a test; the alarms
+ * outlive a restart, and no damaged file is used. The test has its own clock.
  *
  * LINK: appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c
  * LINK: appliance/base/atomic_file.c appliance/base/columns.c
@@ -119,7 +119,7 @@ static size_t ringing(void)
 	return n;
 }
 
-/* Records of what rang since this was asked last. */
+/* The records of alarms since the last call. */
 static size_t records(struct event *ret)
 {
 	struct event e;
@@ -147,7 +147,7 @@ static void refused_commands(void **state)
 	assert_string_equal(a.alarms[0].to, "RTG 1号機 PLC (10.30.1.10)");
 	assert_int_equal(records(&e), 1);
 	assert_int_equal(e.code, ATTACK_RANG_GRAVE);
-	/* The same again is the same alarm, and no record. */
+	/* The same condition again is the same alarm, without another record. */
 	now += 60;
 	commands("10.10.0.5", PROTO_S7COMM, stop, CLASS_OT);
 	assert_int_equal(a.n, 1);
@@ -155,8 +155,8 @@ static void refused_commands(void **state)
 	assert_int_equal(a.alarms[0].first, NOW);
 	assert_int_equal(a.alarms[0].last, NOW + 60);
 	assert_int_equal(records(NULL), 0);
-	/* Writes: three. What is read, what only would have been refused, and what a server says
-	 * ring nothing. */
+	/* Three writes. Reads, requests that would only have been refused, and messages of a server
+	 * cause no alarm. */
 	for (unsigned i = 0; i < 2; i++)
 		commands("10.10.0.6", PROTO_MODBUS, WRITE_REGISTER, CLASS_OT);
 	for (unsigned i = 0; i < 50; i++)
@@ -172,7 +172,7 @@ static void refused_commands(void **state)
 	assert_int_equal(a.n, 2);
 	assert_int_equal(a.alarms[1].cause, ATTACK_WRITE);
 	assert_int_equal(a.alarms[1].count, 3);
-	/* Towards another class it is the lesser. */
+	/* Towards another class of devices it is the lesser alarm. */
 	commands("10.10.0.7", PROTO_S7COMM, stop, CLASS_IT);
 	assert_int_equal(a.n, 3);
 	assert_false(a.alarms[2].grave);
@@ -188,7 +188,7 @@ static void a_threshold_is_of_a_window(void **state)
 		now += a.rule.within_s / 2;
 	}
 	assert_int_equal(a.n, 0);
-	/* A clock that goes back makes none longer. */
+	/* A clock that goes back does not make an alarm last longer. */
 	now -= 5 * DAY;
 	commands("10.10.0.6", PROTO_MODBUS, WRITE_REGISTER, CLASS_OT);
 	assert_int_equal(a.n, 0);
@@ -198,7 +198,7 @@ static void a_threshold_is_of_a_window(void **state)
 	assert_int_equal(a.n, 1);
 }
 
-/* Ten hosts, all ports: one alarm, every packet of it counted from when it was one. */
+/* Ten hosts try all ports: one alarm, which counts every packet since it began. */
 static void a_crowd_that_scans_is_one_alarm(void **state)
 {
 	struct event last;
@@ -221,8 +221,8 @@ static void a_crowd_that_scans_is_one_alarm(void **state)
 	assert_int_equal(a.beyond, 0);
 }
 
-/* Of whom the kernel tells a few packets only: each far below the threshold, together far above.
- * Spread over hours, it is what any zone has. */
+/* The kernel reports only a few packets of each host: each host is far below the threshold, all
+ * together are far above it. Spread over hours, such a number is usual for a zone. */
 static void a_crowd_of_which_little_is_told(void **state)
 {
 	char from[32];
@@ -251,7 +251,7 @@ static void few_places_are_no_scan(void **state)
 			refused("10.10.0.1", "10.30.1.10", (uint16_t)port, 1);
 		now += 600;
 	}
-	/* What a machine calls to everybody. */
+	/* Broadcasts and multicasts of a machine do not count. */
 	for (unsigned port = 1; port < 500; port++) {
 		refused("10.10.0.1", "224.0.0.251", (uint16_t)port, 10);
 		refused("10.10.0.1", "255.255.255.255", (uint16_t)port, 10);
@@ -285,11 +285,11 @@ static void what_was_never_asked(void **state)
 		now += DAY;
 	}
 	assert_int_equal(a.n, 0);
-	/* Known for long, and as before. */
+	/* Known for long, and with the usual behaviour. */
 	for (unsigned day = 0; day < 14; day++)
 		asks("10.10.0.1", (uint16_t)(100 + day), "rtg01");
 	assert_int_equal(a.n, 0);
-	/* A host that is new learns. */
+	/* A new host is learnt first. */
 	asks("10.10.0.2", 999, "rtg01");
 	assert_int_equal(a.n, 0);
 	asks("10.10.0.1", 999, "rtg01");
@@ -297,12 +297,12 @@ static void what_was_never_asked(void **state)
 	assert_int_equal(a.alarms[0].cause, ATTACK_FRESH);
 	asks("10.10.0.1", 999, "rtg01");
 	assert_int_equal(a.alarms[0].count, 1);
-	/* While the clock is not steady nothing is called new. */
+	/* While the clock is not steady, no behaviour counts as new. */
 	a.settled = false;
 	asks("10.10.0.1", 1000, "rtg01");
 	assert_int_equal(a.alarms[0].count, 1);
 	a.settled = true;
-	/* Hosts without a name are their zone. */
+	/* Hosts without a name are counted as their zone. */
 	asks("10.10.0.1", 443, NULL);
 	assert_int_equal(a.alarms[0].count, 2);
 	asks("10.10.0.1", 443, NULL);
@@ -319,7 +319,7 @@ static void another_zones_source_and_locked_logins(void **state)
 	(void)state;
 	e.reason = R_SPOOFED;
 	for (unsigned i = 0; i < 100; i++)
-		/* its session is of another interface; its zone is behind this one */
+		/* its session came in at another interface; its zone lies behind this one */
 		attacks_note(&a, &e, &n, now);
 	assert_int_equal(a.n, 0);
 	n.elsewhere = true;
@@ -330,7 +330,7 @@ static void another_zones_source_and_locked_logins(void **state)
 	assert_true(a.alarms[0].grave);
 	assert_string_equal(a.alarms[0].from, "rtg01 (10.30.1.10)");
 	assert_string_equal(a.alarms[0].to, "lan0");
-	/* However many addresses of that zone somebody takes, it is one. */
+	/* However many addresses of this zone an attacker takes, it is one alarm. */
 	for (unsigned i = 0; i < 200; i++) {
 		e.client.b[3] = (uint8_t)i;
 		attacks_note(&a, &e, &n, now);
@@ -378,7 +378,7 @@ static void a_persons_word(void **state)
 		commands("10.10.0.5", PROTO_S7COMM, stop, CLASS_OT);
 	assert_true(seen(1, 0));
 	assert_int_equal(ringing(), 0);
-	/* Nine more are not twice as much; the tenth is. */
+	/* Nine more do not double the number; the tenth does. */
 	for (unsigned i = 0; i < 9; i++)
 		commands("10.10.0.5", PROTO_S7COMM, stop, CLASS_OT);
 	assert_int_equal(ringing(), 0);
@@ -388,7 +388,7 @@ static void a_persons_word(void **state)
 	assert_int_equal(a.alarms[0].rung, 2);
 	assert_int_equal(records(&e), 1);
 	assert_int_equal(e.address & UINT32_MAX, 2);
-	/* Silent for an hour, and not longer; it grows meanwhile, or not. */
+	/* Silenced for an hour and not longer; the attack grows meanwhile, or not. */
 	assert_true(seen(1, 3600));
 	assert_int_equal(ringing(), 0);
 	assert_int_equal(attacks_due(&a), now + 3600);
@@ -404,7 +404,7 @@ static void a_persons_word(void **state)
 		commands("10.10.0.5", PROTO_S7COMM, stop, CLASS_OT);
 	assert_int_equal(ringing(), 1);
 	assert_int_equal(a.alarms[0].rung, 4);
-	/* Acknowledged and quiet for a day: over. What nobody acknowledged stays. */
+	/* Acknowledged and quiet for a day: the alarm ends. Without an acknowledgement it stays. */
 	commands("10.10.0.6", PROTO_S7COMM, stop, CLASS_OT);
 	assert_true(seen(1, 0));
 	now += ATTACK_OVER_S - 1;
@@ -438,7 +438,8 @@ static void what_becomes_graver_rings_again(void **state)
 	assert_int_equal(ringing(), 1);
 }
 
-/* Pairs beyond eight of two zones are one alarm; what goes for want of room is counted. */
+/* More than eight pairs between two zones are one alarm. Alarms that are dropped for lack of room
+ * are counted. */
 static void nothing_floods(void **state)
 {
 	uint32_t stop = code_of(PROTO_S7COMM, "plc_stop");
@@ -463,7 +464,7 @@ static void nothing_floods(void **state)
 		attacks_note(&a, &e, &n, now);
 	}
 	assert_int_equal(a.n, ATTACK_ALARMS);
-	/* The one that somebody has seen went first, uncounted. */
+	/* The acknowledged alarm was dropped first, and is not counted. */
 	assert_int_equal(a.beyond, ATTACK_BY_ZONES + ATTACK_ALARMS * 2 - ATTACK_ALARMS);
 	assert_int_not_equal(a.alarms[0].number, 1);
 }
@@ -516,7 +517,7 @@ static void a_self_test_rings_each(void **state)
 		assert_int_equal(records(&e), ATTACK_CAUSES);
 		assert_int_equal(e.code, ATTACK_RANG_TEST);
 	}
-	/* It goes by itself, and what it asked is not known. */
+	/* The alarm of a self-test ends by itself, and its records are not learnt. */
 	now += ATTACK_TEST_OVER_S;
 	attacks_tick(&a, now);
 	assert_int_equal(a.n, 0);
@@ -527,7 +528,7 @@ static void a_self_test_rings_each(void **state)
 		a.rule.at_least[i] = i == ATTACK_SCAN ? 1000 : 5000;
 	attacks_test(&a, now, &e);
 	assert_int_equal(e.code, ATTACK_TESTED);
-	/* A table that is full of real ones: those stay, and the test says that it failed. */
+	/* A table full of real alarms: they stay, and the self-test reports a failure. */
 	empty(NULL);
 	for (unsigned i = 0; i < ATTACK_ALARMS; i++) {
 		a.alarms[i] = (struct attack_alarm){
@@ -543,7 +544,7 @@ static void a_self_test_rings_each(void **state)
 	assert_string_not_equal(e.text[EVENT_OBJECT], "");
 }
 
-/* What is drawn: any events with any names, for hours. */
+/* Random events with random names, for hours. */
 static void nothing_grows_or_breaks(void **state)
 {
 	const char *seed_text = getenv("SEED");
@@ -659,8 +660,8 @@ static void it_outlives_a_restart(void **state)
 	assert_int_equal(b.rule_version, 1);
 	assert_memory_equal(b.asked, a.asked, sizeof(a.asked));
 	assert_memory_equal(b.askers, a.askers, sizeof(a.askers));
-	/* It goes on where it was: the same scan is the same alarm, a record that was not written
-	 * is written. */
+	/* The alarms go on: the same scan is the same alarm, and a record that was not written is
+	 * written. */
 	a = b;
 	a.settled = true;
 	assert_false(attacks_rule(&a, &attack_usual, now, &e));

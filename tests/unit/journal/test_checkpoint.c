@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signatures over records: their form, by the example of RFC 8032; every bit of a checkpoint that
- * turns; keys as files, whole, damaged and lost; and each way to tamper with a signed journal,
- * whose chain was made anew.
+ * Signatures over records: their form, with the example of RFC 8032; every bit of a checkpoint
+ * turned; key files that are valid, damaged or lost; and each way to tamper with a signed journal
+ * whose chain was then made anew.
  *
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c appliance/journal/segment.c
  * LINK: appliance/journal/chain.c appliance/journal/line.c
@@ -69,7 +69,7 @@ static void append_signed(struct journal *j, const struct signer *s)
 			 0);
 }
 
-/* The only file: its lines in `out`, with room for more. */
+/* The text of the only file in `out`, with room for more. */
 static size_t text_of(const struct folder *f, char *out, size_t room)
 {
 	char name[48];
@@ -85,7 +85,7 @@ static size_t text_of(const struct folder *f, char *out, size_t room)
 	return (size_t)n;
 }
 
-/* Five records, a checkpoint of number 5 as number 6, `more` others. */
+/* Five records, a checkpoint as number 6, and `more` further records. */
 static void make(struct folder *f, const struct signer *s, const char *what, int more)
 {
 	struct journal_recovery found;
@@ -169,8 +169,8 @@ static void form_and_example(void **state)
 	assert_false(checkpoint_keys_read("-----BEGIN PRIVATE KEY-----", 27, &keys));
 }
 
-/* Whatever bit of the signed member turns, and the line's own hash made anew: it is no good
- * checkpoint any more. */
+/* Any bit of the signed member is inverted and the hash of the line computed anew: the checkpoint
+ * is not valid any more. */
 static void every_bit(void **state)
 {
 	const struct checkpoint_keys keys = keys_of(&example);
@@ -210,8 +210,8 @@ static void whole_one(void **state)
 	assert_int_equal(r.signed_to, 5);
 }
 
-/* One of the records before it was another, and all hashes are made anew; the signature nobody
- * could make. */
+/* One of the records before the checkpoint was changed, and all hashes were computed anew. The
+ * signature cannot be made anew. */
 static void chain_made_anew(void **state)
 {
 	struct folder *f = *state;
@@ -242,7 +242,7 @@ static void chain_made_anew(void **state)
 	only(&r, FAULT_SIGNATURE, 6);
 	assert_int_equal(r.list[0].line, 6);
 	assert_true((r.open & JOURNAL_SIGNED_OPEN) != 0);
-	/* The chain alone does not see it. */
+	/* The chain of hashes alone does not show it. */
 	assert_int_equal(journal_verify(f->path, NULL, &r, &e), 0);
 	assert_int_equal(r.faults, 0);
 	assert_int_equal(r.open, 0);
@@ -265,7 +265,7 @@ static void another_key(void **state)
 	assert_int_equal(r.checkpoints, 0);
 }
 
-/* What the log server has is not here any more: cut, with a head that fits. */
+/* Records that the log server has were cut off here, and the head was adjusted. */
 static void cut_behind_what_was_sent(void **state)
 {
 	const struct checkpoint_keys keys = keys_of(&example);
@@ -331,8 +331,8 @@ static int newest(const struct folder *f, const char *lines, size_t n, struct ch
 	return journal_newest_checkpoint(path, &keys, ret, &e);
 }
 
-/* Processor time to find the checkpoint in a line behind so many bytes of what only begins
- * like one. */
+/* Processor time for finding the checkpoint in a line behind this many bytes that only begin like
+ * one. */
 static double seconds_for_beginnings(const struct folder *f, const char *line, size_t bytes)
 {
 	static const char beginning[] = "{\"checkpoint\":";
@@ -351,8 +351,8 @@ static double seconds_for_beginnings(const struct folder *f, const char *line, s
 	return (double)(clock() - began) / CLOCKS_PER_SEC;
 }
 
-/* The log server has it in another form, without the record's own hash and link: what is signed
- * stands there all the same, and nothing else counts. */
+/* The log server stores the line in another form, without the record's own hash and link. The
+ * signed text is in it all the same, and nothing else counts. */
 static void sent_in_another_form(void **state)
 {
 	static const char front[] =
@@ -379,14 +379,14 @@ static void sent_in_another_form(void **state)
 	verified(f, &sent, &r);
 	assert_int_equal(r.faults, 0);
 	assert_int_equal(r.sent, 5);
-	/* Its key is somebody else's: it is none. */
+	/* The key in it is another one: it is no valid checkpoint. */
 	of = json_loadb(member + strlen("\"checkpoint\":"), (size_t)(prev - member) - strlen("\"checkpoint\":"), 0,
 			NULL);
 	assert_non_null(of);
 	assert_int_equal(checkpoint_of_member(of, &keys, &sent), CHECKPOINT_GOOD);
 	assert_int_equal(checkpoint_of_member(of, &(struct checkpoint_keys){ .n = 1 }, &sent), CHECKPOINT_ANOTHER);
 	json_decref(of);
-	/* Every bit of what is signed, and of the signature. */
+	/* Every bit of the signed text, and of the signature. */
 	at = (size_t)(strstr(line, "sekisho-journal") - line);
 	for (size_t i = at; line[i] != '}'; i++)
 		for (unsigned bit = 0; bit < 8; bit++) {
@@ -395,20 +395,22 @@ static void sent_in_another_form(void **state)
 				fail_msg("bit %u of byte %zu: %s", bit, i, line);
 			line[i] = (char)(line[i] ^ (1 << bit));
 		}
-	/* Cut anywhere, it is none; a good one behind such a one is found, and of two the newer. */
+	/* A checkpoint that is cut anywhere is not valid. A valid one behind it is found, and the
+	 * newer one of two. */
 	for (size_t cut = strlen(front); cut < n - 3; cut++)
 		assert_int_equal(newest(f, line, cut, &sent), 0);
 	at = (size_t)snprintf(both, sizeof(both), "{\"checkpoint\":{\"text\":1},\"checkpoint\":[],\"checkpoint\":%s",
 			      line);
 	assert_int_equal(newest(f, both, at, &sent), 1);
 	assert_int_equal(sent.record, 5);
-	/* Eight times as many that begin like one, in one line, take about eight times as long, and
-	 * not sixty-four times. */
+	/* Eight times as many false beginnings in one line take about eight times as long, and not
+	 * sixty-four times. */
 	few = seconds_for_beginnings(f, line, 8000);
 	assert_true(seconds_for_beginnings(f, line, 64000) < 24 * few);
 }
 
-/* Old records went by rule: that counts when it is signed, and is damage before. */
+/* Old records were deleted by the retention rule: this is valid if it is signed, and otherwise
+ * damage. */
 static void deletion_is_a_signed_word(void **state)
 {
 	struct folder *f = *state;
@@ -471,19 +473,20 @@ static void key_is_kept(void **state)
 	assert_int_equal(fstatat(f->fd, "checkpoint.pem", &st, 0), 0);
 	assert_false(opens(f, keys, &again));
 	assert_memory_equal(first.public, again.public, CHECKPOINT_KEY);
-	/* What stands beside the records follows from the key. */
+	/* The public key beside the records is computed from the key. */
 	assert_int_equal(unlinkat(f->fd, "checkpoint.pem", 0), 0);
 	assert_false(opens(f, keys, &again));
 	assert_memory_equal(first.public, again.public, CHECKPOINT_KEY);
 	assert_int_equal(fstatat(f->fd, "checkpoint.pem", &st, 0), 0);
-	/* Lost: another, and it is said. */
+	/* The key is lost: another key is made, and this is reported. */
 	assert_int_equal(unlinkat(keys, "key", 0), 0);
 	assert_true(opens(f, keys, &again));
 	assert_memory_not_equal(first.public, again.public, CHECKPOINT_KEY);
 	close(keys);
 }
 
-/* A bit that turned makes no other key: it is set aside, and another is made and said. */
+/* A key file with an inverted bit is not used as another key: it is set aside, and another key is
+ * made and reported. */
 static void damaged_key(void **state)
 {
 	struct folder *f = *state;
@@ -512,7 +515,8 @@ static void damaged_key(void **state)
 	close(keys);
 }
 
-/* Its rights may be given back, and a disk may answer again: then it signs as before. */
+/* Once the file can be read again, after its rights were restored or the disk works, the key signs
+ * as before. */
 static void unreadable_key(void **state)
 {
 	struct folder *f = *state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For how long conduits that observe were clean: anew with other rows, without what nobody saw, and
- * never by a file that is not ours.
+ * For how long observing conduits have been clean: the time begins anew with other rows, does not
+ * count while nobody watched, and is never read from a file of another kind.
  *
  * LINK: appliance/journal/clean.c appliance/wire/reason.c appliance/base/sha256.c
  * LINK: appliance/base/bytes.c appliance/base/json.c appliance/base/memfd.c appliance/base/err.c
@@ -19,7 +19,7 @@
 
 #define S 1000000000ull
 
-/* These observe, with rows of that number. */
+/* These conduits observe, with rows of this number. */
 static void observe(struct clean *c, const char *const *names, const uint8_t *rows, size_t n, uint64_t now_ns)
 {
 	struct clean_conduit *list = calloc(n + 1, sizeof(*list));
@@ -54,11 +54,11 @@ static void days(void **state)
 	assert_int_equal(said(&c, "looks", "clean_s", 180 * S), 10);
 	assert_int_equal(said(&c, "looks", "would_refuse", 180 * S), 2);
 	assert_int_equal(said(&c, "a", "clean_s", 180 * S), 80);
-	/* The same rows again, as after a start: it goes on. */
+	/* The same rows again, as after a start: the time goes on. */
 	observe(&c, both, (const uint8_t[]){ 1, 1 }, 2, 200 * S);
 	assert_int_equal(said(&c, "looks", "clean_s", 200 * S), 30);
 	assert_int_equal(said(&c, "a", "clean_s", 200 * S), 100);
-	/* Other ones, and one that enforces now. */
+	/* Other rows, and a conduit that enforces now. */
 	observe(&c, other, (const uint8_t[]){ 2 }, 1, 300 * S);
 	assert_int_equal(said(&c, "looks", "clean_s", 310 * S), 10);
 	assert_int_equal(said(&c, "looks", "would_refuse", 310 * S), 0);
@@ -73,16 +73,17 @@ static void what_nobody_saw(void **state)
 
 	(void)state;
 	observe(&c, one, (const uint8_t[]){ 1 }, 1, 100 * S);
-	spans_add(&c.gaps, 50 * S, 120 * S); /* a part of it before */
+	spans_add(&c.gaps, 50 * S, 120 * S); /* partly before the clean time began */
 	spans_add(&c.gaps, 150 * S, 160 * S);
-	spans_add(&c.gaps, 155 * S, 170 * S); /* one with the one before */
-	spans_add(&c.gaps, 300 * S, 400 * S); /* a part of it still to come */
+	spans_add(&c.gaps, 155 * S, 170 * S); /* overlaps the span before it */
+	spans_add(&c.gaps, 300 * S, 400 * S); /* partly in the future */
 	assert_int_equal(c.gaps.n, 3);
 	assert_int_equal(said(&c, "looks", "clean_s", 200 * S), 60);
 	assert_int_equal(said(&c, "looks", "clean_s", 350 * S), 160);
-	/* A clock that was set back: none at all, rather than too many. */
+	/* After the clock was set back no time is reported, rather than too much. */
 	assert_int_equal(said(&c, "looks", "clean_s", 10 * S), 0);
-	/* More spans than there is room for hold all that was in them. */
+	/* When there are more spans than places, they are merged, and cover all the time that they
+	 * covered before. */
 	for (uint64_t i = 0; i < 3 * USED_GAPS; i++)
 		spans_add(&c.gaps, (1000 + 10 * i) * S, (1001 + 10 * i) * S);
 	assert_int_equal(c.gaps.n, USED_GAPS);

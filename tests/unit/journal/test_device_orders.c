@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a person orders of the register of devices, as its record has it: of the longest names
- * nothing is cut, in JSON, EVE and the sentence of both languages. And a backup's register: tried,
+ * A person's orders about the register of devices, in their records: even the longest names are not
+ * cut, in JSON, in EVE and in the sentence of both languages. Also the register of a backup: tried,
  * taken over and refused.
  *
  * LINK: appliance/journal/role_device.c appliance/journal/known.c appliance/journal/json.c
@@ -122,7 +122,7 @@ static void has(const char *text, const char *word)
 		fail_msg("no '%s' in: %s", word, text);
 }
 
-/* In JSON, in its form for others, in the line and the sentence of both languages. */
+/* The names are complete in JSON, in EVE, and in the line and sentence of both languages. */
 static void holds_all(const char *code)
 {
 	const char *all[] = { "02:00:00:00:00:01", interface, zone, person, by, reason, ADDRESS, FROM };
@@ -131,7 +131,7 @@ static void holds_all(const char *code)
 	json_t *record, *eve;
 	char *text[6];
 
-	/* As it waits for room, too: nothing of it is told apart by where it stands. */
+	/* Also after the event waited for room: its binary form keeps everything. */
 	assert_true(event_decode(bytes_of(wire, event_encode(&told, wire)), &again));
 	record = event_json(&again, ROLE_JOURNAL, &j.names);
 	assert_string_equal(json_string_value(json_object_get(record, "code")), code);
@@ -175,8 +175,8 @@ static void order(enum devices_order what)
 	assert_int_equal(n_told, 1);
 }
 
-/* Whatever ends the journal next: a register that began anew is on the disk when it was told, so
- * that it is told once. */
+/* Whatever ends the journal: a register that began anew is on the disk when this is reported, so
+ * that it is reported once. */
 static void it_is_told_once(void **state)
 {
 	(void)state;
@@ -187,7 +187,8 @@ static void it_is_told_once(void **state)
 	assert_int_equal(j.known.anew, DEVICES_FIRST);
 }
 
-/* An order whose records nobody knows to be written is told at the next start, once. */
+/* If nobody knows whether the records of an order were written, this is reported at the next start,
+ * once. */
 static void an_order_without_records_is_told(void **state)
 {
 	struct err e;
@@ -214,7 +215,7 @@ static void nothing_is_cut(void **state)
 
 /* ---- of a backup ----------------------------------------------------------------------------- */
 
-/* "lan2" has a device that somebody knows, and one that nobody has reviewed. */
+/* "lan2" has a device that somebody has reviewed, and one that nobody has. */
 #define KNOWN_ONE                                                                                                      \
 	"{\"number\":3,\"mac\":17,\"state\":0,\"interface\":\"lan2\",\"zone\":\"ot\",\"addresses\":[\"10.0.0.1\"],"    \
 	"\"first\":5,\"last\":6,\"reviewed\":6,\"by\":\"root\",\"person\":\"佐藤\",\"reason\":\"見た\"}"
@@ -265,7 +266,7 @@ static bool says(json_t *said, bool taken, json_int_t known, json_int_t new)
 	return same;
 }
 
-/* Another life of the journal finds it so, and tells so many things. */
+/* The next start of the journal finds the register like this, and reports so many things. */
 static void begins_again(unsigned told_then)
 {
 	static struct known kept;
@@ -296,8 +297,8 @@ static void a_backup_is_tried_and_taken(void **state)
 
 	assert_int_equal(hand_text(DEVICES_TAKE, GOOD, strlen(GOOD), &said), ANSWER_YES);
 	assert_true(says(said, true, 1, 1));
-	/* The record, and of the device that this box alone had heard another one, under a number
-	 * that was not given yet. */
+	/* The record; and the device that only this box had heard is reported again, with the next
+	 * free number. */
 	assert_int_equal(n_told, 2);
 	assert_int_equal(told.code, DEVICE_UNKNOWN);
 	assert_true(j.known.n == 3 && j.known.anew == DEVICES_RESTORED && j.known.reviewed == 6 && j.known.began == 4);
@@ -349,7 +350,7 @@ static void over_a_review_it_is_left(void **state)
 	}
 }
 
-/* A second one takes the place of the first, until somebody has said something of it here. */
+/* A second register replaces the first one, until somebody has reviewed something here. */
 static void until_somebody_looks_another_may_come(void **state)
 {
 	struct msg_devices forget = { .order = DEVICES_FORGET, .person = "S", .reason = "r" };
@@ -410,8 +411,8 @@ static void what_is_no_backup_changes_nothing(void **state)
 	free(much);
 }
 
-/* What a box hands out for a backup, another one takes; and it hands out nothing that none
- * would take. */
+/* The register that a box gives to a backup is accepted by another box; and a box gives no register
+ * that would be refused. */
 static void what_is_handed_out_is_taken(void **state)
 {
 	json_t *copy, *said;
@@ -435,7 +436,7 @@ static void what_is_handed_out_is_taken(void **state)
 	assert_int_equal(hand(DEVICES_COPY, -1, NULL), ANSWER_CANNOT);
 }
 
-/* What is not on the disk is not taken over. */
+/* A register that cannot be written to the disk is not taken over. */
 static void without_room_nothing_is_taken(void **state)
 {
 	static struct known before;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When the disk of the records is nearly full, when it no longer is, and when it is going to be
- * full.
+ * When the disk of the records is nearly full, when it is no longer, and when it will be full.
  *
  * LINK: appliance/journal/disk.c
  */
@@ -38,7 +37,8 @@ static void the_brink(void **state)
 	assert_int_equal(disk_used_percent(&d), 89);
 	assert_int_equal(take(&d, 1000, 100, 6), DISK_NEARLY_FULL);
 	assert_true(d.near && d.since_ns == T + 6);
-	/* What comes and goes there is one alarm, and a look that fails ends none. */
+	/* Room that comes and goes near the limit is one alarm. A failed look does not end an
+	 * alarm. */
 	assert_int_equal(take(&d, 1000, 140, 7), DISK_SAME);
 	assert_int_equal(disk_take(&d, NULL, 8, T + 8), DISK_SAME);
 	assert_true(d.near && !d.known && d.since_ns == T + 6);
@@ -49,7 +49,7 @@ static void the_brink(void **state)
 	assert_int_equal(disk_used_percent(&d), 100);
 }
 
-/* A disk of many small files ends by its inodes. */
+/* A disk with many small files is full when its inodes are used up. */
 static void by_files(void **state)
 {
 	struct disk_room r = { .bytes = 1000, .free = 900, .files = 50, .files_free = 5 };
@@ -59,7 +59,7 @@ static void by_files(void **state)
 	assert_int_equal(disk_take(&d, &r, 1, T), DISK_NEARLY_FULL);
 	r.files_free = 40;
 	assert_int_equal(disk_take(&d, &r, 2, T), DISK_ROOM_AGAIN);
-	/* Nothing is known of a file system without sizes. */
+	/* Without the sizes of a file system nothing is known. */
 	r = (struct disk_room){ 0 };
 	assert_int_equal(disk_take(&d, &r, 3, T), DISK_SAME);
 	assert_int_equal(disk_used_percent(&d), 0);
@@ -75,18 +75,19 @@ static void when_it_is_full(void **state)
 	(void)state;
 	for (unsigned h = 0; h < 24; h++) {
 		take(&d, 100000, 50000 - h * 100, h * HOUR);
-		assert_int_equal(disk_full_in(&d), 0); /* before a day nobody can say */
+		assert_int_equal(disk_full_in(&d), 0); /* not known before a day has passed */
 	}
 	take(&d, 100000, 50000 - 2400, 24 * HOUR);
-	/* 2300 within 23 hours and the one that runs: a day's worth, since the ring has 24. */
+	/* 2300 in 23 full hours and the present one: counted as a day, because the ring has 24
+	 * places. */
 	assert_in_range(disk_full_in(&d), 47600ull * 86400 / 2400, 47600ull * 86400 / 2300);
-	/* It grows no more, and less is used than a day before. */
+	/* The use no longer grows, and is less than a day before. */
 	for (unsigned h = 25; h < 60; h++)
 		take(&d, 100000, 47600, h * HOUR);
 	assert_int_equal(disk_full_in(&d), 0);
 	take(&d, 100000, 60000, 61 * HOUR);
 	assert_int_equal(disk_full_in(&d), 0);
-	/* Nobody looked for days: no rate is made of that. */
+	/* After days without a look no rate is computed. */
 	disk_take(&d, NULL, 62 * HOUR, T);
 	assert_int_equal(disk_full_in(&d), 0);
 	take(&d, 100000, 40000, 200 * HOUR);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Legal holds: what they cover, that they outlive a restart, and that whatever is wrong with their
- * two files holds more, never less.
+ * Legal holds: what they cover, that they outlive a restart, and that any fault of their two files
+ * keeps more records, never fewer.
  *
  * LINK: appliance/journal/hold.c appliance/base/atomic_file.c appliance/base/columns.c
  * LINK: appliance/base/clock.c $(WIRE_SRC)
@@ -94,7 +94,7 @@ static void what_is_covered(void **state)
 	assert_false(holds_lift(&h, 2));
 	assert_true(holds_lift(&h, 1));
 	assert_null(holds_cover(&h, 0, UINT64_MAX));
-	/* A number is given once. */
+	/* A number is given only once. */
 	assert_int_equal(holds_place(&h)->number, 2);
 	while (h.n < HOLDS_MOST)
 		assert_non_null(holds_place(&h));
@@ -111,7 +111,7 @@ static void they_outlive_a_start(void **state)
 	assert_int_equal(holds_save(folders, 2, &h, NULL), 0);
 	assert_false(holds_load(folders, 2, &again));
 	assert_memory_equal(&again, &h, sizeof(h));
-	/* The second copy alone was not written any more: the first is the list. */
+	/* Only the second copy was not written: the first copy is valid. */
 	assert_int_equal(holds_place(&h)->number, 2);
 	assert_int_equal(holds_save(folders, 1, &h, NULL), 0);
 	assert_false(holds_load(folders, 2, &again));
@@ -121,8 +121,8 @@ static void they_outlive_a_start(void **state)
 	assert_memory_equal(&again, &h, sizeof(h));
 }
 
-/* Either file gone, empty, cut at each place, and each byte otherwise: what was held is, or all is;
- * or it says the same. */
+/* Either file is missing, empty, cut at any place, or has any byte changed: what was held is still
+ * held, or everything is held, or nothing has changed. */
 static void damage_releases_nothing(void **state)
 {
 	struct holds h = placed(100 * DAY, 200 * DAY), again;
@@ -152,13 +152,13 @@ static void damage_releases_nothing(void **state)
 		assert_true(holds_all(&again));
 		text[i] ^= 0x80;
 	}
-	/* Of both: nothing is known but that there were some. */
+	/* Both files are damaged: it is only known that there were holds. */
 	assert_int_equal(atomic_write(folders[0], "holds", "x", 1, NULL), 0);
 	assert_int_equal(atomic_write(folders[1], "holds", "", 0, NULL), 0);
 	assert_true(holds_load(folders, 2, &again));
 	assert_true(holds_all(&again));
 	assert_int_equal(again.n, 1);
-	/* What is then written stays, and what was found lies beside it. */
+	/* The file that is then written stays, and the damaged one is kept beside it. */
 	assert_int_equal(holds_save(folders, 2, &again, NULL), 0);
 	h = again;
 	assert_false(holds_load(folders, 2, &again));

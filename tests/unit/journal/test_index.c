@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The index: whatever is asked, the answer is the same with it and without it, be it whole, half
- * made, damaged, another segment's or another key's; and it does spare the reading.
+ * The index: every question has the same answer with and without it, whether the index is complete,
+ * half made, damaged, of another segment or with another key; and it does save reading.
  *
  * LINK: appliance/journal/index.c appliance/journal/filter.c appliance/journal/read.c
  * LINK: appliance/journal/pack.c
@@ -35,12 +35,12 @@ static const char *const zones[] = { "office", "crane", "pump", "gate" };
 static const char *const kinds[] = { "notice", "warning", "serious" };
 static const char *const verdicts[] = { "allow", "deny", "observe" };
 
-/* A file has few of all names, and each has others. */
+/* Each file has few of all names, and other ones than the next file. */
 static json_t *record(unsigned file, unsigned i)
 {
 	char time[32], client[40], asset[24], conduit[24];
 
-	/* One in a while comes late, or has a time that is none. */
+	/* Sometimes a record comes late, or has an invalid time. */
 	snprintf(time, sizeof(time), "2026-11-%02uT08:%02u:11.000Z", 1 + (i == 7 ? 20 : file), i);
 	snprintf(client, sizeof(client), i % 3 == 0 ? "[2001:db8::%x]:502" : "10.0.%u.9:4000", file * 16 + i % 4);
 	snprintf(asset, sizeof(asset), i % 5 == 0 ? "say \"%u\"" : "asset-%u", file * 2 + i % 2);
@@ -74,7 +74,7 @@ static void make(struct folder *f, struct journal *j)
 		struct pack *p = NULL;
 		int r;
 
-		/* Half of them are packed. */
+		/* Half of the files are packed. */
 		while (file == FILES / 2 && (r = pack_step(&p, f->fd, j->first, &e)) != 0)
 			assert_int_equal(r, 1);
 		journal_turn(j);
@@ -89,7 +89,7 @@ static uint64_t first_of(unsigned file)
 	return file * LINES + 1;
 }
 
-/* All closed files have one then. */
+/* Afterwards every closed file has an index. */
 static unsigned make_index(struct folder *f, const struct journal *j)
 {
 	struct index *p = NULL;
@@ -113,7 +113,7 @@ static bool has_index(const struct folder *f, unsigned file)
 	return faccessat(f->fd, name, F_OK, 0) == 0;
 }
 
-/* Page by page to the end. */
+/* All pages to the end. */
 static json_t *ask(struct journal *j, const struct event_filter *asked)
 {
 	struct line_filter filter;
@@ -140,7 +140,8 @@ static struct event_filter by(enum event_filter_key k, const char *text)
 	return f;
 }
 
-/* How many answers there were, each the same as without an index. */
+/* Asks all questions and compares the answers with those without an index; returns the number of
+ * answers. */
 static unsigned same_answers(struct journal *j)
 {
 	static const struct {
@@ -223,8 +224,8 @@ static void whatever_is_asked(void **state)
 	journal_close(&j);
 }
 
-/* A record that matches is put into a file whose index knows nothing of it: nobody finds it, for
- * nobody reads there. */
+/* A matching record is put into a file whose index does not know it: it is not found, because the
+ * file is not read. */
 static void what_is_ruled_out_is_not_read(void **state)
 {
 	struct event_filter asked = by(FILTER_ASSET, "asset-xy");
@@ -266,8 +267,8 @@ static void put_byte(const struct folder *f, const char *name, off_t at)
 	close(fd);
 }
 
-/* Damaged in any byte, cut, of another segment, by another key: as if it was not there, and
- * made anew. */
+/* An index that is damaged in any byte, cut, of another segment, or made with another key counts as
+ * missing, and is made anew. */
 static void none_of_its_segment(void **state)
 {
 	static const uint8_t other[INDEX_KEY] = { 8 };
@@ -285,7 +286,7 @@ static void none_of_its_segment(void **state)
 	assert_true(index_read(f->fd, key, first_of(2), first_of(3) - 1, &s));
 	for (off_t at = 0; at < st.st_size; at += at < 80 || at > st.st_size - 60 ? 1 : 61) {
 		put_byte(f, name, at);
-		/* What lies behind the MAC is nothing. */
+		/* The bytes behind the MAC do not matter. */
 		if (index_read(f->fd, key, first_of(2), first_of(3) - 1, &s))
 			assert_true(at >= st.st_size - 8);
 		else
@@ -297,7 +298,7 @@ static void none_of_its_segment(void **state)
 	assert_false(index_read(f->fd, key, first_of(2), first_of(3) - 1, &s));
 	make_index(f, &j);
 	assert_true(has_index(f, 2) && has_index(f, 3));
-	/* A file that follows it is gone: nobody knows what it had. */
+	/* The file behind it is missing, and nobody knows its contents. */
 	assert_false(index_read(f->fd, key, first_of(2), first_of(4) - 1, &s));
 	make_index(f, &j);
 	assert_false(index_read(f->fd, other, first_of(2), first_of(3) - 1, &s));
@@ -305,7 +306,7 @@ static void none_of_its_segment(void **state)
 	journal_close(&j);
 }
 
-/* Stopped after any act: what is there is whole, and the rest is made by the next one. */
+/* Stopped after any step: complete indexes are there, and the next start makes the others. */
 static void a_stop_in_the_middle(void **state)
 {
 	struct folder *f = *state;
@@ -330,7 +331,7 @@ static void a_stop_in_the_middle(void **state)
 	journal_close(&j);
 }
 
-/* A line that is damaged, a number that is missing: such a file is read whatever is asked. */
+/* A file with a damaged line or a missing number is read for every question. */
 static void damage_is_always_read(void **state)
 {
 	struct folder *f = *state;
@@ -344,13 +345,14 @@ static void damage_is_always_read(void **state)
 	make_index(f, &j);
 	assert_true(has_index(f, 9));
 	assert_false(index_read(f->fd, key, first_of(9), first_of(10) - 1, &s));
-	assert_true(has_index(f, 9)); /* it is ours, and not made again and again */
+	assert_true(has_index(f, 9)); /* its index is valid, so it is not made again and again */
 	j.index_key = key;
 	assert_true(same_answers(&j) > 1000);
 	journal_close(&j);
 }
 
-/* Where it cannot be written nothing else stands still; and it goes with its segment. */
+/* If an index cannot be written, nothing else stops. An index is removed together with its
+ * segment. */
 static void no_room_and_no_segment(void **state)
 {
 	struct folder *f = *state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The record file: chained, continued after any stop, and every deletion, edit, insertion or
- * truncation found by the off-line check. Floods are merged with exact counts.
+ * The record file: chained, and continued after any stop. The check without a daemon finds every
+ * deletion, change, insertion and truncation. Floods are merged with exact counts.
  *
  * LINK: appliance/journal/pack.c appliance/journal/segment.c
  * LINK: appliance/journal/chain.c appliance/journal/line.c appliance/journal/read.c
@@ -49,7 +49,7 @@ static void append(struct journal *j, int n)
 		assert_int_equal(journal_append(j, json_pack("{s:s, s:i}", "kind", "test", "count", i), &e), 0);
 }
 
-/* Opens, appends n, syncs, closes: one quiet life of the journal. */
+/* Opens the journal, appends n records, syncs and closes it. */
 static void life(struct folder *f, int n)
 {
 	struct journal_recovery found;
@@ -95,7 +95,7 @@ static void check(struct folder *f, uint64_t faults, enum journal_fault first, u
 		assert_int_equal(r.records, records);
 }
 
-/* The only segment's text; the caller frees it. */
+/* The text of the only segment; the caller frees it. */
 static char *segment_text(struct folder *f, size_t *ret_n)
 {
 	char name[48];
@@ -152,7 +152,7 @@ static void torn_end_is_set_aside(void **state)
 
 	life(f, 4);
 	text = segment_text(f, &n);
-	/* Half a line behind four, as a kill in the middle of a write leaves it. */
+	/* Half a line behind four lines, as after a kill in the middle of a write. */
 	for (size_t cut = 1; cut < 60; cut += 13) {
 		char *longer = malloc(n + cut);
 
@@ -184,7 +184,7 @@ static void unsynced_lines_still_count(void **state)
 
 	open_it(f, &j, &found);
 	append(&j, 3);
-	close(j.fd); /* killed before any sync: no head yet */
+	close(j.fd); /* killed before any sync: there is no head yet */
 	close(j.head_fd);
 	free(j.marks);
 	open_it(f, &j, &found);
@@ -207,12 +207,12 @@ static void truncation_is_found(void **state)
 	text = segment_text(f, &n);
 	text[n - 1] = 0;
 	last = strrchr(text, '\n') + 1;
-	write_segment(f, text, (size_t)(last - text)); /* a whole line is gone */
+	write_segment(f, text, (size_t)(last - text)); /* the last line is missing completely */
 	free(text);
 	check(f, 1, FAULT_HEAD, 5);
 	open_it(f, &j, &found);
 	assert_int_equal(found.missing, 1);
-	assert_int_equal(j.next_seq, 7); /* its number is not given again */
+	assert_int_equal(j.next_seq, 7); /* the number of the missing record is not given again */
 	append(&j, 1);
 	assert_int_equal(journal_sync(&j, &e), 0);
 	journal_close(&j);
@@ -229,8 +229,8 @@ static unsigned left_open(struct folder *f)
 	return r.open;
 }
 
-/* Without its head a shortened journal looks like a sound one: neither verify nor the next start
- * may call it whole. */
+/* Without its head a shortened journal looks valid: neither verify nor the next start may call it
+ * complete. */
 static void without_a_head_nothing_is_called_whole(void **state)
 {
 	struct folder *f = *state;
@@ -256,7 +256,7 @@ static void without_a_head_nothing_is_called_whole(void **state)
 	assert_true(found.headless);
 	assert_false(found.empty || found.another_head);
 	journal_close(&j);
-	/* An empty one is as good as none. */
+	/* An empty head counts as none. */
 	assert_int_equal(left_open(f), JOURNAL_END_OPEN);
 	open_it(f, &j, &found);
 	assert_true(found.headless);
@@ -271,7 +271,8 @@ static void write_head(struct folder *f, const char *text)
 	close(fd);
 }
 
-/* The head of another journal: of a number that this one has, of a later one, or no head at all. */
+/* The head belongs to another journal: to a record that this one has, to a later one, or it is
+ * missing. */
 static void another_head_is_found(void **state)
 {
 	static const char hash[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -290,7 +291,7 @@ static void another_head_is_found(void **state)
 	snprintf(text, sizeof(text), "9 %s\n", hash);
 	write_head(f, text);
 	check(f, 1, FAULT_HEAD, 6);
-	/* There is no record 0: it does not say that nothing was on the disk. */
+	/* There is no record 0: such a head does not mean that nothing was on the disk. */
 	snprintf(text, sizeof(text), "0 %064d\n", 0);
 	write_head(f, text);
 	check(f, 1, FAULT_ANOTHER, 6);
@@ -301,8 +302,8 @@ static void another_head_is_found(void **state)
 	journal_close(&j);
 }
 
-/* A number that no journal reaches is none: the next would be 0, or below it in JSON, and nobody
- * would ever read what follows. */
+/* A head with a number that no journal reaches is invalid: the next number would be 0, or could not
+ * be written in JSON, and later records would never be read. */
 static void a_head_beyond_all_numbers(void **state)
 {
 	static const char hash[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -329,7 +330,7 @@ static void a_head_beyond_all_numbers(void **state)
 	}
 }
 
-/* A head that is there and cannot be read is not called missing. */
+/* A head that exists but cannot be read is not called missing. */
 static void a_head_that_cannot_be_read(void **state)
 {
 	struct folder *f = *state;
@@ -346,8 +347,7 @@ static void a_head_that_cannot_be_read(void **state)
 	assert_int_equal(journal_verify(f->path, NULL, &r, &e), -EISDIR);
 }
 
-/* Files with names that are not quite ours are no segments: nothing stops for them, here or
- * in verify. */
+/* Files with names that differ from those of segments are ignored, by the journal and by verify. */
 static void names_that_are_not_ours(void **state)
 {
 	static const char *const names[] = { "events-7.log", "events-7.log.gz", "events-000000000000000000007.log",
@@ -375,7 +375,7 @@ static void a_missing_beginning_is_left_open(void **state)
 
 	open_it(f, &j, &found);
 	append(&j, 3);
-	j.size = JOURNAL_SEGMENT_BYTES; /* the next line begins a file */
+	j.size = JOURNAL_SEGMENT_BYTES; /* the next line begins a new file */
 	append(&j, 3);
 	assert_int_equal(journal_sync(&j, &e), 0);
 	journal_close(&j);
@@ -385,7 +385,7 @@ static void a_missing_beginning_is_left_open(void **state)
 	assert_int_equal(left_open(f), JOURNAL_BEGIN_OPEN);
 }
 
-/* The last file with everything in it, while the head stays. */
+/* The last file is missing with its records, while the head is there. */
 static void a_missing_last_file_is_found(void **state)
 {
 	struct folder *f = *state;
@@ -416,8 +416,8 @@ static void every_edit_is_found(void **state)
 
 	life(f, 3);
 	text = segment_text(f, &n);
-	/* Any single byte, but for the newlines' neighbours that only make two lines of one: those
-	 * are faults too. */
+	/* Any single byte is changed; bytes beside a newline only join two lines, which is a fault
+	 * as well. */
 	for (size_t at = 0; at + 1 < n; at += 3) {
 		struct journal_report r;
 		struct err e = { 0 };
@@ -444,10 +444,10 @@ static void deletion_and_insertion_are_found(void **state)
 	life(f, 5);
 	text = segment_text(f, &n);
 	first = (size_t)(strchr(text, '\n') - text) + 1;
-	/* The first line is gone. */
+	/* The first line is missing. */
 	write_segment(f, text + first, n - first);
 	check(f, 1, FAULT_SEGMENT, UINT64_MAX);
-	/* The second line is gone. */
+	/* The second line is missing. */
 	longer = malloc(2 * n);
 	assert_non_null(longer);
 	{
@@ -487,7 +487,7 @@ static void edit_in_the_middle_is_left_for_verify(void **state)
 	write_segment(f, text, n);
 	free(text);
 	open_it(f, &j, &found);
-	/* Recovery throws nothing away that has sound lines behind it. */
+	/* Recovery removes nothing that has valid lines behind it. */
 	assert_int_equal(found.torn_bytes, 0);
 	assert_int_equal(j.next_seq, 4);
 	journal_close(&j);
@@ -506,7 +506,7 @@ static void segments_are_chained(void **state)
 
 	open_it(f, &j, &found);
 	append(&j, 3);
-	j.size = JOURNAL_SEGMENT_BYTES; /* as if it were full */
+	j.size = JOURNAL_SEGMENT_BYTES; /* as if the file were full */
 	append(&j, 3);
 	j.size = JOURNAL_SEGMENT_BYTES;
 	append(&j, 3);
@@ -524,14 +524,13 @@ static void segments_are_chained(void **state)
 	journal_segment_name(4, name);
 	assert_int_equal(unlinkat(f->fd, name, 0), 0);
 	check(f, 2, FAULT_SEGMENT, UINT64_MAX); /* the gap, and the link over it */
-	/* Old segments that were put away leave a log that is whole from its first line on. */
+	/* If old segments were moved away, the records are complete from their first line on. */
 	journal_segment_name(1, name);
 	assert_int_equal(unlinkat(f->fd, name, 0), 0);
 	check(f, 0, FAULT_NONE, 4);
 }
 
-/* Files that have each other's names: that is said, and not that records are away which
- * are there. */
+/* Files with exchanged names: this is reported, and not that records are missing. */
 static void names_are_exchanged(void **state)
 {
 	struct folder *f = *state;
@@ -598,8 +597,8 @@ static void reading_after_a_number(void **state)
 	journal_close(&j);
 }
 
-/* Whoever asks behind the last number there is has no earlier file read for it: a folder in its
- * place would be told. */
+/* A question from behind the last number reads no earlier file: the test puts a folder in its
+ * place, and reading it would be an error. */
 static void reading_after_the_last_number(void **state)
 {
 	struct folder *f = *state;
@@ -628,7 +627,8 @@ static void reading_after_the_last_number(void **state)
 }
 
 struct waits {
-	/* how often, and at which of them nobody waits any more; 0 = somebody does */
+	/* how often the search asked, and at which question nobody waits any more; 0 = somebody
+	 * always waits */
 	unsigned asked, leaves;
 };
 
@@ -639,8 +639,8 @@ static bool gone(void *ctx)
 	return ++w->asked == w->leaves;
 }
 
-/* A search of many segments of which nothing matches is left off when nobody waits for it, within
- * one and between them; and says nothing of what it found. */
+/* A search of many segments without a match stops when nobody waits for it any more, inside a
+ * segment and between two, and reports nothing of what it found. */
 static void left_off_while_it_reads(void **state)
 {
 	struct waits w = { 0 };
@@ -684,8 +684,8 @@ static void left_off_while_it_reads(void **state)
 	journal_close(&j);
 }
 
-/* No room: the record is refused, the file is as before, and it goes on when there is
- * room again. */
+/* The disk is full: the record is refused, the file stays as it is, and the journal goes on when
+ * there is room again. */
 static void full_disk_loses_nothing_written(void **state)
 {
 	struct folder *f = *state;
@@ -699,7 +699,7 @@ static void full_disk_loses_nothing_written(void **state)
 	append(&j, 3);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	tight = old;
-	tight.rlim_cur = j.size + 50; /* a part of the next line fits */
+	tight.rlim_cur = j.size + 50; /* only a part of the next line fits */
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
 	assert_true(journal_append(&j, json_pack("{s:s}", "kind", "refused"), &e) < 0);
 	assert_true(journal_append(&j, json_pack("{s:s}", "kind", "refused"), &e) < 0);
@@ -818,12 +818,12 @@ static void values_of_a_span(void **state)
 	assert_false(matches(FILTER_VALUE, "0-9", line));
 	assert_false(matches(FILTER_VALUE, "5", line));
 	assert_false(matches(FILTER_VALUE, "21-30", line));
-	/* A code without a name; a part of it is another one. */
+	/* A code without a name; a part of it is another code. */
 	assert_true(matches(FILTER_COMMAND, "0x1400ffff", line));
 	assert_false(matches(FILTER_COMMAND, "0x1400fff", line));
 	assert_false(matches(FILTER_COMMAND, "33560985", line));
 	assert_false(matches(FILTER_COMMAND, "write", line));
-	/* The same name is another command in another protocol: classes are by protocol. */
+	/* The same name is another command in another protocol: classes belong to a protocol. */
 	assert_false(matches(FILTER_COMMAND, "write",
 			     "{\"protocol\":\"telnet\",\"function_name\":\"write_single_register\"}"));
 }
@@ -914,7 +914,7 @@ static void floods_become_one_record_a_second(void **state)
 	assert_int_equal(merge_due(&m), UINT64_MAX);
 }
 
-/* Whatever the mixture, as many come out as went in. */
+/* Whatever the mixture of records, the counts of all lines add up to the number of records. */
 static void counts_are_exact(void **state)
 {
 	static struct merge m;
@@ -976,9 +976,9 @@ static void take(struct told *t, const struct event *e, uint64_t records)
 	t->single_of_host += records == 1 && e->client.b[0] == 10;
 }
 
-/* A stranger with a new address for each packet, at full speed for an hour; a host on another
- * interface is refused now and then. Every record of the host stands by itself, the stranger's are
- * few, and no packet is left out of the counts. */
+/* A stranger sends packets at full speed for an hour, each with a new address; a host on another
+ * interface is refused sometimes. Every record of the host has a line of its own, the stranger's
+ * have few lines, and every packet is counted. */
 static void a_stranger_hides_nobody(void **state)
 {
 	static struct merge m;
@@ -1022,7 +1022,7 @@ static void a_stranger_hides_nobody(void **state)
 	assert_int_equal(told.count, in);
 	assert_int_equal(told.single_of_host, refused);
 	assert_int_equal(share_due(&s), UINT64_MAX);
-	/* Two a second and a sum in ten seconds, where 200 a second came. */
+	/* Two lines a second, and a sum every ten seconds, for 200 records a second. */
 	print_message("%llu lines of %llu records\n", (unsigned long long)told.lines, (unsigned long long)told.records);
 	assert_in_range(told.lines, 1000, 9000);
 }
@@ -1049,16 +1049,16 @@ static void a_sum_says_what_is_common(void **state)
 	assert_int_equal(addr_cmp(&out.client, &e.client), 0);
 	assert_int_equal(out.server_port, 0);
 	assert_int_equal(out.reason, 1);
-	/* What is about the box itself has no share to use up. */
+	/* Records about the box itself have no share that could be used up. */
 	e.kind = EVENT_DRIFT;
 	for (int i = 0; i < 1000; i++)
 		assert_true(share_in(&s, &e, ROLE_ENFORCE, now));
 }
 
 /*
- * A role that was taken over says a thousand records a second, of any host, interface, generation
- * and kind, for ten minutes. What it makes the journal write stays within its share, no count is
- * lost, and another role's records stand by themselves.
+ * A role that an attacker controls sends a thousand records a second for ten minutes, with any
+ * host, interface, generation and kind. The lines of this role stay within its share, no count is
+ * lost, and records of another role have lines of their own.
  */
 static void a_role_that_lies(void **state)
 {
@@ -1096,7 +1096,7 @@ static void a_role_that_lies(void **state)
 		while (i % 1000 == 0 && share_out(&s, now, false, &out, &from, &records)) {
 			lines[out.kind]++;
 			counted += out.count;
-			/* In how many sessions all of them were nobody knows. */
+			/* For a sum the number of sessions is unknown. */
 			if (out.kind == EVENT_COUNTS && records > 1)
 				assert_int_equal(out.value, event_counts_value(0, 60));
 		}
@@ -1116,8 +1116,8 @@ static void a_role_that_lies(void **state)
 	assert_in_range(lines[EVENT_LOST], 1, 300 + 600 * 2 + 61);
 }
 
-/* Full tables of eight workers in one moment, and again twenty minutes later: each stands
- * by itself. */
+/* The full tables of eight workers at one moment, and again twenty minutes later: each count has a
+ * line of its own. */
 static void honest_counts_stand_alone(void **state)
 {
 	static struct shares s;

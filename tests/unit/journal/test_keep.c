@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How long records are kept: what goes by the site's rule and when, what a clock that jumps does,
- * what the chain says of it and what verify makes of that; a stop and a disk that refuses at each
- * step. The clock is this test's own.
+ * How long records are kept: what is deleted by the site's rule and when, what happens when the
+ * clock jumps, what the chain has about it and how verify judges that; a stop, and a failing disk,
+ * at each step. The test has its own clock.
  *
  * LINK: appliance/journal/keep.c appliance/journal/role_keep.c appliance/journal/disk.c
  * LINK: appliance/journal/role_write.c appliance/journal/role_take.c appliance/journal/pack.c
@@ -97,14 +97,14 @@ static void open_with(struct folder *f, struct journal_role *j, struct ir *polic
 	memset(j, 0, sizeof(*j));
 	assert_int_equal(journal_open(f->fd, &j->chain, &found, &e), 0);
 	assert_int_equal(found.missing + found.torn_bytes, 0);
-	/* Nothing is packed before any is known. */
+	/* Nothing is packed before a rule is known. */
 	assert_int_equal(ir_seal(policy, &sealed, &n, &e), 0);
 	assert_int_equal(names_add(&j->names, &(struct names_source){ 1, sealed, n, bytes_of(NULL, 0), NULL, 0 }, &e),
 			 0);
 	free(sealed);
 }
 
-/* Nobody reads the records. */
+/* Opens a journal whose records no other program reads. */
 static void open_journal(struct folder *f, struct journal_role *j)
 {
 	open_with(f, j,
@@ -115,7 +115,7 @@ static void open_journal(struct folder *f, struct journal_role *j)
 				.records_responsible = "" });
 }
 
-/* A log server does. */
+/* Opens a journal whose records are sent to a log server. */
 static void open_sent_on(struct folder *f, struct journal_role *j)
 {
 	struct ir_peer server = { .name = "log.example.jp",
@@ -145,7 +145,7 @@ static void stop(struct journal_role *j)
 	journal_close(&j->chain);
 }
 
-/* A file of records that are all written at this moment. */
+/* A file with records that are all written at this moment. */
 static uint64_t write_file(struct folder *f, struct journal_role *j)
 {
 	uint64_t first = j->chain.next_seq;
@@ -159,7 +159,7 @@ static uint64_t write_file(struct folder *f, struct journal_role *j)
 	return first;
 }
 
-/* A file a day, for so many days; the last one is open. */
+/* A file for each day, for this number of days; the last one is open. */
 static void days(struct folder *f, struct journal_role *j, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -190,7 +190,7 @@ static int due(struct folder *f, const struct journal_role *j, struct keep_file 
 	return keep_due(f->fd, j->chain.first, &month, wall_s, ret, &e);
 }
 
-/* All acts for which it is time now. */
+/* Does everything that is due now. */
 static void act(struct journal_role *j)
 {
 	for (int i = 0; i < 1000 && role_keep_due(j) <= clock_mono().ns; i++)
@@ -229,13 +229,13 @@ static void only_what_is_old_enough(void **state)
 	while (due(f, &j, &file) == 1) {
 		assert_int_equal(file.first, gone * LINES + 1);
 		assert_int_equal(file.last, (gone + 1) * LINES);
-		/* Not before keep_days, and all of it by delete_after_days. */
+		/* Nothing before keep_days, and everything by delete_after_days. */
 		assert_in_range(last - file.written, 39 * KEEP_DAY, 60 * KEEP_DAY);
 		assert_int_equal(keep_delete(f->fd, file.first, &e), 0);
 		gone++;
 	}
 	assert_int_equal(gone, 21);
-	/* Without a rule, or with one that says nothing sensible, nothing goes. */
+	/* Without a rule, or with a senseless one, nothing is deleted. */
 	passes(1000 * HOUR);
 	for (unsigned i = 0; i < 4; i++) {
 		struct keep_rule r = { i == 0 ? 0 : 40, i == 1 ? 0 : i == 2 ? 40 : i == 3 ? 39 : 0 };
@@ -260,7 +260,7 @@ static void packed_ones_have_their_age(void **state)
 	stop(&j);
 }
 
-/* The file that is written to stays, whatever its age, and so does the only one. */
+/* The open file stays whatever its age, and so does the only file. */
 static void the_open_one_stays(void **state)
 {
 	static struct journal_role j;
@@ -286,11 +286,12 @@ static void a_jump_forward_deletes_nothing(void **state)
 
 	open_journal(f, &j);
 	days(f, &j, 20);
-	wall_s += 3650ull * KEEP_DAY; /* nobody's time passed */
+	wall_s += 3650ull * KEEP_DAY; /* only the clock was changed */
 	assert_int_equal(due(f, &j, &file), 0);
 	write_file(f, &j);
 	assert_int_equal(due(f, &j, &file), 0);
-	/* What then really passes counts: the oldest is 19 days old, and goes when it is 39. */
+	/* The time that then passes counts: the oldest file is 19 days old, and is deleted when it
+	 * is 39 days old. */
 	days(f, &j, 19);
 	assert_int_equal(due(f, &j, &file), 0);
 	days(f, &j, 1);
@@ -299,8 +300,8 @@ static void a_jump_forward_deletes_nothing(void **state)
 	stop(&j);
 }
 
-/* A file written while the clock was wrong, and then set right, neither ages others nor stays
- * for ever. */
+/* A file that was written while the clock was wrong neither makes others older nor stays for ever
+ * when the clock is right again. */
 static void a_clock_that_was_ahead_for_a_while(void **state)
 {
 	static struct journal_role j;
@@ -323,11 +324,11 @@ static void a_clock_that_was_ahead_for_a_while(void **state)
 		assert_int_equal(keep_delete(f->fd, file.first, &e), 0);
 		gone++;
 	}
-	assert_int_equal(gone, 12 + 10); /* the wrong one among them */
+	assert_int_equal(gone, 12 + 10); /* the file from the wrong time is among them */
 	stop(&j);
 }
 
-/* Backwards: what was written before is no older than it was. */
+/* The clock goes back: earlier files do not become older because of that. */
 static void a_jump_backwards(void **state)
 {
 	static struct journal_role j;
@@ -343,7 +344,8 @@ static void a_jump_backwards(void **state)
 	stop(&j);
 }
 
-/* Three months in a store-room look like a jump: kept longer, never shorter. */
+/* Three months in a store-room look like a jump of the clock: records are kept longer, never
+ * shorter. */
 static void switched_off_for_a_season(void **state)
 {
 	static struct journal_role j;
@@ -360,8 +362,8 @@ static void switched_off_for_a_season(void **state)
 	stop(&j);
 }
 
-/* A clock that stood back while a later file was closed makes the one before it older, not what
- * it holds. */
+/* A clock that stood back while a later file was closed makes the file before it older, but not the
+ * file under the hold. */
 static void a_hold_and_a_clock_that_stood_back(void **state)
 {
 	static struct journal_role j;
@@ -397,7 +399,7 @@ static void a_hold_and_a_clock_that_stood_back(void **state)
 		j.holds.list[0].from = began + 22 * KEEP_DAY;
 		j.holds.list[0].until = HOLD_OPEN;
 		assert_false(role_hold_keeps(&j, &file));
-		/* Packed it is the same. */
+		/* The same for packed files. */
 		act(&j);
 		assert_int_equal(due(f, &j, &file), 1);
 	}
@@ -406,7 +408,7 @@ static void a_hold_and_a_clock_that_stood_back(void **state)
 
 /* ---- the role -------------------------------------------------------------------------------- */
 
-/* A file an hour, the first an hour after the rule; each with its record, by which verify knows
+/* One file an hour, the first an hour after the rule; each with a record, from which verify knows
  * what is missing. */
 static void one_an_hour_and_each_is_recorded(void **state)
 {
@@ -435,7 +437,8 @@ static void one_an_hour_and_each_is_recorded(void **state)
 	passes(HOUR);
 	act(&j);
 	assert_int_equal(oldest(f, NULL), first);
-	/* Somebody's own hand is not the rule's: another file less, and nothing says so. */
+	/* A file that somebody deleted by hand is not covered by the rule: another file is missing
+	 * without a record. */
 	{
 		struct err e = { 0 };
 
@@ -445,8 +448,8 @@ static void one_an_hour_and_each_is_recorded(void **state)
 	stop(&j);
 }
 
-/* A rule that is heard anew changes nothing; another one, or none (a trial), begins its
- * hour again. */
+/* The same rule again changes nothing. Another rule, or none (during a trial), begins a new
+ * hour. */
 static enum answer_status order(struct journal_role *j, enum hold_order what, uint32_t number, uint64_t since,
 				const char *reason)
 {
@@ -463,8 +466,8 @@ static enum answer_status order(struct journal_role *j, enum hold_order what, ui
 	return status;
 }
 
-/* What is older than a hold goes; what it covers stays for age and for room, over a restart too,
- * until it is lifted. */
+/* Records older than a hold are deleted. Records under the hold are kept from age and lack of room,
+ * also over a restart, until the hold is lifted. */
 static void what_is_held_stays(void **state)
 {
 	static struct journal_role j;
@@ -530,7 +533,7 @@ static void another_rule_waits(void **state)
 	act(&j);
 	assert_int_equal(oldest(f, NULL), LINES + 1);
 	judge(f, 0, LINES);
-	/* Longer again before the next: the rest stays. */
+	/* The rule becomes longer before the next deletion: the rest stays. */
 	role_keep_rule(&j, &month);
 	for (int i = 0; i < 30; i++) {
 		passes(HOUR);
@@ -541,7 +544,7 @@ static void another_rule_waits(void **state)
 	stop(&j);
 }
 
-/* With a rule a file is a day old at most when the next begins, so that whole days can go. */
+/* With a rule, a new file begins after a day at the latest, so that whole days can be deleted. */
 static void a_file_each_day(void **state)
 {
 	static struct journal_role j;
@@ -565,7 +568,7 @@ static void a_file_each_day(void **state)
 	stop(&j);
 }
 
-/* An hour with a record in it. */
+/* An hour with one record. */
 static void an_hour(struct folder *f, struct journal_role *j)
 {
 	struct err e = { 0 };
@@ -577,8 +580,8 @@ static void an_hour(struct folder *f, struct journal_role *j)
 	set_written(f, j->chain.first, wall_s);
 }
 
-/* For a hundred days nobody has said how long; then somebody does: what is older goes, a file an
- * hour, and no more than that. */
+/* There is no rule for a hundred days, then one comes: older files are deleted, one an hour, and
+ * nothing else. */
 static void a_rule_that_comes_late(void **state)
 {
 	static struct journal_role j;
@@ -591,7 +594,7 @@ static void a_rule_that_comes_late(void **state)
 	for (int hour = 0; hour < 100 * 24; hour++)
 		an_hour(f, &j);
 	oldest(f, &n);
-	/* From the last record of one to the first look a day after it. */
+	/* From the last record of a file to the first look a day later. */
 	assert_in_range(n, 95, 108);
 	role_keep_rule(&j, &month);
 	for (int hour = 0; hour < 4 * 24; hour++)
@@ -599,7 +602,7 @@ static void a_rule_that_comes_late(void **state)
 	oldest(f, &n);
 	assert_in_range(n, 38, 45);
 	judge(f, 0, oldest(f, NULL) - 1);
-	/* While the disk is full none begins. */
+	/* While the disk is full no new file begins. */
 	first = j.chain.first;
 	j.pressed = j.full = true;
 	j.retry_at = UINT64_MAX;
@@ -609,7 +612,7 @@ static void a_rule_that_comes_late(void **state)
 	stop(&j);
 }
 
-/* Why the oldest stays has words in Japanese: but for a file's name, nothing of it is English. */
+/* The reason why the oldest file stays is in Japanese; only the file's name is not. */
 static void in_japanese(const char *text)
 {
 	char *said = NULL, *name;
@@ -627,7 +630,8 @@ static void in_japanese(const char *text)
 	free(said);
 }
 
-/* Hours with a record each, in which files turn as the rule wants it; how many began. */
+/* Hours with one record each, in which files begin as the rule wants; returns the number of new
+ * files. */
 static size_t hours(struct folder *f, struct journal_role *j, int n)
 {
 	struct err e = { 0 };
@@ -645,8 +649,8 @@ static size_t hours(struct folder *f, struct journal_role *j, int n)
 	return after - before;
 }
 
-/* A file that was closed while the clock was years ahead does not keep the next ones open until
- * that year. */
+/* A file that was closed while the clock was years ahead does not keep later files open until
+ * then. */
 static void a_file_each_day_after_a_clock_that_was_ahead(void **state)
 {
 	static struct journal_role j;
@@ -663,7 +667,7 @@ static void a_file_each_day_after_a_clock_that_was_ahead(void **state)
 	wall_s -= 3650ull * KEEP_DAY;
 	n = hours(f, &j, 5 * 24);
 	assert_in_range(n, 5, 7);
-	/* And so nothing stays longer than the rule says. */
+	/* So no record stays longer than the rule says. */
 	hours(f, &j, 41 * 24);
 	{
 		struct segment_file *list;
@@ -680,7 +684,7 @@ static void a_file_each_day_after_a_clock_that_was_ahead(void **state)
 	stop(&j);
 }
 
-/* Nor does one whose header says no time. */
+/* Nor does a file whose header has no time. */
 static void a_file_each_day_after_damage(void **state)
 {
 	static struct journal_role j;
@@ -701,8 +705,8 @@ static void a_file_each_day_after_damage(void **state)
 	stop(&j);
 }
 
-/* Stopped between the record and the deletion, or the deletion never reached the disk: it is said
- * again, and done. */
+/* Stopped between the record and the deletion, or the deletion did not reach the disk: it is
+ * recorded again, and done. */
 static void a_stop_in_the_middle(void **state)
 {
 	static struct journal_role j;
@@ -734,7 +738,7 @@ static void a_stop_in_the_middle(void **state)
 	stop(&j);
 }
 
-/* A name that cannot be removed: the failure is told, and it is tried again without a
+/* A name that cannot be removed: the failure is reported, and the removal is tried again without a
  * second record. */
 static void a_disk_that_refuses_to_delete(void **state)
 {
@@ -747,7 +751,7 @@ static void a_disk_that_refuses_to_delete(void **state)
 	days(f, &j, 45);
 	role_keep_rule(&j, &month);
 	act(&j);
-	/* For a while its name is a folder's. */
+	/* For a while a folder has this name. */
 	segment_packed_name(1, name);
 	assert_int_equal(linkat(f->fd, name, f->fd, "aside", 0), 0);
 	assert_int_equal(unlinkat(f->fd, name, 0), 0);
@@ -774,7 +778,7 @@ static void a_disk_that_refuses_to_delete(void **state)
 	stop(&j);
 }
 
-/* A disk that does not take the record keeps the file. */
+/* If the disk does not accept the record, the file stays. */
 static void no_record_no_deletion(void **state)
 {
 	static struct journal_role j;
@@ -788,7 +792,7 @@ static void no_record_no_deletion(void **state)
 	role_keep_rule(&j, &month);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	tight = old;
-	tight.rlim_cur = 20; /* a new file takes nothing either */
+	tight.rlim_cur = 20; /* a new file accepts nothing either */
 	passes(HOUR);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
 	act(&j);
@@ -796,7 +800,7 @@ static void no_record_no_deletion(void **state)
 	assert_true(j.pressed);
 	assert_int_equal(oldest(f, NULL), 1);
 	judge(f, 0, 0);
-	/* It takes lines again: an hour later the file goes. */
+	/* The disk accepts lines again: an hour later the file is deleted. */
 	passes(HOUR);
 	role_retry(&j, clock_mono().ns);
 	assert_false(j.pressed);
@@ -808,8 +812,8 @@ static void no_record_no_deletion(void **state)
 	stop(&j);
 }
 
-/* What stands behind the oldest file is damaged: nothing says any more what the chain would hang
- * on, and it stays. */
+/* The file behind the oldest one is damaged, so that the chain could not be continued from it: the
+ * oldest one stays. */
 static void damage_stops_it(void **state)
 {
 	static struct journal_role j;
@@ -832,7 +836,7 @@ static void damage_stops_it(void **state)
 
 		passes(HOUR);
 		act(&j);
-		/* Said once, and known as long as it lasts. */
+		/* Reported once, and known as long as it lasts. */
 		assert_int_equal(j.chain.next_seq, i == 0 ? next + 1 : next);
 		assert_non_null(strstr(j.stuck, "cannot be read"));
 		in_japanese(j.stuck);
@@ -843,8 +847,8 @@ static void damage_stops_it(void **state)
 	stop(&j);
 }
 
-/* A full disk: what is past keep_days goes before its time, one in ten minutes, as long as it is
- * full; what is younger never does. */
+/* On a full disk, files older than keep_days are deleted early, one in ten minutes, while the disk
+ * is full; younger files never. */
 static void for_room_before_its_time(void **state)
 {
 	static const struct keep_rule long_rule = { 30, 400 };
@@ -871,9 +875,9 @@ static void for_room_before_its_time(void **state)
 		assert_int_equal(oldest(f, NULL), gone * LINES + 1);
 		judge(f, 0, gone * LINES);
 	}
-	/* Files of 39, 38, ... 30 days; the open one is that of the 40th day. */
+	/* Files that are 39, 38, ... 30 days old; the open one is that of the 40th day. */
 	assert_int_equal(gone, 10);
-	/* A broken disk is no full one. */
+	/* A broken disk does not count as a full one. */
 	passes(10 * KEEP_DAY / 2);
 	full.code = -EIO;
 	role_press(&j, &full);
@@ -906,7 +910,8 @@ static struct journal_report judged_by_key(struct folder *f, const struct journa
 	return r;
 }
 
-/* Who verifies with the key alone sees no damage where files went for room, whatever the moment. */
+/* A check with the key alone reports no damage if files were deleted for room, at whatever
+ * moment. */
 static void for_room_by_a_signed_word(void **state)
 {
 	static const struct keep_rule long_rule = { 30, 400 };
@@ -936,7 +941,7 @@ static void for_room_by_a_signed_word(void **state)
 	stop(&j);
 }
 
-/* The n-th allocation of what JSON is made of fails. */
+/* The n-th memory allocation for JSON fails. */
 static unsigned fail_at;
 
 static void *scarce(size_t n)
@@ -946,7 +951,7 @@ static void *scarce(size_t n)
 	return malloc(n);
 }
 
-/* Of the first file: the lines that say the one and not the other. */
+/* The number of lines in the first file with the one text and without the other. */
 static unsigned lines_with(struct folder *f, const char *what, const char *without)
 {
 	struct err e = { 0 };
@@ -961,7 +966,7 @@ static unsigned lines_with(struct folder *f, const char *what, const char *witho
 	return found;
 }
 
-/* Whichever allocation fails: no record says that it signs and does not. */
+/* Whichever allocation fails: no record claims to have a signature without having one. */
 static void no_checkpoint_without_a_signature(void **state)
 {
 	static struct journal_role j;
@@ -1008,8 +1013,8 @@ static unsigned indexed(struct folder *f)
 	return found;
 }
 
-/* Closed files have an index, the one that is written to has none; where it cannot be made,
- * everything else goes on. */
+/* Closed files have an index, the open one has none. If an index cannot be made, everything else
+ * goes on. */
 static void each_closed_file_has_an_index(void **state)
 {
 	static struct journal_role j;
@@ -1019,7 +1024,8 @@ static void each_closed_file_has_an_index(void **state)
 	open_journal(f, &j);
 	days(f, &j, 3);
 	act(&j);
-	assert_int_equal(indexed(f), 0); /* without a key nobody could tell it from another's */
+	/* without a key an index could not be told from a forged one */
+	assert_int_equal(indexed(f), 0);
 	give_key(f, &j);
 	act(&j);
 	assert_int_equal(indexed(f), 2);
@@ -1041,7 +1047,7 @@ static void each_closed_file_has_an_index(void **state)
 	stop(&j);
 }
 
-/* Said at first and once a day, with how many; not at each attempt. */
+/* Reported at first and once a day, with the number of unsigned records; not at each attempt. */
 static void without_a_key(void **state)
 {
 	static struct journal_role j;
@@ -1058,7 +1064,7 @@ static void without_a_key(void **state)
 			role_put_own(&j, LOST_STUCK, 1, 0, NULL);
 	}
 	assert_string_equal(j.no_key, "no folder for the signing key");
-	/* Five of the first day and the word itself. */
+	/* Five records of the first day, and the report itself. */
 	assert_int_equal(j.unsigned_n, 3 + 15);
 	assert_int_equal(lines_with(f, "\"count\":6", NULL), 1);
 	stop(&j);
@@ -1072,7 +1078,7 @@ static void nothing_to_sign(void **state)
 	open_journal(f, &j);
 	give_key(f, &j);
 	assert_false(role_checkpoint(&j, false));
-	/* Nobody wakes up for it. */
+	/* The journal does not wake up to sign. */
 	assert_int_equal(j.sign_at, 0);
 	write_file(f, &j);
 	assert_true(role_checkpoint(&j, false));
@@ -1084,7 +1090,7 @@ static void nothing_to_sign(void **state)
 
 /* ---- what waits for a log server ------------------------------------------------------------- */
 
-/* As if so many bytes of records were in a closed file. */
+/* Makes a closed file look as if it had this many bytes. */
 static void lengthen(struct folder *f, uint64_t first, uint64_t bytes)
 {
 	char name[48];
@@ -1097,7 +1103,7 @@ static void lengthen(struct folder *f, uint64_t first, uint64_t bytes)
 	close(fd);
 }
 
-/* The oldest that is plain, which the sender reads; the number of those that are. */
+/* The oldest plain file, which the sender reads, and the number of plain files. */
 static uint64_t oldest_plain(struct folder *f, size_t *ret_n)
 {
 	struct segment_file *list;
@@ -1120,7 +1126,7 @@ static void pack_all(struct journal_role *j)
 	assert_true(role_keep_due(j) > clock_mono().ns);
 }
 
-/* A file a day, far from full: a server that is away for weeks still gets them all. */
+/* One file a day, far from full: a log server that is away for weeks still gets them all. */
 static void small_files_wait_for_the_server(void **state)
 {
 	static struct journal_role j;
@@ -1133,7 +1139,7 @@ static void small_files_wait_for_the_server(void **state)
 	assert_int_equal(oldest_plain(f, &n), 1);
 	assert_int_equal(n, 40);
 	stop(&j);
-	/* Months: as many as `status` can look through, and not all of them. */
+	/* After months: as many files as `status` can search, but not all. */
 	open_sent_on(f, &j);
 	days(f, &j, 30);
 	pack_all(&j);
@@ -1147,7 +1153,8 @@ static void small_files_wait_for_the_server(void **state)
 	stop(&j);
 }
 
-/* Full ones: the last four, whatever small ones are among them; what is older is packed. */
+/* Of full files the last four stay plain, with any small ones between them; older files are
+ * packed. */
 static void as_many_wait_as_four_full_ones_hold(void **state)
 {
 	static struct journal_role j;
@@ -1165,8 +1172,8 @@ static void as_many_wait_as_four_full_ones_hold(void **state)
 	/* 10, 8, 6 and 4 are full; the open one is 11. */
 	assert_int_equal(oldest_plain(f, &n), 4 * LINES + 1);
 	assert_int_equal(n, 8);
-	/* Another full one is closed: the oldest of those that waited goes, with the small one
-	 * behind it. */
+	/* Another full one is closed: the oldest waiting file is packed, with the small one behind
+	 * it. */
 	lengthen(f, write_file(f, &j), JOURNAL_SEGMENT_BYTES);
 	write_file(f, &j);
 	pack_all(&j);

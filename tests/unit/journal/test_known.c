@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The register of devices: it learns until somebody has reviewed it, tells each new thing once,
- * keeps a share for each interface, outlives a restart, and takes no damaged file.
+ * The register of devices: it learns until a person has reviewed it, reports each new device once,
+ * has a share for each interface, outlives a restart, and accepts no damaged file.
  *
  * LINK: appliance/journal/known.c appliance/base/atomic_file.c appliance/base/columns.c $(WIRE_SRC)
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c
@@ -104,17 +104,17 @@ static void addresses_move(void **state)
 	assert_string_equal(t.before, "02:00:00:00:00:01");
 	assert_int_equal(known_find(&k, t.number)->state, DEVICE_HAS_ADDRESS);
 	assert_int_equal(see_at(2, "10.0.0.1", "lan2", "ot", true).news, KNOWN_NO_NEWS);
-	/* An address that is no asset's is told, and nobody has to look. */
+	/* An address that is no asset's is reported, but needs no review. */
 	t = see(1, "10.0.0.2");
 	assert_int_equal(t.news, KNOWN_ADDRESS_MOVED);
 	assert_int_equal(known_find(&k, t.number)->state, DEVICE_IS_KNOWN);
-	/* A new device with it is one piece of news. */
+	/* A new device with this address is one report. */
 	t = see(3, "10.0.0.2");
 	assert_int_equal(t.news, KNOWN_NEW_DEVICE);
 	assert_string_equal(t.before, "02:00:00:00:00:01");
-	/* The same address on another interface is another host's. */
+	/* The same address on another interface belongs to another host. */
 	assert_string_equal(see_at(4, "10.0.0.2", "lan3", "it", false).before, "");
-	/* Four at most, the last one first; one that comes back is no news. */
+	/* Four addresses at most, the newest first; an address that comes back is not reported. */
 	for (unsigned i = 0; i < 6; i++) {
 		char text[16];
 
@@ -126,7 +126,8 @@ static void addresses_move(void **state)
 	assert_int_equal(known_find(&k, t.number)->addresses[1].b[3], 5);
 }
 
-/* Years ahead for a while: when a device was heard last is right again at the next time. */
+/* The clock is years ahead for a while: the time when a device was last heard is right again when
+ * it is heard next. */
 static void a_clock_that_was_ahead_for_a_while(void **state)
 {
 	const uint64_t right = now;
@@ -143,7 +144,7 @@ static void a_clock_that_was_ahead_for_a_while(void **state)
 	assert_int_equal(k.list[0].last, right + 61);
 	assert_int_equal(k.list[1].first, right + 62);
 	assert_int_equal(k.list[1].last, right + 62);
-	/* A moment earlier is another order of words, no other clock. */
+	/* A moment earlier is a matter of the order of messages, not of another clock. */
 	now = right + 50;
 	see(1, "10.0.0.1");
 	assert_int_equal(k.list[0].last, right + 61);
@@ -160,15 +161,15 @@ static void zones_and_interfaces(void **state)
 	assert_int_equal(t.news, KNOWN_OTHER_ZONE);
 	assert_string_equal(t.before, "lan2 (ot)");
 	assert_int_equal(known_find(&k, t.number)->state, DEVICE_IS_ELSEWHERE);
-	/* Another interface of its own zone is no news. */
+	/* Another interface of its own zone is not reported. */
 	t = see_at(1, "10.0.0.1", "lan3", "ot", false);
 	assert_int_equal(t.news, KNOWN_NO_NEWS);
 	assert_int_equal(known_find(&k, t.number)->state, DEVICE_IS_KNOWN);
-	/* Of one that nobody knows it is. */
+	/* For a device that nobody knows it is reported. */
 	assert_int_equal(see(2, NULL).news, KNOWN_NEW_DEVICE);
 	assert_int_equal(see_at(2, NULL, "lan3", "ot", false).news, KNOWN_NEW_DEVICE);
 	assert_int_equal(see_at(2, NULL, "lan0", "it", false).news, KNOWN_NEW_DEVICE);
-	/* Nor that its zone has another name. */
+	/* Another name of its zone is not reported. */
 	assert_int_equal(see_at(1, NULL, "lan2", "crane", false).news, KNOWN_NO_NEWS);
 	assert_string_equal(k.list[0].zone, "crane");
 }
@@ -194,8 +195,8 @@ static void a_share_for_each_interface(void **state)
 	assert_int_equal(of_interface("lan2"), 1 + KNOWN_SHARE);
 	assert_int_equal(k.beyond, 10000 - KNOWN_SHARE);
 	assert_int_equal(see_at(7, NULL, "lan0", "it", false).news, KNOWN_NEW_DEVICE);
-	/* All interfaces at once leave no room: who has most gives one up, and no known
-	 * one goes. */
+	/* All interfaces together fill the register: the one with most devices gives up one, and no
+	 * known device is removed. */
 	for (unsigned i = 10; i < 20; i++)
 		for (uint32_t n = 0; n < 300; n++) {
 			snprintf(name, sizeof(name), "lan%u", i);
@@ -210,8 +211,8 @@ static void a_share_for_each_interface(void **state)
 	assert_int_equal(see(1, NULL).news, KNOWN_NO_NEWS);
 }
 
-/* Whoever takes a known device's address and then fills the register does not push that device out,
- * though it waits for a review again. */
+/* An attacker takes the address of a known device and then fills the register: the known device is
+ * not removed, although it waits for a review again. */
 static void a_contested_device_stays(void **state)
 {
 	struct known_told t;
@@ -258,7 +259,8 @@ static void it_outlives_a_restart(void **state)
 	assert_int_equal(see(2, NULL).news, KNOWN_NO_NEWS);
 }
 
-/* It says why until somebody has reviewed the new one, over restarts too. */
+/* The register says why it began anew until somebody has reviewed the new one, also over
+ * restarts. */
 static void begins_anew(enum device_anew why)
 {
 	struct err e;
@@ -311,8 +313,8 @@ static void what_cannot_be_read_is_set_aside(void **state)
 	}
 }
 
-/* A list that was taken away is told like one that was damaged, where there are records to tell
- * that there was a time before. */
+/* A register that was deleted is reported like a damaged one, if there are records which show that
+ * it existed. */
 static void what_is_gone_is_told(void **state)
 {
 	(void)state;
@@ -325,7 +327,7 @@ static void what_is_gone_is_told(void **state)
 
 /* ---- of a backup ----------------------------------------------------------------------------- */
 
-/* Two that somebody knows, one that nobody has reviewed. */
+/* Two devices that somebody has reviewed, and one that nobody has. */
 static void as_of_a_backup(void)
 {
 	see(1, "10.0.0.1");
@@ -353,7 +355,7 @@ static void what_people_made_is_sound(void **state)
 	assert_int_equal(k.n - known_new(&k), KNOWN_ACCEPTED);
 }
 
-/* Full, of the longest texts: its own file is within the bounds by which it is read. */
+/* A full register with the longest texts: its own file is within the limits for reading. */
 static void a_full_one_is_read(void **state)
 {
 	static struct known full;
@@ -388,7 +390,7 @@ static void a_full_one_is_read(void **state)
 	assert_memory_equal(&k, &full, sizeof(k));
 }
 
-/* More parts than that are no register, whatever they are: they are not even read. */
+/* A text with more parts than a register has is no register: it is not read at all. */
 static void a_crowd_of_parts_is_none(void **state)
 {
 	size_t n = 0, room = 1u << 20;
@@ -462,14 +464,14 @@ static void it_takes_the_place_of_one_that_nobody_reviewed(void **state)
 		assert_int_equal(k.list[i].number, 2 + i);
 		assert_memory_equal(k.list[i].mac, from.list[i].mac, 6);
 	}
-	/* Who was known is; who is new is told; until somebody says something here, another one
-	 * may come. */
+	/* Known devices are known, and a new one is reported. Until somebody has reviewed something
+	 * here, another register may be taken over. */
 	assert_int_equal(see(1, "10.0.0.1").news, KNOWN_NO_NEWS);
 	assert_int_equal(see(9, NULL).news, KNOWN_NEW_DEVICE);
 	assert_true(known_may_go(&k));
 	assert_true(known_accept(&k, known_find(&k, 5), now));
 	assert_false(known_may_go(&k));
-	/* There is no number beyond. */
+	/* There are no numbers beyond this one. */
 	k.last = UINT32_MAX - 1;
 	known_take_over(&k, &from);
 	assert_true(k.last == 3 && k.list[0].number == 1);

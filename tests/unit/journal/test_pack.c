@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Closed segments are packed: read, checked and continued in either form; stopped at any act, one
- * file of each is read and nothing is lost; a packed file that was touched is found.
+ * Closed segments are packed, and can be read, checked and continued in either form. After a stop
+ * at any step, one file of each is read and nothing is lost. A packed file that was changed is
+ * found.
  *
  * LINK: appliance/journal/pack.c appliance/journal/segment.c appliance/journal/chain.c
  * LINK: appliance/journal/line.c
@@ -32,7 +33,7 @@
 #include "tests/unit/folder.h"
 
 #define FILES 3
-#define LINES 700 /* a file: its text is some acts long */
+#define LINES 700 /* records in a file: packing its text takes several steps */
 
 static void write_files(struct folder *f, int files)
 {
@@ -43,7 +44,7 @@ static void write_files(struct folder *f, int files)
 	assert_int_equal(journal_open(f->fd, &j, &found, &e), 0);
 	for (int i = 0; i < files * LINES; i++) {
 		if (i % LINES == 0)
-			j.size = JOURNAL_SEGMENT_BYTES; /* as if it were full */
+			j.size = JOURNAL_SEGMENT_BYTES; /* as if the file were full */
 		assert_int_equal(journal_append(&j, json_pack("{s:s, s:i}", "kind", "test", "count", i), &e), 0);
 	}
 	assert_int_equal(journal_sync(&j, &e), 0);
@@ -63,7 +64,7 @@ static uint64_t newest(struct folder *f)
 	return first;
 }
 
-/* Acts until there are no more, at most `most`; how many there were. */
+/* Makes steps until there are no more, at most `most`; returns their number. */
 static int pack(struct folder *f, int most)
 {
 	struct pack *p = NULL;
@@ -144,14 +145,14 @@ static void closed_ones_are_packed_and_read(void **state)
 	expect_forms(f, 1, FILES - 1);
 	whole(f, FILES * LINES);
 	read_all(f, FILES * LINES);
-	/* Any machine's own program reads them, and they are small. */
+	/* An ordinary program can unpack the files, and they are small. */
 	segment_packed_name(1, name);
 	snprintf(command, sizeof(command), "test $(gzip -dc '%s/%s' | wc -l) = %d", f->path, name, LINES);
 	assert_int_equal(system(command), 0);
 	assert_int_equal(fstatat(f->fd, name, &st, 0), 0);
 	assert_in_range(st.st_size, 1000, LINES * 100);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	/* It goes on behind them. */
+	/* The journal continues behind them. */
 	write_files(f, 1);
 	whole(f, (FILES + 1) * LINES);
 	pack(f, 1000);
@@ -159,8 +160,8 @@ static void closed_ones_are_packed_and_read(void **state)
 	whole(f, (FILES + 1) * LINES);
 }
 
-/* Where the newest is packed as well, a new one is begun: nothing is written behind
- * packed bytes. */
+/* If the newest file is packed as well, a new file is begun: nothing is written behind packed
+ * bytes. */
 static void the_newest_may_be_packed(void **state)
 {
 	struct folder *f = *state;
@@ -178,7 +179,7 @@ static void the_newest_may_be_packed(void **state)
 	whole(f, 3 * LINES);
 }
 
-/* Stopped after each number of acts, as a kill or a power cut does it. */
+/* Stopped after any number of steps, as by a kill or a power cut. */
 static void stopped_at_any_act(void **state)
 {
 	struct folder *f = *state;
@@ -234,14 +235,14 @@ static uint64_t faults(struct folder *f)
 	return r.faults;
 }
 
-/* A byte of the header that says when, by whom or how it was packed is nobody's record. */
+/* Whether this byte of the header only says when, by whom or how the file was packed. */
 static bool says_nothing(off_t at)
 {
 	return at == 3 || (at >= 4 && at < 10);
 }
 
-/* Of an older release, which let nobody read them: those that may have to be sent on are for the
- * group once the journal is open. */
+/* Files of an older release that nobody else could read: files that may have to be forwarded are
+ * readable by the group once the journal is open. */
 static void plain_ones_are_for_the_group(void **state)
 {
 	struct folder *f = *state;
@@ -300,8 +301,7 @@ static void every_touch_of_a_packed_one_is_found(void **state)
 	}
 	assert_true(tried > 70);
 	assert_int_equal(faults(f), 0);
-	/* Something behind its end, and an end that is missing; the journal goes on all
-	 * the same. */
+	/* Bytes behind the end, and a missing end; the journal goes on all the same. */
 	{
 		int fd = openat(f->fd, name, O_WRONLY | O_APPEND | O_CLOEXEC);
 
@@ -319,7 +319,8 @@ static void every_touch_of_a_packed_one_is_found(void **state)
 	assert_true(faults(f) > 0);
 }
 
-/* Bytes that unpack to more than any segment has are no segment; nobody waits for their end. */
+/* Bytes that unpack to more than a segment can have are no segment; they are not unpacked to the
+ * end. */
 static void what_unpacks_to_too_much(void **state)
 {
 	struct folder *f = *state;
@@ -344,8 +345,8 @@ static void what_unpacks_to_too_much(void **state)
 	assert_true(faults(f) > 0);
 }
 
-/* The packed one is another's: verify says so, and packing puts the plain one's records in
- * its place. */
+/* The packed file belongs to another journal: verify reports it, and packing replaces it by the
+ * records of the plain file. */
 static void both_that_differ(void **state)
 {
 	struct folder *f = *state;
@@ -367,8 +368,8 @@ static void both_that_differ(void **state)
 	whole(f, 2 * LINES);
 }
 
-/* A disk without room for a copy, one that refuses its name or the removal: the plain one stays
- * the segment. */
+/* A disk without room for a copy, or one that refuses the new name or the removal: the plain file
+ * stays the segment. */
 static void a_disk_that_refuses(void **state)
 {
 	struct folder *f = *state;
@@ -394,7 +395,7 @@ static void a_disk_that_refuses(void **state)
 		assert_int_equal(faccessat(f->fd, "packed.new", F_OK, 0), -1);
 		whole(f, 2 * LINES);
 	}
-	/* Its name is taken by what cannot be replaced. */
+	/* A folder has the name of the packed file, and cannot be replaced. */
 	segment_packed_name(1, name);
 	assert_int_equal(mkdirat(f->fd, name, 0700), 0);
 	while ((r = pack_step(&p, f->fd, newest(f), &e)) == 1)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Questions about records, as many as whoever asks likes: they keep neither orders nor records
- * waiting. The supervisor is this test, at the other end of the control channel.
+ * Any number of questions about records: neither orders nor records wait for them. The test is the
+ * supervisor at the other end of the control channel.
  *
  * LINK: appliance/journal/disk.c appliance/journal/role_keep.c appliance/journal/role_messages.c
  * LINK: appliance/journal/role_copy.c appliance/journal/role_write.c appliance/journal/role_take.c
@@ -44,11 +44,11 @@
 #include "tests/unit/folder.h"
 
 #define MANY 40u
-#define HIGH 20 /* descriptors out of the way */
+#define HIGH 20 /* a descriptor number that nothing else uses */
 
 static struct journal_role j;
 
-/* The next answer that is there already: its request id, or 0. */
+/* The request id of the next answer that is already there, or 0. */
 static uint32_t answered(int far)
 {
 	struct msg m;
@@ -63,7 +63,7 @@ static uint32_t answered(int far)
 	return m.id;
 }
 
-/* A journal that is asked, and the supervisor's end. */
+/* A journal that gets questions, and the supervisor's end of its channel. */
 struct asking {
 	int far, kept, dirfd;
 };
@@ -77,7 +77,7 @@ static struct asking begin(const struct folder *f)
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, sv), 0);
 	a.far = fcntl(sv[0], F_DUPFD_CLOEXEC, HIGH);
-	/* whatever stands there in this program */
+	/* keeps the descriptor that has this number in this program */
 	a.kept = fcntl(ROLE_FD_CONTROL, F_DUPFD_CLOEXEC, HIGH);
 	assert_true(a.far >= 0 && dup2(sv[1], ROLE_FD_CONTROL) == ROLE_FD_CONTROL);
 	assert_int_equal(role_open(&j, a.dirfd, &found, &e), 0);
@@ -107,11 +107,11 @@ static void they_wait_for_all_else(void **state)
 		assert_int_equal(msg_send(a.far, i, &ask, NULL, 0), 0);
 	}
 	assert_int_equal(msg_send(a.far, 0, &rule, NULL, 0), 0);
-	/* The order behind them is heard, and nobody has looked through a file for it. */
+	/* The order behind the questions is handled, before any file was searched for them. */
 	assert_true(role_hear(&j));
 	assert_int_equal(j.rule.keep_days, 30);
 	assert_int_equal(answered(a.far), 0);
-	/* One a turn, each in its turn. */
+	/* One answer in each turn, in order. */
 	for (uint32_t i = 1; i <= MANY; i++) {
 		assert_true(role_answer(&j));
 		assert_int_equal(answered(a.far), i);
@@ -122,7 +122,7 @@ static void they_wait_for_all_else(void **state)
 	end(&a);
 }
 
-/* What an answer says to ask after next. */
+/* The position from which the answer tells the asker to ask next. */
 static int64_t said_next(int far)
 {
 	struct msg m;

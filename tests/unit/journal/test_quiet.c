@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Quiet when all is well: what a box would have recorded of each held capture, under the policy
- * that `learn` proposes for it, in force, rings nothing. The capture comes again and again: for two
- * weeks once an hour, so that each host is known for long, and then for a day at its own pace, at
- * least once a minute. Where it is not so, a table says which rings and why, and it has to ring: so
- * silence means something.
+ * No alarm when all is well. For each stored capture, the test makes the records that a box would
+ * make under the policy that `learn` proposes for it; no alarm may ring. The capture is repeated:
+ * once an hour for two weeks, so that each host is known, and then for a day at its own pace, at
+ * least once a minute. A table has the exceptions, with the alarm that rings and the reason. These
+ * must ring, which shows that silence means something.
  *
- * Records are the inspector's own (the linker hands outside_event here), each session's beginning,
- * and what the kernel would have dropped. SEKISHO_ALL=1: all captures, else those of the table and
- * a part that SEED draws.
+ * The records are the inspector's own (the linker redirects outside_event to the test), the
+ * beginning of each session, and what the kernel would have dropped. SEKISHO_ALL=1: all captures;
+ * otherwise those of the table and a part that SEED chooses.
  *
  * LINK: $(REPLAY_PARTS) appliance/journal/attack.c appliance/journal/attack_sign.c
  * LINK: appliance/journal/attack_file.c appliance/journal/names.c policy/ir/meaning.c
@@ -32,7 +32,7 @@
 
 #define CAPTURES "../shared/pcaps"
 #define MOST 1000u
-#define PART 12u /* one of so many, without SEKISHO_ALL */
+#define PART 12u /* one of so many captures is tried, without SEKISHO_ALL */
 #define RECORDS 400000u
 #define FRAMES 400000u
 #define DAY 86400ull
@@ -41,19 +41,24 @@
 #define PAUSE (60u * SECOND)
 #define BEGINS 1800000000ull
 
-/* What the proposed policy does not allow, and who goes on with it all the same. */
+/* Captures in which traffic goes on that the proposed policy does not allow. */
 static const struct loud {
 	const char *name;
 	enum attack_cause cause;
 } loud[] = {
 	{ "IEC61850/Sample_File_MMS_and_GOOSE.pcap",
-	  ATTACK_TRYING }, /* four that nobody answers, again and again: they have no line */
+	  /* four connections that nobody answers, again and again: there is no proposal for them */
+	  ATTACK_TRYING },
 	{ "enip/tests/traces/enip_cip_example.pcap",
-	  ATTACK_TRYING }, /* I/O data whose connection was opened before: has no line */
+	  /* I/O data whose connection was opened before the capture: there is no proposal */
+	  ATTACK_TRYING },
 	{ "hart-ip/testing/traces/hart-ip.pcap",
-	  ATTACK_SCAN }, /* ends of 43 sessions with web servers that began before: have no line */
+	  /* the ends of 43 sessions with web servers that began before the capture: there is no
+	   * proposal */
+	  ATTACK_SCAN },
 	{ "CL5000EIP-Control_Protocol_Change_Attempt.pcap",
-	  ATTACK_CONTROL }, /* closes a CIP connection that was opened before: no row allows it */
+	  /* closes a CIP connection that was opened before the capture: no row allows it */
+	  ATTACK_CONTROL },
 };
 #define LOUD (sizeof(loud) / sizeof(loud[0]))
 
@@ -61,7 +66,7 @@ static char *captures[MOST];
 static size_t n_captures;
 static struct attacks a;
 
-/* What was recorded of the one at hand. */
+/* The records of the present capture. */
 static struct event recorded[RECORDS];
 static uint64_t frame_ns[FRAMES];
 static uint32_t n_recorded, n_frames;
@@ -69,7 +74,8 @@ static uint32_t n_recorded, n_frames;
 static void keep(struct event e)
 {
 	assert_true(n_recorded < RECORDS);
-	/* Of a capture all permits observe, since it has happened: all of these enforce. */
+	/* In a capture all permits observe, because it is in the past. Here they are counted as if
+	 * they enforced. */
 	if (e.verdict == EV_OBSERVE && e.reason != R_POOL_FULL)
 		e.verdict = EV_DENY;
 	recorded[n_recorded++] = e;
@@ -81,12 +87,13 @@ void __wrap_outside_event(const struct event *e)
 	keep(*e);
 }
 
-/* What the kernel says of a session: that it began, or of each packet that it ends it. */
+/* What the kernel would report about a session: that it began, or each packet that the policy
+ * drops. */
 static void of_session(const struct session *s)
 {
 	struct event e = event_new(s->refused == R_NONE ? EVENT_PASSED : EVENT_DROP, frame_ns[s->first_frame - 1]);
 
-	/* No box is between these. */
+	/* There is no box between these hosts. */
 	if (s->same_zone || addr_cmp(&s->client, &s->server) == 0)
 		return;
 	e.code = s->refused == R_NONE ? PASSED_BEGAN : 0;
@@ -108,8 +115,8 @@ static int by_time(const void *x, const void *y)
 	return (p->wall_ns > q->wall_ns) - (p->wall_ns < q->wall_ns);
 }
 
-/* From the first on. Some captures were put together of several, years apart: what lies between two
- * records is a minute at most. */
+/* Moves the times so that the first record is at the start. Some captures were put together from
+ * several, years apart: the time between two records is one minute at most. */
 static void in_seconds(void)
 {
 	uint64_t before = n_recorded > 0 ? recorded[0].wall_ns : 0, ns = 0;
@@ -123,7 +130,7 @@ static void in_seconds(void)
 	}
 }
 
-/* False: nothing can be read of it, or nothing is proposed. */
+/* False: the capture cannot be read, or nothing is proposed. */
 static bool learn(struct cli *c, const char *name, const char *policy)
 {
 	struct err e = { 0 };
@@ -144,7 +151,7 @@ static bool learn(struct cli *c, const char *name, const char *policy)
 	study_free(s);
 	fclose(c->out);
 	c->out = c->err;
-	/* It proposes what observes: here it is in force. */
+	/* The proposal observes; here it enforces. */
 	while ((at = strstr(text, " mode = \"observe\";")) != NULL)
 		memset(at, ' ', 18);
 	to = fopen(policy, "wb");
@@ -238,7 +245,7 @@ static const struct loud *is_loud(const char *name)
 	return l < loud + LOUD ? l : NULL;
 }
 
-/* True: it rang what it has to, and nothing else. */
+/* Whether exactly the expected alarm rang. */
 static bool as_expected(const char *name, size_t rang)
 {
 	const struct loud *l = is_loud(name);

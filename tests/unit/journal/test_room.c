@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A full disk: what is grave is written from the reserve, the rest waits or is counted, and what
- * was sent is what is recorded and what is told as left out, whichever step of the disk fails. The
- * clock and the disk's room are this test's own.
+ * A full disk: serious records are written from the reserve, the others wait or are counted.
+ * Whichever step of the disk fails, the records that were sent are either written or reported as
+ * left out. The test has its own clock and its own disk space.
  *
  * LINK: appliance/journal/role_write.c appliance/journal/role_take.c appliance/journal/wait.c
  * LINK: appliance/journal/reserve.c
@@ -55,8 +55,9 @@
 
 static uint64_t mono_ns = 1000 * SECOND;
 static const uint64_t plenty = 1ull << 40;
-static uint64_t room;	   /* bytes */
-static int steps, fail_as; /* the steps-th call from now fails so; 0 = none does */
+static uint64_t room; /* bytes */
+/* the call on the disk that fails, counted from now, and its error; 0 = none fails */
+static int steps, fail_as;
 
 struct mono clock_mono(void)
 {
@@ -172,7 +173,7 @@ static void stop(struct journal_role *j)
 	journal_close(&j->chain);
 }
 
-/* Of a class; `count` tells them apart. */
+/* A record of this class; `count` makes it recognisable. */
 static struct event one(enum wait_class c, uint64_t count)
 {
 	static const enum event_kind kinds[WAIT_CLASSES] = { EVENT_POLICY, EVENT_DRIFT, EVENT_DECIDED, EVENT_PDU };
@@ -201,8 +202,8 @@ static uint64_t number(const json_t *o, const char *key)
 	return (uint64_t)json_integer_value(json_object_get(o, key));
 }
 
-/* Which records were left out, and why none can be written, is said in Japanese as well, nothing of
- * it in English. */
+/* Which records were left out, and why none can be written, is also told in Japanese, without
+ * English words. */
 static void in_japanese(const char *object)
 {
 	char *said = NULL, *head;
@@ -221,7 +222,7 @@ static void in_japanese(const char *object)
 	free(said);
 }
 
-/* Seconds in which it may try again. */
+/* Lets seconds pass in which the journal may try again. */
 static void pass(struct journal_role *j, int seconds)
 {
 	for (int i = 0; i < seconds; i++) {
@@ -284,8 +285,8 @@ static struct found read_all(struct folder *f)
 
 /* ---- what waits ------------------------------------------------------------------------------ */
 
-/* Any order of arrivals and departures: all that came in comes out or is counted, and nothing goes
- * before what is less grave. */
+/* Records arrive and leave in any order: each one comes out or is counted, and no record leaves
+ * before a more serious one. */
 static void what_waits(void **state)
 {
 	static struct wait w;
@@ -372,7 +373,7 @@ static void the_grave_ones_stay(void **state)
 	assert_int_equal(wait_count(&j.wait), WAIT_SLOTS);
 	assert_int_equal(wait_dropped(&j.wait), WAIT_SLOTS + 1);
 	assert_true(j.reserve.size < RESERVE_BYTES && j.trouble[0] != 0);
-	/* Less than the reserve is no room. */
+	/* Less than the reserve needs counts as no room. */
 	room += RESERVE_PIECE / 2;
 	pass(&j, 3);
 	assert_true(j.pressed);
@@ -389,7 +390,7 @@ static void the_grave_ones_stay(void **state)
 	stop(&j);
 }
 
-/* More grave ones than the reserve takes: they wait before all others. */
+/* More serious records than fit into the reserve: they wait, before all others. */
 static void a_reserve_that_is_spent(void **state)
 {
 	static struct journal_role j;
@@ -421,7 +422,7 @@ static void a_reserve_that_is_spent(void **state)
 	stop(&j);
 }
 
-/* Files that keep what was torn off, and their bytes. */
+/* The number of files with torn-off pieces, and their bytes. */
 static unsigned torn_files(struct folder *f, uint64_t *ret_bytes)
 {
 	DIR *d = opendir(f->path);
@@ -456,9 +457,9 @@ static void tear(struct folder *f, size_t n)
 }
 
 /*
- * The power went in the middle of a line, and there is no room to keep its piece: the reserve gives
- * some; where that is spent as well the piece goes, since a journal that does not start loses more.
- * No attempt leaves an empty file behind.
+ * The power failed in the middle of a line, and there is no room to keep the piece of it: the
+ * reserve is used. If it is used up as well, the piece is deleted, because a journal that does not
+ * start would lose more. No attempt leaves an empty file behind.
  */
 static void a_torn_end_without_room(void **state)
 {
@@ -502,7 +503,7 @@ static void a_torn_end_without_room(void **state)
 	r = read_all(f);
 	assert_int_equal(r.of[WAIT_TRAFFIC], 1);
 	assert_int_equal(r.of[WAIT_POLICY], 2);
-	/* What is more than a line can be was written by somebody: it stays until there is room
+	/* A piece longer than any line was not written by the journal: it stays until there is room
 	 * for it. */
 	tear(f, JOURNAL_LINE_MAX + 1);
 	assert_int_equal(syscall(SYS_unlinkat, f->fd, "reserve", 0), 0);
@@ -516,8 +517,8 @@ static void a_torn_end_without_room(void **state)
 	stop(&j);
 }
 
-/* No room from the start on: grave ones wait, and one that ends is told of by the next that
- * has room. */
+/* No room from the start on: serious records wait. If the journal ends, the next one with room
+ * reports them. */
 static void a_start_without_room(void **state)
 {
 	static struct journal_role j;
@@ -539,8 +540,8 @@ static void a_start_without_room(void **state)
 	stop(&j);
 }
 
-/* The end of the journal on a full disk: the grave ones and the count of the others are the
- * reserve's last use. */
+/* The journal ends on a full disk: the serious records and the count of the others are written with
+ * the last of the reserve. */
 static void an_end_without_room(void **state)
 {
 	static struct journal_role j;
@@ -564,7 +565,7 @@ static void an_end_without_room(void **state)
 	assert_int_equal(r.told[WAIT_OTHER], 1);
 	assert_int_equal(r.told_packets, 80);
 	begin(f, &j);
-	assert_true(j.pressed); /* the reserve is not whole */
+	assert_true(j.pressed); /* the reserve is not complete */
 	room = plenty;
 	pass(&j, 1);
 	assert_false(j.pressed);
@@ -573,7 +574,7 @@ static void an_end_without_room(void **state)
 
 /* ---- a file that is half packed -------------------------------------------------------------- */
 
-/* Some acts into a closed file, of text that does not pack well. */
+/* Some steps of packing a closed file, whose text does not pack well. */
 static void half_packed(struct folder *f, struct journal_role *j)
 {
 	struct err e = { 0 };
@@ -596,8 +597,8 @@ static void half_packed(struct folder *f, struct journal_role *j)
 	assert_true(s.st_size > 60000);
 }
 
-/* What fills the disk may be the journal's own: then it gives that back, and is not full
- * for ever. */
+/* If the journal's own packing fills the disk, it stops and gives the room back, so that the disk
+ * is not full for ever. */
 static void what_is_half_packed_is_no_reason(void **state)
 {
 	static struct journal_role j;
@@ -615,7 +616,8 @@ static void what_is_half_packed_is_no_reason(void **state)
 	assert_false(j.pressed);
 	assert_int_equal(faccessat(f->fd, "packed.new", F_OK, 0), -1);
 	assert_null(j.pack);
-	/* Not at once again: nobody gains by a disk that is full every other second. */
+	/* Packing does not begin again at once, because the disk would be full every other
+	 * second. */
 	assert_true(j.pack_at > clock_mono().ns + 60 * SECOND);
 	r = read_all(f);
 	assert_int_equal(r.of[WAIT_TRAFFIC], 41);
@@ -624,7 +626,7 @@ static void what_is_half_packed_is_no_reason(void **state)
 	stop(&j);
 }
 
-/* A new file whose name is not on the disk takes no records: they wait until it is. */
+/* A new file whose name is not on the disk yet takes no records: they wait. */
 static void a_name_that_is_not_kept(void **state)
 {
 	static struct journal_role j;
@@ -651,7 +653,7 @@ static void a_name_that_is_not_kept(void **state)
 	assert_int_equal(r.of[WAIT_TRAFFIC], 2);
 }
 
-/* A journal that was killed while it packed left a file that is nobody's; the next has the room. */
+/* A journal that was killed while it packed left a file behind: the next one deletes it. */
 static void what_a_killed_one_left(void **state)
 {
 	static struct journal_role j;
@@ -662,7 +664,7 @@ static void what_a_killed_one_left(void **state)
 	half_packed(f, &j);
 	pack_forget(&j.pack);
 	stop(&j);
-	/* Somebody took the reserve meanwhile, and all other room but a little. */
+	/* Another program used up the reserve and nearly all other room meanwhile. */
 	assert_int_equal(syscall(SYS_unlinkat, f->fd, "reserve", 0), 0);
 	room = RESERVE_BYTES - 50000;
 	begin(f, &j);
@@ -672,7 +674,7 @@ static void what_a_killed_one_left(void **state)
 	stop(&j);
 }
 
-/* Whichever call on the disk fails, and with what, over a whole story of it. */
+/* A long sequence of events, in which any single call on the disk fails, with any error. */
 static void every_step(void **state)
 {
 	static const int codes[] = { ENOSPC, EIO, EDQUOT };
@@ -729,8 +731,8 @@ static bool has_text(const json_t *o, const char *key, uint64_t wall_ns)
 	return same;
 }
 
-/* Whatever time a role says, searches find its record at the one of its coming, or at its own when
- * that can be. */
+/* Whatever time a role states: a search finds its record at the time of arrival, or at the stated
+ * time if that is possible. */
 static void a_time_is_held_to_the_clock(void **state)
 {
 	struct folder *f = *state;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pictures of time: what is counted stands in its hour, after a start as before it, for 400 days
- * and no longer; the file never grows beyond its bound, whoever fills it, and wrong clocks and
- * damaged files cost what they must.
+ * Counts for charts over time: each is in its hour, before and after a restart, for 400 days and no
+ * longer. The file never grows beyond its limit, whoever fills it. Wrong clocks and damaged files
+ * destroy no more than they must.
  * LINK: appliance/journal/trends.c appliance/base/json.c appliance/base/addr.c
  * LINK: appliance/base/utf8.c appliance/base/clock.c appliance/base/memfd.c appliance/base/err.c
  * LINK: appliance/base/sha256.c
@@ -44,7 +44,7 @@ static void again(uint64_t wall_s)
 	assert_int_equal(trends_open(dirfd_, wall_s, &t), 0);
 }
 
-/* The number of the step that is `back` before the last one; -1 = there is no such series. */
+/* The count `back` steps before the last one; -1 = there is no such series. */
 static json_int_t at(bool days, int32_t east_s, uint64_t wall_s, const char *what, const char *of, size_t back)
 {
 	json_t *j = trends_json(&t, days, east_s, wall_s), *s;
@@ -92,7 +92,7 @@ static void what_is_counted_stands_in_its_hour_over_a_start(void **state)
 	assert_int_equal(at(false, 0, NOW, "sessions", "a", 0), UINT32_MAX);
 }
 
-/* Tokyo's midnight is 15:00 of Greenwich. */
+/* Midnight in Tokyo is 15:00 UTC. */
 static void days_begin_where_people_are(void **state)
 {
 	const uint64_t day = 20000 * D;
@@ -112,7 +112,7 @@ static void it_is_kept_for_400_days_and_no_longer(void **state)
 	trends_add(&t, TREND_SESSIONS, "a", NOW - 399 * D, 1);
 	trends_add(&t, TREND_SESSIONS, "a", NOW - 398 * D, 2);
 	assert_int_equal(at(true, 0, NOW, "sessions", "a", 399), 1);
-	/* Its place in the ring is that of now. */
+	/* Its place in the ring is now used for the present hour. */
 	trends_add(&t, TREND_SESSIONS, "a", NOW + D, 5);
 	assert_int_equal(at(true, 0, NOW + D, "sessions", "a", 0), 5);
 	assert_int_equal(at(true, 0, NOW + D, "sessions", "a", 399), 2);
@@ -133,8 +133,8 @@ static off_t size(void)
 	return st.st_size;
 }
 
-/* More names than there are places are counted without their names; nothing is lost but those, and
- * the file has its bound. Places come back when nothing came for 400 days. */
+/* More names than places: the others are counted without their names. Only names are lost, and the
+ * file stays within its limit. A place is free again when its name did not come for 400 days. */
 static void strangers_fill_no_more_than_their_places(void **state)
 {
 	char name[32];
@@ -166,13 +166,14 @@ static void clocks_that_were_wrong(void **state)
 {
 	(void)state;
 	trends_add(&t, TREND_SESSIONS, "a", NOW, 5);
-	/* Two days ahead, and back. */
+	/* The clock goes two days ahead, and back. */
 	trends_add(&t, TREND_SESSIONS, "a", NOW + 2 * D, 1);
 	trends_add(&t, TREND_SESSIONS, "a", NOW, 2);
 	trends_add(&t, TREND_SESSIONS, "a", NOW + H, 3);
 	assert_int_equal(at(false, 0, NOW + H, "sessions", "a", 0), 3);
 	assert_int_equal(at(false, 0, NOW + H, "sessions", "a", 1), 7);
-	/* Ten years ahead, and back: what was counted before is gone, what comes is not. */
+	/* The clock goes ten years ahead, and back: earlier counts are gone, later ones are
+	 * kept. */
 	trends_add(&t, TREND_SESSIONS, "a", NOW + 3652 * D, 1);
 	trends_add(&t, TREND_SESSIONS, "a", NOW + 2 * H, 4);
 	assert_int_equal(at(false, 0, NOW + 2 * H, "sessions", "a", 0), 4);
@@ -209,7 +210,8 @@ static void marks_are_the_last_ones(void **state)
 	assert_int_equal(at(false, 0, NOW, "sessions", "a", 0), 5);
 }
 
-/* Whatever stands there under its name: it begins anew, beside what was there. */
+/* Whatever is damaged in the file: the counts begin anew, and the damaged file is kept beside
+ * them. */
 static void what_is_damaged_begins_anew(void **state)
 {
 	int fd;
@@ -230,7 +232,7 @@ static void what_is_damaged_begins_anew(void **state)
 	assert_int_equal(trends_open(dirfd_, NOW, &t), 0);
 	trends_add(&t, TREND_SESSIONS, "a", NOW, 5);
 	assert_int_equal(at(false, 0, NOW, "sessions", "a", 0), 5);
-	/* Cut off in the middle: what is there is read, the rest is nothing. */
+	/* The file is cut off in the middle: the counts in front of the cut are read. */
 	trends_save(&t);
 	trends_close(&t);
 	fd = openat(dirfd_, "trends", O_WRONLY);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Records are checked while a journal writes, packs and deletes in the same folder: whatever it
- * does, and before whichever file is opened, a sound journal is found sound.
+ * Records are checked while a journal writes, packs and deletes in the same folder. Whatever it
+ * does, and before whichever file is opened, a valid journal is reported as valid.
  *
  * LINK: appliance/journal/verify.c appliance/journal/segment.c appliance/journal/chain.c
  * LINK: appliance/journal/line.c
@@ -40,14 +40,14 @@ struct beside {
 	struct folder *f;
 	struct journal j;
 	struct pack *pack;
-	uint64_t oldest; /* number of the first record that is there */
+	uint64_t oldest; /* number of the first record that still exists */
 };
 
 static struct beside beside;
 static void (*happens)(struct beside *);
-/* before that open, and before so many after it; 0 = before none */
+/* the step is done before this open, and before so many after it; 0 = before none */
 static unsigned opens_until, times;
-/* that one file which changes its name may be missed in a list */
+/* one file that changes its name may be missing in a list of the folder */
 static unsigned unseen;
 
 int openat(int dirfd, const char *name, int flags, ...)
@@ -62,7 +62,7 @@ int openat(int dirfd, const char *name, int flags, ...)
 		unsigned left = times > 0 ? times - 1 : 0;
 
 		times = 0;
-		happens(&beside); /* which opens files itself */
+		happens(&beside); /* this opens files as well */
 		times = left;
 		opens_until = left > 0 ? 1 : 0;
 	}
@@ -78,7 +78,7 @@ struct dirent *readdir(DIR *d)
 	return entry;
 }
 
-static unsigned mixed; /* reads of the head from now on that meet it half written over */
+static unsigned mixed; /* number of the next reads of the head that get a mixture of old and new */
 
 static ssize_t half_written(char *p, size_t asked, ssize_t n)
 {
@@ -99,7 +99,7 @@ ssize_t pread(int fd, void *p, size_t n, off_t at)
 	return half_written(p, n, syscall(SYS_pread64, fd, p, n, at));
 }
 
-/* Nobody pulls a plug here. */
+/* Nobody cuts the power in this test, so fsync does nothing. */
 int fsync(int fd)
 {
 	(void)fd;
@@ -142,7 +142,7 @@ static void a_new_file_begins(struct beside *b)
 	append(&b->j, 2);
 }
 
-/* As the journal does it: first the record is on the disk, then the file goes. */
+/* As the journal does it: the record is on the disk first, then the file is deleted. */
 static void the_oldest_goes(struct beside *b)
 {
 	struct segment_file *list;
@@ -215,14 +215,14 @@ static void sound(struct folder *f, const char *when, unsigned at)
 	assert_int_equal(r.open, 0);
 	if (r.first > 1)
 		assert_int_equal(r.deleted + 1, r.first);
-	/* All of it, but for what is written after somebody looked. */
+	/* All records, except those that were written after the check looked. */
 	assert_in_range(r.first, 1, beside.oldest);
 	assert_true(r.last >= (uint64_t)FILES * LINES);
 	assert_int_equal(r.records, r.last + 1 - r.first);
 }
 
-/* Once before each of the files that are opened, and from each on before all of them. `ready`: acts
- * of packing before. */
+/* The step happens once, before each opened file in turn; and then before all files from each one
+ * on. `ready`: steps of packing before the check. */
 static unsigned before_each_open(struct folder *f, const char *when, void (*what)(struct beside *), unsigned most,
 				 unsigned ready)
 {
@@ -249,8 +249,8 @@ static void beside_one_that_packs(void **state)
 	struct folder *f = *state;
 	unsigned acts = 0, both = 0;
 
-	/* How many acts a file takes, and where both of its files are there: from each of
-	 * them on. */
+	/* The number of steps that a file takes, and the steps between which both its forms exist:
+	 * the check begins at each of them. */
 	begin(f);
 	for (struct segment_file *list = NULL; both < 2; acts++) {
 		struct err e = { 0 };
@@ -287,7 +287,7 @@ static void beside_one_that_writes(void **state)
 	before_each_open(f, "new files", a_new_file_begins, 20, 0);
 }
 
-/* A file that changes its name while the folder is read may be seen under neither. */
+/* A file that changes its name while the folder is read may be listed under neither name. */
 static void a_list_that_missed_one(void **state)
 {
 	struct folder *f = *state;
@@ -301,7 +301,7 @@ static void a_list_that_missed_one(void **state)
 	end();
 }
 
-/* A deletion of which no record says is one, whenever it happens. */
+/* A deletion without a record is damage, whenever it happens. */
 static void the_oldest_is_taken(struct beside *b)
 {
 	struct err e = { 0 };
@@ -309,7 +309,7 @@ static void the_oldest_is_taken(struct beside *b)
 	assert_int_equal(keep_delete(b->f->fd, 1, &e), 0);
 }
 
-/* A kernel may give a reader half of the old head and half of the new one. */
+/* A reader may get half of the old head and half of the new one. */
 static void a_head_that_is_half_written(void **state)
 {
 	struct folder *f = *state;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The servers with weak TLS: told apart by address and port, off the list when nobody saw them for
- * long, silent while a review holds, with a part for each conduit; they outlive a restart, and no
- * damaged file is taken.
+ * The servers with weak TLS: distinguished by address and port, removed when they were not seen for
+ * long, silent while a review is valid, with a share for each conduit. They outlive a restart, and
+ * no damaged file is accepted.
  *
  * LINK: appliance/journal/weak.c appliance/base/atomic_file.c appliance/base/columns.c
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c
@@ -89,12 +89,13 @@ static void it_is_over_when_nobody_saw_it(void **state)
 	see("10.0.0.2", 443, "a", OLD, NOW + 100, 1);
 	assert_int_equal(alarms(NOW + WEAK_OVER_S - 1), 2);
 	assert_int_equal(alarms(NOW + WEAK_OVER_S), 1);
-	assert_int_equal(alarms(NOW - 1000000), 2); /* a clock that went back ends nothing */
+	/* a clock that went back does not end an alarm */
+	assert_int_equal(alarms(NOW - 1000000), 2);
 	weak_tidy(&l, NOW + WEAK_OVER_S);
 	assert_int_equal(l.n, 1);
 	assert_int_equal(l.list[0].address.b[3], 2);
 	assert_int_equal(l.list[1].last, 0);
-	/* Seen again it is new. */
+	/* Seen again, the server counts as new. */
 	see("10.0.0.1", 443, "a", OLD, NOW + WEAK_OVER_S + 50, 1);
 	assert_int_equal(l.list[1].first, NOW + WEAK_OVER_S + 40);
 }
@@ -105,13 +106,14 @@ static void a_review_holds_for_what_it_saw(void **state)
 	see("10.0.0.1", 443, "a", OLD, NOW, 1);
 	see("10.0.0.2", 443, "a", OLD, NOW + 500, 1);
 	see("", 0, "a", 0, NOW, 3);
-	/* What was seen before or after it, it is not about. */
+	/* A review does not cover what was seen before or after it. */
 	weak_review(&l, NOW - 1000, NOW - 10, NOW + 600);
 	weak_review(&l, NOW + 501, NOW + 590, NOW + 600);
 	assert_int_equal(alarms(NOW + 600), 3);
 	weak_review(&l, NOW - 1000, NOW + 200, NOW + 600);
 	assert_int_equal(alarms(NOW + 600), 1);
-	/* The same again changes nothing; another weakness does, and so does time. */
+	/* The same weakness again changes nothing; another weakness does, and so does the passing
+	 * of time. */
 	see("10.0.0.1", 443, "a", OLD, NOW + 700, 1);
 	assert_int_equal(alarms(NOW + 700), 1);
 	see("10.0.0.1", 443, "a", RC4, NOW + 800, 1);
@@ -125,7 +127,8 @@ static void a_review_holds_for_what_it_saw(void **state)
 	assert_int_equal(alarms(NOW + 900 + 90 * 86400), 1);
 }
 
-/* As the role does: what the list makes of an event at this time of the clock, by both clocks. */
+/* What the list makes of an event that comes at this time, as the role does it, with both
+ * clocks. */
 static void hears(struct weak_steady *s, const char *address, uint64_t mono_s, uint64_t wall_s)
 {
 	if (weak_settled(s, (struct mono){ mono_s * 1000000000ull }, wall_s * 1000000000ull))
@@ -133,7 +136,8 @@ static void hears(struct weak_steady *s, const char *address, uint64_t mono_s, u
 	see(address, 443, "a", OLD, wall_s, 1);
 }
 
-/* Years ahead for some minutes: no review is forgotten, and no alarm stays for years. */
+/* The clock is years ahead for some minutes: no review is forgotten, and no alarm stays for
+ * years. */
 static void a_clock_that_was_ahead_for_a_while(void **state)
 {
 	const uint64_t ahead = 3650ull * 86400;
@@ -153,8 +157,8 @@ static void a_clock_that_was_ahead_for_a_while(void **state)
 	hears(&s, "10.0.0.1", 11000, NOW + 10000);
 	assert_int_equal(l.n, 3);
 	assert_int_equal(l.list[0].reviewed, NOW + 1000);
-	/* An hour later nothing is yet to come; that is over when it was not seen for long, and can
-	 * be reviewed. */
+	/* An hour later no time lies in the future. The alarm ends when the server was not seen for
+	 * long, and it can be reviewed. */
 	hears(&s, "10.0.0.1", 15000, NOW + 14000);
 	assert_int_equal(l.n, 3);
 	for (size_t i = 0; i < l.n; i++)
@@ -169,7 +173,8 @@ static void a_clock_that_was_ahead_for_a_while(void **state)
 	assert_int_equal(l.n, 1);
 }
 
-/* Years behind for some minutes: what was seen before is not taken to be of that time. */
+/* The clock is years behind for some minutes: servers that were seen before are not taken to be of
+ * that time. */
 static void a_clock_that_stood_back_for_a_while(void **state)
 {
 	struct weak_steady s = { 0 };
@@ -200,7 +205,7 @@ static void every_conduit_has_its_part(void **state)
 	assert_string_equal(l.list[WEAK_BY_CONDUIT].conduit, "internet");
 	see("10.2.0.1", 443, "crane", OLD, NOW, 1);
 	assert_int_equal(l.n, WEAK_BY_CONDUIT + 2);
-	/* All of it full: sessions are counted still. */
+	/* The whole list is full: sessions are still counted. */
 	for (unsigned n = 0; l.n < WEAK_SERVERS; n++) {
 		snprintf(conduit, sizeof(conduit), "c%u", n);
 		see("", 0, conduit, 0, NOW, 1);
@@ -245,8 +250,8 @@ static void it_outlives_a_restart(void **state)
 	weak_load(folder, &l, &damaged);
 	assert_false(damaged);
 	assert_memory_equal(&before, &l, sizeof(l));
-	/* What it did not write is set aside, whatever it is, and that is known until somebody
-	 * reviews the records. */
+	/* A file that the role did not write is set aside, and this is known until somebody reviews
+	 * the records. */
 	for (unsigned i = 0; i < 6; i++) {
 		static const char *const texts[] = {
 			"",

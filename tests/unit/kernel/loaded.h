@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A policy as its messages to the kernel would load it, read back as the kernel would dump them,
- * for tests of the witness. The seed is printed; SEED=n repeats it.
+ * A policy read back as the kernel would dump it after the messages that load it; for tests of the
+ * witness. The seed is printed; SEED=n repeats it.
  */
 #ifndef SEKISHO_TESTS_UNIT_KERNEL_LOADED_H
 #define SEKISHO_TESTS_UNIT_KERNEL_LOADED_H
@@ -82,7 +82,7 @@ static inline void load(struct loaded *l, enum kernel_lack q)
 	l->w = (struct witness){ .ir = l->k.c.ir, .ids = l->ids, .interfaces = l->indexes, .now = NOW, .seed = 7 };
 }
 
-/* The demonstration site, with every failure decision and kind of lane in it. */
+/* The demonstration site, with every failure decision and every kind of lane. */
 static inline void every_lane(struct model_maker *k)
 {
 	maker_site(k);

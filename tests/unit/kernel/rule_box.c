@@ -10,7 +10,7 @@
 		abort();                                                                                               \
 	} while (0)
 
-/* Where the key of a statement cannot be loaded, the rule breaks. */
+/* The key of a statement. If it cannot be loaded, the rule does not match. */
 struct key {
 	bool bad;
 	uint32_t iif, oif, mark, mark2;
@@ -76,7 +76,7 @@ static struct key key_of(const struct box_packet *p, uint32_t kind)
 	case KEY_PACE_LINK:
 	case KEY_SHARE_PAIR:
 	case KEY_SHARE_ZONE:
-		break; /* nothing stands in their sets here */
+		break; /* these tests have nothing in these sets */
 	case KEY_RESET:
 		k.mark = p->mark & MARK_LANE_MASK;
 		k.mark2 = f->mark & MARK_LANE_MASK;
@@ -116,7 +116,8 @@ static bool holds(const struct ir_element *e, const struct key *k)
 	       e->l4proto == k->l4proto && k->port >= e->lo && k->port <= e->hi;
 }
 
-/* The kernel's sets hold no two elements that a key could find. */
+/* The first element that fits the key. The kernel's sets never have two elements that one key could
+ * find. */
 static const struct ir_element *find(const struct box_rules *b, enum ir_set set, const struct key *k)
 {
 	const struct ir_element *found = NULL;
@@ -138,7 +139,7 @@ struct run {
 	struct box_packet *p;
 	struct box_result r;
 	bool done;
-	int next; /* chain to go to, -1 = none */
+	int next; /* the chain to go to, -1 = none */
 };
 
 static bool end(struct run *x, enum box_verdict v)
@@ -196,7 +197,7 @@ static bool within(const struct run *x, enum ir_set set)
 	return x->p->flow->ends[set == SET_IDLES] > x->b->now;
 }
 
-/* True: the rule goes on. */
+/* Runs one statement. True: the rule goes on. */
 static bool step(struct run *x, const struct ir_stmt *s)
 {
 	struct box_packet *p = x->p;
@@ -337,7 +338,8 @@ struct box_result box_run(const struct box_rules *b, enum ir_chain chain, struct
 					if (!step(&x, &b->rules[i].stmts[s]))
 						break;
 		if (x.done || x.next < 0)
-			/* the end of a chain reached by goto: the base chain's policy, drop */
+			/* the end of a chain that was reached by goto: the policy of the base
+			 * chain, drop */
 			return x.r;
 		chain = (enum ir_chain)x.next;
 	}

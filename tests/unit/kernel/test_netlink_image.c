@@ -15,7 +15,7 @@
 
 #define NOW 1000000u
 
-/* Two interfaces, one permit without inspection, one in a lane, one that ends. */
+/* Two interfaces; one permit without inspection, one in a lane, one with an end. */
 static struct ir_interface interfaces[] = { { .name = "lan0", .device = "a0" }, { .name = "lan1", .device = "b0" } };
 static struct ir_permit permits[] = {
 	{ .lane = LANE_NONE },
@@ -116,7 +116,7 @@ static void layout(void **state)
 	assert_int_equal(i.elements[SET_AGREE].n, 3);
 	assert_true(image_digest(&i, digest));
 	assert_memory_equal(digest, ir.digest, 32);
-	/* Only the lane in use has a chain, and a way to it. */
+	/* Only the used lane has a chain, and a jump to it. */
 	assert_true(i.chains[CHAIN_LANE_FIRST + 54]);
 	assert_false(i.chains[CHAIN_LANE_FIRST + 53]);
 	assert_int_equal(i.elements[TABLE_LANES].n, 2);
@@ -154,7 +154,7 @@ static void differences(void **state)
 	expect_at(a, &ir, kernel_indexes, NOW, &two);
 	assert_int_equal(image_diff(&one, &two, NOW, a, &d), 0);
 	assert_int_equal(d.n_gone + d.n_added, 0);
-	/* Clocks that differ a little are no difference; an end that was taken away is. */
+	/* A small difference of clocks does not count; an end that was removed does. */
 	two.elements[SET_UNTIL4].list[0].until += TIME_SLACK;
 	assert_int_equal(image_diff(&one, &two, NOW, a, &d), 0);
 	assert_int_equal(d.n_gone + d.n_added, 0);
@@ -169,14 +169,15 @@ static void differences(void **state)
 	assert_int_equal(d.n_gone, 1);
 	assert_int_equal(d.n_added, 1);
 	assert_int_equal(d.gone[0].set, SET_UNTIL4);
-	/* A changed mark is a removal and an addition of the same key. */
+	/* A changed mark is a removal and an addition with the same key. */
 	expect_at(a, &ir, kernel_indexes, NOW, &two);
 	two.elements[SET_EXACT4].list[0].data ^= 1;
 	assert_int_equal(image_diff(&one, &two, NOW, a, &d), 0);
 	assert_int_equal(d.n_gone, 1);
 	assert_int_equal(d.n_added, 1);
 	assert_memory_equal(d.gone[0].element->key, d.added[0].element->key, IMAGE_KEY);
-	/* A verdict that leads elsewhere, and one that is nobody's, even on both sides. */
+	/* A verdict that leads to another chain, and one that leads to no chain, even on both
+	 * sides. */
 	expect_at(a, &ir, kernel_indexes, NOW, &two);
 	two.elements[TABLE_LANES].list[0].chain ^= 1;
 	assert_int_equal(image_diff(&one, &two, NOW, a, &d), 0);
@@ -184,8 +185,8 @@ static void differences(void **state)
 	one.elements[TABLE_LANES].list[0].verdict = two.elements[TABLE_LANES].list[0].verdict = VERDICT_FOREIGN;
 	assert_int_equal(image_diff(&one, &two, NOW, a, &d), 0);
 	assert_int_equal(d.n_gone, 1);
-	/* One that ends at this very moment goes as any other, because it still lets packets by;
-	 * nobody adds it. */
+	/* An element that ends at this moment is removed like any other, because it still lets
+	 * packets pass; it is not added. */
 	expect_at(a, &ir, kernel_indexes, NOW, &one);
 	expect_at(a, &ir, kernel_indexes, NOW, &two);
 	two.elements[SET_UNTIL4].n = 0;
@@ -200,7 +201,8 @@ static void differences(void **state)
 	arena_free(a);
 }
 
-/* A permit that lingers keeps what let its sessions by, and nothing that would admit a new one. */
+/* A permit that is kept for its sessions keeps the elements that let these pass, and none that
+ * would let a new session in. */
 static void lingering(void **state)
 {
 	struct arena *a = arena_new(16u << 20);
@@ -230,12 +232,12 @@ static void lingering(void **state)
 		memcpy(&mark, now.elements[SET_LIVE].list[k].key + 8, sizeof(mark));
 		live += mark_permit(mark) == 9;
 	}
-	assert_int_equal(live, 2); /* directions */
+	assert_int_equal(live, 2); /* one for each direction */
 	arena_free(a);
 }
 
-/* What ends at one moment ends one after the other, so that a session meets either all of its old
- * permit or nothing of it. */
+/* Elements that end at the same moment end one after the other, so that a session always meets
+ * either all of its old permit or nothing of it. */
 static void order_of_ends(void **state)
 {
 	(void)state;

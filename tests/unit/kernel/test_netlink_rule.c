@@ -13,7 +13,7 @@
 
 #include "appliance/kernel/rule.h"
 
-/* The texts of one IR rule, one a line. */
+/* The texts of one rule of the policy, one a line. */
 static int texts(const struct ir_rule *r, enum kernel_lack q, char *out, size_t size)
 {
 	struct nftnl_rule *rules[RULE_FAN];
@@ -50,7 +50,7 @@ static void live_lookup(void **state)
 			    "[ lookup reg 1 set lanes dreg 0 0x0 ]");
 }
 
-/* A record has a rule of its own: the limit in it must never stop the count or the drop. */
+/* A report has a rule of its own: its rate limit must never prevent the count or the drop. */
 static void record_apart(void **state)
 {
 	struct ir_rule r = {
@@ -106,7 +106,8 @@ static void reverse_path(void **state)
 	assert_non_null(strstr(text, "[ fib saddr . iif oif present => reg 1 ] [ cmp eq reg 1 0x00000000 ]"));
 }
 
-/* The target's bytes are part of the text, else read-back could not tell one queue from another. */
+/* The bytes of the target are part of the text, because otherwise two queues could not be
+ * distinguished when the rules are read back. */
 static void queues(void **state)
 {
 	struct ir_rule r = { .chain = CHAIN_CUT, .n = 1, .stmts = { { .kind = IR_QUEUE, .a = 3, .b = 1 } } };
@@ -119,8 +120,8 @@ static void queues(void **state)
 	r.stmts[0].b = 0;
 	assert_int_equal(texts(&r, LACKS_QUEUE, other, sizeof(other)), 1);
 	assert_string_not_equal(one, other);
-	/* Unanswered packets of a lane that is closed must not pass: no flag may be there that was
-	 * not asked for. */
+	/* Unanswered packets of a closed lane must not pass: no flag may be set that was not asked
+	 * for. */
 	assert_int_equal(texts(&r, LACKS_NOTHING, one, sizeof(one)), 1);
 	assert_string_equal(one, "[ queue num 1024-1031 ]");
 	r.stmts[0].b = 1;
@@ -134,7 +135,7 @@ static void queues(void **state)
 	assert_non_null(strstr(other, "target name NFQUEUE rev 3 info 0004010001000000"));
 }
 
-/* A kernel that cannot take an option out does not refuse what it leaves in either. */
+/* A kernel that cannot remove a TCP option cannot drop packets because of it either. */
 static void one_path_only(void **state)
 {
 	struct ir_rule strip = { .chain = CHAIN_ADMIT, .n = 1, .stmts = { { .kind = IR_TCP_STRIP, .a = 30 } } },
@@ -234,7 +235,8 @@ static void whole_skeleton(void **state)
 	arena_free(a);
 }
 
-/* A part is drawn for each session, out of few enough sessions that it is soon walked. */
+/* Each session is assigned a part at random. There are so few parts that a search of all sessions
+ * soon visits each. */
 static void parts_are_drawn(void **state)
 {
 	struct ir_rule r = {

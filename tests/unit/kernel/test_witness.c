@@ -12,8 +12,8 @@
  * LINK: appliance/wire/reason.c
  * LIBS: libnftnl libmnl nettle
  */
-/* The messages that would load a policy, read back as the kernel would dump them, agree with the
- * policy; and whatever opens a chain or changes an element is noticed. */
+/* A policy read back as the kernel would dump it agrees with the policy. Everything that opens a
+ * chain or changes an element is noticed. */
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
@@ -46,7 +46,7 @@ static void what_is_loaded_agrees(void **state)
 	assert_true(packets > 50000);
 }
 
-/* What opens most: each of these alone must be seen. */
+/* The changes that open most: each of them alone must be noticed. */
 static void whatever_opens_is_noticed(void **state)
 {
 	static const char *const base[] = { "guard", "input", "forward", "post", "last", "output" };
@@ -64,7 +64,8 @@ static void whatever_opens_is_noticed(void **state)
 		every_lane(&l.k);
 		assert_true(maker_lower(&l.k));
 		loaded_open(&l, LACKS_NOTHING);
-		/* Of the two chains behind the queues each decides alone, so both are opened. */
+		/* Each of the two chains behind the queues decides by itself, so both are
+		 * opened. */
 		for (size_t k = 0; k < l.rules.n_chains; k++) {
 			if (strcmp(l.rules.chains[k].name, base[i / 3]) == 0)
 				c = &l.rules.chains[k];
@@ -74,7 +75,8 @@ static void whatever_opens_is_noticed(void **state)
 				l.rules.chains[k].base = false;
 		}
 		assert_non_null(c);
-		/* A rule at the top; the chain gone; its rules gone and its policy accept. */
+		/* A rule at the top that accepts; the chain missing; its rules missing and its
+		 * policy accept. */
 		if (i % 3 == 0)
 			c->rules[0] = all;
 		else if (i % 3 == 1)
@@ -87,8 +89,8 @@ static void whatever_opens_is_noticed(void **state)
 	}
 }
 
-/* A permit that is missing there, and one that has no business there: opener and companion would
- * part, or others meet. */
+/* A permit that is missing in this set, and one that does not belong there: the sessions of opener
+ * and companion would go to different workers, or others to the same. */
 static void who_stays_together_is_noticed(void **state)
 {
 	struct told t;
@@ -164,8 +166,8 @@ static void changed_elements_are_noticed(void **state)
 	}
 	print_message("%u of %u mutants noticed\n", noticed, tried);
 	assert_int_equal(tried, 20);
-	/* Nine of ten as a rule. An element of which another says the same is not missed, and a
-	 * seed may draw several of these. */
+	/* Usually nine of ten are noticed. An element whose contents another one has as well is not
+	 * missed, and a seed may draw several of these. */
 	assert_true(noticed * 2 >= tried);
 }
 

@@ -13,10 +13,10 @@
  * LIBS: libnftnl libmnl nettle
  */
 /*
- * Every change of the rules in the kernel that changes what becomes of some packet must be noticed
- * by the witness. For a change that it does not notice, packets are drawn at random and sent
- * through both, the rules as they were and as they are: if one fares otherwise, the witness should
- * have asked about it. MUTANTS=all tries every change of every expression once, MUTANTS=50 as many.
+ * The witness must notice every change of the kernel's rules that changes what happens to some
+ * packet. For a change that it does not notice, random packets are sent through the old and the new
+ * rules. If one of them is treated differently, the witness should have asked about it. MUTANTS=all
+ * tries every change of every expression once, MUTANTS=50 tries 50 of them.
  */
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -26,11 +26,11 @@
 #include "tests/unit/kernel/loaded.h"
 
 #define DRAWS 250u   /* changes */
-#define SHOTS 20000u /* packets for each that was not noticed */
+#define SHOTS 20000u /* packets for each change that was not noticed */
 #define NO_PERMIT 0x3ffff0u
 #define SYN 2u
 
-/* Expressions that decide nothing: a change there is for the comparison of texts. */
+/* Expressions that decide nothing: a change of these is noticed when the texts are compared. */
 static bool only_records(const struct rule_read *r)
 {
 	for (size_t i = 0; i < r->n; i++)
@@ -53,7 +53,7 @@ static void flip(uint8_t *p, uint32_t len, unsigned r)
 		p[r / 8 % len] ^= (uint8_t)(1u << r % 8);
 }
 
-/* Changes one expression; NULL when that kind has nothing to change. */
+/* Changes one expression; NULL if this kind has nothing to change. */
 static const char *mutate_op(struct op *o, unsigned r)
 {
 	switch (o->kind) {
@@ -102,7 +102,7 @@ static const char *mutate_op(struct op *o, unsigned r)
 	return NULL;
 }
 
-/* What comes into play only when a limit is reached; a box at rest is what is asked about. */
+/* Rules that only work when a limit is reached; the packets ask about a box below its limits. */
 static bool only_limits(const char *chain)
 {
 	static const char *const names[] = { "pace", "again", "taken", "share", "full_pair", "full_zone" };
@@ -113,8 +113,8 @@ static bool only_limits(const char *chain)
 	return false;
 }
 
-/* Rule `n` of a chain whole (`o` 0), or one of its expressions left out (o % 3 == 1) or changed;
- * false when there is nothing to change. */
+/* Makes a change: rule `n` of a chain removed (`o` 0), or one of its expressions removed (o % 3 ==
+ * 1) or changed. False when there is nothing to change. */
 static bool make_mutant(struct ruleset *rules, size_t chain, size_t n, size_t o, unsigned *seed, struct mutant *m)
 {
 	struct chain_read *c = &rules->chains[chain];
@@ -157,7 +157,7 @@ static bool draw_mutant(struct ruleset *rules, unsigned *seed, struct mutant *m)
 /* ---- packets --------------------------------------------------------------------------------- */
 
 enum way { FORWARDED, TO_THE_BOX, FROM_THE_BOX };
-/* What comes back for a packet that was queued. */
+/* The verdict that a queued packet gets. */
 enum answer { GOOD, CONFIRMED, NONE, OF_ANOTHER_PERMIT, SENSELESS, OF_AN_ENDED_PERMIT, ANSWERS };
 
 struct shot {
@@ -186,8 +186,8 @@ static void turn_round(struct walk_packet *p)
 	p->dport = q.sport;
 }
 
-/* Tracking knows the packet: its session is one that a permit allows, or allowed once. An error
- * comes with types of its own. */
+/* A packet that connection tracking knows: of a session that a permit allows, or once allowed. An
+ * ICMP error has types of its own. */
 static void of_a_session(const struct loaded *l, unsigned *seed, const struct ir_cell *c, struct walk_packet *p)
 {
 	static const uint8_t errors4[] = { 3, 4, 5, 11, 12 }, errors6[] = { 0, 1, 2, 3, 4, 100 };
@@ -262,8 +262,8 @@ static struct shot draw_shot(const struct loaded *l, unsigned *seed)
 		of_a_session(l, seed, c, p);
 	else if (pick(seed, 4) == 0)
 		p->first_port = p->dport = (uint16_t)pick(seed, 65536);
-	/* Segments in the middle need no look at their source: a stricter rule there takes nothing
-	 * from anybody. */
+	/* Packets in the middle of a session need no check of their source: a stricter rule refuses
+	 * nobody. */
 	if (p->state == WALK_NEW || p->state == WALK_RELATED)
 		p->routed = pick(seed, 6) != 0;
 	if (pick(seed, 8) == 0)
@@ -279,7 +279,8 @@ static struct shot draw_shot(const struct loaded *l, unsigned *seed)
 
 struct fate {
 	struct walk_result queued, end;
-	uint32_t queued_mark, ct_mark; /* what is remembered of its session when it passed */
+	/* the marks of the packet and of its session when it was queued */
+	uint32_t queued_mark, ct_mark;
 };
 
 static void answer(struct walk_packet *p, enum answer a)
@@ -339,7 +340,7 @@ static bool fares_otherwise(const struct fate *a, const struct fate *b)
 	       a->queued.bypass != b->queued.bypass;
 }
 
-/* A packet that fares otherwise by the rules as they are now. */
+/* Finds a packet that the present rules treat differently. */
 static bool find_shot(const struct loaded *good, const struct loaded *bad, unsigned *seed, char *text, size_t size)
 {
 	for (unsigned i = 0; i < SHOTS; i++) {
@@ -406,7 +407,8 @@ static void changed_rules_are_noticed(void **state)
 	const char *how_many = getenv("MUTANTS");
 	bool all = how_many != NULL && strcmp(how_many, "all") == 0;
 	unsigned long draws = how_many != NULL && !all ? strtoul(how_many, NULL, 10) : DRAWS;
-	/* The same changes every time: a build is not judged by luck. SEED draws others. */
+	/* The same changes each time, so that a build does not depend on luck; SEED draws
+	 * others. */
 	unsigned seed = getenv("SEED") != NULL ? seed_of() : 1;
 	struct tally n = { 0 };
 
@@ -422,7 +424,7 @@ static void changed_rules_are_noticed(void **state)
 		loaded_close(&bad);
 		if (!all)
 			continue;
-		/* A rule whole, then each of its expressions in three ways. */
+		/* A rule removed, then each of its expressions in three ways. */
 		n_ops = good.rules.chains[c].n > r ? good.rules.chains[c].rules[r].n : 0;
 		if (++o > 3 * n_ops) {
 			o = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an alarm says to whoever is woken: names that people use, the machines that it touches, and
- * a first step.
+ * The texts of alarms for the person who gets them: the names that people use, the affected
+ * machines, and a first step.
  * LINK: mgmt/state/alarms.c mgmt/state/stand.c mgmt/state/faults.c mgmt/state/lost.c
  * LINK: mgmt/state/read.c
  * LINK: mgmt/state/weakness.c appliance/wire/attack.c appliance/wire/tls.c
@@ -81,7 +81,7 @@ static void names_machines_steps(void **state)
 	says(list, "fault another program", NULL, "", "page State");
 	says(list, "conduit reads", NULL, "TOS,RTG 7号機", "cables");
 	says(list, "role tap", NULL, "", "starts anew");
-	/* A sign of an attack says its own step in its words; nothing else has none. */
+	/* An alarm about an attack names its own first step; no other alarm has one. */
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *a = json_array_get(list, i);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The line of a backup's file, the renaming of cards in its texts, and the process apart that opens
- * it.
+ * The line of a backup's file, the renaming of cards in its texts, and the separate process that
+ * opens it.
  * LINK: appliance/seal/file.c mgmt/cli/backup/rename.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c
  * LINK: appliance/base/sha256.c appliance/base/bytes.c
  * LIBS: nettle libseccomp jansson
@@ -82,7 +82,8 @@ static void test_rename(void **state)
 	static const char *const texts[][2] = {
 		{ "lan0 = { device = \"a\"; label = \"a\"; };", "lan0 = { device = \"b\"; label = \"a\"; };" },
 		{ "device: \"a\" device=\"b\"",
-		  "device: \"b\" device=\"a\"" }, /* both at once, not one after the other */
+		  /* both names are exchanged in one pass, not one after the other */
+		  "device: \"b\" device=\"a\"" },
 		{ "# device = \"a\"\ndevice /* \"a\" */ = // \"a\"\n \"a\"",
 		  "# device = \"a\"\ndevice /* \"a\" */ = // \"a\"\n \"b\"" },
 		{ "label = \"device = \\\"a\"; device = \"a\"", "label = \"device = \\\"a\"; device = \"b\"" },
@@ -125,7 +126,7 @@ static bool cannot(void *ctx, uint8_t **ret, size_t *ret_n)
 	return false;
 }
 
-/* By its end, not by a signal: the test's own handlers of those are in the child as well. */
+/* Ends by exit, not by a signal: handlers of the test would run in the child as well. */
 static bool dies(void *ctx, uint8_t **ret, size_t *ret_n)
 {
 	(void)ret;
@@ -133,7 +134,8 @@ static bool dies(void *ctx, uint8_t **ret, size_t *ret_n)
 	_exit(*(const int *)ctx);
 }
 
-/* Each thing that somebody who took it over would try: a letter for what went through. */
+/* Tries everything that an attacker who controls the process would try; one letter for each attempt
+ * that succeeded. */
 static bool tries(void *ctx, uint8_t **ret, size_t *ret_n)
 {
 	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -173,7 +175,7 @@ static void test_apart(void **state)
 {
 	static const size_t sizes[] = { 0, 1, 65535, 65536, 65537, 3000000 };
 	int low = open("/tmp", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600),
-	    fd = fcntl(low, F_DUPFD_CLOEXEC, 50); /* no end of a pipe there */
+	    fd = fcntl(low, F_DUPFD_CLOEXEC, 50); /* no pipe has this descriptor number */
 	uint8_t *p = NULL;
 	size_t n = 0;
 
@@ -197,8 +199,8 @@ static void test_apart(void **state)
 	close(low);
 }
 
-/* A kernel that refuses this call, if `arg` >= 0 with that as its first argument; whether work is
- * done apart there. */
+/* Whether the separate process works if the kernel refuses this call (with `arg` as its first
+ * argument, if `arg` >= 0). */
 static bool works_without(int call, int arg)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
@@ -213,7 +215,8 @@ static bool works_without(int call, int arg)
 	return apart(says, &size, 100, &p, &n);
 }
 
-/* Each step of the closing, the filter last: without it nothing hostile is opened. */
+/* Each step of the confinement fails in turn, the filter last: without it nothing from outside is
+ * opened. */
 static void test_not_closed(void **state)
 {
 	static const struct {
@@ -248,7 +251,7 @@ static void test_not_closed(void **state)
 	}
 }
 
-/* It ends as by a mistake of its own, where a core file would be written: none is. */
+/* The process crashes where a core file would be written: there is none. */
 static void test_memory(void **state)
 {
 	const struct rlimit most = { RLIM_INFINITY, RLIM_INFINITY };

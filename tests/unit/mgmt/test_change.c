@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Orders as a browser sends them: what is one becomes a message and a bundle, and whatever is none
+ * Orders as a browser sends them: a valid one becomes a message and a bundle, an invalid one
  * becomes neither.
  *
  * LINK: mgmt/web/change.c appliance/wire/change.c appliance/base/bundle.c appliance/base/bytes.c
@@ -18,7 +18,7 @@
 #include "mgmt/web/login.h"
 #include "mgmt/web/reply.h"
 
-/* What answers; nothing is sent here. */
+/* Replaces the function that answers; nothing is sent in this test. */
 unsigned login_http_of(int status)
 {
 	return (unsigned)status;
@@ -83,8 +83,8 @@ static void orders_are_read(void **state)
 	}
 }
 
-/* Who comes in, by which ticket and for how long, of the order that opens a door, and of
- * no other. */
+/* An order that opens a door states who comes in, the ticket, and the duration; other orders must
+ * not. */
 static void a_door_has_its_words(void **state)
 {
 	struct change_request r;
@@ -128,8 +128,8 @@ static void texts_become_a_bundle(void **state)
 	close(r.fd);
 }
 
-/* Cut anywhere, or with anything in the place of any byte: an order or none, and a descriptor with
- * an order alone. */
+/* The order is cut anywhere, or has any byte changed: it is an order or none, and there is a
+ * descriptor only with an order. */
 static void every_cut_and_change_is_bounded(void **state)
 {
 	static const char good[] = "{\"order\":\"save\",\"base\":3,\"texts\":[{\"name\":\"x\",\"text\":\"y\"}]}";

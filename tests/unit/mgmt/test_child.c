@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A child that does its work, crashes, never ends or says nothing: the program hears what it said
- * until then, and goes on.
+ * A child that does its work, crashes, never ends or says nothing: the program gets what the child
+ * said until then, and goes on.
  *
  * LINK: mgmt/inform/child.c appliance/base/err.c
  */
@@ -28,7 +28,7 @@ struct piece {
 	pid_t parent;
 };
 
-/* Three steps, and after each it waits to be told to go on. */
+/* Three steps; after each one the child waits for permission to go on. */
 static void work(void *of, int to)
 {
 	const struct piece *p = of;
@@ -38,7 +38,8 @@ static void work(void *of, int to)
 		if (write(to, &i, 1) != 1 || read(to, &go, 1) != 1)
 			return;
 	if (p->way == CRASHES) {
-		signal(SIGSEGV, SIG_DFL); /* the test's own would come back into the test */
+		/* the handlers of the test would continue the test in the child */
+		signal(SIGSEGV, SIG_DFL);
 		raise(SIGSEGV);
 	}
 	while (p->way == ENDLESS)
@@ -70,7 +71,7 @@ static int run(enum way way, struct err *e)
 
 	assert_int_equal(p.asked, 3);
 	assert_true(way == FLOODS ? p.heard > 3 : p.heard == 3);
-	/* Nothing of it is left. */
+	/* No process is left. */
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	return r;
 }

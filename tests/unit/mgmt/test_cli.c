@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Parts of the command line: reading it, numbers, terminal cells, tables, help.
+ * Parts of the command line: parsing it, numbers, terminal cells, tables, help.
  *
  * LINK: mgmt/cli/cli.c mgmt/cli/help.c mgmt/cli/options.c mgmt/cli/socket.c mgmt/cli/screen/table.c
  * LINK: mgmt/cli/screen/wrap.c
@@ -21,7 +21,7 @@
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/screen/wrap.h"
 
-/* Two verbs of our own. */
+/* Two verbs for the test. */
 
 static int nothing(struct cli *c, const struct cli_args *a)
 {
@@ -187,12 +187,12 @@ static void test_safe(void **state)
 	expect_safe("a\033[31mb\n\r\t", "a?[31mb???");
 	expect_safe("\xc2\x9b"
 		    "31m",
-		    "?31m"); /* the one-byte escape of ISO 6429 */
+		    "?31m"); /* the single-byte form of an escape of ISO 6429 */
 	expect_safe("abc\xe2\x80\xae"
 		    "def",
 		    "abc?def");				 /* right-to-left override */
 	expect_safe("\xe2\x81\xa6x\xe2\x81\xa9", "?x?"); /* isolates */
-	/* overlong, surrogate, cut short: byte by byte */
+	/* overlong, a surrogate, cut short: each byte is shown alone */
 	expect_safe("\xc0\xaf\xed\xa0\x80\xe3\x81", "???????");
 	expect_safe("", "");
 	expect_safe(NULL, "");
@@ -263,7 +263,8 @@ static void lines_end_before_the_edge(void **state)
 	wraps_to("short", 0, 0, "short");
 	wraps_to("one two", 75, 2, "one\n  two");
 	wraps_to("one  two", 75, 2, "one\n  two");
-	/* Japanese breaks anywhere, but for brackets, punctuation and small kana. */
+	/* Japanese text may break anywhere, except before or after brackets, punctuation and small
+	 * kana. */
 	wraps_to("検査部です", 76, 0, "検査\n部です");
 	wraps_to("検査、です", 76, 0, "検\n査、です");
 	wraps_to("検（査）", 76, 0, "検\n（査）");
@@ -271,13 +272,13 @@ static void lines_end_before_the_edge(void **state)
 	wraps_to("さっき", 76, 0, "さっ\nき");
 	wraps_to("直近 7 日間", 72, 0, "直近\n7 日間");
 	wraps_to("装置の sekishod が", 70, 1, "装置の\n sekishod が");
-	/* nothing fits: one break after the first place there is */
+	/* nothing fits: it breaks at the first possible place */
 	wraps_to("名前", 80, 0, "名\n前");
 	wraps_to("http://a-word-that-is-longer-than-what-is-left", 60, 0,
 		 "http://a-word-that-is-longer-than-what-is-left");
 }
 
-/* Help texts are of any length in the catalogue; what a person sees has 80 columns at most. */
+/* Help texts have lines of any length in the catalogue; a person sees 80 columns at most. */
 static void help_has_80_columns(void **state)
 {
 	static const enum lang langs[] = { LANG_EN, LANG_JA };

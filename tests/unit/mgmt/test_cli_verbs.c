@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The built `sekisho` as a person types it: help of every verb in both languages, exit statuses
- * without a box, and what is printed when a box answers (a box of our own, with answers as
- * docs/json.md has them).
+ * The built `sekisho` as a person uses it: help of every verb in both languages, exit statuses
+ * without a box, and what is printed when a box answers (a box of the test, with answers as in
+ * docs/json.md).
  *
  * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c
  * LINK: appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
@@ -60,8 +60,8 @@ static int scratch(void)
 
 static _Atomic pid_t running;
 
-/* Runs the words after "sekisho", split at spaces, with our socket. Ends within half a minute, or
- * is ended. */
+/* Runs the words after "sekisho", separated by spaces, with the socket of the test. After half a
+ * minute it is killed. */
 static void run(struct run *r, const char *text)
 {
 	char copy[512], *argv[WORDS + 1] = { program }, *save = NULL;
@@ -105,8 +105,8 @@ static void expect_not_in(const char *text, const char *part)
 
 #define ANY (-1)
 
-/* Runs it, and holds its status and what it prints against all of these; of "!text" it is the text
- * that must not be there. */
+/* Runs it, and compares its exit status and its output with all these texts; "!text" must not be in
+ * the output. */
 static void expect_said(struct run *r, const char *line, int status, const char *const *parts)
 {
 	run(r, line);
@@ -126,7 +126,8 @@ struct box {
 	const char *answers[MSG_TYPE_COUNT];
 	uint8_t status[MSG_TYPE_COUNT];
 	unsigned asked[MSG_TYPE_COUNT];
-	unsigned enough;      /* who asked the same so often is ended by SIGALRM; 0 = nobody is */
+	/* after this number of the same question the asker is ended by SIGALRM; 0 = never */
+	unsigned enough;
 	struct msg_body last; /* request */
 	size_t bundle_bytes;  /* of the last apply */
 };
@@ -155,7 +156,7 @@ static void *box_loop(void *arg)
 		uint8_t head[2] = { 0 };
 		enum msg_type type;
 
-		/* Control hears it, or hands on what is for the supervisor. */
+		/* The role control gets the message, or passes on what is for the supervisor. */
 		(void)recv(sock, head, sizeof(head), MSG_PEEK);
 		type = (enum msg_type)(head[0] << 8 | head[1]);
 		if (msg_recv(sock, ROLE_CLI, msg_may_say(type, ROLE_CLI, ROLE_CONTROL) ? ROLE_CONTROL : ROLE_SUPERVISOR,
@@ -331,7 +332,7 @@ static void test_usage(void **state)
 	run(&r, "");
 	assert_int_equal(r.status, 2);
 	expect_in(r.err, "usage: sekisho");
-	/* What the system says of a file is said in the reader's language too. */
+	/* Messages of the system about a file are in the reader's language too. */
 	run(&r, "journal verify /nothing/here --lang ja");
 	expect_in(r.err, "/nothing/here: ファイルまたはフォルダーがありません");
 	assert_non_null(mkdtemp(records));
@@ -412,7 +413,7 @@ static void test_off_line(void **state)
 	assert_int_equal(stat(line, &st), 0);
 	assert_true(st.st_size > 100);
 	unlink(line);
-	/* Never over what it is made from, whichever name it has. */
+	/* The output never overwrites a file from which it is made, whatever its name is. */
 	snprintf(line, sizeof(line), "compile %s -o %s/./site.cfg", path, folder);
 	run(&r, line);
 	assert_int_equal(r.status, 2);
@@ -423,7 +424,8 @@ static void test_off_line(void **state)
 	j = json_loads(r.out, 0, NULL);
 	assert_non_null(json_object_get(j, "generation"));
 	json_decref(j);
-	/* Written over by the conduit: invalid for check and apply, "no" for prove. */
+	/* A conduit breaks the statement: check and apply call the policy invalid, prove says
+	 * "no". */
 	snprintf(text, sizeof(text), HEAD, "write");
 	policy(path, sizeof(path), text);
 	snprintf(line, sizeof(line), "check %s", path);
@@ -432,7 +434,7 @@ static void test_off_line(void **state)
 	expect_in(r.err, "site.cfg:");
 	snprintf(line, sizeof(line), "apply %s", path);
 	run(&r, line);
-	assert_int_equal(r.status, 2); /* and not 3: the box was not even asked */
+	assert_int_equal(r.status, 2); /* and not 3: the box was not asked at all */
 	snprintf(line, sizeof(line), "prove %s", path);
 	says(&r, line, 1, "BROKEN", "office-cranes");
 	snprintf(line, sizeof(line), "prove %s --json", path);
@@ -448,11 +450,12 @@ static void test_off_line(void **state)
 	assert_int_equal(r.status, 2);
 }
 
-/* A file may be called anything; a terminal is not steered by it. */
+/* A file may have any name; its name cannot control the terminal. */
 static void names_steer_no_terminal(void **state)
 {
 	static const struct {
-		/* written beside the policy, "" over it; NULL = not at all */
+		/* `beside`: what is appended to the policy's name for -o; "" = the policy itself,
+		 * NULL = no -o */
 		const char *verb, *beside;
 		int status;
 	} lines[] = { { "check", NULL, 0 }, { "prove", NULL, 0 }, { "compile", ".nft", 0 }, { "compile", "", 2 } };
@@ -505,7 +508,7 @@ static void test_documents(void **state)
 
 		read_top(names[d], text);
 		for (const char *p = text; *p != '\0'; p++)
-			if (*p != '\\') /* roff writes \- for a minus */
+			if (*p != '\\') /* roff writes a minus as \- */
 				plain[n++] = *p;
 		plain[n] = '\0';
 		for (size_t i = 0; i < VERBS; i++) {
@@ -545,7 +548,7 @@ static void test_documents(void **state)
 	"{\"site\":{\"name\":\"kita\",\"label\":\"北\\u001b[31m\"}," GENERATION(state, by) "," ROLES(enforce,          \
 												     dpi) "," REST "}"
 
-/* Nothing green while anything around the rules is not as it should be: the first line says what,
+/* Nothing is green while something is wrong, even apart from the rules: the first line says what,
  * in words. */
 static void test_status_faults(void **state)
 {
@@ -590,7 +593,8 @@ static void test_status_faults(void **state)
 		run(&r, "status --json");
 		assert_int_equal(r.status, cases[i].status);
 	}
-	/* Whether records are deleted says the journal, and nobody for it. */
+	/* The journal says whether records are deleted, and nothing else says it for the
+	 * journal. */
 	box_says(MSG_STATUS, 0, BOX("\"journal\":{\"records\":1,\"keep_days\":0,\"delete_after_days\":0}"));
 	says(&r, "status --all", ANY, "no record is deleted");
 	box_says(MSG_STATUS, 0, BOX("\"journal\":null"));
@@ -632,7 +636,7 @@ static void test_status(void **state)
 	box_says(MSG_STATUS, 0, cases[1].json);
 	says(&r, "status --all", ANY, "2026-11-20 08:20:00 UTC", "sekisho confirm",
 	     "12  kernel   no conduit allows this", "3  workers  function code not allowed", "!allowed by the policy");
-	/* What went on uninspected is named, but not as refused. */
+	/* Traffic that passed uninspected is named, but not as refused. */
 	expect_not_in(strstr(r.out, "Passed without inspection"), "no conduit allows this");
 	expect_in(strstr(r.out, "Passed without inspection"), "142  kernel  inspector did not answer; live session");
 	expect_in(r.out, "dpi/9 (naming)");
@@ -640,7 +644,7 @@ static void test_status(void **state)
 	expect_in(r.out, "queueing: NFQUEUE target");
 	expect_in(r.out, "flowtables: not used (");
 	expect_in(r.out, "table of the rules: no owner (");
-	/* neither colours into a file, nor what a label smuggles in */
+	/* no colours in a file, and no control characters from a label */
 	expect_not_in(r.out, "\033");
 	says(&r, "status --all --lang ja", ANY, "dpi/9（識別用）", "ワーカー 0（コマンド用）",
 	     "フローテーブル: 不使用（", "ルールのテーブル: 所有者なし（", "防御中", "許可するコンジットがない");
@@ -660,7 +664,7 @@ static void test_status(void **state)
 		box_says(MSG_STATUS, 0, json);
 		says(&r, "status --all", ANY, owned[i][1]);
 	}
-	/* Why is said in the reader's language, as far as it is known. */
+	/* The reason is in the reader's language, as far as it is known. */
 	box_says(MSG_STATUS, 0,
 		 "{" GENERATION("confirmed",
 				"null") ",\"roles\":[{\"role\":\"enforce\",\"state\":\"running\"}],"
@@ -668,8 +672,7 @@ static void test_status(void **state)
 					"left on device\"}}");
 	says(&r, "status", ANY, "journal     write to the journal: No space left on device\n");
 	says(&r, "status --lang ja", ANY, "記録        記録を書き込めません: ディスクの空きなし\n");
-	/* What somebody did behind the box's back stands where it is read first; who is dead has
-	 * no pid. */
+	/* Changes by others than the box stand at the top; a role that has ended has no pid. */
 	box_says(MSG_STATUS, 0,
 		 "{" GENERATION("confirmed",
 				"null") ",\"drift\":{\"seen\":2,\"last\":\"2026-11-20T08:10:11Z\"},\"roles\":[{"
@@ -681,8 +684,8 @@ static void test_status(void **state)
 	box_close();
 }
 
-/* Without --all it fits on a screen of 24 lines, however much is amiss; what is left out
- * is counted. */
+/* Without --all the output fits on a screen of 24 lines, whatever is wrong; the number of omitted
+ * lines is stated. */
 static void test_one_screen(void **state)
 {
 	static struct run r;
@@ -721,8 +724,8 @@ static void test_one_screen(void **state)
 	box_close();
 }
 
-/* Between two switches: how many are answered for on each side, the first of them, and in
- * `effective` all. */
+/* A box between two switches: the number of hosts on each side for which it answers, the first of
+ * them, and all of them in `effective`. */
 static void test_answers(void **state)
 {
 #define ANSWERS                                                                                                        \
@@ -746,7 +749,7 @@ static void test_answers(void **state)
 		 "{" GENERATION("confirmed", "null") ",\"conduits\":[],\"cells\":[],\"permits\":[],\"assets\":[],"
 						     "\"answers\":[{\"interface\":\"lower\"," ANSWERS "}]}");
 	says(&r, "effective", 0, " 10.30.0.77, 2001:db8::9\n");
-	/* Where nobody is answered for, nothing is said of it. */
+	/* If it answers for no host, nothing is said about it. */
 	box_says(MSG_EFFECTIVE, 0, "{" GENERATION("confirmed", "null") ",\"conduits\":[],\"answers\":[]}");
 	says(&r, "effective", ANY, "!Answers for");
 	box_says(MSG_EFFECTIVE, 0, "{" GENERATION("confirmed", "null") ",\"conduits\":[],\"answers\":null}");
@@ -760,7 +763,7 @@ static void test_answers(void **state)
 	",\"digest\":\"0123456789abcdef\",\"applied\":\"2026-11-20T08:10:11Z\",\"state\":\"" state                     \
 	"\",\"by\":\"tanaka\"" rest "}"
 
-/* Where it goes, which lines change, what it does to sessions. */
+/* The generation to which it goes back, the lines that change, and what happens to sessions. */
 static void test_rollback(struct run *r)
 {
 	box_says(MSG_SHOW, 0,
@@ -805,7 +808,7 @@ static void test_rollback(struct run *r)
 	says(r, "rollback --dry-run --to 4 --lang ja", ANY, "戻す場合は、世代 5 から世代 4", "書き込み値 0～9");
 }
 
-/* In force is this text. */
+/* This text is in force. */
 static void shows(const char *text)
 {
 	static char json[8000];
@@ -840,7 +843,7 @@ static void test_apply(void **state)
 	assert_int_equal(r.status, 0);
 	assert_int_equal(box.last.ctl_apply.flags, 0);
 	assert_int_equal(box.last.ctl_apply.confirm_s, 600);
-	assert_true(box.bundle_bytes > strlen(text)); /* the text as it was read */
+	assert_true(box.bundle_bytes > strlen(text)); /* the text as it was read from the file */
 	expect_in(r.out, "Live sessions cut: 1");
 	expect_in(r.out, "  10.10.0.5:40000 -> 10.30.1.10:502 tcp  [old]  its permission ended or was");
 	expect_in(r.out, "generation 4 (waiting for confirm)");
@@ -852,7 +855,7 @@ static void test_apply(void **state)
 	assert_int_equal(box.last.ctl_apply.confirm_s, 0);
 	expect_in(r.out, "would be cut: 1");
 	expect_in(r.out, "Nothing was changed");
-	/* nothing is in force: there is nothing to compare with */
+	/* nothing is in force: there is nothing to compare */
 	expect_not_in(r.out, "same meaning");
 #define MEANT(all)                                                                                                     \
 	"{\"done\":true," GENERATION("confirmed", "null") ",\"cut\":[],\"meaning\":[" all "],\"more_meaning\":0}"
@@ -877,7 +880,7 @@ static void test_apply(void **state)
 	snprintf(line, sizeof(line), "apply %s --dry-run", path);
 	run(&r, line);
 	expect_not_in(r.out, "the management");
-	/* Sessions with the box itself stand in no list, so whose they are is said. */
+	/* Sessions with the box itself are in no list, so their persons are named. */
 #define SHUT_OUT(others)                                                                                               \
 	"{\"done\":true," GENERATION("confirmed", "null") ",\"cut\":[],\"shut_out\":{\"terminals\":["                  \
 							  "\"10.99.0.20\",\"2001:db8::20\"],\"others\":" others "}}"
@@ -920,7 +923,7 @@ static void test_apply(void **state)
 	run(&r, line);
 	assert_int_equal(r.status, 3);
 	expect_in(r.err, "another apply is running");
-	/* An invalid policy never leaves this machine. */
+	/* An invalid policy is never sent to the box. */
 	box.asked[MSG_CTL_APPLY] = 0;
 	policy(path, sizeof(path), "language_version = 1;\nzonez = {};\n");
 	run(&r, line);
@@ -974,7 +977,7 @@ static void test_events(void **state)
 		"write_single_register unit 1 holding 400-401  function code not allowed  [tos-reads-cranes "
 		"site.cfg:17]\n");
 	expect_in(r.out, "  x3\n");
-	/* Japanese columns stand under each other: full-width words are two cells wide. */
+	/* Japanese columns are aligned: a full-width character has two cells. */
 	says(&r, "events --limit 2 --lang ja", ANY,
 	     "      16  コマンド    拒否      [2001:db8::5]:40000 -> 10.30.1.10:502 tcp modbus "
 	     "write_single_register ユニット 1 holding 400-401  許可されていないファンクションコード");
@@ -991,7 +994,7 @@ static void test_events(void **state)
 	assert_non_null(second);
 	assert_int_equal(r.out[0], '{');
 	assert_int_equal(second[1], '{'); /* one object a line */
-	/* Following ends by a signal, and polls meanwhile. */
+	/* Following polls until a signal ends it. */
 	box_says(MSG_EVENTS, 0, "{\"events\":[],\"next\":17}");
 	box.asked[MSG_EVENTS] = 0;
 	box.enough = 3;
@@ -1007,14 +1010,14 @@ static void test_events(void **state)
 			    "[2001:db8::5]:40000 to 10.30.1.10:502 was refused: function code not allowed; by conduit "
 			    "tos-reads-cranes (site.cfg:17).\n");
 	says(&r, "explain 16 --lang ja", ANY, "拒否されました（理由: 許可されていないファンクションコード）。");
-	/* An answer is its sender's, and no command of the client. */
+	/* The contents of an answer come from its sender, and are no commands to the client. */
 	box_says(MSG_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":20,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"pdu\",\"verdict\":\"deny\","
 		 "\"reason\":\"modbus.response\",\"client\":\"10.1.1.1:40000\",\"server\":\"10.2.2.2:502\","
 		 "\"transport\":\"tcp\",\"direction\":\"s2c\",\"protocol\":\"modbus\"}}");
 	says(&r, "explain 20", ANY,
 	     "the answer of 10.2.2.2:502 to 10.1.1.1:40000 (modbus) was refused: answer without");
-	/* What is about the box itself is a sentence as well. */
+	/* A record about the box itself is a sentence as well. */
 	box_says(MSG_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":21,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"role\",\"role\":\"dpi\","
 		 "\"index\":1,\"code\":\"died\",\"count\":1}}");
@@ -1056,8 +1059,7 @@ static void test_events(void **state)
 	box_close();
 }
 
-/* A name that is mistyped looks like silence: said where people read it, and nothing
- * else changes. */
+/* With a mistyped name no record matches. People are told so; nothing else changes. */
 static void test_events_of_nothing(void **state)
 {
 	static const struct {
@@ -1090,7 +1092,8 @@ static void test_events_of_nothing(void **state)
 		expect_in(r.err, cases[i].note);
 		assert_int_equal(r.err[0] != '\0', cases[i].note[0] != '\0');
 	}
-	/* Records of an earlier policy have names that are gone: nothing is amiss with those. */
+	/* Records of an earlier policy contain names that no longer exist: nothing is reported
+	 * about these. */
 	box_says(MSG_EVENTS, 0, "{\"events\":[" EVENT("16", "") "],\"next\":16}");
 	run(&r, "events --conduit tos-reads-cranes --json");
 	assert_int_equal(r.status, 0);
@@ -1098,8 +1101,8 @@ static void test_events_of_nothing(void **state)
 	box_close();
 }
 
-/* What there is not is not said: no digest, no site; a host that is none is told apart from
- * a name. */
+/* Missing values are left out: no digest, no site. A word for --host that is no address is
+ * refused. */
 static void test_effective_without(void **state)
 {
 	static struct run r;
@@ -1166,7 +1169,7 @@ static void test_effective(void **state)
 	commands = strstr(r.out, "read_holding_registers (3), read_input_registers (4); holding 0-99,\n"
 				 "            no other address; units 1 (site.cfg line 14)");
 	assert_non_null(commands);
-	/* said once, though two permits carry it */
+	/* stated once, although it is in two permits */
 	expect_not_in(commands + 1, "read_holding_registers (3)");
 	run(&r, "effective --to json");
 	assert_memory_equal(r.out, "{\"generation\"", 13);
@@ -1175,7 +1178,7 @@ static void test_effective(void **state)
 	box_close();
 }
 
-/* A row that names no function is told in two words, not in 127. */
+/* A row without functions is described in two words, not in 127. */
 static void test_effective_any_function(void **state)
 {
 	static struct run r;
@@ -1234,7 +1237,7 @@ static void test_other_answers(void **state)
 	run(&r, "history");
 	assert_int_equal(r.status, 3);
 	expect_in(r.err, "without an answer");
-	/* Nonsense of every type is rendered, not believed. */
+	/* Answers with values of wrong types are printed, but not believed. */
 	box_says(MSG_STATUS, 0,
 		 "{\"roles\":7,\"workers\":[3,null],\"kernel\":[],\"generation\":\"x\",\"drift\":{\"seen\":-4}}");
 	box_says(MSG_EFFECTIVE, 0,
@@ -1249,8 +1252,8 @@ static void test_other_answers(void **state)
 	box_close();
 }
 
-/* A check may mention that a box waits for its clock. Of a box that does not answer it says
- * nothing: nothing failed. */
+/* A check may mention that a box waits for its clock. If the box does not answer, nothing is said,
+ * because nothing failed. */
 static void test_check_beside_a_box(void **state)
 {
 	static const char *const answers[] = { NULL, "[1]", "{\"clock\":{\"trusted\":true}}" };
@@ -1293,8 +1296,8 @@ static int teardown(void **state)
 	return rmdir(folder);
 }
 
-/* What stands, with labels that a spreadsheet would take for something else; `more` as of
- * another time. */
+/* The effective rules, with labels that a spreadsheet would take for formulas; `more` as of another
+ * time. */
 #define STANDS(more)                                                                                                    \
 	"{\"generation\":{\"number\":4,\"digest\":\"0123456789abcdef\"},\"time\":\"2026-11-20T08:10:11.000Z\"," more    \
 	"\"site\":{\"name\":\"kita\",\"label\":\"\"},"                                                                  \
@@ -1330,7 +1333,7 @@ static int teardown(void **state)
 	"\"2026-11-20T08:00:00.000Z\"}]}"
 #define THEN "\"as_it_was\":{\"since\":\"2026-11-01T00:00:00.000Z\",\"until\":\"2026-11-21T00:00:00.000Z\"},"
 
-/* A spreadsheet opens it in Japanese, one line a row, and computes nothing. */
+/* A spreadsheet opens the file with Japanese text, one row in each line, and computes nothing. */
 static void test_registers(void **state)
 {
 	static struct run r;
@@ -1373,7 +1376,7 @@ static void test_registers(void **state)
 	box_close();
 }
 
-/* Last seen is what the list of devices lets say of then, and nothing else. */
+/* The column "last seen" only has what the list of devices says about that time. */
 static void test_registers_of_then(void **state)
 {
 	static struct run r;
@@ -1387,11 +1390,11 @@ static void test_registers_of_then(void **state)
 	     "until 2026-11-21 00:00:00 UTC\n", "2026-11-20 08:09:00", "not known");
 	says(&r, "register assets --at 2026-11-20T08:10:11+00:00 --to json", 0, "\"as_it_was\":{\"since\"",
 	     "\"last_seen\":\"2026-11-20T08:09:00.000Z\"", "\"last_seen\":null");
-	/* Heard before and after: when it was last before then nobody knows. */
+	/* Heard before and after that time: the last time before it is not known. */
 	box_says(MSG_DEVICES, 0, HEARD("2026-11-01T00:00:00.000Z", "2026-11-20T08:11:00.000Z"));
 	says(&r, "register assets --at 2026-11-20T08:10:11+00:00 --to csv --lang ja", 0, "\"2020-03-31\",\"不明\"",
 	     "!08:11:00");
-	/* Only after: nothing is known of then. */
+	/* Heard only after that time: nothing is known. */
 	box_says(MSG_DEVICES, 0, HEARD("2026-11-20T08:10:30.000Z", "2026-11-20T08:11:00.000Z"));
 	says(&r, "register assets --at 2026-11-20T08:10:11+00:00 --to csv", 0, "\"2020-03-31\",\"not known\"");
 	says(&r, "register flows-ot --at 2026-11-20T08:10:11+00:00 --to svg", 0, "as it was then");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * docs/openapi.json against the tables that the program answers by: what one has, the other has,
- * with the same rights, words and bounds. That answers are as it says is tests/netns/contract's.
+ * Compares docs/openapi.json with the tables by which the program answers: the same routes, with
+ * the same rights, words and limits. tests/netns/contract checks the answers themselves.
  *
  * LINK: mgmt/web/api/%.c mgmt/web/pages/page.c build/ui/files.c mgmt/state/%.c mgmt/words/%.c
  * LINK: mgmt/picture/%.c mgmt/cli/screen/wrap.c
@@ -60,7 +60,8 @@ static bool lists(const json_t *list, const char *word)
 
 static void test_paths(void **state)
 {
-	size_t n = 2; /* who is logged in, and what a key is to sign */
+	/* the routes for the present login, and for what a security key has to sign */
+	size_t n = 2;
 
 	(void)state;
 	for (size_t i = 0; route_at(i) != NULL; i++, n++)
@@ -79,7 +80,7 @@ static void test_paths(void **state)
 	assert_int_equal(json_object_size(at(document, "paths")), n);
 }
 
-/* Each is one method: every other one is refused by all of them alike. */
+/* Each route has one method; all routes refuse the other methods in the same way. */
 static void test_methods(void **state)
 {
 	const char *path;
@@ -133,7 +134,7 @@ static void test_rights(void **state)
 	}
 }
 
-/* Orders about the records, and their bounds. */
+/* Orders about the records, and their limits. */
 static void test_records(void **state)
 {
 	json_t *orders = at(operation(POST_RECORDS, "post"), "x-rights"), *p = at(schema("RecordsOrder"), "properties");
@@ -150,7 +151,7 @@ static void test_records(void **state)
 	assert_int_equal(json_integer_value(at(at(p, "reason"), "maxLength")), HOLD_REASON);
 }
 
-/* Orders about accounts: one right for all of them. */
+/* Orders about accounts: all of them need the same right. */
 static void test_account_orders(void **state)
 {
 	json_t *p = at(schema("AccountOrder"), "properties"), *own = at(schema("PassphraseOrder"), "properties");
@@ -190,7 +191,7 @@ static void test_bounds(void **state)
 	assert_int_equal(bound(key, "key", "maxLength"), WEBAUTHN_TEXT);
 }
 
-/* Whatever people read is there in both languages. */
+/* Every text for people exists in both languages. */
 static void both_languages(json_t *v)
 {
 	const char *key;
@@ -222,7 +223,7 @@ static void test_languages(void **state)
 	both_languages(document);
 }
 
-/* What the program serves is the file, and each name that it refers to is there. */
+/* The program serves this file, and every name to which the file refers exists in it. */
 static void references(json_t *v)
 {
 	const char *key, *to = json_string_value(json_object_get(v, "$ref"));
@@ -255,7 +256,7 @@ static void test_references(void **state)
 	references(document);
 }
 
-/* A message at the machine, with each order that it may have. */
+/* A message at the machine, and each order that it may contain. */
 static uint32_t asked_at_machine(void)
 {
 	uint32_t asked = 0;
@@ -277,8 +278,8 @@ static uint32_t asked_at_machine(void)
 	return asked;
 }
 
-/* A right that nothing asks for is a promise to who has it: each is asked for by a route, an order
- * over the web or a question at the machine. */
+/* Every right is used: by a route, an order over the web, or a question at the machine. A right
+ * that nothing uses would be a false promise. */
 static void test_every_right_is_asked_for(void **state)
 {
 	uint32_t asked = asked_at_machine() | UINT32_C(1) << MANAGE_RIGHT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reassembly for replay: any order, repetitions, overlaps, impossible pieces, time and room running
- * out; and the link headers that stand before it.
+ * Reassembly of fragments for replay: any order, repetitions, overlaps, impossible fragments, lack
+ * of time and room; and the link headers in front of them.
  * LINK: mgmt/cli/replay/defrag.c mgmt/cli/replay/link.c appliance/base/bytes.c
  */
 #include "tests/unit/cmocka.h"
@@ -29,8 +29,8 @@ static void put16(uint8_t *p, size_t v)
 	p[1] = (uint8_t)v;
 }
 
-/* A fragment of the datagram `id` of either family with data[from..to); bytes of the data are xored
- * with `twist`. */
+/* A fragment of the datagram `id` in this family with data[from..to); the bytes are xored with
+ * `twist`. */
 static struct piece piece(int family, uint16_t id, size_t from, size_t to, bool more, uint8_t twist)
 {
 	struct piece p = { .n = (family == 4 ? 20 : 48) + (to - from) };
@@ -147,12 +147,12 @@ static void overlaps(void **state)
 		struct defrag *d = defrag_new();
 		struct defrag_stats stats;
 
-		/* over the end of an earlier one; nothing of this datagram completes any more */
+		/* over the end of an earlier fragment; this datagram is never completed */
 		assert_int_equal(give_range(d, family, 1, 0, 16, true), DEFRAG_WAITING);
 		assert_int_equal(give_range(d, family, 1, 8, 24, false), DEFRAG_REFUSED);
 		assert_int_equal(give_range(d, family, 1, 16, 24, false), DEFRAG_REFUSED);
 		assert_int_equal(give_range(d, family, 1, 0, 24, true), DEFRAG_REFUSED);
-		/* over the start of a later one */
+		/* over the start of a later fragment */
 		assert_int_equal(give_range(d, family, 2, 16, 32, false), DEFRAG_WAITING);
 		assert_int_equal(give_range(d, family, 2, 8, 24, true), DEFRAG_REFUSED);
 		/* around an earlier one */
@@ -161,16 +161,16 @@ static void overlaps(void **state)
 		/* same start, longer */
 		assert_int_equal(give_range(d, family, 4, 0, 8, true), DEFRAG_WAITING);
 		assert_int_equal(give_range(d, family, 4, 0, 16, true), DEFRAG_REFUSED);
-		/* inside one earlier fragment: ignored, as the kernel does */
+		/* inside an earlier fragment: ignored, as the kernel does */
 		assert_int_equal(give_range(d, family, 5, 0, 24, true), DEFRAG_WAITING);
 		assert_int_equal(give_range(d, family, 5, 8, 16, true), DEFRAG_WAITING);
 		assert_int_equal(give_range(d, family, 5, 24, 30, false), DEFRAG_DONE);
-		/* across two that came in order: inside what is one run by now */
+		/* inside two fragments that came in order, and are one piece by now */
 		assert_int_equal(give_range(d, family, 6, 0, 16, true), DEFRAG_WAITING);
 		assert_int_equal(give_range(d, family, 6, 16, 32, true), DEFRAG_WAITING);
 		assert_int_equal(give_range(d, family, 6, 8, 24, true), DEFRAG_WAITING);
 		assert_int_equal(give_range(d, family, 6, 32, 40, false), DEFRAG_DONE);
-		/* across two that touch, but came the other way round: inside neither */
+		/* across two adjacent fragments that came in reverse order: inside neither */
 		assert_int_equal(give_range(d, family, 7, 16, 32, true), DEFRAG_WAITING);
 		assert_int_equal(give_range(d, family, 7, 0, 16, true), DEFRAG_WAITING);
 		assert_int_equal(give_range(d, family, 7, 8, 24, true), DEFRAG_REFUSED);
@@ -239,7 +239,7 @@ static void time_and_room(void **state)
 	assert_int_equal(give(d, &first, 5, &b), DEFRAG_WAITING);
 	assert_int_equal(give(d, &last, 5 + DEFRAG_TIME_NS + 1, &b), DEFRAG_WAITING);
 	defrag_stats(d, &stats);
-	assert_int_equal(stats.incomplete, 2); /* one given up, one waiting */
+	assert_int_equal(stats.incomplete, 2); /* one datagram was given up, one waits */
 	defrag_free(d);
 	d = defrag_new();
 	for (uint16_t id = 0; id < DEFRAG_SLOTS + 1; id++) {
@@ -247,7 +247,7 @@ static void time_and_room(void **state)
 
 		assert_int_equal(give(d, &p, id, &b), DEFRAG_WAITING);
 	}
-	/* 0 made room, 1 did not */
+	/* datagram 0 made room, datagram 1 did not */
 	assert_int_equal(give_range(d, 4, 1, 8, 16, false), DEFRAG_DONE);
 	assert_int_equal(give_range(d, 4, 0, 8, 16, false), DEFRAG_WAITING);
 	defrag_free(d);
@@ -266,7 +266,7 @@ static void not_a_fragment(void **state)
 	assert_int_equal(give(d, &p, 0, &b), DEFRAG_DONE);
 	check_whole(6, b, 16);
 	p = piece(4, 1, 0, 16, true, 0);
-	for (size_t n = 0; n < p.n; n++) /* cut by the capture: somebody else's to refuse */
+	for (size_t n = 0; n < p.n; n++) /* cut by the capture: refused by others */
 		assert_int_equal(defrag_packet(d, bytes_of(p.bytes, n), (struct mono){ 0 }, &b), DEFRAG_WHOLE);
 	p = piece(6, 1, 0, 16, true, 0);
 	for (size_t n = 0; n < p.n; n++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The effective rules as text: what stands below each conduit, and that many conduits take no more
- * than their share.
+ * The effective rules as text: what is listed below each conduit, and that many conduits take no
+ * more than their share of the output.
  * LINK: mgmt/cli/effective/text.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
  * LINK: mgmt/cli/words/reach.c mgmt/cli/words/render.c mgmt/state/declares.c mgmt/state/read.c
  * LINK: mgmt/words/row.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c
@@ -28,7 +28,7 @@ static void put(json_t *list, json_t *one)
 	assert_int_equal(json_array_append_new(list, one), 0);
 }
 
-/* Conduit i lets its pair of hosts in, beneath one broad conduit that has all of them as well. */
+/* Conduit i allows its own pair of hosts, which one broad conduit allows as well. */
 static json_t *answer(unsigned n)
 {
 	json_t *conduits = json_array(), *cells = json_array(), *permits = json_array();
@@ -55,7 +55,7 @@ static json_t *answer(unsigned n)
 	return json_pack("{s:o, s:o, s:o}", "conduits", conduits, "cells", cells, "permits", permits);
 }
 
-/* The text, to be freed; *ret_ms: what it took of a processor. */
+/* The text, freed by the caller; *ret_ms: processor time in ms. */
 static char *printed(unsigned n, double *ret_ms)
 {
 	json_t *j = answer(n);
@@ -94,13 +94,13 @@ static void below_its_conduit(void **state)
 	broad = strstr(text, "broad");
 	strays = strstr(text, "lan9");
 	assert_true(first != NULL && first < second && second < broad && broad < strays);
-	/* Once below its own conduit, once below the broad one; the cells of one kind of packets in
-	 * one group. */
+	/* Each pair is listed once below its own conduit and once below the broad one; cells for
+	 * the same packets are in one group. */
 	assert_int_equal(times(text, "10.0.0.1 -> 10.1.0.1"), 6);
 	assert_int_equal(times(broad, "10.0.0.1 -> 10.1.0.1"), 3);
 	assert_int_equal(times(broad, "tcp/502"), 1);
 	assert_int_equal(times(broad, "tcp/443"), 1);
-	/* What three permits repeat is one line; of another conduit it says nothing. */
+	/* What three permits have in common is one line; nothing is said about other conduits. */
 	assert_int_equal(times(broad, "tls  "), 1);
 	assert_int_equal(times(text, "tls  "), 1);
 	assert_int_equal(times(text, "http  "), 3);
@@ -108,7 +108,7 @@ static void below_its_conduit(void **state)
 	free(text);
 }
 
-/* Eight times as many take eight times as long, not sixty-four times. */
+/* Eight times as many conduits take eight times as long, not sixty-four times. */
 static void as_long_as_it_is_large(void **state)
 {
 	double least = 1e9, most = 1e9, ms;
@@ -136,8 +136,8 @@ static void grants(const char *grant, const char *want)
 	json_decref(g);
 }
 
-/* Which words of command a grant lets by; what nobody has a name for may be any, and what nobody
- * reads is no word at all. */
+/* The words of the functions that a grant allows. A function without a name may belong to any word;
+ * a protocol whose functions are not read has no words. */
 static void words_of_grants(void **state)
 {
 	(void)state;
@@ -154,7 +154,7 @@ static void words_of_grants(void **state)
 	grants("{\"protocol\":\"ssh\",\"whole\":true,\"rows\":[]}", "null");
 }
 
-/* As a map says it, in both languages. */
+/* The short form, as the map shows it, in both languages. */
 static void shortly(enum protocol p, const char *row, const char *en, const char *ja)
 {
 	json_t *r = json_loads(row, 0, NULL);
@@ -174,8 +174,8 @@ static void shortly(enum protocol p, const char *row, const char *en, const char
 	json_decref(r);
 }
 
-/* A word of command is said only where the row has all that a policy means by it under its
- * addresses; the rest stays by name, and has a number where it has none. */
+/* A word is used only if the row allows every function that the word means for its addresses. Other
+ * functions are named, or numbered if they have no name. */
 static void groups_of_commands(void **state)
 {
 	(void)state;
@@ -191,7 +191,8 @@ static void groups_of_commands(void **state)
 	shortly(PROTO_SLMP, "{\"functions\":[67174400,67174401,67174402,67174403,268500992,161021952],\"d\":\"0-99\"}",
 		"batch_read, remote_run, 0x09990000; d 0-99, no other address",
 		"batch_read, remote_run, 0x09990000; d 0-99（ほかのアドレスは不可）");
-	/* What reads another space is not in a row of this one, and is not missed. */
+	/* A function that reads another space does not belong to a row of this one, and is not
+	 * missing. */
 	shortly(PROTO_SLMP,
 		"{\"functions\":[67174400,67174401,67174402,67174403,67305472,67305473,67305474,67305475,67502080,"
 		"67502081,67502082,67502083,134283264,134283265,134283266,134283267,134348800,268500992],\"d\":\"0-"

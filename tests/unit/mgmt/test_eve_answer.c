@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What rsyslogd is answered for a line of the record: the same record as EVE, as one line of text
- * in one line of JSON; for what is none, that nothing changes.
+ * The answer to rsyslogd for a line of the records: the same record as EVE, as one line of text in
+ * one line of JSON; for any other line, that nothing is changed.
  *
  * LINK: mgmt/eve/answer.c mgmt/words/eve.c mgmt/words/sentence.c mgmt/state/weakness.c
  * LINK: mgmt/words/parts.c mgmt/words/refusal.c mgmt/words/command.c mgmt/state/lost.c
@@ -31,7 +31,7 @@
 	"\"started\","                                                                                                 \
 	"\"process\":\"journal\",\"prev\":\"00\",\"hash\":\"11\"}"
 
-/* The answer's text, without its line end; the caller's. */
+/* The text of the answer without its line end; freed by the caller. */
 static char *answered(const char *line, size_t n)
 {
 	char *text = NULL;
@@ -40,7 +40,7 @@ static char *answered(const char *line, size_t n)
 
 	eve_answer(line, n, to);
 	fclose(to);
-	/* One line, since whoever asked reads to the first end of one that comes last. */
+	/* One line: rsyslogd reads up to the first line end, which must be the last byte. */
 	assert_true(size > 1 && text[size - 1] == '\n');
 	assert_ptr_equal(memchr(text, '\n', size), text + size - 1);
 	text[size - 1] = '\0';
@@ -58,7 +58,7 @@ static void said(const char *line, size_t n)
 	assert_non_null(msg);
 	assert_string_equal(msg, want);
 	assert_null(strpbrk(msg, "\n\r"));
-	/* By that rsyslogd sees that it was answered. */
+	/* From this prefix rsyslogd sees that it got an answer. */
 	assert_int_equal(strncmp(msg, BESIDE_EVE, strlen(BESIDE_EVE)), 0);
 	assert_int_not_equal(strncmp(line, BESIDE_EVE, strlen(BESIDE_EVE)), 0);
 	assert_null(strstr(msg, "\"hash\""));
@@ -103,13 +103,13 @@ static void no_records(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
 		nothing_changes(none[i], strlen(none[i]));
-	/* Cut anywhere, and with a NUL in it. */
+	/* Cut anywhere, and with a NUL inside. */
 	for (size_t n = 0; n < strlen(PDU); n++)
 		nothing_changes(PDU, n);
 	nothing_changes("{\"seq\":7}\0\n", 11);
 }
 
-/* Whatever stands in its members: there is an answer, and it is JSON. */
+/* With any value in any member there is an answer, and it is JSON. */
 static void of_any_kind(void **state)
 {
 	static const char *const values[] = { "null",

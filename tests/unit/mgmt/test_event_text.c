@@ -71,8 +71,8 @@ static void traffic(void **state)
 	"{" TIME "\"kind\":\"policy\",\"code\":\"refused\",\"value\":5,\"by\":\"tanaka\",\"generation\":{\"number\":"  \
 	"4,\"digest\":\"00\"},\"count\":1"
 
-/* Why is kept in English and said in the reader's language, as far as it is a whole sentence that
- * is known. */
+/* The reason is stored in English and shown in the reader's language, if the whole sentence is
+ * known. */
 static void why_it_was_refused(void **state)
 {
 	(void)state;
@@ -90,7 +90,7 @@ static void why_it_was_refused(void **state)
 		 "addresses are as before; the box stays with generation 4.",
 		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました（理由: "
 		 "interface lan1: mtu。ルールとアドレスは元のままです）。世代 4 のまま変わりません。");
-	/* Cut, or of another release: as it is. */
+	/* A sentence that is cut, or of another release, is shown as it is. */
 	sentence(REFUSED ",\"object\":\"interface lan1: mtu; rules and addr\"}",
 		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka: interface lan1: "
 		 "mtu; rules and addr; "
@@ -112,8 +112,8 @@ static void why_it_was_refused(void **state)
 		 "memory。何も変更していません）。戻せるまで再試行します。");
 }
 
-/* What the journal says of itself is kept in English and said in the reader's language; what is not
- * known of it stays. */
+/* The journal's own texts are stored in English and shown in the reader's language; unknown parts
+ * stay. */
 static void of_the_journal_itself(void **state)
 {
 	(void)state;
@@ -152,8 +152,8 @@ static void of_the_journal_itself(void **state)
 	}
 }
 
-/* Other protocols have other words for whom a command is for, and other ways to write addresses
- * and codes. */
+/* Other protocols have other words for the destination of a command, and write addresses and codes
+ * differently. */
 static void words_of_another_protocol(void **state)
 {
 	(void)state;
@@ -188,7 +188,7 @@ static void words_of_another_protocol(void **state)
 		 "3～5。判定の根拠はコンジット w（site.cfg:9）です。");
 }
 
-/* What no policy can write as a number is said in words. */
+/* A destination that no policy can write as a number is shown in words. */
 static void routes_that_have_no_number(void **state)
 {
 #define ROUTED(route)                                                                                                  \
@@ -265,8 +265,8 @@ static void the_box_itself(void **state)
 		 "table "
 		 "inet "
 		 "sekisho）。変更前: drop。変更後: accept。enforce プロセスが修復しました。");
-	/* Records keep their words in English; names, and rules as nft writes them, stay as
-	 * they are. */
+	/* Records keep their words in English; names, and rules in nft's form, are not
+	 * translated. */
 	sentence(
 		"{" TIME
 		"\"kind\":\"drift\",\"role\":\"enforce\",\"code\":\"changed\",\"object\":\"table inet sekisho: rule "
@@ -286,20 +286,20 @@ static void the_box_itself(void **state)
 	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"confirmed\",\"value\":5,\"by\":\"tanaka\",\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, generation 5 was confirmed by tanaka.",
 		 "2026-11-20 08:10:11 UTC、tanaka が世代 5 を確定しました。");
-	/* What was refused is not what is in force. */
+	/* The refused policy is not the one in force. */
 	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"refused\",\"generation\":{\"number\":4,\"digest\":\"00\"},"
 		 "\"value\":5,\"by\":\"tanaka\"}",
 		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka; the box stays with "
 		 "generation 4.",
 		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました。世代 4 "
 		 "のまま変わりません。");
-	/* A text that was no policy has no number. */
+	/* A text that was no policy has no generation number. */
 	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"refused\",\"generation\":{\"number\":4,\"digest\":\"00\"},"
 		 "\"by\":\"tanaka\"}",
 		 "At 2026-11-20 08:10:11 UTC, a policy was refused, asked by tanaka; the box stays with generation 4.",
 		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシーの適用は拒否されました。世代 4 "
 		 "のまま変わりません。");
-	/* Whoever changed the rules did not restore them. */
+	/* A person who changed the rules is not named as the one who restored them. */
 	line = said("{" TIME "\"seq\":9,\"kind\":\"drift\",\"role\":\"enforce\",\"code\":\"flushed\",\"by\":\"nft\"}",
 		    LANG_EN, event_line);
 	assert_non_null(strstr(line, "rules reloaded; changed by nft"));
@@ -312,7 +312,7 @@ static void the_box_itself(void **state)
 		 "2026-11-20 08:10:11 UTC、dpi プロセスの記録 12 件が失われました（引き渡せなかったため）。");
 }
 
-/* Of a flood only the sum is kept, and what all of it had in common. */
+/* Of a flood only a sum is kept, with the values that all records had in common. */
 static void sums(void **state)
 {
 	char *line;
@@ -333,7 +333,7 @@ static void sums(void **state)
 	free(line);
 }
 
-/* A record of a later version: told as far as it can be. */
+/* A record of a later release: as much as possible is told. */
 static void the_unknown(void **state)
 {
 	(void)state;
@@ -341,7 +341,7 @@ static void the_unknown(void **state)
 		 "2026-11-20 08:10:11 UTC、frob（frobbed）。");
 }
 
-/* Of rules that are gone, or new, one side is nothing: no arrow leads from it or to it. */
+/* If a rule was deleted, or is new, one side is missing: no arrow leads from it or to it. */
 static void what_came_or_went(void **state)
 {
 #define DRIFT(rest)                                                                                                    \
@@ -369,7 +369,8 @@ static void what_came_or_went(void **state)
 #undef DRIFT
 }
 
-/* A sender's time that the journal did not take is told with the one that it took. */
+/* A time stated by the sender that the journal did not accept is shown together with the time that
+ * it used. */
 static void another_time(void **state)
 {
 	static const char *json =
@@ -395,7 +396,7 @@ static void another_time(void **state)
 #define OF_HMI "\"protocol\":\"tls\",\"conduit\":\"hmi\",\"file\":\"site.cfg\",\"line\":7,\"seconds\":60,"
 #define ENDS "\"client\":\"10.10.0.5\",\"server\":\"10.20.0.10:443\",\"transport\":\"tcp\","
 
-/* Whom a client asked for, of one session and of many. */
+/* The server for which a client asked, in one session and in many. */
 static void servers_that_nobody_declared(void **state)
 {
 	(void)state;

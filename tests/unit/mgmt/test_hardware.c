@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a machine offers, read from a folder that looks like one.
+ * What a machine offers, read from a folder with the same layout.
  *
  * LINK: mgmt/cli/devices/hardware.c appliance/base/json.c appliance/base/addr.c
  * LINK: appliance/base/sha256.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
@@ -19,7 +19,7 @@
 
 static char root[] = "/tmp/sekisho-hardware-XXXXXX";
 
-/* The file with the folders that lead to it; "" for `text`: a folder alone. */
+/* Makes the file with the folders above it; "" for `text`: only a folder. */
 static void put(const char *path, const char *text)
 {
 	char whole[PATH_MAX];
@@ -72,8 +72,8 @@ static int machine(void **state)
 	put("/sys/class/tty/ttyS0/type", "4\n");
 	put("/sys/class/tty/ttyS1/type", "0\n");
 	put("/sys/class/rtc/rtc0", "");
-	/* A card in this namespace, one of the box's without an interface here, a virtual one, and
-	 * what is no card. */
+	/* A card in this namespace, a card of the box that has no interface here, a virtual one,
+	 * and a device that is no card. */
 	put(PCI "0000:02:00.0/class", "0x020000\n");
 	put(PCI "0000:02:00.0/vendor", "0x8086\n");
 	put(PCI "0000:02:00.0/device", "0x15f3\n");
@@ -156,7 +156,8 @@ static void cards_read(void **state)
 	json_decref(j);
 }
 
-/* A module that another one needs is not there for that; one that is part of the kernel is. */
+/* A module whose dependency is missing counts as missing; one that is built into the kernel does
+ * not. */
 static void kernel_read(void **state)
 {
 	json_t *j = hardware_read(root);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the management role decides by itself: request targets, the token, the budget of wrong
- * tokens, who goes in a crowd and who comes next.
+ * What the management role decides alone: request targets, the token, the budget of wrong tokens,
+ * who is dropped when there are too many connections, and who is served next.
  *
  * LINK: mgmt/web/api/target.c appliance/base/utf8.c mgmt/web/token.c mgmt/web/budget.c
  * LINK: mgmt/web/crowd.c appliance/base/bytes.c
@@ -24,7 +24,7 @@
 
 static struct target parse(const char *text)
 {
-	/* An exact-size copy on the heap: a read past the end is seen by the sanitizers. */
+	/* A heap copy of exactly this size: the sanitizers notice a read beyond it. */
 	size_t n = strlen(text);
 	char *copy = malloc(n > 0 ? n : 1);
 	struct target t;
@@ -55,11 +55,12 @@ static void test_targets(void **state)
 	assert_false(target_number(&t, "afte", &v));
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
 		assert_string_equal(parse(none[i]).path, "");
-	assert_string_equal(parse("//").path, "//"); /* kept, so that it matches no route */
+	/* kept as it is, so that it matches no route */
+	assert_string_equal(parse("//").path, "//");
 }
 
-/* What people call things has any sign, written as browsers do, where that is asked, and
- * nowhere else. */
+/* Names may contain any character, encoded as browsers do, in the parameters that allow it and in
+ * no others. */
 static void test_words(void **state)
 {
 	static const char *const bad[] = { "%",		"%4",  "%zz",	       "%e3%81%82", "%E3%81", "%00", "%0A",
@@ -163,7 +164,7 @@ static void test_tokens(void **state)
 	assert_true(token_matches(header, right));
 	memcpy(header, "bEARER", 6);
 	assert_true(token_matches(header, right));
-	/* Each single digit counts, and so does the length. */
+	/* Each single digit matters, and so does the length. */
 	for (size_t i = 0; i < TOKEN_DIGITS; i++) {
 		snprintf(header, sizeof(header), "Bearer %s", right);
 		header[7 + i] ^= 1;
@@ -215,9 +216,9 @@ static void test_budget_delays(void **state)
 		assert_true(budget_failure(&b, &guesser, now, &report) == 0);
 	assert_true(budget_failure(&b, &guesser, now, &report) == BUDGET_DELAY_NS);
 	assert_true(budget_failure(&b, &other, now, &report) == 0);
-	now += 60ull * S; /* forgotten */
+	now += 60ull * S; /* long enough for the budget to forget */
 	assert_true(budget_failure(&b, &guesser, now, &report) == 0);
-	/* The right token is recorded once in ten minutes, and never held up. */
+	/* A right token is recorded once in ten minutes, and is never delayed. */
 	assert_true(budget_accepted(&b, &guesser, now));
 	assert_false(budget_accepted(&b, &guesser, now + S));
 	assert_true(budget_accepted(&b, &guesser, now + BUDGET_ACCEPTED_NS));
@@ -235,7 +236,7 @@ static void test_budget_networks(void **state)
 		a.b[15] = i;
 		delay = budget_failure(&b, &a, S, &report);
 	}
-	assert_true(delay == BUDGET_DELAY_NS); /* one /64 is one customer */
+	assert_true(delay == BUDGET_DELAY_NS); /* one /64 counts as one address */
 	a.b[7] = 2;
 	assert_true(budget_failure(&b, &a, S, &report) == 0);
 }
@@ -256,19 +257,20 @@ static void test_crowd(void **state)
 	assert_ptr_equal(crowd_victim(all, 8), &all[1]);
 	all[2] = someone(CLIENT_IDLE, v4(2), 7);
 	all[3] = someone(CLIENT_HELD, v4(2), 6);
-	assert_ptr_equal(crowd_victim(all, 8), &all[3]); /* of the most, the oldest */
-	/* is going already, and has a place until then */
+	/* of the address with most connections, the oldest */
+	assert_ptr_equal(crowd_victim(all, 8), &all[3]);
+	/* it is being closed already, and keeps its place until then */
 	all[3].deadline_ns = UINT64_MAX;
 	assert_ptr_equal(crowd_victim(all, 8), &all[2]);
 	for (uint8_t i = 4; i < 7; i++) {
 		six.b[15] = i;
 		all[i] = someone(CLIENT_IDLE, six, 10u + i);
 	}
-	assert_ptr_equal(crowd_victim(all, 8), &all[4]); /* one /64 is one customer */
-	/* Whoever has shown the token or waits for the box stays. */
+	assert_ptr_equal(crowd_victim(all, 8), &all[4]); /* one /64 counts as one address */
+	/* A client that has shown the token, or waits for the box, stays. */
 	all[4].known = true;
 	all[5].state = CLIENT_ASKED;
-	/* Not who takes his answer slowly, or sends his request so. */
+	/* Nor a client that reads its answer slowly, or sends its request slowly. */
 	all[6].state = CLIENT_READY;
 	assert_ptr_equal(crowd_victim(all, 8), &all[6]);
 	all[6].known = true;
@@ -295,7 +297,8 @@ static void test_covered(void **state)
 	for (unsigned i = 0; i < 7; i++)
 		all[i] = (struct client){ .state = CLIENT_IDLE, .who = i < 6 ? here : there };
 	assert_int_equal(crowd_uncovered(all, 8, &here), 6);
-	/* Two of a session, four of all. What finds no room counts with its address, as it did. */
+	/* Two connections of a session, four of all sessions. Further ones count for their address,
+	 * as before. */
 	for (unsigned i = 0; i < 3; i++)
 		crowd_cover(all, 8, &all[i], first, 2, 4);
 	assert_int_equal(crowd_uncovered(all, 8, &here), 4);
@@ -305,7 +308,8 @@ static void test_covered(void **state)
 	assert_int_equal(all[4].covered, 0);
 	assert_int_equal(crowd_uncovered(all, 8, &here), 3);
 	assert_int_equal(crowd_uncovered(all, 8, &there), 1);
-	/* Asked again, it takes no second place; one that ended leaves its own. */
+	/* A second request of a connection takes no second place; a connection that ends frees its
+	 * own. */
 	crowd_cover(all, 8, &all[1], first, 2, 4);
 	assert_int_not_equal(all[1].covered, 0);
 	all[0].state = CLIENT_FREE;
@@ -320,7 +324,8 @@ static void test_next(void **state)
 
 	(void)state;
 	assert_null(crowd_next(all, 10, 4, 2));
-	/* Four of two addresses, and more of them wait, longer than anybody else. */
+	/* Four connections of two addresses are served; more of them wait, longer than any
+	 * other. */
 	for (unsigned i = 0; i < 8; i++)
 		all[i] = asking(i < 4 ? CLIENT_ASKED : CLIENT_QUEUED, i % 3 == 0 ? STAGE_CHALLENGE : STAGE_LOGIN,
 				v4(1 + i % 2), 10 + i);
@@ -328,15 +333,16 @@ static void test_next(void **state)
 	assert_null(crowd_next(all, 10, 4, 2));
 	all[1].state = CLIENT_READY;
 	assert_ptr_equal(crowd_next(all, 10, 4, 2), &all[8]);
-	/* Of those alike, who has waited longest. */
+	/* Of equal ones, the one that has waited longest. */
 	all[9] = asking(CLIENT_QUEUED, STAGE_LOGIN, v4(8), 80);
 	assert_ptr_equal(crowd_next(all, 10, 4, 2), &all[9]);
 	all[8].state = all[9].state = CLIENT_READY;
 	assert_ptr_equal(crowd_next(all, 10, 4, 2), &all[5]);
-	/* What somebody asks who is known takes no place of these. */
+	/* Requests of people who are logged in take no place of these. */
 	all[2].stage = STAGE_BOX;
 	assert_ptr_equal(crowd_next(all, 10, 4, 2), &all[4]);
-	/* No more of one than that, however much room there is; one /64 is one. */
+	/* At most this many of one address, however much room there is; one /64 counts as one
+	 * address. */
 	for (unsigned i = 0; i < 10; i++) {
 		six.b[15] = (uint8_t)i;
 		all[i] = asking(i < 2 ? CLIENT_ASKED : CLIENT_QUEUED, STAGE_LOGIN, six, i);
@@ -346,8 +352,8 @@ static void test_next(void **state)
 	assert_ptr_equal(crowd_next(all, 10, 4, 2), &all[2]);
 }
 
-/* However failures come, from however many addresses: the sum of all records is the number
- * of failures. */
+/* However failures come, and from however many addresses: the records add up to the number of
+ * failures. */
 static void test_budget_counts(void **state)
 {
 	static struct budget b;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file of leaked passphrases put into the form that the box takes: which lines are phrases,
- * which hashes, what is passed over, order, doubles, bounds.
+ * A file of leaked passphrases is turned into the form that the box accepts: which lines are
+ * phrases and which are hashes, what is skipped, the order, duplicates, limits.
  * LINK: mgmt/cli/user/leaked.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c appliance/wire/leaked.c
  * LINK: appliance/base/sha256.c appliance/base/bytes.c
  * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/utf8.c
@@ -72,7 +72,7 @@ static bool has(const struct result *r, const char *phrase)
 
 static void phrases_and_hashes(void **state)
 {
-	/* The SHA-1 of "password", in both ways of writing, with a count and without. */
+	/* The SHA-1 of "password" in both notations, with a count and without. */
 	static const char text[] = "correct horse battery staple\r\n"
 				   "\n"
 				   "short\n"
@@ -96,7 +96,7 @@ static void phrases_and_hashes(void **state)
 	free(r.p);
 }
 
-/* Forty digits and something else behind them are a phrase like any other. */
+/* Forty digits with other characters behind them are an ordinary passphrase. */
 static void what_is_nearly_a_hash(void **state)
 {
 	static const char *const lines[] = {
@@ -116,7 +116,7 @@ static void what_is_nearly_a_hash(void **state)
 	}
 }
 
-/* Each would be a line of a list that refuses nobody. */
+/* Each of these would be a line of a list that refuses nobody. */
 static void hashes_of_another_kind(void **state)
 {
 	static const size_t digits[] = { 32, 35, 56, 64, 96, 128 };
@@ -170,8 +170,8 @@ static void what_can_be_no_phrase_here(void **state)
 	}
 }
 
-/* As many different ones as the box takes, each twice, which fills the room that there is; and
- * one more. */
+/* As many different passphrases as the box accepts, each twice, which fills the room; and one
+ * more. */
 static void so_many_and_no_more(void **state)
 {
 	enum { LINE = 41 };
@@ -195,7 +195,7 @@ static void so_many_and_no_more(void **state)
 	free(text);
 }
 
-/* The whole way: a file, the process apart, a memfd. */
+/* The whole way: a file, the separate process, a memfd. */
 static void of_a_file(void **state)
 {
 	static const char text[] = "correct horse battery staple\nshort\n";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is learnt in days is bounded: one kind is one entry however often it comes, of too many
- * kinds the most frequent stay, and what went is counted. Acts lie beside the talk that they belong
- * to.
+ * What is learnt over days has limits: one kind of traffic is one entry however often it comes; of
+ * too many kinds the most frequent stay, and the others are counted. Operations are kept with the
+ * traffic to which they belong.
  *
  * LINK: mgmt/cli/learn/learnt.c appliance/base/addr.c
  */
@@ -65,8 +65,8 @@ static void one_kind_is_one_entry(void **state)
 	learnt_free(&l);
 }
 
-/* A scanner makes kinds of one session each, round after round; who was there often stays, and
- * every session is accounted for. */
+/* A scanner makes many kinds of traffic with one session each, again and again. Frequent traffic
+ * stays, and every session is counted. */
 static void the_rarest_give_way(void **state)
 {
 	struct learnt l = { 0 };
@@ -133,7 +133,7 @@ static void acts_lie_beside_their_talk(void **state)
 	learnt_free(&l);
 }
 
-/* What was asked over UDP was not asked over TCP, on whatever port. */
+/* A request over UDP is not taken for one over TCP, whatever the port. */
 static void transports_are_apart(void **state)
 {
 	struct learnt l = { 0 };
@@ -161,8 +161,8 @@ static void transports_are_apart(void **state)
 	learnt_free(&l);
 }
 
-/* Of a space, each thing's addresses are a kind of their own; and however many kinds come, there is
- * room for so many, and a count of the rest. */
+/* The addresses of each object in a space are a kind of their own. There is room for a limited
+ * number of kinds; the others are counted. */
 static void acts_are_bounded_between(void **state)
 {
 	struct learnt l = { 0 };
@@ -193,8 +193,8 @@ static void acts_are_bounded_between(void **state)
 	fail_msg("the most frequent kind is gone");
 }
 
-/* Names that somebody chose to be neighbours find no place and take no time; those that have one
- * keep it, as they were written first. */
+/* Names that an attacker chose so that they collide in the table get no place and cost no time.
+ * Names with a place keep it, in the form in which they came first. */
 static void names_are_bounded(void **state)
 {
 	static struct learnt l;

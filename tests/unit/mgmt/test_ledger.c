@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is told of alarms, and when: their begin and end after two looks, over a new start, and what
- * goes when there is no room.
+ * What is reported about alarms, and when: their begin and end after two looks, over a restart, and
+ * what is dropped when there is no room.
  * LINK: appliance/wire/attack.c mgmt/notify/ledger.c mgmt/state/alarms.c mgmt/state/weakness.c
  * LINK: appliance/wire/tls.c mgmt/state/faults.c mgmt/state/stand.c mgmt/state/lost.c
  * LINK: mgmt/state/read.c
@@ -70,7 +70,7 @@ static void begins_and_ends(void **state)
 	(void)state;
 	look(&l, "{" GOOD "," DOWN("1") "}", LATER);
 	assert_int_equal(ledger_waiting(&l), 0);
-	look(&l, "{" GOOD "}", LATER); /* it was there for one look */
+	look(&l, "{" GOOD "}", LATER); /* it existed during one look only */
 	look(&l, "{" GOOD "," DOWN("1") "}", LATER);
 	assert_int_equal(ledger_waiting(&l), 0);
 	look(&l, "{" GOOD "," DOWN("1") "}", LATER);
@@ -171,8 +171,8 @@ static size_t keys_of(const char *devices, const char *const *keys, size_t n)
 	return keys_of_status(text, keys, n);
 }
 
-/* Each unknown device is an alarm of its own, a crowd of them one more; a list that only learns is
- * none for seven days. */
+/* Each unknown device is an alarm of its own, and a crowd of them is one more. A list that is still
+ * learning causes none for seven days. */
 static void devices_alarm(void **state)
 {
 	static const char *const each[] = { "device 4", "device 6", "devices more" };
@@ -234,8 +234,8 @@ static void leaked_list_alarm(void **state)
 	json_decref(s);
 }
 
-/* Each server with weak TLS that nobody has reviewed is an alarm of its own, by its address, so
- * that it stays one while numbers and times move. */
+/* Each server with weak TLS that nobody has reviewed is an alarm, identified by its address, so
+ * that it stays the same while numbers and times change. */
 static void weak_tls_alarms(void **state)
 {
 	static const char text[] =
@@ -277,7 +277,7 @@ static void weak_tls_alarms(void **state)
 	}
 }
 
-/* Numbers that move do not make another alarm of it; which interface it is does. */
+/* Changing numbers do not make another alarm; another interface does. */
 static void keys_stay(void **state)
 {
 	static const char *const texts[] = { "{" GOOD ",\"tracking\":{\"sessions\":230000,\"most\":262144}}",
@@ -298,8 +298,8 @@ static void keys_stay(void **state)
 	json_decref(keys[1]);
 }
 
-/* A conduit that is silent is an alarm by its name, and the same one for as long as it is, whatever
- * else is; a crowd is one more. */
+/* A silent conduit is an alarm, identified by its name, and stays the same while it is silent. A
+ * crowd of them is one more. */
 static void silent_conduits_alarm(void **state)
 {
 #define POLLS "{\"conduit\":\"polls\",\"label\":\"北の監視\",\"within_s\":600,\"since\":\"" BEGAN "\",\"heard\":%s}"
@@ -342,7 +342,7 @@ static void silent_conduits_alarm(void **state)
 	json_decref(s);
 }
 
-/* One for all lanes, and the same while its numbers move. */
+/* One alarm for all lanes, which stays the same while its numbers change. */
 static void uninspected_packets_alarm(void **state)
 {
 	static const char *const key[] = { "uninspected" };
@@ -368,7 +368,7 @@ static void uninspected_packets_alarm(void **state)
 		keys_of_status("{" GOOD ",\"uninspected\":{\"now\":false,\"since\":null,\"dropped\":0}}", NULL, 0), 0);
 }
 
-/* One, and the same while its number moves. */
+/* One alarm, which stays the same while its number changes. */
 static void unheard_alarm(void **state)
 {
 	static const char *const key[] = { "unheard" };
@@ -393,7 +393,7 @@ static void unheard_alarm(void **state)
 			 0);
 }
 
-/* Of each conduit that ends soon; with another end it is another one. */
+/* One alarm for each conduit that ends soon; with another end it is another alarm. */
 static void ends_alarm(void **state)
 {
 #define ENDS(until)                                                                                                    \
@@ -426,7 +426,8 @@ static void ends_alarm(void **state)
 	assert_int_equal(keys_of_status("{" GOOD ",\"ending\":null}", NULL, 0), 0);
 }
 
-/* By its dates another one; by its words what for and until when. */
+/* Another certificate with other dates is another alarm; its text says what it is for and until
+ * when it is valid. */
 static void certificate_alarms(void **state)
 {
 #define CERTIFICATE(use, is, until)                                                                                    \
@@ -465,7 +466,7 @@ static void certificate_alarms(void **state)
 					"\"absent\",\"since\":\"" BEGAN "\",\"about\":null,\"list\":[]}]}",
 					gone, 1),
 			 1);
-	/* What nobody can say is no alarm. */
+	/* If nothing is known, there is no alarm. */
 	assert_int_equal(
 		keys_of_status(CERTIFICATES CERTIFICATE("web", "unjudged", "2020-01-02T00:00:00Z") "," CERTIFICATE(
 				       "web", "unknown", "2020-01-02T00:00:00Z") "]}",
@@ -474,7 +475,8 @@ static void certificate_alarms(void **state)
 	assert_int_equal(keys_of_status("{" GOOD ",\"certificates\":null}", NULL, 0), 0);
 }
 
-/* One key while its numbers move; while records wait for room that is said instead. */
+/* One alarm, which stays the same while its numbers change. While records wait for room, this is
+ * reported instead. */
 static void disk_alarm(void **state)
 {
 #define DISK(near, percent, full_in, more)                                                                             \
@@ -500,8 +502,8 @@ static void disk_alarm(void **state)
 	assert_int_equal(keys_of_status("{" GOOD ",\"journal\":{\"disk\":null}}", NULL, 0), 0);
 }
 
-/* Everything at once: what goes out has each alarm's own words in both languages, those that the
- * API has and the pages show, and none is of the mail alone. */
+/* All alarms at once: each has its own words in both languages in the mail, the same that the API
+ * has and the pages show, and no alarm exists in the mail only. */
 static void the_same_words_everywhere(void **state)
 {
 	static const char bad[] = "{\"generation\":{\"state\":\"waiting\",\"applied\":\"" BEGAN "\"}," DOWN(
@@ -540,8 +542,8 @@ static void the_same_words_everywhere(void **state)
 	close(fd);
 }
 
-/* Room for fewer sessions than one share is said however few there are; nothing is said of what
- * could not be read, or of a box that says no share. */
+/* Room for fewer sessions than one share is reported, however few there are. Nothing is reported if
+ * the numbers could not be read, or if the box states no share. */
 static void room_for_a_share(void **state)
 {
 	static const struct {

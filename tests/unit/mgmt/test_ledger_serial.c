@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What waits to be told one by one: each with a serial of its own that it keeps, over a new start
- * and when the oldest found no room; and how many did not.
+ * Alarms that wait to be reported one by one: each keeps its own serial number, over a restart and
+ * when there was no room for the oldest; and how many were left out.
  *
  * LINK: mgmt/notify/ledger.c $(BASE_SRC) mgmt/state/read.c
  * LIBS: jansson nettle
@@ -88,7 +88,8 @@ static void one_by_one(void **state)
 	ledger_first_told(&l, 1000);
 	assert_int_equal(ledger_save(fd, &l, &e), 0);
 	ledger_free(&l);
-	/* A new start: what went is not told again, and the next one has the next serial. */
+	/* After a restart: alarms that were sent are not sent again, and the next one has the next
+	 * serial number. */
 	assert_int_equal(ledger_open(fd, &l, &new_one), 0);
 	assert_false(new_one);
 	assert_int_equal(ledger_waiting(&l), 2);

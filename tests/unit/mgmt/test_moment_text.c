@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Moments as people write them, read as `date` reads them.
+ * Moments as people write them, read in the same way as `date` reads them.
  *
  * LINK: mgmt/cli/words/moment.c appliance/base/clock.c
  */
@@ -67,7 +67,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(moments), cmocka_unit_test(spans) };
 
-	/* Nine hours before UTC, whatever zone the machine is in. */
+	/* Nine hours ahead of UTC, whatever the time zone of the machine is. */
 	setenv("TZ", "JST-9", 1);
 	tzset();
 	return cmocka_run_group_tests(tests, NULL, NULL);

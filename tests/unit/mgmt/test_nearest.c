@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which conduit comes nearest to traffic that none covers, and what it lacks.
+ * Which conduit is nearest to traffic that no conduit covers, and what is missing in it.
  * LINK: mgmt/words/nearest.c mgmt/state/lost.c mgmt/words/parts.c mgmt/words/refusal.c
  * LINK: appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c
@@ -80,7 +80,7 @@ static void what_is_lacking(void **state)
 	     "Nearest in the policy that is in force now is conduit reads (site.cfg:17), which does not have tcp/503.",
 	     "現在有効なポリシーで最も近いのはコンジット reads（site.cfg:17）ですが、次のものを含んでいません: "
 	     "tcp/503。");
-	/* More of it is met by the second. */
+	/* The second conduit covers more of it. */
 	told(event("tos", "10.20.0.9:40000", "crane", "10.30.1.10:2001", "udp"),
 	     "Nearest in the policy that is in force now is conduit logs (site.cfg:25), which does not have udp/2001.",
 	     "現在有効なポリシーで最も近いのはコンジット logs（site.cfg:25）ですが、次のものを含んでいません: "

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packets of a capture in the order of their sessions' ends: what waits and for what, what is given
- * up and when, and that each packet goes on exactly once.
+ * Packets of a capture, ordered as the ends of their sessions saw them: which packets wait and for
+ * what, what is given up and when, and that each packet is passed on exactly once.
  *
  * LINK: mgmt/cli/replay/order.c dpi/decode.c dpi/runs.c dpi/pool.c dpi/share.c
  * LINK: appliance/base/bytes.c appliance/base/addr.c appliance/wire/reason.c
@@ -73,7 +73,7 @@ static void put32(uint8_t *p, uint32_t v)
 		p[i] = (uint8_t)(v >> (24 - 8 * i));
 }
 
-/* A segment of a session with `n` bytes; false when it is a copy. */
+/* A segment of a session with `n` bytes; false if it is a copy of an earlier one. */
 static bool say(uint32_t session, enum direction dir, uint32_t seq, uint32_t ack, uint8_t flags, unsigned n)
 {
 	uint8_t p[1500] = { 0x45, 0, 0, 0, 0, 0, 0, 0, 64, 6 }, pseudo[12] = { 0 };
@@ -131,14 +131,15 @@ static void a_gap_is_filled(void **state)
 	say(0, DIR_C2S, 1020, 5000, TCP_ACK, 10);
 	say(0, DIR_C2S, 1010, 5000, TCP_ACK, 10);
 	assert_int_equal(seen.n, 0);
-	assert_false(say(0, DIR_C2S, 1010, 5000, TCP_ACK, 10)); /* a copy of what waits */
-	/* a bare acknowledgement fills nothing */
+	assert_false(say(0, DIR_C2S, 1010, 5000, TCP_ACK, 10)); /* a copy of a packet that waits */
+	/* a bare acknowledgement fills no gap */
 	say(0, DIR_C2S, 1030, 5000, TCP_ACK, 0);
 	assert_int_equal(seen.n, 1);
 	seen.n = 0;
 	say(0, DIR_C2S, 1000, 5000, TCP_ACK, 10);
 	assert_int_equal(seen.n, 3);
-	for (unsigned i = 0; i < 3; i++) { /* their bytes arrive with the frame that filled it */
+	/* their bytes count as captured with the frame that filled the gap */
+	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(seen.seq[i], 1000 + 10 * i);
 		assert_int_equal(seen.frame[i], frame);
 	}
@@ -155,7 +156,7 @@ static void waits_for_what_it_acknowledges(void **state)
 	say(0, DIR_C2S, 1000, 5000, TCP_ACK, 10);
 	assert_int_equal(seen.n, 2);
 	assert_int_equal(seen.seq[0], 1000);
-	assert_int_equal(seen.frame[1], 4); /* nothing of its own was missing */
+	assert_int_equal(seen.frame[1], 4); /* no bytes of its own direction were missing */
 }
 
 static void given_up_after_three_seconds(void **state)
@@ -165,7 +166,7 @@ static void given_up_after_three_seconds(void **state)
 	say(0, DIR_C2S, 1020, 5000, TCP_ACK, 10);
 	now = SECOND;
 	say(0, DIR_C2S, 1010, 5000, TCP_ACK, 10);
-	/* acknowledges the gap: what filled it was not captured */
+	/* acknowledges the gap: the packet that filled it was not captured */
 	say(0, DIR_S2C, 5000, 1010, TCP_ACK, 10);
 	assert_int_equal(order_next_due(order), 3 * SECOND);
 	order_expire(order, 3 * SECOND - 1);
@@ -174,7 +175,7 @@ static void given_up_after_three_seconds(void **state)
 	assert_int_equal(seen.n, 3);
 	assert_int_equal(order_next_due(order), UINT64_MAX);
 	seen.n = 0;
-	say(0, DIR_C2S, 1030, 5010, TCP_ACK, 10); /* it goes on behind the gap */
+	say(0, DIR_C2S, 1030, 5010, TCP_ACK, 10); /* the session continues behind the gap */
 	assert_int_equal(seen.n, 1);
 }
 
@@ -197,8 +198,8 @@ static void given_up_at_the_end(void **state)
 	}
 }
 
-/* Each acknowledges the other: one number is made what was seen, and the checksum is as good
- * as before. */
+/* Each of two packets acknowledges the other: one acknowledgement is lowered to what was seen, and
+ * its checksum is adjusted. */
 static void two_that_wait_for_each_other(void **state)
 {
 	(void)state;
@@ -225,8 +226,8 @@ static void numbers_far_away_are_nobodys(void **state)
 	assert_int_equal(seen.n, 2);
 }
 
-/* As many wait as there is room for; then the oldest gap is given up. Nothing is lost or handed
- * on twice. */
+/* A limited number of packets may wait; then the oldest gap is given up. No packet is lost or
+ * passed on twice. */
 static void what_waits_is_bounded(void **state)
 {
 	(void)state;
@@ -259,7 +260,8 @@ static void sessions_do_not_mix(void **state)
 	assert_int_equal(seen.session[1], 0);
 }
 
-/* The tracker takes a SYN behind what followed it for another session's. */
+/* The tracker takes a SYN that comes behind the packets that follow it for the SYN of another
+ * session. */
 static void a_syn_captured_late(void **state)
 {
 	(void)state;

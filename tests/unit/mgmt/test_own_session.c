@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SSH_CONNECTION, as the box writes ends: taken whole or not at all.
+ * SSH_CONNECTION, with its ends as the box writes them: used completely or not at all.
  *
  * LINK: mgmt/cli/devices/own_session.c mgmt/cli/socket.c
  */

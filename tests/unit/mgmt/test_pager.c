@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is longer than a terminal's screen is read in less, what is not goes straight to it; into a
- * pipe goes all of it.
+ * Output that is longer than the terminal's screen is shown in less; shorter output is printed
+ * directly; into a pipe everything is printed.
  * LINK: mgmt/cli/pager.c
  */
 #include "tests/unit/cmocka.h"
@@ -30,7 +30,7 @@ static void child(int lines)
 	_exit(7);
 }
 
-/* Reads until the text has this, or nothing more comes. */
+/* Reads until the text contains `what`, or nothing more comes. */
 static bool shows(int fd, char *text, size_t size, const char *word)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -78,8 +78,9 @@ static void a_long_text(void **state)
 	}
 	pid = begin(100, &fd);
 	assert_true(shows(fd, text, sizeof(text), "line 23."));
-	assert_true(strstr(text, "line 24.") == NULL); /* the last line is the reader's */
-	/* a command of the shell: less says that it has none */
+	/* the last line of the screen belongs to the pager */
+	assert_true(strstr(text, "line 24.") == NULL);
+	/* a shell command: less says that it is disabled */
 	assert_true(write(fd, "!", 1) == 1);
 	assert_true(shows(fd, text, sizeof(text), "not available"));
 	assert_true(write(fd, "\rG", 2) == 2);

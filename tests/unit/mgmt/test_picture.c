@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The picture of the effective rules: nothing lies on anything else whatever the policy, each
- * conduit stands in it once, and what is a name stays text.
+ * The picture of the effective rules: whatever the policy, nothing overlaps, each conduit is in it
+ * once, and names stay text.
  * LINK: mgmt/picture/layout.c mgmt/picture/svg.c mgmt/words/row.c mgmt/state/read.c
  * LINK: mgmt/cli/screen/wrap.c mgmt/words/flow.c
  * LINK: appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c
@@ -39,7 +39,7 @@ static unsigned upper(unsigned a, unsigned b)
 	return a > b ? a : b;
 }
 
-/* Pieces of two arrows that run along each other; that they cross is no matter. */
+/* Whether pieces of two arrows lie on each other; they may cross. */
 static bool along(const struct layout_point *a, const struct layout_point *b)
 {
 	bool upright = a[0].x == a[1].x, other = b[0].x == b[1].x;
@@ -188,7 +188,7 @@ static void what_stands_in_it(void **state)
 		assert_int_equal(times(svg, "<script"), 0);
 		assert_int_equal(times(svg, "<b>"), 0);
 		assert_int_equal(times(svg, "北 &amp; 南"), 1);
-		/* The dashes of the key and of the one that only watches. */
+		/* One dashed line in the legend, and one of the conduit that only observes. */
 		assert_int_equal(times(svg, "stroke-dasharray"), 2);
 		assert_int_equal(times(svg, "read_holding_registers"), 1);
 		assert_int_equal(times(svg, l == 0 ? "site.cfg:7, packets: 7" : "site.cfg:7、パケット数 7"), 1);
@@ -197,7 +197,7 @@ static void what_stands_in_it(void **state)
 	json_decref(effective);
 }
 
-/* The arrow between these ends has a head there. */
+/* Whether the arrow between these ends has a head at `to`. */
 static bool has_head(const char *svg, const char *ends, const char *marker)
 {
 	const char *at = strstr(svg, ends), *begin = at, *found;
@@ -209,8 +209,8 @@ static bool has_head(const char *svg, const char *ends, const char *marker)
 	return found != NULL && found < at;
 }
 
-/* Heads where data goes: read comes back, the rest may go both ways; of the other side only what
- * something goes to. */
+/* Heads show where data go: reads come back, other protocols may go both ways. Of the other side,
+ * only what has an arrow is drawn. */
 static void flows_of_a_side(void **state)
 {
 	static const char both[] = "marker-start=\"url(#e)\" marker-end=\"url(#e)\"";
@@ -233,14 +233,16 @@ static void flows_of_a_side(void **state)
 	assert_non_null(it);
 	assert_non_null(all);
 	assert_non_null(strstr(ot, ">データフロー図（OT）</text>"));
-	assert_int_equal(times(ot, "class=\"zone\""), 3); /* the office, because of its shell */
+	/* the office is included because of its shell */
+	assert_int_equal(times(ot, "class=\"zone\""), 3);
 	assert_int_equal(times(ot, "class=\"conduit\""), 3);
 	assert_int_equal(times(ot, "data-zone=\"web\""), 0);
 	assert_int_equal(times(ot, "modbus: 読み取り"), 1);
 	assert_int_equal(times(ot, "ssh: 内容の検査なし"), 1);
 	assert_int_equal(times(ot, "&lt;why&gt;"), 1);
-	assert_int_equal(times(ot, " marker-start="), 2);   /* reads and shell */
-	assert_int_equal(times(ot, " marker-end=") - 2, 2); /* sets and shell, beside the key */
+	assert_int_equal(times(ot, " marker-start="), 2); /* reads and shell */
+	/* `sets` and `shell`, besides the legend */
+	assert_int_equal(times(ot, " marker-end=") - 2, 2);
 	assert_int_equal(times(ot, both), 1);
 	assert_true(has_head(ot, "data-from=\"tos\" data-to=\"crane\"", "marker-start"));
 	assert_false(has_head(ot, "data-from=\"tos\" data-to=\"crane\"", "marker-end"));
@@ -257,7 +259,7 @@ static void flows_of_a_side(void **state)
 	json_decref(effective);
 }
 
-/* However much there is, it stays on a sheet of A3 across. */
+/* However much there is, it fits on one A3 sheet in landscape. */
 static void flows_on_one_sheet(void **state)
 {
 	json_t *zones = json_array(), *conduits = json_array(), *effective;
@@ -279,7 +281,7 @@ static void flows_on_one_sheet(void **state)
 	json_decref(effective);
 }
 
-/* What cannot be drawn is no picture, and nothing of another form is trusted. */
+/* An answer that cannot be drawn gives no picture, and values of other types are not trusted. */
 static void strange_answers(void **state)
 {
 	static const char *const all[] = { "{}", "[]", "{\"conduits\":null}" };

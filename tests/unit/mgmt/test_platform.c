@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Until when the system below is supported: what os-release(5) and Debian's list of releases say,
- * whatever they hold, and the verdict about it.
+ * Until when the operating system is supported: what os-release(5) and Debian's list of releases
+ * say, whatever their contents, and the verdict about it.
  * LINK: mgmt/report/platform.c mgmt/report/probes_record.c mgmt/state/declares.c
  * LINK: mgmt/state/read.c
  * LINK: $(BASE_SRC) $(WIRE_SRC)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a policy makes of recorded operations: what is certain, and the two ends where a record does
- * not tell enough.
+ * How a policy judges recorded operations: what is certain, and the two extremes where a record
+ * does not say enough.
  *
  * LINK: mgmt/cli/policy/recorded.c mgmt/words/command.c mgmt/cli/words/render.c mgmt/state/read.c
  * LINK: mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
@@ -38,7 +38,7 @@ static void compiled(void)
 	}
 }
 
-/* A service of one row. */
+/* Adds a service with one row. */
 static void row(const char *protocol, const char *port, const char *keys)
 {
 	snprintf(policy, sizeof(policy),
@@ -78,7 +78,7 @@ static void certain(void **state)
 	expect(READ("1", "0", "101", "exact"), 9, 9, R_MODBUS_ADDRESS);
 	expect(READ("2", "0", "1", "exact"), 9, 9, R_MODBUS_UNIT);
 	expect(WRITE("0", "1", "1"), 9, 9, R_MODBUS_FUNCTION);
-	/* The same rows hold for IPv6, and for no other port, host or transport. */
+	/* The same rows apply to IPv6, and to no other port, host or transport. */
 	expect("{\"client\":\"[2001:db8:1::1]:0\",\"server\":\"[2001:db8:2::1]:502\",\"transport\":\"tcp\","
 	       "\"protocol\":\"modbus\",\"count\":9,\"unit\":1,\"function\":3,\"space\":\"holding\",\"address\":5,"
 	       "\"quantity\":1}",
@@ -95,8 +95,8 @@ static void certain(void **state)
 	policy_text_end(&t);
 }
 
-/* The span of several operations: all of it allowed, none of it, or nobody knows how many. A
- * release that did not say is taken for that. */
+/* The range of several operations: all of them are allowed, none, or an unknown number. Older
+ * records without a range count as unknown. */
 static void spans(void **state)
 {
 	(void)state;
@@ -104,7 +104,7 @@ static void spans(void **state)
 	expect(READ("1", "0", "100", "span"), 0, 0, R_ALLOWED);
 	expect(READ("1", "0", "101", "span"), 1, 9, R_MODBUS_ADDRESS);
 	expect(READ("1", "50", "200", "span"), 0, 9,
-	       R_MODBUS_ADDRESS); /* both ends are allowed, what is between is not */
+	       R_MODBUS_ADDRESS); /* both ends are allowed, addresses between them are not */
 	expect(READ("1", "50", "200", "exact"), 9, 9, R_MODBUS_ADDRESS);
 	expect("{" FLOW "\"unit\":1,\"function\":3,\"space\":\"holding\",\"address\":0,\"quantity\":101}", 1, 9,
 	       R_MODBUS_ADDRESS);
@@ -120,9 +120,10 @@ static void values(void **state)
 	expect(WRITE("1", "0", "5"), 0, 0, R_ALLOWED);
 	expect(WRITE("1", "6", "6"), 9, 9, R_MODBUS_VALUE);
 	expect(WRITE("1", "5", "6"), 1, 9, R_MODBUS_VALUE);
-	expect(WRITE("1", "5", "9"), 0, 9, R_MODBUS_VALUE); /* perhaps none wrote 6 to 8 */
+	/* possibly no operation wrote to 6, 7 or 8 */
+	expect(WRITE("1", "5", "9"), 0, 9, R_MODBUS_VALUE);
 	expect(WRITE("100", "5", "9"), 9, 9, R_MODBUS_ADDRESS);
-	/* What was written is not in the record, as of a mask write. */
+	/* The record does not have the written value, as for a mask write. */
 	expect("{" FLOW
 	       "\"unit\":1,\"function\":22,\"space\":\"holding\",\"address\":1,\"quantity\":1,\"places\":\"exact\"}",
 	       0, 9, R_MODBUS_VALUE);
@@ -134,8 +135,8 @@ static void values(void **state)
 	"\"count\":9,\"sessions\":2,\"slot\":2,\"function\":66816,\"space\":\"db\",\"address\":" address               \
 	",\"quantity\":" bits ",\"places\":\"exact\",\"wrote\":{\"low\":" low ",\"high\":" high "}}"
 
-/* Clients say how wide a value is, and records do not tell: what could have been a part of one is
- * not certain. */
+/* Clients state the width of a value, and records do not have it: a value that might be a part of a
+ * wider one is uncertain. */
 static void sizes(void **state)
 {
 	const struct number_range *r;
@@ -143,7 +144,8 @@ static void sizes(void **state)
 	(void)state;
 	row("s7comm", "tcp/102", "functions = [\"write_var\"]; db = [\"10.42-43\", \"10.40-41\"]; values = [\"0-5\"];");
 	assert_int_equal(t.c.ir->table.n_spaces, 1);
-	assert_int_equal(t.c.ir->table.spaces[0].numbers.n, 2); /* they touch, and stay two */
+	/* the ranges are adjacent, and stay two */
+	assert_int_equal(t.c.ir->table.spaces[0].numbers.n, 2);
 	r = &t.c.ir->table.ranges[t.c.ir->table.spaces[0].numbers.first];
 	assert_true(r[0].lo == 167772480 && r[0].hi == r[0].lo + 15 && r[1].lo == r[0].hi + 1 &&
 		    r[1].hi == r[1].lo + 15);
@@ -157,7 +159,7 @@ static void sizes(void **state)
 	policy_text_end(&t);
 }
 
-/* A broadcast is not told from a device of number 0. */
+/* A record does not show whether number 0 was a broadcast or a device. */
 static void whom(void **state)
 {
 	(void)state;
@@ -167,7 +169,7 @@ static void whom(void **state)
 	policy_text_end(&t);
 }
 
-/* A tag may be a part of one that a row names; what opens a session belongs to any use. */
+/* A tag may be a part of one that a row names. Services that open a session belong to every use. */
 static void names_and_sessions(void **state)
 {
 	(void)state;
@@ -183,7 +185,8 @@ static void names_and_sessions(void **state)
 	policy_text_end(&t);
 }
 
-/* What is not inspected, or only observed, is not stopped; what ended by time is. */
+/* Traffic that is not inspected, or only observed, is not refused; a conduit that has ended
+ * refuses. */
 static void other_permits(void **state)
 {
 	(void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Orders about the records as a browser posts them: what is one becomes a message, and whatever is
- * none does not. None has a name in it.
+ * Orders about the records as a browser posts them: a valid one becomes a message, an invalid one
+ * does not. The message has no name of a person in it.
  *
  * LINK: mgmt/web/records.c mgmt/state/lost.c appliance/base/errno_text.c appliance/wire/records.c
  * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/json.c
@@ -17,7 +17,7 @@
 #include "mgmt/web/records.h"
 #include "mgmt/web/reply.h"
 
-/* What answers; nothing is sent here. */
+/* Replaces the function that answers; nothing is sent in this test. */
 unsigned login_http_of_done(const json_t *j, int status)
 {
 	(void)j;
@@ -100,13 +100,13 @@ static void what_is_none_is_refused(void **state)
 		REVIEW("none", "") "x",
 		REVIEW("NONE", ""),
 		REVIEW("", ""),
-		/* Findings are said; one line. */
+		/* Findings need a note of one line. */
 		REVIEW("findings", ""),
 		REVIEW("none", "a\\nb"),
 		REVIEW("none", "a\\u0000b"),
 		REVIEW("none", "\\u001b[31m"),
 		REVIEW("none", "\\u007f"),
-		/* Somebody's name is never in it. */
+		/* It never contains the name of a person. */
 		"{\"order\":\"review\"," SPAN ",\"result\":\"none\",\"note\":\"\",\"name\":\"kato\"}",
 		"{\"order\":\"review\"," SPAN ",\"result\":\"none\",\"note\":\"\",\"note\":\"\"}",
 		"{\"order\":\"review\"," SPAN ",\"result\":\"none\",\"note\":1}",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Texts of a backup beside those that lie there: what is replaced has a second name first, and what
- * cannot be written replaces nothing.
+ * Texts of a backup that are written into a folder with other texts: a file that is replaced is
+ * first kept under a second name, and a text that cannot be written replaces nothing.
  *
  * LINK: policy/read/csv.c appliance/base/arena.c appliance/base/utf8.c mgmt/cli/backup/texts.c
  * LINK: mgmt/cli/backup/rename.c appliance/base/atomic_file.c appliance/base/bytes.c
@@ -28,7 +28,7 @@
 
 static char folder[] = "/tmp/sekisho-texts-XXXXXX";
 
-/* What is said is not looked at here. */
+/* Ignores the messages. */
 int cli_fail(struct cli *c, enum cli_status status, enum message m, ...)
 {
 	(void)c;
@@ -87,7 +87,7 @@ static int restore(const char *text)
 	return status;
 }
 
-/* The file system takes no byte more, as a full one does. */
+/* The file system accepts no further byte, as if it were full. */
 static void full(bool is)
 {
 	struct rlimit l;
@@ -108,7 +108,7 @@ static void nothing_is_lost(void **state)
 	assert_int_equal(mode_of("site.cfg"), 0600);
 	snprintf(path, sizeof(path), "%s/site.cfg", folder);
 	assert_int_equal(chmod(path, 0640), 0);
-	/* Twice: what a failed one left, the next one finds. */
+	/* Twice: the second attempt finds what the failed one left. */
 	for (int i = 0; i < 2; i++) {
 		full(true);
 		assert_int_equal(restore("a = 2;\n"), CLI_CANNOT);
@@ -128,7 +128,7 @@ static void nothing_is_lost(void **state)
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/site.cfg.before", folder);
 	unlink(path);
-	assert_int_equal(rmdir(folder), 0); /* and nothing else lies there */
+	assert_int_equal(rmdir(folder), 0); /* and the folder has nothing else */
 }
 
 int main(void)

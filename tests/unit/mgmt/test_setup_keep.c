@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What lies in the folder of a setup is kept under another name, and a second setup takes none of
- * those away.
+ * Files in the folder of a setup are kept under another name, and a second setup removes none of
+ * them.
  *
  * LINK: mgmt/cli/setup/keep.c
  */
@@ -58,10 +58,11 @@ static void the_first_stays(void **state)
 	lies(dir, "box.cfg.before.2", "a = 2;\n");
 	lies(dir, "box.cfg.before.3", "a = 3;\n");
 	close(dir);
-	assert_int_equal(rmdir(folder), 0); /* and nothing else lies there */
+	assert_int_equal(rmdir(folder), 0); /* and the folder has nothing else */
 }
 
-/* What was not kept lies aside, and what lay there is back; where nothing lay, nothing does. */
+/* Files of a failed setup are set aside, and the earlier files are back. If there were none, there
+ * are none again. */
 static void what_was_not_kept_goes_aside(void **state)
 {
 	char folder[] = "/tmp/sekisho-keep-XXXXXX";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What `sekisho setup` takes of a network with the box in its middle, word by word: each mistake is
- * told as soon as it is typed.
+ * What `sekisho setup` accepts about a network with the box in its middle, word by word: each
+ * mistake is reported as soon as it is typed.
  *
  * LINK: mgmt/cli/setup/sides.c appliance/base/addr.c
  */
@@ -72,7 +72,8 @@ static void network_is_refused(void **state)
 		{ "2001:db8::1/127", SIDE_SMALL },
 		{ "10.30.0.2/29", SIDE_GOOD },
 		{ "2001:db8::1/126", SIDE_GOOD },
-		{ "2001:db8::ffff/112", SIDE_GOOD }, /* of IPv6 the last one is somebody */
+		/* in IPv6 the last address may belong to a host */
+		{ "2001:db8::ffff/112", SIDE_GOOD },
 	};
 
 	(void)state;
@@ -94,7 +95,8 @@ static void hosts_are_judged(void **state)
 		{ "10.30.0.10", SIDE_GOOD },
 		{ "10.30.0.20-10.30.0.29", SIDE_GOOD },
 		{ "10.30.0.64/26", SIDE_GOOD },
-		{ "10.30.0.0-10.30.0.9", SIDE_GOOD }, /* the box is among them, and left out */
+		/* the box is in this range, and is left out */
+		{ "10.30.0.0-10.30.0.9", SIDE_GOOD },
 		{ "2001:db8:30::10", SIDE_GOOD },
 		{ "2001:db8:30::100/120", SIDE_GOOD },
 		{ "rtg01", SIDE_WORD },
@@ -160,7 +162,7 @@ static void gateways_have_a_side(void **state)
 	assert_int_equal(sides_gateway(&s, 0, "10.30.0.1"), SIDE_GOOD);
 	assert_int_equal(addr_cmp(&s.networks[0].gateway, &router), 0);
 	assert_int_equal(sides_gateway(&s, 1, "2001:db8:30::1"), SIDE_GOOD);
-	/* Named on one side, so everybody else is on the other. */
+	/* The host is named on one side, so all others are on the other side. */
 	assert_int_equal(sides_host(&s, 1, "10.30.0.10"), SIDE_GOOD);
 	assert_true(sides_names(&s, 1, 0));
 	assert_false(sides_names(&s, 1, 1));
@@ -169,7 +171,7 @@ static void gateways_have_a_side(void **state)
 	assert_int_equal(sides_host(&s, 1, "10.30.0.1"), SIDE_GOOD);
 	assert_int_equal(sides_of(&s, &router), 1);
 	assert_int_equal(sides_of(&s, &other), 0);
-	/* Named on both: who is on neither is open. */
+	/* Hosts are named on both sides: for other hosts the side is open. */
 	assert_int_equal(sides_host(&s, 0, "10.30.0.20"), SIDE_GOOD);
 	assert_int_equal(sides_of(&s, &other), SIDES);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How the box stands and the sentence that says so, by the status: the command line and the pages
- * print the same.
+ * The overall state of the box and the sentence about it, from the status: the command line and the
+ * pages print the same.
  * LINK: mgmt/state/stand.c mgmt/state/faults.c mgmt/state/read.c appliance/base/messages.c
  * LINK: appliance/base/errno_text.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c
@@ -67,8 +67,8 @@ static void sentences(void **state)
 	       "防御中（ただし停止しているプロセスがあります）: tap");
 }
 
-/* Two faults stand in the sentence, more are counted. A compiler that just works is
- * nobody's loss. */
+/* The sentence names two faults and counts the others. A compiler that is just working is no
+ * fault. */
 static void faulty(void **state)
 {
 	(void)state;
@@ -96,8 +96,8 @@ static void silent(void **state)
 	stands("{" CONFIRMED ",\"busy\":true," SILENT "," ROLES(ENFORCE) "}", STAND_GOOD, "ENFORCING", "防御中");
 }
 
-/* The box is well; what it saw is not. Milder alarms leave the sentence as it is, and what is wrong
- * with the box itself is said first. */
+/* The box is well, but it saw an attack. Less serious alarms do not change the sentence, and faults
+ * of the box come first. */
 static void alarmed(void **state)
 {
 #define ALARM(grave, n) "{\"grave\":" grave ",\"en\":\"thing " n "\",\"ja\":\"件" n "\"}"
@@ -115,7 +115,7 @@ static void alarmed(void **state)
 	       "防御中（異常あり）: ほかのプログラムのルールがあります: table ip nat");
 }
 
-/* A fault whose text was cut inside a letter is a fault all the same. */
+/* A fault whose text was cut inside a character is still a fault. */
 static void long_texts(void **state)
 {
 	(void)state;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The model evaluator: may this packet cross at this moment, and by which conduits? Written from
- * the language's reference alone and sharing nothing with the compiler, so that the two can be held
- * against each other. It asks every conduit in turn; it is meant for proofs and tests, not
- * for speed.
+ * The model evaluator: whether a packet may cross at this moment, and by which conduits. It is
+ * written from the reference of the language and shares no code with the compiler, so that the two
+ * can be compared. It asks each conduit in turn; it is for proofs and tests, not for speed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +29,8 @@ static bool among(const struct addr *a, const struct addr_range *ranges, size_t 
 	return false;
 }
 
-/* The policy writes ICMP types as IPv4 has them: 8 asks for an echo, 0 answers; IPv6 has 128 and
- * 129 for these and no counterpart for the others. */
+/* The policy writes ICMP types as IPv4 numbers: 8 is an echo request, 0 an echo reply. In IPv6
+ * these are 128 and 129; the other types have no counterpart. */
 static bool port_says(const struct model_port *p, const struct question *q)
 {
 	uint16_t port = q->port;
@@ -68,8 +67,8 @@ static bool excepted(const struct window *w, uint32_t day)
 	return false;
 }
 
-/* What the clocks of the site show, as the C library has it, and the hours that began today
- * or yesterday. */
+/* Whether the clocks of the site, computed by the C library, show a time within hours that began
+ * today or yesterday. */
 static bool at_hour(const struct model *m, const struct window *w, uint64_t now)
 {
 	time_t t = (time_t)now;
@@ -81,7 +80,7 @@ static bool at_hour(const struct model *m, const struct window *w, uint64_t now)
 	localtime_r(&t, &tm);
 	minute = tm.tm_hour * 60 + tm.tm_min;
 	for (int back = 0; back < 2; back++) {
-		/* Tests speak of 1970 and of few days alone. */
+		/* The tests only use days of 1970. */
 		uint32_t day = (uint32_t)(tm.tm_year == 70 ? tm.tm_yday - back : -1 - back);
 		int weekday = (tm.tm_wday - back + 7) % 7, at = minute + back * 1440,
 		    to = w->to > w->from ? w->to : w->to + 1440;
@@ -119,6 +118,6 @@ size_t evaluate_model(const struct model *m, const struct question *q, uint32_t 
 		granted = granted || !c->shadow;
 		n++;
 	}
-	/* Shadows record what others allow; they allow nothing. */
+	/* A shadow records what other conduits allow; it allows nothing itself. */
 	return granted ? n : 0;
 }

@@ -7,7 +7,7 @@
 
 #include "dpi/modbus/words.h"
 
-/* objects of one kind; pointers into the arrays stay good because they never move */
+/* objects of one kind; pointers into the arrays stay valid because the arrays never move */
 #define MOST 20000
 
 #define NEED(x)                                                                                                        \
@@ -77,7 +77,7 @@ static int by_lo(const void *a, const void *b)
 	return addr_cmp(&x->lo, &y->lo);
 }
 
-/* Words of `text` as sorted ranges. */
+/* The words of `text` as sorted address ranges. */
 static struct addr_range *ranges_of(struct model_maker *k, const char *text, size_t *n)
 {
 	char copy[4096], *save = NULL;
@@ -271,8 +271,8 @@ static unsigned pick(unsigned *seed, unsigned n)
 	return (unsigned)rand_r(seed) % n;
 }
 
-/* A random prefix inside 10.<zone>.0.0/28 or its IPv6 counterpart: small space, so that
- * things overlap. */
+/* A random prefix inside 10.<zone>.0.0/28 or the corresponding IPv6 prefix: a small space, so that
+ * prefixes overlap. */
 static void random_prefix(unsigned *seed, unsigned zone, bool six, char *out, size_t size)
 {
 	unsigned len = 28 + pick(seed, 5), host = pick(seed, 16);
@@ -284,7 +284,7 @@ static void random_prefix(unsigned *seed, unsigned zone, bool six, char *out, si
 		snprintf(out, size, "10.%u.0.%u/%u ", zone, host, len);
 }
 
-/* One or two ranges that do not meet, or "" for the whole zone. */
+/* One or two ranges that do not overlap, or "" for the whole zone. */
 static void random_ranges(unsigned *seed, unsigned zone, char *out, size_t size)
 {
 	unsigned kind = pick(seed, 4);
@@ -335,7 +335,8 @@ void maker_random(struct model_maker *k, unsigned *seed)
 		c = maker_conduit(k, name, zones[from], zones[to], src, dst, services[pick(seed, 9)]);
 		if (pick(seed, 3) == 0)
 			c->services[c->n_services++] = services[pick(seed, 9)];
-		/* Up to eight ends at eight moments; a fifth of the conduits only shadows. */
+		/* Up to eight conduits end, at eight different times; a fifth of the conduits are
+		 * shadows. */
 		if (pick(seed, 2) == 0)
 			c->until = 1000 + 300 * pick(seed, 8);
 		c->observe = c->shadow = pick(seed, 5) == 0;
@@ -357,7 +358,7 @@ void maker_random_hours(struct model_maker *k, unsigned *seed)
 		struct model_window *w = &k->m.windows[k->m.n_windows++];
 		unsigned from = 240 + 60 * pick(seed, 19);
 
-		/* From four o'clock on: no clock is put forward or back then. */
+		/* From four o'clock on, when no clock changes to or from summer time. */
 		*w = (struct model_window){ .name = "w", .label = "" };
 		w->when = (struct window){ .days = (uint8_t)(1 + pick(seed, WEEK_DAYS)),
 					   .from = (uint16_t)from,
@@ -406,7 +407,7 @@ struct question maker_question(const struct model_maker *k, unsigned *seed)
 
 	q.port = edge_ports[pick(seed, sizeof(edge_ports) / sizeof(edge_ports[0]))];
 	if (pick(seed, 4) != 0) {
-		/* Mostly what some conduit speaks of, or just beside it. */
+		/* Mostly a packet that some conduit names, or one just beside it. */
 		const struct model_conduit *c = &k->m.conduits[pick(seed, (unsigned)k->m.n_conduits)];
 		const struct model_service *s = c->services[pick(seed, (unsigned)c->n_services)];
 		const struct model_port *p = &s->ports[pick(seed, (unsigned)s->n_ports)];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Models by hand, for tests of what stands behind the checker: a few zones with networks of both
- * families, and conduits between them in one line each. Everything lives in the maker's arena; a
- * broken call aborts the test.
+ * Models made by hand, for tests of what comes after the checker: a few zones with networks of both
+ * families, and conduits between them in one line each. All memory is in the maker's arena; an
+ * invalid call aborts the test.
  */
 #ifndef SEKISHO_TESTS_MODEL_MAKE_H
 #define SEKISHO_TESTS_MODEL_MAKE_H
@@ -40,21 +40,21 @@ struct model_never *maker_never(struct model_maker *k, struct model_zone *from, 
 				bool chain);
 void maker_break(struct model_maker *k, struct model_asset *a);
 
-/* The demonstration site of the design, with the chain left out: office, tos, crane, internet; six
- * interfaces' worth of overlapping conduits, both families, an `until`, ICMP. */
+/* A site for demonstration: office, tos, crane, internet; overlapping conduits over six interfaces,
+ * both address families, an `until`, ICMP. */
 void maker_site(struct model_maker *k);
-/* Beside the site's conduits one of EtherNet/IP over both transports, whose sessions one worker has
- * to see: a tos host to a crane. */
+/* The same site with a further conduit of EtherNet/IP over TCP and UDP, from a tos host to a crane.
+ * One worker has to see all its sessions. */
 void maker_together(struct model_maker *k);
 /* A random model from this seed. */
 void maker_random(struct model_maker *k, unsigned *seed);
-/* The same, of which a part opens by hours and starts one day; moments are those of a week
- * in 1970. */
+/* The same, but some conduits have hours and begin on a certain day; times lie in one week of
+ * 1970. */
 void maker_random_hours(struct model_maker *k, unsigned *seed);
-/* A packet near the edges of what the model speaks of. */
+/* A packet near the limits of what the model allows. */
 struct question maker_question(const struct model_maker *k, unsigned *seed);
 
-/* A conduit's end or the second before it; `otherwise` when the conduit drawn has none. */
+/* The end of a random conduit or the second before it; `otherwise` if the conduit has no end. */
 uint64_t maker_end(const struct model_maker *k, unsigned *seed, uint64_t otherwise);
 
 bool maker_lower(struct model_maker *k); /* policy_lower; diagnostics stay in k->c.diags */

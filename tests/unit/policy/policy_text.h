@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Policies as strings, for tests: a loader over texts in memory, and one compilation with its
- * arena. Nothing is read from disk. A test owns what it makes and ends it with policy_text_end.
+ * Policies as strings, for tests: a loader of texts in memory, and one compilation with its arena.
+ * Nothing is read from disk. A test owns what it makes and frees it with policy_text_end.
  */
 #ifndef SEKISHO_TESTS_POLICY_TEXT_H
 #define SEKISHO_TESTS_POLICY_TEXT_H
@@ -31,7 +31,7 @@ static inline int memory_load(void *ctx, const char *name, struct arena *a, stru
 
 	for (size_t i = 0; i < t->n; i++) {
 		if (strcmp(t->texts[i].name, name) == 0) {
-			/* An exact-size copy, so that reading past it is seen. */
+			/* A copy of exactly this size, so that a read beyond it is noticed. */
 			ret->size = strlen(t->texts[i].text);
 			ret->text = arena_strndup(a, t->texts[i].text, ret->size);
 			return ret->text != NULL ? 0 : -ENOMEM;
@@ -40,7 +40,7 @@ static inline int memory_load(void *ctx, const char *name, struct arena *a, stru
 	return -ENOENT;
 }
 
-/* Readies a compilation over `texts`; the first is the main one. */
+/* Prepares a compilation of `texts`; the first one is the main file. */
 static inline void policy_text_begin(struct policy_text *t, const struct memory_text *texts, size_t n)
 {
 	memset(t, 0, sizeof(*t));

@@ -6,9 +6,9 @@
  * LIBS: nettle
  */
 /*
- * What `ask` says of two hosts and a port, held against the evaluator, which is written from the
- * language alone, on drawn models; and of commands, addresses and moments against known answers.
- * SEED=n repeats a run.
+ * What `ask` says about two hosts and a port is compared with the model evaluator, which is written
+ * from the reference of the language, on random models. Its answers about commands, addresses and
+ * times are compared with known answers. SEED=n repeats a run.
  */
 #include "tests/unit/cmocka.h"
 
@@ -19,7 +19,8 @@
 #include "policy/space/walks.h"
 #include "tests/unit/policy/model_make.h"
 
-/* As people write it: one number for both families. False: no policy can name it. */
+/* The port as people write it: one number for both families. False: no policy can name this ICMP
+ * type. */
 static bool port_of(const struct question *q, struct model_port *ret)
 {
 	uint16_t port = q->port;
@@ -32,7 +33,7 @@ static bool port_of(const struct question *q, struct model_port *ret)
 	return true;
 }
 
-/* Of what is called so the first end, which is the only one here. */
+/* The first end with this name or address; here there is only one. */
 static struct asked_end end_of(struct model_maker *k, const char *text)
 {
 	struct asked_end *ends;
@@ -59,7 +60,7 @@ static unsigned compare(struct model_maker *k, const struct question *of)
 	addr_text(&packet.destination, to);
 	q.from = end_of(k, from);
 	q.to = end_of(k, to);
-	/* Conduits between whose hosts it is, shadows left out: these allow nothing. */
+	/* The conduits that allow it, without shadows, which allow nothing. */
 	n_want = evaluate_model(m, &packet, want, 64);
 	for (size_t i = 0; i < m->n_conduits; i++) {
 		bool says = ask_conduit(m, &m->conduits[i], &q).lack == ASKED_NOTHING, among = false;
@@ -141,13 +142,13 @@ static void commands_and_addresses(void **state)
 	assert_int_equal(lack(&k, "tos", "rtg01", "write_single_register", "100"), ASKED_NOTHING);
 	assert_int_equal(lack(&k, "tos", "rtg01", "6", "100-199"), ASKED_NOTHING);
 	assert_int_equal(lack(&k, "tos", "rtg01", "6", "100-200"), ASKED_PLACE);
-	/* A coil is no register, and a row of registers lets none be written. */
+	/* A coil is not a register, and a row for registers does not allow writing one. */
 	assert_int_equal(lack(&k, "tos", "rtg01", "write_single_coil", "100"), ASKED_COMMAND);
 	c->until = 1000;
 	assert_int_equal(lack(&k, "tos", "rtg01", "write", NULL), ASKED_OVER);
 	c->until = 1001;
 	assert_int_equal(lack(&k, "tos", "rtg01", "write", NULL), ASKED_NOTHING);
-	/* Whatever is observed passes, and a shadow allows nothing. */
+	/* Everything that is only observed passes, and a shadow allows nothing. */
 	c->observe = true;
 	assert_int_equal(lack(&k, "tos", "rtg01", "read", NULL), ASKED_NOTHING);
 	c->shadow = true;
@@ -155,7 +156,7 @@ static void commands_and_addresses(void **state)
 	maker_free(&k);
 }
 
-/* How many walks begin, and whether the first of them has so many hops. */
+/* The number of walks, and whether the first one has this many hops. */
 static size_t walks(struct model_maker *k, const char *command, const char *to, size_t n_hops)
 {
 	struct asked q = { .protocol = PROTO_NONE, .command = command, .to = end_of(k, to), .at = 1000 };
@@ -195,7 +196,7 @@ static void walks_begin_and_end(void **state)
 	assert_int_equal(walks(&k, "write", "rtgs", 1), 2);
 	assert_int_equal(walks(&k, "write", "10.30.0.11", 1), 0);
 	assert_int_equal(walks(&k, "write", "office", 1), 0);
-	/* Nobody goes on from the one host that the office reaches. */
+	/* The walk cannot go on from the only host that the office reaches. */
 	maker_break(&k, maker_asset(&k, "db", tos, "10.20.0.5"));
 	assert_int_equal(walks(&k, "write", "rtg01", 1), 1);
 	k.m.n_breaks = 0;
@@ -204,7 +205,7 @@ static void walks_begin_and_end(void **state)
 	n = walks_from(&k.m, &from, 1, 1000, k.arena, &list);
 	assert_int_equal(n, 3);
 	assert_int_equal(list[2].n_hops, 3);
-	/* The one that may not itself does it by a neighbour. */
+	/* A host that may not go there itself can go over a neighbour. */
 	from = end_of(&k, "10.20.0.7");
 	n = walks_from(&k.m, &from, 1, 1000, k.arena, &list);
 	assert_int_equal(n, 1);
@@ -215,8 +216,8 @@ static void walks_begin_and_end(void **state)
 	maker_free(&k);
 }
 
-/* A machine is all its members, by the name or the label that they have in common; and nobody
- * else's label is taken for one. */
+/* A machine stands for all its members, by the name or the label that they share; and no other
+ * label is taken for it. */
 static void machines(void **state)
 {
 	struct asked_end *ends, one;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bundles and folders: texts arrive whole or not at all, and nothing outside the folder arrives.
+ * Bundles and folders: texts are read completely or not at all, and nothing outside the folder is
+ * read.
  *
  * LINK: policy/read/bundle.c policy/read/load.c policy/read/csv.c policy/read/scan.c
  * LINK: policy/read/lex.c policy/read/scalar.c policy/read/meant.c
@@ -151,7 +152,7 @@ static void folders_keep_to_themselves(void **state)
 	assert_int_equal(l.load(l.ctx, "large.cfg", a, &s), -EFBIG);
 	arena_free(a);
 
-	/* The way without openat2 follows no link at all. */
+	/* The code for kernels without openat2 follows no symbolic link at all. */
 	at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	r = load_open_walk(at, "policy/in.cfg");
 	assert_true(r >= 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which permits go on under the same id, and which must not.
+ * Which permits continue under the same id, and which must not.
  *
  * LINK: $(COMPILER_PARTS) tests/unit/policy/evaluate_model.c policy/ir/carry.c policy/ir/evaluate.c
  * LIBS: nettle
@@ -54,7 +54,7 @@ static uint32_t at(struct gen *g, const char *src, const char *dst)
 	return c != NULL ? c->permit : UINT32_MAX;
 }
 
-/* Does the permit of this packet now go on as the permit of that packet next? */
+/* Whether the permit of this packet in `now` continues as the permit of that packet in `next`. */
 static bool goes_on(struct gen *now, struct gen *next, const char *src, const char *dst)
 {
 	uint32_t *from = arena_array(next->k.arena, next->k.c.ir->n_permits + 1u, sizeof(*from));
@@ -81,15 +81,15 @@ static void beside_others(void **state)
 	add(&next, "net-renamed", "", "", next.reads);
 	add(&next, "pair", "10.1.0.9", "10.2.0.9", next.whole);
 	assert_true(maker_lower(&next.k));
-	/* A pair inside the net is given more: the net's sessions stay what they are. And the way
-	 * back: it is wider again. */
+	/* A pair of hosts inside the net is allowed more: sessions of the net continue. In the
+	 * other direction too: then the net's permit becomes wider. */
 	assert_true(goes_on(&now, &next, "10.1.0.8", "10.2.0.9"));
 	assert_true(goes_on(&next, &now, "10.1.0.8", "10.2.0.9"));
 	finish(&now, &next);
 }
 
-/* A pair comes to lie over a net that stays as it is, and allows less there than the net did: what
- * carries the net's id may be there. */
+/* A new conduit for a pair of hosts lies over a conduit for a net, and allows less there. Sessions
+ * with the net's id may exist between these hosts, so the net's permit does not continue. */
 static void a_pair_that_allows_less(void **state)
 {
 	struct gen now, next;
@@ -105,7 +105,7 @@ static void a_pair_that_allows_less(void **state)
 	assert_int_equal(next.k.c.ir->n_cells, 2);
 	assert_false(goes_on(&now, &next, "10.1.0.8", "10.2.0.9"));
 	assert_true(goes_on(&next, &now, "10.1.0.8", "10.2.0.9"));
-	/* Where it lay over it before, nothing changes. */
+	/* If the pair was there before, nothing changes. */
 	assert_true(goes_on(&next, &next, "10.1.0.8", "10.2.0.9"));
 	finish(&now, &next);
 }
@@ -126,8 +126,8 @@ static void narrowed_by_address(void **state)
 	finish(&now, &next);
 }
 
-/* What takes a part over must allow as much: another service does not, a stricter failure
- * decision neither. */
+/* A conduit that replaces a part of another must allow as much: another service does not, nor a
+ * stricter failure decision. */
 static void what_takes_over(void **state)
 {
 	(void)state;
@@ -146,15 +146,16 @@ static void what_takes_over(void **state)
 				      : next.reads);
 		pair->when_down = how == 3 ? FAIL_CLOSED : FAIL_HOLD;
 		assert_true(maker_lower(&next.k));
-		/* 0: the same rows under another name is one permit's space in two; 2: a service
-		 * written anew is not known to hold the rows of the other. */
+		/* 0: the same rows in a second conduit, so two conduits share the space of the old
+		 * permit; 2: a service that is written differently is not known to allow the rows
+		 * of the other. */
 		assert_int_equal(goes_on(&now, &next, "10.1.0.1", "10.2.0.9"), how == 0);
 		finish(&now, &next);
 	}
 }
 
-/* Nor does one that ends sooner, or is stricter in any other of its settings; one that is as lax or
- * laxer does. */
+/* A conduit that ends earlier, or is stricter in any other setting, does not continue the permit;
+ * one that is equal or less strict does. */
 static void by_every_setting(void **state)
 {
 	static const struct {
@@ -205,7 +206,8 @@ static void by_every_setting(void **state)
 	}
 }
 
-/* Nor where weak TLS is denied from now on; where it is not any more, one does. */
+/* If weak TLS is denied from now on, the permit does not continue; if it is no longer denied, it
+ * does. */
 static void by_weak_tls(void **state)
 {
 	(void)state;
@@ -229,8 +231,8 @@ static void by_weak_tls(void **state)
 	}
 }
 
-/* It is a setting of TLS alone: the permits of other sessions are not touched where a site
- * denies it. */
+/* This setting only concerns TLS: the permits of other sessions continue when a site denies weak
+ * TLS. */
 static void of_tls_alone(void **state)
 {
 	uint8_t identity[2][32];
@@ -249,8 +251,8 @@ static void of_tls_alone(void **state)
 	assert_memory_equal(identity[0], identity[1], 32);
 }
 
-/* The same settings and rows: only the place tells them apart. The one that is left keeps its
- * own id. */
+/* Two conduits with the same settings and rows, which only differ in their addresses. One is
+ * removed; the other keeps its id. */
 static void twins(void **state)
 {
 	struct gen now, next;
@@ -266,7 +268,7 @@ static void twins(void **state)
 	assert_true(maker_lower(&next.k));
 	assert_true(goes_on(&now, &next, "10.1.0.5", "10.2.0.2"));
 	finish(&now, &next);
-	/* What moved away is not what it was. */
+	/* A conduit whose addresses changed does not continue the permit. */
 	begin(&now);
 	add(&now, "one", "10.1.0.1", "", now.reads);
 	assert_true(maker_lower(&now.k));
@@ -279,7 +281,8 @@ static void twins(void **state)
 	finish(&now, &next);
 }
 
-/* A window over the net changes nothing below; when only its end moves, it is another permit. */
+/* A conduit with an end over the net changes nothing in the net's permit; if its end changes, it
+ * gets another permit. */
 static void windows(void **state)
 {
 	struct gen now, next;
@@ -298,8 +301,8 @@ static void windows(void **state)
 	finish(&now, &next);
 }
 
-/* Whoever carries an id that goes on is allowed by at least the conduits that allowed it. Random
- * policies, one conduit of which goes, comes or moves. SEED=n repeats a run. */
+/* A permit that continues is allowed by at least the conduits that allowed it before. Random
+ * policies, in which one conduit is removed, added or moved. SEED=n repeats a run. */
 static void never_too_much(void **state)
 {
 	const char *given = getenv("SEED");
@@ -349,8 +352,8 @@ static void never_too_much(void **state)
 	assert_true(carried > 1000);
 }
 
-/* Thousands of permits that mean the same, and none lies where it lay: what cannot be told in time
- * is new, which is right. */
+/* Thousands of permits with the same meaning, and all of them have moved: a permit that cannot be
+ * matched in time gets a new id, which is safe. */
 static void many_that_moved(void **state)
 {
 	struct timespec begin, end;
@@ -377,7 +380,7 @@ static void many_that_moved(void **state)
 	finish(&g[0], &g[1]);
 }
 
-/* One pair less below a broad conduit, of thousands: whoever is not concerned keeps his id. */
+/* One of thousands of pairs below a broad conduit is removed: all other permits keep their ids. */
 static void one_less_of_many(void **state)
 {
 	struct timespec begin, end;

@@ -63,7 +63,7 @@ static void overlap_is_cut_out(void **state)
 	maker_conduit(&k, "one", a, b, "10.1.0.7", "10.2.0.9", s);
 	c = make(&k);
 	assert_int_equal(c.n_sets, 2);
-	/* The rest of the square around one point: below, above, and to both sides of it. */
+	/* The rest of the square around one point: below, above, and on both sides. */
 	assert_int_equal(c.n, 5);
 	expect_cell(&c.list[0], 0, "10.1.0.0-10.1.0.6", "10.2.0.0/24", 6, 502, 502, 1, &c);
 	expect_cell(&c.list[1], 0, "10.1.0.7", "10.2.0.0-10.2.0.8", 6, 502, 502, 1, &c);
@@ -98,7 +98,8 @@ static void a_pair_lies_over_a_range(void **state)
 	maker_free(&k);
 }
 
-/* Two ranges that meet in one point leave it as a piece, and a pair stands there already. */
+/* Two ranges that overlap in one point leave this point as a piece of its own, and there is a pair
+ * of hosts at this point already. */
 static void a_point_stands_once(void **state)
 {
 	struct model_maker k;
@@ -198,7 +199,8 @@ static void interfaces_are_crossed(void **state)
 	maker_free(&k);
 }
 
-/* What one conduit covers does not hang on what others, elsewhere, are written before it. */
+/* The cells of a conduit do not depend on other conduits in another region that are written before
+ * it. */
 static void form_depends_on_the_region(void **state)
 {
 	struct model_maker k;
@@ -212,8 +214,8 @@ static void form_depends_on_the_region(void **state)
 	maker_conduit(&k, "x", a, b, "10.1.0.0/25", "10.2.0.0/25", s);
 	maker_conduit(&k, "y", a, b, "10.1.0.16/28", "10.2.0.16/28", s);
 	one = make(&k);
-	/* Two that overlap each other, tied to x and y in source and port but not
-	 * in destination. */
+	/* Two conduits that overlap each other. They share source and port with x and y, but not
+	 * the destination. */
 	maker_conduit(&k, "v", a, b, "10.1.0.0/24", "10.2.0.200", s);
 	maker_conduit(&k, "w", a, b, "10.1.0.3", "10.2.0.200", s);
 	two = make(&k);
@@ -260,9 +262,10 @@ static double seconds_of(struct model_maker *k, bool *fits)
 	return (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9;
 }
 
-/* 10,000 conduits in shapes that a careless cut makes quadratic: pairs of hosts, alone and under a
- * net-wide conduit; hosts and whole rows mixed, alone and under it; the last are more ranges than
- * the kernel takes in time. The bound is wide because sanitizers and neighbours are slow. */
+/* 10,000 conduits in arrangements that a careless algorithm cuts in quadratic time: pairs of hosts,
+ * alone and under a net-wide conduit; single hosts mixed with whole rows, alone and under such a
+ * conduit. The last ones are more ranges than the kernel loads in time. The time limit is generous
+ * because sanitizers and other processes slow the test down. */
 static void ten_thousand(void **state)
 {
 	for (int shape = 0; shape < 4; shape++) {
@@ -305,7 +308,7 @@ static void ten_thousand(void **state)
 	}
 }
 
-/* A policy that cuts into too many cells is refused, within bounded time and memory. */
+/* A policy with too many cells is refused, within limited time and memory. */
 static void too_many_is_refused(void **state)
 {
 	struct model_maker k;
@@ -332,7 +335,7 @@ static void too_many_is_refused(void **state)
 	maker_free(&k);
 }
 
-/* As many doors as may lie over one packet, and what is over: it takes no layer. */
+/* As many doors as may lie over one packet, and a conduit that has ended: it takes no layer. */
 static void past_takes_no_layer(void **state)
 {
 	static const struct model_door doors[] = { { .name = "a" }, { .name = "b" }, { .name = "c" } };
@@ -364,8 +367,8 @@ static void past_takes_no_layer(void **state)
 	maker_free(&k);
 }
 
-/* The same policy has the same cells, and so the same digest, before something is over
- * and after. */
+/* The same policy has the same cells, and so the same digest, before and after a conduit has
+ * ended. */
 static void past_changes_no_cells(void **state)
 {
 	static const struct model_door door = { .name = "a" };
@@ -425,8 +428,8 @@ static void *split_a_spiral(void *ret)
 	return NULL;
 }
 
-/* Each box holds together what lies behind it until it is taken away, once in each direction: a
- * list that falls apart by one at a time. The stack must not grow with it. */
+/* Each box connects the boxes behind it until it is removed, so a list falls apart one box at a
+ * time, once in each direction. The stack must not grow with the list. */
 static void lists_that_fall_apart_slowly(void **state)
 {
 	pthread_attr_t attr;

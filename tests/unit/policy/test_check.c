@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The checks: what a policy means, and what is refused. The clock is the test's own, so that dates
- * stay what they are.
+ * The checks: what a policy means, and what is refused. The test has its own clock, so that dates
+ * keep their meaning.
  *
  * LINK: policy/check/check.c policy/read/parse.c policy/read/scan.c policy/read/lex.c
  * LINK: policy/read/scalar.c policy/read/meant.c
@@ -42,7 +42,7 @@ uint64_t clock_wall_ns(void)
 	return (uint64_t)NOON_2026_06_15 * 1000000000u;
 }
 
-/* A small site in pieces, so that a case replaces one of them. */
+/* The parts of a small site, of which a case replaces one. */
 #define ZONES                                                                                                          \
 	"zones = { office = { interfaces = [\"lan0\"]; networks = [\"10.10.0.0/16\", \"2001:db8:10::/48\"]; class = "  \
 	"\"it\"; };"                                                                                                   \
@@ -260,7 +260,7 @@ static void rows_become_sets_of_codes(void **state)
 
 	(void)state;
 	assert_true(allows(a, 1) && allows(a, 3));
-	/* servers frame them otherwise: by name or code only */
+	/* servers read these functions in different ways, so only a name or code allows them */
 	assert_false(allows(a, 20) || allows(a, 24));
 	assert_false(allows(a, 5) || allows(a, 23) || allows(a, 43) || allows(a, 90) || allows(a, 99));
 	assert_true(number_in(pool, &a->targets[0], 1));
@@ -276,7 +276,7 @@ static void rows_become_sets_of_codes(void **state)
 	a = row("commands = [\"read\", \"write\"];");
 	assert_true(allows(a, 23) && allows(a, 6));
 	assert_true(a->spaces_any);
-	assert_true(a->targets[0].any); /* but for the broadcast */
+	assert_true(a->targets[0].any); /* every unit except broadcasts */
 	policy_text_end(&t);
 
 	a = row("functions = [\"umas\", \"diagnostics\", \"65-66\"]; units = [0]; commands = [\"diagnose\"];");
@@ -344,7 +344,8 @@ static void box_facts(void **state)
 	assert_string_equal(m->sources[1].name, "box.cfg");
 }
 
-/* Nobody on the internet has an address of the network that the box is managed from. */
+/* The zone "the rest of the internet" does not contain the network from which the box is
+ * managed. */
 static void rest_is_without_the_admin_network(void **state)
 {
 	struct addr_range r;
@@ -380,7 +381,7 @@ struct mistake {
 		HEAD text, box, code, line, column                                                                     \
 	}
 
-/* Each has one mistake, reported once and at its place. */
+/* Each text has one mistake, which is reported once and at the right place. */
 static const struct mistake mistakes[] = {
 	{ ZONES, NULL, "policy.missing_key", 1, 1 },
 	{ "language_version = 2;\n" ZONES, NULL, "policy.version", 1, 20 },
@@ -615,7 +616,7 @@ static const struct mistake mistakes[] = {
 	     "policy.unknown_name", 5, 81),
 };
 
-/* What is said for several is what is said for each, with the zone behind the name. */
+/* A statement about a group is the same as one for each member, with the zone behind the name. */
 static void groups_are_written_out(void **state)
 {
 	(void)state;
@@ -654,8 +655,8 @@ static void groups_are_written_out(void **state)
 	"\"; each = \"rtg\"; from = \"crane\"; to = \"crane\"; destinations = [\".plc\"]; services = "                 \
 	"[\"read\"];" DUTIES " }"
 
-/* A table of five thousand machines is read; what becomes more than a policy may have is refused at
- * the line that makes it so. */
+/* A table with five thousand machines can be read. An object beyond a limit of policies is refused
+ * at the line that adds it. */
 static void fleets_are_large(void **state)
 {
 	static char table[64 * MACHINES];
@@ -703,8 +704,7 @@ static void fleets_are_large(void **state)
 #define TABLE(rows) "name,plc,cms,label\n" rows
 #define LONG "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
-/* Each mistake that a table can have, told once, in the table, at the place where it stands and by
- * its cell. */
+/* Each possible mistake of a table is reported once, at its line in the table, with its cell. */
 static void tables_have_their_mistakes_told(void **state)
 {
 	static const struct {
@@ -849,7 +849,8 @@ static void advice_leaves_a_model(void **state)
 		}
 		policy_text_end(&t);
 	}
-	/* On its last day a review is not overdue yet, and a conduit holds to its last second. */
+	/* On the day of its date a review is not overdue yet, and a conduit is valid up to its last
+	 * second. */
 	assert_true(check2(HEAD ZONES ASSETS SERVICES
 			   "conduits = ( { name = \"c\"; from = \"office\"; to = \"crane\"; services = [\"read\"];"
 			   " purpose = \"x\"; owner = \"x\"; review_by = \"2026-06-15\";"
@@ -887,7 +888,7 @@ static void times_are_read(void **state)
 		assert_false(time_parse(bad[i], &v));
 }
 
-/* ranges_minus and ranges_merge against counting over one byte. */
+/* ranges_minus and ranges_merge are compared with counting all values of one byte. */
 static void range_lists_agree_with_counting(void **state)
 {
 	struct check k = { .a = arena_new(64u << 20) };
@@ -924,8 +925,8 @@ static void range_lists_agree_with_counting(void **state)
 	arena_free(k.a);
 }
 
-/* A site of ten thousand assets and conduits is checked in well under a second; the bound leaves
- * room for sanitizers and busy machines, and none for anything quadratic. */
+/* A site with ten thousand assets and conduits is checked in well under a second. The time limit
+ * leaves room for sanitizers and busy machines, but not for quadratic time. */
 static void large_policies_are_quick(void **state)
 {
 	enum { N = 10000 };

@@ -21,7 +21,7 @@ static uint8_t *site_image(size_t *n)
 	maker_init(&k);
 	maker_site(&k);
 	assert_true(maker_lower(&k));
-	/* Ids as a box may have them: falling, with gaps. */
+	/* Permit ids as a box may have them: decreasing, with gaps. */
 	for (uint32_t i = 0; i < k.c.ir->n_permits; i++)
 		ids[i] = PERMIT_MAX - 7 * i;
 	p = ir_table_image(k.c.ir, ids, n);
@@ -30,7 +30,7 @@ static uint8_t *site_image(size_t *n)
 	return p;
 }
 
-/* Decodes from an exact-size copy into exactly the memory that is promised to be enough. */
+/* Decodes a copy of exactly this size into exactly the memory that is promised to be enough. */
 static bool decodes(const uint8_t *p, size_t n, struct command_table *t, void **memory)
 {
 	uint8_t *copy = malloc(n ? n : 1);
@@ -116,7 +116,7 @@ static void every_truncation_is_refused(void **state)
 	free(p);
 }
 
-/* Nothing in it points outside. */
+/* Whether every index in the table stays inside the table. */
 static bool stays_inside(const struct command_table *t)
 {
 	bool in = true;
@@ -138,7 +138,7 @@ static bool stays_inside(const struct command_table *t)
 	return in;
 }
 
-/* A flipped bit is refused or gives another table that is in order: encoded again it is the
+/* An image with one inverted bit is refused, or gives another valid table, which encodes to the
  * same bytes. */
 static void flips_stay_in_order(void **state)
 {
@@ -191,7 +191,8 @@ static void numbers(void **state)
 	assert_false(number_covers(&t, &all, 99, 12));
 	assert_true(number_covers(&t, &all, 70000, UINT32_MAX));
 	assert_true(number_covers(&t, &part, 10, 10));
-	assert_false(number_covers(&t, &part, 9, 10)); /* the neighbour belongs to another set */
+	/* the list next to it belongs to another set */
+	assert_false(number_covers(&t, &part, 9, 10));
 	assert_false(number_covers(&t, &none, 0, 0));
 	assert_true(number_covers(&t, &any, 0, UINT32_MAX));
 }
@@ -208,7 +209,7 @@ static bool is_list(const char *list, size_t n)
 
 #define OF(text) text, sizeof(text) - 1
 
-/* Names of servers: which lists are some, and what they declare. */
+/* Names of servers: which lists are valid, and which names they declare. */
 static void server_names(void **state)
 {
 	char long_name[NAME_BYTES + 3];
@@ -232,8 +233,8 @@ static void server_names(void **state)
 	assert_false(declares(OF("\020*.vendor.example"), "a.vendor.example."));
 	assert_false(declares(OF("\020*.vendor.example"), "avendor.example"));
 	assert_false(declares(OF("\020*.vendor.example"), "*"));
-	/* What is none: a length of 0, one that is too long, others' bytes, a star elsewhere, no
-	 * order, twice. */
+	/* Invalid lists: a length of 0 or beyond the end, wrong characters, a star at the wrong
+	 * place, unsorted names, the same name twice. */
 	assert_true(is_list(OF("")));
 	assert_false(is_list("\0", 1));
 	assert_false(is_list(OF("\004tos")));
@@ -266,8 +267,8 @@ static void server_names(void **state)
 	}
 }
 
-/* A conduit's list stands once, whatever many services of TLS it has, and other protocols
- * have none. */
+/* The list of a conduit is stored once, however many services with TLS it has. Other protocols have
+ * no list. */
 static void a_conduits_names_stand_once(void **state)
 {
 	const char *names[] = { "*.vendor.example", "tos" };
@@ -303,8 +304,8 @@ static void a_conduits_names_stand_once(void **state)
 	maker_free(&k);
 }
 
-/* Rows of a service are written once, number lists too; each permit's server ports are those of
- * its cells. */
+/* The rows of a service are stored once, and so are equal lists of numbers. The server ports of a
+ * permit are those of its cells. */
 static void shared_parts(void **state)
 {
 	struct model_maker k;
@@ -333,7 +334,7 @@ static void shared_parts(void **state)
 	assert_int_equal(t->n_grants, 19);
 	assert_int_equal(t->n_rows, 2);
 	assert_int_equal(t->n_spaces, 2);
-	/* two lists of three runs of codes; unit, addresses, ports */
+	/* two lists with three ranges of codes; unit, addresses, ports */
 	assert_int_equal(t->n_ranges, 10);
 	for (uint32_t i = 0; i < t->n_permits; i++) {
 		assert_true(number_in(t, &t->permits[i].ports, 502));

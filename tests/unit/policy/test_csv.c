@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables of spreadsheets: what a cell is, where it stands, and that nothing odd is read as
+ * Tables of spreadsheets: what a cell is, where it is, and that unusual forms are not read as
  * something else.
  *
  * LINK: policy/read/csv.c appliance/base/arena.c appliance/base/bytes.c appliance/base/utf8.c
@@ -17,7 +17,8 @@
 
 #include "policy/read/csv.h"
 
-/* All cells of a text as "row.column=text|", a row's end as "/", and the fault with its place. */
+/* All cells of a text as "row.column=text|", the end of a row as "/", and the fault with its
+ * place. */
 static const char *cells(struct arena *a, const char *text, size_t size)
 {
 	struct source_text s = { .name = "t.csv", .text = arena_strndup(a, text, size), .size = size };

@@ -4,8 +4,8 @@
  * LINK: policy/space/differ_same.c policy/space/row_sets.c
  * LIBS: nettle
  */
-/* In what two policies differ by what they do, by known answers; tests/drawn/mutants holds it
- * against the reference. */
+/* In what two policies differ, compared with known answers. tests/drawn/mutants compares it with
+ * the reference. */
 #include "tests/unit/cmocka.h"
 
 #include "policy/space/differ.h"
@@ -13,7 +13,7 @@
 
 #define NOW 1000u
 
-/* One conduit of Modbus from tos to crane, as each test wants it. */
+/* One Modbus conduit from tos to crane, which each test changes. */
 struct site {
 	struct model_maker k;
 	struct model_service *plc;
@@ -39,7 +39,8 @@ static int begin(void **state)
 {
 	(void)state;
 	site_make(&old, "a", "10.20.0.4/31");
-	site_make(&new, "b", "10.20.0.4 10.20.0.5"); /* another name, and written otherwise */
+	/* the conduit has another name, and its addresses are written differently */
+	site_make(&new, "b", "10.20.0.4 10.20.0.5");
 	return 0;
 }
 
@@ -74,8 +75,7 @@ static void same_however_it_is_written(void **state)
 	assert_int_equal(l->list[0].lo, 502);
 }
 
-/* Rows that lie in each other are the same; places side by side in two are less than in one, as one
- * request takes both. */
+/* A row that is contained in another one changes nothing. */
 static void rows(void **state)
 {
 	struct differ_line *l;
@@ -135,8 +135,9 @@ static void of_function(struct site *s, size_t row, uint32_t code)
 	assert_true(rows_numbers(&s->k.m.rows, s->k.arena, &codes, 1, &s->plc->allows[row].row.services));
 }
 
-/* What touches one address alone is allowed by two rows as by one that has the places and values
- * of both. */
+/* A function that touches a single address: two rows, each with a part of the addresses and values,
+ * allow the same as one row with all of them. A function that touches several addresses needs all
+ * of them in one row. */
 static void rows_cut_in_two(void **state)
 {
 	static const struct {
@@ -170,16 +171,17 @@ static void rows_cut_in_two(void **state)
 	maker_allow(&new.k, new.plc, CLASS_WRITE, 5, 8);
 	of_function(&new, 2, 6);
 	limit_values(&new, 2, 4, 7);
-	assert_int_equal(lines(&l), 1); /* 9 with 4 to 7 is left */
+	assert_int_equal(lines(&l), 1); /* address 9 with the values 4 to 7 is missing */
 	maker_allow(&new.k, new.plc, CLASS_WRITE, 9, 9);
 	of_function(&new, 3, 6);
 	limit_values(&new, 3, 4, 7);
 	assert_int_equal(lines(&l), 0);
 }
 
-/* A request for one register writes one value, so rows that share them are the whole; one for two
- * registers may write one of each. Where any two values are in some row, two registers are the
- * whole as well, and three are not. */
+/* A request for one register writes one value, so rows that share the values out are as good as one
+ * row. A request for two registers may write one value of each row, so they are not. If any two
+ * values are together in some row, requests for two registers are the same as well, and requests
+ * for three are not. */
 static void values_cut_in_two(void **state)
 {
 	static const uint32_t several[] = { 6, 16, 23 };
@@ -218,8 +220,8 @@ static void values_cut_in_two(void **state)
 	assert_int_equal(lines(&l), 1); /* 0, 1 and 2 */
 }
 
-/* Diagnostics with limits of places or values are those that write nothing, whatever the limits
- * are; without any, those too that do not say what they write. */
+/* Diagnostics under limits of addresses or values: only those that write nothing pass, whatever the
+ * limits are. Without any limit, those pass as well that do not say what they write. */
 static void values_of_nothing(void **state)
 {
 	struct differ_line *l;
@@ -244,7 +246,8 @@ static void values_of_nothing(void **state)
 	assert_int_equal(lines(&l), 0);
 }
 
-/* No request reads more than 125 registers, so rows that share so many are the whole. */
+/* No request reads more than 125 registers, so rows that overlap by 124 registers are as good as
+ * one row. */
 static void runs_that_overlap(void **state)
 {
 	struct differ_line *l;
@@ -259,7 +262,7 @@ static void runs_that_overlap(void **state)
 	places_of_row(&new, 1, 77, 299);
 	assert_int_equal(lines(&l), 1); /* 76 to 200 */
 	assert_false(l->comes);
-	/* A queue takes 32, or all up to the last register. */
+	/* Reading a queue touches 32 registers, or all up to the last one. */
 	for (size_t i = 0; i < 3; i++)
 		of_function(i == 0 ? &old : &new, i / 2, 24);
 	assert_int_equal(lines(&l), 0);
@@ -285,7 +288,7 @@ static void moments(void **state)
 	struct differ_line *l;
 
 	(void)state;
-	old.c->until = new.c->until = NOW; /* over: it says nothing in either */
+	old.c->until = new.c->until = NOW; /* ended: it counts in neither policy */
 	assert_int_equal(lines(&l), 0);
 	old.c->until = 2000;
 	new.c->until = 3000;
@@ -298,8 +301,8 @@ static void moments(void **state)
 	assert_int_equal(l->until, 0);
 }
 
-/* The same hours in one window or in two are the same; more of the week is more, and an hour that
- * is over says nothing. */
+/* The same hours in one window or in two are the same. More hours of the week are more, and hours
+ * that are over do not count. */
 static void hours(void **state)
 {
 	static struct model_window all, early, late;
@@ -325,12 +328,13 @@ static void hours(void **state)
 	assert_false(l->comes);
 	new.c->within = NULL;
 	assert_int_equal(lines(&l), 0);
-	late.when.last = 1; /* the second of January 1970 */
+	late.when.last = 1; /* 2 January 1970 */
 	second->within = &late;
 	assert_int_equal(lines(&l), 0);
 }
 
-/* Of who only observes, rows mean nothing, in however many manners answers are read there. */
+/* If a conduit only observes, its rows change nothing, in however many ways its answers are
+ * read. */
 static void rows_of_who_observes(void **state)
 {
 	struct differ_line *l;
@@ -350,7 +354,7 @@ static void rows_of_who_observes(void **state)
 	assert_int_equal(lines(&l), 0);
 }
 
-/* What is not the protocol that an observing conduit names is on record. */
+/* Traffic that is not the protocol of an observing conduit is recorded. */
 static void protocol_of_who_observes(void **state)
 {
 	struct differ_line *l;
@@ -364,8 +368,8 @@ static void protocol_of_who_observes(void **state)
 	assert_string_equal(l->what, "protocol");
 }
 
-/* A door of one name is one door, whatever else is said of it; behind it is less than without, and
- * each set that may stand open counts. */
+/* Doors with the same name are one door, whatever else is written about it. A conduit behind a door
+ * allows less than one without. Every combination of open doors counts. */
 static void doors(void **state)
 {
 	static const struct model_door one = { .name = "one", .at_most = 60 }, same = { .name = "one", .at_most = 900 },
@@ -378,7 +382,7 @@ static void doors(void **state)
 	new.c->door = &same;
 	assert_int_equal(lines(&l), 0);
 	new.c->door = &two;
-	assert_int_equal(lines(&l), 2); /* now with the one, now with the other */
+	assert_int_equal(lines(&l), 2); /* with one of them open, and with the other */
 	assert_int_equal(l[0].comes + l[1].comes, 1);
 	second = maker_conduit(&new.k, "second", &new.k.m.zones[new.c->from->index], &new.k.m.zones[new.c->to->index],
 			       "10.20.0.4/31", "10.30.0.10", new.plc);

@@ -96,7 +96,7 @@ static void live_and_agree(void **state)
 		assert_int_equal(mark_lane(e->mark_key), p->lane);
 		assert_true(e->iif < w.k.c.ir->n_interfaces && e->oif == UINT32_MAX && e->direction <= 1);
 		assert_int_equal(mark_outcome(e->mark_key), MARK_UNJUDGED);
-		/* One at an interface, for all that may be said of a session. */
+		/* One element for each interface, for all outcomes of a session. */
 		assert_false(i > 0 && e[-1].set == SET_LIVE && e[-1].iif == e->iif && e[-1].direction == e->direction &&
 			     mark_permit(e[-1].mark_key) == mark_permit(e->mark_key));
 		if (p->lane == LANE_NONE) {
@@ -114,7 +114,7 @@ static void live_and_agree(void **state)
 	maker_free(&w.k);
 }
 
-/* Those of whose sessions one opens what another uses, and no others. */
+/* Permits whose sessions open what other permits use are kept together, and no others. */
 static void who_stays_together(void **state)
 {
 	struct world w = { 0 };
@@ -135,7 +135,7 @@ static void who_stays_together(void **state)
 			continue;
 		found++;
 		assert_true(protocols_have(&w.k.c.ir->permits[index_of(&w, w.e[i].mark_key)].protocols, PROTO_ENIP));
-		/* Where nothing is inspected nothing has to meet. */
+		/* Permits that are not inspected need not be kept together. */
 		w.k.c.ir->permits[index_of(&w, w.e[i].mark_key)].lane = LANE_NONE;
 		assert_false(ir_together(&w.k.c.ir->permits[index_of(&w, w.e[i].mark_key)]));
 	}

@@ -5,9 +5,9 @@
  * LIBS: nettle
  */
 /*
- * Two oracles that share no code, held against each other: the language's meaning and the compiled
- * cells. Random models over a small space with random ends, packets at the edges of space and time.
- * SEED=n repeats a run.
+ * Two evaluators that share no code are compared: the meaning of the language, and the compiled
+ * cells. Random models over a small space with random ends, packets at the limits of space and
+ * time. SEED=n repeats a run.
  */
 #include "tests/unit/cmocka.h"
 
@@ -19,7 +19,7 @@
 #include "policy/ir/moment.h"
 #include "tests/unit/policy/model_make.h"
 
-/* Two that one of the kernel's maps would find for one packet. */
+/* Whether one map of the kernel would find both cells for one packet. */
 static bool meet(const struct ir_cell *a, const struct ir_cell *b)
 {
 	return a->iif == b->iif && a->oif == b->oif && a->layer == b->layer && ir_cell_exact(a) == ir_cell_exact(b) &&
@@ -28,7 +28,7 @@ static bool meet(const struct ir_cell *a, const struct ir_cell *b)
 	       addr_cmp(&a->dst.lo, &b->dst.hi) <= 0 && addr_cmp(&b->dst.lo, &a->dst.hi) <= 0;
 }
 
-/* The conduits of a cell's grants, distinct and ascending. */
+/* The conduits of a cell's grants, each once and in increasing order. */
 static size_t conduits_of(const struct ir *ir, uint32_t permit, uint32_t *ret)
 {
 	const struct command_permit *p = &ir->table.permits[permit];
@@ -76,19 +76,19 @@ static void random_models_agree(void **state)
 			struct question q = maker_question(&k, &seed);
 
 			compare(&k.m, k.c.ir, &q);
-			/* The second before some end, and that second itself. */
+			/* The second before some end, and this second itself. */
 			q.now = maker_end(&k, &seed, q.now);
 			compare(&k.m, k.c.ir, &q);
 			crossed += evaluate_ir(k.c.ir, &q) != NULL;
 		}
 		maker_free(&k);
 	}
-	/* A test in which nothing ever crosses would prove nothing. */
+	/* If nothing ever crossed, the test would prove nothing. */
 	assert_true(crossed > 1000);
 }
 
-/* Of the cells that stand at one moment no two are found for one packet by one map of
- * the kernel. */
+/* Of the cells that are valid at one moment, no two are found for one packet by one map of the
+ * kernel. */
 static void assert_apart(const struct ir *ir, uint64_t moment)
 {
 	for (uint32_t i = 0; i < ir->n_cells; i++)
@@ -101,8 +101,8 @@ static void assert_apart(const struct ir *ir, uint64_t moment)
 		}
 }
 
-/* Some stand open for a while, some were open until a moment ago. The same in the text's model and
- * in the generation. */
+/* Some doors are open for a while, and some were open until a moment ago: the same in the model of
+ * the text and in the generation. */
 static void open_doors(struct model_maker *k, unsigned *seed, uint64_t moment)
 {
 	for (uint32_t i = 0; i < k->c.ir->n_doors; i++) {
@@ -113,9 +113,9 @@ static void open_doors(struct model_maker *k, unsigned *seed, uint64_t moment)
 }
 
 /*
- * What opens by hours: the generation is asked at moments, and again at moments up to the next at
- * which something opens, without being told. That is what the kernel has from one opening to
- * the next.
+ * Conduits with hours: the generation is asked at a moment, and then at later moments before
+ * something opens again, without being told the time. This is what the kernel has from one opening
+ * to the next.
  */
 static void hours_agree(void **state)
 {
@@ -151,7 +151,8 @@ static void hours_agree(void **state)
 				q.now = moment;
 				compare(&k.m, k.c.ir, &q);
 				crossed += evaluate_ir(k.c.ir, &q) != NULL;
-				/* Nothing opens before that, and what ends does so by itself. */
+				/* Nothing opens before `next`, and what ends does so without being
+				 * told. */
 				q.now = next == UINT64_MAX ? moment + (uint64_t)rand_r(&seed) % 864000
 							   : moment + (uint64_t)rand_r(&seed) % (next - moment);
 				compare(&k.m, k.c.ir, &q);
@@ -194,7 +195,7 @@ static void site_questions(void **state)
 	q.iif = "lan0"; /* spoofed */
 	assert_int_equal(evaluate_model(&k.m, &q, list, 8), 0);
 	assert_null(evaluate_ir(k.c.ir, &q));
-	q.iif = q.oif = NULL; /* from addresses alone */
+	q.iif = q.oif = NULL; /* the interfaces follow from the addresses */
 	assert_int_equal(evaluate_model(&k.m, &q, list, 8), 2);
 	assert_non_null(evaluate_ir(k.c.ir, &q));
 	q = ask("lan0", "lan1", "2001:db8:10::1", "2001:db8:20::1", 58, 128 << 8);
@@ -213,8 +214,8 @@ static void site_questions(void **state)
 	maker_free(&k);
 }
 
-/* Both a pair of hosts and the range below it hold the packet: the pair has the grants of both, and
- * it decides. */
+/* A packet matches both a pair of hosts and the range below it: the pair decides, and has the
+ * grants of both. */
 static void a_pair_decides_over_its_range(void **state)
 {
 	struct model_maker k;

@@ -3,7 +3,7 @@
  * LINK: $(COMPILER_PARTS) policy/ir/elements.c
  * LIBS: nettle
  */
-/* Joint settings of overlapping conduits, and identities of permits. */
+/* Common settings of overlapping conduits, and identities of permits. */
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>
@@ -36,7 +36,7 @@ static struct model_conduit *conduit(struct pair *p, const char *name, const cha
 	return maker_conduit(&p->k, name, p->a, p->b, src, "10.2.0.5", s);
 }
 
-/* The permit at this source's cell. */
+/* The permit of the cell with this source. */
 static const struct ir_permit *permit_at(const struct pair *p, const char *src, uint32_t *index)
 {
 	const struct ir_cell *found = NULL;
@@ -96,15 +96,15 @@ static void strictest_settings(void **state)
 	assert_true(lane_of(permit_at(&p, "10.1.0.8", NULL)->lane, &lane));
 	assert_int_equal(lane.when_down, FAIL_OPEN);
 	assert_true(permit_at(&p, "10.1.0.8", NULL)->tighten_new_flows);
-	/* Five differences, each said once although three cells came of it, at the overruled line,
-	 * with the other one. */
+	/* Five differences. Each is reported once although three cells came of it, at the line of
+	 * the setting that does not count, with the other line. */
 	assert_int_equal(said(&p, "policy.overruled"), 5);
 	for (size_t i = 0; i < p.k.c.diags.n; i++) {
 		const struct diag *d = p.k.c.diags.list[i];
 		uint32_t overruled = strstr(d->text[0], "when_overloaded") ? y->at.line : x->at.line;
 
 		if (strcmp(d->code, "policy.overruled") != 0)
-			continue; /* what a peer can force is another warning */
+			continue; /* attacks that a peer can force have another warning */
 		assert_int_equal(d->severity, SEV_WARNING);
 		assert_int_equal(d->at.line, overruled);
 		assert_int_equal(d->also.line, overruled == x->at.line ? y->at.line : x->at.line);
@@ -148,8 +148,8 @@ static void transport_over_commands_is_said(void **state)
 	maker_free(&p.k);
 }
 
-/* Workers for commands do without nDPI, and need none: every name that a policy can give has a form
- * of our own. */
+/* Workers for commands have no nDPI and need none: every name that a policy can use has a
+ * recogniser of our own. */
 static void names_beside_commands_need_no_ndpi(void **state)
 {
 	struct lane lane;
@@ -212,7 +212,7 @@ static void observe_over_enforce(void **state)
 	maker_free(&p.k);
 }
 
-/* Layers: both ends, then what is left after the first, then nothing. */
+/* Layers: first where both conduits are valid, then the one that ends later, then nothing. */
 static void each_end_takes_its_own(void **state)
 {
 	struct model_conduit *x, *y;
@@ -234,13 +234,14 @@ static void each_end_takes_its_own(void **state)
 		assert_int_equal(p.k.c.ir->permits[c->permit].until, c->layer == 2 ? 5000 : 9000);
 	}
 	assert_int_equal(layers[0], 0);
-	assert_int_equal(layers[1], 1); /* x whole: what ends over it does not cut it */
+	/* x whole: the conduit that lies over it and ends does not cut it */
+	assert_int_equal(layers[1], 1);
 	assert_int_equal(layers[2], 1);
 	maker_free(&p.k);
 }
 
-/* The ninth end over one packet is refused, unless it is over; then the text is as good as
- * without it. */
+/* The ninth conduit with an end over one packet is refused, unless one has ended: then the policy
+ * counts as if that one were not there. */
 static void ends_have_a_bound(void **state)
 {
 	(void)state;
@@ -267,8 +268,7 @@ static void ends_have_a_bound(void **state)
 		}
 }
 
-/* Of a conduit that is over nothing is said, and nothing is an error that only it would
- * make one. */
+/* A conduit that has ended is not mentioned, and causes no error. */
 static void past_conduits_are_not_spoken_of(void **state)
 {
 	struct pair p;
@@ -289,9 +289,9 @@ static void past_conduits_are_not_spoken_of(void **state)
 	maker_free(&p.k);
 }
 
-/* Steps of conduits over one another: each cell is another combination of them. Where the conduits
- * follow each other as the steps do, combinations share their grants. What no worker could hold is
- * refused by the first who can know, with those that fill it. */
+/* Conduits overlap like steps, so that each cell has another combination of them. If the conduits
+ * are written in the order of the steps, combinations share their grants. A table that no worker
+ * could hold is refused at compile time, and the message names the conduits that fill it. */
 static void too_many_combinations(void **state)
 {
 	struct pair p;
@@ -327,8 +327,8 @@ static void too_many_combinations(void **state)
 	}
 }
 
-/* Ranges of clients times ranges of machines: what the kernel would take too long for is refused
- * with the conduits that have them. */
+/* Ranges of clients times ranges of machines: if the kernel would take too long to load them, the
+ * policy is refused, and the message names the conduits. */
 static void too_many_ranges(void **state)
 {
 	struct addr_range *ranges;
@@ -369,8 +369,8 @@ static void too_many_ranges(void **state)
 	}
 }
 
-/* Workers for commands do without nDPI: rows of a shadow alone bring nothing there, or what nDPI
- * names would be refused for its sake. */
+/* Workers for commands have no nDPI. If only a shadow has rows, its sessions do not go to such a
+ * worker, because it would refuse protocols that nDPI recognises. */
 static void shadows_take_no_name_away(void **state)
 {
 	struct model_conduit *watch;
@@ -394,7 +394,7 @@ static void shadows_take_no_name_away(void **state)
 	}
 }
 
-/* A shadow changes no setting of what it watches and stands nowhere by itself. */
+/* A shadow changes no setting of the conduits that it watches, and has no cells of its own. */
 static void shadows_allow_nothing(void **state)
 {
 	struct model_conduit *window, *watch;
@@ -431,7 +431,7 @@ static void shadows_allow_nothing(void **state)
 	maker_free(&p.k);
 }
 
-/* The identity of the permit at 10.1.0.9 in a policy that one argument changes. */
+/* The identity of the permit at 10.1.0.8 (10.1.0.9 for SHADOW) in a policy with this change. */
 enum change { NOTHING, NAME, LINE, ROW, PORT, SOURCE, SETTING, ELSEWHERE, INTERFACE, SHADOW, UNDECIDED };
 
 static void identity_of(enum change c, uint8_t ret[32])
@@ -473,7 +473,7 @@ static void identities(void **state)
 	(void)state;
 	identity_of(NOTHING, base);
 	for (int c = NAME; c <= UNDECIDED; c++) {
-		/* Where it lies is not what it means. */
+		/* The place of a permit is not part of its meaning. */
 		bool same = c == NAME || c == LINE || c == PORT || c == SOURCE || c == ELSEWHERE || c == INTERFACE;
 
 		identity_of((enum change)c, other);

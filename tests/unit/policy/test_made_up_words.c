@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The policy language for a protocol of which nothing is known but its words: rows with keys of
- * four targets and of spaces made of parts, what they compile to, how it is printed, and what is
- * said of mistakes, in both languages.
+ * The policy language for a protocol of which only the words are known: rows with keys of four
+ * targets and of spaces with parts, what they compile to, how they are printed, and the messages
+ * about mistakes in both languages.
  *
  * LINK: appliance/wire/duty.c $(POLICY_SRC) $(BASE_SRC) appliance/wire/commands.c
  * LINK: appliance/wire/commands_json.c
@@ -92,7 +92,7 @@ static void rows_have_the_protocols_keys(void **state)
 	prints(row, "values", "any");
 	json_decref(row);
 	policy_text_end(&t);
-	/* Nothing named: anything. And what is written in two pieces and touches is one. */
+	/* A row that names nothing allows everything. Two ranges that touch become one. */
 	row = compiled("functions = [\"0x14010000\", \"0x14010002\"]; values = [\"0xffffffff\"]; deep = [\"1.2.3\", "
 		       "\"1.2.4.0-9\", \"2-7\"];");
 	prints(row, "stations", "any");
@@ -112,7 +112,7 @@ static struct operation write_to(uint64_t first, uint64_t count)
 				   .count = count };
 }
 
-/* The limit of what is refused, in the words of the protocol. */
+/* The limit that a refusal names, in the words of the protocol. */
 static void limited(const struct command_table *table, const struct operation *o, const char *expected)
 {
 	struct ruling r;
@@ -156,7 +156,7 @@ static void compiled_rows_judge(void **state)
 	o.targets[3] = 36;
 	limited(table, &o, "{\"allowed\":[\"1.2-3\"],\"more\":0,\"what\":\"slot\"}");
 	o.targets[3] = 34;
-	o.broadcast = 1u << 2; /* a module that stands for several: the row names none */
+	o.broadcast = 1u << 2; /* a module that stands for several: the row does not name it */
 	limited(table, &o, "{\"allowed\":[\"0x0-0x3fe\",\"0x400-0xffff\"],\"more\":0,\"what\":\"module\"}");
 	o.broadcast = 0;
 	o.values = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = 10, .hi = 10 };

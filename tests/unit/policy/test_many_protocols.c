@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Protocols of any number, beyond 32 and beyond 64: sets of them, policies that name them, permits,
- * what is sealed and what workers get.
+ * Protocols with any number, beyond 32 and beyond 64: sets of them, policies that name them,
+ * permits, sealed generations, and the tables for workers.
  *
  * LINK: appliance/wire/duty.c $(POLICY_SRC) $(BASE_SRC) appliance/wire/commands.c
  * LINK: appliance/wire/commands_json.c
@@ -27,7 +27,7 @@
 static char policy[2048];
 static struct memory_text text = { "site.cfg", policy };
 
-/* One permit, of two protocols on one port. */
+/* A policy with one permit, for two protocols on one port. */
 static struct ir *compiled(struct policy_text *t, unsigned one, unsigned other)
 {
 	snprintf(policy, sizeof(policy),
@@ -80,7 +80,8 @@ static void sets(void **state)
 	assert_false(protocols_have(&(struct protocol_set){ .bits = { UINT64_MAX, UINT64_MAX } }, PROTO_MAX));
 }
 
-/* What a permit promises is in the generation that is read back, and in what workers get. */
+/* The promised protocols of a permit are in the generation that is read back, and in the tables of
+ * workers. */
 static void any_number_is_sealed(void **state)
 {
 	(void)state;
@@ -116,7 +117,7 @@ static void any_number_is_sealed(void **state)
 	}
 }
 
-/* Numbers that end in the same bits are not taken for each other. */
+/* Protocols whose numbers end in the same bits are distinguished. */
 static void each_has_an_identity(void **state)
 {
 	uint8_t seen[PROTO_MAX][32];

@@ -106,8 +106,7 @@ static size_t hold_places(const struct policy_text *t, const struct ast_node *gr
 	return n;
 }
 
-/* Each value of libconfig stands at the scanner's place for it, in whatever text and
- * however deep. */
+/* The parser's place of each value is the scanner's place, in every text and at every depth. */
 static void every_value_is_at_its_place(void **state)
 {
 	static const struct memory_text texts[] = {
@@ -133,8 +132,8 @@ static void every_value_is_at_its_place(void **state)
 	policy_text_end(&t);
 }
 
-/* libconfig reads the text as it stands, and a large group costs no more than many small ones:
- * compared member by member this one would take a minute. */
+/* libconfig reads the text without changes, and a large group takes no longer than many small ones.
+ * If members were compared one by one, this text would take a minute. */
 static void large_groups_are_quick(void **state)
 {
 	enum { N = 60000 };
@@ -179,7 +178,7 @@ static void errors_give_no_tree(void **state)
 	policy_text_end(&t);
 }
 
-/* At every budget: a tree, or none and no crash. */
+/* With every limit of memory there is a tree, or none and no crash. */
 static void memory_out_gives_no_tree(void **state)
 {
 	static const struct memory_text texts[] = { { "site.cfg", "a = { b = (1, 2, 3); };\n@include \"in.cfg\"\n" },

@@ -42,7 +42,7 @@ static size_t prove(struct site *s, struct counterexample **x)
 {
 	size_t n = prove_nevers(&s->k.m, s->k.arena, x);
 
-	/* A counterexample is a packet that really crosses, by the conduit it names. */
+	/* A counterexample is a packet that really crosses, by the conduit that it names. */
 	for (size_t i = 0; i < n; i++) {
 		const struct model_conduit *last = (*x)[i].hops[(*x)[i].n_hops - 1];
 		struct question q = { .iif = last->from->interfaces[0]->name,
@@ -66,7 +66,8 @@ static size_t prove(struct site *s, struct counterexample **x)
 	return n;
 }
 
-/* One direct conduit office -> crane by `service`: does it break a `never` of these classes? */
+/* There is one conduit from office to crane with `service`. Whether it breaks a `never` for these
+ * classes. */
 static bool direct(size_t service, unsigned classes, int64_t *function)
 {
 	struct counterexample *x;
@@ -91,7 +92,7 @@ static void what_counts_as_a_command(void **state)
 	(void)state;
 	assert_false(direct(0, CLASS_WRITE, &f));
 	assert_true(direct(0, CLASS_READ, &f));
-	/* of the reading functions, the first that the row's holding registers allow */
+	/* the first reading function for which the row's holding registers fit */
 	assert_int_equal(f, 3);
 	assert_true(direct(1, CLASS_WRITE, &f));
 	assert_int_equal(f, 6);
@@ -99,8 +100,8 @@ static void what_counts_as_a_command(void **state)
 	assert_true(direct(2, CLASS_PROGRAM, &f));
 	assert_int_equal(f, 90);
 	for (size_t s = 3; s < 7; s++) {
-		/* ICMP carries no command; everything else that is not read to its commands
-		 * carries all. */
+		/* ICMP carries no command; every protocol whose commands are not read carries
+		 * all. */
 		assert_int_equal(direct(s, CLASS_WRITE, &f), s != 5);
 		assert_int_equal(f, s != 5 ? -1 : -2);
 		assert_true(direct(s, 0, &f));
@@ -124,7 +125,8 @@ static void unnamed_functions_count_for_all(void **state)
 	allow_only(&s, &s.reads->allows[0].row.services, 66, 66);
 	maker_conduit(&s.k, "c", s.office, s.crane, "", "", s.reads);
 	maker_never(&s.k, s.office, s.crane, CLASS_PROGRAM, false);
-	/* Nobody can tell what they touch: the row's addresses refuse them, and so do values. */
+	/* The addresses and values that these functions touch are unknown: a row with limits
+	 * refuses them. */
 	assert_int_equal(prove(&s, &x), 0);
 	s.reads->allows[0].row.spaces_any = true;
 	assert_int_equal(prove(&s, &x), 1);
@@ -146,8 +148,8 @@ static bool carries(struct site *s, uint8_t function, unsigned classes)
 	return n > 0;
 }
 
-/* What the row can never let through breaks no statement; test_modbus holds that against
- * the worker. */
+/* A function that a row can never allow breaks no statement; test_modbus compares that with the
+ * worker. */
 static void rows_that_refuse(void **state)
 {
 	struct command_row *row;
@@ -166,7 +168,7 @@ static void rows_that_refuse(void **state)
 	assert_false(carries(&s, 20, CLASS_READ));
 	assert_false(carries(&s, 21, CLASS_WRITE));
 	assert_false(carries(&s, 90, CLASS_PROGRAM));
-	assert_false(carries(&s, 0, CLASS_WRITE)); /* no request has such a code */
+	assert_false(carries(&s, 0, CLASS_WRITE)); /* no request has this code */
 	assert_false(carries(&s, 128, CLASS_WRITE));
 	allow_only(&s, &row->values, 5, 5);
 	assert_true(carries(&s, 6, CLASS_WRITE));
@@ -219,8 +221,8 @@ static void hosts_are(struct site *s, struct model_hosts *h, struct model_asset 
 	h->n = a->n_ranges;
 }
 
-/* Who may not reach a machine may reach its neighbour; and the example is between hosts of
- * the statement. */
+/* A host that may not reach one machine may reach its neighbour. The example has hosts of the
+ * statement. */
 static void of_assets(void **state)
 {
 	struct model_asset *plc, *cms, *pc;
@@ -245,8 +247,8 @@ static void of_assets(void **state)
 	reads->sources = s.tos->ranges; /* of others */
 	assert_int_equal(prove_nevers(&s.k.m, s.k.arena, &x), 0);
 	reads->sources = s.office->ranges;
-	/* What passes while nobody inspects: asked of the cells of these hosts alone, for each
-	 * statement anew. */
+	/* Traffic that passes while nothing is inspected: only the cells of these hosts count, for
+	 * each statement separately. */
 	never->classes = CLASS_WRITE;
 	reads->when_down = FAIL_OPEN;
 	assert_int_equal(prove(&s, &x), 1);
@@ -262,7 +264,7 @@ static void of_assets(void **state)
 	maker_free(&s.k);
 }
 
-/* Over the panel to its machine: the walk goes on inside the zone of the last hop. */
+/* Over the panel to its machine: the walk continues inside the zone of the last hop. */
 static void chains_to_assets(void **state)
 {
 	struct model_asset *plc, *cms;
@@ -298,8 +300,8 @@ static void chains(void **state)
 	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, false);
 	assert_int_equal(prove(&s, &x), 0);
 	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, true);
-	/* The first hop by any permission, from another host of the zone: the box does not see what
-	 * goes on there. */
+	/* The first hop may use any conduit, and the second may start from another host of the
+	 * zone, because the box does not see what happens inside a zone. */
 	assert_int_equal(prove(&s, &x), 1);
 	assert_int_equal(x[0].n_hops, 2);
 	assert_string_equal(x[0].hops[0]->name, "office-tos");
@@ -322,16 +324,17 @@ static void breaks(void **state)
 	maker_conduit(&s.k, "tos-crane", s.tos, s.crane, "10.20.0.10", "", s.sets);
 	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, true);
 	assert_int_equal(prove(&s, &x), 1);
-	/* The asset that is entered: the walk ends there, once all its addresses are named. */
+	/* The walk ends at an asset with a break, once all its addresses are named. */
 	maker_break(&s.k, maker_asset(&s.k, "web4", s.tos, "10.20.0.80"));
 	assert_int_equal(prove(&s, &x), 1);
 	maker_break(&s.k, maker_asset(&s.k, "web6", s.tos, "2001:db8:20::80"));
 	assert_int_equal(prove(&s, &x), 0);
-	/* Entered anywhere else as well: it goes on, even to what only the broken asset may do. */
+	/* If the conduit leads to other hosts as well, the walk goes on, even over conduits that
+	 * only the asset with the break has. */
 	web->destinations = s.tos->ranges;
 	web->n_destinations = s.tos->n_ranges;
 	assert_int_equal(prove(&s, &x), 1);
-	/* Nobody is excused at the last hop, nor at the first. */
+	/* A break does not count at the last hop, nor at the first. */
 	maker_never(&s.k, s.office, s.tos, CLASS_WRITE, true);
 	assert_int_equal(prove(&s, &x), 2);
 	maker_break(&s.k, maker_asset(&s.k, "plcs", s.crane, "10.30.0.0/22 2001:db8:30::/64"));
@@ -369,14 +372,14 @@ static void loops_end(void **state)
 	maker_conduit(&s.k, "c", s.tos, s.tos, "", "", s.tls);
 	maker_never(&s.k, s.office, s.crane, 0, true);
 	assert_int_equal(prove(&s, &x), 0);
-	/* Observed and ending conduits pass traffic while they stand. */
+	/* Conduits that observe or have an end let traffic pass while they are valid. */
 	maker_conduit(&s.k, "d", s.tos, s.crane, "", "", s.ping)->observe = true;
 	assert_int_equal(prove(&s, &x), 1);
 	maker_free(&s.k);
 }
 
-/* What is only observed passes, rows or no rows; what shadows allows nothing, whatever lies under
- * it and when. */
+/* Everything passes that is only observed, with or without rows. A shadow allows nothing, whatever
+ * lies under it and at any time. */
 static void observers_carry_all(void **state)
 {
 	struct model_conduit *watch, *enforced;
@@ -397,12 +400,12 @@ static void observers_carry_all(void **state)
 	assert_int_equal(prove(&s, &x), 0);
 	enforced->until = 2000000000u;
 	assert_int_equal(prove(&s, &x), 0);
-	watch->services[0] = s.tls; /* port 443, where nobody enforces */
+	watch->services[0] = s.tls; /* port 443, where no conduit enforces */
 	assert_int_equal(prove(&s, &x), 0);
 	maker_free(&s.k);
 }
 
-/* What has ended breaks nothing and is no hop; what has not ended counts until it does. */
+/* A conduit that has ended breaks no statement and is no hop; before its end it counts. */
 static void past_conduits_mean_nothing(void **state)
 {
 	struct model_conduit *window, *hop;
@@ -426,7 +429,7 @@ static void past_conduits_mean_nothing(void **state)
 	maker_free(&s.k);
 }
 
-/* Hours that begin after the end of their conduit never come. */
+/* Hours that begin after the end of their conduit. */
 static void hours_that_never_come(void **state)
 {
 	struct model_window w = { .when = { .days = WEEK_DAYS, .from = 0, .to = 60, .first = 20000 } };
@@ -447,7 +450,7 @@ static void hours_that_never_come(void **state)
 	maker_free(&s.k);
 }
 
-/* A strict conduit that ends uncovers what a laxer one under it lets by. */
+/* When a strict conduit ends, the less strict one under it counts. */
 static void every_interval_is_asked(void **state)
 {
 	struct model_conduit *lax, *strict;
@@ -472,8 +475,8 @@ static void every_interval_is_asked(void **state)
 	maker_free(&s.k);
 }
 
-/* The statement holds by the break alone, and that is said; a break that it does not need is
- * not named. */
+/* The statement is true only because of the break, and this is reported. A break that it does not
+ * need is not named. */
 static void breaks_that_carry_are_named(void **state)
 {
 	const struct model_chain_break **rests;
@@ -508,7 +511,8 @@ static bool stays(struct site *s, struct lapse **x)
 	return n == 0;
 }
 
-/* Several conduits together, and nothing that ends, watches only, or lets less by. */
+/* Several conduits together satisfy an `always`. A conduit that ends, only observes, or allows less
+ * does not. */
 static void what_stays_possible(void **state)
 {
 	struct model_conduit *low, *high, *other;
@@ -554,10 +558,10 @@ static void what_stays_possible(void **state)
 	other = maker_conduit(&s.k, "other", s.office, s.crane, "", "10.30.1.10", s.reads);
 	assert_true(stays(&s, &x));
 	other->within = &(const struct model_window){ .when = { .days = WEEK_DAYS, .from = 0, .to = 60 } };
-	assert_false(stays(&s, &x)); /* for an hour a day */
+	assert_false(stays(&s, &x)); /* one hour a day is not always */
 	other->within = NULL;
 	other->door = &(const struct model_door){ .name = "gate", .open_until = UINT64_MAX };
-	assert_false(stays(&s, &x)); /* nobody has to open it */
+	assert_false(stays(&s, &x)); /* behind a door, which nobody has to open */
 	assert_ptr_equal(x[0].ends, other);
 	other->door = NULL;
 	other->starts = 5001;
@@ -566,14 +570,14 @@ static void what_stays_possible(void **state)
 	assert_true(stays(&s, &x));
 	other->from = s.tos;
 	assert_false(stays(&s, &x));
-	/* Ends without a family in common. */
+	/* Two ends without a common address family. */
 	hosts_are(&s, &w.destinations, maker_asset(&s.k, "six", s.crane, "2001:db8:30::1"));
 	assert_false(stays(&s, &x));
 	assert_int_not_equal(x[0].source.family, x[0].destination.family);
 	maker_free(&s.k);
 }
 
-/* However little memory there is: a statement that is broken is never one that holds. */
+/* With every limit of memory: a statement that is broken is never reported as true. */
 static void without_memory_nothing_holds(void **state)
 {
 	struct counterexample *x;
@@ -598,7 +602,8 @@ static void without_memory_nothing_holds(void **state)
 	maker_free(&s.k);
 }
 
-/* What a statement rests on is asked of each: the question keeps nothing but its answer. */
+/* The question what a statement depends on is asked for each of them: it keeps only its answer in
+ * memory. */
 static void questions_leave_nothing(void **state)
 {
 	const struct model_chain_break **rests;
@@ -642,8 +647,8 @@ static void pick_up_is_told(void **state)
 	maker_free(&s.k);
 }
 
-/* What passes while nobody inspects breaks no statement, but is told; a stricter conduit on the
- * same cell ends it. */
+/* Traffic that only passes while nothing is inspected is reported, but breaks no statement. A
+ * stricter conduit over the same cell ends it. */
 static void open_decisions_are_told(void **state)
 {
 	struct model_conduit *reads, *other;
@@ -663,16 +668,17 @@ static void open_decisions_are_told(void **state)
 	assert_int_equal(x[0].unattended, UNATTENDED_OPEN);
 	assert_int_equal(x[0].function, 5);
 	other = maker_conduit(&s.k, "other", s.office, s.crane, "10.10.0.0/16", "", s.reads);
-	assert_int_equal(prove(&s, &x), 1); /* IPv6 is the first conduit's alone */
+	assert_int_equal(prove(&s, &x), 1); /* only the first conduit has IPv6 */
 	assert_int_equal(x[0].source.family, 6);
 	assert_ptr_equal(x[0].hops[0], reads);
 	other = maker_conduit(&s.k, "whole", s.office, s.crane, "", "", s.reads);
 	assert_int_equal(prove(&s, &x), 0);
-	other->when_down = FAIL_OPEN; /* each is open where the other is not */
+	/* each conduit is open in the case in which the other is not */
+	other->when_down = FAIL_OPEN;
 	assert_int_equal(prove(&s, &x), 0);
 	other->when_overloaded = FAIL_OPEN;
 	assert_int_equal(prove(&s, &x), 1);
-	/* A statement that is broken anyway is told as that. */
+	/* A statement that is broken anyway is reported as broken. */
 	maker_conduit(&s.k, "sets", s.office, s.crane, "", "", s.sets);
 	assert_int_equal(prove(&s, &x), 1);
 	assert_int_equal(x[0].unattended, ATTENDED);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What differs from a policy is the same whether that is read from its texts or from its sealed
- * bytes, for every key that has an effect.
+ * The difference to a policy is the same whether that policy is read from its texts or from its
+ * sealed bytes, for every key that has an effect.
  *
  * LINK: $(POLICY_SRC) $(BASE_SRC) $(WIRE_SRC)
  * LIBS: libconfig nettle jansson
@@ -51,8 +51,7 @@ static const char site[] =
 	"    purpose = \"p\"; owner = \"o\"; review_by = \"2190-01-01\"; }\n"
 	");\n";
 
-/* What is written in the place of what, and whether anything passes or is treated
- * otherwise then. */
+/* A text and its replacement, and whether traffic then passes or is handled differently. */
 static const struct {
 	const char *from, *to;
 	bool differs;
@@ -93,7 +92,7 @@ static const struct {
 	{ "name = \"sets\"", "name = \"writes\"", false },
 };
 
-/* The text with one edit. Ends the test where there is no such place. */
+/* The text with one replacement. Ends the test if the text to replace is missing. */
 static char *edited(const char *from, const char *to)
 {
 	const char *at = strstr(site, from);

@@ -9,8 +9,8 @@
  * LINK: appliance/wire/event_filter.c appliance/base/memfd.c
  * LIBS: nettle jansson
  */
-/* What the renderings say; that nft takes the text is tests/netns/nft_text, and its exact words
- * are tests/golden. */
+/* What the renderings contain. tests/netns/nft_text checks that nft accepts the text, and
+ * tests/golden its exact words. */
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>
@@ -68,18 +68,18 @@ static void nft_text_has_every_cell_and_its_lines(void **state)
 	assert_int_equal(cells, k.c.ir->n_cells);
 	assert_non_null(strstr(text, "# tos-reads-cranes (site.cfg:"));
 	assert_non_null(strstr(text, ", tos-sets-rtg01 (site.cfg:"));
-	/* An end at a point in time has no words in nft: the element is a comment, so that a loaded
-	 * copy refuses. */
+	/* nft has no words for an end at a point in time: the element is a comment, so that a
+	 * policy that is loaded from this text refuses. */
 	assert_non_null(strstr(text, "\t\t\t# until 2033-05-18T03:33:20Z: \"wan0\" . \"lan2\" . "));
 	assert_null(strstr(text, "\n\t\t\t\"wan0\" . \"lan2\""));
-	/* Both workers' queues of a lane, and the bypass of one that holds. */
+	/* The queues of both workers of a lane, and the bypass of a lane that holds. */
 	assert_non_null(strstr(text, "queue flags bypass to "));
 	assert_non_null(strstr(text, "ipv6-icmp . 32768"));
 	free(text);
 	maker_free(&k);
 }
 
-/* Names are the operator's; none of them may become a rule. */
+/* Names come from the operator; none of them may become a rule. */
 static void names_stay_in_their_comments(void **state)
 {
 	struct model_maker k;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The scanner alone: where things stand, and what it says about slips.
+ * The scanner alone: the positions of what it reads, and its messages about mistakes.
  *
  * LINK: policy/read/scan.c policy/read/lex.c policy/read/scalar.c policy/read/meant.c
  * LINK: policy/read/include.c
@@ -98,7 +98,7 @@ struct slip {
 	size_t errors;
 };
 
-/* One slip, one diagnostic, at the place where a person would point. */
+/* One mistake, one diagnostic, at the place where a person would point. */
 static const struct slip slips[] = {
 	{ "a = [\"x\",];\n", "policy.trailing_comma", 1, 9, 1 },
 	{ "a = (1,2,\n);\n", "policy.trailing_comma", 1, 9, 1 },
@@ -167,7 +167,7 @@ static const struct slip slips[] = {
 	{ "@include \"site.cfg\"\n", "policy.include_loop", 1, 10, 1 },
 	{ "@inclde \"in.cfg\"\n", "policy.syntax", 1, 1, 1 },
 	{ "a = { @include \"in.cfg\"\n };", "policy.syntax", 1, 3, 1 },
-	/* one cause, one error, whatever follows from it */
+	/* one cause, one error, whatever follows */
 	{ "a = \"x; b = \"y z\"; c = \"w\";\nd = 1;", "policy.unclosed_string", 1, 5, 1 },
 	{ "a = [\"x, \"y z\", \"w\"];\nd = 1;", "policy.unclosed_string", 1, 6, 1 },
 	{ "c = { { n = 1; m = 1; },\n { n = 2; m = 2; }, { n = 3; } };\nd = 1;", "policy.bracket", 1, 5, 1 },
@@ -212,8 +212,8 @@ static void slips_are_told_where_they_are(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* A policy as people write it: groups with names, lists of groups, lists in lists, arrays on one
- * line and on several. */
+/* A policy as people write it: groups with names, lists of groups, lists in lists, arrays in one
+ * line and in several. */
 static const char written[] =
 	"version = 1;\n"
 	"site = { name = \"kita\"; label = \"北\"; };\n"
@@ -241,7 +241,7 @@ static const char written[] =
 	"  { from = \"tos\"; to = \"office\"; }\n"
 	");\n";
 
-/* True when the text, in which `what` was done at `at`, has one error at most. */
+/* Whether the text, in which `what` was done at `at`, has at most one error. */
 static bool one_error(const char *text, const char *what, size_t at)
 {
 	struct policy_text t;
@@ -258,7 +258,7 @@ static bool one_error(const char *text, const char *what, size_t at)
 	return ok;
 }
 
-/* Every sign of a policy left out, typed twice, or mistaken for another. */
+/* Each character of a policy is left out, typed twice, or replaced by another. */
 static void one_slip_is_one_error(void **state)
 {
 	static const char signs[] = "{}()[];,=\"";
@@ -339,7 +339,7 @@ static void a_missing_semicolon_is_advice(void **state)
 	policy_text_end(&t);
 }
 
-/* Several slips in one text are all told. */
+/* Several mistakes in one text are all reported. */
 static void recovery_goes_on(void **state)
 {
 	static const uint32_t lines[] = { 1, 2, 4, 6, 8 };
@@ -381,7 +381,7 @@ static void limits_are_met_in_time(void **state)
 	free(deep);
 }
 
-/* Processor time for a value of 100,000 texts with `between` between them. */
+/* Processor time for a value with 100,000 strings, with `between` between them. */
 static double seconds_for_texts(const char *open, const char *between, const char *close)
 {
 	enum { TEXTS = 100000, ROOM = TEXTS * 4 + 64 };
@@ -402,8 +402,8 @@ static double seconds_for_texts(const char *open, const char *between, const cha
 	return (double)begun / CLOCKS_PER_SEC;
 }
 
-/* No text is looked through again for each of its strings: many that follow one another take about
- * as long as a list of them. */
+/* The text is not searched again for each of its strings: many strings that follow each other take
+ * about as long as a list of them. */
 static void time_grows_with_the_text_alone(void **state)
 {
 	double apart = seconds_for_texts("[", ",", "]");

@@ -62,7 +62,7 @@ static void one_over_another_is_read(void **state)
 	assert_int_equal(ir_seal(k.c.ir, &p, &n, &e), 0);
 	assert_int_equal(unseal(p, n), 0);
 	free(p);
-	/* The same one twice is none that a compiler makes. */
+	/* No compiler makes the same cell twice. */
 	k.c.ir->cells[2] = k.c.ir->cells[0];
 	assert_int_equal(ir_seal(k.c.ir, &p, &n, &e), 0);
 	assert_true(unseal(p, n) < 0);
@@ -70,8 +70,8 @@ static void one_over_another_is_read(void **state)
 	maker_free(&k);
 }
 
-/* Rights that never hold at one moment share a layer: one may lie over the other, and the box
- * reads it. */
+/* Rights that are never valid at the same moment may share a layer although they overlap, and the
+ * box accepts this. */
 static void hours_that_never_meet_are_read(void **state)
 {
 	struct model_maker k;
@@ -145,7 +145,8 @@ static void every_truncation_is_refused(void **state)
 	(void)state;
 	seal_site(&k, &p, &n);
 	for (size_t i = 0; i < n; i += i < 64 ? 1 : 7) {
-		copy = malloc(i ? i : 1); /* exact, so that a read behind the end is seen */
+		/* a copy of exactly this size, so that a read beyond it is noticed */
+		copy = malloc(i ? i : 1);
 		memcpy(copy, p, i);
 		assert_int_equal(unseal(copy, i), -EBADMSG);
 		free(copy);
@@ -177,8 +178,9 @@ static void every_bit_flip_is_refused(void **state)
 	maker_free(&k);
 }
 
-/* With a digest that fits, damage must be found by the rules themselves, or lead to another sound
- * generation: one that seals to the very bytes it came from. Truncations are always found. */
+/* With a right digest, damage must be noticed by the rules for the contents, or lead to another
+ * valid generation, which seals to the same bytes. A generation that is cut short is always
+ * noticed. */
 static void rules_hold_behind_a_right_digest(void **state)
 {
 	unsigned refused = 0, sound = 0;
@@ -225,7 +227,7 @@ static void rules_hold_behind_a_right_digest(void **state)
 	maker_free(&k);
 }
 
-/* The site of the maker, as the compiler has it. */
+/* The demonstration site, compiled. */
 static void lowered(struct model_maker *k)
 {
 	maker_init(k);
@@ -233,7 +235,7 @@ static void lowered(struct model_maker *k)
 	assert_true(maker_lower(k));
 }
 
-/* What reading comes to behind a right digest; ends the maker. */
+/* Seals and reads it back with a right digest; returns the result and frees the maker. */
 static void sealed_is_read_as(struct model_maker *k, int r)
 {
 	struct err e;
@@ -246,7 +248,8 @@ static void sealed_is_read_as(struct model_maker *k, int r)
 	maker_free(k);
 }
 
-/* What is deleted cannot be brought back, whoever made the generation. */
+/* Deleted records cannot be restored, so every retention rule is checked, whoever made the
+ * generation. */
 static void a_rule_of_retention_holds(void **state)
 {
 	static const struct {
@@ -268,7 +271,8 @@ static void a_rule_of_retention_holds(void **state)
 	}
 }
 
-/* What records are for, and who answers for that: both or neither, whoever made the generation. */
+/* The purpose of records and the person who is responsible: both or neither, whoever made the
+ * generation. */
 static void half_a_statement_is_none(void **state)
 {
 	static const struct {
@@ -287,7 +291,7 @@ static void half_a_statement_is_none(void **state)
 	}
 }
 
-/* That policy, sealed in the form of the first release. */
+/* This policy, sealed in the form of the first release. */
 static size_t first_form(uint8_t *p, size_t size)
 {
 	FILE *f = fopen("tests/fuzz/corpus/seal/kita-form-1", "rbe");
@@ -299,7 +303,7 @@ static size_t first_form(uint8_t *p, size_t size)
 	return n;
 }
 
-/* The row of the golden policy `kita`: reads of holding registers 0 to 99 of unit 1. */
+/* The row of the golden policy `kita`: reads of the holding registers 0 to 99 of unit 1. */
 static void row_says_the_same(const struct command_table *t)
 {
 	const struct vocabulary *v = vocabulary_of(PROTO_MODBUS);
@@ -330,8 +334,8 @@ static void row_says_the_same(const struct command_table *t)
 	assert_int_equal(r.reason, R_MODBUS_ADDRESS);
 }
 
-/* A box boots with what its last release left on disk: all of it is read, and means what
- * it meant. */
+/* At boot a box reads what its last release has left on the disk: all of it is read, and has the
+ * same meaning. */
 static void first_form_is_read(void **state)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
@@ -361,8 +365,8 @@ static void first_form_is_read(void **state)
 	arena_free(a);
 }
 
-/* What a release with another form has sealed is refused, and the reason is told: it is
- * no damage. */
+/* A generation in the form of another release is refused, and the message says so: it is not
+ * damaged. */
 static void other_forms_are_refused(void **state)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
@@ -382,7 +386,7 @@ static void other_forms_are_refused(void **state)
 	arena_free(a);
 }
 
-/* What a box begins with: no zone, no permit, no row. */
+/* The policy with which a box begins: no zone, no permit, no row. */
 static void nothing_at_all(void **state)
 {
 	struct ir nothing = { .site_name = "",
@@ -404,8 +408,8 @@ static void nothing_at_all(void **state)
 	arena_free(a);
 }
 
-/* What no compiler of ours makes: words that would be more to another program, and a server's
- * settings in who is none. */
+/* Contents that no compiler of ours makes: words that would mean more to another program, and
+ * server settings of a box that is no server. */
 static void a_server_of_the_ups_holds(void **state)
 {
 	static const struct {
@@ -485,7 +489,8 @@ static void a_server_of_the_ups_holds(void **state)
 	}
 }
 
-/* How records go to a log server, and in which form, are settings of that one alone. */
+/* Transport and format of records are settings of a log server, and only valid together with
+ * one. */
 static void the_way_to_a_log_server_holds(void **state)
 {
 	static const struct {

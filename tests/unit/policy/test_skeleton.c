@@ -4,7 +4,7 @@
  * LINK: policy/ir/elements.c policy/ir/names.c appliance/wire/reason.c
  * LIBS: nettle
  */
-/* Packets through the symbolic rules: every sentence of the skeleton that matters to an attacker is
+/* Packets through a model of the rules: every rule of the skeleton that matters to an attacker is
  * tried here. */
 #include "tests/unit/cmocka.h"
 
@@ -94,14 +94,14 @@ static struct box_result forward(struct world *w, struct box_packet *p)
 	return box_run(&w->b, CHAIN_FORWARD, p);
 }
 
-/* What the gate's verdict does: permit judged and outcome. */
+/* What the gate's verdict sets: the permit that was judged, and the outcome. */
 static struct box_result judged(struct world *w, struct box_packet *p, enum mark_outcome o)
 {
 	struct box_result r;
 
 	p->mark = mark_make(mark_permit(p->mark), 0, o);
 	r = box_run(&w->b, CHAIN_POST, p);
-	/* What this chain lets by, the next one lets by too. */
+	/* A packet that passes this chain also passes the next one. */
 	return r.verdict == BOX_ACCEPT ? box_run(&w->b, CHAIN_LAST, p) : r;
 }
 
@@ -172,8 +172,8 @@ static void new_packets_agree_with_cells(void **state)
 			/* Both directions of the flow are live, at the right interfaces only. */
 			p = next(&p, 1);
 			assert_int_equal(forward(&w, &p).verdict, mark_lane(f.mark) ? BOX_QUEUE : BOX_ACCEPT);
-			/* Later the session has what a new one would have then, by the kernel's
-			 * timeouts alone. */
+			/* Later the session has the rights that a new one would have then, only by
+			 * the timeouts of the kernel. */
 			q.now += (uint64_t)rand_r(&seed) % 2500;
 			c = evaluate_ir(w.k.c.ir, &q);
 			w.b.now = q.now;
@@ -212,8 +212,8 @@ static void command_lane_never_lets_go(void **state)
 	maker_free(&w.k);
 }
 
-/* Its worker can do without them; a byte behind the header, or any other flag, and it is asked
- * as before. */
+/* The worker does not need bare acknowledgements of this session. A packet with a byte behind its
+ * header, or with any other flag, still goes to the worker. */
 static void bare_acknowledgements_pass_by_the_worker(void **state)
 {
 	struct world w;
@@ -232,7 +232,7 @@ static void bare_acknowledgements_pass_by_the_worker(void **state)
 	quiet = f.mark;
 	for (uint8_t d = 0; d < 2; d++) {
 		for (unsigned flags = 0; flags < 64; flags++) {
-			f.mark = quiet; /* an answer to a SYN takes that back */
+			f.mark = quiet; /* an answer to a SYN ends this */
 			q = next(&p, d);
 			q.tcp_flags = (uint8_t)flags;
 			assert_int_equal(forward(&w, &q).verdict, flags == ACK ? BOX_ACCEPT : BOX_QUEUE);
@@ -248,14 +248,14 @@ static void bare_acknowledgements_pass_by_the_worker(void **state)
 		q.iif = WAN0;
 		expect_drop(forward(&w, &q), R_SPOOFED);
 	}
-	/* What was said last counts. */
+	/* The last verdict counts. */
 	q = next(&p, 0);
 	q.loaded = true;
 	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
 	assert_int_equal(judged(&w, &q, MARK_GOOD).verdict, BOX_ACCEPT);
 	q = next(&p, 0);
 	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
-	/* Relabelled, it is its next worker that has to say so. */
+	/* After the flow got another permit, its next worker has to say so again. */
 	f.mark = mark_make(mark_permit(f.mark) + 500, mark_lane(f.mark), MARK_QUIET);
 	q = next(&p, 0);
 	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
@@ -279,7 +279,7 @@ static void naming_lane_lets_go_once_confirmed(void **state)
 	late = next(&p, 0);
 	assert_int_equal(forward(&w, &late).verdict, BOX_QUEUE);
 	assert_int_equal(judged(&w, &q, MARK_CONFIRMED).verdict, BOX_ACCEPT);
-	/* One that waited meanwhile does not take the confirmation back. */
+	/* A packet that waited in the queue meanwhile does not take the confirmation back. */
 	assert_int_equal(judged(&w, &late, MARK_GOOD).verdict, BOX_ACCEPT);
 	q = next(&p, 0);
 	assert_int_equal(forward(&w, &q).verdict, BOX_ACCEPT);
@@ -288,8 +288,8 @@ static void naming_lane_lets_go_once_confirmed(void **state)
 	maker_free(&w.k);
 }
 
-/* The elements with those of a permit besides that only lives on, at either side of
- * this session. */
+/* The elements, and in addition those of a permit that is only kept for live sessions, for both
+ * directions of this session. */
 static struct ir_element *with_live(struct world *w, uint32_t mark)
 {
 	struct ir_element *list = arena_array(w->k.arena, w->b.n_elements + 2, sizeof(*list));
@@ -308,8 +308,8 @@ static struct ir_element *with_live(struct world *w, uint32_t mark)
 	return list;
 }
 
-/* Tracking takes a session that begins anew for the one that it holds, whose mark says that nobody
- * has to look at it. */
+/* Connection tracking takes a session that begins anew for the old one, whose mark says that it
+ * need not be inspected. */
 static void a_session_that_begins_anew_is_not_the_old_one(void **state)
 {
 	struct world w;
@@ -325,7 +325,7 @@ static void a_session_that_begins_anew_is_not_the_old_one(void **state)
 	lane = mark_lane(f.mark);
 	assert_int_equal(judged(&w, &p, MARK_CONFIRMED).verdict, BOX_ACCEPT);
 	confirmed = f.mark;
-	/* The SYN goes to the worker and changes nothing. */
+	/* The SYN goes to the worker and does not change the mark of the session. */
 	q = next(&p, 0);
 	q.tcp_flags = SYN;
 	r = forward(&w, &q);
@@ -334,14 +334,14 @@ static void a_session_that_begins_anew_is_not_the_old_one(void **state)
 	assert_int_equal(q.mark, mark_make(mark_permit(confirmed), lane, MARK_UNJUDGED));
 	assert_int_equal(judged(&w, &q, MARK_GOOD).verdict, BOX_ACCEPT);
 	assert_int_equal(f.mark, confirmed);
-	/* No worker: nothing of the old session lets it by. */
+	/* Without a worker the SYN does not pass because of the old session. */
 	q = next(&p, 0);
 	q.tcp_flags = SYN;
 	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
 	assert_int_equal(box_run(&w.b, CHAIN_POST, &q).verdict, BOX_DROP);
 	q = next(&p, 0);
 	assert_int_equal(forward(&w, &q).verdict, BOX_ACCEPT);
-	/* Nor does an answer from the wrong side, or at a wrong interface. */
+	/* A SYN-ACK from the wrong end or at a wrong interface does not change the mark either. */
 	q = next(&p, 0);
 	q.tcp_flags = SYN | ACK;
 	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
@@ -351,7 +351,7 @@ static void a_session_that_begins_anew_is_not_the_old_one(void **state)
 	q.iif = WAN0;
 	expect_drop(forward(&w, &q), R_SPOOFED);
 	assert_int_equal(f.mark, confirmed);
-	/* The server's answer: judged from there on. */
+	/* The server's SYN-ACK: from there on the session is inspected. */
 	q = next(&p, 1);
 	q.tcp_flags = SYN | ACK;
 	r = forward(&w, &q);
@@ -361,8 +361,8 @@ static void a_session_that_begins_anew_is_not_the_old_one(void **state)
 	assert_int_equal(f.mark, mark_make(mark_permit(confirmed), lane, MARK_GOOD));
 	q = next(&p, 0);
 	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
-	/* By a permit that is kept for live sessions only, what begins anew is what the policy
-	 * allows now. */
+	/* Under a permit that is only kept for live sessions, a new session gets the permit of the
+	 * present policy. */
 	f.mark = mark_make(4000, lane, MARK_CONFIRMED);
 	w.b.elements = with_live(&w, f.mark);
 	q = next(&p, 0);
@@ -371,7 +371,7 @@ static void a_session_that_begins_anew_is_not_the_old_one(void **state)
 	q.tcp_flags = SYN | ACK;
 	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
 	assert_int_equal(f.mark, mark_make(mark_permit(confirmed), lane, MARK_GOOD));
-	/* ... which is nothing here. */
+	/* ... which allows nothing on this port. */
 	f.port = 444;
 	f.mark = mark_make(4000, lane, MARK_CONFIRMED);
 	q = next(&p, 1);
@@ -379,7 +379,7 @@ static void a_session_that_begins_anew_is_not_the_old_one(void **state)
 	r = forward(&w, &q);
 	assert_int_equal(r.verdict, BOX_QUEUE);
 	assert_int_equal(r.lane, LANE_CUT);
-	/* The old label has gone with it. */
+	/* The old permit is gone from the mark. */
 	assert_int_equal(mark_permit(f.mark), 0);
 	q = next(&p, 0);
 	r = forward(&w, &q);
@@ -405,14 +405,14 @@ static void spoofed_packets_change_nothing(void **state)
 		for (uint8_t d = 0; d < 2; d++) {
 			q = next(&p, d);
 			q.iif = wrong[i];
-			/* lan3 is an interface of the crane zone too: its replies are
+			/* lan3 is also an interface of the crane zone: replies of this zone are
 			 * right there. */
 			if (wrong[i] == LAN3 && d == 1)
 				continue;
 			expect_drop(forward(&w, &q), R_SPOOFED);
 			assert_int_equal(f.mark, mark);
 		}
-	/* The server's packet at the client's interface, and the other way round. */
+	/* The server's packet at the interface of the client, and the other way round. */
 	q = next(&p, 1);
 	q.iif = LAN1;
 	expect_drop(forward(&w, &q), R_SPOOFED);
@@ -422,8 +422,8 @@ static void spoofed_packets_change_nothing(void **state)
 	maker_free(&w.k);
 }
 
-/* Tracking believes a SYN and its answer from anywhere, so they never get as far as that from where
- * they cannot be from. */
+/* Connection tracking believes a SYN and its answer from any interface, so packets from a wrong
+ * interface are dropped before they get there. */
 static void strangers_do_not_reach_tracking(void **state)
 {
 	static const uint8_t opening[] = { SYN, SYN | ACK, RST, RST | ACK, 1, 1 | ACK, SYN | 1 };
@@ -445,19 +445,21 @@ static void strangers_do_not_reach_tracking(void **state)
 		}
 		p.tcp_flags = ACK;
 		assert_int_equal(box_run(&w.b, CHAIN_GUARD, &p).verdict, BOX_ACCEPT);
-		/* Headers that no rule names stop every packet, whatever session it belongs to. */
+		/* A header that no rule names stops every packet, whatever session it belongs
+		 * to. */
 		p.options = true;
 		expect_drop(box_run(&w.b, CHAIN_GUARD, &p), R_IP_OPTIONS);
 		p.l4proto = 17;
 		expect_drop(box_run(&w.b, CHAIN_GUARD, &p), R_IP_OPTIONS);
 		p.options = false;
 		assert_int_equal(box_run(&w.b, CHAIN_GUARD, &p).verdict, BOX_ACCEPT);
-		/* The box's own addresses and forged ones open nothing either. */
+		/* The box's own addresses and forged ones open no session either. */
 		p.unrouted = true;
 		expect_drop(forward(&w, &p), R_SPOOFED);
 		assert_int_equal(f.mark, 0);
 	}
-	/* A session whose permit has just ended: only its own ends speak for it. */
+	/* A session whose permit has just ended: only packets from its own ends get it a new
+	 * permit. */
 	p = packet(&f, LAN1, LAN2, "2001:db8:20::10", "2001:db8:30::10", 6, 502);
 	forward(&w, &p);
 	assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
@@ -496,8 +498,8 @@ static void odd_openings_are_refused(void **state)
 	maker_free(&w.k);
 }
 
-/* A worker is told which way a packet goes, also of a session that it never saw and of one that was
- * looked up again. */
+/* The mark tells the worker the direction of a packet, also in a session that it never saw and in
+ * one that was looked up again. */
 static void the_mark_says_the_direction(void **state)
 {
 	struct world w;
@@ -532,8 +534,8 @@ static void the_mark_says_the_direction(void **state)
 	maker_free(&w.k);
 }
 
-/* New sessions and repeated SYNs have their pace and their number; packets of a live session, and
- * one that is looked up again, are never refused for it. */
+/* New sessions and repeated SYNs are limited in rate and number. Packets of a live session, and of
+ * one that is looked up again, are never refused because of that. */
 static void shares_of_the_kernel(void **state)
 {
 	struct world w;
@@ -543,7 +545,7 @@ static void shares_of_the_kernel(void **state)
 	(void)state;
 	world_open(&w);
 	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
-	w.b.fast = true; /* it competes with the others, and they leave room */
+	w.b.fast = true; /* the pair competes with others, and there is room */
 	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
 	w.b.flooded = true;
 	q = next(&p, 0);
@@ -556,7 +558,7 @@ static void shares_of_the_kernel(void **state)
 	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
 	expect_drop(forward(&w, &p), R_PACE);
 	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
-	w.b.fast = false; /* a pair that opens few does not feel the flood of others */
+	w.b.fast = false; /* a pair that opens few sessions is not affected by a flood of others */
 	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
 	w.b.greedy = true;
 	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
@@ -588,7 +590,7 @@ static void what_an_old_policy_judged_is_stale(void **state)
 	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
 	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
 	q = p;
-	/* A live permit, not this flow's: it is judged again, once. */
+	/* A live permit, but not the one of this flow: the packet is queued again, once. */
 	q.mark = mark_make(mark_permit(p.mark) + 1, 0, MARK_GOOD);
 	assert_int_equal(box_run(&w.b, CHAIN_POST, &q).verdict, BOX_QUEUE);
 	assert_int_equal(q.mark, p.mark);
@@ -596,8 +598,8 @@ static void what_an_old_policy_judged_is_stale(void **state)
 	expect_drop(box_run(&w.b, CHAIN_LAST, &q), R_STALE);
 	q.mark = mark_make(0, 0, MARK_GOOD);
 	expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
-	/* Another permit while it waited: nothing is lost, and nothing passes that only the old
-	 * one judged. */
+	/* The flow got another permit while the packet waited: the packet is not lost, and does not
+	 * pass with the judgement of the old permit alone. */
 	assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
 	p = next(&p, 0);
 	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
@@ -649,7 +651,8 @@ static void flows_nothing_allows_are_cut(void **state)
 	assert_int_equal(judged(&w, &p, MARK_CONFIRMED).verdict, BOX_ACCEPT);
 	q = next(&p, 0);
 	assert_int_equal(forward(&w, &q).verdict, BOX_ACCEPT);
-	w.b.now = 2000000000u; /* its end: no daemon, no rule change */
+	/* the end of the permit: without the daemon, without a change of the rules */
+	w.b.now = 2000000000u;
 	for (uint8_t d = 0; d < 2; d++) {
 		struct box_result r;
 
@@ -659,7 +662,7 @@ static void flows_nothing_allows_are_cut(void **state)
 		assert_int_equal(r.lane, LANE_CUT);
 		assert_false(r.bypass);
 		assert_int_equal(r.reason, R_ENDED);
-		/* Whatever a worker says of it, it does not leave. */
+		/* The packet does not pass, whatever verdict the worker gives. */
 		for (int o = MARK_UNJUDGED; o <= MARK_CONFIRMED; o++) {
 			struct box_packet out = q;
 
@@ -672,20 +675,21 @@ static void flows_nothing_allows_are_cut(void **state)
 		}
 		expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
 	}
-	/* The resets may go out, to both ends, and only as resets. */
+	/* The resets may leave, to both ends, and only as resets. */
 	q = next(&p, 1);
 	q.tcp_flags = RST | ACK;
 	q.mark = mark_make(0, LANE_CUT, MARK_UNJUDGED);
 	assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict, BOX_ACCEPT);
 	q.tcp_flags = ACK;
 	expect_drop(box_run(&w.b, CHAIN_OUTPUT, &q), R_SELF_OUT);
-	w.b.now = 1000; /* the permit is live: nobody may cut it */
+	w.b.now = 1000; /* the permit is live: its sessions are not cut */
 	q.tcp_flags = RST;
 	expect_drop(box_run(&w.b, CHAIN_OUTPUT, &q), R_SELF_OUT);
 	maker_free(&w.k);
 }
 
-/* The elements with those between two hosts, which are isolated, and of what goes on there. */
+/* The elements, and in addition those for two isolated hosts and for the permits that are kept
+ * between them. */
 static void isolate(struct world *w, const struct box_packet *p, const uint32_t *kept, size_t n_kept)
 {
 	struct ir_element *list = arena_array(w->k.arena, w->b.n_elements + 1 + n_kept, sizeof(*list));
@@ -702,14 +706,15 @@ static void isolate(struct world *w, const struct box_packet *p, const uint32_t 
 	w->b.elements = list;
 }
 
-/* What is isolated is cut, live or new, and behind the queues; what is kept of it goes on by its
- * permit, and a new one is asked twice. */
+/* Sessions of isolated hosts are cut, old and new, also behind the queues. Kept permits go on, and
+ * a new session is looked up twice. */
 static void isolated_but_for_what_is_kept(void **state)
 {
 	uint32_t kept[2] = { 0, 0 };
 
 	(void)state;
-	for (int keeps = 0; keeps < 3; keeps++) { /* nothing, its permit, another one */
+	/* keeps nothing, the permit of the session, another permit */
+	for (int keeps = 0; keeps < 3; keeps++) {
 		struct world w;
 		struct box_flow f, g;
 		struct box_packet p, q, n;
@@ -728,7 +733,7 @@ static void isolated_but_for_what_is_kept(void **state)
 			assert_int_equal(r.verdict, BOX_QUEUE);
 		else
 			expect_drop(r, R_ISOLATED);
-		/* With a worker while it was cut. */
+		/* The packet was with a worker when the hosts were isolated. */
 		q = p;
 		r = judged(&w, &q, MARK_GOOD);
 		if (keeps == 1)
@@ -758,7 +763,7 @@ static void failure_decisions(void **state)
 	r = forward(&w, &p);
 	assert_false(r.bypass);
 	expect_drop(box_run(&w.b, CHAIN_POST, &p), R_DOWN_CLOSED);
-	/* hold: modbus where it is not overruled */
+	/* modbus has `hold` where no other conduit overrules it */
 	p = packet(&f, LAN1, LAN2, "10.20.0.99", "10.30.1.99", 6, 502);
 	r = forward(&w, &p);
 	assert_true(r.bypass);
@@ -770,7 +775,7 @@ static void failure_decisions(void **state)
 	r = box_run(&w.b, CHAIN_POST, &q);
 	assert_int_equal(r.verdict, BOX_ACCEPT);
 	assert_int_equal(r.reason, R_DOWN_HELD);
-	/* One that begins is new, though tracking knows its addresses and ports. */
+	/* A new session is new, though connection tracking knows its addresses and ports. */
 	q = next(&p, 0);
 	q.tcp_flags = SYN;
 	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
@@ -802,8 +807,8 @@ static struct box_packet error_about(const struct box_packet *p, unsigned six, u
 	return q;
 }
 
-/* Types that tracking relates to sessions: five of IPv4, of which two are nobody's need; IPv6 below
- * 128, of which four. */
+/* ICMP errors that connection tracking relates to sessions: five types of IPv4, of which nobody
+ * needs two; in IPv6 the types below 128, of which there are four. */
 static void related_error(struct world *w, const struct box_packet *p, unsigned six, unsigned type)
 {
 	struct box_packet q = error_about(p, six, type);
@@ -819,7 +824,7 @@ static void related_error(struct world *w, const struct box_packet *p, unsigned 
 		return;
 	assert_int_equal(forward(w, &q).verdict, BOX_ACCEPT);
 	assert_int_equal(q.mark, MARK_FAST);
-	/* The same from the wrong side, and from where its source is not. */
+	/* The same error from the wrong end, and at an interface where its source cannot be. */
 	q.iif = WAN0;
 	expect_drop(forward(w, &q), R_RELATED);
 	q.unrouted = true;
@@ -834,8 +839,8 @@ static void related_errors(void **state)
 
 	(void)state;
 	world_open(&w);
-	/* A session whose commands are read, of either family, and one that no worker looks at
-	 * any more. */
+	/* A session whose commands are inspected, in both families, and one that is no longer
+	 * inspected. */
 	for (unsigned kind = 0; kind < 3; kind++) {
 		unsigned six = kind == 1;
 
@@ -848,7 +853,7 @@ static void related_errors(void **state)
 			assert_int_equal(judged(&w, &p, MARK_CONFIRMED).verdict, BOX_ACCEPT);
 		for (unsigned type = 0; type < 256; type++)
 			related_error(&w, &p, six, type);
-		/* About a session that is over. */
+		/* An error about a session that has ended. */
 		q = error_about(&p, six, six ? 1 : 3);
 		f.mark += 500;
 		expect_drop(forward(&w, &q), R_RELATED);
@@ -878,7 +883,7 @@ static void strays_are_answered_only_between_allowed_pairs(void **state)
 	p.sport = 502;
 	f.state = CT_INVALID;
 	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
-	/* It passes nowhere, whatever verdict it is given. */
+	/* It does not pass, whatever verdict it is given. */
 	for (unsigned o = 0; o < 8; o++) {
 		struct box_packet q = p;
 
@@ -888,7 +893,7 @@ static void strays_are_answered_only_between_allowed_pairs(void **state)
 		expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
 	}
 	p.tcp_flags = RST;
-	expect_drop(forward(&w, &p), R_INVALID); /* a reset is never answered by one */
+	expect_drop(forward(&w, &p), R_INVALID); /* a RST is never answered by a RST */
 	p.tcp_flags = ACK;
 	p.iif = LAN0;
 	expect_drop(forward(&w, &p), R_INVALID);
@@ -898,7 +903,7 @@ static void strays_are_answered_only_between_allowed_pairs(void **state)
 	p = packet(&f, LAN0, LAN1, "10.10.0.9", "10.20.0.10", 17, 53);
 	f.state = CT_INVALID;
 	expect_drop(forward(&w, &p), R_INVALID);
-	/* The gate's answer goes out; the same with another mark, or into a session, does not. */
+	/* The gate's RST leaves. The same with another mark, or into a session, does not. */
 	p = packet(&f, LAN1, LAN1, "10.30.1.10", "10.20.0.10", 6, 40000);
 	p.tcp_flags = RST | ACK;
 	p.mark = MARK_STRAY;
@@ -930,8 +935,8 @@ static void the_box_itself(void **state)
 		p.hop_limit = 254;
 		assert_int_equal(box_run(&w.b, CHAIN_INPUT, &p).verdict, type == 128 ? BOX_ACCEPT : BOX_DROP);
 		assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &p).verdict, BOX_DROP);
-		/* Who listens to which groups, which a switch asks and has to hear: with an option
-		 * of the header. */
+		/* Membership reports for multicast groups, which switches ask for: they have an
+		 * option in the header. */
 		p.hop_limit = 1;
 		p.options = true;
 		assert_int_equal(box_run(&w.b, CHAIN_GUARD, &p).verdict, type == 130 ? BOX_ACCEPT : BOX_DROP);
@@ -942,7 +947,7 @@ static void the_box_itself(void **state)
 		p.hop_limit = 2;
 		expect_drop(box_run(&w.b, CHAIN_GUARD, &p), R_IP_OPTIONS);
 	}
-	/* Neighbours that ask too much are not heard, who answers is. */
+	/* Neighbour solicitations beyond a limit are dropped, advertisements are not. */
 	w.b.asked = true;
 	for (unsigned type = 133; type <= 136; type++) {
 		p = packet(&f, LAN0, LAN0, "2001:db8:10::5", "2001:db8:10::1", 58, (uint16_t)(type << 8));
@@ -950,7 +955,8 @@ static void the_box_itself(void **state)
 		assert_int_equal(box_run(&w.b, CHAIN_INPUT, &p).verdict, type == 136 ? BOX_ACCEPT : BOX_DROP);
 	}
 	w.b.asked = false;
-	/* An echo answer or an error leaves where its cause came in, whatever source that had. */
+	/* An echo reply or an error leaves at the interface at which its cause came in, whatever
+	 * its source is. */
 	for (uint32_t in = LAN0; in <= LAN2; in++)
 		for (unsigned six = 0; six < 2; six++)
 			for (unsigned error = 0; error < 2; error++) {
@@ -961,14 +967,14 @@ static void the_box_itself(void **state)
 							       : 0)
 						      << 8));
 				f.state = error ? CT_RELATED : CT_ESTABLISHED;
-				/* what caused it; the answer has its mark */
+				/* the packet that caused it; the answer has its mark */
 				(void)box_run(&w.b, CHAIN_GUARD, &p);
 				assert_int_equal(p.mark, mark_arrived(in + 1));
 				assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &p).verdict,
 						 in == LAN0 ? BOX_ACCEPT : BOX_DROP);
 				p.mark = 0; /* answered before the guard */
 				expect_drop(box_run(&w.b, CHAIN_OUTPUT, &p), R_SPOOFED);
-				/* let by, so it came from where its source is */
+				/* it passed, so it came from the interface of its source */
 				p.mark = MARK_FAST;
 				assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &p).verdict, BOX_ACCEPT);
 			}
@@ -1005,8 +1011,8 @@ static void a_gate_resets_only_its_own_lane(void **state)
 	q.tcp_flags = SYN | RST;
 	assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict, BOX_DROP);
 	q.tcp_flags = RST;
-	/* An end may answer by a bare acknowledgement: from here on its worker hears them again.
-	 * Nothing else is said of the session. */
+	/* An end may answer by a bare acknowledgement: from here on the worker gets them again.
+	 * Nothing else in the mark changes. */
 	for (uint32_t o = MARK_UNJUDGED; o <= MARK_QUIET; o++) {
 		f.mark = mark_make(mark_permit(f.mark), mark_lane(f.mark), (enum mark_outcome)o);
 		q.mark = mark_make(0, mark_lane(f.mark) ^ 1u, MARK_UNJUDGED);
@@ -1016,13 +1022,13 @@ static void a_gate_resets_only_its_own_lane(void **state)
 		assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict, BOX_ACCEPT);
 		assert_int_equal(mark_outcome(f.mark), o == MARK_QUIET ? MARK_GOOD : o);
 	}
-	f.state = CT_INVALID; /* out of its window: not tracked, not sent */
+	f.state = CT_INVALID; /* outside its window: not tracked, and not sent */
 	assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict, BOX_DROP);
 	maker_free(&w.k);
 }
 
-/* Sessions of a service with companions go to one slot, over whatever transport and which way: from
- * the first packet on. */
+/* Sessions of a service with companions go to one worker, whatever their transport and direction,
+ * from the first packet on. */
 static void openers_and_companions_meet(void **state)
 {
 	static const struct {
@@ -1061,7 +1067,7 @@ static void openers_and_companions_meet(void **state)
 			assert_int_equal(r.verdict, BOX_QUEUE);
 			assert_int_equal(r.together, tries[i].together);
 		}
-		/* Looked up again, as one of another permit that has ended. */
+		/* Looked up again, because its permit has ended. */
 		f.mark = mark_make(77, mark_lane(f.mark), MARK_GOOD);
 		q = next(&p, 0);
 		r = forward(&w, &q);
@@ -1071,7 +1077,7 @@ static void openers_and_companions_meet(void **state)
 	maker_free(&w.k);
 }
 
-/* Every chain ends in a drop, a queue or a decision; nothing falls out of its end uncounted. */
+/* Every chain ends with a drop, a queue or an accept; no packet leaves it without being counted. */
 static void every_chain_ends(void **state)
 {
 	bool seen[CHAIN_COUNT] = { false };
@@ -1112,8 +1118,8 @@ static void every_chain_ends(void **state)
 	maker_free(&w.k);
 }
 
-/* While cells change, what comes answers before what goes, and where nothing stands any more; at no
- * other time. */
+/* While the cells are changed, packets that arrive are answered before packets that leave, and
+ * where a cell is already removed; at no other time. */
 static void bridges_answer_while_cells_change(void **state)
 {
 	struct world w;
@@ -1138,7 +1144,7 @@ static void bridges_answer_while_cells_change(void **state)
 	p = packet(&f, LAN0, LAN1, "10.10.3.4", "10.20.0.80", 6, 443);
 	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
 	assert_int_equal(f.mark, mark);
-	/* So does a session whose label ended. */
+	/* So does a session whose permit has ended. */
 	p = next(&p, 0);
 	f.mark = mark_make(77, mark_lane(mark), MARK_GOOD);
 	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
@@ -1146,8 +1152,8 @@ static void bridges_answer_while_cells_change(void **state)
 	maker_free(&w.k);
 }
 
-/* Neither the SYN nor its answer nor a repetition speaks of other paths, where the session
- * is inspected. */
+/* In an inspected session the option that offers further paths is removed from SYNs, their answers
+ * and repetitions. A SYN that joins another session is dropped. */
 static void inspected_sessions_have_one_path(void **state)
 {
 	struct world w;
@@ -1182,8 +1188,8 @@ static void inspected_sessions_have_one_path(void **state)
 #define IDLE 900u
 #define LASTS 28800u
 
-/* As the site, each permit limited to this; `again`: the next policy, whose permits have
- * other ids. */
+/* The site, with this limit for each permit; `again`: the next policy, whose permits have other
+ * ids. */
 static void limit(struct world *w, uint32_t idle, uint32_t session, bool again)
 {
 	uint64_t now = w->b.now;
@@ -1197,8 +1203,8 @@ static void limit(struct world *w, uint32_t idle, uint32_t session, bool again)
 	w->b.now = again ? now : w->b.now;
 }
 
-/* One session of each kind: judged for its commands, named, and of a service that nobody looks
- * into; TCP and datagrams. */
+/* One session of each kind: commands are inspected, only the protocol is recognised, not inspected;
+ * TCP and UDP. */
 static struct box_packet kind_of(struct world *w, struct box_flow *f, unsigned kind)
 {
 	static const struct {
@@ -1230,8 +1236,8 @@ static bool passes(struct world *w, const struct box_packet *p, uint8_t directio
 	return r.verdict == BOX_ACCEPT;
 }
 
-/* It is over, and stays so in both directions, for what opens a session, and whatever
- * policy comes. */
+/* The session is over and stays over, in both directions, also for packets that open a session, and
+ * under every later policy. */
 static void expect_over(struct world *w, const struct box_packet *p, enum reason reason)
 {
 	for (unsigned n = 0; n < 6; n++) {
@@ -1295,7 +1301,7 @@ static void sessions_end_with_their_limits(void **state)
 	}
 }
 
-/* Whatever policies come and go meanwhile, heard of or not. */
+/* Whatever policies come and go meanwhile, whether the session has packets then or not. */
 static void no_change_gives_a_session_more_time(void **state)
 {
 	struct world w;
@@ -1319,7 +1325,8 @@ static void no_change_gives_a_session_more_time(void **state)
 		}
 }
 
-/* One that was there before its conduit had a limit has all of it, from its next packet on. */
+/* A session that existed before its conduit had a limit gets the whole time, from its next packet
+ * on. */
 static void a_new_limit_begins_with_the_policy(void **state)
 {
 	struct world w;
@@ -1388,8 +1395,7 @@ static void without_room_nothing_begins(void **state)
 	}
 }
 
-/* By these it is known that the tap ought to hear; which lanes and layers there are makes
- * no difference. */
+/* From these the program knows that the tap must get reports; lanes and layers do not matter. */
 static void what_is_logged_wherever_it_is_counted(void **state)
 {
 	const struct ir_limits any = { .list = { 60, 3600 | IR_LIMIT_IDLE }, .n = 2 }, none = { .n = 0 };
@@ -1404,7 +1410,7 @@ static void what_is_logged_wherever_it_is_counted(void **state)
 	assert_true(ir_logged(few, n_few, R_SPOOFED));
 	assert_true(ir_logged(few, n_few, R_SELF));
 	assert_true(ir_logged(few, n_few, R_DOWN_OPEN));
-	/* Counted without a word somewhere, or nowhere. */
+	/* Packets with these reasons are counted without a report, or nowhere. */
 	assert_false(ir_logged(few, n_few, R_ENDED));
 	assert_false(ir_logged(few, n_few, R_NO_SESSION));
 	assert_false(ir_logged(few, n_few, R_DOWN_HELD));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each role's sandbox, from inside: a child process enters it and tries one thing; what is
- * forbidden must end in an error or in the child's death, what is needed must work. Needs root, for
- * the sandbox starts by giving it up; elsewhere only the table is looked at.
+ * Each role's sandbox, from inside: a child process enters it and tries one thing. What is
+ * forbidden must end in an error or in the child's death; what is needed must work. Needs root,
+ * because entering the sandbox begins with giving up root; without root only the table is checked.
  *
  * LINK: appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/wire/msg.c
  * LINK: appliance/wire/event_filter.c appliance/gate/verdict.c
@@ -48,11 +48,11 @@
 #include "appliance/role/sandbox_table.h"
 #include "appliance/wire/msg.h"
 
-#define SUCCEEDED 0 /* the child did what it tried */
+#define SUCCEEDED 0 /* the child succeeded in its attempt */
 #define DENIED 10
 #define NOT_ENTERED 11
 
-#define NETLINK_FD 20 /* NETLINK_NETFILTER, opened with privilege, as a queue socket is */
+#define NETLINK_FD 20 /* a NETLINK_NETFILTER socket that root opened, like the socket of a queue */
 #define PLAIN_FD 21   /* a UDP socket */
 #define FOLDER_FD 22  /* a folder */
 #define TCP_FD 23     /* a TCP socket */
@@ -61,7 +61,7 @@ static const enum role all_roles[] = { ROLE_ENFORCE, ROLE_GATE, ROLE_DPI,      R
 				       ROLE_JOURNAL, ROLE_MGMT, ROLE_ACCOUNTS, ROLE_CONTROL };
 #define N_ROLES (sizeof(all_roles) / sizeof(all_roles[0]))
 #define FETCH ((enum role)30)  /* no role: sekisho-fetch */
-#define HASHER ((enum role)31) /* nor that: the child of accounts */
+#define HASHER ((enum role)31) /* no role, but the child of accounts */
 
 static int shut_in(enum role r, struct err *e)
 {
@@ -186,7 +186,7 @@ static bool try_signal(void)
 	return kill(getppid(), 0) == 0;
 }
 
-static pid_t neighbour; /* of the same role, in its sandbox */
+static pid_t neighbour; /* another process of the same role, in its sandbox */
 
 static bool try_neighbour(void)
 {
@@ -269,8 +269,8 @@ static bool try_descriptor_of_parent(void)
 	return p >= 0 && syscall(SYS_pidfd_getfd, p, 0, 0) >= 0;
 }
 
-/* A batch that makes a table, on a netlink socket that root opened: the sender's own capabilities
- * are what count. */
+/* A batch that makes a table, sent on a netlink socket that root opened: the capabilities of the
+ * sender decide. */
 static size_t nft_message(uint8_t *out)
 {
 	struct {
@@ -363,7 +363,7 @@ static bool need_time(void)
 	       nanosleep(&(struct timespec){ .tv_nsec = 1 }, NULL) == 0 && gmtime_r(&t, &tm) != NULL;
 }
 
-/* An answer as every role gives one: JSON in a sealed memfd, over the control channel. */
+/* An answer as every role gives it: JSON in a sealed memfd, over the control channel. */
 static bool need_answer(void)
 {
 	int fd = memfd_sealed("answer", "{}", 2);
@@ -443,8 +443,7 @@ static bool need_journal(void)
 	       unlinkat(JOURNAL_FD_FOLDER, "sandbox-test-2", 0) == 0;
 }
 
-/* What libmicrohttpd does with a connection, the first of which may have a low number. */
-/* Its child, which hashes: asked and heard without waiting. */
+/* The role accounts asks its hasher and reads the answer without waiting. */
 static bool need_hasher(void)
 {
 	char c;
@@ -453,6 +452,7 @@ static bool need_hasher(void)
 	       recv(ACCOUNTS_FD_HASHER, &c, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
+/* The calls of libmicrohttpd for a connection. The first connection may have a low number. */
 static bool need_connection(void)
 {
 	static const int names[] = { TCP_NODELAY, TCP_CORK };
@@ -462,7 +462,7 @@ static bool need_connection(void)
 		if (setsockopt(TCP_FD, IPPROTO_TCP, names[i], &on, sizeof(on)) < 0)
 			return false;
 	for (int fd = MGMT_FD_SECRETS; fd < 512; fd++)
-		/* most are none; another call would end the process */
+		/* most numbers are not in use; a call that is not allowed would end the process */
 		(void)shutdown(fd, SHUT_RDWR);
 	return true;
 }
@@ -493,7 +493,7 @@ static int listener(void)
 	return fd >= 0 && listen(fd, 1) == 0 ? fd : -1;
 }
 
-/* The descriptors of a role, plus four that it could misuse; in a network namespace of its own. */
+/* The descriptors of a role, and four that it could misuse; in a network namespace of its own. */
 static void prepare(enum role r)
 {
 	int control[2], events[2], table = memfd_sealed("table", "12345", 5);
@@ -502,7 +502,7 @@ static void prepare(enum role r)
 	if (unshare(CLONE_NEWNET) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, control) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, events) < 0 || msg_send(control[0], 0, &m, &table, 1) < 0)
 		_exit(NOT_ENTERED);
-	fcntl(control[0], F_DUPFD, 40); /* the far ends stay open, out of the way */
+	fcntl(control[0], F_DUPFD, 40); /* the other ends stay open, with high numbers */
 	fcntl(events[0], F_DUPFD, 40);
 	put_at(fcntl(control[1], F_DUPFD, 50), ROLE_FD_CONTROL);
 	put_at(fcntl(events[1], F_DUPFD, 50), ROLE_FD_EVENTS);
@@ -528,7 +528,8 @@ static void prepare(enum role r)
 	put_at(socket(AF_INET, SOCK_STREAM, 0), TCP_FD);
 }
 
-/* Exit status, or minus the signal. `before`: what it does first, NULL = nothing. */
+/* Returns the exit status, or minus the signal. `before`: what the child does first, NULL =
+ * nothing. */
 static int run_after(void (*before)(void), enum role r, bool (*what)(void))
 {
 	int status;
@@ -559,13 +560,13 @@ static int run(enum role r, bool (*what)(void))
 struct attempt {
 	const char *name;
 	bool (*what)(void);
-	unsigned except; /* roles that may: bit set */
+	unsigned except; /* the roles that may, as bits */
 };
 
 #define MAY(r) (1u << (r))
 
 static const struct attempt forbidden[] = {
-	/* Control looks at what anybody may read: who asks, and certificates. */
+	/* The role control reads files that everybody may read: who asks, and certificates. */
 	{ "read a file", try_read_file, MAY(ROLE_CONTROL) },
 	{ "read what is root's", try_shadow, 0 },
 	{ "make a file", try_make_file, 0 },
@@ -578,11 +579,11 @@ static const struct attempt forbidden[] = {
 	{ "connect", try_connect, 0 },
 	/* enforce sets options of its own netlink sockets */
 	{ "shrink a receive buffer", try_setsockopt, MAY(ROLE_ENFORCE) },
-	/* Its successor goes on with both. */
+	/* The role's successor goes on using both. */
 	{ "shut its event port", try_shut_events, 0 },
 	{ "shut the listening socket", try_shut_listener, 0 },
 	{ "shut it by half a number", try_shut_half, 0 },
-	/* Whoever is handed it and closes it waits for its peer. */
+	/* A process that gets the connection and closes it would wait for the peer. */
 	{ "make a connection linger", try_linger, MAY(ROLE_ENFORCE) },
 	{ "refuse all peers without a key", try_key, MAY(ROLE_ENFORCE) },
 	{ "execute", try_exec, 0 },
@@ -602,8 +603,9 @@ static const struct attempt forbidden[] = {
 	{ "become dumpable", try_dumpable, 0 },
 	{ "chmod", try_chmod, 0 },
 	{ "take its parent's descriptor", try_descriptor_of_parent, 0 },
-	/* Whoever has CAP_NET_ADMIN and such a socket could: that is why neither reads hostile
-	 * bytes, and a worker, which does, has forms of verdicts and no other word (test_form). */
+	/* A process with CAP_NET_ADMIN and such a socket could. Therefore these roles read no
+	 * hostile bytes; a worker, which reads them, may only send the forms of verdicts
+	 * (test_form). */
 	{ "change rules by write", try_nft_write, MAY(ROLE_GATE) | MAY(ROLE_ENFORCE) },
 	{ "change rules by send", try_nft_send, MAY(ROLE_GATE) | MAY(ROLE_ENFORCE) },
 	{ "send a verdict", try_verdict, MAY(ROLE_GATE) | MAY(ROLE_ENFORCE) },
@@ -629,7 +631,8 @@ static void nothing_forbidden_works(void **state)
 	assert_int_equal(failures, 0);
 }
 
-/* Who fetches updates may do nothing of all that, and read and write what it has. */
+/* The program that fetches updates may do none of all that, and may read and write its own
+ * descriptors. */
 static void fetch_may_nothing(void **state)
 {
 	int failures = 0;
@@ -651,7 +654,7 @@ static void fetch_may_nothing(void **state)
 		assert_int_not_equal(SANDBOX_UID_FETCH, sandbox_uid(all_roles[i]));
 }
 
-/* Nor may who hashes passphrases: memory and computing are all that it has. */
+/* The hasher may do even less: it has only memory and computing time. */
 static void the_hasher_has_less(void **state)
 {
 	int failures = 0;
@@ -673,14 +676,15 @@ static void the_hasher_has_less(void **state)
 		assert_int_not_equal(SANDBOX_UID_HASHER, sandbox_uid(all_roles[i]));
 }
 
-/* For those that read hostile bytes, an attempt is the end. */
+/* For roles that read hostile bytes, an attempt is deadly. */
 static void parsers_die_of_it(void **state)
 {
 	static const enum role parsers[] = { ROLE_DPI, ROLE_GATE };
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-#if defined(__SANITIZE_ADDRESS__) /* denied instead, or no report would come out */
+/* denied instead of deadly, because otherwise no report would come out */
+#if defined(__SANITIZE_ADDRESS__)
 		assert_int_equal(run(parsers[i], try_read_file), DENIED);
 #else
 		assert_int_equal(run(parsers[i], try_read_file), -SIGSYS);
@@ -693,7 +697,7 @@ static void parsers_die_of_it(void **state)
 	assert_int_equal(run(ROLE_DPI, try_nft_send), -SIGSYS);
 }
 
-/* A kernel without Landlock, or with one that knows nothing of signals yet. */
+/* As on a kernel without Landlock, or with a Landlock that cannot restrict signals. */
 static void without_landlock(void)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
@@ -704,7 +708,7 @@ static void without_landlock(void)
 	seccomp_release(ctx);
 }
 
-/* Says on `ready` that it is shut in, and stays. */
+/* Reports on `ready` that it is in its sandbox, and stays. */
 static void stay(enum role r, int ready)
 {
 	struct err e;
@@ -717,8 +721,8 @@ static void stay(enum role r, int ready)
 		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
 }
 
-/* There may be eight workers and eight gates, of one user each: what one of them becomes, the
- * others do not. */
+/* There may be eight workers and eight gates with one user each: one that is compromised cannot
+ * harm the others. */
 static void neighbours_are_left_alone(void **state)
 {
 	int failures = 0;
@@ -864,7 +868,8 @@ static bool lost_capabilities(void)
 
 static char own_folder[] = "/tmp/sekisho-supervisor-XXXXXX";
 
-/* Files: nothing is written outside its folders, where the kernel has Landlock; inside it works. */
+/* Nothing is written outside the supervisor's folders, if the kernel has Landlock; inside them
+ * writing works. */
 static bool lost_files(void)
 {
 	bool landlock = syscall(SYS_landlock_create_ruleset, NULL, 0, 1u) >= 1;
@@ -894,7 +899,8 @@ static void supervisor(void **state)
 
 	(void)state;
 	assert_true(own >= 0);
-	put_at(fcntl(own, F_DUPFD, OWN_FD + 1), OWN_FD); /* out of the way of a role's */
+	/* does not collide with a descriptor of a role */
+	put_at(fcntl(own, F_DUPFD, OWN_FD + 1), OWN_FD);
 	close(own);
 	pid = fork();
 	if (pid == 0) {
@@ -910,8 +916,8 @@ static void supervisor(void **state)
 				dprintf(2, "the supervisor still has: %s (%s)\n", tries[i].name, strerror(errno));
 				_exit(1);
 			}
-		/* Trimmed, it must still be able to start a role; and the role's sandbox closes
-		 * inside it. */
+		/* In its sandbox the supervisor must still be able to start a role, whose own
+		 * sandbox then closes. */
 		pid = fork();
 		if (pid == 0)
 			_exit(sandbox_enter(ROLE_GATE, &e) == 0 && need_verdict() ? 0 : 1);
@@ -941,7 +947,7 @@ static bool undefined(void)
 	return true;
 }
 
-static struct sigaction of_a_program; /* on SIGSEGV, before cmocka has its own way with it */
+static struct sigaction of_a_program; /* the handler of SIGSEGV before cmocka sets its own */
 
 static bool wild(void)
 {
@@ -950,8 +956,8 @@ static bool wild(void)
 	return true;
 }
 
-/* Under sanitizers a role says what was wrong from inside its sandbox: the report is what such a
- * build is for. tests/lib/reports.py knows a report by these words. */
+/* With sanitizers a role can report an error from inside its sandbox, because the report is the
+ * purpose of such a build. tests/lib/reports.py recognises a report by these words. */
 static void reports_come_out(void **state)
 {
 	static const struct {
@@ -989,7 +995,7 @@ static void reports_come_out(void **state)
 #define ALIVE_FD 60
 #define READY_FD 61
 
-/* Tells when it is inside, then waits for its end. */
+/* Reports when it is in its sandbox, then waits for its end. */
 static void role_of_a_parent(void)
 {
 	prepare(ROLE_DPI);
@@ -999,7 +1005,7 @@ static void role_of_a_parent(void)
 	_exit(1);
 }
 
-/* A role ends with its parent. */
+/* A role ends when its parent does. */
 static void parent_dies(void **state)
 {
 	int alive[2], ready[2];
@@ -1021,7 +1027,7 @@ static void parent_dies(void **state)
 	}
 	close(alive[1]);
 	waitpid(pid, NULL, 0);
-	/* The pipe ends when the role, its last holder, is gone. */
+	/* The pipe closes when the role, which holds it last, has ended. */
 	assert_int_equal(poll(&(struct pollfd){ .fd = alive[0], .events = POLLIN }, 1, 5000), 1);
 	assert_int_equal(read(alive[0], &c, 1), 0);
 	close(alive[0]);
@@ -1058,7 +1064,7 @@ static int remove_folder(void **state)
 	return rmdir(folder);
 }
 
-/* Entering a sandbox takes root; the namespace tests run this program as root too, so that nothing
+/* Only root can enter a sandbox. The tests in namespaces run this program as root, so that nothing
  * is left out there. */
 int main(void)
 {

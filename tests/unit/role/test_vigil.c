@@ -67,7 +67,7 @@ static void end(pid_t pid, int stat)
 	close(stat);
 }
 
-/* Looks every 5 ms for at most `ms`; the milliseconds until it counts as hung, 0 = never. */
+/* Looks every 5 ms for at most `ms`; returns the ms until the process counts as hung, 0 = never. */
 static uint64_t until_hung(struct vigil *v, unsigned ms)
 {
 	struct mono start = clock_mono(), last = start, now = start;
@@ -130,8 +130,8 @@ static void not_hung_when_it_beats(void **state)
 	end(pid, stat);
 }
 
-/* One core, a busy process, and beside it one that gets only what is left over: it waits, it is
- * not hung. */
+/* One core, a busy process, and a process that only gets the rest of the core: it waits, and is not
+ * hung. */
 static void not_hung_without_a_core(void **state)
 {
 	cpu_set_t before;
@@ -147,7 +147,7 @@ static void not_hung_without_a_core(void **state)
 	sched_setaffinity(0, sizeof(before), &before);
 	stat = vigil_open(poor, NULL);
 	vigil_begin(&v, poor, stat);
-	/* In 500 ms it has the core for some milliseconds. */
+	/* In 500 ms it has the core for a few ms. */
 	assert_int_equal(until_hung(&v, 500), 0);
 	assert_true(v.starved_ns > 100 * MS);
 	end(poor, stat);
@@ -155,8 +155,8 @@ static void not_hung_without_a_core(void **state)
 	waitpid(busy, NULL, 0);
 }
 
-/* Who does something long may take as long as it likes; who sleeps or is stopped meanwhile
- * does nothing. */
+/* A process that works may take as long as it likes. A process that sleeps or is stopped does
+ * nothing. */
 static void still_when_it_does_nothing(void **state)
 {
 	static const struct {
@@ -185,8 +185,8 @@ static void still_when_it_does_nothing(void **state)
 	}
 }
 
-/* Where another machine had the core, the kernel may count that time as the process's own: one long
- * look is little evidence. */
+/* If another virtual machine had the core, the kernel may count that time for the process: so a
+ * single long look proves little. */
 static void a_long_look_counts_little(void **state)
 {
 	pid_t pid = child(spins, SCHED_OTHER);
@@ -208,9 +208,9 @@ static void a_long_look_counts_little(void **state)
 }
 
 /*
- * Where another machine has the core, nothing ticks there. That a process which was running
- * meanwhile does not count as one that ran rests on this: its clock, read from elsewhere, moves
- * only with what happens on its own core.
+ * If another virtual machine has the core, no clock tick comes there. A process that was running at
+ * that moment does not count as one that ran, because its clock, read from another core, only moves
+ * with events on its own core.
  */
 static void a_clock_moves_with_its_own_core(void **state)
 {
@@ -244,7 +244,7 @@ static void who_is_unknown_counts_as_idle(void **state)
 	assert_false(vigil_hung(&v, 19 * MS, GAP, LIMIT));
 	assert_true(vigil_hung(&v, 19 * MS, GAP, LIMIT));
 	vigil_beat(&v);
-	/* A long time without a look is not all the other one's. */
+	/* A long time without a look does not count completely. */
 	assert_false(vigil_hung(&v, 900 * MS, GAP, LIMIT));
 }
 

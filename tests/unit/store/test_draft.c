@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file of the draft: what was saved is found again, and of one that was changed in any byte or
- * cut anywhere nothing is believed, least of all an approval. And what an approval outlives.
+ * The file of the draft: what was saved is read again. Of a file with any byte changed, or cut
+ * anywhere, nothing is used, least of all an approval. Also what an approval survives.
  *
  * LINK: appliance/store/draft.c appliance/base/atomic_file.c appliance/base/err.c
  * LINK: appliance/base/json.c appliance/base/addr.c
@@ -57,7 +57,7 @@ static void found_again(void **state)
 	assert_memory_equal(back.texts, d.texts, 5);
 	assert_memory_equal(back.digest, d.digest, 32);
 	draft_free(&back);
-	/* A discarded one keeps the number that must not be given again. */
+	/* A discarded draft keeps its number, which must not be given again. */
 	draft_free(&d);
 	d.revision = 8;
 	assert_int_equal(draft_save(dir, &d, &e), 0);
@@ -116,8 +116,8 @@ static void no_byte_is_believed_that_was_changed(void **state)
 	nothing_of(dir, file, n + 1);
 }
 
-/* One that nobody confirmed in time is kept with the number of that generation, and believed
- * nowhere else. */
+/* A draft whose trial was not confirmed in time is stored with the number of that generation, and
+ * is valid with this number only. */
 static void a_trial_that_ran_out_is_found_again(void **state)
 {
 	int dir = ((struct folder *)*state)->fd;
@@ -147,16 +147,16 @@ static void a_trial_that_ran_out_is_found_again(void **state)
 
 enum { BASE = 3, BECAME = 4, OTHER = 5 };
 
-/* What an approval may outlive, said once more and from the other end: nobody confirmed in time,
- * once, and nothing else has happened. */
+/* Whether an approval may stay valid, written a second time in a different way: its trial was not
+ * confirmed in time, this happened once, and nothing else was applied. */
 static bool outlives(const struct draft *d, const struct generation_record *g, uint64_t newest, uint64_t in_force)
 {
 	return d->state == DRAFT_APPLIED && g != NULL && g->state == GEN_REVERTED && g->why == WHY_TIMEOUT &&
 	       d->decided_by[0] != '\0' && d->ran_out == 0 && in_force == BASE && newest == BECAME;
 }
 
-/* Every state of a draft beside everything that can have become of its generation: an approval is
- * kept in one of them alone, and never appears. */
+/* Every state of a draft, with everything that can have happened to its generation: an approval is
+ * kept in one case only, and never appears. */
 static void an_approval_outlives_one_end_alone(void **state)
 {
 	static const uint64_t numbers[] = { BASE, BECAME, OTHER };
@@ -194,8 +194,8 @@ static void an_approval_outlives_one_end_alone(void **state)
 		if (turn == DRAFT_KEEPS) {
 			assert_true(d.state == DRAFT_APPROVED && d.ran_out == BECAME && d.generation == 0 &&
 				    d.base == BASE && d.decided_by[0] != '\0');
-			/* Looked at again it is the same; the next one that runs out ends it, and
-			 * so does anything that is applied. */
+			/* Checked again, nothing changes. The next trial that is not confirmed ends
+			 * the approval, and so does anything that is applied. */
 			assert_int_equal(draft_settle(&d, NULL, BECAME, BASE), DRAFT_STAYS);
 			d.state = DRAFT_APPLIED;
 			d.generation = OTHER;
@@ -204,8 +204,8 @@ static void an_approval_outlives_one_end_alone(void **state)
 			assert_true(d.state == DRAFT_WRITTEN && d.ran_out == 0 && d.decided_by[0] == '\0');
 			continue;
 		}
-		/* Nothing else ends in an approval, but one that there was and that still is of
-		 * what is in force. */
+		/* A draft is only approved if it was approved before and is still based on the
+		 * policy in force. */
 		assert_true(d.state != DRAFT_APPROVED ||
 			    (was == DRAFT_APPROVED && in_force == BASE && (d.ran_out == 0 || d.ran_out == newest)));
 		assert_true(turn == DRAFT_STAYS ? d.state == was : d.state == DRAFT_WRITTEN && d.generation == 0);
@@ -214,8 +214,8 @@ static void an_approval_outlives_one_end_alone(void **state)
 	assert_true(kept == 1 && all > 1000);
 }
 
-/* An approval that holds for one more try ends with whatever is applied meanwhile, though the same
- * policy is in force again after it. */
+/* An approval that is valid for one more attempt ends when anything is applied meanwhile, even if
+ * the same policy is in force again afterwards. */
 static void what_was_applied_since_ends_it(void **state)
 {
 	struct draft d = { .state = DRAFT_APPROVED, .revision = 7, .base = BASE, .ran_out = BECAME };

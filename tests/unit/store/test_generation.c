@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store of generations: what is confirmed is what the next start loads, whatever happened in
+ * The store of generations: the next start loads the confirmed generation, whatever happened in
  * between.
  *
  * LINK: appliance/store/generation.c appliance/store/history.c appliance/base/atomic_file.c
@@ -33,7 +33,7 @@ static const struct generation_cause confirmed = { .why = WHY_CONFIRMED, .by = "
 static const struct generation_cause timed_out = { .why = WHY_TIMEOUT };
 static const struct generation_cause rolled_back = { .why = WHY_ROLLBACK, .by = "tanaka", .comment = "100 % zurück\n" };
 
-/* As an apply does it: what is confirmed is in force. */
+/* Adds a generation as an apply does: after the confirmation it is in force. */
 static uint64_t add(struct generation_store *s, uint8_t fill)
 {
 	struct generation_cause c = applied;
@@ -92,7 +92,7 @@ static void confirmed_is_loaded_again(void **state)
 	assert_int_equal(generation_confirm(&s, 1, &confirmed, &e), 0);
 	assert_int_equal(add(&s, 2), 2);
 	assert_int_equal(generation_find(&s, 2)->state, GEN_WAITING);
-	/* Power goes while 2 is on trial. */
+	/* The power fails while generation 2 is on trial. */
 	reopen(f, &s);
 	assert_int_equal(s.confirmed, 1);
 	assert_int_equal(generation_find(&s, 1)->state, GEN_CONFIRMED);
@@ -102,7 +102,7 @@ static void confirmed_is_loaded_again(void **state)
 	assert_int_equal(n, 100);
 	assert_int_equal(p[99], 1);
 	free(p);
-	/* Numbers are never given twice. */
+	/* No number is given twice. */
 	assert_int_equal(add(&s, 3), 3);
 	assert_string_equal(generation_find(&s, 3)->by, "root");
 	generation_store_close(&s);
@@ -119,7 +119,7 @@ static void pointer_decides_over_history(void **state)
 	add(&s, 1);
 	add(&s, 2);
 	assert_int_equal(generation_confirm(&s, 1, &confirmed, &e), 0);
-	/* The pointer was moved, the history not yet. */
+	/* The pointer was written, the history was not yet. */
 	fd = openat(s.dirfd, "confirmed", O_WRONLY | O_TRUNC | O_CLOEXEC);
 	assert_int_equal(write(fd, "2\n", 2), 2);
 	close(fd);
@@ -145,13 +145,14 @@ static void previous_skips_what_was_given_up(void **state)
 	assert_int_equal(generation_previous(&s), 1);
 	assert_int_equal(generation_back(&s), 1);
 	assert_int_equal(generation_step(&s, 0), 1);
-	assert_int_equal(generation_step(&s, 4), 3); /* from a trial to what it stands in for */
-	/* Rolled back: 1 is confirmed, and before it there is nothing; what lingers is of 3. */
+	/* from a trial to the generation that it replaces */
+	assert_int_equal(generation_step(&s, 4), 3);
+	/* A rollback: 1 is confirmed, and there is none before it; sessions of 3 linger. */
 	generation_confirm(&s, 1, &(struct generation_cause){ .why = WHY_ROLLBACK, .other = 3 }, &e);
 	generation_mark(&s, 3, GEN_REVERTED, &rolled_back, &e);
 	assert_int_equal(generation_previous(&s), 3);
 	assert_int_equal(generation_back(&s), 0);
-	assert_int_equal(generation_step(&s, 0), 3); /* that step taken back */
+	assert_int_equal(generation_step(&s, 0), 3); /* the way back from the rollback leads to 3 */
 	assert_int_equal(generation_mark(&s, 77, GEN_REVERTED, &rolled_back, &e), -ENOENT);
 	assert_int_equal(generation_confirm(&s, 77, &confirmed, &e), -ENOENT);
 	generation_store_close(&s);
@@ -169,8 +170,8 @@ static void back_goes_to_another_content(void **state)
 	}
 	assert_int_equal(generation_previous(&s), 3);
 	assert_int_equal(generation_back(&s), 1);
-	/* To 1 and on with 3: from 5 it goes to 1, which was in force, not to 4, which was
-	 * given up. */
+	/* A rollback to 1, then 3: from 5 the way back leads to 1, which was in force, and not to
+	 * 4, which was given up. */
 	generation_confirm(&s, 1, &(struct generation_cause){ .why = WHY_ROLLBACK, .other = 4 }, &e);
 	generation_mark(&s, 4, GEN_REVERTED, &rolled_back, &e);
 	add(&s, 3);
@@ -201,7 +202,8 @@ static void records_are_kept(void **state)
 	generation_mark(&s, 1, GEN_REVERTED, &rolled_back, &e);
 	memset(full, 'x', sizeof(full) - 1);
 	full[sizeof(full) - 1] = 0;
-	memcpy(full + COMMENT_BYTES - 2, "\xe3\x81\x82", 3); /* a letter that does not fit whole */
+	/* a character that does not fit completely */
+	memcpy(full + COMMENT_BYTES - 2, "\xe3\x81\x82", 3);
 	assert_int_equal(
 		generation_add(&s, "x", 1, digest, &(struct generation_cause){ .by = full, .comment = full }, &n, &e),
 		0);
@@ -240,7 +242,7 @@ static void trials_are_told(void **state)
 	assert_int_equal(generation_last_trial(&s)->number, 3);
 	assert_int_equal(generation_last_trial(&s)->why, WHY_RESTART);
 	assert_int_equal(generation_last_trial(&s)->other, 1);
-	/* While that one ended the clock was years ahead. */
+	/* When this generation ended, the clock was years ahead. */
 	s.list[2].changed_ns += 315360000000000000ull;
 	add(&s, 4);
 	generation_mark(&s, 4, GEN_REVERTED, &(struct generation_cause){ .why = WHY_TIMEOUT }, &e);
@@ -265,7 +267,7 @@ static void history_is_bounded(void **state)
 		assert_int_equal(generation_mark(&s, i, GEN_REVERTED, &timed_out, &e), 0);
 	}
 	assert_int_equal(s.n, GENERATIONS_KEPT);
-	/* The confirmed one stays, however old. */
+	/* The confirmed generation stays, however old it is. */
 	assert_int_equal(generation_load(&s, 1, &p, &n, &e), 0);
 	free(p);
 	assert_int_equal(generation_load(&s, 60, &p, &n, &e), -ENOENT);
@@ -275,8 +277,8 @@ static void history_is_bounded(void **state)
 	generation_store_close(&s);
 }
 
-/* Applies that fail, however many, take away neither what is on trial nor what could be gone
- * back to. */
+/* Applies that fail, however many, remove neither the generation on trial nor those to which one
+ * could go back. */
 static void failures_take_nothing_away(void **state)
 {
 	static const struct generation_cause failed = { .why = WHY_FAILED };
@@ -303,7 +305,7 @@ static void failures_take_nothing_away(void **state)
 		free(p);
 	}
 	assert_int_equal(generation_back(&s), 3);
-	/* One that comes into force takes the place of one that failed. */
+	/* A generation that comes into force takes the place of one that failed. */
 	assert_int_equal(generation_mark(&s, 5, GEN_REVERTED, &timed_out, &e), 0);
 	for (uint8_t i = 121; i <= 130; i++) {
 		add(&s, i);
@@ -314,7 +316,7 @@ static void failures_take_nothing_away(void **state)
 	generation_store_close(&s);
 }
 
-/* What is tried leaves nothing, and says before what an apply would find. */
+/* A test of the room leaves nothing behind, and says in advance what an apply would find. */
 static void room_is_tried(void **state)
 {
 	struct folder *f = *state;
@@ -361,7 +363,7 @@ static void damaged_history_begins_anew(void **state)
 		overwrite(f, "history", bad[i]);
 		reopen(f, &s);
 		assert_true(s.damaged);
-		/* The box still boots what was confirmed. */
+		/* The box still boots the confirmed generation. */
 		assert_int_equal(s.confirmed, 2);
 		assert_int_equal(s.n, 1);
 		assert_int_equal(generation_find(&s, 2)->state, GEN_CONFIRMED);
@@ -372,8 +374,7 @@ static void damaged_history_begins_anew(void **state)
 	generation_store_close(&s);
 }
 
-/* In the place of the file of that name: a folder with something in it, so that nothing takes its
- * place by renaming. */
+/* Puts a folder with contents in the place of the file, so that no renaming can replace it. */
 static void folder_instead(struct folder *f, const char *name)
 {
 	char path[64];
@@ -419,7 +420,7 @@ static void damaged_pointer_confirms_nothing(void **state)
 		assert_true(s.lost);
 		assert_false(s.damaged);
 		assert_int_equal(s.confirmed, 0);
-		/* The way on: what there is can be confirmed again. */
+		/* A way out: an existing generation can be confirmed again. */
 		assert_int_equal(s.n, 2);
 		assert_int_equal(generation_find(&s, 2)->state, GEN_CONFIRMED);
 	}
@@ -433,7 +434,7 @@ static void damaged_pointer_confirms_nothing(void **state)
 	generation_store_close(&s);
 }
 
-/* What is not even a file; numbers go on behind the files that are there. */
+/* Objects that are no regular files; the numbers continue behind those of the existing files. */
 static void store_of_other_things(void **state)
 {
 	struct folder *f = *state;
@@ -453,7 +454,7 @@ static void store_of_other_things(void **state)
 	assert_int_equal(s.n, 1);
 	assert_int_equal(s.next, 4);
 	assert_true(is_there(f, "history.damaged/there"));
-	/* A history without what is confirmed was cut short. */
+	/* A history without the confirmed generation was cut short. */
 	overwrite(f, "history", "");
 	reopen(f, &s);
 	assert_true(s.damaged);
@@ -472,8 +473,8 @@ static void store_of_other_things(void **state)
 
 #define NOT_ALLOWED 77
 
-/* A state whose disk takes nothing more, in a child that sees it so. How far it came, 0 = to
- * the end. */
+/* Opens the store in a child that cannot write to the disk; returns the step that it reached, 0 =
+ * all. */
 static int start_read_only(const char *path)
 {
 	struct generation_store s;
@@ -503,7 +504,7 @@ static int start_read_only(const char *path)
 	return 0;
 }
 
-/* What boots is the pointer's affair, also where a damaged history cannot even be renamed; it is
+/* The pointer decides what is booted, also if a damaged history cannot be renamed; the history is
  * set aside when there is room. */
 static void damaged_history_on_a_disk_that_takes_nothing(void **state)
 {
@@ -530,11 +531,11 @@ static void damaged_history_on_a_disk_that_takes_nothing(void **state)
 		assert_int_equal(WEXITSTATUS(status), 0);
 	assert_false(is_there(f, "history.damaged"));
 
-	/* The same without a mount: the name is taken, and stays so. */
+	/* The same without a mount: the name is in use, and stays so. */
 	folder_instead(f, "history.damaged");
 	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
 	assert_true(s.damaged && !s.lost && s.confirmed == 2);
-	assert_false(s.unsaved || s.in_the_way); /* written over: it cannot be kept */
+	assert_false(s.unsaved || s.in_the_way); /* overwritten: it cannot be kept */
 	reopen(f, &s);
 	assert_false(s.damaged);
 
@@ -546,7 +547,8 @@ static void damaged_history_on_a_disk_that_takes_nothing(void **state)
 	generation_store_close(&s);
 }
 
-/* Where no more files can be opened nothing is known of them, and nothing is done to them. */
+/* If no more files can be opened, the files are left as they are, and nothing is assumed about
+ * them. */
 static void files_that_cannot_be_opened_now(void **state)
 {
 	struct folder *f = *state;
@@ -563,7 +565,7 @@ static void files_that_cannot_be_opened_now(void **state)
 	close(next);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
 	few = all;
-	few.rlim_cur = (rlim_t)next + 1; /* for the folder */
+	few.rlim_cur = (rlim_t)next + 1; /* one descriptor more, for the folder */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
 	assert_int_equal(generation_store_open(f->fd, &s, &e), -EMFILE);
 	assert_int_equal(generation_store_look(f->fd, &s, &e), -EMFILE);
@@ -574,8 +576,8 @@ static void files_that_cannot_be_opened_now(void **state)
 	generation_store_close(&s);
 }
 
-/* A pointer that this start cannot read: nothing is in force, and the next start finds it where
- * it was. */
+/* A pointer that this start cannot read: nothing is in force, and the next start finds the pointer
+ * unchanged. */
 static void pointer_that_cannot_be_read_now(void **state)
 {
 	struct folder *f = *state;
@@ -626,7 +628,8 @@ static void another_content_is_told(void **state)
 
 #define S 1000000000ull
 
-/* Which was in force then, since when and until when, in seconds of the test's own clock. */
+/* Checks which generation was in force at this time, from when, and until when, in seconds of the
+ * test's own clock. */
 static void was(const struct generation_store *s, uint64_t at, uint64_t number, uint64_t since, uint64_t until)
 {
 	uint64_t from = 0, to = 0;
@@ -638,7 +641,7 @@ static void was(const struct generation_store *s, uint64_t at, uint64_t number, 
 	assert_int_equal(to, until * S);
 }
 
-/* As it came into force at that moment. */
+/* Puts a generation into force at this time. */
 static void turn(struct generation_store *s, uint64_t number, uint64_t at)
 {
 	generation_turn(s, number);
@@ -656,14 +659,15 @@ static void what_was_in_force_then(void **state)
 	turn(&s, add(&s, 1), 100);
 	turn(&s, add(&s, 2), 200);
 	turn(&s, add(&s, 3), 300);
-	/* Back, undone, and back again: their records say only the last of it. */
+	/* A rollback, undone, and done again: the record of each generation only has the last
+	 * time. */
 	assert_int_equal(generation_confirm(&s, 2, &rolled_back, &e), 0);
 	turn(&s, 2, 400);
 	assert_int_equal(generation_confirm(&s, 3, &rolled_back, &e), 0);
 	turn(&s, 3, 500);
 	assert_int_equal(generation_confirm(&s, 2, &rolled_back, &e), 0);
 	turn(&s, 2, 600);
-	generation_turn(&s, 2); /* a start: nothing turns */
+	generation_turn(&s, 2); /* a start: no generation begins or ends */
 	for (int again = 0; again < 2; again++) {
 		assert_int_equal(s.n_turns, 6);
 		was(&s, 99, 0, 0, 0);
@@ -678,7 +682,7 @@ static void what_was_in_force_then(void **state)
 		assert_int_equal(generation_mark(&s, 1, GEN_CONFIRMED, &confirmed, &e), 0);
 		reopen(f, &s);
 	}
-	/* A clock that is set back goes through 350 to 600 twice. */
+	/* A clock that is set back passes the times from 350 to 600 twice. */
 	turn(&s, add(&s, 4), 350);
 	was(&s, 340, 3, 300, 400);
 	was(&s, 350, 0, 0, 0);
@@ -687,8 +691,8 @@ static void what_was_in_force_then(void **state)
 	generation_store_close(&s);
 }
 
-/* The time of a turn that could not be written is not known; the end of a trial by a restart
- * is known. */
+/* The time of a change that could not be written is unknown. The end of a trial by a restart is
+ * known. */
 static void turns_that_were_not_written(void **state)
 {
 	struct folder *f = *state;
@@ -705,7 +709,8 @@ static void turns_that_were_not_written(void **state)
 	turn(&s, 1, 300);
 	was(&s, 250, 2, 200, 300);
 	add(&s, 3);
-	assert_int_equal(generation_confirm(&s, 3, &confirmed, &e), 0); /* and its turn was lost */
+	/* and this change was lost */
+	assert_int_equal(generation_confirm(&s, 3, &confirmed, &e), 0);
 	reopen(f, &s);
 	turn(&s, 3, 500);
 	was(&s, 250, 2, 200, 300);
@@ -714,7 +719,7 @@ static void turns_that_were_not_written(void **state)
 	generation_store_close(&s);
 }
 
-/* The oldest goes, and before what is kept nothing is known. */
+/* The oldest changes are dropped, and nothing is known about the time before the rest. */
 static void turns_are_bounded(void **state)
 {
 	struct folder *f = *state;
@@ -734,7 +739,7 @@ static void turns_are_bounded(void **state)
 	was(&s, 299, 0, 0, 0);
 	was(&s, 300, one, 300, 400);
 	was(&s, 100 * (TURNS_KEPT + 2), other, 100 * (TURNS_KEPT + 2), 0);
-	/* A line that is none: the whole history is set aside, and nothing is made up. */
+	/* One invalid line: the whole history is set aside, and nothing is guessed. */
 	overwrite(f, "history", "in_force 100 1 2\n");
 	reopen(f, &s);
 	assert_true(s.damaged);

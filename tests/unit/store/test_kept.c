@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file of what devices were: what was put is found again, what is not its form is set aside and
- * never believed, and a device on its way back stays in it until it is back.
+ * The file of the earlier states of devices: what was stored is read again, a file of another form
+ * is set aside and not used, and a device that is being given back stays in the file until it is
+ * back.
  *
  * LINK: appliance/store/kept.c appliance/base/atomic_file.c appliance/base/err.c
  * LINK: appliance/base/json.c appliance/base/addr.c
@@ -43,7 +44,7 @@ static void found_again(void **state)
 	kept_spaces(k, "one", "two");
 	kept_put(k, "eth0", KEPT_TAKEN, picture);
 	kept_put(k, "eth1", KEPT_TAKEN, NULL);
-	kept_left_out(k, "eth0", 7); /* keeps its picture */
+	kept_left_out(k, "eth0", 7); /* the stored picture of the device stays */
 	kept_put(k, "eth1", KEPT_RETIRED, NULL);
 	assert_int_equal(kept_save(dir, k, NULL), 0);
 	json_decref(k);
@@ -52,7 +53,7 @@ static void found_again(void **state)
 	assert_int_equal(kept_mark(kept_find(k, "eth0")), KEPT_RETIRED);
 	assert_true(json_equal(json_object_get(kept_find(k, "eth0"), "picture"), picture));
 	assert_int_equal(kept_left_out_by(kept_find(k, "eth0")), 7);
-	/* as an earlier release wrote it */
+	/* the format of an earlier release */
 	assert_int_equal(kept_left_out_by(kept_find(k, "eth1")), 0);
 	assert_string_equal(json_string_value(json_object_get(k, "admin")), "two");
 	list = kept_json(k);
@@ -71,7 +72,7 @@ static void found_again(void **state)
 	list = kept_untold(k);
 	assert_string_equal(json_string_value(json_object_get(json_object_get(list, "eth0"), "by")), "tanaka");
 	json_decref(list);
-	list = kept_untold(k); /* told once */
+	list = kept_untold(k); /* this is reported only once */
 	assert_int_equal(json_object_size(list), 0);
 	json_decref(list);
 	json_decref(k);
@@ -112,7 +113,7 @@ static void other_forms_are_set_aside(void **state)
 	}
 }
 
-/* With one device in it. */
+/* A file with one device. */
 static void put_one(int dir)
 {
 	bool damaged;
@@ -123,7 +124,7 @@ static void put_one(int dir)
 	json_decref(k);
 }
 
-/* Where no more files can be opened nothing is known of it, and nothing is done to it. */
+/* If no more files can be opened, the file is left as it is, and nothing is assumed about it. */
 static void left_where_it_cannot_be_opened_now(void **state)
 {
 	int dir = ((struct folder *)*state)->fd, next = dup(dir);
@@ -149,7 +150,7 @@ static void left_where_it_cannot_be_opened_now(void **state)
 	json_decref(k);
 }
 
-/* One that may be whole is found again by the next start; if something is written before, it is
+/* A file that may be valid is read by the next start. If something has to be written before, it is
  * set aside. */
 static void left_where_it_cannot_be_read_now(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The latest moment on record: read back as written and in no other form, whichever byte is lost;
- * and the rules by which a clock is trusted after a start, over every combination of facts.
+ * The latest recorded moment: read as it was written and in no other form, whichever byte is
+ * damaged; and the rules by which a clock is trusted after a start, for every combination of facts.
  *
  * LINK: appliance/store/moment.c appliance/base/atomic_file.c appliance/base/err.c
  * LINK: appliance/base/sha256.c
@@ -52,7 +52,7 @@ static void kept_whole_or_not_believed(void **state)
 	assert_int_equal(back.latest, NOW);
 	assert_string_equal(back.boot, m.boot);
 	n = get(dir, text, sizeof(text));
-	/* Each byte another way, each length, and something behind. */
+	/* Each byte changed, each length, and bytes behind the end. */
 	for (size_t at = 0; at < n; at++)
 		for (unsigned bit = 0; bit < 8; bit++) {
 			memcpy(other, text, n);
@@ -72,17 +72,17 @@ static void kept_whole_or_not_believed(void **state)
 	assert_int_equal(moment_load(dir, &back), MOMENT_DAMAGED);
 	put(dir, other, sizeof(other));
 	assert_int_equal(moment_load(dir, &back), MOMENT_DAMAGED);
-	/* The next one written takes its place. */
+	/* The next moment that is written replaces it. */
 	assert_int_equal(moment_save(dir, &m, NULL), 0);
 	assert_int_equal(moment_load(dir, &back), MOMENT_READ);
-	/* A kernel that has no name for its start: no start is taken for another. */
+	/* The kernel has no id for its start: no start is taken for another one. */
 	m.boot[0] = 0;
 	assert_int_equal(moment_save(dir, &m, NULL), 0);
 	assert_int_equal(moment_load(dir, &back), MOMENT_READ);
 	assert_string_equal(back.boot, "");
 }
 
-/* All facts against each other; what must hold is said in words of its own. */
+/* All combinations of facts; the test states the expected result in its own way. */
 static void trusted_or_why_not(void **state)
 {
 	static const uint64_t moments[] = { 0, NOW - 1, NOW, NOW + 1, NOW + 86400u * 365 * 70 };
@@ -130,8 +130,8 @@ static void trusted_or_why_not(void **state)
 	assert_null(clock_wait_words[CLOCK_WAITS]);
 }
 
-/* A clock that was set wrong for less than an hour leaves nothing on record, in whichever
- * direction; one that stays so does. */
+/* A clock that was wrong for less than an hour leaves no record of that, in either direction; one
+ * that stays wrong does. */
 static void a_wrong_hour_is_not_kept(void **state)
 {
 	const uint64_t minute = 60000000000ull, year = 365ull * 86400 * 1000000000u;
@@ -159,8 +159,8 @@ static void a_wrong_hour_is_not_kept(void **state)
 	assert_true(clock_steady_due(&s, (struct mono){ mono }, wall));
 }
 
-/* The kernel's word, each second: what was said, and when, of a source that goes for as long as
- * it takes. */
+/* The kernel's state of the clock, once a second: what is reported, and when, while the source of
+ * time goes away and comes back. */
 static void a_source_that_comes_and_goes(void **state)
 {
 	const uint64_t second = 1000000000u, settles = FOLLOW_SETTLES_NS / second;
@@ -168,7 +168,7 @@ static void a_source_that_comes_and_goes(void **state)
 	uint64_t now = 7 * second;
 
 	(void)state;
-	/* Nobody may ask: nothing is known, however long. */
+	/* The kernel may not be asked: nothing is known, however long. */
 	for (unsigned i = 0; i < 1000; i++, now += second)
 		assert_false(clock_follow_look(&f, CLOCK_SYNC_UNKNOWN, (struct mono){ now }, now + NOW));
 	assert_int_equal(f.is, CLOCK_SYNC_UNKNOWN);
@@ -176,12 +176,13 @@ static void a_source_that_comes_and_goes(void **state)
 		enum clock_sync word = round % 2 == 0 ? CLOCK_SYNC_YES : CLOCK_SYNC_NO;
 		uint64_t since = now + NOW;
 
-		/* Once, behind its minute, with the moment at which it began. */
+		/* Reported once, after a minute, with the time at which it began. */
 		for (unsigned i = 0; i < 3 * settles; i++, now += second)
 			assert_int_equal(clock_follow_look(&f, word, (struct mono){ now }, now + NOW), i == settles);
 		assert_int_equal(f.is, word);
 		assert_int_equal(f.since_wall_ns, since);
-		/* Not for less than that, of whatever other word and however often. */
+		/* Nothing is reported for a shorter time, whatever the state is and however often
+		 * it changes. */
 		for (unsigned k = 0; k < 100; k++) {
 			enum clock_sync other = k % 3 == 0	 ? CLOCK_SYNC_UNKNOWN
 						: round % 2 == 0 ? CLOCK_SYNC_NO
@@ -196,8 +197,8 @@ static void a_source_that_comes_and_goes(void **state)
 	}
 }
 
-/* The settled word outlives a daemon, not the machine's start; in no other form than it
- * was written. */
+/* The settled state is kept over a restart of the daemon, but not of the machine; it is read only
+ * in the form in which it was written. */
 static void what_another_daemon_found(void **state)
 {
 	static const char boot[] = "0b1e7b1c-5b0e-4f5f-8a52-6c0f7d8e9a01";
@@ -216,7 +217,7 @@ static void what_another_daemon_found(void **state)
 	assert_true(clock_follow_load(dir, boot, &back));
 	assert_int_equal(back.is, CLOCK_SYNC_NO);
 	assert_int_equal(back.since_wall_ns, NOW * SECOND);
-	/* The same word is no news, however long it holds; another one is. */
+	/* The same state is not reported again, however long it lasts; another one is. */
 	assert_false(clock_follow_look(&back, CLOCK_SYNC_NO, now, NOW * SECOND));
 	assert_false(
 		clock_follow_look(&back, CLOCK_SYNC_NO, (struct mono){ now.ns + 2 * FOLLOW_SETTLES_NS }, NOW * SECOND));
@@ -229,7 +230,7 @@ static void what_another_daemon_found(void **state)
 	back = (struct clock_follow){ .is = CLOCK_SYNC_UNKNOWN };
 	assert_true(clock_follow_load(dir, boot, &back));
 	assert_int_equal(back.is, CLOCK_SYNC_YES);
-	/* Each byte another way, unless that makes another number of it, and each length. */
+	/* Each byte changed, unless this gives another valid number, and each length. */
 	fd = openat(dir, "clock-source", O_RDWR | O_CLOEXEC);
 	n = read(fd, text, sizeof(text));
 	assert_true(n > 0 && (size_t)n < sizeof(text));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Permit ids: equal identity keeps its id, a new one gets a fresh one, nothing is given twice, also
- * over restarts and at the wrap.
+ * Permit ids: an equal identity keeps its id, a new one gets a new id, and no id is assigned twice,
+ * over restarts and when the numbers wrap.
  *
  * LINK: appliance/store/permit_ids.c appliance/base/atomic_file.c appliance/base/bytes.c
  * LINK: appliance/base/err.c
@@ -20,8 +20,8 @@
 #include "appliance/wire/mark.h"
 #include "tests/unit/folder.h"
 
-/* Identity number n: its first bytes spell n, so that order of identities is not order
- * of numbers. */
+/* Identity number n: its first bytes contain n so that identities are not in the order of
+ * numbers. */
 static uint8_t made[70000][32];
 
 static const uint8_t *identity(const void *ctx, size_t i)
@@ -63,17 +63,17 @@ static void same_identity_keeps_its_id(void **state)
 	assign(&p, (const uint32_t[]){ 9, 10, 7 }, 3, b);
 	assert_int_equal(b[0], a[2]);
 	assert_int_equal(b[2], a[0]);
-	/* A new one never gets the id of one that left. */
+	/* A new permit never gets the id of one that is gone. */
 	assert_int_not_equal(b[1], a[1]);
-	/* One that comes back means what it meant. */
+	/* A permit that comes back gets its old id. */
 	assign(&p, (const uint32_t[]){ 8, 7, 10 }, 3, c);
 	assert_int_equal(c[0], a[1]);
 	assert_int_equal(c[2], b[1]);
 	permit_ids_free(&p);
 }
 
-/* Where it lies matters too, unless whoever asks knows that it carries on. Then its new place is
- * what is remembered. */
+/* The place of a permit counts as well, unless the caller knows that it continues at another place.
+ * Then the new place is stored. */
 static void places_and_successors(void **state)
 {
 	static const uint8_t one[32] = { 1 }, here[32] = { 2 }, there[32] = { 3 };
@@ -89,7 +89,7 @@ static void places_and_successors(void **state)
 	w = (struct permit_wanted){ one, there, first };
 	assert_int_equal(permit_ids_assign(&p, 1, &w, &id, &e), 0);
 	assert_int_equal(id, first);
-	/* Sessions out there may carry it: what lies as it once lay is another permit now. */
+	/* Live sessions may have this id: a permit at its former place is another permit now. */
 	w = (struct permit_wanted){ one, here, 0 };
 	assert_int_equal(permit_ids_assign(&p, 1, &w, &id, &e), 0);
 	assert_int_not_equal(id, first);
@@ -99,8 +99,8 @@ static void places_and_successors(void **state)
 	permit_ids_free(&p);
 }
 
-/* It is carried on to where another lay before: who asks by meaning alone, as a start does, gets
- * what sessions have, not what they had once. */
+/* A permit continues at a place that another one had before. A caller that asks only by meaning, as
+ * at a start, gets the id that live sessions have now, not the one that they once had. */
 static void the_last_one_of_a_meaning(void **state)
 {
 	static const uint8_t one[32] = { 1 }, here[32] = { 2 }, there[32] = { 3 };
@@ -156,7 +156,7 @@ static void kept_over_restarts(void **state)
 	assign(&q, (const uint32_t[]){ 3, 2, 1 }, 3, b);
 	assert_int_equal(b[1], a[1]);
 	assert_int_equal(b[2], a[0]);
-	/* What may have been given out while there was no room to write it is left out. */
+	/* Ids that may have been given out while they could not be written are skipped. */
 	assert_int_equal(b[0], 3 + PERMIT_IDS_SPARE);
 	permit_ids_free(&p);
 	permit_ids_free(&q);
@@ -188,7 +188,7 @@ static void damage_is_noticed(void **state)
 		assert_int_equal(pwrite(fd, &b, 1, at), 1);
 		close(fd);
 	}
-	/* Cut short: damaged as well. */
+	/* A file that is cut short is damaged as well. */
 	fd = openat(f->fd, "permit-ids", O_RDWR | O_CLOEXEC);
 	assert_int_equal(ftruncate(fd, 50), 0);
 	close(fd);
@@ -221,7 +221,8 @@ static void oldest_are_forgotten_first(void **state)
 	for (uint32_t i = 0; i < 66000; i++)
 		many[i] = i;
 	assign(&p, many, 66000, ids);
-	/* More than are kept, but all in force: none of them may go; the old one does. */
+	/* More ids than are kept, but all in force: none of them may be removed, so the old one
+	 * is. */
 	assert_int_equal(p.n, 66000);
 	assign(&p, (const uint32_t[]){ 900000 }, 1, &again);
 	assert_int_not_equal(again, old);
@@ -231,7 +232,7 @@ static void oldest_are_forgotten_first(void **state)
 	free(ids);
 }
 
-/* A start and a rollback need no room: what is known is not written again. */
+/* A start and a rollback need no room: known ids are not written again. */
 static void known_ids_are_not_written(void **state)
 {
 	struct folder *f = *state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rule for the journal, and whether what it says is that rule: no difference goes unseen, and
- * no answer is none.
+ * The rule for the journal, and whether the journal follows it: every difference is found, and a
+ * missing answer is no difference.
  *
  * LINK: appliance/store/retention.c appliance/base/json.c appliance/base/addr.c
  * LINK: appliance/base/utf8.c appliance/base/memfd.c
@@ -23,7 +23,7 @@ static void of_the_confirmed_policy(void **state)
 	r = retention_now(&ir, 7, true);
 	assert_int_equal(r.keep_days, 0);
 	assert_int_equal(r.delete_after_days, 0);
-	/* By a clock that may be wrong nothing goes. */
+	/* If the clock may be wrong, nothing is deleted. */
 	r = retention_now(&ir, 0, false);
 	assert_int_equal(r.keep_days, 0);
 	assert_int_equal(r.delete_after_days, 0);

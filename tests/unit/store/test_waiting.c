@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which conduits wait for a trusted clock, by name, in a list of as many as a policy may have.
+ * Which conduits wait for a trusted clock, by name, in a list with as many conduits as a policy may
+ * have.
  *
  * LINK: appliance/store/waiting.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
  * LINK: appliance/base/memfd.c
@@ -17,7 +18,7 @@
 
 #define NOW 1000u
 
-/* Each third ended, each third ends, each third has no end. */
+/* A third of the conduits has ended, a third will end, a third has no end. */
 static struct ir policy(uint32_t n)
 {
 	struct ir ir = { .conduits = calloc(n, sizeof(*ir.conduits)), .n_conduits = n };
@@ -61,7 +62,8 @@ static void those_whose_end_lies_ahead(void **state)
 	assert_int_equal(json_array_size(names), 2);
 	assert_string_equal(json_string_value(json_array_get(names, 0)), "conduit-1");
 	assert_string_equal(json_string_value(json_array_get(names, 1)), "conduit-4");
-	/* One that enforce knows and the policy here does not, and one without a name. */
+	/* A conduit that the role enforce knows and this policy does not, and one without a
+	 * name. */
 	json_array_append_new(list, json_pack("{s:s}", "name", "conduit-11"));
 	json_array_append_new(list, json_object());
 	for (int waits = 0; waits < 2; waits++) {
@@ -78,7 +80,7 @@ static void those_whose_end_lies_ahead(void **state)
 	policy_end(&ir);
 }
 
-/* Processor time of a mark, ns. */
+/* Processor time of one comparison in ns. */
 static uint64_t takes(uint32_t n)
 {
 	struct ir ir = policy(n);
@@ -93,14 +95,15 @@ static uint64_t takes(uint32_t n)
 	return (uint64_t)(to.tv_sec - from.tv_sec) * 1000000000u + (uint64_t)to.tv_nsec - (uint64_t)from.tv_nsec;
 }
 
-/* Sixteen times as many may not take 256 times as long: the supervisor's thread has other things
- * to do. */
+/* Sixteen times as many conduits must not take 256 times as long, because the supervisor's thread
+ * has other things to do. */
 static void as_many_as_there_are(void **state)
 {
 	uint64_t few = UINT64_MAX, many = UINT64_MAX;
 
 	(void)state;
-	/* The least of several: the first touches fresh memory, and others run beside. */
+	/* The smallest of several measurements: the first one touches fresh memory, and other
+	 * processes run at the same time. */
 	for (unsigned i = 0; i < 5; i++) {
 		uint64_t a = takes(625), b = takes(10000);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When a tap that hears nothing is an alarm, and when it is over.
+ * When a tap that receives nothing is an alarm, and when the alarm is over.
  *
  * LINK: appliance/supervise/unserved.c
  */
@@ -33,7 +33,8 @@ static void quiet(unsigned seconds)
 		assert_int_equal(look(S, 0, false, true), DEAF_SAME);
 }
 
-/* Neither no traffic, nor traffic that is heard, in whichever order both are told. */
+/* No alarm without traffic, nor with traffic that the tap hears, in whichever order both are
+ * reported. */
 static void nothing_is_nothing(void **state)
 {
 	(void)state;
@@ -56,7 +57,7 @@ static void packets_that_nobody_hears(void **state)
 
 	(void)state;
 	assert_int_equal(look(S, 3, true, true), DEAF_SAME);
-	/* Of those that were just heard. */
+	/* Packets that were just heard. */
 	for (uint64_t t = S; t < DEAF_WAIT_NS; t += S)
 		assert_int_equal(look(S, 3, false, true), DEAF_SAME);
 	assert_int_equal(d.packets, 0);
@@ -68,10 +69,10 @@ static void packets_that_nobody_hears(void **state)
 	assert_int_equal(now - began, DEAF_APART_NS + DEAF_WAIT_NS);
 	assert_int_equal(d.since_wall_ns, began);
 	assert_int_equal(d.packets, 33);
-	/* Nothing comes, the link is down: nobody knows whether it hears. */
+	/* Nothing comes because the link is down: it is unknown whether the tap can hear. */
 	quiet(600);
 	assert_true(d.on);
-	/* Nor does the successor of a tap that died, until it does. */
+	/* Nor can the successor of a tap that ended, until it hears something. */
 	assert_int_equal(look(S, 2, false, false), DEAF_SAME);
 	assert_int_equal(look(S, 2, false, true), DEAF_SAME);
 	assert_int_equal(d.packets, 37);
@@ -84,14 +85,14 @@ static void packets_that_nobody_hears(void **state)
 	quiet(600);
 }
 
-/* One that was beyond what is told, or a few at once, are no traffic that goes on. */
+/* A counter above the number of reports, or a few packets at once, are not continuous traffic. */
 static void one_is_not_enough(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(look(S, 1000, false, true), DEAF_SAME);
 	quiet(3600);
-	/* The next one bears it out, however late, when it is not heard soon. */
+	/* The next packet that is not heard soon confirms it, however late it comes. */
 	assert_int_equal(look(S, 1, false, true), DEAF_SAME);
 	for (uint64_t t = S; t < DEAF_WAIT_NS; t += S)
 		assert_int_equal(look(S, 0, false, true), DEAF_SAME);
@@ -99,7 +100,7 @@ static void one_is_not_enough(void **state)
 	assert_int_equal(d.packets, 4001);
 }
 
-/* Heard at the last moment: it begins anew. */
+/* Heard just in time: the waiting begins anew. */
 static void heard_in_time(void **state)
 {
 	(void)state;
@@ -110,7 +111,7 @@ static void heard_in_time(void **state)
 	}
 }
 
-/* A role that is away is said as that. */
+/* A role that does not run is reported as not running. */
 static void a_tap_that_does_not_run(void **state)
 {
 	(void)state;

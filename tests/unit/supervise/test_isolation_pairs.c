@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pairs of addresses that an isolation cuts: those of the order and of the policy, each once.
+ * Pairs of addresses that an isolation cuts: those of the order and those of the policy, each once.
  *
  * LINK: appliance/supervise/isolation_pairs.c appliance/kernel/apart.c policy/ir/isolation.c
  * LINK: appliance/kernel/image.c appliance/base/arena.c
@@ -18,7 +18,7 @@
 #include "appliance/supervise/isolation_pairs.h"
 #include "appliance/supervise/supervise.h"
 
-/* An order with `n` pairs of hosts, each named so many times. */
+/* An order with `n` pairs of hosts, each named `times` times. */
 static json_t *order_of(unsigned n, unsigned times)
 {
 	json_t *pairs = json_array();
@@ -50,7 +50,7 @@ static off_t bytes_of_order(unsigned n, unsigned times)
 	return st.st_size;
 }
 
-/* Beyond APART_MOST everything is cut, which is a few pairs. */
+/* If there are more than APART_MOST pairs, whole zones are cut, which are only a few pairs. */
 static void pairs_count_once(void **state)
 {
 	off_t once = bytes_of_order(5000, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A state folder that was there before the daemon: its own is closed to others, and nobody else's
- * is touched.
+ * A state folder that existed before the daemon: the daemon's own is closed to others, and the
+ * folder of anybody else is not touched.
  *
  * LINK: appliance/supervise/folders.c appliance/base/atomic_file.c appliance/base/logins.c
  * LINK: appliance/base/err.c
@@ -35,7 +35,8 @@ static void own_folders_are_closed(void **state)
 	assert_int_equal(fchmod(f->fd, 0755), 0);
 	assert_int_equal(narrow_folder(f->fd, 0700), NARROW_DONE);
 	assert_int_equal(mode_of(f), 0700);
-	/* One that is stricter stays so; beside generations others may lie. */
+	/* A folder with stricter rights keeps them. Beside the folder of generations there may be
+	 * others. */
 	assert_int_equal(mkdirat(f->fd, "generations", 0700), 0);
 	assert_int_equal(mkdirat(f->fd, "notes", 0700), 0);
 	assert_int_equal(fchmod(f->fd, 0577), 0);
@@ -49,12 +50,12 @@ static void others_are_left(void **state)
 {
 	const struct folder *f = *state;
 
-	/* `--state /var/lib` by mistake: root's, and full of other things. */
+	/* `--state /var/lib` by mistake: a folder of root with many other files. */
 	assert_int_equal(mkdirat(f->fd, "dpkg", 0755), 0);
 	assert_int_equal(fchmod(f->fd, 0755), 0);
 	assert_int_equal(narrow_folder(f->fd, 0700), NARROW_WIDER);
 	assert_int_equal(mode_of(f), 0755);
-	/* `--state /tmp`, the second time. */
+	/* `--state /tmp`, for the second time. */
 	assert_int_equal(mkdirat(f->fd, "generations", 0700), 0);
 	assert_int_equal(fchmod(f->fd, 01777), 0);
 	assert_int_equal(narrow_folder(f->fd, 0700), NARROW_WIDER);

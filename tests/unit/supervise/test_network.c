@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is recorded of addresses, links and routes that somebody else changed: each change once, and
- * none because of others beside it. The kernel is a list of differences, of which those that can be
- * mended are gone at the next look.
+ * The records about addresses, links and routes that another program changed: one for each change,
+ * and none because of other changes at the same time. The kernel is a list of differences; those
+ * that can be restored are not in it at the next look.
  *
  * LINK: appliance/supervise/network.c appliance/wire/event.c appliance/wire/limit.c
  * LINK: appliance/wire/protocols.c appliance/base/json.c appliance/base/addr.c
@@ -32,7 +32,7 @@ static struct {
 	bool stays;
 } differs[MOST];
 static size_t n_differs;
-static const char *fails; /* what cannot be set, and why */
+static const char *fails; /* the address or route that cannot be set, and the error */
 
 int box_compare(const struct box_spaces *s, const struct ir *ir, bool mend, box_difference *each, void *ctx,
 		struct err *e)
@@ -157,7 +157,7 @@ static int open_all(void **state)
 	return network_open(&s, &e);
 }
 
-/* Everything is as it should be, and that was seen. */
+/* Everything is as it should be, and the supervisor has seen that. */
 static int begin(void **state)
 {
 	(void)state;
@@ -168,7 +168,7 @@ static int begin(void **state)
 	return 0;
 }
 
-/* Looks once more; the record of it, "" = none, and no more than one. */
+/* Looks again; returns the record of it, "" = none, and checks that there is at most one. */
 static const char *looks(enum drift *ret_what)
 {
 	static struct event ev;
@@ -198,13 +198,13 @@ static void each_change_once(void **state)
 	assert_string_equal(looks(&what), "interface tos missing: 10.1.0.1/24");
 	assert_int_equal(what, DRIFT_NETWORK);
 	assert_string_equal(looks(&what), "");
-	/* The same again is another change. */
+	/* The same difference again is another change. */
 	differ("interface tos", "missing", "10.1.0.1/24", false);
 	assert_string_equal(looks(&what), "interface tos missing: 10.1.0.1/24");
 	assert_int_equal(network_drifts(&s, &at), before + 2);
 }
 
-/* A device that is gone is said once, also when something else is set right meanwhile. */
+/* A missing device is reported once, also if something else is restored meanwhile. */
 static void beside_what_cannot_be_mended(void **state)
 {
 	enum drift what;
@@ -218,7 +218,8 @@ static void beside_what_cannot_be_mended(void **state)
 	assert_string_equal(looks(&what), "");
 }
 
-/* What is set right is not called unmended because of what was not, before it. */
+/* A difference that is restored is not reported as unrestored because an earlier one could not
+ * be. */
 static void beside_a_failure(void **state)
 {
 	enum drift what;
@@ -234,7 +235,7 @@ static void beside_a_failure(void **state)
 	assert_string_equal(looks(&what), "");
 }
 
-/* However many are gone, what is changed behind them in the list is recorded. */
+/* However many devices are missing, a change behind them in the list is recorded. */
 static void behind_many(void **state)
 {
 	char device[16], text[80];
@@ -253,7 +254,7 @@ static void behind_many(void **state)
 	assert_string_equal(looks(&what), "");
 }
 
-/* Of more than a record has room for it says how many they are. */
+/* If there are more differences than a record has room for, it states their number. */
 static void more_than_a_record_holds(void **state)
 {
 	char detail[24];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the service manager hears: the manager is a socket of this test, the roles are scripted.
+ * The messages to the service manager. The manager is a socket of this test; the roles are
+ * scripted.
  *
  * LINK: appliance/supervise/notify.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/err.c
@@ -88,8 +89,7 @@ static void ready_when_rules_are_watched(void **state)
 	assert_string_equal(hear(), "STOPPING=1\nFDSTOREREMOVE=1\nFDNAME=rules");
 }
 
-/* Once a second; withheld while one that decides about packets is away for too long, and
- * only then. */
+/* Once a second. Withheld only while a role that decides about packets is missing for too long. */
 static void alive_while_roles_answer(void **state)
 {
 	(void)state;
@@ -109,20 +109,21 @@ static void alive_while_roles_answer(void **state)
 	assert_string_equal(hear(), "");
 	s.slots[SLOT_DPI].heard = 121 * SECOND;
 	notify_due(&s, 122 * SECOND);
-	assert_string_equal(hear(), "WATCHDOG=1"); /* the journal's silence is no reason */
+	/* silence of the journal is no reason to withhold it */
+	assert_string_equal(hear(), "WATCHDOG=1");
 	s.slots[SLOT_DPI].state = SLOT_OFF;
 	notify_due(&s, 141 * SECOND);
 	assert_string_equal(hear(), "");
 	s.slots[SLOT_ENFORCE].heard = 141 * SECOND;
 	notify_due(&s, 142 * SECOND);
-	assert_string_equal(hear(), "WATCHDOG=1"); /* nobody waits for one that is not wanted */
+	assert_string_equal(hear(), "WATCHDOG=1"); /* a role that is not wanted is not waited for */
 	s.slots[SLOT_ENFORCE].heard = 143 * SECOND + 1;
 	notify_due(&s, 143 * SECOND);
-	/* nor for one that was heard of since this turn began */
+	/* nor a role that was heard since this turn began */
 	assert_string_equal(hear(), "WATCHDOG=1");
 }
 
-/* What the manager is given to keep; -1 = nothing came with that word. */
+/* The descriptor that the manager gets to keep; -1 = there was none with this word. */
 static int given(void)
 {
 	union {
@@ -140,7 +141,7 @@ static int given(void)
 	return fd;
 }
 
-/* The socket that owns the rules goes to the manager, unless it came from there. */
+/* The manager gets the socket that owns the rules, unless the socket came from there. */
 static void the_rules_are_kept(void **state)
 {
 	struct sockaddr_un a;
@@ -181,7 +182,7 @@ static void handed(const char *pid, const char *count)
 	setenv("LISTEN_FDNAMES", "rules", 1);
 }
 
-/* One, and for this process. */
+/* One descriptor, and for this process. */
 static void what_was_kept_comes_back(void **state)
 {
 	char self[16];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What control, taken over, can have done by the supervisor: it hands on connections that are not
- * root's, orders of its own, questions that are none of its, and words about a draft that nobody
- * asked for. Counted is what begins. Accounts is scripted: it knows one secret.
+ * What a compromised control can make the supervisor do: it passes on connections that are not
+ * root's, orders of its own, questions that it may not ask, and statements about a draft that
+ * nobody asked for. The test counts the operations that begin. Accounts is scripted: it knows one
+ * secret.
  *
  * LINK: appliance/supervise/orders.c appliance/supervise/relay.c appliance/role/who.c
  * LINK: appliance/base/logins.c appliance/wire/msg.c appliance/wire/change.c
@@ -198,8 +199,8 @@ static int finish(void **state)
 static uid_t played; /* whose connection it is */
 
 /*
- * Only root can be somebody else, and then the kernel itself says who (tests/netns/sandbox runs
- * this as root). For anybody the kernel's answer is played.
+ * Only root can act as another user; then the kernel itself states the user (tests/netns/sandbox
+ * runs this as root). For other users the test replaces the kernel's answer.
  */
 int getsockopt(int fd, int level, int name, void *value, socklen_t *n)
 {
@@ -212,7 +213,8 @@ int getsockopt(int fd, int level, int name, void *value, socklen_t *n)
 	return 0;
 }
 
-/* Control hands this on. Of `uid`, by the kernel's word: who made the pair. */
+/* The role control passes this on. `uid` is the user who made the socket pair, as the kernel states
+ * it. */
 static void hand(uid_t uid, const struct msg_body *order, bool logins)
 {
 	struct msg m = { .body = { MSG_HAND, .hand = { .login = logins } },
@@ -221,7 +223,7 @@ static void hand(uid_t uid, const struct msg_body *order, bool logins)
 	int sv[2], status, fd = -1;
 	pid_t pid;
 
-	/* Descriptors come back from a process that is somebody else. */
+	/* Descriptors come back over a socket pair that another user made. */
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv), 0);
 	played = uid;
 	pid = fork();
@@ -275,7 +277,7 @@ static void root_is_who_the_kernel_says(void **state)
 		hand(0, orders[i], false);
 	assert_int_equal(all_begun(), 5);
 	assert_int_equal(asked[SLOT_ACCOUNTS], 0);
-	/* Who may do what is root's as well. */
+	/* A user who may do what root may do. */
 	hand(NOBODY, &user, true);
 	hand(sandbox_uid(ROLE_CONTROL), &user, false);
 	assert_int_equal(asked[SLOT_ACCOUNTS], 0);
@@ -284,8 +286,8 @@ static void root_is_who_the_kernel_says(void **state)
 	assert_int_equal(last[SLOT_ACCOUNTS].type, MSG_USER);
 }
 
-/* An order of a session: what control says of it counts for nothing until accounts has said whose
- * it is. */
+/* An order of a session: only the role accounts decides whose session it is, whatever control
+ * says. */
 static void a_session_is_what_accounts_says(void **state)
 {
 	struct msg m = { .body = { MSG_CHANGE, .change = { .order = CHANGE_CONFIRM, .family = 4, .comment = "" } },
@@ -302,7 +304,7 @@ static void a_session_is_what_accounts_says(void **state)
 	orders_judged(&s, &said);
 	assert_int_equal(all_begun(), 0);
 	assert_int_equal(answered, 1);
-	/* Without a plain yes and a name it is nobody. */
+	/* Without a plain yes and a name the order has no person. */
 	assert_true(orders_web(&s, &m));
 	said = (struct msg){ .body = { MSG_ANSWER, .answer = { .status = ANSWER_YES } },
 			     .id = last_id[SLOT_ACCOUNTS],
@@ -320,7 +322,7 @@ static void a_session_is_what_accounts_says(void **state)
 	assert_int_equal(begun[CONFIRMED], 1);
 }
 
-/* Of a draft nothing is heard that was not asked, nor before accounts was. */
+/* Nothing about a draft is accepted that was not asked for, nor before accounts was asked. */
 static void a_draft_is_asked_for(void **state)
 {
 	struct msg m = { .body = { MSG_CHANGE, .change = { .order = CHANGE_APPLY, .confirm_s = 60, .comment = "" } },
@@ -339,7 +341,7 @@ static void a_draft_is_asked_for(void **state)
 		ground.n_fds = 1;
 	}
 	assert_int_equal(all_begun(), 0);
-	/* The draft's own affairs are control's: here they are no order at all. */
+	/* Control handles changes of the draft itself: the supervisor refuses them as orders. */
 	for (unsigned o = 0; o < CHANGE_ORDERS; o++) {
 		m.body.change.order = (uint8_t)o;
 		if (o == CHANGE_SAVE || o == CHANGE_ASK || o == CHANGE_APPROVE || o == CHANGE_DECLINE ||
@@ -348,8 +350,8 @@ static void a_draft_is_asked_for(void **state)
 	}
 }
 
-/* Each message to each process: only what message.def lets both the supervisor and control say
- * goes through. */
+/* Each message to each process: only messages pass that message.def allows both the supervisor and
+ * control to send. */
 static void roles_hear_what_control_may_ask(void **state)
 {
 	static const enum msg_type never[] = { MSG_APPLY,  MSG_TABLE,	   MSG_LANE,   MSG_DPI_START, MSG_CUTS,
@@ -367,7 +369,7 @@ static void roles_hear_what_control_may_ask(void **state)
 	}
 	assert_int_equal(asked[SLOT_ENFORCE], 1);
 	assert_int_equal(s.slots[SLOT_ENFORCE].works, 1);
-	/* An answer that another role gives in its place is nobody's. */
+	/* An answer that another role sends in its place is ignored. */
 	{
 		struct msg m = { .body = { .type = MSG_ANSWER },
 				 .id = relayed_id(SLOT_ENFORCE, 5),

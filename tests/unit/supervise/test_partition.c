@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is written to a group of processes that is the daemon's to divide, and that a start never
- * depends on it: the group is a folder of files here.
+ * What is written to a control group that the daemon may divide, and that a start never depends on
+ * it. The group is a folder of files here.
  *
  * LINK: appliance/supervise/partition.c appliance/role/sandbox_table.c appliance/wire/msg.c
  * LINK: appliance/wire/event_filter.c
@@ -56,7 +56,7 @@ static void group(const struct folder *f, const char *name, const char *const *f
 	}
 }
 
-/* As the kernel shows it. */
+/* The files as the kernel shows them. */
 static void groups(const struct folder *f)
 {
 	static const char *const one[] = { "cgroup.procs", "memory.max", NULL };
@@ -133,7 +133,7 @@ static void every_value(void **state)
 	assert_string_equal(get(f, "parsers/dpi-15/memory.max"), "268435456");
 	assert_string_equal(get(f, "parsers/tap/memory.max"), "67108864");
 	assert_string_equal(get(f, "parsers/mgmt/memory.max"), "536870912");
-	/* The limit that the compiler's own allocations meet first, and say so, is 2 GiB. */
+	/* The limit that the compiler's own allocations reach first, and report, is 2 GiB. */
 	assert_string_equal(get(f, "parsers/compile/memory.max"), "2415919104");
 	for (unsigned i = 0; i < SLOTS; i++)
 		assert_int_equal(slots[i].group >= 0, parses(&slots[i]));
@@ -148,7 +148,7 @@ static void every_value(void **state)
 	json_decref(j);
 }
 
-/* Everybody runs, nobody in a group: half a partition is none. */
+/* All roles run, and none in a group: a partly divided group counts as not divided. */
 static void stays(const struct partition *p, enum partition_state why, const char *en, const char *ja)
 {
 	json_t *j = partition_json(p), *said = json_object_get(j, "why");
@@ -176,7 +176,7 @@ static void without_memory(void **state)
 		put(f, "cgroup.controllers", lists[i]);
 		p = made(f);
 		stays(&p, PARTITION_NO_MEMORY, "version 1", "cgroup v1");
-		/* Nothing was touched, and we stay where we were. */
+		/* Nothing was changed, and the process stays in its group. */
 		assert_string_equal(get(f, "guard/cgroup.procs"), "");
 	}
 }
@@ -208,8 +208,8 @@ static void whatever_is_missing(void **state)
 	assert_int_equal(made(f).state, PARTITION_STANDS);
 }
 
-/* Cores are the lesser half: real-time priorities come before them, and a kernel may have no shares
- * of them. */
+/* Reserved cores are less important: real-time priorities work without them, and a kernel may have
+ * no cpuset. */
 static void without_cores_or_swap(void **state)
 {
 	static const char *const files[] = { "guard/cpu.weight", "parsers/cpu.weight", "parsers/memory.swap.max" };
@@ -222,8 +222,7 @@ static void without_cores_or_swap(void **state)
 	assert_false(made(f).cores);
 }
 
-/* An empty folder, as of a kernel that shows no files: groups are made there, and nothing comes
- * of it. */
+/* An empty folder, as of a kernel that shows no files: groups are made there, without an effect. */
 static void no_files_at_all(void **state)
 {
 	const struct folder *f = *state;
@@ -256,17 +255,17 @@ static void a_child_joins(void **state)
 	p = made(f);
 	p.score = openat(f->fd, "score", O_RDWR | O_CLOEXEC);
 	p.own_score = -900;
-	/* Who enforces stays with us, by its score as well. */
+	/* The role enforce stays in the daemon's group, also with its OOM score. */
 	forked(&p, &slots[SLOT_ENFORCE]);
 	forked(&p, &slots[SLOT_GATE]);
 	assert_string_equal(get(f, "score"), "");
 	forked(&p, &slots[SLOT_DPI + 3]);
 	assert_string_equal(get(f, "parsers/dpi-3/cgroup.procs"), "0");
 	assert_string_equal(get(f, "parsers/dpi-4/cgroup.procs"), "");
-	/* Ours is what it was, once the child has the other. */
+	/* The daemon's own score is unchanged once the child has the other one. */
 	assert_string_equal(get(f, "score"), "-900");
-	/* A score that is worse than theirs is nobody's to better; and who cannot join runs all
-	 * the same. */
+	/* A score that is worse than that of the roles is not improved; and a role that cannot join
+	 * a group runs all the same. */
 	put(f, "score", "");
 	p.own_score = 0;
 	close(slots[SLOT_TAP].group);

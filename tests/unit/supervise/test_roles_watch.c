@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When the supervisor takes a gate for hung, running or at its start, and a worker with a table:
- * the pulse and what the kernel says of the process are scripted.
+ * When the supervisor takes a gate, running or in its start, or a worker with a table, for hung.
+ * The pulse and the kernel's data about the process are scripted.
  *
  * LINK: appliance/supervise/watch.c appliance/role/vigil.c appliance/base/bytes.c
  * LINK: appliance/base/err.c appliance/base/clock.c
@@ -91,7 +91,7 @@ static int begin(void **state)
 	assert_int_equal(watch_open(&s, &e), 0);
 	s.slots[SLOT_GATE].state = SLOT_RUNNING;
 	s.slots[SLOT_GATE].role = ROLE_GATE;
-	s.slots[SLOT_GATE].asked = 1; /* the slow question is another matter */
+	s.slots[SLOT_GATE].asked = 1; /* a slow question has a limit of its own */
 	s.slots[SLOT_GATE].vigil.stat = -1;
 	s.pairs[0].pulse = &pulse;
 	s.pairs[0].pulse_seen = pulse_feel(&pulse);
@@ -139,15 +139,15 @@ static void one_that_sleeps_on_is_hung(void **state)
 	assert_int_equal(killed, 1);
 }
 
-/* Its core stands still: no alarm rings, and what is sent to it makes it want the core that it
- * has not. */
+/* The gate's core stands still: no alarm, and a message is sent to the gate so that it asks for its
+ * core. */
 static void one_without_a_core_is_left_alone(void **state)
 {
 	(void)state;
 	for (unsigned round = 1; round <= 3; round++) {
 		looks(1, 'S', true);
 		looks(1, 'S', false);
-		assert_int_equal(poked, round); /* once for each silence, however long */
+		assert_int_equal(poked, round); /* once in each silence, however long it is */
 		looks(40, 'R', false);
 		assert_int_equal(poked, round);
 		assert_int_equal(killed, 0);
@@ -162,8 +162,8 @@ static void begins(struct slot *sl)
 	vigil_begin(&sl->work, 0, sl->vigil.stat);
 }
 
-/* Not asked and without a pulse: what it does itself counts. In milliseconds, at the pace of the
- * supervisor's looks. */
+/* A gate that has neither been asked nor has a pulse: only its own activity counts. In ms, at the
+ * pace of the supervisor's looks. */
 static void starts(unsigned ms, char state)
 {
 	char text[] = "1 (sekishod) S 1";
@@ -181,7 +181,7 @@ static void one_that_stands_still_at_its_start_is_hung(void **state)
 	(void)state;
 	begins(sl);
 	starts(9000, 'R');
-	starts(7000, 'D'); /* the kernel reads for it */
+	starts(7000, 'D'); /* the kernel reads from the disk for it */
 	assert_int_equal(killed, 0);
 	starts(2000, 'T');
 	assert_int_equal(killed, 0);
@@ -190,8 +190,7 @@ static void one_that_stands_still_at_its_start_is_hung(void **state)
 	close(sl->vigil.stat);
 }
 
-/* Neither by its time at the start, which is its own, nor by how long it takes on a
- * busy machine. */
+/* Neither because of its start time, nor because the start takes long on a busy machine. */
 static void one_that_has_no_core_may_start_for_long(void **state)
 {
 	struct slot *sl = &s.slots[SLOT_GATE];
@@ -200,9 +199,9 @@ static void one_that_has_no_core_may_start_for_long(void **state)
 	begins(sl);
 	starts(60000, 'R');
 	assert_int_equal(killed, 0);
-	/* Nor does the service manager take it for one that does not come back. */
+	/* Nor does the service manager count it as a role that does not come back. */
 	assert_true(sl->heard + 3000000000ull >= now);
-	/* Always at something, and never ready. */
+	/* Always busy, and never ready. */
 	for (unsigned i = 0; i < 4; i++) {
 		starts(2000, 'S');
 		assert_int_equal(killed, 0);
@@ -213,7 +212,7 @@ static void one_that_has_no_core_may_start_for_long(void **state)
 	close(sl->vigil.stat);
 }
 
-/* A worker that answers pings owes an answer to its table; in milliseconds. */
+/* A worker answers pings, but has not answered its table; in ms. */
 static void owes(unsigned ms, char state)
 {
 	char text[] = "1 (sekishod) S 1";
@@ -244,7 +243,7 @@ static void one_that_has_no_core_may_keep_its_table(void **state)
 	begin_worker();
 	owes(60000, 'R');
 	assert_int_equal(ended, 0);
-	/* What it said is what it owes no more, and the next one begins anew. */
+	/* An answer ends the waiting, and the next table begins anew. */
 	owes(2000, 'S');
 	s.pairs[0].awaited = false;
 	owes(2000, 'S');

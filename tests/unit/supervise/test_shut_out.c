@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who loses the management when the terminals of box.cfg change, or the addresses at which it is
- * reached.
+ * Which hosts lose the management when the terminals of box.cfg change, or the addresses at which
+ * it is reached.
  *
  * LINK: appliance/supervise/shut_out.c appliance/base/addr.c appliance/base/json.c
  * LINK: appliance/base/utf8.c appliance/base/clock.c appliance/base/memfd.c
@@ -18,7 +18,7 @@
 
 #define MOST 4u
 
-/* A policy and what its box.cfg names. */
+/* A policy and the contents of its box.cfg. */
 struct site {
 	struct ir ir;
 	struct ir_peer peers[MOST];
@@ -26,8 +26,8 @@ struct site {
 	struct addr addresses[2][MOST];
 };
 
-/* These terminals ("," between them), and a log server beside them; the box's own addresses in the
- * admin network, and one of another network. */
+/* A policy with these terminals (separated by ","), and a log server; the box has addresses in the
+ * admin network, and one in another network. */
 static const struct ir *policy(struct site *s, const char *terminals, const char *addresses)
 {
 	char copy[120], *rest, *one;
@@ -71,18 +71,18 @@ static void who_is_shut_out(void **state)
 		{ "10.99.0.20,2001:db8::20", HERE, "10.99.0.20", HERE, "{\"terminals\":[\"2001:db8::20\"]" ONLY_THEM },
 		{ "10.99.0.20,10.99.0.21", HERE, "10.99.0.22", HERE,
 		  "{\"terminals\":[\"10.99.0.20\",\"10.99.0.21\"]" ONLY_THEM },
-		/* That the log server is asked does not let it in. */
+		/* A host that is the log server does not become a terminal by that. */
 		{ "10.99.0.9", HERE, "10.99.0.20", HERE, "{\"terminals\":[\"10.99.0.9\"]" ONLY_THEM },
 		{ "", HERE, "10.99.0.20", HERE, "{\"terminals\":[]" OTHERS_TOO },
-		/* Addresses that go, that come, that stay; the last one takes everybody along,
-		 * named or not. */
+		/* Addresses of the box that are removed, added, kept. If the last one is removed,
+		 * all terminals lose it, named or not. */
 		{ "", HERE ",2001:db8::1", "", "10.99.0.2," HERE,
 		  "{\"terminals\":[],\"others\":false,\"addresses\":[\"2001:db8::1\"],\"nobody\":false}" },
 		{ "", HERE, "", "2001:db8::1," HERE, NULL },
 		{ "", HERE, "", "", "{\"terminals\":[],\"others\":true,\"addresses\":[\"" HERE "\"],\"nobody\":true}" },
 		{ "10.99.0.20", HERE, "", "",
 		  "{\"terminals\":[\"10.99.0.20\"],\"others\":false,\"addresses\":[\"" HERE "\"],\"nobody\":true}" },
-		/* Whom nobody could reach, nobody loses. */
+		/* A terminal that could not reach the box before loses nothing. */
 		{ "", "", "10.99.0.20", HERE, NULL },
 		{ "", "", "", "", NULL },
 	};

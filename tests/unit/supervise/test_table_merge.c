@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two command tables as one: every permit means in the merged image what it meant in its own, the
- * new one's win, and repeated merging does not grow.
+ * Two command tables as one: in the merged image every permit means what it meant in its own table,
+ * those of the new table take precedence, and repeated merging does not make it grow.
  *
  * LINK: appliance/supervise/table_merge.c appliance/wire/commands.c appliance/wire/protocols.c
  * LINK: appliance/base/bytes.c appliance/base/sha256.c
@@ -32,8 +32,8 @@ static struct decoded decode(const uint8_t *image, size_t n)
 	return d;
 }
 
-/* A table of `n` permits with ids first, first + step, ...; rows and ranges shared
- * between neighbours. */
+/* A table with `n` permits with the ids first, first + step, ...; neighbours share rows and
+ * ranges. */
 static uint8_t *table(uint32_t first, uint32_t step, uint32_t n, uint32_t flavour, size_t *ret_n)
 {
 	struct command_table t = { .n_permits = n, .n_grants = n * 2, .n_rows = 3, .n_spaces = 3, .n_ranges = 9 };
@@ -41,7 +41,8 @@ static uint8_t *table(uint32_t first, uint32_t step, uint32_t n, uint32_t flavou
 	struct command_grant *grants = calloc(n * 2u + 1u, sizeof(*grants));
 	struct command_row rows[3] = { 0 };
 	struct space_set spaces[3] = { { 0 } };
-	uint8_t names[] = "\1a\2bb\1c\3ddd"; /* three lists: all, the first two, the last */
+	/* three lists: all names, the first two, the last one */
+	uint8_t names[] = "\1a\2bb\1c\3ddd";
 	const uint32_t lists[4][2] = { { 0, 11 }, { 0, 5 }, { 0, 0 }, { 7, 4 } };
 	struct number_range ranges[9] = {
 		{ 0, flavour }, { flavour + 2, 99 + flavour }, { 502, 502 }, { 7, 9 }, { 11, 12 }, { 1, 1 },
@@ -60,7 +61,7 @@ static uint8_t *table(uint32_t first, uint32_t step, uint32_t n, uint32_t flavou
 		rows[i].values = (struct number_set){ .any = true };
 		rows[i].line = 100 * flavour + i;
 	}
-	/* {502} then {7-9}: not sorted together, so a set may not span them. */
+	/* {502}, then {7-9}: not sorted together, so a set may not extend over both. */
 	spaces[1].numbers = (struct number_set){ .first = 3, .n = 2 };
 	spaces[2].numbers = (struct number_set){ .first = 5, .n = 1 };
 	for (uint32_t i = 0; i < n; i++) {
@@ -236,7 +237,7 @@ static void malformed_gives_nothing(void **state)
 	free(a);
 }
 
-/* The lanes of all its permits, and of nothing that cannot be read. */
+/* The lanes of all permits of a table; none for a table that cannot be read. */
 static void lanes_of_a_table(void **state)
 {
 	size_t size;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What workers say of the command table that they are given, one of them taken over: its word alone
- * is no veto, and ends it.
+ * The workers' answers about the command table that they were given, one of them compromised: its
+ * answer alone does not prevent the change, and it is ended.
  *
  * LINK: appliance/supervise/workers.c appliance/base/bytes.c appliance/base/err.c
  * LINK: appliance/base/memfd.c appliance/base/sha256.c
@@ -111,7 +111,7 @@ struct event_generation event_generation(uint64_t number, const uint8_t digest[3
 	return (struct event_generation){ 0 };
 }
 
-/* Two workers, each with a table on its way. */
+/* Two workers, each of which has been sent a table. */
 static int begin(void **state)
 {
 	struct err e;
@@ -144,13 +144,14 @@ static void one_alone_has_no_veto(void **state)
 {
 	(void)state;
 	worker_acked(&s, SECOND, refusal);
-	assert_int_equal(table_state(&s), TABLE_WAIT); /* what the other says is not known yet */
+	/* the answer of the other worker is still missing */
+	assert_int_equal(table_state(&s), TABLE_WAIT);
 	worker_acked(&s, FIRST, s.table_digest);
 	assert_int_equal(table_state(&s), TABLE_DISPUTED);
 	workers_end_refusing(&s);
 	assert_int_equal(killed[SLOT_DPI + SECOND], 1);
 	assert_int_equal(killed[SLOT_DPI + FIRST], 0);
-	/* Until it is gone it may say what it likes. */
+	/* Until the worker has ended, its answers do not count. */
 	worker_acked(&s, SECOND, s.table_digest);
 	assert_int_equal(table_state(&s), TABLE_WAIT);
 	worker_died(&s, SECOND);
@@ -168,7 +169,7 @@ static void all_together_have(void **state)
 	assert_int_equal(table_state(&s), TABLE_REFUSED);
 }
 
-/* More answers than questions are nobody's. */
+/* If there are more answers than questions, the rest is ignored. */
 static void what_nobody_asked_is_not_heard(void **state)
 {
 	(void)state;

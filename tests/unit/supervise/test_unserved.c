@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When packets that were not inspected are an alarm, how many they are, and when it is over.
+ * When packets that were not inspected are an alarm, how many they are, and when the alarm is over.
  *
  * LINK: appliance/supervise/unserved.c
  */
@@ -43,7 +43,8 @@ static void nothing_is_nothing(void **state)
 	assert_int_equal(unserved_dropped(&u) + unserved_passed(&u), 0);
 }
 
-/* Many short ones are one, with all its packets; the quiet time counts from the last. */
+/* Many short failures are one alarm, with all their packets; the quiet time begins with the last
+ * one. */
 static void a_full_queue_at_once(void **state)
 {
 	(void)state;
@@ -67,8 +68,8 @@ static void a_full_queue_at_once(void **state)
 	assert_int_equal(unserved_dropped(&u), 1);
 }
 
-/* Whoever is replaced within a second or two is no alarm, nor are two of them; the third is, and so
- * is one that lasts. */
+/* A worker that is replaced within a second or two is no alarm, nor are two; a third is, and so is
+ * one that stays away. */
 static void a_worker_away(void **state)
 {
 	(void)state;
@@ -84,7 +85,7 @@ static void a_worker_away(void **state)
 	assert_int_equal(unserved_dropped(&u), 85);
 	assert_int_equal(look(UNSERVED_QUIET_NS), UNSERVED_ENDS);
 	unserved_forget(&u);
-	/* One a minute is no crowd. */
+	/* One a minute is not many. */
 	for (int round = 0; round < 20; round++) {
 		c.lanes[closed][UNSERVED_AWAY]++;
 		assert_int_equal(look(S), UNSERVED_SAME);
@@ -97,7 +98,8 @@ static void a_worker_away(void **state)
 	assert_int_equal(unserved_dropped(&u), 4);
 }
 
-/* What gates hand back the kernel counts; only what is beyond it passed by a full queue. */
+/* The kernel counts packets that the gates gave back. Only packets beyond that number passed
+ * because of a full queue. */
 static void what_passes(void **state)
 {
 	(void)state;
@@ -111,7 +113,8 @@ static void what_passes(void **state)
 	assert_int_equal(unserved_passed(&u), 13);
 	assert_int_equal(unserved_dropped(&u), 2);
 	assert_false(unserved_lane(&u, mixed));
-	/* The counters are read one after the other: one look says nothing. */
+	/* The counters are read one after the other: a difference in a single look means
+	 * nothing. */
 	c.fates[UNSERVED_OPEN] += 100;
 	assert_int_equal(look(S), UNSERVED_SAME);
 	c.lanes[open_][UNSERVED_AWAY] += 100;
@@ -123,12 +126,13 @@ static void what_passes(void **state)
 	assert_int_equal(unserved_passed(&u), 114);
 	assert_true(unserved_lane(&u, open_));
 	assert_true(unserved_lane(&u, held));
-	/* Of whose queue it was the kernel says nothing: each that lets packets by may be it. */
+	/* The kernel does not say whose queue was full: it may be any lane that lets packets
+	 * pass. */
 	assert_true(unserved_lane(&u, mixed));
 	assert_false(unserved_lane(&u, closed));
 }
 
-/* Packets of sessions that end in any case. */
+/* Packets of the cut lane belong to sessions that end in any case. */
 static void the_cut_lane_is_none(void **state)
 {
 	(void)state;

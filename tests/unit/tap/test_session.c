@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What connection tracking tells, as records of sessions that passed: permit by mark, ends, sums of
- * one that is over; and nothing out of lies.
+ * Reports of connection tracking as records of passed sessions: the permit from the mark, the ends,
+ * the sums of a session that is over. Invalid reports give no record.
  *
  * LINK: appliance/tap/session.c appliance/base/bytes.c appliance/wire/event.c
  * LINK: appliance/wire/limit.c
@@ -18,7 +18,7 @@
 #include "appliance/tap/session.h"
 #include "appliance/wire/mark.h"
 
-/* The kernel's numbers: types of messages, attributes. */
+/* Numbers of the kernel: types of messages, attributes. */
 enum { NEW = 1 << 8, DELETE = 1 << 8 | 2 };
 enum { TUPLE_ORIG = 1, TUPLE_REPLY = 2, MARK = 8, SUMS_ORIG = 9, SUMS_REPLY = 10, TIMESTAMP = 20, NESTED = 0x8000 };
 
@@ -175,7 +175,7 @@ static void begins_and_ends(void **state)
 	assert_int_equal(e.quantity, 3601);
 }
 
-/* The box's own sessions have no permit, and other messages are none. */
+/* Sessions of the box itself have no permit, and other messages are no sessions. */
 static void of_no_conduit(void **state)
 {
 	struct message m;
@@ -209,11 +209,12 @@ static void other_transports(void **state)
 	put_number(&m, MARK, 9, 4);
 	end(&m);
 	assert_true(taken(&m, &e));
-	assert_int_equal(e.client_port, 0); /* an identifier is no port */
+	assert_int_equal(e.client_port, 0); /* an ICMP identifier is not a port */
 	assert_int_equal(e.server_port, 8 << 8);
 }
 
-/* Not counted from the beginning, or not in both directions: nothing is said. */
+/* Sessions that were not counted from the beginning, or not in both directions: no sums are
+ * reported. */
 static void half_counted(void **state)
 {
 	struct message m;
@@ -229,8 +230,8 @@ static void half_counted(void **state)
 	assert_int_equal(e.address | e.value | e.quantity, 0);
 }
 
-/* Every cut of a message, and every byte of it changed: taken whole, refused and counted, or no
- * session; and always less is left. */
+/* Every cut of a message, and every changed byte: the message is used completely, refused and
+ * counted, or has no session. Each step takes something off the input. */
 static void lies(void **state)
 {
 	struct message m;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who was heard beside the box: by the neighbour table, by ARP and by what was dropped; once in
- * half a minute, and of each interface so many a second. Nothing out of lies.
+ * Devices that were heard: from the neighbour table, from ARP and from dropped packets; each once
+ * in half a minute, and a limited number a second for each interface. Invalid messages give no
+ * device.
  *
  * LINK: appliance/tap/role.c appliance/tap/session.c appliance/tap/neighbour.c
  * LINK: appliance/tap/sighted.c appliance/base/bytes.c
@@ -95,7 +96,8 @@ static void the_neighbour_table(void **state)
 	assert_false(hears(neighbour(RTM_NEWNEIGH, AF_BRIDGE, NUD_REACHABLE, 0, card), &s));
 	assert_false(hears(neighbour(RTM_NEWNEIGH, AF_INET, NUD_STALE, 0, group), &s));
 	assert_false(hears(neighbour(RTM_NEWNEIGH, AF_INET, NUD_STALE, 0, none), &s));
-	/* A message that ends anywhere is damaged or nobody, and never read beyond. */
+	/* A message that is cut anywhere is damaged or names no device, and is never read beyond
+	 * its end. */
 	for (size_t n = 0; n < m.n; n++) {
 		struct bytes b = bytes_of(m.b, n);
 		uint64_t malformed = 0;
@@ -119,12 +121,12 @@ static void arp_says_whose_it_is(void **state)
 
 	(void)state;
 	assert_true(s.is && s.iif == 3 && memcmp(s.mac, card, 6) == 0 && s.address.family == 4);
-	/* A router's virtual address is whom ARP names. */
+	/* ARP names the virtual address of a router. */
 	assert_memory_equal(arp(p, sizeof(p), other).mac, card, 6);
 	memset(p + 14, 0, 4);
 	assert_true(arp(p, sizeof(p), card).is);
 	assert_int_equal(arp(p, sizeof(p), card).address.family, 0);
-	/* Cut or of another kind: somebody sent it, with no address. */
+	/* Cut or of another kind: a device sent it, without an address. */
 	for (size_t n = 0; n < 18; n++) {
 		s = arp(p, n, other);
 		assert_true(s.is && memcmp(s.mac, other, 6) == 0 && s.address.family == 0);
@@ -134,7 +136,7 @@ static void arp_says_whose_it_is(void **state)
 	assert_memory_equal(arp(p, sizeof(p), other).mac, other, 6);
 }
 
-/* As the kernel logs it: family, interface 4, hardware address 8, packet 9. */
+/* A message as the kernel logs it: family, interface 4, hardware address 8, packet 9. */
 static struct message logged(uint8_t family, const uint8_t *packet, size_t n)
 {
 	const uint8_t head[4] = { family, 0, 0, 1 }, index[4] = { 0, 0, 0, 7 };
@@ -205,7 +207,7 @@ static void once_and_in_its_pace(void **state)
 		told += sighted_in(&s, &who, 100 * SECOND, &e);
 	}
 	assert_int_equal(told, SIGHTED_PACE);
-	/* Another interface has its own. */
+	/* Another interface has a limit of its own. */
 	who.iif = 4;
 	assert_true(sighted_in(&s, &who, 100 * SECOND, &e));
 	assert_true(sighted_owes(&s));

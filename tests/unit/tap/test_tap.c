@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * NFLOG datagrams as event records: reason by prefix, tuple by packet, exact losses by the kernel's
- * sequence.
+ * NFLOG datagrams as event records: the reason from the prefix, the ends from the packet, the exact
+ * number of losses from the kernel's sequence numbers.
  *
  * LINK: appliance/tap/role.c appliance/tap/session.c appliance/tap/neighbour.c
  * LINK: appliance/tap/sighted.c appliance/base/bytes.c appliance/wire/event.c
@@ -49,7 +49,7 @@ static void put_attr32(struct datagram *d, uint16_t type, uint32_t v)
 	put_attr(d, type, b, sizeof(b));
 }
 
-/* One log message, appended. Attribute numbers are the kernel's: 2 mark, 4 interface, 9 packet, 10
+/* Appends one log message. Attribute numbers are the kernel's: 2 mark, 4 interface, 9 packet, 10
  * prefix, 12 sequence. */
 static void put_record(struct datagram *d, const char *prefix, uint32_t mark, uint32_t seq, const uint8_t *packet,
 		       size_t n)
@@ -112,7 +112,8 @@ static void tuple_and_reason(void **state)
 	assert_int_equal(e.reason, R_NONE);
 }
 
-/* Before a packet has a label, its mark may hold the number of the interface that it came in at. */
+/* Before a packet has a permit, its mark may hold the number of the interface at which it came
+ * in. */
 static void an_interface_is_no_permit(void **state)
 {
 	struct event e = one("no_conduit", 7, tcp4, sizeof(tcp4));
@@ -132,12 +133,12 @@ static void packets_that_say_little(void **state)
 
 	(void)state;
 	memcpy(p, tcp4, sizeof(p));
-	p[7] = 5; /* a later fragment: no ports in it */
+	p[7] = 5; /* a later fragment: it has no ports */
 	e = one("no_conduit", 0, p, sizeof(p));
 	assert_int_equal(e.client.family, 4);
 	assert_int_equal(e.server_port, 0);
 	memcpy(p, tcp4, sizeof(p));
-	p[0] = 0x4f; /* options to beyond the end */
+	p[0] = 0x4f; /* IP options that are longer than the packet */
 	e = one("no_conduit", 0, p, sizeof(p));
 	assert_int_equal(e.l4proto, 6);
 	assert_int_equal(e.server_port, 0);
@@ -196,7 +197,7 @@ static void losses_are_exact(void **state)
 	for (size_t i = 0; i < 4; i++)
 		assert_true(tap_next(&t, &b, &e));
 	assert_int_equal(t.lost, 2);
-	/* The kernel's counter begins again: no loss. */
+	/* The kernel's counter begins again: nothing was lost. */
 	d.n = 0;
 	put_record(&d, "invalid", 0, seq[4], tcp4, sizeof(tcp4));
 	put_record(&d, "invalid", 0, seq[5], tcp4, sizeof(tcp4));

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Words of a protocol that there is not, for what has to work for any: four targets, spaces of one
- * part, of three parts and of hexadecimal numbers, codes of 32 bits. Included by a test that links
- * vocabulary.c without the words of the product: whatever asks for the words of Modbus then
- * gets these.
+ * The words of an invented protocol, for what has to work with any protocol: four targets, spaces
+ * with one part, with three parts and with hexadecimal numbers, codes of 32 bits. For tests that
+ * link vocabulary.c without the product's words; a lookup of Modbus's words then gives these.
  */
 #ifndef SEKISHO_TESTS_UNIT_WIRE_MADE_UP_H
 #define SEKISHO_TESTS_UNIT_WIRE_MADE_UP_H
@@ -12,7 +11,8 @@
 
 #include "appliance/wire/vocabulary.h"
 
-/* Devices of MELSEC PLCs are about forty: more keys than any other object of a policy has. */
+/* MELSEC PLCs have about forty devices: these are more keys than any other object of a policy
+ * has. */
 #define MADE_UP_MORE 30u
 #define MADE_UP_TEN(d)                                                                                                 \
 	{ .key = "m" d "0", .address_max = 9 }, { .key = "m" d "1", .address_max = 9 },                                \

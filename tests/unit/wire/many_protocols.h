@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * As many protocols as have a number, "p1" to "p511": none is enforced, each is named by a
- * recogniser of its own. Included by a test that links neither protocols.c nor the words of the
- * product, for what has to hold whatever number a protocol has.
+ * As many protocols as there are numbers, "p1" to "p511": none is enforced, each has its own
+ * recogniser. For tests that link neither protocols.c nor the product's words, about what has to
+ * work with every number.
  */
 #ifndef SEKISHO_TESTS_UNIT_WIRE_MANY_PROTOCOLS_H
 #define SEKISHO_TESTS_UNIT_WIRE_MANY_PROTOCOLS_H

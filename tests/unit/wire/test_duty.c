@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * duty.def: the roles of people. Which role may do what is written down here a second time, by
- * hand, so that a right that somebody gives away by a slip in the table is seen.
+ * duty.def: the roles of people. The test has the rights of each role in a list of its own, written
+ * by hand, so that a right that is given by a mistake in the table is noticed.
  * LINK: appliance/wire/duty.c appliance/base/messages.c appliance/base/errno_text.c
  */
 #include "tests/unit/cmocka.h"
@@ -10,8 +10,8 @@
 
 #include "appliance/wire/duty.h"
 
-/* As duty.h orders rights: state, rules, records, accounts' register; draft, approve, apply,
- * machine; accounts, log, backup, review; isolate, doors. */
+/* Rights in the order of duty.h: state, rules, records, register of accounts; draft, approve,
+ * apply, machine; accounts, log, backup, review; isolate, doors. */
 static const struct {
 	const char *word, *rights;
 } expected[] = {
@@ -61,8 +61,8 @@ static void rights_add_up_and_nothing_else_gives_any(void **state)
 	assert_null(right_word(RIGHT_COUNT));
 }
 
-/* Separation of duties: who decides of a policy does not also carry it out, and who hands out
- * rights has none of them by that. */
+/* Separation of duties: a role that decides about a policy does not apply it, and the role that
+ * gives rights has none of these. */
 static void no_role_alone_changes_the_box_and_watches_itself(void **state)
 {
 	static const enum right apart[][2] = {
@@ -78,7 +78,7 @@ static void no_role_alone_changes_the_box_and_watches_itself(void **state)
 		for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++)
 			assert_false(duty_may(UINT32_C(1) << d, apart[i][0]) &&
 				     duty_may(UINT32_C(1) << d, apart[i][1]));
-	/* That he has read is all that an auditor writes. */
+	/* An auditor may only record that they have reviewed the records. */
 	for (unsigned r = RIGHT_EDIT; r < RIGHT_COUNT; r++)
 		assert_int_equal(duty_may(UINT32_C(1) << DUTY_AUDITOR, (enum right)r), r == RIGHT_REVIEW);
 }

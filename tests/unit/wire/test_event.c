@@ -107,12 +107,12 @@ static void wrong_lengths(void **state)
 	(void)state;
 	for (size_t n = 0; n <= sizeof(wire); n++)
 		assert_int_equal(decodes(wire, n, &back), n == full || n == EVENT_WIRE);
-	/* Four texts without a byte are no texts: that has another encoding. */
+	/* Four empty texts are the same as no texts, which have another encoding. */
 	memset(wire + EVENT_WIRE, 0, sizeof(wire) - EVENT_WIRE);
 	assert_false(decodes(wire, EVENT_WIRE + EVENT_TEXTS, &back));
 }
 
-/* What does not fit ends between two characters. */
+/* A text that is too long ends between two characters. */
 static void long_texts_are_cut(void **state)
 {
 	struct event e = sample(), back;
@@ -128,7 +128,8 @@ static void long_texts_are_cut(void **state)
 	assert_memory_equal(back.text[EVENT_OBJECT], text, 198);
 }
 
-/* Whatever byte is changed: refused, or a record whose only encoding these bytes are. */
+/* Any byte is changed: the record is refused, or these bytes are the only encoding of what was
+ * read. */
 static void one_encoding(void **state)
 {
 	struct event e = sample(), back;
@@ -187,7 +188,7 @@ static bool receive(int fd, struct event *ret)
 	return n >= 0 && decodes(wire, (size_t)n, ret);
 }
 
-/* A full socket loses records; the first that fits again is preceded by their exact number. */
+/* A full socket loses records. Before the next record that fits, their exact number is sent. */
 static void losses_are_counted(void **state)
 {
 	struct event e = sample(), got;
@@ -224,7 +225,7 @@ static void losses_are_counted(void **state)
 		assert_int_equal(received + told, sent);
 	}
 	close(pair[1]);
-	event_send(&port, &e); /* the reader is gone: no signal, one more lost */
+	event_send(&port, &e); /* the reader has gone: no signal, one more lost record */
 	assert_int_equal(port.lost, 1);
 	event_send(&port, &e);
 	assert_int_equal(port.lost, 2);
@@ -243,8 +244,8 @@ static void no_socket_at_all(void **state)
 	}
 }
 
-/* Protocols with large numbers; and those with small ones are written as they always were: nothing
- * behind the limit. */
+/* Protocols with large numbers are encoded; those with small numbers are encoded as before, with
+ * nothing behind the limit. */
 static void wide_numbers(void **state)
 {
 	struct event e = event_new(EVENT_PDU, 5), back;
@@ -277,7 +278,7 @@ static void wide_numbers(void **state)
 	assert_int_equal(back.limit.at, e.limit.at);
 	assert_int_equal(back.limit.wrote, e.limit.wrote);
 	assert_int_equal(back.limit.allowed[1].hi, e.limit.allowed[1].hi);
-	wire[144] = 1; /* a unit of more than 32 bits */
+	wire[144] = 1; /* a unit number of more than 32 bits */
 	assert_false(event_decode(bytes_of(wire, n), &back));
 }
 

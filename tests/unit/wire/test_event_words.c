@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * event.def: every row is complete in both languages, its brackets close, its places are those that
- * readers fill, and a word leads back to its row.
+ * event.def: every row is complete in both languages, its braces are closed, its places are ones
+ * that readers fill in, and a word leads back to its row.
  * LINK: appliance/wire/event_words.c
  */
 #include "tests/unit/cmocka.h"
@@ -108,7 +108,7 @@ static void roles_say_their_own(void **state)
 	assert_false(says(ROLE_COUNT, EVENT_LOST, LOST_UNSENT, ""));
 }
 
-/* Over its event socket a role may say any bytes: what it records is its own doing all the same. */
+/* Over its event socket a role may send any bytes: the record still names this role. */
 static void nobody_speaks_for_another(void **state)
 {
 	static const enum role others[] = { ROLE_GATE, ROLE_DPI, ROLE_TAP, ROLE_MGMT };

@@ -3,8 +3,8 @@
  * LINK: appliance/wire/hours.c
  */
 /*
- * Windows by the clocks of a place. Moments are written as they are in UTC; the C library's own
- * zones, where the machine has none of ours, are not asked: each case says what clocks there show.
+ * Windows of time by the local clocks of a place. Times are written in UTC. If the machine does not
+ * have the time zones, the C library is not asked: each case states what the local clocks show.
  */
 #include "tests/unit/cmocka.h"
 
@@ -70,7 +70,7 @@ static void a_window_of_the_week(void **state)
 	struct time_zone z = zone("Asia/Tokyo");
 
 	(void)state;
-	is_shut(&t, &z, "2026-11-27T03:00", "2026-12-04T00:00"); /* a Friday before the first */
+	is_shut(&t, &z, "2026-11-27T03:00", "2026-12-04T00:00"); /* a Friday before the first one */
 	is_shut(&t, &z, "2026-12-03T23:59", "2026-12-04T00:00");
 	is_open(&t, &z, "2026-12-04T00:00", "2026-12-04T08:00");
 	is_open(&t, &z, "2026-12-04T07:59", "2026-12-04T08:00");
@@ -93,11 +93,12 @@ static void across_midnight(void **state)
 	is_shut(&t, &z, "2026-12-05T12:59", "2026-12-05T13:00");
 	is_open(&t, &z, "2026-12-05T15:00", "2026-12-05T19:00"); /* Sunday by then */
 	is_shut(&t, &z, "2026-12-05T19:00", "2026-12-12T13:00");
-	is_shut(&t, &z, "2026-12-04T15:30", "2026-12-05T13:00"); /* the night of Friday is none */
-	/* Two whole days are one stretch: nothing ends at midnight. */
+	/* the night of Friday is not included */
+	is_shut(&t, &z, "2026-12-04T15:30", "2026-12-05T13:00");
+	/* Two whole days are one interval: nothing ends at midnight. */
 	is_open(&whole, &z, "2026-12-03T15:00", "2026-12-05T15:00");
 	is_open(&whole, &z, "2026-12-04T15:00", "2026-12-05T15:00");
-	/* What never shuts has an end that is far. */
+	/* Hours without an end have an end in the far future. */
 	assert_true(times_hold(&ever, &z, utc("2026-12-04T15:00"), &end, &next));
 	assert_true(end >= utc("2027-12-04T15:00"));
 }
@@ -113,23 +114,24 @@ static void clocks_put_forward_and_back(void **state)
 	struct time_zone z = zone("Europe/Berlin"), south = zone("Australia/Sydney");
 
 	(void)state;
-	/* An ordinary night of three hours, one of two, one of four. */
+	/* An ordinary night of three hours, one of two hours, one of four. */
 	is_open(&t, &z, "2027-03-27T00:00", "2027-03-27T03:00");
 	is_open(&t, &z, "2027-03-28T00:00", "2027-03-28T02:00");
 	is_open(&t, &z, "2027-10-30T23:00", "2027-10-31T03:00");
 	is_shut(&t, &z, "2027-10-31T03:00", "2027-11-01T00:00");
-	/* From two to three is no time at all in March: the next one is on the day behind it. */
+	/* The hours from two to three do not exist on that day in March: the next ones are on the
+	 * day after. */
 	is_shut(&g, &z, "2027-03-27T02:00", "2027-03-29T00:00");
-	/* two o'clock comes first, three once */
+	/* two o'clock comes once, three o'clock first */
 	is_open(&g, &z, "2027-10-31T00:00", "2027-10-31T02:00");
-	/* Half past two: at the change in March, the first one in October. They meet without a gap
-	 * and without an overlap. */
+	/* Half past two is the moment of the change in March, and the first of two in October. The
+	 * intervals meet without a gap and without an overlap. */
 	is_open(&b, &z, "2027-03-28T00:30", "2027-03-28T01:00");
 	is_open(&h, &z, "2027-03-28T01:00", "2027-03-28T02:00");
 	is_open(&b, &z, "2027-10-31T00:00", "2027-10-31T00:30");
 	is_open(&h, &z, "2027-10-31T00:30", "2027-10-31T03:00");
 	is_shut(&b, &z, "2027-10-31T01:00", "2027-11-01T00:00"); /* half past one is long over */
-	/* The year turns in summer. */
+	/* A place where the year begins in summer. */
 	is_open(&t, &south, "2026-12-31T14:00", "2026-12-31T17:00");
 	is_open(&t, &south, "2027-10-02T15:00", "2027-10-02T17:00");
 	is_open(&t, &south, "2027-07-01T15:00", "2027-07-01T18:00");
@@ -145,16 +147,16 @@ static void a_start_and_an_end(void **state)
 	is_shut(&t, &z, "2026-12-04T02:59", "2026-12-04T03:00");
 	is_open(&t, &z, "2026-12-04T03:00", "2026-12-11T03:00");
 	is_shut(&t, &z, "2026-12-11T03:00", NULL);
-	t.within = &w; /* in the middle of the first, to the middle of the second */
+	t.within = &w; /* from the middle of the first interval to the middle of the second */
 	is_shut(&t, &z, "2026-11-27T03:00", "2026-12-04T03:00");
 	is_open(&t, &z, "2026-12-04T03:00", "2026-12-04T08:00");
 	is_open(&t, &z, "2026-12-11T01:00", "2026-12-11T03:00");
 	is_shut(&t, &z, "2026-12-11T03:00", NULL);
-	t.until = utc("2026-12-11T00:00"); /* which is when the second would begin */
+	t.until = utc("2026-12-11T00:00"); /* the time at which the second interval would begin */
 	is_shut(&t, &z, "2026-12-04T08:00", NULL);
 }
 
-/* It adds nothing to the hours: what is open by both is open until the first of them shuts. */
+/* A door adds nothing to the hours: with both, it is open until the first of them ends. */
 static void a_door(void **state)
 {
 	const struct window w = { .days = FRI, .from = 540, .to = 1020 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lanes, their queues, and which worker has them. */
+/* Lanes, their queues, and which worker serves them. */
 #include "tests/unit/cmocka.h"
 
 #include "appliance/wire/lane.h"
@@ -38,7 +38,7 @@ static void queues_lead_back(void **state)
 	assert_int_equal(queue_lane(UINT16_MAX), LANE_COUNT);
 }
 
-/* Whatever their number: nobody waits for a slot that no worker has, and none has two. */
+/* Whatever the number of workers: every slot belongs to exactly one worker. */
 static void every_slot_is_one_pairs(void **state)
 {
 	(void)state;

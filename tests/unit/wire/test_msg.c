@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages: what is sent comes out the same, and everything that message.def does not describe is
- * refused with its descriptors closed. The rows are read here a second time, into bytes of our own
- * making: each message of each type too short, too long, out of its bounds, from and to everybody,
- * with more and fewer descriptors.
+ * Messages: what is sent is received unchanged, and everything that message.def does not describe
+ * is refused with its descriptors closed. The test reads the rows of message.def itself and makes
+ * its own bytes: each message of each type too short, too long, out of its bounds, from and to
+ * every role, with more and fewer descriptors.
  *
  * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c
  * LINK: appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
@@ -49,7 +49,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* How many descriptors this process has open. */
+/* The number of open descriptors of this process. */
 static unsigned count_fds(void)
 {
 	unsigned n = 0;
@@ -85,7 +85,7 @@ static int say(int sock, enum msg_type type, uint32_t id)
 	return msg_send(sock, id, &(struct msg_body){ .type = type }, NULL, 0);
 }
 
-/* Eight bytes there and back, and whoever reads his messages need not know of it. */
+/* Eight bytes in each direction; a reader of messages does not have to handle pings. */
 static void ping_is_eight_bytes(void **state)
 {
 	struct pair *p = *state;
@@ -106,7 +106,7 @@ static void ping_is_eight_bytes(void **state)
 		assert_int_equal(m.id, id);
 	}
 	assert_int_equal(msg_recv(p->a, ROLE_DPI, ROLE_SUPERVISOR, &m), -EAGAIN);
-	/* A role asks nobody; and one with a length is none. */
+	/* A role does not ask; and a ping with a length is invalid. */
 	assert_int_equal(say(p->b, MSG_PING, 1), 0);
 	assert_int_equal(msg_recv(p->a, ROLE_DPI, ROLE_SUPERVISOR, &m), -EBADMSG);
 	seen[1] = MSG_PING;
@@ -116,8 +116,8 @@ static void ping_is_eight_bytes(void **state)
 	assert_int_equal(msg_recv(p->b, ROLE_SUPERVISOR, ROLE_DPI, &m), -EBADMSG);
 }
 
-/* A role that sleeps in msg_recv behind a ping hears of nothing else: rules that were deleted,
- * for seconds. */
+/* A role that is in msg_recv gets a ping: msg_recv must not wait, because for seconds the role
+ * would not notice anything else, for example deleted rules. */
 static void ping_holds_nobody(void **state)
 {
 	int sock[2];
@@ -144,7 +144,7 @@ static void closed_peer_is_zero(void **state)
 	assert_int_equal(msg_recv(p->b, ROLE_DPI, ROLE_SUPERVISOR, &m), 0);
 }
 
-/* Sends raw bytes with descriptors, as a hostile peer would. */
+/* Sends raw bytes with descriptors, as a hostile peer might. */
 static void send_raw(int sock, const void *p, size_t n, const int *fds, size_t n_fds)
 {
 	union {
@@ -172,7 +172,7 @@ static void send_raw(int sock, const void *p, size_t n, const int *fds, size_t n
 
 struct field {
 	enum { NUMBER, BYTES, TWO_ENDS, LIST, WORDS, PLAIN, PLAIN_IN, CONDITIONS } kind;
-	size_t size;	  /* of a number, of bytes, of the longest list or text */
+	size_t size;	  /* size of a number or of bytes; the longest list or text */
 	uint64_t largest; /* of a number */
 };
 
@@ -184,7 +184,7 @@ struct row {
 };
 
 /* clang-format off */
-/* Fields by name are not needed: their order is the wire's. */
+/* The fields need no names here: only their order in the message matters. */
 #define MESSAGE(NUMBER_, name, from, to, fds_min, fds_max, fields)                                                     \
 	[MSG_##NUMBER_] = { #NUMBER_, from, to, fds_min, fds_max, { fields { NUMBER, 0, 0 } } },
 #define U8(name, largest) { NUMBER, 1, largest },
@@ -205,7 +205,7 @@ static const struct row rows[MSG_TYPE_COUNT] = {
 #include "appliance/wire/message.def"
 };
 
-/* Records: how one is read and written again, and their fields. */
+/* How a record is read and written again, and its fields. */
 #define RECORD(NAME, name, fields)                                                                                     \
 	static bool again_##name(struct bytes *b, struct outbuf *o)                                                    \
 	{                                                                                                              \
@@ -252,7 +252,7 @@ static void put_number(struct outbuf *o, size_t size, uint64_t v)
 		out_u8(o, (uint8_t)(v >> (8 * i)));
 }
 
-/* So many letters; `steers`: with a character among them that no line may have. */
+/* A text of this length; `steers`: with a control character, which no line may have. */
 static void put_plain(struct outbuf *o, bool steers, size_t n)
 {
 	static const char *const signs[] = { "\n", "\r", "\x1b", "\x7f", "\xe2\x80\xae", "\xe2\x80\x8b", "\xff" };
@@ -265,8 +265,8 @@ static void put_plain(struct outbuf *o, bool steers, size_t n)
 
 enum how { LEAST, MOST, ANY };
 
-/* One body as the row has it, written without msg.c. `wrong`: that number is one too large, that
- * line steers. */
+/* Writes a body as the row describes it, without msg.c. `wrong`: this number is one too large, or
+ * this line has a control character. */
 static void make_body(const struct row *r, enum how how, const struct field *wrong, struct outbuf *o)
 {
 	static const struct event_filter some = { .text = { [FILTER_ZONE] = "crane", [FILTER_HOST] = "10.0.0.1" } };
@@ -317,7 +317,7 @@ static void make_body(const struct row *r, enum how how, const struct field *wro
 
 static int one_fd;
 
-/* A frame around the body, with so many descriptors: what the receiver makes of it. */
+/* Sends a frame with this body and this number of descriptors; returns what the receiver says. */
 static int offer(struct pair *p, unsigned type, const struct outbuf *body, size_t n_fds, enum role from, enum role to,
 		 struct msg *ret)
 {
@@ -351,7 +351,7 @@ static enum role any_of(unsigned roles)
 
 static uint8_t space[MSG_BODY + 8];
 
-/* Received, said again, received again: the same bytes. */
+/* A body is received, sent again, and received again: the bytes are the same. */
 static void bodies_go_round(void **state)
 {
 	struct pair *p = *state;
@@ -425,7 +425,7 @@ static void wrong_sizes_are_refused(void **state)
 			struct outbuf o = outbuf_of(space, sizeof(space));
 			const struct field *last = r->fields;
 
-			/* the length is the header's; see above */
+			/* the length is in the header; see above */
 			if (t == MSG_PING || t == MSG_PONG)
 				continue;
 			make_body(r, LEAST, NULL, &o);
@@ -449,8 +449,8 @@ static void wrong_sizes_are_refused(void **state)
 		}
 }
 
-/* Neither written nor read: comments, reasons, notes and names of people steer no terminal and
- * no browser. */
+/* Lines with control characters are neither written nor read: comments, reasons, notes and names
+ * cannot control a terminal or a browser. */
 static void lines_that_steer_are_refused(void **state)
 {
 	struct pair *p = *state;
@@ -492,8 +492,8 @@ static void numbers_out_of_bounds_are_refused(void **state)
 	assert_true(bounded >= 10);
 }
 
-/* What stands in sealed memory is read as carefully: one after the other, each within its bounds,
- * none cut short. */
+/* Records in sealed memory are read as carefully as messages: one after the other, each within its
+ * limits, none cut short. */
 static void records_go_round(void **state)
 {
 	(void)state;
@@ -562,7 +562,8 @@ static void sender_finds_own_mistakes(void **state)
 	assert_int_equal(say(p->a, MSG_TYPE_COUNT, 1), -EINVAL);
 }
 
-/* The web side may read, never change: stated here again, because nothing else may make it true. */
+/* The web side may read, but never change anything by itself. This is stated here again, because
+ * nothing else ensures it. */
 static void web_side_orders_nothing_by_itself(void **state)
 {
 	static const enum msg_type orders[] = { MSG_CTL_APPLY, MSG_CTL_CLOCK, MSG_CTL_CONFIRM, MSG_CTL_ROLLBACK,
@@ -614,7 +615,8 @@ static void malformed_is_refused_and_descriptors_closed(void **state)
 	}
 }
 
-/* Of another version it is said which, whatever the message is; what came along is closed. */
+/* A message of another version is refused with its version, whatever the message is; its
+ * descriptors are closed. */
 static void other_versions_are_told(void **state)
 {
 	static const uint8_t versions[] = { 1, 2, MSG_VERSION - 1, MSG_VERSION + 1, 99 };
@@ -637,7 +639,7 @@ static void other_versions_are_told(void **state)
 		}
 }
 
-/* In another version only what is the same in all of them is said. */
+/* To a peer of another version only messages are sent that are the same in all versions. */
 static void few_are_said_to_other_versions(void **state)
 {
 	struct pair *p = *state;
@@ -667,9 +669,9 @@ static void digest(uint64_t *d, const void *p, size_t n)
 }
 
 /*
- * Programs of two releases meet at the control socket: a number that means something else in the
- * other one does what nobody ordered. So every row counts, as it is written and where it stands,
- * and of those that the CLI says or hears the sizes and bounds as well.
+ * Programs of two releases meet at the control socket. A number that means something else in the
+ * other release would do something that nobody ordered. So every row counts, with its text and its
+ * place; for messages that the command line sends or gets, sizes and limits count as well.
  */
 static void rows_changed_with_their_version(void **state)
 {
@@ -737,8 +739,8 @@ static bool refused(void *ctx, struct msg *m)
 	return false;
 }
 
-/* One table decides: what is not in it, and what its handler refuses, ends the peer; nothing is
- * left open. */
+/* One table decides: a message that is not in it, or that its handler refuses, ends the connection,
+ * and no descriptor stays open. */
 static void table_is_asked(void **state)
 {
 	msg_handler *const handlers[MSG_TYPE_COUNT] = { [MSG_PAIRS] = took, [MSG_LANE] = refused };
@@ -755,7 +757,7 @@ static void table_is_asked(void **state)
 	close(kept);
 	assert_int_equal(msg_send(p->a, 1, &lane, &one_fd, 1), 0);
 	assert_int_equal(msg_serve(p->b, ROLE_GATE, handlers, &kept), -EBADMSG);
-	/* to a gate, but this one has no handler */
+	/* a message to a gate, which has no handler for it here */
 	assert_int_equal(say(p->a, MSG_IN_FORCE, 1), 0);
 	assert_int_equal(msg_serve(p->b, ROLE_GATE, handlers, &kept), -EBADMSG);
 	assert_int_equal(count_fds(), before);

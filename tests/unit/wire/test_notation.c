@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How numbers of any number of parts are read and printed: by examples, against a plain reading of
- * every range of small spaces, and for random ranges of the largest ones.
+ * How numbers with any number of parts are read and printed: by examples, compared with a plain
+ * reading for every range of small spaces, and for random ranges of the largest ones.
  * LINK: appliance/wire/notation.c appliance/wire/tag.c
  */
 #include "tests/unit/cmocka.h"
@@ -127,8 +127,8 @@ static void paths(void **state)
 	prints(n, block + 800, block + 815, "4.100-101");
 	prints(n, block + 803, block + 805, "4.100.3-5");
 	prints(n, 0, n.max, "0-65535");
-	/* What no path can say takes several: a byte's end, bytes, a block, and as many again on
-	 * the other side. */
+	/* A range that no single path can name needs several: the rest of a byte, whole bytes, a
+	 * block, and the same in reverse. */
 	prints(n, block + 803, block + 817, "4.100.3-7,4.101,4.102.0-1");
 	prints(n, block + 803, 3 * block + 9, "4.100.3-7,4.101-65535,5-11,12.0,12.1.0-1");
 	prints(space(MADE_UP_OBJECTS), 0x6b, 0x6b, "0x0.0x0.0x6b");
@@ -156,8 +156,8 @@ static void forms(void **state)
 	form(space(MADE_UP_DEEP), "a.b.c.d");
 }
 
-/* Reads a list of paths and holds that they are this range, each beginning right behind the one
- * before. Returns how many. */
+/* Reads a list of paths and checks that they are this range, each path beginning behind the one
+ * before; returns their number. */
 static unsigned says(const struct notation *n, const char *list, struct number_range r)
 {
 	char one[NOTATION_TEXT];
@@ -241,8 +241,8 @@ static unsigned fewest(const bool *named, uint64_t max, struct number_range r)
 	return best[r.hi - r.lo + 1];
 }
 
-/* All ranges of spaces of 1 to 4 parts that hold few addresses; and no list of paths is shorter
- * than what is printed. */
+/* All ranges of spaces with 1 to 4 parts and few addresses: no list of paths is shorter than the
+ * printed one. */
 static void every_range_of_small_spaces(void **state)
 {
 	static const struct part_info parts[4][PARTS_MAX] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The evaluator against a plain reading of what rows mean, and what it says of rows against every
- * operation that there is: over random rows of made-up protocols with few addresses, values and
- * codes, so that all of them can be tried.
+ * Compares the evaluator with a plain reading of what rows mean, and its statements about rows with
+ * every operation that exists: for random rows of invented protocols that have so few addresses,
+ * values and codes that all can be tried.
  * LINK: appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/commands.c
  * LINK: appliance/wire/protocols.c
  * LINK: appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c appliance/base/bytes.c
@@ -19,7 +19,7 @@
 #include "appliance/wire/evaluate.h"
 
 #define ROUNDS 3000u
-#define CODES 24u /* 0x04010000 and on: codes of 32 bits */
+#define CODES 24u /* from 0x04010000 on: codes of 32 bits */
 #define CODE_0 0x04010000u
 #define ADDRESSES 4u
 #define ADDRESS_0 0x100000000ull /* of 64 bits */
@@ -98,7 +98,7 @@ static struct command_table table = {
 	.permits = &permit, .n_permits = 1, .grants = grants, .rows = rows, .spaces = sets, .ranges = ranges
 };
 
-/* Of each number above `first` with a chance of `some` in four, in ranges that may touch. */
+/* Includes each number above `first` with a chance of `some` in four; the ranges may touch. */
 static struct number_set draw_set(uint64_t first, uint32_t n, uint32_t some)
 {
 	struct number_set s = { .first = table.n_ranges };
@@ -175,7 +175,7 @@ static struct operation draw_operation(uint8_t group, uint8_t written[8])
 		o.value_size = 1 + draw(2);
 		o.count = (uint64_t)o.values.n * o.value_size;
 	}
-	/* small numbers in whatever form */
+	/* small numbers in any form */
 	written[0] = (uint8_t)draw(VALUES);
 	if (o.values.form == VALUES_U16BE || o.values.form == VALUES_U32BE)
 		for (uint32_t k = 0; k < o.values.n; k++) {
@@ -196,7 +196,8 @@ static bool within(const struct number_set *s, uint64_t v)
 	return found;
 }
 
-/* Where clients say how wide a value is: each is written where the row names just its addresses. */
+/* If clients state the width of a value: whether the row names exactly the addresses of each
+ * written value. */
 static bool each_is_named(const struct command_row *row, const struct operation *o)
 {
 	for (uint64_t a = o->first; o->value_size > 0 && a < o->first + o->count; a += o->value_size) {
@@ -215,7 +216,7 @@ static bool each_is_named(const struct command_row *row, const struct operation 
 	return true;
 }
 
-/* Read straight from the language reference. */
+/* The meaning of a row, written straight from the language reference. */
 static bool row_means(const struct command_row *row, const struct operation *o)
 {
 	bool good = within(&row->services, o->service);
@@ -294,7 +295,7 @@ static void operations_are_judged(void **unused)
 	assert_true(allowed > all / 100 && allowed < all / 2);
 }
 
-/* What is kept of an operation is judged as the operation is. */
+/* The stored form of an operation is judged like the operation itself. */
 static void what_is_kept_is_judged_alike(void **unused)
 {
 	(void)unused;
@@ -310,7 +311,8 @@ static void what_is_kept_is_judged_alike(void **unused)
 		o = draw_operation(0, written);
 		evaluate(&table, &permit, &words, &o, 1, &a);
 		kept = operation_kept(&o);
-		memset(written, 0xff, sizeof(written)); /* nothing is borrowed any more */
+		/* the stored form must not refer to these bytes */
+		memset(written, 0xff, sizeof(written));
 		evaluate(&table, &permit, &words, &kept, 1, &b);
 		assert_int_equal(a.refusal, b.refusal);
 		assert_int_equal(a.choice, b.choice);
@@ -319,7 +321,7 @@ static void what_is_kept_is_judged_alike(void **unused)
 
 /* ---- what a row lets through at all ---------------------------------------------------------- */
 
-/* As it is, or with a value of any size that the space has. */
+/* Whether the operation passes as it is, or with a value of any size that the space has. */
 static bool passes(const struct command_row *row, struct operation o)
 {
 	uint8_t which;
@@ -337,7 +339,7 @@ static bool passes(const struct command_row *row, struct operation o)
 	return false;
 }
 
-/* Every shape of an operation that the vocabulary says this code can have. */
+/* Whether any form of an operation passes that the vocabulary lists for this code. */
 static bool some_passes(const struct command_row *row, uint32_t code)
 {
 	const struct function_info *f = function_by_code(&words, code);
@@ -408,7 +410,7 @@ static void rows_let_through_what_is_said(void **unused)
 	assert_true(passing > ROUNDS / 10);
 }
 
-/* The list of what passes, run by run, names each passing code once. */
+/* The list of codes that pass, range by range, has each such code once. */
 static void runs_of_codes(void **unused)
 {
 	(void)unused;
@@ -435,7 +437,7 @@ static void runs_of_codes(void **unused)
 	}
 }
 
-/* The whole space of numbers: nothing wraps. */
+/* The largest possible numbers: nothing overflows. */
 static void the_widest_numbers(void **unused)
 {
 	struct operation o = { .service = UINT32_MAX, .space = 63, .first = UINT64_MAX - 1, .count = 1 };
@@ -466,8 +468,8 @@ static void the_widest_numbers(void **unused)
 	assert_int_equal(r.refusal, REFUSED_PLACE);
 }
 
-/* Rows that name something have its parts; what belongs to any use needs a row, and no word
- * of it. */
+/* Rows with names have the parts of these names. Codes that belong to every use need a row, but no
+ * word in it. */
 static void parts_and_sessions(void **unused)
 {
 	struct number_range numbers[] = { { 70, 70 }, { 9, 9 } };

@@ -33,7 +33,8 @@ static void in_order(void **state)
 	uint32_t tail = 0, next = 0;
 	uint8_t e[64] = { 0 }, got[64];
 
-	/* Several times round, so that indexes wrap; the counters start close to their own end. */
+	/* Several times round the ring, so that indexes wrap around; the counters start close to
+	 * their maximum. */
 	atomic_store(&r->head, UINT32_MAX - 100u);
 	atomic_store(&r->tail, UINT32_MAX - 100u);
 	tail = UINT32_MAX - 100u;
@@ -67,7 +68,7 @@ static void full_never_overwrites(void **state)
 	assert_false(ring_push(r, e));
 	assert_int_equal(ring_pop(r, &tail, got), RING_GOT);
 	assert_int_equal(got[0], 1);
-	/* Read but not yet given back: still no room. */
+	/* The entries are read but not given back yet: there is still no room. */
 	assert_false(ring_push(r, e));
 	ring_consumed(r, tail);
 	assert_true(ring_room(r, 1));
@@ -84,7 +85,7 @@ static void empty(void **state)
 	assert_false(ring_pending(*state, tail));
 }
 
-/* The counters lie in memory that the worker can write; the gate's own cursor does not. */
+/* The counters are in memory that the worker can write; the gate's own position is not. */
 static void lying_counters(void **state)
 {
 	struct ring *r = *state;
@@ -108,7 +109,8 @@ static void only_sealed_memory(void **state)
 
 	(void)state;
 	assert_int_equal(ftruncate(fd, (off_t)sizeof(struct ring)), 0);
-	assert_null(ring_map(fd, NULL)); /* could be cut short under the gate */
+	/* the worker could shorten this file while the gate uses it */
+	assert_null(ring_map(fd, NULL));
 	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
 	ring_unmap(ring_map(fd, NULL));
 	close(fd);
@@ -139,7 +141,7 @@ static void *writer(void *p)
 	return NULL;
 }
 
-/* Two sides at once: every entry arrives once, whole and in order. */
+/* Two sides at the same time: every entry arrives once, complete and in order. */
 static void two_sides(void **state)
 {
 	struct ring *r = *state;

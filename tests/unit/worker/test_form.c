@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Forms of verdicts: what a worker sends with them, byte by byte as the gate would have written it,
- * and from inside its sandbox that nothing else can be said, whatever a process that was taken over
- * tries. The latter needs root, for the sandbox begins by giving it up.
+ * Forms of verdicts: what a worker sends with them is byte for byte what the gate would have
+ * written. And from inside the sandbox: a compromised process cannot send anything else, whatever
+ * it tries. This part needs root, because entering the sandbox begins with giving up root.
  *
  * LINK: appliance/worker/form.c appliance/gate/verdict.c appliance/role/sandbox.c
  * LINK: appliance/role/sandbox_table.c
@@ -40,7 +40,7 @@
 
 /* ---- what is sent ---------------------------------------------------------------------------- */
 
-static int ends[2]; /* what a worker would send to the kernel comes out of the second */
+static int ends[2]; /* what a worker sends to the kernel can be read from the second one */
 
 static size_t sent(uint8_t *buf, size_t size)
 {
@@ -95,7 +95,7 @@ static void same_as_the_gate(void **state)
 		}
 }
 
-/* All packets up to one go on with a mark; the gate has no such verdict. */
+/* All packets up to an id pass with a mark; the gate has no such verdict. */
 static void upto_with_a_mark(void **state)
 {
 	/* clang-format off */
@@ -131,7 +131,8 @@ static void no_form_for_other_lanes(void **state)
 	assert_int_equal(lane_queue(LANE_CUT, 0), 1504); /* the cut lane is among them */
 }
 
-/* A permit too large for its field changes neither the lane nor what only the rules set. */
+/* A permit that is too large for its field changes neither the lane nor the bits that only the
+ * rules set. */
 static void nothing_beyond_the_blanks(void **state)
 {
 	uint8_t got[64];
@@ -153,7 +154,7 @@ static void nothing_beyond_the_blanks(void **state)
 #define DENIED 10
 #define NOT_ENTERED 11
 
-/* Makes a table: a batch as the kernel takes it from who may. */
+/* A batch that makes a table, as the kernel accepts it from a process that may. */
 static uint8_t new_table[] = {
 	20,   0,   0,	0, 0x10, 0, 1, 0, 0,	0, 0, 0, 0, 0, 0, 0, 0,	 0, 0, 10, 32,	0,   0,	  0,
 	0x00, 10,  1,	4, 0,	 0, 0, 0, 0,	0, 0, 0, 1, 0, 0, 0, 12, 0, 1, 0,  'e', 's', 'c', 'a',
@@ -269,7 +270,7 @@ static bool put_memory_over_forms(void)
 		    0) != MAP_FAILED;
 }
 
-/* Without MAP_FIXED, where there is room. */
+/* At a free address, without MAP_FIXED. */
 static bool head_in_a_free_place(void)
 {
 	for (uint64_t at = FORM_PLACE; at < FORM_PLACE + FORM_ROOM; at += 4096) {
@@ -306,8 +307,9 @@ static bool move_forms_away(void)
 }
 
 /*
- * An address above, and a length that leads round to the forms: there mremap would unmap as much as
- * the old length is longer. Debian's 6.1 does; so it is not left to the kernel to refuse it.
+ * An address above the forms, and a length that wraps around to them: mremap would unmap as much as
+ * the old length is longer. Debian's kernel 6.1 does so; therefore it is not left to the kernel to
+ * refuse it.
  */
 static bool shrink_around(void)
 {
@@ -318,7 +320,7 @@ static bool shrink_around(void)
 	return syscall(SYS_mremap, high, length + FORM_ROOM, length, 0, 0) != -1 || errno != EPERM;
 }
 
-/* The others look at their sums themselves. */
+/* The other calls check such sums themselves. */
 static bool reach_around(void)
 {
 	const uint64_t high =
@@ -329,7 +331,7 @@ static bool reach_around(void)
 	       syscall(SYS_mprotect, high, length, PROT_READ | PROT_WRITE) == 0;
 }
 
-/* MAP_FIXED is asked for by the other flag, which takes no place from anybody. */
+/* With the other flag that fixes an address, which replaces no mapping. */
 static bool put_memory_between_forms(void)
 {
 	for (uint64_t at = FORM_PLACE; at < FORM_PLACE + FORM_ROOM; at += 4096)
@@ -345,13 +347,14 @@ static bool forget_forms(void)
 }
 /* NOLINTEND(performance-no-int-to-ptr) */
 
-/* Then what is handed in next would come to stand where writing is allowed. */
+/* After that, the next descriptor that the worker gets would have a number to which it may
+ * write. */
 static bool free_a_low_descriptor(void)
 {
 	return close(ROLE_FD_EVENTS) == 0 || close(ROLE_FD_CONTROL) == 0 || close(STDERR_FILENO) == 0;
 }
 
-/* The kernel takes the lower half of the register. */
+/* The kernel uses only the lower half of the register. */
 static bool free_one_by_a_wide_number(void)
 {
 	for (long fd = 0; fd < ROLE_FD_FIRST; fd++)
@@ -367,7 +370,8 @@ static bool by_a_wide_descriptor(void)
 }
 
 #if defined(__x86_64__)
-/* The same call by the numbers and registers of 32 bits: of another width (write is 4), ... */
+/* The same system call with the numbers and registers of 32 bits: with another width (write is 4),
+ * ... */
 static bool by_int80(void)
 {
 	uint8_t *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
@@ -401,7 +405,7 @@ static bool copy_descriptor(void)
 static const struct {
 	const char *name;
 	bool (*what)(void);
-	bool maps; /* it changes mappings, which a sanitizer does itself and is let */
+	bool maps; /* it changes mappings, which a sanitizer does itself and is allowed to */
 } attempts[] = {
 	{ "a message of its own", own_message, false },
 	{ "... among many", own_message_many, false },
@@ -449,9 +453,9 @@ static pid_t begin(enum lane_kind kind, bool (*what)(void))
 		struct err e = { 0 };
 		int pair[2], s;
 
-		/* a blow against a form is the child's end, not a failed test */
+		/* a signal because of an attack on a form ends the child, and is no failed test */
 		signal(SIGSEGV, SIG_DFL);
-		/* This process has forms already; a worker makes its own, once. */
+		/* This process has forms already; a worker makes its own once. */
 		/* NOLINTNEXTLINE(performance-no-int-to-ptr) */
 		munmap((void *)(uintptr_t)FORM_PLACE, FORM_ROOM * 4);
 		if (unshare(CLONE_NEWNET) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0 ||
@@ -504,7 +508,7 @@ static void nothing_else_is_said(void **state)
 	assert_int_equal(failures, 0);
 }
 
-/* The kernel knows no such queue here, and its answer shows that it read a verdict. */
+/* The kernel has no such queue here, and its answer shows that it read a verdict. */
 static bool verdict_arrives(void)
 {
 	struct {
@@ -520,7 +524,7 @@ static bool verdict_arrives(void)
 	       answer.e.error == -ENODEV && answer.e.msg.nlmsg_type == ((NFNL_SUBSYS_QUEUE << 8) | 1);
 }
 
-/* Less than a header is no message: nothing happens and nothing is answered. */
+/* Less than a header is no message: nothing happens, and there is no answer. */
 static bool too_short_is_nothing(void)
 {
 	char answer[64];
@@ -542,7 +546,7 @@ static bool stop_here(void)
 	return raise(SIGSTOP) == 0;
 }
 
-/* What the kernel says of a worker's capabilities. */
+/* A worker's capabilities, as the kernel states them. */
 static uint64_t effective(enum lane_kind kind)
 {
 	pid_t pid = begin(kind, stop_here);
@@ -565,7 +569,7 @@ static uint64_t effective(enum lane_kind kind)
 	return ret;
 }
 
-/* Where nDPI parses there is no capability, and so no verdict, whatever is sent. */
+/* A worker with nDPI has no capability, and so can send no verdict, whatever it tries. */
 static void naming_has_none(void **state)
 {
 	(void)state;
@@ -573,7 +577,8 @@ static void naming_has_none(void **state)
 	assert_int_equal(effective(LANE_COMMANDS), (uint64_t)1 << CAP_NET_ADMIN);
 }
 
-/* Root and the same message: that the attempts above would make a table if they came through. */
+/* Root with the same message: this shows that the attempts above would make a table if they got
+ * through. */
 static void the_message_works(void **state)
 {
 	int status;
@@ -587,7 +592,7 @@ static void the_message_works(void **state)
 		if (unshare(CLONE_NEWNET) < 0)
 			_exit(1);
 		s = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_NETFILTER);
-		/* Without an answer asked for, only a refusal would come. */
+		/* No answer was asked for: only a refusal would be answered. */
 		_exit(all_sent(send(s, new_table, sizeof(new_table), 0)) && recv(s, answer, sizeof(answer), 0) < 0 ? 0
 														   : 1);
 	}

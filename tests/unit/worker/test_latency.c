@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The steps of the histogram of what inspection costs a packet, and what is told of its last
- * minutes.
+ * The steps of the histogram of inspection times, and what is reported about the last minutes.
  *
  * LINK: appliance/worker/latency.c
  */
@@ -20,13 +19,13 @@ static void one(uint64_t ns, uint64_t *p50)
 {
 	memset(&l, 0, sizeof(l));
 	latency_note(&l, 1, 1, ns, 5);
-	/* so that the longest one does not bound it */
+	/* so that the longest one does not limit the result */
 	latency_note(&l, 1, 1, UINT64_C(20000000000), 5);
 	*p50 = latency_recent(&l, 1, 5).p50_ns;
 }
 
-/* Never less than it was, at most a quarter more, and counted within a power of two exactly when
- * it is. */
+/* The upper limit of a step is never below the time, and at most a quarter above. It is in the same
+ * power of two. */
 static void steps(void **state)
 {
 	uint64_t p50;
@@ -60,7 +59,7 @@ static void the_last_minutes(void **state)
 	assert_in_range(r.p50_ns, 40 * US, 50 * US);
 	assert_int_equal(r.p99_ns, 3000 * US);
 	assert_int_equal(r.max_ns, 3000 * US);
-	/* of one in a thousand p99 says nothing, the longest does */
+	/* p99 says nothing about one in a thousand, the longest time does */
 	latency_note(&l, 2, 1000, 40 * US, 2 * MINUTE);
 	r = latency_recent(&l, 2, 2 * MINUTE);
 	assert_in_range(r.p99_ns, 40 * US, 50 * US);
@@ -71,14 +70,14 @@ static void the_last_minutes(void **state)
 	assert_int_equal(r.max_ns, 0);
 	latency_note(&l, 2, 1, 7 * US, 4 * MINUTE);
 	assert_int_equal(latency_recent(&l, 2, 900 * MINUTE).max_ns, 0); /* long after */
-	/* What was counted since the start stays. */
+	/* The counts since the start stay. */
 	assert_int_equal(l.shares[2].packets, 1101);
 	assert_int_equal(l.shares[2].sum_ns, (uint64_t)(98 * 40 + 2 * 3000 + 1000 * 40 + 7) * US);
 	assert_int_equal(latency_within(&l, 2, 64), 1099);
 	assert_int_equal(latency_within(&l, 2, 4096), 1101);
 }
 
-/* Of the cut lane, and of none. */
+/* The cut lane, and no lane. */
 static void no_share(void **state)
 {
 	(void)state;

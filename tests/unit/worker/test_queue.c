@@ -18,7 +18,7 @@
 
 #define PACKET_TYPE ((NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_PACKET)
 
-/* A datagram as the kernel builds it. */
+/* A datagram in the form of the kernel's. */
 struct builder {
 	_Alignas(8) uint8_t buf[4096];
 	size_t len, start;
@@ -90,8 +90,7 @@ static void a_packet(void **state)
 	assert_int_equal(queue_next(&d, &p), QUEUE_END);
 }
 
-/* The rules write the direction into every mark but that of a stray, which belongs to
- * no session. */
+/* The rules write the direction into every mark, except for strays, which belong to no session. */
 static void who_opened_the_session(void **state)
 {
 	static const struct {
@@ -168,8 +167,8 @@ static void offloaded_and_cut(void **state)
 	assert_int_equal(p.checksums, CHECKSUM_UNREADY);
 }
 
-/* A packet whose id is known is always reported, even when the rest contradicts itself: somebody
- * must decide it. */
+/* A packet with a known id is always reported, even if the rest is contradictory, because it has to
+ * be decided. */
 static void damaged(void **state)
 {
 	static struct builder b;
@@ -189,7 +188,7 @@ static void damaged(void **state)
 	assert_int_equal(p.id, 9);
 	assert_int_equal(p.ip.left, 0);
 
-	/* No header: nothing to decide. */
+	/* Without a header there is nothing to decide. */
 	b = (struct builder){ 0 };
 	begin(&b, PACKET_TYPE, 5);
 	attr(&b, NFQA_PAYLOAD, "abcd", 4);
@@ -197,7 +196,7 @@ static void damaged(void **state)
 	d = bytes_of(b.buf, b.len);
 	assert_int_equal(queue_next(&d, &p), QUEUE_OTHER);
 
-	/* A length that lies ends the datagram. */
+	/* A wrong length ends the datagram. */
 	b = (struct builder){ 0 };
 	begin(&b, PACKET_TYPE, 5);
 	header(&b, 9);

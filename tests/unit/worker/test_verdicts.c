@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was decided on its way to the kernel: which packets share a message, that "all up to this
- * one" is said only when nothing older waits, and that the ring hears of each packet once, with
- * whether the kernel was told.
+ * Verdicts on their way to the kernel: which packets share a message, that a verdict for all
+ * packets up to an id is sent only when nothing older waits, and that each packet is reported once
+ * through the ring, together with whether the kernel was told.
  *
  * LINK: appliance/worker/verdicts.c appliance/worker/form.c appliance/base/err.c
  * LIBS: libmnl libnetfilter_queue
@@ -18,14 +18,15 @@
 #include "appliance/wire/mark.h"
 #include "appliance/worker/worker.h"
 
-#define QUEUE 1224u /* of the first lane with commands, and the next slot's */
+#define QUEUE 1224u /* the queue of the first lane with commands, slot 0; then slot 1 */
 #define OTHER 1225u
 #define UPTO 3u /* NFQNL_MSG_VERDICT_BATCH */
 
 static int ends[2];
 static struct worker w;
 static struct ring shared;
-static char ring[512]; /* ids, and a question mark where the gate has to say it */
+/* the reported ids, with a question mark if the gate has to tell the kernel */
+static char ring[512];
 
 void worker_push(struct worker *of, const void *entry64, bool told)
 {
@@ -52,7 +53,7 @@ static int begin(void **state)
 	return 0;
 }
 
-/* The next send: type, verdict (d drops) and id of each message in it. */
+/* The next send: type, verdict (d drops) and id of each of its messages. */
 static const char *sent(void)
 {
 	static char text[512];
@@ -99,7 +100,7 @@ static void all_at_once(void **state)
 	assert_string_equal(sent(), "");
 }
 
-/* Packet 1 is kept: whoever says "up to 3" lets it go. */
+/* Packet 1 waits: a verdict for all packets up to 3 would let it pass. */
 static void one_waits(void **state)
 {
 	(void)state;
@@ -123,7 +124,7 @@ static void one_waits(void **state)
 	assert_string_equal(sent(), "<=7 ");
 }
 
-/* What waits in another slot is no reason, and a packet of it ends what was gathered. */
+/* Packets that wait in another slot do not matter. A packet of another slot ends the group. */
 static void queues_count_for_themselves(void **state)
 {
 	(void)state;
@@ -138,8 +139,8 @@ static void queues_count_for_themselves(void **state)
 	assert_string_equal(ring, "1 2 3 ");
 }
 
-/* Order is that of deciding; what is older than the last, or another outcome or permit, is not
- * taken along by "up to". */
+/* The order of decisions counts. A packet that is older than the last one, or has another outcome
+ * or permit, is not included in a verdict up to an id. */
 static void not_the_same(void **state)
 {
 	(void)state;
@@ -158,8 +159,8 @@ static void not_the_same(void **state)
 	assert_string_equal(ring, "2 1 3 4 5 6 ");
 }
 
-/* One verdict for what is quiet and what is not lets none be quiet: the mark of a session that must
- * be heard would say otherwise. */
+/* A single verdict for packets that are quiet and others that are not makes none quiet: the mark of
+ * a session that still needs the worker would be wrong. */
 static void quiet_with_others(void **state)
 {
 	static const enum outcome said[][3] = {
@@ -217,7 +218,7 @@ static void more_than_one_verdict(void **state)
 	take(QUEUE, VERDICTS_MOST + 2);
 	for (uint32_t id = 1; id <= VERDICTS_MOST + 2; id++)
 		accept_one(QUEUE, id);
-	/* two more wait behind them */
+	/* two more packets wait behind them */
 	assert_string_equal(sent(), "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 ");
 	assert_string_equal(sent(), "17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 ");
 	for (uint32_t at = 32; at < VERDICTS_MOST; at += FORM_MOST)
@@ -227,8 +228,8 @@ static void more_than_one_verdict(void **state)
 	assert_string_equal(sent(), "<=66 ");
 }
 
-/* More that differ than a form has room for: several sends, and the gate hears of each packet what
- * became of its own. */
+/* More different verdicts than fit into a form: several sends, and the gate is told the result of
+ * each packet. */
 static void more_than_one_send(void **state)
 {
 	(void)state;
@@ -244,7 +245,7 @@ static void more_than_one_send(void **state)
 	assert_int_equal(w.verdicts.open[queue_lane(QUEUE)][queue_slot(QUEUE)], 0);
 }
 
-/* The cut lane, a lane without a socket, a worker without forms: the gate says it. */
+/* The cut lane, a lane without a socket, a worker without forms: the gate tells the kernel. */
 static void what_the_gate_says(void **state)
 {
 	(void)state;
@@ -260,7 +261,8 @@ static void what_the_gate_says(void **state)
 	assert_string_equal(sent(), "");
 }
 
-/* The gate gave it up, and has thrown packet 3 away unread: nobody says "up to 5". */
+/* The gate gave the worker up, and has discarded packet 3 unread: no verdict covers all packets up
+ * to 5. */
 static void given_up(void **state)
 {
 	(void)state;

@@ -118,6 +118,9 @@ static bool is_told(struct bacnet_state *s, const struct parsed *p)
 	uint8_t type = (uint8_t)p->kept[KEPT_ACKNOWLEDGES], invoke = (uint8_t)p->kept[KEPT_INVOKE];
 	uint32_t route = p->operations[0].targets[BACNET_ROUTE], way = p->operations[0].targets[BACNET_WAY];
 
+	/* nothing that a server asks has data for an answer */
+	if (type == BACNET_COMPLEX_ACK)
+		return false;
 	if (way != BACNET_UNICAST && way != BACNET_RELAYED + BACNET_UNICAST)
 		return false;
 	if (s->met && route == 0)

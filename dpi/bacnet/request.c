@@ -451,6 +451,8 @@ void bacnet_request_parse(const struct bacnet_unit *u, struct parsed *ret)
 		ret->operations[0].idle |= 1u << BACNET_ROUTE | 1u << BACNET_WAY;
 	}
 	ret->wrong = wrong_beside(u);
+	if (u->carries && !u->message && u->type == BACNET_ERROR && !bacnet_is_whole(u->service, u->rest))
+		ret->wrong = R_BACNET_FRAME;
 }
 
 bool bacnet_is_whole(uint32_t code, struct bytes rest)

@@ -270,6 +270,13 @@ def deepest(nodes):
     return max((1 + deepest(n.content) for n in nodes if n.kind == "o"), default=0)
 
 
+def is_tagged(b):
+    try:
+        return deepest(tree(b)[0]) <= 12
+    except Bad:
+        return False
+
+
 class Fields:
     def __init__(self, nodes):
         self.nodes = list(nodes)

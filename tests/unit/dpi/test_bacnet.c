@@ -128,7 +128,8 @@ static void network_layers(void **state)
 		}
 }
 
-/* Messages of the network layer hold what they have to: no request for who reads them as an APDU. */
+/* Messages of the network layer hold what they have to: no request for who reads them as
+ * an APDU. */
 static void messages_of_the_network_layer(void **state)
 {
 	(void)state;

@@ -239,6 +239,8 @@ static void clients_answer(void **state)
 	assert_true(ask(&d, "50 09 01 91 02 91 20")->allowed);
 	assert_true(ask(&d, "60 09 00")->allowed);
 	assert_int_equal(ask(&d, "20 0a 01")->reason, R_BACNET_RESPONSE);
+	assert_int_equal(ask(&d, "30 09 01 0c 00400001")->reason, R_BACNET_RESPONSE);
+	assert_int_equal(ask(&d, "50 09 01 91")->reason, R_BACNET_FRAME);
 	assert_int_equal(ask(&d, "20 09 02")->reason, R_BACNET_RESPONSE);
 	/* to who asked, and to nobody else */
 	for (unsigned k = 0; k < 4; k++) {

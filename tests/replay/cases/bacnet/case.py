@@ -90,7 +90,9 @@ class Flow:
         if r is None or broken or (r.get("wrong") and r["code"] != 2007):
             return "bacnet.malformed"
         if r["type"] is not None and r["type"] > 1:  # an answer to the server
-            known = r["function"] == bacnet.UNICAST and (
+            if r["type"] == 5 and r["choice"] not in bacnet.ALL_WORDS | {21, 22, 23} and not bacnet.is_tagged(r["data"]):
+                return "bacnet.malformed"
+            known = r["type"] != 3 and r["function"] == bacnet.UNICAST and (
                 (r["type"] in (4, 7) and any(o["invoke"] == r["invoke"] and o["to"] == r["to"] for o in self.open)) or (
                     r["type"] != 4 and any(i == r["invoke"] and by == r["to"] and (r["type"] in (6, 7) or c == r["choice"]) for i, c, by in self.told)))
             return "allowed" if known else "bacnet.response"

@@ -238,7 +238,9 @@ static void rest(struct reader *r, bool writes)
 	if (!bacnet_any(&r->b, r->holder, &any) || !writes)
 		return;
 	r->writes = true;
-	r->value = any.again ? (struct values){ .form = VALUES_UNKNOWN } : any.written;
+	r->value = any.written;
+	if (any.again)
+		r->value.form = VALUES_UNKNOWN;
 	r->null = any.null;
 	r->again |= any.again;
 }

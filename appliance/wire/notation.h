@@ -25,6 +25,8 @@ struct notation {
 	unsigned n;				 /* parts, at least 1 */
 	bool hex;				 /* every number has 0x before it */
 	bool named;				 /* a name stands for its digest */
+	/* a name has so many hexadecimal digits; 0 = it is a tag's */
+	uint8_t digits;
 	const struct number_names *const *names; /* by part, or NULL */
 };
 

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A BACnet/IP device in a network of its own, where nothing but a loopback is.
+
+    unshare -rn victim.py COMMAND...      {port} in it stands for where it is to listen
+
+It hears one datagram after the other: when it has answered a question on another socket, it has read what came before. A session's turns are datagrams. What it did is
+[object, property, before, after] (hex of the values), ["ack", service] of what it says it has done, ["clock"], ["table", function] of the link, and ["silent"]."""
+import datetime
+import os
+import socket
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "..", "..", "lib"), os.path.join(HERE, "..", "..")]
+import bacnet  # noqa: E402
+from victims import WHERE, Victim, is_told, serve  # noqa: E402
+
+DEVICE, ALL = (bacnet.DEVICE, 4194303), 8
+OBJECT_LIST, DATE, TIME, PRIORITIES, PRESENT, CURRENT_PRIORITY = 76, 56, 57, 87, 85, 431
+SUBSCRIPTIONS = 152  # to subscribe is to read
+# Of each kind of object one is there; of those that policies speak of, more, and some of them are commanded.
+OUTPUTS = [(bacnet.AO, n) for n in range(1, 7)]
+COMMANDED = [*OUTPUTS[:5], (bacnet.AV, 1), (bacnet.AV, 2)]
+# What changes by itself, by type and property: times and lamps that come on, an average, a schedule.
+BY_ITSELF = {(bacnet.DEVICE, DATE), (bacnet.DEVICE, TIME), (bacnet.DEVICE, SUBSCRIPTIONS), (17, 85), (18, 124), (54, 378), (63, 164), (63, 4194334), (64, 164),
+             (64, 4194334)}
+TABLES = (2, 6)  # of the link: broadcast distribution, foreign devices
+FOREIGN = 10     # bytes of one of them, of which the last two are the seconds that are left
+
+
+def again(nodes):
+    """The bytes that are read as these nodes."""
+    out = b""
+    for n in nodes:
+        if n.kind == "o":
+            out += bacnet.con(n.number, again(n.content))
+        elif n.kind == "a" and n.number == 1:
+            out += bacnet.boolean(n.content[0])
+        else:
+            out += bacnet.tag(n.number, n.kind == "c", n.content)
+    return out
+
+
+def results(answer):
+    """What a ReadPropertyMultiple of one object says: hex of the value, or of the error, by property and index."""
+    f = bacnet.Fields(bacnet.tree(answer)[0])
+    f.take("c", 0)
+    f, out = f.take("o", 1), {}
+    while f.nodes:
+        key = f.number(2), f.may_number(3)
+        out[key] = again(f.nodes.pop(0).content).hex()
+    return out
+
+
+class Device(Victim):
+    def __init__(self, command):
+        super().__init__("device", 0, 10.0)
+        self.command, self.control, self.invoke = command, None, 0
+
+    def socket(self):
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.connect((WHERE, self.port))
+        s.settimeout(self.patience)
+        return s
+
+    def send(self, b, is_answer):
+        self.control.send(b)
+        end = time.monotonic() + self.patience
+        while time.monotonic() < end:
+            a = self.control.recv(2048)
+            if is_answer(a):
+                return a
+        raise TimeoutError
+
+    def asked(self, request):
+        """The answer's APDU."""
+        self.invoke = self.invoke % 255 + 1
+        is_answer = lambda a: a[4:6] == b"\1\0" and a[6] >> 4 in (2, 3, 5, 6, 7) and a[7] == self.invoke
+        return self.send(bacnet.ask(request, self.invoke), is_answer)[6:]
+
+    def listens(self):
+        if self.process.poll() is not None:
+            raise OSError("the device ended before it listened")
+        try:
+            self.patience = 0.02
+            return self.asked(bacnet.read(DEVICE, OBJECT_LIST, 0))[0] >> 4 == 3
+        except OSError:
+            return False
+
+    def put_up(self):
+        self.end()
+        if self.control:
+            self.control.close()
+        for name in os.listdir():
+            os.unlink(name)
+        self.next_port()
+        self.control = self.socket()
+        self.patience = 10.0
+        self.start([x.replace("{port}", str(self.port)) for x in self.command])
+        self.patience = 0.5
+        self.control.settimeout(self.patience)
+        for o in OUTPUTS:
+            self.asked((10, bacnet.con(0, bacnet.ctx(1, bacnet.oid(*o)))))
+        for o in COMMANDED:
+            self.asked(bacnet.write(o, bacnet.real(3.0), priority=9))
+        self.objects = self.list()
+        self.before = self.state()
+
+    def list(self):
+        """The numbers of the objects."""
+        b = bytes.fromhex(results(self.asked(bacnet.read_multiple([(DEVICE, [(OBJECT_LIST, None)])]))[3:])[OBJECT_LIST, None])
+        return [int.from_bytes(n.content, "big") for n in bacnet.tree(b)[0]]
+
+    def read(self, obj):
+        """The answer's data of all properties of an object."""
+        return self.asked(bacnet.read_multiple([(divmod(obj, 1 << 22), [(ALL, None)])]))[3:]
+
+    def state(self):
+        out = {obj: self.read(obj) for obj in self.objects}
+        for function in TABLES:
+            b = self.send(bacnet.bvlc(function, b""), lambda a, function=function: a[1] in (0, function + 1))[4:]
+            out[-function] = b if function == 2 else b"".join(b[k:k + FOREIGN - 4] for k in range(0, len(b), FOREIGN))
+        return out
+
+    def is_late(self, date, clock):
+        (year, month, day, _), (hour, minute, second, _) = bytes.fromhex(date)[1:], bytes.fromhex(clock)[1:]
+        try:
+            told = datetime.datetime(1900 + year, month, day, hour, minute, second)
+        except ValueError:
+            return True
+        return abs(told - datetime.datetime.now()) > datetime.timedelta(minutes=2)
+
+    def differs(self, obj, before, after):
+        """[object, property, before, after]"""
+        if obj < 0:
+            return [["table", -obj]]
+        old, new = results(before), results(after)
+        kind = obj >> 22
+        out = [[obj, p, old.get((p, i)), new.get((p, i))] for p, i in {**old, **new}
+               if old.get((p, i)) != new.get((p, i)) and (kind, p) not in BY_ITSELF]
+        if kind == bacnet.DEVICE and self.is_late(new[DATE, None], new[TIME, None]):
+            out.append(["clock"])
+        return out
+
+    def changes(self):
+        after = self.state()
+        return [x for obj, b in after.items() if b != self.before[obj] or obj >> 22 == bacnet.DEVICE for x in self.differs(obj, self.before[obj], b)]
+
+    def undone(self, changes):
+        """Whether all is again as it was, by writing what was there; else another has to be put up."""
+        if any(len(x) < 4 or x[2] is None or x[3] is None for x in changes):
+            return False
+        for obj, prop, before, after in changes:
+            o, has_priorities = divmod(obj, 1 << 22), any(x[:2] == [obj, PRIORITIES] for x in changes)
+            if prop == PRIORITIES:
+                slots = [[again([n]) for n in bacnet.tree(bytes.fromhex(b))[0]] for b in (before, after)]
+                for k, (was, now) in enumerate(zip(*slots)):
+                    if was != now:
+                        self.asked(bacnet.write(o, was, priority=k + 1))
+            elif not (has_priorities and prop in (PRESENT, CURRENT_PRIORITY)):
+                self.asked(bacnet.write(o, bytes.fromhex(before), prop))
+        return not self.changes()
+
+    def did(self):
+        """None: it has ended."""
+        out = None
+        try:
+            out = self.changes()
+            if not out or self.undone(out):
+                return out
+        except OSError:
+            if self.process.poll() is None:
+                out = out or [["silent"]]
+        except bacnet.Bad:
+            out = out or [["unread"]]
+        self.put_up()
+        return out
+
+
+def done(answer):
+    """What service the device says it has done, that is more than to read."""
+    r = bacnet.parse(answer)
+    if r is None or r["type"] not in (2, 3) or r["choice"] in bacnet.READS:
+        return []
+    return [["ack", r["choice"]]]
+
+
+def tell(device, job):
+    turns, said, silent = [], [], False
+    with device.socket() as s:
+        for kind, text, _ in job["turns"]:
+            answers = b""
+            if is_told(job["keep"], turns):
+                try:
+                    s.send(bytes.fromhex(text))
+                    if not silent:
+                        device.asked(bacnet.read(DEVICE, PRIORITIES))
+                except OSError:  # it has ended, or is told to be silent
+                    silent = True
+                s.setblocking(False)
+                try:
+                    while True:
+                        more = s.recv(2048)
+                        said += done(more)
+                        answers = answers or more
+                except OSError:
+                    pass
+            turns.append([kind, text, answers.hex()])
+    did = device.did()
+    return {"turns": turns, "closed": False, "did": None if did is None else did + said}
+
+
+with tempfile.TemporaryDirectory() as folder:  # devices write files where they are run
+    os.chdir(folder)
+    serve(Device(sys.argv[1:]), tell)

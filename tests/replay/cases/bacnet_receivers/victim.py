@@ -180,9 +180,9 @@ class Device(Victim):
 
 
 def done(answer):
-    """What service the device says it has done, that is more than to read."""
+    """What service the device says it has done, that is more than to read or to diagnose."""
     r = bacnet.parse(answer)
-    if r is None or r["type"] not in (2, 3) or r["choice"] in bacnet.READS:
+    if r is None or r["type"] not in (2, 3) or r["choice"] in bacnet.READS | bacnet.DIAGNOSES:
         return []
     return [["ack", r["choice"]]]
 

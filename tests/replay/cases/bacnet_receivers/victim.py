@@ -56,7 +56,7 @@ def results(answer):
 
 class Device(Victim):
     def __init__(self, command):
-        super().__init__("device", 0, 10.0)
+        super().__init__("device", 0, 5.0)
         self.command, self.control, self.invoke = command, None, 0
 
     def socket(self):
@@ -84,7 +84,6 @@ class Device(Victim):
         if self.process.poll() is not None:
             raise OSError("the device ended before it listened")
         try:
-            self.patience = 0.02
             return self.asked(bacnet.read(DEVICE, OBJECT_LIST, 0))[0] >> 4 == 3
         except OSError:
             return False
@@ -97,10 +96,7 @@ class Device(Victim):
             os.unlink(name)
         self.next_port()
         self.control = self.socket()
-        self.patience = 10.0
         self.start([x.replace("{port}", str(self.port)) for x in self.command])
-        self.patience = 0.5
-        self.control.settimeout(self.patience)
         for o in OUTPUTS:
             self.asked((10, bacnet.con(0, bacnet.ctx(1, bacnet.oid(*o)))))
         for o in COMMANDED:

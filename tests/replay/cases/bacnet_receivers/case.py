@@ -87,7 +87,7 @@ def other_element(rng):
     return rng.choice([lambda: bacnet.element(81, bacnet.boolean(1), priority=priority), lambda: bacnet.element(104, real(5.0), priority=priority),
                        lambda: bacnet.element(22, real(2.0)), lambda: bacnet.element(28, bacnet.string("x")), lambda: bacnet.element(77, bacnet.string("n%d" % rng.randrange(99))),
                        lambda: bacnet.element(PRESENT, real(rng.choice([7.25, 8.0, -0.5, -1.0, 99.0, float("nan"), float("inf")])), priority=9),
-                       lambda: bacnet.element(PRESENT, setting(rng), priority=rng.choice([1, 5, 7, 11, 15, 16, 0, 17, 265, None])),
+                       lambda: bacnet.element(PRESENT, setting(rng), priority=rng.choice([1, 5, 7, 11, 15, 16, 0, 17, 265, None, None, None])),
                        lambda: bacnet.element(PRESENT, rng.choice([bacnet.double, bacnet.unsigned, bacnet.signed])(9), priority=9),
                        lambda: bacnet.element(PRESENT, setting(rng), index=rng.randrange(3), priority=9), lambda: bacnet.element(PRESENT + (1 << 16), setting(rng), priority=9),
                        lambda: bacnet.element(PRESENT, NULL, priority=9), lambda: bacnet.element(117, bacnet.enumerated(62)),
@@ -95,12 +95,13 @@ def other_element(rng):
 
 
 def others_element(rng):
-    """One that may be written elsewhere."""
+    """One that may be written elsewhere, or not so."""
+    if rng.random() < 0.5:
+        return output(rng), other_element(rng)
     return rng.choice([(lambda: (rng.choice([(AO, 5), (AO, 6), (AO, 4194303), (AV, 1), (AV, 2)]), setting_element(rng))),
                        (lambda: (rng.choice([(BO, 1), (BV, 1)]), bacnet.element(PRESENT, bacnet.enumerated(1), priority=9))),
                        (lambda: ((14, 1), bacnet.element(PRESENT, bacnet.unsigned(2), priority=9))), (lambda: ((40, 1), bacnet.element(PRESENT, bacnet.string("x"), priority=9))),
-                       (lambda: (rng.choice([(DEVICE, 99), ANYONE]), bacnet.element(77, bacnet.string("x")))), (lambda: ((FILE, 1), bacnet.element(77, bacnet.string("f")))),
-                       (lambda: (output(rng), other_element(rng)))])()
+                       (lambda: (rng.choice([(DEVICE, 99), ANYONE]), bacnet.element(77, bacnet.string("x")))), (lambda: ((FILE, 1), bacnet.element(77, bacnet.string("f"))))])()
 
 
 def evil(rng, policy):

@@ -117,7 +117,7 @@ class Device(Victim):
         out = {obj: self.read(obj) for obj in self.objects}
         for function in TABLES:
             b = self.send(bacnet.bvlc(function, b""), lambda a, function=function: a[1] in (0, function + 1))[4:]
-            out[-function] = b if function == 2 else b"".join(b[k:k + FOREIGN - 4] for k in range(0, len(b), FOREIGN))
+            out[-function] = b if function == 2 else b"".join(b[k:k + FOREIGN - 2] for k in range(0, len(b), FOREIGN))
         return out
 
     def is_late(self, date, clock):

@@ -85,11 +85,13 @@ def other_element(rng):
     """One that nobody may write, whatever the object."""
     priority = rng.choice([8, 9, 10, None])
     return rng.choice([lambda: bacnet.element(81, bacnet.boolean(1), priority=priority), lambda: bacnet.element(104, real(5.0), priority=priority),
-                       lambda: bacnet.element(22, real(2.0)), lambda: bacnet.element(28, bacnet.string("x")), lambda: bacnet.element(77, bacnet.string("n%d" % rng.randrange(99))),
+                       lambda: bacnet.element(22, real(2.0)), lambda: bacnet.element(28, bacnet.string("x")),
+                       lambda: bacnet.element(77, bacnet.string("n%d" % rng.randrange(99))),
                        lambda: bacnet.element(PRESENT, real(rng.choice([7.25, 8.0, -0.5, -1.0, 99.0, float("nan"), float("inf")])), priority=9),
                        lambda: bacnet.element(PRESENT, setting(rng), priority=rng.choice([1, 5, 7, 11, 15, 16, 0, 17, 265, None, None, None])),
                        lambda: bacnet.element(PRESENT, rng.choice([bacnet.double, bacnet.unsigned, bacnet.signed])(9), priority=9),
-                       lambda: bacnet.element(PRESENT, setting(rng), index=rng.randrange(3), priority=9), lambda: bacnet.element(PRESENT + (1 << 16), setting(rng), priority=9),
+                       lambda: bacnet.element(PRESENT, setting(rng), index=rng.randrange(3), priority=9),
+                       lambda: bacnet.element(PRESENT + (1 << 16), setting(rng), priority=9),
                        lambda: bacnet.element(PRESENT, NULL, priority=9), lambda: bacnet.element(117, bacnet.enumerated(62)),
                        lambda: bacnet.element(PRIORITIES, real(4.0), index=rng.randrange(1, 17))])()
 
@@ -98,10 +100,18 @@ def others_element(rng):
     """One that may be written elsewhere, or not so."""
     if rng.random() < 0.5:
         return output(rng), other_element(rng)
-    return rng.choice([(lambda: (rng.choice([(AO, 5), (AO, 6), (AO, 4194303), (AV, 1), (AV, 2)]), setting_element(rng))),
-                       (lambda: (rng.choice([(BO, 1), (BV, 1)]), bacnet.element(PRESENT, bacnet.enumerated(1), priority=9))),
-                       (lambda: ((14, 1), bacnet.element(PRESENT, bacnet.unsigned(2), priority=9))), (lambda: ((40, 1), bacnet.element(PRESENT, bacnet.string("x"), priority=9))),
-                       (lambda: (rng.choice([(DEVICE, 99), ANYONE]), bacnet.element(77, bacnet.string("x")))), (lambda: ((FILE, 1), bacnet.element(77, bacnet.string("f"))))])()
+    return rng.choice([lambda: (rng.choice([(AO, 5), (AO, 6), (AO, 4194303), (AV, 1), (AV, 2)]), setting_element(rng)),
+                       lambda: (rng.choice([(BO, 1), (BV, 1)]), bacnet.element(PRESENT, bacnet.enumerated(1), priority=9)),
+                       lambda: ((14, 1), bacnet.element(PRESENT, bacnet.unsigned(2), priority=9)),
+                       lambda: ((40, 1), bacnet.element(PRESENT, bacnet.string("x"), priority=9)),
+                       lambda: (rng.choice([(DEVICE, 99), ANYONE]), bacnet.element(77, bacnet.string("x"))),
+                       lambda: ((FILE, 1), bacnet.element(77, bacnet.string("f")))])()
+
+
+def next_number(b):
+    """A context tag, with what is inside, of the number behind its own."""
+    last = b[-1] + 0x10 if b[0] & 7 == 6 else b[-1]
+    return bytes([b[0] + 0x10]) + b[1:-1] + bytes([last])
 
 
 def evil(rng, policy):
@@ -109,24 +119,27 @@ def evil(rng, policy):
     if policy == "reads" and rng.random() < 0.3:
         return allowed_write(rng)
     obj, element = others_element(rng)
-    password = rng.choice([b"", ctx(2, b"\0filister"), ctx(2, b"\0filister"), ctx(2, b"\0x")])
+    password = rng.choice([None, b"\0filister", b"\0filister", b"\0x"])
+    known = lambda number: b"" if password is None else ctx(number, password)
     how = rng.random()
     if how < 0.35:  # the same in a service of its own
-        data = ctx(0, oid(*obj))
-        return 15, data + b"".join(bytes([x[0] + 0x10]) + x[1:-1] + (bytes([x[-1] + 0x10]) if x[0] & 7 == 6 else x[-1:]) for x in parts(element))
+        return 15, ctx(0, oid(*obj)) + b"".join(next_number(x) for x in parts(element))
     if how < 0.7:
         items = [(output(rng), [setting_element(rng) for _ in range(rng.randrange(1, 4))]) for _ in range(rng.randrange(0, 3))]
         items.insert(rng.randrange(len(items) + 1), (obj, [element]))
         if rng.random() < 0.3:
             items[rng.randrange(len(items))][1].append(other_element(rng))
         return bacnet.write_multiple(items)
-    return rng.choice([lambda: (10, con(0, ctx(0, rng.choice([AO, AV, BV])))), lambda: (10, con(0, ctx(1, oid(AO, rng.randrange(7, 40)))) + con(1, bacnet.element(PRESENT, real(3.0)))),
+    return rng.choice([lambda: (10, con(0, ctx(0, rng.choice([AO, AV, BV])))),
+                       lambda: (10, con(0, ctx(1, oid(AO, rng.randrange(7, 40)))) + con(1, bacnet.element(PRESENT, real(3.0)))),
                        lambda: (11, bacnet.tag(12, False, oid(*rng.choice([(AO, 1), (AO, 5), (AV, 1), (FILE, 1)])))),
-                       lambda: (17, ctx(0, 1) + ctx(1, rng.choice([0, 1, 2])) + password) if rng.random() < 0.3 else (17, ctx(0, 1) + ctx(1, 0) + password),
-                       lambda: (20, ctx(0, rng.randrange(8)) + password[:1].replace(b"\x2d", b"\x1d") + password[1:]),
+                       lambda: (17, ctx(0, 1) + ctx(1, rng.choice([0, 1, 2]) if rng.random() < 0.3 else 0) + known(2)),
+                       lambda: (20, ctx(0, rng.randrange(8)) + known(1)),
                        lambda: (1000 + rng.choice([6, 9]), bacnet.tag(10, False, bytes([100, 3, 4, 255])) + bacnet.tag(11, False, bytes([1, 2, 3, 0]))),
-                       lambda: (8, ctx(0, oid(15, 1)) + ctx(1, 102) + con(3, bacnet.unsigned(1))), lambda: (7, bacnet.tag(12, False, oid(FILE, 1)) + con(0, bacnet.signed(0) + bacnet.octets(b"abc"))),
-                       lambda: (1010, ctx(0, 1) + ctx(1, 9) + con(2, ctx(0, 1) + real(2.0))), lambda: (1014, ctx(0, 260) + ctx(1, b"\0GNU") + ctx(2, b"\0" b"0") + ctx(3, oid(DEVICE, 7))),
+                       lambda: (8, ctx(0, oid(15, 1)) + ctx(1, 102) + con(3, bacnet.unsigned(1))),
+                       lambda: (7, bacnet.tag(12, False, oid(FILE, 1)) + con(0, bacnet.signed(0) + bacnet.octets(b"abc"))),
+                       lambda: (1010, ctx(0, 1) + ctx(1, 9) + con(2, ctx(0, 1) + real(2.0))),
+                       lambda: (1014, ctx(0, 260) + ctx(1, b"\0GNU") + ctx(2, b"\0" b"0") + ctx(3, oid(DEVICE, 7))),
                        lambda: (18, ctx(0, 260) + ctx(1, 1) + con(2, real(1.0))), lambda: (27, ctx(0, 1) + ctx(1, b"\0x") + ctx(2, 1))])()
 
 
@@ -207,8 +220,10 @@ def routed(rng):
 def link(rng):
     """A function of the link, or a message of the network layer."""
     at = bytes([127, 0, 0, 1]) + struct.pack(">H", rng.choice([47808, 20001]))
-    return rng.choice([lambda: bacnet.bvlc(5, struct.pack(">H", rng.choice([1, 60, 600]))), lambda: bacnet.bvlc(1, at + b"\xff" * 4), lambda: bacnet.bvlc(8, at),
-                       lambda: bacnet.bvlc(2, b""), lambda: bacnet.bvlc(6, b""), lambda: bacnet.bvlc(rng.choice([0, 3, 7, 12, 13]), bytes(rng.choice([0, 2, 10]))),
+    return rng.choice([lambda: bacnet.bvlc(5, struct.pack(">H", rng.choice([1, 60, 600]))), lambda: bacnet.bvlc(1, at + b"\xff" * 4),
+                       lambda: bacnet.bvlc(8, at),
+                       lambda: bacnet.bvlc(2, b""), lambda: bacnet.bvlc(6, b""),
+                       lambda: bacnet.bvlc(rng.choice([0, 3, 7, 12, 13]), bytes(rng.choice([0, 2, 10]))),
                        lambda: bacnet.bvlc(UNICAST, bytes([1, 0x80, rng.choice([0, 1, 2, 3, 6, 8, 9, 0x12, 0x13])]) + b"\0\5" + bytes(rng.choice([0, 1])))])()
 
 
@@ -219,11 +234,14 @@ def hiding(rng, invoke, inner):
     read = lambda: bacnet.read(output(rng))
     return rng.choice([
         lambda: bacnet.ask(read(), invoke) + whole, lambda: bacnet.bvlc(UNICAST, bacnet.npdu(bacnet.apdu(read(), invoke)) + whole[4:]),
-        lambda: bacnet.ask((12, read()[1] + data), invoke), lambda: bacnet.ask((14, bacnet.read_multiple([(output(rng), [(PRESENT, None)])])[1] + data), invoke),
+        lambda: bacnet.ask((12, read()[1] + data), invoke),
+        lambda: bacnet.ask((14, bacnet.read_multiple([(output(rng), [(PRESENT, None)])])[1] + data), invoke),
         lambda: bacnet.ask((code if code in (12, 14, 15, 16) else 15, bacnet.write(output(rng), setting(rng), priority=9)[1] + data), invoke),
-        lambda: bacnet.ask((16, ctx(0, oid(*output(rng))) + con(1, setting_element(rng) + bacnet.element(PRESENT, bacnet.octets(b"\x3f\x1f" + data), priority=9))), invoke),
-        lambda: bacnet.ask((16, ctx(0, oid(*output(rng))) + con(1, bacnet.element(PRESENT, setting(rng) + con(2, data), priority=9))), invoke),
-        lambda: bacnet.ask(read(), invoke, by=bacnet.route(7, (b"\3" + whole[4:])[:255])), lambda: bacnet.ask(read(), invoke, to=bacnet.route(5, (b"\3" + whole[4:])[:255])),
+        lambda: bacnet.ask(bacnet.write_multiple([(output(rng), [setting_element(rng),
+                                                               bacnet.element(PRESENT, bacnet.octets(b"\x3f\x1f" + data), priority=9)])]), invoke),
+        lambda: bacnet.ask(bacnet.write_multiple([(output(rng), [bacnet.element(PRESENT, setting(rng) + con(2, data), priority=9)])]), invoke),
+        lambda: bacnet.ask(read(), invoke, by=bacnet.route(7, (b"\3" + whole[4:])[:255])),
+        lambda: bacnet.ask(read(), invoke, to=bacnet.route(5, (b"\3" + whole[4:])[:255])),
         lambda: bacnet.ask((1004, ctx(0, 260) + ctx(1, 1) + con(2, data)), invoke),
         lambda: bacnet.bvlc(FORWARDED, bytes([10, 20, 0, 99, 0xBA, 0xC0]) + whole[4:]), lambda: bacnet.bvlc(12, whole), lambda: bacnet.bvlc(UNICAST, whole)])()
 

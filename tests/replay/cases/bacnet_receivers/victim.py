@@ -3,8 +3,9 @@
 
     unshare -rn victim.py COMMAND...      {port} in it stands for where it is to listen
 
-It hears one datagram after the other: when it has answered a question on another socket, it has read what came before. A session's turns are datagrams. What it did is
-[object, property, before, after] (hex of the values), ["ack", service] of what it says it has done, ["clock"], ["table", function] of the link, and ["silent"]."""
+It hears one datagram after the other: when it has answered a question on another socket, it has read what came before. A session's turns are datagrams.
+What it did is [object, property, before, after] (hex of the values), ["ack", service] of what it says it has done, ["clock"], ["table", function] of the
+link, ["silent"] where it answers nobody, and ["unread"] where nobody reads its answers."""
 import datetime
 import os
 import socket
@@ -23,7 +24,7 @@ SUBSCRIPTIONS = 152  # to subscribe is to read
 # Of each kind of object one is there; of those that policies speak of, more, and some of them are commanded.
 OUTPUTS = [(bacnet.AO, n) for n in range(1, 7)]
 COMMANDED = [*OUTPUTS[:5], (bacnet.AV, 1), (bacnet.AV, 2)]
-# What changes by itself, by type and property: times and lamps that come on, an average, a schedule.
+# What changes by itself, by type and property: times, a schedule, an average, lamps that come on.
 BY_ITSELF = {(bacnet.DEVICE, DATE), (bacnet.DEVICE, TIME), (bacnet.DEVICE, SUBSCRIPTIONS), (17, 85), (18, 124), (54, 378), (63, 164), (63, 4194334), (64, 164),
              (64, 4194334)}
 TABLES = (2, 6)  # of the link: broadcast distribution, foreign devices

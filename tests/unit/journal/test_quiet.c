@@ -59,6 +59,18 @@ static const struct loud {
 	{ "CL5000EIP-Control_Protocol_Change_Attempt.pcap",
 	  /* closes a CIP connection that was opened before the capture: no row allows it */
 	  ATTACK_CONTROL },
+	{ "Traces/dnp3/dnp3.pcap",
+	  /* sessions of tests for signatures, with frames that are none: there is no proposal */
+	  ATTACK_TRYING },
+	{ "Quickdraw-Snort/dnp3_test_data_part1.pcap",
+	  /* the same sessions */
+	  ATTACK_TRYING },
+	{ "zeek-parser-Bacnet/testing/Traces/test.pcap",
+	  /* Who-Has whose name is no string of characters: there is no proposal */
+	  ATTACK_TRYING },
+	{ "icsnpp-bacnet/testing/traces/bacnet_example.pcap",
+	  /* guesses the password of ReinitializeDevice at many devices, with wrong lengths */
+	  ATTACK_SCAN },
 };
 #define LOUD (sizeof(loud) / sizeof(loud[0]))
 

@@ -20,11 +20,11 @@
 #include "appliance/wire/vocabulary.h"
 
 struct notation {
-	uint64_t max;				 /* below 2^63 */
-	const struct part_info *parts;		 /* NULL: one number */
-	unsigned n;				 /* parts, at least 1 */
-	bool hex;				 /* every number has 0x before it */
-	bool named;				 /* a name stands for its digest */
+	uint64_t max;		       /* below 2^63 */
+	const struct part_info *parts; /* NULL: one number */
+	unsigned n;		       /* parts, at least 1 */
+	bool hex;		       /* every number has 0x before it */
+	bool named;		       /* a name stands for its digest */
 	/* a name has so many hexadecimal digits; 0 = it is a tag's */
 	uint8_t digits;
 	const struct number_names *const *names; /* by part, or NULL */

@@ -162,8 +162,11 @@ static uint64_t big_endian(struct bytes b)
 /* Negative numbers are those from 2^32 - 1 (-1) down. */
 static struct values of_signed(struct bytes holds)
 {
-	uint64_t v = big_endian(holds), sign = UINT64_C(1) << (8 * holds.left - 1);
+	uint64_t v = big_endian(holds), sign;
 
+	if (holds.left < 1 || holds.left > 4)
+		return unknown();
+	sign = UINT64_C(1) << (8 * holds.left - 1);
 	if ((v & sign) != 0)
 		v |= UINT32_MAX & ~(sign - 1u);
 	return (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };

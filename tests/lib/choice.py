@@ -56,10 +56,9 @@ def seed():
 
 
 def drawn():
-    """The seed of what a merge draws: the tree's own, so that who tests the same commit again tests
-    the same. The long ring draws anew each time."""
-    tree = git("rev-parse", "--short=8", "HEAD^{tree}")
-    return os.environ.get("SEKISHO_SEED") or (str(int(tree[0][:8], 16)) if tree else None)
+    """The seed of what a merge draws, from the commit on which it began: who tests it again draws
+    the same, and the next merge something else. The long ring draws anew each time."""
+    return os.environ.get("SEKISHO_SEED") or str(int(merges()[-1][:8], 16))
 
 
 def rows(name, columns):

@@ -28,7 +28,7 @@ $(B)/bench/journal: $(call obj,tests/bench/journal.c $(JOURNAL_FILES) $(BASE_SRC
 bench-programs: $(B)/bench/load $(B)/bench/accept_loop $(B)/bench/inspect $(B)/bench/journal
 
 # An enforcer alone, on the desk of its unit tests.
-PDU_PROTOCOLS = modbus slmp enip s7comm fins memobus iec104 dnp3 opcua
+PDU_PROTOCOLS = modbus slmp enip s7comm fins memobus iec104 dnp3 opcua bacnet
 define pdu_program
 $(B)/bench/pdu_$(1): $(call obj,tests/bench/pdu_$(1).c $(filter-out dpi/inspect/%,$(DPI_SRC)) $(BASE_SRC) $(WIRE_SRC))
 	$$(call say,LINK,$$@)

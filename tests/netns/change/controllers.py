@@ -7,6 +7,7 @@ import contextlib
 import struct
 import time
 
+import bacnet
 import dnp3
 import enip
 import fins
@@ -415,5 +416,21 @@ class OpcuaWide(OpcuaPolled):
     wide, first = True, REGISTER
 
 
-CONTROLLERS = (MemobusPolled, MemobusWide, MemobusOverUdp, Iec104Polled, Iec104Wide, Dnp3Polled, Dnp3Wide, Dnp3OverUdp, OpcuaPolled, OpcuaWide,
+class BacnetPolled(FinsOverUdp):
+    """BACnet/IP, which has datagrams alone, and one port for both ends."""
+    port, first = PLC_PORTS["bacnet"], 100 + REGISTER
+
+    class Handler(bacnet.Device):
+        handle = bacnet.Device.answer
+
+    def text(self):
+        self.n += 1
+        return bacnet.ask(bacnet.read((bacnet.AO, self.first)), self.n % 256)
+
+
+class BacnetWide(BacnetPolled):
+    wide, first = True, REGISTER
+
+
+CONTROLLERS = (BacnetPolled, BacnetWide, MemobusPolled, MemobusWide, MemobusOverUdp, Iec104Polled, Iec104Wide, Dnp3Polled, Dnp3Wide, Dnp3OverUdp, OpcuaPolled, OpcuaWide,
                S7Polled, S7Cyclic, EnipPolled, EnipConnected, EnipOutputs, EnipInputs, SlmpPolled, SlmpMonitored, SlmpOverUdp, FinsPolled, FinsWide, FinsOverUdp)

@@ -7,10 +7,10 @@ from box import conduit
 
 # The port of each lane; datagrams have their own.
 PORTS = {"naming": 4433, "let_go": 4433, "commands": 502, "hold": 1502, "open": 2502, "observe": 3502, "shadow": 4502, "pick_up": 5502, "fast": 9001}
-PLC_PORTS = {"s7comm": 102, "enip": 44818, "slmp": 5007, "fins": 9600, "memobus": 9999, "iec104": 2404, "dnp3": 20000, "opcua": 4840}
+PLC_PORTS = {"s7comm": 102, "enip": 44818, "slmp": 5007, "fins": 9600, "memobus": 9999, "iec104": 2404, "dnp3": 20000, "opcua": 4840, "bacnet": 47808}
 WRITTEN, REGISTER = 7, 1  # what every write of the matrix writes, and where
 
-WATCH, WIDE = (["%s_%s" % (how, what) for what in ("s7", "cip", "mc", "fins", "mp", "104", "dnp3", "ua")] for how in ("watch", "wide"))
+WATCH, WIDE = (["%s_%s" % (how, what) for what in ("s7", "cip", "mc", "fins", "mp", "104", "dnp3", "ua", "bac")] for how in ("watch", "wide"))
 READ_ROW = '{ commands = ["read"]; units = [1]; holding = ["0-99"]; }'
 
 
@@ -39,7 +39,8 @@ def plc_services(holding):
       %s_104 = { protocol = "iec104"; ports = ["tcp/2404"]; allow = ( { commands = ["read"]; ioa = ["%s"]; } ); };
       %s_dnp3 = { protocol = "dnp3"; ports = ["tcp/20000", "udp/20000"]; allow = ( { commands = ["read"]; binary_inputs = ["%s"]; } ); };
       %s_ua = { protocol = "opcua"; ports = ["tcp/4840"]; allow = ( { commands = ["read"]; security_policies = [1]; node_ids = ["2.%s"]; } ); };
-''' % ((how, places) * 4) for how, places in (("watch", "100-199"), ("wide", holding)))
+      %s_bac = { protocol = "bacnet"; ports = ["udp/47808"]; allow = ( { commands = ["read"]; objects = ["analog-output:%s"]; } ); };
+''' % ((how, places) * 5) for how, places in (("watch", "100-199"), ("wide", holding)))
 
 
 def write_row(values="0-65535", holding="0-99"):

@@ -88,7 +88,8 @@ static uint32_t bucket_of(const struct flow_table *t, uint8_t l4proto, const str
 	return (uint32_t)(keyed_mix(h ^ l4proto, t->seed[0] | 1u) & t->mask);
 }
 
-/* ICMP has no ports. By type and code, all echoes between two hosts are one flow. */
+/* ICMP has no ports; its `dport` is type and code, which a flow does not distinguish. So all ICMP
+ * between two hosts is one flow. */
 static uint16_t dport_of(const struct decoded *d)
 {
 	return d->l4proto == IP_TCP || d->l4proto == IP_UDP ? d->dport : 0;
@@ -281,16 +282,17 @@ void flow_move(struct flow_table *t, uint32_t i, uint32_t share)
 	list_put(t, i, (enum flow_class)f->class);
 }
 
-/* a holder with more than 1/8 of its share's slots loses a flow first */
+/* to make room, the greediest holder loses a flow if it has more than 1/8 of its share's slots */
 #define HOLDER_PART 8u
-/* before a new flow is refused, a holder with more than 1/16 loses one */
+/* if no class of flows makes room either, it loses one if it has more than 1/16 */
 #define HOLDER_MANY 16u
-/* a holder with at most so many flows does not lose any in this way */
+/* by these two rules, a holder with at most so many flows loses none */
 #define HOLDER_LEAST 4u
 #define HOLDER_LOOKS 16u /* flows of a holder that are compared at a time */
-/* a class with more than 1/4 of the slots is not spared, even if its flows are recent */
+/* a class with more than 1/4 of its share's slots loses flows even if all of them are recent */
 #define CLASS_PART 4u
-#define CLASS_SPARED SECOND_NS /* age after which a handshake may be removed to make room */
+/* ns since the last packet: before that, a smaller class does not lose its oldest flow */
+#define CLASS_SPARED SECOND_NS
 
 uint32_t flow_heaviest(struct flow_table *t, uint32_t holder, uint32_t (*weight)(const struct flow *f))
 {

@@ -18,10 +18,9 @@
 
 struct run {
 	uint32_t from;
-	uint16_t judged_at,
-		/* bytes at its beginning that were not read, and after them the bytes that were in
-		 * order at some time */
-		judged;
+	/* `judged` bytes of the run, from its byte `judged_at` on, were in order at some time and
+	 * were judged then */
+	uint16_t judged_at, judged;
 	struct chain bytes;
 };
 _Static_assert(RUNS_BYTES <= UINT16_MAX, "places in a run");

@@ -18,7 +18,8 @@ bool challenge_begin(struct challenges *c)
 	return secret_make(c->secret, sizeof(c->secret));
 }
 
-/* The hashed text has a fixed length, so nobody can append to it. */
+/* Hashes the secret and then a text of fixed length. So nobody can make a proof for a longer text
+ * out of this one (length extension). */
 static void prove(const struct challenges *c, const struct addr *from, const uint8_t head[HEAD], uint8_t proof[PROOF])
 {
 	uint8_t text[HEAD + 1 + sizeof(from->b)] = { 0 }, digest[32];

@@ -182,7 +182,8 @@ void leaked_close(struct leaked *l);
  * old; only a person who knows a passphrase can use one. Time is a parameter.
  */
 
-/* more than the logins for which one child can hash passphrases in that time */
+/* used challenges that are stored: more than the passphrases that the child can hash before a
+ * challenge is too old */
 #define CHALLENGE_USED 1024u
 #define CHALLENGE_SECRET 32u
 

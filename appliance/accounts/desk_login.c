@@ -22,7 +22,8 @@ void desk_at_machine(struct desk *d, uint32_t id, const struct msg_at_machine *m
 
 	desk_copy_field(login, m->login, LOGIN_NAME);
 	a = book_login_owner(&d->book, login, m->uid);
-	/* The same name with another number, or the reverse, is another person who came later. */
+	/* If only the login's name or only its uid is the account's, the login belongs to another
+	 * person, who came later. */
 	if (a == NULL || a->disabled || strcmp(a->login, login) != 0 || a->login_uid != m->uid ||
 	    !login_is_persons(m->uid)) {
 		d->refused++;

@@ -124,7 +124,7 @@ static json_t *said_of(const struct job *j)
 	return said;
 }
 
-/* His own passphrase was right: now the order itself. */
+/* The manager has proved with his own passphrase who he is. Carries out his order. */
 static void begin(struct desk *d, struct job *j, const struct account *by, struct moment now)
 {
 	json_t *said = said_of(j);

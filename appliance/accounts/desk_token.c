@@ -17,7 +17,8 @@ void desk_tokens(const struct desk_order *o)
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "tokens", all));
 }
 
-/* A token that is bound to a certificate ends with it. False: impossible; the answer was given. */
+/* Binds the token to the certificate in the order, if there is one; the token then ends with the
+ * certificate at the latest. False: the order was refused, and the answer given. */
 static bool token_pin(const struct desk_order *o, struct token *t)
 {
 	uint64_t until;

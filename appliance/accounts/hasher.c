@@ -10,7 +10,8 @@
 #include "appliance/accounts/child.h"
 #include "appliance/role/sandbox.h"
 
-/* Both ends are this program: a question of another size, or without an end of text, is invalid. */
+/* Both ends of the socket are this program. So a question of another size ends this process. The
+ * ends of its texts are written here, whatever was sent. */
 static void serve(void)
 {
 	struct hash_question q;

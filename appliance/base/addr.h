@@ -34,7 +34,7 @@ bool span_parse(const char *text, struct addr_range *ret);
 void addr_text(const struct addr *a, char out[ADDR_TEXT]);
 /* Prefix notation where the range is one prefix, "lo-hi" otherwise. */
 void addr_range_text(const struct addr_range *r, char *out, size_t size);
-/* What addr_range_text() writes. */
+/* Reads what addr_range_text() writes. */
 bool addr_range_parse(const char *text, struct addr_range *ret);
 bool addr_range_is_prefix(const struct addr_range *r, unsigned *ret_len);
 /* False when there is no next or previous address (all ones, all zeros). */

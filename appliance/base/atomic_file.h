@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Small files of state, whole or not at all: written beside, fsync'd, renamed, and the folder
- * fsync'd. Used by the supervisor only. A reader after a power loss sees the old text or the new
- * one, never a mixture.
+ * Writes small files whole or not at all: writes a new file beside the old one, fsyncs it, renames
+ * it over the old one, and fsyncs the folder. After a power loss a reader sees the old text or the
+ * new one, never a mixture.
  */
 #ifndef SEKISHO_BASE_ATOMIC_FILE_H
 #define SEKISHO_BASE_ATOMIC_FILE_H

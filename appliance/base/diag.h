@@ -50,16 +50,16 @@ struct diags {
 	size_t n, room;
 	/* reserved for the first error for which there is no memory; NULL = used */
 	struct diag *spare;
-	size_t unsearched; /* after this many entries, the list has only errors */
+	size_t unsearched; /* only the first so many entries of the list may be warnings */
 	size_t errors;	   /* all, kept or not */
 	size_t warnings;   /* all, kept or not */
 };
 
 void diags_init(struct diags *d, struct arena *a);
-/* Adds one; the message's arguments follow in the order of the English format. Returns the entry
- * (to set also/width), never NULL: past DIAG_KEPT, or without memory, a scratch entry that is
- * counted but not kept. The first error is kept without memory as well, as the bare format when
- * that has arguments. */
+/* Adds one; the message's arguments follow in the order of the English format. Returns the entry,
+ * in which the caller may set `also` and `width`. Never NULL: when DIAG_KEPT are kept or memory is
+ * out, it is a scratch entry, which is counted but not kept. The first error is kept even without
+ * memory; its text may then be the format without its arguments. */
 struct diag *diag_add(struct diags *d, enum severity s, const char *code, struct srcpos at, enum message m, ...);
 void diag_hint(struct diags *d, struct diag *g, enum message m, ...);
 /* As diag_add, with both texts given (in the arena, or static), for sentences whose parts differ

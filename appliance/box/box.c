@@ -84,7 +84,8 @@ static int set_one(const struct vlan_places *p, const struct ir *ir, const struc
 	struct rtnl_link l = { 0 };
 	int r = i->vlan != 0 && !vlans_stand(p, i) ? vlans_ensure(p, i, e) : 0;
 
-	/* This was reported already. A missing or foreign device has no addresses to compare. */
+	/* A dry run found no right VLAN device, and vlans_ensure has reported that. So there are no
+	 * addresses to compare. */
 	if (r == -EALREADY)
 		return 0;
 	if (r == 0)
@@ -117,8 +118,8 @@ static void hear(void *ctx, const char *what, const char *detail)
 	x->each(x->ctx, x->where, what, detail);
 }
 
-/* An interface that is no longer in the policy is set down. It stays in the namespace, because the
- * first one has no rules of the box. */
+/* Sets an interface down that is no longer in the policy. It stays in the namespace of the box,
+ * because the first namespace has no rules of the box. */
 static void retire_one(struct handles *h, const struct ir_interface *i)
 {
 	const struct ir_interface none = { .name = i->name, .device = ir_card(i) };

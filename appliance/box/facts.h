@@ -21,9 +21,9 @@ int box_answers(struct rtnl *r, uint32_t index, const struct ir *ir, const struc
  */
 int box_connected(struct rtnl *r, const struct ir *ir, bool admin, struct err *e);
 /*
- * Gives the namespace exactly these routes of ours, except routes to an interface that does not
- * exist, which is not reported here. Goes on after a failure; returns the first one. `admin`: the
- * routes for the admin namespace are meant.
+ * Gives the namespace the routes of the generation that belong there, and removes all others. In
+ * the admin namespace (`admin`), routes of other programs stay. A route to an interface that does
+ * not exist is left out, and not reported here. Goes on after a failure; returns the first one.
  */
 int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e);
 /* Sorts the addresses, and writes them as ascending ranges that do not touch to ret[n]. Returns the

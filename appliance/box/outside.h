@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Finds ways around our rules in the data and the admin namespace that nf_tables does not show:
- * devices that are not in the policy, bridges and the like over devices that are, XDP and tc
- * programs, legacy iptables, policy routing; and devices on a card of the box in the first
- * namespace. Supervisor only. It reports and never changes anything, because a person has
- * to decide.
+ * devices that are not in the policy; bridges and the like over devices of the policy; XDP and tc
+ * programs; legacy iptables; policy routing. In the first namespace, finds devices on a card of the
+ * box. Supervisor only. It reports and never changes anything, because a person has to decide.
  */
 #ifndef SEKISHO_BOX_OUTSIDE_H
 #define SEKISHO_BOX_OUTSIDE_H

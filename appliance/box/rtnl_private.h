@@ -18,8 +18,8 @@ struct nlmsghdr *rtnl_begin(struct rtnl *r, uint16_t type, uint16_t flags);
 /* Sends and reads all answers. 0 or negative errno; -EAGAIN stands for "interrupted dump,
  * ask again". */
 int rtnl_talk(struct rtnl *r, struct nlmsghdr *h, mnl_cb_t cb, void *ctx);
-/* Whether `a` lies wholly inside the message; libmnl's own loop macro narrows the distance without
- * saying so. */
+/* Whether `a` lies wholly inside the message. Used instead of libmnl's own loop macro, which
+ * implicitly converts a distance to a narrower type. */
 bool rtnl_attr_inside(const struct nlmsghdr *h, const struct nlattr *a);
 
 #define each_attr(a, h, header)                                                                                        \

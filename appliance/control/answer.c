@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pending answers. An answer is queued here, and the loop sends all of them once a turn
- * (control.c). So the handler of an answer never runs inside its sender, and may begin the next
+ * (people.c). So the handler of an answer never runs inside its sender, and may begin the next
  * request.
  */
 #include <errno.h>

@@ -144,7 +144,7 @@ static void collect_free(struct collect *c)
 	*c = (struct collect){ .kind = COLLECT_NONE };
 }
 
-/* Enforce handles one question at a time and is at another one. */
+/* Whether enforce is at another question. It handles one at a time. */
 static bool behind_another(const struct control *s, const struct collect *c)
 {
 	for (size_t i = 0; i < COLLECTS; i++) {
@@ -156,8 +156,8 @@ static bool behind_another(const struct control *s, const struct collect *c)
 	return false;
 }
 
-/* Roles answer at different times: their answers are about one policy only when none was applied in
- * between. */
+/* Whether the answers of the roles may be about different policies: roles answer at different
+ * times, and a policy was applied in between, or still is. */
 bool answers_moved(const struct control *s, const struct collect *c)
 {
 	return s->busy || s->changes != c->changes;

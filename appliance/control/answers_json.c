@@ -320,7 +320,7 @@ static void compare_retention(const struct collect *c, json_t *list)
 	json_object_set_new(json_array_get(list, json_array_size(list) - 1), "want", json_string(want));
 }
 
-/* Whether the kernel tells the tap of sessions that pass is set outside the rules. */
+/* Compares whether the kernel reports passed sessions to the tap. This is set outside the rules. */
 static void compare_passed(const struct control *s, const json_t *box, json_t *list)
 {
 	if (!json_is_true(json_object_get(box, "passed_differs")))

@@ -118,7 +118,8 @@ static void tell(struct control *s, enum certificate_use use)
 	record(s, f, codes[is], object);
 }
 
-/* Another file, or none: reports about the former file are over. */
+/* The box uses another file now, or none (path ""). If a fault of the former file was reported,
+ * records that this fault is over. */
 static void rename_to(struct control *s, enum certificate_use use, const char *path)
 {
 	struct certificate_file *f = &s->certificates.files[use];

@@ -14,7 +14,7 @@
  * result. */
 struct order {
 	bool used;
-	uint64_t serial; /* of its question */
+	uint64_t serial; /* differs for each order, so an answer finds its order or none */
 	struct asker asker;
 	int fd; /* owned; -1 = none */
 	char comment[COMMENT_BYTES];
@@ -48,7 +48,8 @@ void draft_ordered(struct control *s, const struct order *o);
 /* Whether an order may be carried out by the supervisor; answers with the reason if not. `alone`:
  * one person is enough; `approvers`: names of persons who may approve. */
 bool draft_may_apply(struct control *s, const struct order *o, bool alone, const json_t *approvers);
-/* The comment of the resulting generation, for all lists. */
+/* Writes the comment of the new generation: author and approver, and after them what the person
+ * typed. */
 void draft_comment(const struct draft *d, const struct order *o, char out[COMMENT_BYTES]);
 /* Drops the result of the last dry run, because the revision has changed. */
 void draft_untried(struct change *c);

@@ -15,7 +15,8 @@ struct client {
 	int fd; /* -1 = free */
 	/* number of this connection, so that an answer never goes to a later client */
 	uint64_t serial;
-	/* the login of the person; for clients other than root with the account: "tanaka/suzuki" */
+	/* the login of the person; for a client other than root, login and account:
+	 * "tanaka/suzuki" */
 	char by[USER_BY];
 	bool waiting; /* a question is being answered; a client may have one at a time */
 	/* the supervisor reads that question; control only notices the end of the connection */

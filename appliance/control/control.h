@@ -260,7 +260,7 @@ json_t *json_certificates(const struct control *s);
  * ends it.
  */
 
-struct typist; /* people.h */
+struct typist; /* below */
 struct change; /* change_private.h */
 
 /* Reads the stored draft. To be called at the start, once events can be sent. 0 or negative

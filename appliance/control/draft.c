@@ -298,8 +298,8 @@ static void save(struct control *s, const struct order *o)
 {
 	struct change *c = s->change;
 	struct draft before = c->draft, *d = &c->draft;
-	/* A generation on trial may be given up and its draft changed: its author stays an author
-	 * of the result. */
+	/* A draft whose generation is on trial may be saved again. It is then no new draft, so its
+	 * authors stay its authors. */
 	bool new = d->state == DRAFT_NONE || (d->state == DRAFT_APPLIED && d->generation != s->trial);
 	uint8_t *texts = NULL;
 	struct err e;
@@ -442,8 +442,8 @@ static bool may_approve(const json_t *approvers, const char *name)
 	return false;
 }
 
-/* An approver was shut out or has another role since: nobody stands for the approval, so the draft
- * waits for another approver. */
+/* Since the approval, the approver was disabled or got another role. So the approval is void, and
+ * the draft waits for another approver. */
 static void approval_falls(struct control *s, const struct order *o)
 {
 	struct draft before = s->change->draft, *d = &s->change->draft;

@@ -11,7 +11,7 @@
 #define SECOND 1000000000ull
 #define LOOK_NS (10 * SECOND)
 #define SHOWN 32u		/* names that are shown; the total is given besides */
-#define BACK_MOST 8u		/* generations that a start reads back through */
+#define BACK_MOST 8u		/* earlier generations that are read after a start, at most */
 #define BACK_BUDGET (64u << 20) /* bytes of memory for one generation */
 
 static uint64_t now_s(void)

@@ -91,8 +91,8 @@ void people_accept(struct control *s)
 		;
 }
 
-/* The peer has closed the connection, so it does not count: a login that opens one for each
- * question is not limited by its former ones. */
+/* Whether the peer has closed the connection. Such a connection no longer counts, so a login may
+ * open a new connection for each question without reaching its limit. */
 static bool has_gone(const struct client *c)
 {
 	char x;

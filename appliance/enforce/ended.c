@@ -23,7 +23,8 @@
  * only a session whose label has ended is reset */
 #define LATE_MS 150u
 
-/* milliseconds before an end: a session that begins after that look is missed */
+/* milliseconds before an end: then it is read once more which conduits were used. Sessions that
+ * begin later are missed */
 #define LOOK_MS 200u
 
 struct ending {

@@ -23,7 +23,7 @@
  *   enforce/walk.c        the way of a packet through the rules that were read
  *   enforce/witness.c     compares the policy with such walks (witness_edges.c chooses packets,
  *                         witness_box.c tests the box's own traffic)
- *   enforce/effective.c   the rules in force, for people (effective_commands.c: grants)
+ *   enforce/effective.c   the rules in force, for people (policy/ir/standing_json.c: grants)
  *   enforce/matched.c     what was used, and when (matched_form.c: on the disk; used.c: to and
  *                         from the supervisor)
  *   enforce/stop.c        ends work that nobody waits for, and keeps messages meanwhile
@@ -162,7 +162,7 @@ struct enforce {
 	struct event_port events;
 	struct netlink net;
 	struct forwarding forwarding;
-	int reverse_path;	     /* owned; see reverse_path.h */
+	int reverse_path;	     /* owned; see reverse_path_open (box/sysctl.h) */
 	unsigned lacks;		     /* bits of enum kernel_lack */
 	struct generation_held *now; /* the generation in force; NULL before the first apply */
 	/* seconds since 1970: sessions that ended by this time were reported */

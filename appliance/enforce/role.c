@@ -345,8 +345,8 @@ static int open_all(struct enforce *f, struct err *e)
 		return r;
 	f->lacks = batch_probe(&f->net);
 	r = deny_base_load(&f->net, &adopted, e);
-	/* Packets were forwarded without the base rules, or with rules that nobody can vouch
-	 * for. */
+	/* Until now, packets may have been forwarded without the base rules. So forwarding is
+	 * switched off unless the existing rules were right. */
 	if (r < 0)
 		(void)forwarding_set(&f->forwarding, false, NULL);
 	else if (!adopted)

@@ -191,8 +191,9 @@ void witness_box(struct asking *a)
 	}
 }
 
-/* An end answers a reset with a wrong sequence number by a bare acknowledgement, which no worker
- * hears while the session is quiet. */
+/* Tests that a reset of the gate leaves the box, and that its session is no longer quiet from then
+ * on. The reason: an end answers a reset with a wrong sequence number by a bare acknowledgement,
+ * which no worker gets while the session is quiet. */
 static void heard_from_here_on(struct asking *a, const struct tuple *t, uint32_t id, uint32_t lane)
 {
 	for (uint32_t had = MARK_UNJUDGED; had <= MARK_QUIET; had++) {

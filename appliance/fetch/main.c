@@ -25,7 +25,7 @@
 #include "appliance/role/sandbox.h"
 
 #define SETTINGS "/run/sekisho/update.conf"
-#define CA_MOST (1u << 20) /* bytes; as supervise/authority.c looks at it */
+#define CA_MOST (1u << 20) /* bytes; as AUTHORITY_MOST (box/companions.h) */
 #define PATH_MOST 200u	   /* bytes of the requested path */
 #define SECOND_NS 1000000000u
 #define HEAD_NS (30 * (uint64_t)SECOND_NS) /* ns until the header of the answer must be complete */

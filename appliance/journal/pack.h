@@ -22,9 +22,9 @@ struct pack; /* a segment that is being packed */
 
 /*
  * Makes one step. 1 = there is more to do at once; 0 = there is nothing to do; negative errno:
- * packing was given up, and the segment is unchanged. `open` is the segment that is being written,
- * or an earlier one from which on segments stay plain; 0 = none. It is used when a segment is
- * chosen, while *p is NULL, as at the start.
+ * packing was given up, and the segment is unchanged. While *p is NULL, as at the start, the step
+ * chooses a segment before `open`, which is the segment that is being written, or an earlier one
+ * from which on segments stay plain; 0 = none.
  */
 int pack_step(struct pack **p, int dirfd, uint64_t open, struct err *e);
 /* Frees memory and descriptors; files stay as they are. */

@@ -172,7 +172,8 @@ void role_device_heard(struct journal_role *j, const struct event *e)
 	struct named_place place;
 
 	if (e->value == 0) {
-		/* Devices that were only counted, at the interface where they were heard. */
+		/* This event names no device. It says how many devices were only counted at an
+		 * interface. */
 		if (j->known.reviewed != 0)
 			count_over(j, e, e->count);
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was found of a folder of records, as docs/json.md has it under `journal verify`. */
+/* The result of checking a folder of records, as JSON (docs/json.md, `journal verify`). */
 #ifndef SEKISHO_JOURNAL_VERIFY_JSON_H
 #define SEKISHO_JOURNAL_VERIFY_JSON_H
 

@@ -33,7 +33,7 @@
 #define WEAK_SETTLED_NS 3600000000000ull
 
 struct weak_server {
-	struct addr address; /* family 0: the rest of a conduit */
+	struct addr address; /* family 0: all servers of the conduit that have no entry */
 	uint16_t port;
 	/* weaknesses of all its sessions, bits by enum tls_weakness; 0 = not known */
 	uint32_t bits;

@@ -13,8 +13,8 @@
 
 #include "appliance/kernel/plain_table.h"
 
-/* packets a second, as for IPv6. At this rate the table has room for the entries of 65 interfaces
- * in the five seconds for which it keeps them */
+/* requests a second, as for IPv6. A full table gives up no entry of the last five seconds. In that
+ * time one interface can fill about 5,000 of the 65,536 places (box/sysctl.c) */
 #define ARP_PER_SECOND 1000u
 
 #define ARP_TOLD_PER_SECOND 100u /* requests of an interface that are logged to the tap */

@@ -76,7 +76,7 @@ _Static_assert(IR_LAYERS == 8, "one map for each layer");
 /* When the set is full, further pairs are not stored. They are then limited only by the share of
  * their zone. */
 #define PAIRS 65536u
-/* one element for each session that connection tracking can hold (box/capacity.h), because all may
+/* one element for each session that connection tracking can hold (box/sysctl.h), because all may
  * be in the same part */
 #define PARTS 262144u
 #define FILLED(id, text, length, keys, ...)                                                                            \

@@ -17,8 +17,9 @@
  */
 void who_name(pid_t pid, uid_t uid, char *out, size_t size);
 
-/* The user number of that login. For a user other than root: the inherited one (audit), else its
- * own. NO_TYPIST: unknown, because audit has none and all parent processes are root's. */
+/* The uid of that login. For root it is found as in who_name; NO_TYPIST when audit has none and all
+ * parent processes are root's. For any other user it is the inherited one (audit), else `uid`;
+ * NO_TYPIST when the process cannot be read. */
 #define NO_TYPIST UINT32_MAX
 uint32_t who_typed(pid_t pid, uid_t uid);
 

@@ -56,8 +56,8 @@ struct generation_record {
 	uint64_t other; /* as in generation_cause */
 };
 
-/* From `ns` on, by the clock of that time, this generation was in force; 0: from then on it is not
- * known which one was. */
+/* From `ns` on (wall time, as the clock showed it then) generation `number` was in force. Number 0:
+ * from then on it is not known which one was. */
 struct generation_turn {
 	uint64_t ns, number;
 };

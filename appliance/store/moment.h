@@ -61,7 +61,7 @@ struct clock_facts {
 
 enum clock_wait clock_judge(const struct clock_facts *f);
 
-/* For a trusted clock: the time without a step after which its moment is stored. */
+/* ns for which a trusted clock runs without being set before its time is stored (again) */
 #define MOMENT_EVERY_NS 3600000000000ull
 
 struct clock_steady {

@@ -132,7 +132,7 @@ static int by_age(const void *a, const void *b)
 	return (x->used < y->used) - (x->used > y->used); /* newest first */
 }
 
-/* Orders entries by meaning and place. Of equal ones the last used comes first: if a permit has
+/* Orders entries by identity and place. Of equal ones the last used comes first: if a permit has
  * moved to the place of another, sessions now have its id. */
 static int by_meaning(const void *pa, const void *pb)
 {

@@ -4,9 +4,9 @@
  *
  * Conntrack marks outlive every process, so an id must keep its meaning for as long as a flow may
  * carry it. A permit with the same identity (settings, grants, rows) that covers the same packets
- * keeps its id over generations and restarts. One that covers others keeps an id if the caller says
- * that it continues that permit (policy/ir/carry.c). Otherwise it gets an id that is not stored
- * here. Ids are on disk before the kernel gets them.
+ * keeps its id over generations and restarts. A permit that has changed in any of these keeps its
+ * id only if the caller says so (permit_wanted.keep, policy/ir/carry.c). Any other permit gets an
+ * id that no entry of the list has. An id is on disk before the kernel gets it.
  */
 #ifndef SEKISHO_STORE_PERMIT_IDS_H
 #define SEKISHO_STORE_PERMIT_IDS_H

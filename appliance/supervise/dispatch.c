@@ -220,8 +220,8 @@ static bool relay(void *ctx, struct msg *m)
 /* Passes on a message with what a person typed; no copy stays in this process. */
 static bool people(void *ctx, struct msg *m)
 {
-	/* Only root changes accounts, and such an order is read from its own connection
-	 * (orders.c). */
+	/* Control may only pass on orders that change no account. Other orders come from root, and
+	 * the supervisor reads them itself from root's connection (orders.c). */
 	bool ok = (m->body.type != MSG_USER || user_order_looks((enum user_order)m->body.user.order)) && relay(ctx, m);
 
 	/* Cleared from the beginning of the message, because a compiler with sanitizers takes

@@ -104,7 +104,7 @@ uint64_t trial_until(const struct supervisor *s)
 	return apart > CLOCK_STEP_NS ? due : s->trial_until_wall;
 }
 
-/* Messages to a role's process, and its end. roles.c starts it. */
+/* The process of a role: messages to it, and how it is ended. roles.c starts it. */
 
 /* A socket pair with room for some thousand records, so that none is lost while the journal
  * restarts. */

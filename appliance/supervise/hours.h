@@ -14,13 +14,14 @@
 
 struct supervisor; /* supervise.h */
 
-#define HOURS_TOLD 16u /* windows of one moment that get a record of their own */
+/* of the windows that open at the same time, or shut, so many get a record each; the others are
+ * counted in one record */
+#define HOURS_TOLD 16u
 
 struct hours {
-	uint64_t looked_s,
-		/* seconds since 1970: up to when changes are recorded; when the next change comes.
-		 * 0 = not known */
-		next_s;
+	/* seconds since 1970, 0 = not known: all changes up to `looked_s` are recorded; the next
+	 * change comes at `next_s` */
+	uint64_t looked_s, next_s;
 	uint64_t number; /* the generation that these times belong to */
 };
 

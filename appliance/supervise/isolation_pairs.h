@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which pairs of addresses the isolations in force cut, and which exceptions they keep, under the
- * policy in force and the next one. An apply can only cut more: all addresses that an isolated name
- * has had since the order count, and a conduit is kept only if it was kept at the order and the
- * policy still keeps it.
+ * policy in force and the next one. An apply can only cut more. An isolation covers all addresses
+ * that the isolated name has had since the order. It keeps a conduit only if it kept it at the
+ * order and the policy still keeps it.
  *
  * A kept exception passes by its permit. A permit is kept if all its conduits are kept by each
  * isolation that covers them. Isolations that do not keep a permit cut its boxes.
@@ -29,7 +29,8 @@ json_t *isolation_keeps(const struct ir *ir, const char *what);
 /* Removes from an isolation's `keep` the conduits that its declaration in the policy does not keep,
  * if there is a declaration. True: some were removed. */
 bool isolation_keeps_less(const struct ir *ir, json_t *isolation);
-/* For enforce: APART_PAIR, owned by the caller; negative errno. `next` may be NULL. */
+/* Makes a sealed memfd with the list of APART_PAIR for enforce. Returns its descriptor, owned by
+ * the caller, or negative errno. `next` may be NULL. */
 int isolation_memfd(const struct supervisor *s, const json_t *list, const struct policy *next);
 /* Statements `always` of the policy that these isolations break; owned by the caller. */
 json_t *isolation_breaks(const struct ir *ir, const json_t *list);

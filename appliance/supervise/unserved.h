@@ -48,10 +48,10 @@ struct unserved_counts {
 struct unserved {
 	struct unserved_counts was; /* as last read */
 	bool on;		    /* it is an alarm */
-	/* since `since_wall_ns`, of an alarm or of what may become one */
+	/* packets since `since_wall_ns`, when the alarm began, or what may become one */
 	struct unserved_counts sum;
 	uint64_t since_wall_ns, last_wall_ns, last_ns; /* 0 = nothing */
-	/* monotonic: when this spell of decided packets began; its last one */
+	/* monotonic ns: when the present spell of decisions by gates began; its last decision */
 	uint64_t spell_ns, away_ns;
 	unsigned spells;
 	/* number of checks in a row with more unanswered packets than gates handed back */
@@ -90,10 +90,11 @@ bool unserved_lane(const struct unserved *u, uint32_t lane);
 /* Start from zero bytes. */
 struct deaf {
 	bool on; /* it is an alarm */
-	/* since `since_wall_ns`, of an alarm or of what may become one */
+	/* packets since `since_wall_ns`, when the alarm began, or what may become one */
 	uint64_t packets;
 	uint64_t since_wall_ns, last_wall_ns; /* 0 = nothing */
-	/* monotonic: the first packet, and the one that bears it out; 0 = none */
+	/* monotonic ns: the first count, and the first that came DEAF_APART_NS or more after it;
+	 * 0 = none */
 	uint64_t first_ns, again_ns;
 	/* monotonic: when the tap last said that it hears; 0 = never */
 	uint64_t heard_ns;

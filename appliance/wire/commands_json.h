@@ -9,10 +9,10 @@
 #include "appliance/wire/notation.h"
 #include "appliance/wire/vocabulary.h"
 
-/* "0-99,400" as a policy writes them; "any" without restriction, "" for nothing. Caller owns
- * the reference. */
 /* The names of servers that a grant declares; NULL: none. */
 json_t *names_json(const struct command_table *t, const struct command_grant *g);
+/* "0-99,400" as a policy writes them; "any" without restriction, "" for nothing. The caller owns
+ * the reference. */
 json_t *numbers_json(const struct command_table *t, const struct number_set *s, struct notation n);
 /* Codes one by one; more than 256 in a row are a text, "4096-12287". */
 void codes_json(json_t *list, struct number_range codes);

@@ -158,8 +158,8 @@ static bool several(const char *text)
 	       digit(text[0], 10) >= 0;
 }
 
-/* Reads a tag's name, or "#" and its digest, which is printed for an unknown name. */
-/* A thumbprint: what stands for it are its first bits, as many as an address has. */
+/* Reads a thumbprint of `digits` hexadecimal digits. Its number is its first bits, as many as an
+ * address has. */
 static bool read_digits(const char *text, unsigned digits, uint64_t *ret)
 {
 	uint64_t v = 0;
@@ -174,6 +174,7 @@ static bool read_digits(const char *text, unsigned digits, uint64_t *ret)
 	return text[digits] == '\0';
 }
 
+/* Reads a name, or a thumbprint, or "#" and a digest, which is printed for an unknown name. */
 static bool read_name(struct reader *r, struct number_range *ret)
 {
 	uint64_t v = 0;

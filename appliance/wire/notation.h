@@ -4,10 +4,9 @@
  * or has 0x before it. A number with parts is written as a path: the most significant part first,
  * joined by dots. With the parts block, byte and bit, "4" is all of block 4, and "4.100" all of its
  * byte 100. The last number may be a range: "4.100-109" or "4.100.0-3". Numbers of a part may have
- * names: "analog-output:1-20". Where addresses are names,
- * a name stands for its digest, which is printed as "#" and 16 hexadecimal digits. The same module
- * reads policies and prints numbers for people, so that printed numbers can be copied into a
- * policy. Pure.
+ * names: "analog-output:1-20". Where addresses are names, the number is the name's digest, which is
+ * printed as "#" and 16 hexadecimal digits. The same module reads policies and prints numbers for
+ * people, so that printed numbers can be copied into a policy. Pure.
  */
 #ifndef SEKISHO_WIRE_NOTATION_H
 #define SEKISHO_WIRE_NOTATION_H

@@ -76,8 +76,8 @@ struct least_info {
 
 #define UNTOLD_PLACE 1u /* the addresses that the function touches */
 #define UNTOLD_VALUE 2u /* the values that the device has afterwards */
-/* some requests of a function without spaces contain neither: a row that limits one of the two
- * refuses these alone */
+/* The function has no spaces, and some of its requests do not say which addresses they touch or
+ * which values they set. A row that limits addresses or values refuses only these requests. */
 #define UNTOLD_AT_TIMES 4u
 
 /*
@@ -92,8 +92,8 @@ struct part_info {
 	const char *what; /* name of the part in hints and documents: "byte" */
 };
 
-/* Names that policies may write instead of numbers, in the order of the numbers. `joint` stands
- * behind one, or a dot does. A name has no dot, no colon, and begins with a letter. */
+/* Names that policies may write instead of numbers, in the order of the numbers. `joint` or a dot
+ * joins the next part to a name. A name has no dot, no colon, and begins with a letter. */
 struct number_name {
 	uint32_t number;
 	const char *name;

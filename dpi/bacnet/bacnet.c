@@ -15,10 +15,10 @@ _Static_assert(BACNET_PDU_MAX <= ENFORCER_PDU_MAX, "the longest datagram must fi
 #define ANY_DEVICE (8u << BACNET_INSTANCE_BITS | 0x3fffffu)
 #define DEVICE_TYPE 8u
 
-/* What `parse` hands to `asked`. */
+/* Indexes of parsed.kept, in which `parse` hands data to `asked`. */
 enum kept { KEPT_DUE, KEPT_INVOKE, KEPT_CHOICE, KEPT_SEGMENTED, KEPT_ACKNOWLEDGES, KEPT_OBJECT, KEPT_PROPERTY };
 
-/* What answers a request. */
+/* The kind of message that answers a request. */
 enum due { DUE_NOTHING, DUE_APDU, DUE_RESULT, DUE_TABLE };
 
 /* ---- what comes by itself -------------------------------------------------------------------- */
@@ -26,8 +26,9 @@ enum due { DUE_NOTHING, DUE_APDU, DUE_RESULT, DUE_TABLE };
 #define MAX_REQUESTS 3u
 
 /*
- * What a server sends without a request of its own number: the code of the message, and the codes
- * that ask for it; where there are none, a row has to allow the message itself.
+ * Messages that a server sends by itself, not as the answer to a request with the same number: the
+ * code of the message, and the codes of requests that ask for it. If there are none, a row must
+ * allow the message itself.
  */
 static const struct {
 	uint32_t code;
@@ -90,7 +91,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->asks = dir == DIR_C2S;
 	if (!ret->asks)
 		return;
-	if (!bacnet_unwrap(pdu, &u)) { /* nothing but the link's function is sure */
+	if (!bacnet_unwrap(pdu, &u)) { /* only the link's function is known */
 		u.carries = false;
 		ret->operations[0] = bacnet_operation(&u, BACNET_LINK(u.function));
 		ret->n = 1;
@@ -111,14 +112,14 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->kept[KEPT_PROPERTY] = property;
 }
 
-/* An answer of the client to a request of the server, or to segments of an answer: to one station,
- * the one that asked. */
+/* Whether this answer of the client fits a request of the server, or segments of a server's answer.
+ * It must go to one station, the one that asked. */
 static bool is_told(struct bacnet_state *s, const struct parsed *p)
 {
 	uint8_t type = (uint8_t)p->kept[KEPT_ACKNOWLEDGES], invoke = (uint8_t)p->kept[KEPT_INVOKE];
 	uint32_t route = p->operations[0].targets[BACNET_ROUTE], way = p->operations[0].targets[BACNET_WAY];
 
-	/* nothing that a server asks has data for an answer */
+	/* no request of a server is answered with data */
 	if (type == BACNET_COMPLEX_ACK)
 		return false;
 	if (way != BACNET_UNICAST && way != BACNET_RELAYED + BACNET_UNICAST)
@@ -138,7 +139,7 @@ static bool is_told(struct bacnet_state *s, const struct parsed *p)
 	return false;
 }
 
-/* What may come by itself from now on. */
+/* Notes what the server may send by itself from now on, because this request asks for it. */
 static void expect(struct bacnet_state *s, const struct operation *o)
 {
 	for (unsigned i = 0; i < COMES; i++)
@@ -168,7 +169,8 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 			ret->reason = R_BACNET_RESPONSE;
 		return;
 	}
-	/* only where everything passes it does not matter what segments hold */
+	/* What segments contain is not read. So a request in segments passes only if the grant
+	 * allows everything. */
 	if (p->kept[KEPT_SEGMENTED] != 0 && ret->reason == R_ALLOWED &&
 	    !(ruling->grant != NULL && ruling->grant->whole))
 		ret->reason = R_BACNET_SEGMENT;
@@ -176,7 +178,8 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		expect(s, o);
 	if (p->kept[KEPT_DUE] == DUE_NOTHING)
 		return;
-	/* a request that is sent again has one answer, as its segments have */
+	/* A request that is sent again is remembered only once, and so are the segments of one
+	 * request: there is one answer. */
 	for (uint32_t i = 0; i < s->wait.n; i++) {
 		struct bacnet_open *w = &s->open[i];
 
@@ -192,7 +195,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		ret->reason = R_BACNET_PENDING;
 	pending_seen(open_of(s));
 	if (s->wait.n == BACNET_OPEN_MAX) {
-		/* else it is judged once more, or never passes */
+		/* a pending request is judged again later, or never passes */
 		s->wait.unread |= ret->reason != R_BACNET_PENDING;
 		return;
 	}
@@ -219,8 +222,8 @@ static void name_conduit(const struct command_table *t, const struct command_per
 	pdu_name_ruling(ret, &ruling);
 }
 
-/* Whether an acknowledgement is of the kind that the service has; errors and their like are
- * of any. */
+/* Whether an acknowledgement is of the kind (simple or complex) that the service has. Any other
+ * answer, for example an error, fits every service. */
 static bool is_due(const struct bacnet_open *o, const struct bacnet_unit *u)
 {
 	enum bacnet_answer due = bacnet_answer_of(o->choice);
@@ -230,7 +233,8 @@ static bool is_due(const struct bacnet_open *o, const struct bacnet_unit *u)
 	return u->type != BACNET_COMPLEX_ACK || due != BACNET_ANSWER_SIMPLE;
 }
 
-/* Whether an acknowledgement begins with what was asked for; the rest of segments says nothing. */
+/* Whether an acknowledgement begins with the object and the property that were asked for. Segments
+ * after the first do not have them. */
 static bool begins_right(const struct bacnet_open *o, const struct bacnet_unit *u)
 {
 	uint32_t object, property;
@@ -250,7 +254,7 @@ static bool fits(const struct bacnet_open *o, const struct bacnet_unit *u)
 		return false;
 	if (u->type >= BACNET_REJECT || u->type == BACNET_SEGMENT_ACK)
 		return true;
-	/* the next segment, or the last one again */
+	/* a segment after the first only if an earlier one has come */
 	return o->choice == u->service && is_due(o, u) && begins_right(o, u) &&
 	       (!u->segmented || u->sequence == 0 || o->began);
 }
@@ -272,7 +276,8 @@ static void answer_open(struct bacnet_state *s, uint32_t i, const struct bacnet_
 	for (uint32_t k = 0; k < i; k++)
 		s->open[k].wait.expendable = 1;
 	o->began = true;
-	/* what has several segments may come again, until another request is asked */
+	/* Segments may come again. So the request is still remembered, but after its last segment
+	 * it is the first to be dropped. */
 	if (u->type != BACNET_SEGMENT_ACK && !u->segmented)
 		pending_answered(open_of(s), i);
 	else
@@ -301,7 +306,7 @@ static bool may(const struct bacnet_unit *u, uint32_t code, const struct command
 	struct operation o = bacnet_operation(u, code);
 	struct ruling ruling;
 
-	/* of an answer nobody asks which way it came */
+	/* it does not matter which way an answer came */
 	o.broadcast = 0;
 	o.idle = (1u << TARGET_MAX) - 1u;
 	evaluate(t, p, vocabulary_of(PROTO_BACNET), &o, 1, &ruling);
@@ -310,7 +315,8 @@ static bool may(const struct bacnet_unit *u, uint32_t code, const struct command
 	return ruling.reason == R_ALLOWED;
 }
 
-/* What the server says by itself: it was asked for, which a row still allows, or a row names it. */
+/* Judges what the server sends by itself. It is allowed if the client has asked for it, by a
+ * request that some row still allows, or if a row allows the message itself (`comes`). */
 static void came(struct bacnet_state *s, const struct bacnet_unit *u, const struct command_table *t,
 		 const struct command_permit *p, struct pdu *ret)
 {
@@ -335,7 +341,8 @@ static void came(struct bacnet_state *s, const struct bacnet_unit *u, const stru
 	s->next_told = (uint8_t)((s->next_told + 1u) % BACNET_TOLD_MAX);
 }
 
-/* Which answers have tagged data that have to be whole; segments have a part of them. */
+/* Whether the tagged data of an answer are whole, if it has any. A segment has only a part of them,
+ * and is not checked. */
 static bool is_whole(const struct bacnet_unit *u)
 {
 	uint32_t code = u->type == BACNET_UNCONFIRMED_REQUEST ? BACNET_UNCONFIRMED(u->service) : u->service;
@@ -368,7 +375,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 			answered_request(s, &u, t, p, ret);
 		return;
 	}
-	/* a request in segments nobody can judge, nor does a client send the ends of an answer */
+	/* a request of the server in segments cannot be judged; it is refused below */
 	if (u.message || (u.type <= BACNET_UNCONFIRMED_REQUEST && !u.segmented)) {
 		came(s, &u, t, p, ret);
 		return;

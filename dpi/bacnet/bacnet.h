@@ -5,8 +5,8 @@
  * A client asks: service, route, way, objects, properties, priorities and values of each request
  * must be allowed, and every element of a request that has several. A server answers an open
  * request by its invoke id, with what was asked for, and sends by itself only what a client has
- * subscribed to or what a row names. It owns nothing but the flow's inline state, and never
- * sees packets, time or other flows.
+ * subscribed to or what a row names. The enforcer owns nothing but the flow's inline state, and
+ * never sees packets, time or other flows.
  */
 #ifndef SEKISHO_DPI_BACNET_BACNET_H
 #define SEKISHO_DPI_BACNET_BACNET_H

@@ -50,7 +50,7 @@ bool bacnet_link_fits(uint8_t function, size_t bytes)
 	}
 }
 
-/* A network, the length of an address in it, and the address. */
+/* Reads a route: a network, the length of an address in it, and the address. */
 static bool take_route(struct bytes *b, bool source, uint32_t *ret)
 {
 	uint16_t network;
@@ -59,7 +59,8 @@ static bool take_route(struct bytes *b, bool source, uint32_t *ret)
 	bytes_be16(b, &network);
 	if (!bytes_u8(b, &n) || network == 0)
 		return false;
-	/* all networks are no sender, and have no station (clause 6.2.2) */
+	/* A source is one network and a station. Network 65535 means all networks, and no station
+	 * of theirs can be named (clause 6.2.2). */
 	if (source ? network == UINT16_MAX || n == 0 : network == UINT16_MAX && n > 0)
 		return false;
 	*ret = BACNET_ROUTE_OF(network, n == 0 ? BACNET_STATION_ALL : BACNET_STATION_LONG);
@@ -91,7 +92,7 @@ static bool take_network(struct bytes *b, struct bacnet_unit *ret)
 	return !b->failed && hops > 0;
 }
 
-/* Flags that mean nothing for a type have to be 0. */
+/* Whether these flags may be set for the type. Flags that mean nothing for it must be 0. */
 static bool flags_fit(uint8_t type, uint8_t flags)
 {
 	switch (type) {
@@ -131,7 +132,7 @@ static bool take_apdu(struct bytes *b, struct bacnet_unit *ret)
 	if (b->failed || (sizes & 0x80u) != 0 || window == 0 || window > 127)
 		return false;
 	ret->rest = *b;
-	/* those that say it all in their header */
+	/* the other types say everything in their header, so nothing may follow it */
 	return b->left == 0 || ret->type <= BACNET_UNCONFIRMED_REQUEST || ret->type == BACNET_COMPLEX_ACK ||
 	       ret->type == BACNET_ERROR;
 }

@@ -43,7 +43,7 @@ enum bacnet_apdu_type {
 
 struct bacnet_unit {
 	uint8_t function; /* of the link */
-	/* it has a network layer; else `rest` is what stands behind the link's header */
+	/* it has a network layer; otherwise `rest` is what follows the link's header */
 	bool carries;
 	bool relayed; /* it comes from another network, `source` */
 	bool message; /* of the network layer, of this type */
@@ -57,13 +57,14 @@ struct bacnet_unit {
 	struct bytes rest; /* tagged data */
 };
 
-/* As an enforcer's frame. */
+/* Finds the end of a datagram for `frame` of struct enforcer. */
 enum frame_result bacnet_frame(struct bytes head, size_t *ret_len);
 /* False: the datagram is malformed; *ret has what was read. */
 bool bacnet_unwrap(struct bytes pdu, struct bacnet_unit *ret);
-/* `least` bytes, and then a multiple of `each`; 0: no more. */
+/* Whether the length is `least` bytes and a multiple of `each`. If `each` is 0, exactly `least`. */
 bool bacnet_is_length(size_t bytes, size_t least, size_t each);
-/* Whether such a function of the link may carry so many bytes; `carries` aside. */
+/* Whether so many bytes may follow the header of this function of the link. Not for functions that
+ * carry a network layer. */
 bool bacnet_link_fits(uint8_t function, size_t bytes);
 
 #endif

@@ -3,17 +3,18 @@
 
 #define SEALED 12u
 
-/* The length of what the link says by itself (ANSI/ASHRAE 135, annex J.2). */
+/* Whether a message of this function of the link may have this length (ANSI/ASHRAE 135, annex
+ * J.2). */
 static bool has_length(uint32_t function, uint32_t length)
 {
 	switch (function) {
 	case 0: /* a result */
 	case 5: /* a foreign device */
 		return length == 6;
-	case 2: /* tables: read */
+	case 2: /* a table is read */
 	case 6:
 		return length == 4;
-	case 1: /* ... and their rows of 10 bytes */
+	case 1: /* a table with rows of 10 bytes */
 	case 3:
 	case 7:
 		return length % 10 == 4;
@@ -24,9 +25,9 @@ static bool has_length(uint32_t function, uint32_t length)
 	}
 }
 
-/* The link's type and function, a length of at most 1,507 bytes, and where a message follows the
- * network layer's version and a control octet without reserved bits (clause 6.2). Both ends send
- * the same. */
+/* Tests the link's type and function, and a length of at most 1,507 bytes. If a network layer
+ * follows, also tests its version, and its control octet, which has no reserved bits (clause 6.2).
+ * Both ends send the same. */
 enum recognition recognise_bacnet(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head };

@@ -6,7 +6,7 @@
 #include "dpi/bacnet/tag.h"
 #include "dpi/bacnet/words.h"
 
-#define STATE_WARM 1u /* the states above it end in another configuration (clause 16.4) */
+#define STATE_WARM 1u /* higher states give the device another configuration (clause 16.4) */
 
 struct service {
 	uint32_t code;
@@ -65,7 +65,7 @@ struct operation bacnet_operation(const struct bacnet_unit *u, uint32_t code)
 	o.targets[BACNET_WAY] = u->carries ? u->function + (u->relayed ? BACNET_RELAYED : 0) : BACNET_UNICAST;
 	if (!u->carries)
 		o.idle |= 1u << BACNET_ROUTE | 1u << BACNET_WAY;
-	/* what goes on to others, or comes from them, a row has to name */
+	/* a row must name routes to other stations, and ways other than unicast */
 	o.broadcast =
 		(uint8_t)((u->route != 0) << BACNET_ROUTE | (o.targets[BACNET_WAY] != BACNET_UNICAST) << BACNET_WAY);
 	return o;
@@ -78,12 +78,12 @@ struct reader {
 	struct parsed *to;
 	const struct bacnet_unit *unit;
 	const struct service *service;
-	uint32_t code; /* the service, or what a field has made of it */
+	uint32_t code; /* of the service; the state of a device may change it ('S') */
 	bool crowded;
-	/* of what is asked for now */
+	/* of the present operation */
 	bool has_object, has_property, has_index, writes, null;
 	uint8_t holder; /* number of the constructed data that are being read */
-	bool again;	/* a value had data of its holder's number inside */
+	bool again;	/* data inside a value have the same number as the data around it */
 	uint64_t object, objects;
 	uint32_t property, index, priority;
 	struct values value;
@@ -102,12 +102,13 @@ static uint32_t property_of(const struct reader *r)
 
 	if (r->has_index && r->index > BACNET_INDEX_BEYOND)
 		index = BACNET_INDEX_BEYOND;
-	/* the highest number stands for what nobody knows */
+	/* a property beyond the numbers that rows can name counts as unknown */
 	return r->property >= UINT32_MAX >> BACNET_INDEX_BITS ? BACNET_PROPERTY_NONE
 							      : BACNET_PROPERTY_OF(r->property, index);
 }
 
-/* A service that writes is another one by what it writes. */
+/* The code of a service that writes depends on what it writes: the present value, NULL to it, or
+ * another property. */
 static uint32_t code_of_write(const struct reader *r)
 {
 	if (r->code != BACNET_WRITE_PROPERTY && r->code != BACNET_WRITE_MULTIPLE)
@@ -137,7 +138,7 @@ static void end_operation(struct reader *r)
 		o.idle &= (uint8_t) ~(1u << BACNET_PROPERTY);
 	}
 	if (r->writes) {
-		/* who finds the value's end elsewhere reads another one behind it */
+		/* a device that finds the value's end elsewhere reads another priority behind it */
 		o.targets[BACNET_PRIORITY] = r->again ? BACNET_PRIORITY_NONE : r->priority;
 		o.idle &= (uint8_t) ~(1u << BACNET_PRIORITY);
 		if (r->null || (r->service->untold & UNTOLD_VALUE) != 0)
@@ -247,7 +248,8 @@ static void rest(struct reader *r, bool writes)
 
 static void fields(struct reader *r, const char *layout);
 
-/* Behind the item that begins here: a tag and its kind, or what is in brackets. */
+/* The position behind the item that begins here. An item is a tag and its kind, or something in
+ * brackets. */
 static const char *behind(const char *layout)
 {
 	unsigned open = 0;
@@ -294,7 +296,7 @@ static void item(struct reader *r, const char *layout)
 		number_field(r, layout[1], t.holds);
 }
 
-/* One of several, each with its mark in front. */
+/* Reads exactly one of several items, each of which has '^' in front. */
 static const char *one_of(struct reader *r, const char *layout)
 {
 	unsigned chosen = 0;
@@ -324,7 +326,7 @@ static const char *mark(struct reader *r, const char *layout)
 	return layout + 1;
 }
 
-/* The depth of calls is that of the table's brackets. */
+/* Calls itself, at most as deep as the brackets in the table's layouts. */
 static void fields(struct reader *r, const char *layout)
 {
 	while (*layout != '\0' && *layout != ']' && *layout != '}' && !r->b.failed && !r->crowded) {
@@ -345,7 +347,8 @@ static void fields(struct reader *r, const char *layout)
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-/* The only operation, of which nothing is known but its code, or all is told by it. */
+/* Makes the only operation of a message. Either nothing but its code is known, or the code says
+ * everything. */
 static void one(struct parsed *to, const struct bacnet_unit *u, uint32_t code, unsigned untold)
 {
 	struct operation o = bacnet_operation(u, code);
@@ -360,8 +363,9 @@ static void one(struct parsed *to, const struct bacnet_unit *u, uint32_t code, u
 	to->n = 1;
 }
 
-/* What a device may find behind a value, whose end it takes for where the first tag of its holder's
- * number closes: whatever the service writes. */
+/* A device may take the first closing tag with the number of the data around a value for the
+ * value's end. What it then reads behind that tag may be anything that the service can write. Adds
+ * operations for this. */
 static void anything_behind(struct reader *r)
 {
 	static const uint32_t others[] = { 0, BACNET_OTHER, BACNET_RELINQUISH };
@@ -408,7 +412,8 @@ static void parse_service(const struct bacnet_unit *u, struct parsed *ret)
 
 enum end { CLIENT, SERVER, BOTH };
 
-/* The bytes have to be these, since who does not know messages of the network layer reads them as a
+/* What is wrong with a message that has `least` bytes and a multiple of `each`. The length is
+ * checked because a device that does not know messages of the network layer reads the bytes as a
  * request. */
 static enum reason wrong_of(const struct bacnet_unit *u, enum end end, size_t least, size_t each)
 {
@@ -447,7 +452,7 @@ void bacnet_request_parse(const struct bacnet_unit *u, struct parsed *ret)
 	}
 	one(ret, u, code, f != NULL ? f->untold : UNTOLD_PLACE | UNTOLD_VALUE);
 	if (u->carries && !u->message) {
-		/* what answers the server is part of any use; the enforcer knows where it goes */
+		/* every use includes answers to the server; the enforcer checks where they go */
 		ret->operations[0].setup = true;
 		ret->operations[0].broadcast = 0;
 		ret->operations[0].idle |= 1u << BACNET_ROUTE | 1u << BACNET_WAY;

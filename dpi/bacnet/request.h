@@ -7,12 +7,12 @@
 #include "appliance/wire/operation.h"
 #include "dpi/bacnet/frame.h"
 
-/* What acknowledges a confirmed service. */
+/* The kind of message that acknowledges a confirmed service. */
 enum bacnet_answer { BACNET_ANSWER_SIMPLE, BACNET_ANSWER_COMPLEX, BACNET_ANSWER_ANY };
 
-/* The operation of a code with what the datagram says of its way, and no object. */
+/* An operation with this code and the datagram's route and way, without an object. */
 struct operation bacnet_operation(const struct bacnet_unit *u, uint32_t code);
-/* The code of what the datagram says, as rows name it; of a service that writes, the plain one. */
+/* The code of the datagram, as rows name it. A service that writes has its plain code here. */
 uint32_t bacnet_code(const struct bacnet_unit *u);
 /* Sets `n`, the operations and `wrong` of a client's request; there is at least one operation. */
 void bacnet_request_parse(const struct bacnet_unit *u, struct parsed *ret);

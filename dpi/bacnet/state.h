@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the BACnet enforcer remembers of a flow. Part of it, used by nobody else. Requests wait as
- * dpi/pending.h has it. */
+/* What the BACnet enforcer remembers of a flow. Part of the enforcer, used by nobody else. Requests
+ * wait for their answers as in dpi/pending.h. */
 #ifndef SEKISHO_DPI_BACNET_STATE_H
 #define SEKISHO_DPI_BACNET_STATE_H
 
@@ -17,7 +17,7 @@ struct bacnet_open {
 	uint8_t choice;	  /* as answers repeat it */
 	uint8_t link;	  /* function of the link that answers; 0: an APDU does */
 	uint32_t route;
-	uint32_t object, property; /* that the answer has to begin with; all ones: any */
+	uint32_t object, property; /* the answer must begin with these; all ones: any */
 };
 
 /* A request of the server that its client may answer. */
@@ -31,7 +31,7 @@ struct bacnet_state {
 	struct pending wait;
 	bool met; /* bytes went by unseen */
 	uint8_t next_told;
-	uint32_t asked; /* bit per row of `comes`, see bacnet.c: it was asked for */
+	uint32_t asked; /* bit n: row n of `comes` (bacnet.c) was asked for */
 	struct bacnet_told told[BACNET_TOLD_MAX];
 	struct bacnet_open open[BACNET_OPEN_MAX];
 };

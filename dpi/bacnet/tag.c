@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/bacnet/tag.h"
 
-#define EXTENDED 15u   /* the number stands in the next byte */
-#define LENGTH_BYTE 5u /* the length does */
+#define EXTENDED 15u   /* the number is in the next byte */
+#define LENGTH_BYTE 5u /* the length is in the next byte */
 #define OPENS 6u
 #define CLOSES 7u
 #define LENGTH_16 254u
 #define LENGTH_32 255u
 
-/* Behind the first byte: a number that fits none of its nibbles. */
+/* Reads the tag's number. It is in a byte of its own only if it is too large for half a byte. */
 static bool take_number(struct bytes *b, uint8_t first, uint8_t *ret)
 {
 	*ret = first >> 4;
 	return *ret < EXTENDED || (bytes_u8(b, ret) && *ret >= EXTENDED && *ret < 255);
 }
 
-/* ... and a length, in a form that has no shorter one; devices write short octet strings in the
- * longer form, too. */
+/* Reads the length, which must be in its shortest form. The form with two bytes is also accepted
+ * for lengths that fit into one, because devices write short octet strings in it. */
 static bool take_length(struct bytes *b, uint8_t said, size_t *ret)
 {
 	uint16_t two;
@@ -125,9 +125,9 @@ bool bacnet_number(struct bytes holds, uint32_t *ret)
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
-#define NUMBER_MAX 2147483647.0 /* above, and with a sign, numbers would have two meanings */
+#define NUMBER_MAX 2147483647.0 /* beyond this, a positive and a negative number would be equal */
 
-/* A number between two whole ones is both, so that a row that has all from 18 to 26 has 21.5. */
+/* A number between two whole numbers counts as both. So a row that allows 18 to 26 allows 21.5. */
 static struct values between(double v)
 {
 	int64_t whole = (int64_t)v;
@@ -159,7 +159,7 @@ static uint64_t big_endian(struct bytes b)
 	return v;
 }
 
-/* Negative numbers are those from 2^32 - 1 (-1) down. */
+/* The value of a signed number. -1 becomes 2^32 - 1, -2 becomes 2^32 - 2, and so on. */
 static struct values of_signed(struct bytes holds)
 {
 	uint64_t v = big_endian(holds), sign;
@@ -174,11 +174,12 @@ static struct values of_signed(struct bytes holds)
 
 static struct values of_real(double v)
 {
-	/* nor what is no number */
+	/* a NaN is unknown, too */
 	return v >= -NUMBER_MAX && v <= NUMBER_MAX ? between(v) : unknown();
 }
 
-/* A whole number in fewer bytes than these has another one for who reads a part of them. */
+/* Whether a whole number has as few bytes as possible. Of a longer form, a device may read only a
+ * part of the bytes, and so another number. */
 static bool is_short(struct bytes holds, bool has_sign)
 {
 	const uint8_t *p = holds.p;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tags of BACnet (ANSI/ASHRAE 135, clause 20.2.1), as its enforcer reads them: strictly, in the
- * shortest form that the clause has, since receivers read other forms differently. Part of it, used
- * by nobody else. Pure.
+ * shortest form that the clause has, since receivers read other forms differently. Part of the
+ * enforcer, used by nobody else. Pure.
  */
 #ifndef SEKISHO_DPI_BACNET_TAG_H
 #define SEKISHO_DPI_BACNET_TAG_H
@@ -43,17 +43,18 @@ enum bacnet_type {
 bool bacnet_tag_take(struct bytes *b, struct bacnet_tag *ret);
 /* Whether the contents may be of this type. */
 bool bacnet_is_of(const struct bacnet_tag *t, enum bacnet_type type);
-/* An Unsigned or ENUMERATED in the fewest bytes, at most four. */
+/* Reads an Unsigned or ENUMERATED. False: it has more bytes than necessary, or more than four. */
 bool bacnet_number(struct bytes holds, uint32_t *ret);
 struct bacnet_any {
-	struct values written; /* of one primitive its number, of anything else unknown */
-	bool null;	       /* a NULL by itself */
-	bool again;	       /* constructed data inside have the number of what holds all of it */
+	struct values written; /* the number of a single primitive value; otherwise unknown */
+	bool null;	       /* it is a single NULL */
+	bool again;	       /* data inside have the number of those around all of it */
 };
 
 #define BACNET_NO_HOLDER 255u
 
-/* Takes everything up to the closing tag that does not belong to what was taken, or to the end. */
+/* Takes all data up to the first closing tag whose opening tag is not among them, or to the end.
+ * `holder`: number of the constructed data around them, or BACNET_NO_HOLDER. */
 bool bacnet_any(struct bytes *b, uint8_t holder, struct bacnet_any *ret);
 
 #endif

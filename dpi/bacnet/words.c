@@ -7,15 +7,16 @@
 #define PLACES (1u << BACNET_OBJECTS)
 #define UNTOLD (UNTOLD_PLACE | UNTOLD_VALUE)
 
-/* Other ends, routers and tables of broadcasts: what a row has to name, since no word means it. */
+/* Messages about other ends, routers and tables of broadcasts. No word for a class allows them, so
+ * a row must name them. */
 #define NAMED FRAMING_APART
 
 /*
- * To write the present value is to write; to write another property is to program, as it is to make
- * and delete objects, and to read and write files. To give up a command is a write of its own,
- * since no value is known afterwards. Who tells values writes where they are taken over, and who
- * tells events, or that he is a device, controls what is done about it. What only a server of the
- * link answers is of no word.
+ * Writing the present value is writing. Writing another property, creating and deleting objects,
+ * and reading and writing files is programming. To relinquish a command is a write with a name of
+ * its own, because the value after it is not known. Sending values is writing, because receivers
+ * may take them over. Sending events, or saying that one is a device, is control, because receivers
+ * act on it. What only a server of the link answers has no class.
  */
 static const struct function_info functions[] = {
 #define CONFIRMED(choice, name, class, places, untold, answer, layout)                                                 \
@@ -102,7 +103,7 @@ static const struct target_info targets[] = {
 			 .usual = BACNET_UNICAST,
 			 .parts = { { 8, "way" } },
 			 .names = { NAMES(ways, '.') } },
-	/* no property, and an unknown one, have a number beyond the highest */
+	/* no property, and an unknown one, have BACNET_PROPERTY_NONE, which is above `max` */
 	[BACNET_PROPERTY] = { .key = "properties",
 			      .max = BACNET_PROPERTY_NONE - (1u << BACNET_INDEX_BITS),
 			      .one = "property",

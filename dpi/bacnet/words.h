@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Codes of BACnet as rows name them: a confirmed service by its choice, and above those what is
- * said in other ways; and the targets of a request. */
+/* The codes of BACnet, as rows name them, and the targets of a request. The code of a confirmed
+ * service is its choice. All other messages have higher codes. */
 #ifndef SEKISHO_DPI_BACNET_WORDS_H
 #define SEKISHO_DPI_BACNET_WORDS_H
 
@@ -19,7 +19,8 @@ enum bacnet_target { BACNET_ROUTE, BACNET_WAY, BACNET_PROPERTY, BACNET_PRIORITY 
 #define BACNET_STATION_ALL 256u	 /* the whole network */
 #define BACNET_STATION_LONG 257u /* an address of several bytes */
 
-/* A way: the function of the link that carries a message, and more if another network sent it. */
+/* A way: the function of the link that carries a message. BACNET_RELAYED is added if the message is
+ * from another network. */
 #define BACNET_RELAYED 100u
 
 /* A property, and the index in its array. */
@@ -27,11 +28,11 @@ enum bacnet_target { BACNET_ROUTE, BACNET_WAY, BACNET_PROPERTY, BACNET_PRIORITY 
 #define BACNET_INDEX_BEYOND 510u /* this one or a higher one */
 #define BACNET_INDEX_NONE 511u	 /* the whole property */
 #define BACNET_PROPERTY_OF(property, index) ((uint32_t)(property) << BACNET_INDEX_BITS | (index))
-#define BACNET_PROPERTY_NONE UINT32_MAX /* or one that nobody knows */
+#define BACNET_PROPERTY_NONE UINT32_MAX /* no property, or an unknown one */
 #define BACNET_PRESENT_VALUE 85u
 
-#define BACNET_PRIORITY_LOWEST 16u /* of a write that says none (clause 19.2) */
-#define BACNET_PRIORITY_NONE 255u  /* of what is no write */
+#define BACNET_PRIORITY_LOWEST 16u /* also of a write without a priority (clause 19.2) */
+#define BACNET_PRIORITY_NONE 255u  /* the operation is no write */
 
 /* Services (clause 21) that have a layout or a meaning of their own. */
 enum bacnet_service {
@@ -52,9 +53,9 @@ enum bacnet_service {
 #define BACNET_UNCONFIRMED(choice) (1000u + (choice))
 #define BACNET_NETWORK(type) (2000u + (type))	   /* a message of the network layer */
 #define BACNET_LINK(function) (3000u + (function)) /* a function of the link */
-/* beside a service that writes: another property than the present value */
+/* added to the code of a service that writes: it writes another property than the present value */
 #define BACNET_OTHER 4000u
-#define BACNET_RELINQUISH 4100u		   /* ... and a NULL to the present value */
-#define BACNET_APDU(type) (5000u + (type)) /* what answers or acknowledges */
+#define BACNET_RELINQUISH 4100u		   /* the same: it writes NULL to the present value */
+#define BACNET_APDU(type) (5000u + (type)) /* an answer or an acknowledgement */
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the DNP3 enforcer remembers of a flow. Part of it, used by nobody else. Requests wait as
- * dpi/pending.h has it. */
+/* What the DNP3 enforcer remembers of a flow. Part of the enforcer, used by nobody else. Requests
+ * wait for their answers as in dpi/pending.h. */
 #ifndef SEKISHO_DPI_DNP3_STATE_H
 #define SEKISHO_DPI_DNP3_STATE_H
 

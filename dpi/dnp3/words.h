@@ -46,13 +46,13 @@ enum dnp3_function {
 	DNP3_CHALLENGE = 131,
 };
 
-/* Kinds of objects that make another command of read and write. */
+/* Added to the code of read or write, which is another command for this kind of objects. */
 #define DNP3_OF_CLASSES 1000u
 #define DNP3_OF_FILES 2000u
 #define DNP3_OF_TIME 3000u
 #define DNP3_OF_INDICATIONS 4000u
 #define DNP3_OF_TERMINALS 5000u
-/* The same for commands that switch an output: this kind sets a value. */
+/* The same for analog outputs: the functions that switch a binary output set a value here. */
 #define DNP3_OF_ANALOG 7000u
 #define DNP3_SECURE 6000u /* objects of secure authentication, whatever the function */
 /* Link layer services, by PRM bit (1 or 0) and function. */

@@ -9,7 +9,7 @@
  * Each service in a message is one operation. Its target is the route to the device, which comes
  * from an Unconnected Send or from the path of the connection. A connected request is read
  * according to the purpose for which its connection was opened. An answer must fit a waiting
- * request. It owns nothing but the flow's inline state, and never sees packets, time or
+ * request. The enforcer owns nothing but the flow's inline state, and never sees packets, time or
  * other flows.
  */
 #ifndef SEKISHO_DPI_ENIP_ENIP_H
@@ -19,7 +19,7 @@
 
 #define ENIP_PDU_MAX 4608u	/* bytes: large connections of controllers carry 4,002 */
 #define ENIP_OPEN_MAX 12u	/* requests that may wait for their answers in one flow */
-#define ENIP_CONNECTIONS_MAX 8u /* for requests, opened in one session */
+#define ENIP_CONNECTIONS_MAX 8u /* connections for requests that one session may have */
 #define ENIP_IO_MAX 32u		/* connections for I/O whose originator is remembered in one flow */
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the EtherNet/IP enforcer remembers of a flow: its session, the connections that were opened
- * through it, and requests that wait for their answers, as dpi/pending.h has it. Part of the
- * EtherNet/IP enforcer, used by nobody else.
+ * through it, and requests that wait for their answers as in dpi/pending.h. Part of the EtherNet/IP
+ * enforcer, used by nobody else.
  */
 #ifndef SEKISHO_DPI_ENIP_STATE_H
 #define SEKISHO_DPI_ENIP_STATE_H
@@ -67,8 +67,8 @@ struct enip_state {
 	uint32_t n_connections;
 	struct enip_connection connections[ENIP_CONNECTIONS_MAX];
 	uint32_t n_io;
-	/* the originators of I/O connections, to check a Forward Close; the I/O data are known
-	 * to companion.h */
+	/* the originators of I/O connections, to check a Forward Close; companion.h checks the
+	 * I/O data */
 	struct enip_opener io[ENIP_IO_MAX];
 	uint32_t n_parts;
 	/* in this array and the following ones, only entries in use have a meaning */

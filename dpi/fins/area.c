@@ -16,7 +16,9 @@ enum form {
 struct area {
 	uint8_t first, last; /* codes */
 	uint8_t kind, form, space;
-	uint8_t bank; /* BANK: of the first code. COUNTS: high byte of the first counter */
+	/* BANK: number of the bank that the first code means. COUNTS: high byte of the address of
+	 * the first counter */
+	uint8_t bank;
 };
 
 static const struct area areas[] = {
@@ -56,8 +58,8 @@ static const struct area areas[] = {
 	{ 0xf0, 0xf2, FINS_KIND_FORCED_WORD, PLAIN, FINS_CIO, 0 },
 };
 
-/* First words of the areas in the common numbering of CV mode, CIO first. There is nothing after
- * the last area. */
+/* The form OLD numbers the words of several areas together: CIO from 0, then G and A from the words
+ * below. Policies have no key for the word OLD_TRANSIENT. From OLD_END on there is no area. */
 #define OLD_TRANSIENT 0x09ff
 #define OLD_G 0x0a00
 #define OLD_A 0x0b00

@@ -16,7 +16,7 @@ enum fins_kind {
 	FINS_KIND_LONG,	       /* four bytes each, whose meaning is not documented */
 };
 
-/* `n` items of an area. */
+/* A run of items in one memory area. */
 struct fins_place {
 	uint8_t code;
 	uint8_t size; /* bytes of an item; 0: the area code is unknown */

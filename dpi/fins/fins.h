@@ -4,8 +4,8 @@
  *
  * Every address that a command touches, and every value that it writes, must be allowed. Commands
  * whose addresses or values are not in the frame are allowed only by rows without limits. An answer
- * must fit an open request by service id, command, both ends and length. It owns nothing but the
- * flow's inline state, and never sees packets, time or other flows.
+ * must fit an open request by service id, command, both ends and length. The enforcer owns nothing
+ * but the flow's inline state, and never sees packets, time or other flows.
  */
 #ifndef SEKISHO_DPI_FINS_FINS_H
 #define SEKISHO_DPI_FINS_FINS_H

@@ -28,8 +28,8 @@ static bool may_begin(struct bytes b)
 	return !bytes_be32(&b, &length) || !bytes_be32(&b, &command) || command <= FINS_TCP_CONFIRMS;
 }
 
-/* Whether a frame that begins at `b` and is incomplete by its length already has a complete,
- * refused command. */
+/* Whether the incomplete frame at `b` already holds a complete command that is refused. Its length
+ * says that more bytes follow, but a server may not wait for them. */
 static bool whole_too_early(struct bytes b, const struct command_table *t, const struct command_permit *p,
 			    struct ruling *ret)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Templates for repeated polls. A repetition has another service id, which the answer repeats. */
+/* Templates for repeated polls. A repeated poll differs only in its service id, and its answer has
+ * the same service id. */
 #include "dpi/once.h"
 #include "dpi/fins/request.h"
 #include "dpi/fins/state.h"
@@ -25,8 +26,8 @@ bool fins_once(const void *state, struct bytes request, struct bytes answer, str
 	    function_by_code(vocabulary_of(PROTO_FINS), r.service) == NULL || !bytes_be16(&says.rest, &end_code) ||
 	    end_code != 0 || says.rest.left != r.answer)
 		return false;
-	/* The header of the answer stays the same, so that the same node answers; so does the
-	 * end code. */
+	/* An answer must have the header of this one (except the service id), so it is from the
+	 * same node, and the same end code. */
 	return once_begin(ret, request, n + r.answer) && once_repeats(ret, SID_AT, SID_AT, 1) &&
 	       once_says(ret, 0, answer.p, SID_AT) &&
 	       once_says(ret, SID_AT + 1u, answer.p + SID_AT + 1u, n - SID_AT - 1u);

@@ -55,8 +55,9 @@ enum recognition recognise_ssh(enum direction dir, struct bytes head)
 
 #define QUIC_1 1u
 #define QUIC_2 0x6b3343cfu
-#define QUIC_DRAFTS 0xff000000u /* and its number */
-/* a version with this lower half in each byte asks for the supported versions (RFC 9000, 15) */
+#define QUIC_DRAFTS 0xff000000u /* plus the number of the draft */
+/* A version that has these lower four bits in each byte asks for the supported versions (RFC 9000,
+ * 15). */
 #define QUIC_RESERVED 0x0a0a0a0au
 #define QUIC_DATAGRAM 1200u
 

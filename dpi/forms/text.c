@@ -89,8 +89,8 @@ enum recognition recognise_pop3(enum direction dir, struct bytes head)
 	return dir == DIR_S2C ? one_of(p, answers, COUNT(answers)) : one_of(p, verbs, COUNT(verbs));
 }
 
-/* Greetings and commands by RFC 9051, 7.1 and 6: OK, PREAUTH or BYE without a tag; a tag and a
- * command. */
+/* RFC 9051, 7.1 and 6: a server begins with a greeting, which is OK, PREAUTH or BYE without a tag;
+ * a client begins with a tag and a command. */
 enum recognition recognise_imap(enum direction dir, struct bytes head)
 {
 	static const char *const greetings[] = { "OK", "PREAUTH", "BYE" };

@@ -6,8 +6,8 @@
  * qualifier must be allowed, both to select and to execute. A controlled station (the server) may
  * send monitored values at any time. An ASDU of a command's type must confirm an open command by
  * type, common address and object. I frames must have consecutive numbers, and data are sent only
- * after STARTDT. It owns nothing but the flow's inline state, and never sees packets, time or other
- * flows.
+ * after STARTDT. The enforcer owns nothing but the flow's inline state, and never sees packets,
+ * time or other flows.
  */
 #ifndef SEKISHO_DPI_IEC104_IEC104_H
 #define SEKISHO_DPI_IEC104_IEC104_H

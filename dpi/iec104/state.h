@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the IEC 60870-5-104 enforcer remembers of a flow. Part of it, used by nobody else. Commands
- * wait as dpi/pending.h has it. */
+/* What the IEC 60870-5-104 enforcer remembers of a flow. Part of the enforcer, used by nobody else.
+ * Commands wait for their answers as in dpi/pending.h. */
 #ifndef SEKISHO_DPI_IEC104_STATE_H
 #define SEKISHO_DPI_IEC104_STATE_H
 

@@ -45,7 +45,7 @@ void command_settle(struct crossing *x, bool passed);
 /* Records a judged PDU, or a judged part of one, and enters it in `j`. */
 void command_tell(struct crossing *x, const struct pdu *u, struct judged *j);
 
-/* The enforcer's state of the session; all zeros when the flow has no enforcer, or is NULL. */
+/* The enforcer's state of the session; all zeros when `f` is NULL or has no enforcer. */
 const void *command_known(const struct flow *f);
 /* Whether these bytes consist of whole PDUs of this direction, given the enforcer's
  * state `known`. */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Accepted operations, counted by conduit, row and pair of hosts, and within that by target,
- * function, addresses, and the least and the largest value written. The operations of a segment are
- * counted when it passes. Written every hour, when another generation comes and at the end, so that
- * a later policy can be compared with past traffic: "this would have stopped 12 sessions in 90
- * days".
+ * Counts accepted operations by kind. Operations of one kind have the same conduit, row, pair of
+ * hosts, target, function and addresses. Each kind also has the least and the largest value
+ * written. Operations are counted when their segment passes. The counts are written every hour,
+ * when another generation comes and at the end, so that a later policy can be compared with past
+ * traffic: "this would have stopped 12 sessions in 90 days".
  *
- * The table has a stated size and no peer can make it grow. When only its last quarter is free,
- * kinds that differ in addresses alone are merged, with the span of all their addresses. When the
- * table is full, operations of further kinds are only counted and reported as one sum. Nothing
- * waits for it and nothing is allocated.
+ * The table has COUNTS_MAX places, and no peer can make it grow. When only its last quarter is
+ * free, new kinds are no longer distinguished by addresses: they have the span of all addresses
+ * instead. When the table is full, operations of further kinds are only added to one sum. Counting
+ * never blocks and allocates no memory.
  */
 #ifndef SEKISHO_DPI_INSPECT_COUNT_H
 #define SEKISHO_DPI_INSPECT_COUNT_H
@@ -20,7 +20,7 @@
 #define COUNTS_MAX 2048u /* kinds a worker tells apart */
 /* above so many, kinds are no longer distinguished by their addresses */
 #define COUNTS_EXACT (COUNTS_MAX / 4u * 3u)
-/* kinds of a session: only in the first so many does it count as a session */
+/* kinds that are remembered for a flow; in further kinds the flow is not counted as a session */
 #define TALLY_KINDS 16u
 
 /* Where the operations of one flow were counted. Zeroed at its beginning. */

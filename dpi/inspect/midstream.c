@@ -176,12 +176,13 @@ static MUST_SEND struct verdict pick_up(struct crossing *x, enum protocol p, boo
 }
 
 /*
- * Packets that waited in the dead worker are lost. Later bytes may have reached the receiver, and
- * the session may have been picked up there. The receiver cannot read them until the sender repeats
- * the missing bytes. When it does, the session is picked up at the repeated bytes by the same rule.
- * The bytes that passed since then lie ahead of a gap: they are compared, and judged together with
- * the bytes that fill it. This is not done if bytes were skipped because the client acknowledged
- * them: then the server may be inside a PDU of which a part was judged.
+ * When a worker has died, the packets that waited in it are lost. Later bytes of their stream may
+ * have passed, and the session may have been picked up at these. But the receiver cannot read them
+ * before the sender repeats the lost bytes. When it does, the session is picked up once more, at
+ * the repeated bytes, if picks_up allows it. The bytes that passed meanwhile now lie ahead of a
+ * gap: they are compared, and judged together with the bytes that fill it. This is not done if
+ * bytes were skipped because the client acknowledged them: then the server may be inside a PDU of
+ * which a part was judged.
  */
 struct verdict midstream_go_back(struct crossing *x)
 {
@@ -206,8 +207,8 @@ static MUST_SEND struct verdict goes_on_after_its_end(struct crossing *x)
 	return go_on();
 }
 
-/* Whether the segment is a bare acknowledgement that a capture's order puts before waiting bytes;
- * it does not show the position of those bytes. */
+/* Whether the segment is a bare acknowledgement that a capture has too early, before bytes that
+ * were sent earlier. It does not show the position of those bytes. */
 static bool overtakes(const struct crossing *x)
 {
 	const struct stream_dir *own = &x->f->stream.dir[x->dir], *peer = &x->f->stream.dir[other_end(x->dir)];

@@ -404,8 +404,8 @@ bool greet_begin(struct crossing *x, enum protocol p, struct bytes fresh)
 	struct flow *f = x->f;
 	uint64_t before = f->stream.dir[DIR_C2S].offset;
 
-	/* Only from the first byte on; the few bytes before the recognition have been kept
-	 * for this. */
+	/* A hello is read only from the client's first byte on. The bytes that came before the
+	 * recognition are in name.prefix, if they had room there. */
 	if (p != PROTO_TLS || f->l4proto != IP_TCP || x->dir != DIR_C2S || f->stream.dir[DIR_S2C].offset > 0 ||
 	    before > f->name.prefix_len[DIR_C2S] || fresh.left == 0)
 		return false;
@@ -431,7 +431,9 @@ static MUST_SEND struct verdict judge_client(struct crossing *x, size_t fresh)
 	if (!x->f->named) {
 		x->f->named = true;
 		x->f->asked_at = x->f->stream.dir[DIR_C2S].next + (uint32_t)fresh;
-		if (!old || crossing_is_observed(x)) /* the server offers no other version */
+		/* If the client is too old, the server can choose no better version. So the session
+		 * ends here, unless it is only observed. */
+		if (!old || crossing_is_observed(x))
 			greet_look_up(x->i, x->f, x->permit);
 	}
 	return old ? end(x, R_TLS_OLD_CLIENT) : go_on();

@@ -10,8 +10,9 @@
  *   message                  length of what follows (low byte first), MFC, SFC, CPU numbers, body
  *
  * A general-purpose message has its data right behind the header, and is not answered. A datagram
- * is one of them. In the bodies of SFC 01 to 08, 0F and 10 numbers have the high byte first, as the
- * example of 2.16, "MEMOBUS ASCII Mode" (00 6B, 00 03) has them; in all others the low one.
+ * is one 218 header with its message. In the bodies of SFC 01 to 08, 0F and 10 numbers have the
+ * high byte first, as in the example of 2.16, "MEMOBUS ASCII Mode" (00 6B, 00 03); in all other
+ * bodies they have the low byte first.
  */
 #ifndef SEKISHO_DPI_MEMOBUS_FRAME_H
 #define SEKISHO_DPI_MEMOBUS_FRAME_H

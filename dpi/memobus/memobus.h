@@ -4,8 +4,8 @@
  *
  * Every coil, relay and register that a message touches, and every value that it writes, must be
  * allowed. Messages with unknown addresses or values are allowed only by rows without limits. An
- * answer must fit an open request by number, function, CPU numbers and length. It owns nothing but
- * the flow's inline state, and never sees packets, time or other flows.
+ * answer must fit an open request by number, function, CPU numbers and length. The enforcer owns
+ * nothing but the flow's inline state, and never sees packets, time or other flows.
  */
 #ifndef SEKISHO_DPI_MEMOBUS_MEMOBUS_H
 #define SEKISHO_DPI_MEMOBUS_MEMOBUS_H

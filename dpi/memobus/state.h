@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the MEMOBUS enforcer remembers of a flow. Part of the MEMOBUS enforcer, used by nobody else.
- * Requests wait as dpi/pending.h has it. */
+ * Requests wait for their answers as in dpi/pending.h. */
 #ifndef SEKISHO_DPI_MEMOBUS_STATE_H
 #define SEKISHO_DPI_MEMOBUS_STATE_H
 

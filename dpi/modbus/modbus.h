@@ -7,8 +7,8 @@
  * writes, must be allowed by one row of one grant. Every response must answer an open request and
  * have the form of its answer. Nothing is repaired or guessed: a request whose effect is not known
  * (the result of a mask write, the addresses of an unknown function) is allowed only by rows
- * without limits. It owns nothing but the flow's inline state, and never sees packets, time or
- * other flows.
+ * without limits. The enforcer owns nothing but the flow's inline state, and never sees packets,
+ * time or other flows.
  */
 #ifndef SEKISHO_DPI_MODBUS_MODBUS_H
 #define SEKISHO_DPI_MODBUS_MODBUS_H

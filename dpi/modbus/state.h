@@ -2,7 +2,7 @@
 /*
  * What the Modbus enforcer remembers of a flow. Part of the Modbus enforcer, used by nobody else.
  *
- * Requests wait for their answers as dpi/pending.h has it. A client may have several waiting
+ * Requests wait for their answers as in dpi/pending.h. A client may have several waiting
  * requests; it may not have more than sixteen that are all still to be answered.
  */
 #ifndef SEKISHO_DPI_MODBUS_STATE_H

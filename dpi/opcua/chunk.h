@@ -48,7 +48,7 @@ struct opcua_chunk {
 	/* OPN: of the sender's certificate, the first 63 bits of its thumbprint, which is the
 	 * SHA-1 of its DER form (OPC 10000-6, 6.2.2); 0 = there is none */
 	uint64_t certificate;
-	struct bytes body; /* what follows, sequence header and all */
+	struct bytes body; /* what follows; the sequence header, if there is one, belongs to it */
 };
 
 /* The sequence header of a chunk, if it is readable (OPC 10000-6, 6.7.2.4). */

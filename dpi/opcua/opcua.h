@@ -6,8 +6,8 @@
  * security each request is read: service, nodes, attributes, values. Contents of a channel with
  * security can be read only by its ends; they pass only if a row names the channel's security
  * policy. An answer must belong to an open request by number and service. Sequence numbers must be
- * consecutive. It owns nothing but the flow's inline state, and never sees packets, time or other
- * flows.
+ * consecutive. The enforcer owns nothing but the flow's inline state, and never sees packets, time
+ * or other flows.
  */
 #ifndef SEKISHO_DPI_OPCUA_OPCUA_H
 #define SEKISHO_DPI_OPCUA_OPCUA_H

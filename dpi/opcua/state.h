@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the OPC UA enforcer remembers of a flow. Part of it, used by nobody else. Requests wait as
- * dpi/pending.h has it. */
+/* What the OPC UA enforcer remembers of a flow. Part of the enforcer, used by nobody else. Requests
+ * wait for their answers as in dpi/pending.h. */
 #ifndef SEKISHO_DPI_OPCUA_STATE_H
 #define SEKISHO_DPI_OPCUA_STATE_H
 
@@ -31,7 +31,7 @@ struct opcua_state {
 	uint8_t phase;	      /* enum opcua_phase */
 	uint8_t policy;	      /* of the channel; OPCUA_POLICY_UNKNOWN: none is open */
 	bool met;	      /* bytes went by unseen */
-	bool channel_known;   /* and token, tokens */
+	bool channel_known;   /* so are `token` and `tokens` */
 	uint8_t tokens;	      /* that are known: the last, and the one before */
 	bool counts[2];	      /* by direction: a sequence number is known */
 	uint64_t certificate; /* of the client, as in chunk.h; 0: not known */

@@ -7,8 +7,8 @@
  * both ends agree on a PDU size, and nothing larger passes. Each item of a request is an operation.
  * An answer must fit an open request. A message that the server sends by itself must have been
  * subscribed to, or belong to an allowed download. S7comm-plus (0x72) is another protocol, and is
- * refused here. It owns nothing but the flow's inline state, and never sees packets, time or
- * other flows.
+ * refused here. The enforcer owns nothing but the flow's inline state, and never sees packets, time
+ * or other flows.
  */
 #ifndef SEKISHO_DPI_S7COMM_S7COMM_H
 #define SEKISHO_DPI_S7COMM_S7COMM_H

@@ -33,7 +33,8 @@ enum s7_function {
 
 /* The lowest byte of S7_FUNCTION(S7_PI). */
 enum s7_pi {
-	/* a PI service with another name, or with arguments that its name does not have */
+	/* a PI service with another name, or with arguments that a service of its name does not
+	 * take */
 	S7_PI_OTHER = 0,
 	S7_PI_INSERT = 1,
 	S7_PI_DELETE = 2,

@@ -21,7 +21,8 @@ struct slmp_device {
 	uint8_t kind; /* enum slmp_kind */
 	uint8_t space;
 	uint8_t radix; /* radix of its numbers in ASCII */
-	/* radix in series whose manuals use another one; 0: all use the same */
+	/* the radix in those series of controllers whose manuals use another one; 0 = all series
+	 * use `radix` */
 	uint8_t elsewhere;
 	/* ASCII code in the subcommands of MELSEC-Q and L, and of iQ-R; without padding */
 	char old[3], new[5];

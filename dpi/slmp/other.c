@@ -32,15 +32,15 @@ static const struct {
 	{ 0x14, NAMES_NONE, (uint32_t)SLMP_STOP << 16 },
 	{ 0x15, NAMES_NONE, (uint32_t)SLMP_TYPE_NAME << 16 },
 	{ 0x16, NAMES_NONE, (uint32_t)SLMP_SELF_TEST << 16 },
-	/* extended file registers: read, write, write at random, */
+	/* five for extended file registers: read, write, write at random */
 	{ 0x17, NAMES_NONE, 0x17u << 16 },
 	{ 0x18, NAMES_NONE, 0x18u << 16 },
 	{ 0x19, NAMES_NONE, 0x19u << 16 },
-	{ 0x3b, NAMES_NONE, 0x3bu << 16 }, /* ... read and written directly */
-	{ 0x3c, NAMES_NONE, 0x3cu << 16 },
-	{ 0x60, NAMES_NONE, 0x60u << 16 }, /* a fixed buffer; */
-	{ 0x61, NAMES_NONE, 0x61u << 16 }, /* one that is read */
-	{ 0x62, NAMES_NONE, 0x62u << 16 }, /* ... and written at random */
+	{ 0x3b, NAMES_NONE, 0x3bu << 16 }, /* read directly */
+	{ 0x3c, NAMES_NONE, 0x3cu << 16 }, /* write directly */
+	{ 0x60, NAMES_NONE, 0x60u << 16 }, /* a fixed buffer */
+	{ 0x61, NAMES_NONE, 0x61u << 16 }, /* a buffer with random access: read */
+	{ 0x62, NAMES_NONE, 0x62u << 16 }, /* a buffer with random access: write */
 };
 
 #define OTHERS (sizeof(others) / sizeof(others[0]))

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/prefix.h"
 
-#define ASCII 16u /* characters that tell */
+#define ASCII 16u /* characters of an ASCII frame that are enough to recognise it */
 
-/* A frame of MC protocol, in either coding: subheader, route, length. Binary: one that its devices
- * can send. */
+/* Recognises a frame of MC protocol by its subheader, route and length, in ASCII or in binary. In
+ * binary, the length must be below 4,352 bytes, which devices never exceed. */
 enum recognition recognise_slmp(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head };

@@ -6,8 +6,8 @@
  * All PDUs of a session have the form of the first one. Every device that a request touches, and
  * every value that it writes, must be allowed. Requests whose addresses are not in the frame
  * (labels, extended device specifications, files) are allowed only by rows without limits. Answers
- * carry no command: they must fit an open request by serial number (4E), route and length. It owns
- * nothing but the flow's inline state, and never sees packets, time or other flows.
+ * carry no command: they must fit an open request by serial number (4E), route and length. The
+ * enforcer owns nothing but the flow's inline state, and never sees packets, time or other flows.
  */
 #ifndef SEKISHO_DPI_SLMP_SLMP_H
 #define SEKISHO_DPI_SLMP_SLMP_H

@@ -29,7 +29,7 @@ void pager_begin(struct cli *c)
 		c->out = to;
 }
 
-/* The prompt takes a line too. A terminal without a known height is not paged on. */
+/* Adds one line for the shell's next prompt. A terminal of unknown height gets no pager. */
 static bool longer_than_screen(const char *text)
 {
 	struct winsize screen;
@@ -42,8 +42,9 @@ static bool longer_than_screen(const char *text)
 	return lines > screen.ws_row;
 }
 
-/* Always the same pager, and one that starts no other programs: a caller who may only query the box
- * as root gets no shell through it. */
+/* Becomes less, whatever PAGER names, in its secure mode, in which it starts no other program. So
+ * somebody who may run only queries of the box as root (sudo) gets no shell of root through the
+ * pager. Without less, becomes cat. */
 static _Noreturn void read_from(int fd)
 {
 	dup2(fd, STDIN_FILENO);

@@ -13,7 +13,9 @@ struct look {
 	char site[100], contact[512]; /* from the last answer */
 	bool new_ledger;	      /* the ledger is new: records from before it are not sent */
 	unsigned absent;	      /* looks in a row without an answer */
-	bool sure;		      /* it is known that the records are those of the last look */
+	/* the records continue those of the last look: this was checked, and the box has answered
+	 * each time since */
+	bool sure;
 };
 
 void look(struct look *k, struct ledger *l);

@@ -3,7 +3,7 @@
  * sekisho-notify: every two seconds reads the box's status, and its grave records. Sends by mail
  * what is wrong, since when, and when it is over: the first at once, then at most one mail in ten
  * minutes with everything that came meanwhile. Started by sekisho-notify.service in the admin
- * namespace as a user without rights; the daemon reads its state from the file that it writes.
+ * namespace as a user without rights. Writes its state to a file, which the daemon reads.
  *
  * sekisho-notify SETTINGS CONTROL-SOCKET, with STATE_DIRECTORY, RUNTIME_DIRECTORY, and optionally
  * CREDENTIALS_DIRECTORY/password

@@ -32,8 +32,8 @@ void probe_look(const struct probe *p, const json_t *facts, const struct deeds *
 		p->look(facts, deeds, ret);
 }
 
-/* Counts a session of a clear-text protocol: named ones have a record each, those with commands
- * appear in counts. */
+/* Counts sessions of a clear-text protocol. A session whose protocol was only named has a record of
+ * its own (kind "flow"); sessions with judged commands are in the sums of kind "counts". */
 static void count_clear(struct deeds *d, const json_t *event)
 {
 	const char *kind = js(event, "kind"), *protocol = js(event, "protocol"), *zone = js(event, "client_zone");

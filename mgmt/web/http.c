@@ -113,8 +113,8 @@ static void *on_target(void *cls, const char *uri, struct MHD_Connection *c)
 	return k;
 }
 
-/* libmicrohttpd passes texts that end at their first NUL. A NUL inside the target shows by the
- * place of the version behind it. */
+/* Whether the target has no NUL. libmicrohttpd passes texts, which end at their first NUL. Only if
+ * the target ends there as well, the version follows directly behind it. */
 static bool whole_target(const struct client *k, const char *version)
 {
 	return k->line != NULL && (uintptr_t)version == (uintptr_t)k->line + k->n_line + 1;
@@ -127,8 +127,8 @@ static size_t no_decoding(void *cls, struct MHD_Connection *c, char *text)
 	return strlen(text);
 }
 
-/* Of several lengths in a head an intermediary may have used another one than libmicrohttpd: so
- * each must be 0. */
+/* Sets *body if a header announces a body. Each header counts: if a head has several lengths, an
+ * intermediary may have used another one than libmicrohttpd does. */
 static enum MHD_Result length_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
 {
 	bool *body = cls;
@@ -155,7 +155,7 @@ static bool room_for_order(const struct http *h, const struct client *k)
 	return all < HTTP_ORDERS && own == 0;
 }
 
-/* Before the body comes: true when it may, else *ret_refusal tells why not. */
+/* Called before the body comes. False: the body is refused, for the reason in *ret_refusal. */
 static bool body_fits(struct client *k, const char *method, enum reply_kind *ret_refusal)
 {
 	size_t most = http_is_change(k) ? CHANGE_BODY : LOGIN_BODY, n;

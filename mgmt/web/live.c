@@ -34,7 +34,7 @@ struct stream {
 	char *text;	/* owned: what to send; NULL = nothing */
 	bool word;	/* `text` is only a progress report: see gives_way */
 	size_t n, sent;
-	uint64_t slow_ns; /* when it should have taken that */
+	uint64_t slow_ns; /* monotonic: by when the client must have taken `text` */
 	bool waits;	  /* suspended until there is something */
 	bool ends;	  /* ends behind `text` */
 };

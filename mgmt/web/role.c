@@ -155,7 +155,8 @@ static bool on_progress(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Without a file: the box's own authority. */
+/* Answers what is known of the certificates in a text. If none is handed over, the text is the
+ * box's own authority. */
 static bool on_certificates(void *ctx, struct msg *m)
 {
 	struct msg_body answer = { .type = MSG_CERTIFIED };

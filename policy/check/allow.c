@@ -375,14 +375,14 @@ static bool writes(const struct check *k, const struct vocabulary *voc, const st
 		for (unsigned f = 0; f < voc->n_functions; f++)
 			if (voc->functions[f].code <= r->hi && voc->functions[f].last >= r->lo &&
 			    ((voc->functions[f].classes & CLASS_WRITE) != 0 ||
-			     /* a command to a place sets it, too */
+			     /* a control command with an address sets the value there */
 			     ((voc->functions[f].classes & CLASS_CONTROL) != 0 && voc->functions[f].spaces != 0)))
 				return true;
 	}
 	return false;
 }
 
-/* True: writes are compared with them. */
+/* Reads `values`. True: the row allows writes, whose values are compared with these. */
 static bool row_values(struct check *k, const struct ast_node *list, const struct vocabulary *voc, struct object o,
 		       struct command_row *a)
 {

@@ -134,8 +134,8 @@ static size_t side_of_zone(const struct model_between *b, const struct model_zon
 	return ret;
 }
 
-/* A zone that takes the rest behind another interface means other hosts; any other zone claims
- * hosts of this network. */
+/* Gives the zone's hosts in this network to the zone's side. A zone behind other interfaces may not
+ * have hosts here, except as part of its "rest", which means other hosts. */
 static void add_zone(struct check *k, const struct model_between *b, const struct model_zone *z,
 		     const struct addr_range *net, struct ranges *sides)
 {

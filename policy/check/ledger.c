@@ -106,7 +106,7 @@ static unsigned missing(const struct entry *e)
 	return bits;
 }
 
-/* Reports all entries that lack exactly these fields at once, at the first of them. */
+/* Makes one report of all entries that lack exactly these fields; it points at the first entry. */
 static void say_missing(struct check *k, const struct ledger_register *r, unsigned bits)
 {
 	const char *names = "", *keys = "";

@@ -35,7 +35,8 @@ static const struct key break_keys[] = {
 	{ "reason", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_chain_break, reason) },
 };
 
-/* Assets of one zone, which is returned; expansion has made one statement for each zone. */
+/* Reads a list of assets. Returns their zone. There is only one, because expansion has made one
+ * statement for each zone. */
 static const struct model_zone *hosts_read(struct check *k, const struct ast_node *list, struct object o,
 					   struct model_hosts *ret)
 {
@@ -78,7 +79,8 @@ static const struct model_zone *end_read(struct check *k, const struct ast_node 
 }
 
 /* Services over which a host only answers or receives messages: they do not let one host act
- * through another. A service that passes bytes before it is known is not one of them. */
+ * through another. A service that may pass other bytes (`tunnel`, or `undecided_bytes`, which pass
+ * before its protocol is recognised) is not one of them. */
 static bool only_answers(const struct model_service *s)
 {
 	static const enum protocol of[] = {

@@ -19,7 +19,7 @@ struct model_rows {
 	size_t n_spaces, spaces_room, n_ranges, ranges_room;
 };
 
-/* A row without services; it limits nothing else. */
+/* A row that names no services, and limits neither targets nor addresses nor values. */
 struct command_row row_new(void);
 /* Sorts the ranges in place, and merges overlapping ones; unless `apart`, also adjacent ones.
  * Returns their number. */

@@ -20,9 +20,9 @@
 #include "policy/space/cells.h"
 
 /*
- * Fills ir->permits, one per set of cells with the set's number, all members except the identity.
- * Conduits that only shadow an enforced set change none of its settings. False after an error in
- * `d`.
+ * Fills ir->permits. Each set of cells has one permit, whose index is the number of the set. All
+ * members are filled in except the identity. Conduits that only shadow an enforced set change none
+ * of its settings. False after an error in `d`.
  */
 bool permits_make(const struct model *m, const struct cells *cells, struct arena *a, struct diags *d, struct ir *ir);
 
@@ -37,7 +37,7 @@ bool permits_identify(struct ir *ir, struct arena *a);
 /*
  * The command table of a policy: grants and rows of every permit, in permit index order.
  *
- * This compile stage comes after permits.h. Rows are written once per service and shared by the
+ * This compile stage comes after permits_make. Rows are written once per service and shared by the
  * grants that use it; equal number lists are written once. Pure; results in the arena given.
  */
 

@@ -110,7 +110,8 @@ static void join_modes(struct joiner *j, const struct interned *set, const struc
 	}
 }
 
-/* Whether this pair decides, or is only a shadow of those that do. */
+/* Whether this pair's conduit has a part in the settings of the permit. If a conduit enforces,
+ * those that only observe have none. If all observe, shadows have none. */
 static bool counts(const struct joiner *j, const struct interned *set, uint32_t i, const struct model_conduit *enforces)
 {
 	const struct model_conduit *c = conduit_of(j, set, i);

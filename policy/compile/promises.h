@@ -12,7 +12,7 @@
 #include "appliance/base/json.h"
 
 /*
- * Of texts, the main one first, each with its name:
+ * Compiles the texts of a policy, the main one first, and returns what they promise:
  * {"nevers":2,"broken":0,"unattended":0,"ways":0,"zones":[{"name","label","owner","patchable"}]},
  * owned by the caller. `unattended`: statements that hold only while an inspector runs; `ways`:
  * warnings that an outside zone reaches one that cannot be updated, including accepted ones. NULL

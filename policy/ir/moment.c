@@ -42,8 +42,8 @@ static uint64_t conduit_end(const struct ir *ir, const struct ir_conduit *c, con
 		earlier(next, moment, ret_next);
 		return IR_SHUT;
 	}
-	/* A conduit that opens again later, or continues at that end (hours.c follows only so
-	 * many), is computed again then. */
+	/* A conduit that opens again later is computed again then. So is one that continues at that
+	 * end, because wire/hours.c joins only so many openings (STRETCHES). */
 	if (end != 0) {
 		if (times_hold(&t, z, end, &ignored, &next))
 			next = end;

@@ -127,7 +127,8 @@ static void put_object(struct outbuf *o, const struct ir_object *object, const v
 
 #define IDENTITY_LATER 0xfeu /* no lane begins with this byte */
 
-/* A row that was added later: 0 means the behaviour before there was that row. */
+/* Whether this field came after the first format. Its value 0 means what boxes did before there was
+ * the field. */
 static bool is_later(const struct ir_field *f)
 {
 	return f->since > IR_VERSION_FIRST;

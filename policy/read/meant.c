@@ -479,8 +479,8 @@ const char *meant_value(struct arena *a, enum meant kind, const char *text, cons
 
 /* ---- points in time -------------------------------------------------------------------------- */
 
-/* Whether the year is near and the month below 13, as of "2026-12-01": then a row may decide the
- * order of day and month. */
+/* Whether the date has a year of four digits and a month up to 12, as "2026-12-01". If not, the row
+ * took the parts of the text in a wrong order. */
 static bool is_near(const char *date)
 {
 	return strlen(date) == strlen("2026-12-01") && strcmp(date + 5, "13") < 0;

@@ -69,7 +69,8 @@ static bool is_fraction(const char *w)
 	return w[n] == '\0';
 }
 
-/* A year of four digits, or an era: other groups of three numbers may be anything. */
+/* Whether the word has a year of four digits, or an era (any other sign than digits and "/.-:").
+ * Without one of these, three groups of digits need not be a date. */
 static bool has_year(const char *w)
 {
 	size_t n = 0;

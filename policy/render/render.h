@@ -9,8 +9,8 @@
 #include "policy/ir/ir.h"
 #include "policy/read/ast.h"
 
-/* Renderings; text to `to`. nft: an equivalent ruleset for people, comments where nft cannot
- * say it. */
+/* Writes the rules to `to` as an nft ruleset with the same effect, for people. What nft cannot say
+ * is in comments. */
 void render_nft(FILE *to, const struct ir *ir);
 /* The policy itself, one object a line: what the compiler took from the text, groups and their like
  * written out. */

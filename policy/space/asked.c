@@ -248,7 +248,7 @@ bool asked_words(const struct asked *q, const char **ret_word)
 	return false;
 }
 
-/* How far the question passes one row. */
+/* What the row does not allow first: command, place or value. ASKED_NOTHING: it allows all. */
 static enum asked_lack ask_row(const struct model *m, const struct command_row *row, const struct meaning *is)
 {
 	const struct command_table *t = &m->rows.t;
@@ -279,7 +279,7 @@ static enum asked_lack ask_row(const struct model *m, const struct command_row *
 
 /* ---- one conduit ----------------------------------------------------------------------------- */
 
-/* As in meet(): the families in which it allows one of the asked ports. */
+/* The address families in which the service allows one of the asked ports, as bits of meet(). */
 static unsigned families(const struct model_service *s, const struct model_port *asked)
 {
 	struct number_range unused[2];

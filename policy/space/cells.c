@@ -50,7 +50,8 @@ struct maker {
 	struct raw *raw;
 	size_t n_raw, raw_room;
 	size_t list_room;
-	/* points of this bucket with a cell over a range, sorted; scratch of the bucket */
+	/* the points of the present bucket that lie in a range and have a cell over it, sorted;
+	 * memory of this bucket only */
 	struct box *laid;
 	size_t n_laid;
 	uint64_t *cost; /* by conduit: the number of its boxes and of cells that it is in */

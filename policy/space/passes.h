@@ -42,9 +42,10 @@ struct proof {
 	uint32_t *first_hop;	   /* by zone, with one more entry at the end */
 	struct arena *scratch;	   /* memory of `cells`, made at their first use */
 	const struct cells *cells; /* NULL: not made yet, or the policy has too many */
-	uint32_t *pair_at;	   /* by conduit: its first pair in the cells */
-	/* by pair: 1 + the first cell in which unjudged packets of the pair pass; NULL = not
-	 * computed yet */
+	/* by conduit: the first of its pairs in the cells; a pair is a conduit with one service */
+	uint32_t *pair_at;
+	/* by pair: 1 + the first cell in which its unjudged packets pass, 0 = there is none. The
+	 * array is NULL before it is computed */
 	uint32_t *decided[WAYS];
 	/* the same between the hosts of statement `hosts_of`, for the way `hosts_way` */
 	uint32_t *decided_hosts;
@@ -52,7 +53,7 @@ struct proof {
 	enum unattended hosts_way;
 	enum unattended unattended; /* the way that is being tried */
 	const bool *breaks_off;	    /* by number: chain_breaks that are ignored; NULL = none */
-	/* the statement with whose answer_only `hops` was computed */
+	/* the statement of the latest walk; what `hops` says holds with its answer_only */
 	const struct model_never *asked;
 	/* by number: services of answer_only that are ignored; NULL = none */
 	const bool *answers_off;
@@ -77,7 +78,8 @@ const struct model_conduit *hop_leading(struct proof *p, struct hop *h);
 bool conduit_matters(const struct proof *p, const struct model_conduit *c);
 /* Whether some packet of this conduit reaches an address from which a walk can continue. */
 bool conduit_leads_on(const struct proof *p, const struct model_conduit *c);
-/* Finds a forbidden packet of a last hop by this conduit. False: there is none. */
+/* Finds a packet that the statement forbids and that this conduit lets pass to the statement's last
+ * zone. False: there is none. */
 bool conduit_breaks(struct proof *p, const struct model_conduit *c, const struct model_never *never,
 		    struct counterexample *ret);
 

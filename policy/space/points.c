@@ -65,8 +65,8 @@ static void points_of(const struct points_over *l, const struct box *r, size_t *
 	*end = hi == ~(wide)0 ? l->n_points : first_point(l->points, l->n_points, hi + 1);
 }
 
-/* Whether so few ranges and points can be compared one by one; otherwise points are cut like
- * ranges. */
+/* Whether ranges and points are so few that they can be compared one by one, in LOOKS_MAX
+ * comparisons at most. Otherwise points are cut like ranges. */
 static bool few(const struct points_over *l)
 {
 	size_t left = LOOKS_MAX, at, end;

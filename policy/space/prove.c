@@ -241,8 +241,8 @@ static void prove_one(struct proof *p, const struct model_never *never)
 	p->unattended = ATTENDED;
 	if (!holds(p, never))
 		return;
-	/* Conduits that are open pass live sessions too, so `hold` is only tried when this holds.
-	 * */
+	/* Conduits that fail open also pass what `hold` passes. So a statement that fails with
+	 * `open` would only fail again with `hold`. */
 	p->unattended = UNATTENDED_OPEN;
 	if (holds(p, never)) {
 		p->unattended = UNATTENDED_HOLD;

@@ -73,13 +73,14 @@ static bool limits_nothing(const struct command_row *row)
 	return row->spaces_any && row->values.any;
 }
 
-/* But for targets: these were looked at. */
+/* Whether row b allows all that row a allows. The caller compares their targets. */
 static bool row_within(const struct comparison *c, const struct ref *a, const struct ref *b)
 {
 	bool all = a->row->spaces_any && !b->row->spaces_any;
 	unsigned untold = c->f != NULL ? c->f->untold : UNTOLD_PLACE | UNTOLD_VALUE;
 
-	/* What b refuses whatever it touches, for example as no PDU says what that is. */
+	/* Only b limits addresses, and the function's PDUs do not say which addresses they touch.
+	 * So b refuses them all. */
 	if (all && (untold & UNTOLD_PLACE) != 0)
 		return false;
 	/* Its requests touch no address and write nothing, or do not say: any limit

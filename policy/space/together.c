@@ -84,7 +84,8 @@ static bool put(struct walk *w, uint32_t **list, size_t *n, size_t *room, uint32
 	return true;
 }
 
-/* Adds the sets for each door open or shut, whatever the hours. */
+/* Adds a set for each combination of open and shut doors: of the conduits in `open`, those that are
+ * not behind a shut door. */
 static bool put_all(struct walk *w, uint32_t open)
 {
 	for (uint32_t shut = 0; shut < 1u << w->n_doors; shut++) {
@@ -99,8 +100,8 @@ static bool put_all(struct walk *w, uint32_t open)
 	return true;
 }
 
-/* Adds what holds at a time, and what is left after each end if nothing opened any more. *ret: when
- * something opens next; 0 = never. */
+/* Adds the set that holds at `moment`. Then adds what is left of it after each of its ends, as if
+ * nothing opened meanwhile. *ret: when something opens next; 0 = never. */
 static bool look(struct walk *w, uint64_t moment, uint64_t *ret)
 {
 	uint64_t ends[TOGETHER_MAX], next;

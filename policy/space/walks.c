@@ -43,8 +43,8 @@ static struct asked_end end_of(const struct model_zone *z)
 
 /* ---- to -------------------------------------------------------------------------------------- */
 
-/* via[zone]: the conduit by which the shortest walk continues from there; for the last hop also in
- * `last`. */
+/* Adds the shortest walk that begins with this conduit. via[zone]: the conduit by which the walk
+ * continues from the zone; last[zone]: its last hop. */
 static void add_to(struct walking *w, const struct model_conduit *first)
 {
 	const struct model_conduit **via = w->p.via, *c;

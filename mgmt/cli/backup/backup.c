@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `sekisho backup FILE`: everything that makes up a box, encrypted to a certificate whose private
- * key is elsewhere. The box collects and encrypts it (appliance/supervise/backup.h) and sends only
+ * key is elsewhere. The box collects and encrypts it (appliance/control/backup.c) and sends only
  * the file. So a backup operator without root rights carries a file that he cannot read.
  */
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `sekisho backup --verify FILE --key KEY`: whether a box could be made from the file. Opens it,
- * and compiles each generation again in a process without files; the SHA-256 of what comes out has
- * to be that of the box. Needs no box; where one runs, the result becomes a record of it.
+ * and compiles each generation again in a process without files. The result must have the SHA-256
+ * that the generation had on the box. Needs no box; if one runs here, it records the result.
  */
 #ifndef SEKISHO_MGMT_CLI_BACKUP_REHEARSE_H
 #define SEKISHO_MGMT_CLI_BACKUP_REHEARSE_H

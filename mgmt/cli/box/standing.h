@@ -19,10 +19,8 @@ bool standing_request(struct cli *c, const char *question, struct box_answer *re
 /* Prints the first lines: which rules are in the kernel. */
 void standing_headline(struct cli *c, const json_t *answer);
 
-/* Finds sekishod, for questions without a daemon. */
-
-/* In the folder of this program, or in the folder for administrators' programs beside it. False:
- * in neither. */
+/* Finds sekishod, for questions without a daemon: in the folder of this program, or in the folder
+ * sbin beside that one. False: in neither. */
 bool daemon_path(char ret[PATH_MAX]);
 
 #endif

@@ -11,8 +11,8 @@
  * = there are none. False: the error was printed.
  */
 bool taking_fd(struct cli *c, const struct cli_args *a, size_t option, int *ret_fd, int *ret_status);
-/* Marks the session of the person who typed the command in the box's answer. Unless --json is
- * given, then prints all sessions. */
+/* Looks in the box's answer for the session of the person who typed the command, and marks it there
+ * as "yours". Then prints all sessions, unless --json is given. */
 void taking_tell(struct cli *c, const json_t *answer);
 
 #endif

@@ -9,8 +9,8 @@
 
 /* False: no memory, and nothing was printed. */
 bool effective_render(struct cli *c, const json_t *effective);
-/* A conduit's last use on one line; where there is none, since when it is watched; and spans since
- * then in which nobody watched. */
+/* Prints without a newline when the conduit was last used or, if it never was, since when its use
+ * is watched. Then prints the spans since then in which nobody watched. */
 void effective_last_use(const json_t *conduit, enum lang l, FILE *to);
 
 #endif

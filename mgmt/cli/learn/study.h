@@ -18,8 +18,8 @@ struct study;
 struct study *study_new(struct err *e); /* NULL with *e filled; owned by the caller */
 void study_free(struct study *s);	/* accepts NULL */
 void study_frame(struct study *s, const struct capture_frame *f);
-/* The counts so far, valid until the next call. Of sessions, `learnt` only has those of earlier
- * rounds. */
+/* The counts so far, valid until the next call. Sessions of the present round are not among them;
+ * study_sessions() counts those. */
 const struct tally *study_tally(const struct study *s);
 uint32_t study_sessions(const struct study *s); /* followed at present */
 /* To be called after the last frame. Returns everything that was learnt, settled; borrowed from the

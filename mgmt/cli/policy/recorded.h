@@ -5,9 +5,9 @@
  *
  * A record does not have everything that the evaluator needs. When a worker had too many kinds, the
  * record's addresses are the span of several operations. It has only the smallest and the largest
- * value. It does not say what a named part belongs to, or which operations came in one request. So
- * the answer is a range: the least and the largest number of operations that would have
- * been stopped.
+ * value. If an operation names a part of a thing, the record does not say which thing. It does not
+ * say which operations came in one request. So the answer is a range: the least and the largest
+ * number of operations that would have been stopped.
  */
 #ifndef SEKISHO_MGMT_CLI_POLICY_RECORDED_H
 #define SEKISHO_MGMT_CLI_POLICY_RECORDED_H

@@ -44,7 +44,7 @@ static bool six(const char *name, bool off)
 	return done;
 }
 
-/* With an address it would be in use as soon as it is up. */
+/* Whether the card has an address. Such a card would be in use as soon as it is up. */
 static bool has_address(const struct ifaddrs *list, const char *name)
 {
 	for (const struct ifaddrs *a = list; a != NULL; a = a->ifa_next) {

@@ -56,7 +56,8 @@ enum step_result step_show(struct setup *s, size_t k)
 		s->status = setup_write(s, s->folder, box, policy);
 		if (s->status == 0)
 			step_tell(s, M_SETUP_WRITTEN, s->folder);
-		/* The box restores a card as it finds it. */
+		/* When the box gives a card back, it restores the state that it found. So what the
+		 * setup changed in the cards is undone first. */
 		if (s->status == 0)
 			links_lower(&s->cards);
 		if (s->status == 0 && line[0] == '1')

@@ -109,8 +109,9 @@ static bool is_hash(const char *line, size_t n, uint8_t prefix[LEAKED_PREFIX])
 }
 
 /*
- * Other hashes: NTLM, MD5, SHA-1 without the first five digits (parts of a list are queried by
- * those), SHA-224 to SHA-512. Read as passphrases they would make a list that refuses nobody.
+ * Other hashes: NTLM, MD5, SHA-1 without its first five digits (so in the parts of a list that is
+ * queried by these digits), SHA-224 to SHA-512. If such lines were read as passphrases, the list
+ * would refuse nobody.
  */
 static bool is_other_hash(const char *line, size_t n)
 {

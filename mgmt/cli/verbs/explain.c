@@ -9,8 +9,8 @@
 #include "mgmt/state/read.h"
 #include "mgmt/words/nearest.h"
 
-/* Prints the nearest conduit, if none covers the event. Prints nothing when the rules cannot be
- * asked: the event itself was told. */
+/* Prints the nearest conduit if no conduit covers the event. Does not change the exit status when
+ * the box does not answer, because the event itself has been printed. */
 static void print_nearest(const struct cli *cli, const json_t *event)
 {
 	struct cli here = *cli, *c = &here;

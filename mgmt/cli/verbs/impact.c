@@ -127,9 +127,9 @@ static void stopped(struct past *p, const json_t *e, const struct recorded *r)
 }
 
 /*
- * The time at which a record is judged. A policy with a time zone may have hours, so it is judged
- * at the record's own time. In another policy only ends depend on the time, and they are judged
- * now.
+ * The time at which a record is judged. A policy with a time zone may have conduits with hours, so
+ * the record's own time counts. Without a time zone, conduits can only end, and the present time
+ * counts.
  */
 static uint64_t moment_of(const struct past *p, const json_t *e)
 {

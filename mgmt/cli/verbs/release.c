@@ -28,7 +28,8 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_STATE] = { "--state", 0, "FOLDER", M_RELEASE_OPT_STATE },
 };
 
-/* Its whole output, malloc'd; NULL when it could not be started. */
+/* Runs sekishod with these arguments, and returns its whole output, malloc'd. NULL when it could
+ * not be started. */
 static char *run_daemon(char *const *argv)
 {
 	int out[2];

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /api/v1/effective: the rules as they were read back, or as they were (at=SECONDS since 1970).
- * /api/v1/rules: the same, each row of commands with its words in both languages, long and as a map
- * has them, and the classes of commands. */
+ * /api/v1/rules: the same, and for each row of commands its words in both languages (in full, and
+ * short as in maps), and for each grant the classes of its commands. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "mgmt/web/api/routes.h"
 #include "mgmt/words/row.h"
 
-/* bytes: parsed, it takes several times its length, and this process is small on purpose */
+/* Largest effective rules in bytes. Parsed, they take several times as much memory, and this
+ * process is kept small. */
 #define EFFECTIVE_MOST (8u << 20)
 
 bool effective_at(const struct target *t, struct msg_body *question)

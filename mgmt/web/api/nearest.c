@@ -10,7 +10,8 @@
 #include "mgmt/web/api/routes.h"
 #include "mgmt/words/nearest.h"
 
-/* bytes: parsed, it takes several times its length, and this process is small on purpose */
+/* Largest effective rules in bytes. Parsed, they take several times as much memory, and this
+ * process is kept small. */
 #define EFFECTIVE_MOST (8u << 20)
 
 static const char *given(const struct target *t, const char *key)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /api/v1/picture?lang=ja|en: the effective rules as drawn by `sekisho effective --picture`;
- * flows=it|ot|all: data flows as in `sekisho register flows --to svg`; at (seconds since 1970): as
- * they were.
+ * /api/v1/picture?lang=ja|en: the effective rules as drawn by `sekisho effective --picture`. With
+ * flows=it|ot|all: data flows as in `sekisho register flows --to svg`. With at=SECONDS (since
+ * 1970): the rules that were in force at that time.
  */
 #include <string.h>
 
 #include "mgmt/picture/picture.h"
 #include "mgmt/web/api/routes.h"
 
-/* bytes: parsed, it takes several times its length, and this process is small on purpose */
+/* Largest effective rules in bytes. Parsed, they take several times as much memory, and this
+ * process is kept small. */
 #define EFFECTIVE_MOST (8u << 20)
 
 static const char *said(const struct target *t, const char *key)

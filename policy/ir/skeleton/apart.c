@@ -9,8 +9,8 @@
 
 #include "policy/ir/skeleton/chains.h"
 
-/* `cuts`: tells the session's ends; otherwise only drops the packet. Packets without a session are
- * not in these sets, and pass nowhere. */
+/* `cuts`: goes on to CHAIN_APART, from which both ends of a TCP session get a reset. Otherwise only
+ * drops the packet. Packets without a session match none of these sets, and pass nowhere. */
 void put_apart(struct writer *w, enum ir_chain chain, bool cuts)
 {
 	for (unsigned s = SET_APART4; s <= SET_APART6_NEXT; s++) {

@@ -15,7 +15,8 @@ static void judged_rules(struct writer *w, enum ir_chain chain)
 	put_rule(w, chain);
 	put(w, IR_MARK, UINT32_MAX, MARK_FAST);
 	put(w, IR_ACCEPT, 0, 0);
-	/* A packet that was queued as a stray stays one, whatever its mark. */
+	/* A packet that belongs to no session was queued as a stray. It does not pass, whatever
+	 * mark it has got. */
 	put_rule(w, chain);
 	put(w, IR_CT_STATE, CT_INVALID, 0);
 	put_drop(w, R_STALE);
@@ -37,7 +38,8 @@ void post_rules(struct writer *w)
 {
 	judged_rules(w, CHAIN_POST);
 	judged_rules(w, CHAIN_LAST);
-	/* A packet that waited while its session was confirmed must not take that back. */
+	/* A packet may still wait in a queue when its session is confirmed. Its own outcome, good
+	 * or quiet, must not replace that of the session. */
 	put_rule(w, CHAIN_JUDGED_GOOD);
 	put(w, IR_CTMARK_NOT, MARK_OUTCOME_MASK, MARK_CONFIRMED << MARK_OUTCOME_SHIFT);
 	put(w, IR_SET_OUTCOME, MARK_GOOD << MARK_OUTCOME_SHIFT, 0);

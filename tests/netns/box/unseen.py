@@ -119,7 +119,8 @@ def nothing_to_pick_up(box):
         box.sekisho("apply", *(["--confirm", "90"] if how == "rollback" else []), box.write(wide))
         s = dial(box)
         expect(reads(s), "it ends where any bytes pass")
-        cut = back(box, name, how)
+        ours = ":%d" % s.getsockname()[1]  # another case may have left a session behind
+        cut = [x for x in back(box, name, how) if x["client"].endswith(ours)]
         expect([x["reason"] for x in cut] == ["midstream.reset"], "%s: what the list says: %s", how, cut)
         began = time.monotonic()
         expect(not reads(s), "%s: what nobody can read is answered", how)

@@ -14,13 +14,17 @@
 
 #include "appliance/base/sha256.h"
 
+#define CHAIN 2u
+
 struct certificate {
 	gnutls_x509_privkey_t authority_key, key;
 	gnutls_x509_crt_t authority;
 	gnutls_privkey_t signer; /* `key` in the form for handshakes */
 	struct addr addresses[CERTIFICATE_ADDRESSES];
 	size_t n_addresses;
-	gnutls_pcert_st versions[CERTIFICATE_ADDRESSES + 1]; /* the last one is presented */
+	/* Each a chain: its certificate, and the authority's, which a browser shows only if it is
+	 * sent. The last one is presented. */
+	gnutls_pcert_st versions[CERTIFICATE_ADDRESSES + 1][CHAIN];
 	size_t n_versions;
 };
 
@@ -83,7 +87,12 @@ static int issue(struct certificate *c)
 	if (r >= 0)
 		r = fill(c, crt);
 	if (r >= 0)
-		r = gnutls_pcert_import_x509(&c->versions[c->n_versions], crt, 0);
+		r = gnutls_pcert_import_x509(&c->versions[c->n_versions][0], crt, 0);
+	if (r >= 0) {
+		r = gnutls_pcert_import_x509(&c->versions[c->n_versions][1], c->authority, 0);
+		if (r < 0)
+			gnutls_pcert_deinit(&c->versions[c->n_versions][0]);
+	}
 	if (r >= 0)
 		c->n_versions++;
 	if (crt != NULL)
@@ -171,8 +180,8 @@ void certificate_cover(struct certificate *c, const struct addr *a)
 
 void certificate_present(struct certificate *c, gnutls_pcert_st **ret_chain, unsigned *ret_n, gnutls_privkey_t *ret_key)
 {
-	*ret_chain = &c->versions[c->n_versions - 1];
-	*ret_n = 1;
+	*ret_chain = c->versions[c->n_versions - 1];
+	*ret_n = CHAIN;
 	*ret_key = c->signer;
 }
 
@@ -196,7 +205,8 @@ void certificate_close(struct certificate *c)
 	if (c == NULL)
 		return;
 	for (size_t i = 0; i < c->n_versions; i++)
-		gnutls_pcert_deinit(&c->versions[i]);
+		for (unsigned k = 0; k < CHAIN; k++)
+			gnutls_pcert_deinit(&c->versions[i][k]);
 	if (c->signer != NULL)
 		gnutls_privkey_deinit(c->signer);
 	if (c->authority != NULL)

@@ -258,18 +258,25 @@ class SlmpOverUdp(Udp):
     """A request is at the controller, which has not answered it yet. The kernel keeps such a young flow for 15 seconds: where the
     event takes longer, the client has given up, and asked anew."""
     lane, port, KEPT = "commands", 5008, 13
+    Controller, place = slmp.Controller, 100 + REGISTER
 
     def __init__(self, field, six):
         super().__init__(field, six)
-        self.plc = slmp.Controller()
+        self.plc = self.Controller()
 
     def text(self):
         self.n += 1
-        return SlmpPolled.form.read("d", 100 + REGISTER, 2, serial=self.n)
+        return self.request(self.n % 256)
+
+    def request(self, n):
+        return SlmpPolled.form.read("d", self.place, 2, serial=n)
+
+    def answer(self, said):
+        return self.plc.handle(said)
 
     def read(self):
         said = self.text()
-        self.f.exchange(said, self.plc.handle(said))
+        self.f.exchange(said, self.answer(said))
 
     def prepare(self):
         self.read()
@@ -282,7 +289,7 @@ class SlmpOverUdp(Udp):
     def go_on(self):
         if time.monotonic() - self.at > self.KEPT:
             self.ask()
-        answer = self.plc.handle(self.said)
+        answer = self.answer(self.said)
         self.f.send(answer, True)
         self.f.crossed(answer, True)
         self.read()
@@ -313,18 +320,13 @@ class FinsWide(FinsPolled):
 
 
 class FinsOverUdp(SlmpOverUdp):
-    port = 9600
+    port, Controller = 9600, fins.Memory
 
-    class Handler(fins.Memory):
-        handle = fins.Memory.answer
+    def request(self, n):
+        return fins.read("d", self.place, 2, n)
 
-    def __init__(self, field, six):
-        super().__init__(field, six)
-        self.plc = self.Handler()
-
-    def text(self):
-        self.n += 1
-        return fins.read("d", 100 + REGISTER, 2, self.n % 256)
+    def answer(self, said):
+        return self.plc.answer(said)
 
 
 class MemobusPolled(Plc):
@@ -343,14 +345,10 @@ class MemobusWide(MemobusPolled):
 
 
 class MemobusOverUdp(FinsOverUdp):
-    port = PLC_PORTS["memobus"]
+    port, Controller = PLC_PORTS["memobus"], memobus.Memory
 
-    class Handler(memobus.Memory):
-        handle = memobus.Memory.answer
-
-    def text(self):
-        self.n += 1
-        return memobus.read_holding(100 + REGISTER, 2, self.n % 256)
+    def request(self, n):
+        return memobus.read_holding(self.place, 2, n)
 
 
 class Iec104Polled(Plc):
@@ -387,14 +385,10 @@ class Dnp3Wide(Dnp3Polled):
 
 
 class Dnp3OverUdp(FinsOverUdp):
-    port = PLC_PORTS["dnp3"]
+    port, Controller = PLC_PORTS["dnp3"], dnp3.Outstation
 
-    class Handler(dnp3.Outstation):
-        handle = dnp3.Outstation.answer
-
-    def text(self):
-        self.n += 1
-        return dnp3.ask(1, dnp3.points(1, 2, 100 + REGISTER, 100 + REGISTER), self.n % 16)
+    def request(self, n):
+        return dnp3.ask(1, dnp3.points(1, 2, self.place, self.place), n % 16)
 
 
 class OpcuaPolled(Plc):
@@ -418,18 +412,14 @@ class OpcuaWide(OpcuaPolled):
 
 class BacnetPolled(FinsOverUdp):
     """BACnet/IP, which has datagrams alone, and one port for both ends."""
-    port, first = PLC_PORTS["bacnet"], 100 + REGISTER
+    port, Controller = PLC_PORTS["bacnet"], bacnet.Device
 
-    class Handler(bacnet.Device):
-        handle = bacnet.Device.answer
-
-    def text(self):
-        self.n += 1
-        return bacnet.ask(bacnet.read((bacnet.AO, self.first)), self.n % 256)
+    def request(self, n):
+        return bacnet.ask(bacnet.read((bacnet.AO, self.place)), n)
 
 
 class BacnetWide(BacnetPolled):
-    wide, first = True, REGISTER
+    wide, place = True, REGISTER
 
 
 CONTROLLERS = (BacnetPolled, BacnetWide, MemobusPolled, MemobusWide, MemobusOverUdp, Iec104Polled, Iec104Wide, Dnp3Polled, Dnp3Wide, Dnp3OverUdp, OpcuaPolled, OpcuaWide,

@@ -26,6 +26,7 @@
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/verify.h"
 #include "tests/unit/folder.h"
+#include "tests/unit/journal/look.h"
 
 /* RFC 8032, 7.1, test 1. */
 static const struct signer example = {
@@ -98,25 +99,6 @@ static void make(struct folder *f, const struct signer *s, const char *what, int
 	append(&j, more, what);
 	assert_int_equal(journal_sync(&j, &e), 0);
 	journal_close(&j);
-}
-
-/* What is found of a folder, which is the same in steps of any size. */
-static void look(const struct folder *f, const struct journal_trust *trust, struct journal_report *ret)
-{
-	struct err e = { 0 };
-
-	assert_int_equal(journal_verify(f->path, trust, ret, &e), 0);
-	for (size_t lines = 1; lines <= 3; lines++) {
-		struct journal_check *c = journal_check_new(f->fd, trust);
-		int r;
-
-		assert_non_null(c);
-		while ((r = journal_check_step(c, lines, &e)) > 0)
-			;
-		assert_int_equal(r, 0);
-		assert_memory_equal(journal_check_report(c), ret, sizeof(*ret));
-		journal_check_free(c);
-	}
 }
 
 static void verified(const struct folder *f, const struct checkpoint *sent, struct journal_report *r)

@@ -33,6 +33,7 @@
 #include "appliance/journal/segment.h"
 #include "appliance/journal/verify.h"
 #include "tests/unit/folder.h"
+#include "tests/unit/journal/look.h"
 
 static void open_it(struct folder *f, struct journal *j, struct journal_recovery *found)
 {
@@ -62,25 +63,6 @@ static void life(struct folder *f, int n)
 	append(&j, n);
 	assert_int_equal(journal_sync(&j, &e), 0);
 	journal_close(&j);
-}
-
-/* What is found of a folder, which is the same in steps of any size. */
-static void look(const struct folder *f, const struct journal_trust *trust, struct journal_report *ret)
-{
-	struct err e = { 0 };
-
-	assert_int_equal(journal_verify(f->path, trust, ret, &e), 0);
-	for (size_t lines = 1; lines <= 3; lines++) {
-		struct journal_check *c = journal_check_new(f->fd, trust);
-		int r;
-
-		assert_non_null(c);
-		while ((r = journal_check_step(c, lines, &e)) > 0)
-			;
-		assert_int_equal(r, 0);
-		assert_memory_equal(journal_check_report(c), ret, sizeof(*ret));
-		journal_check_free(c);
-	}
 }
 
 static void check(struct folder *f, uint64_t faults, enum journal_fault first, uint64_t records)

@@ -8,11 +8,12 @@
 
 /*
  * A time (CP56Time2a, IEC 60870-5-101, 7.2.6.18): milliseconds of the minute, minute, hour, day of
- * the month, month, year. Flags and days of the week say nothing here.
+ * the month, month, year. Flags and days of the week say nothing here. Nor does the year: it ends
+ * at 99, but some clients count from 1900 and send 109 for 2009.
  */
 static bool is_time(struct bytes b)
 {
-	uint8_t minute, hour, day, month, year;
+	uint8_t minute, hour, day, month;
 	uint16_t ms;
 
 	bytes_le16(&b, &ms);
@@ -20,9 +21,8 @@ static bool is_time(struct bytes b)
 	bytes_u8(&b, &hour);
 	bytes_u8(&b, &day);
 	bytes_u8(&b, &month);
-	bytes_u8(&b, &year);
-	return bytes_done(&b) && ms <= 59999u && (minute & 0x3fu) <= 59 && (hour & 0x1fu) <= 23 &&
-	       (month & 0x0fu) <= 12 && (year & 0x7fu) <= 99;
+	return bytes_skip(&b, 1) && bytes_done(&b) && ms <= 59999u && (minute & 0x3fu) <= 59 && (hour & 0x1fu) <= 23 &&
+	       (month & 0x0fu) <= 12;
 }
 
 /* Checks what follows value and qualifier: nothing, or a time stamp. */
@@ -57,7 +57,9 @@ static bool take_value(uint8_t form, struct bytes *b, struct operation *o, uint8
 		*ret_first = v;
 		v &= form == IEC104_SINGLE ? 1u : 3u;
 		o->values = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
-		return form == IEC104_SINGLE || v == 1 || v == 2;
+		/* 0 and 3 of a double are sent, though not permitted; a row's values keep
+		 * them out */
+		return true;
 	case IEC104_TWO_BYTES:
 		o->values = values_at(VALUES_U16LE, 1, at);
 		return bytes_skip(b, 2);

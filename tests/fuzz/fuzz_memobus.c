@@ -144,17 +144,22 @@ static void second_reading_extended(const struct limits *l, unsigned sub, const 
 
 static void second_reading_registers(const struct limits *l, unsigned sub, const uint8_t *p, size_t n)
 {
+	static const char types[] = "MGIOS";
+	const char *type;
 	uint32_t items;
 
 	if (sub == 0x4d || sub == 0x4e) {
 		MUST(n >= 3 && p[0] == 0 && !l->places && (sub == 0x4d || !l->values));
 		return;
 	}
-	MUST(n >= 9 && p[0] == 0 && p[1] < 5 && p[2] == 0);
+	MUST(n >= 9 && p[0] == 0 && p[1] != 0 && p[2] == 0);
+	type = strchr(types, p[1]);
+	MUST(type != NULL);
 	items = sub == 0x4f ? low(p + 7, 4) : low(p + 7, 2);
 	if (sub == 0x45 || sub == 0x46)
 		items = 1;
-	touches(l, (sub == 0x41 || sub == 0x45 || sub == 0x4f ? 9u : 4u) + p[1], low(p + 3, 4), items);
+	touches(l, (sub == 0x41 || sub == 0x45 || sub == 0x4f ? 9u : 4u) + (unsigned)(type - types), low(p + 3, 4),
+		items);
 	if (sub == 0x45) {
 		MUST(n == 9 && p[8] == 0 && (p[7] == 0 || p[7] == 0xff));
 		writes(l, p[7] & 1u);

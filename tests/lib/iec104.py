@@ -97,8 +97,6 @@ def parse(a):
     if kind in (45, 46, 47, 58, 59, 60):
         q["value"] = body[0] & (1 if kind in (45, 58) else 3)
         q["qualifier"] = body[0] >> 2 & 31 | (body[0] >> 7) * 256
-        if kind not in (45, 58) and q["value"] not in (1, 2):
-            return None
     elif kind in (48, 49, 61, 62, 110, 111):
         q["value"], q["qualifier"] = int.from_bytes(body[:2], "little"), body[2]
     elif kind in (50, 63, 112):

@@ -404,19 +404,19 @@ static void causes_are_those_of_the_type(void **state)
 	}
 }
 
-/* Values without a meaning, test patterns, an object address where there is none, impossible times,
- * no station. */
+/* Test patterns, an object address where there is none, impossible times, no station. The states 0
+ * and 3 and the year 109 are none of the standard's, but clients send them. */
 static void fields_have_limits(void **state)
 {
 	static const struct {
 		const char *asdu;
 		bool fits;
 	} cases[] = {
-		{ "2e 01 0600 0100 010000 00", false },
-		{ "2e 01 0600 0100 010000 03", false },
-		{ "2f 01 0600 0100 010000 04", false },
-		{ "2f 01 0600 0100 010000 83", false },
-		{ "3b 01 0600 0100 010000 03 00000000000000", false },
+		{ "2e 01 0600 0100 010000 00", true },
+		{ "2e 01 0600 0100 010000 03", true },
+		{ "2f 01 0600 0100 010000 04", true },
+		{ "2f 01 0600 0100 010000 83", true },
+		{ "3b 01 0600 0100 010000 03 00000000000000", true },
 		{ "64 01 0600 0100 010000 14", false },
 		{ "67 01 0600 0100 000001 00000000000000", false },
 		{ "66 01 0500 0100 000000", true },
@@ -429,7 +429,7 @@ static void fields_have_limits(void **state)
 		{ "67 01 0600 0100 000000 5fea bb 97 ff 0c 63", true },
 		{ "67 01 0600 0100 000000 5fea 3b 18 1f 0c 63", false },
 		{ "67 01 0600 0100 000000 5fea 3b 17 1f 0d 63", false },
-		{ "67 01 0600 0100 000000 5fea 3b 17 1f 0c 64", false },
+		{ "67 01 0600 0100 000000 5fea 3b 17 1f 0c 6d", true },
 		{ "6b 01 0600 0100 000000 ffff 60ea 3b 17 1f 0c 63", false },
 		{ "3f 01 0600 0100 010000 00000000 00 60ea 3b 17 1f 0c 63", false },
 		{ "2d 01 0600 0000 010000 01", false },

@@ -136,7 +136,7 @@ struct parsed {
  * copied again for every segment that adds to it. So each enforcer refuses PDUs that are larger
  * than those of its devices.
  */
-#define ENFORCER_PDU_MAX 16384
+#define ENFORCER_PDU_MAX 65536u
 
 #define SPELLED_MAX 256u /* bytes of a name, NUL included */
 

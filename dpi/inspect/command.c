@@ -344,7 +344,7 @@ static bool judge_segment(struct crossing *x, enum attempt how, struct bytes fre
 		return true;
 	if (carry > 0) {
 		if (!stream_carry_copy(&x->f->stream, &x->i->pool, x->dir, x->i->rooms.pdu) ||
-		    fresh.left > PACKET_MAX - carry)
+		    fresh.left > PDUS_MAX - carry)
 			return true; /* a broken PDU, as the judge finds */
 		memcpy(x->i->rooms.pdu + carry, fresh.p, fresh.left);
 		b = bytes_of(x->i->rooms.pdu, carry + fresh.left);

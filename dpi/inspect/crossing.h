@@ -15,6 +15,7 @@
 #include "dpi/pool.h"
 
 #define PACKET_MAX 65575u /* IPv6 header and largest payload length */
+#define PDUS_MAX (ENFORCER_PDU_MAX + PACKET_MAX)
 
 struct judge_room; /* dpi/judge.h */
 
@@ -25,7 +26,7 @@ struct rooms {
 	/* owned; PACKET_MAX and RUNS_BYTES: new bytes, and bytes after them that passed ahead of
 	 * a gap */
 	uint8_t *segment;
-	uint8_t *pdu; /* owned; PACKET_MAX bytes: a PDU, or several */
+	uint8_t *pdu; /* owned; PDUS_MAX bytes: the beginning of a PDU, and what a packet adds */
 	uint8_t *
 		/* owned; ENFORCER_STATE_MAX bytes: a saved enforcer state. On the stack it would be
 		 * zeroed at each call */

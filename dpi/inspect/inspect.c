@@ -194,7 +194,7 @@ struct inspector *inspector_new(const struct inspector_limits *l)
 	i->outcomes = outcomes_new();
 	i->rooms.packet = malloc(PACKET_MAX);
 	i->rooms.segment = malloc(PACKET_MAX + RUNS_BYTES);
-	i->rooms.pdu = malloc(PACKET_MAX);
+	i->rooms.pdu = malloc(PDUS_MAX);
 	i->rooms.judge = calloc(1, sizeof(*i->rooms.judge));
 	i->rooms.before = calloc(1, ENFORCER_STATE_MAX);
 	if (!flow_init(&i->flows, l->flows) || !pool_init(&i->pool, l->pool_bytes) || i->rules == NULL ||

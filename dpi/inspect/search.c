@@ -3,10 +3,10 @@
 
 #include "dpi/inspect/command.h"
 
-/* the search covers at most this number of PDUs of the largest size at a time */
+/* The search covers two PDUs of the largest size at a time, but no more bytes than this, because each
+ * segment looks through all of them. */
 #define SEARCH_PDUS 2u
-
-_Static_assert(SEARCH_PDUS *ENFORCER_PDU_MAX < PACKET_MAX, "what is looked through must fit into its room");
+#define SEARCH_MAX 32768u
 
 static bool is_likely(const struct flow *f, enum direction dir, struct bytes pdu)
 {
@@ -110,7 +110,8 @@ struct verdict search_boundary(struct crossing *x, struct stream_result *s, bool
 {
 	struct flow *f = x->f;
 	const struct enforcer *e = command_enforcer(f);
-	size_t carry = stream_carry(&f->stream, x->dir), most = SEARCH_PDUS * e->pdu_max, at, all;
+	size_t carry = stream_carry(&f->stream, x->dir), at, all;
+	size_t most = SEARCH_PDUS * e->pdu_max < SEARCH_MAX ? SEARCH_PDUS * e->pdu_max : SEARCH_MAX;
 	uint8_t *room = x->i->rooms.pdu;
 	struct bytes before, taken = s->fresh;
 

@@ -20,9 +20,9 @@ static const struct kind_info {
 	[OPCUA_ACKNOWLEDGE] = { "ACK", ACKNOWLEDGE_SIZE, ACKNOWLEDGE_SIZE, false },
 	[OPCUA_ERROR] = { "ERR", 16, 16 + OPCUA_URL_MAX, false },
 	[OPCUA_REVERSE_HELLO] = { "RHE", 16, 16 + 2 * OPCUA_URL_MAX, false },
-	[OPCUA_OPEN] = { "OPN", 32, OPCUA_PDU_MAX, false },
+	[OPCUA_OPEN] = { "OPN", 32, OPCUA_OPEN_CHUNK_MAX, false },
 	[OPCUA_MESSAGE] = { "MSG", 24, OPCUA_CHUNK_MAX, true },
-	[OPCUA_CLOSE] = { "CLO", 24, OPCUA_PDU_MAX, false },
+	[OPCUA_CLOSE] = { "CLO", 24, OPCUA_OPEN_CHUNK_MAX, false },
 };
 
 /* Tests each byte of the header as soon as it is there: a flow that cannot be OPC UA ends at the
@@ -60,7 +60,7 @@ enum frame_result opcua_frame(struct bytes head, enum direction dir, bool togeth
 	for (bool first = true;; first = false) {
 		uint32_t most = dir == DIR_S2C ? OPCUA_CHUNK_MAX : (uint32_t)(OPCUA_PDU_MAX - all);
 		enum frame_result r = read_header(head, most, &c);
-		size_t n = c.size > OPCUA_PDU_MAX ? OPCUA_PIECE : c.size;
+		size_t n = dir == DIR_S2C && c.size > OPCUA_WHOLE_MAX ? OPCUA_PIECE : c.size;
 
 		if (r != FRAME_WHOLE)
 			return r;

@@ -18,13 +18,14 @@
 #include "dpi/protocol.h"
 
 #define OPCUA_HEADER 8u
-/* Largest message of a client with all its chunks, and largest chunk of a server that is judged as
- * one PDU. Servers must accept 8,192 bytes (OPC 10000-6, 7.1.2.3); most offer 65,535, but few
- * requests use as much. */
-#define OPCUA_PDU_MAX 16384u
-#define OPCUA_PIECE 8192u	  /* PDU size into which a longer chunk of a server is cut */
-#define OPCUA_CHUNK_MAX 0x100000u /* largest chunk of a server */
-#define OPCUA_URL_MAX 4096u	  /* bytes of an endpoint URL in a hello (OPC 10000-6, 7.1.2.3) */
+/* Largest message of a client with all its chunks. Chunks of 8,192 bytes must be accepted (OPC
+ * 10000-6, 7.1.2.3); clients name hundreds of nodes in one request, with some 60 bytes each. */
+#define OPCUA_PDU_MAX 65536u
+#define OPCUA_OPEN_CHUNK_MAX 16384u /* largest chunk that opens or closes a channel */
+#define OPCUA_WHOLE_MAX 16384u	    /* largest chunk of a server that is judged as one PDU */
+#define OPCUA_PIECE 8192u	    /* PDU size into which a longer one is cut */
+#define OPCUA_CHUNK_MAX 0x100000u   /* largest chunk of a server */
+#define OPCUA_URL_MAX 4096u	    /* bytes of an endpoint URL in a hello (OPC 10000-6, 7.1.2.3) */
 
 enum opcua_kind {
 	OPCUA_NO_KIND,

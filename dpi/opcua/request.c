@@ -103,6 +103,20 @@ static bool goes_on(struct operation *last, const struct operation *o)
 	return o->first - last->first < last->count;
 }
 
+/* Whether the last operation, for which there is room, may stand for this one too. Its place and its
+ * values are unknown then: only a row that does not limit them allows it. */
+static bool stands_for(struct operation *last, const struct operation *o)
+{
+	if (last->service != o->service || last->idle != o->idle ||
+	    last->targets[OPCUA_ATTRIBUTE] != o->targets[OPCUA_ATTRIBUTE])
+		return false;
+	last->place_unknown = true;
+	last->space = SPACE_NONE;
+	if (last->values.form != VALUES_NONE || o->values.form != VALUES_NONE)
+		last->values = (struct values){ .form = VALUES_UNKNOWN };
+	return true;
+}
+
 static void add(struct reader *r, const struct opcua_node *at, struct values value)
 {
 	struct operation o = opcua_operation(r->service->request, r->policy);
@@ -128,10 +142,10 @@ static void add(struct reader *r, const struct opcua_node *at, struct values val
 	}
 	if (joins && goes_on(&r->to->operations[r->to->n - 1u], &o))
 		return;
-	if (r->to->n == OPERATIONS_MAX)
-		r->crowded = true;
-	else
+	if (r->to->n < OPERATIONS_MAX)
 		r->to->operations[r->to->n++] = o;
+	else if (!stands_for(&r->to->operations[OPERATIONS_MAX - 1u], &o))
+		r->crowded = true;
 }
 
 static void touch(struct reader *r, bool expanded, bool may_be_null)

@@ -13,6 +13,7 @@
 #include "dpi/inspect/companion.h"
 #include "tests/unit/dpi/inspect_setup.h"
 
+#define WIDE_MAX 16384u
 #define MARK 0xd5
 #define DATA_MARK 0xd6
 #define ANSWER 0x80
@@ -56,7 +57,7 @@ static enum frame_result duo_frame(const void *state, enum direction dir, struct
 	if (!bytes_be16(&head, &length))
 		return FRAME_NEED_MORE;
 	whole = (size_t)length * (s->wide ? 16u : 1u);
-	if (whole < 4 || whole > ENFORCER_PDU_MAX)
+	if (whole < 4 || whole > WIDE_MAX)
 		return FRAME_BAD;
 	if (head.left + 3 < whole)
 		return FRAME_NEED_MORE;
@@ -132,7 +133,7 @@ static size_t duo_used(const void *state)
 }
 
 static const struct enforcer duo = { .protocol = PROTO_MODBUS,
-				     .pdu_max = ENFORCER_PDU_MAX,
+				     .pdu_max = WIDE_MAX,
 				     .state_size = sizeof(struct duo),
 				     .datagrams = 1,
 				     .begin = duo_begin,
@@ -200,7 +201,7 @@ static struct conn beside(const struct conn *k)
 
 /* ---- the end of a PDU ---- */
 
-static uint8_t big[ENFORCER_PDU_MAX + 64];
+static uint8_t big[WIDE_MAX + 64];
 
 static size_t wide_pdu(size_t units, uint8_t function)
 {
@@ -222,7 +223,7 @@ static unsigned in_pieces(struct conn *k, size_t n, size_t piece)
 
 static void ends_as_agreed(void **state)
 {
-	static const size_t pieces[] = { 1, 5, 16, 1460, 9000, ENFORCER_PDU_MAX };
+	static const size_t pieces[] = { 1, 5, 16, 1460, 9000, WIDE_MAX };
 
 	(void)state;
 	for (unsigned i = 0; i < 6; i++) {
@@ -231,13 +232,13 @@ static void ends_as_agreed(void **state)
 		assert_int_equal(say(&k, DIR_C2S, AGREE, 0, 0, 0), OUTCOME_ACCEPT);
 		/* The longest PDU is accepted in pieces of any size; a forbidden one does not
 		 * arrive whole. */
-		assert_int_equal(in_pieces(&k, wide_pdu(ENFORCER_PDU_MAX / 16, READ), pieces[i]), OUTCOME_ACCEPT);
+		assert_int_equal(in_pieces(&k, wide_pdu(WIDE_MAX / 16, READ), pieces[i]), OUTCOME_ACCEPT);
 		desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
 		assert_int_equal(in_pieces(&k, wide_pdu(3, READ), pieces[i]), OUTCOME_ACCEPT);
-		assert_int_equal(in_pieces(&k, wide_pdu(ENFORCER_PDU_MAX / 16, OPEN), pieces[i]), OUTCOME_DROP);
+		assert_int_equal(in_pieces(&k, wide_pdu(WIDE_MAX / 16, OPEN), pieces[i]), OUTCOME_DROP);
 		k = session(P_TOY, 0);
 		say(&k, DIR_C2S, AGREE, 0, 0, 0);
-		assert_int_equal(in_pieces(&k, wide_pdu(ENFORCER_PDU_MAX / 16 + 1, READ), pieces[i]), OUTCOME_DROP);
+		assert_int_equal(in_pieces(&k, wide_pdu(WIDE_MAX / 16 + 1, READ), pieces[i]), OUTCOME_DROP);
 	}
 	assert_int_equal(stats().pool_used > stats().pool_bytes, 0);
 }

@@ -71,15 +71,16 @@ static void letters_are_read_byte_by_byte(void **state)
  * chunks. */
 static void sizes_have_limits(void **state)
 {
+	enum { HALF = OPCUA_PDU_MAX / 2 };
 	static const struct {
 		const char *letters;
 		uint32_t least, client, server;
 	} all[] = { { "HELF", 32, 4128, 4128 },	   { "ACKF", 28, 28, 28 },	 { "ERRF", 16, 4112, 4112 },
 		    { "RHEF", 16, 8208, 8208 },	   { "OPNF", 32, 16384, 16384 }, { "CLOF", 24, 16384, 16384 },
-		    { "MSGF", 24, 16384, 1048576 } };
+		    { "MSGF", 24, 65536, 1048576 } };
 	static const uint32_t sizes[] = { 0,	 7,	8,     15,    16,      23,	24,	 27,	    28,
 					  29,	 31,	32,    4112,  4113,    4128,	4129,	 8208,	    8209,
-					  16384, 16385, 65535, 65536, 1048575, 1048576, 1048577, UINT32_MAX };
+					  16384, 16385, 65536, 65537, 1048575, 1048576, 1048577, UINT32_MAX };
 	struct message m;
 	size_t len;
 
@@ -96,24 +97,24 @@ static void sizes_have_limits(void **state)
 							 ? FRAME_NEED_MORE
 							 : FRAME_BAD);
 			}
-	/* two chunks of 8,192 bytes are the maximum, and a third is too much */
+	/* two chunks of half the size are the maximum, and a third is too much */
 	m = message_of("MSGC");
-	m.n = 8192;
+	m.n = HALF;
 	m = sized(m);
-	memcpy(m.p + 8192, m.p, 8192);
-	m.n = 16384;
+	memcpy(m.p + HALF, m.p, HALF);
+	m.n = OPCUA_PDU_MAX;
 	assert_int_equal(cut(DIR_C2S, m.p, m.n, &len), FRAME_BAD);
-	m.p[8192 + 3] = 'F';
+	m.p[HALF + 3] = 'F';
 	assert_int_equal(cut(DIR_C2S, m.p, m.n, &len), FRAME_WHOLE);
-	assert_int_equal(len, 16384);
-	m.p[8192 + 4]++;
+	assert_int_equal(len, OPCUA_PDU_MAX);
+	m.p[HALF + 4]++;
 	assert_int_equal(cut(DIR_C2S, m.p, m.n, &len), FRAME_BAD);
-	/* each chunk of a server is a PDU of its own */
+	/* each chunk of a server is a PDU of its own, and a longer one comes in pieces */
 	assert_int_equal(cut(DIR_S2C, m.p, m.n, &len), FRAME_WHOLE);
-	assert_int_equal(len, 8192);
+	assert_int_equal(len, OPCUA_PIECE);
 	/* no other message may stand between the chunks of a message */
-	m.p[8192 + 4]--;
-	memcpy(m.p + 8192, "CLOF", 4);
+	m.p[HALF + 4]--;
+	memcpy(m.p + HALF, "CLOF", 4);
 	assert_int_equal(cut(DIR_C2S, m.p, m.n, &len), FRAME_BAD);
 }
 
@@ -458,8 +459,34 @@ static void every_item_is_judged(void **state)
 		for (uint32_t i = 0; i < n; i++)
 			put(&m, (uint8_t[]){ 1, 2, (uint8_t)(100 + 2 * i), (uint8_t)((100 + 2 * i) >> 8) }, 4);
 		start(&d);
-		assert_int_equal(judge(&d, DIR_C2S, sized(m))->reason, n <= OPERATIONS_MAX ? R_ALLOWED : R_OPCUA_MANY);
+		assert_int_equal(judge(&d, DIR_C2S, sized(m))->reason,
+				 n <= OPERATIONS_MAX ? R_ALLOWED : R_OPCUA_ADDRESS);
 	}
+}
+
+/* A request for more nodes than can be judged one by one: a row that limits none allows it. Reads of
+ * several attributes are no more alike. */
+static void many_nodes_need_a_row_without_limits(void **state)
+{
+	struct message m;
+	struct desk d;
+
+	(void)state;
+	for (unsigned attributes = 1; attributes <= 2; attributes++)
+		for (uint32_t n = 250; n < 2000; n += 100) {
+			open_desk(&d);
+			start(&d);
+			m = said("MSGF", DIR_C2S, 2, 631, "0000000000000000 02000000");
+			put_32(&m, n);
+			for (uint32_t i = 0; i < n; i++) {
+				put(&m, (uint8_t[]){ 1, 2, (uint8_t)(100 + 2 * i), (uint8_t)((100 + 2 * i) >> 8) }, 4);
+				put_32(&m, i % attributes == 0 ? 13 : 1);
+				put_32(&m, UINT32_MAX);
+				put_hex(&m, "0000 ffffffff");
+			}
+			assert_int_equal(judge(&d, DIR_C2S, sized(m))->reason,
+					 n <= OPERATIONS_MAX || attributes == 1 ? R_ALLOWED : R_OPCUA_MANY);
+		}
 }
 
 /* The object of a method call, the method, and each argument: one row has to allow the whole
@@ -676,6 +703,7 @@ int main(void)
 		cmocka_unit_test(nodes_are_numbers),
 		cmocka_unit_test(attributes_are_told_apart),
 		cmocka_unit_test(every_item_is_judged),
+		cmocka_unit_test(many_nodes_need_a_row_without_limits),
 		cmocka_unit_test(calls_have_objects_methods_and_arguments),
 		cmocka_unit_test(values_are_what_they_are),
 		cmocka_unit_test(data_values_have_more),

@@ -2,11 +2,11 @@
 // A text with numbered lines in the browser's own text field: typing, selecting, undo and screen
 // readers work as usual. Ctrl+Space completes names from the texts, from expanded fleets, and the
 // words of the language.
+import { WORDS } from "./asked";
 import { h, type Child, type Node_ } from "./dom";
 import { membersOf, type Named } from "./members";
 import { t } from "./text";
 import type { Diagnostic } from "./types";
-import { WORDS } from "./words";
 
 const MOST_OFFERED = 12;
 

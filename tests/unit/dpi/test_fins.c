@@ -198,6 +198,12 @@ static void every_command_has_its_length(void **state)
 			if (n == whole && d.p.function != e->service)
 				fail_msg("%s: %08x", e->says, d.p.function);
 		}
+		/* no row has it */
+		desk_row(&d)->services = desk_range(&d, e->service + 1u, UINT32_MAX);
+		datagrams(&d);
+		desk_judge(&d, DIR_C2S, f.p, whole);
+		if (d.p.reason != R_FINS_FUNCTION)
+			fail_msg("%s: %d", e->says, d.p.reason);
 	}
 	/* 0401 alone, with a program number, with a program number and a mode. */
 	for (unsigned n = 0; n < 5; n++) {

@@ -7,6 +7,7 @@ import select
 import socket
 import struct
 import sys
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -64,6 +65,8 @@ def kept(port):
 
 
 KINDS = {"questions": questions, "repeated": repeated, "nonsense": nonsense, "readings": readings, "pool_hold": kept(1502), "pool_commands": kept(502)}
+# Packets a second of those whose sessions have to open: less than the 8,000 sessions a second that the rules let two hosts open.
+PACE = {"pool_hold": 16000, "pool_commands": 16000}
 
 
 # ---- sessions that stay ---------------------------------------------------------------------------------------------
@@ -149,9 +152,11 @@ def main():
     if kind in CROWDS:
         print(Crowd(kind, wires, prefix).fill(rng, end, int(sys.argv[8])))
         return
-    packets = list(KINDS[kind](rng))
+    packets, pace, began = list(KINDS[kind](rng)), PACE.get(kind, 1 << 30), time.monotonic()
     while time.monotonic() < end:
         for zone, packet in packets:
+            if sent % 64 == 0:
+                threading.Event().wait(max(0, began + sent / pace - time.monotonic()))
             try:
                 wires[zone].send(packet)
                 sent += 1

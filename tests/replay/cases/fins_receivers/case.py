@@ -30,7 +30,7 @@ def good(rng, policy, sid):
 
 
 def evil(rng, policy, sid):
-    kinds = [lambda: fins.write("d", rng.choice([399, 410, 1000, 0, 5000]), [7] * rng.randrange(1, 9), sid), lambda: fins.write("d", 405, [7] * 6, sid),
+    kinds = [lambda: fins.write("d", rng.choice([399, 410, 1000, 0, 5000]), [7] * rng.randrange(1, 9), sid), lambda: fins.write("d", 405, [7] * rng.choice([6, 9, 40]), sid),
              lambda: fins.write("d", 400, [1], sid, bit=rng.randrange(16)), lambda: fins.write(rng.choice(["w", "h", "cio", "a"]), 400, [7], sid),
              lambda: fins.write(rng.choice(["w", "h", "cio"]), 400, [1], sid, bit=3), lambda: fins.write("d", 1, [7], sid, silent=True),
              lambda: fins.write("d", 1, [7], sid, to=(0, rng.choice([0, 255, 11]), 0))]

@@ -1016,7 +1016,7 @@ static void test_events(void **state)
 		 "\"reason\":\"modbus.response\",\"client\":\"10.1.1.1:40000\",\"server\":\"10.2.2.2:502\","
 		 "\"transport\":\"tcp\",\"direction\":\"s2c\",\"protocol\":\"modbus\"}}");
 	says(&r, "explain 20", ANY,
-	     "the answer of 10.2.2.2:502 to 10.1.1.1:40000 (modbus) was refused: answer without");
+	     "the response of 10.2.2.2:502 to 10.1.1.1:40000 (modbus) was refused: response");
 	/* A record about the box itself is a sentence as well. */
 	box_says(MSG_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":21,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"role\",\"role\":\"dpi\","

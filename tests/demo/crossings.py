@@ -106,7 +106,7 @@ def crossings(t):
     add("office", "tos-web", ("not DNS on port 53", "53 番ポートで DNS 以外"), "silent",
         datagram(office, web, 53, b"\xff" * 5 + b"tunnel-tunnel-tunnel"), payload_with("10.10.0.5", b"tunnel-tunnel"), "tos",
         "office-asks-names")
-    title("Gates, a vendor, the internet", "ゲート、保守業者、インターネット")
+    title("Gates, a vendor, the internet", "ゲート、保守会社、インターネット")
     add("gate", "tos-db", ("SQL query (psql)", "SQL 問い合わせ（psql）"), "passed",
         program(gate, "env", "PGCONNECT_TIMEOUT=%d" % (5 * SLOWNESS), t.psql, "-h", db, "-U", "tos", "-d", "postgres", "-tc", "select 1"),
         conduit="gate-books")
@@ -116,7 +116,7 @@ def crossings(t):
         conduit="tos-keeps-gates")
     add("vendor", "gate", ("SSH while its permission lasts", "期限内の SSH"), "passed",
         raw_speak(vendor, "10.40.0.10", 22, b"SSH-2.0-vendor\r\n"), conduit="vendor-helps-gates")
-    add("vendor", "rtg01", ("Modbus from a vendor", "保守業者から Modbus"), "silent",
+    add("vendor", "rtg01", ("Modbus from a vendor", "保守会社から Modbus"), "silent",
         speak(vendor, rtg01, 502, [read(0, 1)], patience=QUIET), arrived("203.0.113.5"), "crane")
     add("internet", "rtg01", ("Modbus from the internet", "インターネットから Modbus"), "silent",
         speak(inet, rtg01, 502, [read(0, 1)], patience=QUIET), arrived("198.51.100.2"), "crane")

@@ -85,7 +85,7 @@ def tries(t, title):
     add("engineer", "sts2", ("writes elsewhere", "ほかのレジスタに書く"), "reset", speak(tos, sts2, 502, [write(500, 1)], "10.20.0.90"), whole_pdus("10.20.0.90", is_write_elsewhere), "plcs",
         "set-points")
     add("office", "rtg05", ("Modbus from the office", "事務所から Modbus"), "silent", speak(office, rtg05, 502, [read(0, 1)], patience=QUIET), arrived("10.10.0.5"), "plcs")
-    add("maker-a", "rtg05", ("Modbus from a vendor", "保守業者から Modbus"), "silent", speak(maker, rtg05, 502, [read(0, 1)], "10.90.0.2", QUIET), arrived("10.90.0.2"), "plcs")
+    add("maker-a", "rtg05", ("Modbus from a vendor", "保守会社から Modbus"), "silent", speak(maker, rtg05, 502, [read(0, 1)], "10.90.0.2", QUIET), arrived("10.90.0.2"), "plcs")
     for who, source, name in ((office, None, "office"), (gate, None, "gate"), (plcs, rtg05, "crane")):
         add(name, "ad1", ("DNS question: basics for everybody", "DNS の問い合わせ（共通の基本サービス）"), "passed", datagram(who, "10.15.0.10", 53, dns_query("tos.kita.example"), source),
             conduit="basics/" + name)

@@ -43,7 +43,7 @@ static const char help_html[] =
 	"<tr><td><code>/api/v1/live</code></td><td>状態、記録、通信量の変化を伝え続けるストリーム（Server-Sent Events）</td></tr>\n"
 	"<tr><td><code>/api/v1/events</code></td><td>記録された事象（古い順）</td></tr>\n"
 	"<tr><td><code>/api/v1/why</code></td><td>同じ事象に、日本語と英語の説明文を付けたもの</td></tr>\n"
-	"<tr><td><code>/api/v1/nearest</code></td><td>拒否された通信に最も近いコンジットと、それに含まれていないもの</td></tr>\n"
+	"<tr><td><code>/api/v1/nearest</code></td><td>拒否された通信に最も近いコンジットと、そのコンジットに足りないもの</td></tr>\n"
 	"<tr><td><code>/api/v1/ask</code></td><td>誰が誰に何をできるか（<code>sekisho ask</code> と同じ回答）</td></tr>\n"
 	"<tr><td><code>/api/v1/picture</code></td><td>有効なルールの図（SVG、<code>?lang=ja</code> または <code>en</code>）</td></tr>\n"
 	"<tr><td><code>/metrics</code></td><td>Prometheus 形式の計測値</td></tr>\n"

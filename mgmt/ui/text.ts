@@ -103,7 +103,7 @@ const texts = table({
 	devices_accepted: ["{0} 台を確認済みにしました（記録済み）", "Accepted as known: {0}; it is recorded."],
 	devices_forgotten: ["{0} 台を一覧から削除しました（記録済み）", "Taken off the list: {0}; it is recorded."],
 	attack: ["攻撃の兆候", "Sign of an attack"],
-	attack_from: ["発信元", "From"],
+	attack_from: ["送信元", "From"],
 	attack_to: ["宛先", "To"],
 	attack_count: ["件数（以上）", "Times, at least"],
 	attack_acknowledge: ["確認済みにする", "Acknowledge"],

@@ -3,8 +3,8 @@
 
 #include "dpi/inspect/command.h"
 
-/* The search covers two PDUs of the largest size at a time, but no more bytes than this, because each
- * segment looks through all of them. */
+/* The search covers two PDUs of the largest size at a time, but no more bytes than this, because
+ * each segment looks through all of them. */
 #define SEARCH_PDUS 2u
 #define SEARCH_MAX 32768u
 

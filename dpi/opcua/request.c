@@ -103,8 +103,8 @@ static bool goes_on(struct operation *last, const struct operation *o)
 	return o->first - last->first < last->count;
 }
 
-/* Whether the last operation, for which there is room, may stand for this one too. Its place and its
- * values are unknown then: only a row that does not limit them allows it. */
+/* Whether the last operation, for which there is room, may stand for this one too. Its place and
+ * its values are unknown then: only a row that does not limit them allows it. */
 static bool stands_for(struct operation *last, const struct operation *o)
 {
 	if (last->service != o->service || last->idle != o->idle ||

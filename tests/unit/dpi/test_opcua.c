@@ -464,8 +464,8 @@ static void every_item_is_judged(void **state)
 	}
 }
 
-/* A request for more nodes than can be judged one by one: a row that limits none allows it. Reads of
- * several attributes are no more alike. */
+/* A request for more nodes than can be judged one by one: a row that limits none allows it. Reads
+ * of several attributes are no more alike. */
 static void many_nodes_need_a_row_without_limits(void **state)
 {
 	struct message m;

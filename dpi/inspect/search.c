@@ -8,6 +8,8 @@
 #define SEARCH_PDUS 2u
 #define SEARCH_MAX 32768u
 
+_Static_assert(SEARCH_MAX < PACKET_MAX, "what is looked through must fit into its room");
+
 static bool is_likely(const struct flow *f, enum direction dir, struct bytes pdu)
 {
 	const struct enforcer *e = command_enforcer(f);

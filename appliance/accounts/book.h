@@ -43,6 +43,7 @@ bool totp_code(const uint8_t secret[TOTP_SECRET], uint64_t step, char out[TOTP_D
 bool totp_found(const uint8_t secret[TOTP_SECRET], const char *code, uint64_t wall_s, uint64_t slack, uint64_t last,
 		uint64_t *ret_step);
 
+#define BOOK_FILE_MOST (1u << 20) /* bytes */
 #define ACCOUNTS_MOST 64u
 #define TOKENS_MOST 32u
 #define ACCOUNT_FULL 96u    /* bytes */
@@ -201,6 +202,9 @@ json_t *book_pins_json(const struct account *a, uint64_t now);
 json_t *duties_json(uint32_t duties);
 json_t *rights_json(uint32_t rights);
 json_t *book_approval_json(const struct book *b);
+
+/* Whether both let in the same person by the same secrets, whenever they were last used. */
+bool account_same(const struct account *a, const struct account *b);
 
 /* The whole book with its secrets, as in the file. */
 json_t *book_to_json(const struct book *b);

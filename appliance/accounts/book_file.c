@@ -14,7 +14,6 @@
 #include "appliance/wire/duty.h"
 
 #define FILE_NAME "accounts"
-#define FILE_MOST (1u << 20)
 #define HEAD "sekisho-accounts 1 "
 #define HEAD_BYTES (sizeof(HEAD) - 1 + 64 + 1)
 
@@ -87,6 +86,32 @@ static json_t *account_to_json(const struct account *a)
 		return NULL;
 	}
 	return j;
+}
+
+/* Without what each login changes. */
+static json_t *unused_json(const struct account *a)
+{
+	struct account copy = *a;
+	json_t *j;
+
+	copy.used = copy.totp_step = 0;
+	for (size_t i = 0; i < copy.n_keys; i++)
+		copy.keys[i].used = copy.keys[i].count = 0;
+	for (size_t i = 0; i < copy.n_pins; i++)
+		copy.pins[i].used = 0;
+	j = account_to_json(&copy);
+	explicit_bzero(&copy, sizeof(copy));
+	return j;
+}
+
+bool account_same(const struct account *a, const struct account *b)
+{
+	json_t *one = unused_json(a), *other = unused_json(b);
+	bool same = one != NULL && json_equal(one, other);
+
+	json_decref(one);
+	json_decref(other);
+	return same;
 }
 
 static json_t *token_to_json(const struct token *t)
@@ -371,7 +396,7 @@ static int book_read(struct book *b, struct err *e)
 {
 	uint8_t *p;
 	size_t n;
-	int r = file_read(b->dirfd, FILE_NAME, FILE_MOST, &p, &n, e);
+	int r = file_read(b->dirfd, FILE_NAME, BOOK_FILE_MOST, &p, &n, e);
 
 	if (r < 0)
 		return r;

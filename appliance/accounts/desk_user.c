@@ -570,7 +570,9 @@ static void carry_out(const struct desk_order *o, enum user_order order)
 	case USER_LEAKED_REMOVE:
 		desk_leaked_remove(o->d, o->id, o->by);
 		break;
-	case USER_LEAKED_LOAD: /* comes with a list: desk_leaked_load */
+	case USER_LEAKED_LOAD: /* these come with a file: desk_leaked_load, desk_restore */
+	case USER_RESTORE:
+	case USER_RESTORE_TRY:
 	case USER_ORDERS:
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_NONSENSE);
 		break;

@@ -215,6 +215,8 @@ static bool on_user(void *ctx, struct msg *m)
 
 	if (m->body.user.order == USER_LEAKED_LOAD)
 		desk_leaked_load(&a->desk, m->id, &m->body.user, m->n_fds > 0 ? m->fds[0] : -1);
+	else if (user_order_carries((enum user_order)m->body.user.order))
+		desk_restore(&a->desk, m->id, &m->body.user, m->n_fds > 0 ? m->fds[0] : -1);
 	else
 		desk_user(&a->desk, m->id, &m->body.user, moment_now());
 	explicit_bzero(m->storage, sizeof(m->storage));

@@ -128,7 +128,7 @@ static bool put_together(json_t *line, struct bytes body, struct msg_sealed *m, 
 	char first[BACKUP_LINE + 1], digest[65], key[65], *said;
 	size_t n_said, n;
 
-	backup_line(body, first);
+	backup_line(BACKUP_FORM, body, first);
 	m->bytes = BACKUP_LINE + body.left;
 	sha256_pair(first, BACKUP_LINE, body.p, body.left, m->digest);
 	hex_text(m->digest, sizeof(m->digest), digest);

@@ -315,7 +315,7 @@ static bool on_ctl_user(void *ctx, struct msg *m)
 	struct msg_body order = { MSG_USER,
 				  .user = { .order = m->body.ctl_user.order, .text = m->body.ctl_user.text } };
 
-	if ((m->body.ctl_user.order == USER_LEAKED_LOAD) != (m->n_fds > 0))
+	if (user_order_carries((enum user_order)m->body.ctl_user.order) != (m->n_fds > 0))
 		return false;
 	memcpy(order.user.by, p->by, strnlen(p->by, USER_BY - 1));
 	collect_pass_fd(p->s, SLOT_ACCOUNTS, &order, m->n_fds > 0 ? m->fds[0] : -1, p->asker);

@@ -86,6 +86,31 @@ bool cms_fingerprint(struct bytes certificate, uint8_t out[32])
 	return ok;
 }
 
+/* A text that asks for a passphrase has none here. */
+static int no_passphrase(char *out, int size, int writes, void *ctx)
+{
+	(void)out;
+	(void)size;
+	(void)writes;
+	(void)ctx;
+	return -1;
+}
+
+bool cms_pair(struct bytes certificate, struct bytes key)
+{
+	BIO *in = reader(certificate), *in_key = reader(key);
+	X509 *x = in != NULL ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
+	EVP_PKEY *k = in_key != NULL ? PEM_read_bio_PrivateKey(in_key, NULL, no_passphrase, NULL) : NULL;
+	bool ok = x != NULL && k != NULL && X509_check_private_key(x, k) == 1;
+
+	X509_free(x);
+	EVP_PKEY_free(k);
+	BIO_free(in);
+	BIO_free(in_key);
+	ERR_clear_error();
+	return ok;
+}
+
 enum cms_trouble cms_encrypt(struct bytes certificate, struct bytes plain, uint8_t **ret, size_t *ret_n)
 {
 	enum cms_trouble t = CMS_NONE;

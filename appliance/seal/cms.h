@@ -29,6 +29,8 @@ bool cms_ready(void);
 /* SHA-256 of the certificate itself, as `openssl x509 -fingerprint -sha256` has it; false: there
  * is none. */
 bool cms_fingerprint(struct bytes certificate, uint8_t out[32]);
+/* Whether the certificate is that of the private key, both PEM. Reads hostile bytes. */
+bool cms_pair(struct bytes certificate, struct bytes key);
 /* *ret: malloc'd, of the caller. `certificate`: PEM. */
 enum cms_trouble cms_encrypt(struct bytes certificate, struct bytes plain, uint8_t **ret, size_t *ret_n);
 /* Asks for the passphrase of the key at the terminal, if it has one. Free with cms_key_free. */

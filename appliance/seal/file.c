@@ -8,14 +8,14 @@
 #define PRODUCT "sekisho-backup "
 #define FORM_DIGITS 6u
 
-void backup_line(struct bytes body, char out[BACKUP_LINE + 1])
+void backup_line(unsigned form, struct bytes body, char out[BACKUP_LINE + 1])
 {
 	uint8_t digest[32];
 	char hex[65];
 
 	sha256(body.p, body.left, digest);
 	hex_text(digest, sizeof(digest), hex);
-	snprintf(out, BACKUP_LINE + 1, PRODUCT "%u %s\n", BACKUP_FORM, hex);
+	snprintf(out, BACKUP_LINE + 1, PRODUCT "%u %s\n", form, hex);
 }
 
 /* Reads digits up to a space; 0 = invalid. */
@@ -34,11 +34,11 @@ static uint32_t form_read(struct bytes *b)
 	return 0;
 }
 
-enum backup_kind backup_read(struct bytes file, struct bytes *ret_body)
+enum backup_kind backup_read(struct bytes file, struct bytes *ret_message, struct bytes *ret_keys)
 {
 	char line[BACKUP_LINE + 1];
 	struct bytes rest = file;
-	uint32_t form;
+	uint32_t form, first;
 
 	if (!bytes_starts(&file, PRODUCT, sizeof(PRODUCT) - 1))
 		return BACKUP_FOREIGN;
@@ -46,14 +46,21 @@ enum backup_kind backup_read(struct bytes file, struct bytes *ret_body)
 	form = form_read(&rest);
 	if (form == 0)
 		return BACKUP_DAMAGED;
-	if (form > BACKUP_FORM)
+	if (form > BACKUP_FORM_WHOLE)
 		return BACKUP_NEWER;
 	rest = file;
 	if (!bytes_skip(&rest, BACKUP_LINE))
 		return BACKUP_DAMAGED;
-	backup_line(rest, line);
+	backup_line(form, rest, line);
 	if (!bytes_starts(&file, line, BACKUP_LINE))
 		return BACKUP_DAMAGED;
-	*ret_body = rest;
+	*ret_keys = bytes_of(rest.p, 0);
+	if (form == BACKUP_FORM) {
+		*ret_message = rest;
+		return BACKUP_WHOLE;
+	}
+	if (!bytes_be32(&rest, &first) || !bytes_take(&rest, first, ret_message) || rest.left == 0)
+		return BACKUP_DAMAGED;
+	*ret_keys = rest;
 	return BACKUP_WHOLE;
 }

@@ -4,6 +4,9 @@
  *
  *   sekisho-backup 1 <SHA-256 of what follows the line, 64 small hex digits>\n
  *
+ * A whole backup has form 2: behind the line are the length of that message (u32, big endian), the
+ * message, and a second one with accounts and keys (mgmt/cli/backup/whole.h).
+ *
  * A CMS message has parts that its key does not protect. With the line, any altered bit in the file
  * is detected, and a file of another product or of a newer format is recognised before anything is
  * parsed. The line does not prove who made the file. Pure; the texts that it returns are views of
@@ -15,14 +18,16 @@
 #include "appliance/base/bytes.h"
 
 #define BACKUP_FORM 1u
+#define BACKUP_FORM_WHOLE 2u
 #define BACKUP_MOST (96u << 20) /* bytes of a file */
 #define BACKUP_LINE (sizeof("sekisho-backup 1 ") - 1 + 64 + 1)
 
 enum backup_kind { BACKUP_WHOLE, BACKUP_FOREIGN, BACKUP_NEWER, BACKUP_DAMAGED };
 
-/* The line before the message `body`. */
-void backup_line(struct bytes body, char out[BACKUP_LINE + 1]);
-/* Reads the line. *ret_body: the message, set only when the file is complete. */
-enum backup_kind backup_read(struct bytes file, struct bytes *ret_body);
+/* The line before `body`, which is all that follows it. */
+void backup_line(unsigned form, struct bytes body, char out[BACKUP_LINE + 1]);
+/* Reads the line. Only when the file is complete: *ret_message; *ret_keys: the message with accounts
+ * and keys, empty when there is none. */
+enum backup_kind backup_read(struct bytes file, struct bytes *ret_message, struct bytes *ret_keys);
 
 #endif

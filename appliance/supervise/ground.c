@@ -140,6 +140,12 @@ void role_kill(struct supervisor *s, struct slot *sl)
 		pidfd_send_signal(sl->pidfd, SIGKILL, NULL, 0);
 }
 
+void role_renew(struct supervisor *s, struct slot *sl)
+{
+	sl->renewed = slot_alive(sl);
+	role_kill(s, sl);
+}
+
 bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,
 	       size_t n)
 {

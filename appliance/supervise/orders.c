@@ -32,6 +32,8 @@ struct order {
 	char login[LOGIN_NAME]; /* the person's login at the machine; "" = over the web */
 	/* accounts itself carries out the order, and its answer is passed on */
 	bool passes;
+	/* once it is carried out, the management reads its files anew */
+	bool renews;
 	bool alone;	   /* no second person has to approve */
 	json_t *approvers; /* owned: who may approve now */
 	uint32_t duties;   /* his duties now */
@@ -213,12 +215,13 @@ static bool accounts_order(struct supervisor *s, struct asker a, const char *by,
 				  .user = { .order = m->body.ctl_user.order, .text = m->body.ctl_user.text } };
 	struct order *o;
 
-	if ((m->body.ctl_user.order == USER_LEAKED_LOAD) != (m->n_fds > 0))
+	if (user_order_carries((enum user_order)m->body.ctl_user.order) != (m->n_fds > 0))
 		return false;
 	o = order_new(s, a);
 	if (o == NULL)
 		return true;
 	o->passes = true;
+	o->renews = m->body.ctl_user.order == USER_RESTORE;
 	memcpy(order.user.by, by, strnlen(by, USER_BY - 1));
 	if (!ask(s, o, SLOT_ACCOUNTS, &order, m->n_fds > 0 ? m->fds[0] : -1))
 		silent(s, o);
@@ -433,6 +436,8 @@ void orders_judged(struct supervisor *s, struct msg *m)
 
 	if (o == NULL)
 		return;
+	if (o->renews && status == ANSWER_YES)
+		role_renew(s, &s->slots[SLOT_MGMT]);
 	if (o->passes)
 		answer_fd(s, o->asker, status, fd);
 	else if (status != ANSWER_YES)

@@ -217,6 +217,11 @@ bool role_reap(struct supervisor *s, struct slot *sl, siginfo_t *ret_how)
 	sl->pid = 0;
 	if (s->ending || !wanted)
 		return true;
+	if (sl->renewed) {
+		sl->renewed = false;
+		sl->restart_at = now;
+		return true;
+	}
 	sl->restarts++;
 	sl->restart_at = backoff(sl, now);
 	role_event(s, sl->role, sl->index, ROLE_DIED);

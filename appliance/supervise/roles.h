@@ -42,6 +42,7 @@ struct slot {
 	uint32_t asked;		      /* id of the status question without an answer, 0 = none */
 	/* other questions of control that it has not answered yet */
 	uint32_t works;
+	bool renewed;	    /* it was ended on purpose, to be started again */
 	bool long_work;	    /* it does a long task, and is not asked for its status meanwhile */
 	struct vigil vigil; /* measures the process since it was last heard */
 	/* since its start, or since enforce was given its present task */
@@ -67,6 +68,8 @@ int queue_table(struct supervisor *s, struct err *e);
 /* ground.c */
 int event_pair(int sv[2], struct err *e);	       /* [0] reads, [1] writes */
 void role_kill(struct supervisor *s, struct slot *sl); /* SIGKILL; role_exited follows */
+/* The same on purpose: it is started again at once, and no failure. */
+void role_renew(struct supervisor *s, struct slot *sl);
 /* Sends a message to a role. A role whose socket is full does not answer any more, and is killed.
  * False when it was not sent. */
 bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,

@@ -226,6 +226,11 @@ bool user_order_looks(enum user_order o)
 	       o == USER_SESSIONS || o == USER_ROLES || o == USER_APPROVAL || o == USER_LEAKED;
 }
 
+bool user_order_carries(enum user_order o)
+{
+	return o == USER_LEAKED_LOAD || o == USER_RESTORE || o == USER_RESTORE_TRY;
+}
+
 static bool is_ping(unsigned type)
 {
 	return type == MSG_PING || type == MSG_PONG;

@@ -134,6 +134,8 @@ enum user_order {
 
 /* Whether the order only reads. Control may give only such orders; the others change rights. */
 bool user_order_looks(enum user_order o);
+/* Whether a file comes with the order. */
+bool user_order_carries(enum user_order o);
 
 /* The second factor of a login: a typed code, the signature of a security key, or the client
  * certificate of the connection. */

@@ -25,21 +25,22 @@ static void require(bool good)
 static void line(struct bytes in)
 {
 	char text[BACKUP_LINE + 1];
-	struct bytes body;
+	struct bytes body, keys;
 	uint8_t *file;
 
-	if (backup_read(in, &body) == BACKUP_WHOLE)
-		require(body.left + BACKUP_LINE == in.left);
+	if (backup_read(in, &body, &keys) == BACKUP_WHOLE)
+		require(body.left + keys.left + BACKUP_LINE + (keys.left > 0 ? 4 : 0) == in.left);
 	/* The same bytes again, behind the right first line. */
 	file = malloc(BACKUP_LINE + in.left);
 	require(file != NULL);
-	backup_line(in, text);
+	backup_line(BACKUP_FORM, in, text);
 	memcpy(file, text, BACKUP_LINE);
 	if (in.left > 0)
 		memcpy(file + BACKUP_LINE, in.p, in.left);
-	require(backup_read(bytes_of(file, BACKUP_LINE + in.left), &body) == BACKUP_WHOLE && body.left == in.left);
+	require(backup_read(bytes_of(file, BACKUP_LINE + in.left), &body, &keys) == BACKUP_WHOLE &&
+		body.left == in.left);
 	file[(in.left * 31) % (BACKUP_LINE + in.left)] ^= 4;
-	require(backup_read(bytes_of(file, BACKUP_LINE + in.left), &body) != BACKUP_WHOLE);
+	require(backup_read(bytes_of(file, BACKUP_LINE + in.left), &body, &keys) != BACKUP_WHOLE);
 	free(file);
 }
 

@@ -13,20 +13,31 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/sha256.h"
 #include "appliance/seal/file.h"
+#include "mgmt/cli/backup/place.h"
 #include "mgmt/cli/backup/rehearse.h"
 #include "mgmt/cli/box/request.h"
+#include "mgmt/cli/shut/shut.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 
 #define SECONDS 120u
 #define ANSWER_MOST (BACKUP_MOST + (1u << 20))
 
-enum { OPT_KEY, OPT_VERIFY, OPT_PRIVATE, OPT_N };
+enum { OPT_KEY, OPT_VERIFY, OPT_PRIVATE, OPT_WHOLE, OPT_STATE, OPT_N };
 
 static const struct cli_option options[OPT_N] = {
 	[OPT_KEY] = { "--to", 0, "CERTIFICATE", M_BACKUP_OPT_TO },
 	[OPT_VERIFY] = { "--verify", 0, NULL, M_BACKUP_OPT_VERIFY },
 	[OPT_PRIVATE] = { "--key", 0, "PRIVATE-KEY", M_RESTORE_OPT_KEY },
+	[OPT_WHOLE] = { "--whole", 0, NULL, M_WHOLE_OPT_MAKE },
+	[OPT_STATE] = { "--state", 0, "FOLDER", M_WHOLE_OPT_STATE },
+};
+
+/* What a backup is made of besides the box's answer. */
+struct making {
+	const char *name;  /* of the file */
+	struct bytes pem;  /* root's own certificate; empty = the site's */
+	const char *state; /* folder with accounts and keys; NULL = not a whole backup */
 };
 
 /* Never overwrites an earlier backup. */
@@ -48,7 +59,8 @@ static int write_new(const char *name, const uint8_t *p, size_t n)
 
 static void tell(struct cli *c, json_t *said, const char *name)
 {
-	const json_t *devices = json_object_get(said, "devices");
+	const json_t *devices = json_object_get(said, "devices"), *whole = json_object_get(said, "whole"), *v;
+	size_t i;
 
 	if (c->json) {
 		(void)json_object_set_new(said, "file", json_text(name));
@@ -61,34 +73,151 @@ static void tell(struct cli *c, json_t *said, const char *name)
 		render_line(c, M_BACKUP_DEVICES, (size_t)ju(said, "devices"));
 	else
 		render_line(c, M_BACKUP_NO_DEVICES);
+	if (whole == NULL)
+		return;
+	render_line(c, M_WHOLE_MADE, (unsigned)ju(whole, "accounts"));
+	json_array_foreach(ja(whole, "left_out"), i, v)
+	{
+		render_line(c, M_WHOLE_LEFT_OUT, json_string_value(v));
+	}
+}
+
+/* ---- accounts and keys ----------------------------------------------------------------------- */
+
+/* The certificate that the box used; NULL after the reason was printed. The box has judged the file
+ * of the site's, so this must be the same. */
+static uint8_t *certificate_of(struct cli *c, const struct making *m, const json_t *said, size_t *ret_n)
+{
+	uint8_t *pem = NULL, digest[32];
+	struct err e = { 0 };
+	char hex[65] = "";
+
+	if (m->pem.left > 0) {
+		pem = malloc(m->pem.left);
+		*ret_n = m->pem.left;
+		if (pem != NULL)
+			memcpy(pem, m->pem.p, m->pem.left);
+	} else if (file_read(AT_FDCWD, BACKUP_CERTIFICATE, BACKUP_CERTIFICATE_MOST, &pem, ret_n, &e) < 0) {
+		(void)cli_fail_file(c, CLI_CANNOT, BACKUP_CERTIFICATE, -e.code);
+		return NULL;
+	}
+	if (pem != NULL && cms_ready() && cms_fingerprint(bytes_of(pem, *ret_n), digest))
+		hex_text(digest, sizeof(digest), hex);
+	if (strcmp(hex, js(said, "key")) == 0)
+		return pem;
+	free(pem);
+	(void)cli_fail(c, CLI_CANNOT, M_BACKUP_BROKEN);
+	return NULL;
+}
+
+/* "sekisho-backup 2 ...", the box's message, the one with accounts and keys; malloc'd. */
+static uint8_t *joined(struct bytes message, struct bytes keys, size_t *ret_n)
+{
+	size_t n = 4 + message.left + keys.left;
+	uint8_t *p = malloc(BACKUP_LINE + n + 1);
+	struct outbuf o = outbuf_of(p != NULL ? p + BACKUP_LINE : NULL, p != NULL ? n : 0);
+	char line[BACKUP_LINE + 1];
+
+	if (p == NULL)
+		return NULL;
+	out_be32(&o, (uint32_t)message.left);
+	out_bytes(&o, message.p, message.left);
+	out_bytes(&o, keys.p, keys.left);
+	backup_line(BACKUP_FORM_WHOLE, bytes_of(p + BACKUP_LINE, n), line);
+	memcpy(p, line, BACKUP_LINE);
+	*ret_n = BACKUP_LINE + n;
+	return p;
+}
+
+/* The file with accounts and keys in it, malloc'd; it is on record. NULL: the reason was printed. */
+static uint8_t *completed(struct cli *c, const struct making *m, json_t *said, struct bytes message, size_t *ret_n)
+{
+	json_t *left_out = json_array();
+	uint8_t *pem = NULL, *sealed = NULL, *file = NULL, digest[32];
+	size_t n_pem = 0, n_sealed = 0;
+	char hex[65], text[RECORD_MOST + 1];
+	struct whole whole = { 0 };
+	const char *name = "";
+	unsigned accounts = 0;
+	struct err e = { 0 };
+	int r = place_collect(m->state, CLI_BOX_FOLDER, &whole, left_out, &name, &e);
+
+	if (r == -ENODATA)
+		(void)cli_fail(c, CLI_CANNOT, M_WHOLE_LACKS, name);
+	else if (r < 0)
+		(void)cli_fail_file(c, CLI_CANNOT, name, -r);
+	else if (!whole_look(&whole, &accounts))
+		(void)cli_fail(c, CLI_CANNOT, M_WHOLE_UNFIT);
+	else
+		pem = certificate_of(c, m, said, &n_pem);
+	if (pem != NULL && whole_seal(&whole, bytes_of(pem, n_pem), &sealed, &n_sealed))
+		file = joined(message, bytes_of(sealed, n_sealed), ret_n);
+	whole_free(&whole);
+	if (file != NULL) {
+		sha256(file, *ret_n, digest);
+		hex_text(digest, sizeof(digest), hex);
+		snprintf(text, sizeof(text), "SHA-256 %s, accounts %u", hex, accounts);
+		(void)json_object_set_new(said, "sha256", json_string(hex));
+		(void)json_object_set_new(said, "bytes", json_integer((json_int_t)*ret_n));
+		(void)json_object_set_new(
+			said, "whole", json_pack("{s:I, s:O}", "accounts", (json_int_t)accounts, "left_out", left_out));
+		/* No file that nobody has on record. */
+		if (!backup_recorded(c, MACHINE_BACKUP_WHOLE, text)) {
+			free(file);
+			file = NULL;
+		}
+	}
+	if (pem != NULL && file == NULL)
+		(void)cli_fail(c, CLI_CANNOT, M_BACKUP_BROKEN);
+	json_decref(left_out);
+	free(pem);
+	free(sealed);
+	return file;
+}
+
+/* ---- the order ------------------------------------------------------------------------------- */
+
+static int written(struct cli *c, json_t *said, const char *name, struct bytes file)
+{
+	int code = write_new(name, file.p, file.left);
+
+	if (code != 0)
+		return cli_fail_file(c, CLI_CANNOT, name, code);
+	tell(c, said, name);
+	return CLI_YES;
 }
 
 /* The answer is a line of JSON, then the file, whose contents the line describes. */
-static int keep(struct cli *c, const uint8_t *p, size_t n, const char *name)
+static int keep(struct cli *c, const uint8_t *p, size_t n, const struct making *m)
 {
 	const uint8_t *end = memchr(p, '\n', n);
-	size_t n_line = end != NULL ? (size_t)(end - p) : 0;
+	size_t n_line = end != NULL ? (size_t)(end - p) : 0, n_whole = 0;
 	json_t *said = json_loadb((const char *)p, n_line, JSON_REJECT_DUPLICATES, NULL);
-	struct bytes file = bytes_of(p + n_line + 1, end != NULL ? n - n_line - 1 : 0), body;
-	uint8_t digest[32];
+	struct bytes file = bytes_of(p + n_line + 1, end != NULL ? n - n_line - 1 : 0), message, none;
+	uint8_t digest[32], *whole = NULL;
+	int status = CLI_CANNOT;
 	char hex[65];
-	int code;
 
 	sha256(file.p, file.left, digest);
 	hex_text(digest, sizeof(digest), hex);
-	if (!json_is_object(said) || strcmp(js(said, "sha256"), hex) != 0 || backup_read(file, &body) != BACKUP_WHOLE) {
+	if (!json_is_object(said) || strcmp(js(said, "sha256"), hex) != 0 ||
+	    backup_read(file, &message, &none) != BACKUP_WHOLE || none.left > 0) {
 		json_decref(said);
 		return cli_fail(c, CLI_CANNOT, M_BOX_NONSENSE);
 	}
-	code = write_new(name, file.p, file.left);
-	if (code == 0)
-		tell(c, said, name);
+	if (m->state != NULL)
+		whole = completed(c, m, said, message, &n_whole);
+	if (m->state == NULL)
+		status = written(c, said, m->name, file);
+	else if (whole != NULL)
+		status = written(c, said, m->name, bytes_of(whole, n_whole));
+	free(whole);
 	json_decref(said);
-	return code != 0 ? cli_fail_file(c, CLI_CANNOT, name, code) : CLI_YES;
+	return status;
 }
 
 /* `certificate`: root's own, -1 = the site's. */
-static int order(struct cli *c, int certificate, const char *name)
+static int order(struct cli *c, int certificate, const struct making *m)
 {
 	const struct msg_body question = { .type = MSG_BACKUP };
 	struct box_answer answer;
@@ -107,7 +236,7 @@ static int order(struct cli *c, int certificate, const char *name)
 	if (memfd_read(fd, ANSWER_MOST, &p, &n, &e) < 0)
 		status = cli_fail(c, CLI_CANNOT, M_BOX_LOST, e.text);
 	else
-		status = keep(c, p, n, name);
+		status = keep(c, p, n, m);
 	free(p);
 	close(fd);
 	return status;
@@ -115,27 +244,37 @@ static int order(struct cli *c, int certificate, const char *name)
 
 static int run(struct cli *c, const struct cli_args *a)
 {
-	const char *to = a->values[OPT_KEY], *name = a->operands[0];
+	const char *to = a->values[OPT_KEY], *state = a->values[OPT_STATE];
+	struct making m = { .name = a->operands[0] };
 	int status = CLI_CANNOT, certificate = -1;
 	uint8_t *pem = NULL;
 	struct err e = { 0 };
 	size_t n = 0;
 
 	if (a->values[OPT_VERIFY] != NULL)
-		return backup_rehearse(c, name, a->values[OPT_PRIVATE]);
+		return backup_rehearse(c, m.name, a->values[OPT_PRIVATE]);
+	if (a->values[OPT_WHOLE] != NULL) {
+		/* The files' own rights keep everybody else out; this only says it in words. */
+		if (geteuid() != 0 || !shut_memory())
+			return cli_fail(c, CLI_CANNOT, M_WHOLE_ROOT);
+		m.state = state != NULL ? state : WHOLE_STATE;
+	}
 	/* Checked before the box is asked: otherwise a backup that nobody has would be recorded. */
-	if (access(name, F_OK) == 0)
-		return cli_fail_file(c, CLI_CANNOT, name, EEXIST);
+	if (access(m.name, F_OK) == 0)
+		return cli_fail_file(c, CLI_CANNOT, m.name, EEXIST);
 	if (to != NULL && file_read(AT_FDCWD, to, BACKUP_CERTIFICATE_MOST, &pem, &n, &e) < 0)
 		return cli_fail_file(c, CLI_INVALID, to, -e.code);
-	if (to != NULL)
+	if (to != NULL) {
+		m.pem = bytes_of(pem, n);
 		certificate = memfd_sealed("certificate", pem, n);
-	free(pem);
+	}
 	if (to != NULL && certificate < 0)
-		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
-	status = order(c, certificate, name);
+		status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+	else
+		status = order(c, certificate, &m);
 	if (certificate >= 0)
 		close(certificate);
+	free(pem);
 	return status;
 }
 

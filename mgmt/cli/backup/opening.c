@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "appliance/base/atomic_file.h"
+#include "appliance/base/sha256.h"
 #include "appliance/seal/cms.h"
 #include "appliance/seal/file.h"
 #include "mgmt/cli/shut/apart.h"
@@ -29,7 +30,8 @@ static bool open_message(void *ctx, uint8_t **ret, size_t *ret_n)
 
 /* The contents, if complete and of this product and form; NULL after reporting what they are
  * instead. */
-static json_t *opened(struct cli *c, const char *name, const char *key_name, struct bytes message, int *ret_status)
+static json_t *opened(struct cli *c, const char *name, const char *key_name, struct bytes message, struct bytes more,
+		      struct opened_keys *keys, int *ret_status)
 {
 	struct opening o = { .message = message };
 	uint8_t *pem = NULL, *plain = NULL;
@@ -58,6 +60,11 @@ static json_t *opened(struct cli *c, const char *name, const char *key_name, str
 			j = NULL;
 		}
 	}
+	if (j != NULL && keys->there && keys->wanted && !whole_open(o.key, more, &keys->whole, &keys->accounts)) {
+		*ret_status = cli_fail(c, CLI_INVALID, M_WHOLE_DAMAGED, name);
+		json_decref(j);
+		j = NULL;
+	}
 	explicit_bzero(pem, n_pem);
 	free(pem);
 	free(plain);
@@ -65,14 +72,15 @@ static json_t *opened(struct cli *c, const char *name, const char *key_name, str
 	return j;
 }
 
-json_t *backup_open(struct cli *c, const char *name, const char *key_name, int *ret_status)
+json_t *backup_open(struct cli *c, const char *name, const char *key_name, struct opened_keys *keys, int *ret_status)
 {
 	static const enum message words[] = { [BACKUP_FOREIGN] = M_RESTORE_FOREIGN,
 					      [BACKUP_NEWER] = M_RESTORE_NEWER,
 					      [BACKUP_DAMAGED] = M_RESTORE_BROKEN };
 	struct err e = { 0 };
 	uint8_t *file = NULL;
-	struct bytes message;
+	struct bytes message, more;
+	uint8_t digest[32];
 	enum backup_kind kind;
 	json_t *j = NULL;
 	size_t n = 0;
@@ -81,11 +89,14 @@ json_t *backup_open(struct cli *c, const char *name, const char *key_name, int *
 		*ret_status = cli_fail_file(c, CLI_INVALID, name, -e.code);
 		return NULL;
 	}
-	kind = backup_read(bytes_of(file, n), &message);
+	sha256(file, n, digest);
+	hex_text(digest, sizeof(digest), keys->sha256);
+	kind = backup_read(bytes_of(file, n), &message, &more);
+	keys->there = kind == BACKUP_WHOLE && more.left > 0;
 	if (kind != BACKUP_WHOLE)
 		*ret_status = cli_fail(c, CLI_INVALID, words[kind], name);
 	else
-		j = opened(c, name, key_name, message, ret_status);
+		j = opened(c, name, key_name, message, more, keys, ret_status);
 	free(file);
 	return j;
 }

@@ -7,10 +7,20 @@
 #ifndef SEKISHO_MGMT_CLI_BACKUP_OPENING_H
 #define SEKISHO_MGMT_CLI_BACKUP_OPENING_H
 
+#include "mgmt/cli/backup/whole.h"
 #include "mgmt/cli/cli.h"
 
+/* The accounts and keys of a file. */
+struct opened_keys {
+	bool wanted; /* set by the caller: open them */
+	bool there;  /* the file has them */
+	unsigned accounts;
+	struct whole whole;
+	char sha256[65]; /* of the whole file */
+};
+
 /* The contents, with at least one generation; a new reference. NULL: the reason was printed, and
- * *ret_status is the status for the verb. */
-json_t *backup_open(struct cli *c, const char *name, const char *key_name, int *ret_status);
+ * *ret_status is the status for the verb. `keys->whole` has to be freed in both cases. */
+json_t *backup_open(struct cli *c, const char *name, const char *key_name, struct opened_keys *keys, int *ret_status);
 
 #endif

@@ -67,12 +67,9 @@ static const char *rehearsed(const json_t *g)
 	return strcmp(hex, js(json_object_get(g, "generation"), "digest")) == 0 ? "same" : "other";
 }
 
-/* On record, where a box runs. False: it is not. */
-static bool recorded(struct cli *c, const char *name, bool same)
+bool backup_recorded(struct cli *c, enum machine_event what, char *text)
 {
-	struct msg_body m = { MSG_CTL_RECORD, .ctl_record = { .what = MACHINE_BACKUP_TRIED } };
-	const char *last = strrchr(name, '/');
-	char text[RECORD_MOST + 1];
+	struct msg_body m = { MSG_CTL_RECORD, .ctl_record = { .what = (uint8_t)what, .text = text } };
 	struct cli quiet = *c;
 	struct box_answer answer;
 	bool done = false;
@@ -80,11 +77,9 @@ static bool recorded(struct cli *c, const char *name, bool same)
 
 	if (box_absent(c))
 		return false;
-	snprintf(text, sizeof(text), "%.100s: %s", last != NULL ? last + 1 : name, same ? "same" : "NOT the same");
 	for (char *s = text; *s != '\0'; s++)
 		if (*s < ' ' || *s > '~')
 			*s = '?';
-	m.ctl_record.text = text;
 	quiet.json = false;
 	quiet.err = quiet.out = fopen("/dev/null", "we");
 	if (quiet.err == NULL)
@@ -97,7 +92,17 @@ static bool recorded(struct cli *c, const char *name, bool same)
 	return done;
 }
 
-static void tell(struct cli *c, const json_t *backup, const json_t *list, bool on_record)
+static bool recorded(struct cli *c, const char *name, bool same)
+{
+	const char *last = strrchr(name, '/');
+	char text[RECORD_MOST + 1];
+
+	snprintf(text, sizeof(text), "%.100s: %s", last != NULL ? last + 1 : name, same ? "same" : "NOT the same");
+	return backup_recorded(c, MACHINE_BACKUP_TRIED, text);
+}
+
+static void tell(struct cli *c, const json_t *backup, const json_t *list, const struct opened_keys *keys,
+		 bool on_record)
 {
 	char made[RENDER_TEXT];
 	const json_t *g;
@@ -119,12 +124,16 @@ static void tell(struct cli *c, const json_t *backup, const json_t *list, bool o
 		render_line(c, M_REHEARSE_DEVICES);
 	else
 		render_line(c, M_REHEARSE_NO_DEVICES);
-	render_line(c, M_REHEARSE_LACKS);
+	if (keys->there)
+		render_line(c, M_REHEARSE_WHOLE, keys->accounts);
+	else
+		render_line(c, M_REHEARSE_LACKS);
 	render_line(c, on_record ? M_REHEARSE_RECORDED : M_REHEARSE_UNRECORDED);
 }
 
 int backup_rehearse(struct cli *c, const char *name, const char *key_name)
 {
+	struct opened_keys keys = { .wanted = true };
 	json_t *list, *g, *backup;
 	bool same = true, on_record;
 	int status = CLI_INVALID;
@@ -132,7 +141,8 @@ int backup_rehearse(struct cli *c, const char *name, const char *key_name)
 
 	if (key_name == NULL)
 		return cli_fail(c, CLI_INVALID, M_RESTORE_WANTS_KEY);
-	backup = backup_open(c, name, key_name, &status);
+	backup = backup_open(c, name, key_name, &keys, &status);
+	whole_free(&keys.whole);
 	if (backup == NULL)
 		return status;
 	list = json_array();
@@ -147,11 +157,12 @@ int backup_rehearse(struct cli *c, const char *name, const char *key_name)
 	}
 	on_record = recorded(c, name, same);
 	if (c->json)
-		json_line(c->out, json_pack("{s:b,s:O,s:b,s:b}", "same", (int)same, "generations", list, "devices",
-					    (int)json_is_object(json_object_get(backup, "devices")), "recorded",
-					    (int)on_record));
+		json_line(c->out, json_pack("{s:b,s:O,s:b,s:o,s:b}", "same", (int)same, "generations", list, "devices",
+					    (int)json_is_object(json_object_get(backup, "devices")), "accounts",
+					    keys.there ? json_integer((json_int_t)keys.accounts) : json_null(),
+					    "recorded", (int)on_record));
 	else
-		tell(c, backup, list, on_record);
+		tell(c, backup, list, &keys, on_record);
 	json_decref(list);
 	json_decref(backup);
 	return same ? CLI_YES : CLI_NO;

@@ -14,6 +14,7 @@
 #include "appliance/base/memfd.h"
 #include "mgmt/cli/backup/cards.h"
 #include "mgmt/cli/backup/opening.h"
+#include "mgmt/cli/backup/people.h"
 #include "mgmt/cli/backup/texts.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/devices/taking.h"
@@ -28,7 +29,21 @@
 #define TEXTS_MOST 1024u
 #define NAME_MOST 256u
 
-enum { OPT_KEY, OPT_MAP, OPT_GENERATION, OPT_CONFIRM, OPT_DRY_RUN, OPT_TAKE_OVER, OPT_TAKE, OPT_INTO, OPT_N };
+enum {
+	OPT_KEY,
+	OPT_MAP,
+	OPT_GENERATION,
+	OPT_CONFIRM,
+	OPT_DRY_RUN,
+	OPT_TAKE_OVER,
+	OPT_TAKE,
+	OPT_INTO,
+	OPT_WHOLE,
+	OPT_SHA256,
+	OPT_REPLACE,
+	OPT_STATE,
+	OPT_N
+};
 
 static const struct cli_option options[OPT_N] = {
 	[OPT_KEY] = { "--key", 0, "PRIVATE-KEY", M_RESTORE_OPT_KEY },
@@ -39,6 +54,10 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_TAKE_OVER] = { "--take-over", 0, NULL, M_APPLY_OPT_TAKE_OVER },
 	[OPT_TAKE] = { "--take-interface", 0, "NAME", M_APPLY_OPT_TAKE },
 	[OPT_INTO] = { "--into", 0, "POLICY", M_RESTORE_OPT_INTO },
+	[OPT_WHOLE] = { "--whole", 0, NULL, M_WHOLE_OPT_TAKE },
+	[OPT_SHA256] = { "--sha256", 0, "DIGITS", M_WHOLE_OPT_SHA256 },
+	[OPT_REPLACE] = { "--replace", 0, NULL, M_WHOLE_OPT_REPLACE },
+	[OPT_STATE] = { "--state", 0, "FOLDER", M_WHOLE_OPT_STATE },
 };
 
 /* ---- the contents ---------------------------------------------------------------------------- */
@@ -245,10 +264,12 @@ static bool has_leaked(struct cli *c)
 
 /*
  * Whether the policy is in force, or would be. *ret_number: its generation. `tried`: what the box
- * would do with the list of devices, NULL = no list; *ret_listed: what it did.
+ * would do with the list of devices, NULL = no list; *ret_listed: what it did, and what became of
+ * the accounts. `people`: NULL = they stay.
  */
 static int order(struct cli *c, const struct cli_args *a, const json_t *backup, const json_t *g, const char *from,
-		 uint32_t confirm_s, int fd, const json_t *tried, unsigned long long *ret_number, int *ret_listed)
+		 uint32_t confirm_s, int fd, const json_t *tried, const struct people *people,
+		 unsigned long long *ret_number, int *ret_listed)
 {
 	bool dry_run = a->values[OPT_DRY_RUN] != NULL, take_over = a->values[OPT_TAKE_OVER] != NULL;
 	const struct msg_body m = { MSG_CTL_APPLY,
@@ -258,7 +279,8 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *backup, 
 						   .comment = from } };
 	const char *digest = js(json_object_get(g, "generation"), "digest");
 	int fds[2] = { fd, -1 }, status;
-	json_t *devices = NULL;
+	json_t *devices = NULL, *taken = NULL;
+	int peopled = CLI_YES;
 	/* The backup only has the number of leaked passphrases that its box had, not the list. */
 	unsigned long long leaked = ju(backup, "leaked");
 	struct box_answer answer;
@@ -283,6 +305,10 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *backup, 
 		json_object_set_new(answer.json, "leaked", leaked > 0 ? json_integer((json_int_t)leaked) : json_null());
 		devices = tried == NULL || dry_run ? json_deep_copy(tried) : take_devices(c, backup, from, ret_listed);
 		json_object_set_new(answer.json, "devices", devices != NULL ? json_incref(devices) : json_null());
+		taken = people != NULL ? people_take(c, people, &peopled) : NULL;
+		json_object_set_new(answer.json, "whole", taken != NULL ? json_incref(taken) : json_null());
+		if (peopled != CLI_YES)
+			*ret_listed = peopled;
 	}
 	taking_tell(c, answer.json);
 	if (!c->json)
@@ -293,10 +319,13 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *backup, 
 			render_line(c, same ? M_RESTORE_SAME : M_RESTORE_NOT_SAME);
 		if (status == CLI_YES)
 			tell_devices(c, devices, dry_run);
+		if (status == CLI_YES && people != NULL)
+			people_tell(c, people, taken);
 		if (status == CLI_YES && leaked > 0)
 			render_line(c, M_RESTORE_LEAKED, leaked);
 	}
 	json_decref(devices);
+	json_decref(taken);
 	box_answer_free(&answer);
 	return status;
 }
@@ -350,7 +379,8 @@ static int write_texts(struct cli *c, const json_t *g, unsigned long long number
 	return status;
 }
 
-static int restore(struct cli *c, const struct cli_args *a, const json_t *backup, uint32_t confirm_s)
+static int restore(struct cli *c, const struct cli_args *a, const json_t *backup, struct people *people,
+		   uint32_t confirm_s)
 {
 	const struct msg_body question = { .type = MSG_STATUS };
 	struct card_places places;
@@ -374,9 +404,10 @@ static int restore(struct cli *c, const struct cli_args *a, const json_t *backup
 	if (fd < 0)
 		return status;
 	origin(backup, g, from, sizeof(from));
-	if (all_named(c, &places, &status) && try_devices(c, backup, from, a->operands[0], &tried, &status)) {
+	if (all_named(c, &places, &status) && try_devices(c, backup, from, a->operands[0], &tried, &status) &&
+	    (people == NULL || (people_try(c, people, &status) && people_settings(c, people, &status)))) {
 		tell(c, &places, from);
-		status = order(c, a, backup, g, from, confirm_s, fd, tried, &number, &listed);
+		status = order(c, a, backup, g, from, confirm_s, fd, tried, people, &number, &listed);
 		if (into != NULL && status == CLI_YES && a->values[OPT_DRY_RUN] == NULL)
 			status = write_texts(c, g, number, &places, into);
 		if (status == CLI_YES)
@@ -387,8 +418,25 @@ static int restore(struct cli *c, const struct cli_args *a, const json_t *backup
 	return status;
 }
 
+/* Whether accounts and keys of the backup are to be taken. False: the reason was printed. */
+static bool wants_people(struct cli *c, const struct cli_args *a, const struct opened_keys *keys, int *ret_status)
+{
+	if (!keys->there)
+		*ret_status = cli_fail(c, CLI_INVALID, M_WHOLE_NONE, a->operands[0]);
+	else if (geteuid() != 0)
+		*ret_status = cli_fail(c, CLI_CANNOT, M_WHOLE_ROOT);
+	else
+		return a->values[OPT_DRY_RUN] != NULL || people_meant(c, keys, a->values[OPT_SHA256], ret_status);
+	return false;
+}
+
 static int run(struct cli *c, const struct cli_args *a)
 {
+	struct opened_keys keys = { .wanted = a->values[OPT_WHOLE] != NULL };
+	struct people people = { .keys = &keys,
+				 .state = a->values[OPT_STATE] != NULL ? a->values[OPT_STATE] : WHOLE_STATE,
+				 .replace = a->values[OPT_REPLACE] != NULL,
+				 .dry_run = a->values[OPT_DRY_RUN] != NULL };
 	unsigned long long confirm_s = TRIAL_S;
 	int status = CLI_INVALID;
 	json_t *backup;
@@ -398,9 +446,14 @@ static int run(struct cli *c, const struct cli_args *a)
 		return cli_fail(c, CLI_INVALID, M_APPLY_SECONDS, a->values[OPT_CONFIRM], CONFIRM_MOST);
 	if (a->values[OPT_KEY] == NULL)
 		return cli_fail(c, CLI_INVALID, M_RESTORE_WANTS_KEY);
-	backup = backup_open(c, a->operands[0], a->values[OPT_KEY], &status);
-	if (backup != NULL)
-		status = restore(c, a, backup, (uint32_t)confirm_s);
+	backup = backup_open(c, a->operands[0], a->values[OPT_KEY], &keys, &status);
+	people.made = backup != NULL ? js(backup, "made") : "";
+	if (backup != NULL && (!keys.wanted || wants_people(c, a, &keys, &status)))
+		status = restore(c, a, backup, keys.wanted ? &people : NULL, (uint32_t)confirm_s);
+	if (backup != NULL && keys.there && !keys.wanted && status == CLI_YES && !c->json)
+		render_line(c, M_WHOLE_NOT_ASKED);
+	json_decref(people.lists);
+	whole_free(&keys.whole);
 	json_decref(backup);
 	return status;
 }

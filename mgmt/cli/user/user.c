@@ -536,7 +536,8 @@ static int run(struct cli *c, const struct cli_args *a)
 	int status = CLI_INVALID;
 	json_t *said;
 
-	if (order == USER_ORDERS)
+	/* A backup's register is restored with the backup. */
+	if (order == USER_ORDERS || order == USER_RESTORE || order == USER_RESTORE_TRY)
 		return cli_fail(c, CLI_INVALID, M_USER_ACTION, a->operands[0]);
 	if (orders[order].named && a->n_operands < 2)
 		return cli_fail(c, CLI_INVALID, M_USER_WANTS_NAME, orders[order].word);

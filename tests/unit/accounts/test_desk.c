@@ -10,6 +10,7 @@
  * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c
  * LINK: appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
  * LINK: appliance/wire/manage.c appliance/wire/leaked.c
+ * LINK: appliance/accounts/desk_restore.c
  * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c
  * LINK: appliance/accounts/challenge.c appliance/wire/webauthn.c
  * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c
@@ -32,6 +33,7 @@
 #include <unistd.h>
 
 #include "appliance/accounts/desk.h"
+#include "appliance/base/atomic_file.h"
 #include "appliance/wire/duty.h"
 
 #define S UINT64_C(1000000000)
@@ -1291,6 +1293,137 @@ static void who_removes_a_key_ends_the_other_sessions(void **state)
 	assert_int_equal(judge(CREDENTIAL_SESSION, here, RIGHT_COUNT, HERE), ANSWER_YES);
 }
 
+/* ---- the register of a backup ---------------------------------------------------------------- */
+
+static enum answer_status restored(enum user_order what, const void *p, size_t n, const char *said)
+{
+	struct msg_user m = { .order = (uint8_t)what, .by = "tanaka", .text = said };
+	int fd = memfd_sealed("register", p, n);
+
+	forget();
+	desk_restore(&desk, 9, &m, fd);
+	close(fd);
+	for (size_t i = 0; i < n_answers; i++)
+		if (answers[i].id == 9)
+			return answers[i].status;
+	fail();
+	return ANSWER_CANNOT;
+}
+
+static size_t listed(const char *key)
+{
+	return json_array_size(json_object_get(answers[n_answers - 1].json, key));
+}
+
+static uint8_t *book_bytes(size_t *ret_n)
+{
+	uint8_t *p;
+	struct err e = { 0 };
+
+	assert_int_equal(file_read(dirfd_, "accounts", 1u << 20, &p, ret_n, &e), 0);
+	return p;
+}
+
+#define MORI                                                                                                           \
+	"{\"name\":\"mori\",\"full_name\":\"Mori\",\"reason\":\"test\",\"roles\":\"viewer\",\"passphrase\":\"" PHRASE  \
+	"\"}"
+
+static void a_register_takes_the_place_of_this_one(void **state)
+{
+	uint8_t secret[SECRET_BYTES], late[SECRET_BYTES], *backup;
+	struct msg_login m;
+	char code[TOTP_DIGITS + 1];
+	size_t n;
+
+	(void)state;
+	give_key("suzuki", "blue");
+	assert_true(desk_save(&desk));
+	backup = book_bytes(&n);
+	snprintf(code, sizeof(code), "%s", code_now("suzuki"));
+	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_YES);
+	order(USER_ADD, MORI, ANSWER_YES);
+	order(USER_TOTP, "{\"name\":\"suzuki\"}", ANSWER_YES);
+	order(USER_TOKEN_ADD, "{\"name\":\"scrape\",\"roles\":\"viewer\"}", ANSWER_YES);
+	/* Asked first: nothing changes. */
+	assert_int_equal(restored(USER_RESTORE_TRY, backup, n, "{}"), ANSWER_YES);
+	assert_true(listed("changed") == 1 && listed("go") == 1 && listed("come") == 0 && listed("tokens_go") == 1);
+	assert_true(json_is_true(json_object_get(answers[0].json, "in_use")));
+	assert_int_equal(restored(USER_RESTORE, backup, n, "{}"), ANSWER_NO);
+	assert_non_null(book_account(&desk.book, "mori"));
+	assert_int_equal(n_events, 0);
+	/* A login that is being judged while the register goes is not let in by the new one. */
+	later(60);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+	m = login_of("mori", PHRASE, code_now("mori"), THERE);
+	forget();
+	desk_login(&desk, 1, &m, now);
+	assert_int_equal(n_questions, 1);
+	assert_int_equal(restored(USER_RESTORE, backup, n, "{\"replace\":\"yes\",\"made\":\"2026-11-01T00:00:00Z\"}"),
+			 ANSWER_YES);
+	assert_int_equal(n_answers, 2);
+	assert_true(answers[0].id == 1 && answers[0].status == ANSWER_CANNOT);
+	assert_true(recorded(ACCOUNT_RESTORED));
+	assert_int_equal(events[n_events - 1].count, 1);
+	assert_string_equal(events[n_events - 1].text[EVENT_BEFORE], "2");
+	forget();
+	hash_all();
+	assert_int_equal(n_answers, 0);
+	assert_null(book_account(&desk.book, "mori"));
+	assert_int_equal(desk.book.accounts[0].n_keys, 1);
+	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_COUNT, HERE), ANSWER_NO);
+	later(60);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, late), ANSWER_YES);
+	/* It is on the disk. */
+	start();
+	assert_null(book_account(&desk.book, "mori"));
+	/* The same again is in nobody's way, whoever has logged in meanwhile. */
+	assert_int_equal(restored(USER_RESTORE, backup, n, "{}"), ANSWER_YES);
+	free(backup);
+}
+
+static void a_new_box_has_a_first_account(void **state)
+{
+	uint8_t *backup;
+	size_t n;
+
+	(void)state;
+	backup = book_bytes(&n);
+	unlinkat(dirfd_, "accounts", 0);
+	start();
+	assert_int_equal(restored(USER_RESTORE_TRY, backup, n, "{}"), ANSWER_YES);
+	assert_true(listed("come") == 1 && listed("go") == 0);
+	order(USER_FIRST, "{}", ANSWER_YES);
+	assert_int_equal(restored(USER_RESTORE, backup, n, "{}"), ANSWER_YES);
+	assert_true(listed("come") == 1 && listed("go") == 1);
+	assert_null(book_account(&desk.book, "admin"));
+	free(backup);
+}
+
+static void a_register_that_is_none(void **state)
+{
+	uint8_t *backup;
+	size_t n;
+
+	(void)state;
+	backup = book_bytes(&n);
+	for (size_t cut = 0; cut < n; cut += 7)
+		assert_int_equal(restored(USER_RESTORE, backup, cut, "{\"replace\":\"yes\"}"), ANSWER_INVALID);
+	for (size_t at = 0; at < n; at += 5) {
+		backup[at] ^= 1;
+		assert_int_equal(restored(USER_RESTORE, backup, n, "{\"replace\":\"yes\"}"), ANSWER_INVALID);
+		backup[at] ^= 1;
+	}
+	assert_int_equal(n_events, 0);
+	/* Nor when the disk takes nothing. */
+	order(USER_ADD, MORI, ANSWER_YES);
+	desk.book.dirfd = open("/proc/self", O_RDONLY | O_DIRECTORY);
+	assert_int_equal(restored(USER_RESTORE, backup, n, "{\"replace\":\"yes\"}"), ANSWER_CANNOT);
+	assert_non_null(book_account(&desk.book, "mori"));
+	close(desk.book.dirfd);
+	desk.book.dirfd = dirfd_;
+	free(backup);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1323,6 +1456,9 @@ int main(void)
 		cmocka_unit_test_setup(a_list_that_is_none, anew),
 		cmocka_unit_test_setup(without_who_looks_at_keys_nobody_learns_anything, anew),
 		cmocka_unit_test_setup(who_removes_a_key_ends_the_other_sessions, anew),
+		cmocka_unit_test_setup(a_register_takes_the_place_of_this_one, anew),
+		cmocka_unit_test_setup(a_new_box_has_a_first_account, anew),
+		cmocka_unit_test_setup(a_register_that_is_none, anew),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

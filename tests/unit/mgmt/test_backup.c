@@ -34,7 +34,7 @@ static size_t file_of(const char *body, char *out)
 {
 	char line[BACKUP_LINE + 1];
 
-	backup_line(bytes_of(body, strlen(body)), line);
+	backup_line(1, bytes_of(body, strlen(body)), line);
 	assert_int_equal(strlen(line), BACKUP_LINE);
 	return (size_t)sprintf(out, "%s%s", line, body);
 }
@@ -54,27 +54,58 @@ static void test_line(void **state)
 		{ "sekisho-backup 01 ", BACKUP_DAMAGED },
 		{ "sekisho-backup 0 ", BACKUP_DAMAGED },
 		{ "sekisho-backup -1 ", BACKUP_DAMAGED },
-		{ "sekisho-backup 2 ", BACKUP_NEWER },
+		{ "sekisho-backup 2 ", BACKUP_DAMAGED },
+		{ "sekisho-backup 3 ", BACKUP_NEWER },
 		{ "sekisho-backup 999999 ", BACKUP_NEWER },
 		{ "sekisho-backup 4294967297 ", BACKUP_DAMAGED },
 	};
 	char file[200];
 	size_t n = file_of("message", file);
-	struct bytes body;
+	struct bytes body, keys;
 
 	(void)state;
-	assert_int_equal(backup_read(bytes_of(file, n), &body), BACKUP_WHOLE);
+	assert_int_equal(backup_read(bytes_of(file, n), &body, &keys), BACKUP_WHOLE);
 	assert_int_equal(body.left, 7);
 	assert_memory_equal(body.p, "message", 7);
 	for (size_t end = 0; end < n; end++)
-		assert_int_not_equal(backup_read(bytes_of(file, end), &body), BACKUP_WHOLE);
+		assert_int_not_equal(backup_read(bytes_of(file, end), &body, &keys), BACKUP_WHOLE);
 	for (size_t bit = 0; bit < n * 8; bit++) {
 		file[bit / 8] = (char)(file[bit / 8] ^ (1 << bit % 8));
-		assert_int_not_equal(backup_read(bytes_of(file, n), &body), BACKUP_WHOLE);
+		assert_int_not_equal(backup_read(bytes_of(file, n), &body, &keys), BACKUP_WHOLE);
 		file[bit / 8] = (char)(file[bit / 8] ^ (1 << bit % 8));
 	}
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		assert_int_equal(backup_read(bytes_of(others[i].text, strlen(others[i].text)), &body), others[i].kind);
+		assert_int_equal(backup_read(bytes_of(others[i].text, strlen(others[i].text)), &body, &keys),
+				 others[i].kind);
+}
+
+/* A whole backup: two messages, of which neither may be cut or missing. */
+static void test_two_messages(void **state)
+{
+	static const struct {
+		const char *body;
+		size_t n;
+		bool taken;
+	} bodies[] = {
+		{ "\0\0\0\3onetwo", 10, true },		 { "\0\0\0\3one", 7, false }, { "\0\0\0\7onetwo", 10, false },
+		{ "\xff\xff\xff\xffonetwo", 10, false }, { "\0\0\0", 3, false },      { "", 0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		char file[200];
+		struct bytes one, two;
+
+		backup_line(BACKUP_FORM_WHOLE, bytes_of(bodies[i].body, bodies[i].n), file);
+		memcpy(file + BACKUP_LINE, bodies[i].body, bodies[i].n);
+		assert_int_equal(backup_read(bytes_of(file, BACKUP_LINE + bodies[i].n), &one, &two) == BACKUP_WHOLE,
+				 bodies[i].taken);
+		if (!bodies[i].taken)
+			continue;
+		assert_int_equal(one.left + two.left, 6);
+		assert_memory_equal(one.p, "one", 3);
+		assert_memory_equal(two.p, "two", 3);
+	}
 }
 
 static void test_rename(void **state)
@@ -275,8 +306,8 @@ static void test_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_line),	   cmocka_unit_test(test_rename), cmocka_unit_test(test_apart),
-		cmocka_unit_test(test_not_closed), cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_line),  cmocka_unit_test(test_two_messages), cmocka_unit_test(test_rename),
+		cmocka_unit_test(test_apart), cmocka_unit_test(test_not_closed),   cmocka_unit_test(test_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

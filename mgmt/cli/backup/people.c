@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/backup/people.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/memfd.h"
+#include "mgmt/cli/backup/place.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/words/render.h"
+
+#define DIGITS_LEAST 16u /* of the SHA-256: nobody finds another file with the same ones */
+#define WAIT_S 30
+#define LINE 512u
+
+bool people_meant(struct cli *c, const struct opened_keys *keys, const char *digits, int *ret_status)
+{
+	size_t n = digits != NULL ? strlen(digits) : 0;
+
+	if (n >= DIGITS_LEAST && strncmp(digits, keys->sha256, n) == 0)
+		return true;
+	*ret_status = n == 0 ? cli_fail(c, CLI_INVALID, M_WHOLE_WANTS_SHA256, DIGITS_LEAST)
+			     : cli_fail(c, CLI_INVALID, M_WHOLE_OTHER_FILE, DIGITS_LEAST);
+	return false;
+}
+
+/* Hands the register to the box. False: no answer; the reason was printed. */
+static bool hand(struct cli *c, const struct people *p, enum user_order order, struct box_answer *ret, int *ret_status)
+{
+	const struct bytes text = p->keys->whole.parts[WHOLE_ACCOUNTS];
+	json_t *said = json_pack("{s:s, s:o, s:s}", "sha256", p->keys->sha256, "made", json_text(p->made), "replace",
+				 p->replace ? "yes" : "");
+	char *words = said != NULL ? json_dumps(said, JSON_COMPACT) : NULL;
+	const struct msg_body m = { MSG_CTL_USER, .ctl_user = { .order = (uint8_t)order, .text = words } };
+	int fd = words != NULL && strlen(words) <= USER_TEXT ? memfd_sealed("sekisho-accounts", text.p, text.left) : -1;
+	bool heard = false;
+
+	if (fd < 0)
+		*ret_status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+	else
+		heard = box_request(c, &m, &fd, 1, WAIT_S, ret, ret_status);
+	if (fd >= 0)
+		close(fd);
+	free(words);
+	json_decref(said);
+	return heard;
+}
+
+/* ---- what would change ----------------------------------------------------------------------- */
+
+static void put_roles(const json_t *account, char out[LINE])
+{
+	const json_t *v;
+	size_t i, n = 0;
+
+	out[0] = '\0';
+	json_array_foreach(ja(account, "roles"), i, v)
+	{
+		if (n < LINE - 1)
+			n += (size_t)snprintf(out + n, LINE - n, "%s%s", i > 0 ? ", " : "", json_string_value(v));
+	}
+}
+
+static void print_accounts(struct cli *c, const json_t *lists, const char *key, enum message m)
+{
+	char roles[LINE];
+	const json_t *a;
+	size_t i;
+
+	json_array_foreach(ja(lists, key), i, a)
+	{
+		put_roles(a, roles);
+		render_line(c, m, js(a, "name"), js(a, "full_name"), roles);
+		if (jb(a, "disabled"))
+			render_line(c, M_WHOLE_DISABLED);
+	}
+}
+
+static void print_tokens(struct cli *c, const json_t *lists, const char *key, enum message m)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(ja(lists, key), i, v)
+	{
+		render_line(c, m, json_string_value(v));
+	}
+}
+
+static void print_lists(struct cli *c, const struct people *p)
+{
+	char made[RENDER_TEXT];
+
+	render_time(p->made, made);
+	render_line(c, M_WHOLE_HEAD, (unsigned)ju(p->lists, "accounts"), made);
+	print_accounts(c, p->lists, "come", M_WHOLE_COMES);
+	print_accounts(c, p->lists, "changed", M_WHOLE_CHANGES);
+	print_accounts(c, p->lists, "same", M_WHOLE_STAYS);
+	print_accounts(c, p->lists, "go", M_WHOLE_GOES);
+	print_tokens(c, p->lists, "tokens_come", M_WHOLE_TOKEN_COMES);
+	print_tokens(c, p->lists, "tokens_go", M_WHOLE_TOKEN_GOES);
+	if (!jb(p->lists, "two_persons"))
+		render_line(c, M_WHOLE_ONE_PERSON);
+	render_line(c, M_WHOLE_OLD);
+}
+
+bool people_try(struct cli *c, struct people *p, int *ret_status)
+{
+	struct box_answer a;
+
+	if (!hand(c, p, USER_RESTORE_TRY, &a, ret_status))
+		return false;
+	if (a.status != CLI_YES) {
+		*ret_status = a.status;
+		(void)box_answer_done(c, &a, ret_status);
+		box_answer_free(&a);
+		return false;
+	}
+	p->lists = a.json;
+	if (!c->json)
+		print_lists(c, p);
+	if (!jb(p->lists, "in_use") || p->replace || p->dry_run)
+		return true;
+	*ret_status = cli_fail(c, CLI_INVALID, M_WHOLE_IN_USE);
+	return false;
+}
+
+/* ---- putting it in place --------------------------------------------------------------------- */
+
+bool people_settings(struct cli *c, const struct people *p, int *ret_status)
+{
+	json_t *put = json_array(), *stay = json_array();
+	struct err e = { 0 };
+	int r = p->dry_run ? 0 : place_settings(&p->keys->whole, CLI_BOX_FOLDER, put, stay, &e);
+	const json_t *v;
+	size_t i;
+
+	if (!c->json) {
+		json_array_foreach(put, i, v)
+		{
+			render_line(c, M_WHOLE_FILE_PUT, json_string_value(v));
+		}
+		json_array_foreach(stay, i, v)
+		{
+			render_line(c, M_WHOLE_FILE_STAYS, json_string_value(v));
+		}
+	}
+	json_decref(put);
+	json_decref(stay);
+	if (r < 0)
+		*ret_status = cli_fail_file(c, CLI_CANNOT, CLI_BOX_FOLDER, -r);
+	return r == 0;
+}
+
+json_t *people_take(struct cli *c, const struct people *p, int *ret_status)
+{
+	struct box_answer a;
+	struct err e = { 0 };
+	json_t *taken = NULL;
+
+	if (p->dry_run)
+		return json_incref(p->lists);
+	/* The keys first: as soon as the accounts are there, the box reads its keys anew. Both are
+	 * independent of each other, so a power cut in between does no harm. */
+	if (place_secrets(&p->keys->whole, p->state, &e) < 0) {
+		*ret_status = cli_fail_file(c, CLI_CANNOT, p->state, -e.code);
+		return json_pack("{s:s}", "error", e.text);
+	}
+	if (hand(c, p, USER_RESTORE, &a, ret_status)) {
+		taken = a.json;
+		if (a.status != CLI_YES)
+			(void)box_answer_done(c, &a, ret_status);
+		*ret_status = a.status == CLI_YES ? CLI_YES : CLI_CANNOT;
+	} else {
+		taken = json_pack("{s:s}", "error", "no answer");
+		*ret_status = CLI_CANNOT;
+	}
+	if (*ret_status != CLI_YES)
+		(void)place_back(p->state, &e);
+	place_done(p->state);
+	return taken;
+}
+
+void people_tell(struct cli *c, const struct people *p, const json_t *taken)
+{
+	if (json_object_get(taken, "error") != NULL)
+		render_line(c, M_WHOLE_FAILED);
+	else
+		render_line(c, p->dry_run ? M_WHOLE_WOULD : M_WHOLE_TAKEN, (unsigned)ju(taken, "accounts"));
+}

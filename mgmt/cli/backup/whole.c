@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/backup/whole.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/bundle.h"
+#include "appliance/base/json.h"
+#include "appliance/base/sha256.h"
+#include "mgmt/cli/shut/apart.h"
+
+#define PART_MOST (64u << 10)
+#define REGISTER_HEAD "sekisho-accounts "
+
+/* Not in it: the key that signs records (a new box begins a new chain), generations (the box
+ * compiles its own), backup.pem (who may choose it is root at that box), and the console's
+ * passphrase (whoever restores has just chosen one, and an old one could shut him out). */
+const struct whole_row whole_rows[WHOLE_PARTS] = {
+	[WHOLE_ACCOUNTS] = { "accounts", WHOLE_IN_ACCOUNTS, true, WHOLE_REGISTER_MOST, 0600 },
+	[WHOLE_KEY] = { "key.pem", WHOLE_IN_SECRETS, true, PART_MOST, 0600 },
+	[WHOLE_CERTIFICATE] = { "certificate.pem", WHOLE_IN_SECRETS, true, PART_MOST, 0600 },
+	{ "token", WHOLE_IN_SECRETS, false, 80, 0600 },
+	{ "log-key.pem", WHOLE_IN_SETTINGS, false, PART_MOST, 0600 },
+	{ "log-certificate.pem", WHOLE_IN_SETTINGS, false, PART_MOST, 0644 },
+	{ "log-ca.pem", WHOLE_IN_SETTINGS, false, PART_MOST, 0644 },
+	{ "update-ca.pem", WHOLE_IN_SETTINGS, false, PART_MOST, 0644 },
+	{ "mail-ca.pem", WHOLE_IN_SETTINGS, false, PART_MOST, 0644 },
+	{ "mail-password", WHOLE_IN_SETTINGS, false, PART_MOST, 0600 },
+	{ "ups-password", WHOLE_IN_SETTINGS, false, PART_MOST, 0600 },
+	{ "snmp-passphrases", WHOLE_IN_SETTINGS, false, PART_MOST, 0600 },
+};
+
+/* ---- the bundle ------------------------------------------------------------------------------ */
+
+static unsigned row_of(struct bytes name)
+{
+	unsigned i = 0;
+
+	while (i < WHOLE_PARTS &&
+	       (strlen(whole_rows[i].name) != name.left || memcmp(whole_rows[i].name, name.p, name.left) != 0))
+		i++;
+	return i;
+}
+
+bool whole_read(struct whole *w)
+{
+	struct bytes b = bytes_of(w->memory, w->n), name, text;
+	uint32_t n;
+
+	memset(w->parts, 0, sizeof(w->parts));
+	if (w->n > WHOLE_MOST || !bundle_head(&b, &n))
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		unsigned row = bundle_next(&b, &name, &text) ? row_of(name) : WHOLE_PARTS;
+
+		if (row == WHOLE_PARTS || w->parts[row].left > 0 || text.left == 0 || text.left > whole_rows[row].most)
+			return false;
+		w->parts[row] = text;
+	}
+	for (unsigned i = 0; i < WHOLE_PARTS; i++)
+		if (whole_rows[i].compulsory && w->parts[i].left == 0)
+			return false;
+	return b.left == 0;
+}
+
+void whole_free(struct whole *w)
+{
+	if (w->memory != NULL)
+		explicit_bzero(w->memory, w->n);
+	free(w->memory);
+	*w = (struct whole){ 0 };
+}
+
+bool whole_bundle(const struct bytes parts[WHOLE_PARTS], struct whole *ret)
+{
+	struct source_text list[WHOLE_PARTS];
+	size_t n = 0;
+
+	*ret = (struct whole){ 0 };
+	for (unsigned i = 0; i < WHOLE_PARTS; i++)
+		if (parts[i].left > 0)
+			list[n++] = (struct source_text){ .name = whole_rows[i].name,
+							  .text = (const char *)parts[i].p,
+							  .size = parts[i].left };
+	ret->n = bundle_encode(list, n, NULL, 0);
+	ret->memory = malloc(ret->n);
+	if (ret->memory != NULL && bundle_encode(list, n, ret->memory, ret->n) == ret->n && whole_read(ret))
+		return true;
+	whole_free(ret);
+	return false;
+}
+
+/* ---- encryption ------------------------------------------------------------------------------ */
+
+struct sealing {
+	struct bytes certificate, plain;
+};
+
+static bool encrypted(void *ctx, uint8_t **ret, size_t *ret_n)
+{
+	const struct sealing *s = ctx;
+
+	return cms_encrypt(s->certificate, s->plain, ret, ret_n) == CMS_NONE;
+}
+
+bool whole_seal(const struct whole *w, struct bytes certificate, uint8_t **ret, size_t *ret_n)
+{
+	struct sealing s = { .certificate = certificate, .plain = bytes_of(w->memory, w->n) };
+
+	return cms_ready() && apart(encrypted, &s, 2 * WHOLE_MOST, ret, ret_n);
+}
+
+struct opening {
+	struct cms_key *key;
+	struct bytes message;
+};
+
+static bool decrypted(void *ctx, uint8_t **ret, size_t *ret_n)
+{
+	const struct opening *o = ctx;
+
+	return cms_decrypt(o->key, o->message, ret, ret_n);
+}
+
+bool whole_open(struct cms_key *key, struct bytes message, struct whole *ret, unsigned *ret_accounts)
+{
+	struct opening o = { .key = key, .message = message };
+
+	*ret = (struct whole){ 0 };
+	return cms_ready() && apart(decrypted, &o, WHOLE_MOST, &ret->memory, &ret->n) && whole_read(ret) &&
+	       whole_look(ret, ret_accounts);
+}
+
+/* ---- a look at it ---------------------------------------------------------------------------- */
+
+/* The accounts of the register, by its first line and its form. The role accounts reads it
+ * exactly, when it is put in place. */
+static bool counted(struct bytes text, uint8_t *ret)
+{
+	const uint8_t *line = memchr(text.p, '\n', text.left);
+	struct bytes head = bytes_of(text.p, line != NULL ? (size_t)(line - text.p) : 0), body;
+	uint8_t digest[32];
+	char hex[65];
+	json_t *j;
+	size_t n;
+
+	if (line == NULL || head.left < 64 || !bytes_starts(&head, REGISTER_HEAD, sizeof(REGISTER_HEAD) - 1))
+		return false;
+	body = bytes_of(line + 1, text.left - head.left - 1);
+	sha256(body.p, body.left, digest);
+	hex_text(digest, sizeof(digest), hex);
+	if (memcmp(line - 64, hex, 64) != 0)
+		return false;
+	j = json_loadb((const char *)body.p, body.left, JSON_REJECT_DUPLICATES, NULL);
+	n = json_array_size(json_object_get(j, "accounts"));
+	json_decref(j);
+	*ret = n <= UINT8_MAX ? (uint8_t)n : 0;
+	return *ret > 0;
+}
+
+static bool looked(void *ctx, uint8_t **ret, size_t *ret_n)
+{
+	const struct whole *w = ctx;
+
+	*ret = malloc(1);
+	*ret_n = 1;
+	return *ret != NULL && counted(w->parts[WHOLE_ACCOUNTS], *ret) &&
+	       cms_pair(w->parts[WHOLE_CERTIFICATE], w->parts[WHOLE_KEY]);
+}
+
+bool whole_look(const struct whole *w, unsigned *ret_accounts)
+{
+	struct whole view = *w;
+	uint8_t *p = NULL;
+	size_t n = 0;
+
+	if (!cms_ready() || !apart(looked, &view, 1, &p, &n))
+		return false;
+	*ret_accounts = n == 1 ? *p : 0;
+	free(p);
+	return *ret_accounts > 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a whole backup has besides the policy: the register of accounts, the API's authority and
+ * token, and the credentials beside box.cfg, as a bundle (base/bundle.h) whose names are a fixed
+ * list. Its plain text is in memory only, which is wiped.
+ */
+#ifndef SEKISHO_MGMT_CLI_BACKUP_WHOLE_H
+#define SEKISHO_MGMT_CLI_BACKUP_WHOLE_H
+
+#include "appliance/base/bytes.h"
+#include "appliance/seal/cms.h"
+
+#define WHOLE_REGISTER_MOST (1u << 20) /* as accounts reads it */
+#define WHOLE_MOST (2u << 20)	       /* bytes of all parts */
+#define WHOLE_STATE "/var/lib/sekisho"
+
+enum whole_folder { WHOLE_IN_ACCOUNTS, WHOLE_IN_SECRETS, WHOLE_IN_SETTINGS };
+
+struct whole_row {
+	const char *name; /* of the file, and in the bundle */
+	enum whole_folder folder;
+	bool compulsory;
+	size_t most;   /* bytes */
+	unsigned mode; /* of a file in the settings' folder */
+};
+
+enum { WHOLE_ACCOUNTS, WHOLE_KEY, WHOLE_CERTIFICATE, WHOLE_PARTS = 12 };
+
+extern const struct whole_row whole_rows[WHOLE_PARTS];
+
+struct whole {
+	uint8_t *memory; /* owned: the bundle */
+	size_t n;
+	struct bytes parts[WHOLE_PARTS]; /* views of it; empty = not in it */
+};
+
+/* Reads the bundle of `w->memory`. False: other names, twice, too large, one is missing, or
+ * something follows. */
+bool whole_read(struct whole *w);
+void whole_free(struct whole *w);
+/* The bundle of these parts. False: no memory, or too much. */
+bool whole_bundle(const struct bytes parts[WHOLE_PARTS], struct whole *ret);
+/* Encrypts it, in a process of its own; *ret is malloc'd, of the caller. */
+bool whole_seal(const struct whole *w, struct bytes certificate, uint8_t **ret, size_t *ret_n);
+/* Decrypts it and looks at it, in processes of their own. *ret_accounts: how many are in the
+ * register. False: not for this key, or nothing that a box wrote; *ret has to be freed. */
+bool whole_open(struct cms_key *key, struct bytes message, struct whole *ret, unsigned *ret_accounts);
+/* How many accounts are in it; false: it is damaged, or its key is not that of its certificate. */
+bool whole_look(const struct whole *w, unsigned *ret_accounts);
+
+#endif

@@ -315,8 +315,8 @@ void desk_leaked_load(struct desk *d, uint32_t id, const struct msg_user *m, int
 /* Reads the next piece of the list. To be called while desk_leaked_waits. */
 bool desk_leaked_waits(const struct desk *d);
 void desk_leaked_step(struct desk *d, struct moment now);
-/* Root puts the register of a backup, a sealed memfd of the caller, in the place of this one, or asks
- * what that would change. */
+/* Root puts the register of a backup, a sealed memfd of the caller, in the place of this one, or
+ * asks what that would change. */
 void desk_restore(struct desk *d, uint32_t id, const struct msg_user *m, int memfd);
 /* Signs a review of the records in the name of an account that has this right. */
 void desk_review(struct desk *d, uint32_t id, const struct msg_review *m, struct moment now);

@@ -188,6 +188,7 @@ static json_t *answers_status(struct control *s, struct collect *c)
 	/* For people who may isolate and open doors but not read rules. */
 	json_object_set_new(j, "prepared", ir_isolations_json(s->now->ir));
 	json_object_set_new(j, "reviews", json_reviews(s));
+	json_object_set_new(j, "backup", json_tried(s));
 	json_object_set_new(j, "ending", json_ending(s));
 	json_array_foreach(json_object_get(j, "doors"), i, one)
 	{

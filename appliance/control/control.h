@@ -426,6 +426,24 @@ uint64_t review_next(const struct control *s); /* monotonic ns */
 /* For `status`: {"overdue", "since", "due"}; null while the clock is not trusted. */
 json_t *json_reviews(const struct control *s);
 
+/*
+ * tried.c: when a backup was last tried with success. After a month the status says so, as of an
+ * overdue review. The time is in a file of control's folder.
+ */
+
+struct tried {
+	uint64_t since;	  /* seconds; 0 = unknown, which begins to count with a trusted clock */
+	uint64_t look_at; /* monotonic ns */
+};
+
+void tried_open(struct control *s);
+void tried_due(struct control *s, uint64_t now);
+uint64_t tried_next(const struct control *s); /* monotonic ns */
+/* A trial was recorded with this text. */
+void tried_recorded(struct control *s, const char *text);
+/* For `status`: {"since", "days", "overdue"}; null while the clock is not trusted. */
+json_t *json_tried(const struct control *s);
+
 /* Number beyond the slots for the supervisor itself, which is asked like a role. */
 #define SLOT_BOX SLOTS
 #define ASKED (SLOTS + 1u)
@@ -483,6 +501,7 @@ struct control {
 	struct backup *backup;		       /* backup.c */
 	struct shows *shows;		       /* show.c */
 	struct reviews reviews;
+	struct tried tried;
 	struct near_ends near_ends;
 	struct certificates certificates;
 };

@@ -416,6 +416,8 @@ static bool on_ctl_record(void *ctx, struct msg *m)
 	event_say(&e, EVENT_BY, p->by);
 	event_say(&e, EVENT_OBJECT, m->body.ctl_record.text);
 	event_send(&p->s->events, &e);
+	if (e.code == MACHINE_BACKUP_TRIED)
+		tried_recorded(p->s, m->body.ctl_record.text);
 	respond_json(p->s, p->asker, ANSWER_YES, json_object());
 	return true;
 }

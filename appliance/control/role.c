@@ -34,7 +34,7 @@ static void unsaved_due(struct control *s, uint64_t now)
 
 /* For each part the time of its next work, in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct control *) = {
-	collect_next, review_next, near_end_next, certificates_next, backup_next, people_next, unsaved_next,
+	collect_next, review_next, tried_next, near_end_next, certificates_next, backup_next, people_next, unsaved_next,
 };
 
 static int wait_ms(const struct control *s, uint64_t now)
@@ -107,6 +107,7 @@ static bool turn(struct control *s)
 	now = now_ns();
 	collect_due(s, now);
 	review_due(s, now);
+	tried_due(s, now);
 	near_end_due(s, now);
 	certificates_due(s, now);
 	backup_due(s, now);
@@ -127,6 +128,7 @@ static int open_all(struct control *s, struct err *e)
 		r = records_open(s, e);
 	if (r == 0)
 		r = backup_open(s, e);
+	tried_open(s);
 	return r == 0 ? show_open(s, e) : r;
 }
 

@@ -496,22 +496,30 @@ static void of_reviews(json_t *list, const json_t *status)
 		add_counted(list, "reviews", false, js(r, "since"), M_ALARM_REVIEWS, ju(r, "overdue"), 0);
 }
 
+static void of_backup(json_t *list, const json_t *status)
+{
+	const json_t *b = ja(status, "backup");
+
+	if (jb(b, "overdue"))
+		add_counted(list, "backup", false, js(b, "since"), M_ALARM_BACKUP, ju(b, "days"), 0);
+}
+
 /* What to do first, by the first word of the key; a sign of an attack has it in its text. */
 static const struct {
 	const char *word;
 	enum message m;
 } steps[] = {
-	{ "trial", M_STEP_TRIAL },	{ "policy", M_STEP_POLICY },   { "isolated", M_STEP_ISOLATED },
-	{ "glass", M_STEP_GLASS },	{ "role", M_STEP_ROLE },       { "silent", M_STEP_ROLE },
-	{ "fault", M_STEP_FAULT },	{ "trouble", M_STEP_RECORDS }, { "room", M_STEP_RECORDS },
-	{ "disk", M_STEP_RECORDS },	{ "lost", M_STEP_RECORDS },    { "holds", M_STEP_RECORDS },
-	{ "held", M_STEP_RECORDS },	{ "stuck", M_STEP_RECORDS },   { "unheard", M_STEP_RECORDS },
-	{ "log", M_STEP_LOG },		{ "drift", M_STEP_DRIFT },     { "clock", M_STEP_CLOCK },
-	{ "ups", M_STEP_UPS },		{ "device", M_STEP_DEVICE },   { "devices", M_STEP_DEVICE },
-	{ "weak", M_STEP_DAY },		{ "certificate", M_STEP_DAY }, { "reviews", M_STEP_DAY },
-	{ "leaked", M_STEP_DAY },	{ "token", M_STEP_DAY },       { "attacks", M_STEP_ATTACKS },
-	{ "conduit", M_STEP_CONDUIT },	{ "conduits", M_STEP_FAULT },  { "ends", M_STEP_ENDS },
-	{ "uninspected", M_STEP_CALL }, { "daemon", M_STEP_CALL },
+	{ "trial", M_STEP_TRIAL },     { "policy", M_STEP_POLICY },    { "isolated", M_STEP_ISOLATED },
+	{ "glass", M_STEP_GLASS },     { "role", M_STEP_ROLE },	       { "silent", M_STEP_ROLE },
+	{ "fault", M_STEP_FAULT },     { "trouble", M_STEP_RECORDS },  { "room", M_STEP_RECORDS },
+	{ "disk", M_STEP_RECORDS },    { "lost", M_STEP_RECORDS },     { "holds", M_STEP_RECORDS },
+	{ "held", M_STEP_RECORDS },    { "stuck", M_STEP_RECORDS },    { "unheard", M_STEP_RECORDS },
+	{ "log", M_STEP_LOG },	       { "drift", M_STEP_DRIFT },      { "clock", M_STEP_CLOCK },
+	{ "ups", M_STEP_UPS },	       { "device", M_STEP_DEVICE },    { "devices", M_STEP_DEVICE },
+	{ "weak", M_STEP_DAY },	       { "certificate", M_STEP_DAY },  { "reviews", M_STEP_DAY },
+	{ "backup", M_STEP_DAY },      { "leaked", M_STEP_DAY },       { "token", M_STEP_DAY },
+	{ "attacks", M_STEP_ATTACKS }, { "conduit", M_STEP_CONDUIT },  { "conduits", M_STEP_FAULT },
+	{ "ends", M_STEP_ENDS },       { "uninspected", M_STEP_CALL }, { "daemon", M_STEP_CALL },
 };
 
 static void add_step(json_t *alarm, enum message m)
@@ -561,6 +569,7 @@ json_t *alarms_find(const json_t *status)
 	of_ends(list, status);
 	of_certificates(list, status);
 	of_reviews(list, status);
+	of_backup(list, status);
 	add_steps(list);
 	return list;
 }

@@ -129,7 +129,8 @@ static uint8_t *joined(struct bytes message, struct bytes keys, size_t *ret_n)
 	return p;
 }
 
-/* The file with accounts and keys in it, malloc'd; it is on record. NULL: the reason was printed. */
+/* The file with accounts and keys in it, malloc'd; it is on record. NULL: the reason
+ * was printed. */
 static uint8_t *completed(struct cli *c, const struct making *m, json_t *said, struct bytes message, size_t *ret_n)
 {
 	json_t *left_out = json_array();

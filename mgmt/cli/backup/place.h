@@ -11,8 +11,8 @@
 #include "appliance/base/json.h"
 #include "mgmt/cli/backup/whole.h"
 
-/* Reads the files. 0; negative errno with *e; -ENODATA: *ret_name is missing, without which there is
- * no whole backup. Credentials that are links are left out, and named in `left_out`, a list. */
+/* Reads the files. 0; negative errno with *e; -ENODATA: *ret_name is missing, without which there
+ * is no whole backup. Credentials that are links are left out, and named in `left_out`, a list. */
 int place_collect(const char *state, const char *settings, struct whole *ret, json_t *left_out, const char **ret_name,
 		  struct err *e);
 /* Writes credentials that `settings` has not, and leaves those that are there. Adds their names to

@@ -204,6 +204,10 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 		render_time(js(json_object_get(status, "reviews"), "since"), when);
 		render_line(c, M_STATUS_REVIEWS, ju(json_object_get(status, "reviews"), "overdue"), when);
 	}
+	if (jb(ja(status, "backup"), "overdue")) {
+		render_time(js(ja(status, "backup"), "since"), when);
+		render_line(c, M_STATUS_BACKUP, when);
+	}
 	devices_line(c, ja(journal, "devices"));
 	weak_lines(c, ja(journal, "weak"));
 	if (jb(journal, "holds_damaged"))

@@ -5,8 +5,8 @@
  * are the old ones or the new ones.
  * LINK: mgmt/cli/backup/whole.c mgmt/cli/backup/place.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c
  * LINK: appliance/seal/cms.c appliance/base/bundle.c appliance/base/sha256.c appliance/base/bytes.c
- * LINK: appliance/base/utf8.c appliance/base/json.c appliance/base/atomic_file.c appliance/base/err.c
- * LINK: appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c
+ * LINK: appliance/base/utf8.c appliance/base/json.c appliance/base/atomic_file.c
+ * LINK: appliance/base/err.c appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c
  * LINK: appliance/base/errno_text.c
  * LIBS: libcrypto libseccomp jansson nettle
  */

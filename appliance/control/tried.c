@@ -3,13 +3,13 @@
  * When a backup was last tried with success. A box whose backups nobody tries is told so after a
  * month, like an overdue review. The time is in a file, so that it outlives the daemon.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
+#include "appliance/base/sha256.h"
 #include "appliance/control/control.h"
 #include "appliance/role/roles.h"
 
@@ -18,33 +18,45 @@
 #define OVERDUE_DAYS 31u
 #define LOOK_NS (60 * SECOND)
 #define FILE_NAME "tried"
-#define FILE_MOST 32u
+#define FILE_MOST 96u
 #define GOOD ": same" /* how the record of a success ends */
+
+/* With a digest: a damaged file must not be another time. */
+static size_t text_of(uint64_t seconds, char out[FILE_MOST])
+{
+	uint8_t digest[32];
+	char hex[65];
+	int n = snprintf(out, FILE_MOST, "%llu", (unsigned long long)seconds);
+
+	sha256(out, (size_t)n, digest);
+	hex_text(digest, sizeof(digest), hex);
+	return (size_t)snprintf(out, FILE_MOST, "%llu %s\n", (unsigned long long)seconds, hex);
+}
 
 static void keep(uint64_t seconds)
 {
 	char text[FILE_MOST];
 	struct err e = { 0 };
-	int n = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)seconds);
+	size_t n = text_of(seconds, text);
 
 	/* On a full disk the count begins anew with the next start. */
-	(void)atomic_write(CONTROL_FD_FOLDER, FILE_NAME, text, (size_t)n, &e);
+	(void)atomic_write(CONTROL_FD_FOLDER, FILE_NAME, text, n, &e);
 }
 
-/* Also 0 when the file is not one of these. */
+/* 0 when the file is not one of these. */
 static uint64_t kept(void)
 {
-	uint8_t *p = NULL;
+	char text[FILE_MOST];
 	struct err e = { 0 };
-	char *end = NULL;
-	uint64_t seconds = 0;
+	uint64_t seconds;
+	uint8_t *p = NULL;
 	size_t n = 0;
 
 	if (file_read(CONTROL_FD_FOLDER, FILE_NAME, FILE_MOST, &p, &n, &e) < 0)
 		return 0;
-	if (n > 1 && *p >= '0' && *p <= '9')
-		seconds = strtoull((const char *)p, &end, 10);
-	seconds = end != NULL && *end == '\n' && end + 1 == (const char *)p + n ? seconds : 0;
+	seconds = strtoull((const char *)p, NULL, 10);
+	if (text_of(seconds, text) != n || memcmp(text, p, n) != 0)
+		seconds = 0;
 	free(p);
 	return seconds;
 }

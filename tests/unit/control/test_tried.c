@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/sha256.h"
 #include "appliance/control/control.h"
 #include "appliance/role/roles.h"
 
@@ -55,9 +56,13 @@ static void file_says(const char *text)
 
 static void file_of(uint64_t seconds)
 {
-	char text[32];
+	uint8_t digest[32];
+	char number[24], hex[65], text[100];
 
-	snprintf(text, sizeof(text), "%" PRIu64 "\n", seconds);
+	snprintf(number, sizeof(number), "%" PRIu64, seconds);
+	sha256(number, strlen(number), digest);
+	hex_text(digest, sizeof(digest), hex);
+	snprintf(text, sizeof(text), "%s %s\n", number, hex);
 	file_says(text);
 }
 
@@ -116,6 +121,20 @@ static void what_is_no_time_counts_from_now(void **state)
 		file_says(bad[i]);
 		begins(true);
 		assert_true(days(&overdue) == 0 && !overdue);
+	}
+	/* Each bit of it changed. */
+	for (unsigned bit = 0; bit < 76 * 8; bit++) {
+		char text[100] = "";
+		int fd;
+
+		file_of(wall() - 40 * DAY);
+		fd = openat(CONTROL_FD_FOLDER, "tried", O_RDWR | O_CLOEXEC);
+		assert_int_equal(read(fd, text, sizeof(text)), 76);
+		text[bit / 8] = (char)(text[bit / 8] ^ (1 << bit % 8));
+		assert_int_equal(pwrite(fd, text, 76, 0), 76);
+		close(fd);
+		begins(true);
+		assert_int_equal(days(&overdue), 0);
 	}
 	file_of(wall() + DAY);
 	begins(true);

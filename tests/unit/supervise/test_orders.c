@@ -59,6 +59,14 @@ void role_kill(struct supervisor *of, struct slot *sl)
 	(void)of, (void)sl;
 }
 
+static unsigned renewed; /* how often the management was started anew */
+
+void role_renew(struct supervisor *of, struct slot *sl)
+{
+	assert_ptr_equal(sl, &of->slots[SLOT_MGMT]);
+	renewed++;
+}
+
 bool slot_alive(const struct slot *sl)
 {
 	return sl->state == SLOT_RUNNING;
@@ -234,7 +242,10 @@ static void hand(uid_t uid, const struct msg_body *order, bool logins)
 
 		if ((geteuid() == 0 && setresuid(uid, uid, uid) < 0) ||
 		    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, own) < 0 ||
-		    msg_send(own[0], 1, order, &texts, order->type == MSG_CTL_APPLY || order->type == MSG_CHANGE) < 0)
+		    msg_send(own[0], 1, order, &texts,
+			     order->type == MSG_CTL_APPLY || order->type == MSG_CHANGE ||
+				     (order->type == MSG_CTL_USER &&
+				      user_order_carries((enum user_order)order->ctl_user.order))) < 0)
 			_exit(1);
 		_exit(msg_send(sv[1], 0, &web, &own[1], 1) < 0);
 	}
@@ -284,6 +295,40 @@ static void root_is_who_the_kernel_says(void **state)
 	hand(0, &user, false);
 	assert_int_equal(asked[SLOT_ACCOUNTS], 1);
 	assert_int_equal(last[SLOT_ACCOUNTS].type, MSG_USER);
+}
+
+/* The register of a backup: nobody but root hands one over, and only once it is in place the
+ * management reads its keys anew. */
+static void a_register_is_roots(void **state)
+{
+	static const struct {
+		enum user_order order;
+		enum answer_status status;
+		unsigned renewed;
+	} cases[] = { { USER_RESTORE_TRY, ANSWER_YES, 0 },
+		      { USER_RESTORE, ANSWER_NO, 0 },
+		      { USER_RESTORE, ANSWER_CANNOT, 0 },
+		      { USER_RESTORE, ANSWER_YES, 1 },
+		      { USER_ADD, ANSWER_YES, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct msg_body order = { MSG_CTL_USER,
+						.ctl_user = { .order = (uint8_t)cases[i].order, .text = "{}" } };
+		struct msg said = { .body = { MSG_ANSWER, .answer = { .status = (uint8_t)cases[i].status } },
+				    .fds = { -1, -1, -1, -1 } };
+
+		renewed = asked[SLOT_ACCOUNTS] = 0;
+		hand(NOBODY, &order, true);
+		hand(NOBODY, &order, false);
+		hand(sandbox_uid(ROLE_CONTROL), &order, false);
+		assert_int_equal(asked[SLOT_ACCOUNTS], 0);
+		hand(0, &order, false);
+		assert_int_equal(asked[SLOT_ACCOUNTS], 1);
+		said.id = last_id[SLOT_ACCOUNTS];
+		orders_judged(&s, &said);
+		assert_int_equal(renewed, cases[i].renewed);
+	}
 }
 
 /* An order of a session: only the role accounts decides whose session it is, whatever control
@@ -389,6 +434,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(root_is_who_the_kernel_says, begin, finish),
+		cmocka_unit_test_setup_teardown(a_register_is_roots, begin, finish),
 		cmocka_unit_test_setup_teardown(a_session_is_what_accounts_says, begin, finish),
 		cmocka_unit_test_setup_teardown(a_draft_is_asked_for, begin, finish),
 		cmocka_unit_test_setup_teardown(roles_hear_what_control_may_ask, begin, finish),

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The beginning of a backup's file up to its message, and the renaming of cards in a text of it.
- * (What is in between is read by OpenSSL, jansson and the compiler.) A file that is accepted has
+ * The beginning of a backup's file up to its message, the renaming of cards in a text of it, and
+ * the bundle of accounts and keys. (The rest is read by OpenSSL, jansson and the compiler.) A file that is accepted has
  * the digest that its line says. A text in which nothing is renamed is unchanged, and renaming back
  * gives the original text.
  * LINK: appliance/seal/file.c mgmt/cli/backup/rename.c appliance/base/sha256.c
- * LINK: appliance/base/bytes.c
+ * LINK: appliance/base/bytes.c mgmt/cli/backup/parts.c appliance/base/bundle.c
+ * LINK: appliance/base/utf8.c
  * LIBS: nettle jansson
  */
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include "appliance/seal/file.h"
 #include "mgmt/cli/backup/cards.h"
+#include "mgmt/cli/backup/whole.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -64,8 +66,27 @@ static void names(struct bytes in)
 	free(two);
 }
 
+/* What is read has the compulsory parts, none too large, and is read again as it is written. */
+static void parts(struct bytes in)
+{
+	struct whole w = { .memory = malloc(in.left + 1), .n = in.left }, again;
+
+	require(w.memory != NULL);
+	if (in.left > 0)
+		memcpy(w.memory, in.p, in.left);
+	if (whole_read(&w)) {
+		for (unsigned i = 0; i < WHOLE_PARTS; i++)
+			require(w.parts[i].left <= whole_rows[i].most &&
+				(w.parts[i].left > 0 || !whole_rows[i].compulsory));
+		require(whole_bundle(w.parts, &again) && again.n == w.n);
+		whole_free(&again);
+	}
+	whole_free(&w);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	parts(bytes_of(data, size));
 	line(bytes_of(data, size));
 	names(bytes_of(data, size));
 	return 0;

@@ -170,7 +170,7 @@ json_t *people_take(struct cli *c, const struct people *p, int *ret_status)
 	}
 	if (hand(c, p, USER_RESTORE, &a, ret_status)) {
 		taken = a.json;
-		if (a.status != CLI_YES)
+		if (a.status != CLI_YES && !c->json)
 			(void)box_answer_done(c, &a, ret_status);
 		*ret_status = a.status == CLI_YES ? CLI_YES : CLI_CANNOT;
 	} else {

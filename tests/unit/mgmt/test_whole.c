@@ -3,6 +3,7 @@
  * The bundle of accounts and keys: what is read is what was written, and nothing of another form;
  * and the files at a box: a process that puts them is killed at each of its system calls, and they
  * are the old ones or the new ones.
+ * LINK: mgmt/cli/backup/parts.c
  * LINK: mgmt/cli/backup/whole.c mgmt/cli/backup/place.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c
  * LINK: appliance/seal/cms.c appliance/base/bundle.c appliance/base/sha256.c appliance/base/bytes.c
  * LINK: appliance/base/utf8.c appliance/base/json.c appliance/base/atomic_file.c

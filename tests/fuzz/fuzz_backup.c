@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The beginning of a backup's file up to its message, the renaming of cards in a text of it, and
- * the bundle of accounts and keys. (The rest is read by OpenSSL, jansson and the compiler.) A file that is accepted has
- * the digest that its line says. A text in which nothing is renamed is unchanged, and renaming back
- * gives the original text.
+ * the bundle of accounts and keys. (The rest is read by OpenSSL, jansson and the compiler.) A file
+ * that is accepted has the digest that its line says. A text in which nothing is renamed is
+ * unchanged, and renaming back gives the original text.
  * LINK: appliance/seal/file.c mgmt/cli/backup/rename.c appliance/base/sha256.c
  * LINK: appliance/base/bytes.c mgmt/cli/backup/parts.c appliance/base/bundle.c
  * LINK: appliance/base/utf8.c

@@ -47,10 +47,10 @@ void stream_open(struct stream *s, enum direction dir, const struct decoded *d)
 }
 
 /*
- * The server may have accepted a SYN of this number, although its answer was not seen. With several
- * SYNs, only the server knows which one it accepted. So from the smallest possible position on, no
- * bytes of the client pass that the server may take for new. From the very beginning on, both
- * readings are equal.
+ * The server may have accepted a SYN with this number, although its answer was not seen. After
+ * several SYNs, only the server knows which one it accepted. So no bytes of the client pass from
+ * the smallest possible position on, because the server may take them for new. If the SYN repeats
+ * the session's own number and no byte is acknowledged yet, both readings are equal.
  */
 static void perhaps_anew(struct stream *s, uint32_t syn)
 {
@@ -101,8 +101,8 @@ static struct stream_result answer(enum stream_answer a, enum reason r)
 
 /*
  * Whether an acknowledgement proves that the server still has the session. An acknowledgement that
- * the server sent before the SYN arrived proves nothing. A server that accepted the SYN
- * acknowledges less than before, or at least the position from which it now reads.
+ * the server sent before the SYN arrived proves nothing. A server that accepted the SYN sends lower
+ * acknowledgements than before, or those from the SYN's position on.
  */
 static bool knows_the_session(const struct stream *s, uint32_t ack)
 {
@@ -110,9 +110,9 @@ static bool knows_the_session(const struct stream *s, uint32_t ack)
 }
 
 /*
- * The server answers the SYN of this number. If it accepted that SYN earlier, bytes that passed
- * since then lie ahead of its position, and the sender of the bytes in between could choose how
- * they are read.
+ * The server answers the SYN with this number. It may have accepted that SYN earlier. Bytes that
+ * passed since then would lie ahead of its position, and whoever sends the bytes in between could
+ * choose how they are read. In that case both ends are reset.
  */
 static struct stream_result begins_anew(struct stream *s, uint32_t syn)
 {

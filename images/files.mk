@@ -22,9 +22,10 @@ man: $(PAGES)
 deb:
 	@images/deps build deb $(if $(RELEASE),fresh)
 	@$(if $(RELEASE),$(AS_ROOT)) RELEASE='$(RELEASE)' images/deb
-# The appliance's disk (docs/install.md), of Debian 13 unless RELEASE says another. MANIFEST=FILE:
-# with the versions of an earlier image; IMAGE_RELEASE=N: when only Debian's are newer. UPDATE_KEYRING=FILE: the certificates that may sign
-# updates; without it the box takes none.
+# The appliance's disk (docs/install.md), of Debian 13 unless RELEASE names another release.
+# MANIFEST=FILE: with the versions of an earlier image. IMAGE_RELEASE=N: the image's number among
+# those in which only Debian's packages are newer. UPDATE_KEYRING=FILE: the certificates that may
+# sign updates; without it the box takes no updates.
 image_settings = RELEASE='$(RELEASE)' MANIFEST='$(MANIFEST)' IMAGE_RELEASE='$(IMAGE_RELEASE)' UPDATE_KEYRING='$(if $(UPDATE_KEYRING),$(abspath $(UPDATE_KEYRING)))'
 image: RELEASE := $(or $(RELEASE),trixie)
 image: deb

@@ -12,14 +12,14 @@
  *   {"boot": id of the machine's start,
  *    "wall_ns", "boottime_ns": when it was taken,
  *    "links": [LINK, ...],
- *    "going": true while it is being given back (set by whoever does)}
+ *    "going": true while the device is being given back}
  *   LINK: {"name", "index", "kind", "mac", "mtu", "up", "master": name or null,
  *          "settings": {"ipv4/conf/rp_filter": "1"},
- *          "vlan": {"id", "on": name of the link below} (of kind "vlan" alone),
+ *          "vlan": {"id", "on": name of the link below} (only for kind "vlan"),
  *          "facts": [{"kind": "address"|"neighbour"|"route", "text", "message",
  *                     "devices": {"3": "eth0"}, "expires_s"}],
  *          "own": the permanent hardware address, if there is one ("mac": the one in use),
- *          "mute": true where its ARP was off,
+ *          "mute": true if its ARP was off,
  *          "more": true when there are more than WAS_FACTS facts}
  *
  * The first link is the device, the others lie above it. Nothing here writes to the disk.

@@ -186,11 +186,11 @@ int netns_open(const char *name, bool *made, struct err *e)
 	return fd < 0 ? err_set(e, -errno, "open %s", path) : fd;
 }
 
-/* number of tries, which take a second in all: a role that a killed daemon was just starting holds
- * the locks until its exec */
+/* number of tries, a second in all. A killed daemon may have just started a role, which holds the
+ * locks until its exec */
 #define TRIES 50
-/* the lock's netlink port: above all process ids, which the kernel uses as ports first, and not
- * negative, as the ports are that it uses next */
+/* the lock's netlink port. The kernel assigns process ids as ports first and negative numbers after
+ * that; this number is neither */
 #define PORT 0x53454b49u
 #define LOCK_NAME "lock"
 

@@ -232,8 +232,8 @@ static int on_rule_attribute(const struct nlattr *a, void *ctx)
 	return MNL_CB_OK;
 }
 
-/* Whether it is one of the three rules of a new namespace: local addresses, main table, default
- * table. */
+/* Whether this is one of the three rules that every new namespace has: for local addresses, main
+ * table and default table. */
 static bool is_born(const struct rule *r, uint8_t action)
 {
 	if (action != FR_ACT_TO_TBL || r->conditions > 0)
@@ -357,8 +357,7 @@ static int look_home(const struct box_spaces *s, struct looking *l, struct err *
 	if (home == NULL)
 		return e->code;
 	r = devices_read(home, &l->devices, e);
-	/* The kernel gives the namespace its number when somebody asks for a device that lies
-	 * there. */
+	/* The kernel numbers the namespace only when somebody asks for a device that lies there. */
 	numbers[0] = rtnl_nsid(home, s->data);
 	numbers[1] = rtnl_nsid(home, s->admin);
 	for (size_t i = 0; r == 0 && i < l->devices.n; i++) {

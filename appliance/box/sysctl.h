@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's network settings of this namespace: one table of what must be set, how it is set and
- * how it is checked. Forwarding is apart from the rest: it is switched on last, off first, through
- * descriptors that are open beforehand. Runs in enforce. Never touches a setting
- * outside /proc/sys/net.
+ * The kernel's network settings of this namespace. One table says what must be set; it is used to
+ * set and to check. Forwarding has functions of its own: it is switched on last and off first,
+ * through descriptors that were opened early. Runs in enforce. Never touches a setting outside
+ * /proc/sys/net.
  */
 #ifndef SEKISHO_BOX_SYSCTL_H
 #define SEKISHO_BOX_SYSCTL_H
@@ -15,7 +15,7 @@
 
 /* Forwarding of both families. */
 struct forwarding {
-	int v4, v6; /* owned descriptors; v6 -1 = the kernel has no IPv6 */
+	int v4, v6; /* owned descriptors; v6 is -1 if the kernel has no IPv6 */
 };
 
 int forwarding_open(struct forwarding *f, struct err *e);
@@ -41,8 +41,8 @@ void sysctl_verify(bool forwarding_on, sysctl_each *each, void *ctx);
  * Two tables of the kernel are shared by all its network namespaces. Each is so small that one zone
  * could fill it and keep everybody else out:
  *
- * neighbours   one table per family (1024 entries): with some hundred packets a second to unused
- *              addresses of an allowed network, no other zone's neighbours are found any more.
+ * neighbours   one table per family (1024 entries). A few hundred packets a second to unused
+ *              addresses of an allowed network fill it; then other zones' hosts are not found.
  * sessions     connection tracking sizes its table by the machine's memory: with 1 GB there is room
  *              for 7,376 sessions, fewer than one interface may have in a lane (IR_ZONE_SESSIONS).
  *              So it is enlarged to 262,144 sessions, the number that the kernel itself takes from

@@ -19,7 +19,7 @@
 #define STATUS_READ_LIMIT 3000000000ull
 #define LONG_LIMIT 8000000000ull
 #define CHANGE_LIMIT 20000000000ull
-#define BOX_LIMIT 8000000000ull /* for the supervisor, which may be at a change */
+#define BOX_LIMIT 8000000000ull /* for the supervisor, which may be changing something */
 #define JSON_MAX (64u << 20)
 
 /*
@@ -33,7 +33,7 @@
  * wait unread in its channel. */
 #define WEB_EACH 10000000ull
 /* Places: one for each connection, for the web side, a backup and the questions of a start. One
- * more for a login, whose question is asked while the check of its account still holds a place. */
+ * more is for a login: its question is asked while the check of its account still holds a place. */
 #define COLLECTS (CLIENTS + WEB_MOST + 3u)
 
 int collect_open(struct control *s, struct err *e)
@@ -144,7 +144,7 @@ static void collect_free(struct collect *c)
 	*c = (struct collect){ .kind = COLLECT_NONE };
 }
 
-/* Whether enforce is at another question. It handles one at a time. */
+/* Whether enforce works on another question. It handles one at a time. */
 static bool behind_another(const struct control *s, const struct collect *c)
 {
 	for (size_t i = 0; i < COLLECTS; i++) {
@@ -441,8 +441,9 @@ void collect_unasked(struct control *s, uint32_t id)
 }
 
 /*
- * The place stays taken until the role reports that it has stopped: to ask and hang up in turn
- * gains nobody more of its time. Questions of others have numbers of their own and go on.
+ * Stops the work for a question that nobody waits for. The place stays taken until the role reports
+ * that it has stopped, so nobody gains more of its time by asking and hanging up repeatedly.
+ * Questions of others go on.
  */
 static void stop(struct control *s, struct collect *c)
 {

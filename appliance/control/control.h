@@ -6,13 +6,18 @@
  * itself finds out who gave them (supervise/orders.c). One thread, one loop that never waits for a
  * peer.
  *
- *   role.c      start, loop, end
- *   told.c state that the supervisor reports
- *   people.c connections, and queued answers
- *   dispatch.c which questions are allowed
- *   answers.c   questions that several roles answer; answers_json.c puts them together
- *   change.c the draft that people prepare, and its approval records.c, backup.c, show.c, review.c,
- *   near_end.c, certificates.c, ending.c, expiry.c, overdue.c: a file each
+ *   role.c          start, loop, end
+ *   told.c          the state that the supervisor reports
+ *   people.c        connections, and queued answers (answer.c)
+ *   dispatch.c      which questions are allowed
+ *   answers.c       questions that several roles answer; answers_json.c puts the answers together
+ *   change.c        the draft that people prepare, and its approval
+ *   records.c       orders about the records over the web
+ *   backup.c        backups
+ *   show.c          stored generations
+ *   review.c        alarms about overdue entries, which overdue.c finds
+ *   near_end.c      alarms about conduits that end soon, which ending.c finds
+ *   certificates.c  alarms about certificates, whose dates expiry.c judges
  */
 #ifndef SEKISHO_CONTROL_CONTROL_H
 #define SEKISHO_CONTROL_CONTROL_H
@@ -327,8 +332,8 @@ struct client; /* client.h */
 #define CLIENTS 16u
 /*
  * Limits for clients that are not root: all together, and each login. So root, and the programs
- * that send alarms, always find room. A client of that group that was silent for so long makes room
- * for another one of the group.
+ * that send alarms, always find room. A client that was silent for LOGIN_IDLE_NS makes room for
+ * another one of the group of logins.
  */
 #define LOGINS_MOST 6u
 #define LOGINS_EACH 3u

@@ -3,7 +3,8 @@
 
 #include <stdbool.h>
 
-/* The start of the last `share`th of its life, at most `most` before its end. */
+/* The start of the last part of the certificate's life, 1 / `share` of it, but at most `most`
+ * seconds. */
 static uint64_t last_part(const struct validity *v, unsigned share, uint64_t most)
 {
 	uint64_t life = v->until > v->from ? v->until - v->from : 0, part = life / share;

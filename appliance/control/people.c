@@ -4,9 +4,9 @@
  * mode and the peer's credentials from the kernel decide access. Nothing here waits: a slow reader
  * is disconnected.
  *
- * Beside it the socket for logins: members of its group may connect, without any right by that.
- * Each question is held until the role accounts has answered whose login this is and whether his
- * account may ask it.
+ * A second socket is for people's logins. The members of its group may connect, but that gives them
+ * no right. Each question is held until the role accounts has answered whose login this is and
+ * whether that person's account may ask it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -80,7 +80,7 @@ static bool accept_one(struct control *s)
 			      .listens = tells(who.uid),
 			      .uid = who.uid,
 			      .typed = who_typed(who.pid, who.uid) };
-	/* at most as many bytes as the record of a generation has room for */
+	/* the record of a generation has room for no longer name */
 	who_name(who.pid, who.uid, c->by, BY_BYTES);
 	return true;
 }
@@ -137,7 +137,7 @@ static bool accept_login(struct control *s)
 
 	if (fd < 0)
 		return false;
-	/* A uid of another user namespace that has no number here is nobody's. */
+	/* A uid of another user namespace that this one does not map belongs to nobody. */
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 && login_is_persons(who.uid))
 		c = login_place(s, who.uid, now);
 	if (c == NULL) {
@@ -231,8 +231,11 @@ void people_answer(struct control *s)
 	} while (s->answers != NULL);
 }
 
-/* Questions of a login are read at a limited pace, since each costs time of others. 0, or the time
- * until which this one waits. A total pace also limits those who connect anew for each question. */
+/*
+ * Questions of a login are read at a limited pace, because each takes time from others. 0, or the
+ * time until which this one waits. A total pace also limits those who connect anew for each
+ * question.
+ */
 static uint64_t waits_until(const struct control *s, const struct client *c)
 {
 	uint64_t own = c->name[0] != 0 ? c->heard + LOGIN_PACE_NS : 0;
@@ -362,9 +365,9 @@ static void login_judged(struct control *s, struct asker a, int status, int fd)
 #define HEAD_PEEKED 102u
 
 /*
- * Passes the whole connection to the supervisor when an order that changes the box waits there: the
- * supervisor reads it and sees the peer's credentials itself. False: another message. A message
- * that was sent in one piece can be peeked at in one piece.
+ * Passes the whole connection to the supervisor if the next message is an order that changes the
+ * box. The supervisor then reads it, and sees the peer's credentials itself. False: it is another
+ * message. A message that was sent in one piece can be peeked at in one piece.
  */
 static bool hand_on(struct control *s, struct client *c, struct asker a)
 {

@@ -193,7 +193,7 @@ struct enforce {
 	uint8_t foreign_seen[32];
 	/* digest of the settings that could not be set when this was last reported */
 	uint8_t settings_seen[32];
-	struct msg_unanswered unanswered; /* as it was told */
+	struct msg_unanswered unanswered; /* last reported to the supervisor */
 	bool unanswered_told;
 	uint64_t lasting_ns; /* monotonic: when sessions with a limit are read again */
 	uint64_t poll_sysctl_ns, poll_linger_ns, poll_compare_ns, poll_heard_ns,
@@ -249,8 +249,8 @@ int generation_image(struct enforce *f, const struct generation_held *g, struct 
 
 /* ---- enforce/doors.c ------------------------------------------------------------------------- */
 
-/* Takes the open doors from the supervisor, and brings the kernel up to date. 0 or negative errno:
- * the next look tries again. */
+/* Takes the open doors from the supervisor, and brings the kernel up to date. 0, or negative errno,
+ * in which case the next look tries again. */
 int enforce_doors(struct enforce *f, int fd, struct err *e);
 
 /* ---- enforce/apply.c ------------------------------------------------------------------------- */
@@ -428,8 +428,8 @@ void meddling_text(const struct meddling *m, char *out, size_t size);
 void drift_settle(struct enforce *f);	/* handles the reported changes */
 void drift_links(struct enforce *f);	/* an interface appeared or disappeared */
 void drift_settings(struct enforce *f); /* to be called twice a second */
-/* Compares everything although no change was reported; with f->clock_due, because the clock was
- * set. */
+/* Compares everything although no change was reported. If f->clock_due is set, the reason is that
+ * the clock was set. */
 void drift_look(struct enforce *f);
 
 /* "commands/cargo/closed/closed" */

@@ -3,11 +3,12 @@
  * Isolation by people. The supervisor says what is isolated before the first generation and at each
  * change, and from then on it is part of everything that is compared and mended.
  *
- * A change waits for the kernel alone, whatever the policy's size. The new state is first put into
- * the sets of the moment, which count as well, then into the sets themselves, then out of the first
- * again. So nothing that stays isolated passes in between, although an interval set takes its
- * additions later than its deletions. What stays allowed is allowed before the rest is cut.
- * Sessions end at their next packet, by the rules (policy/ir/skeleton/apart.c).
+ * A change takes only the kernel's time, whatever the policy's size. The new state is first put
+ * into temporary sets (SET_APART4_NEXT and so on), which have the same effect; then into the sets
+ * themselves; then it is removed from the temporary sets. So nothing that stays isolated passes in
+ * between, although an interval set takes its additions later than its deletions. What stays
+ * allowed is allowed before the rest is cut. Sessions end at their next packet, by the rules
+ * (policy/ir/skeleton/apart.c).
  */
 #include "appliance/enforce/isolate.h"
 
@@ -92,7 +93,7 @@ static int make_true(struct enforce *f, struct err *e)
 	return f->now == NULL ? 0 : r;
 }
 
-/* What the supervisor orders or asks about. */
+/* An order or question of the supervisor. */
 struct asked {
 	struct apart apart, kept;
 };
@@ -299,8 +300,8 @@ json_t *enforce_isolate(struct enforce *f, bool rehearse, int fd, struct err *e)
 
 	if (read_pairs(fd, &asked, e) < 0)
 		return NULL;
-	/* Each apply repeats the list; mostly it holds already, and the regular comparison sees to
-	 * it. */
+	/* Each apply repeats the list. In most cases it is in force already, and the regular
+	 * comparison keeps it so. */
 	if (!rehearse && f->apart_known && !f->mend_due && apart_same(&asked.apart, &f->apart) &&
 	    apart_same(&asked.kept, &f->kept)) {
 		asked_free(&asked);

@@ -17,7 +17,7 @@
 /* An owned non-blocking descriptor that becomes readable when a link comes, goes or is renamed;
  * negative errno. */
 int links_open(struct err *e);
-/* Reads away what waits. */
+/* Discards the notifications that wait. */
 void links_drain(int fd);
 /*
  * Writes the kernel index of each interface of the generation to ret[ir->n_interfaces]; 0 = not in

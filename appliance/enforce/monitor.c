@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hears of changes by others. The kernel reports every change of the rules to all listeners, with
- * the port of the socket that asked; our port is known. Whoever touches our table may have opened
- * it, so forwarding goes off at the first report, before anything is read. What happened is found
- * out afterwards, while nothing passes.
+ * Notices changes of the rules by other programs. The kernel reports every change to all listeners,
+ * with the netlink port of the sender, and we know our own port. A change of our table may have let
+ * traffic through, so forwarding is turned off at the first report, before anything is read. What
+ * was changed is found out afterwards, while nothing passes.
  *
- * The kernel does not say when the change was. When it woke this role from poll(), it happened as
- * long ago as the wake-up waited for a processor. Otherwise it happened at the earliest when the
- * monitor was last seen empty.
+ * The kernel does not say when the change happened. If its report woke this role from poll(), the
+ * change is as old as the time that the woken thread waited for a processor. Otherwise the change
+ * happened at the earliest when the monitor was last seen empty.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
-#include <netinet/in.h> /* before linux/, which then leaves its own copies out */
+#include <netinet/in.h> /* before linux/, whose headers then leave out their own copies */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,9 +154,9 @@ static void text_of(const uint8_t *p, size_t n, uint16_t type, char *out, size_t
 }
 
 /*
- * The author, as the kernel names it at the end of a transaction: the process that asked. The
- * author of a change to our table is named before that of a foreign one: the supervisor, which
- * mends its own rules at the same time, would otherwise be named.
+ * Notes the author: the process that the kernel names at the end of a transaction. The author of a
+ * change to our table has precedence over that of a change to another table. Otherwise the
+ * supervisor could be named, which mends its own tables at the same time.
  */
 static void culprit(struct meddling *m, const uint8_t *p, size_t n)
 {

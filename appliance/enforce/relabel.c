@@ -67,7 +67,8 @@ static int note(const struct session *s, void *ctx)
 	m = arena_grow(l->a, (void **)&l->list, &l->n, &l->room, sizeof(*m));
 	if (m == NULL)
 		return -ENOMEM;
-	/* Without a permit the session is looked up, and cut, at its next packet. */
+	/* No permit has the session now. It gets an empty label, so the rules look it up at its
+	 * next packet and cut it. */
 	*m = (struct move){ .session = *s };
 	if (cell == NULL)
 		return 0;

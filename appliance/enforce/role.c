@@ -208,8 +208,8 @@ static bool on_apply(void *ctx, struct msg *m)
 	size_t n = 0;
 	int r;
 
-	/* What is tried changes nothing; what foretells an apply belongs to it, and that
-	 * goes on. */
+	/* A dry run changes nothing, so it may be stopped. To foretell is a part of an apply, which
+	 * is always finished. */
 	if ((b->flags & APPLY_DRY_RUN) != 0 && !stop_begin(f, m->id, false)) {
 		stop_end(f, true);
 		err_set(&e, -ECANCELED, "stopped");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Progress of a question, reported while it is worked at, to the asker who wanted that. A few
- * messages a second, without waiting: an asker who does not read them loses them. Outside of
- * telling_begin and telling_end, as when enforce looks by itself, nothing is reported.
+ * Reports the progress of a question to an asker who wanted such reports. Sends a few messages a
+ * second and never waits: an asker who does not read them loses them. Nothing is reported outside
+ * of telling_begin and telling_end, for instance when enforce compares the rules by itself.
  */
 #ifndef SEKISHO_ENFORCE_TELLING_H
 #define SEKISHO_ENFORCE_TELLING_H

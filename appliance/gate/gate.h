@@ -36,7 +36,7 @@
  */
 
 #define OVERDUE_NS 100000000u
-/* If the worker has made fewer beats than this, it had no core for part of the time. */
+/* A worker with fewer heartbeats than this had no core for part of the time. */
 #define OVERDUE_BEATS 8u
 
 /* The queues of one socket, which share one order of arrival. */
@@ -141,8 +141,9 @@ int verdict_upto(int fd, uint16_t queue, uint32_t id, bool accept);
 
 #define GATE_TICK_NS 5000000u	    /* interval of checks while packets wait for a running worker */
 #define GATE_TICK_REST_NS 10000000u /* interval of checks while no packets wait */
-#define GATE_LOOK_NS 20000000u	    /* interval of reading the queues while the worker beats */
-#define GATE_TICK_DOWN_NS 2000000u  /* interval of failure decisions while there is no worker */
+/* interval of reading the queues while the worker has a heartbeat */
+#define GATE_LOOK_NS 20000000u
+#define GATE_TICK_DOWN_NS 2000000u /* interval of failure decisions while there is no worker */
 /* a worker hangs when packets wait and it makes no heartbeat for so much of its own time */
 #define GATE_HUNG_NS 50000000u
 #define GATE_GAP_NS 20000000u /* the largest time between two looks that is counted */

@@ -261,8 +261,8 @@ static bool any_overdue(struct gate *g)
 	return any;
 }
 
-/* Whether the queues are to be read: often while packets wait and the worker has not beaten, seldom
- * while it beats. */
+/* Whether the queues have to be read now. They are read often while packets wait and the worker has
+ * no heartbeat, and seldom while it has one. */
 static bool look_is_due(const struct gate *g, bool beat)
 {
 	uint64_t every = beat ? GATE_LOOK_NS : g->waiting > 0 ? GATE_TICK_NS : GATE_TICK_REST_NS;

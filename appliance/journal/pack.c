@@ -16,7 +16,7 @@
 #define LEVEL 6
 #define GZIP_WINDOW (15 + 16) /* zlib: the largest window, gzip format */
 #define MEMORY 8
-/* only one is made at a time; it is not a segment's name, so it is not taken for one */
+/* the file that is being packed: one at a time, under a name that no segment can have */
 #define NEW_NAME "packed.new"
 
 enum act { ACT_WRITE, ACT_SYNC, ACT_COMPARE, ACT_NAME, ACT_KEEP, ACT_REMOVE };

@@ -30,7 +30,7 @@
 #include "appliance/journal/role_private.h"
 
 #define SYNC_NS 100000000ull
-#define TORN_PIECES 4u /* pieces of the reserve that are more than a line takes */
+#define TORN_PIECES 4u /* so many pieces of the reserve are larger than a line */
 #define SIGN_RECORDS 1000u
 #define SIGN_NS 600000000000ull
 /* ns until the next try after a checkpoint that could not be written */

@@ -34,7 +34,7 @@ typedef int session_each(const struct session *s, void *ctx);
 /* Every tracked session of both families that carries a permit. 0 or negative errno. A repeated
  * dump may show a session twice: `restart` (may be NULL) is called before every start. */
 int conntrack_dump(struct netlink *n, session_each *each, void (*restart)(void *ctx), void *ctx, struct err *e);
-/* Another mark for a session that was dumped. -ENOENT when it is gone. */
+/* Gives a session that was dumped another mark. -ENOENT when it is gone. */
 int conntrack_mark(struct netlink *n, const struct session *s, uint32_t mark, struct err *e);
 /* The kernel forgets the session; its next packet begins a new one. -ENOENT when it is gone. */
 int conntrack_delete(struct netlink *n, const struct session *s, struct err *e);

@@ -408,7 +408,7 @@ static int on_object(const struct nlmsghdr *m, void *ctx)
 		enum reason reason = reason_by_word(name);
 
 		if (!ours(family, table)) {
-			/* It belongs to a foreign table, which is noted already. */
+			/* The object is in a foreign table, which is noted already. */
 		} else if (nftnl_obj_get_u32(o, NFTNL_OBJ_TYPE) != NFT_OBJECT_COUNTER || reason == REASON_COUNT) {
 			add_foreign(d, FOREIGN_OBJECT, "object", family, table, name);
 		} else {

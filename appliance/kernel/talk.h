@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One NETLINK_NETFILTER socket with its requests, dumps and errors. What is easily done wrong is
- * done here, once: answers to earlier requests are skipped by their sequence number; a dump that
- * the kernel calls inconsistent gives -EINTR (start again); a receive queue that ran over gives
- * -ENOBUFS (start again); nothing waits longer than two seconds. Runs in enforce; uses libmnl. The
- * descriptor is borrowed, except after netlink_open_here.
+ * One NETLINK_NETFILTER socket with its requests, dumps and errors. Mistakes are easy here, so this
+ * is written only once: answers to earlier requests are skipped by their sequence number; a dump
+ * that the kernel calls inconsistent gives -EINTR (start again); a receive queue that ran over
+ * gives -ENOBUFS (start again); nothing waits longer than two seconds. Runs in enforce; uses
+ * libmnl. The descriptor is borrowed, except after netlink_open_here.
  */
 #ifndef SEKISHO_KERNEL_TALK_H
 #define SEKISHO_KERNEL_TALK_H
@@ -44,7 +44,7 @@ struct netlink {
 	uint32_t portid;	    /* port id of the socket, by which events name the sender */
 	uint32_t seq;		    /* last one used */
 	uint8_t *buffer;	    /* NETLINK_RECEIVE bytes, owned */
-	enum netlink_owns owns;	    /* kernel/deny_base.c asks */
+	enum netlink_owns owns;	    /* OWNS_UNASKED until kernel/deny_base.c has asked the kernel */
 	void (*between)(void *ctx); /* called after each receive of a long answer; NULL = none */
 	/* returns true when the rest of a dump is not needed; the dump then ends with -ECANCELED.
 	 * NULL = never */

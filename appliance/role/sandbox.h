@@ -22,8 +22,8 @@
  * for commands */
 #define SANDBOX_UID_NAMING 32u
 
-/* the user of sekisho-inform (mgmt/inform), which is in the same group */
-/* the user of sekisho-notify (mgmt/notify), which may only ask the daemon for its status */
+/* the users of sekisho-notify (mgmt/notify) and sekisho-inform (mgmt/inform). They share a group,
+ * and may only ask the daemon for its status */
 #define SANDBOX_UID_NOTIFY 61993u
 #define SANDBOX_UID_INFORM 61992u
 /* the user of sekisho-fetch, which is no role: a number that no role can have */

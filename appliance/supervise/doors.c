@@ -172,7 +172,7 @@ static bool send(struct supervisor *s, const struct policy *next, uint32_t id)
 		msg_put_open_door(&out, &m);
 	}
 	if (s->slots[SLOT_ENFORCE].state != SLOT_RUNNING)
-		return false; /* an enforce that starts gets the doors first anyway */
+		return false; /* a new enforce gets the doors before anything else */
 	fd = memfd_sealed("sekisho-doors", bytes, out.len);
 	if (fd >= 0) {
 		sent = role_send(s, &s->slots[SLOT_ENFORCE], id, &(struct msg_body){ .type = MSG_DOORS }, &fd, 1);

@@ -10,8 +10,8 @@
  *   number in shared memory with every turn of its loop, at rest a hundred times a second.
  * - A worker with waiting packets is watched by its gate.
  *
- * All times are a role's own processor opportunities, not the clock's: when the whole machine stood
- * still or is busy with a higher priority, no role counts as hung.
+ * Only time in which the role could have had a processor counts. So no role counts as hung because
+ * the whole machine stood still, or was busy with a higher priority.
  */
 #include <errno.h>
 #include <stdlib.h>

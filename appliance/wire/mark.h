@@ -8,10 +8,9 @@
  * worker. Compiler, enforce, gate, worker and renderers all take the layout from here.
  *
  *   bit 31     FAST    packet mark only: the forward chain let this packet pass without a queue
- *   bit 30     REPLY   packet mark only: the packet goes against the direction in which its session
- *              was
- *                      opened
- *   bits 30-31         conntrack mark: the kernel counts its idle time, its age
+ *   bit 30     REPLY   packet mark only: the packet's direction is not the one in which its session
+ *                      was opened
+ *   bits 30-31         conntrack mark only: the kernel watches idle time and age of the session
  *                      (policy/ir/skeleton/limits.c)
  *   bits 24-29 lane    (6 bits; 0 = not inspected, 63 = cut)
  *   bits 22-23 outcome (2 bits)

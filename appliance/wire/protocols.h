@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The registry of protocols that a policy may name. One row of protocols.def a protocol; language,
- * compiler, worker and docs read it.
- */
+/* The protocols that a policy may name. Each has a row in protocols.def, which the language, the
+ * compiler, the workers and the documents read. */
 #ifndef SEKISHO_WIRE_PROTOCOLS_H
 #define SEKISHO_WIRE_PROTOCOLS_H
 

@@ -138,7 +138,7 @@ struct space_info {
 	bool hex;
 	bool named; /* an address is a name and its number the name's digest: tag.h */
 	/* named: a name has so many hexadecimal digits (a thumbprint), and its number is the first
-	 * 63 bits; 0 = it is a tag's */
+	 * 63 bits; 0 = the name is a tag's */
 	uint8_t digits;
 	/*
 	 * Bit n: a written value may take 1 << n addresses, and the request says how many. A row

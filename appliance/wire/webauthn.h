@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Security keys (W3C Web Authentication): messages between the role accounts and its child
- * sekisho-webauthn, over a socket of their own. Both have the same release and machine, so these
- * are plain structures. Accounts sends the keys of an account; the child, which has no rights,
- * reads what a browser sent and reports what it found. Only accounts decides.
+ * sekisho-webauthn, over a socket of their own. Both programs are of the same release and run on
+ * the same machine, so the messages are plain structures. Accounts sends the keys of an account;
+ * the child, which has no rights, reads what a browser sent and reports what it found. Only
+ * accounts decides.
  */
 #ifndef SEKISHO_WIRE_WEBAUTHN_H
 #define SEKISHO_WIRE_WEBAUTHN_H
@@ -44,9 +45,11 @@ struct webauthn_question {
 	char text[WEBAUTHN_TEXT + 1];
 };
 
-/* The child's first answer (`id` 0) belongs to no question: it says that the child is ready, and
- * `count` is its size of a question. After an update that size can differ between a newer and an
- * older program. */
+/*
+ * The child's first answer (`id` 0) belongs to no question: it says that the child is ready, and
+ * `count` is its sizeof(struct webauthn_question). Just after an update the two programs may be of
+ * different releases with different sizes.
+ */
 struct webauthn_answer {
 	uint32_t id;
 	/* `challenge` is set to the challenge in the browser's message, even if the message is

@@ -44,7 +44,7 @@ static bool on_lane(void *ctx, struct msg *m)
 	p.credit = worker_budget(p.class);
 	for (unsigned i = 0; i < w->n_ports; i++)
 		if (w->ports[i].lane == p.lane) {
-			/* The same lane again. */
+			/* The lane is given again: the new socket replaces the old one. */
 			close(w->ports[i].fd);
 			(void)msg_take_fd(m, 0);
 			verdicts_forget(&w->verdicts, p.lane);

@@ -2,9 +2,9 @@
 /*
  * The loop of the worker. A turn finds the queues with packets, serves the lanes (lanes with
  * commands before the cut lane, each kind in the order of criticality and with a limit), lets the
- * inspector's timers run, and beats. Verdicts of a batch are sent when the batch was judged. The
- * gate is woken for work that only it can do, once in a turn and when half of the ring is unread
- * (worker/ring.c).
+ * inspector's timers run, and counts up its heartbeat. Verdicts of a batch are sent when the batch
+ * was judged. The gate is woken at most once in a turn for work that only the gate can do, and when
+ * half of the ring is unread (worker/ring.c).
  *
  * A worker takes packets once it has a ring that the gate has opened, a command table, and a lane.
  * Until then the gate decides, so no packet waits for a worker that is being set up.

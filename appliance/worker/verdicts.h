@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sends the decisions of the inspector to the kernel, by forms of this worker (worker/form.h), for
- * several packets of one queue in one send. Each decision is also reported to the gate through the
- * ring, so that the gate can notice forgotten packets. The gate sends verdicts that the worker may
- * not send (the cut lane) or that the kernel did not take. A worker whose gate has given it up
- * sends nothing more.
+ * Sends the decisions of the inspector to the kernel. It uses the prepared messages of this worker,
+ * its forms (worker/form.h), and decides several packets of one queue with one send. Each decision
+ * is also reported to the gate through the ring, so that the gate can notice forgotten packets. The
+ * gate sends verdicts that the worker may not send (the cut lane) or that the kernel did not take.
+ * A worker whose gate has given it up sends nothing more.
  *
  * Owns its counts; the ring and descriptors are borrowed. No allocation.
  */

@@ -2,10 +2,10 @@
 /*
  * The enforcer of BACnet/IP.
  *
- * A client asks: service, route, way, objects, properties, priorities and values of each request
- * must be allowed, and every element of a request that has several. A server answers an open
- * request by its invoke id, with what was asked for, and sends by itself only what a client has
- * subscribed to or what a row names. The enforcer owns nothing but the flow's inline state, and
+ * Of each request of a client, the service, route, way, objects, properties, priorities and values
+ * must be allowed. If a request has several elements, each must be allowed. A server may answer an
+ * open request by its invoke id with what was asked for. By itself it may send only what a client
+ * has subscribed to or what a row names. The enforcer owns nothing but the flow's inline state, and
  * never sees packets, time or other flows.
  */
 #ifndef SEKISHO_DPI_BACNET_BACNET_H
@@ -15,6 +15,6 @@
 #include "dpi/protocol.h"
 
 #define BACNET_OPEN_MAX 24u /* requests that may wait for their answers in one flow */
-#define BACNET_TOLD_MAX 16u /* requests of the server that may wait for theirs */
+#define BACNET_TOLD_MAX 16u /* requests of the server that may wait for their answers in one flow */
 
 #endif

@@ -32,8 +32,8 @@ static bool may_be_smb1_question(struct prefix *p)
 	return may_be(p, 2, 2);
 }
 
-/* The message after the length of the session service. A server that answers in version 1 does not
- * speak version 2, and is not recognised. */
+/* A message follows the length field of the NetBIOS session service. A server that answers in
+ * version 1 does not speak version 2, and is not recognised. */
 enum recognition recognise_smb(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head }, old;

@@ -24,14 +24,15 @@ void rejudge_give_back(struct inspector *i, struct flow *f, enum direction dir)
 	while (f->commands != NULL && stream_unacknowledged(&f->stream, dir) > 0 && seq_diff(d->acked, d->first) > 0) {
 		size_t have = stream_unacknowledged(&f->stream, dir);
 
-		/* Mostly all of it is acknowledged. */
+		/* In most cases everything is acknowledged, and the PDUs need not be found. */
 		if (seq_diff(d->acked, d->first) < (int32_t)have) {
 			struct bytes head = bytes_of(
 				i->rooms.pdu, stream_unacknowledged_copy(&f->stream, &i->pool, dir, 0, i->rooms.pdu,
 									 command_enforcer(f)->pdu_max));
 
 			if (command_enforcer(f)->frame(command_known(f), dir, head, &n) != FRAME_WHOLE || n == 0)
-				n = d->acked - d->first; /* a capture: no PDU begins there */
+				/* only in a capture: no PDU begins at this byte */
+				n = d->acked - d->first;
 			if ((int32_t)n > seq_diff(d->acked, d->first))
 				return;
 			have = n;
@@ -168,8 +169,8 @@ bool relabel_is_due(const struct crossing *x)
 
 /*
  * Whether the session may still exist. Packets of a session that is no longer inspected do not come
- * here, so its silence means nothing. As an ended flow it is the first to be removed; until then it
- * is remembered.
+ * here, so its silence means nothing. Such a flow has the class of ended flows, so it is the first
+ * to be removed, but it is remembered until then.
  */
 static bool relabel_lives(const struct flow *f)
 {
@@ -254,7 +255,8 @@ static void go_half_way(struct crossing *x)
 	if (f->l4proto != IP_TCP)
 		return;
 	f->waiting_pick_up = f->midstream = true;
-	f->missed = false; /* what a full queue let by gives no claim to more */
+	/* bytes that passed because of a full queue are no reason to pick the session up */
+	f->missed = false;
 	outcome_drop_waiting(x->i, x->fi, R_MIDSTREAM_WAIT);
 	stream_free(&f->stream, &x->i->pool);
 	memset(&f->stream, 0, sizeof(f->stream));
@@ -308,8 +310,8 @@ struct verdict relabel(struct crossing *x)
 		go_half_way(x);
 		break;
 	}
-	/* What a session that is over asked for is no news, nor what its ports were before they are
-	 * used anew. */
+	/* The names in a hello are not looked up again for a session that is over, nor for one
+	 * whose ports begin a new session. */
 	if (f->kind != KIND_REFUSED && f->class != CLASS_ENDED && (x->d.tcp_flags & (TCP_SYN | TCP_RST)) == 0)
 		greet_look_up(x->i, f, x->permit);
 	return go_on();

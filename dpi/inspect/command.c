@@ -367,7 +367,8 @@ static bool judge_segment(struct crossing *x, enum attempt how, struct bytes fre
 		j->reason = j->later ? u.reason : j->reason;
 		return !j->later;
 	}
-	u.reading |= crossing_is_observed(x); /* what they are is told besides */
+	/* under observe the requests in them are reported as well */
+	u.reading |= crossing_is_observed(x);
 	if (how != ATTEMPT_ALONE)
 		command_tell(x, &u, j);
 	return false;
@@ -503,7 +504,8 @@ struct judged command_judge_datagram(struct crossing *x, struct bytes payload)
 	uint8_t *before = x->i->rooms.before;
 	struct judged j = { .reason = R_ALLOWED };
 	size_t used = c->enforcer->state_used(c->state), n = 0;
-	struct deeds deeds = { 0 }; /* where a PDU may be allowed and its datagram not */
+	/* to restore the deeds: a PDU may be allowed although its datagram is refused */
+	struct deeds deeds = { 0 };
 	struct bytes pdu;
 
 	memcpy(before, c->state, used);

@@ -65,7 +65,8 @@ void deeds_remember(struct deeds *all, const struct parsed *p)
 		else
 			remember(all, kept, p->wrong == R_ALLOWED ? n : 1, p->wrong);
 		if (p->wrong != R_ALLOWED)
-			return; /* whatever it says it touches */
+			/* of a malformed request only one operation is kept, whatever it touches */
+			return;
 	}
 }
 

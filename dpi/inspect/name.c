@@ -224,8 +224,9 @@ static enum protocol frame_one(const struct crossing *x, const struct protocol_s
 
 /*
  * The bytes fit no allowed protocol so far. `form`: the protocol by a recogniser of ours;
- * `library`: by nDPI. If the permit allows names of nDPI, nDPI counts before the recogniser,
- * because it needs more bytes to see what is inside TLS, or after a common greeting.
+ * `library`: by nDPI. If the permit allows names of nDPI, nDPI's answer counts before the
+ * recogniser's: nDPI also sees what is inside TLS or follows a common greeting, but needs more
+ * bytes for that.
  */
 static struct naming unrecognised(struct crossing *x, const struct promise *promised, enum protocol form,
 				  enum protocol library, size_t n)
@@ -290,8 +291,8 @@ static struct naming name_stream(struct crossing *x, const struct promise *promi
 	peer = says_one(f, &promised->named, other_end(dir));
 	if (own != PROTO_NONE && (head_of(f, own) == HEAD_AMBIGUOUS || (peer != PROTO_NONE && peer != own)))
 		return step(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
-	/* The protocol is allowed, but the other end sent something that does not fit, or nothing
-	 * although it should have been first. */
+	/* The protocol is allowed. But the other end sent something that does not fit it, or sent
+	 * nothing although it has to speak first. */
 	if (own != PROTO_NONE)
 		return unrecognised(x, promised, PROTO_NONE, PROTO_NONE, fresh.left);
 	return unrecognised(x, promised, recognise_any(dir, said_first(f, dir)), library, fresh.left);

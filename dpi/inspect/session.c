@@ -337,7 +337,8 @@ static MUST_SEND struct verdict meet_forgotten(struct crossing *x)
 
 	if (is_syn(x))
 		return open_anew(x);
-	/* A RST that the server ignores must not make this a session that was never followed. */
+	/* The server may ignore a RST. So a RST must not turn a followed session into one that was
+	 * never followed. */
 	if (followed_it && (x->d.tcp_flags & TCP_RST))
 		return pass(R_HANDSHAKE);
 	life_restart(x, life_guess_dir(x));

@@ -230,7 +230,8 @@ static bool ready(const struct waiting *w, const struct flow *f)
 	return own->known && seq_diff(w->seq, own->next) <= 0;
 }
 
-/* For a stream that is not followed, any waiting packet. */
+/* A waiting packet of this flow whose bytes have their turn. If the stream is not followed, any
+ * waiting packet. */
 uint32_t wait_ready(const struct inspector *i, uint32_t fi)
 {
 	const struct flow *f = flow_at(&i->flows, fi);

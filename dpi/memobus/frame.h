@@ -3,11 +3,10 @@
  * Messages of the Extended MEMOBUS protocol in binary mode, behind their 218 header. Part of the
  * MEMOBUS enforcer, used by nobody else. Pure; knows no policy.
  *
- *   218 header (SIEP C880725 12, 2.16)   command type (11 command, 19 response, 12 general-purpose
- *                            message), identification number, destination and source channel, two
- *                            bytes unused, length of all with this header (low byte first), four
- *                            bytes unused
- *   message                  length of what follows (low byte first), MFC, SFC, CPU numbers, body
+ *   218 header   SIEP C880725 12, 2.16: command type (11 command, 19 response, 12 general-purpose
+ *                message), identification number, destination and source channel, two unused bytes,
+ *                length of the message with this header (low byte first), four unused bytes
+ *   message      length of what follows (low byte first), MFC, SFC, CPU numbers, body
  *
  * A general-purpose message has its data right behind the header, and is not answered. A datagram
  * is one 218 header with its message. In the bodies of SFC 01 to 08, 0F and 10 numbers have the

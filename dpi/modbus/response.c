@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/modbus/pdu.h"
 
-/* One byte that says how many follow, and exactly those. */
+/* A count of bytes, and exactly that many bytes. */
 static bool counted(struct bytes *b, uint32_t expected)
 {
 	uint8_t count;
@@ -90,8 +90,8 @@ static bool diagnostics(struct bytes *b, uint16_t sub, uint16_t data_bytes, uint
 		return bytes_skip(b, b->left);
 	if (b->left != data_bytes || !bytes_be16(b, &word))
 		return false;
-	/* 0, 1, 3, 4 and 10 and 20 repeat what was sent; the others return a counter or the
-	 * diagnostic register. */
+	/* Sub-functions 0, 1, 3, 4, 10 and 20 echo the request's data. The others return a counter
+	 * or the diagnostic register. */
 	if ((sub <= 1 || sub == 3 || sub == 4 || sub == 10 || sub == 20) && word != value)
 		return false;
 	return bytes_skip(b, b->left);
@@ -174,7 +174,8 @@ bool modbus_response_fits(uint8_t function, uint16_t address, uint16_t quantity,
 	return fits(function, address, quantity, value, &data) && bytes_done(&data);
 }
 
-/* The numbers of a request that this would answer, read out of the answer itself. */
+/* Whether this could be the answer to some request. The request's numbers are taken from the answer
+ * itself. */
 bool modbus_response_possible(uint8_t function, struct bytes data)
 {
 	struct bytes b = data;
@@ -211,7 +212,7 @@ bool modbus_response_possible(uint8_t function, struct bytes data)
 		second = (uint16_t)b.left;
 		bytes_be16(&b, &third);
 		return modbus_response_fits(function, first, second, third, data);
-	default: /* echoes of up to three numbers, and what has no numbers */
+	default: /* answers that echo up to three numbers, or have none */
 		bytes_be16(&b, &first);
 		bytes_be16(&b, &second);
 		bytes_be16(&b, &third);

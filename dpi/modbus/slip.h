@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads the client's bytes as a server would that lost its position in the stream. A server may
- * discard the beginning of a request that came in two segments, and read the next bytes as a new
- * request. pymodbus 3.0 and OpenPLC do so at once, others when the rest is late. So from the first
- * segment that begins inside a request, the client's bytes are kept until an answer shows that the
- * server is in step with the client. Meanwhile they are also read in these ways, from every
- * position where a segment began inside a request:
+ * Reads the client's bytes in the ways of a server that has lost its position in the stream. A
+ * server may discard the beginning of a request that came in two segments, and read the next bytes
+ * as a new request. pymodbus 3.0 and OpenPLC do so at once, others when the rest is late. So from
+ * the first segment that begins inside a request, the client's bytes are kept until an answer shows
+ * that the server is in step with the client. Meanwhile they are also read in these ways, from
+ * every position where a segment began inside a request:
  *
  *   by length     as pymodbus does: the header's length says where a request ends, its protocol
  *                 number is ignored

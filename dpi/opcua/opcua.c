@@ -21,7 +21,8 @@ _Static_assert(OPCUA_PDU_MAX <= ENFORCER_PDU_MAX, "the longest message must fit 
 #define NUMBERLESS UINT64_MAX /* KEPT_REQUEST of chunks that do not form a message */
 enum kept { KEPT_KIND, KEPT_FIRST, KEPT_LAST, KEPT_REQUEST, KEPT_CHANNEL, KEPT_TOKEN, KEPT_POLICY, KEPT_RENEWS };
 
-#define KEPT_CERTIFICATE KEPT_FIRST /* where a policy hides the numbers */
+/* under a security policy the sequence numbers are encrypted, so their place has this */
+#define KEPT_CERTIFICATE KEPT_FIRST
 
 static struct pending_list open_of(struct opcua_state *s)
 {
@@ -93,8 +94,8 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-/* All that nobody can read counts as whatever a client may ask for. Its place is the certificate
- * by which the client opened the channel. */
+/* The operation of an encrypted message. Nobody can read it, so it counts as everything that a
+ * client may ask for. Its place is the certificate with which the client opened the channel. */
 static void secured(struct parsed *ret, uint8_t policy, uint64_t certificate)
 {
 	struct operation o = opcua_operation(OPCUA_SECURED, policy);

@@ -153,7 +153,8 @@ static void commands(struct legend *g, size_t arrow, const json_t *grants, enum 
 	}
 }
 
-/* Before the first conduit, for quick look-up. False: no memory. */
+/* Sorts grants and packets by conduit, so that they are found quickly. To be called before the
+ * first conduit. False: no memory. */
 static bool legend_index(struct legend *g, const json_t *effective)
 {
 	const json_t *permits = ja(effective, "permits"), *cells = ja(effective, "cells"), *outer, *one;
@@ -662,7 +663,7 @@ static void draw(struct picture *p)
 	fputs("</svg>\n", p->to);
 }
 
-/* `p`: what to draw. */
+/* Draws the picture that `p` describes. */
 static char *drawn(struct picture p)
 {
 	char *text = NULL;

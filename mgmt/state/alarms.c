@@ -16,8 +16,8 @@
 #define MEGABYTE 1000000u
 #define ALARM_TEXT 500
 #define ATTACK_TEXT 1200 /* bytes: two ends, and a first step */
-/* every sixteenth position is saved, and a start goes back sixteen: so many records may have been
- * sent already (docs/json.md) */
+/* rsyslogd saves its position every 16 records, and goes back by 16 at a start. So up to 31 of the
+ * waiting records may have been sent already (docs/json.md) */
 #define LOG_SEEN 31u
 
 static json_t *alarm(const char *key, bool grave, const char *since, const char *en, const char *ja_text)
@@ -405,7 +405,7 @@ static void of_silence(json_t *list, const json_t *status)
 		add(list, "conduits unread", true, "", M_ALARM_CONDUITS_UNREAD, "", "");
 }
 
-/* One for all lanes: what stopped a worker stopped all its lanes. */
+/* One alarm for all lanes, because what stopped a worker stopped all its lanes. */
 static void of_uninspected(json_t *list, const json_t *status)
 {
 	const json_t *u = ja(status, "uninspected");
@@ -423,7 +423,7 @@ static void of_unheard(json_t *list, const json_t *status)
 		add_counted(list, "unheard", true, js(u, "since"), M_ALARM_UNHEARD, ju(u, "packets"), 0);
 }
 
-/* One for each, so that receivers of alarms know whom to ask. */
+/* One alarm for each conduit, so that receivers of alarms know whom to ask. */
 static void of_ends(json_t *list, const json_t *status)
 {
 	const json_t *x = ja(status, "ending"), *near = ja(x, "conduits");
@@ -446,8 +446,8 @@ static void of_ends(json_t *list, const json_t *status)
 		add(list, "ends more", false, "", M_ALARM_ENDS_MORE, "", "");
 }
 
-/* One for each file. The key has its dates, so a new certificate that also ends soon makes a new
- * alarm. */
+/* One alarm for each file. The key has the certificate's dates, so a new certificate that also ends
+ * soon makes a new alarm. */
 static void of_certificates(json_t *list, const json_t *status)
 {
 	static const struct {
@@ -487,7 +487,7 @@ static void of_certificates(json_t *list, const json_t *status)
 	}
 }
 
-/* One for all: their dates are often the same. */
+/* One alarm for all overdue entries, because their dates are often the same. */
 static void of_reviews(json_t *list, const json_t *status)
 {
 	const json_t *r = ja(status, "reviews");
@@ -540,7 +540,7 @@ static void add_steps(json_t *list)
 		       (strlen(steps[s].word) != n || strncmp(steps[s].word, key, n) != 0))
 			s++;
 		if (s < sizeof(steps) / sizeof(steps[0]))
-			/* The machines behind it are only named for a link. */
+			/* The machines behind the place are only named for a link. */
 			add_step(a, steps[s].m == M_STEP_FAULT && json_array_size(ja(a, "machines")) > 0 ? M_STEP_LINK
 													 : steps[s].m);
 		else

@@ -3,7 +3,8 @@
 
 #include "appliance/wire/reason.h"
 
-/* Passed unjudged by the conduit's setting: a failure, but no refusal. */
+/* Whether packets with this reason passed unjudged because of their conduit's setting. That is a
+ * failure, but no refusal. */
 static bool passes_unjudged(enum reason r)
 {
 	return r == R_DOWN_HELD || r == R_DOWN_OPEN || r == R_MIDSTREAM_WAIT;

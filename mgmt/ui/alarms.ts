@@ -8,7 +8,10 @@ import type { Role, State, Status } from "./types";
 export interface Alarm {
 	text: string;
 	since: string;
-	/** Counts in the headline; with the others the box still enforces everything. */
+	/**
+	 * A grave alarm counts in the headline. During other alarms the box still enforces
+	 * everything.
+	 */
 	grave: boolean;
 	/** For a sign of an attack: its number. */
 	attack?: number;

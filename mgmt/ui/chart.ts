@@ -21,7 +21,7 @@ export interface Series {
 }
 
 const HIGH = 150, TOP = 22, LEFT = 52, BOTTOM = 24, NARROW = 280, WIDE = 1240, BESIDE = 92, EDGE = 24;
-/** Of which chart a step is read, and which. */
+/** The step that a person reads: its chart and its number. */
 let at: { id: string; i: number } | undefined;
 
 export function forgetChart(): void {

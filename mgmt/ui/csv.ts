@@ -14,7 +14,7 @@ export function csv(rows: (string | number | null | undefined)[][]): string {
 	return "\ufeff" + rows.map((row) => row.map(cell).join(",") + "\r\n").join("");
 }
 
-/** The browser asks where to put it, or puts it where it puts all. */
+/** Saves a file as a download of the browser, which asks for a place or uses its own folder. */
 export function save(name: string, type: string, what: BlobPart): void {
 	const url = URL.createObjectURL(new Blob([what], { type }));
 	const a = document.createElement("a");

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The box as this page knows it. One stream of events brings its state, its records and the rates
-// of traffic. Nothing is polled, and nothing comes while nobody looks. Keeps the last two states
-// (for rates), the newest records and the counters of a while; nothing grows.
+// of traffic. The page polls only when the box has too many pages open. Nothing comes while the
+// page is hidden. Keeps the last two states (for rates), a fixed number of the newest records, and
+// the last counters.
 import { ask, listen, mustChoose, type Refused } from "./session";
 import type { Flow, Progress, State, Told } from "./types";
 
-/** SILENT_MS: two turns of the box and a little; what is shown is outdated after it. */
+/**
+ * SILENT_MS: the box sends about twice in this time. After it, what is shown counts as outdated.
+ */
 const SILENT_MS = 7000, AGAIN_MS = 1000, AFTER_FAILURE_MS = 5000, RECORDS_KEPT = 300, FLOWS_KEPT = 7;
 
 export interface Feed {
@@ -27,7 +30,10 @@ let heard: ReturnType<typeof setTimeout> | undefined;
 let last = ""; // id of the last event, with which a new stream continues
 let wantsFlow = false;
 
-/** Records from before this page was opened, as if each had come at its time by the box's clock. */
+/**
+ * Adds records from before this page was opened, as if each had come at its time by the box's
+ * clock.
+ */
 export function recall(records: Told[]): void {
 	const first = feed.records[0]?.seq ?? Infinity, now = new Date(feed.state?.status.clock?.time ?? "").getTime();
 	const age = (r: Told): number => Math.max(0, now - new Date(r.time ?? "").getTime());
@@ -37,7 +43,10 @@ export function recall(records: Told[]): void {
 
 const back: (() => void)[] = [];
 
-/** Each time that the box is heard again: what a page asked in vain meanwhile is asked once more. */
+/**
+ * `again` is called each time the box answers again, so that a page can repeat what failed
+ * meanwhile.
+ */
 export function whenBack(again: () => void): void {
 	back.push(again);
 }
@@ -100,14 +109,14 @@ async function turn(run: number, changed: () => void): Promise<void> {
 		watch();
 		if (take(kind, data, id)) changed();
 	});
-	if (run !== running) return; // the time that is watched now is its successor's
+	if (run !== running) return; // a newer turn runs, and the timer is its own
 	clearTimeout(heard);
 	if (mustChoose()) {
 		end();
 		changed();
 		return;
 	}
-	// Too many pages are open: this one polls now and then.
+	// Too many pages are open: this one polls.
 	if (why === "unavailable") {
 		const answer = await ask<State>("/api/v1/state");
 		if (run !== running) return;

@@ -50,7 +50,10 @@ export function forgetMap(): void {
 
 const LAST_RECORDS = 300;
 
-/** The numbers of a page that is opened anew go on where they were. */
+/**
+ * Reads the refusals of the last minute before this page was opened, so that its numbers do not
+ * begin at 0.
+ */
 async function recallRefusals(changed: () => void): Promise<void> {
 	if (recalled || feed.newest === 0) return;
 	recalled = true;

@@ -170,7 +170,7 @@ const submit = (label: Key, key: string): Node_ => h("button", { type: "submit",
 
 // ---- reviews ------------------------------------------------------------------------------------
 
-/** Reviews with findings, until a later review of all that time found nothing. */
+/** Reviews with findings that are still open: no later review of all that time found nothing. */
 const open = (list: Review[]): Review[] =>
 	list.filter((r) => r.result === "findings" && !list.some((x) => x.seq > r.seq && x.result === "none" && x.from <= r.from && x.until >= r.until));
 

@@ -136,7 +136,10 @@ export function conduitFile(e: Effective, list: Conduit[]): Line[] {
 			k.approved_by ?? "", k.review_by ?? "", moment(k.until), lastUse(k), accepted(k), (k.file ?? "") + ":" + String(k.line ?? 0)])];
 }
 
-/** By the box's time; when the exception has ended, its report is due until it is there. */
+/**
+ * The state of an exception at the box's time. Once it has ended, a report on it is owed until the
+ * register has one.
+ */
 export const exceptionState = (e: Effective, k: Conduit): Key => ((k.until ?? "") === "" || (k.until ?? "") > (e.time ?? "") ? "exception_in_force" : k.exception?.[0]?.report ? "exception_reported" : "exception_owed");
 
 export function exceptionFile(e: Effective, list: Conduit[]): Line[] {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The report by clause and the self-check, as `sekisho report` makes them, to be taken home: for paper and for a spreadsheet. Nothing of them is shown here.
+// Saves the report by clause and the self-check, as `sekisho report` makes them: for paper and for
+// a spreadsheet. They are not shown here.
 import { save } from "./csv";
 import { h, type Child, type Node_ } from "./dom";
 import { card, mark } from "./parts";
@@ -13,10 +14,11 @@ const REPORTS: [Of, Key, Key][] = [["controls", "report_controls", "report_contr
 const FORMS: [Form, Key, string][] = [["html", "save_html", "text/html;charset=utf-8"], ["csv", "save_csv", "text/csv;charset=utf-8"]];
 
 let waits: Patience | undefined;
-let came: { key: "report-came" | "stopped" | "failed"; text: () => string } | undefined; // of the last one
+// how the last one ended
+let came: { key: "report-came" | "stopped" | "failed"; text: () => string } | undefined;
 let run = 0;
 
-/** Nothing of it is the next person's. */
+/** Forgets everything before another person signs in. */
 export function forgetReports(): void {
 	run++;
 	endPatience(waits);

@@ -54,7 +54,7 @@ export function mustChoose(): boolean {
 	return who !== undefined && "name" in who && who.choose;
 }
 
-/** It is on the list of leaked ones. */
+/** The passphrase is on the list of leaked ones. */
 export function isLeaked(): boolean {
 	return who !== undefined && "name" in who && who.leaked;
 }
@@ -166,10 +166,15 @@ export async function askPicture(path: string): Promise<Answer<{ url: string; te
 	});
 }
 
-/** A file that the box takes a while to make, byte by byte: read as a text it would lose the mark by which a spreadsheet knows what it is. */
+/**
+ * A file that the box takes a while to make. It is read as bytes: as a text it would lose its byte
+ * order mark, by which a spreadsheet knows the encoding.
+ */
 export const askFile = (path: string, until?: AbortSignal): Promise<Answer<Blob>> => send(path, asking(), (answer) => answer.blob(), ORDER_MS, until);
 
-/** The events in a text, a part at a time: what is left of it, which has no end yet. */
+/**
+ * Calls `each` for the complete events in a text. Returns the rest, which is an incomplete event.
+ */
 function events(text: string, each: (kind: string, data: string, id: string) => void): string {
 	const blocks = text.split("\n\n"), rest = blocks.pop() ?? "";
 	for (const block of blocks) {
@@ -252,8 +257,8 @@ export const changeKey = (order: "add" | "remove", label: string, password: stri
 	post("/api/v1/key", key === undefined ? { order, label, password } : { order, label, password, key });
 
 /**
- * The contents of the sign-in form. The box's first answer tells whether they are right; until then
- * nobody is signed in.
+ * Signs in with the token from the form. The box's first answer tells whether it is valid; until
+ * then nobody is signed in.
  */
 export async function useToken(given: string): Promise<Refused | undefined> {
 	// A header accepts nothing else; copied text often ends with a line break.

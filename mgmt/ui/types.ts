@@ -366,7 +366,6 @@ export interface Flow {
 	digest?: string;
 	conduits: Record<string, number>;
 }
-/** The list of leaked passphrases that root has loaded; count 0 = none. */
 /** A change of the policy: the generation, and whether it was a rollback. */
 export interface Mark {
 	time: string;
@@ -383,6 +382,7 @@ export interface Trends {
 	series: { what: "sessions" | "refused" | "zone_refused" | "serious" | "inspected" | "p99_us"; of: string | null; values: number[] }[];
 	marks: Mark[];
 }
+/** The list of leaked passphrases that root has loaded; count 0 = none. */
 export interface Leaked {
 	count: number;
 	since: string | null;

@@ -6,7 +6,8 @@
 #include "appliance/base/sha256.h"
 #include "mgmt/web/budget.h"
 
-/* Also a client that sends its request, or reads its answer, as slowly as it likes. */
+/* Whether the client is a stranger (client.h). A client that sends its request, or reads its
+ * answer, as slowly as it likes is one as well. */
 static bool stranger(const struct client *k)
 {
 	return k->state != CLIENT_FREE && k->state != CLIENT_ASKED && !k->known && k->deadline_ns != UINT64_MAX;
@@ -69,13 +70,13 @@ struct client *crowd_victim(struct client *all, size_t n)
 	return found;
 }
 
-/* Waits for the answer to something that anybody may ask. */
+/* Whether the client waits for the answer to a question that anybody may ask. */
 static bool asks_as_stranger(const struct client *k)
 {
 	return k->state == CLIENT_ASKED && (k->stage == STAGE_LOGIN || k->stage == STAGE_CHALLENGE);
 }
 
-/* Of this host; NULL: of all. */
+/* The number of such questions of this host; NULL: of all hosts. */
 static unsigned under_way(const struct client *all, size_t n, const struct addr *of)
 {
 	unsigned found = 0;

@@ -118,7 +118,7 @@ unsigned http_asked(const struct http *h, const struct client *k)
 	return n;
 }
 
-/* Questions that take long; the box itself knows best what it can stop. */
+/* Questions that take long. The box decides which of them it can stop. */
 static bool is_stoppable(const struct msg_body *question)
 {
 	const struct msg_change *c = &question->change;
@@ -167,7 +167,8 @@ static void watch_leaving(struct http *h, struct client *k, const struct msg_bod
 		(void)epoll_ctl(h->left_fd, EPOLL_CTL_MOD, k->fd, &e);
 }
 
-/* Nobody waits for its answer any more; the box is told if that stops something. */
+/* Nobody waits for the answer to the client's question any more. Tells the box, if the box can then
+ * stop work. */
 void http_stop_asking(struct http *h, struct client *k)
 {
 	if (k->tries)
@@ -422,9 +423,10 @@ static bool ask_challenge(struct http *h, struct client *k)
 }
 
 /*
- * A login takes long and strangers can ask for it: they leave room for people who are logged in,
- * and for each other. A login without a place waits: told to come again, a person would have to be
- * quicker than clients that do nothing else.
+ * Lets waiting logins and challenges ask the box. A login takes long, and strangers can ask for
+ * one. So only some may ask at once, which leaves room for people who are logged in. The others
+ * wait here: if they were told to come again, a person would have to be quicker than programs that
+ * do nothing else.
  */
 void http_admit(struct http *h)
 {

@@ -36,7 +36,7 @@ struct stream {
 	size_t n, sent;
 	uint64_t slow_ns; /* monotonic: by when the client must have taken `text` */
 	bool waits;	  /* suspended until there is something */
-	bool ends;	  /* ends behind `text` */
+	bool ends;	  /* the stream ends after `text` */
 };
 
 enum step { STEP_REST, STEP_STATE, STEP_FLOW, STEP_JUDGE, STEP_RECORDS };
@@ -54,8 +54,8 @@ struct live {
 	char *state; /* NULL: the box did not say */
 	bool has_newest;
 	uint64_t newest;
-	bool mute;	 /* the journal has not answered in it */
-	bool recorded;	 /* a stream got records in it */
+	bool mute;	 /* the journal has not answered in this turn */
+	bool recorded;	 /* a stream got records in this turn */
 	json_t *records; /* of the present stream; NULL: none */
 	uint64_t from, to;
 	char *flow;
@@ -115,7 +115,8 @@ static uint64_t mark_of(const struct live *v, const struct stream *s)
 	return (uint64_t)(s - v->all) << 32 | (uint32_t)s->fd;
 }
 
-/* Without it the end is only seen at the next write, as before. */
+/* Watches for the end of the client's connection. If this fails, the end is only seen at the next
+ * write. */
 static void watch(struct live *v, const struct stream *s)
 {
 	struct epoll_event e = { .events = EPOLLRDHUP | EPOLLONESHOT, .data.u64 = mark_of(v, s) };
@@ -265,7 +266,8 @@ static bool may(uint32_t rights, enum right r)
 	return (rights >> r & 1u) != 0;
 }
 
-/* A progress report is replaced by something due, if none of it was sent yet. */
+/* Whether the unsent text is only a progress report, and may be replaced by an event that is
+ * due. */
 static bool gives_way(const struct stream *s)
 {
 	return s->text == NULL || (s->word && s->sent == 0);

@@ -14,10 +14,13 @@
 #include "mgmt/report/clauses.h"
 #include "mgmt/state/read.h"
 
-#define ANSWER_MOST (8u << 20) /* bytes of one answer: this process is small on purpose */
+/* bytes of one answer, because this process has a small memory limit */
+#define ANSWER_MOST (8u << 20)
 #define EVENTS_EACH 1000u
-#define EVENTS_PARTS 400u /* of a year's records; the command line reads as many as there are */
-#define CHAIN_PARTS 1000u /* of 4,096 records each (role_check.c): a minute and less */
+/* most parts of a year's records that are read; the command line has no such limit */
+#define EVENTS_PARTS 400u
+/* parts of the chain's check, 4,096 records each (role_check.c): at most a minute */
+#define CHAIN_PARTS 1000u
 #define YEAR_S (366 * 86400)
 
 /* In this order, because the first answers change soonest. */

@@ -9,10 +9,10 @@
 #include "appliance/wire/vocabulary.h"
 #include "mgmt/state/read.h"
 
-#define FUNCTIONS 256u /* of a vocabulary */
+#define FUNCTIONS 256u /* most functions of a vocabulary */
 
-/* Whether a row has a function if it names it: one of which all addresses or values are refused
- * is left out (docs/json.md). */
+/* Whether the row allows anything of a function that it names. A function is left out if the row
+ * refuses each of its addresses or values (docs/json.md). */
 static bool fits(const json_t *row, const struct vocabulary *words, const struct function_info *f)
 {
 	bool limits = false, touches = f->spaces == 0;

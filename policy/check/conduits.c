@@ -564,7 +564,8 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 		c->deny_weak_tls = k->m->deny_weak_tls && has_tls(c);
 	report_no_tls(k, v[C_WEAK_TLS], c, o);
 	report_no_names(k, v[C_NAMES], c, o);
-	if (k->d->errors == errors) /* an error in it tells more than the unused rest */
+	/* after an error in the conduit this warning would only distract */
+	if (k->d->errors == errors)
 		report_unusable(k, c, o);
 }
 

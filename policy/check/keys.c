@@ -474,7 +474,8 @@ static bool service_hint(struct check *k, struct diag *g, const char *word)
 			diag_hint(k->d, g, MP_HINT_SERVICE_OF, word, word, word);
 		return true;
 	}
-	if (other_hint(k, &k->services, g, word)) /* a name may have digits in it, as a port has */
+	/* before the port, because a name may contain digits too */
+	if (other_hint(k, &k->services, g, word))
 		return true;
 	value = meant_port(k->a, PROTO_NONE, word, &several);
 	if (value == NULL || several)

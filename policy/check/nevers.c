@@ -73,7 +73,7 @@ static const struct model_zone *end_read(struct check *k, const struct ast_node 
 	else if (zone != NULL)
 		return names_need(k, &k->zones, zone, MP_NO_ZONE, "policy.unknown_name", o);
 	else if (node_member(group, keys[0].name) == NULL && node_member(group, keys[2].name) == NULL)
-		/* otherwise it has a wrong kind, which was reported */
+		/* otherwise its kind is wrong, and that was reported */
 		key_missing(k, group, keys, o);
 	return NULL;
 }
@@ -153,7 +153,7 @@ void check_nevers(struct check *k, const struct ast_node *node)
 	}
 }
 
-/* The zone, refused if it is the box itself, which is the end of no conduit. */
+/* Returns the zone. Refuses `self`, because no conduit begins or ends at the box itself. */
 static const struct model_zone *not_self(struct check *k, const struct ast_node *node, const struct model_zone *z,
 					 struct object o)
 {

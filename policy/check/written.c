@@ -202,8 +202,8 @@ static struct hosts hosts_of(struct written *w, const struct ast_node *group, co
 	return h;
 }
 
-/* The hosts in this zone (NULL: all) as a list; NULL when there are none. With a machine, the
- * members that it has. */
+/* The hosts in this zone (NULL: all) as a list; NULL when there are none. A member such as ".plc"
+ * becomes that of `machine`, if the machine has it. */
 static struct ast_node *hosts_in(struct written *w, const struct hosts *h, const char *zone,
 				 const struct machine *machine)
 {

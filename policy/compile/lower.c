@@ -115,7 +115,9 @@ static void report_nevers(struct compilation *c)
 		if (chain == NULL)
 			return;
 		if (x->unattended != ATTENDED && !open)
-			continue; /* normal where cranes work; `prove` lists it */
+			/* such passing in a failure is what many sites want, so only `prove` lists
+			 * it */
+			continue;
 		g = open ? never_diag(c, SEV_WARNING, "policy.never_unattended", M_NEVER_UNATTENDED, x)
 			 : never_diag(c, SEV_ERROR, "policy.never_broken", M_NEVER_BROKEN, x);
 		g->also = x->hops[x->n_hops - 1]->at;
@@ -394,7 +396,7 @@ static bool lower_organisations(struct lowering *w)
 	return true;
 }
 
-/* Without their rows, which follow with the command table. */
+/* Lowers the services without their rows, which follow with the command table. */
 static bool lower_services(struct lowering *w)
 {
 	struct ir *ir = w->ir;

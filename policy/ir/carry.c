@@ -11,9 +11,9 @@
 #include "policy/ir/ir.h"
 
 /*
- * An index of a generation's cells by place, to find those that meet a box without looking at all:
- * a binary tree, each part with the smallest box around its cells. Lives in the caller's arena and
- * borrows the generation.
+ * An index of a generation's cells by place. It finds the cells that meet a box without looking at
+ * all cells. It is a binary tree; each part has the smallest box around its cells. It lives in the
+ * caller's arena and borrows the generation.
  */
 
 struct ir_near {

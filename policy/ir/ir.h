@@ -34,8 +34,8 @@
 /*
  * Ends that can overlap on one packet. What holds without end is layer 0. A permit of conduits with
  * n different ends stands in layer n and goes with the earliest of them; under it, in layer n - 1,
- * lies what the others allow together. So a kernel that can do nothing but let elements end still
- * gives the right answer at every moment: the highest layer speaks that is left.
+ * lies what the others allow together. So even a kernel that can only let elements expire gives the
+ * right answer at every moment: the highest layer that is left decides.
  */
 #define IR_LAYERS 8u
 

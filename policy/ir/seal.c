@@ -125,10 +125,11 @@ static void put_object(struct outbuf *o, const struct ir_object *object, const v
 		put_field(o, &object->fields[i], p);
 }
 
-#define IDENTITY_LATER 0xfeu /* no lane begins with this byte */
+/* marks a later setting in an identity; no lane begins with this byte */
+#define IDENTITY_LATER 0xfeu
 
-/* Whether this field came after the first format. Its value 0 means what boxes did before there was
- * the field. */
+/* Whether this field was added after the first format. Its value 0 means what boxes did before the
+ * field existed. */
 static bool is_later(const struct ir_field *f)
 {
 	return f->since > IR_VERSION_FIRST;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nodes and the brackets around them: which one closes, and which was forgotten. */
+/* Makes nodes and matches the brackets around them. Finds out which bracket closes what, and which
+ * was forgotten. */
 #include "policy/read/parts.h"
 
 #include <string.h>
@@ -49,7 +50,7 @@ bool scan_awaited(const struct scan *s, char c)
 enum balance scan_balance(struct scan *s)
 {
 	struct scan_cursor *k = s->cur, all = { .file = k->file, .p = k->begin, .end = k->end };
-	/* errors in here are reported when it is really read */
+	/* errors are reported later, when the text is really read */
 	struct compilation unheard = { .arena = s->c->arena };
 	struct scan count = { .c = &unheard, .cur = &all };
 	size_t open = 0, closed = 0;
@@ -132,10 +133,10 @@ void scan_extra_sign(struct scan *s)
 }
 
 /*
- * At a closing bracket `c` that an outer value waits for: decides whether it was meant for the
- * innermost one. When the text closes as many brackets as it opens, none was forgotten. Otherwise
- * the text behind it tells: after an element that ends with ")" its list goes on with "," or with
- * its own ")".
+ * The closing bracket `c` is not the one that the innermost value needs, but one that a value
+ * around it needs. Decides whether it was a slip for the innermost one. When the text closes as
+ * many brackets as it opens, none was forgotten, so it was. Otherwise the next character decides:
+ * after an element that ends with ")" its list goes on with "," or with its own ")".
  */
 static bool stands_for(struct scan *s, char c)
 {
@@ -167,7 +168,7 @@ bool scan_at_end(struct scan *s, char closer, struct srcpos opener)
 
 				diag_hint(&s->c->diags, g, MP_HINT_UNCLOSED_END, (int)closer);
 			}
-			/* errors of the outer ones follow from this one */
+			/* the brackets further out are also open, but only because of this one */
 			s->last = (struct srcpos){ s->cur->file, UINT32_MAX, 0 };
 		}
 		return true;

@@ -50,9 +50,9 @@ struct meant_reader {
 	void *ctx;
 };
 /*
- * What to write instead, in quotes: "10.30.1.10", or of several in one text ["10.30.1.10",
- * "10.30.1.11"] (*ret_several), all of which the reader takes. NULL: nothing that it takes
- * is meant.
+ * What to write instead, in quotes: "10.30.1.10". If the text means several values, a list of them:
+ * ["10.30.1.10", "10.30.1.11"], and *ret_several is set. The reader accepts each of them. NULL: the
+ * text means nothing that the reader accepts.
  */
 const char *meant_value(struct arena *a, enum meant kind, const char *text, const struct meant_reader *r,
 			bool *ret_several);
@@ -64,8 +64,8 @@ struct meant_time {
 	const char *offset; /* "+09:00", "" when none was written */
 };
 struct meant_time meant_time(struct arena *a, const char *text);
-/* The same as one text: the day alone, or (`whole`) with the hour, in Japan where nothing else is
- * said, or else its end. NULL: no date was read. */
+/* The same as one text: the day alone, or with hour and offset (`whole`). If no hour was written,
+ * it is the end of the day; if no offset was written, it is Japan's. NULL: no date was read. */
 const char *meant_when(struct arena *a, const char *text, bool whole);
 
 #endif

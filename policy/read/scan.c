@@ -3,10 +3,9 @@
  * The grammar of libconfig, read by recursive descent so that an error has a place and the rest is
  * still read:
  *
- *   settings = { name ("=" | ":") value [";" | ","] }      value = "{" settings "}" | "(" values
- *                                                          ")" | "[" scalars "]"
- *                                                                | string { string } | number |
- *                                                                true | false
+ *   settings = { name ("=" | ":") value [";" | ","] }
+ *   value    = "{" settings "}" | "(" values ")" | "[" scalars "]"
+ *            | string { string } | number | true | false
  *
  * `@include "file"` may stand wherever a setting or an element may begin. Each text must close what
  * it opens.

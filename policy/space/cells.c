@@ -50,8 +50,8 @@ struct maker {
 	struct raw *raw;
 	size_t n_raw, raw_room;
 	size_t list_room;
-	/* the points of the present bucket that lie in a range and have a cell over it, sorted;
-	 * memory of this bucket only */
+	/* points of the present bucket that lie inside a range and have their own cells above it;
+	 * sorted, in memory of this bucket only */
 	struct box *laid;
 	size_t n_laid;
 	uint64_t *cost; /* by conduit: the number of its boxes and of cells that it is in */
@@ -104,8 +104,8 @@ static void say_too_many(struct maker *k, const struct model_conduit *c, enum me
 	diag_hint(k->d, diag_add(k->d, SEV_ERROR, "policy.too_many_ends", c->at, m, c->name, IR_LAYERS), hint);
 }
 
-/* More ends than the kernel can follow: what ends first would never be allowed. Reported, unless it
- * has ended already. */
+/* Conduits here end at more different times than the kernel can follow, so those that end first
+ * would never be allowed. Reports these, unless they have ended already. */
 static bool too_many_ends(struct maker *k, uint64_t end, const uint32_t *tags, size_t n_tags)
 {
 	for (size_t i = 0; i < n_tags; i++) {
@@ -117,7 +117,8 @@ static bool too_many_ends(struct maker *k, uint64_t end, const uint32_t *tags, s
 	return true;
 }
 
-/* The same for hours: reported for each of them, because none is the one too many. */
+/* The same for hours. Reports every conduit with hours here, because each of them may be the one to
+ * change. */
 static bool too_many_hours(struct maker *k, const uint32_t *tags, size_t n_tags)
 {
 	for (size_t i = 0; i < n_tags; i++) {
@@ -359,9 +360,9 @@ static size_t mix_of(const struct pieces *p, const uint32_t *tags, size_t n_tags
 }
 
 /*
- * For a place with hours: a piece for each set of conduits that holds at some moment. Ended ones
- * have pieces too, because a policy must give the same cells at any time; they lose them only where
- * the policy would be refused otherwise.
+ * For a place with hours: a piece for each set of conduits that holds at some moment. Ended
+ * conduits have pieces too, because a policy must give the same cells at any time. They lose their
+ * pieces only where the policy would be refused otherwise.
  */
 static bool take_hours(struct pieces *p, const struct span d[DIMS], const uint32_t *tags, size_t n_tags)
 {
@@ -409,8 +410,8 @@ static bool any_hours(const struct pieces *p, const uint32_t *tags, size_t n_tag
 	return false;
 }
 
-/* From the last end to the first: the layer of an end holds everything that ends then or later, or
- * never. */
+/* Makes the layers from the last end to the first. The layer of an end holds everything that ends
+ * at that time or later, or never. */
 static bool take_ending(void *ctx, const struct span d[DIMS], const uint32_t *tags, size_t n_tags)
 {
 	struct pieces *p = ctx;

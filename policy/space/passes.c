@@ -228,7 +228,8 @@ static bool decides(const struct proof *p, const struct cells *cells, const stru
 	return p->unattended == UNATTENDED_PICK_UP ? picks_up : down || overloaded;
 }
 
-/* For each pair its first cell that passes what is tried, between hosts of the statement. */
+/* For each pair, the first cell (its index + 1) in which unjudged packets between hosts of the
+ * statement pass; 0 = none. */
 static const uint32_t *decided(struct proof *p, const struct cells *cells, const struct model_never *never)
 {
 	uint32_t **ret = never_of_hosts(never) ? &p->decided_hosts : &p->decided[p->unattended];

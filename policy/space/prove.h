@@ -13,7 +13,8 @@
 
 /* A way by which a forbidden packet passes although the rows refuse it: nobody judges it. */
 enum unattended {
-	ATTENDED,	 /* no such way: the statement does not hold */
+	/* not such a way: the rows allow the packet, so the statement does not hold */
+	ATTENDED,
 	UNATTENDED_OPEN, /* the inspector is down or overloaded, and the conduit is `open` */
 	UNATTENDED_HOLD, /* the same, but only in live sessions of a conduit with `hold` */
 	/* the session was met half-way and is picked up: nobody saw what began before */

@@ -22,18 +22,20 @@ from cases import needs_root  # noqa: E402
 from net import sh  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
-POLICYS = ("exact", "range", "until", "live", "agree", "together")  # sets whose elements are the policy's, by their names
+# sets with elements of the policy, by their names
+POLICYS = ("exact", "range", "until", "live", "agree", "together")
 
 
 def pairs(n, broad, without=None):
-    """n pairs of hosts, each in a conduit of its own; `broad`: under one of all. `without`: the number of one that is left out."""
+    """n pairs of hosts, each in a conduit of its own; `broad`: below one conduit for all.
+    `without`: the number of a pair that is left out."""
     under = [conduit("broad", "it", "ot", ["read"])] if broad else []
     return under + [conduit("c%d" % i, "it", "ot", ["setpoint"], sources=["10.71.0.%d" % (4 + i // 40)], destinations=["10.73.0.%d" % (4 + i % 40 * 2)])
                     for i in range(n) if i != without]
 
 
 def terminal(n):
-    """Conduits of a terminal: short ranges of clients, each to machines of its own."""
+    """Conduits of a terminal: short ranges of clients, each to its own machines."""
     return [conduit("t%d" % i, "it", "ot", [("read", "web", "shell", "pages")[i % 4]],
                     sources=["10.71.0.%d-10.71.0.%d" % (4 + i % 120 * 2, 5 + i % 120 * 2)],
                     destinations=["10.73.0.%d-10.73.0.%d" % (4 + i // 120 * 3, 5 + i // 120 * 3)]) for i in range(n)]
@@ -50,7 +52,7 @@ SHAPES = {
 
 
 def taken(pid):
-    """Processor seconds of a process, of those it has, and of those that ended."""
+    """Processor seconds of a process, of its children, and of ended ones."""
     with open("/proc/%d/stat" % pid, encoding="ascii") as f:
         own = sum(int(x) for x in f.read().rpartition(")")[2].split()[11:15])
     with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as f:
@@ -58,7 +60,7 @@ def taken(pid):
 
 
 def elements(box):
-    """What stands in the sets: whole lines of the listing, without counters."""
+    """The elements of the sets: whole lines of the listing, without counters."""
     rules = sh("nft", "-j", "list", "ruleset", ns=box.data).stdout
     found = set()
     for item in json.loads(rules)["nftables"]:
@@ -71,14 +73,15 @@ def elements(box):
 
 
 def strip(element):
-    """An element without what it counts."""
+    """An element without its counter."""
     if isinstance(element, dict):
         return {k: strip(v) for k, v in element.items() if k not in ("counter", "expires")}
     return [strip(x) for x in element] if isinstance(element, list) else element
 
 
 def by_nft(build, text, ns, folder):
-    """Processor seconds of `nft -f` of the whole text in place of what stands there; without queues, which not every kernel has as a statement."""
+    """Processor seconds of `nft -f` with the whole text, which replaces the present rules; without
+    queues, because not every kernel has them as a statement."""
     path = os.path.join(folder, "rules.nft")
     with open(path, "w", encoding="utf-8") as f:
         f.write("add table inet sekisho\ndelete table inet sekisho\n" + 
@@ -96,7 +99,7 @@ def measure(build, shape, folder):
     missed = 0
     try:
         beside = box.net.add("nft")
-        for card in ("it0", "ops0", "ot0"):  # the text names them
+        for card in ("it0", "ops0", "ot0"):  # the text names these devices
             sh("ip", "link", "add", card, "type", "veth", "peer", "name", "to_" + card, ns=beside)
         box.start()
         stands = set()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the demonstration tries: who, to whom, what, with which real client, and what should come of it (tries.py)."""
+"""The attempts of the demonstration: client, server, what is tried, the real client program, and
+the expected result (tries.py)."""
 import os
 import select
 import socket
@@ -16,7 +17,8 @@ from tries import (PATIENT, QUIET, arrived, datagram, dns_query, is_write, outco
 
 
 class Crossing:
-    """`observed`: it passes, and a record must say that it would have been refused. `alone`: not beside others."""
+    """`observed`: it passes, and a record must say that it would have been refused. `alone`: not at
+    the same time as others."""
 
     def __init__(self, group, who, whom, what, expected, attempt, leak=None, receiver=None, conduit=None, observed=False, alone=False):
         self.group, self.who, self.whom, self.what, self.expected = group, who, whom, what, expected
@@ -139,7 +141,8 @@ def crossings(t):
 
 
 def greet(ns, address, source):
-    # ssh cannot choose its source address when it greets only: the maintenance host speaks with a socket bound to it
+    # ssh cannot choose its source address when it only greets: the maintenance host uses a socket
+    # that is bound to it
     def action():
         s = modbus.connect(ns, address, 22, source, timeout=PATIENT)
         s.settimeout(PATIENT)
@@ -152,7 +155,7 @@ def greet(ns, address, source):
 
 
 def scan(ns, address):
-    """A thousand ports, in parts: the others beside it need sockets as well."""
+    """A thousand ports, in parts, because other attempts need sockets as well."""
     def part(first):
         with inside(ns):
             sockets = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(250)]
@@ -168,7 +171,7 @@ def scan(ns, address):
 
 
 def wait_quiet(sockets):
-    """How many of these connecting sockets got an answer of any kind within the quiet time."""
+    """How many of these connecting sockets got any answer within the quiet time."""
     poll = select.poll()
     for s in sockets:
         poll.register(s, select.POLLOUT | select.POLLERR | select.POLLHUP)
@@ -186,7 +189,7 @@ def office_wire(t):
 
 
 def forgeries(someone, destination):
-    """(what, packets from the IP header on, source address)"""
+    """(what, packets from the IP header on, source address)."""
     me = "10.10.0.5"
     spoofed = []
     for port in (40000, 40001, 40002):
@@ -206,7 +209,8 @@ def forgeries(someone, destination):
 
 
 def forge(t, packets, source, target):
-    """Sends them; whatever comes back to whom they claim to be from, but errors of the box, is an answer."""
+    """Sends the packets. Everything that comes back to their forged source counts as an answer,
+    except errors of the box."""
     home = "tos" if source.startswith("10.20.") else "office"
 
     def action():
@@ -223,7 +227,7 @@ def forge(t, packets, source, target):
 
 
 def question_in_fragments(t, server):
-    """The same wire, the same kind of packets, but of a question that is allowed: the answer comes."""
+    """An allowed question on the same wire and with the same kind of packets: it is answered."""
     def action():
         me, since = "10.10.0.5", time.monotonic()
         whole = udp(me, server, 5002, 53, dns_query("tos.kita.example"))
@@ -242,11 +246,12 @@ def question_in_fragments(t, server):
     return action
 
 
-FORGED = (5000, 5001, 40000, 40001, 40002)  # source ports of what is forged
+FORGED = (5000, 5001, 40000, 40001, 40002)  # source ports of forged packets
 
 
 def forged(source):
-    """Frames that claim to be from `source` and carry a forged port; of a host that has nothing to say there, all of them."""
+    """Frames with the source `source` and a forged port; for a host that sends nothing there
+    itself, all frames."""
     def count(frames):
         found = [decode(f) for f in frames]
         return sum(1 for d in found if d and d[1] == source and

@@ -103,7 +103,8 @@ class Demo:
 
         def told():
             events.extend(e for e in self.mark_events() if e.get("verdict") == wanted and e["kind"] in ("pdu", "flow", "drop")
-                          and not e.get("server", "").lstrip("[").startswith("ff"))  # hosts announcing themselves
+                          # announcements of the hosts themselves
+                          and not e.get("server", "").lstrip("[").startswith("ff"))
             return events
         try:
             wait_for(told, 2.0, "an event")
@@ -114,7 +115,7 @@ class Demo:
         return best["reason"], self.lines.get(best.get("conduit"), TEXT["default"][self.l])
 
     def try_one(self, c, patience):
-        """(what came of it, how much arrived that never must)"""
+        """Returns what happened, and how much arrived that must never arrive."""
         since = time.monotonic()
         end = since + (patience if c.expected == "passed" else 0.0)
         while True:
@@ -133,7 +134,8 @@ class Demo:
             self.mark_events()
             try:
                 got, leaked = self.try_one(c, 0.0)
-            except Exception as e:  # a try that cannot even be made is a failed attempt, not the end of the demo
+            # an attempt that cannot be made is a failed attempt, and does not end the demo
+            except Exception as e:
                 got, leaked = "error: %s" % e, 0
             reason, line = self.why(c)
             if c.observed and not reason:
@@ -143,9 +145,9 @@ class Demo:
             self.r.end()
 
     def try_again(self, title, rows, patience=3.0 * SLOWNESS, disturbed=False, together=False):
-        """Those that wait for silence side by side; `together`: all of them do, since nobody is there who could say anything.
-        `disturbed`: roles die meanwhile, so a forbidden session may also meet silence where it would be reset; what counts is what
-        arrives."""
+        """Repeats attempts. Those that end in silence run at the same time. `together`: all of them
+        do, because nobody can answer. `disturbed`: roles die meanwhile, so a forbidden session may
+        also end in silence instead of a reset; what counts is whether anything arrives."""
         self.r.begin(TEXT[title])
         later = {}
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -213,7 +215,7 @@ class Demo:
         return self.figures()
 
     def said_once(self):
-        """The second policy, at the same box; then the first one again."""
+        """Puts the second policy in force on the same box, and then the first one again."""
         t = self.t
         self.r.progress(self.text("wires"))
         quay.wires(t)
@@ -326,7 +328,7 @@ def main():
 
 
 if __name__ == "__main__":
-    # Hosts and box live on; only our own threads end.
+    # The hosts and the box go on; only the threads of this program end.
     code = main()
     sys.stdout.flush()
     os._exit(code)

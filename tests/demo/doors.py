@@ -13,16 +13,17 @@ from net import SLOWNESS, wait_for  # noqa: E402
 from tries import QUIET, arrived, ping, program, speak  # noqa: E402
 
 VENDOR, BARRIER = "203.0.113.5", "10.40.0.10"
-LEAST = 4.0  # seconds that are left when the daemon is killed
+LEAST = 4.0  # seconds that remain when the daemon is killed
 
 
 def knock(t):
-    """What nobody inspects, so that it passes without a daemon as long as the kernel lets it."""
+    """Sends packets that are not inspected, so that they pass without a daemon as long as the
+    kernel allows them."""
     return ping(t.net.ns("vendor"), BARRIER)()
 
 
 def quietly(t, where, attempt, *came):
-    """(what came of it, what arrived at that interface)"""
+    """(what happened, what arrived at that interface)."""
     since = time.monotonic()
     return attempt(), arrived(*came)(t.captures[where].incoming(since))
 
@@ -38,7 +39,8 @@ def opened(t):
 
 
 def shuts_by_itself(t):
-    """Rows. It was opened by `opened`; a machine that took longer than that since opens it once more."""
+    """Returns the rows. `opened` has opened the door; if the machine has taken too long since then,
+    it is opened once more."""
     if end_of_door(t) < time.time() + LEAST:
         opened(t)
     end = end_of_door(t)
@@ -57,7 +59,7 @@ def shuts_by_itself(t):
 
 
 def it_from_ot(t):
-    """Rows."""
+    """Returns the rows."""
     page = program(t.net.ns("office"), "curl", "-sk", "--max-time", str(SLOWNESS), "https://10.20.0.20/")
     before = t.poller_counts("crane")
     t.sekisho("isolate", "it_from_ot", "--reason", "demonstration")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Killing the box's parts under live sessions, and random forbidden packets meanwhile."""
+"""Kills the box's processes under live sessions, with random forbidden packets meanwhile."""
 import json
 import os
 import random
@@ -12,12 +12,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from net import SLOWNESS, Wire, ip4, ip6, sh, tcp, udp, wait_for  # noqa: E402
 from terminal import ZONES  # noqa: E402
 
-GAP_MS = 50.0  # from the call of the tool that deletes the rules until nothing passes any more
-BACK = 4.0  # seconds within which a killed part must be at work again
+GAP_MS = 50.0  # ms from the start of the tool that deletes the rules until nothing passes any more
+BACK = 4.0  # seconds within which a killed process must work again
 
 
 class Again:
-    """Kills every process of a role, again and again, until the block ends; then waits for the last successor."""
+    """Kills every process of a role again and again until the block ends; then waits for the last
+    successor."""
 
     def __init__(self, t, role, every=1.0):
         self.t, self.role, self.every = t, role, every
@@ -31,7 +32,7 @@ class Again:
                     os.kill(pid, signal.SIGKILL)
                     self.kills += 1
             except (RuntimeError, OSError, ValueError):
-                pass  # a process that has just ended, a box that has just no time to answer
+                pass  # a process that has just ended, or a box that is too busy to answer
             if self.ended.wait(self.every * SLOWNESS):
                 return
 
@@ -51,13 +52,13 @@ class Again:
 
 
 class Outage:
-    """No daemon at all, from the block's beginning to its end."""
+    """No daemon at all during the block."""
 
     def __init__(self, t):
         self.t, self.took = t, 0.0
 
     def crane(self):
-        """The crane whose conduit says `hold` is polled on."""
+        """The crane whose conduit says `hold` is still polled."""
         before = self.t.poller_counts("crane")
         try:
             after = wait_for(lambda: (lambda c: c if c["polls"] > before["polls"] + 3 else None)(self.t.poller_counts("crane")),
@@ -96,7 +97,7 @@ def flushed(t, row):
             wire.send(packet)
             sent[0] += 1
             if sent[0] % 20 == 0:
-                ended.wait(0.001)  # pacing
+                ended.wait(0.001)  # the pace
     since = time.monotonic()
     thread = threading.Thread(target=send, daemon=True)
     thread.start()
@@ -134,7 +135,8 @@ def hosts(short, family):
 
 
 def allowed(source, destination, sport_zone, dest_zone, proto, port):
-    """The demonstration policy once more, by hand and a little wider: what must not be counted as forbidden."""
+    """The policy of the demonstration again, written independently and a little wider: what must
+    not be counted as forbidden."""
     if sport_zone == dest_zone:
         return True
     pairs = {("tos", "crane", 6, 502), ("gate", "crane", 6, 502), ("office", "tos", 6, 443), ("office", "tos", 17, 53),
@@ -144,8 +146,8 @@ def allowed(source, destination, sport_zone, dest_zone, proto, port):
 
 
 def random_forbidden(t, seed, number=10000):
-    """(sent, arrived): from every zone to every other, both families, TCP and UDP and others, true and spoofed sources,
-    while roles are killed one after the other."""
+    """(sent, arrived): from every zone to every other one, IPv4 and IPv6, TCP, UDP and others, with
+    true and forged sources, while roles are killed one after the other."""
     rng = random.Random(seed)
     since = time.monotonic()
     wires = {}
@@ -188,7 +190,7 @@ def random_forbidden(t, seed, number=10000):
                            else ip6(source, destination, proto, body))
         sent += 1
         if sent % 50 == 0:
-            ended.wait(0.02)  # pacing: spreads the packets over the kills
+            ended.wait(0.02)  # the pace, so that the packets are spread over all kills
     ended.set()
     thread.join()
     for wire in wires.values():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quay cranes and a gate of other makers, each with its own protocol: SLMP, EtherNet/IP, S7comm, MEMOBUS, FINS; and the server of crane management, with
-OPC UA. The TOS reads them, and that is all it may. The controllers are the tests' own (controllers.py)."""
+"""Quay cranes and a gate of other makers, each with its own protocol: SLMP, EtherNet/IP, S7comm,
+MEMOBUS, FINS; and the server of crane management with OPC UA. The TOS may only read them. The
+controllers are the tests' own (controllers.py)."""
 import os
 import struct
 import sys
@@ -23,7 +24,7 @@ BINARY, ASCII = slmp.FORMS[0], slmp.FORMS[3]
 
 
 def hear(s, cut):
-    """What one answer holds, whole; empty at the session's end."""
+    """The bytes of one complete answer; empty at the end of the session."""
     data = b""
     while not cut(data):
         more = s.recv(4096)
@@ -34,7 +35,7 @@ def hear(s, cut):
 
 
 def asking(ns, source, destination, port, talk):
-    """`talk` gives a socket's own answer to whether it was served."""
+    """`talk` uses a socket and returns whether it was served."""
     def action():
         s = modbus.connect(ns, destination, port, source, timeout=PATIENT)
         s.settimeout(PATIENT)
@@ -70,14 +71,14 @@ def logix(ns, cip):
 
 
 def simatic(ns, source, address, request):
-    """`request`: the last one of it has to be answered as well."""
+    """`request`: the last one must be answered as well."""
     def talk(s):
         return s7.open_session(s) and s.sendall(request) is None and all(s7.done_well(s7.receive(s)[7:]) for _ in s7.messages(request))
     return asking(ns, source, address, 102, talk)
 
 
 def sysmac(ns, source, address, *frames):
-    """Behind the exchange of nodes; the last one has to be answered."""
+    """After the exchange of node addresses; the last frame must be answered."""
     def talk(s):
         s.sendall(fins.node())
         if not hear(s, lambda b: fins.split(b)[0]):
@@ -99,7 +100,7 @@ def yaskawa(ns, source, address, *pieces):
 
 
 def management(ns, *requests):
-    """Over a channel without security; the last request has to be answered."""
+    """Over a channel without security; the last request must be answered."""
     def talk(s):
         ends = opcua.Ends()
         for said in (opcua.hello(), ends.open(), *(ends.ask(r) if isinstance(r, bytes) else ends.ask(*r) for r in requests)):
@@ -110,7 +111,8 @@ def management(ns, *requests):
 
 
 def row(whom, what, attempt, marker=None, over_udp=False):
-    """`marker`: bytes that must not arrive at the crane. Without them the try is to pass."""
+    """`marker`: bytes that must not arrive at the crane. Without it, the attempt is expected to
+    pass."""
     if marker is None:
         return "tos-db", whom, what, "passed", attempt, None, None, "tos-reads-" + whom
     leak = (payload_with if over_udp else stream_with)(DB, marker)

@@ -59,7 +59,8 @@ def refused(t):
 
 
 def narrowed(t):
-    """maint-sets-rtg01 is taken away while its session lives: cut at once, heard at both ends; the poller's is not."""
+    """maint-sets-rtg01 is removed while its session lives: it is cut at once and both ends are
+    told; the poller's session is not cut."""
     what = ("narrow the policy under a live session", "通信中のセッションの許可を取り消す")
     ns = t.net.ns("tos")
     session = modbus.connect(ns, "10.30.1.10", 502, "10.20.0.30")

@@ -14,7 +14,8 @@ from tries import QUIET, arrived, datagram, dns_query, is_write, payload_with, p
 
 GOLDEN = os.path.join(TOP, "tests", "golden", "terminal")
 POLICY = os.path.join(RUN, "policy-quay")
-# What the first policy has no wire for: (namespace, the box's address there, addresses of its hosts).
+# Networks for which the first policy has no wire: (namespace, the box's address there, addresses of
+# its hosts).
 MORE = (("servers", "10.15.0.1/24", ["10.15.0.10/24"]), ("history", "10.25.0.1/24", ["10.25.0.10/24"]), ("reefer", "10.45.0.1/24", ["10.45.0.10/24"]),
         ("position", "10.50.0.1/24", ["10.50.0.10/24"]), ("cctv", "10.55.0.1/24", ["10.55.0.10/24"]), ("maker", "10.90.0.1/28", ["10.90.0.2/28", "10.90.0.3/28"]))
 PLCS = ["10.30.1.51", "10.30.1.71", "10.30.2.21"]  # rtg05, rtg07, sts2
@@ -55,7 +56,8 @@ def wires(t):
 
 
 def texts(t):
-    """The policy in a folder of its own, with this box's wires; how many lines it has."""
+    """The policy in a folder of its own, with this box's wires. Returns also the number of its
+    lines."""
     shutil.copytree(GOLDEN, POLICY, ignore=shutil.ignore_patterns("expected.*"), dirs_exist_ok=True)
     with open(POLICY + "/box.cfg", "w", encoding="utf-8") as f:
         f.write(box_text(t))
@@ -102,7 +104,7 @@ def is_write_elsewhere(unit, function, data):
 
 
 def moved(t):
-    """Rows of what a changed table changes: the panel of one crane is another one, and nobody else's."""
+    """Rows about a changed table: the panel of one crane changes, and no other one."""
     with open(POLICY + "/rtg.csv", "rb") as f:
         table = f.read()
     with open(POLICY + "/rtg.csv", "wb") as f:

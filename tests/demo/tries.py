@@ -16,8 +16,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import modbus  # noqa: E402
 from net import SLOWNESS, decode, inside, sh, tcp_streams  # noqa: E402
 
-QUIET = 0.4 * SLOWNESS    # seconds without an answer that we call silence
-PATIENT = 2.5 * SLOWNESS  # where one is due: a lost SYN is said again after a second
+QUIET = 0.4 * SLOWNESS    # seconds without an answer that count as silence
+PATIENT = 2.5 * SLOWNESS  # when an answer is expected: a lost SYN is repeated after a second
 
 
 def outcome(action):
@@ -38,7 +38,7 @@ def outcome(action):
 
 
 def speak(ns, destination, port, pieces, source=None, patience=PATIENT):
-    """Connects, sends the pieces each as a segment of its own, waits for an answer."""
+    """Connects, sends each piece as a segment of its own, and waits for an answer."""
     def action():
         s = modbus.connect(ns, destination, port, source, timeout=patience)
         s.settimeout(patience)
@@ -102,7 +102,8 @@ def dns_query(name):
 # ---- what must not have arrived -------------------------------------------------------------------------------------
 
 def arrived(source, port=None, proto=6):
-    """Packets from `source` (and to that port) at the receiving interface; resets without payload are the box's own."""
+    """Packets from `source` (and to that port) at the receiving interface. Resets without payload
+    are the box's own."""
     def count(frames):
         n = 0
         for frame in frames:
@@ -119,7 +120,8 @@ def arrived(source, port=None, proto=6):
 
 
 def whole_pdus(source, forbidden):
-    """Whole Modbus requests from `source`, put together as the PLC would, that `forbidden(unit, function, data)` names."""
+    """Complete Modbus requests from `source`, put together as by the PLC, which `forbidden(unit,
+    function, data)` names."""
     def count(frames):
         n = 0
         for (src, _, _, dport), stream in tcp_streams(frames).items():
@@ -136,7 +138,7 @@ def payload_with(source, marker):
 
 
 def stream_with(source, marker):
-    """Bytes that no stream of `source` may hold, however they were cut."""
+    """Whether a stream of `source` contains these bytes, however it was split."""
     def count(frames):
         return sum(data.count(marker) for (src, *_), data in tcp_streams(frames).items() if src == source)
     return count

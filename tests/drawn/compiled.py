@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the program made of a policy, asked packet by packet: the JSON of `compile` as docs/json.md has it, and the maps of its nft text in the
-order in which the kernel asks them. Reads what was printed and knows nothing of how it came about."""
+"""What the program made of a policy, tested packet by packet: the JSON of `compile` (docs/json.md),
+and the maps of its nft text in the order in which the kernel looks them up. Reads only this
+output."""
 import datetime
 import functools
 import json
@@ -13,7 +14,7 @@ import meaning
 PROTOCOLS = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58, "ipv6-icmp": 58}
 ELEMENT = re.compile(r'(?:# (?:until (\S+)|by hours): )?"(\w+)" \. "(\w+)" \. (\S+) \. (\S+) \. (\S+) \. (\S+) : 0x([0-9a-f]+)')
 
-PERMIT = 0x3fffff  # of a mark; the rest is outcome and lane
+PERMIT = 0x3fffff  # of a mark; the other bits are the verdict and the lane
 LIVE = re.compile(r'(?:# (?:until (\S+)|by hours): )?"(\w+)" \. (original|reply) \. 0x([0-9a-f]+) : ')
 ORDER = {f: ["until%d_%d" % (f, n) for n in range(8, 1, -1)] + ["%s%d" % (x, f) for x in ("until", "exact", "range")] for f in (4, 6)}
 
@@ -24,7 +25,7 @@ def seconds(text):
 
 
 def ports(text, icmp):
-    """Of ICMP "8" is type 8 with code 0, "0/0-255/255" types and codes."""
+    """For ICMP, "8" is type 8 with code 0, and "0/0-255/255" are types and codes."""
     ends = text.split("-")
     if icmp:
         ends = [int(a) * 256 + int(b or 0) for a, _, b in (e.partition("/") for e in ends)]
@@ -36,13 +37,13 @@ def words(path, *args):
 
 
 def broken(done, most):
-    """What a run of the program says that did not end as it should, or ""."""
+    """The message of a run that did not end as it should, or ""."""
     good = 0 <= done.returncode <= most and b"Sanitizer" not in done.stderr
     return "" if good else "status %d, %s" % (done.returncode, done.stderr.decode()[-2000:])
 
 
 def bare(made):
-    """What a compiled policy means, without what names files and lines."""
+    """What a compiled policy means, without the names of files and the line numbers."""
     def without(o):
         if isinstance(o, dict):
             return {k: without(v) for k, v in o.items() if k not in ("file", "line", "sources", "digest", "tables_digest")}
@@ -51,7 +52,8 @@ def bare(made):
 
 
 def written_out(program, path, made):
-    """Of the policy's text with everything written out, whether it means the same, and "" when it does."""
+    """Compares the policy with its text in which everything is written out. "": both mean the
+    same."""
     text = words(path, program, "compile", "--to", "text")
     again = os.path.join(os.path.dirname(path), "written.cfg")
     with open(again, "wb") as f:
@@ -65,7 +67,8 @@ def written_out(program, path, made):
 
 
 class Compiled:
-    """`program` with a policy's texts. `errors` are the codes of its errors; without any there are cells."""
+    """The result of `program` for a policy's texts. `errors` are the codes of its errors; without
+    errors there are cells."""
 
     def __init__(self, program, folder, site, site_unstated, box, table=None):
         path, unstated = os.path.join(folder, "site.cfg"), os.path.join(folder, "unstated.cfg")
@@ -80,7 +83,8 @@ class Compiled:
             with open(os.path.join(folder, "rtg.csv"), "wb") as f:
                 f.write(table)
         self.program, self.path, self.sealed = program, unstated, None
-        self.line_of = {i + 1: line.split('"')[1] for i, line in enumerate(site.splitlines()) if line.startswith("  { name")}  # its conduit
+        # the conduit of each line
+        self.line_of = {i + 1: line.split('"')[1] for i, line in enumerate(site.splitlines()) if line.startswith("  { name")}
         proved = words(path, program, "prove", "--json")
         self.status = proved.returncode
         self.crashed = broken(proved, 2)
@@ -100,7 +104,8 @@ class Compiled:
                 self.read_nft(listed.stdout.decode())
 
     def ask(self, args):
-        """Exit status and answer of one of the verbs that answer questions: of the text, and the same of what a box keeps of it."""
+        """Exit status and answer of one of the verbs that answer questions, for the text; checks
+        that the policy as a box stores it gives the same."""
         if self.sealed is None:
             self.sealed = os.path.join(os.path.dirname(self.path), "sealed")
             made = words(self.path, self.program, "compile", "--to", "sealed", "-o", self.sealed)
@@ -114,7 +119,8 @@ class Compiled:
     def read_json(self, j):
         self.permits = {p["permit"]: p for p in j["permits"]}
         self.times = self.read_times(j)
-        self.roles = {i["device"]: i["name"] for i in j["interfaces"]}  # nft knows devices
+        # nft uses the names of devices
+        self.roles = {i["device"]: i["name"] for i in j["interfaces"]}
         self.all = []
         for c in j["cells"]:
             src, proto = meaning.span(c["source"]), PROTOCOLS[c["protocol"]]
@@ -127,7 +133,8 @@ class Compiled:
 
     @staticmethod
     def read_times(j):
-        """{permit: its conduits, as they open and end}, of those that open by hours or behind doors."""
+        """{permit: its conduits with their openings and ends}, of permits that open by hours or
+        doors."""
         windows = {w["name"]: meaning.Window({k: v for k, v in w.items() if v}, j["site"].get("time_zone")) for w in j.get("windows", [])}
         conduits = {c["name"]: {"starts": seconds(c["starts"]) if c["starts"] else 0, "end": seconds(c["until"]), "within": windows.get(c["within"]), "door": c["door"]}
                     for c in j["conduits"]}
@@ -135,7 +142,7 @@ class Compiled:
         return {n: list({id(c): c for c in found}.values()) for n, found in of.items() if any(c["starts"] or c["within"] or c["door"] for c in found)}
 
     def end(self, permit, until, now, doors):
-        """When a permit ends that has this end by its element, or None: at this moment it is none."""
+        """The end of a permit whose element has this end; None: it is not in force now."""
         if permit in self.times:
             ends = [meaning.Meaning.until(c, now, doors) for c in self.times[permit]]
             return min(ends) if all(ends) else None
@@ -156,12 +163,14 @@ class Compiled:
                 self.maps[name].setdefault(key, []).append((meaning.span(src)[1:], meaning.span(dst)[1:], ports(port, False), int(mark, 16) & PERMIT, seconds(until)))
 
     def lives(self):
-        """Where packets of a session go on without being looked up again: (interface, direction, permit, until), by the cells in which it began."""
+        """Where packets of a live session pass without another lookup: (interface, direction,
+        permit, until), by the cells of its beginning."""
         return {(c["key"][side], way, c["permit"], c["until"]) for c in self.all for side, way in ((0, "original"), (1, "reply"))}
 
     def holding(self, packet):
-        """The cells that hold a packet, whenever they end, and what the kernel's maps have for it, in the order in which they are asked: those of more
-        ends first, then single keys, then ranges."""
+        """The cells that contain a packet, whatever their ends are, and the entries of the kernel's
+        maps for it in the order of the lookups: those with more ends first, then single keys, then
+        ranges."""
         iif, oif, family, src, dst, proto, port = packet
         cells = [c for c in self.cells.get((iif, oif, family, proto), ())
                  if c["lo"] <= port <= c["hi"] and c["src"][0] <= src <= c["src"][1] and c["dst"][0] <= dst <= c["dst"][1]]
@@ -170,8 +179,9 @@ class Compiled:
         return sorted(cells, key=lambda c: (c["until"], not c["exact"])), elements
 
     def judge(self, holding, now, doors):
-        """In the words of meaning.Meaning.judge. Of the cells that hold the one speaks that ends first, or that is of more conduits: beneath it lies what remains
-        without some of them."""
+        """The verdict in the words of meaning.Meaning.judge. Of the cells that contain the packet,
+        the one that ends first decides, or that of more conduits: below it is what remains without
+        some of them."""
         def order(c):
             conduits = len({g["conduit"] for g in self.permits[c["permit"]]["grants"]})
             return -conduits if self.times else 0, c["until"], not c["exact"]
@@ -195,6 +205,6 @@ class Compiled:
                 "permit": c["permit"], "line": c["line"]}
 
     def warned(self):
-        """{(code, line, the setting that the sentence is about or None)}"""
+        """{(code, line, the setting in the sentence or None)}"""
         about = re.compile(r" has (\w+) = ")
         return {(d["code"], d["line"], (about.search(d["message"]) or [None, "names" if "no names of servers" in d["message"] else None])[1]) for d in self.diagnostics if d["severity"] == "warning"}

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random policies, as the values that a person would write, and their text. Small on purpose: few addresses and ports, so that everything
-meets everything, at the edges above all. What is drawn stands by the reference (docs/policy-language.md); a few break it where one
-conduit observes what another one enforces."""
+"""Random policies, as the values that a person would write, and their text. They use only a few
+addresses and ports, mostly at the edges, so that many things overlap. Most of them are valid by the
+reference (docs/policy-language.md). A few are not, because a conduit observes what another one
+enforces."""
 import ipaddress
 import time
 
@@ -13,14 +14,16 @@ PORTS = {"tcp": ["502", "443", "1", "65535", "22", "500-510", "502-503", "503-65
 PROTOCOLS = ["tcp", "tcp", "udp", "icmp", "icmp", "icmp", "icmp", "modbus", "modbus", "modbus", "modbus", "tls", "tls", "tls", "ssh", "http", "dns", "ntp", "rdp", "slmp", "s7comm", "syslog", "ndpi:dnp3"]
 ENDS = ["2020-01-01T00:00:00Z", "2001-02-03", "2100-01-01T00:00:00Z", "2100-01-01T09:00:00+09:00", "2100-01-01T00:00:01Z", "2150-06-01", "2150-06-01T24:00:00+09:00",
         "2150-06-02T00:00:00Z", "2199-12-31T23:59:59Z", "2120-02-29T12:34:56-03:30"]
-MANY_ENDS = ["2001-02-03T00:00:00Z", "2002-02-03"] + ["21%02d-01-01T00:00:00Z" % i for i in range(10)]  # more than one packet may have
-# Hours that meet at an edge, cross midnight, and lie where clocks are put forward or back; days of a year in which this is so for good.
+# more ends than the rules for one packet may have
+MANY_ENDS = ["2001-02-03T00:00:00Z", "2002-02-03"] + ["21%02d-01-01T00:00:00Z" % i for i in range(10)]
+# Hours that touch, that cross midnight, and that lie at a change to or from daylight saving time;
+# and days with such a change in years for which the rule is known.
 HOURS = ["09:00-17:00", "17:00-22:00", "22:00-06:00", "00:00-24:00", "06:00-00:00", "01:00-04:00", "02:00-03:00", "02:30-12:00", "08:59-09:00", "09:00-08:00"]
 DAYS = ["2100-03-13", "2100-03-14", "2100-03-28", "2100-04-04", "2100-10-03", "2100-10-31", "2100-11-07", "2100-12-31", "2101-01-01"]
 CLASSES = ["it", "operations", "ot", "external", "test", "management"]
 FUNCTIONS = ["read_coils", "read_discrete_inputs", "read_holding_registers", "read_input_registers", "write_single_coil", "write_single_register", "15", "16", "mask_write_register",
              "read_write_multiple_registers", "report_server_id", "get_comm_event_log", "diagnostics", "read_file_record", "write_file_record", "umas", "43", "1-4", "65-72", "24"]
-# Places with room for zones: eight blocks side by side, and the edges of what is unicast.
+# Networks for zones: eight adjacent blocks, and the edges of the unicast range.
 BLOCKS4 = ["10.0.0.%d/28" % (16 * i) for i in range(8)] + ["1.0.0.0/30", "126.255.255.252/30", "128.0.0.0/30", "169.253.255.252/30", "169.255.0.0/30", "223.255.255.252/30"]
 BLOCKS6 = ["2001:db8::%x/124" % (16 * i) for i in range(4)] + ["0:0:0:1::/126", "fe7f:ffff:ffff:ffff:ffff:ffff:ffff:fffc/126", "ff:ffff::/32"]
 
@@ -30,7 +33,7 @@ def address(family, number):
 
 
 def written(d, family, lo, hi):
-    """A range as somebody may write it."""
+    """A range in one of the forms that a person may write."""
     bits = 32 if family == 4 else 128
     size = hi - lo + 1
     if size & (size - 1) == 0 and lo % size == 0 and d.random() < 0.7:
@@ -39,13 +42,13 @@ def written(d, family, lo, hi):
 
 
 def inside(d, lo, hi):
-    """A range inside of another one, at its edges more often than not."""
+    """A range inside another one, mostly at its edges."""
     near = [x for x in (lo, lo + 1, lo + 2, lo + 7, (lo + hi) // 2, hi - 7, hi - 2, hi - 1, hi) if lo <= x <= hi]
     form = d.random()
     a = d.choice(near)
     if form < 0.4:
         return a, a
-    if form < 0.6:  # a prefix
+    if form < 0.6:  # as a prefix
         size = 1 << d.randrange(5)
         first = a - a % size
         return (first, first + size - 1) if lo <= first and first + size - 1 <= hi else (a, a)
@@ -56,7 +59,8 @@ def inside(d, lo, hi):
 def draw_networks(d, blocks):
     networks = []
     for i in range(d.choice([1, 2, 2, 3])):
-        six = [b for b in blocks if ":" in b] if i == 0 and d.random() < 0.5 else []  # so that families meet at both ends
+        # so that both ends may have both address families
+        six = [b for b in blocks if ":" in b] if i == 0 and d.random() < 0.5 else []
         if not blocks:
             break
         block = d.choice(six or blocks)
@@ -147,7 +151,7 @@ def draw_end(d, policy, zone):
 def draw_conduit(d, policy, i):
     a = d.choice(policy["zones"])
     b = d.choice(policy["zones"]) if d.random() < 0.5 or i == 0 else None
-    if b is None:  # where another one lies already
+    if b is None:  # between the same zones as another conduit
         other = d.choice(policy["conduits"])
         a, b = (next(z for z in policy["zones"] if z["name"] == other[k]) for k in ("from", "to"))
     c = {"name": "c%d" % i, "from": a["name"], "to": b["name"]}
@@ -191,7 +195,7 @@ def draw_window(d, i):
 
 
 def draw_times(d, p):
-    """Windows, doors and isolations: some conduits open by hours or behind a door."""
+    """Windows, doors and isolations: some conduits open by hours or by a door."""
     p["site"]["time_zone"] = d.choice([d.choice([k, v]) for k, v in meaning.PLACES.items()])
     p["windows"] = [draw_window(d, i) for i in range(d.choice([1, 1, 2, 3]))]
     p["doors"] = [{"name": "d%d" % i, "at_most": d.choice(["1 min", "4 h", "24 h"]), "opened_by": ["supervisor"]} for i in range(d.choice([1, 2, 3]))]
@@ -214,7 +218,8 @@ def draw_times(d, p):
 
 
 def draw_way(d, p, asset):
-    """Little but a way over one asset: what a chain_break is about."""
+    """Few conduits, which together form a chain through one asset: this is the case for a
+    chain_break."""
     others = [z["name"] for z in p["zones"] if z["name"] != asset["zone"]]
     del p["conduits"][3:]
     while len(p["conduits"]) < 2:
@@ -226,7 +231,8 @@ def draw_way(d, p, asset):
     family, lo, hi = meaning.span(asset["addresses"][0])
     beyond = next(r for r in p["space"][asset["zone"]] if meaning.meet(r, (family, lo, hi)))
     p["conduits"][0]["destinations"] = [asset["name"]]
-    if d.random() < 0.4:  # and a little more: whoever else is there can be gone on from
+    # a few more addresses: a chain through these does not meet the chain_break
+    if d.random() < 0.4:
         p["conduits"][0]["destinations"] += [written(d, family, max(lo - d.randrange(2), beyond[1]), min(hi + d.randrange(2), beyond[2]))]
 
 
@@ -237,7 +243,7 @@ def draw_never(d, p, tame):
     stopped = [(a["from"], b["to"]) for a in live for b in live if a["to"] == b["from"] != a["from"] and set(a.get("destinations", "?")) <= set(p["chain_break"])]
     if stopped and d.random() < 0.6:
         ways = stopped
-    if ways and d.random() < 0.6:  # two conduits lead there
+    if ways and d.random() < 0.6:  # two conduits lead from one to the other
         n["from"], n["to"] = d.choice(ways)
         n["scope"] = "chain"
     elif d.random() < 0.7:
@@ -246,7 +252,8 @@ def draw_never(d, p, tame):
         n["from"], n["to"] = (d.choice(live)[k] for k in ("from", "to"))
     answers = [s["name"] for s in p["services"] if s["protocol"] in ("dns", "ntp", "syslog", "ldap", "kerberos", "icmp") and not s.get("tunnel") and not s.get("undecided_bytes")]
     pairs = [(a, b) for a in live for b in live if a["to"] == b["from"] != a["from"] and a is not b and "names" not in a]
-    if answers and pairs and d.random() < 0.6:  # the way there is one of answers alone
+    # the first conduit of the chain only has services that give answers
+    if answers and pairs and d.random() < 0.6:
         a, b = d.choice(pairs)
         a["services"], n["from"], n["to"], n["scope"] = answers, a["from"], b["to"], "chain"
     if answers and n.get("scope") == "chain" and d.random() < 0.7:
@@ -262,7 +269,7 @@ def draw_never(d, p, tame):
 
 
 def draw_always(d, p):
-    """Mostly what a conduit says or a little more than that: anything else is refused at once."""
+    """Mostly what a conduit allows, or a little more: anything else would be refused at once."""
     c = d.choice([c for c in p["conduits"] if "shadow" not in c] or p["conduits"])
     n = {"from": c["from"], "to": c["to"], "services": d.sample(c["services"], d.randint(1, len(c["services"])))}
     if d.random() < 0.1:
@@ -277,7 +284,8 @@ def draw_always(d, p):
 
 
 def draw_policy(d, zones_of=draw_zones, protocols=PROTOCOLS):
-    """Of any world; or of one that there is, whose zones and protocols are given: then something is said once for many."""
+    """A policy with zones and protocols of its own, or with given ones. With given ones, some of it
+    is written once for many."""
     anywhere = zones_of is draw_zones
     zones = []
     while len(zones) < 2:
@@ -291,17 +299,18 @@ def draw_policy(d, zones_of=draw_zones, protocols=PROTOCOLS):
         p["admin"] = [x for x in p["admin"] if not any(meaning.meet(meaning.span_of_interface(x), r) for r in claimed)]
     space = meaning.zone_space(p)
     p["zones"] = [z for z in zones if space[z["name"]]]
-    p["space"] = space  # for this file alone
+    p["space"] = space  # only for this file; not part of the text
     for i in range(d.choice([0, 1, 2, 3])):
         z = d.choice(p["zones"])
         p["assets"].append({"name": "a%d" % i, "zone": z["name"], "addresses": draw_addresses(d, space[z["name"]], 3)})
-    tame = d.random() < 0.4 and anywhere  # commands are judged and few are granted: where much holds there is more to prove
+    # commands are judged and few are allowed: when many statements hold, there is more to prove
+    tame = d.random() < 0.4 and anywhere
     p["services"] = [draw_service(d, i, tame, protocols) for i in range(d.randint(1, 5))]
     for i in range(d.choice([1, 2, 3, 4, 5, 6, 8])):
         p["conduits"].append(draw_conduit(d, p, i))
         if tame and p["conduits"][-1].get("mode"):
-            p["conduits"][-1]["shadow"] = True  # who only observes lets everything pass
-    if d.random() < 0.03:  # steps: one end after another over the same packets
+            p["conduits"][-1]["shadow"] = True  # a conduit that only observes lets everything pass
+    if d.random() < 0.03:  # one end of a conduit after another for the same packets
         for i in range(len(p["conduits"]), 11):
             p["conduits"].append({**p["conduits"][0], "name": "c%d" % i, "services": [d.choice(p["services"])["name"]]})
         for c, end in zip(p["conduits"], d.sample(MANY_ENDS, len(MANY_ENDS)), strict=False):
@@ -325,7 +334,7 @@ def draw_policy(d, zones_of=draw_zones, protocols=PROTOCOLS):
 
 
 def fold_hosts(d, p, c, key, zones):
-    """Where an end has several zones, hosts are assets, and each zone has some; or the end is left whole."""
+    """An end with several zones gets hosts as assets, some in each zone; or it stays whole."""
     c.pop(key, None)
     named = [[a["name"] for a in p["assets"] if a["zone"] == z] for z in zones]
     if all(named) and d.random() < 0.6:
@@ -336,7 +345,7 @@ def fold_hosts(d, p, c, key, zones):
 
 
 def fold(d, p):
-    """Something of it is said once for many: the reference says what that is written out."""
+    """Writes a part of the policy once for many; the reference describes what this is equal to."""
     groups = p["groups"] = {}
     names = [s["name"] for s in p["services"]]
     groups["some"] = d.sample(names, d.randint(1, len(names)))
@@ -390,13 +399,14 @@ def fold(d, p):
 
 
 def mended(d, p):
-    """Most policies without the error that drawing makes most often: who only observes lies over who enforces."""
+    """Removes the most common error of drawn policies from most of them: a conduit that observes
+    overlaps one that enforces."""
     m, now = meaning.Meaning(p), int(time.time())
     for door in p.get("doors", ()):
         zone = next((o["zone"] for o in p.get("organisations", ()) if o["name"] == door.get("organisation")), None)
         if any(zone not in (c["from"], c["to"]) for c in m.conduits if c["door"] == door["name"]):
             door.pop("organisation", None)
-    for c in m.conduits:  # what never opens is a mistake
+    for c in m.conduits:  # a conduit that never opens is an error
         if c["by_hours"] and c["end"] > now and not m.together([c], now):
             for key in ("within", "starts"):
                 next(x for x in p["conduits"] if x["name"] == c["name"].split("/")[0]).pop(key, None)
@@ -437,7 +447,7 @@ def group(o, leave=()):
 
 
 def text(p, never=True):
-    """site.cfg, one object a line."""
+    """site.cfg, one object in a line."""
     lines = ["language_version = 1;", "site = %s;" % group({"name": "drawn", **p["site"]})]
     for key in ("zones", "assets", "services", "windows", "doors", "isolations"):
         lines += [] if not p.get(key) else ["%s = {" % key] + ["  %s = %s;" % (o["name"], group(o, ("name",))) for o in p.get(key, ())] + ["};"]
@@ -465,7 +475,7 @@ def text(p, never=True):
 
 
 def table(p):
-    """rtg.csv as bytes, or None: the fleet is in the text."""
+    """rtg.csv as bytes; None: the fleet is in the text."""
     f = (p.get("fleets") or [{}])[0]
     if "table" not in f:
         return None
@@ -474,7 +484,7 @@ def table(p):
 
 
 def box_text(p):
-    """box.cfg, or None: it is written only where an admin interface takes something from `rest`."""
+    """box.cfg, or None: it is written only if an admin interface takes an address from `rest`."""
     if not p.get("admin"):
         return None
     roles = sorted({i for z in p["zones"] for i in z["interfaces"]})

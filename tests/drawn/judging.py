@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One policy, asked of both readings: which packets and moments, and what must be equal."""
+"""Tests one drawn policy with both implementations: which packets and times are asked, and what
+must be equal."""
 import collections
 import datetime
 import random
@@ -9,8 +10,9 @@ import draw
 import meaning
 
 SAME = ("conduits", "observe", "until", "on_tighten", "when_midstream", "weak_tls", "declared", "depth")
-SAME_INSPECTED = ("when_down", "when_overloaded", "criticality")  # what inspection does when it fails is of no interest where nothing is inspected
-PACKETS = 80  # of a kind
+# what inspection does when it fails does not matter where nothing is inspected
+SAME_INSPECTED = ("when_down", "when_overloaded", "criticality")
+PACKETS = 80  # the number of packets of each kind
 
 
 def some(d, things, n):
@@ -18,12 +20,12 @@ def some(d, things, n):
 
 
 def near(d, lo, hi, least, most):
-    """A number at the edges of a range, within it or just outside."""
+    """A number at one of the edges of a range, inside or just outside it."""
     return min(max(d.choice([lo, lo, hi, hi, lo - 1, hi + 1, lo + 1, hi - 1, (lo + hi) // 2]), least), most)
 
 
 def packets(d, m, c):
-    """From the cells one corner each, from what conduits name the edges, and what lies about anywhere."""
+    """Packets: one corner of each cell, the edges of the conduits' ranges, and random ones."""
     boxes = [b for found in m.boxes.values() for b in found]
     interfaces = sorted({i for z in m.p["zones"] for i in z["interfaces"]})
     for cell in some(d, c.all, 2 * PACKETS):
@@ -33,7 +35,8 @@ def packets(d, m, c):
         b, other = d.choice(boxes), d.choice(boxes)
         family, last = b[2][0], (1 << (32 if b[2][0] == 4 else 128)) - 1
         src, dst, ports = b[2], b[3], b[5:]
-        if other[2][0] == family and d.random() < 0.4:  # where one ends within another
+        # where the range of one conduit ends inside another one
+        if other[2][0] == family and d.random() < 0.4:
             src, dst, ports = d.choice((src, other[2])), d.choice((dst, other[3])), other[5:] if other[4] == b[4] and d.random() < 0.5 else ports
         iif = d.choice(b[0]["in"] if d.random() < 0.9 else interfaces)
         oif = d.choice(b[0]["out"] if d.random() < 0.9 else interfaces)
@@ -63,7 +66,7 @@ def numbers(found):
 
 
 def row_of(row):
-    """A row of `allow` as compile has it: what it names, and what it is limited to."""
+    """A row of `allow` as compile prints it: its names and its limits."""
     out = {key: ",".join(row[key]) if key in row else "any" for key in ("units", "values")}
     for key in meaning.SPACES:
         out[key] = ",".join(row.get(key, ())) if any(k in row for k in meaning.SPACES) else "any"
@@ -76,7 +79,8 @@ def row_in(row):
 
 
 def grants_of(m, want):
-    """What a permit has to say of each service: (conduit, protocol, the whole of it, watches only, undecided bytes, what it forgives, its rows)."""
+    """What a permit has to say about each service: (conduit, protocol, allows all of it, only
+    observes, undecided bytes, lenient deviations, rows)."""
     out = []
     for conduit, service in want["grants"]:
         s, c = m.services[service], m.by_name[conduit]
@@ -101,7 +105,8 @@ def compare(m, c, packet, holding, now, doors, want):
             yield "%s: %s is %s by the reference, %s in the program" % (where, key, want[key], have[key])
     if c.line_of[have["line"]] != want["deciding"][0].split("/")[0]:
         yield "%s: it is conduit %s by the reference, line %d in the program" % (where, want["deciding"][0], have["line"])
-    if (have["permit"], *want["grants"]) not in c.agreed:  # once for each permit, not for each packet
+    # once for each permit, not for each packet
+    if (have["permit"], *want["grants"]) not in c.agreed:
         wanted, grants = grants_of(m, want), grants_in(c.permits[have["permit"]])
         if grants != wanted:
             wanted, grants = (collections.Counter(map(str, x)) for x in (wanted, grants))
@@ -110,8 +115,9 @@ def compare(m, c, packet, holding, now, doors, want):
 
 
 def differences(program, p, folder, seen=None):
-    """What both readings do not agree on, in words; at most a few. Nothing: they agree."""
-    d = random.Random(1)  # the same packets of the same policy, while it is cut down as well
+    """The differences between the two implementations, as sentences; at most a few. An empty list:
+    none."""
+    d = random.Random(1)  # always the same packets for a policy, also while it is reduced
     seen = seen if seen is not None else collections.Counter()
     try:
         m = meaning.Meaning(p)
@@ -127,9 +133,10 @@ def differences(program, p, folder, seen=None):
             seen["refused, for hours that meet"] += 1
             return []
         wanted = {"policy.too_many_ends"} if steps else {"policy.observe_over_enforce"} if conflicts else set()
-        if m.organisations_meet():  # told before conduits are laid over each other
+        if m.organisations_meet():  # reported before overlaps are computed
             wanted = {"policy.organisations_meet"}
-        elif m.test_meets_production():  # told with what else is wrong, since it is of each conduit by itself
+        # reported together with other errors, because it concerns each conduit on its own
+        elif m.test_meets_production():
             wanted = wanted | {"policy.test_meets_production"}
         if not wanted and m.half_kept(now):
             wanted = {"policy.isolation_keep"}
@@ -145,7 +152,8 @@ def differences(program, p, folder, seen=None):
 
 
 def answers(d, m, c, now, seen, lax):
-    """`lax`: {(zone, zone): (family, source, destination) and what of the joint settings lets commands pass there while nobody judges them}"""
+    """`lax`: {(zone, zone): (family, source, destination) and the joint settings that let commands
+    pass there while nobody judges them}"""
     told = set()
     for packet in packets(d, m, c):
         found, holding = m.matches(packet), c.holding(packet)
@@ -160,7 +168,8 @@ def answers(d, m, c, now, seen, lax):
                 if want["depth"] == "commands" and not want["observe"]:
                     first = m.by_name[want["deciding"][0]]
                     failing = {want["when_down"], want["when_overloaded"]}
-                    kinds = ({"open"} & failing or {"hold"} & failing) | {"pick_up"} & {want["when_midstream"]}  # what is open holds besides
+                    # "open" keeps sessions like "hold" as well
+                    kinds = ({"open"} & failing or {"hold"} & failing) | {"pick_up"} & {want["when_midstream"]}
                     if kinds:
                         lax[first["from"], first["to"]].add((packet[2:5], tuple(sorted(kinds))))
     yield from warnings(m, c, now, told)
@@ -169,16 +178,18 @@ def answers(d, m, c, now, seen, lax):
 
 
 def warnings(m, c, now, told):
-    """What `check` says of overlaps and ends, of exactly the conduits that it is true of."""
+    """Compares what `check` says about overlaps and ends with the conduits for which this is
+    true."""
     for x in m.conduits:
         if x["own_end"] <= now:
             told.add(("policy.until_past", x["name"], None))
         elif x["end"] > now and x["shadow"] and not any(m.overlap(x, y) and m.together([x, y], now) for y in m.conduits if not y["shadow"] and y["end"] > now):
             told.add(("policy.shadow_idle", x["name"], None))
-    told = {(code, name.split("/")[0], about) for code, name, about in told}  # by lines, of which one may be many
+    # by line; a line may have several conduits
+    told = {(code, name.split("/")[0], about) for code, name, about in told}
     have = {(code, c.line_of[line], about) for code, line, about in c.warned()
             if code in ("policy.overruled", "policy.not_enforced", "policy.not_named", "policy.shadow_idle", "policy.until_past")}
-    if len(c.all) <= 2 * PACKETS:  # else not every overlap has been asked about
+    if len(c.all) <= 2 * PACKETS:  # otherwise not every overlap was asked about
         for x in sorted(have - told, key=str):
             yield "%s of conduit %s (%s) is said, and not true by the reference" % x
     for x in sorted(told - have, key=str):
@@ -209,7 +220,7 @@ def statements(m, c, now, seen, lax):
         known = {kind for (a, b), found in lax.items() if a in m.walked(want, edges, breaks) and b == want["to"]
                  for ends, kinds in found if between(ends, m.hosts(want)) for kind in kinds} if "commands" in want else set()
         told = {x["unattended"] for x in have["exceptions"]}
-        # What is open lets live sessions go on as well. Of single hosts not every cell has been asked about.
+        # "open" also lets live sessions go on. For single hosts, not every cell was asked about.
         if "open" in known or (m.hosts(want) != (None, None) and "open" in told):
             known.discard("hold")
         seen["statements that need somebody who inspects"] += bool(told)
@@ -218,7 +229,9 @@ def statements(m, c, now, seen, lax):
 
 
 def stays(m, c, now, seen):
-    """What has to stay possible: does it, and is the packet that the program shows asked for, and refused when all that ends is over?"""
+    """Statements about what has to stay possible: whether they hold, whether the packet that the
+    program shows matches the statement, and whether it is refused when every end in time has
+    passed."""
     for want, have in zip(m.p["always"], c.always, strict=True):
         possible = m.possible(want)
         seen["what stays possible" if possible else "what does not stay possible"] += 1
@@ -234,7 +247,9 @@ def stays(m, c, now, seen):
                 yield "always %s: the program shows two families, and the ends have one in common" % draw.group(want)
             continue
         if m.lacking(want, service)[2] is None:
-            continue  # nothing of that service is sent over the family that the ends have in common: no packet shows it
+            # nothing of this service uses the address family that both ends have, so no packet
+            # shows it
+            continue
         proto = {"tcp": 6, "udp": 17}.get(packet["protocol"], 1 if family == 4 else 58)
         port = packet["port"] if proto in (6, 17) else packet["port"] << 8
         from_zone, to_zone = (m.zones[want[k]]["interfaces"][0] for k in ("from", "to"))
@@ -249,7 +264,7 @@ def stays(m, c, now, seen):
 
 
 def between(ends, hosts):
-    """Does a packet go from and to one of these hosts (None: any)?"""
+    """Whether a packet goes from and to one of these hosts (None: any)."""
     family, *them = ends
     return all(these is None or any(f == family and lo <= x <= hi for f, lo, hi in these) for x, these in zip(them, hosts, strict=True))
 
@@ -257,7 +272,7 @@ def between(ends, hosts):
 # ---- what is asked of a policy ------------------------------------------------------------------------------------------------
 
 def ends(d, m):
-    """Somebody to ask about: a name as people type it, and {zone: ranges} that it stands for."""
+    """An end to ask about: a name as a person types it, and {zone: ranges} for which it stands."""
     p, name = m.p, d.choice(["zone", "zone", "asset", "address", "group"])
     if name == "asset" and p["assets"]:
         a = d.choice(p["assets"])
@@ -275,7 +290,8 @@ def ends(d, m):
 
 
 def does(m, c, word, sources, destinations, services=None):
-    """Some packet of this conduit between these, by one of these services, and with it this word of command."""
+    """Whether a packet of this conduit goes between these hosts, by one of these services and with
+    this class of command."""
     for _, s, a, b, *_ in m.boxes[c["name"]]:
         if services is not None and s["name"] not in services:
             continue
@@ -296,7 +312,8 @@ def asks(d, m, c, now, seen):
     stop = meaning.joined([r for a in m.p["chain_break"] for r in m.assets[a]])
     doors = {x["door"]: meaning.FOREVER for x in m.conduits}
     live = [x for x in m.conduits if not x["shadow"] and m.until(x, t, doors) and m.boxes[x["name"]]]
-    # Who crossed at another hour is there: of a chain only the last hop holds at this moment.
+    # A host may have been reached at another time: of a chain, only the last hop must be allowed
+    # now.
     leads = [x for x in m.conduits if not x["shadow"] and t < x["end"] and (x in live or m.together([x], t)) and m.boxes[x["name"]] and meaning.minus(m.driven(x, ()), stop)]
     for _ in range(2):
         (a, sources), (b, destinations), word = ends(d, m), ends(d, m), d.choice(meaning.WORDS)
@@ -306,7 +323,7 @@ def asks(d, m, c, now, seen):
 
 
 def said_by(c, args, key):
-    """What the program says: {conduits, in the order of a chain: the rest of it}."""
+    """The answer of the program: {conduits, in the order of a chain: the rest of the answer}."""
     status, answer = c.ask(args)
     return status, [(tuple(h["conduit"] for h in x["chain"]), x) for x in answer[key]]
 
@@ -374,7 +391,8 @@ def asked_reach(m, c, live, leads, a, sources, at, seen):
 
 
 def shown(m, never, have, now):
-    """Does the way lead from hop to hop, by conduits that are in force, and does the last one let that packet pass, and carry that function?"""
+    """Whether the hops of the way follow each other by conduits in force, and the last one lets
+    this packet pass and carries this function."""
     hops, packet = [m.by_name[x["conduit"]] for x in have["chain"]], have["packet"]
     zones = [never["from"]] + [c["to"] for c in hops]
     if any(c["shadow"] or c["end"] <= now or c["from"] != zone for c, zone in zip(hops, zones, strict=False)) or zones[-1] != never["to"]:

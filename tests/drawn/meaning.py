@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a policy means, written from docs/policy-language.md alone: which packets pass at which moment, by which conduits, how deep they are
-looked into, by which joint settings, and whether a `never` holds. It asks every conduit in turn, shares nothing with the compiler, and
-leaves out whatever only a machine can show. Where the two differ, one of them or the reference is wrong."""
+"""What a policy means, written from docs/policy-language.md alone: which packets pass at which
+moment, by which conduits, how deeply they are inspected, by which joint settings, and whether a
+`never` holds. It asks every conduit in turn, shares nothing with the compiler, and leaves out what
+only a running box can show. If it and the compiler differ, one of them or the reference is
+wrong."""
 import calendar
 import datetime
 import fnmatch
@@ -18,15 +20,17 @@ TRANSPORTS = {"tcp": ["tcp"], "udp": ["udp"], "icmp": ["icmp"], "modbus": ["tcp"
               "ntp": ["udp"], "snmp": ["udp"], "quic": ["udp"], "smtp": ["tcp"], "imap": ["tcp"], "pop3": ["tcp"], "rtsp": ["tcp"], "mssql": ["tcp"],
               "oracle": ["tcp"], "vnc": ["tcp"], "netbios": ["tcp"], "ndpi:dnp3": ["tcp", "udp"]}
 BY_NDPI = {"ndpi:dnp3"}
-# What holds where conduits overlap, the strictest first ("A union"); the default is that of "Conduits".
+# Values where conduits overlap, the strictest first ("A union"); the defaults are those of
+# "Conduits".
 STRICTEST_FIRST = {"when_down": ["closed", "hold", "open"], "when_overloaded": ["closed", "hold", "open"], "when_midstream": ["drop", "reset", "pick_up"],
                    "criticality": ["safety", "cargo", "support"], "on_tighten": ["all", "new_flows"], "weak_tls": ["deny", "report"]}
 DEFAULT = {"when_down": "closed", "when_overloaded": "closed", "when_midstream": "reset", "criticality": "support", "on_tighten": "all"}
 WORDS = ["read", "write", "control", "program", "diagnose"]
 NEVER_REST = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "::/64", "fe80::/9", "ff00::/8"]
 FOREVER = 1 << 62
-LAST = 7258118400 - 86400  # 2199 is the last year, and nothing is said of what happens when it ends
-# Functions of Modbus: code, name, words, what it touches, whether a word of `commands` includes it.
+LAST = 7258118400 - 86400  # 2199 is the last year; the language says nothing about its end
+# Functions of Modbus: code, name, words, what they touch, and whether a word of `commands` includes
+# them.
 FUNCTIONS = [(1, "read_coils", "read", "coils", True), (2, "read_discrete_inputs", "read", "discrete", True), (3, "read_holding_registers", "read", "holding", True),
              (4, "read_input_registers", "read", "input", True), (5, "write_single_coil", "write", "coils", True), (6, "write_single_register", "write", "holding", True),
              (7, "read_exception_status", "diagnose", None, True), (8, "diagnostics", "control diagnose", None, False), (11, "get_comm_event_counter", "diagnose", None, True),
@@ -40,7 +44,8 @@ SPACES = ("coils", "discrete", "input", "holding")
 
 
 def depth(protocol):
-    """transport: not inspected. commands: every PDU is decided. named: by its first bytes, or by nDPI."""
+    """transport: not inspected. commands: every PDU is judged. named: recognised by the first
+    bytes, or by nDPI."""
     return "transport" if protocol in ("tcp", "udp", "icmp") else "commands" if protocol in ("modbus", "slmp", "enip", "s7comm") else "named"
 
 
@@ -56,7 +61,7 @@ def span(text):
 
 
 def span_of_interface(text):
-    """The network that an interface with this address is connected to."""
+    """The network of an interface with this address."""
     return span(str(ipaddress.ip_interface(text).network))
 
 
@@ -81,7 +86,7 @@ def minus(ranges, taken):
 
 
 def less(piece, taken):
-    """What of (source, destination, first port, last) lies outside of another."""
+    """The parts of (source, destination, first port, last) outside of another one."""
     (a, b, lo, hi), (x, y, first, last) = piece, taken
     if not meet(a, x) or not meet(b, y) or first > hi or last < lo:
         return [piece]
@@ -105,7 +110,8 @@ def joined(ranges):
 # ---- what is said once for many --------------------------------------------------------------------------------------------
 
 def written_out(p):
-    """The policy as "Said once for many" has it: every group, fleet and `each` gone, and one conduit or statement for each pair of zones."""
+    """The policy expanded as in "Said once for many": without groups, fleets and `each`, with one
+    conduit or statement for each pair of zones."""
     fleets = {f["name"]: f for f in p.get("fleets", [])}
     assets = list(p["assets"])
     for f in fleets.values():
@@ -115,7 +121,7 @@ def written_out(p):
     known = [z["name"] for z in p["zones"]] + list(zone_of) + [s["name"] for s in p["services"]]
 
     def leaves(word):
-        """What a word stands for."""
+        """The names that a word stands for."""
         if word in p.get("groups", {}):
             return [x for w in p["groups"][word] for x in leaves(w)]
         return fnmatch.filter(known, word) if "*" in word else [word]
@@ -145,7 +151,7 @@ def written_out(p):
                 conduits.append(one)
 
     def ends(n, end):
-        """An end of a statement, for each zone: the zone, and the assets of it that the end names."""
+        """An end of a statement, for each zone: the zone, and its assets that the end names."""
         if end in n:
             return [{end: z} for z, _ in zones(n[end])]
         named = list(dict.fromkeys(x for w in n[end + "_assets"] for x in leaves(w)))
@@ -160,7 +166,7 @@ def written_out(p):
 
 
 def zone_space(p):
-    """{zone: its ranges}, with what `rest` stands for."""
+    """{zone: its ranges}, including those for which `rest` stands."""
     named = {z["name"]: [span(n) for n in z["networks"] if n != "rest"] for z in p["zones"]}
     claimed = [r for ranges in named.values() for r in ranges]
     taken = joined(claimed + [span(x) for x in NEVER_REST] + [span_of_interface(x) for x in p.get("admin", [])])
@@ -170,7 +176,7 @@ def zone_space(p):
 
 # ---- time ------------------------------------------------------------------------------------------------------------------
 
-# Some of the places that are built in, by their rules of 2026.
+# Some of the built-in places, with their rules of 2026.
 PLACES = {"Asia/Tokyo": "JST-9", "Asia/Kolkata": "IST-5:30", "Europe/Berlin": "CET-1CEST,M3.5.0,M10.5.0/3", "America/New_York": "EST5EDT,M3.2.0,M11.1.0",
           "Australia/Adelaide": "ACST-9:30ACDT,M10.1.0,M4.1.0/3"}
 WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -179,7 +185,8 @@ DAY = 86400
 
 @functools.lru_cache(maxsize=200000)
 def shown(zone, t):
-    """What clocks there show at this moment, as seconds since 1970 by them: the C library's word."""
+    """The local time there at this moment, in seconds since 1970 by its clocks, from the C
+    library."""
     if os.environ.get("TZ") != PLACES.get(zone, zone):
         os.environ["TZ"] = PLACES.get(zone, zone)
         time.tzset()
@@ -188,7 +195,8 @@ def shown(zone, t):
 
 @functools.lru_cache(maxsize=200000)
 def clock(zone, day, minute):
-    """The first moment at which clocks there show that or later: hours that do not exist are the change, of those that come twice the first is meant."""
+    """The first moment at which clocks there show this time or a later one. A time that does not
+    exist means the moment of the change; of one that exists twice the first is meant."""
     local = day * DAY + minute * 60
     ahead = [shown(zone, local + k) - local - k for k in (-DAY, DAY)]
     early, late = local - max(ahead), local - min(ahead)
@@ -196,7 +204,7 @@ def clock(zone, day, minute):
         return early
     if shown(zone, late) == local:
         return late
-    while early + 1 < late:  # they are put forward over it
+    while early + 1 < late:  # clocks are put forward over it
         mid = (early + late) // 2
         early, late = (early, mid) if shown(zone, mid) >= local else (mid, late)
     return late
@@ -207,7 +215,8 @@ def day_of(text):
 
 
 def moment(text, zone=None, end=True):
-    """Seconds since 1970. A date alone is the end of that day (or its beginning) by the site's clocks, or in UTC; 24:00 is the end of a day."""
+    """Seconds since 1970. A date alone is the end of that day (or its beginning) by the site's
+    clocks, or in UTC. 24:00 is the end of a day."""
     if len(text) == 10:
         return clock(zone or "UTC0", day_of(text), 1440 if end else 0)
     seconds = day_of(text[:10]) * DAY
@@ -230,14 +239,15 @@ class Window:
         self.excepted = {day_of(x) for x in w.get("except", ())}
 
     def on(self, day):
-        """From when to when it is open by the day on which it opens, or None."""
+        """From when to when the window is open if it opens on that day, or None."""
         if (day + 3) % 7 not in self.days or day in self.excepted or day < (self.first or 0) or day > (self.last or 1 << 30):
             return None
         a, b = clock(self.zone, day, self.begins), clock(self.zone, day, self.ends)
         return (a, b) if a < b else None
 
     def until(self, t):
-        """It is open at t, and goes on until then; None: it is shut. What goes on for a year is asked no further."""
+        """Until when the window is open, if it is open at t. None: it is shut. At most a year is
+        looked at."""
         end, least = t, t + 366 * DAY
         while end < least:
             day = shown(self.zone, end) // DAY
@@ -251,7 +261,7 @@ class Window:
 # ---- services: what of the transports, as (protocol, first, last) of what stands in a packet --------------------------------
 
 def ports_of(s):
-    """{family: [(protocol number, first, last)]}; of ICMP type * 256 + code."""
+    """{family: [(protocol number, first, last)]}; for ICMP type * 256 + code."""
     out = {4: [], 6: []}
     for text in s.get("ports") or ["%s/" % t for t in TRANSPORTS[s["protocol"]]]:
         transport, numbers = text.split("/")
@@ -278,7 +288,8 @@ def numbers_of(texts):
 
 
 def functions_of(row):
-    """The codes that a row names: by words those that servers frame alike and all of whose words are named, by themselves any."""
+    """The codes that a row names. A word names functions that all servers frame alike and all of
+    whose words are named. A function may also be named itself."""
     named = set()
     if "commands" not in row and "functions" not in row:
         return {f[0] for f in FUNCTIONS if f[4]}
@@ -308,10 +319,11 @@ def passes(row, code):
         if f[3] not in row:
             return False
         if code == 24 and not any(hi - lo >= 31 or hi == 65535 for lo, hi in numbers_of(row["holding"])):
-            return False  # it touches the 31 registers behind the one that it names, where there are so many
+            return False  # it touches the 31 registers after the named one, if there are as many
     if "values" in row and writes and f[3] == "coils" and not any(lo <= 1 for lo, _ in numbers_of(row["values"])):
         return False
-    # A broadcast goes only where 0 is named: UMAS and codes without a name are no writes here.
+    # A broadcast is allowed only if 0 is named. UMAS and codes without a name do not count as
+    # writes here.
     return True
 
 
@@ -361,12 +373,12 @@ class Meaning:
              "sources": self.end(c["from"], c.get("sources")), "destinations": self.end(c["to"], c.get("destinations")),
              "starts": moment(c["starts"], zone, False) if "starts" in c else 0, "within": self.windows.get(c.get("within")), "door": c.get("door"),
              "own_end": moment(c["until"], zone) if "until" in c else FOREVER, "services": [self.services[s] for s in c["services"]]}
-        w = m["within"]  # behind its last day it is over for good
+        w = m["within"]  # after its last day the window never opens again
         m["end"] = min([m["own_end"], clock(w.zone, w.last, w.ends) if w and w.last else FOREVER] + contracts)
         m["by_hours"] = m["starts"] > 0 or bool(m["within"] or m["door"])
         for key in STRICTEST_FIRST:
             m[key] = c.get(key)
-        for key in ("when_down", "when_overloaded"):  # observing must not stop traffic
+        for key in ("when_down", "when_overloaded"):  # an observing conduit must not stop traffic
             m[key] = m[key] or ("open" if observe else "closed")
         for key, default in DEFAULT.items():
             m[key] = m[key] or default
@@ -375,11 +387,12 @@ class Meaning:
         return m
 
     def boxes_of(self, c):
-        """All that a conduit names: (conduit, service, source, destination, protocol, first, last)."""
+        """Everything that a conduit names: (conduit, service, source, destination, protocol, first,
+        last)."""
         return [(c, s, a, b, *port) for s, ports in c["pairs"] for a in c["sources"] for b in c["destinations"] if a[0] == b[0] for port in ports[a[0]]]
 
     def matches(self, packet):
-        """The conduits that speak of a packet, ended ones too, each with its services."""
+        """The conduits that name a packet, ended ones too, each with its services."""
         iif, oif, family, src, dst, proto, port = packet
         found = []
         for c in self.conduits:
@@ -394,14 +407,16 @@ class Meaning:
 
     @staticmethod
     def until(c, now, doors):
-        """A conduit holds while these doors are open, each until its moment, and goes on until then; None: it does not."""
+        """Until when a conduit holds, while these doors are open, each until its moment. None: it
+        does not hold."""
         if not c["starts"] <= now < min(c["end"], doors.get(c["door"], 0) if c["door"] else FOREVER):
             return None
         end = c["within"].until(now) if c["within"] else FOREVER
         return end and min(end, c["end"], doors[c["door"]] if c["door"] else FOREVER)
 
     def edges_of(self, found, now):
-        """Moments at which one of these conduits begins or ends: of those with windows in a week like any other, and around every day that is named."""
+        """Moments at which one of these conduits begins or ends. For windows, those of an ordinary
+        week and around every named day."""
         windows = [c["within"] for c in found if c["within"]]
         edges = {now} | {x for c in found for x in (c["starts"], c["end"])}
         named = {x // DAY for x in edges if x < FOREVER} | {x for w in windows for x in (w.first, w.last, *w.excepted) if x is not None}
@@ -410,7 +425,8 @@ class Meaning:
         return [x for e in sorted(edges) if e < FOREVER for x in (e - 1, e) if now <= x < LAST]
 
     def moments(self, found, now):
-        """(moment, doors that are open) for each set of these conduits that holds together some day; more of them than one where there are hours."""
+        """(moment, open doors) for each set of these conduits that holds together on some day;
+        several for a set if there are hours."""
         key = (now, *sorted(c["name"] for c in found))
         if key not in self.known:
             doors, seen, kept = sorted({c["door"] for c in found if c["door"]}), {}, []
@@ -431,7 +447,8 @@ class Meaning:
         return any(all(self.until(c, t, doors) for c in found) for t, doors in self.moments(found, now))
 
     def judge(self, found, now, doors=None):
-        """What happens to a packet of which these conduits speak, while these doors are open, or None: it is refused."""
+        """What happens to a packet that these conduits name, while these doors are open. None: it
+        is refused."""
         ends = {c["name"]: self.until(c, now, doors or {}) for c, _ in found}
         found = [(c, s) for c, s in found if ends[c["name"]]]
         deciding = [(c, s) for c, s in found if not c["shadow"]]
@@ -451,7 +468,7 @@ class Meaning:
         return j
 
     def told(self, found, deciding, looked, j):
-        """What `check` warns of here: (code, conduit, what about it or None)."""
+        """The warnings of `check` here: (code, conduit, detail or None)."""
         told = set()
         tls = [(c, c["names"]) for c, services in deciding if any(s["protocol"] == "tls" for s in services)] if looked != "transport" else []
         for key in STRICTEST_FIRST:
@@ -466,7 +483,7 @@ class Meaning:
         return told
 
     def overlap(self, a, b, within=None):
-        """Is there a packet of which both conduits speak? (`within`: and that is between these.)"""
+        """Is there a packet that both conduits name? (`within`: and that is between these.)"""
         if not set(a["in"]) & set(b["in"]) or not set(a["out"]) & set(b["out"]):
             return False
         return any(x[4] == y[4] and x[5] <= y[6] and y[5] <= x[6] and meet(x[2], y[2]) and meet(x[3], y[3])
@@ -474,14 +491,15 @@ class Meaning:
                    for x in self.boxes[a["name"]] for y in self.boxes[b["name"]])
 
     def conflicts(self):
-        """(who observes, who enforces) on one packet at one moment from now on: an error."""
+        """(the observing conduit, the enforcing one) for one packet at one moment from now on: an
+        error."""
         now = int(datetime.datetime.now().timestamp())
         live = [c for c in self.conduits if c["end"] > now]
         return {(a["name"], b["name"]) for a in live for b in live
                 if a["observe"] and not a["shadow"] and not b["observe"] and self.overlap(a, b) and (not a["by_hours"] and not b["by_hours"] or self.together([a, b], now))}
 
     def cut(self, words):
-        """[(ranges, ranges)] between which an isolation cuts whatever is opened, either way."""
+        """[(ranges, ranges)] between which an isolation cuts traffic in both directions."""
         pairs = []
         for word in words:
             kind, *names = word.split()
@@ -494,7 +512,8 @@ class Meaning:
         return any(name == k or name.startswith(k + "/") for k in isolation["keep"])
 
     def half_kept(self, now):
-        """(isolation, who is kept, who is not) over one packet of what is cut, at one moment: an error."""
+        """(isolation, kept conduit, conduit that is not kept) for one packet that is cut, at one
+        moment: an error."""
         live, found = [c for c in self.conduits if c["end"] > now and not c["shadow"]], []
         for i in self.p.get("isolations", []):
             pairs = self.cut(i["cut"])
@@ -504,19 +523,22 @@ class Meaning:
         return found
 
     def organisations_meet(self):
-        """Two of them, by a conduit: an error, whenever it ends."""
+        """A conduit connects two organisations: an error, whenever it ends."""
         of = {o["zone"]: o["name"] for o in self.p.get("organisations", [])}
         return any(of.get(c["from"], "") != of.get(c["to"], "") and c["from"] in of and c["to"] in of for c in self.conduits)
 
     def test_meets_production(self):
-        """Conduits from now on that let packets pass between a zone of class test and one of the site that is none, and are no exception: an error."""
+        """Conduits from now on that let packets pass between a zone of class test and another zone
+        of the site, and are no exception: an error."""
         now, classes = datetime.datetime.now().timestamp(), {z["name"]: z.get("class", "it") for z in self.p["zones"]}
         return [c["name"] for c in self.conduits if c["end"] > now and not c["shadow"] and not c["exception"]
                 and sorted([classes[c["from"]] == "test", classes[c["to"]] == "test"]) == [False, True] and "external" not in (classes[c["from"]], classes[c["to"]])]
 
     def too_many_ends(self, now):
-        """Are there more than eight ends that differ over one packet, shadows' too, or more than three doors? Where hours meet, how many are too many is not
-        told: None, where more than three differ. Where most boxes meet, each edge is the first of one of them."""
+        """Does one packet have more than eight different ends, including those of shadows, or more
+        than three doors? With hours the reference does not say how many are too many; None if more
+        than three differ. Only the first corner of each overlap is looked at, because most boxes
+        meet there."""
         def times(found):
             return {(c["starts"], c["within"], c["door"], c["end"]) for c in found if now < c["end"] and (c["by_hours"] or c["end"] < FOREVER)}
 
@@ -539,14 +561,16 @@ class Meaning:
     # ---- statements ----------------------------------------------------------------------------------------------------
 
     def hosts(self, never):
-        """Where the last hop of a statement begins and ends; None: anywhere. A chain begins anywhere in its zone."""
+        """Where the last hop of a statement begins and ends; None: anywhere. A chain begins
+        anywhere in its zone."""
         def ranges(end):
             return [r for a in never[end] for r in self.assets[a]] if end in never else None
 
         return None if never.get("scope") == "chain" else ranges("from_assets"), ranges("to_assets")
 
     def reach(self, c, hosts=(None, None)):
-        """What of its destinations a conduit lets somebody reach, and the commands on the way. ({service name}, ranges, words)"""
+        """Which part of its destinations a conduit lets a packet reach, and by which commands:
+        ({service name}, ranges, words)."""
         services, ranges, words = set(), [], set()
         for _, s, a, b, *_ in self.boxes[c["name"]]:
             if any(these is not None and not any(meet(x, r) for r in these) for x, these in zip((a, b), hosts, strict=True)):
@@ -567,13 +591,15 @@ class Meaning:
         return services, joined(ranges), words
 
     def driven(self, c, answered):
-        """What of its destinations can be reached by something else than services over which hosts only give answers."""
+        """The part of its destinations that can be reached by other services than those over which
+        hosts only answer."""
         lax = c["observe"], "open" in (c["when_down"], c["when_overloaded"])
         answered = {s for s in answered if not lax[0] and (not lax[1] or depth(self.services[s]["protocol"]) == "transport")}
         return joined([b for _, s, _, b, *_ in self.boxes[c["name"]] if s["name"] not in answered])
 
     def edges(self, now):
-        """Who lets what pass from now on: (conduit, what of its destinations can be reached, the commands that pass)."""
+        """What each conduit lets pass from now on: (conduit, destinations that can be reached,
+        commands that pass)."""
         found = []
         for c in self.conduits:
             if not c["shadow"] and now < c["end"] and (not c["by_hours"] or self.together([c], now)):
@@ -583,7 +609,8 @@ class Meaning:
         return found
 
     def walked(self, never, edges, breaks):
-        """The zones from which the last hop of a walk may begin. Conduits only end, so nothing comes to be possible later that is not now."""
+        """The zones from which the last hop of a walk may begin. Conduits only end, so nothing
+        becomes possible later."""
         stopping = joined([r for a in breaks for r in self.assets[a]])
         at, seen = [never["from"]], {never["from"]}
         while at and never.get("scope") == "chain":
@@ -605,13 +632,15 @@ class Meaning:
         return False
 
     def rests_on(self, never, edges, breaks, said):
-        """Are these the breaks that a statement which holds needs: with them alone it holds, and without any one of them it does not?"""
+        """Are these the chain_breaks that a statement needs? It has to hold with them alone, and
+        must not hold without any one of them."""
         return not self.broken(never, edges, said) and all(self.broken(never, edges, [x for x in said if x != b]) for b in said) and set(said) <= set(breaks)
 
     # ---- what has to stay possible -------------------------------------------------------------------------------------
 
     def suffices(self, c, s, wanted):
-        """Does this service of a conduit let by whatever the wanted one does, on the ports that both have?"""
+        """Does this service of a conduit allow everything that the wanted one does, on the ports
+        that both have?"""
         if s is wanted or c["observe"] or depth(s["protocol"]) == "transport":
             return True
         return (s["protocol"] == wanted["protocol"] and "allow" not in s and s.get("undecided_bytes", 0) >= wanted.get("undecided_bytes", 0)
@@ -622,7 +651,8 @@ class Meaning:
         return c["end"] == FOREVER and not c["within"] and not c["door"] and c["starts"] <= now
 
     def lacking(self, always, name, endless=True):
-        """A piece of what the statement asks of this service that no conduit (without an end) allows: (source, destination, protocol, first, last), or None."""
+        """A piece of what the statement wants of this service and no conduit (without an end)
+        allows: (source, destination, protocol, first, last), or None."""
         wanted, now = self.services[name], datetime.datetime.now().timestamp()
         ends = [[r for a in always[k + "_assets"] for r in self.assets[a]] if k + "_assets" in always else self.space[always[k]] for k in ("from", "to")]
         asked = [(a, b, *port) for a in ends[0] for b in ends[1] if a[0] == b[0] for port in ports_of(wanted)[a[0]]]

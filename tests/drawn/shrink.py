@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cuts a policy down to a small one on which both readings still differ, by taking out what can be taken out."""
+"""Reduces a policy to a small one for which both implementations still differ, by removing
+parts."""
 import copy
 import time
 
-SECONDS = 30  # of looking for a smaller one
+SECONDS = 30  # seconds for the search for a smaller policy
 
 
 def users(p):
-    """What nothing names any more goes first."""
+    """Parts that nothing names are removed first."""
     q = copy.deepcopy(p)
     named = {x for c in q["conduits"] for x in c.get("sources", []) + c.get("destinations", [])} | set(q["chain_break"])
     named |= {x for n in q["never"] + q.get("always", []) for x in n.get("from_assets", []) + n.get("to_assets", [])}
@@ -19,7 +20,7 @@ def users(p):
 
 
 def smaller(p):
-    """Policies with a little less in them, the largest pieces first."""
+    """Policies with a little less in them, the largest parts first."""
     yield users(p)
     for key in ("conduits", "never", "always", "organisations", "chain_break", "zones", "assets", "services"):
         for i in range(len(p.get(key, []))):
@@ -50,7 +51,8 @@ def smaller(p):
 
 
 def shrunk(p, differences, found):
-    """`found` is what is wrong with p: a smaller policy has to be wrong in the same way, else it is another fault."""
+    """`found` is the difference for p: a smaller policy must have the same kind of difference, or
+    it is another fault."""
     kind = kind_of(found[0])
     until = time.monotonic() + SECONDS
     going = True
@@ -62,7 +64,7 @@ def shrunk(p, differences, found):
             try:
                 other = differences(q) if q != p else []
             except (KeyError, StopIteration, IndexError, ValueError):
-                continue  # something names what was taken out
+                continue  # something names the removed part
             if other and kind_of(other[0]) == kind:
                 p, going = q, True
                 break
@@ -70,5 +72,5 @@ def shrunk(p, differences, found):
 
 
 def kind_of(text):
-    """The same difference at another packet: what it says without where, and without names."""
+    """The difference without the packet and without names, so that it can be compared."""
     return " ".join(w for w in text.split(": ")[-1].split() if not any(ch.isdigit() for ch in w))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Debian packages in a fresh Debian root: built here and there to the same bytes, installed by the README's lines, removed,
-purged without a trace. lintian judges them; nothing of it is silenced without a reason beside it."""
+"""The Debian packages in a fresh Debian root: built in two places with the same bytes, installed by
+the README's lines, removed, and purged without a trace. lintian checks them; every override has its
+reason beside it."""
 import glob
 import gzip
 import hashlib
@@ -12,18 +13,19 @@ import tempfile
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 DEB = os.path.join(TOP, "build", "deb")
 NAMES = ("sekisho", "sekishod", "sekisho-doc")
-# What dpkg, apt and the C library keep for themselves, and no package of ours writes; a folder of AppArmor's that debhelper's own lines
-# take away where it is empty.
+# Files that dpkg, apt and the C library keep, which no package of ours writes; and a folder of
+# AppArmor's that debhelper's lines delete if it is empty.
 KEPT = re.compile(r"^/(var/(lib/(dpkg|apt|systemd)|cache|log)|etc/(passwd|shadow|group|gshadow|subuid|subgid)-?$|etc/ld.so.cache|etc/apparmor.d/disable|home|run|tmp|proc|sys|dev|old)(/|$)|"
                   r"^/etc/\.pwd\.lock$|^/root/")
 
-# What `systemd-analyze security` may say of each unit as it is written; why it says no less stands in the unit. A running one may be told less.
+# The most exposure that `systemd-analyze security` may show for each unit file; the unit says why
+# it is not lower. For a running unit it may be lower.
 EXPOSURE = {"sekisho-base": 3.9, "sekisho-follow@": 1.5, "sekisho-inform": 1.7, "sekisho-log": 1.7, "sekisho-notify": 1.7, "sekisho-power-off": 1.5, "sekisho-time": 2.2, "sekisho-ups": 1.7,
             "sekishod": 4.6, "sekisho-state": 9.5, "sekisho-started": 9.6}
 
 
 def lines():
-    """The README's command lines that install: a block of three."""
+    """The README's commands for installation: a block of three lines."""
     found = []
     for name in ("README.md", "README.ja.md"):
         with open(os.path.join(TOP, name), encoding="utf-8") as f:
@@ -50,7 +52,7 @@ def of_package(name, field, folder=DEB):
 
 
 def is_machine_code(line):
-    """lintian takes instructions for words, too: a word that no source has is none of ours."""
+    """lintian takes machine code for words too. So a word that is in no source is not ours."""
     word = re.search(r": spelling-error-in-binary (\S+) ", line)
     return word is not None and subprocess.run(["git", "-c", "safe.directory=*", "grep", "-qwF", "-e", word.group(1), "--", "appliance", "policy", "dpi", "mgmt", "images"], cwd=TOP,
                                                check=False).returncode == 1
@@ -67,7 +69,7 @@ def build(check, twice=True, anew=False):
     judged = subprocess.run(["lintian", "--fail-on", "error,warning,info", "--display-info", "--no-tag-display-limit", "--allow-root"] +
                             glob.glob(DEB + "/*.changes"), check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     told = [line for line in re.findall(r"^[EWI]: .*", judged.stdout, re.M) if not is_machine_code(line)]
-    # where it found nothing at all it has to have ended well
+    # if lintian found nothing, it must also have ended without an error
     check("lintian finds nothing", not told and (judged.returncode == 0 or re.search(r"^I: ", judged.stdout, re.M) is not None), judged.stdout[-2000:].strip())
     if twice:
         same_bytes(check, anew)
@@ -79,7 +81,7 @@ def build(check, twice=True, anew=False):
 
 
 def exposures(check):
-    """Every unit that a package brings, and what an image has besides; none forgotten."""
+    """Every unit of the packages and of the image is in the list."""
     wrong, found = [], {}
     for path in sorted(glob.glob(TOP + "/images/systemd/*.service") + glob.glob(TOP + "/images/image/root/etc/systemd/system/*.service")):
         name = os.path.basename(path)[:-len(".service")]
@@ -95,7 +97,7 @@ def exposures(check):
 
 
 def contents(folder):
-    """{path: bytes, or where a link leads}, uncompressed; of a program that there is one."""
+    """{path: bytes, or the target of a link}, uncompressed; of a program only that it exists."""
     found = {}
     for at, folders, files in os.walk(folder):
         for path in (os.path.join(at, x) for x in files + [x for x in folders if os.path.islink(os.path.join(at, x))]):
@@ -111,12 +113,13 @@ def contents(folder):
     return found
 
 
-# What debhelper adds to a package: who may copy it, what changed, what lintian is told; a place for the machine's own lines of a profile comes with a script.
+# What debhelper adds to a package: copyright, changelog, overrides of lintian, and with a script a
+# file for local lines of a profile.
 OF_PACKAGES = re.compile(r"^/usr/share/(lintian/|doc/sekisho[a-z-]*/(copyright|changelog(\.Debian)?)$)")
 
 
 def by_hand(check):
-    """`make install` puts the same files where the packages do."""
+    """`make install` puts the same files in the same places as the packages."""
     with tempfile.TemporaryDirectory() as work:
         done = subprocess.run(["make", "-s", "-C", TOP, "install", "DESTDIR=%s/hand" % work], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for name in NAMES:
@@ -128,14 +131,14 @@ def by_hand(check):
 
 
 def unexplained(path):
-    """Lines that silence something without a comment above."""
+    """Lines that silence something without a comment above them."""
     with open(path, encoding="utf-8") as f:
         text = f.read().splitlines()
     return [x for before, x in zip([""] + text, text) if x and not x.startswith("#") and not before.startswith("#")]
 
 
 def needs_of_programs(root, name):
-    """Libraries that its programs ask for by themselves."""
+    """The libraries that its programs need themselves."""
     found = set()
     for path in subprocess.run(["chroot", root, "dpkg", "-L", name], check=True, stdout=subprocess.PIPE, text=True).stdout.split():
         full = root + path
@@ -169,8 +172,8 @@ def users(root):
         return {x.split(":")[0] for x in f}
 
 
-# In a mount namespace of its own, where /etc is a copy: $1 = the copy, $2 = the source's images. The state is a file system of its own, and no
-# program was kept there that gives cards back.
+# Runs in a mount namespace with a copy of /etc: $1 = the copy, $2 = the source's images. The state
+# is a file system of its own, and no program was kept there that gives cards back.
 PURGED = """set -e
 mount --make-rprivate /
 cp -a /etc/. "$1"
@@ -194,7 +197,7 @@ sed /#DEBHELPER#/d "$2/debian/sekishod.postrm" >/run/postrm
 sh /run/postrm purge >&2
 sed -n 's/:.*//; /^sekisho-/p' /etc/passwd
 find /var/lib /run/netns -mindepth 1"""
-# Likewise: $1 = the source's images. There is room for a part of the program.
+# The same; $1 = the source's images. There is room for only a part of the program.
 REMOVED = """set -e
 mount --make-rprivate /
 for folder in /var/lib /usr/sbin /run; do mount -t tmpfs tmpfs $folder; done
@@ -217,8 +220,9 @@ def own_users():
 
 
 def purge_spares_others(check):
-    """A purge takes the users of the package, and leaves a person's account that is called like one. Processes of its own: userdel leaves
-    who has one, and a suite beside this may have some by the same numbers."""
+    """A purge deletes the users of the package, and leaves a person's account with a similar name.
+    Runs in a process namespace, because userdel does not delete a user with processes, and a suite
+    beside this one may have some with the same numbers."""
     with tempfile.TemporaryDirectory() as copy:
         done = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", PURGED, "sh", copy, TOP + "/images"], check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     said, why = done.stdout.split(), "%d %s%s" % (done.returncode, done.stdout.replace("\n", " "), done.stderr)
@@ -236,7 +240,8 @@ def full_disk_lets_go(check):
 
 
 def same_bytes(check, anew):
-    """In a folder of another name and length, by other habits. With compilers or libraries of other versions builds may differ."""
+    """Builds in a folder with another name and length, with other settings of the user. Compilers
+    or libraries of other versions may give other bytes."""
     other = os.path.join(TOP, "build", "fresh", "a-folder-of-another-name")
     subprocess.run(["rm", "-rf", other], check=True)
     os.makedirs(other + "/tree")
@@ -249,7 +254,8 @@ def same_bytes(check, anew):
 
 
 def fresh(check, machine, root):
-    """In the fresh machine: the README's lines as a user with sudo, then everything away again."""
+    """In the fresh machine: runs the README's lines as a user with sudo, and then removes
+    everything."""
     log = os.path.join(TOP, "build", "fresh", "package.log")
 
     def inside(command, minutes=10):
@@ -261,7 +267,7 @@ def fresh(check, machine, root):
     status, text, seconds = inside(first, 40)
     if not check("README: %s" % first, status == 0, "%.0f s%s" % (seconds, "" if status == 0 else text[-1500:])):
         return
-    # A Debian machine has it; this root is smaller than one.
+    # A Debian machine has this package; this root is smaller.
     status, text, _ = inside("sudo apt-get -qq update && sudo apt-get autoremove --purge -y && sudo apt-get install -y --no-install-recommends systemd apparmor chrony nut-client rsyslog rsyslog-gnutls rsyslog-relp")
     check("a Debian machine", status == 0, text[-300:] if status else "")
     before, before_users = listing(root), users(root)
@@ -285,7 +291,8 @@ def fresh(check, machine, root):
         check("... and it hears of one of %s" % name, heard, "" if heard else text[-600:])
     for name in ("sekisho", "sekishod"):
         wanted = owners(root, needs_of_programs(root, name))
-        # Beside them: each other, and whatever makes the users (debhelper's choice of three).
+        # Besides the libraries: the other package, and the program that makes users (debhelper's
+        # choice of three).
         stated = {x.split()[0] for x in of_package(name, "Depends").split(", ") if "|" not in x} - {"sekisho"}
         check("%s depends on what its programs ask for, and on nothing else" % name, wanted == stated, "%s" % sorted(stated ^ wanted))
     new = {x for x in users(root) - before_users if x.startswith("sekisho-")}

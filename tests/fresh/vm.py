@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's stock kernel, under qemu without KVM. There the kernel has the native `queue` expression.
 
-Time in the machine is the number of instructions that it has executed (-icount): while it works it runs at the pace of an ordinary
-machine as far as its own clock is concerned, however slow or busy the host. Where it has nothing to do but wait, its clock is set to
-the next moment for which something was planned (sleep=off), so that waiting costs nothing and a host that stands still is not seen.
-So limits in milliseconds are judged there as anywhere, and a slow host makes a run longer, not red. What answers from outside would
-break that (a machine with a network card waits with the host's clock); there is none here, and what suites read is read into memory
-before they start, since while a program waits for a
-disk the clock runs on (reading it all was seen to take five minutes of it). A second there takes about eight here when it is full of
-work. It has one processor: of several QEMU 7.2 lets the first that is busy take every instruction there is, and processors that are
-threads of the host have the host's time, in which the box's own limits (20 ms for a dead worker) are passed.
+The machine's time is the number of instructions that it has executed (-icount). By its own clock it
+works at the pace of an ordinary machine, however slow or busy the host is. When the machine only
+waits, its clock jumps to the next timer (sleep=off). So waiting takes no time, and the machine does
+not notice when the host stops. Limits in milliseconds are therefore valid, and a slow host makes a
+run longer, but does not make it fail. A device that answers from outside would break this: a
+machine with a network card waits by the host's clock. So there is no such device. All files that
+suites read are loaded into memory before they start, because the clock runs on while a program
+waits for a disk (five minutes for all files together). A second of full work in the machine takes
+about eight seconds of the host. The machine has one processor. With several, QEMU 7.2 gives every
+instruction to the first busy one; and processors that are threads of the host run by the host's
+time, in which the box's own limits (20 ms for a dead worker) are exceeded.
 
-The root with the kernel is kept (kept.py) and used by every run, which writes beside it; what is under test comes on a second disk."""
+The root with the kernel is kept (kept.py) and used by every run; a run's changes go to another
+file. The programs under test are on a second disk."""
 import glob
 import inspect
 import os
@@ -23,16 +26,17 @@ import subprocess
 import time
 
 import kept
-import slowness  # of tests/lib, where tests/fresh/run looks
+import slowness  # in tests/lib, which tests/fresh/run adds to the path
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 WORK = os.path.join(TOP, "build", "fresh", "vm")
 LIBRARIES = ("libnftnl11 libmnl0 libnetfilter-queue1 libndpi4.2 libconfig9 libmicrohttpd12 libgnutls30 libjansson4 libseccomp2 libssl3 "
              "libcap-ng0 libnettle8 liboath0 libpcap0.8 libmodbus5 libcmocka0 python3-pymodbus libcurl3-gnutls "
              "libfido2-1 libqrencode4 libsnmp40 python3-aiosmtpd python3-jsonschema python3-cryptography kmod netbase linux-image-amd64").split()
-# Whose kernel: "bookworm" is Debian 12's own, "bookworm-backports" that of Debian 13 (6.12).
+# The kernel: "bookworm" is that of Debian 12, "bookworm-backports" that of Debian 13 (6.12).
 KERNEL = next((x.partition("=")[2] for x in os.sys.argv if x.startswith("--kernel=")), "bookworm")
-SLOWER = float(os.environ.get("SEKISHO_VM_PATIENCE", "1"))  # for a host that other work shares: how much longer a run may take
+# for a host with other work: by how much a run may take longer
+SLOWER = float(os.environ.get("SEKISHO_VM_PATIENCE", "1"))
 
 FIRST = """#!/bin/bash
 mountpoint -q /dev || mount -t devtmpfs dev /dev
@@ -62,17 +66,18 @@ sync
 echo o >/proc/sysrq-trigger
 exec tail -f /dev/null  # the first process must not end before the power is off
 """
-# An initial file system of three modules instead of all: seconds at every start.
+# An initramfs with three modules instead of all saves seconds at every start.
 BEFORE = ('mkdir -p "$1/etc/initramfs-tools/conf.d"; echo MODULES=list >"$1/etc/initramfs-tools/conf.d/few"; '
           'printf "virtio_pci\\nvirtio_blk\\next4\\n" >"$1/etc/initramfs-tools/modules"')
-# Where the kernel comes from, beside Debian 12's own sources.
+# The source of the kernel, beside Debian 12's own sources.
 SOURCES = 'cd "$1/etc/apt" && sed -n "s/ bookworm main/ %s main/p" sources.list >sources.list.d/kernel.list'
 DEMO = """timeout 1500 /usr/bin/python3 tests/demo/demo.py up --untimed %s
 echo "DEMO STATUS $?"
 build/release/sekisho status --json --socket /run/sekisho-demo/box/control.sock | sed 's/.*"backend":"\\([a-z]*\\)".*/BACKEND \\1/'
 tail -n 30 /run/sekisho-demo/sekishod.log
 """
-# What CI runs there: what the kernel does otherwise than the one at hand, and what a failure means. Each with its arguments.
+# The suites that CI runs in the machine, because this kernel behaves differently from the host's,
+# with their arguments, and what a failure means.
 CHOSEN = (
     ("missing", "asked_for_by_nobody"),
     ("kernel", "apply_and_verify allowed_passes spoofed errors_of options narrowing_cuts relabelled until flush_is_answered tampering "
@@ -89,7 +94,7 @@ def packages(purpose):
 
 
 def debian(root, include):
-    """A root of Debian 12 with these packages, and with the kernel of KERNEL."""
+    """Makes a root of Debian 12 with these packages and the kernel KERNEL."""
     names = [p + "/" + KERNEL if p == "linux-image-amd64" and KERNEL != "bookworm" else p for p in include]
     done = subprocess.run(["mmdebstrap", "--variant=minbase", "--setup-hook=" + SOURCES % KERNEL, "--essential-hook=" + BEFORE, "--include=" + ",".join(names), "bookworm", root],
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
@@ -98,7 +103,7 @@ def debian(root, include):
 
 
 def furnish(folder):
-    """The disk of the machine, its kernel and initial file system."""
+    """The disk of the machine, its kernel and its initramfs."""
     start = time.monotonic()
     root = folder + "/root"
     debian(root, wanted())
@@ -117,7 +122,8 @@ def wanted():
 
 
 def build():
-    # What the machine runs is built here: its root is Debian 12 like this one, and an emulated compiler takes hours.
+    # The programs for the machine are built on this host, which is Debian 12 as well: an emulated
+    # compiler takes hours.
     subprocess.run([os.path.join(TOP, "images", "deps"), "unpacked", "test"], check=True)
     subprocess.run(["make", "-s", "-C", TOP, "-j%d" % os.cpu_count(), "all", "peers", "netns-programs"], check=True, stdout=subprocess.DEVNULL)
 
@@ -133,7 +139,8 @@ def disk_of(script, name):
     for program in ("test_sandbox", "test_form"):
         shutil.copy(release + "/tests/" + program, folder + "/build/release/tests/")
     subprocess.run(["cp", "-r", os.path.join(TOP, "build", "peers"), folder + "/build/"], check=True)
-    for part in ("tests", "docs", "appliance", "images", "mgmt"):  # suites read documents, units, and words where the product has them
+    # suites read documents, units and texts where the product has them
+    for part in ("tests", "docs", "appliance", "images", "mgmt"):
         subprocess.run(["cp", "-r", os.path.join(TOP, part), folder + "/"], check=True)
     for part, text in (("init", INIT), ("script", script)):
         with open(os.path.join(folder, part), "w", encoding="ascii") as f:
@@ -149,7 +156,8 @@ WORTH_READING = re.compile(r"(ok |FAILED|FAIL|SKIP|NOTE|seed |LINUX|ENDED|SUITE|
 
 
 def run(script, minutes, name="work", everything=False):
-    """What the machine printed, and how long it took; shows the lines worth reading as they come."""
+    """Runs the machine. Returns what it printed and how long it took; meanwhile prints the
+    important lines."""
     build()
     os.makedirs(WORK, exist_ok=True)
     with kept.made("vm", (wanted(), KERNEL, FIRST, BEFORE, inspect.getsource(furnish)), furnish) as root:
@@ -164,7 +172,8 @@ def run(script, minutes, name="work", everything=False):
 
 
 def boot(arguments, minutes, log_path, everything=False, heard=lambda line: None, sleep="on"):
-    """A machine until it ends: what it printed, and how long it took. One that talks to somebody outside sleeps while it waits."""
+    """Runs a machine until it ends. Returns what it printed and how long it took. A machine that
+    talks to a program outside runs with the host's clock while it waits."""
     start, end = time.monotonic(), time.monotonic() + minutes * 60 * SLOWER
     qemu = subprocess.Popen(
         ["qemu-system-x86_64", "-accel", "tcg", "-icount", "shift=0,sleep=" + sleep, "-rtc", "clock=vm", "-cpu", "Nehalem", "-smp", "1", "-m", "3072",
@@ -204,18 +213,18 @@ def demo(check):
 
 
 def count(text):
-    """(passed, failed) of a suite, None without a clean end."""
+    """(passed, failed) of a suite; None if it did not end properly."""
     counts = re.findall(r"^(\d+) passed, (\d+) failed", text, re.M)
     return tuple(map(int, counts[-1])) if counts else None
 
 
 def parts_of(text):
-    """What each suite printed."""
+    """The output of each suite."""
     return {part.split()[0]: part for part in re.split(r"^SUITE ", text, flags=re.M)[1:]}
 
 
 def judge(check, text, wanted):
-    """Every case of every suite counts; a suite without a clean end is a failure."""
+    """Counts every case of every suite. A suite that did not end properly is a failure."""
     parts = parts_of(text)
     for suite in wanted:
         part = parts.get(suite, "")
@@ -237,8 +246,9 @@ def line(suite, words):
 
 
 def suites(check, words):
-    """Suites of tests/netns, all of them and the demo when none is named; a machine for each word: SUITE, SUITE=arguments, or
-    SUITE,SUITE... one after the other. The log is named after the suite and the first argument, so that two may run at once."""
+    """Runs suites of tests/netns; without names all of them, and the demo. Each word gets its own
+    machine: SUITE, SUITE=arguments, or SUITE,SUITE... one after the other. The log is named after
+    the suite and its first argument, so that two can run at once."""
     names = sorted(os.path.basename(os.path.dirname(x)) for x in glob.glob(TOP + "/tests/netns/*/run"))
     table = []
     for word in words or names + ["demo"]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The wires at a machine's two cards, from power-on to power-off: what stands there sends frames of every kind to the other side without a
-pause, answers who asks for its address, and counts what comes out at the other end."""
+"""The wires at a machine's two cards, from power-on to power-off: hosts there send frames of every
+kind to the other side without a pause, answer questions for their addresses, and count the frames
+that arrive at the other end."""
 import os
 import select
 import socket
@@ -8,12 +9,16 @@ import struct
 import threading
 import time
 
-MAC = ("52:54:00:53:4b:01", "52:54:00:53:4b:02")  # the machine's cards
+MAC = ("52:54:00:53:4b:01", "52:54:00:53:4b:02")  # the MAC addresses of the machine's cards
 PEER = (b"\x02\x53\x4b\0\0\x01", b"\x02\x53\x4b\0\0\x02")
 V4, V6 = ("10.1.0.9", "10.2.0.9"), ("2001:db8:1::9", "2001:db8:2::9")
-OWN = (("10.1.0.1/24", "2001:db8:1::1/64"), ("10.2.0.1/24", "2001:db8:2::1/64"))  # the machine's addresses
-EVERY = 0.2  # a frame of each kind; a busy machine of which a second takes many here has more of them in its own
-# name: from which side, IP version, protocol, destination port. Only the first is what units/install.py's policy allows.
+# the machine's addresses
+OWN = (("10.1.0.1/24", "2001:db8:1::1/64"), ("10.2.0.1/24", "2001:db8:2::1/64"))
+# seconds between frames of a kind; a machine whose seconds take long here gets more frames in its
+# own time
+EVERY = 0.2
+# name: the sending side, IP version, protocol, destination port. The policy of units/install.py
+# only allows the first one.
 ALLOWED = "TCP that the policy allows"
 KINDS = {ALLOWED: (0, 4, 6, 9000), "the same from the other side": (1, 4, 6, 9000), "the same over IPv6": (0, 6, 6, 9000),
          "TCP to another port": (0, 4, 6, 9001), "UDP": (0, 4, 17, 9000), "UDP from the other side": (1, 4, 17, 9000),
@@ -36,7 +41,7 @@ def mac(text):
 
 
 def frame(kind, number):
-    """The kind stands in the source port, or in the number of a ping."""
+    """The kind is in the source port, or in the number of a ping."""
     side, version, protocol, target_port = list(KINDS.values())[kind]
     source, target = (packed(version, (V4 if version == 4 else V6)[x]) for x in (side, 1 - side))
     mark = 20000 + 1000 * kind
@@ -58,7 +63,7 @@ def frame(kind, number):
 
 
 def kind_of(data):
-    """Which kind of frame came through; None = none of ours."""
+    """The kind of a received frame; None: not one of ours."""
     version = {b"\x08\0": 4, b"\x86\xdd": 6}.get(data[12:14])
     if version is None or len(data) < 42:
         return None
@@ -72,7 +77,8 @@ def kind_of(data):
 
 
 def answer(side, data):
-    """To who asks for the address of this side's host, by ARP or by a neighbour solicitation."""
+    """The answer to an ARP request or a neighbour solicitation for the address of this side's
+    host."""
     if data[12:14] == b"\x08\x06" and data[20:22] == b"\0\x01" and data[38:42] == packed(4, V4[side]):
         return data[6:12] + PEER[side] + data[12:20] + b"\0\x02" + PEER[side] + data[38:42] + data[22:32]
     own = packed(6, V6[side])
@@ -84,8 +90,10 @@ def answer(side, data):
 
 
 class Wires:
-    """Begins when it is made; `arguments` are qemu's. After close(), `sent` and `came` by kind; a frame that the machine's card did not
-    take, since it was not there yet, is not counted as sent. What came when the machine was told to go off is kept by told_off()."""
+    """Starts at its creation. `arguments` are those of qemu. After close(), `sent` and `came` have
+    the numbers by kind. Frames that the machine's card could not accept, because it did not exist
+    yet, do not count as sent. told_off() keeps what had arrived when the machine was told to turn
+    off."""
 
     def __init__(self, folder):
         self.before = None
@@ -110,7 +118,7 @@ class Wires:
         try:
             self.sockets[side].sendto(data, self.paths[side])
             return True
-        except OSError:  # not there yet, no longer, or full
+        except OSError:  # the card does not exist, or its queue is full
             return False
 
     def _hear(self, side):
@@ -143,10 +151,11 @@ class Wires:
         self.ends.set()
         self.thread.join()
         for side, s in enumerate(self.sockets):
-            self._hear(side)  # what was under way when the power went
+            self._hear(side)  # frames that were on their way when the power failed
             s.close()
 
     def told(self):
-        """Of each kind how many came through, of those sent; how many of them while the machine went off."""
+        """For each kind, how many of the sent frames arrived, and how many of these while the
+        machine turned off."""
         return "; ".join("%s: %d of %d, %d at the end" % (name, came, sent, came - before)
                          for name, came, sent, before in zip(KINDS, self.came, self.sent, self.before or self.came))

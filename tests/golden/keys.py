@@ -61,14 +61,14 @@ interfaces = { lan0 = { device = "e0"; }; lan2 = { device = "e2"; }; lan3 = { de
 between = ( { sides = ["lan0", "lan2"]; addresses = ["10.30.0.2/24"]; } );
 """
 BETWEEN_SITE = SITE.replace("10.10.0.0/16", "10.30.0.0/25").replace("10.30.0.0/22", "10.30.0.128/25").replace("10.10.0.5", "10.30.0.5").replace("10.10.0.7", "10.30.0.7")
-# The protocols whose commands are told apart, with a function of each that has places and values.
+# The protocols with commands, and for each a function that has addresses and values.
 ROWS = {"modbus": ("write_single_register", "holding"), "slmp": ("batch_write", "d"), "enip": ("set_attribute_single", "objects"), "s7comm": ("write_var", "db"), "fins": ("memory_area_write", "d"), "iec104": ("C_SE_NB_1", "ioa"), "memobus": ("write_holding_registers_extended", "holding"),
         "dnp3": ("direct_operate_analog", "analog_outputs"), "opcua": ("Write", "node_ids"), "bacnet": ("WriteProperty", "objects")}
 
 SILENT = {
     "policy.language_version": "there is one version; another is refused",
     "box.language_version": "there is one version; another is refused",
-    # What stands in groups is told by their keys.
+    # groups of keys, whose own keys are tested
     **{"policy." + k: "its own keys are told" for k in ("site", "zones", "assets", "services", "conduits", "never", "always", "chain_break", "organisations", "doors", "isolations")},
     **{"policy." + k: "what it is written out to is told" for k in ("groups", "fleets", "defaults", "windows")},
     "conduit.exception": "its own keys are told",
@@ -78,7 +78,7 @@ SILENT = {
     **{"box." + k: "its own keys are told" for k in ("interfaces", "routes", "between", "log_server", "ups", "update_server", "mail_server", "snmp_receiver")},
 }
 
-# Where the tables are asked for: object -> (text, a piece of it behind which an unknown key is written).
+# How to ask for the tables: object -> (text, a piece of it after which an unknown key is written).
 PLACES = {
     "policy": ("site", "language_version = 1;"), "site": ("site", "/*site*/"), "retention": ("site", "delete_after_days = 800;"), "records": ("site", 'responsible = "Mori";'), "detect": ("site", "learn_days = 30;"), "zone": ("site", "/*zone*/"), "line": ("site", 'carrier = "KDDI";'), "asset": ("site", "/*asset*/"),
     "service": ("site", "/*service*/"), "conduit": ("site", "/*conduit*/"), "accept": ("site", 'reason = "since then";'), "exception": ("site", 'applicant = "Aoki";'), "never": ("site", "/*never*/"), "always": ("site", "/*always*/"), "isolation": ("site", "/*isolation*/"), "organisation": ("site", "/*organisation*/"), "door": ("site", "/*door*/"),
@@ -88,8 +88,8 @@ PLACES = {
 }
 
 RETENTION = '/*site*/ retention = { keep_days = 400; delete_after_days = 800; }; records = { purpose = "incidents"; responsible = "Mori"; }; detect = { learn_days = 30; };'
-# object.key -> (what stands in the text, what stands there instead, (object, setting) that is told; None as setting: one is new and one gone), and
-# in what else that shows.
+# object.key -> (a piece of the text, its replacement, (object, setting) that is told; None as the
+# setting: one is new and one is gone), and where else this is visible.
 CHANGES = {
     "site.name": ('name = "kita"', 'name = "minami"'),
     "site.label": ("/*site*/", 'label = "北";'),
@@ -263,14 +263,14 @@ def run(*words):
 
 
 def texts(where):
-    """(site.cfg, box.cfg) that a change is made to: both have something in every object."""
+    """(site.cfg, box.cfg) in which a change is made: both have something in every object."""
     if where == "between":
         return BETWEEN_SITE, BETWEEN
     return SITE.replace("/*site*/", RETENTION), BOX.replace("  adm0", '  lan3 = { device = "e4"; };\n  adm0')
 
 
 def keys_of(where, piece, site=None):
-    """What the program knows there, by its hint to what it does not know."""
+    """The keys that the program knows there, from its hint about an unknown one."""
     both = list(texts(where))
     n = 0 if where == "site" else 1
     both[n] = site if site is not None else both[n].replace(piece, piece + " zzzzzzzzzzzzzzzz = 1;", 1)
@@ -283,7 +283,8 @@ def keys_of(where, piece, site=None):
 
 
 def told(name, old, new, expected):
-    """The pair differs in just what is expected, the other way round too, and both languages say so."""
+    """The pair differs exactly as expected, also in the reverse direction, and both languages say
+    so."""
     for before, after in ((old, new), (new, old)):
         a, b = write("old", *before), write("new", *after)
         done = run("diff", "--json", a, b)
@@ -345,7 +346,7 @@ def tables():
 
 
 def value_of(protocol, key):
-    """A number of this key of a row, in its notation."""
+    """A number for this key of a row, in its notation."""
     if protocol == "fins":
         return {"units": '"0x1"', "senders": '"0.1.0"', "e": '"0.1"', **{k: '"1.0"' for k in ("cio", "w", "h", "a", "g")}}.get(key, "1")
     if protocol == "iec104" and key == "qualifiers":
@@ -383,14 +384,15 @@ def rows():
         for key in known:
             old = 'functions = ["%s"];' % function
             new = {"commands": old + ' commands = ["diagnose"];', "functions": 'commands = ["read"];'}.get(key, old + " %s = [%s];" % (key, value_of(protocol, key)))
-            if key == "values": # of a place, which in one protocol has to be named by all of its bytes
+            # values of an address; in one protocol the row must name all of its bytes
+            if key == "values":
                 old += ' %s = [%s];' % (place, '"1.0-1"' if place == "db" else value_of(protocol, place))
                 new = old + " values = [1];"
             told("%s row.%s" % (protocol, key), (site(old), box), (site(new), box), (("service", "allow"),))
 
 
 def nothing():
-    """What means the same is no difference."""
+    """Texts with the same meaning show no difference."""
     site, box = texts("site")
     plain = site.replace('["read", "web"]', '["read"]')
     told("site.weak_tls over a conduit without TLS", (plain, box), (plain.replace("report", "deny"), box), (("site", "weak_tls"),))

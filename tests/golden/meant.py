@@ -47,9 +47,10 @@ GOOD = {
 LEAVE = "leave it out"
 NBSP, WIDE = "\u00a0", "\u3000"
 
-# (place, what is written there, what the hint says to write there). A protocol's place holds whole settings: the key and its list.
+# (place, what is written there, what the hint says to write instead). The place of a protocol holds
+# whole settings: the key and its list.
 ROWS = [
-    # Dates, of which no reader may be left with an example
+    # Dates; a hint with only an example would not help
     ("review_by", '"令和8年12月1日"', '"2026-12-01"'),
     ("review_by", '"令和９年４月１日"', '"2027-04-01"'),
     ("review_by", '"令和10年3月31日（金）"', '"2028-03-31"'),
@@ -339,7 +340,7 @@ ROWS = [
     ("commands", '"read-only"', '"read"'),
     ("commands", '"読取専用"', '"read"'),
     ("commands", '"any"', LEAVE),
-    # Places in controllers
+    # Addresses in controllers
     ("slmp", 'd = ["D100"];', 'd = ["100"];'),
     ("slmp", 'd = ["D100-D199"];', 'd = ["100-199"];'),
     ("slmp", 'd = ["D100～199"];', 'd = ["100-199"];'),
@@ -446,7 +447,7 @@ ROWS = [
     ("enip", 'objects = ["0x01/0x01/0x07"];', 'objects = ["1.1.7"];'),
     ("enip", 'objects = ["class 1, instance 1, attribute 7"];', 'objects = ["1.1.7"];'),
     ("enip", 'objects = ["Crane.Speed"];', 'tags = ["Crane.Speed"];'),
-    # Names: what it is, and what stands in its place
+    # Names: the real name, and what is written in its place
     ("from", '"事務所"', '"office"'),
     ("from", '"ｏｆｆｉｃｅ"', '"office"'),
     ("from", '"10.10.1.1"', '"office"'),
@@ -503,8 +504,10 @@ class Case:
         return done.returncode, done.stdout
 
     def put_in_place(self):
-        """What the hint says, as it is typed: a list of several stands in the list's own place."""
-        if self.wanted == '"..."':  # quotes of another script: the same text in the language's
+        """The hint's value in the form in which it is typed: a list of several values replaces the
+        whole list."""
+        # quotation marks of another script: the same text in the language's own ones
+        if self.wanted == '"..."':
             return re.sub("[^ -~]", '"', self.written)
         return self.wanted[1:-1] if self.wanted.startswith("[") else self.wanted
 
@@ -519,7 +522,8 @@ class Case:
                 return "%s: no hint has %s\n%s" % (lang, own, said)
             if said.count("error: ") > 1:
                 return "%s: more than one mistake\n%s" % (lang, said)
-        if '"' not in self.wanted or self.place == "never":  # what is said is no value of that place
+        # the hint does not contain a value of that place
+        if '"' not in self.wanted or self.place == "never":
             return ""
         status, said = self.check(self.put_in_place(), "en")
         return "" if status in (0, 1) and "error: " not in said else "what the hint says is refused\n" + said

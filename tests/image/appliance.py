@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A box without a machine: the image's own programs in a root that has its partitions as files, a mount namespace for each run. What a
-kernel without VFAT cannot mount is copied out and back by mtools; every program that changes something can be the last one that runs."""
+"""A box without a machine: the image's own programs in a root that has its partitions as files,
+with a mount namespace for each run. Partitions that a kernel without VFAT cannot mount are copied
+with mtools. The run can be killed before any program that changes something."""
 import hashlib
 import os
 import shutil
@@ -14,7 +15,8 @@ STEPS = ("dd", "mv", "sync", "mount", "umount", "veritysetup", "mcopy", "openssl
 ENV = "::EFI/debian/grubenv"
 MIB = 1 << 20
 
-# A step: the power goes before the one whose number is in /kill. Of dd, /kill-at holds after how many bytes to the slot.
+# A step: the power fails before the step whose number is in /kill. /kill-at says after how many
+# bytes that `dd` writes to the slot the power fails.
 STEP = """#!/bin/bash
 n=$(($(cat /steps) + 1)); echo $n >/steps
 if [ "$n" = "$(cat /kill)" ]; then kill -9 0; fi
@@ -22,7 +24,7 @@ real=/host/usr/bin/NAME; [ -x $real ] || real=/host/usr/sbin/NAME
 OWN
 exec $real "$@"
 """
-# The daemon runs, unless /daemon-down says how often it is asked for in vain.
+# The daemon runs, unless /daemon-down says how many questions it leaves unanswered.
 SYSTEMCTL = """#!/bin/sh
 [ "$1" = is-active ] || { echo "$*" >>/asked-of-systemd; exit; }
 [ -e /daemon-down ] || { echo active; exit; }
@@ -56,7 +58,8 @@ def put(path, text, mode=0o644):
 
 
 def slot(folder, words, random):
-    """A small slot: root.img with its tree, boot.img with the slot.cfg that names it; `words` make the difference."""
+    """A small slot: root.img with its tree, and boot.img with the slot.cfg that names it. `words`
+    make it different from other slots."""
     shutil.rmtree(folder, ignore_errors=True)
     put(folder + "/root/words", words)
     with open(folder + "/root/bytes", "wb") as f:
@@ -85,9 +88,10 @@ def digest(path):
 
 class Appliance:
     def __init__(self, folder, slot_folder, keyring, version="1.0.0", host="/"):
-        """`host`: whose programs they call, this machine's or an image's."""
+        """`host`: the root whose programs are run, this machine's or an image's."""
         self.host, usr = host, host.rstrip("/") + "/usr"
-        self.folder, self.running, self.first, self.told = folder, "A", slot_folder, ""  # told: by GRUB, besides
+        # told: additional words from GRUB
+        self.folder, self.running, self.first, self.told = folder, "A", slot_folder, ""
         for d in ("host", "proc", "dev/disk/by-partlabel", "dev/disk/by-label", "run", "state/private", "parts", "tmp", "usr/share", "usr/lib"):
             os.makedirs(os.path.join(folder, d))
         for d in ("bin", "sbin", "lib", "lib64"):
@@ -129,17 +133,18 @@ class Appliance:
                 os.truncate(path, (2 if n % 2 else 4) * MIB)
         os.symlink("/parts/stick", folder + "/dev/disk/by-label/SEKISHO")
         self.kept = folder + ".kept"
-        self.devices = {}  # beside those that every run has: name, what stands in for it
-        self.admin, self.settings = None, None  # the admin namespace, by name, and update.conf, as the daemon would have written it
+        self.devices = {}  # devices besides those of every run: {name: the file in its place}
+        # the name of the admin namespace, and update.conf as the daemon would have written it
+        self.admin, self.settings = None, None
         fetch = os.path.join(host, "usr/sbin/sekisho-fetch")
-        if host == "/" or not os.path.exists(fetch):  # of this tree, where no image brings it
+        if host == "/" or not os.path.exists(fetch):  # from this tree if no image has it
             fetch = os.path.join(TOP, "build", "release", "sekisho-fetch")
         shutil.copy(fetch, folder + "/usr/bin/sekisho-fetch")
         run("cp", "-a", folder + "/parts", self.kept)
         self.about = set(os.listdir(folder))
 
     def anew(self):
-        """As it left the factory."""
+        """Restores the state of a new box."""
         for d in ("parts", "state"):
             shutil.rmtree(self.folder + "/" + d)
         run("cp", "-a", self.kept, self.folder + "/parts")
@@ -150,7 +155,8 @@ class Appliance:
         self.admin = self.settings = None
 
     def with_settings(self):
-        """Settings as an image brings them, and a place for those of the state, until without_settings."""
+        """Settings as an image has them, and a place for those of the state, until
+        without_settings."""
         os.unlink(self.folder + "/etc")
         for name in ("box.cfg", "site.cfg"):
             put(self.folder + "/etc/sekisho/" + name, "language_version = 1;\n")
@@ -171,7 +177,7 @@ class Appliance:
         run("mcopy", "-i", path, *files, "::")
 
     def begin(self, *words, lang="en", kill=0, kill_at=1 << 40):
-        """One of the image's programs, in a session of its own."""
+        """Starts one of the image's programs in a session of its own."""
         for name, text in (("steps", "0"), ("kill", str(kill)), ("kill-at", str(kill_at)), ("cmdline", "quiet sekisho.slot=%s%s panic=10\n" % (self.running, self.told)),
                            ("state/private/lang", lang + "\n")):
             put(self.folder + "/" + name, text)
@@ -191,7 +197,8 @@ class Appliance:
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def do(self, *words, typed="yes\n", seconds=120, **more):
-        """... and waited for: its status (negative: the power went) and what it said."""
+        """The same, and waits for it. Returns its status (negative: the power failed) and its
+        output."""
         p = self.begin(*words, **more)
         try:
             said, _ = p.communicate(typed.encode(), timeout=seconds)
@@ -208,7 +215,7 @@ class Appliance:
             return int(f.read())
 
     def came_up(self, lang="en"):
-        """What the machine does when it enforces and its slot was read."""
+        """What the machine does when it enforces and has read its slot."""
         return self.do("/bin/bash", "-ec", ". /usr/lib/sekisho/slots; /usr/lib/sekisho/update --judged; slot_good; exec /usr/lib/sekisho/update --started", typed="", lang=lang)
 
     def records(self):
@@ -222,11 +229,11 @@ class Appliance:
         block = run("mcopy", "-n", "-i", self.folder + "/parts/start", ENV, "-").decode("ascii")
         assert len(block) == 1024 and block.startswith("# GRUB Environment Block\n"), block
         lines = [x for x in block.splitlines()[1:] if not x.startswith("#")]
-        assert 5 <= len(lines) <= 7, block  # MORE stands there of a slot that came up
+        assert 5 <= len(lines) <= 7, block  # for a slot that came up, MORE is in this line
         return dict(x.split("=", 1) for x in lines)
 
     def power_on(self):
-        """What grub.cfg does; returns the slot that it starts."""
+        """Does what grub.cfg does. Returns the slot that it starts."""
         env = self.environment()
         chosen = None
         for _ in range(2):
@@ -245,7 +252,7 @@ class Appliance:
         return chosen
 
     def holds(self, letter, slot_folder):
-        """Whether that slot is byte for byte what stands there."""
+        """Whether that slot is equal to this one byte for byte."""
         for part in ("boot", "root"):
             with open("%s/parts/%s-%s" % (self.folder, part, letter.lower()), "rb") as f, open("%s/%s.img" % (slot_folder, part), "rb") as g:
                 wanted = g.read()

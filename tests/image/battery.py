@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A UPS that a server in the admin network watches: Debian's upsd, with its driver of a made-up UPS. The box knows nothing of it but what they say."""
+"""A UPS that a server in the admin network watches: Debian's upsd with its driver for a simulated
+UPS. The box knows only what these say."""
 import os
 
 from net import Net, wait_for

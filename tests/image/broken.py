@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The state of the image's machine, and GRUB's file, changed from outside while it is off: the disk full, files damaged, the file system itself. The
-machine has no TPM, so whoever takes its disk can do this. Nothing that the last confirmed policy refuses may pass, and the console says why, in both languages."""
+"""The state of the image's machine, and GRUB's file, are changed from outside while the machine is
+off: the disk is full, files are damaged, or the file system itself. The machine has no TPM, so
+anybody who takes its disk can do this. Nothing may pass that the last confirmed policy refuses, and
+the console says why, in both languages."""
 import contextlib
 import os
 import re
@@ -16,14 +18,14 @@ UNUSABLE = ("the state cannot be used", "状態パーティションを使用で
 
 
 def offset(m, name):
-    """Where that partition begins, in bytes."""
+    """The offset of that partition in bytes."""
     said = subprocess.run(["sfdisk", "--dump", m.disk], check=True, stdout=subprocess.PIPE, text=True).stdout
     return int(re.search(r'start= *(\d+),.*name="sekisho-%s"' % name, said).group(1)) * 512
 
 
 @contextlib.contextmanager
 def state_of(m, work):
-    """The state's folder, of a machine that is off."""
+    """The folder of the state, of a machine that is off."""
     at = work + "/state"
     os.makedirs(at, exist_ok=True)
     subprocess.run(["mount", "-t", "ext4", "-o", "loop,offset=%d" % offset(m, "state"), m.disk, at], check=True)
@@ -34,14 +36,15 @@ def state_of(m, work):
 
 
 def rewrite(path, data):
-    """In place, so that owner and mode stay."""
+    """Rewrites the file in place, so that owner and mode stay."""
     with open(path, "r+b") as f:
         f.truncate(0)
         f.write(data)
 
 
 def fill(at):
-    """Every block, those that only root may take as well, and what the journal keeps for grave records: it would give that away."""
+    """Fills every block, also those that only root may use, and the journal's reserve for serious
+    records, which it would free."""
     os.unlink(at + "/sekisho/journal/reserve")
     fd = os.open(at + "/filler", os.O_WRONLY | os.O_CREAT, 0o600)
     size, step = 0, 256 * MIB
@@ -56,7 +59,7 @@ def fill(at):
 
 
 def in_both(m, line, seconds=60):
-    """What the console answers in English, then in Japanese, without the folds to its width."""
+    """The console's answer in English, then in Japanese, without line breaks."""
     said = [" ".join(m.ask(line, seconds).split())]
     m.ask("language")
     said.append(re.sub(r"\s+", "", m.ask(line, seconds)))
@@ -70,7 +73,7 @@ def says(m, line, *texts, seconds=60):
 
 
 def on(m):
-    """In English: the power may have gone before the choice of it was on the disk."""
+    """In English: the power may have failed before the chosen language was on the disk."""
     m.start()
     log_in(m)
     if "カード" in m.ask("help"):
@@ -83,7 +86,7 @@ def enforces(m, site):
 
 
 def closed(m, site, *texts):
-    """Nothing is open, and `status` says why."""
+    """Nothing passes, and `status` says why."""
     wait_for(lambda: texts[0] in " ".join(m.ask("status --all").split()), 120 * PATIENCE, texts[0])
     says(m, "status --all", *texts)
     expect(not any(site.reads() for _ in range(3)), "the office reads the crane")
@@ -91,7 +94,8 @@ def closed(m, site, *texts):
 
 
 def full(m, site, work):
-    """Not one block is left: the confirmed policy comes into force by itself, another one is refused and said why, and so is what the stick brings."""
+    """No block is free: the confirmed policy comes into force by itself. Another policy, and files
+    from a stick, are refused with the reason."""
     m.cut()
     with state_of(m, work) as at:
         size = fill(at)
@@ -113,7 +117,8 @@ def full(m, site, work):
 
 
 def confirmed(m, site, work):
-    """Which generation was confirmed last cannot be told: nothing passes until somebody names one."""
+    """It is unknown which generation was confirmed last: nothing passes until a person names
+    one."""
     m.cut()
     with state_of(m, work) as at:
         number = int(open(at + "/sekisho/generations/confirmed", encoding="ascii").read())
@@ -126,7 +131,7 @@ def confirmed(m, site, work):
 
 
 def sealed(m, site, work):
-    """One bit of the confirmed generation."""
+    """One changed bit in the confirmed generation."""
     m.cut()
     with state_of(m, work) as at:
         number = int(open(at + "/sekisho/generations/confirmed", encoding="ascii").read())
@@ -143,7 +148,7 @@ def sealed(m, site, work):
 
 
 def beside_it(m, site, work):
-    """What decides nothing: the policy is in force all the same."""
+    """Damage to files that do not matter for the policy: it is in force all the same."""
     m.cut()
     with state_of(m, work) as at:
         at += "/sekisho/"
@@ -158,7 +163,9 @@ def beside_it(m, site, work):
 
 
 def no_file_system(m, site, work):
-    """Whatever begins there is noise: nothing passes, both languages say so, and not a byte of it is written over; as it was, it is used again."""
+    """The file system begins with random bytes: nothing passes, the console says so in both
+    languages, and nothing is written over them. When the old bytes are restored, it is used
+    again."""
     m.cut()
     at = offset(m, "state")
     with open(m.disk, "r+b") as f:
@@ -182,7 +189,8 @@ def no_file_system(m, site, work):
 
 
 def mended(m, site, work):
-    """The same once more, and somebody at the console mends it: the box starts by itself with its policy, and that is on record."""
+    """The same once more, and a person repairs it at the console: the box starts by itself with its
+    policy, and this is recorded."""
     m.cut()
     with open(m.disk, "r+b") as f:
         f.seek(offset(m, "state"))
@@ -201,7 +209,8 @@ def mended(m, site, work):
 
 
 def told_otherwise(m, site, work):
-    """GRUB's file is not in the verified root: another word for the kernel is named by `machine`, as is one that is missing."""
+    """GRUB's file is not in the verified root: `machine` names an additional word for the kernel,
+    and a missing one."""
     m.cut()
     where, path = "%s@@%d" % (m.disk, offset(m, "start")), work + "/grub.cfg"
     subprocess.run(["mcopy", "-n", "-i", where, "::EFI/debian/grub.cfg", path], check=True)

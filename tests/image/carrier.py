@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Between a terminal line that stands for a TPM and the program that is one: whole commands one way, whole answers the other. A process of
-its own, which waits for nobody else in the test. Its words: the two descriptors, that program's socket first."""
+"""Connects a terminal line that stands for a TPM with the program that simulates it. Carries
+complete commands one way and complete answers the other way. It is a process of its own, so that it
+waits for nothing else in the test. Its arguments: two descriptors, the socket of that program and
+the line."""
 import os
 import socket
 import sys
 
 CARRIER = os.path.abspath(__file__)
-STARTUP = bytes.fromhex("00000144")  # what each program says first
-LEFT = [kind + n for kind in (0x02000000, 0x03000000, 0x80000000) for n in range(3)]  # of the program before: the kernel takes it away when a device is closed
+STARTUP = bytes.fromhex("00000144")  # the first command of each program (TPM2_Startup)
+# handles of an earlier program, which the kernel would flush when a device is closed
+LEFT = [kind + n for kind in (0x02000000, 0x03000000, 0x80000000) for n in range(3)]
 
 
 def whole(read):
-    """A command or an answer, in however many parts it comes."""
+    """Reads a command or an answer, which may come in several parts."""
     data = b""
     while len(data) < 10 or len(data) < int.from_bytes(data[2:6], "big"):
         part = read(4096)

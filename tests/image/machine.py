@@ -18,17 +18,17 @@ import time
 from net import SLOWNESS, inside
 
 FIRMWARE = "/usr/share/OVMF/OVMF_%s_4M.ms.fd"
-# What the disk that stays hangs on, and the cards: a virtual machine's own kind, and what is bought or runs under other hosts. Of Intel's later
-# cards (igb, ixgbe, i40e) qemu has none here.
+# How the disk is attached, and the cards: those of virtual machines, and those of real machines and
+# other hypervisors. qemu has none of Intel's later cards (igb, ixgbe, i40e) here.
 BOARDS = {"virtio": (["virtio-blk-pci,drive=disk,bootindex=1,serial=K-0815,addr=0x8"], "virtio-net-pci"),
           "ahci": (["ide-hd,bus=ide.0,drive=disk,bootindex=1,serial=K-0815"], "e1000e"),
           "nvme": (["nvme,drive=disk,bootindex=1,serial=K-0815,addr=0x8"], "e1000"),
           "scsi": (["virtio-scsi-pci,id=scsi,addr=0x8", "scsi-hd,bus=scsi.0,drive=disk,bootindex=1,serial=K-0815"], "vmxnet3")}
-PATIENCE = float(os.environ.get("SEKISHO_VM_PATIENCE", "1"))  # for a host that other work shares
+PATIENCE = float(os.environ.get("SEKISHO_VM_PATIENCE", "1"))  # for a host with other work
 
 
 def tap(ns, name):
-    """An interface of a namespace whose other end is this descriptor."""
+    """An interface in a namespace whose other end is this descriptor."""
     with inside(ns):
         fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
         fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH22x", name.encode(), 0x1002))  # TUNSETIFF: a tap, plain frames
@@ -36,8 +36,9 @@ def tap(ns, name):
 
 
 class Machine:
-    """`cards`: (descriptor of a tap, hardware address). One disk stays over any number of starts; without an image it is empty. `usb`: a file
-    that is a stick, which the firmware tries first where it is `from_usb`. `tpm`: of this board, or none."""
+    """`cards`: (descriptor of a tap, MAC address). One disk stays over any number of starts;
+    without an image it is empty. `usb`: the file of a stick, which the firmware tries first if
+    `from_usb` is set. `tpm`: a TPM for this board, or None."""
 
     def __init__(self, folder, image, cards, stick, tpm=None, board="virtio"):
         self.folder, self.cards, self.stick, self.tpm = folder, cards, stick, tpm
@@ -45,7 +46,7 @@ class Machine:
         self.disk = folder + "/disk"
         self.usb, self.from_usb = None, False
         subprocess.run(["cp", "--sparse=always", image or "/dev/null", self.disk], check=True)
-        os.truncate(self.disk, 3 << 30)  # a disk is larger than the image
+        os.truncate(self.disk, 3 << 30)  # the disk is larger than the image
         shutil.copy(FIRMWARE % "VARS", folder + "/vars")
         self.process, self.log = None, open(folder + "/console.log", "ab")
         self.text, self.seen, self.more = "", 0, threading.Condition()
@@ -73,11 +74,13 @@ class Machine:
                                         pass_fds=[there.fileno()] + [fd for fd, _ in self.cards])
         there.close()
         self.console = here
-        self.began, self.since = time.monotonic(), time.time()  # the machine's own clock begins there as well, and goes by what it executes
+        # the machine's own clock begins now as well, and counts its instructions
+        self.began, self.since = time.monotonic(), time.time()
         threading.Thread(target=self._read, args=(here,), daemon=True).start()
 
     def _read(self, console):
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a letter may come in two parts
+        # a character may come in two parts
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
         while True:
             try:
                 part = console.recv(65536)
@@ -92,7 +95,8 @@ class Machine:
                 self.more.notify_all()
 
     def starved(self):
-        """For how many seconds the machine was ready to run and the host had no processor for it: proc(5), schedstat, of its thread that waited most."""
+        """For how many seconds the machine could have run and had no processor of the host:
+        schedstat (proc(5)) of the thread that waited most."""
         most = 0
         for path in glob.glob("/proc/%d/task/*/schedstat" % self.process.pid):
             with contextlib.suppress(OSError), open(path, encoding="ascii") as f:
@@ -100,12 +104,13 @@ class Machine:
         return most / 1e9
 
     def left(self, seconds):
-        """What is left of these seconds, as a function: those in which the machine starved do not count."""
+        """Returns a function that gives the remaining time. Time without a processor does not
+        count."""
         begin = time.monotonic() - self.starved()
         return lambda: begin + self.starved() + seconds * max(SLOWNESS, 1) * PATIENCE - time.monotonic()
 
     def wait(self, pattern, seconds):
-        """What matched of what the console has said since the last match."""
+        """Waits for the pattern in the console's output after the last match. Returns the match."""
         of = self.left(seconds)
         with self.more:
             while True:
@@ -122,17 +127,17 @@ class Machine:
         self.console.sendall(line.encode() + b"\r")
 
     def ask(self, line, seconds=60):
-        """A line at the console's own prompt, and all that it answered."""
+        """Types a line at the console's prompt. Returns the whole answer."""
         self.say(line)
         text, prompt = self.wait(r"\n(.*?)(sekisho> |:\x1b\[K|\(END\))", seconds).groups()
-        while prompt != "sekisho> ":  # longer than the screen: page by page, and out of it
+        while prompt != "sekisho> ":  # the answer is longer than the screen, so pages through it
             self.console.sendall(b"q" if prompt == "(END)" else b" ")
             more, prompt = self.wait(r"(.*?)(sekisho> |:\x1b\[K|\(END\))", seconds).groups()
             text += "\n" + more
         return re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", text)
 
     def link(self, card, up):
-        """The cable of a card is plugged in, or pulled."""
+        """Plugs or unplugs the cable of a card."""
         with socket.socket(socket.AF_UNIX) as s:
             s.connect(self.folder + "/qmp")
             lines = s.makefile("rw", encoding="utf-8")
@@ -145,7 +150,7 @@ class Machine:
                         raise OSError("qemu: " + told)
 
     def ended(self, seconds):
-        """It turns itself off."""
+        """Waits until the machine turns itself off."""
         left = self.left(seconds)
         while self.process.poll() is None:
             if left() <= 0:
@@ -154,7 +159,7 @@ class Machine:
                 self.process.wait(1)
 
     def cut(self):
-        """The power goes."""
+        """Cuts the power."""
         if self.process and self.process.poll() is None:
             self.process.kill()
         if self.process:

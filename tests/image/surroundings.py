@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the image's machine stands in these tests: an office, a crane with a PLC and an administration at its cards, and what everybody types at
-its console from the first start on."""
+"""The surroundings of the image's machine in these tests: an office, a crane with a PLC, and an
+administration at its cards, and what a person types at its console from the first start on."""
 import calendar
 import os
 import re
@@ -19,7 +19,7 @@ from net import Capture, Net, Wire, decode, inside, ip4, tcp, udp, wait_for
 PASSPHRASE, OF_KEY = "port of kita 8", "of the key 8"
 MACS = ["52:54:00:5e:00:%02x" % n for n in (1, 2, 3)]
 BOX = {"adm": "10.99.0.1", "office": "10.10.0.1", "crane": "10.30.0.1"}
-OTHERS = ["52:54:00:5e:01:%02x" % n for n in (1, 2, 3)]  # of the box that takes its place
+OTHERS = ["52:54:00:5e:01:%02x" % n for n in (1, 2, 3)]  # addresses of the box that replaces it
 ANSWERS = ["kita", "", "4119", "IT", "", "1", "enp0s3", "", "10.99.0.1/24", "", "enp0s4", "", "10.10.0.1/16", "office", "1", "", "IT", "enp0s5", "", "10.30.0.1/22", "crane", "3", "",
            "Cranes", "", "1"]
 POLICY = """language_version = 1;
@@ -36,10 +36,11 @@ conduits = ( { name = "office-reads-rtg01"; from = "office"; to = "crane"; desti
 
 
 class Site:
-    """Three namespaces around the box, a PLC in one of them, and somebody in the office who never stops trying."""
+    """Three namespaces around the box, a PLC in one of them, and a program in the office that tries
+    forbidden packets all the time."""
 
     def __init__(self, folder):
-        self.net = Net("skimg%d-" % os.getpid())  # another run may be at work
+        self.net = Net("skimg%d-" % os.getpid())  # another run may be active
         self.cards = []
         for (short, address), mac in zip((("adm", "10.99.0.2/24"), ("office", "10.10.0.2/16"), ("crane", "10.30.1.10/22")), MACS):
             ns = self.net.add(short)
@@ -77,7 +78,8 @@ class Site:
                 s.sendall(pdu[:4] + b"\0\x05" + pdu[6:8] + b"\x02\0\x07" if pdu[7] == 3 else pdu)
 
     def attempts(self):
-        """Frames to the box's card whether it is on or not: what no policy of this test allows."""
+        """Sends frames to the box's card, whether it is on or not, that no policy of this test
+        allows."""
         wires = [Wire(self.office, "card", macs[1]) for macs in (MACS, OTHERS)]
         kinds = [ip4("10.10.0.66", "10.30.1.10", 17, udp("10.10.0.66", "10.30.1.10", 4000, 502, b"forbidden")),
                  ip4("10.10.0.66", "10.30.1.10", 6, tcp("10.10.0.66", "10.30.1.10", 4000, 80, 1, 0, 2)),
@@ -92,12 +94,13 @@ class Site:
                     pass
 
     def forbidden(self):
-        """Frames from the office that reached the crane and belong to none of its allowed sessions."""
+        """Frames from the office that reached the crane and belong to none of its allowed
+        sessions."""
         found = [decode(f) for f in self.arrived.incoming()]
         return [p[:4] for p in found if p and p[1] == "10.10.0.66"]
 
     def read(self, timeout=20):
-        """One register, or b"" where the session ends."""
+        """Reads one register; b"" when the session ends."""
         with modbus.connect(self.office, "10.30.1.10", 502, timeout=timeout * PATIENCE) as s:
             s.sendall(modbus.read_holding(0, 1))
             return modbus.answer(s)
@@ -117,7 +120,8 @@ class Site:
             return False
 
     def table(self):
-        # The office looks for the box by the host's clock, and gives up after three seconds in which a slow machine hardly begins to answer.
+        # The office resolves the box's address by the host's clock, and gives up after three
+        # seconds. A slow machine has hardly begun to answer by then.
         wait_for(self.reads, 60 * PATIENCE, "an allowed read")
         expect(self.read()[7:9] == b"\x03\x02", "an allowed read has no answer")
         said, before = self.write(), len(self.written)
@@ -135,7 +139,8 @@ class Site:
 
 
 def open_ports(ns, address, ports, seconds=2.0):
-    """Those that answer within that time, of a machine that this one is patient with: all are asked at once, so that a slow one has it for each."""
+    """The ports that answer within this time, multiplied for a slow machine. All are asked at once,
+    so each has the whole time."""
     asked, found, poll = {}, [], select.poll()
     with inside(ns):
         for port in ports:
@@ -158,7 +163,8 @@ def open_ports(ns, address, ports, seconds=2.0):
 
 
 def figures(m, limit=float("inf")):
-    """Of a cold start, by the machine's own clock, which begins with its power and goes by the instructions that it executed: one in a nanosecond."""
+    """Numbers of a cold start, by the machine's own clock. It begins at power-on and counts
+    executed instructions, one per nanosecond."""
     said = m.ask("machine")
     number = {k: re.search(p, said) for k, p in (("clock", r"clock: (\S+)Z, ([0-9.]+) s"), ("ready", r"daemon: ready ([0-9.]+) s"), ("memory", r"memory: (\d+) of (\d+) MiB"))}
     expect(all(number.values()), "machine does not say it: %s", said)
@@ -171,7 +177,8 @@ def figures(m, limit=float("inf")):
 
 
 def as_they_were_made():
-    """How many settings `machine` has to find as they are, and how many words of the command line: each twice, as it says it."""
+    """How many settings, and how many words of the command line, `machine` has to find unchanged.
+    Each number twice, as `machine` prints it."""
     top = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "images", "image")
     with open(top + "/root/etc/sysctl.d/50-sekisho.conf", encoding="ascii") as f:
         settings = sum(" = " in line and line[0] != "#" for line in f)
@@ -181,7 +188,7 @@ def as_they_were_made():
 
 
 def begin(m):
-    """A box that was never used: up to its first question, and a passphrase."""
+    """A box that was never used: starts it, answers its first question, and sets a passphrase."""
     m.start()
     m.wait("Sekisho: slot A", 300)
     if not m.tpm:
@@ -214,7 +221,7 @@ def setup(m, site):
     m.say("keep")
     m.wait("sekisho> ", 120)
     expect("user first" in m.text, "nobody is told that there is no account")
-    said = m.ask("sekisho status --all")  # the word in front as messages write it
+    said = m.ask("sekisho status --all")  # the first word, as messages write it
     expect("ENFORCING" in said, "%s", said)
     site.silent()
     expect(open_ports(site.office, "10.30.1.10", [502], 3.0) == [], "a session was opened without a policy")
@@ -243,5 +250,5 @@ def log_in(m, seconds=600):
 
 
 def events_say(m, words, times=1):
-    """A slot that came up is called good when each of its blocks was read."""
+    """A slot that has started is called good when each of its blocks was read."""
     wait_for(lambda: " ".join(m.ask("events --limit 50").split()).count(words) >= times, 300 * PATIENCE, words)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TPM 2.0 that is a program (swtpm), for a machine in qemu or, behind a terminal line as its device, for programs without one."""
+"""A software TPM 2.0 (swtpm), for a machine in qemu or, with a terminal line as its device, for
+programs without a machine."""
 import os
 import pty
 import socket
@@ -14,14 +15,15 @@ EXTEND = "8002 00000041 00000182 00000007 00000009 40000009 0000 00 0000 0000000
 
 
 def ordinary(words, **more):
-    """A chip is not slow because a test runs beside others, last of all: programs wait one second for its first answer."""
+    """Normal priority: a real chip is not slow because other tests run. Programs wait only one
+    second for its first answer."""
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, **more)
     os.sched_setscheduler(process.pid, os.SCHED_OTHER, os.sched_param(0))
     return process
 
 
 class Tpm:
-    """`folder` keeps what it knows over its starts, as a chip does; another folder is another chip."""
+    """`folder` keeps its contents over starts, as a chip does; another folder is another chip."""
 
     def __init__(self, folder):
         self.folder, self.process = folder, None
@@ -46,7 +48,8 @@ class Tpm:
 
 
 class Line:
-    """The TPM without a machine: what the firmware measured into PCR 7, and a file that commands are written to and answers read from."""
+    """The TPM without a machine: the measurements of a firmware in PCR 7, and a file to write
+    commands to and read answers from."""
 
     def __init__(self, tpm, measured=b"Secure Boot"):
         at = os.path.join(tpm.folder, "line")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Updates of the image's machine: bundles on its stick, and what is typed to have one written."""
+"""Updates of the image's machine: bundles on its stick, and the input that has one written."""
 import os
 import re
 import shutil
@@ -9,11 +9,12 @@ from cases import expect
 from net import wait_for
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-BROKEN = "vmlinuz", "initrd.img"  # in the second and third bundle
+BROKEN = "vmlinuz", "initrd.img"  # the file that is damaged in the second and in the third bundle
 
 
 def bundles(folder, keys, work, stick, more=BROKEN):
-    """On the stick: a newer version, and for each of `more` one that is signed, whole, and does not come up: what it names is none there."""
+    """Writes to the stick: a newer version, and for each of `more` a signed and complete bundle
+    that does not come up, because this file of it is invalid."""
     slot = work + "/slot"
     subprocess.run(["cp", "-r", "--sparse=always", folder + "/slot", slot], check=True)
     with open(slot + "/version", encoding="ascii") as f:
@@ -37,7 +38,8 @@ def bundles(folder, keys, work, stick, more=BROKEN):
 
 
 def declare(m, stick, work, text, files):
-    """More of box.cfg, by the way that a box without a shell has: its settings come out to the stick, and go in by it with the files that they need."""
+    """Adds to box.cfg, in the way of a box without a shell: the settings are saved to the stick,
+    and loaded from it together with the files that they need."""
     m.ask("save")
     before = subprocess.run(["mcopy", "-n", "-i", stick, "::box.cfg", "-"], check=True, stdout=subprocess.PIPE, text=True).stdout
     key = subprocess.run(["mcopy", "-n", "-i", stick, "::checkpoint.pem", "-"], check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -59,7 +61,8 @@ def declare_server(m, stick, work, address, folder):
 
 
 def offered(m, name, version):
-    """False while the slot that runs is still being verified: nothing is written from it before."""
+    """False while the running slot is still being verified; before that, nothing is written from
+    it."""
     m.say("update " + name)
     if m.wait("Offered: %s|still being verified" % re.escape(version), 900).group().startswith("Offered"):
         return True
@@ -68,7 +71,7 @@ def offered(m, name, version):
 
 
 def write(m, name, version):
-    """Up to the moment when the writing begins."""
+    """Types everything up to the beginning of the write."""
     wait_for(lambda: offered(m, name, version), 900, "the running slot called good")
     m.wait("> $", 60)
     m.say("yes")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A box under test: three zones (it, ops, ot) with one host namespace each, the daemon between
-them, a policy as text."""
+"""A box under test: three zones (it, ops, ot) with a host namespace each, the daemon between them,
+and a policy as text."""
 import collections
 import json
 import os
@@ -196,7 +196,7 @@ class Box:
 
     def last_seq(self):
         last = 0
-        while True:  # an answer has at most ten thousand records
+        while True:  # an answer has ten thousand records at most
             events = self.events(last)
             last = events[-1]["seq"] if events else last
             if len(events) < 10000:

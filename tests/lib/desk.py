@@ -11,7 +11,8 @@ from people import HOST, PHRASE
 
 
 class Desk:
-    """`page`: the part of the address behind "#"; `ready`: what stands on it when it can be used. `port`: another one for each who sits there at the same time."""
+    """`page`: the part of the address after "#"; `ready`: an element that it has when it can be
+    used. `port`: another one for each person at the same time."""
 
     def __init__(self, site, page, ready, pictures, port=9515):
         if not browser.there():
@@ -22,7 +23,7 @@ class Desk:
         self.b.size(1280, 900)
 
     def sit(self, name, lang, phrase=PHRASE, code=None, ready=None):
-        """`ready`: what is shown instead of the page, if another one is expected."""
+        """`ready`: the element that is shown instead of the page, if another one is expected."""
         b = self.b
         b.open("about:blank")
         b.open("https://%s/#%s" % (HOST, self.page))
@@ -34,7 +35,7 @@ class Desk:
         self.sign(name, phrase, code, ready)
 
     def sign(self, name, phrase=PHRASE, code=None, ready=None):
-        """Into the form that stands there."""
+        """Fills in the sign-in form."""
         for field, text in (("#name", name), ("#passphrase", phrase), ("#code", code or self.site.paper(name))):
             self.b.fill(field, text)
         self.b.click("button[type=submit]")
@@ -42,7 +43,7 @@ class Desk:
 
     def press(self, key):
         self.b.wait("const x = document.querySelector('[data-key=\"%s\"]'); return x !== null && x.getAttribute('aria-disabled') === null" % key, "%s can be pressed" % key)
-        # For the driver an element below a fixed bar is visible, but for nobody else.
+        # For the driver an element below a fixed bar is visible, but not for a person.
         self.b.run("if (document.querySelector('.stays, .contents') !== null) document.querySelector(arguments[0])?.scrollIntoView({ block: 'center' })", "[data-key=\"%s\"]" % key)
         self.b.click("[data-key=\"%s\"]" % key)
 
@@ -53,7 +54,7 @@ class Desk:
         self.b.wait("return (document.querySelector(%s)?.innerText ?? '').includes(%s)" % (json.dumps(selector), json.dumps(word)), what)
 
     def waits_no_longer(self, word, lang, picture):
-        """While the box stands still, a person presses that and sees the time pass; he stops it and
+        """While the box is stopped, a person presses this and sees the time pass. He stops it, and
         is told that nothing was changed."""
         daemon = self.site.box.daemon
         os.kill(daemon.pid, signal.SIGSTOP)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every page must be in every state: in one language, readable, reachable, inside its
+"""Requirements for every page in every state: one language, readable, reachable, inside its
 window."""
 import contextlib
 import os
@@ -64,14 +64,14 @@ return bad;
 
 
 def own_words(b):
-    """The page's own texts, without what the box names (labels, devices, faults): that is data, in
-    the reader's language or as it is named."""
+    """The page's own texts, without names from the box (labels, devices, faults), which are
+    data."""
     return b.run("""return [...document.querySelectorAll("h2, h3, dt, th[scope=col], .chip, nav a, button, .note, .empty, .all-well, .since, .as-of")]
         .filter(e => e.closest(".languages, .named") === null).map(e => e.innerText)""")
 
 
 def axe(b):
-    """axe-core's findings on the present page, by all its rules."""
+    """The findings of axe-core on the present page, with all its rules."""
     if not b.run("return window.axe !== undefined"):
         with open(AXE, encoding="utf-8") as f:
             b.run(f.read())
@@ -88,7 +88,7 @@ def colours(b, scheme):
 
 @contextlib.contextmanager
 def other_colours(b):
-    """Dark for what is light now, and the other way round."""
+    """Switches between dark and light."""
     now = b.run("return matchMedia('(prefers-color-scheme: dark)').matches")
     colours(b, SCHEMES[not now])
     try:
@@ -98,7 +98,7 @@ def other_colours(b):
 
 
 def in_both_colours(b, name):
-    """The page's own checks as it is coloured now, then in the other colours."""
+    """The page's own checks in the present colours, and then in the other ones."""
     found = b.run(CHECKS)
     expect(found == [], "%s: %s", name, "; ".join(found[:6]))
     with other_colours(b):
@@ -107,7 +107,7 @@ def in_both_colours(b, name):
 
 
 def looks_right(b, name, lang, rules=True):
-    """`rules`: also by axe's, which take ten times as long."""
+    """`rules`: also with axe's rules, which take ten times as long."""
     if rules and os.path.exists(AXE):
         found = axe(b)
         expect(found == [], "%s: axe: %s", name, "; ".join(found[:4]))
@@ -120,7 +120,7 @@ def looks_right(b, name, lang, rules=True):
             expect(CJK.search(text) or not re.search(r"[a-z]{3,} [a-z]{2,}", text), "%s: English in Japanese: %s", name, text)
 
 
-# What a finger in a glove must be able to hit besides links and buttons: fields, and whatever else is pressed.
+# The elements that a finger in a glove must be able to hit besides links and buttons.
 TOUCH = r"""
 const bad = [];
 if (!matchMedia("(pointer: coarse)").matches) bad.push("no fingers");
@@ -138,7 +138,8 @@ WIDTHS = ((1280, 900), (1024, 768), (390, 844))
 
 
 def every_look(b, name, path):
-    """A page as it stands in both languages, at three widths, in light and dark; by axe's rules once in each colour, with SEKISHO_ALL everywhere, and then with pictures."""
+    """The present page in both languages, at three widths, in light and dark; with axe's rules once
+    for each colour (everywhere with SEKISHO_ALL, and then with pictures)."""
     everything, looked = bool(os.environ.get("SEKISHO_ALL")), 0
     try:
         for lang in ("ja", "en"):
@@ -162,7 +163,7 @@ def every_look(b, name, path):
 
 
 def tablet(b, name, lang, path):
-    """Checks the page on a tablet in both orientations, used by fingers. `path`: beginning of the
+    """Checks the page on a tablet in both orientations, operated by touch. `path`: beginning of the
     pictures' names."""
     try:
         b.devtools("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=5)

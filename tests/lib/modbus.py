@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Modbus/TCP client by hand, which also sends what no library would, and an independent counter
+"""A hand-made Modbus/TCP client, which also sends what no library would, and an independent counter
 of PDUs."""
 import socket
 import struct
@@ -21,7 +21,7 @@ def write_registers(address, values, unit=1, tid=3):
 
 
 def pdus(stream):
-    """(unit, function, data) of every whole ADU of a stream; stops at the first invalid one."""
+    """(unit, function, data) of every complete ADU of a stream; stops at the first invalid one."""
     out = []
     while len(stream) >= 8:
         _, protocol, length = struct.unpack("!HHH", stream[:6])
@@ -50,7 +50,7 @@ def connect(ns, destination, port, source=None, sport=0, timeout=1.0):
 
 
 def answer(s):
-    """One whole ADU from the server, or b"" at the end."""
+    """One complete ADU from the server; b"" at the end."""
     head = b""
     while len(head) < 6:
         part = s.recv(6 - len(head))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A page of the browser printed as PDF, and read by poppler's tools (images/deps browser)."""
+"""Prints a page of the browser as PDF, and reads it with poppler's tools (images/deps browser)."""
 import base64
 import html
 import re
@@ -9,7 +9,7 @@ from cases import Skip, expect
 from net import sh
 
 A4 = (595.28, 841.89)  # points
-EDGE = 14  # points that a printer leaves white at each edge
+EDGE = 14  # points that a printer cannot print at each edge
 
 
 def there():
@@ -17,16 +17,17 @@ def there():
 
 
 class Paper:
-    """`path`: where the PDF stays, for a look at it."""
+    """`path`: where the PDF is kept."""
 
     def __init__(self, b, path):
         if not there():
             raise Skip("pdftotext reads the PDF (images/deps browser brings poppler-utils), and it is not there")
-        # With the defaults of the browser's own dialog: the title at the top, the page number at the bottom.
+        # With the defaults of the browser's print dialog: the title at the top, the page number at
+        # the bottom.
         data = b.devtools("Page.printToPDF", paperWidth=A4[0] / 72, paperHeight=A4[1] / 72, preferCSSPageSize=True, printBackground=False, displayHeaderFooter=True)
         with open(path, "wb") as f:
             f.write(base64.b64decode(data["data"]))
-        self.path, self.text = path, sh("pdftotext", "-raw", path, "-").stdout  # cell after cell
+        self.path, self.text = path, sh("pdftotext", "-raw", path, "-").stdout  # cell by cell
         self.flat = re.sub(r"\s", "", self.text)
         said = sh("pdfinfo", path).stdout
         self.pages = int(re.search(r"^Pages:\s+(\d+)", said, re.M).group(1))
@@ -52,7 +53,8 @@ class Paper:
         fonts = [line for line in sh("pdffonts", self.path).stdout.splitlines()[2:] if line]
         expect(fonts and all(re.search(r"\s(yes|no)\s+(yes|no)\s+(yes|no)\s+\d+\s+\d+$", line).group(1) == "yes" for line in fonts), "%s: a font is not in the file: %s", name, fonts)
         if lang == "ja":
-            # The glyphs are in the file itself, in whatever form the browser writes a font; they are read again as text.
+            # The file contains the glyphs, in whatever form the browser writes a font: they can be
+            # read as text again.
             expect(re.search("[ぁ-ん].*[一-龥]", self.text, re.S) and "\ufffd" not in self.text, "%s: no Japanese: %s", name, fonts)
 
     def has(self, values, name):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sessions before `sekisho replay`, under the name that they are of and under every other."""
+"""Tests sessions with `sekisho replay`, under their own name and under every other one."""
 import json
 import os
 import subprocess
@@ -9,7 +9,7 @@ import streams
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 OUT = os.path.join(TOP, "build", "names")
-PLAIN = ("tcp", "udp", "icmp")  # promise nothing of what is said
+PLAIN = ("tcp", "udp", "icmp")  # these names promise nothing about the data
 
 
 def names(sekisho):
@@ -19,12 +19,13 @@ def names(sekisho):
 
 
 def own(wanted, known):
-    """The first of these names that a policy may use; "-" when there is none."""
+    """The first of these names that a policy may use; "-" if there is none."""
     return next((n for n in wanted.split() if n in known), "-")
 
 
 def policy(known):
-    """One server for each name, which is all that its conduit promises there, on every port."""
+    """A policy with one server for each name, whose conduit allows only that name, on every
+    port."""
     rows = ['language_version = 1;', 'site = { name = "names"; };', 'zones = {',
             '  here  = { interfaces = ["lan0"]; networks = ["10.10.0.0/16"]; class = "it"; owner = "IT"; };',
             '  there = { interfaces = ["lan1"]; networks = ["10.30.0.0/16"]; class = "ot"; owner = "OT"; };', '};', 'services = {']
@@ -36,8 +37,8 @@ def policy(known):
 
 
 class Trial:
-    """Flows that are put to the policy together. `add` says what a flow is, `run` yields that with
-    what became of it."""
+    """Flows that are tested together with the policy. `add` adds a flow, `run` yields it with its
+    result."""
 
     def __init__(self, sekisho, label, step=10**6):
         self.sekisho, self.known = sekisho, names(sekisho)
@@ -78,8 +79,8 @@ def refused(flow):
 
 
 def passed(flow):
-    """Something of it went through. Datagrams whose commands are judged are refused one by one, and
-    their flow goes on."""
+    """Something of it passed. Datagrams with commands are refused one by one, and their flow goes
+    on."""
     if refused(flow):
         return False
     return flow["transport"] == "tcp" or flow["reason"] != "allowed" or flow["pdus"] > flow["denied_pdus"]

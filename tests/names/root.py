@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's servers, each in the root that `images/deps servers` made, on the loopback of a network
-of their own; and a recorder of what goes over it."""
+"""Debian's servers, in the root that `images/deps servers` made, on the loopback interface of their
+own network namespace; and a recorder of their traffic."""
 import os
 import select
 import shlex
@@ -16,12 +16,12 @@ import streams
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LOWER = os.path.join(TOP, "build", "servers")
 ROOT = "/run/root"
-HOST = "10.30.0.1"  # the servers'
+HOST = "10.30.0.1"  # the address of the servers
 
 
 def enter():
-    """Starts the program again in a network, mounts and processes of its own: what it leaves behind
-    ends with it."""
+    """Starts this program again in new network, mount and process namespaces, so that everything in
+    them ends with it."""
     if os.environ.get("SEKISHO_NAMES") == "inside":
         return
     os.environ["SEKISHO_NAMES"] = "inside"
@@ -31,7 +31,7 @@ def enter():
 
 
 def furnish():
-    """The root under a layer in memory, so that it is the same each time."""
+    """Puts a layer in memory over the root, so that the root stays unchanged."""
     for folder in ("/run/upper", ROOT):
         os.makedirs(folder)
     sh = lambda *words: subprocess.run(words, check=True)
@@ -75,13 +75,12 @@ def _inside():
 ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
 
 
-# In a command, waits until another one comes true, ten seconds at most.
+# Waits in a command until another command succeeds, at most ten seconds.
 AWAIT = "await() { for ((i = 0; i < 500; i++)); do \"$@\" >/dev/null 2>&1 && return; sleep .02; done; }\n"
 
 
 def run(command, stdin="", limit=20, **env):
-    """A command in the root: what it said. One that is still there after `limit` seconds has said
-    enough."""
+    """Runs a command in the root. Returns its output. After `limit` seconds it is ended."""
     p = subprocess.Popen(["bash", "-c", AWAIT + command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT, preexec_fn=_inside, env={**ENV, **env})
     try:
@@ -122,19 +121,19 @@ hear(None)
 
 
 def typed(command, *steps):
-    """A command at a terminal to which somebody talks: of each step (word, line) the line
-    is written when the command has said the word. After a line of None it is left; else it is heard to
-    its end. No wait is longer than five seconds."""
+    """Runs a command at a terminal. Of each step (word, line), the line is typed when the command
+    has printed the word. After a line of None the terminal is closed; otherwise its output is read
+    to the end. Each wait takes at most five seconds."""
     return run("python3 -c %s %s" % (shlex.quote(TALKER), shlex.quote(repr((command, steps)))), limit=30)
 
 
 class Gone(Exception):
-    """A server that does not come up."""
+    """A server does not start."""
 
 
 def listening(port):
-    """Whether somebody listens on a port; over UDP, whether it is bound. Read from the kernel: a
-    look is no session."""
+    """Whether there is a listener on a port; over UDP, whether the port is bound. Read from the
+    kernel, so that no session is opened."""
     want = ":%04X" % port
     for name in ("tcp", "tcp6", "udp", "udp6"):
         with open("/proc/net/" + name, encoding="ascii") as f:
@@ -146,12 +145,12 @@ def listening(port):
 
 
 def until(condition, limit=10):
-    """Waits for a condition; whether it came true in time."""
+    """Waits for a condition. Returns whether it became true in time."""
     end = time.monotonic() + limit
     while not condition():
         if time.monotonic() > end:
             return False
-        select.select([], [], [], 0.02)  # between two looks
+        select.select([], [], [], 0.02)  # between two checks
     return True
 
 
@@ -160,15 +159,15 @@ def exists(path):
 
 
 def said():
-    """What the server that was started last has written so far."""
+    """What the most recently started server has written so far."""
     with open("/run/upper/log-%d" % (len([n for n in os.listdir("/run/upper") if n.startswith("log-")]) - 1),
               encoding="utf-8", errors="replace") as f:
         return f.read()
 
 
 def talk(port, steps, limit=2):
-    """A client of our own: of each step (what the server says, what is said then; None: at once). A
-    server that does not say it has `limit` seconds. What it said in all."""
+    """A client made here. Each step is (what the server sends, what is sent then; None: at once). A
+    server that does not send it has `limit` seconds. Returns everything that the server sent."""
     heard, at = b"", 0
     with socket.create_connection((HOST, port), timeout=limit) as s:
         for expected, words in steps:
@@ -188,17 +187,18 @@ def talk(port, steps, limit=2):
 
 
 def sessions_of():
-    """The port of each end of a session that goes on, as the kernel has them."""
+    """The ports of both ends of each open session, from the kernel."""
     for name in ("tcp", "tcp6"):
         with open("/proc/net/" + name, encoding="ascii") as f:
             for line in f.readlines()[1:]:
                 words = line.split()
-                if words[3] not in ("06", "07", "0A"):  # it is over; nobody is there yet
+                if words[3] not in ("06", "07", "0A"):  # it has ended, or is a listener
                     yield int(words[1].rsplit(":", 1)[1], 16)
 
 
 def serve(command, *ports, limit=30):
-    """A server in the foreground, which ends with this program; returns when it has its ports."""
+    """Starts a server in the foreground, which ends with this program. Returns when it listens on
+    its ports."""
     log = open("/run/upper/log-%d" % len([n for n in os.listdir("/run/upper") if n.startswith("log-")]),
         "w+b")
     p = subprocess.Popen(["bash", "-c", "exec " + command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -214,7 +214,7 @@ def serve(command, *ports, limit=30):
 
 
 def none_left():
-    """Whether all children have ended; those that have are waited for."""
+    """Reaps ended children. Returns whether none is left."""
     try:
         while os.waitpid(-1, os.WNOHANG) != (0, 0):
             pass
@@ -224,8 +224,7 @@ def none_left():
 
 
 def end():
-    """Ends all that was started: everything in these processes' namespace but the first, which is
-    this program."""
+    """Ends all processes of this namespace except the first one, which is this program."""
     if os.getpid() != 1:
         return
     for sig in (signal.SIGTERM, signal.SIGKILL):
@@ -238,7 +237,7 @@ def end():
 
 
 class Recorder(threading.Thread):
-    """All that goes over the loopback, with the time at which it went."""
+    """Records everything on the loopback interface, with the times."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -251,12 +250,12 @@ class Recorder(threading.Thread):
     def run(self):
         while True:
             frame, where = self.s.recvfrom(1 << 17)
-            if where[2] == socket.PACKET_OUTGOING:  # each goes by twice
+            if where[2] == socket.PACKET_OUTGOING:  # each packet passes twice
                 self.packets.append((time.time_ns(), frame[14:]))
 
     def over(self, ports, limit=3):
-        """Waits until nobody has a session on these ports and all that was said is kept. A session that
-        its ends keep open is kept as far as it went."""
+        """Waits until no session is open on these ports and everything was recorded. A session that
+        its ends keep open is recorded up to now."""
         until(lambda: not any(of in ports for of in sessions_of()), limit)
         mark = os.urandom(16)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:

@@ -5,11 +5,11 @@ import os
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OUT = os.path.join(os.path.dirname(os.path.dirname(HERE)), "build", "names")
-MOST = 4 << 20  # bytes of a capture that is looked at
+MOST = 4 << 20  # bytes; larger captures are ignored
 
 
 def files(folders):
-    """(path, size, digest) of each capture, one for each content."""
+    """(path, size, digest) of each capture; of captures with the same contents, only the first."""
     seen = set()
     for folder in folders:
         for at, inside, names in os.walk(folder):
@@ -27,7 +27,7 @@ def files(folders):
 
 
 def called(path):
-    """A capture's name; where a set calls many alike, with the folder's."""
+    """The name of a capture; with its folder if a set has many captures of that name."""
     folder, name = os.path.split(path)
     return os.path.basename(folder) + "/" + name if name in ("input.pcap", "test.pcap", "in.pcap", "output.pcap") else name
 

@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sessions as what both ends said, in order: taken out of captures, and written as captures again,
-cut in other ways. Standard library only."""
+"""Sessions as the data of both ends, in order: read from captures, and written as captures again
+with other segments. Uses only the standard library."""
 import ipaddress
 import struct
 
 TCP, UDP = 6, 17
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 MSS = 1448
-START = 1700000000  # when the first packet of a capture that is written here was seen
+START = 1700000000  # time of the first packet in a capture that is written here
 
 
 class Session:
-    """What was said: `turns` are (nanoseconds, from the client, bytes); over UDP each is a
-    datagram."""
+    """The data of a session: `turns` are (nanoseconds, from the client, bytes); over UDP each turn
+    is a datagram."""
 
     def __init__(self, l4, port, turns, begun=True, whole=True, client="", server=""):
         self.l4, self.port, self.turns = l4, port, turns
-        self.begun = begun  # its SYN is there; a datagram's flow always begins
-        self.whole = whole  # nothing of it is missing
+        self.begun = begun  # its SYN is in the capture; always true for datagrams
+        self.whole = whole  # no byte of it is missing
         self.client, self.server = client, server
 
     def first(self, client):
-        """The first message of an end: what it said before the other end spoke (again)."""
+        """The first message of an end: its data before the other end sent (again)."""
         out = b""
         for _, c2s, data in self.turns:
             if c2s == client:
@@ -55,7 +55,7 @@ def _pcapng(data):
 
 
 def frames(data):
-    """(nanoseconds, link type, frame) of a pcap or pcapng file; ends where it is damaged."""
+    """(nanoseconds, link type, frame) of a pcap or pcapng file; ends where the file is damaged."""
     if data[:4] == b"\x0a\x0d\x0d\x0a":
         yield from _pcapng(data)
         return
@@ -73,7 +73,7 @@ def frames(data):
 
 
 def packet_of(link, frame):
-    """The IP packet of a frame, or nothing."""
+    """The IP packet of a frame, or None."""
     if link == 1:
         kind, at = frame[12:14], 14
         while kind in (b"\x81\x00", b"\x88\xa8", b"\x91\x00"):
@@ -91,7 +91,7 @@ def packet_of(link, frame):
 
 
 def transport_of(ip):
-    """(protocol, source, destination, segment) of a packet that is not a fragment, or None."""
+    """(protocol, source, destination, segment) of a packet that is no fragment, or None."""
     if len(ip) >= 20 and ip[0] >> 4 == 4:
         size, frag = struct.unpack_from("!H", ip, 2)[0], struct.unpack_from("!H", ip, 6)[0] & 0x3FFF
         head = (ip[0] & 15) * 4
@@ -110,15 +110,16 @@ class _End:
 
 
 def _after(a, b):
-    """How far sequence number a is behind b."""
+    """How far sequence number a is after b."""
     return ((a - b + 2**31) & 0xFFFFFFFF) - 2**31
 
 
 class _Stream:
-    """A TCP session while it is read. Of bytes that were sent twice the first count."""
+    """A TCP session while it is read. Of bytes that were sent twice, the first ones count."""
 
     def __init__(self, a, b):
-        self.key, self.ends, self.turns, self.begun = (a, b), (_End(), _End()), [], False  # the first is the client
+        # the first end is the client
+        self.key, self.ends, self.turns, self.begun = (a, b), (_End(), _End()), [], False
 
     def segment(self, t, from_client, seq, flags, payload):
         end = self.ends[0 if from_client else 1]
@@ -143,7 +144,7 @@ class _Stream:
 
 
 def host(text):
-    """An address as the names of ends have it."""
+    """An address in the form of the names of ends."""
     try:
         a = ipaddress.ip_address(text)
     except ValueError:
@@ -156,8 +157,8 @@ def _name(address, port):
 
 
 def sessions(packets):
-    """The sessions of (nanoseconds, IP packet)s in the order in which they began. Over UDP the
-    first who speaks is the client."""
+    """The sessions of (nanoseconds, IP packet)s, in the order of their beginnings. Over UDP, the
+    first sender is the client."""
     out, live = [], {}
     for t, ip in packets:
         part = transport_of(ip)
@@ -180,7 +181,8 @@ def sessions(packets):
         seq, flags, payload = struct.unpack_from("!I", seg, 4)[0], seg[13], seg[(seg[12] >> 4) * 4:]
         first = flags & (SYN | ACK | RST) == SYN
         if s is None or (first and (s.turns or not s.begun) and s.ends[0].next != (seq + 1) & 0xFFFFFFFF):
-            answers = not first and (flags & SYN or (sport < dport and sport < 10000))  # without a SYN the lower port is the server's
+            # without a SYN, the end with the lower port is the server
+            answers = not first and (flags & SYN or (sport < dport and sport < 10000))
             s = live[key] = _Stream(b, a) if answers else _Stream(a, b)
             s.begun = first
             out.append((l4, s))
@@ -198,7 +200,7 @@ def read(path):
 # ---- writing -------------------------------------------------------------------------------------
 
 def _sum(data):
-    """65535 minus the one's complement sum; a number modulo 65535 is that sum."""
+    """65535 minus the one's complement sum; the sum is the number modulo 65535."""
     return 65535 - int.from_bytes(data + b"\0" * (len(data) & 1), "big") % 65535
 
 
@@ -220,7 +222,7 @@ def segment(src, sport, dst, dport, seq, ack, flags, data=b""):
 
 
 class Writer:
-    """A capture of raw IP packets, one behind another at `step` nanoseconds."""
+    """A capture of raw IP packets, `step` nanoseconds apart."""
 
     def __init__(self, path):
         self.f = open(path, "wb")
@@ -232,8 +234,8 @@ class Writer:
         self.f.write(struct.pack("<IIII", self.now // 10**9, self.now % 10**9, len(ip), len(ip)) + ip)
 
     def flow(self, l4, client, cport, server, sport, turns, step=10**6):
-        """A whole session: opened, said in segments of at most MSS, closed. `turns`: (from the
-        client, bytes)."""
+        """Writes a whole session: opened, sent in segments of at most MSS, closed. `turns`: (from
+        the client, bytes)."""
         if l4 == UDP:
             for c2s, data in turns:
                 self.packet(datagram(client, cport, server, sport, data) if c2s else datagram(server, sport, client, cport, data), step)
@@ -261,11 +263,11 @@ class Writer:
 
 # ---- in other pieces -----------------------------------------------------------------------------
 
-BYTES = 64  # that go one a segment
+BYTES = 64  # so many bytes are sent one in a segment
 
 
 def start(session, most=24, size=16384):
-    """The beginning of a session: more than a box looks at before it lets go."""
+    """The beginning of a session: more than a box reads before it stops inspecting."""
     out = []
     for _, c2s, data in session.turns[:most]:
         out.append((c2s, data[:size]))
@@ -276,25 +278,25 @@ def start(session, most=24, size=16384):
 
 
 def _pieces(turns, client, cuts):
-    """The turns, of which the first message of one end goes in pieces that begin at `cuts`."""
+    """The turns, with the first message of one end in pieces that begin at `cuts`."""
     i = next((i for i, x in enumerate(turns) if x[0] == client), len(turns))
     j, message = i, b""
     while j < len(turns) and turns[j][0] == client and len(message) + len(turns[j][1]) <= MSS:
         message += turns[j][1]
         j += 1
-    if i < len(turns) and j == i:  # more than a segment holds
+    if i < len(turns) and j == i:  # larger than a segment
         message, j = turns[i][1], i + 1
     edges = [0] + [c for c in cuts if c < len(message)] + [len(message)]
     return turns[:i] + [(client, message[a:b]) for a, b in zip(edges, edges[1:]) if b > a] + turns[j:]
 
 
 def cut(session, client, at):
-    """Its beginning, with the first message of one end in two segments."""
+    """The beginning of the session, with the first message of one end in two segments."""
     return _pieces(start(session), client, [at])
 
 
 def byte_wise(session):
-    """Its beginning, with the first bytes of both ends one a segment."""
+    """The beginning of the session, with the first bytes of both ends one in a segment."""
     return _pieces(_pieces(start(session), True, range(1, BYTES + 1)), False, range(1, BYTES + 1))
 
 

@@ -11,7 +11,7 @@ import wire
 from wire import ACK, PSH, SYN
 
 M32 = 0xFFFFFFFF
-WHOLE = 60000  # bytes of one segment at most
+WHOLE = 60000  # the most bytes of one segment
 USUAL = 1400
 
 
@@ -46,7 +46,7 @@ def _blocks(data):
 
 
 def network(link, frame):
-    """The IP packet of a frame, without what pads it; None where there is none."""
+    """The IP packet of a frame without padding; None if there is none."""
     if link == 1:
         at = 12
         while frame[at:at + 2] in (b"\x81\0", b"\x88\xa8"):
@@ -54,7 +54,7 @@ def network(link, frame):
         at += 2
     elif link == 113:
         at = 16
-    elif link in (101, 228, 229):  # nothing before the packet
+    elif link in (101, 228, 229):  # nothing comes before the packet
         frame, at = (b"\x08\0" if frame[:1] < b"\x60" else b"\x86\xdd") + frame, 2
     else:
         raise ValueError("link type %d" % link)
@@ -75,7 +75,8 @@ def packets(path):
 # ---- packets to sessions -----------------------------------------------------------------------------------------------
 
 class Session:
-    """One TCP session: whether its handshake was seen, and what its ends said, as [from the server, place in the stream, bytes]."""
+    """A TCP session: whether its handshake was seen, and what its ends sent, as [from the server,
+    offset in the stream, bytes]."""
 
     def __init__(self, number):
         self.number, self.begun, self.said = number, False, []
@@ -91,13 +92,14 @@ class Session:
         at = (seq - self.base[s2c]) & M32
         if at >= 1 << 31 or not data:
             return
-        skip = max(0, self.next[s2c] - at)  # was said before
-        if skip < len(data) and len(data) > 1 - bool(self.said):  # a byte that keeps a session alive begins none
+        skip = max(0, self.next[s2c] - at)  # was sent before
+        # a keep-alive byte begins no session
+        if skip < len(data) and len(data) > 1 - bool(self.said):
             self.said.append((s2c, at + skip, data[skip:]))
             self.next[s2c] = at + len(data)
 
     def turns(self):
-        """Joined while one end speaks without a hole."""
+        """The turns, joined while one end sends without a gap."""
         out = []
         for s2c, at, data in self.said:
             if out and out[-1][0] == s2c and out[-1][1] + len(out[-1][2]) == at:
@@ -108,7 +110,7 @@ class Session:
 
 
 def sessions(found, port):
-    """Sessions to this TCP port, in order. The server is where the port is."""
+    """The sessions on this TCP port, in order. The server is the end with this port."""
     live, out = {}, []
     for p in found:
         if p[0] >> 4 == 4:
@@ -136,9 +138,10 @@ def sessions(found, port):
 # ---- sessions said again -----------------------------------------------------------------------------------------------
 
 class Line:
-    """What puts segments of one session on the wire: absolute places, and acknowledgements of what the other end has said."""
+    """Sends the segments of one session, given by offsets in the stream, with acknowledgements of
+    the other end's data."""
     CLIENT, SERVER = "10.7.0.1", "10.7.0.2"
-    ISN = (0xFFFFF000, 77000)  # the client's numbers wrap soon
+    ISN = (0xFFFFF000, 77000)  # the client's sequence numbers wrap around soon
 
     def __init__(self, session, port):
         self.out, self.sport, self.port, self.told = [], 20000 + session.number, port, [0, 0]
@@ -158,7 +161,7 @@ class Line:
         self.told[s2c] = max(self.told[s2c], at + len(data))
 
     def pieces(self, s2c, at, data, cuts):
-        """[(place, bytes)] of a turn cut at these of its bytes."""
+        """[(offset, bytes)] of a turn that is cut at these of its bytes."""
         cuts = sorted({c for c in cuts if 0 < c < len(data)})
         return [(at + a, data[a:b]) for a, b in zip([0] + cuts, cuts + [len(data)])]
 
@@ -175,7 +178,7 @@ def as_captured(s, port, ends, rng):
 
 
 def cut_by(places):
-    """Every turn cut where `places` of its PDUs' ends says."""
+    """Cuts every turn where `places` of the ends of its PDUs says."""
     def way(s, port, ends, rng):
         line, turns = _line(s, port)
         for s2c, at, data in turns:
@@ -194,7 +197,8 @@ def in_one(s, port, ends, rng):
 
 
 def at_once(s, port, ends, rng):
-    """All that the client says in one segment, then all that the server says: nobody waits for an answer."""
+    """Everything from the client in one segment, and then everything from the server: nobody waits
+    for an answer."""
     line, turns = _line(s, port)
     for who in (False, True):
         run = None
@@ -213,20 +217,22 @@ def at_once(s, port, ends, rng):
 
 
 def backwards(s, port, ends, rng):
-    """Every turn in pieces, at PDUs' ends and once within each, the last piece first; the end of what came is acknowledged."""
+    """Every turn in pieces, cut at the ends of PDUs and once inside each, the last piece first. The
+    end of the received data is acknowledged."""
     line, turns = _line(s, port)
     for s2c, at, data in turns:
         e = [0] + ends(data)
         cuts = e + [(a + b) // 2 for a, b in zip(e, e[1:])]
         pieces = line.pieces(s2c, at, data, cuts)
-        for k in range(0, len(pieces), 8):  # no more than a window's worth waits
+        for k in range(0, len(pieces), 8):  # no more than fits in a window waits
             for a, part in reversed(pieces[k:k + 8]):
                 line.say(s2c, a, part)
     return line.out
 
 
 def repeated(s, port, ends, rng):
-    """Every segment twice, and parts of it once more with what comes before and behind them: the same bytes each time."""
+    """Every segment twice, and parts of it once more together with the bytes around them: the same
+    bytes each time."""
     line, turns = _line(s, port)
     for s2c, at, data in turns:
         for a, part in line.pieces(s2c, at, data, ends(data)):
@@ -255,7 +261,8 @@ def differs_behind(s, port, ends, rng):
 
 
 def differs_ahead(s, port, ends, rng):
-    """Of every PDU the rest first, with another byte in it, then the rest as it is, then its beginning."""
+    """Of every PDU first the rest with another byte in it, then the rest itself, then the
+    beginning."""
     line, turns = _line(s, port)
     for s2c, at, data in turns:
         for a, part in line.pieces(s2c, at, data, ends(data)):
@@ -286,7 +293,8 @@ WAYS = {
 # ---- packets in IP fragments -------------------------------------------------------------------------------------------
 
 def _fragments(p, ident):
-    """A packet as fragments of eight bytes; as it is where it is none that can be cut, or is broken, which no fragment would show."""
+    """A packet as fragments of eight bytes; unchanged if it cannot be fragmented, or is broken,
+    which fragments would hide."""
     if p[0] >> 4 == 4:
         h = (p[0] & 15) * 4
         if h != 20 or struct.unpack_from("!H", p, 6)[0] & 0x3FFF or wire.checksum(p[:20]) or struct.unpack_from("!H", p, 2)[0] != len(p):
@@ -322,7 +330,8 @@ def fragmented(found, how, rng):
 # ---- where PDUs end ----------------------------------------------------------------------------------------------------
 
 def ends_by(at, size, behind, little=False):
-    """A reader of lengths: `size` bytes at `at`, and `behind` bytes that it does not count."""
+    """Reads lengths: `size` bytes at offset `at`, plus `behind` bytes that the length does not
+    count."""
     def ends(data):
         out, k = [], 0
         while k + at + size <= len(data):
@@ -336,7 +345,7 @@ def ends_by(at, size, behind, little=False):
 
 
 def ends_of_frames(data):
-    """DNP3: a byte of length, and two of checksum behind each 16."""
+    """DNP3: a length byte, and two bytes of checksum after every 16 bytes."""
     out, k = [], 0
     while k + 10 <= len(data):
         n = data[k + 2] - 5
@@ -353,7 +362,7 @@ ENDS = {
     "s7comm": ends_by(2, 2, 0),
     "fins": ends_by(6, 2, 8),
     "dnp3": ends_of_frames,
-    "slmp": ends_by(11, 2, 13, True),  # 4E binary, as the real frames are
+    "slmp": ends_by(11, 2, 13, True),  # 4E binary, as in the real frames
 }
 
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers that are none of ours, and what of a session the box would let them have. Each runs in a network of its own, put up by the `victim.py` of
-its case, which takes a line of JSON for a session and gives one back: "turns", a list of [kind, hex of what was sent, hex of what came back];
-"closed", whether the server has ended it; "did", what it did to the server, or null where that has ended."""
+"""Servers of other makers, and the part of a session that the box would let through to them. Each
+runs in a network of its own, which the `victim.py` of its case makes. That program gets a line of
+JSON for each session and answers with one: "turns", a list of [kind, hex of what was sent, hex of
+what came back]; "closed", whether the server has ended the session; "did", what the session did to
+the server, or null if the server has ended."""
 import dataclasses
 import json
 import os

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the victims of several cases are made of: a program that listens on the loopback of a network of its own, told a session for each line of JSON."""
+"""Common parts of the victims of several cases: a program that listens on the loopback interface of
+its own network namespace, and gets a session for each line of JSON."""
 import json
 import os
 import select
@@ -13,12 +14,12 @@ WHERE = "127.0.0.1"
 
 
 class Victim:
-    """Whoever derives from it says how it is put up, and what its state is."""
+    """A subclass says how the program is started, and what its state is."""
     def __init__(self, called, port, patience):
         self.called, self.port, self.patience, self.process = called, port, patience, None
 
     def next_port(self):
-        self.port = 20000 + (self.port + 1) % 10000  # that of the one before may not be free yet
+        self.port = 20000 + (self.port + 1) % 10000  # because the earlier port may still be in use
 
     def start(self, command, says=False):
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if says else subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -48,7 +49,8 @@ class Victim:
 
 
 class Speaker(Victim):
-    """One that says what is done to it: a line of JSON each on its standard output. `{port}` in its command is where it is to listen."""
+    """A program that reports what it does: a line of JSON each on its standard output. `{port}` in
+    its command is the port where it has to listen."""
     def __init__(self, called, patience, command):
         super().__init__(called, 0, patience)
         self.command = command
@@ -61,7 +63,8 @@ class Speaker(Victim):
         os.set_blocking(self.process.stdout.fileno(), False)
 
     def did(self):
-        """What it has said since it was last asked; None: it has ended, and another is put up."""
+        """What it has reported since the last call; None: it has ended, and a new one is
+        started."""
         if self.process.poll() is not None:
             self.put_up()
             return None
@@ -74,12 +77,12 @@ def pieces(b, cuts):
 
 
 def is_told(keep, turns):
-    """Whether the segment behind these turns is."""
+    """Whether the segment after these turns is reported."""
     return keep is None or (len(turns) < len(keep) and keep[len(turns)])
 
 
 def heard(s, soon):
-    """What comes within so many seconds, and what hangs together with it."""
+    """What arrives within so many seconds, and what follows immediately."""
     out, wait = b"", soon
     while select.select([s], [], [], wait)[0]:
         more = s.recv(65536)
@@ -90,7 +93,7 @@ def heard(s, soon):
 
 
 def ask(s, b, soon):
-    """What is answered, and whether the victim has closed the session."""
+    """The answer, and whether the victim has closed the session."""
     try:
         s.sendall(b)
         return heard(s, soon), False
@@ -99,7 +102,7 @@ def ask(s, b, soon):
 
 
 def finish(s):
-    """Ends a session when the victim has read all of it: it closes then."""
+    """Ends a session after the victim has read all of it, and so closes it."""
     try:
         s.shutdown(socket.SHUT_WR)
         while s.recv(65536):

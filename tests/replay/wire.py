@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packets and capture files, byte by byte: what the replay cases are made of. Standard library only."""
+"""Packets and capture files, byte by byte, for the replay cases. Uses only the standard library."""
 import ipaddress
 import struct
 
@@ -58,11 +58,11 @@ def icmp(src, dst, kind, code, rest=b"\0\1\0\1", payload=b"abcdefgh"):
 
 
 class Session:
-    """A TCP session whose packets go to a list, in the order in which they are called for."""
+    """A TCP session. Its packets are added to a list in the order of the calls."""
 
     def __init__(self, out, client, sport, server, dport, isn=1000, peer_isn=9000):
         self.out, self.client, self.sport, self.server, self.dport = out, client, sport, server, dport
-        self.seq, self.ack = isn, peer_isn  # next of the client, next of the server
+        self.seq, self.ack = isn, peer_isn  # the next sequence numbers of the client and the server
 
     def c2s(self, flags, payload=b"", **kw):
         p = tcp(self.client, self.sport, self.server, self.dport, self.seq, self.ack if flags & ACK else 0, flags, payload, **kw)
@@ -146,12 +146,12 @@ LINKS = {
     "null": (0, null),
 }
 
-START = 1700000000  # when the first packet of every capture was seen
+START = 1700000000  # time of the first packet of every capture
 STEP = 10_000_000   # nanoseconds between two packets
 
 
 def pcap(packets, link="ethernet", snaplen=65535, step=STEP, at=None):
-    """at: nanoseconds after START of each packet; without it they come `step` apart."""
+    """at: nanoseconds of each packet after START; without it, packets are `step` apart."""
     dlt, frame = LINKS[link]
     out = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, snaplen, dlt)]
     for i, p in enumerate(packets):
@@ -175,7 +175,8 @@ def ng_interface(link="ethernet", e="<", snaplen=0, options=b"", dlt=None):
 
 
 def ng_packet(p, number, interface=0, link="ethernet", e="<", units=1_000_000, keep=1 << 20):
-    """An enhanced packet block; `units` of the interface's clock a second, the `number`-th packet of the capture."""
+    """An enhanced packet block. `units`: ticks per second of the interface's clock; `number`:
+    number of the packet in the capture."""
     f = LINKS[link][1](p)
     t = START * units + number * STEP * units // 10**9
     return _block(6, struct.pack(e + "IIIII", interface, t >> 32, t & 0xFFFFFFFF, min(len(f), keep), len(f)) + f[:keep], e)
@@ -183,7 +184,7 @@ def ng_packet(p, number, interface=0, link="ethernet", e="<", units=1_000_000, k
 
 def pcapng(packets, link="ethernet", step=STEP):
     dlt, frame = LINKS[link]
-    # nanoseconds: option 9 (if_tsresol) = 9
+    # option 9 (if_tsresol) = 9: nanoseconds
     out = [_block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)),
            _block(1, struct.pack("<HHI", dlt, 0, 0) + struct.pack("<HHB3xHH", 9, 1, 9, 0, 0))]
     for i, p in enumerate(packets):

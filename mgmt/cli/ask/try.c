@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho try CONDUIT`: an acceptance test. Says which packets a person sends, from where, and
- * which of them must arrive: by the conduit, and its neighbours that no conduit allows. Each is
- * judged as `ask` does; nothing is sent from here, because what a box sends itself does not come in
- * by the card that the policy is about.
+ * `sekisho try CONDUIT`: an acceptance test. Lists packets for a person to send, from where, and
+ * which of them must arrive. Some are allowed by the conduit; the others differ from these in one
+ * thing, and no conduit allows them. Each is judged as `ask` does. Nothing is sent from here,
+ * because the box's own packets do not come in by the card that the policy is about.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 #include "mgmt/state/read.h"
 #include "policy/space/prove.h"
 
-#define HOSTS_LOOKED_AT 300u /* addresses of a range that may not do as an example */
+#define HOSTS_LOOKED_AT 300u /* addresses of a range that are tried until one is a good example */
 #define NAME_MOST 64u
 
 struct trial {
@@ -80,7 +80,8 @@ static bool host_of(const struct model *m, const struct addr_range *r, size_t n,
 	return false;
 }
 
-/* A machine that has a name is easier to find than an address. */
+/* Another host of the zone. One with a name is preferred, because people find it more easily than
+ * an address. */
 static bool other_host(const struct model *m, const struct model_zone *z, uint8_t family, const struct addr_range *but,
 		       size_t n_but, struct addr *ret)
 {
@@ -115,7 +116,7 @@ static struct asked question(const struct trial *t, const struct probe *p, struc
 			       .at = t->at };
 }
 
-/* How near the policy comes to letting it pass, by any conduit. */
+/* The answer of the conduit that comes nearest to letting the packet pass. */
 static struct asked_line judged(const struct trial *t, const struct asked *q)
 {
 	struct asked_line best = { .lack = ASKED_ENDS };
@@ -268,7 +269,7 @@ static void add_port(struct trial *t, struct probe p, const struct model_port *o
 	}
 }
 
-/* What lies next to the packet, and no conduit allows. */
+/* Adds packets that differ from this one in one thing, and that no conduit allows. */
 static void add_neighbours(struct trial *t, const struct probe *p, const struct model_port *of)
 {
 	const uint8_t family = p->source.family;

@@ -20,7 +20,7 @@
 #define BEFORE ".before"
 #define ENDING ".cfg" /* ending of further texts, except for tables */
 
-/* Names of folders and file, none of them "", "." or "..". */
+/* Whether each part of the path is a real name, and not "", "." or "..". */
 static bool stays_inside(const char *name)
 {
 	size_t n;

@@ -77,8 +77,8 @@ static uint64_t counter(const char *device, const char *name)
 	return read_file(path, text, sizeof(text)) ? strtoull(text, NULL, 10) : 0;
 }
 
-/* Losses since the interface was taken. Drivers count missing room in one of these counters, some
- * in two: the highest counts. */
+/* Losses since the interface was taken. Drivers count packets without room in one of these
+ * counters, some in two of them, so the highest counter is used. */
 static uint64_t most_of(const struct mirror *m, const uint64_t now[MIRROR_LOSSES])
 {
 	uint64_t most = 0;

@@ -85,7 +85,7 @@ bool source_open(struct cli *c, const char *path, enum source_depth depth, struc
 	return compile(c, &loader, path, depth, ret, ret_status);
 }
 
-/* From the texts in the box's answer. */
+/* A loader that takes the texts from the box's answer. */
 static int load_shown(void *ctx, const char *name, struct arena *a, struct source_text *ret)
 {
 	const json_t *s;

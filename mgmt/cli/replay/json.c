@@ -8,7 +8,8 @@ static const char *verdict_word(enum event_verdict v)
 	return v == EV_DENY ? "deny" : v == EV_OBSERVE ? "observe" : "allow";
 }
 
-/* The place of the row that allowed it, or the conduit's. */
+/* Adds the conduit, and the line of the row that allowed the command or, without a row, the
+ * conduit's line. */
 static void add_conduit(json_t *o, const struct ir *ir, uint32_t conduit, uint32_t line, struct place row)
 {
 	const struct ir_conduit *c = conduit < ir->n_conduits ? &ir->conduits[conduit] : NULL;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a forwarded packet goes: by its tracking state, live sessions first; and the lanes to the
- * workers. */
+/* The chains for forwarded packets. They sort packets by their tracking state, live sessions first.
+ * The lanes to the workers are here as well. */
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
 
-/* For a packet without a live session: by its tracking state, if it has one. */
+/* Sorts packets without a live session by their tracking state. A packet without a state is
+ * dropped. */
 static void by_tracking(struct writer *w, enum ir_chain chain)
 {
 	put_rule(w, chain);
@@ -22,9 +23,9 @@ static void by_tracking(struct writer *w, enum ir_chain chain)
 }
 
 /*
- * A naming lane lets a session go when its protocol is confirmed; a command lane never does,
- * whatever a worker said. Naming lanes have the low numbers, so their bits are tested. `live` has
- * just set the packet's mark.
+ * Packets of a session in a naming lane pass without the worker once its protocol is confirmed.
+ * Packets of a command lane never do, whatever a worker said. Naming lanes have the low numbers, so
+ * a few bits of the number tell the kind. The map `live` has just set the packet's mark.
  */
 static void let_go_rules(struct writer *w)
 {
@@ -51,10 +52,10 @@ void forward_rules(struct writer *w)
 	put(w, IR_TCP_FLAGS, TCP_SYN, TCP_SYN);
 	put_go(w, CHAIN_BEGUN);
 	/*
-	 * The hot path. A new packet has conntrack mark 0 and an invalid one has none: both miss.
-	 * An error about a live session also passes here; the guard has left only permitted ones. A
-	 * live packet goes on with a mark that names its lane, others with none: so the map is not
-	 * asked twice.
+	 * The hot path: one lookup in the map `live`. A new packet has conntrack mark 0 and an
+	 * invalid one has none, so neither is found. An ICMP error about a live session also passes
+	 * here; the chain `guard` has let only permitted ones through. A packet of a live session
+	 * gets a mark that names its lane, and others get none. So the map need not be asked again.
 	 */
 	put_rule(w, CHAIN_FORWARD);
 	put(w, IR_LIVE, MARK_FAST, 0);
@@ -82,7 +83,7 @@ void forward_rules(struct writer *w)
  * the server knows whether it accepts the SYN, so nothing changes before its answer. After that,
  * the new session is looked up like any other, and its lane, if any, inspects it. An answer that is
  * repeated, or forged by a neighbour of the server, only causes another look at the live session:
- * its worker knows the session, and lets go of it again.
+ * its worker knows the session, and lets it go again.
  */
 void begun_rules(struct writer *w)
 {
@@ -96,7 +97,7 @@ void begun_rules(struct writer *w)
 	put(w, IR_LIVE, MARK_FAST, 0);
 	put(w, IR_ACCEPT, 0, 0);
 	put_limits(w, CHAIN_BEGUN);
-	/* When a session was let go, its worker still hears of a new SYN; the label stays. */
+	/* The worker of a session that was let go still gets a new SYN. The label stays. */
 	put_rule(w, CHAIN_BEGUN);
 	put(w, IR_MARK_NOT, MARK_LANE_MASK, 0);
 	put_go(w, CHAIN_AGAIN);

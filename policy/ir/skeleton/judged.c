@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The same hook behind the queues: packets that workers have judged, and packets that left a queue
- * without an answer. */
+/* The chains of the same hook after the queues: for packets that workers have judged, and for
+ * packets that left a queue without an answer. */
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
 
 /*
- * What a base chain behind the queues lets pass. A packet that was judged under a permit that its
+ * The rules of a base chain after the queues. A packet that was judged under a permit that its
  * session no longer has, or that is no longer live, is queued again the first time and dropped the
  * second time.
  */
@@ -20,7 +20,7 @@ static void judged_rules(struct writer *w, enum ir_chain chain)
 	put_rule(w, chain);
 	put(w, IR_CT_STATE, CT_INVALID, 0);
 	put_drop(w, R_STALE);
-	/* Its ends were isolated while a worker had it. */
+	/* The packet's ends may have been isolated while a worker had it. */
 	put_apart(w, chain, false);
 	put_rule(w, chain);
 	put_set(w, IR_NOT_IN_SET, SET_AGREE, KEY_AGREE);
@@ -38,8 +38,8 @@ void post_rules(struct writer *w)
 {
 	judged_rules(w, CHAIN_POST);
 	judged_rules(w, CHAIN_LAST);
-	/* A packet may still wait in a queue when its session is confirmed. Its own outcome, good
-	 * or quiet, must not replace that of the session. */
+	/* A packet may still wait in a queue when its session is confirmed. The packet's own
+	 * outcome, good or quiet, must not replace the session's. */
 	put_rule(w, CHAIN_JUDGED_GOOD);
 	put(w, IR_CTMARK_NOT, MARK_OUTCOME_MASK, MARK_CONFIRMED << MARK_OUTCOME_SHIFT);
 	put(w, IR_SET_OUTCOME, MARK_GOOD << MARK_OUTCOME_SHIFT, 0);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The battery of the box's UPS ends: Debian's upsd in the admin network, which its driver of a made-up UPS tells so, and the units of the packages
-between it and the machine, which goes off by itself."""
+"""The battery of the box's UPS ends: Debian's upsd in the admin network, told so by its driver of a
+simulated UPS; the units of the packages between it and the machine; and the machine goes off by
+itself."""
 import json
 import os
 import signal
@@ -31,7 +32,7 @@ def told(**wanted):
 
 
 def hall():
-    """The server and its UPS, in the namespace of the lab's administration."""
+    """Starts the server and its UPS in the namespace of the lab's administration."""
     os.makedirs(FOLDER, exist_ok=True)
     put(FOLDER + "/ups.conf", "maxstartdelay = 60\n[hall]\n driver = dummy-ups\n port = %s/hall.dev\n mode = dummy-once\n pollinterval = 1\n" % FOLDER)
     put(FOLDER + "/upsd.conf", "LISTEN %s 3493\nSTATEPATH %s\n" % (SERVER, FOLDER))
@@ -62,7 +63,7 @@ def watched():
 
 
 def ends():
-    """This program is stopped with the machine: that is what it waits for."""
+    """This program is stopped together with the machine, and waits for that."""
     signal.signal(signal.SIGTERM, lambda *_: ended.append(time.monotonic()))
     says("OB DISCHRG", 60)
     check("on battery it stays on", wait_for(lambda: told(state="battery", charge=60), 60) is not None and

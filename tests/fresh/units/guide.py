@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/install.md, from `sekisho setup` to the first conduit and the way out, as it is written: commands and texts are taken from the
-document that the packages installed, in its order; what a person answers is in its transcript."""
+"""docs/install.md as it is written, from `sekisho setup` to the first conduit and back: commands
+and texts are taken in order from the document that the packages installed, and a person's answers
+from its transcript."""
 import functools
 import glob
 import gzip
@@ -16,7 +17,8 @@ ENGLISH, JAPANESE = "/usr/share/doc/sekisho/install.md", "/usr/share/doc/sekisho
 OPERATE = "/usr/share/doc/sekisho/operate.md"
 
 
-@functools.lru_cache(maxsize=None)  # the package that has it goes before the last of its commands
+# the document's package is removed before its last commands are run
+@functools.lru_cache(maxsize=None)
 def text(path):
     if os.path.exists(path):
         with open(path, encoding="utf-8") as f:
@@ -26,7 +28,7 @@ def text(path):
 
 
 def block(word, kind, path=None):
-    """The blocks of that kind below the heading that has that word."""
+    """The blocks of this kind below the heading with that word."""
     part = re.split(r"^## ", text(path or ENGLISH), flags=re.M)[1:]
     found = [re.findall(r"```%s\n(.*?)```" % kind, x, re.S) for x in part if word in x.split("\n", 1)[0]]
     if len(found) != 1 or not found[0]:
@@ -35,10 +37,10 @@ def block(word, kind, path=None):
 
 
 def talk(path, ends=None):
-    """At the serial console, what the guide's transcript has, question by question: the beginning of each, and behind "> " the answer.
-    (steps, what went wrong, status)"""
+    """Follows the guide's transcript at the serial console, question by question: the beginning of
+    each question, and after "> " the answer. Returns (steps, what went wrong, status)."""
     steps = re.findall(r"^(.*)\n> ?(.*)$", block("setup", "text", path)[0], re.M)
-    if ends is not None:  # until everything is shown: nothing is written
+    if ends is not None:  # only until everything was shown, so nothing is written
         steps = steps[:-2] + [(steps[-2][0], ends)]
     console = Console()
     said, wrong = console.start("sekisho setup"), ""
@@ -71,7 +73,7 @@ def commands(word, number=0, path=None):
 
 
 def told(word, number=0, path=None):
-    """All of the commands there, which do what they say."""
+    """Runs all commands there, and checks that they succeed."""
     done = commands(word, number, path)
     bad = ["%s: status %d: %s" % (line, code, said[-300:]) for line, code, said in done if code]
     check("docs/%s: %s" % (os.path.basename(path or ENGLISH), "; ".join(x for x, _, _ in done)), done and not bad, " ".join(bad))
@@ -97,7 +99,8 @@ def conduit():
 
 
 def api():
-    """The management's API: on the box by the guide's command, over the wire with the token and without, and from another zone not at all."""
+    """The API: on the box by the guide's command, over the network with the token and without it,
+    and from another zone not at all."""
     said = told("API", 0)
     check("... with what status says", '"generation"' in said, said[:200])
     for name, token, wanted in (("admin", True, "200"), ("admin", False, "401"), ("office", True, "000")):
@@ -107,17 +110,18 @@ def api():
 
 
 def carried_off():
-    """What the guide takes for granted on another machine, beside the copy that it had made: what a log server has of the records."""
+    """The files that the guide expects on another machine besides the copy that it made: the
+    records of a log server."""
     lines = [x for name in sorted(glob.glob("journal/events-*")) for x in open(name, encoding="utf-8")]
     with open("server.log", "w", encoding="utf-8") as f:
         f.writelines("<134>1 2026-11-20T08:10:11Z kita sekisho - - - " + x for x in lines)
 
 
 def operated():
-    """docs/operate.md, whose commands are tried while the crane is in use by the policy of the guide."""
+    """The commands of docs/operate.md, while the crane is in use under the guide's policy."""
     for word, blocks in (("Every day", 2), ("Every month", 3), ("Every half year", 2), ("Incident", 7)):
         check("docs/operate.md, %s: %d blocks" % (word, blocks), len(block(word, "sh", OPERATE)) == blocks)
-        if word == "Incident":  # a memory stick, where its commands leave their files
+        if word == "Incident":  # a memory stick for the files of these commands
             os.makedirs("/mnt/usb", exist_ok=True)
             os.chdir("/mnt/usb")
         for n in range(blocks):
@@ -136,7 +140,7 @@ def operated():
 
 
 def locked_out():
-    """The way out: every card back as it was, and in again by an apply."""
+    """The way back: every card is restored, and an apply takes the cards again."""
     told("locked out", 0)
     check("... and the cards have their addresses again", all(addresses(card) == [own] for card, own in OWN.items()),
           {card: addresses(card) for card in OWN})

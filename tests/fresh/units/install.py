@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""First boot: the packages come to a machine that forwards between its two cards, as it was told to by Debian's own means; a policy takes
-the cards, and the power goes before anybody has confirmed it. Second boot: the machine is as it was, and the policy is applied for good."""
+"""First boot: the packages are installed on a machine that forwards between its two cards, by
+Debian's own settings. A policy takes the cards, and the power fails before anybody has confirmed
+it. Second boot: the machine is as before, and the policy is applied for good."""
 import glob
 import json
 import os
@@ -10,10 +11,11 @@ import guide
 from tools import SPACES, addresses, cards, check, confined, denied, exposure, journal, mode, must, pid, rules, run, show, wait_for
 from traces import KEPT, listing, users
 
-OWN = ("10.%d.0.1/24", "2001:db8:%d::1/64")  # what ../wire.py knows
+OWN = ("10.%d.0.1/24", "2001:db8:%d::1/64")  # as in ../wire.py
 SETTINGS = "/etc/network/interfaces", "/etc/sysctl.d/10-router.conf"
 AT_READY = "/run/at-ready"
-# What stands in the moment when the daemon says that it is ready: this runs then and not before (systemd.service(5)).
+# Records the state at the moment when the daemon reports that it is ready: this runs exactly then
+# (systemd.service(5)).
 DROP_IN = """[Service]
 ExecStartPost=+/bin/sh -c "ip netns exec sekisho-data nft list table inet sekisho >%s; sekisho status --json >>%s; true"
 """ % (AT_READY, AT_READY)
@@ -33,12 +35,12 @@ def policy(folder, interfaces):
 
 
 def dressed():
-    """Both cards are the machine's own, with the addresses that it gives them."""
+    """Both cards belong to the machine, with the addresses that it gives them."""
     return len(cards()) == 2 and all(addresses(x) == sorted(a % n for a in OWN) for n, x in enumerate(cards(), 1))
 
 
 def routed():
-    """As a machine that was a router before: Debian's own settings, which hold at every start."""
+    """Makes the machine a router, by Debian's own settings, which apply at every start."""
     own = cards()
     with open(SETTINGS[0], "w", encoding="ascii") as f:
         f.write("auto lo\niface lo inet loopback\n" + "".join("auto %s\niface %s inet static\n  address %s\niface %s inet6 static\n  address %s\n  dad-attempts 0\n" % (
@@ -46,7 +48,8 @@ def routed():
     with open(SETTINGS[1], "w", encoding="ascii") as f:
         f.write("net.ipv4.ip_forward=1\nnet.ipv6.conf.all.forwarding=1\n")
     must("sysctl", "-q", "-p", SETTINGS[1])
-    with open("/etc/nftables.conf", "w", encoding="ascii") as f:  # as Debian's begins; who loads it late takes away what stands
+    # as Debian's file begins; loading it late removes existing rules
+    with open("/etc/nftables.conf", "w", encoding="ascii") as f:
         f.write("#!/usr/sbin/nft -f\nflush ruleset\ntable inet of_the_machine {\n\tchain forward {\n\t\ttype filter hook forward priority 0;\n\t}\n}\n")
     must("systemctl", "enable", "--now", "nftables.service")
     must("systemctl", "restart", "networking")
@@ -54,13 +57,15 @@ def routed():
 
 
 def forwarded(own):
-    """Frames go through it in both directions and families (a card speaks IPv6 a second or two later): the host at the wires (../wire.py) says which."""
+    """Waits until frames are forwarded in both directions and families (a card has IPv6 a second or
+    two later). The host at the wires (../wire.py) tells."""
     def sent():
         with open("/proc/net/snmp6", encoding="ascii") as f:
             ip6 = int(re.search(r"^Ip6OutForwDatagrams\s+(\d+)", f.read(), re.M).group(1))
         return [ip6] + [int(open("/sys/class/net/%s/statistics/tx_packets" % x, encoding="ascii").read()) for x in own]
     def found():
-        """The host that IPv6 goes to: what is forwarded to it waits until then, and goes. Nothing goes to the other one, so nobody need look for it."""
+        """Waits until the receiver of IPv6 is found: packets for it wait until then. Nothing goes
+        to the other host, so it need not be found."""
         return re.search(r"^2001:db8:2::9 .*lladdr", run("ip", "-6", "neigh")[1], re.M) is not None
     if wait_for(found, 60) is None:
         return False
@@ -92,9 +97,10 @@ def arrive():
     check("AppArmor confines the daemon and its roles", set(held.values()) == {"sekishod (enforce)"} and len(held) >= 4, held)
     check("all of them run, the management's with them, and nothing was refused to them", wait_for(lambda: "sekisho-mgmt" in confined(), 10) is not None and
           not denied() and "it is restarted" not in journal("sekishod", 0), " ".join(sorted(set(denied())))[:800])
-    # Why they are not lower stands in the units.
+    # The units say why these values are not lower.
     exposure("sekisho-base.service", 3.9)
-    # Of a unit without the default dependencies the analysis leaves out some of what speaks for it: 4.3 with them.
+    # For a unit without default dependencies the analysis leaves out some points in its favour:
+    # with them it would be 4.3.
     exposure("sekishod.service", 4.4)
     owned = {os.stat("/proc/%s" % p).st_uid for p in run("pgrep", "-P", pid())[1].split()}
     check("roles run as users with names", len(owned) >= 3 and all(run("getent", "passwd", x)[1].startswith("sekisho-") for x in owned), sorted(owned))
@@ -108,7 +114,8 @@ def offer(*options):
 
 
 def tried():
-    """The first apply, which nobody confirms: its time ends, and then again, when the power goes first (`cut`, main.py)."""
+    """The first apply, which nobody confirms: its time ends. Then again, but the power fails first
+    (`cut`, main.py)."""
     own = cards()
     done, text = offer("--confirm", "3")
     check("a first policy on trial takes the cards", done, "" if done else text)
@@ -117,7 +124,7 @@ def tried():
     text = run("sekisho", "status", "--all")[1]
     check("... and no policy is in force", text.startswith("NO POLICY IN FORCE"), text.splitlines()[:1])
     check("... and it forwards as before", forwarded(own), run("ip", "-6", "neigh")[1].splitlines())
-    os.sync()  # the disk as it would be later; what follows has to keep itself
+    os.sync()  # writes the disk as it would be later; what follows must save itself
     done, text = offer("--confirm", "600")
     check("a policy is on trial when the power goes", done, "" if done else text)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every stage in the machine with systemd uses: a line for each check, commands, and what systemd, the daemon and the kernel say."""
+"""What every stage in the machine with systemd uses: a line for each check, commands, and the
+answers of systemd, the daemon and the kernel."""
 import json
 import os
 import re
@@ -19,7 +20,7 @@ def check(name, good, detail=""):
 
 
 def run(*command, ns=None, timeout=120, data=None):
-    """(status, everything it said)"""
+    """(status, all output)"""
     done = subprocess.run((["ip", "netns", "exec", ns] if ns else []) + [str(x) for x in command], stdout=subprocess.PIPE, input=data,
                           stderr=subprocess.STDOUT, text=True, check=False, timeout=timeout, env=dict(os.environ, LANG="C.UTF-8", DEBIAN_FRONTEND="noninteractive"))
     return done.returncode, done.stdout
@@ -33,12 +34,12 @@ def must(*command, ns=None):
 
 
 def wait_for(condition, limit):
-    """The seconds until it held, None when it did not in time."""
+    """The seconds until it was true; None when it was not in time."""
     begin = time.monotonic()
     while time.monotonic() - begin < limit:
         if condition():
             return time.monotonic() - begin
-        select.select([], [], [], 0.005)  # between two looks, as in tests/lib
+        select.select([], [], [], 0.005)  # between two checks, as in tests/lib
     return None
 
 
@@ -57,7 +58,7 @@ def pid():
 
 
 def beside(name):
-    """Which process runs beside the daemon by its settings; 0: none."""
+    """The process that runs beside the daemon with its settings; 0: none."""
     return int(show("sekisho-" + name, "MainPID").get("MainPID") or 0)
 
 
@@ -71,19 +72,21 @@ def status():
 
 
 def in_force():
-    """The number of the generation that a daemon enforces; None without either."""
+    """The number of the generation that a daemon enforces; None if there is no daemon or no
+    generation."""
     said = status()
     return said.get("generation", {}).get("number") if said.get("daemon") is not False and said.get("kernel", {}).get("forwarding") else None
 
 
 def ready(old, number):
-    """Another daemon than that is there, has told systemd so, and enforces."""
+    """Another daemon than `old` runs, has told systemd that it is ready, and enforces."""
     said = show("sekishod", "MainPID", "ActiveState", "StatusText")
     return said["MainPID"] not in ("0", str(old)) and said["ActiveState"] == "active" and "generation %d" % number in said["StatusText"]
 
 
 def plain(text):
-    """A listing of rules without what counts, without what packets put into sets and time takes out again, and without the owner's name."""
+    """A listing of rules without counters, without elements that packets add and time removes, and
+    without the owner's name."""
     text = re.sub(r"^(\t\tflags [^\n]*(?:dynamic|timeout)[^\n]*\n(?:(?!\t\}).*\n)*?)\t\telements = \{[^}]*\}\n", r"\1", text, flags=re.M)
     return re.sub(r"packets \d+ bytes \d+|expires \S+| # progname .*", "", text).strip()
 
@@ -111,14 +114,14 @@ def exposure(unit, most):
 # ---- AppArmor ---------------------------------------------------------------------------------------------------------
 
 def mode():
-    """How the kernel holds the profile: "enforce", "complain", or "" when it does not know it."""
+    """How the kernel applies the profile: "enforce", "complain", or "" when it does not know it."""
     with open("/sys/kernel/security/apparmor/profiles", encoding="ascii") as f:
         found = re.search(r"^%s \((\w+)\)$" % PROFILE, f.read(), re.M)
     return found.group(1) if found else ""
 
 
 def confined():
-    """How each process of the daemon is held."""
+    """The confinement of each process of the daemon."""
     found = {}
     for p in [pid()] + [int(x) for x in run("pgrep", "-P", pid())[1].split()]:
         try:
@@ -130,6 +133,6 @@ def confined():
 
 
 def denied():
-    """What AppArmor refused since the start of the machine."""
+    """What AppArmor has refused since the start of the machine."""
     return [x for x in run("journalctl", "-o", "cat", "--no-pager", "-b", "0", "_TRANSPORT=kernel", "+", "_TRANSPORT=audit")[1].splitlines()
             if 'apparmor="DENIED"' in x or 'apparmor="ALLOWED"' in x]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server as the attacker: what reaches an honest client's stack are answers to its own questions and nothing else."""
+"""The server as the attacker: an honest client's stack only gets answers to its own questions."""
 import socket
 import struct
 import threading
@@ -10,7 +10,7 @@ from packets import ACK, FIN, PSH, RST, SYN
 
 
 class Served(Raw):
-    """The server's end by hand: waits for a SYN to its port from one client."""
+    """A hand-made server: waits for a SYN to its port from one client."""
 
     def __init__(self, ground, client, cport, six):
         super().__init__(ground, "ot", client, cport, 502, six)
@@ -23,7 +23,7 @@ class Served(Raw):
         return self
 
     def question(self):
-        """A whole request has come."""
+        """Waits for a complete request."""
         self.until(lambda: len(self.got) >= 12, 5, "the client's request")
         q, self.got = self.got[:12], self.got[12:]
         return q
@@ -42,7 +42,7 @@ def altered(at, value):
     return make
 
 
-# What an honest server would never say; each is made from the client's request.
+# What an honest server would never send, made from the client's request.
 LIES = {
     "another transaction": altered(1, 99), "another unit": altered(6, 2), "another function": altered(7, 4),
     "a write's answer": lambda q: q[:7] + b"\6" + q[8:12], "count too small": altered(8, 6), "count too large": altered(8, 10),
@@ -57,7 +57,7 @@ LIES = {
 
 
 class Client:
-    """An honest client on a kernel's TCP; everything that its stack delivered."""
+    """An honest client on a kernel's TCP. Keeps everything that its stack delivered."""
 
     def __init__(self, ground, six):
         with inside(ground.ns("ops")):
@@ -133,7 +133,7 @@ def one_lie(ground, six, name, how):
 
 
 def lies(ground):
-    """Forged, misfitting and unasked answers, whole, byte by byte, behind a right one."""
+    """Forged, wrong and unasked answers: complete, byte by byte, and after a correct one."""
     ground.apply(*POLICY)
     ground.settle_neighbours()
     failures, n = [], 0
@@ -150,13 +150,13 @@ def lies(ground):
 
 
 def unasked(ground):
-    """A server that talks first, answers twice, or asks itself."""
+    """A server that sends first, answers twice, or sends requests."""
     ground.apply(*POLICY)
     for six in (False, True):
         for data in (right(request(0, 4)), request(0, 4), request(1, 7, 1, 6), b"\0"):
             client, server = pair(ground, six)
             server.say(data)
-            if data == b"\0":  # the first byte of anything: it may pass, it is no PDU
+            if data == b"\0":  # the first byte may pass, because it is no PDU
                 server.say(right(request())[1:])
             cut(client, server)
             client.close()
@@ -164,14 +164,16 @@ def unasked(ground):
         client, server = pair(ground, six)
         client.sock.sendall(request(0, 4))
         q = server.question()
-        server.say(right(q) + right(q) + right(q)[:-1] + b"\x55")  # the same once more passes, another answer does not
+        # the same answer once more passes, but another answer does not
+        server.say(right(q) + right(q) + right(q)[:-1] + b"\x55")
         cut(client, server)
         client.close()
         server.close()
 
 
 def changed_on_the_way(ground):
-    """Answers repeated with other bytes, ahead of themselves, with data in the handshake, after the end."""
+    """Answers that are repeated with other bytes, that come early, with data in the handshake, and
+    after the end."""
     ground.apply(*POLICY)
     for six in (False, True):
         for trick in ("overlap", "ahead", "after fin", "early", "urgent"):
@@ -198,7 +200,8 @@ def changed_on_the_way(ground):
                 server.segment(b"\xcc" * 17, flags=ACK | PSH | 32)
                 server.say(good)
             wait_for(lambda: client.end or len(client.bytes) >= 17, 3.0, "an answer or the end: %s" % trick)
-            # bytes of the second reading may be data of a register, but never a whole other answer behind the first one
+            # bytes of the second answer may be the contents of a register, but never a complete
+            # other answer after the first one
             expect(not whole(client.bytes[17:]) and (len(client.bytes) < 8 or client.bytes[:9] == good[:9]), "%s: %s", trick,
                    client.bytes.hex())
             client.close()
@@ -207,7 +210,8 @@ def changed_on_the_way(ground):
 
 
 def turned_round(ground):
-    """The server's zone opens nothing: neither by itself nor while the client dials (simultaneous open)."""
+    """The server's zone cannot open a session: neither by itself nor while the client opens one
+    (simultaneous open)."""
     ground.apply(*POLICY)
     for six in (False, True):
         client = Client(ground, six)
@@ -226,7 +230,7 @@ def turned_round(ground):
 
 
 def by_hand(ground, six):
-    """Both ends of a session that is open, and in which something was asked and answered."""
+    """Both ends of an open session with one answered request."""
     raw = RAW6 if six else RAW4
     client = Raw(ground, "ops", raw["ot"], 502, ground.port(), six)
     server = Served(ground, raw["ops"], client.sport, six)
@@ -245,19 +249,21 @@ def by_hand(ground, six):
 
 
 def forgets_and_answers(server, client):
-    """It was off, and answers the SYN before the client's next number with one that is old to the session before."""
+    """The server was off. Before the client's next number, it answers the SYN with a number that is
+    old in the earlier session."""
     old = server.isn
     server.begin()
     server.until(lambda: any(s == (client.seq - 1) & M32 for s, _, _ in server.synacks), 3.0, "the SYN")
     server.isn, server.ack = (old - 5000) & M32, client.seq
     server.seq = client.ack = (server.isn + 1) & M32
     server.segment(seq=server.isn, flags=SYN | ACK)
-    server.segment(flags=ACK)  # as it says to whoever is out of its window
+    server.segment(flags=ACK)  # as it answers a segment outside its window
 
 
 def begun_anew(ground):
-    """A server that was off begins anew from a SYN over the session: of the session's number, or the first of two others. From there on
-    it reads what the old session had long acknowledged; a write does not get there as a repetition."""
+    """A server that was off begins a new session with a SYN over the old one: with the number of
+    the old session, or with the first of two other numbers. From then on it expects bytes that the
+    old session has long acknowledged. A write does not reach it as a retransmission."""
     ground.apply(*POLICY)
     ground.settle_neighbours()
     for six in (False, True):
@@ -270,12 +276,14 @@ def begun_anew(ground):
             forgets_and_answers(server, client)
             client.segment(flags=ACK)
             client.say(client.W)
-            for end in by_hand(ground, six):  # of the same pair: it waits behind the write
+            for end in by_hand(ground, six):  # of the same two hosts: it waits behind the write
                 end.close()
             server.read()
             expect(not server.got, "IPv%d, %s: delivered: %s", 6 if six else 4, "other numbers" if others else "its own number",
                    server.got.hex())
-            if not others:  # of several SYNs tracking knows the last, and takes a reset for no part of the session
+            # after several SYNs conntrack knows only the last one, and does not accept the reset as
+            # part of the session
+            if not others:
                 server.until(server.was_reset, 5, "a reset that the server believes")
             client.close()
             server.close()

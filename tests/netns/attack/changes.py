@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Live sessions and change: a policy that is narrowed before the server has taken what was allowed, workers that come back,
-queues that are full for a while."""
+"""Live sessions and changes: a policy is narrowed before the server has received what was allowed,
+workers restart, and queues are full for a while."""
 import contextlib
 import json
 import os
@@ -19,7 +19,8 @@ ALL = bool(os.environ.get("SEKISHO_ALL"))
 
 
 def not_taken(ground, raw, data):
-    """The box forwards it; the server's stack throws it away because of an option, as it would a damaged frame."""
+    """The box forwards it, and the server's stack drops it because of a TCP option, as it would
+    drop a damaged frame."""
     watch = Watch(ground)
     raw.segment(data, options=SIGNATURE)
     wait_for(lambda: any(data in f for f in watch["ot"].incoming()), 5, "the segment behind the box")
@@ -27,8 +28,8 @@ def not_taken(ground, raw, data):
 
 
 def narrowed_before_it_was_taken(ground):
-    """A write is allowed and forwarded, its server does not take it, only reads are allowed after that, and the client
-    repeats it: as a whole, or the part that is missing."""
+    """A write is allowed and forwarded, but its server does not receive it. Then only reads are
+    allowed, and the client repeats the write: completely, or the missing part."""
     ground.settle_neighbours()
     for six in (False, True):
         for taken in (0, 5, 11):
@@ -50,15 +51,17 @@ def narrowed_before_it_was_taken(ground):
 
 
 def foretold(ground, raw):
-    """A dry run of its protocol's rows: how many entries there are of this session with requests to be refused, and how many with a cut."""
+    """A dry run of its protocol's rows: the number of entries for this session with requests that
+    would be refused, and the number of cuts."""
     told = json.loads(ground.sekisho("apply", "--dry-run", "--json", ground.write(raw.speech.policy, PLAIN)).stdout)
     ours = {k: [x for x in told[k] if x["client"].endswith(":%d" % raw.sport)] for k in ("narrowed", "cut")}
     return len([x for x in ours["narrowed"] if x["commands"]]), len(ours["cut"])
 
 
 def others_narrowed(ground):
-    """The same of the other protocols: the whole of one is allowed, a request is answered and said once more; then rows come that refuse it. A
-    dry run names it, and what its server had not taken, as a whole or the rest of it, never arrives. Two of three ways are drawn for each."""
+    """The same with the other protocols: all of a protocol is allowed, and a request is answered
+    and repeated. Then rows refuse it. A dry run names it, and if its server had not received it,
+    neither the whole nor the rest arrives. Two of three ways are drawn for each protocol."""
     for speech, whole in ((SLMP, "melsec_any"), (SLMP_TEXT, "melsec_any"), (ENIP, "logix_any"), (S7COMM, "s7_any"),
                           (FINS, "omron_any")):
         last, half = len(speech.write) - 1, max(len(speech.write) // 2, speech.fragile)
@@ -88,8 +91,8 @@ def others_narrowed(ground):
 
 
 def allowed_before_and_after(ground):
-    """The same with a read: allowed by the old policy and by the new one, it is answered when it is repeated, and the session
-    goes on."""
+    """The same with a read, which the old and the new policy allow: it is answered when it is
+    repeated, and the session goes on."""
     ground.settle_neighbours()
     for six in (False, True):
         ground.apply(READ, WRITE, PLAIN)
@@ -113,8 +116,8 @@ def restart_workers(ground):
 
 
 def closed_and_picked_up(ground):
-    """Workers die under a conduit that picks up but passes nothing unjudged: a write in pieces does not reach the server,
-    a session that polls goes on."""
+    """Workers die under a conduit that picks sessions up but passes nothing unjudged: a write in
+    pieces does not reach the server, and a session that polls goes on."""
     ground.apply(PICK_UP, PLAIN)
     ground.settle_neighbours()
     for six in (False, True):
@@ -138,8 +141,9 @@ def closed_and_picked_up(ground):
 
 
 def met_half_way_with_the_same_port(ground):
-    """Both ends use the port of the permit, and the workers die while the server still thinks: the next packet is its answer, and
-    ports do not tell that. It arrives, the session goes on as the client's, and a write is refused as ever."""
+    """Both ends use the permit's port, and the workers die before the server has answered: the next
+    packet is its answer, and the ports do not show this. It arrives, the client stays the client,
+    and a write is refused as always."""
     ground.apply(PICK_UP, PLAIN)
     ground.settle_neighbours()
     for six in (False, True):
@@ -174,7 +178,7 @@ def met_half_way_with_the_same_port(ground):
 
 
 def hears(raw, said, answer):
-    """The answer to what is said comes back."""
+    """Checks that the request is answered."""
     more = len(raw.got) + len(answer)
     raw.say(said)
     raw.until(lambda: len(raw.got) >= more, 5, "the answer to %s" % said.hex())
@@ -182,8 +186,9 @@ def hears(raw, said, answer):
 
 
 def enforced_after_observing(ground):
-    """A site observes with rows that refuse what its sessions do, from their first words on; then rows come that have it, and are
-    enforced. No session is cut for what was refused on paper, and none is said to be."""
+    """A site observes, with rows that refuse the first requests of its sessions. Then rows that
+    allow them are enforced. No session is cut because of refusals that were only recorded, and none
+    is listed as cut."""
     other_slot, form = (s7.connect(3), s7.setup()), SLMP.form
     links = form.request(0x0403, 0, form.num(1, 2) + form.num(1, 0) + form.device(False, "w", 0) + form.device(False, "w", 1))
     for speech, rows, first, said, better in ((MODBUS, "read", (), write(), "write"), (SLMP, "melsec", (), links, "melsec_all"),
@@ -200,7 +205,8 @@ def enforced_after_observing(ground):
             wait_for(lambda: any(e.get("verdict", "").startswith("observe") for e in ground.events(seq)), 5, "a record of what is refused on paper")
             text = ground.write(conduit("watched", "ops", "ot", [better], **keys))
             for told in (ground.sekisho("apply", "--dry-run", "--json", text), ground.sekisho("apply", "--json", text)):
-                told = json.loads(told.stdout)  # sessions of cases before this one, which a worker met half-way, may be in it too
+                # sessions of earlier cases that a worker met half-way may be in it as well
+                told = json.loads(told.stdout)
                 ours = [x for k in ("cut", "narrowed") for x in told[k] if x["client"].endswith(":%d" % r.sport)]
                 expect(not ours and told["go_on"] > 0, "%s: cut or narrowed %s, %s go on", speech.name, ours, told["go_on"])
             for _ in range(3):
@@ -212,8 +218,8 @@ def enforced_after_observing(ground):
 
 
 def full_queue(ground):
-    """A queue that is full again and again lets packets of a live session by, as its conduit says: the session goes on, and
-    afterwards it is judged as before."""
+    """A queue that is full again and again lets packets of a live session pass, as its conduit
+    says: the session goes on, and afterwards it is judged as before."""
     ground.apply(OPEN, PLAIN)
     ground.settle_neighbours()
     plc = Plc(ground, V4["ot"])
@@ -222,15 +228,17 @@ def full_queue(ground):
     passed = ground.drops().get("unanswered.open", 0)
     outstanding = ground.outstanding()
     lived = rounds = 0
-    while lived < 2 and rounds < 40:  # whoever stands still too long is replaced; that is another case
+    # a process that is stopped for too long is replaced, which is another case
+    while lived < 2 and rounds < 40:
         rounds += 1
         full = r.head + ip(r.me, r.to, 6, tcp(r.me, r.to, r.sport, r.port, r.seq, r.ack, ACK | PSH))
         workers, gates = ground.pids("dpi"), ground.pids("gate")
-        # Each watches the next, and would take it for hung.
+        # In an order in which none watches a stopped one, which it would take for hung.
         for pid in [ground.daemon.pid] + gates + workers:
             os.kill(pid, signal.SIGSTOP)
         try:
-            for _ in range(4200):  # its own acknowledgements fill its own worker's queue; plain ones need no worker
+            # its own acknowledgements fill its worker's queue, because plain ones need no worker
+            for _ in range(4200):
                 r.put(full)
             for _ in range(2):
                 answered(r)

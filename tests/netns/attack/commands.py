@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands that the policy forbids, said in every way that TCP allows and in many that it does not. Two oracles for each:
-what the server's stack delivered, and what any stack could make of the segments that arrived."""
+"""Forbidden commands, sent in every way that TCP allows and in many that it does not. There are two
+checks for each: what the server's stack delivered, and what any stack could make of the segments
+that arrived."""
 import contextlib
 import os
 import random
@@ -20,8 +21,9 @@ W, R = write(), request()
 # ---- what any receiver could read ------------------------------------------------------------------------------------
 
 def readings(frames, address, served=502):
-    """Every byte stream that a receiver could put together from what came in, by first copy and by last copy; what it has
-    acknowledged can no longer change. {(client port, number of the session): (first, last)}"""
+    """Every byte stream that a receiver could put together from the segments, with the first copy
+    or the last copy of each byte. Acknowledged bytes can no longer change. {(client port, number of
+    the session): (first, last)}"""
     flows = {}
     for came_in, frame in frames:
         what = decode(frame)
@@ -63,8 +65,10 @@ def joined(parts):
 # ---- every trick --------------------------------------------------------------------------------------------------------
 
 def settle(r, plc, want):
-    """What became of the session: cut at both ends, going on, or (either) one of the two; never stuck."""
-    if want == AGAIN:  # what waits too long for its predecessor is dropped, and its sender repeats it
+    """Waits for the end of the trick: the session is cut at both ends, or it goes on, or (either)
+    one of the two; it must never be stuck."""
+    # a packet that waits too long for the one before it is dropped, and its sender repeats it
+    if want == AGAIN:
         try:
             is_cut(r, plc, 0.3)
             return want
@@ -86,7 +90,7 @@ def settle(r, plc, want):
                 pass
         is_cut(r, plc)
         return "cut"
-    else:  # a FIN went by: the server ends by itself
+    else:  # a FIN passed: the server ends by itself
         wait_for(lambda: plc.of(r.sport)[-1]["end"], 5, "the end of the server's session")
     return want
 
@@ -96,7 +100,8 @@ def joinable(plc, r):
 
 
 def leaves(plc, r):
-    """The session is over at the server. While it is not it is reset where the server has read to, which may take a moment."""
+    """The session ends at the server. Until then the test resets it at the server's present
+    sequence number, which may take a moment."""
     live = plc.live
     if live is None:
         return True
@@ -106,7 +111,8 @@ def leaves(plc, r):
 
 
 def every_trick(ground, speech, tricks, families):
-    """Each trick in a session of its own over one of these families, whose addresses are drawn where there are several."""
+    """Each trick in a session of its own over one of these address families; one is drawn if there
+    are several."""
     capture = Capture(ground.net, ground.ns("ot"), "eth0")
     plcs = {f["ot"]: Plc(ground, f["ot"], speech=speech) for f in families}
     failures, port = [], ground.port(len(tricks))
@@ -155,7 +161,8 @@ def tricks_over_ipv6(ground):
 
 
 def tricks_in(ground, speech):
-    """Those of another protocol: half of them are drawn, each over a family that is drawn; with SEKISHO_ALL all over both."""
+    """Tricks with another protocol: half of them are drawn, each over a drawn address family. With
+    SEKISHO_ALL, all of them over both."""
     ground.apply(speech.policy)
     ground.settle_neighbours()
     tricks = tricks_of(speech)
@@ -185,8 +192,9 @@ def tricks_in_fins(ground):
 
 
 def numbers_wrap(ground):
-    """Sequence numbers that pass 2^32 within a header, a PDU, between two: allowed commands go on, a forbidden one ends it;
-    and a client that says all it has to say and ends its direction is still answered."""
+    """Sequence numbers that wrap at 2^32 inside a header, inside a PDU and between two PDUs:
+    allowed commands pass, and a forbidden one ends the session. A client that sends everything and
+    then closes its direction still gets its answers."""
     ground.apply(*POLICY)
     ground.settle_neighbours()
     port = ground.port(40)
@@ -219,8 +227,8 @@ def numbers_wrap(ground):
 
 
 def narrowed_in_the_middle(ground):
-    """A write that was allowed when it began and is not any more when its last byte comes; the same session reads on if it
-    has not begun one."""
+    """A write is allowed at its first byte and not any more at its last. If the session has not
+    begun a write, its reads go on."""
     ground.apply(READ, WRITE)
     ground.settle_neighbours()
     port = ground.port(40)
@@ -232,7 +240,7 @@ def narrowed_in_the_middle(ground):
             r = sessions[at] = Raw(ground, "ops", families["ot"], 502, port, ":" in families["ot"]).open()
             answered(r)
             if at == 24:
-                r.segment(W[6:], seq=r.seq + 6)  # waits for what comes before it, and is dropped
+                r.segment(W[6:], seq=r.seq + 6)  # waits for the bytes before it, and is dropped
             elif at > 0:
                 r.say(W[:at])
                 r.until(lambda: bytes(plc.of(r.sport)[0]["bytes"][12:]) == W[:at], 3.0, "the first bytes, %d" % at)
@@ -254,7 +262,7 @@ def narrowed_in_the_middle(ground):
 
 
 def both_oracles_see(ground):
-    """Where writes are allowed, both oracles find them: they would have told."""
+    """With a policy that allows writes, both checks find them, which shows that they work."""
     ground.apply(READ, WRITE)
     ground.settle_neighbours()
     for families in FAMILIES:
@@ -268,7 +276,7 @@ def both_oracles_see(ground):
         def found(which, capture=capture, to=families["ot"]):
             frames = [(came_in, f) for _, came_in, f in list(capture.frames)]
             return [[p[1] for p in MODBUS.whole(two[which])] for two in readings(frames, to).values()]
-        for which in (0, 1):  # the capture is read by a thread of its own, perhaps later than the server
+        for which in (0, 1):  # another thread reads the capture, perhaps later than the server
             wait_for(lambda which=which, found=found: found(which) == [[6, 3]], 5, "both oracles to read what arrived")
         capture.close()
         r.close()
@@ -278,8 +286,8 @@ def both_oracles_see(ground):
 # ---- by chance -------------------------------------------------------------------------------------------------------
 
 def random_session(rng, r):
-    """Segments of a stream of commands, allowed and forbidden, in any order, any size, some with other bytes, other
-    checksums, other flags, other numbers."""
+    """Segments of a stream of allowed and forbidden commands, in any order and size; some with
+    other bytes, checksums, flags or numbers."""
     n = len(r.R)
     stream = b"".join(rng.choice((r.R, r.R, r.R, r.W)) for _ in range(rng.randrange(1, 8)))
     twin = b"".join(rng.choice((r.R, r.W)) for _ in range(len(stream) // n))
@@ -312,7 +320,8 @@ def random_session(rng, r):
 
 
 def random_segments(ground, killed=(), sessions=150, speech=MODBUS, first=None):
-    """Streams cut, repeated, reordered, overlapped and altered at random, over both families; of a client's ports from `first` on."""
+    """Streams that are split, repeated, reordered, overlapped and changed at random, over IPv4 and
+    IPv6; client ports from `first` on."""
     seed = ground.rng.randrange(1 << 32)
     rng = random.Random(seed)
     ground.apply(*(POLICY if speech is MODBUS else (speech.policy,)))
@@ -346,8 +355,9 @@ def random_segments(ground, killed=(), sessions=150, speech=MODBUS, first=None):
 
 
 def random_segments_of_others(ground):
-    """SEKISHO_SESSIONS: how many of each protocol, 12,000 at most. Two share a server's port, so each has ports of its own: what one
-    left open there would be in the way of the other."""
+    """SEKISHO_SESSIONS: the number for each protocol, at most 12,000. Two protocols share a server
+    port, so each has client ports of its own, because a session that one left open would block the
+    other."""
     n = int(os.environ.get("SEKISHO_SESSIONS", 60))
     return "; ".join("%s: %s" % (speech.name, random_segments(ground, (), n, speech, 2000 + 12000 * i)) for i, speech in enumerate(OTHERS))
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both ends of a session: one made by hand, that says any segment with any number; one real, a server with a single
-connection slot on a kernel's own TCP, which keeps what its stack delivered."""
+"""Both ends of a session: a hand-made client, which sends any segment with any number, and a real
+server with a single place for connections on a kernel's TCP, which keeps everything that its stack
+delivered."""
 import os
 import select
 import socket
@@ -19,7 +20,8 @@ M32 = 0xffffffff
 
 
 class Raw:
-    """One end of one TCP session, by hand, from the second address of a zone's host. `R` and `W`: what its protocol allows and forbids."""
+    """One hand-made end of a TCP session, at the second address of a zone's host. `R` and `W`: a
+    request that its protocol allows, and one that it forbids."""
 
     def __init__(self, ground, zone, to, port, sport, six=False, speech=MODBUS):
         self.speech, self.R, self.W = speech, speech.read, speech.write
@@ -27,7 +29,8 @@ class Raw:
         with inside(ground.ns(zone)):
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.htons(3))
         self.sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 20)  # SO_RCVBUFFORCE
-        self.sock.setsockopt(263, 23, 1)  # SOL_PACKET, PACKET_IGNORE_OUTGOING: a flood of others must not fill it
+        # SOL_PACKET, PACKET_IGNORE_OUTGOING: floods of others must not fill its buffer
+        self.sock.setsockopt(263, 23, 1)
         self.sock.bind(("eth0", 0))
         self.sock.setblocking(False)
         self.head = bytes.fromhex(ground.mac(zone).replace(":", "")) + self.sock.getsockname()[4] + \
@@ -39,13 +42,14 @@ class Raw:
         self.isn = self.rng.randrange(1 << 32)
         self.seq, self.ack = (self.isn + 1) & M32, 0
         self.got, self.resets, self.synacks, self.fin = b"", [], [], False
-        self.challenge = None  # what another session of these ends still wants to hear
+        self.challenge = None  # the reset for which an older session of these ends still waits
 
     def frame(self, packet):
         self.put(self.head + packet)
 
     def put(self, frame):
-        """On one processor what was sent leaves only when the kernel has its turn: this waits for that."""
+        """On a machine with one processor, a sent frame only leaves when the kernel has its turn;
+        this waits for it."""
         while True:
             try:
                 return self.sock.send(frame)
@@ -61,7 +65,7 @@ class Raw:
         self.frame(ip(self.me, self.to, 6, t, **keys))
 
     def read(self):
-        """Takes in what has arrived; answers nothing."""
+        """Reads what has arrived, and answers nothing."""
         while True:
             try:
                 frame, origin = self.sock.recvfrom(70000)
@@ -96,7 +100,8 @@ class Raw:
         return wait_for(check, seconds, what)
 
     def open(self, options=b"", seconds=8.0):
-        """The client's handshake. A server that still has a session of these ends is told that it is over, as a stack does (RFC 9293, 3.10.7.3)."""
+        """The client's handshake. If the server still has a session of these ends, it is reset, as
+        a stack does it (RFC 9293, 3.10.7.3)."""
         end = time.monotonic() + seconds
         while not any(a == self.seq for _, a, _ in self.synacks):
             if self.challenge is not None:
@@ -113,7 +118,7 @@ class Raw:
         return self
 
     def greet(self, seconds=5.0):
-        """What a session of its protocol begins with, each part answered."""
+        """The messages at the beginning of a session of its protocol, each of which is answered."""
         for part in self.speech.greeting:
             self.say(part)
             self.until(lambda: len(self.got) >= len(self.speech.answers(part)), seconds, "the answer to the greeting")
@@ -122,12 +127,12 @@ class Raw:
         return self
 
     def say(self, data, **keys):
-        """In order; the numbers go on."""
+        """Sends data in order; the sequence numbers go on."""
         self.segment(data, **keys)
         self.seq = (self.seq + len(data)) & M32
 
     def believes(self, reset):
-        """Whether a stack in this state would end its session for that segment."""
+        """Whether a stack in this state would end its session because of that segment."""
         return reset[0] == self.ack
 
     def was_reset(self):
@@ -149,7 +154,8 @@ def listener(ground, address, port):
 
 
 class Plc:
-    """A server that takes one session at a time (`slots` 1) or any number. What its stack delivered stays in `sessions`."""
+    """A server that accepts one session at a time (`slots` 1), or any number. `sessions` keeps
+    everything that its stack delivered."""
 
     def __init__(self, ground, address, slots=1, speech=MODBUS):
         self.speech = speech
@@ -207,14 +213,15 @@ class Plc:
         return [s for s in self.sessions if s["port"] == port]
 
     def forbidden(self):
-        """Whole PDUs that the policy forbids, among all that was ever delivered."""
+        """Complete PDUs that the policy forbids, in all that was ever delivered."""
         return [p for s in self.sessions for p in self.speech.forbidden(bytes(s["bytes"]))]
 
     def close(self):
         if self.ended:
             return
         self.ended = True
-        self.listener.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits there; until then the port is taken
+        # wakes a thread that waits there, and would otherwise keep the port
+        self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
 
@@ -227,7 +234,7 @@ def write(address=1, value=7, unit=1, tid=0):
 
 
 def answered(raw, seconds=5.0):
-    """An allowed request on this session is answered."""
+    """Checks that an allowed request on this session is answered."""
     more = len(raw.got) + len(raw.speech.answers(raw.R))
     raw.say(raw.R)
     raw.until(lambda: len(raw.got) >= more, seconds, "the answer to an allowed request")
@@ -240,6 +247,7 @@ def goes_on(raw, plc):
 
 
 def is_cut(raw, plc, seconds=5.0):
-    """Both ends hear it: the server's slot is free, and the client got a reset that it would believe."""
+    """Both ends are told: the server's place is free, and the client got a reset that it would
+    believe."""
     wait_for(lambda: plc.of(raw.sport) and plc.of(raw.sport)[-1]["end"], seconds, "the end of the server's session")
     wait_for(raw.was_reset, seconds, "a reset that the client believes")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Attackers at full speed, and a crane beside them: sessions without number, SYNs of invented sources, silent handshakes.
-Whoever floods pays within his own share; the crane's losses are none, and its times are printed beside the quiet ones."""
+"""Attackers at full speed, and a crane beside them: any number of sessions, SYNs with invented
+sources, silent handshakes. A flood only uses up the attacker's own share. The crane loses nothing;
+its times are printed beside those without a flood."""
 import multiprocessing
 import resource
 import socket
@@ -18,12 +19,13 @@ NAMES = conduit("names", "it", "ops", ["names"], criticality="support")
 HOLD = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_overloaded="hold", when_down="hold")
 HELLO = bytes.fromhex("160301002f0100002b0303") + bytes(range(1, 33)) + bytes.fromhex("00000413011302") + bytes.fromhex("0100")
 PAUSE = 0.005
-SHARE = 40960  # sessions of an interface in a lane, as the reference says
-PACE = 12500  # new sessions a second of an interface in a lane, with what it may burst
+SHARE = 40960  # sessions of an interface in a lane, as in the reference
+PACE = 12500  # new sessions per second of an interface in a lane, including bursts
 
 
 class Crane:
-    """One session with a request every few milliseconds on a kernel's TCP: the times, and what went wrong."""
+    """One session with a request every few milliseconds over a kernel's TCP: the times, and the
+    failures."""
 
     def __init__(self, ground):
         self.ground, self.times, self.wrong, self.ended = ground, [], [], threading.Event()
@@ -97,13 +99,14 @@ def tracked(ground):
 
 
 def queued(ground):
-    """How many packets the queues have been given so far."""
+    """The number of packets that the queues have been given so far."""
     with inside(ground.data), open("/proc/thread-self/net/netfilter/nfnetlink_queue", encoding="ascii") as f:
         return sum(int(line.split()[7]) for line in f)
 
 
 def beside(ground, crane, zone, packets, seconds, meanwhile):
-    """The crane quiet, then with the flood and what is done meanwhile; the sentence about it, and most sessions tracked."""
+    """Measures the crane without the flood, and then with the flood and with what `meanwhile` does.
+    Returns a sentence about it, and the largest number of tracked sessions."""
     wait_for(lambda: len(crane.times) >= 300 or crane.wrong, 30, "the quiet crane")
     quiet, before, most = crane.since(), len(crane.times), [0]
     flood = Flood(ground, zone, packets)
@@ -126,7 +129,7 @@ def beside(ground, crane, zone, packets, seconds, meanwhile):
 
 
 def new_cranes(ground, n=6):
-    """New sessions of cranes get through, one after the other."""
+    """New sessions of cranes are opened, one after the other."""
     for k in range(n):
         raw = Raw(ground, "ops", V4["ot"], 502, ground.port()).open()
         try:
@@ -138,7 +141,8 @@ def new_cranes(ground, n=6):
 
 
 def questions_to_a_name_server(ground):
-    """Whoever may ask a name server asks from invented addresses and ports: connection tracking stays far from full."""
+    """A host that may ask a name server asks from invented addresses and ports: connection tracking
+    stays far from full."""
     ground.apply(READ, PLAIN, NAMES)
     Plc(ground, V4["ot"], slots=0)
     ground.settle_neighbours()
@@ -154,7 +158,7 @@ def questions_to_a_name_server(ground):
 
     def meanwhile():
         new_cranes(ground)
-        # What nobody answers stays for 15 s: later there are as many as this machine can send.
+        # Unanswered sessions stay for 15 s, so later there are as many as this machine can send.
         most_by = time.monotonic() + 16 * SLOWNESS
         wait_for(lambda: "it/naming/support" in ground.sekisho("status", "--all", check=False).stdout or
                  time.monotonic() > most_by and tracked(ground) < SHARE / 2, 25, "status to say whose share is nearly full")
@@ -172,8 +176,9 @@ def questions_to_a_name_server(ground):
 
 
 def syns_of_the_own_zone(ground):
-    """A flood of SYNs from a crane's own zone, of one pair and of invented hosts, over a lane that holds what is live: no live
-    packet passes unjudged, so no forbidden write completes, and the live session loses nothing."""
+    """A flood of SYNs from a crane's own zone, of one pair and of invented hosts, over a lane that
+    keeps live sessions (`hold`). No live packet passes without a verdict, so no forbidden write
+    completes, and the live session loses nothing."""
     ground.apply(HOLD)
     plc = Plc(ground, V4["ot"], slots=0)
     ground.settle_neighbours()
@@ -181,7 +186,7 @@ def syns_of_the_own_zone(ground):
     for n in range(20000):
         s = "10.72.0.9" if n % 2 else "10.72.0.%d" % (10 + rng.randrange(240))
         packets.append(ip4(s, V4["ot"], 6, tcp(s, V4["ot"], 1024 + rng.randrange(64000), 502, rng.randrange(1 << 32), 0, SYN)))
-    packets += packets[:1] * 5000  # and one that is said again and again
+    packets += packets[:1] * 5000  # and one SYN that is repeated
 
     def writes():
         ends = time.monotonic() + 5
@@ -193,13 +198,14 @@ def syns_of_the_own_zone(ground):
                     raw.segment(write(), seq=raw.seq)
                     tried[0] += 1
             except Exception:  # pylint: disable=broad-exception-caught
-                pass  # his own flood is in his way
+                pass  # the client is slowed down by its own flood
             finally:
                 raw.close()
     before = queued(ground)
     said, _ = beside(ground, Crane(ground), "ops", packets, 6, writes)
     visits = (queued(ground) - before) / 6
-    # Each side opens and answers 12,000 a second at most; live packets have the rest of the queues.
+    # Each side opens and answers at most 12,000 sessions a second; live packets have the rest of
+    # the queues.
     expect(visits < 27000, "%d packets a second went to the queues", visits)
     expect(not plc.forbidden(), "%d forbidden writes completed", len(plc.forbidden()))
     expect(ground.drops()["unanswered.held"] == 0, "%d live packets passed unjudged", ground.drops()["unanswered.held"])
@@ -207,8 +213,8 @@ def syns_of_the_own_zone(ground):
 
 
 def handshakes_that_nobody_ends(ground):
-    """SYNs of invented neighbours of a crane's client, in its own lane: nobody answers them, and new sessions of that zone open
-    all the same, while it lasts and at once afterwards."""
+    """SYNs of invented neighbours of a crane's client, in its own lane. Nobody answers them. New
+    sessions of that zone open all the same, during the flood and right after it."""
     ground.apply(READ, PLAIN)
     Plc(ground, V4["ot"], slots=0)
     ground.settle_neighbours()
@@ -231,13 +237,14 @@ def handshakes_that_nobody_ends(ground):
         raw.close()
     after = ground.drops()
     over = {k: after.get(k, 0) - before.get(k, 0) for k in ("share.pace", "share.zone", "share.pair")}
-    # Parts are drawn: one in 20,000 is full of what SYNs can fill.
+    # Hosts get random parts: one in 20,000 is in a part that the SYNs can fill.
     expect(over["share.zone"] < 50, "the zone's share was full: %s", over)
     return "%s; %d tracked at most; %s; afterwards open within %.0f ms" % (said, most, over, 1000 * max(took))
 
 
 def silent_handshakes(ground):
-    """24,300 TLS sessions from three addresses, of which none says a word: another host's TLS is served at once."""
+    """24,300 TLS sessions without data from three addresses: another host's TLS is served at
+    once."""
     ground.apply(READ, WEB)
     Plc(ground, V4["ot"], slots=0)
     ground.settle_neighbours()
@@ -281,7 +288,7 @@ def silent_handshakes(ground):
     try:
         wait_for(lambda: all(n.value >= 0 for n in opened), 40, "the handshakes")
         took = []
-        for k in range(5):  # a host that did nothing
+        for k in range(5):  # a host that took no part in the flood
             with inside(ground.ns("it")):
                 s = socket.socket()
             s.settimeout(3)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ground for attacks: a real box between three zones, of which `it` is the internet (every address that no other zone
-claims, and the default route). Whatever arrives at a host is captured there; what may arrive is said by the case."""
+"""The surroundings of the attacks: a real box between three zones, of which `it` is the internet
+(every address that no other zone has, and the default route). Everything that arrives at a host is
+captured there; each case says what may arrive."""
 import os
 import random
 import socket
@@ -19,7 +20,8 @@ from packets import ip, udp  # noqa: E402
 V4 = {"it": "10.71.0.2", "ops": "10.72.0.2", "ot": "10.73.0.2"}
 V6 = {"it": "2001:db8:71::2", "ops": "2001:db8:72::2", "ot": "2001:db8:73::2"}
 FAMILIES = (V4, V6)
-# A second address of each host, whose resets its kernel keeps to itself: what speaks TCP from there is a test.
+# A second address of each host, for which the host's kernel sends no resets: the test itself uses
+# TCP there.
 RAW4 = {z: a[:-1] + "3" for z, a in V4.items()}
 RAW6 = {z: a[:-1] + "3" for z, a in V6.items()}
 ZONES = ("it", "ops", "ot")
@@ -44,18 +46,19 @@ class Ground(Box):
                "add rule inet quiet out ip6 saddr %s tcp flags & rst == rst drop" % (RAW4[zone], RAW6[zone]), ns=ns)
         self.sentinels = 0
         self.last_port = 10000 + self.rng.randrange(40000)
-        self.left = []  # servers of the case at hand, so that one that failed leaves no port taken
+        self.left = []  # servers of the present case, so that a failed case leaves no port in use
         self.macs = {}
         self.sinks = [self._sink(families["ot"]) for families in FAMILIES]
 
     def port(self, n=1):
-        """A client's port that no session of this run had before, the first of n: a server may still know an old one."""
+        """The first of n client ports that no session of this run has used, because a server may
+        still know an old session."""
         first = self.last_port + 1 if self.last_port + n < 61000 else 10000
         self.last_port = first + n - 1
         return first
 
     def _sink(self, address):
-        """Somebody hears the allowed datagrams, so that no host answers them with an error."""
+        """Receives the allowed datagrams, so that no host answers them with an error."""
         with inside(self.ns("ot")):
             s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
         s.setsockopt(socket.SOL_SOCKET, 33, 16 << 20)  # SO_RCVBUFFORCE
@@ -83,13 +86,13 @@ class Ground(Box):
         return path
 
     def mac(self, zone):
-        """The box's link address in a zone, as text."""
+        """The MAC address of the box in a zone, as text."""
         if zone not in self.macs:
             self.macs[zone] = mac_of(self.data, zone + "0")
         return self.macs[zone]
 
     def wires(self):
-        """One sender per zone, towards the box."""
+        """One sender for each zone, towards the box."""
         self.settle_neighbours()
         return {z: Wire(self.ns(z), "eth0", self.mac(z)) for z in ZONES}
 
@@ -99,7 +102,7 @@ class Ground(Box):
         self.left = []
 
     def outstanding(self):
-        """A function that tells how many packets wait in the queues."""
+        """Returns a function that tells how many packets wait in the queues."""
         with inside(self.data):
             f = open("/proc/thread-self/net/netfilter/nfnetlink_queue", encoding="ascii")
 
@@ -109,15 +112,17 @@ class Ground(Box):
         return look
 
     def settle_neighbours(self):
-        """The box knows its neighbours' link addresses, so that what it forwards leaves at once."""
+        """Makes the box learn the MAC addresses of its neighbours, so that it forwards packets at
+        once."""
         for zone in ZONES:
             for address in (V4[zone], V6[zone], RAW4[zone], RAW6[zone]):
                 sh("ping", "-c", "1", "-W", "1", "-I", address, boxes.ZONES[zone][0] + ".1" if "." in address else
                    boxes.ZONES[zone][1] + ":1", ns=self.ns(zone), check=False)
 
     def sentinel(self, wires, watch):
-        """Numbered datagrams that are allowed; once they have arrived, so has all that was sent before them. The capture
-        that waits is that of ot; the others see what crossed at the same moment."""
+        """Sends allowed, numbered datagrams. When they have arrived, everything that was sent
+        before has arrived too. It waits for the capture of ot; the others show what crossed at the
+        same time."""
         self.sentinels += 1
         mark = b"sentinel" + struct.pack("!I", self.sentinels)
         seen = set()
@@ -137,7 +142,7 @@ class Ground(Box):
 
 
 class Watch(dict):
-    """Captures at every host. `clean` fails for each frame that came in and that nobody announced."""
+    """Captures at every host. `clean` fails for each frame that arrived without being expected."""
 
     def __init__(self, ground):
         super().__init__((z, Capture(ground.net, ground.ns(z), "eth0")) for z in ZONES)
@@ -145,8 +150,9 @@ class Watch(dict):
         self.macs = {z: bytes.fromhex(ground.mac(z).replace(":", "")) for z in ZONES}
 
     def strangers(self, allowed=None, zones=ZONES):
-        """Frames that crossed: from the box's own link address, but none of its own talk (ARP, neighbour discovery, its
-        errors and echo answers, resets of no session) and no sentinel. allowed(zone, version, source, destination, protocol, body)."""
+        """Frames that crossed: from the box's own MAC address, but neither its own messages (ARP,
+        neighbour discovery, errors, echo replies, resets without a session) nor sentinels.
+        allowed(zone, version, source, destination, protocol, body)."""
         found = []
         for zone in zones:
             own = {v4 + ".1" for v4, _ in boxes.ZONES.values()} | {v6 + ":1" for _, v6 in boxes.ZONES.values()}
@@ -158,7 +164,7 @@ class Watch(dict):
                     found.append((zone, frame[:60].hex()))
                     continue
                 version, source, destination, proto, body = what
-                # Before it has an address, an interface that comes up reports the groups that it listens to.
+                # An interface that comes up reports its multicast groups before it has an address.
                 if source in own or source.startswith("fe80:") or (source == "::" and destination == "ff02::16" and body[8:9] == b"\x8f"):
                     continue
                 if b"sentinel" in frame or (allowed and allowed(zone, *what)):
@@ -176,7 +182,8 @@ class Watch(dict):
 
 
 class Steady:
-    """Numbered datagrams of an allowed flow through the kernel path, ops to ot; what was lost is known at the receiver."""
+    """Sends numbered datagrams of an allowed flow over the kernel path, from ops to ot. The
+    receiver shows which were lost."""
 
     def __init__(self, ground, pace=0.001):
         self.sink = ground.sinks[0]
@@ -215,7 +222,7 @@ class Steady:
 
 
 class Killer:
-    """kill -9 of every process of a role, again and again, until the block ends."""
+    """Kills every process of a role with kill -9 again and again until the block ends."""
 
     def __init__(self, ground, roles, every=0.15):
         self.ground, self.roles, self.every = ground, roles, every

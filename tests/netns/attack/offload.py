@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames as only virtual interfaces hand them over: many segments in one, with a checksum that is still to be written at a
-place that the sender names. What leaves the box is what was judged, whoever writes the checksum then."""
+"""Frames that only virtual interfaces pass on: many segments in one frame, with a checksum that is
+still to be written at an offset that the sender chooses. The box sends exactly what it judged,
+whoever then writes the checksum."""
 import contextlib
 import ctypes
 import fcntl
@@ -23,7 +24,8 @@ W, R = write(), request()
 
 @contextlib.contextmanager
 def without(ground, *offloads):
-    """The box's own interface of the controllers' zone writes checksums, or cuts frames, in software."""
+    """The box's interface of the controllers' zone writes checksums, or splits frames, in
+    software."""
     def switch(what, value):
         with inside(ground.data), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             order = ctypes.create_string_buffer(struct.pack("II", what, value))
@@ -38,7 +40,7 @@ def without(ground, *offloads):
 
 
 class Virtual(Raw):
-    """A client whose interface carries what the link of a virtual machine carries."""
+    """A client whose interface works like the link of a virtual machine."""
 
     def __init__(self, ground, address, port):
         super().__init__(ground, "ops", address, 502, port, ":" in address)
@@ -46,10 +48,11 @@ class Virtual(Raw):
             self.link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC)
         self.link.setsockopt(263, 15, 1)  # SOL_PACKET, PACKET_VNET_HDR
         self.link.bind(("eth0", 0))
-        self.before = 14 + (40 if ":" in address else 20)  # of the TCP header
+        self.before = 14 + (40 if ":" in address else 20)  # offset of the TCP header
 
     def hand_over(self, segment, start, offset, kind=0, size=0, heads=0):
-        """`start`: where the checksum begins to count; `offset`: from there to where it is written."""
+        """`start`: where the checksum begins; `offset`: from there to the place where it is
+        written."""
         head = struct.pack("=BBHHHH", NEEDS_CHECKSUM, kind, heads, size, start, offset)
         self.link.send(head + self.head + ip(self.me, self.to, 6, segment))
 
@@ -57,7 +60,7 @@ class Virtual(Raw):
         return tcp(self.me, self.to, self.sport, self.port, self.seq, self.ack, ACK | PSH, data)
 
     def large(self, data, size):
-        """One frame that is cut into segments of `size` bytes when it leaves."""
+        """One frame that is split into segments of `size` bytes when it is sent."""
         t = self.made(data)
         t = t[:16] + struct.pack("!H", checksum(pseudo(self.me, self.to, 6, len(t))) ^ 0xffff) + t[18:]
         self.hand_over(t, self.before, 16, GSO_TCP6 if ":" in self.to else GSO_TCP4, size, self.before + 20)
@@ -69,8 +72,9 @@ class Virtual(Raw):
 
 
 def turned(r, at, forbidden):
-    """A segment that reads as an allowed request. The checksum that is to be written at byte `at` of it makes that the
-    forbidden one, and the segment's own checksum is right for what it becomes. Behind it begins a PDU with a free number."""
+    """A segment that looks like an allowed request. Writing its checksum at byte `at` turns it into
+    the forbidden one, and its own checksum is right for the result. After it a PDU with a free
+    number begins."""
     for free in range(1 << 16):
         tail = struct.pack("!HHH", free, 0, 6)
         if checksum((R + tail)[at:]) == struct.unpack("!H", forbidden[at:at + 2])[0]:
@@ -87,7 +91,8 @@ def read(capture, address):
 
 
 def checksum_in_a_command(ground):
-    """The checksum's place is the function code of a read, or its address: no write and no other register arrives."""
+    """The checksum is written to the function code of a read, or to its address: neither a write
+    nor another register arrives."""
     ground.apply(*POLICY)
     ground.settle_neighbours()
     port = ground.port(100)
@@ -111,8 +116,9 @@ def checksum_in_a_command(ground):
 
 
 def large_frames(ground):
-    """Commands in one frame of many segments, cut by the box or by nobody: allowed ones are answered, a forbidden one, first,
-    last, in the middle or across a seam, never arrives."""
+    """Commands in one frame of many segments, which the box splits or nobody does: allowed ones are
+    answered. A forbidden one never arrives, whether it is first, last, in the middle or across a
+    boundary."""
     ground.apply(*POLICY)
     ground.settle_neighbours()
     port = ground.port(100)

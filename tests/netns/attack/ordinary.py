@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ordinary networks and devices do: segments get lost or overtake each other before they reach the box. None of it is
-an attack, and it costs no more than TCP itself takes to mend it."""
+"""Normal behaviour of networks and devices: segments are lost or reordered before the box. This is
+no attack, and costs no more time than TCP itself needs to repair it."""
 import contextlib
 import heapq
 import select
@@ -20,7 +20,7 @@ HELD = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_midstre
 
 
 def summed(frame):
-    """With its TCP checksum written, as a wire would carry it."""
+    """With a correct TCP checksum, as on a wire."""
     if frame[12:14] != b"\x08\x00" or frame[23] != 6:
         return frame
     total = struct.unpack("!H", frame[16:18])[0]
@@ -33,8 +33,8 @@ def summed(frame):
 
 
 class Road:
-    """A host behind a road of its own in the zone `ops`: `fate(n, segment)` says of its n-th segment with data when it
-    arrives, in seconds from now, or None for never."""
+    """A host behind its own road in the zone `ops`: `fate(n, segment)` says when its n-th segment
+    with data arrives, in seconds from now; None: never."""
 
     def __init__(self, ground, fate):
         self.ground, self.fate, self.n = ground, fate, 0
@@ -97,7 +97,8 @@ class Road:
 
 
 def pipelined(s, requests, window):
-    """Milliseconds for so many reads with `window` of them under way, and the longest time without an answer."""
+    """Milliseconds for so many reads with `window` of them open, and the longest time without an
+    answer."""
     start = last = time.monotonic()
     sent = got = 0
     worst = 0.0
@@ -137,7 +138,8 @@ def plain(n, segment):
 
 
 def a_loss_before_the_box(ground):
-    """Each fortieth segment is lost once: its sender hears of it from what came behind it, not from its own clock."""
+    """Each fortieth segment is lost once: its sender is told by the segments after it, and not by
+    its own timer."""
     base, _ = measure(ground, READ, plain)
     total, worst = measure(ground, READ, loses(40))
     held, _ = measure(ground, HELD, loses(40))
@@ -147,7 +149,8 @@ def a_loss_before_the_box(ground):
 
 
 def overtaken_by_far(ground):
-    """Each tenth segment is overtaken by those of the next 15 ms: nothing is dropped for it."""
+    """Each tenth segment is overtaken by those of the next 15 ms: nothing is dropped because of
+    it."""
     base, _ = measure(ground, READ, overtakes(10, 0.015), window=1)
     total, worst = measure(ground, READ, overtakes(10, 0.015))
     held, _ = measure(ground, HELD, overtakes(10, 0.015))
@@ -157,7 +160,8 @@ def overtaken_by_far(ground):
 
 
 def multipath_offered(ground):
-    """A client that offers Multipath TCP gets its session at once, over one path, also from a server that would take the offer."""
+    """A client that offers Multipath TCP gets its session at once, over one path, also from a
+    server that would accept the offer."""
     ground.apply(READ, PLAIN)
     if not hasattr(socket, "IPPROTO_MPTCP"):
         socket.IPPROTO_MPTCP = 262
@@ -194,8 +198,8 @@ def options(tcp_segment):
 
 
 def paths_joined(ground):
-    """No end is told of a second path, whoever of them speaks of it: not by an offer, not by a SYN that joins, not by a server that
-    answers as if it had been asked; and an offer said twice does not pass."""
+    """No end is told of a second path, whichever end sends it: by an offer, by a SYN that joins, or
+    by a server that answers an offer that was never made. A repeated offer does not pass either."""
     offer, joins = b"\x1e\x04\x01\x01", b"\x1e\x0c\x10\x01" + bytes(8)
     ground.apply(READ, PLAIN)
     ground.settle_neighbours()

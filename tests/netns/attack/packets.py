@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packets that no well-behaved host sends, as bytes from the IP header on. Nothing here knows the box."""
+"""Packets that no well-behaved host sends, as bytes from the IP header on. This file knows nothing
+of the box."""
 import os
 import random
 import socket
@@ -10,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from net import checksum, ip4, ip6, pseudo, tcp, udp  # noqa: E402
 
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
-# A TCP option: nobody takes a segment with one unless he has agreed upon a key.
+# A TCP option: a receiver only accepts a segment with it if both ends have agreed on a key.
 SIGNATURE = bytes([19, 18]) + bytes(16) + b"\1\1"
 HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION = 0, 43, 44, 51, 60
 
@@ -20,7 +21,7 @@ def ip(source, destination, proto, payload, **keys):
 
 
 def icmp(source, destination, kind, code, rest):
-    """ICMP of the family of `source`; `rest` is what follows the checksum."""
+    """ICMP of the address family of `source`; `rest` is what follows the checksum."""
     body = bytes([kind, code, 0, 0]) + rest
     if ":" in source:
         value = checksum(pseudo(source, destination, 58, len(body)) + body)
@@ -34,7 +35,7 @@ def icmp_number(source):
 
 
 def transport(source, destination, proto, port, payload, sport=45000):
-    """Something a receiver would understand for protocol `proto`, towards `port` where it has ports."""
+    """A valid payload of protocol `proto`, to `port` where the protocol has ports."""
     if proto == 6:
         return tcp(source, destination, sport, port, 1, 0, SYN, payload)
     if proto == 17:

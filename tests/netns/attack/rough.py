@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ordinary hosts behind rough roads: between each end and the box segments of either direction get lost, come twice and overtake
-each other, handshakes and ends of sessions among them. Real stacks on both sides; nobody attacks, so nothing is refused."""
+"""Ordinary hosts over bad lines: between each end and the box, segments of both directions get
+lost, arrive twice and overtake each other, also those of handshakes and closes. Both sides are real
+stacks. Nobody attacks, so nothing is refused."""
 import heapq
 import random
 import select
@@ -16,11 +17,13 @@ from net import inside, sh
 from ordinary import Road, summed
 
 HOSTS = {"ops": "10.72.0.9", "ot": "10.73.0.9"}
-MAC = {"ops": "02:00:00:72:00:09", "ot": "02:00:00:73:00:09"}  # always the same: neighbours remember them
+# always the same, because neighbours remember them
+MAC = {"ops": "02:00:00:72:00:09", "ot": "02:00:00:73:00:09"}
 
 
 class Rough:
-    """A host in a zone, behind a road on which everything may happen to each TCP segment, by chance."""
+    """A host in a zone behind a line on which anything may happen to each TCP segment, by
+    chance."""
 
     def __init__(self, ground, zone, rng, loss, twice, late, by):
         self.ground, self.zone, self.rng = ground, zone, rng
@@ -79,7 +82,7 @@ class Rough:
 
 
 class Server(Plc):
-    """Answers with what was asked for, late at times, and closes its sessions itself at times."""
+    """Answers with what was asked for, sometimes late, and sometimes closes its sessions itself."""
 
     def __init__(self, ground, ns, rng):
         with inside(ns):
@@ -142,7 +145,8 @@ def ask(rng, tid, write):
 
 
 def session(rng, ns, write, requests):
-    """One client's life: dials, asks with some requests under way, and ends it one way or another."""
+    """A client's whole session: connects, asks with some requests under way, and ends it in one way
+    or another."""
     s = modbus.connect(ns, HOSTS["ot"], 502, timeout=25)
     with s:
         window, pieces = rng.choice((1, 1, 4, 16)), rng.random() < 0.3
@@ -165,7 +169,7 @@ def session(rng, ns, write, requests):
                 expect(got == waiting[0], "asked for %s, got %s", waiting[0].hex(), got.hex())
                 waiting.pop(0)
         if rng.random() < 0.5:
-            s.shutdown(socket.SHUT_WR)  # has nothing more to ask, and hears the rest
+            s.shutdown(socket.SHUT_WR)  # has no further request, and reads the rest
             ends = False
         for want in waiting:
             got = modbus.answer(s)
@@ -213,7 +217,8 @@ def lives(ground, name, policy, write, threads=6, seconds=8, road=(0.03, 0.03, 0
 
 
 def rough_roads(ground):
-    """Whole lives of sessions of real stacks over roads that lose, double and delay: every answer comes, nobody is reset."""
+    """Whole sessions of real stacks over lines that lose, duplicate and delay: every answer comes,
+    and nobody is reset."""
     return "; ".join((
         lives(ground, "closed", (READ, WRITE), True),
         lives(ground, "pick_up", [conduit("rw", "ops", "ot", ["read", "write"], criticality="cargo", when_midstream="pick_up")], True),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Live sessions under attack from elsewhere: nobody but their own ends cuts, stalls or enters them; and what a cut, a
-flood or a lost end leaves behind never keeps a server deaf."""
+"""Live sessions under attack from other hosts: only their own ends can cut, stall or use them.
+After a cut, a flood or the loss of an end, a server can always be reached again."""
 import contextlib
 import os
 import signal
@@ -19,7 +19,7 @@ HOLD = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_down="h
 
 
 class Echo:
-    """A real server on the kernel path, one session at a time."""
+    """A real server on the kernel path, for one session at a time."""
 
     def __init__(self, ground, address, port):
         self.listener = listener(ground, address, port)
@@ -27,7 +27,7 @@ class Echo:
         ground.left.append(self)
 
     def talk(self, session):
-        """The session still carries a byte each way."""
+        """Checks that the session still carries a byte in each direction."""
         session.say(b"?")
         self.peer.settimeout(5)
         expect(self.peer.recv(100) == b"?", "another byte arrived")
@@ -53,7 +53,8 @@ def tracked(ground, sport):
 
 
 class Live:
-    """One session on the kernel path and one Modbus session, both from a hand-made client, both with real servers."""
+    """A session on the kernel path and a Modbus session, both from a hand-made client to real
+    servers."""
 
     def __init__(self, ground, six):
         self.ground, self.six = ground, six
@@ -77,7 +78,8 @@ class Live:
             expect("ESTABLISHED" in state, "after %s: tracking says %s", what, state)
 
     def both(self):
-        """(session, from the client, source, destination, ports, next number, acknowledgement) of every direction."""
+        """For each direction: (session, from the client, source, destination, ports, next number,
+        acknowledgement)."""
         for r in (self.fast, self.slow):
             yield r, True, r.me, r.to, r.sport, r.port, r.seq, r.ack
             yield r, False, r.to, r.me, r.port, r.sport, r.ack, r.seq
@@ -93,7 +95,8 @@ class Live:
 # ---- strangers -------------------------------------------------------------------------------------------------------
 
 def blind_dialling(ground):
-    """A stranger who knows addresses and ports alone: SYN in the client's name, SYN,ACK in the server's, from every zone."""
+    """An attacker who knows only addresses and ports: SYN in the client's name, and SYN,ACK in the
+    server's, from every zone."""
     ground.apply(*POLICY)
     wires = ground.wires()
     for six in (False, True):
@@ -101,7 +104,9 @@ def blind_dialling(ground):
         for zone in ("it", "ot", "ops"):
             for r, c2s, s, d, sp, dp, _, _ in list(live.both()):
                 if not c2s or zone == "ops":
-                    continue  # a neighbour of the client can speak for it; see the next line for what it cannot
+                    # A neighbour of the client can send in its name. The next line tests what it
+                    # cannot do.
+                    continue
                 isn = ground.rng.randrange(1 << 32)
                 wires[zone].send(ip(s, d, 6, tcp(s, d, sp, dp, isn, 0, SYN)))
                 wires[zone].send(ip(d, s, 6, tcp(d, s, dp, sp, ground.rng.randrange(1 << 32), isn + 1 & M32, SYN | ACK)))
@@ -118,7 +123,8 @@ def blind_dialling(ground):
 
 
 def attack_with_numbers(ground, live, wires):
-    """Every kind of segment with the very numbers of the session, from interfaces where its source is not."""
+    """Every kind of segment with the session's exact numbers, from interfaces where its source
+    address is not."""
     for r, c2s, s, d, sp, dp, seq, ack in list(live.both()):
         for zone in ("it", "ot") if c2s else ("it", "ops"):
             for n in (0, 1, 100, -1, -100, 30000):
@@ -131,7 +137,8 @@ def attack_with_numbers(ground, live, wires):
 
 
 def known_numbers(ground):
-    """The stranger even knows all numbers: nothing crosses, nothing is cut; right after a change of policy as well."""
+    """An attacker who knows all numbers: no segment crosses, and nothing is cut, also right after a
+    change of the policy."""
     ground.apply(*POLICY)
     wires = ground.wires()
     for six in (False, True):
@@ -139,7 +146,7 @@ def known_numbers(ground):
         watch = Watch(ground)
         attack_with_numbers(ground, live, wires)
         live.check("segments with its own numbers from elsewhere")
-        # the permit of both sessions is another one now, and none of their packets has been seen under it
+        # both sessions have another permit now, under which none of their packets was seen yet
         changed = (conduit("reads", "ops", "ot", ["read"], criticality="safety"),
                    conduit("plain", "ops", "ot", ["plain", "plain_tcp", "ping"], criticality="safety", when_down="hold"), WEB)
         ground.apply(*changed)
@@ -157,8 +164,8 @@ def known_numbers(ground):
 
 
 def errors_about_sessions(ground):
-    """ICMP errors that quote a live session: from the wrong side none crosses, from its own side only the listed ones; a
-    quotation of no session never does."""
+    """ICMP errors about a live session: from the wrong side none crosses, from its own side only
+    the listed types. An error about no session never crosses."""
     ground.apply(*POLICY)
     wires = ground.wires()
     for six in (False, True):
@@ -168,7 +175,7 @@ def errors_about_sessions(ground):
         for r, c2s, s, d, sp, dp, seq, ack in list(live.both()):
             quote = ip(s, d, 6, tcp(s, d, sp, dp, seq, ack, ACK, b"x" * 8))
             nobody = ip(s, d, 6, tcp(s, d, sp + 7, dp, seq, ack, ACK, b"x" * 8))
-            # such an error goes to `s`; it comes rightly from where `d` is
+            # such an error goes to `s`, and may come from the side of `d`
             right = "ot" if c2s else "ops"
             for kind in range(160):
                 for zone in ("it", "ops", "ot"):
@@ -184,7 +191,7 @@ def errors_about_sessions(ground):
         def ours(zone, version, source, destination, proto, body):
             return proto == 6
         watch.clean(ours)
-        # and from its own side a listed error does arrive
+        # from its own side, a listed error arrives
         r = live.fast
         quote = ip(r.me, r.to, 6, tcp(r.me, r.to, r.sport, r.port, r.seq, r.ack, ACK, b"x" * 8))
         wires["ot"].send(ip(r.to, r.me, icmp_number(r.to), icmp(r.to, r.me, listed[0], 1, bytes(4) + quote)))
@@ -199,7 +206,8 @@ def errors_about_sessions(ground):
 # ---- ends that come and go -------------------------------------------------------------------------------------------
 
 def ports_are_used_again(ground):
-    """After a cut, a reset, an orderly end: the same ports open a new session at once, and it is judged anew."""
+    """After a cut, a reset or an orderly end, a new session opens on the same ports at once, and is
+    judged anew."""
     ground.apply(*POLICY)
     for six in (False, True):
         server = (V6 if six else V4)["ot"]
@@ -232,7 +240,8 @@ def ports_are_used_again(ground):
 
 @contextlib.contextmanager
 def losing(ground, match):
-    """The controllers' host loses what matches before its own stack sees it; yields whether it has."""
+    """Drops matching packets on the controllers' host before its own stack sees them. Yields a
+    function that says whether one was dropped."""
     ns = ground.ns("ot")
     sh("nft", "add table inet lossy; add chain inet lossy in { type filter hook prerouting priority -300; }; "
        "add rule inet lossy in %s counter drop" % match, ns=ns)
@@ -243,7 +252,8 @@ def losing(ground, match):
 
 
 def cut_after_a_loss(ground):
-    """What was lost behind the box makes its numbers run ahead of the server's: the server is reset all the same."""
+    """A packet is lost between the box and the server, so the box's numbers are ahead of the
+    server's. The server is reset all the same."""
     ground.apply(*POLICY)
     ground.settle_neighbours()
     for six in (False, True):
@@ -264,7 +274,7 @@ def cut_after_a_loss(ground):
 
 
 def reset_that_gets_lost(ground):
-    """The server's reset is lost, and nobody says a word any more: it is told again."""
+    """The server's reset is lost, and neither end sends anything more: the reset is repeated."""
     ground.apply(*POLICY)
     ground.settle_neighbours()
     for six in (False, True):
@@ -283,8 +293,9 @@ def reset_that_gets_lost(ground):
 
 
 def lost_with_its_worker(ground):
-    """A request went with the worker that it waited for, and its session is idle: its bare acknowledgements need no worker. Its
-    next request comes to a worker that knows nothing of it. What the server expects is only said in its answer to a reset."""
+    """A request is lost with the worker that held it, and its session is idle: its acknowledgements
+    without data need no worker. Its next request comes to a worker that does not know it. The
+    sequence number that the server expects is only known from its answer to a reset."""
     ground.apply(*POLICY)
     ground.settle_neighbours()
     for six in (False, True):
@@ -305,7 +316,8 @@ def lost_with_its_worker(ground):
 
 
 def both_ends_forget(ground):
-    """A PLC that was off, a client that always uses one port: the new session opens over the one that tracking holds."""
+    """A PLC that was off, and a client that always uses one port: the new session opens although
+    tracking still has the old one."""
     ground.apply(*POLICY)
     TCP_REPAIR = 19
     for six in (False, True):
@@ -317,7 +329,7 @@ def both_ends_forget(ground):
             s, _peer = server.accept()
             r.say(request())
             expect(s.recv(100) == request(), "the request")
-            s.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)  # closes without a word
+            s.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)  # closes without sending a packet
             s.close()
             r.close()
         server.close()
@@ -329,8 +341,8 @@ TLS_WEAK = bytes.fromhex("160301002a020000260301") + bytes(32) + bytes.fromhex("
 
 
 class Over:
-    """A client that always uses one port, and a server that loses its power between two sessions: each next one opens over that which
-    tracking still holds."""
+    """A client that always uses one port, and a server that loses its power between two sessions:
+    each new session opens although tracking still has the old one."""
 
     def __init__(self, ground, port, six):
         self.ground, self.six, self.sport = ground, six, ground.port()
@@ -347,7 +359,7 @@ class Over:
         return self
 
     def asks(self, data):
-        """Whether it arrives."""
+        """True when the data arrive."""
         self.raw.say(data)
         try:
             return self.peer.recv(4000) == data
@@ -367,7 +379,8 @@ class Over:
     def forget(self):
         if self.peer:
             with contextlib.suppress(OSError):
-                self.peer.setsockopt(socket.IPPROTO_TCP, 19, 1)  # TCP_REPAIR: closes without a word
+                # TCP_REPAIR: closes without sending a packet
+                self.peer.setsockopt(socket.IPPROTO_TCP, 19, 1)
             self.peer.close()
             self.raw.close()
             self.peer = None
@@ -378,14 +391,15 @@ class Over:
 
 
 def named_once(ground):
-    """TLS that was let go of says nothing of the next session on its ports: that has to be TLS as well, and no weak one."""
+    """A TLS session was recognised and no longer inspected. The next session on its ports has to be
+    TLS as well, and not weak."""
     ground.apply(conduit("web", "ops", "ot", ["web"], criticality="cargo", weak_tls="deny"))
     ground.settle_neighbours()
     for six in (False, True):
         for wrong in ("another protocol", "weak TLS"):
             over = Over(ground, 443, six)
             since = ground.last_seq()
-            for n in range(3):  # what is right goes on as often as it likes
+            for n in range(3):  # correct sessions open any number of times
                 over.open()
                 expect(over.asks(TLS_HELLO) and over.answers(TLS_ANSWER), "session %d was not let by", n)
                 expect(over.asks(b"\x17\x03\x03 anything"), "session %d was not let go of", n)
@@ -401,7 +415,8 @@ def named_once(ground):
 
 
 def kept_for_the_living(ground):
-    """`on_tighten = "new_flows"` keeps a session; whoever dials anew on its ports has what the policy allows now, be it less or nothing."""
+    """`on_tighten = "new_flows"` keeps a session. A new session on its ports gets what the policy
+    allows now: less, or nothing."""
     keys = {"criticality": "cargo", "on_tighten": "new_flows"}
     for six in (False, True):
         for left in ("less", "nothing", "nothing of plain TCP"):
@@ -430,19 +445,20 @@ def kept_for_the_living(ground):
 
 
 def connected(ground, zone, to, port, sport):
-    """A client of the zone's own kernel, from that port."""
+    """A client with the zone's own kernel, from this port."""
     with inside(ground.ns(zone)):
         c = socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET)
     c.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     c.settimeout(8)
-    c.bind(((V6 if ":" in to else V4)[zone], sport))  # not the one of the ends made by hand
+    c.bind(((V6 if ":" in to else V4)[zone], sport))  # not an address of the hand-made ends
     c.connect((to, port))
     return c
 
 
 def the_client_forgets(ground):
-    """A client that was switched off while the server still has its session, and that always uses one port: the server challenges the
-    new SYN, the client says that it knows of nothing, and with its next SYN the session is open. Whatever the box still knows of the old one."""
+    """A client was switched off, uses the same port again, and the server still has its session.
+    The server challenges the new SYN, the client resets the old session, and its next SYN opens the
+    new one, whatever the box still knows of the old one."""
     ground.apply(*POLICY)
     ground.settle_neighbours()
     slowest = 0
@@ -468,7 +484,8 @@ def the_client_forgets(ground):
                         c.close()
                         s.close()
                         break
-                    c.setsockopt(socket.IPPROTO_TCP, 19, 1)  # TCP_REPAIR: closes without a word
+                    # TCP_REPAIR: closes without sending a packet
+                    c.setsockopt(socket.IPPROTO_TCP, 19, 1)
                     c.close()
                     kept = s  # noqa: F841  the server still has it
                     if box == "has forgotten":
@@ -482,14 +499,15 @@ def the_client_forgets(ground):
     for six in (False, True):
         server = listener(ground, (V6 if six else V4)["ot"], 502)
         sport = ground.port()
-        for _ in range(3):  # the ends made by hand do as that kernel does
+        for _ in range(3):  # the hand-made ends behave like that kernel
             Raw(ground, "ops", server.getsockname()[0], 502, sport, six).open().close()
         server.close()
     return "open again within %.0f ms" % (slowest * 1000)
 
 
 def out_of_window(ground):
-    """Segments out of the windows of a live session, by its own client: dropped, and the session stays what it was."""
+    """Segments outside the windows of a live session, sent by its own client, are dropped, and the
+    session does not change."""
     ground.apply(*POLICY)
     ground.settle_neighbours()
     for six in (False, True):
@@ -504,7 +522,8 @@ def out_of_window(ground):
 
 
 def lost_by_the_box(ground):
-    """The box was off: it knows no session, both ends do. At the next segment of either both hear that it is over."""
+    """The box was off: it does not know the session, but both ends do. At the next segment of
+    either, both are told that it is over."""
     ground.apply(*POLICY)
     ground.settle_neighbours()
     for six in (False, True):
@@ -525,7 +544,7 @@ def lost_by_the_box(ground):
                 raise AssertionError("the server on the kernel path got %r, %s first" % (data, first))
             except ConnectionResetError:
                 pass
-            if first != "server":  # one that only answers never comes first
+            if first != "server":  # a server that only answers never sends first
                 is_cut(live.slow, live.plc)
             live.close()
 
@@ -533,8 +552,8 @@ def lost_by_the_box(ground):
 # ---- floods ----------------------------------------------------------------------------------------------------------
 
 def half_open_flood(ground):
-    """Handshakes that nobody ends, from many forged neighbours: live sessions go on, the box's tables stay bounded, and a
-    new session opens at once afterwards."""
+    """Handshakes that are never completed, from many forged neighbours: live sessions go on, the
+    box's tables stay bounded, and afterwards a new session opens at once."""
     ground.apply(*POLICY)
     wires = ground.wires()
     live = Live(ground, False)
@@ -559,13 +578,15 @@ def half_open_flood(ground):
 
 
 def forced_pick_up(ground):
-    """A conduit that picks sessions up after a restart: who floods the worker until it forgets a handshake gains nothing."""
+    """A conduit that picks sessions up after a restart: an attacker who floods the worker until it
+    forgets a handshake gains nothing."""
     return by_the_same_workers(ground, flooded_handshake)
 
 
 def forgotten_after_a_reset(ground):
-    """As above, with a session whose reset the worker believes and the server challenges: a byte before it is missing there,
-    because the server's stack does not take the segment's signature. Pushed out of the table, it is not picked up."""
+    """The same with a reset that the worker believes and the server challenges: a byte before it is
+    missing at the server, because its stack refuses the segment's signature. When the flow is
+    pushed out of the table, the session is not picked up."""
     return by_the_same_workers(ground, flooded_reset)
 
 
@@ -576,7 +597,9 @@ def by_the_same_workers(ground, attack):
             return attack(ground)
         except (TimeoutError, AssertionError):
             if workers == ground.pids("dpi"):
-                raise  # else a busy machine took a worker for hung, and after a restart the pick-up is as the policy says
+                # If the workers have changed, a busy machine took one for hung. A pick-up after its
+                # restart is correct by the policy, so the attack is repeated.
+                raise
             ground.tidy()
     raise TimeoutError("workers that live long enough")
 

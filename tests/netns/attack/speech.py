@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the enforced protocols are to an attack: a request that the policy allows and one of the same length that it forbids, how a
-session begins, how a receiver cuts its stream, what it answers, and the policy once more, by another hand."""
+"""What the attacks need to know of each enforced protocol: an allowed request and a forbidden one
+of the same length, the beginning of a session, how a receiver splits its stream, its answers, and
+the policy in an independent implementation."""
 import os
 import struct
 import sys
@@ -15,24 +16,26 @@ from box import conduit  # noqa: E402
 
 
 class Speech:
-    """greeting: what a session begins with, each part answered; fragile: so many first bytes of a request must not be cut;
-    lies: [(name, bytes)] that say something else, each refused; lengths: [(place, bytes, little-endian)] of its length fields."""
+    """greeting: the messages at the beginning of a session, each of which is answered; fragile: so
+    many first bytes of a request must not be split; lies: [(name, bytes)] with false contents, each
+    refused; lengths: [(offset, size, little-endian)] of its length fields."""
     greeting, fragile, lies, lengths = (), 0, [], []
 
     def __init__(self, name, port, service, read, write):
         self.name, self.port, self.read, self.write = name, port, read, write
         self.policy = conduit(name, "ops", "ot", [service], criticality="cargo")
         assert len(read) == len(write) and self.allowed(self.whole(read)[0]) and not self.allowed(self.whole(write)[0]), name
-        self.same = next(i for i in range(len(read)) if read[i] != write[i])  # so long they are the same
+        # the number of equal bytes at the beginning
+        self.same = next(i for i in range(len(read)) if read[i] != write[i])
 
     def whole(self, stream):
-        """The PDUs of a stream as a receiver would cut it; stops at the first broken one."""
+        """The PDUs of a stream as a receiver splits it, up to the first broken one."""
 
     def allowed(self, pdu):
-        """What the policy says to one of them."""
+        """Whether the policy allows this PDU."""
 
     def answer(self, pdu):
-        """The server's bytes."""
+        """The bytes of the server's answer."""
 
     def forbidden(self, stream):
         return [p for p in self.whole(stream) if not self.allowed(p)]
@@ -41,7 +44,8 @@ class Speech:
         return b"".join(self.answer(p) for p in self.whole(stream))
 
     def wrong_lengths(self):
-        """Every length field of both requests two less to two more, 0, 1, the most, the sign bit; then so much that any PDU is over."""
+        """Both requests with each length field 2 smaller to 2 larger, 0, 1, the maximum, and the
+        sign bit; followed by more bytes than any PDU has."""
         out = []
         for which, good in (("read", self.read), ("write", self.write)):
             for at, size, little in self.lengths:
@@ -77,7 +81,7 @@ class Modbus(Speech):
 
 
 class Slmp(Speech):
-    """D 0 to 99 of the own station may be read, and 0 or 1 be written to D50."""
+    """D0 to D99 of the own station may be read, and 0 or 1 may be written to D50."""
 
     def __init__(self, form):
         self.form = form
@@ -129,7 +133,8 @@ class Slmp(Speech):
 
 
 class Enip(Speech):
-    """Tags may be read, and 0 or 1 be written to Lamp, of the controller itself or slot 0 behind it."""
+    """Tags may be read, and 0 or 1 may be written to Lamp, of the controller itself or of slot 0
+    behind it."""
     HANDLE = 0x5EC1
     greeting, fragile = (enip.register(),), 4
     lengths = [(2, 2, True), (32, 2, True), (38, 2, True), (41, 1, True)]  # of the message, of items, of CIP, of its path
@@ -192,7 +197,7 @@ class Enip(Speech):
 
 
 class S7(Speech):
-    """Of rack 0, slot 2: bytes 0 to 99 of DB10 and flags 0 to 15 may be read."""
+    """Rack 0, slot 2: bytes 0 to 99 of DB10 and flags 0 to 15 may be read."""
     greeting = (s7.connect(), s7.setup())
     lengths = [(2, 2, False), (4, 1, False), (13, 2, False), (15, 2, False)]  # of the packet, of COTP, of parameters, of data
 
@@ -256,7 +261,7 @@ class S7(Speech):
 
 
 class Fins(Speech):
-    """Of node 10: DM 0 to 99 may be read, and 0 or 1 be written to D50."""
+    """Node 10: DM 0 to 99 may be read, and 0 or 1 may be written to D50."""
     greeting = (fins.node(),)
     lengths = [(4, 4, False)]
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packets that no conduit names, in every shape: protocols, headers, fragments, options, forged addresses, ICMP, neighbours."""
+"""Packets that no conduit names, in every form: protocols, headers, fragments, options, forged
+addresses, ICMP, neighbours."""
 import contextlib
 import json
 import random
@@ -14,7 +15,8 @@ from packets import (ACK, AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, ROU
                      icmp_number, ip, ip4, ip6, option, random_packet, routing, tcp, transport, udp)
 
 MARK = b"\xf0forbidden"
-# Which way nothing at all may cross, and where a little may (ops to ot: UDP 9000, TCP 502 and 9000 to 9009, echo).
+# Directions in which nothing may cross, and one in which a little may (ops to ot: UDP 9000, TCP 502
+# and 9000 to 9009, echo).
 SHUT = (("it", "ot"), ("ot", "ops"), ("ot", "it"), ("ops", "it"))
 
 
@@ -24,7 +26,7 @@ def fresh(ground, *conduits):
 
 
 def done(ground, wires, watch, allowed=None):
-    """After everything that was sent: nothing crossed but what the case allows."""
+    """After everything was sent: nothing has crossed except what the case allows."""
     ground.sentinel(wires, watch)
     watch.clean(allowed)
     for w in wires.values():
@@ -33,7 +35,7 @@ def done(ground, wires, watch, allowed=None):
 
 
 def every_protocol(ground):
-    """All 256 protocol numbers and next headers, bare and behind every kind of extension header."""
+    """All 256 protocol numbers and next headers, alone and after every kind of extension header."""
     wires, watch = fresh(ground)
     heads = ([], [HOP_BY_HOP], [DESTINATION], [FRAGMENT], [AUTHENTICATION], [(ROUTING, routing(0))], [(ROUTING, routing(2))],
              [(ROUTING, routing(4))], [(ROUTING, routing(0, left=1))], [(ROUTING, routing(4, left=1))],
@@ -48,11 +50,12 @@ def every_protocol(ground):
             for h in heads:
                 if a == "ops" and proto == 58 and not h:
                     continue
-                # Behind a header even what the policy allows stays outside: no rule names such headers.
+                # After an extension header even allowed traffic does not cross, because no rule
+                # names such headers.
                 port = SENTINEL if h and a == "ops" else 7
                 first, body = chain(h, proto, transport(V6[a], V6[b], proto, port, MARK))
                 if h == [FRAGMENT] and a == "ops":
-                    continue  # atomic: the same as none, see fragments
+                    continue  # an atomic fragment, which is the same as none: see fragments
                 wires[a].send(ip6(V6[a], V6[b], first, body))
                 n += 1
     done(ground, wires, watch, whole_datagram)
@@ -60,13 +63,14 @@ def every_protocol(ground):
 
 
 def whole_datagram(zone, version, source, destination, proto, body):
-    """What fragments of an allowed datagram may become: that datagram, whole, with no header left over."""
+    """The fragments of an allowed datagram may only become that whole datagram, without an
+    additional header."""
     return zone == "ot" and source in (V4["ops"], V6["ops"]) and proto == 17 and body[2:4] == struct.pack("!H", SENTINEL) and \
         struct.unpack("!H", body[4:6])[0] == len(body)
 
 
 def headers_in_a_live_flow(ground):
-    """Options and extension headers do not cross inside a flow that is alive either."""
+    """Options and extension headers do not cross inside a live flow either."""
     wires, watch = fresh(ground)
     n = 0
     for families in FAMILIES:
@@ -95,7 +99,8 @@ def headers_in_a_live_flow(ground):
 
 
 def other_frames(ground):
-    """What a conduit allows, for somebody else's link address, with tags of networks that the box does not have, or wrapped."""
+    """Allowed traffic for another link address, with tags of networks that the box does not have,
+    or encapsulated."""
     wires, watch = fresh(ground)
     wire = wires["ops"]
     box, me = wire.head[:6], wire.head[6:12]
@@ -114,7 +119,8 @@ def other_frames(ground):
 
 
 def every_option(ground):
-    """Every IPv4 option kind, source and record routes through the box among them, on what would be allowed without it."""
+    """Every kind of IPv4 option, among them source and record routes through the box, on traffic
+    that would be allowed without it."""
     wires, watch = fresh(ground)
     for kind in range(256):
         for options in (bytes([kind, 4, 4, 0]), bytes([kind, 7, 4]) + socket.inet_aton("10.73.0.2") + b"\0"):
@@ -126,8 +132,9 @@ def every_option(ground):
 
 
 def odd_fragments(ground):
-    """Overlaps, doubles, tiny ones, holes, ends beyond the end, protocols that change: nothing forbidden is put together,
-    and of what is allowed only whole datagrams of one reading arrive."""
+    """Fragments that overlap, repeat, are tiny, leave holes, go beyond the end, or change the
+    protocol. Nothing forbidden is reassembled, and of allowed traffic only whole datagrams with one
+    reading arrive."""
     wires, watch = fresh(ground)
     ident = ground.rng.randrange(1 << 20)
     tells = []
@@ -169,7 +176,8 @@ def odd_fragments(ground):
                     wires[a].send(ip6(s, d, first, body))
 
     def one_reading(zone, version, source, destination, proto, body):
-        """The datagram that may pass, whole or cut anew by the box, without a byte of another reading."""
+        """The datagram that may pass, whole or fragmented again by the box, without a byte of
+        another reading."""
         return zone == "ot" and source in (V4["ops"], V6["ops"]) and proto in (17, FRAGMENT) and b"\xee" * 4 not in body and \
             b"\xdd" * 4 not in body
     done(ground, wires, watch, one_reading)
@@ -177,8 +185,8 @@ def odd_fragments(ground):
 
 
 def pieces_without_end(ground):
-    """A burst of fragments that never become whole, from a zone that may send nothing: the datagrams of others, which are cut
-    as well, still arrive."""
+    """A burst of fragments that never become complete, from a zone that may send nothing. The
+    fragmented datagrams of others still arrive."""
     wires, watch = fresh(ground)
     for families, sink in zip(FAMILIES, ground.sinks):
         s, d = families["it"], families["ops"]
@@ -205,7 +213,8 @@ def pieces_without_end(ground):
 
 
 def forged_sources(ground):
-    """Sources that cannot be where they come in: nothing crosses, new or of a live flow."""
+    """Sources that cannot be behind the interface: nothing crosses, neither new nor of a live
+    flow."""
     wires, watch = fresh(ground)
     four = ["10.71.0.1", "10.72.0.1", "10.73.0.1", "10.79.0.1", "10.79.0.2", "10.72.0.255", "10.73.0.255", "255.255.255.255",
             "0.0.0.0", "0.1.2.3", "127.0.0.1", "127.1.2.3", "224.0.0.1", "239.1.2.3", "240.0.0.1", "250.1.2.3", "169.254.1.1",
@@ -228,7 +237,8 @@ def forged_sources(ground):
 
 
 def spoofing_is_counted(ground):
-    """A source that does not belong where it came in is refused by a rule, or by the kernel before any rule: counted alike."""
+    """A rule, or the kernel before any rule, refuses a source that does not belong to the
+    interface. Both are counted alike."""
     wires, watch = fresh(ground)
     n, before = 40, ground.drops()["spoofed"]
     for families in FAMILIES:
@@ -238,13 +248,14 @@ def spoofing_is_counted(ground):
             for _ in range(n):
                 wires["it"].send(ip(s, d, proto, body))
     done(ground, wires, watch)
-    # the last one of IPv6 is no part of any session, and counted as that
+    # the last IPv6 packet belongs to no session, and is counted as that
     counted = ground.drops()["spoofed"] - before
     expect(counted >= 9 * n, "%d of %d spoofed packets counted", counted, 9 * n)
 
 
 def bogons_of_the_internet(ground):
-    """`rest` means unicast addresses: what no host can have opens nothing, on the interface of the internet neither."""
+    """`rest` means unicast addresses: an address that no host can have opens nothing, on the
+    interface of the internet neither."""
     wires, watch = fresh(ground)
     four = ("240.0.0.1", "250.1.2.3", "169.254.1.1", "255.255.255.254", "0.0.0.1", "224.0.0.5")
     six = ("::2", "::ffff:9.9.9.9", "fec0::1", "fe80::77", "ff0e::7", "::")
@@ -252,7 +263,7 @@ def bogons_of_the_internet(ground):
         wires["it"].send(ip(s, d, 6, tcp(s, d, 46003, 443, 1, 0, SYN)))
     ground.sentinel(wires, watch)
     crossed = sorted(set(f[1] for f in watch.strangers()))
-    good = "99.1.2.3"  # the check works: an ordinary address does cross
+    good = "99.1.2.3"  # the control: an ordinary address does cross
     wires["it"].send(ip(good, V4["ops"], 6, tcp(good, V4["ops"], 46003, 443, 1, 0, SYN)))
     wait_for(lambda: [f for f in watch.strangers() if f[1] == good], 3, "an ordinary stranger")
     for w in wires.values():
@@ -262,7 +273,8 @@ def bogons_of_the_internet(ground):
 
 
 def odd_destinations(ground):
-    """Broadcast, multicast, the box's other addresses, the admin network through the data side, link-local, loopback."""
+    """Broadcast, multicast, the box's other addresses, the admin network through the data side,
+    link-local, loopback."""
     wires, watch = fresh(ground)
     sh("ip", "route", "add", "10.79.0.0/24", "via", "10.72.0.1", ns=ground.ns("ops"))
     with inside(ground.ns("ops")):
@@ -299,7 +311,8 @@ def odd_destinations(ground):
 
 
 def every_flag(ground):
-    """All 64 combinations of TCP flags without a session: only a plain SYN crosses, and only where a conduit says so."""
+    """All 64 combinations of TCP flags without a session: only a plain SYN crosses, and only if a
+    conduit allows it."""
     wires, watch = fresh(ground)
     for families in FAMILIES:
         for a, b, ports in (("ops", "ot", (502, 9005, 22)), ("it", "ot", (502, 443)), ("it", "ops", (443, 22)),
@@ -311,7 +324,8 @@ def every_flag(ground):
                     wires[a].send(ip(s, d, 6, body))
 
     def opening(zone, version, source, destination, proto, body):
-        """A SYN where one may; the box's reset for a stray, in the name of the other end; a host's answer to a SYN."""
+        """Allowed packets: a SYN where a conduit allows it, the box's reset for a stray in the name
+        of the other end, and a host's answer to a SYN."""
         pair = source in (V4["ops"], V6["ops"], V4["it"], V6["it"]) and body[2:4] in (b"\1\xf6", b"\x23\x2d", b"\1\xbb")
         if proto != 6:
             return False
@@ -322,7 +336,8 @@ def every_flag(ground):
 
 
 def icmp_of_every_type(ground):
-    """Every ICMP type and a few codes, both ways: nothing but the echo that a conduit names."""
+    """Every ICMP type and a few codes, in both directions: only the echo that a conduit names
+    crosses."""
     wires, watch = fresh(ground)
     for families in FAMILIES:
         for a, b in SHUT + (("ops", "ot"), ("it", "ops")):
@@ -337,8 +352,9 @@ def icmp_of_every_type(ground):
 
 
 def no_poison(ground):
-    """ARP and neighbour discovery from one zone change nothing about another, and the box answers for no address of another
-    interface; redirects and router advertisements leave its routes alone."""
+    """ARP and neighbour discovery from one zone change nothing about another, and the box answers
+    for no address of another interface. Redirects and router advertisements do not change its
+    routes."""
     wires, watch = fresh(ground)
     box_macs = {z: watch.macs[z] for z in ZONES}
 
@@ -387,7 +403,8 @@ def no_poison(ground):
 
 
 def default_deny(ground):
-    """No conduit at all: nothing crosses, in any direction, and the box still says what it does."""
+    """Without a conduit nothing crosses in any direction, and the box still reports what it
+    does."""
     ground.apply(*POLICY)
     wires, watch = ground.wires(), Watch(ground)
     ground.sekisho("apply", ground.write_empty())
@@ -408,9 +425,10 @@ def default_deny(ground):
 
 
 def bounced_by_the_box(ground):
-    """Packets with a source in another zone that make the box itself speak: echo requests (to each of its addresses, to
-    groups, in pieces), hops at an end, too long, headers and protocols it cannot take, pieces that never become whole. With a
-    policy, without one, with the daemon dead: no byte of them arrives in another zone; who asks with his own source is answered."""
+    """Packets under a source in another zone that make the box itself answer: echo requests (to
+    each of its addresses, to groups, in fragments), an expired hop limit, packets that are too
+    long, unknown headers and protocols, fragments that never become complete. With a policy,
+    without one, and with the daemon dead: no byte of them arrives in the other zone."""
     n = 0
     for state in ("policy", "empty", "dead"):
         if state == "policy":
@@ -421,15 +439,17 @@ def bounced_by_the_box(ground):
             ground.kill()
         wires, watch = ground.wires(), Watch(ground)
         for b in ZONES:
-            sh("ip", "link", "set", b + "0", "mtu", "1300", ns=ground.data)  # what goes there may be too long
+            # packets to this interface may be too long
+            sh("ip", "link", "set", b + "0", "mtu", "1300", ns=ground.data)
             for a in (z for z in ZONES if z != b):
                 for packet in (p for families in FAMILIES for p in provoking(families, a, b, b"from-" + a.encode() + MARK)):
                     wires[a].send(packet)
                     n += 1
             sh("ip", "link", "set", b + "0", "mtu", "1500", ns=ground.data)
-        given_up = time.monotonic() + 3  # the kernel answers pieces that never become whole after two seconds
+        given_up = time.monotonic() + 3  # the kernel answers incomplete fragments after two seconds
         wait_for(lambda: time.monotonic() > given_up, 5, "pieces to be given up")  # pylint: disable=cell-var-from-loop
-        for a in ZONES:  # asked last: when all have their answers, the rest has been worked off
+        # asked last: when all have their answers, everything earlier has been handled
+        for a in ZONES:
             for families in FAMILIES:
                 own_question(state, wires[a], watch[a], families, a)
         crossed = [(a, b, f[12:60].hex()) for b in ZONES for f in watch[b].incoming() for a in ZONES
@@ -442,7 +462,8 @@ def bounced_by_the_box(ground):
 
 
 def own_question(state, wire, capture, families, zone):
-    """Who asks the box with his own source is answered: an echo, and that the hops of a packet were at an end."""
+    """A host that asks the box under its own source gets an answer: to an echo, and for an expired
+    hop limit."""
     s, far = families[zone], families["ot" if zone != "ot" else "ops"]
     own, six = s[:-1] + "1", ":" in s
     said = b"mine-%s-" % zone.encode()
@@ -453,14 +474,14 @@ def own_question(state, wire, capture, families, zone):
     for what, packet in questions.items():
         def answered(what=what, packet=packet):
             wire.send(packet)
-            # IPv4 quotes eight bytes of UDP, its ports: by them the packet is known.
+            # IPv4 quotes eight bytes of UDP, which have the ports: they identify the packet.
             key = said + what.encode() if six or what == "echo" else struct.pack("!HH", 5, 6)
             return any(key in f[34:] and f[23 if not six else 20] in (1, 58) for f in capture.incoming())
         wait_for(answered, 8, "%s: the box's answer (%s) to %s" % (state, what, s))
 
 
 def provoking(families, a, b, said):
-    """What makes a router speak, sent by zone a in the name of zone b."""
+    """Packets that make a router answer, sent by zone a in the name of zone b."""
     s, six = families[b], ":" in families[b]
     own = [f[:-1] + "1" for f in families.values()]
     others = [families[z] for z in ZONES if z != a]
@@ -495,7 +516,7 @@ def provoking(families, a, b, said):
         else:
             for options in (bytes([7, 3, 4, 0]), bytes([131, 3, 200, 0]), bytes([68, 4, 5, 1]), bytes([148, 2, 0, 0])):
                 out.append(ip4(s, d, 17, udp(s, d, 45000, 7, said), options=options))
-    if six:  # a neighbour's messages in the name of another zone
+    if six:  # messages of a neighbour in the name of another zone
         for kind in (133, 134, 135, 136, 137):
             for d in own + ["ff02::1"]:
                 target = socket.inet_pton(socket.AF_INET6, own[0] if d == "ff02::1" else d)
@@ -504,7 +525,8 @@ def provoking(families, a, b, said):
 
 
 def is_reset_of_a_stray(source, destination, proto, body):
-    """What the box answers to a segment of no session between hosts and ports of which some conduit speaks; a random one may be."""
+    """The box's answer to a segment without a session, between hosts and ports that some conduit
+    names. A random segment may be one."""
     if proto != 6 or len(body) != 20 or body[13] & (RST | SYN) != RST:
         return False
     ends = dict(zip((source, destination), struct.unpack("!HH", body[:4])))
@@ -512,7 +534,8 @@ def is_reset_of_a_stray(source, destination, proto, body):
 
 
 def random_while_enforce_dies(ground):
-    """10,000 random forbidden packets of both families while the roles die again and again; allowed traffic loses nothing."""
+    """10,000 random forbidden packets of both families while the roles die again and again. Allowed
+    traffic loses nothing."""
     seed = ground.rng.randrange(1 << 32)
     rng = random.Random(seed)
     wires, watch = fresh(ground)
@@ -530,7 +553,7 @@ def random_while_enforce_dies(ground):
             wires[a].send(random_packet(rng, s, d))
             n += 1
             if n % 100 == 0:
-                killer.ended.wait(0.01)  # spread over several deaths
+                killer.ended.wait(0.01)  # spreads the packets over several deaths
     ground.sentinel(wires, watch)
     packets = steady.end()
 
@@ -544,8 +567,9 @@ def random_while_enforce_dies(ground):
 
 
 def power_on_and_off(ground):
-    """Forbidden packets without a pause while the policy changes, a link goes down and up, the daemon is killed, ended,
-    started, and the box is switched off and on again: nothing crosses; what is allowed does so again each time."""
+    """Forbidden packets without a pause while the policy changes, a link goes down and up, the
+    daemon is killed, ended and started, and the box is switched off and on. Nothing crosses, and
+    allowed traffic crosses again each time."""
     ground.apply(*POLICY)
     wires, watch = ground.wires(), Watch(ground)
     rng = random.Random(ground.rng.randrange(1 << 32))
@@ -555,7 +579,7 @@ def power_on_and_off(ground):
     def flood():
         while not ended.is_set():
             for a, p in packets:
-                with contextlib.suppress(OSError):  # a link that is down
+                with contextlib.suppress(OSError):  # the link may be down
                     wires[a].send(p)
                 sent[0] += 1
             ended.wait(0.005)
@@ -571,7 +595,8 @@ def power_on_and_off(ground):
             sh("ip", "link", "set", "eth0", "up", ns=ground.ns("it"))
         for address in (V6["it"], RAW6["it"]):
             sh("ip", "addr", "add", address + "/64", "dev", "eth0", "nodad", ns=ground.ns("it"))
-        for family, net, end in zip(("-4", "-6"), boxes.ZONES["it"], (".1", ":1")):  # they went with the link
+        # the addresses were lost with the link
+        for family, net, end in zip(("-4", "-6"), boxes.ZONES["it"], (".1", ":1")):
             sh("ip", family, "route", "replace", "default", "via", net + end, ns=ground.ns("it"))
         ground.sentinel(wires, watch)
         for how in (signal.SIGKILL, signal.SIGTERM):
@@ -579,7 +604,8 @@ def power_on_and_off(ground):
             ground.daemon.wait()
             ground.start()
             ground.sentinel(wires, watch)
-        # Switched off: only the disk remembers, and the interfaces are where the machine finds them.
+        # Switched off: only the disk has the state, and the interfaces are where the machine finds
+        # them.
         ground.kill()
         for zone in ZONES:
             sh("ip", "link", "set", zone + "0", "netns", ground.net.ns("box"), ns=ground.data)

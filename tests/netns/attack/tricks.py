@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tricks: each gets an open session and says what must become of it. `R` of a session is a request that is allowed, `W` one of the same
-length that is not (speech.py)."""
+"""Tricks: each gets an open session and returns what must happen to it. `R` of a session is an
+allowed request, `W` a forbidden one of the same length (speech.py)."""
 import struct
 
 from endpoint import M32, answered
@@ -24,7 +24,7 @@ def one_byte_each(r):
 
 
 def allowed_one_byte_each(r):
-    """But for the bytes of a header that must stay together."""
+    """One byte in each segment, except the bytes of a header that must stay together."""
     whole = max(1, r.speech.fragile)
     for part in [r.R[:whole]] + [r.R[i:i + 1] for i in range(whole, len(r.R))]:
         r.say(part)
@@ -185,7 +185,7 @@ def lies(r, bytes_):
 
 
 def lies_about_lengths(r, bytes_):
-    """What is missing, or over, is made up for by more than any PDU holds."""
+    """Missing or extra bytes are followed by more bytes than any PDU has."""
     r.say(bytes_)
     for _ in range(4):
         r.say((r.W * 60)[:1380])
@@ -198,7 +198,7 @@ def pipelined(r, n, at):
 
 
 def pipelined_across(r, off):
-    """Cut so many bytes off the beginning of the forbidden one."""
+    """Splits the forbidden request after so many bytes."""
     train, at = r.R * 3 + r.W + r.R, 3 * len(r.R) + off
     r.say(train[:at])
     r.say(train[at:])
@@ -233,14 +233,15 @@ def syn_over_live(r):
 
 
 def lost_ack_trick(r):
-    """Acknowledges what the server never sent, then writes."""
+    """Acknowledges bytes that the server never sent, then writes."""
     r.segment(r.W, ack=r.ack + 5000)
     r.segment(b"", ack=r.ack + 5000, flags=ACK)
     return ON
 
 
 def hole_with_another_reading(r):
-    """The server's stack takes no segment with such a signature; the box has forwarded its bytes all the same."""
+    """The server's stack refuses segments with such a signature, but the box has forwarded their
+    bytes."""
     r.segment(r.R, options=SIGNATURE)
     r.segment(r.W)
     return CUT
@@ -296,14 +297,14 @@ def no_window(r):
 
 
 def dies_on_the_way(r):
-    """Of the first reading the box itself lets nothing go on."""
+    """The box itself forwards nothing of the first version of the bytes."""
     r.segment(r.R, **{"hops" if ":" in r.me else "ttl": 1})
     r.segment(r.W)
     return CUT
 
 
 def in_pieces(r, *which):
-    """Cut by IP, the head of TCP alone first and last."""
+    """In IP fragments, with the TCP header alone first and last."""
     t = tcp(r.me, r.to, r.sport, r.port, r.seq, r.ack, ACK | PSH, b"".join(r.W if w == "W" else r.R for w in which))
     for order in (1, -1):
         cuts = [(0, 1, t[:24]), (24, 0, t[24:])][::order]
@@ -313,7 +314,8 @@ def in_pieces(r, *which):
 
 
 def in_eighths(r, *which):
-    """Cut by IP into pieces of eight bytes, in any order; over IPv6 the head of TCP stays whole, as every stack wants it."""
+    """In IP fragments of eight bytes in any order; over IPv6 the TCP header stays whole, as every
+    stack requires."""
     t = tcp(r.me, r.to, r.sport, r.port, r.seq, r.ack, ACK | PSH, b"".join(r.W if w == "W" else r.R for w in which))
     cuts = [0] + list(range(24 if ":" in r.me else 8, len(t), 8)) + [len(t)]
     pieces = fragments(r.me, r.to, 6, [(a, b < len(t), t[a:b]) for a, b in zip(cuts, cuts[1:])], r.rng.randrange(1 << 16))
@@ -336,7 +338,7 @@ def other_functions(r, function, data):
 
 
 def tricks_of(speech):
-    """What TCP and IP allow with the requests of any protocol."""
+    """The tricks of TCP and IP with the requests of any protocol."""
     n = len(speech.write)
     return [("split at %d" % at, split, at) for at in range(1, n)] + \
         [("pipelined %d of %d" % (at, n), pipelined, n, at) for n, at in ((2, 0), (2, 1), (8, 0), (8, 3), (8, 7), (16, 15))] + \

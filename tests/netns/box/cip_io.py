@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""I/O of EtherNet/IP through the box: connections opened over TCP, their datagrams over UDP, between a device and many originators of which
-each meets whatever worker the kernel chooses. Counted where the datagrams arrive. Messages of tests/lib/enip.py."""
+"""I/O of EtherNet/IP through the box: connections are opened over TCP, and their datagrams come
+over UDP, between a device and many originators, each at the worker that the kernel chooses. Counted
+where the datagrams arrive. Messages of tests/lib/enip.py."""
 import json
 import os
 import signal
@@ -19,8 +20,10 @@ SOURCES = ["10.72.0.%d" % n for n in range(40, 52)] + ["2001:db8:72::%x" % n for
 IN = conduit("io-in", "ops", "ot", ["io_in"], criticality="cargo")
 WATCHED = conduit("io-in", "ops", "ot", ["io_in"], criticality="cargo", mode="observe")
 OUT = conduit("io-out", "ops", "ot", ["io_out"], criticality="cargo")
-STRICT = conduit("requests", "ops", "ot", ["logix"], criticality="safety")  # of the session alone, so that it has another lane than the data
-HEARTBEAT, OUTPUT, INPUT = b"\1\0", b"\1\0\0\0\0\0", b"\1\0" + b"i" * 30  # a number, and behind it what is told
+# only for the session, so that it has another lane than the data
+STRICT = conduit("requests", "ops", "ot", ["logix"], criticality="safety")
+# a number, followed by the data
+HEARTBEAT, OUTPUT, INPUT = b"\1\0", b"\1\0\0\0\0\0", b"\1\0" + b"i" * 30
 
 
 def family(address):
@@ -28,7 +31,8 @@ def family(address):
 
 
 class End:
-    """A socket on port 2222 of an address; what comes is kept as (number, data), or None where it is no datagram of I/O."""
+    """A socket on port 2222 of an address. Received datagrams are kept as (number, data); None: no
+    I/O datagram."""
 
     def __init__(self, box, zone, address):
         with inside(box.ns(zone)):
@@ -57,7 +61,8 @@ class End:
 
     def end(self):
         try:
-            self.s.shutdown(socket.SHUT_RDWR)  # who waits for a datagram holds the port
+            # otherwise a thread that waits for a datagram would keep the port
+            self.s.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
         self.thread.join()
@@ -65,7 +70,7 @@ class End:
 
 
 class Device:
-    """The controller of tests/lib, and its port for I/O, at both addresses."""
+    """The controller of tests/lib with its port for I/O, at both addresses."""
 
     def __init__(self, box):
         self.plc, self.io, self.listeners = enip.Controller(), {}, []
@@ -81,7 +86,8 @@ class Device:
 
     def end(self):
         for s in self.listeners:
-            s.shutdown(socket.SHUT_RDWR)  # who waits for a session holds the port
+            # otherwise a thread that waits for a session would keep the port
+            s.shutdown(socket.SHUT_RDWR)
             s.close()
         for end in self.io.values():
             end.end()
@@ -114,7 +120,7 @@ class Originator:
         return answer is not None and enip.status_of(answer) == 0
 
     def sends(self, serial, data):
-        """Whether a datagram arrives, sent as often as a control loop would within a second."""
+        """Whether a datagram arrives that is sent repeatedly for a second, as by a control loop."""
         return self._arrives(lambda: self.io.tell(self.to, 0x1000 + serial, data),
                              lambda: self.device.has(self.source, 0x1000 + serial, data))
 
@@ -142,7 +148,7 @@ def refusals(box, after, reason):
 
 
 def never_arrives(box, reason, send, end):
-    """What is refused does not arrive: the record of it comes, and nothing at the other end."""
+    """A refused datagram does not arrive: its record comes, and nothing at the other end."""
     seq = box.last_seq()
     end.got.clear()
     send()
@@ -159,7 +165,8 @@ def put_up(box):
 
 
 def connections_and_their_data(box):
-    """Sixteen pairs of hosts, two workers: what one opens all of its datagrams find; each of the ways to open; close."""
+    """Sixteen pairs of hosts, two workers: the datagrams of an opened connection pass, at whichever
+    worker. Each way to open a connection; and its close."""
     box.apply(IN, OUT)
     device, originators = put_up(box)
     try:
@@ -175,14 +182,15 @@ def connections_and_their_data(box):
             never_arrives(box, "not_opened", lambda s=serial, d=data: one.io.tell(OT, 0x1000 + s, d), device.io[OT])
         never_arrives(box, "not_opened", lambda: device.io[OT].tell(one.source, 0x1000 + 1, INPUT), one.io)
         device.io[OT].got.clear()
-        one.io.s.sendto(enip.io(0x1001, HEARTBEAT) + b"\0", (OT, PORT))  # no datagram of I/O, of which there is no record
+        # no I/O datagram; it makes no record
+        one.io.s.sendto(enip.io(0x1001, HEARTBEAT) + b"\0", (OT, PORT))
         one.io.tell(OT, 0x1001, HEARTBEAT)
         wait_for(lambda: device.io[OT].got, 5, "a datagram behind one with a byte too many")
         expect(device.io[OT].got == [(one.source, (0x1001, HEARTBEAT))], "what arrived: %s", device.io[OT].got)
         expect(enip.status_of(one.ask(enip.forward_close(1))) == 0, "a close")
         never_arrives(box, "not_opened", lambda: one.io.tell(OT, 0x1001, HEARTBEAT), device.io[OT])
         expect(one.sends(2, OUTPUT) and other.sends(1, HEARTBEAT), "others' connections ended")
-        other.s.close()  # a session that ends takes no I/O along
+        other.s.close()  # the end of this session does not end its I/O connections
         expect(other.sends(1, HEARTBEAT) and other.is_sent(2, INPUT), "ended with its session")
         box.apply(IN, OUT, STRICT)
         for serial, o in enumerate(originators[2:], 10):
@@ -196,7 +204,7 @@ def connections_and_their_data(box):
 
 
 class Pace:
-    """Inputs at the pace of a device, counted, from the time it begins until its end."""
+    """Sends inputs at the pace of a device, and counts them, from its beginning to its end."""
 
     def __init__(self, originator, serial):
         self.o, self.serial, self.sent, self.ended = originator, serial, 0, threading.Event()
@@ -221,7 +229,8 @@ class Pace:
 
 
 def narrowed_while_it_runs(box):
-    """Before, during and after applies: inputs lose nothing; outputs end with their row, and go on when it is there again in time."""
+    """Before, during and after applies: inputs lose nothing. Outputs end together with their row,
+    and go on if it comes back in time."""
     box.apply(IN, OUT)
     device, originators = put_up(box)
     paces = []
@@ -256,23 +265,25 @@ def narrowed_while_it_runs(box):
 
 
 def narrowed(box, *policy):
-    """What a dry run says of datagrams: {(service, reason): how many went by it}."""
+    """What a dry run says about datagrams: {(service, reason): number of connections}."""
     answer = json.loads(box.sekisho("apply", "--dry-run", "--json", box.write(*policy)).stdout)
     expect(all(s["transport"] == "tcp" for s in answer["cut"]), "would be cut: %s", answer["cut"])
     return {(c.get("function_name"), c["reason"]): c["count"] for s in answer["narrowed"] if s["transport"] == "udp" for c in s["commands"]}
 
 
 def observed_before(box):
-    """A site observes, sees what it forgot, and enforces: what runs goes on where the new rows have it, and before that is said what does not."""
+    """A site observes, sees what its rows lack, and then enforces: connections that the new rows
+    allow go on, and the forecast names the others."""
     box.apply(WATCHED)
     device, originators = put_up(box)
     one = originators[0]
     try:
         expect(one.open(1, HEARTBEAT, INPUT) and one.open(2, OUTPUT, INPUT, route=b"\1\0"), "nothing was opened")
         expect(one.sends(1, HEARTBEAT) and one.sends(2, OUTPUT) and one.is_sent(2, INPUT), "nothing is stopped, and it does not arrive")
-        one.s.close()  # its session is over, and who opened it will not say it again
+        # its session has ended, and its originator will not open the connection again
+        one.s.close()
         expect(narrowed(box, IN, OUT) == {}, "would be refused: %s", narrowed(box, IN, OUT))
-        said = narrowed(box, IN)  # two datagrams, or more where one came late and was sent again
+        said = narrowed(box, IN)  # two datagrams, or more if a late one was repeated
         expect(list(said) == [("open_output_connection", "enip.function")] and min(said.values()) >= 2, "would be refused: %s", said)
         box.apply(IN, OUT)
         expect(one.sends(1, HEARTBEAT) and one.sends(2, OUTPUT) and one.is_sent(2, INPUT), "stopped by rows that have it")
@@ -292,7 +303,8 @@ def observed_before(box):
 
 
 def the_worker_dies(box):
-    """Its connections are known to nobody: nothing passes until their originator opens them again."""
+    """Nobody knows its connections any more: nothing passes until their originators open them
+    again."""
     box.apply(IN)
     device, originators = put_up(box)
     one = originators[0]

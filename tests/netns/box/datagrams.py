@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Datagrams of an enforced protocol: Modbus over UDP to a server of pymodbus. Each is judged for itself; what is refused never arrives,
-and whatever else happens the next one that is allowed does. Counted where the packets arrive."""
+"""Datagrams of an enforced protocol: Modbus over UDP to a pymodbus server. Each datagram is judged
+on its own: a refused one never arrives, and the next allowed one does, whatever else happens.
+Counted where the packets arrive."""
 import json
 import os
 import signal
@@ -22,7 +23,7 @@ HOLD = conduit("reads", "ops", "ot", ["udp_read"], criticality="cargo", when_dow
 OPEN = conduit("reads", "ops", "ot", ["udp_read"], criticality="cargo", when_down="open", when_overloaded="open", when_midstream="pick_up")
 WATCH = conduit("reads", "ops", "ot", ["udp_read"], criticality="cargo", mode="observe")
 
-# pymodbus asks for pyserial when it is imported, and for nothing of it here.
+# pymodbus imports pyserial, but does not use it here.
 SERVER = """
 import sys, types
 serial = types.ModuleType("serial_asyncio")
@@ -36,7 +37,7 @@ StartUdpServer(context=ModbusServerContext(slaves=slave, single=True), address=(
 
 
 class Server:
-    """A server of pymodbus in the namespace of the PLCs."""
+    """A pymodbus server in the namespace of the PLCs."""
 
     def __init__(self, box, address=OT):
         self.process = subprocess.Popen(["ip", "netns", "exec", box.ns("ot"), "/usr/bin/python3", "-c", SERVER, address, str(PORT)],
@@ -56,7 +57,7 @@ class Server:
 
 
 class Client:
-    """One flow; `ask` gives the whole answer, or None when none comes."""
+    """One flow; `ask` returns the whole answer, or None."""
 
     def __init__(self, box, address=OT):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -99,7 +100,7 @@ class Client:
 
 
 def arrived(capture, function):
-    """Requests of this function that came in at the server, by transaction."""
+    """The requests of this function that arrived at the server, by transaction."""
     found = []
     for f in capture.incoming():
         x = decode(f)
@@ -109,7 +110,8 @@ def arrived(capture, function):
 
 
 def judged(box):
-    """Reads pass, writes and garbage never arrive and end nothing; both families; the next datagram by the next policy."""
+    """Reads pass; writes and invalid bytes never arrive and end nothing; IPv4 and IPv6; after a
+    change, the next datagram is judged by the new policy."""
     box.apply(READ)
     servers = [Server(box), Server(box, OT6)]
     capture = Capture(box.net, box.ns("ot"), "eth0")
@@ -144,7 +146,7 @@ def judged(box):
 
 
 def observed(box):
-    """Everything passes, and is recorded."""
+    """Everything passes and is recorded."""
     box.apply(WATCH)
     server = Server(box)
     try:
@@ -155,7 +157,8 @@ def observed(box):
 
 
 def worker_dies(box):
-    """closed: nothing passes unjudged, and the next read after it does; hold: the live flow goes on; open: everything."""
+    """closed: nothing passes unjudged, and the next read after it does; hold: the live flow goes
+    on; open: everything passes."""
     server = Server(box)
     capture = Capture(box.net, box.ns("ot"), "eth0")
     try:
@@ -180,7 +183,7 @@ def worker_dies(box):
 
 
 def flooded(box):
-    """A full queue of datagrams that are refused: reads of the same lane go on, and no write arrives."""
+    """A full queue of refused datagrams: reads of the same lane go on, and no write arrives."""
     box.apply(READ)
     server = Server(box)
     capture = Capture(box.net, box.ns("ot"), "eth0")
@@ -203,8 +206,9 @@ QUESTION = b"\x01\x00\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"
 
 
 def refused_by_mistake(box):
-    """One flow, from a port that stays: refused by a policy on trial, it goes on behind the rollback, behind the right policy, and under observe at
-    once; the lists say so. Counted where the datagrams arrive."""
+    """One flow from a fixed port is refused by a policy on trial. It goes on after the rollback,
+    under the right policy, and under observe at once, and the lists say so. Counted where the
+    datagrams arrive."""
     right, wrong, watch = (conduit("names", "ops", "ot", [service], criticality="cargo", **keys) for service, keys in (
         ("names", {}), ("not_names", {}), ("not_names", {"mode": "observe"})))
     with inside(box.ns("ot")):
@@ -222,7 +226,7 @@ def refused_by_mistake(box):
         said += n
         for i in numbers:
             client.send(struct.pack("!H", i) + QUESTION)
-            if refused:  # decided, so that what comes next is another's
+            if refused:  # decided, so the next datagram belongs to another step
                 wait_for(lambda: dropped() >= before + i - numbers[0] + 1, 5, "datagram %d to be dropped" % i)
             else:
                 server.settimeout(2 * SLOWNESS)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two kinds of workers, each with lanes of its own, and another number of them: what the other kind does, or how many there are,
-is of no consequence for a session. Counted where the packets arrive."""
+"""Two kinds of workers with separate lanes, and changes of their number. A session must not notice
+what the other kind does, or how many workers there are. Counts packets where they arrive."""
 import os
 import signal
 import socket
@@ -22,22 +22,25 @@ READ = conduit("reads", "ops", "ot", ["read"], criticality="cargo")
 HOLD = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_down="hold", when_overloaded="hold", when_midstream="pick_up")
 NAMES = conduit("names", "it", "ops", ["names"], criticality="support")
 QUESTION = b"\x01\x00\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"
-LATE = 0.1  # s, without waits for a core: less than TCP needs to say anything twice
+# s, without time in which a core was awaited; less than TCP's shortest retransmission time
+LATE = 0.1
 
 
 def segments(frames, port=502):
-    """(source, its port, sequence number, data) of each segment with data that arrived, as often as it did."""
+    """(source, source port, sequence number, data) of each segment with data that arrived,
+    including repetitions."""
     found = [decode(f) for f in frames]
     for _, source, _, proto, t in (x for x in found if x is not None):
         if proto == 6 and len(t) >= 20 and struct.unpack("!H", t[2:4])[0] == port and len(t) > (t[12] >> 4) * 4:
             yield source, struct.unpack("!H", t[:2])[0], struct.unpack("!I", t[4:8])[0], t[(t[12] >> 4) * 4:]
 
 
-ENDS = 8  # as many killed as stopped
+ENDS = 8  # half of them are killed, half are stopped
 
 
 class Killer:
-    """Ends all workers of one kind, again and again: killed, or stopped until their gate finds that they hang."""
+    """Ends all workers of one kind again and again: kills them, or stops them until their gate
+    finds that they hang."""
 
     def __init__(self, box, kind):
         self.box, self.kind, self.ended, self.killed, self.hung = box, kind, False, 0, 0
@@ -60,7 +63,8 @@ class Killer:
                         self.stopped.add(r["pid"])
 
     def beside(self, ask, n):
-        """What comes of n asked beside it: a part of them after each of the first ends, however fast these follow one another here."""
+        """Asks n times while the workers are ended: a part of the questions after each of the first
+        ends, however fast these come here."""
         first = second = 0
         for i in range(ENDS):
             wait_for(lambda: self.killed + self.hung > i, 10, "end %d of a worker" % (i + 1))
@@ -71,19 +75,20 @@ class Killer:
     def end(self):
         self.ended = True
         self.thread.join()
-        # One that was stopped last runs as far as anybody knows, until its gate finds that it hangs.
+        # A worker that was stopped last looks alive until its gate finds that it hangs.
         wait_for(lambda: not self.stopped & {r["pid"] for r in self.box.status()["roles"]}, 8, "whoever was stopped to be replaced")
         wait_for(self.box.running, 8, "all workers again")
 
 
 def passage(box, kind):
-    """The processes that a packet of this kind's lanes has to do with, this one included."""
+    """The processes that a packet of this kind's lanes depends on, including this one."""
     return Waits([r["pid"] for r in box.status()["roles"] if r["role"] == "gate" or r["role"] == "dpi" and r["kind"] == kind])
 
 
 def polls(box, n):
-    """Requests one after the other in one session: how many of them were late, and how many arrived. One that TCP says twice, and that is
-    not late, was said twice by a host that waited for a core."""
+    """Sends requests one after the other in one session. Returns how many were late, and how many
+    arrived. A repeated request that was not late was repeated because this host waited for a
+    core."""
     capture = Capture(box.net, box.ns("ot"), "eth0")
     s = modbus.connect(box.ns("ops"), OT, 502, timeout=5.0)
     late, waits = 0, passage(box, "commands")
@@ -102,9 +107,11 @@ def polls(box, n):
 
 
 def questions(box, n):
-    """Datagrams of which each begins a flow and is named by nDPI; how many arrived, and how many late."""
+    """Sends datagrams that each begin a flow and are named by nDPI. Returns how many arrived, and
+    how many were late."""
     capture = Capture(box.net, box.ns("ops"), "eth0")
-    sent, pace, waits = {}, threading.Event(), passage(box, "naming")  # nobody sets the event: the pace of the traffic
+    # nobody sets the event; waiting for it sets the pace of the traffic
+    sent, pace, waits = {}, threading.Event(), passage(box, "naming")
     with inside(box.ns("it")):
         for i in range(n):
             s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -125,7 +132,7 @@ def questions(box, n):
     try:
         wait_for(lambda: len(arrived()) == n, 0.5, "all questions")
     except TimeoutError:
-        pass  # the caller says how many should
+        pass  # the caller checks the number
     times = arrived()
     waits.sample()
     capture.close()
@@ -133,7 +140,8 @@ def questions(box, n):
 
 
 def kinds_apart(box):
-    """Workers of one kind that die and hang all the while delay no packet of the other kind's lanes, and lose none."""
+    """Workers of one kind that die and hang all the time neither delay nor lose a packet of the
+    other kind's lanes."""
     box.apply(READ, NAMES)
     n = 400
     expect(polls(box, 50) == (0, 50) and questions(box, 50) == (50, 0), "not even while all live")
@@ -175,8 +183,9 @@ def slots_used(box):
 
 
 def other_number(box):
-    """Sixteen pairs of hosts poll. Another number of workers is applied: no session notices. The daemon is started anew, by which it
-    counts: every session goes on, as its conduit says, and none is reset."""
+    """Sixteen pairs of hosts poll. When another number of workers is applied, no session notices.
+    When the daemon is restarted, which makes the new number effective, every session goes on as its
+    conduit says, and none is reset."""
     for host in HOSTS:
         sh("ip", "address", "add", host + "/24", "dev", "eth0", ns=box.ns("ops"))
     before, notes = box.workers, []
@@ -208,7 +217,9 @@ def change_number(box, sessions, number):
     expect(len(said_once) == len(set(said_once)), "%d segments arrived twice", len(said_once) - len(set(said_once)))
     met = [e["reason"] for e in box.events(last) if e["kind"] == "flow"]
     expect(not met, "a worker met sessions that it did not know: %s", met)
-    runs = min(number, os.cpu_count())  # no more than cores: of one core both numbers make one worker, and there is nothing to wait for
+    # no more workers than cores run: on one core both numbers give one worker, and there is nothing
+    # to wait for
+    runs = min(number, os.cpu_count())
     words = "this box has 1 cores: it runs 1" if runs < number else "until the daemon is started again" if os.cpu_count() > 1 else ""
     expect(words in " ".join(said.split()), "not told: %s", said)
     expect(box.pids("dpi") == pids and (run_of(box)["commands"] != number or os.cpu_count() == 1), "it runs %s at once", run_of(box))
@@ -224,7 +235,7 @@ def change_number(box, sessions, number):
 
 
 class Poller:
-    """All sessions ask one after the other, all the while."""
+    """Polls in all sessions, one after the other, all the time."""
 
     def __init__(self, sessions):
         self.sessions, self.asked, self.rounds, self.ended, self.trouble = sessions, 0, 0, False, None
@@ -243,7 +254,7 @@ class Poller:
             self.trouble = e
 
     def round(self):
-        """Until each has asked and been answered at least once more."""
+        """Waits until each session has asked and got an answer once more."""
         at = self.rounds
         wait_for(lambda: self.trouble or self.rounds >= at + 2, 10, "a round")
         expect(self.trouble is None, "session %d: %s", self.asked % len(self.sessions), self.trouble)

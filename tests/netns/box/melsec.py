@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MC protocol through the box, to a controller that says what it executed (tests/lib/slmp.py): all four forms, TCP and UDP."""
+"""MC protocol through the box, to a controller that tells what it has executed (tests/lib/slmp.py):
+all four forms, over TCP and UDP."""
 import os
 import socket
 import sys
@@ -11,7 +12,8 @@ from cases import expect  # noqa: E402
 from net import SLOWNESS, inside, wait_for  # noqa: E402
 
 OT, OPS = "10.73.0.2", "10.72.0.2"
-MELSEC = conduit("melsec", "ops", "ot", ["melsec"], criticality="cargo")  # D 0 to 99 is read; 0 or 1 is written to D50
+# D0 to D99 may be read; 0 or 1 may be written to D50
+MELSEC = conduit("melsec", "ops", "ot", ["melsec"], criticality="cargo")
 
 
 def put_up(box, kind, port):
@@ -83,7 +85,7 @@ def melsec_over_udp(box):
         for serial in range(3):
             s.send(f.write("d", 50, [1], serial=serial))
             expect(slmp.parse(s.recv(4096))["end"] == 0, "%s: an allowed write", f)
-            s.send(f.write("d", 50, [2], serial=serial + 10))  # dropped: the flow goes on
+            s.send(f.write("d", 50, [2], serial=serial + 10))  # dropped; the flow goes on
             s.send(f.request(0x1002, 0, f.num(2, 1), serial + 20))
             s.send(f.read("d", 50, 1, serial=serial + 30))
             got = slmp.parse(s.recv(4096))["data"]

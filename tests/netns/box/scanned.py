@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nmap's scripts for controllers, through conduits that read: what they ask for is no reading of values but a look at the device, which has a word
-of its own (diagnose). Without it nothing of theirs arrives but how a session opens, whatever the device is; with it they tell what it is."""
+"""nmap's scripts for controllers, through conduits that only read values: the scripts do not read
+values but look at the device, for which rows have a word of their own (diagnose). Without it only
+the beginning of their sessions arrives at any device; with it they show what the device is."""
 import os
 import shutil
 import socket
@@ -22,7 +23,7 @@ MODULE, DRIVE, METER = b"6ES7 315-2EH14-0AB0 ", b"1756-L61/B", b"PM710"
 
 
 class Device:
-    """Answers what it knows, and keeps what it was asked."""
+    """Answers known requests, and keeps all of them."""
 
     def __init__(self):
         self.asked = []
@@ -30,7 +31,7 @@ class Device:
     def until_it_ends(self, s):
         try:
             self.session(s)
-        except OSError:  # a reset, most of all
+        except OSError:  # usually a reset
             pass
         finally:
             s.close()
@@ -82,7 +83,8 @@ class Drive(Device):
             s.sendall(enip.message(0x63, identity, 0, struct.unpack_from("<Q", m, 12)[0]))
 
 
-# Script, port, device, what the script tells of it; services that read and that look; why it is refused, and what arrives all the same.
+# Script, port, device, what the script shows of it; services that read and that diagnose; the
+# reason for the refusal, and what arrives all the same.
 SCRIPTS = (("modbus-discover", 502, Meter, METER, "read", "look", "modbus.function", []),
            ("s7-info", 102, Station, MODULE, "s7_read", "s7_look", "s7comm.function", [s7.SETUP]),
            ("enip-info", 44818, Drive, DRIVE, "logix_read", "logix_look", "enip.function", []))
@@ -110,7 +112,9 @@ def scripts_of_a_scanner(box):
         raise Skip("nmap is not installed")
     sh("ip", "address", "replace", OT + "/24", "dev", "eth0", ns=box.ns("ot"))
     for script, port, device, told, reads, looks, reason, arrives in SCRIPTS:
-        box.kill()  # whoever starts has a whole budget of records, of which a script that tries all units spends much
+        # a new daemon has its whole budget of records; a script that tries all units uses much of
+        # it
+        box.kill()
         box.start()
         listener, d = put_up(box, port), device()
         d.serve(listener)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inspection off and on again: a trial under which any bytes pass, and its end. Sessions go on or end as the list said, by the words of their
-conduit, and commands are judged behind it. Counted where they arrive."""
+"""Inspection is switched off and on again: a trial under which any bytes pass, and its end.
+Sessions go on or end as the list said, by the keys of their conduit, and then commands are judged.
+Counted where they arrive."""
 import json
 import os
 import socket
@@ -41,7 +42,7 @@ def reads(s):
 
 
 def is_judged(s):
-    """A write is refused, and ends it."""
+    """Checks that a write is refused and ends the session."""
     try:
         s.sendall(modbus.write_register(1, 1))
         return not modbus.answer(s)
@@ -50,7 +51,7 @@ def is_judged(s):
 
 
 def back(box, good, how):
-    """What the list says is cut; then it is done."""
+    """Checks that the list names the cut sessions, and then goes back."""
     if how == "rollback":
         said = json.loads(box.sekisho("rollback", "--json").stdout)
     else:
@@ -62,7 +63,8 @@ def back(box, good, how):
 
 
 def off_and_on(box):
-    """Under `pick_up` a session goes on and is judged; under `reset` it ends: both as the list said."""
+    """Under `pick_up` a session goes on and is judged; under `reset` it ends: both as the list
+    said."""
     for keys, goes_on in ((PICK_UP, True), (HOLD, True), ({}, False)):
         for how in ("apply", "rollback"):
             good, wide = policies(**keys)
@@ -81,7 +83,8 @@ def off_and_on(box):
 
 
 def one_port_dials_anew(box):
-    """A client with one port, closed or refused before, dials anew while any bytes pass: its session is no part of what was."""
+    """A client with one port, whose session was closed or refused before, opens a new one while any
+    bytes pass: its session has nothing to do with the earlier one."""
     port = 40100
     for keys in (PICK_UP, HOLD):
         for cut_before in (False, True):
@@ -96,7 +99,7 @@ def one_port_dials_anew(box):
             s.close()
             box.apply(wide)
             deadline = time.monotonic() + 90 * SLOWNESS
-            while True:  # until the port is free at its client
+            while True:  # until the client's port is free
                 try:
                     s = dial(box, port)
                     break
@@ -112,14 +115,15 @@ def one_port_dials_anew(box):
 
 
 def nothing_to_pick_up(box):
-    """Where only a name is promised nothing can be picked up: it ends at once, as the list says."""
+    """A session whose protocol is only recognised cannot be picked up: it ends at once, as the list
+    says."""
     for how in ("apply", "rollback"):
         name, wide = (conduit("reads", "ops", "ot", [service], criticality="cargo", **PICK_UP) for service in ("tls502", "any502"))
         box.apply(name)
         box.sekisho("apply", *(["--confirm", "90"] if how == "rollback" else []), box.write(wide))
         s = dial(box)
         expect(reads(s), "it ends where any bytes pass")
-        ours = ":%d" % s.getsockname()[1]  # another case may have left a session behind
+        ours = ":%d" % s.getsockname()[1]  # another case may have left a session
         cut = [x for x in back(box, name, how) if x["client"].endswith(ours)]
         expect([x["reason"] for x in cut] == ["midstream.reset"], "%s: what the list says: %s", how, cut)
         began = time.monotonic()

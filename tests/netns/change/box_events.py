@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to the machine: links, devices, the clock, disk and memory."""
+"""Events of the machine: links, devices, the clock, the disk and memory."""
 import os
 import subprocess
 import threading
@@ -34,7 +34,7 @@ class LinkDownAndUp(Event):
 
     def fire(self, field):
         sh("ip", "link", "set", "eth0", "down", ns=field.ns("ot"))
-        threading.Event().wait(0.3)  # how long the link is down
+        threading.Event().wait(0.3)  # the time without a link
         restore_host(field, "ot")
 
 
@@ -43,13 +43,13 @@ class BoxLinkDownAndUp(LinkDownAndUp):
 
     def fire(self, field):
         sh("ip", "link", "set", "ot0", "down", ns=field.data)
-        threading.Event().wait(0.3)  # how long the link is down
+        threading.Event().wait(0.3)  # the time without a link
         sh("ip", "link", "set", "ot0", "up", ns=field.data, check=False)
         restore_host(field, "ot")
 
 
 class DeviceGoneAndBack(LinkDownAndUp):
-    """The device is pulled out, and the same one comes again, with another number of the kernel."""
+    """The device is removed and comes back with another index."""
     drift = ("network",)
 
     def fire(self, field):
@@ -65,18 +65,20 @@ class DeviceGoneAndBack(LinkDownAndUp):
 
 
 class DeviceRenamed(LinkDownAndUp):
-    """Somebody gives the device another name while packets pass by it: for the policy it is gone, and nothing passes until it has its name."""
+    """The device is renamed while packets pass. For the policy it is gone, and nothing passes until
+    it has its name again."""
     drift = ("network",)
     moved = ("ip", "link", "set", "ot0", "name", "elsewhere0"), ("ip", "link", "set", "elsewhere0", "name", "ot0")
 
     def gone_and_back(self, field):
-        """Where each of the two commands is said, and what it is."""
+        """The two commands, each with the namespace where it runs."""
         return [(field.data, command) for command in self.moved]
 
     def fire(self, field):
         seq = field.last_seq()
         (here, away), (there, back) = self.gone_and_back(field)
-        if sh(*away, ns=here, check=False).returncode != 0:  # before Linux 6.2 a link that is up keeps its name
+        # before Linux 6.2 a link that is up cannot be renamed
+        if sh(*away, ns=here, check=False).returncode != 0:
             sh("ip", "link", "set", "ot0", "down", ns=here)
             sh(*away, ns=here)
         try:
@@ -94,7 +96,8 @@ class DeviceRenamed(LinkDownAndUp):
 
 
 class DeviceMovedAway(DeviceRenamed):
-    """Into another namespace, and from there to where the box takes its devices from; it comes with another number of the kernel."""
+    """The device is moved to another namespace, and then to the one from which the box takes its
+    devices. It has another index afterwards."""
 
     def gone_and_back(self, field):
         away = field.ns("it")
@@ -106,7 +109,8 @@ class DeviceMovedAway(DeviceRenamed):
 
     def fire(self, field):
         before, away = self.number(field), field.ns("it")
-        sh("ip", "link", "add", "taken0", "index", before, "type", "veth", "peer", "name", "taken1", ns=away, check=False)  # or it is taken already
+        # unless this index is in use already
+        sh("ip", "link", "add", "taken0", "index", before, "type", "veth", "peer", "name", "taken1", ns=away, check=False)
         try:
             super().fire(field)
         finally:
@@ -116,7 +120,7 @@ class DeviceMovedAway(DeviceRenamed):
 
 
 class AddressTakenAway(Event):
-    """Somebody takes the box's address; the box sets it right."""
+    """Another program removes the box's address, and the box restores it."""
     lossless = exact = False
     drift = ("network",)
 
@@ -127,11 +131,11 @@ class AddressTakenAway(Event):
 
 
 class MtuChanged(Event):
-    """Not in the policy, so whoever set it may."""
+    """The policy does not set an MTU, so other programs may change it."""
 
     def fire(self, field):
         sh("ip", "link", "set", "ot0", "mtu", "1400", ns=field.data)
-        threading.Event().wait(0.2)  # how long packets meet the smaller one
+        threading.Event().wait(0.2)  # the time in which packets meet the smaller MTU
 
     def after(self, field):
         sh("ip", "link", "set", "ot0", "mtu", "1500", ns=field.data)
@@ -140,13 +144,14 @@ class MtuChanged(Event):
 # ---- the clock -------------------------------------------------------------------------------------------------------
 
 class ClockSetForward(Event):
-    """By a day. Rights without an end lose nothing; one that ends in an hour has ended."""
+    """The clock is set forward by a day. Rights without an end are not affected; a right that would
+    end in an hour has ended."""
     seam = True
     ahead = 86400
 
     def fire(self, field):
         field.seam.clock(self.ahead)
-        threading.Event().wait(1.5)  # whoever compares clocks has done so
+        threading.Event().wait(1.5)  # every comparison of the clocks has happened by then
 
     def wrong(self, field, states):
         try:
@@ -171,7 +176,7 @@ class ClockSetBack(ClockSetForward):
 
 
 class ClockSetPastTheEnd(ClockSetForward):
-    """A right ends at a moment, not after a while."""
+    """A right ends at a time of day, not after a duration."""
     ahead = 7200
     drift = ("clock",)
 
@@ -186,7 +191,7 @@ class ClockSetPastTheEnd(ClockSetForward):
 
 
 class ClockSetBackBeforeTheEnd(ClockSetForward):
-    """The end is later by the new clock: the right lasts until then."""
+    """By the new clock the end is further away: the right lasts until then."""
     ahead = -60
     drift = ("clock",)
 
@@ -229,8 +234,8 @@ class TrialOverAClockChange(Event):
 # ---- room ------------------------------------------------------------------------------------------------------------
 
 class DiskFull(Event):
-    """An apply finds no room, says so, and leaves everything as it was. What the journal could not write it writes later, or
-    it says how much is missing."""
+    """An apply finds no room, says so, and changes nothing. The journal writes its records later,
+    or says how many are missing."""
     told = None
 
     def fire(self, field):
@@ -270,11 +275,11 @@ class DiskFull(Event):
 
 
 class MemoryShort(Event):
-    """No role finds memory for more than a little at a time: questions and an apply may fail, with a reason, and what was
-    allowed is not touched. How little is drawn."""
+    """Every role can only allocate a little memory at a time: questions and an apply may fail with
+    a reason, and allowed traffic is not affected. The limit is random."""
     seam = True
     told = roles = None
-    excuse = "Cannot allocate memory"  # whoever could not look says so
+    excuse = "Cannot allocate memory"  # the reason for a failed check
     sizes = (1, 64, 1024, 16384, 262144)
 
     def fire(self, field):
@@ -304,11 +309,11 @@ class MemoryShort(Event):
 
 
 class MemoryGroup:
-    """A group of processes with a limit on their memory, in whatever version of groups the machine has."""
+    """A group of processes with a memory limit, in whichever cgroup version the machine has."""
 
     @classmethod
     def here(cls):
-        """Whether the machine has any."""
+        """Whether the machine has cgroups with memory limits."""
         try:
             cls("sekisho-test-change-%d" % os.getpid()).end()
             return True
@@ -333,7 +338,7 @@ class MemoryGroup:
             f.write(str(value))
 
     def ended(self):
-        """How many processes the kernel ended for the group's memory."""
+        """How many processes the kernel has killed because of the group's limit."""
         with open(self.folder + ("/memory.events" if self.limit == "memory.max" else "/memory.oom_control"), encoding="ascii") as f:
             return int(dict(line.split() for line in f)["oom_kill"])
 
@@ -354,7 +359,8 @@ class MemoryGroup:
 
 
 class OutOfMemory(Event):
-    """The kernel ends a worker, because the box's group has no memory left; the supervisor starts another."""
+    """The kernel kills a worker because the box's group has no memory left. The supervisor starts
+    another one."""
     lossless = exact = False
     roles = ("dpi",)
 
@@ -363,8 +369,9 @@ class OutOfMemory(Event):
         self.group = MemoryGroup("sekisho-test-change-%d" % os.getpid())
         for pid in old:
             self.group.write("cgroup.procs", pid)
-        # What the workers have is counted elsewhere, and how many pages they will touch nobody can say: somebody else in the group
-        # wants more than there is. The kernel ends the largest first, so this one is small.
+        # The memory of the workers is counted elsewhere, and the pages that they will touch are
+        # unknown. So another process in the group asks for more memory than there is. The kernel
+        # kills the largest process first, so this one is small.
         self.group.write(self.group.limit, 1 << 20)
         eater = subprocess.Popen(["sh", "-c", "echo $$ >$0/cgroup.procs; exec dd if=/dev/zero of=/dev/null bs=8M", self.group.folder],
                                  stderr=subprocess.DEVNULL)
@@ -383,8 +390,9 @@ class OutOfMemory(Event):
 
 
 class ParserTakesMemory(Event):
-    """A worker takes memory without end: the kernel ends it at a limit, and nobody else; there is another at once. The limit is that of its
-    own group, where the daemon has made some; elsewhere one that is made here, for all workers."""
+    """A worker allocates memory without end: the kernel kills it at a limit, and no other process,
+    and another worker starts at once. The limit is that of the worker's own group if the daemon has
+    made groups, otherwise of a group of this test for all workers."""
     seam = True
     lossless = exact = False
     roles = ("dpi",)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cells: a state's flow while an event happens. All cells of an event, or of two at once, live in one box at the same time."""
+"""Cells: the flow of a state while an event happens. All cells of an event, or of two at once, are
+in one box at the same time."""
 import os
 import threading
 import time
@@ -11,7 +12,8 @@ from field import Intruder, Poller
 from net import wait_for
 from record import Before, wrong_records
 
-# States in which nobody knows numbers by which a reset could be said, or nobody is left to hear it.
+# States in which the sequence numbers for a reset are not known, or no end is left that would
+# receive it.
 UNHEARD = ("SynSent", "SynAnswered", "BothClosed")
 
 
@@ -36,7 +38,7 @@ class Live:
             return
         try:
             function(*args)
-        except Exception as e:  # a cell's failure is told, and the others go on
+        except Exception as e:  # a failed cell is reported, and the others go on
             self.cell.problem = "%s: %s: %s" % (what, type(e).__name__, e)
             if os.environ.get("TRACE"):
                 traceback.print_exc()
@@ -80,12 +82,13 @@ class Live:
     def is_cut(self):
         f, state = self.state.f, self.state
         if not hasattr(f, "c"):
-            state.poke()  # nobody is told; whether it arrived is looked at when all is over (record.py)
+            state.poke()  # nobody is told; record.py checks at the end whether it arrived
             return
         before = f.c.got, f.s.got
         if not (f.c.was_reset() and f.s.was_reset()):
             state.poke()
-        if state.halfway and not f.c.was_reset():  # known by its own packets alone, which its stack says until it hears something
+        # only its own packets show the numbers, and its stack repeats them until it gets an answer
+        if state.halfway and not f.c.was_reset():
             try:
                 wait_for(lambda: f.c.was_reset() and f.s.was_reset(), 0.5, "resets")
             except TimeoutError:
@@ -99,7 +102,7 @@ class Live:
                 raise AssertionError("bytes reached the %s: %s" % (who, end.got[len(had):].hex()))
 
     def is_any(self):
-        """Goes on, or is told at both ends; never silence at one of them."""
+        """It goes on, or is told at both ends; never silence at one of them."""
         try:
             self.goes_on()
             return
@@ -119,7 +122,7 @@ class Live:
 
 
 def together(function, lives):
-    """The flows are each other's neighbours on the wire as well."""
+    """The packets of the flows also alternate on the wire."""
     with ThreadPoolExecutor(max_workers=64) as pool:
         list(pool.map(function, lives))
 
@@ -137,7 +140,7 @@ def prepare(field, lives):
 
 
 class Row:
-    """What happened in one row: its cells, and what is wrong with the row as a whole."""
+    """The results of one row: its cells, and what is wrong with the row as a whole."""
 
     def __init__(self, field, event, cells):
         self.field, self.event, self.cells = field, event, cells
@@ -153,7 +156,7 @@ class Row:
                 traceback.print_exc()
 
     def speak_meanwhile(self, lives):
-        """Whoever is under way speaks while it happens."""
+        """Packets that are on their way during the event are sent meanwhile."""
         delay = getattr(self.event, "delay", lambda: 0.0)()
 
         def speak(x):
@@ -213,13 +216,14 @@ class Row:
         poller.close()
 
     def told_of(self, poller):
-        """What the box recorded of it, and what it did meanwhile."""
+        """What the box has recorded about the event, and what it did meanwhile."""
         return [(e["time"][11:], e["kind"]) + tuple(e[k] for k in ("code", "reason", "conduit", "object", "generation") if k in e)
                 for e in self.field.events(self.first_seq)
                 if e["kind"] in ("drift", "policy", "role") or e.get("client", "").endswith(":%d" % poller.sport)]
 
     def check_forbidden(self, arrived):
-        """None arrives; where another program took the rules away, none outside of the gap that the record admits."""
+        """No forbidden packet arrives; if another program removed the rules, none outside the gap
+        that the record admits."""
         if arrived and self.event.gap:
             gap = sum(e.get("value", 0) for e in self.field.events(self.event.seq) if e["kind"] == "drift") / 1e6
             arrived = [a for a in arrived if not self.event.began <= a[0] <= self.event.ended + gap + 0.02]

@@ -25,7 +25,7 @@ from states import Tcp, Udp
 
 
 class Plc(Tcp):
-    """Asked once, then one answer is outstanding: in the middle of polling."""
+    """One request was answered, and then one answer is outstanding: in the middle of polling."""
     lasts = False
     protocol = None
 
@@ -45,7 +45,7 @@ class Plc(Tcp):
         self.read()
 
     def begin(self):
-        """What the protocol wants before the first request."""
+        """The messages that the protocol needs before the first request."""
 
     def prepare(self):
         self.open()
@@ -60,7 +60,7 @@ class Plc(Tcp):
 
 
 class Collected:
-    """What a controller would send."""
+    """Collects what a controller would send."""
 
     def __init__(self):
         self.said = b""
@@ -87,7 +87,7 @@ class S7Polled(Plc):
 
 
 class S7Cyclic(S7Polled):
-    """The controller sends, unasked, the values that a cyclic read asked for once."""
+    """The controller sends the values of a cyclic read, which was requested once, by itself."""
     wide = True
 
     def prepare(self):
@@ -126,7 +126,7 @@ class EnipPolled(Plc):
 
 
 class EnipConnected(EnipPolled):
-    """Polled over a connection of class 3, by a route of the wide conduit."""
+    """Polled over a connection of class 3, by a route that only the wide conduit allows."""
     wide = True
     SERIAL = 7
 
@@ -140,9 +140,9 @@ class EnipConnected(EnipPolled):
 
 
 class EnipOutputs(Udp):
-    """Data of a connection for I/O that was opened over TCP, to the device."""
+    """Data of an I/O connection to the device. The connection was opened over TCP."""
     lane, wide, port, SIZES, POINTS = "commands", True, 2222, (6, 32), (100 + REGISTER, 150, 160)
-    accepted = True  # in a session that may be over; a list names what goes by it all the same
+    accepted = True  # of a session that may have ended; lists of sessions name it all the same
 
     def __init__(self, field, six):
         super().__init__(field, six)
@@ -150,7 +150,7 @@ class EnipOutputs(Udp):
         self.begin()
 
     def begin(self):
-        """Ends that know nothing of each other yet."""
+        """New ends that know nothing of each other yet."""
         self.session, self.n = EnipPolled(self.field, self.six), 0
         self.serial = self.session.f.sport
 
@@ -161,7 +161,7 @@ class EnipOutputs(Udp):
         self.tell()
 
     def number(self, back):
-        """That of the device, or of the originator."""
+        """The number of the device, or that of the originator."""
         return (0x20000 if back else 0x1000) + self.serial
 
     def next(self, back=False):
@@ -178,7 +178,7 @@ class EnipOutputs(Udp):
         return self.next()
 
     def again(self):
-        """Who hears nothing opens anew."""
+        """An end that receives nothing opens the connection again."""
         self.session.f.forget()
         self.begin()
         self.prepare()
@@ -188,11 +188,11 @@ class EnipOutputs(Udp):
         self.session.f.forget()
 
 
-SILENT = 5  # seconds, of the ten and more after which tracking forgets datagrams
+SILENT = 5  # seconds; conntrack forgets datagrams after ten or more
 
 
 class EnipInputs(Moments, EnipOutputs):
-    """Inputs of the device, and the originator's heartbeats, all the while."""
+    """Inputs from the device, and the originator's heartbeats, all the time."""
     wide, moves, SIZES, POINTS, count = False, True, (2, 32), (151, 150, 100), 20
 
     def tell(self):
@@ -205,7 +205,9 @@ class EnipInputs(Moments, EnipOutputs):
         self.draw(self.field.rng)
 
     def during(self):
-        if time.monotonic() - self.told > SILENT:  # forgotten, and what both ends say first would be two beginnings
+        # conntrack may have forgotten the flow, so that the next packets of both ends would be two
+        # beginnings
+        if time.monotonic() - self.told > SILENT:
             with contextlib.suppress(TimeoutError):
                 self.tell()
         super().during()
@@ -217,7 +219,7 @@ class EnipInputs(Moments, EnipOutputs):
             try:
                 self.f.send(*self.said[-1])
             except OSError:
-                pass  # the link is down: nobody hears it
+                pass  # the link is down: nobody receives it
 
     def go_on(self):
         if self.lossless:
@@ -243,7 +245,7 @@ class SlmpPolled(Plc):
 
 
 class SlmpMonitored(SlmpPolled):
-    """Reads what it registered, which its requests do not say again."""
+    """Reads the registered devices; the requests do not name them again."""
     wide = True
 
     def begin(self):
@@ -255,8 +257,8 @@ class SlmpMonitored(SlmpPolled):
 
 
 class SlmpOverUdp(Udp):
-    """A request is at the controller, which has not answered it yet. The kernel keeps such a young flow for 15 seconds: where the
-    event takes longer, the client has given up, and asked anew."""
+    """A request is at the controller, which has not answered yet. The kernel keeps such a young
+    flow for 15 seconds. If the event takes longer, the client has given up and asked again."""
     lane, port, KEPT = "commands", 5008, 13
     Controller, place = slmp.Controller, 100 + REGISTER
 
@@ -295,12 +297,12 @@ class SlmpOverUdp(Udp):
         self.read()
 
     def again(self):
-        """The open request is lost with whoever knew it; the client asks once more."""
+        """The open request is lost with the process that knew it; the client asks once more."""
         self.read()
 
 
 class FinsPolled(Plc):
-    """Polled behind the exchange of nodes."""
+    """Polled after the exchange of node addresses."""
     protocol, Controller, first = "fins", fins.Memory, 100 + REGISTER
 
     def begin(self):
@@ -315,7 +317,7 @@ class FinsPolled(Plc):
 
 
 class FinsWide(FinsPolled):
-    """... by the wide conduit."""
+    """The same by the wide conduit."""
     wide, first = True, REGISTER
 
 
@@ -352,7 +354,7 @@ class MemobusOverUdp(FinsOverUdp):
 
 
 class Iec104Polled(Plc):
-    """Both ends number what they send, from the first start of data on."""
+    """Both ends number their messages, from the first start of data on."""
     protocol, Controller, first = "iec104", iec104.Ends, 100 + REGISTER
 
     def begin(self):
@@ -411,7 +413,7 @@ class OpcuaWide(OpcuaPolled):
 
 
 class BacnetPolled(FinsOverUdp):
-    """BACnet/IP, which has datagrams alone, and one port for both ends."""
+    """BACnet/IP, which only has datagrams, and one port for both ends."""
     port, Controller = PLC_PORTS["bacnet"], bacnet.Device
 
     def request(self, n):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Edits of the text that take nothing from anybody who has a session: the ledger in another order, other names, one service for two,
-a net in halves. Not a packet is lost, no list names anybody, and every record names what it was before or is now."""
+"""Edits of the text that affect no session: another order, other names, one service for two, a
+network in two halves. No packet is lost, no list names a session, and every record has the names
+from before or after the edit."""
 import re
 
 from box import conduit
@@ -13,14 +14,14 @@ OPS, OT = ("10.72.0.", "2001:db8:72:"), ("10.73.0.", "2001:db8:73:")
 
 
 def block(text, begin, end, change):
-    """Of the lines between two lines, what `change` makes of them."""
+    """Changes the lines between two lines with `change`."""
     head, rest = text.split(begin, 1)
     lines, tail = rest.split(end, 1)
     return head + begin + "\n".join(change(lines.strip("\n").split("\n"))) + "\n" + end.lstrip("\n") + tail
 
 
 def backwards(site, box):
-    """Zones, services, conduits and interfaces."""
+    """Reverses the order of zones, services, conduits and interfaces."""
     site = block(site, "zones = {\n", "\n};", lambda lines: lines[::-1])
     head, conduits = site.split("conduits = (\n  ", 1)
     conduits, tail = conduits.split("\n);\n", 1)
@@ -42,13 +43,14 @@ def other_interfaces(site, box):
 
 
 def swapped_interfaces(site, box):
-    """Each has the other's name."""
+    """Each interface gets the other one's name."""
     change = lambda text: re.sub(r"\blan([12])\b", lambda m: "lan%d" % (3 - int(m[1])), text)  # noqa: E731
     return change(site), change(box)
 
 
 def other_services(site, box):
-    isolations = re.search(r"^isolations = .*$", site, re.M)[0]  # names conduits, of which some are called as a service
+    # the isolations name conduits, some of which have the name of a service
+    isolations = re.search(r"^isolations = .*$", site, re.M)[0]
     site = site.replace(isolations, "ISOLATIONS")
     return re.sub(r"\b(p[rw]|p_\w+|watch_\w+|wide_\w+|names|plain|plain_tcp|ping)\b(?=[\"]| = \{)", r"\1_new", site.replace('name = "plain"', 'name = "PLAIN"')).replace(
         "PLAIN", "plain").replace('name = "names_new"', 'name = "names"').replace('name = "plain_new"', 'name = "plain"').replace("ISOLATIONS", isolations), box
@@ -65,12 +67,12 @@ def wider(site, box):
 
 
 def narrower(site, box):
-    """None of the hosts that speak is left out."""
+    """All hosts of the sessions stay allowed."""
     return site.replace('"10.72.0.0/24"', '"10.72.0.0/28"').replace('"2001:db8:72::/64"', '"2001:db8:72::/120"'), box
 
 
 def apart(site, box):
-    """Half of the hosts of a zone become a zone of their own, which has nothing."""
+    """Half of the hosts of a zone become a zone of their own without conduits."""
     zone = next(line for line in site.split("\n") if line.startswith("  ops "))
     lower = zone.replace('"10.72.0.0/24"', '"10.72.0.0/25"').replace('"2001:db8:72::/64"', '"2001:db8:72::/65"')
     upper = re.sub(r"^  ops ", "  upper ", zone).replace('"10.72.0.0/24"', '"10.72.0.128/25"').replace('"2001:db8:72::/64"', '"2001:db8:72:0:8000::/65"')
@@ -78,7 +80,7 @@ def apart(site, box):
 
 
 def named_hosts(site, box):
-    """Conduits name the hosts as assets, by which they are known from then on."""
+    """Conduits name the hosts as assets, whose names are in later records."""
     assets = ('assets = { pc = { zone = "ops"; addresses = ["10.72.0.2", "10.72.0.3", "2001:db8:72::2", "2001:db8:72::3"]; label = "端末"; };\n'
               '  plc = { zone = "ot"; addresses = ["10.73.0.2", "10.73.0.3", "2001:db8:73::2", "2001:db8:73::3"]; }; };\n')
     site = site.replace('from = "ops"; to = "ot";', 'from = "ops"; to = "ot"; sources = ["pc"]; destinations = ["plc"];')
@@ -91,32 +93,34 @@ def other_words(site, box):
 
 
 def opaque(site, box):
-    """The controllers' port is open for any bytes: whoever was judged there is let go of, with all that waited."""
+    """The controllers' port is open for any bytes: its sessions are no longer inspected, and their
+    waiting packets are released."""
     return re.sub(r'(p[rw]) = \{ protocol = "modbus"; ports = \["tcp/502"\]; allow = .*', r'\1 = { protocol = "tcp"; ports = ["tcp/502"]; };', site), box
 
 
 def all_commands(site, box):
-    """No row limits the commands any more; the protocol is still promised."""
+    """No row limits the commands any more; only the protocol is still checked."""
     return re.sub(r'(p[rw]) = \{ protocol = "modbus"; ports = \["tcp/502"\]; allow = .*', r'\1 = { protocol = "modbus"; ports = ["tcp/502"]; };', site), box
 
 
-opaque.unlimited = all_commands.unlimited = True  # what no row would allow passes
+opaque.unlimited = all_commands.unlimited = True  # commands pass that no row allowed
 
 
 def unnamed(site, box):
-    """Names are asked for by any datagrams, and who spoke TLS may say anything."""
+    """Instead of DNS any datagrams are allowed, and TLS sessions may send anything."""
     return site.replace('names = { protocol = "dns"', 'names = { protocol = "udp"').replace('secret = { protocol = "tls"', 'secret = { protocol = "tcp"'), box
 
 
 def opaque_pair(site, box):
-    """A conduit of its own lets this client say any bytes, inside of the net whose others are judged as before."""
+    """A conduit of its own lets this client send any bytes, inside a network whose other hosts are
+    judged as before."""
     site = site.replace("services = {\n", 'services = {\n  any_bytes = { protocol = "tcp"; ports = ["tcp/502"]; };\n', 1)
     return site.replace("conduits = (\n  ", 'conduits = (\n  { name = "reads-next"; from = "ops"; to = "ot"; sources = ["10.72.0.3", "2001:db8:72::3"]; '
                         'services = ["any_bytes"]; purpose = "test"; owner = "t"; review_by = "2031-01-01"; },\n  ', 1), box
 
 
 def conduits(*texts):
-    """So many more of them."""
+    """Adds these conduits."""
     def edit(site, box):
         return site.replace("conduits = (\n  ", "conduits = (\n  " + "".join(t + ",\n  " for t in texts), 1), box
     return edit
@@ -127,12 +131,12 @@ def more_ports(site, box):
 
 
 def another_protocol(site, box):
-    """On the controllers' port the same conduit allows TLS too."""
+    """On the controllers' port the same conduit also allows TLS."""
     return site.replace('services = ["pr"]', 'services = ["pr", "tls502"]'), box
 
 
 def eager(site, box):
-    """A server there may speak first, and some bytes may pass before it is known what they are."""
+    """A server there may send first, and some bytes may pass before the protocol is known."""
     return re.sub(r'(p[rw]) = \{ protocol = "modbus";', r'\1 = { undecided_bytes = 64; protocol = "modbus";', site), box
 
 
@@ -149,7 +153,7 @@ class Edited(Applied):
         return Policy(edit=type(self).edit)
 
     def expect(self, state):
-        # What was refused, and whose ends heard nothing of it, may be said from now on, should they go on.
+        # A refused request, whose ends were told nothing, is allowed from now on if they repeat it.
         return "any" if state.refused and self.edit in (opaque, opaque_pair) else super().expect(state)
 
 
@@ -158,7 +162,7 @@ def edited(name, how):
 
 
 class FromNowOnJudged(Applied):
-    """Nobody looked into what they said until now: who judges commands meets them half-way."""
+    """The sessions were not inspected until now: workers that judge commands meet them half-way."""
     policy = Policy(edit=opaque)
 
     def changed(self, state):
@@ -181,7 +185,8 @@ def undone(name, how):
 
 
 class EndedWhereNobodyLooks(EndedByTime):
-    """The right ends of those of whom a name is all that is asked for, and of those that may say anything: each hears of it when it speaks."""
+    """The right ends of sessions whose protocol was only recognised, and of those that may send
+    anything: each is told at its next packet."""
 
     def policy_until(self):
         until = moment(self.SECONDS)
@@ -210,7 +215,8 @@ class TakenAwayWhereNobodyLooks(Edited):
 
 
 class RestartedBehindEdits(DaemonRestarted):
-    """A net was taken apart and put together again before: what sessions have now is not what they had at first, and a start knows that."""
+    """A network was divided and joined again before: the permits of its sessions are not their
+    first ones, and a start of the daemon has to know that."""
 
     def before(self, field):
         field.apply_policy(Policy())

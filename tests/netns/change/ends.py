@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both ends of many sessions by hand: nothing is repeated, acknowledged or answered unless the test says so, so that a lost
-packet is a lost packet and a state lasts as long as the test wants. One packet socket a host."""
+"""Both ends of many sessions, made by hand. Nothing is repeated, acknowledged or answered unless
+the test says so: a lost packet stays lost, and a state lasts as long as the test wants. One packet
+socket for each host."""
 import errno
 import os
 import select
@@ -22,7 +23,8 @@ SPEAKERS = set(RAW4.values()) | set(RAW6.values())
 
 
 class Hub:
-    """A host's wire. What arrives is handed to the end whose ports it names; the rest is kept for who asks."""
+    """The link of a host. Hands each packet to the end whose ports it names, and keeps all others
+    for later questions."""
 
     def __init__(self, ground, zone):
         self.zone = zone
@@ -43,7 +45,8 @@ class Hub:
         try:
             self.sock.send(self.gateway + self.sock.getsockname()[4] + kind + packet)
         except OSError as e:
-            if e.errno not in (errno.ENETDOWN, errno.ENXIO, errno.ENODEV):  # its device is down or was just taken away: lost like any frame
+            # its device is down or was just removed; the frame is lost like any other
+            if e.errno not in (errno.ENETDOWN, errno.ENXIO, errno.ENODEV):
                 raise
 
     def _run(self):
@@ -53,7 +56,7 @@ class Hub:
             except socket.timeout:
                 continue
             except OSError as e:
-                if e.errno == errno.ENETDOWN:  # told once each time the link goes down
+                if e.errno == errno.ENETDOWN:  # reported once each time the link goes down
                     continue
                 return
             what = decode(frame)
@@ -67,12 +70,13 @@ class Hub:
                 if end is None and {source, destination} <= SPEAKERS:
                     self.others.append((now, source, destination, proto, body))
                 elif end is None:
-                    continue  # somebody's flood: nobody asks for it
+                    continue  # part of a flood; no test asks for it
                 else:
                     end.take(now, body)
 
     def caught_up(self):
-        """Whether all that has arrived was handed on; who answers a SYN of long ago finds it forgotten."""
+        """Whether every packet that has arrived was handed on. Answering an old SYN would find it
+        forgotten."""
         ready = select.poll()
         ready.register(self.sock, select.POLLIN)
         return not ready.poll(0)
@@ -106,7 +110,8 @@ class End:
         self.log.append((now, flags, seq, ack, data))
         if flags & RST:
             self.resets.append((now, seq, ack))
-            # In the window, but not the number that is expected next: a stack asks back (RFC 5961, 3.2).
+            # A number that is in the window but not the expected one: a stack sends a challenge
+            # (RFC 5961, 3.2).
             if self.syn and 0 < (seq - self.ack) & M32 < WINDOW:
                 self.acknowledge()
             return
@@ -138,11 +143,11 @@ class End:
         self.segment(flags=ACK)
 
     def was_reset(self):
-        """When this end heard a reset that it would believe, or None."""
+        """When this end received a reset that it would accept; None: never."""
         return next((t for t, seq, _ in self.resets if seq == self.ack or self.syn is None or (seq == 0)), None)
 
     def arrived(self, since):
-        """Bytes in segments that came after that moment."""
+        """The bytes of segments that came after that moment."""
         return b"".join(d for t, _, _, _, d in list(self.log) if t >= since)
 
     def forget(self):
@@ -170,9 +175,11 @@ class Session:
         self.s.ack = (self.s.syn[0] + 1) & M32
 
     def call_again_if_forgotten(self, after):
-        """The box forgets a SYN that nobody answers after 2 s and a handshake that nobody ends after 5, so that strangers fill no
-        table, and Linux renews nothing by a SYN that is said again. A client that hears nothing says it after 1, 3 and 7 s; one of
-        these states stands still for longer. Near that time the SYN is said once it is surely forgotten. True: it was said."""
+        """The box forgets a SYN that nobody answers after 2 s, and an unfinished handshake after 5
+        s, so that strangers cannot fill a table. Linux does not renew either when a SYN is
+        repeated. A real client without an answer repeats its SYN after 1, 3 and 7 s, but a state of
+        this test lasts longer. So the SYN is sent again once the box has surely forgotten it. True:
+        it was sent."""
         if time.monotonic() - self.called < after - 1:
             return False
         self.wait(lambda: time.monotonic() - self.called > after + 0.2, "the moment when a SYN is forgotten")
@@ -191,7 +198,7 @@ class Session:
         return self
 
     def ask(self, request):
-        """Said once; it must arrive whole."""
+        """Sends the request once; it must arrive whole."""
         want = self.s.got + request
         self.c.say(request)
         self.wait(lambda: self.s.got == want, "a request at the server")
@@ -231,7 +238,7 @@ class Datagrams:
         (self.field.ot if back else self.field.ops).send(ip(*self.packet(text, back)))
 
     def came(self, text, back=False):
-        """Whether it is there, between these ends."""
+        """Whether the packet has arrived, between these ends."""
         hub = self.field.ops if back else self.field.ot
         a, b, _, whole = self.packet(text, back)
         ports = whole[:4] if self.proto == 17 else b""

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An event of the matrix: what it does, what each state is then to expect, and what the box has to say of it. Expectations
-are written from the design, not from what the box does.
+"""An event of the matrix: what it does, what is expected of each state then, and what the box has
+to record. Expectations are written from the design, not from what the box does.
 
-  goes_on   not a packet of it was lost and nobody was reset
-  cut       what it says next does not arrive, and both ends were told
-  refused   like cut; nothing of it was ever allowed
-  any       it goes on, or both ends were told: the cause took away what the box knew of it
-"""
+    goes_on   no packet was lost, and nobody was reset
+    cut       the next packet does not arrive, and both ends were told
+    refused   like cut; nothing of the session was ever allowed
+    any       it goes on, or both ends were told: the event removed what the box knew of it"""
 import os
 import signal
 import time
@@ -18,15 +17,16 @@ from policies import Policy
 class Event:
     policy = Policy()
     seam = False      # needs the daemon that was linked with seam.c
-    lossless = True   # the polling session repeats nothing
-    kept = ()         # lanes that lose nothing all the same
-    gap = False       # rules are away for a moment, with forwarding on: no longer than the record says
-    told = ()         # codes of records of kind policy that it leaves, in order
-    roles = ()        # roles that die by it
-    drift = ()        # codes of kind drift, one of which must stand in the journal
-    excuse = ""       # words of a record of that kind that says no more than that somebody could not look
-    cuts = False      # by a person's word, which lasts whatever else happens, and not by a policy
-    exact = True      # every forbidden packet is counted by a reason of the kernel
+    lossless = True   # the polling session has no retransmission
+    kept = ()         # lanes that lose nothing nevertheless
+    # rules are missing for a moment while forwarding is on, for no longer than the record says
+    gap = False
+    told = ()         # codes of policy records that it leaves, in order
+    roles = ()        # roles that it ends
+    drift = ()        # codes of drift records, one of which must be in the journal
+    excuse = ""       # words of a drift record that only says that somebody could not look
+    cuts = False      # cut by a person's order, which lasts whatever else happens, and not by a policy
+    exact = True      # the kernel counts every forbidden packet by a reason
 
     def before(self, field):
         field.apply_policy(self.policy)
@@ -35,14 +35,14 @@ class Event:
         raise NotImplementedError
 
     def after(self, field):
-        """What the event left behind is taken away."""
+        """Removes what the event left behind."""
 
     def policies(self):
-        """All that may be in force while it happens, the first to the last."""
+        """All policies that may be in force meanwhile, from the first to the last."""
         return [self.policy]
 
     def changed(self, state):
-        """By what the policies allow: who loses it at the end is cut."""
+        """The expectation by the policies: a session that the last policy does not allow is cut."""
         return "goes_on" if self.policies()[-1].allows(state) else "cut"
 
     def expect(self, state):
@@ -53,19 +53,20 @@ class Event:
         return self.changed(state)
 
     def polls(self):
-        """What becomes of the session that polls: as an open one of the commands lane."""
+        """The expectation for the session that polls: as for an open session of the commands
+        lane."""
         from states import OpenAndSilent
         return self.changed(OpenAndSilent)
 
     def also(self, state):
-        """What a session that went on may do besides."""
+        """What a session that goes on may do as well."""
 
     def told_at_once(self, state):
-        """Both ends hear of the cut, though neither speaks."""
+        """Whether both ends are told of the cut although neither sends a packet."""
         return False
 
     def wrong(self, field, states):
-        """What the box said of it against what is so: sentences."""
+        """Compares the box's reports with the facts. Returns a sentence for each difference."""
         return ()
 
     @classmethod
@@ -91,7 +92,8 @@ class Applied(Event):
         self.done_at = time.monotonic()
 
     def told_at_once(self, state):
-        """Whose ends may not talk at all. What a session said before is judged again when it speaks."""
+        """Sessions whose hosts may not communicate at all. Earlier requests of such a session are
+        judged again when it sends a packet."""
         return self.new.change.get("elsewhere") and state.followed and not state.halfway and state.f.sport in ports(self.answer, "cut")
 
     def narrows(self):
@@ -112,7 +114,7 @@ class Applied(Event):
             yield "the dry run changed what is in force"
 
     def wrong_lists(self, s):
-        """What the lists before and at the apply say of this flow, against what then became of it."""
+        """Compares the lists before and at the apply with what then happened to this flow."""
         if not s.moves:
             for key in ("cut", "narrowed"):
                 before, now = s.f.sport in ports(self.announced, key), s.f.sport in ports(self.answer, key)
@@ -132,7 +134,7 @@ class Applied(Event):
             yield "%s said nothing that is refused now, and is in the list of what is narrowed" % s.name()
 
     def wrong_entry(self, key, entry, states):
-        """An entry names its conduit, and of what is narrowed the command that was said."""
+        """An entry names the conduit; for a narrowed session also the command that was sent."""
         s = next((x for x in states if x.f.sport == int(entry["client"].rsplit(":", 1)[1])), None)
         if s is None or s.moves:
             return
@@ -179,7 +181,7 @@ class Stopped(Killed):
 
 
 class WorkerLost(Event):
-    """What the worker knew is gone: by when_midstream."""
+    """The worker's state is lost: the session goes on by when_midstream."""
     lossless = False
 
     def changed(self, state):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The box of the change matrix: one policy with a conduit for each way a flow can live, hubs at both hosts, somebody who polls
-without a pause, and somebody who tries what is forbidden all the time."""
+"""The box of the change matrix: one policy with a conduit for each kind of flow, hubs at both
+hosts, a client that polls without a pause, and an attacker who tries forbidden packets all the
+time."""
 import json
 import os
 import shutil
@@ -31,21 +32,22 @@ class Field(Ground):
         self.writing, self.answers, self.policies_by_digest = threading.Lock(), [], {}
         self.state = run + "/state"
         sh("umount", "-l", self.state, check=False)
-        for line in sh("ip", "netns", "list").stdout.splitlines():  # what a run that was killed left behind
+        for line in sh("ip", "netns", "list").stdout.splitlines():  # left by a run that was killed
             if line.startswith(os.environ["PREFIX"]):
                 sh("ip", "netns", "del", line.split()[0], check=False)
         super().__init__(build, run, seed)
         self.ports = 20000
-        # A disk of its own, which can be filled; and what the matrix orders of a daemon that takes orders.
+        # A disk of its own, which can be filled, and a socket for orders to a daemon that takes
+        # them.
         os.makedirs(self.state)
         sh("mount", "-t", "tmpfs", "-o", "size=24m,mode=755", "tmpfs", self.state)
         self.seam = Seam(run + "/run")
-        # Where groups can hold memory, the daemon divides one as it does its unit's.
+        # If groups can limit memory, the daemon divides a group as it divides that of its unit.
         self.group = Delegated("change") if Delegated.holds_memory() and not SANITIZED else None
         self.start()
         self.apply_policy(Policy())
         self.settle_neighbours()
-        self.bound = {"ops": [], "ot": [], "it": []}  # whoever has a packet socket at a host's device
+        self.bound = {"ops": [], "ot": [], "it": []}  # the packet sockets at each host's device
         self.ops, self.ot = Hub(self, "ops"), Hub(self, "ot")
         self.bound["ops"].append(self.ops)
         self.bound["ot"].append(self.ot)
@@ -54,11 +56,11 @@ class Field(Ground):
         super().start(wait, before + self.group.entered() if self.group else before)
 
     def mac_at(self, zone):
-        """The host's own link address."""
+        """The MAC address of the host."""
         return mac_of(self.ns(zone), "eth0")
 
     def rebind(self, zone):
-        """A device of the same name came in the place of one that is gone."""
+        """Binds the sockets again to a new device of the same name."""
         with inside(self.ns(zone)):
             for who in self.bound[zone]:
                 who.sock.bind(("eth0", 0))
@@ -68,7 +70,7 @@ class Field(Ground):
         return self.ports
 
     def write_policy(self, policy):
-        """The policy folder; the path of its main text."""
+        """Writes the policy folder. Returns the path of its main text."""
         path = super(Ground, self).write(*policy.conduits(), extra=policy.prepared())
         with open(path, encoding="utf-8") as f:
             text = f.read()
@@ -86,7 +88,7 @@ class Field(Ground):
 
     @staticmethod
     def edit(path, how):
-        """Whatever becomes of the two texts by it."""
+        """Edits the two texts with `how`."""
         paths, texts = (path, os.path.join(os.path.dirname(path), "box.cfg")), []
         for name in paths:
             with open(name, encoding="utf-8") as f:
@@ -96,7 +98,7 @@ class Field(Ground):
                 f.write(text)
 
     def apply_policy(self, policy, *options, check=True):
-        with self.writing:  # one folder, and two who write it at once are the test's own trouble
+        with self.writing:  # one folder, and two threads of the test that write it
             folder = self.run_folder + "/policy"
             path = self.write_policy(policy)
             mine = tempfile.mkdtemp(prefix="policy-", dir=self.run_folder)
@@ -114,7 +116,7 @@ class Field(Ground):
         return answer
 
     def compiled_digest(self, path):
-        """What the box will call it, known before anybody asks the box."""
+        """The digest that the box will use, computed in advance."""
         done = sh(self.build + "/sekisho", "compile", "--to", "sealed", "--json", "-o", os.path.dirname(path) + "/sealed", path, check=False)
         return json.loads(done.stdout)["digest"] if done.returncode == 0 else None
 
@@ -132,12 +134,13 @@ class Field(Ground):
         return json.loads(self.sekisho("history", "--json").stdout)["history"]
 
     def verified(self):
-        """Kernel and workers have what the policy in force says, by the box's own reading of both."""
+        """Kernel and workers have what the policy in force says, by the box's own check of both."""
         done = self.sekisho("verify", "--json", check=False)
         return done.returncode == 0, done.stdout[:600]
 
     def poke_lanes(self):
-        """A packet for every worker, so that somebody waits for an answer. Nothing, so that a wait goes on."""
+        """Sends a packet to every worker, so that packets wait for a verdict. Returns None, so that
+        a wait goes on."""
         for n in range(16):
             a, b = RAW4["ops"], RAW4["ot"]
             self.ops.send(ip(a, b, 17, udp(a, b, 6000 + n, 53, b"\0\1\1\0\0\1\0\0\0\0\0\0\4kita\0\0\1\0\1")))
@@ -155,9 +158,10 @@ class Field(Ground):
 
 
 class Poller:
-    """A kernel's own client polls a kernel's own server every few milliseconds, so that at any moment a packet is in a queue, in
-    a ring or between two rules. Losses are counted by both kernels: what was said again, but for what its receiver had already
-    (a duplicate SACK, RFC 2883), which was late and not lost."""
+    """A kernel's TCP client polls a kernel's server every few milliseconds, so that at any time a
+    packet is in a queue, in a ring or between two rules. Both kernels count losses:
+    retransmissions, except those whose data the receiver already had (a duplicate SACK, RFC 2883),
+    which were late and not lost."""
     TOTAL_RETRANS, DSACK_DUPS = 100, 216  # offsets in struct tcp_info (linux/tcp.h)
 
     def __init__(self, field, six, port=502):
@@ -208,7 +212,7 @@ class Poller:
         return n
 
     def goes_on(self, seconds):
-        """A stack that lost packets says them again after 0.2 s, then after twice that, and so on."""
+        """A stack repeats lost packets after 0.2 s, then after twice that time, and so on."""
         before = self.polls
         wait_for(lambda: self.failure or self.polls > before + 3, seconds, "a poll")
         return self.failure is None
@@ -221,8 +225,8 @@ class Poller:
 
 
 class Intruder:
-    """Says what no policy of the matrix allows, as fast as it can, from before an event until after it; what arrives is counted
-    at the receiver."""
+    """Sends packets that no policy of the matrix allows, as fast as it can, from before an event
+    until after it. Arriving ones are counted at the receiver."""
 
     def __init__(self, field):
         self.field, self.ended, self.sent = field, threading.Event(), 0
@@ -234,7 +238,8 @@ class Intruder:
                 self.packets.append((zone, ip(a, b, 17, udp(a, b, 5, 6, self.words(zone)))))
                 self.packets.append((zone, ip(a, b, 6, tcp(a, b, 5, 502 if zone != "ops" else 7, 1, 1, 24, self.words(zone)))))
             a, b = families["ops"], families["ot"]
-            self.packets.append(("it", ip(a, b, 17, udp(a, b, 5, 9000, self.words("it")))))  # a forged source
+            # a forged source
+            self.packets.append(("it", ip(a, b, 17, udp(a, b, 5, 9000, self.words("it")))))
         self.watch = Watch(field)
         for zone, held in field.bound.items():
             held += [self.wires[zone], self.watch[zone]]
@@ -251,14 +256,14 @@ class Intruder:
             try:
                 self.wires[zone].send(packet)
             except OSError:
-                pass  # the link is down: nobody hears it
+                pass  # the link is down: nobody receives it
             self.sent += 1
 
     def end(self):
-        """(sent, what arrived: when, where, source, destination, protocol, ports)"""
+        """(number sent, list of arrived ones: time, place, source, destination, protocol, ports)"""
         self.ended.set()
         self.thread.join()
-        # an error of the box may quote them to the zone that they came from
+        # an error of the box may quote these packets to the zone that they came from
         frames = [(t, z, decode(f)) for z in self.watch for t, came_in, f in list(self.watch[z].frames) if came_in and
                   FORBIDDEN in f and f[6:12] == self.watch.macs[z] and self.words(z) not in f]
         arrived = [(t, z) + f[1:4] + struct.unpack("!HH", f[4][:4]) for t, z, f in frames if f]

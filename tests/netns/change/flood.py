@@ -18,12 +18,12 @@ from net import Wire, decode, inside, ip4, tcp, udp  # noqa: E402
 from packets import ACK, PSH, SYN  # noqa: E402
 from slmp import Form  # noqa: E402
 
-# A host that is not there, and an address whose host keeps its resets to itself.
+# A host that does not exist, and an address whose host sends no resets.
 OPS, OT = "10.72.0.9", "10.73.0.3"
 
 
 def questions(rng):
-    """Names asked from many ports: flows of the naming share of a worker."""
+    """Queries for names from many ports: flows of a worker's naming share."""
     for n in range(12000):
         source = "10.72.0.%d" % (10 + n % 200)
         asked = struct.pack("!HHHHHH", n & 0xffff, 0x100, 1, 0, 0, 0) + b"\4port\4test\0\0\1\0\1"
@@ -31,27 +31,30 @@ def questions(rng):
 
 
 def repeated(_rng):
-    """One question, said as fast as can be: a queue overruns, and no share is full."""
+    """One query, repeated as fast as possible: a queue overruns, and no share is full."""
     asked = struct.pack("!HHHHHH", 7, 0x100, 1, 0, 0, 0) + b"\4port\4test\0\0\1\0\1"
     for _ in range(256):
         yield "ops", ip4(OPS, OT, 17, udp(OPS, OT, 40000, 53, asked))
 
 
 def nonsense(_rng):
-    """The same with what is no question: it is refused each time, and never let go of."""
+    """The same with datagrams that are no queries: each is refused, so the flow is never
+    released."""
     for _ in range(256):
         yield "ops", ip4(OPS, OT, 17, udp(OPS, OT, 40000, 53, b"no question at all" * 4))
 
 
 def readings(_rng):
-    """The same with one reading of a controller by datagrams, which a worker of commands judges."""
+    """The same with one reading of a controller by datagrams, which a worker for commands
+    judges."""
     asked = Form(False, False).read("d", 100, 1)
     for _ in range(256):
         yield "ops", ip4(OPS, OT, 17, udp(OPS, OT, 40000, 5008, asked))
 
 
 def kept(port):
-    """Sessions with a segment of requests each that no server ever acknowledges: what was forwarded is kept until then."""
+    """Sessions with one segment of requests each that no server ever acknowledges: the box keeps
+    the segments until then."""
     def packets(rng):
         requests = b"".join(read_holding(0, 4, tid=n) for n in range(80))
         for n in range(4400):
@@ -71,15 +74,17 @@ PACE = {"pool_hold": 16000, "pool_commands": 16000}
 
 # ---- sessions that stay ---------------------------------------------------------------------------------------------
 
-# Zone and network of the clients, none of whom is there; zone, address and port of the server.
+# Zone and network of the clients, which do not exist; zone, address and port of the server.
 CROWDS = {"strangers": ("it", "10.71.0.", "ops", "10.72.0.3", 443), "own_zone": ("ops", "10.72.0.", "ot", OT, 502)}
-BATCH, BREATH = 48, 0.004  # SYNs at once; seconds between the last that was heard and the next ones
+# SYNs sent together; seconds between the last one that was received and the next ones
+BATCH, BREATH = 48, 0.004
 
 
 class Crowd:
-    """Handshakes brought to their end, after which nobody says a word: SYNs alone fill no share of sessions, since they are forgotten
-    sooner than they may come. A session goes on when its SYN is heard at the server's host, so that the box may be as slow as it
-    likes, and no faster than sessions may open."""
+    """Completed handshakes without any data afterwards. SYNs alone fill no share of sessions,
+    because they are forgotten sooner than they may arrive. A handshake continues when its SYN is
+    received at the server's host. So the box may be as slow as it likes, and no faster than
+    sessions may open."""
 
     def __init__(self, kind, wires, prefix):
         clients, self.network, servers, self.server, self.port = CROWDS[kind]
@@ -100,7 +105,8 @@ class Crowd:
             pass  # the link is down
 
     def complete(self):
-        """The server's word to a SYN of ours that came, and the client's to that; whether it was one."""
+        """Answers a received SYN of ours in the server's name, and completes the handshake in the
+        client's. Returns whether there was one."""
         try:
             found = decode(self.sock.recv(70000))
         except OSError:
@@ -115,7 +121,8 @@ class Crowd:
         return True
 
     def fill(self, rng, end, most):
-        """Until so many are there, or few new ones are heard of any more; how many packets that took."""
+        """Opens sessions until there are so many, or hardly any new SYN is received. Returns how
+        many packets that took."""
         sent = total = tried = heard = 0
         began = time.monotonic()
         while total < most and time.monotonic() < end:
@@ -123,7 +130,7 @@ class Crowd:
                 source = self.network + str(10 + rng.randrange(240))
                 self.segment(self.client_wire, (source, self.server, 1024 + rng.randrange(60000), self.port), rng.randrange(1 << 30), 0, SYN)
             tried, pause = tried + BATCH, time.monotonic() + BREATH
-            while time.monotonic() < pause:  # others are heard there all the time
+            while time.monotonic() < pause:  # others send there all the time
                 if self.ready.poll(1) and self.complete():
                     heard, pause = heard + 1, time.monotonic() + BREATH
             if time.monotonic() > began + 0.3 and tried >= 20 * BATCH:
@@ -135,10 +142,11 @@ class Crowd:
 
 
 def unhindered():
-    """Who floods is another machine: what else this one has to do does not slow it down."""
+    """The flood stands for another machine: the load of this one must not slow it down."""
     os.setpriority(os.PRIO_PROCESS, 0, -10)
     try:
-        with open("/proc/self/autogroup", "w", encoding="ascii") as group:  # where sessions share the cores, that of this one
+        # if sessions share the cores, the priority of this one
+        with open("/proc/self/autogroup", "w", encoding="ascii") as group:
             group.write("-10")
     except OSError:
         pass

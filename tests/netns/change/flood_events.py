@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What there is only so much of is used up, by another zone and by the crane's own: each pays within his own share."""
+"""Limited resources are used up, by another zone and by the crane's own zone: each only uses up its
+own share."""
 import os
 import subprocess
 import sys
@@ -13,7 +14,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 class Flood(Event):
     lossless = exact = False
     kind, seconds, most = None, 3.0, ()
-    full = ()  # reasons of the kernel, or a worker's, one of which must have grown: it really was full
+    # counters of the kernel or of a worker, one of which must have grown, which shows that the
+    # resource was really used up
+    full = ()
 
     def flood(self, field, seed, *more):
         done = subprocess.run([sys.executable, HERE + "/flood.py", self.kind, str(self.seconds), str(seed), os.environ["PREFIX"]] +
@@ -30,7 +33,8 @@ class Flood(Event):
             self.grown = {k: v - before.get(k, 0) for k, v in self.counted(field).items() if v > before.get(k, 0)}
             if self.is_full(field):
                 break
-        for reader in field.net.captures + [field.ops, field.ot]:  # what the sessions do next is looked for behind all of the flood
+        # the next packets of the sessions are read after the whole flood
+        for reader in field.net.captures + [field.ops, field.ot]:
             wait_for(reader.caught_up, 30, "the flood in a capture")
 
     def is_full(self, _field):
@@ -53,7 +57,7 @@ class Flood(Event):
             yield "nothing was full: %s by %d packets, which made %s grow" % (self.held(), self.sent, self.grown)
 
     def changed(self, state):
-        # a new session, or one that nobody has answered yet, asks for what its own side has used up
+        # a session that is new or not answered yet needs what its own side has used up
         return "any" if (state.ended or not state.followed) and state.lane == self.own else "goes_on"
 
     def expect(self, state):
@@ -66,14 +70,14 @@ class Flood(Event):
 
 
 class SessionsFull(Flood):
-    """Sessions that stay, from hosts that are not there, until there is hardly room for one more. Most of them are there before, so
-    that no state has to wait for as long as a slow machine needs for all."""
+    """Sessions that stay, from hosts that do not exist, until there is hardly room for another one.
+    Most of them are opened in advance, because a slow machine needs long for all."""
     full, seconds, most = ("share.zone",), 60.0, (1 << 30,)
     network, zone, lane = None, None, None
     grown = {}
 
     def neighbours(self, field, verb, what=""):
-        """The box need not ask for the hosts that are not there."""
+        """Neighbour entries, so that the box need not ask for hosts that do not exist."""
         sh("ip", "-batch", "-", ns=field.data, input="".join(
             "neigh %s %s.%d %s dev %s0\n" % (verb, self.network, n, what, self.zone) for n in range(10, 250)))
 
@@ -83,10 +87,12 @@ class SessionsFull(Flood):
         self.flood(field, 77, 25000)
 
     def is_full(self, field):
-        """By the rules, which refused new ones, and by what connection tracking holds of this zone and lane."""
+        """Full by the rules, which refused new sessions, and by the number of tracked sessions of
+        this zone and lane."""
         self.share = next(((s["sessions"], s["most"]) for s in field.status()["tracking"]["shares"]
                            if s["zone"] == self.zone and s["lane"].startswith(self.lane)), (0, 1))
-        return super().is_full(field) and self.share[0] >= 0.92 * self.share[1]  # a third of 640 parts is full
+        # then a third of the 640 parts is full
+        return super().is_full(field) and self.share[0] >= 0.92 * self.share[1]
 
     def held(self):
         return "%d of %d sessions" % self.share
@@ -105,7 +111,7 @@ class SessionsFullByThisZone(SessionsFull):
 
 
 class FlowsFull(Flood):
-    """By a naming lane of the same zone."""
+    """By a lane for recognition of the same zone."""
     kind = "questions"
 
 
@@ -124,7 +130,7 @@ class PoolFullByThisLane(Flood):
 
 
 class StrangersFlood(Event):
-    """Another zone sends all it can into a naming lane."""
+    """Another zone sends as much as it can into a lane for recognition."""
     lossless = exact = False
 
     def fire(self, field):
@@ -136,7 +142,7 @@ class StrangersFlood(Event):
 
 
 class CallsWithoutEnd(Event):
-    """A host of the crane's own zone opens one session after another and says nothing."""
+    """A host of the crane's own zone opens one session after another and sends no data."""
     lossless = exact = False
 
     def fire(self, field):

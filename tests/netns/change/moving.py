@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""States in which a packet is under way while the event happens: in a queue, judged and in the ring, behind the queue. None of
-these lasts, so each says many packets, at moments that a seed draws from the time around the event."""
+"""States in which a packet is on its way during the event: in a queue, judged and in the ring, or
+after the queue. These states are short, so each sends many packets, at random times around the
+event."""
 import os
 import sys
 import threading
@@ -8,11 +9,12 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 from states import Named, Tcp, Udp, read_answer  # noqa: E402
 
-SPREAD = 0.25  # seconds from the beginning of the event: an apply and its dry run take about that long
+# seconds from the beginning of the event: an apply and its dry run take about this long
+SPREAD = 0.25
 
 
 class Moments:
-    """Draws when to speak; `during` runs in a thread of its own from the event's beginning on."""
+    """Draws the times of sending. `during` runs in its own thread from the event's beginning on."""
     count = 12
 
     def draw(self, rng):
@@ -26,7 +28,7 @@ class Moments:
 
 
 class UnderWay(Moments, Tcp):
-    """Requests, each said once."""
+    """Requests, each sent once."""
     moves, accepted = True, False
 
     def prepare(self):
@@ -49,7 +51,8 @@ class UnderWay(Moments, Tcp):
         return self.f.s.got[self.want:] == b"".join(self.said)
 
     def repeat(self):
-        """As stacks do: what has come is acknowledged, and what was not taken is said again, all of it."""
+        """As stacks do, acknowledges what has arrived, and repeats everything that was not
+        acknowledged."""
         self.f.s.acknowledge()
         have = len(self.f.s.got) - self.want
         self.f.c.segment(b"".join(self.said)[have:], seq=self.at + have)
@@ -75,7 +78,7 @@ class UnderWay(Moments, Tcp):
 
 
 class HeldUnderWay(UnderWay):
-    """A live session goes on while nobody inspects: not one of its packets is lost."""
+    """A live session goes on while nobody inspects it: none of its packets is lost."""
     lane = "hold"
 
 
@@ -84,7 +87,8 @@ class OpenUnderWay(HeldUnderWay):
 
 
 class LostUnderWay(UnderWay):
-    """One of them is lost before the box, and said again when the others have been. Who met the session behind it must take it."""
+    """One of them is lost before the box, and repeated after the others. A worker that met the
+    session after it must accept it."""
     LOST = 4
 
     def speak(self):
@@ -109,7 +113,7 @@ class PickedUpLostUnderWay(LostUnderWay):
 
 
 class WriteUnderWay(UnderWay):
-    """The same with writes: of those that were said before they were refused some have arrived."""
+    """The same with writes: of those that were sent before the refusal, some have arrived."""
     writes = True
 
     def one(self):
@@ -117,7 +121,8 @@ class WriteUnderWay(UnderWay):
         return said, said
 
     def late(self, done_at):
-        """Bytes that reached the server when what allowed them had ended, by a tenth of a second's grace."""
+        """Bytes that reached the server when their permit had ended, with a tenth of a second's
+        grace."""
         return self.f.s.arrived(done_at + 0.1)
 
 
@@ -147,7 +152,7 @@ class NamedUnderWay(UdpUnderWay):
 
     def speak(self):
         self.said.append(self.text())
-        self.n += 1  # the next is a question again
+        self.n += 1  # the next one is a question again
         self.f.send(self.said[-1])
 
 

@@ -7,7 +7,7 @@ from net import sh, wait_for
 
 
 class Healed(Event):
-    """Something is set right by the box, and told."""
+    """The box undoes a change, and reports it."""
     lossless = False
     commands = ()
     drift = ("changed", "flushed")
@@ -17,7 +17,7 @@ class Healed(Event):
             sh("nft", command, ns=field.data)
 
     def changed(self, state):
-        # what went by the box while it had no rules, its worker has not seen
+        # its worker has not seen packets that passed while the box had no rules
         return "any" if self.gap and state.moves else "goes_on"
 
     def polls(self):
@@ -63,10 +63,10 @@ class Sysctl(Healed):
 
 
 class Beside(Event):
-    """Something is put beside the box's rules that drops nothing: it is told, and left alone."""
+    """Something that drops nothing is added beside the box's rules: it is reported and stays."""
     drift = ("foreign",)
     begin, end = (), ()
-    named = None  # how verify calls it
+    named = None  # its name in the answer of verify
 
     def fire(self, field):
         before = field.last_seq()
@@ -104,7 +104,7 @@ class IptablesRules(Beside):
 
 
 class IptablesRulesMeanwhile(IptablesRules):
-    """The same while no daemon runs: the next one tells it when it starts."""
+    """The same while no daemon runs: the next daemon reports it at its start."""
     told, exact = ("booted",), False
     lossless = False
     changed = WorkerLost.changed
@@ -120,7 +120,8 @@ class IptablesRulesMeanwhile(IptablesRules):
 
 
 class TrafficControl(Beside):
-    """A classifier that lets everything by. While it is attached the kernel itself stops the device's sending and drops what comes then."""
+    """A classifier that lets everything pass. While it is attached, the kernel itself stops the
+    device and drops its packets."""
     lossless = False
     drift = ("outside",)
     begin = (("tc", "qdisc", "add", "dev", "ot0", "clsact"),)
@@ -128,7 +129,8 @@ class TrafficControl(Beside):
 
 
 class Bridged(Beside):
-    """The office's device becomes part of a bridge: what comes from there comes from nowhere, and nobody else is touched."""
+    """The office's device becomes part of a bridge: nothing comes from the office any more, and no
+    other zone is affected."""
     drift = ("outside",)
     exact = False
     begin = (("ip", "link", "add", "br7", "type", "bridge"), ("ip", "link", "set", "it0", "master", "br7"))

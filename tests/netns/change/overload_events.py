@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was backed up comes back while a queue is full. The workers of that queue read as slowly as they are told to, so that it is
-full on any machine for as long as it takes, and everybody else has all the time there is."""
+"""A backup is restored while a queue is full. The workers of that queue read slowly on purpose, so
+that it is full for long enough on any machine, while all other processes have enough time."""
 import json
 import os
 import subprocess
@@ -13,11 +13,12 @@ from net import sh, wait_for
 from policy_events import NarrowedByCommand
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SLOW = 0.0005  # seconds for a packet
+SLOW = 0.0005  # seconds for each packet
 
 
 class RestoredInOverload(NarrowedByCommand):
-    """Of workers that name: those that judge commands notice nothing. The restored policy, which is narrower, is on trial."""
+    """Workers that recognise protocols are slow; those that judge commands notice nothing. The
+    restored, narrower policy is on trial."""
     kind, flood = seam.NAMING, "nonsense"
     seam, lossless, exact = True, False, False
     kept = ("commands", "hold", "open", "observe", "shadow", "pick_up", "fast", "let_go")
@@ -43,7 +44,7 @@ class RestoredInOverload(NarrowedByCommand):
         return self.ask(field, "restore", self.file, "--key", field.run_folder + "/backup.key", "--confirm", "600", *options)
 
     def lost(self, field):
-        """What found no room in the queues of these workers."""
+        """Packets that had no room in the queues of these workers."""
         word = ("naming", "commands")[self.kind]
         return sum(q["dropped_full"] + q["dropped_user"] for q in field.status()["queues"] if q["kind"] == word)
 
@@ -76,11 +77,12 @@ class RestoredInOverload(NarrowedByCommand):
     def after(self, field):
         field.sekisho("rollback")
         sh("conntrack", "-F", ns=field.data)
-        threading.Event().wait(1.2)  # what was found full is not counted again for a second
+        threading.Event().wait(1.2)  # a full queue is not counted again for a second
 
 
 class RestoredInOverloadOfCommands(RestoredInOverload):
-    """Of those that judge commands: what finds no room is lost and said again, unless the policy lets it by; and they learn and answer for all that."""
+    """Workers that judge commands are slow: packets without room are lost and repeated, unless the
+    policy lets them pass. The workers still load the table and answer."""
     kept = ("fast", "let_go")
     kind, flood = seam.COMMANDS, "readings"
 

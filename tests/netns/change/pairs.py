@@ -26,7 +26,8 @@ from event import Event
 from net import wait_for
 from policies import Policy
 
-# What one of these does is said by the moment at which it does it, or takes the box, or the device, away from under the other.
+# Events whose result depends on their exact moment, or that remove the box or the device that the
+# other event needs.
 ALONE = (policy_events.NarrowedForNewSessions, policy_events.EndedByTime, policy_events.SuccessorStands, policy_events.SuccessorStarts,
          policy_events.FewerWorkers, policy_events.TakenAwayAsItEnds, policy_events.TrialThatGaveExpires, role_events.ReplacedByANewVersion, box_events.DeviceRenamed, box_events.DeviceMovedAway) + box_events.BY_SEAM
 EVENTS = [e for part in (policy_events.POLICY, edit_events.EDITS, refused_events.REFUSED, role_events.ROLES, box_events.BOX, flood_events.FLOODS,
@@ -35,7 +36,7 @@ SPREAD = 0.4
 
 
 def special(kind):
-    """It needs a box that was prepared for it."""
+    """It needs a specially prepared box."""
     return kind.before is not Event.before or bool(kind.policy.change)
 
 
@@ -84,7 +85,8 @@ class Pair(Event):
             field.start()
         wait_for(lambda: field.running() and not field.status()["busy"], 15, "the box to be at rest")
         self.done_at = time.monotonic()
-        for reader in field.net.captures + [field.ops, field.ot]:  # thousands of a flood's sessions may have been told that they are cut
+        # thousands of a flood's sessions may have been told that they are cut
+        for reader in field.net.captures + [field.ops, field.ot]:
             wait_for(reader.caught_up, 60, "what the two left in a capture")
         self.final = field.policies_by_digest.get(field.digest())
 
@@ -105,18 +107,20 @@ class Pair(Event):
         return "any"
 
     def stands(self, event):
-        """What the person said was done, and it is of the policy in force."""
+        """The person's order was carried out, and agrees with the policy in force."""
         keys = event.policy.change.get("keys", {})
         return event not in [e for e, _ in self.errors] and self.final.change.get("keys", {}).get("door") == keys.get("door")
 
     def polls(self):
-        """A session that never rests meets every gap: what one of the two may do to it, both may."""
+        """A session that polls without a pause meets every gap, so everything that either event may
+        do to it counts."""
         if "any" in (self.first.polls(), self.second.polls()):
             return "any"
         return super().polls()
 
     def wrong(self, field, states):
-        """Whatever an event's own instrument could not see because of the other one, the box must be whole."""
+        """An event may be unable to check its own effect because of the other one. The box must be
+        consistent all the same."""
         for event, e in self.errors:
             if not isinstance(e, (TimeoutError, RuntimeError, OSError, ValueError, KeyError, AssertionError)):
                 yield "%s: %s: %s" % (event.name(), type(e).__name__, e)
@@ -128,13 +132,14 @@ class Pair(Event):
         for event in (self.first, self.second):
             try:
                 event.after(field)
-            except RuntimeError as e:  # what it would take away never came, or the other one took it
+            # the device to be removed never came, or the other event removed it
+            except RuntimeError as e:
                 self.errors.append((event, e))
         if os.environ.get("VERBOSE"):
             for event, e in self.errors:
                 print("NOTE    %s: %s: %s" % (event.name(), type(e).__name__, str(e)[:300]), flush=True)
         if any(h["in_force"] and h["state"] == "waiting" for h in field.history()):
-            field.sekisho("rollback", check=False)  # nobody was left who would have confirmed it
+            field.sekisho("rollback", check=False)  # nobody was left to confirm it
         wait_for(lambda: field.running() and not field.status()["busy"], 15, "the box to be at rest")
         history = field.history()
         in_force = [h for h in history if h["in_force"]]

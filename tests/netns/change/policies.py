@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The policies of the change matrix as values: one conduit for each way a flow can live; what an event changes is one argument.
-What a policy allows a state is said here once more, apart from the compiler."""
+"""The policies of the change matrix as values: one conduit for each kind of flow; the change of an
+event is one argument. What a policy allows for a state is written here again, independently of the
+compiler."""
 import time
 
 from box import conduit
@@ -8,7 +9,7 @@ from box import conduit
 # The port of each lane; datagrams have their own.
 PORTS = {"naming": 4433, "let_go": 4433, "commands": 502, "hold": 1502, "open": 2502, "observe": 3502, "shadow": 4502, "pick_up": 5502, "fast": 9001}
 PLC_PORTS = {"s7comm": 102, "enip": 44818, "slmp": 5007, "fins": 9600, "memobus": 9999, "iec104": 2404, "dnp3": 20000, "opcua": 4840, "bacnet": 47808}
-WRITTEN, REGISTER = 7, 1  # what every write of the matrix writes, and where
+WRITTEN, REGISTER = 7, 1  # the value that every write of the matrix writes, and its register
 
 WATCH, WIDE = (["%s_%s" % (how, what) for what in ("s7", "cip", "mc", "fins", "mp", "104", "dnp3", "ua", "bac")] for how in ("watch", "wide"))
 READ_ROW = '{ commands = ["read"]; units = [1]; holding = ["0-99"]; }'
@@ -19,7 +20,8 @@ def service(name, port, rows):
 
 
 def plc_services(holding):
-    """Other protocols: `watch_*` are always the same; `wide_*` allow more, at places that `holding` numbers."""
+    """Services of other protocols: `watch_*` are always the same; `wide_*` allow more, at addresses
+    that `holding` gives."""
     connected = [100 + int(n) for n in holding.split("-")]
     return '''
       watch_s7 = { protocol = "s7comm"; ports = ["tcp/102"]; allow = ( { commands = ["read"]; slots = [2]; db = ["20.0-99"]; } ); };
@@ -64,7 +66,8 @@ class Policy:
         return Policy(**{**self.change, **change})
 
     def allows(self, state):
-        """May the session of a state say next what it says next? Its end by the clock is for who waits for it."""
+        """Whether the session of a state may send its next packet. Its end in time is checked by
+        the event that waits for it."""
         c = self.change
         if state.lane != "commands":
             return True
@@ -88,7 +91,8 @@ class Policy:
         return out + service("pr", 502, READ_ROW) + service("pmore", 502, READ_ROW.replace("0-99", "0-199") + ", " + write_row())
 
     def prepared(self):
-        """What a person opens, and what cuts the lane of commands alone."""
+        """The prepared conduits and isolations: what a person can open, and what cuts only the lane
+        of commands."""
         kept = ["held", "opened", "watched", "under", "over", "picked", "plain", "names", "web"]
         return ('doors = { gate = { at_most = "1 h"; opened_by = ["supervisor"]; }; };\n' if "door" in self.change.get("keys", {}) else "") + (
             'isolations = { commands = { cut = ["zones ops ot"]; keep = [%s]; }; };\n' % ", ".join('"%s"' % k for k in kept))

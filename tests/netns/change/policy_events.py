@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changes of the policy: what becomes of a flow follows from what the policies allow (Policy.allows)."""
+"""Changes of the policy. What happens to a flow follows from what the policies allow
+(Policy.allows)."""
 import json
 import time
 
@@ -19,7 +20,8 @@ class WidenedForThisFlow(Applied):
 
 
 class WidenedByAPair(Applied):
-    """A conduit of its own for this client, inside of the net's: its live sessions may use at once what it gives."""
+    """A conduit for this client alone, inside of the conduit of its network: live sessions may use
+    at once what it allows."""
     new = Policy(pair=True)
     given = 150  # a register that only the pair may read
 
@@ -54,7 +56,8 @@ class NarrowedByRegister(Applied):
 
 
 class NarrowedForNewSessions(Applied):
-    """`on_tighten = "new_flows"`: who has a session keeps it; who closed his, or was not answered yet, gets no other."""
+    """`on_tighten = "new_flows"`: a session goes on. A host that closed its session, or got no
+    answer yet, gets no other one."""
     policy = Policy(keys={"on_tighten": "new_flows"})
     new = Policy(elsewhere=True, keys={"on_tighten": "new_flows"})
 
@@ -66,7 +69,7 @@ class NarrowedForNewSessions(Applied):
 
 
 class ModeChanged(Applied):
-    """What was refused is only recorded now; the session that was cut for it stays cut."""
+    """What was refused is now only recorded. A session that was cut for it stays cut."""
     new = Policy(keys={"mode": "observe"})
 
 
@@ -74,7 +77,7 @@ class EnforcedAgain(Applied):
     policy, new = Policy(keys={"mode": "observe"}), Policy()
 
     def expect(self, state):
-        # while nobody enforced it, what is repeated there was let by, and is ended now
+        # while nothing was enforced, repetitions passed in this state; the session ends now
         return super().expect(state)
 
 
@@ -95,7 +98,7 @@ class Renamed(Applied):
 
 
 class EndedByTime(Event):
-    """`until` comes while everybody is at work."""
+    """`until` comes while all sessions are in use."""
     SECONDS = 14
 
     def before(self, field):
@@ -106,7 +109,7 @@ class EndedByTime(Event):
         return Policy(keys={"until": moment(self.SECONDS)})
 
     def delay(self):
-        """When packets under way are worth something: shortly before the end."""
+        """Shortly before the end, when packets on their way matter."""
         return max(0.0, self.end - time.time() - 0.1)
 
     def fire(self, field):
@@ -121,7 +124,8 @@ class EndedByTime(Event):
 
 
 class Isolated(Event):
-    """A person cuts the conduits of one lane; the others are kept. Whoever is silent hears of it when he speaks."""
+    """A person cuts the conduits of one lane; the others are kept. A silent session is told when it
+    sends a packet."""
     told, cuts = ("isolated",), True
 
     def fire(self, field):
@@ -140,7 +144,7 @@ class Isolated(Event):
 
 
 class Rehearsed(Isolated):
-    """Only what it would cut is asked: nobody notices."""
+    """A drill: only tells what would be cut, and no session notices."""
     told = ("isolation_rehearsed",)
 
     def fire(self, field):
@@ -159,7 +163,7 @@ class Rehearsed(Isolated):
 
 
 class Rejoined(Event):
-    """What was isolated elsewhere goes on: nobody here notices."""
+    """An isolation elsewhere ends: no session here notices."""
     told = ("rejoined",)
 
     def before(self, field):
@@ -175,7 +179,8 @@ class Rejoined(Event):
 
 
 class DoorShut(Event):
-    """A person shuts the door behind which one lane lies. What is said of a policy that narrows does not concern it."""
+    """A person shuts the door of one lane. The rules about narrowed policies do not apply to
+    this."""
     policy = Policy(keys={"door": "gate", "on_tighten": "new_flows"})
     told, cuts = ("door_shut",), True
 
@@ -195,7 +200,8 @@ class DoorShut(Event):
 
 
 class TakenAwayAsItEnds(EndedByTime):
-    """The kernel has ended it, hardly anybody was told yet, and the text in which it stood is replaced, at a drawn moment."""
+    """The kernel has ended the right, hardly any session was told yet, and the text that had it is
+    replaced, at a random moment."""
     told = ("applied", "confirmed")
 
     def fire(self, field):
@@ -207,7 +213,7 @@ class TakenAwayAsItEnds(EndedByTime):
 
 
 class SuccessorStands(EndedByTime):
-    """The right ends; another with a later end, over the same space, goes on."""
+    """The right ends; another one over the same space with a later end goes on."""
 
     def policy_until(self):
         return Policy(keys={"until": moment(self.SECONDS)}, successor=moment(3600))
@@ -217,7 +223,8 @@ class SuccessorStands(EndedByTime):
 
 
 class SuccessorStarts(SuccessorStands):
-    """The successor comes into the text while its predecessor is in force, and then that one ends."""
+    """The successor is added to the text while its predecessor is in force; then the predecessor
+    ends."""
     told = ("applied", "confirmed")
 
     def policy_until(self):
@@ -252,7 +259,7 @@ class TrialExpired(Applied):
 
 
 class NarrowingTrialExpired(TrialExpired):
-    """Who was cut on trial stays cut; who was not touched has lost nothing."""
+    """What was cut on trial stays cut; what was not touched has lost nothing."""
     new = Policy(writes=False)
 
     def changed(self, state):
@@ -273,7 +280,7 @@ class TrialCalledOff(Applied):
 
 
 class TrialThatGaveExpires(Event):
-    """Whoever came in by what was on trial is told when its time is over."""
+    """Sessions that the trial allowed are told when its time is over."""
     policy, tried, seconds, told = Policy(elsewhere=True), Policy(), 12, ("reverted",)
 
     def policies(self):
@@ -308,7 +315,7 @@ class TrialThatGaveIsCalledOff(TrialThatGaveExpires):
 
 
 class TrialThatGaveIsTakenOver(TrialThatGaveIsCalledOff):
-    """By what was before it, said anew."""
+    """The policy of before is applied again."""
     told = ("applied", "confirmed")
 
     def fire(self, field):
@@ -353,7 +360,8 @@ class TakenOver(Applied):
 
 
 class FewerWorkers(Applied):
-    """Another number of workers is asked for: every session stays with the worker that knows it, and none notices."""
+    """Another number of workers is wanted: every session stays with the worker that knows it, and
+    none notices."""
 
     def fire(self, field):
         before, field.workers = field.workers, 1
@@ -374,7 +382,7 @@ class FewerWorkers(Applied):
 
 
 class BoxFactsChanged(Applied):
-    """The policy gives an interface another address beside its own, and a smaller MTU."""
+    """The policy gives an interface another address besides its own, and a smaller MTU."""
     facts = {'"10.73.0.1/24", "2001:db8:73::1/64"]': '"10.73.0.1/24", "10.73.0.250/24", "2001:db8:73::1/64"]; mtu = 1400'}
 
     def fire(self, field):

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the box says of an event after it: the journal's records and their generations, history, counters. Each sentence that
-these functions give is a lie, a silence or a contradiction of the box."""
+"""Checks what the box says after an event: the records and their generations, the history, and the
+counters. Each function yields sentences about what the box reported falsely, not at all, or in
+contradiction to itself."""
 import time
 
 from net import wait_for
 
 CONDUITS = {"commands": {"reads", "writes", "reads-renamed", "reads-next", "writes-next", "pair"}, "hold": {"held"}, "open": {"opened"},
             "observe": {"watched"}, "shadow": {"under", "over"}, "pick_up": {"picked"}, "naming": {"names"}, "let_go": {"names"}, "fast": {"plain"}}
-# Counted by the kernel, and of the box's own neighbourhood.
+# Counted by the kernel, and caused by the box's own neighbours.
 CHATTER = ("ip_options", "self", "self_out")
 PEERS = ("drop", "pdu", "flow")
 
 
 class Before:
-    """How the box stood at a moment."""
+    """The state of the box at one moment."""
 
     def __init__(self, field):
         self.seq, self.drops = field.last_seq(), field.drops()
@@ -43,7 +44,8 @@ def codes(records, kind):
 
 
 def wrong_policy(event, field, before):
-    """Each act on the policy has its record, in order, and nothing else has; the history tells the same story."""
+    """Each change of the policy has its record, in order, and nothing else has one. The history
+    agrees."""
     if event.told is None:
         return
     want = list(event.told)
@@ -69,7 +71,7 @@ def wrong_policy(event, field, before):
 
 
 def wrong_roles(event, records):
-    """Who was ended stands in the journal; nobody else ends."""
+    """The journal names each role that was ended, and no other role ends."""
     died = {e.get("role") for e in records if e["kind"] == "role" and e["code"] in ("died", "hung")}
     if event.roles is None or "booted" in (event.told or ()):
         return
@@ -94,11 +96,12 @@ def wrong_drift(event, records):
 
 
 def wrong_generations(field, records, before):
-    """A record stands under a generation that was in force when it was made."""
+    """A record names a generation that was in force when it was made."""
     known = {h["number"]: h["digest"][:16] for h in field.history()}
+    # A reverted generation may be replaced by the next one meanwhile.
     then = {before.generation["number"], field.status()["generation"]["number"]} | \
         (set(known) - {h["number"] for h in before.history}) | \
-        {e["value"] for e in records if e["kind"] == "policy" and e["code"] == "reverted"}  # and overtaken by the next
+        {e["value"] for e in records if e["kind"] == "policy" and e["code"] == "reverted"}
     now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
     for e in records:
         g = e.get("generation")
@@ -107,14 +110,16 @@ def wrong_generations(field, records, before):
         if known.get(g["number"]) != g["digest"]:
             yield "record %d stands under generation %s, which is not kept: %s" % (e["seq"], g, sorted(known))
             return
-        # A sum is written ten seconds after what it sums up; and a clock that was set tells nothing.
+        # The record of a sum is written ten seconds after its events. After a change of the clock,
+        # times prove nothing.
         if before.time < e["time"][:19] <= now and g["number"] not in then:
             yield "record %d stands under generation %d, and in force were %s" % (e["seq"], g["number"], sorted(then))
             return
 
 
 def wrong_flow(event, x, records, before):
-    """Of a flow that goes on nobody says that it was refused; of one that was cut by a change, that is said under the change."""
+    """No record says that a flow was refused which goes on. For a flow that a change has cut, a
+    record says so and names the new generation."""
     state, f = x.state, x.state.f
     host = f.a if hasattr(f, "a") else f.c.me
     end = ("[%s]:%d" if ":" in host else "%s:%d") % (host, f.sport)

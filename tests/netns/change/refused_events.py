@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An apply that fails at each of its steps: the policy in force stays as it was, by everything that says so, and nobody pays."""
+"""An apply fails at each of its steps: every report says that the policy in force is the old one,
+and no session loses anything."""
 import os
 import random
 import signal
@@ -16,7 +17,7 @@ class Refused(Event):
     new = Policy(holding="0-199", others=True)
 
     def order(self, field):
-        """What makes it fail."""
+        """Makes the step fail."""
 
     def fire(self, field):
         self.was = field.digest()
@@ -47,7 +48,7 @@ class Refused(Event):
 
 class RefusedText(Refused):
     new = Policy(keys={"critcality": "cargo"})
-    told = ()  # whoever asked compiled it himself, and did not ask the box
+    told = ()  # the command line compiled it itself, and did not ask the box
 
 
 class RefusedDevice(Refused):
@@ -75,7 +76,8 @@ class RefusedByStore(RefusedByStep):
 
 
 class RefusedByWorkers(RefusedByStep):
-    """All of them: one that refuses alone is ended, and its successor is asked (daemon one_worker_refuses)."""
+    """All workers refuse it; a single one would be ended, and its successor asked (daemon
+    one_worker_refuses)."""
 
     def order(self, field):
         self.times = sum(r["role"] == "dpi" for r in field.status()["roles"])
@@ -88,7 +90,7 @@ class RefusedByWorker(RefusedByWorkers):
 
 
 class RefusedByDigest(RefusedByWorkers):
-    """Workers have another table than they were given."""
+    """The workers have another table than the one that they were given."""
     point = seam.DIGEST
 
 
@@ -101,7 +103,7 @@ class RefusedByKernel(RefusedByStep):
 
 
 class RefusedNarrowingByKernel(RefusedByKernel):
-    """Cells and labels move in two transactions, of which the second is refused."""
+    """Cells and labels are changed in two transactions, and the second one is refused."""
     new = Policy(elsewhere=True, holding="0-50")
 
     def order(self, field):
@@ -109,9 +111,10 @@ class RefusedNarrowingByKernel(RefusedByKernel):
 
 
 class RefusedReadingBack(RefusedByStep):
-    """The transaction stands, and nobody can read what stands: forwarding goes off, and everything goes back."""
+    """The transaction was committed, but its result cannot be read: forwarding is switched off, and
+    everything is undone."""
     point, times, lossless, exact = seam.READ_BACK, 30, False, False
-    drift = ("opened",)  # that nothing passed, and its end
+    drift = ("opened",)  # that nothing passed, and the end of this state
 
     def fire(self, field):
         super().fire(field)
@@ -119,7 +122,7 @@ class RefusedReadingBack(RefusedByStep):
 
 
 class RefusedFacts(RefusedByStep):
-    """Addresses cannot be set after the rules: everything goes back by the same door."""
+    """Addresses cannot be set after the rules were: everything is undone in the same way."""
     point = seam.FACTS
 
     def order(self, field):
@@ -128,13 +131,13 @@ class RefusedFacts(RefusedByStep):
 
 
 class RefusedConfirming(RefusedByStep):
-    """What the next start would load cannot be written."""
+    """The policy for the next start cannot be written."""
     point = seam.CONFIRM
 
 
 class UndoneNarrowing(RefusedByStep):
-    """Nobody would be allowed anything, and it is undone when the kernel has it already: who speaks in that moment is told that he is cut, who is
-    silent never hears of it."""
+    """A policy that allows nothing is undone after the kernel has it: a session that sends at that
+    moment is told that it is cut, and a silent one is told nothing."""
     new = Policy(elsewhere=True)
     lossless = False
 
@@ -167,7 +170,7 @@ class UndoneNarrowingReadingBack(UndoneNarrowing):
 
 
 class EnforceDiesOverIt(Refused):
-    """At a moment that is drawn from the time of an apply: afterwards one of the two policies stands, whole."""
+    """At a random moment of an apply. Afterwards one of the two policies is in force completely."""
     lossless = False
     roles = ("enforce",)
 
@@ -196,7 +199,8 @@ class EnforceDiesOverIt(Refused):
 
 
 class EnforceDiesOverNarrowing(EnforceDiesOverIt):
-    """Of those whom the new policy allows nothing each goes on, or was told; when it was done, all were."""
+    """Each session that the new policy does not allow either goes on or was told. When the apply
+    was done, all were told."""
     new = Policy(elsewhere=True)
 
     def policies(self):

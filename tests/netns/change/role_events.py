@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to the daemon's processes."""
+"""Events of the daemon's processes."""
 import os
 import shutil
 import signal
@@ -20,7 +20,7 @@ class WorkerStopped(WorkerKilled):
     def fire(self, field):
         old = field.pids("dpi")
         signal_all(field, "dpi", signal.SIGSTOP)
-        for _ in range(3):  # somebody must be waiting for an answer before a worker counts as hung
+        for _ in range(3):  # a worker only counts as hung while somebody waits for its answer
             field.poke_lanes()
         wait_for(lambda: not set(field.pids("dpi")) & set(old) or field.poke_lanes(), 6, "workers anew")
         wait_for(field.running, 6, "workers at work")
@@ -84,7 +84,7 @@ class SupervisorKilled(WorkerLost):
 
 
 class DaemonRestarted(SupervisorKilled):
-    """As whoever restarts the service does."""
+    """A person restarts the service."""
 
     def fire(self, field):
         field.daemon.terminate()
@@ -94,8 +94,8 @@ class DaemonRestarted(SupervisorKilled):
 
 
 class ReplacedByANewVersion(SupervisorKilled):
-    """Other programs are put in the place of those that run, as a package manager does; roles die before the daemon is started
-    again, and their successors are of the version that is in charge."""
+    """The programs are replaced, as by a package manager. Roles die before the daemon is started
+    again, and their successors have the version of the running daemon."""
 
     def before(self, field):
         super().before(field)
@@ -115,7 +115,8 @@ class ReplacedByANewVersion(SupervisorKilled):
             with open(path, "rb") as f:
                 program = f.read()
             with open(path + ".new", "wb") as f:
-                f.write(program + b"of another version")  # behind its last section: nobody reads it
+                # after its last section, where nobody reads it
+                f.write(program + b"of another version")
             os.chmod(path + ".new", 0o755)
             os.rename(path + ".new", path)
 
@@ -147,14 +148,14 @@ class SupervisorStopped(Event):
     def fire(self, field):
         os.kill(field.daemon.pid, signal.SIGSTOP)
         try:
-            threading.Event().wait(1.0)  # how long it stands still
+            threading.Event().wait(1.0)  # the time for which it is stopped
         finally:
             os.kill(field.daemon.pid, signal.SIGCONT)
         wait_for(field.running, 6, "every role at work")
 
 
 class BusyMachine(Event):
-    """A real-time competitor on each core, for a second."""
+    """For a second, a real-time process on each core competes with the box."""
     lossless = False
 
     def fire(self, field):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the matrix orders of a daemon that was linked with seam.c: its clock, and which step of an apply fails."""
+"""Orders to a daemon that was linked with seam.c: its clock, and which step of an apply fails."""
 import mmap
 import os
 import struct
 
-# As enum point of seam.c has them.
+# The values of enum point in seam.c.
 STORE, TABLE, DIGEST, FORETELL, BATCH, READ_BACK, FACTS, CONFIRM, TRIED, HISTORY, POINTED, SILENT, POINTS = range(13)
 MEMORY = 8 + 8 * POINTS
 SYNC, BATTERY, BOOT = MEMORY + 8, MEMORY + 16, MEMORY + 24
@@ -25,7 +25,8 @@ class Seam:
         os.ftruncate(fd, SIZE)
         self.page = mmap.mmap(fd, SIZE)
         os.close(fd)
-        # A number is written at once. struct.pack_into clears it first, and a daemon that reads in between has an hour of its own.
+        # A number is written in one step. struct.pack_into clears it first, and a daemon that reads
+        # in between would have a wrong time.
         self.longs, self.ints = memoryview(self.page).cast("q"), memoryview(self.page).cast("i")
 
     def long(self, at, value):
@@ -35,7 +36,7 @@ class Seam:
         self.ints[at // 4] = value
 
     def clock(self, ahead):
-        """The daemon's wall clock goes that many seconds ahead of the machine's, or behind."""
+        """The daemon's wall clock is this many seconds ahead of the machine's, or behind."""
         self.long(0, int(ahead * 1e9))
 
     def fail(self, point, times=1, skip=0):
@@ -43,48 +44,50 @@ class Seam:
         self.int(8 + 8 * point + 4, times)
 
     def memory(self, no_more):
-        """No allocation of so many bytes or more succeeds; 0: all do."""
+        """No allocation of this many bytes or more succeeds; 0: all do."""
         self.long(MEMORY, no_more)
 
     def synchronised(self, yes):
-        """What the kernel says of the daemon's clock; None: nothing."""
+        """The kernel's answer about the daemon's clock; None: none."""
         self.long(SYNC, 1 if yes is None else 3 if yes else 2)
 
     def battery(self, ahead):
-        """The clock with the battery is that many seconds ahead of the machine's; None: there is none."""
+        """The real-time clock is this many seconds ahead of the machine's; None: there is none."""
         self.long(BATTERY, NO_BATTERY if ahead is None else int(ahead) or 1)
 
     def boot(self, name):
-        """The machine's start by another name."""
+        """The boot id of the machine."""
         struct.pack_into("=40s", self.page, BOOT, name.encode())
 
     def later(self, seconds):
-        """For whatever waits until the word about a source has settled, so much time has passed."""
+        """For waits until the state of a source is settled, this much time has passed."""
         self.long(LATER, int(seconds * 1e9))
 
     def slow(self, kind, seconds):
-        """Workers of that kind take one packet at a time and so long for each; 0: as fast as they are."""
+        """Workers of this kind handle one packet at a time and take this long for each; 0: no
+        delay."""
         self.long(SLOW + 8 * kind, int(seconds * 1e9))
 
     def hold(self, point, stands=True):
-        """Whoever comes to a point stands still there until he may go on."""
+        """A process that comes to this point is stopped there until it may go on."""
         self.int(STILL + 8 * point + 4, 0)
         self.int(STILL + 8 * point, stands)
 
     def came(self, point):
-        """How many stand at a point that holds them."""
+        """How many processes are stopped at this point."""
         return struct.unpack_from("=ii", self.page, STILL + 8 * point)[1]
 
     def eat(self, workers):
-        """So many workers take memory without end."""
+        """This many workers allocate memory without end."""
         self.int(EATERS, workers)
 
     def pass_by(self, seconds):
-        """So much time has gone by, evenly: for the journal by both clocks, for everybody else by the wall's."""
+        """Lets this much time pass evenly: for the journal by both clocks, for others by the wall
+        clock."""
         self.long(EVEN, int(seconds * 1e9))
 
     def left(self, point):
-        """How many of the ordered failures did not come."""
+        """How many of the ordered failures have not happened."""
         return struct.unpack_from("=ii", self.page, 8 + 8 * point)[1]
 
     def nothing(self):

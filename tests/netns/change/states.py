@@ -39,8 +39,8 @@ class Tcp:
     lane, writes, ended, refused, halfway, hurries = "commands", False, False, False, False, False
     followed, answered, accepted, wrote, partial, moves = True, True, True, False, False, False
     lasts, wide = True, False
-    lossless = True  # of the event: what it says while that happens arrives without being said twice
-    observing = False  # of the policy before it: what the rows do not allow passes
+    lossless = True  # of the event: what it sends meanwhile arrives without being repeated
+    observing = False  # of the policy before: requests that the rows do not allow pass
     tid = 1
 
     def __init__(self, field, six):
@@ -66,11 +66,11 @@ class Tcp:
         self.open()
 
     def go_on(self):
-        """What the ends do next when nothing was taken from them, a read at the end."""
+        """What the ends do next when they lost nothing; a read at the end."""
         self.read()
 
     def poke(self):
-        """The client's next packet, whatever becomes of it."""
+        """The client's next packet, whatever happens to it."""
         self.f.c.say(self.request())
 
     def forget(self):
@@ -115,7 +115,8 @@ class OpenAndSilent(Tcp):
 
 
 class RequestUnacknowledged(Tcp):
-    """The request is at the server's host, whose stack did not take it: the client will say it again."""
+    """The request is at the server's host, whose stack did not accept it: the client will repeat
+    it."""
 
     def last(self):
         return self.request()
@@ -169,7 +170,7 @@ class WriteRetransmitting(Retransmitting):
 
 
 class PartForwarded(Tcp):
-    """All of a PDU but its last bytes is at the server."""
+    """All of a PDU except its last bytes is at the server."""
     cut, partial = 9, True
 
     def last(self):
@@ -192,7 +193,7 @@ class PartForwarded(Tcp):
 
 
 class PartOfHeader(PartForwarded):
-    """What came says nothing yet: neither function nor unit."""
+    """The received part shows neither the function nor the unit."""
     cut = 3
 
 
@@ -244,7 +245,8 @@ class WriteAheadOfAGap(AheadOfAGap):
 
 
 class PartWaiting(AheadOfAGap):
-    """A piece of the second came ahead of the first. Where a session may be picked up nothing but whole PDUs goes ahead."""
+    """A part of the second request came before the first. Where a session may be picked up, only
+    whole PDUs are forwarded ahead of a gap."""
     lane, partial = "pick_up", True
 
     def prepare(self):
@@ -319,7 +321,8 @@ class HalfClosed(AnswerOutstanding):
 
 
 class HalfClosedByServer(Tcp):
-    """The server has said its last; the client still asks, and hears only acknowledgements."""
+    """The server has closed its direction; the client still asks, and gets only
+    acknowledgements."""
     lasts = False
 
     def prepare(self):
@@ -345,7 +348,7 @@ class BothClosed(Tcp):
             other.acknowledge()
 
     def go_on(self):
-        """The same ends begin anew."""
+        """The same ends begin a new session."""
         self.f.c.reset_state()
         self.f.s.reset_state()
         self.open()
@@ -355,8 +358,8 @@ class BothClosed(Tcp):
 
 
 class ResetUnheard(Tcp):
-    """The client said what is forbidden and hears no reset: it goes on saying it. Where it was only recorded, it is at the
-    server, which has not acknowledged it."""
+    """The client sent a forbidden request and does not get the reset, so it repeats the request.
+    Under observe the request is at the server, which has not acknowledged it."""
     refused = True
 
     def prepare(self):
@@ -401,7 +404,7 @@ class Observed(Tcp):
 
 
 class Shadowed(Tcp):
-    """A conduit that only looks lies over one that enforces."""
+    """A conduit that only observes overlaps one that enforces."""
     lane = "shadow"
 
 
@@ -422,7 +425,8 @@ SERVER_HELLO = bytes.fromhex("160303002a020000260303") + bytes(range(32)) + byte
 
 
 class NamedOpen(Tcp):
-    """TLS by its name; nobody has said anything yet, so nobody knows that it is."""
+    """TLS, which has to be recognised; neither end has sent data, so its protocol is not known
+    yet."""
     lane, cut = "naming", 0
 
     def request(self):
@@ -449,17 +453,17 @@ class NamedOpen(Tcp):
 
 
 class NamedPart(NamedOpen):
-    """Of its first words a part is at the server."""
+    """A part of its first message is at the server."""
     cut = 3
 
 
 class NamedByClient(NamedOpen):
-    """The client has said what it is."""
+    """The client has sent its first message."""
     cut = len(CLIENT_HELLO)
 
 
 class NamedLetGoOf(NamedOpen):
-    """Both have, and nobody looks into it any more."""
+    """Both ends have, and the session is not inspected any more."""
     lane = "let_go"
 
     def prepare(self):
@@ -498,7 +502,8 @@ class Udp:
         self.f.send(self.last)
 
     def again(self):
-        """What its ends do when nobody knows any more what was before; datagrams have nothing to lose but the ones under way."""
+        """What its ends do when the earlier packets are not known any more; only datagrams on their
+        way can be lost."""
         self.go_on()
 
     def forget(self):
@@ -518,7 +523,7 @@ class UdpAnswered(Udp):
 
 
 class Named(UdpAnswered):
-    """DNS by its name, inspected."""
+    """DNS, which has to be recognised, inspected."""
     lane, port = "naming", 53
 
     def text(self):
@@ -533,8 +538,8 @@ class Echoed(UdpAnswered):
 
 
 class FragmentsWaiting(Udp):
-    """The first half of a datagram is at the box, which keeps it for two seconds: where the event takes longer, both halves are
-    said again."""
+    """The first half of a datagram is at the box, which keeps it for two seconds. If the event
+    takes longer, both halves are sent again."""
     KEPT, hurries = 1.5, True
 
     def halves(self):
@@ -561,7 +566,7 @@ class FragmentsWaiting(Udp):
             first, self.second = self.halves()
             self.f.field.ops.send(first)
         self.f.field.ops.send(self.second)
-        hub = self.f.field.ot  # as it came or whole: what counts is that the end of it came
+        hub = self.f.field.ot  # in fragments or whole: it only matters that the end of it came
         wait_for(lambda: any(t >= since and body.endswith(b"f" * 50) for t, *_, body in list(hub.others)), 2.0,
                  "the datagram from fragments (IPv%d)" % (6 if self.six else 4))
         self.f.exchange(self.text(), self.text())

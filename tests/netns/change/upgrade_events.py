@@ -11,7 +11,8 @@ from role_events import ReplacedByANewVersion
 
 
 class UpgradedOnTrial(ReplacedByANewVersion):
-    """A trial does not outlive the daemon: the new version begins with what was confirmed, whole, and everybody says so."""
+    """A trial ends with the daemon: the new version begins with the complete confirmed policy, and
+    every report says so."""
     new = Policy(writes=False)
     told = ("applied", "reverted", "booted")
 
@@ -36,8 +37,9 @@ class UpgradedOnTrial(ReplacedByANewVersion):
 
 
 class UpgradedWithinAnApply(ReplacedByANewVersion):
-    """Whoever applies a policy when the daemon is asked to end has it in force afterwards, and was told so and it is in the record; or
-    what was confirmed is, and nobody says that the other ever was. The moment is drawn from the time that an apply takes."""
+    """An apply runs when the daemon is told to end. Either the new policy is in force afterwards,
+    the answer said so, and it is recorded; or the confirmed policy is in force, and nothing says
+    that the new one ever was. The moment is drawn from the time that an apply takes."""
     new = Policy(writes=False)
 
     @property
@@ -50,7 +52,8 @@ class UpgradedWithinAnApply(ReplacedByANewVersion):
 
     def changed(self, state):
         if self.policies()[-1].allows(state):
-            return super().changed(state) if self.new.allows(state) else "any"  # it was refused for a moment
+            # it was refused for a moment
+            return super().changed(state) if self.new.allows(state) else "any"
         return "cut"
 
     def moment(self, field):
@@ -59,7 +62,7 @@ class UpgradedWithinAnApply(ReplacedByANewVersion):
     def apply(self, field):
         try:
             self.answer = field.apply_policy(self.new, check=False)
-        except Exception as e:  # whoever asked has no answer
+        except Exception as e:  # the apply gets no answer
             self.answer = {"text": str(e)}
 
     def fire(self, field):
@@ -91,7 +94,7 @@ class UpgradedWithinAnApply(ReplacedByANewVersion):
 
 
 class UpgradedAtAStep(UpgradedWithinAnApply):
-    """The same when the apply stands at one of its steps."""
+    """The same when the apply is stopped at one of its steps."""
     seam = True
     point = None
 
@@ -108,7 +111,7 @@ class UpgradedBeforeTheRules(UpgradedAtAStep):
 
 
 class UpgradedBehindTheRules(UpgradedAtAStep):
-    """The kernel has the new ones, and nobody has read them back."""
+    """The kernel has the new rules, but they were not read back."""
     point = seam.READ_BACK
 
 
@@ -117,7 +120,7 @@ class UpgradedWhileWorkersLearn(UpgradedAtAStep):
 
 
 class UpgradedOverAnEnd(EndedByTime, ReplacedByANewVersion):
-    """A right ends when the old version has gone and the new one is not there yet."""
+    """A right ends when the old version has ended and the new one does not run yet."""
     told = ("booted",)
 
     def before(self, field):
@@ -142,11 +145,11 @@ class UpgradedOverAnEnd(EndedByTime, ReplacedByANewVersion):
         return "cut" if state.lane == "commands" else ReplacedByANewVersion.changed(self, state)
 
     def told_at_once(self, state):
-        return False  # the new version knows no session's numbers before it speaks
+        return False  # the new version knows the numbers of no session before it sends
 
 
 class UpgradedAtAnEnd(UpgradedOverAnEnd):
-    """It ends at a moment that is drawn from the time in which the old version goes and the new one comes."""
+    """The right ends at a random moment while the old version ends and the new one starts."""
 
     def begin_at(self):
         return 0

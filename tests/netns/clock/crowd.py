@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many windows and doors under many sessions: what nobody touches loses nothing, what ends does within 100 ms, and nothing opens that should not, whenever the
-daemon dies, the clock is set or the power goes. Counted at the interface at which packets arrive."""
+"""Many windows and doors with many sessions: sessions that stay allowed lose nothing, those that
+end do so within 100 ms, and nothing opens by mistake, whenever the daemon dies, the clock is set or
+the power fails. Counted at the interface where packets arrive."""
 import json
 import os
 import socket
@@ -13,10 +14,11 @@ from cases import expect
 from net import Capture, inside, sh, wait_for
 
 ALL = "SEKISHO_ALL" in os.environ
-WINDOWS, DOORS, SESSIONS = (140, 60, 10000) if ALL else (14, 6, 1000)  # 64 doors may stand open at once
+# at most 64 doors may be open at once
+WINDOWS, DOORS, SESSIONS = (140, 60, 10000) if ALL else (14, 6, 1000)
 PACE = 0.001 if ALL else 0.002
 MS = 100
-FIRST = 20000  # port of the first of them; that of what is open for good is 9000
+FIRST = 20000  # port of the first window or door; the port of the permanent conduit is 9000
 SERVER = "10.73.0.2"
 
 
@@ -24,11 +26,12 @@ def ports(first, n):
     return set(range(FIRST + first, FIRST + first + n))
 
 
-EARLY, LATE, BEHIND = ports(0, WINDOWS // 2), ports(WINDOWS // 2, WINDOWS // 2), ports(WINDOWS, DOORS)  # 09:00-10:00, 10:00-11:00, behind a door each
+# 09:00-10:00, 10:00-11:00, and one door each
+EARLY, LATE, BEHIND = ports(0, WINDOWS // 2), ports(WINDOWS // 2, WINDOWS // 2), ports(WINDOWS, DOORS)
 
 
 class Talk:
-    """Numbered datagrams to a port, one after the other, with when each was sent."""
+    """Sends numbered datagrams to a port, and keeps the time of each."""
 
     def __init__(self, crowd, zone, port):
         self.sent, self.ended = [], threading.Event()
@@ -54,13 +57,13 @@ class Talk:
         self.sock.close()
 
     def passed(self):
-        """When those were sent that arrived."""
+        """The times at which the datagrams that arrived were sent."""
         seen = self.crowd.arrived()
         return [at for at, number in self.sent if number in seen]
 
 
 class Told:
-    """A session of what ends, that is silent."""
+    """A silent session of a conduit that ends."""
 
     def __init__(self, box, port, listener=None):
         with inside(box.ns("it")):
@@ -71,7 +74,8 @@ class Told:
             expect(len(self.client.recv(64)) > 8, "a read was not answered")
 
     def hear(self):
-        """Both ends are told: at once where it is inspected, else when one of them speaks."""
+        """Both ends are told: at once if the session is inspected, otherwise at the next packet of
+        either."""
         if self.server:
             self.client.sendall(b"x")
         for s in filter(None, (self.client, self.server)):
@@ -117,7 +121,7 @@ class Crowd:
             return self.next
 
     def arrived(self):
-        """{number: port} of all that came."""
+        """{number: port} of everything that arrived."""
         frames = self.tap.frames
         for _, came_in, data in frames[self.read:]:
             if came_in and data[12:14] == b"\x08\x00" and data[23] == 17 and len(data) >= 50:
@@ -126,14 +130,15 @@ class Crowd:
         return self.seen
 
     def at(self, hour, minute=0, second=0.0, days=0):
-        """The daemon's clock; the moment on this machine's clock at which it shows the next full hour."""
+        """Sets the daemon's clock. Returns the time on this machine's clock at which the daemon's
+        clock shows the next full hour."""
         moment = self.day + days * 86400 + hour * 3600 + minute * 60 + second
         ahead = moment - time.time()
         self.box.seam.clock(ahead)
         return -(-moment // 3600) * 3600 - ahead
 
     def asked(self, among=EARLY | LATE | BEHIND):
-        """Of these ports those at which a datagram of a session of its own arrives."""
+        """The ports among these at which a datagram of a new session arrives."""
         with inside(self.box.ns("it")):
             s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sent = {}
@@ -142,14 +147,15 @@ class Crowd:
             sent[number] = port
             s.sendto(struct.pack("!Q", number), (SERVER, port))
         s.close()
-        last = self.number()  # behind all of them, over what is open for good
+        last = self.number()  # after all of them, over the permanent conduit
         with inside(self.box.ns("ops")), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.sendto(struct.pack("!Q", last), (SERVER, 9000))
         wait_for(lambda: last in self.arrived(), 3, "what is open for good")
         return {sent[n] for n in self.arrived() if n in sent}
 
     def opens(self, want, why):
-        """Few are asked until it is so, then all: a pair of hosts may begin only so many sessions a second (`share.pair`)."""
+        """Asks a few ports until they are open, and then all: a pair of hosts may only begin a
+        limited number of sessions per second (`share.pair`)."""
         have, rest = set(), (EARLY | LATE | BEHIND) - want
         few = {f(x) for x in (want, rest) if x for f in (min, max)}
         wait_for(lambda: self.asked(few) == want & few, 10, why)
@@ -164,7 +170,7 @@ class Crowd:
             raise AssertionError("%s: open beside it %s, shut %s" % (why, sorted(have - want)[:5], sorted(want - have)[:5])) from None
 
     def marks(self):
-        """{port: the mark of a session that is tracked}"""
+        """{port: mark of a tracked session}"""
         found = {}
         for line in sh("conntrack", "-L", "-p", "udp", ns=self.box.data).stdout.splitlines():
             words = dict(w.split("=", 1) for w in reversed(line.split()) if "=" in w)
@@ -173,7 +179,8 @@ class Crowd:
         return found
 
     def fill(self, wanted):
-        """So many sessions in all, a tenth of them of what ends, as the kernel tracks them: they differ in their port alone."""
+        """Makes so many tracked sessions, a tenth of them in conduits that end. They differ only in
+        their ports."""
         self.asked()
         marks = {p: m for p, m in self.marks().items() if p == 9000 or p in wanted}
         expect(set(marks) == wanted | {9000}, "%d marks", len(marks))
@@ -187,7 +194,8 @@ class Crowd:
         expect(n >= SESSIONS, "%d sessions", n)
 
     def over(self, edge, kill=None):
-        """Talks go on over an edge, at which early ends and late begins: what came of them. `kill`: the daemon dies that long behind it."""
+        """Sends over an edge at which early windows end and late ones begin. Returns the results.
+        `kill`: the daemon dies that long after the edge."""
         talks = [Talk(self, "ops", 9000), Talk(self, "it", min(EARLY)), Talk(self, "it", min(LATE))]
         if kill is not None:
             pause = threading.Event()
@@ -216,7 +224,8 @@ class Crowd:
 
 
 def many_hours(box, always):
-    """Windows: over an edge with the daemon, with one that dies before, at and behind it; then the clock is set."""
+    """Windows: over an edge with the daemon, and with a daemon that dies before, at and after it;
+    then the clock is set."""
     box.fresh(always)
     crowd = Crowd(box, always)
     try:
@@ -257,7 +266,8 @@ def many_hours(box, always):
 
 
 def many_doors(box, always):
-    """Doors: all are opened, some shut by a person, some by a daemon that is dead, and none is open for longer when the power went."""
+    """Doors: all are opened; some are shut by a person, some close while the daemon is dead, and
+    none is open for longer because of a loss of power."""
     box.fresh(always)
     crowd = Crowd(box, always)
     try:
@@ -285,7 +295,8 @@ def many_doors(box, always):
         stream.stop()
         lost = [n for _, n in stream.sent if n not in crowd.arrived()]
         expect(not lost, "%d of %d datagrams of what nobody touched were lost", len(lost), len(stream.sent))
-        # The power goes: they are open again, and no longer than they were; and what is isolated is so from the first rules on.
+        # A loss of power: the doors are open again, and no longer than before. The isolation is in
+        # force from the first rules on.
         box.sekisho("isolate", "zone", "it", "--reason", "before the power goes")
         expect(not crowd.asked(), "passes although it is isolated")
         box.again(ahead=crowd.day + 12 * 3600 + 120 - time.time(), synchronised=True)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is on record of hours, however many begin and end at one moment; a contract whose end shuts a door; and doors while nobody vouches for the clock."""
+"""Records of hours, also if many begin and end at one moment; a contract whose end shuts a door;
+and doors while the clock is not trusted."""
 import json
 import time
 
@@ -7,7 +8,8 @@ from box import conduit
 from cases import expect
 from net import wait_for
 
-MANY, TOLD = 20, 16  # windows that begin at one moment; of those so many have a record each
+# windows that begin at one moment, and how many of them get a record of their own
+MANY, TOLD = 20, 16
 
 
 def policy(box, *conduits, site="", sections="", services=""):
@@ -20,7 +22,7 @@ def policy(box, *conduits, site="", sections="", services=""):
 
 
 class Day:
-    """Two days from now, by the daemon's clock alone."""
+    """Two days from now, by the daemon's clock only."""
 
     def __init__(self, box):
         self.box, self.begin = box, (int(time.time()) // 86400 + 2) * 86400
@@ -36,13 +38,13 @@ class Day:
 
 
 def hours(box):
-    """[(code, window)] of all that is on record; `status` makes the daemon look at its clock."""
+    """[(code, window)] of all records; `status` makes the daemon look at its clock."""
     box.status()
     return [(e["code"], e["object"]) for e in box.events() if e.get("code", "").startswith("hours_")]
 
 
 def conduits(box):
-    """Those that began by themselves, as far as is on record."""
+    """The conduits that have begun by themselves, according to the records."""
     return [e["object"] for e in box.events() if e.get("code") == "conduit_began"]
 
 
@@ -54,8 +56,9 @@ def recorded(box, wanted, why):
 
 
 def many_windows(box, always):
-    """Windows that begin and end at one moment: each is told in `status`, the first of them by a record each, the rest by their number; and a conduit that begins by
-    itself is on record once, whatever the clock does."""
+    """Windows that begin and end at one moment: `status` names each, the first ones have a record
+    each, and the others are counted. A conduit that begins by itself is recorded once, whatever the
+    clock does."""
     box.fresh(always)
     day = Day(box)
     day.at(8, 59, 50)
@@ -103,10 +106,11 @@ def gate(box, always, contract=""):
 
 
 def by_contract(box, always):
-    """A contract's last day, by the clocks of the site: a door opens for no longer, the kernel shuts it then, and nobody opens it after."""
+    """The last day of a contract, in the site's time zone: a door does not open beyond it, the
+    kernel shuts it at its end, and afterwards nobody can open it."""
     box.fresh(always)
     day = Day(box)
-    day.at(14, 55)  # five minutes of that day are left in Tokyo
+    day.at(14, 55)  # five minutes of that day remain in Tokyo
     last = time.strftime("%Y-%m-%d", time.gmtime(day.begin))
     box.sekisho("apply", gate(box, always, 'organisations = { nagoya = { zone = "it"; contract_until = "%s"; }; };' % last))
     box.sekisho("open", "gate", "--for", "1h")
@@ -122,8 +126,9 @@ def by_contract(box, always):
 
 
 def unvouched_doors(box, always):
-    """A start of the machine whose clock nobody vouches for: what was open is shut, nobody opens it, and it is open again, for the rest of its time, when the
-    clock is trusted; behind that time it stays shut."""
+    """A start of the machine with an untrusted clock: open doors are shut, and nobody can open
+    them. When the clock is trusted, they are open again for the rest of their time; after that time
+    they stay shut."""
     box.fresh(always)
     day = Day(box)
     day.at(12)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/openapi.json as the tests read it: its operations, and its schemas closed, so that a key which the document lacks fails here though
-clients are told to let it pass."""
+"""docs/openapi.json for the tests: its operations, and its schemas without additional keys. So a
+key that the document lacks fails here, although clients are told to ignore unknown keys."""
 import copy
 import json
 import os
@@ -19,7 +19,8 @@ STREAM = "text/event-stream"
 
 
 def closed(schema):
-    """The same, with each object that lists its keys taking no other; one that is built on another says so itself."""
+    """The same schema; each object in it accepts only its own keys. An object that extends another
+    one already says so itself."""
     if isinstance(schema, list):
         return [closed(s) for s in schema]
     if not isinstance(schema, dict):
@@ -31,7 +32,7 @@ def closed(schema):
 
 
 SCHEMAS = {name: closed(s) for name, s in DOCUMENT["components"]["schemas"].items()}
-# Told is an Event with two keys more.
+# Told is an Event with two more keys.
 told = SCHEMAS["Told"]
 told["properties"] = {**copy.deepcopy(SCHEMAS["Event"]["properties"]), **told["properties"]}
 told["required"] = SCHEMAS["Event"]["required"] + told["required"]
@@ -39,24 +40,24 @@ told.pop("allOf")
 
 
 def mistakes(schema, value, most=3):
-    """What of a value is not as a schema of the document says."""
+    """What in a value does not match a schema of the document."""
     found = Validator(dict(schema, components={"schemas": SCHEMAS})).iter_errors(value)
     return ["%s: %s" % ("/".join(map(str, e.absolute_path)), e.message[:160]) for e, _ in zip(found, range(most))]
 
 
 def operations():
-    """(path, method, operation) of all."""
+    """(path, method, operation) of all operations."""
     return [(path, method.upper(), op) for path, item in DOCUMENT["paths"].items() for method, op in item.items()]
 
 
 def answer(op, status):
-    """The described answer of that status; None when the document has none."""
+    """The described answer with this status; None when the document has none."""
     found = op["responses"].get(str(status))
     return DOCUMENT["components"]["responses"][found["$ref"].rsplit("/", 1)[1]] if found is not None and "$ref" in found else found
 
 
 def events(body):
-    """(name, id, data) of each event of a stream, comments left out."""
+    """(name, id, data) of each event in a stream, without comments."""
     for block in body.decode().split("\n\n"):
         said = dict(line.split(": ", 1) for line in block.split("\n") if line and line[0] != ":")
         if said:
@@ -68,7 +69,7 @@ def unfit_events(described, body):
 
 
 def unfit(op, status, kind, body):
-    """Why an answer is none that the document describes; [] when it is."""
+    """Why an answer does not match the document; [] when it does."""
     said = answer(op, status)
     if said is None:
         return ["status %d is not described" % status]

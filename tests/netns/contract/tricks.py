@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a stranger or a careless program may send instead of what the document describes: values of parameters, bodies, request targets and heads.
-Each comes with what may come of it."""
+"""What a stranger or a careless program may send instead of what the document describes:
+parameters, bodies, request targets and heads. Each has the allowed results."""
 import re
 import urllib.parse
 
@@ -9,14 +9,15 @@ CLASSES = ["", "0", "1", "-1", "-0", "+1", "1.0", "1.5", "1e3", "0x10", "1_0", "
            "|x", "~", "*", "\\x", "#", "%0d%0aX:%201", b"\xff", b"\xc0\xaf", b"\x80", "\u3042".encode(), b"1\x00", b"1\x01", b"\x7f", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"]
 GOOD = {"after": "0", "limit": "1", "since": "2026-11-20T08:10:11", "conduit": "reads", "verdict": "deny", "zone": "it", "asset": "none", "host": "10.73.0.0/24", "severity": "warning", "texts": "0",
         "lang": "en", "generation": "1", "kind": "drop", "protocol": "modbus", "reason": "no_conduit", "command": "write,6,read_coils", "value": "0-9", "flow": "1", "until": "2026-11-20T08:10:11"}
-# Whether a value that the schema takes makes sense depends on more than itself.
-NARROWER = {"nearest", "policy", "ask", "effective", "rules", "picture"}  # of a moment the box may not know
-NAMED = {"flows", "ask"}  # asks for names that the policy in force has
+# For these, the schema alone does not decide whether a value makes sense.
+# with a time that the box may not know
+NARROWER = {"nearest", "policy", "ask", "effective", "rules", "picture"}
+NAMED = {"flows", "ask"}  # with names that must exist in the policy in force
 REFUSED = (400, 404, 413, 414, 431)
 
 
 def takes(schema, text):
-    """Whether a value is one by its schema; None: more than that decides."""
+    """Whether a value matches its schema; None: the schema alone does not decide."""
     if not isinstance(text, str):
         return False
     if schema.get("type") == "integer":
@@ -27,7 +28,7 @@ def takes(schema, text):
 
 
 def join(pairs):
-    """A query; of bytes when any of its values is."""
+    """A query; in bytes if one of its values is bytes."""
     raw = b"&".join(k.encode() + b"=" + (v if isinstance(v, bytes) else v.encode()) for k, v in pairs)
     return raw if any(isinstance(v, bytes) for _, v in pairs) else raw.decode()
 
@@ -51,7 +52,8 @@ def queries(op, given, rng):
             taken = takes(p["schema"], v)
             narrow = taken is None or op["operationId"] in NARROWER
             if op["operationId"] in NAMED and isinstance(v, str) and takes(p["schema"], urllib.parse.unquote(v)):
-                yield join(others + [(name, v)]), (200, *REFUSED)  # names are read as they are encoded, and so is a number there
+                # names are used as they are encoded, and so is a number there
+                yield join(others + [(name, v)]), (200, *REFUSED)
                 continue
             yield join(others + [(name, v)]), REFUSED if taken is False else (200, 400) if narrow else (200,)
         if name in GOOD or name in given:
@@ -75,7 +77,7 @@ WRONG = [None, True, False, 0, 1, -1, 1.5, 1e300, 2 ** 63 - 1, 2 ** 63, 2 ** 64,
 
 
 def bodies(schema, base):
-    """Bodies that differ from a good one in one key, or in none."""
+    """Bodies that differ from a valid one in one key or in none."""
     yield base
     for key, s in schema["properties"].items():
         for v in WRONG:
@@ -102,7 +104,7 @@ def bodies(schema, base):
 
 
 def targets(path, host):
-    """One path, said in every way that some server or other takes for it."""
+    """A path in every form that some server accepts for it."""
     name = path.rsplit("/", 1)[1]
     head = path[:-len(name)]
     double = "".join("%%25%02x" % ord(c) for c in path[1:])
@@ -118,7 +120,7 @@ def targets(path, host):
             "file://" + path, "x:" + path, host + ":443", "*", "/*", "/" + "../" * 20 + path, "/" + "a/" * 20 + "../" * 20 + path, path + "/" + "a" * 3000]
 
 
-# On a path that takes a login.
+# For a path that needs a login.
 HEADS = ["X-Forwarded-For: 127.0.0.1", "X-Forwarded-For: ::1", "X-Real-IP: 127.0.0.1", "X-Client-IP: 127.0.0.1", "True-Client-IP: 127.0.0.1", "CF-Connecting-IP: 127.0.0.1", "Forwarded: for=127.0.0.1;proto=https;host=localhost",
          "X-Forwarded-Host: localhost", "X-Forwarded-Proto: https", "X-Forwarded-Port: 443", "X-Forwarded-Prefix: /ui", "X-Forwarded-User: admin", "Remote-User: admin", "X-Remote-User: admin", "X-Auth-User: admin", "X-WEBAUTH-USER: admin",
          "X-SSL-Client-Verify: SUCCESS", "X-Client-Cert: x", "X-Original-URL: /ui/style", "X-Rewrite-URL: /ui/style", "X-Original-URI: /api/help", "X-Accel-Redirect: /ui/style", "X-HTTP-Method-Override: GET", "X-HTTP-Method: GET",
@@ -128,8 +130,9 @@ HEADS = ["X-Forwarded-For: 127.0.0.1", "X-Forwarded-For: ::1", "X-Real-IP: 127.0
          "Referer: https://localhost/", "Sec-Fetch-Site: same-origin", "Accept: text/html", "Accept-Encoding: gzip", "Accept-Language: ../../etc/passwd", "User-Agent: () { :;}; echo x", "X-Api-Version: 0", "Destination: /ui/style", "Depth: infinity",
          "Content-Type: application/json", "Service-Worker: script", "X:" + "a" * 4000, "Cookie" + "\t: x=1", "Host: localhost", "Host: ", "Host: " + "a" * 3000, "Host: x\r\nHost: y", "host: x\r\n y", "Host: 127.0.0.1:8080", "Host: a b", "Host: \xff"]
 
-# What of a request's end is said twice, or in another way than programs say it. (A length behind a line that ends with LF alone counts, as RFC 9112
-# allows, and one request it is then: nothing stands before the box that could read it otherwise.)
+# A request whose end is given twice, or in an unusual form. (A length after a line that ends with
+# LF alone counts, as RFC 9112 allows. Then it is one request: no proxy in front of the box could
+# read it in another way.)
 FRAMES = ["Content-Length: 5\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 5", "Transfer-Encoding: chunked", "Transfer-Encoding: xchunked", "Transfer-Encoding: chunked, identity", "Transfer-Encoding: identity",
           "Transfer-Encoding: identity, chunked", "Transfer-Encoding : chunked", "Transfer-Encoding:\tchunked", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", "Transfer-Encoding: cow\r\nTransfer-Encoding: chunked",
           "Transfer-Encoding:\r\n chunked", "X: y\nTransfer-Encoding: chunked", "transfer-encoding: CHUNKED", "Transfer-Encoding: \"chunked\"", "Transfer-Encoding: chunked;x=y", "Transfer-Encoding: \x0bchunked",
@@ -140,7 +143,7 @@ SECOND = "GET /ui/icon HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 def requests(paths, host):
-    """(name, bytes, whether the connection has to end behind it)."""
+    """(name, bytes, whether the connection has to end afterwards)."""
     def whole(method, target, *heads, hostname=host):
         target = target.encode("utf-8") if isinstance(target, str) else target
         lines = (["Host: " + hostname] if hostname is not None else []) + list(heads)

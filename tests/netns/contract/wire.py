@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests as bytes over TLS, and the answers of one connection as they come."""
+"""Sends requests as bytes over TLS, and reads the answers of one connection."""
 import contextlib
 import socket
 import ssl
@@ -18,7 +18,7 @@ class Reply:
 
 
 class Line:
-    """A kept connection of one address; dialled anew when the box has closed it."""
+    """A connection from one address, which is opened again when the box has closed it."""
 
     def __init__(self, site, source=HERE_IP):
         self.site, self.source, self.s, self.rest = site, source, None, b""
@@ -36,7 +36,7 @@ class Line:
             self.s = None
 
     def send(self, data):
-        # Of what it refuses the box need not hear the end.
+        # The box need not read a refused request to its end.
         with contextlib.suppress(ConnectionResetError, BrokenPipeError, ssl.SSLEOFError):
             self.s.sendall(data)
 
@@ -49,7 +49,8 @@ class Line:
         return bool(part)
 
     def head(self):
-        """Status and headers of the next answer, whose body is still to come; None when the connection ended instead."""
+        """Status and headers of the next answer, before its body; None if the connection ended
+        instead."""
         while b"\r\n\r\n" not in self.rest:
             if not self.more():
                 return None
@@ -58,7 +59,8 @@ class Line:
         return int(lines[0].split()[1]), {k.lower(): v.strip() for k, v in (line.split(":", 1) for line in lines[1:])}
 
     def reply(self, bodiless=False, enough=b"event: state"):
-        """The next answer; None when the connection ended instead. Of a stream, what it says until the event `enough` is whole."""
+        """The next answer; None if the connection ended instead. Of a stream, everything up to the
+        first complete event `enough`."""
         head = self.head()
         if head is None:
             return None
@@ -74,7 +76,7 @@ class Line:
         return Reply(status, headers, body)
 
     def stream(self, enough):
-        """A stream has no end: the connection ends here."""
+        """A stream has no end, so the connection is closed here."""
         said = b""
         while enough not in said or b"\n\n" not in said.split(enough, 1)[1]:
             while b"\r\n" not in self.rest and self.more():
@@ -87,10 +89,10 @@ class Line:
                 break
             said, self.rest = said + self.rest[:n], self.rest[n + 2:]
         self.close()
-        return said[:said.rfind(b"\n\n") + 2]  # the next event may be cut
+        return said[:said.rfind(b"\n\n") + 2]  # the next event may be incomplete
 
     def say(self, data, bodiless=False, timeout=15):
-        """One request as bytes, on the kept connection or a new one."""
+        """Sends one request as bytes, on the open connection or a new one."""
         for fresh in (False, True):
             if fresh or self.s is None:
                 self.dial(timeout)
@@ -113,6 +115,6 @@ class Line:
             r = self.say(data, method == "HEAD")
             answers.append(r)
             return r is None or r.status != 503 or b'"crowded"' not in r.body
-        # A stream that was left keeps its place until the box has something to say to it.
+        # A closed stream keeps its place until the box sends to it again.
         wait_for(has_place, 10, "the place of a stream that was left")
         return answers[-1]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people isolated: real sessions end with both ends told, others lose nothing, and it holds through whatever happens to the box."""
+"""Isolations by people: live sessions end and both ends are told, other sessions lose nothing, and
+the isolation stays, whatever happens to the box."""
 import concurrent.futures
 import json
 import os
@@ -20,7 +21,8 @@ ASSET = 'assets = { crane7 = { zone = "ot"; addresses = ["10.73.0.2"]; }; crane8
 
 
 class Counted:
-    """A server in a zone, on its first address: TCP answers each word, UDP is counted."""
+    """A server in a zone, on its first address: it answers each word over TCP, and counts
+    datagrams."""
 
     def __init__(self, box, zone, address):
         self.box, self.address, self.seen, self.ended = box, address, set(), False
@@ -61,7 +63,7 @@ class Counted:
                 return
 
     def open(self, zone):
-        """A session from a zone: its two ends."""
+        """A session from a zone. Returns its two ends."""
         n = len(self.taken)
         with inside(self.box.ns(zone)):
             s = socket.create_connection((self.address, 9001), 3)
@@ -73,7 +75,8 @@ class Counted:
     def close(self):
         self.ended = True
         try:
-            self.tcp.shutdown(socket.SHUT_RDWR)  # whoever waits in accept() holds it open
+            # otherwise a thread that waits in accept would keep it open
+            self.tcp.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
         for s in [self.tcp, self.udp, *self.taken]:
@@ -81,7 +84,7 @@ class Counted:
 
 
 def passes(session):
-    """A word there and back."""
+    """Whether a word passes in both directions."""
     there, here = session
     try:
         there.sendall(b"a")
@@ -94,7 +97,7 @@ def passes(session):
 
 
 def is_told(end):
-    """This end was reset."""
+    """Whether this end was reset."""
     try:
         return end.recv(1) == b""
     except ConnectionResetError:
@@ -104,7 +107,7 @@ def is_told(end):
 
 
 def reaches(server, zone, udp=True):
-    """A datagram arrives, or a new connection is made."""
+    """Whether a datagram arrives, or a new connection is made."""
     mine = os.urandom(8)
     with inside(server.box.ns(zone)):
         client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
@@ -141,7 +144,8 @@ def stands(box):
 
 
 def zone_is_isolated(box):
-    """Two zones are parted: sessions between them are reset at both ends, new ones do not open, others go on; each act is on record with a name."""
+    """Two zones are isolated from each other: sessions between them are reset at both ends, new
+    ones do not open, other sessions go on. Each order is recorded with a name."""
     box.apply(PLAIN, OPS, WEB)
     server = Counted(box, "ot", "10.73.0.2")
     try:
@@ -169,7 +173,7 @@ def zone_is_isolated(box):
         expect(reaches(server, "it") and reaches(server, "it", udp=False) and passes(ops), "not let go on")
         expect(not box.sekisho("rejoin", "zones", "it", "ot", check=False).returncode == 0, "rejoined twice")
         expect(box.sekisho("isolate", "asset", "nobody", check=False).returncode == 3, "a name that nobody has")
-        # Whoever compares meanwhile hears what is so, and not that he was left off.
+        # A proof that runs meanwhile answers correctly, and is not aborted.
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             asked = [pool.submit(box.sekisho, "verify", "--json", check=False, timeout=60) for _ in range(4)]
             for words in (("isolate", "zones", "it", "ot"), ("rejoin", "zones", "it", "ot")):
@@ -196,7 +200,8 @@ def prepared(keep):
 
 
 class Stream:
-    """Numbered datagrams from a zone to a server's port, one a millisecond; what arrives is counted there."""
+    """Sends numbered datagrams from a zone to a server's port, one per millisecond, and counts
+    those that arrive."""
 
     def __init__(self, server, zone):
         with inside(server.box.ns(zone)):
@@ -213,7 +218,7 @@ class Stream:
             self.pace.wait(0.002)
 
     def lost(self):
-        """Stops; how many of how many."""
+        """Stops. Returns how many were lost, and how many were sent."""
         self.ended.set()
         self.thread.join()
         try:
@@ -225,7 +230,7 @@ class Stream:
 
 
 def reads(box, answered):
-    """A Modbus request over UDP reaches its server (`answered`: the server's socket)."""
+    """Whether a Modbus request over UDP reaches its server (`answered`: the server's socket)."""
     with inside(box.ns("it")):
         client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
@@ -242,8 +247,10 @@ def reads(box, answered):
 
 
 def prepared_goes_by_name(box):
-    """What the policy prepared: the rehearsal says what it cuts and what `always` it breaks; then what is kept loses no datagram and the rest is
-    cut; an apply that takes the name away opens nothing, one that keeps less cuts more; a start keeps it; reading goes on first."""
+    """A prepared isolation of the policy. The rehearsal says what it cuts and which `always`
+    statements it breaks. Kept conduits lose no datagram, and everything else is cut. An apply
+    without the isolation's name opens nothing; one that keeps fewer conduits cuts more. A start
+    keeps the isolation. Reading is reopened first."""
     box.apply(KEPT, STOPS, LOOKS, OPS, extra=ASSET + ALWAYS + prepared(["kept"]))
     server = Counted(box, "ot", "10.73.0.2")
     with inside(box.ns("ot")):
@@ -307,8 +314,10 @@ def prepared_goes_by_name(box):
 
 
 def asset_stays_isolated(box):
-    """One asset, by hand: through an apply that moves its address and widens the policy, the daemon's death, a restart, enforce's death, a
-    foreign flush, and the loss of the rules; a narrower policy is let in by nobody; the neighbour goes on."""
+    """One asset isolated by hand: it stays so through an apply that moves its address and widens
+    the policy, the death of the daemon, a restart, the death of enforce, a flush by another
+    program, and the loss of the rules; a narrower policy opens nothing. The neighbour's sessions go
+    on."""
     box.apply(PLAIN, OPS, extra=ASSET)
     server = Counted(box, "ot", "10.73.0.2")
     try:
@@ -352,7 +361,8 @@ def asset_stays_isolated(box):
 
 
 def file_is_damaged(box):
-    """Which isolations there were cannot be read: everything is isolated, said so, and a person ends it."""
+    """The file of the isolations is unreadable: everything is isolated, the box says so, and a
+    person ends it."""
     box.apply(PLAIN, OPS)
     server = Counted(box, "ot", "10.73.0.2")
     try:
@@ -368,8 +378,8 @@ def file_is_damaged(box):
 
 
 def many_sessions_are_isolated(box):
-    """Under 10,000 sessions, by the name of what is prepared: from the word to the last datagram that passes at most 100 ms; the stream of a conduit
-    that is kept loses none."""
+    """A prepared isolation by name with 10,000 sessions: at most 100 ms pass from the order to the
+    last forwarded datagram. The stream of a kept conduit loses none."""
     box.apply(PLAIN, OPS, extra='isolations = { alone = { cut = ["zone ot"]; keep = ["ops_plain"]; }; };\n')
     server = Counted(box, "ot", "10.73.0.2")
     stream, crowd, stop, n = [], [], threading.Event(), 0
@@ -386,7 +396,7 @@ def many_sessions_are_isolated(box):
             stream.append(mine)
             pace.wait(0.001)
     try:
-        # Sessions as the kernel tracks them, with the permit that a real one got: they differ in their port alone.
+        # Sessions in conntrack with the permit of a real one; they differ only in their ports.
         wait_for(lambda: reaches(server, "it"), 5, "what passes before")
         mark = [line for line in sh("conntrack", "-L", "-p", "udp", "--src", "10.71.0.2", ns=box.data).stdout.split() if line.startswith("mark=")][0][5:]
         orders = "".join("-A -p udp -s 10.71.0.2 -d 10.73.0.2 --sport %d --dport 9000 -r 10.73.0.2 -q 10.71.0.2 --reply-port-src 9000 --reply-port-dst %d "
@@ -430,7 +440,8 @@ def many_sessions_are_isolated(box):
 
 
 def nothing_opens_what_is_isolated(box):
-    """What is kept ends at its time all the same, and a conduit that is open while nobody looks inside is cut with its workers stopped."""
+    """A kept conduit still ends in time. A conduit that passes packets while no worker inspects
+    them (`open`) is cut although its workers are stopped."""
     ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 5))
     box.apply(conduit("kept", "it", "ot", ["plain"], until=ends), conduit("looks", "it", "ot", ["udp_read"], when_down="open", when_overloaded="open"), OPS,
               extra=prepared(["kept"]))

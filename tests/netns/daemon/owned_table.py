@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of the rules as its owner's, where the kernel has that: what others do to it while the daemon lives, hangs, or is dead."""
+"""The table of the rules with an owner, on kernels that have this: what other programs can do to it
+while the daemon lives, hangs, or is dead."""
 import contextlib
 import ctypes
 import os
@@ -16,7 +17,7 @@ from net import inside, sh, wait_for
 
 PLAIN = conduit("plain", "it", "ot", ["plain_tcp"])
 MORE = conduit("more", "it", "ot", ["plain", "plain_tcp"])
-FORBIDDEN = 9  # a port of no conduit
+FORBIDDEN = 9  # a port that no conduit allows
 ATTACH_FILTER, GETRULE, REQUEST, DUMP = 26, 10 << 8 | 7, 1, 0x300
 DEEDS = [(["flush", "ruleset"], 0), (["delete", "table", "inet", "sekisho"], 1), (["flush", "table", "inet", "sekisho"], 1),
          (["add", "rule", "inet", "sekisho", "forward", "accept"], 1), (["flush", "chain", "inet", "sekisho", "forward"], 1),
@@ -32,7 +33,7 @@ def feature(box, said=None):
 
 
 class Flood:
-    """Forbidden datagrams from it to ot; what arrived."""
+    """Sends forbidden datagrams from `it` to `ot`, and counts those that arrive."""
 
     def __init__(self, box):
         self.sent, self.ended = 0, False
@@ -51,10 +52,10 @@ class Flood:
             for _ in range(4):
                 self.client.sendto(b"forbidden", ("10.73.0.2", FORBIDDEN))
                 self.sent += 1
-            time.sleep(0.004)  # the pace of the traffic, not a wait for a condition
+            time.sleep(0.004)  # the pace of the traffic, and no wait for a condition
 
     def beyond(self, n):
-        """So many more were sent from now on."""
+        """Waits until so many more were sent."""
         last = self.sent + n
         wait_for(lambda: self.sent >= last, 10, "%d datagrams" % n)
 
@@ -73,7 +74,7 @@ class Flood:
 
 
 class Talk:
-    """A permitted session, echoed."""
+    """A permitted session with an echo server."""
 
     def __init__(self, box):
         with inside(box.ns("ot")):
@@ -95,7 +96,7 @@ class Talk:
 
 
 def meddle(box, flood, when):
-    """Everything that another may try; the table stays, nothing crosses."""
+    """Does everything that another program may try. The table stays, and nothing crosses."""
     for words, status in DEEDS:
         done = sh("nft", *words, ns=box.data, check=False)
         expect((done.returncode != 0) == (status != 0), "%s, %s: %d %s", when, words, done.returncode, done.stderr)
@@ -105,7 +106,7 @@ def meddle(box, flood, when):
 
 
 class Keeper(manager.Manager):
-    """As systemd: keeps what it is given, and hands it to the next daemon."""
+    """Like systemd, keeps the descriptors that it is given, and passes them to the next daemon."""
 
     def __init__(self, path):
         super().__init__(path)
@@ -125,9 +126,11 @@ class Keeper(manager.Manager):
                 self.fd = fds[0]
 
     def left(self):
-        """As an enforce leaves it that was killed in the middle: a dump of all rules that nobody reads. None could hide what it will say."""
+        """Leaves the socket as an enforce that was killed during a read of all rules: its answers
+        are unread. They must not hide later answers."""
         kept = socket.socket(fileno=os.dup(self.fd))
-        code = ctypes.create_string_buffer(struct.pack("=HBBI", 6, 0, 0, 0))  # let nothing by
+        # a filter that lets nothing in
+        code = ctypes.create_string_buffer(struct.pack("=HBBI", 6, 0, 0, 0))
         try:
             kept.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(code)))
             expect(False, "a filter can be put on the socket")
@@ -142,7 +145,7 @@ class Keeper(manager.Manager):
         self.fd = -1
 
     def start(self, box):
-        """The daemon, with what is kept as its third descriptor."""
+        """Starts the daemon with the kept descriptor as its third one."""
         self.hear()
         before = []
         if self.fd >= 0:
@@ -180,14 +183,15 @@ def owned(box):
 
 
 def nothing_was_changed(box, after):
-    """The record says nothing of rules, which nobody could change; beside them the limit of ARP went, and came back."""
+    """The records say nothing about rules, which nobody could change. Only the limit of the
+    neighbour table was changed, and restored."""
     said = [e for e in box.events(after) if e["kind"] == "drift" and e.get("what") in ("changed", "flushed", "shut", "unmended", "stood_in")]
     expect(not said, "nobody changed rules, and the record says so: %s", said)
 
 
 def others_change_nothing(box):
-    """With enforce alive, stopped, dead: what others do to the table changes nothing, nothing forbidden crosses, a permitted session goes
-    on; the next enforce changes rules again."""
+    """With enforce running, stopped and dead: other programs cannot change the table, nothing
+    forbidden crosses, and a permitted session goes on. The next enforce can change the rules."""
     box.apply(PLAIN)
     with owned(box):
         expect(feature(box) == {"used": True, "why": None}, "%s", feature(box))
@@ -210,8 +214,8 @@ def others_change_nothing(box):
 
 
 def nor_when_it_is_dead(box):
-    """The daemon dead, and its manager keeps what owns the table: the same. The next daemon takes it, whatever was left unread, and
-    changes rules."""
+    """The daemon is dead, and its manager keeps the socket that owns the table: the same results.
+    The next daemon takes the socket, whatever was left unread in it, and can change the rules."""
     box.apply(PLAIN)
     with owned(box) as keeper:
         last = box.last_seq()
@@ -233,8 +237,9 @@ def nor_when_it_is_dead(box):
 
 
 def an_orphan_is_taken(box):
-    """A daemon that is told to end takes the socket back: the table stays, and nobody owns it until the next daemon, which takes it with all that is in it. A
-    socket of another namespace, which is all that it was handed, it leaves aside."""
+    """A daemon that is told to end takes the socket back: the table stays without an owner until
+    the next daemon takes it with all that is in it. If the daemon is only given a socket of another
+    namespace, it ignores it."""
     box.apply(PLAIN)
     with owned(box) as keeper, contextlib.closing(Flood(box)) as flood:
         with contextlib.closing(Talk(box)) as talk:

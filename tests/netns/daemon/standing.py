@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`status` and `effective` without a daemon: what stands in the kernel, whoever looks after it."""
+"""`status` and `effective` without a daemon: the state of the kernel, whoever set it."""
 import hashlib
 import json
 import os
@@ -14,7 +14,7 @@ WEB = conduit("web", "it", "ops", ["web"])
 
 
 def content(folder):
-    """Every file with its bytes: whoever only looks changes none."""
+    """Every file with its contents, to check that a reader changes none."""
     found = {}
     for at, _, files in os.walk(folder):
         for name in files:
@@ -25,7 +25,8 @@ def content(folder):
 
 
 def lasting(effective):
-    """What of it does not change from one look to the next, and is read from the kernel either way."""
+    """The part of the answer that stays the same between two questions, and is read from the kernel
+    with and without a daemon."""
     cells = [{k: v for k, v in x.items() if k != "packets"} for x in effective["cells"]]
     conduits = [{k: v for k, v in x.items() if k != "last_match"} for x in effective["conduits"]]
     permits = [{k: v for k, v in x.items() if k != "last_match"} for x in effective["permits"]]
@@ -33,7 +34,7 @@ def lasting(effective):
 
 
 def says(box, stands, status, *words):
-    """Both languages, JSON and exit statuses, of one state; nothing on disk changes."""
+    """Checks both languages, JSON and exit statuses in one state; nothing on the disk changes."""
     kept = content(box.run_folder + "/state")
     said = box.standing()
     expect(said["daemon"] is False and said["stands"] == stands, "%s, not %s: %s", said.get("stands"), stands, said)
@@ -67,7 +68,7 @@ def what_stands_without_a_daemon(box):
 
 
 def a_trial_without_a_daemon(box):
-    """It is still in force, is called what it is, and ends with the next start."""
+    """The trial is still in force, is shown as a trial, and ends at the next start."""
     box.apply(READ, WEB)
     confirmed = box.status()["generation"]["number"]
     box.apply(READ, options=["--confirm", "600"])
@@ -109,7 +110,7 @@ def other_things_that_stand(box):
     says(box, "nothing", 1, "NO DAEMON, NO RULES", "ルールもありません")
     with open(note, "w", encoding="utf-8") as f:
         f.write(kept)
-    os.chmod(note, 0o666)  # not root's word alone: it does not count
+    os.chmod(note, 0o666)  # not only root can write it, so it is ignored
     expect("error" in box.standing(), "a note that anybody can write was believed")
     os.chmod(note, 0o644)
     with open(note, "w", encoding="utf-8") as f:
@@ -124,7 +125,8 @@ def other_things_that_stand(box):
 
 
 def ends_of_children_ignored(box):
-    """What whoever started a program ignores, that ignores as well, and would not hear of its own children's ends."""
+    """A program inherits ignored signals from its parent, and would not be told of the end of its
+    own children."""
     ignored = ["env", "--ignore-signal=CHLD"]
     box.kill()
     box.start(before=ignored)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was used last, and how often: what the box says is what the packets of the test were, whatever dies in between."""
+"""When each conduit was last used, and how often: the box's numbers equal the packets of the test,
+also when roles, the daemon or the machine end meanwhile."""
 import json
 import os
 import shutil
@@ -20,7 +21,8 @@ def moment(text):
 
 
 class Uses:
-    """Sessions of one datagram each, which arrive; what the box then has to say of the conduit by which they came, and of one by which nothing comes."""
+    """Sends sessions of one datagram each, all of which arrive, and checks what the box then says
+    of two conduits: "plain", by which they came, and "never", by which nothing comes."""
 
     def __init__(self, box):
         self.box, self.total, self.last, self.first, self.since = box, 0, None, None, None
@@ -30,7 +32,8 @@ class Uses:
         self.server.settimeout(5)
 
     def use(self, n, lost=False):
-        """`lost`: counted by a kernel that nobody asks before it goes down."""
+        """Sends n datagrams. `lost`: the kernel that counts them goes down before anybody reads its
+        counters."""
         before = time.time()
         for _ in range(n):
             word = os.urandom(8)
@@ -46,7 +49,8 @@ class Uses:
         return said, {k["name"]: k for k in said["conduits"]}
 
     def said(self, where, gaps=0):
-        """So many spans that nobody watched since the last use, or since it is watched. A moment is the same until the next use."""
+        """Checks the box's answer. `gaps`: the number of spans without a watch since the last use,
+        or since the watch began. The time of the last use stays the same until the next use."""
         said, conduits = self.rules()
         now, plain, never = time.time(), conduits["plain"], conduits["never"]
         counted = {name: sum(c["packets"] for c in said["cells"] if name in c["conduits"]) for name in conduits}
@@ -80,33 +84,35 @@ def up(box):
 
 
 def down(box):
-    """As the machine goes down, too: an end in order, and rules that stand until the kernel does."""
+    """Ends the daemon as a shutdown of the machine does: it ends in order, and the rules stay until
+    the kernel ends."""
     box.daemon.terminate()
     box.daemon.wait(10)
 
 
 def gone(box):
-    """What a kernel had."""
+    """Removes what is lost with the kernel."""
     sh("nft", "delete", "table", "inet", "sekisho", ns=box.data)
     sh("rm", "-rf", box.run_folder + "/run")
 
 
 def kept_over_deaths(box):
-    """A role, the supervisor, an end in order and another version: the kernel counts on, and the next one goes on from there."""
+    """A role, the supervisor, an orderly end and another version: the kernel keeps counting, and
+    the successor continues with its counts."""
     u = begin(box)
     u.use(3)
     u.said("at first")
     for role in ("enforce", "dpi", "gate", "journal", "tap", "control", "accounts", "mgmt", "enforce"):
         for pid in box.pids(role):
             os.kill(pid, signal.SIGKILL)
-        if role not in ("tap", "gate"):  # without a gate nothing inspected passes
-            u.use(2)  # of enforce while there is none, or just one
+        if role not in ("tap", "gate"):  # without the gate no inspected packet passes
+            u.use(2)  # enforce may not run yet, or has just started
         wait_for(lambda: box.running() and box.in_force(), 10, "%s anew" % role)
         u.said("%s was killed" % role)
     box.kill()
     u.use(2)
     u.said("without a daemon")
-    u.last, u.first = None, u.first  # who looks then notes nothing: the next start sees it anew
+    u.last, u.first = None, u.first  # nobody stored this time, so the next start finds it again
     up(box)
     u.said("the daemon was killed")
     box.apply(NEVER, PLAIN)
@@ -130,11 +136,12 @@ def kept_over_deaths(box):
 
 
 def kept_over_starts_of_the_machine(box):
-    """The kernel's counts are gone. Those of the last look are there again, and since then nobody watched: that is said, not "never"."""
+    """The kernel's counts are gone. The counts of the last read are restored. From then on there
+    was no watch, and the box says this instead of "never"."""
     u = begin(box)
     u.use(3)
     u.said("at first")
-    u.use(1)  # seen by the look at an end in order
+    u.use(1)  # read when the daemon ends in order
     down(box)
     u.use(2, lost=True)
     between = time.time()
@@ -149,7 +156,8 @@ def kept_over_starts_of_the_machine(box):
     u.said_used = u.rules()[1]["plain"]
     expect(u.said_used["unwatched"] == [], "used since: %s", u.said_used)
     total, last = u.total, None
-    # Power goes: what was looked at since the file was written is lost, and what came in since is none of "never".
+    # A loss of power: counts that were read after the file was written are lost. The time in
+    # between is shown as not watched, not as unused.
     box.kill()
     gone(box)
     up(box)
@@ -162,7 +170,8 @@ def kept_over_starts_of_the_machine(box):
 
 
 def counts_of_a_flush(box):
-    """Somebody takes the table away: the rules come back with the counts of the last look, and that moment is one that nobody watched."""
+    """Somebody removes the table: the rules come back with the counts that were read last, and this
+    moment is shown as not watched."""
     u = begin(box)
     u.use(2)
     u.said("at first")
@@ -173,7 +182,8 @@ def counts_of_a_flush(box):
 
 
 def used_right_before_its_end(box):
-    """Who comes in between the last look and the end of its conduit by time is seen: there is a look right before."""
+    """A conduit ends in time. A use between the last read and that end is seen, because the
+    counters are read once more right before it."""
     u = begin(box)
     end = int(time.time()) + 4
     box.apply(NEVER, conduit("plain", "it", "ot", ["plain"], until=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end))))
@@ -186,7 +196,8 @@ def used_right_before_its_end(box):
 
 
 def damaged_uses(box):
-    """A bit turned, a file cut off: it is watched from now on, and nothing is said of before."""
+    """A flipped bit, or a truncated file: the watch begins now, and nothing is said of the time
+    before."""
     u = begin(box)
     u.use(2)
     u.said("at first")

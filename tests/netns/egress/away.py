@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The log server is away for long, in each way in which a server can be: it refuses, its machine answers nothing, it takes connections and says no word.
-Meanwhile sessions pass, and each is a record."""
+"""The log server is away for long in each possible way: it refuses, its machine does not answer, or
+it accepts connections and sends nothing. Meanwhile sessions pass, and each makes records."""
 import contextlib
 import json
 import os
@@ -18,13 +18,16 @@ from net import inside, sh, wait_for
 from programs import SERVER, Programs, read, written
 
 SECONDS = int(os.environ.get("SEKISHO_AWAY_SECONDS", "3600" if os.environ.get("SEKISHO_ALL") else "0"))
-GIVEN_UP = 20  # seconds: tcp_retries2 of the admin namespace (appliance/box/box.c) gives a connection up in some 13
-RATE = 5  # sessions a second, each two records: that it began and that it ended
+# seconds: with tcp_retries2 of the admin namespace (appliance/box/box.c) the kernel gives up a
+# connection after about 13
+GIVEN_UP = 20
+RATE = 5  # sessions per second; each makes two records, of its beginning and its end
 PLAIN = conduit("plain", "ops", "ot", ["plain"])
 
 
 class Sessions(threading.Thread):
-    """Datagrams to a port that somebody has, each from another port, so each a session; at a pace, until told to stop."""
+    """Sends datagrams to a bound port at a steady pace until stopped. Each comes from another port,
+    so each is a session."""
 
     def __init__(self, box, rate):
         super().__init__(daemon=True)
@@ -62,7 +65,7 @@ def policy(box, peers):
 
 
 def numbers(path):
-    """The records' numbers in the order in which they came; a line that is not whole yet is left."""
+    """The numbers of the records in the order of arrival; an incomplete line is left out."""
     if not os.path.exists(path):
         return []
     with open(path, "rb") as f:
@@ -70,7 +73,7 @@ def numbers(path):
 
 
 def silent(box, on):
-    """The server's machine takes and sends nothing on that port, as one without power."""
+    """On that port the server's machine neither receives nor sends, like one without power."""
     if on:
         sh("nft", "-f", "-", ns=box.admin, input="table inet away { chain i { type filter hook input priority 0; tcp dport 10514 drop; }; "
            "chain o { type filter hook output priority 0; tcp sport 10514 drop; }; }")
@@ -83,7 +86,8 @@ def came(p):
 
 
 def nothing_lost(p, goal):
-    """Every record up to this one has come, each behind the one before it; those that came twice came later. (records, of them twice)"""
+    """Checks that every record up to this one has arrived in order; repeated ones came later.
+    Returns (records, repeated ones)."""
     wait_for(lambda: goal in came(p)[-200:], 300, "what waited, up to %d" % goal)
     all_ = came(p)
     firsts = list(dict.fromkeys(all_))
@@ -112,8 +116,9 @@ def gone(box, p, server):
 
 
 def records_of_an_hour(box):
-    """As many records as an hour brings at ten a second wait for a server that is away; meanwhile the program that sends them is ended and begun anew, and once more while it
-    sends: nothing is lost, and the order is kept."""
+    """As many records as in an hour with ten per second wait for a server that is away. Meanwhile
+    the program that sends them is restarted, and once more while it sends: nothing is lost, and the
+    order is kept."""
     box.fresh()
     box.go("")
     with Programs(box) as p:
@@ -133,7 +138,7 @@ def records_of_an_hour(box):
         sender = p.sender()
         wait_for(lambda: len(came(p)) > 9000, 60, "a part of them")
         expect(len(came(p)) < last, "all at once: the case shows nothing")
-        # By force, within a line.
+        # Killed in the middle of a line.
         os.killpg(sender.pid, signal.SIGKILL)
         box.net.stop(sender)
         p.sender()
@@ -145,7 +150,8 @@ def records_of_an_hour(box):
 
 
 def an_hour_away(box):
-    """The server refuses, answers nothing, takes connections and says no word, each for a third of an hour; ten records a second meanwhile. Nothing is lost."""
+    """The server refuses, does not answer, and accepts connections without sending, each for a
+    third of an hour, with ten records per second. Nothing is lost."""
     if SECONDS == 0:
         raise Skip("an hour of real time: SEKISHO_ALL=1, or SEKISHO_AWAY_SECONDS for a shorter one")
     box.fresh()
@@ -173,7 +179,8 @@ def an_hour_away(box):
 
 
 def loses_its_power(box, p, last, server, records):
-    """Without an end of the session; so many records later it is there again. (sessions that go on, the last number that had come before)"""
+    """The server loses its power without ending the session, and is back after so many records.
+    Returns (sessions that go on, the last number that had arrived)."""
     sessions = Sessions(box, RATE)
     last.callback(sessions.end)
     wait_for(lambda: len(came(p)) > 40, 60, "records of sessions")
@@ -186,8 +193,9 @@ def loses_its_power(box, p, last, server, records):
 
 
 def without_a_word_by_relp(box):
-    """The same, where the server answers each record: nothing is lost. Then it loses its power again, and the program that sends is killed while records wait for an answer: those
-    come by what images/log gives back."""
+    """The same with a server that acknowledges each record (RELP): nothing is lost. Then it loses
+    its power again, and the sending program is killed while records wait for an acknowledgement:
+    images/log moves the position back, so they are sent."""
     box.fresh()
     box.go("")
     with Programs(box) as p, contextlib.ExitStack() as last:
@@ -214,8 +222,9 @@ def without_a_word_by_relp(box):
 
 
 def relp_knows_its_server(box):
-    """By RELP as by syslog: a server with another name, or by another authority, is told nothing, and nothing of what it was not told counts as sent; nor without a certificate of the
-    box, which the server asks for."""
+    """With RELP as with syslog: a server with another name, or of another authority, gets no
+    record, and these records do not count as sent. The same without a certificate of the box, which
+    the server requires."""
     box.fresh()
     box.go("")
     with Programs(box) as p:
@@ -244,8 +253,9 @@ def relp_knows_its_server(box):
 
 
 def relp_asks_again(box):
-    """A server that has shown a wrong certificate is asked again by itself, as often as it shows one, and gets everything when it shows the right one. The unit begins anew what has
-    ended; here the case does."""
+    """A server with a wrong certificate is asked again as long as it shows one, and gets everything
+    when it shows the right one. The unit restarts the program when it ends; here the test does
+    it."""
     box.fresh()
     box.go("")
     with Programs(box) as p:
@@ -268,7 +278,7 @@ def relp_asks_again(box):
         sender = p.sender(again=2)
         p.wait_all_came(60, "the records so far")
         expect(sender.poll() is None, "it ended all the same")
-        # Ended from outside it takes its program along at once.
+        # When it is ended from outside, the sending program ends at once as well.
         begun = time.monotonic()
         os.kill(sender.pid, signal.SIGTERM)
         wait_for(lambda: sender.poll() is not None, 5, "its end when told to")
@@ -276,8 +286,8 @@ def relp_asks_again(box):
 
 
 def led_back_once(_):
-    """Begun anew again and again with nothing handed over in between, it is led back no further than once: by sixteen lines, also into the file before; and from where it has
-    put something down since."""
+    """Restarted repeatedly without sending anything in between, the position is moved back only
+    once: by sixteen lines, also into the earlier file; and again from a new position."""
     with tempfile.TemporaryDirectory() as folder:
         files, notes = [], []
         for n, name in enumerate(("events-1.log", "events-41.log")):
@@ -305,7 +315,8 @@ def led_back_once(_):
 
 
 def another_way_there(box):
-    """The server is away, records wait, and box.cfg says another transport, then the first one again: nothing is lost, by whichever."""
+    """The server is away, records wait, and box.cfg changes the transport and changes it back:
+    nothing is lost with either one."""
     box.fresh()
     box.go("")
     with Programs(box) as p:
@@ -333,7 +344,7 @@ def without_a_word(box):
         wait_for(lambda: p.sessions() == 0, 2 * GIVEN_UP, "the connection to be given up")
         silent(box, False)
         p.server()
-        # The kernel tries again after ever longer pauses; only then it learns that the session is no more.
+        # The kernel repeats at growing intervals, and only then notices that the session is gone.
         wait_for(lambda: max(came(p)) > before + 60, 120, "what came later")
         sessions.end()
         last.pop_all()

@@ -30,7 +30,8 @@ def macs(box):
 
 
 def from_zone(box, zone, mac, spoofed):
-    """The box's address in that zone and the management's, over both families; one pass. How many packets."""
+    """One pass over the ports, from a data zone to the box's address in that zone and to the
+    management's address, over IPv4 and IPv6. Returns the number of packets."""
     s, n = link(box.ns(zone)), 0
     me, (v4, v6) = s.getsockname()[4], ZONES[zone]
     for own, gateway, desk, management in ((v4 + ".2", v4 + ".1", DESK4, BOX4), (v6 + ":2", v6 + ":1", DESK6, BOX6)):
@@ -53,7 +54,7 @@ def passes(box, zone, mac, spoofed, end, count):
 
 
 class Zones:
-    """Passes from all data zones at once, until ended; at least one."""
+    """Passes from all data zones at the same time until ended; at least one."""
 
     def __init__(self, box, mac, spoofed):
         self.end = multiprocessing.Event()
@@ -71,8 +72,9 @@ class Zones:
 
 
 def said_to_zones(captures):
-    """What came from the box. Neighbour discovery and its groups are no answers, nor is that there is no route to the management's address: the data
-    namespace does not know it, and says so as of any other."""
+    """The box's packets to the zones. Neighbour discovery and its groups are no answers; neither is
+    the error that there is no route to the management's address, because the data namespace reports
+    this for any unknown address."""
     found = []
     for zone, c in captures.items():
         wait_for(c.caught_up, 30, "what came to " + zone)
@@ -87,13 +89,14 @@ def said_to_zones(captures):
 
 
 def strayed(capture):
-    """What of the data zones' packets got into the admin namespace."""
+    """Packets of the data zones that reached the admin namespace."""
     wait_for(capture.caught_up, 30, "the admin namespace's card")
     return sum(1 for f in capture.incoming() if struct.pack("!H", FROM) in f[34:56])
 
 
 def upset(box):
-    """Each role and the daemon killed, policies applied, tried and taken back: all under the scans."""
+    """Each role and the daemon are killed, and policies are applied, tried and rolled back, all
+    during the scans."""
     for role in ("mgmt", "enforce", "gate", "dpi", "journal", "tap"):
         for pid in box.pids(role)[:1]:
             os.kill(pid, signal.SIGKILL)
@@ -124,7 +127,7 @@ def every_port_from_everywhere(box):
         found = said_to_zones(captures)
         expect(not found, "%s: %d answers to data zones, such as %s", name, len(found), found[:3])
         expect(strayed(inner) == 0, "%s: %d packets of data zones in the admin namespace", name, strayed(inner))
-    # From the admin network: a terminal finds one port, others none.
+    # From the admin network: a terminal reaches one port, others none.
     s = link(box.admin)
     me = s.getsockname()[4]
     for source in (STRANGER4, STRANGER6, DESK4, DESK6):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The record in the form of EVE for a log server, by syslog and by RELP: each line as docs/eve.schema.json has it, as many as there are records, in their order, the
-text of `sekisho events --eve`; signatures among them, by which a cut end shows. Then what may happen to the form and to the program that makes it."""
+"""The records in EVE form for a log server, by syslog and by RELP. Each line fits
+docs/eve.schema.json; there are as many lines as records, in their order, with the text of `sekisho
+events --eve`. Signatures are among them and show a cut end. Then faults of the form and of the
+program that makes it."""
 import collections
 import contextlib
 import json
@@ -19,7 +21,7 @@ from eve_schema import judge
 from net import inside, sh, wait_for
 from programs import LOG_USER, PEERS_FOLDER, SERVER, Programs, read, unit, written
 
-# One line that came: its number, whether it is EVE, and the text.
+# One received line: its number, whether it is EVE, and the text.
 Line = collections.namedtuple("Line", "seq eve text")
 
 
@@ -29,7 +31,7 @@ def declared(p, form, transport="syslog"):
 
 
 def came(p):
-    """In the order in which they came; a line that is not whole yet is left."""
+    """The received lines in order; an incomplete last line is left out."""
     path = p.folder + "/came"
     if not os.path.exists(path):
         return []
@@ -43,12 +45,13 @@ def came(p):
 
 
 def size(p):
-    """Of what came, in bytes."""
+    """The number of received bytes."""
     return os.path.getsize(p.folder + "/came") if os.path.exists(p.folder + "/came") else 0
 
 
 def all_here(p, box, seconds=60):
-    """Every record came: the first line of each, in the order of their coming, which is that of their numbers. (lines, those that came twice)"""
+    """Waits until every record has come. The first copies of the lines must be in the order of
+    their numbers. Returns (lines, those that came twice)."""
     goal = box.last_seq()
     wait_for(lambda: goal in [x.seq for x in came(p)[-400:]], seconds, "what waited, up to %d" % goal)
     lines, firsts = came(p), {}
@@ -61,7 +64,8 @@ def all_here(p, box, seconds=60):
 
 
 def ended(box, sender):
-    """As the unit ends it: its program is told, and what it started ends with its input (KillMode=mixed)."""
+    """Ends it as the unit does: its program gets a signal, and what that started ends with its
+    input (KillMode=mixed)."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(sender.pid, signal.SIGTERM)
     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -83,7 +87,8 @@ def on_the_box(p, box):
 
 
 def as_it_is_here(p, box, lines, validator):
-    """Each line is EVE, as the schema and as the box itself have it, and says what its record says."""
+    """Each line is EVE, by the schema and as the box itself writes it, and says what its record
+    says."""
     own, eve = on_the_box(p, box)
     for x in lines:
         expect(x.eve, "no EVE: %s", x.text)
@@ -93,7 +98,7 @@ def as_it_is_here(p, box, lines, validator):
         expect(x.text == eve[x.seq], "another text:\n%s\n%s", x.text, eve[x.seq])
 
 
-# docs/operate.md, with the names of this case.
+# From docs/operate.md, with the names of this case.
 BY_OPENSSL = r"""set -e
 grep '"code":"checkpoint"' came | tail -n 1 >last
 sed 's/.*"text":"\([^"]*\)".*/\1/' last | tr -d '\n' >text
@@ -103,7 +108,8 @@ cat text"""
 
 
 def cut_end_shows(p, box):
-    """Of a signature that went as EVE the journal elsewhere is held against: whole, and with an end that was cut."""
+    """Compares another copy of the journal with a signature that was sent as EVE: complete, and
+    with its end cut off."""
     answer = json.loads(box.sekisho("journal", "checkpoint", "--json").stdout)
     wait_for(lambda: any(x.seq == answer["seq"] for x in came(p)), 20, "the signature")
     key, cut, state = written(p.folder + "/box.pem", answer["key"]), p.folder + "/cut", box.run_folder + "/state/journal"
@@ -125,7 +131,8 @@ def cut_end_shows(p, box):
 
 
 def each_line_is_eve(box):
-    """By syslog over TLS and by RELP: sessions that pass, refused packets, applies, a role that dies, signatures."""
+    """By syslog over TLS and by RELP: sessions that pass, refused packets, applies, a role that
+    dies, signatures."""
     said, validator = [], judge()
     for transport in ("syslog", "relp"):
         box.fresh()
@@ -144,7 +151,7 @@ def each_line_is_eve(box):
                 for family, to in ((socket.AF_INET, "10.73.0.2"), (socket.AF_INET6, "2001:db8:73::2")):
                     with socket.socket(family, socket.SOCK_DGRAM) as s:
                         s.sendto(b"x", (to, 7))
-            # What the tap has not handed on dies with it.
+            # What the tap has not passed on is lost with it.
             wait_for(lambda: sum('"event_type":"drop"' in x.text for x in came(p)) >= 2, 30, "records of refused packets")
             os.kill(box.pids("tap")[0], signal.SIGKILL)
             wait_for(box.running, 20, "the tap again")
@@ -166,8 +173,10 @@ def each_line_is_eve(box):
 
 
 def another_form(box):
-    """Records wait for a server that is away, and box.cfg says EVE; then for one that is away again, and it says the own form, by leaving the key out: nothing is lost, the
-    order is kept. What waited goes in the new form, as does what comes twice, of which there are at most 32 at each start."""
+    """Records wait for a server that is away, and box.cfg changes to EVE; then again, and it
+    changes back to the box's own form, by leaving the key out. Nothing is lost, and the order is
+    kept. Waiting records are sent in the new form, and so are repeated ones, at most 32 at each
+    start."""
     box.fresh()
     box.go("")
     with Programs(box) as p:
@@ -202,9 +211,9 @@ def another_form(box):
 
 
 def below(pid, name):
-    """Children of that name, of all its threads."""
+    """The children with that name, of all threads."""
     out = []
-    with contextlib.suppress(OSError):  # a thread ends, or a child does
+    with contextlib.suppress(OSError):  # a thread or a child ends meanwhile
         for task in os.listdir("/proc/%d/task" % pid):
             for child in read("/proc/%d/task/%s/children" % (pid, task)).split():
                 if read("/proc/%s/comm" % child).strip() == name:
@@ -213,19 +222,20 @@ def below(pid, name):
 
 
 def rsyslogd(sender):
-    """Its process, which the script of the unit stays beside."""
+    """The process of rsyslogd, beside which the unit's script runs."""
     wait_for(lambda: below(sender.pid, "rsyslogd"), 20, "rsyslogd")
     return below(sender.pid, "rsyslogd")[0]
 
 
 def children(sender):
-    """Process numbers of what makes EVE for it."""
+    """The process ids of its programs that make EVE."""
     return below(rsyslogd(sender), "sekisho-eve")
 
 
 def its_program_dies(box):
-    """What makes EVE is killed, again and again, while thousands of records go out: they come as EVE all the same, none twice, and their order stays. Then there is none that
-    could be started, one that answers something else, and one that dies over each line: what could not be made EVE comes as the box has it."""
+    """The program that makes EVE is killed again and again while thousands of records are sent:
+    they arrive as EVE nevertheless, none twice and in order. Then it cannot be started, or answers
+    something else, or dies over each line: what cannot become EVE arrives in the box's own form."""
     box.fresh()
     box.go("")
     with Programs(box) as p:
@@ -237,10 +247,10 @@ def its_program_dies(box):
         wait_for(box.running, 20, "the roles")
         p.server()
         sender, killed = p.sender(), 0
-        most = 300 * goal  # of bytes; a line is longer
+        most = 300 * goal  # bytes at most; a line is longer
         while size(p) < most:
             wait_for(lambda n=size(p): size(p) > n + 8192, 60, "records in spite of it")
-            # One at a time: over a line that one left the other is asked.
+            # One at a time: a line that one program left is given to the other.
             for pid in children(sender)[:1]:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
@@ -251,10 +261,12 @@ def its_program_dies(box):
         own = {json.loads(line)["seq"]: line for line in p.kept()}
         as_it_was = [x for x in lines if not x.eve]
         expect(all(x.text == own[x.seq] for x in as_it_was), "neither of the two: %s", as_it_was[:1])
-        # What came is written late: now and then the next death meets the other one over the same line.
+        # What came is written late: now and then the next kill meets the other program over the
+        # same line.
         expect(len(as_it_was) <= killed // 8, "no EVE, %d lines by %d deaths: %s", len(as_it_was), killed, as_it_was[:1])
         ended(box, sender)
-        # None can be started; one answers with another text, one without an end of the line.
+        # A program that cannot be started; one that answers with another text; one that never ends
+        # its line.
         liars = {"none": p.folder + "/none", "another": written(p.folder + "/another", "#!/bin/sh\nwhile read -r x; do echo 'nothing of it'; done\n"),
                  "dies": written(p.folder + "/dies", "#!/bin/sh\nread -r x; printf 'half'\n")}
         for what, program in liars.items():
@@ -274,13 +286,15 @@ def its_program_dies(box):
 
 
 def processes(sender, most):
-    """How many its user may have from now on, by that user's own word: root of a container may not say so."""
+    """Limits the number of processes of its user, set by that user itself, because the root of a
+    container may not do so."""
     sh("setpriv", "--reuid", LOG_USER, "--regid", LOG_USER, "--clear-groups", "prlimit", "--pid", rsyslogd(sender), "--nproc=%s:" % most)
 
 
 def no_process_for_it(box):
-    """The program has died, and the machine makes no process for another one: what happens meanwhile comes as the box has it, and EVE again when there is one. None is
-    lost, none comes twice."""
+    """The program has died, and the machine cannot make a process for another one: what happens
+    meanwhile arrives in the box's own form, and later records as EVE again. None is lost, and none
+    arrives twice."""
     box.fresh()
     box.go("")
     with Programs(box) as p:
@@ -312,7 +326,8 @@ def no_process_for_it(box):
 
 
 def its_program_is_shut_in(box):
-    """The program alone: of what it starts with it keeps no right, and can open and connect nothing; it ends with its input, and with its parent."""
+    """The program alone: it drops all rights with which it was started, cannot open or connect
+    anything, and ends with its input and with its parent."""
     program = box.build + "/sekisho-eve"
     record = '{"seq":7,"time":"2026-11-20T08:10:11.123Z","kind":"role","severity":"notice","code":"started","process":"journal"}'
     done = subprocess.run([program], input=record + "\n{}\nx\n", capture_output=True, text=True, timeout=20, env={})
@@ -340,7 +355,8 @@ print(done.stdout.decode().strip())
 
 
 def rsyslogd_without_descriptors(box):
-    """Each program that dies over a line costs rsyslogd a descriptor. Before none is left the next one has it end, and the unit begins it anew; one in order is left alone."""
+    """Each program that dies over a line costs rsyslogd a descriptor. Before none is left, the next
+    program ends rsyslogd, and the unit restarts it. An rsyslogd in order is left alone."""
     ends = {}
     for name, many in (("rsyslogd", 400), ("rsyslogd", 1200), ("another", 1200)):
         done = subprocess.run([sys.executable, "-c", HOLDS_MANY, box.build + "/sekisho-eve", str(many), name], capture_output=True, text=True, timeout=20, check=False)
@@ -349,7 +365,8 @@ def rsyslogd_without_descriptors(box):
 
 
 def its_program_hangs(box):
-    """rsyslogd waits for an answer without an end. What takes ten seconds over a line is ended, and what waits for its next one is not."""
+    """rsyslogd waits for an answer without limit. A program that needs ten seconds for a line is
+    ended; one that waits for its next line is not."""
     program, record = box.build + "/sekisho-eve", b'{"seq":7,"time":"2026-11-20T08:10:11.123Z","kind":"role","severity":"notice","code":"started","process":"journal"}\n'
     waiting = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     hangs = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -357,7 +374,7 @@ def its_program_hangs(box):
         waiting.stdin.write(record)
         waiting.stdin.flush()
         expect(b'"msg"' in waiting.stdout.readline(), "no answer")
-        # Nobody takes its answers: it stands in the middle of one.
+        # Nobody reads its answers: it stops in the middle of one.
         os.set_blocking(hangs.stdin.fileno(), False)
         began = time.monotonic()
         while True:
@@ -380,7 +397,8 @@ def its_program_hangs(box):
 
 
 def the_unit_has_it(_):
-    """The unit names the program where it is installed, and at its end asks rsyslogd alone, whose child answers the line that it was asked for."""
+    """The unit names the program by its installed path, and at its end stops only rsyslogd, whose
+    child still answers the line that it was given."""
     ours = unit("sekisho-log.service")
     expect({("LimitNOFILE", "65536"), ("MemoryMax", "192M"), ("TasksMax", "16"), ("Restart", "always")} <= set(ours), "%s", ours)
     expect(("Environment", "SEKISHO_EVE=/usr/lib/sekisho/eve") in ours and ("KillMode", "mixed") in ours, "%s", ours)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's chrony and rsyslog in the admin namespace, with the settings that the daemon writes, confined as the units confine them (users,
-what of the files they see), and with real ones at the other end."""
+"""Debian's chrony and rsyslog in the admin namespace, with the settings that the daemon writes,
+confined as by the units (users, visible files), and real servers at the other end."""
 import contextlib
 import json
 import os
@@ -23,7 +23,7 @@ LIBRARIES = os.path.join(PEERS_FOLDER, "usr/lib", os.uname().machine + "-linux-g
 AGAIN = os.path.join(os.path.dirname(PEERS_FOLDER), "..", "images", "log")
 TRUE, OTHER, LIAR, SERVER = "10.79.0.5", "10.79.0.6", "10.79.0.20", "10.79.0.6"
 SOCKET = "/run/chrony/chronyd.sock"
-NTP_OF_1970 = 2208988800  # seconds from 1900 to 1970: RFC 5905, 6
+NTP_OF_1970 = 2208988800  # seconds from 1900 to 1970 (RFC 5905, 6)
 NOBODY, LOG_USER, JOURNAL_GROUP = 65534, 61997, 61967  # images/systemd/sysusers.conf
 
 
@@ -46,10 +46,11 @@ input(type="imrelp" port="10514" address="{address}" maxDataSize="16k" tls="on" 
 
 
 class Programs:
-    """For one case: a folder of their own, and all of them gone behind it."""
+    """The programs of one case, in a folder of their own; all are ended after the case."""
 
     def __init__(self, box):
-        self.box, self.mine, self.liar, self.notes = box, [], None, box.run_folder + "/state-log"  # as the unit has /var/lib/sekisho-log
+        # notes: the folder that is /var/lib/sekisho-log in the unit
+        self.box, self.mine, self.liar, self.notes = box, [], None, box.run_folder + "/state-log"
         self.folder = box.run_folder + "/real"
         sh("rm", "-rf", self.folder, self.notes)
         os.makedirs(self.folder, mode=0o755)
@@ -73,13 +74,13 @@ class Programs:
     # ---- time
 
     def source(self, address):
-        """A server of time; it leaves this machine's clock alone (-x), as all of them here do."""
+        """A time server. It does not set this machine's clock (-x), like all chronyds here."""
         text = "local stratum 5\nallow 10.79.0.0/24\nbindaddress %s\ncmdport 0\nbindcmdaddress /\npidfile %s/%s.pid\n"
         conf = written("%s/%s.conf" % (self.folder, address), text % (address, self.folder, address))
         return self.spawn([CHRONYD, "-x", "-d", "-u", "root", "-f", conf], self.box.admin, log="%s/%s.log" % (self.folder, address))
 
     def lying_source(self, address, ahead):
-        """One that answers everybody, with the time some seconds ahead."""
+        """A server that answers everybody with a time that is some seconds ahead."""
         with inside(self.box.admin):
             self.liar = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.liar.bind((address, 123))
@@ -97,7 +98,8 @@ class Programs:
         threading.Thread(target=answer, daemon=True).start()
 
     def clock(self):
-        """The unit's chronyd, by the daemon's settings: not root, and here without its one capability, since it must not set this clock."""
+        """The unit's chronyd with the daemon's settings: not as root, and here without its one
+        capability, because it must not set this clock."""
         os.makedirs(os.path.dirname(SOCKET), exist_ok=True)
         os.chown(os.path.dirname(SOCKET), NOBODY, NOBODY)
         os.chmod(os.path.dirname(SOCKET), 0o700)
@@ -106,7 +108,8 @@ class Programs:
                           log=self.folder + "/clock.log")
 
     def asked(self):
-        """[(address, what chronyd makes of it, how often of the last eight times it answered)]: * chosen, + agrees, x false, ? not chosen."""
+        """[(address, chronyd's judgement, how many of the last eight requests were answered)]. The
+        judgement: * chosen, + agrees, x false, ? not chosen."""
         said = sh(CHRONYC, "-c", "-n", "-h", SOCKET, "sources", check=False, env=self.env).stdout
         rows = [row.split(",") for row in said.splitlines() if row.startswith("^,")]
         return [(row[2], row[1], int(row[5], 8).bit_count()) for row in rows]
@@ -117,7 +120,7 @@ class Programs:
     # ---- records
 
     def keys(self, name="log.example"):
-        """An authority and a server's certificate by it, under `name`."""
+        """An authority, and a server's certificate from it for `name`."""
         w = self.folder
         ec = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650")
         sh("openssl", "req", "-x509", *ec, "-keyout", w + "/ca.key", "-out", w + "/ca.pem", "-subj", "/CN=records")
@@ -126,7 +129,7 @@ class Programs:
         extensions = written(w + "/extensions", "subjectAltName=DNS:%s\n" % name)
         sign = ("-CA", w + "/ca.pem", "-CAkey", w + "/ca.key", "-CAcreateserial", "-days", "3650")
         sh("openssl", "x509", "-req", "-in", w + "/asked.pem", *sign, "-extfile", extensions, "-out", w + "/cert.pem")
-        # The box's own, as the unit is given it.
+        # The box's own certificate, as the unit gets it.
         own = w + "/credentials"
         os.mkdir(own)
         sh("openssl", "req", *ec, "-keyout", own + "/key", "-out", own + "/asked", "-subj", "/CN=box.example")
@@ -135,7 +138,7 @@ class Programs:
             os.chown(own + name, LOG_USER, LOG_USER)
 
     def server(self, relp=False):
-        """The log server: what it takes is in came()."""
+        """The log server; came() returns what it has received."""
         w = self.folder
         takes = RELP_INPUT if relp else SYSLOG_INPUT
         conf = written(w + "/server.conf", """global(workDirectory="%s" maxMessageSize="16k" defaultNetstreamDriverCAFile="%s/ca.pem"
@@ -149,8 +152,8 @@ action(type="omfile" file="%s/came" template="raw")
         return self.spawn([RSYSLOGD, "-n", "-M", LIBRARIES + "/rsyslog", "-i", w + "/server.pid", "-f", conf], self.box.admin, log=w + "/server.log")
 
     def sender(self, eve=None, again=60):
-        """The unit's rsyslogd: a user of its own in the journal's group, who sees of the state the journal alone, and that read-only. `eve`: another program in
-        place of the one that makes EVE."""
+        """The unit's rsyslogd: a user of its own in the journal's group. Of the state it sees only
+        the journal, read-only. `eve`: another program in place of the one that makes EVE."""
         state, own = self.box.run_folder + "/state", self.notes
         os.makedirs(own, exist_ok=True)
         os.chown(own, LOG_USER, LOG_USER)
@@ -186,7 +189,8 @@ exec $as_user LD_LIBRARY_PATH={libraries} {script} run {seconds} {program} -n -i
                 e, len(missing), len(self.kept()), missing[:1], self.sessions(), said)) from None
 
     def told(self):
-        """What `status` says of the records that wait; its JSON is documented, and holds together."""
+        """What `status` says about the waiting records; checks that the JSON is documented and
+        consistent."""
         said = json.loads(self.box.sekisho("status", "--json", check=False).stdout)
         missing, _ = documented.undocumented(json.dumps(said))
         expect(not missing, "docs/json.md does not know %s", missing)
@@ -196,7 +200,7 @@ exec $as_user LD_LIBRARY_PATH={libraries} {script} run {seconds} {program} -n -i
         return log
 
     def line(self, lang="en"):
-        """`status` from there on, without its line ends (of Japanese there is no blank between what they part)."""
+        """`status` from this line on, without line ends (Japanese has no blank there)."""
         text = self.box.sekisho("status", "--all", "--lang", lang, check=False).stdout
         name, between = {"en": ("log server", " "), "ja": ("ログサーバー", "")}[lang]
         return name + between.join(line.strip() for line in text.split("\n  " + name, 1)[1].splitlines())
@@ -210,8 +214,8 @@ def three(*addresses):
 
 
 def clock_by_its_sources(box):
-    """chronyd, by the settings that the daemon wrote: asks whom box.cfg names; one of three that lies is found out; one alone among silent ones is
-    not believed."""
+    """chronyd with the daemon's settings asks the servers that box.cfg names. Of three servers, one
+    that lies is detected. A single server among silent ones is not believed."""
     box.fresh()
     box.go("")
     with Programs(box) as p:
@@ -228,20 +232,21 @@ def clock_by_its_sources(box):
         box.go(three(TRUE, OTHER, LIAR))
         both = p.clock()
         wait_for(lambda: p.sources().get(LIAR) == "x" and sorted(p.sources().values())[0] == "*", 60, "the liar to be found out")
-        # The third is one that chrony believes; whether it adds it to the chosen one (+) or not (-) goes by the jitter of a few answers.
+        # chrony believes the third one; the jitter of a few answers decides whether it is combined
+        # (+) or not (-).
         expect(sorted(p.sources().values()) in (["*", "+", "x"], ["*", "-", "x"]), "%s", p.sources())
         box.net.stop(both)
-        # The liar and two that say nothing.
+        # The lying server and two silent ones.
         box.go(three(LIAR, "10.79.0.30", "10.79.0.31"))
         p.clock()
-        # A source alone is chosen at its fourth answer, as above.
+        # As above, a server would be chosen at its fourth answer.
         wait_for(lambda: any(n >= 4 for address, _, n in p.asked() if address == LIAR), 60, "the liar's answers")
         expect("*" not in p.sources().values(), "one alone was believed: %s", p.asked())
 
 
 def settings_follow(box):
-    """Files are as the policy in force says, whichever way it came there; one that says the same is not written again, since its program
-    would begin anew."""
+    """The files follow the policy in force, however it came into force. An unchanged file is not
+    written again, because its program would restart."""
     box.fresh()
     box.go("")
     with Programs(box) as p:
@@ -264,7 +269,7 @@ def settings_follow(box):
         box.start()
         wait_for(box.running, 20, "the roles")
         expect((inode(p.chrony_conf), inode(p.rsyslog_conf)) == (first, before), "written anew by a start")
-        # What was lost while no daemon ran comes back with it.
+        # Files that were lost while no daemon ran are written again at its start.
         box.kill()
         os.unlink(p.chrony_conf)
         written(p.rsyslog_conf, "another\n")
@@ -276,7 +281,7 @@ def settings_follow(box):
         expect(OTHER in read(p.chrony_conf) and inode(p.rsyslog_conf) is None, "on trial")
         box.sekisho("rollback")
         expect(TRUE in read(p.chrony_conf) and inode(p.rsyslog_conf), "after a trial")
-        # A certificate that is not there, or is none: refused, and nothing changed.
+        # A certificate file that is missing or invalid: refused, and nothing is changed.
         stands = read(p.rsyslog_conf)
         secret = written(p.folder + "/closed.pem", read(p.folder + "/ca.pem"))
         os.chmod(secret, 0o600)
@@ -289,7 +294,7 @@ def settings_follow(box):
                 done = box.go(log.replace("/ca.pem", "/" + name), *options, check=False)
                 expect(done.returncode == 3 and words in done.stdout + done.stderr, "%s: %d %s", name, done.returncode, done.stdout + done.stderr)
         expect(read(p.rsyslog_conf) == stands, "a refused apply changed the settings")
-        # Gone later: a rollback and a start are not kept from anything by it.
+        # If the file disappears later, it prevents neither a rollback nor a start.
         box.go(three(TRUE))
         os.unlink(p.folder + "/ca.pem")
         box.sekisho("rollback")
@@ -297,8 +302,9 @@ def settings_follow(box):
 
 
 def records_to_a_server(box):
-    """rsyslogd, by the settings that the daemon wrote, sends every record over TLS to the server that shows who it is, and to no other; the record
-    on the disk is the queue: nothing is lost while the server is away, box.cfg does not name it, or the program is killed."""
+    """rsyslogd with the daemon's settings sends every record over TLS, only to the server that
+    proves its identity. The records on the disk are the queue: none is lost while the server is
+    away, while box.cfg does not name it, or when the program is killed."""
     box.fresh()
     box.go("")
     with Programs(box) as p:
@@ -306,7 +312,7 @@ def records_to_a_server(box):
         log = 'log_server = { address = "%s"; port = 10514; name = "%s"; ca = "%s/%s.pem"; };\n'
         real = log % (SERVER, "log.example", p.folder, "ca")
         server = p.server()
-        # Another name, then another authority: nobody is told anything.
+        # Another name, then another authority: no record is sent.
         for lie, why in ((log % (SERVER, "other.example", p.folder, "ca"), "name"), (log % (SERVER, "log.example", p.folder, "foreign"), "authority")):
             box.go(lie)
             sender = p.sender()
@@ -321,12 +327,13 @@ def records_to_a_server(box):
         begun = len(p.kept())
 
         def more(n):
-            """Records of the box about itself."""
+            """Makes records of the box about itself."""
             for _ in range(n):
                 box.go(real)
         more(2)
         p.wait_all_came(20, "new records")
-        # A signature is a record as any other: what the server has of it shows a journal whose end was cut.
+        # A signature is a record like any other. With the server's copy of it, a journal with a cut
+        # end is detected.
         answer = json.loads(box.sekisho("journal", "checkpoint", "--json").stdout)
         p.wait_all_came(20, "the signature")
         key, cut, state = written(p.folder + "/box.pem", answer["key"]), p.folder + "/cut", box.run_folder + "/state/journal"
@@ -342,8 +349,10 @@ def records_to_a_server(box):
         written(cut + "/head", "%d %s\n" % (json.loads(left[-1])["seq"], json.loads(left[-1])["hash"]))
         found = verified(cut)["list"]
         expect([(f["what"], f["seq"]) for f in found] == [("sent", answer["seq"] - 1)], "a cut end: %s", found)
-        # By force: a server that ends its session in TLS's own form leaves a message unread at the sender, who then may take the next write for
-        # sent. Syslog over TLS has no answer to a record (RFC 5425), so what that write carried is lost; seen twice in some twenty runs.
+        # By force: if a server ends its session properly in TLS, a message stays unread at the
+        # sender, which may then believe that its next write was sent. Syslog over TLS does not
+        # acknowledge records (RFC 5425), so that write is lost; this was seen twice in about twenty
+        # runs.
         os.kill(server.pid, signal.SIGKILL)
         server.wait()
         wait_for(lambda: p.sessions() == 0, 20, "the end of the session")
@@ -351,7 +360,7 @@ def records_to_a_server(box):
         expect(not p.all_came(), "records came to nobody")
         server = p.server()
         p.wait_all_came(90, "what waited for the server")
-        # Not named any more; the unit ends its program.
+        # The server is not named any more; the unit ends its program.
         box.go("")
         expect(not os.path.exists(p.rsyslog_conf), "settings without a server")
         box.net.stop(sender)
@@ -361,7 +370,8 @@ def records_to_a_server(box):
         expect(len(p.kept()) > more_kept and not p.all_came(), "nothing waits")
         sender = p.sender()
         p.wait_all_came(40, "what waited for box.cfg")
-        # Killed and started again, the daemon killed as well: at most the last records come twice.
+        # The program is killed and restarted, and the daemon is killed as well: at most the last
+        # records come twice.
         box.net.stop(sender)
         box.kill()
         box.start()
@@ -369,7 +379,8 @@ def records_to_a_server(box):
         more(2)
         p.sender()
         p.wait_all_came(40, "what waited for the program")
-        # A full file of records is not packed away from under a sender who has not read it: 16 MiB wait for the server, across everybody's restart.
+        # A full file is not packed before the sender has read it: 16 MiB wait for the server over
+        # restarts of all programs.
         for q in p.mine:
             box.net.stop(q)
         box.stop()
@@ -393,14 +404,15 @@ def records_to_a_server(box):
 
 
 def unit(name):
-    """[(key, value)] of one of images/systemd, lines that go on put together."""
+    """[(key, value)] of a unit in images/systemd; continued lines are joined."""
     text = read(os.path.join(os.path.dirname(PEERS_FOLDER), "..", "images", "systemd", name)).replace("\\\n", " ")
     return [tuple(line.split("=", 1)) for line in text.splitlines() if "=" in line and line[0] not in "#["]
 
 
 def settings_that_change_again(box):
-    """Whoever begins a program anew by its settings does so until they are what it acted on: a path unit sees no change while what it starts
-    runs. The unit's own command, with a systemctl that changes the settings the first times it is called."""
+    """A unit that restarts a program because of its settings repeats this until they are those that
+    it acted on: a path unit does not notice changes while its service runs. The test runs the
+    unit's own command with a systemctl that changes the settings at its first calls."""
     folder = box.run_folder + "/follow"
     sh("rm", "-rf", folder)
     os.makedirs(folder + "/bin")
@@ -430,8 +442,9 @@ case $1 in *.gone) rm -f {0}/time.conf $1;; *.text) mv $1 {0}/time.conf;; esac
 
 
 def who_leads_the_clock(_):
-    """An upgrade that starts Debian's own program does not stop ours: systemd ends what a started unit conflicts with even where the condition
-    of that one does not hold. So no unit names another as a conflict; each other one is kept by a condition, and stopped before ours begins."""
+    """If an upgrade starts Debian's own program, ours must not be stopped. systemd stops all units
+    that conflict with a started unit, even if that unit's condition fails. So no unit of ours names
+    a conflict: each other program is prevented by a condition, and stopped before ours begins."""
     ours, other = unit("sekisho-time.service"), "chrony.service systemd-timesyncd.service"
     expect(not [v for k, v in ours if k == "Conflicts"], "%s", ours)
     expect(("ExecStartPre", "+-systemctl stop " + other) in ours, "%s", ours)
@@ -442,8 +455,9 @@ def who_leads_the_clock(_):
 
 
 def how_far_it_is(box):
-    """`status` says how many records wait for the log server and since when, as far as rsyslogd has put it down: none is named; it never ran; all
-    went; the server is away; it came back. With a daemon and without, in both languages."""
+    """`status` says how many records wait for the log server and since when, as far as rsyslogd has
+    noted: no server is named, it never ran, all records are sent, the server is away, and it is
+    back. With a daemon and without, in both languages."""
     box.fresh()
     box.go("")
     with Programs(box) as p:
@@ -474,7 +488,7 @@ def how_far_it_is(box):
         for _ in range(12):
             box.go(real)
         away = p.told()
-        # What the connection had taken when it broke counts as sent; nothing else does.
+        # Records that the connection had accepted when it broke count as sent; no others do.
         expect(away["waiting"] >= 12 and away["next"] >= done["last"], "the server is away: %s, before: %s", away, done)
         oldest = [json.loads(x) for x in p.kept() if json.loads(x)["seq"] == away["next"]][0]
         expect(away["since"] == oldest["time"], "%s; %s", away, oldest)
@@ -484,7 +498,7 @@ def how_far_it_is(box):
         expect(alone["next"] == away["next"] and alone["waiting"] >= away["waiting"], "without a daemon: %s, before: %s", alone, away)
         box.start()
         wait_for(box.running, 20, "the roles")
-        # Half a note is none: it is said that nothing is known, and no number.
+        # Half a note is no note: status says that the number is unknown, and shows none.
         name = [x for x in os.listdir(p.notes) if x.startswith("imfile-state:")][0]
         whole = read(p.notes + "/" + name)
         written(p.notes + "/" + name, whole[:20])

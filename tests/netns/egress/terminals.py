@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From where the management is reached: the terminals of box.cfg, at one port, and from nowhere else on the admin network, counted at
-the interface where an answer would arrive, while policies come and go."""
+"""From where the management can be reached: from the terminals of box.cfg at one port, and from
+nowhere else in the admin network, through changes of the policy. Counted at the interface where an
+answer would arrive."""
 import json
 import os
 import socket
@@ -37,7 +38,8 @@ def connected(box, source, port=443, seconds=5.0):
 
 
 def knock(box, source):
-    """Begins a session with each port and sends each a datagram, and asks for an echo, without waiting. The sockets."""
+    """Opens a session to each port, sends each a datagram, and sends an echo request, without
+    waiting. Returns the sockets."""
     with inside(box.admin):
         kept = []
         for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
@@ -62,7 +64,8 @@ def knock(box, source):
 
 
 def answers(box, since, to):
-    """{(protocol, the box's port)} of what came from the box to that address; of ICMP the type instead, and not neighbour discovery."""
+    """{(protocol, the box's port)} of packets from the box to that address; for ICMP the type,
+    without neighbour discovery."""
     out = set()
     for f in box.sink.incoming()[since:]:
         found = decode(f)
@@ -77,11 +80,13 @@ def answers(box, since, to):
 
 
 def held(box, named):
-    """Everybody knocks; who is named gets an answer from port 443 and an echo, and the others nothing at all. How many packets got none."""
+    """All hosts try all ports. The named ones get answers from port 443 and an echo reply, and the
+    others nothing at all. Returns the number of unanswered packets."""
     since, kept, n = box.mark(), [], 0
     for source in sorted(ALL):
         kept += knock(box, source)
-    # Behind those knocks, from whoever may: answers leave in the order in which they are made.
+    # A last attempt by each named host: answers are sent in order, so earlier ones have arrived
+    # too.
     for source in sorted(named):
         wait_for(lambda: {(6, 443), (58, 129) if ":" in source else (1, 0)} <= answers(box, since, source), 10, "answers to " + source)
     for source in sorted(ALL):
@@ -98,7 +103,8 @@ def held(box, named):
 
 
 def terminals_alone(box):
-    """Of four hosts at one switch two are terminals: they reach port 443 and get an echo, nobody else gets anything from any port."""
+    """Of four hosts at one switch two are terminals: they reach port 443 and get an echo reply. The
+    others get nothing from any port."""
     box.fresh()
     box.go(TERMINALS)
     n = held(box, {DESK4, DESK6})
@@ -106,7 +112,8 @@ def terminals_alone(box):
     box.go(ONE)
     n += held(box, {DESK4})
     box.verified()
-    box.go('time = ["%s"];\n' % STRANGER4 + TERMINALS)  # whom the box asks is no terminal
+    # a host that the box asks for the time is no terminal
+    box.go('time = ["%s"];\n' % STRANGER4 + TERMINALS)
     n += held(box, {DESK4, DESK6})
     with inside(box.admin):
         clock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -124,8 +131,9 @@ def terminals_alone(box):
 
 
 def terminals_change(box):
-    """Everybody, then terminals: dry, on trial, given up, confirmed, with a daemon and without one; a session of one who is named no more goes no
-    further, and goes on when that is taken back."""
+    """First all hosts, then only the terminals: as a dry run, on trial, given up, confirmed, with a
+    daemon and without one. A session of a host that is no longer named stops, and goes on when the
+    change is undone."""
     box.fresh()
     box.go("")
     strangers = connected(box, STRANGER4)
@@ -167,7 +175,8 @@ def terminals_change(box):
 
 
 def losers_are_named(box):
-    """A dry run says before, an apply and a rollback after, who does not reach the management any more: their sessions stand in no list."""
+    """A dry run, an apply and a rollback name the hosts that no longer reach the management. Their
+    sessions are in no list."""
     box.fresh()
     expect("shut_out" not in json.loads(box.go(TERMINALS, "--json").stdout), "before the first policy nobody reached it")
     s = connected(box, DESK6)
@@ -195,7 +204,8 @@ def losers_are_named(box):
 
 
 def its_own_addresses_go(box):
-    """Which addresses of the management go is said before and after, and that nobody reaches it where none is left."""
+    """Changed addresses of the management are named before and after the change; if none is left,
+    the answer says that nobody can reach it."""
     def site(peers, before, after):
         path = box.text(peers)
         with open(os.path.join(os.path.dirname(path), "box.cfg"), encoding="utf-8") as f:
@@ -226,7 +236,8 @@ def its_own_addresses_go(box):
 
 
 def nothing_more_is_said(box):
-    """What the box has still to say in a session of one who is named no more does not leave it, until that is taken back."""
+    """In a session of a host that is no longer named, the box sends nothing more, until the change
+    is undone."""
     box.fresh()
     box.go("")
     with inside(box.admin_ns):
@@ -255,7 +266,8 @@ def nothing_more_is_said(box):
 
 
 def trials_that_end(box):
-    """Widened on trial, and nobody confirms: it ends by its time, and by a start of the daemon."""
+    """More terminals on trial, and nobody confirms: the trial ends in time, and by a start of the
+    daemon."""
     box.fresh()
     box.go(ONE)
     was = box.status()["generation"]["digest"]
@@ -274,7 +286,7 @@ def trials_that_end(box):
 
 
 def terminals_meddled_with(box):
-    """Widened and emptied by others: set right and recorded."""
+    """Other programs add and remove terminals in the kernel: this is undone and recorded."""
     box.fresh()
     box.go(TERMINALS)
     for command in ("insert rule inet sekisho input accept", "flush chain inet sekisho input", "delete table inet sekisho"):
@@ -287,7 +299,8 @@ def terminals_meddled_with(box):
 
 
 def terminals_told(box):
-    """`effective` and `status` say who reaches the management and how many packets of others were refused: exactly, in both languages."""
+    """`effective` and `status` say who reaches the management, and exactly how many packets of
+    others were refused, in both languages."""
     box.fresh()
     box.go("")
     for lang, words in (("en", "Any host of the admin networks"), ("ja", "どのホストからでも")):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A file of the update server, fetched by the real program through the rules of the admin namespace: from a real HTTPS server, and from servers that lie, cut,
-drip and never end. What an update is made of afterwards is tests/image/update's."""
+"""The real program fetches a file of the update server through the rules of the admin namespace:
+from a real HTTPS server, and from servers that lie, cut off, are slow or never end.
+tests/image/update tests what is done with the file."""
 import contextlib
 import os
 import re
@@ -25,7 +26,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
 
 
 class Updates:
-    """For one case: keys, servers, and what was fetched."""
+    """The keys, servers and fetched files of one case."""
 
     def __init__(self, box):
         self.box, self.folder, self.mine, self.listeners = box, box.run_folder + "/updates", [], []
@@ -51,7 +52,7 @@ class Updates:
                 p.kill()
             p.wait()
         for s in self.listeners:
-            s.shutdown(socket.SHUT_RDWR)  # a thread waits in it
+            s.shutdown(socket.SHUT_RDWR)  # a thread waits in accept
             s.close()
         sh("umount", self.folder + "/small", check=False)
 
@@ -75,7 +76,8 @@ http { access_log %(d)s/access.log; client_body_temp_path %(d)s/b; proxy_temp_pa
         p.wait()
 
     def serve(self, port, session, tls=True):
-        """`session(connection)` for whoever asks, behind TLS, once what he asked for was read; the number of connections so far."""
+        """Runs `session(connection)` for each client, over TLS, after its request was read. Returns
+        the number of connections so far."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.folder + "/cert.pem", self.folder + "/key.pem")
         with inside(self.box.admin):
@@ -94,7 +96,7 @@ http { access_log %(d)s/access.log; client_body_temp_path %(d)s/b; proxy_temp_pa
         return came
 
     def begin(self, path, most=1 << 24, seconds=60, out="out", settings=None):
-        """The program as the console's `update` starts it: root's, from the first namespace."""
+        """Starts the program as the console's `update` does: as root, from the first namespace."""
         with open(os.path.join(self.folder, out), "wb") as f:
             p = subprocess.Popen(["nsenter", "--net=" + os.path.join(NETNS, self.box.net.ns("box")), self.box.build + "/sekisho-fetch", path, str(most), str(seconds),
                                   settings or self.settings], stdin=subprocess.DEVNULL, stdout=f, stderr=open(os.path.join(self.folder, out + ".err"), "wb"))
@@ -102,7 +104,7 @@ http { access_log %(d)s/access.log; client_body_temp_path %(d)s/b; proxy_temp_pa
         return p
 
     def fetch(self, path, **more):
-        """How it ended and what came."""
+        """Returns its status and the received file."""
         status = self.begin(path, **more).wait(timeout=200)
         return status, self.came(more.get("out", "out"))
 
@@ -119,7 +121,8 @@ http { access_log %(d)s/access.log; client_body_temp_path %(d)s/b; proxy_temp_pa
 
 
 def fetched_by_its_rules(box):
-    """From a real server, byte for byte; and declared, counted, proved like every other peer."""
+    """From a real server, byte for byte. The server is declared, counted and proved like every
+    other peer."""
     box.fresh()
     with Updates(box) as u:
         expect(u.fetch("/file")[0] == NOBODY and not os.path.exists(u.settings), "no policy, and somebody is asked")
@@ -149,7 +152,7 @@ def fetched_by_its_rules(box):
             expect(u.fetch(path)[0] == USAGE, "asked for %r", path)
         for most, seconds in (("0", "1"), ("x", "1"), ("1", "0"), ("1", "-1"), ("1", "100000"), ("5000000000", "1")):
             expect(u.fetch("/file", most=most, seconds=seconds)[0] == USAGE, "%s bytes in %s s", most, seconds)
-        # A rollback, and the end of the server in box.cfg: nobody is asked any more.
+        # A rollback, and the server is removed from box.cfg: it is not asked any more.
         box.go("")
         expect(u.fetch("/file")[0] == NOBODY and not os.path.exists(u.settings), "still asked")
         box.sekisho("rollback")
@@ -161,7 +164,8 @@ def fetched_by_its_rules(box):
 
 
 def strangers(box):
-    """Another authority, another name, a certificate whose time is over, no TLS at all, a version of it that is too old: nothing is taken."""
+    """Another authority, another name, an expired certificate, no TLS at all, an old version of
+    TLS: nothing is accepted."""
     box.fresh()
     with Updates(box) as u:
         with open(u.folder + "/html/file", "wb") as f:
@@ -187,7 +191,8 @@ def strangers(box):
 
 
 def nobody_else(box):
-    """Who changed the settings of the program, or the program, does not get past the rules: another server is not reached, and that is counted."""
+    """A person who changes the program's settings, or the program, cannot bypass the rules: another
+    server is not reached, and this is counted."""
     box.fresh()
     with Updates(box) as u:
         u.declare()
@@ -203,7 +208,8 @@ def nobody_else(box):
 
 
 def shut_in(box):
-    """What it is while it reads: a user without a capability, in its system calls, in the admin namespace, with one connection and one file; and gone with who started it."""
+    """While it reads: a user without capabilities, only its system calls, in the admin namespace,
+    with one connection and one file. It ends together with its parent."""
     box.fresh()
     with Updates(box) as u:
         hold = threading.Event()
@@ -214,7 +220,8 @@ def shut_in(box):
             c.sendall(b"x" * 50)
         u.serve(8443, session)
         u.declare(port=8443)
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background hands on that it is ignored
+        # a job in the background inherits that this signal is ignored
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         p = u.begin("/file")
         try:
             wait_for(lambda: len(u.came()) == 50, 20, "half of the file")
@@ -225,7 +232,7 @@ def shut_in(box):
             expect(os.path.samefile("/proc/%d/ns/net" % p.pid, os.path.join(NETNS, box.admin_ns)), "in another namespace")
             has = sorted(os.readlink("/proc/%d/fd/%s" % (p.pid, n)) for n in os.listdir("/proc/%d/fd" % p.pid))
             expect([x for x in has if not x.startswith("socket:")] == sorted(["/dev/null", u.folder + "/out", u.folder + "/out.err"]) and len(has) == 4, "%s", has)
-            # Not its parent's death alone: an interrupt of the person too.
+            # It also ends by a person's interrupt.
             p.send_signal(signal.SIGINT)
             expect(p.wait(timeout=10) == -signal.SIGINT, "not interrupted")
             shell = subprocess.Popen(["sh", "-c", "%s/sekisho-fetch /file 1000 60 %s >%s/parted & echo $!; wait" % (box.build, u.settings, u.folder)], stdout=subprocess.PIPE, text=True)
@@ -239,7 +246,7 @@ def shut_in(box):
                 except FileNotFoundError:
                     return True
             wait_for(ended, 10, "its end")
-            # What nobody can read any more is not fetched to its end.
+            # When nobody can read the file any more, the download is ended.
             p = u.begin("/file", out="removed")
             wait_for(lambda: len(u.came("removed")) == 50, 20, "half of the file")
             os.unlink(u.folder + "/removed")
@@ -250,7 +257,8 @@ def shut_in(box):
 
 
 def cut_off(box):
-    """At each twentieth of what is to come, by an end and by a reset; within the head; and what stands behind the end."""
+    """Cut off at each twentieth of the file, by a normal end and by a reset, and inside the head;
+    and bytes after the end."""
     box.fresh()
     with Updates(box) as u:
         at, hard = [0], [False]
@@ -271,7 +279,9 @@ def cut_off(box):
 
 
 def endless(box):
-    """Larger than it may be, without a length, with two, in pieces, with a head that never ends, with bytes behind its end: no byte more than was said, none of what is refused."""
+    """A file that is too large, without a length, with two lengths, in chunks, with a head that
+    never ends, or with bytes after its end: no byte beyond the announced length is taken, and
+    nothing of a refused file."""
     box.fresh()
     with Updates(box) as u:
         said, sent = [b""], [0]
@@ -299,7 +309,8 @@ def endless(box):
 
 
 def slow(box):
-    """A server that says nothing, or too little, or whose packets box.cfg does not let by any more: given up in its time, and what came is what was sent."""
+    """A server that sends nothing or too little, or that box.cfg no longer allows: given up in
+    time, and what arrived is what was sent."""
     box.fresh()
     with Updates(box) as u:
         over = threading.Event()
@@ -328,7 +339,8 @@ def slow(box):
             ways.append((name, time.monotonic(), u.begin("/file", out=name, seconds=seconds), least, most))
             return ways[-1][2]
         try:
-            # Each has a port of its own, and each apply takes the last one's away: so they are let by together, as servers of one address.
+            # Each server has its own port, and each apply removes the previous one. So all are
+            # allowed together, as servers of one address.
             one("deadline", 8444, drips, 4, 3, 15)
             wait_for(lambda: ways[-1][2].poll() is not None, 20, "the deadline")
             expect(ways[-1][2].returncode == SLOW and 5 < len(u.came("deadline")) < 200, "%d, %d bytes", ways[-1][2].returncode, len(u.came("deadline")))
@@ -354,7 +366,7 @@ def slow(box):
 
 
 def no_room(box):
-    """A full disk: said so, and nothing of the box goes with it."""
+    """A full disk: reported, and the box is not affected."""
     box.fresh()
     with Updates(box) as u:
         os.mkdir(u.folder + "/small")

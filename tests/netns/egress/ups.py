@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The UPS that another machine watches: Debian's upsd with its driver of a made-up UPS there, and in the admin namespace the unit's program with
-Debian's upsmon, confined as the unit confines it. What turns the machine off is a file here, which no systemd follows."""
+"""A UPS that another machine watches: there, Debian's upsd with its driver of a simulated UPS; in
+the admin namespace, the unit's program with Debian's upsmon, confined as by the unit. The order to
+turn the machine off is a file here, which no systemd follows."""
 import json
 import os
 import signal
@@ -26,7 +27,7 @@ def declared(more="", server=SERVER):
 
 
 class Power:
-    """For one case: a server, its UPS, and the box's program; all of it gone behind it."""
+    """The server, its UPS and the box's program of one case; all are ended after it."""
 
     def __init__(self, box, password="secret of the hall".replace(" ", "-")):
         self.box, self.mine = box, []
@@ -56,7 +57,7 @@ class Power:
         sh("rm", "-f", self.off)
 
     def says(self, status, charge):
-        """What the UPS itself shows: whole, or as it was."""
+        """Sets the state that the UPS shows."""
         written(self.folder + "/hall.new", "ups.status: %s\nbattery.charge: %d\nbattery.runtime: %d\n" % (status, charge, charge * 12))
         os.rename(self.folder + "/hall.new", self.folder + "/hall.dev")
 
@@ -76,14 +77,15 @@ class Power:
         return p
 
     def program(self):
-        """The unit's: a user of its own without any capability, in a session of its own so that all of it ends."""
+        """The program as in the unit: a user of its own without capabilities, and a session of its
+        own, so that everything of it can be ended."""
         jail = ["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", "--bounding-set", "-all", "--no-new-privs", "env",
                 "LD_LIBRARY_PATH=" + ALL_LIBRARIES, "RUNTIME_DIRECTORY=" + self.state, "CREDENTIALS_DIRECTORY=" + self.folder + "/secret",
                 OURS, self.box.run_folder + "/run/ups.conf", UPSMON, UPSC]
         return self.spawn(["unshare", "--pid", "--fork", "--kill-child=TERM", "--mount-proc", *jail], self.box.admin_ns, "program", env=dict(os.environ))
 
     def asked(self, *lines):
-        """What the server says to these, as its primary would say them; the last answer."""
+        """Sends these lines to the server, as its primary would. Returns the last answer."""
         try:
             with inside(self.box.admin):
                 s = socket.create_connection((SERVER, PORT), timeout=5)
@@ -117,7 +119,7 @@ class Power:
         return " ".join(self.box.sekisho("status", "--all", "--lang", lang, check=False).stdout.split())
 
     def events(self):
-        """The words of what was recorded of it, in order, each with its object."""
+        """The recorded events of the UPS in order, each with its object."""
         out = self.box.sekisho("events", "--json", "--limit", "5000", check=False).stdout
         found = [json.loads(x) for x in out.splitlines()]
         return [(e["code"], e.get("object", "")) for e in found if e.get("kind") == "machine" and e.get("code") in WORDS]
@@ -138,8 +140,10 @@ def put_off(path):
 
 
 def battery_ends(box):
-    """Mains, battery, low: recorded once each, shown in both languages with a daemon and without, and the word to go off is written when low has stood;
-    not for a UPS that is low on mains, nor for one that only measures its battery. The server knows the box, and only what box.cfg names is reached."""
+    """Mains, battery, low battery: each is recorded once, shown in both languages with a daemon and
+    without, and the machine is ordered off when the battery has been low for some time. Not for a
+    UPS that is low on mains, or that only measures its battery. The server knows the box, and the
+    program reaches only the server in box.cfg."""
     box.fresh()
     box.go("")
     with Power(box) as p:
@@ -188,14 +192,15 @@ def battery_ends(box):
         p.says("OB DISCHRG LB", 10)
         p.wait_told("low", state="low", charge=10)
         expect("LOW" in p.lines() and "残量低下" in p.lines("ja"), "%s", p.lines())
-        # Of a daemon that began meanwhile the outage is a word of its own.
+        # A daemon that has started meanwhile records the outage as its own event.
         p.wait_events("ups_battery", "ups_mains", "ups_battery", "ups_battery", "ups_low", "ups_power_off", seconds=60)
         wait_for(lambda: os.path.exists(p.off), 5, "the word to go off")
         expect((read(p.off), os.stat(p.off).st_uid, os.stat(p.off).st_mode & 0o777) == ("ups\n", 0, 0o600), "%s", os.stat(p.off))
         said = box.sekisho("events", "--lang", "ja", "--limit", "5000", check=False).stdout
         expect("停電。UPS がバッテリーで運転中" in said and "電源を切る" in said, "%s", said[-2000:])
         expect("hall@%s:%d, 10 %%" % (SERVER, PORT) in [o for _, o in p.events()], "%s", p.events())
-        # Nobody followed it here: with the mains it is taken back, and what a daemon finds that begins is no word of its own.
+        # Nothing followed the order here: when the mains are back it is deleted. The state that a
+        # new daemon finds is no event.
         p.says("OL", 15)
         p.wait_told("the power again", state="mains")
         wait_for(lambda: not os.path.exists(p.off), 20, "the word to be taken back with the mains")
@@ -206,7 +211,8 @@ def battery_ends(box):
 
 
 def server_forces(box):
-    """The server shuts everything down: at once. Where box.cfg says that a low battery is only recorded, it is only recorded."""
+    """The server shuts down all its clients: the machine is ordered off at once. If box.cfg says
+    that a low battery is only recorded, this is only recorded."""
     box.fresh()
     box.go("")
     with Power(box) as p:
@@ -224,7 +230,8 @@ def server_forces(box):
         p.wait_told("the forced shutdown", state="forced")
         p.wait_events("ups_battery", "ups_forced", "ups_stays")
         expect(not os.path.exists(p.off), "the machine would have gone off")
-        # As what stands is no news, the same server under another rule does nothing at once either.
+        # A state that stands already is no event, so the same server under another rule changes
+        # nothing at once either.
         box.go(declared())
         p.wait_told("the rule", on_low="power_off")
         expect(not os.path.exists(p.off), "the machine would have gone off by an apply")
@@ -242,7 +249,8 @@ def server_forces(box):
 
 
 def server_away(box):
-    """A server that falls silent, on mains and on battery: recorded once, nothing goes off, and what it says behind it counts again."""
+    """A server that becomes silent, on mains and on battery: recorded once, and the machine is not
+    turned off. Later states count again."""
     box.fresh()
     box.go("")
     with Power(box) as p:
@@ -260,7 +268,7 @@ def server_away(box):
         p.wait_events("ups_away", "ups_answers")
         p.says("OB", 60)
         p.wait_told("the battery", state="battery")
-        # The driver is away: the server itself still answers.
+        # The driver has ended; the server itself still answers.
         os.kill(driver.pid, signal.SIGTERM)
         driver.wait()
         p.wait_told("silence", state="away", charge=None)
@@ -275,8 +283,8 @@ def server_away(box):
 
 
 def wrong_password(box):
-    """The server does not count the box: said in both languages, and its UPS is told of all the same. A password that would be more than a word is
-    not written anywhere."""
+    """The server does not accept the box's login: shown in both languages, and the UPS is shown all
+    the same. A password that is not a single word is not written to any file."""
     box.fresh()
     for password in ("other", "-", 'secret-of-the-hall" primary\nSHUTDOWNCMD "touch'):
         box.go("")
@@ -293,7 +301,8 @@ def wrong_password(box):
 
 
 def another_writes(box):
-    """What stands where the program puts its word down and is none: a pipe, a link, a text of another UPS. It says nothing, and holds nobody up."""
+    """Other files in place of the program's state: a pipe, a link, a text about another UPS. They
+    are ignored, and block nobody."""
     box.fresh()
     box.go("")
     with Power(box) as p:
@@ -312,7 +321,7 @@ def another_writes(box):
             expect(p.told()["state"] == "away", "%s", p.told())
         written(state, text % (up, "hall@%s:%d" % (SERVER, PORT)))
         expect(p.told()["state"] == "forced", "%s", p.told())
-        # What stands when it is first heard of turns nothing off at once.
+        # The first state that is read turns nothing off at once.
         p.wait_events("ups_battery", "ups_forced")
         expect(not os.path.exists(p.off), "the machine would have gone off")
 

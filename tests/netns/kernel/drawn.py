@@ -20,11 +20,11 @@ import judging  # noqa: E402
 import meaning  # noqa: E402
 from world import PREFIX, ZONES, Driver, check, equal, mac_of, net  # noqa: E402
 
-HOSTS = range(8, 72)  # of each wire: those that drawn zones have, and a few beside them
-PACKETS = 60          # of a policy, as many as there are
-SITUATIONS = 3        # of a policy by hours
-LONG = 30             # seconds that one may take
-EDGE = 10             # of so many of them one is left alone at an edge
+HOSTS = range(8, 72)  # host numbers on each wire: those of drawn zones, and a few others
+PACKETS = 60          # of a policy, at most
+SITUATIONS = 3        # of a policy with hours
+LONG = 30             # the most seconds that one may take
+EDGE = 10             # one of so many situations is at an edge while the role is dead
 PROTOCOLS = ["tcp", "tcp", "tcp", "udp", "udp", "udp", "icmp", "icmp", "modbus", "dns", "ldap", "tls"]
 
 
@@ -36,7 +36,7 @@ WIRE_OF = {meaning.span(a)[:2]: i for family in (4, 6) for i in range(len(ZONES)
 
 
 def zones(d):
-    """Of the world's wires: one or two zones at each, of either family or both."""
+    """One or two zones on each wire of the world, with IPv4, IPv6 or both."""
     found = []
     for wire in range(len(ZONES)):
         blocks = ["10.71.%d.%d/28" % (wire + 1, 16 * k) for k in (1, 2, 3)] + ["2001:db8:71:%d::%x/124" % (wire + 1, 16 * k) for k in (1, 2, 3)]
@@ -48,7 +48,8 @@ def zones(d):
 
 
 def sendable(packet):
-    """Over the wire that its destination is on, and one that begins a session: the kernel's own word, before any policy."""
+    """Whether the kernel itself would forward this packet before any policy: its destination is on
+    that wire, and it begins a session."""
     iif, oif, family, src, dst, proto, port = packet
     if "lan%s" % WIRE_OF.get((family, dst)) != oif or (family, src) not in WIRE_OF:
         return False
@@ -56,7 +57,7 @@ def sendable(packet):
 
 
 def frame(packet, number):
-    """The packet with a number in it by which it is known again."""
+    """The packet with a number in it, by which it is recognised."""
     _, _, family, src, dst, proto, port = packet
     src, dst = draw.address(family, src), draw.address(family, dst)
     mark, sport = struct.pack("!Q", number), 1024 + number % 60000
@@ -72,7 +73,7 @@ def frame(packet, number):
 
 
 def number_of(found):
-    """Of a decoded frame, or None."""
+    """The number in a decoded frame, or None."""
     _, _, _, proto, body = found
     at = {6: (4, "!I"), 17: (8, "!Q"), 1: (8, "!Q"), 58: (8, "!Q")}.get(proto)
     return struct.unpack_from(at[1], body, at[0])[0] if at and len(body) >= at[0] + 8 else None
@@ -107,7 +108,7 @@ class Wires:
         self.wires[packet[0]].send(frame(packet, number))
 
     def held(self, now):
-        """All that should have come has, and nothing else of all that was ever sent."""
+        """Everything that should arrive has arrived, and no other packet that was ever sent."""
         try:
             net.wait_for(lambda: self.due <= self.arrived(), 3, "packets")
         except TimeoutError:
@@ -122,7 +123,8 @@ class Wires:
 
 
 def passes(m, packet, now, doors, standing, then=None):
-    """Whether it arrives; None: the kernel alone does not know. `then`: nobody opens anything from that moment to this one."""
+    """Whether the packet arrives; None: the kernel alone cannot know it. `then`: from that time
+    until now nobody opens anything."""
     found = m.matches(packet)
     if then is not None:
         found = [(c, s) for c, s in found if (m.until(c, then, doors) or 0) > now]
@@ -141,14 +143,14 @@ def cut(m, packet, isolation):
 
 
 def isolated(d, m):
-    """Isolations that stand: prepared ones, and what somebody isolates by hand."""
+    """The isolations in force: prepared ones, and ones by hand."""
     by_hand = ["zone " + d.choice(sorted(m.space)), "zones %s %s" % tuple(d.choice(sorted(m.space)) for _ in range(2))] + ["asset " + a for a in d.sample(sorted(m.assets), min(1, len(m.assets)))]
     prepared = [{"name": i["name"], "cut": i["cut"], "keep": i["keep"]} for i in m.p.get("isolations", ())]
     return d.choice([[], d.sample(prepared, min(1, len(prepared))), prepared[:1] + [{"name": x, "cut": [x], "keep": []} for x in d.sample(by_hand, 1)]])
 
 
 def situation(w, m, now, doors, standing):
-    """The role's clock, what stands open, and what is isolated."""
+    """Sets the role's clock, the open doors, and the isolations."""
     w.driver.say(" ".join(["at %d" % now] + ["%s=%d" % (x, min(until, now + 86400)) for x, until in doors.items()]))
     check(w.driver.wait("answer")["status"] == 0, "the doors")
     kept = [[c["name"] for c in m.conduits if m.keeps(i, c["name"])] for i in standing]
@@ -157,7 +159,7 @@ def situation(w, m, now, doors, standing):
 
 
 def judged(w, m, packet, now, doors):
-    """The rule IR of the policy, at that moment, says what the reference does."""
+    """The rule IR of the policy gives the same answer at that time as the reference."""
     iif, oif, family, src, dst, proto, port = packet
     w.driver.say("judge %s %s %s %s %d %d" % (iif, oif, draw.address(family, src), draw.address(family, dst), proto, port))
     want, have = m.judge(m.matches(packet), now, doors), w.driver.wait("judged")["permit"]
@@ -165,17 +167,19 @@ def judged(w, m, packet, now, doors):
 
 
 def lasting(m, now, doors):
-    """This moment, or one before it, from which on nothing begins or ends while packets are sent."""
+    """This time, or an earlier one, after which nothing begins or ends while packets are sent."""
     def holds(t):
         return [c["name"] for c in m.conduits if m.until(c, t, doors)]
     return next((t for t in (now, now - LONG) if holds(t) == holds(now) == holds(t + LONG) and t + LONG < meaning.LAST), None)
 
 
 def by_hours(w, wires, p, m, packets, d, seen):
-    """At drawn moments; now and then the role is dead when an edge comes: what ends does, and nothing opens."""
+    """At random times. Sometimes the role is dead at an edge: what ends there ends, and nothing
+    opens."""
     for now, doors in judging.some(d, m.moments(m.conduits, int(time.time())), SITUATIONS):
         standing = isolated(d, m)
-        edge = d.randrange(EDGE * SITUATIONS) == 0 and now + LONG < meaning.LAST  # where what has no end ends
+        # rights without an end also end at LAST
+        edge = d.randrange(EDGE * SITUATIONS) == 0 and now + LONG < meaning.LAST
         now = now if edge else lasting(m, now, doors)
         if now is None:
             continue
@@ -205,7 +209,8 @@ def by_hours(w, wires, p, m, packets, d, seen):
 
 
 def asked(w, wires, program, p, folder, d, seen):
-    """One policy, by all: the reference, what `compile` says of it (if there is a program), the role's own check of the kernel, and packets."""
+    """One policy, tested by the reference, by the output of `compile` (if there is a program), by
+    the role's own check of the kernel, and by packets."""
     differences = judging.differences(program, p, folder, seen) if program else []
     check(not differences, "; ".join(differences[:3]))
     m, now = meaning.Meaning(p), int(datetime.datetime.now().timestamp())
@@ -247,7 +252,7 @@ def policies(w, program, count):
             name = "%d/%d" % (w.seed, i)
             d = random.Random(name)
             p = draw.mended(d, draw.draw_policy(d, zones, PROTOCOLS))
-            if i % 200 == 199:  # the driver keeps each permit that there ever was
+            if i % 200 == 199:  # the driver keeps every permit that ever existed
                 w.driver.close()
                 w.driver = Driver(w.program, PREFIX + "box", w.folder)
                 w.driver.start()

@@ -24,7 +24,7 @@ ZONES = ("alpha", "beta", "gamma")
 V4 = {"alpha": "10.71.1.10", "beta": "10.71.2.10", "gamma": "10.71.3.10"}
 V6 = {"alpha": "2001:db8:71:1::10", "beta": "2001:db8:71:2::10", "gamma": "2001:db8:71:3::10"}
 SO_TIMESTAMPNS = 35
-UNREPLIED = 2.0  # seconds that a packet may take before it counts as lost
+UNREPLIED = 2.0  # seconds after which a packet counts as lost
 
 BOX = """language_version = 1;
 workers = 2;
@@ -67,7 +67,7 @@ def policy(*conduits):
 
 
 class Driver:
-    """kernel_main as a process; answers by kind."""
+    """kernel_main as a process. Keeps its answers by kind."""
 
     def __init__(self, program, ns, folder):
         self.folder = folder
@@ -79,7 +79,8 @@ class Driver:
         self.count = 0
 
     def _go_ahead(self):
-        """The priority that enforce has in the product, there by its profile and the supervisor's."""
+        """Gives the role the priority that it has in the product by its profile and that of the
+        supervisor."""
         os.setpriority(os.PRIO_PROCESS, self.process.pid, -15)
         try:
             with open("/proc/%d/autogroup" % self.process.pid, "w", encoding="ascii") as group:
@@ -100,7 +101,7 @@ class Driver:
         return self.inbox[kind].get(timeout=seconds * net.SLOWNESS)
 
     def told(self, name):
-        """What the kernel says of the role's processes: the text of /proc/PID/<name> of each."""
+        """The text of /proc/PID/<name> of each process of the role."""
         with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid), encoding="ascii") as f:
             roles = f.read().split()
         for pid in roles:
@@ -108,15 +109,16 @@ class Driver:
                 yield f.read()
 
     def waited(self):
-        """Microseconds for which the role has wanted a core that others had, over its life."""
+        """Microseconds for which the role has waited for a core in its life."""
         return sum(int(text.split()[1]) // 1000 for text in self.told("schedstat"))
 
     def spent(self):
-        """Seconds of a processor that the role has taken, the kernel's on its behalf among them."""
+        """Seconds of processor time that the role has used, including the kernel's on its
+        behalf."""
         return sum(int(x) for text in self.told("stat") for x in text.rpartition(")")[2].split()[11:13]) / os.sysconf("SC_CLK_TCK")
 
     def start(self, owned=False):
-        """A table without an owner stays so, as with a kernel that has none."""
+        """Starts it. Without `owned` its table has no owner, as on kernels that have no owners."""
         if not owned:
             nft("add", "table", "inet", "sekisho", check=False)
         self.say("start")
@@ -144,7 +146,7 @@ class Driver:
         return {k: v["packets"] for k, v in self.ask("status")["json"]["kernel"]["counters"].items()}
 
     def drained(self):
-        """Drift messages that have come so far."""
+        """The number of drift messages so far."""
         found = []
         while not self.inbox["drift"].empty():
             found.append(self.inbox["drift"].get())
@@ -171,7 +173,7 @@ class Receiver:
         self.sock.settimeout(0.05)
         OPEN.append(self)
         self.seen = set()
-        self.arrivals = []  # seconds, one for each of `seen`, as the kernel took them in
+        self.arrivals = []  # seconds, one for each of `seen`, as the kernel received them
         self.extra = 0
         self.last = None
         self.ended = False
@@ -282,7 +284,7 @@ class Session:
                 return
 
     def talk(self, size=32):
-        """True when what was sent came back."""
+        """True when the sent bytes came back."""
         self.client.sendall(b"q" * size)
         got = 0
         while got < size:
@@ -325,7 +327,7 @@ def can_connect(client, server, port, v6=False):
 
 
 def can_ping(client, server, v6=False):
-    """An echo request and its answer by a raw socket."""
+    """Whether an echo request is answered; by a raw socket."""
     ident, address = random.randrange(65536), (V6 if v6 else V4)[server]
     with net.inside(PREFIX + client):
         s = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_RAW | socket.SOCK_CLOEXEC,
@@ -354,7 +356,7 @@ def nft(*words, check=True):
 
 
 def removed(*table):
-    """Every table is removed, or the one of ours that is named; for how many seconds the kernel was at it."""
+    """Removes every table, or the named one. Returns how many seconds the kernel needed."""
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "removal.py")
     return float(net.sh(program, *table, ns=PREFIX + "box").stdout)
 
@@ -396,7 +398,8 @@ class World:
 
     @staticmethod
     def settled():
-        """The box has its link-local addresses: without one it cannot ask for a neighbour."""
+        """Waits until the box has its link-local addresses: without one it cannot ask for a
+        neighbour."""
         def tentative():
             return [n for n in ("box",) + ZONES if "tentative" in net.sh("ip", "-6", "addr", ns=PREFIX + n).stdout]
         net.wait_for(lambda: not tentative(), 10, "IPv6 addresses")
@@ -421,7 +424,7 @@ def equal(d, what="verify"):
 
 
 def settle(receiver, sender, what):
-    """Everything sent has arrived; names what is missing."""
+    """Waits until everything that was sent has arrived; otherwise names what is missing."""
     try:
         net.wait_for(lambda: len(receiver.seen) >= sender.sent, UNREPLIED, what)
     except TimeoutError:

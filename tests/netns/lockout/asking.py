@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`sekisho setup` at a terminal of the test's own: what a person types, what is asked, what came of it."""
+"""`sekisho setup` at a terminal of the test: what a person types, what is asked, and the result."""
 import calendar
 import json
 import os
@@ -14,7 +14,8 @@ import time
 from cases import expect
 from net import SLOWNESS, inside, sh
 
-SITE = ["kita", "", "4119", "IT", ""]  # name, label, whom to call, who is responsible for records, what for
+# name, label, phone number, and for the records: responsible person and purpose
+SITE = ["kita", "", "4119", "IT", ""]
 ANSWERS = SITE + ["1", "adm0", "", "10.79.0.1/24", "", "it0", "", "10.71.0.1/24", "office", "1", "", "IT", "ops0", "", "10.72.0.1/24 2001:db8:72::1/64",
                   "tos", "2", "TOS", "Terminal", ""]
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "golden", "setup-between")
@@ -32,7 +33,7 @@ class Terminal:
         self.text, self.seen = "", 0
 
     def read(self, seconds=20):
-        """Until it asks or ends: everything since the last answer."""
+        """Reads until the program asks or ends. Returns everything since the last answer."""
         end = time.monotonic() + seconds * SLOWNESS
         while True:
             new = self.text[self.seen:]
@@ -51,7 +52,7 @@ class Terminal:
             self.text += data.decode("utf-8", "replace")
 
     def say(self, line):
-        """Answers, and reads what comes then."""
+        """Answers, and reads what follows."""
         self.seen = len(self.text)
         os.write(self.master, line.encode() + b"\n")
         return self.read()
@@ -79,8 +80,9 @@ def start(box, tools, folder, lang="en", env=None, ns=None):
 
 
 def set_up(box, tools):
-    """From a machine with cards to a box that denies everything: wrong answers are asked again, steps go back, the light of a card that
-    has none is said, and what was shown is what is in force."""
+    """From a machine with cards to a box that denies everything: wrong answers are asked again, and
+    a person can go back. A card without a cable is shown as such. The policy in force is the one
+    that was shown."""
     tools["fresh"](box)
     box.start()
     t, folder = start(box, tools, "first")
@@ -88,7 +90,7 @@ def set_up(box, tools):
     for wrong in ("", "北", "-x", "a b", "x" * 64, "a\"b", "y" * 400):
         expect("Name of the site" in t.say(wrong), "%r was taken", wrong)
     expect("name as people write it" in t.say("kita"), "%s", t.text)
-    for back in ("b", "ｂ"):  # as an input method leaves it
+    for back in ("b", "ｂ"):  # in the form of an input method as well
         expect("Name of the site" in t.say(back) and "[kita]" in t.text[t.seen:], "back by %s: %s", back, t.text[t.seen:])
         t.say("")
     t.say("b")
@@ -116,7 +118,8 @@ def set_up(box, tools):
     expect("terminals" in t.say("10.79.0.1/24"), "%s", t.text[t.seen:])
     expect("not of the form" in t.say("192.168.7.0/24 by 10.79.0.254"), "%s", t.text[t.seen:])
     for wrong, why in (("192.168.7.5/24 via 10.79.0.254", "not of the form"), ("192.168.7.0/24 via 10.78.0.254", "no router in"), ("192.168.7.0/24 via 10.79.0.1", "no router in"),
-                       ("10.79.0.128/25 via 10.79.0.254", "overlaps")):  # told at once, not when everything is asked
+                       # reported at once, not after all questions
+                       ("10.79.0.128/25 via 10.79.0.254", "overlaps")):
         expect(why in t.say(wrong), "%r: %s", wrong, t.text[t.seen:])
     expect("first zone" in t.say("１９２.168.7.0/24 via 10.79.0.254"), "full-width digits: %s", t.text[t.seen:])
     expect("was chosen already" in t.say("adm0"), "%s", t.text[t.seen:])
@@ -132,7 +135,8 @@ def set_up(box, tools):
     expect("next zone" in t.say("IT"), "%s", t.text[t.seen:])
     t.say("ops0")
     t.say("")
-    for wrong, whose in (("10.71.0.9/24", "office"), ("10.79.0.9/25", "the administration")):  # told at the question, not at the last one
+    # reported at this question, not at the last one
+    for wrong, whose in (("10.71.0.9/24", "office"), ("10.79.0.9/25", "the administration")):
         expect("overlaps the network of " + whose in t.say(wrong) and "such as 10.10.0.1/24" in t.text[t.seen:], "%s", t.text[t.seen:])
     t.say("10.72.0.1/24 2001:db8:72::1/64")
     expect("Another zone" in t.say("office"), "%s", t.text[t.seen:])
@@ -162,7 +166,8 @@ def set_up(box, tools):
 
 
 def set_up_and_not_kept(box, tools):
-    """In Japanese; whoever does not say that it stays has the machine as it was, and what lay in the folder is kept."""
+    """In Japanese. Without a confirmation the machine is restored, and the old files in the folder
+    stay."""
     was = tools["fresh"](box)
     box.start()
     os.makedirs(tools["run"] + "/second", exist_ok=True)
@@ -180,7 +185,7 @@ def set_up_and_not_kept(box, tools):
 
 
 def set_up_over_a_session(box, tools):
-    """The card over which somebody came is marked, and only a word takes it."""
+    """The card of the person's own session is marked, and is only taken after he types a word."""
     tools["fresh"](box)
     tools["far_ends"](box)
     rider = tools["rider"](box, "ops", "192.0.2.10")
@@ -196,14 +201,15 @@ def set_up_over_a_session(box, tools):
     expect(not tools["in_box"](box), "%s", tools["in_box"](box))
     said = t.say("take")
     expect("on trial" in said, "%s", said)
-    os.close(t.master)  # the session is gone: nobody keeps it
+    os.close(t.master)  # the session has ended, so nobody confirms
     t.process.wait(timeout=20 * SLOWNESS)
     rider.close()
     box.sekisho("rollback", check=False)
 
 
 def set_up_ended(box, tools):
-    """q, or the end of the input, at every question: nothing is written; no terminal: nothing is asked; no daemon: only written."""
+    """q, or the end of the input, at every question: nothing is written. Without a terminal:
+    nothing is asked. Without a daemon: files are written only."""
     tools["fresh"](box)
     box.start()
     for n in range(len(ANSWERS) + 1):
@@ -229,8 +235,9 @@ def set_up_ended(box, tools):
 
 
 def set_up_left_alone(box, tools):
-    """The session ends at the trial's question, by a signal as a real one's end is: nothing of it stays, on the machine or in the folder. A 'keep' that comes
-    too late keeps nothing, and gives up nothing that was in force before."""
+    """The session ends at the question about the trial, by the same signal as a real session:
+    nothing stays on the machine or in the folder. A late 'keep' confirms nothing and changes
+    nothing that was in force before."""
     was = tools["fresh"](box)
     box.start()
     for n, end in enumerate((signal.SIGHUP, signal.SIGINT)):
@@ -242,7 +249,7 @@ def set_up_left_alone(box, tools):
         expect("goes back" in said and t.end() == 1, "%s", said)
         tools["same"](box.home, was)
         expect(sorted(os.listdir(folder)) == ["box.cfg.tried", "site.cfg.tried"], "%s", os.listdir(folder))
-    for name in ("one", "two"):  # what was in force before, twice
+    for name in ("one", "two"):  # puts a policy in force before, twice
         earlier = tools["run"] + "/" + name
         os.makedirs(earlier, exist_ok=True)
         open(earlier + "/box.cfg", "w", encoding="utf-8").write("language_version = 1;\ninterfaces = { };\n")
@@ -252,7 +259,7 @@ def set_up_left_alone(box, tools):
     t, folder = start(box, tools, "late")
     said = all_of(t, ANSWERS + ["1"])
     expect("on trial" in said, "%s", said)
-    box.sekisho("rollback")  # from elsewhere, as the trial's end would
+    box.sekisho("rollback")  # from another session, like the end of the trial
     said = t.say("keep")
     expect("goes back" in said and t.end() not in (0, None), "%s", said)
     now = json.loads(box.sekisho("status", "--json", check=False).stdout)["generation"]
@@ -261,8 +268,9 @@ def set_up_left_alone(box, tools):
 
 
 def set_up_with_cables(box, tools):
-    """Cards that are down receive while it asks, and send nothing: a cable that goes in or out is told at once, with the card's name. Afterwards they are as
-    they were, however it ended."""
+    """While it asks, cards that were down are set up to receive, and send nothing. A cable that is
+    plugged or unplugged is reported at once with the card's name. Afterwards the cards are as
+    before, however it ended."""
     tools["fresh"](box)
     far = box.net.add("far")
     sh("ip", "link", "add", "spare0", "type", "veth", "peer", "name", "far0", "netns", far, ns=box.home)
@@ -285,7 +293,7 @@ def set_up_with_cables(box, tools):
                 sh("ip", "link", "set", "far0", state, ns=far)
                 said = t.read()
                 expect(word in said, "%s: %s", state, said)
-            with inside(far):  # asks for an address of the machine: nobody answers on this card
+            with inside(far):  # asks for an address of the machine; nobody answers on this card
                 asked = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
                 asked.bind(("far0", 0))
                 mac = asked.getsockname()[4]
@@ -294,7 +302,7 @@ def set_up_with_cables(box, tools):
             expect("up" in tools["flags"](box.home, "spare0"), "%s", tools["flags"](box.home, "spare0"))
             t.say("q")
             expect(t.end() == 1, "%s", t.text)
-            # a link that comes up late is no new cable
+            # a link that comes up late does not count as a new cable
             sh("ip", "link", "set", "far0", "down", ns=far)
             begun = time.monotonic()
             t, _ = start(box, tools, "cables", lang=lang)
@@ -313,7 +321,7 @@ def set_up_with_cables(box, tools):
                 frame, where = heard.recvfrom(2048)
             except BlockingIOError:
                 break
-            except OSError:  # once for each time that it was down
+            except OSError:  # one error for each time that the link was down
                 continue
             if where[2] != socket.PACKET_OUTGOING:
                 others.append(frame.hex())
@@ -324,7 +332,9 @@ def set_up_with_cables(box, tools):
 
 
 def set_up_and_the_file_changed(box, tools):
-    """What lies in the box's folder is what is in force, and `status` says nothing of it; once it differs, by a word that an apply would bring, both forms of it say so in both languages."""
+    """The files in the box's folder are those in force, and `status` says nothing about them. If
+    they differ in a way that an apply would change, both forms of `status` say so in both
+    languages."""
     tools["fresh"](box)
     box.start()
     os.makedirs(tools["run"] + "/etc", exist_ok=True)
@@ -332,7 +342,7 @@ def set_up_and_the_file_changed(box, tools):
     all_of(t, ANSWERS + ["1", "keep"])
     expect(t.end() == 0, "%s", t.text)
 
-    def status(*words):  # its folder in the place of /etc, for this program alone
+    def status(*words):  # only for this program, this folder replaces /etc
         done = sh("unshare", "-m", "--propagation", "private", "sh", "-c", 'mount --bind "$0" /etc && exec "$@"', os.path.dirname(folder), tools["build"] + "/sekisho", "status", *words,
                   "--socket", tools["run"] + "/run/control.sock", check=False)
         return " ".join((done.stdout + done.stderr).split())
@@ -349,7 +359,8 @@ def set_up_and_the_file_changed(box, tools):
 
 
 def set_up_without_cards(box, tools):
-    """Where the box has all cards, or none is known to the kernel, nothing is asked: what can be done is said, in both languages."""
+    """If the box has all cards, or the kernel has none, nothing is asked: the program says what to
+    do, in both languages."""
     tools["fresh"](box)
     empty = box.net.add("empty")
     for lang, words in (("en", "release --all"), ("ja", "選べるネットワークカードがありません")):
@@ -359,7 +370,8 @@ def set_up_without_cards(box, tools):
 
 
 def set_up_with_vlans(box, tools):
-    """One card for all: a VLAN of it that was chosen already is asked again, and what comes out is a box.cfg that `check` takes."""
+    """One card for everything: a VLAN that was chosen already is asked for again. The result is a
+    box.cfg that `check` accepts."""
     tools["fresh"](box)
     t, folder = start(box, tools, "sixth")
     all_of(t, SITE + ["1", "ops0", "99", "10.79.0.1/24", "", "ops0"])
@@ -376,15 +388,17 @@ def set_up_with_vlans(box, tools):
     expect(done.returncode == 0, "%s", done.stdout + done.stderr)
 
 
-# Up to the way it stands, and behind it what a box between two switches is asked.
+# The first questions, up to how the box is connected; after that, a box between two switches is
+# asked other ones.
 BETWEEN_FIRST = SITE + ["2", "adm0", "", "10.79.0.1/24", ""]
 BETWEEN = ["10.30.0.2/24 2001:db8:30::2/64", "it0", "", "yard", "2", "", "Yard", "", "ops0", "", "crane", "3", "", "Cranes", "10.30.0.10-10.30.0.19 2001:db8:30::10", "10.30.0.1", "1",
            "2001:db8:30::1", "1"]
 
 
 def set_up_between(box, tools):
-    """Between two switches: every wrong word is told as soon as it is typed, steps go back over those that were left out, and what comes out
-    is in force: the routes and the answers that the kernel has are those that were meant."""
+    """Between two switches: every wrong answer is reported at once, and going back skips the
+    questions that were left out. The result is in force: the kernel has the intended routes and
+    answers."""
     tools["fresh"](box)
     box.start()
     t, folder = start(box, tools, "seventh")
@@ -412,14 +426,14 @@ def set_up_between(box, tools):
     expect("Another zone" in t.say("yard"), "%s", t.text[t.seen:])
     t.say("crane"), t.say("3"), t.say(""), t.say("Cranes")
     expect("have to be named" in t.say(""), "%s", t.text[t.seen:])
-    said = t.say("10.30.0.10-10.30.0.19")  # every host of it has the other family too, as mostly
+    said = t.say("10.30.0.10-10.30.0.19")  # each of its hosts has an IPv6 address too, as is common
     expect("none of them is in 2001:db8:30::/64" in said and "router leads from" in said, "%s", said)
     expect("Which hosts of the network" in t.say("b"), "back")
     said = t.say("10.30.0.10-10.30.0.19 2001:db8:30::10")
     expect("none of them" not in said and "router leads from 10.30.0.0/24" in said, "%s", said)
     for wrong in ("10.31.0.1", "10.30.0.2", "10.30.0.0", "2001:db8:30::1", "x"):
         expect("is not the address of a router" in t.say(wrong), "%r: %s", wrong, t.text[t.seen:])
-    # No router: its side is not asked, on the way back neither.
+    # There is no router, so its side is not asked for, also not on the way back.
     expect("router leads from 2001:db8:30::/64" in t.say(""), "%s", t.text[t.seen:])
     expect("router leads from 10.30.0.0/24" in t.say("b"), "%s", t.text[t.seen:])
     expect("On which side is 10.30.0.1: 1 = yard (it0), 2 = crane (ops0) [1]" in t.say("10.30.0.1"), "%s", t.text[t.seen:])
@@ -433,7 +447,7 @@ def set_up_between(box, tools):
     golden = {name: open(GOLDEN + "/" + name, encoding="utf-8").read() for name in ("box.cfg", "site.cfg")}
     for text in golden.values():
         expect(" ".join(text.split()) in shown, "%s is not in: %s", text, shown)
-    # Of IPv6 there are too many who are not named: the compiler's word, before anything is written.
+    # Too many unnamed IPv6 hosts: the compiler reports this before anything is written.
     expect("policy.between_wide" in shown, "%s", shown)
     expect(not os.path.exists(folder), "written before it was said")
     expect("on trial" in t.say("1"), "%s", t.text[t.seen:])
@@ -455,8 +469,9 @@ def set_up_between(box, tools):
 
 
 def set_up_between_otherwise(box, tools):
-    """Both sides named, in Japanese: a router that is on neither is asked for without a guess; VLANs of one card can be the sides; and from there
-    back to the first question that differs, a box that routes."""
+    """With both sides named, in Japanese: for a router that is on neither side there is no
+    suggestion. VLANs of one card can be the sides. Then back to the first different question, and a
+    box that routes."""
     tools["fresh"](box)
     t, folder = start(box, tools, "eighth", lang="ja")
     said = all_of(t, BETWEEN_FIRST + ["10.30.0.2/24", "ops0", "10", "yard", "2", "", "Yard", "10.30.0.5", "ops0"])

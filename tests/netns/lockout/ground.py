@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first namespace of a machine that people use: every kind of thing that is lost when a device leaves it."""
+"""The first namespace of a machine that people use, with every kind of setting that is lost when a
+device leaves it."""
 import contextlib
 import itertools
 import json
@@ -10,7 +11,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from net import inside, sh, wait_for  # noqa: E402
 
 DEVICES = ["it0", "ops0", "ot0", "adm0"]
-# One line a thing. What this kernel has no kind for is left out, and the suite says so.
+# One line for each setting. Kinds that this kernel does not have are left out, and the suite says
+# so.
 DRESS = """
 addr add 192.0.2.10/24 brd + label ops0:1 dev ops0
 addr add 192.0.2.11/24 dev ops0
@@ -40,7 +42,7 @@ route add 10.55.0.0/16 nexthop via 192.0.2.130 dev adm0 weight 2 nexthop via 192
 ORDER_UP = ["ops0", "ot0", "adm0", "br0"]
 SETTINGS = {"ipv4/conf/ops0/rp_filter": "2", "ipv4/conf/ops0/arp_ignore": "1", "ipv6/conf/ops0/accept_ra": "2",
             "ipv6/conf/adm0/disable_ipv6": "1", "ipv4/neigh/ops0/gc_stale_time": "77", "ipv4/conf/it0/forwarding": "1"}
-EXTRA = {  # macvlan: what no box takes; the others are kinds that not every kernel has
+EXTRA = {  # macvlan: a kind that no box accepts; the others are kinds that not every kernel has
     "macvlan": ["link add link ops0 name mv0 type macvlan", "link set mv0 up", "addr add 10.99.0.1/24 dev mv0", "route add 10.98.0.0/16 via 10.99.0.9 dev mv0"],
     "vlan": ["link add link ops0 name ops0.5 type vlan id 5", "link set ops0.5 up", "addr add 10.95.0.1/24 dev ops0.5",
              "route add 10.94.0.0/16 via 10.95.0.9 dev ops0.5"],
@@ -59,7 +61,7 @@ def setting(ns, name, value=None):
 
 
 def settings_of(ns):
-    """All that a process may read of the devices, by name."""
+    """All settings of devices that a process may read, by name."""
     found = {}
     with inside(ns):
         for d in DEVICES:
@@ -72,20 +74,21 @@ def settings_of(ns):
 
 
 def tentative(ns):
-    """Addresses of IPv6 whose duplicates the kernel still looks for."""
+    """IPv6 addresses whose duplicate detection still runs."""
     with inside(ns), open("/proc/thread-self/net/if_inet6", encoding="ascii") as f:
         return [line for line in f if int(line.split()[4], 16) & 0x40]
 
 
 def ip_lines(ns, lines, force=False):
-    """`ip` with each, by as few processes as their order allows: a process says lines of one family."""
+    """Runs `ip` with each line, with as few processes as their order allows: one process takes
+    lines of one address family."""
     for family, group in itertools.groupby(lines, key=lambda line: line[0] if line[0][0] == "-" else "-0"):
         text = "".join(" ".join(line[1:] if line[0] == family else line) + "\n" for line in group)
         sh("ip", *([] if family == "-0" else [family]), *(["-force"] if force else []), "-batch", "-", ns=ns, input=text, check=not force)
 
 
 def dress(ns):
-    """Everything of DRESS in the namespace."""
+    """Sets everything of DRESS in the namespace."""
     sh("ip", "link", "del", "br0", ns=ns, check=False)
     ip_lines(ns, ["link set ops0 mtu 1400 address 02:00:00:00:aa:01".split()] + [["link", "set", d, "up"] for d in DEVICES])
     for name, value in SETTINGS.items():
@@ -99,7 +102,7 @@ def dress(ns):
 
 
 def extra(ns, kind):
-    """A kind of EXTRA beside it."""
+    """Adds a kind of EXTRA."""
     ip_lines(ns, [x.split() for x in EXTRA[kind]])
 
 
@@ -122,7 +125,8 @@ FOREVER = 4294967295
 
 
 def look(ns):
-    """What `ip` shows of the namespace, without what changes by itself; lifetimes apart."""
+    """What `ip` shows of the namespace, without values that change by themselves; lifetimes
+    separately."""
     lives = {}
     addresses = shown(ns, "addr")
     for link in addresses:
@@ -135,7 +139,7 @@ def look(ns):
             link.pop(volatile, None)
         link["flags"].sort()
         if "UP" not in link["flags"]:
-            link.pop("qdisc", None)  # of a link that was never up here another is shown
+            link.pop("qdisc", None)  # a link that was never up shows another one
         for k in [k for k in link.get("linkinfo", {}).get("info_data", {}) if k.endswith("timer") or k == "active_slave"]:
             del link["linkinfo"]["info_data"][k]
         slave = link.get("linkinfo", {}).get("info_slave_data", {})
@@ -155,7 +159,8 @@ def look(ns):
 
 
 def differences(was, now):
-    """In words; "" = none. Lifetimes only ever shrink, and eternal ones stay so."""
+    """The differences as sentences; "": none. Lifetimes may only shrink, and infinite ones stay
+    so."""
     out = []
     for part, before in was[0].items():
         after = now[0][part]
@@ -173,7 +178,7 @@ def differences(was, now):
 
 
 def same(ns, was, seconds=8):
-    """Waits until the namespace is as it was; says what differs when it does not become so."""
+    """Waits until the namespace is as it was; returns the differences."""
     try:
         wait_for(lambda: not differences(was, look(ns)), seconds, "the first namespace as it was")
     except TimeoutError:

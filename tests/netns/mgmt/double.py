@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Supervisor and control as the management role sees them: a channel to each, event port, listening socket, secrets folder; answers that the
-test chooses."""
+"""A supervisor and a control process for the management role: a channel to each, the event port,
+the listening socket, the folder of secrets, and answers that the test chooses."""
 import fcntl
 import os
 import re
@@ -16,7 +16,8 @@ import reports
 from net import inside, wait_for
 
 WIRE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "appliance", "wire")
-with open(WIRE + "/message.def", encoding="utf-8") as rows:  # a message's number is its row's
+# the number of a message is the number of its row
+with open(WIRE + "/message.def", encoding="utf-8") as rows:
     NAMES = ["NONE"] + re.findall(r"^MESSAGE\((\w+),", rows.read(), re.M)
 with open(WIRE + "/msg.h", encoding="utf-8") as header:
     VERSION = int(re.search(r"#define MSG_VERSION (\d+)", header.read()).group(1))
@@ -36,12 +37,14 @@ class Supervisor:
     def __init__(self, program, ns, address, port=443, folder=None, answers=None):
         self.folder = folder or tempfile.mkdtemp(prefix="skH-secrets-")
         os.chmod(self.folder, 0o700)
-        self.asked = []     # (type, body); not the status, for which the role asks by itself now and then
+        # (type, body); without questions for the status, which the role asks by itself
+        self.asked = []
         self.ids = {}       # type -> the id of the last question of that type
-        self.states = 0     # how often it has asked for that
-        self.judged = []    # the same of what accounts is asked, which knows nobody
+        self.states = 0     # the number of questions for the status
+        self.judged = []    # the same for questions to accounts, which knows no session here
         self.events = []    # decoded login records
-        self.answers = answers or {}  # type -> (status, bytes), or a function of the body that says them, or None = silence
+        # type -> (status, bytes), or a function of the body that returns them, or None = no answer
+        self.answers = answers or {}
         self.seals = ALL_SEALS
         self.ready = threading.Event()
         self.query_answer = None
@@ -52,8 +55,10 @@ class Supervisor:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
         listener.listen(64)
-        self.own, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)       # the supervisor's: that it is ready
-        self.channel, people = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # control's: all that is asked
+        # to the supervisor, for MSG_READY
+        self.own, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # to control, for all questions
+        self.channel, people = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.port, their_port = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         their_port.setblocking(False)
         secrets = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -98,12 +103,12 @@ class Supervisor:
             self.ready.set()
         elif kind == OWN:
             self.query_answer = dict(zip(("requests", "refused", "unanswered", "connections", "token"), struct.unpack("!4QB", body)))
-            if ident == 0:  # unasked
+            if ident == 0:  # no question
                 self.token_told.append((self.query_answer["token"], self.ready.is_set()))
         else:
             answer = self.answers.get(kind)
             self.ids[kind] = ident
-            if kind in (JUDGE, LOGIN, LOGOUT):  # who somebody is: not of the box, so no case counts it
+            if kind in (JUDGE, LOGIN, LOGOUT):  # questions about a session, which no case counts
                 self.judged.append((kind, body))
                 answer = answer or (1, b"{}")
             elif kind == STATUS:
@@ -122,7 +127,7 @@ class Supervisor:
         os.close(fd)
 
     def progress(self, ident, stage, done=0, of=0, entries=0):
-        """How far a question is, as enforce would say it."""
+        """Reports the progress of a question, as enforce does."""
         self.channel.send(struct.pack("!HHII", PROGRESS, VERSION, ident, 17) + struct.pack("!BIIQ", stage, done, of, entries))
 
     def query(self):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prometheus itself asks the role: the samples, the alarms and the board that come with the box."""
+"""Prometheus itself asks the role. Tests the samples, and the alarms and the dashboard that come
+with the box."""
 import json
 import os
 import re
@@ -17,7 +18,7 @@ SHIPPED = os.path.join(TOP, "mgmt", "prometheus")
 PEERS = os.path.join(TOP, "build", "peers", "usr", "bin")
 NAME = r"sekisho_[a-z_]+"
 
-# A box as its status tells it (docs/json.md), with what must not end a label or a line.
+# A complete status (docs/json.md), with characters that must not end a label or a line.
 WHOLE = {
     "site": {"name": "kita"}, "generation": {"number": 4, "state": "waiting", "applied": "2026-11-20T08:10:11.5Z", "confirm_by": "2026-11-20T08:20:11Z"},
     "drift": {"seen": 2, "last": None}, "works_stopped": 3, "busy": False, "foreign": ["table ip nat"], "settings": [], "surroundings": [{}, {}], "silent": [], "lingering": [{"permit": 7}],
@@ -76,7 +77,8 @@ def bytes_of(status):
 
 
 def samples(text):
-    """By name and labels, as written. Each family stands once, with a type and a help, before its samples."""
+    """The samples by name and labels, as written. Each family has its type and help once, before
+    its samples."""
     found, family, heads = {}, None, set()
     for line in text.decode().splitlines():
         head = re.fullmatch(r"# (HELP|TYPE) (%s) (.+)" % NAME, line)
@@ -98,7 +100,8 @@ def rows():
 
 
 def severities():
-    """Of alarms: those that the file explains, by which a site says who is called at night."""
+    """The severities of alarms that the file explains; by these a site decides who is called at
+    night."""
     with open(os.path.join(SHIPPED, "alerts.yml"), encoding="utf-8") as f:
         text = f.read()
     explained = set(re.findall(r"`(\w+)`:", text.split("groups:")[0]))
@@ -116,7 +119,7 @@ def text_of(site):
     expect({name.split("{")[0] for name in found} == rows(), "families: %s", {n.split("{")[0] for n in found} ^ rows())
     for name, number in SOME.items():
         expect(found.get(name) == number, "%s is %s, not %s", name, found.get(name), number)
-    # What the box does not know it does not say, and what is no status is no answer.
+    # What the box does not know has no sample, and an answer that is no status gives none.
     role.answers[STATUS] = (0, b'{"generation":{"number":1,"applied":null,"confirm_by":"soon"},"log":null,"workers":[null,{"flows":"x"}],"roles":7}')
     expect(samples(site.get("/metrics", token)[2]) == {"sekisho_generation": 1}, "samples of nothing")
     for answer in (b"", b"[]", b"{", b"\xff"):
@@ -130,13 +133,14 @@ def text_of(site):
 
 
 def expressions(board):
-    """Every expression of the board, with what Grafana puts in for its variables."""
+    """Every expression of the dashboard, with Grafana's values for its variables."""
     for text in [t["expr"] for p in board["panels"] for t in p["targets"]] + [a["expr"] for a in board["annotations"]["list"]]:
         yield text.replace("$__rate_interval", "1m").replace("$box", "kita-1")
 
 
 def itself(site, admin, box):
-    """The scraper, the alarms and the board that are shipped, at the role."""
+    """The configuration of the scraper, the alarms and the dashboard as shipped, used with the
+    role."""
     role, folder = site.role, tempfile.mkdtemp(prefix="skH-prometheus-")
     role.answers[STATUS] = (0, bytes_of(WHOLE))
     for name in ("certificate.pem", "token"):
@@ -182,7 +186,7 @@ def itself(site, admin, box):
         def stirred():
             return {name for name, r in rules().items() if r["state"] != "inactive"}
 
-        # They are looked at every second, and the first time may be before the first samples.
+        # Alarms are evaluated every second, the first time perhaps before the first samples.
         wait_for(lambda: {"SekishoRoleAway", "SekishoLinkDown", "SekishoClock", "SekishoSurroundings", "SekishoOnBattery", "SekishoUnsigned"} <= stirred(), 30, "the alarms to be stirred")
         expect(not {"SekishoForwardingOff", "SekishoRecordsLost", "SekishoBatteryLow"} & stirred() and all(r["health"] == "ok" for r in rules().values()), "%s", rules())
         for r in rules().values():

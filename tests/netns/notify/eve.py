@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records in the form of EVE: each line as docs/eve.schema.json has it, and the same thing said as the box's own record says."""
+"""Records in EVE format: each line matches docs/eve.schema.json, and says the same as the box's own
+record."""
 import contextlib
 import glob
 import json
@@ -25,7 +26,8 @@ def lines(box, *options):
 
 
 def happen(box):
-    """Something of every kind: a refused command, refused packets of both families, bytes that are no Modbus, a role that died, rules changed from outside."""
+    """Causes an event of every kind: a refused command, refused packets over IPv4 and IPv6, bytes
+    that are no Modbus, a role that died, rules that another program changed."""
     box.apply(conduit("reads", "it", "ot", ["read"], label="読み取り"))
     with inside(box.ns("ot")):
         listener = socket.create_server((PLC, 502))
@@ -40,14 +42,15 @@ def happen(box):
         for family, to in ((socket.AF_INET, PLC), (socket.AF_INET6, "2001:db8:73::2")):
             with socket.socket(family, socket.SOCK_DGRAM) as s:
                 s.sendto(b"x", (to, 7))
-    # What the tap has not handed on dies with it.
+    # Events that the tap has not passed on are lost with it.
     wait_for(lambda: "drop" in {e["kind"] for e in box.events()}, 15, "a record of the refused packets")
     os.kill(box.pids("tap")[0], signal.SIGKILL)
     wait_for(box.running, 20, "the tap again")
 
 
 def every_record(box):
-    """Every line is as the schema has it, and says of ends, ports, interface, verdict and time what the record says."""
+    """Every line matches the schema, and has the ends, ports, interface, verdict and time of the
+    record."""
     happen(box)
     wait_for(lambda: {"drop", "pdu", "flow", "role", "policy"} <= {e["kind"] for e in box.events()}, 15, "records of all kinds")
     own = {e["seq"]: e for e in box.events()}
@@ -82,7 +85,8 @@ def every_record(box):
 
 
 def as_events_are_chosen(box):
-    """Filters, --limit and --lang mean what they mean without --eve; numbers of signatures stay the same."""
+    """Filters, --limit and --lang work as without --eve. The numbers of signatures stay the
+    same."""
     some = lines(box, "--verdict", "deny", "--limit", "3")
     expect(0 < len(some) <= 3 and all(x["sekisho"]["verdict"] == "deny" for x in some), "%s", some)
     expect(lines(box, "--verdict", "deny", "--limit", "3", "--lang", "ja") == lines(box, "--verdict", "deny", "--limit", "3", "--lang", "en"), "a language in it")
@@ -95,7 +99,8 @@ def as_events_are_chosen(box):
 
 
 def suricatas_own():
-    """The schema that Suricata publishes in its sources (etc/schema.json): named by SEKISHO_SURICATA_SCHEMA, or where its package is unpacked or installed. None is kept here."""
+    """The schema from Suricata's sources (etc/schema.json): the file that SEKISHO_SURICATA_SCHEMA
+    names, or that of its unpacked or installed package. No copy is kept here."""
     places = (os.path.join(TOP, "build", "backports", "usr", "share", "**", "schema.json"), "/usr/share/doc/suricata/**/schema.json", "/usr/share/suricata/**/schema.json")
     found = [os.environ[v] for v in ("SEKISHO_SURICATA_SCHEMA",) if os.environ.get(v)]
     found += [p for place in places for p in glob.glob(place, recursive=True)]
@@ -106,7 +111,7 @@ def suricatas_own():
 
 
 def listens():
-    """None while another one listens there."""
+    """None while another socket listens there."""
     try:
         return socket.create_server((PLC, 502))
     except OSError:
@@ -114,20 +119,21 @@ def listens():
 
 
 def crane(s):
-    """Whose office breaks off."""
+    """A crane whose client ends the session."""
     with contextlib.suppress(OSError):
         modbus.answer(s)
 
 
 def of_every_type(box):
-    """Besides what happens above: a session that passes, from its begin on, and a request whose length lies."""
+    """Besides the events above: a session that passes, from its beginning, and a request with a
+    wrong length."""
     main = box.write(conduit("reads", "it", "ot", ["read"]))
     with open(main, encoding="utf-8") as f:
         text = f.read().replace('name = "test"; }', 'name = "test"; record_passed = true; }')
     with open(main, "w", encoding="utf-8") as f:
         f.write(text)
     box.sekisho("apply", main)
-    # The one from above may still wait in its accept.
+    # The thread of the earlier one may still wait in accept.
     with inside(box.ns("ot")):
         listener = wait_for(listens, 10, "the port of the crane")
     with listener:
@@ -141,7 +147,8 @@ def of_every_type(box):
 
 
 def as_suricata_has_it(box):
-    """Every line, but for the member that is ours alone, is one that Suricata itself may write; and its types are Suricata's."""
+    """Every line without our own member is one that Suricata itself may write, and its types are
+    Suricata's."""
     schema = suricatas_own()
     of_every_type(box)
     validator, said = jsonschema.Draft202012Validator(schema), lines(box, "--after", "0", "--limit", "10000")
@@ -150,7 +157,7 @@ def as_suricata_has_it(box):
         wrong = list(validator.iter_errors(theirs))
         expect(not wrong, "%s: %s", wrong[:1], theirs)
         expect(x["event_type"] in ("alert", *schema["properties"]), "a type of ours: %s", x["event_type"])
-    # What they do not know they refuse: the judge is awake.
+    # The schema refuses unknown members, which shows that the check works.
     expect(list(validator.iter_errors(dict(said[0], sekisho={}))) and list(validator.iter_errors({"event_type": "drop"})), "it takes anything")
     types = {x["event_type"] for x in said}
     expect({"drop", "alert", "engine", "anomaly", "flow"} <= types, "%s", types)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Alarms by mail: sekisho-notify in the admin namespace, as the unit's user and with the settings that the daemon writes, and a real server of mail
-(aiosmtpd) with TLS at the other end. What is told is really broken first."""
+"""Alarms by mail: sekisho-notify in the admin namespace, as the unit's user and with the daemon's
+settings, and a real mail server (aiosmtpd) with TLS at the other end. Every reported fault is
+really made."""
 import asyncio
 import contextlib
 import email
@@ -26,7 +27,7 @@ TO = ["night@example.test", "it@example.test"]
 
 
 def authority(folder):
-    """A CA, and two servers' certificates by it: of the right name and of another."""
+    """A CA, and two certificates for servers from it: with the right name and with another one."""
     def openssl(*args):
         sh("openssl", *args)
     openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=test CA",
@@ -40,7 +41,7 @@ def authority(folder):
 
 
 class Server:
-    """One of mail, at the server's address in the terminals' namespace; what it was sent."""
+    """A mail server at its address in the terminals' namespace. Keeps what it receives."""
 
     def __init__(self, box, folder, certificate="right"):
         self.mails, self.logins, self.senders = [], [], []
@@ -89,7 +90,8 @@ class Server:
 
 
 class Notify:
-    """The box with a mail server in its box.cfg, and the program as the unit runs it; all of it gone behind the case."""
+    """The box with a mail server in its box.cfg, and the program as the unit runs it; both are
+    ended after the case."""
 
     def __init__(self, box, every=3):
         self.box, self.every, self.process = box, every, None
@@ -139,7 +141,7 @@ class Notify:
         return self.box.status()["mail"]
 
     def quiet(self):
-        """It runs, and nothing is wrong that is still to be told."""
+        """Waits until it runs without an error and everything was sent."""
         wait_for(lambda: self.mail()["state"] == "good" and not self.faults(), 30, "a box with nothing wrong")
 
     def faults(self):
@@ -151,7 +153,8 @@ def link(box, way):
 
 
 def told_and_over(box):
-    """A cable is out: one mail at once to all who are named, in both languages' subject; it is in again: a mail says so. The password is nowhere."""
+    """A cable is unplugged: at once one mail to all recipients, with a subject in both languages.
+    It is plugged in again: a mail says so. The password appears nowhere."""
     with Notify(box) as n, Server(box, n.folder) as server:
         n.quiet()
         server.mails.clear()
@@ -180,7 +183,8 @@ def told_and_over(box):
 
 
 def scan(box):
-    """Forty ports of the crane, each refused; and what a person says of the alarm afterwards."""
+    """A scan of forty ports of the crane, each of which is refused; and what a person does about
+    the alarm afterwards."""
     with inside(box.ns("it")), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         for port in range(7001, 7041):
             s.sendto(b"x", ("10.73.0.2", port))
@@ -192,14 +196,15 @@ def attacks(box):
 
 
 def seen(box):
-    """What rings is acknowledged; what a self-test rang goes by itself."""
+    """Acknowledges the alarm; alarms of self-tests end by themselves."""
     for a in attacks(box):
         if a["state"] == "ringing":
             box.sekisho("attacks", "--acknowledge", str(a["number"]), "--reason", "test", "--by", "Mori")
 
 
 def attack_by_mail(box):
-    """A scan and a self-test: each is in a mail with the machines and a first step, the test marked; what somebody acknowledged is over."""
+    """A scan and a self-test: each is in a mail with the machines and a first step, and the test is
+    marked. An acknowledged alarm is over."""
     with Notify(box) as n, Server(box, n.folder) as server:
         n.quiet()
         server.mails.clear()
@@ -216,7 +221,7 @@ def attack_by_mail(box):
 
 
 def a_digest(box):
-    """What comes soon after a mail waits for the next one, all of it together."""
+    """Alarms soon after a mail wait for the next mail and are sent together."""
     with Notify(box, every=12) as n, Server(box, n.folder) as server:
         n.quiet()
         link(box, "down")
@@ -233,7 +238,8 @@ def a_digest(box):
 
 
 def server_away(box):
-    """Nobody takes a mail: it waits on the disk, over a kill of the program; then it goes, once."""
+    """No server accepts a mail: it waits on the disk, over a kill of the program, and is then sent
+    once."""
     with Notify(box) as n:
         link(box, "down")
         wait_for(lambda: n.mail()["state"] == "failing" and n.mail()["waiting"] > 0, 40, "mails that do not go")
@@ -252,7 +258,8 @@ def server_away(box):
 
 
 def disk_full(box):
-    """The disk takes nothing of what is to be told: mails go all the same, status says what cannot be kept, and with room it is kept again."""
+    """The disk accepts nothing: mails are sent all the same, status says what cannot be stored, and
+    when there is room it is stored again."""
     with Notify(box, every=1) as n, Server(box, n.folder) as server:
         n.quiet()
         n.stop()
@@ -282,7 +289,8 @@ def disk_full(box):
 
 
 def records_anew(box):
-    """Somebody empties the folder of the records while the daemon is down: the mail says so, though the new ones count from 1 again; what was told before is not told again."""
+    """The folder of the records is emptied while the daemon is down: the mail says so, although the
+    new records count from 1 again. Nothing is reported twice."""
     with Notify(box, every=1) as n, Server(box, n.folder) as server:
         n.quiet()
         # More records than a start writes.
@@ -293,7 +301,8 @@ def records_anew(box):
         sh("nft", "flush", "ruleset", ns=box.data)
         wait_for(lambda: "all rules were removed" in server.said(), 40, "the mail about the rules")
         wait_for(lambda: n.mail()["waiting"] == 0, 30, "nothing that waits")
-        # Anew with the same records, and with fewer than it had looked at, as a power cut leaves them: nothing is told again, and what comes is told.
+        # A restart with the same records, and with fewer than the program had read, as after a
+        # power cut: nothing is reported again, and new records are.
         for more, way in ((0, "down"), (500, "up")):
             n.stop()
             told = len(server.mails)
@@ -322,7 +331,8 @@ def records_anew(box):
 
 
 def wrong_certificate(box):
-    """A server of another name, or without TLS, hears neither login nor sender, and status says why."""
+    """A server with another name, or without TLS, gets neither login nor sender, and status says
+    why."""
     with Notify(box) as n:
         for certificate in ("wrong", ""):
             with Server(box, n.folder, certificate) as server:
@@ -339,7 +349,7 @@ def wrong_certificate(box):
 
 
 def daemon_dead(box):
-    """The daemon dies: a mail says so; it is back: another one."""
+    """The daemon dies: a mail says so. It is back: another mail."""
     with Notify(box) as n, Server(box, n.folder) as server:
         n.quiet()
         box.kill()
@@ -353,7 +363,8 @@ def daemon_dead(box):
 
 
 def asks_nothing_else(box):
-    """The program's user asks how the box stands; another question ends its connection, and nobody else reaches a host that box.cfg does not name."""
+    """The program's user can ask for the state of the box. Another question ends its connection.
+    Programs of other users cannot reach a host that box.cfg does not name."""
     with Notify(box):
         def asked(uid, *words):
             return sh("setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups", box.build + "/sekisho", *words, "--socket",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Alarms by SNMP: sekisho-inform in the admin namespace, as the unit's user and with the settings that the daemon writes, and Net-SNMP's snmptrapd at the
-other end, behind a wire that can cut, alter and repeat what goes over it. What is told is really broken first."""
+"""Alarms by SNMP: sekisho-inform in the admin namespace, as the unit's user and with the daemon's
+settings, and Net-SNMP's snmptrapd at the other end. The wire between them can cut, change and
+repeat datagrams. Every reported fault is really made."""
 import contextlib
 import hashlib
 import hmac
@@ -25,11 +26,12 @@ from net import inside, sh, wait_for
 PEERS = os.path.join(TOP, "build", "peers")
 TRAPD, TRANSLATE = PEERS + "/usr/sbin/snmptrapd", PEERS + "/usr/bin/snmptranslate"
 LIBRARIES = ":".join(PEERS + x + os.uname().machine + "-linux-gnu" for x in ("/usr/lib/", "/lib/"))
-PORT, BEHIND = 162, 10162  # where the box sends to; where snmptrapd listens
+PORT, BEHIND = 162, 10162  # the port that the box sends to; the port where snmptrapd listens
 USER = 61992  # images/systemd/sysusers.conf
 AUTH, PRIVACY = "canary-auth-51c7", "canary-privacy-88e2"
 MIB = "1.3.6.1.4.1.8072.9999.9999.1313"
-# What our module takes of the standard ones, which Debian does not distribute; Net-SNMP knows their macros itself.
+# What our module imports of the standard ones, which Debian does not distribute. Net-SNMP itself
+# knows their macros.
 STANDARD = {"SNMPv2-SMI": "org OBJECT IDENTIFIER ::= { iso 3 }\ndod OBJECT IDENTIFIER ::= { org 6 }\ninternet OBJECT IDENTIFIER ::= { dod 1 }\n"
                           "private OBJECT IDENTIFIER ::= { internet 4 }\nenterprises OBJECT IDENTIFIER ::= { private 1 }\n",
             "SNMPv2-TC": 'DateAndTime ::= TEXTUAL-CONVENTION DISPLAY-HINT "2d-1d-1d,1d:1d:1d.1d,1a1d:1d" STATUS current DESCRIPTION "" SYNTAX OCTET STRING (SIZE (8 | 11))\n',
@@ -52,7 +54,7 @@ def environment(folder):
 
 
 class Receiver:
-    """snmptrapd with one user; what it took, each notification as its objects by name."""
+    """snmptrapd with one user. Keeps each received notification as its objects by name."""
 
     def __init__(self, box, folder, auth=AUTH, privacy=PRIVACY, user="sekisho", port=BEHIND):
         self.folder, self.log = folder + "/trapd", folder + "/trapd.log"
@@ -96,7 +98,8 @@ class Receiver:
 
 
 class Wire:
-    """Between the box and snmptrapd: each datagram to and fro, as `forth` and `back` have it (a list of what goes on)."""
+    """The wire between the box and snmptrapd. `forth` and `back` turn each datagram into the list
+    of datagrams that are passed on."""
 
     def __init__(self, box, forth=None, back=None):
         self.forth, self.back = forth or (lambda d: [d]), back or (lambda d: [d])
@@ -138,7 +141,8 @@ class Wire:
 
 
 class Inform:
-    """The box with a receiver in its box.cfg, and the program as the unit runs it; all of it gone behind the case."""
+    """The box with a receiver in its box.cfg, and the program as the unit runs it; both are ended
+    after the case."""
 
     def __init__(self, box, passphrases=(AUTH, PRIVACY)):
         self.box, self.process = box, None
@@ -185,7 +189,7 @@ class Inform:
         return self.box.status()["snmp"]
 
     def failing(self, why):
-        """Why, where it says that something like this keeps what waits from going; else None."""
+        """The error, if it matches `why` and keeps waiting informs from being sent; else None."""
         m = self.fares()
         return m["why"] if m["state"] == "failing" and m["waiting"] > 0 and why in m["why"] else None
 
@@ -193,7 +197,7 @@ class Inform:
         return [x for x in self.box.status()["interfaces"] if x["link"] != "up"]
 
     def quiet(self):
-        """It runs, and nothing is wrong that is still to be told."""
+        """Waits until it runs without an error, nothing waits to be sent, and every link is up."""
         wait_for(lambda: self.fares()["state"] == "good" and self.fares()["waiting"] == 0 and not self.faults(), 60, "a box with nothing wrong")
 
     def quiet_but_link(self):
@@ -209,13 +213,14 @@ class Inform:
 
 
 def once(receiver):
-    """Nothing came twice, and in order."""
+    """Checks that nothing came twice, and that the order is right."""
     serials = receiver.serials()
     expect(serials == sorted(set(serials)), "serials: %s", serials)
 
 
 def informed(box):
-    """A cable is out: an inform, encrypted; it is in again: another one, of the same key. The passphrases are nowhere, and what passes is not to be read."""
+    """A cable is unplugged: an encrypted inform. It is plugged in again: another inform with the
+    same key. The passphrases appear nowhere, and the datagrams are not readable."""
     with Inform(box) as n, Wire(box) as wire, Receiver(box, n.folder) as r:
         n.quiet()
         link(box, "down")
@@ -241,7 +246,8 @@ def informed(box):
         for data in sent:
             engine, (kind, pdu) = opened(data)
             engines.add(engine)
-            of_link += began["sekishoKey"].encode() in pdu  # what other cases did may ring meanwhile, or be over
+            # alarms of other cases may begin or end meanwhile
+            of_link += began["sekishoKey"].encode() in pdu
             expect(kind == 0xa6 and header(data)[1] == 7, "%x %s", kind, pdu)
         expect(of_link >= 2 and engines == {n.engine()}, "%d, %s", of_link, engines)
         everything = ""
@@ -258,8 +264,8 @@ def informed(box):
 
 
 def receiver_away(box):
-    """Nobody takes an inform: it waits on the disk, over a kill of the program and new starts of the receiver; then all of it goes, once and in order. The box
-    stays who it is."""
+    """No receiver acknowledges an inform: it waits on the disk, over a kill of the program and
+    restarts of the receiver. Then all are sent, once and in order. The box keeps its engine id."""
     with Inform(box) as n:
         with Wire(box) as wire:
             link(box, "down")
@@ -279,7 +285,8 @@ def receiver_away(box):
                 n.quiet()
                 once(r)
                 expect([x["serial"] for x in waiting] == r.serials()[:len(waiting)] and len(r.about("lan2", "sekishoRaised")) == 1, "%s: %s", waiting, r.took())
-            with Receiver(box, n.folder) as r:  # with one start more, so that it counts its time anew
+            # one more start, so that its engine time begins anew
+            with Receiver(box, n.folder) as r:
                 link(box, "down")
                 wait_for(lambda: r.about("lan2", "sekishoRaised"), 60, "the inform to the new one")
                 expect(min(r.serials()) > waiting[-1]["serial"], "again: %s", r.serials())
@@ -290,7 +297,8 @@ def receiver_away(box):
 
 
 def snmp_disk_full(box):
-    """A disk that takes nothing, from the first start on: as soon as the box has its number there informs go, while nothing of them can be kept, and status says that."""
+    """A disk that is full from the first start on: informs are sent as soon as the box has stored
+    its number, although none of them can be stored, and status says so."""
     with Inform(box) as n, Wire(box), Receiver(box, n.folder) as r:
         n.stop()
         sh("mount", "-t", "tmpfs", "-o", "size=64k,mode=700,uid=%d,gid=%d" % (USER, USER), "tmpfs", n.state)
@@ -325,7 +333,8 @@ def snmp_disk_full(box):
 
 
 def snmp_records_anew(box):
-    """Somebody empties the folder of the records while the daemon is down: an inform says so, though the new ones count from 1 again."""
+    """The folder of the records is emptied while the daemon is down: an inform says so, although
+    the new records count from 1 again."""
     with Inform(box) as n, Wire(box), Receiver(box, n.folder) as r:
         n.quiet()
         # More records than a start writes.
@@ -347,7 +356,8 @@ def snmp_records_anew(box):
 
 
 def a_long_backlog(box):
-    """Nearly all that a ledger holds, of an hour ago and longer: it goes in order and once, while the program is killed in the middle of it; how many found no room is said once."""
+    """Nearly as many informs as a ledger holds, over an hour old: they are sent in order and once,
+    while the program is killed in between. How many had no room is said once."""
     with Inform(box) as n, Wire(box) as wire:
         n.quiet()
         n.stop()
@@ -368,7 +378,8 @@ def a_long_backlog(box):
             n.quiet()
             told = r.took()
             serials = r.serials()
-            # One may have been acknowledged to a program that was killed before it had noted it.
+            # The program may have been killed after an acknowledgement and before it stored it, so
+            # one may come twice.
             expect(sorted(set(serials)) == list(range(first, serials[-1] + 1)) and serials == sorted(serials) and len(serials) <= len(set(serials)) + 1, "%s", serials)
             expect([x["sekishoDropped"] for x in told[:2]] == ["7", "0"] and {x["sekishoDropped"] for x in told[2:]} == {"0"}, "%s", told[:3])
             expect(told[0]["sekishoWhen"].startswith("2026-1-1,0:0:0") and told[0]["sekishoGeneration"] == "3", "%s", told[0])
@@ -380,7 +391,8 @@ def a_long_backlog(box):
 
 
 def wrong_keys(box):
-    """A receiver with another user or other passphrases, or a box without any: nothing arrives, nothing is lost, and status says why; with the right ones it goes."""
+    """A receiver with another user or other passphrases, or a box without any: nothing arrives,
+    nothing is lost, and status says why. With the right ones everything is sent."""
     with Inform(box) as n, Wire(box):
         whys = []
         link(box, "down")
@@ -410,7 +422,8 @@ def wrong_keys(box):
 
 
 def ack_lost(box):
-    """The receiver has it, and what it said of it was lost: it comes again under the same serial, and then no more."""
+    """The receiver got an inform, but its acknowledgement is lost: the inform comes again with the
+    same serial number, and then no more."""
     lose = [3]
 
     def back(data):
@@ -467,7 +480,8 @@ def clear(data):
 
 
 def unprotected(data, flags, pdu=0xa2):
-    """An answer to `data` that knows all that can be read on the way, and no key."""
+    """An answer to `data` by an attacker who knows everything that is readable on the wire, but no
+    key."""
     security = parts_of(parts_of(data)[2][1])
     scoped = ber(0x30, ber(4, security[0][1]), ber(4, b""), ber(pdu, number(1), number(0), number(0), ber(0x30)))
     return ber(0x30, number(3), ber(0x30, number(header(data)[0]), number(65507), ber(4, bytes([flags])), number(3)),
@@ -475,7 +489,8 @@ def unprotected(data, flags, pdu=0xa2):
 
 
 def opened(data):
-    """What an inform says, by its keys and the standards alone (RFC 3414, 3826, 7860): its context engine and its PDU."""
+    """Decrypts an inform, using only its keys and the standards (RFC 3414, 3826, 7860). Returns its
+    context engine and its PDU."""
     security_raw = parts_of(data)[2][1]
     security = parts_of(security_raw)
     engine, boots, time, user, mac, salt = (x[1] for x in security)
@@ -492,15 +507,16 @@ def opened(data):
 
 
 def answers_of_others(box):
-    """In place of the receiver somebody answers with what he recorded, with what he makes up of it, and with garbage, without an end: nothing of it is an
-    acknowledgement, the program lives and looks on; then the receiver gets all of it, once."""
+    """In place of the receiver, an attacker answers endlessly with recorded, invented and random
+    messages. None counts as an acknowledgement, and the program goes on. Then the receiver gets
+    everything, once."""
     dice = random.Random(1)
     recorded, hostile, on = [], [0], [False]
 
     def lies(data):
         whole = [x for x in recorded if dice.random() < 0.2] + [unprotected(data, 0), unprotected(data, 1), unprotected(data, 3)]
         if dice.random() < 0.2:
-            whole.append(unprotected(data, 0, 0xa8))  # which ends an attempt, as silence does
+            whole.append(unprotected(data, 0, 0xa8))  # this ends an attempt, as silence does
         for x in recorded + whole:
             for _ in range(20):
                 y = bytearray(x)
@@ -524,7 +540,8 @@ def answers_of_others(box):
         turn = [0]
 
         def forth(data):
-            # Who the box asks first is told rightly every other time, so that both questions of it get lies.
+            # The first question, for the engine id, is answered correctly every second time, so
+            # that both questions get false answers.
             turn[0] += 1
             if clear(data) and turn[0] % 2:
                 return [data]
@@ -548,8 +565,9 @@ def answers_of_others(box):
 
 
 def recorded_answers(box):
-    """Acknowledgements that were recorded come back in place of the receiver's, to the first message of each round and to every other: none counts, since no two
-    messages have the same number, nor begin their encryption alike."""
+    """Recorded acknowledgements are replayed in place of the receiver's, to the first message of
+    each round and to every other one. None counts, because no two messages have the same number or
+    the same initialisation vector."""
     recorded = []
     with Inform(box) as n, Wire(box, back=lambda d: recorded.append(d) or [d]) as wire, Receiver(box, n.folder) as r:
         n.quiet()
@@ -581,7 +599,8 @@ def recorded_answers(box):
 
 
 def daemon_gone(box):
-    """The daemon dies: an inform says so, of the site and generation that were; it is back: another one."""
+    """The daemon dies: an inform says so, with the site and generation from before. It is back:
+    another inform."""
     with Inform(box) as n, Wire(box), Receiver(box, n.folder) as r:
         n.quiet()
         box.kill()
@@ -596,7 +615,8 @@ def daemon_gone(box):
 
 
 def nothing_else(box):
-    """The program has no capability, and asks no more than how the box stands; it speaks to the receiver alone, and nobody speaks to it."""
+    """The program has no capability and only asks the box for its state. It talks only to the
+    receiver, and nobody can connect to it."""
     with Inform(box) as n:
         n.quiet()
         with open("/proc/%d/status" % n.process.pid, encoding="ascii") as f:
@@ -636,7 +656,8 @@ def nothing_else(box):
 
 
 def named_by_the_mib(box):
-    """The module that is shipped is read by Net-SNMP without a word of complaint, and names what the program sends."""
+    """Net-SNMP reads the shipped module without a complaint, and it names everything that the
+    program sends."""
     folder = box.run_folder + "/mib"
     env = environment(folder)
     for name, number_of in (("sekishoRaised", ".0.1"), ("sekishoCleared", ".0.2"), ("sekishoRecorded", ".0.3"), ("sekishoSite", ".1.1"), ("sekishoCode", ".1.2"),
@@ -649,12 +670,14 @@ def named_by_the_mib(box):
 
 
 def attack_informed(box):
-    """A scan and a self-test: informs of both, with the machines and a first step, the test marked and of the lesser severity; acknowledged, they are cleared."""
+    """A scan and a self-test: an inform for each, with the machines and a first step; the test is
+    marked and less severe. After an acknowledgement they are cleared."""
     with Inform(box) as n, Wire(box), Receiver(box, n.folder) as r:
         n.quiet()
 
         def informs():
-            scan(box)  # until it rings again, where a case before rang it and it was acknowledged
+            # repeated until the alarm comes again, because an earlier case may have acknowledged it
+            scan(box)
             return r.about("10.71.0.2 (it)", "sekishoRaised")
         wait_for(informs, 40, "the inform about the scan")
         began = [x for x in r.about("10.71.0.2 (it)", "sekishoRaised") if x["sekishoCode"] == "attack"][0]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secrets that can be recognised, wherever a secret goes: passphrases typed right, wrong and into the place of a name, authenticators, codes on paper,
-sessions, tokens, the keys of TLS, of the records and of a backup. None is in any answer, record, file, argument, environment or log but its own."""
+"""Recognisable secrets in every place for secrets: passphrases typed correctly, wrongly and in
+place of a name, authenticators, recovery codes, sessions, tokens, the keys of TLS, of the records
+and of a backup. None appears in any answer, record, file, argument, environment or log except in
+its own place."""
 import base64
 import glob
 import os
@@ -21,14 +23,15 @@ VERBS = [("status", "--all"), ("effective",), ("verify",), ("history",), ("show"
 
 
 def key_in(path):
-    """The secret that the file of a key holds, as it is written there."""
+    """The secret in a key file, as it is written there."""
     with open(path, "rb") as f:
         data = f.read()
     return b"".join(line for line in data.split(b"\n") if not line.startswith(b"-"))[:64] if path.endswith(".pem") else data.split()[1]
 
 
 def forms(secret):
-    """As it is, and as it would stand in JSON, hexadecimal digits, base64 at its three places, or the bytes behind hexadecimal digits."""
+    """The secret itself, and in JSON, in hexadecimal digits, in base64 at its three offsets, or as
+    the bytes of its hexadecimal digits."""
     out = {secret, secret.hex().encode(), secret.replace(b" ", b"%20"), secret.replace(b" ", b"+")}
     for shift in range(3):
         out.add(base64.b64encode(b"x" * shift + secret)[4:-4])
@@ -39,7 +42,8 @@ def forms(secret):
 
 class Planted:
     def __init__(self):
-        self.secrets, self.looked, self.bytes = {}, 0, 0  # what it is -> (its forms, the paths where it may be)
+        # name -> (its forms, the paths where it may be)
+        self.secrets, self.looked, self.bytes = {}, 0, 0
 
     def plant(self, what, secret, *own):
         secret = secret.encode() if isinstance(secret, str) else secret
@@ -81,7 +85,7 @@ def files(folder, planted):
 
 
 def a_key(site, planted):
-    """Of whom a backup is for; the private half is not on the box."""
+    """The key of a backup; its private half is not on the box."""
     path = "/tmp/sekisho-siege-%d" % os.getpid()
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=backup", "-keyout", path + ".key", "-out", path + ".pem", "-days", "9"],
                    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -126,13 +130,13 @@ def planted_everywhere(site):
         r = site.login(name, phrase, "000000")
         planted.look("the answer to a wrong login", r.body + str(r.headers.headers).encode())
     day.live(site, "1")
-    cookie = cookie_of(site.login("canary", PHRASE))  # accounts died meanwhile
+    cookie = cookie_of(site.login("canary", PHRASE))  # accounts has died meanwhile
     planted.plant("a later session", cookie)
     for headers in ({"cookie": cookie}, {"token": token["secret"]}, {"token": site.token}, {"token": cookie}, {"cookie": token["secret"]}):
         for path in ROUTES:
             r = site.get(path, **headers)
             planted.look(path, r.body + str(r.headers.headers).encode())
-    # Said where it does not belong.
+    # Sent in wrong places.
     for path in ("/api/v1/events?host=" + cookie, "/api/v1/" + token["secret"], "/?" + site.token):
         planted.look("the answer to %s" % path[:18], site.get(path, cookie).body)
     r = site.order(cookie, "save", revision=0, base=0, texts=[{"name": "site.cfg", "text": "x"}], comment="")
@@ -142,7 +146,7 @@ def planted_everywhere(site):
             done = site.box.sekisho(*words, *how, check=False)
             planted.look(" ".join(words), done.stdout + done.stderr)
     a_key(site, planted)
-    # Evidence is handed to strangers: its folder is among the files.
+    # Evidence is given to other people: its folder is among the searched files.
     out = site.box.run_folder + "/evidence"
     os.mkdir(out)
     done = site.box.sekisho("preserve", "--out", out, "--journal", state + "/journal", "--json")
@@ -152,7 +156,7 @@ def planted_everywhere(site):
     processes(site, planted)
     files(site.box.run_folder, planted)
     files("/dev/shm", planted)
-    # The search finds what is there: the register has what it is allowed to have.
+    # The search works: it finds the secrets that the register may contain.
     with open(register, "rb") as f:
         expect(said["totp"]["secret"].encode() in f.read(), "the register was not read")
     return "%d secrets in none of %d answers, files and processes, %d bytes" % (len(planted.secrets), planted.looked, planted.bytes)

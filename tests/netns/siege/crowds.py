@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""10,000 connections to the management, and every slow way to hold one, from a hundred and fifty addresses; beside them a second person
-logs in and reads, and a crane is asked through inspection."""
+"""10,000 connections to the management, and every slow way to hold one, from a hundred and fifty
+addresses. Meanwhile another person logs in and reads, and a crane is polled through inspection."""
 import contextlib
 import ctypes
 import os
@@ -20,7 +20,8 @@ from people import HOST, Site
 
 MANY = 10000
 CROWD = ["10.79.0.%d" % n for n in range(100, 250)]
-LOGIN_S = 10  # how long somebody else may wait for her page, from the first byte of a login on
+# seconds that another person may wait for her page, from the first byte of her login on
+LOGIN_S = 10
 MEMORY_KB = 65536
 
 
@@ -29,7 +30,7 @@ def die_with_parent():
 
 
 class Apart:
-    """Another process, so that what it does takes no time of whoever measures."""
+    """Another process, so that its work takes no time of the process that measures."""
 
     def __init__(self, site):
         said, self.say = os.pipe()
@@ -48,7 +49,7 @@ class Apart:
         os.write(self.say, b"%d %d\n" % (held, dialled))
 
     def look(self):
-        """How many were dialled until it last said so."""
+        """The number of connections at its last report."""
         with contextlib.suppress(BlockingIOError):
             for line in os.read(self.said, 1 << 20).decode().splitlines():
                 self.held, self.dialled = map(int, line.split())
@@ -63,8 +64,9 @@ class Apart:
 
 
 class Crowd(Apart):
-    """Up to MANY connections at once from all of its addresses, of which the dead ones are dialled anew; on each something that is not yet a
-    handshake: nothing, a byte of it, half of it, or all of it and the answer is never read."""
+    """Up to MANY connections at once from all of its addresses; ended ones are opened again. On
+    each there is an unfinished handshake: nothing, one byte, half of it, or all of it, but the
+    answer is not read."""
 
     def _run(self, site):
         resource.setrlimit(resource.RLIMIT_NOFILE, (MANY + 200, MANY + 200))
@@ -76,7 +78,8 @@ class Crowd(Apart):
                     s = socket.socket()
                     s.setblocking(False)
                     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-                    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # when this ends, it ends: nothing is repeated for a minute, beside another case
+                    # a close sends a reset, so that the kernel repeats nothing during the next case
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     with contextlib.suppress(OSError):
                         s.bind((CROWD[dialled % len(CROWD)], 0))
                         with contextlib.suppress(BlockingIOError):
@@ -100,8 +103,9 @@ class Crowd(Apart):
 
 
 class Slow(Apart):
-    """Those who get through the handshake and then take their time: a head or a body a byte a second, questions whose answers nobody reads, and
-    keys that are changed without end, as renegotiation was abused before it was taken out of TLS."""
+    """Clients that complete the handshake and are slow afterwards: a head or a body at one byte per
+    second, requests whose answers are not read, and endless key updates, like the attacks by
+    renegotiation before TLS 1.3 removed it."""
 
     HEADS = (b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"POST /api/v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{",
              b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
@@ -152,7 +156,7 @@ def resident(site):
 
 
 def log_in_and_read(site, name):
-    """Seconds until the person has her page; she tries again like anybody who is sent away."""
+    """Seconds until the person has her page. She tries again when she is turned away."""
     begin = time.monotonic()
     while True:
         with contextlib.suppress(OSError, ssl.SSLError):
@@ -183,6 +187,7 @@ def many_beside_a_crane(site: Site):
     wait_for(lambda: log_in_and_read(site, "yamada") < 2 * quiet_login + 1, 30, "everything as before")
     expect(site.box.running() and site.box.status()["generation"] == generation, "a role was lost")
     dropped = {k for k, v in site.box.drops().items() if v != before.get(k, 0)}
-    expect(dropped <= {"ip_options"}, "dropped in the data zones: %s", dropped)  # of hosts that tell their multicast groups
+    # from hosts that report their multicast groups
+    expect(dropped <= {"ip_options"}, "dropped in the data zones: %s", dropped)
     return "%d at once of %d dialled, and %d slow ones of %d; she is in after %s s (%.1f s before); %d kB; the crane p50 %.0f -> %.0f us, p99 %.0f -> %.0f us, %d and %d requests, none lost" % (
         crowd.most, crowd.dialled, slow.most, slow.dialled, " ".join("%.1f" % t for t in logins), quiet_login, kept, quiet[0], beside[0], quiet[1], beside[1], quiet[2], beside[2])

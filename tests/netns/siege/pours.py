@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packets that nothing allows, as many as this machine can send for a minute: what was sent is what was counted and what was recorded, and an
-allowed session loses nothing."""
+"""As many forbidden packets as this machine can send in a minute: the numbers that were sent,
+counted and recorded agree, and an allowed session loses nothing."""
 import json
 import os
 import subprocess
@@ -10,8 +10,8 @@ from cases import expect
 from net import sh, wait_for
 
 SECONDS = int(os.environ.get("SEKISHO_POUR_SECONDS", "10"))
-WANTED = 110000  # a second, of which the machine does what it can
-PACE = 100000  # ... and that much at least, where a minute of it was asked for and nobody else uses the machine
+WANTED = 110000  # packets per second, if the machine can send so many
+PACE = 100000  # the least, if a whole minute was asked for and nobody else uses the machine
 DENIED = ("10.73.0.2", "7")
 BYTES_A_SECOND = 20000
 
@@ -22,13 +22,14 @@ def journal_bytes(site):
 
 
 def lost_on_the_way(site):
-    """What the wire lost before the box saw it, by its own count."""
+    """Packets that the wire lost before the box, by its own counter."""
     said = json.loads(sh("ip", "-j", "-s", "link", "show", "it0", ns=site.box.data).stdout)[0]["stats64"]["rx"]
     return said["dropped"] + said["errors"]
 
 
 def heard(site):
-    """What the kernel told of single packets: it tells of a part of them, and counts all."""
+    """Single packets that the kernel has reported: it reports only a part of them, and counts
+    all."""
     return site.box.status()["tap"]["records"]
 
 
@@ -37,7 +38,8 @@ def recorded(site, after):
 
 
 def pace(said, busy):
-    """How the pace is told; short of it is a failure for a minute on a machine of our own."""
+    """The text about the pace; a lower pace is a failure if it was a minute on a machine of our
+    own."""
     rate = said["sent"] / said["seconds"]
     if rate >= PACE:
         return "%d a second" % rate
@@ -60,7 +62,8 @@ def denied_without_number(site):
     def difference():
         return {k: v - counted.get(k, 0) for k, v in site.box.drops().items() if v != counted.get(k, 0) and k != "ip_options"}
     expect(difference() == {"no_conduit": reached}, "%d reached the box, counted: %s", reached, difference())
-    # What the kernel told of is on record, one by one or in sums: nothing of it was suppressed without a count.
+    # Everything that the kernel has reported is recorded, one by one or in sums: none was left out
+    # without a count.
     wait_for(lambda: recorded(site, after) == heard(site) - told, 40, "records of what the tap heard")
     grown = (journal_bytes(site) - written) / said["seconds"]
     expect(grown < BYTES_A_SECOND, "the journal grew by %d bytes a second", grown)

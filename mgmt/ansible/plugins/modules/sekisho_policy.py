@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A policy of a Sekisho box, over its HTTPS API: draft, dry run, approval, trial, confirmation. The box decides each of them; nothing here is trusted by it."""
+"""Puts a policy in force on a Sekisho box over its HTTPS API: draft, dry run, approval, trial,
+confirmation. The box decides about each step and trusts nothing that this module says."""
 DOCUMENTATION = r"""
 module: sekisho_policy
 short_description: Puts a policy in force on a Sekisho box, on trial, and confirms it
@@ -180,13 +181,14 @@ class Refused(Exception):
 
 
 def sentence(answer, otherwise):
-    """What the box says of itself, in English: tasks' results are."""
+    """The box's own sentence in English, because results of tasks are in English."""
     error = answer.get("error") if isinstance(answer, dict) else None
     return error.get("en", otherwise) if isinstance(error, dict) else otherwise
 
 
 class Box:
-    """Questions and orders, each over a connection of its own: so a trial that cuts the way to the box is noticed, and no answer is of before."""
+    """Asks the box. Each question has its own connection, so the module notices if a trial cuts the
+    way to the box."""
 
     def __init__(self, p):
         self.p = p
@@ -200,7 +202,8 @@ class Box:
             raise Refused("ca, client_cert or client_key cannot be used: %s" % e) from None
 
     def ask(self, method, path, body=None, wanted=(200,), timeout=None):
-        """Status, headers and what the answer says; whatever is not wanted is Refused."""
+        """Returns status, headers and the answer. Raises Refused for a status that is not
+        wanted."""
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if self.cookie is not None:
             headers["Cookie"] = "%s=%s" % (COOKIE, self.cookie)
@@ -243,7 +246,7 @@ class Box:
         try:
             self.ask("POST", "/api/v1/logout", {}, (200, 401))
         except Refused:
-            pass  # it ends by itself
+            pass  # the session ends by itself
         self.cookie = None
 
     def order(self, word, **more):
@@ -262,7 +265,7 @@ class Box:
         return answer["draft"], answer.get("sources") or []
 
     def in_force(self):
-        """Number and texts of what is in force; 0 and none before the first policy."""
+        """Number and texts of the policy in force; 0 and no texts before the first policy."""
         try:
             _, _, answer = self.ask("GET", "/api/v1/policy")
         except Refused as e:
@@ -283,7 +286,7 @@ def told(answer):
 
 
 def with_lines(answer, texts):
-    """The same with the line of the policy beneath each, and a mark below its place."""
+    """The diagnostics, each with the policy's line below it and a mark at the place."""
     of = {t["name"]: t["text"].split("\n") for t in texts}
     out = []
     for d, head in zip(answer.get("diagnostics") or [], told(answer).split("\n")):
@@ -300,7 +303,7 @@ def session_line(s):
 
 
 def live(answer):
-    """What becomes of the sessions that there are."""
+    """The effect on present sessions."""
     lines = ["sessions that end: %d" % (len(answer.get("cut") or []) + (answer.get("cut_more") or 0))]
     lines += ["  " + session_line(s) + (": " + s["reason"] if s.get("reason") else "") for s in (answer.get("cut") or [])[:SHOWN]]
     lines.append("sessions that lose requests: %d" % len(answer.get("narrowed") or []))
@@ -357,7 +360,7 @@ class Task:
         self.result.update(cut=answer.get("cut") or [], narrowed=answer.get("narrowed") or [], go_on=answer.get("go_on", 0), diagnostics=answer.get("diagnostics") or [])
 
     def compared(self):
-        """By a token: equal or not, and nothing else."""
+        """With a token: only compares the policy with the one in force."""
         texts = wanted_texts(self.p)
         number, before = self.box.in_force()
         self.result.update(changed=not same(before, texts), generation=number, on_trial=False)
@@ -367,7 +370,8 @@ class Task:
             raise Refused("a token changes nothing, because a person answers for a policy: give name, password and a second factor")
 
     def save(self, draft, texts, number):
-        """This policy as the draft, unless it is that already. Nobody's work is overwritten but what this account alone wrote."""
+        """Saves this policy as the draft, unless it is already. Replaces a draft only if this
+        account alone wrote it."""
         _, sources = self.box.draft()
         if draft["state"] in ("draft", "asked", "approved"):
             if same(sources, texts) and draft["base"] == number:
@@ -379,7 +383,7 @@ class Task:
         return self.box.done("save", revision=draft["revision"], base=number, texts=texts, comment=self.p["comment"])["draft"]
 
     def approve(self, draft, texts):
-        """Dry run, and approval where a second person has to give it."""
+        """Makes the dry run, and asks for approval if a second person has to give it."""
         tried = draft.get("tried") or {}
         if not (tried.get("good") and tried.get("current")):
             _, answer = self.box.order("try", revision=draft["revision"])
@@ -397,7 +401,8 @@ class Task:
                       "then run this again" % (draft["revision"], ", ".join(draft["authors"])), draft=draft, waits_for_approval=True)
 
     def reached(self):
-        """The first that cannot be reached within the time for all, or None."""
+        """The first place in `reach` that does not answer within the time for all of them, or
+        None."""
         end = time.monotonic() + self.p["reach_timeout"]
         for at in self.p["reach"]:
             while True:
@@ -412,7 +417,8 @@ class Task:
         return None
 
     def judge(self, number):
-        """On trial as `number`: confirmed when all that has to be reachable is, the box's own management first of all."""
+        """Generation `number` is on trial. Confirms it if everything in `reach` answers. That the
+        box takes the order shows that its management can be reached."""
         if not self.p["confirm"]:
             return
         lost = self.reached()

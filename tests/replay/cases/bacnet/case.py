@@ -21,7 +21,8 @@ FILES = [
     "nttcom__zeek-parser-Bacnet/testing/Traces/test.pcap",
     "ntop__nDPI/tests/cfgs/default/pcap/bacnet.pcap",
 ]
-# A service that the reader does not know, and what is wrong with it: a constructed field is opened again where it should be closed.
+# A service that the parser does not know, and whose fault is a constructed field that is opened
+# again where it should be closed.
 BROKEN = {"bacnet_error_reject_abort.pcap": {28}}
 TOS, PLC = "10.20.0.10", "10.30.1.10"
 
@@ -33,7 +34,8 @@ conduits = ( {{ name = "all"; from = "all"; to = "all"; services = ["plc"]; purp
                review_by = "2099-01-01"; }} );
 """
 ALL = 'routes = ["0-65535"]; ways = ["0-255"];'
-NAMED = {2001, 2002, 2003, 2004, 2005, 2006, 2008, 2009, 2019, 3001, 3005, 3008, 3012}  # no word means them
+# codes without a name
+NAMED = {2001, 2002, 2003, 2004, 2005, 2006, 2008, 2009, 2019, 3001, 3005, 3008, 3012}
 WORDS = {"read": bacnet.READS, "write": bacnet.WRITES, "control": bacnet.CONTROLS, "program": bacnet.PROGRAMS, "diagnose": bacnet.DIAGNOSES}
 PASSED = ("allowed", "bacnet.unseen_request")
 
@@ -65,7 +67,7 @@ class Seen:
         return confirmed if kind == 0 else 1000 + unconfirmed if kind == 1 else 5000 + kind
 
     def place(self, n):
-        """The first object and property, where both are told."""
+        """The first object and property, if both are told."""
         kind, instance, prop = self.packets[n][1][5:]
         return None if None in (kind, instance, prop) else (kind << 22 | instance, prop)
 
@@ -77,7 +79,8 @@ BY_ROW = {2003, 1003, 2, 1004, 1012, 32}
 
 
 class Flow:
-    """What one flow's ends have said, and what of it passes where these codes may (None: all)."""
+    """What the ends of one flow have sent, and what of it passes if these codes are allowed (None:
+    all)."""
 
     def __init__(self, may):
         self.may, self.open, self.told, self.asked_for = may, [], [], set()
@@ -169,7 +172,7 @@ def real(t, path, totals):
     whole = t.replay(path, policy=policy(t, "whole"))
     t.equal("datagrams", sorted(p["packet"] for p in whole.pdus), sorted(seen.packets))
     places = 0
-    for p in whole.pdus:  # what tshark reads
+    for p in whole.pdus:  # the PDUs that tshark reads
         n = p["packet"]
         if p["reason"] == "bacnet.malformed":
             continue
@@ -209,14 +212,15 @@ def all_of_them(t, totals):
 # ---- drawn -------------------------------------------------------------------------------------------------------------
 
 def on(o, kinds):
-    """Within these objects; what touches none is not limited, what nobody knows is in none."""
+    """Limits to these objects. A request that touches none is not limited; an unknown object is not
+    among them."""
     if o["object"] == ():
         return True
     return o["object"] is not None and any((k << 22 | lo) <= o["object"][0] and o["object"][1] <= (k << 22 | hi) for k, lo, hi in kinds)
 
 
 def one_of(o, some):
-    """Properties by number, or number and index."""
+    """Properties by number, or by number and index."""
     return o["property"] is None or o["property"][0] in some or o["property"] in some
 
 
@@ -241,7 +245,7 @@ ROWS = {
 
 
 def carried(r, named):
-    """Whether a row that names none, or those of `ends`, allows the way and the route."""
+    """Whether a row without ends, or with those of `ends`, allows the way and the route."""
     if r["type"] is None and r["message"] is None:
         return True
     to = None if r["to"] is None else (struct.unpack(">H", r["to"][:2])[0], r["to"][3:])
@@ -290,7 +294,7 @@ def drawn(t):
     asks, out = [], []
     for k in range(3000):
         code, data = draw(rng)
-        if rng.random() < 0.15 and data:  # a byte of it is another
+        if rng.random() < 0.15 and data:  # one byte is changed
             at = rng.randrange(len(data))
             data = data[:at] + bytes([rng.randrange(256)]) + data[at + 1:]
         plain = rng.random() < 0.6
@@ -303,10 +307,10 @@ def drawn(t):
             d = bacnet.bvlc(5, struct.pack(">H", 60))
         elif extra < 0.05:
             d = bacnet.bvlc(bacnet.UNICAST, bytes([1, 0x80, rng.choice([0, 0, 6, 1, 0x13, 0x90])]) + bytes(rng.choice([0, 1, 2, 3, 4])))
-        elif extra < 0.1:  # any byte of it, or one more or fewer
+        elif extra < 0.1:  # any byte is changed, or one is added or removed
             at = rng.randrange(len(d))
             d = rng.choice([d[:at] + bytes([rng.randrange(256)]) + d[at + 1:], d + b"\0", d[:-1], bacnet.bvlc(d[1], d[4:] + b"\0")])
-        if d[0] != 0x81:  # which belongs to another protocol
+        if d[0] != 0x81:  # it belongs to another protocol
             d = b"\x81" + d[1:]
         asks.append(d)
         out.append(wire.udp(TOS, 20001 + k, PLC, 47808, d))
@@ -321,7 +325,7 @@ def drawn(t):
             q = bacnet.parse(a)
             q = None if q is not None and q.get("wrong") else q
             if q is not None and "ops" not in q and (q["code"] < 34 or 1000 <= q["code"] < 1015):
-                continue  # a byte made another service of it, which the reader does not know
+                continue  # the changed byte made it a service that the parser does not know
             ops = None if q is None else q.get("ops", [bacnet.op(q["code"])])
             want = ops is not None and all(map(may, ops)) and carried(q, named) and not q["segmented"] and (q["type"] or 0) < 2
             passed += want
@@ -337,7 +341,7 @@ def drawn(t):
 # ---- by hand -----------------------------------------------------------------------------------------------------------
 
 def said(t, name, allow, talk):
-    """[(c2s, datagram)] in one flow: what was decided of each."""
+    """Replays [(c2s, datagram)] in one flow. Returns the verdict of each."""
     out = [wire.udp(TOS, 40000, PLC, 47808, d) if c2s else wire.udp(PLC, 47808, TOS, 40000, d) for c2s, d in talk]
     return [p["reason"] for p in t.replay(t.file("said.pcap", wire.pcap(out)), policy=policy(t, name, allow)).pdus]
 
@@ -382,7 +386,7 @@ def lies(t):
 
 
 def answers(t):
-    """What comes back, and what a server says by itself."""
+    """Answers, and messages that a server sends by itself."""
     row = '{ commands = ["read", "write", "diagnose"]; routes = ["local", "5"]; }'
     get, put = bacnet.read((AO, 1)), bacnet.write((AO, 1), bacnet.real(1))
     whole = bacnet.complex_ack(7, 12, get[1] + bacnet.con(3, bacnet.real(1)))

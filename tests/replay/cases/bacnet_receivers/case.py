@@ -30,7 +30,8 @@ def is_setting(n):
 
 
 def is_allowed(change):
-    """Of what is written where it may be: the value at a priority, and what follows from that."""
+    """Whether this change is one that an allowed write makes: the value at a priority, and what
+    follows from it."""
     if change[0] == "ack":
         return change[1] in (15, 16)  # what they have done, the objects tell
     if len(change) < 4 or change[0] >> 22 != AO or not 1 <= change[0] & 0x3FFFFF <= 4 or None in change:
@@ -82,7 +83,7 @@ def good(rng, policy):
 
 
 def other_element(rng):
-    """One that nobody may write, whatever the object."""
+    """An element that nobody may write, whatever the object."""
     priority = rng.choice([8, 9, 10, None])
     return rng.choice([lambda: bacnet.element(81, bacnet.boolean(1), priority=priority), lambda: bacnet.element(104, real(5.0), priority=priority),
                        lambda: bacnet.element(22, real(2.0)), lambda: bacnet.element(28, bacnet.string("x")),
@@ -97,7 +98,7 @@ def other_element(rng):
 
 
 def others_element(rng):
-    """One that may be written elsewhere, or not so."""
+    """An element that may be written only elsewhere, or not in this way."""
     if rng.random() < 0.5:
         return output(rng), other_element(rng)
     return rng.choice([lambda: (rng.choice([(AO, 5), (AO, 6), (AO, 4194303), (AV, 1), (AV, 2)]), setting_element(rng)),
@@ -109,13 +110,13 @@ def others_element(rng):
 
 
 def next_number(b):
-    """A context tag, with what is inside, of the number behind its own."""
+    """A context tag with its contents, and with the next higher number."""
     last = b[-1] + 0x10 if b[0] & 7 == 6 else b[-1]
     return bytes([b[0] + 0x10]) + b[1:-1] + bytes([last])
 
 
 def evil(rng, policy):
-    """What is forbidden, alone or beside what is allowed."""
+    """A forbidden request, alone or together with allowed ones."""
     if policy == "reads" and rng.random() < 0.3:
         return allowed_write(rng)
     obj, element = others_element(rng)
@@ -146,7 +147,7 @@ def evil(rng, policy):
 # ---- what of it is something else ----------------------------------------------------------------------------------------
 
 def parts(b):
-    """The tags of the top, each with what is inside."""
+    """The tags of the top level, each with its contents."""
     out, depth, at = [], 0, 0
     for first, last, opens in tags(b):
         if depth == 0:
@@ -158,7 +159,8 @@ def parts(b):
 
 
 def tags(b):
-    """(first byte, behind the last, 1 where it opens, -1 where it closes) of each tag, as far as they can be read."""
+    """(first byte, end, 1 for an opening tag, -1 for a closing one) of each tag, as far as they can
+    be read."""
     out, at = [], 0
     while at < len(b):
         first, said = at, b[at] & 7
@@ -176,14 +178,15 @@ def tags(b):
 
 
 def retagged(rng, b):
-    """With a tag that says its number or its length another way, holds more, is of another kind, doubled, left out or moved."""
+    """Changes a tag: its number or length in another form, more contents, another kind, doubled,
+    left out, or moved."""
     places = tags(b)
     if not places:
         return b
     first, last, opens = rng.choice(places)
     t = b[first:last]
     how = rng.randrange(10)
-    if how == 0 or how == 1 and opens:  # a number in the next byte
+    if how == 0 or how == 1 and opens:  # the number in the next byte
         t = bytes([t[0] | 0xF0, t[0] >> 4]) + t[1:]
     elif how == 1 and t[0] & 7 < 5:  # a length that has a shorter form
         n = len(t) - 1
@@ -209,7 +212,7 @@ def retagged(rng, b):
 
 
 def routed(rng):
-    """Keywords of how it is carried otherwise."""
+    """Other ways in which the request is carried, as keyword arguments."""
     route = lambda: bacnet.route(rng.choice([0xFFFF, 0xFFFF, 5, 1, 0]), bytes(rng.choice([0, 0, 1, 6, 7, 8])))
     return rng.choice([lambda: {"to": route()}, lambda: {"by": bacnet.route(rng.choice([7, 0, 0xFFFF]), b"\3" * rng.choice([0, 1, 6, 7, 8]))},
                        lambda: {"to": route(), "by": bacnet.route(7, b"\3")}, lambda: {"to": route(), "hops": rng.choice([0, 1])},
@@ -228,7 +231,7 @@ def link(rng):
 
 
 def hiding(rng, invoke, inner):
-    """An allowed request with a forbidden one behind it, or in what it holds."""
+    """An allowed request with a forbidden one after it or inside it."""
     code, data = inner
     whole = bacnet.ask(inner, invoke)
     read = lambda: bacnet.read(output(rng))
@@ -252,7 +255,7 @@ def segment(rng, invoke, inner):
 
 def spoiled(rng, b):
     b = told.spoiled(rng, b, (0, 1, 2, 3, 4, 5, 7, 8, 9, 0x0E, 0x0F, 0x10, 0x20, 0x2E, 0x3F, 0x49, 0x55, 0x57, 0x80, 0xFE, 0xFF), 24)
-    if len(b) >= 4 and rng.random() < 0.8:  # with the length that it has now
+    if len(b) >= 4 and rng.random() < 0.8:  # with its new length
         b = b[:2] + struct.pack(">H", len(b)) + b[4:]
     return b
 

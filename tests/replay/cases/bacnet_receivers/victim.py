@@ -20,15 +20,16 @@ from victims import WHERE, Victim, is_told, serve  # noqa: E402
 
 DEVICE, ALL = (bacnet.DEVICE, 4194303), 8
 OBJECT_LIST, DATE, TIME, PRIORITIES, PRESENT, CURRENT_PRIORITY = 76, 56, 57, 87, 85, 431
-SUBSCRIPTIONS = 152  # to subscribe is to read
-# Of each kind of object one is there; of those that policies speak of, more, and some of them are commanded.
+SUBSCRIPTIONS = 152  # a subscription counts as a read
+# One object of each kind; more of those that policies name, some of them commanded.
 OUTPUTS = [(bacnet.AO, n) for n in range(1, 7)]
 COMMANDED = [*OUTPUTS[:5], (bacnet.AV, 1), (bacnet.AV, 2)]
-# What changes by itself, by type and property: times, a schedule, an average, lamps that come on.
+# Properties that change by themselves, by type and property: times, a schedule, an average, lamps
+# that come on.
 BY_ITSELF = {(bacnet.DEVICE, DATE), (bacnet.DEVICE, TIME), (bacnet.DEVICE, SUBSCRIPTIONS), (17, 85), (18, 124), (54, 378), (63, 164), (63, 4194334), (64, 164),
              (64, 4194334)}
-TABLES = (2, 6)  # of the link: broadcast distribution, foreign devices
-FOREIGN = 10     # bytes of one of them, of which the last two are the seconds that are left
+TABLES = (2, 6)  # of the link layer: broadcast distribution table, foreign devices
+FOREIGN = 10     # bytes of one foreign device; the last two are the remaining seconds
 
 
 def again(nodes):
@@ -45,7 +46,8 @@ def again(nodes):
 
 
 def results(answer):
-    """What a ReadPropertyMultiple of one object says: hex of the value, or of the error, by property and index."""
+    """The results of a ReadPropertyMultiple of one object: the value or the error in hex, by
+    property and index."""
     f = bacnet.Fields(bacnet.tree(answer)[0])
     f.take("c", 0)
     f, out = f.take("o", 1), {}
@@ -76,7 +78,7 @@ class Device(Victim):
         raise TimeoutError
 
     def asked(self, request):
-        """The answer's APDU."""
+        """The APDU of the answer."""
         self.invoke = self.invoke % 255 + 1
         is_answer = lambda a: a[4:6] == b"\1\0" and a[6] >> 4 in (2, 3, 5, 6, 7) and a[7] == self.invoke
         return self.send(bacnet.ask(request, self.invoke), is_answer)[6:]
@@ -146,7 +148,8 @@ class Device(Victim):
         return [x for obj, b in after.items() if b != self.before[obj] or obj >> 22 == bacnet.DEVICE for x in self.differs(obj, self.before[obj], b)]
 
     def undone(self, changes):
-        """Whether all is again as it was, by writing what was there; else another has to be put up."""
+        """Restores the old values by writing them. Returns whether everything is as before;
+        otherwise a new device has to be started."""
         if any(len(x) < 4 or x[2] is None or x[3] is None for x in changes):
             return False
         for obj, prop, before, after in changes:
@@ -161,7 +164,7 @@ class Device(Victim):
         return not self.changes()
 
     def did(self):
-        """None: it has ended."""
+        """None: the device has ended."""
         out = None
         try:
             out = self.changes()
@@ -177,7 +180,8 @@ class Device(Victim):
 
 
 def done(answer):
-    """What service the device says it has done, that is more than to read or to diagnose."""
+    """The service that the device says it has carried out, if it is more than reading or
+    diagnosis."""
     r = bacnet.parse(answer)
     if r is None or r["type"] not in (2, 3) or r["choice"] in bacnet.READS | bacnet.DIAGNOSES:
         return []
@@ -194,7 +198,7 @@ def tell(device, job):
                     s.send(bytes.fromhex(text))
                     if not silent:
                         device.asked(bacnet.read(DEVICE, PRIORITIES))
-                except OSError:  # it has ended, or is told to be silent
+                except OSError:  # it has ended, or was told to be silent
                     silent = True
                 s.setblocking(False)
                 try:
@@ -209,6 +213,7 @@ def tell(device, job):
     return {"turns": turns, "closed": False, "did": None if did is None else did + said}
 
 
-with tempfile.TemporaryDirectory() as folder:  # devices write files where they are run
+# because the device writes files to its working directory
+with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
     serve(Device(sys.argv[1:]), tell)

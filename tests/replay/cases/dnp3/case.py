@@ -18,7 +18,8 @@ WHERE = ["ITI__ICS-Security-Tools/pcaps/dnp3", "ITI__ICS-Security-Tools/pcaps/op
 FILES = sorted(os.path.relpath(f, PCAPS) for w in WHERE for top in glob.glob(os.path.join(PCAPS, w))
                for f in ([top] if os.path.isfile(top) else glob.glob(top + "/**/*.pcap*", recursive=True)) if ".pcap" in f)
 CONFORMANCE = [f for f in FILES if "/conformance/" in f]
-# Packets of which tshark says something else: it takes segments for the rest of an earlier fragment with these numbers.
+# Packets that tshark reads differently: it takes segments for the rest of an earlier fragment with
+# these numbers.
 OTHERWISE = {"dnp3_example.pcap": [18, 114, 210, 311, 810]}
 TOS, RTU = "10.20.0.10", "10.30.1.10"
 
@@ -29,7 +30,7 @@ services = {{ rtu = {{ protocol = "dnp3"; ports = ["tcp/20000-20001", "udp/20000
 conduits = ( {{ name = "all"; from = "all"; to = "all"; services = ["rtu"]; purpose = "tests"; owner = "tests";
                review_by = "2099-01-01"; }} );
 """
-ALL = "outstations = [\"0-65535\"];"  # everyone at once among them
+ALL = "outstations = [\"0-65535\"];"  # all stations at once are among them
 
 
 def policy(t, name, allow=""):
@@ -43,7 +44,8 @@ def numbers(text):
 
 
 class Seen:
-    """A capture as tshark reads it: of each packet its functions, objects and link frames; and the bytes of each direction."""
+    """A capture as tshark reads it: the functions, objects and link frames of each packet, and the
+    bytes of each direction."""
 
     FIELDS = ["frame.number", "tcp.stream", "tcp.ack", "tcp.flags", "ip.src", "ip.dst", "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "tcp.seq", "tcp.flags.syn", "tcp.payload", "udp.payload",
               "dnp3.al.func", "dnp3.ctl.prm", "dnp3.ctl.prifunc", "dnp3.ctl.secfunc", "dnp3.al.obj"]
@@ -85,7 +87,8 @@ class Seen:
 
 
 class Flow:
-    """What may pass of one flow, by the standard: (reason, services) of each PDU in turn. `may`: the services that rows name, None: all."""
+    """What may pass of one flow, by the standard: (reason, services) of each PDU in order. `may`:
+    the services that rows name, None: all."""
 
     def __init__(self, may, met):
         self.may, self.met, self.open, self.told, self.selected, self.rest = may, met, [], [], None, None
@@ -169,7 +172,7 @@ def expected(seen, pdus, may):
 
 
 def is_said(p, seen):
-    """Whether tshark says the same of the packet in which a PDU ends."""
+    """Whether tshark says the same about the packet in which a PDU ends."""
     functions, links, objects = seen.packets.get(p["packet"], ([], [], []))
     code = p["function"]
     if code >= 9000:
@@ -192,7 +195,7 @@ def services_of(seen, pdus):
 
 def real(t, path, totals):
     seen = Seen(path)
-    if seen.moved:  # the same between two hosts: no zone has the loopback
+    if seen.moved:  # the same between two hosts, because no zone has the loopback
         path = t.file("moved.pcap", wire.pcap(seen.moved))
     whole = t.replay(path, policy=policy(t, "whole"))
     said = sum(is_said(p, seen) for p in whole.pdus)
@@ -240,7 +243,7 @@ def all_of_them(t, totals):
 # ---- drawn -------------------------------------------------------------------------------------------------------------
 
 def within(o, limits):
-    """Indexes of the kinds that are limited; what nobody knows is in none."""
+    """The indexes of limited kinds of points; an unknown kind counts as in none."""
     if o["space"] is None:
         return o["service"] in NOWHERE
     if o["space"] not in limits or o["indexes"] is None:
@@ -288,9 +291,9 @@ def drawn(t):
     t.note("SEKISHO_SEED=%d" % seed)
     rng = random.Random(seed)
     asks, out = [], []
-    for k in range(2000):  # a flow each: what is refused ends one
+    for k in range(2000):  # a flow each, because a refusal ends the flow
         function, objects = draw(rng)
-        if rng.random() < 0.2 and objects:  # a byte of it is another
+        if rng.random() < 0.2 and objects:  # one byte is changed
             at = rng.randrange(len(objects))
             objects = objects[:at] + bytes([rng.randrange(256)]) + objects[at + 1:]
         to, by = rng.choice([10, 10, 10, 12, 13, 0xFFFF]), rng.choice([1, 1, 1, 2])
@@ -339,12 +342,13 @@ def splits(t):
     for b in right:
         s.answer(bytes([b]))
     t.equal("a byte at a time", told(t.replay(t.file("bytes.pcap", wire.pcap(out)), policy=row)), begin)
-    for at in range(5):  # of five in one segment, the one that is forbidden
+    for at in range(5):  # of five requests in one segment, the forbidden one
         out = []
         wire.Session(out, TOS, 40000, RTU, 20000).open().ask(b"".join(dnp3.ask(13 if k == at else 1, b"" if k == at else dnp3.all_of(30), k) for k in range(5)))
         got = [v for _, _, v in told(t.replay(t.file("train.pcap", wire.pcap(out)), policy=row))]
         t.equal("train, %d" % at, got[:at + 1], ["allow"] * at + ["deny"])
-    two = bytes([0xC0, 1]) + dnp3.indexed(30, 0, [(0xC0, b""), (13, b"")])  # of six bytes, the second segment is a restart
+    # of six bytes; the second segment is a restart
+    two = bytes([0xC0, 1]) + dnp3.indexed(30, 0, [(0xC0, b""), (13, b"")])
     for size, reason in ((6, "dnp3.cut"), (7, "allowed"), (249, "allowed")):
         out = []
         wire.Session(out, TOS, 40000, RTU, 20000).open().ask(b"".join(dnp3.frames(two, 0, size)))
@@ -355,7 +359,8 @@ def splits(t):
 
 
 def lies(t):
-    """Checksums, lengths and segments that lie, OPERATE without its SELECT, confirmations of nothing, a frame in a file."""
+    """Wrong checksums, lengths and segments; OPERATE without its SELECT; confirmations of nothing;
+    a frame in a file."""
     row = policy(t, "lies", '{ commands = ["read", "control", "program"]; }')
     good = dnp3.ask(5, dnp3.crob(7))
     torn = dnp3.frames(bytes([0xC0, 5]) + dnp3.crob(7), 0, 7)

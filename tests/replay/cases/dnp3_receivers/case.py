@@ -22,7 +22,7 @@ POLICIES = {
 
 
 def forbidden(_, policy, heard):
-    """Each: what, of which kind of output, index, value."""
+    """The forbidden operations: what, kind of output, index, value."""
     def allowed(what, kind, index, value):
         if policy == "reads" or what not in ("select", "operate"):
             return False
@@ -58,7 +58,8 @@ def evil(rng, policy):
 
 
 class Master:
-    """What it sends: numbers of fragments and of segments go on; spoiled before or behind the checksums."""
+    """What it sends. The numbers of fragments and segments are consecutive; bytes are changed
+    before or after the checksums are made."""
 
     def __init__(self, rng, harmless):
         self.rng, self.harmless, self.number, self.segment = rng, harmless, rng.randrange(16), rng.randrange(64)
@@ -72,13 +73,13 @@ class Master:
         if self.odd(0.05):
             ends = {**ends, **rng.choice([{"to": 11}, {"to": 0xFFFF}, {"to": 0xFFFD}, {"by": 2}, {"to": 1, "by": 10}])}
         b = dnp3.frame(control, data, **ends)
-        if self.odd(0.05):  # the header spoiled, its checksum right
+        if self.odd(0.05):  # the header is changed, and its checksum is right
             head = told.spoiled(rng, b[:8], (5, 0x64, 0xC4, 10, 1, 0xFF, 0), 8)[:8].ljust(8, b"\0")
             b = head + dnp3.crc(head) + b[10:]
         return told.spoiled(rng, b, (5, 0x64, 0xC4, 10, 1, 0xFF, 0), 12) if self.odd(0.04) else b
 
     def fragment(self, function, objects):
-        """The frames of a request, cut into segments of any size."""
+        """The frames of a request, split into segments of any size."""
         rng = self.rng
         control = rng.choice([0xC0, 0xC0, 0xE0, 0xD0, 0x80, 0x40, 0xF0]) if self.odd(0.06) else 0xC0
         body = bytes([control | self.number, function]) + objects
@@ -94,7 +95,8 @@ class Master:
             if self.odd(0.04):
                 head ^= rng.choice([0x40, 0x80, 0xC0, 1, 2])
             out.append(self.frame(bytes([head]) + p))
-        if len(out) > 1 and self.odd(0.25):  # segments doubled, left out, in another order; frames of the link between them
+        # repeated, missing and reordered segments, with frames of the link layer between them
+        if len(out) > 1 and self.odd(0.25):
             k = rng.randrange(len(out))
             out[k:k + 1] = rng.choice([[out[k]] * 2, [], [out[k], dnp3.frame(rng.choice([0xC0, 0xC9, 0xC2]))], [out[k], self.frame(b"\xc0" + bytes(4))]])
             if rng.random() < 0.3:
@@ -102,7 +104,7 @@ class Master:
         return out
 
     def request(self, policy, wicked):
-        """[bytes], mostly a frame each"""
+        """[bytes], usually one frame each."""
         rng = self.rng
         if not wicked:
             function, objects = good(rng, policy)
@@ -118,7 +120,8 @@ class Master:
             out += self.fragment(dnp3.OPERATE, objects)
         if rng.random() < 0.5:
             return out
-        # Its frames where no frame of the client's begins: in the data of one, whole or with checksums between; behind rubbish; behind a spoiled header.
+        # Its frames where no frame of the client begins: in the data of one, whole or with
+        # checksums between them; after random bytes; after a changed header.
         inner = b"".join(out)
         how = rng.random()
         if how < 0.35:

@@ -9,7 +9,8 @@ import wire
 
 PCAPS = os.path.join(os.path.dirname(wire.__file__), "..", "..", "..", "shared", "pcaps")
 
-# Per file: messages that are refused although all of the protocol is allowed, with the reason beside them.
+# For each file: the number of messages that are refused although all of the protocol is allowed,
+# with the reason beside it.
 FILES = {
     "ITI__ICS-Security-Tools/pcaps/EthernetIP/cip-eth-set-2.pcap": 0,
     "ITI__ICS-Security-Tools/pcaps/EthernetIP/cip-multiple-1.pcap": 0,
@@ -17,11 +18,11 @@ FILES = {
     "ITI__ICS-Security-Tools/pcaps/EthernetIP/cip_start_plc.pcap": 0,
     "ITI__ICS-Security-Tools/pcaps/openics/EIP-ChangeDateAttempt.pcap": 0,
     "ITI__ICS-Security-Tools/pcaps/openics/EIP-ChangeTimeAttempt.pcap": 0,
-    # its answers to List Identity come over UDP as well, on a port of which this policy says nothing
+    # its answers to List Identity come over UDP as well, on a port that this policy does not name
     "OISF__suricata-verify/tests/enip-alert/enip_test1.pcap": 0,
     "cisagov__icsnpp-enip/tests/traces/enip_cip_example.pcap": 0,
     "cisagov__icsnpp-enip/tests/traces/multiple_service_packet_cip.pcapng": 0,
-    # a Set Attribute Single that sets nothing
+    # a Set Attribute Single without data
     "cisagov__icsnpp-enip/tests/traces/set_attribute_single_service_cip.pcapng": 1,
     "digitalbond__Quickdraw-Snort/enip_test.pcap": 0,
     "digitalbond__Quickdraw-Suricata/CL5000EIP-Remote_Mode_Change_Attempt.pcap": 0,
@@ -30,7 +31,8 @@ FILES = {
 }
 
 READS = {0x01, 0x03, 0x0E, 0x11, 0x18, 0x6B4C, 0x6B52, 0x6B55, 0x6C4C, 0x03000001}
-SETUP = {0x0654, 0x065B, 0x064E, 0x01000000, 0x01000065, 0x01000066}  # part of any use
+# part of every use, needs no row
+SETUP = {0x0654, 0x065B, 0x064E, 0x01000000, 0x01000065, 0x01000066}
 
 POLICY = """language_version = 1;
 site = {{ name = "pcaps"; label = "pcaps"; }};
@@ -48,7 +50,7 @@ def policy(rows):
 # ---- a reading of our own, which knows no rows ---------------------------------------------------------------------
 
 def path_class(path):
-    """The last class of a request's path; a tag counts as a symbol."""
+    """The last class in a request's path; a tag counts as a symbol."""
     found, at = None, 0
     while at < len(path):
         kind = path[at]
@@ -63,7 +65,7 @@ def path_class(path):
 
 
 def codes(cip):
-    """The codes of all that a request asks for, to the innermost."""
+    """The codes of everything that a request asks for, to the innermost one."""
     service, words = cip[0], cip[1]
     where, data = path_class(cip[2:2 + 2 * words]), cip[2 + 2 * words:]
     if service == 0x0A and where == 2:
@@ -98,7 +100,8 @@ def tshark(path, *fields):
 
 
 def messages_of(path):
-    """Every message with its bytes: (to the server, bytes), in order. None of these captures has one in two segments."""
+    """Every message with its bytes: (to the server, bytes), in order. In these captures no message
+    is in two segments."""
     found = []
     for dst, payload in tshark(path, "tcp.dstport", "tcp.payload"):
         data = bytes.fromhex(payload[0].replace(":", "")) if payload else b""
@@ -147,7 +150,8 @@ def one_file(t, path, refused):
 
 
 def session(messages, cuts):
-    """The messages once more in a session with its beginning, cut at these places of the client's stream."""
+    """The messages in a new session with its beginning, split at these offsets of the client's
+    stream."""
     out = []
     s = wire.Session(out, "10.1.1.1", 40000, "10.2.2.2", 44818).open()
     handle = struct.pack("<I", 0x11020100)
@@ -161,10 +165,8 @@ def session(messages, cuts):
 
 
 def splits(t, path):
-    """
-    Requests by themselves, twelve at most since nobody answers: the same verdicts however they are cut, and a refusal for each cut within
-    a header's first four bytes.
-    """
+    """Requests alone, at most twelve because nobody answers: the same verdicts however they are
+    split, and a refusal for each split within the first four bytes of a header."""
     name = os.path.basename(path)
     by_themselves = [m for to, m in messages_of(path) if to and m[0] == 0x6F and len(m) < 400][:10]
     if not by_themselves:
@@ -179,7 +181,8 @@ def splits(t, path):
         capture = t.file("%s.%s.pcap" % (name, way.replace(" ", "-")), wire.pcap(session(by_themselves, sorted(cuts))))
         got = [(p["offset"], p["length"], p["reason"])
                for p in t.replay(capture, policy=t.file(name + ".splits.cfg", policy(rows))).said if p["dir"] == "c2s"]
-        cut = {offset for offset, _, reason in got if reason == "enip.cut"}  # a replay goes on behind what a session ends with
+        # a replay goes on after the end of a session
+        cut = {offset for offset, _, reason in got if reason == "enip.cut"}
         got = [p for p in got if p[2] != "enip.cut"]
         want = want or got  # the first way
         t.equal("%s: %s" % (name, way), got, want)

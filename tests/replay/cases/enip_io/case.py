@@ -16,7 +16,8 @@ CAPTURE = "cisagov__icsnpp-enip/tests/traces/enip_cip_example.pcap"
 ORIGINATOR, TARGET = "192.168.1.22", "192.168.1.24"
 HANDLE = 0x11020100
 VENDOR, OPENER = 0x4D, 0x32952BF3
-PATH = b"\x20\x04\x24\x97\x2c\x98\x2c\x64"  # assemblies: configuration, what takes data, what gives some
+# assemblies: configuration, input of the device, output of the device
+PATH = b"\x20\x04\x24\x97\x2c\x98\x2c\x64"
 
 POLICY = """language_version = 1;
 site = {{ name = "pcaps"; label = "pcaps"; }};
@@ -26,11 +27,12 @@ conduits = ( {{ name = "all"; from = "all"; to = "all"; services = ["plc"]; purp
                review_by = "2099-01-01"; }} );
 """
 INPUTS = 'allow = ( { functions = ["open_input_connection"]; } );'
-OTHERS = 'allow = ( { functions = ["open_output_connection"]; } );'  # one code less, and what is not asked for
+# one code is missing, and it is not requested
+OTHERS = 'allow = ( { functions = ["open_output_connection"]; } );'
 
 
 def datagrams(path):
-    """(from the target, number, payload), in order, as tshark's dissector takes them apart."""
+    """(from the target, number, payload) in order, as tshark dissects them."""
     out = subprocess.run(["tshark", "-r", path, "-Y", "enip.cpf.sai.connid && udp.port == 2222", "-T", "fields", "-e", "ip.src",
                           "-e", "enip.cpf.sai.connid", "-e", "udp.payload"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
     return [(src == TARGET, int(number, 16), bytes.fromhex(payload.replace(":", "")))
@@ -42,14 +44,15 @@ def size(payload):
 
 
 class Opening:
-    """One connection: numbers and sizes of both ways."""
+    """One connection: the numbers and sizes of both directions."""
 
     def __init__(self, serial, out, into, out_bytes, in_bytes):
         self.serial, self.out, self.into, self.out_bytes, self.in_bytes = serial, out, into, out_bytes, in_bytes
 
 
 def openings(data):
-    """The n-th number of one end belongs to the n-th of the other: which goes with which does not matter to who forwards them."""
+    """The n-th number of one end belongs to the n-th number of the other; which one belongs to
+    which does not matter for forwarding."""
     largest = [collections.OrderedDict(), collections.OrderedDict()]
     for target, number, payload in data:
         largest[target][number] = max(largest[target].get(number, 0), size(payload))
@@ -81,7 +84,7 @@ def closed(o):
 
 
 def session(out, opens):
-    """A session in which these are opened."""
+    """A session in which these connections are opened."""
     s = wire.Session(out, ORIGINATOR, 40000, TARGET, 44818).open()
     register = struct.pack("<HHIIQI", 0x65, 4, 0, 0, 0, 0) + b"\1\0\0\0"
     s.ask(register).answer(register[:4] + struct.pack("<I", HANDLE) + register[8:])
@@ -101,7 +104,7 @@ def one(t, path):
     t.equal("as many as are known of", (len(data), len(opens)), (398, 12))
 
     def run(label, content, allow=INPUTS):
-        """The reasons of all that went over UDP, in order, and what other requests were refused for."""
+        """The reasons for all datagrams in order, and the reasons for refused requests."""
         capture = t.file("io.%s.pcap" % label, wire.pcap(content))
         pdus = t.replay(capture, policy=t.file("io.%s.cfg" % label, POLICY.format(allow=allow))).pdus
         io = [p["reason"] for p in pdus if p["client"].endswith(":2222")]
@@ -119,7 +122,8 @@ def one(t, path):
     t.equal("all pass", with_session("all", opens), (want(lambda *d: False), collections.Counter()))
     t.equal("the whole protocol", with_session("whole", opens, ""), (want(lambda *d: False), collections.Counter()))
     io, refused = with_session("others", opens, OTHERS)
-    # A capture shows that they were opened; their data are as little allowed as the requests for them.
+    # A capture shows that the connections were opened; their data are refused like the requests for
+    # them.
     t.equal("another word: none may be used", (set(io), refused["enip.function"]), ({"enip.function"}, len(opens)))
     for allow in (INPUTS, ""):
         t.equal("nothing was opened", run("alone", packets(data), allow)[0], want(lambda *d: True))
@@ -153,7 +157,7 @@ def one(t, path):
 
 
 def peers(t):
-    """What the peers of the live cases say (tests/lib/enip.py), as tshark's dissector takes it apart."""
+    """The messages of the peers in the live cases (tests/lib/enip.py), as tshark dissects them."""
     out = []
     s = wire.Session(out, ORIGINATOR, 40000, TARGET, 44818).open()
     s.ask(enip.register()).answer(enip.message(0x65, b"\1\0\0\0", HANDLE))

@@ -15,7 +15,8 @@ CLIENT, SERVER = "10.20.0.10", "10.30.1.10"
 VARIABLE, WHAT = "SEKISHO_OPENER", "the program of OpENer's sample application"
 SESSIONS = int(os.environ.get("SEKISHO_SESSIONS", 400))
 INSTANCES = 6
-HANDLE, CONNECTION, OWNERS = 0xEEEEEEEE, 0xCCCCCCCC, 0xDDDDDDDD  # the device says them, see victim.py
+# values that the device chooses, see victim.py
+HANDLE, CONNECTION, OWNERS = 0xEEEEEEEE, 0xCCCCCCCC, 0xDDDDDDDD
 
 POLICY = """language_version = 1;
 zones = { tos = { interfaces = ["lan1"]; networks = ["10.20.0.0/24"]; }; crane = { interfaces = ["lan2"]; networks = ["10.30.0.0/22"]; }; };
@@ -48,13 +49,13 @@ def forbidden(heard):
 # ---- sessions: turns of (kind, bytes, cuts) --------------------------------------------------------------------------------
 
 def evil(rng):
-    """A request for what is forbidden."""
+    """A forbidden request."""
     return rng.choice([lambda: write(b"\7" * 32, 150), lambda: write(b"\7" * 32, 150), lambda: write(b"\7" * 10, 151),
                        lambda: read(151), lambda: enip.service(0x10, at(1, 13, 0xF5), b"\7\0"), lambda: enip.forward_open_io(9, 0x209, 38, 34)])()
 
 
 def disguised(rng, cip):
-    """The same by another path: some devices take its last class, or its first instance."""
+    """The same with another path: some devices use its last class, or its first instance."""
     service, path, data = cip[:1], cip[2:2 + 2 * cip[1]], cip[2 + 2 * cip[1]:]
     harmless = at(100)
     path = rng.choice([harmless[:4] + path, path + harmless, harmless + path, path[:2] + harmless[2:4] + path[2:], path + path,
@@ -64,7 +65,7 @@ def disguised(rng, cip):
 
 
 def carried(rng, cip, context=1):
-    """A request by itself or over a connection, with items as they should be or nearly."""
+    """A request alone or over a connection, with correct items or slightly wrong ones."""
     if rng.random() < 0.25:
         return enip.unit(HANDLE, CONNECTION, rng.randrange(1, 9), cip)
     if rng.random() < 0.75:
@@ -79,8 +80,8 @@ def carried(rng, cip, context=1):
 
 
 def hiding(rng, inner, size):
-    """An allowed write whose value holds a message; where that begins in it. Whoever loses his place may come to it by lengths that
-    lead there."""
+    """An allowed write whose value contains a message, and the offset of that message. A receiver
+    that loses its position may reach it by wrong lengths."""
     head = len(enip.request(HANDLE, write(b"")))
     size = max(size, head + len(inner) + 8)
     first = rng.randrange(head, size - len(inner) + 1)
@@ -89,7 +90,8 @@ def hiding(rng, inner, size):
     lead = rng.randrange(head, first) if first > head else first
     if first - lead >= 24:
         b[lead:lead + 4] = struct.pack("<HH", rng.choice([0, 1, 4]), first - lead - 24)
-    if rng.random() < 0.3 and first >= 54:  # ... and begin with the fifth byte: the session is then a command without data
+    # or begins with the fifth byte: the session is then a command without data
+    if rng.random() < 0.3 and first >= 54:
         b[28:32] = struct.pack("<HH", 1, 2)
         if first - 54 >= 24:
             b[54:58] = struct.pack("<HH", 1, first - 54 - 24)
@@ -113,7 +115,7 @@ def spoiled(rng, b):
 
 
 def request(rng):
-    """Bytes, and places in them where a cut would be dangerous."""
+    """The bytes of a request, and offsets where a cut would be dangerous."""
     what = rng.random()
     if what < 0.05:
         n = rng.randrange(700)
@@ -125,7 +127,7 @@ def request(rng):
     if what < 0.57:
         size = rng.choice([rng.randrange(100, 400), rng.randrange(505, 520), rng.randrange(500, 720), rng.randrange(1000, 1300)])
         b, places = hiding(rng, carried(rng, evil(rng)), size)
-        if rng.random() < 0.3:  # more behind it in the same segments
+        if rng.random() < 0.3:  # another request after it in the same segments
             more, again = hiding(rng, enip.request(HANDLE, evil(rng)), rng.randrange(100, 400))
             places, b = places + [len(b) + k for k in again], b + more
         return b, places
@@ -159,7 +161,8 @@ def nothing(data):
 
 
 def at_every_byte(carrier):
-    """The outputs told inside of what is allowed, cut where the message in it begins and at one more place; and behind 513 to 515 bytes."""
+    """The owner's outputs inside an allowed message, split where the message in it begins and at
+    one more offset; and after 513 to 515 bytes."""
     inner, head = enip.request(HANDLE, write(b"\7" * 32, 150)), len(carrier(b""))
 
     def sent(b, *cuts):
@@ -171,16 +174,17 @@ def at_every_byte(carrier):
             yield from (sent(b, second, first) for second in range(1, first, 9))
             yield sent(b, first)
             yield sent(b, first, first + len(inner))
-    for size in (512, 513, 514, 515, 516, 700):  # whole, the next one behind it, cut
+    for size in (512, 513, 514, 515, 516, 700):  # complete, with another message after it, split
         b = carrier(bytes(size - head)) + carrier(bytes(40) + inner)
         first = len(b) - len(inner)
         yield from (sent(b, first, second) for second in (first, size // 2, size, size + 4, 600))
-    # By way of lengths: cut behind four bytes, the session is a command without data, and what follows leads there.
+    # By lengths: split after four bytes, the session is a command without data, and the next bytes
+    # lead there.
     b = bytearray(carrier(bytes((54 if head > 28 else 28) - head) + inner))
     if head > 28:
         b[28] = 1
     yield sent(b, 4)
-    # ... or in the middle, to one in the next message, which is whole and comes whole.
+    # Or in the middle, to a message inside the next one, which arrives completely.
     b = bytearray(carrier(bytes(600 - head)))
     b[576:584] = struct.pack("<HHI", 1, head, 0)
     yield sent(b + carrier(inner), 576)
@@ -190,7 +194,7 @@ CUTS = {"cuts of writes": ("place", value), "cuts of NOPs": ("reads", nothing)}
 
 
 def io_session(rng):
-    """Datagrams to whom an owner tells his outputs too."""
+    """Datagrams of I/O, also to the address that an owner gave for its outputs."""
     out = [("tcp", enip.register(), []), ("tcp", enip.request(HANDLE, enip.forward_open_io(8, 0x208, rng.choice([2, 2, 2, 2, 38]), 34,
                                                                                           (151, rng.choice([152, 152, 153, 153, 150]), 100))), [])]
     for k in range(rng.randrange(2, 9)):
@@ -237,7 +241,8 @@ def one(t, devices):
 
 
 def without_a_device(t):
-    """What may hide in pieces is refused, and passes where nothing is cut."""
+    """Messages that could hide in pieces are refused when they are split, and pass when they are
+    not."""
     for name, (policy, carrier) in CUTS.items():
         sessions = list(at_every_byte(carrier))
         for label, cut in ((name, True), (name + " that are none", False)):

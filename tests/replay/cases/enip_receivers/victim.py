@@ -19,8 +19,8 @@ import enip  # noqa: E402
 from victims import WHERE, Victim, ask, is_told, pieces, serve  # noqa: E402
 
 PORT = 44818
-SECRET = b"not to say"  # what the configuration holds
-# Assemblies: inputs, outputs, configuration; how long a session may be idle.
+SECRET = b"not to say"  # the contents of the configuration assembly
+# The assemblies for inputs, outputs and configuration, and how long a session may be idle.
 WATCHED = {"inputs": (4, 100, 3), "outputs": (4, 150, 3), "config": (4, 151, 3), "idle": (0xF5, 1, 13)}
 SOON, PATIENCE = 0.06, 5.0  # seconds
 
@@ -50,7 +50,7 @@ class Device(Victim):
         return s, enip.handle_of(s)
 
     def state(self):
-        """None: it has ended, or answers nobody."""
+        """None: the device has ended, or does not answer."""
         try:
             s, handle = self.session()
             out = {}
@@ -66,7 +66,8 @@ class Device(Victim):
             return None
 
     def owner(self):
-        """Somebody's connection for outputs: they have been told, and go on to be what they are."""
+        """Another client's connection for outputs: the outputs were sent, and must stay as they
+        are."""
         s, handle = self.session()
         slow = enip.forward_open_io(99, 0x99, 38, 34).replace(struct.pack("<I", 20000), struct.pack("<I", 8000000))
         s.sendall(enip.request(handle, slow))
@@ -77,7 +78,7 @@ class Device(Victim):
 
 
 def opened(answers):
-    """The number of the connection that an answer opens; None."""
+    """The number of the connection that this answer opens; None."""
     while len(answers) >= 24:
         n = 24 + struct.unpack_from("<H", answers, 2)[0]
         at = 40 if answers[0] == 0x6F else 46

@@ -15,7 +15,7 @@ SERVER, PORT = "10.30.1.10", 44818
 VARIABLE, WHAT = "SEKISHO_AB_SERVER", "the program of libplctag's simulator (ab_server)"
 SESSIONS = int(os.environ.get("SEKISHO_SESSIONS", 400))
 INSTANCES = 4
-HANDLE, CONNECTION = 0xEEEEEEEE, 0xCCCCCCCC  # the simulator says them, see victim.py
+HANDLE, CONNECTION = 0xEEEEEEEE, 0xCCCCCCCC  # values that the simulator chooses, see victim.py
 
 POLICY = """language_version = 1;
 zones = { tos = { interfaces = ["lan1"]; networks = ["10.20.0.0/24"]; }; crane = { interfaces = ["lan2"]; networks = ["10.30.0.0/22"]; }; };
@@ -32,7 +32,7 @@ def value(n):
 
 
 def write(name, data, count=None, kind=0xC4, at=None, path=b""):
-    """Values to a tag, from the byte `at` on where that is not None."""
+    """Writes values to a tag, from byte `at` on unless it is None."""
     head = struct.pack("<HH", kind, len(data) // 4 if count is None else count) + (b"" if at is None else struct.pack("<I", at))
     return enip.service(0x4D if at is None else 0x53, enip.tag(name) + path, head + data)
 
@@ -42,12 +42,12 @@ def read(name, count=1, at=None, path=b""):
 
 
 def alone(cip):
-    """A request by itself. The simulator answers all of them with context 0."""
+    """A request alone. The simulator answers all of them with context 0."""
     return enip.request(HANDLE, cip, 0)
 
 
 def forbidden(policy, heard):
-    """What a session did that the policy does not allow."""
+    """What a session did although the policy does not allow it."""
     if heard["said"]:
         return "Vault was read"
     changed = [name for name in heard["did"] or [] if name != "Crane" or policy == "reads"]
@@ -63,7 +63,7 @@ def forbidden(policy, heard):
 # ---- sessions: turns of ("tcp", bytes, cuts) -------------------------------------------------------------------------------
 
 def evil(rng, policy):
-    """A request for what is forbidden."""
+    """A forbidden request."""
     kinds = [lambda: write("Gate", value(7)), lambda: write("Gate", value(7) * 9), lambda: write("Gate", value(7), at=4), lambda: read("Vault", 3),
              lambda: read("Vault", 9, at=0), lambda: write("Gate", value(7), path=b"\x28\1")]
     if policy == "reads":
@@ -76,7 +76,7 @@ def evil(rng, policy):
 
 
 def disguised(rng, cip):
-    """The same by another path, or with counts that lie."""
+    """The same with another path, or with false counts."""
     service, path, data = cip[:1], cip[2:2 + 2 * cip[1]], cip[2 + 2 * cip[1]:]
     crane = enip.tag("Crane")
     path = rng.choice([crane + path, path + crane, path + b"\x28\0", path + b"\x29\0\0\0", path + b"\x28\0\x28\0", path + b"\0\0", b"\1\0" + path,
@@ -89,7 +89,7 @@ def disguised(rng, cip):
 
 
 def carried(rng, cip):
-    """A request by itself or over a connection, with items as they should be or nearly."""
+    """A request alone or over a connection, with correct items or slightly wrong ones."""
     if rng.random() < 0.25:
         return enip.unit(HANDLE, CONNECTION, rng.randrange(1, 9), cip)
     if rng.random() < 0.8:
@@ -102,7 +102,8 @@ def carried(rng, cip):
 
 
 def hiding(rng, inner, size, policy):
-    """An allowed write, or a read with too much to it where none is, whose values hold a message; where that begins and ends."""
+    """An allowed write, or a read with extra bytes if there is none, whose values contain a
+    message; and the offsets of that message."""
     size = max((size + 3) // 4 * 4, (len(inner) + 7) // 4 * 4)
     first = rng.choice([size - len(inner), rng.randrange(0, size - len(inner) + 1)])
     data = bytearray(size)
@@ -132,7 +133,7 @@ def spoiled(rng, b):
 
 
 def request(rng, policy, harmless):
-    """Bytes, and places in them where a cut would be dangerous."""
+    """The bytes of a request, and offsets where a cut would be dangerous."""
     what = rng.random() * (0.4 if harmless else 1)
     carrier = alone if harmless else lambda cip: carried(rng, cip)
     if what < 0.25:
@@ -169,7 +170,8 @@ def session(rng, policy):
 
 
 def at_every_place():
-    """A write of Gate inside of one of Crane, cut where it begins and where it ends, and at one more place."""
+    """A write of Gate inside a write of Crane, split where it begins and ends, and at one more
+    offset."""
     inner = alone(write("Gate", value(7)))
     for size in (96, 500, 1000):
         for first in (8, size - len(inner)):
@@ -203,7 +205,7 @@ def one(t, servers):
 
 
 def without_a_simulator(t):
-    """A write inside of a write is refused where it is cut, and passes as the value that it is where it is not."""
+    """A write inside a write is refused if it is split, and passes as a value if it is not."""
     sessions = list(at_every_place())
     for name, cut in (("cuts without a simulator", True), ("the same in one piece", False)):
         heard = [told.unanswered(first, enip.message(0x65, b"\1\0\0\0", HANDLE), b, cuts if cut else [])

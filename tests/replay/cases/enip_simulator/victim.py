@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A controller that is not ours: libplctag's simulator, in a network of its own, where nothing but a loopback is.
+"""A controller of another project: libplctag's simulator, in a network namespace that has only a
+loopback interface.
 
     unshare -rn victim.py PROGRAM
 
-A line of JSON is a session: "turns" of ["tcp", hex, cuts]; "keep": how many segments of it are told (null: all). In bytes to be sent EEEEEEEE stands for
-the session, CCCCCCCC for the connection that was opened last. Answered by what was sent, with what came back, and by what the tags hold in the end."""
+Each input line is a session in JSON: "turns" of ["tcp", hex, cuts], and "keep", the number of
+segments to report (null: all). In the bytes to be sent, EEEEEEEE stands for the session and
+CCCCCCCC for the connection that was opened last. The answer is what was sent and received, and what
+the tags contain at the end."""
 import os
 import struct
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "..", "..", "lib"), os.path.join(HERE, "..", "..")]
-import enip  # noqa: E402
-from victims import Victim, ask, is_told, pieces, serve  # noqa: E402
+import enip  # the number of DINTs of each
+from victims import Victim, ask, is_told, pieces, serve  # the contents of Vault
 
 TAGS = {"Crane": 300, "Gate": 100, "Vault": 100}  # DINTs of each
 SECRET = b"not to say!!"  # what Vault holds
@@ -44,7 +47,7 @@ class Simulator(Victim):
         return s, handle
 
     def state(self):
-        """Of each tag its bytes; None: it has ended, or answers nobody."""
+        """The bytes of each tag; None: the simulator has ended, or does not answer."""
         try:
             s, handle = self.session()
             out = {}
@@ -64,7 +67,7 @@ class Simulator(Victim):
 
 
 def opened(answer):
-    """The number of the connection that an answer opens; None."""
+    """The number of the connection that this answer opens; None."""
     if len(answer) >= 48 and answer[0] == 0x6F and answer[40] in (0xD4, 0xDB) and answer[42] == 0:
         return answer[44:48]
     return None

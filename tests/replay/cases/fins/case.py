@@ -11,13 +11,15 @@ sys.path.insert(0, os.path.join(os.path.dirname(wire.__file__), "..", "lib"))
 import fins  # noqa: E402
 
 PCAPS = os.path.join(os.path.dirname(wire.__file__), "..", "..", "..", "shared", "pcaps")
-# capture: frames that the manuals refuse, by what is wrong with them
+# capture: the number of frames that the manuals do not allow, with their fault
 FILES = {
     "nttcom__zeek-parser-OmronFINS/testing/Traces/test.pcap": 0,
-    "cisagov__icsnpp-omron-fins/testing/traces/omron.pcap": 2,  # a write of one bit that brings six bytes, one forced bit of which two are said
+    # a write of one bit with six bytes of data, and a forced set of two bits with one bit of data
+    "cisagov__icsnpp-omron-fins/testing/traces/omron.pcap": 2,
     "cisagov__icsnpp-omron-fins/testing/traces/omron_fins_tcp_commands_responses.pcap": 0,
     "digitalbond__Quickdraw-Snort/omron_test.pcap": 0,
-    "ntop__nDPI/tests/cfgs/default/pcap/fins.pcap": 2,  # the same, with the one before behind it
+    # the same, and followed by the earlier frame
+    "ntop__nDPI/tests/cfgs/default/pcap/fins.pcap": 2,
 }
 TOS, PLC = "10.20.0.10", "10.30.1.10"
 
@@ -28,7 +30,7 @@ services = {{ plc = {{ protocol = "fins"; ports = ["tcp/9600", "udp/9600"]; {all
 conduits = ( {{ name = "all"; from = "all"; to = "all"; services = ["plc"]; purpose = "tests"; owner = "tests";
                review_by = "2099-01-01"; }} );
 """
-NODES = "nodes = [\"0-255\"];"  # broadcasts among them
+NODES = "nodes = [\"0-255\"];"  # includes broadcasts
 
 
 def policy(t, name, allow=""):
@@ -38,7 +40,8 @@ def policy(t, name, allow=""):
 # ---- tshark's reading --------------------------------------------------------------------------------------------------
 
 class Seen:
-    """A frame as tshark reads it: who sends it, command, answer or not, number; of FINS/TCP's own, its command alone."""
+    """A frame as tshark reads it: sender, command, whether it is an answer, and number; for frames
+    of FINS/TCP itself only the command."""
 
     def __init__(self, values):
         self.number, ip, port, tcp, icf, command, sid, payload = values
@@ -66,7 +69,8 @@ def tshark(path):
 
 
 def expected(seen):
-    """Of each frame in its turn: may it pass where everything may? A command that makes sense; an answer to one of the same flow."""
+    """Whether each frame passes when everything is allowed, in order: a valid command, or an answer
+    to a command of the same flow."""
     open_, out = [], []
     for s in seen:
         if s.tcp != 2:
@@ -87,7 +91,8 @@ def expected(seen):
 
 
 def flows(seen, pdus):
-    """PDUs of a replay in the order of the capture's frames: datagrams and segments hold one each."""
+    """The PDUs of a replay in the order of the capture's frames: each datagram or segment has
+    one."""
     return len(seen) == len(pdus)
 
 
@@ -135,11 +140,11 @@ def real(t, path, senseless):
 
 
 def told(q):
-    """Whether a row that names DM and W may let it through: it touches nothing, or those alone."""
+    """Whether a row for DM and W may allow it: it touches nothing, or only these areas."""
     if q["command"] in (0x2302,) or q["command"] >> 8 in (0x02, 0x03, 0x22, 0x27) and q["command"] != 0x220A:
         return False
     if q["command"] in (0x220A, 0x230A):
-        return False  # none of these captures' places is in DM or W
+        return False  # no address in these captures is in DM or W
     seen, left = fins.effects(q)
     if seen is None or left is None:
         return False
@@ -148,7 +153,7 @@ def told(q):
 
 # ---- drawn -------------------------------------------------------------------------------------------------------------
 
-# What the drawn commands may touch, and where: (first, last) bit of an area.
+# What the drawn commands may touch: (first, last) bit of an area.
 LIMITS = {"d": (0, 100 * 16 - 1), "w": (2 * 16, 9 * 16 - 1), "h": (5 * 16 + 3, 5 * 16 + 12), "e0": (0, 10 * 16 - 1)}
 PLACES = 'd = ["0-99"]; w = ["2-8"]; h = ["5.3-12"]; e = ["0.0-9"];'
 ROWS = {
@@ -193,13 +198,13 @@ def allowed(q, commands, values):
     seen, left = fins.effects(q)
     areas = LIMITS if values is None else {a: LIMITS[a] for a in ("d", "e0")}
     inside = lambda area, word, bit: area in areas and areas[area][0] <= 16 * word + bit <= areas[area][1]
-    # DM and EM are named by words: a bit of one needs nothing more
+    # DM and EM are written with words: a bit of one needs nothing else
     if not all(inside(*place) for place in seen + left):
         return False
     if values is None or not left:
         return True
     if q["data"][0] not in fins.WORDS:
-        return False  # what the word is afterwards nobody knows
+        return False  # the later value of the word is not known
     written = q["data"][6:]
     return all(values[0] <= int.from_bytes(written[i:i + 2], "big") <= values[1] for i in range(0, len(written), 2))
 
@@ -211,7 +216,8 @@ def drawn(t):
     requests = [draw(rng, i % 256) for i in range(2000)]
     for tcp in (False, True):
         out = []
-        for i, b in enumerate(requests):  # a flow each: over TCP what is refused ends one
+        # each in its own flow, because over TCP a refusal ends the flow
+        for i, b in enumerate(requests):
             if tcp:
                 wire.Session(out, TOS, 20000 + i, PLC, 9600).open().ask(fins.node()).answer(fins.nodes()).ask(fins.tcp(b))
             else:
@@ -253,7 +259,7 @@ def splits(t):
     for b in right:
         s.answer(bytes([b]))
     t.equal("a byte at a time", said(t.replay(t.file("bytes.pcap", wire.pcap(out)), policy=row)), want[:4])
-    for at in range(5):  # of five in one segment, the one that is forbidden
+    for at in range(5):  # the position of the forbidden one among five in one segment
         out = []
         frames = [fins.tcp(fins.read("d", 10, 2, k)) for k in range(5)]
         frames[at] = bad
@@ -263,14 +269,14 @@ def splits(t):
 
 
 def trailing(t):
-    """Bytes behind a frame in its datagram, and a frame behind a frame."""
+    """Extra bytes after a frame in its datagram, and a frame after a frame."""
     row = policy(t, "trailing", '{ commands = ["read"]; }')
     good, bad = fins.read("d", 10, 2, 1), fins.write("d", 10, [1], 2)
     for name, b, want in (("alone", good, ["allow"]), ("a byte more", good + b"\0", ["deny"]), ("a write behind", good + bad, ["deny"]),
                           ("cut", good[:-1], ["deny"]), ("no command", good[:11], [])):
         r = t.replay(t.file("trailing.pcap", wire.pcap([wire.udp(TOS, 40000, PLC, 9600, b)])), policy=row)
         t.equal(name, [p["verdict"] for p in r.pdus], want)
-    # FINS/TCP says longer or shorter than it is.
+    # The length field of FINS/TCP is larger or smaller than the frame.
     for off in (-4, -1, 1, 4):
         out = []
         b = bytearray(fins.tcp(good))

@@ -13,7 +13,7 @@ def session(out, port=40000, **kw):
 
 
 def exchange(isn=0xFFFFFFE0, peer=0xFFFFFFF0):
-    """A handshake and N reads with their answers; the numbers wrap on the way."""
+    """A handshake and N reads with their answers; the sequence numbers wrap in between."""
     out = []
     s = session(out, isn=isn, peer_isn=peer).open()
     for i in range(N):
@@ -26,7 +26,8 @@ def places(r):
 
 
 def want(kept):
-    """Where each PDU of `kept` (numbers of packets of exchange()) should be found."""
+    """The frame in which each PDU should be found, when only the packets `kept` (numbers of packets
+    of exchange()) were captured."""
     return sorted(("c2s" if k % 2 else "s2c", (k - 3) // 2 * (12 if k % 2 else 11), n + 1)
                   for n, k in enumerate(kept) if k >= 3)
 
@@ -42,7 +43,7 @@ def check(t):
                 (0, ["allow"] * len(r.pdus)))
         t.equal("without packet %d: flag" % (lost + 1), [f["flags"] for f in r.flows],
                 [[] if lost in (2, len(whole) - 1) else ["midstream"]])
-    # a forbidden write is seen whatever else is missing
+    # a forbidden write is found whatever else is missing
     for lost in range(8):
         out = []
         session(out).open().ask(read_holding(1, 0, 1)).answer(holding(1, [7])).ask(read_holding(2, 0, 1)).answer(holding(2, [7])) \
@@ -72,13 +73,13 @@ def check(t):
         t.equal("answer %d first" % i, places(r), want(order))
         t.equal("answer %d first: status and flags" % i, (r.status, [f["flags"] for f in r.flows]), (0, [[]]))
         t.equal("answer %d first: it has its address" % i, [p["address"] for p in r.pdus if p["dir"] == "s2c"], list(range(N)))
-    # out of order: the frame that completed a PDU is the one that filled the gap
+    # out of order: a PDU is reported at the frame that filled the gap
     out = []
     session(out).open().ask(read_holding(0, 0, 1)[:5]).ask(read_holding(0, 0, 1)[5:]).ask(read_holding(1, 1, 1))
     out[3], out[4], out[5] = out[5], out[4], out[3]
     r = t.replay(t.file("order.pcap", wire.pcap(out)))
     t.equal("out of order: completed by", [(p["offset"], p["packet"]) for p in r.pdus], [(0, 6), (12, 6)])
-    # answers to requests from before the capture: allowed as far as such a request may be
+    # answers to requests from before the capture: allowed if such a request may be
     out = []
     s = session(out)
     s.answer(holding(7, [1])).answer(holding(8, [1])).ask(read_holding(20, 0, 1)).answer(holding(9, [1])).answer(holding(20, [7]))
@@ -92,7 +93,7 @@ def check(t):
     r = t.replay(t.file("before-refused.pcap", wire.pcap(out)))
     t.equal("asked before the capture, and not allowed", [(p["verdict"], p["reason"]) for p in r.pdus],
             [("deny", "modbus.function"), ("deny", "modbus.unit"), ("deny", "modbus.response")])
-    # a capture that lost bytes goes on at the next PDU, and does not call what it cannot read malformed
+    # a capture that lost bytes goes on at the next PDU, and does not call unread bytes malformed
     for seed in range(20):
         rnd = random.Random(seed)
         out = []
@@ -113,7 +114,7 @@ def check(t):
     out[3], out[4] = out[4], out[3]
     r = t.replay(t.file("checksums.pcap", wire.pcap(out)))
     t.equal("out of order with wrong checksums", (len(r.pdus), r.summary["refused_packets"]), (2 * N, {}))
-    # the session ends while something still waits
+    # the session ends while a packet waits
     for end in ("reset", "again"):
         out = []
         s = session(out).open().ask(read_holding(0, 0, 1)).ask(read_holding(1, 1, 1)).ask(write_register(2, 400, 1))
@@ -124,7 +125,7 @@ def check(t):
         r = t.replay(t.file("ends-%s.pcap" % end, wire.pcap(out)))
         t.equal("what waited at the end (%s)" % end, [(p["n"], p["offset"], p["verdict"]) for p in r.pdus],
                 [(1, 12, "allow"), (1, 24, "deny"), (2, 0, "allow")])
-    # which connection: a SYN over a live session that the server challenges, and the same SYN once more
+    # which session: the server challenges a SYN over a live session, and the same SYN comes again
     out = []
     s = session(out).open().ask(read_holding(0, 0, 1)).answer(holding(0, [7]))
     old = (s.seq, s.ack)
@@ -136,7 +137,7 @@ def check(t):
     r = t.replay(t.file("challenged.pcap", wire.pcap(out)))
     t.equal("challenged: n", ([(p["n"], p["offset"]) for p in r.pdus], [f["n"] for f in r.flows]),
             ([(1, 0), (1, 0), (2, 0), (2, 0)], [1, 2]))
-    # packets that no repetition would get through refuse their flow
+    # packets that would fail again when repeated refuse their flow
     out = []
     session(out).c2s(SYN, read_holding(0, 0, 1)).s2c(SYN | ACK).c2s(ACK)
     r = t.replay(t.file("syn-data.pcap", wire.pcap(out)))

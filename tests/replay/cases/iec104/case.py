@@ -13,14 +13,14 @@ import iec104  # noqa: E402
 
 PCAPS = os.path.join(os.path.dirname(wire.__file__), "..", "..", "..", "shared", "pcaps")
 ENERGY = "fkie-cad__ipal_datasets/EnergyDataset/raw/"
-# capture: client ports of flows with APDUs that are none, and whether segments are lost or said twice
+# capture: client ports of flows with invalid APDUs, and whether segments are lost or repeated
 FILES = {
     ENERGY + "orig.pcap": ([], False),
     ENERGY + "R-0.1-0.pcap": ([], True),
     ENERGY + "C-0.1-0.pcap": ([], True),
     ENERGY + "S-0.1-0.pcap": ([], True),
     "ITI__ICS-Security-Tools/pcaps/IEC60870-5-104/JavaRMI_and_IEC_Misc.pcap": ([], False),
-    # made to try dissectors: bytes in front of, between and instead of APDUs
+    # made to test dissectors: bytes before, between and instead of APDUs
     "ITI__ICS-Security-Tools/pcaps/IEC60870-5-104/TestDissectIec104.pcap": ([1568, 1570, 1571, 1572, 1577], False),
     "georgemakrakis__zeek-iec104/testing/Traces/first/iec104.pcap": ([], False),
 }
@@ -33,7 +33,7 @@ services = {{ rtu = {{ protocol = "iec104"; ports = ["tcp/2404"]; {allow} }}; }}
 conduits = ( {{ name = "all"; from = "all"; to = "all"; services = ["rtu"]; purpose = "tests"; owner = "tests";
                review_by = "2099-01-01"; }} );
 """
-STATIONS = "ca = [\"1-65535\"];"  # all of them at once among them
+STATIONS = "ca = [\"1-65535\"];"  # includes the address of all stations
 
 
 def policy(t, name, allow=""):
@@ -43,7 +43,8 @@ def policy(t, name, allow=""):
 # ---- tshark's reading --------------------------------------------------------------------------------------------------
 
 def tshark(path):
-    """What each frame of the capture says, in order: types, and 1000 and the first byte of a control field."""
+    """The messages of each frame of the capture in order: types, and 1000 and the first byte of a
+    control field."""
     out = subprocess.run(["tshark", "-r", path, "-Y", "iec60870_104", "-T", "fields", "-e", "frame.number", "-e", "iec60870_104.type",
                           "-e", "iec60870_104.utype", "-e", "iec60870_asdu.typeid"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
     frames = {}
@@ -61,7 +62,7 @@ def real(t, path, none, torn):
     compared = 0
     for p in whole.pdus:
         told = frames.get(p["packet"])
-        if not told:  # what was put together of several segments tshark counts with another of them
+        if not told:  # tshark counts a message of several segments in another one of them
             continue
         kind = told.pop(0)
         compared += 1
@@ -117,7 +118,7 @@ def draw(rng):
     kind = rng.choice(sorted(iec104.SIZES))
     n = iec104.SIZES[kind]
     body = bytes(rng.choice([0, 0, 0, 1, 1, 2, 3, 13, 64, 128, 129, 255]) for _ in range(n))
-    if kind in (58, 59, 60, 61, 62, 63, 64, 103, 107):  # a time that there is
+    if kind in (58, 59, 60, 61, 62, 63, 64, 103, 107):  # a valid time
         body = body[:n - 7] + struct.pack("<HBBBBB", rng.randrange(60000), rng.randrange(60), rng.randrange(24), rng.randrange(1, 32), rng.randrange(1, 13), 26)
     if kind == 104 and rng.random() < 0.8:
         body = b"\xaa\x55"
@@ -134,7 +135,7 @@ def drawn(t):
     rng = random.Random(seed)
     asks = [draw(rng) for _ in range(2000)]
     out = []
-    for k, a in enumerate(asks):  # a flow each: what is refused ends one
+    for k, a in enumerate(asks):  # each in its own flow, because a refusal ends the flow
         wire.Session(out, TOS, 20000 + k, RTU, 2404).open().ask(iec104.u(iec104.STARTDT_ACT)).answer(iec104.u(iec104.STARTDT_CON)).ask(iec104.i(a))
     capture = t.file("drawn.pcap", wire.pcap(out))
     for name, (row, may) in ROWS.items():
@@ -184,7 +185,7 @@ def splits(t):
     for b in right:
         s.answer(bytes([b]))
     t.equal("a byte at a time", told(t.replay(t.file("bytes.pcap", wire.pcap(out)), policy=row)), begin)
-    for at in range(5):  # of five in one segment, the one that is forbidden
+    for at in range(5):  # the position of the forbidden one among five in one segment
         out = []
         opened(out).ask(b"".join(iec104.i(iec104.single(100, 1) if k == at else iec104.read(100 + k), k) for k in range(5)))
         got = [v for _, _, v in told(t.replay(t.file("train.pcap", wire.pcap(out)), policy=row))]
@@ -192,12 +193,14 @@ def splits(t):
 
 
 def lies(t):
-    """Lengths that are not those of the type, numbers that do not follow, other field lengths, commands inside a file."""
+    """Lengths that do not fit the type, numbers that do not follow each other, other lengths of
+    fields, commands inside a file."""
     row = policy(t, "lies", '{ commands = ["read", "program"]; }')
     good = iec104.i(iec104.interrogate())
     inside_ = iec104.command(125, 1, b"\1\0\1" + bytes([16]) + iec104.i(iec104.single(100, 1)), iec104.FILE)
     harmless = iec104.command(125, 1, b"\1\0\1" + bytes([15]) + iec104.i(iec104.read(100)), iec104.FILE)
-    short = bytes([0x68, 4 + 8]) + bytes(4) + bytes([100, 1, 6, 1, 0, 0, 0, 20])  # as 101 has it: a byte of cause, a byte of address, two of object
+    # as in 101: one byte for the cause, one for the address, two for the object
+    short = bytes([0x68, 4 + 8]) + bytes(4) + bytes([100, 1, 6, 1, 0, 0, 0, 20])
     for name, asked, reason in (
             ("as it is", good, None), ("longer by one", good[:1] + b"\x0f" + good[2:] + b"\0", "iec104.malformed"),
             ("shorter by one", good[:1] + b"\x0d" + good[2:], "iec104.malformed"), ("two objects", good[:7] + b"\2" + good[8:], "iec104.malformed"),

@@ -37,7 +37,7 @@ class Run:
         return self.t.replay(self.t.file("%d.pcap" % self.number, wire.pcap(packets, step=100_000)), "--as-box", policy=cfg)
 
     def session(self, protocol, *requests, allow=""):
-        """Reasons of the requests behind the greeting, and of the flow."""
+        """The reasons for the requests after the greeting, and for the flow."""
         out = []
         s = wire.Session(out, "10.7.0.1", 40000, "10.7.0.2", PORTS[protocol]).open()
         for ask, answer in GREETING.get(protocol, []):
@@ -54,7 +54,8 @@ class Run:
 
 
 def lengths_that_wrap(t):
-    """CVE-2022-20685: record lengths of Modbus file functions whose sum wraps, or that make no progress; the same in items of others."""
+    """CVE-2022-20685: record lengths of Modbus file functions whose sum overflows, or that make no
+    progress; the same in items of other protocols."""
     run = Run(t)
     for function in (20, 21):
         for count in (0, 1, 7, 9, 14, 0x7f, 0x80, 0xf5, 0xf6, 0xff):
@@ -70,7 +71,8 @@ def lengths_that_wrap(t):
 
 
 def one_length_against_the_other(t):
-    """CVE-2017-11401: a length that the filter and the device read differently lets a forbidden function by."""
+    """CVE-2017-11401: a length that the filter and the device read differently lets a forbidden
+    function pass."""
     run, read = Run(t), 'commands = ["read"];'
     for d in (-6, -5, -2, -1, 1, 2, 6, 12, 0x100, 0x7ff0, 0xfff0):
         head = struct.pack("!HHH", 1, 0, (6 + d) & 0xffff)
@@ -87,7 +89,7 @@ def one_length_against_the_other(t):
 
 
 def sessions_without_end(t):
-    """CVE-2026-22259: what is remembered of requests that nobody answers is bounded, and the rest waits."""
+    """CVE-2026-22259: the memory for unanswered requests is bounded, and further requests wait."""
     run = Run(t)
     ask = {"modbus": lambda n: wire.read_holding(n & 0xffff, 0, 1), "slmp": lambda n: F.read("d", 0, 1), "enip": lambda n: enip.request(HANDLE, enip.read("a"), n),
            "s7comm": lambda n: s7.read([s7.place(s7.DB, 1, 0, 1)], n & 0xffff)}
@@ -97,7 +99,8 @@ def sessions_without_end(t):
 
 
 def fragments_of_one_number(t):
-    """CVE-2024-37151: many packets in fragments with one IP number at the same time; what cannot be put together does not pass."""
+    """CVE-2024-37151: many packets in fragments with the same IP id at the same time. Fragments
+    that cannot be put together do not pass."""
     run = Run(t)
     out = []
     s = wire.Session(out, "10.7.0.1", 40000, "10.7.0.2", 502).open()
@@ -111,13 +114,14 @@ def fragments_of_one_number(t):
 
 
 def counts_and_sizes(t):
-    """Snort 3's reads out of bounds in S7comm-plus and IEC 104: every count and size of items against what is there, PDU by PDU."""
+    """Snort 3 read out of bounds in S7comm-plus and IEC 104: every count and size of items is
+    checked against the present bytes, PDU by PDU."""
     run, items = Run(t), [s7.place(s7.DB, 1, 0, 1)]
     for count in (0, 2, 3, 20, 127, 128, 254, 255):
         request = bytearray(s7.read(items))
         request[18] = count
         run.refused("s7comm: %d items said, one there" % count, "malformed", "s7comm", bytes(request))
-    for at in range(19, 31):  # an item's head says another length or syntax
+    for at in range(19, 31):  # the head of an item has another length or syntax
         for value in (0, 0x7f, 0xff):
             request = bytearray(s7.read(items))
             if at < 22 and request[at] != value:
@@ -131,8 +135,9 @@ def counts_and_sizes(t):
 
 
 def nesting(t):
-    """Dissectors that recurse: services in services, ways in ways. One level, then refused; and no slower for being deep."""
-    def worked():  # not how long it took: whoever waits for a core is not slow
+    """Recursive dissectors: services in services, paths in paths. One level is accepted, more are
+    refused, and depth does not make it slower."""
+    def worked():  # processor time, because a program that waits for a core is not slow
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         return used.ru_utime + used.ru_stime
 
@@ -150,14 +155,16 @@ def nesting(t):
 
 
 def holes_by_an_attacker(t):
-    """CVE-2017-11402: a crafted exchange opens a way for something else. Data of an I/O connection that nobody was allowed to open."""
+    """CVE-2017-11402: a crafted exchange opens a way for other packets. Here: data of an I/O
+    connection that nobody was allowed to open."""
     run = Run(t)
     data = lambda number: struct.pack("<HHHIIHHH", 2, 0x8002, 8, number, 1, 0xB1, 4, 1) + b"\0\0"
     out = []
     s = wire.Session(out, "10.7.0.1", 40000, "10.7.0.2", 44818).open()
     for ask, answer in GREETING["enip"]:
         s.ask(ask).answer(answer)
-    s.answer(enip.request(HANDLE, bytes([0xD4, 0, 0, 0]) + struct.pack("<IIHHIIIBB", 0x1007, 0x207, 7, 0x4D, 77, 8000, 8000, 0, 0)))  # nobody asked
+    # without a request
+    s.answer(enip.request(HANDLE, bytes([0xD4, 0, 0, 0]) + struct.pack("<IIHHIIIBB", 0x1007, 0x207, 7, 0x4D, 77, 8000, 8000, 0, 0)))
     for number in (0x1007, 0x207, 0, 0xffffffff):
         out.append(wire.udp("10.7.0.1", 2222, "10.7.0.2", 2222, data(number)))
         out.append(wire.udp("10.7.0.2", 2222, "10.7.0.1", 2222, data(number)))

@@ -29,7 +29,7 @@ TSN = "nttcom__zeek-parser-CCLinkTSNSLMP/testing/Traces/test.pcap"
 
 
 def policy(addresses, services="", conduits=""):
-    """A zone for each host: what is within one, no box sees."""
+    """A policy with a zone for each host, because no box sees traffic inside one zone."""
     zones = " ".join('z%d = { interfaces = ["lan%d"]; networks = ["%s/%d"]; };' % (i, i, a, ipaddress.ip_address(a).max_prefixlen)
                      for i, a in enumerate(addresses))
     return "language_version = 1;\nzones = { %s };\nservices = {\n%s};\nconduits = (\n%s);\n" % (zones, services, conduits)
@@ -47,7 +47,7 @@ def hosts(t, capture):
 
 
 def proposed(t, capture, addresses):
-    """(services, conduits) as texts, and all that was said."""
+    """(services, conduits) as texts, and the whole output."""
     done = t.call("--lang", "en", "learn", "--pcap", capture, "--policy", t.file("site.cfg", policy(addresses)))
     t.equal("learn's status", (done.returncode, done.stderr), (0, b""))
     parts = re.search(r"# into services:\n(.*)\n# into conduits:\n(.*)", done.stdout.decode(), re.S)
@@ -55,13 +55,15 @@ def proposed(t, capture, addresses):
 
 
 def refused(r):
-    """Requests. That a function which receivers cut differently comes alone in its segment is no matter of what was learnt."""
+    """The refused requests. A function that receivers read differently has to be alone in its
+    segment; this is not learnt, so it is left out."""
     return [(p["packet"], p["dir"], p["offset"]) for p in r.pdus
             if p["verdict"] != "allow" and p["dir"] == "c2s" and p["reason"] != "modbus.alone"]
 
 
 def round_trip(t, capture):
-    """The proposal in force, against what is refused where it allows every command. Returns its services and the replay."""
+    """Replays the capture with the proposal in force, compared with what is refused when it allows
+    every command. Returns its services and the replay."""
     addresses = hosts(t, capture)
     services, conduits, text = proposed(t, capture, addresses)
     if not services:
@@ -87,7 +89,8 @@ def talk(asks, port, sport=40000, begin=True):
 
 
 def rows(t, name, asks, port, want, wide=0, **more):
-    """All that is proposed of one session, row by row; `wide` of them say that they allow more than was seen."""
+    """Compares everything that is proposed for one session, row by row. `wide` of the rows say that
+    they allow more than was seen."""
     services, text, r = round_trip(t, t.file(name + ".pcap", talk(asks, port, **more)))
     got = re.findall(r"\{ functions = \[[^{}]*\}", services)
     t.equal(name + ": rows", got, ["{ functions = [%s }" % w for w in want])
@@ -127,7 +130,8 @@ def cip(t):
 
 
 def half(t):
-    """A connection that was opened before anybody looked, and is closed: that is said and not allowed. What was opened before eyes may be closed."""
+    """A connection that was opened before the capture and is closed in it: this is reported, and
+    not allowed. The end of one that was opened in the capture may be allowed."""
     read = enip.service(0x0E, b"\x20\1\x24\1\x30\7")
     controller, state = enip.Controller(), {"connections": {}}
     close, opened = enip.request(HANDLE, enip.forward_close(9)), enip.request(HANDLE, enip.forward_open(5, 0x2000, b""))
@@ -146,7 +150,8 @@ def half(t):
 
 
 def half_of_others(t):
-    """What ends an upload, a reading that repeats itself or a file that nobody saw begin is a comment in every protocol; with its beginning it is a row."""
+    """In every protocol, the end of an upload, of a repeated read or of a file whose beginning was
+    not seen becomes a comment; with its beginning it becomes a row."""
     s7_open = [(s7.connect(), s7.connection(0xD0, 1, 2)), (s7.setup(), s7.data(s7.message(3, 1, s7.setup()[17:25])))]
     s7_read = (s7.read([s7.place(s7.DB, 1, 2, 1)], 2), s7.data(s7.message(3, 2, bytes([s7.READ, 1]), b"\xff\4\0\10\1")))
     job = lambda n, code, more=b"": (s7.data(s7.message(1, n, bytes([code]) + more)), s7.data(s7.message(3, n, bytes([code]))))
@@ -166,7 +171,8 @@ def half_of_others(t):
 
 
 def ends_alone(t):
-    """Of a session that began before the capture only its end is there, or its silence: it is no conduit, whatever its port. With a byte of it, it is."""
+    """Of a session that began before the capture there is only the end, or silence: this gives no
+    conduit, whatever its port is. One byte of data is enough for a conduit."""
     for name, flags in (("closed", (wire.FIN | wire.ACK, wire.FIN | wire.ACK, wire.ACK)), ("reset", (wire.RST, wire.RST, wire.RST)), ("silent", (wire.ACK,) * 3)):
         out = []
         s = wire.Session(out, CLIENT, 40000, SERVER, 9999)
@@ -193,7 +199,8 @@ def melsec(t):
 
 
 def omron(t):
-    """Places of several areas, a write by bits, the exchange of nodes that needs no row; the same in datagrams."""
+    """Places of several areas, a write of bits, the exchange of nodes, which needs no row; and the
+    same in datagrams."""
     memory = fins.Memory()
     places = [fins.place("d", 100), fins.place("w", 7, 3), fins.place("e0", 900), fins.place("cio", 5)]
     asks = [fins.multiple(places, 1), fins.read("h", 12, 2, 2), fins.write("w", 7, [1, 0], 3, 4), fins.request(0x0701, b"", 4)]
@@ -207,13 +214,14 @@ def omron(t):
 
 
 def telecontrol_session(asks):
-    """STARTDT, then each command with its confirmation."""
+    """STARTDT, and then each command with its confirmation."""
     ends = iec104.Ends()
     return [(iec104.u(iec104.STARTDT_ACT), iec104.u(iec104.STARTDT_CON))] + [(ends.ask(a), ends.tell(iec104.confirm(a))) for a in asks]
 
 
 def telecontrol(t):
-    """Objects, values and qualifiers of one station, a clock that all stations are told, what opens a session and needs no row."""
+    """Objects, values and qualifiers of one station, and a clock command to all stations. The
+    opening of a session needs no row."""
     asks = [iec104.interrogate(), iec104.single(4001, 1, True), iec104.single(4001, 1), iec104.single(4002, 0), iec104.scaled(6001, 250), iec104.clock(ca=65535)]
     services, text, r = round_trip(t, t.file("iec104.pcap", talk(telecontrol_session(asks), 2404)))
     t.equal("refused", refused(r), [])
@@ -224,7 +232,8 @@ def telecontrol(t):
 
 
 def yaskawa(t):
-    """Coils, holding registers and M registers of one CPU, a value, a list of registers; the same in datagrams."""
+    """Coils, holding registers and M registers of one CPU, a value, a list of registers; and the
+    same in datagrams."""
     memory = memobus.Memory()
     asks = [memobus.read_holding(100, 10, 1), memobus.read_list([105, 300], 2), memobus.write_holding(400, [250], 3), memobus.write_coils(7, [1, 0], 4),
             memobus.read_registers("m", 100000, 2, 5), memobus.write_bits("m", 1605, [1], 6), memobus.short(0x2008, 0, 0xAAAA, number=7)]
@@ -239,7 +248,8 @@ def yaskawa(t):
     services, text, r = round_trip(t, t.file("memobus-udp.pcap", wire.pcap(out)))
     t.equal("in datagrams: " + services, (refused(r), 'ports = ["udp/9999"]' in services), ([], True))
 def outstation(t):
-    """Points, values and control codes of one outstation, classes, a clock, SELECT and OPERATE, unsolicited responses and what confirms them."""
+    """Points, values and control codes of one outstation, classes, a clock, SELECT and OPERATE, and
+    unsolicited responses with their confirmations."""
     rtu = dnp3.Outstation()
     asks = [dnp3.ask(1, dnp3.CLASSES), dnp3.ask(1, dnp3.points(30, 0, 0, 9), 1), dnp3.ask(3, dnp3.crob(7, dnp3.CLOSE), 2), dnp3.ask(4, dnp3.crob(7, dnp3.CLOSE), 3),
             dnp3.ask(5, dnp3.analog(3, 250), 4), dnp3.ask(2, dnp3.clock(), 5), dnp3.ask(20, dnp3.all_of(60, 2), 6)]
@@ -251,13 +261,15 @@ def outstation(t):
     t.true("values and codes: " + services, '"0x41"' in services and '"select"' in services and '"write_time"' in services and '"read_classes"' in services)
     t.true("whom: " + services, 'outstations = ["10"]' in services and 'masters = ["1"]' in services)
 def unified_session(asks):
-    """A channel without security, then each request (body, the answer's body); None for the answer: it has none."""
+    """A channel without security, and then each request (body, body of the answer); None: no
+    answer."""
     ends = opcua.Ends()
     return ends.begin() + [(ends.ask(a), ends.tell(b)) for a, b in asks]
 
 
 def unified(t):
-    """Nodes, values and attributes without security, which has to be named; what opens a session needs no row. And what nobody can read."""
+    """Nodes, values and attributes without security, which the policy has to name. The opening of a
+    session needs no row. And messages that cannot be read."""
     n = lambda k: opcua.node(2, k)
     value = opcua.data_value(opcua.variant(6, 250))
     asks = [(opcua.endpoints(), opcua.answer(431)), (opcua.create_session(), opcua.answer(464)), (opcua.activate(), opcua.answer(470)),
@@ -279,7 +291,8 @@ def unified(t):
 
 
 def building(t):
-    """Objects, properties, values and priorities of one device; a station behind a router, a broadcast, which have to be named; no answer needs a row."""
+    """Objects, properties, values and priorities of one device. A station behind a router and a
+    broadcast have to be named. Answers need no row."""
     device = bacnet.Device()
     asks = [bacnet.ask(bacnet.read((1, 1)), 1), bacnet.ask(bacnet.read((1, 2)), 2), bacnet.ask(bacnet.read_multiple([((0, 5), [(85, None), (87, 8)])]), 3),
             bacnet.ask(bacnet.write((1, 1), bacnet.real(21.5), priority=8), 4), bacnet.ask(bacnet.write((1, 1), bacnet.NULL, priority=8), 5), bacnet.ask(bacnet.subscribe((0, 5)), 6),
@@ -298,7 +311,8 @@ def building(t):
 
 
 def halfway(t):
-    """Each protocol, its beginning not seen, and a client's port below the server's: the bytes say what it is, and its port who serves."""
+    """Each protocol without its beginning, with a client's port below the server's: the bytes show
+    the protocol, and its port shows the server."""
     read = enip.service(0x0E, b"\x20\1\x24\1\x30\7")
     for name, port, ask, answer, sport in (
             ("modbus", 502, wire.read_holding(1, 5, 1), wire.holding(1, [9]), 400),
@@ -313,10 +327,9 @@ def halfway(t):
 
 
 def idle(t):
-    """
-    The first that a capture has of each session is its server's keep-alive, which stands one number before its next byte. What is asked
-    then is learnt, the first request of it too: rows without that would refuse it.
-    """
+    """The first packet that the capture has of each session is its server's keep-alive, one number
+    before its next byte. All later requests are learnt, even the first one: rows without it would
+    refuse it."""
     for name, port, asks, row in speeches():
         capture = []
         s = wire.Session(capture, CLIENT, 40000, SERVER, port)
@@ -324,7 +337,7 @@ def idle(t):
         s.s2c(wire.ACK)
         s.ack += 1
         s.c2s(wire.ACK)
-        for ask, answer in asks[2:]:  # what can only be said at a beginning was said before
+        for ask, answer in asks[2:]:  # messages that only exist at a beginning came before
             s.ask(ask).s2c(wire.ACK).answer(answer).c2s(wire.ACK)
         services, text, r = round_trip(t, t.file("idle-%s.pcap" % name, wire.pcap(capture)))
         t.equal("%s: services" % name, re.findall(r'protocol = "([^"]*)"', services), [name])
@@ -334,7 +347,8 @@ def idle(t):
 
 
 def speeches():
-    """(name, port, what is asked and answered, a command in the last of it that is to have a row), each from its session's beginning."""
+    """(name, port, requests and answers, a command in the last request that must get a row), each
+    from the beginning of its session."""
     read = lambda n: s7.data(s7.message(3, n, bytes([s7.READ, 1]), b"\xff\4\0\10\1"))
     controller, state = enip.Controller(), {"connections": {}}
     asks = [enip.register()] + [enip.request(0x5EC1, enip.service(0x0E, b"\x20\1\x24\1\x30" + bytes([n]))) for n in (5, 6, 7)]
@@ -354,7 +368,8 @@ def speeches():
 
 
 def lost(t):
-    """A frame that the capture lacks, of the handshake or behind it, is no reason to know less of what is there."""
+    """When the capture lacks a frame, of the handshake or later, everything else is learnt as well
+    as before."""
     for name, port, asks, row in speeches():
         out = []
         s = wire.Session(out, CLIENT, 40000, SERVER, port).open()
@@ -371,7 +386,8 @@ def lost(t):
 
 
 def cut_off(t):
-    """Of a session whose packets the capture holds only the beginnings of, nobody knows what it speaks: it has no line that allows anything."""
+    """A capture with only the first bytes of each packet does not show the protocol: such a session
+    gets no line that allows anything."""
     for begin in (True, False):
         out = []
         s = wire.Session(out, CLIENT, 40000, SERVER, 502)
@@ -384,7 +400,7 @@ def cut_off(t):
 
 
 def plus(t):
-    """S7comm-plus begins as S7comm does, and is another protocol. Met half-way it is that too."""
+    """S7comm-plus begins like S7comm but is another protocol, also when it is met half-way."""
     begin = (s7.connect(), s7.connection(0xD0, 1, 2))
     for name, asks, seen in (("begun", [begin, (s7.plus(), s7.plus())], True), ("half-way", [(s7.plus(), s7.plus())] * 2, False)):
         services, text, r = round_trip(t, t.file("plus-%s.pcap" % name, talk(asks, 102, begin=seen)))
@@ -394,7 +410,8 @@ def plus(t):
 
 
 def io(t):
-    """The data of I/O connections are learnt as what they are, by what opened them: whoever speaks first, and towards the device."""
+    """The data of I/O connections are recognised by the request that opened them, whichever end
+    sends first, and allowed towards the device."""
     controller, state = enip.Controller(), {"connections": {}}
     asks = [enip.register(), enip.request(0x5EC1, enip.forward_open_io(5, 0x2000, 2, 8))]
     tell = wire.udp(CLIENT, 2222, SERVER, 2222, enip.io(0x1005, b"\0\0"))
@@ -417,7 +434,8 @@ def io(t):
 
 
 def unread(t):
-    """Frames of a link that nobody reads: the rest is proposed, and the status says so in both forms."""
+    """Frames of a link type that is not supported: the rest is proposed, and the status says so in
+    both forms."""
     out = []
     wire.Session(out, CLIENT, 40000, SERVER, 502).open().ask(wire.read_holding(1, 5, 1)).answer(wire.holding(1, [9]))
     capture = t.file("unread.pcapng", wire.ng_section() + wire.ng_interface() + wire.ng_interface(dlt=249) +
@@ -429,7 +447,8 @@ def unread(t):
 
 
 def drawn(rng):
-    """One capture: hosts of one, two or three networks, public ones too, that talk by protocols of all kinds, and what is only noise."""
+    """A capture: hosts in one to three networks, also public ones, that use protocols of all kinds,
+    and noise."""
     hosts = ["10.7.1.%d" % n for n in (1, 2, 3, 255)] + ["10.7.2.2", "172.16.5.9", "192.168.1.1", "8.8.8.8", "8.8.4.4", "203.0.113.7", "203.0.113.8",
                                                          "169.254.1.1", "169.254.1.2", "127.0.0.1", "127.0.0.2", "0.0.0.0", "224.0.0.5", "240.0.0.1", "198.51.100.255"]
     if rng.random() < 0.3:
@@ -455,7 +474,8 @@ def drawn(rng):
 
 
 def what_it_writes_stands(t):
-    """Whatever was seen: a file that `learn` is content with is one that `check` takes. Else its status says that there is none."""
+    """Whatever was seen: `check` accepts every file that `learn` calls good. Otherwise the status
+    of `learn` says that there is none."""
     seed = os.environ.get("SEED") or str(random.randrange(1 << 32))
     rng, content, kinds = random.Random(seed), 0, set()
     for n in range(120):
@@ -472,7 +492,8 @@ def what_it_writes_stands(t):
 
 
 def one_network(t):
-    """Two hosts in one network, as most captures have them: each is a zone, and the conduit between them is proposed."""
+    """Two hosts in one network, as in most captures: each is a zone, and the conduit between them
+    is proposed."""
     out = []
     wire.Session(out, "10.7.1.1", 40000, "10.7.1.2", 502).open().ask(wire.read_holding(1, 5, 1)).answer(wire.holding(1, [9]))
     done = t.call("--lang", "en", "learn", "--pcap", t.file("one-network.pcap", wire.pcap(out)))
@@ -488,7 +509,8 @@ def one_network(t):
 
 
 def writes(t):
-    """What is written is named address by address: between two that were, nothing was. What is read may be a span."""
+    """Written addresses are named one by one: none in between is allowed. Read addresses may be a
+    range."""
     write = lambda n, a: wire.modbus(n, 1, struct.pack("!BHH", 6, a, 1))
     services = rows(t, "writes", [(write(1, 10), write(1, 10)), (write(2, 90), write(2, 90)), (write(3, 11), write(3, 11)),
                                   (wire.read_holding(4, 5, 1), wire.holding(4, [9])), (wire.read_holding(5, 9, 1), wire.holding(5, [9]))], 502,
@@ -498,7 +520,8 @@ def writes(t):
 
 
 def many_writes(t):
-    """However many addresses are written, each is named: a list that is long is no reason to allow all of them. Neither are many tags that are read."""
+    """Any number of written addresses is named one by one: a long list is no reason to allow all
+    addresses. The same for many tags that are read."""
     write = lambda n, a: (wire.modbus(n, 1, struct.pack("!BHH", 6, a, 1)),) * 2
     places = list(range(100, 100 + 3 * 1500, 3))
     services, text, r = round_trip(t, t.file("many-writes.pcap", talk([write(n & 0xFFFF, a) for n, a in enumerate(places)], 502)))
@@ -515,7 +538,8 @@ def many_writes(t):
 
 
 def public(t):
-    """A plant whose hosts have public addresses: its networks are zones, and the internet is what else is public."""
+    """A plant whose hosts have public addresses: its networks are zones, and all other public
+    addresses are the internet."""
     out = []
     for i, (client, server) in enumerate((("141.81.0.10", "141.81.5.7"), ("141.81.0.10", "141.81.5.8"), ("10.7.1.1", "8.8.8.8"))):
         wire.Session(out, client, 40000 + i, server, 502).open().ask(wire.read_holding(1, 5, 1)).answer(wire.holding(1, [9]))
@@ -529,7 +553,8 @@ def public(t):
 
 
 def too_much(t):
-    """A proposal that `check` would refuse is not passed off as a policy: it says why, in its first line, and the status is 1."""
+    """A proposal that `check` would refuse is not presented as a policy: its first line says why,
+    and the status is 1."""
     out = [wire.udp("10.7.1.1", 60000, "10.7.2.2", 1024 + n, b"x") for n in range(13000)]
     capture = t.file("too-much.pcap", wire.pcap(out))
     for lang, word in (("en", "# NOT A POLICY: sekisho check refuses it."), ("ja", "# このままではポリシーになりません。")):
@@ -557,8 +582,9 @@ conduits = (
 
 
 def names_of_the_policy(t):
-    """Hosts have the policy's names: an asset that is one address, a fleet's member, a group that is these and no others; and what is proposed so means these hosts.
-    Nothing that the policy's registers ask for is left out of it."""
+    """Hosts get the names of the policy: an asset with one address, a member of a fleet, a group of
+    exactly these hosts. The names in the proposal mean these hosts. Nothing that the policy's
+    registers need is left out."""
     out = []
     ask = [(wire.read_holding(1, 5, 1), wire.holding(1, [9]))], [(wire.modbus(1, 1, struct.pack("!BHH", 6, 5, 1)),) * 2]
     for i, (client, server, what) in enumerate((("10.20.0.10", "10.30.1.11", 0), ("10.20.0.10", "10.30.1.21", 0), ("10.20.0.75", "10.30.1.13", 1), ("10.20.0.75", "10.30.1.23", 1),
@@ -578,7 +604,7 @@ def names_of_the_policy(t):
 
 
 def shared_codes(t):
-    """A code that several of a document's names share has its name beside it."""
+    """A code that several names of a document share has its name beside it."""
     services, text, r = round_trip(t, t.file("shared.pcap", talk([(MELSEC.read("d", 100, 1), MELSEC.answer(bytes(2)))], 5007)))
     t.true("the name: " + services, re.search(r'functions = \["0x04010000"\];( /\* \S+ \*/)', services))
 
@@ -601,7 +627,8 @@ def cases(t):
     if not os.path.isdir(PCAPS):
         t.skip("learnt: real captures", "../shared/pcaps is not there")
         return
-    some = [n for n in files_of("dnp3") if "/conformance/" not in n]  # which are of the loopback
+    # those are captures of the loopback
+    some = [n for n in files_of("dnp3") if "/conformance/" not in n]
     for name in [n for case in ("pcaps", "s7comm", "enip", "fins", "iec104", "opcua", "bacnet") for n in files_of(case)] + some + [TSN]:
         if os.path.getsize(os.path.join(PCAPS, name)) < 1 << 20:
             yield "learnt: " + name.replace("/", " "), real, (t, name)

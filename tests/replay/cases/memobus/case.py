@@ -34,7 +34,7 @@ def seeded(t):
 # ---- drawn -------------------------------------------------------------------------------------------------------------
 
 def draw(rng, number):
-    """A command of any function; most make sense."""
+    """A command with any function; most are valid."""
     ends = {"cpus": (rng.choice([1, 1, 1, 2]), rng.choice([0, 0, 1])), "channels": rng.choice([(0, 0), (0, 0), (1, 2)])}
     at = rng.choice([0, 99, 100, 101, 150, 195, 199, 200, 65535])
     far = rng.choice([0, 99, 100, 150, 199, 200, 1600, 3199, 0xFFFFFFFF])
@@ -55,7 +55,7 @@ def draw(rng, number):
         lambda: of(memobus.register, 0x4346, kind, far, struct.pack("<H", value())), lambda: of(memobus.request, 0x434D, struct.pack("<xH", n) + b"M\x02\0\0\0\0" * n),
         lambda: of(memobus.request, 0x434E, struct.pack("<xH", n) + b"M\x02\0\0\0\0\0\0" * n), lambda: memobus.general(bytes(n), number),
         lambda: of(memobus.request, rng.choice([0x2021, 0x2031, 0x2032, 0x2033, 0x2040, 0x2050, 0x4342, 0x3001, 0x2089, 0x1200, 0x0020]), bytes(n))])()
-    if rng.random() < 0.05:  # a byte of its body is another
+    if rng.random() < 0.05:  # one byte of its body is changed
         k = rng.randrange(12, len(b))
         b = b[:k] + bytes([b[k] ^ 1 << rng.randrange(8)]) + b[k + 1:]
     return b
@@ -66,7 +66,8 @@ def known(q):
 
 
 def within(q, spaces, values=None):
-    """Whether a row with these spaces, (first, last) of each, may let it through: it touches nothing, or those alone."""
+    """Whether a row with these spaces, (first, last) of each, may allow it: it touches nothing, or
+    only these."""
     read, written = memobus.effects(q)
     if read is None or written is None:
         return False
@@ -97,7 +98,8 @@ def drawn(t):
     t.true("some make no sense", 20 < sum(q is None or not memobus.sense(q) for q in map(memobus.parse, requests)) < 800)
     for tcp in (False, True):
         out = []
-        for i, b in enumerate(requests):  # a flow each: over TCP what is refused ends one
+        # each in its own flow, because over TCP a refusal ends the flow
+        for i, b in enumerate(requests):
             if tcp:
                 wire.Session(out, TOS, 20000 + i, MP, PORT).open().ask(b)
             else:
@@ -131,7 +133,7 @@ def runs(numbers, bits=False):
 
 
 def narrowest(requests):
-    """A row a function, of what the reader says that its commands touch and write."""
+    """A row for each function, with what its commands touch and write according to the parser."""
     rows = {}
     for q in requests:
         read, written = memobus.effects(q)
@@ -156,7 +158,8 @@ def narrowest(requests):
 
 
 def codes(t):
-    """Named function by function, with what they touch, all pass; without one of them exactly its own are stopped; reading alone writes nothing."""
+    """Rows for each function with what it touches allow everything. Without one of them, exactly
+    its commands are refused. With reads only, nothing is written."""
     rng = seeded(t)
     requests = [b for b in (draw(rng, i % 256) for i in range(1500)) if (q := memobus.parse(b)) is not None and memobus.sense(q)]
     parsed = [memobus.parse(b) for b in requests]
@@ -216,7 +219,7 @@ def splits(t):
     for b in right:
         s.answer(bytes([b]))
     t.equal("a byte at a time", said(t.replay(t.file("bytes.pcap", wire.pcap(out)), policy=row)), want[:2])
-    for at in range(5):  # of five in one segment, the one that is forbidden
+    for at in range(5):  # the position of the forbidden one among five in one segment
         out = []
         frames = [memobus.read_holding(10, 2, k) for k in range(5)]
         frames[at] = bad
@@ -225,7 +228,8 @@ def splits(t):
 
 
 def lies(t):
-    """Lengths and counts that do not fit, bytes behind a message, other framings, messages inside of one, answers that nobody asked for."""
+    """Wrong lengths and counts, extra bytes after a message, other framings, messages inside a
+    message, answers without a request."""
     row = policy(t, "lies", '{ commands = ["read"]; }, { commands = ["write"]; holding = ["100-199"]; }')
     good = memobus.read_holding(10, 2)
     change = lambda at, v, b=good: b[:at] + bytes([v]) + b[at + 1:]

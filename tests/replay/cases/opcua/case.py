@@ -14,7 +14,7 @@ from opcua import node  # noqa: E402
 
 PCAPS = os.path.join(os.path.dirname(wire.__file__), "..", "..", "..", "shared", "pcaps")
 FOLDER = "cisagov__icsnpp-opcua-binary/"
-# capture: of a policy with security, what rows have to name
+# capture: the security policy that rows have to name
 FILES = {FOLDER + "pcaps/" + name + ".pcap": secured for name, secured in {
     "opcua_with-gap": None,
     "opcua_with-gap_with-handshake": None,
@@ -56,7 +56,7 @@ def policy(t, name, allow=""):
 
 
 def moved(t, path):
-    """Captured on one host's loopback, whose addresses no policy may name."""
+    """A capture of a host's loopback, whose addresses no policy may contain."""
     with open(path, "rb") as f:
         data = f.read()
     here = bytes(15) + b"\1"
@@ -66,7 +66,8 @@ def moved(t, path):
 # ---- tshark's reading --------------------------------------------------------------------------------------------------
 
 def tshark(path):
-    """What each frame of the capture says, in order: the code of a request or of what it answers; None: nobody can read it, or it reports an error."""
+    """The messages of each frame of the capture in order: the code of a request, or of the request
+    that is answered; None: unreadable, or an error."""
     out = subprocess.run(["tshark", "-r", path, "-d", "tcp.port==48010,opcua", "-Y", "opcua", "-T", "fields", "-e", "frame.number", "-e", "opcua.transport.type",
                           "-e", "opcua.servicenodeid.numeric"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
     says = {"HEL": opcua.HELLO, "ACK": opcua.ACKNOWLEDGE, "ERR": opcua.ERROR}
@@ -84,7 +85,7 @@ def real(t, path, secured):
     frames, strange = tshark(path), "pending_overflow" in path
     path = moved(t, path)
     whole = t.replay(path, policy=policy(t, "whole"))
-    # of one capture, made to try a reader, both ends have changed places
+    # in one capture, which was made to test a parser, the ends have changed places
     t.equal("refused", [(p["packet"], p["reason"]) for p in whole.pdus if p["verdict"] != "allow"],
             [(p["packet"], "opcua.response") for p in whole.pdus if strange and p["dir"] == "s2c"])
     t.equal("messages that tshark sees and replay does not", sum(map(len, frames.values())) - len(whole.pdus), -1 if "gap" in path else 0)
@@ -93,7 +94,7 @@ def real(t, path, secured):
         told = frames.get(p["packet"])
         compared += bool(told)
         kind = told.pop(0) if told else None
-        # signed and not encrypted: tshark reads on, for which it takes the mode from nowhere
+        # signed and not encrypted: tshark reads the contents although nothing shows the mode
         if kind is None or p["function"] == opcua.SECURED and secured:
             continue
         code = {431: 428, opcua.WRITE_ATTRIBUTE: 673}.get(p["function"], p["function"])
@@ -127,7 +128,7 @@ def real(t, path, secured):
     if secured:
         judge("not this security", named(codes) + ', { functions = ["Secured"]; security_policies = [%d]; }' % (secured + 1), set(codes))
         judge("every word", '{ commands = ["read", "write", "control", "program", "diagnose"]; security_policies = [1, %d]; }' % secured, set(codes + seal))
-    # without a row that names None nothing is read
+    # without a row that names the policy None nothing is read
     r = t.replay(path, policy=policy(t, "unnamed", '{ commands = ["read", "write", "control", "program", "diagnose"]; }'))
     t.equal("None is not named", {p["verdict"] for p in r.pdus if p["dir"] == "c2s" and p["security policy"] == 1}, {"deny"})
 
@@ -156,7 +157,7 @@ def fits(v):
 
 
 def draw_value(rng):
-    """A variant, and the number in it; None: there is none that a row could limit."""
+    """A variant, and the number in it; None: it has no number that a row could limit."""
     kind = rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 80])
     if kind == 80:  # an array
         return bytes([0x80 | 4]) + opcua.array([struct.pack("<h", 1)]), None
@@ -197,7 +198,7 @@ def draw(rng):
 
 
 def begun(out, port=40000):
-    """A session whose channel is open."""
+    """A session with an open channel."""
     ends = opcua.Ends()
     s = wire.Session(out, TOS, port, PLC, 4840).open()
     for ask, answer in ends.begin():
@@ -211,7 +212,7 @@ def drawn(t):
     rng = random.Random(seed)
     asks = [draw(rng) for _ in range(1500)]
     out = []
-    for k, (_, body) in enumerate(asks):  # a flow each: what is refused ends one
+    for k, (_, body) in enumerate(asks):  # each in its own flow, because a refusal ends the flow
         ends, s = begun(out, 20000 + k)
         s.ask(ends.ask(body, rng.choice([1, 1, 1, 2, 3])))
     capture = t.file("drawn.pcap", wire.pcap(out))
@@ -260,13 +261,13 @@ def splits(t):
         got = told(t.replay(t.file("chunks.pcap", wire.pcap(out)), policy=row))
         t.equal("in %d chunks, a byte at a time" % parts, (got[:5], {g for g in got[5:-1]}, got[-1]),
                 (BEGIN + [("c2s", 631, "allow")], {("s2c", 631, "allow")}, ("c2s", 673, "deny")))
-    for at in range(5):  # of five in one segment, the one that is forbidden
+    for at in range(5):  # the position of the forbidden one among five in one segment
         out = []
         ends, s = begun(out)
         s.ask(b"".join(ends.ask(bad() if k == at else opcua.read([node(2, 100 + k)])) for k in range(5)))
         got = [v for _, _, v in told(t.replay(t.file("train.pcap", wire.pcap(out)), policy=row))]
         t.equal("train, %d" % at, got[4:5 + at], ["allow"] * at + ["deny"])
-    out = []  # an answer that is longer than what is judged as one
+    out = []  # an answer that is longer than one that is judged
     ends, s = begun(out)
     s.ask(ends.ask(opcua.read([node(2, 100)])))
     long = ends.tell(opcua.answer(634, bytes(60000)))
@@ -278,7 +279,8 @@ def splits(t):
 
 
 def lies(t):
-    """Sizes that lie, numbers that do not follow, other channels and tokens, what comes too early or from the wrong end."""
+    """Wrong sizes, numbers that do not follow each other, other channels and tokens, messages that
+    are too early or from the wrong end."""
     row = policy(t, "lies", '{ commands = ["read"]; %s }' % OPEN)
     one = lambda: opcua.read([node(2, 1)])
 
@@ -296,7 +298,7 @@ def lies(t):
         ends.request -= 1
         return first + ends.ask(one())
 
-    def between(ends):  # a chunk of another request within a message
+    def between(ends):  # a chunk of another request inside a message
         a, b = ends.ask(one(), 2), ends.ask(one())
         n = struct.unpack("<I", a[4:8])[0]
         return a[:n] + b + a[n:]

@@ -15,7 +15,7 @@ from opcua import node, qualified, request, string  # noqa: E402
 from victims import Speaker, serve, told  # noqa: E402
 
 NODES = range(1000, 1010)
-HEADER = 24  # bytes of an answer's header behind its node id
+HEADER = 24  # bytes of an answer's header after its node id
 OBJECTS = node(0, 85)
 ZERO = "01000000010600000000ffffffff"  # one result, an Int32 of 0, no diagnostics
 
@@ -28,7 +28,7 @@ def messages(stream):
 
 
 class Numbers:
-    """What an end learns from answers."""
+    """The numbers that an end learns from answers."""
     def __init__(self):
         self.known = {b"\xee" * 4: b"\0" * 4, b"\xdd" * 4: b"\0" * 4, b"\xa5" * 16: bytes(16)}
 
@@ -61,7 +61,7 @@ class Server(Speaker):
             raise OSError("the server has not the nodes that were added: %s" % self.before)
 
     def watch(self):
-        """A session of its own."""
+        """Begins a session of its own."""
         self.watcher, self.numbers, self.ends, self.heard = self.connect(), Numbers(), opcua.Ends(0xEEEEEEEE, 0xDDDDDDDD), b""
         self.receive(1, opcua.hello("opc.tcp://127.0.0.1:%d" % self.port))
         self.receive(1, self.ends.open())
@@ -69,7 +69,7 @@ class Server(Speaker):
             self.receive(1, self.ends.ask(b))
 
     def receive(self, n, b):
-        """The answers to so many requests."""
+        """Waits for the answers to so many requests."""
         self.watcher.sendall(self.numbers.change(b))
         while len(list(messages(self.heard))) < n:
             more = self.watcher.recv(65536)
@@ -86,13 +86,14 @@ class Server(Speaker):
         return [m[28 + HEADER:].hex() for m in self.receive(len(requests), b"".join(self.ends.ask(with_token(b)) for b in requests))]
 
     def state(self):
-        """The value of each node; other attributes of all; what the folder has."""
+        """The value of each node, its other attributes, and the contents of the folder."""
         def read(*items):
             return request(631, struct.pack("<dI", 0, 3) + opcua.array([node(1, n) + struct.pack("<I", a) + string(None) + qualified() for n, a in items]))
         return self.asked(*(read((n, 13)) for n in NODES), read(*((n, a) for n in NODES for a in (2, 3, 4, 5, 6, 14, 15, 17, 20))), opcua.browse([OBJECTS]))
 
     def did(self):
-        """["call", number], ["value", number, what it is now], ["attributes"], ["nodes"]; None: it has ended."""
+        """["call", number], ["value", number, present value], ["attributes"], ["nodes"]; None: the
+        server has ended."""
         try:
             after = self.state()
         except OSError:
@@ -121,7 +122,8 @@ def with_token(b):
 
 def tell(server, job):
     server.sessions += 1
-    if server.sessions % 40 == 0:  # nobody closes them, and it has a hundred
+    # nobody closes the sessions, and the server has room for a hundred
+    if server.sessions % 40 == 0:
         server.put_up()
     numbers = Numbers()
     return {**told(server, job, 0.01, 4, numbers.change, numbers.learn), "did": server.did()}

@@ -9,14 +9,15 @@ import wire
 
 PCAPS = os.path.join(os.path.dirname(wire.__file__), "..", "..", "..", "shared", "pcaps")
 
-# Per file: "absent": what tshark counts and replay does not judge; "refused": what is refused although all of Modbus is
-# allowed. Both by direction and function code, with the reason beside them.
+# For each file: "absent": what tshark counts and replay does not judge; "refused": what is refused
+# although all of Modbus is allowed. Both by direction and function code, with the reason beside
+# them.
 FILES = {
     "ITI__ICS-Security-Tools/pcaps/ModbusTCP/Modbus/modbus_test.pcap": {},
     "OISF__suricata-verify/tests/modbus/modbus.pcap": {
         # one session of which only answers were captured
         "absent": {("s2c", 1): 5},
-        # read device identification with one byte behind its end
+        # read device identification with an extra byte at its end
         "refused": {("c2s", 43): 2}},
     "apache__plc4x/protocols/modbus/src/test/resources/protocols/modbus/tcp/manual-test-capture.pcapng": {},
     "cisagov__icsnpp-modbus/testing/traces/modbus_example.pcap": {
@@ -25,11 +26,11 @@ FILES = {
     "digitalbond__Quickdraw-Snort/modbus_test_data_part1.pcap": {
         # one session of which only answers were captured
         "absent": {("s2c", 1): 10, ("s2c", 42): 1},
-        # as in Suricata's copy
+        # as in Suricata's copy of the file
         "refused": {("c2s", 43): 2}},
     "digitalbond__Quickdraw-Snort/modbus_test_data_part2.pcap": {
-        # function 0, quantity 0, bytes missing or left over: a scan of all codes with four zero bytes behind each. The
-        # device answers these with exceptions, which are refused with their requests.
+        # function 0, quantity 0, missing or extra bytes: a scan of all codes with four zero bytes
+        # after each. The device answers with exceptions, which are refused like their requests.
         "refused": {(d, f): 1 for d in ("c2s", "s2c") for f in (0, 1, 2, 3, 4, 6, 11, 12, 15, 16, 17, 20, 21, 22, 23, 24)}},
     "digitalbond__Quickdraw-Snort/modicon_test.pcap": {
         # one exchange of 261 bytes: the specification ends at 260, so these are no Modbus frames
@@ -38,23 +39,23 @@ FILES = {
         # function 23 with quantities of 0 and 57121 registers; the device answers with an exception
         "refused": {("c2s", 23): 1, ("s2c", 23): 1}},
     "zeek__zeek/testing/btest/Traces/modbus/fuzz-1011.pcap": {
-        # sequence numbers changed at random: answers lie megabytes ahead of their stream
+        # randomly changed sequence numbers: answers are megabytes ahead of their stream
         "order": "as captured",
         # 147 input registers, and their answer
         "refused": {("c2s", 4): 1, ("s2c", 4): 1}},
     "zeek__zeek/testing/btest/Traces/modbus/fuzz-72.pcap": {
-        # random bytes in TCP and Modbus headers throughout: what can still be told apart is no use to compare. What is
-        # refused are answers whose requests were lost, and broken frames.
+        # random bytes everywhere in the TCP and Modbus headers, so the counts cannot be compared.
+        # Answers without requests and broken frames are refused.
         "absent": None, "refused": None},
     "zeek__zeek/testing/btest/Traces/modbus/modbus-and-non-modbus-p502.pcap": {},
     "zeek__zeek/testing/btest/Traces/modbus/modbus-eit.pcap": {
-        # an identification that announces no objects and has three bytes more
+        # an identification that announces no objects and has three extra bytes
         "refused": {("s2c", 43): 1}},
     "zeek__zeek/testing/btest/Traces/modbus/modbusBig.pcap": {},
     "zeek__zeek/testing/btest/Traces/modbus/modbusSmall.pcap": {},
 }
 
-READS = {1, 2, 3, 4}  # 20 and 24 are named by code only
+READS = {1, 2, 3, 4}  # 20 and 24 are named only by their code
 
 POLICY = """language_version = 1;
 site = {{ name = "pcaps"; label = "pcaps"; }};
@@ -78,7 +79,7 @@ def identity(p):
 
 
 def tshark(path, *fields, order="as sent"):
-    # Every field of every PDU of a frame, in order; port 502 is the server in all of these files.
+    # Every field of every PDU of a frame, in order. In all of these files, port 502 is the server.
     out = subprocess.run(["tshark", "-r", path, "-o", "tcp.reassemble_out_of_order:%s" % (order == "as sent"), "-Y", "modbus", "-T", "fields", "-E", "occurrence=a"] +
                          [x for f in fields for x in ("-e", f)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
     return [[c.split(",") if c else [] for c in line.split("\t")] for line in out.decode().splitlines()]
@@ -93,7 +94,7 @@ def tshark_counts(path, order):
 
 
 def written_ranges(path):
-    """Function 23 has two ranges, and a PDU line shows one."""
+    """Function 23 has two ranges, and a PDU line shows only one."""
     return [(int(a[0]), int(n[0])) for codes, a, n in
             tshark(path, "modbus.func_code", "modbus.write_reference_num", "modbus.write_word_cnt")
             if codes == ["23"] and a and n]
@@ -115,7 +116,8 @@ def narrowest(requests, extra):
 
 
 def shortened(rows):
-    """The rows without the last address of the first range, and what they then refuse; None when there is no range."""
+    """The rows without the last address of the first range, and what these rows refuse; None when
+    there is no range."""
     for row in rows:
         m = re.fullmatch(r'functions = \[(\d+)\]; units = \[(\d+)\]; (\w+) = \["(\d+)-(\d+)"\];', row)
         if m is None or m[1] == "23":
@@ -136,7 +138,8 @@ def shortened(rows):
 
 
 def refused_exactly(t, what, r, allowed, gone):
-    """Of the PDUs that were allowed, exactly the requests `gone` picks and the answers to them are refused now."""
+    """Of the allowed PDUs, exactly the requests that `gone` selects, and their answers, are refused
+    now."""
     want = {identity(p) for p in allowed if gone(p)}
     judged = {identity(p): p["verdict"] for p in r.pdus}
     t.equal(what, sorted(i for i in map(identity, allowed) if judged.get(i) != "allow"), sorted(want))
@@ -147,7 +150,7 @@ def one_file(t, path, expected):
     with open(path, "rb") as f:
         data = f.read()
     if b"\x7f\0\0\x01" in data:
-        # Captured on one host's loopback, whose addresses no policy may name.
+        # A capture of a host's loopback, whose addresses no policy may contain.
         path = t.file("moved-" + name, data.replace(b"\x7f\0\0\x01", b"\x0a\x7f\0\x01"))
 
     def run(label, rows):
@@ -164,7 +167,7 @@ def one_file(t, path, expected):
     t.equal(name + ": refused for what they are", {p["reason"] for p in refused} - {"modbus.malformed", "modbus.quantity", "modbus.coil", "modbus.field", "modbus.response"}, set())
     if expected.get("refused", {}) is not None:
         t.equal(name + ": only malformed ones refused", by_code(refused), expected.get("refused", {}))
-    # Answers to requests that the capture does not have say nothing about addresses.
+    # Answers without a captured request tell nothing about addresses.
     allowed = [p for p in allowed if p["reason"] == "allowed"]
     requests = [p for p in allowed if p["dir"] == "c2s"]
     if not requests:

@@ -27,7 +27,7 @@ services = { plc = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( %s ); }
 conduits = ( { name = "c"; from = "tos"; to = "crane"; services = ["plc"]; purpose = "p"; owner = "o"; review_by = "2099-03-31"; } );
 """
 
-# name: rows, and the same as (functions, addresses)
+# name: the rows, and the same as (functions, addresses)
 POLICIES = {
     "read": ('{ commands = ["read"]; holding = ["0-99"]; }', ({3}, range(0, 100))),
     "named": ('{ functions = [3, 8, 11, 12, 20, 24, 43, 100]; }', ({3, 8, 11, 12, 20, 24, 43, 100}, range(65536))),
@@ -36,7 +36,7 @@ POLICIES = {
 
 
 def natural(function, data):
-    """Bytes of data that a server needs behind this function code; None: as many as there are."""
+    """Bytes of data that a server needs after this function code. None: all that there are."""
     if function in (1, 2, 3, 4, 5, 6):
         return 4
     if function in (7, 11, 12, 17):
@@ -56,9 +56,9 @@ def forbidden(rule, frame):
     function, data = frame[1], frame[2]
     n = natural(function, data)
     if n is not None and len(data) < n:
-        return False  # whoever executes half a request is told the rest in the model
+        return False  # a server that executes half a request is handled in its model
     if function in (0, *range(65, 256)) and function not in functions:
-        return False  # nobody knows it
+        return False  # no server knows this function
     if function in (1, 2, 4, 5, 15) and function not in functions:
         first, count = struct.unpack("!HH", data[:4])
         if function == 5:
@@ -69,7 +69,7 @@ def forbidden(rule, frame):
         first, count = struct.unpack("!HH", data[:4])
         count = 1 if function in (6, 22) else count
         if not 1 <= count <= 125 or first + count > 65536:
-            return False  # refused by whoever reads it
+            return False  # every server refuses it
         touched = set(range(first, first + count))
         if function == 23:
             first, count, size = struct.unpack("!HHB", data[4:9])
@@ -93,7 +93,8 @@ def quantity_fits(function, data):
 
 
 class Server:
-    """Takes chunks, remembers what it executed, returns answers. Each frame is (unit, function, data)."""
+    """Takes chunks, remembers what it executed, and returns answers. Each frame is (unit, function,
+    data)."""
 
     def __init__(self):
         self.buffer, self.done, self.closed = b"", [], False
@@ -123,7 +124,7 @@ class Libmodbus(Server):
             answers.append(self.execute(tid, unit, function, self.buffer[8:8 + n], known))
             if self.closed:
                 return answers[:-1]
-            # modbus_flush: after exceptions for unknown functions and for quantities that cannot be
+            # modbus_flush: after exceptions for unknown functions and for impossible quantities
             keep = known and (function in (5, 6, 17, 22) or quantity_fits(function, self.done[-1][2]))
             self.buffer = self.buffer[8 + n:] if keep else b""
         return answers
@@ -153,7 +154,8 @@ class Searching(Impatient):
 
 
 class Stepping(Impatient):
-    """What is no header is skipped, eight bytes at a time, and one of another protocol by its length; as nanoMODBUS."""
+    """Skips whatever is no header, eight bytes at a time, and a message of another protocol by its
+    length; like nanoMODBUS."""
 
     def feed(self, chunk):
         self.buffer += chunk
@@ -172,26 +174,28 @@ class Stepping(Impatient):
 
 
 class Reading(Server):
-    """Takes what one read() gives for one request, by its function code, and forgets the rest; as OpenPLC's server."""
+    """Takes what one read() returns for one request, by its function code, and forgets the rest;
+    like OpenPLC's server."""
 
     def feed(self, chunk):
         if len(chunk) < 8:
             return []
         tid, unit, function = struct.unpack("!H", chunk[:2])[0], chunk[6], chunk[7]
         n, data = natural(function, chunk[8:]), chunk[8:]
-        if function in (15, 16) and n < 255:  # the quantity alone says how much is written
+        if function in (15, 16) and n < 255:  # only the quantity says how much is written
             count = struct.unpack("!H", data[2:4])[0]
             size = (count + 7) // 8 if function == 15 else 2 * count
             data, n = data[:4] + bytes([size & 255]) + data[5:], 5 + size
         if n is not None and len(data) < n:
             return [modbus(tid, unit, bytes([function & 127 | 128, 3]))]
-        if function == 5 and data[2:4] != b"\xff\0":  # whatever is not on is off
+        if function == 5 and data[2:4] != b"\xff\0":  # every value other than on means off
             data = data[:2] + b"\0\0"
         return [self.execute(tid, unit, function, data[:n])]
 
 
 class Halves(Reading):
-    """The same, and what is missing of a write that says where it goes is zeros; as EasyModbus' server."""
+    """The same, but missing bytes of a write with an address count as zeros; like EasyModbus'
+    server."""
 
     def feed(self, chunk):
         if len(chunk) >= 8 + {5: 2, 6: 2, 15: 5, 16: 5, 23: 9}.get(chunk[7] if len(chunk) > 7 else 0, 260):
@@ -228,14 +232,15 @@ class Pymodbus(Server):
 
 
 class OlderPymodbus(Pymodbus):
-    """Version 2 of it has this framer too, and takes 1024 bytes out of its socket at a time."""
+    """Version 2 of pymodbus has this framer too, and reads 1024 bytes at a time from its socket."""
 
     def feed(self, chunk):
         return [a for k in range(0, len(chunk), 1024) for a in super(OlderPymodbus, self).feed(chunk[k:k + 1024])]
 
 
 class RealLibmodbus(Libmodbus):
-    """The library itself at one end of a socket pair: it is called when, by the rules above, a whole request is there."""
+    """The library itself at one end of a socket pair. It is called when, by the rules above, a
+    whole request is there."""
 
     def __init__(self):
         super().__init__()
@@ -245,7 +250,8 @@ class RealLibmodbus(Libmodbus):
         self.ctx = LIB.modbus_new_tcp(b"127.0.0.1", 502)
         self.map = LIB.modbus_mapping_new(65536, 65536, 65536, 65536)
         LIB.modbus_set_socket(self.ctx, self.fd)
-        LIB.modbus_set_response_timeout(self.ctx, 0, 1)  # what it sleeps before it throws away the rest
+        # how long it sleeps before it discards the rest
+        LIB.modbus_set_response_timeout(self.ctx, 0, 1)
         self.query = ctypes.create_string_buffer(260)
 
     def execute(self, tid, unit, function, data, known=True):
@@ -280,7 +286,7 @@ class RealLibmodbus(Libmodbus):
 
 
 def libmodbus():
-    """The library, or None where it is not installed."""
+    """The library; None if it is not installed."""
     try:
         lib = ctypes.CDLL("libmodbus.so.5")
     except OSError:
@@ -306,7 +312,7 @@ if ModbusSocketFramer:
 
 
 def evil(rng):
-    """A whole request to write register 259, for the inside of another one."""
+    """A whole request that writes register 259, to be hidden inside another one."""
     return modbus(rng.choice([6, 16, 259, 0]), rng.choice([0, 1, 6]), struct.pack("!BHH", 6, 259, rng.randrange(65536)))
 
 
@@ -339,7 +345,8 @@ def request(rng, rule):
 
 
 def pieces(rng, stream, ends):
-    """The stream in segments: at the ends of requests, anywhere, or just behind a request's eight bytes."""
+    """Cuts the stream into segments: at the ends of requests, anywhere, or just after the first
+    eight bytes of a request."""
     cuts = set()
     for end in ends:
         if rng.random() < 0.5:
@@ -353,8 +360,8 @@ def pieces(rng, stream, ends):
 
 
 def placed(segments):
-    """Segments with their offsets and how much of each is taken: one that says 0, or less than all of it, is sent again by
-    those that follow it."""
+    """Segments with their offsets and how many bytes of each are taken. What a segment does not
+    deliver is sent again by the following ones."""
     offset = 0
     for payload, gap, at_once, *most in segments:
         yield payload, gap, at_once, offset, most[0] if most else len(payload)
@@ -388,15 +395,17 @@ def read(tid, address, count, unit=1):
 
 
 def written():
-    """(policy, victim, segments): each makes its victim write where nothing may be written, without a box."""
+    """(policy, victim, segments): each makes its victim write where nothing may be written, if
+    there is no box."""
     fifo = modbus(1, 1, struct.pack("!BH", 24, 0x0005))
-    off = struct.pack("!HHHBBHH", 1, 2, 0, 1, 5, 259, 4)  # a read's length is nobody's business, nor is a coil's value
+    # the length of a read does not matter here, nor does the value of a coil
+    off = struct.pack("!HHHBBHH", 1, 2, 0, 1, 5, 259, 4)
     coil = modbus(1, 1, struct.pack("!BHHB", 16, 0, 8, 16) + b"\0\0" + off + b"\0\0")
     hidden = modbus(7, 1, struct.pack("!BHH", 6, 259, 7))
     body = b"\0\0" + hidden
     write = modbus(1, 1, struct.pack("!BHHB", 16, 0, len(body) // 2, len(body)) + body)
     several = struct.pack("!BHHBH", 16, 259, 1, 2, 7)
-    for victim in ("libmodbus", "reading"):  # the box would wait for what the header says
+    for victim in ("libmodbus", "reading"):  # the box would wait for the length in the header
         yield "read", victim, "a write whose header says a byte more", [(modbus(1, 1, struct.pack("!BHH", 6, 259, 7) + b"\0")[:-1], 0, True)]
         yield "read", victim, "one of several, whose header says 80 bytes more", [(modbus(1, 1, several + bytes(80))[:-80], 0, True)]
         yield "set", victim, "a write beyond the last, whose header says so much more that it may come", \
@@ -427,7 +436,8 @@ def written():
         [(skipped[:13], 0, True), (skipped[13:], LATE, True)]
     yield "set", "stepping", "the same, hardly late: what it waits may begin sooner for it than for the box", \
         [(skipped[:13], 0, True), (skipped[13:], 60_000_000, True)]
-    # What is read in its place has its answer, and then the next one is cut where the server goes on.
+    # A request that is read in place of another one gets its answer; then the next one is cut where
+    # the server goes on.
     alike = modbus(7, 1, struct.pack("!BHHB", 16, 0, 8, 16) + struct.pack("!HHHBBHHB", 7, 0, 23, 1, 16, 0, 8, 16) + bytes(3))
     behind = modbus(8, 1, struct.pack("!BHHB", 16, 20, 10, 20) + hidden + bytes(8))
     for victim in ("stepping", "searching", "impatient"):
@@ -449,7 +459,8 @@ def written():
 # ---- through the box ---------------------------------------------------------------------------------------------------
 
 def capture(sessions, model):
-    """One capture of them all: what each server had executed by which frame, by its client port."""
+    """One capture of all sessions: what each server had executed after which frame, by client
+    port."""
     out, at, executed, now = [], [], {}, 0
 
     def clock(gap=0):
@@ -475,7 +486,7 @@ def capture(sessions, model):
 
         base, taken = s.seq, 0
         for payload, gap, at_once, offset, most in placed(segments):
-            if gap:  # it has read what there is before it gives up
+            if gap:  # the server has read what there is before it gives up
                 read(waiting)
                 waiting = b""
                 server.late()
@@ -497,7 +508,8 @@ def capture(sessions, model):
 
 
 def judged(t, name, policy, rule, model, sessions):
-    """What the servers executed before the box refused something, and was forbidden. Also how many sessions passed whole."""
+    """What the servers executed before the box refused something, and what of that was forbidden.
+    Also how many sessions passed completely."""
     data, executed = capture(sessions, model)
     r = t.replay(t.file("%s-%s.pcap" % (name, model), data), "--as-box", policy=policy)
     refused = {}
@@ -529,7 +541,9 @@ def check(t):
         t.equal("%s: %s: refused" % (victim, what), (bad, whole), ([], 0))
     for name, (_, rule) in POLICIES.items():
         for model in MODELS:
-            if model == "halves":  # the rest of a cut request, which may be a read's, is a write to it: nobody mends that from outside
+            # this server takes the rest of a cut request, even of a read, for a write; nothing
+            # outside of it can prevent that
+            if model == "halves":
                 continue
             rng = random.Random("%d %s %s" % (seed, name, model))
             sessions = [random_session(rng, rule) for _ in range(SESSIONS)]

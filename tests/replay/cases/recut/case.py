@@ -24,14 +24,16 @@ def files_of(name):
 
 
 ALL = bool(os.environ.get("SEKISHO_ALL"))
-FEW = 400  # segments of a session, packets of a capture, unless all are wanted
+# sessions with at most so many segments and captures with so many packets, unless all are tested
+FEW = 400
 
 PROTOCOLS = {  # port, UDP ports
     "modbus": (502, (502,)), "enip": (44818, (44818, 2222)), "s7comm": (102, ()), "slmp": (5007, (5008,)), "fins": (9600, (9600,)),
     "dnp3": (20000, (20000,)),
 }
 FRAMES = "fa-yoshinobu__plc-comm-slmp-python/slmp_frames_r08cpu_r00cpu.tsv"
-# Its answers are of other requests, which ends a session: where all is asked at once, more was asked by then.
+# Its answers belong to other requests, which ends a session. When everything is asked at once, more
+# requests came before that end.
 LIES = "cisagov__icsnpp-omron-fins/testing/traces/omron_fins_tcp_commands_responses.pcap"
 TSN = "nttcom__zeek-parser-CCLinkTSNSLMP/testing/Traces/test.pcap"
 
@@ -42,12 +44,13 @@ services = {{ plc = {{ protocol = "{protocol}"; ports = [{ports}]; {allow} }}; }
 conduits = ( {{ name = "all"; from = "all"; to = "all"; services = ["plc"]; purpose = "tests"; owner = "tests";
                review_by = "2099-01-01"; }} );
 """
-# Everything of a protocol, and reads alone.
+# Everything of a protocol allowed, and reads only.
 ROWS = {"all": "", "reads": 'allow = ( { commands = ["read"]; } );'}
 
-# The ways in which nothing is refused that was not, but for the reasons that STRICTER names.
+# The ways in which only requests are newly refused for the reasons in STRICTER.
 EXACT = {"before each end", "at each end", "behind each end", "around each end", "a byte each", "in one", "repeated"}
-# A header's first bytes by themselves: what OpENer would lose its place at. A command that may have more parameters, once it has enough.
+# The first bytes of a header alone, at which OpENer would lose its position; and a command that may
+# have more parameters than have arrived so far.
 STRICTER = {"enip": "enip.cut", "fins": "fins.cut"}
 
 
@@ -58,7 +61,8 @@ def policy(t, protocol, rows):
 
 
 def read(t, protocol, path):
-    """The packets of a capture; of frames without one, a session of them."""
+    """The packets of a capture; for captures of other link types, a session made of their
+    frames."""
     if path == FRAMES:
         out = []
         s = wire.Session(out, "10.7.0.1", 40000, "10.7.0.2", 5007).open()
@@ -68,13 +72,13 @@ def read(t, protocol, path):
                     b = bytes.fromhex(line.split("\t")[1])
                     (s.ask if slmp.parse(b)["asks"] else s.answer)(b)
         return out
-    # Captured on one host's loopback, whose addresses no policy may name.
+    # A capture of a host's loopback, whose addresses no policy may contain.
     return [p if p[:1] != b"E" else p[:12] + p[12:20].replace(b"\x7f\0\0\x01", b"\x0a\x7f\0\x01") + p[20:]
             for p in recut.packets(os.path.join(PCAPS, path))]
 
 
 def judged(t, name, out, cfg, mode):
-    """Each PDU's (function, verdict, reason) by its place, and each flow's verdict."""
+    """Each PDU's (function, verdict, reason) by its position, and each flow's verdict."""
     r = t.replay(t.file(name + ".pcap", wire.pcap(out, step=20_000)), mode, policy=cfg)
     pdus = collections.OrderedDict(((p["client"], p["n"], p["dir"], p["offset"], p["length"]), (p["function"], p["verdict"], p["reason"]))
                                    for p in r.pdus)
@@ -82,13 +86,15 @@ def judged(t, name, out, cfg, mode):
 
 
 def looser(want, got, whole, answers):
-    """What passes now and did not. Of a session that is not whole: which requests pass, where the same PDU was found before."""
+    """What passes now and did not before. For an incomplete session: the requests that pass, where
+    the same PDU was found before."""
     return [(k, v, want.get(k)) for k, v in got.items() if v[1] == "allow" and (answers or k[2] == "c2s") and
             (want.get(k, [0, 0])[1] != "allow" if whole else k in want and k[2] == "c2s" and want[k][1] != "allow")]
 
 
 def in_a_row(want):
-    """PDUs ahead of the first hole of their direction: behind one, a replay looks for a segment that begins with a PDU."""
+    """PDUs before the first gap in their direction. After a gap, a replay looks for a segment that
+    begins with a PDU."""
     nexts, out = {}, []
     for k in sorted(want, key=lambda k: k[3]):
         if k[3] == nexts.setdefault(k[:3], 0):
@@ -98,14 +104,16 @@ def in_a_row(want):
 
 
 def compare(t, what, protocol, base, new, cfg, mode, whole, exact, answers=True):
-    """How many PDUs the two readings gave, and how many of them pass. `answers`: what they belong to is the same in both."""
+    """How many PDUs both replays found, and how many of them pass. `answers`: the answers belong to
+    the same requests in both."""
     want, flows = judged(t, what + ".uncut", base, cfg, mode)
     got, verdicts = judged(t, what, new, cfg, mode)
     t.equal(what + ": looser", looser(want, got, whole, answers)[:5], [])
     if whole:
         t.equal(what + ": flows looser", [f for f, v in verdicts.items() if v == "allow" and flows.get(f) != "allow"], [])
     if exact:
-        cut = {k[:2] for k, v in got.items() if v[2] == STRICTER.get(protocol)}  # such a session has ended
+        # such a session has ended
+        cut = {k[:2] for k, v in got.items() if v[2] == STRICTER.get(protocol)}
         off = [(k, got.get(k), want[k]) for k in in_a_row(want) if want[k][1] == "allow" and got.get(k) != want[k] and k[:2] not in cut]
         t.equal(what + ": others", (len(off), off[:5]), (0, []))
     passes = lambda pdus: sum(v[1] == "allow" for v in pdus.values())
@@ -135,8 +143,9 @@ def one(t, protocol, path, how, seed):
             new = [p for s in these for p in recut.WAYS[how](s, port, ends, rng)]
             if begun:
                 compare(t, what + ".box", protocol, base, new, cfg, "--as-box", True, how in EXACT)
-            if not how.startswith("differs"):  # a replay goes on behind what ends a session
-                # Where all is asked at once and nothing refused, an answer may be that of another request with its number.
+            if not how.startswith("differs"):  # a replay goes on after the end of a session
+                # If everything is asked at once and nothing is refused, an answer may belong to
+                # another request with its number.
                 compare(t, what + (".begun" if begun else ".halfway"), protocol, base, new, cfg, "--as-captured", begun, begun and how in EXACT,
                         how != "at once")
 
@@ -144,7 +153,8 @@ def one(t, protocol, path, how, seed):
 def cases(t):
     t.tally = collections.Counter()
     seed = int(os.environ.get("SEKISHO_SEED", random.SystemRandom().randrange(1 << 32)))
-    share = 1 if ALL else 50 if "/san/" in t.binary else 10  # sanitizers are slow, and look for something else
+    # with sanitizers it is slow, and they look for other faults
+    share = 1 if ALL else 50 if "/san/" in t.binary else 10
     if not os.path.isdir(PCAPS):
         t.skip("recut", "../shared/pcaps is not there")
         return

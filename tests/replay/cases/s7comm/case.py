@@ -38,13 +38,13 @@ conduits = ( {{ name = "all"; from = "all"; to = "all"; services = ["plc"]; purp
                review_by = "2099-01-01"; }} );
 """
 
-SETUP = {0x7000, 0x8000, 0xD000, 0xE000, 0x01F000}  # part of any use
+SETUP = {0x7000, 0x8000, 0xD000, 0xE000, 0x01F000}  # part of every use, needs no row
 EMPTY = 0xF000
 READ, WRITE, PI = 0x010400, 0x010500, 0x012800
 DOWNLOAD = (0x011A00, 0x011B00, 0x011C00)
-# What `read` means: variables, cyclic and on change, their status; messages.
+# What `read` allows: reads of variables, cyclic reads and reads on change, their status; messages.
 READS = {READ, 0x070102, 0x070201, 0x070204, 0x070205, 0x070402, 0x070413}
-# Requests that make the server speak by itself, and what that says.
+# Requests after which the server sends by itself, and the codes of what it sends.
 PUSHED_BY = {0x070102: 0x070102, 0x070108: 0x070108, 0x070113: 0x070113}
 
 AREAS = {0x80: "peripherals", 0x81: "inputs", 0x82: "outputs", 0x83: "flags", 0x84: "db", 0x1C: "counters", 0x1D: "timers"}
@@ -75,7 +75,8 @@ def item_of(field):
 
 
 class Seen:
-    """One PDU as tshark reads it: direction, code (as dpi/s7comm/words.h numbers them; None: an answer that names none), items."""
+    """One PDU as tshark reads it: direction, code (numbers of dpi/s7comm/words.h; None: an answer
+    without a code), items."""
 
     def __init__(self, s2c):
         self.s2c, self.code, self.items, self.data = s2c, EMPTY, [], False
@@ -95,7 +96,7 @@ def tshark(path):
             elif name == "cotp":
                 kind = next(number(f) for f in fields if f.get("name") == "cotp.type")
                 now = Seen(s2c)
-                now.code = (kind >> 4 if kind > 15 else kind) << 12  # of a DT: one that is empty
+                now.code = (kind >> 4 if kind > 15 else kind) << 12  # of an empty DT
                 flows.setdefault(stream, {False: [], True: []})[s2c].append(now)
             elif name == "s7comm" and now is not None:
                 got = {f.get("name"): number(f) for f in fields if f.get("value")}
@@ -113,10 +114,10 @@ def tshark(path):
     return flows
 
 
-# Where the two readings differ: acknowledgements (empty DTs) that tshark does not show, and why.
+# Differences: acknowledgements (empty DTs) that tshark does not show, and why.
 HIDDEN = {
-    # Frame 421 came ahead of its turn; 422 brings the empty DT before it, and 421's request once more. tshark takes all of 422 for a
-    # repetition and dissects nothing in it.
+    # Frame 421 came before its turn. Frame 422 brings the empty DT before it, and the request of
+    # 421 once more. tshark takes all of 422 for a retransmission and dissects nothing in it.
     "wincc_s300_setup-alarm-read_2.pcapng": 1,
 }
 
@@ -126,7 +127,8 @@ def same_code(ours, theirs):
 
 
 def beside_tshark(t, name, pdus, flows):
-    """As many PDUs of each direction of each session, and each the same function."""
+    """Checks that both see the same number of PDUs in each direction of each session, with the same
+    functions."""
     ours = collections.defaultdict(lambda: {False: [], True: []})
     for p in pdus:
         ours[p["client"], p["server"], p["n"]][p["dir"] == "s2c"].append(p["function"])
@@ -172,12 +174,14 @@ def identity(p):
 
 
 def with_rows(t, name, path, label, rows, whole, gone):
-    """Of what the whole protocol's grant allows, exactly what `gone` picks is refused now, and what that makes impossible."""
+    """Of what a grant of the whole protocol allows, exactly what `gone` selects is refused now, and
+    what cannot happen without it."""
     r = t.replay(path, policy=t.file("%s.%s.cfg" % (name, label), policy(rows)))
     before = {identity(p): p for p in whole if p["verdict"] == "allow"}
     refused = [p for p in r.pdus if p["verdict"] != "allow" and identity(p) in before]
     stopped = {p["function"] for p in before.values() if p["dir"] == "c2s" and gone(p["function"])}
-    # Then nobody asks for blocks, or sends them; but for a session met half-way, of which who knows what it had begun.
+    # Then no side asks for blocks or sends them; except in a session that was met half-way, whose
+    # earlier requests are unknown.
     if DOWNLOAD[0] in stopped and any(p["function"] == 0xE000 for p in whole):
         stopped |= set(DOWNLOAD[1:])
     want = {i for i, p in before.items() if p["function"] in stopped}
@@ -208,7 +212,7 @@ def one_file(t, path):
     m = next((m for m in (re.fullmatch(r'functions = \[(\d+)\]; (\w+) = \["([\d.]*?)(\d+)-(\d+)"\];', r) for r in rows) if m), None)
     if m is None:
         return
-    # Without the first byte of a place: the requests that touch it are refused, and others are not.
+    # Without the first byte of a range: the requests that touch it are refused, and no others.
     code, key, head, byte = int(m[1]), m[2], m[3], int(m[4])
     less = [r for r in rows if not touches(r, code, key, head, byte)]
     hit = sum(any(i and "functions = [%d]; %s = [%s];" % ((code,) + place(i)) not in less for i in s.items)
@@ -226,7 +230,8 @@ def touches(row, code, key, head, byte):
 # ---- the same streams, cut otherwise -----------------------------------------------------------------------------------
 
 def streams(path):
-    """Each session as its two ends said it: [(s2c, bytes)], in turns. None: tshark found a stream with holes."""
+    """Each session as the data of its two ends, in turns: [(s2c, bytes)]. None: tshark found a
+    stream with gaps."""
     out = subprocess.run(["tshark", "-r", path, "-o", "tcp.reassemble_out_of_order:TRUE", "-Y", "tcp.port == 102 and tcp.len > 0", "-T", "fields"] +
                          [x for f in ("tcp.stream", "tcp.srcport", "tcp.seq_raw", "tcp.payload") for x in ("-e", f)],
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
@@ -236,7 +241,7 @@ def streams(path):
         s2c, seq, payload = port == "102", int(seq), bytes.fromhex(payload)
         due = nexts.get((stream, s2c), seq)
         if (seq - due) % 2**32 >= 2**31 or len(payload) < 7:
-            continue  # said before, or a byte that keeps the session alive
+            continue  # sent before, or a keep-alive byte
         if seq != due:
             flows[stream] = None
         nexts[stream, s2c] = seq + len(payload)
@@ -251,7 +256,7 @@ def streams(path):
 
 
 def bounds(data):
-    """Where PDUs end in bytes of one end."""
+    """The offsets where PDUs end in the bytes of one end."""
     at, out = 0, []
     while at + 4 <= len(data):
         at += data[at + 2] << 8 | data[at + 3]
@@ -285,9 +290,10 @@ def verdicts(r):
 
 
 def splits(t, path):
-    """However a stream is cut, each of its PDUs has the same verdict, under all and under reads only."""
+    """However a stream is split, each of its PDUs has the same verdict, with all functions allowed
+    and with reads only."""
     name = os.path.basename(path)
-    # Those that begin with a connection, so that a session made of them is whole.
+    # Only sessions that begin with a connection, so that the sessions made from them are complete.
     for i, turns in enumerate(s for s in streams(path) if s[0][1][5:6] == b"\xe0"):
         for rows in (None, ['commands = ["read"];']):
             cfg = t.file("%s.splits.%d.cfg" % (name, rows is None), policy(rows))
@@ -302,7 +308,8 @@ def splits(t, path):
 # ---- the tests' own client and controller (tests/lib/s7.py) ----------------------------------------------------------
 
 def said(requests):
-    """What both ends of a session say, in turns: [(s2c, bytes)]. A download is answered part by part."""
+    """The data of both ends of a session, in turns: [(s2c, bytes)]. A download is answered part by
+    part."""
     ours, theirs = socket.socketpair()
     ours.settimeout(5)
     plc = s7.Controller()
@@ -336,7 +343,8 @@ def said(requests):
 
 
 def own_peers(t):
-    """Each kind of request that the tests' client makes is what tshark takes it for, whole and without a remark, and so are the answers."""
+    """tshark reads each kind of request of the tests' client as intended, completely and without a
+    remark, and its answers as well."""
     items = [s7.place(s7.DB, 10, 0, 3), s7.place(s7.FLAGS, 0, 4, 1, s7.BIT, 3), s7.place(s7.DB, 10, 8, 2, s7.WORD)]
     two = [s7.place(s7.DB, 10, 1, 1), s7.place(s7.DB, 10, 40, 1, s7.WORD)]
     whole = s7.read(items, 9)[7:]

@@ -20,7 +20,8 @@ CLIENT, SERVER = "10.20.0.10", "10.30.1.10"
 SERVERS = {"snap7": ("SEKISHO_SNAP7", "the path of libsnap7.so"), "python": ("SEKISHO_PYTHON_SNAP7", "a folder with python-snap7 3")}
 SESSIONS = int(os.environ.get("SEKISHO_SESSIONS", 400))
 INSTANCES = 24
-SOON, LATE = 0.06, {"snap7": 3.3, "python": 5.3}  # seconds: for an answer; until a server has given up a request
+# seconds: the wait for an answer; the time after which a server has given up a request
+SOON, LATE = 0.06, {"snap7": 3.3, "python": 5.3}
 
 POLICY = """language_version = 1;
 zones = { tos = { interfaces = ["lan1"]; networks = ["10.20.0.0/24"]; }; crane = { interfaces = ["lan2"]; networks = ["10.30.0.0/22"]; }; };
@@ -28,7 +29,7 @@ services = { plc = { protocol = "s7comm"; ports = ["tcp/102"];
   allow = ( { functions = ["read_var"]; db = ["10.0-99"]; } %s ); }; };
 conduits = ( { name = "c"; from = "tos"; to = "crane"; services = ["plc"]; purpose = "p"; owner = "o"; review_by = "2099-03-31"; } );
 """
-# Each a value, of which no more than 1 may be written: (first byte, how many).
+# Each place has a value that may be at most 1: (first byte, number of bytes).
 VALUES = [(40 + 2 * k, 2) for k in range(4)] + [(48 + 4 * k, 4) for k in range(3)] + [(60 + k, 1) for k in range(8)] + [(68 + 2 * k, 2) for k in range(16)]
 POLICIES = {
     "reads": "",
@@ -37,7 +38,7 @@ POLICIES = {
 
 
 def forbidden(name, did):
-    """What was done to a server that the policy does not allow; "" where nothing was."""
+    """What was done to a server against the policy; "": nothing."""
     memory = {k: bytes.fromhex(v) for k, v in did["memory"].items()}
     block = memory["db10"]
     if any(memory["db11"]) or any(memory["flags0"]):
@@ -58,7 +59,8 @@ def forbidden(name, did):
 # ---- streams ---------------------------------------------------------------------------------------------------------
 
 def place(rng, block=10, first=40):
-    """An item, its bytes, whether it is a bit, and how wide a value is; often such values as `values` names."""
+    """An item, its bytes, whether it is a bit, and how wide a value is. Often one of the places in
+    VALUES."""
     if first == 40 and rng.random() < 0.6:
         at, width = rng.choice(VALUES)
         n = rng.randrange(1, 4) if (at + 3 * width - 1) < 100 and (at + 2 * width, width) in VALUES else 1
@@ -75,7 +77,7 @@ def raw_value(rng, n, width):
 
 
 def evil(rng, reference):
-    """A whole request for what is forbidden."""
+    """A whole request for something forbidden."""
     return rng.choice([lambda: s7.write_word(11, 0, 0x0707, reference), lambda: s7.stop(reference),
                        lambda: s7.write([s7.place(s7.FLAGS, 0, 3, 1)], [s7.value(b"\7")], reference),
                        lambda: s7.write([s7.place(s7.DB, 10, 100, 2)], [s7.value(b"\7\7")], reference),
@@ -83,7 +85,8 @@ def evil(rng, reference):
 
 
 def typed(rng, raw, bit):
-    """The data of an item, with one of the types that there are and its way of counting, mostly the right one."""
+    """The data of an item, with one of the existing types and its way of counting, mostly the right
+    one."""
     kind, by_bits = rng.choice([(4, True)] * 5 + [(9, False), (7, False), (6, False), (5, True), (3, False)])
     if bit:
         kind, by_bits = 3, False
@@ -91,7 +94,8 @@ def typed(rng, raw, bit):
 
 
 def several(rng, reference):
-    """A write of several places, of which servers that go by the types of the items find other data than those that go by the data's."""
+    """A write of several places. Servers that go by the types of the items find other data in it
+    than those that go by the types of the data."""
     parts = [place(rng) for _ in range(rng.randrange(1, 4))]
     values = [typed(rng, raw_value(rng, n, width), bit) for _, n, bit, width in parts]
     if rng.random() < 0.3:  # something that could be the data of another item
@@ -99,7 +103,7 @@ def several(rng, reference):
         parts[0] = (s7.place(s7.DB, 10, 40, len(hidden), s7.BYTE), len(hidden), False, 1)
         values[0] = typed(rng, hidden, False)
     items = [p[0] for p in parts]
-    if rng.random() < 0.2:  # of another length than twelve bytes, or with one that nobody counted
+    if rng.random() < 0.2:  # not twelve bytes long, or a number of items that does not fit
         k = rng.randrange(len(items))
         items[k] = rng.choice([items[k][:1] + b"\x0c" + items[k][2:] + b"\0\0", b"\x12\4\xb0\0\0\0" + items[k], items[k] + items[k]])
     even = [v + b"\0" * (len(v) % 2) for v in values[:-1]] + values[-1:]
@@ -107,7 +111,7 @@ def several(rng, reference):
 
 
 def spoiled(rng, b):
-    """A packet with a few bytes that are others, or fewer, or more; heads and lengths most of all."""
+    """A packet with a few bytes changed, missing or added, mostly in heads and lengths."""
     b = bytearray(b)
     for _ in range(rng.randrange(1, 4)):
         at = rng.choice([rng.randrange(len(b)), rng.randrange(min(len(b), 26)), rng.choice([2, 3, 4, 5, 6, 7, 8, 14, 15, 16, 17, 18])]) % len(b)
@@ -124,7 +128,7 @@ def spoiled(rng, b):
 
 
 def in_parts(rng, message):
-    """One message in DTs, of which some may be what no DT is."""
+    """One message in DTs, some of which may be no valid DTs."""
     cuts = sorted(rng.sample(range(1, len(message)), rng.choice([0, 0, 0, 1, 1, 2, 3])))
     parts = [message[a:b] for a, b in zip([0] + cuts, cuts + [len(message)])]
     out = [s7.data(p, k == len(parts) - 1) for k, p in enumerate(parts)]
@@ -134,7 +138,8 @@ def in_parts(rng, message):
 
 
 def holding(reference, inner):
-    """An allowed write whose value is a request, which a server reads that lost its place; where that begins in it."""
+    """An allowed write whose value is a request, which a server reads that has lost its place. Also
+    where the request begins."""
     b = s7.write([s7.place(s7.DB, 10, 40, 60, s7.BYTE)], [s7.value(inner + bytes(60 - len(inner)))], reference)
     return b, len(b) - 60
 
@@ -160,7 +165,7 @@ def request(rng, reference):
 
 
 def session(rng):
-    """Segments: (bytes, whether it comes late; so many seconds after the one before)."""
+    """Segments: (bytes, whether it comes late, or so many seconds after the one before)."""
     out = []
     for k in range(rng.randrange(1, 6)):
         b, dangerous = request(rng, 2 + k)
@@ -179,7 +184,8 @@ def parted(message, *ends):
 
 
 def given_up():
-    """What somebody thought of: a stop that snap7's server reads in a write whose rest came too late. Each: (what, segments)."""
+    """Sessions made by hand: a stop that snap7's server reads in a write whose rest came too late.
+    Each: (what, segments)."""
     stop = s7.stop(9)[7:]
 
     def late(inner):
@@ -189,19 +195,22 @@ def given_up():
                         ("in two DTs, and an empty one between", s7.data(stop[:12], False) + s7.data(b"", False) + s7.data(stop[12:]))):
         first, rest = late(inner)
         yield what, [(first, False), (rest, True)]
-    # The first DT of it goes on in the next write, where the second stands: 35 bytes come before that one's values.
+    # The first DT of the message continues in the next write, where the second DT stands. 35 bytes
+    # come before the values of that write.
     size = 60 - 7 + 35 + 5
     head = stop[:8] + (size + 10 - 26).to_bytes(2, "big") + stop[10:]
     first, rest = late(s7.packet(b"\2\xf0\0" + head + bytes(size - 26))[:60])
     yield "in two DTs in two writes", [(first, False), (rest, True), (holding(3, bytes(5) + s7.data(bytes(10)))[0], False)]
-    # The write's own second DT, which a server that gave up the first takes for a message.
+    # The second DT of the write itself, which a server that gave up the first one takes for a
+    # message.
     whole = s7.write([s7.place(s7.DB, 10, 40, 60, s7.BYTE)], [s7.value(bytes(60 - len(stop)) + stop)], 2)[7:]
     yield "in the second DT of a write", [(s7.data(whole[:-len(stop)], False), False), (s7.data(stop), True)]
 
 
 def one_by_one():
-    """The same; no byte comes long after the one before it, but the last long after the first. Whether a server reads the stop depends on which
-    byte it gives up at."""
+    """The same, byte by byte. No byte comes long after the one before it, but the last one comes
+    long after the first. Whether a server reads the stop depends on the byte at which it gives
+    up."""
     b, at = holding(2, bytes(24) + s7.data(s7.stop(9)[7:]))
     at += 24
     return [(b[:8], False)] + [(b[k:k + 1], 0.09) for k in range(8, 40)] + [(b[40:at], 0.09), (b[at:], 0.09)]
@@ -222,7 +231,8 @@ class Victims:
             raise OSError("the servers did not start")
 
     def did(self, k):
-        """What was done to instance k since it was last asked for; None where the process has ended of it, which then begins anew."""
+        """What was done to instance k since the last call. None: the process has ended; a new one
+        is started."""
         with self.lock:
             try:
                 self.process.stdin.write("%d\n" % k)
@@ -242,7 +252,8 @@ class Victims:
 
 
 def told(victims, k, segments):
-    """Tells an instance these segments of a session: [(segment, answers)], and what was done to it in the end. None: it died."""
+    """Sends these segments of a session to an instance. Returns [(segment, answers)], and what was
+    done to it at the end. None: it died."""
     victims.did(k)
     turns, stream = [], b""
     try:
@@ -250,7 +261,8 @@ def told(victims, k, segments):
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for b, late in [(s7.connect(), False), (s7.setup(), False)] + segments:
             if late:
-                time.sleep(LATE[victims.kind] if late is True else late)  # what is tried: that a server has given up meanwhile
+                # the purpose of this wait: the server gives up meanwhile
+                time.sleep(LATE[victims.kind] if late is True else late)
             answers, stream = b"", stream + b
             s.sendall(b)
             while s7.cut(stream):
@@ -296,7 +308,7 @@ def all_told(victims, sessions):
 
 
 def passed(t, name, sessions, heard):
-    """Of each session, as it was told to a server, the segments that the box passes."""
+    """Of each session, as it was sent to a server, the segments that the box lets pass."""
     out, at, frames, now = [], [], [], 0
     for n, (turns, _) in enumerate(heard):
         s = wire.Session(out, CLIENT, 20000 + n, SERVER, 102).open()
@@ -328,7 +340,7 @@ def one_server(t, kind, path):
             attacks = [did is not None and forbidden(name, did) for _, did in heard]
             crashes, n = victims.died, passed(t, name, sessions, heard)
             whole = [len(heard[k][0]) == n[k] == len(sessions[k]) + 2 for k in range(SESSIONS)]
-            # Again, to servers that are new: nothing but what passes.
+            # Again with new servers: only what passes is sent.
             again = all_told(victims, [s[:max(0, k - 2)] for s, k in zip(sessions, n)])
             bad = [(k, forbidden(name, did), [b.hex() for b, _ in sessions[k][:n[k] - 2]]) for k, (_, did) in enumerate(again)
                    if did is not None and forbidden(name, did)]
@@ -349,7 +361,8 @@ def one_server(t, kind, path):
 
 
 def unhurried():
-    """What makes such a server throw away what has come, or wait from then on, before anything is late."""
+    """Bytes that make such a server discard what has come, or wait from then on, before anything is
+    late."""
     b, at = holding(2, s7.data(s7.stop(9)[7:]))
     error, empty = s7.packet(b"\4\x70\0\1\0"), s7.data(b"", False)
     stop = s7.stop(9)
@@ -360,7 +373,7 @@ def unhurried():
 
 
 def in_time_and_late(t):
-    """What somebody thought of, without a server: refused when it is late, and only then."""
+    """The sessions made by hand, without a server: refused if they are late, and only then."""
     agreed = s7.data(s7.message(3, 1, s7.setup()[17:]))
     known = [*given_up(), ("behind bytes that came one by one", one_by_one())]
     always = list(unhurried())

@@ -26,7 +26,7 @@ def check(t):
     half = struct.pack("<HHB3xHHqHH", 9, 1, 0x80 | 20, 14, 8, 0, 0, 0)  # 2^-20 s, offset 0
 
     def packets(pick, e="<", part=slice(None)):
-        """pick(i): interface, link and clock of the i-th packet."""
+        """pick(i): interface, link type and clock of the i-th packet."""
         return b"".join(ng_packet(p, i, *pick(i)[:2], e, *pick(i)[2:]) for i, p in list(enumerate(out))[part])
 
     first, second = slice(None, 5), slice(5, None)
@@ -57,16 +57,16 @@ def check(t):
         r = t.replay(t.file(name.replace(" ", "-") + ".pcapng", data))
         t.equal(name, (brief(r), r.diagnostics, r.status), (want, [], 1))
         t.equal(name + ": flags", [f["flags"] for f in r.flows], [[]])
-        # cut anywhere: what could be read, and where it ended
+        # cut anywhere: reports what could be read, and where it ended
         for n in list(range(4, len(data), 41)) + [len(data) - 1]:
             r = t.replay(t.file("cut.pcapng", data[:n]))
             if r.status != 3:
                 t.equal("%s cut at %d: between blocks" % (name, n), r.diagnostics, [])
             t.equal("%s cut at %d" % (name, n), (brief(r), len(r.diagnostics)), (want[:len(r.pdus)], int(r.status == 3)))
-    # frames that were not kept whole
+    # incomplete frames
     r = t.replay(t.file("short.pcapng", ng_section() + ng_interface() + b"".join(ng_packet(p, i, keep=60) for i, p in enumerate(out))))
     t.equal("not kept whole", (r.pdus, r.summary["truncated"]), ([], 7))
-    # some frames have a link layer that cannot be read
+    # some frames have a link type that is not supported
     mixed = ng_section() + ng_interface() + ng_interface(dlt=249) + \
         b"".join(ng_packet(p, i) + ng_packet(p, i, 1) for i, p in enumerate(out))
     r = t.replay(t.file("mixed.pcapng", mixed))
@@ -86,7 +86,7 @@ def check(t):
                        ("empty interface", good + _block(1, b""))):
         r = t.replay(t.file("damage.pcapng", data))
         t.equal(name, (r.status, [(d["severity"], d["packet"]) for d in r.diagnostics]), (3, [("error", 1)]))
-    # no captures
+    # files that are no captures
     plain = wire.pcap(out)
     for name, data, en, ja in (("gzip", gzip.compress(plain), "unpack it first", "展開してから"),
                                ("xz", lzma.compress(plain), "unpack it first", "展開してから"),

@@ -41,7 +41,7 @@ def ascii(b):
 
 
 class Searching:
-    """RTU from any byte on."""
+    """A receiver that looks for an RTU frame at every byte."""
 
     def __init__(self):
         self.buffer = b""
@@ -61,7 +61,7 @@ class Searching:
 
 
 class Pymodbus:
-    """Its framer."""
+    """The framer of pymodbus."""
 
     def __init__(self, kind):
         server = self
@@ -97,7 +97,8 @@ def forbidden(function, address):
 
 
 def write(rng, tid):
-    """One that is allowed, with forbidden ones of the other framings in its values; and where they begin in it."""
+    """An allowed write whose values contain forbidden requests in the other framings, and the
+    offset where they begin."""
     evil = rng.choice([rtu, rtu, ascii])(struct.pack("!BBHH", rng.choice([1, 17]), rng.choice([5, 6]), 259, 0xFF00))
     pad = bytes(rng.randrange(12))
     body = pad + evil * rng.randrange(1, 3)
@@ -144,7 +145,7 @@ def check(t):
         t.equal(model + ": forbidden and executed", bad[:3], [])
         t.true(model + ": some sessions are attacks", attacks > 0)
         t.true(model + ": some sessions pass", whole > 20)
-    # A read and the beginning of the next, to each receiver and over either transport.
+    # A read and the beginning of the next one, to each receiver and over either transport.
     read = bytes.fromhex("0110000000060c0300000001dd1200000006010300")
     reads = t.file("reads.cfg", POLICY.replace("[3, 16]", "[3]"))
     if ModbusRtuFramer:

@@ -20,7 +20,7 @@ conduits = ( { name = "c"; from = "tos"; to = "crane"; services = ["plc"]; purpo
 
 
 def forbidden(command, sub, data, ascii):
-    """Whether a server that executes this does what the row does not allow."""
+    """Whether a server that executes this does something that the row does not allow."""
     if command >> 8 == 0x10:
         return True
     if command not in slmp.READS | slmp.WRITES or sub > 3:
@@ -28,12 +28,12 @@ def forbidden(command, sub, data, ascii):
     try:
         seen, left = slmp.effects({"command": command, "sub": sub, "data": slmp.Reader(data, ascii)})
     except (ValueError, KeyError):
-        return False  # nobody executes half a request
+        return False  # nobody executes half of a request
     return any(n != "d" or k > 999 for n, k, *_ in list(seen) + left) or (command not in (0x0401, 0x1401) and bool(seen or left))
 
 
 class Server:
-    """By the length in the header; the subheader must be right."""
+    """A server that cuts the stream by the length in the header, and needs the right subheader."""
     ascii = False
 
     def __init__(self, f):
@@ -51,7 +51,8 @@ class Server:
         return len(b) // 2 if self.f.ascii else len(b)
 
     def execute(self, frame, header):
-        """`header`: where the monitoring timer is, in bytes or pairs of digits. Returns what it answers."""
+        """`header`: the position of the monitoring timer, in bytes or pairs of digits. Returns the
+        answer."""
         command, sub = self.number(frame, header + 2), self.number(frame, header + 4)
         data = frame[2 * (header + 6):] if self.f.ascii else frame[header + 6:]
         self.done.append(forbidden(command, sub, data, self.f.ascii))
@@ -61,7 +62,8 @@ class Server:
             return self.f.answer(end=0x50)
 
     def head(self, b):
-        """Bytes, or pairs, before the monitoring timer, and before the length; None: to be closed; 0: more is needed."""
+        """Bytes, or pairs of digits, before the monitoring timer, and before the length; None:
+        close the connection; 0: more bytes are needed."""
         if len(b) < (4 if self.f.ascii else 2):
             return 0
         form, asks = slmp.form_of(b)
@@ -126,7 +128,7 @@ class ShortReads(Reading):
 
 
 class First(Reading):
-    """Knows 1E as well: a write of words."""
+    """A server that also knows 1E frames: a write of words."""
 
     def feed(self, chunk):
         if not self.f.ascii and len(chunk) >= 14 and chunk[0] == 3 and chunk[8:10] == b"\x20\x44":
@@ -155,7 +157,8 @@ MODELS = {"length": Server, "lenient": Lenient, "headers": Headers, "reading": R
 
 
 def evil(rng, f):
-    """A forbidden frame. In ASCII a value cannot hold a device's letters: what is left are commands without devices."""
+    """A forbidden frame. In ASCII a value cannot contain the letters of a device, so only commands
+    without devices are possible."""
     kind = rng.randrange(5) if not f.ascii else 3
     if kind == 4:  # 1E
         return bytes([3, 0xFF, 10, 0]) + (1000 + rng.randrange(9)).to_bytes(4, "little") + b"\x20\x44\1\0" + f.num(2, 7)
@@ -169,11 +172,11 @@ def evil(rng, f):
 
 
 def session(rng, f):
-    """Segments of a session, and after which of them the server reads."""
+    """The segments of a session, and after which of them the server reads."""
     stream, cuts = b"", set()
     for _ in range(rng.randrange(1, 5)):
         at = len(stream)
-        if rng.random() < 0.05:  # its header counts what does not follow
+        if rng.random() < 0.05:  # a header whose length is larger than the frame
             request, more = evil(rng, f), rng.choice([1, 2, 100, 900])
             h = f.frame(True, 1, slmp.OWN, b"")
             width = len(f.num(2, 0))
@@ -186,12 +189,13 @@ def session(rng, f):
             unit = 4 if f.ascii else 2
             pad = b"0" * rng.choice([0, 1, 2, 3, 7, 8, 10, 11, rng.randrange(40), rng.randrange(1100)])
             body = pad + evil(rng, f) * rng.randrange(1, 3)
-            if rng.random() < 0.3:  # one without its subheader
+            if rng.random() < 0.3:  # a frame without its subheader
                 body = pad + evil(rng, f)[4 if f.ascii else 2:]
             body += b"0" * (-len(body) % unit)
-            # who lost his place behind ten bytes of a header takes the device's number for a length: it leads to the evil one
+            # a receiver that loses its position after ten bytes of a header takes the device's
+            # number for a length, which leads to the forbidden frame
             head = f.request(0x1401, 0, f.device(False, "d", rng.choice([0, len(pad) + 2])) + f.num(2, len(body) // unit))
-            # the length counts what follows it as well
+            # a length that fits the following bytes as well
             width, h = (2, 2 * (13 if f.four else 9)) if f.ascii else (1, 13 if f.four else 9)
             length = len(head) - h + len(body)
             head = head[:h - 2 * width] + f.num(2, length) + head[h:]
@@ -209,7 +213,8 @@ def session(rng, f):
 
 
 def run(t, model, f, sessions):
-    """What the model executed that is forbidden: by itself, and before the box refused something."""
+    """The forbidden requests that the model executed: in total, and before the box refused
+    something."""
     out, executed = [], {}
     for n, segments in enumerate(sessions):
         server, waiting, done = MODELS[model](f), b"", executed.setdefault(20000 + n, [])

@@ -69,7 +69,8 @@ def of_slmp(rng, serial, udp):
 
 
 def drawn(rng, out, port, make, dport, udp):
-    """One session, or the datagrams of a pair of ports, to `out` as (packet, ns after the one before)."""
+    """Adds one session, or the datagrams of two ports, to `out` as (packet, ns after the previous
+    one)."""
     packets, gaps = [], []
     s = wire.Session(packets, TOS, port, CRANE, dport)
     if not udp:
@@ -79,7 +80,7 @@ def drawn(rng, out, port, make, dport, udp):
     waiting = 0
     for k in range(rng.randrange(1, 30 if lossy else 9)):
         request, answer = make(rng, k + 1, udp)
-        # Of a write that is malformed, too, its beginning says only the one.
+        # The beginning of a malformed write shows only this one thing as well.
         whole = request[7:8] == b"\5"
         at = sorted({rng.randrange(1, len(request)) for _ in range(rng.randrange(3))}) if cuts and not whole and rng.random() < 0.5 else []
         if udp:
@@ -89,7 +90,8 @@ def drawn(rng, out, port, make, dport, udp):
                 s.c2s(PSH | ACK, request[a:z])
         gaps += [rng.choice([S // 100, S // 2, 2 * S])] + [S // 1000] * (0 if udp else len(at))
         lost = answer is None or (lossy and rng.random() < 0.8)
-        # More in a stream than may wait: a box lets the client say the next one again, and no capture has that.
+        # More requests of a stream than may wait: a box makes the client repeat the next one, and
+        # no capture has that.
         if lost and (udp or waiting < WAITING):
             waiting += 1
             continue
@@ -104,7 +106,7 @@ def drawn(rng, out, port, make, dport, udp):
 
 
 def captured(sessions):
-    """Beside each other, in the order of their times."""
+    """Merges the sessions in the order of their times."""
     frames = []
     for n, (packets, gaps) in enumerate(sessions):
         at = n * S // 50
@@ -116,7 +118,7 @@ def captured(sessions):
 
 
 def said(r):
-    """By port of the client: the PDUs, and the frame from which its session was refused."""
+    """By client port: the PDUs, and the frame at which its session was refused."""
     flows = {}
     for p in r.lines:
         if p["type"] in ("pdu", "reading"):
@@ -126,19 +128,21 @@ def said(r):
 
 
 def until_refused(pdus, frame):
-    """What passed until then, and of the first that did not what it is; its frame is that of its last byte only where all of it was waited for."""
+    """What passed until then, and the first PDU that did not. Its frame is that of its last byte
+    only if all of the PDU was waited for."""
     n = next((k for k, p in enumerate(pdus) if not p[6] or p[0] > frame > 0), len(pdus))
     return pdus[:n], [(p[2], p[3], p[7]) for p in pdus[n:n + 1] if not p[6] and p[0] <= (frame or p[0])]
 
 
 def of_datagrams(pdus):
-    """A refused one reaches the server where nothing is stopped. So it may be read together with the next one, by who reads in another way;
-    and an answer whose request was forgotten may be its answer."""
+    """Under observe, a refused datagram reaches the server. A receiver that reads differently may
+    then join it with the next one, and an answer to a forgotten request may belong to it."""
     return [p[:6] if p[7].endswith((".unseen_request", ".unread_request")) else p for p in pdus if p[1] == "pdu"]
 
 
 def compared(t, name, udp, box, observed):
-    """How many sessions both accounts agree about, of those that the box refuses and of those that it does not."""
+    """How many sessions have equal results in both replays: of those that the box refuses, and of
+    the others."""
     (pdus, flows), (others, other_flows) = box, observed
     agree, wrong = [0, 0], []
     for port, (good, reason, frame) in flows.items():
@@ -147,7 +151,8 @@ def compared(t, name, udp, box, observed):
             same = of_datagrams(mine) == of_datagrams(theirs) and other == (good, reason, frame)
         else:
             same = until_refused(mine, frame) == until_refused(theirs, other[2]) and other[:2] == (good, reason) and other[2] >= frame
-            # A request that its first segment gives away is refused there by a box, and whole where nothing is stopped: as one that was cut, too.
+            # A request that is recognised by its first segment is refused there by a box, but only
+            # when it is complete under observe; the same for one that was split.
             whole = [p for p in theirs if p[1] == "pdu" or p[0] != other[2]]
             cut = other[1].endswith(".cut") and reason in [p[7] for p in whole if p[0] == other[2]]
             same |= cut and until_refused(mine, frame) == until_refused(whole, other[2]) and not good and other[2] >= frame

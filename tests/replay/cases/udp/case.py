@@ -21,7 +21,8 @@ conduits = ( {{ name = "all"; from = "all"; to = "all"; services = ["plc"]; purp
 
 
 class Form:
-    """One way of speaking: its port, requests and answers by their number. `numbered`: an answer says which request it is for."""
+    """One protocol: its port, and its requests and answers by number. `numbered`: an answer says to
+    which request it belongs."""
 
     def __init__(self, name, protocol, port, read, answer, write, numbered, reason):
         self.name, self.protocol, self.port, self.read, self.answer, self.write = name, protocol, port, read, answer, write
@@ -43,7 +44,7 @@ def one(t, f):
     says = lambda data, sport=40000: wire.udp(SERVER, f.port, CLIENT, sport, data)
 
     def run(name, out):
-        """(direction, verdict) of each PDU, and how many datagrams were refused."""
+        """(direction, verdict) of each PDU, and the number of refused datagrams."""
         r = t.replay(t.file(name.replace(" ", "-") + ".pcap", wire.pcap(out, step=1_000_000)), "--as-box", policy=cfg)
         return [(p["dir"], p["verdict"]) for p in r.pdus], r.summary["refused_packets"], r.summary["fragments"]
 
@@ -53,7 +54,8 @@ def one(t, f):
         t.equal("%s, %s: refused" % (f.name, name), sum(why.values()), refused)
 
     ask, answer, write = f.read, f.answer, f.write
-    # whoever is refused opens nothing: the other end still may, and in a capture both belong to one session
+    # a refused client opens nothing: the other end still may, and in a capture both belong to one
+    # session
     towards = t.file("towards.cfg", POLICY.format(f.protocol, f.port).replace('to = "all"', 'to = "all"; destinations = ["%s"]' % SERVER))
     early = t.file("early.pcap", wire.pcap([says(answer(9)), asks(ask(1)), says(answer(1))], step=1_000_000))
     r = t.replay(early, "--as-box", policy=towards)
@@ -81,7 +83,7 @@ def one(t, f):
     tails = [b"\0", b"\r", ask(1)[:-1], b"\0" * 200]
     passes("bytes behind", [asks(ask(1) + tail) for tail in tails], [], len(tails))
     passes("bytes missing", [asks(ask(1)[:n]) for n in range(len(ask(1)))], [], len(ask(1)))
-    # Fragments of eight bytes: judged as what they are put together to.
+    # Fragments of eight bytes are judged like the datagrams that they form.
     rng = random.Random(1)
     whole = [asks(ask(1)), says(answer(1)), asks(write(2)), asks(ask(3) + write(4)), asks(ask(5)), says(answer(5))]
     want = run("whole", whole)[:2]
@@ -89,13 +91,14 @@ def one(t, f):
         got = run(how, recut.fragmented(whole, how, rng))
         t.equal("%s, %s" % (f.name, how), got[:2], want)
         t.equal("%s, %s: put together" % (f.name, how), (got[2]["reassembled"], got[2]["refused"], got[2]["incomplete"]), (len(whole), 0, 0))
-    # A part of it never comes: nothing of that datagram. A part comes in two readings: the first counts, here and for the kernel, and it is broken.
+    # A missing fragment: nothing of that datagram. A fragment with two contents: the first one
+    # counts, for the box and for the kernel, and it is invalid.
     otherwise = lambda q: [q[0], q[1][:20] + bytes([q[1][20] ^ 1]) + q[1][21:]] + q[1:]
     for name, parts, whole in (("incomplete", lambda q: q[:-1], 0), ("two readings", otherwise, 1)):
         pieces = parts(recut.fragmented([asks(ask(1))], "fragments", rng))
         got, why, fragments = run(name, pieces + [asks(ask(2))])
         t.equal("%s, %s" % (f.name, name), ([d for d, v in got if v == "allow"], fragments["reassembled"]), (["c2s"], whole))
-    # Sixty-four flows at once, none the other's.
+    # Sixty-four separate flows at the same time.
     out = [asks(ask(n), 40000 + n) for n in range(64)] + [asks(write(n), 40000 + n) for n in range(64)] + [says(answer(n), 40000 + n) for n in range(64)]
     got = run("many flows", out)
     t.equal(f.name + ", many flows", (collections.Counter(got[0]), got[1]),

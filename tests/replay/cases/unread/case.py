@@ -23,7 +23,8 @@ def session(out, port=40000):
 
 
 def shifted(by, requests):
-    """The bytes of all requests in segments of 12 that begin `by` bytes into a request."""
+    """The bytes of all requests in segments of 12 bytes, which begin `by` bytes inside a
+    request."""
     stream = b"".join(requests)
     return [stream[i:i + 12] for i in range(by, len(stream), 12)]
 
@@ -38,8 +39,9 @@ def slmp_write(data):
 
 
 def inside(t):
-    """No start, and a write in pieces, of which what it writes is a read: the write is what is judged, wherever it is cut. What nobody knows
-    by its function is no place to begin at, and not passed over either."""
+    """A session without its beginning, and a write in pieces whose values look like a read: the
+    write is judged, wherever it is split. A function that is unknown is no place to begin, and is
+    not passed over either."""
     read, s7_read = read_holding(1, 0, 1), s7.read([s7.place(0x84, 1, 0, 2)])
     slmp_read = bytes.fromhex("500000ffff03000c00100001040000640000a80100")
     asked = enip.request(7, enip.service(0x0E, b"\x20\1\x24\1\x30\5"))
@@ -67,7 +69,7 @@ def inside(t):
 def check(t):
     inside(t)
     http = b"GET /index.html HTTP/1.1\r\nHost: crane\r\n\r\n"
-    # no start, and another protocol: nothing was judged
+    # without its beginning, and in another protocol: nothing was judged
     out = []
     s = session(out)
     for _ in range(5):
@@ -78,14 +80,14 @@ def check(t):
     t.equal("HTTP without a start: summary", (r.summary["unjudged_flows"], r.summary["unread"]), (1, r.flows[0]["unread"]))
     text = t.text(t.file("http.pcap", wire.pcap(out)))
     t.true("HTTP without a start: for people", b"UNJUDGED" in text.stdout and b"NOT JUDGED" in text.stdout and text.returncode == 3)
-    # a conduit that only names protocols
+    # a conduit that only recognises protocols
     out = []
     s = wire.Session(out, OFFICE, 40000, "10.20.0.10", 443)
     for _ in range(3):
         s.ask(b"x" * 50)
     r = t.replay(t.file("named.pcap", wire.pcap(out)))
     t.equal("named only, without a start", (flow(r), r.status), ([("unjudged", "unread", 150)], 3))
-    # no start, every segment shifted: the place is found
+    # without its beginning, and every segment shifted: the place is found
     reads = [read_holding(i, i, 1) for i in range(6)] + [write_register(6, 400, 1), read_holding(7, 1, 1)]
     for by in range(1, 12):
         out = []
@@ -96,7 +98,7 @@ def check(t):
         t.equal("shifted by %d: what is read" % by, [(p["function"], p["verdict"]) for p in r.pdus],
                 [(3, "allow")] * 5 + [(6, "deny"), (3, "allow")])
         t.equal("shifted by %d: unread" % by, (r.flows[0]["unread"], r.status), (12 - by, 1))
-    # behind a lost segment: one byte each, and shifted
+    # after a lost segment: one byte each, and shifted
     for name, parts in (("bytes", lambda q: [bytes([b]) for b in b"".join(q)[3:]]), ("shifted", lambda q: shifted(5, q))):
         out = []
         s = session(out).open().ask(read_holding(90, 0, 1)).answer(holding(90, [1]))
@@ -108,7 +110,7 @@ def check(t):
         t.equal("behind a gap, %s" % name, [(p["function"], p["verdict"]) for p in r.pdus if p["dir"] == "c2s"],
                 [(3, "allow")] * 6 + [(6, "deny"), (3, "allow")])
         t.equal("behind a gap, %s: status" % name, r.status, 1)
-    # ... also where what is lost would have told which of two protocols it is
+    # the same where the lost segment would have shown which of two protocols it is
     two = t.file("two.cfg", open(os.path.join(os.path.dirname(wire.__file__), "site.cfg")).read().replace(
         "services = {", 'services = { other = { protocol = "slmp"; ports = ["tcp/502"]; };', 1).replace('["plc_read"];', '["plc_read", "other"];', 1))
     for gone in ([3], [3, 4]):
@@ -120,7 +122,7 @@ def check(t):
         r = t.replay(t.file("nameless-%d.pcap" % len(gone), wire.pcap([p for i, p in enumerate(out) if i not in gone])), policy=two)
         t.equal("the first request of two protocols, lost with %d" % len(gone), [(p["function"], p["verdict"]) for p in r.pdus if p["dir"] == "c2s"],
                 [(3, "allow"), (3, "allow"), (6, "deny")])
-    # what cannot be found is said, and answers to it are not called allowed
+    # unread bytes are reported, and their answers are not called allowed
     out = []
     s = session(out).open().ask(read_holding(90, 0, 1)).answer(holding(90, [1]))
     s.ask(b"\0" * 8)
@@ -135,7 +137,7 @@ def check(t):
     del out[-1]
     r = t.replay(t.file("garbage-alone.pcap", wire.pcap(out)))
     t.equal("garbage behind a gap, without an answer", (flow(r), r.status), ([("unjudged", "unread", 600)], 3))
-    # an answer to a refused request that could not be kept among the open ones
+    # an answer to a refused request that had no room among the open ones
     out = []
     s = session(out)
     s.answer(holding(80, [1]))
@@ -144,12 +146,12 @@ def check(t):
     s.answer(holding(81, [1]))
     r = t.replay(t.file("seventeen.pcap", wire.pcap(out)))
     t.equal("behind seventeen refused requests", (r.pdus[-1]["verdict"], r.pdus[-1]["reason"]), ("deny", "modbus.unread_request"))
-    # the rest of a PDU that the capture does not hold is no more than that
+    # the rest of a PDU whose beginning is not in the capture is reported as a rest only
     out = []
     session(out).ask(read_holding(1, 0, 1)[5:]).ask(read_holding(2, 0, 1)).answer(holding(2, [7]))
     r = t.replay(t.file("rest.pcap", wire.pcap(out)))
     t.equal("the rest of a PDU", ([(f["verdict"], f["unread"]) for f in r.flows], r.status), ([("allow", 7)], 0))
-    # ... while no place was found behind it, nobody knows whether it is a rest
+    # as long as no place is found after it, it is not known whether it is a rest
     for n in (1, 7, 20, 259):
         out = []
         s = session(out).open().ask(read_holding(90, 0, 1)).answer(holding(90, [1]))
@@ -158,7 +160,7 @@ def check(t):
         s.ask(b"\xff" * n)
         r = t.replay(t.file("short-garbage-%d.pcap" % n, wire.pcap(out)))
         t.equal("%d bytes of garbage behind a gap" % n, (flow(r), r.status), ([("unjudged", "unread", n)], 3))
-    # ... nor where what lies before the place that was found holds a whole request, and bytes that belong to nothing
+    # nor if the bytes before the found place contain a complete request and other bytes
     out = []
     s = session(out).open().ask(read_holding(90, 0, 1)).answer(holding(90, [1]))
     s.ask(b"\0" * 8)
@@ -166,7 +168,8 @@ def check(t):
     s.ask(b"\xff" * 3 + write_register(1, 400, 1) + b"\xff" * 8).ask(read_holding(2, 0, 1)).answer(holding(2, [7]))
     r = t.replay(t.file("hidden.pcap", wire.pcap(out)))
     t.equal("a request among what was not read", (flow(r), r.status), ([("unjudged", "unread", 23)], 3))
-    # a capture that kept only the beginning of each packet: what it cut is not judged, and nothing of it is called allowed or refused
+    # a capture with only the beginning of each packet: the missing bytes are not judged, and
+    # nothing of them is called allowed or refused
     for opened in (True, False):
         for keep in (54, 60, 64):
             out = []
@@ -178,7 +181,7 @@ def check(t):
             name = "cut at %d%s" % (keep, "" if opened else ", half-way")
             r = t.replay(t.file(name.replace(" ", "-") + ".pcap", wire.pcap(out, snaplen=keep)))
             t.equal(name, (flow(r), r.status), ([("unjudged", "unread", 72)], 3))
-    # ... acknowledgements lose nothing, and what was kept whole is judged
+    # acknowledgements lose nothing, and complete packets are judged
     out = []
     session(out).open().ask(read_holding(1, 0, 1)).answer(holding(1, [7])).c2s(wire.ACK).close()
     r = t.replay(t.file("cut-nothing.pcap", wire.pcap(out, snaplen=66)))
@@ -191,7 +194,8 @@ def check(t):
     s.ask(write_register(3, 400, 1))
     r = t.replay(t.file("cut-and-refused.pcap", wire.pcap(out, snaplen=80)))
     t.equal("a refusal behind it", ([f["verdict"] for f in r.flows], r.status), (["deny"], 1))
-    # the server's answer to a SYN that the capture lacks, once more when the session goes on already
+    # the server repeats its answer to a SYN that is not in the capture, after the session has gone
+    # on
     out = []
     session(out).open().ask(read_holding(1, 0, 1)).answer(holding(1, [7]))
     r = t.replay(t.file("answered-twice.pcap", wire.pcap([out[1], out[3], out[1], out[4]])))

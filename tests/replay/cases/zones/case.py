@@ -10,16 +10,18 @@ def flows(r):
 
 
 def modes(t):
-    """One capture under a conduit that enforces and under it observing: read to its end by both, told in the words of each."""
+    """One capture under a conduit that enforces, and under one that observes: it is read to its end
+    in both, and reported in the words of each."""
     web = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
     offer = bytes([30, 12, 0, 1]) + b"\1" * 8  # Multipath TCP
     with open(os.path.join(os.path.dirname(wire.__file__), "site.cfg"), encoding="utf-8") as f:
-        site = f.read()  # in which the office observes at the cranes, and enforces at the TOS
+        site = f.read()  # here the office observes at the cranes, and enforces at the TOS
     for word, policy in (("deny", site.replace('mode = "observe";', "")), ("observe", site.replace('services = ["web"', 'mode = "observe"; services = ["web"'))):
         cfg, stops, out = t.file(word + ".cfg", policy), word == "deny", []
 
         def told(name, want, refused, waits=0):
-            """The flow's verdict and packet; packets that are refused, and those that wait for a place to be read from."""
+            """The flow's verdict and packet; refused packets, and those that wait for a position
+            where reading can begin."""
             r = t.replay(t.file("%s-%s.pcap" % (name, word), wire.pcap(out)), policy=cfg)
             t.equal("%s: %s" % (word, name), [(f[2], f[4]) for f in flows(r)], [want])
             t.equal("%s: %s: packets" % (word, name), r.summary["refused_packets"],
@@ -27,12 +29,13 @@ def modes(t):
             t.equal("%s: %s: status" % (word, name), r.status, 1 if stops else 0)
             return [(p["function"], p["dir"], p["verdict"]) for p in r.pdus]
 
-        # bytes that are no PDU: the next one is found behind them
+        # bytes that are no PDU: the next PDU is found after them
         crane = lambda: wire.Session(out, "10.10.0.5", 40000, "10.30.1.10", 502)
         crane().open().ask(read_holding(1, 0, 1)).answer(holding(1, [7])).ask(b"\xff" * 12).ask(write_register(2, 0, 1)).close()
         t.equal(word + ": around other bytes", told("junk", (word, 6), {"modbus.malformed": 1, "modbus.function": 1}),
                 [(3, "c2s", "allow"), (3, "s2c", "allow"), (6, "c2s", word)])
-        # a server that takes an offer of Multipath TCP: what no repetition gets through refuses the flow
+        # a server that accepts an offer of Multipath TCP: packets that would fail again when
+        # repeated refuse the flow
         out = []
         crane().c2s(wire.SYN, options=offer).s2c(wire.SYN | wire.ACK, options=offer).c2s(wire.ACK).ask(read_holding(1, 0, 1)).answer(holding(1, [7]))
         t.equal(word + ": PDUs over Multipath TCP", told("paths", ("deny", 2) if stops else ("allow", 0), {"tcp.multipath": 1}),
@@ -41,7 +44,7 @@ def modes(t):
         out = []
         crane().c2s(wire.SYN, read_holding(0, 0, 1)).s2c(wire.SYN | wire.ACK).c2s(wire.ACK)
         told("syn", ("deny", 1) if stops else ("allow", 0), {"tcp.syn_data": 1}, waits=2)
-        # another protocol: all of the session from there on, but for a reset
+        # another protocol: the rest of the session is refused, except a reset
         out = []
         wire.Session(out, "10.10.0.5", 40000, "10.20.0.10", 443).open().ask(web).answer(b"HTTP/1.1 200 OK\r\n\r\n").ask(web).c2s(wire.RST | wire.ACK)
         told("web", (word, 4), {"protocol.wrong": 3})
@@ -90,12 +93,12 @@ def check(t):
         ("10.10.0.5:1234", "udp", "allow"), ("10.10.0.5:0", "icmp", "allow"), ("[2001:db8:10::5]:0", "icmp", "allow"),
         ("10.20.0.10:0", "icmp", "deny")])
     t.equal("errors that quote a session, and redirects", (r.summary["related"], r.summary["refused_packets"]["related"]), (1, 1))
-    # other protocols over IP are named by no policy, and are not ICMP
+    # a policy cannot name other protocols over IP, and they are not ICMP
     out = [wire.ip_packet("10.20.0.10", "10.30.1.10", proto, b"\0" * 24) for proto in (47, 50, 132)]
     name = t.file("other.pcap", wire.pcap(out))
     t.equal("other protocols over IP", [(f["transport"], f["protocol"], f["verdict"], f["reason"]) for f in t.replay(name).flows],
             [("ip", "unknown", "deny", "no_conduit")] * 3)
-    # what is no IP is counted and said
+    # packets that are not IP are counted and reported
     arp = bytearray(wire.pcap(out[:1]))
     arp[36 + 16:38 + 16] = b"\x08\x06"
     name = t.file("arp.pcap", bytes(arp))

@@ -85,8 +85,7 @@ struct verdict repeat_judge(struct crossing *x)
 		from = d->acked;
 	if (seq_diff(to, from) <= 0)
 		return go_on();
-	kept = bytes_of(x->i->rooms.pdu,
-			stream_kept_copy(&f->stream, &x->i->pool, x->dir, x->i->rooms.pdu, PDUS_MAX));
+	kept = bytes_of(x->i->rooms.pdu, stream_kept_copy(&f->stream, &x->i->pool, x->dir, x->i->rooms.pdu, PDUS_MAX));
 	while (seq_diff(from, pdu) > 0 && c->enforcer->frame(c->state, x->dir, kept, &n) == FRAME_WHOLE &&
 	       seq_diff(from, pdu + (uint32_t)n) >= 0 && bytes_skip(&kept, n))
 		pdu += (uint32_t)n;

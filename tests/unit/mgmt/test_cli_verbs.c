@@ -1015,8 +1015,7 @@ static void test_events(void **state)
 		 "{\"event\":{\"seq\":20,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"pdu\",\"verdict\":\"deny\","
 		 "\"reason\":\"modbus.response\",\"client\":\"10.1.1.1:40000\",\"server\":\"10.2.2.2:502\","
 		 "\"transport\":\"tcp\",\"direction\":\"s2c\",\"protocol\":\"modbus\"}}");
-	says(&r, "explain 20", ANY,
-	     "the response of 10.2.2.2:502 to 10.1.1.1:40000 (modbus) was refused: response");
+	says(&r, "explain 20", ANY, "the response of 10.2.2.2:502 to 10.1.1.1:40000 (modbus) was refused: response");
 	/* A record about the box itself is a sentence as well. */
 	box_says(MSG_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":21,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"role\",\"role\":\"dpi\","

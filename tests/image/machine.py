@@ -134,7 +134,7 @@ class Machine:
             self.console.sendall(b"q" if prompt == "(END)" else b" ")
             more, prompt = self.wait(r"(.*?)(sekisho> |:\x1b\[K|\(END\))", seconds).groups()
             text += "\n" + more
-        return re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", text)
+        return re.sub(r"\x1b\[[?0-9;]*[A-Za-z]| \x08", "", text)  # the pager folds a line by a space that it takes back
 
     def link(self, card, up):
         """Plugs or unplugs the cable of a card."""

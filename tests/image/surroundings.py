@@ -237,7 +237,8 @@ def policy_from_a_stick(m, site):
     site.table()
 
 
-def log_in(m, seconds=600):
+def log_in(m, seconds=600, code=None):
+    """`code`: of the second factor, where the console asks for one."""
     m.wait("Password: ", seconds)
     m.say("not the passphrase")
     m.wait("Login incorrect", 60)
@@ -246,6 +247,9 @@ def log_in(m, seconds=600):
         m.say("root")
         m.wait("Password: ", 60)
     m.say(PASSPHRASE)
+    if code:
+        m.wait("(?:or a recovery code|またはリカバリーコード):[^>]*> $", 60)
+        m.say(code)
     m.wait("sekisho> ", 60)
 
 

@@ -23,7 +23,7 @@ static void child(int lines)
 
 	pager_begin(&c);
 	for (int i = 1; i <= lines; i++)
-		fprintf(c.out, "line %d.\n", i);
+		fprintf(c.out, "行 line %d.\n", i);
 	pager_end(&c);
 	fprintf(c.out, "the end\n");
 	fflush(c.out);
@@ -91,6 +91,25 @@ static void a_long_text(void **state)
 	assert_true(ended(pid, fd) == 7);
 }
 
+/* As on a Japanese console of a machine without Japanese locales. */
+static void a_locale_that_is_not_there(void **state)
+{
+	char text[65536] = "";
+	int fd;
+	pid_t pid;
+
+	(void)state;
+	setenv("LANG", "C.UTF-8", 1);
+	setenv("LC_MESSAGES", "ja", 1);
+	pid = begin(100, &fd);
+	assert_true(shows(fd, text, sizeof(text), "行 line 23."));
+	assert_true(write(fd, "q", 1) == 1);
+	assert_true(shows(fd, text, sizeof(text), "the end"));
+	assert_true(ended(pid, fd) == 7);
+	unsetenv("LANG");
+	unsetenv("LC_MESSAGES");
+}
+
 static void a_short_text(void **state)
 {
 	char text[65536] = "";
@@ -122,6 +141,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_long_text),
+		cmocka_unit_test(a_locale_that_is_not_there),
 		cmocka_unit_test(a_short_text),
 		cmocka_unit_test(not_wanted),
 	};

@@ -49,7 +49,7 @@ class Site:
             subprocess.run(["ip", "-n", ns, "route", "add", "default", "via", BOX[short]], check=True)
         self.office, self.crane, self.adm = (self.net.ns(x) for x in ("office", "crane", "adm"))
         self.arrived = Capture(self.net, self.crane, "card")
-        self.written, self.sent, self.stopped = [], 0, threading.Event()
+        self.written, self.sent, self.stopped, self.paused = [], 0, threading.Event(), threading.Event()
         with inside(self.crane):
             plc = socket.create_server(("10.30.1.10", 502))
         serving.each(plc, self.plc)
@@ -86,7 +86,7 @@ class Site:
                  ip4("10.10.0.66", "10.30.1.10", 1, b"\x08\0\xf7\xff" + bytes(4)),
                  ip4("10.10.0.66", "10.30.2.20", 6, tcp("10.10.0.66", "10.30.2.20", 4000, 502, 1, 0, 2))]
         while not self.stopped.wait(0.02):
-            for wire, packet in ((w, p) for w in wires for p in kinds):
+            for wire, packet in ((w, p) for w in wires for p in kinds if not self.paused.is_set()):
                 try:
                     wire.send(packet)
                     self.sent += 1

@@ -50,7 +50,8 @@ static _Noreturn void read_from(int fd)
 	dup2(fd, STDIN_FILENO);
 	setenv("LESS", "RX", 1); /* keeps colours, and leaves the text on the screen at its end */
 	setenv("LESSSECURE", "1", 1);
-	setenv("LESSCHARSET", "utf-8", 1); /* a locale that the machine has not would make it ASCII */
+	/* with a locale that the machine has not, it takes the text for ASCII */
+	setenv("LESSCHARSET", "utf-8", 1);
 	execlp("less", "less", (char *)NULL);
 	execlp("cat", "cat", (char *)NULL);
 	_exit(CLI_CANNOT);

@@ -105,7 +105,6 @@ static void second_reading(const struct limits *l, const uint8_t *p, size_t n)
 	case 47:
 	case 59:
 	case 60:
-		MUST((o[0] & 3) == 1 || (o[0] & 3) == 2);
 		is_between(l->values, o[0] & 3u, l->value);
 		is_between(l->qualifiers, (o[0] >> 2 & 31u) | (o[0] >> 7) * 256u, l->qualifier);
 		break;

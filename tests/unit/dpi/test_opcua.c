@@ -489,6 +489,32 @@ static void many_nodes_need_a_row_without_limits(void **state)
 		}
 }
 
+/* Values beyond those that are judged one by one are unknown: a row with values refuses them, even
+ * those that it names. */
+static void many_values_need_a_row_without_limits(void **state)
+{
+	struct command_row *row;
+	struct message m;
+	struct desk d;
+
+	(void)state;
+	for (unsigned limited = 0; limited < 2; limited++)
+		for (uint32_t n = OPERATIONS_MAX - 5; n < OPERATIONS_MAX + 5; n++) {
+			row = open_desk(&d);
+			if (limited)
+				row->values = desk_range(&d, 0, 5);
+			start(&d);
+			m = said("MSGF", DIR_C2S, 2, 673, "");
+			put_32(&m, n);
+			for (uint32_t i = 0; i < n; i++) {
+				put(&m, (uint8_t[]){ 1, 2, (uint8_t)(100 + i), (uint8_t)((100 + i) >> 8) }, 4);
+				put_hex(&m, "0d000000 ffffffff 01 06 05000000");
+			}
+			assert_int_equal(judge(&d, DIR_C2S, sized(m))->reason,
+					 limited && n > OPERATIONS_MAX ? R_OPCUA_VALUE : R_ALLOWED);
+		}
+}
+
 /* The object of a method call, the method, and each argument: one row has to allow the whole
  * call. */
 static void calls_have_objects_methods_and_arguments(void **state)
@@ -704,6 +730,7 @@ int main(void)
 		cmocka_unit_test(attributes_are_told_apart),
 		cmocka_unit_test(every_item_is_judged),
 		cmocka_unit_test(many_nodes_need_a_row_without_limits),
+		cmocka_unit_test(many_values_need_a_row_without_limits),
 		cmocka_unit_test(calls_have_objects_methods_and_arguments),
 		cmocka_unit_test(values_are_what_they_are),
 		cmocka_unit_test(data_values_have_more),

@@ -328,7 +328,7 @@ static void a_day_of_held_captures(void **state)
 	for (size_t i = 0; i < n_captures; i++)
 		free(captures[i]);
 	if (n_captures == 0) {
-		print_message("NOTE: " CAPTURES " is not there\n");
+		print_message(CAPTURES " is not there: no capture was looked through for alarms\n");
 		skip();
 	}
 	print_message("%zu of %zu captures had a policy proposed, %zu records each round\n", judged, n_captures,

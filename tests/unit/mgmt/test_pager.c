@@ -65,6 +65,14 @@ static int ended(pid_t pid, int fd)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+static void needs_less(void)
+{
+	if (access("/usr/bin/less", X_OK) == 0)
+		return;
+	print_message("less is not installed: what is longer than the screen was not read in it\n");
+	skip();
+}
+
 static void a_long_text(void **state)
 {
 	char text[65536] = "";
@@ -72,10 +80,7 @@ static void a_long_text(void **state)
 	pid_t pid;
 
 	(void)state;
-	if (access("/usr/bin/less", X_OK) != 0) {
-		print_message("less is not installed: what is longer than the screen was not read in it\n");
-		skip();
-	}
+	needs_less();
 	pid = begin(100, &fd);
 	assert_true(shows(fd, text, sizeof(text), "line 23."));
 	/* the last line of the screen belongs to the pager */
@@ -99,6 +104,7 @@ static void a_locale_that_is_not_there(void **state)
 	pid_t pid;
 
 	(void)state;
+	needs_less();
 	setenv("LANG", "C.UTF-8", 1);
 	setenv("LC_MESSAGES", "ja", 1);
 	pid = begin(100, &fd);

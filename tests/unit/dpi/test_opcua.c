@@ -512,6 +512,12 @@ static void many_values_need_a_row_without_limits(void **state)
 			}
 			assert_int_equal(judge(&d, DIR_C2S, sized(m))->reason,
 					 limited && n > OPERATIONS_MAX ? R_OPCUA_VALUE : R_ALLOWED);
+			/* the last node's access level instead of its value: another function */
+			m.p[m.n - 14] = 17;
+			start(&d);
+			row->services = desk_range(&d, OPCUA_WRITE, OPCUA_WRITE);
+			assert_int_equal(judge(&d, DIR_C2S, sized(m))->reason,
+					 n > OPERATIONS_MAX ? R_OPCUA_MANY : R_OPCUA_FUNCTION);
 		}
 }
 

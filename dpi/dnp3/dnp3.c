@@ -249,17 +249,20 @@ static void answered_request(struct dnp3_state *s, const struct dnp3_unit *u, co
 	ret->reason = s->wait.unread ? R_DNP3_UNREAD : R_DNP3_UNSEEN;
 }
 
-/* Objects of secure authentication pass where a row names them. */
+/* Objects of secure authentication pass where a row names them, or lets the master authenticate. */
 static bool is_secure_allowed(const struct dnp3_unit *u, const struct command_table *t, const struct command_permit *p,
 			      struct pdu *ret)
 {
-	struct operation o = { .service = DNP3_SECURE,
-			       .targets = { [DNP3_OUTSTATION] = u->from, [DNP3_MASTER] = u->to },
+	static const uint16_t services[] = { DNP3_AUTHENTICATE, DNP3_AUTHENTICATE_NR, DNP3_SECURE };
+	struct operation o = { .targets = { [DNP3_OUTSTATION] = u->from, [DNP3_MASTER] = u->to },
 			       .space = SPACE_NONE,
 			       .idle = 1u << DNP3_OBJECT | 1u << DNP3_CODE };
-	struct ruling ruling;
+	struct ruling ruling = { .reason = R_DNP3_FUNCTION };
 
-	evaluate(t, p, vocabulary_of(PROTO_DNP3), &o, 1, &ruling);
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]) && ruling.reason != R_ALLOWED; i++) {
+		o.service = services[i];
+		evaluate(t, p, vocabulary_of(PROTO_DNP3), &o, 1, &ruling);
+	}
 	ret->reason = ruling.reason;
 	pdu_name_ruling(ret, &ruling);
 	return ruling.reason == R_ALLOWED;

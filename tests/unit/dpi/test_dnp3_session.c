@@ -286,9 +286,10 @@ static void authentication_is_named(void **state)
 	struct desk d;
 
 	(void)state;
-	for (unsigned named = 0; named < 2; named++) {
+	/* without, with `authenticate` alone, and with its objects beside any function as well */
+	for (unsigned named = 0; named < 3; named++) {
 		row = open_desk(&d);
-		row->services = named ? desk_ranges(&d, (uint32_t[]){ 1, 1, 5, 5, 32, 32, 6000, 6000 }, 4)
+		row->services = named ? desk_ranges(&d, (uint32_t[]){ 1, 1, 5, 5, 32, 32, 6000, 6000 }, 2 + named)
 				      : desk_range(&d, 1, 5);
 		ask(&d, "c0 05 " CROB);
 		assert_int_equal(tell(&d, "c0 83 0000 78 01 5b 01 0100 00")->reason,

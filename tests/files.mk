@@ -1,16 +1,21 @@
-# Tests. A unit or fuzz file says in its head comment what it links, so that a module's independence shows:
-#   * LINK: policy/read/scan.c appliance/base/bytes.c (or a pattern, with % for what varies: dpi/%/words.c)
+# Tests. A unit or fuzz file says in its head comment what it links, so that a module's independence
+# shows:
+#   * LINK: policy/read/scan.c appliance/base/bytes.c (or a pattern, with % for what varies:
+#     dpi/%/words.c)
 #   * LIBS: jansson
-# tests/unit/<folder>/test_*.c (folders as in the tree) are cmocka programs; tests/fuzz/fuzz_*.c are libFuzzer targets that every test run replays over
-# tests/fuzz/corpus/<name>/ with tests/fuzz/replay_main.c instead of the fuzzer.
+# tests/unit/<folder>/test_*.c (folders as in the tree) are cmocka programs; tests/fuzz/fuzz_*.c are
+# libFuzzer targets that every test run replays over tests/fuzz/corpus/<name>/ with
+# tests/fuzz/replay_main.c instead of the fuzzer.
 UNIT_SRC := $(wildcard tests/unit/*/test_*.c tests/life/test_*.c)
 UNITS := $(notdir $(UNIT_SRC:.c=))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-# A whole box in one process (tests/life/life.h): the supervisor as it is, and in the place of what is outside of it what stands in that folder.
+# A whole box in one process (tests/life/life.h): the supervisor as it is, and in the place of what
+# is outside of it what stands in that folder.
 LIFE_SRC := $(filter-out tests/life/test_%,$(wildcard tests/life/*.c)) $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(wildcard appliance/store/*.c) appliance/kernel/apart.c appliance/kernel/image.c \
 	$(filter-out %/spawn.c %/partition.c,$(wildcard appliance/supervise/*.c)) appliance/role/vigil.c appliance/role/sandbox_table.c \
 	$(addprefix appliance/box/,companions.c log_sent.c loan_whose.c)
-# What many tests link: a table and who judges by it; the way of a packet through a worker; the compiler behind the checker, with models by hand.
+# What many tests link: a table and who judges by it; the way of a packet through a worker; the
+# compiler behind the checker, with models by hand.
 COMMANDS_PARTS = $(addprefix appliance/base/,bytes.c sha256.c) $(addprefix appliance/wire/,commands.c evaluate.c operation.c protocols.c settings.c) dpi/judge.c $(wildcard appliance/wire/vocabulary*.c) $(wildcard dpi/*/words.c)
 INSPECT_PARTS = $(COMMANDS_PARTS) appliance/base/addr.c $(addprefix appliance/wire/,event.c limit.c reason.c tls.c) $(addprefix dpi/,decode.c flow.c hello.c name.c pool.c recognise.c runs.c share.c stream.c) $(wildcard dpi/*/recognise.c) $(wildcard dpi/forms/*.c) $(wildcard dpi/inspect/*.c)
 COMPILER_PARTS = $(addprefix appliance/base/,addr.c arena.c bytes.c diag.c err.c errno_text.c messages.c sha256.c) $(addprefix appliance/wire/,commands.c evaluate.c hours.c operation.c protocols.c settings.c) $(addprefix policy/check/,port.c rows.c) $(addprefix policy/compile/,commands.c exposure.c isolations.c lower.c permits.c) $(addprefix policy/ir/,elements.c isolation.c objects.c seal.c) $(addprefix policy/space/,always.c cells.c costs.c intern.c passes.c points.c prove.c prove_text.c together.c) tests/unit/policy/model_make.c $(wildcard appliance/wire/vocabulary*.c) $(wildcard dpi/*/words.c) $(wildcard policy/space/boxes*.c)
@@ -47,7 +52,7 @@ fuzz-programs: $(addprefix $(B)/tests/,$(FUZZERS))
 
 include $(wildcard tests/netns/*/files.mk tests/bench/files.mk)
 
-# ---- what a person types ---------------------------------------------------------------------------------------------
+# ---- what a person types -------------------------------------------------------------------------
 
 # Asked for only where needed: namespaces, netlink. Everything else runs as the caller.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo)
@@ -77,7 +82,8 @@ demo:
 demo-down:
 	@$(AS_ROOT) $(PYTHON) tests/demo/demo.py down
 
-# What a merge is held against, and what it leaves out (tests/long.tsv): all of it, the stages named, or as many as DUE minutes hold.
+# What a merge is held against, and what it leaves out (tests/long.tsv): all of it, the stages
+# named, or as many as DUE minutes hold.
 .PHONY: test test-long
 test: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all peers
@@ -90,7 +96,8 @@ test-unit test-golden test-replay test-fuzz test-san test-netns: test-%: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all peers
 	@tests/run $*
 
-# Our names for protocols against Debian's servers and public captures (docs/names.md); SETS="folder ..." are those.
+# Our names for protocols against Debian's servers and public captures (docs/names.md); SETS="folder
+# ..." are those.
 .PHONY: names
 names:
 	@images/deps build servers
@@ -128,7 +135,8 @@ fuzz:
 	@$(MAKE) --no-print-directory MODE=fuzz -j$(JOBS) fuzz-programs
 	@tests/fuzz/run $(SECONDS)
 
-# Which lines the tests run, roles in their sandboxes included; SUITES="box daemon" for a part of tests/netns.
+# Which lines the tests run, roles in their sandboxes included; SUITES="box daemon" for a part of
+# tests/netns.
 .PHONY: coverage
 coverage: deps
 	@$(AS_ROOT) tests/coverage $(SUITES)

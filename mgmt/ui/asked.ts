@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reasons, in both languages, and the commands of each protocol, for the fields of the page Why; the words of the policy language that the editor
-// offers: of the program's tables. `tests/documents --update` writes this file, and tells without it when it is not theirs.
+// From the program's tables: reasons in both languages and the commands of each protocol, for the
+// fields of the page Why; and the words of the policy language, which the editor offers.
+// `tests/documents --update` writes this file; without --update it reports a difference.
 export const REASONS: [string, string, string][] = [
 	["allowed", "ポリシーで許可", "allowed by the policy"],
 	["confirmed", "許可されたプロトコルと確認", "confirmed to be the allowed protocol"],

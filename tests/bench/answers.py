@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What answers about a policy of 10,000 conduits cost: `ask`, `who-can`, `reach`, `diff` and `prove` of 100 statements. Each line says the processor
-seconds that it took, the least of several runs. What is in force is read in its sealed form; a text has to be read and checked first.
+"""What answers about a policy of 10,000 conduits cost: `ask`, `who-can`, `reach`, `diff` and
+`prove` of 100 statements. Each line says the processor seconds that it took, the least of several
+runs. What is in force is read in its sealed form; a text has to be read and checked first.
 
 answers.py [--build build/release] [--conduits 10000]
 """

@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""make bench: speed as ratios within one run. Medians of many short rounds; every round takes every mode in an order of its
-own, and a ratio is the median of the ratios of the rounds. What the modes and placements are: paths.py.
+"""make bench: speed as ratios within one run. Medians of many short rounds; every round takes every
+mode in an order of its own, and a ratio is the median of the ratios of the rounds. What the modes
+and placements are: paths.py.
 
 Measured per mode, as far as the mode has it:
   udp      packets of 50 bytes of one UDP flow that crossed, per second
-  rate     64 TCP connections, each with one 12-byte request open: packets both ways per second (a packet per request, one per
-           answer) and requests per second
+  rate     64 TCP connections, each with one 12-byte request open: packets both ways per second (a
+           packet per request, one per answer) and requests per second
   crr      connect, request, answer, close: per second
   rtt      p50 and p99 of 12-byte requests, one at a time
   stream   answers of 259 bytes to pipelined Modbus requests: bits per second
   bulk     one TCP stream after a TLS hello: bits per second
 For `fast` and `recorded` the connections begin with a TLS hello and then carry the same requests.
 
-Besides, once: the inspector alone, and what nDPI is of it (inspect.c); resident memory with 10,000 flows (memory.py); what SYNs take of the kernel
-(syns.py).
+Besides, once: the inspector alone, and what nDPI is of it (inspect.c); resident memory with 10,000
+flows (memory.py); what SYNs take of the kernel (syns.py).
 
 Writes build/bench.json.
-bench.py [--rounds N] [--milliseconds N] [--placement one|split|box] [--modes A,B] [--only A,B] [--rates-only]
+bench.py [--rounds N] [--milliseconds N] [--placement one|split|box] [--modes A,B] [--only A,B]
+[--rates-only]
 """
 import argparse
 import json
@@ -33,8 +35,10 @@ MODES = ("plain", "tracking", "fast", "recorded", "inspected", "loop")
 METRICS = ("udp", "rate", "crr", "rtt", "stream", "bulk")
 # What a mode cannot be asked: an enforced conduit carries Modbus alone.
 NOT = {"inspected": ("udp", "bulk")}
-# Share of the forwarded packets that must have been through a queue, where there is one and where there is none.
-QUEUED = {"inspected": 0.6, "loop": 0.99, "suricata": 0.99, "suricata_ruled": 0.99}  # acknowledgements that carry nothing need no worker
+# Share of the forwarded packets that must have been through a queue, where there is one and where
+# there is none.
+# acknowledgements that carry nothing need no worker
+QUEUED = {"inspected": 0.6, "loop": 0.99, "suricata": 0.99, "suricata_ruled": 0.99}
 
 
 def measure(path, metric, ms, port=None):
@@ -43,7 +47,8 @@ def measure(path, metric, ms, port=None):
     found = path.load(metric, SERVER, port, ms, *more)
     seconds = found["seconds"]
     share = found["queued"] / max(found["packets"], 1)
-    if path.mode in QUEUED and metric != "udp" and share < QUEUED[path.mode]:  # a flood overruns the queue
+    # a flood overruns the queue
+    if path.mode in QUEUED and metric != "udp" and share < QUEUED[path.mode]:
         raise RuntimeError("%s %s: only %.3f of the packets were queued" % (path.mode, metric, share))
     if path.mode not in QUEUED and metric != "crr" and found["queued"] > 20 * 64:
         raise RuntimeError("%s %s: %d packets were queued" % (path.mode, metric, found["queued"]))
@@ -150,7 +155,8 @@ def inspector():
 
 
 def in_rounds(opened, a, metrics, take):
-    """What `take(path, metric)` finds, by mode and round. In each round and for each metric the paths have another order."""
+    """What `take(path, metric)` finds, by mode and round. In each round and for each metric the
+    paths have another order."""
     order = random.Random(a.seed)
     rounds = {p.mode: [] for p in opened}
     for r in range(-1, a.rounds):  # one before the first, for caches, neighbours and names

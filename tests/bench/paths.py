@@ -1,28 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The paths that `make bench` measures: left host - box - right host, in namespaces of their own; the mode says what the box
-does with what it forwards.
+"""The paths that `make bench` measures: left host - box - right host, in namespaces of their own;
+the mode says what the box does with what it forwards.
 
   plain      forwarding, nothing else
   tracking   forwarding with connection tracking and no rules
   fast       Sekisho, flows that were named once (TLS, DNS) and left the queue
-  recorded   as fast, and every session that passes is recorded when it begins and when it ends (record_passed)
+  recorded   as fast, and every session that passes is recorded when it begins and when it ends
+             (record_passed)
   inspected  Sekisho, nDPI and Modbus enforcement of every PDU, both directions queued
-  loop       accept-all NFQUEUE loop, both directions queued: one process, many packets per receive, one verdict for all of
-             them, GSO flag (the limit of any queue)
+  loop       accept-all NFQUEUE loop, both directions queued: one process, many packets per receive,
+             one verdict for all of them, GSO flag (the limit of any queue)
 
-Placements. Hosts and queue readers are processes bound to a core; the forwarding itself runs where a packet is received,
-which on a veth pair is where it was sent from, unless receive packet steering (RPS) says otherwise:
-  one    everything on core 1: a rate is the reciprocal of all the work there is for a packet, a round trip the sum of it.
-         No core ever waits for another, so nothing depends on how soon an idle core wakes up.
-  split  hosts on core 1, queue readers on core 0, no steering: what is queued crosses to core 0 and goes on from there
-  box    hosts on core 1, the box on core 0, as if wires lay between them: RPS hands what the box receives to core 0 and what
-         a host receives to core 1
+Placements. Hosts and queue readers are processes bound to a core; the forwarding itself runs where
+a packet is received, which on a veth pair is where it was sent from, unless receive packet steering
+(RPS) says otherwise:
+  one    everything on core 1: a rate is the reciprocal of all the work there is for a packet, a
+         round trip the sum of it. No core ever waits for another, so nothing depends on how soon an
+         idle core wakes up.
+  split  hosts on core 1, queue readers on core 0, no steering: what is queued crosses to core 0 and
+         goes on from there
+  box    hosts on core 1, the box on core 0, as if wires lay between them: RPS hands what the box
+         receives to core 0 and what a host receives to core 1
 
-Order of running, the same for every mode: hosts come before Sekisho's gate and worker (SCHED_RR 42 and 41), because a wire
-does not wait for the box's programs; the accept-all loop is SCHED_RR 41 like the worker, so that neither is woken sooner than
-the other. A host that comes behind the worker is interrupted by each of its own packets, and what is measured is changes of
-process: half the rate. A mode in which it is so ends the run. Every program runs
-in a session of its own with the weight of nice -20, so that whatever else runs on the machine takes little from any of them.
+Order of running, the same for every mode: hosts come before Sekisho's gate and worker (SCHED_RR 42
+and 41), because a wire does not wait for the box's programs; the accept-all loop is SCHED_RR 41
+like the worker, so that neither is woken sooner than the other. A host that comes behind the worker
+is interrupted by each of its own packets, and what is measured is changes of process: half the
+rate. A mode in which it is so ends the run. Every program runs in a session of its own with the
+weight of nice -20, so that whatever else runs on the machine takes little from any of them.
 """
 import contextlib
 import fcntl
@@ -49,8 +54,9 @@ shift; exec "$@"
 HOST_PRIORITY, READER_PRIORITY = 45, 41
 # hosts' core, queue readers' core, steering
 PLACEMENTS = {"box": ("1", "0", True), "split": ("1", "0", False), "one": ("1", "1", False)}
-# Whether a source is looked up as well costs a fiftieth of a packet, and machines differ in what they begin with: every mode
-# has the check on, loose as Debian has it, strict in Sekisho (the look-up is the same).
+# Whether a source is looked up as well costs a fiftieth of a packet, and machines differ in what
+# they begin with: every mode has the check on, loose as Debian has it, strict in Sekisho (the
+# look-up is the same).
 REVERSE_PATH = os.environ.get("SEKISHO_BENCH_REVERSE_PATH", "2")
 # A chain that nothing reaches: naming `ct` in it is what makes the kernel track.
 TABLE_TRACKING = "table inet bench {\n chain unused {\n  ct state new counter\n }\n}\n"
@@ -58,8 +64,8 @@ SERVER = "10.2.0.2"
 
 
 def begin():
-    """One benchmark at a time, and as root; else None, and it was said why. What one that was killed left behind goes; the descriptor
-    returned holds the lock."""
+    """One benchmark at a time, and as root; else None, and it was said why. What one that was
+    killed left behind goes; the descriptor returned holds the lock."""
     if os.geteuid() != 0:
         print("the benchmarks need root: network namespaces and netfilter", file=sys.stderr)
         return None
@@ -131,7 +137,8 @@ class Path:
 
     def box_loop(self):
         self.forward()
-        # the same program binds the queue, adds the rule (both directions queued) and accepts everything
+        # the same program binds the queue, adds the rule (both directions queued) and accepts
+        # everything
         loop = os.path.join(TOOLS, "accept_loop")
         self.net.spawn(self.at(self.queues, READER_PRIORITY, loop, "--rule"), self.box, os.path.join(RUN, "loop.log"))
         wait_for(lambda: self.read("net/netfilter/nfnetlink_queue").strip(), 5, "the accept-all loop")
@@ -193,7 +200,8 @@ class Path:
                 return f.read()
 
     def counts(self):
-        """Packets that the box received from the hosts, packets that arrived at the right host, packets that were queued."""
+        """Packets that the box received from the hosts, packets that arrived at the right host,
+        packets that were queued."""
         received = {line.split(":")[0].strip(): [int(x) for x in line.split(":")[1].split()]
                     for line in self.read("net/dev").splitlines()[2:]}
         queued = sum(int(line.split()[7]) for line in self.read("net/netfilter/nfnetlink_queue").splitlines())

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""make bench-pdu: what one PDU costs its enforcer, in instructions as callgrind counts them: framing, taking apart, ruling, and
-remembering what its answer must fit (pdu.h). The same program gives the same numbers each time, however busy the machine is; a change of
-compiler or C library changes them.
+"""make bench-pdu: what one PDU costs its enforcer, in instructions as callgrind counts them:
+framing, taking apart, ruling, and remembering what its answer must fit (pdu.h). The same program
+gives the same numbers each time, however busy the machine is; a change of compiler or C library
+changes them.
 
-With one row that allows it, and with seven rows before that one, each of a conduit of its own with the same codes and
-another place.
+With one row that allows it, and with seven rows before that one, each of a conduit of its own with
+the same codes and another place.
 
 Writes build/bench-pdu.json. Leaves with 0 and a reason where there is no valgrind.
 pdu.py [--only modbus,slmp,...]

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The paths of a peer: Suricata inline on the same queue as the accept-all loop, between the same hosts over the same wires.
+"""The paths of a peer: Suricata inline on the same queue as the accept-all loop, between the same
+hosts over the same wires.
 
-  suricata        three Modbus rules (suricata/modbus.rules); every packet is queued, both directions
-  suricata_named  two rules more: TLS and DNS are let go of by its "bypass", a mark that the connection keeps, so that what
-                  follows is not queued
-  ..._ruled       the same beside what whoever puts it between zones needs as well, and Sekisho has: tracking, a look-up of each
-               source, and a set of the pairs that may speak (RULED)
+  suricata        three Modbus rules (suricata/modbus.rules); every packet is queued, both
+                  directions
+  suricata_named  two rules more: TLS and DNS are let go of by its "bypass", a mark that the
+                  connection keeps, so that what follows is not queued
+  ..._ruled       the same beside what whoever puts it between zones needs as well, and Sekisho has:
+                  tracking, a look-up of each source, and a set of the pairs that may speak (RULED)
 
-Its configuration is suricata/suricata.yaml, in a folder of the run. Before anything is timed, a read must pass and a write
-behind it, in the same connection, must not arrive.
+Its configuration is suricata/suricata.yaml, in a folder of the run. Before anything is timed, a
+read must pass and a write behind it, in the same connection, must not arrive.
 """
 import contextlib
 import os
@@ -23,7 +25,8 @@ from paths import READER_PRIORITY, RUN, SERVER, TOOLS, TOP, Path, inside, sh, wa
 ROOT = os.path.join(TOP, "build", "backports")
 PROGRAM = os.path.join(ROOT, "usr", "bin", "suricata")
 GIVEN = os.path.join(TOP, "tests", "bench", "suricata")
-# The chain of the accept-all loop's rule; a connection that Suricata let go of comes no further than this.
+# The chain of the accept-all loop's rule; a connection that Suricata let go of comes no further
+# than this.
 LET_GO = """insert rule inet accept_loop forward ct mark and 1 == 1 accept
 add chain inet accept_loop after { type filter hook postrouting priority 0; }
 add rule inet accept_loop after meta mark and 1 == 1 ct mark set ct mark or 1
@@ -115,7 +118,8 @@ class PeerPath(Path):
                         raise RuntimeError("Suricata: a read was not answered")
                 s.sendall(request(asked[-1]))
                 wait_for(lambda n=before: self.said("fast.log").count("[Drop]") > n, 5, "Suricata's drop of %s" % (asked,))
-                with self.dial() as other:  # an answer to it comes later than one to the first would have
+                # an answer to it comes later than one to the first would have
+                with self.dial() as other:
                     other.sendall(request(3))
                     if len(other.recv(64)) != 11:
                         raise RuntimeError("Suricata: a read of another session was not answered")

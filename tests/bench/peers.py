@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""make bench-peers: Sekisho beside Suricata, inline on the same kernel queue, in one run: same hosts, wires, placement and
-scheduling priority, every round every path in an order of its own (bench.py), shares of the accept-all loop and of tracking.
+"""make bench-peers: Sekisho beside Suricata, inline on the same kernel queue, in one run: same
+hosts, wires, placement and scheduling priority, every round every path in an order of its own
+(bench.py), shares of the accept-all loop and of tracking.
 What Suricata is given: peer.py, suricata/.
 
 What is measured is as in bench.py; besides, for flows that are let go of once they are named:
-  named    connect, TLS hello and its answer, request, answer, close: per second; tracking does the same exchange
+  named    connect, TLS hello and its answer, request, answer, close: per second; tracking does the
+           same exchange
 
 Writes build/bench-peers.json. Leaves with 0 and a reason where Suricata is not to be had.
 peers.py [--rounds N] [--milliseconds N] [--placement one|split|box] [--rates-only]
@@ -69,7 +71,8 @@ def memories(placement, opened):
     found = {}
     for who, kind, mode, processes in (("sekisho", Path, "inspected", memory.roles),
                                        ("suricata", peer.PeerPath, "suricata", peer.processes)):
-        path = kind(mode, placement, opened, "memory-", "commands.cfg")  # a policy that Suricata does not read
+        # a policy that Suricata does not read
+        path = kind(mode, placement, opened, "memory-", "commands.cfg")
         rest = processes(path)
         flows, full = memory.held(path, 502, processes)
         path.close()

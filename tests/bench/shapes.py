@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""make bench-policy: what it costs to change to a policy, for shapes of large ones, beside `nft -f` of the same meaning.
+"""make bench-policy: what it costs to change to a policy, for shapes of large ones, beside `nft -f`
+of the same meaning.
 
-Each shape is a row of policies that one box changes through. A step says the processor seconds that the daemon and its roles took, the
-kernel's on their behalf among them; how many elements of the kernel's sets differ behind it; and what `nft -f` took to load the whole text of
-`sekisho compile --to nft` into another namespace in which the text before stands. Of both the ratio is printed, which other work on the machine
-concerns least.
+Each shape is a row of policies that one box changes through. A step says the processor seconds that
+the daemon and its roles took, the kernel's on their behalf among them; how many elements of the
+kernel's sets differ behind it; and what `nft -f` took to load the whole text of `sekisho compile
+--to nft` into another namespace in which the text before stands. Of both the ratio is printed,
+which other work on the machine concerns least.
 
 shapes.py [--build build/release] [SHAPE ...]
 """

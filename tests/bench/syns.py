@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a SYN that nobody answers takes of the kernel, by what becomes of it: forwarded and tracked without rules, denied, admitted while its pair of
-hosts has few sessions, half of its share or all it may, and while hosts of one side have as many as SYNs alone can fill. `make bench` has it; python3 tests/bench/syns.py is that alone.
+"""What a SYN that nobody answers takes of the kernel, by what becomes of it: forwarded and tracked
+without rules, denied, admitted while its pair of hosts has few sessions, half of its share or all
+it may, and while hosts of one side have as many as SYNs alone can fill. `make bench` has it;
+python3 tests/bench/syns.py is that alone.
 """
 import os
 import random
@@ -13,7 +15,8 @@ from opener import Opener
 ROUNDS = 5
 SILENT = "10.2.0.98"  # beyond the box there is nobody, and nobody says so
 OPEN, CLOSED = 7001, 9
-PAIR_APART, MANY_APART = 1 / 6500, 1 / 10500  # a pair of hosts may open 8,000 a second, 200 together 12,000
+# a pair of hosts may open 8,000 a second, 200 together 12,000
+PAIR_APART, MANY_APART = 1 / 6500, 1 / 10500
 LIVES = 2  # seconds for which an unanswered SYN is tracked
 GOAL = 3.0
 ROWS = (("bare", "tracking without rules"), ("denied", "nothing allows it"), ("few", "the pair has few sessions"), ("half", "it has 4,000"),
@@ -26,7 +29,8 @@ def opener(path, hosts, rng):
 
 
 def took(o, n, port, apart):
-    """Microseconds for a SYN: the median of means of 50, each without its two longest, between which something else ran."""
+    """Microseconds for a SYN: the median of means of 50, each without its two longest, between
+    which something else ran."""
     means = [statistics.fmean(sorted(o.open(SILENT, port, apart) for _ in range(50))[:-2]) / 1000 for _ in range(n // 50)]
     return statistics.median(means)
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""make demo: a small port terminal behind a real box; every crossing is tried with real clients and counted where it
-would arrive. Status 0 when every attempt went as expected.
+"""make demo: a small port terminal behind a real box; every crossing is tried with real clients and
+counted where it would arrive. Status 0 when every attempt went as expected.
 
-    demo.py up [--lang ja|en] [--details] [--quick] [--seed N] [--trunk]    build the terminal, try everything, leave it up
+    demo.py up [--lang ja|en] [--details] [--quick] [--seed N] [--trunk]    build the terminal, try
+                                                                            everything, leave it up
     demo.py down                                                  take every trace away
 """
 import argparse

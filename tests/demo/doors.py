@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A vendor's door that a person opened and that shuts by itself while no daemon runs, and IT cut from OT while the cranes go on. A door is open for a minute at
-least, so it is opened before everything else is tried, and looked at when its time is nearly over."""
+"""A vendor's door that a person opened and that shuts by itself while no daemon runs, and IT cut
+from OT while the cranes go on. A door is open for a minute at least, so it is opened before
+everything else is tried, and looked at when its time is nearly over."""
 import calendar
 import os
 import sys

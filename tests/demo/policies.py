@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the demonstration does to the policy itself: a typo, a broken `never`, a narrowed policy under a live session,
-the admin terminal's own page. Each yields one row: who, to whom, what, expected, got, reason, line, leaked."""
+"""What the demonstration does to the policy itself: a typo, a broken `never`, a narrowed policy
+under a live session, the admin terminal's own page. Each yields one row: who, to whom, what,
+expected, got, reason, line, leaked."""
 import http.client
 import os
 import re
@@ -96,7 +97,8 @@ def narrowed(t):
     polls = wait_for(lambda: t.poller_counts("crane")["polls"] > before["polls"] + 3 and t.poller_counts("crane"), 5, "polls")
     if not heard:
         got = "PLC deaf"
-    elif SLOWNESS == 1 and polls["errors"] != before["errors"]:  # under emulation the poller errs beside the box too
+    # under emulation the poller errs beside the box too
+    elif SLOWNESS == 1 and polls["errors"] != before["errors"]:
         got = "poller hit"
     yield "tos-maint", "rtg01", what, "reset", got, "ended", "", leaked
 
@@ -117,7 +119,8 @@ def https(path, token=None):
 
 
 def expected_families():
-    """Of metrics.def, but for what this box has nothing to say about: no log or UPS server, no share half full, no trial, no systemd, no day behind it."""
+    """Of metrics.def, but for what this box has nothing to say about: no log or UPS server, no
+    share half full, no trial, no systemd, no day behind it."""
     with open(os.path.join(os.path.dirname(__file__), "..", "..", "mgmt", "web", "api", "metrics.def"), encoding="utf-8") as f:
         names = set(re.findall(r"^METRIC\((\w+),", f.read(), re.M))
     return {"sekisho_" + n for n in names if not re.match("log_|ups_|zone_|guard_|parsers_|trial_|reach_packets|worker_reasons|kernel_|disk_full_in_", n)}

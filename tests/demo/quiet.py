@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The demonstration's terminal does what its policy allows, and nothing rings: each allowed try once, two weeks later (by a clock that is set, so that every host is known for
-long) all of them again and again, a crane polled meanwhile. Afterwards what was never asked and three refused writes ring, so that silence means something.
+"""The demonstration's terminal does what its policy allows, and nothing rings: each allowed try
+once, two weeks later (by a clock that is set, so that every host is known for long) all of them
+again and again, a crane polled meanwhile. Afterwards what was never asked and three refused writes
+ring, so that silence means something.
 Wants a network of its own:   tests/netns/alone tests/demo/quiet.py [SECONDS, 3600]"""
 import json
 import os
@@ -52,12 +54,15 @@ def main(seconds):
     told()
     seam.pass_by(WEEKS)
     told()
-    seam.pass_by(WEEKS + 7200)  # whoever read one clock before and the other behind the first of these has seen a step: it counts two hours as enough since then
+    # whoever read one clock before and the other behind the first of these has seen a step: it
+    # counts two hours as enough since then
+    seam.pass_by(WEEKS + 7200)
     begun = time.monotonic()
     while time.monotonic() - begun < seconds:
         at = time.monotonic()
         a_round()
-        time.sleep(max(0.0, min(EVERY - (time.monotonic() - at), seconds - (time.monotonic() - begun))))  # a pace, no wait for anything
+        # a pace, no wait for anything
+        time.sleep(max(0.0, min(EVERY - (time.monotonic() - at), seconds - (time.monotonic() - begun))))
     took = time.monotonic() - begun
     told()
     t.events()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the demonstration prints: a line a group, the attempts below it on demand and always when one fails. 80 columns, colour
-only on a terminal (NO_COLOR is heard), Japanese or English."""
+"""What the demonstration prints: a line a group, the attempts below it on demand and always when
+one fails. 80 columns, colour only on a terminal (NO_COLOR is heard), Japanese or English."""
 import glob
 import os
 import re

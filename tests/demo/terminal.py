@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The small port terminal of the demonstration: namespaces, wires, hosts with real programs, and the box between them."""
+"""The small port terminal of the demonstration: namespaces, wires, hosts with real programs, and
+the box between them."""
 import json
 import os
 import signal
@@ -128,7 +129,8 @@ class Terminal:
         return text
 
     def _trunk(self, box):
-        """One card of the box, whose other end is a switch's; and the policy with a box.cfg that says so."""
+        """One card of the box, whose other end is a switch's; and the policy with a box.cfg that
+        says so."""
         switch = self.net.add("switch")
         self.net.veth(switch, "port0", box, CARD)
         sh("ip", "link", "set", "port0", "up", ns=switch)
@@ -204,7 +206,8 @@ http { access_log off; client_body_temp_path %(d)s/b; proxy_temp_path %(d)s/p; f
         folder = os.path.join(RUN, "database")
         as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
         env = dict(os.environ, LC_ALL="C", HOME="/nonexistent")
-        # the server refuses root, and its own folder is found relative to the binary: share it with nobody by a copy in RUN
+        # the server refuses root, and its own folder is found relative to the binary: share it with
+        # nobody by a copy in RUN
         share = os.path.join(RUN, "pg")
         if not os.path.isdir(share):
             os.chmod(RUN, 0o755)
@@ -254,7 +257,8 @@ http { access_log off; client_body_temp_path %(d)s/b; proxy_temp_path %(d)s/p; f
         return sh(os.path.join(BUILD, "sekisho"), *args, "--socket", RUN + "/box/control.sock", check=check, timeout=timeout)
 
     def status(self):
-        said = json.loads(self.sekisho("status", "--json", check=False).stdout)  # status 1: something is amiss
+        # status 1: something is amiss
+        said = json.loads(self.sekisho("status", "--json", check=False).stdout)
         return {"error": "no daemon"} if said.get("daemon") is False else said
 
     def events(self, after=0, limit=5000):
@@ -282,7 +286,8 @@ def start_time(pid):
 
 
 def check_alone():
-    """One demonstration at a time: a second one would pull the first one's terminal down under it."""
+    """One demonstration at a time: a second one would pull the first one's terminal down under
+    it."""
     try:
         with open(os.path.join(RUN, "demo.json"), encoding="ascii") as f:
             pid, started = json.load(f)["runner"]
@@ -294,7 +299,8 @@ def check_alone():
 
 
 def take_down():
-    """Every trace of an earlier run: processes it started (by pid and start time), namespaces, the veth pair, RUN."""
+    """Every trace of an earlier run: processes it started (by pid and start time), namespaces, the
+    veth pair, RUN."""
     found = False
     try:
         with open(os.path.join(RUN, "demo.json"), encoding="ascii") as f:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the demonstration tries something, and how it counts what arrived.
 
-A try returns one word: "passed" (an answer came back), "reset" (the session was cut and heard), "silent" (nothing came
-back). `leak` then counts, in the frames that arrived at the receiving interface, what must never arrive there.
+A try returns one word: "passed" (an answer came back), "reset" (the session was cut and heard),
+"silent" (nothing came back). `leak` then counts, in the frames that arrived at the receiving
+interface, what must never arrive there.
 """
 import errno
 import os
@@ -99,7 +100,7 @@ def dns_query(name):
     return struct.pack("!HHHHHH", random.getrandbits(16), 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!HH", 1, 1)
 
 
-# ---- what must not have arrived -------------------------------------------------------------------------------------
+# ---- what must not have arrived ------------------------------------------------------------------
 
 def arrived(source, port=None, proto=6):
     """Packets from `source` (and to that port) at the receiving interface. Resets without payload

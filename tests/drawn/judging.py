@@ -269,7 +269,7 @@ def between(ends, hosts):
     return all(these is None or any(f == family and lo <= x <= hi for f, lo, hi in these) for x, these in zip(them, hosts, strict=True))
 
 
-# ---- what is asked of a policy ------------------------------------------------------------------------------------------------
+# ---- what is asked of a policy -------------------------------------------------------------------
 
 def ends(d, m):
     """An end to ask about: a name as a person types it, and {zone: ranges} for which it stands."""

@@ -49,7 +49,7 @@ def depth(protocol):
     return "transport" if protocol in ("tcp", "udp", "icmp") else "commands" if protocol in ("modbus", "slmp", "enip", "s7comm") else "named"
 
 
-# ---- addresses: (family, first, last) --------------------------------------------------------------------------------------
+# ---- addresses: (family, first, last) ------------------------------------------------------------
 
 @functools.lru_cache(maxsize=100000)
 def span(text):
@@ -107,7 +107,7 @@ def joined(ranges):
     return out
 
 
-# ---- what is said once for many --------------------------------------------------------------------------------------------
+# ---- what is said once for many ------------------------------------------------------------------
 
 def written_out(p):
     """The policy expanded as in "Said once for many": without groups, fleets and `each`, with one
@@ -174,7 +174,7 @@ def zone_space(p):
     return {z["name"]: joined(named[z["name"]] + (rest if "rest" in z["networks"] else [])) for z in p["zones"]}
 
 
-# ---- time ------------------------------------------------------------------------------------------------------------------
+# ---- time ----------------------------------------------------------------------------------------
 
 # Some of the built-in places, with their rules of 2026.
 PLACES = {"Asia/Tokyo": "JST-9", "Asia/Kolkata": "IST-5:30", "Europe/Berlin": "CET-1CEST,M3.5.0,M10.5.0/3", "America/New_York": "EST5EDT,M3.2.0,M11.1.0",
@@ -258,7 +258,7 @@ class Window:
         return end if end > t else None
 
 
-# ---- services: what of the transports, as (protocol, first, last) of what stands in a packet --------------------------------
+# ---- services: what of the transports, as (protocol, first, last) of what stands in a packet -----
 
 def ports_of(s):
     """{family: [(protocol number, first, last)]}; for ICMP type * 256 + code."""
@@ -281,7 +281,7 @@ def ports_of(s):
     return out
 
 
-# ---- commands --------------------------------------------------------------------------------------------------------------
+# ---- commands ------------------------------------------------------------------------------------
 
 def numbers_of(texts):
     return [(int(a), int(b or a)) for a, _, b in (t.partition("-") for t in texts)]
@@ -335,7 +335,7 @@ def words_of(row):
     return out
 
 
-# ---- the whole -------------------------------------------------------------------------------------------------------------
+# ---- the whole -----------------------------------------------------------------------------------
 
 class Meaning:
     def __init__(self, p):
@@ -558,7 +558,7 @@ class Meaning:
                 many = many or len(times(found)) > 3
         return None if many and by_hours else False
 
-    # ---- statements ----------------------------------------------------------------------------------------------------
+    # ---- statements ------------------------------------------------------------------------------
 
     def hosts(self, never):
         """Where the last hop of a statement begins and ends; None: anywhere. A chain begins
@@ -636,7 +636,7 @@ class Meaning:
         must not hold without any one of them."""
         return not self.broken(never, edges, said) and all(self.broken(never, edges, [x for x in said if x != b]) for b in said) and set(said) <= set(breaks)
 
-    # ---- what has to stay possible -------------------------------------------------------------------------------------
+    # ---- what has to stay possible ---------------------------------------------------------------
 
     def suffices(self, c, s, wanted):
         """Does this service of a conduit allow everything that the wanted one does, on the ports

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is made of Debian's packages and is the same for every clone: the root of a newcomer, the disk with Debian's kernel. It lies in
-${XDG_CACHE_HOME:-~/.cache}/sekisho, a folder each, named after a digest of all that it is made of; after a week it is made anew, since Debian's
-packages have moved on by then. Whoever needs what another process makes at that moment waits for it. All of it may be deleted at any time."""
+"""What is made of Debian's packages and is the same for every clone: the root of a newcomer, the
+disk with Debian's kernel. It lies in ${XDG_CACHE_HOME:-~/.cache}/sekisho, a folder each, named
+after a digest of all that it is made of; after a week it is made anew, since Debian's packages have
+moved on by then. Whoever needs what another process makes at that moment waits for it. All of it
+may be deleted at any time."""
 import contextlib
 import fcntl
 import hashlib
@@ -37,7 +39,8 @@ def forget_old(kind):
 
 @contextlib.contextmanager
 def made(kind, of, make):
-    """The folder that make(folder) filled, now or on an earlier day; nobody takes it away while it is used in here."""
+    """The folder that make(folder) filled, now or on an earlier day; nobody takes it away while it
+    is used in here."""
     os.makedirs(CACHE, exist_ok=True)
     name = "%s-%s" % (kind, hashlib.sha256(repr(of).encode()).hexdigest()[:16])
     folder = os.path.join(CACHE, name)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's stock kernel, under qemu without KVM. There the kernel has the native `queue` expression.
+"""Debian's stock kernel, under qemu without KVM. There the kernel has the native `queue`
+expression.
 
 The machine's time is the number of instructions that it has executed (-icount). By its own clock it
 works at the pace of an ordinary machine, however slow or busy the host is. When the machine only

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Debian packages on a machine of their own: Debian's stock kernel and systemd under qemu (vm.py says how). One disk over
-several boots (STAGES): the packages come to a machine that is a router, whose power is cut while the first policy is on trial; a policy is
-in force from a boot on, with frames at both cards from power-on (wire.py), and again where the machine's own start takes long; alarms go out by mail and SNMP, records to a log server, and the battery of its UPS ends; docs/install.md is
-followed, the daemon lost in several ways and upgraded under live sessions, and the packages are taken away. What the machine itself has to
-check is in units/.
+"""The Debian packages on a machine of their own: Debian's stock kernel and systemd under qemu
+(vm.py says how). One disk over several boots (STAGES): the packages come to a machine that is a
+router, whose power is cut while the first policy is on trial; a policy is in force from a boot on,
+with frames at both cards from power-on (wire.py), and again where the machine's own start takes
+long; alarms go out by mail and SNMP, records to a log server, and the battery of its UPS ends;
+docs/install.md is followed, the daemon lost in several ways and upgraded under live sessions, and
+the packages are taken away. What the machine itself has to check is in units/.
 
 Named stages run alone, on the disk that the one before left."""
 import glob
@@ -33,14 +35,16 @@ TimeoutStopSec=20s
 [Install]
 WantedBy=multi-user.target
 """
-# Nothing else writes to the console, and nothing of the machine's own starts while something is measured.
+# Nothing else writes to the console, and nothing of the machine's own starts while something is
+# measured.
 QUIET = ("serial-getty@ttyS0.service getty@tty1.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer "
          "fstrim.timer systemd-timesyncd.service nut-server.service nut-monitor.service nut-driver.target nut-driver-enumerator.service "
          "nut-driver-enumerator.path snmptrapd.service snmptrapd.socket rsyslog.service syslog.socket").split()
 
-# Each a boot of one disk: what is tried there, in this order (units/main.py), and which frames have to pass from one card to the other in
-# the meantime; the others must not, not one. None: nothing is sent, so that it does not stand beside what is measured. A stage that the machine
-# itself ends is nobody's beginning.
+# Each a boot of one disk: what is tried there, in this order (units/main.py), and which frames have
+# to pass from one card to the other in the meantime; the others must not, not one. None: nothing is
+# sent, so that it does not stand beside what is measured. A stage that the machine itself ends is
+# nobody's beginning.
 LAST = ("battery",)
 STAGES = {
     "install": ("install cut", list(wire.KINDS)),
@@ -125,7 +129,8 @@ def second_disk(steps):
 
 
 def guides(check):
-    """docs/install, of which the machine runs the English commands: in Japanese they are the same, and in the same order."""
+    """docs/install, of which the machine runs the English commands: in Japanese they are the same,
+    and in the same order."""
     found = []
     for name in ("install.md", "install.ja.md"):
         with open(os.path.join(vm.TOP, "docs", name), encoding="utf-8") as f:

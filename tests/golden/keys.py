@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""`sekisho diff` names whatever key of the language changes: tests/golden/keys.py BINARY. The program is asked for its tables of keys, by a key
-that it does not know in each object, and every key of them has a line in CHANGES: two texts that differ in it alone. A key without one fails,
-unless it stands in SILENT with the reason why nothing needs to be said of it. Prints "N passed, N failed"."""
+"""`sekisho diff` names whatever key of the language changes: tests/golden/keys.py BINARY. The
+program is asked for its tables of keys, by a key that it does not know in each object, and every
+key of them has a line in CHANGES: two texts that differ in it alone. A key without one fails,
+unless it stands in SILENT with the reason why nothing needs to be said of it. Prints "N passed, N
+failed"."""
 import json
 import os
 import re

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The JSON of `compile` on standard input, without what names files and lines: policies that mean the same give the same."""
+"""The JSON of `compile` on standard input, without what names files and lines: policies that mean
+the same give the same."""
 import json
 import sys
 

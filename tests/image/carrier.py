@@ -33,7 +33,8 @@ def carry(s, line):
     while True:
         command = whole(lambda n: os.read(line, n))
         for handle in LEFT if command[6:10] == STARTUP else ():
-            ask(s, bytes.fromhex("8001 0000000e 00000165") + handle.to_bytes(4, "big"))  # FlushContext
+            # FlushContext
+            ask(s, bytes.fromhex("8001 0000000e 00000165") + handle.to_bytes(4, "big"))
         os.write(line, ask(s, command))
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ten thousand sessions at a time through the image's machine, each of them real: opened by clients in the office, accepted by a server in the crane,
-which says something in each, and held open at both ends. A tenth is Modbus, and inspected: each has asked for a register and has its answer."""
+"""Ten thousand sessions at a time through the image's machine, each of them real: opened by clients
+in the office, accepted by a server in the crane, which says something in each, and held open at
+both ends. A tenth is Modbus, and inspected: each has asked for a register and has its answer."""
 import re
 import resource
 import select
@@ -15,7 +16,8 @@ from net import inside, wait_for
 from surroundings import POLICY, figures
 
 PLAIN, INSPECTED, AT_ONCE, PORT = 9000, 1000, 100, 5001
-CLIENTS = ["10.10.0.%d" % n for n in range(21, 24)]  # a pair of hosts has its limit (room for 4,096)
+# a pair of hosts has its limit (room for 4,096)
+CLIENTS = ["10.10.0.%d" % n for n in range(21, 24)]
 # A process of its own: of descriptors nobody has more than so many.
 SERVER = """import resource, socket, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
@@ -28,7 +30,8 @@ WIDER = POLICY.replace("services = {", 'services = { bulk = { protocol = "tcp"; 
 
 
 def batch(ns, port, number):
-    """That many sessions, opened at once; all of them have to be there, and those of the server to have heard it."""
+    """That many sessions, opened at once; all of them have to be there, and those of the server to
+    have heard it."""
     found, waiting, poll = [], {}, select.poll()
     with inside(ns):
         for n in range(number):

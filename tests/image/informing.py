@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Alarms of the image's machine by SNMP: Net-SNMP's snmptrapd in the admin network, which takes what comes under the keys and nothing else."""
+"""Alarms of the image's machine by SNMP: Net-SNMP's snmptrapd in the admin network, which takes
+what comes under the keys and nothing else."""
 import os
 import re
 
@@ -13,7 +14,8 @@ KINDS = {"%s.0.%d" % (MIB, n): kind for n, kind in ((1, "raised"), (2, "cleared"
 
 
 class Receiver:
-    """`ns`: the namespace that has `address`. Objects are numbers here, those of docs/SEKISHO-MIB.txt. Each begins with an empty list; the keys stay."""
+    """`ns`: the namespace that has `address`. Objects are numbers here, those of
+    docs/SEKISHO-MIB.txt. Each begins with an empty list; the keys stay."""
 
     def __init__(self, work, ns, address):
         self.folder, self.net = work + "/trapd", Net("skin%d-" % os.getpid())

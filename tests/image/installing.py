@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The installer in a machine: a stick with the image, an empty disk. Off-line, and in every way that it may go wrong: tests/image/install."""
+"""The installer in a machine: a stick with the image, an empty disk. Off-line, and in every way
+that it may go wrong: tests/image/install."""
 import re
 import subprocess
 
@@ -15,7 +16,8 @@ def differs(a, b):
 
 
 def installed(m, site, image, work):
-    """Asked, refused once, written, and read back; of the stick nothing changes but GRUB's own count of its starts."""
+    """Asked, refused once, written, and read back; of the stick nothing changes but GRUB's own
+    count of its starts."""
     m.usb, m.from_usb = work + "/usb", True
     subprocess.run(["cp", "--sparse=always", image, m.usb], check=True)
     m.start()
@@ -26,7 +28,8 @@ def installed(m, site, image, work):
     shown = m.wait(r"> $", 120).group(0) and m.text[:m.seen].split("Nothing passes meanwhile.")[-1]
     found = re.findall(r"(\d|-)  (\w+) +([0-9.]+ [GM]B) ", shown)
     expect([(n, size) for n, _, size in found if n != "-"] == [("1", "3.2 GB")] and "K-0815" in shown and "nothing that is known" in shown, "%s", shown)
-    expect(len(found) == 2 and "is too small" in shown and "QEMU USB" not in shown, "%s", shown)  # the other one is the stick with the policy
+    # the other one is the stick with the policy
+    expect(len(found) == 2 and "is too small" in shown and "QEMU USB" not in shown, "%s", shown)
     disk = next(name for n, name, _ in found if n == "1")
     m.say("1")
     m.wait("To go on, type its name: %s.*> $" % disk, 120)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The image in a machine of its own: qemu without KVM, the firmware with Microsoft's keys, and so with Secure Boot; a network card's
-other end is a tap in a namespace of the test. What is typed and read goes over the serial console. Time in the machine is the number of its
-instructions (tests/fresh/vm.py says why): without that a busy host makes its kernel believe that the timer is broken."""
+"""The image in a machine of its own: qemu without KVM, the firmware with Microsoft's keys, and so
+with Secure Boot; a network card's other end is a tap in a namespace of the test. What is typed and
+read goes over the serial console. Time in the machine is the number of its instructions
+(tests/fresh/vm.py says why): without that a busy host makes its kernel believe that the timer is
+broken."""
 import codecs
 import contextlib
 import fcntl
@@ -31,7 +33,8 @@ def tap(ns, name):
     """An interface in a namespace whose other end is this descriptor."""
     with inside(ns):
         fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
-        fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH22x", name.encode(), 0x1002))  # TUNSETIFF: a tap, plain frames
+        # TUNSETIFF: a tap, plain frames
+        fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH22x", name.encode(), 0x1002))
     return fd
 
 
@@ -134,7 +137,8 @@ class Machine:
             self.console.sendall(b"q" if prompt == "(END)" else b" ")
             more, prompt = self.wait(r"(.*?)(sekisho> |:\x1b\[K|\(END\))", seconds).groups()
             text += "\n" + more
-        return re.sub(r"\x1b\[[?0-9;]*[A-Za-z]| \x08", "", text)  # the pager folds a line by a space that it takes back
+        # the pager folds a line by a space that it takes back
+        return re.sub(r"\x1b\[[?0-9;]*[A-Za-z]| \x08", "", text)
 
     def link(self, card, up):
         """Plugs or unplugs the cable of a card."""

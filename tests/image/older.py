@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the image's version before to the one that is made from these sources: a power cut in the first start of the newer one leaves the older."""
+"""From the image's version before to the one that is made from these sources: a power cut in the
+first start of the newer one leaves the older."""
 import re
 import subprocess
 
@@ -27,8 +28,9 @@ def restarted(m, site, name, version, letter):
 
 
 def cut_before_it_counts(m, site, version):
-    """The newer version was written, started, and enforces; before each block of its slot was read the power goes. The older one runs, says so in both languages
-    and enforces what was confirmed."""
+    """The newer version was written, started, and enforces; before each block of its slot was read
+    the power goes. The older one runs, says so in both languages and enforces what was
+    confirmed."""
     restarted(m, site, "1.raucb", version, "B")
     wait_for(site.reads, 600 * PATIENCE, "an allowed read by the newer version")
     m.cut()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The update server of these tests: HTTPS in a namespace that is the admin network of the box whose programs run, with files that a test gives it, and
-answers that it makes up, cuts or holds."""
+"""The update server of these tests: HTTPS in a namespace that is the admin network of the box whose
+programs run, with files that a test gives it, and answers that it makes up, cuts or holds."""
 import contextlib
 import os
 import socket
@@ -14,7 +14,8 @@ ADDRESS, NAME = "10.99.0.8", "updates.example"
 
 
 def keys(work):
-    """Made once; the folder in which they are. A machine under emulation whose clock has to find them valid was turned on later than they were made."""
+    """Made once; the folder in which they are. A machine under emulation whose clock has to find
+    them valid was turned on later than they were made."""
     folder = work + "/server"
     if os.path.exists(folder):
         return folder
@@ -34,9 +35,11 @@ def keys(work):
 
 class Server:
     def __init__(self, work, ns=None, address=ADDRESS):
-        """`work`: a folder for its keys. `ns`: a namespace that has the address; without one it is made."""
+        """`work`: a folder for its keys. `ns`: a namespace that has the address; without one it is
+        made."""
         self.folder = keys(work)
-        self.files, self.answers, self.cut, self.hold, self.asked = {}, {}, {}, {}, []  # by path: bytes; a whole answer; after how many bytes it ends, or waits
+        # by path: bytes; a whole answer; after how many bytes it ends, or waits
+        self.files, self.answers, self.cut, self.hold, self.asked = {}, {}, {}, {}, []
         self.held, self.go = threading.Event(), threading.Event()
         self.net, self.ns = Net("skup-"), ns
         if ns is None:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys to sign updates with, made for a test and gone with it: an authority, and a key that it signed."""
+"""Keys to sign updates with, made for a test and gone with it: an authority, and a key that it
+signed."""
 import os
 import subprocess
 import sys

@@ -11,7 +11,8 @@ import tty
 from carrier import CARRIER, ask
 from net import wait_for
 
-EXTEND = "8002 00000041 00000182 00000007 00000009 40000009 0000 00 0000 00000001 000b"  # PCR_Extend of PCR 7 by one SHA-256
+# PCR_Extend of PCR 7 by one SHA-256
+EXTEND = "8002 00000041 00000182 00000007 00000009 40000009 0000 00 0000 00000001 000b"
 
 
 def ordinary(words, **more):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the image's box watches in what it lets pass: a server that chooses weak TLS, a conduit that falls silent. Records and alarms are read at the console, which
-folds them to its width."""
+"""What the image's box watches in what it lets pass: a server that chooses weak TLS, a conduit that
+falls silent. Records and alarms are read at the console, which folds them to its width."""
 import contextlib
 import os
 import select
@@ -69,7 +69,8 @@ def opened(site):
 
 
 def watched(m, site, work):
-    """Weak TLS is an alarm, then denied; a conduit that is expected to carry something is one while it does not, and nothing else is in its way."""
+    """Weak TLS is an alarm, then denied; a conduit that is expected to carry something is one while
+    it does not, and nothing else is in its way."""
     old = ["-tls1", "-cipher", "ECDHE-RSA-AES128-SHA:@SECLEVEL=0"]
     policy(m, site, work, WATCHED % "")
     site.table()

@@ -17,7 +17,8 @@ def stolen():
 
 
 class Machine:
-    """How long tasks waited for a processor, and what other virtual machines used, since this object was made."""
+    """How long tasks waited for a processor, and what other virtual machines used, since this
+    object was made."""
 
     def __init__(self):
         self.began, self.pressure, self.stolen = time.monotonic(), pressure(), stolen()

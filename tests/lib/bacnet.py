@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""BACnet/IP by hand, written from ANSI/ASHRAE 135 without the product's code: datagrams; a reader that makes a tree of tags and tells what
-a request touches and writes, and whether it is valid; a device that answers."""
+"""BACnet/IP by hand, written from ANSI/ASHRAE 135 without the product's code: datagrams; a reader
+that makes a tree of tags and tells what a request touches and writes, and whether it is valid; a
+device that answers."""
 import math
 import struct
 
 AI, AO, AV, BI, BO, BV, DEVICE, FILE = 0, 1, 2, 3, 4, 5, 8, 10
 PRESENT = 85
 UNICAST, BROADCAST, FORWARDED, DISTRIBUTE = 10, 11, 4, 9
-# What the reference calls them: confirmed ones by choice, unconfirmed from 1000, of the network from 2000, of the link from 3000.
+# What the reference calls them: confirmed ones by choice, unconfirmed from 1000, of the network
+# from 2000, of the link from 3000.
 READS = {5, 12, 13, 14, 26, 28, 30}
 WRITES = {1, 15, 16, 31, 1002, 1010, 1011, 4115, 4116}
 CONTROLS = {0, 2, 17, 19, 20, 27, 32, 1000, 1001, 1003, 1005, 1006, 1009, 1012}
@@ -17,7 +19,7 @@ ALL_WORDS = {18, 24, 25, 34, 1004}
 SIMPLE = {0, 1, 2, 5, 8, 9, 11, 15, 16, 17, 19, 20, 22, 25, 27, 28, 30, 31, 32}
 
 
-# ---- writing -----------------------------------------------------------------------------------------------------------
+# ---- writing -------------------------------------------------------------------------------------
 
 def shortest(v):
     return v.to_bytes(max(1, (v.bit_length() + 7) // 8), "big")
@@ -191,7 +193,7 @@ class Device:
         return tell(simple_ack(invoke, code) if code in SIMPLE else complex_ack(invoke, code, b""), **kw)
 
 
-# ---- reading -----------------------------------------------------------------------------------------------------------
+# ---- reading -------------------------------------------------------------------------------------
 
 class Bad(Exception):
     pass
@@ -366,7 +368,8 @@ def has_inside(nodes, number):
 
 
 def anything(code):
-    """What a device may read behind a value whose end it takes for that of data of the same number inside."""
+    """What a device may read behind a value whose end it takes for that of data of the same number
+    inside."""
     return {"code": code, "object": None, "property": (1 << 30, None), "priority": 0, "values": None}
 
 
@@ -481,7 +484,8 @@ def network(b):
 
 
 def parse(datagram):
-    """None: it makes no sense. Else how it is carried, and of a request its `ops`; without `ops` this does not know them."""
+    """None: it makes no sense. Else how it is carried, and of a request its `ops`; without `ops`
+    this does not know them."""
     try:
         return whole(datagram)
     except Bad:

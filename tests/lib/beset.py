@@ -19,7 +19,8 @@ ROLES = ("dpi", "gate", "enforce", "tap", "journal", "mgmt", "supervisor")
 SERVICES = """  read = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read"]; units = [1]; holding = ["0-99"]; } ); };
   closed = { protocol = "modbus"; ports = ["tcp/503"]; allow = ( { commands = ["read"]; units = [1]; holding = ["0-99"]; } ); };
 """
-HOLD = {"when_down": "hold", "when_overloaded": "hold", "when_midstream": "pick_up"}  # keys of the conduit with `read`
+# keys of the conduit with `read`
+HOLD = {"when_down": "hold", "when_overloaded": "hold", "when_midstream": "pick_up"}
 PORT = 9000
 MARK = b"never to arrive;"
 WRITE = modbus.write_register(7, 0x4242)

@@ -34,9 +34,9 @@ class Browser:
 
     def __init__(self, net, ns, languages, port=9515, width=1280, height=900, names=None, certificate=None):
         """
-        `names`: those that the namespace's hosts file would have, with their addresses. `certificate`: (certificate,
-        key, address) that stands in the person's own store, and is shown to that address without a question, by a
-        policy of whoever manages the terminal.
+        `names`: those that the namespace's hosts file would have, with their addresses.
+        `certificate`: (certificate, key, address) that stands in the person's own store, and is
+        shown to that address without a question, by a policy of whoever manages the terminal.
         """
         self.ns, self.port = ns, port
         self.home = tempfile.mkdtemp(prefix="skB-")

@@ -15,8 +15,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import guards  # noqa: E402
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-# Run in every merge: the suites about change, the kernel, its queue, the sandbox and damage, and these of the whole box, among them an
-# allowed and a forbidden request of each protocol.
+# Run in every merge: the suites about change, the kernel, its queue, the sandbox and damage, and
+# these of the whole box, among them an allowed and a forbidden request of each protocol.
 CORE = ("change", "kernel", "queue", "sandbox", "damage", "box")
 # Expensive cases that every merge runs all the same.
 EVERY_MERGE = {("kernel", "test_drawn_policies")}
@@ -120,7 +120,8 @@ class Suites:
     def __init__(self, every, budget, paths):
         took, costs = times(), dear()
         taken = set(part(list(costs), costs.get, 5, seed())) | EVERY_MERGE
-        self.without = {s: [case for suite, case in costs if suite == s and (s, case) not in taken] for s in every}  # expensive cases that are left out
+        # expensive cases that are left out
+        self.without = {s: [case for suite, case in costs if suite == s and (s, case) not in taken] for s in every}
 
         def alone(suite):
             return took.get("netns-" + suite, (15.0, 30.0))[0]
@@ -134,7 +135,8 @@ class Suites:
         self.left = []  # touched, but beyond the limit of time
         left = budget - sum(cost(s) for s in self.why if s != "box")
         fifth = part([s for s in every if s not in CORE], alone, 5, seed())
-        # First the suites that this merge touches, then those whose turn it is, then those that only import what it touched.
+        # First the suites that this merge touches, then those whose turn it is, then those that
+        # only import what it touched.
         for suite in sorted({*touched, *fifth}, key=lambda s: (-touched.get(s, 0), s not in fifth, s)):
             if suite in self.why:
                 continue

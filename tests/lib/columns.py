@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Comments no wider than 100 columns; a tab goes to the next eighth column. `python3
 tests/lib/columns.py [PATH...]` counts the comment lines that are wider, by language; --list
-names them. --fold folds those of C: the rest of a line goes to the next one, and a comment
-beside code goes above it. It checks that the code stays the same."""
+names them. --fold folds those of C and of languages with `#`: the rest of a line goes to the
+next one, and a comment beside code goes above it. It checks that the code stays the same."""
+import ast
 import collections
 import io
 import os
@@ -14,10 +15,10 @@ import unicodedata
 
 WIDEST = 100
 C = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^\n]*|/\*.*?\*/', re.S)
-TYPESCRIPT = re.compile(C.pattern + r"|`(?:\\.|[^`\\])*`", re.S)
+TYPESCRIPT = re.compile(r"/(?:\\[^\n]|[^/*\\\n])(?:\\[^\n]|[^/\\\n])*/[gimsuy]*(?=[.,)])|" + C.pattern + r"|`(?:\\.|[^`\\])*`", re.S)
 LANGUAGES = {".c": "C", ".h": "C", ".def": "C", ".ts": "TypeScript", ".mjs": "TypeScript", ".py": "Python", ".mk": "make"}
 # A comment that a tool reads, or that has a meaning only in its place.
-FIXED = re.compile(r"NOLINT|cppcheck-suppress|clang-format o|SPDX-License")
+FIXED = re.compile(r"NOLINT|cppcheck-suppress|clang-format o|SPDX-License|noqa:|^#!")
 
 
 def width(line):
@@ -56,7 +57,8 @@ def wide(path, text):
     language."""
     what = language(path, text)
     lines = text.split("\n")
-    return [(n + 1, width(lines[n]), lines[n]) for n in sorted(set(commented(text, what))) if width(lines[n]) > WIDEST] if what else []
+    numbers = sorted(set(commented(text, what))) if what else []
+    return [(n + 1, width(lines[n]), lines[n]) for n in numbers if width(lines[n]) > WIDEST and not FIXED.search(lines[n])]
 
 
 def code(text):
@@ -99,7 +101,7 @@ def fill(first, rest, lines):
         hang = re.sub(r"[^\t]", " ", column.group()) if column else indent + " " * (len(item.group()) if item else 0)
         ended = line.rstrip().endswith((".", ";", ":"))
         joins = (below.strip() and not ITEM.match(below.strip()) and not FIXED.search(below) and not below.startswith("LINK: ")
-                 and (deeper == hang if column else len(deeper) > len(indent) if item else len(deeper) == len(indent))
+                 and (abs(len(deeper) - len(hang)) < 2 if column else len(deeper) > len(indent) if item else len(deeper) == len(indent))
                  and not COLUMN.match(below) and not (ended and ROW.match(below.strip())))
         if joins:
             queue[0] = deeper + more + " " + below.strip()
@@ -173,6 +175,87 @@ def fold(text):
     return text
 
 
+# ---- languages whose comments begin with # ---------------------------------------------------
+
+HASH = {"Python", "shell", "make"}
+RULER = re.compile(r"(\s*# -{4} .* )-{9,}$")
+
+
+def hash_code(text, what):
+    """What has to stay as it is. A document of Python may end its lines elsewhere."""
+    if what != "Python":
+        return [line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            node.value.value = " ".join(node.value.value.split())
+    return ast.dump(tree)
+
+
+def fold_document(lines, first, last):
+    """A string that is a document: its quotes stay where they are."""
+    indent = re.match(r"\s*", lines[first]).group()
+    alone = last > first and lines[last].strip() == '"""'
+    inner = [lines[first].strip()] + [x.removeprefix(indent) for x in lines[first + 1:last + 1 - alone]]
+    return [(indent + x).rstrip() for x in fill(indent, indent, inner)] + [lines[last]] * alone
+
+
+def fold_hash(text, what):
+    lines = text.split("\n")
+    documents, beside = {}, {}
+    if what == "Python":
+        before = tokenize.NEWLINE
+        for t in tokenize.generate_tokens(io.StringIO(text).readline):
+            if t.type == tokenize.COMMENT:
+                beside[t.start[0] - 1] = t.start[1]
+            elif t.type == tokenize.STRING and before in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT):
+                documents[t.start[0] - 1] = t.end[0] - 1
+            before = before if t.type in (tokenize.COMMENT, tokenize.NL) else t.type
+    else:
+        beside = {n: len(x) - len(x.lstrip()) for n, x in enumerate(lines) if x.lstrip().startswith("#")}
+    done, n = [], 0
+    while n < len(lines):
+        line = lines[n]
+        if n in documents:
+            last = documents[n]
+            long = any(width(x) > WIDEST for x in lines[n:last + 1]) and not FIXED.search(lines[last])
+            done += fold_document(lines, n, last) if long else lines[n:last + 1]
+            n = last + 1
+        elif n in beside and line[:beside[n]].strip() == "":
+            last = n
+            while last + 1 < len(lines) and beside.get(last + 1) == beside[n] and not lines[last + 1][:beside[n]].strip():
+                last += 1
+            indent = line[:beside[n]]
+            block = [x[beside[n] + 1:].removeprefix(" ") if not RULER.match(x) and not FIXED.search(x) else None for x in lines[n:last + 1]]
+            k = 0
+            while k < len(block):
+                if block[k] is None:
+                    x = lines[n + k]
+                    done.append(x if width(x) <= WIDEST or not RULER.match(x) else x[:WIDEST])
+                    k += 1
+                    continue
+                until = k
+                while until < len(block) and block[until] is not None:
+                    until += 1
+                part = lines[n + k:n + until]
+                wide_part = any(width(x) > WIDEST for x in part)
+                done += [(indent + "# " + x).rstrip() for x in fill(indent + "# ", indent + "# ", block[k:until])] if wide_part else part
+                k = until
+            n = last + 1
+        elif n in beside and width(line) > WIDEST and not FIXED.search(line[beside[n]:]):
+            indent = re.match(r"\s*", line).group()
+            words = line[beside[n] + 1:].strip()
+            above = [(indent + "# " + x).rstrip() for x in fill(indent + "# ", indent + "# ", [words])]
+            at = len(done)
+            done[at:at] = above
+            done.append(line[:beside[n]].rstrip())
+            n += 1
+        else:
+            done.append(line)
+            n += 1
+    return "\n".join(done)
+
+
 def main(words):
     listing, folding = "--list" in words, "--fold" in words
     paths = [w for w in words if not w.startswith("--")]
@@ -192,6 +275,14 @@ def main(words):
         if folding and what == "C":
             new = fold(text)
             if code(new) != code(text):
+                sys.exit(path + ": the code would change")
+            if new != text:
+                with open(path, "w", encoding="utf-8") as f:
+                    f.write(new)
+                text = new
+        if folding and what in HASH:
+            new = fold_hash(text, what)
+            if hash_code(new, what) != hash_code(text, what):
                 sys.exit(path + ": the code would change")
             if new != text:
                 with open(path, "w", encoding="utf-8") as f:

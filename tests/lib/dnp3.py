@@ -8,7 +8,8 @@ SELECT, OPERATE, DIRECT, DIRECT_NR = 3, 4, 5, 6
 LATCH_ON, LATCH_OFF, CLOSE, TRIP = 3, 4, 0x41, 0x81
 OUTSTATION, MASTER = 10, 1
 
-# The names in the reference, by their numbers in records: a thousand is added for each kind of object that makes another command.
+# The names in the reference, by their numbers in records: a thousand is added for each kind of
+# object that makes another command.
 READS = {1, 1001, 3001, 4001}
 WRITES = {2, 7003, 7004, 7005, 7006}
 CONTROLS = set(range(3, 19)) | {20, 21, 22, 24, 3002, 4002}
@@ -23,7 +24,7 @@ SIZES = {1: "b 1", 2: "1 7 3", 3: "d 1", 4: "1 7 3", 10: "b 1", 11: "1 7", 12: "
          34: "2 4 4", 40: "5 3 5 9", 41: "5 3 5 9", 42: "5 3 11 9 5 9 11 15", 43: "5 3 11 9 5 9 11 15", 50: "6 10 6 11", 51: "6 6", 52: "2 2", 80: "b"}
 
 
-# ---- frames ------------------------------------------------------------------------------------------------------------
+# ---- frames --------------------------------------------------------------------------------------
 
 def crc(data):
     c = 0
@@ -62,7 +63,7 @@ def confirm(number=0, unsolicited=False, **how):
     return ask(0, b"", number, 0xD0 if unsolicited else 0xC0, **how)
 
 
-# ---- objects -----------------------------------------------------------------------------------------------------------
+# ---- objects -------------------------------------------------------------------------------------
 
 def all_of(group, variation=0):
     return bytes([group, variation, 6])
@@ -101,7 +102,8 @@ def _number(data, n):
 
 
 def headers(data, function, told=False):
-    """(group, variation, indexes or None for all, [data of each] or None) of each header; ValueError where it makes no sense."""
+    """(group, variation, indexes or None for all, [data of each] or None) of each header;
+    ValueError where it makes no sense."""
     out = []
     while data:
         if len(data) < 3:
@@ -199,7 +201,8 @@ def switched(code):
 
 
 def operations(fragment):
-    """What a master's fragment asks for, or None: {service, object, space, indexes (None: all of them, or nobody knows), values, code}."""
+    """What a master's fragment asks for, or None: {service, object, space, indexes (None: all of
+    them, or nobody knows), values, code}."""
     if len(fragment) < 2 or fragment[0] & 0xE0 != 0xC0 or (fragment[0] & 0x10 and fragment[1] != 0):
         return None
     function, rest = fragment[1], fragment[2:]
@@ -234,10 +237,11 @@ def operations(fragment):
     return out if len(out) <= 255 else None
 
 
-# ---- streams -----------------------------------------------------------------------------------------------------------
+# ---- streams -------------------------------------------------------------------------------------
 
 def links(stream):
-    """(control, to, by, segment) of each whole frame, whose checksums are right, and what is left."""
+    """(control, to, by, segment) of each whole frame, whose checksums are right, and what is
+    left."""
     out = []
     while len(stream) >= 10 and stream[:2] == b"\5\x64" and stream[2] >= 5 and crc(stream[:8]) == stream[8:10]:
         left, at, data = stream[2] - 5, 10, b""
@@ -253,7 +257,8 @@ def links(stream):
 
 
 class Outstation:
-    """Answers each request with its number: classes with points, outputs with what was asked, the rest with nothing."""
+    """Answers each request with its number: classes with points, outputs with what was asked, the
+    rest with nothing."""
 
     def answer(self, request):
         parts = links(request)[0]

@@ -16,7 +16,7 @@ BITS = {b: name for name, (b, w) in AREAS.items()}
 WORDS = {w: name for name, (b, w) in AREAS.items()}
 
 
-# ---- frames ------------------------------------------------------------------------------------------------------------
+# ---- frames --------------------------------------------------------------------------------------
 
 def frame(icf, to, sender, sid, command, data=b""):
     return bytes([icf, 0, 2, *to, *sender, sid]) + struct.pack("!H", command) + data
@@ -73,7 +73,7 @@ def nodes(client=25, server=10, error=0):
     return tcp(struct.pack("!II", client, server), 1, error)
 
 
-# ---- a reader ----------------------------------------------------------------------------------------------------------
+# ---- a reader ------------------------------------------------------------------------------------
 
 def parse(b):
     """A frame's fields; None: not a frame."""
@@ -184,7 +184,7 @@ def effects(q):
     return [], []
 
 
-# ---- a controller ------------------------------------------------------------------------------------------------------
+# ---- a controller --------------------------------------------------------------------------------
 
 class Memory:
     def __init__(self):

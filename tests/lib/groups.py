@@ -6,7 +6,8 @@ import sys
 
 from net import wait_for
 
-# A sanitizer needs much more memory (shadow memory, freed memory that it keeps), so the product's limits are too low for it.
+# A sanitizer needs much more memory (shadow memory, freed memory that it keeps), so the product's
+# limits are too low for it.
 SANITIZED = os.path.basename(os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "")) == "san"
 PLACES = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
 

@@ -16,7 +16,8 @@ import subprocess
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 MAP, BY_HAND = "tests/guards.tsv", "tests/guards.txt"
 PRODUCT = ("appliance", "policy", "dpi", "mgmt")
-OFFLINE = ("units", "golden", "drawn", "replay")  # parts that need no namespaces; tests/coverage counts each separately
+# parts that need no namespaces; tests/coverage counts each separately
+OFFLINE = ("units", "golden", "drawn", "replay")
 # The lines that these suites run are not counted, so only tests/guards.txt names them.
 UNCOUNTED = ("documents", "parts", "fuzz", "lint", "demo", "fresh", "packages", "vm-units", "image",
              "image-lock", "image-update", "image-install", "names")
@@ -114,7 +115,8 @@ def suites_for(paths):
     for path in paths:
         row = row_of(path, counted) if path.split("/")[0] in PRODUCT else None
         prefix = max((p for p in declared if path.startswith(p)), key=len, default="")
-        if row and (not row.endswith("/") or len(row) >= len(prefix)):  # a row of a folder above a declared path does not count
+        # a row of a folder above a declared path does not count
+        if row and (not row.endswith("/") or len(row) >= len(prefix)):
             for suite, lines in counted[row].items():
                 guard(suite, lines, "%d lines of %s" % (lines, row))
         for suite in declared.get(prefix, ()):

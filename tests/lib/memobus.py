@@ -16,7 +16,7 @@ PROGRAMS = set(range(0x2021, 0x2031)) | set(range(0x2034, 0x2050))
 UNTOLD = WRITES & {0x120000, 0x2031, 0x2033, 0x434E} | {0x2032, 0x434D} | PROGRAMS
 
 
-# ---- messages ----------------------------------------------------------------------------------------------------------
+# ---- messages ------------------------------------------------------------------------------------
 
 def header(kind, number, data, channels=(0, 0)):
     return struct.pack("<BBBBHHI", kind, number, *channels, 0, 12 + len(data), 0) + data
@@ -95,7 +95,7 @@ def write_bits(kind, address, values, number=1, **kw):
     return register(0x434F, kind, address, struct.pack("<I", len(values)) + bits_of(values), number, **kw)
 
 
-# ---- a reader ----------------------------------------------------------------------------------------------------------
+# ---- a reader ------------------------------------------------------------------------------------
 
 def parse(b):
     """A message's fields; None: it is none, or not as long as it says."""
@@ -152,7 +152,8 @@ LONG = {0x2009: ("holding", 2044), 0x200A: ("input", 2044), 0x200B: ("holding", 
 
 
 def effects(q):
-    """(what is read, what is written): lists of (space, address) and of (space, address, value). None: it cannot be told. Raises Senseless."""
+    """(what is read, what is written): lists of (space, address) and of (space, address, value).
+    None: it cannot be told. Raises Senseless."""
     code, b = q["code"], q["body"]
     need(q["kind"] == GENERAL or q["kind"] == COMMAND and code >= 0x100 and not code & 0x80)
     run = lambda space, at, n, last=65535: [(space, at + i) for i in range(n)] if at + n - 1 <= last else need(False)
@@ -195,7 +196,8 @@ def effects(q):
         n = struct.unpack("<H", b[1:3])[0]
         need(1 <= n <= (681 if code == 0x434D else 511))
         at = 3
-        for _ in range(n):  # type of register, type of data (2 a word, 3 a long word), address, and a value if written
+        # type of register, type of data (2 a word, 3 a long word), address, and a value if written
+        for _ in range(n):
             need(len(b) >= at + 6 and chr(b[at]) in TYPES.upper() and b[at + 1] in (2, 3))
             at += 6 + (0 if code == 0x434D else 2 * (b[at + 1] - 1))
         need(at == len(b))
@@ -233,7 +235,7 @@ def sense(q):
         return False
 
 
-# ---- a controller ------------------------------------------------------------------------------------------------------
+# ---- a controller --------------------------------------------------------------------------------
 
 class Memory:
     def __init__(self):

@@ -99,7 +99,8 @@ class Net:
     def add(self, short):
         name = self.ns(short)
         if os.path.exists(os.path.join(NETNS, name)) and not sh("ip", "netns", "pids", name, check=False).stdout:
-            sh("ip", "netns", "delete", name)  # left by a killed run; if it has processes, another run uses it
+            # left by a killed run; if it has processes, another run uses it
+            sh("ip", "netns", "delete", name)
         sh("ip", "netns", "add", name)
         self.names.append(name)
         sh("ip", "link", "set", "lo", "up", ns=name)
@@ -121,8 +122,8 @@ class Net:
         if log:
             reports.watch(log)
         out = open(log, "ab") if log else subprocess.DEVNULL
-        # Not `ip netns exec`: that gives the process a mount namespace of its own, where the namespaces that a daemon pins
-        # would be seen by nobody else.
+        # Not `ip netns exec`: that gives the process a mount namespace of its own, where the
+        # namespaces that a daemon pins would be seen by nobody else.
         command = (["nsenter", "--net=" + os.path.join(NETNS, ns)] if ns else []) + [str(a) for a in args]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=env,
                                    start_new_session=True, preexec_fn=preexec, pass_fds=keeps)
@@ -210,7 +211,7 @@ class Capture:
         self.sock.close()
 
 
-# ---- packets by hand -------------------------------------------------------------------------------------------------
+# ---- packets by hand -----------------------------------------------------------------------------
 
 def checksum(data):
     if len(data) % 2:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OPC UA over TCP by hand, written from OPC 10000-4 and 10000-6 without the product's code: messages,
-chunks, built-in types; requests with what they touch and write; and the two ends of a session, which
-number what they send."""
+"""OPC UA over TCP by hand, written from OPC 10000-4 and 10000-6 without the product's code:
+messages, chunks, built-in types; requests with what they touch and write; and the two ends of a
+session, which number what they send."""
 import struct
 
 NONE = "http://opcfoundation.org/UA/SecurityPolicy#None"
@@ -21,7 +21,7 @@ def answer_of(request):
     return request + (1 if request > 12000 else 3)
 
 
-# ---- built-in types ----------------------------------------------------------------------------------------------------
+# ---- built-in types ------------------------------------------------------------------------------
 
 def string(s):
     return b"\xff\xff\xff\xff" if s is None else struct.pack("<i", len(s)) + (s if isinstance(s, bytes) else s.encode())
@@ -58,7 +58,7 @@ def data_value(v, status=None, source=None):
         (struct.pack("<q", source) if source is not None else b"")
 
 
-# ---- messages ----------------------------------------------------------------------------------------------------------
+# ---- messages ------------------------------------------------------------------------------------
 
 def frame(letters, body, chunk="F"):
     return (letters + chunk).encode() + struct.pack("<I", 8 + len(body)) + body
@@ -77,7 +77,8 @@ def error(code=0x807E0000):
 
 
 def request(service, body, handle=1, token=node(0, 0)):
-    """The body of a request, from its node id on. (Of one that has no time, some servers want nothing.)"""
+    """The body of a request, from its node id on. (Of one that has no time, some servers want
+    nothing.)"""
     return node(0, service) + token + struct.pack("<qII", 134 * 10**15, handle, 0) + string(None) + struct.pack("<I", 10000) + EXTENSION + body
 
 
@@ -134,7 +135,7 @@ class Ends:
         return [(hello(), acknowledge()), (self.open(), self.told_open())]
 
 
-# ---- a server -----------------------------------------------------------------------------------------------------------
+# ---- a server ------------------------------------------------------------------------------------
 
 def split(stream):
     """Whole messages of a stream, and what is left."""
@@ -147,7 +148,8 @@ def split(stream):
 
 
 def speak(changes):
-    """A session, for serving.each, of a server whose every node holds 5. Chunks are put together; what is asked beyond reading is kept in `changes`."""
+    """A session, for serving.each, of a server whose every node holds 5. Chunks are put together;
+    what is asked beyond reading is kept in `changes`."""
     def session(s):
         stream, ends, parts = b"", Ends(), b""
         try:
@@ -178,7 +180,7 @@ def speak(changes):
     return session
 
 
-# ---- requests ----------------------------------------------------------------------------------------------------------
+# ---- requests ------------------------------------------------------------------------------------
 
 def read(nodes, attribute=13):
     return request(631, struct.pack("<dI", 0, 2) + array([n + struct.pack("<I", attribute) + string(None) + qualified() for n in nodes]))

@@ -27,7 +27,8 @@ class Opener:
         self.wire.send(packet)
         took = time.perf_counter_ns() - begun
         self.sent += 1
-        self.next = max(self.next + apart, time.monotonic() - 0.01)  # missed sends are not made up for all at once
+        # missed sends are not made up for all at once
+        self.next = max(self.next + apart, time.monotonic() - 0.01)
         return took
 
     def close(self):

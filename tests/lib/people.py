@@ -40,7 +40,8 @@ class Site:
         self.box.apply(conduit("reads", "ops", "ot", ["read"]))
         wait_for(self.box.running, 10, "all roles")
         self.secrets, self.papers = {}, {}
-        self.shown = None  # files of the client certificate and key with which connections are opened
+        # files of the client certificate and key with which connections are opened
+        self.shown = None
         with open(run + "/state/secrets/token", encoding="ascii") as f:
             self.token = f.read().strip()
 

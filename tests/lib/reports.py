@@ -8,7 +8,8 @@ import re
 import sys
 import tempfile
 
-BEGINS = re.compile(r"\w+Sanitizer:|: runtime error: ")  # the beginning of a report of either sanitizer
+# the beginning of a report of either sanitizer
+BEGINS = re.compile(r"\w+Sanitizer:|: runtime error: ")
 LINES = 60
 watched = {}  # path: how many bytes of it were read
 

@@ -15,7 +15,7 @@ REQUEST_DOWNLOAD, DOWNLOAD_BLOCK, DOWNLOAD_ENDED = 0x1A, 0x1B, 0x1C
 BLOCK = b"_0A00001P"
 
 
-# ---- requests ----------------------------------------------------------------------------------------------------------
+# ---- requests ------------------------------------------------------------------------------------
 
 def packet(body):
     return struct.pack("!BBH", 3, 0, len(body) + 4) + body
@@ -120,7 +120,7 @@ def plus():
     return data(b"\x72\1\0\x14\x31\0\0\4\xca\0\0\0\1\0\0\0\0\x36" + bytes(6) + b"\x72\1\0\0")
 
 
-# ---- what a stream holds ---------------------------------------------------------------------------------------------------
+# ---- what a stream holds -------------------------------------------------------------------------
 
 def cut(b):
     """The first whole packet and the rest; None: incomplete."""
@@ -188,7 +188,7 @@ def done_well(answer):
     return answer[12] not in (READ, WRITE) or answer[14:15] == b"\xff"
 
 
-# ---- a controller --------------------------------------------------------------------------------------------------------------
+# ---- a controller --------------------------------------------------------------------------------
 
 class Controller:
     """Blocks of 256 bytes. `done` lists every executed function in order; `written` what was

@@ -16,7 +16,8 @@ import subprocess
 import sys
 import time
 
-ORDINARY = 0.009   # processor seconds of one work() on the machine where the limits were set (a core of an EPYC)
+# processor seconds of one work() on the machine where the limits were set (a core of an EPYC)
+ORDINARY = 0.009
 SANITIZED = 2.0    # factor for a build with sanitizers
 BUSY = 4           # factor for a wait while some task waits for a core
 ALIKE = 2.5        # within this factor a machine keeps the limits as they are written
@@ -44,7 +45,8 @@ def measured():
 
 GIVEN = os.environ.get("SEKISHO_SLOWNESS")
 SLOWNESS = float(GIVEN) if GIVEN else measured()
-os.environ["SEKISHO_SLOWNESS"] = "%g" % SLOWNESS  # programs that are started from here need not measure it again
+# programs that are started from here need not measure it again
+os.environ["SEKISHO_SLOWNESS"] = "%g" % SLOWNESS
 
 
 def pressure():

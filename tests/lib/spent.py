@@ -7,8 +7,10 @@ gets the time by the clock."""
 import os
 import time
 
-COUNTED = os.environ.get("SEKISHO_SPENT")  # the kernel's file: "usage_usec N" (groups of version 2) or nanoseconds
-LEFT = frozenset(os.environ.get("SEKISHO_LEFT", "").split())  # cases of this suite that are left to the long run
+# the kernel's file: "usage_usec N" (groups of version 2) or nanoseconds
+COUNTED = os.environ.get("SEKISHO_SPENT")
+# cases of this suite that are left to the long run
+LEFT = frozenset(os.environ.get("SEKISHO_LEFT", "").split())
 
 
 def processor():

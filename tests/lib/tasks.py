@@ -58,7 +58,8 @@ class Task:
             return Count(int(cases[-1]) if cases else 1, 0, 0, 0) if self.status == 0 else Count(0, 1, 0, 0)
         found = COUNTS.findall(self.text)
         count = Count(*(int(n or 0) for n in found[-1])) if found else Count(0, 0, 0, 0)
-        # If there is no count, or a bad exit status after a good count, something other than a case has failed.
+        # If there is no count, or a bad exit status after a good count, something other than a case
+        # has failed.
         return count if found and (self.status == 0 or count.failed) else count._replace(failed=1)
 
     def failures(self):

@@ -9,7 +9,8 @@ import streams
 from judge import OUT
 
 FOLDER = os.path.join(OUT, "recorded")
-NOT_PROMISED = "not promised: "  # what a client of that server may say and no name covers; refused is right
+# what a client of that server may say and no name covers; refused is right
+NOT_PROMISED = "not promised: "
 SERVER = bytes((10, 30, 0, 1))
 
 

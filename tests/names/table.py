@@ -34,7 +34,8 @@ class Findings:
 
     def __init__(self):
         self.counts = collections.defaultdict(Counts)
-        self.refused, self.passed = collections.Counter(), collections.Counter()  # (source, what, promised, judged as, reason): flows
+        # (source, what, promised, judged as, reason): flows
+        self.refused, self.passed = collections.Counter(), collections.Counter()
         self.example = {}
 
     def take(self, source, what, own, name, how, flow):

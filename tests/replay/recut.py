@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Captures written anew: the same bytes in other segments, another order, repeated, or in IP fragments. Standard library only.
+"""Captures written anew: the same bytes in other segments, another order, repeated, or in IP
+fragments. Standard library only.
 
-`packets` reads a capture down to its IP packets; `sessions` takes TCP of one port out of them; `WAYS` are the ways to say a session
-again, each a function of a `Session` that gives packets; `FRAGMENTS` the ways to cut packets as they stand."""
+`packets` reads a capture down to its IP packets; `sessions` takes TCP of one port out of them;
+`WAYS` are the ways to say a session again, each a function of a `Session` that gives packets;
+`FRAGMENTS` the ways to cut packets as they stand."""
 import ipaddress
 import random
 import struct
@@ -15,7 +17,7 @@ WHOLE = 60000  # the most bytes of one segment
 USUAL = 1400
 
 
-# ---- captures to packets ---------------------------------------------------------------------------------------------
+# ---- captures to packets -------------------------------------------------------------------------
 
 def records(data):
     """(link type, frame) of a pcap or pcapng file, in either byte order."""
@@ -72,7 +74,7 @@ def packets(path):
     return [p for p in (network(*r) for r in records(data)) if p]
 
 
-# ---- packets to sessions -----------------------------------------------------------------------------------------------
+# ---- packets to sessions -------------------------------------------------------------------------
 
 class Session:
     """A TCP session: whether its handshake was seen, and what its ends sent, as [from the server,
@@ -135,7 +137,7 @@ def sessions(found, port):
     return [s for s in out if s.said]
 
 
-# ---- sessions said again -----------------------------------------------------------------------------------------------
+# ---- sessions said again -------------------------------------------------------------------------
 
 class Line:
     """Sends the segments of one session, given by offsets in the stream, with acknowledgements of
@@ -290,7 +292,7 @@ WAYS = {
 }
 
 
-# ---- packets in IP fragments -------------------------------------------------------------------------------------------
+# ---- packets in IP fragments ---------------------------------------------------------------------
 
 def _fragments(p, ident):
     """A packet as fragments of eight bytes; unchanged if it cannot be fragmented, or is broken,
@@ -327,7 +329,7 @@ def fragmented(found, how, rng):
     return [q for i, p in enumerate(found) for q in FRAGMENTS[how](_fragments(p, i + 1), rng)]
 
 
-# ---- where PDUs end ----------------------------------------------------------------------------------------------------
+# ---- where PDUs end ------------------------------------------------------------------------------
 
 def ends_by(at, size, behind, little=False):
     """Reads lengths: `size` bytes at offset `at`, plus `behind` bytes that the length does not

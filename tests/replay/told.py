@@ -56,7 +56,8 @@ def unanswered(first, answer, b, cuts):
 
 
 def all_told(servers, sessions, keep, heard=None, **more):
-    """Tells them all; `keep`: of each session which turns, or None: all. What came of each; of one of which all is kept, what was `heard` before."""
+    """Tells them all; `keep`: of each session which turns, or None: all. What came of each; of one
+    of which all is kept, what was `heard` before."""
     out, work, wrong = [None] * len(sessions), queue.Queue(), []
     for n in range(len(sessions)):
         if heard and all(keep[n]):
@@ -84,12 +85,14 @@ def all_told(servers, sessions, keep, heard=None, **more):
 
 
 def passed(t, name, policy, heard, server, port, datagrams=None):
-    """Of each session, as it was told, whether the box passes each segment, and each datagram to the port `datagrams`."""
+    """Of each session, as it was told, whether the box passes each segment, and each datagram to
+    the port `datagrams`."""
     keep, file = [], t.file(name.replace(" ", "-") + ".cfg", policy)
     for first in range(0, len(heard), 200):
         out, frames = [], []
         for n, told in enumerate(heard[first:first + 200]):
-            client = "10.20.0.%d" % (10 + n)  # each a host of its own: datagrams belong to connections between two hosts
+            # each a host of its own: datagrams belong to connections between two hosts
+            client = "10.20.0.%d" % (10 + n)
             s = wire.Session(out, client, 20000 + n, server, port).open()
             frames.append([])
             for kind, text, answers in told["turns"]:
@@ -112,8 +115,9 @@ def passed(t, name, policy, heard, server, port, datagrams=None):
 
 
 def strewn(rng, s, parts):
-    """Sends these, some of them twice, with bytes of the one before, or behind the next two (the box keeps no more than a few that come too early).
-    (Number of the packet, where its bytes begin and end in the session.)"""
+    """Sends these, some of them twice, with bytes of the one before, or behind the next two (the
+    box keeps no more than a few that come too early). (Number of the packet, where its bytes begin
+    and end in the session.)"""
     places, whole, at = [], b"".join(parts), s.seq
     for k, p in enumerate(parts):
         first = sum(map(len, parts[:k]))
@@ -131,7 +135,8 @@ def strewn(rng, s, parts):
 
 
 def arrives(rng, places, end):
-    """Where the bytes begin and end that a receiver can read at once, of packets before `end`; it keeps those that come too early, or does not."""
+    """Where the bytes begin and end that a receiver can read at once, of packets before `end`; it
+    keeps those that come too early, or does not."""
     at, early, out, keeps = 1001, [], [], rng.random() < 0.6
     for packet, first, last in places:
         if packet >= end:
@@ -148,7 +153,8 @@ def arrives(rng, places, end):
 
 
 def arrived(t, name, policy, heard, server, port):
-    """What of each session arrives together, (first byte, behind the last), if segments come as `strewn` has them as long as nobody answers."""
+    """What of each session arrives together, (first byte, behind the last), if segments come as
+    `strewn` has them as long as nobody answers."""
     out, file = [], t.file(name.replace(" ", "-") + ".cfg", policy)
     for first in range(0, len(heard), 200):
         packets, all_places = [], []
@@ -171,12 +177,14 @@ def arrived(t, name, policy, heard, server, port):
 
 
 def compared(t, servers, name, policy, sessions, forbidden, server, port, datagrams=None, **more):
-    """Tells sessions whole and what the box passes of them, of which nothing may do what is forbidden: `forbidden(heard)` says what was done.
-    (sessions that are attacks, how many pass whole, datagrams that pass)"""
+    """Tells sessions whole and what the box passes of them, of which nothing may do what is
+    forbidden: `forbidden(heard)` says what was done. (sessions that are attacks, how many pass
+    whole, datagrams that pass)"""
     heard = all_told(servers, sessions, None, **more)
     keep = passed(t, name, policy, heard, server, port, datagrams)
     again = all_told(servers, sessions, keep, heard, **more)
-    # Of this, or of what it was told before: a datagram may be carried out late. What a session does, it does by itself too.
+    # Of this, or of what it was told before: a datagram may be carried out late. What a session
+    # does, it does by itself too.
     once = [k for k, x in enumerate(again) if x["did"] is None or (datagrams and forbidden(x))]
     for k in once:
         again[k], = all_told(servers[:1], sessions[k:k + 1], keep[k:k + 1], **more)
@@ -207,14 +215,16 @@ def compared(t, servers, name, policy, sessions, forbidden, server, port, datagr
 
 @dataclasses.dataclass
 class Row:
-    """A server that is none of ours, which a variable names, and what is told to it; see `cases`."""
+    """A server that is none of ours, which a variable names, and what is told to it; see
+    `cases`."""
     name: str
     variable: str
     what: str             # what the variable says
     port: int
     policies: dict        # name: text
     session: typing.Any   # (rng, form, policy): turns of (kind, bytes, cuts)
-    forbidden: typing.Any # (form, policy, what came of it): what was done that the policy does not allow
+    # (form, policy, what came of it): what was done that the policy does not allow
+    forbidden: typing.Any
     forms: tuple = ("",)
     command: typing.Any = shlex.split  # the variable's value: what the victim is told of the server
     datagrams: typing.Any = None
@@ -251,7 +261,7 @@ def cases(t, row, folder):
         yield row.name, _one, (t, row, servers)
 
 
-# ---- what sessions are drawn with ----------------------------------------------------------------------------------------
+# ---- what sessions are drawn with ----------------------------------------------------------------
 
 def policy(protocol, ports, rows):
     """The text of a policy whose one service has these rows."""
@@ -263,7 +273,8 @@ conduits = ( { name = "c"; from = "tos"; to = "crane"; services = ["plc"]; purpo
 
 
 def spoiled(rng, b, telling=(0, 1, 2, 4, 8, 0x7F, 0x80, 0xFF), head=24):
-    """With a few bytes that are others, or fewer, or more; those of its head most of all, and such as tell a protocol something."""
+    """With a few bytes that are others, or fewer, or more; those of its head most of all, and such
+    as tell a protocol something."""
     b = bytearray(b)
     for _ in range(rng.randrange(1, 4)):
         k = rng.choice([rng.randrange(len(b)), rng.randrange(head)]) % len(b)

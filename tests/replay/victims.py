@@ -113,8 +113,8 @@ def finish(s):
 
 
 def told(victim, job, soon, begins=0, changed=lambda b: b, learn=lambda answers: None):
-    """Tells what is to be told of a session. `begins`: with so many turns, whose answers are worth some patience; `changed`: bytes with what `learn`
-    heard in answers."""
+    """Tells what is to be told of a session. `begins`: with so many turns, whose answers are worth
+    some patience; `changed`: bytes with what `learn` heard in answers."""
     turns, keep, closed = [], job["keep"], False
     s = victim.connect()
     for n, (_, text, cuts) in enumerate(job["turns"]):

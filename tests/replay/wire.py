@@ -16,7 +16,8 @@ def checksum(data):
 
 
 def ip_packet(src, dst, proto, payload, ident=0, frag=0, ext=b"", first=None):
-    """An IPv4 or IPv6 packet. frag: IPv4 flags and offset; ext: IPv6 extension headers, the first named by `first`."""
+    """An IPv4 or IPv6 packet. frag: IPv4 flags and offset; ext: IPv6 extension headers, the first
+    named by `first`."""
     a, b = ipaddress.ip_address(src), ipaddress.ip_address(dst)
     if a.version == 4:
         head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), ident, frag, 64, proto, 0, a.packed, b.packed)
@@ -113,7 +114,7 @@ def wrote_registers(tid, address, n, unit=1):
     return modbus(tid, unit, struct.pack("!BHH", 16, address, n))
 
 
-# ---- link layers: packets to frames -----------------------------------------------------------------------------------
+# ---- link layers: packets to frames --------------------------------------------------------------
 
 def _type(p):
     return 0x0800 if p[0] >> 4 == 4 else 0x86DD

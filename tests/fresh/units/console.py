@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A person at the machine's serial console, who logs in there: ttyS1, whose line ends at ttyS2 of the same machine (../vm_units.py)."""
+"""A person at the machine's serial console, who logs in there: ttyS1, whose line ends at ttyS2 of
+the same machine (../vm_units.py)."""
 import os
 import re
 import select

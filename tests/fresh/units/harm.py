@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The daemon is killed, stopped, replaced by a newer one, under live sessions; nobody's session ends."""
+"""The daemon is killed, stopped, replaced by a newer one, under live sessions; nobody's session
+ends."""
 import contextlib
 import difflib
 import glob
@@ -28,7 +29,8 @@ class Sessions:
         check("%d sessions are open, and each has been answered" % n, took is not None, "after %.1f s" % (took or -1))
 
     def rest(self):
-        """Until every session that lives has been answered twice since; one that is not shows at the end."""
+        """Until every session that lives has been answered twice since; one that is not shows at
+        the end."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.path + ".again")
         self.client.send_signal(signal.SIGUSR1)
@@ -73,7 +75,8 @@ def killed():
 
 
 def flushed():
-    """Rules are flushed by somebody else while the daemon is dead and systemd keeps the socket that owns them (docs/decisions/table-owner.md)."""
+    """Rules are flushed by somebody else while the daemon is dead and systemd keeps the socket that
+    owns them (docs/decisions/table-owner.md)."""
     said = status()["features"]["owned_table"]
     mine = ["ip", "netns", "exec", SPACES[0], "nft"]
     if not said["used"]:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Alarms by SNMP, by the units of the packages alone: Net-SNMP's snmptrapd in the admin network, passphrases that systemd reads, a cable that is pulled."""
+"""Alarms by SNMP, by the units of the packages alone: Net-SNMP's snmptrapd in the admin network,
+passphrases that systemd reads, a cable that is pulled."""
 import os
 import subprocess
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Three hosts behind three cards of the box, in namespaces of this machine: what docs/install.md has as its example."""
+"""Three hosts behind three cards of the box, in namespaces of this machine: what docs/install.md
+has as its example."""
 import os
 import subprocess
 
@@ -7,7 +8,8 @@ from tools import check, must, run, wait_for
 
 HOSTS = (("admin", "enp1s0", "10.99.0.9/24", "10.99.0.1"), ("office", "enp2s0", "10.10.0.20/16", "10.10.0.1"),
          ("crane", "enp3s0", "10.30.1.10/22", "10.30.0.1"))
-OWN = {card: "198.51.100.%d/28" % (16 * n + 1) for n, (_, card, _, _) in enumerate(HOSTS)}  # as a machine that is in use has
+# as a machine that is in use has
+OWN = {card: "198.51.100.%d/28" % (16 * n + 1) for n, (_, card, _, _) in enumerate(HOSTS)}
 SESSIONS = "/srv/units/sessions.py"
 
 
@@ -35,7 +37,8 @@ def reads():
 
 
 def enduring():
-    """The guide's three cards with a policy under which sessions outlive a daemon (`when_down`, `when_midstream`)."""
+    """The guide's three cards with a policy under which sessions outlive a daemon (`when_down`,
+    `when_midstream`)."""
     os.makedirs("/root/lab", exist_ok=True)
     with open("/root/lab/box.cfg", "w", encoding="utf-8") as f:
         f.write('language_version = 1;\ninterfaces = {\n  adm0 = { device = "enp1s0"; role = "admin"; addresses = ["10.99.0.1/24"]; };\n'

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A machine whose own start takes long (a disk in fstab that is gone, a program that waits for the network): the daemon's boot is over before units like any other
-begin. What runs beside it by its settings runs all the same. Put at the end of one boot, looked at in the next."""
+"""A machine whose own start takes long (a disk in fstab that is gone, a program that waits for the
+network): the daemon's boot is over before units like any other begin. What runs beside it by its
+settings runs all the same. Put at the end of one boot, looked at in the next."""
 import os
 
 from tools import cards, check, moment, must, run, show, wait_for
 
 UNITS = "/etc/systemd/system/"
 EARLY = "[Unit]\nDefaultDependencies=no\nBefore=%s\n[Service]\nType=oneshot\nRemainAfterExit=yes\nTimeoutStartSec=120\nExecStart=%s\n[Install]\nWantedBy=sysinit.target\n"
-# The box speaks from its admin network alone, and has a card for it at each start. Whatever begins behind sysinit.target waits until the daemon is ready.
+# The box speaks from its admin network alone, and has a card for it at each start. Whatever begins
+# behind sysinit.target waits until the daemon is ready.
 OWN = {"stage-card.service": EARLY % ("sekisho-base.service", "/usr/sbin/ip link add adm1 type dummy"), "stage-slow.service": EARLY % ("sysinit.target", "/usr/bin/systemctl start sekishod.service")}
 ADMIN = '  adm0 = { device = "adm1"; role = "admin"; addresses = ["10.3.0.1/24"]; };\n'
 RECEIVER = 'snmp_receiver = { address = "10.3.0.9"; user = "sekisho"; };\n'

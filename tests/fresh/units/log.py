@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records to a log server as EVE, by the units of the packages alone: Debian's rsyslogd in the unit's jail, and the program beside it that makes EVE of each
-line; that program, then the unit, killed."""
+"""Records to a log server as EVE, by the units of the packages alone: Debian's rsyslogd in the
+unit's jail, and the program beside it that makes EVE of each line; that program, then the unit,
+killed."""
 import contextlib
 import json
 import os
@@ -48,7 +49,8 @@ def children():
     """{name: pid} of the unit's processes."""
     group, found = show(UNIT, "ControlGroup").get("ControlGroup"), {}
     for pid in run("cat", "/sys/fs/cgroup%s/cgroup.procs" % group)[1].split() if group else ():
-        with contextlib.suppress(OSError), open("/proc/%s/comm" % pid, encoding="ascii") as f:  # gone by now
+        # gone by now
+        with contextlib.suppress(OSError), open("/proc/%s/comm" % pid, encoding="ascii") as f:
             found[f.read().strip()] = int(pid)
     return found
 
@@ -96,7 +98,8 @@ def killed():
 
 
 def updated():
-    """Debian's rsyslog is a newer one: what dpkg tells the package then, by the name that Debian's package has for the program."""
+    """Debian's rsyslog is a newer one: what dpkg tells the package then, by the name that Debian's
+    package has for the program."""
     owner = must("dpkg", "-S", "/usr/sbin/rsyslogd").split(":")[0]
     before = beside("log")
     must("dpkg-trigger", "--by-package=" + owner, "/usr/sbin/rsyslogd")

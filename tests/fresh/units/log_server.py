@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A log server in the admin network, for log.py: syslog over TLS (RFC 5425, octets counted); the message of each line becomes a line of a file.   log_server.py FOLDER ADDRESS PORT"""
+"""A log server in the admin network, for log.py: syslog over TLS (RFC 5425, octets counted); the
+message of each line becomes a line of a file.   log_server.py FOLDER ADDRESS PORT"""
 import socket
 import ssl
 import sys

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Alarms by mail, by the units of the packages alone: a server of mail in the admin network (mail_server.py), a password that systemd reads, a cable
-that is pulled."""
+"""Alarms by mail, by the units of the packages alone: a server of mail in the admin network
+(mail_server.py), a password that systemd reads, a cable that is pulled."""
 import email
 import email.policy
 import glob

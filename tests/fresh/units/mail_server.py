@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server of mail in the admin network, for mail.py: TLS and a login are asked for; each mail becomes a file.   mail_server.py FOLDER ADDRESS"""
+"""A server of mail in the admin network, for mail.py: TLS and a login are asked for; each mail
+becomes a file.   mail_server.py FOLDER ADDRESS"""
 import asyncio
 import os
 import ssl

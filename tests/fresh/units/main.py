@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs as root in the machine, as a unit of its own: the steps that /srv/stage names (of a module all, or MODULE.STEP); a line for each check.
-With `cut` as the last word the power goes when they are done, without a warning and without what the disk has not been told yet."""
+"""Runs as root in the machine, as a unit of its own: the steps that /srv/stage names (of a module
+all, or MODULE.STEP); a line for each check. With `cut` as the last word the power goes when they
+are done, without a warning and without what the disk has not been told yet."""
 import importlib
 import os
 import socket

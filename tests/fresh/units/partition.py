@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Memory and cores of the unit, which the daemon divides between its roles: who is where, who is ended first, and that a worker without
-memory is ended alone, under live sessions. Again after each way in which the daemon was lost."""
+"""Memory and cores of the unit, which the daemon divides between its roles: who is where, who is
+ended first, and that a worker without memory is ended alone, under live sessions. Again after each
+way in which the daemon was lost."""
 import os
 import subprocess
 
@@ -54,7 +55,8 @@ def starved():
     """What the worker for Modbus has is suddenly more than it may: the kernel ends it at once."""
     held, before, daemon = Sessions("memory", FEW), roles(), pid()
     limit, ended, restarts = UNIT + "/parsers/dpi-0/memory.max", status()["partition"]["parsers"]["ended"], show("sekishod", "NRestarts")
-    # Half of what it has, and only until it is dead: its successor would be ended as well, and the write waits until nothing is above the limit.
+    # Half of what it has, and only until it is dead: its successor would be ended as well, and the
+    # write waits until nothing is above the limit.
     half = int(read(os.path.dirname(limit) + "/memory.current")) // 2
     taken = subprocess.run(["sh", "-c", "echo %d >%s; echo %d >%s" % (half, limit, LIMITS["dpi"], limit)], check=False, timeout=60).returncode == 0
     took = wait_for(lambda: status()["partition"]["parsers"]["ended"] > ended, 20)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Live sessions through the box, inside the machine: half of them plain TCP that nobody inspects, half Modbus that is judged.
+"""Live sessions through the box, inside the machine: half of them plain TCP that nobody inspects,
+half Modbus that is judged.
    sessions.py serve ADDRESS          answers on 9000 (echo) and 502 (Modbus), until it is ended
-   sessions.py hold ADDRESS N FILE    N sessions, a request in each every five seconds; writes what came of them to FILE on SIGTERM,
-                                      and the number that is open to FILE.open while it works; each kind asks anew every 5/(N/2) s, so that
-                                      no pause that is longer goes unseen"""
+   sessions.py hold ADDRESS N FILE    N sessions, a request in each every five seconds; writes what
+                                      came of them to FILE on SIGTERM, and the number that is open
+                                      to FILE.open while it works; each kind asks anew every 5/(N/2)
+                                      s, so that no pause that is longer goes unseen"""
 import heapq
 import json
 import os

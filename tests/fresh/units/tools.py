@@ -111,7 +111,7 @@ def exposure(unit, most):
     check("systemd-analyze security %s: at most %.1f" % (unit, most), bool(found) and float(found.group(1)) <= most, found.group(0) if found else text[-300:])
 
 
-# ---- AppArmor ---------------------------------------------------------------------------------------------------------
+# ---- AppArmor ------------------------------------------------------------------------------------
 
 def mode():
     """How the kernel applies the profile: "enforce", "complain", or "" when it does not know it."""

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What lies on the machine, but for what it keeps for itself (package.py says what): compared before anything is installed and after the purge."""
+"""What lies on the machine, but for what it keeps for itself (package.py says what): compared
+before anything is installed and after the purge."""
 import os
 import re
 

@@ -18,7 +18,7 @@ ALL = bool(os.environ.get("SEKISHO_ALL"))
 W, R = write(), request()
 
 
-# ---- what any receiver could read ------------------------------------------------------------------------------------
+# ---- what any receiver could read ----------------------------------------------------------------
 
 def readings(frames, address, served=502):
     """Every byte stream that a receiver could put together from the segments, with the first copy
@@ -62,7 +62,7 @@ def joined(parts):
     return bytes(out)
 
 
-# ---- every trick --------------------------------------------------------------------------------------------------------
+# ---- every trick ---------------------------------------------------------------------------------
 
 def settle(r, plc, want):
     """Waits for the end of the trick: the session is cut at both ends, or it goes on, or (either)
@@ -283,7 +283,7 @@ def both_oracles_see(ground):
         plc.close()
 
 
-# ---- by chance -------------------------------------------------------------------------------------------------------
+# ---- by chance -----------------------------------------------------------------------------------
 
 def random_session(rng, r):
     """Segments of a stream of allowed and forbidden commands, in any order and size; some with

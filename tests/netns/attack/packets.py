@@ -46,8 +46,8 @@ def transport(source, destination, proto, port, payload, sport=45000):
 
 
 def chain(headers, last, payload):
-    """(first next-header number, bytes) of a chain of IPv6 extension headers in front of protocol `last`. A header is a
-    number, or (number, bytes behind its next-header byte)."""
+    """(first next-header number, bytes) of a chain of IPv6 extension headers in front of protocol
+    `last`. A header is a number, or (number, bytes behind its next-header byte)."""
     out, following = payload, last
     for h in reversed(headers):
         number, body = h if isinstance(h, tuple) else (h, default_body(h))
@@ -74,7 +74,8 @@ def routing(kind, via="2001:db8:73::2", left=0):
 
 
 def option(kind, action=0):
-    """A destination or hop-by-hop header (behind its next-header byte) with one option; `action`: its two top bits."""
+    """A destination or hop-by-hop header (behind its next-header byte) with one option; `action`:
+    its two top bits."""
     return bytes([0, (action << 6) | (kind & 63), 4, 0, 0, 0, 0])
 
 
@@ -99,7 +100,8 @@ def fragments(source, destination, proto, pieces, ident):
 
 
 def random_packet(rng, source, destination):
-    """Any packet between two addresses of one family: protocol, ports, flags, fragments, headers and lengths at random."""
+    """Any packet between two addresses of one family: protocol, ports, flags, fragments, headers
+    and lengths at random."""
     six = ":" in source
     proto = rng.choice((6, 6, 17, 17, icmp_number(source), rng.randrange(256)))
     payload = rng.randbytes(rng.randrange(64))

@@ -92,7 +92,7 @@ class Live:
         self.plc.close()
 
 
-# ---- strangers -------------------------------------------------------------------------------------------------------
+# ---- strangers -----------------------------------------------------------------------------------
 
 def blind_dialling(ground):
     """An attacker who knows only addresses and ports: SYN in the client's name, and SYN,ACK in the
@@ -203,7 +203,7 @@ def errors_about_sessions(ground):
         w.close()
 
 
-# ---- ends that come and go -------------------------------------------------------------------------------------------
+# ---- ends that come and go -----------------------------------------------------------------------
 
 def ports_are_used_again(ground):
     """After a cut, a reset or an orderly end, a new session opens on the same ports at once, and is
@@ -337,7 +337,8 @@ def both_ends_forget(ground):
 
 TLS_HELLO = bytes.fromhex("160301002f0100002b0303") + bytes(32) + bytes.fromhex("000004130113020100")
 TLS_ANSWER = bytes.fromhex("160303002a020000260303") + bytes(32) + bytes.fromhex("00130100")
-TLS_WEAK = bytes.fromhex("160301002a020000260301") + bytes(32) + bytes.fromhex("00000a00")  # TLS 1.0, 3DES
+# TLS 1.0, 3DES
+TLS_WEAK = bytes.fromhex("160301002a020000260301") + bytes(32) + bytes.fromhex("00000a00")
 
 
 class Over:
@@ -549,7 +550,7 @@ def lost_by_the_box(ground):
             live.close()
 
 
-# ---- floods ----------------------------------------------------------------------------------------------------------
+# ---- floods --------------------------------------------------------------------------------------
 
 def half_open_flood(ground):
     """Handshakes that are never completed, from many forged neighbours: live sessions go on, the

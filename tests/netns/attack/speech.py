@@ -137,7 +137,8 @@ class Enip(Speech):
     behind it."""
     HANDLE = 0x5EC1
     greeting, fragile = (enip.register(),), 4
-    lengths = [(2, 2, True), (32, 2, True), (38, 2, True), (41, 1, True)]  # of the message, of items, of CIP, of its path
+    # of the message, of items, of CIP, of its path
+    lengths = [(2, 2, True), (32, 2, True), (38, 2, True), (41, 1, True)]
 
     def __init__(self):
         ask = lambda cip: enip.request(self.HANDLE, cip)
@@ -199,7 +200,8 @@ class Enip(Speech):
 class S7(Speech):
     """Rack 0, slot 2: bytes 0 to 99 of DB10 and flags 0 to 15 may be read."""
     greeting = (s7.connect(), s7.setup())
-    lengths = [(2, 2, False), (4, 1, False), (13, 2, False), (15, 2, False)]  # of the packet, of COTP, of parameters, of data
+    # of the packet, of COTP, of parameters, of data
+    lengths = [(2, 2, False), (4, 1, False), (13, 2, False), (15, 2, False)]
 
     def __init__(self):
         cells = lambda *first: [s7.place(s7.DB, 10, at, 1) for at in first]

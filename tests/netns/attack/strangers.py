@@ -447,7 +447,8 @@ def bounced_by_the_box(ground):
                     n += 1
             sh("ip", "link", "set", b + "0", "mtu", "1500", ns=ground.data)
         given_up = time.monotonic() + 3  # the kernel answers incomplete fragments after two seconds
-        wait_for(lambda: time.monotonic() > given_up, 5, "pieces to be given up")  # pylint: disable=cell-var-from-loop
+        # pylint: disable=cell-var-from-loop
+        wait_for(lambda: time.monotonic() > given_up, 5, "pieces to be given up")
         # asked last: when all have their answers, everything earlier has been handled
         for a in ZONES:
             for families in FAMILIES:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""S7comm through the box, over IPv4 and IPv6, to a controller that says what it executed (tests/lib/s7.py). What must not pass is
-counted at the interface of the controller, and both ends hear of it."""
+"""S7comm through the box, over IPv4 and IPv6, to a controller that says what it executed
+(tests/lib/s7.py). What must not pass is counted at the interface of the controller, and both ends
+hear of it."""
 import os
 import socket
 import struct
@@ -81,7 +82,8 @@ ALLOWED = (s7.read(cells(0, 99)), s7.read(cells(40, kind=s7.WORD, n=30)), s7.rea
 # What is asked, for which reason it is refused, which operation the record names.
 REFUSED = (
     (s7.write_word(10, 40, 2), "s7comm.value", "write_var"),
-    (s7.write(cells(40), [s7.value(b"\1")]), "s7comm.value", "write_var"),  # the word would be 256 or more
+    # the word would be 256 or more
+    (s7.write(cells(40), [s7.value(b"\1")]), "s7comm.value", "write_var"),
     (s7.write(cells(41), [s7.value(b"\1")]), "s7comm.value", "write_var"),
     (s7.write(cells(40, n=2), [s7.value(b"\1\1")]), "s7comm.value", "write_var"),
     (s7.write_word(10, 42, 1), "s7comm.address", "write_var"),
@@ -137,7 +139,9 @@ def pass_and_refuse(box, p):
 
 def simatic(box):
     for address in HOSTS:
-        box.kill()  # whoever starts has a whole budget of records: what is refused here would spend the rest of one
+        # whoever starts has a whole budget of records: what is refused here would spend the rest of
+        # one
+        box.kill()
         box.start()
         box.apply(READ, SET)
         with Plc(box, address) as p:
@@ -148,7 +152,8 @@ def simatic(box):
 
 
 def simatic_narrowed(box):
-    """Writes end with their permission in a session that lives, heard at both ends; one that reads goes on until its own is gone."""
+    """Writes end with their permission in a session that lives, heard at both ends; one that reads
+    goes on until its own is gone."""
     for address in HOSTS:
         with Plc(box, address) as p:
             box.apply(READ, SET)

@@ -141,7 +141,7 @@ class MtuChanged(Event):
         sh("ip", "link", "set", "ot0", "mtu", "1500", ns=field.data)
 
 
-# ---- the clock -------------------------------------------------------------------------------------------------------
+# ---- the clock -----------------------------------------------------------------------------------
 
 class ClockSetForward(Event):
     """The clock is set forward by a day. Rights without an end are not affected; a right that would
@@ -231,7 +231,7 @@ class TrialOverAClockChange(Event):
     after = ClockSetForward.after
 
 
-# ---- room ------------------------------------------------------------------------------------------------------------
+# ---- room ----------------------------------------------------------------------------------------
 
 class DiskFull(Event):
     """An apply finds no room, says so, and changes nothing. The journal writes its records later,

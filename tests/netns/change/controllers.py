@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sessions of controllers that are asked by other protocols than Modbus, and what those remember over time: S7comm's cyclic reads,
-connections of CIP and their data over UDP, what SLMP registered, nodes that FINS exchanged, the numbers of IEC 104, channels of OPC UA. Messages and answers are those of tests/lib.
+"""Sessions of controllers that are asked by other protocols than Modbus, and what those remember
+over time: S7comm's cyclic reads, connections of CIP and their data over UDP, what SLMP registered,
+nodes that FINS exchanged, the numbers of IEC 104, channels of OPC UA. Messages and answers are
+those of tests/lib.
 
-`wide`: what it goes on with is allowed only by the conduit `writes-plc`, for the place REGISTER (policies.py)."""
+`wide`: what it goes on with is allowed only by the conduit `writes-plc`, for the place REGISTER
+(policies.py)."""
 import contextlib
 import struct
 import time

@@ -25,7 +25,8 @@ class Event:
     roles = ()        # roles that it ends
     drift = ()        # codes of drift records, one of which must be in the journal
     excuse = ""       # words of a drift record that only says that somebody could not look
-    cuts = False      # cut by a person's order, which lasts whatever else happens, and not by a policy
+    # cut by a person's order, which lasts whatever else happens, and not by a policy
+    cuts = False
     exact = True      # the kernel counts every forbidden packet by a reason
 
     def before(self, field):
@@ -146,7 +147,7 @@ class Applied(Event):
                 yield "%s wrote 7 to holding 1, and the list says %s" % (s.name(), entry["commands"])
 
 
-# ---- roles -----------------------------------------------------------------------------------------------------------
+# ---- roles ---------------------------------------------------------------------------------------
 
 def signal_all(field, role, number):
     for pid in field.pids(role):

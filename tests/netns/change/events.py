@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All events of the matrix, in the order in which they are run: those that need the daemon with the seam stand last, so that
-the box is made anew only once."""
+"""All events of the matrix, in the order in which they are run: those that need the daemon with the
+seam stand last, so that the box is made anew only once."""
 import os
 
 from box_events import BOX, BY_SEAM, OutOfMemory, ParserTakesMemory

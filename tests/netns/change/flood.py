@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Fills what the box has only so much of, as a process of its own: flood.py KIND SECONDS SEED PREFIX MAC-OPS MAC-OT MAC-IT [MOST]"""
+"""Fills what the box has only so much of, as a process of its own: flood.py KIND SECONDS SEED
+PREFIX MAC-OPS MAC-OT MAC-IT [MOST]"""
 import os
 import random
 import select
@@ -68,11 +69,12 @@ def kept(port):
 
 
 KINDS = {"questions": questions, "repeated": repeated, "nonsense": nonsense, "readings": readings, "pool_hold": kept(1502), "pool_commands": kept(502)}
-# Packets a second of those whose sessions have to open: less than the 8,000 sessions a second that the rules let two hosts open.
+# Packets a second of those whose sessions have to open: less than the 8,000 sessions a second that
+# the rules let two hosts open.
 PACE = {"pool_hold": 16000, "pool_commands": 16000}
 
 
-# ---- sessions that stay ---------------------------------------------------------------------------------------------
+# ---- sessions that stay --------------------------------------------------------------------------
 
 # Zone and network of the clients, which do not exist; zone, address and port of the server.
 CROWDS = {"strangers": ("it", "10.71.0.", "ops", "10.72.0.3", 443), "own_zone": ("ops", "10.72.0.", "ot", OT, 502)}

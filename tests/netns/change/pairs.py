@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two events at once: drawn by a seed, begun a moment apart, over all states. What a flow is then to expect follows from what
-both may do to it, and from the policy that is in force in the end, whichever of the two had the last word:
+"""Two events at once: drawn by a seed, begun a moment apart, over all states. What a flow is then
+to expect follows from what both may do to it, and from the policy that is in force in the end,
+whichever of the two had the last word:
 
   the policy in force forbids it           cut
   a person has isolated it, or shut its
@@ -9,8 +10,8 @@ both may do to it, and from the policy that is in force in the end, whichever of
   one of the two may cost a session        goes on, or both ends were told
   else                                     goes on
 
-And in any case: nothing forbidden arrives, whoever asked for a change was told what became of it, the history and the status
-name one policy, and kernel and workers have exactly that one."""
+And in any case: nothing forbidden arrives, whoever asked for a change was told what became of it,
+the history and the status name one policy, and kernel and workers have exactly that one."""
 import os
 import threading
 import time

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The states of a flow, one class each: how it is brought into the state, and how its ends go on from there. Whoever goes on
-says each thing once: what does not arrive was lost.
+"""The states of a flow, one class each: how it is brought into the state, and how its ends go on
+from there. Whoever goes on says each thing once: what does not arrive was lost.
 
 Attributes say what an event may mean for the state:
   lane      commands (inspected, closed), hold, open, observe, shadow, pick_up, naming, fast
   writes    the last that the client said is a write of value 7, and nobody has acknowledged it
   ended     nothing lives any more
-  wide      what it goes on with is allowed by the conduit of writes alone, at the place REGISTER, though it may be a read
+  wide      what it goes on with is allowed by the conduit of writes alone, at the place REGISTER,
+            though it may be a read
   refused   the policy never allowed what the client repeats here
   halfway   prepared before the workers die once
   hurries   prepared last, because it does not last

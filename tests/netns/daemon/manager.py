@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a service manager has to do with: words to it, the base rules alone, what the daemon says at its end."""
+"""What a service manager has to do with: words to it, the base rules alone, what the daemon says at
+its end."""
 import os
 import re
 import signal
@@ -48,8 +49,8 @@ def end(box):
 
 
 def manager_hears(box):
-    """READY once the policy of before is in force, not sooner; alive once a second while it is; nothing from a supervisor that
-    stands still; STOPPING at the end."""
+    """READY once the policy of before is in force, not sooner; alive once a second while it is;
+    nothing from a supervisor that stands still; STOPPING at the end."""
     box.apply(PLAIN)
     number = box.status()["generation"]["number"]
     end(box)
@@ -67,7 +68,8 @@ def manager_hears(box):
         beats = manager.times("WATCHDOG=1")
         expect(max(b - a for a, b in zip(beats, beats[1:])) < 5 * SLOWNESS, "%s", beats)
         enforce = box.pids("enforce")[0]
-        os.kill(enforce, signal.SIGKILL)  # a role that comes back is no reason to start everything anew
+        # a role that comes back is no reason to start everything anew
+        os.kill(enforce, signal.SIGKILL)
         wait_for(lambda: box.running() and box.pids("enforce")[0] != enforce, 5, "enforce")
         n = len(manager.times("WATCHDOG=1"))
         wait_for(lambda: len(manager.times("WATCHDOG=1")) > n + 1, 5, "words of life after that")
@@ -87,14 +89,16 @@ def manager_hears(box):
 
 
 def rules_of(space):
-    """Its table as text, without what packets change: counters, and the elements of sets that packets fill."""
+    """Its table as text, without what packets change: counters, and the elements of sets that
+    packets fill."""
     blocks = sh("nft", "list", "table", "inet", "sekisho", ns=space).stdout.split("\n\t}\n")
     blocks = [re.sub(r"\s*elements = \{.*?\}", "", b, flags=re.S) if re.search(r"flags [^\n]*dynamic", b) else b for b in blocks]
     return re.sub(r"packets \d+ bytes \d+", "", "\n".join(blocks)).splitlines()
 
 
 def base_alone(box):
-    """`sekishod --base`: two namespaces and rules that deny everything, by itself; beside a daemon, or its rules, it changes nothing."""
+    """`sekishod --base`: two namespaces and rules that deny everything, by itself; beside a daemon,
+    or its rules, it changes nothing."""
     spaces = [box.net.ns("base-data"), box.net.ns("base-admin")]
     command = [box.build + "/sekishod", "--base", "--lang", "en", "--data-netns", spaces[0], "--admin-netns", spaces[1]]
     box.net.names += spaces

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Memory and cores divided between what enforces and what reads strangers' bytes: below a group that is the daemon's to divide, and
-without one, when everything runs all the same."""
+"""Memory and cores divided between what enforces and what reads strangers' bytes: below a group
+that is the daemon's to divide, and without one, when everything runs all the same."""
 import json
 import os
 
@@ -23,7 +23,8 @@ def anew(box, before=()):
 
 
 def undivided(box, said_en, said_ja):
-    """It enforces as ever, and says in both languages that nothing is divided, and why; that is no fault."""
+    """It enforces as ever, and says in both languages that nothing is divided, and why; that is no
+    fault."""
     box.seen()
     found = box.status()["partition"]
     expect(found["stands"] is False and said_en in found["why"]["en"] and said_ja in found["why"]["ja"], "%s", found)
@@ -57,7 +58,8 @@ def members(box):
 
 
 def partition(box):
-    """A group of its own: every role is where it has to be, also one that was started anew, and limits stand."""
+    """A group of its own: every role is where it has to be, also one that was started anew, and
+    limits stand."""
     if Delegated.top() is None:
         return "no control groups of version 2 on this machine"
     if SANITIZED:

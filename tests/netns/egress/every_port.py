@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The management answers terminals at one port. Every port of TCP and UDP is tried, over both families: from every data zone, also in a terminal's
-name and with its hardware address, while roles and the daemon are killed and policies change; and from the admin network. Answers are counted
-where they would arrive, and what gets into the admin namespace is counted there."""
+"""The management answers terminals at one port. Every port of TCP and UDP is tried, over both
+families: from every data zone, also in a terminal's name and with its hardware address, while roles
+and the daemon are killed and policies change; and from the admin network. Answers are counted where
+they would arrive, and what gets into the admin namespace is counted there."""
 import multiprocessing
 import os
 import signal

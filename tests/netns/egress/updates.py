@@ -19,7 +19,8 @@ from programs import PEERS_FOLDER, read, written
 
 NGINX = os.path.join(PEERS_FOLDER, "usr/sbin/nginx")
 SERVER, OTHER, NAME = "10.79.0.6", "10.79.0.20", "updates.example"
-(DONE, BROKEN, USAGE, NOBODY, UNREACHED, AUTHORITY, WRONG_NAME, DATES, TLS, ABSENT, ELSEWHERE, ANSWER, LARGE, CUT, SLOW, WRITE) = range(16)  # appliance/fetch/fetch.h
+# appliance/fetch/fetch.h
+(DONE, BROKEN, USAGE, NOBODY, UNREACHED, AUTHORITY, WRONG_NAME, DATES, TLS, ABSENT, ELSEWHERE, ANSWER, LARGE, CUT, SLOW, WRITE) = range(16)
 USER = 61980  # images/systemd/sysusers.conf
 FILE = os.urandom(3 << 20)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"

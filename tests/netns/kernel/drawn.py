@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random policies with groups, fleets, `each`, several zones and answers in the kernel: their text is applied to a world of three wires, and packets at the edges of
-all that it names are sent: now, at drawn moments by the role's clock with drawn doors open and isolations standing, and over an edge at which the role is dead. What
-arrives is what the second reading of the reference (tests/drawn/meaning.py) lets pass, and nothing else. What is inspected finds
-neither a gate nor an inspector here: it passes where both failures are `open`, and where they differ it is the gate that knows which one it is, so nothing is sent."""
+"""Random policies with groups, fleets, `each`, several zones and answers in the kernel: their text
+is applied to a world of three wires, and packets at the edges of all that it names are sent: now,
+at drawn moments by the role's clock with drawn doors open and isolations standing, and over an edge
+at which the role is dead. What arrives is what the second reading of the reference
+(tests/drawn/meaning.py) lets pass, and nothing else. What is inspected finds neither a gate nor an
+inspector here: it passes where both failures are `open`, and where they differ it is the gate that
+knows which one it is, so nothing is sent."""
 import collections
 import datetime
 import os

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Three zones around a box namespace, the driver of the enforce role, and traffic counted at the receiver."""
+"""Three zones around a box namespace, the driver of the enforce role, and traffic counted at the
+receiver."""
 import json
 import os
 import queue

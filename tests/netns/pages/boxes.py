@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boxes as their status tells them (docs/json.md): well, on trial, without a policy, and with each kind of fault that a page has to show."""
+"""Boxes as their status tells them (docs/json.md): well, on trial, without a policy, and with each
+kind of fault that a page has to show."""
 import copy
 
 NOW = "2026-11-20T08:20:31.000Z"
@@ -94,7 +95,8 @@ def full():
 
 
 def long_values():
-    """Names as long as they may be, in a language without spaces and in one word; counters that ran for years."""
+    """Names as long as they may be, in a language without spaces and in one word; counters that ran
+    for years."""
     box = changed(site={"name": "a" * 63, "contact": "夜間連絡先" * 30, "label": "東京港大井コンテナ埠頭第六・第七号岸壁およびその背後地に所在する荷役機械制御網境界装置（予備機を含む）"})
     box["interfaces"][0]["zones"] = [{"name": "z" * 63, "label": "名称の長いゾーン" * 8, "assets": [{"name": "a" * 63, "label": ""}] + [{"name": "x%d" % n, "label": "名称の長い資産" * 6} for n in range(23)], "assets_all": 2000},
                                      {"name": "second", "label": "second", "assets": [], "assets_all": 0}]

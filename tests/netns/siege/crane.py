@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A crane behind inspection, asked by one that measures: what the benchmarks ask, in a zone of the box."""
+"""A crane behind inspection, asked by one that measures: what the benchmarks ask, in a zone of the
+box."""
 import json
 import statistics
 import subprocess
@@ -29,7 +30,8 @@ def serve(site):
 
 
 def measure(site):
-    """(p50, p99, requests) of a session's requests, each waiting for the one before: medians of five rounds, in microseconds."""
+    """(p50, p99, requests) of a session's requests, each waiting for the one before: medians of
+    five rounds, in microseconds."""
     rounds = []
     for _ in range(ROUNDS):
         done = subprocess.run(["ip", "netns", "exec", site.box.ns("ops"), site.build + "/bench/load", "rtt", PLC, "502", str(ROUND_MS)],

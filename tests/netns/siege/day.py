@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The life of a day, all of it followed by strace: people come and go and mistype, a policy is written, approved, applied, confirmed and taken back,
-roles die. Who executes a file is the supervisor's child, once, on its way to become a role or the compiler, and the one child of accounts that becomes the
-reader of security keys; whoever is one never does."""
+"""The life of a day, all of it followed by strace: people come and go and mistype, a policy is
+written, approved, applied, confirmed and taken back, roles die. Who executes a file is the
+supervisor's child, once, on its way to become a role or the compiler, and the one child of accounts
+that becomes the reader of security keys; whoever is one never does."""
 import collections
 import os
 import re
@@ -16,7 +17,8 @@ from people import PHRASE, THERE_IP, totp
 READS = conduit("reads", "ops", "ot", ["read"])
 WRITES = conduit("writes", "ops", "ot", ["write"])
 MORTAL = ("mgmt", "control", "accounts", "journal", "tap", "gate", "dpi", "enforce")
-CALL = re.compile(r'^(\d+) +execve(?:at)?\([^[]*\[(.*?)\]')  # a call as it begins, whatever becomes of it
+# a call as it begins, whatever becomes of it
+CALL = re.compile(r'^(\d+) +execve(?:at)?\([^[]*\[(.*?)\]')
 WAYS = {"ot_author": "aoki", "approver": "chiba", "it_operator": "doi", "auditor": "goto"}
 
 
@@ -27,7 +29,8 @@ def order(site, cookie, word, **more):
 
 
 def live(site, mark):
-    """Orders are root's and people's, whose names end with that mark; what it leaves is a generation more, in force."""
+    """Orders are root's and people's, whose names end with that mark; what it leaves is a
+    generation more, in force."""
     for role, name in WAYS.items():
         site.add(name + mark, role)
     names = {role: name + mark for role, name in WAYS.items()}

@@ -44,7 +44,7 @@ def policy(t, name, allow=""):
     return t.file(name + ".cfg", POLICY.format(allow=allow and "allow = ( %s );" % allow))
 
 
-# ---- tshark's reading --------------------------------------------------------------------------------------------------
+# ---- tshark's reading ----------------------------------------------------------------------------
 
 class Seen:
     def __init__(self, path):
@@ -72,7 +72,7 @@ class Seen:
         return None if None in (kind, instance, prop) else (kind << 22 | instance, prop)
 
 
-# ---- what is to be expected --------------------------------------------------------------------------------------------
+# ---- what is to be expected ----------------------------------------------------------------------
 
 COMES = {1000: {1008}, 1001: {1007}, 1002: {5, 28}, 1: {5, 28}, 1011: {30}, 31: {30}, 2001: {2000}, 2007: {2006}, 2019: {2018}}
 BY_ROW = {2003, 1003, 2, 1004, 1012, 32}
@@ -209,7 +209,7 @@ def all_of_them(t, totals):
     t.note("%d PDUs" % sum(n for n, _ in totals))
 
 
-# ---- drawn -------------------------------------------------------------------------------------------------------------
+# ---- drawn ---------------------------------------------------------------------------------------
 
 def on(o, kinds):
     """Limits to these objects. A request that touches none is not limited; an unknown object is not
@@ -338,7 +338,7 @@ def drawn(t):
     t.true("many pass: %d" % total, total > 300)
 
 
-# ---- by hand -----------------------------------------------------------------------------------------------------------
+# ---- by hand -------------------------------------------------------------------------------------
 
 def said(t, name, allow, talk):
     """Replays [(c2s, datagram)] in one flow. Returns the verdict of each."""

@@ -19,7 +19,7 @@ PRIORITIES, CURRENT_PRIORITY = 87, 431
 ANYONE = (DEVICE, 4194303)
 
 
-# ---- what was done -------------------------------------------------------------------------------------------------------
+# ---- what was done -------------------------------------------------------------------------------
 
 def nodes(text):
     return bacnet.tree(bytes.fromhex(text))[0]
@@ -50,7 +50,7 @@ def forbidden(_, policy, heard):
     return [x for x in heard["did"] or [] if policy == "reads" or not is_allowed(x)][:3]
 
 
-# ---- requests ------------------------------------------------------------------------------------------------------------
+# ---- requests ------------------------------------------------------------------------------------
 
 def setting(rng):
     return real(rng.choice([0.0, 7.0, 0.5, 6.5, rng.randrange(8)]))
@@ -144,7 +144,7 @@ def evil(rng, policy):
                        lambda: (18, ctx(0, 260) + ctx(1, 1) + con(2, real(1.0))), lambda: (27, ctx(0, 1) + ctx(1, b"\0x") + ctx(2, 1))])()
 
 
-# ---- what of it is something else ----------------------------------------------------------------------------------------
+# ---- what of it is something else ----------------------------------------------------------------
 
 def parts(b):
     """The tags of the top level, each with its contents."""

@@ -3,9 +3,11 @@
 
     unshare -rn victim.py COMMAND...      {port} in it stands for where it is to listen
 
-It hears one datagram after the other: when it has answered a question on another socket, it has read what came before. A session's turns are datagrams.
-What it did is [object, property, before, after] (hex of the values), ["ack", service] of what it says it has done, ["clock"], ["table", function] of the
-link, ["silent"] where it answers nobody, and ["unread"] where nobody reads its answers."""
+It hears one datagram after the other: when it has answered a question on another socket, it has
+read what came before. A session's turns are datagrams. What it did is [object, property, before,
+after] (hex of the values), ["ack", service] of what it says it has done, ["clock"], ["table",
+function] of the link, ["silent"] where it answers nobody, and ["unread"] where nobody reads its
+answers."""
 import datetime
 import os
 import socket

@@ -20,7 +20,8 @@ conduits = ( {{ name = "all"; from = "all"; to = "all"; services = ["plc"]; purp
 F, HANDLE = slmp.FORMS[2], 0x5EC1
 BYTE = [s7.place(s7.DB, 10, 0, 1)]
 
-# protocol: port, what a session begins with, request n, its answer, a forbidden request, how many may be open
+# protocol: port, what a session begins with, request n, its answer, a forbidden request, how many
+# may be open
 PROTOCOLS = {
     "modbus": (502, [], lambda n: wire.read_holding(n, 0, 1), lambda n: wire.holding(n, [7]), lambda n: wire.write_register(n, 0, 1), 16),
     "slmp": (5007, [], lambda n: F.read("d", 0, 1, serial=n), lambda n: F.answer(F.num(2, 7), serial=n), lambda n: F.write("d", 0, [1], serial=n), 16),
@@ -55,7 +56,8 @@ def one(t, protocol):
                 s.answer(answer(100 + k))
             s.ask(train)
         r = t.replay(t.file("%s.%s.pcap" % (protocol, name), wire.pcap(out)), "--as-box", policy=cfg)
-        verdicts = {p["offset"]: p["verdict"] for p in r.pdus if p["dir"] == "c2s" and p["offset"] >= head}  # the last counts
+        # the last counts
+        verdicts = {p["offset"]: p["verdict"] for p in r.pdus if p["dir"] == "c2s" and p["offset"] >= head}
         return list(verdicts.values()), [f["reason"] for f in r.flows], r.summary["refused_packets"]
 
     reason = {"modbus": "modbus.function", "slmp": "slmp.command", "fins": "fins.command"}.get(protocol, protocol + ".function")

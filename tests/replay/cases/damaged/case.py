@@ -36,7 +36,8 @@ def check(t):
     bad = bytearray(wire.pcap(out))
     bad[20:24] = (147).to_bytes(4, "little")
     t.equal("unknown link layer", t.replay(t.file("link.pcap", bytes(bad))).status, 3)
-    # only the first 60 bytes of each frame were kept: the answer (71 bytes) is cut, the requests (66) too
+    # only the first 60 bytes of each frame were kept: the answer (71 bytes) is cut, the requests
+    # (66) too
     r = t.replay(t.file("snaplen.pcap", wire.pcap(out, snaplen=60)))
     t.equal("snaplen", (r.summary["truncated"], r.pdus, [f["client"] for f in r.flows]), (3, [], ["10.20.0.10:40000"]))
     # text keeps what could be read, and says where it ended

@@ -37,7 +37,7 @@ def policy(t, name, allow=""):
     return t.file(name + ".cfg", POLICY.format(allow=allow and "allow = ( %s );" % allow))
 
 
-# ---- tshark's reading --------------------------------------------------------------------------------------------------
+# ---- tshark's reading ----------------------------------------------------------------------------
 
 def numbers(text):
     return [int(v, 0) for v in text.split(",") if v]
@@ -240,7 +240,7 @@ def all_of_them(t, totals):
     t.note("%d PDUs" % sum(n for n, _ in totals))
 
 
-# ---- drawn -------------------------------------------------------------------------------------------------------------
+# ---- drawn ---------------------------------------------------------------------------------------
 
 def within(o, limits):
     """The indexes of limited kinds of points; an unknown kind counts as in none."""
@@ -316,7 +316,7 @@ def drawn(t):
         t.true("%s: some pass, some do not: %d" % (name, passed), 0 < passed < len(asks) - 20)
 
 
-# ---- pieces ------------------------------------------------------------------------------------------------------------
+# ---- pieces --------------------------------------------------------------------------------------
 
 def told(r):
     return [(p["dir"], p["function"], p["verdict"]) for p in r.pdus]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What replay says where a session meets an end: its conduit's, its own beginning before the capture's, and of a shadow that would have decided otherwise."""
+"""What replay says where a session meets an end: its conduit's, its own beginning before the
+capture's, and of a shadow that would have decided otherwise."""
 import time
 
 import wire
@@ -28,7 +29,8 @@ def told(r):
 
 
 def check(t):
-    # Two requests before the end of their conduit, two behind it: what lies below decides, or nothing.
+    # Two requests before the end of their conduit, two behind it: what lies below decides, or
+    # nothing.
     packets = []
     wire.Session(packets, TOS, 40000, CRANE, 502).open().ask(write_register(1, 0, 1)).answer(write_register(1, 0, 1)).ask(read_holding(2, 0, 1)).answer(holding(2, [7])).ask(
         read_holding(3, 0, 1)).answer(holding(3, [7])).ask(write_register(4, 0, 1))

@@ -47,7 +47,7 @@ def policy(rows):
     return POLICY.format(allow="" if rows is None else "allow = ( %s );" % ", ".join("{ %s }" % r for r in rows))
 
 
-# ---- a reading of our own, which knows no rows ---------------------------------------------------------------------
+# ---- a reading of our own, which knows no rows ---------------------------------------------------
 
 def path_class(path):
     """The last class in a request's path; a tag counts as a symbol."""
@@ -91,7 +91,7 @@ def message_codes(message):
     return [0x01000000 | command]
 
 
-# ---- what tshark finds ------------------------------------------------------------------------------------------------
+# ---- what tshark finds ---------------------------------------------------------------------------
 
 def tshark(path, *fields):
     out = subprocess.run(["tshark", "-r", path, "-Y", "enip.command", "-T", "fields", "-E", "occurrence=a"] +

@@ -46,7 +46,7 @@ def forbidden(heard):
     return "was read" if heard["said"] else ""
 
 
-# ---- sessions: turns of (kind, bytes, cuts) --------------------------------------------------------------------------------
+# ---- sessions: turns of (kind, bytes, cuts) ------------------------------------------------------
 
 def evil(rng):
     """A forbidden request."""
@@ -209,7 +209,7 @@ def io_session(rng):
     return out
 
 
-# ---- devices -------------------------------------------------------------------------------------------------------------
+# ---- devices -------------------------------------------------------------------------------------
 
 def passed(t, name, policy, heard):
     return told.passed(t, name, POLICY % POLICIES[policy], heard, SERVER, 44818, 2222)

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A device that is not ours: OpENer's sample application, in a network of its own, where nothing but a loopback is.
+"""A device that is not ours: OpENer's sample application, in a network of its own, where nothing
+but a loopback is.
 
     unshare -rn victim.py PROGRAM
 
-A line of JSON is a session: "turns" of ["tcp", hex, cuts] and ["udp", hex, []]; "keep": how many segments of each are told, and which datagrams (null:
-all); "owner": whether somebody else has a connection for outputs. In bytes to be sent EEEEEEEE stands for the session, CCCCCCCC for the connection
-that was opened last, DDDDDDDD for the owner's. Answered by what was sent, with what came back, and by what the device holds in the end."""
+A line of JSON is a session: "turns" of ["tcp", hex, cuts] and ["udp", hex, []]; "keep": how many
+segments of each are told, and which datagrams (null: all); "owner": whether somebody else has a
+connection for outputs. In bytes to be sent EEEEEEEE stands for the session, CCCCCCCC for the
+connection that was opened last, DDDDDDDD for the owner's. Answered by what was sent, with what came
+back, and by what the device holds in the end."""
 import os
 import select
 import socket

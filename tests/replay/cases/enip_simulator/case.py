@@ -60,7 +60,7 @@ def forbidden(policy, heard):
     return ""
 
 
-# ---- sessions: turns of ("tcp", bytes, cuts) -------------------------------------------------------------------------------
+# ---- sessions: turns of ("tcp", bytes, cuts) -----------------------------------------------------
 
 def evil(rng, policy):
     """A forbidden request."""
@@ -183,7 +183,7 @@ def at_every_place():
             yield from ([("tcp", enip.register(), []), ("tcp", b, sorted({a, z, k} - {0, len(b)}))] for k in range(0, a, 5))
 
 
-# ---- against the simulator -------------------------------------------------------------------------------------------------
+# ---- against the simulator -----------------------------------------------------------------------
 
 def compared(t, servers, name, policy, sessions):
     return told.compared(t, servers, name, POLICY % POLICIES[policy], sessions, lambda x: forbidden(policy, x), SERVER, PORT)

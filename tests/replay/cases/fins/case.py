@@ -37,7 +37,7 @@ def policy(t, name, allow=""):
     return t.file(name + ".cfg", POLICY.format(allow=allow and "allow = ( %s );" % allow))
 
 
-# ---- tshark's reading --------------------------------------------------------------------------------------------------
+# ---- tshark's reading ----------------------------------------------------------------------------
 
 class Seen:
     """A frame as tshark reads it: sender, command, whether it is an answer, and number; for frames
@@ -151,7 +151,7 @@ def told(q):
     return all(area in ("d", "w") for area, word, bit in seen + left)
 
 
-# ---- drawn -------------------------------------------------------------------------------------------------------------
+# ---- drawn ---------------------------------------------------------------------------------------
 
 # What the drawn commands may touch: (first, last) bit of an area.
 LIMITS = {"d": (0, 100 * 16 - 1), "w": (2 * 16, 9 * 16 - 1), "h": (5 * 16 + 3, 5 * 16 + 12), "e0": (0, 10 * 16 - 1)}
@@ -237,7 +237,7 @@ def drawn(t):
             t.true("%s, %s: some pass, some do not" % (tcp, name), 0 < passed < len(requests) - 20)
 
 
-# ---- pieces ------------------------------------------------------------------------------------------------------------
+# ---- pieces --------------------------------------------------------------------------------------
 
 def splits(t):
     row = policy(t, "splits", '{ commands = ["read"]; d = ["0-99"]; }')

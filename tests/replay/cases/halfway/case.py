@@ -17,7 +17,8 @@ conduits = ( { name = "all"; from = "site"; to = "site"; services = ["%s"]; purp
 
 
 def lower_client(t):
-    """A client's port below its controller's, and policies that do not tell the ends apart: one allows both ways, one neither."""
+    """A client's port below its controller's, and policies that do not tell the ends apart: one
+    allows both ways, one neither."""
     out = []
     s = wire.Session(out, TOS, 1066, CRANE, 44818)
     for n in (5, 6):

@@ -40,7 +40,7 @@ def policy(t, name, allow=""):
     return t.file(name + ".cfg", POLICY.format(allow=allow and "allow = ( %s );" % allow))
 
 
-# ---- tshark's reading --------------------------------------------------------------------------------------------------
+# ---- tshark's reading ----------------------------------------------------------------------------
 
 def tshark(path):
     """The messages of each frame of the capture in order: types, and 1000 and the first byte of a
@@ -95,7 +95,7 @@ def real(t, path, none, torn):
     judge("diagnose", '{ commands = ["diagnose"]; %s }' % STATIONS, iec104.DIAGNOSES)
 
 
-# ---- drawn -------------------------------------------------------------------------------------------------------------
+# ---- drawn ---------------------------------------------------------------------------------------
 
 ROWS = {
     "read": ('{ commands = ["read"]; ca = ["1-3"]; ioa = ["100-199"]; }', lambda q: q["type"] in iec104.READS and inside(q)),
@@ -155,7 +155,7 @@ def drawn(t):
         t.true("%s: some pass, some do not: %d" % (name, passed), 0 < passed < len(asks) - 20)
 
 
-# ---- pieces ------------------------------------------------------------------------------------------------------------
+# ---- pieces --------------------------------------------------------------------------------------
 
 def opened(out, port=40000):
     return wire.Session(out, TOS, port, RTU, 2404).open().ask(iec104.u(iec104.STARTDT_ACT)).answer(iec104.u(iec104.STARTDT_CON))

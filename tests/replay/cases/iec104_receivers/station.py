@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A controlled station of lib60870: `station.py LIBRARY PORT`. Confirms whatever it is asked, and writes a line for each command that is its
-application's to carry out: type, cause, common address, object address, value and qualifier; null where the type has none."""
+"""A controlled station of lib60870: `station.py LIBRARY PORT`. Confirms whatever it is asked, and
+writes a line for each command that is its application's to carry out: type, cause, common address,
+object address, value and qualifier; null where the type has none."""
 import ctypes
 import json
 import signal

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers that devices really give and no specification allows: each passes under its word of `lenient` and under no other."""
+"""Answers that devices really give and no specification allows: each passes under its word of
+`lenient` and under no other."""
 import struct
 
 import wire

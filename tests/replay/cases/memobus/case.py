@@ -31,7 +31,7 @@ def seeded(t):
     return random.Random(seed)
 
 
-# ---- drawn -------------------------------------------------------------------------------------------------------------
+# ---- drawn ---------------------------------------------------------------------------------------
 
 def draw(rng, number):
     """A command with any function; most are valid."""
@@ -119,7 +119,7 @@ def drawn(t):
             t.true("%s, %s: some pass, some do not: %d" % (tcp, name, passed), 0 < passed < len(requests) - 20)
 
 
-# ---- the narrowest row, and one code less ------------------------------------------------------------------------------
+# ---- the narrowest row, and one code less --------------------------------------------------------
 
 def runs(numbers, bits=False):
     out, numbers = [], sorted(set(numbers))
@@ -192,7 +192,7 @@ def codes(t):
     judge("reads and diagnoses", '{ commands = ["read"]; }, { commands = ["diagnose"]; }', lambda q: q["code"] in memobus.READS | memobus.DIAGNOSES)
 
 
-# ---- pieces ------------------------------------------------------------------------------------------------------------
+# ---- pieces --------------------------------------------------------------------------------------
 
 def said(r):
     return [(p["dir"], p["function"], p["verdict"]) for p in r.pdus]

@@ -63,7 +63,7 @@ def moved(t, path):
     return t.file("moved-" + os.path.basename(path), data.replace(here * 2, (b"\xfd" + here[1:]) * 2).replace(b"\x7f\0\0\1" * 2, b"\x0a\x7f\0\1" * 2))
 
 
-# ---- tshark's reading --------------------------------------------------------------------------------------------------
+# ---- tshark's reading ----------------------------------------------------------------------------
 
 def tshark(path):
     """The messages of each frame of the capture in order: the code of a request, or of the request
@@ -133,7 +133,7 @@ def real(t, path, secured):
     t.equal("None is not named", {p["verdict"] for p in r.pdus if p["dir"] == "c2s" and p["security policy"] == 1}, {"deny"})
 
 
-# ---- drawn -------------------------------------------------------------------------------------------------------------
+# ---- drawn ---------------------------------------------------------------------------------------
 
 ROWS = {
     "read": ('{ commands = ["read"]; %s node_ids = ["2.100-199"]; }' % OPEN, lambda q: q["code"] in opcua.READS and all(inside(n) for n in q["nodes"])),
@@ -229,7 +229,7 @@ def drawn(t):
         t.true("%s: some pass, some do not: %d" % (name, passed), 0 < passed < len(asks) - 20)
 
 
-# ---- pieces ------------------------------------------------------------------------------------------------------------
+# ---- pieces --------------------------------------------------------------------------------------
 
 def told(r):
     return [(p["dir"], p["function"], p["verdict"]) for p in r.pdus]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server of open62541: `server.py LIBRARY PORT`, with two methods, ns=1;i=7000 and 7001 of the objects' folder. Writes a line for each call."""
+"""A server of open62541: `server.py LIBRARY PORT`, with two methods, ns=1;i=7000 and 7001 of the
+objects' folder. Writes a line for each call."""
 import ctypes
 import json
 import os

@@ -3,7 +3,8 @@
 
     unshare -rn victim.py LIBRARY
 
-In what is told eeeeeeee stands for the channel's number, dddddddd for its token's, and sixteen a5 for the session's token."""
+In what is told eeeeeeee stands for the channel's number, dddddddd for its token's, and sixteen a5
+for the session's token."""
 import os
 import struct
 import sys

@@ -101,7 +101,8 @@ def written_ranges(path):
 
 
 def narrowest(requests, extra):
-    """Rows that allow these requests and nothing else: one for each unit, function and run of addresses."""
+    """Rows that allow these requests and nothing else: one for each unit, function and run of
+    addresses."""
     rows = set()
     for p in requests:
         row = "functions = [%d]; units = [%d];" % (p["function"], p["unit"])

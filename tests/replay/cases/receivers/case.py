@@ -388,7 +388,7 @@ def random_session(rng, rule):
     return out
 
 
-# ---- sessions that somebody thought of ---------------------------------------------------------------------------------
+# ---- sessions that somebody thought of -----------------------------------------------------------
 
 def read(tid, address, count, unit=1):
     return modbus(tid, unit, struct.pack("!BHH", 3, address, count))
@@ -456,7 +456,7 @@ def written():
     yield "read", "pymodbus", "a header alone", [(read(0x8001, 0, 6)[:7], 0, True), (read(0x8001, 0, 6)[7:] + read(6, 0, 1), 0, True)]
 
 
-# ---- through the box ---------------------------------------------------------------------------------------------------
+# ---- through the box -----------------------------------------------------------------------------
 
 def capture(sessions, model):
     """One capture of all sessions: what each server had executed after which frame, by client

@@ -55,7 +55,7 @@ def policy(rows, protocol="s7comm"):
     return POLICY.format(protocol=protocol, allow="" if rows is None else "allow = ( %s );" % ", ".join("{ %s }" % r for r in rows))
 
 
-# ---- tshark's reading ------------------------------------------------------------------------------------------------
+# ---- tshark's reading ----------------------------------------------------------------------------
 
 def number(field):
     return int(field.get("value"), 16)
@@ -145,7 +145,7 @@ def beside_tshark(t, name, pdus, flows):
     t.equal(name + ": functions beside tshark's", wrong, [])
 
 
-# ---- policies --------------------------------------------------------------------------------------------------------
+# ---- policies ------------------------------------------------------------------------------------
 
 def place(item):
     """The address of an item as a policy writes it."""
@@ -227,7 +227,7 @@ def touches(row, code, key, head, byte):
     return m is not None and (int(m[1]), m[2], m[3]) == (code, key, head) and int(m[4]) <= byte <= int(m[5])
 
 
-# ---- the same streams, cut otherwise -----------------------------------------------------------------------------------
+# ---- the same streams, cut otherwise -------------------------------------------------------------
 
 def streams(path):
     """Each session as the data of its two ends, in turns: [(s2c, bytes)]. None: tshark found a
@@ -305,7 +305,7 @@ def splits(t, path):
         t.true(name + ": something was judged", want)
 
 
-# ---- the tests' own client and controller (tests/lib/s7.py) ----------------------------------------------------------
+# ---- the tests' own client and controller (tests/lib/s7.py) --------------------------------------
 
 def said(requests):
     """The data of both ends of a session, in turns: [(s2c, bytes)]. A download is answered part by

@@ -63,7 +63,8 @@ def real(t):
             ("named", '{ functions = ["batch_read_extended"]; }', lambda q: q["command"] == 0x0401),
             ("station", '{ modules = ["0x3e1"]; }', lambda q: q["route"][2] == 0x3e1),
             ("network", '{ networks = [1]; }', lambda q: q["route"][0] == 1),
-            ("devices", '{ d = ["0-65535"]; }', lambda q: q["command"] == 0x0101),  # module access devices: place unknown
+            # module access devices: place unknown
+            ("devices", '{ d = ["0-65535"]; }', lambda q: q["command"] == 0x0101),
             ("values", '{ values = [0]; }', lambda q: q["command"] != 0x1401)):
         r = t.replay(capture, policy=policy(t, "real-" + name, allow))
         t.equal(name + ": PDUs", len(r.pdus), 380)
@@ -96,7 +97,8 @@ ROWS = {
 
 
 def draw(rng, f, serial):
-    """One request, mostly near the limits. X in ASCII has digits that only hexadecimal numbers have."""
+    """One request, mostly near the limits. X in ASCII has digits that only hexadecimal numbers
+    have."""
     def place(words, wide):
         name = rng.choice(["d", "m", "x", "w", "d", "r"])
         lo, hi = LIMITS.get(name, (0, 99))
@@ -181,7 +183,8 @@ def drawn(t):
 
 
 def apart(t):
-    """What a request lists may be allowed by different rows; one run of devices, or one double word, by one row."""
+    """What a request lists may be allowed by different rows; one run of devices, or one double
+    word, by one row."""
     rows = '{ commands = ["read"]; d = ["0-9"]; }, { commands = ["read"]; d = ["10-29"]; }, ' \
            '{ commands = ["write"]; d = ["0-9"]; values = [1]; }, { commands = ["write"]; d = ["10-29"]; values = [5]; }'
     row = policy(t, "apart", rows)

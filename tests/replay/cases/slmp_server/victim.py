@@ -3,8 +3,9 @@
 
     unshare -rn victim.py COMMAND...      {port} in it stands for where it is to listen
 
-A line of JSON is a session: "turns" of ["tcp", hex, cuts]; "keep": how many segments of it are told (null: all). Answered by what was sent, with what
-came back, and by what the server's memory holds in the end that it did not hold before, read by requests of 3E frames."""
+A line of JSON is a session: "turns" of ["tcp", hex, cuts]; "keep": how many segments of it are told
+(null: all). Answered by what was sent, with what came back, and by what the server's memory holds
+in the end that it did not hold before, read by requests of 3E frames."""
 import os
 import sys
 

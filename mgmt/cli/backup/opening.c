@@ -91,6 +91,13 @@ json_t *backup_open(struct cli *c, const char *name, const char *key_name, struc
 	}
 	sha256(file, n, digest);
 	hex_text(digest, sizeof(digest), keys->sha256);
+	/* Before anything of it is read, and before the key is. */
+	if (keys->noted != NULL &&
+	    (strlen(keys->noted) < DIGITS_LEAST || strncmp(keys->noted, keys->sha256, strlen(keys->noted)) != 0)) {
+		*ret_status = cli_fail(c, CLI_INVALID, M_WHOLE_OTHER_FILE, DIGITS_LEAST);
+		free(file);
+		return NULL;
+	}
 	kind = backup_read(bytes_of(file, n), &message, &more);
 	keys->there = kind == BACKUP_WHOLE && more.left > 0;
 	if (kind != BACKUP_WHOLE)

@@ -10,10 +10,15 @@
 #include "mgmt/cli/backup/whole.h"
 #include "mgmt/cli/cli.h"
 
+#define DIGITS_LEAST 16u /* of the SHA-256: nobody finds another file with the same ones */
+
 /* The accounts and keys of a file. */
 struct opened_keys {
 	bool wanted; /* set by the caller: open them */
-	bool there;  /* the file has them */
+	/* set by the caller: the SHA-256 of the file that somebody noted, or its beginning; NULL =
+	 * not to be compared */
+	const char *noted;
+	bool there; /* the file has them */
 	unsigned accounts;
 	struct whole whole;
 	char sha256[65]; /* of the whole file */

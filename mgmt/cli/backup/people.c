@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/backup/people.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,20 +13,8 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/words/render.h"
 
-#define DIGITS_LEAST 16u /* of the SHA-256: nobody finds another file with the same ones */
 #define WAIT_S 30
 #define LINE 512u
-
-bool people_meant(struct cli *c, const struct opened_keys *keys, const char *digits, int *ret_status)
-{
-	size_t n = digits != NULL ? strlen(digits) : 0;
-
-	if (n >= DIGITS_LEAST && strncmp(digits, keys->sha256, n) == 0)
-		return true;
-	*ret_status = n == 0 ? cli_fail(c, CLI_INVALID, M_WHOLE_WANTS_SHA256, DIGITS_LEAST)
-			     : cli_fail(c, CLI_INVALID, M_WHOLE_OTHER_FILE, DIGITS_LEAST);
-	return false;
-}
 
 /* Hands the register to the box. False: no answer; the reason was printed. */
 static bool hand(struct cli *c, const struct people *p, enum user_order order, struct box_answer *ret, int *ret_status)
@@ -106,6 +96,12 @@ static void print_lists(struct cli *c, const struct people *p)
 	render_line(c, M_WHOLE_OLD);
 }
 
+/* Whether the register of this box is in use, and the order does not say that it goes. */
+static bool kept_out(const struct people *p)
+{
+	return jb(p->lists, "in_use") && !p->replace;
+}
+
 bool people_try(struct cli *c, struct people *p, int *ret_status)
 {
 	struct box_answer a;
@@ -121,13 +117,25 @@ bool people_try(struct cli *c, struct people *p, int *ret_status)
 	p->lists = a.json;
 	if (!c->json)
 		print_lists(c, p);
-	if (!jb(p->lists, "in_use") || p->replace || p->dry_run)
+	if (!kept_out(p) || p->dry_run)
 		return true;
 	*ret_status = cli_fail(c, CLI_INVALID, M_WHOLE_IN_USE);
 	return false;
 }
 
 /* ---- putting it in place --------------------------------------------------------------------- */
+
+static void would_put(struct cli *c, const struct people *p)
+{
+	char path[128];
+
+	for (unsigned i = 0; i < WHOLE_PARTS && !c->json; i++) {
+		snprintf(path, sizeof(path), CLI_BOX_FOLDER "/%s", whole_rows[i].name);
+		if (whole_rows[i].folder == WHOLE_IN_SETTINGS && p->keys->whole.parts[i].left > 0 &&
+		    faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			render_line(c, M_WHOLE_FILE_WOULD, whole_rows[i].name);
+	}
+}
 
 bool people_settings(struct cli *c, const struct people *p, int *ret_status)
 {
@@ -137,6 +145,8 @@ bool people_settings(struct cli *c, const struct people *p, int *ret_status)
 	const json_t *v;
 	size_t i;
 
+	if (p->dry_run)
+		would_put(c, p);
 	if (!c->json) {
 		json_array_foreach(put, i, v)
 		{
@@ -154,14 +164,12 @@ bool people_settings(struct cli *c, const struct people *p, int *ret_status)
 	return r == 0;
 }
 
-json_t *people_take(struct cli *c, const struct people *p, int *ret_status)
+static json_t *exchanged(struct cli *c, const struct people *p, int *ret_status)
 {
 	struct box_answer a;
 	struct err e = { 0 };
 	json_t *taken = NULL;
 
-	if (p->dry_run)
-		return json_incref(p->lists);
 	/* The keys first: as soon as the accounts are there, the box reads its keys anew. Both are
 	 * independent of each other, so a power cut in between does no harm. */
 	if (place_secrets(&p->keys->whole, p->state, &e) < 0) {
@@ -170,23 +178,52 @@ json_t *people_take(struct cli *c, const struct people *p, int *ret_status)
 	}
 	if (hand(c, p, USER_RESTORE, &a, ret_status)) {
 		taken = a.json;
+		/* accounts says nothing of "done": it is the supervisor, to whom accounts did not answer */
+		if (a.status != CLI_YES && json_object_get(taken, "done") != NULL)
+			json_object_set_new(taken, "unsure", json_true());
 		if (a.status != CLI_YES && !c->json)
 			(void)box_answer_done(c, &a, ret_status);
 		*ret_status = a.status == CLI_YES ? CLI_YES : CLI_CANNOT;
 	} else {
-		taken = json_pack("{s:s}", "error", "no answer");
+		taken = json_pack("{s:s, s:b}", "error", "no answer", "unsure", 1);
 		*ret_status = CLI_CANNOT;
 	}
-	if (*ret_status != CLI_YES)
-		(void)place_back(p->state, &e);
-	place_done(p->state);
+	if (*ret_status != CLI_YES && place_back(p->state, &e) < 0)
+		*ret_status = cli_fail_file(c, CLI_CANNOT, p->state, -e.code); /* the former ones stay beside */
+	else
+		place_done(p->state);
+	return taken;
+}
+
+json_t *people_take(struct cli *c, const struct people *p, int *ret_status)
+{
+	sigset_t ends, before;
+	json_t *taken;
+
+	if (p->dry_run) {
+		*ret_status = kept_out(p) ? CLI_INVALID : CLI_YES;
+		return json_incref(p->lists);
+	}
+	/* Ctrl-C, or a connection that ends, leaves no keys without their accounts. */
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGQUIT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ends, &before);
+	taken = exchanged(c, p, ret_status);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	return taken;
 }
 
 void people_tell(struct cli *c, const struct people *p, const json_t *taken)
 {
-	if (json_object_get(taken, "error") != NULL)
+	if (jb(taken, "unsure"))
+		render_line(c, M_WHOLE_UNSURE);
+	else if (json_object_get(taken, "error") != NULL)
 		render_line(c, M_WHOLE_FAILED);
+	else if (p->dry_run && kept_out(p))
+		render_line(c, M_WHOLE_WOULD_NOT);
 	else
 		render_line(c, p->dry_run ? M_WHOLE_WOULD : M_WHOLE_TAKEN, (unsigned)ju(taken, "accounts"));
 }

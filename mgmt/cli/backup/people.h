@@ -18,8 +18,6 @@ struct people {
 	json_t *lists; /* owned: who would come, change, go */
 };
 
-/* Whether the digits are those of the file; at least 16 are needed. *ret_status otherwise. */
-bool people_meant(struct cli *c, const struct opened_keys *keys, const char *digits, int *ret_status);
 /* Asks the box what would change, and prints it. False: the reason was printed; nothing changed. */
 bool people_try(struct cli *c, struct people *p, int *ret_status);
 /* Writes credentials that this box has not, before a policy names them. */

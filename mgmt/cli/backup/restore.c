@@ -425,14 +425,16 @@ static bool wants_people(struct cli *c, const struct cli_args *a, const struct o
 		*ret_status = cli_fail(c, CLI_INVALID, M_WHOLE_NONE, a->operands[0]);
 	else if (geteuid() != 0)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_WHOLE_ROOT);
+	else if (a->values[OPT_DRY_RUN] == NULL && keys->noted == NULL)
+		*ret_status = cli_fail(c, CLI_INVALID, M_WHOLE_WANTS_SHA256, DIGITS_LEAST);
 	else
-		return a->values[OPT_DRY_RUN] != NULL || people_meant(c, keys, a->values[OPT_SHA256], ret_status);
+		return true;
 	return false;
 }
 
 static int run(struct cli *c, const struct cli_args *a)
 {
-	struct opened_keys keys = { .wanted = a->values[OPT_WHOLE] != NULL };
+	struct opened_keys keys = { .wanted = a->values[OPT_WHOLE] != NULL, .noted = a->values[OPT_SHA256] };
 	struct people people = { .keys = &keys,
 				 .state = a->values[OPT_STATE] != NULL ? a->values[OPT_STATE] : WHOLE_STATE,
 				 .replace = a->values[OPT_REPLACE] != NULL,

@@ -63,12 +63,15 @@ static json_t *in_both(struct book *b, struct book *backup, bool same)
 	return list;
 }
 
-/* Whether something goes that somebody uses. The first account of a new box is nobody's until its
- * owner has logged in. */
+/* Whether a register that somebody uses would be another one: what went may not come back either
+ * without his word. The first account of a new box is nobody's until its owner has logged in. */
 static bool in_use(struct book *b, struct book *backup)
 {
-	bool fresh = b->n_accounts == 1 && b->accounts[0].used == 0;
+	bool fresh = b->n_accounts == 0 || (b->n_accounts == 1 && b->accounts[0].used == 0);
 
+	if (!fresh && (b->n_accounts != backup->n_accounts || b->n_tokens != backup->n_tokens ||
+		       b->one_person.enough != backup->one_person.enough))
+		return true;
 	for (size_t i = 0; i < b->n_accounts && !fresh; i++) {
 		const struct account *other = book_account(backup, b->accounts[i].name);
 

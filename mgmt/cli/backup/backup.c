@@ -38,6 +38,10 @@ struct making {
 	const char *name;  /* of the file */
 	struct bytes pem;  /* root's own certificate; empty = the site's */
 	const char *state; /* folder with accounts and keys; NULL = not a whole backup */
+	/* then they, how many accounts they have, and the credentials that are none; owned */
+	struct whole whole;
+	unsigned accounts;
+	json_t *left_out;
 };
 
 /* Never overwrites an earlier backup. */
@@ -129,39 +133,46 @@ static uint8_t *joined(struct bytes message, struct bytes keys, size_t *ret_n)
 	return p;
 }
 
-/* The file with accounts and keys in it, malloc'd; it is on record. NULL: the reason
- * was printed. */
-static uint8_t *completed(struct cli *c, const struct making *m, json_t *said, struct bytes message, size_t *ret_n)
+/* Reads accounts and keys. Before the box is asked, because it then records a backup. False: the
+ * reason was printed. */
+static bool collected(struct cli *c, struct making *m)
 {
-	json_t *left_out = json_array();
-	uint8_t *pem = NULL, *sealed = NULL, *file = NULL, digest[32];
-	size_t n_pem = 0, n_sealed = 0;
-	char hex[65], text[RECORD_MOST + 1];
-	struct whole whole = { 0 };
 	const char *name = "";
-	unsigned accounts = 0;
 	struct err e = { 0 };
-	int r = place_collect(m->state, CLI_BOX_FOLDER, &whole, left_out, &name, &e);
+	int r;
 
+	m->left_out = json_array();
+	r = place_collect(m->state, CLI_BOX_FOLDER, &m->whole, m->left_out, &name, &e);
 	if (r == -ENODATA)
 		(void)cli_fail(c, CLI_CANNOT, M_WHOLE_LACKS, name);
 	else if (r < 0)
 		(void)cli_fail_file(c, CLI_CANNOT, name, -r);
-	else if (!whole_look(&whole, &accounts))
+	else if (!whole_look(&m->whole, &m->accounts))
 		(void)cli_fail(c, CLI_CANNOT, M_WHOLE_UNFIT);
 	else
-		pem = certificate_of(c, m, said, &n_pem);
-	if (pem != NULL && whole_seal(&whole, bytes_of(pem, n_pem), &sealed, &n_sealed))
+		return true;
+	return false;
+}
+
+/* The file with accounts and keys in it, malloc'd; it is on record. NULL: the reason
+ * was printed. */
+static uint8_t *completed(struct cli *c, const struct making *m, json_t *said, struct bytes message, size_t *ret_n)
+{
+	size_t n_pem = 0, n_sealed = 0;
+	uint8_t *pem = certificate_of(c, m, said, &n_pem), *sealed = NULL, *file = NULL, digest[32];
+	char hex[65], text[RECORD_MOST + 1];
+
+	if (pem != NULL && whole_seal(&m->whole, bytes_of(pem, n_pem), &sealed, &n_sealed))
 		file = joined(message, bytes_of(sealed, n_sealed), ret_n);
-	whole_free(&whole);
 	if (file != NULL) {
 		sha256(file, *ret_n, digest);
 		hex_text(digest, sizeof(digest), hex);
-		snprintf(text, sizeof(text), "SHA-256 %s, accounts %u", hex, accounts);
+		snprintf(text, sizeof(text), "SHA-256 %s, accounts %u", hex, m->accounts);
 		(void)json_object_set_new(said, "sha256", json_string(hex));
 		(void)json_object_set_new(said, "bytes", json_integer((json_int_t)*ret_n));
 		(void)json_object_set_new(
-			said, "whole", json_pack("{s:I, s:O}", "accounts", (json_int_t)accounts, "left_out", left_out));
+			said, "whole",
+			json_pack("{s:I, s:O}", "accounts", (json_int_t)m->accounts, "left_out", m->left_out));
 		/* No file that nobody has on record. */
 		if (!backup_recorded(c, MACHINE_BACKUP_WHOLE, text)) {
 			free(file);
@@ -170,7 +181,6 @@ static uint8_t *completed(struct cli *c, const struct making *m, json_t *said, s
 	}
 	if (pem != NULL && file == NULL)
 		(void)cli_fail(c, CLI_CANNOT, M_BACKUP_BROKEN);
-	json_decref(left_out);
 	free(pem);
 	free(sealed);
 	return file;
@@ -271,8 +281,10 @@ static int run(struct cli *c, const struct cli_args *a)
 	}
 	if (to != NULL && certificate < 0)
 		status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
-	else
+	else if (m.state == NULL || collected(c, &m))
 		status = order(c, certificate, &m);
+	whole_free(&m.whole);
+	json_decref(m.left_out);
 	if (certificate >= 0)
 		close(certificate);
 	free(pem);

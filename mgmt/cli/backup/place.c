@@ -116,7 +116,8 @@ static void removed(int at)
 	const struct dirent *entry;
 
 	while (d != NULL && (entry = readdir(d)) != NULL)
-		(void)unlinkat(fd, entry->d_name, 0);
+		if (unlinkat(fd, entry->d_name, 0) < 0)
+			(void)unlinkat(fd, entry->d_name, AT_REMOVEDIR);
 	if (d != NULL)
 		closedir(d);
 	else if (fd >= 0)

@@ -127,7 +127,7 @@ struct flow {
 	bool stale;
 	uint32_t hash_next;    /* FLOW_NONE ends the chain */
 	uint32_t older, newer; /* in the list of its share and class */
-	uint32_t holder;       /* the host to which the flow is charged, see dpi/share.h */
+	uint32_t holder;       /* the pair of hosts on which the flow is booked, see dpi/share.h */
 	uint32_t before, next; /* the other flows of its holder, FLOW_NONE at the ends */
 	uint8_t share;
 	uint64_t seen_ns;

@@ -107,9 +107,9 @@ static void find_names(struct ndpi_detection_module_struct *module)
 }
 
 /*
- * Chooses the detectors. Names that no policy asks for are not looked for, because such a detector
- * could only be wrong. If a policy asks for one, all detectors are used, because many names are
- * found by the detector of another name.
+ * Chooses the detectors of a module. Without `all`: those of names that recognisers of ours know
+ * too, because any other detector could only be wrong. `all`, for policies that ask for a name that
+ * only the library knows: all, because many names are found by the detector of another name.
  */
 static void choose_protocols(struct ndpi_detection_module_struct *module, bool all)
 {

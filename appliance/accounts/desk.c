@@ -383,7 +383,8 @@ void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *fro
 	desk_answer(d, id, ANSWER_YES, who);
 }
 
-/* Whether the certificate of a session still belongs to the account; if not, records why. */
+/* Whether the certificate of a session was shown again and still belongs to the account. If not,
+ * records why, unless it was removed, which has a record of its own. */
 static bool certificate_holds(struct desk *d, const struct session *x, const struct addr *from,
 			      const uint8_t shown[DIGEST_BYTES], struct moment now)
 {

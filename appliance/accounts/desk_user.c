@@ -114,8 +114,8 @@ static void start_hash(const struct desk_order *o, enum user_order order, const 
 	}
 }
 
-/* The name of the person who gave the order. A login of the machine is written so that it cannot be
- * mistaken for an account of the web. */
+/* The name of the person who gave the order. An account over the web gets " (web)" behind its name,
+ * so that it cannot be mistaken for a login of the machine. */
 static void put_by(const struct desk_order *o, char out[ACCOUNT_BY + 1])
 {
 	desk_put(out, ACCOUNT_BY + 1, o->by);

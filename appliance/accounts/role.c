@@ -245,8 +245,8 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_PASSPHRASE] = on_passphrase,
 };
 
-/* For both children: an answer without a question is dropped, and the count of answers a turn is
- * bounded so that one child cannot hold up the role. */
+/* Reads the answers of the child that hashes. For both children: an answer without a question is an
+ * error, so no child can hold up the role with more answers than there are questions. */
 static int hear_hashes(struct accounts *a)
 {
 	struct hash_answer h;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* user ids from here on are systemd's dynamic users, Sekisho's own, and nobody: no person logs in
+/* first and last user id of systemd's dynamic users, Sekisho's own, and nobody: no person logs in
  * as one */
 #define SYSTEM_FIRST 61184u
 #define SYSTEM_LAST 65535u

@@ -97,8 +97,8 @@ struct nlmsghdr *rtnl_begin(struct rtnl *r, uint16_t type, uint16_t flags)
 
 /*
  * Handles one message of an answer. *status gets the result of the whole answer. True: it was the
- * last message. An interrupted dump is read to its end, because the rest would be taken for the
- * answer to the next request.
+ * last message. An interrupted dump is read to its end, because until then the kernel refuses
+ * another dump on this socket (EBUSY).
  */
 static bool answered(const struct nlmsghdr *m, const struct nlmsghdr *request, mnl_cb_t cb, void *ctx, int *status)
 {
@@ -117,8 +117,8 @@ static bool answered(const struct nlmsghdr *m, const struct nlmsghdr *request, m
 	}
 	if (*status == 0 && cb != NULL)
 		(void)cb(m, ctx);
-	/* The answer about a link that was asked for by name has no end mark. All other answers end
-	 * with ACK or DONE. */
+	/* The answer to a question about one link, route or namespace id has no end mark. All other
+	 * answers end with ACK or DONE. */
 	return cb != NULL && (request->nlmsg_flags & (NLM_F_DUMP | NLM_F_ACK)) == 0;
 }
 

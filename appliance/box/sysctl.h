@@ -2,7 +2,8 @@
 /*
  * The kernel's network settings of this namespace. One table says what must be set; it is used to
  * set and to check. Forwarding has functions of its own: it is switched on last and off first,
- * through descriptors that were opened early. Runs in enforce. Never touches a setting outside
+ * through descriptors that were opened early. Runs in enforce; the supervisor only raises the
+ * capacity, and turns forwarding off if enforce does not. Never touches a setting outside
  * /proc/sys/net.
  */
 #ifndef SEKISHO_BOX_SYSCTL_H

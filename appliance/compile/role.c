@@ -33,9 +33,8 @@
 #define DOORS_MOST (4u << 20) /* bytes of the JSON about doors */
 
 /*
- * Makes a backup's file: takes the supervisor's words about the box and the site's certificate,
- * returns the encrypted file. docs/json.md, "backup", lists the contents. Pure, except for the time
- * of day.
+ * Makes a backup's file: takes control's words about the box and the site's certificate, returns
+ * the encrypted file. docs/json.md, "backup", lists the contents. Pure, except for the time of day.
  */
 
 #define SEAL_MOST (96u << 20) /* bytes of a bundle */

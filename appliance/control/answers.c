@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Questions that several roles answer. All are asked at once with the same short deadline, and a
- * role that does not answer in time is reported as silent: a hung role never silences the whole
- * box. Answers are bounded in size and only copied into the result.
+ * Questions that several roles answer. All roles but the supervisor are asked at once, and the
+ * supervisor last. A role that has not answered at the deadline is reported as silent: a hung role
+ * never silences the whole box. The deadline depends on the question (below); enforce gets longer
+ * for a status, and the journal less for the other questions. Answers are bounded in size.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -463,8 +464,8 @@ static void stop(struct control *s, struct collect *c)
 		(void)ask_slot(s, slot, c->id, &m, NULL, 0);
 }
 
-/* Only questions that change nothing may stop: those to enforce, and the journal's searches. The
- * supervisor itself knows which of its work is a dry run. */
+/* Only questions that change nothing may stop: those to enforce and to the compiler, and the
+ * journal's searches. The supervisor gets each stop: it knows which of its work is a dry run. */
 static bool may_stop(const struct collect *c)
 {
 	return is_of_one_moment(c) ||

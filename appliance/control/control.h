@@ -72,7 +72,7 @@ void endings_free(struct endings *e);
 
 /*
  * Overdue entries of a policy: reviews of conduits and zones, assets whose support has ended, and
- * reports of exceptions that have ended. For a conduit that has ended, nothing else is
+ * exceptions that have ended without a report. The review of a conduit that has ended is not
  * overdue. Pure.
  */
 
@@ -93,10 +93,10 @@ struct overdue overdue_find(const struct ir *ir, uint64_t now, json_t *names);
 
 /*
  * The state of the certificates of one file, by their dates. A certificate is "near" its end in its
- * last 30 days, which is enough time to order another one in the usual way. The last valid
- * certificate is "close" in its last seven days, when a person has to act at once. For a
- * certificate of less than 90 days these are the last third and the last tenth of its life. Pure;
- * times are seconds since 1970.
+ * last 30 days, which is enough time to order another one in the usual way, or in the last third of
+ * its life if that is less. The valid certificate that ends last is "close" in its last seven days,
+ * when a person has to act at once, or in the last tenth of its life if that is less. Pure; times
+ * are seconds since 1970.
  */
 
 #define EXPIRY_NEAR_S (30u * 86400u)
@@ -117,8 +117,8 @@ struct validity {
 
 /*
  * Judges n > 0 certificates. One that has ended is ignored beside a valid one. *which: index of the
- * certificate that decides; *since: when the state began, 0 = not known (for one that is not
- * valid yet).
+ * certificate that decides; *since: when the state began, 0 = not known (EXPIRY_GOOD and
+ * EXPIRY_NOT_YET).
  */
 enum expiry expiry_of(const struct validity *list, size_t n, uint64_t now, size_t *which, uint64_t *since);
 
@@ -432,8 +432,8 @@ uint64_t review_next(const struct control *s); /* monotonic ns */
 json_t *json_reviews(const struct control *s);
 
 /*
- * tried.c: when a backup was last tried with success. After a month the status says so, as of an
- * overdue review. The time is in a file of control's folder.
+ * tried.c: when a backup was last tried with success. After 31 days the status says that this is
+ * overdue. The time is in a file of control's folder.
  */
 
 struct tried {
@@ -471,7 +471,7 @@ struct control {
 	/* the channel to a new process of the web side, until the loop takes it; -1 = none */
 	int web_next;
 	uint32_t web_number; /* number of the web side's process */
-	/* the following fields have been set once; before that no questions are read */
+	/* the supervisor has set the following fields; before that no questions are read */
 	bool stands;
 	struct in_force *now; /* NULL until `stands` */
 	/* only the list of generations, as in the supervisor's store */

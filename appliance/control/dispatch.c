@@ -391,7 +391,8 @@ static bool on_records(void *ctx, struct msg *m)
 	return true;
 }
 
-/* The site has set the key. Root may name another one, because root can read everything anyway. */
+/* A backup is encrypted to the site's certificate. Only root may send another one (the descriptor),
+ * because root can read everything anyway. */
 static bool on_backup(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -409,7 +410,7 @@ static bool on_ctl_record(void *ctx, struct msg *m)
 	const struct peer *p = ctx;
 	struct event e = event_new(EVENT_MACHINE, clock_wall_ns());
 
-	/* Only this process decides whether the clock is trusted. */
+	/* Events from MACHINE_CLOCK_WAITS on are recorded by the daemon alone (event.def). */
 	if (m->body.ctl_record.what == MACHINE_NOTHING || m->body.ctl_record.what >= MACHINE_CLOCK_WAITS)
 		return false;
 	e.code = m->body.ctl_record.what;

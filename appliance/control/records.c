@@ -8,7 +8,7 @@
 #include "appliance/control/control.h"
 
 #define ORDERS_MOST 8u
-#define DONE_MOST 16u /* finished orders that are remembered */
+#define DONE_MOST 16u /* places for finished orders, of which only the last is kept (note_done) */
 #define AGAIN_NS (60ull * 1000000000ull)
 #define SAID_MOST (1u << 18) /* bytes: all alarms of attacks with people's comments */
 

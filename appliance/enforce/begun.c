@@ -99,7 +99,7 @@ static void tell_all(struct enforce *f, struct begun_permit *list, size_t n)
 		uint32_t index = new > 1 ? generation_permit(g, list[i].permit) : UINT32_MAX;
 		const struct command_permit *p = index != UINT32_MAX ? commands_permit(t, index + 1) : NULL;
 
-		/* An odd half is reported when it is whole. */
+		/* An odd half is kept for the next report, when its other half has been counted. */
 		list[i].halves -= new % 2;
 		for (uint32_t k = 0; p != NULL && k < p->n_grants; k++)
 			if (t->grants[p->first_grant + k].conduit < g->ir.n_conduits)

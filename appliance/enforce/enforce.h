@@ -8,13 +8,18 @@
  *   enforce/role.c        descriptors, sandbox, loop, messages
  *   enforce/generation.c  a generation in memory with its permit ids and kernel indexes, and the
  *                         moment by which its ends are judged
+ *   enforce/expect.c      the image that the kernel should have for a generation
+ *   enforce/links.c       the kernel's index of each interface
  *   enforce/apply.c       one apply: lingering permits, sessions that it cuts, commit
+ *   enforce/sync.c        the transactions that make the table equal to an image
  *   enforce/usage.c       which permits live sessions have
  *   enforce/relabel.c     sessions that now belong to another permit
  *   enforce/cut.c         the sessions that an apply ends
  *   enforce/isolate.c     isolations by people
+ *   enforce/doors.c       doors that people opened
  *   enforce/ended.c       sessions whose permit ends by time
  *   enforce/lasting.c     sessions that reach the duration or idle time of their conduit
+ *   enforce/begun.c       how many sessions of each conduit began, for the journal
  *   enforce/heard.c       conduits with heard_within, and which of them are silent
  *   enforce/listen.c      reads the sessions for heard.c, and reports
  *   enforce/unanswered.c  counters for the supervisor: packets that left their queue without an
@@ -27,7 +32,10 @@
  *   enforce/matched.c     what was used, and when (matched_form.c: on the disk; used.c: to and
  *                         from the supervisor)
  *   enforce/stop.c        ends work that nobody waits for, and keeps messages meanwhile
+ *   enforce/telling.c     reports progress of long work
  *   enforce/status.c      the state of the kernel's side
+ *   enforce/shares.c      tracked sessions by zone and lane, and the rules' limits
+ *   enforce/sockets.c     the netlink sockets
  *   enforce/look.c        the same for a caller that is no role, while no enforce runs
  *   enforce/session.c     sessions in the words of the policy
  *   enforce/monitor.c     notices changes by others, and turns forwarding off at the first one
@@ -299,8 +307,6 @@ int enforce_open(struct enforce *f, struct err *e);
 /* Drops lingering permits that no session uses any more. */
 void enforce_linger(struct enforce *f);
 
-/* ---- enforce/cut.c --------------------------------------------------------------------------- */
-
 /* ---- enforce/session.c ----------------------------------------------------------------------- */
 
 struct session;
@@ -314,6 +320,8 @@ const char *enforce_flows_lacks(const struct generation_held *now, const struct 
 /* The list of present sessions (docs/json.md, flows). Needs f->now. Owned by the caller, NULL and
  * *e on failure. */
 json_t *enforce_flows(struct enforce *f, const struct msg_flows *m, struct err *e);
+
+/* ---- enforce/cut.c --------------------------------------------------------------------------- */
 
 int enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct told *ret,
 		struct err *e);
@@ -432,10 +440,11 @@ void drift_settings(struct enforce *f); /* to be called twice a second */
  * the clock was set. */
 void drift_look(struct enforce *f);
 
+/* ---- enforce/shares.c ------------------------------------------------------------------------ */
+
 /* "commands/cargo/closed/closed" */
 json_t *enforce_lane_json(uint32_t number);
-/* The number of tracked sessions, their limit, and the shares that are at least half full
- * (shares.c). */
+/* The number of tracked sessions, their limit, and the shares that are at least half full. */
 json_t *enforce_tracking(struct enforce *f);
 /* The limits by interface and lane, if their rules are as they should be; otherwise null. */
 json_t *enforce_limits(const struct image *have, const struct image *want);

@@ -83,7 +83,7 @@ bool overdue_look(struct overdue *o, const struct queue_state *q, const struct o
  * its end */
 #define STRAY_EACH 2u
 #define STRAY_UNUSED 64u  /* unused resets that may be saved for later */
-#define STRAY_SECOND 500u /* stray records a second, and at once */
+#define STRAY_SECOND 500u /* resets a second, and at once */
 
 struct stray_budget {
 	/* for each queue of the cut lane: ids rise, so each packet pays once */
@@ -99,7 +99,7 @@ void stray_decided(struct stray_budget *s, uint32_t slot, uint32_t id);
 /* The worker had packet `id` of the cut lane dropped; `newest` is the last one that the kernel put
  * into the queue. */
 void stray_dropped(struct stray_budget *s, uint32_t slot, uint32_t id, uint32_t newest);
-/* True when one more reset may be sent; it is then deducted. */
+/* True when one more reset, to one end or to both, may be sent; it is then deducted. */
 bool stray_pay(struct stray_budget *s, uint64_t now_ns);
 
 /*

@@ -2,16 +2,20 @@
 /*
  * Signs of an attack, found in the records as they come (wire/attack.def says which): each is one
  * alarm for its cause and its two ends, with a first time, a last time, a count and the machines by
- * their labels. Journal role only; it is kept in the file `attacks` beside the records, so that an
- * alarm outlives a restart.  A scan (refusals in many places) is one alarm for the whole zone. For
- * the other causes each pair of zones has at most ATTACK_BY_ZONES alarms; further ones become one
- * alarm for the two zones, with counts. So many attackers cannot flood the list. All tables have a
- * fixed size. When one is full, alarms that a person has seen give way first, then the oldest, and
- * that is counted.  An alarm rings until a person acknowledges it, or silences it for a time. It
- * rings again when that time is over. It also rings again when its count has doubled since then, or
- * when it has become grave. An acknowledged alarm without new signs for ATTACK_OVER_S is over;
- * later signs make a new alarm.  Pure but for its file: it reads no clock. Times are seconds since
- * 1970. Nothing is allocated for a record.
+ * their labels. Journal role only. The list is kept in the file `attacks` beside the records, so
+ * that an alarm outlives a restart.
+ *
+ * A scan (refusals in many places) is one alarm for the whole zone. For the other causes each pair
+ * of zones has at most ATTACK_BY_ZONES alarms; further ones become one alarm for the two zones,
+ * with counts. So many attackers cannot flood the list. All tables have a fixed size. When one is
+ * full, alarms that a person has seen give way first, then the oldest, and that is counted.
+ *
+ * An alarm rings until a person acknowledges it, or silences it for a time. It rings again when
+ * that time is over, when its count has doubled since then, or when it has become grave. An
+ * acknowledged alarm without new signs for ATTACK_OVER_S is over; later signs make a new alarm.
+ *
+ * Pure but for its file: it reads no clock. Times are seconds since 1970. Nothing is allocated for
+ * a record.
  */
 #ifndef SEKISHO_JOURNAL_ATTACK_H
 #define SEKISHO_JOURNAL_ATTACK_H

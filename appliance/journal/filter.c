@@ -24,7 +24,8 @@ static bool is_moment(const char *text)
 	return true;
 }
 
-/* Records hold the protocol's name as it was when they were written. */
+/* Whether a filter may ask for this protocol: "" = any, or a name that a present protocol has.
+ * Records are compared with it as text. */
 static bool is_protocol(const char *text)
 {
 	return *text == '\0' || strcmp(text, FILTER_IN_CLEAR) == 0 || protocol_by_name(text) != PROTO_NONE;

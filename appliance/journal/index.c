@@ -427,7 +427,7 @@ bool sketch_may(const struct sketch *s, const struct line_filter *f)
 		return false;
 	if (t[FILTER_VERDICT][0] != '\0' && verdict < EVENT_VERDICT_COUNT && (s->verdicts & 1u << verdict) == 0)
 		return false;
-	/* The filter has single addresses, so it cannot answer for a prefix. */
+	/* The sketch has single addresses, so it cannot answer for a prefix. */
 	if (t[FILTER_HOST][0] != '\0' && memcmp(&hosts->lo, &hosts->hi, sizeof(hosts->lo)) == 0 &&
 	    !holds(s->hosts, sizeof(s->hosts), host_hash(&hosts->lo)))
 		return false;

@@ -11,7 +11,8 @@ static bool mergeable(const struct event *e)
 	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_LOGIN;
 }
 
-/* Whether all but time, client port and count is equal. */
+/* Whether everything by which records are merged is equal: not time, client port, count and
+ * texts. */
 static bool same(const struct merge_slot *s, const struct event *e, enum role from)
 {
 	const struct event *o = &s->event;
@@ -65,8 +66,8 @@ bool merge_in(struct merge *m, const struct event *e, enum role from, uint64_t n
 		s->event.client_port = e->client_port;
 		return false;
 	}
-	/* The slot holds another event, so its sum is written now and the new event is held back:
-	 * one record goes out for each that comes in. */
+	/* The slot holds another event, or its window is over. If it has a sum, this is written now
+	 * and the new event is held back: one record goes out for each that comes in. */
 	write = s->used && s->event.count > 0;
 	if (write) {
 		*ret = s->event;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading records back out of the segments, for QUERY_EVENTS and QUERY_EXPLAIN. Journal role only.
- * It returns the lines of the file as they are, without repairing or judging them.
+ * Reading records back out of the segments, for MSG_EVENTS and MSG_EXPLAIN. Journal role only. It
+ * returns the lines of the file as they are, without repairing or judging them.
  */
 #ifndef SEKISHO_JOURNAL_READ_H
 #define SEKISHO_JOURNAL_READ_H

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal role, for its own files alone: role.c is its start, its loop and its end, role_take.c
- * what becomes of a record as it comes, role_write.c its way into a line, the signatures over lines
- * and what waits while the disk is full, role_keep.c what becomes of old files and how full the
- * disk is, role_hold.c which files stay, role_device.c the register of devices, role_weak.c the
- * servers with weak TLS, role_clean.c how long conduits that observe were clean, role_attack.c the
- * signs of attacks, role_trends.c what is counted for pictures of time, role_check.c whether the
- * records are whole, role_copy.c its files for who takes a copy, role_messages.c what the
- * supervisor says and asks.
+ * The journal role, for its own files alone:
+ *
+ *   role.c           start, loop, end
+ *   role_take.c      a record that comes in: its time, merging, sums
+ *   role_write.c     lines, signatures over lines, and what waits while the disk is full
+ *   role_keep.c      old files, and how full the disk is
+ *   role_hold.c      legal holds, which keep files
+ *   role_device.c    the register of devices
+ *   role_weak.c      servers with weak TLS
+ *   role_clean.c     for how long conduits that observe had nothing to refuse
+ *   role_attack.c    signs of attacks
+ *   role_trends.c    counts by hour, for charts over time
+ *   role_check.c     checks whether the records are whole
+ *   role_copy.c      the files, for somebody who takes a copy
+ *   role_messages.c  messages and questions of the supervisor
  */
 #ifndef SEKISHO_JOURNAL_ROLE_PRIVATE_H
 #define SEKISHO_JOURNAL_ROLE_PRIVATE_H
@@ -174,7 +181,8 @@ uint64_t merge_due(const struct merge *m);
  * known, network) has a share of the records, so that a host can neither fill the disk nor hide
  * what others do. Records above the share become sums: one every ten seconds for each kind,
  * verdict, reason and interface. A sum has what all its records have in common, and the exact
- * number of packets and records. Records about the box itself are never summed.
+ * number of packets and records. Records of policy, drift, roles, machine, devices and readings are
+ * never summed.
  *
  * A compromised role can name other hosts and interfaces each time. So each role has a share, too:
  * for all lines from its records, and separate ones for counts of accepted commands and for reports

@@ -8,8 +8,8 @@
  * records are deleted, at an orderly end, and on request. A checkpoint signs everything before it,
  * so if one fails, the next one makes up for it. It is a record like any other: it is sent to the
  * log server, and a kill in the middle leaves a torn end. On a full disk it waits like other
- * records, with two exceptions that use the reserve: the checkpoint over the record of a deletion
- * for room, without which verify would report the missing records as damage, and the last
+ * records. Exceptions use the reserve: the checkpoints over the record of a deletion (without it,
+ * verify would report the missing records as damage), of a hold and of evidence, and the last
  * checkpoint of an orderly end.
  *
  * On a full disk the most serious records are still written, from the reserve. The others wait in

@@ -24,7 +24,7 @@ int deny_base_load_by(int fd, bool *ret_adopted, struct err *e);
 /* Through a socket of its own in the caller's namespace. Creates only what is missing; the owner of
  * the table does not change. */
 int deny_base_load_here(bool *ret_adopted, struct err *e);
-/* True in *ret when all four base chains stand with policy drop. */
+/* True in *ret when all base chains stand with policy drop. */
 int deny_base_stands(struct netlink *n, bool *ret, struct err *e);
 
 #endif

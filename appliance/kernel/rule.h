@@ -20,7 +20,7 @@ struct nftnl_rule;
 /*
  * What the running kernel lacks, as bits: the `queue` expression (the NFQUEUE target of nft_compat
  * replaces it); removing TCP options (Linux 5.18; before, these rules are left out and the workers
- * refuse such packets).
+ * refuse such packets); a table with an owner that it outlives (Linux 6.9; before, it has none).
  */
 enum kernel_lack { LACKS_NOTHING = 0, LACKS_QUEUE = 1, LACKS_STRIP = 2, LACKS_OWNER = 4 };
 

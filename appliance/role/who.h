@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The person at the other end of the control socket: the login behind a root shell, as far as the
- * kernel shows it. Supervisor only. It is used for the record, and to find the account for an order
- * about the draft. It never allows anything that root could not do anyway.
+ * kernel shows it. Used by the supervisor and by control, for the record, and to find the account
+ * for an order about the draft. It never allows anything that root could not do anyway.
  */
 #ifndef SEKISHO_ROLE_WHO_H
 #define SEKISHO_ROLE_WHO_H
@@ -12,8 +12,9 @@
 #include <sys/types.h>
 
 /*
- * The name of the login that the process inherited (audit), else the nearest process above it that
- * is not root (the shell before sudo or su), else its own user. "uid-N" where no name is known.
+ * The name of the user `uid`. For root: of the login that the process inherited (audit), else of
+ * the nearest process above it that is not root (the shell before sudo or su), else root. "uid-N"
+ * where no name is known.
  */
 void who_name(pid_t pid, uid_t uid, char *out, size_t size);
 

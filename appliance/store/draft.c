@@ -197,8 +197,8 @@ static bool take_authors(const json_t *j, struct draft *d)
 	return true;
 }
 
-/* Whether the parts fit together: a draft has an author and texts, and a decision has a person who
- * made it. */
+/* Whether the parts fit together: a draft has an author, texts and a revision, an applied one has a
+ * generation, and one that may be tried once more has an approver. */
 static bool makes_sense(const struct draft *d)
 {
 	bool there = d->state != DRAFT_NONE;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The draft of a policy that people of the site prepare together, with its approval. There is one
- * draft, in the file `draft` of the state folder. Its texts are opaque bytes here. A first line has
- * the SHA-256 of all that follows, then comes a line of JSON, then the bundle of texts; the file is
- * replaced as a whole. A file that cannot be read is set aside: then there is no draft and no
- * approval. Supervisor only.
+ * draft, in the file `draft` of the folder of the role control. Its texts are opaque bytes here. A
+ * first line has the SHA-256 of all that follows, then comes a line of JSON, then the bundle of
+ * texts; the file is replaced as a whole. A file that cannot be read is set aside: then there is no
+ * draft and no approval. Control only.
  */
 #ifndef SEKISHO_STORE_DRAFT_H
 #define SEKISHO_STORE_DRAFT_H

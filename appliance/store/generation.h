@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The store of sealed generations: numbered files, their history, and which one is confirmed.
- * Supervisor only.
+ * Supervisor only; the role control has a copy of the history in memory.
  *
  * `gen-<n>.sealed` holds the sealed bytes, `history` one line a generation, `confirmed` the number
  * that boot loads. Every file is replaced as a whole and synced. It never reads the contents of a

@@ -66,8 +66,9 @@ static bool why_by_name(const char *name, enum generation_why *ret)
 
 #define MEANT_FIELD 1200u /* bytes; a space takes three when stored */
 
-/* ---- texts as fields of a line: "-" for an empty text, %XX for characters that would end it
- * ---- */
+/* ---- texts as fields of a line --------------------------------------------------------------- */
+
+/* "-" stands for an empty text, %XX for characters that would end the field. */
 
 static void field_put(const char *text, char *out, size_t size)
 {

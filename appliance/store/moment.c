@@ -103,8 +103,9 @@ enum clock_wait clock_judge(const struct clock_facts *f)
 	 * is: a person has to decide. */
 	if (f->now < least)
 		return CLOCK_WAITS_EARLIER;
-	/* Open elements with an end show that the machine was not restarted: an older release ran
-	 * before, or the record could not be written. */
+	/* The kernel still has open elements with an end, so an earlier daemon trusted the clock
+	 * since the machine started. That is not on record, because the daemon was of an older
+	 * release, or could not write. */
 	if (f->stands)
 		return CLOCK_TRUSTED;
 	if (f->sync == CLOCK_SYNC_YES)

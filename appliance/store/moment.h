@@ -2,7 +2,8 @@
 /*
  * Stores the latest moment that the box has seen, and the boot id of the start in which its clock
  * was trusted. So a clock that went back while the power was off cannot reopen conduits that had
- * ended. Supervisor only. A file that cannot be read is ignored.
+ * ended. Supervisor only. If the file cannot be read and no source of time is named, a person has
+ * to confirm the clock.
  *
  * The second part is pure: it decides whether a clock is trusted, and when its moment is to
  * be written.

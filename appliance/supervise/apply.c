@@ -316,7 +316,8 @@ static json_t *diagnostics_take(int fd)
 	return json_array();
 }
 
-/* The part of a dry run that needs neither the kernel nor workers. */
+/* The part of a dry run before the rules: whether devices may be taken, and addresses and routes,
+ * which are tried in empty namespaces. */
 void op_try(struct supervisor *s)
 {
 	struct err e = { 0 };

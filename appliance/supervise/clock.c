@@ -11,7 +11,7 @@
 
 #define SECOND 1000000000ull
 #define LOOK_NS SECOND	      /* interval of looks in ns while the clock is not trusted */
-#define KEEP_NS (60 * SECOND) /* interval of saves in ns once it is trusted */
+#define KEEP_NS (60 * SECOND) /* interval of looks in ns once it is trusted */
 #define FOLLOW_NS (2 * SECOND)
 
 static uint64_t now_s(void)

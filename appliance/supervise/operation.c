@@ -466,8 +466,7 @@ void trial_none(struct supervisor *s)
 		   g->changed_by);
 }
 
-/* There is one trial at a time. An apply that replaces the trial of another person needs the flag
- * for that. */
+/* There is one trial at a time, whoever applied it. An apply that replaces it needs take_over. */
 bool trial_stands(struct supervisor *s)
 {
 	const struct generation_record *g = generation_find(&s->store, s->trial);

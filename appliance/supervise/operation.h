@@ -72,7 +72,7 @@ enum op_kind {
 	OP_DRY_RUN,
 	OP_ROLLBACK, /* asked for */
 	OP_REVERT,   /* the end of a trial */
-	OP_CONFIRM,  /* takes no time, when its turn comes */
+	OP_CONFIRM,  /* done at once when its turn comes */
 	OP_RELEASE,  /* as OP_CONFIRM: devices are given back to the first namespace */
 };
 
@@ -96,7 +96,7 @@ struct operation {
 	enum op_step step;
 	struct asker asker;
 	char by[BY_BYTES], comment[COMMENT_BYTES];
-	bool take_over; /* an apply that may end the trial of another person */
+	bool take_over; /* an apply that may end a trial */
 	bool restored;	/* an apply of the texts of a backup */
 	bool back;	/* OP_DRY_RUN for a rollback */
 	uint64_t to;	/* the generation asked for; 0: see op_confirm, op_rollback */
@@ -142,16 +142,16 @@ struct operation {
 };
 
 /*
- * Limits by the clock; they only end a wait. When the first one is reached, the asker is told
- * M_OP_TABLE_LATE. watch.c finds processes that hang, by their own time, and their successors take
- * the table meanwhile.
+ * Limits in ns. All but KERNEL_LIMIT_NS are by the clock, and only end a wait. At TABLES_LIMIT_NS
+ * the asker is told M_OP_TABLE_LATE. During that wait watch.c replaces workers that hang (only time
+ * in which they could have run counts), and the new ones take the table.
  */
 #define TABLES_LIMIT_NS 20000000000ull
-/* limit when there is no asker; the rules are in force without the workers */
+/* the same if the box acts by itself; then the rules are committed without the late workers */
 #define TABLES_LIMIT_ALONE_NS 2000000000ull
 #define COMPILE_LIMIT_NS 90000000000ull
 #define ENFORCE_LIMIT_NS 5000000000ull
-#define KERNEL_LIMIT_NS 30000000000ull /* limit of enforce's own time */
+#define KERNEL_LIMIT_NS 30000000000ull /* of enforce's own time; then enforce is killed */
 #define KERNEL_LOOK_NS 1000000000ull   /* interval of checks of that time */
 #define IMPACT_STEP_NS 30000000000ull
 /* op.c */
@@ -163,12 +163,13 @@ void op_explain(struct supervisor *s, int status, enum message m, ...);
 void op_finish(struct supervisor *s, bool done); /* answers and cleans up */
 /* undoes the preparations, then op_finish */
 void op_give_up(struct supervisor *s);
-void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* 0 = none */
+void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* number 0 = no trial */
 /* apply.c */
 void op_compile_begin(struct supervisor *s);
 /* ends the compiler of this operation, if there is one; those of others go on */
 void op_compile_end(struct supervisor *s);
-/* op.next exists: tries everything that can be tried, and ends */
+/* op.next exists: the part of a dry run before the rules (agreement to take devices, addresses and
+ * routes); then goes on, or gives up */
 void op_try(struct supervisor *s);
 /* op.next exists: prepares devices, queues and tables, and goes on */
 void op_prepare(struct supervisor *s);
@@ -176,9 +177,9 @@ void op_to_kernel(struct supervisor *s);
 void op_tables_begin(struct supervisor *s); /* the workers have been given their tables */
 void op_tables_late(struct supervisor *s);
 
-/* operation.c: conditions; each explains itself when it refuses */
-void trial_none(struct supervisor *s);	 /* there is no trial to confirm */
-bool trial_stands(struct supervisor *s); /* the trial of another person prevents this apply */
+/* operation.c: conditions, which explain a refusal */
+void trial_none(struct supervisor *s);	 /* explains that there is no trial to confirm */
+bool trial_stands(struct supervisor *s); /* true: a trial prevents this apply */
 /* sets op.number; false: there is no target, and the caller ends the operation */
 bool rollback_target(struct supervisor *s);
 
@@ -186,14 +187,19 @@ bool rollback_target(struct supervisor *s);
 /* Takes over `bundle`. Each function answers the asker itself, now or later. */
 void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed, struct op_ground g,
 	      const struct msg_ctl_apply *order);
-/* `to`: the generation; 0 = the one on trial. For a rollback, 0 is the last generation with
- * another meaning. */
+/*
+ * `to`: the generation; 0 = the one on trial. For a rollback, 0 is the confirmed generation while
+ * there is a trial, otherwise the last one with another meaning; a second rollback in a row has to
+ * name its target.
+ */
 void op_confirm(struct supervisor *s, struct asker a, const char *by, uint64_t to, struct op_ground g);
 void op_rollback(struct supervisor *s, struct asker a, const char *by, int agreed, struct op_ground g,
 		 const struct msg_ctl_rollback *order);
-/* The asker of this request does not wait any more. A dry run is ended; other operations go on. */
+/* The asker of this request does not wait any more. Its dry run is ended, also one that waits;
+ * other operations go on. */
 void op_stop(struct supervisor *s, uint32_t id);
-/* Control has ended: there are no askers any more, and orders that were not begun are dropped. */
+/* Control has ended: there are no askers any more. A dry run and an order that waits are dropped;
+ * other operations go on. */
 void op_forget(struct supervisor *s);
 void op_boot(struct supervisor *s);
 void op_trial_over(struct supervisor *s);
@@ -212,13 +218,14 @@ void op_release(struct supervisor *s, struct asker a, const char *by, const stru
 /* op.c */
 /* Reads the names from a memfd that came with an order (-1 = none); a new array. */
 json_t *taking_agreed(int fd);
-/* Sets op.taking. False: a person has to agree first, and this has been explained. */
+/* Sets op.taking. False, and explained: a person has to agree first, or the sessions of a device
+ * cannot be read. */
 bool taking_allowed(struct supervisor *s);
 
 /* kept.c */
 int kept_open(struct supervisor *s, struct err *e);
-/* Keeps the machine from forwarding between cards of the box that it still has. To be called once
- * the policy in force is known. */
+/* Loads rules that keep the machine's own namespace from forwarding over the box's cards that are
+ * still in it. To be called once the policy in force is known. */
 void kept_guard(struct supervisor *s);
 /* Stores the state of the devices of `ir` on the disk before they are moved. */
 int kept_take(struct supervisor *s, const struct ir *ir, struct err *e);
@@ -278,7 +285,7 @@ void op_foretold(struct supervisor *s);
 
 struct supervisor; /* supervise.h */
 
-#define ERRANDS 16u /* places for errands; the first one is for the encryption of a backup */
+#define ERRANDS 16u /* places for questions; of[0] is another one, for an encryption */
 
 struct errands {
 	struct errand {

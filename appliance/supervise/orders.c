@@ -264,8 +264,9 @@ static bool roots_order(struct supervisor *s, struct asker a, const char *by, st
 	return true;
 }
 
-/* An order in the name of an account. The login from which the process was started counts, whatever
- * its uid is now. */
+/* An order in the name of an account. For root the login counts from which the process was started.
+ * Any other user gives orders only in his own login: if the process was started from another one,
+ * the order is refused. */
 static bool account_order(struct supervisor *s, struct asker a, const struct ucred *who, struct msg *m)
 {
 	bool root = who->uid == 0 || who->uid == geteuid();

@@ -50,7 +50,7 @@ void partition_make(int folder, uint64_t memory_bytes, struct partition *ret, st
 
 /*
  * As fork(2), for the process of this slot. When it returns in the child, the child has its
- * oom_score_adj, and is in its group.
+ * oom_score_adj and is in its group, unless the kernel refused that: then it runs without.
  */
 pid_t partition_fork(const struct partition *p, const struct slot *sl);
 

@@ -37,7 +37,6 @@ struct policy *policy_new(struct supervisor *s, uint8_t *sealed, size_t n, uint6
 struct policy *policy_empty(struct supervisor *s, struct err *e);
 /* 0 gives the empty one */
 struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *e);
-/* Tries again to write what found no room on the disk, while nothing else is to be done. */
 bool is_unsaved(const struct supervisor *s); /* whether a decision is not on disk yet */
 void policy_free(struct policy *p);	     /* accepts NULL */
 /* This generation's command table, with the permits of `old` (or NULL) that were removed under

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The supervisor opens what needs root, starts, watches and restarts the roles, keeps the
- * generations, and answers the control socket. It is one process with one thread and one poll loop
- * that never waits for anybody. It reads no packet and no policy text. If it ends, all roles end,
- * and the rules stay in force.
+ * generations, and carries out the orders that change the box. It is one process with one thread
+ * and one poll loop that never waits for anybody. It reads no packet and no policy text. If it
+ * ends, all roles end, and the rules stay in force.
  *
  * The first part of this header is for appliance/main.c. The rest is shared by the files of this
  * folder. The files, with the header that declares them ("-" = this one):
@@ -254,14 +254,15 @@ void isolation_before(struct supervisor *s, const struct policy *p);
 void isolation_applied(struct supervisor *s);
 void isolation_due(struct supervisor *s, uint64_t now);
 uint64_t isolation_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
-/* The isolations for people: {"what", "by", "reason", "since", "keep", "stage"} each. */
+/* The isolations for people: {"what", "label", "by", "reason", "since", "keep"} each, and "stage"
+ * if it is partly ended. */
 json_t *json_isolations(const struct supervisor *s);
 
 /* The state of the alarms by mail and SNMP, from the files that sekisho-notify.service and
  * sekisho-inform.service write. These run as other users, so the state is only shown. */
 
-/* For `status`: {"server", "state", "since", "waiting", "dropped", "why"}; null: box.cfg names no
- * mail server. */
+/* For `status`: {"server", "state", "since", "waiting", "dropped", "why"}, the first two alone
+ * while the service reports nothing; null: box.cfg names no mail server. */
 json_t *json_mail(const struct supervisor *s);
 /* In the same form; null: box.cfg names no receiver of informs. */
 json_t *json_snmp(const struct supervisor *s);
@@ -320,8 +321,8 @@ struct clock_trust {
 };
 
 void clock_open(struct supervisor *s);
-/* To be called before a generation is sent to enforce, because the empty generation names no
- * time sources. */
+/* To be called before generation `p` is sent to enforce. While the empty generation is in force,
+ * which names no time sources, the clock is judged by those of `p`. */
 void clock_before(struct supervisor *s, const struct policy *p);
 void clock_due(struct supervisor *s, uint64_t now);
 uint64_t clock_next(const struct supervisor *s); /* monotonic ns */
@@ -401,8 +402,8 @@ struct supervisor {
 	int passed_fd;	   /* notifications of connection tracking for the tap; surroundings.c */
 	int neighbours_fd; /* notifications of the neighbour table for the tap */
 	int link_fd;	   /* notifications of devices in the initial namespace */
-	/* notifications of links, addresses and routes of the data and the admin namespace, and
-	 * of rules */
+	/* notifications: 0 and 1 of links, addresses and routes of the data and the admin
+	 * namespace; NETWORK_RULES and NETWORK_EGRESS of their rules */
 	int network_fd[NETWORKS];
 	bool ending;
 	struct event_port events; /* the supervisor's own; the journal reads events_out */
@@ -578,8 +579,9 @@ json_t *found_new(void);
 void found_note(json_t *set, const char *text);
 bool found_has(const json_t *set, const char *text);
 /*
- * Writes the texts of `set` that are not in `before`, "a; b; +3": as many as fit in `out` (more
- * than 64 bytes), and the number of further ones. Returns the number of all of them.
+ * Writes the texts of `set` that are not in `before`, "a; b; +3": as many as fit in `out`, the
+ * first one cut if it is too long, and the number of further ones. `size` is more than 64. Returns
+ * the number of all texts that are not in `before`.
  */
 size_t found_news(json_t *set, const json_t *before, char *out, size_t size);
 

@@ -22,7 +22,8 @@
 #define UNSERVED_QUIET_NS 60000000000ull /* the alarm ends after so long without such a packet */
 #define UNSERVED_LASTS_NS 3000000000ull	 /* alarm when gates decide for so long */
 #define UNSERVED_GAP_NS 1500000000ull	 /* longest pause within one spell */
-#define UNSERVED_SPELLS 3u		 /* alarm when there are so many spells */
+/* alarm at so many spells, if no UNSERVED_QUIET_NS passed without such a packet */
+#define UNSERVED_SPELLS 3u
 
 enum unserved_cause {
 	UNSERVED_FULL,	 /* the queue had no room */

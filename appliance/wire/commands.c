@@ -309,8 +309,8 @@ static bool header(struct bytes *b, struct command_table *t)
 	bytes_be32(b, &t->n_spaces);
 	bytes_be32(b, &t->n_ranges);
 	bytes_be32(b, &t->n_names);
-	/* The counts have 32 bits and each entry at most 119 bytes, so the sum does not overflow 64
-	 * bits. */
+	/* The counts have 32 bits, and no entry is larger than WIRE_ROW, so the sum does not
+	 * overflow 64 bits. */
 	return !b->failed && magic == IMAGE_MAGIC && version == COMMANDS_VERSION &&
 	       (uint64_t)t->n_permits * WIRE_PERMIT + (uint64_t)t->n_grants * WIRE_GRANT +
 			       (uint64_t)t->n_rows * WIRE_ROW + (uint64_t)t->n_spaces * WIRE_SPACE +

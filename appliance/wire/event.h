@@ -221,8 +221,8 @@ static inline bool event_generation_same(struct event_generation a, struct event
 	return a.number == b.number && a.digest == b.digest;
 }
 
-/* Texts of drift and policy events: what was changed, its state before and after, and who
- * did it. */
+/* Texts of an event: its subject, the state before and after, and who did it. Some kinds use them
+ * otherwise (event.def). */
 enum event_text { EVENT_OBJECT, EVENT_BEFORE, EVENT_AFTER, EVENT_BY, EVENT_TEXTS };
 #define EVENT_TEXT 200u /* bytes of one text, NUL included */
 
@@ -250,7 +250,7 @@ struct event {
 	uint64_t address;   /* first data address, counted from 0 */
 	uint32_t quantity;  /* how many */
 	uint64_t count;	    /* repetitions */
-	uint64_t value;	    /* EVENT_COUNTS: event_counts_value */
+	uint64_t value;	    /* by kind; EVENT_COUNTS: event_counts_value */
 	struct limit limit; /* EVENT_PDU that was refused */
 	struct event_generation generation;
 	struct place row; /* the row that allowed the operation */

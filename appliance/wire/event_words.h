@@ -22,8 +22,8 @@ const char *event_code_word(unsigned kind, unsigned code);
 enum event_severity event_severity(unsigned kind, unsigned code);
 /*
  * Whether a role may send this event. So a compromised worker cannot record that a policy was
- * confirmed, that records were deleted or are missing, or who did something. Only the supervisor
- * and enforce may send texts.
+ * confirmed, that records were deleted or are missing, or who did something. Only the supervisor,
+ * control, enforce and accounts may send texts; workers may send the name of a TLS server.
  */
 bool event_said_by(enum role r, const struct event *e);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages between roles, and between the CLI and the supervisor. message.def lists them.
+ * Messages between roles, and between the box and programs at the control socket, which are
+ * ROLE_CLI here. message.def lists them.
  *
  * SEQPACKET unix sockets; a fixed header (type u16, version u16, request id u32, body length u32,
  * big-endian), then the body, at most MSG_FDS descriptors. msg_recv refuses every message that does
@@ -237,7 +238,7 @@ enum seal_trouble { SEAL_NO_TROUBLE, SEAL_NO_CERTIFICATE, SEAL_PRIVATE_KEY, SEAL
 #define APPLY_DRY_RUN 1u
 #define APPLY_BOOT 2u	   /* first load after the start: adopt the rules that are in the kernel */
 #define APPLY_FORETELL 4u  /* compute what would be cut, nothing else */
-#define APPLY_TAKE_OVER 8u /* from the command line: may end another person's trial */
+#define APPLY_TAKE_OVER 8u /* may end the trial that stands */
 /* from the command line: the texts are from a backup, which the comment names */
 #define APPLY_RESTORED 16u
 #define APPLY_TELL 32u /* the client that waits for the answer wants MSG_PROGRESS */

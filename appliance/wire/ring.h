@@ -4,10 +4,10 @@
  * worker lifetime.
  *
  * The worker is not trusted: the gate copies an entry once and checks it before use. Entries are 64
- * bytes. The worker wakes the gate through an eventfd only when it is about to block and the gate
- * has something to do. Entries that only inform the gate are read when its timer wakes it. The
- * heartbeat moves with every turn of the worker's loop. Counters are free-running u32; index =
- * counter % RING_ENTRIES.
+ * bytes. If the gate has something to do, the worker wakes it through an eventfd before it blocks;
+ * in any case after many entries, and when the ring is full. Otherwise, entries that only inform
+ * the gate are read when its timer wakes it. The heartbeat moves with every turn of the worker's
+ * loop. Counters are free-running u32; index = counter % RING_ENTRIES.
  */
 #ifndef SEKISHO_WIRE_RING_H
 #define SEKISHO_WIRE_RING_H

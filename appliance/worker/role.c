@@ -33,8 +33,7 @@
 /* The functions that the inspector calls have no context argument, and a process has one worker. */
 static struct worker *worker;
 
-/* ---- called by the inspector: towards the gate and the journal
- * --------------------------------- */
+/* ---- called by the inspector: towards the gate and the journal ------------------------------- */
 
 void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
 {
@@ -219,9 +218,9 @@ static bool any_ready(const struct worker *w, bool commands)
 }
 
 /*
- * The next lane without commands that has packets and was not served yet in this round. When there
- * is none, the round is over, and NULL is returned. A round may take several turns if commands come
- * in between.
+ * The next lane without commands that has packets and may still get some judged in this round (its
+ * credit). When there is none, the round is over: all credits are renewed, and NULL is returned. A
+ * round may take several turns if commands come in between.
  */
 static struct worker_port *next_other(struct worker *w)
 {

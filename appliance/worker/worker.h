@@ -117,7 +117,7 @@ static inline bool worker_decided(uint32_t id, uint32_t decided)
 
 /* Puts an entry into the ring, waiting for room. `told`: the gate need not wake for it. */
 void worker_push(struct worker *w, const void *entry64, bool told);
-/* Puts two entries that belong together, and wakes the gate. */
+/* Puts two entries that belong together, and on which the gate has to act. */
 void worker_push_two(struct worker *w, const void *entry64, const void *behind64);
 /* Wakes the gate if there are entries that it has to act on. */
 void worker_wake_gate(struct worker *w);

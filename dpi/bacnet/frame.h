@@ -8,7 +8,7 @@
  *   network layer (clause 6.2)		01, control; destination (network, length, address), source
  *					(the same), hop count, type of a message, each where control
  *					says so
- *   APDU (clause 20.1)			type and flags; of what is confirmed the invoke id, and of a
+ *   APDU (clause 20.1)			type and flags; if confirmed, the invoke id, and in a
  *					segment its number and window; service; tagged data
  */
 #ifndef SEKISHO_DPI_BACNET_FRAME_H
@@ -20,7 +20,8 @@
 /* 1,497 bytes of network layer (annex J.1.2) behind the longest header of the link */
 #define BACNET_PDU_MAX 1507u
 
-/* Functions of the link that carry a message, and the one that nobody can read. */
+/* Functions of the link that the enforcer knows by name: a result, those that carry a message, and
+ * the encrypted one. */
 enum bacnet_function {
 	BACNET_RESULT = 0,
 	BACNET_FORWARDED = 4,

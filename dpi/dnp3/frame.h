@@ -22,10 +22,10 @@
 
 #define DNP3_HEADER 10u
 #define DNP3_FRAME_MAX 292u
-#define DNP3_SEGMENT_MAX 249u /* behind its octet */
+#define DNP3_SEGMENT_MAX 249u /* bytes of a segment after its octet */
 /* Fragments are 2,048 bytes at most where nobody set more (clause 4). */
 #define DNP3_FRAGMENT_MAX 2048u
-/* frames of one fragment; enough even for a device that fills its frames only by half */
+/* frames of one fragment; enough even for a device that puts only 128 bytes into a frame */
 #define DNP3_FRAMES_MAX 16u
 #define DNP3_PDU_MAX (DNP3_FRAMES_MAX * DNP3_FRAME_MAX)
 

@@ -263,8 +263,8 @@ static void find_no_pdu(struct crossing *x, struct bytes head, uint64_t offset, 
 	j->unjudged = 0;
 }
 
-/* Completes and judges the PDU that began in earlier segments. True when there are more bytes
- * after it. */
+/* Completes and judges the PDU that began in earlier segments, if there is one, and takes its bytes
+ * off `fresh`. True: what is left of `fresh`, which may be nothing, is to be judged. */
 static bool judge_carried(struct crossing *x, enum attempt how, struct bytes *fresh, uint64_t *offset, struct judged *j)
 {
 	const struct command_state *c = x->f->commands;

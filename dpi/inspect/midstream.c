@@ -195,7 +195,8 @@ struct verdict midstream_go_back(struct crossing *x)
 	return again();
 }
 
-/* Both ends have closed the session, so a further segment does not continue it. */
+/* The session has ended, so data that still come do not continue it: they are refused, or, where
+ * the conduits only observe, begin a session that is met half-way. */
 static MUST_SEND struct verdict goes_on_after_its_end(struct crossing *x)
 {
 	if (!x->f->told_end || x->d.payload.left == 0)

@@ -9,8 +9,8 @@
  *                                     number (4), request (4)
  *   MSG, CLO (6.7.2.2, 6.7.2.3)       channel (4); token (4); sequence number (4), request (4)
  *
- * Numbers have the low byte first. Security policies encrypt and sign what follows the channel's
- * header.
+ * Numbers have the low byte first; (4) = bytes. With a security policy, all from the sequence
+ * number on may be encrypted, and a signature follows.
  */
 #ifndef SEKISHO_DPI_OPCUA_CHUNK_H
 #define SEKISHO_DPI_OPCUA_CHUNK_H
@@ -45,7 +45,7 @@ struct opcua_chunk {
 	uint32_t size;	  /* as it says; a server's may be longer than what is here */
 	uint32_t channel; /* OPN, MSG, CLO */
 	uint32_t token;	  /* MSG, CLO */
-	uint8_t policy;	  /* OPN: its number in rows */
+	uint8_t policy;	  /* OPN: number of the security policy (policies.def) */
 	/* OPN: of the sender's certificate, the first 63 bits of its thumbprint, which is the
 	 * SHA-1 of its DER form (OPC 10000-6, 6.2.2); 0 = there is none */
 	uint64_t certificate;

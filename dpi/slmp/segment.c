@@ -354,8 +354,8 @@ static void keep_tail(struct slmp_state *s, struct bytes b)
 	memcpy(s->tail, b.p, s->n_tail);
 }
 
-/* For a request whose data are incomplete: incomplete values, and operations without room, count
- * as unknown. */
+/* For a request whose data are incomplete: values that have not come whole, and the last place,
+ * which stands for all operations without room, are not judged yet. */
 static void as_far_as_known(struct found *f)
 {
 	if (f->n == FEW)

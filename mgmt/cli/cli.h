@@ -5,9 +5,10 @@
  * Each verb has a file (verbs/check.c, verbs/apply.c, ...), or a folder when it needs several
  * (setup/). The file defines one `const struct cli_verb verb_<name>` with its options, help texts
  * and function, and verbs.c lists them all: a new verb is one file and one line there. Verbs that
- * work off-line read files with policy/ and dpi/ alone. Verbs that need the box ask the supervisor
- * over its control socket (box/request.h), and only print the JSON that comes back. Nothing here
- * needs root, and nothing here decides anything.
+ * work off-line read files with policy/ and dpi/ alone. Verbs that need the box ask it over its
+ * control socket (box/request.h), and only print the JSON that comes back. They decide nothing: the
+ * box checks who asks. Only a few verbs touch the machine themselves and need root for that, for
+ * example `learn` at an interface and `restore` with accounts.
  */
 #ifndef SEKISHO_MGMT_CLI_CLI_H
 #define SEKISHO_MGMT_CLI_CLI_H
@@ -38,7 +39,7 @@ struct cli {
 	/* `out` is a terminal, and colours are wanted. A colour never is the only sign of
 	 * something */
 	bool color;
-	const char *socket; /* control socket of the supervisor */
+	const char *socket; /* control socket of the box */
 	FILE *out;
 	FILE *err;
 };

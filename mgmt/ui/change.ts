@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changing the policy: one draft for all people of the site. Its text is written and tried here,
-// approved by somebody who wrote none of it, and applied on trial. The box's answer to each step is
-// shown beside it.
+// approved by somebody who wrote none of it (unless the box is set to allow one person alone), and
+// applied on trial. The box's answer to each step is shown beside it.
 import { change, dropEdits, edited, forgetDraft, give, keepComment, keepEdits, load, may, mistakes, moved, show, typed, watchDraft, words, type CommentOf, type Kept } from "./draft";
 import { h, type Child, type Node_ } from "./dom";
 import { atCaret, editor, jump, offer, offered, take, type Offer } from "./editor";

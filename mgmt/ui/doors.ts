@@ -22,7 +22,7 @@ const NEEDS: Record<string, Key> = { name: "door_person", ticket: "door_ticket",
 const COMMANDS: Record<string, Key> = { read: "may_read", write: "may_write", control: "may_control", program: "may_program", diagnose: "may_diagnose" };
 const DONE: Record<Step["order"], Key> = { open: "door_opened", agree: "door_opened", shut: "door_shut", review_door: "door_reviewed" };
 const DO: Record<Step["order"], Key> = { open: "door_do", agree: "door_do", shut: "door_shut_do", review_door: "door_review" };
-const NAME_BYTES = 63, REASON_BYTES = 255; // limits of the box for a name and a ticket
+const NAME_BYTES = 63, REASON_BYTES = 255; // limits of the box: a name or a ticket; a reason
 let step: Step | undefined;
 let done: [Key, string] | undefined; // the last order that was done
 let run = 0;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The box as this page knows it. One stream of events brings its state, its records and the rates
-// of traffic. The page polls only when the box has too many pages open. Nothing comes while the
+// The box as this page knows it. One stream of events brings its state, its records and the rules'
+// counters. The page polls only when the box has too many pages open. Nothing comes while the
 // page is hidden. Keeps the last two states (for rates), a fixed number of the newest records, and
 // the last counters.
 import { ask, listen, mustChoose, type Refused } from "./session";
 import type { Flow, Progress, State, Told } from "./types";
 
 /**
- * SILENT_MS: the box sends about twice in this time. After it, what is shown counts as outdated.
+ * SILENT_MS: the box sends every 2 s (LIVE_TURN_MS in mgmt/web/live.h), or later while one of its
+ * processes is silent. After SILENT_MS what is shown counts as outdated.
  */
 const SILENT_MS = 7000, AGAIN_MS = 1000, AFTER_FAILURE_MS = 5000, RECORDS_KEPT = 300, FLOWS_KEPT = 7;
 
@@ -16,10 +17,10 @@ export interface Feed {
 	before?: State;
 	at: number; // when the last state came, by this machine's clock
 	failed?: Refused;
-	records: Told[]; // the newest that came while this page is open, oldest first
+	records: Told[]; // the newest, oldest first: those that came to this page, and of recall()
 	newest: number; // number of the last record, kept here or not; 0 = unknown
 	flows: Flow[]; // the rules' counters, oldest first
-	progress?: Progress; // the last report on a long question, from any page of this person
+	progress?: Progress; // the last report on a long question of this page
 }
 
 export const feed: Feed = { at: 0, records: [], newest: 0, flows: [] };

@@ -49,7 +49,8 @@ export interface Refusals {
 
 /**
  * Refusals, and what would have been refused, in the records of the last minute in which the box
- * was heard: exact sums, because each record tells its number.
+ * was heard. Each record tells its number, so the sums are exact while feed.records reaches back
+ * over that minute.
  */
 export function refusals(): Refusals[] {
 	const since = (heardAt() ?? Date.now()) - WINDOW_MS, sums = new Map<string, Refusals>();

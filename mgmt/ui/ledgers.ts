@@ -64,8 +64,9 @@ function within(address: string, range: string): boolean {
 }
 
 /**
- * When one of its addresses was last heard. For an earlier time it is unknown for a device that was
- * heard before and again later.
+ * When one of its addresses was last heard; null = never. In a register of an earlier time null
+ * also stands for a device that was heard both before and after that time, because the box keeps
+ * only the last time.
  */
 function lastSeen(e: Effective, ranges: string[], devices: Device[] | undefined): string | null {
 	const at = e.as_it_was !== undefined ? e.time ?? "" : undefined;
@@ -75,7 +76,10 @@ function lastSeen(e: Effective, ranges: string[], devices: Device[] | undefined)
 
 const assets = (e: Effective, devices: Device[] | undefined): Row[] => (e.assets ?? []).map((a: Asset) => ({ ...a, owner: e.zones?.find((z) => z.name === a.zone)?.owner, last_seen: lastSeen(e, a.addresses ?? [], devices) }));
 
-/** One row for each line, or for a zone without a line. */
+/**
+ * One row for each line, and one for each zone that has no line but is an organisation's or of the
+ * class "external".
+ */
 function connections(e: Effective): Row[] {
 	return (e.zones ?? []).flatMap((z) => {
 		const o = e.organisations?.find((one: Organisation) => one.zone === z.name), lines: (Line | undefined)[] = z.lines ?? [];

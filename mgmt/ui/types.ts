@@ -310,7 +310,10 @@ export interface OwnKey {
 	last_use: string | null;
 }
 
-/** His client certificate, which is added and removed at the console. */
+/**
+ * A client certificate of the person who is signed in. Root adds it at the machine; root or an
+ * account manager removes it.
+ */
 export interface OwnCertificate {
 	label: string;
 	since: string;

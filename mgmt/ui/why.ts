@@ -38,7 +38,7 @@ let found: Told[] = [];
 // by the record's number
 let nearest = new Map<number, Sentence | "busy" | "no_answer" | "nearest_no_right">();
 const askers = new WeakMap<Told, () => void>();
-let words = ""; // text that a sentence has to contain, as typed
+let words = ""; // text that a record has to contain, in small letters
 let query = ""; // the box's filter, without the range of records
 let end = 0; // the records up to this number were not searched
 let upTo = 0; // nor those after this number, which came later

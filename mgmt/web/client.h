@@ -24,7 +24,7 @@ enum client_state {
 	CLIENT_HELD, /* suspended: `reply` goes out at wake_ns */
 	/* suspended: waits until wake_ns for a place to ask without a session (crowd_next) */
 	CLIENT_QUEUED,
-	/* suspended: waits until wake_ns for the supervisor's answer to question `id` */
+	/* suspended: waits until wake_ns for control's answer to question `id` */
 	CLIENT_ASKED,
 	CLIENT_READY, /* decided: answer_fd (>= 0) or `reply` is sent */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libmicrohttpd runs without threads of its own: the role's loop polls its epoll descriptor. A
- * request that waits (for the supervisor, or because its sender guesses tokens) is suspended, so
+ * request that waits (for control, or because its sender guesses tokens) is suspended, so
  * that nobody else waits with it; the sweep below wakes it. libmicrohttpd's own timeout does not
  * bound a client that sends a byte now and then: the sweep shuts its socket down.
  */

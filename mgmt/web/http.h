@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The HTTPS server of the management role: one thread, in its caller's poll loop. Owns
- * libmicrohttpd's daemon and the connections. Asks the supervisor through the control channel
- * without waiting for it. TLS 1.3 only. Every resource has a limit: connections in total and per
+ * libmicrohttpd's daemon and the connections. Asks the role control through a channel, without
+ * waiting for it. TLS 1.3 only. Every resource has a limit: connections in total and per
  * address, bytes of a request head, seconds of a request, questions in progress.
  */
 #ifndef SEKISHO_MGMT_WEB_HTTP_H
@@ -29,7 +29,7 @@ struct http;
 /* seconds from the connection, or the last answer, to a complete request head */
 #define HTTP_HEAD_S 10
 #define HTTP_ANSWER_S 60 /* seconds from the request head to the end of the answer */
-/* questions at the supervisor at a time, including that of the streams (live.h) */
+/* questions at control at a time, including that of the streams (live.h) */
 #define HTTP_ASKED 16
 /* logins among these questions, in total and from one address; others wait (crowd_next) */
 #define HTTP_LOGINS 6
@@ -59,7 +59,7 @@ int http_left_fd(const struct http *h);
 void http_run(struct http *h, struct mono now);
 /* Milliseconds until http_run has to be called, even without a readable descriptor; -1 = none. */
 int http_wait_ms(const struct http *h, struct mono now);
-/* Takes an MSG_ANSWER from the supervisor. */
+/* Takes an MSG_ANSWER from control. */
 void http_answer(struct http *h, struct msg *m);
 /* Takes an MSG_PROGRESS: the progress of a question, for the stream of the page that asked it. */
 void http_progress(struct http *h, const struct msg *m);

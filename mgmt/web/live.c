@@ -428,8 +428,12 @@ static bool ask_records(struct live *v, struct stream *s, uint32_t rights, uint6
 	return true;
 }
 
-/* From stream `at` on: a stream that needs no check gets its events; for the next other one
- * accounts is asked; for one that may read records they are requested. */
+/*
+ * Goes through the streams from `at` on, until a question has to be asked for one. A stream of the
+ * box's own token needs no check: its records are requested if it wants any (wants_records),
+ * otherwise it gets its events at once. For any other stream accounts is asked. After the last one
+ * the turn is over.
+ */
 static void judge_next(struct live *v, uint64_t now_ns)
 {
 	struct msg_body question = { .type = MSG_JUDGE };

@@ -36,7 +36,7 @@ enum MHD_Result reply_text(struct MHD_Connection *c, const char *type, char *tex
 /* Sends events until `more` reports the end (libmicrohttpd's reader, see mgmt/web/live.h). */
 enum MHD_Result reply_stream(struct MHD_Connection *c, MHD_ContentReaderCallback more, void *cls);
 /*
- * Sends the supervisor's answer. `fd`: a sealed memfd with JSON, which is always taken over;
+ * Sends control's answer. `fd`: a sealed memfd with JSON, which is always taken over;
  * `status`: that of the command line. Unless it is an error, it is converted by `form` (NULL: sent
  * unchanged) with the parameters `t` and the earlier alarms `seen`. Answers 503 if the memfd is not
  * sealed, or the conversion fails.

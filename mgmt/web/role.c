@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The management role: serves the pages and the API on a socket that it was given, changes nothing
- * of the box itself, and asks the supervisor and control for everything. It runs in the admin
- * namespace without privileges, has its key and token in memory, and can open no file.
+ * of the box itself, and asks the role control for everything. It runs in the admin namespace
+ * without privileges, has its key and token in memory, and can open no file.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,8 +24,8 @@
 #include "mgmt/web/secrets.h"
 
 /*
- * What a file's certificates say (subject, validity), for the supervisor, which parses none. Uses
- * GnuTLS; keeps nothing.
+ * What a file's certificates say (subject, validity), for control, which parses none. Uses GnuTLS;
+ * keeps nothing.
  */
 
 #define CERTIFIED_MOST (1u << 20) /* bytes of a file */

@@ -116,8 +116,7 @@ static size_t side_of(const struct model_between *b, const struct model_interfac
 	return n;
 }
 
-/* The zone's side; n_sides: it has none. *two: a second side of the zone; n_sides: there is none.
- * */
+/* The zone's side, and in *two a second side of the zone; n_sides stands for none in both. */
 static size_t side_of_zone(const struct model_between *b, const struct model_zone *z, size_t *two)
 {
 	size_t ret = b->n_sides;

@@ -3,8 +3,9 @@
  * The checked model: what a policy means, with every name resolved and every rule of the language
  * checked.
  *
- * Made by check.c from the AST, read by cells.c, commands.c, lower.c, prove.c and evaluate.c;
- * immutable after that. Everything lives in the arena of the compile run. Cross references are
+ * Made by check.c from the AST or by raise.c from a sealed generation, read by the stages of the
+ * compiler and by the files of policy/space. After that only asking_doors changes it, which sets
+ * the open doors of a box. Everything lives in the arena of the compile run. Cross references are
  * pointers into this model. Every object has its place in the text.
  */
 #ifndef SEKISHO_POLICY_CHECK_MODEL_H

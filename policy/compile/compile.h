@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The compiler as its users see it: texts in, diagnostics, model and IR out. Pure; all memory in
- * one arena. The table of contents of the folder: load -> scan -> parse -> check -> (prove never)
- * -> cells -> commands -> lower.
+ * one arena. The table of contents of the compiler: load -> scan -> parse -> check -> proofs
+ * (never, always) -> cells -> permits -> objects of the IR -> commands -> isolations -> identities.
  */
 #ifndef SEKISHO_POLICY_COMPILE_COMPILE_H
 #define SEKISHO_POLICY_COMPILE_COMPILE_H
@@ -10,8 +10,8 @@
 #include "policy/check/policy_check.h"
 #include "policy/ir/ir.h"
 
-/* To be called after policy_check: proves `never` (a broken statement is an error), then makes the
- * IR. True when c->ir is set. */
+/* To be called after policy_check: proves `never` and `always` (a broken statement is an error),
+ * then makes the IR. True when c->ir is set. */
 bool policy_lower(struct compilation *c);
 /* The same without the proofs, for `prove`, which reports each statement itself. A policy that
  * `check` refuses for another reason is refused here, too. */

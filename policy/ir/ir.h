@@ -7,8 +7,8 @@
  * to the box and are not part of it: where the kernel or a worker needs ids, a map (u32 per permit
  * index) comes with the generation. The same policy gives the same bytes everywhere.
  *
- * Consumers: enforce (netlink batch, read-back), render_nft, render_json, evaluate_ir, prove,
- * journal (names).
+ * Readers: the supervisor (devices, workers), enforce (netlink batch, read-back), control, the
+ * journal (names), replay, the renderers, evaluate_ir, and policy_raise for questions.
  */
 #ifndef SEKISHO_POLICY_IR_IR_H
 #define SEKISHO_POLICY_IR_IR_H
@@ -373,8 +373,8 @@ struct ir_stmt {
  * Random parts fill unevenly, so a few sessions are refused before the limit is reached. The
  * comments below say how few.
  */
-/* An interface: 40,960 sessions in a lane. At 24,000, as many as SYNs can fill (box/sysctl.c), one
- * part in 20,000 is full. */
+/* An interface: 40,960 sessions in a lane. At 24,000, as many as SYNs can fill
+ * (docs/decisions/shares.md), one part in 20,000 is full. */
 #define IR_ZONE_PART 64u
 #define IR_ZONE_PARTS 640u
 /* A pair of hosts: 8,192 sessions. At 3,300 one part in a thousand is full, at 4,096 one in a

@@ -20,8 +20,8 @@ struct compilation {
 	struct diags diags;
 	struct source_text *sources; /* in order of loading: main, includes, box.cfg */
 	size_t n_sources;
-	/* the policy without groups, fleets and defaults; NULL when it could not be read */
-	/* as the text has them; NULL when there are none */
+	/* `written`: the policy with groups, fleets and defaults written out; NULL when it could
+	 * not be read. `groups`: the groups as the text has them; NULL when there are none */
 	const struct ast_node *written, *groups;
 	const struct model *model; /* NULL when there were errors before it */
 	struct ir *ir;		   /* NULL when there were errors */

@@ -67,8 +67,8 @@ const char *scan_run(struct scan *s, const char *stops, uint32_t *ret_width);
 /* From an opening quote to the closing one. The raw text between them without the escapes
  * resolved (arena). */
 const char *scan_string(struct scan *s, uint32_t *ret_width);
-/* A scalar that is no string: number, truth value, or a reported accident. False when there is no
- * value here. */
+/* A value without quotes: a number, a truth value, or another word, which is reported. False when
+ * there is no value here, or memory is out. */
 bool scan_scalar(struct scan *s, struct ast_node *node);
 bool scan_is_name(const char *word);
 

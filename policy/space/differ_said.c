@@ -422,8 +422,8 @@ static void treated(struct finding *f)
 
 /* ---- times ----------------------------------------------------------------------------------- */
 
-/* seconds around a named day: a week and a day at either side, because all other weeks have the
- * same hours */
+/* seconds looked at before and after a named moment: the day itself, and a week and a day beyond
+ * it, because all other weeks have the same hours */
 #define AROUND (9 * 86400u)
 #define EDGES_MAX 20000u
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define DAY_S 86400u
-#define AROUND (9 * DAY_S)    /* a week and a day at either side of a named time */
+#define AROUND (9 * DAY_S)    /* before and after a named time: its day, a week, and a day more */
 #define SOME_WEEK 1767571200u /* a Monday in 2026: any week will do where no day was named */
 #define STEPS_MAX 200000u
 

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define CHOICES 2u
 #define HEAD 12u /* a ping has only the first 8 of these bytes */
 
-/* A message that was accepted is the message that was sent, whoever sends it. */
+/* An accepted message, written again by msg_send, has the same bytes. */
 static void same_again(const int sv[2], const struct msg *m, const uint8_t *frame, size_t n)
 {
 	uint8_t again[HEAD + MSG_BODY];

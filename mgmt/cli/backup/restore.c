@@ -81,7 +81,8 @@ static const json_t *chosen(struct cli *c, const struct cli_args *a, const json_
 	return NULL;
 }
 
-/* Removes control characters from words for a record, because the maker of the file chose them. */
+/* Copies a word for a record, with '?' for all but visible ASCII characters, because the maker of
+ * the file chose it. */
 static void plain_word(const char *text, char *out, size_t size)
 {
 	size_t n = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One question to the supervisor over its control socket, one answer. Owns the connection for that
- * time. If there is no answer, it prints the reason in one sentence.
+ * One question to the box over its control socket, one answer. Owns the connection for that time.
+ * If there is no answer, it prints the reason in one sentence.
  */
 #ifndef SEKISHO_MGMT_CLI_BOX_REQUEST_H
 #define SEKISHO_MGMT_CLI_BOX_REQUEST_H

@@ -175,8 +175,8 @@ static bool may_ask(struct act *a, int *ret_status)
 	if (!box_request(a->c, &(struct msg_body){ .type = MSG_CHECKPOINT }, NULL, 0, seconds_to(tenths(a, 2)), &answer,
 			 ret_status))
 		return false;
-	/* A refusal with a sentence in both languages comes from the supervisor: missing rights, or
-	 * a silent journal. The journal's own errors are plain text. */
+	/* A refusal with a sentence in both languages comes from control: missing rights, or a
+	 * silent journal. The journal's own errors are plain text. */
 	heard = answer.status == CLI_YES || !json_is_object(json_object_get(answer.json, "error"));
 	if (!heard)
 		(void)box_answer_done(a->c, &answer, ret_status);

@@ -7,7 +7,8 @@
 #include "appliance/wire/settings.h"
 #include "mgmt/cli/setup/setup.h"
 
-/* A card without VLANs is one part; otherwise each VLAN is one. */
+/* Whether an earlier interface has the whole card, without a VLAN. If it has only a VLAN, the
+ * card's other VLANs are free. */
 static bool used(const struct setup *s, const struct card *c, size_t k, bool admin)
 {
 	if (!admin && s->admin.card == c && s->admin.vlan == 0)
@@ -18,7 +19,7 @@ static bool used(const struct setup *s, const struct card *c, size_t k, bool adm
 	return false;
 }
 
-/* Whether another interface has this VLAN of the card already, or (0) any. */
+/* Whether another interface has this VLAN of the card already, or, for 0, any VLAN. */
 static bool shared(const struct setup *s, const struct card *c, unsigned vlan, size_t k)
 {
 	if (s->admin.card == c && (vlan == 0 || s->admin.vlan == vlan))

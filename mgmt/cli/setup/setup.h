@@ -54,8 +54,8 @@ enum side_fault sides_host(struct sides *s, size_t side, const char *text);
 bool sides_names(const struct sides *s, size_t side, size_t n);
 /* Sets the gateway of network n, such as "10.30.0.1"; its side is asked separately. */
 enum side_fault sides_gateway(struct sides *s, size_t n, const char *text);
-/* Whether a host of that network can have the address; one of two or of one address has neither a
- * name of its own nor a broadcast address. */
+/* Whether a host of that network can have the address. A network of one or two addresses has
+ * neither an address of its own nor one for broadcasts: hosts can have all of them. */
 bool sides_is_host(const struct addr *a, const struct addr_range *net);
 /* The side of the host, from the answers so far; SIDES = not known yet. */
 size_t sides_of(const struct sides *s, const struct addr *host);

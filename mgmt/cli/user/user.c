@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho user ACTION [NAME]`: root's orders about accounts at the machine. The process accounts
- * decides; this file makes the order and prints the answer. Secrets are shown once, and by no later
- * command.
+ * `sekisho user ACTION [NAME]`: orders about accounts, given at the machine. All but the list are
+ * root's only. The process accounts decides; this file makes the order and prints the answer.
+ * Secrets are shown once, and by no later command.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,15 +8,20 @@
 
 /* `reach` of an answer. Prints nothing for NULL or null, as in the answer of an older release. */
 void reach_print(struct cli *c, const json_t *reach);
-/* One line, if there is anything to report: how many hosts the box may contact, and how many
- * packets to others were refused. */
+/*
+ * If there is anything to report: a line with the number of hosts that the box may contact and of
+ * packets to others that were refused, or that the rules are missing. If terminals are named, a
+ * second line about them.
+ */
 void reach_line(struct cli *c, const json_t *reach);
 
 /* Prints a table of the hosts for which the box answers on an interface (docs/json.md). */
 
-/* Each element of `list` has `count` and `ranges`, directly or in `answers`, and the interface's
- * name under `key`; other elements are left out. At most `most` ranges of each are printed, 0 =
- * all. Prints nothing when there are none. */
+/*
+ * Elements of `list` without `ranges` are left out. `count` and `ranges` are in the element or in
+ * its `answers`; the interface's name is under `key`. At most `most` ranges of each are printed,
+ * 0 = all. Prints nothing when there are none.
+ */
 void answers_print(struct cli *c, const json_t *list, const char *key, size_t most);
 
 #endif

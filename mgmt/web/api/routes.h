@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The routes of the API: a path, the question that it puts to the supervisor, and how its
+ * The routes of the API: a path, the question that it puts to the role control, and how its
  * parameters become that question's body. These routes only read. For POST, this header has only
  * the paths; http.c, login.c, change.c and records.c handle them. A new route needs a question in
  * routes.c, or a file of its own if it is longer, and a description in docs/openapi.json.
@@ -15,7 +15,7 @@
 #include "mgmt/state/seen.h"
 #include "mgmt/web/api/target.h"
 
-/* A conversion of the supervisor's JSON before it is sent. */
+/* A conversion of control's JSON before it is sent. */
 struct route_form {
 	const char *type; /* as HTTP names it */
 	/* Makes the text from the request and the answer. The caller frees it; *ret_n is its

@@ -51,8 +51,8 @@ class Ground(Box):
         self.sinks = [self._sink(families["ot"]) for families in FAMILIES]
 
     def port(self, n=1):
-        """The first of n client ports that no session of this run has used, because a server may
-        still know an old session."""
+        """The first of n client ports. None comes twice before all up to 61000 were used, because a
+        server may still know an old session."""
         first = self.last_port + 1 if self.last_port + n < 61000 else 10000
         self.last_port = first + n - 1
         return first

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Edits of the text that affect no session: another order, other names, one service for two, a
-network in two halves. No packet is lost, no list names a session, and every record has the names
-from before or after the edit."""
+"""Edits of the text, most of which affect no session: another order, other names, a network in two
+halves. Then no packet is lost, the answer's lists of cut and narrowed sessions are empty, and
+records have the names from before or after the edit. Others change what is inspected, or end
+sessions."""
 import re
 
 from box import conduit
@@ -21,7 +22,7 @@ def block(text, begin, end, change):
 
 
 def backwards(site, box):
-    """Reverses the order of zones, services, conduits and interfaces."""
+    """Reverses the order of zones, conduits and interfaces."""
     site = block(site, "zones = {\n", "\n};", lambda lines: lines[::-1])
     head, conduits = site.split("conduits = (\n  ", 1)
     conduits, tail = conduits.split("\n);\n", 1)

@@ -124,8 +124,8 @@ class EndedByTime(Event):
 
 
 class Isolated(Event):
-    """A person cuts the conduits of one lane; the others are kept. A silent session is told when it
-    sends a packet."""
+    """A person cuts the conduits of one lane; the others are kept. The ends of a silent session
+    learn of the cut only when one of them sends a packet."""
     told, cuts = ("isolated",), True
 
     def fire(self, field):

@@ -7,7 +7,7 @@
  *   kernel_main NETNS          runs the role there and reads commands:
  *     start | kill             a role process
  *     apply FLAGS POLICY       compiles POLICY (with includes and box.cfg beside it); FLAGS as in
- *                              ipc/msg.h
+ *                              wire/msg.h
  *     refuse POLICY            the same with every permit id equal: the role must refuse it
  *     collide                  a transaction of our own with two cells that overlap: the kernel
  *                              must refuse the second

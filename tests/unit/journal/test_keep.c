@@ -684,7 +684,7 @@ static void a_file_each_day_after_a_clock_that_was_ahead(void **state)
 	stop(&j);
 }
 
-/* Nor does a file whose header has no time. */
+/* A file whose header has no time does not keep later files open either. */
 static void a_file_each_day_after_damage(void **state)
 {
 	static struct journal_role j;
@@ -705,8 +705,8 @@ static void a_file_each_day_after_damage(void **state)
 	stop(&j);
 }
 
-/* Stopped between the record and the deletion, or the deletion did not reach the disk: it is
- * recorded again, and done. */
+/* The journal stops after it recorded a deletion and before it deletes, or the deletion does not
+ * reach the disk: the next start records the deletion again, and deletes. */
 static void a_stop_in_the_middle(void **state)
 {
 	static struct journal_role j;

@@ -5,7 +5,7 @@ UNITDIR = /lib/systemd/system
 share = $(DESTDIR)$(PREFIX)/share
 etc = $(DESTDIR)/etc
 # Units and documents name programs below /usr.
-put = sed 's,/usr/sbin/,$(PREFIX)/sbin/,g; s,/usr/lib/sekisho/,$(PREFIX)/lib/sekisho/,g' $(1) >$(2) && chmod 644 $(2)
+put = sed 's,/usr/bin/sekisho ,$(PREFIX)/bin/sekisho ,g; s,/usr/sbin/,$(PREFIX)/sbin/,g; s,/usr/lib/sekisho/,$(PREFIX)/lib/sekisho/,g' $(1) >$(2) && chmod 644 $(2)
 
 # Manual pages made from the reference, in English (box.5) and Japanese (box.ja.5).
 PAGES = $(foreach p,policy box,$(B)/man/sekisho-$(p).5 $(B)/man/sekisho-$(p).ja.5)
@@ -82,9 +82,9 @@ install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/se
 	$(call page,docs/sekishod,sekishod,8)
 	for p in compile fetch webauthn notify inform; do ln -sf sekishod.8 $(share)/man/man8/sekisho-$$p.8 && ln -sf sekishod.8 $(share)/man/ja/man8/sekisho-$$p.8 || exit; done
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(etc)/sekisho $(etc)/default $(etc)/apparmor.d
-	for unit in sekisho-base sekishod sekisho-ups sekisho-notify sekisho-inform; do $(call put,images/systemd/$$unit.service,$(DESTDIR)$(UNITDIR)/$$unit.service) || exit; done
-	install -m 644 images/systemd/sekisho.slice $(wildcard images/systemd/sekisho-time.* images/systemd/sekisho-log.path images/systemd/sekisho-follow@.* images/systemd/sekisho-power-off.* images/systemd/sekisho-ups.path images/systemd/sekisho-notify.path images/systemd/sekisho-inform.path) $(DESTDIR)$(UNITDIR)
-	sed 's,/usr/lib/sekisho/,$(PREFIX)/lib/sekisho/,g' images/systemd/sekisho-log.service >$(DESTDIR)$(UNITDIR)/sekisho-log.service
+	for unit in sekisho-base sekishod sekisho-ups sekisho-notify sekisho-inform sekisho-backup; do $(call put,images/systemd/$$unit.service,$(DESTDIR)$(UNITDIR)/$$unit.service) || exit; done
+	install -m 644 images/systemd/sekisho.slice $(wildcard images/systemd/sekisho-time.* images/systemd/sekisho-log.path images/systemd/sekisho-follow@.* images/systemd/sekisho-power-off.* images/systemd/sekisho-ups.path images/systemd/sekisho-notify.path images/systemd/sekisho-inform.path images/systemd/sekisho-backup.timer) $(DESTDIR)$(UNITDIR)
+	sed 's,/usr/lib/sekisho/,$(PREFIX)/lib/sekisho/,g' images/systemd/sekisho-log.service >$(DESTDIR)$(UNITDIR)/sekisho-log.service # rsyslogd is Debian's
 	chmod 644 $(DESTDIR)$(UNITDIR)/sekisho-log.service
 	for unit in chrony systemd-timesyncd; do install -D -m 644 images/systemd/not-beside.conf $(DESTDIR)$(UNITDIR)/$$unit.service.d/sekisho.conf || exit; done
 	install -D -m 755 images/ups $(DESTDIR)$(PREFIX)/lib/sekisho/ups

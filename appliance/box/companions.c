@@ -177,31 +177,57 @@ int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]
 	return length(&t);
 }
 
+/* The one server of that use; NULL: ir names none. */
+static const struct ir_peer *server(const struct ir *ir, enum peer_use use)
+{
+	for (uint32_t i = 0; i < ir->n_peers; i++)
+		if (ir->peers[i].use == use)
+			return &ir->peers[i];
+	return NULL;
+}
+
+static void https(struct text *t, const struct ir_peer *p, const char *netns)
+{
+	char address[ADDR_TEXT];
+
+	addr_text(&p->address, address);
+	add(t, HEAD "netns %s\naddress %s\nport %u\nname %s\nca %s\n", netns, address, (unsigned)p->port, p->name,
+	    p->ca);
+}
+
 int beside_update(const struct ir *ir, const char *netns, char out[BESIDE_TEXT])
 {
-	for (uint32_t i = 0; i < ir->n_peers; i++) {
-		const struct ir_peer *p = &ir->peers[i];
-		struct text t = { out, 0 };
-		char address[ADDR_TEXT];
+	const struct ir_peer *p = server(ir, PEER_UPDATE);
+	struct text t = { out, 0 };
 
-		if (p->use != PEER_UPDATE)
-			continue;
-		if (!plain_server_name(p->name) || !plain_path(p->ca))
-			return -EINVAL;
-		addr_text(&p->address, address);
-		add(&t, HEAD "netns %s\naddress %s\nport %u\nname %s\nca %s\n", netns, address, (unsigned)p->port,
-		    p->name, p->ca);
-		return length(&t);
-	}
-	return 0;
+	if (p == NULL)
+		return 0;
+	if (!plain_server_name(p->name) || !plain_path(p->ca))
+		return -EINVAL;
+	https(&t, p, netns);
+	return length(&t);
+}
+
+int beside_backup(const struct ir *ir, const char *netns, char out[BESIDE_TEXT])
+{
+	const struct ir_peer *p = server(ir, PEER_BACKUP);
+	struct text t = { out, 0 };
+
+	if (p == NULL)
+		return 0;
+	if (!plain_server_name(p->name) || !plain_path(p->ca) || !plain_path(p->to) ||
+	    (p->user[0] != '\0' && !plain_word(p->user)))
+		return -EINVAL;
+	https(&t, p, netns);
+	add(&t, "folder %s\n", p->to);
+	if (p->user[0] != '\0')
+		add(&t, "user %s\n", p->user);
+	return length(&t);
 }
 
 const struct ir_peer *beside_ups_server(const struct ir *ir)
 {
-	for (uint32_t i = 0; i < ir->n_peers; i++)
-		if (ir->peers[i].use == PEER_UPS)
-			return &ir->peers[i];
-	return NULL;
+	return server(ir, PEER_UPS);
 }
 
 const char *beside_ups_name(const struct ir_peer *p, char *out, size_t n)
@@ -238,10 +264,7 @@ int beside_ups(const struct ir *ir, char out[BESIDE_TEXT])
 
 const struct ir_peer *beside_mail_server(const struct ir *ir)
 {
-	for (uint32_t i = 0; i < ir->n_peers; i++)
-		if (ir->peers[i].use == PEER_MAIL)
-			return &ir->peers[i];
-	return NULL;
+	return server(ir, PEER_MAIL);
 }
 
 int beside_mail(const struct ir *ir, enum lang lang, char out[BESIDE_TEXT])
@@ -265,10 +288,7 @@ int beside_mail(const struct ir *ir, enum lang lang, char out[BESIDE_TEXT])
 
 const struct ir_peer *beside_snmp_receiver(const struct ir *ir)
 {
-	for (uint32_t i = 0; i < ir->n_peers; i++)
-		if (ir->peers[i].use == PEER_SNMP)
-			return &ir->peers[i];
-	return NULL;
+	return server(ir, PEER_SNMP);
 }
 
 int beside_snmp(const struct ir *ir, enum lang lang, char out[BESIDE_TEXT])

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Configuration files of the programs that communicate for the box from the admin namespace:
- * chronyd, rsyslogd, upsmon, sekisho-notify, sekisho-inform and sekisho-fetch. The texts are made
- * from the peers of a generation. The daemon starts none of these programs: the first three are
- * Debian's and run as units of their own (images/systemd); a person starts sekisho-fetch. Pure:
- * supervise/companions.c writes the files.
+ * chronyd, rsyslogd, upsmon, sekisho-notify, sekisho-inform and sekisho-fetch (two files). The
+ * texts are made from the peers of a generation. The daemon starts none of these programs: the
+ * first three are Debian's and run as units of their own (images/systemd); a person starts
+ * sekisho-fetch. Pure: supervise/companions.c writes the files.
  */
 #ifndef SEKISHO_BOX_COMPANIONS_H
 #define SEKISHO_BOX_COMPANIONS_H
@@ -39,6 +39,8 @@ int beside_chrony(const struct ir *ir, char out[BESIDE_TEXT]);
 int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]);
 /* `netns`: the name of the admin namespace. Read by appliance/fetch/settings.c. */
 int beside_update(const struct ir *ir, const char *netns, char out[BESIDE_TEXT]);
+/* The same for the server that backups are sent to. */
+int beside_backup(const struct ir *ir, const char *netns, char out[BESIDE_TEXT]);
 /* The file for images/ups, which makes the file of upsmon from it and from the password. The daemon
  * never reads the password. */
 int beside_ups(const struct ir *ir, char out[BESIDE_TEXT]);

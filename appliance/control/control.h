@@ -446,8 +446,40 @@ void tried_due(struct control *s, uint64_t now);
 uint64_t tried_next(const struct control *s); /* monotonic ns */
 /* A trial was recorded with this text. */
 void tried_recorded(struct control *s, const char *text);
-/* For `status`: {"since", "days", "overdue"}; null while the clock is not trusted. */
+/* For `status`: {"since", "days", "overdue", "carried"}; null while the clock is not trusted. */
 json_t *json_tried(const struct control *s);
+/* A text without blanks in a file of control's folder, with its digest. */
+#define NOTE_MOST 128u
+void note_keep(const char *name, const char *what);
+/* False: there is no such file, or it is damaged. */
+bool note_kept(const char *name, char out[NOTE_MOST]);
+
+/*
+ * carried.c: backups by schedule. Root's schedule and the end of each attempt come as records; this
+ * counts, and says what is due.
+ */
+
+enum carried_target { CARRIED_STICK, CARRIED_SERVER, CARRIED_TARGETS };
+
+#define CARRIED_WHY 24u
+#define CARRIED_DAYS_MOST 31u
+
+struct carried {
+	uint32_t days;	 /* between two backups; 0 = none are scheduled */
+	uint64_t since;	 /* seconds: when they were; 0 = not known yet */
+	uint64_t at;	 /* seconds: the last one; 0 = none */
+	uint64_t failed; /* seconds: the last attempt, if it failed; not kept over a restart */
+	char why[CARRIED_WHY];
+};
+
+void carried_open(struct control *s);
+/* With a trusted clock only. */
+void carried_due(struct control *s);
+/* One of MACHINE_BACKUP_SCHEDULED, _CARRIED and _NOT_CARRIED was recorded with this text:
+ * "TARGET: every N d", "TARGET: off", "TARGET: FILE", "TARGET: WHY". */
+void carried_recorded(struct control *s, uint8_t what, const char *text);
+/* The list for json_tried: a row for each target that is scheduled. */
+json_t *json_carried(const struct control *s);
 
 /* Number beyond the slots for the supervisor itself, which is asked like a role. */
 #define SLOT_BOX SLOTS
@@ -507,6 +539,7 @@ struct control {
 	struct shows *shows;		       /* show.c */
 	struct reviews reviews;
 	struct tried tried;
+	struct carried carried[CARRIED_TARGETS];
 	struct near_ends near_ends;
 	struct certificates certificates;
 };

@@ -419,6 +419,8 @@ static bool on_ctl_record(void *ctx, struct msg *m)
 	event_send(&p->s->events, &e);
 	if (e.code == MACHINE_BACKUP_TRIED)
 		tried_recorded(p->s, m->body.ctl_record.text);
+	if (e.code >= MACHINE_BACKUP_SCHEDULED && e.code <= MACHINE_BACKUP_NOT_CARRIED)
+		carried_recorded(p->s, e.code, m->body.ctl_record.text);
 	respond_json(p->s, p->asker, ANSWER_YES, json_object());
 	return true;
 }

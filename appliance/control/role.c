@@ -129,6 +129,7 @@ static int open_all(struct control *s, struct err *e)
 	if (r == 0)
 		r = backup_open(s, e);
 	tried_open(s);
+	carried_open(s);
 	return r == 0 ? show_open(s, e) : r;
 }
 

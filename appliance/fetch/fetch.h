@@ -41,7 +41,11 @@ enum fetch_end {
 	FETCH_CUT = 13,	  /* the connection ended before the whole file had come */
 	FETCH_SLOW = 14,  /* the time is over, or too few bytes came within a minute */
 	FETCH_WRITE = 15, /* the received bytes could not be written */
-	FETCH_MORE = 100, /* used within the program: read on */
+	/* For a file that is sent: */
+	FETCH_DENIED = 16,   /* 401 or 403: the server does not accept name and password */
+	FETCH_FULL = 17,     /* 413 or 507: the server has no room */
+	FETCH_PASSWORD = 18, /* box.cfg names a user, and there is no password */
+	FETCH_MORE = 100,    /* used within the program: read on */
 };
 
 struct fetch_tls;
@@ -73,11 +77,14 @@ enum fetch_end fetch_tls_recv(struct fetch_tls *t, void *p, size_t n, size_t *re
  * has *ret_head bytes, and the file has *ret_length bytes. Any other result ends the fetch.
  */
 enum fetch_end fetch_head(struct bytes b, size_t *ret_head, uint64_t *ret_length);
+/* Whether a file that was sent (PUT, RFC 9110, 9.3.4) is stored: by the first line of the answer
+ * alone; all after it is ignored. FETCH_MORE: the line is not complete. */
+enum fetch_end fetch_stored(struct bytes b);
 
 /*
  * The settings of sekisho-fetch: a file that the daemon writes from the policy in force
- * (beside_update, appliance/box/companions.h). It is read as root. Only root can write it; its form
- * is checked nevertheless.
+ * (beside_update, beside_backup: appliance/box/companions.h). It is read as root. Only root can
+ * write it; its form is checked nevertheless.
  */
 
 struct fetch_settings {
@@ -88,6 +95,8 @@ struct fetch_settings {
 	uint16_t port;
 	const char *name; /* the name in the server's certificate */
 	const char *ca;	  /* file of the authority's certificate */
+	/* of the server for backups, otherwise NULL: where files are put, and as whom (or NULL) */
+	const char *folder, *user;
 };
 
 /* 0, -ENOENT when the policy in force names no update server, or another negative errno with *e.

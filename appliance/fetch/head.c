@@ -21,22 +21,50 @@ static bool line_take(struct bytes *b, struct bytes *ret)
 	return true;
 }
 
-static enum fetch_end status(struct bytes line)
+/* The three digits of the first line; NULL: it is none. */
+static const uint8_t *digits(struct bytes line)
 {
 	const uint8_t *p;
 
 	if (!bytes_starts(&line, "HTTP/1.", 7) || !bytes_skip(&line, 7) || line.left < 5 ||
 	    (line.p[0] != '0' && line.p[0] != '1') || line.p[1] != ' ')
-		return FETCH_ANSWER;
+		return NULL;
 	bytes_skip(&line, 2);
 	p = bytes_advance(&line, 3);
-	if (p == NULL || (line.left > 0 && line.p[0] != ' '))
+	return p == NULL || (line.left > 0 && line.p[0] != ' ') ? NULL : p;
+}
+
+static enum fetch_end status(struct bytes line)
+{
+	const uint8_t *p = digits(line);
+
+	if (p == NULL)
 		return FETCH_ANSWER;
 	if (memcmp(p, "200", 3) == 0)
 		return FETCH_DONE;
 	if (memcmp(p, "404", 3) == 0)
 		return FETCH_ABSENT;
 	return p[0] == '3' ? FETCH_ELSEWHERE : FETCH_ANSWER;
+}
+
+enum fetch_end fetch_stored(struct bytes b)
+{
+	static const struct {
+		const char *digits;
+		enum fetch_end end;
+	} ends[] = { { "200", FETCH_DONE },   { "201", FETCH_DONE },   { "204", FETCH_DONE },
+		     { "401", FETCH_DENIED }, { "403", FETCH_DENIED }, { "404", FETCH_ABSENT },
+		     { "409", FETCH_ABSENT }, { "413", FETCH_FULL },   { "507", FETCH_FULL } };
+	const uint8_t *p;
+	struct bytes line;
+
+	if (b.left < 2 || memmem(b.p, b.left, "\r\n", 2) == NULL)
+		return b.left < FETCH_HEAD_MOST ? FETCH_MORE : FETCH_ANSWER;
+	p = line_take(&b, &line) ? digits(line) : NULL;
+	for (size_t i = 0; p != NULL && i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (memcmp(p, ends[i].digits, 3) == 0)
+			return ends[i].end;
+	return p != NULL && p[0] == '3' ? FETCH_ELSEWHERE : FETCH_ANSWER;
 }
 
 static bool is(struct bytes name, const char *what)

@@ -4,6 +4,9 @@
  * administrator starts it as root in the first namespace. It connects in the admin namespace, whose
  * rules allow that server only, and becomes a user without rights before it reads the first byte.
  * It stores and checks nothing: the receiver verifies the file.
+ *
+ * With --put it sends standard input to the backup server of box.cfg instead, in the same way
+ * (mgmt/cli/backup/carry.c starts it).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,8 +26,12 @@
 #include "appliance/box/netns.h"
 #include "appliance/fetch/fetch.h"
 #include "appliance/role/sandbox.h"
+#include "appliance/wire/plain.h"
 
 #define SETTINGS "/run/sekisho/update.conf"
+#define PUT_SETTINGS "/run/sekisho/backup.conf"
+#define PASSWORD "/etc/sekisho/backup-password"
+#define PASSWORD_MOST 128u
 #define CA_MOST (1u << 20) /* bytes; as AUTHORITY_MOST (box/companions.h) */
 #define PATH_MOST 200u	   /* bytes of the requested path */
 #define SECOND_NS 1000000000u
@@ -36,8 +43,11 @@
 #define SECONDS_MOST 86400u
 
 struct fetch {
-	const char *path; /* on the server */
-	uint64_t most;	  /* bytes */
+	const char *path; /* on the server; of a sent file, its name in the server's folder */
+	bool puts;
+	/* "user:password" in base64, or "" */
+	char secret[4 * (PASSWORD_MOST + PLAIN_WORD_MAX + 4) / 3 + 4];
+	uint64_t most; /* bytes */
 	struct mono until;
 	bool shows; /* print the progress on a terminal */
 	uint64_t length, got;
@@ -99,6 +109,52 @@ static int dial(const struct fetch_settings *s, struct err *e)
 		return err_set(e, -ENOTCONN, "no connection");
 	}
 	return fd;
+}
+
+/* RFC 4648, 4 */
+static void base64(const char *text, size_t n, char *out)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < n; i += 3) {
+		uint32_t x = (uint32_t)(uint8_t)text[i] << 16;
+
+		x |= i + 1 < n ? (uint32_t)(uint8_t)text[i + 1] << 8 : 0;
+		x |= i + 2 < n ? (uint8_t)text[i + 2] : 0;
+		*out++ = digits[x >> 18];
+		*out++ = digits[x >> 12 & 63];
+		*out++ = digits[x >> 6 & 63];
+		*out++ = digits[x & 63];
+		if (i + 1 >= n)
+			out[-2] = '=';
+		if (i + 2 >= n)
+			out[-1] = '=';
+	}
+	*out = '\0';
+}
+
+/* The first line of the file with the password, as Basic authentication wants it (RFC 7617). */
+static enum fetch_end sign_in(struct fetch *f, const char *user, const char *name, struct err *e)
+{
+	char text[PASSWORD_MOST + PLAIN_WORD_MAX + 2];
+	uint8_t *p = NULL;
+	size_t n = 0, line;
+	int r = file_read(AT_FDCWD, name, PASSWORD_MOST, &p, &n, e);
+
+	if (r == -ENOENT)
+		return FETCH_PASSWORD;
+	if (r < 0) {
+		fprintf(stderr, "sekisho-fetch: %s\n", e->text);
+		return FETCH_PASSWORD;
+	}
+	for (line = 0; line < n && p[line] != '\r' && p[line] != '\n';)
+		line++;
+	n = (size_t)snprintf(text, sizeof(text), "%s:%.*s", user, (int)line, (const char *)p);
+	base64(text, n, f->secret);
+	explicit_bzero(text, sizeof(text));
+	explicit_bzero(p, line);
+	free(p);
+	return line > 0 ? FETCH_DONE : FETCH_PASSWORD;
 }
 
 /* ---- inside ---------------------------------------------------------------------------------- */
@@ -202,6 +258,53 @@ static enum fetch_end body(struct fetch *f, struct fetch_tls *t)
 	return r;
 }
 
+/* Sends all of standard input, which has f->most bytes. */
+static enum fetch_end send_body(const struct fetch *f, struct fetch_tls *t)
+{
+	enum fetch_end r = FETCH_DONE;
+	uint64_t done = 0;
+
+	while (r == FETCH_DONE && done < f->most) {
+		ssize_t n = read(STDIN_FILENO, buffer, sizeof(buffer));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 || (uint64_t)n > f->most - done)
+			return FETCH_BROKEN;
+		done += (uint64_t)n;
+		r = fetch_tls_send(t, buffer, (size_t)n, f->until);
+	}
+	return r;
+}
+
+static enum fetch_end put(struct fetch *f, struct fetch_tls *t, const struct fetch_settings *s)
+{
+	char text[1024 + sizeof(f->secret)];
+	int n = snprintf(text, sizeof(text),
+			 "PUT %s/%s HTTP/1.1\r\nHost: %s:%u\r\nUser-Agent: sekisho-fetch\r\n"
+			 "Content-Type: application/octet-stream\r\nContent-Length: %" PRIu64 "\r\n%s%s%s"
+			 "Connection: close\r\n\r\n",
+			 s->folder, f->path, s->name, (unsigned)s->port, f->most,
+			 *f->secret != '\0' ? "Authorization: Basic " : "", f->secret,
+			 *f->secret != '\0' ? "\r\n" : "");
+	enum fetch_end r = fetch_tls_send(t, text, (size_t)n, f->until), sent;
+	size_t have = 0, got = 0;
+
+	explicit_bzero(text, sizeof(text));
+	explicit_bzero(f->secret, sizeof(f->secret));
+	sent = r == FETCH_DONE ? send_body(f, t) : r;
+	if (sent == FETCH_BROKEN)
+		return sent;
+	/* A server that refuses may answer, and close, before it has read all. */
+	do {
+		r = fetch_tls_recv(t, buffer + have, FETCH_HEAD_MOST - have, &got, f->until);
+		have += got;
+		if (r == FETCH_DONE)
+			r = fetch_stored(bytes_of(buffer, have));
+	} while (r == FETCH_MORE);
+	return r == FETCH_CUT && sent != FETCH_DONE ? sent : r == FETCH_DONE && sent != FETCH_DONE ? FETCH_CUT : r;
+}
+
 static enum fetch_end run(struct fetch *f, struct fetch_tls *t, const struct fetch_settings *s)
 {
 	struct mono until = sooner(f->until, after(HEAD_NS));
@@ -209,6 +312,8 @@ static enum fetch_end run(struct fetch *f, struct fetch_tls *t, const struct fet
 
 	if (r == FETCH_DONE)
 		r = fetch_tls_begin(t, until);
+	if (f->puts)
+		return r == FETCH_DONE ? put(f, t, s) : r;
 	if (r == FETCH_DONE)
 		r = ask(f, t, s, until);
 	if (r == FETCH_DONE)
@@ -253,22 +358,33 @@ static enum fetch_end fetch(struct fetch *f, const struct fetch_settings *s, str
 	return end;
 }
 
+static int usage(void)
+{
+	fprintf(stderr,
+		"sekisho-fetch PATH BYTES SECONDS [SETTINGS]: a file of the update server of box.cfg, "
+		"to standard output;\n"
+		"at the console of the appliance: update check, update fetch\n"
+		"sekisho-fetch --put NAME BYTES SECONDS [SETTINGS PASSWORD]: standard input to the backup server "
+		"of box.cfg;\n"
+		"sekisho backup --scheduled starts it\n");
+	return FETCH_USAGE;
+}
+
 int main(int argc, char **argv)
 {
-	struct fetch f = { 0 };
+	struct fetch f = { .puts = argc > 1 && strcmp(argv[1], "--put") == 0 };
+	const char *settings = f.puts ? PUT_SETTINGS : SETTINGS, *password = PASSWORD;
 	struct fetch_settings s;
 	struct err e = { 0 };
 	uint64_t seconds = 0;
-	enum fetch_end end;
+	enum fetch_end end = FETCH_DONE;
 	int r;
 
-	if (argc < 4 || argc > 5 || !plain(argv[1]) || !number(argv[2], UINT32_MAX, &f.most) ||
-	    !number(argv[3], SECONDS_MOST, &seconds)) {
-		fprintf(stderr, "sekisho-fetch PATH BYTES SECONDS [SETTINGS]: a file of the update server of box.cfg, "
-				"to standard output;\n"
-				"at the console of the appliance: update check, update fetch\n");
-		return FETCH_USAGE;
-	}
+	argc -= f.puts;
+	argv += f.puts;
+	if ((argc != 4 && argc != (f.puts ? 6 : 5)) || !(f.puts ? plain_word(argv[1]) : plain(argv[1])) ||
+	    !number(argv[2], UINT32_MAX, &f.most) || !number(argv[3], SECONDS_MOST, &seconds))
+		return usage();
 	close_range(STDERR_FILENO + 1, ~0u, 0);
 	/* set again in the sandbox, because the kernel clears it when the user changes */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -277,8 +393,17 @@ int main(int argc, char **argv)
 	f.path = argv[1];
 	f.until = after(seconds * SECOND_NS);
 	f.shows = isatty(STDERR_FILENO) == 1;
-	r = fetch_settings_read(argc == 5 ? argv[4] : SETTINGS, &s, &e);
-	end = r == -ENOENT ? FETCH_NOBODY : r < 0 ? say(&e) : fetch(&f, &s, &e);
+	if (argc > 4)
+		settings = argv[4];
+	if (argc > 5)
+		password = argv[5];
+	r = fetch_settings_read(settings, &s, &e);
+	if (r == 0 && f.puts != (s.folder != NULL))
+		r = err_set(&e, -EINVAL, "%s", settings);
+	if (r == 0 && f.puts && s.user != NULL)
+		end = sign_in(&f, s.user, password, &e);
+	if (end == FETCH_DONE)
+		end = r == -ENOENT ? FETCH_NOBODY : r < 0 ? say(&e) : fetch(&f, &s, &e);
 	fetch_settings_free(&s);
 	return (int)end;
 }

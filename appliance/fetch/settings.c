@@ -22,6 +22,10 @@ static bool line_read(void *of, const char *key, char *value)
 		s->name = value;
 	else if (strcmp(key, "ca") == 0)
 		s->ca = value;
+	else if (strcmp(key, "folder") == 0)
+		s->folder = value;
+	else if (strcmp(key, "user") == 0)
+		s->user = value;
 	else if (strcmp(key, "address") == 0)
 		return addr_parse(value, &s->address);
 	else if (strcmp(key, "port") != 0 || !keyfile_number(value, UINT16_MAX, &n))
@@ -35,7 +39,8 @@ static bool holds(const struct fetch_settings *s)
 {
 	return s->netns != NULL && strchr(s->netns, '/') == NULL && s->netns[0] != '.' && s->netns[0] != '\0' &&
 	       s->address.family != 0 && s->port != 0 && s->name != NULL && plain_server_name(s->name) &&
-	       s->ca != NULL && plain_path(s->ca);
+	       s->ca != NULL && plain_path(s->ca) && (s->folder == NULL || plain_path(s->folder)) &&
+	       (s->user == NULL || plain_word(s->user));
 }
 
 int fetch_settings_read(const char *path, struct fetch_settings *ret, struct err *e)

@@ -22,6 +22,7 @@
 #define CHRONY "time.conf"   /* sekisho-time.service */
 #define RSYSLOG "log.conf"   /* sekisho-log.service */
 #define UPDATE "update.conf" /* sekisho-fetch */
+#define BACKUP "backup.conf" /* sekisho-fetch, for sekisho-backup.service */
 #define NUT "ups.conf"	     /* sekisho-ups.service */
 #define NOTIFY "notify.conf" /* sekisho-notify.service */
 #define INFORM "inform.conf" /* sekisho-inform.service */
@@ -71,6 +72,8 @@ void beside_write(struct supervisor *s)
 	put_one(s, RSYSLOG, text, n);
 	n = beside_update(s->now->ir, s->o->admin_netns, text);
 	put_one(s, UPDATE, text, n);
+	n = beside_backup(s->now->ir, s->o->admin_netns, text);
+	put_one(s, BACKUP, text, n);
 	n = beside_ups(s->now->ir, text);
 	put_one(s, NUT, text, n);
 	n = beside_mail(s->now->ir, s->o->lang, text);

@@ -14,7 +14,7 @@
 
 enum zone_class { CLASS_IT, CLASS_OPERATIONS, CLASS_OT, CLASS_EXTERNAL, CLASS_TEST, CLASS_MANAGEMENT };
 
-enum peer_use { PEER_TIME, PEER_LOG, PEER_TERMINAL, PEER_UPDATE, PEER_UPS, PEER_MAIL, PEER_SNMP };
+enum peer_use { PEER_TIME, PEER_LOG, PEER_TERMINAL, PEER_UPDATE, PEER_UPS, PEER_MAIL, PEER_SNMP, PEER_BACKUP };
 
 extern const char *const mode_words[];		/* bool observe */
 extern const char *const tighten_words[];	/* bool tighten_new_flows */

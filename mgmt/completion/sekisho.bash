@@ -78,7 +78,7 @@ _sekisho() {
 		options="--full-name --reason --role --days --generate --key --certificate --label --login"
 		[ "$before" != user ] || options="first add list show change disable enable remove password totp totp-remove keys key-remove certificates certificate-add certificate-remove login-add login-remove recovery tokens token-add token-remove sessions logout roles approval approval-off approval-on leaked leaked-load leaked-remove"
 		;;
-	backup) options="--to --whole --verify --key --state" ;;
+	backup) options="--to --whole --verify --key --state --scheduled --due" ;;
 	restore) options="--key --map --generation --confirm --dry-run --take-over --take-interface --into --whole --sha256 --replace --state" ;;
 	effective) options="--to --picture --conduit --zone --asset --host" ;;
 	verify | impact) options="--since" ;;

@@ -500,8 +500,19 @@ static void of_backup(json_t *list, const json_t *status)
 {
 	const json_t *b = ja(status, "backup");
 
+	const json_t *c;
+	size_t i;
+
 	if (jb(b, "overdue"))
 		add_counted(list, "backup", false, js(b, "since"), M_ALARM_BACKUP, ju(b, "days"), 0);
+	json_array_foreach(ja(b, "carried"), i, c)
+	{
+		bool stick = strcmp(js(c, "to"), "stick") == 0;
+
+		if (jb(c, "overdue"))
+			add_counted(list, stick ? "backup stick" : "backup server", false, js(c, "since"),
+				    stick ? M_ALARM_BACKUP_STICK : M_ALARM_BACKUP_SERVER, ju(c, "every"), 0);
+	}
 }
 
 /* What to do first, by the first word of the key; a sign of an attack has it in its text. */

@@ -16,7 +16,8 @@ enum {
 	BOX_TERMINALS,
 	BOX_UPDATE,
 	BOX_MAIL,
-	BOX_SNMP
+	BOX_SNMP,
+	BOX_BACKUP
 };
 static const struct key box_keys[] = {
 	[BOX_VERSION] = { "language_version", AST_NUMBER, true, .example = "language_version = 1;" },
@@ -31,6 +32,7 @@ static const struct key box_keys[] = {
 	[BOX_UPDATE] = { "update_server", .kinds = AST_GROUP },
 	[BOX_MAIL] = { "mail_server", .kinds = AST_GROUP },
 	[BOX_SNMP] = { "snmp_receiver", .kinds = AST_GROUP },
+	[BOX_BACKUP] = { "backup_server", .kinds = AST_GROUP },
 	{ "workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, workers), .lo = 1, .hi = WORKER_MAX },
 	{ "naming_workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, naming_workers), .lo = 1, .hi = WORKER_MAX },
 	{ "command_workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, command_workers), .lo = 1,
@@ -252,7 +254,7 @@ void check_box(struct check *k, const struct ast_node *root)
 	     b->routes != NULL && (c = list_next(k, list, c, AST_GROUP, routes)) != NULL; b->n_routes++)
 		one_route(k, c, &b->routes[b->n_routes], b->n_routes + 1);
 	check_peers(k, &(struct peer_nodes){ v[BOX_TIME], v[BOX_LOG_SERVER], v[BOX_UPS], v[BOX_TERMINALS],
-					     v[BOX_UPDATE], v[BOX_MAIL], v[BOX_SNMP] });
+					     v[BOX_UPDATE], v[BOX_MAIL], v[BOX_SNMP], v[BOX_BACKUP] });
 }
 
 static int by_name(const void *pa, const void *pb)

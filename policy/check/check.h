@@ -250,7 +250,7 @@ void check_answers(struct check *k);
 
 /* Parts of box.cfg about hosts with which the box itself communicates; each may be NULL. */
 struct peer_nodes {
-	const struct ast_node *time, *log, *ups, *terminals, *update, *mail, *snmp;
+	const struct ast_node *time, *log, *ups, *terminals, *update, *mail, *snmp, *backup;
 };
 void check_peers(struct check *k, const struct peer_nodes *n);
 void check_site(struct check *k, const struct ast_node *node);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hosts that the box itself may contact: time sources, servers for logs and updates, UPS, mail and
- * informs (box.cfg); and the terminals that may contact it. It communicates in the admin namespace
- * with these only, so each must be behind an admin interface.
+ * Hosts that the box itself may contact: time sources, servers for logs, updates and backups, UPS,
+ * mail and informs (box.cfg); and the terminals that may contact it. It communicates in the admin
+ * namespace with these only, so each must be behind an admin interface.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -20,8 +20,8 @@
 #define MANAGEMENT_PORT 443u /* port of the API */
 /* submission with STARTTLS: RFC 6409, RFC 3207; 465 with TLS from the start: RFC 8314 */
 #define MAIL_PORT 587u
-#define SNMP_PORT 162u	 /* notifications: RFC 3417, 8.2 */
-#define UPDATE_PORT 443u /* HTTPS: RFC 9110, 4.2.2 */
+#define SNMP_PORT 162u	/* notifications: RFC 3417, 8.2 */
+#define HTTPS_PORT 443u /* RFC 9110, 4.2.2: updates, backups */
 
 enum { LOG_ADDRESS, LOG_NAME, LOG_CA };
 static const struct key log_keys[] = {
@@ -71,7 +71,19 @@ static const struct key snmp_keys[] = {
 	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
 };
 
-#define SERVERS 5u /* at most one each of log, UPS, update, mail, SNMP */
+/* A backup is encrypted; whoever gets it must be the declared server all the same, as what a box
+ * has and how often it changes is nobody else's business. */
+enum { BACKUP_ADDRESS, BACKUP_NAME, BACKUP_CA, BACKUP_FOLDER, BACKUP_USER };
+static const struct key backup_keys[] = {
+	[BACKUP_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.31\";" },
+	[BACKUP_NAME] = { "name", AST_STRING, true, .example = "name = \"nas.example.jp\";" },
+	[BACKUP_CA] = { "ca", AST_STRING, true, .example = "ca = \"/etc/sekisho/backup-ca.pem\";" },
+	[BACKUP_FOLDER] = { "folder", AST_STRING, true, .example = "folder = \"/backups/kita\";" },
+	[BACKUP_USER] = { "user", .kinds = AST_STRING },
+	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
+};
+
+#define SERVERS 6u /* at most one each of log, UPS, update, mail, SNMP, backup */
 
 static bool leads(const struct model_box *b, const struct addr *a)
 {
@@ -212,7 +224,7 @@ static void update_server(struct check *k, const struct ast_node *group)
 
 	*p = (struct model_peer){ .use = PEER_UPDATE,
 				  .l4proto = IPPROTO_TCP,
-				  .port = UPDATE_PORT,
+				  .port = HTTPS_PORT,
 				  .name = "",
 				  .ca = "",
 				  .user = "",
@@ -226,7 +238,7 @@ static void update_server(struct check *k, const struct ast_node *group)
 		k->m->box.n_peers++;
 }
 
-/* A text that NUT's configuration reads as a single word. */
+/* A text that another program's configuration reads as a single word. */
 static bool word(struct check *k, const struct ast_node *v, struct object o, const char **ret)
 {
 	if (v == NULL)
@@ -362,6 +374,37 @@ static void snmp_receiver(struct check *k, const struct ast_node *group)
 		k->m->box.n_peers++;
 }
 
+static void backup_server(struct check *k, const struct ast_node *group)
+{
+	struct object o = { MP_OBJ_SECTION, "backup_server" };
+	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
+	const struct ast_node *v[KEYS(backup_keys)], *folder;
+
+	*p = (struct model_peer){ .use = PEER_BACKUP,
+				  .l4proto = IPPROTO_TCP,
+				  .port = HTTPS_PORT,
+				  .name = "",
+				  .ca = "",
+				  .user = "",
+				  .from = "",
+				  .to = "" };
+	if (!keys_read(k, group, backup_keys, KEYS(backup_keys), o, p, v))
+		return;
+	if (v[BACKUP_NAME] != NULL && v[BACKUP_CA] != NULL)
+		identity(k, v[BACKUP_NAME], v[BACKUP_CA], group, o, p);
+	if (v[BACKUP_USER] != NULL && !word(k, v[BACKUP_USER], o, &p->user))
+		return;
+	folder = v[BACKUP_FOLDER];
+	if (folder == NULL)
+		return;
+	p->to = folder->string;
+	if (!plain_path(p->to))
+		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.value", folder, MP_BACKUP_FOLDER, o, p->to),
+			  MP_HINT_BACKUP_FOLDER);
+	else if (v[BACKUP_ADDRESS] != NULL && peer(k, v[BACKUP_ADDRESS], o, p))
+		k->m->box.n_peers++;
+}
+
 void check_peers(struct check *k, const struct peer_nodes *n)
 {
 	struct model_box *b = &k->m->box;
@@ -394,4 +437,6 @@ void check_peers(struct check *k, const struct peer_nodes *n)
 		mail_server(k, n->mail);
 	if (n->snmp != NULL)
 		snmp_receiver(k, n->snmp);
+	if (n->backup != NULL)
+		backup_server(k, n->backup);
 }

@@ -395,6 +395,12 @@ static bool peers_hold(const struct ir *ir)
 				return false;
 			continue;
 		}
+		if (p->use == PEER_BACKUP) {
+			if (p->l4proto != 6 || !plain_server_name(p->name) || !plain_path(p->ca) ||
+			    (p->user[0] != '\0' && !plain_word(p->user)) || p->from[0] != '\0' || !plain_path(p->to))
+				return false;
+			continue;
+		}
 		if (p->user[0] != '\0' || p->from[0] != '\0' || p->to[0] != '\0')
 			return false;
 		if (p->use != PEER_UPDATE && p->name[0] == '\0' && p->ca[0] == '\0')

@@ -29,6 +29,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(fetch_head(bytes_of(exact, n), &m, &again) == FETCH_DONE && m == n && again == length);
 		assert(fetch_head(bytes_of(exact, n - 1), &m, &again) == FETCH_MORE);
 	}
+	/* What follows the first line of the answer to a sent file does not matter. */
+	if (fetch_stored(bytes_of(exact, size)) == FETCH_DONE) {
+		const uint8_t *end = memmem(exact, size, "\r\n", 2);
+
+		assert(end != NULL && fetch_stored(bytes_of(exact, (size_t)(end - exact) + 2)) == FETCH_DONE);
+		assert(memcmp(exact, "HTTP/1.", 7) == 0 && exact[9] == '2');
+	}
 	free(exact);
 	return 0;
 }

@@ -56,6 +56,7 @@ update_server = { address = "10.99.0.8"; name = "up.example.jp"; ca = "/etc/seki
 ups = { address = "10.99.0.7"; name = "hall"; user = "sekisho"; /*ups*/ };
 mail_server = { address = "10.99.0.25"; name = "mail.example.jp"; ca = "/etc/sekisho/mail-ca.pem"; from = "box@example.jp"; to = ["it@example.jp"]; };
 snmp_receiver = { address = "10.99.0.30"; user = "sekisho"; };
+backup_server = { address = "10.99.0.31"; name = "nas.example.jp"; ca = "/etc/sekisho/nas-ca.pem"; folder = "/backups"; };
 /*box*/
 """
 BETWEEN = """language_version = 1;
@@ -77,7 +78,7 @@ SILENT = {
     "site.retention": "its own keys are told",
     "site.records": "its own keys are told",
     "site.detect": "its own keys are told",
-    **{"box." + k: "its own keys are told" for k in ("interfaces", "routes", "between", "log_server", "ups", "update_server", "mail_server", "snmp_receiver")},
+    **{"box." + k: "its own keys are told" for k in ("interfaces", "routes", "between", "log_server", "ups", "update_server", "mail_server", "snmp_receiver", "backup_server")},
 }
 
 # How to ask for the tables: object -> (text, a piece of it after which an unknown key is written).
@@ -86,7 +87,8 @@ PLACES = {
     "service": ("site", "/*service*/"), "conduit": ("site", "/*conduit*/"), "accept": ("site", 'reason = "since then";'), "exception": ("site", 'applicant = "Aoki";'), "never": ("site", "/*never*/"), "always": ("site", "/*always*/"), "isolation": ("site", "/*isolation*/"), "organisation": ("site", "/*organisation*/"), "door": ("site", "/*door*/"),
     "chain_break": ("site", 'reason = "a kiosk";'), "box": ("box", "/*box*/"), "interface": ("box", "/*interface*/"), "route": ("box", "/*route*/"),
     "log_server": ("box", 'name = "log.example.jp";'), "update_server": ("box", 'name = "up.example.jp";'), "ups": ("box", "/*ups*/"),
-    "mail_server": ("box", 'name = "mail.example.jp";'), "snmp_receiver": ("box", 'address = "10.99.0.30";'), "between": ("between", 'sides = ["lan0", "lan2"];'),
+    "mail_server": ("box", 'name = "mail.example.jp";'), "snmp_receiver": ("box", 'address = "10.99.0.30";'),
+    "backup_server": ("box", 'name = "nas.example.jp";'), "between": ("between", 'sides = ["lan0", "lan2"];'),
 }
 
 RETENTION = '/*site*/ retention = { keep_days = 400; delete_after_days = 800; }; records = { purpose = "incidents"; responsible = "Mori"; }; detect = { learn_days = 30; };'
@@ -239,6 +241,12 @@ CHANGES = {
     "snmp_receiver.address": ('"10.99.0.30"', '"10.99.0.31"'),
     "snmp_receiver.user": ('"10.99.0.30"; user = "sekisho"', '"10.99.0.30"; user = "box"'),
     "snmp_receiver.port": ('"10.99.0.30";', '"10.99.0.30"; port = 10162;'),
+    "backup_server.address": ('"10.99.0.31"', '"10.99.0.32"'),
+    "backup_server.name": ('"nas.example.jp"', '"store.example.jp"'),
+    "backup_server.ca": ("nas-ca.pem", "store-ca.pem"),
+    "backup_server.folder": ('"/backups"', '"/backups/kita"'),
+    "backup_server.user": ('"nas.example.jp";', '"nas.example.jp"; user = "kita";'),
+    "backup_server.port": ('"nas.example.jp";', '"nas.example.jp"; port = 8443;'),
 }
 
 work = tempfile.TemporaryDirectory()

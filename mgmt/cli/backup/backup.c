@@ -13,6 +13,7 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/sha256.h"
 #include "appliance/seal/file.h"
+#include "mgmt/cli/backup/carry.h"
 #include "mgmt/cli/backup/place.h"
 #include "mgmt/cli/backup/rehearse.h"
 #include "mgmt/cli/box/request.h"
@@ -23,7 +24,7 @@
 #define SECONDS 120u
 #define ANSWER_MOST (BACKUP_MOST + (1u << 20))
 
-enum { OPT_KEY, OPT_VERIFY, OPT_PRIVATE, OPT_WHOLE, OPT_STATE, OPT_N };
+enum { OPT_KEY, OPT_VERIFY, OPT_PRIVATE, OPT_WHOLE, OPT_STATE, OPT_SCHEDULED, OPT_DUE, OPT_N };
 
 static const struct cli_option options[OPT_N] = {
 	[OPT_KEY] = { "--to", 0, "CERTIFICATE", M_BACKUP_OPT_TO },
@@ -31,6 +32,8 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_PRIVATE] = { "--key", 0, "PRIVATE-KEY", M_RESTORE_OPT_KEY },
 	[OPT_WHOLE] = { "--whole", 0, NULL, M_WHOLE_OPT_MAKE },
 	[OPT_STATE] = { "--state", 0, "FOLDER", M_WHOLE_OPT_STATE },
+	[OPT_SCHEDULED] = { "--scheduled", 0, NULL, M_CARRY_OPT_SCHEDULED },
+	[OPT_DUE] = { "--due", 0, NULL, M_CARRY_OPT_DUE },
 };
 
 /* What a backup is made of besides the box's answer. */
@@ -38,10 +41,9 @@ struct making {
 	const char *name;  /* of the file */
 	struct bytes pem;  /* root's own certificate; empty = the site's */
 	const char *state; /* folder with accounts and keys; NULL = not a whole backup */
-	/* then they, how many accounts they have, and the credentials that are none; owned */
-	struct whole whole;
-	unsigned accounts;
-	json_t *left_out;
+	/* takes the backup in the place of a file; NULL = into the file */
+	backup_store *store;
+	void *ctx;
 };
 
 /* Never overwrites an earlier backup. */
@@ -188,13 +190,16 @@ static uint8_t *completed(struct cli *c, const struct making *m, json_t *said, s
 
 /* ---- the order ------------------------------------------------------------------------------- */
 
-static int written(struct cli *c, json_t *said, const char *name, struct bytes file)
+static int written(struct cli *c, json_t *said, const struct making *m, struct bytes file)
 {
-	int code = write_new(name, file.p, file.left);
+	int code = 0;
 
+	if (m->store != NULL)
+		return m->store(m->ctx, file, js(said, "sha256"));
+	code = write_new(m->name, file.p, file.left);
 	if (code != 0)
-		return cli_fail_file(c, CLI_CANNOT, name, code);
-	tell(c, said, name);
+		return cli_fail_file(c, CLI_CANNOT, m->name, code);
+	tell(c, said, m->name);
 	return CLI_YES;
 }
 
@@ -219,9 +224,9 @@ static int keep(struct cli *c, const uint8_t *p, size_t n, const struct making *
 	if (m->state != NULL)
 		whole = completed(c, m, said, message, &n_whole);
 	if (m->state == NULL)
-		status = written(c, said, m->name, file);
+		status = written(c, said, m, file);
 	else if (whole != NULL)
-		status = written(c, said, m->name, bytes_of(whole, n_whole));
+		status = written(c, said, m, bytes_of(whole, n_whole));
 	free(whole);
 	json_decref(said);
 	return status;
@@ -253,20 +258,39 @@ static int order(struct cli *c, int certificate, const struct making *m)
 	return status;
 }
 
+static int make(struct cli *c, const char *state, backup_store *store, void *ctx)
+{
+	const struct making m = { .name = "", .state = state, .store = store, .ctx = ctx };
+
+	return order(c, -1, &m);
+}
+
+/* The files' own rights keep everybody else out; this only says it in words. */
+static bool may_be_whole(void)
+{
+	return geteuid() == 0 && shut_memory();
+}
+
 static int run(struct cli *c, const struct cli_args *a)
 {
 	const char *to = a->values[OPT_KEY], *state = a->values[OPT_STATE];
-	struct making m = { .name = a->operands[0] };
+	struct making m = { .name = a->n_operands > 0 ? a->operands[0] : "" };
 	int status = CLI_CANNOT, certificate = -1;
 	uint8_t *pem = NULL;
 	struct err e = { 0 };
 	size_t n = 0;
 
+	if ((a->values[OPT_SCHEDULED] != NULL) == (a->n_operands > 0) ||
+	    (a->values[OPT_DUE] != NULL && a->values[OPT_SCHEDULED] == NULL))
+		return cli_fail(c, CLI_INVALID, M_CARRY_FILE_OR);
+	if (a->values[OPT_SCHEDULED] != NULL && !may_be_whole())
+		return cli_fail(c, CLI_CANNOT, M_WHOLE_ROOT);
+	if (a->values[OPT_SCHEDULED] != NULL)
+		return backup_carry(c, a->values[OPT_DUE] != NULL, state != NULL ? state : WHOLE_STATE, make);
 	if (a->values[OPT_VERIFY] != NULL)
 		return backup_rehearse(c, m.name, a->values[OPT_PRIVATE]);
 	if (a->values[OPT_WHOLE] != NULL) {
-		/* The files' own rights keep everybody else out; this only says it in words. */
-		if (geteuid() != 0 || !shut_memory())
+		if (!may_be_whole())
 			return cli_fail(c, CLI_CANNOT, M_WHOLE_ROOT);
 		m.state = state != NULL ? state : WHOLE_STATE;
 	}
@@ -294,8 +318,7 @@ static int run(struct cli *c, const struct cli_args *a)
 const struct cli_verb verb_backup = {
 	.name = "backup",
 	.group = CLI_ON_BOX,
-	.operands = "FILE",
-	.min_operands = 1,
+	.operands = "[FILE]",
 	.max_operands = 1,
 	.options = options,
 	.n_options = OPT_N,

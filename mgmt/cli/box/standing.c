@@ -154,9 +154,9 @@ void standing_headline(struct cli *c, const json_t *answer)
 		message_print(c->out, c->lang, M_STANDING_TRIAL);
 }
 
-bool daemon_path(char ret[PATH_MAX])
+bool program_path(const char *name, char ret[PATH_MAX])
 {
-	static const char *const places[] = { "sekishod", "../sbin/sekishod" };
+	static const char *const places[] = { "", "../sbin/" };
 	char own[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
 	char *slash;
@@ -164,8 +164,13 @@ bool daemon_path(char ret[PATH_MAX])
 	own[n > 0 ? n : 0] = '\0';
 	slash = strrchr(own, '/');
 	for (size_t i = 0; slash != NULL && i < sizeof(places) / sizeof(places[0]); i++)
-		if (snprintf(ret, PATH_MAX, "%.*s/%s", (int)(slash - own), own, places[i]) < PATH_MAX &&
+		if (snprintf(ret, PATH_MAX, "%.*s/%s%s", (int)(slash - own), own, places[i], name) < PATH_MAX &&
 		    access(ret, X_OK) == 0)
 			return true;
 	return false;
+}
+
+bool daemon_path(char ret[PATH_MAX])
+{
+	return program_path("sekishod", ret);
 }

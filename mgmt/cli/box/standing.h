@@ -19,8 +19,10 @@ bool standing_request(struct cli *c, const char *question, struct box_answer *re
 /* Prints the first lines: which rules are in the kernel. */
 void standing_headline(struct cli *c, const json_t *answer);
 
-/* Finds sekishod, for questions without a daemon: in the folder of this program, or in the folder
- * sbin beside that one. False: in neither. */
+/* Finds a program of the product: in the folder of this program, or in the folder sbin beside that
+ * one. False: in neither. */
+bool program_path(const char *name, char ret[PATH_MAX]);
+/* sekishod, for questions without a daemon. */
 bool daemon_path(char ret[PATH_MAX]);
 
 #endif

@@ -483,11 +483,10 @@ static json_t *mail_to(const char *text)
 	return list;
 }
 
-static const char *const peer_sections[] = { [PEER_LOG] = "log_server",
-					     [PEER_UPDATE] = "update_server",
-					     [PEER_UPS] = "ups",
-					     [PEER_MAIL] = "mail_server",
-					     [PEER_SNMP] = "snmp_receiver" };
+static const char *const peer_sections[] = {
+	[PEER_LOG] = "log_server",   [PEER_UPDATE] = "update_server", [PEER_UPS] = "ups",
+	[PEER_MAIL] = "mail_server", [PEER_SNMP] = "snmp_receiver",   [PEER_BACKUP] = "backup_server"
+};
 
 static void peer(json_t *all, const struct source *s, const struct model_peer *p)
 {
@@ -495,13 +494,13 @@ static void peer(json_t *all, const struct source *s, const struct model_peer *p
 
 	if (p->use != PEER_SNMP)
 		(void)json_object_set_new(o, "name", said(p->name));
-	if (p->use == PEER_LOG || p->use == PEER_UPDATE || p->use == PEER_MAIL)
+	if (p->use == PEER_LOG || p->use == PEER_UPDATE || p->use == PEER_MAIL || p->use == PEER_BACKUP)
 		(void)json_object_set_new(o, "ca", said(p->ca));
 	if (p->use == PEER_LOG) {
 		(void)json_object_set_new(o, "transport", json_string(log_transport_words[p->relp]));
 		(void)json_object_set_new(o, "format", json_string(log_format_words[p->eve]));
 	}
-	if (p->use == PEER_UPS || p->use == PEER_MAIL || p->use == PEER_SNMP)
+	if (p->use == PEER_UPS || p->use == PEER_MAIL || p->use == PEER_SNMP || p->use == PEER_BACKUP)
 		(void)json_object_set_new(o, "user", said(p->user));
 	if (p->use == PEER_UPS)
 		(void)json_object_set_new(o, "on_low", json_string(on_low_words[p->power_off]));
@@ -509,6 +508,8 @@ static void peer(json_t *all, const struct source *s, const struct model_peer *p
 		(void)json_object_set_new(o, "from", said(p->from));
 		(void)json_object_set_new(o, "to", mail_to(p->to));
 	}
+	if (p->use == PEER_BACKUP)
+		(void)json_object_set_new(o, "folder", said(p->to));
 	object(all, s, peer_sections[p->use], json_null(), p->at, o);
 }
 

@@ -165,6 +165,26 @@ static void generation_lines(struct cli *c, const json_t *g)
 }
 
 /* In the order of one_screen, which leaves out from the end. */
+/* Backups by schedule: where, when last, and what prevents the next one. */
+static void carried_lines(struct cli *c, const json_t *list)
+{
+	char when[RENDER_TEXT];
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(list, i, o)
+	{
+		const char *to =
+			message_format(strcmp(js(o, "to"), "stick") == 0 ? M_CARRY_STICK : M_CARRY_SERVER, c->lang);
+
+		render_time(*js(o, "last") != '\0' ? js(o, "last") : js(o, "since"), when);
+		render_line(c, *js(o, "last") != '\0' ? M_STATUS_CARRIED : M_STATUS_CARRIED_NEVER, to, when,
+			    (unsigned)ju(o, "every"));
+		if (*js(o, "why") != '\0')
+			render_line(c, M_STATUS_CARRIED_WHY, render_carried(js(o, "why"), c->lang));
+	}
+}
+
 static void headline(struct cli *c, const json_t *status, const json_t *faults, const json_t *alarms, enum stand stand)
 {
 	const json_t *site = json_object_get(status, "site");
@@ -204,6 +224,7 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 		render_time(js(json_object_get(status, "reviews"), "since"), when);
 		render_line(c, M_STATUS_REVIEWS, ju(json_object_get(status, "reviews"), "overdue"), when);
 	}
+	carried_lines(c, ja(ja(status, "backup"), "carried"));
 	if (jb(ja(status, "backup"), "overdue")) {
 		render_time(js(ja(status, "backup"), "since"), when);
 		render_line(c, M_STATUS_BACKUP, when);

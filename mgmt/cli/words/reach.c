@@ -20,6 +20,8 @@ static const char *use_text(const struct cli *c, const char *use)
 		return message_format(M_REACH_MAIL, c->lang);
 	if (strcmp(use, "snmp") == 0)
 		return message_format(M_REACH_SNMP, c->lang);
+	if (strcmp(use, "backup") == 0)
+		return message_format(M_REACH_BACKUP, c->lang);
 	if (strcmp(use, "ups") == 0)
 		return message_format(M_REACH_UPS, c->lang);
 	return strcmp(use, "log") == 0 ? message_format(M_REACH_LOG, c->lang) : use;

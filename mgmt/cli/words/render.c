@@ -15,6 +15,41 @@ const char *render_reason(const char *word, enum lang l)
 	return r == REASON_COUNT ? word : reason_text(r, lang_name(l));
 }
 
+const char *render_carried(const char *word, enum lang l)
+{
+	static const struct {
+		const char *word;
+		enum message m;
+	} all[] = { { "absent", M_CARRIED_ABSENT },
+		    { "unfit", M_CARRIED_UNFIT },
+		    { "read_only", M_CARRIED_READ_ONLY },
+		    { "in_use", M_CARRIED_IN_USE },
+		    { "full", M_CARRIED_FULL },
+		    { "odd", M_CARRIED_ODD },
+		    { "unwritten", M_CARRIED_UNWRITTEN },
+		    { "undeclared", M_CARRIED_UNDECLARED },
+		    { "unreached", M_CARRIED_UNREACHED },
+		    { "authority", M_CARRIED_AUTHORITY },
+		    { "name", M_CARRIED_NAME },
+		    { "dates", M_CARRIED_DATES },
+		    { "tls", M_CARRIED_TLS },
+		    { "no_folder", M_CARRIED_NO_FOLDER },
+		    { "elsewhere", M_CARRIED_ELSEWHERE },
+		    { "answer", M_CARRIED_ANSWER },
+		    { "cut", M_CARRIED_CUT },
+		    { "slow", M_CARRIED_SLOW },
+		    { "denied", M_CARRIED_DENIED },
+		    { "no_password", M_CARRIED_NO_PASSWORD },
+		    { "broken", M_CARRIED_BROKEN },
+		    { "no_certificate", M_CARRIED_NO_KEY },
+		    { "not_made", M_CARRIED_NOT_MADE } };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (strcmp(all[i].word, word) == 0)
+			return message_format(all[i].m, l);
+	return word;
+}
+
 void render_digest(const char *hex, char out[RENDER_TEXT])
 {
 	snprintf(out, RENDER_TEXT, "%.12s", hex);

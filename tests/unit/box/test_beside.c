@@ -282,6 +282,52 @@ static void updates(void **state)
 	fetch_settings_free(&s);
 }
 
+/* Where backups are sent: that, a folder, and perhaps a user. */
+static void backups(void **state)
+{
+	struct ir_peer peers[] = { peer(PEER_UPDATE, "10.99.0.8", 443), peer(PEER_BACKUP, "10.99.0.31", 443) };
+	struct ir ir = { .peers = peers, .n_peers = 1 };
+	char out[BESIDE_TEXT], path[] = "/tmp/sekisho-update-XXXXXX";
+	struct fetch_settings s;
+	struct err e;
+	int n, fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(beside_backup(&ir, "sekisho-admin", out), 0);
+	ir.n_peers = 2;
+	peers[1].to = "";
+	peers[1].name = "nas.example.jp";
+	peers[1].ca = "/etc/sekisho/backup-ca.pem";
+	assert_int_equal(beside_backup(&ir, "sekisho-admin", out), -EINVAL);
+	for (size_t i = 0; i < sizeof(bad_paths) / sizeof(bad_paths[0]); i++) {
+		peers[1].to = bad_paths[i];
+		assert_int_equal(beside_backup(&ir, "sekisho-admin", out), -EINVAL);
+	}
+	peers[1].to = "/backups/kita";
+	peers[1].user = "a b";
+	assert_int_equal(beside_backup(&ir, "sekisho-admin", out), -EINVAL);
+	for (unsigned user = 0; user < 2; user++) {
+		peers[1].user = user == 1 ? "kita" : "";
+		n = beside_backup(&ir, "sekisho-admin", out);
+		assert_true(
+			n > 0 &&
+			strstr(out, "\nname nas.example.jp\nca /etc/sekisho/backup-ca.pem\nfolder /backups/kita\n") !=
+				NULL);
+		assert_int_equal(strstr(out, "\nuser kita\n") != NULL, user);
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, out, (size_t)n, 0), n);
+		assert_int_equal(fetch_settings_read(path, &s, &e), 0);
+		assert_string_equal(s.folder, "/backups/kita");
+		assert_int_equal(s.user != NULL, user);
+		fetch_settings_free(&s);
+	}
+	/* Not the update server's file. */
+	assert_true(beside_update(&ir, "sekisho-admin", out) == -EINVAL);
+	close(fd);
+	unlink(path);
+}
+
 static void server_of_the_ups(void **state)
 {
 	static const char *const no_words[] = { "",    "-a",  ".a",  "a b",  "a\"b", "a\nuser root",
@@ -413,7 +459,7 @@ int main(void)
 		cmocka_unit_test(sources_of_time),   cmocka_unit_test(the_most_sources_fit),
 		cmocka_unit_test(records),	     cmocka_unit_test(nothing_more_than_a_name),
 		cmocka_unit_test(server_of_the_ups), cmocka_unit_test(updates),
-		cmocka_unit_test(records_as_eve),
+		cmocka_unit_test(backups),	     cmocka_unit_test(records_as_eve),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,9 @@
  * When a backup was last tried with success, in a real folder: a month without is overdue; only a
  * success begins to count anew; it outlives the process; and a file that is none, or of the future,
  * counts from now on.
- * LINK: appliance/control/tried.c appliance/base/atomic_file.c appliance/base/clock.c
+ * LINK: appliance/control/tried.c appliance/control/note.c appliance/control/carried.c
+ * LINK: appliance/base/atomic_file.c
+ * LINK: appliance/base/clock.c
  * LINK: appliance/base/err.c appliance/base/json.c appliance/base/sha256.c appliance/base/utf8.c
  * LINK: appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c
  * LINK: appliance/base/errno_text.c appliance/base/bytes.c

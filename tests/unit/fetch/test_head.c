@@ -116,12 +116,54 @@ static void longest(void **state)
 	assert_int_equal(fetch_head(bytes_of(text, FETCH_HEAD_MOST + 1), &n, &length), FETCH_ANSWER);
 }
 
+/* Only the first line counts; what does not say that the file is stored says that it is not. */
+static void stored(void **state)
+{
+	static const struct {
+		const char *head;
+		enum fetch_end end;
+	} t[] = {
+		{ "HTTP/1.1 201 Created\r\n", FETCH_DONE },
+		{ "HTTP/1.0 204\r\nX", FETCH_DONE },
+		{ OK "nothing of this matters", FETCH_DONE },
+		{ "HTTP/1.1 202 Later\r\n", FETCH_ANSWER },
+		{ "HTTP/1.1 100 Continue\r\n\r\n", FETCH_ANSWER },
+		{ "HTTP/1.1 207 Multi\r\n", FETCH_ANSWER },
+		{ "HTTP/1.1 302 There\r\n", FETCH_ELSEWHERE },
+		{ "HTTP/1.1 401 Who\r\n", FETCH_DENIED },
+		{ "HTTP/1.1 403 No\r\n", FETCH_DENIED },
+		{ "HTTP/1.1 404 None\r\n", FETCH_ABSENT },
+		{ "HTTP/1.1 409 Conflict\r\n", FETCH_ABSENT },
+		{ "HTTP/1.1 413 Large\r\n", FETCH_FULL },
+		{ "HTTP/1.1 507 Full\r\n", FETCH_FULL },
+		{ "HTTP/1.1 500 No\r\n", FETCH_ANSWER },
+		{ "HTTP/1.1 2010\r\n", FETCH_ANSWER },
+		{ "HTTP/2.0 201 x\r\n", FETCH_ANSWER },
+		{ "HTTP/1.1 201 \x1b[2J\r\n", FETCH_ANSWER },
+		{ "\r\n", FETCH_ANSWER },
+	};
+	static char text[FETCH_HEAD_MOST + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		size_t line = (size_t)(strstr(t[i].head, "\r\n") - t[i].head) + 2;
+
+		for (size_t cut = 0; cut < line; cut++)
+			assert_int_equal(fetch_stored(bytes_of(t[i].head, cut)), FETCH_MORE);
+		assert_int_equal(fetch_stored(bytes_of(t[i].head, strlen(t[i].head))), t[i].end);
+	}
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(fetch_stored(bytes_of(text, FETCH_HEAD_MOST - 1)), FETCH_MORE);
+	assert_int_equal(fetch_stored(bytes_of(text, FETCH_HEAD_MOST)), FETCH_ANSWER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(taken),
 		cmocka_unit_test(not_taken),
 		cmocka_unit_test(longest),
+		cmocka_unit_test(stored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

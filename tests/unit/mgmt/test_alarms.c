@@ -37,6 +37,9 @@ static const char status_text[] =
 	"\"heard\":true,"
 	"\"machines\":[\"TOS\",\"RTG 7号機\"]}]},"
 	"\"roles\":[{\"role\":\"tap\",\"index\":0,\"state\":\"dead\"}],\"ups\":{\"state\":\"battery\"},"
+	"\"backup\":{\"since\":\"\",\"days\":3,\"overdue\":false,\"carried\":[{\"to\":\"stick\",\"every\":2,\"since\":"
+	"\"\","
+	"\"overdue\":true},{\"to\":\"server\",\"every\":1,\"since\":\"\",\"overdue\":false,\"why\":\"unreached\"}]},"
 	"\"journal\":{\"lost\":3,\"attacks\":{\"ringing\":1,\"alarms\":[{\"number\":1,\"rung\":1,\"attack\":\"scan\","
 	"\"from\":\"a\",\"to\":\"b\","
 	"\"count\":9,\"first\":\"\",\"last\":\"\"}]}}}";
@@ -77,6 +80,11 @@ static void names_machines_steps(void **state)
 	says(list, "isolated everything", "隔離中: すべて", "", "ask who ordered it");
 	says(list, "isolated asset gone", "隔離中: asset gone", "", "ask who ordered it");
 	says(list, "glass glass", "非常用の扉を使用（未確認）: 非常時", "クレーン", "ask who opened it");
+	/* A try that failed is no alarm; a count that has run out is. */
+	says(list, "backup stick",
+	     "予定のバックアップ（2 日ごと）を USB メモリーに保存できていません（sekisho backup --scheduled）", "", "");
+	for (size_t i = 0; i < json_array_size(list); i++)
+		assert_null(strstr(js(json_array_get(list, i), "key"), "backup server"));
 	says(list, "fault interface lan2", NULL, "RTG 7号機,rtg08,+4", "cable");
 	says(list, "fault another program", NULL, "", "page State");
 	says(list, "conduit reads", NULL, "TOS,RTG 7号機", "cables");

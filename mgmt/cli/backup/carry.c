@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/backup/carry.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "appliance/base/keyfile.h"
+#include "appliance/base/memfd.h"
+#include "appliance/wire/msg.h"
+#include "mgmt/cli/backup/rehearse.h"
+#include "mgmt/cli/backup/stick.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/box/standing.h"
+#include "mgmt/cli/words/render.h"
+
+#define SCHEDULE CLI_BOX_FOLDER "/backup-schedule"
+#define PASSWORD CLI_BOX_FOLDER "/backup-password"
+#define SCHEDULE_MOST 4096u
+#define DAYS_MOST 31u /* as CARRIED_DAYS_MOST of control */
+#define KEEP_MOST 999u
+#define HOST_MOST 30 /* bytes; with it a name is no longer than sekisho-fetch takes */
+#define SEND_S "600"
+#define WAIT_S 30u
+
+enum { STICK, SERVER, TARGETS };
+
+static const char *const words[TARGETS] = { "stick", "server" };
+static const enum message names[TARGETS] = { M_CARRY_STICK, M_CARRY_SERVER };
+
+/* ---- root's schedule ------------------------------------------------------------------------- */
+
+struct schedule {
+	unsigned long every, keep; /* days, files */
+	bool to[TARGETS];
+};
+
+static bool line_read(void *of, const char *key, char *value)
+{
+	struct schedule *s = of;
+
+	if (strcmp(key, "every") == 0)
+		return keyfile_number(value, DAYS_MOST, &s->every);
+	if (strcmp(key, "keep") == 0)
+		return keyfile_number(value, KEEP_MOST, &s->keep);
+	for (unsigned i = 0; i < TARGETS; i++)
+		if (strcmp(key, "to") == 0 && strcmp(value, words[i]) == 0)
+			return s->to[i] = true;
+	return false;
+}
+
+/* CLI_YES; without the file nothing is scheduled. *ret_fd: holds off another run while it is open.
+ */
+static int schedule_read(struct cli *c, struct schedule *ret, int *ret_fd)
+{
+	struct err e = { 0 };
+	char *text = NULL;
+	struct stat st;
+	int r;
+
+	*ret = (struct schedule){ .every = 1, .keep = 7 };
+	*ret_fd = open(SCHEDULE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (*ret_fd < 0 && errno == ENOENT)
+		return CLI_YES;
+	/* It decides where accounts and keys go, so it must be root's like backup.pem. */
+	if (*ret_fd < 0 || fstat(*ret_fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != 0 ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return cli_fail(c, CLI_CANNOT, M_CARRY_LOOSE, SCHEDULE);
+	if (flock(*ret_fd, LOCK_EX | LOCK_NB) < 0)
+		return cli_fail(c, CLI_CANNOT, M_BACKUP_ANOTHER);
+	r = keyfile_read(SCHEDULE, SCHEDULE_MOST, line_read, ret, &text, &e);
+	free(text);
+	if (r < 0 || (!ret->to[STICK] && !ret->to[SERVER]))
+		return cli_fail(c, CLI_INVALID, M_CARRY_UNREAD, SCHEDULE);
+	return CLI_YES;
+}
+
+/* ---- what the box says ----------------------------------------------------------------------- */
+
+static void record(struct cli *c, enum machine_event what, unsigned target, const char *text)
+{
+	char all[RECORD_MOST + 1];
+
+	snprintf(all, sizeof(all), "%s: %s", words[target], text);
+	if (!backup_recorded(c, what, all))
+		render_line(c, M_CARRY_UNRECORDED);
+}
+
+/* The status's list, and the name of the site; NULL after the reason was printed. */
+static json_t *asked(struct cli *c, char site[HOST_MOST + 1], int *ret_status)
+{
+	struct box_answer answer;
+	const json_t *backup;
+	json_t *list = NULL;
+
+	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, ret_status))
+		return NULL;
+	backup = ja(answer.json, "backup");
+	snprintf(site, HOST_MOST + 1, "%s", js(ja(answer.json, "site"), "name"));
+	if (json_is_array(ja(backup, "carried")))
+		list = json_deep_copy(ja(backup, "carried"));
+	else
+		*ret_status = cli_fail(c, CLI_NO, M_CARRY_CLOCK);
+	box_answer_free(&answer);
+	return list;
+}
+
+static const json_t *row(const json_t *list, unsigned target)
+{
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(list, i, o)
+	{
+		if (strcmp(js(o, "to"), words[target]) == 0)
+			return o;
+	}
+	return NULL;
+}
+
+/* Tells the box the schedule where it knows another one. True: something changed. */
+static bool told(struct cli *c, const struct schedule *s, const json_t *list)
+{
+	bool changed = false;
+	char text[32];
+
+	for (unsigned i = 0; i < TARGETS; i++) {
+		unsigned long want = s->to[i] ? s->every : 0;
+
+		if (want == ju(row(list, i), "every"))
+			continue;
+		snprintf(text, sizeof(text), want > 0 ? "every %lu d" : "off", want);
+		record(c, MACHINE_BACKUP_SCHEDULED, i, text);
+		changed = true;
+	}
+	return changed;
+}
+
+/* ---- the server ------------------------------------------------------------------------------ */
+
+/* The other program's reason (appliance/fetch/fetch.h), as a word. */
+static const char *word_of(int status)
+{
+	static const char *const ends[] = { NULL,	 "broken", "broken", "undeclared", "unreached",
+					    "authority", "name",   "dates",  "tls",	   "no_folder",
+					    "elsewhere", "answer", "full",   "cut",	   "slow",
+					    "broken",	 "denied", "full",   "no_password" };
+	int end = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+
+	return (size_t)end < sizeof(ends) / sizeof(ends[0]) ? ends[end] : "broken";
+}
+
+static const char *send_to_server(const struct cli *c, const char *name, struct bytes file)
+{
+	char program[PATH_MAX], settings[PATH_MAX], bytes[24];
+	const char *end = strrchr(c->socket, '/');
+	char *const argv[] = { program,
+			       (char *)(uintptr_t) "--put",
+			       (char *)(uintptr_t)name,
+			       bytes,
+			       (char *)(uintptr_t)SEND_S,
+			       settings,
+			       (char *)(uintptr_t)PASSWORD,
+			       NULL };
+	posix_spawn_file_actions_t with;
+	int fd, r, status = -1;
+	pid_t pid;
+
+	snprintf(bytes, sizeof(bytes), "%zu", file.left);
+	snprintf(settings, sizeof(settings), "%.*s/backup.conf", end != NULL ? (int)(end - c->socket) : 1,
+		 end != NULL ? c->socket : ".");
+	fd = program_path("sekisho-fetch", program) ? memfd_sealed("sekisho-backup", file.p, file.left) : -1;
+	if (fd < 0 || lseek(fd, 0, SEEK_SET) < 0 || posix_spawn_file_actions_init(&with) != 0) {
+		if (fd >= 0)
+			close(fd);
+		return "broken";
+	}
+	r = posix_spawn_file_actions_adddup2(&with, fd, STDIN_FILENO);
+	if (r == 0)
+		r = posix_spawn(&pid, program, &with, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&with);
+	close(fd);
+	while (r == 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return r == 0 ? word_of(status) : "broken";
+}
+
+/* ---- a run ----------------------------------------------------------------------------------- */
+
+struct carrying {
+	struct cli *c;
+	const struct schedule *schedule;
+	const json_t *list; /* what the box said */
+	char site[HOST_MOST + 1];
+	json_t *said; /* of this run */
+	char prefix[16 + HOST_MOST], name[64];
+	int stick; /* its folder, -1 = not open */
+	bool wants[TARGETS];
+	bool good;
+};
+
+static void finish(struct carrying *k, unsigned target, const char *why, struct bytes file, const char *sha256)
+{
+	char text[RECORD_MOST + 1];
+
+	k->wants[target] = false;
+	k->good = k->good && why == NULL;
+	json_array_append_new(k->said, json_pack("{s:s, s:o, s:o}", "to", words[target], "file",
+						 why == NULL ? json_text(k->name) : json_null(), "why",
+						 why != NULL ? json_text(why) : json_null()));
+	if (why == NULL) {
+		snprintf(text, sizeof(text), "%s, %zu bytes, SHA-256 %s", k->name, file.left, sha256);
+		record(k->c, MACHINE_BACKUP_CARRIED, target, text);
+	} else if (strcmp(js(row(k->list, target), "why"), why) != 0 || strcmp(why, "absent") != 0) {
+		/* A stick that is absent is looked for each hour; its absence is recorded once. */
+		record(k->c, MACHINE_BACKUP_NOT_CARRIED, target, why);
+	}
+	if (k->c->json)
+		return;
+	if (why == NULL)
+		render_line(k->c, M_CARRY_DONE, message_format(names[target], k->c->lang), k->name, sha256);
+	else
+		render_line(k->c, M_CARRY_FAILED, message_format(names[target], k->c->lang),
+			    render_carried(why, k->c->lang));
+}
+
+static void give_up(struct carrying *k, const char *why)
+{
+	for (unsigned i = 0; i < TARGETS; i++)
+		if (k->wants[i])
+			finish(k, i, why, bytes_of(NULL, 0), "");
+}
+
+static int store(void *ctx, struct bytes file, const char *sha256)
+{
+	struct carrying *k = ctx;
+
+	if (k->wants[STICK])
+		finish(k, STICK, stick_store(k->stick, k->prefix, k->name, file, (unsigned)k->schedule->keep), file,
+		       sha256);
+	if (k->wants[SERVER])
+		finish(k, SERVER, send_to_server(k->c, k->name, file), file, sha256);
+	return CLI_YES;
+}
+
+/* "sekisho-SITE-20261129T043300Z.backup" */
+static void name_it(struct carrying *k)
+{
+	char host[HOST_MOST + 1] = "", date[32] = "";
+	time_t now = time(NULL);
+	struct tm utc;
+
+	snprintf(host, sizeof(host), "%s", k->site);
+	if (*host == '\0')
+		(void)gethostname(host, sizeof(host) - 1);
+	for (char *s = host; *s != '\0'; s++)
+		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", *s) == NULL)
+			*s = '-';
+	if (gmtime_r(&now, &utc) != NULL)
+		(void)strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &utc);
+	snprintf(k->prefix, sizeof(k->prefix), "sekisho-%s-", host);
+	snprintf(k->name, sizeof(k->name), "%s%s.backup", k->prefix, date);
+}
+
+/* Nothing is made before it is known that there is a stick for it. */
+static void carry(struct carrying *k, const char *state, backup_make *make)
+{
+	const char *why = k->wants[STICK] ? stick_open(&k->stick) : NULL;
+
+	if (why != NULL)
+		finish(k, STICK, why, bytes_of(NULL, 0), "");
+	if (access(CLI_BOX_FOLDER "/backup.pem", F_OK) < 0)
+		give_up(k, "no_certificate");
+	if ((k->wants[STICK] || k->wants[SERVER]) && make(k->c, state, store, k) != CLI_YES)
+		give_up(k, "not_made");
+	if (k->stick >= 0)
+		close(k->stick);
+}
+
+int backup_carry(struct cli *c, bool only_due, const char *state, backup_make *make)
+{
+	struct carrying k = { .c = c, .stick = -1, .good = true };
+	struct schedule schedule;
+	json_t *list = NULL;
+	int lock = -1, status = schedule_read(c, &schedule, &lock);
+
+	if (status == CLI_YES)
+		list = asked(c, k.site, &status);
+	if (list != NULL && told(c, &schedule, list)) {
+		json_decref(list);
+		list = asked(c, k.site, &status);
+	}
+	if (list != NULL) {
+		k.schedule = &schedule;
+		k.list = list;
+		k.said = json_array();
+		for (unsigned i = 0; i < TARGETS; i++)
+			k.wants[i] = schedule.to[i] && (!only_due || jb(row(list, i), "due"));
+		name_it(&k);
+		if (k.wants[STICK] || k.wants[SERVER])
+			carry(&k, state, make);
+		else if (!c->json)
+			render_line(c, lock < 0 ? M_CARRY_NONE : M_CARRY_NOT_DUE, SCHEDULE);
+		if (c->json)
+			json_line(c->out, json_pack("{s:O}", "targets", k.said));
+		status = k.good ? CLI_YES : CLI_NO;
+		json_decref(k.said);
+		json_decref(list);
+	}
+	if (lock >= 0)
+		close(lock);
+	return status;
+}

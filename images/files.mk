@@ -84,7 +84,7 @@ install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/se
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(etc)/sekisho $(etc)/default $(etc)/apparmor.d
 	for unit in sekisho-base sekishod sekisho-ups sekisho-notify sekisho-inform sekisho-backup; do $(call put,images/systemd/$$unit.service,$(DESTDIR)$(UNITDIR)/$$unit.service) || exit; done
 	install -m 644 images/systemd/sekisho.slice $(wildcard images/systemd/sekisho-time.* images/systemd/sekisho-log.path images/systemd/sekisho-follow@.* images/systemd/sekisho-power-off.* images/systemd/sekisho-ups.path images/systemd/sekisho-notify.path images/systemd/sekisho-inform.path images/systemd/sekisho-backup.timer) $(DESTDIR)$(UNITDIR)
-	sed 's,/usr/lib/sekisho/,$(PREFIX)/lib/sekisho/,g' images/systemd/sekisho-log.service >$(DESTDIR)$(UNITDIR)/sekisho-log.service # rsyslogd is Debian's
+	sed 's,/usr/lib/sekisho/,$(PREFIX)/lib/sekisho/,g' images/systemd/sekisho-log.service >$(DESTDIR)$(UNITDIR)/sekisho-log.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/sekisho-log.service
 	for unit in chrony systemd-timesyncd; do install -D -m 644 images/systemd/not-beside.conf $(DESTDIR)$(UNITDIR)/$$unit.service.d/sekisho.conf || exit; done
 	install -D -m 755 images/ups $(DESTDIR)$(PREFIX)/lib/sekisho/ups

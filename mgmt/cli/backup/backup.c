@@ -41,6 +41,10 @@ struct making {
 	const char *name;  /* of the file */
 	struct bytes pem;  /* root's own certificate; empty = the site's */
 	const char *state; /* folder with accounts and keys; NULL = not a whole backup */
+	/* then they, how many accounts they have, and the credentials that are none; owned */
+	struct whole whole;
+	unsigned accounts;
+	json_t *left_out;
 	/* takes the backup in the place of a file; NULL = into the file */
 	backup_store *store;
 	void *ctx;
@@ -260,9 +264,12 @@ static int order(struct cli *c, int certificate, const struct making *m)
 
 static int make(struct cli *c, const char *state, backup_store *store, void *ctx)
 {
-	const struct making m = { .name = "", .state = state, .store = store, .ctx = ctx };
+	struct making m = { .name = "", .state = state, .store = store, .ctx = ctx };
+	int status = state == NULL || collected(c, &m) ? order(c, -1, &m) : CLI_CANNOT;
 
-	return order(c, -1, &m);
+	whole_free(&m.whole);
+	json_decref(m.left_out);
+	return status;
 }
 
 /* The files' own rights keep everybody else out; this only says it in words. */

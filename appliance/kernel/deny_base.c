@@ -65,7 +65,7 @@ static int complete(struct netlink *n, const struct image *have, struct err *e)
 	int r;
 
 	if (b == NULL)
-		return err_set(e, -ENOMEM, "deny base");
+		return err_set(e, -ENOMEM, "base rules");
 	for (uint32_t c = 0; c < BASE_CHAINS; c++)
 		wrong = wrong || have->chain_wrong[c];
 	if (wrong)
@@ -105,7 +105,7 @@ int deny_base_load(struct netlink *n, bool *ret_adopted, struct err *e)
 		if (r < 0 && r != -ERESTART)
 			return r;
 	}
-	return r < 0 ? r : err_set(e, -EAGAIN, "the deny base does not stay");
+	return r < 0 ? r : err_set(e, -EAGAIN, "the base rules do not stay");
 }
 
 int deny_base_load_by(int fd, bool *ret_adopted, struct err *e)

@@ -103,12 +103,12 @@ def base_alone(box):
     command = [box.build + "/sekishod", "--base", "--lang", "en", "--data-netns", spaces[0], "--admin-netns", spaces[1]]
     box.net.names += spaces
     said = sh(*command).stdout
-    expect(said.startswith("deny base loaded: nothing passes through %s" % spaces[0]), "%s", said)
+    expect(said.startswith("base rules loaded: nothing passes through %s" % spaces[0]), "%s", said)
     chains = sh("nft", "list", "table", "inet", "sekisho", ns=spaces[0]).stdout
     expect(len(re.findall(r"policy drop", chains)) == 6 and " accept" not in chains, "%s", chains)
     for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
         expect(sh("cat", "/proc/sys/net/" + name, ns=spaces[0]).stdout.strip() == "0", "%s is on", name)
-    expect(sh(*command).stdout.startswith("deny base stands"), "a second time")
+    expect(sh(*command).stdout.startswith("%s has the base rules already" % spaces[0]), "a second time")
     # Where the rules cannot be had, it turns off what was forwarded without them.
     sh("nft", "delete", "table", "inet", "sekisho", ns=spaces[0])
     with owned.by_another(spaces[0]):
@@ -117,13 +117,13 @@ def base_alone(box):
         expect(refused.returncode == 3 and "Operation not permitted" in refused.stderr, "%d %s", refused.returncode, refused.stderr)
         for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
             expect(sh("cat", "/proc/sys/net/" + name, ns=spaces[0]).stdout.strip() == "0", "%s is on without rules", name)
-    expect(sh(*command).stdout.startswith("deny base loaded"), "once it may")
+    expect(sh(*command).stdout.startswith("base rules loaded"), "once it may")
     box.apply(PLAIN)
     rules = rules_of(box.data)
     command[-3], command[-1] = box.data, box.net.ns("admin")
     for when in ("with a daemon", "without"):
         said = sh(*command).stdout
-        expect(("guards" if when == "with a daemon" else "stands") in said, "%s: %s", when, said)
+        expect(("guards" if when == "with a daemon" else "has the base rules already") in said, "%s: %s", when, said)
         changed = [line for line in unified_diff(rules, rules_of(box.data), lineterm="", n=0)]
         expect(not changed, "the rules changed %s: %s", when, changed[:9])
         if when == "with a daemon":

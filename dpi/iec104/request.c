@@ -37,7 +37,7 @@ static bool is_rest(uint8_t type, struct bytes b)
 		return is_time(b);
 	case 9: /* a counter before the time */
 		return bytes_skip(&b, 2) && is_time(b);
-	default: /* other contents are not limited: delays, numbers and bytes of files */
+	default: /* other contents are not limited: delays */
 		return true;
 	}
 }
@@ -129,7 +129,8 @@ enum reason iec104_request_parse(const struct iec104_head *h, struct operation *
 		return R_IEC104_FRAME;
 	}
 	if ((l->causes & CAUSE_BIT(h->cause & IEC104_CAUSE_BITS & 0x1fu)) == 0 || (h->cause & 0x20u) != 0 ||
-	    !take_value(l->value, &b, ret, &first) || !take_qualifier(l, &b, first, ret) || !is_rest(h->type, b))
+	    !take_value(l->value, &b, ret, &first) || !take_qualifier(l, &b, first, ret) ||
+	    (l->value != IEC104_UNKNOWN && !is_rest(h->type, b)))
 		return R_IEC104_FRAME;
 	/* bits 6 and 7: freezes, freezes and resets, resets */
 	if (h->type == IEC104_C_CI && ret->targets[IEC104_QUALIFIER] >> 6 != 0)

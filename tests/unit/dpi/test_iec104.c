@@ -446,6 +446,32 @@ static void fields_have_limits(void **state)
 	}
 }
 
+/* What a file's frames say is no time, however long it is. */
+static void files_have_no_times(void **state)
+{
+	struct desk d;
+	char asdu[128];
+	size_t n;
+
+	(void)state;
+	for (unsigned name = 0; name < 65536; name += 4369)
+		for (unsigned length = 1; length < 65536; length += 13) {
+			open_desk(&d);
+			snprintf(asdu, sizeof(asdu), "79 01 0d00 0100 010000 %02x%02x 01 %02x%02x00 00", name & 255u,
+				 name >> 8, length & 255u, length >> 8);
+			if (!ask(&d, asdu)->allowed)
+				fail_msg("%s: %d", asdu, d.p.reason);
+		}
+	for (unsigned los = 0; los < 16; los++) {
+		open_desk(&d);
+		n = (size_t)snprintf(asdu, sizeof(asdu), "7d 01 0d00 0100 010000 ffff ff %02x", los);
+		for (unsigned i = 0; i < los; i++)
+			n += (size_t)snprintf(asdu + n, sizeof(asdu) - n, "ff");
+		if (!ask(&d, asdu)->allowed)
+			fail_msg("%s: %d", asdu, d.p.reason);
+	}
+}
+
 /* Two objects in one command: some stations would carry out only the first. */
 static void commands_have_one_object(void **state)
 {
@@ -503,6 +529,7 @@ int main(void)
 		cmocka_unit_test(ends_are_told),
 		cmocka_unit_test(causes_are_those_of_the_type),
 		cmocka_unit_test(fields_have_limits),
+		cmocka_unit_test(files_have_no_times),
 		cmocka_unit_test(commands_have_one_object),
 		cmocka_unit_test(any_bytes_are_judged),
 	};

@@ -14,6 +14,9 @@ enum node_form { NODE_TWO, NODE_FOUR, NODE_NUMERIC, NODE_STRING, NODE_GUID, NODE
 /* Two enumerations and a Double (OPC 10000-4, 7.22.2; NodeIds.csv). */
 #define DATA_CHANGE_FILTER 724u
 #define DATA_CHANGE_FILTER_BYTES 16u
+/* A Boolean, two times, a number, a Boolean (OPC 10000-11, 6.5.3). */
+#define READ_RAW_MODIFIED 649u
+#define READ_RAW_MODIFIED_BYTES 22u
 
 /* Built-in types (OPC 10000-6, 5.1.2). */
 enum builtin {
@@ -160,7 +163,8 @@ bool opcua_extension(struct bytes *b, bool *bodies)
 		return true;
 	if (type.null || !bytes_le32(b, &length) || length == NULL_LENGTH || !bytes_take(b, length, &body))
 		return fail(b);
-	if (!type.number || type.place != DATA_CHANGE_FILTER || length != DATA_CHANGE_FILTER_BYTES)
+	if (!type.number || !((type.place == DATA_CHANGE_FILTER && length == DATA_CHANGE_FILTER_BYTES) ||
+			      (type.place == READ_RAW_MODIFIED && length == READ_RAW_MODIFIED_BYTES)))
 		*bodies = true;
 	return true;
 }
@@ -200,28 +204,30 @@ static uint64_t low_bytes(struct bytes b, unsigned n)
 	return v;
 }
 
-/* Converts a number to the form that rows use: negative numbers count as 2^32 more, for every type.
- * Rows cannot name smaller ones. */
-static uint64_t in_rows(int64_t v)
+/* Converts a number of a type with a sign to the form that rows use: negative numbers count as 2^32
+ * more. False: rows cannot name it, because it is smaller, or because a negative number has its
+ * form. */
+static bool in_rows(int64_t v, uint64_t *ret)
 {
-	if (v >= 0)
-		return (uint64_t)v;
-	return v >= INT32_MIN ? (uint64_t)(v + ((int64_t)1 << 32)) : UINT64_MAX;
+	if (v < INT32_MIN || (v > INT32_MAX && v <= UINT32_MAX))
+		return false;
+	*ret = (uint64_t)(v < 0 ? v + ((int64_t)1 << 32) : v);
+	return true;
 }
 
-/* The whole numbers below and above `v`. False: it is not a number, or too large. */
-static bool around(double v, struct values *ret)
+/* The whole numbers below and above `v`, unless it is not a number, too large, or has no form in
+ * rows. */
+static void around(double v, struct values *ret)
 {
+	uint64_t below, above;
 	int64_t lo;
 
 	if (!(v > -9e15 && v < 9e15))
-		return false;
+		return;
 	lo = (int64_t)v;
 	lo -= (double)lo > v;
-	*ret = (struct values){
-		.form = VALUES_BETWEEN, .n = 2, .lo = in_rows(lo), .hi = in_rows(lo + ((double)lo < v))
-	};
-	return true;
+	if (in_rows(lo, &below) && in_rows(lo + ((double)lo < v), &above))
+		*ret = (struct values){ .form = VALUES_BETWEEN, .n = 2, .lo = below, .hi = above };
 }
 
 static void number_in_it(uint8_t type, struct bytes b, struct values *ret)
@@ -237,16 +243,17 @@ static void number_in_it(uint8_t type, struct bytes b, struct values *ret)
 		v = v != 0;
 		break;
 	case SBYTE:
-		v = in_rows((int8_t)v);
+		in_rows((int8_t)v, &v);
 		break;
 	case INT16:
-		v = in_rows((int16_t)v);
+		in_rows((int16_t)v, &v);
 		break;
 	case INT32:
-		v = in_rows((int32_t)v);
+		in_rows((int32_t)v, &v);
 		break;
 	case INT64:
-		v = in_rows((int64_t)v);
+		if (!in_rows((int64_t)v, &v))
+			return;
 		break;
 	case BYTE:
 	case UINT16:

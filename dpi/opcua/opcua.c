@@ -531,8 +531,8 @@ static enum reason in_channel(const struct opcua_state *s, const struct opcua_ch
 	}
 	if (c->kind != OPCUA_MESSAGE || (!may && s->phase != OPCUA_CLOSED))
 		return R_OPCUA_SESSION;
-	return (s->channel_known && c->channel != s->channel) || !knows_token(s, c->token) ? R_OPCUA_CHANNEL
-											   : R_ALLOWED;
+	/* Some servers answer with the token of the request, which may have waited for long. */
+	return s->channel_known && c->channel != s->channel ? R_OPCUA_CHANNEL : R_ALLOWED;
 }
 
 static void answered_chunk(struct opcua_state *s, struct bytes pdu, const struct command_table *t,

@@ -63,12 +63,17 @@ bool opcua_service_take(struct bytes *body, uint32_t *ret)
 	return true;
 }
 
+/* Policies that a row must name: none, and those of another name, which may be read as none. */
+static bool is_named(uint8_t policy)
+{
+	return policy <= OPCUA_POLICY_NONE || policy == OPCUA_POLICY_OTHER;
+}
+
 struct operation opcua_operation(uint32_t service, uint8_t policy)
 {
 	return (struct operation){ .service = service,
 				   .targets = { [OPCUA_POLICY] = policy },
-				   /* without security, a row must name the policy */
-				   .broadcast = policy <= OPCUA_POLICY_NONE ? 1u << OPCUA_POLICY : 0,
+				   .broadcast = is_named(policy) ? 1u << OPCUA_POLICY : 0,
 				   .space = SPACE_NONE,
 				   .idle = 1u << OPCUA_ATTRIBUTE };
 }
@@ -81,6 +86,11 @@ struct reader {
 	const struct service *service;
 	uint8_t policy;
 	bool crowded, bodies;
+	/* there is no room for each, so neighbours become one operation, which needs one row */
+	bool joins;
+	/* a body was skipped before the present item: servers may read another item here */
+	bool doubtful;
+	bool doubted; /* an operation stands for all such items */
 	/* of the present item */
 	uint8_t group;
 	struct opcua_node places[PLACES_MAX];
@@ -103,29 +113,56 @@ static bool goes_on(struct operation *last, const struct operation *o)
 	return o->first - last->first < last->count;
 }
 
-/* Whether the last operation, for which there is room, may stand for this one too. Its place and
- * its values are unknown then: only a row that does not limit them allows it. */
+/* Whether the last operation, for which there is room, may stand for this one too. It then covers
+ * all places between them, any attribute if theirs differ, and an unknown value. Its place is
+ * unknown if they are in different namespaces. */
 static bool stands_for(struct operation *last, const struct operation *o)
 {
-	if (last->service != o->service || last->idle != o->idle ||
-	    last->targets[OPCUA_ATTRIBUTE] != o->targets[OPCUA_ATTRIBUTE])
+	uint64_t end = last->first + last->count;
+
+	if (last->service != o->service || last->idle != o->idle)
 		return false;
-	last->place_unknown = true;
-	last->space = SPACE_NONE;
+	if (last->targets[OPCUA_ATTRIBUTE] != o->targets[OPCUA_ATTRIBUTE])
+		last->targets[OPCUA_ATTRIBUTE] = OPCUA_ATTRIBUTE_UNKNOWN;
+	if (last->place_unknown || o->place_unknown ||
+	    last->first >> OPCUA_IDENTIFIER_BITS != o->first >> OPCUA_IDENTIFIER_BITS) {
+		last->place_unknown = true;
+		last->space = SPACE_NONE;
+	} else {
+		end = end > o->first + o->count ? end : o->first + o->count;
+		last->first = last->first < o->first ? last->first : o->first;
+		last->count = end - last->first;
+	}
 	if (last->values.form != VALUES_NONE || o->values.form != VALUES_NONE)
 		last->values = (struct values){ .form = VALUES_UNKNOWN };
 	return true;
 }
 
+static void put(struct reader *r, const struct operation *o)
+{
+	bool joins = r->joins && r->n_places == 1 && r->to->n > 0;
+
+	if (joins && goes_on(&r->to->operations[r->to->n - 1u], o))
+		return;
+	if (r->to->n < OPERATIONS_MAX)
+		r->to->operations[r->to->n++] = *o;
+	else if (!r->joins || !stands_for(&r->to->operations[OPERATIONS_MAX - 1u], o))
+		r->crowded = true;
+}
+
 static void add(struct reader *r, const struct opcua_node *at, struct values value)
 {
 	struct operation o = opcua_operation(r->service->request, r->policy);
-	bool joins = r->n_places == 1 && r->to->n > 0;
 
+	if (r->doubtful && r->n_places == 1) {
+		if (r->doubted)
+			return;
+		r->doubted = true;
+	}
 	o.group = r->group;
 	o.values = value;
-	o.place_unknown = !at->number || (r->service->untold & UNTOLD_PLACE) != 0;
-	if ((r->service->untold & UNTOLD_VALUE) != 0)
+	o.place_unknown = !at->number || r->doubtful || (r->service->untold & UNTOLD_PLACE) != 0;
+	if ((r->service->untold & UNTOLD_VALUE) != 0 || (r->doubtful && value.form != VALUES_NONE))
 		o.values.form = VALUES_UNKNOWN;
 	if (r->has_attribute) {
 		o.targets[OPCUA_ATTRIBUTE] = r->attribute;
@@ -135,17 +172,19 @@ static void add(struct reader *r, const struct opcua_node *at, struct values val
 			o.values.form = VALUES_UNKNOWN;
 		}
 	}
+	if (r->doubtful && r->has_attribute)
+		o.targets[OPCUA_ATTRIBUTE] = OPCUA_ATTRIBUTE_UNKNOWN;
 	if (!o.place_unknown) {
 		o.space = OPCUA_NODES;
 		o.first = at->place;
 		o.count = 1;
 	}
-	if (joins && goes_on(&r->to->operations[r->to->n - 1u], &o))
-		return;
-	if (r->to->n < OPERATIONS_MAX)
-		r->to->operations[r->to->n++] = o;
-	else if (!stands_for(&r->to->operations[OPERATIONS_MAX - 1u], &o))
-		r->crowded = true;
+	put(r, &o);
+	if (r->doubtful && r->service->request == OPCUA_WRITE) { /* it may be the value or not */
+		o.service = o.service == OPCUA_WRITE ? OPCUA_WRITE_ATTRIBUTE : OPCUA_WRITE;
+		o.group = (uint8_t)r->to->n;
+		put(r, &o);
+	}
 }
 
 static void touch(struct reader *r, bool expanded, bool may_be_null)
@@ -161,7 +200,8 @@ static void touch(struct reader *r, bool expanded, bool may_be_null)
 static void arguments(struct reader *r)
 {
 	const struct opcua_node method = r->places[r->n_places - 1u];
-	struct values none = { .form = VALUES_NONE }, value;
+	/* servers may read other arguments behind a body, also where there are none */
+	struct values none = { .form = r->doubtful ? VALUES_UNKNOWN : VALUES_NONE }, value;
 	uint32_t n;
 
 	opcua_count(&r->b, &n);
@@ -203,6 +243,7 @@ static void repeat(struct reader *r, const char *layout, bool operations)
 	opcua_count(&r->b, &n);
 	for (uint32_t i = 0; i < n && !r->b.failed && !r->crowded; i++) {
 		if (operations) {
+			r->doubtful = r->bodies;
 			r->group = (uint8_t)(r->to != NULL ? r->to->n : 0);
 			r->n_places = 0;
 			r->has_attribute = r->ranged = false;
@@ -302,6 +343,7 @@ static void one(struct parsed *to, uint32_t code, uint8_t policy, unsigned untol
 void opcua_request_parse(struct bytes body, uint8_t policy, struct parsed *ret)
 {
 	struct reader r = { .b = body, .to = ret, .policy = policy };
+	struct bytes b;
 	uint32_t code;
 
 	ret->n = 0;
@@ -314,18 +356,19 @@ void opcua_request_parse(struct bytes body, uint8_t policy, struct parsed *ret)
 		return;
 	}
 	fields(&r, REQUEST_HEADER);
+	b = r.b;
 	fields(&r, r.service->layout);
+	if (r.crowded) {
+		ret->n = 0;
+		r = (struct reader){ .b = b, .to = ret, .service = r.service, .policy = policy, .joins = true };
+		fields(&r, r.service->layout);
+	}
 	ret->wrong = r.crowded ? R_OPCUA_MANY : bytes_done(&r.b) ? R_ALLOWED : R_OPCUA_FRAME;
-	/* A server that finds another end of such a body reads other nodes and values after it. */
-	for (uint32_t i = 0; r.bodies && i < ret->n; i++)
-		if (ret->operations[i].space != SPACE_NONE) {
-			ret->operations[i].place_unknown = true;
-			if (ret->operations[i].values.form != VALUES_NONE)
-				ret->operations[i].values = (struct values){ .form = VALUES_UNKNOWN };
-		}
 	if (ret->n == 0 || ret->wrong != R_ALLOWED) {
 		ret->n = 0;
-		one(ret, code, policy, r.service->untold, r.service->class == 0);
+		/* behind a body, servers may find nodes where there are none */
+		one(ret, code, policy, r.service->untold | (r.bodies && r.service->places ? UNTOLD_PLACE : 0),
+		    r.service->class == 0);
 	}
 }
 

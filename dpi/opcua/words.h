@@ -16,6 +16,8 @@ enum opcua_target { OPCUA_POLICY, OPCUA_ATTRIBUTE };
 #define OPCUA_POLICY_OTHER 255u
 
 #define OPCUA_VALUE 13u /* the attribute that holds a variable's value (OPC 10000-6, A.1) */
+/* an attribute that no row names */
+#define OPCUA_ATTRIBUTE_UNKNOWN 256u
 
 #define OPCUA_FAULT 397u	 /* ServiceFault, the possible answer to every request */
 #define OPCUA_SERVICE_MAX 65535u /* the highest node id that may be a service */

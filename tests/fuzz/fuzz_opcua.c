@@ -28,9 +28,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The policy in plain numbers. */
 struct limits {
-	bool places, values, secured;
+	bool places, values, negative, secured, unnamed; /* unnamed: no security policy is named */
 	unsigned classes;
-	uint32_t place[2], value[2]; /* places: of namespace 2 */
+	uint32_t place[2], value[2]; /* places: of namespace 2; values: as rows write them */
 };
 
 static void policy(struct desk *d, const uint8_t p[POLICY], struct limits *l)
@@ -41,15 +41,22 @@ static void policy(struct desk *d, const uint8_t p[POLICY], struct limits *l)
 	*l = (struct limits){ .places = p[0] & 1,
 			      .values = p[0] & 2,
 			      .secured = p[0] & 4,
+			      .unnamed = p[0] & 8,
+			      .negative = p[0] & 128,
 			      .classes = p[1] & CLASS_ALL,
 			      .place = { p[2], p[2] + (uint32_t)p[3] },
 			      .value = { p[4], p[4] + (uint32_t)p[5] } };
+	if (l->negative) {
+		l->value[0] = UINT32_MAX - p[5];
+		l->value[1] = UINT32_MAX;
+	}
 	row->services = (struct number_set){ .first = d->table.n_ranges };
 	for (unsigned i = 0; i < v->n_functions; i++)
 		if (v->functions[i].classes != 0 && (v->functions[i].classes & ~l->classes) == 0)
 			row->services.n +=
 				desk_ranges(d, (uint32_t[]){ v->functions[i].code, v->functions[i].last }, 1).n;
-	row->targets[OPCUA_POLICY] = desk_range(d, l->secured ? 0 : 1, l->secured ? 255 : 1);
+	row->targets[OPCUA_POLICY] = l->unnamed ? (struct number_set){ .any = true }
+						: desk_range(d, l->secured ? 0 : 1, l->secured ? 255 : 1);
 	if (l->places)
 		desk_space(d, row, OPCUA_NODES,
 			   desk_range(d, UINT64_C(2) << 32 | l->place[0], UINT64_C(2) << 32 | l->place[1]));
@@ -158,25 +165,65 @@ static unsigned class_of(uint32_t service, bool attribute)
 	}
 }
 
-/* Small integers, which most rows limit. A value of another form cannot be limited. */
+/* Numbers. A value of another form cannot be limited. */
 static void is_value(const struct limits *l, struct rest *r)
 {
-	static const uint8_t width[] = { 0, 1, 1, 1, 2, 2, 4, 4, 8, 8 };
-	uint32_t has = number(r, 1), type, v;
+	static const uint8_t width[] = { 0, 1, 1, 1, 2, 2, 4, 4, 8, 8, 4, 8 };
+	uint32_t has = number(r, 1), type;
+	double low = l->value[0], high = l->value[1], wide;
+	int64_t v;
+	float narrow;
 
 	MUST((has & 1) != 0 || !l->values);
 	if ((has & 1) == 0 || !l->values)
 		return;
 	type = number(r, 1);
-	MUST(type >= 1 && type <= 11);
-	if (type > 9)
-		return;
-	v = number(r, width[type]);
+	MUST(type >= 1 && type <= 11 && r->n >= width[type]);
+	memcpy(&narrow, r->p, sizeof(narrow) < r->n ? sizeof(narrow) : r->n);
+	memcpy(&wide, r->p, sizeof(wide) < r->n ? sizeof(wide) : r->n);
+	v = number(r, width[type] < 4 ? width[type] : 4);
+	if (width[type] == 8)
+		v |= (int64_t)((uint64_t)number(r, 4) << 32);
+	MUST(type != 9 || v >= 0);
 	if (type == 1)
 		v = v != 0;
-	if (type == 2 || type == 4)
-		MUST(v < (type == 2 ? 0x80u : 0x8000u));
-	MUST(v >= l->value[0] && v <= l->value[1]);
+	if (type == 2)
+		v = (int8_t)v;
+	if (type == 4)
+		v = (int16_t)v;
+	if (type == 6)
+		v = (int32_t)v;
+	if (type < 10)
+		wide = (double)v;
+	if (type == 10)
+		wide = (double)narrow;
+	if (l->negative && (type % 2 == 0 || type == 11)) {
+		low -= 4294967296.0;
+		high -= 4294967296.0;
+	}
+	MUST(wide >= low && wide <= high);
+}
+
+/* Takes an ExtensionObject. True: it has a body whose type does not say where it ends. */
+static bool has_body(struct rest *r)
+{
+	uint64_t type = 0;
+	bool known = node(r, &type);
+	uint32_t length;
+
+	if (number(r, 1) == 0)
+		return false;
+	length = number(r, 4);
+	MUST(length <= r->n);
+	r->p += length;
+	r->n -= length;
+	return !known || ((type != 724 || length != 16) && (type != 649 || length != 22));
+}
+
+/* Whether a DataValue is such an object. */
+static bool is_structure(struct rest r)
+{
+	return (number(&r, 1) & 1) != 0 && number(&r, 1) == 22 && has_body(&r);
 }
 
 /* Reads a request of the client that was allowed: `r` begins at its node id. */
@@ -205,6 +252,29 @@ static void second_reading(const struct limits *l, struct rest r)
 			text(&r);
 		}
 		break;
+	case 664:
+		MUST(!has_body(&r) || !l->places);
+		number(&r, 4 + 1);
+		for (n = number(&r, 4); n > 0 && n != UINT32_MAX; n--) {
+			is_place(l, &r);
+			text(&r);
+			number(&r, 2);
+			text(&r);
+			text(&r);
+		}
+		break;
+	case 751: /* the first of them */
+		number(&r, 4 + 4);
+		if ((n = number(&r, 4)) > 0 && n != UINT32_MAX) {
+			is_place(l, &r);
+			number(&r, 4);
+			text(&r);
+			number(&r, 2);
+			text(&r);
+			number(&r, 4 + 4 + 8);
+			MUST(!has_body(&r) || n == 1 || !l->places);
+		}
+		break;
 	case 560:
 		for (n = number(&r, 4); n > 0 && n != UINT32_MAX; n--)
 			is_place(l, &r);
@@ -224,6 +294,9 @@ static void second_reading(const struct limits *l, struct rest r)
 			MUST(!l->values || number(&r, 4) + 1 <= 1);
 			if (!l->values)
 				text(&r);
+			if (n > 1 && is_structure(r)) /* behind it, anything may be written */
+				MUST(!l->places && !l->values &&
+				     (~l->classes & (unsigned)(CLASS_WRITE | CLASS_PROGRAM)) == 0);
 			is_value(l, &r);
 		}
 		break;
@@ -251,12 +324,19 @@ static void allowed(const struct desk *d, const struct limits *l, const uint8_t 
 	static uint8_t joined[OPCUA_PDU_MAX];
 	size_t all = 0;
 
-	if (memcmp(p, "MSG", 3) != 0)
+	if (memcmp(p, "HEL", 3) == 0)
 		return;
 	if (d->p.function == OPCUA_SECURED) {
-		MUST(l->secured && l->classes == CLASS_ALL && !l->places && !l->values);
+		MUST(l->classes == CLASS_ALL && !l->places && !l->values);
+		/* those that may mean None have to be named */
+		MUST(l->unnamed ? d->p.targets[OPCUA_POLICY] > OPCUA_POLICY_NONE &&
+					  d->p.targets[OPCUA_POLICY] < OPCUA_POLICY_OTHER
+				: l->secured);
 		return;
 	}
+	MUST(!l->unnamed);
+	if (memcmp(p, "MSG", 3) != 0)
+		return;
 	while (n > 0) {
 		size_t size = p[4] | (size_t)p[5] << 8;
 

@@ -181,44 +181,186 @@ static const struct service_case {
 	  "01002c0101020000007879" },
 };
 
-/* Behind a body whose end a server may find elsewhere, nodes and values are unknown. */
+#define LIMITS(d, row) desk_space(d, row, OPCUA_NODES, desk_range(d, NODE, NODE + 1))
+
+/* Behind a body whose end a server may find elsewhere, nodes, attributes and values are unknown:
+ * there, and not in front of it. */
 static void bodies_hide_what_follows(void **state)
 {
-#define ITEM "010000000200000001000000010264000d000000ffffffff0000010000006202000000010000000000000000005940"
+#define ITEM "010264000d000000ffffffff0000010000006202000000010000000000000000005940"
 #define ITEM_END "0100000001"
 	static const struct {
 		const char *filter;
-		enum reason reason, unlimited;
+		enum reason one; /* of a single item */
+		bool hides;
 	} all[] = {
-		{ ITEM "01002c0100" ITEM_END, R_ALLOWED, R_ALLOWED },
-		{ ITEM "0100d40201"
-		       "10000000"
-		       "01000000"
-		       "02000000"
-		       "0000000000000440" ITEM_END,
-		  R_ALLOWED, R_ALLOWED },
-		{ ITEM "0100d40201"
-		       "0f000000"
-		       "01000000"
-		       "02000000"
-		       "00000000000004" ITEM_END,
-		  R_OPCUA_ADDRESS, R_ALLOWED },
-		{ ITEM "01002c0101020000007879" ITEM_END, R_OPCUA_ADDRESS, R_ALLOWED },
-		{ ITEM "01002c0101ffffffff" ITEM_END, R_OPCUA_FRAME, R_OPCUA_FRAME },
-		{ ITEM "01002c0102020000007879" ITEM_END, R_OPCUA_FRAME, R_OPCUA_FRAME },
-		{ ITEM "000001020000007879" ITEM_END, R_OPCUA_FRAME, R_OPCUA_FRAME },
+		{ "01002c0100", R_ALLOWED, false },
+		{ "0100d40201 10000000 01000000020000000000000000000440", R_ALLOWED, false },
+		{ "0100d40201 0f000000 010000000200000000000000000004", R_ALLOWED, true },
+		{ "0101d40201 10000000 01000000020000000000000000000440", R_ALLOWED, true },
+		{ "01002c0101020000007879", R_ALLOWED, true },
+		{ "01002c0101ffffffff", R_OPCUA_FRAME, false },
+		{ "01002c0102020000007879", R_OPCUA_FRAME, false },
+		{ "000001020000007879", R_OPCUA_FRAME, false },
 	};
 	struct command_row *row;
 	struct desk d;
+	char body[512];
 
 	(void)state;
 	for (size_t k = 0; k < N(all); k++)
-		for (unsigned limited = 0; limited < 2; limited++) {
+		for (unsigned items = 1; items <= 3; items++)
+			for (unsigned limit = 0; limit < 3; limit++) {
+				snprintf(body, sizeof(body), "0100000002000000%02x000000" ITEM "%s" ITEM_END "%s%s",
+					 items, all[k].filter, items > 1 ? ITEM "000000" ITEM_END : "",
+					 items > 2 ? ITEM "000000" ITEM_END : "");
+				row = open_desk(&d);
+				if (limit == 1)
+					LIMITS(&d, row);
+				if (limit == 2)
+					row->targets[OPCUA_ATTRIBUTE] = desk_range(&d, 13, 13);
+				if (ask(&d, 751, body)->reason != (items == 1 || !all[k].hides ? all[k].one
+								   : limit == 1		       ? R_OPCUA_ADDRESS
+								   : limit == 2		       ? R_OPCUA_TARGET
+											       : R_ALLOWED))
+					fail_msg("%zu, %u, %u: %d", k, items, limit, d.p.reason);
+			}
+}
+
+/* A structure of a known type with a wrong length (Range of namespace 0, of 2 bytes), and one item
+ * of Write. */
+#define RANGE "16 01007603 01 02000000 aabb"
+#define WRITTEN(node, attribute, variant) node attribute "000000 ffffffff 01" variant
+#define NAMED "030200 01000000 61"
+
+/* Behind a structure, a server may find the value of an item or another attribute, and a value that
+ * is none of the row's, also on a node without a number. */
+static void structures_hide_what_is_written(void **state)
+{
+	struct command_row *row, *other;
+	struct message m;
+	struct desk d;
+
+	(void)state;
+	for (unsigned first = 0; first < 2; first++)
+		for (unsigned second = 0; second < 2; second++)
+			for (unsigned may = 1; may < 4; may++) {
+				char body[256];
+
+				snprintf(body, sizeof(body),
+					 "02000000" WRITTEN("01026400", "%s", RANGE)
+						 WRITTEN("01026500", "%s", "0605000000"),
+					 first ? "04" : "0d", second ? "04" : "0d");
+				row = open_desk(&d);
+				row->services = may == 3 ? desk_ranges(&d, (uint32_t[]){ 673, 673, 100673, 100673 }, 2)
+						: may == 2
+							? desk_range(&d, OPCUA_WRITE_ATTRIBUTE, OPCUA_WRITE_ATTRIBUTE)
+							: desk_range(&d, OPCUA_WRITE, OPCUA_WRITE);
+				start(&d);
+				assert_int_equal(ask(&d, 673, body)->reason, may == 3 ? R_ALLOWED : R_OPCUA_FUNCTION);
+				assert_true(may < 3 || tell(&d, 676)->allowed);
+			}
+	/* the node of a single structure is in front of it */
+	row = open_desk(&d);
+	row->services = desk_range(&d, OPCUA_WRITE, OPCUA_WRITE);
+	LIMITS(&d, row);
+	start(&d);
+	assert_true(ask(&d, 673, "01000000" WRITTEN("01026400", "0d", RANGE))->allowed);
+	assert_int_equal(ask(&d, 673, "01000000" WRITTEN("01026600", "0d", RANGE))->reason, R_OPCUA_ADDRESS);
+	start(&d);
+	assert_true(ask(&d, 673, "02000000" WRITTEN("01026400", "0d", "0605000000") WRITTEN("01026500", "0d", RANGE))
+			    ->allowed);
+	row->values = desk_range(&d, 0, UINT32_MAX);
+	start(&d);
+	assert_int_equal(ask(&d, 673, "01000000" WRITTEN("01026400", "0d", RANGE))->reason, R_OPCUA_VALUE);
+	/* a row of attributes without values, and a row of values */
+	row = open_desk(&d);
+	row->services = desk_range(&d, OPCUA_WRITE_ATTRIBUTE, OPCUA_WRITE_ATTRIBUTE);
+	other = desk_more(&d, 1, 200, false);
+	other->services = desk_range(&d, OPCUA_WRITE, OPCUA_WRITE);
+	other->values = desk_range(&d, 0, 10);
+	start(&d);
+	assert_int_equal(
+		ask(&d, 673, "02000000" WRITTEN(NAMED, "04", RANGE) WRITTEN(NAMED, "0d", "0605000000"))->reason,
+		R_OPCUA_VALUE);
+	start(&d);
+	assert_true(ask(&d, 673, "02000000" WRITTEN(NAMED, "0d", "0605000000") WRITTEN(NAMED, "04", RANGE))->allowed);
+	/* any number of them */
+	open_desk(&d);
+	m = said("MSGF", DIR_C2S, 2, 673, "");
+	put_32(&m, 300);
+	for (unsigned i = 0; i < 300; i++)
+		put_hex(&m, WRITTEN("01026400", "0d", RANGE));
+	assert_true(judge(&d, DIR_C2S, sized(m))->allowed);
+}
+
+/* ... and other arguments of a call, also where there are none. */
+static void structures_hide_arguments(void **state)
+{
+	struct command_row *row, *other;
+	struct desk d;
+
+	(void)state;
+	row = open_desk(&d);
+	row->services = desk_range(&d, 712, 712);
+	LIMITS(&d, row);
+	other = desk_more(&d, 1, 200, false);
+	other->services = desk_range(&d, 712, 712);
+	other->values = desk_range(&d, 0, 10);
+	start(&d);
+	assert_true(ask(&d, 712, "01000000 01026400 01026500 02000000 " RANGE "0605000000")->allowed);
+	assert_int_equal(ask(&d, 712, "01000000 01026400 01026600 01000000 " RANGE)->reason, R_OPCUA_VALUE);
+	for (unsigned n = 0; n < 2; n++) {
+		start(&d);
+		assert_int_equal(ask(&d, 712,
+				     n == 0 ? "02000000 01026400 01026500 01000000 " RANGE "01026600 01026700 00000000"
+					    : "02000000 01026400 01026500 01000000 " RANGE
+					      "01026600 01026700 01000000 0605000000")
+					 ->reason,
+				 R_OPCUA_VALUE);
+	}
+	start(&d);
+	assert_true(ask(&d, 712, "02000000 01026600 01026700 00000000 01026400 01026500 01000000 " RANGE)->allowed);
+}
+
+#define HISTORY_END "0200000000"
+#define HISTORY_NODE "01026400 ffffffff 0000ffffffff ffffffff"
+
+/* What a HistoryRead asks for comes before its nodes. Of one kind the end is known. */
+static void history_is_read_by_nodes(void **state)
+{
+#define RAW "00 0000000000000000 0000000000000000 00000000"
+	static const struct {
+		const char *body;
+		bool hides;
+	} all[] = {
+		{ "01008902 00", false },
+		{ "01008902 01 16000000" RAW "00", false },
+		{ "01008902 01 15000000" RAW, true },
+		{ "01008902 01 17000000" RAW "0000", true },
+		{ "01018902 01 16000000" RAW "00", true },
+		{ "0100d402 01 16000000" RAW "00", true },
+		{ "01008902 01 10000000 00000000000000000000000000000000", true },
+	};
+	struct command_row *row;
+	struct desk d;
+	char body[512];
+
+	(void)state;
+	for (size_t k = 0; k < N(all); k++)
+		for (unsigned nodes = 0; nodes <= 2; nodes++) {
+			snprintf(body, sizeof(body), "%s" HISTORY_END "%02x000000 %s%s", all[k].body, nodes,
+				 nodes > 0 ? HISTORY_NODE : "", nodes > 1 ? HISTORY_NODE : "");
 			row = open_desk(&d);
-			if (limited)
-				desk_space(&d, row, OPCUA_NODES, desk_range(&d, NODE, NODE));
-			if (ask(&d, 751, all[k].filter)->reason != (limited ? all[k].reason : all[k].unlimited))
-				fail_msg("%zu: %d", k, d.p.reason);
+			assert_true(ask(&d, 664, body)->allowed);
+			LIMITS(&d, row);
+			start(&d);
+			if (ask(&d, 664, body)->reason != (all[k].hides ? R_OPCUA_ADDRESS : R_ALLOWED))
+				fail_msg("%zu, %u: %d", k, nodes, d.p.reason);
+			desk_space(&d, row, OPCUA_NODES, desk_range(&d, NODE + 1, NODE + 1));
+			start(&d);
+			assert_int_equal(ask(&d, 664, body)->reason,
+					 all[k].hides || nodes > 0 ? R_OPCUA_ADDRESS : R_ALLOWED);
 		}
 }
 
@@ -426,7 +568,8 @@ static void attributes_are_told_apart(void **state)
 	assert_true(ask(&d, 560, "01000000 01026400")->allowed);
 }
 
-/* A row has to allow each of several nodes. Neighbours, and a repeated node, count as one range. */
+/* A row has to allow each of several nodes, and all nodes between those for which there is no
+ * room. */
 static void every_item_is_judged(void **state)
 {
 	struct command_row *row;
@@ -443,8 +586,8 @@ static void every_item_is_judged(void **state)
 			put(&m, (uint8_t[]){ 1, 2, (uint8_t)(100 + i), (uint8_t)((100 + i) >> 8) }, 4);
 		start(&d);
 		assert_true(judge(&d, DIR_C2S, sized(m))->allowed);
-		if (n > 0)
-			assert_int_equal(d.p.quantity, n);
+		if (n > 0) /* neighbours are put together where there is no room for each */
+			assert_int_equal(d.p.quantity, n <= OPERATIONS_MAX ? 1 : n);
 		for (uint32_t wrong = 0; wrong < n; wrong += 1 + n / 7) {
 			struct message other = m;
 
@@ -459,23 +602,56 @@ static void every_item_is_judged(void **state)
 		for (uint32_t i = 0; i < n; i++)
 			put(&m, (uint8_t[]){ 1, 2, (uint8_t)(100 + 2 * i), (uint8_t)((100 + 2 * i) >> 8) }, 4);
 		start(&d);
-		assert_int_equal(judge(&d, DIR_C2S, sized(m))->reason,
-				 n <= OPERATIONS_MAX ? R_ALLOWED : R_OPCUA_ADDRESS);
+		assert_true(judge(&d, DIR_C2S, sized(m))->allowed);
+		for (unsigned wrong = 0; wrong < 3; wrong++) {
+			static const uint8_t last[][3] = { { 2, 99, 0 }, { 2, 0, 9 }, { 3, 100, 0 } };
+			struct message other = m;
+
+			/* below the range, above it, in another namespace */
+			memcpy(other.p + m.n - 3, last[wrong], 3);
+			start(&d);
+			assert_int_equal(judge(&d, DIR_C2S, sized(other))->reason, R_OPCUA_ADDRESS);
+		}
 	}
+	/* those of two namespaces are not judged together, even if the row allows both */
+	desk_space(&d, row, OPCUA_NODES, desk_range(&d, NODE, UINT64_C(4) << 32));
+	m.p[m.n - 3] = 3;
+	start(&d);
+	assert_int_equal(judge(&d, DIR_C2S, sized(m))->reason, R_OPCUA_ADDRESS);
 }
 
-/* A request for more nodes than can be judged one by one: a row that limits none allows it. Reads
- * of several attributes are no more alike. */
-static void many_nodes_need_a_row_without_limits(void **state)
+/* Each neighbour may be allowed by another row, whichever comes first. */
+static void neighbours_may_have_rows_of_their_own(void **state)
 {
+	struct command_row *row, *other;
+	struct desk d;
+
+	(void)state;
+	row = open_desk(&d);
+	desk_space(&d, row, OPCUA_NODES, desk_range(&d, NODE, NODE));
+	other = desk_more(&d, 1, 200, false);
+	desk_space(&d, other, OPCUA_NODES, desk_range(&d, NODE + 1, NODE + 1));
+	start(&d);
+	assert_true(ask(&d, 560, "02000000 01026400 01026500")->allowed);
+	assert_true(ask(&d, 560, "02000000 01026500 01026400")->allowed);
+	assert_true(ask(&d, 560, "04000000 01026400 01026500 01026400 01026500")->allowed);
+	assert_int_equal(ask(&d, 560, "03000000 01026400 01026500 01026600")->reason, R_OPCUA_ADDRESS);
+	start(&d);
+	assert_int_equal(ask(&d, 560, "02000000 01026400 01026300")->reason, R_OPCUA_ADDRESS);
+}
+
+/* Of a request for more nodes than can be judged one by one, the last ones need a row that allows
+ * all nodes between them, and, if they have several attributes, any attribute. */
+static void many_nodes_are_judged_together(void **state)
+{
+	struct command_row *row;
 	struct message m;
 	struct desk d;
 
 	(void)state;
 	for (unsigned attributes = 1; attributes <= 2; attributes++)
-		for (uint32_t n = 250; n < 2000; n += 100) {
-			open_desk(&d);
-			start(&d);
+		for (uint32_t n = 250; n < 1200; n += n < 260 ? 1 : 100) {
+			row = open_desk(&d);
 			m = said("MSGF", DIR_C2S, 2, 631, "0000000000000000 02000000");
 			put_32(&m, n);
 			for (uint32_t i = 0; i < n; i++) {
@@ -484,8 +660,18 @@ static void many_nodes_need_a_row_without_limits(void **state)
 				put_32(&m, UINT32_MAX);
 				put_hex(&m, "0000 ffffffff");
 			}
+			assert_true(judge(&d, DIR_C2S, sized(m))->allowed);
+			desk_space(&d, row, OPCUA_NODES, desk_range(&d, NODE, NODE + 2 * (n - 1)));
+			start(&d);
+			assert_true(judge(&d, DIR_C2S, sized(m))->allowed);
+			desk_space(&d, row, OPCUA_NODES, desk_range(&d, NODE, NODE + 2 * (n - 1) - 1));
+			start(&d);
+			assert_int_equal(judge(&d, DIR_C2S, sized(m))->reason, R_OPCUA_ADDRESS);
+			row->spaces_any = true;
+			row->targets[OPCUA_ATTRIBUTE] = desk_range(&d, 0, 255);
+			start(&d);
 			assert_int_equal(judge(&d, DIR_C2S, sized(m))->reason,
-					 n <= OPERATIONS_MAX || attributes == 1 ? R_ALLOWED : R_OPCUA_MANY);
+					 n <= OPERATIONS_MAX || attributes == 1 ? R_ALLOWED : R_OPCUA_TARGET);
 		}
 }
 
@@ -578,16 +764,27 @@ static const struct value_case {
 	{ "080500000000000000", 5, 5 },
 	{ "08ffffffffffffffff", 0xffffffff, 0xffffffff },
 	{ "08ffffff7fffffffff", -3, -3 }, /* below -2^31 */
+	{ "08ffffff7f00000000", 0x7fffffff, 0x7fffffff },
+	{ "080000008000000000", -3, -3 }, /* the form of a negative number */
+	{ "08a0ffffff00000000", -3, -3 },
+	{ "08ffffffff00000000", -3, -3 },
 	{ "080000000001000000", 0x100000000, 0x100000000 },
+	{ "09a0ffffff00000000", 0xffffffa0, 0xffffffa0 },
 	{ "090500000000000000", 5, 5 },
 	{ "0a00004842", 50, 50 },	 /* 50.0 */
 	{ "0a00004a42", 50, 51 },	 /* 50.5 */
 	{ "0a000000bf", 0xffffffff, 0 }, /* -0.5 */
-	{ "0a0000c07f", -1, -1 },	 /* NaN */
-	{ "0a0000807f", -1, -1 },	 /* infinity */
+	{ "0affff7f4f", -3, -3 },	 /* 4294967040.0 */
+	{ "0a000000cf", 0x80000000, 0x80000000 },
+	{ "0a0000c07f", -1, -1 }, /* NaN */
+	{ "0a0000807f", -1, -1 }, /* infinity */
 	{ "0b0000000000004940", 50, 50 },
 	{ "0b9a99999999194940", 50, 51 },
 	{ "0b00000000000000c0", 0xfffffffe, 0xfffffffe },
+	{ "0b0000c0ffffffdf41", 0x7fffffff, 0x7fffffff },
+	{ "0b0000e0ffffffdf41", -3, -3 }, /* 2147483647.5 */
+	{ "0b000000000000e041", -3, -3 },
+	{ "0b000000f4ffffef41", -3, -3 }, /* 4294967200.0 */
 	{ "0bffffffffffffef7f", -1, -1 },
 	{ "0c0200000035 30", -1, -1 },
 	{ "0cffffffff", -1, -1 },
@@ -728,6 +925,9 @@ int main(void)
 		cmocka_unit_test(letters_are_read_byte_by_byte),
 		cmocka_unit_test(sizes_have_limits),
 		cmocka_unit_test(bodies_hide_what_follows),
+		cmocka_unit_test(structures_hide_what_is_written),
+		cmocka_unit_test(structures_hide_arguments),
+		cmocka_unit_test(history_is_read_by_nodes),
 		cmocka_unit_test(each_service_is_what_it_says),
 		cmocka_unit_test(each_service_has_all_its_fields),
 		cmocka_unit_test(counts_are_held_against_what_is_left),
@@ -735,7 +935,8 @@ int main(void)
 		cmocka_unit_test(nodes_are_numbers),
 		cmocka_unit_test(attributes_are_told_apart),
 		cmocka_unit_test(every_item_is_judged),
-		cmocka_unit_test(many_nodes_need_a_row_without_limits),
+		cmocka_unit_test(neighbours_may_have_rows_of_their_own),
+		cmocka_unit_test(many_nodes_are_judged_together),
 		cmocka_unit_test(many_values_need_a_row_without_limits),
 		cmocka_unit_test(calls_have_objects_methods_and_arguments),
 		cmocka_unit_test(values_are_what_they_are),

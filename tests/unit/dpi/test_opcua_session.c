@@ -214,15 +214,42 @@ static void secured_channels_are_named(void **state)
 		row->targets[OPCUA_POLICY] = desk_range(&d, number == 255 ? 2 : number + 1, 255 - (number == 255));
 		begin_secured(&d, uri);
 		assert_int_equal(d.p.reason, R_OPCUA_TARGET);
+		/* a row has to name one of another name, which servers may read as None */
 		row->targets[OPCUA_POLICY] = (struct number_set){ .any = true };
+		begin_secured(&d, uri);
+		assert_int_equal(d.p.reason, number == 255 ? R_OPCUA_TARGET : R_ALLOWED);
 		row->services = desk_range(&d, 1, OPCUA_SECURED - 1);
 		begin_secured(&d, uri);
 		assert_int_equal(d.p.reason, R_OPCUA_FUNCTION);
+		row->targets[OPCUA_POLICY] = desk_range(&d, number, number);
 		/* limits of nodes or values need readable messages */
 		row->services = desk_range(&d, OPCUA_SECURED, OPCUA_SECURED);
 		desk_space(&d, row, OPCUA_NODES, desk_range(&d, 0, UINT64_C(0xffffffffffff)));
 		begin_secured(&d, uri);
 		assert_int_equal(d.p.reason, R_OPCUA_ADDRESS);
+	}
+}
+
+/* A URI that some servers read as None begins no channel that passes unread: not with the session,
+ * and not in one that was met half-way. */
+static void none_has_one_name(void **state)
+{
+	static const char *const names[] = { NONE_URI "#", NONE_URI " ",
+					     "http://opcfoundation.org/UA/SecurityPolicy#none", "" };
+	struct command_row *row;
+	struct desk d;
+
+	(void)state;
+	row = open_desk(&d);
+	row->services = desk_range(&d, OPCUA_SECURED, OPCUA_SECURED);
+	row->targets[OPCUA_POLICY] = (struct number_set){ .any = true };
+	for (size_t k = 0; k < N(names); k++) {
+		begin_secured(&d, names[k]);
+		assert_int_equal(d.p.reason, R_OPCUA_TARGET);
+		desk_reset(&d);
+		opcua_enforcer.missed(d.state, false);
+		assert_int_equal(judge(&d, DIR_C2S, opens(DIR_C2S, CHANNEL, names[k], RENEWS))->reason, R_OPCUA_TARGET);
+		assert_int_equal(d.p.targets[OPCUA_POLICY], OPCUA_POLICY_OTHER);
 	}
 }
 
@@ -421,6 +448,37 @@ static void tokens_are_known(void **state)
 			m.p[12] = (uint8_t)used;
 			assert_int_equal(judge(&d, DIR_C2S, m)->reason, may ? R_ALLOWED : R_OPCUA_CHANNEL);
 		}
+	}
+}
+
+/* An answer may have the token of its request, however often the channel was renewed meanwhile; but
+ * no other channel. */
+static void answers_have_older_tokens(void **state)
+{
+	struct message asked, m;
+	uint32_t waiting;
+	struct desk d;
+
+	(void)state;
+	for (unsigned wrong = 0; wrong < 2; wrong++) {
+		open_desk(&d);
+		asked = said("MSGF", DIR_C2S, ++requests, 826, "00000000");
+		assert_true(judge(&d, DIR_C2S, asked)->allowed);
+		waiting = requests;
+		for (uint32_t token = 2; token < 5; token++) {
+			char hex[512];
+
+			requests++;
+			judge(&d, DIR_C2S, opens(DIR_C2S, CHANNEL, NONE_URI, RENEWS));
+			snprintf(hex, sizeof(hex),
+				 "0100c101" ANSWERS "00000000 07000000 %02x000000 0000000000000000 80ee3600 ffffffff",
+				 token);
+			assert_true(judge(&d, DIR_S2C, opens(DIR_S2C, CHANNEL, NONE_URI, hex))->allowed);
+		}
+		m = said("MSGF", DIR_S2C, waiting, 829, "");
+		assert_int_equal(m.p[12], TOKEN);
+		m.p[8] += (uint8_t)wrong;
+		assert_int_equal(judge(&d, DIR_S2C, m)->reason, wrong ? R_OPCUA_CHANNEL : R_ALLOWED);
 	}
 }
 
@@ -667,11 +725,13 @@ int main(void)
 		cmocka_unit_test(reverse_hellos_are_refused),
 		cmocka_unit_test(none_is_named),
 		cmocka_unit_test(secured_channels_are_named),
+		cmocka_unit_test(none_has_one_name),
 		cmocka_unit_test(clients_are_named_by_certificates),
 		cmocka_unit_test(secured_channels_carry_anything),
 		cmocka_unit_test(numbers_follow),
 		cmocka_unit_test(requests_have_numbers),
 		cmocka_unit_test(tokens_are_known),
+		cmocka_unit_test(answers_have_older_tokens),
 		cmocka_unit_test(requests_wait),
 		cmocka_unit_test(answers_come_in_chunks),
 		cmocka_unit_test(long_chunks_come_in_pieces),

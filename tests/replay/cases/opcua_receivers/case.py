@@ -16,7 +16,8 @@ POLICIES = {
     "reads": told.policy("opcua", ["tcp/4840"], [WATCH]),
     "values": told.policy("opcua", ["tcp/4840"], [
         WATCH, '{ functions = ["Write"]; security_policies = [1]; node_ids = ["1.1000-1004"]; values = ["0-100"]; }',
-        '{ functions = ["Call"]; security_policies = [1]; node_ids = ["0.85", "1.7000"]; }'])}
+        '{ functions = ["Call"]; security_policies = [1]; node_ids = ["0.85", "1.7000"]; }']),
+    "structures": told.policy("opcua", ["tcp/4840"], [WATCH, '{ functions = ["Write"]; security_policies = [1]; }'])}
 OBJECTS = node(0, 85)
 TOKEN = node(1, b"\xa5" * 16)  # and the other stand-ins of victim.py
 FREELY = (0, 1, 2, 3, 4, 6, 13, 0x43, 0x46, 0x4D, 0x80, 0xEE, 0xFF)
@@ -27,7 +28,9 @@ def forbidden(_, policy, heard):
         if policy == "reads":
             return False
         if what == "call":
-            return of[0] == 7000
+            return policy == "values" and of[0] == 7000
+        if policy == "structures":
+            return what == "value"
         # a status or a time may be written beside the value, which says its type in front
         return what == "value" and of[0] <= 1004 and any(bytes([6]) + struct.pack("<i", v) in bytes.fromhex(of[1])[5:] for v in range(101))
     return [x for x in heard["did"] or [] if not allowed(*x)][:3]
@@ -46,8 +49,20 @@ def value(v):
     return data_value(variant(6, v))
 
 
+def behind_a_structure(rng):
+    """A structure of a type that servers know (Range), longer than that type: a server that reads it by its type finds
+    another item behind it than one that reads its length."""
+    def item(number, attribute, v):
+        return of(number) + struct.pack("<I", attribute) + string(None) + v
+    inner = bytes(16) + item(1005 + rng.randrange(5), 4, data_value(bytes([21, 2]) + string("other")))
+    structure = data_value(bytes([22]) + node(0, 886) + b"\1" + string(inner))
+    return request(673, opcua.array([item(1000 + rng.randrange(5), 13, structure), item(1000 + rng.randrange(5), 13, value(7))]))
+
+
 def good(rng, policy):
     """The body of a request."""
+    if policy == "structures" and rng.random() < 0.6:
+        return opcua.write([(of(1000 + rng.randrange(10)), value(rng.randrange(1000))) for _ in range(rng.choice([1, 1, 2]))])
     if policy == "values" and rng.random() < 0.6:
         return rng.choice([lambda: opcua.write([(of(1000 + rng.randrange(5)), value(rng.randrange(101))) for _ in range(rng.choice([1, 1, 2]))]),
                            lambda: opcua.call([(OBJECTS, of(7000), [])])])()
@@ -68,6 +83,8 @@ def evil(rng, policy):
         kinds += [lambda: opcua.write([(of(1000 + rng.randrange(5)), value(rng.choice([101, -1, 1 << 24])))]),
                   lambda: opcua.write([(of(1000), value(7)), (of(1001), value(101))]),
                   lambda: opcua.write([(of(1000), bytes([0x80 | 6]) + struct.pack("<ii", 1, 7))])]
+    if policy == "structures":  # it allows to write any value
+        kinds = kinds[2:] + [lambda: behind_a_structure(rng)] * 4
     return rng.choice(kinds)()
 
 

@@ -149,7 +149,8 @@ def on_a_stick(box, s, certificate, key):
         expect("NEVER stored at the stick" in said and "no stick with the label" in said and "no scheduled backup" not in said, "%s", said)
         stick.plug()
         expect("no certificate" in s.run(status=1) and not stick.names(), "%s", stick.names())
-        expect("due" in s.run("--due") and not s.row("stick")["due"], "an hour later again")  # six hours after a failure
+        # six hours after a failure
+        expect("due" in s.run("--due") and not s.row("stick")["due"], "an hour later again")
         written(ETC + "/backup.pem", read(certificate))
         # Stored: whole, on record.
         s.run()

@@ -50,8 +50,8 @@ def value(v):
 
 
 def behind_a_structure(rng):
-    """A structure of a type that servers know (Range), longer than that type: a server that reads it by its type finds
-    another item behind it than one that reads its length."""
+    """A structure of a type that servers know (Range), longer than that type: a server that reads
+    it by its type finds another item behind it than one that reads its length."""
     def item(number, attribute, v):
         return of(number) + struct.pack("<I", attribute) + string(None) + v
     inner = bytes(16) + item(1005 + rng.randrange(5), 4, data_value(bytes([21, 2]) + string("other")))

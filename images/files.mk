@@ -61,6 +61,7 @@ check-image: check-bundle check-lock
 	@$(AS_ROOT) $(PYTHON) tests/image/run --battery
 	@$(AS_ROOT) $(PYTHON) tests/image/run --watched
 	@$(AS_ROOT) $(PYTHON) tests/image/run --broken
+	@$(AS_ROOT) $(PYTHON) tests/image/run --dead --lockout
 	@$(AS_ROOT) $(PYTHON) tests/image/guide
 	@$(AS_ROOT) $(PYTHON) tests/image/lock --machine
 	@$(AS_ROOT) $(PYTHON) tests/image/power $(keys)

@@ -7,9 +7,8 @@
  * and API are no reason for that: a restart would interrupt inspection without bringing them back,
  * and `status` reports them.
  *
- * The manager keeps the socket that owns the rules for the next daemon, in case this one is killed
- * (FDSTORE in sd_notify(3)). A daemon that is ended on purpose takes the socket back, because an
- * older release could not take over the rules otherwise.
+ * The manager keeps the socket that owns the rules for the next daemon, however this one ends
+ * (FDSTORE in sd_notify(3)).
  *
  * The messages are datagrams to a socket, so libsystemd is not needed. It would bring four
  * libraries for compression and encryption into the process with the most privileges.
@@ -173,5 +172,5 @@ uint64_t notify_next(const struct supervisor *s)
 
 void notify_ending(struct supervisor *s)
 {
-	tell(s, "STOPPING=1\n" FORGET);
+	tell(s, "STOPPING=1");
 }

@@ -18,8 +18,9 @@ UNUSABLE = ("the state cannot be used", "状態パーティションを使用で
 
 
 def offset(m, name):
-    """The offset of that partition in bytes."""
-    said = subprocess.run(["sfdisk", "--dump", m.disk], check=True, stdout=subprocess.PIPE, text=True).stdout
+    """The offset of that partition in bytes. Before the first start sfdisk complains of the disk's
+    size."""
+    said = subprocess.run(["sfdisk", "--dump", m.disk], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
     return int(re.search(r'start= *(\d+),.*name="sekisho-%s"' % name, said).group(1)) * 512
 
 

@@ -48,6 +48,7 @@ class Machine:
         self.controller, self.card = BOARDS[board]
         self.disk = folder + "/disk"
         self.usb, self.from_usb = None, False
+        self.words, self.fds = [], []  # further words for qemu, and descriptors that they name
         subprocess.run(["cp", "--sparse=always", image or "/dev/null", self.disk], check=True)
         os.truncate(self.disk, 3 << 30)  # the disk is larger than the image
         shutil.copy(FIRMWARE % "VARS", folder + "/vars")
@@ -73,8 +74,8 @@ class Machine:
             args += ["-chardev", "socket,id=tpm,path=" + self.tpm.start(), "-tpmdev", "emulator,id=tpm,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm"]
         for n, (fd, mac) in enumerate(self.cards):
             args += ["-netdev", "tap,id=n%d,fd=%d" % (n, fd), "-device", "%s,netdev=n%d,mac=%s,romfile=,addr=0x%x" % (self.card, n, mac, n + 3)]
-        self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-                                        pass_fds=[there.fileno()] + [fd for fd, _ in self.cards])
+        self.process = subprocess.Popen(args + self.words, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+                                        pass_fds=[there.fileno()] + [fd for fd, _ in self.cards] + self.fds)
         there.close()
         self.console = here
         # the machine's own clock begins now as well, and counts its instructions

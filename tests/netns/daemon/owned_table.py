@@ -236,9 +236,10 @@ def nor_when_it_is_dead(box):
         expect(sum("FDSTORE=1" in text for _, text in keeper.said) == 1, "given once: %s", keeper.said)
 
 
-def an_orphan_is_taken(box):
-    """A daemon that is told to end takes the socket back: the table stays without an owner until
-    the next daemon takes it with all that is in it. If the daemon is only given a socket of another
+def stopped_on_purpose(box):
+    """A daemon that is told to end leaves the socket with its manager: nobody else can change the
+    table meanwhile. When the manager gives it up, the table stays without an owner until the next
+    daemon takes it with all that is in it. If the daemon is only given a socket of another
     namespace, it ignores it."""
     box.apply(PLAIN)
     with owned(box) as keeper, contextlib.closing(Flood(box)) as flood:
@@ -247,7 +248,10 @@ def an_orphan_is_taken(box):
             keeper.hear()
             manager.end(box)
             keeper.hear()
-            expect(keeper.fd < 0, "it ended on purpose, and its socket is kept")
+            expect(keeper.fd >= 0, "it ended on purpose, and its socket is not kept")
+            meddle(box, flood, "stopped")
+            talk.on()
+            keeper.forget()
             expect(feature(box, box.standing()) == {"used": False, "why": "orphan"}, "%s", box.standing())
             talk.on()
             with inside(box.ns("it")):
@@ -258,4 +262,4 @@ def an_orphan_is_taken(box):
             meddle(box, flood, "taken")
 
 
-CASES = [others_change_nothing, nor_when_it_is_dead, an_orphan_is_taken]
+CASES = [others_change_nothing, nor_when_it_is_dead, stopped_on_purpose]

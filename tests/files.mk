@@ -9,11 +9,11 @@
 UNIT_SRC := $(wildcard tests/unit/*/test_*.c tests/life/test_*.c)
 UNITS := $(notdir $(UNIT_SRC:.c=))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-# A whole box in one process (tests/life/life.h): the supervisor as it is, and in the place of what
-# is outside of it what stands in that folder.
-LIFE_SRC := $(filter-out tests/life/test_%,$(wildcard tests/life/*.c)) $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(wildcard appliance/store/*.c) appliance/kernel/apart.c appliance/kernel/image.c \
-	$(filter-out %/spawn.c %/partition.c,$(wildcard appliance/supervise/*.c)) appliance/role/vigil.c appliance/role/sandbox_table.c \
-	$(addprefix appliance/box/,companions.c log_sent.c loan_whose.c)
+# A whole box in one process (tests/life/life.h): the supervisor and control as they are, and in the
+# place of what is outside of them what stands in that folder.
+LIFE_SRC := $(filter-out tests/life/test_%,$(wildcard tests/life/*.c)) $(filter-out %/clock_source.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(wildcard appliance/store/*.c) $(addprefix appliance/kernel/,apart.c image.c isolation_pairs.c) \
+	$(filter-out %/spawn.c %/partition.c,$(wildcard appliance/supervise/*.c)) $(wildcard appliance/control/*.c) appliance/role/vigil.c appliance/role/sandbox_table.c \
+	$(addprefix appliance/box/,companions.c companions_json.c links_json.c log_sent.c loan_whose.c)
 # What many tests link: a table and who judges by it; the way of a packet through a worker; the
 # compiler behind the checker, with models by hand.
 COMMANDS_PARTS = $(addprefix appliance/base/,bytes.c sha256.c) $(addprefix appliance/wire/,commands.c evaluate.c operation.c protocols.c settings.c) dpi/judge.c $(wildcard appliance/wire/vocabulary*.c) $(wildcard dpi/*/words.c)
@@ -23,6 +23,7 @@ COMPILER_PARTS = $(addprefix appliance/base/,addr.c arena.c bytes.c diag.c err.c
 REPLAY_PARTS = $(filter-out appliance/base/clock.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(DPI_SRC) $(filter-out mgmt/cli/replay/replay.c,$(wildcard mgmt/cli/replay/*.c)) $(addprefix mgmt/cli/learn/,learnt.c named.c propose.c propose_text.c stands.c study.c) mgmt/cli/policy/source.c mgmt/cli/words/render.c mgmt/cli/cli.c $(wildcard mgmt/cli/screen/*.c mgmt/cli/box/*.c mgmt/state/*.c mgmt/words/*.c)
 # A word is a file, a pattern, or a list of the makefiles: $(WIRE_SRC).
 list_name = $(subst $(close),,$(subst $$$(open),,$(1)))
+comma = ,
 open = (
 close = )
 link_word = $(if $(findstring $$,$(1)),$($(call list_name,$(1))),$(if $(filter-out $(subst %,,$(subst *,,$(1))),$(1)),$(wildcard $(subst %,*,$(1))),$(1)))
@@ -42,6 +43,10 @@ $(B)/tests/$(1): $(call obj,$(2) $(3) $(call links,$(2)))
 endef
 $(foreach t,$(UNIT_SRC),$(eval $(call test_program,$(notdir $(t:.c=)),$(t),,cmocka)))
 $(foreach t,$(FUZZERS),$(eval $(call test_program,$(t),tests/fuzz/$(t).c,$(if $(filter fuzz,$(MODE)),,tests/fuzz/replay_main.c),)))
+
+# What control is told of the box, and whose login it is, is told to the test, or by it
+# (tests/life/control.c).
+$(patsubst %.c,$(B)/tests/%,$(notdir $(wildcard tests/life/test_*.c))): ALL_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,told_standing login_of_uid login_group)
 
 # What the inspector of a replay records goes to the test.
 $(B)/tests/test_quiet: ALL_LDFLAGS += -Wl,--wrap=outside_event

@@ -32,6 +32,30 @@ json_t *json_history(const struct control *s)
 	return json_pack("{s:o}", "history", list);
 }
 
+#define CHANGES_SHOWN 8u
+#define CHANGES_NS (86400u * 1000000000ull)
+
+/* The changes of the policy in the last day, the newest first, for people of the next shift. */
+static json_t *json_changes(const struct control *s)
+{
+	uint64_t now = clock_wall_ns();
+	json_t *list = json_array();
+
+	for (size_t i = s->store.n; i > 0 && json_array_size(list) < CHANGES_SHOWN; i--) {
+		const struct generation_record *g = &s->store.list[i - 1];
+		uint64_t at = g->changed_ns > g->applied_ns ? g->changed_ns : g->applied_ns;
+
+		if (at <= now && now - at > CHANGES_NS)
+			continue;
+		json_array_append_new(list, json_pack("{s:I, s:o, s:o, s:s, s:o, s:o}", "number", (json_int_t)g->number,
+						      "applied", json_time(g->applied_ns), "by", json_text(g->by),
+						      "state", generation_state_name(g->state), "changed",
+						      json_time(g->changed_ns), "changed_by",
+						      *g->changed_by != 0 ? json_text(g->changed_by) : json_null()));
+	}
+	return list;
+}
+
 static json_t *json_silent(const struct collect *c)
 {
 	json_t *list = json_array();
@@ -153,13 +177,13 @@ static void add_searches(struct control *s, json_t *j)
 
 static json_t *answers_status(struct control *s, struct collect *c)
 {
-	static const char *const first[] = { "site", "generation", "changes", NULL }, *const links[] = { "interfaces",
-													 "reach",
-													 "clock",
-													 "isolations",
-													 "doors",
-													 "windows",
-													 NULL },
+	static const char *const first[] = { "site", "generation", NULL }, *const links[] = { "interfaces",
+											      "reach",
+											      "clock",
+											      "isolations",
+											      "doors",
+											      "windows",
+											      NULL },
 				 *const rest[] = {
 					 "uninspected", "unheard",	"log",	 "ups",		  "mail",
 					 "snmp",	"surroundings", "cores", "workers_asked", "workers_run",
@@ -170,6 +194,7 @@ static json_t *answers_status(struct control *s, struct collect *c)
 	size_t i;
 
 	take_all(j, box, first);
+	json_object_set_new(j, "changes", json_changes(s));
 	if (json_is_object(c->answer[SLOT_ENFORCE]))
 		json_object_update_missing(j, c->answer[SLOT_ENFORCE]);
 	add_network_drift(s, json_object_get(j, "drift"), box);

@@ -135,7 +135,7 @@ static int open_all(struct control *s, struct err *e)
 
 int role_control(void)
 {
-	static struct control s = {
+	struct control s = {
 		.web = -1, .web_next = -1, .compose = answers_compose, .events = { .fd = ROLE_FD_EVENTS }
 	};
 	struct err e = { 0 };

@@ -22,9 +22,9 @@
 #include "appliance/box/box.h"
 #include "appliance/supervise/operation.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/supervise/table_merge.h"
+#include "appliance/wire/table_merge.h"
+#include "policy/ir/shut_out_json.h"
 
-#define SECOND 1000000000ull
 #define DEVICE_RETRY (2 * SECOND)
 #define REFUSING_RETRY (60 * SECOND)
 #define JSON_MAX (16u << 20)
@@ -86,7 +86,7 @@ void op_foretold(struct supervisor *s)
 	s->op.foretold = true;
 	/* Without a policy nobody reaches the box, so nobody can be shut out. */
 	if (s->now->number != 0)
-		s->op.shut_out = shut_out_json(s->now->ir, s->op.next->ir);
+		s->op.shut_out = ir_shut_out_json(s->now->ir, s->op.next->ir);
 	if (s->op.kind == OP_DRY_RUN)
 		op_finish(s, true);
 	else
@@ -518,7 +518,8 @@ static void in_force(struct supervisor *s)
 		trial_set(s, op->confirm_s != 0 ? op->number : 0, op->confirm_s);
 		meant_record(s, op->number, &op->meant);
 		if (op->restored)
-			policy_event_of(s, POLICY_RESTORED, op->number, op->by, op->comment);
+			policy_event_of(s, POLICY_RESTORED, op->number,
+					(struct said){ .by = op->by, .object = op->comment });
 		if (op->confirm_s == 0)
 			policy_event(s, POLICY_CONFIRMED, op->number, NULL);
 	} else {

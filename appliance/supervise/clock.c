@@ -9,15 +9,9 @@
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
 
-#define SECOND 1000000000ull
 #define LOOK_NS SECOND	      /* interval of looks in ns while the clock is not trusted */
 #define KEEP_NS (60 * SECOND) /* interval of looks in ns once it is trusted */
 #define FOLLOW_NS (2 * SECOND)
-
-static uint64_t now_s(void)
-{
-	return clock_wall_ns() / SECOND;
-}
 
 /* When the confirmed policy came into force, in seconds since 1970. If the record of times is
  * missing, no other time is known. */
@@ -52,7 +46,7 @@ static enum clock_wait judge(const struct supervisor *s, const struct ir *ir)
 {
 	const struct clock_trust *t = &s->clock;
 	struct clock_facts f = {
-		.now = now_s(),
+		.now = wall_s(),
 		.found = t->found,
 		.latest = t->moment.latest,
 		.same_boot = of_this_start(t, &t->moment) || t->noted,
@@ -64,17 +58,6 @@ static enum clock_wait judge(const struct supervisor *s, const struct ir *ir)
 
 	f.battery = clock_battery(&f.battery_s);
 	return clock_judge(&f);
-}
-
-static void record(struct supervisor *s, uint8_t what, const char *by, const char *object)
-{
-	struct event e = event_new(EVENT_MACHINE, clock_wall_ns());
-
-	e.code = what;
-	if (by != NULL)
-		event_say(&e, EVENT_BY, by);
-	event_say(&e, EVENT_OBJECT, object);
-	event_send(&s->events, &e);
 }
 
 /* Notes in the run folder that the clock is trusted. The disk may be full, and after a restart of
@@ -90,7 +73,7 @@ static void note(struct supervisor *s, const struct moment *m)
 static void save(struct supervisor *s)
 {
 	struct clock_trust *t = &s->clock;
-	struct moment m = { .latest = now_s() };
+	struct moment m = { .latest = wall_s() };
 	struct err e = { 0 };
 
 	snprintf(m.boot, sizeof(m.boot), "%s", t->boot);
@@ -108,11 +91,11 @@ static void say_waits(struct supervisor *s)
 {
 	struct clock_trust *t = &s->clock;
 
-	if (t->told || t->wait == CLOCK_TRUSTED || waiting_count(s->now->ir, now_s()) == 0)
+	if (t->told || t->wait == CLOCK_TRUSTED || waiting_count(s->now->ir, wall_s()) == 0)
 		return;
 	t->told = true;
 	say(s, M_CLOCK_WAITS);
-	record(s, MACHINE_CLOCK_WAITS, NULL, clock_wait_words[t->wait]);
+	machine_event(s, MACHINE_CLOCK_WAITS, (struct said){ .object = clock_wait_words[t->wait] });
 }
 
 static void trusted(struct supervisor *s)
@@ -125,7 +108,8 @@ static void trusted(struct supervisor *s)
 	else
 		note(s, &t->moment);
 	if (t->told)
-		record(s, MACHINE_CLOCK_TRUSTED, NULL, clock_synchronised() == CLOCK_SYNC_YES ? "source" : "clock");
+		machine_event(s, MACHINE_CLOCK_TRUSTED,
+			      (struct said){ .object = clock_synchronised() == CLOCK_SYNC_YES ? "source" : "clock" });
 	t->told = false;
 }
 
@@ -235,7 +219,8 @@ static void follow(struct supervisor *s, uint64_t now)
 	follows = t->follow.is == CLOCK_SYNC_YES;
 	told = !first || (!follows && names_sources(s->now->ir));
 	if (told)
-		record(s, follows ? MACHINE_SOURCE_BACK : MACHINE_SOURCE_LOST, NULL, json_string_value(since));
+		machine_event(s, follows ? MACHINE_SOURCE_BACK : MACHINE_SOURCE_LOST,
+			      (struct said){ .object = json_string_value(since) });
 	json_decref(since);
 	if (told || follows)
 		t->follow_unsaved = clock_follow_save(s->run_fd, t->boot, &t->follow, &e) < 0;
@@ -290,7 +275,8 @@ void clock_confirm(struct supervisor *s, struct asker a, const char *by)
 	save(s);
 	if (waited)
 		changed(s);
-	record(s, MACHINE_CLOCK_CONFIRMED, by, json_is_string(was) ? json_string_value(was) : "-");
+	machine_event(s, MACHINE_CLOCK_CONFIRMED,
+		      (struct said){ .by = by, .object = json_is_string(was) ? json_string_value(was) : "-" });
 	answer_json(s, a, ANSWER_YES,
 		    json_pack("{s:o, s:b, s:b, s:o}", "before", was, "waited", (int)waited, "saved", (int)!t->unsaved,
 			      "clock", json_clock(s)));
@@ -315,7 +301,7 @@ json_t *json_clock(const struct supervisor *s)
 			 t->found == MOMENT_READ ? json_time(t->moment.latest * SECOND) : json_null(), "synchronised",
 			 sync == CLOCK_SYNC_UNKNOWN ? json_null() : json_boolean(sync == CLOCK_SYNC_YES), "since",
 			 json_since(&t->follow, sync), "sources", (int)judged_by_sources(s, s->now->ir), "waiting",
-			 waits ? waiting_names(s->now->ir, now_s()) : json_array());
+			 waits ? waiting_names(s->now->ir, wall_s()) : json_array());
 }
 
 json_t *json_clock_waits(const struct supervisor *s, const struct ir *ir)
@@ -325,14 +311,14 @@ json_t *json_clock_waits(const struct supervisor *s, const struct ir *ir)
 	 * the clock is judged as in clock_before. */
 	enum clock_wait wait = s->now->number != 0 && t->wait == CLOCK_TRUSTED ? CLOCK_TRUSTED : judge(s, ir);
 
-	if (wait == CLOCK_TRUSTED || waiting_count(ir, now_s()) == 0)
+	if (wait == CLOCK_TRUSTED || waiting_count(ir, wall_s()) == 0)
 		return NULL;
 	return json_pack("{s:b, s:s, s:o, s:o}", "trusted", 0, "waits", clock_wait_words[wait], "latest",
 			 t->found == MOMENT_READ ? json_time(t->moment.latest * SECOND) : json_null(), "waiting",
-			 waiting_names(ir, now_s()));
+			 waiting_names(ir, wall_s()));
 }
 
 void clock_mark(const struct supervisor *s, json_t *j)
 {
-	waiting_mark(s->now->ir, now_s(), s->clock.wait != CLOCK_TRUSTED, json_object_get(j, "conduits"));
+	waiting_mark(s->now->ir, wall_s(), s->clock.wait != CLOCK_TRUSTED, json_object_get(j, "conduits"));
 }

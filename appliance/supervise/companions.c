@@ -5,7 +5,6 @@
  * because the program restarts at each change.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +14,6 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
 #include "appliance/box/companions.h"
-#include "appliance/box/log_sent.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
 
@@ -90,144 +88,6 @@ bool beside_ready(const struct ir *ir, struct sentence *ret)
 	return true;
 }
 
-/* ---- the number of records sent -------------------------------------------------------------- */
-
-#define NOTES "%s-log" /* beside the daemon's folder: the StateDirectory= of sekisho-log.service */
-
-static int folder(int dirfd, const char *path)
-{
-	return openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static int look(const struct supervisor *s, struct handed *ret)
-{
-	int journal = folder(s->state_fd, "journal"), notes, r;
-	char path[PATH_MAX];
-	struct err e;
-
-	if (journal < 0)
-		return -errno;
-	snprintf(path, sizeof(path), NOTES, s->o->state);
-	notes = folder(AT_FDCWD, path);
-	/* When the service was never started, there is no folder. */
-	r = notes < 0 && errno != ENOENT ? -errno : handed_look(journal, notes, ret, &e);
-	if (notes >= 0)
-		close(notes);
-	close(journal);
-	return r;
-}
-
-static const struct ir_peer *log_server(const struct ir *ir)
-{
-	for (uint32_t i = 0; i < ir->n_peers; i++)
-		if (ir->peers[i].use == PEER_LOG)
-			return &ir->peers[i];
-	return NULL;
-}
-
-/* The record's time as text; null when empty. */
-static json_t *text_or_null(const char *text)
-{
-	return *text != '\0' ? json_text(text) : json_null();
-}
-
-json_t *json_log(const struct supervisor *s)
-{
-	const struct ir_peer *p = log_server(s->now->ir);
-	bool sends = p != NULL && p->ca[0] != '\0';
-	struct handed h = { .first = 0 };
-	json_t *j;
-
-	if (p == NULL)
-		return json_null();
-	j = json_pack("{s:o, s:b}", "server", json_endpoint(&p->address, p->port), "sends", (int)sends);
-	if (!sends)
-		return j;
-	if (look(s, &h) < 0) {
-		json_object_set_new(j, "waiting", json_null());
-		return j;
-	}
-	json_object_set_new(j, "waiting", json_integer((json_int_t)h.waiting));
-	json_object_set_new(j, "next", h.next != 0 ? json_integer((json_int_t)h.next) : json_null());
-	json_object_set_new(j, "since", text_or_null(h.since));
-	json_object_set_new(j, "last", json_integer((json_int_t)h.last));
-	json_object_set_new(j, "noted", h.noted_ns != 0 ? json_time(h.noted_ns) : json_null());
-	/* All earlier files are packed, so it is not known how many of their records were sent. */
-	json_object_set_new(j, "unsent_before",
-			    h.older && h.next == h.first ? json_integer((json_int_t)h.first) : json_null());
-	return j;
-}
-
-/* Beside the run folder: the RuntimeDirectory= of the unit. */
-#define NOTIFY_STATE "%s-notify/state"
-#define INFORM_STATE "%s-inform/state"
-#define STATE_MOST 512u
-/* seconds: a state is written every two seconds, and one attempt to send takes up to thirty */
-#define FRESH_S 60u
-
-struct told_said {
-	char state[SAID_LINE], why[SAID_LINE];
-	int64_t since, waiting, dropped;
-};
-
-/* Whether the program's state is valid, about this server, and not old. */
-static bool program_said(const char *path, const char *of, struct told_said *ret)
-{
-	uint8_t file[STATE_MOST];
-	char whom[SAID_LINE];
-	struct bytes b;
-	int64_t at, now = (int64_t)said_now_s();
-
-	b = bytes_of(file, said_file(path, file, sizeof(file)));
-	at = said_number(&b, "at");
-	said_line(&b, "of", whom);
-	said_line(&b, "state", ret->state);
-	ret->since = said_number(&b, "since");
-	ret->waiting = said_number(&b, "waiting");
-	ret->dropped = said_number(&b, "dropped");
-	said_line(&b, "why", ret->why);
-	return !b.failed && b.left == 0 && at >= 0 && at <= now && now - at <= (int64_t)FRESH_S &&
-	       strcmp(whom, of) == 0 && ret->waiting >= 0 && ret->dropped >= 0 &&
-	       (strcmp(ret->state, "good") == 0 || strcmp(ret->state, "failing") == 0);
-}
-
-static json_t *fares(const char *path, const struct ir_peer *p)
-{
-	char of[ADDR_TEXT + 8], address[ADDR_TEXT];
-	struct told_said t;
-	bool wrong;
-
-	if (p == NULL)
-		return json_null();
-	addr_text(&p->address, address);
-	snprintf(of, sizeof(of), "%s %u", address, (unsigned)p->port);
-	if (!program_said(path, of, &t))
-		return json_pack("{s:o, s:s}", "server", json_endpoint(&p->address, p->port), "state", "away");
-	/* The service may work and still report an error: it cannot save how much it has sent. */
-	wrong = strcmp(t.state, "failing") == 0 || strcmp(t.why, "-") != 0;
-	return json_pack("{s:o, s:s, s:o, s:I, s:I, s:o}", "server", json_endpoint(&p->address, p->port), "state",
-			 t.state, "since", wrong && t.since >= 0 ? said_time((uint64_t)t.since) : json_null(),
-			 "waiting", (json_int_t)t.waiting, "dropped", (json_int_t)t.dropped, "why",
-			 wrong ? json_text(t.why) : json_null());
-}
-
-json_t *json_mail(const struct supervisor *s)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), NOTIFY_STATE, s->o->run);
-	return fares(path, beside_mail_server(s->now->ir));
-}
-
-json_t *json_snmp(const struct supervisor *s)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), INFORM_STATE, s->o->run);
-	return fares(path, beside_snmp_receiver(s->now->ir));
-}
-
-#define SECOND 1000000000ull
 #define LOOK_NS (2 * SECOND)
 /* beside the run folder: the RuntimeDirectory= of sekisho-ups.service */
 #define STATE "%s-ups/state"
@@ -242,22 +102,13 @@ static struct ups_said ups_now(const struct supervisor *s, const char *of)
 	return ups_read(file, said_file(path, file, sizeof(file)), of, said_now_s());
 }
 
-static void record(struct supervisor *s, uint8_t what, const char *object)
-{
-	struct event e = event_new(EVENT_MACHINE, clock_wall_ns());
-
-	e.code = what;
-	event_say(&e, EVENT_OBJECT, object);
-	event_send(&s->events, &e);
-}
-
 static void power_off(struct supervisor *s, const struct ir_peer *p)
 {
 	const char text[] = "ups\n";
 	struct err e = { 0 };
 
 	if (!p->power_off) {
-		record(s, MACHINE_UPS_STAYS, s->ups.of);
+		machine_event(s, MACHINE_UPS_STAYS, (struct said){ .object = s->ups.of });
 		return;
 	}
 	if (atomic_write(s->run_fd, POWER_OFF, text, sizeof(text) - 1, &e) < 0) {
@@ -266,7 +117,7 @@ static void power_off(struct supervisor *s, const struct ir_peer *p)
 		return;
 	}
 	say(s, M_UPS_POWER_OFF);
-	record(s, MACHINE_UPS_POWER_OFF, s->ups.of);
+	machine_event(s, MACHINE_UPS_POWER_OFF, (struct said){ .object = s->ups.of });
 }
 
 /* Deletes the file that orders to turn the machine off. If systemd did not follow it, or the mains
@@ -292,7 +143,7 @@ static void happened(struct supervisor *s, const struct ir_peer *p, unsigned wha
 		snprintf(object, sizeof(object), "%s", s->ups.of);
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if ((what & codes[i].bit) != 0)
-			record(s, codes[i].code, object);
+			machine_event(s, codes[i].code, (struct said){ .object = object });
 	if ((what & UPS_ON_MAINS) != 0)
 		take_back(s);
 	if ((what & UPS_OFF_NOW) != 0)

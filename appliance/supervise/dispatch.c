@@ -15,7 +15,6 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/supervise/surroundings.h"
 
 /* The sender of a message. */
 struct peer {
@@ -84,14 +83,12 @@ static bool on_mgmt_status(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 	bool anew = m->body.mgmt_status.token == TOKEN_ANEW;
-	struct event e = event_new(EVENT_MACHINE, clock_wall_ns());
 
 	if (m->id != 0 || m->body.mgmt_status.token == TOKEN_KEPT || p->s->token_told == p->slot->pid)
 		return false;
 	p->s->token_told = p->slot->pid;
 	say(p->s, anew ? M_TOKEN_ANEW : M_TOKEN_NONE);
-	e.code = anew ? MACHINE_TOKEN_ANEW : MACHINE_TOKEN_NONE;
-	event_send(&p->s->events, &e);
+	machine_event(p->s, anew ? MACHINE_TOKEN_ANEW : MACHINE_TOKEN_NONE, (struct said){ 0 });
 	return true;
 }
 

@@ -1,33 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/supervise/doors.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
-#include "appliance/supervise/listed.h"
+#include "appliance/store/listed.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/change.h"
 
 #define NAME "doors"
-#define SECOND 1000000000ull
 #define LIMIT_NS (10 * SECOND)
 #define AGAIN_NS (5 * SECOND)
 #define ASKED_S 900u /* seconds that a first person's request waits for a second person */
-
-static uint64_t now_s(void)
-{
-	return clock_wall_ns() / SECOND;
-}
-
-static const char *text_of(const json_t *x, const char *key)
-{
-	const char *t = json_string_value(json_object_get(x, key));
-
-	return t != NULL ? t : "";
-}
 
 static uint64_t number_of(const json_t *x, const char *key)
 {
@@ -45,7 +30,7 @@ static bool is_open(const json_t *x)
  * not. */
 static bool is_asked(const json_t *x)
 {
-	uint64_t now = now_s();
+	uint64_t now = wall_s();
 
 	return json_is_true(json_object_get(x, "asked")) && number_of(x, "until") > now &&
 	       number_of(x, "since") <= now + 1;
@@ -64,7 +49,7 @@ static json_t *open_entry(const struct supervisor *s, const char *door)
 	json_t *x;
 	size_t i;
 
-	json_array_foreach(s->doors.list, i, x) if (is_open(x) && strcmp(text_of(x, "door"), door) == 0) return x;
+	json_array_foreach(s->doors.list, i, x) if (is_open(x) && strcmp(text_in(x, "door"), door) == 0) return x;
 	return NULL;
 }
 
@@ -73,7 +58,7 @@ static json_t *asked_entry(const struct supervisor *s, const char *door)
 	json_t *x;
 	size_t i;
 
-	json_array_foreach(s->doors.list, i, x) if (is_asked(x) && strcmp(text_of(x, "door"), door) == 0) return x;
+	json_array_foreach(s->doors.list, i, x) if (is_asked(x) && strcmp(text_in(x, "door"), door) == 0) return x;
 	return NULL;
 }
 
@@ -92,8 +77,8 @@ static uint64_t limit(const struct ir_door *d, const json_t *x)
 static void record(struct supervisor *s, enum policy_event what, const char *by, const char *second, uint64_t until,
 		   const char *const said[4])
 {
-	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
-	char text[EVENT_TEXT], when[32];
+	json_t *end = until != 0 ? json_time(until * SECOND) : NULL;
+	char text[EVENT_TEXT];
 	unsigned named = 0;
 	size_t n = 0;
 
@@ -105,27 +90,17 @@ static void record(struct supervisor *s, enum policy_event what, const char *by,
 					      : named++ == 0 ? ": "
 							     : ", ",
 					      said[i]);
-	e.code = (uint8_t)what;
-	e.value = s->now->number;
-	event_say(&e, EVENT_OBJECT, text);
-	event_say(&e, EVENT_BY, by);
-	event_say(&e, EVENT_BEFORE, second);
-	if (until != 0) {
-		json_t *t = json_time(until * SECOND);
-
-		snprintf(when, sizeof(when), "%s", json_string_value(t));
-		event_say(&e, EVENT_AFTER, when);
-		json_decref(t);
-	}
-	event_send(&s->events, &e);
+	policy_event_of(s, what, s->now->number,
+			(struct said){ .by = by, .object = text, .before = second, .after = json_string_value(end) });
+	json_decref(end);
 }
 
 static void record_entry(struct supervisor *s, enum policy_event what, const json_t *x, const char *by)
 {
-	record(s, what, by, what == POLICY_DOOR_OPENED || what == POLICY_DOOR_GLASS ? text_of(x, "second") : "",
+	record(s, what, by, what == POLICY_DOOR_OPENED || what == POLICY_DOOR_GLASS ? text_in(x, "second") : "",
 	       what == POLICY_DOOR_OPENED || what == POLICY_DOOR_GLASS ? number_of(x, "until") : 0,
-	       (const char *const[4]){ text_of(x, "door"), text_of(x, "person"), text_of(x, "ticket"),
-				       text_of(x, "reason") });
+	       (const char *const[4]){ text_in(x, "door"), text_in(x, "person"), text_in(x, "ticket"),
+				       text_in(x, "reason") });
 }
 
 static void refuse(struct supervisor *s, struct asker a, const struct door_order *o, enum message m, ...)
@@ -160,11 +135,11 @@ static bool send(struct supervisor *s, const struct policy *next, uint32_t id)
 
 	json_array_foreach(s->doors.list, i, x)
 	{
-		const struct ir_door *d = next != NULL ? door_of(next->ir, text_of(x, "door")) : NULL;
+		const struct ir_door *d = next != NULL ? door_of(next->ir, text_in(x, "door")) : NULL;
 		struct msg_open_door m = { 0 };
 
 		if (d == NULL)
-			d = door_of(s->now->ir, text_of(x, "door"));
+			d = door_of(s->now->ir, text_in(x, "door"));
 		if (!is_open(x) || d == NULL)
 			continue;
 		snprintf((char *)m.name, sizeof(m.name), "%s", d->name);
@@ -261,7 +236,7 @@ bool door_done(struct supervisor *s, struct msg *m)
 static void open_it(struct supervisor *s, struct asker a, const struct ir_door *d, const struct door_order *o,
 		    const char *second)
 {
-	uint64_t now = now_s(), until = now + o->for_s;
+	uint64_t now = wall_s(), until = now + o->for_s;
 	json_t *x = open_entry(s, o->object);
 
 	if (d->contract_until != 0 && d->contract_until < until)
@@ -286,7 +261,7 @@ static void open_it(struct supervisor *s, struct asker a, const struct ir_door *
 /* Keeps the first person's request until a second person agrees or its time is over. */
 static void ask_second(struct supervisor *s, struct asker a, const struct door_order *o)
 {
-	uint64_t now = now_s(), until = now + ASKED_S;
+	uint64_t now = wall_s(), until = now + ASKED_S;
 	json_t *x = asked_entry(s, o->object);
 
 	if (x != NULL)
@@ -317,16 +292,16 @@ static void second(struct supervisor *s, struct asker a, const struct ir_door *d
 		refuse(s, a, o, M_DOOR_NOBODY_ASKED, o->object);
 		return;
 	}
-	if (strcmp(text_of(x, "account"), o->account) == 0) {
+	if (strcmp(text_in(x, "account"), o->account) == 0) {
 		refuse(s, a, o, M_DOOR_SAME, o->account);
 		return;
 	}
 	snprintf(first.object, sizeof(first.object), "%s", o->object);
-	snprintf(first.by, sizeof(first.by), "%s", text_of(x, "by"));
-	snprintf(first.account, sizeof(first.account), "%s", text_of(x, "account"));
-	snprintf(first.person, sizeof(first.person), "%s", text_of(x, "person"));
-	snprintf(first.ticket, sizeof(first.ticket), "%s", text_of(x, "ticket"));
-	snprintf(first.comment, sizeof(first.comment), "%s", text_of(x, "reason"));
+	snprintf(first.by, sizeof(first.by), "%s", text_in(x, "by"));
+	snprintf(first.account, sizeof(first.account), "%s", text_in(x, "account"));
+	snprintf(first.person, sizeof(first.person), "%s", text_in(x, "person"));
+	snprintf(first.ticket, sizeof(first.ticket), "%s", text_in(x, "ticket"));
+	snprintf(first.comment, sizeof(first.comment), "%s", text_in(x, "reason"));
 	json_object_set_new(x, "asked", json_false());
 	open_it(s, a, d, &first, o->by);
 }
@@ -351,7 +326,7 @@ static void open_ordered(struct supervisor *s, struct asker a, const struct ir_d
 	forget_over(&s->doors);
 	if ((o->duties & d->opened_by) == 0)
 		refuse(s, a, o, M_DOOR_NOT_YOURS, o->object);
-	else if (d->contract_until != 0 && d->contract_until <= now_s())
+	else if (d->contract_until != 0 && d->contract_until <= wall_s())
 		refuse(s, a, o, M_DOOR_CONTRACT, o->object, d->organisation);
 	else if (s->clock.wait != CLOCK_TRUSTED)
 		refuse(s, a, o, M_DOOR_CLOCK);
@@ -388,10 +363,10 @@ static void shut_ordered(struct supervisor *s, struct asker a, const struct door
  * an account, the same name. */
 static bool same_person(const json_t *x, const struct door_order *o)
 {
-	const char *account = text_of(x, "account");
+	const char *account = text_in(x, "account");
 
 	return *account != '\0' || o->account[0] != '\0' ? strcmp(account, o->account) == 0
-							 : strcmp(text_of(x, "by"), o->by) == 0;
+							 : strcmp(text_in(x, "by"), o->by) == 0;
 }
 
 /* Reviews all uses of a door at once. The reviewer must not be a person who opened the door. */
@@ -403,7 +378,7 @@ static void review_ordered(struct supervisor *s, struct asker a, const struct do
 
 	json_array_foreach(s->doors.list, i, x)
 	{
-		if (strcmp(text_of(x, "door"), o->object) != 0 || !json_is_true(json_object_get(x, "unreviewed")))
+		if (strcmp(text_in(x, "door"), o->object) != 0 || !json_is_true(json_object_get(x, "unreviewed")))
 			continue;
 		if (same_person(x, o)) {
 			refuse(s, a, o, M_DOOR_SAME, o->by);
@@ -415,7 +390,7 @@ static void review_ordered(struct supervisor *s, struct asker a, const struct do
 		refuse(s, a, o, M_DOOR_REVIEWED, o->object);
 		return;
 	}
-	json_array_foreach(s->doors.list, i, x) if (strcmp(text_of(x, "door"), o->object) == 0)
+	json_array_foreach(s->doors.list, i, x) if (strcmp(text_in(x, "door"), o->object) == 0)
 		json_object_set_new(x, "unreviewed", json_false());
 	record(s, POLICY_DOOR_REVIEWED, o->by, "", 0, (const char *const[4]){ o->object, "", "", o->comment });
 	changed(s, &a);
@@ -451,7 +426,7 @@ void doors_open(struct supervisor *s)
 /* Shuts a door that is over or not allowed any more. True: something has changed. */
 static bool follow(struct supervisor *s, json_t *x, uint64_t now)
 {
-	const struct ir_door *d = door_of(s->now->ir, text_of(x, "door"));
+	const struct ir_door *d = door_of(s->now->ir, text_in(x, "door"));
 	uint64_t until = number_of(x, "until");
 
 	/* If the end is further away than any door allows, the clock was set back. */
@@ -474,7 +449,7 @@ static bool follow(struct supervisor *s, json_t *x, uint64_t now)
 void doors_due(struct supervisor *s, uint64_t now)
 {
 	struct doors *x = &s->doors;
-	uint64_t wall = now_s();
+	uint64_t wall = wall_s();
 	bool any = false;
 	json_t *one;
 	size_t i;
@@ -557,7 +532,7 @@ json_t *json_doors(const struct supervisor *s)
 		size_t k;
 
 		json_array_foreach(s->doors.list, k, x) if (json_object_get(x, "asked") == NULL &&
-							    strcmp(text_of(x, "door"), d->name) == 0)(void)
+							    strcmp(text_in(x, "door"), d->name) == 0)(void)
 			json_array_append_new(uses, use_json(x));
 		(void)json_array_append_new(
 			list,

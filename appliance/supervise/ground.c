@@ -14,7 +14,6 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/box/netns.h"
-#include "appliance/supervise/ground.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
 
@@ -44,17 +43,41 @@ void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_
 	event_send(&s->events, &e);
 }
 
-void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t number, const char *by, const char *object)
+static void record(struct supervisor *s, enum event_kind kind, uint8_t code, uint64_t value, const struct said *x)
 {
-	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
+	const char *const texts[] = {
+		[EVENT_BY] = x->by, [EVENT_OBJECT] = x->object, [EVENT_BEFORE] = x->before, [EVENT_AFTER] = x->after
+	};
+	struct event e = event_new(kind, clock_wall_ns());
 
-	if (by != NULL)
-		event_say(&e, EVENT_BY, by);
-	if (object != NULL)
-		event_say(&e, EVENT_OBJECT, object);
-	e.code = (uint8_t)(what == POLICY_BOOTED && number == 0 ? POLICY_EMPTY : what);
-	e.value = number;
+	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i] != NULL)
+			event_say(&e, (enum event_text)i, texts[i]);
+	e.code = code;
+	e.value = value;
 	event_send(&s->events, &e);
+}
+
+void machine_event(struct supervisor *s, uint8_t what, struct said x)
+{
+	record(s, EVENT_MACHINE, what, 0, &x);
+}
+
+void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t number, struct said x)
+{
+	record(s, EVENT_POLICY, (uint8_t)(what == POLICY_BOOTED && number == 0 ? POLICY_EMPTY : what), number, &x);
+}
+
+uint64_t wall_s(void)
+{
+	return clock_wall_ns() / SECOND;
+}
+
+const char *text_in(const json_t *x, const char *key)
+{
+	const char *t = json_string_value(json_object_get(x, key));
+
+	return t != NULL ? t : "";
 }
 
 void policy_by(const struct supervisor *s, char out[USER_BY])
@@ -70,7 +93,7 @@ void policy_event(struct supervisor *s, enum policy_event what, uint64_t number,
 
 	policy_by(s, by);
 	/* Changes by the box itself (start, end of a trial) have no author. */
-	policy_event_of(s, what, number, s->op.asker.id != 0 ? by : NULL, object);
+	policy_event_of(s, what, number, (struct said){ .by = s->op.asker.id != 0 ? by : NULL, .object = object });
 }
 
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e)

@@ -25,7 +25,6 @@
 #include "appliance/kernel/deny_base.h"
 #include "appliance/kernel/home_rules.h"
 #include "appliance/store/kept.h"
-#include "appliance/supervise/guard.h"
 #include "appliance/supervise/supervise.h"
 
 /* The socket of an earlier daemon, if it is of this namespace: the rules that it owned then belong

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/supervise/hours.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/supervise/listed.h"
+#include "appliance/store/listed.h"
 #include "appliance/supervise/supervise.h"
 #include "policy/ir/moment.h"
 
 #define NAME "hours"
-#define SECOND 1000000000ull
 
 static bool holds(const struct ir *ir, uint32_t w, uint64_t at, uint64_t *ret_end, uint64_t *ret_next)
 {
@@ -51,18 +48,11 @@ static const char *names_of(struct named *x)
 static void record(struct supervisor *s, enum policy_event what, const char *object, const char *conduits,
 		   uint64_t until)
 {
-	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
-	e.code = (uint8_t)what;
-	e.value = s->now->number;
-	event_say(&e, EVENT_OBJECT, object);
-	event_say(&e, EVENT_BEFORE, conduits);
-	if (until != 0) {
-		json_t *t = json_time(until * SECOND);
+	json_t *t = until != 0 ? json_time(until * SECOND) : NULL;
 
-		event_say(&e, EVENT_AFTER, json_string_value(t));
-		json_decref(t);
-	}
-	event_send(&s->events, &e);
+	policy_event_of(s, what, s->now->number,
+			(struct said){ .object = object, .before = conduits, .after = json_string_value(t) });
+	json_decref(t);
 }
 
 /* Records one change. After HOURS_TOLD changes of a kind, further ones are only counted. */
@@ -141,11 +131,6 @@ static bool any_hours(const struct ir *ir)
 
 /* ---- in time --------------------------------------------------------------------------------- */
 
-static uint64_t now_s(void)
-{
-	return clock_wall_ns() / SECOND;
-}
-
 void hours_open(struct supervisor *s)
 {
 	json_t *list = listed_read(s->state_fd, NAME, 1);
@@ -167,7 +152,7 @@ static void save(const struct supervisor *s)
 void hours_due(struct supervisor *s, uint64_t mono)
 {
 	struct hours *x = &s->hours;
-	uint64_t now = now_s();
+	uint64_t now = wall_s();
 	unsigned told[2] = { 0 };
 
 	(void)mono;
@@ -211,7 +196,7 @@ json_t *json_windows(const struct supervisor *s)
 
 	for (uint32_t i = 0; i < ir->n_windows; i++) {
 		uint64_t end, next;
-		bool open = holds(ir, i, now_s(), &end, &next) && s->clock.wait == CLOCK_TRUSTED;
+		bool open = holds(ir, i, wall_s(), &end, &next) && s->clock.wait == CLOCK_TRUSTED;
 		unsigned conduits = 0;
 
 		for (uint32_t k = 0; k < ir->n_conduits; k++)

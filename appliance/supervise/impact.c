@@ -14,10 +14,10 @@
 #include "appliance/base/memfd.h"
 #include "appliance/supervise/operation.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/supervise/table_merge.h"
 #include "appliance/wire/commands_json.h"
 #include "appliance/wire/cuts.h"
 #include "appliance/wire/reason.h"
+#include "appliance/wire/table_merge.h"
 #include "appliance/wire/vocabulary.h"
 
 #define ANSWER_NS 1000000000ull /* ns: a worker's time for one answer */

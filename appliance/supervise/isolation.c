@@ -7,26 +7,17 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/json.h"
-#include "appliance/supervise/isolation_pairs.h"
-#include "appliance/supervise/listed.h"
+#include "appliance/store/listed.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/change.h"
 #include "policy/ir/ir.h"
 #include "policy/ir/isolation.h"
 
 #define NAME "isolations"
-#define SECOND 1000000000ull
 #define LIMIT_NS (10 * SECOND)
 #define AGAIN_NS (5 * SECOND)
 #define LABEL_TEXT 600 /* two labels */
 #define JSON_MOST (16u << 20)
-
-static const char *text_of(const json_t *o, const char *key)
-{
-	const char *t = json_string_value(json_object_get(o, key));
-
-	return t != NULL ? t : "";
-}
 
 /* ---- on the disk ----------------------------------------------------------------------------- */
 
@@ -52,7 +43,8 @@ void isolation_open(struct supervisor *s)
 	x->list = json_array();
 	(void)json_array_append_new(x->list, entry(ISOLATE_EVERYTHING, "sekishod", "", json_array(), json_array()));
 	say(s, M_ISOLATE_DAMAGED);
-	policy_event_of(s, POLICY_ISOLATED, s->now != NULL ? s->now->number : 0, NULL, ISOLATE_EVERYTHING);
+	policy_event_of(s, POLICY_ISOLATED, s->now != NULL ? s->now->number : 0,
+			(struct said){ .object = ISOLATE_EVERYTHING });
 }
 
 json_t *json_isolations(const struct supervisor *s)
@@ -64,7 +56,7 @@ json_t *json_isolations(const struct supervisor *s)
 		char label[LABEL_TEXT] = "";
 
 		if (s->now != NULL)
-			ir_isolated_label(s->now->ir, text_of(j, "what"), label, sizeof(label));
+			ir_isolated_label(s->now->ir, text_in(j, "what"), label, sizeof(label));
 		(void)json_object_del(j, "pairs");
 		(void)json_object_set_new(j, "label", json_text(label));
 		(void)json_array_append_new(list, j);
@@ -89,7 +81,7 @@ static size_t place_of(const json_t *list, const char *what)
 {
 	size_t i = 0;
 
-	while (i < json_array_size(list) && strcmp(text_of(json_array_get(list, i), "what"), what) != 0)
+	while (i < json_array_size(list) && strcmp(text_in(json_array_get(list, i), "what"), what) != 0)
 		i++;
 	return i;
 }
@@ -97,7 +89,11 @@ static size_t place_of(const json_t *list, const char *what)
 static bool send(struct supervisor *s, const json_t *list, const struct policy *next, uint32_t id, bool rehearse)
 {
 	const struct msg_body m = { MSG_APART, .apart = { .rehearse = rehearse } };
-	int fd = s->slots[SLOT_ENFORCE].state == SLOT_RUNNING ? isolation_memfd(s, list, next) : -1;
+	const struct isolated_policy now = { s->now->ir, s->now->ids },
+				     then = { next != NULL ? next->ir : NULL, next != NULL ? next->ids : NULL };
+	int fd = s->slots[SLOT_ENFORCE].state != SLOT_RUNNING
+			 ? -1
+			 : isolation_memfd(list, &now, next != NULL && next != s->now ? &then : NULL);
 	bool sent = fd >= 0 && role_send(s, &s->slots[SLOT_ENFORCE], id, &m, &fd, 1);
 
 	if (fd >= 0)
@@ -196,20 +192,15 @@ static void told(struct supervisor *s, const struct isolation_order *o, const js
 				 : o->order == CHANGE_ISOLATE ? POLICY_ISOLATED
 				 : o->order == CHANGE_REJOIN  ? POLICY_REJOINED
 							      : POLICY_REJOINED_READS;
-	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
-	char text[ISOLATE_OBJECT + COMMENT_BYTES + 4];
+	char text[ISOLATE_OBJECT + COMMENT_BYTES + 4], number[24];
 
 	snprintf(text, sizeof(text), "%s%s%s%s", o->object, o->comment[0] != '\0' ? " (" : "", o->comment,
 		 o->comment[0] != '\0' ? ")" : "");
-	e.code = (uint8_t)what;
-	e.value = s->now->number;
-	event_say(&e, EVENT_BY, o->by);
-	event_say(&e, EVENT_OBJECT, text);
-	if (what == POLICY_ISOLATED || what == POLICY_REHEARSED) {
-		snprintf(text, sizeof(text), "%lld", (long long)sessions);
-		event_say(&e, EVENT_AFTER, text);
-	}
-	event_send(&s->events, &e);
+	snprintf(number, sizeof(number), "%lld", (long long)sessions);
+	policy_event_of(s, what, s->now->number,
+			(struct said){ .by = o->by,
+				       .object = text,
+				       .after = what == POLICY_ISOLATED || what == POLICY_REHEARSED ? number : NULL });
 }
 
 void isolation_done(struct supervisor *s, struct msg *m)
@@ -222,7 +213,7 @@ void isolation_done(struct supervisor *s, struct msg *m)
 	x->waits = false;
 	j = m->n_fds > 0 ? json_of_memfd(m->fds[0], JSON_MOST) : NULL;
 	if (m->body.answer.status != ANSWER_YES || !json_is_object(j)) {
-		refuse(s, x->asker, ANSWER_CANNOT, M_ISOLATE_KERNEL, text_of(j, "error"));
+		refuse(s, x->asker, ANSWER_CANNOT, M_ISOLATE_KERNEL, text_in(j, "error"));
 		json_decref(j);
 		return;
 	}

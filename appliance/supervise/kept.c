@@ -19,7 +19,6 @@
 #include "appliance/box/netns.h"
 #include "appliance/role/who.h"
 #include "appliance/store/kept.h"
-#include "appliance/supervise/guard.h"
 #include "appliance/supervise/supervise.h"
 
 int kept_open(struct supervisor *s, struct err *e)
@@ -216,19 +215,14 @@ void kept_tell(struct supervisor *s)
 
 	json_object_foreach(untold, device, one)
 	{
-		const char *by = json_string_value(json_object_get(one, "by"));
-		struct event e = event_new(EVENT_POLICY, clock_wall_ns());
 		char object[EVENT_TEXT], when[40];
 
 		object_text(s->now->ir, device, object);
 		moment_text((uint64_t)json_integer_value(json_object_get(one, "wall_ns")), when);
-		event_say(&e, EVENT_OBJECT, object);
-		event_say(&e, EVENT_BEFORE, when);
-		if (by != NULL)
-			event_say(&e, EVENT_BY, by);
-		e.code = POLICY_RELEASED;
-		e.value = s->now->number;
-		event_send(&s->events, &e);
+		policy_event_of(s, POLICY_RELEASED, s->now->number,
+				(struct said){ .by = json_string_value(json_object_get(one, "by")),
+					       .object = object,
+					       .before = when });
 	}
 	if (json_object_size(untold) > 0)
 		save(s);

@@ -17,7 +17,6 @@
 #include "appliance/store/kept.h"
 #include "appliance/supervise/supervise.h"
 
-#define SECOND 1000000000ull
 #define DEVICE_SETTLES (SECOND / 20) /* ns: a new device gets its name in several steps */
 
 /* ---- beginnings ------------------------------------------------------------------------------ */

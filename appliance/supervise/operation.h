@@ -17,7 +17,6 @@
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
 #include "appliance/store/generation.h"
-#include "appliance/supervise/ground.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/wire/msg.h"
 
@@ -40,6 +39,20 @@ void answer_fd(struct supervisor *s, struct asker a, int status, int fd);
  * which there is no room is left out. */
 void progress_tell(struct supervisor *s, const struct asker *a, const struct msg_progress *said);
 void progress_stage(struct supervisor *s, const struct asker *a, enum progress_stage stage);
+
+/* What enforce reports about live sessions in MSG_APPLIED: those that end, and those that go on
+ * under another permit. */
+
+struct told {
+	json_t *cut, *changed;		   /* arrays for people; owned, NULL = no report */
+	struct msg_told_session *sessions; /* owned: those of `cut`, then those of `changed` */
+	size_t n_cut, n_changed;
+	uint64_t live, cut_more, changed_more;
+};
+
+/* Frees the old contents of *ret. False when the message is invalid; *ret is then empty. */
+bool told_take(struct msg *m, struct told *ret);
+void told_clear(struct told *t);
 
 /* What a policy makes possible and impossible, as the compile role reports it: complete for the
  * answer, shortened for history and record. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "appliance/supervise/supervise.h"
-#include "appliance/supervise/table_merge.h"
+#include "appliance/wire/table_merge.h"
 #include "policy/ir/ir.h"
 
 #define UNSEAL_BUDGET (512u << 20)

@@ -21,7 +21,7 @@
 #include "appliance/box/rtnl.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/supervise/table_merge.h"
+#include "appliance/wire/table_merge.h"
 
 #define END_LIMIT_NS 1500000000ull
 #define DESCRIPTORS 8192u

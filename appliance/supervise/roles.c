@@ -18,7 +18,6 @@
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
 
-#define SECOND 1000000000ull
 #define QUICK_DEATH (2 * SECOND)
 #define BACKOFF_FIRST 25000000ull
 /* ns: if one packet kills every worker, the next worker must still come soon */

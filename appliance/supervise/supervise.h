@@ -11,8 +11,8 @@
  * -              role.c          start, loop, end, and what the end leaves behind
  * -              notify.c        messages to the service manager: ready, alive, ending
  * -              without_daemon.c  answers about the box when no daemon runs
- * ground.h       ground.c        helpers: time, a line for people, a record, a message to a role
- * guard.h        guard.c         namespaces, lock and deny base; rules for cards outside the box;
+ * -              ground.c        helpers: time, a line for people, a record, a message to a role
+ * -              guard.c         namespaces, lock and deny base; rules for cards outside the box;
  *                                turns forwarding off if enforce does not
  * -              folders.c       checks the folders of the roles; sockets that people connect to
  * -              network.c       addresses, links and routes that other programs changed
@@ -22,31 +22,27 @@
  * -              watch.c         ends roles that hang
  * -              workers.c       pairs of gate and worker, queue sockets, command tables
  * policy.h       policy.c        a generation in memory
- * -              kernel.c        messages to enforce and the journal that carry a generation
+ * -              kernel.c        messages to enforce and the journal that carry a generation; when
+ *                                conduits were used, kept for the next enforce
  * operation.h    operation.c     the operation that changes what is in force: its beginning and
  *                                deadlines, trials
  * -              apply.c         its steps
- * -              op.c            its end; the questions of control to the compiler
+ * -              op.c            its end, what the policy makes possible; the questions of control
+ *                                to the compiler
  * -              impact.c        its effect on live sessions, as the workers foretell it
  * -              kept.c          network devices that the box took, and how they are given back
- * -              meant.c         what a policy makes possible, for answers and records
  * -              orders.c        orders of people, and the check of who gave them
  * -              relay.c         messages between control and other processes
  * -              dispatch.c      messages of roles, and what follows from a role's death
- * surroundings.h surroundings.c  the state of the box as JSON; which generation a permit is from
+ * -              surroundings.c  the state of the box as JSON; which generation a permit is from
  * -              companions.c    settings and states of the programs for mail, SNMP, UPS and logs
  * -              clock.c         whether the clock has been trusted since the machine started
  * -              isolation.c     isolations that people have ordered
- * isolation_pairs.h  isolation_pairs.c  the pairs of addresses that isolations cut
- * doors.h        doors.c         doors that people have opened
- * hours.h        hours.c         records of windows that begin and end
- * used.h         used.c          when conduits were used, kept for the next enforce
+ * -              doors.c         doors that people have opened
+ * -              hours.c         records of windows that begin and end
  * -              uninspected.c   alarms: packets not inspected, or not reported to the tap
  * unserved.h     unserved.c      decides when there is such an alarm
- * -              shut_out.c      hosts that a change shuts out of the management
- * listed.h       listed.c        a list on the disk with a digest
  * partition.h    partition.c     control groups
- * table_merge.h  table_merge.c   joins two command tables
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
 #define SEKISHO_SUPERVISE_SUPERVISE_H
@@ -63,20 +59,17 @@
 #include "appliance/base/sentence.h"
 #include "appliance/box/box.h"
 #include "appliance/box/companions.h"
+#include "appliance/box/sysctl.h"
+#include "appliance/kernel/isolation_pairs.h"
 #include "appliance/role/vigil.h"
 #include "appliance/store/generation.h"
 #include "appliance/store/moment.h"
 #include "appliance/store/permit_ids.h"
-#include "appliance/supervise/doors.h"
-#include "appliance/supervise/ground.h"
-#include "appliance/supervise/guard.h"
-#include "appliance/supervise/hours.h"
 #include "appliance/supervise/operation.h"
 #include "appliance/supervise/partition.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/roles.h"
 #include "appliance/supervise/unserved.h"
-#include "appliance/supervise/used.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/msg.h"
@@ -86,6 +79,8 @@
 /* Pairs of gate and worker, the tables they decide by, and what they are told of sessions. */
 
 struct supervisor;
+
+#define SECOND 1000000000ull /* ns */
 
 /* workers.c */
 /* Prepares sockets and pairs for the lanes of this policy. The empty policy inspects nothing. */
@@ -110,6 +105,20 @@ enum table_state { TABLE_WAIT, TABLE_EQUAL, TABLE_DISPUTED, TABLE_REFUSED } tabl
 void cuts_tell(struct supervisor *s, const struct told *t);
 /* sends a list as in wire/cuts.h; the descriptor stays the caller's */
 void cuts_hand_on(struct supervisor *s, int fd);
+
+/* The supervisor's knowledge of the box as JSON (docs/json.md). The caller owns the objects. */
+
+json_t *json_site(const struct supervisor *s);
+json_t *json_generation(const struct supervisor *s);
+/* Adds to `j` the box, the site and the moment. The digest is the one that was read back from
+ * the kernel. */
+void json_moment(const struct supervisor *s, json_t *j);
+/* The supervisor's part of control's answer to the question of this name. */
+json_t *json_box(struct supervisor *s, enum box_what what);
+
+/* Differences from box.cfg, and additional objects in the data namespace, as in "differences"
+ * of verify. */
+json_t *json_surroundings(const struct supervisor *s);
 
 /* surroundings.c */
 void pairs_tell(struct supervisor *s, struct slot *gate);
@@ -258,14 +267,132 @@ uint64_t isolation_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX
  * if it is partly ended. */
 json_t *json_isolations(const struct supervisor *s);
 
-/* The state of the alarms by mail and SNMP, from the files that sekisho-notify.service and
- * sekisho-inform.service write. These run as other users, so the state is only shown. */
+/*
+ * Doors of the policy in force that people have opened, each until a fixed moment. They are stored
+ * in a file of state before enforce is told. After a restart, the box opens them again once its
+ * clock is trusted, but never for longer. If the file cannot be read, no door is open. The kernel
+ * shuts each door by itself; this module records that. If an apply shortens `at_most` or removes a
+ * door, this takes effect at once.
+ */
 
-/* For `status`: {"server", "state", "since", "waiting", "dropped", "why"}, the first two alone
- * while the service reports nothing; null: box.cfg names no mail server. */
-json_t *json_mail(const struct supervisor *s);
-/* In the same form; null: box.cfg names no receiver of informs. */
-json_t *json_snmp(const struct supervisor *s);
+struct policy; /* policy.h */
+
+struct door_order {
+	uint8_t order;	 /* CHANGE_OPEN, CHANGE_SHUT or CHANGE_REVIEW_DOOR */
+	uint32_t for_s;	 /* seconds; 0: the person agrees to another person's request */
+	uint32_t duties; /* the roles of the person who orders it */
+	char object[ISOLATE_OBJECT], person[DOOR_TEXT], ticket[DOOR_TEXT], comment[COMMENT_BYTES], by[USER_BY];
+	char account[BY_BYTES]; /* "" = root */
+};
+
+struct doors {
+	/* owned: open doors, requests that wait for a second person, and uses of break-glass doors
+	 * without a review */
+	json_t *list;
+	bool unsaved;	/* it is not on the disk, which is full or fails */
+	uint64_t again; /* monotonic ns: when writing is tried again */
+	/* The order that waits for enforce; there is at most one. */
+	bool waits;
+	uint32_t id;
+	uint64_t deadline; /* monotonic ns */
+	struct asker asker;
+};
+
+void doors_open(struct supervisor *s); /* from the disk */
+/* Answers the asker, at once or when enforce has done it. */
+void door_ordered(struct supervisor *s, struct asker a, const struct door_order *o);
+/* Takes enforce's answer. False: the answer belongs to another question. */
+bool door_done(struct supervisor *s, struct msg *m);
+/* To be called before a generation is sent to enforce. */
+void doors_before(struct supervisor *s, const struct policy *p);
+/* Whether a policy would open a conduit at once, because it puts it behind a door that is open. */
+bool doors_notice(const struct supervisor *s, const struct policy *p, struct sentence *ret);
+void doors_due(struct supervisor *s, uint64_t now);
+uint64_t doors_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+/* For `status`: all doors of the policy in force, and which are open. */
+json_t *json_doors(const struct supervisor *s);
+
+/*
+ * Records each beginning and end of the hours of windows of the policy in force, and each beginning
+ * of a conduit (`starts`), once the clock is trusted. Enforce and the kernel open and shut conduits
+ * (policy/ir/moment.h), not this module. A file of state says up to when records were written, so
+ * that a new daemon repeats none, and adds those for the time without a daemon.
+ */
+
+/* of the windows that open at the same time, or shut, so many get a record each; the others are
+ * counted in one record */
+#define HOURS_TOLD 16u
+
+struct hours {
+	/* seconds since 1970, 0 = not known: all changes up to `looked_s` are recorded; the next
+	 * change comes at `next_s` */
+	uint64_t looked_s, next_s;
+	uint64_t number; /* the generation that these times belong to */
+};
+
+void hours_open(struct supervisor *s); /* from the disk */
+void hours_due(struct supervisor *s, uint64_t now);
+uint64_t hours_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+/* For `status`: all windows of the policy in force, and which are open. */
+json_t *json_windows(const struct supervisor *s);
+
+/*
+ * Enforce's readings of when conduits were used (enforce/matched.h), as bytes that this process
+ * does not parse. The next enforce gets them before any apply. They are also written to a file of
+ * state: every ten minutes, after each apply and at an orderly end.
+ */
+
+struct used {
+	uint8_t *bytes; /* owned; NULL = enforce has reported nothing yet */
+	size_t n;
+	bool unsaved;
+	uint64_t save_at; /* monotonic ns: not before */
+};
+
+void used_open(struct supervisor *s);
+/* Sends the readings to a new enforce. */
+void used_give(struct supervisor *s);
+void used_told(struct supervisor *s, struct msg *m);
+void used_save(struct supervisor *s);
+void used_due(struct supervisor *s, uint64_t now);
+uint64_t used_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+
+/* Safeguards that do not depend on other processes: no forwarding over cards that are in the first
+ * namespace, and no forwarding after the rules were changed from outside. */
+
+/* Rules for cards of the box while they are in the machine's namespace (kernel/home_rules.h). */
+
+/*
+ * Sets these rules in the caller's namespace, the first one of the machine. They cover the cards
+ * that `kept` (store/kept.h) lists as the box's, and the cards of `ir` that are not in the box.
+ * `ir` and `spaces` may both be NULL. 0 or negative errno.
+ */
+int home_guard(const json_t *kept, const struct ir *ir, const struct box_spaces *spaces, struct err *e);
+
+/*
+ * enforce turns forwarding off when it learns that the rules were changed from outside. The
+ * supervisor gets the same notice. If enforce does not answer shortly, because it is stopped, has
+ * no core or is dead, the supervisor turns forwarding off itself. Only enforce turns it on again,
+ * when the rules are right.
+ */
+
+struct backstop {
+	int monitor; /* owned; -1 = not open yet */
+	struct forwarding forwarding;
+	/* monotonic ns: when our table was changed, while enforce has not answered; 0 = no answer
+	 * is due */
+	uint64_t heard_ns;
+};
+
+/* To be called before an enforce begins; `requests` is its socket for requests to the kernel. 0 or
+ * negative errno. */
+int backstop_follow(struct supervisor *s, int requests, struct err *e);
+/* Reads notices of the kernel. To be called before messages of enforce are read, because those are
+ * sent later. */
+void backstop_heard(struct supervisor *s);
+void backstop_answered(struct supervisor *s, const struct msg_drift *d);
+void backstop_due(struct supervisor *s, uint64_t now);
+uint64_t backstop_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 
 /*
  * The UPS of box.cfg. Reads the file of sekisho-ups.service every two seconds, and records changes
@@ -475,6 +602,9 @@ struct supervisor {
 
 /* supervise/ground.c */
 uint64_t mono_ns(void);
+uint64_t wall_s(void); /* seconds since 1970 */
+/* A text of an object; "" = there is none. */
+const char *text_in(const json_t *x, const char *key);
 void say(const struct supervisor *s, enum message m, ...); /* one line on standard error */
 void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what);
 /* Writes the person who ordered the current operation: an account, at the
@@ -483,9 +613,13 @@ void policy_by(const struct supervisor *s, char out[USER_BY]);
 /* Records a step of the current operation under the person who ordered it; `object`: the subject,
  * NULL = none. */
 void policy_event(struct supervisor *s, enum policy_event what, uint64_t number, const char *object);
-/* Records an event that is not a step of the current operation. `by`: the person; `object`: the
- * subject; NULL = none. */
-void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t number, const char *by, const char *object);
+/* The texts of a record: the person, the subject, and what the event's column says; NULL = none. */
+struct said {
+	const char *by, *object, *before, *after;
+};
+/* Records an event that is not a step of the current operation. */
+void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t number, struct said x);
+void machine_event(struct supervisor *s, uint8_t what, struct said x);
 /* Runs `open_in(ctx)` in the namespace, and returns to the own one in any case. */
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e);
 /* time for the trial's timer: it goes on while the machine sleeps, and cannot be set */
@@ -515,9 +649,6 @@ void beside_write(struct supervisor *s);
 void folders_tidy(struct supervisor *s);
 /* whether the files exist that the settings for `ir` name; false: *ret says what is wrong */
 bool beside_ready(const struct ir *ir, struct sentence *ret);
-/* For `status`: the log server, and how many records wait for it according to rsyslogd's notes;
- * null when box.cfg names none. */
-json_t *json_log(const struct supervisor *s);
 
 /* supervise/role.c: prints to standard error where each interface stays, and which rules apply
  * there after the daemon's end */
@@ -557,14 +688,6 @@ enum narrow narrow_folder(int fd, mode_t mode);
 
 /* Hosts that lose access to the management by a change of policy. Sessions with the box itself are
  * in no list of cut sessions. */
-
-/*
- * Finds terminals of `now` that `next` does not name; all other hosts, if only `next` names
- * terminals; management addresses of the box that `next` does not have, and all hosts if it has
- * none. A new object (docs/json.md, shut_out); NULL when no host loses access. Without a policy, or
- * without a management address, no host has access.
- */
-json_t *shut_out_json(const struct ir *now, const struct ir *next);
 
 /* Addresses, links and routes that other programs changed. */
 

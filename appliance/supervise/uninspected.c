@@ -128,17 +128,12 @@ static void names_text(const struct supervisor *s, const struct unserved *u, cha
 static void tell(struct supervisor *s, uint8_t what)
 {
 	const struct unserved *u = &s->uninspected->unserved;
-	struct event e = event_new(EVENT_MACHINE, clock_wall_ns());
-	char names[EVENT_TEXT], number[COUNT_TEXT];
+	char names[EVENT_TEXT], dropped[COUNT_TEXT], passed[COUNT_TEXT];
 
-	e.code = what;
 	names_text(s, u, names, sizeof(names));
-	event_say(&e, EVENT_OBJECT, names);
-	snprintf(number, sizeof(number), "%llu", (unsigned long long)unserved_dropped(u));
-	event_say(&e, EVENT_BEFORE, number);
-	snprintf(number, sizeof(number), "%llu", (unsigned long long)unserved_passed(u));
-	event_say(&e, EVENT_AFTER, number);
-	event_send(&s->events, &e);
+	snprintf(dropped, sizeof(dropped), "%llu", (unsigned long long)unserved_dropped(u));
+	snprintf(passed, sizeof(passed), "%llu", (unsigned long long)unserved_passed(u));
+	machine_event(s, what, (struct said){ .object = names, .before = dropped, .after = passed });
 }
 
 void uninspected_due(struct supervisor *s, uint64_t now)
@@ -234,13 +229,10 @@ void unheard_heard(struct supervisor *s)
 
 static void tell_heard(struct supervisor *s, uint8_t what)
 {
-	struct event e = event_new(EVENT_MACHINE, clock_wall_ns());
 	char number[COUNT_TEXT];
 
-	e.code = what;
 	snprintf(number, sizeof(number), "%llu", (unsigned long long)s->unheard.deaf.packets);
-	event_say(&e, EVENT_BEFORE, number);
-	event_send(&s->events, &e);
+	machine_event(s, what, (struct said){ .before = number });
 }
 
 void unheard_due(struct supervisor *s, uint64_t now)

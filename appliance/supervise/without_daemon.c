@@ -14,10 +14,10 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
+#include "appliance/box/links_json.h"
 #include "appliance/box/netns.h"
 #include "appliance/enforce/look.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/supervise/surroundings.h"
 
 /* file in the run folder: which namespaces and state folder the daemon used */
 #define NOTE "daemon"
@@ -177,8 +177,8 @@ static void complete(struct look *l)
 		json_object_set_new(j, "tables_digest", json_null());
 		if (l->stands != STANDS_POLICY)
 			return;
-		json_object_set_new(j, "answers", json_answering(l->s));
-		json_object_set_new(j, "reach", json_reach(l->s));
+		json_object_set_new(j, "answers", box_answering_json(&l->s->spaces, l->s->now->ir));
+		json_object_set_new(j, "reach", box_reach_json(&l->s->spaces, l->s->now->ir));
 		json_object_set_new(j, "clock", json_clock(l->s));
 		clock_mark(l->s, j);
 		json_moment(l->s, j);
@@ -190,13 +190,13 @@ static void complete(struct look *l)
 	 * policy before it. */
 	json_object_set_new(json_object_get(j, "generation"), "confirm_by", json_null());
 	json_object_set_new(j, "roles", json_array());
-	json_object_set_new(j, "interfaces", json_interfaces(l->s));
-	json_object_set_new(j, "reach", json_reach(l->s));
+	json_object_set_new(j, "interfaces", box_interfaces_json(&l->s->spaces, l->s->now->ir));
+	json_object_set_new(j, "reach", box_reach_json(&l->s->spaces, l->s->now->ir));
 	json_object_set_new(j, "clock", json_clock(l->s));
-	json_object_set_new(j, "log", json_log(l->s));
+	json_object_set_new(j, "log", beside_log_json(l->s->now->ir, l->s->state_fd, l->s->o->state));
 	json_object_set_new(j, "ups", json_ups(l->s));
-	json_object_set_new(j, "mail", json_mail(l->s));
-	json_object_set_new(j, "snmp", json_snmp(l->s));
+	json_object_set_new(j, "mail", beside_mail_json(l->s->now->ir, l->s->o->run));
+	json_object_set_new(j, "snmp", beside_snmp_json(l->s->now->ir, l->s->o->run));
 	json_object_set_new(j, "surroundings", json_surroundings(l->s));
 }
 

@@ -69,6 +69,7 @@ static void folder_synced(int fd)
 
 static void moment(void)
 {
+	life_moment();
 	if (++disk.moments == disk.off_at)
 		life_power_lost();
 }

@@ -158,7 +158,7 @@ bool forwarding_is_on(const struct forwarding *f)
 
 int ends_stand_here(bool *ret, struct err *e)
 {
-	*ret = false;
+	*ret = machine.ends_stand;
 	return machine_call("look for ends", e);
 }
 

@@ -105,8 +105,9 @@ int queue_ready(struct err *e)
 
 int outstanding_read(int fd, struct queue_state *ret, size_t max)
 {
-	(void)fd, (void)ret, (void)max;
-	return 0;
+	(void)fd, (void)max;
+	ret[0] = machine.queue;
+	return machine.queue.queue != 0;
 }
 
 /* ---- what stands without a daemon ------------------------------------------------------------ */
@@ -168,12 +169,30 @@ json_t *enforce_look_effective(struct enforce_look *l, struct err *e)
 	return json_object();
 }
 
+/* ---- the clock ------------------------------------------------------------------------------- */
+
+enum clock_sync clock_synchronised(void)
+{
+	return machine.sync;
+}
+
+bool clock_battery(uint64_t *ret_s)
+{
+	*ret_s = machine.battery_s;
+	return machine.battery_s != 0;
+}
+
 /* ---- who one is ------------------------------------------------------------------------------ */
 
 int sandbox_supervisor(const int *folders, size_t n, struct err *e)
 {
 	(void)folders, (void)n;
 	return machine_call("sandbox", e);
+}
+
+int sandbox_enter(enum role r, struct err *e)
+{
+	return machine_call(role_name(r), e);
 }
 
 uint32_t sandbox_cores(void)

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/life/control.h"
 #include "tests/life/life.h"
 #include "tests/life/machine.h"
 #include "tests/life/processes.h"
@@ -57,6 +58,8 @@ FAKE int poll(struct pollfd *p, nfds_t n, int ms)
 
 	if (!life_inside())
 		return kernel_poll(p, n, ms);
+	if (control_inside())
+		return control_poll(p, n, ms);
 	if (n == 0) {
 		life_step(due);
 		return 0;
@@ -70,7 +73,7 @@ FAKE int poll(struct pollfd *p, nfds_t n, int ms)
 			continue;
 		if (machine.mono_ns >= due)
 			return 0;
-		life_quiet(due);
+		life_quiet(due < processes_due() ? due : processes_due());
 	}
 }
 
@@ -144,7 +147,7 @@ FAKE int open(const char *path, int flags, ...)
 	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
-/* Nobody connects to this socket: people are at the other end of control, which the test plays. */
+/* Only people connect to a socket of the daemon. */
 FAKE int bind(int fd, const struct sockaddr *a, socklen_t n)
 {
 	return a->sa_family == AF_UNIX ? (int)syscall(SYS_bind, fd, a, n) : 0;
@@ -161,6 +164,19 @@ FAKE int getsockname(int fd, struct sockaddr *a, socklen_t *n)
 
 FAKE int listen(int fd, int backlog)
 {
-	(void)fd, (void)backlog;
+	struct sockaddr_storage a;
+	socklen_t n = sizeof(a);
+
+	return getsockname(fd, (struct sockaddr *)&a, &n) == 0 && a.ss_family == AF_UNIX
+		       ? (int)syscall(SYS_listen, fd, backlog)
+		       : 0;
+}
+
+/* Whoever is connected is the one that asks now. */
+FAKE int getsockopt(int fd, int level, int name, void *value, socklen_t *n)
+{
+	if (!life_inside() || level != SOL_SOCKET || name != SO_PEERCRED)
+		return (int)syscall(SYS_getsockopt, fd, level, name, value, n);
+	*(struct ucred *)value = (struct ucred){ .pid = getpid(), .uid = machine.person, .gid = machine.person };
 	return 0;
 }

@@ -9,11 +9,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "appliance/base/memfd.h"
 #include "appliance/supervise/supervise.h"
+#include "tests/life/control.h"
 #include "tests/life/disk.h"
 #include "tests/life/machine.h"
 
@@ -85,16 +87,28 @@ void life_step(uint64_t due)
 	machine.mono_ns = due;
 }
 
+static void ends_there(enum life_end how)
+{
+	life.end = how;
+	to_test();
+	abort(); /* nobody comes back here */
+}
+
+void life_moment(void)
+{
+	if (++life.moments == life.killed_at && life_inside())
+		ends_there(LIFE_KILLED);
+}
+
 void life_turn(void)
 {
+	life_moment();
 	LIFE(++daemon_.turns < TURNS_MOST); /* otherwise it would never become quiet again */
 }
 
 void life_power_lost(void)
 {
-	life.end = LIFE_POWER_LOST;
-	to_test();
-	abort(); /* nobody comes back here */
+	ends_there(LIFE_POWER_LOST);
 }
 
 /* ---- time ------------------------------------------------------------------------------------ */
@@ -158,6 +172,7 @@ void life_begin(void)
 {
 	const char *where = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 
+	control_places();
 	life = (struct life){ .seed = life.seed };
 	disk = (struct disk){ .moments = 0 };
 	machine_new();
@@ -183,6 +198,7 @@ static void no_more(void)
 	if (!daemon_.runs)
 		return;
 	/* the kernel goes on, unless the power is off, and keeps what it was given */
+	life.killed_at = 0;
 	disk_power_lost(true);
 	processes_end();
 	(void)close_range((unsigned)daemon_.first_fd, ~0u, 0);
@@ -195,6 +211,20 @@ void life_over(void)
 {
 	life_kill();
 	remove_all(AT_FDCWD, life.folder);
+}
+
+bool life_lived(void (*life_of)(void))
+{
+	pid_t pid = fork();
+	int how;
+
+	if (pid == 0) {
+		life_begin();
+		life_of();
+		life_over();
+		_exit(0);
+	}
+	return waitpid(pid, &how, 0) == pid && WIFEXITED(how) && WEXITSTATUS(how) == 0;
 }
 
 enum life_end life_boot(void)
@@ -249,14 +279,19 @@ void life_off(bool renamed)
 
 /* ---- orders ---------------------------------------------------------------------------------- */
 
-static const struct answer *ordered(const struct msg_body *order, int fd)
+const struct answer *life_asks(enum way way, const struct msg_body *question, int fd)
 {
-	uint32_t number = person_orders(order, fd);
+	uint32_t number = person_asks(way, question, fd);
 
 	if (fd >= 0)
 		close(fd);
 	life_settle();
 	return number != 0 ? &processes.answers[number] : NULL;
+}
+
+static const struct answer *ordered(const struct msg_body *order, int fd)
+{
+	return life_asks(AS_ROOT, order, fd);
 }
 
 const struct answer *life_apply(enum known_policy p, uint32_t confirm_s, uint8_t flags)
@@ -298,21 +333,37 @@ const struct answer *life_door(uint8_t order, uint32_t for_s)
 	return ordered(&m, -1);
 }
 
+uint64_t life_says(const struct answer *a, const char *key)
+{
+	char what[40];
+	const char *at;
+
+	(void)snprintf(what, sizeof(what), "\"%s\":", key);
+	at = a != NULL && a->told && a->whole != NULL ? strstr(a->whole, what) : NULL;
+	return at != NULL ? strtoull(at + strlen(what), NULL, 10) : 0;
+}
+
+/* An order about the draft as its author has seen it, and about the policy in force. */
+static const struct answer *change(enum change_order order, uint32_t confirm_s, uint64_t to, int fd)
+{
+	const struct msg_body look = { .type = MSG_DRAFT };
+	struct msg_body m = { MSG_CHANGE, .change = { .order = (uint8_t)order,
+						      .family = 4,
+						      .secret = { 1 },
+						      .base = processes.standing.number,
+						      .to = to,
+						      .confirm_s = confirm_s,
+						      .comment = "" } };
+
+	m.change.revision = life_says(life_asks(OVER_WEB, &look, -1), "revision");
+	return life_asks(OVER_WEB, &m, fd);
+}
+
 const struct answer *life_change(enum change_order order, uint32_t confirm_s, uint64_t to)
 {
-	const struct msg_body m = { MSG_CHANGE, .change = { .order = (uint8_t)order,
-							    .family = 4,
-							    .secret = { 1 },
-							    .to = to,
-							    .confirm_s = confirm_s,
-							    .comment = "" } };
-	int fd = order == CHANGE_CHECK ? policy_bundle(processes.draft) : -1;
-	uint32_t number = person_asks(&m, fd);
+	bool texts = order == CHANGE_CHECK || order == CHANGE_SAVE;
 
-	if (fd >= 0)
-		close(fd);
-	life_settle();
-	return number != 0 ? &processes.answers[number] : NULL;
+	return change(order, confirm_s, to, texts ? policy_bundle(processes.draft) : -1);
 }
 
 /* ---- without a daemon ------------------------------------------------------------------------ */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/life/life.h"
+
 struct machine machine;
 
 static void start(void)
@@ -15,14 +17,14 @@ static void start(void)
 	snprintf(machine.boot, sizeof(machine.boot), "start-%u", ++starts);
 	for (unsigned i = 0; i < CARDS; i++)
 		machine.cards[i] = (struct card){ .name = names[i], .place = CARD_HOME };
-	machine.base = machine.forwarding = machine.isolated = false;
+	machine.base = machine.forwarding = machine.isolated = machine.ends_stand = false;
 	machine.gate_open = 0;
 	memset(machine.digest, 0, sizeof(machine.digest));
 }
 
 void machine_new(void)
 {
-	machine = (struct machine){ .mono_ns = 1000 * SECOND, .wall_ns = 1795000000 * SECOND };
+	machine = (struct machine){ .mono_ns = 1000 * SECOND, .wall_ns = 1795000000 * SECOND, .sync = CLOCK_SYNC_YES };
 	start();
 }
 
@@ -44,6 +46,7 @@ struct card *machine_card(const char *name)
 
 int machine_call(const char *what, struct err *e)
 {
+	life_moment();
 	if (++machine.calls != machine.fails_at)
 		return 0;
 	machine.failed = what;

@@ -11,8 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "appliance/base/clock_source.h"
 #include "appliance/base/err.h"
 #include "appliance/box/loan.h"
+#include "appliance/gate/outstanding.h"
 
 #define CARDS 4u
 #define SECOND 1000000000ull
@@ -28,6 +30,9 @@ struct card {
 
 struct machine {
 	uint64_t mono_ns, wall_ns;
+	enum clock_sync sync; /* whether the clock follows a source */
+	uint64_t battery_s;   /* the battery's clock, 0 = there is none */
+	uint32_t person;      /* uid of whoever is connected to the daemon and asks */
 	char boot[WAS_BOOT_ID];
 	struct card cards[CARDS];
 	/*
@@ -40,7 +45,9 @@ struct machine {
 	 * change */
 	int monitor;
 	uint8_t digest[32];
-	bool isolated; /* something is isolated */
+	bool ends_stand;	  /* the rules have elements that end by time */
+	struct queue_state queue; /* the only queue with counts; number 0 = none */
+	bool isolated;		  /* something is isolated */
 	/* a door is open until then, in seconds of the wall clock; 0 = it is shut */
 	uint64_t gate_open;
 	/*

@@ -4,13 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "appliance/base/bundle.h"
 #include "appliance/base/memfd.h"
 #include "appliance/base/sha256.h"
 #include "tests/unit/policy/policy_text.h"
 
 #define HEAD                                                                                                           \
 	"language_version = 1;\n"                                                                                      \
-	"site = { name = \"test\"; };\n"                                                                               \
+	"site = { name = \"test\"; time_zone = \"Asia/Tokyo\"; };\n"                                                   \
 	"zones = {\n"                                                                                                  \
 	"  it = { interfaces = [\"lan0\"]; networks = [\"10.71.0.0/24\"]; class = \"it\"; owner = \"t\"; };\n"         \
 	"  ot = { interfaces = [\"lan1\"]; networks = [\"10.73.0.0/24\"]; class = \"ot\"; owner = \"t\"; };\n"
@@ -22,11 +23,18 @@
 	"services = {\n"                                                                                               \
 	"  ping = { protocol = \"icmp\"; ports = [\"icmp/8\"]; };\n"                                                   \
 	"  plain = { protocol = \"udp\"; ports = [\"udp/9000\"]; };\n"                                                 \
+	"  two = { protocol = \"udp\"; ports = [\"udp/9001\"]; };\n"                                                   \
+	"  glass = { protocol = \"udp\"; ports = [\"udp/9002\"]; };\n"                                                 \
 	"  read = { protocol = \"modbus\"; ports = [\"tcp/502\"]; allow = ( { commands = [\"read\"]; } ); };\n"        \
 	"};\n"
-#define CONDUIT(name, service)                                                                                         \
+#define CONDUIT_THAT(name, service, more)                                                                              \
 	"{ name = \"" name "\"; from = \"it\"; to = \"ot\"; services = [\"" service "\"]; purpose = \"test\"; "        \
-	"owner = \"t\"; review_by = \"2031-01-01\"; }"
+	"owner = \"t\"; review_by = \"2031-01-01\"; " more "}"
+#define CONDUIT(name, service) CONDUIT_THAT(name, service, "")
+#define UNTIL CONDUIT_THAT("e", "plain", "until = \"2026-12-01T00:00:00Z\"; ")
+#define STARTS CONDUIT_THAT("s", "plain", "starts = \"2026-11-18T12:00:00Z\"; ")
+#define WITHIN CONDUIT_THAT("w", "plain", "within = \"evening\"; ")
+#define DOOR(name) CONDUIT_THAT(name, name, "door = \"" name "\"; ")
 #define BOX                                                                                                            \
 	"language_version = 1;\n"                                                                                      \
 	"interfaces = {\n"                                                                                             \
@@ -47,6 +55,18 @@ static const char *const texts[POLICIES_KNOWN][2] = {
 						  "services = [\"plain\"]; purpose = \"test\"; owner = \"t\"; "
 						  "review_by = \"2031-01-01\"; } );\n",
 			     BOX BOX_END },
+	/* a life begins on 18 November 2026, at 20:06:40 in Tokyo, a Wednesday */
+	[KNOWN_TIMED] = { HEAD SERVICES
+			  "doors = { two = { at_most = \"10 min\"; opened_by = [\"supervisor\"]; second_person = true; "
+			  "};\n"
+			  "  glass = { at_most = \"10 min\"; opened_by = [\"supervisor\"]; needs = [\"reason\"]; "
+			  "break_glass = true; "
+			  "}; };\n"
+			  "windows = { evening = { days = [\"wed\"]; hours = \"20:10-20:20\"; }; };\n"
+			  "conduits = ( " CONDUIT("a", "ping") ", " UNTIL ", " WITHIN ", " STARTS
+							       ", " DOOR("two") ", " DOOR("glass") " );\n",
+			  BOX BOX_END "ups = { address = \"10.79.0.7\"; name = \"hall\"; user = \"a\"; on_low = "
+				      "\"power_off\"; };\ntime = [\"10.79.0.5\"];\n" },
 	[KNOWN_INSPECTED] = { HEAD SERVICES "conduits = ( " CONDUIT("a", "ping") ", " CONDUIT("c", "read") " );\n",
 			      BOX BOX_END },
 };
@@ -82,20 +102,25 @@ void policies_make(void)
 
 int policy_bundle(enum known_policy p)
 {
-	const uint8_t name = (uint8_t)p;
+	const char text[] = { (char)('0' + (int)p), '\0' };
+	const struct source_text one = { .name = "policy.cfg", .text = text, .size = 1 };
+	uint8_t all[128];
+	size_t n = bundle_encode(&one, 1, all, sizeof(all));
 
-	return memfd_sealed("life", &name, 1);
+	return memfd_sealed("life", all, n);
 }
 
 const struct compiled_policy *policy_of_bundle(int fd)
 {
-	const struct compiled_policy *c = NULL;
-	uint8_t *name = NULL;
+	struct bytes b, name, text;
+	uint8_t *all = NULL, which = 0;
+	uint32_t count = 0;
 	struct err e;
 	size_t n;
+	bool read = memfd_read(fd, 128, &all, &n, &e) == 0;
 
-	if (memfd_read(fd, 1, &name, &n, &e) == 0 && n == 1 && name[0] < POLICIES_KNOWN)
-		c = &compiled[name[0]];
-	free(name);
-	return c;
+	b = bytes_of(all, read ? n : 0);
+	read = read && bundle_head(&b, &count) && bundle_next(&b, &name, &text) && bytes_u8(&text, &which);
+	free(all);
+	return read && which >= '0' && which < '0' + POLICIES_KNOWN ? &compiled[which - '0'] : NULL;
 }

@@ -13,6 +13,8 @@ enum known_policy {
 	KNOWN_WIDER,	 /* a policy with two conduits, and another card */
 	KNOWN_INSPECTED, /* commands: gates and workers */
 	KNOWN_PREPARED,	 /* a policy with a conduit behind a door, and an isolation */
+	/* conduits that begin, end, and have hours; doors of two persons; a UPS, a time source */
+	KNOWN_TIMED,
 	POLICIES_KNOWN
 };
 

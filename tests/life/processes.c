@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -15,7 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "appliance/role/roles.h"
 #include "appliance/supervise/supervise.h"
+#include "tests/life/control.h"
 #include "tests/life/life.h"
 #include "tests/life/machine.h"
 #include "tests/life/processes_private.h"
@@ -28,7 +31,7 @@ static pid_t last_pid = 100000;
 
 void processes_new(void)
 {
-	processes = (struct processes){ 0 };
+	processes = (struct processes){ .mute = ROLE_COUNT };
 	processes_end();
 }
 
@@ -40,8 +43,8 @@ void processes_end(void)
 		if (list[i].pulse != NULL)
 			(void)munmap(list[i].pulse, sizeof(*list[i].pulse));
 	memset(list, 0, sizeof(list));
-	for (unsigned i = 0; i < ANSWERS_KEPT; i++)
-		processes.answers[i].asked = false;
+	control_end();
+	people_end();
 }
 
 struct process *process_of(enum role role)
@@ -76,8 +79,11 @@ void process_end(struct process *p, int code, int status)
 	p->dead = true;
 	p->code = code;
 	p->status = status;
-	close(p->chan);
-	p->chan = -1;
+	if (p->chan >= 0)
+		close(p->chan);
+	if (p->people >= 0)
+		close(p->people);
+	p->chan = p->people = -1;
 	(void)!write(p->exited, &one, sizeof(one));
 	close(p->exited);
 	if (p->pulse != NULL)
@@ -85,9 +91,12 @@ void process_end(struct process *p, int code, int status)
 	p->pulse = NULL;
 	if (p->role == ROLE_JOURNAL)
 		journal_ends();
-	/* Whoever asked over this process no longer waits. */
-	for (unsigned i = 0; p->role == ROLE_CONTROL && i < ANSWERS_KEPT; i++)
-		processes.answers[i].asked = false;
+	if (p->role == ROLE_MGMT)
+		people_web_end();
+	if (p->role != ROLE_CONTROL)
+		return;
+	control_end();
+	people_end();
 }
 
 bool process_die(enum role role)
@@ -107,6 +116,30 @@ bool process_freeze(enum role role)
 	if (p == NULL)
 		return false;
 	p->frozen = true;
+	return true;
+}
+
+bool process_says(enum role role, const struct msg_body *m, int fd)
+{
+	const struct process *p = process_of(role);
+
+	return p != NULL && msg_send(p->chan, 0, m, &fd, fd >= 0 ? 1 : 0) == 0;
+}
+
+pid_t process_pid(enum role role)
+{
+	const struct process *p = process_of(role);
+
+	return p != NULL ? p->pid : 0;
+}
+
+bool gate_decided(uint32_t lane, uint64_t packets)
+{
+	const struct process *p = process_of(ROLE_GATE);
+
+	if (p == NULL || p->pulse == NULL)
+		return false;
+	atomic_fetch_add(&p->pulse->decided[lane], packets);
 	return true;
 }
 
@@ -155,12 +188,21 @@ static void serve(struct process *p)
 
 static bool begins(struct process *p)
 {
-	if (p->ready)
+	if (p->ready || p->role == ROLE_CONTROL)
 		return false;
 	p->ready = true;
 	if (msg_send(p->chan, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
 		process_end(p, CLD_EXITED, 0);
 	return true;
+}
+
+static bool control_runs(struct process *p)
+{
+	bool any = control_turn();
+
+	if (control_returned())
+		process_end(p, CLD_EXITED, 0);
+	return any;
 }
 
 /* All sockets are polled in one call, because mostly nobody has anything to do. */
@@ -169,6 +211,7 @@ bool processes_turn(void)
 	struct pollfd f[PROCESSES];
 	bool done = false;
 
+	/* Control waits for its descriptors itself. */
 	for (unsigned i = 0; i < PROCESSES; i++)
 		f[i] = (struct pollfd){ .fd = list[i].used && !list[i].dead && !list[i].frozen ? list[i].chan : -1,
 					.events = POLLIN };
@@ -180,6 +223,8 @@ bool processes_turn(void)
 		if (f[i].fd < 0)
 			continue;
 		done |= begins(p);
+		if (p->role == ROLE_CONTROL)
+			continue;
 		if (f[i].revents != 0 && !p->dead) {
 			done = true;
 			serve(p);
@@ -187,12 +232,22 @@ bool processes_turn(void)
 		if (!p->dead && !p->frozen)
 			done |= role_turns(p);
 	}
-	return done;
+	for (unsigned i = 0; i < PROCESSES; i++)
+		if (list[i].used && !list[i].dead && !list[i].frozen && list[i].role == ROLE_CONTROL)
+			done |= control_runs(&list[i]);
+	return done | people_turn();
+}
+
+uint64_t processes_due(void)
+{
+	return process_lives(ROLE_CONTROL) ? control_due() : UINT64_MAX;
 }
 
 /* ---- spawn.c --------------------------------------------------------------------------------- */
 
-#define GATE_PULSE 4u /* its place among the descriptors of a gate (role/roles.h) */
+/* Their places among the descriptors of a gate and of the web side (role/roles.h). */
+#define GATE_PULSE (GATE_FD_PULSE - ROLE_FD_FIRST)
+#define MGMT_PEOPLE (MGMT_FD_PEOPLE - ROLE_FD_FIRST)
 
 int spawn(const struct partition *partition, struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e)
 {
@@ -208,11 +263,18 @@ int spawn(const struct partition *partition, struct slot *sl, const int *fds, si
 		p++;
 	if (p == list + PROCESSES || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv) < 0)
 		return err_set(e, -EAGAIN, "start %s", role_name(sl->role));
-	*p = (struct process){ .used = true, .role = sl->role, .pid = ++last_pid, .chan = sv[1] };
+	*p = (struct process){ .used = true, .role = sl->role, .pid = ++last_pid, .chan = sv[1], .people = -1 };
 	p->pidfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	p->exited = fcntl(p->pidfd, F_DUPFD_CLOEXEC, 3);
 	if (sl->role == ROLE_GATE && n > GATE_PULSE)
 		p->pulse = pulse_map(fds[GATE_PULSE], e);
+	if (sl->role == ROLE_MGMT && n > MGMT_PEOPLE)
+		p->people = fcntl(fds[MGMT_PEOPLE], F_DUPFD_CLOEXEC, 3);
+	if (sl->role == ROLE_CONTROL) {
+		LIFE(control_begin(sv[1], sl->event_in, fds, n));
+		close(sv[1]);
+		p->chan = -1;
+	}
 	sl->pid = p->pid;
 	sl->pidfd = p->pidfd;
 	sl->chan = sv[0];

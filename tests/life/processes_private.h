@@ -20,6 +20,8 @@ struct process {
 	int exited; /* another descriptor for pidfd, which becomes readable at the end */
 	int code, status;
 	struct pulse *pulse; /* of a gate */
+	int people;	     /* of the web side: its channel to control; else -1 */
+	uint8_t table[32];   /* of a worker: the digest of its table */
 };
 
 /* Its end; `code` and the status as waitid gives them. */
@@ -31,5 +33,13 @@ bool role_turns(struct process *p);
 struct process *process_of(enum role role);
 /* Drops the records that the present journal has not read. */
 void journal_ends(void);
+/* people.c: takes all answers that have come; whether there were any. */
+bool people_turn(void);
+/* Nobody has a connection any more: control has ended. */
+void people_end(void);
+/* The web side has ended: whoever asked there gets no answer any more. */
+void people_web_end(void);
+/* The web side heard this from control. */
+void people_told(const struct msg *m);
 
 #endif

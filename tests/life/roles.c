@@ -4,6 +4,7 @@
  * than the real one says in its answers.
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,8 +55,36 @@ static void make_true(const struct msg *m)
 	free(all);
 }
 
+/* The sessions that it ends, or gives another permit: two lists for people, and one of numbers. */
+static void sessions_told(int fds[3])
+{
+	unsigned n[2] = { processes.n_cut, processes.n_changed };
+	struct msg_told_session one = { .ends = { .client = { .family = 4, .b = { 10, 71, 0, 2 } },
+						  .server = { .family = 4, .b = { 10, 73, 0, 2 } },
+						  .server_port = 502,
+						  .l4proto = IPPROTO_TCP } };
+	uint8_t all[64 * TOLD_SESSION_BYTES];
+	struct outbuf o = outbuf_of(all, sizeof(all));
+
+	for (unsigned i = 0; i < 2; i++) {
+		json_t *list = json_array();
+
+		for (unsigned k = 0; k < n[i]; k++) {
+			one.ends.client_port++;
+			one.permit = i;
+			msg_put_told_session(&o, &one);
+			json_array_append_new(list, json_pack("{s:i}", "client_port", (int)one.ends.client_port));
+		}
+		fds[i] = json_memfd(list);
+	}
+	fds[2] = memfd_sealed("life", all, o.len);
+}
+
 static void on_apply(struct process *p, struct msg *m)
 {
+	int fds[3] = { -1, -1, -1 };
+	size_t n_fds = 0;
+
 	enum enforce_mood mood = processes.enforce;
 	bool only_looks = (m->body.apply.flags & (APPLY_DRY_RUN | APPLY_FORETELL)) != 0;
 	struct msg_body said = { MSG_APPLIED,
@@ -81,8 +110,25 @@ static void on_apply(struct process *p, struct msg *m)
 		make_true(m);
 	if (!only_looks && mood == ENFORCE_DIES_AFTER)
 		process_end(p, CLD_KILLED, SIGSEGV);
-	else
-		say(p, m->id, &said, NULL, 0);
+	else {
+		if (said.applied.done && processes.n_cut + processes.n_changed > 0) {
+			sessions_told(fds);
+			n_fds = 3;
+		}
+		say(p, m->id, &said, fds, n_fds);
+		for (size_t i = 0; i < n_fds; i++)
+			close(fds[i]);
+	}
+}
+
+static void note_pairs(struct bytes b)
+{
+	struct msg_apart_pair pair;
+
+	machine.isolated = b.left > 0;
+	processes.apart = processes.apart_kept = 0;
+	while (msg_take_apart_pair(&b, &pair))
+		*(pair.kept != 0 ? &processes.apart_kept : &processes.apart) += 1;
 }
 
 /* Handles an order to isolate: something is isolated if the order names any pairs. */
@@ -93,7 +139,7 @@ static void on_apart(struct process *p, struct msg *m)
 	size_t n = 0;
 
 	if (memfd_read(m->fds[0], TEXT_MOST, &all, &n, &e) == 0 && m->body.apart.rehearse == 0)
-		machine.isolated = n > 0;
+		note_pairs(bytes_of(all, n));
 	free(all);
 	answer(p, m->id, ANSWER_YES, "{\"sessions\": 0}");
 }
@@ -112,6 +158,16 @@ static void on_doors(struct process *p, struct msg *m)
 	}
 	free(all);
 	answer(p, m->id, ANSWER_YES, "{}");
+}
+
+static void on_used(const struct msg *m)
+{
+	uint8_t *all = NULL;
+	struct err e;
+
+	if (memfd_read(m->fds[0], TEXT_MOST, &all, &processes.used, &e) < 0)
+		processes.used = 0;
+	free(all);
 }
 
 /* ---- compile: what it was given names a policy that was compiled beforehand ------------------ */
@@ -142,7 +198,8 @@ static void on_compile(struct process *p, struct msg *m)
 	}
 	fds[0] = memfd_sealed("life", c->sealed, mood == COMPILE_FINDS_MISTAKES ? 0 : c->n_sealed);
 	fds[1] = json_memfd(mistakes);
-	fds[2] = json_memfd(json_object());
+	fds[2] = json_memfd(
+		json_pack("[{s:{s:s, s:s}}]", "text", "en", "it may reach ot", "ja", "it は ot に到達できます"));
 	say(p, m->id, &said, fds, 3);
 	for (size_t i = 0; i < 3; i++)
 		close(fds[i]);
@@ -166,15 +223,34 @@ static void on_table(struct process *p, struct msg *m)
 	}
 	if (processes.worker == WORKER_TAKES)
 		sha256(image, m->body.table.n_image, said.table_ack.digest);
+	memcpy(p->table, said.table_ack.digest, sizeof(p->table));
 	say(p, 0, &said, NULL, 0);
 	free(image);
 }
 
 static void on_impact(struct process *p, struct msg *m)
 {
-	int fd = memfd_sealed("life", "", 0);
+	const struct msg_foretold_command command = {
+		.service = 6, .address = 7, .quantity = 1, .low = 3, .high = 4, .writes = 1, .count = 9
+	};
+	struct msg_foretold_session one = processes.foretold;
+	uint8_t all[FORETOLD_SESSION_BYTES + FORETOLD_COMMAND_BYTES];
+	struct outbuf o = outbuf_of(all, sizeof(all));
+	bool says = one.protocol != 0 && m->body.impact.n_sessions > 0;
+	int fd;
 
-	say(p, m->id, &(struct msg_body){ MSG_FORETOLD, .foretold = { .table = 1 } }, &fd, 1);
+	if (processes.worker == WORKER_SLEEPS)
+		return;
+	if (says) {
+		one.n_commands = 1;
+		msg_put_foretold_session(&o, &one);
+		msg_put_foretold_command(&o, &command);
+	}
+	fd = memfd_sealed("life", all, o.len);
+	say(p, m->id,
+	    &(struct msg_body){ MSG_FORETOLD,
+				.foretold = { .table = processes.worker == WORKER_TAKES, .n_sessions = says } },
+	    &fd, 1);
 	close(fd);
 }
 
@@ -222,75 +298,133 @@ unsigned recorded(enum event_kind kind, uint8_t code)
 	return processes.records[kind][code];
 }
 
-/* ---- control: the person's end --------------------------------------------------------------- */
+/* ---- questions of people --------------------------------------------------------------------- */
 
-/* a number of no role: it marks a person's question to the supervisor itself */
-#define PEOPLE SLOTS
+#define KAKI "{\"name\": \"kaki\", \"two_persons\": false, \"approvers\": []}"
 
-static void on_answer(const struct msg *m)
+/* The table says which generation its rules belong to. */
+static char *rules_digest(void)
 {
-	uint32_t number = m->id & RELAYED_NUMBER;
-	struct answer *a = number < ANSWERS_KEPT ? &processes.answers[number] : NULL;
-	uint8_t *text = NULL;
-	struct err e;
-	size_t n;
+	static char hex[65];
 
-	if (a == NULL)
-		return;
-	a->told = true;
-	a->times++;
-	a->status = m->body.answer.status;
-	if (m->n_fds > 0 && memfd_read(m->fds[0], TEXT_MOST, &text, &n, &e) == 0) {
-		n = n < sizeof(a->text) - 1 ? n : sizeof(a->text) - 1;
-		memcpy(a->text, text, n);
-		a->text[n] = '\0';
+	for (unsigned i = 0; i < POLICIES_KNOWN; i++)
+		if (memcmp(compiled[i].digest, machine.digest, 32) == 0)
+			hex_text(compiled[i].generation, 32, hex);
+	return hex;
+}
+
+static void on_status(struct process *p, const struct msg *m)
+{
+	struct msg_body said = { .type = MSG_GATE_STATUS };
+
+	if (p->role == ROLE_DPI) {
+		said.type = MSG_DPI_STATUS;
+		memcpy(said.dpi_status.table, p->table, sizeof(p->table));
+		said.dpi_status.reasons[1] = said.dpi_status.share_flows_max[0] = said.dpi_status.latency_packets[0] =
+			7;
+	} else if (p->role == ROLE_GATE) {
+		said.gate_status.lanes = 1;
+	} else if (p->role == ROLE_TAP) {
+		said.type = MSG_TAP_STATUS;
+	} else if (p->role == ROLE_JOURNAL) {
+		said = (struct msg_body){ MSG_JOURNAL_STATUS, .journal_status = { .records = 12,
+										  .weak_new = 1,
+										  .devices_new = 1,
+										  .attack_rings = 1,
+										  .devices_told[0] = 3,
+										  .weak_first[0] = 1,
+										  .weak_last[0] = 2,
+										  .weak_bits[0] = 1,
+										  .weak_sessions[0] = 4,
+										  .attack_number[0] = 5,
+										  .disk_bytes = 100,
+										  .trouble = "" } };
+	} else {
+		said.type = MSG_ACCOUNTS_STATUS;
 	}
-	free(text);
+	say(p, m->id, &said, NULL, 0);
 }
 
-/* The stored draft, to which an account's order refers, as control has it. */
-static void on_ground(struct process *p, const struct msg *m)
+static void on_enforce_asked(struct process *p, const struct msg *m)
 {
-	int fd = policy_bundle(processes.draft);
+	char text[300];
 
-	say(p, m->id, &(struct msg_body){ MSG_GROUNDED, .grounded = { .status = ANSWER_YES, .comment = "the draft" } },
-	    &fd, 1);
+	if (m->body.type == MSG_VERIFY)
+		(void)snprintf(text, sizeof(text), "{\"equal\": true, \"digest\": \"%s\", \"differences\": []}",
+			       rules_digest());
+	else if (m->body.type == MSG_EFFECTIVE)
+		(void)snprintf(text, sizeof(text),
+			       "{\"generation\": {\"digest\": \"%s\"}, \"conduits\": [{\"name\": \"a\", \"mode\": "
+			       "\"observe\"}]}",
+			       rules_digest());
+	else
+		(void)snprintf(text, sizeof(text),
+			       "{\"forwarding\": %s, \"works_stopped\": 1, \"drift\": {\"seen\": 2, \"last\": null}}",
+			       machine.forwarding ? "true" : "false");
+	if (processes.said[ROLE_ENFORCE] != NULL)
+		answer(p, m->id, ANSWER_YES, processes.said[ROLE_ENFORCE]);
+	else
+		answer(p, m->id, ANSWER_YES, text);
+}
+
+static void on_seal(struct process *p, const struct msg *m)
+{
+	struct msg_body said = { MSG_SEALED, .sealed = { .trouble = (uint8_t)processes.seal, .bytes = 6 } };
+	int fd = memfd_sealed("life", "sealed", 6);
+
+	say(p, m->id, &said, &fd, processes.seal == SEAL_NO_TROUBLE ? 1 : 0);
 	close(fd);
+	process_end(p, CLD_EXITED, 0);
 }
 
-static uint32_t number_new(void)
+/* Any question that control passes on: its answer says which role heard which one. */
+static void on_question(struct process *p, const struct msg *m)
 {
-	uint32_t number = processes.asked + 1;
+	static const uint8_t reports[] = { MSG_LANE,  MSG_WORKER,     MSG_DPI_START, MSG_IN_FORCE,
+					   MSG_CLOCK, MSG_RETENTION,  MSG_CUTS,	     MSG_PAIRS,
+					   MSG_USED,  MSG_GENERATION, MSG_STOP,	     MSG_READY };
+	char text[100];
 
-	if (number >= ANSWERS_KEPT || process_of(ROLE_CONTROL) == NULL)
-		return 0;
-	processes.asked = number;
-	processes.answers[number] = (struct answer){ .asked = true };
-	return number;
+	for (size_t i = 0; i < sizeof(reports); i++)
+		if (m->body.type == reports[i])
+			return;
+	if (p->role == processes.mute)
+		return;
+	if (m->body.type == MSG_SEAL) {
+		on_seal(p, m);
+		return;
+	}
+	if (p->role == ROLE_ENFORCE && m->body.type != MSG_FLOWS) {
+		on_enforce_asked(p, m);
+		return;
+	}
+	if (m->body.type == MSG_STATUS) {
+		on_status(p, m);
+		return;
+	}
+	processes.heard = m->body.type;
+	(void)snprintf(text, sizeof(text), "{\"heard\":\"%s\"}", role_name(p->role));
+	answer(p, m->id, ANSWER_YES, processes.said[p->role] != NULL ? processes.said[p->role] : text);
+	if (p->role == ROLE_COMPILE)
+		process_end(p, CLD_EXITED, 0);
 }
 
-uint32_t person_asks(const struct msg_body *question, int fd)
+/* The web side's channel to control. */
+static bool web_turns(struct process *p)
 {
-	uint32_t number = number_new();
+	struct msg_body said = { .type = MSG_MGMT_STATUS };
+	struct msg m;
 
-	if (number != 0)
-		say(process_of(ROLE_CONTROL), relayed_id(PEOPLE, number), question, &fd, fd >= 0 ? 1 : 0);
-	return number;
-}
-
-uint32_t person_orders(const struct msg_body *order, int fd)
-{
-	uint32_t number = number_new();
-	int sv[2];
-
-	if (number == 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
-		return 0;
-	if (msg_send(sv[0], number, order, &fd, fd >= 0 ? 1 : 0) == 0)
-		say(process_of(ROLE_CONTROL), relayed_id(PEOPLE, number), &(struct msg_body){ .type = MSG_HAND },
-		    &sv[1], 1);
-	close(sv[0]);
-	close(sv[1]);
-	return number;
+	if (p->people < 0 || msg_recv(p->people, ROLE_CONTROL, ROLE_MGMT, &m) != 1)
+		return false;
+	if (m.body.type == MSG_CERTIFICATES)
+		said = (struct msg_body){ MSG_CERTIFIED, .certified = processes.certified };
+	if (m.body.type != MSG_STATUS && m.body.type != MSG_CERTIFICATES)
+		people_told(&m);
+	else if (p->role != processes.mute)
+		(void)msg_send(p->people, m.id, &said, NULL, 0);
+	msg_close_fds(&m);
+	return true;
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */
@@ -319,21 +453,18 @@ bool role_hears(struct process *p, struct msg *m)
 	case MSG_SOURCE:
 		on_source(m);
 		break;
-	case MSG_ANSWER:
-		on_answer(m);
+	case MSG_CUTS:
+		processes.cuts++;
 		break;
-	case MSG_GROUND:
-		on_ground(p, m);
-		break;
-	case MSG_STANDING:
-		processes.standing = m->body.standing;
+	case MSG_USED:
+		on_used(m);
 		break;
 	case MSG_JUDGE:
 	case MSG_AT_MACHINE:
-		answer(p, m->id, ANSWER_YES, "{\"name\": \"kaki\", \"two_persons\": false, \"approvers\": []}");
+		answer(p, m->id, processes.judged, processes.who != NULL ? processes.who : KAKI);
 		break;
 	default:
-		break;
+		on_question(p, m);
 	}
 	return !p->dead;
 }
@@ -342,5 +473,5 @@ bool role_turns(struct process *p)
 {
 	if (p->pulse != NULL)
 		pulse_beat(p->pulse);
-	return p->role == ROLE_JOURNAL && journal_reads();
+	return (p->role == ROLE_JOURNAL && journal_reads()) || (p->role == ROLE_MGMT && web_turns(p));
 }

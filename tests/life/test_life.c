@@ -9,31 +9,14 @@
 #include "tests/unit/cmocka.h"
 
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "appliance/wire/change.h"
+#include "appliance/wire/reason.h"
 #include "tests/life/disk.h"
 #include "tests/life/life.h"
 #include "tests/life/machine.h"
 #include "tests/life/sound.h"
-
-/*
- * Runs a life in a process of its own, because a life leaves behind the memory of its daemons.
- */
-static void live(void (*life_of)(void))
-{
-	pid_t pid = fork();
-	int how;
-
-	if (pid == 0) {
-		life_begin();
-		life_of();
-		life_over();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &how, 0), pid);
-	assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 0);
-}
 
 /* ---- changes --------------------------------------------------------------------------------- */
 
@@ -136,6 +119,7 @@ static void by_an_account(void)
 	first_policy();
 	processes.draft = KNOWN_WIDER;
 	LIFE(life_change(CHANGE_CHECK, 0, 0)->status == ANSWER_YES && rules_are(KNOWN_PLAIN));
+	LIFE(life_change(CHANGE_SAVE, 0, 0)->status == ANSWER_YES);
 	LIFE(life_change(CHANGE_TRY, 0, 0)->status == ANSWER_YES && rules_are(KNOWN_PLAIN));
 	LIFE(life_change(CHANGE_APPLY, 60, 0)->status == ANSWER_YES && rules_are(KNOWN_WIDER));
 	LIFE(life_change(CHANGE_CONFIRM, 0, 9)->status == ANSWER_CANNOT);
@@ -183,18 +167,95 @@ static void without_a_daemon(void)
 	LIFE(recorded(EVENT_POLICY, POLICY_RELEASED) == 1);
 }
 
-/* What the supervisor knows about the box, for anybody who asks. */
-static void questions(void)
+/* A trial ends as intended, however often an apply is refused meanwhile, and afterwards the policy
+ * that was confirmed before can be had again. */
+static void refused_beside_a_trial(void)
 {
+	struct card *third = machine_card("eth2");
+	uint64_t trial;
+
 	first_policy();
 	LIFE(life_apply(KNOWN_INSPECTED, 0, 0)->status == ANSWER_YES);
-	for (unsigned i = 0; i < BOX_WHATS; i++) {
-		const struct msg_body q = { MSG_BOX, .box = { .what = (uint8_t)i } };
-		uint32_t n = person_asks(&q, -1);
-
-		LIFE(life_settle() == LIFE_GOES_ON && processes.answers[n].status == ANSWER_YES);
-		LIFE(processes.answers[n].text[0] == '{');
+	for (unsigned how = 0; how < 3; how++) {
+		LIFE(life_apply(KNOWN_PLAIN, 60, 0)->status == ANSWER_YES);
+		trial = processes.standing.trial;
+		third->name = "gone";
+		for (unsigned i = 0; i < 60; i++)
+			LIFE(life_apply(KNOWN_WIDER, 0, APPLY_TAKE_OVER)->status == ANSWER_CANNOT);
+		third->name = "eth2";
+		LIFE(processes.standing.trial == trial && rules_are(KNOWN_PLAIN) && disk_confirmed() < trial);
+		if (how == 0)
+			LIFE(life_confirm(trial)->status == ANSWER_YES && disk_confirmed() == trial);
+		if (how < 2)
+			LIFE(life_rollback(0)->status == ANSWER_YES);
+		LIFE(life_pass(61 * SECOND) == LIFE_GOES_ON && rules_are(KNOWN_INSPECTED));
+		LIFE(processes.standing.trial == 0 && sound_at_rest());
 	}
+	LIFE(life_rollback(1)->status == ANSWER_YES && rules_are(KNOWN_PLAIN) && disk_confirmed() == 1);
+	life_kill();
+	LIFE(life_boot() == LIFE_GOES_ON && rules_are(KNOWN_PLAIN) && sound_at_rest());
+}
+
+/* What a change does to sessions, as enforce and the worker that follows them say. */
+static void foretold(void)
+{
+	const struct msg_foretold_session refused = { .reason = R_ENDED, .protocol = PROTO_MODBUS },
+					  narrowed = { .protocol = PROTO_MODBUS, .forgotten = 2, .partly = 1 };
+	static const struct {
+		bool refused, silent;
+		const char *cut, *narrowed, *unknown;
+	} rows[] = {
+		{ true, false, "\"reason\":\"", "\"narrowed\":[]", "\"unknown\":0" },
+		{ false, false, "\"cut\":[{\"client_port\":1}]", "\"high\":4", "\"unknown\":0" },
+		{ false, true, "\"cut\":[{\"client_port\":1}]", "\"narrowed\":[]", "\"unknown\":2" },
+	};
+
+	first_policy();
+	LIFE(life_apply(KNOWN_INSPECTED, 0, 0)->status == ANSWER_YES);
+	processes.n_cut = 1;
+	processes.n_changed = 2;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct answer *a;
+
+		processes.foretold = rows[i].refused ? refused : narrowed;
+		processes.worker = rows[i].silent ? WORKER_SLEEPS : WORKER_TAKES;
+		a = life_apply(KNOWN_WIDER, 0, APPLY_DRY_RUN);
+		LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && a->told && a->status == ANSWER_YES);
+		if (strstr(a->whole, rows[i].cut) == NULL || strstr(a->whole, rows[i].narrowed) == NULL ||
+		    strstr(a->whole, rows[i].unknown) == NULL) {
+			printf("row %zu: %s\n", i, a->whole);
+			LIFE(false);
+		}
+	}
+	/* The workers are told of what the change has ended. */
+	processes.worker = WORKER_TAKES;
+	LIFE(processes.cuts == 0 && life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_YES && processes.cuts == 1);
+}
+
+/* What is cut, and what goes on: by the order, its stage, and the policy in force. */
+static void isolated(void)
+{
+	unsigned all;
+
+	first_policy();
+	LIFE(life_apply(KNOWN_PREPARED, 0, 0)->status == ANSWER_YES);
+	LIFE(life_isolate(CHANGE_ISOLATE, "zones it ot")->status == ANSWER_YES);
+	LIFE(machine.isolated && processes.apart > 0 && processes.apart_kept == 0);
+	all = processes.apart;
+	LIFE(life_isolate(CHANGE_ISOLATE, "ot")->status == ANSWER_YES);
+	LIFE(processes.apart > all);
+	LIFE(life_isolate(CHANGE_REJOIN, "zones it ot")->status == ANSWER_YES && machine.isolated);
+	/* The prepared isolation keeps a conduit; only while each policy keeps it. */
+	LIFE(processes.apart_kept > 0);
+	LIFE(life_apply(KNOWN_PLAIN, 0, 0)->status == ANSWER_YES && machine.isolated);
+	LIFE(processes.apart > 0 && life_rollback(0)->status == ANSWER_YES && machine.isolated);
+	LIFE(life_isolate(CHANGE_ISOLATE, "asset none")->status != ANSWER_YES);
+	/* It outlives everything, until somebody ends it; reads go on first. */
+	life_off(false);
+	LIFE(life_boot() == LIFE_GOES_ON && machine.isolated);
+	LIFE(life_isolate(CHANGE_REJOIN_READS, "ot")->status == ANSWER_YES && machine.isolated);
+	LIFE(life_isolate(CHANGE_REJOIN, "ot")->status == ANSWER_YES && !machine.isolated);
+	LIFE(life_isolate(CHANGE_REJOIN, "ot")->status == ANSWER_CANNOT && sound_at_rest());
 }
 
 /* ---- processes ------------------------------------------------------------------------------- */
@@ -372,23 +433,17 @@ static void failing_calls(void)
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
-#define A_LIFE(name)                                                                                                   \
-	static void test_##name(void **state)                                                                          \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		live(name);                                                                                            \
-	}
 #define LIVES(each)                                                                                                    \
 	each(confirmed) each(not_confirmed) each(one_at_a_time) each(anothers_trial) each(back_and_further)            \
-		each(refused) each(by_an_account) each(somebodys_card) each(without_a_daemon) each(questions)          \
-			each(deaths) each(silence) each(control_dies_meanwhile) each(restarts) each(power)             \
-				each(touched) each(failing_calls)
+		each(refused) each(by_an_account) each(somebodys_card) each(without_a_daemon) each(foretold)           \
+			each(isolated) each(refused_beside_a_trial) each(deaths) each(silence)                         \
+				each(control_dies_meanwhile) each(restarts) each(power) each(touched)                  \
+					each(failing_calls)
 LIVES(A_LIFE)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test(test_##name),
-	const struct CMUnitTest tests[] = { LIVES(TEST) };
+	const struct CMUnitTest tests[] = { LIVES(A_TEST) };
 
 	policies_make();
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 /*
  * Random lives: whatever people order, whichever process dies or hangs, whatever is refused, and
  * whenever the power goes, the box must keep what it promises. LIVES: how many (120); SEED: the
- * first seed.
+ * first seed; CUTS=1: every second step is cut short, by the power or by a kill.
  *
  * LINK: $(LIFE_SRC)
  * LIBS: jansson nettle libconfig libseccomp
@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,8 +44,15 @@ static struct {
 	bool isolated, may_be_isolated;
 	/* a door may be open until then, in seconds of the wall clock */
 	uint64_t gate_open;
-	unsigned steps, cut_short;
+	/* an order to open it for so long waits unread, for a control that stands still or its
+	 * successor */
+	uint64_t gate_waits;
 } me;
+
+/* How often a life was cut short, in all processes together. */
+static struct moments {
+	uint64_t power, kills, starts;
+} * cut_short;
 
 static uint64_t draw(uint64_t below)
 {
@@ -140,7 +148,11 @@ static void door(void)
 	uint64_t until = machine.wall_ns / SECOND + for_s;
 
 	if (!one_in(3)) {
-		(void)done(life_door(CHANGE_OPEN, for_s));
+		const struct answer *a = life_door(CHANGE_OPEN, for_s);
+
+		(void)done(a);
+		if (a != NULL && !a->told && me.gate_waits < for_s)
+			me.gate_waits = for_s;
 		/* time passed before the order was read */
 		until += machine.wall_ns / SECOND - (until - for_s);
 		me.gate_open = me.gate_open > until ? me.gate_open : until;
@@ -149,12 +161,29 @@ static void door(void)
 	}
 }
 
+static void gate_may_open(void)
+{
+	uint64_t until = machine.wall_ns / SECOND + me.gate_waits;
+
+	if (me.gate_waits != 0 && me.gate_open < until)
+		me.gate_open = until;
+}
+
+/* Whatever waited was read by now, or never will be. */
+static void gate_was_read(void)
+{
+	gate_may_open();
+	me.gate_waits = 0;
+}
+
 /* When the rules of the policy are loaded, the isolations are in them, and no door is open that
  * nobody opened. */
 static bool prepared_sound(void)
 {
-	bool rules = machine.forwarding && !rules_of(0), gate = machine.gate_open > machine.wall_ns / SECOND;
+	uint64_t now = machine.wall_ns / SECOND;
+	bool rules = machine.forwarding && !rules_of(0), gate = machine.gate_open > now;
 
+	gate_may_open();
 	return (!rules || !me.isolated || me.may_be_isolated || machine.isolated) &&
 	       (!gate || machine.gate_open <= me.gate_open);
 }
@@ -169,13 +198,15 @@ static void release(void)
 /* An order of an account over the web: always on trial, and about the draft. */
 static void of_account(void)
 {
-	static const enum change_order orders[] = { CHANGE_CHECK, CHANGE_TRY, CHANGE_APPLY, CHANGE_CONFIRM,
-						    CHANGE_ROLLBACK };
+	static const enum change_order orders[] = { CHANGE_CHECK,    CHANGE_TRY, CHANGE_APPLY,	CHANGE_CONFIRM,
+						    CHANGE_ROLLBACK, CHANGE_ASK, CHANGE_DISCARD };
 	enum change_order which = orders[draw(sizeof(orders) / sizeof(orders[0]))];
 	uint64_t trial = processes.standing.trial;
 	const struct answer *a;
 
 	processes.draft = some_policy();
+	if (one_in(2))
+		(void)life_change(CHANGE_SAVE, 0, 0);
 	a = life_change(which, TRIAL_S, trial);
 	if (!done(a) || (which != CHANGE_CONFIRM && which != CHANGE_ROLLBACK))
 		return;
@@ -185,12 +216,10 @@ static void of_account(void)
 
 static void ask(void)
 {
-	const struct msg_body q = { MSG_BOX, .box = { .what = (uint8_t)draw(BOX_WHATS) } };
-	uint32_t number = person_asks(&q, -1);
+	static const uint16_t questions[] = { MSG_STATUS, MSG_EFFECTIVE, MSG_VERIFY, MSG_HISTORY };
+	const struct msg_body q = { .type = questions[draw(4)] };
 
-	life_settle();
-	LIFE(number == 0 || life.end != LIFE_GOES_ON || !process_lives(ROLE_CONTROL) ||
-	     processes.answers[number].told || !processes.answers[number].asked);
+	(void)life_asks(one_in(2) ? AS_ROOT : OVER_WEB, &q, -1);
 }
 
 /* ---- troubles -------------------------------------------------------------------------------- */
@@ -221,10 +250,21 @@ static void trouble_to_come(void)
 {
 	if (one_in(3))
 		disk.off_at = disk.moments + 1 + draw(30);
+	else if (one_in(3))
+		life.killed_at = life.moments + 1 + draw(400);
 	else if (one_in(2))
 		machine.fails_at = machine.calls + 1 + draw(20);
 	else
 		machine.disk_full = !machine.disk_full;
+}
+
+/* Nothing else goes wrong: so the order is under way when it is cut short. */
+static void cut_to_come(void)
+{
+	if (one_in(2))
+		disk.off_at = disk.moments + 1 + draw(24);
+	else
+		life.killed_at = life.moments + 1 + draw(120);
 }
 
 static void no_trouble(void)
@@ -236,11 +276,28 @@ static void no_trouble(void)
 		;
 	processes.worker = WORKER_TAKES;
 	disk.off_at = 0;
+	life.killed_at = 0;
 	machine.fails_at = 0;
 	machine.disk_full = false;
 }
 
 /* ---- starts ---------------------------------------------------------------------------------- */
+
+/* Whether the life ended in the middle of its work. */
+static bool ended_in_the_middle(void)
+{
+	if (life.end == LIFE_POWER_LOST) {
+		cut_short->power++;
+		life_off(one_in(2));
+		LIFE(!machine.forwarding);
+	} else if (life.end == LIFE_KILLED) {
+		cut_short->kills++;
+		life_kill();
+	} else {
+		return false;
+	}
+	return true;
+}
 
 /*
  * What a start finds and does. A start that is interrupted or refused is tried again, as a person
@@ -249,11 +306,10 @@ static void no_trouble(void)
 static void boot(void)
 {
 	me.deaths++;
+	cut_short->starts++;
 	while (life_boot() != LIFE_GOES_ON) {
 		me.deaths++;
-		if (life.end == LIFE_POWER_LOST)
-			life_off(one_in(2));
-		else
+		if (!ended_in_the_middle())
 			no_trouble();
 	}
 	if (disk_confirmed() != me.confirmed) {
@@ -263,6 +319,7 @@ static void boot(void)
 	LIFE(processes.standing.number == 0 || processes.standing.number == me.confirmed);
 	LIFE(processes.standing.trial == 0);
 	me.may_be_another = false;
+	gate_was_read();
 }
 
 static void start_again(void)
@@ -277,8 +334,7 @@ static void start_again(void)
 	default:
 		life_off(one_in(2));
 	}
-	if (life.end == LIFE_POWER_LOST)
-		life_off(one_in(2));
+	(void)ended_in_the_middle();
 	boot();
 }
 
@@ -299,6 +355,8 @@ static void step(void)
 						of_account, of_account, isolate, isolate,  door,    door };
 	uint64_t n = draw(20), of = sizeof(orders) / sizeof(orders[0]);
 
+	if (getenv("CUTS") != NULL && one_in(2))
+		cut_to_come();
 	if (n < 10)
 		orders[draw(me.prepared ? of : of - 4)]();
 	else if (n < 14)
@@ -348,6 +406,7 @@ static void left_alone(void)
 	LIFE(disk_confirmed() == me.confirmed || me.may_be_another);
 	now_confirmed();
 	me.may_be_another = false;
+	gate_was_read();
 }
 
 static void live(uint64_t seed, bool prepared)
@@ -361,11 +420,9 @@ static void live(uint64_t seed, bool prepared)
 	for (unsigned i = 0; i < STEPS; i++) {
 		step();
 		LIFE(always_sound() && prepared_sound());
-		if (life.end == LIFE_POWER_LOST) {
-			me.cut_short++;
+		if (ended_in_the_middle()) {
 			me.may_be_another = true;
-			life_off(one_in(2));
-			LIFE(!machine.forwarding && always_sound());
+			LIFE(always_sound());
 			boot();
 		} else if (life.end == LIFE_ENDED)
 			boot();
@@ -428,6 +485,9 @@ static void lives(void **state)
 		assert_int_equal(waitpid(pid, &how, 0), pid);
 		failed += !WIFEXITED(how) || WEXITSTATUS(how) != 0;
 	}
+	printf("%llu starts; cut short by the power %llu times, by a kill %llu times\n",
+	       (unsigned long long)cut_short->starts, (unsigned long long)cut_short->power,
+	       (unsigned long long)cut_short->kills);
 	assert_int_equal(failed, 0);
 }
 
@@ -435,6 +495,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(lives_once_lost), cmocka_unit_test(lives) };
 
+	cut_short = mmap(NULL, sizeof(*cut_short), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (cut_short == MAP_FAILED)
+		return 1;
 	policies_make();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,9 +37,8 @@
 #include "appliance/base/sha256.h"
 #include "appliance/enforce/sockets.h"
 #include "appliance/kernel/batch.h"
+#include "appliance/kernel/isolation_pairs.h"
 #include "appliance/role/roles.h"
-#include "appliance/supervise/isolation_pairs.h"
-#include "appliance/supervise/supervise.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/msg_json.h"
 #include "policy/compile/compile.h"
@@ -311,8 +310,7 @@ static void at(struct driver *d, char *rest)
 /* "c0 c1: it_from_ot; : asset crane7": what is kept, and what is isolated. */
 static void apart(struct driver *d, char *rest)
 {
-	struct policy p = { .ir = d->c.ir, .ids = d->ids };
-	struct supervisor *s = calloc(1, sizeof(*s));
+	const struct isolated_policy p = { .ir = d->c.ir, .ids = d->ids };
 	json_t *list = json_array();
 	int fd;
 
@@ -327,15 +325,11 @@ static void apart(struct driver *d, char *rest)
 			(void)json_array_append_new(keep, json_string(name));
 		(void)json_array_append_new(list, json_pack("{s:s, s:o}", "what", what, "keep", keep));
 	}
-	if (s == NULL)
-		die("memory");
-	s->now = &p;
-	fd = isolation_memfd(s, list, NULL);
+	fd = isolation_memfd(list, &p, NULL);
 	if (fd < 0 || msg_send(d->control, ++d->next_id, &(struct msg_body){ .type = MSG_APART }, &fd, 1) < 0)
 		die("tell of isolations");
 	close(fd);
 	json_decref(list);
-	free(s);
 }
 
 static void judge(const struct driver *d, char *rest)

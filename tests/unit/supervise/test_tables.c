@@ -19,7 +19,7 @@
 #include "appliance/wire/ring.h"
 
 #define FIRST 0u
-#define SECOND 1u
+#define OTHER 1u
 
 static struct supervisor s;
 static struct policy policy;
@@ -123,7 +123,7 @@ static int begin(void **state)
 	s.table_fd = -1;
 	policy.ir = &ir;
 	s.now = &policy;
-	for (uint32_t w = FIRST; w <= SECOND; w++) {
+	for (uint32_t w = FIRST; w <= OTHER; w++) {
 		s.pairs[w].wanted = true;
 		s.pairs[w].ring = s.pairs[w].wake = -1;
 		s.slots[SLOT_DPI + w].state = SLOT_RUNNING;
@@ -143,21 +143,21 @@ static int finish(void **state)
 static void one_alone_has_no_veto(void **state)
 {
 	(void)state;
-	worker_acked(&s, SECOND, refusal);
+	worker_acked(&s, OTHER, refusal);
 	/* the answer of the other worker is still missing */
 	assert_int_equal(table_state(&s), TABLE_WAIT);
 	worker_acked(&s, FIRST, s.table_digest);
 	assert_int_equal(table_state(&s), TABLE_DISPUTED);
 	workers_end_refusing(&s);
-	assert_int_equal(killed[SLOT_DPI + SECOND], 1);
+	assert_int_equal(killed[SLOT_DPI + OTHER], 1);
 	assert_int_equal(killed[SLOT_DPI + FIRST], 0);
 	/* Until the worker has ended, its answers do not count. */
-	worker_acked(&s, SECOND, s.table_digest);
+	worker_acked(&s, OTHER, s.table_digest);
 	assert_int_equal(table_state(&s), TABLE_WAIT);
-	worker_died(&s, SECOND);
+	worker_died(&s, OTHER);
 	assert_int_equal(table_state(&s), TABLE_WAIT);
-	s.pairs[SECOND].owed = 1; /* as worker_start leaves it */
-	worker_acked(&s, SECOND, s.table_digest);
+	s.pairs[OTHER].owed = 1; /* as worker_start leaves it */
+	worker_acked(&s, OTHER, s.table_digest);
 	assert_int_equal(table_state(&s), TABLE_EQUAL);
 }
 
@@ -165,7 +165,7 @@ static void all_together_have(void **state)
 {
 	(void)state;
 	worker_acked(&s, FIRST, refusal);
-	worker_acked(&s, SECOND, refusal);
+	worker_acked(&s, OTHER, refusal);
 	assert_int_equal(table_state(&s), TABLE_REFUSED);
 }
 
@@ -176,7 +176,7 @@ static void what_nobody_asked_is_not_heard(void **state)
 	worker_acked(&s, FIRST, s.table_digest);
 	worker_acked(&s, FIRST, refusal);
 	worker_acked(&s, FIRST, refusal);
-	worker_acked(&s, SECOND, s.table_digest);
+	worker_acked(&s, OTHER, s.table_digest);
 	assert_int_equal(table_state(&s), TABLE_EQUAL);
 }
 

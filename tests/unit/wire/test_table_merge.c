@@ -3,7 +3,7 @@
  * Two command tables as one: in the merged image every permit means what it meant in its own table,
  * those of the new table take precedence, and repeated merging does not make it grow.
  *
- * LINK: appliance/supervise/table_merge.c appliance/wire/commands.c appliance/wire/protocols.c
+ * LINK: appliance/wire/table_merge.c appliance/wire/commands.c appliance/wire/protocols.c
  * LINK: appliance/base/bytes.c appliance/base/sha256.c
  * LIBS: nettle
  */
@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/supervise/table_merge.h"
 #include "appliance/wire/commands.h"
+#include "appliance/wire/table_merge.h"
 
 struct decoded {
 	struct command_table t;

@@ -2,7 +2,7 @@
 /*
  * Pairs of addresses that an isolation cuts: those of the order and those of the policy, each once.
  *
- * LINK: appliance/supervise/isolation_pairs.c appliance/kernel/apart.c policy/ir/isolation.c
+ * LINK: appliance/kernel/isolation_pairs.c appliance/kernel/apart.c policy/ir/isolation.c
  * LINK: appliance/kernel/image.c appliance/base/arena.c
  * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/memfd.c
  * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/clock.c appliance/base/err.c
@@ -15,8 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "appliance/supervise/isolation_pairs.h"
-#include "appliance/supervise/supervise.h"
+#include "appliance/kernel/isolation_pairs.h"
 
 /* An order with `n` pairs of hosts, each named `times` times. */
 static json_t *order_of(unsigned n, unsigned times)
@@ -37,10 +36,9 @@ static json_t *order_of(unsigned n, unsigned times)
 static off_t bytes_of_order(unsigned n, unsigned times)
 {
 	static struct ir ir;
-	static struct policy policy = { .ir = &ir };
-	static struct supervisor s = { .now = &policy };
+	const struct isolated_policy now = { &ir, NULL };
 	json_t *list = order_of(n, times);
-	int fd = isolation_memfd(&s, list, NULL);
+	int fd = isolation_memfd(list, &now, NULL);
 	struct stat st;
 
 	assert_true(fd >= 0);

@@ -3,7 +3,7 @@
  * Which hosts lose the management when the terminals of box.cfg change, or the addresses at which
  * it is reached.
  *
- * LINK: appliance/supervise/shut_out.c appliance/base/addr.c appliance/base/json.c
+ * LINK: policy/ir/shut_out_json.c appliance/base/addr.c appliance/base/json.c
  * LINK: appliance/base/utf8.c appliance/base/clock.c appliance/base/memfd.c
  * LINK: appliance/base/bytes.c appliance/base/sha256.c appliance/base/err.c
  * LIBS: jansson nettle
@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "appliance/base/addr.h"
-#include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
+#include "policy/ir/shut_out_json.h"
 
 #define MOST 4u
 
@@ -90,8 +90,8 @@ static void who_is_shut_out(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct site now, next;
-		json_t *got = shut_out_json(policy(&now, cases[i].now, cases[i].now_at),
-					    policy(&next, cases[i].next, cases[i].next_at));
+		json_t *got = ir_shut_out_json(policy(&now, cases[i].now, cases[i].now_at),
+					       policy(&next, cases[i].next, cases[i].next_at));
 		json_t *want = cases[i].json != NULL ? json_loads(cases[i].json, 0, NULL) : NULL;
 
 		assert_int_equal(want != NULL, cases[i].json != NULL);

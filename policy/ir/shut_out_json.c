@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/supervise/supervise.h"
+#include "policy/ir/shut_out_json.h"
 
 #include "appliance/base/addr.h"
 #include "appliance/wire/settings.h"
@@ -38,7 +38,7 @@ static void add(json_t *list, const struct addr *a)
 	json_array_append_new(list, json_string(text));
 }
 
-json_t *shut_out_json(const struct ir *now, const struct ir *next)
+json_t *ir_shut_out_json(const struct ir *now, const struct ir *next)
 {
 	bool reached = answers_at(now, NULL), nobody = reached && !answers_at(next, NULL);
 	bool fewer = reached && (nobody || names_any(next)), others = fewer && !names_any(now);

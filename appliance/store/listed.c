@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/supervise/listed.h"
+#include "appliance/store/listed.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A list that the supervisor keeps on the disk as text with a digest, by which a damaged file
+/* A list that is kept on the disk as text with a digest, by which a damaged file
  * is recognised. */
-#ifndef SEKISHO_SUPERVISE_LISTED_H
-#define SEKISHO_SUPERVISE_LISTED_H
+#ifndef SEKISHO_STORE_LISTED_H
+#define SEKISHO_STORE_LISTED_H
 
 #include <stdbool.h>
 

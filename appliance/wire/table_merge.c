@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/supervise/table_merge.h"
+#include "appliance/wire/table_merge.h"
 
 #include <stdlib.h>
 #include <string.h>

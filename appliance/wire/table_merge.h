@@ -3,8 +3,8 @@
  * Two command tables as one, so that workers know the permits of the old and of the new policy
  * while the kernel changes from one to the other. Supervisor only; pure.
  */
-#ifndef SEKISHO_SUPERVISE_TABLE_MERGE_H
-#define SEKISHO_SUPERVISE_TABLE_MERGE_H
+#ifndef SEKISHO_WIRE_TABLE_MERGE_H
+#define SEKISHO_WIRE_TABLE_MERGE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,16 +8,20 @@
  * A kept exception passes by its permit. A permit is kept if all its conduits are kept by each
  * isolation that covers them. Isolations that do not keep a permit cut its boxes.
  */
-#ifndef SEKISHO_SUPERVISE_ISOLATION_PAIRS_H
-#define SEKISHO_SUPERVISE_ISOLATION_PAIRS_H
+#ifndef SEKISHO_KERNEL_ISOLATION_PAIRS_H
+#define SEKISHO_KERNEL_ISOLATION_PAIRS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "appliance/base/json.h"
 #include "policy/ir/ir.h"
 
-struct supervisor; /* supervise.h */
-struct policy;	   /* policy.h */
+/* A policy, and the id of each of its permits on this box. */
+struct isolated_policy {
+	const struct ir *ir;
+	const uint32_t *ids;
+};
 
 #define ISOLATIONS_MOST 64u /* isolations at the same time */
 
@@ -31,7 +35,7 @@ json_t *isolation_keeps(const struct ir *ir, const char *what);
 bool isolation_keeps_less(const struct ir *ir, json_t *isolation);
 /* Makes a sealed memfd with the list of APART_PAIR for enforce. Returns its descriptor, owned by
  * the caller, or negative errno. `next` may be NULL. */
-int isolation_memfd(const struct supervisor *s, const json_t *list, const struct policy *next);
+int isolation_memfd(const json_t *list, const struct isolated_policy *now, const struct isolated_policy *next);
 /* Statements `always` of the policy that these isolations break; owned by the caller. */
 json_t *isolation_breaks(const struct ir *ir, const json_t *list);
 

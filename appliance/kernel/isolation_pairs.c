@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/supervise/isolation_pairs.h"
+#include "appliance/kernel/isolation_pairs.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "appliance/base/memfd.h"
 #include "appliance/kernel/apart.h"
-#include "appliance/supervise/supervise.h"
+#include "appliance/wire/msg.h"
 #include "policy/ir/isolation.h"
 
 /* ---- addresses ------------------------------------------------------------------------------- */
@@ -214,7 +214,7 @@ static void widen_both(struct ir_cut_range *r, const struct ir_cut_range *by)
 }
 
 /* Adds the permits of a policy, and which isolations keep each. */
-static void note_permits(struct cutting *x, const struct policy *p, bool *kept)
+static void note_permits(struct cutting *x, const struct isolated_policy *p, bool *kept)
 {
 	struct going *mine = x->going + x->n_going;
 	const json_t *o;
@@ -319,7 +319,7 @@ static bool put_going(struct cutting *x, const struct going *g)
 }
 
 /* Writes what may continue. False: this is not known, so nothing may continue. */
-static bool put_kept(struct cutting *x, const struct policy *now, const struct policy *next)
+static bool put_kept(struct cutting *x, const struct isolated_policy *now, const struct isolated_policy *next)
 {
 	size_t permits = now->ir->n_permits + (next != NULL ? next->ir->n_permits : 0),
 	       conduits = now->ir->n_conduits + (next != NULL ? next->ir->n_conduits : 0);
@@ -361,7 +361,7 @@ static void put_everything(void *ctx, const struct addr_range *source, const str
 	put(ctx, source, destination, false, 0);
 }
 
-int isolation_memfd(const struct supervisor *s, const json_t *list, const struct policy *next)
+int isolation_memfd(const json_t *list, const struct isolated_policy *now, const struct isolated_policy *next)
 {
 	size_t most = 2 * (size_t)APART_MOST * APART_PAIR_BYTES, cut;
 	struct cutting *x = calloc(1, sizeof(*x));
@@ -373,20 +373,19 @@ int isolation_memfd(const struct supervisor *s, const json_t *list, const struct
 	if (x != NULL && room != NULL) {
 		x->list = list;
 		x->out = outbuf_of(room, most);
-		next = next != s->now ? next : NULL;
 		json_array_foreach(list, i, o)
 		{
-			ranges_of(o, s->now->ir, &x->of[i]);
+			ranges_of(o, now->ir, &x->of[i]);
 			if (next != NULL)
 				(void)ir_isolated(next->ir, what_of(o), add, &x->of[i]);
 		}
 		/* There are too many pairs to list them: then everything is cut. */
 		if (!put_cut(x)) {
 			x->out.len = 0;
-			(void)ir_isolated(s->now->ir, ISOLATE_EVERYTHING, put_everything, &x->out);
+			(void)ir_isolated(now->ir, ISOLATE_EVERYTHING, put_everything, &x->out);
 		} else if (keeps_some(list)) {
 			cut = x->out.len;
-			if (!put_kept(x, s->now, next))
+			if (!put_kept(x, now, next))
 				x->out.len = cut;
 		}
 		fd = memfd_sealed("sekisho-isolation", room, x->out.len);

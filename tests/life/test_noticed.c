@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a box notices by itself: packets without inspection, a tap that hears nothing, a clock that
+ * is not trusted or loses its source, rules that others changed, a UPS. And doors of two persons,
+ * which are a matter of time too.
+ *
+ * LINK: $(LIFE_SRC)
+ * LIBS: jansson nettle libconfig libseccomp
+ */
+#include "tests/unit/cmocka.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "appliance/base/memfd.h"
+#include "appliance/wire/lane.h"
+#include "tests/life/disk.h"
+#include "tests/life/life.h"
+#include "tests/life/machine.h"
+#include "tests/life/sound.h"
+
+static const struct msg_body status = { .type = MSG_STATUS };
+
+static void begins_with(enum known_policy p)
+{
+	LIFE(life_boot() == LIFE_GOES_ON && life_apply(p, 0, 0)->status == ANSWER_YES);
+	LIFE(life_pass(2 * SECOND) == LIFE_GOES_ON);
+}
+
+static bool says(const struct answer *a, const char *what)
+{
+	return a != NULL && a->told && a->whole != NULL && strstr(a->whole, what) != NULL;
+}
+
+static bool status_says(const char *what)
+{
+	const struct answer *a = life_asks(AS_ROOT, &status, -1);
+	char key[40];
+
+	if (says(a, what))
+		return true;
+	(void)snprintf(key, sizeof(key), "%.*s", (int)strcspn(what, ":"), what);
+	printf("not in the status: %s, but: %.300s\n", what, says(a, key) ? strstr(a->whole, key) : "nothing");
+	return false;
+}
+
+/* How often this was recorded of the machine. */
+static unsigned noticed(uint8_t code)
+{
+	return recorded(EVENT_MACHINE, code);
+}
+
+/* ---- packets without inspection -------------------------------------------------------------- */
+
+/* The kernel's counters of packets that nobody answered, and of those that the tap should hear. */
+static void counters(uint64_t closed, uint64_t open, uint64_t logged)
+{
+	const struct msg_body m = { MSG_UNANSWERED,
+				    .unanswered = { .closed = closed, .open = open, .logged = logged } };
+
+	LIFE(process_says(ROLE_ENFORCE, &m, -1) && life_settle() == LIFE_GOES_ON);
+}
+
+static void uninspected(void)
+{
+	const struct lane closed = { LANE_COMMANDS, CRIT_SUPPORT, FAIL_CLOSED, FAIL_CLOSED };
+	const uint16_t queue = lane_queue(lane_number(closed), 0);
+
+	begins_with(KNOWN_INSPECTED);
+	/* What was counted before this daemon began is no news. */
+	counters(500, 70, 0);
+	machine.queue = (struct queue_state){ .queue = queue };
+	LIFE(life_pass(5 * SECOND) == LIFE_GOES_ON && status_says("\"uninspected\":{\"now\":false"));
+	machine.queue.dropped_full = 9;
+	LIFE(life_pass(2 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_UNINSPECTED) == 1);
+	LIFE(status_says("\"queue_full\":9,\"socket_full\":0,\"no_worker\":0,\"conduits_all\":1,\"conduits\":[{"
+			 "\"conduit\":\"c\""));
+	/* It is one alarm, however often, and through the deaths of roles and an apply. */
+	machine.queue.dropped_user = 2;
+	LIFE(life_pass(30 * SECOND) == LIFE_GOES_ON && process_die(ROLE_ENFORCE) && process_die(ROLE_GATE));
+	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && status_says("\"queue_full\":9,\"socket_full\":2"));
+	LIFE(life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_YES && status_says("\"conduits\":[]"));
+	machine.queue.dropped_full = 12;
+	LIFE(life_pass(58 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_INSPECTED) == 0);
+	LIFE(status_says("\"dropped\":14,\"passed\":0"));
+	LIFE(life_pass(6 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_INSPECTED) == 1);
+	LIFE(noticed(MACHINE_UNINSPECTED) == 1 && status_says("\"uninspected\":{\"now\":false"));
+	/* A queue that was made anew counts from 0. */
+	machine.queue.dropped_full = 1;
+	machine.queue.dropped_user = 0;
+	LIFE(life_pass(2 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_UNINSPECTED) == 2);
+	LIFE(status_says("\"queue_full\":1,"));
+	/* A successor of the daemon begins anew. */
+	life_kill();
+	LIFE(life_boot() == LIFE_GOES_ON);
+	counters(900, 70, 0);
+	LIFE(life_pass(2 * SECOND) == LIFE_GOES_ON);
+}
+
+/* A gate decides in the place of a worker for a moment, and then for longer. */
+static void away(void)
+{
+	const struct lane closed = { LANE_COMMANDS, CRIT_SUPPORT, FAIL_CLOSED, FAIL_CLOSED };
+	const uint32_t lane = lane_number(closed);
+
+	begins_with(KNOWN_INSPECTED);
+	LIFE(gate_decided(lane, 3) && life_pass(20 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_UNINSPECTED) == 0);
+	for (unsigned i = 0; i < 5; i++)
+		LIFE(gate_decided(lane, 1) && life_pass(SECOND) == LIFE_GOES_ON);
+	LIFE(noticed(MACHINE_UNINSPECTED) == 1 && status_says("\"no_worker\":8"));
+	LIFE(life_pass(62 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_INSPECTED) == 1);
+}
+
+/* ---- a tap that hears nothing ---------------------------------------------------------------- */
+
+/* The kernel logs ten packets a second for so long; `heard`: and the tap gets them. */
+static void refusals(unsigned seconds, bool heard)
+{
+	static uint64_t logged = 1000;
+
+	for (unsigned i = 0; i < seconds; i++) {
+		counters(0, 0, logged += 10);
+		if (heard && process_lives(ROLE_TAP))
+			LIFE(process_says(ROLE_TAP, &(struct msg_body){ .type = MSG_HEARD }, -1));
+		LIFE(life_pass(SECOND) == LIFE_GOES_ON);
+	}
+}
+
+static void unheard(void)
+{
+	unsigned took_over;
+
+	begins_with(KNOWN_PLAIN);
+	refusals(20, true);
+	LIFE(noticed(MACHINE_TAP_DEAF) == 0);
+	/* Not too early, and once. */
+	refusals(9, false);
+	LIFE(noticed(MACHINE_TAP_DEAF) == 0);
+	refusals(6, false);
+	LIFE(noticed(MACHINE_TAP_DEAF) == 1 && status_says("\"unheard\":{\"now\":true"));
+	LIFE(life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_YES && life_rollback(0)->status == ANSWER_YES);
+	/* Without packets nobody knows whether the tap would hear of them. */
+	LIFE(life_pass(120 * SECOND) == LIFE_GOES_ON && status_says("\"unheard\":{\"now\":true"));
+	refusals(2, true);
+	LIFE(noticed(MACHINE_TAP_HEARS) == 1 && noticed(MACHINE_TAP_DEAF) == 1);
+	LIFE(status_says("\"unheard\":{\"now\":false,\"since\":null,\"last\":null,\"packets\":0}"));
+	/* No packets: no alarm. */
+	LIFE(life_pass(120 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_TAP_DEAF) == 1);
+	/* A tap that stands still is replaced, and that is an event of a role. */
+	LIFE(process_freeze(ROLE_TAP));
+	refusals(20, true);
+	LIFE(recorded(EVENT_ROLE, ROLE_HUNG) == 1 && noticed(MACHINE_TAP_DEAF) == 1);
+	/* A new tap ends the alarm, and so does a new daemon, which begins to count anew. */
+	refusals(15, false);
+	LIFE(noticed(MACHINE_TAP_DEAF) == 2);
+	life_kill();
+	took_over = recorded(EVENT_ROLE, ROLE_TOOK_OVER);
+	LIFE(life_boot() == LIFE_GOES_ON && recorded(EVENT_ROLE, ROLE_TOOK_OVER) > took_over);
+	refusals(1, true);
+	LIFE(status_says("\"unheard\":{\"now\":false"));
+	refusals(20, true);
+	LIFE(noticed(MACHINE_TAP_DEAF) == 2 && noticed(MACHINE_TAP_HEARS) == 1);
+}
+
+/* ---- the clock ------------------------------------------------------------------------------- */
+
+static bool waits(const char *why)
+{
+	char text[80];
+
+	(void)snprintf(text, sizeof(text), "\"trusted\":false,\"waits\":\"%s\"", why);
+	return status_says(text);
+}
+
+static void clock_waits(void)
+{
+	begins_with(KNOWN_TIMED);
+	LIFE(status_says("\"trusted\":true"));
+	/* The machine comes up in the past: the clock waits, until it has a source or a person
+	 * confirms it. */
+	machine.wall_ns -= 3 * 86400 * SECOND;
+	machine.sync = CLOCK_SYNC_NO;
+	life_off(true);
+	LIFE(life_boot() == LIFE_GOES_ON && waits("earlier") && noticed(MACHINE_CLOCK_WAITS) == 1);
+	LIFE(status_says("\"waiting\":[\"e\""));
+	machine.wall_ns += 4 * 86400 * SECOND;
+	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && waits("source"));
+	machine.sync = CLOCK_SYNC_YES;
+	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && status_says("\"trusted\":true"));
+	LIFE(noticed(MACHINE_CLOCK_TRUSTED) == 1 && noticed(MACHINE_CLOCK_WAITS) == 1);
+	/* A restart of the daemon changes nothing, whatever the source says. */
+	machine.sync = CLOCK_SYNC_NO;
+	life_kill();
+	LIFE(life_boot() == LIFE_GOES_ON && status_says("\"trusted\":true"));
+	/* Of a whole restart, a person may say that the clock is right. */
+	life_off(true);
+	LIFE(life_boot() == LIFE_GOES_ON && waits("source"));
+	LIFE(says(life_asks(AS_ROOT, &(struct msg_body){ .type = MSG_CTL_CLOCK }, -1), "\"waited\":true"));
+	LIFE(status_says("\"trusted\":true") && noticed(MACHINE_CLOCK_CONFIRMED) == 1);
+	LIFE(life_pass(61 * SECOND) == LIFE_GOES_ON && sound_at_rest());
+}
+
+/* Without sources, the battery's clock is compared. */
+static void clock_battery_differs(void)
+{
+	begins_with(KNOWN_PLAIN);
+	machine.sync = CLOCK_SYNC_NO;
+	machine.battery_s = machine.wall_ns / SECOND - 2 * 86400;
+	life_off(true);
+	LIFE(life_boot() == LIFE_GOES_ON && waits("battery") && noticed(MACHINE_CLOCK_WAITS) == 0);
+	machine.battery_s = machine.wall_ns / SECOND;
+	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && status_says("\"trusted\":true"));
+}
+
+/* A source that is lost and comes back is recorded once each, after it has stayed so. */
+static void clock_source(void)
+{
+	begins_with(KNOWN_TIMED);
+	LIFE(life_pass(60 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_SOURCE_LOST) == 0);
+	machine.sync = CLOCK_SYNC_NO;
+	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && status_says("\"synchronised\":false"));
+	machine.sync = CLOCK_SYNC_YES;
+	LIFE(life_pass(600 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_SOURCE_LOST) == 0);
+	machine.sync = CLOCK_SYNC_NO;
+	LIFE(life_pass(600 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_SOURCE_LOST) == 1);
+	LIFE(status_says("\"trusted\":true"));
+	life_kill();
+	LIFE(life_boot() == LIFE_GOES_ON && life_pass(600 * SECOND) == LIFE_GOES_ON);
+	LIFE(noticed(MACHINE_SOURCE_LOST) == 1 && noticed(MACHINE_SOURCE_BACK) == 0);
+	machine.sync = CLOCK_SYNC_YES;
+	LIFE(life_pass(600 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_SOURCE_BACK) == 1);
+}
+
+/* ---- doors ----------------------------------------------------------------------------------- */
+
+static int of_door(enum change_order order, const char *door, uint32_t for_s, const char *comment)
+{
+	struct msg_body m = {
+		MSG_CHANGE,
+		.change = { .order = (uint8_t)order, .secret = { 1 }, .confirm_s = for_s, .comment = comment }
+	};
+	const struct answer *a;
+
+	(void)snprintf((char *)m.change.object, sizeof(m.change.object), "%s", door);
+	a = life_asks(OVER_WEB, &m, -1);
+	(void)life_pass(SECOND);
+	return a != NULL && a->told ? a->status : -1;
+}
+
+#define SUPERVISOR(name)                                                                                               \
+	"{\"name\": \"" name "\", \"two_persons\": false, \"approvers\": [], \"roles\": [\"supervisor\"]}"
+
+static void doors(void)
+{
+	static const char ume[] = SUPERVISOR("ume"), take[] = SUPERVISOR("take");
+
+	begins_with(KNOWN_TIMED);
+	processes.who = ume;
+	LIFE(of_door(CHANGE_OPEN, "two", 0, "") == ANSWER_CANNOT);
+	LIFE(of_door(CHANGE_OPEN, "two", 300, "") == ANSWER_YES && machine.gate_open == 0);
+	LIFE(recorded(EVENT_POLICY, POLICY_DOOR_ASKED) == 1 && status_says("\"asked\":{"));
+	/* the same person */
+	LIFE(of_door(CHANGE_OPEN, "two", 0, "") == ANSWER_CANNOT && machine.gate_open == 0);
+	processes.who = take;
+	LIFE(of_door(CHANGE_OPEN, "two", 0, "") == ANSWER_YES && machine.gate_open != 0);
+	LIFE(recorded(EVENT_POLICY, POLICY_DOOR_OPENED) == 1);
+	LIFE(of_door(CHANGE_SHUT, "two", 0, "") == ANSWER_YES && machine.gate_open == 0);
+	LIFE(of_door(CHANGE_SHUT, "two", 0, "") == ANSWER_CANNOT);
+	/* A request that nobody agrees to is over after its time. */
+	LIFE(of_door(CHANGE_OPEN, "two", 300, "") == ANSWER_YES && life_pass(3600 * SECOND) == LIFE_GOES_ON);
+	processes.who = ume;
+	LIFE(of_door(CHANGE_OPEN, "two", 0, "") == ANSWER_CANNOT && machine.gate_open == 0);
+	/* Break-glass: with a reason, and another person reviews it. */
+	LIFE(of_door(CHANGE_OPEN, "glass", 60, "") == ANSWER_CANNOT);
+	LIFE(of_door(CHANGE_OPEN, "glass", 60, "a fire") == ANSWER_YES && machine.gate_open != 0);
+	/* It is shut by itself, and recorded; the next daemon has it open no longer. */
+	life_kill();
+	LIFE(life_boot() == LIFE_GOES_ON &&
+	     status_says("\"door\":\"glass\",\"label\":\"\",\"organisation\":\"\",\"open\":true"));
+	LIFE(life_pass(70 * SECOND) == LIFE_GOES_ON && recorded(EVENT_POLICY, POLICY_DOOR_ENDED) == 1);
+	LIFE(status_says("\"unreviewed\":true"));
+	LIFE(of_door(CHANGE_REVIEW_DOOR, "glass", 0, "") == ANSWER_CANNOT);
+	processes.who = take;
+	LIFE(of_door(CHANGE_REVIEW_DOOR, "glass", 0, "") == ANSWER_YES);
+	LIFE(of_door(CHANGE_REVIEW_DOOR, "glass", 0, "") == ANSWER_CANNOT);
+	LIFE(of_door(CHANGE_OPEN, "nowhere", 60, "") == ANSWER_CANNOT);
+}
+
+/* ---- what roles report ----------------------------------------------------------------------- */
+
+/* Whatever enforce says of changes by others is passed on, and what it counts is kept for the next
+ * enforce. */
+static void reports(void)
+{
+	struct msg_body m = { MSG_DRIFT, .drift = { .text = "rule 7" } };
+	int fd = memfd_sealed("life", "uses", 4), cuts = memfd_sealed("life", "cuts", 4);
+
+	begins_with(KNOWN_INSPECTED);
+	for (unsigned i = 0; i < DRIFT_COUNT; i++) {
+		m.drift.what = (uint8_t)i;
+		LIFE(process_says(ROLE_ENFORCE, &m, -1) && life_settle() == LIFE_GOES_ON);
+	}
+	LIFE(process_says(ROLE_ENFORCE, &(struct msg_body){ MSG_USED, .used = { .at_once = 1 } }, fd));
+	LIFE(process_says(ROLE_ENFORCE, &(struct msg_body){ .type = MSG_CUTS }, cuts));
+	LIFE(life_settle() == LIFE_GOES_ON && processes.cuts == 1);
+	life_off(false);
+	LIFE(life_boot() == LIFE_GOES_ON && processes.used == 4);
+	/* A gate names the worker that hangs: only its own, and that one is ended. */
+	LIFE(recorded(EVENT_ROLE, ROLE_HUNG) == 0);
+	m = (struct msg_body){ MSG_HUNG, .hung = { .worker = 0, .pid = 1 } };
+	LIFE(process_says(ROLE_GATE, &m, -1) && life_settle() == LIFE_GOES_ON && recorded(EVENT_ROLE, ROLE_HUNG) == 0);
+	m.hung.pid = (uint32_t)process_pid(ROLE_DPI);
+	LIFE(process_says(ROLE_GATE, &m, -1) && life_settle() == LIFE_GOES_ON && recorded(EVENT_ROLE, ROLE_HUNG) == 1);
+	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && process_lives(ROLE_DPI) && sound_at_rest());
+	/* What none of a role's messages is ends it. */
+	LIFE(process_says(ROLE_TAP, &(struct msg_body){ MSG_MGMT_STATUS, .mgmt_status = { .token = TOKEN_ANEW } }, -1));
+	LIFE(life_settle() == LIFE_GOES_ON && recorded(EVENT_ROLE, ROLE_DIED) >= 2);
+	LIFE(process_says(ROLE_MGMT, &(struct msg_body){ MSG_MGMT_STATUS, .mgmt_status = { .token = TOKEN_ANEW } },
+			  -1));
+	LIFE(life_settle() == LIFE_GOES_ON && noticed(MACHINE_TOKEN_ANEW) == 1);
+	close(fd);
+	close(cuts);
+}
+
+/* ---- the UPS --------------------------------------------------------------------------------- */
+
+static void ups_is(const char *word, int charge)
+{
+	char path[120], text[300];
+	unsigned long long now = machine.mono_ns / SECOND;
+	int fd, n;
+
+	(void)snprintf(path, sizeof(path), "%s/run-ups", life.folder);
+	(void)mkdir(path, 0755);
+	(void)snprintf(path, sizeof(path), "%s/run-ups/state", life.folder);
+	n = snprintf(text, sizeof(text),
+		     "at %llu\nof hall@10.79.0.7:3493\nstatus %s\nsince %llu\ncharge %d\nruntime -\ncounted yes\n", now,
+		     word, now, charge);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	LIFE(fd >= 0 && write(fd, text, (size_t)n) == n && close(fd) == 0);
+	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON);
+}
+
+static bool turns_off(void)
+{
+	char path[120];
+
+	(void)snprintf(path, sizeof(path), "%s/run/power-off", life.folder);
+	return access(path, F_OK) == 0;
+}
+
+static void ups(void)
+{
+	begins_with(KNOWN_TIMED);
+	ups_is("OL", 100);
+	LIFE(status_says("\"state\":\"mains\"") && noticed(MACHINE_UPS_BATTERY) == 0);
+	ups_is("OB", 60);
+	LIFE(noticed(MACHINE_UPS_BATTERY) == 1 && !turns_off() && status_says("\"charge\":60"));
+	ups_is("OB LB", 10);
+	LIFE(noticed(MACHINE_UPS_LOW) == 1 && !turns_off());
+	LIFE(life_pass(16 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_UPS_POWER_OFF) == 1 && turns_off());
+	ups_is("OL", 11);
+	LIFE(noticed(MACHINE_UPS_MAINS) == 1 && !turns_off());
+	/* Nobody says anything any more. */
+	LIFE(life_pass(200 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_UPS_AWAY) == 1 &&
+	     status_says("\"state\":\"away\""));
+	ups_is("OL", 12);
+	LIFE(noticed(MACHINE_UPS_ANSWERS) == 1);
+}
+
+#define LIVES(each)                                                                                                    \
+	each(uninspected) each(away) each(unheard) each(clock_waits) each(clock_battery_differs) each(clock_source)    \
+		each(doors) each(reports) each(ups)
+LIVES(A_LIFE)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { LIVES(A_TEST) };
+
+	policies_make();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

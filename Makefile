@@ -16,7 +16,7 @@ Q = $(if $(filter 1,$(V)),,@)
 say = @$(if $(filter 1,$(V)),:,printf '  %-6s %s\n' $(1) $(2))
 B = build/$(MODE)
 
-PKGS = libnftnl libmnl libnetfilter_queue libndpi libconfig libmicrohttpd gnutls jansson libseccomp libcap-ng hogweed nettle libpcap libcrypto zlib liboath libcrypt libfido2 libqrencode
+PKGS = libnftnl libmnl libnetfilter_queue libndpi libconfig libmicrohttpd gnutls jansson libseccomp libcap-ng hogweed nettle libpcap libcrypto zlib liboath libcrypt libfido2 libqrencode libbpf
 WARN = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wcast-qual -Wswitch-enum -Werror
 HARDEN = -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero -fcf-protection -fPIE -fvisibility=hidden
 CFLAGS_release = -O2 -g -D_FORTIFY_SOURCE=3 $(HARDEN)
@@ -81,7 +81,11 @@ help:
 	@echo 'make install     DESTDIR=, PREFIX=/usr: programs, units, settings, man pages, completion, documents'
 
 .PHONY: all
-all: $(B)/sekisho $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/sekisho-fetch $(B)/sekisho-notify $(B)/sekisho-inform $(B)/sekisho-eve
+all: $(B)/sekisho $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/sekisho-fetch $(B)/sekisho-notify $(B)/sekisho-inform $(B)/sekisho-eve \
+	$(if $(shell command -v clang),$(B)/sekisho-once.o)
+
+$(B)/sekisho-once.o: $(KERNEL_OBJECT)
+	$(Q)cp $< $@
 
 $(B)/sekisho: $(call obj,$(SEKISHO_SRC))
 	$(call say,LINK,$@)

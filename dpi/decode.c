@@ -84,7 +84,8 @@ static enum reason decode_tcp(struct decoded *d, struct bytes segment, enum chec
 	bytes_be16(&b, &skip); /* window */
 	bytes_be16(&b, &skip); /* checksum */
 	bytes_be16(&b, &skip); /* urgent pointer */
-	header = (uint8_t)((offset_flags >> 12) * 4u);
+	d->words = (uint8_t)(offset_flags >> 12);
+	header = (uint8_t)(d->words * 4u);
 	if (b.failed || header < 20 || !bytes_take(&b, header - 20u, &options))
 		return R_MALFORMED_TCP;
 	d->tcp_flags = (uint8_t)(offset_flags & 0x3fu);
@@ -153,7 +154,7 @@ static enum reason decode_ip4(struct decoded *d, struct bytes ip, enum checksum_
 	bytes_be16(&b, &total);
 	bytes_be16(&b, &word); /* identification */
 	bytes_be16(&b, &fragment);
-	bytes_u8(&b, &byte); /* time to live */
+	bytes_u8(&b, &d->hops);
 	bytes_u8(&b, &d->l4proto);
 	bytes_be16(&b, &word); /* header checksum */
 	d->src.family = d->dst.family = 4;
@@ -184,12 +185,11 @@ static enum reason decode_ip6(struct decoded *d, struct bytes ip, enum checksum_
 	struct bytes b = ip, rest;
 	uint32_t word;
 	uint16_t length;
-	uint8_t hop_limit;
 
 	bytes_be32(&b, &word); /* version, traffic class, flow label */
 	bytes_be16(&b, &length);
 	bytes_u8(&b, &d->l4proto);
-	bytes_u8(&b, &hop_limit);
+	bytes_u8(&b, &d->hops);
 	d->src.family = d->dst.family = 6;
 	bytes_copy(&b, d->src.b, 16);
 	bytes_copy(&b, d->dst.b, 16);

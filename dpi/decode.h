@@ -46,6 +46,8 @@ struct decoded {
 	/* Multipath TCP: the SYN asks to join an existing connection (MP_JOIN) */
 	bool joins;
 	bool bad_checksum;     /* CHECKSUM_FLAG only */
+	uint8_t hops;	       /* hop limit (TTL) */
+	uint8_t words;	       /* TCP: length of the header in words of 4 bytes */
 	uint16_t sport, dport; /* host order; ICMP: 0 and type << 8 | code */
 	uint32_t seq, ack;     /* TCP, host order */
 	struct bytes ip;       /* the packet from the IP header on, cut to its stated length */

@@ -91,6 +91,7 @@ install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/se
 	install -D -m 755 images/ups $(DESTDIR)$(PREFIX)/lib/sekisho/ups
 	install -D -m 755 images/log $(DESTDIR)$(PREFIX)/lib/sekisho/log
 	install -D -m 755 $(B)/sekisho-eve $(DESTDIR)$(PREFIX)/lib/sekisho/eve
+	[ ! -e $(B)/sekisho-once.o ] || install -D -m 644 $(B)/sekisho-once.o $(DESTDIR)$(PREFIX)/lib/sekisho/sekisho-once.o
 	install -m 644 images/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sekisho.conf
 	install -m 644 images/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sekisho.conf
 	for f in site.cfg box.cfg; do [ -e $(etc)/sekisho/$$f ] || install -m 644 images/etc/$$f $(etc)/sekisho/$$f || exit; done

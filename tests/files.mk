@@ -12,7 +12,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # A whole box in one process (tests/life/life.h): the supervisor and control as they are, and in the
 # place of what is outside of them what stands in that folder.
 LIFE_SRC := $(filter-out tests/life/test_%,$(wildcard tests/life/*.c)) $(filter-out %/clock_source.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(wildcard appliance/store/*.c) $(addprefix appliance/kernel/,apart.c image.c isolation_pairs.c) \
-	$(filter-out %/spawn.c %/partition.c,$(wildcard appliance/supervise/*.c)) $(wildcard appliance/control/*.c) appliance/role/vigil.c appliance/role/sandbox_table.c \
+	$(filter-out %/spawn.c %/partition.c %/once.c,$(wildcard appliance/supervise/*.c)) $(wildcard appliance/control/*.c) appliance/role/vigil.c appliance/role/sandbox_table.c \
 	$(addprefix appliance/box/,companions.c companions_json.c links_json.c log_sent.c loan_whose.c)
 # What many tests link: a table and who judges by it; the way of a packet through a worker; the
 # compiler behind the checker, with models by hand.

@@ -13,6 +13,7 @@
 #include "appliance/box/outside.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/kernel/arp_limit.h"
+#include "appliance/kernel/finished.h"
 
 /* Sets the interface's own values in /proc, from inside its namespace. A kernel without IPv6 is no
  * error. */
@@ -167,6 +168,8 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 	snprintf(x->where, sizeof(x->where), "ARP");
 	if (box_askers(s, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)
 		r = box_first(one.code, &one, &why);
+	/* Without this table the verdict cache passes nothing, and no packet is lost. */
+	(void)box_finished(s, ir, x->dry);
 	snprintf(x->where, sizeof(x->where), "VLANs");
 	vlans_sweep(&p, ir);
 	if (vlans_cards(&p, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)
@@ -403,6 +406,29 @@ int box_askers(const struct box_spaces *s, const struct ir *ir, bool dry, rtnl_n
 			abort(); /* a process must not go on in the wrong namespace */
 	}
 	free(devices);
+	return r;
+}
+
+static bool has_commands(const struct ir *ir)
+{
+	uint64_t lanes = ir_lanes(ir);
+
+	for (uint32_t n = 1; n < LANE_CUT; n++)
+		if ((lanes >> n & 1) != 0 && lane_kind_of(n) == LANE_COMMANDS)
+			return true;
+	return false;
+}
+
+int box_finished(const struct box_spaces *s, const struct ir *ir, bool dry)
+{
+	struct err e;
+	int r = netns_enter(s->data, &e);
+
+	if (r < 0)
+		return r;
+	r = finished_set(has_commands(ir), dry, NULL, NULL, &e);
+	if (netns_enter(s->home, &e) < 0)
+		abort(); /* a process must not go on in the wrong namespace */
 	return r;
 }
 

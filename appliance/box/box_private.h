@@ -25,6 +25,9 @@ int box_first(int code, const struct err *e, struct err *kept);
 /* Limits the rate of ARP requests on the data interfaces (kernel/arp_limit.h). Parameters as for
  * vlans_cards. */
 int box_askers(const struct box_spaces *s, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e);
+/* Finishes packets for the verdict cache, if the policy has lanes with commands
+ * (kernel/finished.h). */
+int box_finished(const struct box_spaces *s, const struct ir *ir, bool dry);
 
 static inline struct vlan_places box_places(const struct box_spaces *s, const struct handles *h)
 {

@@ -320,7 +320,8 @@ int once_match(struct __sk_buff *packet)
 	struct once_lease *l;
 	uint32_t was;
 
-	if ((packet->mark & MARK_JUDGED) != 0 || packet->gso_size != 0 || !read_segment(packet, &s))
+	if ((packet->priority & ONCE_FINISHED) == 0 || (packet->mark & MARK_JUDGED) != 0 || packet->gso_size != 0 ||
+	    !read_segment(packet, &s))
 		return 0;
 	l = find(&s, back);
 	if (l == NULL)

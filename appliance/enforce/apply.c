@@ -190,10 +190,14 @@ static int commit(struct enforce *f, struct generation_held *next, const struct 
 			r = generation_image(f, next, a, &want, &x, e);
 		if (r == 0)
 			matched_seed(&f->matched, &have, next, &want);
+		if (f->once_earlier && !try)
+			have.n_rules = 0; /* so all rules are written again */
 		if (r == 0)
 			r = table_sync(&f->net, &have, &want, &x, f->lacks, try, ret, e);
-		if (r == 0 && !try)
+		if (r == 0 && !try) {
+			f->once_earlier = false;
 			matched_carry(&f->matched, &have, &want, clock_wall_ns());
+		}
 		if (r < 0)
 			enforce_labels_forget(f); /* after any failure the labels are read again */
 		arena_free(a);

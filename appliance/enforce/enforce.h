@@ -170,8 +170,11 @@ struct enforce {
 	struct event_port events;
 	struct netlink net;
 	struct forwarding forwarding;
-	int reverse_path;	     /* owned; see reverse_path_open (box/sysctl.h) */
-	unsigned lacks;		     /* bits of enum kernel_lack */
+	int reverse_path; /* owned; see reverse_path_open (box/sysctl.h) */
+	unsigned lacks;	  /* bits of enum kernel_lack */
+	/* the rules in the kernel may ask the verdict cache of an earlier daemon, whose memory
+	 * nobody writes any more; their text is the same */
+	bool once_earlier;
 	struct generation_held *now; /* the generation in force; NULL before the first apply */
 	/* seconds since 1970: sessions that ended by this time were reported */
 	uint64_t ended_s;

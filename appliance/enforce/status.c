@@ -43,8 +43,9 @@ static const char *unowned(const struct enforce *f, const struct image *have)
  * (docs/architecture.md). */
 static json_t *features(const struct enforce *f, const struct image *have)
 {
-	return json_pack("{s:o,s:o,s:o}", "queue", feature((f->lacks & LACKS_QUEUE) == 0 ? NULL : "kernel"),
-			 "flowtable", feature("unjudged"), "owned_table", feature(unowned(f, have)));
+	return json_pack("{s:o,s:o,s:o,s:o}", "queue", feature((f->lacks & LACKS_QUEUE) == 0 ? NULL : "kernel"),
+			 "flowtable", feature("unjudged"), "owned_table", feature(unowned(f, have)), "verdict_cache",
+			 feature((f->lacks & LACKS_ONCE) == 0 ? NULL : "kernel"));
 }
 
 json_t *enforce_status(struct enforce *f, struct err *e)

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/kernel/finished.h"
 #include "appliance/kernel/rule.h"
 
 #define ATTEMPTS 5
@@ -61,10 +62,15 @@ static bool ours(uint32_t family, const char *table)
 	return family == NFPROTO_INET && table != NULL && strcmp(table, TABLE_NAME) == 0;
 }
 
-/* Tables that the supervisor makes and compares itself (kernel/trunk.c and kernel/arp_limit.c). */
+/* Tables that the supervisor makes and compares itself (kernel/trunk.c, kernel/arp_limit.c and
+ * kernel/finished.c). */
 static bool supervisors(uint32_t family, const char *table)
 {
-	return (family == NFPROTO_NETDEV || family == NFPROTO_ARP) && table != NULL && strcmp(table, TABLE_NAME) == 0;
+	if (table == NULL)
+		return false;
+	return family == NFPROTO_IPV4
+		       ? strcmp(table, FINISHED_TABLE) == 0
+		       : (family == NFPROTO_NETDEV || family == NFPROTO_ARP) && strcmp(table, TABLE_NAME) == 0;
 }
 
 /* The chain's number in enum ir_chain, or CHAIN_COUNT. */

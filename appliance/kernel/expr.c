@@ -12,6 +12,7 @@
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/xt_bpf.h>
 #include <linux/netfilter/xt_NFQUEUE.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -321,6 +322,38 @@ void expr_queue(struct build *b, uint32_t lane, bool together, bool bypass, unsi
 	memcpy(data, padded, sizeof(padded));
 	nftnl_expr_set(x, NFTNL_EXPR_TG_INFO, data, sizeof(padded));
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it belongs to the expression now */
+}
+
+struct nftnl_expr *expr_once_new(void)
+{
+	/* xtables aligns its data to 8 bytes */
+	size_t n = (sizeof(struct xt_bpf_info_v1) + 7u) & ~(size_t)7u;
+	struct xt_bpf_info_v1 *info = calloc(1, n); /* libnftnl takes it over */
+	struct nftnl_expr *x = nftnl_expr_alloc("match");
+
+	if (x == NULL || info == NULL) {
+		free(info);
+		if (x != NULL)
+			nftnl_expr_free(x);
+		return NULL;
+	}
+	info->mode = XT_BPF_MODE_FD_ELF;
+	info->fd = RULE_FD_ONCE;
+	nftnl_expr_set_str(x, NFTNL_EXPR_MT_NAME, "bpf");
+	nftnl_expr_set_u32(x, NFTNL_EXPR_MT_REV, 1);
+	nftnl_expr_set(x, NFTNL_EXPR_MT_INFO, info, (uint32_t)n);
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it belongs to the expression now */
+	return x;
+}
+
+void expr_once(struct build *b)
+{
+	struct nftnl_expr *x = expr_once_new();
+
+	if (x == NULL)
+		b->bad = true;
+	else
+		nftnl_rule_add_expr(b->rule, x);
 }
 
 void expr_unrouted(struct build *b)

@@ -23,6 +23,7 @@ struct sending {
 	size_t n, size;
 	uint32_t seq;
 	uint8_t family;
+	const char *table;
 	bool failed;
 };
 
@@ -54,7 +55,7 @@ static void put_table(struct sending *s, uint16_t type, uint16_t flags)
 		s->failed = true;
 		return;
 	}
-	nftnl_table_set_str(t, NFTNL_TABLE_NAME, TABLE_NAME);
+	nftnl_table_set_str(t, NFTNL_TABLE_NAME, s->table);
 	nftnl_table_set_u32(t, NFTNL_TABLE_FAMILY, s->family);
 	nftnl_table_nlmsg_build_payload(h, t);
 	done(s, h);
@@ -70,14 +71,14 @@ static void put_chain(struct sending *s, const struct plain_chain *x)
 		s->failed = true;
 		return;
 	}
-	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, TABLE_NAME);
+	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, s->table);
 	nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, x->name);
 	nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, "filter");
 	if (x->device != NULL)
 		nftnl_chain_set_str(c, NFTNL_CHAIN_DEV, x->device);
 	nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, x->hook);
 	nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, x->priority);
-	nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, NF_DROP);
+	nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, x->accepts ? NF_ACCEPT : NF_DROP);
 	nftnl_chain_nlmsg_build_payload(h, c);
 	done(s, h);
 	nftnl_chain_free(c);
@@ -126,6 +127,7 @@ static void empty_chain(struct sending *s, const struct plain_chain *x)
 		s->failed = true;
 		return;
 	}
+	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, s->table);
 	nftnl_rule_nlmsg_build_payload(h, r);
 	done(s, h);
 	nftnl_rule_free(r);
@@ -137,7 +139,8 @@ static int replace(struct netlink *n, const struct plain_table *t, bool had, boo
 {
 	struct sending s = { .size = (t->n_rules + t->n_chains + 8) * PLAIN_MESSAGE,
 			     .seq = ++n->seq,
-			     .family = t->family };
+			     .family = t->family,
+			     .table = t->name != NULL ? t->name : TABLE_NAME };
 	int r;
 
 	s.p = calloc(1, s.size);
@@ -161,7 +164,8 @@ static int replace(struct netlink *n, const struct plain_table *t, bool had, boo
 
 int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, void *ctx, struct err *e)
 {
-	struct table_text have = { .family = t->family }, wanted = { .family = t->family };
+	const char *name = t->name != NULL ? t->name : TABLE_NAME;
+	struct table_text have = { .family = t->family, .name = name }, wanted = have;
 	struct netlink net;
 	int r = netlink_open_here(&net, e);
 
@@ -174,7 +178,7 @@ int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, voi
 	if (r == 0 && (have.n != wanted.n || (have.n > 0 && memcmp(have.out, wanted.out, have.n) != 0))) {
 		char detail[40];
 
-		snprintf(detail, sizeof(detail), "table %s " TABLE_NAME, dump_family(t->family));
+		snprintf(detail, sizeof(detail), "table %s %.16s", dump_family(t->family), name);
 
 		/* No note if only the chain is missing because its card was removed. */
 		if (note != NULL && !(t->n_chains == 0 && have.n == have.head && !have.chain))
@@ -210,7 +214,7 @@ static void tell(struct table_text *t, plain_each *each, void *ctx)
 
 int plain_table_read(uint8_t family, plain_each *each, void *ctx, bool *ret_there, struct err *e)
 {
-	struct table_text have = { .family = family };
+	struct table_text have = { .family = family, .name = TABLE_NAME };
 	struct netlink net;
 	int r = netlink_open_here(&net, e);
 

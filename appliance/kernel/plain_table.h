@@ -18,13 +18,15 @@ struct nftnl_rule;
 struct plain_chain {
 	const char *name, *device; /* borrowed; device NULL = of no device */
 	uint32_t hook;
-	int32_t priority; /* policy: always drop */
+	int32_t priority;
+	bool accepts; /* policy accept; else drop */
 };
 
 /* The wanted content. Without a chain there is to be no table. */
 struct plain_table {
 	uint8_t family;	  /* NFPROTO_* */
 	const char *what; /* "the gate of the VLANs", for errors */
+	const char *name; /* NULL: TABLE_NAME; the rules name it, too */
 	const struct plain_chain *chains;
 	size_t n_chains;
 	/* in the order of their chains; NULL: no memory for that rule */

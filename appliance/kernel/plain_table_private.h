@@ -17,6 +17,7 @@ struct plain_count {
  * are. */
 struct table_text {
 	uint8_t family;
+	const char *name;
 	char *out; /* owned */
 	size_t n, size;
 	size_t head;		    /* bytes of `out` for the table and its chains */

@@ -126,7 +126,7 @@ static void add_chain(struct table_text *t, const char *name, const char *device
 
 static bool is_ours(const struct table_text *t, uint32_t family, const char *table)
 {
-	return family == t->family && table != NULL && strcmp(table, TABLE_NAME) == 0;
+	return family == t->family && table != NULL && strcmp(table, t->name) == 0;
 }
 
 static int on_table(const struct nlmsghdr *m, void *ctx)
@@ -210,7 +210,7 @@ void plain_text_want(const struct plain_table *want, struct table_text *t)
 		add(t, "table 0\n");
 	for (size_t i = 0; i < want->n_chains; i++)
 		add_chain(t, want->chains[i].name, want->chains[i].device, want->chains[i].hook,
-			  want->chains[i].priority, NF_DROP);
+			  want->chains[i].priority, want->chains[i].accepts ? NF_ACCEPT : NF_DROP);
 	t->head = t->n;
 	for (size_t i = 0; i < want->n_rules; i++)
 		add_rule(t, want->rules[i]);

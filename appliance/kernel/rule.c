@@ -339,6 +339,9 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uns
 	case IR_TCP_BARE:
 		tcp_bare(b, s->a, s->b);
 		break;
+	case IR_ONCE:
+		expr_once(b);
+		break;
 	case IR_LIMIT:
 		expr_limit(b, s->a, s->b);
 		break;
@@ -489,6 +492,8 @@ int rule_build(const struct ir_rule *r, unsigned lacks, struct nftnl_rule *ret[R
 			variants = OPTION_VARIANTS;
 		if (r->stmts[k].kind == IR_LOG)
 			record = true;
+		if ((lacks & LACKS_ONCE) != 0 && r->stmts[k].kind == IR_ONCE)
+			return 0;
 		if ((lacks & LACKS_STRIP) != 0 &&
 		    (r->stmts[k].kind == IR_TCP_OPTION || r->stmts[k].kind == IR_TCP_STRIP))
 			return 0;

@@ -20,9 +20,14 @@ struct nftnl_rule;
 /*
  * What the running kernel lacks, as bits: the `queue` expression (the NFQUEUE target of nft_compat
  * replaces it); removing TCP options (Linux 5.18; before, these rules are left out and the workers
- * refuse such packets); a table with an owner that it outlives (Linux 6.9; before, it has none).
+ * refuse such packets); a table with an owner that it outlives (Linux 6.9; before, it has none);
+ * the verdict cache's program, or asking it (then everything is queued).
  */
-enum kernel_lack { LACKS_NOTHING = 0, LACKS_QUEUE = 1, LACKS_STRIP = 2, LACKS_OWNER = 4 };
+enum kernel_lack { LACKS_NOTHING = 0, LACKS_QUEUE = 1, LACKS_STRIP = 2, LACKS_OWNER = 4, LACKS_ONCE = 8 };
+
+/* The program of the verdict cache. A rule that asks it names it by this descriptor of the process
+ * that sends the rule. */
+#define RULE_FD_ONCE 7
 
 #define LOG_GROUP 1u	/* NFLOG group that the tap reads */
 #define RULE_FAN 12u	/* kernel rules that one IR rule may need */

@@ -237,6 +237,8 @@ static int take_expression(struct nftnl_expr *x, void *ctx)
 		take_target(x, o);
 	else if (strcmp(name, "queue") == 0)
 		take_queue(x, o);
+	else if (strcmp(name, "match") == 0) /* the verdict cache, which knows no test packet */
+		o->kind = strcmp(nftnl_expr_get_str(x, NFTNL_EXPR_MT_NAME), "bpf") == 0 ? OP_CROWD : OP_UNKNOWN;
 	else if (strcmp(name, "exthdr") == 0)
 		take_exthdr(x, o);
 	else if (strcmp(name, "dynset") == 0)

@@ -32,8 +32,9 @@ enum op_kind_kernel {
 	OP_VERDICT,
 	OP_FIB,
 	OP_QUEUE,
-	OP_PASS,  /* counts, logs or limits: without load, the rule continues */
-	OP_CROWD, /* matches only under load, so without load the rule ends */
+	OP_PASS, /* counts, logs or limits: without load, the rule continues */
+	/* matches only under load or in a running session; for a test packet the rule ends */
+	OP_CROWD,
 };
 
 #define OP_DATA 48u

@@ -18,6 +18,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <sys/socket.h>
 
+#include "appliance/kernel/expr.h"
 #include "appliance/wire/lane.h"
 
 #define PROBE_TABLE "sekisho_probe"
@@ -218,6 +219,8 @@ unsigned batch_probe(struct netlink *n)
 		nftnl_expr_set_u32(strip, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
 		nftnl_expr_set_u8(strip, NFTNL_EXPR_EXTHDR_TYPE, 30);
 	}
+	if (!takes(n, expr_once_new()))
+		lacks |= LACKS_ONCE;
 	if (!takes(n, queue))
 		lacks |= LACKS_QUEUE;
 	if (!takes(n, strip))

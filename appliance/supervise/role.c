@@ -261,6 +261,7 @@ static int start_all(struct supervisor *s, struct err *e)
 	used_open(s);
 	if (s->store.gave_up != 0)
 		policy_event(s, POLICY_REVERTED, s->now->number, NULL);
+	once_open(s);
 	roles_want(s, SLOT_JOURNAL);
 	roles_want(s, SLOT_ENFORCE);
 	op_boot(s);

@@ -60,6 +60,7 @@
 #include "appliance/box/box.h"
 #include "appliance/box/companions.h"
 #include "appliance/box/sysctl.h"
+#include "appliance/cache/load.h"
 #include "appliance/kernel/isolation_pairs.h"
 #include "appliance/role/vigil.h"
 #include "appliance/store/generation.h"
@@ -90,6 +91,19 @@ bool workers_notice(const struct supervisor *s, struct sentence *ret);
 bool worker_start(struct supervisor *s, uint32_t w);
 bool gate_start(struct supervisor *s, uint32_t w);
 void worker_died(struct supervisor *s, uint32_t w);
+
+/* ---- once.c ---------------------------------------------------------------------------------- */
+
+/* Loads the verdict cache's program. Without it, or where the kernel refuses it, every packet of a
+ * lane is queued, as it is without a cache. */
+void once_open(struct supervisor *s);
+/* Whether worker w may lend sessions to the kernel. */
+bool once_lends(const struct supervisor *s, uint32_t w);
+/* Ends all leases. */
+void once_void(struct supervisor *s);
+/* A worker has ended. What it lent stays with the kernel until its successor serves, unless it
+ * crashed or did what its sandbox forbids: then it may have been taken over. */
+void once_died(struct supervisor *s, const siginfo_t *how);
 void gate_died(struct supervisor *s, uint32_t w);
 void worker_hung(struct supervisor *s, uint32_t w, const struct msg_hung *who);
 void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32]);
@@ -513,6 +527,12 @@ struct pair {
 	bool acked;
 };
 
+/* once.c: the verdict cache; `leases` NULL = there is none. */
+struct once {
+	struct cache cache;
+	struct once_lease *leases;
+};
+
 struct supervisor {
 	const struct supervise_options *o;
 	/* the namespaces of the box; those in which a dry run tries addresses */
@@ -538,6 +558,7 @@ struct supervisor {
 	struct slot slots[SLOTS];
 	struct partition partition;
 	struct pair pairs[PAIR_MAX];
+	struct once once;
 	uint32_t cores; /* cores that workers may use, read at the start */
 	/* asked for by the generation or the option, whichever is more; or chosen by the box */
 	uint32_t workers_asked[LANE_KINDS];

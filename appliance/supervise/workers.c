@@ -96,7 +96,10 @@ bool worker_start(struct supervisor *s, uint32_t w)
 		role_kill(s, worker_of(s, w));
 		return false;
 	}
-	return send_worker(s, w) && role_send(s, worker_of(s, w), 0, &m, (const int[]){ p->ring, p->wake }, 2) &&
+	return send_worker(s, w) &&
+	       role_send(s, worker_of(s, w), 0, &m,
+			 (const int[]){ p->ring, p->wake, s->once.cache.leases, s->once.cache.templates },
+			 once_lends(s, w) ? 4 : 2) &&
 	       send_table(s, w) && send_lanes(s, worker_of(s, w), w);
 }
 
@@ -124,6 +127,7 @@ void worker_hung(struct supervisor *s, uint32_t w, const struct msg_hung *who)
 	if (who->worker != w || !slot_alive(sl) || (pid_t)who->pid != sl->pid)
 		return;
 	role_event(s, ROLE_DPI, w, ROLE_HUNG);
+	once_void(s);
 	role_kill(s, sl);
 }
 

@@ -29,6 +29,13 @@
 #define ONCE_TEMPLATES 1024u
 #define ONCE_LEASES 8192u /* a power of two */
 
+/*
+ * In the priority of a packet (skb->priority): the kernel has written its checksum, so the bytes
+ * that the program reads are those that will leave (kernel/finished.h). Forwarding sets the
+ * priority of each IPv4 packet anew, to less than 16, so no sender can set this bit.
+ */
+#define ONCE_FINISHED 0x40000000u
+
 /* Byte `at` of an answer must be byte `from` of its request, if `any` is 0xff. */
 struct once_repeat {
 	uint8_t at, from, any, unused;

@@ -28,7 +28,7 @@ static bool on_start(void *ctx, struct msg *m)
 		return false;
 	}
 	w->wake = msg_take_fd(m, 1);
-	return true;
+	return m->n_fds < 4 || lends_open(&w->lends, msg_take_fd(m, 2), msg_take_fd(m, 3));
 }
 
 static bool on_lane(void *ctx, struct msg *m)
@@ -74,6 +74,7 @@ static bool on_table(void *ctx, struct msg *m)
 	struct err e = { 0 };
 	size_t n;
 
+	lends_take_all_back(&w->lends, w->inspector);
 	w->trying = false; /* the tried table used the room that this one needs */
 	if (memfd_read(m->fds[0], 2 * WORKER_TABLE_BYTES, &image, &n, &e) < 0)
 		fprintf(stderr, "sekishod dpi: %s\n", e.text);
@@ -101,6 +102,7 @@ static bool on_cuts(void *ctx, struct msg *m)
 		fprintf(stderr, "sekishod dpi: %s\n", e.text);
 		n = 0;
 	}
+	lends_take_all_back(&w->lends, w->inspector); /* resets need its numbers */
 	for (size_t i = 0; w->serving && i < n / sizeof(struct cut_session); i++)
 		inspector_cut(w->inspector, &((const struct cut_session *)(const void *)p)[i], lane_queue(LANE_CUT, 0));
 	free(p);
@@ -130,6 +132,7 @@ static bool on_status(void *ctx, struct msg *m)
 	struct worker *w = ctx;
 	struct inspector_stats s = { 0 };
 
+	lends_count(&w->lends, w->inspector);
 	inspector_stats(w->inspector, &s);
 	memcpy(a->table, w->digest, sizeof(a->table));
 	a->packets = s.packets;
@@ -144,6 +147,9 @@ static bool on_status(void *ctx, struct msg *m)
 	a->kernel_errors = w->errors;
 	a->skipped = w->skipped;
 	a->ring_full = w->ring_full;
+	a->lent = w->lends.n_given;
+	a->lent_max = w->lends.leases != NULL ? ONCE_LEASES : 0;
+	a->lent_requests = w->lends.requests;
 	a->events_lost = w->events.lost;
 	memcpy(a->reasons, s.reasons, sizeof(a->reasons));
 	for (uint32_t n = 0; n < LANE_SHARES; n++) {

@@ -92,7 +92,9 @@ static void take_packet(struct worker *w, struct worker_port *p, const struct pa
 		p->skipping[slot] = false; /* ids only rise */
 	}
 	verdicts_taken(&w->verdicts, packet->queue);
+	lends_before(&w->lends, w->inspector, packet);
 	inspector_packet(w->inspector, packet);
+	lends_after(&w->lends, w->inspector);
 }
 
 static void take_datagram(struct worker *w, struct worker_port *p, struct bytes d)
@@ -150,6 +152,7 @@ static void begin(struct worker *w)
 		return;
 	for (unsigned i = 0; i < w->n_ports; i++)
 		skip_decided(w, &w->ports[i]);
+	lends_begin(&w->lends);
 	w->serving = true;
 	worker_beat(w);
 }
@@ -301,8 +304,11 @@ static void turn(struct worker *w)
 	if (w->serving) {
 		uint64_t tell = tell_latency(w);
 
+		uint64_t look = lends_look(&w->lends, w->inspector, clock_mono().ns);
+
 		due = inspector_tick(w->inspector);
 		due = tell < due ? tell : due;
+		due = look < due ? look : due;
 		verdicts_flush(w);
 		worker_wake_gate(w);
 	}
@@ -317,6 +323,7 @@ static int prepare(struct worker *w, struct err *e)
 		.table_bytes = WORKER_TABLE_BYTES,
 		.kinds = 1u << w->kind,
 		.no_library = w->kind == LANE_COMMANDS,
+		.offer = w->kind == LANE_COMMANDS ? &w->lends.offer : NULL,
 	};
 
 	json_object_seed(0); /* reads random bytes from a file once, before the sandbox closes */
@@ -350,6 +357,7 @@ int role_dpi(enum lane_kind kind)
 	while (!w.ended)
 		turn(&w);
 	if (w.ring != NULL) {
+		lends_leave(&w.lends, w.inspector);
 		inspector_finish(w.inspector);
 		verdicts_flush(&w);
 		worker_wake_gate(&w);

@@ -23,6 +23,7 @@
 #include "appliance/wire/lane.h"
 #include "appliance/wire/ring.h"
 #include "appliance/worker/latency.h"
+#include "appliance/worker/lend.h"
 #include "appliance/worker/queue.h"
 #include "appliance/worker/verdicts.h"
 #include "dpi/inspect/inspect.h"
@@ -67,6 +68,7 @@ struct worker {
 	struct command_table tried;
 	uint8_t digest[32];
 	struct verdicts verdicts;
+	struct lends lends;
 	struct latency latency;
 	int sockets[LANE_COUNT];	      /* the sockets of `ports`, by lane */
 	struct worker_port ports[LANE_COUNT]; /* in order of service */

@@ -199,6 +199,8 @@ static void note_asked(const struct crossing *x, struct bytes pdu)
 
 	c->asked_permit = x->permit->permit;
 	c->asked_turn = rules_turn(x->i->rules);
+	c->asked_hops = x->d.hops;
+	c->asked_words = x->d.words;
 	c->n_asked = (uint16_t)(pdu.left <= ONCE_REQUEST ? pdu.left : 0);
 	if (c->n_asked > 0)
 		bytes_copy(&pdu, c->asked, c->n_asked);
@@ -533,7 +535,11 @@ struct judged command_judge_datagram(struct crossing *x, struct bytes payload)
 
 void command_settle(struct crossing *x, bool passed)
 {
-	count_keep(x, &x->f->commands->tally, passed);
+	struct command_state *c = x->f->commands;
+
+	count_keep(x, &c->tally, passed);
+	if (passed && x->dir == DIR_C2S && x->i->limits.offer != NULL && c->n_asked > 0 && !count_last(x->i, &c->again))
+		c->n_asked = 0;
 }
 
 uint64_t command_judge_deeds(const struct flow *f, const struct command_table *t, const struct command_permit *permit,

@@ -41,7 +41,8 @@ struct counts {
 	uint16_t index[INDEX_SLOTS]; /* open addressing; 0 = free, else place + 1 */
 	uint64_t more;		     /* operations for which there was no place, since `more_ns` */
 	uint64_t more_ns;
-	uint32_t epoch; /* increases whenever kinds change their places, and every hour */
+	uint32_t epoch;		 /* increases whenever kinds change their places, and every hour */
+	struct count_again last; /* of the last segment that passed; n above COUNT_AGAIN: not all */
 	struct hour hour;
 };
 
@@ -219,12 +220,54 @@ static void note_session(struct counts *all, struct tally *t, uint32_t place)
 	all->kinds[place].sessions++;
 }
 
+static void note_last(struct count_again *a, uint32_t place, uint64_t count)
+{
+	if (a->n < COUNT_AGAIN) {
+		a->kinds[a->n] = (uint16_t)place;
+		a->times[a->n++] = (uint32_t)count;
+	} else {
+		a->n = UINT32_MAX;
+	}
+}
+
+bool count_last(const struct inspector *i, struct count_again *ret)
+{
+	*ret = i->counts->last;
+	return ret->n <= COUNT_AGAIN;
+}
+
+bool count_knows(const struct inspector *i, const struct count_again *a)
+{
+	return a->epoch == i->counts->epoch;
+}
+
+void count_more(struct inspector *i, const struct count_again *a, uint64_t times)
+{
+	struct counts *all = i->counts;
+
+	if (times == 0 || a->n == 0 || a->n > COUNT_AGAIN)
+		return;
+	for (uint32_t k = 0; k < a->n; k++) {
+		if (count_knows(i, a)) {
+			struct counted *c = &all->kinds[a->kinds[k]];
+
+			c->since_ns = c->count == 0 ? i->now_ns : c->since_ns;
+			c->count += a->times[k] * times;
+		} else {
+			all->more_ns = all->more == 0 ? i->now_ns : all->more_ns;
+			all->more += a->times[k] * times;
+		}
+	}
+	hour_runs(&all->hour, i->now_ns);
+}
+
 void count_keep(struct crossing *x, struct tally *t, bool passed)
 {
 	struct counts *all = x->i->counts;
 
 	if (t->epoch != all->epoch)
 		*t = (struct tally){ .epoch = all->epoch };
+	all->last = (struct count_again){ .epoch = all->epoch, .n = all->held_more > 0 ? UINT32_MAX : 0 };
 	for (uint32_t k = 0; passed && k < all->n_held; k++) {
 		uint32_t place = known_place(all, t, &all->held[k]);
 
@@ -232,8 +275,10 @@ void count_keep(struct crossing *x, struct tally *t, bool passed)
 			place = place_of(all, &all->held[k]);
 		if (place == COUNTS_MAX) {
 			all->held_more += all->held[k].count;
+			all->last.n = UINT32_MAX;
 			continue;
 		}
+		note_last(&all->last, place, all->held[k].count);
 		add(&all->kinds[place], &all->held[k]);
 		note_session(all, t, place);
 	}

@@ -41,6 +41,13 @@ void counts_free(struct counts *all);
 void count_hold(struct crossing *x, enum direction by, const struct operation *o, uint32_t n, const struct pdu *u);
 /* Counts the held operations if the segment passed; otherwise drops them. */
 void count_keep(struct crossing *x, struct tally *t, bool passed);
+/* Where the last segment that passed was counted. False: it has operations without a place, or of
+ * too many kinds. */
+bool count_last(const struct inspector *i, struct count_again *ret);
+/* The same operations passed `times` times more. */
+void count_more(struct inspector *i, const struct count_again *a, uint64_t times);
+/* Whether `a` still names the places. */
+bool count_knows(const struct inspector *i, const struct count_again *a);
 /* The generation has ended: its counts are written from the next tick on. */
 void counts_end_hour(struct inspector *i);
 void counts_write_due(struct inspector *i);

@@ -27,6 +27,14 @@
 
 struct inspector;
 
+/* Where the operations of a request were counted, so that repetitions can be counted as well. */
+#define COUNT_AGAIN 4u
+struct count_again {
+	uint32_t epoch, n;
+	uint16_t kinds[COUNT_AGAIN];
+	uint32_t times[COUNT_AGAIN];
+};
+
 /* Whether the kernel may take over the session of the last packet, see lend.h. */
 struct offer {
 	enum {
@@ -37,9 +45,9 @@ struct offer {
 		 * of other requests may not hold any more */
 		OFFER_NEVER,
 	} is;
-	/* everything but its place, its templates and the form of headers */
-	struct once_lease lease;
+	struct once_lease lease; /* everything but its place and its templates */
 	struct once_template of;
+	struct count_again again;
 };
 
 struct inspector_limits {
@@ -144,6 +152,24 @@ struct deed; /* deeds.h: a kind of operation that went by */
 void inspector_foretell(struct inspector *i, const struct command_table *t, const struct session_ends *ends,
 			uint32_t permit, void (*each)(void *ctx, const struct deed *d, const struct pdu *refused),
 			void *ctx, struct impact *ret);
+
+/* ---- sessions that the kernel goes on with (lend.h) ---- */
+
+/* Whether the offer of the last packet is still valid after everything that this packet caused. */
+bool inspector_offers(const struct inspector *i);
+/* The session is still lent and had packets: it is kept as if they had come here. False: the
+ * inspector does not follow it any more. */
+bool inspector_lent(struct inspector *i, const struct once_lease *l);
+/* A lent request was repeated `times` times. */
+void inspector_asked(struct inspector *i, const struct count_again *a, uint64_t times);
+/* False: requests with this `a` are now counted as one sum only, so their sessions are better taken
+ * back. */
+bool inspector_counts(const struct inspector *i, const struct count_again *a);
+/*
+ * Takes the session back. Everything that passed meanwhile counts as judged here. `last`: the
+ * template of the last request; NULL when none passed.
+ */
+void inspector_take_back(struct inspector *i, const struct once_lease *l, const struct once_template *last);
 
 struct inspector_stats {
 	uint64_t packets, accepted, confirmed, dropped, resets;

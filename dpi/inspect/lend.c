@@ -82,6 +82,11 @@ void lend_offer(struct crossing *x, struct bytes answer)
 	if (o == NULL || c == NULL || c->n_asked == 0)
 		return;
 	o->is = OFFER_NEVER;
+	o->lease = (struct once_lease){ .client_port = f->client_port,
+					.server_port = f->server_port,
+					.family = f->client.family };
+	put_addr(&f->client, o->lease.client);
+	put_addr(&f->server, o->lease.server);
 	/* A request that was allowed under an earlier permit may be refused by the present one. */
 	if (answer.left == x->d.payload.left && c->asked_permit == f->permit &&
 	    c->asked_turn == rules_turn(x->i->rules) && may_go(x->i, f) && c->enforcer->once != NULL &&
@@ -91,16 +96,17 @@ void lend_offer(struct crossing *x, struct bytes answer)
 	if (o->is == OFFER_NEVER)
 		return;
 	o->of.permit = f->permit;
-	o->lease = (struct once_lease){ .permit = f->permit,
-					.client_port = f->client_port,
-					.server_port = f->server_port,
-					.family = f->client.family,
-					.next = { f->stream.dir[0].next, f->stream.dir[1].next },
-					.acked = { f->stream.dir[0].acked, f->stream.dir[1].acked },
-					.last = ONCE_NOTHING,
-					.waits = ONCE_NOTHING };
-	put_addr(&f->client, o->lease.client);
-	put_addr(&f->server, o->lease.server);
+	o->again = c->again;
+	o->lease.permit = f->permit;
+	o->lease.last = o->lease.waits = ONCE_NOTHING;
+	o->lease.words[0] = c->asked_words;
+	o->lease.words[1] = x->d.words;
+	o->lease.hops[0] = c->asked_hops;
+	o->lease.hops[1] = x->d.hops;
+	for (unsigned k = 0; k < 2; k++) {
+		o->lease.next[k] = f->stream.dir[k].next;
+		o->lease.acked[k] = f->stream.dir[k].acked;
+	}
 }
 
 bool inspector_offers(const struct inspector *i)
@@ -116,6 +122,28 @@ bool inspector_offers(const struct inspector *i)
 	f = fi != FLOW_NONE ? flow_at(&i->flows, fi) : NULL;
 	return f != NULL && may_go(i, f) && f->permit == l->permit && f->stream.dir[0].next == l->next[0] &&
 	       f->stream.dir[1].next == l->next[1] && f->stream.dir[1].acked == l->acked[1];
+}
+
+bool inspector_lent(struct inspector *i, const struct once_lease *l)
+{
+	struct session_ends ends = ends_of(l);
+	struct crossing x = { .i = i, .fi = find(i, &ends) };
+
+	if (x.fi == FLOW_NONE)
+		return false;
+	x.f = flow_at(&i->flows, x.fi);
+	crossing_touch(&x);
+	return true;
+}
+
+void inspector_asked(struct inspector *i, const struct count_again *a, uint64_t times)
+{
+	count_more(i, a, times);
+}
+
+bool inspector_counts(const struct inspector *i, const struct count_again *a)
+{
+	return count_knows(i, a);
 }
 
 /* ---- taking back ----------------------------------------------------------------------------- */

@@ -14,12 +14,5 @@
 /* New bytes of the server have passed. If they answer the last request, and the kernel may continue
  * the session, this makes the offer. */
 void lend_offer(struct crossing *x, struct bytes answer);
-/* Whether the offer of the last packet is still valid after everything that this packet caused. */
-bool inspector_offers(const struct inspector *i);
-/*
- * Takes the session back. Everything that passed meanwhile counts as judged here. `last`: the
- * template of the last request; NULL when none passed.
- */
-void inspector_take_back(struct inspector *i, const struct once_lease *l, const struct once_template *last);
 
 #endif

@@ -31,8 +31,11 @@ struct command_state {
 	uint16_t n_asked;
 	/* the permit by which `asked` was judged, and rules_turn of its table */
 	uint32_t asked_permit, asked_turn;
-	/* where sessions are lent: the last allowed request */
+	/* where sessions are lent: the last allowed request, where it was counted, and how its
+	 * packet came */
 	uint8_t asked[ONCE_REQUEST];
+	struct count_again again;
+	uint8_t asked_hops, asked_words;
 	bool opens; /* the flow opened a connection for another flow of its pair of hosts */
 	struct tally tally;
 	struct deeds deeds;   /* the allowed requests of the client since the flow began */

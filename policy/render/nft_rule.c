@@ -255,6 +255,9 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 	case IR_TCP_OPTION:
 		fprintf(l->to, "tcp option %u exists", s->a);
 		break;
+	case IR_ONCE:
+		fputs("(the verdict cache knows the packet)", l->to);
+		break;
 	case IR_TCP_STRIP:
 		fprintf(l->to, "reset tcp option %u", s->a);
 		break;
@@ -383,7 +386,7 @@ static void put_line(struct line l, bool record)
 		/* A map that is only tested for a key: kernels before 6.4 need a value to write
 		 * (rule.c), which nft cannot express. */
 		comment = comment || s->kind == IR_ARRIVED || s->kind == IR_CROWD || is_counted(s) ||
-			  s->kind == IR_KNOWN ||
+			  s->kind == IR_KNOWN || s->kind == IR_ONCE ||
 			  (s->kind == IR_ADMIT && (s->a == KEY_ORIGINAL || s->a == KEY_ORIGINAL_BACK));
 	}
 	fputs(comment ? "\t\t# not nft:" : "\t\t", l.to);

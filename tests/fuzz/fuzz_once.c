@@ -273,7 +273,9 @@ static bool hand(struct life *l, enum direction dir, uint32_t seq, uint32_t ack,
 	uint32_t mark = mark_make(l->permit, lane_number(desk_lane(P_TOY)), MARK_UNJUDGED) |
 			(dir == DIR_S2C ? MARK_REPLY : 0),
 		 id, all;
-	struct __sk_buff skb = { .len = (uint32_t)size, .mark = mark, .gso_size = odd.cut ? 1000 : 0 };
+	struct __sk_buff skb = {
+		.len = (uint32_t)size, .mark = mark, .priority = ONCE_FINISHED, .gso_size = odd.cut ? 1000 : 0
+	};
 	struct once_lease *lease = l->lease;
 	bool passes;
 

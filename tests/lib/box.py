@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A box under test: three zones (it, ops, ot) with a host namespace each, the daemon between them,
-and a policy as text."""
+and a policy as text. WORKERS=1: one pair for commands, so that sessions are lent to the kernel as
+soon as they repeat a request (the verdict cache); otherwise two, and none is lent."""
 import collections
 import json
 import os
@@ -95,8 +96,9 @@ def conduit(name, source, target, services, **keys):
 
 
 class Box:
-    def __init__(self, prefix, build, run, workers=2):
-        self.build, self.run_folder, self.workers = build, run, workers
+    def __init__(self, prefix, build, run, workers=None):
+        self.build, self.run_folder = build, run
+        self.workers = workers or int(os.environ.get("WORKERS", "2"))
         sh("rm", "-rf", run)
         os.makedirs(run)
         self.net = Net(prefix)

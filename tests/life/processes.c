@@ -243,6 +243,29 @@ uint64_t processes_due(void)
 	return process_lives(ROLE_CONTROL) ? control_due() : UINT64_MAX;
 }
 
+/* ---- once.c: a kernel without a verdict cache ------------------------------------------------ */
+
+void once_open(struct supervisor *s)
+{
+	s->once = (struct once){ .cache = { -1, -1, -1 } };
+}
+
+bool once_lends(const struct supervisor *s, uint32_t w)
+{
+	(void)s, (void)w;
+	return false;
+}
+
+void once_void(struct supervisor *s)
+{
+	(void)s;
+}
+
+void once_died(struct supervisor *s, const siginfo_t *how)
+{
+	(void)s, (void)how;
+}
+
 /* ---- spawn.c --------------------------------------------------------------------------------- */
 
 /* Their places among the descriptors of a gate and of the web side (role/roles.h). */

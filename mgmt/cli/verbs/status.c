@@ -577,6 +577,27 @@ static void table_line(struct cli *c, const json_t *feature)
 				       : M_STATUS_UNOWNED_TABLE);
 }
 
+/* Whether the kernel lets repeated requests pass without a worker. */
+static void cache_line(struct cli *c, const json_t *status)
+{
+	const json_t *feature = json_object_get(ja(status, "features"), "verdict_cache"), *w;
+	uint64_t lent = 0, most = 0, requests = 0;
+	bool commands = false;
+	size_t i;
+
+	json_array_foreach(ja(status, "workers"), i, w)
+	{
+		commands = commands || strcmp(js(w, "kind"), lane_kind_words[LANE_COMMANDS]) == 0;
+		lent += ju(w, "lent");
+		most += ju(w, "lent_max");
+		requests += ju(w, "lent_requests");
+	}
+	if (most > 0)
+		render_line(c, M_STATUS_CACHE, (unsigned long long)lent, (unsigned long long)requests);
+	else if (feature != NULL && (commands || !jb(feature, "used")))
+		render_line(c, jb(feature, "used") ? M_STATUS_CACHE_WORKERS : M_STATUS_NO_CACHE);
+}
+
 static void leaked_line(struct cli *c, const json_t *accounts)
 {
 	char since[RENDER_TEXT];
@@ -636,6 +657,7 @@ static void rest(struct cli *c, const json_t *status)
 	if (unused(status, "flowtable"))
 		render_line(c, M_STATUS_NO_FLOWTABLE);
 	table_line(c, ja(ja(status, "features"), "owned_table"));
+	cache_line(c, status);
 }
 
 /* The state without a daemon. The box then never counts as enforcing properly. */

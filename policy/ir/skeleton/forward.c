@@ -153,9 +153,12 @@ void lane_rules(struct writer *w, uint64_t lanes)
 
 		if ((lanes >> n & 1) == 0 || !lane_of(n, &l))
 			continue;
-		/* the hash covers the transport, so TCP and its UDP companion would reach different
-		 * workers */
 		if (l.kind == LANE_COMMANDS) {
+			put_rule(w, (enum ir_chain)(CHAIN_LANE_FIRST + n));
+			put(w, IR_ONCE, 0, 0);
+			put_pass(w);
+			/* the hash covers the transport, so TCP and its UDP companion would reach
+			 * different workers */
 			put_rule(w, (enum ir_chain)(CHAIN_LANE_FIRST + n));
 			put_set(w, IR_IN_SET, SET_TOGETHER, KEY_CT_PERMIT);
 			put(w, IR_QUEUE, n, l.when_down != FAIL_CLOSED);

@@ -175,3 +175,33 @@ void inspector_stats(const struct inspector *i, struct inspector_stats *ret)
 {
 	*ret = i->stats;
 }
+
+/* ---- this inspector never offers a session ------------------------------------------- */
+
+bool inspector_offers(const struct inspector *i)
+{
+	(void)i;
+	return false;
+}
+
+bool inspector_lent(struct inspector *i, const struct once_lease *l)
+{
+	(void)i, (void)l;
+	return false;
+}
+
+bool inspector_counts(const struct inspector *i, const struct count_again *a)
+{
+	(void)i, (void)a;
+	return false;
+}
+
+void inspector_asked(struct inspector *i, const struct count_again *a, uint64_t times)
+{
+	(void)i, (void)a, (void)times;
+}
+
+void inspector_take_back(struct inspector *i, const struct once_lease *l, const struct once_template *last)
+{
+	(void)i, (void)l, (void)last;
+}

@@ -179,7 +179,7 @@ static void put_next(bool back)
 static bool same_everywhere(uint32_t n)
 {
 	bool back = here.waits != ONCE_NOTHING;
-	struct __sk_buff skb = { .mark = PERMIT };
+	struct __sk_buff skb = { .mark = PERMIT, .priority = draw(32) != 0 ? ONCE_FINISHED : 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, run);
 	bool passes;
 

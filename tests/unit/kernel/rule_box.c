@@ -240,6 +240,8 @@ static bool step(struct run *x, const struct ir_stmt *s)
 		return tracked(p) && (p->flow->mark & s->a) == s->b;
 	case IR_TCP_BARE:
 		return p->src.family == s->a && !p->loaded && s->b == 5;
+	case IR_ONCE:
+		return false;
 	case IR_CTMARK_NOT:
 		return tracked(p) && (p->flow->mark & s->a) != s->b;
 	case IR_LIMIT:

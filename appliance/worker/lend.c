@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/worker/lend.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "appliance/wire/mark.h"
+
+#define LOOK_NS 1000000000u
+
+static void *map(int fd, size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	close(fd);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+bool lends_open(struct lends *l, int leases, int templates)
+{
+	l->leases = map(leases, ONCE_LEASES * sizeof(*l->leases));
+	l->templates = map(templates, ONCE_TEMPLATES * sizeof(*l->templates));
+	for (uint32_t i = 0; i < ONCE_TEMPLATES; i++)
+		l->free[i] = (uint16_t)i;
+	l->n_free = ONCE_TEMPLATES;
+	if (l->leases != NULL && l->templates != NULL)
+		return true;
+	l->leases = NULL;
+	return false;
+}
+
+/* ---- places ---------------------------------------------------------------------------------- */
+
+static bool same_session(const struct once_lease *a, const struct once_lease *b)
+{
+	return a->client_port == b->client_port && a->server_port == b->server_port && a->family == b->family &&
+	       memcmp(a->client, b->client, sizeof(a->client)) == 0 &&
+	       memcmp(a->server, b->server, sizeof(a->server)) == 0;
+}
+
+static uint32_t first_of(const struct once_lease *key)
+{
+	return once_place(key->client, key->server, (uint32_t)key->client_port << 16 | key->server_port);
+}
+
+/* The place of the session; ONCE_LEASES: it has none. */
+static uint32_t find(const struct lends *l, const struct once_lease *key)
+{
+	uint32_t first = first_of(key);
+
+	for (uint32_t i = first; i < first + ONCE_WAYS; i++)
+		if (l->of[i].n_uses > 0 && same_session(&l->leases[i], key))
+			return i;
+	return ONCE_LEASES;
+}
+
+static void forget_templates(struct lends *l, uint32_t place)
+{
+	struct lent *x = &l->of[place];
+
+	for (uint32_t k = 0; k < x->n_uses; k++)
+		l->free[l->n_free++] = x->uses[k];
+	*x = (struct lent){ .given = false };
+}
+
+/* A place for the session: its own, a free one, or one whose session is not lent. ONCE_LEASES:
+ * there is none. */
+static uint32_t place_for(struct lends *l, const struct once_lease *key)
+{
+	uint32_t first = first_of(key), at = find(l, key);
+
+	for (uint32_t i = first; at == ONCE_LEASES && i < first + ONCE_WAYS; i++)
+		if (l->of[i].n_uses == 0)
+			at = i;
+	for (uint32_t i = first; at == ONCE_LEASES && i < first + ONCE_WAYS; i++)
+		if (!l->of[i].given) {
+			forget_templates(l, i);
+			at = i;
+		}
+	return at;
+}
+
+/* ---- counting -------------------------------------------------------------------------------- */
+
+/* Requests of the lease that are to be counted now. The last one is counted when the session is
+ * taken back, since the inspector judges it once more then. */
+static void count(struct lends *l, struct inspector *i, uint32_t place, bool last_too)
+{
+	const struct once_lease *x = &l->leases[place];
+	struct lent *t = &l->of[place];
+	uint32_t last = __atomic_load_n(&x->last, __ATOMIC_RELAXED);
+
+	for (uint32_t k = 0; k < t->n_uses; k++) {
+		uint32_t n = __atomic_load_n(&x->asked[k], __ATOMIC_RELAXED);
+
+		if (n > 0 && k == last && !last_too)
+			n--;
+		if (n - t->counted[k] > UINT32_MAX / 2) /* the last one changed meanwhile */
+			continue;
+		inspector_asked(i, &t->again[k], n - t->counted[k]);
+		l->requests += n - t->counted[k];
+		t->counted[k] = n;
+	}
+}
+
+/* ---- taking back ----------------------------------------------------------------------------- */
+
+static uint32_t exchange(uint32_t *state, uint32_t is, uint32_t becomes)
+{
+	__atomic_compare_exchange_n(state, &is, becomes, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	return is;
+}
+
+/* From here on the kernel leaves the lease alone. A processor that is just processing a packet of
+ * it finishes that within a microsecond, and cannot be interrupted by this process. */
+static void recall(struct once_lease *x)
+{
+	if (exchange(&x->state, ONCE_GIVEN, ONCE_BACK) != ONCE_BUSY)
+		return;
+	exchange(&x->state, ONCE_BUSY, ONCE_RECALLED);
+	while (__atomic_load_n(&x->state, __ATOMIC_SEQ_CST) != ONCE_BACK)
+		exchange(&x->state, ONCE_GIVEN, ONCE_BACK);
+}
+
+void lends_begin(struct lends *l)
+{
+	for (uint32_t i = 0; l->leases != NULL && i < ONCE_LEASES; i++)
+		__atomic_store_n(&l->leases[i].state, ONCE_BACK, __ATOMIC_SEQ_CST);
+}
+
+static void take_back(struct lends *l, struct inspector *i, uint32_t place)
+{
+	struct once_lease *x = &l->leases[place], was;
+	struct lent *t = &l->of[place];
+
+	recall(x);
+	was = *x;
+	count(l, i, place, false);
+	if (was.last < t->n_uses)
+		l->requests++;
+	inspector_take_back(i, &was, was.last < t->n_uses ? &l->templates[t->uses[was.last]] : NULL);
+	t->given = false;
+	memset(t->counted, 0, sizeof(t->counted));
+	for (uint32_t k = 0; k < l->n_given; k++)
+		if (l->given[k] == place) {
+			l->given[k] = l->given[--l->n_given];
+			break;
+		}
+}
+
+/* The ends of an IPv4 TCP packet. False: another packet. */
+static bool read_ends(const struct packet *p, struct once_lease *key)
+{
+	bool back = (p->mark & MARK_REPLY) != 0;
+	struct bytes b = p->ip, head;
+	uint8_t version = 0, protocol = 0;
+	uint32_t from = 0, to = 0;
+	uint16_t from_port = 0, to_port = 0;
+
+	bytes_u8(&b, &version);
+	if (version != 0x45 || !bytes_skip(&b, 8))
+		return false;
+	bytes_u8(&b, &protocol);
+	if (protocol != IP_TCP || !bytes_skip(&b, 2) || !bytes_take(&b, 8, &head))
+		return false;
+	memcpy(&from, head.p, 4);
+	memcpy(&to, head.p + 4, 4);
+	bytes_be16(&b, &from_port);
+	bytes_be16(&b, &to_port);
+	*key = (struct once_lease){ .family = 4,
+				    .client = { back ? to : from },
+				    .server = { back ? from : to },
+				    .client_port = back ? to_port : from_port,
+				    .server_port = back ? from_port : to_port };
+	return !b.failed;
+}
+
+void lends_before(struct lends *l, struct inspector *i, const struct packet *p)
+{
+	struct once_lease key;
+	uint32_t place;
+
+	if (l->n_given == 0 || !read_ends(p, &key))
+		return;
+	place = find(l, &key);
+	if (place < ONCE_LEASES && l->of[place].given)
+		take_back(l, i, place);
+}
+
+void lends_take_all_back(struct lends *l, struct inspector *i)
+{
+	while (l->n_given > 0)
+		take_back(l, i, l->given[l->n_given - 1]);
+}
+
+/* ---- lending --------------------------------------------------------------------------------- */
+
+/* Keeps the template among those of the place. False: there is no room for it. */
+static bool keep_template(struct lends *l, uint32_t place, const struct offer *o)
+{
+	struct lent *t = &l->of[place];
+	uint32_t k = 0;
+
+	while (k < t->n_uses && memcmp(&l->templates[t->uses[k]], &o->of, sizeof(o->of)) != 0)
+		k++;
+	if (k == t->n_uses && k < ONCE_USES && l->n_free > 0) {
+		t->uses[k] = l->free[--l->n_free];
+		t->n_uses++;
+	} else if (k == t->n_uses) {
+		if (k == 0)
+			return false;
+		k = t->oldest++ % t->n_uses;
+	}
+	l->templates[t->uses[k]] = o->of;
+	t->again[k] = o->again;
+	return true;
+}
+
+/* Templates of another permit, or counted in another hour, are of no use any more. */
+static void drop_stale(struct lends *l, const struct inspector *i, uint32_t place, uint32_t permit)
+{
+	const struct lent *t = &l->of[place];
+
+	for (uint32_t k = 0; k < t->n_uses; k++)
+		if (l->templates[t->uses[k]].permit != permit || !inspector_counts(i, &t->again[k])) {
+			forget_templates(l, place);
+			return;
+		}
+}
+
+static void give(struct lends *l, uint32_t place)
+{
+	struct once_lease *x = &l->leases[place];
+	struct lent *t = &l->of[place];
+
+	*x = l->offer.lease;
+	for (uint32_t k = 0; k < ONCE_USES; k++)
+		x->uses[k] = t->uses[k < t->n_uses ? k : 0];
+	memset(t->counted, 0, sizeof(t->counted));
+	t->given = true;
+	l->given[l->n_given++] = (uint16_t)place;
+	__atomic_store_n(&x->state, ONCE_GIVEN, __ATOMIC_SEQ_CST);
+}
+
+void lends_after(struct lends *l, struct inspector *i)
+{
+	const struct offer *o = &l->offer;
+	uint32_t place;
+
+	if (l->leases == NULL || o->is == OFFER_NONE)
+		return;
+	if (o->is == OFFER_NEVER) {
+		place = find(l, &o->lease);
+		if (place < ONCE_LEASES && !l->of[place].given)
+			forget_templates(l, place);
+		return;
+	}
+	if (o->lease.family != 4 || !inspector_offers(i))
+		return;
+	place = place_for(l, &o->lease);
+	if (place == ONCE_LEASES || l->of[place].given)
+		return;
+	drop_stale(l, i, place, o->lease.permit);
+	if (keep_template(l, place, o))
+		give(l, place);
+}
+
+/* ---- the rest -------------------------------------------------------------------------------- */
+
+uint64_t lends_look(struct lends *l, struct inspector *i, uint64_t now_ns)
+{
+	if (l->n_given == 0)
+		return UINT64_MAX;
+	if (now_ns < l->look_ns)
+		return l->look_ns - now_ns;
+	l->look_ns = now_ns + LOOK_NS;
+	for (uint32_t k = l->n_given; k > 0; k--) {
+		uint32_t place = l->given[k - 1];
+		struct once_lease *x = &l->leases[place];
+
+		count(l, i, place, false);
+		if (__atomic_load_n(&x->state, __ATOMIC_SEQ_CST) == ONCE_BACK ||
+		    !inspector_counts(i, &l->of[place].again[0]) || !inspector_lent(i, x))
+			take_back(l, i, place);
+	}
+	return LOOK_NS;
+}
+
+void lends_count(struct lends *l, struct inspector *i)
+{
+	for (uint32_t k = 0; k < l->n_given; k++)
+		count(l, i, l->given[k], false);
+}
+
+void lends_leave(struct lends *l, struct inspector *i)
+{
+	for (uint32_t k = 0; k < l->n_given; k++)
+		count(l, i, l->given[k], true);
+}

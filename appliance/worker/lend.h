@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the worker lends to the kernel: a session whose last request was answered goes on without it
+ * as long as requests repeat (wire/once.h). At each moment either this worker or the kernel has the
+ * session; only the session's lease says which. Its templates stay when it comes back, so a session
+ * that repeats a few requests in turn is lent again with all of them.
+ */
+#ifndef SEKISHO_WORKER_LEND_H
+#define SEKISHO_WORKER_LEND_H
+
+#include "appliance/wire/once.h"
+#include "dpi/inspect/inspect.h"
+
+/* What belongs to a place for leases, beside what the kernel reads. */
+struct lent {
+	bool given;	/* the kernel has the session */
+	uint8_t n_uses; /* templates of its session; the session is that of the lease */
+	uint8_t oldest; /* the next of them to be replaced */
+	uint16_t uses[ONCE_USES];
+	struct count_again again[ONCE_USES];
+	uint32_t counted[ONCE_USES]; /* requests of this lease that were counted already */
+};
+
+struct lends {
+	struct once_lease *leases; /* shared with the kernel; NULL: nothing is lent */
+	struct once_template *templates;
+	struct offer offer;
+	struct lent of[ONCE_LEASES];
+	uint16_t given[ONCE_LEASES]; /* the places that the kernel has */
+	uint32_t n_given;
+	uint16_t free[ONCE_TEMPLATES];
+	uint32_t n_free;
+	uint64_t look_ns;  /* monotonic: when to look at all leases again */
+	uint64_t requests; /* that passed without the worker */
+};
+
+/* Takes over the two descriptors. False: the memory cannot be mapped. */
+bool lends_open(struct lends *l, int leases, int templates);
+/* The worker begins to serve: the kernel gives back what a former worker lent. */
+void lends_begin(struct lends *l);
+/* Before the inspector gets this packet: takes its session back. */
+void lends_before(struct lends *l, struct inspector *i, const struct packet *p);
+/* After it: lends the session if the inspector offers it. */
+void lends_after(struct lends *l, struct inspector *i);
+/* Once a second: counts what passed, and keeps the sessions alive. Returns ns until it is due
+ * again, UINT64_MAX: nothing is lent. */
+uint64_t lends_look(struct lends *l, struct inspector *i, uint64_t now_ns);
+/* Before tables change and sessions are cut. */
+void lends_take_all_back(struct lends *l, struct inspector *i);
+/* Counts what passed since the last look. */
+void lends_count(struct lends *l, struct inspector *i);
+/* The worker ends: counts all that passed. The kernel keeps the sessions. */
+void lends_leave(struct lends *l, struct inspector *i);
+
+#endif

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions that a worker lends to the kernel: a real box with one worker for commands, a client in
+the zone ops, a server in ot. What arrives is what the server reads."""
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "lib"))
+sys.path.insert(0, os.path.join(HERE, "..", "attack"))
+import modbus  # noqa: E402
+from box import Box  # noqa: E402
+from cases import expect  # noqa: E402
+from net import SLOWNESS, inside, wait_for  # noqa: E402
+from speech import ENIP, FINS, MODBUS, S7COMM, SLMP, SLMP_TEXT  # noqa: E402
+
+SERVER = "10.73.0.2"
+FOR_S = float(os.environ.get("SECONDS", "1.5"))  # how long a process stays dead
+LENT = (MODBUS, SLMP, S7COMM, ENIP, FINS)  # requests of these have templates
+
+
+class Server:
+    """Answers every request, also those that should not arrive, and keeps what came."""
+
+    def __init__(self, box, speech):
+        self.speech, self.got, self.lock = speech, [], threading.Lock()
+        with inside(box.ns("ot")):
+            self.listener = socket.socket()
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.listener.bind((SERVER, speech.port))
+            self.listener.listen(64)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                s, _ = self.listener.accept()
+                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threading.Thread(target=self.serve, args=(s,), daemon=True).start()
+
+    def serve(self, s):
+        with contextlib.suppress(OSError):
+            while True:
+                data = s.recv(4096)
+                if not data:
+                    return
+                with self.lock:
+                    self.got.append(data)
+                s.sendall(self.speech.answers(data))
+
+    def forbidden(self):
+        with self.lock:
+            return [p for data in self.got for p in self.speech.forbidden(data)]
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+class Client:
+    def __init__(self, box, speech):
+        self.speech, self.polls = speech, 0
+        self.s = modbus.connect(box.ns("ops"), SERVER, speech.port, timeout=3)
+        for message in speech.greeting:
+            self.ask(message)
+
+    def ask(self, message):
+        self.s.sendall(message)
+        want = len(self.speech.answers(message))
+        got = b""
+        while len(got) < want:
+            part = self.s.recv(4096)
+            expect(part, "%s: the session ended", self.speech.name)
+            got += part
+        return got
+
+    def poll(self, n=1):
+        for _ in range(n):
+            self.ask(self.speech.read)
+            self.polls += 1
+
+
+class Ground(Box):
+    def __init__(self, build, run):
+        super().__init__("skonce-", build, run, workers=1)
+        self.servers = []
+
+    def prepare(self, *speeches, **more):
+        """The policy allows the reads of these speeches; their servers run."""
+        self.apply(*[s.policy.replace("criticality", 'when_midstream = "pick_up"; criticality') for s in speeches], **more)
+        for s in speeches:
+            self.servers.append(Server(self, s))
+        return self.servers[-len(speeches):]
+
+    def tidy(self):
+        for s in self.servers:
+            s.close()
+        self.servers = []
+
+    def worker(self):
+        return next(w for w in self.status()["workers"] if w["kind"] == "commands")
+
+
+def judged_once(box):
+    """After a few requests the worker gets no packet of a poll any more, and the numbers agree."""
+    speeches = LENT
+    box.prepare(*speeches)
+    for speech in speeches:
+        c = Client(box, speech)
+        c.poll(8)
+        before = box.worker()
+        c.poll(40)
+        after = box.worker()
+        expect(after["packets"] - before["packets"] <= 2, "%s: the worker got %d packets of 40 polls", speech.name, after["packets"] - before["packets"])
+        expect(after["lent"] >= 1, "%s: nothing is lent: %s", speech.name, after["lent"])
+        c.s.close()
+
+
+def all_else_is_judged(box):
+    """A forbidden request of the same length, in the middle of polls, never arrives."""
+    speeches = LENT
+    servers = box.prepare(*speeches)
+    for speech, server in zip(speeches, servers):
+        c = Client(box, speech)
+        c.poll(10)
+        with contextlib.suppress(OSError, AssertionError):
+            c.ask(speech.write)
+        expect(not server.forbidden(), "%s: forbidden arrived: %s", speech.name, server.forbidden())
+        c.s.close()
+
+
+def counted(box):
+    """What passed without the worker is counted as the rest: by the next change of policy, each
+    request is in the records."""
+    box.prepare(MODBUS)
+    after = box.last_seq()
+    c = Client(box, MODBUS)
+    c.poll(300)
+    lent = box.worker()["lent_requests"]
+    expect(lent >= 280, "only %d of 300 requests passed without the worker", lent)
+    box.apply(MODBUS.policy, site='label = "another"; ')
+    counts = lambda: sum(e["count"] for e in box.events(after) if e["kind"] == "counts" and e.get("code") != "inspected" and e.get("function"))  # noqa: E731
+    wait_for(lambda: counts() >= 300, 10 * SLOWNESS, "the counts of 300 requests")
+    expect(counts() == 300, "%d requests are in the records", counts())
+    c.poll(3)
+
+
+class Polling:
+    """Polls all the time, and keeps how many were not answered within a second."""
+
+    def __init__(self, clients, every=0.02):
+        self.clients, self.every, self.lost, self.done, self.stop = clients, every, [], 0, False
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.stop:
+            for c in self.clients:
+                try:
+                    c.poll()
+                    self.done += 1
+                except (OSError, AssertionError) as e:
+                    self.lost.append("%s: %s" % (c.speech.name, e))
+                    self.stop = True
+            time.sleep(self.every)  # a pace
+
+    def end(self):
+        self.stop = True
+        self.thread.join(10 * SLOWNESS)
+        return self.lost
+
+
+def outlives(box):
+    """Worker, gate, enforce and the whole daemon die: polls that are lent lose nothing, anything
+    else does not arrive, and after the restart the sessions go on."""
+    speeches = LENT
+    servers = box.prepare(*speeches)
+    # S7comm's rows with slots, and EtherNet/IP's sessions, need to have been seen from their
+    # beginning: a new worker resets them.
+    clients = [Client(box, s) for s in speeches if s not in (S7COMM, ENIP)]
+    for c in clients:
+        c.poll(8)
+    polling = Polling(clients)
+    for role in ("dpi", "gate", "enforce", "journal"):
+        for pid in box.pids(role):
+            os.kill(pid, signal.SIGKILL)
+        done = polling.done
+        wait_for(lambda d=done: polling.stop or polling.done > d + 20, 10 * SLOWNESS, "polls after the death of " + role)
+        wait_for(box.running, 10 * SLOWNESS, "all roles after the death of " + role)
+    others = [Client(box, s) for s in speeches]
+    for c in others:
+        c.poll(8)
+    box.kill()
+    time.sleep(FOR_S)  # that long there is no daemon
+    for c in others:
+        c.poll(20)
+        c.s.settimeout(0.3)
+        with contextlib.suppress(OSError, AssertionError):
+            c.ask(c.speech.write)
+    for server in servers:
+        expect(not server.forbidden(), "%s: forbidden arrived without a daemon: %s", server.speech.name, server.forbidden())
+    expect(not polling.lost, "without a daemon: %s", polling.lost)
+    box.start()
+    wait_for(box.running, 10 * SLOWNESS, "all roles after the restart")
+    done = polling.done
+    wait_for(lambda: polling.stop or polling.done > done + 50, 10 * SLOWNESS, "polls after the restart")
+    lost = polling.end()
+    expect(not lost, "lost: %s", lost)
+    wait_for(lambda: box.worker()["packets"] > 0, 5 * SLOWNESS, "packets at the new worker")
+
+
+def narrowed(box):
+    """The conduit goes while its polls are lent: from the answer of the apply on no request
+    arrives."""
+    server, = box.prepare(MODBUS)
+    c = Client(box, MODBUS)
+    c.poll(8)
+    polling = Polling([c], every=0)
+    wait_for(lambda: polling.done > 100, 5 * SLOWNESS, "polls")
+    box.apply(SLMP_TEXT.policy)
+    with server.lock:
+        before = len(server.got)
+    polling.end()
+    with server.lock:
+        after = len(server.got)
+    # one may have been under way
+    expect(after <= before + 1, "%d requests arrived after the apply", after - before)
+    expect(polling.lost, "the session goes on")
+
+
+CASES = (judged_once, all_else_is_judged, counted, outlives, narrowed)

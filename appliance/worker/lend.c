@@ -8,6 +8,7 @@
 #include "appliance/wire/mark.h"
 
 #define LOOK_NS 1000000000u
+#define SEARCHED 64u /* places that are looked at for one free template */
 
 static void *map(int fd, size_t n)
 {
@@ -196,14 +197,31 @@ void lends_take_all_back(struct lends *l, struct inspector *i)
 
 /* ---- lending --------------------------------------------------------------------------------- */
 
+/* Frees templates of sessions that are not lent, most of which have ended. */
+static void make_room(struct lends *l, uint32_t place)
+{
+	for (uint32_t n = 0; n < SEARCHED && l->n_free == 0; n++) {
+		uint32_t i = l->hand++ % ONCE_LEASES;
+
+		if (i != place && !l->of[i].given)
+			forget_templates(l, i);
+	}
+}
+
 /* Keeps the template among those of the place. False: there is no room for it. */
 static bool keep_template(struct lends *l, uint32_t place, const struct offer *o)
 {
+	struct once_template of = o->of;
 	struct lent *t = &l->of[place];
 	uint32_t k = 0;
 
-	while (k < t->n_uses && memcmp(&l->templates[t->uses[k]], &o->of, sizeof(o->of)) != 0)
+	/* bytes that may differ do not distinguish templates */
+	for (uint32_t i = 0; i < ONCE_REQUEST / 8; i++)
+		of.request[i] &= of.mask[i];
+	while (k < t->n_uses && memcmp(&l->templates[t->uses[k]], &of, sizeof(of)) != 0)
 		k++;
+	if (k == t->n_uses && k < ONCE_USES && l->n_free == 0)
+		make_room(l, place);
 	if (k == t->n_uses && k < ONCE_USES && l->n_free > 0) {
 		t->uses[k] = l->free[--l->n_free];
 		t->n_uses++;
@@ -212,7 +230,7 @@ static bool keep_template(struct lends *l, uint32_t place, const struct offer *o
 			return false;
 		k = t->oldest++ % t->n_uses;
 	}
-	l->templates[t->uses[k]] = o->of;
+	l->templates[t->uses[k]] = of;
 	t->again[k] = o->again;
 	return true;
 }

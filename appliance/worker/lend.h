@@ -29,9 +29,10 @@ struct lends {
 	uint16_t given[ONCE_LEASES]; /* the places that the kernel has */
 	uint32_t n_given;
 	uint16_t free[ONCE_TEMPLATES];
-	uint32_t n_free;
-	uint64_t look_ns;  /* monotonic: when to look at all leases again */
-	uint64_t requests; /* that passed without the worker */
+	/* `hand`: the place from which templates are taken next, if none is free */
+	uint32_t n_free, hand;
+	uint64_t look_ns;      /* monotonic: when to look at all leases again */
+	uint64_t requests;     /* that passed without the worker */
 };
 
 /* Takes over the two descriptors. False: the memory cannot be mapped. */

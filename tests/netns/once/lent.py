@@ -150,6 +150,21 @@ def counted(box):
     c.poll(3)
 
 
+def many_sessions(box):
+    """More sessions than there is memory for templates, one after the other: the last ones are lent
+    as the first."""
+    box.prepare(MODBUS)
+    for _ in range(1100):
+        c = Client(box, MODBUS)
+        c.poll(2)
+        c.s.close()
+    before = box.worker()["lent_requests"]
+    c = Client(box, MODBUS)
+    c.poll(20)
+    passed = box.worker()["lent_requests"] - before
+    expect(passed >= 17, "only %d of 20 requests passed without the worker", passed)
+
+
 class Polling:
     """Polls all the time, and keeps how many were not answered within a second."""
 
@@ -233,4 +248,4 @@ def narrowed(box):
     expect(polling.lost, "the session goes on")
 
 
-CASES = (judged_once, all_else_is_judged, counted, outlives, narrowed)
+CASES = (judged_once, all_else_is_judged, counted, many_sessions, outlives, narrowed)

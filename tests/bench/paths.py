@@ -7,7 +7,7 @@ the mode says what the box does with what it forwards.
   fast       Sekisho, flows that were named once (TLS, DNS) and left the queue
   recorded   as fast, and every session that passes is recorded when it begins and when it ends
              (record_passed)
-  inspected  Sekisho, nDPI and Modbus enforcement of every PDU, both directions queued
+  inspected  Sekisho, Modbus enforcement of every PDU; what the verdict cache passes is not queued
   loop       accept-all NFQUEUE loop, both directions queued: one process, many packets per receive,
              one verdict for all of them, GSO flag (the limit of any queue)
 

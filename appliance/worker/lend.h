@@ -31,8 +31,8 @@ struct lends {
 	uint16_t free[ONCE_TEMPLATES];
 	/* `hand`: the place from which templates are taken next, if none is free */
 	uint32_t n_free, hand;
-	uint64_t look_ns;      /* monotonic: when to look at all leases again */
-	uint64_t requests;     /* that passed without the worker */
+	uint64_t look_ns;  /* monotonic: when to look at all leases again */
+	uint64_t requests; /* that passed without the worker */
 };
 
 /* Takes over the two descriptors. False: the memory cannot be mapped. */

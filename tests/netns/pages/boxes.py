@@ -19,7 +19,7 @@ GOOD = {
     "site": {"contact": "当直室 内線 4119", "name": "kita", "label": "北埠頭コンテナターミナル", "records": {"purpose": "インシデントの検知と調査", "responsible": "情報管理責任者 佐藤"}},
     "generation": {"number": 42, "digest": DIGEST, "state": "confirmed", "applied": "2026-11-19T05:12:00.000Z", "confirm_by": None, "by": "tanaka"},
     "backend": "native", "features": {"queue": {"used": True, "why": None}, "flowtable": {"used": False, "why": "unjudged"},
-                                      "owned_table": {"used": True, "why": None}},
+                                      "owned_table": {"used": True, "why": None}, "verdict_cache": {"used": True, "why": None}},
     "drift": {"seen": 0, "last": None}, "works_stopped": 0, "busy": False, "notice": None,
     "roles": [role("enforce", 811), role("journal", 812), role("tap", 813), role("mgmt", 814),
               role("gate", 815, kind="commands"), role("dpi", 816, kind="commands"), role("dpi", 817, kind="commands", index=1, restarts=1),

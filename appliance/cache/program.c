@@ -320,8 +320,7 @@ int once_match(struct __sk_buff *packet)
 	struct once_lease *l;
 	uint32_t was;
 
-	if ((packet->priority & ONCE_FINISHED) == 0 || (packet->mark & MARK_JUDGED) != 0 || packet->gso_size != 0 ||
-	    !read_segment(packet, &s))
+	if ((packet->mark & MARK_JUDGED) != 0 || !read_segment(packet, &s))
 		return 0;
 	l = find(&s, back);
 	if (l == NULL)
@@ -338,7 +337,8 @@ int once_match(struct __sk_buff *packet)
 			exchange(l, ONCE_RECALLED, ONCE_BACK);
 		return 0;
 	}
-	passes = l->permit != 0 && (packet->mark & MARK_PERMIT) == l->permit && take(packet, l, &s, back ? 1u : 0u);
+	passes = (packet->priority & ONCE_FINISHED) != 0 && packet->gso_size == 0 && l->permit != 0 &&
+		 (packet->mark & MARK_PERMIT) == l->permit && take(packet, l, &s, back ? 1u : 0u);
 	if (!passes || exchange(l, ONCE_BUSY, ONCE_GIVEN) != ONCE_BUSY)
 		__sync_lock_test_and_set(&l->state, ONCE_BACK);
 	return passes;

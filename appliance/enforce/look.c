@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +18,21 @@
 struct enforce_look {
 	struct enforce f; /* the state of a role, without its loop */
 };
+
+/* Nobody has the program of the verdict cache but the daemon that is gone; its rules may ask it all
+ * the same. */
+static int cache_stands(struct enforce *f, struct err *e)
+{
+	struct arena *a = arena_new(2 * DUMP_BUDGET);
+	struct image have;
+	int r = a == NULL ? err_set(e, -ENOMEM, "look at the rules") : netlink_dump(&f->net, a, &have, e);
+
+	for (size_t n = 0; r == 0 && n < have.n_rules; n++)
+		if (strstr(have.rules[n].text, "[ match name bpf rev 1") != NULL)
+			f->lacks &= ~(unsigned)LACKS_ONCE;
+	arena_free(a);
+	return r;
+}
 
 static int open_all(struct enforce *f, struct err *e)
 {
@@ -32,7 +48,7 @@ static int open_all(struct enforce *f, struct err *e)
 	if (f->links < 0)
 		return f->links;
 	f->lacks = batch_probe(&f->net);
-	return 0;
+	return cache_stands(f, e);
 }
 
 struct enforce_look *enforce_look_open(struct err *e)

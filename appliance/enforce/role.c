@@ -344,7 +344,7 @@ static int open_all(struct enforce *f, struct err *e)
 	if (r < 0)
 		return r;
 	f->lacks = batch_probe(&f->net);
-	f->once_earlier = true;
+	f->once_earlier = (f->lacks & LACKS_ONCE) == 0;
 	r = deny_base_load(&f->net, &adopted, e);
 	/* Until now, packets may have been forwarded without the base rules. So forwarding is
 	 * switched off unless the existing rules were right. */

@@ -5,10 +5,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/wire/mark.h"
 
 #define LOOK_NS 1000000000u
-#define SEARCHED 64u /* places that are looked at for one free template */
+#define SILENT_NS (60u * (uint64_t)LOOK_NS) /* a session that was silent for so long is taken back */
+#define SEARCHED 64u			    /* places that are looked at for one free template */
 
 static void *map(int fd, size_t n)
 {
@@ -90,16 +92,19 @@ static void count(struct lends *l, struct inspector *i, uint32_t place, bool las
 {
 	const struct once_lease *x = &l->leases[place];
 	struct lent *t = &l->of[place];
-	uint32_t last = __atomic_load_n(&x->last, __ATOMIC_RELAXED);
+	uint32_t asked[ONCE_USES], last;
 
+	for (uint32_t k = 0; k < t->n_uses; k++)
+		asked[k] = __atomic_load_n(&x->asked[k], __ATOMIC_ACQUIRE);
+	last = __atomic_load_n(&x->last, __ATOMIC_ACQUIRE); /* behind them: the program writes it first */
 	for (uint32_t k = 0; k < t->n_uses; k++) {
-		uint32_t n = __atomic_load_n(&x->asked[k], __ATOMIC_RELAXED);
+		uint32_t n = asked[k];
 
 		if (n > 0 && k == last && !last_too)
 			n--;
 		if (n - t->counted[k] > UINT32_MAX / 2) /* the last one changed meanwhile */
 			continue;
-		inspector_asked(i, &t->again[k], n - t->counted[k]);
+		inspector_asked(i, x, &t->again[k], n - t->counted[k]);
 		l->requests += n - t->counted[k];
 		t->counted[k] = n;
 	}
@@ -117,7 +122,9 @@ static uint32_t exchange(uint32_t *state, uint32_t is, uint32_t becomes)
  * it finishes that within a microsecond, and cannot be interrupted by this process. */
 static void recall(struct once_lease *x)
 {
-	if (exchange(&x->state, ONCE_GIVEN, ONCE_BACK) != ONCE_BUSY)
+	uint32_t was = exchange(&x->state, ONCE_GIVEN, ONCE_BACK);
+
+	if (was != ONCE_BUSY && was != ONCE_RECALLED)
 		return;
 	exchange(&x->state, ONCE_BUSY, ONCE_RECALLED);
 	while (__atomic_load_n(&x->state, __ATOMIC_SEQ_CST) != ONCE_BACK)
@@ -133,14 +140,17 @@ void lends_begin(struct lends *l)
 static void take_back(struct lends *l, struct inspector *i, uint32_t place)
 {
 	struct once_lease *x = &l->leases[place], was;
+	const struct once_template *last;
 	struct lent *t = &l->of[place];
+	bool judged;
 
 	recall(x);
 	was = *x;
-	count(l, i, place, false);
-	if (was.last < t->n_uses)
+	last = was.last < t->n_uses ? &l->templates[t->uses[was.last]] : NULL;
+	judged = inspector_take_back(i, &was, last);
+	count(l, i, place, !judged);
+	if (judged && last != NULL)
 		l->requests++;
-	inspector_take_back(i, &was, was.last < t->n_uses ? &l->templates[t->uses[was.last]] : NULL);
 	t->given = false;
 	memset(t->counted, 0, sizeof(t->counted));
 	for (uint32_t k = 0; k < l->n_given; k++)
@@ -235,16 +245,19 @@ static bool keep_template(struct lends *l, uint32_t place, const struct offer *o
 	return true;
 }
 
-/* Templates of another permit, or counted in another hour, are of no use any more. */
-static void drop_stale(struct lends *l, const struct inspector *i, uint32_t place, uint32_t permit)
+/* Templates of an earlier session between these ends, of another permit, or counted in another
+ * hour, hold no more. */
+static void drop_stale(struct lends *l, const struct inspector *i, uint32_t place)
 {
-	const struct lent *t = &l->of[place];
+	const struct offer *o = &l->offer;
+	struct lent *t = &l->of[place];
+	bool stale = t->life != o->life;
 
 	for (uint32_t k = 0; k < t->n_uses; k++)
-		if (l->templates[t->uses[k]].permit != permit || !inspector_counts(i, &t->again[k])) {
-			forget_templates(l, place);
-			return;
-		}
+		stale |= l->templates[t->uses[k]].permit != o->lease.permit || !inspector_counts(i, &t->again[k]);
+	if (stale)
+		forget_templates(l, place);
+	t->life = o->life;
 }
 
 static void give(struct lends *l, uint32_t place)
@@ -253,6 +266,7 @@ static void give(struct lends *l, uint32_t place)
 	struct lent *t = &l->of[place];
 
 	*x = l->offer.lease;
+	x->seen_ns = clock_mono().ns;
 	for (uint32_t k = 0; k < ONCE_USES; k++)
 		x->uses[k] = t->uses[k < t->n_uses ? k : 0];
 	memset(t->counted, 0, sizeof(t->counted));
@@ -279,12 +293,18 @@ void lends_after(struct lends *l, struct inspector *i)
 	place = place_for(l, &o->lease);
 	if (place == ONCE_LEASES || l->of[place].given)
 		return;
-	drop_stale(l, i, place, o->lease.permit);
+	drop_stale(l, i, place);
 	if (keep_template(l, place, o))
 		give(l, place);
 }
 
 /* ---- the rest -------------------------------------------------------------------------------- */
+
+/* Its flow would stay young for ever otherwise. */
+static bool is_silent(const struct once_lease *x, uint64_t now_ns)
+{
+	return (int64_t)(now_ns - __atomic_load_n(&x->seen_ns, __ATOMIC_RELAXED)) > (int64_t)SILENT_NS;
+}
 
 uint64_t lends_look(struct lends *l, struct inspector *i, uint64_t now_ns)
 {
@@ -298,7 +318,7 @@ uint64_t lends_look(struct lends *l, struct inspector *i, uint64_t now_ns)
 		struct once_lease *x = &l->leases[place];
 
 		count(l, i, place, false);
-		if (__atomic_load_n(&x->state, __ATOMIC_SEQ_CST) == ONCE_BACK ||
+		if (__atomic_load_n(&x->state, __ATOMIC_SEQ_CST) == ONCE_BACK || is_silent(x, now_ns) ||
 		    !inspector_counts(i, &l->of[place].again[0]) || !inspector_lent(i, x))
 			take_back(l, i, place);
 	}

@@ -16,6 +16,7 @@ struct lent {
 	bool given;	/* the kernel has the session */
 	uint8_t n_uses; /* templates of its session; the session is that of the lease */
 	uint8_t oldest; /* the next of them to be replaced */
+	uint32_t life;	/* of the session to which they belong (struct offer) */
 	uint16_t uses[ONCE_USES];
 	struct count_again again[ONCE_USES];
 	uint32_t counted[ONCE_USES]; /* requests of this lease that were counted already */

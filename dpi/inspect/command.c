@@ -46,6 +46,7 @@ void commands_free(struct commands *all)
 static void begin(struct command_state *c, const struct flow *f)
 {
 	memset(c->state, 0, ENFORCER_STATE_MAX);
+	c->life = 0;
 	if (c->enforcer->begin != NULL)
 		c->enforcer->begin(c->state, f->l4proto != IP_TCP, f->server_port);
 }
@@ -214,7 +215,7 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 		.dir = x->dir, .offset = offset, .length = (uint32_t)pdu.left, .space = 255, .conduit = EVENT_NO_CONDUIT
 	};
 	struct parsed *parsed = &x->i->rooms.judge->parsed;
-	bool asks;
+	bool asks, alone;
 
 	judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
 	if (!u.allowed && u.reason == c->enforcer->pending) {
@@ -240,13 +241,15 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 		c->opens |= bond_note(x, parsed, &u);
 	if (x->dir == DIR_C2S && !u.allowed && c->enforcer->misread != NULL && c->enforcer->misread(parsed, &u))
 		note_misread(x);
+	alone = !count_holds(x->i);
+	c->deeds.last = 0;
 	asks = parsed->asks && !stream_judged_before(&x->f->stream, x->dir, offset, u.length);
 	if (asks)
 		note_request(x, parsed, &u);
 	if (parsed->bond.kind == BOND_USES && u.allowed)
 		count_hold(x, DIR_C2S, u.operations, u.n_operations, &u);
 	if (x->dir == DIR_C2S && x->i->limits.offer != NULL)
-		note_asked(x, u.allowed && parsed->asks ? pdu : bytes_of(NULL, 0));
+		note_asked(x, u.allowed && asks && alone ? pdu : bytes_of(NULL, 0));
 	command_tell(x, &u, j);
 	if (asks)
 		tell_shadows(x, parsed, &u);
@@ -538,8 +541,11 @@ void command_settle(struct crossing *x, bool passed)
 	struct command_state *c = x->f->commands;
 
 	count_keep(x, &c->tally, passed);
-	if (passed && x->dir == DIR_C2S && x->i->limits.offer != NULL && c->n_asked > 0 && !count_last(x->i, &c->again))
-		c->n_asked = 0;
+	if (passed && x->dir == DIR_C2S && x->i->limits.offer != NULL && c->n_asked > 0) {
+		if (!count_last(x->i, &c->again))
+			c->n_asked = 0;
+		c->again.deeds = c->deeds.last;
+	}
 }
 
 uint64_t command_judge_deeds(const struct flow *f, const struct command_table *t, const struct command_permit *permit,

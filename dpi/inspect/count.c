@@ -230,6 +230,11 @@ static void note_last(struct count_again *a, uint32_t place, uint64_t count)
 	}
 }
 
+bool count_holds(const struct inspector *i)
+{
+	return i->counts->n_held > 0 || i->counts->held_more > 0;
+}
+
 bool count_last(const struct inspector *i, struct count_again *ret)
 {
 	*ret = i->counts->last;

@@ -41,6 +41,8 @@ void counts_free(struct counts *all);
 void count_hold(struct crossing *x, enum direction by, const struct operation *o, uint32_t n, const struct pdu *u);
 /* Counts the held operations if the segment passed; otherwise drops them. */
 void count_keep(struct crossing *x, struct tally *t, bool passed);
+/* Whether the segment that is being judged has operations already. */
+bool count_holds(const struct inspector *i);
 /* Where the last segment that passed was counted. False: it has operations without a place, or of
  * too many kinds. */
 bool count_last(const struct inspector *i, struct count_again *ret);

@@ -50,6 +50,7 @@ struct inspector {
 	struct records *records;       /* event.h: budgets of records */
 	struct outcomes *outcomes;     /* life.h: what was decided */
 	struct rooms rooms;
+	uint32_t lives; /* lend.c: sessions that were offered */
 	bool releasing; /* inspect.c: waiting packets are being taken out */
 	/* life.h: a full share made this worker forget a TCP session that its server may
 	 * still have */

@@ -40,20 +40,30 @@ static void remember(struct deeds *all, const struct operation *o, uint32_t n, e
 		for (uint32_t i = 0; i < n; i++)
 			widen(&all->deeds[k + i].operation.values, &o[i].values);
 		all->deeds[k].count++;
+		all->last |= 1u << k;
 		return;
 	}
 	if (n > DEEDS_MAX - all->n) {
 		all->more++;
 		return;
 	}
+	all->last |= 1u << all->n;
 	for (uint32_t i = 0; i < n; i++)
 		all->deeds[all->n++] = (struct deed){
 			.operation = o[i], .count = i == 0, .n = i == 0 ? n : 0, .wrong = (uint32_t)wrong
 		};
 }
 
+void deeds_repeat(struct deeds *all, uint32_t which, uint64_t times)
+{
+	for (uint32_t k = 0; k < all->n; k++)
+		if ((which >> k & 1) != 0)
+			all->deeds[k].count += times;
+}
+
 void deeds_remember(struct deeds *all, const struct parsed *p)
 {
+	all->last = 0;
 	for (uint32_t i = 0, n; i < p->n; i += n) {
 		struct operation kept[GROUP_MAX];
 

@@ -22,10 +22,13 @@ struct deeds {
 	struct deed deeds[DEEDS_MAX];
 	uint32_t n;
 	uint64_t more; /* number of groups that found no place */
+	uint32_t last; /* bit n: the last request was counted in entry n */
 };
 
 /* Remembers a request that passes, or that would pass if its flow did not end. */
 void deeds_remember(struct deeds *all, const struct parsed *p);
+/* The request of these bits (`last`) passed `times` times more. */
+void deeds_repeat(struct deeds *all, uint32_t which, uint64_t times);
 /* Copies the entries in use, to restore them later. */
 void deeds_copy(struct deeds *to, const struct deeds *from);
 /* Calls `each` for every remembered group that these rows refuse. */

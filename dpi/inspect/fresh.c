@@ -49,8 +49,7 @@ static bool make_way(struct crossing *x, size_t bytes)
 	return false; /* its next packet continues the search */
 }
 
-/* Ensures room for `bytes` more of this packet's direction, before any of them is judged. */
-static bool room_make(struct crossing *x, size_t bytes)
+bool fresh_room(struct crossing *x, size_t bytes)
 {
 	bool fits = stream_room(&x->f->stream, &x->i->pool, x->dir, bytes);
 
@@ -251,7 +250,7 @@ struct verdict fresh_judge(struct crossing *x, struct stream_result *s)
 
 	if (!stream_join(&x->f->stream, &x->i->pool, x->dir, s->fin, &s->fresh, x->i->rooms.segment))
 		return x->f->greets && !greet_stops(x->permit) ? greet_let_go(x) : end_flow(R_OVERLAP, PROTO_NONE);
-	if (!room_make(x, s->fresh.left))
+	if (!fresh_room(x, s->fresh.left))
 		return x->f->greets && !greet_stops(x->permit) ? greet_let_go(x)
 		       : crossing_is_observed(x)	       ? midstream_lose_track(x)
 							       : refuse(R_POOL_FULL);

@@ -33,6 +33,7 @@ struct count_again {
 	uint32_t epoch, n;
 	uint16_t kinds[COUNT_AGAIN];
 	uint32_t times[COUNT_AGAIN];
+	uint32_t deeds; /* bit n: entry n of the session's deeds */
 };
 
 /* Whether the kernel may take over the session of the last packet, see lend.h. */
@@ -48,6 +49,8 @@ struct offer {
 	struct once_lease lease; /* everything but its place and its templates */
 	struct once_template of;
 	struct count_again again;
+	/* which session between these ends; a template holds for no other */
+	uint32_t life;
 };
 
 struct inspector_limits {
@@ -160,16 +163,17 @@ bool inspector_offers(const struct inspector *i);
 /* The session is still lent and had packets: it is kept as if they had come here. False: the
  * inspector does not follow it any more. */
 bool inspector_lent(struct inspector *i, const struct once_lease *l);
-/* A lent request was repeated `times` times. */
-void inspector_asked(struct inspector *i, const struct count_again *a, uint64_t times);
+/* A request of this lent session was repeated `times` times. */
+void inspector_asked(struct inspector *i, const struct once_lease *l, const struct count_again *a, uint64_t times);
 /* False: requests with this `a` are now counted as one sum only, so their sessions are better taken
  * back. */
 bool inspector_counts(const struct inspector *i, const struct count_again *a);
 /*
  * Takes the session back. Everything that passed meanwhile counts as judged here. `last`: the
- * template of the last request; NULL when none passed.
+ * template of the last request; NULL when none passed. False: the session is not followed any more,
+ * and its last request was not counted.
  */
-void inspector_take_back(struct inspector *i, const struct once_lease *l, const struct once_template *last);
+bool inspector_take_back(struct inspector *i, const struct once_lease *l, const struct once_template *last);
 
 struct inspector_stats {
 	uint64_t packets, accepted, confirmed, dropped, resets;

@@ -6,6 +6,7 @@
 #include "dpi/inspect/change.h"
 #include "dpi/inspect/command.h"
 #include "dpi/inspect/crossing.h"
+#include "dpi/inspect/fresh.h"
 #include "dpi/inspect/life.h"
 #include "dpi/inspect/rules.h"
 #include "dpi/inspect/state.h"
@@ -81,6 +82,9 @@ void lend_offer(struct crossing *x, struct bytes answer)
 
 	if (o == NULL || c == NULL || c->n_asked == 0)
 		return;
+	if (c->life == 0)
+		c->life = ++x->i->lives;
+	o->life = c->life;
 	o->is = OFFER_NEVER;
 	o->lease = (struct once_lease){ .client_port = f->client_port,
 					.server_port = f->server_port,
@@ -132,13 +136,21 @@ bool inspector_lent(struct inspector *i, const struct once_lease *l)
 	if (x.fi == FLOW_NONE)
 		return false;
 	x.f = flow_at(&i->flows, x.fi);
+	/* It gave way to another session: its next packet is dropped, and resets both ends. */
+	if (x.f->kind != KIND_FOLLOWED || x.f->commands == NULL)
+		return false;
 	crossing_touch(&x);
 	return true;
 }
 
-void inspector_asked(struct inspector *i, const struct count_again *a, uint64_t times)
+void inspector_asked(struct inspector *i, const struct once_lease *l, const struct count_again *a, uint64_t times)
 {
+	struct session_ends ends = ends_of(l);
+	uint32_t fi = times > 0 ? find(i, &ends) : FLOW_NONE;
+
 	count_more(i, a, times);
+	if (fi != FLOW_NONE && flow_at(&i->flows, fi)->commands != NULL)
+		deeds_repeat(&flow_at(&i->flows, fi)->commands->deeds, a->deeds, times);
 }
 
 bool inspector_counts(const struct inspector *i, const struct count_again *a)
@@ -167,6 +179,8 @@ static bool judge_passed(struct crossing *x, enum direction dir, struct bytes b,
 	x->dir = dir;
 	stream_skip(&x->f->stream, &x->i->pool, dir, at, true);
 	x->f->turn = (uint8_t)dir;
+	if (!fresh_room(x, b.left))
+		return false;
 	j = command_judge(x, b);
 	command_settle(x, !j.denied);
 	return !j.denied && j.unjudged == 0 && crossing_take(x, &s, 0, R_ALLOWED).step == STEP_PASS;
@@ -186,7 +200,7 @@ static bool judge_exchange(struct crossing *x, const struct once_lease *l, const
 	return judge_passed(x, DIR_S2C, bytes_of((const uint8_t *)l->answer, said), l->next[1] - said);
 }
 
-void inspector_take_back(struct inspector *i, const struct once_lease *l, const struct once_template *last)
+bool inspector_take_back(struct inspector *i, const struct once_lease *l, const struct once_template *last)
 {
 	struct session_ends ends = ends_of(l);
 	const struct packet p = { 0 };
@@ -194,12 +208,14 @@ void inspector_take_back(struct inspector *i, const struct once_lease *l, const 
 
 	x.fi = find(i, &ends);
 	if (x.fi == FLOW_NONE)
-		return;
+		return false;
 	x.f = flow_at(&i->flows, x.fi);
 	x.lane = x.f->lane;
+	x.d.words = l->words[0];
+	x.d.hops = l->hops[0];
 	x.permit = commands_permit(x.table, x.f->permit);
 	if (x.f->kind != KIND_FOLLOWED || x.f->commands == NULL)
-		return;
+		return false;
 	pool_for(&i->pool, x.f->holder);
 	/* The permit does not exist any more, or refuses what it allowed when the request passed:
 	 * the session cannot be followed any further. */
@@ -207,9 +223,10 @@ void inspector_take_back(struct inspector *i, const struct once_lease *l, const 
 		for (unsigned k = 0; k < 2; k++)
 			stream_skip(&x.f->stream, &i->pool, (enum direction)k, l->next[k], true);
 		outcome_cut_idle(&x, R_ENDED);
-		return;
+		return false;
 	}
 	for (unsigned k = 0; k < 2; k++)
 		acknowledge(i, x.f, (enum direction)k, l->acked[k]);
 	crossing_touch(&x);
+	return true;
 }

@@ -202,7 +202,7 @@ struct carrying {
 	const json_t *list; /* what the box said */
 	char site[HOST_MOST + 1];
 	json_t *said; /* of this run */
-	char prefix[16 + HOST_MOST], name[64];
+	char prefix[16 + HOST_MOST], name[16 + HOST_MOST + 40];
 	int stick; /* its folder, -1 = not open */
 	bool wants[TARGETS];
 	bool good;

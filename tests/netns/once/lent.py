@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 import sys
 import threading
 import time
@@ -63,9 +64,9 @@ class Server:
 
 
 class Client:
-    def __init__(self, box, speech):
+    def __init__(self, box, speech, sport=0):
         self.speech, self.polls = speech, 0
-        self.s = modbus.connect(box.ns("ops"), SERVER, speech.port, timeout=3)
+        self.s = modbus.connect(box.ns("ops"), SERVER, speech.port, timeout=3, source="10.72.0.2", sport=sport)
         for message in speech.greeting:
             self.ask(message)
 
@@ -148,6 +149,24 @@ def counted(box):
     wait_for(lambda: counts() >= 300, 10 * SLOWNESS, "the counts of 300 requests")
     expect(counts() == 300, "%d requests are in the records", counts())
     c.poll(3)
+
+
+def ports_again(box):
+    """A session on the ports of an earlier one repeats nothing that the earlier one was judged for:
+    its first request of each kind visits the worker."""
+    box.prepare(MODBUS)
+    other = modbus.read_holding(40, 2, tid=0)
+    for first in (True, False):
+        c = Client(box, MODBUS, sport=40123)
+        c.poll(5)
+        before = box.worker()["packets"]
+        c.ask(other)
+        visited = box.worker()["packets"] - before
+        expect(visited > 0, "a request of the %s session passed without a visit", "first" if first else "second")
+        for _ in range(4):
+            c.ask(other)
+        c.s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        c.s.close()
 
 
 def many_sessions(box):
@@ -248,4 +267,4 @@ def narrowed(box):
     expect(polling.lost, "the session goes on")
 
 
-CASES = (judged_once, all_else_is_judged, counted, many_sessions, outlives, narrowed)
+CASES = (judged_once, all_else_is_judged, counted, ports_again, many_sessions, outlives, narrowed)

@@ -196,12 +196,13 @@ bool inspector_counts(const struct inspector *i, const struct count_again *a)
 	return false;
 }
 
-void inspector_asked(struct inspector *i, const struct count_again *a, uint64_t times)
+void inspector_asked(struct inspector *i, const struct once_lease *l, const struct count_again *a, uint64_t times)
 {
-	(void)i, (void)a, (void)times;
+	(void)i, (void)l, (void)a, (void)times;
 }
 
-void inspector_take_back(struct inspector *i, const struct once_lease *l, const struct once_template *last)
+bool inspector_take_back(struct inspector *i, const struct once_lease *l, const struct once_template *last)
 {
 	(void)i, (void)l, (void)last;
+	return false;
 }

@@ -9,8 +9,9 @@
 #include "appliance/wire/mark.h"
 
 #define LOOK_NS 1000000000u
-#define SILENT_NS (60u * (uint64_t)LOOK_NS) /* a session that was silent for so long is taken back */
-#define SEARCHED 64u			    /* places that are looked at for one free template */
+/* a session that was silent for so long is taken back */
+#define SILENT_NS (60u * (uint64_t)LOOK_NS)
+#define SEARCHED 64u /* places that are looked at for one free template */
 
 static void *map(int fd, size_t n)
 {
@@ -96,7 +97,8 @@ static void count(struct lends *l, struct inspector *i, uint32_t place, bool las
 
 	for (uint32_t k = 0; k < t->n_uses; k++)
 		asked[k] = __atomic_load_n(&x->asked[k], __ATOMIC_ACQUIRE);
-	last = __atomic_load_n(&x->last, __ATOMIC_ACQUIRE); /* behind them: the program writes it first */
+	/* behind them: the program writes it first */
+	last = __atomic_load_n(&x->last, __ATOMIC_ACQUIRE);
 	for (uint32_t k = 0; k < t->n_uses; k++) {
 		uint32_t n = asked[k];
 

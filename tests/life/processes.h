@@ -32,7 +32,7 @@ enum worker_mood { WORKER_TAKES, WORKER_REFUSES, WORKER_SLEEPS };
 /* Where a person asks: root at the control socket, or the user that forwards alarms; a login at the
  * socket of logins; an account over the web. */
 enum way { AS_ROOT, AS_NOTIFY, AS_LOGIN, OVER_WEB };
-#define PERSON_LOGIN 61999u /* uid of the login "ume"; nobody's who runs the tests */
+#define PERSON_LOGIN 54321u /* uid of the login "ume"; nobody's who runs the tests */
 
 /* The result of a person's order. */
 struct answer {

@@ -24,7 +24,7 @@ struct enforce_look {
 static int cache_stands(struct enforce *f, struct err *e)
 {
 	struct arena *a = arena_new(2 * DUMP_BUDGET);
-	struct image have;
+	struct image have = { .n_rules = 0 };
 	int r = a == NULL ? err_set(e, -ENOMEM, "look at the rules") : netlink_dump(&f->net, a, &have, e);
 
 	for (size_t n = 0; r == 0 && n < have.n_rules; n++)

@@ -93,7 +93,7 @@ static void count(struct lends *l, struct inspector *i, uint32_t place, bool las
 {
 	const struct once_lease *x = &l->leases[place];
 	struct lent *t = &l->of[place];
-	uint32_t asked[ONCE_USES], last;
+	uint32_t asked[ONCE_USES] = { 0 }, last;
 
 	for (uint32_t k = 0; k < t->n_uses; k++)
 		asked[k] = __atomic_load_n(&x->asked[k], __ATOMIC_ACQUIRE);

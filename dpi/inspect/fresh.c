@@ -13,51 +13,6 @@
 #include "dpi/inspect/wait.h"
 #include "dpi/inspect/weak.h"
 
-/* ---- room for new bytes --------------------------------------------------------------------- */
-
-#define WAYS_MAX 4u /* sessions that may lose their bytes for one segment */
-#define WAY_LOOKS 8u
-
-static uint32_t keeps(const struct flow *f)
-{
-	return (uint32_t)stream_kept(&f->stream) + f->wait.bytes;
-}
-
-/*
- * Makes room in the pool for `bytes` more of this flow: the holder with the most bytes of the share
- * loses one session's bytes, if it has more than this flow's holder would have then. False when no
- * session is taken.
- */
-static bool make_way(struct crossing *x, size_t bytes)
-{
-	struct inspector *i = x->i;
-	const struct holder *all = i->flows.holders.holders;
-	uint32_t h = share_greediest(&i->flows.holders, x->f->share, HELD_BLOCKS), fi;
-
-	if (!pool_is_divided(&i->pool) || h == HOLDER_NONE ||
-	    all[h].held[HELD_BLOCKS] <= all[x->f->holder].held[HELD_BLOCKS] + bytes / POOL_BLOCK)
-		return false;
-	for (unsigned n = 0; n < WAY_LOOKS; n++) {
-		fi = flow_heaviest(&i->flows, h, keeps);
-		if (fi == FLOW_NONE || fi == x->fi)
-			return false;
-		if (keeps(flow_at(&i->flows, fi)) > 0) {
-			outcome_give_way(i, fi);
-			return true;
-		}
-	}
-	return false; /* its next packet continues the search */
-}
-
-bool fresh_room(struct crossing *x, size_t bytes)
-{
-	bool fits = stream_room(&x->f->stream, &x->i->pool, x->dir, bytes);
-
-	for (unsigned ways = 0; !fits && ways < WAYS_MAX && make_way(x, bytes); ways++)
-		fits = stream_room(&x->f->stream, &x->i->pool, x->dir, bytes);
-	return fits;
-}
-
 /* ---- repeated bytes ------------------------------------------------------------------------- */
 
 struct verdict repeat_judge(struct crossing *x)
@@ -250,7 +205,7 @@ struct verdict fresh_judge(struct crossing *x, struct stream_result *s)
 
 	if (!stream_join(&x->f->stream, &x->i->pool, x->dir, s->fin, &s->fresh, x->i->rooms.segment))
 		return x->f->greets && !greet_stops(x->permit) ? greet_let_go(x) : end_flow(R_OVERLAP, PROTO_NONE);
-	if (!fresh_room(x, s->fresh.left))
+	if (!life_room(x, s->fresh.left))
 		return x->f->greets && !greet_stops(x->permit) ? greet_let_go(x)
 		       : crossing_is_observed(x)	       ? midstream_lose_track(x)
 							       : refuse(R_POOL_FULL);

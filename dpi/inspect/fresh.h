@@ -31,8 +31,6 @@ MUST_SEND struct verdict repeat_judge(struct crossing *x);
  */
 MUST_SEND struct verdict ahead_take(struct crossing *x);
 
-/* Ensures room for `bytes` more of this packet's direction, before any of them is judged. */
-bool fresh_room(struct crossing *x, size_t bytes);
 MUST_SEND struct verdict fresh_judge(struct crossing *x, struct stream_result *s);
 
 #endif

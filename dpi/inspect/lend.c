@@ -6,7 +6,6 @@
 #include "dpi/inspect/change.h"
 #include "dpi/inspect/command.h"
 #include "dpi/inspect/crossing.h"
-#include "dpi/inspect/fresh.h"
 #include "dpi/inspect/life.h"
 #include "dpi/inspect/rules.h"
 #include "dpi/inspect/state.h"
@@ -179,7 +178,7 @@ static bool judge_passed(struct crossing *x, enum direction dir, struct bytes b,
 	x->dir = dir;
 	stream_skip(&x->f->stream, &x->i->pool, dir, at, true);
 	x->f->turn = (uint8_t)dir;
-	if (!fresh_room(x, b.left))
+	if (!life_room(x, b.left))
 		return false;
 	j = command_judge(x, b);
 	command_settle(x, !j.denied);

@@ -31,6 +31,8 @@ void outcome_cut_idle(struct crossing *x, enum reason r);
  * compared any more, so the flow ends; where its conduits only observe, it is met
  * half-way instead. */
 void outcome_give_way(struct inspector *i, uint32_t fi);
+/* Ensures room for `bytes` more of this packet's direction, before any of them is judged. */
+bool life_room(struct crossing *x, size_t bytes);
 /* The reason for which an observed flow would have been ended; R_NONE when there was none. */
 enum reason outcome_let_go_for(const struct flow *f);
 

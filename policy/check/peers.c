@@ -138,8 +138,16 @@ static bool peer(struct check *k, const struct ast_node *node, struct object o, 
 	return false;
 }
 
+/* A peer without texts and address. */
+static struct model_peer peer_new(enum peer_use use, uint8_t l4proto, uint16_t port)
+{
+	return (struct model_peer){
+		.use = use, .l4proto = l4proto, .port = port, .name = "", .ca = "", .user = "", .from = "", .to = ""
+	};
+}
+
 /* Addresses of hosts; each gets the properties in `as`. */
-static void hosts(struct check *k, const struct ast_node *list, const char *key, const struct model_peer *as)
+static void hosts(struct check *k, const struct ast_node *list, const char *key, struct model_peer as)
 {
 	struct object o = { MP_OBJ_SECTION, key };
 	struct model_box *b = &k->m->box;
@@ -148,7 +156,7 @@ static void hosts(struct check *k, const struct ast_node *list, const char *key,
 		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, (struct object){ MP_OBJ_BOX, "" },
 			    key);
 	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
-		b->peers[b->n_peers] = *as;
+		b->peers[b->n_peers] = as;
 		if (peer(k, c, o, &b->peers[b->n_peers]))
 			b->n_peers++;
 	}
@@ -158,15 +166,7 @@ static void time_sources(struct check *k, const struct ast_node *list)
 {
 	struct object o = { MP_OBJ_SECTION, "time" };
 
-	hosts(k, list, "time",
-	      &(struct model_peer){ .use = PEER_TIME,
-				    .l4proto = IPPROTO_UDP,
-				    .port = TIME_PORT,
-				    .name = "",
-				    .ca = "",
-				    .user = "",
-				    .from = "",
-				    .to = "" });
+	hosts(k, list, "time", peer_new(PEER_TIME, IPPROTO_UDP, TIME_PORT));
 	/* When two sources differ, neither can be believed, and chrony would follow either. */
 	if (list->n == 2)
 		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.time", list, MP_TIME_TWO, o, ""), MP_HINT_TIME_TWO);
@@ -199,14 +199,7 @@ static void log_server(struct check *k, const struct ast_node *group)
 	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
 	const struct ast_node *v[KEYS(log_keys)];
 
-	*p = (struct model_peer){ .use = PEER_LOG,
-				  .l4proto = IPPROTO_TCP,
-				  .port = 0,
-				  .name = "",
-				  .ca = "",
-				  .user = "",
-				  .from = "",
-				  .to = "" };
+	*p = peer_new(PEER_LOG, IPPROTO_TCP, 0);
 	if (!keys_read(k, group, log_keys, KEYS(log_keys), o, p, v))
 		return;
 	if (p->port == 0)
@@ -222,14 +215,7 @@ static void update_server(struct check *k, const struct ast_node *group)
 	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
 	const struct ast_node *v[KEYS(update_keys)];
 
-	*p = (struct model_peer){ .use = PEER_UPDATE,
-				  .l4proto = IPPROTO_TCP,
-				  .port = HTTPS_PORT,
-				  .name = "",
-				  .ca = "",
-				  .user = "",
-				  .from = "",
-				  .to = "" };
+	*p = peer_new(PEER_UPDATE, IPPROTO_TCP, HTTPS_PORT);
 	if (!keys_read(k, group, update_keys, KEYS(update_keys), o, p, v))
 		return;
 	if (v[UPDATE_NAME] != NULL && v[UPDATE_CA] != NULL)
@@ -257,15 +243,8 @@ static void ups_server(struct check *k, const struct ast_node *group)
 	const struct ast_node *v[KEYS(ups_keys)];
 	bool named, user;
 
-	*p = (struct model_peer){ .use = PEER_UPS,
-				  .l4proto = IPPROTO_TCP,
-				  .port = UPS_PORT,
-				  .name = "",
-				  .ca = "",
-				  .user = "",
-				  .from = "",
-				  .to = "",
-				  .power_off = true };
+	*p = peer_new(PEER_UPS, IPPROTO_TCP, UPS_PORT);
+	p->power_off = true;
 	if (!keys_read(k, group, ups_keys, KEYS(ups_keys), o, p, v))
 		return;
 	/* Checks each, so that every error is reported. */
@@ -316,14 +295,7 @@ static void mail_server(struct check *k, const struct ast_node *group)
 	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
 	const struct ast_node *v[KEYS(mail_keys)];
 
-	*p = (struct model_peer){ .use = PEER_MAIL,
-				  .l4proto = IPPROTO_TCP,
-				  .port = MAIL_PORT,
-				  .name = "",
-				  .ca = "",
-				  .user = "",
-				  .from = "",
-				  .to = "" };
+	*p = peer_new(PEER_MAIL, IPPROTO_TCP, MAIL_PORT);
 	if (!keys_read(k, group, mail_keys, KEYS(mail_keys), o, p, v))
 		return;
 	if (v[MAIL_NAME] != NULL && v[MAIL_CA] != NULL)
@@ -359,14 +331,7 @@ static void snmp_receiver(struct check *k, const struct ast_node *group)
 	const struct ast_node *v[KEYS(snmp_keys)];
 	bool named;
 
-	*p = (struct model_peer){ .use = PEER_SNMP,
-				  .l4proto = IPPROTO_UDP,
-				  .port = SNMP_PORT,
-				  .name = "",
-				  .ca = "",
-				  .user = "",
-				  .from = "",
-				  .to = "" };
+	*p = peer_new(PEER_SNMP, IPPROTO_UDP, SNMP_PORT);
 	if (!keys_read(k, group, snmp_keys, KEYS(snmp_keys), o, p, v))
 		return;
 	named = security_name(k, v[SNMP_USER], o, &p->user);
@@ -380,14 +345,7 @@ static void backup_server(struct check *k, const struct ast_node *group)
 	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
 	const struct ast_node *v[KEYS(backup_keys)], *folder;
 
-	*p = (struct model_peer){ .use = PEER_BACKUP,
-				  .l4proto = IPPROTO_TCP,
-				  .port = HTTPS_PORT,
-				  .name = "",
-				  .ca = "",
-				  .user = "",
-				  .from = "",
-				  .to = "" };
+	*p = peer_new(PEER_BACKUP, IPPROTO_TCP, HTTPS_PORT);
 	if (!keys_read(k, group, backup_keys, KEYS(backup_keys), o, p, v))
 		return;
 	if (v[BACKUP_NAME] != NULL && v[BACKUP_CA] != NULL)
@@ -422,15 +380,7 @@ void check_peers(struct check *k, const struct peer_nodes *n)
 	if (n->ups != NULL)
 		ups_server(k, n->ups);
 	if (terminals != NULL)
-		hosts(k, terminals, "terminals",
-		      &(struct model_peer){ .use = PEER_TERMINAL,
-					    .l4proto = IPPROTO_TCP,
-					    .port = MANAGEMENT_PORT,
-					    .name = "",
-					    .ca = "",
-					    .user = "",
-					    .from = "",
-					    .to = "" });
+		hosts(k, terminals, "terminals", peer_new(PEER_TERMINAL, IPPROTO_TCP, MANAGEMENT_PORT));
 	if (n->update != NULL)
 		update_server(k, n->update);
 	if (n->mail != NULL)

@@ -218,8 +218,9 @@ static void kernel_and_native_say_the_same(void **state)
 
 	(void)state;
 	if (geteuid() != 0 || access(OBJECT, R_OK) != 0) {
-		print_message("the program is not loaded: %s\n",
-			      geteuid() != 0 ? "only root may" : "no clang made " OBJECT " (images/deps deb installs it)");
+		print_message("the program is not loaded: %s\n", geteuid() != 0 ? "only root may"
+										: "no clang made " OBJECT
+										  " (images/deps deb installs it)");
 		skip();
 	}
 	if (cache_load(OBJECT, &loaded, &err) != 0) {

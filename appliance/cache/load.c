@@ -21,33 +21,61 @@ static int keep(int fd)
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
-static int take(struct bpf_object *object, struct cache *ret)
+static int keep_map(const struct bpf_object *object, const char *name)
 {
-	const struct bpf_program *program = bpf_object__find_program_by_name(object, "once_match");
-	const struct bpf_map *leases = bpf_object__find_map_by_name(object, "leases");
-	const struct bpf_map *templates = bpf_object__find_map_by_name(object, "templates");
+	const struct bpf_map *m = bpf_object__find_map_by_name(object, name);
 
-	if (program == NULL || leases == NULL || templates == NULL)
-		return -ENOENT;
-	ret->program = keep(bpf_program__fd(program));
-	ret->leases = keep(bpf_map__fd(leases));
-	ret->templates = keep(bpf_map__fd(templates));
-	return ret->program < 0 || ret->leases < 0 || ret->templates < 0 ? -errno : 0;
+	return m == NULL ? -1 : keep(bpf_map__fd(m));
 }
 
-int cache_load(const char *path, struct cache *ret, struct err *err)
+/* Of the two programs, and of the memory, only what is used is loaded. */
+static bool choose(struct bpf_object *object, bool commands)
+{
+	struct bpf_program *other = bpf_object__find_program_by_name(object, commands ? "once_begin" : "once_match");
+	static const char *const of_commands[] = { "leases", "templates" };
+
+	if (other == NULL || bpf_program__set_autoload(other, false) != 0)
+		return false;
+	for (size_t i = 0; !commands && i < 2; i++) {
+		struct bpf_map *m = bpf_object__find_map_by_name(object, of_commands[i]);
+
+		if (m == NULL || bpf_map__set_autocreate(m, false) != 0)
+			return false;
+	}
+	return true;
+}
+
+static int take(struct bpf_object *object, bool commands, struct cache *ret)
+{
+	const struct bpf_program *program =
+		bpf_object__find_program_by_name(object, commands ? "once_match" : "once_begin");
+
+	if (program == NULL)
+		return -ENOENT;
+	ret->program = keep(bpf_program__fd(program));
+	ret->handshakes = keep_map(object, "handshakes");
+	if (commands) {
+		ret->leases = keep_map(object, "leases");
+		ret->templates = keep_map(object, "templates");
+	}
+	return ret->program < 0 || ret->handshakes < 0 || (commands && (ret->leases < 0 || ret->templates < 0))
+		       ? -ENOENT
+		       : 0;
+}
+
+int cache_load(const char *path, bool commands, struct cache *ret, struct err *err)
 {
 	struct bpf_object *object;
 	int r;
 
-	*ret = (struct cache){ -1, -1, -1 };
+	*ret = (struct cache){ -1, -1, -1, -1 };
 	libbpf_set_print(say_nothing);
 	object = bpf_object__open_file(path, NULL);
 	if (object == NULL)
 		return err_set(err, -errno, "open %s", path);
-	r = bpf_object__load(object);
+	r = choose(object, commands) ? bpf_object__load(object) : -ENOENT;
 	if (r == 0)
-		r = take(object, ret);
+		r = take(object, commands, ret);
 	bpf_object__close(object);
 	if (r == 0)
 		return 0;
@@ -57,9 +85,9 @@ int cache_load(const char *path, struct cache *ret, struct err *err)
 
 void cache_close(struct cache *c)
 {
-	int *all[] = { &c->program, &c->leases, &c->templates };
+	int *all[] = { &c->program, &c->leases, &c->templates, &c->handshakes };
 
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		if (*all[i] >= 0)
 			close(*all[i]);
 		*all[i] = -1;
@@ -81,4 +109,9 @@ struct once_lease *cache_leases(const struct cache *c)
 struct once_template *cache_templates(const struct cache *c)
 {
 	return map(c->templates, ONCE_TEMPLATES * sizeof(struct once_template));
+}
+
+struct once_handshakes *cache_handshakes(const struct cache *c)
+{
+	return map(c->handshakes, sizeof(struct once_handshakes));
 }

@@ -8,21 +8,25 @@
 #ifndef SEKISHO_CACHE_LOAD_H
 #define SEKISHO_CACHE_LOAD_H
 
+#include <stdbool.h>
+
 #include "appliance/base/err.h"
 #include "appliance/wire/once.h"
 
-/* Descriptors, owned: the program, and the memory that it uses. */
+/* Descriptors, owned: the program, and the memory that it uses. For lanes that name sessions there
+ * are only handshakes; leases and templates are -1. */
 struct cache {
-	int program, leases, templates;
+	int program, leases, templates, handshakes;
 };
 
 /* `path`: the object file that clang made from program.c. 0 or -errno; *err then says what the
  * kernel, or its lockdown, refused. */
-int cache_load(const char *path, struct cache *ret, struct err *err);
+int cache_load(const char *path, bool commands, struct cache *ret, struct err *err);
 void cache_close(struct cache *c);
-/* Maps all leases and templates for reading and writing. NULL: no memory. The mapping lasts as long
+/* Map all leases, templates or handshakes for reading and writing. NULL: no memory. The mapping lasts as long
  * as the process. */
 struct once_lease *cache_leases(const struct cache *c);
 struct once_template *cache_templates(const struct cache *c);
+struct once_handshakes *cache_handshakes(const struct cache *c);
 
 #endif

@@ -8,7 +8,7 @@
  * - the packet is, whole and alone, the next request or answer by the sequence numbers.
  *
  * Any other packet is queued and revokes the lease in the same step: from then on the whole session
- * is queued.
+ * is queued. The handshake of a session passes, too, and ends with the first other packet.
  *
  * The rules before it ensure that the IP header's checksum is right, that TCP's is right where it
  * is written, and that there are no IP options and no fragments.
@@ -21,7 +21,8 @@
 
 #include "appliance/wire/once.h"
 
-#define MARK_PERMIT 0x003fffffu /* as in appliance/wire/mark.h */
+#define MARK_PERMIT 0x003fffffu	 /* as in appliance/wire/mark.h */
+#define MARK_SESSION 0x3f3fffffu /* permit and lane */
 #define MARK_JUDGED 0x80c00000u
 #define MARK_AGAINST 0x40000000u
 
@@ -44,10 +45,12 @@ static uint64_t (*const once_now)(void) = (void *)BPF_FUNC_ktime_get_ns;
 
 MAP(leases, once_lease, ONCE_LEASES);
 MAP(templates, once_template, ONCE_TEMPLATES);
+MAP(handshakes, once_handshakes, 1);
 
 #define INLINE static inline __attribute__((always_inline))
 #define lease_at(place) ((struct once_lease *)look_up(&leases, &(place)))
 #define template_at(place) ((const struct once_template *)look_up(&templates, &(place)))
+#define handshakes_at(place) ((struct once_handshakes *)look_up(&handshakes, &(place)))
 /* Hides a value from the compiler, which would remove a bound that the verifier needs. */
 #define BOUND(n) __asm__ volatile("" : "+r"(n))
 
@@ -58,15 +61,21 @@ char licence[] SECTION("license") = "Apache-2.0";
 #define BOUND(n)
 #define lease_at(place) once_lease_at(place)
 #define template_at(place) once_template_at(place)
+#define handshakes_at(place) once_handshakes_at(place)
 
 long once_load(const struct __sk_buff *packet, uint32_t at, void *to, uint32_t n);
 uint64_t once_now(void);
 struct once_lease *once_lease_at(uint32_t place);
 const struct once_template *once_template_at(uint32_t place);
+struct once_handshakes *once_handshakes_at(uint32_t place);
 #endif
 
 int once_match(struct __sk_buff *packet);
+int once_begin(struct __sk_buff *packet);
 
+#define TCP_ENDS 0x01u
+#define TCP_BEGINS 0x02u
+#define TCP_RESETS 0x04u
 #define TCP_ACKS 0x10u
 #define TCP_PUSHES 0x08u
 #define PROTOCOL_TCP 6u
@@ -171,6 +180,17 @@ INLINE bool read_segment(const struct __sk_buff *packet, struct segment *s)
 	return true;
 }
 
+INLINE uint32_t exchange(uint32_t *state, uint32_t is, uint32_t becomes)
+{
+	return __sync_val_compare_and_swap(state, is, becomes);
+}
+
+/* The bytes are those that will leave, and one segment. */
+INLINE bool is_finished(const struct __sk_buff *packet)
+{
+	return (packet->priority & ONCE_FINISHED) != 0 && packet->gso_size == 0;
+}
+
 /* ---- the lease of a segment ------------------------------------------------------------------ */
 
 INLINE bool is_of(const struct once_lease *l, const struct segment *s, bool back)
@@ -203,8 +223,8 @@ INLINE struct once_lease *find(const struct segment *s, bool back)
 
 #define TIME_ALONE 0x0101080au /* two bytes of padding, then kind and length of the option */
 
-/* The segment is next in order, acknowledges all data of the other end, and has no unusual
- * flags. */
+/* The segment is next in order, acknowledges all data of the other end, and has no unusual flags. Or
+ * it is the RST that this other end accepts, because it has exactly the next number. */
 INLINE bool is_in_order(const struct once_lease *l, const struct segment *s, unsigned dir)
 {
 	unsigned other = 1u - dir;
@@ -215,10 +235,17 @@ INLINE bool is_in_order(const struct once_lease *l, const struct segment *s, uns
 		return false;
 	if (s->hops < l->hops[dir] || s->number != l->next[dir])
 		return false;
-	if (s->n == 0) /* an acknowledgement may be repeated */
-		return s->flags == TCP_ACKS &&
-		       (s->acknowledged == l->next[other] || s->acknowledged == l->acked[other]);
-	return (s->flags & ~TCP_PUSHES) == TCP_ACKS && s->acknowledged == l->next[other];
+	if (l->ended[0] == ONCE_RESET || l->ended[1] == ONCE_RESET)
+		return false;
+	if (s->n == 0 && (s->flags == TCP_RESETS || s->flags == (TCP_RESETS | TCP_ACKS)))
+		return l->ended[dir] == 0;
+	if (s->n == 0 && s->flags == TCP_ACKS) /* an acknowledgement may be repeated */
+		return s->acknowledged == l->next[other] || s->acknowledged == l->acked[other];
+	if (l->ended[dir] != 0 || s->acknowledged != l->next[other])
+		return false;
+	if (s->n == 0)
+		return s->flags == (TCP_ENDS | TCP_ACKS) && l->waits == ONCE_NOTHING;
+	return (s->flags & ~TCP_PUSHES) == TCP_ACKS;
 }
 
 INLINE bool is_asked_again(const struct once_template *t, const uint64_t *request, uint32_t permit, uint32_t n)
@@ -299,19 +326,154 @@ INLINE bool take(const struct __sk_buff *packet, struct once_lease *l, const str
 		return false;
 	if (s->n > 0 && !(dir == 0 ? take_request(packet, l, s) : take_answer(packet, l, s)))
 		return false;
+	if ((s->flags & TCP_RESETS) != 0) {
+		l->ended[dir] = ONCE_RESET;
+		return true;
+	}
 	l->acked[1u - dir] = s->acknowledged;
 	l->next[dir] += s->n;
+	if ((s->flags & TCP_ENDS) != 0) {
+		l->ended[dir] = l->ended[1u - dir] + 1u;
+		l->next[dir]++;
+	}
 	l->seen_ns = once_now();
 	return true;
 }
 
-/* ---- the state of the lease ------------------------------------------------------------------ */
+/* ---- handshakes ------------------------------------------------------------------------------ */
 
-INLINE uint32_t exchange(struct once_lease *l, uint32_t is, uint32_t becomes)
+#define OPTIONS 10u /* words of 4 bytes, at most */
+
+/*
+ * Whether a SYN or its answer has only the usual options, padded as is usual. A worker has to see
+ * all others: some are malformed, and Multipath TCP spreads a session over several connections.
+ */
+INLINE bool has_usual_options(const struct __sk_buff *packet, const struct segment *s)
 {
-	return __sync_val_compare_and_swap(&l->state, is, becomes);
+	uint32_t n = ((uint32_t)s->words >> 4) - 5u, bytes = n * 4u, free = 0, options[OPTIONS] = { 0 };
+
+	if ((s->words & 0x0fu) != 0) /* reserved bits */
+		return false;
+	BOUND(bytes);
+	if (bytes > OPTIONS * 4u || (bytes > 0 && once_load(packet, s->at - bytes, options, bytes) < 0))
+		return false;
+	for (uint32_t i = 0; i < OPTIONS; i++) {
+		uint32_t word = of32(options[i]);
+
+		if (i >= n)
+			break;
+		if (free > 0)
+			free--;
+		else if (word == 0x0402080a || word == TIME_ALONE) /* two words of time follow */
+			free = 2;
+		else if (word >> 16 != 0x0204 &&		   /* segment size */
+			 word >> 8 != 0x010303 &&		   /* scale of the window */
+			 word != 0x01010402 && word != 0x04020000) /* selective acknowledgements */
+			return false;
+	}
+	return free == 0;
 }
 
+INLINE bool begins(const struct once_handshake *h, const struct segment *s, bool back)
+{
+	const uint32_t *client = back ? s->to : s->from, *server = back ? s->from : s->to;
+	uint32_t differ = h->mark == 0;
+
+	for (unsigned i = 0; i < 4; i++)
+		differ |= (h->client[i] ^ client[i]) | (h->server[i] ^ server[i]);
+	return differ == 0 && h->family == s->family && h->client_port == (back ? s->to_port : s->from_port) &&
+	       h->server_port == (back ? s->from_port : s->to_port);
+}
+
+/* The segment is next in the handshake. */
+INLINE bool is_next(const struct __sk_buff *packet, const struct once_handshake *h, const struct segment *s, bool back)
+{
+	if (s->n > 0 || !is_finished(packet) || (packet->mark & MARK_SESSION) != h->mark)
+		return false;
+	if (back)
+		return h->passed == 1 && s->flags == (TCP_BEGINS | TCP_ACKS) && s->acknowledged == h->number[0] + 1u &&
+		       has_usual_options(packet, s);
+	/* this acknowledgement may be repeated */
+	return h->passed >= 2 && s->flags == TCP_ACKS && s->number == h->number[0] + 1u &&
+	       s->acknowledged == h->number[1] + 1u;
+}
+
+/* A slot is taken, if there is one. */
+INLINE bool begin(struct once_handshake *h, uint32_t mark, const struct segment *s)
+{
+	if (h->mark != 0 || exchange(&h->state, ONCE_BACK, ONCE_BUSY) != ONCE_BACK)
+		return false;
+	if (h->mark == 0) {
+		for (unsigned i = 0; i < 4; i++) {
+			h->client[i] = s->from[i];
+			h->server[i] = s->to[i];
+		}
+		h->client_port = s->from_port;
+		h->server_port = s->to_port;
+		h->family = s->family;
+		h->number[0] = s->number;
+		h->since_ns = once_now();
+		h->passed = 1;
+		h->mark = mark & MARK_SESSION;
+		if (exchange(&h->state, ONCE_BUSY, ONCE_GIVEN) == ONCE_BUSY)
+			return true;
+		h->mark = 0; /* the worker wants it, and gets this packet */
+	}
+	__sync_lock_test_and_set(&h->state, ONCE_BACK);
+	return false;
+}
+
+INLINE bool go_on(const struct __sk_buff *packet, struct once_handshake *h, const struct segment *s, bool back)
+{
+	uint32_t was = exchange(&h->state, ONCE_GIVEN, ONCE_BUSY);
+	uint8_t passed;
+	bool passes;
+
+	if (was == ONCE_BUSY)
+		exchange(&h->state, ONCE_BUSY, ONCE_RECALLED);
+	if (was != ONCE_GIVEN)
+		return false;
+	passed = h->passed;
+	passes = begins(h, s, back) && is_next(packet, h, s, back);
+	if (passes) {
+		h->passed = back ? 2 : 3;
+		if (back)
+			h->number[1] = s->number;
+		if (exchange(&h->state, ONCE_BUSY, ONCE_GIVEN) == ONCE_BUSY)
+			return true;
+		h->passed = passed;
+	}
+	__sync_lock_test_and_set(&h->state, ONCE_BACK);
+	return false;
+}
+
+/* Lets a packet pass that begins a session, or goes on with its handshake. Any other packet of the
+ * session gives the handshake back. */
+INLINE bool shake_hands(const struct __sk_buff *packet, const struct segment *s, bool back)
+{
+	uint32_t ports = back ? (uint32_t)s->to_port << 16 | s->from_port : (uint32_t)s->from_port << 16 | s->to_port;
+	uint32_t first = back ? once_place(s->to, s->from, ports) : once_place(s->from, s->to, ports);
+	uint32_t only = 0;
+	struct once_handshakes *all = handshakes_at(only);
+
+	first &= ONCE_HANDSHAKES - ONCE_WAYS;
+	if (all == NULL)
+		return false;
+	for (uint32_t i = 0; i < ONCE_WAYS; i++)
+		if (begins(&all->of[first + i], s, back))
+			return go_on(packet, &all->of[first + i], s, back);
+	if (back || s->flags != TCP_BEGINS || s->n > 0 || !is_finished(packet) || !has_usual_options(packet, s) ||
+	    once_now() - all->alive_ns > ONCE_ALIVE_NS)
+		return false;
+	for (uint32_t i = 0; i < ONCE_WAYS; i++)
+		if (begin(&all->of[first + i], packet->mark, s))
+			return true;
+	return false;
+}
+
+/* ---- the two programs -------------------------------------------------------------------------- */
+
+/* For lanes with commands. */
 SECTION("socket")
 int once_match(struct __sk_buff *packet)
 {
@@ -324,22 +486,34 @@ int once_match(struct __sk_buff *packet)
 		return 0;
 	l = find(&s, back);
 	if (l == NULL)
-		return 0;
-	was = exchange(l, ONCE_GIVEN, ONCE_BUSY);
+		return shake_hands(packet, &s, back);
+	was = exchange(&l->state, ONCE_GIVEN, ONCE_BUSY);
 	/* another processor holds the lease: this packet is queued, so all packets behind it must
 	 * be too */
 	if (was == ONCE_BUSY)
-		exchange(l, ONCE_BUSY, ONCE_RECALLED);
+		exchange(&l->state, ONCE_BUSY, ONCE_RECALLED);
+	if (was == ONCE_BACK) /* perhaps of an earlier session on these ports */
+		return shake_hands(packet, &s, back);
 	if (was != ONCE_GIVEN)
 		return 0;
 	if (!is_of(l, &s, back)) { /* the lease belongs to another session by now */
-		if (exchange(l, ONCE_BUSY, ONCE_GIVEN) != ONCE_BUSY)
-			exchange(l, ONCE_RECALLED, ONCE_BACK);
+		if (exchange(&l->state, ONCE_BUSY, ONCE_GIVEN) != ONCE_BUSY)
+			exchange(&l->state, ONCE_RECALLED, ONCE_BACK);
 		return 0;
 	}
-	passes = (packet->priority & ONCE_FINISHED) != 0 && packet->gso_size == 0 && l->permit != 0 &&
-		 (packet->mark & MARK_PERMIT) == l->permit && take(packet, l, &s, back ? 1u : 0u);
-	if (!passes || exchange(l, ONCE_BUSY, ONCE_GIVEN) != ONCE_BUSY)
+	passes = is_finished(packet) && l->permit != 0 && (packet->mark & MARK_PERMIT) == l->permit &&
+		 take(packet, l, &s, back ? 1u : 0u);
+	if (!passes || exchange(&l->state, ONCE_BUSY, ONCE_GIVEN) != ONCE_BUSY)
 		__sync_lock_test_and_set(&l->state, ONCE_BACK);
 	return passes;
+}
+
+/* For lanes whose worker only names sessions. */
+SECTION("socket")
+int once_begin(struct __sk_buff *packet)
+{
+	struct segment s = { 0 };
+
+	return (packet->mark & MARK_JUDGED) == 0 && read_segment(packet, &s) &&
+	       shake_hands(packet, &s, (packet->mark & MARK_AGAINST) != 0);
 }

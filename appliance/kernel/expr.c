@@ -324,7 +324,7 @@ void expr_queue(struct build *b, uint32_t lane, bool together, bool bypass, unsi
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it belongs to the expression now */
 }
 
-struct nftnl_expr *expr_once_new(void)
+struct nftnl_expr *expr_once_new(uint32_t kind)
 {
 	/* xtables aligns its data to 8 bytes */
 	size_t n = (sizeof(struct xt_bpf_info_v1) + 7u) & ~(size_t)7u;
@@ -338,7 +338,7 @@ struct nftnl_expr *expr_once_new(void)
 		return NULL;
 	}
 	info->mode = XT_BPF_MODE_FD_ELF;
-	info->fd = RULE_FD_ONCE;
+	info->fd = (int)(RULE_FD_ONCE + kind);
 	nftnl_expr_set_str(x, NFTNL_EXPR_MT_NAME, "bpf");
 	nftnl_expr_set_u32(x, NFTNL_EXPR_MT_REV, 1);
 	nftnl_expr_set(x, NFTNL_EXPR_MT_INFO, info, (uint32_t)n);
@@ -346,9 +346,9 @@ struct nftnl_expr *expr_once_new(void)
 	return x;
 }
 
-void expr_once(struct build *b)
+void expr_once(struct build *b, uint32_t kind)
 {
-	struct nftnl_expr *x = expr_once_new();
+	struct nftnl_expr *x = expr_once_new(kind);
 
 	if (x == NULL)
 		b->bad = true;

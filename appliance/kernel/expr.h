@@ -65,8 +65,8 @@ void expr_count(struct build *b, uint32_t reason);
 void expr_queue(struct build *b, uint32_t lane, bool together, bool bypass, unsigned lacks);
 /* ends the rule unless the verdict cache's program passes the packet; alone, for a rule of another
  * kind (owned; NULL: no memory) */
-void expr_once(struct build *b);
-struct nftnl_expr *expr_once_new(void);
+void expr_once(struct build *b, uint32_t kind);
+struct nftnl_expr *expr_once_new(uint32_t kind);
 /* NF_* or NFT_GOTO; chain NULL but for the latter */
 void expr_verdict(struct build *b, int v, const char *chain);
 

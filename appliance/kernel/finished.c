@@ -40,8 +40,8 @@ static bool checksum(struct build *b)
 	return true;
 }
 
-/* TCP of sessions with a lane. */
-static struct build begin(void)
+/* TCP of sessions with a lane; or, `anew`, of those that begin, whose lane is not known yet. */
+static struct build begin(bool anew)
 {
 	struct build b = { .rule = plain_rule(NFPROTO_IPV4, CHAIN) };
 
@@ -52,8 +52,9 @@ static struct build begin(void)
 	expr_meta(&b, NFT_META_L4PROTO, 0);
 	expr_cmp8(&b, NFT_CMP_EQ, IPPROTO_TCP);
 	expr_ct(&b, NFT_CT_MARK, 0);
-	expr_bits32(&b, 0, MARK_LANE_MASK, 0);
-	expr_cmp32(&b, NFT_CMP_NEQ, 0);
+	if (!anew)
+		expr_bits32(&b, 0, MARK_LANE_MASK, 0);
+	expr_cmp32(&b, anew ? NFT_CMP_EQ : NFT_CMP_NEQ, 0);
 	return b;
 }
 
@@ -66,17 +67,17 @@ static struct nftnl_rule *end(struct build *b)
 }
 
 /* The target ends its rule. */
-static struct nftnl_rule *rule_writes(void)
+static struct nftnl_rule *rule_writes(bool anew)
 {
-	struct build b = begin();
+	struct build b = begin(anew);
 
 	b.bad = b.bad || !checksum(&b);
 	return end(&b);
 }
 
-static struct nftnl_rule *rule_says(void)
+static struct nftnl_rule *rule_says(bool anew)
 {
-	struct build b = begin();
+	struct build b = begin(anew);
 
 	if (!b.bad) {
 		expr_meta(&b, NFT_META_PRIORITY, 0);
@@ -91,7 +92,7 @@ int finished_set(bool wanted, bool dry, plain_note *note, void *ctx, struct err 
 	const struct plain_chain chain = {
 		.name = CHAIN, .hook = NF_INET_FORWARD, .priority = NF_IP_PRI_MANGLE, .accepts = true
 	};
-	struct nftnl_rule *rules[2];
+	struct nftnl_rule *rules[4];
 	struct plain_table t = { .family = NFPROTO_IPV4,
 				 .what = "the writer of checksums",
 				 .name = FINISHED_TABLE,
@@ -100,9 +101,9 @@ int finished_set(bool wanted, bool dry, plain_note *note, void *ctx, struct err 
 				 .rules = rules };
 	int r;
 
-	if (wanted) {
-		rules[t.n_rules++] = rule_writes();
-		rules[t.n_rules++] = rule_says();
+	for (unsigned anew = 0; wanted && anew < 2; anew++) {
+		rules[t.n_rules++] = rule_writes(anew != 0);
+		rules[t.n_rules++] = rule_says(anew != 0);
 	}
 	r = plain_table_set(&t, dry, note, ctx, e);
 	plain_rules_free(&t);

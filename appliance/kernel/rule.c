@@ -340,7 +340,7 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uns
 		tcp_bare(b, s->a, s->b);
 		break;
 	case IR_ONCE:
-		expr_once(b);
+		expr_once(b, s->a);
 		break;
 	case IR_LIMIT:
 		expr_limit(b, s->a, s->b);

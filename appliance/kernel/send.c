@@ -219,7 +219,7 @@ unsigned batch_probe(struct netlink *n)
 		nftnl_expr_set_u32(strip, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
 		nftnl_expr_set_u8(strip, NFTNL_EXPR_EXTHDR_TYPE, 30);
 	}
-	if (!takes(n, expr_once_new()))
+	if (!takes(n, expr_once_new(LANE_COMMANDS)))
 		lacks |= LACKS_ONCE;
 	if (!takes(n, queue))
 		lacks |= LACKS_QUEUE;

@@ -14,10 +14,10 @@
 #define ROLE_FD_FIRST 5	  /* the role's own, in order: */
 
 /* enforce: a socket for requests and one for notifications of changes, both NETLINK_NETFILTER in
- * the data namespace; where the kernel has it, the verdict cache's program */
+ * the data namespace; where the kernel has it, the verdict cache's programs by kind of lane */
 #define ENFORCE_FD_REQUESTS 5
 #define ENFORCE_FD_MONITOR 6
-#define ENFORCE_FD_ONCE 7 /* RULE_FD_ONCE of kernel/rule.h */
+#define ENFORCE_FD_ONCE 7 /* RULE_FD_ONCE of kernel/rule.h; the next one, too */
 /* gate: raw sockets that only send, the kernel's table of queues, a socket to look sessions up, and
  * its pulse */
 #define GATE_FD_RESET4 5

@@ -464,7 +464,7 @@ void role_exited(struct supervisor *s, struct slot *sl)
 	orders_gone(s, sl);
 	if (sl->role == ROLE_DPI) {
 		impact_gone(s, sl->index);
-		once_died(s, &how);
+		once_died(s, sl->index, &how);
 		worker_died(s, sl->index);
 		op_tables(s);
 	} else if (sl->role == ROLE_GATE) {

@@ -187,8 +187,8 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 			close(fds[1]);
 			fds[1] = -1;
 		}
-		if (s->once.leases != NULL)
-			fds[n++] = fcntl(s->once.cache.program, F_DUPFD_CLOEXEC, 3);
+		for (unsigned k = 0; s->once.leases != NULL && k < LANE_KINDS; k++)
+			fds[n++] = fcntl(s->once.cache[k].program, F_DUPFD_CLOEXEC, 3);
 		break;
 	case ROLE_GATE:
 		*nsfd = data;

@@ -97,13 +97,15 @@ void worker_died(struct supervisor *s, uint32_t w);
 /* Loads the verdict cache's program. Without it, or where the kernel refuses it, every packet of a
  * lane is queued, as it is without a cache. */
 void once_open(struct supervisor *s);
-/* Whether worker w may lend sessions to the kernel. */
-bool once_lends(const struct supervisor *s, uint32_t w);
-/* Ends all leases. */
-void once_void(struct supervisor *s);
-/* A worker has ended. What it lent stays with the kernel until its successor serves, unless it
- * crashed or did what its sandbox forbids: then it may have been taken over. */
-void once_died(struct supervisor *s, const siginfo_t *how);
+/* The memory that worker w shares with the kernel, into fds[3]. Returns how many there are; 0: none,
+ * and each of its packets is queued. */
+unsigned once_memory(const struct supervisor *s, uint32_t w, int fds[3]);
+/* Ends all leases and handshakes of the workers of this kind. */
+void once_void(struct supervisor *s, enum lane_kind kind);
+/* Worker w has ended. No session begins without a visit from here on. What it lent stays with the
+ * kernel until its successor serves, unless it crashed or did what its sandbox forbids: then it may
+ * have been taken over. */
+void once_died(struct supervisor *s, uint32_t w, const siginfo_t *how);
 void gate_died(struct supervisor *s, uint32_t w);
 void worker_hung(struct supervisor *s, uint32_t w, const struct msg_hung *who);
 void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32]);
@@ -527,10 +529,11 @@ struct pair {
 	bool acked;
 };
 
-/* once.c: the verdict cache; `leases` NULL = there is none. */
+/* once.c: the verdict cache; `leases` NULL = there is none. By enum lane_kind. */
 struct once {
-	struct cache cache;
-	struct once_lease *leases;
+	struct cache cache[LANE_KINDS];
+	struct once_handshakes *handshakes[LANE_KINDS];
+	struct once_lease *leases; /* of lanes with commands */
 };
 
 struct supervisor {

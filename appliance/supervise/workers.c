@@ -82,7 +82,9 @@ bool worker_start(struct supervisor *s, uint32_t w)
 {
 	struct pair *p = &s->pairs[w];
 	const struct msg_body m = { MSG_DPI_START, .dpi_start = { .worker = w } };
+	int fds[5] = { -1 };
 	struct err e = { 0 };
+	unsigned n;
 
 	/* Each worker has a new ring, so that nothing from the former worker is read again. */
 	close_fd(&p->ring);
@@ -96,11 +98,11 @@ bool worker_start(struct supervisor *s, uint32_t w)
 		role_kill(s, worker_of(s, w));
 		return false;
 	}
-	return send_worker(s, w) &&
-	       role_send(s, worker_of(s, w), 0, &m,
-			 (const int[]){ p->ring, p->wake, s->once.cache.leases, s->once.cache.templates },
-			 once_lends(s, w) ? 4 : 2) &&
-	       send_table(s, w) && send_lanes(s, worker_of(s, w), w);
+	fds[0] = p->ring;
+	fds[1] = p->wake;
+	n = 2 + once_memory(s, w, fds + 2);
+	return send_worker(s, w) && role_send(s, worker_of(s, w), 0, &m, fds, n) && send_table(s, w) &&
+	       send_lanes(s, worker_of(s, w), w);
 }
 
 void worker_died(struct supervisor *s, uint32_t w)
@@ -127,7 +129,7 @@ void worker_hung(struct supervisor *s, uint32_t w, const struct msg_hung *who)
 	if (who->worker != w || !slot_alive(sl) || (pid_t)who->pid != sl->pid)
 		return;
 	role_event(s, ROLE_DPI, w, ROLE_HUNG);
-	once_void(s);
+	once_void(s, pair_kind(w));
 	role_kill(s, sl);
 }
 
@@ -163,11 +165,14 @@ static int open_lane(struct supervisor *s, uint32_t lane, uint32_t w, struct err
 /* ---- the number of workers ------------------------------------------------------------------- */
 
 /* The number of workers that suits the cores: half of them for commands, a quarter for naming. The
- * rest is for the kernel's own work, and commands go first on a shared core. */
+ * rest is for the kernel's own work, and commands go first on a shared core. One worker for
+ * commands is enough where the kernel repeats what it has judged, and only one may let it. */
 static uint32_t suits(const struct supervisor *s, enum lane_kind kind)
 {
 	uint32_t n = s->cores / (kind == LANE_COMMANDS ? 2 : 4);
 
+	if (kind == LANE_COMMANDS && s->once.leases != NULL)
+		return 1;
 	return n < 1 ? 1 : n < WORKER_MAX ? n : WORKER_MAX;
 }
 

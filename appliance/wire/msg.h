@@ -79,7 +79,7 @@ static inline void ends_take(struct bytes *b, struct ends *ret)
  */
 #define MSG_VERSION 24
 #define MSG_BODY 8192
-#define MSG_FDS 4
+#define MSG_FDS 5
 #define MSG_NUMBERS 256u /* numbers in a list: as many as a box may have interfaces */
 
 /*

@@ -9,6 +9,10 @@
  * the worker wants it back. At each moment either the worker or the kernel has the session; `state`
  * alone says which.
  *
+ * A handshake is a TCP session that begins: the program lets its three segments pass without a
+ * visit to a worker, and writes down what passed. The first other packet is queued, and the worker
+ * first catches up with the handshake.
+ *
  * The memory exists as long as its worker. The program does not trust its contents: whatever they
  * are, the program accesses no other memory, and lets only packets pass whose mark has the permit.
  * Compiled for the kernel as well, so it includes no other header of ours. Sequence numbers are in
@@ -28,6 +32,9 @@
 #define ONCE_WAYS 4u	 /* places that a session may have */
 #define ONCE_TEMPLATES 1024u
 #define ONCE_LEASES 8192u /* a power of two */
+#define ONCE_HANDSHAKES 4096u /* a power of two, at most ONCE_LEASES */
+/* Without a living worker no session begins: it says so more often than once in this time. */
+#define ONCE_ALIVE_NS ((uint64_t)2000000000u)
 
 /*
  * In the priority of a packet (skb->priority): the kernel has written its checksum, so the bytes
@@ -61,6 +68,7 @@ enum once_state {
 };
 
 #define ONCE_NOTHING UINT32_MAX /* in `waits` */
+#define ONCE_RESET 3u		/* in `ended` */
 
 /* By direction: 0 from the client, 1 from the server. */
 struct once_lease {
@@ -71,8 +79,10 @@ struct once_lease {
 	uint8_t family;	   /* 4 or 6 */
 	uint8_t words[2];  /* words of the TCP header: 5 without options, 8 with timestamps only */
 	uint8_t hops[2];   /* least hop limit (TTL) of its packets */
-	uint8_t unused[7]; /* padding with a name, so that every byte is set */
-	uint32_t next[2];  /* number of the next byte */
+	/* 1 or 2: this end sent its FIN as the first or the second of them; ONCE_RESET: a RST */
+	uint8_t ended[2];
+	uint8_t unused[5]; /* padding with a name, so that every byte is set */
+	uint32_t next[2];  /* number of the next byte; a FIN counts as one, a RST does not */
 	/* all bytes before it are acknowledged; the bytes from here to `next` are kept in `request`
 	 * or `answer` */
 	uint32_t acked[2];
@@ -87,6 +97,26 @@ struct once_lease {
 	uint64_t seen_ns;
 	uint64_t request[ONCE_REQUEST / 8]; /* the last request that passed; it ends at next[0] */
 	uint64_t answer[ONCE_ANSWER / 8];   /* the last answer that passed; it ends at next[1] */
+};
+
+/* What has passed of a handshake. */
+struct once_handshake {
+	/* enum once_state. ONCE_BACK with a mark: the worker has to catch up; without one, the slot
+	 * is free, and the kernel takes it */
+	uint32_t state;
+	uint32_t mark; /* the packet mark of its SYN: permit and lane */
+	uint32_t client[4], server[4];
+	uint16_t client_port, server_port;
+	uint8_t family;
+	uint8_t passed; /* segments, 1 to 3 */
+	uint8_t unused[2];
+	uint32_t number[2]; /* of the SYN and of its answer */
+	uint64_t since_ns;  /* when the SYN passed, by the kernel's monotonic clock */
+};
+
+struct once_handshakes {
+	uint64_t alive_ns; /* when the worker was alive, by the same clock; 0: there is none */
+	struct once_handshake of[ONCE_HANDSHAKES];
 };
 
 /* The first of the slots in which a session may lie. An attacker who fills the slots of other

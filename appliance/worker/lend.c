@@ -34,6 +34,12 @@ bool lends_open(struct lends *l, int leases, int templates)
 	return false;
 }
 
+bool lends_follow(struct lends *l, int handshakes)
+{
+	l->handshakes = map(handshakes, sizeof(*l->handshakes));
+	return l->handshakes != NULL;
+}
+
 /* ---- places ---------------------------------------------------------------------------------- */
 
 static bool same_session(const struct once_lease *a, const struct once_lease *b)
@@ -112,7 +118,7 @@ static void count(struct lends *l, struct inspector *i, uint32_t place, bool las
 	}
 }
 
-/* ---- taking back ----------------------------------------------------------------------------- */
+/* ---- shared with the kernel ------------------------------------------------------------------- */
 
 static uint32_t exchange(uint32_t *state, uint32_t is, uint32_t becomes)
 {
@@ -120,18 +126,69 @@ static uint32_t exchange(uint32_t *state, uint32_t is, uint32_t becomes)
 	return is;
 }
 
-/* From here on the kernel leaves the lease alone. A processor that is just processing a packet of
+/* From here on the kernel leaves it alone. A processor that is just processing a packet of
  * it finishes that within a microsecond, and cannot be interrupted by this process. */
-static void recall(struct once_lease *x)
+static void recall(uint32_t *state)
 {
-	uint32_t was = exchange(&x->state, ONCE_GIVEN, ONCE_BACK);
+	uint32_t was = exchange(state, ONCE_GIVEN, ONCE_BACK);
 
 	if (was != ONCE_BUSY && was != ONCE_RECALLED)
 		return;
-	exchange(&x->state, ONCE_BUSY, ONCE_RECALLED);
-	while (__atomic_load_n(&x->state, __ATOMIC_SEQ_CST) != ONCE_BACK)
-		exchange(&x->state, ONCE_GIVEN, ONCE_BACK);
+	exchange(state, ONCE_BUSY, ONCE_RECALLED);
+	while (__atomic_load_n(state, __ATOMIC_SEQ_CST) != ONCE_BACK)
+		exchange(state, ONCE_GIVEN, ONCE_BACK);
 }
+
+/* ---- handshakes ------------------------------------------------------------------------------ */
+
+static bool is_of(const struct once_handshake *h, const struct once_lease *key)
+{
+	return h->client_port == key->client_port && h->server_port == key->server_port && h->family == key->family &&
+	       memcmp(h->client, key->client, sizeof(h->client)) == 0 &&
+	       memcmp(h->server, key->server, sizeof(h->server)) == 0;
+}
+
+static bool has_passed(struct once_handshake *h)
+{
+	return __atomic_load_n(&h->mark, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* The inspector learns what has passed of a handshake, which is over for the kernel then. */
+static void catch_up(struct inspector *i, struct once_handshake *h)
+{
+	recall(&h->state);
+	if (has_passed(h))
+		inspector_catch_up(i, h);
+	__atomic_store_n(&h->mark, 0, __ATOMIC_RELEASE); /* from here on the kernel may take it */
+}
+
+/* Those of this session, in the order in which they began. */
+static void catch_up_with(const struct lends *l, struct inspector *i, const struct once_lease *key)
+{
+	struct once_handshake *all = l->handshakes->of + (first_of(key) & (ONCE_HANDSHAKES - ONCE_WAYS)), *next;
+
+	do {
+		next = NULL;
+		for (uint32_t k = 0; k < ONCE_WAYS; k++)
+			if (has_passed(&all[k]) && is_of(&all[k], key) &&
+			    (next == NULL || all[k].since_ns < next->since_ns))
+				next = &all[k];
+		if (next != NULL)
+			catch_up(i, next);
+	} while (next != NULL);
+}
+
+static void catch_up_with_all(const struct lends *l, struct inspector *i, uint64_t before_ns)
+{
+	for (uint32_t k = 0; l->handshakes != NULL && k < ONCE_HANDSHAKES; k++) {
+		struct once_handshake *h = &l->handshakes->of[k];
+
+		if (has_passed(h) && (int64_t)(before_ns - h->since_ns) > 0)
+			catch_up(i, h);
+	}
+}
+
+/* ---- taking back ----------------------------------------------------------------------------- */
 
 void lends_begin(struct lends *l)
 {
@@ -146,7 +203,7 @@ static void take_back(struct lends *l, struct inspector *i, uint32_t place)
 	struct lent *t = &l->of[place];
 	bool judged;
 
-	recall(x);
+	recall(&x->state);
 	was = *x;
 	last = was.last < t->n_uses ? &l->templates[t->uses[was.last]] : NULL;
 	judged = inspector_take_back(i, &was, last);
@@ -194,17 +251,20 @@ void lends_before(struct lends *l, struct inspector *i, const struct packet *p)
 	struct once_lease key;
 	uint32_t place;
 
-	if (l->n_given == 0 || !read_ends(p, &key))
+	if ((l->n_given == 0 && l->handshakes == NULL) || !read_ends(p, &key))
 		return;
-	place = find(l, &key);
+	place = l->n_given == 0 ? ONCE_LEASES : find(l, &key);
 	if (place < ONCE_LEASES && l->of[place].given)
 		take_back(l, i, place);
+	if (l->handshakes != NULL)
+		catch_up_with(l, i, &key);
 }
 
 void lends_take_all_back(struct lends *l, struct inspector *i)
 {
 	while (l->n_given > 0)
 		take_back(l, i, l->given[l->n_given - 1]);
+	catch_up_with_all(l, i, clock_mono().ns + 1);
 }
 
 /* ---- lending --------------------------------------------------------------------------------- */
@@ -308,19 +368,26 @@ static bool is_silent(const struct once_lease *x, uint64_t now_ns)
 	return (int64_t)(now_ns - __atomic_load_n(&x->seen_ns, __ATOMIC_RELAXED)) > (int64_t)SILENT_NS;
 }
 
+static bool has_ended(const struct once_lease *x)
+{
+	return (x->ended[0] != 0 && x->ended[1] != 0) || x->ended[0] == ONCE_RESET || x->ended[1] == ONCE_RESET;
+}
+
 uint64_t lends_look(struct lends *l, struct inspector *i, uint64_t now_ns)
 {
-	if (l->n_given == 0)
+	if (l->handshakes == NULL)
 		return UINT64_MAX;
 	if (now_ns < l->look_ns)
 		return l->look_ns - now_ns;
 	l->look_ns = now_ns + LOOK_NS;
+	__atomic_store_n(&l->handshakes->alive_ns, now_ns, __ATOMIC_RELAXED);
+	catch_up_with_all(l, i, now_ns - LOOK_NS);
 	for (uint32_t k = l->n_given; k > 0; k--) {
 		uint32_t place = l->given[k - 1];
 		struct once_lease *x = &l->leases[place];
 
 		count(l, i, place, false);
-		if (__atomic_load_n(&x->state, __ATOMIC_SEQ_CST) == ONCE_BACK || is_silent(x, now_ns) ||
+		if (has_ended(x) || __atomic_load_n(&x->state, __ATOMIC_SEQ_CST) == ONCE_BACK || is_silent(x, now_ns) ||
 		    !inspector_counts(i, &l->of[place].again[0]) || !inspector_lent(i, x))
 			take_back(l, i, place);
 	}
@@ -335,6 +402,8 @@ void lends_count(struct lends *l, struct inspector *i)
 
 void lends_leave(struct lends *l, struct inspector *i)
 {
+	if (l->handshakes != NULL)
+		__atomic_store_n(&l->handshakes->alive_ns, 0, __ATOMIC_RELAXED);
 	for (uint32_t k = 0; k < l->n_given; k++)
 		count(l, i, l->given[k], true);
 }

@@ -4,6 +4,9 @@
  * as long as requests repeat (wire/once.h). At each moment either this worker or the kernel has the
  * session; only the session's lease says which. Its templates stay when it comes back, so a session
  * that repeats a few requests in turn is lent again with all of them.
+ *
+ * The kernel lets the handshake of a session pass by itself. The inspector catches up with it before
+ * it gets any other packet of the session.
  */
 #ifndef SEKISHO_WORKER_LEND_H
 #define SEKISHO_WORKER_LEND_H
@@ -23,8 +26,10 @@ struct lent {
 };
 
 struct lends {
-	struct once_lease *leases; /* shared with the kernel; NULL: nothing is lent */
+	/* shared with the kernel; NULL: nothing is lent, or begins, in the kernel */
+	struct once_lease *leases;
 	struct once_template *templates;
+	struct once_handshakes *handshakes;
 	struct offer offer;
 	struct lent of[ONCE_LEASES];
 	uint16_t given[ONCE_LEASES]; /* the places that the kernel has */
@@ -36,18 +41,20 @@ struct lends {
 	uint64_t requests; /* that passed without the worker */
 };
 
-/* Takes over the two descriptors. False: the memory cannot be mapped. */
+/* Take over the descriptors. False: the memory cannot be mapped. */
 bool lends_open(struct lends *l, int leases, int templates);
+bool lends_follow(struct lends *l, int handshakes);
 /* The worker begins to serve: the kernel gives back what a former worker lent. */
 void lends_begin(struct lends *l);
-/* Before the inspector gets this packet: takes its session back. */
+/* Before the inspector gets this packet: takes its session back, and lets the inspector catch up
+ * with its handshake. */
 void lends_before(struct lends *l, struct inspector *i, const struct packet *p);
 /* After it: lends the session if the inspector offers it. */
 void lends_after(struct lends *l, struct inspector *i);
-/* Once a second: counts what passed, and keeps the sessions alive. Returns ns until it is due
- * again, UINT64_MAX: nothing is lent. */
+/* Once a second: counts what passed, keeps the sessions alive, and catches up with handshakes.
+ * Returns ns until it is due again, UINT64_MAX: there is no memory to look at. */
 uint64_t lends_look(struct lends *l, struct inspector *i, uint64_t now_ns);
-/* Before tables change and sessions are cut. */
+/* Before tables change and sessions are cut: handshakes, too. */
 void lends_take_all_back(struct lends *l, struct inspector *i);
 /* Counts what passed since the last look. */
 void lends_count(struct lends *l, struct inspector *i);

@@ -28,7 +28,9 @@ static bool on_start(void *ctx, struct msg *m)
 		return false;
 	}
 	w->wake = msg_take_fd(m, 1);
-	return m->n_fds < 4 || lends_open(&w->lends, msg_take_fd(m, 2), msg_take_fd(m, 3));
+	if (m->n_fds > 2 && !lends_follow(&w->lends, msg_take_fd(m, 2)))
+		return false;
+	return m->n_fds < 5 || lends_open(&w->lends, msg_take_fd(m, 3), msg_take_fd(m, 4));
 }
 
 static bool on_lane(void *ctx, struct msg *m)
@@ -74,7 +76,8 @@ static bool on_table(void *ctx, struct msg *m)
 	struct err e = { 0 };
 	size_t n;
 
-	lends_take_all_back(&w->lends, w->inspector);
+	if (w->table)
+		lends_take_all_back(&w->lends, w->inspector);
 	w->trying = false; /* the tried table used the room that this one needs */
 	if (memfd_read(m->fds[0], 2 * WORKER_TABLE_BYTES, &image, &n, &e) < 0)
 		fprintf(stderr, "sekishod dpi: %s\n", e.text);

@@ -103,13 +103,14 @@ struct packet {
 	bool truncated;	 /* the kernel gave fewer bytes than the packet has */
 	/* how checksums are verified; for an offloaded frame and in a capture they may be wrong */
 	enum checksum_rule checksums;
-	uint32_t frame; /* replay: number of the frame in the capture, from 1 */
+	bool has_passed; /* the kernel let it pass already: nobody waits for a decision */
+	uint32_t frame;	 /* replay: number of the frame in the capture, from 1 */
 	/* replay: number of the connection between these ends, from 1; 0 = the inspector counts */
 	uint32_t connection;
 };
 
 /* Decides one packet, now or (out of order, at most 10 ms) later: outside_decide is called exactly
- * once per packet. */
+ * once per packet, but for those that have passed. */
 void inspector_packet(struct inspector *i, const struct packet *p);
 /* Deadlines: drops what waited too long, writes due counts. Call when the loop turns; returns ns
  * until the next call is due, UINT64_MAX = nothing waits. */
@@ -157,6 +158,10 @@ void inspector_foretell(struct inspector *i, const struct command_table *t, cons
 			void *ctx, struct impact *ret);
 
 /* ---- sessions that the kernel goes on with (lend.h) ---- */
+
+/* These segments of a handshake have passed in the kernel. Called before any other packet of the
+ * session. */
+void inspector_catch_up(struct inspector *i, const struct once_handshake *h);
 
 /* Whether the offer of the last packet is still valid after everything that this packet caused. */
 bool inspector_offers(const struct inspector *i);

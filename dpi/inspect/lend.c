@@ -8,6 +8,7 @@
 #include "dpi/inspect/crossing.h"
 #include "dpi/inspect/life.h"
 #include "dpi/inspect/rules.h"
+#include "dpi/inspect/session.h"
 #include "dpi/inspect/state.h"
 
 static uint32_t find(const struct inspector *i, const struct session_ends *ends)
@@ -157,6 +158,53 @@ bool inspector_counts(const struct inspector *i, const struct count_again *a)
 	return count_knows(i, a);
 }
 
+/* ---- catching up ------------------------------------------------------------------------------ */
+
+/* A segment without data has passed in the kernel. */
+static void has_passed(struct inspector *i, uint32_t mark, const struct session_ends *e, uint8_t flags, uint32_t number,
+		       uint32_t acknowledged)
+{
+	bool back = (mark & MARK_REPLY) != 0;
+	const struct packet p = {
+		.queue = lane_queue(mark_lane(mark), 0), .mark = mark, .directed = true, .has_passed = true
+	};
+	struct crossing x = {
+		.i = i, .p = &p, .lane = mark_lane(mark), .table = rules_table(i->rules), .fi = FLOW_NONE
+	};
+	struct verdict v;
+
+	x.d = (struct decoded){ .src = back ? e->server : e->client,
+				.dst = back ? e->client : e->server,
+				.sport = back ? e->server_port : e->client_port,
+				.dport = back ? e->client_port : e->server_port,
+				.l4proto = IP_TCP,
+				.tcp_flags = flags,
+				.seq = number,
+				.ack = acknowledged };
+	x.permit = commands_permit(x.table, mark_permit(mark));
+	if (x.permit == NULL)
+		return;
+	outcomes_note_packet(i->outcomes);
+	v = session_meet(&x);
+	life_send(&x, v.step == STEP_ON ? follow(&x) : v);
+}
+
+void inspector_catch_up(struct inspector *i, const struct once_handshake *h)
+{
+	const struct once_lease key = { .client_port = h->client_port,
+					.server_port = h->server_port,
+					.family = h->family,
+					.client = { h->client[0], h->client[1], h->client[2], h->client[3] },
+					.server = { h->server[0], h->server[1], h->server[2], h->server[3] } };
+	struct session_ends e = ends_of(&key);
+
+	has_passed(i, h->mark, &e, TCP_SYN, h->number[0], 0);
+	if (h->passed > 1)
+		has_passed(i, h->mark | MARK_REPLY, &e, TCP_SYN | TCP_ACK, h->number[1], h->number[0] + 1u);
+	if (h->passed > 2)
+		has_passed(i, h->mark, &e, TCP_ACK, h->number[0] + 1u, h->number[1] + 1u);
+}
+
 /* ---- taking back ----------------------------------------------------------------------------- */
 
 /* The receiver has acknowledged up to `to`. */
@@ -185,23 +233,50 @@ static bool judge_passed(struct crossing *x, enum direction dir, struct bytes b,
 	return !j.denied && j.unjudged == 0 && crossing_take(x, &s, 0, R_ALLOWED).step == STEP_PASS;
 }
 
-static bool judge_exchange(struct crossing *x, const struct once_lease *l, const struct once_template *last)
+/* `end`: the number behind the data of each end. */
+static bool judge_exchange(struct crossing *x, const struct once_lease *l, const struct once_template *last,
+			   const uint32_t end[2])
 {
 	uint32_t asked = last->length <= ONCE_REQUEST ? last->length : 0;
 	uint32_t said = l->waits != ONCE_NOTHING || last->answer > ONCE_ANSWER ? 0 : last->answer;
 
-	stream_skip(&x->f->stream, &x->i->pool, DIR_S2C, l->next[1] - said, true);
-	if (!judge_passed(x, DIR_C2S, bytes_of((const uint8_t *)l->request, asked), l->next[0] - asked))
+	stream_skip(&x->f->stream, &x->i->pool, DIR_S2C, end[1] - said, true);
+	if (!judge_passed(x, DIR_C2S, bytes_of((const uint8_t *)l->request, asked), end[0] - asked))
 		return false;
 	if (said == 0)
 		return true;
-	acknowledge(x->i, x->f, DIR_C2S, l->next[0]);
-	return judge_passed(x, DIR_S2C, bytes_of((const uint8_t *)l->answer, said), l->next[1] - said);
+	acknowledge(x->i, x->f, DIR_C2S, end[0]);
+	return judge_passed(x, DIR_S2C, bytes_of((const uint8_t *)l->answer, said), end[1] - said);
+}
+
+static bool sent_fin(const struct once_lease *l, unsigned dir)
+{
+	return l->ended[dir] == 1 || l->ended[dir] == 2;
+}
+
+/* The FINs and the RST that have passed, in their order, and what acknowledges them. */
+static void end_as_passed(struct inspector *i, const struct once_lease *l, const struct session_ends *e, uint32_t mark)
+{
+	unsigned first = l->ended[1] == 1 ? 1 : 0, then = 1u - first;
+	const uint32_t marks[2] = { mark, mark | MARK_REPLY };
+
+	if (sent_fin(l, first)) {
+		has_passed(i, marks[first], e, TCP_FIN | TCP_ACK, l->next[first] - 1u,
+			   l->next[then] - sent_fin(l, then));
+		has_passed(i, marks[then], e, sent_fin(l, then) ? TCP_FIN | TCP_ACK : TCP_ACK,
+			   l->next[then] - sent_fin(l, then), l->acked[first]);
+	}
+	if (sent_fin(l, then))
+		has_passed(i, marks[first], e, TCP_ACK, l->next[first], l->acked[then]);
+	for (unsigned k = 0; k < 2; k++)
+		if (l->ended[k] == ONCE_RESET)
+			has_passed(i, marks[k], e, TCP_RST, l->next[k], 0);
 }
 
 bool inspector_take_back(struct inspector *i, const struct once_lease *l, const struct once_template *last)
 {
 	struct session_ends ends = ends_of(l);
+	const uint32_t end[2] = { l->next[0] - sent_fin(l, 0), l->next[1] - sent_fin(l, 1) };
 	const struct packet p = { 0 };
 	struct crossing x = { .i = i, .p = &p, .table = rules_table(i->rules) };
 
@@ -218,14 +293,15 @@ bool inspector_take_back(struct inspector *i, const struct once_lease *l, const 
 	pool_for(&i->pool, x.f->holder);
 	/* The permit does not exist any more, or refuses what it allowed when the request passed:
 	 * the session cannot be followed any further. */
-	if (last != NULL && (x.permit == NULL || !judge_exchange(&x, l, last))) {
+	if (last != NULL && (x.permit == NULL || !judge_exchange(&x, l, last, end))) {
 		for (unsigned k = 0; k < 2; k++)
-			stream_skip(&x.f->stream, &i->pool, (enum direction)k, l->next[k], true);
+			stream_skip(&x.f->stream, &i->pool, (enum direction)k, end[k], true);
 		outcome_cut_idle(&x, R_ENDED);
 		return false;
 	}
 	for (unsigned k = 0; k < 2; k++)
-		acknowledge(i, x.f, (enum direction)k, l->acked[k]);
+		acknowledge(i, x.f, (enum direction)k, seq_diff(l->acked[k], end[k]) < 0 ? l->acked[k] : end[k]);
 	crossing_touch(&x);
+	end_as_passed(i, l, &ends, mark_make(x.f->permit, x.lane, MARK_UNJUDGED));
 	return true;
 }

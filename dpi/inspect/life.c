@@ -83,7 +83,8 @@ static void decide(struct crossing *x, bool passes, enum reason r)
 	o->dropped += out == OUTCOME_DROP;
 	o->confirmed += out == OUTCOME_CONFIRMED;
 	o->accepted += out == OUTCOME_ACCEPT || out == OUTCOME_QUIET;
-	outside_decide(x->p->queue, x->p->id, out, mark_permit(x->p->mark),
+	if (!x->p->has_passed)
+		outside_decide(x->p->queue, x->p->id, out, mark_permit(x->p->mark),
 		       passes && x->spared != R_NONE ? x->spared : r);
 }
 
@@ -232,7 +233,8 @@ static void send_refusal(struct crossing *x, enum reason r)
 {
 	bool observed = crossing_is_observed(x);
 
-	if (r != R_OUT_OF_ORDER) /* a lost segment is not recorded */
+	/* neither a lost segment is recorded, nor one that has passed */
+	if (r != R_OUT_OF_ORDER && !x->p->has_passed)
 		event_tell_drop(x, observed ? EV_OBSERVE : EV_DENY, r);
 	decide_refused(x, observed, r);
 }

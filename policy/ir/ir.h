@@ -277,8 +277,9 @@ enum ir_stmt_kind {
 	/* a: family, b: words of the TCP header: the segment carries no data; only after
 	 * IR_PLAIN */
 	IR_TCP_BARE,
-	/* the verdict cache knows the packet: it repeats, in its turn, a request that a worker
-	 * judged in this session under this permit, or answers it (appliance/wire/once.h) */
+	/* a: enum lane_kind. The verdict cache knows the packet: it opens a session, or, in a lane
+	 * with commands, it repeats, in its turn, a request that a worker judged in this session
+	 * under this permit, or answers it (appliance/wire/once.h) */
 	IR_ONCE,
 	IR_LIMIT, /* a: packets per second, b: burst */
 	/* set, key a: one rate per element, b a second with a burst of c; holds while the rate is

@@ -3,7 +3,7 @@
  * Compares the program of the verdict cache (appliance/cache/program.c, compiled natively) with the
  * inspector. Two inspectors see the same sessions. One gets every packet. The other lends each
  * session to the program as early as possible, gets only the packets that the program does not
- * pass, and takes the session back with the first of them. What the program passes, the first
+ * pass, and takes the session back with the first of them. The handshakes pass by the program, too. What the program passes, the first
  * inspector must pass, too. About all other packets both must decide alike, and after a session was
  * taken back, both must know the same about it.
  *
@@ -41,6 +41,8 @@ static void must(bool x)
 
 static struct once_lease leases[ONCE_LEASES];
 static struct once_template templates[ONCE_TEMPLATES];
+static struct once_handshakes handshakes;
+static unsigned begun; /* handshakes that the second inspector does not know yet */
 static uint32_t n_templates;
 static const uint8_t *now_packet;
 static size_t now_bytes;
@@ -50,6 +52,7 @@ long once_load(const struct __sk_buff *packet, uint32_t at, void *to, uint32_t n
 uint64_t once_now(void);
 struct once_lease *once_lease_at(uint32_t place);
 const struct once_template *once_template_at(uint32_t place);
+struct once_handshakes *once_handshakes_at(uint32_t place);
 
 long once_load(const struct __sk_buff *packet, uint32_t at, void *to, uint32_t n)
 {
@@ -73,6 +76,11 @@ struct once_lease *once_lease_at(uint32_t place)
 const struct once_template *once_template_at(uint32_t place)
 {
 	return place < ONCE_TEMPLATES ? &templates[place] : NULL;
+}
+
+struct once_handshakes *once_handshakes_at(uint32_t place)
+{
+	return place == 0 ? &handshakes : NULL;
 }
 
 /* ---- a session and its ends ------------------------------------------------------------------ */
@@ -196,6 +204,21 @@ static void take_back(struct life *l)
 	l->lease = NULL;
 }
 
+/* The second inspector learns the handshakes that passed; NULL: of all sessions. */
+static void catch_up(const struct life *l)
+{
+	for (uint32_t i = 0; begun > 0 && i < ONCE_HANDSHAKES; i++) {
+		struct once_handshake *h = &handshakes.of[i];
+
+		if (h->mark == 0 || (l != NULL && (h->client_port != l->k.client_port || h->family != l->k.family)))
+			continue;
+		inspector_catch_up(desks[which].lends, h);
+		h->mark = 0;
+		h->state = ONCE_BACK;
+		begun--;
+	}
+}
+
 static void keep_template(struct life *l, const struct once_template *t)
 {
 	for (uint32_t i = 0; i < l->n_uses; i++)
@@ -281,11 +304,14 @@ static bool hand(struct life *l, enum direction dir, uint32_t seq, uint32_t ack,
 
 	now_packet = desk_packet;
 	now_bytes = size;
+	handshakes.alive_ns = desk_now;
 	passes = once_match(&skb) != 0;
-	must(!passes || lease != NULL);
+	must(!passes || lease != NULL || n == 0);
 	must(lease == NULL || odd.cut || lease->state == (passes ? ONCE_GIVEN : ONCE_BACK));
-	if (!passes && lease != NULL) {
+	begun += passes && lease == NULL && flags == DESK_SYN;
+	if (!passes) {
 		take_back(l);
+		catch_up(l);
 		size = build(l, dir, seq, ack, flags, p, n, odd);
 	}
 	desk_i = desks[which].all;
@@ -391,6 +417,8 @@ static void table_now(uint8_t arg)
 {
 	uint8_t digest[32];
 
+	catch_up(NULL);
+
 	must(inspector_table(desks[which].all, bytes_of(desks[which].images[arg & 1u], desks[which].n_images[arg & 1u]),
 			     digest));
 	must(inspector_table(desks[which].lends,
@@ -492,6 +520,7 @@ static void one_step(uint8_t what, uint8_t arg)
 		hand(l, DIR_S2C, l->k.s, l->k.c - arg, DESK_ACK, b.b, b.n, plain);
 		break;
 	case 46:
+		catch_up(NULL);
 		desk_now += (uint64_t)arg * 40000000u;
 		inspector_tick(desks[which].all);
 		inspector_tick(desks[which].lends);
@@ -529,6 +558,18 @@ static void one_step(uint8_t what, uint8_t arg)
 		l->permit = arg & 3u ? WHOLE : READS;
 		l->k.client_port = (uint16_t)(42000u + arg * CONNS + (uint32_t)(l - lives));
 		l->elsewhere = true;
+		break;
+	case 56: /* both end, one after the other, in any order */
+	case 57:
+		for (unsigned k = 0; k < 2 + (arg & 1u); k++) {
+			enum direction dir = (k ^ what) & 1u ? DIR_S2C : DIR_C2S;
+			uint32_t *own = dir == DIR_C2S ? &l->k.c : &l->k.s;
+
+			if (hand(l, dir, *own, dir == DIR_C2S ? l->k.s : l->k.c, k < 2 ? DESK_ACK | DESK_FIN : DESK_ACK,
+				 NULL, 0, plain) &&
+			    k < 2)
+				++*own;
+		}
 		break;
 	default:
 		b = request_of(l, 0);
@@ -604,6 +645,8 @@ static void begin(unsigned k)
 	}
 	table_now(0);
 	desk_now += 4000u * (uint64_t)1000000000u;
+	memset(&handshakes, 0, sizeof(handshakes));
+	begun = 0;
 	desk_clear();
 	desk_id = 0;
 	n_pairs = n_templates = 0;
@@ -620,6 +663,7 @@ static void end(void)
 	for (unsigned c = 0; c < CONNS; c++)
 		if (lives[c].lease != NULL)
 			take_back(&lives[c]);
+	catch_up(NULL);
 	inspector_finish(desks[which].all);
 	inspector_finish(desks[which].lends);
 	for (size_t i = 0; i < n_pairs; i++)

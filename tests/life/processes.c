@@ -247,23 +247,23 @@ uint64_t processes_due(void)
 
 void once_open(struct supervisor *s)
 {
-	s->once = (struct once){ .cache = { -1, -1, -1 } };
+	s->once = (struct once){ .leases = NULL };
 }
 
-bool once_lends(const struct supervisor *s, uint32_t w)
+unsigned once_memory(const struct supervisor *s, uint32_t w, int ret[3])
 {
-	(void)s, (void)w;
-	return false;
+	(void)s, (void)w, (void)ret;
+	return 0;
 }
 
-void once_void(struct supervisor *s)
+void once_void(struct supervisor *s, enum lane_kind kind)
 {
-	(void)s;
+	(void)s, (void)kind;
 }
 
-void once_died(struct supervisor *s, const siginfo_t *how)
+void once_died(struct supervisor *s, uint32_t w, const siginfo_t *how)
 {
-	(void)s, (void)how;
+	(void)s, (void)w, (void)how;
 }
 
 /* ---- spawn.c --------------------------------------------------------------------------------- */

@@ -153,10 +153,10 @@ void lane_rules(struct writer *w, uint64_t lanes)
 
 		if ((lanes >> n & 1) == 0 || !lane_of(n, &l))
 			continue;
+		put_rule(w, (enum ir_chain)(CHAIN_LANE_FIRST + n));
+		put(w, IR_ONCE, l.kind, 0);
+		put_pass(w);
 		if (l.kind == LANE_COMMANDS) {
-			put_rule(w, (enum ir_chain)(CHAIN_LANE_FIRST + n));
-			put(w, IR_ONCE, 0, 0);
-			put_pass(w);
 			/* the hash covers the transport, so TCP and its UDP companion would reach
 			 * different workers */
 			put_rule(w, (enum ir_chain)(CHAIN_LANE_FIRST + n));

@@ -154,7 +154,7 @@ int main(int argc, char **argv)
 	char line[80], *rest = line;
 	struct err err;
 
-	if (argc < 2 || cache_load(argv[1], &cache, &err) != 0) {
+	if (argc < 2 || cache_load(argv[1], true, &cache, &err) != 0) {
 		fprintf(stderr, "hold: %s\n", argc < 2 ? "which object?" : err.text);
 		return 3;
 	}

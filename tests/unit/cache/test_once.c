@@ -24,6 +24,7 @@
 
 static struct once_lease leases[ONCE_LEASES];
 static struct once_template templates[2];
+static struct once_handshakes handshakes;
 static uint8_t packet[2048];
 static size_t bytes;
 static struct once_lease *lease;
@@ -35,6 +36,7 @@ long once_load(const struct __sk_buff *skb, uint32_t at, void *to, uint32_t n);
 uint64_t once_now(void);
 struct once_lease *once_lease_at(uint32_t place);
 const struct once_template *once_template_at(uint32_t place);
+struct once_handshakes *once_handshakes_at(uint32_t place);
 
 long once_load(const struct __sk_buff *skb, uint32_t at, void *to, uint32_t n)
 {
@@ -62,6 +64,11 @@ const struct once_template *once_template_at(uint32_t place)
 	return place < 2 ? &templates[place] : NULL;
 }
 
+struct once_handshakes *once_handshakes_at(uint32_t place)
+{
+	return place == 0 ? &handshakes : NULL;
+}
+
 /* ---- packets --------------------------------------------------------------------------------- */
 
 struct sent {
@@ -70,7 +77,7 @@ struct sent {
 	uint8_t flags, hops, words;
 	const uint8_t *data;
 	size_t n;
-	uint8_t options[4];
+	uint8_t options[20];
 };
 
 static void put16(uint8_t *p, uint32_t v)
@@ -123,7 +130,7 @@ static bool passes_as(const struct sent *s)
 	t[12] = (uint8_t)(s->words << 4);
 	t[13] = s->flags;
 	if (s->words > 5)
-		memcpy(t + 20, s->options, 4);
+		memcpy(t + 20, s->options, head - 20u < 20 ? head - 20u : 20);
 	if (s->n > 0)
 		memcpy(t + head, s->data, s->n);
 	bytes = ip + head + s->n;
@@ -478,6 +485,212 @@ static void memory_of_a_liar(void **state)
 	}
 }
 
+/* ---- handshakes and ends --------------------------------------------------------------------- */
+
+static struct sent segment(bool back, uint8_t flags, uint32_t number, uint32_t acknowledged)
+{
+	struct sent s = asks();
+
+	s.back = back;
+	s.flags = flags;
+	s.number = number;
+	s.acknowledged = acknowledged;
+	s.n = 0;
+	return s;
+}
+
+static struct once_handshake *only_one(void)
+{
+	struct once_handshake *found = NULL;
+
+	for (uint32_t i = 0; i < ONCE_HANDSHAKES; i++)
+		if (handshakes.of[i].mark != 0) {
+			assert_null(found);
+			found = &handshakes.of[i];
+		}
+	return found;
+}
+
+static void alive(void)
+{
+	memset(leases, 0, sizeof(leases));
+	memset(&handshakes, 0, sizeof(handshakes));
+	meddled = NULL;
+	handshakes.alive_ns = 70;
+}
+
+static void a_handshake_goes_by(void **state)
+{
+	struct sent syn = segment(false, 0x02, 100, 0), back = segment(true, 0x12, 200, 101),
+		    ack = segment(false, 0x10, 101, 201), data = asks();
+	struct once_handshake *h;
+
+	(void)state;
+	for (unsigned six = 0; six < 2; six++) {
+		syn.six = back.six = ack.six = data.six = six != 0;
+		alive();
+		assert_true(passes_as(&syn));
+		assert_true(passes_as(&back));
+		assert_true(passes_as(&ack));
+		assert_true(passes_as(&ack)); /* it may be repeated */
+		h = only_one();
+		assert_non_null(h);
+		assert_int_equal(h->state, ONCE_GIVEN);
+		assert_int_equal(h->mark, mark_make(PERMIT, 1, MARK_UNJUDGED));
+		assert_int_equal(h->passed, 3);
+		assert_int_equal(h->number[0], 100);
+		assert_int_equal(h->number[1], 200);
+		assert_int_equal(h->since_ns, 77);
+		data.number = 101;
+		data.acknowledged = 201;
+		assert_false(passes_as(&data));
+		assert_int_equal(h->state, ONCE_BACK);
+		assert_false(passes_as(&ack));
+		assert_false(passes_as(&syn)); /* until somebody has caught up with it */
+		assert_ptr_equal(only_one(), h);
+		h->mark = 0;
+		assert_true(passes_as(&syn));
+		assert_ptr_equal(only_one(), h);
+		assert_int_equal(h->passed, 1);
+	}
+}
+
+static void handshakes_that_do_not_fit(void **state)
+{
+	static const uint8_t usual[20] = { 2, 4, 5, 0xb4, 4, 2, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0, 1, 3, 3, 7 };
+	static const uint8_t odd[][4] = { { 30, 4, 0, 0 }, { 8, 0, 0, 0 }, { 1, 1, 1, 1 }, { 2, 3, 0, 0 } };
+	struct sent syn = segment(false, 0x02, 100, 0), s;
+
+	(void)state;
+	alive();
+	handshakes.alive_ns = 0;
+	assert_true(ONCE_ALIVE_NS > 77);
+	handshakes.alive_ns = 77u - ONCE_ALIVE_NS - 1u;
+	assert_false(passes_as(&syn));
+	handshakes.alive_ns++;
+	assert_true(passes_as(&syn));
+	alive();
+	s = syn;
+	s.unfinished = true;
+	assert_false(passes_as(&s));
+	s = syn;
+	s.data = poll;
+	s.n = 1;
+	assert_false(passes_as(&s));
+	s = syn;
+	s.back = true;
+	assert_false(passes_as(&s));
+	for (unsigned flags = 0; flags < 256; flags++) {
+		s.flags = (uint8_t)flags;
+		assert_true(flags == 0x02 || !passes_as(&s));
+	}
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		s = syn;
+		s.words = 6;
+		memcpy(s.options, odd[i], 4);
+		assert_false(passes_as(&s));
+	}
+	s = syn;
+	s.words = 9; /* the time is cut off */
+	memcpy(s.options, usual + 4, 4);
+	memcpy(s.options + 4, usual, 4);
+	memcpy(s.options + 8, usual, 8);
+	assert_false(passes_as(&s));
+	assert_null(only_one());
+	s = syn;
+	s.words = 10;
+	memcpy(s.options, usual, 20);
+	assert_true(passes_as(&s));
+	for (unsigned k = 0; k < 7; k++) {
+		const struct sent wrong[] = {
+			syn,
+			segment(true, 0x12, 200, 100),
+			segment(true, 0x10, 200, 101),
+			segment(false, 0x10, 101, 201),
+			segment(true, 0x14, 0, 101),
+			segment(true, 0x12, 200, 101),
+			segment(true, 0x12, 200, 101),
+		};
+
+		alive();
+		assert_true(passes_as(&syn));
+		s = wrong[k];
+		s.mark = k == 5 ? mark_make(PERMIT + 1, 1, MARK_UNJUDGED) : s.mark;
+		s.unfinished = k == 6;
+		assert_false(passes_as(&s));
+		assert_int_equal(only_one()->state, ONCE_BACK);
+		assert_int_equal(only_one()->passed, 1);
+	}
+}
+
+static void no_slot_for_a_handshake(void **state)
+{
+	struct sent syn = segment(false, 0x02, 100, 0);
+	struct once_handshake *h;
+	uint32_t at;
+
+	(void)state;
+	alive();
+	assert_true(passes_as(&syn));
+	h = only_one();
+	at = (uint32_t)(h - handshakes.of) & ~(ONCE_WAYS - 1u);
+	for (uint32_t i = 0; i < ONCE_WAYS; i++) {
+		handshakes.of[at + i] = *h;
+		handshakes.of[at + i].client_port = 1;
+	}
+	assert_false(passes_as(&syn));
+	/* one that a worker or another processor has in hand is not taken */
+	for (uint32_t s = ONCE_GIVEN; s <= ONCE_RECALLED; s++) {
+		alive();
+		for (uint32_t i = 0; i < ONCE_WAYS; i++)
+			handshakes.of[at + i].state = s;
+		assert_false(passes_as(&syn));
+	}
+}
+
+static void ends_go_by(void **state)
+{
+	struct sent fin = segment(false, 0x11, CLIENT, SERVER), back = segment(true, 0x11, SERVER, CLIENT + 1),
+		    last = segment(false, 0x10, CLIENT + 1, SERVER + 1), data = says();
+
+	(void)state;
+	give(false);
+	assert_true(passes_as(&fin));
+	assert_true(passes_as(&back));
+	assert_true(passes_as(&last));
+	assert_int_equal(lease->ended[0], 1);
+	assert_int_equal(lease->ended[1], 2);
+	assert_int_equal(lease->next[0], CLIENT + 1);
+	assert_int_equal(lease->acked[1], SERVER + 1);
+	assert_false(passes_as(&last) && lease->state != ONCE_GIVEN);
+	data.number = SERVER + 1; /* nothing follows */
+	data.acknowledged = CLIENT + 1;
+	assert_false(passes_as(&data));
+	assert_int_equal(lease->state, ONCE_BACK);
+	give(false);
+	fin.number--;
+	assert_false(passes_as(&fin));
+	give(false);
+	fin.number++;
+	lease->waits = 0; /* a request waits */
+	assert_false(passes_as(&fin));
+	give(false);
+	assert_true(passes_as(&fin));
+	assert_false(passes_as(&fin)); /* not twice */
+	for (unsigned dir = 0; dir < 2; dir++) {
+		struct sent rst = segment(dir != 0, 0x04, dir != 0 ? SERVER : CLIENT, 0), ask = asks();
+
+		give(false);
+		rst.number++; /* its receiver would ask back */
+		assert_false(passes_as(&rst));
+		give(false);
+		rst.number--;
+		assert_true(passes_as(&rst));
+		assert_int_equal(lease->ended[dir], ONCE_RESET);
+		assert_false(passes_as(&ask));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -488,6 +701,10 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_read),
 		cmocka_unit_test(one_processor_at_a_time),
 		cmocka_unit_test(memory_of_a_liar),
+		cmocka_unit_test(a_handshake_goes_by),
+		cmocka_unit_test(handshakes_that_do_not_fit),
+		cmocka_unit_test(no_slot_for_a_handshake),
+		cmocka_unit_test(ends_go_by),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

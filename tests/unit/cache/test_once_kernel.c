@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "appliance/cache/load.h"
@@ -23,6 +24,7 @@
 
 #define OBJECT "build/bpf/sekisho-once.o"
 #define PACKETS 60000u
+#define HANDSHAKES 3000u
 #define ETHERNET 14u
 #define PERMIT 7u
 #define N 12u /* bytes of the poll */
@@ -31,15 +33,18 @@
 static struct cache loaded;
 static struct once_lease *there, here;
 static struct once_template *templates_there, template_here;
+static struct once_handshakes *handshakes_there, handshakes_here;
 static uint32_t place_here;
 static uint8_t packet[ETHERNET + 700];
 static size_t bytes; /* offset from which on the IP header begins */
 
 int once_match(struct __sk_buff *skb);
+int once_begin(struct __sk_buff *skb);
 long once_load(const struct __sk_buff *skb, uint32_t at, void *to, uint32_t n);
 uint64_t once_now(void);
 struct once_lease *once_lease_at(uint32_t place);
 const struct once_template *once_template_at(uint32_t place);
+struct once_handshakes *once_handshakes_at(uint32_t place);
 
 long once_load(const struct __sk_buff *skb, uint32_t at, void *to, uint32_t n)
 {
@@ -67,6 +72,11 @@ const struct once_template *once_template_at(uint32_t place)
 	static const struct once_template none;
 
 	return place == 0 ? &template_here : place < ONCE_TEMPLATES ? &none : NULL;
+}
+
+struct once_handshakes *once_handshakes_at(uint32_t place)
+{
+	return place == 0 ? &handshakes_here : NULL;
 }
 
 /* ---- packets --------------------------------------------------------------------------------- */
@@ -223,7 +233,7 @@ static void kernel_and_native_say_the_same(void **state)
 										  " (images/deps deb installs it)");
 		skip();
 	}
-	if (cache_load(OBJECT, &loaded, &err) != 0) {
+	if (cache_load(OBJECT, true, &loaded, &err) != 0) {
 		print_message("this kernel does not take the program: %s\n", err.text);
 		skip();
 	}
@@ -239,9 +249,86 @@ static void kernel_and_native_say_the_same(void **state)
 	cache_close(&loaded);
 }
 
+/* A segment of one of a few handshakes, or nearly so. */
+static uint32_t put_handshake(void)
+{
+	static const uint8_t usual[20] = { 2, 4, 5, 0xb4, 4, 2, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0, 1, 3, 3, 7 };
+	uint32_t step = draw(5), words = step < 3 ? 5u + draw(6) : 5u, data = step > 3 ? draw(2) * N : 0;
+	bool back = step == 2;
+	size_t ip;
+	uint8_t *t;
+
+	here.family = draw(2) == 0 ? 6 : 4;
+	ip = put_ip(back, words * 4u + data);
+	t = packet + ETHERNET + ip;
+	put16(t, back ? 502 : 40000);
+	put16(t + 2, back ? 40000 : 502);
+	put16(t + (back ? 2 : 0), 40000 + draw(3));
+	put32(t + 4, back ? 900 : step < 2 ? 500 : 501);
+	put32(t + 8, back ? 501 : step < 2 ? 0 : 901);
+	t[12] = (uint8_t)(words << 4);
+	t[13] = step < 2 ? 0x02 : back ? 0x12 : 0x10;
+	memcpy(t + 20, usual, (words - 5u) * 4u);
+	bytes = ip + words * 4u + data;
+	return back ? MARK_REPLY : 0;
+}
+
+static void handshakes_are_the_same(void **state)
+{
+	uint32_t passed = 0;
+	struct err err;
+
+	(void)state;
+	if (geteuid() != 0 || access(OBJECT, R_OK) != 0 || cache_load(OBJECT, false, &loaded, &err) != 0)
+		skip();
+	handshakes_there = cache_handshakes(&loaded);
+	assert_non_null(handshakes_there);
+	for (uint32_t n = 0; n < HANDSHAKES; n++) {
+		struct __sk_buff skb = { .mark = mark_make(PERMIT, 3, MARK_UNJUDGED), .priority = ONCE_FINISHED };
+		uint32_t at;
+		LIBBPF_OPTS(bpf_test_run_opts, run);
+		struct timespec now;
+		bool passes;
+
+		skb.mark |= put_handshake();
+		if (draw(6) == 0)
+			packet[ETHERNET + 1 + draw((uint32_t)bytes - 1u)] ^= (uint8_t)(1u << draw(8));
+		if (draw(30) == 0)
+			skb.mark ^= 1u << draw(32);
+		skb.priority = draw(32) != 0 ? ONCE_FINISHED : 0;
+		if (draw(8) == 0) /* somebody has caught up with all of them */
+			for (at = 0; at < ONCE_HANDSHAKES; at++)
+				handshakes_here.of[at].mark = handshakes_there->of[at].mark = 0;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		handshakes_there->alive_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+		handshakes_here.alive_ns = 0;
+		if (draw(20) == 0) {
+			handshakes_there->alive_ns -= ONCE_ALIVE_NS;
+			handshakes_here.alive_ns -= ONCE_ALIVE_NS + 1u;
+		}
+		run.data_in = packet;
+		run.data_size_in = (uint32_t)(ETHERNET + bytes);
+		run.ctx_in = &skb;
+		run.ctx_size_in = sizeof(skb);
+		assert_int_equal(bpf_prog_test_run_opts(loaded.program, &run), 0);
+		skb.len = (uint32_t)bytes;
+		passes = once_begin(&skb) != 0;
+		if (passes != (run.retval != 0))
+			fail_msg("packet %u: the kernel says %u", n, run.retval);
+		passed += passes;
+		for (at = 0; at < ONCE_HANDSHAKES; at++)
+			handshakes_here.of[at].since_ns = handshakes_there->of[at].since_ns;
+		if (memcmp(&handshakes_here.of, &handshakes_there->of, sizeof(handshakes_here.of)) != 0)
+			fail_msg("packet %u: what is kept differs", n);
+	}
+	assert_in_range(passed, HANDSHAKES / 50, HANDSHAKES);
+	cache_close(&loaded);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(kernel_and_native_say_the_same) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(kernel_and_native_say_the_same),
+					    cmocka_unit_test(handshakes_are_the_same) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

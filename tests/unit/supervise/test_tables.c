@@ -74,15 +74,15 @@ const char *slot_title(const struct slot *sl, char out[SLOT_TITLE])
 	return out;
 }
 
-bool once_lends(const struct supervisor *of, uint32_t w)
+unsigned once_memory(const struct supervisor *of, uint32_t w, int ret[3])
 {
-	(void)of, (void)w;
-	return false;
+	(void)of, (void)w, (void)ret;
+	return 0;
 }
 
-void once_void(struct supervisor *of)
+void once_void(struct supervisor *of, enum lane_kind kind)
 {
-	(void)of;
+	(void)of, (void)kind;
 }
 
 int queue_socket(struct supervisor *of, uint32_t lane, uint8_t slots, struct err *e)

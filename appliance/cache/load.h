@@ -23,8 +23,8 @@ struct cache {
  * kernel, or its lockdown, refused. */
 int cache_load(const char *path, bool commands, struct cache *ret, struct err *err);
 void cache_close(struct cache *c);
-/* Map all leases, templates or handshakes for reading and writing. NULL: no memory. The mapping lasts as long
- * as the process. */
+/* Map all leases, templates or handshakes for reading and writing. NULL: no memory. The mapping
+ * lasts as long as the process. */
 struct once_lease *cache_leases(const struct cache *c);
 struct once_template *cache_templates(const struct cache *c);
 struct once_handshakes *cache_handshakes(const struct cache *c);

@@ -223,8 +223,8 @@ INLINE struct once_lease *find(const struct segment *s, bool back)
 
 #define TIME_ALONE 0x0101080au /* two bytes of padding, then kind and length of the option */
 
-/* The segment is next in order, acknowledges all data of the other end, and has no unusual flags. Or
- * it is the RST that this other end accepts, because it has exactly the next number. */
+/* The segment is next in order, acknowledges all data of the other end, and has no unusual flags.
+ * Or it is the RST that this other end accepts, because it has exactly the next number. */
 INLINE bool is_in_order(const struct once_lease *l, const struct segment *s, unsigned dir)
 {
 	unsigned other = 1u - dir;
@@ -471,7 +471,7 @@ INLINE bool shake_hands(const struct __sk_buff *packet, const struct segment *s,
 	return false;
 }
 
-/* ---- the two programs -------------------------------------------------------------------------- */
+/* ---- the two programs ------------------------------------------------------------------------ */
 
 /* For lanes with commands. */
 SECTION("socket")

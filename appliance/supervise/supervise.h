@@ -97,8 +97,8 @@ void worker_died(struct supervisor *s, uint32_t w);
 /* Loads the verdict cache's program. Without it, or where the kernel refuses it, every packet of a
  * lane is queued, as it is without a cache. */
 void once_open(struct supervisor *s);
-/* The memory that worker w shares with the kernel, into fds[3]. Returns how many there are; 0: none,
- * and each of its packets is queued. */
+/* The memory that worker w shares with the kernel, into fds[3]. Returns how many there are; 0:
+ * none, and each of its packets is queued. */
 unsigned once_memory(const struct supervisor *s, uint32_t w, int fds[3]);
 /* Ends all leases and handshakes of the workers of this kind. */
 void once_void(struct supervisor *s, enum lane_kind kind);

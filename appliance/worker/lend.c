@@ -118,7 +118,7 @@ static void count(struct lends *l, struct inspector *i, uint32_t place, bool las
 	}
 }
 
-/* ---- shared with the kernel ------------------------------------------------------------------- */
+/* ---- shared with the kernel ------------------------------------------------------------------ */
 
 static uint32_t exchange(uint32_t *state, uint32_t is, uint32_t becomes)
 {

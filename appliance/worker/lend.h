@@ -5,8 +5,8 @@
  * session; only the session's lease says which. Its templates stay when it comes back, so a session
  * that repeats a few requests in turn is lent again with all of them.
  *
- * The kernel lets the handshake of a session pass by itself. The inspector catches up with it before
- * it gets any other packet of the session.
+ * The kernel lets the handshake of a session pass by itself. The inspector catches up with it
+ * before it gets any other packet of the session.
  */
 #ifndef SEKISHO_WORKER_LEND_H
 #define SEKISHO_WORKER_LEND_H

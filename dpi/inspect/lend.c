@@ -158,7 +158,7 @@ bool inspector_counts(const struct inspector *i, const struct count_again *a)
 	return count_knows(i, a);
 }
 
-/* ---- catching up ------------------------------------------------------------------------------ */
+/* ---- catching up ----------------------------------------------------------------------------- */
 
 /* A segment without data has passed in the kernel. */
 static void has_passed(struct inspector *i, uint32_t mark, const struct session_ends *e, uint8_t flags, uint32_t number,

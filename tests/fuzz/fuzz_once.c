@@ -3,9 +3,9 @@
  * Compares the program of the verdict cache (appliance/cache/program.c, compiled natively) with the
  * inspector. Two inspectors see the same sessions. One gets every packet. The other lends each
  * session to the program as early as possible, gets only the packets that the program does not
- * pass, and takes the session back with the first of them. The handshakes pass by the program, too. What the program passes, the first
- * inspector must pass, too. About all other packets both must decide alike, and after a session was
- * taken back, both must know the same about it.
+ * pass, and takes the session back with the first of them. The handshakes pass by the program, too.
+ * What the program passes, the first inspector must pass, too. About all other packets both must
+ * decide alike, and after a session was taken back, both must know the same about it.
  *
  * Input: which protocol's session (tests/unit/dpi/speeches.h), then two bytes for each step: what
  * happens in which session, and a number for it.

@@ -248,6 +248,17 @@ struct enforcer {
 	 * no templates.
 	 */
 	bool (*once)(const void *state, struct bytes request, struct bytes answer, struct once_template *ret);
+	/*
+	 * Writes the state of a session that `once` has just described, so that another worker can
+	 * go on with it. False: a part of the state cannot be written; `to` may also be too small.
+	 * NULL where `once` is.
+	 */
+	bool (*keep)(const void *state, struct outbuf *to);
+	/*
+	 * The reverse, into the state of a flow that begins. The bytes come from an earlier process
+	 * and may be anything. False: they are no state; what was read must not be used.
+	 */
+	bool (*again)(void *state, struct bytes kept);
 };
 
 /* modbus_enforcer and so on. */

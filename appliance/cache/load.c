@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/cache/load.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -63,7 +65,49 @@ static int take(struct bpf_object *object, bool commands, struct cache *ret)
 		       : 0;
 }
 
-int cache_load(const char *path, bool commands, struct cache *ret, struct err *err)
+static bool read_info(int fd, struct bpf_map_info *ret)
+{
+	uint32_t n = sizeof(*ret);
+
+	*ret = (struct bpf_map_info){ 0 };
+	return bpf_obj_get_info_by_fd(fd, ret, &n) == 0;
+}
+
+/* Lets the program use the memory of this number if it has the same name and size. */
+static bool use_again(struct bpf_map *map, uint32_t id)
+{
+	int fd = id != 0 ? bpf_map_get_fd_by_id(id) : -1;
+	struct bpf_map_info is;
+	bool fits = fd >= 0 && read_info(fd, &is) && is.type == (uint32_t)bpf_map__type(map) &&
+		    is.key_size == bpf_map__key_size(map) && is.value_size == bpf_map__value_size(map) &&
+		    is.max_entries == bpf_map__max_entries(map) && is.map_flags == bpf_map__map_flags(map) &&
+		    strcmp(is.name, bpf_map__name(map)) == 0 && bpf_map__reuse_fd(map, fd) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return fits;
+}
+
+static void use_memory(struct bpf_object *object, const struct cache_memory *m)
+{
+	struct bpf_map *leases = bpf_object__find_map_by_name(object, "leases");
+	struct bpf_map *templates = bpf_object__find_map_by_name(object, "templates");
+
+	/* never leases without the templates that they name */
+	if (leases != NULL && templates != NULL && use_again(templates, m->templates))
+		use_again(leases, m->leases);
+}
+
+static struct cache_memory memory_of(const struct cache *c)
+{
+	struct bpf_map_info leases, templates;
+
+	if (!read_info(c->leases, &leases) || !read_info(c->templates, &templates))
+		return (struct cache_memory){ 0 };
+	return (struct cache_memory){ leases.id, templates.id };
+}
+
+int cache_load(const char *path, struct cache_memory *memory, struct cache *ret, struct err *err)
 {
 	struct bpf_object *object;
 	int r;
@@ -73,10 +117,14 @@ int cache_load(const char *path, bool commands, struct cache *ret, struct err *e
 	object = bpf_object__open_file(path, NULL);
 	if (object == NULL)
 		return err_set(err, -errno, "open %s", path);
-	r = choose(object, commands) ? bpf_object__load(object) : -ENOENT;
+	if (memory != NULL)
+		use_memory(object, memory);
+	r = choose(object, memory != NULL) ? bpf_object__load(object) : -ENOENT;
 	if (r == 0)
-		r = take(object, commands, ret);
+		r = take(object, memory != NULL, ret);
 	bpf_object__close(object);
+	if (r == 0 && memory != NULL)
+		*memory = memory_of(ret);
 	if (r == 0)
 		return 0;
 	cache_close(ret);

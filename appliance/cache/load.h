@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Puts the program of the verdict cache into the kernel, with memory of its own: once for each
- * worker, so that what a worker writes is used for its own packets only. Needs CAP_BPF or
- * CAP_SYS_ADMIN, which can be dropped afterwards. Program and memory exist as long as a process has
- * a descriptor of them, or a rule uses the program.
+ * Puts the program of the verdict cache into the kernel, with memory of its own or that of a former
+ * daemon: once for each worker, so that what a worker writes is used for its own packets only.
+ * Needs CAP_BPF or CAP_SYS_ADMIN, which can be dropped afterwards. Program and memory exist as long
+ * as a process has a descriptor of them, or a rule uses the program.
  */
 #ifndef SEKISHO_CACHE_LOAD_H
 #define SEKISHO_CACHE_LOAD_H
@@ -19,9 +19,18 @@ struct cache {
 	int program, leases, templates, handshakes;
 };
 
-/* `path`: the object file that clang made from program.c. 0 or -errno; *err then says what the
- * kernel, or its lockdown, refused. */
-int cache_load(const char *path, bool commands, struct cache *ret, struct err *err);
+/* Numbers by which the kernel knows the memory of a cache as long as that exists; 0: none. */
+struct cache_memory {
+	uint32_t leases, templates;
+};
+
+/*
+ * `path`: the object file that clang made from program.c. `memory` NULL: for lanes that name
+ * sessions. If *memory still exists and has the size of this program's, the program uses it, so
+ * that leases outlive a daemon; *memory then names the memory in use. 0 or -errno; *err then says
+ * what the kernel, or its lockdown, refused.
+ */
+int cache_load(const char *path, struct cache_memory *memory, struct cache *ret, struct err *err);
 void cache_close(struct cache *c);
 /* Map all leases, templates or handshakes for reading and writing. NULL: no memory. The mapping
  * lasts as long as the process. */

@@ -4,19 +4,54 @@
  * right to, and keeps programs and memory for all its enforces and workers. Only a worker that has
  * all lanes of its kind gets the memory: the rule cannot see which worker a packet belongs to, and
  * none may write leases for the sessions of another.
+ *
+ * Where the daemon ended, rules keep its programs and memory. The next one finds the leases by the
+ * number that this one noted in the run folder, and gives them to its own program.
  */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/base/atomic_file.h"
 #include "appliance/supervise/supervise.h"
 
 #define OBJECT "sekisho-once.o"
+#define NOTE "once.memory" /* layout, leases, templates */
+#define NOTE_MAX 64u
+
+static struct cache_memory read_note(const struct supervisor *s)
+{
+	unsigned long numbers[3] = { 0 };
+	uint8_t *text;
+	char *at;
+	size_t n;
+
+	if (file_read(s->run_fd, NOTE, NOTE_MAX, &text, &n, NULL) < 0)
+		return (struct cache_memory){ 0 };
+	at = (char *)text;
+	for (unsigned i = 0; i < 3; i++)
+		numbers[i] = strtoul(at, &at, 10);
+	free(text);
+	if (numbers[0] != ONCE_LAYOUT || numbers[1] > UINT32_MAX || numbers[2] > UINT32_MAX)
+		return (struct cache_memory){ 0 };
+	return (struct cache_memory){ (uint32_t)numbers[1], (uint32_t)numbers[2] };
+}
+
+/* Without the note, the next daemon begins with empty memory. */
+static void write_note(const struct supervisor *s, struct cache_memory m)
+{
+	char text[NOTE_MAX];
+	struct err e = { 0 };
+	int n = snprintf(text, sizeof(text), "%u %u %u\n", ONCE_LAYOUT, m.leases, m.templates);
+
+	atomic_write(s->run_fd, NOTE, text, (size_t)n, &e);
+}
 
 /* Beside this program, or where packages put it. */
-static int load(enum lane_kind kind, struct cache *ret, struct err *e)
+static int load(struct cache_memory *memory, struct cache *ret, struct err *e)
 {
 	static const char *const places[] = { "/" OBJECT, "/../lib/sekisho/" OBJECT };
 	char path[PATH_MAX + 32];
@@ -31,25 +66,27 @@ static int load(enum lane_kind kind, struct cache *ret, struct err *e)
 		return err_set(e, -ENOENT, "find %s", OBJECT);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && r == -ENOENT; i++) {
 		snprintf(slash, 32, "%s", places[i]);
-		r = access(path, R_OK) == 0 ? cache_load(path, kind == LANE_COMMANDS, ret, e)
-					    : err_set(e, -ENOENT, "find %s", OBJECT);
+		r = access(path, R_OK) == 0 ? cache_load(path, memory, ret, e) : err_set(e, -ENOENT, "find %s", OBJECT);
 	}
 	return r;
 }
 
 void once_open(struct supervisor *s)
 {
+	struct cache_memory before = read_note(s), memory = before;
 	struct err e = { 0 };
 	bool good = true;
 
 	s->once = (struct once){ .leases = NULL };
 	for (unsigned k = 0; k < LANE_KINDS; k++) {
-		good = load((enum lane_kind)k, &s->once.cache[k], &e) == 0 && good;
+		good = load(k == LANE_COMMANDS ? &memory : NULL, &s->once.cache[k], &e) == 0 && good;
 		s->once.handshakes[k] = good ? cache_handshakes(&s->once.cache[k]) : NULL;
 		good = good && s->once.handshakes[k] != NULL;
 	}
 	if (good)
 		s->once.leases = cache_leases(&s->once.cache[LANE_COMMANDS]);
+	if (s->once.leases != NULL && memcmp(&before, &memory, sizeof(memory)) != 0)
+		write_note(s, memory);
 	if (s->once.leases != NULL)
 		return;
 	fprintf(stderr, "sekishod: verdict cache: %s\n", e.code != 0 ? e.text : "memory");

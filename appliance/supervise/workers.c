@@ -101,6 +101,9 @@ bool worker_start(struct supervisor *s, uint32_t w)
 	fds[0] = p->ring;
 	fds[1] = p->wake;
 	n = 2 + once_memory(s, w, fds + 2);
+	/* nobody would take back what a former daemon's worker lent */
+	if (n == 2)
+		once_void(s, pair_kind(w));
 	return send_worker(s, w) && role_send(s, worker_of(s, w), 0, &m, fds, n) && send_table(s, w) &&
 	       send_lanes(s, worker_of(s, w), w);
 }

@@ -13,7 +13,9 @@
  * visit to a worker, and writes down what passed. The first other packet is queued, and the worker
  * first catches up with the handshake.
  *
- * The memory exists as long as its worker. The program does not trust its contents: whatever they
+ * The memory of leases outlives the worker, and the daemon (supervise/once.c): a lease also says by
+ * what the next worker goes on with the session. The program does not trust its contents: whatever
+ * they
  * are, the program accesses no other memory, and lets only packets pass whose mark has the permit.
  * Compiled for the kernel as well, so it includes no other header of ours. Sequence numbers are in
  * host order.
@@ -23,11 +25,16 @@
 
 #include <stdint.h>
 
+/* Changes with every change of these structures, or of what an enforcer keeps: memory of another
+ * layout is not read. */
+#define ONCE_LAYOUT 1u
+
 #define ONCE_REQUEST 128u /* bytes of a request, at most */
 #define ONCE_ANSWER 512u  /* bytes of its answer, at most */
 /* first bytes of an answer that may be prescribed; later ones are free */
 #define ONCE_HEAD 64u
 #define ONCE_REPEATS 16u /* bytes of an answer that must repeat bytes of the request */
+#define ONCE_KEPT 256u	 /* bytes of what a worker knows of a session, at most */
 #define ONCE_USES 4u	 /* templates of one session */
 #define ONCE_WAYS 4u	 /* places that a session may have */
 #define ONCE_TEMPLATES 1024u
@@ -97,6 +104,13 @@ struct once_lease {
 	uint64_t seen_ns;
 	uint64_t request[ONCE_REQUEST / 8]; /* the last request that passed; it ends at next[0] */
 	uint64_t answer[ONCE_ANSWER / 8];   /* the last answer that passed; it ends at next[1] */
+	/* From here on for workers only: by this a successor goes on with the session. */
+	uint32_t counted[ONCE_USES]; /* how many of `asked` were counted */
+	/* when the lease was given: bytes in `answer`, the answer before it */
+	uint16_t said;
+	uint16_t n_kept; /* bytes of `kept`; 0: a successor cannot go on with it */
+	uint8_t unused_too[4];
+	uint8_t kept[ONCE_KEPT]; /* its protocol (u16), and what the enforcer wrote */
 };
 
 /* What has passed of a handshake. */

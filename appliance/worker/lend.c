@@ -11,7 +11,8 @@
 #define LOOK_NS 1000000000u
 /* a session that was silent for so long is taken back */
 #define SILENT_NS (60u * (uint64_t)LOOK_NS)
-#define SEARCHED 64u /* places that are looked at for one free template */
+#define RECALL_NS 1000000u /* for processors that process a packet of a lease left behind */
+#define SEARCHED 64u	   /* places that are looked at for one free template */
 
 static void *map(int fd, size_t n)
 {
@@ -60,9 +61,27 @@ static uint32_t find(const struct lends *l, const struct once_lease *key)
 	uint32_t first = first_of(key);
 
 	for (uint32_t i = first; i < first + ONCE_WAYS; i++)
-		if (l->of[i].n_uses > 0 && same_session(&l->leases[i], key))
+		if ((l->of[i].n_uses > 0 || l->of[i].noted) && same_session(&l->leases[i], key))
 			return i;
 	return ONCE_LEASES;
+}
+
+/* From here on a successor does not go on with the session. At once: this process may be killed
+ * before its next step. */
+static void disown(struct once_lease *x)
+{
+	__atomic_store_n(&x->n_kept, 0, __ATOMIC_SEQ_CST);
+}
+
+/* Writes the offered lease, and only then that a successor can go on with it. */
+static void write_lease(struct lends *l, uint32_t place)
+{
+	uint16_t n_kept = l->offer.lease.n_kept;
+
+	l->offer.lease.n_kept = 0;
+	disown(&l->leases[place]);
+	l->leases[place] = l->offer.lease;
+	__atomic_store_n(&l->leases[place].n_kept, n_kept, __ATOMIC_SEQ_CST);
 }
 
 static void forget_templates(struct lends *l, uint32_t place)
@@ -72,6 +91,7 @@ static void forget_templates(struct lends *l, uint32_t place)
 	for (uint32_t k = 0; k < x->n_uses; k++)
 		l->free[l->n_free++] = x->uses[k];
 	*x = (struct lent){ .given = false };
+	disown(&l->leases[place]);
 }
 
 /* A place for the session: its own, a free one, or one whose session is not lent. ONCE_LEASES:
@@ -81,7 +101,7 @@ static uint32_t place_for(struct lends *l, const struct once_lease *key)
 	uint32_t first = first_of(key), at = find(l, key);
 
 	for (uint32_t i = first; at == ONCE_LEASES && i < first + ONCE_WAYS; i++)
-		if (l->of[i].n_uses == 0)
+		if (l->of[i].n_uses == 0 && !l->of[i].noted)
 			at = i;
 	for (uint32_t i = first; at == ONCE_LEASES && i < first + ONCE_WAYS; i++)
 		if (!l->of[i].given) {
@@ -97,8 +117,8 @@ static uint32_t place_for(struct lends *l, const struct once_lease *key)
  * taken back, since the inspector judges it once more then. */
 static void count(struct lends *l, struct inspector *i, uint32_t place, bool last_too)
 {
-	const struct once_lease *x = &l->leases[place];
-	struct lent *t = &l->of[place];
+	struct once_lease *x = &l->leases[place];
+	const struct lent *t = &l->of[place];
 	uint32_t asked[ONCE_USES] = { 0 }, last;
 
 	for (uint32_t k = 0; k < t->n_uses; k++)
@@ -110,11 +130,11 @@ static void count(struct lends *l, struct inspector *i, uint32_t place, bool las
 
 		if (n > 0 && k == last && !last_too)
 			n--;
-		if (n - t->counted[k] > UINT32_MAX / 2) /* the last one changed meanwhile */
+		if (n - x->counted[k] > UINT32_MAX / 2) /* the last one changed meanwhile */
 			continue;
-		inspector_asked(i, x, &t->again[k], n - t->counted[k]);
-		l->requests += n - t->counted[k];
-		t->counted[k] = n;
+		inspector_asked(i, x, &t->again[k], n - x->counted[k]);
+		l->requests += n - x->counted[k];
+		x->counted[k] = n;
 	}
 }
 
@@ -190,12 +210,6 @@ static void catch_up_with_all(const struct lends *l, struct inspector *i, uint64
 
 /* ---- taking back ----------------------------------------------------------------------------- */
 
-void lends_begin(struct lends *l)
-{
-	for (uint32_t i = 0; l->leases != NULL && i < ONCE_LEASES; i++)
-		__atomic_store_n(&l->leases[i].state, ONCE_BACK, __ATOMIC_SEQ_CST);
-}
-
 static void take_back(struct lends *l, struct inspector *i, uint32_t place)
 {
 	struct once_lease *x = &l->leases[place], was;
@@ -204,6 +218,7 @@ static void take_back(struct lends *l, struct inspector *i, uint32_t place)
 	bool judged;
 
 	recall(&x->state);
+	disown(x); /* from here on the inspector knows more */
 	was = *x;
 	last = was.last < t->n_uses ? &l->templates[t->uses[was.last]] : NULL;
 	judged = inspector_take_back(i, &was, last);
@@ -211,7 +226,6 @@ static void take_back(struct lends *l, struct inspector *i, uint32_t place)
 	if (judged && last != NULL)
 		l->requests++;
 	t->given = false;
-	memset(t->counted, 0, sizeof(t->counted));
 	for (uint32_t k = 0; k < l->n_given; k++)
 		if (l->given[k] == place) {
 			l->given[k] = l->given[--l->n_given];
@@ -251,11 +265,13 @@ void lends_before(struct lends *l, struct inspector *i, const struct packet *p)
 	struct once_lease key;
 	uint32_t place;
 
-	if ((l->n_given == 0 && l->handshakes == NULL) || !read_ends(p, &key))
+	if ((l->leases == NULL && l->handshakes == NULL) || !read_ends(p, &key))
 		return;
-	place = l->n_given == 0 ? ONCE_LEASES : find(l, &key);
+	place = l->leases == NULL ? ONCE_LEASES : find(l, &key);
 	if (place < ONCE_LEASES && l->of[place].given)
 		take_back(l, i, place);
+	else if (place < ONCE_LEASES)
+		disown(&l->leases[place]); /* the note holds no more */
 	if (l->handshakes != NULL)
 		catch_up_with(l, i, &key);
 }
@@ -327,14 +343,20 @@ static void give(struct lends *l, uint32_t place)
 	struct once_lease *x = &l->leases[place];
 	struct lent *t = &l->of[place];
 
-	*x = l->offer.lease;
+	write_lease(l, place);
 	x->seen_ns = clock_mono().ns;
 	for (uint32_t k = 0; k < ONCE_USES; k++)
 		x->uses[k] = t->uses[k < t->n_uses ? k : 0];
-	memset(t->counted, 0, sizeof(t->counted));
 	t->given = true;
 	l->given[l->n_given++] = (uint16_t)place;
 	__atomic_store_n(&x->state, ONCE_GIVEN, __ATOMIC_SEQ_CST);
+}
+
+/* Leaves a session that cannot be lent to a successor, until its next packet. */
+static void note(struct lends *l, uint32_t place)
+{
+	write_lease(l, place);
+	l->of[place].noted = true;
 }
 
 void lends_after(struct lends *l, struct inspector *i)
@@ -348,12 +370,15 @@ void lends_after(struct lends *l, struct inspector *i)
 		place = find(l, &o->lease);
 		if (place < ONCE_LEASES && !l->of[place].given)
 			forget_templates(l, place);
-		return;
 	}
 	if (o->lease.family != 4 || !inspector_offers(i))
 		return;
 	place = place_for(l, &o->lease);
 	if (place == ONCE_LEASES || l->of[place].given)
+		return;
+	if (o->is == OFFER_NEVER && o->lease.n_kept > 0)
+		note(l, place);
+	if (o->is == OFFER_NEVER)
 		return;
 	drop_stale(l, i, place);
 	if (keep_template(l, place, o))
@@ -405,5 +430,63 @@ void lends_leave(struct lends *l, struct inspector *i)
 	if (l->handshakes != NULL)
 		__atomic_store_n(&l->handshakes->alive_ns, 0, __ATOMIC_RELAXED);
 	for (uint32_t k = 0; k < l->n_given; k++)
-		count(l, i, l->given[k], true);
+		count(l, i, l->given[k], l->leases[l->given[k]].n_kept == 0);
+}
+
+/* ---- what a former worker lent --------------------------------------------------------------- */
+
+/*
+ * As recall, but what a former worker wrote may be anything: the kernel gets a millisecond in all
+ * to finish what it processes. False: it cannot be told what passed. *lent: the kernel had the
+ * session until now.
+ */
+static bool recall_unknown(struct once_lease *x, uint64_t until_ns, bool *lent)
+{
+	uint32_t was = exchange(&x->state, ONCE_GIVEN, ONCE_BACK);
+
+	*lent = was == ONCE_GIVEN;
+	if (was == ONCE_GIVEN || was == ONCE_BACK)
+		return true;
+	exchange(&x->state, ONCE_BUSY, ONCE_RECALLED);
+	while (__atomic_load_n(&x->state, __ATOMIC_SEQ_CST) != ONCE_BACK)
+		if (clock_mono().ns > until_ns) {
+			__atomic_store_n(&x->state, ONCE_BACK, __ATOMIC_SEQ_CST);
+			return false;
+		}
+	return true;
+}
+
+static void resume(struct lends *l, struct inspector *i, const struct once_lease *x, bool lent)
+{
+	struct once_template uses[ONCE_USES];
+
+	for (uint32_t k = 0; k < ONCE_USES; k++)
+		uses[k] = l->templates[x->uses[k] % ONCE_TEMPLATES];
+	if (!inspector_resume(i, x, x->last < ONCE_USES ? &uses[x->last] : NULL, lent))
+		return;
+	for (uint32_t k = 0; k < ONCE_USES; k++) {
+		uint32_t n = x->asked[k] - x->counted[k];
+
+		l->requests += n;
+		if (k == x->last && n > 0) /* it was just judged once more */
+			n--;
+		inspector_recount(i, x, &uses[k], n);
+	}
+}
+
+void lends_begin(struct lends *l, struct inspector *i)
+{
+	uint64_t until_ns = clock_mono().ns + RECALL_NS;
+
+	for (uint32_t place = 0; l->leases != NULL && place < ONCE_LEASES; place++) {
+		struct once_lease *x = &l->leases[place], was;
+		bool lent, known = recall_unknown(x, until_ns, &lent);
+
+		if (x->n_kept == 0)
+			continue;
+		was = *x;
+		x->n_kept = 0;
+		if (known && was.permit != 0 && place - first_of(&was) < ONCE_WAYS)
+			resume(l, i, &was, lent);
+	}
 }

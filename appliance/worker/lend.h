@@ -17,12 +17,12 @@
 /* What belongs to a place for leases, beside what the kernel reads. */
 struct lent {
 	bool given;	/* the kernel has the session */
+	bool noted;	/* the lease is a note for a successor, or was one */
 	uint8_t n_uses; /* templates of its session; the session is that of the lease */
 	uint8_t oldest; /* the next of them to be replaced */
 	uint32_t life;	/* of the session to which they belong (struct offer) */
 	uint16_t uses[ONCE_USES];
 	struct count_again again[ONCE_USES];
-	uint32_t counted[ONCE_USES]; /* requests of this lease that were counted already */
 };
 
 struct lends {
@@ -44,12 +44,13 @@ struct lends {
 /* Take over the descriptors. False: the memory cannot be mapped. */
 bool lends_open(struct lends *l, int leases, int templates);
 bool lends_follow(struct lends *l, int handshakes);
-/* The worker begins to serve: the kernel gives back what a former worker lent. */
-void lends_begin(struct lends *l);
+/* The worker begins to serve: the kernel gives back what a former worker lent, and the inspector
+ * goes on with it. */
+void lends_begin(struct lends *l, struct inspector *i);
 /* Before the inspector gets this packet: takes its session back, and lets the inspector catch up
  * with its handshake. */
 void lends_before(struct lends *l, struct inspector *i, const struct packet *p);
-/* After it: lends the session if the inspector offers it. */
+/* After it: lends the session if the inspector offers it, or notes it for a successor. */
 void lends_after(struct lends *l, struct inspector *i);
 /* Once a second: counts what passed, keeps the sessions alive, and catches up with handshakes.
  * Returns ns until it is due again, UINT64_MAX: there is no memory to look at. */
@@ -58,7 +59,8 @@ uint64_t lends_look(struct lends *l, struct inspector *i, uint64_t now_ns);
 void lends_take_all_back(struct lends *l, struct inspector *i);
 /* Counts what passed since the last look. */
 void lends_count(struct lends *l, struct inspector *i);
-/* The worker ends: counts all that passed. The kernel keeps the sessions. */
+/* The worker ends: counts what passed, and the last requests only where no successor can. The
+ * kernel keeps the sessions. */
 void lends_leave(struct lends *l, struct inspector *i);
 
 #endif

@@ -152,7 +152,7 @@ static void begin(struct worker *w)
 		return;
 	for (unsigned i = 0; i < w->n_ports; i++)
 		skip_decided(w, &w->ports[i]);
-	lends_begin(&w->lends);
+	lends_begin(&w->lends, w->inspector);
 	w->serving = true;
 	worker_beat(w);
 }

@@ -353,4 +353,6 @@ const struct enforcer enip_enforcer = {
 	.likely = likely,
 	.spell = enip_path_spell,
 	.once = enip_once,
+	.keep = enip_keep,
+	.again = enip_again,
 };

@@ -50,3 +50,76 @@ bool enip_once(const void *state, struct bytes request, struct bytes answer, str
 	       once_says(ret, 0, answer.p, CONTEXT_AT) &&
 	       once_says(ret, CONTEXT_AT + CONTEXT, answer.p + CONTEXT_AT + CONTEXT, n - CONTEXT_AT - CONTEXT);
 }
+
+/* ---- what another worker needs --------------------------------------------------------------- */
+
+static void put_opener(struct outbuf *to, const struct enip_opener *o)
+{
+	out_be32(to, o->serial);
+	out_be16(to, o->connection);
+	out_be16(to, o->vendor);
+}
+
+static void read_opener(struct bytes *b, struct enip_opener *ret)
+{
+	bytes_be32(b, &ret->serial);
+	bytes_be16(b, &ret->connection);
+	bytes_be16(b, &ret->vendor);
+}
+
+/* Not a session with NOPs: the bytes before each message matter there. */
+bool enip_keep(const void *state, struct outbuf *to)
+{
+	const struct enip_state *s = state;
+
+	out_be32(to, s->handle);
+	out_u8(to, (uint8_t)s->n_connections);
+	for (uint32_t i = 0; i < s->n_connections; i++) {
+		const struct enip_connection *c = &s->connections[i];
+
+		out_be32(to, c->out);
+		out_be32(to, c->in);
+		put_opener(to, &c->opener);
+		out_be32(to, c->route);
+		out_u8(to, c->transport);
+		out_u8(to, c->far);
+	}
+	for (uint32_t i = 0; i < s->n_io; i++)
+		put_opener(to, &s->io[i]);
+	return is_settled(s) && !s->idled;
+}
+
+static bool connect_again(struct enip_state *s, struct bytes *kept)
+{
+	struct enip_connection c = { 0 };
+	uint8_t far;
+
+	bytes_be32(kept, &c.out);
+	bytes_be32(kept, &c.in);
+	read_opener(kept, &c.opener);
+	bytes_be32(kept, &c.route);
+	bytes_u8(kept, &c.transport);
+	c.far = bytes_u8(kept, &far) && far != 0;
+	if (kept->failed || far > 1 || (c.transport != TRANSPORT_REQUESTS && c.transport != TRANSPORT_OTHER) ||
+	    enip_connection_out(s, c.out) != NULL)
+		return false;
+	s->connections[s->n_connections++] = c;
+	return true;
+}
+
+bool enip_again(void *state, struct bytes kept)
+{
+	struct enip_state *s = state;
+	uint8_t n;
+
+	bytes_be32(&kept, &s->handle);
+	if (!bytes_u8(&kept, &n) || s->handle == 0 || n > ENIP_CONNECTIONS_MAX)
+		return false;
+	s->session = SESSION_OPEN;
+	while (s->n_connections < n)
+		if (!connect_again(s, &kept))
+			return false;
+	while (kept.left > 0 && s->n_io < ENIP_IO_MAX)
+		read_opener(&kept, &s->io[s->n_io++]);
+	return bytes_done(&kept);
+}

@@ -88,8 +88,10 @@ uint64_t enip_opener_key(const struct enip_opener *opener);
 enum frame_result enip_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len);
 void enip_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
 		   struct pdu *ret);
-/* The enforcer's `once`, `segment` and `repeat`. */
+/* The enforcer's `once`, `keep`, `again`, `segment` and `repeat`. */
 bool enip_once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret);
+bool enip_keep(const void *state, struct outbuf *to);
+bool enip_again(void *state, struct bytes kept);
 bool enip_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
 		  const struct command_table *t, const struct command_permit *p, struct pdu *ret);
 bool enip_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,

@@ -344,4 +344,6 @@ const struct enforcer fins_enforcer = {
 	.missed = missed,
 	.likely = likely,
 	.once = fins_once,
+	.keep = fins_keep,
+	.again = fins_again,
 };

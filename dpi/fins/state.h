@@ -37,9 +37,11 @@ struct fins_state {
 	struct fins_open open[FINS_OPEN_MAX];
 };
 
-/* The enforcer's `segment` and `once`, see dpi/protocol.h. */
+/* The enforcer's `segment`, `once`, `keep` and `again`, see dpi/protocol.h. */
 bool fins_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
 		  const struct command_table *t, const struct command_permit *p, struct pdu *ret);
 bool fins_once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret);
+bool fins_keep(const void *state, struct outbuf *to);
+bool fins_again(void *state, struct bytes kept);
 
 #endif

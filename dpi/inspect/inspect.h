@@ -43,7 +43,8 @@ struct offer {
 		/* the last request was answered: `lease` and the templates describe both */
 		OFFER_LEASE,
 		/* the last request was answered, but cannot be described by a template; templates
-		 * of other requests may not hold any more */
+		 * of other requests may not hold any more. With a permit, `lease` says by which
+		 * another worker could go on with the session */
 		OFFER_NEVER,
 	} is;
 	struct once_lease lease; /* everything but its place and its templates */
@@ -179,6 +180,16 @@ bool inspector_counts(const struct inspector *i, const struct count_again *a);
  * and its last request was not counted.
  */
 bool inspector_take_back(struct inspector *i, const struct once_lease *l, const struct once_template *last);
+/*
+ * Before the first packet: goes on with a session that a former worker left, as if this one had
+ * lent it and took it back. The bytes of *l and of the templates may be anything. `lent`: the
+ * kernel had the session until now, so nothing else has passed. Otherwise packets came that no
+ * worker saw, and the session is only resumed where these cannot have passed. False: it is not
+ * followed; if it still exists, it will be met half-way.
+ */
+bool inspector_resume(struct inspector *i, const struct once_lease *l, const struct once_template *last, bool lent);
+/* After that: requests of this template passed `times` times and were not counted. */
+void inspector_recount(struct inspector *i, const struct once_lease *l, const struct once_template *t, uint64_t times);
 
 struct inspector_stats {
 	uint64_t packets, accepted, confirmed, dropped, resets;

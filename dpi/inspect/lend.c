@@ -68,6 +68,21 @@ static bool may_go(const struct inspector *i, const struct flow *f)
 	       is_in_order(&f->stream);
 }
 
+/* What a successor of this worker needs to go on with the session: see inspector_resume. */
+static void keep_state(const struct flow *f, struct bytes answer, struct once_lease *l)
+{
+	const struct enforcer *e = f->commands->enforcer;
+	struct outbuf o = outbuf_of(l->kept, sizeof(l->kept));
+	size_t n = answer.left;
+
+	out_be16(&o, f->protocol);
+	if (e->keep == NULL || !e->keep(f->commands->state, &o) || o.failed || n > ONCE_ANSWER ||
+	    !bytes_copy(&answer, l->answer, n))
+		return;
+	l->said = (uint16_t)n;
+	l->n_kept = (uint16_t)o.len;
+}
+
 static void put_addr(const struct addr *a, uint32_t to[4])
 {
 	memset(to, 0, 16);
@@ -79,6 +94,7 @@ void lend_offer(struct crossing *x, struct bytes answer)
 	struct command_state *c = x->f->commands;
 	struct offer *o = x->i->limits.offer;
 	struct flow *f = x->f;
+	bool may;
 
 	if (o == NULL || c == NULL || c->n_asked == 0)
 		return;
@@ -92,12 +108,13 @@ void lend_offer(struct crossing *x, struct bytes answer)
 	put_addr(&f->client, o->lease.client);
 	put_addr(&f->server, o->lease.server);
 	/* A request that was allowed under an earlier permit may be refused by the present one. */
-	if (answer.left == x->d.payload.left && c->asked_permit == f->permit &&
-	    c->asked_turn == rules_turn(x->i->rules) && may_go(x->i, f) && c->enforcer->once != NULL &&
+	may = answer.left == x->d.payload.left && c->asked_permit == f->permit &&
+	      c->asked_turn == rules_turn(x->i->rules) && may_go(x->i, f);
+	if (may && c->enforcer->once != NULL &&
 	    c->enforcer->once(c->state, bytes_of(c->asked, c->n_asked), answer, &o->of))
 		o->is = OFFER_LEASE;
 	c->n_asked = 0; /* a further answer does not belong to this request */
-	if (o->is == OFFER_NEVER)
+	if (!may)
 		return;
 	o->of.permit = f->permit;
 	o->again = c->again;
@@ -111,6 +128,7 @@ void lend_offer(struct crossing *x, struct bytes answer)
 		o->lease.next[k] = f->stream.dir[k].next;
 		o->lease.acked[k] = f->stream.dir[k].acked;
 	}
+	keep_state(f, answer, &o->lease);
 }
 
 bool inspector_offers(const struct inspector *i)
@@ -120,7 +138,7 @@ bool inspector_offers(const struct inspector *i)
 	const struct flow *f;
 	uint32_t fi;
 
-	if (i->limits.offer->is != OFFER_LEASE)
+	if (i->limits.offer->is == OFFER_NONE || l->permit == 0)
 		return false;
 	fi = find(i, &ends);
 	f = fi != FLOW_NONE ? flow_at(&i->flows, fi) : NULL;
@@ -233,12 +251,21 @@ static bool judge_passed(struct crossing *x, enum direction dir, struct bytes b,
 	return !j.denied && j.unjudged == 0 && crossing_take(x, &s, 0, R_ALLOWED).step == STEP_PASS;
 }
 
+static uint32_t asked_by(const struct once_template *last)
+{
+	return last->length <= ONCE_REQUEST ? last->length : 0;
+}
+
+static uint32_t said_to(const struct once_lease *l, const struct once_template *last)
+{
+	return l->waits != ONCE_NOTHING || last->answer > ONCE_ANSWER ? 0 : last->answer;
+}
+
 /* `end`: the number behind the data of each end. */
 static bool judge_exchange(struct crossing *x, const struct once_lease *l, const struct once_template *last,
 			   const uint32_t end[2])
 {
-	uint32_t asked = last->length <= ONCE_REQUEST ? last->length : 0;
-	uint32_t said = l->waits != ONCE_NOTHING || last->answer > ONCE_ANSWER ? 0 : last->answer;
+	uint32_t asked = asked_by(last), said = said_to(l, last);
 
 	stream_skip(&x->f->stream, &x->i->pool, DIR_S2C, end[1] - said, true);
 	if (!judge_passed(x, DIR_C2S, bytes_of((const uint8_t *)l->request, asked), end[0] - asked))
@@ -254,6 +281,12 @@ static bool sent_fin(const struct once_lease *l, unsigned dir)
 	return l->ended[dir] == 1 || l->ended[dir] == 2;
 }
 
+/* The number behind the data. */
+static uint32_t end_of(const struct once_lease *l, unsigned dir)
+{
+	return l->next[dir] - sent_fin(l, dir);
+}
+
 /* The FINs and the RST that have passed, in their order, and what acknowledges them. */
 static void end_as_passed(struct inspector *i, const struct once_lease *l, const struct session_ends *e, uint32_t mark)
 {
@@ -261,10 +294,9 @@ static void end_as_passed(struct inspector *i, const struct once_lease *l, const
 	const uint32_t marks[2] = { mark, mark | MARK_REPLY };
 
 	if (sent_fin(l, first)) {
-		has_passed(i, marks[first], e, TCP_FIN | TCP_ACK, l->next[first] - 1u,
-			   l->next[then] - sent_fin(l, then));
-		has_passed(i, marks[then], e, sent_fin(l, then) ? TCP_FIN | TCP_ACK : TCP_ACK,
-			   l->next[then] - sent_fin(l, then), l->acked[first]);
+		has_passed(i, marks[first], e, TCP_FIN | TCP_ACK, end_of(l, first), end_of(l, then));
+		has_passed(i, marks[then], e, sent_fin(l, then) ? TCP_FIN | TCP_ACK : TCP_ACK, end_of(l, then),
+			   l->acked[first]);
 	}
 	if (sent_fin(l, then))
 		has_passed(i, marks[first], e, TCP_ACK, l->next[first], l->acked[then]);
@@ -276,7 +308,7 @@ static void end_as_passed(struct inspector *i, const struct once_lease *l, const
 bool inspector_take_back(struct inspector *i, const struct once_lease *l, const struct once_template *last)
 {
 	struct session_ends ends = ends_of(l);
-	const uint32_t end[2] = { l->next[0] - sent_fin(l, 0), l->next[1] - sent_fin(l, 1) };
+	const uint32_t end[2] = { end_of(l, 0), end_of(l, 1) };
 	const struct packet p = { 0 };
 	struct crossing x = { .i = i, .p = &p, .table = rules_table(i->rules) };
 
@@ -304,4 +336,118 @@ bool inspector_take_back(struct inspector *i, const struct once_lease *l, const 
 	crossing_touch(&x);
 	end_as_passed(i, l, &ends, mark_make(x.f->permit, x.lane, MARK_UNJUDGED));
 	return true;
+}
+
+/* ---- going on with what a former worker lent ------------------------------------------------- */
+
+/* Whether no packet can pass while no worker decides. */
+static bool nothing_passes(const struct command_permit *permit)
+{
+	struct lane lane;
+
+	return lane_of(permit->lane, &lane) && lane.when_down == FAIL_CLOSED && lane.when_overloaded == FAIL_CLOSED;
+}
+
+/* Reads the protocol and the state of its enforcer. NULL: they are none that the permit allows. */
+static const struct enforcer *read_state(const struct crossing *x, const struct once_lease *l, uint8_t *state)
+{
+	struct bytes kept = bytes_of(l->kept, l->n_kept <= ONCE_KEPT ? l->n_kept : 0);
+	const struct enforcer *e;
+	uint16_t p;
+
+	if (!bytes_be16(&kept, &p) || p >= PROTO_COUNT || grant_of(x->table, x->permit, (enum protocol)p) == NULL)
+		return NULL;
+	e = enforcer_of((enum protocol)p);
+	if (e == NULL || e->again == NULL)
+		return NULL;
+	memset(state, 0, ENFORCER_STATE_MAX);
+	if (e->begin != NULL)
+		e->begin(state, false, l->server_port);
+	return e->again(state, kept) ? e : NULL;
+}
+
+/* The flow as it was when the last exchange began, or, when nothing passed, before the answer whose
+ * acknowledgement was not seen. */
+static bool place_again(struct crossing *x, const struct once_lease *l, const struct once_template *last)
+{
+	struct stream *s = &x->f->stream;
+	const uint8_t *answer = (const uint8_t *)l->answer;
+	uint32_t said = last != NULL ? said_to(l, last) : l->said <= ONCE_ANSWER ? l->said : 0;
+
+	x->d.seq = end_of(l, 0) - (last != NULL ? asked_by(last) : 0);
+	x->d.ack = end_of(l, 1) - said;
+	stream_pick_up(s, &x->i->pool, DIR_C2S, &x->d);
+	s->dir[0].offset = s->dir[1].offset = 1; /* both ends have spoken */
+	x->dir = DIR_S2C;
+	pool_for(&x->i->pool, x->f->holder);
+	return last != NULL ||
+	       (life_room(x, said) && stream_commit(s, &x->i->pool, DIR_S2C, bytes_of(answer, said), false, 0));
+}
+
+bool inspector_resume(struct inspector *i, const struct once_lease *l, const struct once_template *last, bool lent)
+{
+	struct session_ends ends = ends_of(l);
+	struct packet p = { 0 };
+	struct crossing x = { .i = i,
+			      .p = &p,
+			      .table = rules_table(i->rules),
+			      .d = { .src = ends.client,
+				     .dst = ends.server,
+				     .sport = ends.client_port,
+				     .dport = ends.server_port,
+				     .l4proto = IP_TCP } };
+	const struct enforcer *e;
+	uint8_t *state = i->rooms.before;
+
+	x.permit = commands_permit(x.table, l->permit);
+	if ((l->family != 4 && l->family != 6) || x.permit == NULL || x.permit->observe ||
+	    !permit_commands_lane(x.permit) || (!lent && !nothing_passes(x.permit)) || find(i, &ends) != FLOW_NONE)
+		return false;
+	e = read_state(&x, l, state);
+	x.lane = x.permit->lane;
+	p.mark = mark_make(l->permit, x.lane, MARK_UNJUDGED);
+	p.queue = lane_queue(x.lane, 0);
+	if (e == NULL || !life_open(&x, DIR_C2S))
+		return false;
+	x.f->midstream = true;
+	x.f->stale = !lent;
+	if (!command_follow(&x, e->protocol) || !place_again(&x, l, last)) {
+		life_end(i, x.fi);
+		flow_remove(&i->flows, x.fi);
+		return false;
+	}
+	memcpy(x.f->commands->state, state, e->state_used(state));
+	/* the table may be another one: its next packet is judged like the first after a change */
+	x.f->table_turn = rules_turn(i->rules) - 1u;
+	return inspector_take_back(i, l, last);
+}
+
+void inspector_recount(struct inspector *i, const struct once_lease *l, const struct once_template *t, uint64_t times)
+{
+	struct session_ends ends = ends_of(l);
+	struct crossing x = { .i = i, .fi = find(i, &ends), .table = rules_table(i->rules) };
+	struct parsed *parsed = &i->rooms.judge->parsed;
+	struct pdu u = { .dir = DIR_C2S, .length = asked_by(t), .space = 255, .conduit = EVENT_NO_CONDUIT };
+	struct command_state *c;
+	struct count_again again;
+	uint8_t *state = i->rooms.before;
+
+	x.f = x.fi != FLOW_NONE ? flow_at(&i->flows, x.fi) : NULL;
+	c = x.f != NULL ? x.f->commands : NULL;
+	x.permit = x.f != NULL ? commands_permit(x.table, x.f->permit) : NULL;
+	if (times == 0 || c == NULL || x.permit == NULL)
+		return;
+	memcpy(state, c->state, c->enforcer->state_used(c->state));
+	judge_pdu(c->enforcer, state, DIR_C2S, bytes_of((const uint8_t *)t->request, u.length), x.table, x.permit,
+		  i->rooms.judge, parsed, &u);
+	if (!u.allowed || !parsed->asks)
+		return;
+	c->deeds.last = 0;
+	deeds_remember(&c->deeds, parsed);
+	count_hold(&x, DIR_C2S, parsed->operations, parsed->n, &u);
+	count_keep(&x, &c->tally, true);
+	if (!count_last(i, &again))
+		again.n = 0;
+	count_more(i, &again, times - 1u);
+	deeds_repeat(&c->deeds, c->deeds.last, times - 1u);
 }

@@ -242,4 +242,6 @@ const struct enforcer memobus_enforcer = {
 	.missed = missed,
 	.likely = likely,
 	.once = memobus_once,
+	.keep = memobus_keep,
+	.again = memobus_again,
 };

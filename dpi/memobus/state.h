@@ -24,9 +24,11 @@ struct memobus_state {
 	struct memobus_open open[MEMOBUS_OPEN_MAX];
 };
 
-/* The enforcer's `segment` and `once`, see dpi/protocol.h. */
+/* The enforcer's `segment`, `once`, `keep` and `again`, see dpi/protocol.h. */
 bool memobus_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
 		     const struct command_table *t, const struct command_permit *p, struct pdu *ret);
 bool memobus_once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret);
+bool memobus_keep(const void *state, struct outbuf *to);
+bool memobus_again(void *state, struct bytes kept);
 
 #endif

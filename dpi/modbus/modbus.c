@@ -340,4 +340,6 @@ const struct enforcer modbus_enforcer = {
 	.likely = likely,
 	.misread = misread,
 	.once = modbus_once,
+	.keep = modbus_keep,
+	.again = modbus_again,
 };

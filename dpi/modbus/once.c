@@ -57,3 +57,17 @@ bool modbus_once(const void *state, struct bytes request, struct bytes answer, s
 	said[0] = (uint8_t)(n - 1u);
 	return once_says(ret, HEADER + 1u, said, 1);
 }
+
+/* The state is the same in all sessions with a template, but for answers that gateways may send
+ * twice. */
+bool modbus_keep(const void *state, struct outbuf *to)
+{
+	(void)to;
+	return is_settled(state);
+}
+
+bool modbus_again(void *state, struct bytes kept)
+{
+	((struct modbus_state *)state)->serial.reads = READS_TCP;
+	return bytes_done(&kept);
+}

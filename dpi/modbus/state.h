@@ -59,9 +59,11 @@ void modbus_name_conduit(const struct command_table *t, const struct command_per
 /* Judges a request of which only the answer, or only the header, was seen. */
 void modbus_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,
 		   struct ruling *ret);
-/* The enforcer's `once`, `frame`, `segment` and `repeat`, see dpi/protocol.h; `state` may be NULL
- * where no deviations are forgiven. */
+/* The enforcer's `once`, `keep`, `again`, `frame`, `segment` and `repeat`, see dpi/protocol.h;
+ * `state` may be NULL where no deviations are forgiven. */
 bool modbus_once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret);
+bool modbus_keep(const void *state, struct outbuf *to);
+bool modbus_again(void *state, struct bytes kept);
 enum frame_result modbus_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len);
 bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
 		    const struct command_table *t, const struct command_permit *p, struct pdu *ret);

@@ -65,3 +65,74 @@ bool s7_once(const void *state, struct bytes request, struct bytes answer, struc
 		       ? says_items(ret, says.data, S7_DT_HEADER + PARAMETERS_AT + 2u)
 		       : once_says(ret, S7_DT_HEADER + PARAMETERS_AT + 2u, says.data.p, says.data.left);
 }
+
+/* ---- what another worker needs --------------------------------------------------------------- */
+
+#define KNOWS_SLOT 1u
+#define WAS_MET 2u
+#define WATCHES_MORE 4u
+
+bool s7_keep(const void *state, struct outbuf *to)
+{
+	const struct s7_state *s = state;
+
+	out_u8(to, (uint8_t)((s->slot_known ? KNOWS_SLOT : 0) | (s->met ? WAS_MET : 0) |
+			     (s->watches_more ? WATCHES_MORE : 0)));
+	out_u8(to, s->subscribed);
+	out_be16(to, s->slot);
+	out_be16(to, s->client);
+	out_be16(to, s->size);
+	out_be32(to, s->jobs);
+	out_be32(to, s->permit);
+	for (uint32_t i = 0; i < s->n_watched; i++) {
+		const struct s7_watched *w = &s->watched[i];
+
+		out_be16(to, w->first_high);
+		out_be32(to, w->first_low);
+		out_be32(to, w->count);
+		out_u8(to, w->space);
+		out_u8(to, w->sub);
+	}
+	return is_settled(s) && s->size > 0;
+}
+
+static bool watch_again(struct s7_state *s, struct bytes *kept)
+{
+	struct s7_watched w = { 0 };
+
+	bytes_be16(kept, &w.first_high);
+	bytes_be32(kept, &w.first_low);
+	bytes_be32(kept, &w.count);
+	bytes_u8(kept, &w.space);
+	if (!bytes_u8(kept, &w.sub) || s->n_watched == S7_WATCHED_MAX || space_key(&vocabulary_s7comm, w.space) == NULL)
+		return false;
+	s->watched[s->n_watched++] = w;
+	return true;
+}
+
+bool s7_again(void *state, struct bytes kept)
+{
+	struct s7_state *s = state;
+	uint8_t flags;
+
+	bytes_u8(&kept, &flags);
+	bytes_u8(&kept, &s->subscribed);
+	bytes_be16(&kept, &s->slot);
+	bytes_be16(&kept, &s->client);
+	bytes_be16(&kept, &s->size);
+	bytes_be32(&kept, &s->jobs);
+	bytes_be32(&kept, &s->permit);
+	if (kept.failed || flags > (KNOWS_SLOT | WAS_MET | WATCHES_MORE) ||
+	    s->subscribed > (SUBSCRIBED_MESSAGES | SUBSCRIBED_CYCLIC) || s->slot > SLOT_UNKNOWN || s->size == 0 ||
+	    s->permit == 0)
+		return false;
+	s->phase = PHASE_READY;
+	s->slot_known = (flags & KNOWS_SLOT) != 0;
+	s->met = (flags & WAS_MET) != 0;
+	s->watches_more = (flags & WATCHES_MORE) != 0;
+	s->connect_choice = NO_CHOICE;
+	while (kept.left > 0)
+		if (!watch_again(s, &kept))
+			return false;
+	return true;
+}

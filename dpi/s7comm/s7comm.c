@@ -354,4 +354,6 @@ const struct enforcer s7comm_enforcer = {
 	.missed = missed,
 	.likely = likely,
 	.once = s7_once,
+	.keep = s7_keep,
+	.again = s7_again,
 };

@@ -124,8 +124,10 @@ void s7_name_choice(const struct command_table *t, const struct command_permit *
 /* From here on the server may be out of step with the client, until an answer shows that it
  * is not. */
 void s7_lose(struct s7_state *s);
-/* The enforcer's `once`, `segment` and `repeat`, see dpi/protocol.h. */
+/* The enforcer's `once`, `keep`, `again`, `segment` and `repeat`, see dpi/protocol.h. */
 bool s7_once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret);
+bool s7_keep(const void *state, struct outbuf *to);
+bool s7_again(void *state, struct bytes kept);
 bool s7_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct command_table *t,
 		const struct command_permit *p, struct pdu *ret);
 bool s7_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,

@@ -42,6 +42,12 @@ static bool says_end(struct once_template *t, size_t head, bool ascii, size_t n)
 	return once_says(t, head - 4u, text, sizeof(text));
 }
 
+/* Whether the judgement of a request depends only on its bytes, except for registered devices. */
+static bool is_settled(const struct slmp_state *s)
+{
+	return s->wait.n == 0 && s->wait.unseen == 0 && !s->wait.unread && !s->cut;
+}
+
 bool slmp_once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret)
 {
 	const struct slmp_state *s = state;
@@ -50,8 +56,8 @@ bool slmp_once(const void *state, struct bytes request, struct bytes answer, str
 	bool ascii = (h.form & SLMP_ASCII) != 0;
 	size_t head = slmp_head_length(h.form), route = head - (ascii ? 14u : 7u);
 
-	if (n == SLMP_ANY || answer.left != head + (ascii ? 4u : 2u) + n || s->wait.n > 0 || s->wait.unseen > 0 ||
-	    s->wait.unread || s->cut || s->form != h.form || (ascii && (h.form & SLMP_4E)))
+	if (n == SLMP_ANY || answer.left != head + (ascii ? 4u : 2u) + n || !is_settled(s) || s->form != h.form ||
+	    (ascii && (h.form & SLMP_4E)))
 		return false;
 	if (!once_begin(ret, request, head + (ascii ? 4u : 2u) + n) || !once_says(ret, 0,
 										  ascii		     ? "D000"
@@ -65,4 +71,43 @@ bool slmp_once(const void *state, struct bytes request, struct bytes answer, str
 		return false;
 	return once_says(ret, route, (const uint8_t *)ret->request + route, ascii ? 10 : 5) &&
 	       says_end(ret, head, ascii, n);
+}
+
+bool slmp_keep(const void *state, struct outbuf *to)
+{
+	const struct slmp_state *s = state;
+	const struct slmp_monitor *m = &s->registered;
+
+	out_u8(to, s->form);
+	out_u8(to, m->n);
+	out_be64(to, m->route);
+	out_be16(to, m->answer);
+	for (uint32_t i = 0; m->n != SLMP_MONITOR_MORE && i < m->n; i++) {
+		out_be32(to, m->places[i].first);
+		out_be32(to, m->places[i].count);
+		out_u8(to, m->places[i].space);
+	}
+	return is_settled(s) && s->registering.n == 0;
+}
+
+bool slmp_again(void *state, struct bytes kept)
+{
+	struct slmp_state *s = state;
+	struct slmp_monitor *m = &s->registered;
+
+	bytes_u8(&kept, &s->form);
+	bytes_u8(&kept, &m->n);
+	bytes_be64(&kept, &m->route);
+	bytes_be16(&kept, &m->answer);
+	if ((s->form & SLMP_FORM) == 0 || s->form > (SLMP_FORM | SLMP_ASCII | SLMP_4E) ||
+	    (m->n > SLMP_MONITOR_MAX && m->n != SLMP_MONITOR_MORE))
+		return false;
+	for (uint32_t i = 0; m->n != SLMP_MONITOR_MORE && i < m->n; i++) {
+		bytes_be32(&kept, &m->places[i].first);
+		bytes_be32(&kept, &m->places[i].count);
+		bytes_u8(&kept, &m->places[i].space);
+		if (space_key(vocabulary_of(PROTO_SLMP), m->places[i].space) == NULL)
+			return false;
+	}
+	return bytes_done(&kept);
 }

@@ -354,4 +354,6 @@ const struct enforcer slmp_enforcer = {
 	.missed = missed,
 	.likely = likely,
 	.once = slmp_once,
+	.keep = slmp_keep,
+	.again = slmp_again,
 };

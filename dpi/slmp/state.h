@@ -54,8 +54,11 @@ struct slmp_state {
 	uint8_t tail[SLMP_TAIL];
 };
 
-/* The enforcer's `once`, `framed_else`, `segment` and `repeat`, see dpi/protocol.h. */
+/* The enforcer's `once`, `keep`, `again`, `framed_else`, `segment` and `repeat`,
+ * see dpi/protocol.h. */
 bool slmp_once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret);
+bool slmp_keep(const void *state, struct outbuf *to);
+bool slmp_again(void *state, struct bytes kept);
 bool slmp_framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
 		      const struct command_permit *p, struct pdu *ret);
 bool slmp_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,

@@ -5,7 +5,8 @@
  * session to the program as early as possible, gets only the packets that the program does not
  * pass, and takes the session back with the first of them. The handshakes pass by the program, too.
  * What the program passes, the first inspector must pass, too. About all other packets both must
- * decide alike, and after a session was taken back, both must know the same about it.
+ * decide alike, and after a session was taken back, both must know the same about it. The second
+ * one may die: the next one goes on with what was lent, and the same holds for it.
  *
  * Input: which protocol's session (tests/unit/dpi/speeches.h), then two bytes for each step: what
  * happens in which session, and a number for it.
@@ -19,6 +20,7 @@
 
 #include "dpi/inspect/crossing.h"
 #include "dpi/inspect/lend.h"
+#include "dpi/inspect/state.h"
 #include "tests/unit/dpi/inspect_desk.h"
 #include "tests/unit/dpi/speeches.h"
 
@@ -30,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define READS 1u /* permits: one for the policy of the speech, one for the whole protocol */
 #define WHOLE 2u
 #define SAID 600u
+#define FLOWS 32u
 
 static void must(bool x)
 {
@@ -88,13 +91,14 @@ struct once_handshakes *once_handshakes_at(uint32_t place)
 struct life {
 	struct conn k;
 	uint32_t permit;
-	struct once_lease *lease;
+	struct once_lease *lease, note; /* `note`: instead of a lease, for another worker */
 	uint32_t uses[ONCE_USES], n_uses;
 	uint8_t last[2][SAID]; /* what passed, by direction */
 	uint32_t n_last[2];
 	uint8_t words[2], hops[2];
 	uint16_t tid;
 	bool elsewhere; /* its SYN did not pass here */
+	bool resumed;	/* `lends` knows it from a lease, and counts other offsets */
 };
 
 static struct {
@@ -130,6 +134,7 @@ static struct {
 	uint32_t all, lends;
 } pairs[STEPS_MAX * 4];
 static size_t n_pairs;
+static unsigned table; /* the image in force */
 
 static struct blob blob_of(const char *hex)
 {
@@ -184,7 +189,7 @@ static void same_of(const struct life *l)
 	for (unsigned k = 0; k < 2; k++) {
 		must(a->stream.dir[k].next == b->stream.dir[k].next &&
 		     a->stream.dir[k].acked == b->stream.dir[k].acked);
-		must(a->stream.dir[k].offset == b->stream.dir[k].offset);
+		must(l->resumed || a->stream.dir[k].offset == b->stream.dir[k].offset);
 		must(stream_unacknowledged(&a->stream, (enum direction)k) ==
 		     stream_unacknowledged(&b->stream, (enum direction)k));
 		must(a->stream.dir[k].kept.bytes == b->stream.dir[k].kept.bytes);
@@ -239,6 +244,10 @@ static void lend(struct life *l)
 		l->n_uses = 0;
 	if (!inspector_offers(desks[which].lends))
 		return;
+	if (offer.is == OFFER_NEVER) {
+		l->note = offer.lease;
+		return;
+	}
 	must(l->lease == NULL && x.client_port == l->k.client_port);
 	keep_template(l, &offer.of);
 	if (l->n_uses == 0)
@@ -321,6 +330,7 @@ static bool hand(struct life *l, enum direction dir, uint32_t seq, uint32_t ack,
 		return true;
 	}
 	desk_i = desks[which].lends;
+	l->note.n_kept = 0;
 	id = desk_hand_as(size, mark, false);
 	l->words[dir] = odd.times ? 8 : 5;
 	l->hops[dir] = odd.hops != 0 ? odd.hops : 64;
@@ -400,7 +410,7 @@ static void open_life(struct life *l, bool plainly)
 	l->k.c += 100000u;
 	l->k.s += 77777u;
 	l->n_uses = 0;
-	l->elsewhere = false;
+	l->elsewhere = l->resumed = false;
 	if (!hand(l, DIR_C2S, l->k.c, 0, DESK_SYN, NULL, 0, plain))
 		return;
 	l->k.c++;
@@ -418,11 +428,119 @@ static void table_now(uint8_t arg)
 	uint8_t digest[32];
 
 	catch_up(NULL);
-
+	table = arg & 1u;
 	must(inspector_table(desks[which].all, bytes_of(desks[which].images[arg & 1u], desks[which].n_images[arg & 1u]),
 			     digest));
 	must(inspector_table(desks[which].lends,
 			     bytes_of(desks[which].images[arg & 1u], desks[which].n_images[arg & 1u]), digest));
+}
+
+/* ---- another worker -------------------------------------------------------------------------- */
+
+#define DEATHS_MAX 4u
+static unsigned deaths;
+
+/* Both know the same state, as far as a worker would keep it. */
+static void same_state_of(const struct life *l)
+{
+	const struct flow *a = flow_of(desks[which].all, l), *b = flow_of(desks[which].lends, l);
+	uint8_t kept[2][ONCE_KEPT];
+	struct outbuf o[2] = { outbuf_of(kept[0], ONCE_KEPT), outbuf_of(kept[1], ONCE_KEPT) };
+
+	if (a == NULL || b == NULL || a->commands == NULL || b->commands == NULL)
+		return;
+	must(a->commands->enforcer->keep(a->commands->state, &o[0]) ==
+	     b->commands->enforcer->keep(b->commands->state, &o[1]));
+	must(o[0].len == o[1].len && memcmp(kept[0], kept[1], o[0].len) == 0);
+}
+
+/* Whether a worker that dies now leaves nothing but its leases, and these say all. */
+static bool may_die(void)
+{
+	for (unsigned c = 0; c < CONNS; c++) {
+		const struct flow *f = flow_of(desks[which].lends, &lives[c]);
+
+		if (f != NULL && f->wait.n > 0)
+			return false;
+		/* an answer that the serial gateway may repeat */
+		if (speech->enforcer == &modbus_enforcer &&
+		    (lives[c].note.n_kept > 0 || (lives[c].lease != NULL && lives[c].lease->last == ONCE_NOTHING)))
+			return false;
+	}
+	return deaths < DEATHS_MAX;
+}
+
+static void resume(struct life *l)
+{
+	bool lent = l->lease != NULL;
+	struct once_lease was = lent ? *l->lease : l->note;
+
+	if (lent)
+		memset(l->lease, 0, sizeof(*l->lease));
+	l->lease = NULL;
+	l->note.n_kept = 0;
+	l->n_uses = 0;
+	if (!inspector_resume(desks[which].lends, &was,
+			      was.last == ONCE_NOTHING ? NULL : &templates[was.uses[was.last]], lent))
+		return;
+	l->resumed = true;
+	same_of(l);
+	same_state_of(l);
+}
+
+/* The worker that lends dies. The next one goes on with what was lent, and knows nothing else. */
+static void another_worker(void)
+{
+	struct inspector_limits limits = {
+		.flows = FLOWS, .pool_bytes = 1u << 16, .table_bytes = 1u << 16, .offer = &offer
+	};
+	uint8_t digest[32];
+
+	if (!may_die())
+		return;
+	deaths++;
+	desks[which].runs = 0; /* the two know different sessions of the past */
+	inspector_free(desks[which].lends);
+	desks[which].lends = inspector_new(&limits);
+	must(desks[which].lends != NULL &&
+	     inspector_table(desks[which].lends, bytes_of(desks[which].images[table], desks[which].n_images[table]),
+			     digest));
+	for (unsigned c = 0; c < CONNS; c++) {
+		struct life *l = &lives[c];
+
+		if (l->lease != NULL || l->note.n_kept > 0)
+			resume(l);
+		if (flow_of(desks[which].lends, l) != NULL)
+			continue;
+		l->k.client_port = (uint16_t)(41000u + 16u * deaths + c);
+		l->elsewhere = true;
+		open_life(l, false);
+	}
+}
+
+/* What a worker that somebody had taken over may leave: any bytes. Nothing is compared. */
+static void lie(const struct life *l, uint8_t arg)
+{
+	static struct inspector *to[SPEECHES + 1u];
+	struct inspector_limits limits = { .flows = FLOWS, .pool_bytes = 1u << 16, .table_bytes = 1u << 16 };
+	struct once_lease x = l->lease != NULL ? *l->lease : l->note;
+	struct once_template t = templates[x.uses[0] % ONCE_TEMPLATES];
+	uint8_t digest[32];
+	uint32_t seed = arg;
+
+	if (to[which] == NULL)
+		to[which] = inspector_new(&limits);
+	must(to[which] != NULL &&
+	     inspector_table(to[which], bytes_of(desks[which].images[table], desks[which].n_images[table]), digest));
+	for (unsigned n = 0; n < 1u + arg % 8u; n++) {
+		seed = seed * 1664525u + 1013904223u;
+		((uint8_t *)&x)[(seed >> 8) % sizeof(x)] ^= (uint8_t)(1u << (seed & 7u));
+		x.kept[(seed >> 12) % ONCE_KEPT] ^= (uint8_t)(seed >> 24 & (arg & 1u ? 0xffu : 0x03u));
+		((uint8_t *)&t)[(seed >> 6) % sizeof(t)] ^= (uint8_t)(seed & 4u ? seed >> 20 : 0);
+	}
+	inspector_resume(to[which], &x, arg & 2u ? &t : NULL, arg & 4u);
+	inspector_recount(to[which], &x, &t, arg);
+	inspector_tick(to[which]);
 }
 
 static void one_step(uint8_t what, uint8_t arg)
@@ -554,13 +672,21 @@ static void one_step(uint8_t what, uint8_t arg)
 		break;
 	case 55: /* a session that began elsewhere, under the permit that picks it up */
 		take_back(l);
+		l->note.n_kept = 0;
 		l->n_uses = 0;
 		l->permit = arg & 3u ? WHOLE : READS;
-		l->k.client_port = (uint16_t)(42000u + arg * CONNS + (uint32_t)(l - lives));
+		l->k.client_port = (uint16_t)(42000u + 1000u * deaths + arg * CONNS + (uint32_t)(l - lives));
 		l->elsewhere = true;
 		break;
-	case 56: /* both end, one after the other, in any order */
+	case 56:
 	case 57:
+		another_worker();
+		break;
+	case 58:
+		lie(l, arg);
+		break;
+	case 59: /* both end, one after the other, in any order */
+	case 60:
 		for (unsigned k = 0; k < 2 + (arg & 1u); k++) {
 			enum direction dir = (k ^ what) & 1u ? DIR_S2C : DIR_C2S;
 			uint32_t *own = dir == DIR_C2S ? &l->k.c : &l->k.s;
@@ -621,7 +747,7 @@ static uint8_t *image_of(const struct speech *s, bool other, size_t *ret_n)
 
 static void begin(unsigned k)
 {
-	struct inspector_limits limits = { .flows = 16, .pool_bytes = 1u << 16, .table_bytes = 1u << 16 };
+	struct inspector_limits limits = { .flows = FLOWS, .pool_bytes = 1u << 16, .table_bytes = 1u << 16 };
 
 	which = k;
 	speech = k == SPEECHES ? &slmp_4e : &speeches[k];
@@ -649,7 +775,7 @@ static void begin(unsigned k)
 	begun = 0;
 	desk_clear();
 	desk_id = 0;
-	n_pairs = n_templates = 0;
+	n_pairs = n_templates = deaths = 0;
 	for (unsigned c = 0; c < CONNS; c++) {
 		lives[c] = (struct life){ .permit = READS, .k = desk_conn(P_TOY) };
 		lives[c].k.client_port = (uint16_t)(41000u + c);

@@ -117,10 +117,11 @@ def restart_workers(ground):
 
 def closed_and_picked_up(ground):
     """Workers die under a conduit that picks sessions up but passes nothing unjudged: a write in
-    pieces does not reach the server, and a session that polls goes on."""
+    pieces does not reach the server, and a session that polls goes on. One worker alone goes on
+    with what the verdict cache has, over IPv4 (tests/netns/once): nothing is picked up there."""
     ground.apply(PICK_UP, PLAIN)
     ground.settle_neighbours()
-    for six in (False, True):
+    for six in (False, True) if ground.workers > 1 else (True,):
         plc = Plc(ground, (V6 if six else V4)["ot"])
         r = Raw(ground, "ops", plc.listener.getsockname()[0], 502, ground.port(), six).open()
         goes_on(r, plc)

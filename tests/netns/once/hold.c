@@ -150,11 +150,12 @@ int main(int argc, char **argv)
 {
 	struct once_template *templates;
 	struct once_lease *leases, *l;
+	struct cache_memory memory = { 0 };
 	struct cache cache;
 	char line[80], *rest = line;
 	struct err err;
 
-	if (argc < 2 || cache_load(argv[1], true, &cache, &err) != 0) {
+	if (argc < 2 || cache_load(argv[1], &memory, &cache, &err) != 0) {
 		fprintf(stderr, "hold: %s\n", argc < 2 ? "which object?" : err.text);
 		return 3;
 	}

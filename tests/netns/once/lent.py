@@ -13,7 +13,10 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "lib"))
 sys.path.insert(0, os.path.join(HERE, "..", "attack"))
+import enip  # noqa: E402
+import fins  # noqa: E402
 import modbus  # noqa: E402
+import s7  # noqa: E402
 from box import Box  # noqa: E402
 from cases import expect  # noqa: E402
 from net import SLOWNESS, inside, wait_for  # noqa: E402
@@ -22,6 +25,45 @@ from speech import ENIP, FINS, MODBUS, S7COMM, SLMP, SLMP_TEXT  # noqa: E402
 SERVER = "10.73.0.2"
 FOR_S = float(os.environ.get("SECONDS", "1.5"))  # how long a process stays dead
 LENT = (MODBUS, SLMP, S7COMM, ENIP, FINS)  # requests of these have templates
+
+
+class Connected(type(ENIP)):
+    """EtherNet/IP that also opens a connection and asks over it: each such request is judged."""
+    OUT, IN, SERIAL = 0x1007, 9, 7
+
+    def __init__(self):
+        super().__init__()
+        ask = lambda cip, n=1: enip.unit(self.HANDLE, self.OUT, n, cip)  # noqa: E731
+        self.name = "enip, class 3"
+        self.greeting += (enip.request(self.HANDLE, enip.forward_open(self.SERIAL, self.IN)), ask(enip.read("Speed")))
+        self.write, self.over = ask(enip.write("Lamp", 7), 99), ask
+
+    def allowed(self, pdu):
+        if pdu[0] == 0x70:
+            return self.service_allowed(pdu[46:])
+        return super().allowed(pdu) or (pdu[0] == 0x6F and pdu[40] == 0x54)
+
+    def answer(self, pdu):
+        return enip.Controller().answer(pdu, {"connections": {self.OUT: self.IN}})
+
+
+CONNECTED = Connected()
+
+
+def another(speech, n):
+    """An allowed request that no poll is, with a number for it."""
+    if speech is MODBUS:
+        return modbus.read_holding(n, 2, tid=0)
+    if speech is SLMP:
+        f = SLMP.form
+        return f.request(0x0403, 0, f.num(1, 2) + f.num(1, 0) + f.device(False, "d", n) + f.device(False, "d", n + 1))
+    if speech is S7COMM:
+        return s7.read([s7.place(s7.DB, 10, n, 1)])
+    if speech is FINS:
+        return fins.tcp(fins.multiple([fins.place("d", n), fins.place("d", n + 1)]))
+    if speech is CONNECTED:
+        return CONNECTED.over(enip.read("Other%02d" % n), n)
+    return enip.request(ENIP.HANDLE, enip.read("Other%02d" % n))
 
 
 class Server:
@@ -72,6 +114,10 @@ class Client:
 
     def ask(self, message):
         self.s.sendall(message)
+        return self.took(message)
+
+    def took(self, message):
+        """Its answer, whole."""
         want = len(self.speech.answers(message))
         got = b""
         while len(got) < want:
@@ -91,11 +137,12 @@ class Ground(Box):
         super().__init__("skonce-", build, run, workers=1)
         self.servers = []
 
-    def prepare(self, *speeches, **more):
+    def prepare(self, *speeches, pick_up=True, **more):
         """The policy allows the reads of these speeches; their servers run."""
-        self.apply(*[s.policy.replace("criticality", 'when_midstream = "pick_up"; criticality') for s in speeches], **more)
+        midstream = 'when_midstream = "pick_up"; criticality' if pick_up else "criticality"
+        self.apply(*[s.policy.replace("criticality", midstream) for s in speeches], **more)
         for s in speeches:
-            self.servers.append(Server(self, s))
+            self.servers.append(Server(self, CONNECTED if s is ENIP else s))
         return self.servers[-len(speeches):]
 
     def tidy(self):
@@ -209,43 +256,120 @@ class Polling:
         return self.lost
 
 
+def asked_anew(clients, n):
+    """Each session goes on: a request that it never made is answered, and so is its poll."""
+    for c in clients:
+        c.s.settimeout(10 * SLOWNESS)
+        try:
+            c.ask(another(c.speech, n))
+            c.poll(3)
+        except (OSError, AssertionError) as e:
+            raise AssertionError("%s does not go on: %r" % (c.speech.name, e)) from None
+
+
+def refused(clients, servers):
+    """Each of these sessions still refuses what it refused before."""
+    for c in clients:
+        c.s.settimeout(3)
+        with contextlib.suppress(OSError, AssertionError):
+            c.ask(c.speech.write)
+            raise SystemExit("%s: a forbidden request was answered" % c.speech.name)
+    for server in servers:
+        expect(not server.forbidden(), "%s: forbidden arrived: %s", server.speech.name, server.forbidden())
+
+
+def unknown(c):
+    """The control: a session with a request under way is first seen in the middle, and ends."""
+    with contextlib.suppress(OSError, AssertionError):
+        c.s.sendall(c.speech.read[9:])
+        c.took(c.speech.read)
+        raise SystemExit("%s: a session that nobody knows goes on" % c.speech.name)
+
+
+def polled(box, speeches):
+    clients = [Client(box, s) for s in speeches]
+    for c in clients:
+        c.poll(4)
+    return clients
+
+
 def outlives(box):
     """Worker, gate, enforce and the whole daemon die: polls that are lent lose nothing, anything
-    else does not arrive, and after the restart the sessions go on."""
-    speeches = LENT
-    servers = box.prepare(*speeches)
-    # S7comm's rows with slots, and EtherNet/IP's sessions, need to have been seen from their
-    # beginning: a new worker resets them.
-    clients = [Client(box, s) for s in speeches if s not in (S7COMM, ENIP)]
-    for c in clients:
-        c.poll(8)
+    else does not arrive, and after the restart the sessions go on, although their policy would
+    reset sessions that are first seen in the middle."""
+    speeches = LENT + (CONNECTED,)
+    servers = box.prepare(*LENT, pick_up=False)
+    clients, asking = polled(box, speeches), polled(box, speeches)
     polling = Polling(clients)
-    for role in ("dpi", "gate", "enforce", "journal"):
+    for n, role in enumerate(("dpi", "gate", "enforce", "journal")):
+        forbidden, fresh, judged = polled(box, speeches), Client(box, S7COMM), Client(box, CONNECTED)
+        fresh.s.sendall(S7COMM.read[:9])
+        wait_for(lambda: servers[2].got.count(S7COMM.read[:9]) == n + 1, 5 * SLOWNESS, "the beginning of a request")  # noqa: B023
+        wait_for(lambda: polling.stop or box.worker()["lent"] >= 3 * len(speeches), 5 * SLOWNESS, "all sessions to be lent")
         for pid in box.pids(role):
             os.kill(pid, signal.SIGKILL)
         done = polling.done
         wait_for(lambda d=done: polling.stop or polling.done > d + 20, 10 * SLOWNESS, "polls after the death of " + role)
         wait_for(box.running, 10 * SLOWNESS, "all roles after the death of " + role)
-    others = [Client(box, s) for s in speeches]
-    for c in others:
-        c.poll(8)
-    box.kill()
-    time.sleep(FOR_S)  # that long there is no daemon
-    for c in others:
-        c.poll(20)
-        c.s.settimeout(0.3)
-        with contextlib.suppress(OSError, AssertionError):
-            c.ask(c.speech.write)
-    for server in servers:
-        expect(not server.forbidden(), "%s: forbidden arrived without a daemon: %s", server.speech.name, server.forbidden())
-    expect(not polling.lost, "without a daemon: %s", polling.lost)
-    box.start()
-    wait_for(box.running, 10 * SLOWNESS, "all roles after the restart")
-    done = polling.done
-    wait_for(lambda: polling.stop or polling.done > done + 50, 10 * SLOWNESS, "polls after the restart")
+        asked_anew(asking + [judged], n)  # the last one was judged each time, and never lent
+        refused(forbidden, servers)
+        if role == "dpi":
+            unknown(fresh)
+    lost = polling.end()
+    expect(not lost, "lost: %s", lost)
+
+
+def outlives_daemon(box):
+    """The same when the whole daemon is gone for a time, by a kill and by an ordinary stop: its
+    successor finds the memory."""
+    speeches = LENT + (CONNECTED,)
+    servers = box.prepare(*LENT, pick_up=False)
+    clients = polled(box, speeches)
+    polling = Polling(clients)
+    for n, how in enumerate((signal.SIGKILL, signal.SIGTERM)):
+        asking, waiting, forbidden = (polled(box, speeches) for _ in range(3))
+        os.kill(box.daemon.pid, how)
+        box.daemon.wait()
+        time.sleep(FOR_S)  # that long there is no daemon
+        for c in asking:
+            c.poll(20)
+        for c in waiting:  # it is dropped, and sent again until there is a worker
+            c.s.sendall(another(c.speech, 40 + n))
+        for c in forbidden:
+            c.s.sendall(c.speech.write)
+        for server in servers:
+            expect(not server.forbidden(), "%s: forbidden arrived without a daemon", server.speech.name)
+        expect(not polling.lost, "without a daemon: %s", polling.lost)
+        box.start()
+        wait_for(box.running, 10 * SLOWNESS, "all roles after the restart")
+        asked_anew(asking, 50 + n)
+        for c in waiting:
+            c.s.settimeout(20 * SLOWNESS)
+            c.took(another(c.speech, 40 + n))
+        asked_anew(waiting, 60 + n)
+        refused(forbidden, servers)
     lost = polling.end()
     expect(not lost, "lost: %s", lost)
     wait_for(lambda: box.worker()["packets"] > 0, 5 * SLOWNESS, "packets at the new worker")
+
+
+def counted_meanwhile(box):
+    """What passes between two workers is in the records: none is lost but what the dead one had not
+    written yet."""
+    box.prepare(MODBUS)
+    after = box.last_seq()
+    c = Client(box, MODBUS)
+    c.poll(3)
+    os.kill(box.daemon.pid, signal.SIGTERM)
+    box.daemon.wait()
+    c.poll(200)
+    box.start()
+    wait_for(box.running, 10 * SLOWNESS, "all roles after the restart")
+    c.poll(3)
+    box.apply(MODBUS.policy, site='label = "another"; ')
+    counts = lambda: sum(e["count"] for e in box.events(after) if e["kind"] == "counts" and e.get("code") != "inspected" and e.get("function"))  # noqa: E731
+    wait_for(lambda: counts() >= 206, 10 * SLOWNESS, "the counts of 206 requests")
+    expect(counts() == 206, "%d requests are in the records", counts())
 
 
 def narrowed(box):
@@ -267,4 +391,4 @@ def narrowed(box):
     expect(polling.lost, "the session goes on")
 
 
-CASES = (judged_once, all_else_is_judged, counted, ports_again, many_sessions, outlives, narrowed)
+CASES = (judged_once, all_else_is_judged, counted, ports_again, many_sessions, outlives, outlives_daemon, counted_meanwhile, narrowed)

@@ -206,6 +206,17 @@ void inspector_asked(struct inspector *i, const struct once_lease *l, const stru
 	(void)i, (void)l, (void)a, (void)times;
 }
 
+bool inspector_resume(struct inspector *i, const struct once_lease *l, const struct once_template *last, bool lent)
+{
+	(void)i, (void)l, (void)last, (void)lent;
+	return false;
+}
+
+void inspector_recount(struct inspector *i, const struct once_lease *l, const struct once_template *t, uint64_t times)
+{
+	(void)i, (void)l, (void)t, (void)times;
+}
+
 bool inspector_take_back(struct inspector *i, const struct once_lease *l, const struct once_template *last)
 {
 	(void)i, (void)l, (void)last;

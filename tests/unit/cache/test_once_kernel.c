@@ -223,6 +223,7 @@ static bool same_everywhere(uint32_t n)
 
 static void kernel_and_native_say_the_same(void **state)
 {
+	struct cache_memory memory = { 0 };
 	struct err err;
 	uint32_t passed = 0;
 
@@ -233,7 +234,7 @@ static void kernel_and_native_say_the_same(void **state)
 										  " (images/deps deb installs it)");
 		skip();
 	}
-	if (cache_load(OBJECT, true, &loaded, &err) != 0) {
+	if (cache_load(OBJECT, &memory, &loaded, &err) != 0) {
 		print_message("this kernel does not take the program: %s\n", err.text);
 		skip();
 	}
@@ -279,7 +280,7 @@ static void handshakes_are_the_same(void **state)
 	struct err err;
 
 	(void)state;
-	if (geteuid() != 0 || access(OBJECT, R_OK) != 0 || cache_load(OBJECT, false, &loaded, &err) != 0)
+	if (geteuid() != 0 || access(OBJECT, R_OK) != 0 || cache_load(OBJECT, NULL, &loaded, &err) != 0)
 		skip();
 	handshakes_there = cache_handshakes(&loaded);
 	assert_non_null(handshakes_there);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "appliance/wire/once.h"
 #include "dpi/enip/state.h"
 #include "tests/unit/dpi/enip_desk.h"
 
@@ -90,7 +91,7 @@ static void no_row_no_session(void **unused)
 
 static void sessions(void **unused)
 {
-	struct note version = NOTE(1, 0, 0, 0), refused = { .n = 0 };
+	struct note version = NOTE(1, 0, 0, 0), refused;
 
 	(void)unused;
 	desk_whole(&d);
@@ -624,6 +625,58 @@ static void datagrams_list(void **unused)
 	assert_int_equal(asks(request_note(1, read_one())), R_ENIP_SESSION);
 }
 
+/* A worker that begins with what another one kept. */
+static bool change_worker(void)
+{
+	uint8_t kept[ONCE_KEPT];
+	struct outbuf o = outbuf_of(kept, sizeof(kept));
+
+	if (!enip_enforcer.keep(d.state, &o) || o.failed)
+		return false;
+	desk_reset(&d);
+	enip_enforcer.begin(d.state, false, 44818);
+	return enip_enforcer.again(d.state, bytes_of(kept, o.len));
+}
+
+static void another_worker(void **unused)
+{
+	struct note answer = reply_note(0x0e, 0, &(struct note){ .b = { 1, 2 }, .n = 2 }), nop = NOTE(1),
+		    close = close_note(3, slot0()), other = close_note(9, slot0()), foreign;
+
+	(void)unused;
+	reads_only();
+	assert_true(begin_session(&d) && begin_connection(&d, 3, slot0()));
+	assert_true(change_worker());
+	/* its session, its connection and where that leads */
+	foreign = request_note(1, read_one());
+	foreign.b[4] ^= 1;
+	assert_int_equal(asks(foreign), R_ENIP_SESSION);
+	assert_true(begin_session(&d) && begin_connection(&d, 3, slot0()) && change_worker());
+	assert_int_equal(asks(unit_note(0x104, 1, read_one())), R_ENIP_CONNECTION);
+	assert_true(begin_session(&d) && begin_connection(&d, 3, slot0()) && change_worker());
+	assert_int_equal(asks(unit_note(0x103, 1, read_one())), R_ALLOWED);
+	assert_int_equal(d.p.targets[0], 0x100);
+	assert_false(change_worker()); /* a request waits */
+	assert_int_equal(answers(unit_note(0x204, 1, &answer)), R_ENIP_RESPONSE);
+	assert_int_equal(answers(unit_note(0x203, 1, &answer)), R_ALLOWED);
+	assert_true(change_worker());
+	/* closing it is part of the session, as before; another's is a command */
+	assert_int_equal(asks(request_note(2, &close)), R_ALLOWED);
+	assert_true(begin_session(&d) && change_worker());
+	assert_int_equal(asks(request_note(2, &other)), R_ENIP_FUNCTION);
+	/* as many as there may be, and not with a NOP */
+	assert_true(begin_session(&d));
+	for (uint16_t n = 1; n <= ENIP_CONNECTIONS_MAX; n++)
+		assert_true(begin_connection(&d, n, slot0()));
+	assert_true(change_worker());
+	for (uint16_t n = 1; n <= ENIP_CONNECTIONS_MAX; n++) {
+		assert_int_equal(asks(unit_note(0x100u + n, 1, read_one())), R_ALLOWED);
+		assert_int_equal(answers(unit_note(0x200u + n, 1, &answer)), R_ALLOWED);
+	}
+	assert_int_equal(asks(encap_note(ENCAP_NOP, 0, 0, &nop)), R_ALLOWED);
+	assert_false(change_worker());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -643,6 +696,7 @@ int main(void)
 		cmocka_unit_test(half_way),
 		cmocka_unit_test(so_many_open),
 		cmocka_unit_test(datagrams_list),
+		cmocka_unit_test(another_worker),
 	};
 
 	return cmocka_run_group_tests_name("enip life", tests, NULL, NULL);

@@ -2,7 +2,7 @@
 /*
  * What enforcers say about requests that may be repeated without being judged (dpi/once.h): which
  * bytes may differ, and what the answer must contain. They must say nothing about requests whose
- * verdict depends on more than their bytes.
+ * verdict depends on more than their bytes. And what they keep of a session for another worker.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
  * LINK: appliance/wire/tag.c
@@ -176,13 +176,104 @@ static void there_is_room(void **state)
 	assert_false(once_repeats(&said, 0, ONCE_HEAD - 1u, 2));
 }
 
+/* ---- what another worker gets ---------------------------------------------------------------- */
+
+static size_t kept_of(const void *of, uint8_t room[ONCE_KEPT])
+{
+	struct outbuf o = outbuf_of(room, ONCE_KEPT);
+
+	return by->keep(of, &o) && !o.failed ? o.len : SIZE_MAX;
+}
+
+/* As a worker does that begins. */
+static bool again(void *of, const uint8_t *kept, size_t n)
+{
+	const uint8_t *copy = exact_copy(kept, n);
+	bool good;
+
+	memset(of, 0, ENFORCER_STATE_MAX);
+	if (by->begin != NULL)
+		by->begin(of, false, 0);
+	good = by->again(of, bytes_of(copy, n));
+	exact_done(copy, n);
+	return good;
+}
+
+static void another_worker_judges_the_same(void **state)
+{
+	static _Alignas(16) uint8_t was[ENFORCER_STATE_MAX];
+	uint8_t kept[ONCE_KEPT], once_more[ONCE_KEPT];
+
+	(void)state;
+	for (unsigned i = 0; i < SPEECHES; i++) {
+		enum reason due[WRITES];
+		size_t n;
+
+		begin(&speeches[i]);
+		assert_true(judge(DIR_C2S, speeches[i].read));
+		assert_true(kept_of(d.state, kept) == SIZE_MAX); /* it waits */
+		assert_true(judge(DIR_S2C, speeches[i].answer));
+		n = kept_of(d.state, kept);
+		assert_true(n <= ONCE_KEPT);
+		memcpy(was, d.state, sizeof(was));
+		for (unsigned k = 0; k < WRITES; k++) {
+			memcpy(d.state, was, sizeof(was));
+			assert_false(judge(DIR_C2S, speeches[i].writes[k]));
+			due[k] = d.p.reason;
+		}
+		for (unsigned k = 0; k < WRITES; k++) {
+			assert_true(again(d.state, kept, n));
+			assert_int_equal(kept_of(d.state, once_more), n);
+			assert_memory_equal(once_more, kept, n);
+			assert_false(judge(DIR_S2C, speeches[i].answer)); /* nothing was missed */
+			assert_true(judge(DIR_C2S, speeches[i].read));
+			assert_true(judge(DIR_S2C, speeches[i].answer));
+			assert_false(judge(DIR_C2S, speeches[i].writes[k]));
+			assert_int_equal(d.p.reason, due[k]);
+		}
+	}
+}
+
+/* The bytes may be anything. What is taken can be written again as it was, so it is in range. */
+static void what_is_kept_may_be_anything(void **state)
+{
+	uint8_t good[ONCE_KEPT] = { 0 }, kept[ONCE_KEPT], once_more[ONCE_KEPT];
+	uint32_t seed = 1, taken = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < SPEECHES; i++) {
+		size_t n, least;
+
+		begin(&speeches[i]);
+		assert_true(judge(DIR_C2S, speeches[i].read) && judge(DIR_S2C, speeches[i].answer));
+		least = kept_of(d.state, good);
+		for (n = 0; n < least; n++)
+			assert_false(again(d.state, good, n));
+		for (unsigned k = 0; k < 20000; k++) {
+			memcpy(kept, good, sizeof(kept));
+			n = (seed >> 16) % 3u == 0 ? (seed >> 8) % ONCE_KEPT : least;
+			for (unsigned m = 0; m < 1u + n / 8u; m++) {
+				seed = seed * 1664525u + 1013904223u;
+				kept[(seed >> 8) % ONCE_KEPT] = (uint8_t)(seed & 1u ? seed >> 24 : seed >> 24 & 3u);
+			}
+			if (!again(d.state, kept, n))
+				continue;
+			taken++;
+			assert_int_equal(kept_of(d.state, once_more), n);
+			assert_memory_equal(once_more, kept, n);
+			judge(DIR_C2S, speeches[i].read);
+			judge(DIR_S2C, speeches[i].answer);
+		}
+	}
+	assert_true(taken > 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_protocol_says_it),
-		cmocka_unit_test(modbus_that_more_decides_about),
-		cmocka_unit_test(slmp_that_depends_on_others),
-		cmocka_unit_test(there_is_room),
+		cmocka_unit_test(each_protocol_says_it),	  cmocka_unit_test(modbus_that_more_decides_about),
+		cmocka_unit_test(slmp_that_depends_on_others),	  cmocka_unit_test(there_is_room),
+		cmocka_unit_test(another_worker_judges_the_same), cmocka_unit_test(what_is_kept_may_be_anything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

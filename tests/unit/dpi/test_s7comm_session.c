@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/wire/once.h"
 #include "tests/unit/dpi/s7comm_desk.h"
 
 #define READ_ONE "0401 120a1002000100008300 0000"
@@ -621,6 +622,47 @@ static void cuts(void **unused)
 	assert_true(passes(&d, 1000 + tail.n, 0, false, &next));
 }
 
+/* A worker that begins with what another one kept. */
+static bool change_worker(struct desk *d)
+{
+	uint8_t kept[ONCE_KEPT];
+	struct outbuf o = outbuf_of(kept, sizeof(kept));
+
+	if (!s7comm_enforcer.keep(d->state, &o) || o.failed)
+		return false;
+	desk_reset(d);
+	return s7comm_enforcer.again(d->state, bytes_of(kept, o.len));
+}
+
+static void another_worker(void **unused)
+{
+	char many[15 + 30 * 24] = "0414";
+	struct desk d;
+
+	(void)unused;
+	desk_empty(&d);
+	codes(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_READ))->targets[0] = desk_range(&d, 2, 2);
+	open_session(&d, RACK_0_SLOT_2, "0070");
+	assert_true(change_worker(&d));
+	/* its slot, and the size that was agreed on */
+	assert_int_equal(job(&d, 1, READ_ONE, ""), R_ALLOWED);
+	assert_int_equal(d.p.targets[0], 2);
+	assert_false(change_worker(&d)); /* a request waits */
+	assert_int_equal(reply(&d, 1, "0401", READ_ANSWER), R_ALLOWED);
+	assert_true(change_worker(&d));
+	/* nothing was missed */
+	assert_int_equal(reply(&d, 3, "0401", READ_ANSWER), R_S7COMM_RESPONSE);
+	for (unsigned i = 0; i < 20; i++)
+		snprintf(many + strlen(many), sizeof(many) - strlen(many), "120a10020001000083000000");
+	assert_int_equal(job(&d, 2, many, ""), R_S7COMM_SIZE);
+	d.rows[0].targets[0] = desk_range(&d, 3, 3);
+	assert_int_equal(job(&d, 3, READ_ONE, ""), R_S7COMM_TARGET);
+	/* before there was an agreement */
+	desk_whole(&d);
+	desk_reset(&d);
+	assert_false(change_worker(&d));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -642,6 +684,7 @@ int main(void)
 		cmocka_unit_test(cuts_before_several),
 		cmocka_unit_test(cuts_before_a_second),
 		cmocka_unit_test(lengths_that_say_more),
+		cmocka_unit_test(another_worker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

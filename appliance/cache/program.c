@@ -51,7 +51,8 @@ MAP(handshakes, once_handshakes, 1);
 #define lease_at(place) ((struct once_lease *)look_up(&leases, &(place)))
 #define template_at(place) ((const struct once_template *)look_up(&templates, &(place)))
 #define handshakes_at(place) ((struct once_handshakes *)look_up(&handshakes, &(place)))
-/* Hides a value from the compiler, which would remove a bound that the verifier needs. */
+/* Hides a value from the compiler, which would remove a bound that the verifier needs. Of a length,
+ * one less is bounded: Linux 6.1 does not see that what is not 0 is at least 1. */
 #define BOUND(n) __asm__ volatile("" : "+r"(n))
 
 char licence[] SECTION("license") = "Apache-2.0";
@@ -279,12 +280,12 @@ INLINE bool is_its_answer(const struct once_template *t, const struct once_lease
 INLINE bool take_request(const struct __sk_buff *packet, struct once_lease *l, const struct segment *s)
 {
 	uint64_t request[ONCE_REQUEST / 8] = { 0 };
-	uint32_t n = s->n;
+	uint32_t more = s->n - 1u;
 
 	if (l->waits != ONCE_NOTHING || l->acked[0] != l->next[0])
 		return false;
-	BOUND(n);
-	if (n == 0 || n > ONCE_REQUEST || once_load(packet, s->at, request, n) < 0)
+	BOUND(more);
+	if (more >= ONCE_REQUEST || once_load(packet, s->at, request, more + 1u) < 0)
 		return false;
 	for (uint32_t i = 0; i < ONCE_USES; i++) {
 		uint32_t place = l->uses[i];
@@ -303,7 +304,7 @@ INLINE bool take_request(const struct __sk_buff *packet, struct once_lease *l, c
 
 INLINE bool take_answer(const struct __sk_buff *packet, struct once_lease *l, const struct segment *s)
 {
-	uint32_t n = s->n, waits = l->waits, place;
+	uint32_t more = s->n - 1u, waits = l->waits, place;
 	const struct once_template *t;
 
 	BOUND(waits);
@@ -311,8 +312,8 @@ INLINE bool take_answer(const struct __sk_buff *packet, struct once_lease *l, co
 		return false;
 	place = l->uses[waits];
 	t = template_at(place);
-	BOUND(n);
-	if (t == NULL || n == 0 || n > ONCE_ANSWER || once_load(packet, s->at, l->answer, n) < 0 ||
+	BOUND(more);
+	if (t == NULL || more >= ONCE_ANSWER || once_load(packet, s->at, l->answer, more + 1u) < 0 ||
 	    !is_its_answer(t, l, s->n))
 		return false;
 	l->waits = ONCE_NOTHING;
@@ -350,12 +351,12 @@ INLINE bool take(const struct __sk_buff *packet, struct once_lease *l, const str
  */
 INLINE bool has_usual_options(const struct __sk_buff *packet, const struct segment *s)
 {
-	uint32_t n = ((uint32_t)s->words >> 4) - 5u, bytes = n * 4u, free = 0, options[OPTIONS] = { 0 };
+	uint32_t n = ((uint32_t)s->words >> 4) - 5u, more = n * 4u - 1u, free = 0, options[OPTIONS] = { 0 };
 
 	if ((s->words & 0x0fu) != 0) /* reserved bits */
 		return false;
-	BOUND(bytes);
-	if (bytes > OPTIONS * 4u || (bytes > 0 && once_load(packet, s->at - bytes, options, bytes) < 0))
+	BOUND(more);
+	if (n > 0 && (more >= OPTIONS * 4u || once_load(packet, s->at - n * 4u, options, more + 1u) < 0))
 		return false;
 	for (uint32_t i = 0; i < OPTIONS; i++) {
 		uint32_t word = of32(options[i]);

@@ -6,6 +6,7 @@
  */
 #include "appliance/kernel/batch_private.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h> /* libnftnl's headers need it */
 
@@ -15,6 +16,7 @@
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <sys/socket.h>
 
@@ -205,6 +207,27 @@ bool batch_owns(struct netlink *n)
 	return taken;
 }
 
+static int on_match(const struct nlmsghdr *m, void *ctx)
+{
+	(void)m;
+	(void)ctx;
+	return 0;
+}
+
+/* Makes the kernel load the module of the match bpf. A rule of an inet table would not: for this
+ * family xtables knows no name of the module. Without an answer the probe shows what is missing. */
+static void load_match(struct netlink *n)
+{
+	_Alignas(8) uint8_t buf[4096];
+	struct nlmsghdr *h = netlink_request(n, buf, NFNL_SUBSYS_NFT_COMPAT << 8 | NFNL_MSG_COMPAT_GET, 0, AF_INET);
+	struct err e;
+
+	mnl_attr_put_strz(h, NFTA_COMPAT_NAME, "bpf");
+	mnl_attr_put_u32(h, NFTA_COMPAT_REV, htonl(1));
+	mnl_attr_put_u32(h, NFTA_COMPAT_TYPE, htonl(0)); /* a match */
+	netlink_ask(n, h, on_match, NULL, &e);
+}
+
 unsigned batch_probe(struct netlink *n)
 {
 	struct nftnl_expr *queue = nftnl_expr_alloc("queue"), *strip = nftnl_expr_alloc("exthdr");
@@ -219,6 +242,7 @@ unsigned batch_probe(struct netlink *n)
 		nftnl_expr_set_u32(strip, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
 		nftnl_expr_set_u8(strip, NFTNL_EXPR_EXTHDR_TYPE, 30);
 	}
+	load_match(n);
 	if (!takes(n, expr_once_new(LANE_COMMANDS)))
 		lacks |= LACKS_ONCE;
 	if (!takes(n, queue))

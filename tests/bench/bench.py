@@ -14,7 +14,8 @@ Measured per mode, as far as the mode has it:
 For `fast` and `recorded` the connections begin with a TLS hello and then carry the same requests.
 
 Besides, once: the inspector alone, and what nDPI is of it (inspect.c); resident memory with 10,000
-flows (memory.py); what SYNs take of the kernel (syns.py).
+flows (memory.py); what SYNs take of the kernel (syns.py); what 40 devices take that are polled at
+their times (polling.py).
 
 Writes build/bench.json.
 bench.py [--rounds N] [--milliseconds N] [--placement one|split|box] [--modes A,B] [--only A,B]
@@ -28,13 +29,14 @@ import statistics
 import sys
 
 import memory
+import polling
 import syns
 from paths import PLACEMENTS, SERVER, TOOLS, TOP, Path, begin, sh
 
 MODES = ("plain", "tracking", "fast", "recorded", "inspected", "loop")
 METRICS = ("udp", "rate", "crr", "rtt", "stream", "bulk")
 # What a mode cannot be asked: an enforced conduit carries Modbus alone.
-NOT = {"inspected": ("udp", "bulk")}
+NOT = {"inspected": ("udp", "bulk"), "uncached": ("udp", "bulk")}
 # Share of the forwarded packets that must have been through a queue, where there is one and where
 # there is none. `inspected` has both: what the verdict cache passes is not queued.
 QUEUED = {"loop": 0.99, "suricata": 0.99, "suricata_ruled": 0.99}
@@ -49,7 +51,7 @@ def measure(path, metric, ms, port=None):
     # a flood overruns the queue
     if path.mode in QUEUED and metric != "udp" and share < QUEUED[path.mode]:
         raise RuntimeError("%s %s: only %.3f of the packets were queued" % (path.mode, metric, share))
-    if path.mode not in (*QUEUED, "inspected") and metric != "crr" and found["queued"] > 20 * 64:
+    if path.mode not in (*QUEUED, *NOT) and metric != "crr" and found["queued"] > 20 * 64:
         raise RuntimeError("%s %s: %d packets were queued" % (path.mode, metric, found["queued"]))
     if metric == "udp":
         return {"udp_packets_per_s": found["arrived"] / seconds}
@@ -202,6 +204,8 @@ def main():
             missed |= memory.report(result["memory"])
             result["syns"] = syns.measure(a.placement, opened)
             missed |= syns.report(result["syns"])
+            result["polling"] = polling.measure(opened)
+            polling.report(result["polling"])
         with open(a.json, "w", encoding="ascii") as f:
             json.dump(result, f, indent=1)
         print("written: " + os.path.relpath(a.json, TOP))

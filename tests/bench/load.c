@@ -14,6 +14,12 @@
  *   load stream ADDRESS PORT MILLISECONDS CONNECTIONS DEPTH
  *	DEPTH open requests of 125 registers on each connection, as many in a send as there is
  *	room for: bits of answers
+ *   load poll ADDRESS PORT MILLISECONDS CONNECTIONS EVERY
+ *	one request on each connection every EVERY milliseconds, at moments spread evenly; in every
+ *	second half second none
+ *   load soak MILLISECONDS
+ *	only counts, and says how far in each tenth of a second of the clock: what it does not get
+ *	of its core, others had
  *   load bulk ADDRESS PORT MILLISECONDS
  *	one TCP stream after a TLS hello: bits
  *   load udp ADDRESS PORT MILLISECONDS
@@ -47,6 +53,8 @@
 #define UDP_STEP 32
 #define FROM_MAX 8
 #define UDP_WINDOW 256
+#define SLICE_NS 100000000u
+#define POLLED_NS 500000000u
 
 const unsigned char client_hello[CLIENT_HELLO] = {
 	0x16, 3,  1,  0,  47, 1,  0,  0,  43, 3,  3,  1,  2,  3,  4,  5,  6,  7, 8, 9, 10,   11, 12,   13, 14, 15,
@@ -256,6 +264,67 @@ static int many(const struct addrinfo *ai, uint64_t ms, int connections, int dep
 	return 0;
 }
 
+/* ---- at their times -------------------------------------------------------------------------- */
+
+static void sleep_until(uint64_t at)
+{
+	const struct timespec ts = { (time_t)(at / 1000000000u), (long)(at % 1000000000u) };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
+		;
+}
+
+static int polling(const struct addrinfo *ai, uint64_t ms, int connections, uint64_t every_ms)
+{
+	unsigned char in[ANSWER_HEAD + 2];
+	int s[CONNECTIONS_MAX];
+	uint64_t start, at, n = 0;
+
+	if (connections < 1 || connections > CONNECTIONS_MAX || every_ms == 0)
+		return 2;
+	for (int i = 0; i < connections; i++) {
+		s[i] = dial(ai);
+		for (uint16_t k = 0; k < WARM_UP; k++) {
+			ask(s[i], k, 1, 1);
+			get(s[i], in, sizeof(in));
+		}
+	}
+	printf("ready\n");
+	fflush(stdout);
+	at = start = now_ns();
+	while (at < start + ms * 1000000u) {
+		int i = (int)(n++ % (uint64_t)connections);
+
+		if (at / POLLED_NS % 2 != 0) /* until the next half second with polls */
+			at = (at / POLLED_NS + 1) * POLLED_NS;
+		sleep_until(at);
+		ask(s[i], (uint16_t)n, 1, 1);
+		get(s[i], in, sizeof(in));
+		at += every_ms * 1000000u / (uint64_t)connections;
+	}
+	printf("{\"n\":%lu,\"seconds\":%.6f}\n", n, seconds_since(start));
+	for (int i = 0; i < connections; i++)
+		hang_up(s[i]);
+	return 0;
+}
+
+static int soak(uint64_t ms)
+{
+	uint64_t slice = now_ns() / SLICE_NS + 1, end = slice + ms * 1000000u / SLICE_NS;
+
+	sleep_until(slice * SLICE_NS);
+	printf("[");
+	for (; slice < end; slice++) {
+		uint64_t n = 0;
+
+		for (; now_ns() < (slice + 1) * SLICE_NS; n++)
+			for (volatile unsigned k = 0; k < 200; k++)
+				;
+		printf("[%lu,%lu]%s", slice, n, slice + 1 < end ? "," : "]\n");
+	}
+	return 0;
+}
+
 static int bulk(const struct addrinfo *ai, uint64_t ms)
 {
 	static unsigned char block[1 << 17];
@@ -351,6 +420,8 @@ int main(int argc, char **argv)
 	long n;
 
 	signal(SIGPIPE, SIG_IGN);
+	if (argc == 3 && strcmp(what, "soak") == 0 && atol(argv[2]) > 0)
+		return soak((uint64_t)atol(argv[2]));
 	if (argc < 4)
 		return 2;
 	ai = resolve(argv[2], argv[3],
@@ -370,6 +441,8 @@ int main(int argc, char **argv)
 		return crr(ai, (uint64_t)n);
 	if (strcmp(what, "rate") == 0 && argc == 6)
 		return many(ai, (uint64_t)n, atoi(argv[5]), 1, 1);
+	if (strcmp(what, "poll") == 0 && argc == 7)
+		return polling(ai, (uint64_t)n, atoi(argv[5]), (uint64_t)atol(argv[6]));
 	if (strcmp(what, "stream") == 0 && argc == 7)
 		return many(ai, (uint64_t)n, atoi(argv[5]), atoi(argv[6]), REGISTERS_MAX);
 	if (strcmp(what, "bulk") == 0)

@@ -8,6 +8,7 @@ the mode says what the box does with what it forwards.
   recorded   as fast, and every session that passes is recorded when it begins and when it ends
              (record_passed)
   inspected  Sekisho, Modbus enforcement of every PDU; what the verdict cache passes is not queued
+  uncached   as inspected, without the verdict cache: its program is not beside the daemon's
   loop       accept-all NFQUEUE loop, both directions queued: one process, many packets per receive,
              one verdict for all of them, GSO flag (the limit of any queue)
 
@@ -91,6 +92,7 @@ class Path:
     def __init__(self, mode, placement, opened, name="", policy="site.cfg"):
         self.mode, self.policy = mode, os.path.join(POLICIES, policy)
         self.hosts, self.queues, self.steered = PLACEMENTS[placement]
+        self.programs = BUILD
         self.net = Net("skbench-%s%s-" % (name, mode))
         opened.append(self)  # first of all, so that it is taken down whatever happens
         self.left, self.right = self.net.add("left"), self.net.add("right")
@@ -149,7 +151,7 @@ class Path:
         run = os.path.join(RUN, self.net.prefix)
         self.socket = ["--socket", run + "/run/control.sock"]
         self.daemon = self.net.spawn(
-            self.at(self.queues, 0, os.path.join(BUILD, "sekishod"), "--data-netns", self.data, "--admin-netns", self.net.ns("admin"),
+            self.at(self.queues, 0, os.path.join(self.programs, "sekishod"), "--data-netns", self.data, "--admin-netns", self.net.ns("admin"),
                     "--state", run + "/state", "--run", run + "/run"), self.box, os.path.join(RUN, self.mode + ".log"))
         wait_for(lambda: self.cli("history").returncode == 0, 10, "the box")
         applied = self.cli("apply", self.policy)
@@ -164,6 +166,15 @@ class Path:
             raise RuntimeError("the bench's order of running is not Sekisho's: %s" % now)
 
     box_fast = box_inspected = box_sekisho
+
+    def box_uncached(self):
+        self.programs = os.path.join(RUN, "uncached")
+        os.makedirs(self.programs, exist_ok=True)
+        for name in ("sekishod", "sekisho-compile"):
+            shutil.copy(os.path.join(BUILD, name), self.programs)
+        self.box_sekisho()
+        if self.status()["features"]["verdict_cache"]["used"]:
+            raise RuntimeError("the verdict cache is used")
 
     def box_recorded(self):
         folder = os.path.join(RUN, "recorded")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """make bench-peers: Sekisho beside Suricata, inline on the same kernel queue, in one run: same
 hosts, wires, placement and scheduling priority, every round every path in an order of its own
-(bench.py), shares of the accept-all loop and of tracking.
+(bench.py), shares of the accept-all loop and of tracking, and of Suricata with rules beside it.
 What Suricata is given: peer.py, suricata/.
 
 What is measured is as in bench.py; besides, for flows that are let go of once they are named:
@@ -58,9 +58,11 @@ def compared(rounds):
     rows = []
     for text, ours, theirs, under, key, how in ROWS:
         row = {"text": text}
-        for who, over in (("sekisho", ours), ("suricata", theirs), ("suricata_ruled", theirs + "_ruled")):
+        ruled = theirs + "_ruled"
+        for who, over, below in (("sekisho", ours, under), ("suricata", theirs, under), ("suricata_ruled", ruled, under),
+                                 ("sekisho_of_ruled", ours, ruled)):
             f = Figures(rounds)
-            getattr(f, how)(text, over, under, key)
+            getattr(f, how)(text, over, below, key)
             row[who] = {k: f.rows[0][k] for k in ("value", "low", "high", "n")} if f.rows else None
         rows.append(row)
     return rows
@@ -86,9 +88,9 @@ def show(rows, found):
     def cell(value):
         return "-" if value is None else "%.2f (%.2f to %.2f)" % (value["value"], value["low"], value["high"])
     print("\nmedian of the rounds' ratios and differences (quarter to three quarters)")
-    print("  %-52s%26s%26s%26s" % ("", "Sekisho", "Suricata", "... with rules beside it"))
+    print("  %-52s%26s%26s%26s%26s" % ("", "Sekisho", "Suricata", "Suricata, rules beside it", "Sekisho against that"))
     for row in rows:
-        print("  %-52s%26s%26s%26s" % (row["text"], cell(row["sekisho"]), cell(row["suricata"]), cell(row["suricata_ruled"])))
+        print("  %-52s%26s%26s%26s%26s" % (row["text"], *map(cell, (row[k] for k in ("sekisho", "suricata", "suricata_ruled", "sekisho_of_ruled")))))
     for when, text in (("rest", "memory at rest, MB (PSS)"), ("full", "memory with %d inspected flows, MB (PSS)" % memory.FLOWS)):
         if found:
             print("  %-52s%26.1f%26.1f" % (text, found["sekisho"][when + "_pss"], found["suricata"][when + "_pss"]))

@@ -85,6 +85,8 @@ CHOSEN = (
                "lanes_without foreign_tables effective"),
     ("box", "queues_by allowed_and_forbidden worker_killed decided_in_time midstream narrowing ends_by_time confirm_and_revert drift asked_without_end"),
     ("records", "sessions_that_pass"),
+    ("once", "goes_by gives_back checksum_that_lies judged_once all_else_is_judged counted no_bpf narrowed_at_servers "
+             "ended_at_servers"),
 )
 
 
@@ -137,6 +139,12 @@ def disk_of(script, name):
     release = os.path.join(TOP, "build", "release")
     for part in ("sekisho", "sekishod", "sekisho-compile", "sekisho-webauthn", "sekisho-fetch", "sekisho-notify", "sekisho-inform", "sekisho-eve", "peers", "netns"):
         subprocess.run(["cp", "-r", os.path.join(release, part), folder + "/build/release/"], check=True)
+    # the program of the verdict cache, where clang made it: as the box finds it, and as `once`
+    # does
+    for part in ("release", "bpf"):
+        if os.path.exists(os.path.join(TOP, "build", part, "sekisho-once.o")):
+            os.makedirs(folder + "/build/" + part, exist_ok=True)
+            shutil.copy(os.path.join(TOP, "build", part, "sekisho-once.o"), folder + "/build/" + part)
     for program in ("test_sandbox", "test_form"):
         shutil.copy(release + "/tests/" + program, folder + "/build/release/tests/")
     subprocess.run(["cp", "-r", os.path.join(TOP, "build", "peers"), folder + "/build/"], check=True)

@@ -592,10 +592,12 @@ static void cache_line(struct cli *c, const json_t *status)
 		most += ju(w, "lent_max");
 		requests += ju(w, "lent_requests");
 	}
-	if (most > 0)
+	if (feature != NULL && !jb(feature, "used"))
+		render_line(c, M_STATUS_NO_CACHE);
+	else if (most > 0)
 		render_line(c, M_STATUS_CACHE, (unsigned long long)lent, (unsigned long long)requests);
-	else if (feature != NULL && (commands || !jb(feature, "used")))
-		render_line(c, jb(feature, "used") ? M_STATUS_CACHE_WORKERS : M_STATUS_NO_CACHE);
+	else if (feature != NULL && commands)
+		render_line(c, M_STATUS_CACHE_WORKERS);
 }
 
 static void leaked_line(struct cli *c, const json_t *accounts)

@@ -5,7 +5,7 @@
  * of `ip mangle` that makes the kernel write checksums before. Then it reads commands, one a line:
  * "give CLIENT SERVER" makes a lease with these next sequence numbers, for the one poll that this
  * program knows; any other line prints the state of that lease. Everything exists until its input
- * ends.
+ * ends. The kernel loads xt_bpf for rules of ip and ip6 only; whoever runs this loads it.
  *
  *   hold OBJECT [written]
  */

@@ -3,6 +3,7 @@
 the zone ops, a server in ot. What arrives is what the server reads."""
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -135,7 +136,15 @@ class Client:
 class Ground(Box):
     def __init__(self, build, run):
         super().__init__("skonce-", build, run, workers=1)
-        self.servers = []
+        self.servers, self.services = [], ""
+
+    def write(self, *conduits, **more):
+        path = super().write(*conduits, **more)
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text.replace("services = {\n", "services = {\n" + self.services, 1))
+        return path
 
     def prepare(self, *speeches, pick_up=True, **more):
         """The policy allows the reads of these speeches; their servers run."""
@@ -391,4 +400,51 @@ def narrowed(box):
     expect(polling.lost, "the session goes on")
 
 
-CASES = (judged_once, all_else_is_judged, counted, ports_again, many_sessions, outlives, outlives_daemon, counted_meanwhile, narrowed)
+def goes_without(box):
+    """The cache is not there: the box says so, and every request is judged."""
+    said = box.status()["features"]["verdict_cache"]
+    expect(not said["used"] and said["why"] == "kernel", "%s", said)
+    for lang, words in (("en", "verdict cache: not used"), ("ja", "判定キャッシュ: 不使用")):
+        text = box.sekisho("status", "--all", "--lang", lang, check=False).stdout
+        expect(words in " ".join(text.split()), "status does not say that the cache is not used: %s", text)
+    speeches = (MODBUS, ENIP)
+    for speech, server in zip(speeches, box.prepare(*speeches)):
+        c = Client(box, speech)
+        c.poll(8)
+        before = box.worker()
+        c.poll(20)
+        after = box.worker()
+        expect(after["packets"] - before["packets"] >= 40, "%s: the worker got %d packets of 20 polls", speech.name, after["packets"] - before["packets"])
+        expect(after["lent"] == 0, "%s: %d sessions are lent", speech.name, after["lent"])
+        with contextlib.suppress(OSError, AssertionError):
+            c.ask(speech.write)
+        expect(not server.forbidden(), "%s: forbidden arrived: %s", speech.name, server.forbidden())
+        c.s.close()
+
+
+def no_program(box):
+    """The cache's program is not installed."""
+    build, box.build = box.build, box.run_folder + "/programs"
+    box.kill()
+    try:
+        os.makedirs(box.build, exist_ok=True)
+        for name in ("sekishod", "sekisho-compile", "sekisho"):
+            shutil.copy(os.path.join(build, name), box.build)
+        box.start()
+        goes_without(box)
+    finally:
+        box.kill()
+        box.build = build
+
+
+def no_bpf(box):
+    """The kernel refuses every use of bpf()."""
+    box.kill()
+    try:
+        box.start(before=(sys.executable, os.path.join(HERE, "no_bpf.py")))
+        goes_without(box)
+    finally:
+        box.kill()
+
+
+CASES = (judged_once, all_else_is_judged, counted, ports_again, many_sessions, outlives, outlives_daemon, counted_meanwhile, narrowed, no_program, no_bpf)

@@ -42,6 +42,8 @@ static struct {
 	/* the policy, and the reader that gets everything in one piece */
 	struct desk d;
 	uint8_t greeted[ENFORCER_STATE_MAX]; /* the state of that reader after the greeting */
+	/* further allowed requests belong to the greeting (lent.h) */
+	bool speaks;
 } now;
 
 static struct {
@@ -93,6 +95,11 @@ static void use_speech(const struct speech *s)
 					    ->allowed);
 	}
 	memcpy(now.greeted, now.d.state, sizeof(now.greeted));
+	now.speaks = desk_front.speak != NULL && desk_judge(&now.d, DIR_C2S, now.read.b, now.read.n)->allowed;
+	if (now.speaks) {
+		assert_true(desk_judge(&now.d, DIR_S2C, now.answer.b, now.answer.n)->allowed);
+		memcpy(now.greeted, now.d.state, sizeof(now.greeted));
+	}
 	desk_open((struct inspector_limits){ .flows = 256, .pool_bytes = 1u << 20, .table_bytes = 1u << 16 });
 	n = commands_size(t);
 	image = malloc(n);
@@ -134,6 +141,8 @@ static int read_uncut(const uint8_t *p, size_t n)
 /* The session is open, and no end has sent anything. */
 static void begin_silent(void)
 {
+	if (desk_front.begin != NULL)
+		desk_front.begin();
 	trial.k = desk_conn(PERMIT);
 	trial.k.server_port = now.s->port;
 	trial.next = trial.answered = trial.n_sent = 0;
@@ -155,6 +164,8 @@ static void begin_trial(void)
 		assert_int_equal(desk_send(&trial.k, DIR_S2C, now.greeting[i][1].b, now.greeting[i][1].n),
 				 OUTCOME_ACCEPT);
 	}
+	if (now.speaks)
+		desk_front.speak();
 	trial.base = trial.k.c;
 }
 

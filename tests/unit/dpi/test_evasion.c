@@ -6,7 +6,7 @@
  * chosen by a printed seed (SEKISHO_SEED); SEKISHO_ALL=1 tries all.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
- * LINK: appliance/wire/tag.c
+ * LINK: appliance/wire/tag.c appliance/cache/program.c appliance/worker/lend.c
  * LIBS: libndpi nettle
  */
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/dpi/evasion_desk.h"
+#include "tests/unit/dpi/lent.h"
 
 #define SHARE 24u  /* one of so many cases is tried */
 #define BATCH 100u /* flows after which the table is emptied */
@@ -312,17 +312,23 @@ static void lengths(void **state)
 	}
 }
 
+static int run(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(overlaps), cmocka_unit_test(cuts),
+					    cmocka_unit_test(trains), cmocka_unit_test(lengths) };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
 int main(void)
 {
 	const char *given = getenv("SEKISHO_SEED");
-	const struct CMUnitTest tests[] = { cmocka_unit_test(overlaps), cmocka_unit_test(cuts),
-					    cmocka_unit_test(trains), cmocka_unit_test(lengths) };
 	int failed;
 
 	seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) * 2654435761u % 1000000007u;
 	drawn = seed * 0x9e3779b97f4a7c15u | 1u;
 	all = getenv("SEKISHO_ALL") != NULL;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	failed = run();
+	failed += lent(run);
 	printf("%u cases, SEKISHO_SEED=%llu\n", count.total, (unsigned long long)seed);
 	return failed;
 }

@@ -5,12 +5,12 @@
  * than asked for. None of them may reach the client completely; the right ones must.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
- * LINK: appliance/wire/tag.c
+ * LINK: appliance/wire/tag.c appliance/cache/program.c appliance/worker/lend.c
  * LIBS: libndpi nettle
  */
 #include "tests/unit/cmocka.h"
 
-#include "tests/unit/dpi/evasion_desk.h"
+#include "tests/unit/dpi/lent.h"
 
 #include "tests/unit/dpi/lies.h"
 
@@ -169,10 +169,17 @@ static void to_whom_it_belongs(void **state)
 	}
 }
 
-int main(void)
+static int run(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(every_byte), cmocka_unit_test(lies_are_found),
 					    cmocka_unit_test(once_and_no_more), cmocka_unit_test(to_whom_it_belongs) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	int failed = run();
+
+	return failed + lent(run);
 }

@@ -6,12 +6,12 @@
  * same segment: its last byte must never arrive. What is allowed must arrive.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
- * LINK: appliance/wire/tag.c
+ * LINK: appliance/wire/tag.c appliance/cache/program.c appliance/worker/lend.c
  * LIBS: libndpi nettle
  */
 #include "tests/unit/cmocka.h"
 
-#include "tests/unit/dpi/evasion_desk.h"
+#include "tests/unit/dpi/lent.h"
 
 #include "tests/unit/dpi/effects.h"
 
@@ -137,9 +137,16 @@ static void effects_are_seen(void **state)
 	       refused);
 }
 
-int main(void)
+static int run(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(effects_are_seen) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	int failed = run();
+
+	return failed + lent(run);
 }

@@ -6,12 +6,12 @@
  * arrive except what could still be an incomplete PDU of the first protocol; the session must end.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
- * LINK: appliance/wire/tag.c
+ * LINK: appliance/wire/tag.c appliance/cache/program.c appliance/worker/lend.c
  * LIBS: libndpi nettle
  */
 #include "tests/unit/cmocka.h"
 
-#include "tests/unit/dpi/evasion_desk.h"
+#include "tests/unit/dpi/lent.h"
 
 #include "tests/unit/dpi/strangers.h"
 
@@ -298,10 +298,17 @@ static void never_twice(void **state)
 	}
 }
 
-int main(void)
+static int run(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(others_are_refused), cmocka_unit_test(allowed_ones_too),
 					    cmocka_unit_test(never_twice) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	int failed = run();
+
+	return failed + lent(run);
 }

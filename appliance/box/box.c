@@ -409,16 +409,6 @@ int box_askers(const struct box_spaces *s, const struct ir *ir, bool dry, rtnl_n
 	return r;
 }
 
-static bool has_commands(const struct ir *ir)
-{
-	uint64_t lanes = ir_lanes(ir);
-
-	for (uint32_t n = 1; n < LANE_CUT; n++)
-		if ((lanes >> n & 1) != 0 && lane_kind_of(n) == LANE_COMMANDS)
-			return true;
-	return false;
-}
-
 int box_finished(const struct box_spaces *s, const struct ir *ir, bool dry)
 {
 	struct err e;
@@ -426,7 +416,7 @@ int box_finished(const struct box_spaces *s, const struct ir *ir, bool dry)
 
 	if (r < 0)
 		return r;
-	r = finished_set(has_commands(ir), dry, NULL, NULL, &e);
+	r = finished_set(ir_lanes(ir) != 0, dry, NULL, NULL, &e);
 	if (netns_enter(s->home, &e) < 0)
 		abort(); /* a process must not go on in the wrong namespace */
 	return r;

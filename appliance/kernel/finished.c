@@ -19,6 +19,8 @@
 
 #define CHAIN "forward"
 #define INFO_BYTES 8u /* xtables aligns its data to 8 bytes */
+#define SYN 0x02u     /* TCP's flags */
+#define ACK 0x10u
 
 static bool checksum(struct build *b)
 {
@@ -75,10 +77,20 @@ static struct nftnl_rule *rule_writes(bool anew)
 	return end(&b);
 }
 
+/*
+ * A SYN on the ports of a session that is tracked visits the worker, behind that session's packets
+ * that wait for it. Otherwise what the worker says of these, as a confirmation, would fall upon the
+ * new session.
+ */
 static struct nftnl_rule *rule_says(bool anew)
 {
 	struct build b = begin(anew);
 
+	if (!b.bad && !anew) {
+		expr_payload(&b, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, 0);
+		expr_bits8(&b, SYN | ACK);
+		expr_cmp8(&b, NFT_CMP_NEQ, SYN);
+	}
 	if (!b.bad) {
 		expr_meta(&b, NFT_META_PRIORITY, 0);
 		expr_bits32(&b, 0, ~ONCE_FINISHED, ONCE_FINISHED);

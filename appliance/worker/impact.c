@@ -111,6 +111,8 @@ bool worker_impact(void *ctx, struct msg *m)
 	if (q->n_image > 0 || n == 0)
 		w->trying = q->n_image <= WORKER_TABLE_BYTES && bytes_take(&b, q->n_image, &image) &&
 			    inspector_try_table(w->inspector, image, &w->tried);
+	if (w->serving)
+		lends_catch_up(&w->lends, w->inspector);
 	for (uint32_t i = 0; w->trying && i < q->n_sessions && msg_take_impact_session(&b, &s); i++)
 		told += foretell(w, &s, i, &o);
 	sent = answer(m->id, w->trying, told, &o);

@@ -9,6 +9,10 @@
 #include "appliance/wire/mark.h"
 
 #define LOOK_NS 1000000000u
+/* Handshakes that one look catches up with, and when it goes on with the rest. In a flood of SYNs
+ * the packets of other sessions would have to wait for all of them. */
+#define LOOK_MOST 128u
+#define LOOK_SOON_NS 2000000u
 /* a session that was silent for so long is taken back */
 #define SILENT_NS (60u * (uint64_t)LOOK_NS)
 #define RECALL_NS 1000000u /* for processors that process a packet of a lease left behind */
@@ -177,8 +181,9 @@ static bool has_passed(struct once_handshake *h)
 static void catch_up(struct inspector *i, struct once_handshake *h)
 {
 	recall(&h->state);
-	if (has_passed(h))
-		inspector_catch_up(i, h);
+	if (!has_passed(h)) /* the kernel has given it up, and may be taking it again */
+		return;
+	inspector_catch_up(i, h);
 	__atomic_store_n(&h->mark, 0, __ATOMIC_RELEASE); /* from here on the kernel may take it */
 }
 
@@ -198,14 +203,19 @@ static void catch_up_with(const struct lends *l, struct inspector *i, const stru
 	} while (next != NULL);
 }
 
-static void catch_up_with_all(const struct lends *l, struct inspector *i, uint64_t before_ns)
+/* False: there were more than `most` that had begun before that time. */
+static bool catch_up_with_all(const struct lends *l, struct inspector *i, uint64_t before_ns, uint32_t most)
 {
 	for (uint32_t k = 0; l->handshakes != NULL && k < ONCE_HANDSHAKES; k++) {
 		struct once_handshake *h = &l->handshakes->of[k];
 
-		if (has_passed(h) && (int64_t)(before_ns - h->since_ns) > 0)
-			catch_up(i, h);
+		if (!has_passed(h) || (int64_t)(before_ns - h->since_ns) <= 0)
+			continue;
+		if (most-- == 0)
+			return false;
+		catch_up(i, h);
 	}
+	return true;
 }
 
 /* ---- taking back ----------------------------------------------------------------------------- */
@@ -276,11 +286,16 @@ void lends_before(struct lends *l, struct inspector *i, const struct packet *p)
 		catch_up_with(l, i, &key);
 }
 
+void lends_catch_up(const struct lends *l, struct inspector *i)
+{
+	catch_up_with_all(l, i, clock_mono().ns + 1, ONCE_HANDSHAKES);
+}
+
 void lends_take_all_back(struct lends *l, struct inspector *i)
 {
 	while (l->n_given > 0)
 		take_back(l, i, l->given[l->n_given - 1]);
-	catch_up_with_all(l, i, clock_mono().ns + 1);
+	lends_catch_up(l, i);
 }
 
 /* ---- lending --------------------------------------------------------------------------------- */
@@ -400,13 +415,15 @@ static bool has_ended(const struct once_lease *x)
 
 uint64_t lends_look(struct lends *l, struct inspector *i, uint64_t now_ns)
 {
+	uint64_t due_ns;
+
 	if (l->handshakes == NULL)
 		return UINT64_MAX;
 	if (now_ns < l->look_ns)
 		return l->look_ns - now_ns;
-	l->look_ns = now_ns + LOOK_NS;
 	__atomic_store_n(&l->handshakes->alive_ns, now_ns, __ATOMIC_RELAXED);
-	catch_up_with_all(l, i, now_ns - LOOK_NS);
+	due_ns = catch_up_with_all(l, i, now_ns - LOOK_NS, LOOK_MOST) ? LOOK_NS : LOOK_SOON_NS;
+	l->look_ns = now_ns + due_ns;
 	for (uint32_t k = l->n_given; k > 0; k--) {
 		uint32_t place = l->given[k - 1];
 		struct once_lease *x = &l->leases[place];
@@ -416,7 +433,7 @@ uint64_t lends_look(struct lends *l, struct inspector *i, uint64_t now_ns)
 		    !inspector_counts(i, &l->of[place].again[0]) || !inspector_lent(i, x))
 			take_back(l, i, place);
 	}
-	return LOOK_NS;
+	return due_ns;
 }
 
 void lends_count(struct lends *l, struct inspector *i)
@@ -477,6 +494,10 @@ static void resume(struct lends *l, struct inspector *i, const struct once_lease
 void lends_begin(struct lends *l, struct inspector *i)
 {
 	uint64_t until_ns = clock_mono().ns + RECALL_NS;
+
+	/* Their former owner may have left any state; what passed remains to be caught up with. */
+	for (uint32_t k = 0; l->handshakes != NULL && k < ONCE_HANDSHAKES; k++)
+		__atomic_store_n(&l->handshakes->of[k].state, ONCE_BACK, __ATOMIC_SEQ_CST);
 
 	for (uint32_t place = 0; l->leases != NULL && place < ONCE_LEASES; place++) {
 		struct once_lease *x = &l->leases[place], was;

@@ -55,6 +55,8 @@ void lends_after(struct lends *l, struct inspector *i);
 /* Once a second: counts what passed, keeps the sessions alive, and catches up with handshakes.
  * Returns ns until it is due again, UINT64_MAX: there is no memory to look at. */
 uint64_t lends_look(struct lends *l, struct inspector *i, uint64_t now_ns);
+/* Before somebody asks what the inspector knows of sessions. */
+void lends_catch_up(const struct lends *l, struct inspector *i);
 /* Before tables change and sessions are cut: handshakes, too. */
 void lends_take_all_back(struct lends *l, struct inspector *i);
 /* Counts what passed since the last look. */

@@ -178,6 +178,19 @@ bool inspector_counts(const struct inspector *i, const struct count_again *a)
 
 /* ---- catching up ----------------------------------------------------------------------------- */
 
+/* A session has begun here under a permit that does not exist any more. An older one that is known
+ * between these ends must not be taken for it. */
+static void lose(struct crossing *x)
+{
+	if (x->f == NULL)
+		return;
+	outcome_cut_idle(x, R_UNKNOWN_PERMIT);
+	if (x->f->kind == KIND_NAMED || x->f->kind == KIND_FREE) {
+		life_end(x->i, x->fi);
+		flow_remove(&x->i->flows, x->fi);
+	}
+}
+
 /* A segment without data has passed in the kernel. */
 static void has_passed(struct inspector *i, uint32_t mark, const struct session_ends *e, uint8_t flags, uint32_t number,
 		       uint32_t acknowledged)
@@ -200,8 +213,15 @@ static void has_passed(struct inspector *i, uint32_t mark, const struct session_
 				.seq = number,
 				.ack = acknowledged };
 	x.permit = commands_permit(x.table, mark_permit(mark));
-	if (x.permit == NULL)
+	x.fi = flow_find(&i->flows, &x.d, &x.dir);
+	x.f = x.fi != FLOW_NONE ? flow_at(&i->flows, x.fi) : NULL;
+	if (x.permit == NULL) {
+		lose(&x);
 		return;
+	}
+	/* The kernel knows no session that the other end had opened. */
+	if (x.f != NULL && x.dir != (back ? DIR_S2C : DIR_C2S) && flags == TCP_SYN && x.f->class != CLASS_ENDED)
+		life_end(i, x.fi);
 	outcomes_note_packet(i->outcomes);
 	v = session_meet(&x);
 	life_send(&x, v.step == STEP_ON ? follow(&x) : v);
@@ -287,6 +307,12 @@ static uint32_t end_of(const struct once_lease *l, unsigned dir)
 	return l->next[dir] - sent_fin(l, dir);
 }
 
+/* The number up to which the data of this end are acknowledged. */
+static uint32_t data_acked(const struct once_lease *l, unsigned dir)
+{
+	return seq_diff(l->acked[dir], end_of(l, dir)) < 0 ? l->acked[dir] : end_of(l, dir);
+}
+
 /* The FINs and the RST that have passed, in their order, and what acknowledges them. */
 static void end_as_passed(struct inspector *i, const struct once_lease *l, const struct session_ends *e, uint32_t mark)
 {
@@ -294,7 +320,8 @@ static void end_as_passed(struct inspector *i, const struct once_lease *l, const
 	const uint32_t marks[2] = { mark, mark | MARK_REPLY };
 
 	if (sent_fin(l, first)) {
-		has_passed(i, marks[first], e, TCP_FIN | TCP_ACK, end_of(l, first), end_of(l, then));
+		/* not more than it has acknowledged: the other may have sent data since */
+		has_passed(i, marks[first], e, TCP_FIN | TCP_ACK, end_of(l, first), data_acked(l, then));
 		has_passed(i, marks[then], e, sent_fin(l, then) ? TCP_FIN | TCP_ACK : TCP_ACK, end_of(l, then),
 			   l->acked[first]);
 	}
@@ -332,7 +359,7 @@ bool inspector_take_back(struct inspector *i, const struct once_lease *l, const 
 		return false;
 	}
 	for (unsigned k = 0; k < 2; k++)
-		acknowledge(i, x.f, (enum direction)k, seq_diff(l->acked[k], end[k]) < 0 ? l->acked[k] : end[k]);
+		acknowledge(i, x.f, (enum direction)k, data_acked(l, k));
 	crossing_touch(&x);
 	end_as_passed(i, l, &ends, mark_make(x.f->permit, x.lane, MARK_UNJUDGED));
 	return true;

@@ -599,8 +599,10 @@ static void one_step(uint8_t what, uint8_t arg)
 		hand(l, DIR_S2C, l->k.s - (uint32_t)b.n, l->k.c, DESK_ACK, b.b, b.n, plain);
 		break;
 	case 37:
-		hand(l, arg & 1u ? DIR_C2S : DIR_S2C, arg & 1u ? l->k.c : l->k.s, arg & 1u ? l->k.s : l->k.c,
-		     arg & 2u ? DESK_ACK | DESK_FIN : DESK_RST, NULL, 0, plain);
+		if (hand(l, arg & 1u ? DIR_C2S : DIR_S2C, arg & 1u ? l->k.c : l->k.s, arg & 1u ? l->k.s : l->k.c,
+			 arg & 2u ? DESK_ACK | DESK_FIN : DESK_RST, NULL, 0, plain) &&
+		    arg & 2u)
+			++*(arg & 1u ? &l->k.c : &l->k.s); /* the other end may go on */
 		break;
 	case 38:
 		b = request_of(l, 0);

@@ -18,9 +18,9 @@ import enip  # noqa: E402
 import fins  # noqa: E402
 import modbus  # noqa: E402
 import s7  # noqa: E402
-from box import Box  # noqa: E402
+from box import Box, conduit  # noqa: E402
 from cases import expect  # noqa: E402
-from net import SLOWNESS, inside, wait_for  # noqa: E402
+from net import SLOWNESS, inside, ip4, tcp, wait_for  # noqa: E402
 from speech import ENIP, FINS, MODBUS, S7COMM, SLMP, SLMP_TEXT  # noqa: E402
 
 SERVER = "10.73.0.2"
@@ -447,4 +447,37 @@ def no_bpf(box):
         box.kill()
 
 
-CASES = (judged_once, all_else_is_judged, counted, ports_again, many_sessions, outlives, outlives_daemon, counted_meanwhile, narrowed, no_program, no_bpf)
+def over_a_live_session(box):
+    """A SYN on the ports of a session that is still tracked goes to the worker, behind the packets of
+    that session that wait for it: a confirmation of the old session must not fall upon the new one.
+    Another session's SYN passes meanwhile, also where no conduit has commands."""
+    box.apply(conduit("pages", "ops", "ot", ["pages"]))
+    with inside(box.ns("ot")):
+        listener = socket.create_server((SERVER, 8080))
+        arrives = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+    with inside(box.ns("ops")):
+        c = socket.create_connection((SERVER, 8080), 3, ("10.72.0.2", 40555))
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    s, _ = listener.accept()
+    c.sendall(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")
+    expect(s.recv(100), "nothing came")
+    arrives.settimeout(3 * SLOWNESS)
+    syn = lambda sport: raw.sendto(ip4("10.72.0.2", SERVER, 6, tcp("10.72.0.2", SERVER, sport, 8080, 1000, 0, 2)), (SERVER, 0))  # noqa: E731
+    workers = box.pids("dpi")
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    syn(40555)
+    syn(40556)
+    came, at = [], 0
+    while at != 40556:
+        packet = arrives.recv(2000)
+        at = struct.unpack_from("!H", packet, 20)[0] if packet[9] == 6 and packet[24:28] == struct.pack("!I", 1000) else 0
+        came += [at] if at else []
+    for pid in workers:
+        os.kill(pid, signal.SIGCONT)
+    expect(40555 not in came, "the SYN over the session did not visit the worker")
+    for x in (c, s, raw, arrives, listener):
+        x.close()
+
+
+CASES = (judged_once, all_else_is_judged, counted, ports_again, many_sessions, outlives, outlives_daemon, counted_meanwhile, narrowed, over_a_live_session, no_program, no_bpf)

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a worker catches up with the handshakes that passed in the kernel.
+ *
+ * LINK: $(INSPECT_PARTS) appliance/worker/lend.c
+ * LIBS: libndpi nettle
+ */
+#include "tests/unit/cmocka.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "appliance/worker/lend.h"
+#include "tests/unit/dpi/inspect_setup.h"
+
+#define MANY 1000u
+
+static struct lends lends;
+
+/* As the kernel has written them. */
+static struct once_handshakes *begun(uint32_t n, uint32_t state)
+{
+	int fd = memfd_create("handshakes", MFD_CLOEXEC);
+	struct once_handshakes *h;
+
+	assert_true(fd >= 0 && ftruncate(fd, sizeof(*h)) == 0);
+	memset(&lends, 0, sizeof(lends));
+	assert_true(lends_follow(&lends, fd));
+	h = lends.handshakes;
+	for (uint32_t k = 0; k < n; k++)
+		h->of[k] = (struct once_handshake){ .state = state,
+						    .mark = mark_make(P_TOY, lane_number(desk_lane(P_TOY)), 0),
+						    .client = { 1 },
+						    .server = { 2 },
+						    .client_port = (uint16_t)(1000 + k),
+						    .server_port = 502,
+						    .family = 4,
+						    .passed = 3,
+						    .number = { k, k },
+						    .since_ns = desk_now };
+	return h;
+}
+
+static uint32_t left(const struct once_handshakes *h)
+{
+	uint32_t n = 0;
+
+	for (uint32_t k = 0; k < ONCE_HANDSHAKES; k++)
+		n += h->of[k].mark != 0;
+	return n;
+}
+
+static void end(struct once_handshakes *h)
+{
+	munmap(h, sizeof(*h));
+}
+
+/* A flood of them does not keep the worker from its packets: it looks again soon. */
+static void some_at_a_time(void **state)
+{
+	struct once_handshakes *h = begun(MANY, ONCE_GIVEN);
+	uint32_t before = MANY, looks = 0;
+	uint64_t due;
+
+	(void)state;
+	assert_int_equal(lends_look(&lends, desk_i, desk_now), 1000000000);
+	assert_int_equal(h->alive_ns, desk_now);
+	assert_int_equal(left(h), MANY); /* they may be going on */
+	desk_now += 1000000001;
+	while ((due = lends_look(&lends, desk_i, desk_now)) < 1000000000) {
+		assert_true(due > 0 && left(h) < before && before - left(h) <= MANY / 5);
+		before = left(h);
+		desk_now += due;
+		looks++;
+	}
+	assert_true(looks >= 5);
+	assert_int_equal(left(h), 0);
+	assert_int_equal(stats().packets, 3 * MANY);
+	end(h);
+}
+
+/* What a former worker may have left in the memory does not stop the next one. */
+static void whatever_the_former_worker_left(void **state)
+{
+	(void)state;
+	for (uint32_t s = ONCE_BACK; s <= ONCE_RECALLED + 1u; s++) {
+		struct once_handshakes *h = begun(3, s);
+
+		alarm(10);
+		lends_begin(&lends, desk_i);
+		lends_take_all_back(&lends, desk_i);
+		alarm(0);
+		assert_int_equal(left(h), 0);
+		end(h);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(some_at_a_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(whatever_the_former_worker_left, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

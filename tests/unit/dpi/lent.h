@@ -16,8 +16,10 @@
 
 static struct once_lease lent_leases[ONCE_LEASES];
 static struct once_template lent_templates[ONCE_TEMPLATES];
+static struct once_handshakes lent_handshakes;
 static struct lends lent_lends;
 static struct bytes lent_packet;
+static bool lent_tracked; /* a session has begun: the kernel's rules take no SYN over it */
 /* Sessions that the kernel had when the attack began, and packets that it passed from then on. */
 static unsigned lent_sessions, lent_passed;
 
@@ -26,6 +28,7 @@ long once_load(const struct __sk_buff *packet, uint32_t at, void *to, uint32_t n
 uint64_t once_now(void);
 struct once_lease *once_lease_at(uint32_t place);
 const struct once_template *once_template_at(uint32_t place);
+struct once_handshakes *once_handshakes_at(uint32_t place);
 
 long once_load(const struct __sk_buff *packet, uint32_t at, void *to, uint32_t n)
 {
@@ -51,13 +54,21 @@ const struct once_template *once_template_at(uint32_t place)
 	return place < ONCE_TEMPLATES ? &lent_templates[place] : NULL;
 }
 
+struct once_handshakes *once_handshakes_at(uint32_t place)
+{
+	return place == 0 ? &lent_handshakes : NULL;
+}
+
 static bool lent_passes(const struct packet *p)
 {
+	bool syn = p->ip.left >= 40 && p->ip.p[0] == 0x45 && (p->ip.p[33] & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	struct __sk_buff skb = { .len = (uint32_t)p->ip.left,
 				 .mark = p->mark,
-				 .priority = ONCE_FINISHED,
+				 .priority = syn && lent_tracked ? 0 : ONCE_FINISHED,
 				 .gso_size = p->checksums == CHECKSUM_UNREADY ? 1400 : 0 };
 
+	lent_tracked |= syn;
+	lent_handshakes.alive_ns = desk_now;
 	lent_packet = p->ip;
 	if (once_match(&skb)) {
 		lent_passed++;
@@ -80,6 +91,7 @@ static void lent_look(void)
 static void lent_begin(void)
 {
 	lends_take_all_back(&lent_lends, desk_i);
+	lent_tracked = false;
 }
 
 /* The kernel has the session now, if its protocol can be lent at all. */
@@ -105,6 +117,7 @@ DESK_MAY_IDLE static int lent(int (*run)(void))
 	lent_lends.n_free = ONCE_TEMPLATES;
 	lent_lends.leases = lent_leases;
 	lent_lends.templates = lent_templates;
+	lent_lends.handshakes = &lent_handshakes;
 	desk_front.passes = lent_passes;
 	desk_front.after = lent_after;
 	desk_front.begin = lent_begin;

@@ -7,7 +7,8 @@ MODE ?= release
 ifeq ($(origin CCACHE),undefined)
 CCACHE := $(shell command -v ccache 2>/dev/null)
 endif
-# Without the locale in the hash, and readable for all: the cache serves every user.
+# The hash does not contain the locale, and the files can be read by all, so the cache serves every
+# user.
 export CCACHE_SLOPPINESS ?= locale
 export CCACHE_UMASK ?= 022
 CC = $(CCACHE) gcc
@@ -30,7 +31,8 @@ LDFLAGS_fuzz = -fsanitize=fuzzer,address,undefined
 COUNTS = $(CURDIR)/build/cov/profiles
 CFLAGS_cov = -O1 -g -Wno-error -DCOVERAGE_COUNTS='"$(COUNTS)"' -fprofile-instr-generate=$(COUNTS)/%p%c.profraw -fcoverage-mapping -mllvm -runtime-counter-relocation
 LDFLAGS_cov = -fprofile-instr-generate
-# No object contains the name or the length of its folder. (Coverage looks up whole names.)
+# The bytes of objects do not depend on the folder's name. (For coverage they do, which needs whole
+# names.)
 ifneq ($(MODE),cov)
 NAMELESS = -ffile-prefix-map=$(CURDIR)=.
 endif

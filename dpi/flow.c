@@ -318,7 +318,8 @@ static uint32_t cheapness(const struct flow *f)
 	return FLOW_CLASSES - f->class;
 }
 
-/* A flow of the greediest holder, if that has more than one in `part` of the share. */
+/* A flow of the holder with most flows. FLOW_NONE if it holds no more than one `part`-th of the
+ * share's places, or no more than HOLDER_LEAST. */
 static uint32_t of_greediest(struct flow_table *t, uint32_t share, uint32_t part)
 {
 	uint32_t h = share_greediest(&t->holders, share, HELD_FLOWS), least = t->part[share] / part;

@@ -182,11 +182,11 @@ struct enforcer {
 	void (*answered)(void *state, struct bytes pdu, const struct command_table *table,
 			 const struct command_permit *permit, struct pdu *ret);
 	/*
-	 * Looks first at new bytes of the client, of a segment or a datagram, for receivers that
-	 * use another framing of the protocol. False: such a receiver would find a forbidden
-	 * request (`reading` is set in *ret), or the bytes are a request in that framing only
-	 * (`reading` is not set). *ret, which is zeroed except for dir, offset and length, then has
-	 * that request. `begins`: the bytes begin with a PDU. May be NULL.
+	 * Looks at new bytes of the client, of a segment or a datagram, before they are judged:
+	 * some receivers use another framing of the protocol. False: such a receiver would find a
+	 * forbidden request (`reading` is set in *ret), or the bytes are a request in that framing
+	 * only (`reading` is not set). *ret, which is zeroed except for dir, offset and length,
+	 * then has that request. `begins`: the bytes begin with a PDU. May be NULL.
 	 */
 	bool (*framed_else)(void *state, bool begins, struct bytes fresh, const struct command_table *table,
 			    const struct command_permit *permit, struct pdu *ret);

@@ -300,8 +300,8 @@ static struct stream_result data_segment(struct stream *s, const struct pool *po
 		return answer(STREAM_DROP, R_OUT_OF_ORDER);
 	if (dir == DIR_C2S && s->anew && len > 0 && seq_diff(end, s->anew_at) > 0)
 		return answer(STREAM_BLIND, R_OUT_OF_ORDER);
-	/* Bytes that overlap unacknowledged ones must equal those that passed. The receiver ignores
-	 * bytes before these. */
+	/* Bytes that overlap unacknowledged ones must equal those that passed. Bytes that the
+	 * receiver has acknowledged are not compared, because it ignores them. */
 	from = seq_diff(d->seq, own->acked) < 0 ? own->acked : d->seq;
 	to = seq_diff(end, data_end) < 0 ? end : data_end;
 	if (seq_diff(to, from) > 0) {

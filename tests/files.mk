@@ -9,19 +9,20 @@
 UNIT_SRC := $(wildcard tests/unit/*/test_*.c tests/life/test_*.c)
 UNITS := $(notdir $(UNIT_SRC:.c=))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-# A whole box in one process (tests/life/life.h): the supervisor and control as they are, and in the
-# place of what is outside of them what stands in that folder.
+# A whole box in one process (tests/life/life.h): the supervisor and control are the real ones, and
+# files of that folder replace everything outside of them.
 LIFE_SRC := $(filter-out tests/life/test_%,$(wildcard tests/life/*.c)) $(filter-out %/clock_source.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(wildcard appliance/store/*.c) $(addprefix appliance/kernel/,apart.c image.c isolation_pairs.c) \
 	$(filter-out %/spawn.c %/partition.c %/once.c,$(wildcard appliance/supervise/*.c)) $(wildcard appliance/control/*.c) appliance/role/vigil.c appliance/role/sandbox_table.c \
 	$(addprefix appliance/box/,companions.c companions_json.c links_json.c log_sent.c loan_whose.c)
-# What many tests link: a table and who judges by it; the way of a packet through a worker; the
-# compiler behind the checker, with models by hand.
+# Parts that many tests link: a command table with the code that judges by it; a packet's way
+# through a worker; the compiler without the checker, for models that a test builds itself.
 COMMANDS_PARTS = $(addprefix appliance/base/,bytes.c sha256.c) $(addprefix appliance/wire/,commands.c evaluate.c operation.c protocols.c settings.c) dpi/judge.c $(wildcard appliance/wire/vocabulary*.c) $(wildcard dpi/*/words.c)
 INSPECT_PARTS = $(COMMANDS_PARTS) appliance/base/addr.c $(addprefix appliance/wire/,event.c limit.c reason.c tls.c) $(addprefix dpi/,decode.c flow.c hello.c name.c pool.c recognise.c runs.c share.c stream.c) $(wildcard dpi/*/recognise.c) $(wildcard dpi/forms/*.c) $(wildcard dpi/inspect/*.c)
 COMPILER_PARTS = $(addprefix appliance/base/,addr.c arena.c bytes.c diag.c err.c errno_text.c messages.c sha256.c) $(addprefix appliance/wire/,commands.c evaluate.c hours.c operation.c protocols.c settings.c) $(addprefix policy/check/,port.c rows.c) $(addprefix policy/compile/,commands.c exposure.c isolations.c lower.c permits.c) $(addprefix policy/ir/,elements.c isolation.c objects.c seal.c) $(addprefix policy/space/,always.c cells.c costs.c intern.c passes.c points.c prove.c prove_text.c together.c) tests/unit/policy/model_make.c $(wildcard appliance/wire/vocabulary*.c) $(wildcard dpi/*/words.c) $(wildcard policy/space/boxes*.c)
-# `learn` and `replay` as the command line has them.
+# `learn` and `replay` as in the command line.
 REPLAY_PARTS = $(filter-out appliance/base/clock.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(DPI_SRC) $(filter-out mgmt/cli/replay/replay.c,$(wildcard mgmt/cli/replay/*.c)) $(addprefix mgmt/cli/learn/,learnt.c named.c propose.c propose_text.c stands.c study.c) mgmt/cli/policy/source.c mgmt/cli/words/render.c mgmt/cli/cli.c $(wildcard mgmt/cli/screen/*.c mgmt/cli/box/*.c mgmt/state/*.c mgmt/words/*.c)
-# A word is a file, a pattern, or a list of the makefiles: $(WIRE_SRC).
+# A word of a LINK line is a file, a pattern, or the name of a list in the makefiles, such as
+# $(WIRE_SRC).
 list_name = $(subst $(close),,$(subst $$$(open),,$(1)))
 comma = ,
 open = (
@@ -30,7 +31,7 @@ link_word = $(if $(findstring $$,$(1)),$($(call list_name,$(1))),$(if $(filter-o
 links = $(foreach w,$(shell sed -n 's/^ \* LINK: //p' $(1)),$(call link_word,$(w)))
 lib_names = $(shell sed -n 's/^ \* LIBS: //p' $(1))
 
-# For tests/mutants: a line a unit test, and what it links.
+# For tests/mutants: a line for each unit test, with what it links.
 .PHONY: links
 links:
 	$(foreach t,$(UNIT_SRC),$(info $(notdir $(t:.c=)) $(call links,$(t))))@:
@@ -44,11 +45,11 @@ endef
 $(foreach t,$(UNIT_SRC),$(eval $(call test_program,$(notdir $(t:.c=)),$(t),,cmocka)))
 $(foreach t,$(FUZZERS),$(eval $(call test_program,$(t),tests/fuzz/$(t).c,$(if $(filter fuzz,$(MODE)),,tests/fuzz/replay_main.c),)))
 
-# What control is told of the box, and whose login it is, is told to the test, or by it
-# (tests/life/control.c).
+# In these tests, tests/life/control.c replaces the functions by which control hears of the box and
+# of whose login it is.
 $(patsubst %.c,$(B)/tests/%,$(notdir $(wildcard tests/life/test_*.c))): ALL_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,told_standing login_of_uid login_group)
 
-# What the inspector of a replay records goes to the test.
+# This test gets what the inspector of a replay would record.
 $(B)/tests/test_quiet: ALL_LDFLAGS += -Wl,--wrap=outside_event
 
 .PHONY: unit-programs fuzz-programs
@@ -87,8 +88,8 @@ demo:
 demo-down:
 	@$(AS_ROOT) $(PYTHON) tests/demo/demo.py down
 
-# What a merge is held against, and what it leaves out (tests/long.tsv): all of it, the stages
-# named, or as many as DUE minutes hold.
+# `test` is what a merge must pass. `test-long` is what a merge leaves out (tests/long.tsv): all
+# stages, those in STAGE, or as many as fit into DUE minutes.
 .PHONY: test test-long
 test: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all peers
@@ -101,8 +102,8 @@ test-unit test-golden test-replay test-fuzz test-san test-netns: test-%: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all peers
 	@tests/run $*
 
-# Our names for protocols against Debian's servers and public captures (docs/names.md); SETS="folder
-# ..." are those.
+# Our names for protocols, tested with Debian's servers and with public captures (docs/names.md).
+# SETS="folder ..." names the folders of the captures.
 .PHONY: names
 names:
 	@images/deps build servers
@@ -114,7 +115,7 @@ bench: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs
 	@$(AS_ROOT) $(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
 
-# Beside Suricata, where it can be had. Not part of `make test`.
+# Compares with Suricata, if it can be installed. Not part of `make test`.
 .PHONY: bench-peers
 bench-peers: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs
@@ -140,13 +141,14 @@ fuzz:
 	@$(MAKE) --no-print-directory MODE=fuzz -j$(JOBS) fuzz-programs
 	@tests/fuzz/run $(SECONDS)
 
-# Which lines the tests run, roles in their sandboxes included; SUITES="box daemon" for a part of
-# tests/netns.
+# Measures which lines the tests run, also of roles in their sandboxes. SUITES="box daemon": only
+# these suites of tests/netns.
 .PHONY: coverage
 coverage: deps
 	@$(AS_ROOT) tests/coverage $(SUITES)
 
-# What the house weighs; SINCE= a file that an earlier run was written to, for the figures before.
+# The size of the repository in several figures. SINCE= names the output of an earlier run, whose
+# figures are printed beside.
 .PHONY: house
 house: all
 	@$(PYTHON) tests/lib/house.py $(SINCE)

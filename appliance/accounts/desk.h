@@ -336,7 +336,7 @@ struct desk_order {
 	struct moment now;
 	json_t *said;		 /* the texts of the order, as an object */
 	struct job *job;	 /* the job of an order over the web; NULL = an order of root */
-	const struct addr *from; /* where he is */
+	const struct addr *from; /* address of the person who orders */
 };
 
 struct job *desk_job(struct desk *d, uint32_t id);

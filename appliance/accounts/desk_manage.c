@@ -5,7 +5,7 @@
  * within these bounds (docs/architecture.md says why):
  * - never his own account;
  * - another account manager he can only shut out: root alone gives and takes that role;
- * - if he may himself write, approve or apply policies, he lets nobody else in who may;
+ * - if he may himself write, approve or apply policies, he lets in nobody else who may do so;
  * - he cannot undo what somebody else has done since he looked.
  *
  * He has seen the passphrase that he hands out, so its owner has to choose another

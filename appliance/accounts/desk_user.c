@@ -415,7 +415,7 @@ static void sessions(const struct desk_order *o)
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "sessions", all));
 }
 
-/* A name ends all its sessions, a number one session. */
+/* With a name, ends all sessions of that account; with a number, that one session. */
 static void session_end_order(const struct desk_order *o)
 {
 	const char *name = desk_said(o->said, "name");
@@ -451,8 +451,8 @@ static void roles(const struct desk_order *o)
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "roles", all));
 }
 
-/* Whether a policy of the web pages needs a second person. The same order again is recorded only
- * when its reason differs. */
+/* Says whether a policy from the web pages needs a second person, and sets it if ordered so. The
+ * same order again is recorded only when its reason differs. */
 static void approval(const struct desk_order *o, enum user_order order)
 {
 	struct one_person *p = &o->d->book.one_person;

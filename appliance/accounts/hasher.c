@@ -10,8 +10,8 @@
 #include "appliance/accounts/child.h"
 #include "appliance/role/sandbox.h"
 
-/* Both ends of the socket are this program. So a question of another size ends this process. The
- * ends of its texts are written here, whatever was sent. */
+/* Only this program writes to the other end of the socket, so a question of another size is a
+ * fault, and this process ends. The zero byte after each text is set here, whatever was sent. */
 static void serve(void)
 {
 	struct hash_question q;

@@ -38,7 +38,7 @@ static bool is_failure(const char *text, const char *at)
 	return at - text >= 3 && at[-1] == ' ' && at[-2] == ':' && ((unsigned char)at[-3] & 0x80u) == 0;
 }
 
-/* The text ends here, so the words are not part of a longer sentence. */
+/* Whether the text ends here, so that the words are not part of a longer sentence. */
 static bool ends_there(const char *end)
 {
 	return !is_letter(*end) && !(*end == ' ' && (is_letter(end[1]) || (end[1] >= '0' && end[1] <= '9')));

@@ -69,7 +69,8 @@ static void look(struct wanted *w, char *line)
 	}
 }
 
-/* Reads whole lines, however long: a real name cannot forge a line of its own. */
+/* Reads whole lines, however long: otherwise the rest of a long line, such as a person's full name,
+ * could pass for a line of its own. */
 static bool scan(const char *file, void (*each)(struct wanted *, char *), struct wanted *w)
 {
 	FILE *f = fopen(file, "re");
@@ -100,7 +101,7 @@ static void count(struct wanted *w, char *line)
 	}
 }
 
-/* The entry found is the only one with its name and the only one with its number. */
+/* Whether the entry found is the only one with its name and the only one with its number. */
 static bool alone(const char *file, struct wanted *w)
 {
 	w->names = w->numbers = 0;

@@ -424,7 +424,8 @@ int box_finished(const struct box_spaces *s, const struct ir *ir, bool dry)
 
 /*
  * A dry run: in two empty namespaces, makes devices with the same names and MTUs, and does there
- * what box_set would do. So the person sees what the kernel would refuse, and in which words.
+ * what box_set would do. So the person who applies sees what the kernel would refuse, and in which
+ * words.
  */
 
 int scratch_open(int home, struct box_spaces *ret, struct err *e)

@@ -88,7 +88,8 @@ static int claim_card(const struct box_spaces *s, struct handles *h, const struc
 	*moved = false;
 	if (r != -ENODEV)
 		return r;
-	/* The interface was in the other namespace before: it comes from there, and is down. */
+	/* If the interface was in the other namespace until now, it comes from there, and is
+	 * down. */
 	r = rtnl_link_get(other, card, &l, e);
 	if (r == 0)
 		return rtnl_link_move(other, l.index, to, NULL, e);

@@ -87,7 +87,8 @@ static const struct ir_peer *log_server(const struct ir *ir)
 /*
  * Syslog over TLS (RFC 5425), with octet-counted frames. The protocol has no acknowledgement, so
  * records in a connection are lost when the server dies. An idle connection is tested after 10 s. A
- * connection with unacknowledged data is given up as the namespace's setting says (box/box.c).
+ * connection is given up if data stays unacknowledged after the namespace's number of repetitions
+ * (tcp_retries2, box/box.c).
  */
 static void syslog_tls(struct text *t, const struct ir_peer *p, const char *address)
 {
@@ -120,9 +121,9 @@ static void relp(struct text *t, const struct ir_peer *p, const char *address)
 }
 
 /*
- * Turns each line into EVE by a program of this repository (mgmt/eve). If it dies while it has a
- * line, a second one gets the line. A line for which both fail is sent as the box wrote it. So are
- * the lines of the second one if no program could be started.
+ * Turns each line into EVE by a program of this repository (mgmt/eve). If that program dies while
+ * it has a line, a second one gets the line. If the second one fails too, or cannot be started, the
+ * line is sent as the box wrote it.
  */
 static void as_eve(struct text *t)
 {

@@ -123,8 +123,7 @@ static json_t *fares(const char *path, const struct ir_peer *p)
 	snprintf(of, sizeof(of), "%s %u", address, (unsigned)p->port);
 	if (!program_said(path, of, &t))
 		return json_pack("{s:o, s:s}", "server", json_endpoint(&p->address, p->port), "state", "away");
-	/* The service may work and still report an error, when it cannot save how much it has sent.
-	 * */
+	/* The service may work and still report an error: it cannot save how much it has sent. */
 	wrong = strcmp(t.state, "failing") == 0 || strcmp(t.why, "-") != 0;
 	return json_pack("{s:o, s:s, s:o, s:I, s:I, s:o}", "server", json_endpoint(&p->address, p->port), "state",
 			 t.state, "since", wrong && t.since >= 0 ? said_time((uint64_t)t.since) : json_null(),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether two pictures of the same name are of the same card. */
+/* Whether two pictures (loan.h) of devices with the same name are of the same card. */
 #include <string.h>
 
 #include "appliance/box/loan.h"

@@ -103,8 +103,8 @@ int rtnl_routes_of_kernel(struct rtnl *r, struct rtnl_route **ret, size_t *ret_n
 /* Adds or removes a route. A route with a protocol is added beside existing ones; one of ours
  * replaces an existing one. */
 int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, struct err *e);
-/* Hosts for which the kernel answers at that device, malloc'd; adds a host, or changes whether it
- * is a router; removes a host. */
+/* rtnl_answers: the hosts for which the kernel answers at that device, malloc'd.
+ * rtnl_answer_change: adds a host, changes whether it is a router, or removes it. */
 int rtnl_answers(struct rtnl *r, uint32_t index, struct rtnl_answer **ret, size_t *ret_n, struct err *e);
 int rtnl_answer_change(struct rtnl *r, uint32_t index, const struct rtnl_answer *a, bool add, struct err *e);
 

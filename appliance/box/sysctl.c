@@ -72,7 +72,7 @@ static const struct setting settings[] = {
 	{ SET_ONE, true, NULL, "net/ipv4/ipfrag_time", "2" },
 	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_frag6_high_thresh", "67108864" },
 	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_frag6_timeout", "2" },
-	/* The file exists once connection tracking is in use; the rules load it. */
+	/* These files exist once connection tracking is in use; the rules start it. */
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_loose", "0" },
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_be_liberal", "0" },
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_checksum", "1" },

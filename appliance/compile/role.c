@@ -33,8 +33,9 @@
 #define DOORS_MOST (4u << 20) /* bytes of the JSON about doors */
 
 /*
- * Makes a backup's file: takes control's words about the box and the site's certificate, returns
- * the encrypted file. docs/json.md, "backup", lists the contents. Pure, except for the time of day.
+ * Makes the file of a backup. Input: what control says about the box, and the site's certificate.
+ * Output: the encrypted file. docs/json.md, "backup", lists its contents. Pure, except for the time
+ * of day.
  */
 
 #define SEAL_MOST (96u << 20) /* bytes of a bundle */
@@ -97,7 +98,7 @@ static json_t *null_or(json_t *j)
 	return j != NULL ? json_incref(j) : json_null();
 }
 
-/* The whole contents; *ret_line is the part that may be said beside the file. */
+/* The whole contents; *ret_line is the part that stands unencrypted before the file. */
 static json_t *contents(const struct words *w, json_t **ret_line)
 {
 	json_t *made = json_time(clock_wall_ns()), *list = cards_of_box(w->status);

@@ -120,11 +120,12 @@ struct begun {
 
 /* Changes by others since the last reaction to them. */
 struct meddling {
-	/* our table was changed, or it is not known what was; forwarding was turned off */
+	/* Forwarding is off because our table was changed, or because it is not known which table
+	 * was. */
 	bool table;
-	bool beside;	    /* to tables of others */
+	bool beside;	    /* another program's table was changed */
 	uint64_t beside_ns; /* monotonic: when such a change was first reported */
-	bool fresh;	    /* this glance has read no report about our table yet */
+	bool fresh;	    /* this monitor_glance has read no report about our table yet */
 	bool touched;	    /* the transaction that is being reported changed our table */
 	uint32_t news;	    /* how often forwarding was turned off */
 	/* longest time for which the table may have been changed while forwarding was on */

@@ -82,8 +82,8 @@ static void record(struct counting *c, const struct session *s, bool idle)
 		c->f->events.lost++;
 }
 
-/* The session's time is over: the rules say so to its next packet in any case. A worker that
- * follows it tells both ends now. */
+/* The session's time is over. In any case the rules refuse its next packet; a worker that follows
+ * the session tells both ends now. */
 static int end(struct counting *c, const struct session *s, bool idle, struct err *e)
 {
 	struct cut_session *cut;

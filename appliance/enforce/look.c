@@ -19,8 +19,8 @@ struct enforce_look {
 	struct enforce f; /* the state of a role, without its loop */
 };
 
-/* Nobody has the program of the verdict cache but the daemon that is gone; its rules may ask it all
- * the same. */
+/* Only the daemon that is gone had the program of the verdict cache; its rules may still ask that
+ * program. */
 static int cache_stands(struct enforce *f, struct err *e)
 {
 	struct arena *a = arena_new(2 * DUMP_BUDGET);

@@ -147,7 +147,7 @@ static void conduit_name(const char *name, uint8_t ret[16])
 	memcpy(ret, digest, 16);
 }
 
-/* ... and the latest use first. */
+/* In the order of their names; of equal names the latest use first. */
 static int by_name(const void *pa, const void *pb)
 {
 	const struct msg_used_conduit *a = pa, *b = pb;
@@ -250,7 +250,7 @@ static bool cell_key(const struct generation_held *g, unsigned set, const struct
 	return !o.failed;
 }
 
-/* ... and the highest count first. */
+/* In the order of their keys; of equal keys the highest count first. */
 static int by_cell(const void *pa, const void *pb)
 {
 	const struct msg_used_cell *a = pa, *b = pb;

@@ -97,8 +97,8 @@ static struct walk_packet later(const struct walk_packet *p, bool reply, uint32_
 }
 
 /* ---- from the wire to the queue, or through -------------------------------------------------- */
-/* Further bits in the label of such a permit: its sessions are counted. Those of a walk are within
- * their limits. */
+/* Further bits in the label of a permit with limits, whose sessions are counted. Sessions of a walk
+ * count as within these limits. */
 static uint32_t limits_of(const struct asking *a, uint32_t id)
 {
 	for (uint32_t i = 0; i < a->w->ir->n_permits; i++)

@@ -126,7 +126,8 @@ static void ask_own(struct asking *a, uint32_t interface, const struct own *o, b
 			     passes ? "refused" : "passes", &r);
 }
 
-/* In every state, with every mark that the rules know, and with a source of another interface. */
+/* Asks about the packet in every state, with every mark that the rules know, and with a source of
+ * another interface. */
 static void ask_own_everywhere(struct asking *a, uint32_t interface, struct own o)
 {
 	uint32_t index = a->w->interfaces[interface];
@@ -153,8 +154,8 @@ static void ask_own_everywhere(struct asking *a, uint32_t interface, struct own 
 	}
 }
 
-/* Every type that a rule or an RFC treats specially and some others, also with the wrong ICMP
- * version for the family. */
+/* Asks about every ICMP type that a rule or an RFC treats specially and some others, also with the
+ * wrong ICMP version for the family. */
 static void own_packets(struct asking *a, uint32_t interface)
 {
 	static const uint8_t types[] = { 0,   1,   2,	3,   4,	  5,   8,   11,	 12,  13,  127, 128,

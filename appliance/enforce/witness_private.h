@@ -38,7 +38,7 @@ struct tuple {
 bool witness_over(const struct asking *a); /* enough was reported, or time is over */
 void witness_tell(struct asking *a, const struct tuple *t, const char *kind, const char *what,
 		  const struct walk_result *r);
-/* opens a session, routed */
+/* A packet that opens a session, after its routing. */
 struct walk_packet witness_packet(const struct asking *a, const struct tuple *t);
 /* The conntrack mark of a normal live session. */
 uint32_t witness_live_mark(uint32_t id, uint32_t lane);

@@ -11,8 +11,9 @@
  * full, alarms that a person has seen give way first, then the oldest, and that is counted.
  *
  * An alarm rings until a person acknowledges it, or silences it for a time. It rings again when
- * that time is over, when its count has doubled since then, or when it has become grave. An
- * acknowledged alarm without new signs for ATTACK_OVER_S is over; later signs make a new alarm.
+ * that time is over, when its count has doubled since the person saw it, or when it has become
+ * grave. An acknowledged alarm without new signs for ATTACK_OVER_S is over; later signs make a new
+ * alarm.
  *
  * Pure but for its file: it reads no clock. Times are seconds since 1970. Nothing is allocated for
  * a record.
@@ -85,7 +86,7 @@ struct attack_asked {
 	uint64_t key, first, last; /* first 0 = a free slot */
 };
 
-/* Start from attacks_load(). */
+/* Filled by attacks_load(). */
 struct attacks {
 	struct attack_alarm alarms[ATTACK_ALARMS];
 	size_t n;
@@ -130,8 +131,8 @@ uint64_t attacks_due(const struct attacks *a);
 bool attacks_rule(struct attacks *a, const struct attack_rule *rule, uint64_t now, struct event *ret);
 /* The next record of an alarm that rang. Call until it returns false. */
 bool attacks_out(struct attacks *a, uint64_t now, struct event *ret);
-/* Rings one alarm of each kind in the way described above, marked as a test; *ret is the record of
- * the test. */
+/* Makes signs of each cause, marked as a test, that pass through the same code as those in records,
+ * so that each cause rings one alarm; *ret is the record of the test. */
 void attacks_test(struct attacks *a, uint64_t now, struct event *ret);
 /* Whether the alarm rings: it is neither acknowledged nor silenced. */
 bool attack_rings(const struct attack_alarm *x);

@@ -31,7 +31,7 @@ struct journal_mark {
 	uint64_t offset;
 };
 
-/* Start from journal_open. */
+/* Made by journal_open. */
 struct journal {
 	int dirfd; /* borrowed */
 	int fd, head_fd;

@@ -62,7 +62,7 @@ struct known_order {
 	char by[USER_BY], person[HOLD_PERSON], reason[HOLD_REASON + 1];
 };
 
-/* Start from known_load(). */
+/* Filled by known_load(). */
 struct known {
 	struct known_device list[KNOWN_MOST]; /* by number, followed by free slots */
 	size_t n;

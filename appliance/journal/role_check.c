@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether the records are whole, for reports over the web: each question looks at some more of
- * them, and the last one hears the result, which is told again for a while. Those who ask at once
- * share one look. `sekisho journal verify` does the same without this process.
+ * Checks for reports over the web whether the records are whole. Each question checks some more of
+ * them. The answer to the last question is the result, which is given again for FRESH_NS. People
+ * who ask at the same time share one check. `sekisho journal verify` does the same without this
+ * process.
  */
 #include <stdlib.h>
 
@@ -12,9 +13,10 @@
 #include "appliance/journal/verify_json.h"
 
 #define SECOND 1000000000ull
-#define LINES 4096u	       /* a question: some 20 ms in which nothing is read from others */
-#define FRESH_NS (10 * SECOND) /* a result is told again */
-#define LEFT_NS (60 * SECOND)  /* nobody asks any more */
+/* lines that one question checks, in some 20 ms; meanwhile nothing is read from the other roles */
+#define LINES 4096u
+#define FRESH_NS (10 * SECOND) /* time for which a result is given again */
+#define LEFT_NS (60 * SECOND)  /* after so long without a question the check is given up */
 #define KEYS_MOST 65536u
 
 static void leave(struct role_check *c)
@@ -24,7 +26,7 @@ static void leave(struct role_check *c)
 	c->done_at = 0;
 }
 
-/* By the public key beside the records, as on any other machine. */
+/* Begins a check by the public key beside the records, as on any other machine. */
 static void begin(struct journal_role *j)
 {
 	struct role_check *c = &j->check;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How long observing conduits have been clean: from the workers' events, and from times during
- * which some worker saw nothing. */
+/* Keeps for how long observing conduits have refused nothing (clean.h): what they would have
+ * refused comes from the workers' events; times during which a worker did not watch are noted as
+ * gaps. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

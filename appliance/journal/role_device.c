@@ -490,8 +490,8 @@ static json_t *take_over(struct journal_role *j, const struct msg_devices *m, in
 		role_put(j, &e, ROLE_JOURNAL, 1);
 		*o = (struct known_order){ 0 };
 		j->known.changed = true;
-		/* When the former list was reviewed already, as after an earlier backup, they are
-		 * on record. */
+		/* If the former list was reviewed already, for instance because it came from an
+		 * earlier backup, its devices are on record. */
 		if (before.reviewed == 0)
 			hear_again(j);
 	}

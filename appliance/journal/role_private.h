@@ -289,8 +289,8 @@ bool reserve_release(struct reserve *r);
  * Records that wait for room on the disk: a fixed amount of memory, ordered by class. When it is
  * full, a record of the least serious class is dropped, the newest first. Dropped records are
  * counted by class, with the times of the first and the last, until wait_told. Reports of lost
- * records of the same role are merged; one is dropped only when there is no place at all, and its
- * count is then kept. Journal role only; pure.
+ * records of the same role are merged. Such a report is dropped only when there is no place at all,
+ * and its count is then kept. Journal role only; pure.
  */
 
 #define WAIT_SLOTS 256u
@@ -400,13 +400,13 @@ struct device_pending {
 
 #define DEVICE_PENDING 64u
 
-/* A look at whether the records are whole (role_check.c). */
+/* A check whether the records are whole (role_check.c). */
 struct role_check {
 	struct journal_check *check; /* owned; NULL = none */
 	struct checkpoint_keys keys;
 	struct journal_trust trust; /* of these keys */
-	bool signs;		    /* there are some */
-	uint64_t asked_at, done_at; /* monotonic; done_at 0 = it goes on */
+	bool signs;		    /* there are keys */
+	uint64_t asked_at, done_at; /* monotonic ns; done_at 0 = the check goes on */
 };
 
 struct journal_role {
@@ -650,11 +650,11 @@ json_t *role_attack_order(struct journal_role *j, const struct msg_attacks *m, e
 
 /* ---- role_check.c ---------------------------------------------------------------------------- */
 
-/* Looks at some more records: {"more":true,"records"}, at the end what `journal verify` says; a new
+/* Checks some more records: {"more":true,"records"}, at the end what `journal verify` says; a new
  * reference. */
 json_t *role_check_json(struct journal_role *j, uint64_t now, enum answer_status *ret_status);
 uint64_t role_check_due(const struct journal_role *j);
-/* Ends a look that nobody asks about. */
+/* Ends a check that nobody asks about. */
 void role_check_left(struct journal_role *j, uint64_t now);
 
 /* ---- role_trends.c --------------------------------------------------------------------------- */

@@ -216,8 +216,9 @@ bool role_key(struct journal_role *j)
 	return true;
 }
 
-/* The record that signs everything written so far, a new reference. *ret_member: its member
- * "checkpoint", also a new reference. NULL: no memory, and no member. */
+/* Returns the record that signs everything written so far, as a new reference. *ret_member is set
+ * to its member "checkpoint", also a new reference. Without memory returns NULL and sets no
+ * member. */
 static json_t *record_of(const struct journal_role *j, json_t **ret_member)
 {
 	struct event e = event_new(EVENT_LOST, clock_wall_ns());

@@ -44,7 +44,7 @@ struct weak_server {
 	uint32_t reviewed_bits; /* weaknesses that were known at that time */
 };
 
-/* Start from weak_load(). */
+/* Filled by weak_load(). */
 struct weak_list {
 	struct weak_server list[WEAK_SERVERS]; /* in the order in which they were first seen */
 	size_t n;

@@ -32,7 +32,7 @@ struct apart {
 /* False: no memory, more than APART_MOST, or ranges of two families; *x is then unusable. */
 bool apart_add(struct apart *x, const struct apart_pair *p);
 void apart_free(struct apart *x);
-/* The same pairs, added in the same order. */
+/* Whether both have the same pairs, added in the same order. */
 bool apart_same(const struct apart *x, const struct apart *y);
 bool apart_holds(const struct apart *x, const struct addr *source, const struct addr *destination, uint32_t permit);
 /* Puts its elements into the image: IPv4 into `set`, IPv6 into the set after it. False when memory

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel's live sessions, by raw libmnl: a dump of connection tracking in this namespace. It
- * changes only the mark of a session, or makes the kernel forget one. The rules make the cut, and
- * the ends of TCP sessions are reset; the ends of UDP sessions are not told. Runs in enforce.
+ * changes only the mark of a session, or makes the kernel forget one. It cuts no session: the rules
+ * do that by the mark. Runs in enforce.
  */
 #ifndef SEKISHO_KERNEL_CONNTRACK_H
 #define SEKISHO_KERNEL_CONNTRACK_H

@@ -185,8 +185,8 @@ int image_diff(const struct image *have, const struct image *want, uint64_t now,
 bool image_ending(const struct image_element *el, uint64_t now);
 bool image_rules_equal(const struct image *have, const struct image *want);
 
-/* "lan0 lan1 10.0.0.1 10.0.1.1 tcp 502 -> ..." for people; names by `ir` and kernel indexes, both
- * may be NULL. */
+/* Writes an element for people: "lan0 lan1 10.0.0.1 10.0.1.1 tcp 502 -> ...". Names of interfaces
+ * are found by `ir` and by `interfaces` (their indexes in the kernel); both may be NULL. */
 void image_element_text(unsigned set, const struct image_element *el, const struct ir *ir, const uint32_t *interfaces,
 			char *out, size_t size);
 

@@ -2,8 +2,8 @@
 /*
  * Which pairs of addresses the isolations in force cut, and which exceptions they keep, under the
  * policy in force and the next one. An apply can only cut more. An isolation covers all addresses
- * that the isolated name has had since the order. It keeps a conduit only if it kept it at the
- * order and the policy still keeps it.
+ * that the isolated name has had since the order. It keeps a conduit only if the policy of the time
+ * of the order kept it and the present policy does so, too.
  *
  * A kept exception passes by its permit. A permit is kept if all its conduits are kept by each
  * isolation that covers them. Isolations that do not keep a permit cut its boxes.

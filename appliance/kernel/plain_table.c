@@ -92,8 +92,8 @@ static void put_rule(struct sending *s, struct nftnl_rule *r)
 	done(s, h);
 }
 
-/* Sends the batch and reads the answers. Its end asks for an acknowledgement; an error comes before
- * it or in its place. */
+/* Sends the batch and reads the answers. The last message of the batch asks for an acknowledgement.
+ * An error comes before this acknowledgement, or in its place. */
 static int send_all(struct netlink *n, const struct sending *s, const char *what, struct err *e)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };

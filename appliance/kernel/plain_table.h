@@ -58,8 +58,8 @@ typedef void plain_each(void *ctx, const char *chain, const char *text, uint64_t
  * negative errno. */
 int plain_table_read(uint8_t family, plain_each *each, void *ctx, bool *ret_there, struct err *e);
 
-/* Every table of the namespace that is not our one of that family, as "table ip nat". 0 or
- * negative errno. */
+/* Every table of the namespace except our own in that family, as "table ip nat". 0 or negative
+ * errno. */
 int plain_table_others(uint8_t family, void (*each)(void *ctx, const char *what), void *ctx, struct err *e);
 
 #endif

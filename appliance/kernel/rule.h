@@ -20,8 +20,8 @@ struct nftnl_rule;
 /*
  * What the running kernel lacks, as bits: the `queue` expression (the NFQUEUE target of nft_compat
  * replaces it); removing TCP options (Linux 5.18; before, these rules are left out and the workers
- * refuse such packets); a table with an owner that it outlives (Linux 6.9; before, it has none);
- * the verdict cache's program, or asking it (then everything is queued).
+ * refuse such packets); a table that has an owner and outlives it (Linux 6.9; before, the table has
+ * no owner); the verdict cache's program, or rules that ask it (then everything is queued).
  */
 enum kernel_lack { LACKS_NOTHING = 0, LACKS_QUEUE = 1, LACKS_STRIP = 2, LACKS_OWNER = 4, LACKS_ONCE = 8 };
 

@@ -339,7 +339,7 @@ const int sandbox_supervisor_kept[] = {
 	CAP_SYS_NICE,			     /* priorities of the packet path */
 	/* to enter the data and admin namespaces */
 	CAP_SYS_ADMIN,
-	/* queues, links, resets; roles have no more than that */
+	/* queues, links, resets; the only capabilities that roles of the packet path keep */
 	CAP_NET_ADMIN, CAP_NET_RAW,
 	CAP_NET_BIND_SERVICE,		     /* port 443 in the admin namespace */
 	CAP_DAC_READ_SEARCH,		     /* the folders of roles, which they own */

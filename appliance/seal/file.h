@@ -26,8 +26,8 @@ enum backup_kind { BACKUP_WHOLE, BACKUP_FOREIGN, BACKUP_NEWER, BACKUP_DAMAGED };
 
 /* The line before `body`, which is all that follows it. */
 void backup_line(unsigned form, struct bytes body, char out[BACKUP_LINE + 1]);
-/* Reads the line. Only when the file is complete: *ret_message; *ret_keys: the message with
- * accounts and keys, empty when there is none. */
+/* Reads the line. *ret_message and *ret_keys (the message with accounts and keys; empty if there is
+ * none) are set only for BACKUP_WHOLE: the file is complete and unaltered. */
 enum backup_kind backup_read(struct bytes file, struct bytes *ret_message, struct bytes *ret_keys);
 
 #endif

@@ -33,7 +33,7 @@ static size_t write_text(const struct moment *m, char out[MOST])
 	return (size_t)n;
 }
 
-/* Reads latest and boot id. Whether the text is valid shows the comparison in same_text. `text`
+/* Reads latest and boot id. The comparison in same_text shows whether the text is valid. `text`
  * ends with a NUL. */
 static bool read_text(const char *text, struct moment *ret)
 {

@@ -132,8 +132,8 @@ static int by_age(const void *a, const void *b)
 	return (x->used < y->used) - (x->used > y->used); /* newest first */
 }
 
-/* Orders entries by identity and place. Of equal ones the last used comes first: if a permit has
- * moved to the place of another, sessions now have its id. */
+/* Orders entries by identity and place. If both are equal, the entry that was used last comes
+ * first: its permit has moved to the other's place, and sessions in the kernel have its id. */
 static int by_meaning(const void *pa, const void *pb)
 {
 	const struct permit_id *a = *(struct permit_id *const *)pa, *b = *(struct permit_id *const *)pb;

@@ -2,11 +2,11 @@
 /*
  * Command tables: what the compiler produces for each permit and what a worker judges PDUs with.
  *
- * A table image is one block of bytes with a SHA-256 digest; workers acknowledge the digest,
- * `verify` compares it.
- * Inside: permits, each with grants (one per conduit and service that apply there), each with rows,
- * which evaluate.h reads; the grant names the conduit. The image is decoded once into
- * flat arrays in memory that the caller provides; lookups allocate nothing.
+ * A table image is one block of bytes with a SHA-256 digest. Workers acknowledge the digest, and
+ * `verify` compares it. The image lists permits. Each permit has grants, one per conduit and
+ * service that apply there; a grant names its conduit. Each grant has rows, which evaluate.h reads.
+ * The image is decoded once into flat arrays in memory that the caller provides; lookups
+ * allocate nothing.
  */
 #ifndef SEKISHO_WIRE_COMMANDS_H
 #define SEKISHO_WIRE_COMMANDS_H

@@ -126,7 +126,7 @@ static void take_counts(struct bytes *b, uint64_t *x, size_t n)
 #define NOTHING
 #include "appliance/wire/message.def"
 
-/* ... and how they are read. */
+/* How the fields of a message are read. */
 #define MESSAGE(NUMBER, name, from, to, fds_min, fds_max, fields)                                                      \
 	static void take_##name(struct bytes *b, struct msg_##name *x)                                                 \
 	{                                                                                                              \

@@ -252,7 +252,7 @@ static enum recognition mqtt_server(struct bytes head)
 
 	if (p.more)
 		return RECOGNISE_MORE;
-	if (type == 0xf0) /* AUTH: to go on */
+	if (type == 0xf0) /* AUTH, with the reason "continue" */
 		return may_be_remaining(&p, 1, &n) && may_be(&p, 0x18, 0x18) ? so_far(&p) : RECOGNISE_NOT;
 	if (type != 0x20 || !may_be_remaining(&p, 2, &n) || !may_be(&p, 0, 1))
 		return RECOGNISE_NOT;

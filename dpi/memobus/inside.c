@@ -3,7 +3,7 @@
  * Finds hidden messages: forbidden ones at a position where the client began no message, for
  * example in written values or across the end of a message. A controller that does not read
  * messages as the manual describes could carry them out, for example if it takes the bytes of each
- * recv() for a message, or looks for the next header after an error.  No message is incomplete
+ * recv() for a message, or looks for the next header after an error. No message is incomplete
  * here: its lengths must fit its function and count before any of its bytes pass.
  */
 #include "dpi/memobus/request.h"

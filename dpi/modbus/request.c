@@ -51,7 +51,7 @@ static struct operation *last(struct modbus_request *r)
  * goes beyond address 65535. */
 static bool touch(struct modbus_request *r, uint16_t first, uint16_t n, uint16_t max)
 {
-	if (last(r)->space != SPACE_NONE) { /* the same once more, elsewhere */
+	if (last(r)->space != SPACE_NONE) { /* another range: one more operation of the same kind */
 		r->operations[r->n] = *last(r);
 		r->n++;
 	} else {

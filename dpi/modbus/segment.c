@@ -99,8 +99,8 @@ static bool begins_allowed(struct bytes b, const struct command_table *t, const 
 	return refuse(ret, r.well_formed ? ruling.reason : (enum reason)r.wrong, r.unit, r.function);
 }
 
-/* Whether each request that has to come alone (modbus_goes_alone) fills its segment, while no
- * answer is due. Otherwise it is refused. */
+/* Checks requests that have to come alone (modbus_goes_alone): each must fill its segment, and no
+ * answer may be due. False: refused. */
 static bool careful(const struct modbus_state *s, size_t carried, struct bytes b, const struct command_table *t,
 		    const struct command_permit *p, struct pdu *ret)
 {

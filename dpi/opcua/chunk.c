@@ -144,7 +144,7 @@ bool opcua_chunk_take(struct bytes *b, struct opcua_chunk *ret)
 	ret->policy = policy_of(uri);
 	if (opcua_string(&ret->body, &uri))
 		ret->certificate = thumbprint_of(uri);
-	/* which one of the receiver's is meant */
+	/* the thumbprint of the receiver's certificate */
 	return opcua_string(&ret->body, &uri);
 }
 

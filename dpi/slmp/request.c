@@ -48,7 +48,7 @@ static bool skip(struct slmp_reader *r, size_t n)
 	return bytes_skip(&r->b, r->ascii ? 2u * n : n);
 }
 
-/* Length of the data in an answer: words, or bits, of which two share a byte. */
+/* Bytes of an answer's data: n words, or n bits. In binary coding two bits share a byte. */
 static uint32_t words_length(const struct slmp_reader *r, uint32_t n)
 {
 	return (r->ascii ? 4u : 2u) * n;

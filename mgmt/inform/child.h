@@ -11,7 +11,7 @@
 
 #include "appliance/base/err.h"
 
-/* The work of the child, which reports by writing bytes to `to`; `said` gets each byte. If it
+/* The work of the child, which reports by writing bytes to `to`. child_said gets each byte; if it
  * returns true, the child is waiting for one byte as a reply before it goes on. */
 typedef void child_work(void *of, int to);
 typedef bool child_said(void *of, uint8_t byte);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The alarms, which of them were sent, and what waits to be sent. It is kept on the disk, so that a
- * restart neither forgets nor repeats any. An alarm begins or ends when two looks in a row agree.
- * Pure but for its file. The number of waiting texts is bounded: the oldest is dropped and counted.
+ * The ledger: the alarms, which of them were sent, and what waits to be sent. It is kept on the
+ * disk, so that a restart neither forgets nor repeats any. An alarm begins or ends when two looks
+ * in a row agree. Pure but for its file. The number of waiting texts is bounded: the oldest is
+ * dropped and counted.
  */
 #ifndef SEKISHO_MGMT_NOTIFY_LEDGER_H
 #define SEKISHO_MGMT_NOTIFY_LEDGER_H

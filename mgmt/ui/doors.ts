@@ -123,7 +123,7 @@ function panel(d: Door, s: Step, changed: () => void): Node_ {
 			h("button", { type: "button", "data-key": "door-leave", click: leave }, t("leave_it"))));
 }
 
-/** What is left of its time, by the box's clock. */
+/** What is left of the time of use "u", by the box's clock. */
 function left(u: DoorUse, now: string | undefined): Child[] {
 	const at = (text: string | undefined): number => new Date(text ?? "").getTime() / 1000, rest = Math.max(0, at(u.until) - at(now));
 	return [h("span", {}, t("door_left", lasting(rest), clockTime(new Date(u.until)))), bar(rest, at(u.until) - at(u.since), rest < 600)];

@@ -66,10 +66,8 @@ export function bar(used: number, most: number, bad: boolean): Node_ {
 		h("rect", { class: "track", width: 100, height: 6, rx: 3 }), h("rect", { class: "fill", width: Math.max(share * 100, used > 0 ? 1 : 0), height: 6, rx: 3 }));
 }
 
-/**
- * The headline and its companions. While the box is silent, that comes first, and nothing looks
- * good.
- */
+/* The headline and its companions. While the box is silent, the headline says that, and nothing
+ * looks good. */
 export function headline(state: State, large: boolean, beside: Child = undefined): Node_ {
 	const failed = feed.failed !== undefined;
 	const when = clockTime(new Date(feed.at));

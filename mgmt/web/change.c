@@ -172,7 +172,7 @@ static enum change_read take_texts(const json_t *list, struct change_request *re
 	return r;
 }
 
-/* As the command line sends them: each name followed by a NUL. */
+/* Takes a list of names in the form that the command line sends: each name followed by a NUL. */
 static enum change_read take_names(const json_t *list, struct change_request *ret)
 {
 	char names[NAMES_MOST];

@@ -289,8 +289,8 @@ static enum MHD_Result judge(struct http *h, struct client *k, const struct rout
 	return ask_and_wait(h, k, stage, &who);
 }
 
-/* The client may have a stream. `who`: asked about at accounts from now on; NULL for the box's own
- * token. Without a free place, the reply says so. */
+/* The client may have a stream. `who`: the question by which accounts is asked about the client
+ * from now on; NULL for the box's own token. Without a free place, the reply says so. */
 static void begin_stream(struct http *h, struct client *k, const char *name, const struct msg_judge *who)
 {
 	struct live_wish w = { .own = who == NULL, .name = name, .flow = k->target.n_parameters > 0 };
@@ -362,8 +362,8 @@ void http_cover(struct http *h, struct client *k, bool real)
 	explicit_bzero(secret, sizeof(secret));
 }
 
-/* A GET with the box's own token, which may read as ever; with a token of accounts; or with a
- * session. */
+/* A GET. It comes with the box's own token, which may read without a person; with a token of
+ * accounts; or with a session. */
 static enum MHD_Result decide_get(struct http *h, struct client *k, const struct route *route)
 {
 	const char *authorization = client_header(k, MHD_HTTP_HEADER_AUTHORIZATION);
@@ -494,7 +494,7 @@ static enum MHD_Result send_order(struct http *h, struct client *k, struct chang
 	return hold(k, CLIENT_ASKED, h->now.ns + (uint64_t)HTTP_ORDER_S * S_NS);
 }
 
-/* An order of a person; no token changes anything. */
+/* An order needs a person's session: with the token of the API nobody can change anything. */
 static enum MHD_Result decide_change(struct http *h, struct client *k)
 {
 	struct change_request r;
@@ -520,14 +520,15 @@ static enum MHD_Result decide_change(struct http *h, struct client *k)
 	return sent;
 }
 
-/* Posted bodies of people with a session that become one question to a role and one answer. */
+/* Requests by POST of people with a session: the body becomes one question to a role, whose answer
+ * is the reply. */
 struct posted {
 	const char *path;
 	enum msg_type type;
 	enum client_stage stage;
-	size_t family, from, shown, secret; /* their offsets in the question */
-	/* False: invalid. `text` holds what the question points to. NULL: there is nothing to
-	 * read. */
+	size_t family, from, shown, secret; /* where these members lie in struct msg_body */
+	/* Reads the body into the question, and into `text` what the question points to. False:
+	 * invalid. NULL: there is nothing to read. */
 	bool (*read)(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT]);
 };
 

@@ -245,7 +245,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **context, en
 	*context = NULL;
 }
 
-/* Its messages are about clients, not about us; what matters is counted. */
+/* The library's messages are about clients, not about us; what matters is counted. */
 __attribute__((format(printf, 2, 0))) static void no_log(void *cls, const char *fmt, va_list ap)
 {
 	(void)cls;

@@ -366,8 +366,8 @@ static bool ask(struct live *v, enum step step, const struct msg_body *question,
 	return v->id != 0;
 }
 
-/* A stream got something in this turn and has more to come. One that still takes an earlier text is
- * not waited for. */
+/* Whether a stream that got something in this turn has more to come. A stream that is still sending
+ * an earlier text does not count. */
 static bool behind(const struct live *v)
 {
 	uint64_t told = v->begun_ns + (uint64_t)LIVE_SLOW_S * S_NS;
@@ -400,7 +400,7 @@ static void rest(struct live *v)
 	forget(v);
 }
 
-/* There are records for it, and not too many. */
+/* Whether there are records for the stream, and not too many. */
 static bool wants_records(const struct live *v, const struct stream *s, uint32_t rights)
 {
 	return may(rights, RIGHT_READ_EVENTS) && v->has_newest && !v->mute && s->placed && gives_way(s) &&

@@ -229,7 +229,7 @@ static int nonblocking(int fd, struct err *e)
 	return 0;
 }
 
-/* Recorded before anybody is answered. */
+/* Reports that the kept token could not be used. Called before any request is answered. */
 static int say_token(const struct secrets *s, const struct err *why)
 {
 	const struct msg_body m = { MSG_MGMT_STATUS, .mgmt_status = { .token = (uint8_t)s->is } };

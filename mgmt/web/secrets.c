@@ -259,8 +259,9 @@ static int open_token(int dirfd, struct secrets *s, struct err *e)
 		if (r != -ENOENT)
 			(void)file_aside(dirfd, "token");
 		token_anew(dirfd, s, e);
-		/* The first start, or the owner deleted it to get a new one; unless an earlier
-		 * start set one aside and was interrupted. */
+		/* There was no token: this is the first start, or the owner deleted it to get a new
+		 * one. But if a damaged one is beside it, an earlier start moved that aside and was
+		 * interrupted. */
 		if (r == -ENOENT && s->is == TOKEN_ANEW &&
 		    faccessat(dirfd, "token.damaged", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 			s->is = TOKEN_KEPT;

@@ -15,7 +15,8 @@ static const struct key retention_keys[] = {
 			       INTO(model_retention, delete_after_days), .lo = RETENTION_LEAST, .hi = RETENTION_MOST },
 };
 
-/* Records of traffic show what people did: the purpose of keeping them, and who answers for it. */
+/* Records of traffic show what people did. So a site can state why they are kept and who answers
+ * for them. */
 static const struct key records_keys[] = {
 	{ "purpose", AST_STRING, true, "purpose = \"to find and clear up incidents\";", KEY_TEXT_NEEDED,
 	  INTO(model_records, purpose) },

@@ -140,7 +140,7 @@ struct model_organisation {
 	struct srcpos at;
 };
 
-/* Conduits behind it are shut until a person opens it. */
+/* A door: the conduits behind it are shut until a person opens it. */
 struct model_door {
 	const char *name;
 	const char *label;

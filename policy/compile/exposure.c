@@ -241,7 +241,8 @@ static bool somebody_accepts(const struct model *m, const struct model_zone *to)
 	return false;
 }
 
-/* The number of sources times that of targets; a zone of both kinds counts with itself. */
+/* The number of zones where a way may begin times the number where it may end. A zone of both kinds
+ * is counted also with itself. */
 static size_t most_ways(const struct model *m)
 {
 	size_t from = 0, to = 0;

@@ -33,7 +33,7 @@
 
 /*
  * Ends that can overlap on one packet. What holds without end is layer 0. A permit of conduits with
- * n different ends stands in layer n and goes with the earliest of them; under it, in layer n - 1,
+ * n different ends stands in layer n and ends with the earliest of them; under it, in layer n - 1,
  * lies what the others allow together. So even a kernel that can only let elements expire gives the
  * right answer at every moment: the highest layer that is left decides.
  */
@@ -104,8 +104,8 @@ static inline bool ir_cell_exact(const struct ir_cell *c)
 bool ir_is_sealed(struct bytes b);
 /* Seals in the present version; the caller frees the bytes. Sets ir->digest and ir->version. */
 int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e);
-/* Reads sealed bytes into the arena, checking digest, every index, every count, every order.
- * -ENOTSUP: they are of a form that is not read here. */
+/* Reads sealed bytes into the arena, and checks the digest and every index, count and order.
+ * -ENOTSUP: another version of Sekisho sealed them, in a form that this one does not read. */
 int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e);
 /* Writes a permit's settings as bytes: its rows of objects.def except the identity, in sealed
  * form. */

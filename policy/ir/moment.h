@@ -15,7 +15,7 @@
 
 #include "policy/ir/ir.h"
 
-/* When a conduit holds. `w` keeps what the result borrows. */
+/* The times at which a conduit is in force. They point into `ir` and into `w`, which is filled. */
 struct times ir_times(const struct ir *ir, const struct ir_conduit *c, struct window *w);
 /* Sets the ends of all permits that open by hours. Returns the next moment at which something
  * opens; UINT64_MAX = none. */

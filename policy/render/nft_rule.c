@@ -383,8 +383,8 @@ static void put_line(struct line l, bool record)
 	for (uint32_t i = 0; i < l.rule->n; i++) {
 		const struct ir_stmt *s = &l.rule->stmts[i];
 
-		/* A map that is only tested for a key: kernels before 6.4 need a value to write
-		 * (rule.c), which nft cannot express. */
+		/* A map in which only a key is looked up: before 6.4 the kernel also needs a place
+		 * for the value (rule.c), which nft cannot express. */
 		comment = comment || s->kind == IR_ARRIVED || s->kind == IR_CROWD || is_counted(s) ||
 			  s->kind == IR_KNOWN || s->kind == IR_ONCE ||
 			  (s->kind == IR_ADMIT && (s->a == KEY_ORIGINAL || s->a == KEY_ORIGINAL_BACK));

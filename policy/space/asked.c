@@ -248,7 +248,7 @@ bool asked_words(const struct asked *q, const char **ret_word)
 	return false;
 }
 
-/* What the row does not allow first: command, place or value. ASKED_NOTHING: it allows all. */
+/* The first of command, place and value that the row does not allow; ASKED_NOTHING: none. */
 static enum asked_lack ask_row(const struct model *m, const struct command_row *row, const struct meaning *is)
 {
 	const struct command_table *t = &m->rows.t;

@@ -369,7 +369,8 @@ static struct protocol_set protocols_of(const struct state *s)
 	return found;
 }
 
-/* Where nothing is stopped, the records report what is outside of the rows. */
+/* Whether other protocols are recorded than before, where both policies only observe: there nothing
+ * is stopped, and the records report what the rows do not allow. */
 static bool looks_for_others(const struct state *a, const struct state *b)
 {
 	struct protocol_set old = protocols_of(a), new = protocols_of(b);

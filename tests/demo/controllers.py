@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Controllers of other makers, each at its address: SLMP at 5007 (TCP) and 5008 (UDP), EtherNet/IP
-at 44818, S7comm at 102, FINS at 9600 and MEMOBUS at 9999 (both), OPC UA at 4840.
+at 44818, S7comm at 102, FINS at 9600 and MEMOBUS at 9999 (TCP and UDP), OPC UA at 4840.
 
     controllers.py slmp|enip|s7comm|fins|memobus|opcua=ADDRESS ...
 """

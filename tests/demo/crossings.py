@@ -227,7 +227,8 @@ def forge(t, packets, source, target):
 
 
 def question_in_fragments(t, server):
-    """An allowed question on the same wire and with the same kind of packets: it is answered."""
+    """For comparison with the forged packets: an allowed question, sent in fragments over the same
+    wire, is answered."""
     def action():
         me, since = "10.10.0.5", time.monotonic()
         whole = udp(me, server, 5002, 53, dns_query("tos.kita.example"))

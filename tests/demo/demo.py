@@ -104,7 +104,7 @@ class Demo:
 
         def told():
             events.extend(e for e in self.mark_events() if e.get("verdict") == wanted and e["kind"] in ("pdu", "flow", "drop")
-                          # announcements of the hosts themselves
+                          # hosts announce themselves to multicast addresses, which is not meant
                           and not e.get("server", "").lstrip("[").startswith("ff"))
             return events
         try:

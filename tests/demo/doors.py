@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A vendor's door that a person opened and that shuts by itself while no daemon runs, and IT cut
-from OT while the cranes go on. A door is open for a minute at least, so it is opened before
-everything else is tried, and looked at when its time is nearly over."""
+"""Two rows of the demonstration. A vendor's door, opened by a person, shuts by itself while no
+daemon runs. IT is cut from OT, and the cranes go on. A door stays open for at least a minute, so it
+is opened before everything else, and tried again when its time is nearly over."""
 import calendar
 import os
 import sys
@@ -30,7 +30,7 @@ def quietly(t, where, attempt, *came):
 
 
 def end_of_door(t):
-    """By the clock; 0 when it is shut."""
+    """When the open door shuts, in seconds since 1970; 0 if it is shut."""
     use = next((u for d in t.status()["doors"] for u in d["uses"] if u["open"]), None)
     return 0.0 if use is None else calendar.timegm(time.strptime(use["until"][:19], "%Y-%m-%dT%H:%M:%S"))
 

@@ -83,10 +83,10 @@ def daemon_dead(t):
 
 
 def flushed(t, row):
-    """Another tool deletes every rule while what is forbidden is being sent as fast as one sender
-    can. No program can be told of that before it happened: what passes until it has turned
-    forwarding off is counted, and must end at once. (packets that passed, milliseconds until the
-    rules were back, None where the kernel kept them all for their owner)"""
+    """Another tool deletes every rule while one sender sends forbidden packets as fast as it can.
+    The box hears of that only afterwards, so packets pass until it has turned forwarding off. These
+    are counted, and must end at once. Returns (packets that passed, milliseconds until the rules
+    were back; None where the kernel kept all rules for their owner)."""
     owned = json.loads(t.sekisho("status", "--json", check=False).stdout)["features"]["owned_table"]["used"]
     wire = Wire(t.net.ns("office"), "eth0", t.mac("office"))
     source, target = "10.10.0.5", "10.30.1.10"

@@ -71,14 +71,14 @@ def logix(ns, cip):
 
 
 def simatic(ns, source, address, request):
-    """`request`: the last one must be answered as well."""
+    """`request`: one or several messages, each of which must be answered."""
     def talk(s):
         return s7.open_session(s) and s.sendall(request) is None and all(s7.done_well(s7.receive(s)[7:]) for _ in s7.messages(request))
     return asking(ns, source, address, 102, talk)
 
 
 def sysmac(ns, source, address, *frames):
-    """After the exchange of node addresses; the last frame must be answered."""
+    """Sends the frames after the exchange of node addresses. The last frame must be answered."""
     def talk(s):
         s.sendall(fins.node())
         if not hear(s, lambda b: fins.split(b)[0]):
@@ -100,7 +100,7 @@ def yaskawa(ns, source, address, *pieces):
 
 
 def management(ns, *requests):
-    """Over a channel without security; the last request must be answered."""
+    """Sends the requests over a channel without security. The last one must be answered."""
     def talk(s):
         ends = opcua.Ends()
         for said in (opcua.hello(), ends.open(), *(ends.ask(r) if isinstance(r, bytes) else ends.ask(*r) for r in requests)):

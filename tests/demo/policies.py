@@ -97,7 +97,7 @@ def narrowed(t):
     polls = wait_for(lambda: t.poller_counts("crane")["polls"] > before["polls"] + 3 and t.poller_counts("crane"), 5, "polls")
     if not heard:
         got = "PLC deaf"
-    # under emulation the poller errs beside the box too
+    # under emulation the poller has errors also without the box
     elif SLOWNESS == 1 and polls["errors"] != before["errors"]:
         got = "poller hit"
     yield "tos-maint", "rtg01", what, "reset", got, "ended", "", leaked
@@ -119,8 +119,9 @@ def https(path, token=None):
 
 
 def expected_families():
-    """Of metrics.def, but for what this box has nothing to say about: no log or UPS server, no
-    share half full, no trial, no systemd, no day behind it."""
+    """The families of metrics.def, without those about which this box has nothing to say: it has no
+    log or UPS server, no share that is half full, no trial, no systemd, and has not run for a
+    day."""
     with open(os.path.join(os.path.dirname(__file__), "..", "..", "mgmt", "web", "api", "metrics.def"), encoding="utf-8") as f:
         names = set(re.findall(r"^METRIC\((\w+),", f.read(), re.M))
     return {"sekisho_" + n for n in names if not re.match("log_|ups_|zone_|guard_|parsers_|trial_|reach_packets|worker_reasons|kernel_|disk_full_in_", n)}

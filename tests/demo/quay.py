@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demonstration's second policy: a whole terminal said once for many (docs/terminal.md), at the
-same box. Its text is that of tests/golden/terminal. Two of its twelve RTG and one of its STS are
-there; a panel and a PLC of one crane meet at the box, since each host of the quay knows nobody but
-its gateway."""
+"""The demonstration's second policy, on the same box: a whole terminal, of which much is written
+once for many (docs/terminal.md). Its text is tests/golden/terminal. Of its cranes, two of the
+twelve RTG and one STS exist here. A panel and the PLC of the same crane meet at the box, because
+the hosts of the quay know no other host than their gateway."""
 import os
 import shutil
 import sys
@@ -22,7 +22,7 @@ MORE = (("servers", "10.15.0.1/24", ["10.15.0.10/24"]), ("history", "10.25.0.1/2
         ("position", "10.50.0.1/24", ["10.50.0.10/24"]), ("cctv", "10.55.0.1/24", ["10.55.0.10/24"]), ("maker", "10.90.0.1/28", ["10.90.0.2/28", "10.90.0.3/28"]))
 PLCS = ["10.30.1.51", "10.30.1.71", "10.30.2.21"]  # rtg05, rtg07, sts2
 PANELS = ["10.30.1.53", "10.30.1.73", "10.30.1.79"]  # rtg05, rtg07, and one that is in no table yet
-# lan0, lan1, ...
+# The zones of lan0, lan1, ...
 ROLES = ("office", "servers", "tos", "history", "gate", "reefer", "position", "cctv", "quay", "maker")
 
 

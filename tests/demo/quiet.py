@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The demonstration's terminal does what its policy allows, and nothing rings: each allowed try
-once, two weeks later (by a clock that is set, so that every host is known for long) all of them
-again and again, a crane polled meanwhile. Afterwards what was never asked and three refused writes
-ring, so that silence means something.
-Wants a network of its own:   tests/netns/alone tests/demo/quiet.py [SECONDS, 3600]"""
+"""Checks that nothing rings while the demonstration's terminal does what its policy allows. Each
+allowed attempt is made once. Two weeks later, by a clock that the test sets, so that every host
+counts as known for long, all of them are made again and again while a crane is polled. At the end a
+request that nobody made before and three refused writes must ring, so that silence means something.
+Needs a network of its own:   tests/netns/alone tests/demo/quiet.py [SECONDS, 3600]"""
 import json
 import os
 import sys
@@ -36,7 +36,7 @@ def main(seconds):
         return wait_for(lambda: alarms().get(cause), 20, "an alarm of " + cause)
 
     def told():
-        """What was accepted stands in the records, which else is said once an hour."""
+        """Makes the box record what it accepted, which it otherwise does once an hour."""
         t.sekisho("apply", t.policy)
     told()
     allowed, made, failed = [c for c in crossings(t) if c.expected == "passed" and not c.observed], 0, []
@@ -54,14 +54,14 @@ def main(seconds):
     told()
     seam.pass_by(WEEKS)
     told()
-    # whoever read one clock before and the other behind the first of these has seen a step: it
-    # counts two hours as enough since then
+    # If the journal read one of its clocks before the first call of pass_by, and the other one
+    # after it, it took this for a step of the clock; two more hours are enough to be over that
     seam.pass_by(WEEKS + 7200)
     begun = time.monotonic()
     while time.monotonic() - begun < seconds:
         at = time.monotonic()
         a_round()
-        # a pace, no wait for anything
+        # only the pace; nothing is awaited
         time.sleep(max(0.0, min(EVERY - (time.monotonic() - at), seconds - (time.monotonic() - begun))))
     took = time.monotonic() - begun
     told()

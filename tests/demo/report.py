@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the demonstration prints: a line a group, the attempts below it on demand and always when
-one fails. 80 columns, colour only on a terminal (NO_COLOR is heard), Japanese or English."""
+"""What the demonstration prints: a line for each group; below it the attempts, on demand, and
+always if one of them fails. 80 columns; colour only on a terminal, and not if NO_COLOR is set; in
+Japanese or English."""
 import glob
 import os
 import re
@@ -11,7 +12,7 @@ COLUMNS = 78
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 WORDS = {"passed": "通過", "reset": "リセット", "silent": "無応答", "refused": "拒否", "stopped": "遮断", "error": "エラー",
          "arrived": "到達", "repaired": "復旧", "unchanged": "変化なし", "shut": "遮断", "unrecorded": "記録なし"}
-# Names that are in no policy.
+# Names that no policy contains.
 NAMES = {"management": "管理用", "the box": "装置", "admin": "管理者", "cranes": "全クレーン", "a tool": "別プログラム", "all zones": "全ゾーン"}
 
 
@@ -64,7 +65,7 @@ class Report:
             sys.stdout.write("\r\033[K")
 
     def progress(self, text):
-        """What is going on right now; gone with the next line."""
+        """What is going on right now; the next line replaces it."""
         if self.live:
             self.wipe()
             sys.stdout.write(self.paint("2", "     … " + pad(text, COLUMNS - 8).rstrip()))

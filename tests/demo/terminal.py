@@ -34,7 +34,7 @@ ZONES = {
 }
 
 
-# Of the trunk, over which the box has all of them when asked so: VLANs of one card.
+# With --trunk the box has all zones as VLANs of one card.
 CARD, VLANS, ADMIN_VLAN = "card0", {"office": 10, "tos": 20, "crane": 30, "gate": 40, "vendor": 50, "inet": 60}, 99
 
 
@@ -111,11 +111,12 @@ class Terminal:
         else:
             self.net.veth(None, ADMIN_IF, box, "admin0")
         self.net.address(None, ADMIN_IF, ADMIN_ME + "/24")
-        # names that the daemon makes; ours to take away
+        # namespaces that the daemon makes; they are deleted together with ours
         self.net.names += [PREFIX + "data", PREFIX + "admin"]
 
     def live(self, short, addresses, *gateways):
-        """Hosts behind the wire of a namespace, and what arrives there."""
+        """Gives a namespace the addresses of its hosts and their gateways, and records what arrives
+        there."""
         ns = self.net.ns(short)
         self.net.address(ns, "eth0", *addresses)
         for gateway in gateways:
@@ -123,14 +124,14 @@ class Terminal:
         self.captures[short] = Capture(self.net, ns, "eth0")
 
     def devices(self, text):
-        """A box.cfg with the devices that this box has."""
+        """Writes the devices of this box into the text of a box.cfg."""
         for device, vlan in [(ZONES[short][0], vlan) for short, vlan in VLANS.items()] + [("admin0", ADMIN_VLAN)] if self.trunk else []:
             text = text.replace('device = "%s";' % device, 'device = "%s"; vlan = %d;' % (CARD, vlan))
         return text
 
     def _trunk(self, box):
-        """One card of the box, whose other end is a switch's; and the policy with a box.cfg that
-        says so."""
+        """Gives the box one card, whose other end belongs to a switch, and copies the policy with a
+        box.cfg for that."""
         switch = self.net.add("switch")
         self.net.veth(switch, "port0", box, CARD)
         sh("ip", "link", "set", "port0", "up", ns=switch)
@@ -143,13 +144,13 @@ class Terminal:
             f.write(text)
 
     def _vlan(self, number, ns, name):
-        """A port of the switch that is in that VLAN alone."""
+        """Adds a port to the switch that is only in this VLAN."""
         switch = self.net.ns("switch")
         sh("ip", "link", "add", "link", "port0", "name", "v%d" % number, "type", "vlan", "id", number, ns=switch)
         sh("ip", "link", "set", "v%d" % number, "netns", ns, "name", name, ns=switch)
 
     def mac(self, short):
-        """Of the box, towards that zone."""
+        """The MAC address of the box in that zone."""
         return mac_of(self.net.ns("data"), "%s.%d" % (CARD, VLANS[short]) if self.trunk else ZONES[short][0])
 
     # ---- hosts ----
@@ -206,14 +207,15 @@ http { access_log off; client_body_temp_path %(d)s/b; proxy_temp_path %(d)s/p; f
         folder = os.path.join(RUN, "database")
         as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
         env = dict(os.environ, LC_ALL="C", HOME="/nonexistent")
-        # the server refuses root, and its own folder is found relative to the binary: share it with
-        # nobody by a copy in RUN
+        # the server refuses to run as root, and looks for its files relative to the binary: with a
+        # copy in RUN the user nobody can read them
         share = os.path.join(RUN, "pg")
         if not os.path.isdir(share):
             os.chmod(RUN, 0o755)
             sh("cp", "-r", os.path.join(PEERS, "usr"), share)
             sh("chmod", "-R", "a+rX", share)
-        version = os.listdir(os.path.join(share, "lib/postgresql"))[0]  # the release's one
+        # the version that Debian's release has
+        version = os.listdir(os.path.join(share, "lib/postgresql"))[0]
         binaries = os.path.join(share, "lib/postgresql", version, "bin")
         os.makedirs(folder, exist_ok=True)
         os.chown(folder, 65534, 65534)
@@ -249,7 +251,7 @@ http { access_log off; client_body_temp_path %(d)s/b; proxy_temp_path %(d)s/p; f
             raise RuntimeError("sekishod ended with status %d; see %s/sekishod.log" % (self.box.returncode, RUN))
 
     def kill_box(self):
-        # ip netns exec replaces itself by the daemon: the process is the supervisor
+        # `ip netns exec` is replaced by the daemon, so this process is the supervisor
         os.kill(self.box.pid, signal.SIGKILL)
         self.box.wait()
 
@@ -286,8 +288,8 @@ def start_time(pid):
 
 
 def check_alone():
-    """One demonstration at a time: a second one would pull the first one's terminal down under
-    it."""
+    """Only one demonstration can run at a time: a second one would take away the terminal of the
+    first one."""
     try:
         with open(os.path.join(RUN, "demo.json"), encoding="ascii") as f:
             pid, started = json.load(f)["runner"]
@@ -299,8 +301,8 @@ def check_alone():
 
 
 def take_down():
-    """Every trace of an earlier run: processes it started (by pid and start time), namespaces, the
-    veth pair, RUN."""
+    """Removes every trace of an earlier run: processes it started (by pid and start time),
+    namespaces, the veth pair, RUN."""
     found = False
     try:
         with open(os.path.join(RUN, "demo.json"), encoding="ascii") as f:

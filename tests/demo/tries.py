@@ -121,8 +121,8 @@ def arrived(source, port=None, proto=6):
 
 
 def whole_pdus(source, forbidden):
-    """Complete Modbus requests from `source`, put together as by the PLC, which `forbidden(unit,
-    function, data)` names."""
+    """The number of complete Modbus requests from `source`, put together as by the PLC, for which
+    `forbidden(unit, function, data)` is true."""
     def count(frames):
         n = 0
         for (src, _, _, dport), stream in tcp_streams(frames).items():

@@ -127,7 +127,7 @@ def written_out(p):
         return fnmatch.filter(known, word) if "*" in word else [word]
 
     def zones(end):
-        """[(the zone, whether it is in the name)]"""
+        """[(zone, whether its name becomes a part of the conduit's name)]"""
         listed = isinstance(end, list) or end in p.get("groups", {})
         return [(z, listed) for z in dict.fromkeys(x for w in (end if isinstance(end, list) else [end]) for x in leaves(w))]
 

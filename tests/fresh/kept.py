@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is made of Debian's packages and is the same for every clone: the root of a newcomer, the
-disk with Debian's kernel. It lies in ${XDG_CACHE_HOME:-~/.cache}/sekisho, a folder each, named
-after a digest of all that it is made of; after a week it is made anew, since Debian's packages have
-moved on by then. Whoever needs what another process makes at that moment waits for it. All of it
-may be deleted at any time."""
+"""Things that are made from Debian's packages and are equal for every clone: a newcomer's root, and
+the disk with Debian's kernel. Each is a folder in ${XDG_CACHE_HOME:-~/.cache}/sekisho, named after
+a digest of everything that it is made from. After a week it is made again, because Debian's
+packages have changed by then. A process that needs one which another process is making waits for
+it. All of it may be deleted at any time."""
 import contextlib
 import fcntl
 import hashlib
@@ -27,7 +27,8 @@ def usable(folder):
 
 
 def forget_old(kind):
-    """What nobody uses and nobody will: of another week, or cut short."""
+    """Deletes folders that nobody uses or will use: those that are older than a week, or
+    incomplete."""
     for name in os.listdir(CACHE):
         folder = os.path.join(CACHE, name)
         if not name.startswith(kind + "-") or not os.path.isdir(folder) or usable(folder):
@@ -39,8 +40,8 @@ def forget_old(kind):
 
 @contextlib.contextmanager
 def made(kind, of, make):
-    """The folder that make(folder) filled, now or on an earlier day; nobody takes it away while it
-    is used in here."""
+    """The folder that make(folder) filled, now or on an earlier day. Nobody deletes it while it is
+    used here."""
     os.makedirs(CACHE, exist_ok=True)
     name = "%s-%s" % (kind, hashlib.sha256(repr(of).encode()).hexdigest()[:16])
     folder = os.path.join(CACHE, name)
@@ -50,7 +51,7 @@ def made(kind, of, make):
         fcntl.flock(held, fcntl.LOCK_SH)
         while not usable(folder):
             fcntl.flock(held, fcntl.LOCK_EX)
-            if not usable(folder):  # nobody made it meanwhile
+            if not usable(folder):  # no other process has made it meanwhile
                 for old in (part, folder):
                     shutil.rmtree(old, ignore_errors=True)
                 os.makedirs(part)

@@ -81,7 +81,7 @@ def build(check, twice=True, anew=False):
 
 
 def exposures(check):
-    """Every unit of the packages and of the image is in the list."""
+    """Every unit of the packages and of the image is in EXPOSURE."""
     wrong, found = [], {}
     for path in sorted(glob.glob(TOP + "/images/systemd/*.service") + glob.glob(TOP + "/images/image/root/etc/systemd/system/*.service")):
         name = os.path.basename(path)[:-len(".service")]
@@ -173,7 +173,8 @@ def users(root):
 
 
 # Runs in a mount namespace with a copy of /etc: $1 = the copy, $2 = the source's images. The state
-# is a file system of its own, and no program was kept there that gives cards back.
+# is a file system of its own, and has no kept copy of the daemon's program, which would give the
+# cards back.
 PURGED = """set -e
 mount --make-rprivate /
 cp -a /etc/. "$1"
@@ -197,7 +198,8 @@ sed /#DEBHELPER#/d "$2/debian/sekishod.postrm" >/run/postrm
 sh /run/postrm purge >&2
 sed -n 's/:.*//; /^sekisho-/p' /etc/passwd
 find /var/lib /run/netns -mindepth 1"""
-# The same; $1 = the source's images. There is room for only a part of the program.
+# Like PURGED, with $1 = the source's images. The disk has room for only a part of the program that
+# is to be kept.
 REMOVED = """set -e
 mount --make-rprivate /
 for folder in /var/lib /usr/sbin /run; do mount -t tmpfs tmpfs $folder; done
@@ -221,8 +223,8 @@ def own_users():
 
 def purge_spares_others(check):
     """A purge deletes the users of the package, and leaves a person's account with a similar name.
-    Runs in a process namespace, because userdel does not delete a user with processes, and a suite
-    beside this one may have some with the same numbers."""
+    userdel does not delete a user who has processes, and another suite may run processes under the
+    same user numbers. Therefore this runs in a process namespace."""
     with tempfile.TemporaryDirectory() as copy:
         done = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", PURGED, "sh", copy, TOP + "/images"], check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     said, why = done.stdout.split(), "%d %s%s" % (done.returncode, done.stdout.replace("\n", " "), done.stderr)
@@ -291,8 +293,8 @@ def fresh(check, machine, root):
         check("... and it hears of one of %s" % name, heard, "" if heard else text[-600:])
     for name in ("sekisho", "sekishod"):
         wanted = owners(root, needs_of_programs(root, name))
-        # Besides the libraries: the other package, and the program that makes users (debhelper's
-        # choice of three).
+        # Besides libraries, a package depends on the other package, and on one of three programs
+        # that make users (the choice that debhelper writes).
         stated = {x.split()[0] for x in of_package(name, "Depends").split(", ") if "|" not in x} - {"sekisho"}
         check("%s depends on what its programs ask for, and on nothing else" % name, wanted == stated, "%s" % sorted(stated ^ wanted))
     new = {x for x in users(root) - before_users if x.startswith("sekisho-")}

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Debian packages on a machine of their own: Debian's stock kernel and systemd under qemu
-(vm.py says how). One disk over several boots (STAGES): the packages come to a machine that is a
-router, whose power is cut while the first policy is on trial; a policy is in force from a boot on,
-with frames at both cards from power-on (wire.py), and again where the machine's own start takes
-long; alarms go out by mail and SNMP, records to a log server, and the battery of its UPS ends;
-docs/install.md is followed, the daemon lost in several ways and upgraded under live sessions, and
-the packages are taken away. What the machine itself has to check is in units/.
+(vm.py says how). One disk is used over several boots (STAGES). The packages are installed on a
+machine that is a router, and its power is cut while the first policy is on trial. Then a policy is
+in force from the boot on, with frames at both cards from power-on (wire.py); and once more on a
+machine whose own start takes long. Alarms go out by mail and SNMP, records go to a log server, and
+the battery of the UPS runs empty. docs/install.md is followed; the daemon is killed, stopped and
+upgraded under live sessions; and the packages are removed. The machine's own checks are in units/.
 
-Named stages run alone, on the disk that the one before left."""
+If stages are named, only these run, on the disk that the stage before left."""
 import glob
 import hashlib
 import os
@@ -35,16 +35,16 @@ TimeoutStopSec=20s
 [Install]
 WantedBy=multi-user.target
 """
-# Nothing else writes to the console, and nothing of the machine's own starts while something is
-# measured.
+# Only the test writes to the console, and no service of the machine itself starts during a
+# measurement.
 QUIET = ("serial-getty@ttyS0.service getty@tty1.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer "
          "fstrim.timer systemd-timesyncd.service nut-server.service nut-monitor.service nut-driver.target nut-driver-enumerator.service "
          "nut-driver-enumerator.path snmptrapd.service snmptrapd.socket rsyslog.service syslog.socket").split()
 
-# Each a boot of one disk: what is tried there, in this order (units/main.py), and which frames have
-# to pass from one card to the other in the meantime; the others must not, not one. None: nothing is
-# sent, so that it does not stand beside what is measured. A stage that the machine itself ends is
-# nobody's beginning.
+# Each stage is a boot of one disk: its steps in their order (units/main.py), and the kinds of
+# frames that have to pass from one card to the other meanwhile; not a single other frame may. None:
+# no frames are sent, because they would disturb measurements. No stage begins with the disk of one
+# in LAST, which the machine ends by itself.
 LAST = ("battery",)
 STAGES = {
     "install": ("install cut", list(wire.KINDS)),
@@ -57,7 +57,8 @@ STAGES = {
 
 
 def libraries():
-    """What the packages ask for, of Debian; the choice of three that makes users is systemd's."""
+    """The Debian packages on which ours depend. Of the three programs that may make users,
+    systemd's is in the machine."""
     found = set()
     for name in ("sekisho", "sekishod"):
         found |= {x.split()[0] for x in package.of_package(name, "Depends").split(", ") if "|" not in x}
@@ -93,7 +94,7 @@ def make_root():
 
 
 def newer(folder):
-    """The packages once more under a later version, as an upgrade brings them."""
+    """The same packages with a later version, as for an upgrade."""
     os.makedirs(folder + "/newer")
     for path in glob.glob(folder + "/deb/*.deb"):
         tree = folder + "/tree"
@@ -129,8 +130,8 @@ def second_disk(steps):
 
 
 def guides(check):
-    """docs/install, of which the machine runs the English commands: in Japanese they are the same,
-    and in the same order."""
+    """The machine runs the English commands of docs/install. The Japanese document must have the
+    same ones, in the same order."""
     found = []
     for name in ("install.md", "install.ja.md"):
         with open(os.path.join(vm.TOP, "docs", name), encoding="utf-8") as f:

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The BACnet enforcer: a policy made of the first bytes, then the life of a flow of datagrams.
+ * The BACnet enforcer. The input is a policy, and then a whole flow of datagrams.
  * LINK: $(COMMANDS_PARTS) dpi/bacnet/bacnet.c dpi/bacnet/frame.c dpi/bacnet/tag.c
  * LINK: dpi/bacnet/request.c
  * LIBS: nettle
  *
  * Input: 6 bytes of policy (flags, words, first and last instance of analog outputs, priority,
  * value), then datagrams: one byte whose top bit is the direction, one byte of length, the bytes.
- * An abort is a broken promise: a datagram allowed in which a device that reads tags in any form
- * finds what this policy does not allow; or a verdict that depends on where memory lies.
+ * The target aborts when a datagram is allowed in which a device that reads tags in any form finds
+ * something that this policy does not allow, or when a verdict depends on where memory lies.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What the policy is, in plain numbers. */
+/* The policy in plain numbers. */
 struct limits {
 	bool places, values, properties, priorities;
 	unsigned classes;
@@ -130,7 +130,7 @@ static bool is(struct reader *r, unsigned what, unsigned said, struct tag *t)
 	return false;
 }
 
-/* The value that stands first, as a device converts it. */
+/* Checks the first value, as a device converts it. */
 static void written(const struct limits *l, struct reader *r, uint32_t property)
 {
 	struct tag t;
@@ -169,8 +169,8 @@ static void touched(const struct limits *l, uint32_t object, uint32_t property)
 	MUST(!l->properties || property == 85);
 }
 
-/* Behind the object: property, index, and of a write value and priority, whose tags begin with
- * `base`. */
+/* Reads what follows an object: property and index, and of a write also value and priority. The
+ * numbers of their tags begin with `base`. */
 static bool element(const struct limits *l, struct reader *r, uint32_t object, unsigned base, bool writes)
 {
 	uint32_t property;
@@ -206,7 +206,8 @@ static void second_reading(const struct limits *l, const uint8_t *p, size_t n)
 		MUST(p[1] == 0x02 || p[1] == 0x06);
 		return;
 	}
-	MUST(p[4] == 1 && (p[5] & 0x7c & ~4) == 0); /* no route, nobody's but the client's */
+	/* not routed to another network, and sent by the client itself */
+	MUST(p[4] == 1 && (p[5] & 0x7c & ~4) == 0);
 	if ((p[5] & 0x80) != 0 || p[6] >> 4 != 0)
 		return;
 	MUST((p[6] & 8) == 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The DNP3 enforcer: the first bytes are a policy, which stays; then comes the whole life of a
- * session, in pieces of both directions.
+ * The DNP3 enforcer. The input is a policy, which does not change, and then a whole session in
+ * pieces of both directions.
  * LINK: $(COMMANDS_PARTS) dpi/dnp3/dnp3.c dpi/dnp3/inside.c dpi/dnp3/frame.c dpi/dnp3/object.c
  * LINK: dpi/dnp3/request.c dpi/dnp3/recognise.c
  * LIBS: nettle

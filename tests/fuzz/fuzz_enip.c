@@ -12,8 +12,8 @@
  * 0: the session is met half-way; bit 1: the whole protocol; bit 6: datagrams), then pieces: one
  * byte whose top bit is the direction, two of length, the bytes. The target aborts when the framing
  * depends on how much more is there; when a request is allowed that this policy does not allow, by
- * a second reading; or when a datagram of an I/O connection is allowed that is not exactly that, or
- * without knowing that the connection was opened.
+ * a second reading; or when a datagram is allowed as one of an I/O connection although it has
+ * another form, or although the box has not seen that connection opened.
  */
 #include <stdlib.h>
 #include <string.h>

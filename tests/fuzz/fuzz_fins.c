@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The FINS enforcer: the first bytes are a policy, which stays; then comes the whole life of a
- * session, in pieces of both directions, or of a flow of datagrams.
+ * The FINS enforcer. The input is a policy, which does not change, and then a whole session in
+ * pieces of both directions, or a flow of datagrams.
  * LINK: $(COMMANDS_PARTS) dpi/fins/fins.c dpi/fins/once.c dpi/fins/inside.c dpi/fins/frame.c
  * LINK: dpi/fins/area.c dpi/fins/request.c
  * LIBS: nettle

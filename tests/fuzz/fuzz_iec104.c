@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The IEC 60870-5-104 enforcer: the first bytes are a policy, which stays; then comes the whole
- * life of a session, in pieces of both directions.
+ * The IEC 60870-5-104 enforcer. The input is a policy, which does not change, and then a whole
+ * session in pieces of both directions.
  * LINK: $(COMMANDS_PARTS) dpi/iec104/iec104.c dpi/iec104/inside.c dpi/iec104/frame.c
  * LINK: dpi/iec104/request.c dpi/iec104/recognise.c
  * LIBS: nettle

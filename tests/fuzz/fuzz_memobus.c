@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The MEMOBUS enforcer: the first bytes are a policy, which stays; then comes the whole life of a
- * session, in pieces of both directions.
+ * The MEMOBUS enforcer. The input is a policy, which does not change, and then a whole session in
+ * pieces of both directions.
  * LINK: $(COMMANDS_PARTS) dpi/memobus/memobus.c dpi/memobus/once.c dpi/memobus/inside.c
  * LINK: dpi/memobus/frame.c dpi/memobus/request.c dpi/memobus/recognise.c
  * LIBS: nettle

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The OPC UA enforcer: the first bytes are a policy, which stays; then comes the whole life of a
- * session, in pieces of both directions.
+ * The OPC UA enforcer. The input is a policy, which does not change, and then a whole session in
+ * pieces of both directions.
  * LINK: $(COMMANDS_PARTS) dpi/opcua/%.c
  * LIBS: nettle
  *

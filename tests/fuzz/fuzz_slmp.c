@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The SLMP enforcer: the first bytes are a policy, which stays; then comes the whole life of a
- * session, in pieces of both directions.
+ * The SLMP enforcer. The input is a policy, which does not change, and then a whole session in
+ * pieces of both directions.
  * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/once.c dpi/slmp/frame.c dpi/slmp/device.c
  * LINK: dpi/slmp/request.c dpi/slmp/touch.c
  * LINK: dpi/slmp/segment.c dpi/slmp/other.c

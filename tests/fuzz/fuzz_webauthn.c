@@ -18,8 +18,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The parts of the input stand in it as they are, each with a length in front. Otherwise most
- * inputs would already fail at base64url. */
+/* In the input the parts are raw, each behind its length; here they become base64url. If they were
+ * base64url in the input, most inputs would fail there already. */
 static size_t put_part(char *out, size_t at, const uint8_t *p, size_t n)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

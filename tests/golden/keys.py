@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""`sekisho diff` names whatever key of the language changes: tests/golden/keys.py BINARY. The
-program is asked for its tables of keys, by a key that it does not know in each object, and every
-key of them has a line in CHANGES: two texts that differ in it alone. A key without one fails,
-unless it stands in SILENT with the reason why nothing needs to be said of it. Prints "N passed, N
-failed"."""
+"""`sekisho diff` names every key of the language that changes: tests/golden/keys.py BINARY. With an
+unknown key in each object, the program prints its tables of keys. For each key of these, CHANGES
+has two texts that differ only in it. A key that is missing there fails, unless SILENT says why
+nothing has to be said about it. Prints "N passed, N failed"."""
 import json
 import os
 import re

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The JSON of `compile` on standard input, without what names files and lines: policies that mean
-the same give the same."""
+"""Prints the JSON of `compile` on standard input without names of files, lines and digests.
+Policies with the same meaning print the same."""
 import json
 import sys
 

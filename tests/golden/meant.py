@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What people write elsewhere gets the very value back that they meant: tests/golden/meant.py
-SEKISHO.
+"""For what people write in other notations, the hint has exactly the value that they meant:
+tests/golden/meant.py SEKISHO.
 
-Each row is a place in the policy, what somebody types or pastes there, and what the hint must say
-to write instead. The hint has it in both languages, and what it says is then put in that place and
-accepted: no hint is itself a mistake. Ends with "N passed, N failed".
+Each row is a place in the policy, what somebody types or pastes there, and the value that the hint
+must say to write instead. The hint must have it in both languages. Then that value is put in the
+place and must be accepted, so no hint is itself a mistake. Ends with "N passed, N failed".
 """
 import concurrent.futures
 import os

@@ -12,7 +12,7 @@ PASSWORD, PORT = "secret-of-the-hall", 3493
 
 
 class Ups:
-    """`ns`: the namespace that has `address`. Both programs end with it."""
+    """`ns`: the namespace that has `address`. Both programs end together with this object."""
 
     def __init__(self, work, ns, address):
         self.folder, self.net, self.ns = work + "/nut", Net("skup-"), ns

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A table of attempts to cross the image's box: from each side to each other one, by protocol,
-port, source and form. Each frame has its side's mark, which is looked for in all that arrives at
-the other cards. What the policy allows passes beside it."""
+"""A table of attempts to cross the image's box: from each side to each other one, with many
+protocols, ports, sources and forms. Each frame carries a mark of its side, which must not arrive at
+another card. What the policy allows passes meanwhile."""
 import struct
 import subprocess
 
@@ -14,7 +14,7 @@ MARK = b"crosses:"
 HOSTS = {"adm": "10.99.0.2", "office": "10.10.0.2", "crane": "10.30.1.10"}
 STRANGERS = {"adm": "10.99.0.77", "office": "10.10.0.77", "crane": "10.30.1.77"}
 TCP, UDP, OTHER = (22, 80, 102, 443, 502, 5007, 9600, 44818), (53, 161, 502, 2222, 9600, 47808), (1, 2, 4, 41, 47, 50, 51, 89, 132)
-AT_ONCE = 40  # frames that a card's queue and a slow machine take
+AT_ONCE = 40  # frames for which a card's queue and a slow machine have room
 
 
 def marked(side):
@@ -46,7 +46,7 @@ def echoes(site, ns, address):
 
 
 def crossed(m, site):
-    """How many frames, of which none arrives at another card."""
+    """Sends all of them. None may arrive at another card. Returns how many there were, in words."""
     cards = {"adm": (site.adm, MACS[0]), "office": (site.office, MACS[1]), "crane": (site.crane, MACS[2])}
     caught = {side: Capture(site.net, ns, "card") for side, (ns, _) in cards.items()}
     n, sent = [0], 0
@@ -54,7 +54,8 @@ def crossed(m, site):
     site.paused.set()
     for side, (ns, mac) in cards.items():
         def heard():
-            """The box has had everything from this side: it answers what came after it."""
+            """Whether the box has received everything from this side: it answers what was sent
+            after it."""
             return open_ports(ns, BOX["adm"], [443], 5.0) == [443] if side == "adm" else echoes(site, ns, BOX[side])
 
         wire = Wire(ns, "card", mac)
@@ -63,7 +64,7 @@ def crossed(m, site):
                 for source in (HOSTS[side], STRANGERS[side], STRANGERS[other], BOX[side], BOX[other], "192.0.2.1"):
                     for proto, port, packet in packets(source, destination, side, n):
                         if (side, destination, proto, port) == ("office", HOSTS["crane"], 6, 502):
-                            continue  # the conduit
+                            continue  # the conduit allows it
                         wire.send(packet)
                         sent += 1
                         if sent % AT_ONCE == 0:

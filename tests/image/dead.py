@@ -10,7 +10,7 @@ from machine import PATIENCE
 from net import wait_for
 from surroundings import BOX
 
-# and whether the kernel refuses it
+# (a command, whether the kernel refuses it)
 DEEDS = (("flush ruleset", False), ("delete table inet sekisho", True))
 DROP_IN = "/run/systemd/system/sekishod.service.d"
 
@@ -20,8 +20,8 @@ def in_data(m, command):
 
 
 def beyond(site, n):
-    """Waits until so many more frames were sent, and the box has had them: it answers an echo that
-    came after them."""
+    """Waits until `n` more frames were sent and the box has received them: it answers an echo that
+    was sent after them."""
     last = site.sent + n
     wait_for(lambda: site.sent >= last, 60 * PATIENCE, "%d frames" % n)
     wait_for(lambda: subprocess.run(["ip", "netns", "exec", site.office, "ping", "-c", "1", "-W", "5", BOX["office"]], check=False, stdout=subprocess.DEVNULL).returncode == 0,
@@ -68,7 +68,7 @@ def flushed(m, site):
     done.append(meddle(m, site, "enforce stopped"))
     m.root("kill -KILL %d" % enforce)
     enforces(m, site)
-    # For an hour systemd does not start it again.
+    # systemd does not restart it for an hour.
     with_settings(m, "RestartSec=1h")
     m.root("systemctl kill -s KILL sekishod")
     unit(m, "SubState=auto-restart")

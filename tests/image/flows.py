@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ten thousand sessions at a time through the image's machine, each of them real: opened by clients
-in the office, accepted by a server in the crane, which says something in each, and held open at
-both ends. A tenth is Modbus, and inspected: each has asked for a register and has its answer."""
+"""Ten thousand sessions at the same time through the image's machine. They are real: clients in the
+office open them, a server in the crane accepts them and sends something in each, and both ends keep
+them open. A tenth is Modbus, and inspected: each has asked for a register and got its answer."""
 import re
 import resource
 import select
@@ -16,9 +16,9 @@ from net import inside, wait_for
 from surroundings import POLICY, figures
 
 PLAIN, INSPECTED, AT_ONCE, PORT = 9000, 1000, 100, 5001
-# a pair of hosts has its limit (room for 4,096)
+# several clients, because a pair of hosts has its limit (4,096 sessions)
 CLIENTS = ["10.10.0.%d" % n for n in range(21, 24)]
-# A process of its own: of descriptors nobody has more than so many.
+# The server runs in a process of its own, because the descriptors of a process are limited.
 SERVER = """import resource, socket, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
 listener, held = socket.create_server(("10.30.1.10", int(sys.argv[1])), backlog=1000), []
@@ -30,8 +30,8 @@ WIDER = POLICY.replace("services = {", 'services = { bulk = { protocol = "tcp"; 
 
 
 def batch(ns, port, number):
-    """That many sessions, opened at once; all of them have to be there, and those of the server to
-    have heard it."""
+    """Opens `number` sessions at the same time. Every one has to be opened; those to SERVER also
+    have to get its byte."""
     found, waiting, poll = [], {}, select.poll()
     with inside(ns):
         for n in range(number):
@@ -61,7 +61,8 @@ def answered(sessions):
 
 
 def held(m, site, work):
-    """Under the policy that has room for them; what is not allowed does not pass meanwhile."""
+    """Applies a policy that allows so many, and opens them. What is not allowed does not pass
+    meanwhile."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     before = figures(m).rsplit("; ", 1)[1]
     with open(work + "/site.cfg", "w", encoding="utf-8") as f:

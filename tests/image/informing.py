@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Alarms of the image's machine by SNMP: Net-SNMP's snmptrapd in the admin network, which takes
-what comes under the keys and nothing else."""
+"""Alarms of the image's machine by SNMP: Net-SNMP's snmptrapd in the admin network accepts what is
+protected with the right keys, and nothing else."""
 import os
 import re
 
@@ -14,8 +14,8 @@ KINDS = {"%s.0.%d" % (MIB, n): kind for n, kind in ((1, "raised"), (2, "cleared"
 
 
 class Receiver:
-    """`ns`: the namespace that has `address`. Objects are numbers here, those of
-    docs/SEKISHO-MIB.txt. Each begins with an empty list; the keys stay."""
+    """`ns`: the namespace that has `address`. Objects have the numbers of docs/SEKISHO-MIB.txt.
+    Each receiver begins with an empty list, and keeps the keys of the one before."""
 
     def __init__(self, work, ns, address):
         self.folder, self.net = work + "/trapd", Net("skin%d-" % os.getpid())
@@ -38,7 +38,7 @@ class Receiver:
         self.net.close()
 
     def took(self):
-        """(kind, sentence, serial) of each, in the order in which they came."""
+        """(kind, sentence, serial) of each alarm, in the order of their arrival."""
         with open(self.log, encoding="utf-8") as f:
             parts = f.read().split("\x1e\n")[:-1]
         found = []
@@ -50,5 +50,6 @@ class Receiver:
         return found
 
     def serial(self, kind, words):
-        """Of the first that says so; 0: none did."""
+        """The serial of the first alarm of this kind with these words in its sentence; 0: there is
+        none."""
         return next((n for k, sentence, n in self.took() if k == kind and words in sentence), 0)

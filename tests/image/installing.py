@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The installer in a machine: a stick with the image, an empty disk. Off-line, and in every way
-that it may go wrong: tests/image/install."""
+"""The installer in a machine, with a stick that has the image and an empty disk.
+tests/image/install tests it without a machine, and everything that may go wrong."""
 import re
 import subprocess
 
@@ -10,14 +10,14 @@ MIB = 1 << 20
 
 
 def differs(a, b):
-    """In which MiB two files differ."""
+    """The numbers of the MiB in which two files differ."""
     with open(a, "rb") as f, open(b, "rb") as g:
         return [n for n, (x, y) in enumerate(iter(lambda: (f.read(MIB), g.read(MIB)), (b"", b""))) if x != y]
 
 
 def installed(m, site, image, work):
-    """Asked, refused once, written, and read back; of the stick nothing changes but GRUB's own
-    count of its starts."""
+    """The installer asks, is refused once, writes the disk and reads it back. On the stick nothing
+    changes but GRUB's own counter of starts."""
     m.usb, m.from_usb = work + "/usb", True
     subprocess.run(["cp", "--sparse=always", image, m.usb], check=True)
     m.start()
@@ -28,7 +28,7 @@ def installed(m, site, image, work):
     shown = m.wait(r"> $", 120).group(0) and m.text[:m.seen].split("Nothing passes meanwhile.")[-1]
     found = re.findall(r"(\d|-)  (\w+) +([0-9.]+ [GM]B) ", shown)
     expect([(n, size) for n, _, size in found if n != "-"] == [("1", "3.2 GB")] and "K-0815" in shown and "nothing that is known" in shown, "%s", shown)
-    # the other one is the stick with the policy
+    # the second disk of the list is the stick with the policy
     expect(len(found) == 2 and "is too small" in shown and "QEMU USB" not in shown, "%s", shown)
     disk = next(name for n, name, _ in found if n == "1")
     m.say("1")

@@ -21,7 +21,7 @@ def manages(site):
 
 
 def put(m, site, work, name, text):
-    """A file of the policy, by way of the stick."""
+    """Loads a file of the policy into the box from the stick."""
     with open(work + "/" + name, "w", encoding="utf-8") as f:
         f.write(text)
     subprocess.run(["mcopy", "-o", "-i", site.stick, work + "/" + name, "::" + name], check=True)
@@ -30,13 +30,13 @@ def put(m, site, work, name, text):
 
 
 def cards(m, site):
-    """box.cfg as it is in the box now."""
+    """The box.cfg that the box has now."""
     m.ask("save")
     return subprocess.run(["mcopy", "-n", "-i", site.stick, "::box.cfg", "-"], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def session(site):
-    """An administrator's connection to the pages; what is read from it tells whether it goes on."""
+    """An administrator's connection to the pages. Reading from it shows whether it still lives."""
     c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     c.check_hostname, c.verify_mode = False, ssl.CERT_NONE
     with inside(site.adm):
@@ -106,8 +106,8 @@ def wrong_vlan(m, site, work):
 
 
 def confirmed_at_the_console(m, site, work):
-    """The same, and somebody confirms it at the console, where it works as before. One word there
-    brings the administrators back."""
+    """The same VLAN, but somebody confirms it at the console, which works as before. One command
+    there brings the administrators back."""
     put(m, site, work, "box.cfg", cards(m, site).replace('role = "admin"', VLAN))
     m.ask(TRIAL, 120)
     m.ask("confirm")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the image's version before to the one that is made from these sources: a power cut in the
-first start of the newer one leaves the older."""
+"""An update from the image's previous version to the one that is made from these sources. After a
+power cut in the first start of the newer version, the older one runs."""
 import re
 import subprocess
 
@@ -12,7 +12,7 @@ from updating import write
 
 
 def environment(m):
-    """What GRUB knows of the slots, from the disk of a machine that is off."""
+    """GRUB's variables about the slots, from the disk of a machine that is off."""
     said = subprocess.run(["sfdisk", "--dump", m.disk], check=True, stdout=subprocess.PIPE, text=True).stdout
     start = int(re.search(r'start= *(\d+),.*name="sekisho-start"', said).group(1))
     block = subprocess.run(["mcopy", "-n", "-i", "%s@@%d" % (m.disk, start * 512), "::EFI/debian/grubenv", "-"], check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -28,8 +28,8 @@ def restarted(m, site, name, version, letter):
 
 
 def cut_before_it_counts(m, site, version):
-    """The newer version was written, started, and enforces; before each block of its slot was read
-    the power goes. The older one runs, says so in both languages and enforces what was
+    """The newer version was written and started, and enforces. The power fails before each block of
+    its slot was read. Then the older version runs, says so in both languages, and enforces what was
     confirmed."""
     restarted(m, site, "1.raucb", version, "B")
     wait_for(site.reads, 600 * PATIENCE, "an allowed read by the newer version")

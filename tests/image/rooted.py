@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The image's machine with a root shell, which the image itself does not have: at a second serial
-line, with `nft` on a further disk. Whoever changes GRUB's file on the disk of a box without a TPM
-has one. What is tried by it is what another program with all capabilities could do."""
+line, and with `nft` on another disk. Somebody who changes GRUB's file on the disk of a box without
+a TPM gets such a shell. What is tried with it any other program with all capabilities could do."""
 import os
 import re
 import shutil
@@ -13,7 +13,8 @@ import time
 from broken import offset
 from machine import PATIENCE, Machine
 
-# Typed at the first process of a start, which is a shell; then the usual one goes on.
+# Typed at the shell that is the first process of a start. Its last line goes on with the usual
+# first process.
 FIRST = r"""unit=/run/systemd/system; mkdir -p $unit/sysinit.target.wants
 printf '%s\n' '[Unit]' DefaultDependencies=no '[Service]' 'ExecStart=/bin/bash --norc --noprofile --noediting' StandardInput=tty StandardOutput=tty StandardError=tty TTYPath=/dev/ttyS1 >$unit/root.service
 ln -s ../root.service $unit/sysinit.target.wants/; exec /sbin/init"""
@@ -74,8 +75,8 @@ class Rooted(Machine):
         self.seen = seen  # the caller waits for what was said before
 
     def root(self, command, seconds=60):
-        """The status and the output of a command of root's. The shell's echo of the line has no
-        number where the end of the output has one."""
+        """The status and the output of a command that root runs. In the shell's echo of the line,
+        `ended=` is not followed by a number; at the end of the output it is."""
         with self.heard:
             self.told = b""
             self.shell.sendall(("{ %s; } 2>&1; echo ended=$?=\r" % command).encode())

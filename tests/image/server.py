@@ -14,8 +14,8 @@ ADDRESS, NAME = "10.99.0.8", "updates.example"
 
 
 def keys(work):
-    """Made once; the folder in which they are. A machine under emulation whose clock has to find
-    them valid was turned on later than they were made."""
+    """Makes them once. Returns their folder. An emulated machine finds them valid by its own clock,
+    because it was turned on later than they were made."""
     folder = work + "/server"
     if os.path.exists(folder):
         return folder
@@ -35,10 +35,11 @@ def keys(work):
 
 class Server:
     def __init__(self, work, ns=None, address=ADDRESS):
-        """`work`: a folder for its keys. `ns`: a namespace that has the address; without one it is
+        """`work`: a folder for its keys. `ns`: a namespace that has the address; None: one is
         made."""
         self.folder = keys(work)
-        # by path: bytes; a whole answer; after how many bytes it ends, or waits
+        # by path: the bytes of a file; a complete answer; after how many bytes an answer is cut, or
+        # waits. `asked`: the paths that were asked for
         self.files, self.answers, self.cut, self.hold, self.asked = {}, {}, {}, {}, []
         self.held, self.go = threading.Event(), threading.Event()
         self.net, self.ns = Net("skup-"), ns
@@ -61,7 +62,8 @@ class Server:
         self.net.close()
 
     def declare(self, box, name=NAME, ca="ca", port=443):
-        """As the daemon writes it from box.cfg (appliance/box/companions.c)."""
+        """Writes the settings as the daemon makes them from box.cfg
+        (appliance/box/companions.c)."""
         box.admin = self.ns
         box.settings = "netns sekisho-admin\naddress %s\nport %d\nname %s\nca /update-ca.pem\n" % (ADDRESS, port, name)
         with open("%s/%s.pem" % (self.folder, ca), "rb") as f, open(box.folder + "/update-ca.pem", "wb") as g:

@@ -238,7 +238,7 @@ def policy_from_a_stick(m, site):
 
 
 def log_in(m, seconds=600, code=None):
-    """`code`: of the second factor, where the console asks for one."""
+    """`code`: a code of the second factor, if the console asks for one."""
     m.wait("Password: ", seconds)
     m.say("not the passphrase")
     m.wait("Login incorrect", 60)
@@ -254,5 +254,6 @@ def log_in(m, seconds=600, code=None):
 
 
 def events_say(m, words, times=1):
-    """A slot that has started is called good when each of its blocks was read."""
+    """Waits until the records contain these words. It may take long, because a slot is called good
+    only when each of its blocks was read."""
     wait_for(lambda: " ".join(m.ask("events --limit 50").split()).count(words) >= times, 300 * PATIENCE, words)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Updates of the image's machine: bundles on its stick, and the input that has one written."""
+"""Updates of the image's machine: the bundles on its stick, and what is typed until one of them is
+written."""
 import os
 import re
 import shutil

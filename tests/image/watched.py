@@ -48,7 +48,7 @@ def hmi(site, work, *options):
 
 
 def opened(site):
-    """Whether somebody in the office, who takes any TLS there is, has an answer from it."""
+    """Whether somebody in the office who accepts any TLS gets an answer from it."""
     p = subprocess.Popen(["ip", "netns", "exec", site.office, "openssl", "s_client", "-connect", "10.30.1.10:443", "-cipher", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"],
                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     said, until = b"", time.monotonic() + 60 * PATIENCE
@@ -69,8 +69,8 @@ def opened(site):
 
 
 def watched(m, site, work):
-    """Weak TLS is an alarm, then denied; a conduit that is expected to carry something is one while
-    it does not, and nothing else is in its way."""
+    """Weak TLS causes an alarm, and then is denied. A conduit that is expected to carry something
+    causes an alarm while it carries nothing. Nothing else is disturbed."""
     old = ["-tls1", "-cipher", "ECDHE-RSA-AES128-SHA:@SECLEVEL=0"]
     policy(m, site, work, WATCHED % "")
     site.table()
@@ -85,7 +85,8 @@ def watched(m, site, work):
     expect('"reason":"tls.weak"' in said and '"reason":"tls.weak_denied"' in said, "%s", said)
     with hmi(site, work, "-tls1_3"):
         expect(opened(site), "good TLS has no session")
-    # Nobody reads the crane: the frames that nothing allows are not heard.
+    # From here on nobody reads the crane. The forbidden frames must not count as use of the
+    # conduit.
     site.read()
     wait_for(lambda: SILENT not in status(m), 60 * PATIENCE, "no silence yet")
     began = time.monotonic()

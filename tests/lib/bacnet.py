@@ -8,8 +8,9 @@ import struct
 AI, AO, AV, BI, BO, BV, DEVICE, FILE = 0, 1, 2, 3, 4, 5, 8, 10
 PRESENT = 85
 UNICAST, BROADCAST, FORWARDED, DISTRIBUTE = 10, 11, 4, 9
-# What the reference calls them: confirmed ones by choice, unconfirmed from 1000, of the network
-# from 2000, of the link from 3000.
+# The classes of services in the product's reference. Numbers: confirmed services as in their
+# requests, unconfirmed ones from 1000 on, messages of the network layer from 2000 on, functions of
+# the link layer from 3000 on.
 READS = {5, 12, 13, 14, 26, 28, 30}
 WRITES = {1, 15, 16, 31, 1002, 1010, 1011, 4115, 4116}
 CONTROLS = {0, 2, 17, 19, 20, 27, 32, 1000, 1001, 1003, 1005, 1006, 1009, 1012}
@@ -327,14 +328,15 @@ class Fields:
 
 
 def within(v):
-    """The whole numbers that a number is, or None."""
+    """The whole numbers next to a number (one, or the two around it). None: a row could not name
+    them."""
     if math.isnan(v) or not -2147483647.0 <= v <= 2147483647.0:
         return None
     return {math.floor(v) & 0xFFFFFFFF, math.ceil(v) & 0xFFFFFFFF}
 
 
 def value_of(nodes):
-    """(the whole numbers, or None where nobody knows; whether it is a NULL)"""
+    """Returns (whole numbers of `within`, or None if the value has none; whether it is a NULL)."""
     if deepest(nodes) > 12:
         raise Bad("deep")
     if len(nodes) != 1 or nodes[0].kind != "a":
@@ -354,7 +356,7 @@ def value_of(nodes):
 
 
 def op(code, obj=(), prop=None, priority=None, values="none"):
-    """obj: () where it touches none, None where nobody knows."""
+    """obj: (): it touches no object; None: which one it touches is unknown."""
     return {"code": code, "object": obj, "property": prop, "priority": priority, "values": values}
 
 
@@ -368,8 +370,8 @@ def has_inside(nodes, number):
 
 
 def anything(code):
-    """What a device may read behind a value whose end it takes for that of data of the same number
-    inside."""
+    """The operation that a device may read after a value, if it takes the closing tag of data
+    inside the value for the end of the value. Both have the same number."""
     return {"code": code, "object": None, "property": (1 << 30, None), "priority": 0, "values": None}
 
 
@@ -387,7 +389,7 @@ def written(f, code, obj, base=0):
 
 
 def service(code, f):
-    """The operations of a service whose fields this knows; None: it does not."""
+    """The operations of a request of this service; None: its fields are not known here."""
     if code == 12:
         return [references(f, 12, f.object(0), 1)]
     if code == 15:
@@ -453,7 +455,8 @@ def service(code, f):
 
 
 def network(b):
-    """(to, by, message type or None, rest); to and by as they lie there, or None."""
+    """Returns (destination, source, message type or None, rest). Destination and source are the
+    bytes of the header; None: there is none."""
     if len(b) < 2 or b[0] != 1 or b[1] & 0x50:
         raise Bad("network")
     at, ends = 2, []
@@ -484,8 +487,8 @@ def network(b):
 
 
 def parse(datagram):
-    """None: it makes no sense. Else how it is carried, and of a request its `ops`; without `ops`
-    this does not know them."""
+    """None: invalid. Otherwise a dictionary: how the message is carried, and the operations of a
+    request ("ops"). Without "ops" they are not known here."""
     try:
         return whole(datagram)
     except Bad:

@@ -2,9 +2,9 @@
 """A box whose processes are killed one after the other, while allowed and forbidden traffic runs.
 
 Allowed traffic has to arrive completely: datagrams are numbered, and sessions of reads are the same
-from beginning to end. Nothing forbidden may arrive: marked frames from the caller, and a write in
-sessions whose conduit is closed while nobody inspects. Captures at the receiver count both. Only
-waiting times are multiplied on a slow machine, never counts."""
+from beginning to end. Nothing forbidden may arrive: neither marked frames from the caller, nor a
+write in sessions of a conduit that closes while no worker runs. Captures at the receiver count
+both. Only waiting times are multiplied on a slow machine, never counts."""
 import os
 import random
 import signal

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A box under test: three zones (it, ops, ot) with a host namespace each, the daemon between them,
-and a policy as text. WORKERS=1: one pair for commands, so that sessions are lent to the kernel as
-soon as they repeat a request (the verdict cache); otherwise two, and none is lent."""
+and a policy as text. With WORKERS=1 there is one worker for commands, so the verdict cache is used:
+a session that repeats a request is lent to the kernel. Otherwise there are two workers, and it is
+not used."""
 import collections
 import json
 import os
@@ -122,10 +123,10 @@ class Box:
         return self.net.ns(zone)
 
     def start(self, wait=True, before=(), owned=False, keeps=()):
-        """`before`: a command that executes the daemon's. By default the rules' table has no owner,
-        as with an older kernel, so that a case can change it from outside. `owned`: the table is
-        made by the daemon; where the kernel can, nobody else can change it. `keeps`: descriptors
-        that the daemon inherits."""
+        """`before`: words in front of the daemon's command; they execute it. `owned`: the rules'
+        table has an owner, so that nobody else can change it, if the kernel can do that. By default
+        it has none, as with an older kernel, so that a case can change it from outside. `keeps`:
+        descriptors that the daemon inherits."""
         if not owned:
             sh("ip", "netns", "add", self.data, check=False)
             sh("nft", "add", "table", "inet", "sekisho", ns=self.data, check=False)
@@ -140,7 +141,8 @@ class Box:
         self.daemon.wait()
 
     def restart_with(self, workers):
-        """Restarts the daemon with that many pairs of each kind from its next policy on."""
+        """Restarts the daemon. From the next policy on it has that many workers of each kind, each
+        with its gate."""
         self.workers = workers
         self.kill()
         sh("rm", "-rf", self.run_folder + "/state")

@@ -182,8 +182,8 @@ class Browser:
         return [e["message"] for e in self.ask("POST", "/se/log", {"type": "browser"})]
 
     def close(self):
-        """Closes the browser in any state: its processes end with the driver's group, those that
-        left it with the browser's own."""
+        """Closes the browser in any state. Its processes end with the driver's process group. A
+        browser that has left this group is ended by its own number."""
         with contextlib.suppress(OSError, AssertionError):
             if self.session:
                 self.ask("DELETE", "", timeout=10)

@@ -8,8 +8,8 @@ SELECT, OPERATE, DIRECT, DIRECT_NR = 3, 4, 5, 6
 LATCH_ON, LATCH_OFF, CLOSE, TRIP = 3, 4, 0x41, 0x81
 OUTSTATION, MASTER = 10, 1
 
-# The names in the reference, by their numbers in records: a thousand is added for each kind of
-# object that makes another command.
+# The classes of commands in the product's reference, by their numbers in records. A thousand is
+# added for each kind of object that makes another command.
 READS = {1, 1001, 3001, 4001}
 WRITES = {2, 7003, 7004, 7005, 7006}
 CONTROLS = set(range(3, 19)) | {20, 21, 22, 24, 3002, 4002}
@@ -257,8 +257,8 @@ def links(stream):
 
 
 class Outstation:
-    """Answers each request with its number: classes with points, outputs with what was asked, the
-    rest with nothing."""
+    """Answers each request under its number: reads of classes with points, commands to outputs with
+    what was commanded, all others without objects."""
 
     def answer(self, request):
         parts = links(request)[0]

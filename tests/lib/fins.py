@@ -57,7 +57,7 @@ def transfer(source, target, n, sid=1):
 
 
 def force(items, sid=1):
-    """(how, place) each."""
+    """items: (how, place)"""
     return request(0x2301, struct.pack("!H", len(items)) + b"".join(struct.pack("!H", how) + p for how, p in items), sid)
 
 
@@ -144,7 +144,8 @@ def sense(q):
 
 
 def code(q):
-    """The code in policies: the command, and in the lower half what makes it a different one."""
+    """The code in policies. Upper half: the command. Lower half: the parameter that makes it
+    another function."""
     sub = 0
     if q["command"] == 0x0620 and q["data"]:
         sub = q["data"][0]
@@ -209,7 +210,7 @@ class Memory:
             self.changes.append((p, n))
 
     def execute(self, q):
-        """End code and data, as of a controller that knows only this."""
+        """Executes a command of the kinds below. Returns end code and data."""
         data, command = q["data"], q["command"]
         known = lambda p: len(p) == 4 and (p[0] in WORDS or p[0] in BITS)
         if not sense(q):
@@ -272,7 +273,7 @@ def speak(memory):
 
 
 def answer_datagrams(sock, memory):
-    """Until the socket is closed."""
+    """Answers datagrams until the socket is closed."""
     def run():
         try:
             while True:

@@ -6,7 +6,7 @@ import struct
 
 STARTDT_ACT, STARTDT_CON, STOPDT_ACT, STOPDT_CON, TESTFR_ACT, TESTFR_CON = 0x07, 0x0B, 0x13, 0x23, 0x43, 0x83
 ACT, ACT_CON, DEACT, DEACT_CON, TERM, REQ, SPONT, FILE = 6, 7, 8, 9, 10, 5, 3, 13
-# What the reference calls them.
+# The classes of types in the product's reference.
 CONTROLS = {45, 46, 47, 58, 59, 60, 103, 105, 106, 301}
 WRITES = {48, 49, 50, 51, 61, 62, 63, 64, 110, 111, 112, 113}
 READS = {100, 101, 102}

@@ -7,7 +7,7 @@ import struct
 import threading
 
 COMMAND, GENERAL, RESPONSE = 0x11, 0x12, 0x19
-TYPES = "mgios"  # in messages their letters, as in ASCII
+TYPES = "mgios"  # types of registers; messages name them by these letters, in upper case
 READS = {0x2001, 0x2002, 0x2003, 0x2004, 0x2009, 0x200A, 0x200D, 0x2032, 0x4341, 0x4349, 0x434D}
 WRITES = {0x120000, 0x2005, 0x2006, 0x200B, 0x200E, 0x200F, 0x2010, 0x2031, 0x2033, 0x4345, 0x4346, 0x434B, 0x434E, 0x434F}
 DIAGNOSES = {0x2008}
@@ -43,7 +43,7 @@ def general(data, number=1):
 
 
 def short(code, reference, n, data=b"", number=1, **kw):
-    """01 to 06, 0F, 10: high byte first."""
+    """A request of function 01 to 06, 0F or 10. The high byte comes first."""
     return request(code, struct.pack(">HH", reference, n) + data, number, **kw)
 
 
@@ -273,7 +273,7 @@ class Memory:
             return answer(b, body[:3] + bits_of(values))
         if code == 0x4349:
             return answer(b, body[:3] + struct.pack("<H%dH" % len(values), len(values), *values))
-        # a write is answered with what was in front of its data
+        # the answer to a write repeats what came before the data
         return answer(b, body[:{0x200B: 5, 0x200E: 3, 0x200F: 4, 0x2010: 4, 0x434B: 9, 0x434F: 11}.get(code, len(body))])
 
 
@@ -297,7 +297,7 @@ def speak(memory):
 
 
 def answer_datagrams(sock, memory):
-    """Until the socket is closed."""
+    """Answers datagrams until the socket is closed."""
     def run():
         try:
             while True:

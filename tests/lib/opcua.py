@@ -7,7 +7,7 @@ import struct
 NONE = "http://opcfoundation.org/UA/SecurityPolicy#None"
 BASIC256SHA256 = "http://opcfoundation.org/UA/SecurityPolicy#Basic256Sha256"
 FAULT, SECURED, WRITE_ATTRIBUTE, HELLO, ACKNOWLEDGE, ERROR = 397, 200010, 100673, 200001, 200002, 200003
-# What the reference calls them.
+# The classes of services in the product's reference.
 READS = {527, 533, 554, 560, 566, 615, 621, 631, 664, 751, 763, 769, 775, 781, 787, 793, 799, 826, 832, 841, 847}
 WRITES = {673, 700}
 CONTROLS = {712}
@@ -28,7 +28,7 @@ def string(s):
 
 
 def node(ns, ident, form=None):
-    """A number as short as it goes, or in the form that is asked for; a text or 16 bytes."""
+    """A node id. `ident` is a number (in the shortest form, or in `form`), a text, or 16 bytes."""
     if isinstance(ident, str):
         return struct.pack("<BH", 3, ns) + string(ident)
     if isinstance(ident, bytes):
@@ -77,8 +77,8 @@ def error(code=0x807E0000):
 
 
 def request(service, body, handle=1, token=node(0, 0)):
-    """The body of a request, from its node id on. (Of one that has no time, some servers want
-    nothing.)"""
+    """The body of a request, from its node id on. It has a time, because some servers refuse
+    requests without one."""
     return node(0, service) + token + struct.pack("<qII", 134 * 10**15, handle, 0) + string(None) + struct.pack("<I", 10000) + EXTENSION + body
 
 
@@ -227,7 +227,7 @@ def publish():
 
 
 def add_node(parent, new, kind, form, attributes, of_type):
-    """One that the parent has (HasComponent); `form`: the type of its attributes."""
+    """Adds a node as a component of `parent`. `form`: the type of its attributes."""
     return request(488, array([b"".join((parent, node(0, 47), new, qualified(1, "x"), struct.pack("<I", kind), form + b"\1", string(attributes), of_type))]))
 
 
@@ -236,5 +236,5 @@ def delete_nodes(nodes):
 
 
 def in_rows(value):
-    """How rows write a value: negative ones stand for 2^32 more."""
+    """A value as rows of policies write it: negative ones plus 2^32."""
     return value if value >= 0 else value + (1 << 32) if value >= -(1 << 31) else 1 << 64

@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Unanswered SYNs or datagrams, one after the other, each of a session of its own, and the time of
-each send. On a veth pair the sender's processor does all the kernel's work for a frame."""
+"""Sends unanswered SYNs or datagrams one after the other, each of another session, and measures how
+long each send takes. On a veth pair the sender's processor does all the kernel's work for a
+frame."""
 import time
 
 import net
 
 
 class Opener:
-    """From an interface of a namespace to a target behind the box, each with another port or host,
-    at most one in `apart` seconds."""
+    """Sends from an interface of a namespace to a target behind the box, each time from another
+    port or host, at most once in `apart` seconds."""
 
     def __init__(self, ns, interface, gateway_mac, hosts, rng, datagrams=False):
         self.wire, self.datagrams = net.Wire(ns, interface, gateway_mac), datagrams
         self.hosts, self.ports, self.sent, self.next = hosts, rng.sample(range(1024, 65536), 64000), 0, time.monotonic()
 
     def open(self, target, port, apart):
-        """Nanoseconds that it took."""
+        """Sends one frame. Returns the nanoseconds that it took."""
         source, sport = self.hosts[self.sent % len(self.hosts)], self.ports[self.sent // len(self.hosts) % len(self.ports)]
         if self.datagrams:
             packet = net.ip4(source, target, 17, net.udp(source, target, sport, port, b"x"))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A frame to each port of TCP and UDP, from one port that marks them: with SEKISHO_ALL to all, else
-to every 64th, by a printed seed, and to those of common services."""
+"""Frames to ports of TCP and UDP. With SEKISHO_ALL all ports get one; otherwise every 64th, by a
+printed seed, and those of common services. All frames come from one port, by which they are
+recognised."""
 import os
 import random
 import struct
@@ -14,7 +15,7 @@ PORTS = range(1, 65536) if os.environ.get("SEKISHO_ALL") else sorted(COMMON | se
 
 
 def drawn():
-    """What a case prints about them."""
+    """The words by which a case names the drawn ports in its output."""
     return "all ports" if os.environ.get("SEKISHO_ALL") else "%d ports (seed %d)" % (len(PORTS), SEED)
 
 

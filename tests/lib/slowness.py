@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many times slower this machine is than the one for which the tests' deadlines were set: one
-number for the suites and the demonstration. Deadlines are multiplied by it; counts (bytes,
-packets, sessions) never are.
+number for the suites and the demonstration. Deadlines are multiplied by it; counts (bytes, packets,
+sessions) never are.
 
 It is measured at the start: processor time of starting small programs and running a little Python,
 so that a busy machine does not count as slow. A build under sanitizers, the first argument of a
 suite, takes longer everywhere. SEKISHO_SLOWNESS sets it.
 
 A busy machine is different: while some task waits for a processor, a deadline approaches at a
-quarter of the clock's pace (`Deadline`). It ends a wait and is no judgement: a process is judged by
-its own processor time."""
+quarter of the clock's pace (`Deadline`). A deadline only ends a wait. Whether a process is too slow
+is judged by its own processor time."""
 import os
 import resource
 import subprocess

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sessions of real servers as they are kept between recording and judging: a capture a server, and
-a list that says what each of its flows is."""
+"""Keeps sessions of real servers between recording and judging: for each server a capture, and a
+list that says what each of its flows is."""
 import json
 import os
 
@@ -9,7 +9,7 @@ import streams
 from judge import OUT
 
 FOLDER = os.path.join(OUT, "recorded")
-# what a client of that server may say and no name covers; refused is right
+# begins the description of a session that no name covers; refusing it is right
 NOT_PROMISED = "not promised: "
 SERVER = bytes((10, 30, 0, 1))
 
@@ -19,7 +19,7 @@ def _client(n):
 
 
 def keep(server, told):
-    """told: (what, session)s."""
+    """`told`: a list of (what, session)."""
     os.makedirs(FOLDER, exist_ok=True)
     w = streams.Writer(os.path.join(FOLDER, server + ".pcap"))
     for n, (_, s) in enumerate(told):
@@ -34,7 +34,7 @@ def servers():
 
 
 def take(server):
-    """(what, name, session)s."""
+    """A list of (what, name, session)."""
     with open(os.path.join(FOLDER, server + ".json"), encoding="utf-8") as f:
         told = json.load(f)
     found = streams.read(os.path.join(FOLDER, server + ".pcap"))

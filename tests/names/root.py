@@ -166,8 +166,9 @@ def said():
 
 
 def talk(port, steps, limit=2):
-    """A client made here. Each step is (what the server sends, what is sent then; None: at once). A
-    server that does not send it has `limit` seconds. Returns everything that the server sent."""
+    """A client made here. Each step is a pair: what the server has to send (None: nothing is
+    awaited), and what the client sends then. It waits at most `limit` seconds for the server.
+    Returns everything that the server sent."""
     heard, at = b"", 0
     with socket.create_connection((HOST, port), timeout=limit) as s:
         for expected, words in steps:

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which servers there are, and what their clients do. A server is a function that starts it and
-yields (what, command or function) for each client; `ports` says which name a policy promises on
-each of its ports, the first that there is ("-": none, and every name has to refuse it). So has it
-what begins with "not promised", which its client may say and the name does not cover."""
+"""The servers, and what their clients do. A server is a function that starts it and yields (what,
+command or function) for each client. `ports` gives the name that a policy promises on each port:
+the first one of the listed names that exists; or "-", which every name has to refuse. What begins
+with "not promised" counts as "-" as well: a client may say it, but the name does not cover it."""
 from root import HOST, exists, file, run, said, serve, talk, typed, until
 
 ALL = {}
-# Sessions that are as much of another protocol: nothing that was said tells which.
+# Sessions that fit another protocol as well: nothing in them shows which one it is.
 EITHER = {("vsftpd", "tnftp, at once a QUIT"): ("smtp",)}
 LOGIN = (("login:", "walker"), ("assword:", "pw"), ("$ ", "exit"))
-# By the clock: curl reads its input before it looks at what the server says.
+# With pauses, because curl reads its input before it looks at what the server says.
 PACED = "(sleep 1; echo walker; sleep 1; echo pw; sleep 1; "
 BESIDE = "/opt/beside"  # packages that cannot be installed beside others of their kind
 
@@ -419,7 +419,8 @@ def openssh():
 
 
 def second(transfers):
-    """The second server, which was told of so many versions of the zone and has fetched them."""
+    """Waits until the second server has fetched so many versions of the zone. Starts it for the
+    first one."""
     if transfers == 1:
         serve("named -g -c /etc/second-named.conf -n 1")
     return until(lambda: said().count("Transfer status: success") >= transfers, limit=20)

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The counts: what was refused under its own name, what passed under another, and how that is
-printed."""
+"""Counts what was refused under its own name and what passed under another one, and prints it."""
 import collections
 import os
 
@@ -11,15 +10,15 @@ import streams
 
 
 class Counts:
-    """Of one name. A flow is a session in one of the ways in which it went."""
+    """The counts of one name. A flow is a session in one of its variants."""
 
     def __init__(self):
         self.sessions = self.flows = self.refused = self.undecided = self.others = self.passed = 0
 
 
 def variants(s, cut=True):
-    """(how, turns, whether it is put under other names as well): a session in every way in which it
-    may come."""
+    """A session in every way in which it may come: (how, turns, whether it is judged under other
+    names as well)."""
     yield "whole", streams.whole(s), True
     if s.l4 != streams.TCP or not cut:
         return
@@ -30,7 +29,7 @@ def variants(s, cut=True):
 
 
 class Findings:
-    """Every flow that did not go as it should, by its reason."""
+    """Every flow with a wrong result, by its reason."""
 
     def __init__(self):
         self.counts = collections.defaultdict(Counts)
@@ -63,8 +62,8 @@ class Findings:
 
 
 def put(sekisho, label, told, slow_too=True):
-    """Puts (source, what, own name, session, whether it is cut as well)s before every name; own
-    name "-": every name has to refuse it."""
+    """Judges sessions under every name. `told`: (source, what, own name, session, whether it is cut
+    as well) of each. If the own name is "-", every name has to refuse it."""
     found = Findings()
     for slow in (False, True) if slow_too else (False,):
         trial = judge.Trial(sekisho, label + ("-slow" if slow else ""), 20 * 10**9 if slow else 10**6)
@@ -139,7 +138,7 @@ def of_captures(told):
     known = judge.names(binary())
     for wanted in list(told):
         name = judge.own(wanted, known)
-        if name != wanted:  # a name that there is not, or not yet
+        if name != wanted:  # a name that does not exist, or not yet
             told.setdefault(name, []).extend((a, b, name, s, cut and name != "-") for a, b, _, s, cut in told.pop(wanted))
     for name in sorted(told):
         own = put(binary(), "captures-" + ("none" if name == "-" else name), told[name], slow_too=False)

@@ -163,7 +163,7 @@ class Line:
         self.told[s2c] = max(self.told[s2c], at + len(data))
 
     def pieces(self, s2c, at, data, cuts):
-        """[(offset, bytes)] of a turn that is cut at these of its bytes."""
+        """[(offset, bytes)] of a turn that is cut before these of its bytes."""
         cuts = sorted({c for c in cuts if 0 < c < len(data)})
         return [(at + a, data[a:b]) for a, b in zip([0] + cuts, cuts + [len(data)])]
 
@@ -180,7 +180,7 @@ def as_captured(s, port, ends, rng):
 
 
 def cut_by(places):
-    """Cuts every turn where `places` of the ends of its PDUs says."""
+    """Cuts every turn at `places(ends of its PDUs, its length)`."""
     def way(s, port, ends, rng):
         line, turns = _line(s, port)
         for s2c, at, data in turns:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers of other makers, and the part of a session that the box would let through to them. Each
-runs in a network of its own, which the `victim.py` of its case makes. That program gets a line of
-JSON for each session and answers with one: "turns", a list of [kind, hex of what was sent, hex of
-what came back]; "closed", whether the server has ended the session; "did", what the session did to
-the server, or null if the server has ended."""
+"""Sends sessions to servers of other makers, whole and as the box lets them through, and asks what
+the server did. To "tell" a session is to send it to such a server. Each server runs in a network
+namespace of its own, which `victim.py` of its case makes. That program reads a line of JSON for
+each session and answers with one. "turns": a list of [kind, hex of what was sent, hex of what came
+back]. "closed": whether the server has ended the session. "did": what the session did to the
+server; null if the server has ended."""
 import dataclasses
 import json
 import os
@@ -26,7 +27,7 @@ class Server:
         self.ready = self.process.stdout.readline() == "ready\n"
 
     def tell(self, job):
-        """`job` has "turns" of (kind, bytes, cuts)."""
+        """job["turns"] is a list of (kind, bytes, cuts)."""
         job = {**job, "turns": [(kind, b.hex(), cuts) for kind, b, cuts in job["turns"]]}
         self.process.stdin.write(json.dumps(job) + "\n")
         self.process.stdin.flush()
@@ -39,7 +40,7 @@ class Server:
 
 
 def put_up(t, name, folder, n, *command):
-    """So many of them, or none where they do not start."""
+    """Starts n servers. Returns none if one does not start."""
     servers = [Server(folder, *command) for _ in range(n)]
     if all(s.ready for s in servers):
         return servers
@@ -50,14 +51,15 @@ def put_up(t, name, folder, n, *command):
 
 
 def unanswered(first, answer, b, cuts):
-    """A session as a server would have heard it that answers nothing but its beginning."""
+    """A session as a server would have heard it if it answered only the session's beginning."""
     places = [0, *cuts, len(b)]
     return {"turns": [["tcp", first.hex(), answer.hex()]] + [["tcp", b[x:y].hex(), ""] for x, y in zip(places, places[1:])]}
 
 
 def all_told(servers, sessions, keep, heard=None, **more):
-    """Tells them all; `keep`: of each session which turns, or None: all. What came of each; of one
-    of which all is kept, what was `heard` before."""
+    """Tells all sessions, and returns what came of each. keep: which turns of each session are
+    told; None: all. A session of which all turns are kept is not told again: it is taken from
+    `heard`."""
     out, work, wrong = [None] * len(sessions), queue.Queue(), []
     for n in range(len(sessions)):
         if heard and all(keep[n]):
@@ -85,13 +87,14 @@ def all_told(servers, sessions, keep, heard=None, **more):
 
 
 def passed(t, name, policy, heard, server, port, datagrams=None):
-    """Of each session, as it was told, whether the box passes each segment, and each datagram to
-    the port `datagrams`."""
+    """keep: for each session as it was told, whether the box passes each segment, and each datagram
+    to port `datagrams`."""
     keep, file = [], t.file(name.replace(" ", "-") + ".cfg", policy)
     for first in range(0, len(heard), 200):
         out, frames = [], []
         for n, told in enumerate(heard[first:first + 200]):
-            # each a host of its own: datagrams belong to connections between two hosts
+            # each session has a client of its own, because datagrams belong to connections between
+            # two hosts
             client = "10.20.0.%d" % (10 + n)
             s = wire.Session(out, client, 20000 + n, server, port).open()
             frames.append([])
@@ -115,9 +118,9 @@ def passed(t, name, policy, heard, server, port, datagrams=None):
 
 
 def strewn(rng, s, parts):
-    """Sends these, some of them twice, with bytes of the one before, or behind the next two (the
-    box keeps no more than a few that come too early). (Number of the packet, where its bytes begin
-    and end in the session.)"""
+    """Sends the parts in a random way: some twice, some with bytes of the part before, some after
+    the next two parts (the box stores only a few segments that come too early). Returns for each
+    packet its number, and where its bytes begin and end in the session."""
     places, whole, at = [], b"".join(parts), s.seq
     for k, p in enumerate(parts):
         first = sum(map(len, parts[:k]))
@@ -135,8 +138,8 @@ def strewn(rng, s, parts):
 
 
 def arrives(rng, places, end):
-    """Where the bytes begin and end that a receiver can read at once, of packets before `end`; it
-    keeps those that come too early, or does not."""
+    """Which bytes a receiver can read at a time, from the packets before number `end`, as (begin,
+    end). At random it stores packets that come too early, or discards them."""
     at, early, out, keeps = 1001, [], [], rng.random() < 0.6
     for packet, first, last in places:
         if packet >= end:
@@ -153,8 +156,8 @@ def arrives(rng, places, end):
 
 
 def arrived(t, name, policy, heard, server, port):
-    """What of each session arrives together, (first byte, behind the last), if segments come as
-    `strewn` has them as long as nobody answers."""
+    """For each session, which bytes arrive together, as (first byte, byte behind the last), if its
+    segments are sent as `strewn` does. Segments are mixed only up to the next answer."""
     out, file = [], t.file(name.replace(" ", "-") + ".cfg", policy)
     for first in range(0, len(heard), 200):
         packets, all_places = [], []
@@ -177,14 +180,14 @@ def arrived(t, name, policy, heard, server, port):
 
 
 def compared(t, servers, name, policy, sessions, forbidden, server, port, datagrams=None, **more):
-    """Tells sessions whole and what the box passes of them, of which nothing may do what is
-    forbidden: `forbidden(heard)` says what was done. (sessions that are attacks, how many pass
-    whole, datagrams that pass)"""
+    """Tells each session whole, and then what the box passes of it. The second must not do what is
+    forbidden; forbidden(heard) says what a session did. Returns (sessions that are attacks, how
+    many of them pass whole, datagrams that pass)."""
     heard = all_told(servers, sessions, None, **more)
     keep = passed(t, name, policy, heard, server, port, datagrams)
     again = all_told(servers, sessions, keep, heard, **more)
-    # Of this, or of what it was told before: a datagram may be carried out late. What a session
-    # does, it does by itself too.
+    # A datagram may be carried out late, so the cause may be an earlier session. If it is this one,
+    # it does the same when it is told by itself.
     once = [k for k, x in enumerate(again) if x["did"] is None or (datagrams and forbidden(x))]
     for k in once:
         again[k], = all_told(servers[:1], sessions[k:k + 1], keep[k:k + 1], **more)
@@ -215,21 +218,21 @@ def compared(t, servers, name, policy, sessions, forbidden, server, port, datagr
 
 @dataclasses.dataclass
 class Row:
-    """A server that is none of ours, which a variable names, and what is told to it; see
-    `cases`."""
+    """A server of another maker, the variable of the environment that says where it is, and which
+    sessions it is told. `cases` makes cases of it."""
     name: str
     variable: str
-    what: str             # what the variable says
+    what: str             # what the variable should say
     port: int
     policies: dict        # name: text
     session: typing.Any   # (rng, form, policy): turns of (kind, bytes, cuts)
-    # (form, policy, what came of it): what was done that the policy does not allow
+    # (form, policy, what came of a session): what the server did that the policy does not allow
     forbidden: typing.Any
     forms: tuple = ("",)
-    command: typing.Any = shlex.split  # the variable's value: what the victim is told of the server
+    command: typing.Any = shlex.split  # makes the arguments of victim.py from the variable's value
     datagrams: typing.Any = None
     instances: int = 4
-    sessions: int = 400   # of each form and policy, where nothing else is said
+    sessions: int = 400   # for each form and policy, unless SEKISHO_SESSIONS says otherwise
 
 
 def _one(t, row, servers):
@@ -251,7 +254,7 @@ def _one(t, row, servers):
 
 
 def cases(t, row, folder):
-    """`folder`: of the case, which has a victim.py."""
+    """`folder` is the folder of the case, with its victim.py."""
     value = os.environ.get(row.variable)
     if not value:
         t.skip(row.name, "%s does not say %s" % (row.variable, row.what))
@@ -273,8 +276,8 @@ conduits = ( { name = "c"; from = "tos"; to = "crane"; services = ["plc"]; purpo
 
 
 def spoiled(rng, b, telling=(0, 1, 2, 4, 8, 0x7F, 0x80, 0xFF), head=24):
-    """With a few bytes that are others, or fewer, or more; those of its head most of all, and such
-    as tell a protocol something."""
+    """Returns `b` with a few bytes changed, left out or added. Most of these are in its head, or
+    are values with a meaning in a protocol."""
     b = bytearray(b)
     for _ in range(rng.randrange(1, 4)):
         k = rng.choice([rng.randrange(len(b)), rng.randrange(head)]) % len(b)
@@ -290,13 +293,14 @@ def spoiled(rng, b, telling=(0, 1, 2, 4, 8, 0x7F, 0x80, 0xFF), head=24):
 
 
 def cut(rng, b, places=()):
-    """Where it is cut: at some of the dangerous places, and anywhere."""
+    """Where `b` is cut: at some of the dangerous places, and at random ones."""
     cuts = {k for k in places if rng.random() < 0.6} | {rng.randrange(1, len(b)) for _ in range(rng.choice([0, 0, 0, 1, 2])) if len(b) > 1}
     return sorted(k for k in cuts if 0 < k < len(b))
 
 
 def joined(rng, turns):
-    """The same, some of it in one segment with what follows, doubled or in another order."""
+    """The same turns, but some are in one segment with the next one, doubled, or in another
+    order."""
     out = []
     for turn in turns:
         how = rng.random()

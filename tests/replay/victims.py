@@ -77,7 +77,7 @@ def pieces(b, cuts):
 
 
 def is_told(keep, turns):
-    """Whether the segment after these turns is reported."""
+    """Whether the segment after these turns is sent to the server."""
     return keep is None or (len(turns) < len(keep) and keep[len(turns)])
 
 
@@ -113,8 +113,9 @@ def finish(s):
 
 
 def told(victim, job, soon, begins=0, changed=lambda b: b, learn=lambda answers: None):
-    """Tells what is to be told of a session. `begins`: with so many turns, whose answers are worth
-    some patience; `changed`: bytes with what `learn` heard in answers."""
+    """Sends those segments of a session that job["keep"] names. Waits longer for the answers of the
+    first `begins` turns. `learn` gets each answer, and `changed` puts into the bytes to be sent
+    what `learn` has found."""
     turns, keep, closed = [], job["keep"], False
     s = victim.connect()
     for n, (_, text, cuts) in enumerate(job["turns"]):

@@ -513,7 +513,8 @@ static int run(struct cli *c, const struct cli_args *a)
 		return cli_fail(c, CLI_INVALID, M_HOLD_MOMENT, "--at", a->values[OPT_AT]);
 	if (a->values[OPT_AT] == NULL)
 		t.at = clock_wall_ns() / 1000000000ull;
-	/* The text, not what is sealed: the box's own addresses are no examples of hosts. */
+	/* The policy's text, not what is sealed: that includes the box's own addresses, which are
+	 * no examples of hosts. */
 	if (source_open_any(c, policy != NULL ? policy : "box", SOURCE_CHECKED, &s, &status) &&
 	    (policy != NULL || source_doors(c, &s, t.at, &status))) {
 		t.s = &s;

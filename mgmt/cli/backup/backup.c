@@ -41,7 +41,8 @@ struct making {
 	const char *name;  /* of the file */
 	struct bytes pem;  /* root's own certificate; empty = the site's */
 	const char *state; /* folder with accounts and keys; NULL = not a whole backup */
-	/* then they, how many accounts they have, and the credentials that are none; owned */
+	/* for a whole backup: accounts and keys, the number of accounts, and the names of
+	 * credentials that are left out because they are links; owned */
 	struct whole whole;
 	unsigned accounts;
 	json_t *left_out;
@@ -94,8 +95,8 @@ static void tell(struct cli *c, json_t *said, const char *name)
 
 /* ---- accounts and keys ----------------------------------------------------------------------- */
 
-/* The certificate that the box used; NULL after the reason was printed. The box has judged the file
- * of the site's, so this must be the same. */
+/* Reads the certificate to which the box has encrypted its part; NULL after the reason was printed.
+ * If it is the site's, its file must still be the one that the box has checked. */
 static uint8_t *certificate_of(struct cli *c, const struct making *m, const json_t *said, size_t *ret_n)
 {
 	uint8_t *pem = NULL, digest[32];
@@ -120,7 +121,8 @@ static uint8_t *certificate_of(struct cli *c, const struct making *m, const json
 	return NULL;
 }
 
-/* "sekisho-backup 2 ...", the box's message, the one with accounts and keys; malloc'd. */
+/* Joins the parts of the file: the line "sekisho-backup 2 ...", the box's message, and the message
+ * with accounts and keys. Malloc'd. */
 static uint8_t *joined(struct bytes message, struct bytes keys, size_t *ret_n)
 {
 	size_t n = 4 + message.left + keys.left;
@@ -139,8 +141,8 @@ static uint8_t *joined(struct bytes message, struct bytes keys, size_t *ret_n)
 	return p;
 }
 
-/* Reads accounts and keys. Before the box is asked, because it then records a backup. False: the
- * reason was printed. */
+/* Reads accounts and keys. This comes before the box is asked, because the box then records a
+ * backup. False: the reason was printed. */
 static bool collected(struct cli *c, struct making *m)
 {
 	const char *name = "";
@@ -160,8 +162,8 @@ static bool collected(struct cli *c, struct making *m)
 	return false;
 }
 
-/* The file with accounts and keys in it, malloc'd; it is on record. NULL: the reason
- * was printed. */
+/* Makes the file with accounts and keys in it, malloc'd, and has it recorded. NULL: the reason was
+ * printed. */
 static uint8_t *completed(struct cli *c, const struct making *m, json_t *said, struct bytes message, size_t *ret_n)
 {
 	size_t n_pem = 0, n_sealed = 0;
@@ -179,7 +181,7 @@ static uint8_t *completed(struct cli *c, const struct making *m, json_t *said, s
 		(void)json_object_set_new(
 			said, "whole",
 			json_pack("{s:I, s:O}", "accounts", (json_int_t)m->accounts, "left_out", m->left_out));
-		/* No file that nobody has on record. */
+		/* A file that could not be recorded is not given out. */
 		if (!backup_recorded(c, MACHINE_BACKUP_WHOLE, text)) {
 			free(file);
 			file = NULL;
@@ -272,7 +274,8 @@ static int make(struct cli *c, const char *state, backup_store *store, void *ctx
 	return status;
 }
 
-/* The files' own rights keep everybody else out; this only says it in words. */
+/* Whether the caller may make a whole backup. The permissions of the files keep everybody else out
+ * anyway; this check gives the reason in words. */
 static bool may_be_whole(void)
 {
 	return geteuid() == 0 && shut_memory();

@@ -28,7 +28,8 @@
 #define SCHEDULE_MOST 4096u
 #define DAYS_MOST 31u /* as CARRIED_DAYS_MOST of control */
 #define KEEP_MOST 999u
-#define HOST_MOST 30 /* bytes; with it a name is no longer than sekisho-fetch takes */
+/* bytes of the site's name in a file's name, so that sekisho-fetch accepts the name */
+#define HOST_MOST 30
 #define SEND_S "600"
 #define WAIT_S 30u
 
@@ -58,8 +59,8 @@ static bool line_read(void *of, const char *key, char *value)
 	return false;
 }
 
-/* CLI_YES; without the file nothing is scheduled. *ret_fd: holds off another run while it is open.
- */
+/* Reads the file with the schedule. CLI_YES also without the file: then nothing is scheduled, and
+ * *ret_fd is -1. While *ret_fd is open, no other run can begin. */
 static int schedule_read(struct cli *c, struct schedule *ret, int *ret_fd)
 {
 	struct err e = { 0 };
@@ -95,7 +96,8 @@ static void record(struct cli *c, enum machine_event what, unsigned target, cons
 		render_line(c, M_CARRY_UNRECORDED);
 }
 
-/* The status's list, and the name of the site; NULL after the reason was printed. */
+/* Asks for the box's status: returns its list of scheduled backups, and writes the name of the
+ * site. NULL after the reason was printed. */
 static json_t *asked(struct cli *c, char site[HOST_MOST + 1], int *ret_status)
 {
 	struct box_answer answer;
@@ -127,7 +129,8 @@ static const json_t *row(const json_t *list, unsigned target)
 	return NULL;
 }
 
-/* Tells the box the schedule where it knows another one. True: something changed. */
+/* Tells the box the schedule of each target for which it knows another one. True: something
+ * changed. */
 static bool told(struct cli *c, const struct schedule *s, const json_t *list)
 {
 	bool changed = false;
@@ -199,11 +202,11 @@ static const char *send_to_server(const struct cli *c, const char *name, struct 
 struct carrying {
 	struct cli *c;
 	const struct schedule *schedule;
-	const json_t *list; /* what the box said */
+	const json_t *list; /* the box's list of scheduled backups */
 	char site[HOST_MOST + 1];
-	json_t *said; /* of this run */
+	json_t *said; /* results of this run, for --json */
 	char prefix[16 + HOST_MOST], name[16 + HOST_MOST + 40];
-	int stick; /* its folder, -1 = not open */
+	int stick; /* descriptor of the stick, -1 = not open */
 	bool wants[TARGETS];
 	bool good;
 };

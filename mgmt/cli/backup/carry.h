@@ -16,8 +16,8 @@ typedef int backup_store(void *ctx, struct bytes file, const char *sha256);
  * was printed, and the store was not called. */
 typedef int backup_make(struct cli *c, const char *state, backup_store *store, void *ctx);
 
-/* `only_due`: leaves targets alone whose time has not come. CLI_YES: all that had to be done was;
- * CLI_NO: not all of it; CLI_CANNOT. */
+/* Backs up to the targets of the schedule; with `only_due` only to those whose time has come.
+ * CLI_YES: done for all of them; CLI_NO: not for all of them; CLI_CANNOT. */
 int backup_carry(struct cli *c, bool only_due, const char *state, backup_make *make);
 
 #endif

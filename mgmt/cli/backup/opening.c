@@ -28,8 +28,8 @@ static bool open_message(void *ctx, uint8_t **ret, size_t *ret_n)
 	return cms_decrypt(o->key, o->message, ret, ret_n);
 }
 
-/* The contents, if complete and of this product and form; NULL after reporting what they are
- * instead. */
+/* Returns the contents if they are complete and a backup by this product in this form. Otherwise
+ * reports what they are, and returns NULL. */
 static json_t *opened(struct cli *c, const char *name, const char *key_name, struct bytes message, struct bytes more,
 		      struct opened_keys *keys, int *ret_status)
 {
@@ -91,7 +91,7 @@ json_t *backup_open(struct cli *c, const char *name, const char *key_name, struc
 	}
 	sha256(file, n, digest);
 	hex_text(digest, sizeof(digest), keys->sha256);
-	/* Before anything of it is read, and before the key is. */
+	/* Compared before anything in the file is interpreted, and before the key is read. */
 	if (keys->noted != NULL &&
 	    (strlen(keys->noted) < DIGITS_LEAST || strncmp(keys->noted, keys->sha256, strlen(keys->noted)) != 0)) {
 		*ret_status = cli_fail(c, CLI_INVALID, M_WHOLE_OTHER_FILE, DIGITS_LEAST);

@@ -10,7 +10,9 @@
 #include "mgmt/cli/backup/whole.h"
 #include "mgmt/cli/cli.h"
 
-#define DIGITS_LEAST 16u /* of the SHA-256: nobody finds another file with the same ones */
+/* least digits of the SHA-256 that a person gives: nobody finds another file whose SHA-256 begins
+ * with them */
+#define DIGITS_LEAST 16u
 
 /* The accounts and keys of a file. */
 struct opened_keys {

@@ -8,9 +8,10 @@
 
 #define PART_MOST (64u << 10)
 
-/* Not in it: the key that signs records (a new box begins a new chain), generations (the box
- * compiles its own), backup.pem (who may choose it is root at that box), and the console's
- * passphrase (whoever restores has just chosen one, and an old one could shut him out). */
+/* What a whole backup contains. It does not contain the key that signs records (a new box begins a
+ * new chain), generations (the box compiles its own), backup.pem (the root of each box chooses it),
+ * and the console's passphrase (whoever restores has just chosen one, and an old one could shut him
+ * out). */
 const struct whole_row whole_rows[WHOLE_PARTS] = {
 	[WHOLE_ACCOUNTS] = { "accounts", WHOLE_IN_ACCOUNTS, true, WHOLE_REGISTER_MOST, 0600 },
 	[WHOLE_KEY] = { "key.pem", WHOLE_IN_SECRETS, true, PART_MOST, 0600 },

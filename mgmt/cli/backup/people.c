@@ -178,8 +178,8 @@ static json_t *exchanged(struct cli *c, const struct people *p, int *ret_status)
 	}
 	if (hand(c, p, USER_RESTORE, &a, ret_status)) {
 		taken = a.json;
-		/* accounts says nothing of "done": it is the supervisor, to whom accounts did
-		 * not answer */
+		/* "done" is in an answer of the supervisor alone, which it gives when accounts did
+		 * not answer in time. So the accounts may have been replaced nevertheless. */
 		if (a.status != CLI_YES && json_object_get(taken, "done") != NULL)
 			json_object_set_new(taken, "unsure", json_true());
 		if (a.status != CLI_YES && !c->json)
@@ -190,7 +190,7 @@ static json_t *exchanged(struct cli *c, const struct people *p, int *ret_status)
 		*ret_status = CLI_CANNOT;
 	}
 	if (*ret_status != CLI_YES && place_back(p->state, &e) < 0)
-		/* the former ones stay beside */
+		/* the former secrets stay in the folder beside */
 		*ret_status = cli_fail_file(c, CLI_CANNOT, p->state, -e.code);
 	else
 		place_done(p->state);

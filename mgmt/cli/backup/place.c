@@ -125,7 +125,8 @@ static void removed(int at)
 	(void)unlinkat(at, BESIDE, AT_REMOVEDIR);
 }
 
-/* The folder beside, with files of the owner of the present one. */
+/* Makes the folder BESIDE and writes the secrets into it. It and its files get the owner of the
+ * present folder SECRETS. */
 static int filled(int at, const struct whole *w, struct err *e)
 {
 	struct stat st;

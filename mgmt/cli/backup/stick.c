@@ -137,7 +137,8 @@ const char *stick_open(int *ret_fd)
 	return "unfit";
 }
 
-/* What was written is on the stick, and what is read next comes from it. */
+/* Makes sure that what was written is on the stick, and that what is read next comes from the stick
+ * and not from memory. */
 static bool settled(int fd)
 {
 	return fsync(fd) == 0 && ioctl(fd, BLKFLSBUF, 0) == 0;
@@ -170,7 +171,7 @@ static bool same(const char *path, struct bytes file)
 	return good;
 }
 
-/* "::/PREFIX20261129T043300Z.backup" */
+/* Whether the path has the form "::/PREFIX20261129T043300Z.backup". */
 static bool ours(const char *path, const char *prefix)
 {
 	size_t n = strlen(ROOT) + strlen(prefix), m = sizeof(DATE) - 1;
@@ -218,7 +219,7 @@ const char *stick_store(int fd, const char *prefix, const char *name, struct byt
 	snprintf(path, sizeof(path), ROOT "%s", name);
 	if (list == NULL)
 		return "unwritten";
-	/* What a run left whose power failed is written anew. */
+	/* A file that is left of a run in which the power failed is removed. */
 	if (is_there(list, beside) == '/' || is_there(list, path) != '\0')
 		why = "odd";
 	else if (is_there(list, beside) != '\0')

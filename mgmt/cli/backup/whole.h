@@ -34,16 +34,17 @@ struct whole {
 	struct bytes parts[WHOLE_PARTS]; /* views of it; empty = not in it */
 };
 
-/* Reads the bundle of `w->memory`. False: other names, twice, too large, one is missing, or
- * something follows. */
+/* Reads the bundle of `w->memory`. False: a name is unknown or there twice, a part is too large or
+ * missing, or something follows. */
 bool whole_read(struct whole *w);
 void whole_free(struct whole *w);
 /* The bundle of these parts. False: no memory, or too much. */
 bool whole_bundle(const struct bytes parts[WHOLE_PARTS], struct whole *ret);
 /* Encrypts it, in a process of its own; *ret is malloc'd, of the caller. */
 bool whole_seal(const struct whole *w, struct bytes certificate, uint8_t **ret, size_t *ret_n);
-/* Decrypts it and looks at it, in processes of their own. *ret_accounts: how many are in the
- * register. False: not for this key, or nothing that a box wrote; *ret has to be freed. */
+/* Decrypts the bundle and checks its parts, each in a process of its own. *ret_accounts: the number
+ * of accounts in the register. False: it was not encrypted to this key, or no box wrote it; *ret
+ * has to be freed. */
 bool whole_open(struct cms_key *key, struct bytes message, struct whole *ret, unsigned *ret_accounts);
 /* How many accounts are in it; false: it is damaged, or its key is not that of its certificate. */
 bool whole_look(const struct whole *w, unsigned *ret_accounts);

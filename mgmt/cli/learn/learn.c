@@ -36,7 +36,7 @@ static void stop(int signal)
 static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
 
 /* A signal that the caller had ignored stays ignored, as under nohup or for a background job.
- * SIGTERM is not one, because this process ends its other half by it. */
+ * SIGTERM is never ignored, because this process uses it to end its other half. */
 static bool is_spared(int signal)
 {
 	struct sigaction act;

@@ -202,7 +202,8 @@ void learnt_act(struct learnt *l, const struct act *a)
 	*at = (uint32_t)l->n_acts;
 }
 
-/* steps of a search: a stranger who chooses colliding names finds no room, and costs no time */
+/* Largest number of places that are searched. A stranger who chooses colliding names finds no room
+ * after that many, and costs no time. */
 #define NEIGHBOURS 16u
 
 void learnt_name(struct learnt *l, uint64_t digest, const char *text)

@@ -19,7 +19,8 @@
 #define LEARNT_FRESH 4096u  /* a power of two */
 #define LEARNT_NAMES 65536u /* a power of two */
 #define LEARNT_NO_TARGET UINT32_MAX
-/* one that means nothing to the operation, and has no number: rows and comments leave it out */
+/* a target that means nothing to the operation, and has no number: rows and comments leave it
+ * out */
 #define LEARNT_IDLE_TARGET (UINT32_MAX - 1u)
 
 /* Sessions of one client with one port of one server. */

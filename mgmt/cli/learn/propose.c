@@ -363,8 +363,8 @@ static bool is_asked(const struct act *acts, size_t n, const char *name)
 	return false;
 }
 
-/* Marks requests of one pair of ends that end what nobody saw begin. Each is an act of its own, so
- * their order is kept. */
+/* Marks the requests among "acts" (all of one client and one server) that end something whose
+ * beginning nobody saw. Each such request is an act of its own, so their order is kept. */
 static void mark_halves(struct learnt *l, struct act *acts, size_t n)
 {
 	for (size_t e = 0; e < sizeof(ends) / sizeof(ends[0]); e++) {

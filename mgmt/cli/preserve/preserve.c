@@ -275,7 +275,8 @@ static bool hex_read(const char *text, uint8_t out[SIGNATURE])
 	return true;
 }
 
-/* The journal's answer to the list's digest: recorded, and sealed if it has a key. */
+/* Has the journal record the digest of the list. If the journal has a key, stores the signature
+ * that it returns. */
 static void seal(struct act *a, const uint8_t digest[32])
 {
 	struct msg_body m = { MSG_PRESERVE, .preserve = { { 0 } } };

@@ -226,7 +226,8 @@ static unsigned seconds_to(uint64_t until_ns)
 	return until_ns > now + 1000000000u ? (unsigned)((until_ns - now) / 1000000000u) : 1;
 }
 
-/* The name under which `as` is kept, by its first bytes: a packed segment has a different one. */
+/* Keeps a file that the box handed over. `as`: its name; NULL: a segment of the records, whose name
+ * depends on its first bytes, because packed segments are named otherwise. */
 static void keep_handed(struct bundle *b, int fd, const char *as, uint64_t first, bool newest)
 {
 	char plain[48], packed[48], name[NAME];

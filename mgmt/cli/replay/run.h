@@ -22,8 +22,8 @@
 #include "policy/space/prove.h"
 
 /*
- * The results of a replay: one entry for each flow, and for people one entry for each kind of
- * command. For replay only. Owns its entries; knows nothing of packets or output.
+ * The results of a replay: one entry for each flow, and one for each kind of command, which only
+ * people are shown. For replay only. Owns its entries; knows nothing of packets or output.
  */
 
 struct book_flow {

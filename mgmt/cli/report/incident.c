@@ -618,7 +618,7 @@ static int tell(struct cli *c, const struct cli_args *a, const struct telling *t
 	json_t *facts;
 	int status;
 
-	/* The time in the form of a report, as people give it. */
+	/* The beginning of the former report, in the form in which people type times. */
 	snprintf(begun, sizeof(begun), "%.19sZ", js(t->former.report, "from"));
 	facts = report_facts(c, a, &status);
 	if (facts == NULL)

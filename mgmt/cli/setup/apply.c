@@ -84,7 +84,8 @@ static void tell_where(struct setup *s)
 	box_answer_free(&a);
 }
 
-/* The existing file was not kept: the next apply would bring it back. */
+/* The person did not keep the tried policy: puts the earlier files back, because otherwise the next
+ * apply would bring that policy back. */
 static void set_aside(struct setup *s)
 {
 	int dir = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -126,8 +127,8 @@ static bool is_on_trial(struct setup *s, char until[RENDER_TEXT])
 	return waits;
 }
 
-/* Whoever does not answer in time, or whose session ends, does not keep it: then the files must not
- * bring it back. */
+/* Asks whether the policy on trial is to be kept. Without an answer in time, or when the session
+ * ends, it is not kept; then the files must not bring it back. */
 static int trial(struct setup *s)
 {
 	char question[600], until[RENDER_TEXT];
@@ -144,7 +145,7 @@ static int trial(struct setup *s)
 		return status;
 	}
 	message_print(s->c->out, s->c->lang, M_SETUP_GOES_BACK);
-	/* After its end a rollback would go to what was in force before that. */
+	/* Only during the trial: after its end, a rollback would go back one policy further. */
 	if (is_on_trial(s, until))
 		verb_rollback.run(s->c, &(struct cli_args){ 0 });
 	set_aside(s);

@@ -33,7 +33,7 @@ static const struct question between[] = {
 
 #define COUNT(x) (sizeof(x) / sizeof((x)[0]))
 
-/* The question at a place; without one the last was asked. */
+/* The question at a place; `ask` is NULL behind the last question. */
 static struct question place_of(const struct setup *s, size_t at)
 {
 	size_t unasked = 2 * (SIDE_NETWORKS - s->sides.n_networks);
@@ -48,7 +48,8 @@ static struct question place_of(const struct setup *s, size_t at)
 	return (struct question){ NULL, 0 };
 }
 
-/* Places are numbered in the order of the questions; behind the last the result is shown. */
+/* Asks the questions; a place is a question's number in their order. The result is shown behind the
+ * last place. */
 static int walk(struct setup *s)
 {
 	size_t at = 0, last = 0; /* last: the place from which "show" was called */

@@ -102,7 +102,7 @@ struct setup {
 	struct sides sides;
 	bool going_back;			   /* the person has come back to this question */
 	void (*watch)(struct setup *s);		   /* while it waits; NULL = nothing */
-	uint64_t ends_ns;			   /* of the last answer; 0 = none */
+	uint64_t ends_ns;			   /* from then on no answer counts; 0 = never */
 	int status;				   /* exit status, at the end */
 	char terminals[ADDR_TEXT], via[ADDR_TEXT]; /* "" = in the admin network itself */
 };

@@ -69,7 +69,7 @@ static void print_holds(struct cli *c, const json_t *answer)
 	table_free(t);
 }
 
-/* Asks, reports an error, and prints the list after the sentence `done` (0 = none). */
+/* Sends an order. Prints either the error, or the sentence `done` (0 = none) and then the list. */
 static int ask(struct cli *c, const struct msg_hold *order, enum message done)
 {
 	const struct msg_body question = { MSG_HOLD, .hold = *order };

@@ -12,7 +12,7 @@ void overview_head(struct cli *c, const char *head);
 /* Prints one line each for interfaces, processes, refusals, inspection, records and certificates,
  * and how to see everything. */
 void overview_print(struct cli *c, const json_t *status);
-/* Says so where the policy file of this box is not what is in force. */
+/* If the policy file of this box is not what is in force, says so. */
 void overview_file(struct cli *c);
 
 #endif

@@ -20,7 +20,7 @@ bool show_request(struct cli *c, unsigned long long number, struct box_answer *r
 	return box_request(c, &question, NULL, 0, 30, ret, ret_status);
 }
 
-/* "by tanaka at ...: swap of the PLC", and how it came to its state. */
+/* Prints "by tanaka at ...: swap of the PLC", and why the generation is in its state. */
 static void record_print(struct cli *c, const json_t *g)
 {
 	char generation[RENDER_TEXT], when[RENDER_TEXT], why[WHY_TEXT];

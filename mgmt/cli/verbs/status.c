@@ -164,7 +164,6 @@ static void generation_lines(struct cli *c, const json_t *g)
 	}
 }
 
-/* In the order of one_screen, which leaves out from the end. */
 /* Backups by schedule: where, when last, and what prevents the next one. */
 static void carried_lines(struct cli *c, const json_t *list)
 {
@@ -185,6 +184,8 @@ static void carried_lines(struct cli *c, const json_t *list)
 	}
 }
 
+/* The most important lines come first: if the screen has no room for all, overview_head leaves out
+ * the last ones. */
 static void headline(struct cli *c, const json_t *status, const json_t *faults, const json_t *alarms, enum stand stand)
 {
 	const json_t *site = json_object_get(status, "site");
@@ -490,7 +491,8 @@ static void ups_lines(struct cli *c, const json_t *ups)
 		render_line(c, M_STATUS_UPS_STAYS);
 }
 
-/* Only where box.cfg names a receiver of alarms. A failure is among the faults. */
+/* Printed only if box.cfg names a receiver of alarms. A failure to send is printed with the
+ * faults. */
 static void told_line(struct cli *c, enum message m, const json_t *told)
 {
 	if (json_object_get(told, "waiting") != NULL)

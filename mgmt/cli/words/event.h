@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An event (docs/json.md) on a terminal. Owned by the caller, without a newline; NULL when memory
- * is out. */
+/* Texts of an event (docs/json.md) for a terminal, without a newline. The caller owns them; NULL
+ * when memory is out. */
 #ifndef SEKISHO_MGMT_CLI_WORDS_EVENT_H
 #define SEKISHO_MGMT_CLI_WORDS_EVENT_H
 

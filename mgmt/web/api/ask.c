@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /api/v1/ask: what `sekisho ask` answers, of the policy in force. from and to (zones, assets,
- * labels, groups or addresses); service, command, address (KEY=ADDRESS) and value as there; at
- * (seconds since 1970), otherwise now: a past moment is answered by the policy of then.
+ * /api/v1/ask: the answer of `sekisho ask`, by the policy in force. Parameters: `from` and `to`
+ * (zones, assets, labels, groups or addresses); `service`, `command`, `address` (KEY=ADDRESS) and
+ * `value` as in `sekisho ask`; `at` (seconds since 1970; without it: now). A past moment is
+ * answered by the policy that was in force then.
  */
 #include <string.h>
 

@@ -102,7 +102,7 @@ void limits_rules(struct writer *w);
 void post_rules(struct writer *w);
 void failure_rules(struct writer *w);
 
-/* own.c: for the box itself, and of it */
+/* own.c: packets to the box itself, and packets that it sends */
 void input_rules(struct writer *w);
 void output_rules(struct writer *w);
 void answer_rules(struct writer *w);

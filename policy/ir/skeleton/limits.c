@@ -58,9 +58,9 @@ void put_limits(struct writer *w, enum ir_chain chain)
 }
 
 /*
- * When a session gets its label. The packet's mark is the session's former one, or that of an
- * interface: a session that was counted under another permit is not counted again. When the set is
- * full the session is refused, because its end would be unknown.
+ * Counts a session when it gets its label. The packet's mark is the session's former one, or that
+ * of an interface: a session that was counted under another permit is not counted again. When the
+ * set is full the session is refused, because its end would be unknown.
  */
 void put_counted(struct writer *w, enum ir_chain chain)
 {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The battery of the box's UPS ends: Debian's upsd in the admin network, told so by its driver of a
-simulated UPS; the units of the packages between it and the machine; and the machine goes off by
-itself."""
+"""The battery of the box's UPS runs empty, and the machine turns itself off. Debian's upsd serves a
+simulated UPS in the admin network; between it and the machine are only the units of the
+packages."""
 import json
 import os
 import signal

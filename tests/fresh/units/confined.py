@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AppArmor, when all else is done: every process was held the whole time, nothing that it needed
-was refused, and whoever takes a program of the daemon over has none of what is tried here."""
+"""AppArmor, checked after everything else: every process was confined the whole time, nothing that
+it needed was refused, and somebody who takes over a program of the daemon can do nothing of what is
+tried here."""
 import glob
 import os
 import pwd
@@ -9,8 +10,8 @@ import sys
 
 from tools import check, confined, denied, mode, moment, run, wait_for
 
-# As root with every capability, first free, then under the profile: so it is the profile that
-# refuses. What the daemon does need, works.
+# Runs as root with every capability, first without the profile and then with it, so that it is the
+# profile that refuses. What the daemon needs works.
 TRY = r"""
 import ctypes, errno, os, socket, sys
 libc, others = ctypes.CDLL(None, use_errno=True), sys.argv[1:]
@@ -77,7 +78,7 @@ def inside(process, name):
 def held():
     found = confined()
     check("AppArmor confines the daemon and its roles to the end", set(found.values()) == {"sekishod (enforce)"} and len(found) >= 6 and mode() == "enforce", found)
-    # the kernel cuts names off
+    # the kernel keeps only the first 15 characters of a name
     keys = [p for p in glob.glob("/proc/[0-9]*") if inside(p, "comm") == "sekisho-webauth"]
     check("... and who looks at security keys, as a user of its own", len(keys) == 1 and inside(keys[0], "attr/current") == "sekishod (enforce)" and
           os.stat(keys[0]).st_uid == pwd.getpwnam("sekisho-webauthn").pw_uid, [(inside(p, "attr/current"), os.stat(p).st_uid) for p in keys])
@@ -89,7 +90,8 @@ def held():
 
 def refused():
     before = len(denied())
-    others = [subprocess.Popen(["sleep", "1000"]) for _ in range(4)]  # to be traced, to be ended
+    # processes that are to be traced and ended
+    others = [subprocess.Popen(["sleep", "1000"]) for _ in range(4)]
     code, text = run(sys.executable, "-c", TRY, *[x.pid for x in others])
     for other in others:
         other.kill()

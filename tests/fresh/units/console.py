@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A person at the machine's serial console, who logs in there: ttyS1, whose line ends at ttyS2 of
-the same machine (../vm_units.py)."""
+"""A person who logs in at the machine's serial console: ttyS1, whose line ends at ttyS2 of the same
+machine (../vm_units.py)."""
 import os
 import re
 import select
@@ -28,13 +28,14 @@ class Console:
         self.until(r"[#$] $")
 
     def until(self, pattern, seconds=60):
-        """What came since the last line was typed, once it ends so."""
+        """Waits until the text since the last typed line ends with this pattern. Returns that
+        text."""
         end = time.monotonic() + seconds
         while not re.search(pattern, self.text[self.seen:]):
             if not select.select([self.line], [], [], max(0, end - time.monotonic()))[0]:
                 raise RuntimeError("at the console: no %s: %s" % (pattern, self.text[-300:]))
             self.rest += os.read(self.line, 65536)
-            good = self.rest.decode("utf-8", "ignore")  # the last character may be under way
+            good = self.rest.decode("utf-8", "ignore")  # the last character may be incomplete
             self.text += good
             self.rest = self.rest[len(good.encode()):]
         return " ".join(self.text[self.seen:].split())
@@ -48,13 +49,13 @@ class Console:
         return self.say(None)
 
     def say(self, line):
-        """The answer, and what is asked next or said at the end."""
+        """Types a line. Returns the answer, up to the next question or the end."""
         if line is not None:
             self.type(line)
         return self.until(r"> $|ENDED WITH \d+")
 
     def close(self):
-        """The status of what was started; None when it has not ended."""
+        """The exit status of the command that was started; None if it has not ended."""
         found = ENDED.search(self.text[self.seen:])
         must("systemctl", "stop", "serial-getty@ttyS1.service")
         os.close(self.line)

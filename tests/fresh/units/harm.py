@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The daemon is killed, stopped, replaced by a newer one, under live sessions; nobody's session
+"""The daemon is killed, stopped, and replaced by a newer one under live sessions. No session
 ends."""
 import contextlib
 import difflib
@@ -18,7 +18,7 @@ FEW, MANY = 200, 2000  # sessions, half of them inspected
 
 
 class Sessions:
-    """Held by programs of their own, so that nothing here stands in their way."""
+    """Live sessions. Other programs hold them, so that nothing here delays them."""
 
     def __init__(self, name, n):
         self.path = "/run/sessions-" + name
@@ -29,8 +29,8 @@ class Sessions:
         check("%d sessions are open, and each has been answered" % n, took is not None, "after %.1f s" % (took or -1))
 
     def rest(self):
-        """Until every session that lives has been answered twice since; one that is not shows at
-        the end."""
+        """Waits until every live session has been answered twice more. A session that gets no
+        answer shows at the end."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.path + ".again")
         self.client.send_signal(signal.SIGUSR1)
@@ -75,8 +75,8 @@ def killed():
 
 
 def flushed():
-    """Rules are flushed by somebody else while the daemon is dead and systemd keeps the socket that
-    owns them (docs/decisions/table-owner.md)."""
+    """Somebody else flushes the rules while the daemon is dead. systemd keeps the socket that owns
+    them (docs/decisions/table-owner.md)."""
     said = status()["features"]["owned_table"]
     mine = ["ip", "netns", "exec", SPACES[0], "nft"]
     if not said["used"]:
@@ -97,7 +97,7 @@ def flushed():
 
 
 def stopped():
-    """A process that stands still takes no other signal than SIGKILL, and says nothing."""
+    """A stopped process reacts to no signal but SIGKILL, and reports nothing."""
     number, old, begin, when = in_force(), pid(), time.monotonic(), time.time()
     os.kill(old, signal.SIGSTOP)
     back = wait_for(lambda: ready(old, number), 60)
@@ -107,7 +107,7 @@ def stopped():
 
 
 def told():
-    """Status and effective without a daemon: from the kernel and what is kept on the disk."""
+    """`status` and `effective` without a daemon: from the kernel and what is kept on the disk."""
     run("systemctl", "stop", "sekishod")
     code, text = run("sekisho", "status", "--all")
     check("status without a daemon says what stands", code == 1 and text.startswith("NO DAEMON, RULES IN FORCE"), text.splitlines()[:1])

@@ -8,7 +8,7 @@ from tools import check, must, run, wait_for
 
 HOSTS = (("admin", "enp1s0", "10.99.0.9/24", "10.99.0.1"), ("office", "enp2s0", "10.10.0.20/16", "10.10.0.1"),
          ("crane", "enp3s0", "10.30.1.10/22", "10.30.0.1"))
-# as a machine that is in use has
+# addresses such as a machine that is in use has
 OWN = {card: "198.51.100.%d/28" % (16 * n + 1) for n, (_, card, _, _) in enumerate(HOSTS)}
 SESSIONS = "/srv/units/sessions.py"
 

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A machine whose own start takes long (a disk in fstab that is gone, a program that waits for the
-network): the daemon's boot is over before units like any other begin. What runs beside it by its
-settings runs all the same. Put at the end of one boot, looked at in the next."""
+"""A machine whose own start takes long (a disk in fstab is missing, a program waits for the
+network): the daemon is ready before ordinary units begin. The programs that run beside the daemon,
+by its settings, must run all the same. Prepared at the end of one boot, checked in the next."""
 import os
 
 from tools import cards, check, moment, must, run, show, wait_for
 
 UNITS = "/etc/systemd/system/"
 EARLY = "[Unit]\nDefaultDependencies=no\nBefore=%s\n[Service]\nType=oneshot\nRemainAfterExit=yes\nTimeoutStartSec=120\nExecStart=%s\n[Install]\nWantedBy=sysinit.target\n"
-# The box speaks from its admin network alone, and has a card for it at each start. Whatever begins
-# behind sysinit.target waits until the daemon is ready.
+# The box sends only from its admin network, so stage-card makes a card for it at each start.
+# stage-slow makes everything after sysinit.target wait until the daemon is ready.
 OWN = {"stage-card.service": EARLY % ("sekisho-base.service", "/usr/sbin/ip link add adm1 type dummy"), "stage-slow.service": EARLY % ("sysinit.target", "/usr/bin/systemctl start sekishod.service")}
 ADMIN = '  adm0 = { device = "adm1"; role = "admin"; addresses = ["10.3.0.1/24"]; };\n'
 RECEIVER = 'snmp_receiver = { address = "10.3.0.9"; user = "sekisho"; };\n'
@@ -17,7 +17,8 @@ BOX = "/root/cards/box.cfg"  # of the policy in force (install.py)
 
 
 def named(wanted):
-    """The policy in force with the receiver and the way to it, or as it was."""
+    """Applies the policy in force with a receiver of alarms and the card to reach it, or without
+    them."""
     with open(BOX, encoding="utf-8") as f:
         text = f.read().replace(ADMIN, "").replace(RECEIVER, "")
     with open(BOX, "w", encoding="utf-8") as f:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The daemon's end, and that of the packages: what stays, what goes, what the machine has again."""
+"""The daemon is stopped and the packages are removed: what stays, what goes, and what the machine
+gets back."""
 import glob
 import json
 import os
@@ -36,11 +37,12 @@ def remove():
 
 
 def again():
-    """The settings of what runs beside the daemon lie where they lay: nothing writes them anew."""
+    """The settings of what runs beside the daemon are still there, so nobody has to write them
+    again."""
     code, text = run("dpkg", "--force-confdef", "--force-confold", "-i", *sorted(glob.glob("/srv/newer/*.deb")), timeout=300)
     took = wait_for(lambda: beside("inform") > 0, 60)
     check("installed again, the daemon enforces, and what tells alarms runs", code == 0 and in_force() is not None and took is not None, text[-500:] if code else show("sekisho-inform", "ActiveState", "ConditionResult"))
-    os.unlink("/etc/sekisho/snmp-passphrases")  # of inform.py, and no package's
+    os.unlink("/etc/sekisho/snmp-passphrases")  # inform.py made this file; no package owns it
     remove()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The boots behind an apply: the box is there with the policy of before, and in the next one gives
+"""The boots after an apply: the box comes up with the policy of before, and in the next boot gives
 its cards back."""
 import json
 import re
@@ -27,8 +27,8 @@ def after_boot():
 
 
 def carried():
-    """Long enough for every kind of frame to be tried many times; the host at the wires says what
-    came through."""
+    """Waits long enough for many frames of every kind. The host at the wires counts what passed
+    (../wire.py)."""
     def arrived():
         found = json.loads(run("ip", "-json", "-s", "link", "show", ns=SPACES[0])[1])
         return [x["stats64"]["rx"]["packets"] for x in found if x["ifname"].startswith("ens")]
@@ -38,8 +38,7 @@ def carried():
 
 
 def released():
-    """The two real cards: what they were before the first apply is on the disk, a boot later as
-    well."""
+    """The state of the two real cards before the first apply is on the disk, also a boot later."""
     code, text = run("sekisho", "release", "--all")
     now = {x: addresses(x) for x in cards()}
     check("sekisho release --all gives the cards back as they were before the first apply, a boot later", code == 0 and

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records to a log server as EVE, by the units of the packages alone: Debian's rsyslogd in the
-unit's jail, and the program beside it that makes EVE of each line; that program, then the unit,
-killed."""
+"""Records go to a log server as EVE, by nothing but the units of the packages: Debian's rsyslogd
+runs in the unit's jail, and beside it the program that turns each line into EVE. First this program
+is killed, then the unit."""
 import contextlib
 import json
 import os
@@ -22,7 +22,7 @@ def certificates():
 
 
 def came():
-    """Whole lines."""
+    """The records that arrived in complete lines."""
     if not os.path.exists(FOLDER + "/came"):
         return []
     with open(FOLDER + "/came", encoding="utf-8") as f:
@@ -30,7 +30,7 @@ def came():
 
 
 def own():
-    """Every record of the box as `events --eve` has it, by its number."""
+    """{number: record of the box as `events --eve` prints it}."""
     found, last = {}, 0
     while page := run("sekisho", "events", "--eve", "--after", last, "--limit", "1000")[1].splitlines():
         for line in page:
@@ -40,7 +40,7 @@ def own():
 
 
 def all_came():
-    """Each record of the box is there, as the box itself has it."""
+    """Each record of the box has arrived, equal to the box's own."""
     there = {x["sekisho"]["seq"]: x for x in came() if "sekisho" in x}
     return there == own()
 
@@ -49,7 +49,7 @@ def children():
     """{name: pid} of the unit's processes."""
     group, found = show(UNIT, "ControlGroup").get("ControlGroup"), {}
     for pid in run("cat", "/sys/fs/cgroup%s/cgroup.procs" % group)[1].split() if group else ():
-        # gone by now
+        # it may have ended
         with contextlib.suppress(OSError), open("/proc/%s/comm" % pid, encoding="ascii") as f:
             found[f.read().strip()] = int(pid)
     return found
@@ -98,8 +98,8 @@ def killed():
 
 
 def updated():
-    """Debian's rsyslog is a newer one: what dpkg tells the package then, by the name that Debian's
-    package has for the program."""
+    """The same as after an update of Debian's rsyslog. The daemon's package waits for this with a
+    trigger on the path of the program rsyslogd."""
     owner = must("dpkg", "-S", "/usr/sbin/rsyslogd").split(":")[0]
     before = beside("log")
     must("dpkg-trigger", "--by-package=" + owner, "/usr/sbin/rsyslogd")

@@ -9,7 +9,7 @@ FOLDER, ADDRESS, PORT = sys.argv[1:]
 
 
 def messages(connection):
-    """What follows the syslog header (RFC 5424: seven fields before the message)."""
+    """Each message without its syslog header (RFC 5424: seven fields before the message)."""
     with connection.makefile("rb") as stream:
         while True:
             count = b""
@@ -31,7 +31,7 @@ def main():
                     for message in messages(secure):
                         came.write(message + b"\n")
                         came.flush()
-            except (OSError, ssl.SSLError) as e:  # the box closes it, or begins anew
+            except (OSError, ssl.SSLError) as e:  # the box has closed it, or connects again
                 print(e, file=sys.stderr, flush=True)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server of mail in the admin network, for mail.py: TLS and a login are asked for; each mail
-becomes a file.   mail_server.py FOLDER ADDRESS"""
+"""A mail server in the admin network, for mail.py. It wants TLS and a login, and writes each mail
+to a file.   mail_server.py FOLDER ADDRESS"""
 import asyncio
 import os
 import ssl
@@ -14,7 +14,7 @@ with open(FOLDER + "/password", encoding="ascii") as f:
 
 
 class Keep:
-    """Whatever it is given, whole before it has its name."""
+    """Keeps each mail. A file gets its name when it is complete."""
     number = 0
 
     async def handle_DATA(self, server, session, envelope):

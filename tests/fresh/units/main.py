@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs as root in the machine, as a unit of its own: the steps that /srv/stage names (of a module
-all, or MODULE.STEP); a line for each check. With `cut` as the last word the power goes when they
-are done, without a warning and without what the disk has not been told yet."""
+"""Runs as root in the machine, as a unit of its own. /srv/stage names the steps: MODULE for all of
+its steps, or MODULE.STEP. Prints a line for each check. If the last word is `cut`, the power fails
+after the steps, without a warning, and what is not on the disk yet is lost."""
 import importlib
 import os
 import socket
@@ -20,15 +20,15 @@ def steps(words):
 
 def main():
     sys.dont_write_bytecode = True
-    with open("/etc/hosts", "w", encoding="ascii") as f:  # sudo asks who this machine is
+    with open("/etc/hosts", "w", encoding="ascii") as f:  # sudo looks up the name of this machine
         f.write("127.0.0.1 localhost\n127.0.1.1 %s\n" % socket.gethostname())
     with open("/srv/stage", encoding="ascii") as f:
         stage = f.read().split()
-    print(flush=True)  # what was on the line before is the firmware's
+    print(flush=True)  # ends the line that the firmware has begun
     for step in steps(stage):
         try:
             step()
-        except Exception as e:  # the next steps still tell something
+        except Exception as e:  # the next steps are still worth running
             check("%s: %s: %s" % (step.__name__, type(e).__name__, e), False)
     print("".join("    . %s\n" % x for x in denied()[-40:]), end="")
     for unit in ("sekishod", "sekisho-base"):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Memory and cores of the unit, which the daemon divides between its roles: who is where, who is
-ended first, and that a worker without memory is ended alone, under live sessions. Again after each
-way in which the daemon was lost."""
+"""Memory and cores of the unit, which the daemon divides between its roles: the group and limit of
+each role, and which role is ended first. A worker without memory is ended alone, under live
+sessions. Checked again after each way in which the daemon was lost."""
 import os
 import subprocess
 
@@ -52,11 +52,11 @@ def divided():
 
 
 def starved():
-    """What the worker for Modbus has is suddenly more than it may: the kernel ends it at once."""
+    """The limit of the worker for Modbus is set below what it uses: the kernel ends it at once."""
     held, before, daemon = Sessions("memory", FEW), roles(), pid()
     limit, ended, restarts = UNIT + "/parsers/dpi-0/memory.max", status()["partition"]["parsers"]["ended"], show("sekishod", "NRestarts")
-    # Half of what it has, and only until it is dead: its successor would be ended as well, and the
-    # write waits until nothing is above the limit.
+    # Half of what it uses, and only until it is dead. Its successor must not be ended as well; and
+    # the write of the limit returns only when nothing is above it.
     half = int(read(os.path.dirname(limit) + "/memory.current")) // 2
     taken = subprocess.run(["sh", "-c", "echo %d >%s; echo %d >%s" % (half, limit, LIMITS["dpi"], limit)], check=False, timeout=60).returncode == 0
     took = wait_for(lambda: status()["partition"]["parsers"]["ended"] > ended, 20)

@@ -2,10 +2,11 @@
 """Live sessions through the box, inside the machine: half of them plain TCP that nobody inspects,
 half Modbus that is judged.
    sessions.py serve ADDRESS          answers on 9000 (echo) and 502 (Modbus), until it is ended
-   sessions.py hold ADDRESS N FILE    N sessions, a request in each every five seconds; writes what
-                                      came of them to FILE on SIGTERM, and the number that is open
-                                      to FILE.open while it works; each kind asks anew every 5/(N/2)
-                                      s, so that no pause that is longer goes unseen"""
+   sessions.py hold ADDRESS N FILE    holds N sessions, with a request in each every five seconds.
+                                      FILE.open has the number of open sessions while it works. On
+                                      SIGTERM it writes to FILE what happened to them. Every 5/(N/2)
+                                      s a session of each kind sends a request, so that no longer
+                                      pause goes unseen"""
 import heapq
 import json
 import os
@@ -35,7 +36,8 @@ def serve(address):
             try:
                 data = key.fileobj.recv(4096)
                 answer = data
-                if key.data == PORTS["modbus"]:  # read holding registers, one of them
+                # an answer to "read holding registers", with one register
+                if key.data == PORTS["modbus"]:
                     answer = b"".join(data[i:i + 4] + b"\0\5" + data[i + 6:i + 8] + b"\2\0\7" for i in range(0, len(data), 12))
                 key.fileobj.sendall(answer)
             except OSError:
@@ -76,7 +78,7 @@ class Session:
 
 def hold(address, n, path):
     ready, ended = selectors.DefaultSelector(), []
-    asked_again = []  # SIGUSR1: tell when every session that lives has had two answers more
+    asked_again = []  # SIGUSR1: report when every live session has had two more answers
     signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
     signal.signal(signal.SIGUSR1, lambda *_: asked_again.append([x.answers for x in sessions]))
     sessions, due = [], []
@@ -119,7 +121,7 @@ def hold(address, n, path):
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))  # services begin with 1,024
+    resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))  # a service begins with 1,024
     if sys.argv[1] == "serve":
         serve(sys.argv[2])
     else:

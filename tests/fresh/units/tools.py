@@ -34,7 +34,7 @@ def must(*command, ns=None):
 
 
 def wait_for(condition, limit):
-    """The seconds until it was true; None when it was not in time."""
+    """The seconds until the condition was true; None if it was not in time."""
     begin = time.monotonic()
     while time.monotonic() - begin < limit:
         if condition():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What lies on the machine, but for what it keeps for itself (package.py says what): compared
-before anything is installed and after the purge."""
+"""The files on the machine, without those that Debian's own programs keep (package.py names them):
+compared before the installation and after the purge."""
 import os
 import re
 

@@ -249,8 +249,8 @@ def by_hand(ground, six):
 
 
 def forgets_and_answers(server, client):
-    """The server was off. Before the client's next number, it answers the SYN with a number that is
-    old in the earlier session."""
+    """The server was off and has forgotten the session. It answers the SYN that has the number
+    before the client's next one. Its own number is an old one of the earlier session."""
     old = server.isn
     server.begin()
     server.until(lambda: any(s == (client.seq - 1) & M32 for s, _, _ in server.synacks), 3.0, "the SYN")
@@ -276,7 +276,8 @@ def begun_anew(ground):
             forgets_and_answers(server, client)
             client.segment(flags=ACK)
             client.say(client.W)
-            for end in by_hand(ground, six):  # of the same two hosts: it waits behind the write
+            # a session of the same two hosts: its packets come after the write
+            for end in by_hand(ground, six):
                 end.close()
             server.read()
             expect(not server.got, "IPv%d, %s: delivered: %s", 6 if six else 4, "other numbers" if others else "its own number",

@@ -234,11 +234,12 @@ def full_queue(ground):
         rounds += 1
         full = r.head + ip(r.me, r.to, 6, tcp(r.me, r.to, r.sport, r.port, r.seq, r.ack, ACK | PSH))
         workers, gates = ground.pids("dpi"), ground.pids("gate")
-        # In an order in which none watches a stopped one, which it would take for hung.
+        # In this order no process that still runs watches a stopped one, which it would take for
+        # hung.
         for pid in [ground.daemon.pid] + gates + workers:
             os.kill(pid, signal.SIGSTOP)
         try:
-            # its own acknowledgements fill its worker's queue, because plain ones need no worker
+            # the session's own acknowledgements fill the queue of its worker; they may pass it
             for _ in range(4200):
                 r.put(full)
             for _ in range(2):

@@ -42,7 +42,8 @@ class Raw:
         self.isn = self.rng.randrange(1 << 32)
         self.seq, self.ack = (self.isn + 1) & M32, 0
         self.got, self.resets, self.synacks, self.fin = b"", [], [], False
-        self.challenge = None  # the reset for which an older session of these ends still waits
+        # the number of the reset that an older session of these ends waits for
+        self.challenge = None
 
     def frame(self, packet):
         self.put(self.head + packet)

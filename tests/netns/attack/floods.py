@@ -272,7 +272,7 @@ def silent_handshakes(ground):
                 s.bind((address, 0))
                 s.connect_ex((V4["ops"], 443))
                 held.append(s)
-        said_again = time.monotonic() + 1.2  # the SYNs that were lost
+        said_again = time.monotonic() + 1.2  # time for the kernel to repeat lost SYNs
         while time.monotonic() < said_again:
             leave.wait(0.1)
         ret.value = sum(s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) == b"\1" for s in held)

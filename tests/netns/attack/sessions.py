@@ -191,7 +191,7 @@ def errors_about_sessions(ground):
         def ours(zone, version, source, destination, proto, body):
             return proto == 6
         watch.clean(ours)
-        # from its own side, a listed error arrives
+        # an error of a listed type arrives if it comes from the right side
         r = live.fast
         quote = ip(r.me, r.to, 6, tcp(r.me, r.to, r.sport, r.port, r.seq, r.ack, ACK, b"x" * 8))
         wires["ot"].send(ip(r.to, r.me, icmp_number(r.to), icmp(r.to, r.me, listed[0], 1, bytes(4) + quote)))

@@ -31,14 +31,15 @@ def read(path):
 
 
 class Said(str):
-    """What a program printed; a fold of its lines does not matter to `in`."""
+    """Text that a program printed. `in` ignores blanks and line breaks."""
 
     def __contains__(self, words):
         return "".join(words.split()) in "".join(self.split())
 
 
 class Schedule:
-    """What root has put beside box.cfg, and the program as the timer and a person start it."""
+    """The files that root has put beside box.cfg, and the program, as the timer or a person starts
+    it."""
 
     def __init__(self, box, sekisho):
         self.box, self.sekisho = box, sekisho
@@ -50,7 +51,7 @@ class Schedule:
         return Said(self.sekisho(self.box, "backup", "--scheduled", "--state", self.box.run_folder + "/state", *words, status=status, lang=lang))
 
     def by_the_timer(self):
-        """With the capabilities of the unit, and no more."""
+        """Runs the program with exactly the capabilities of its unit."""
         with open(UNIT, encoding="utf-8") as f:
             kept = re.search(r"^CapabilityBoundingSet=(.*)$", f.read(), re.M).group(1).lower().replace("cap_", "+").replace(" ", ",")
         done = sh("setpriv", "--no-new-privs", "--bounding-set", "-all," + kept, self.box.build + "/sekisho", "backup", "--scheduled", "--due", "--state",
@@ -137,7 +138,8 @@ def on_a_stick(box, s, certificate, key):
         s.says("every 1")
         s.run(status=2)
         expect(s.row("stick") is None, "counted all the same")
-        # No stick: said, recorded once, and no alarm. No certificate: nothing is written.
+        # Without a stick this is said, and recorded once, and there is no alarm. Without a
+        # certificate nothing is written.
         s.says("every 1", "keep 2", "to stick")
         for lang, words in (("en", "no stick with the label"), ("ja", "USB メモリーがありません")):
             expect(words in s.run("--due", status=1, lang=lang), "%s", words)
@@ -149,10 +151,10 @@ def on_a_stick(box, s, certificate, key):
         expect("NEVER stored at the stick" in said and "no stick with the label" in said and "no scheduled backup" not in said, "%s", said)
         stick.plug()
         expect("no certificate" in s.run(status=1) and not stick.names(), "%s", stick.names())
-        # six hours after a failure
+        # after a failure the next backup is due in six hours
         expect("due" in s.run("--due") and not s.row("stick")["due"], "an hour later again")
         written(ETC + "/backup.pem", read(certificate))
-        # Stored: whole, on record.
+        # A backup is stored as a whole, and recorded.
         s.run()
         (name,) = stick.names()
         data = stick.read(name)
@@ -163,14 +165,15 @@ def on_a_stick(box, s, certificate, key):
         expect(row["last"] and row["why"] is None and not row["due"], "%s", row)
         s.sekisho(box, "backup", "--verify", written(box.run_folder + "/off.backup", data), "--key", key)
         expect("No backup is due" in s.run("--due") and stick.names() == [name], "twice a day")
-        # Another run holds the schedule; somebody else has the stick.
+        # Another run has locked the schedule; then another program uses the stick.
         with open(ETC + "/backup-schedule", "rb") as f:
             fcntl.flock(f, fcntl.LOCK_EX)
             expect("another backup" in s.run(status=3), "two at once")
         taken = os.open(stick.device, os.O_RDWR | os.O_EXCL)
         expect("it is in use" in s.run(status=1), "two at once")
         os.close(taken)
-        # What another wrote stays; what the power cut short is begun anew; the newest two stay.
+        # Files of others stay. A backup that a power cut left incomplete is begun anew. The newest
+        # two stay.
         old, folder = PREFIX + "20200101T000000Z.backup", PREFIX + "20200102T000000Z.backup"
         others = [old[:-1], "sekisho-other-20200101T000000Z.backup"]
         for other in (*others, old, PREFIX + "new"):
@@ -186,7 +189,7 @@ def on_a_stick(box, s, certificate, key):
         next_second()
         expect("a folder or an earlier file" in s.run(status=1) and s.row("stick")["why"] == "odd", "%s", s.row("stick"))
         sh("mrd", "-i", stick.device, "::/" + PREFIX + "new")
-        # Full: nothing half, nothing lost.
+        # On a full stick no half file is left, and no earlier file is lost.
         free = int(re.search(r"([0-9 ]+) bytes free", sh("mdir", "-i", stick.device, "::/").stdout).group(1).replace(" ", ""))
         stick.put("filler", bytes(free - 4096))
         was = stick.names()
@@ -289,7 +292,8 @@ def to_a_server(box, s, certificate, conduits):
                s.events(before, "backup_carried"))
         expect(name.startswith(PREFIX) and data.startswith(b"sekisho-backup 2 ") and s.row("server")["every"] == 2, "%s", name)
         expect("No backup is due" in s.run("--due"), "twice")
-        # Whoever is not the declared server gets nothing, and a server that refuses is heard.
+        # A server that is not the declared one gets nothing. If a server refuses, the reason is
+        # reported.
         n = 5
         for how, word, said in (({"ca": "foreign"}, "authority", "not signed by the authority"), ({"name": "other.example"}, "name", "another name"),
                                 ({"folder": "/small", "user": ""}, "full", "it is full"), ({"folder": "/moved"}, "elsewhere", "another address"),
@@ -298,7 +302,7 @@ def to_a_server(box, s, certificate, conduits):
             fails(word, said, n)
             n += 1
         expect(list(nas.files()) == [name], "%s", list(nas.files()))
-        # One that box.cfg no longer names is not asked, though the schedule still says so.
+        # A server that box.cfg no longer names is not asked, although the schedule still does.
         box.apply(*conduits)
         asked = read(nas.folder + "/access.log")
         fails("undeclared", "names no backup_server", n)

@@ -280,7 +280,7 @@ def observed_before(box):
     try:
         expect(one.open(1, HEARTBEAT, INPUT) and one.open(2, OUTPUT, INPUT, route=b"\1\0"), "nothing was opened")
         expect(one.sends(1, HEARTBEAT) and one.sends(2, OUTPUT) and one.is_sent(2, INPUT), "nothing is stopped, and it does not arrive")
-        # its session has ended, and its originator will not open the connection again
+        # the TCP session of this connection has ended, and its originator will not open it again
         one.s.close()
         expect(narrowed(box, IN, OUT) == {}, "would be refused: %s", narrowed(box, IN, OUT))
         said = narrowed(box, IN)  # two datagrams, or more if a late one was repeated

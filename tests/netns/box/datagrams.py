@@ -206,9 +206,9 @@ QUESTION = b"\x01\x00\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"
 
 
 def refused_by_mistake(box):
-    """One flow from a fixed port is refused by a policy on trial. It goes on after the rollback,
-    under the right policy, and under observe at once, and the lists say so. Counted where the
-    datagrams arrive."""
+    """A policy that was applied by mistake refuses a flow from a fixed port. All its datagrams
+    arrive again after a rollback, under the right policy, and under a conduit that observes. The
+    dry runs say so before. Datagrams are counted where they arrive."""
     right, wrong, watch = (conduit("names", "ops", "ot", [service], criticality="cargo", **keys) for service, keys in (
         ("names", {}), ("not_names", {}), ("not_names", {"mode": "observe"})))
     with inside(box.ns("ot")):

@@ -63,8 +63,8 @@ class Killer:
                         self.stopped.add(r["pid"])
 
     def beside(self, ask, n):
-        """Asks n times while the workers are ended: a part of the questions after each of the first
-        ends, however fast these come here."""
+        """Asks n times while workers are being ended, in ENDS parts of equal size. A part begins
+        when one more worker was ended, so not all questions come after the last end."""
         first = second = 0
         for i in range(ENDS):
             wait_for(lambda: self.killed + self.hung > i, 10, "end %d of a worker" % (i + 1))

@@ -78,7 +78,8 @@ def logix_over_tcp(box):
     expect(not enip.receive(s), "a connection of another session was answered")
     wait_for(lambda: refusals(box, seq, "enip.connection"), 5, "the event of another's connection")
     expect(len(plc.done) == done, "was executed")
-    listener.shutdown(socket.SHUT_RDWR)  # who waits for a session holds the port
+    # otherwise a thread that waits for a session would keep the port
+    listener.shutdown(socket.SHUT_RDWR)
     listener.close()
 
 

@@ -38,7 +38,8 @@ class Plc:
         return self
 
     def __exit__(self, *_):
-        self.listener.shutdown(socket.SHUT_RDWR)  # else who accepts keeps it open
+        # otherwise a thread that accepts would keep it open
+        self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.capture.close()
 
@@ -139,8 +140,8 @@ def pass_and_refuse(box, p):
 
 def simatic(box):
     for address in HOSTS:
-        # whoever starts has a whole budget of records: what is refused here would spend the rest of
-        # one
+        # A new daemon has its whole budget of records. The refusals of this case would use up the
+        # rest of the old one.
         box.kill()
         box.start()
         box.apply(READ, SET)
@@ -152,8 +153,8 @@ def simatic(box):
 
 
 def simatic_narrowed(box):
-    """Writes end with their permission in a session that lives, heard at both ends; one that reads
-    goes on until its own is gone."""
+    """Writes end with their permission in a live session, and both ends are told. A session that
+    reads goes on until reading is not allowed either."""
     for address in HOSTS:
         with Plc(box, address) as p:
             box.apply(READ, SET)

@@ -122,7 +122,8 @@ class Live:
 
 
 def together(function, lives):
-    """The packets of the flows also alternate on the wire."""
+    """Calls the function for all flows at the same time, so that their packets alternate on the
+    wire."""
     with ThreadPoolExecutor(max_workers=64) as pool:
         list(pool.map(function, lives))
 
@@ -156,7 +157,8 @@ class Row:
                 traceback.print_exc()
 
     def speak_meanwhile(self, lives):
-        """Packets that are on their way during the event are sent meanwhile."""
+        """Sends, while the event happens, the packets that are to be on their way then. Returns the
+        threads that send."""
         delay = getattr(self.event, "delay", lambda: 0.0)()
 
         def speak(x):

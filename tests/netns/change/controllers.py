@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sessions of controllers that are asked by other protocols than Modbus, and what those remember
-over time: S7comm's cyclic reads, connections of CIP and their data over UDP, what SLMP registered,
-nodes that FINS exchanged, the numbers of IEC 104, channels of OPC UA. Messages and answers are
-those of tests/lib.
+"""Sessions of controllers by other protocols than Modbus, with what these remember over time:
+S7comm's cyclic reads, connections of CIP and their data over UDP, what SLMP registered, nodes that
+FINS exchanged, the numbers of IEC 104, channels of OPC UA. Messages and answers are those of
+tests/lib.
 
-`wide`: what it goes on with is allowed only by the conduit `writes-plc`, for the place REGISTER
-(policies.py)."""
+`wide`: the next requests of the state are allowed only by the conduit `writes-plc`, for the place
+REGISTER (policies.py)."""
 import contextlib
 import struct
 import time
@@ -145,7 +145,7 @@ class EnipConnected(EnipPolled):
 class EnipOutputs(Udp):
     """Data of an I/O connection to the device. The connection was opened over TCP."""
     lane, wide, port, SIZES, POINTS = "commands", True, 2222, (6, 32), (100 + REGISTER, 150, 160)
-    accepted = True  # of a session that may have ended; lists of sessions name it all the same
+    accepted = True  # lists of sessions may name its TCP session, even if that has ended
 
     def __init__(self, field, six):
         super().__init__(field, six)

@@ -75,8 +75,8 @@ class Hub:
                     end.take(now, body)
 
     def caught_up(self):
-        """Whether every packet that has arrived was handed on. Answering an old SYN would find it
-        forgotten."""
+        """Whether every packet that has arrived was handed to its end. Otherwise an end might
+        answer an old SYN, which the box has forgotten by then."""
         ready = select.poll()
         ready.register(self.sock, select.POLLIN)
         return not ready.poll(0)

@@ -24,7 +24,7 @@ class Event:
     told = ()         # codes of policy records that it leaves, in order
     roles = ()        # roles that it ends
     drift = ()        # codes of drift records, one of which must be in the journal
-    excuse = ""       # words of a drift record that only says that somebody could not look
+    excuse = ""       # words of a drift record that only says that something could not be compared
     # cut by a person's order, which lasts whatever else happens, and not by a policy
     cuts = False
     exact = True      # the kernel counts every forbidden packet by a reason

@@ -6,7 +6,7 @@ $(B)/netns/change/sekishod: $(call obj,$(SEKISHOD_SRC) tests/netns/change/seam.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(foreach f,$(CHANGE_SEAM),-Xlinker --wrap=$(f)) -o $@ $^ $(call libs,$(filter-out libconfig libpcap libfido2,$(PKGS)))
 
-# A copy, since the daemon finds its compiler, and who looks at security keys, beside itself.
+# A copy, because the daemon looks for sekisho-compile and sekisho-webauthn in its own folder.
 $(B)/netns/change/%: $(B)/%
 	@mkdir -p $(@D)
 	$(Q)cp -f $< $@

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Fills what the box has only so much of, as a process of its own: flood.py KIND SECONDS SEED
-PREFIX MAC-OPS MAC-OT MAC-IT [MOST]"""
+"""Uses up a limited resource of the box, as a process of its own: flood.py KIND SECONDS SEED PREFIX
+MAC-OPS MAC-OT MAC-IT [MOST]"""
 import os
 import random
 import select
@@ -69,8 +69,8 @@ def kept(port):
 
 
 KINDS = {"questions": questions, "repeated": repeated, "nonsense": nonsense, "readings": readings, "pool_hold": kept(1502), "pool_commands": kept(502)}
-# Packets a second of those whose sessions have to open: less than the 8,000 sessions a second that
-# the rules let two hosts open.
+# Packets a second of floods whose sessions have to open. A session takes four packets, so these are
+# fewer than the 8,000 sessions a second that the rules let two hosts open.
 PACE = {"pool_hold": 16000, "pool_commands": 16000}
 
 
@@ -85,8 +85,8 @@ BATCH, BREATH = 48, 0.004
 class Crowd:
     """Completed handshakes without any data afterwards. SYNs alone fill no share of sessions,
     because they are forgotten sooner than they may arrive. A handshake continues when its SYN is
-    received at the server's host. So the box may be as slow as it likes, and no faster than
-    sessions may open."""
+    received at the server's host. So the crowd grows as slowly as the box lets it, and never faster
+    than sessions may open."""
 
     def __init__(self, kind, wires, prefix):
         clients, self.network, servers, self.server, self.port = CROWDS[kind]

@@ -111,7 +111,7 @@ class SessionsFullByThisZone(SessionsFull):
 
 
 class FlowsFull(Flood):
-    """By a lane for recognition of the same zone."""
+    """The table of flows is filled over a lane for recognition of the same zone."""
     kind = "questions"
 
 
@@ -120,12 +120,12 @@ class QueueFull(Flood):
 
 
 class PoolFullByAnother(Flood):
-    """By sessions of another criticality."""
+    """The pool is filled by sessions of another criticality."""
     kind, full = "pool_hold", ("pool_full",)
 
 
 class PoolFullByThisLane(Flood):
-    """By another pair of hosts in the same share."""
+    """The pool is filled by another pair of hosts in the same share."""
     kind, full = "pool_commands", ("pool_full",)
 
 

@@ -199,8 +199,8 @@ class EnforceDiesOverIt(Refused):
 
 
 class EnforceDiesOverNarrowing(EnforceDiesOverIt):
-    """Each session that the new policy does not allow either goes on or was told. When the apply
-    was done, all were told."""
+    """Each session that the new policy does not allow either goes on, or its ends were told. When
+    the apply was done, the ends of all of them were told."""
     new = Policy(elsewhere=True)
 
     def policies(self):

@@ -307,7 +307,7 @@ int __wrap_sandbox_enter_pair(enum role r, enum lane_kind kind, struct err *e)
 	return __real_sandbox_enter_pair(r, kind, e);
 }
 
-/* It keeps running all the time, so that it does not count as hung. */
+/* A slow worker waits before each packet, but never stands still, so it does not count as hung. */
 int __wrap_queue_receive(struct queue_reader *r, int fd, unsigned most)
 {
 	int64_t slow = orders != NULL && own_kind < LANE_KINDS

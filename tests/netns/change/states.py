@@ -1,24 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The states of a flow, one class each: how it is brought into the state, and how its ends go on
-from there. Whoever goes on says each thing once: what does not arrive was lost.
+from there. The ends send each thing once, so what does not arrive was lost.
 
 Attributes say what an event may mean for the state:
   lane      commands (inspected, closed), hold, open, observe, shadow, pick_up, naming, fast
-  writes    the last that the client said is a write of value 7, and nobody has acknowledged it
-  ended     nothing lives any more
-  wide      what it goes on with is allowed by the conduit of writes alone, at the place REGISTER,
-            though it may be a read
-  refused   the policy never allowed what the client repeats here
-  halfway   prepared before the workers die once
-  hurries   prepared last, because it does not last
-  followed  a session that a list can name: its handshake is over
-  answered  its server has said so much as a SYN|ACK
-  accepted  all that makes it end was accepted once, so a list can foretell it
+  writes    the client's last request is a write of value 7, which nobody has acknowledged
+  ended     the session has ended at both ends
+  wide      its next requests are allowed only by the conduit of writes, at the place REGISTER,
+            even if they are reads
+  refused   the policy never allowed the request that the client repeats here
+  halfway   prepared before the workers are killed once
+  hurries   prepared last, because the state does not last
+  followed  lists can name the session: its handshake is over
+  answered  its server has sent at least a SYN|ACK
+  accepted  every request for which it could be cut was accepted once, so a list can foretell it
   wrote     a write of it was accepted
-  partial   of what it said last only a part is there
-  moves     it says something all the while, so that no two lists need be equal
-  lasts     once it has gone on, it is an open session like any other
-"""
+  partial   only a part of its last request has been sent
+  moves     it sends all the time, so two lists need not be equal
+  lasts     after it has gone on, it is like any other open session"""
 import os
 import sys
 import time

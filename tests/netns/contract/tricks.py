@@ -9,8 +9,8 @@ CLASSES = ["", "0", "1", "-1", "-0", "+1", "1.0", "1.5", "1e3", "0x10", "1_0", "
            "|x", "~", "*", "\\x", "#", "%0d%0aX:%201", b"\xff", b"\xc0\xaf", b"\x80", "\u3042".encode(), b"1\x00", b"1\x01", b"\x7f", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"]
 GOOD = {"after": "0", "limit": "1", "since": "2026-11-20T08:10:11", "conduit": "reads", "verdict": "deny", "zone": "it", "asset": "none", "host": "10.73.0.0/24", "severity": "warning", "texts": "0",
         "lang": "en", "generation": "1", "kind": "drop", "protocol": "modbus", "reason": "no_conduit", "command": "write,6,read_coils", "value": "0-9", "flow": "1", "until": "2026-11-20T08:10:11"}
-# For these, the schema alone does not decide whether a value makes sense.
-# with a time that the box may not know
+# For these operations, the schema alone does not decide whether a value makes sense. NARROWER: they
+# have a time that the box may not know.
 NARROWER = {"nearest", "policy", "ask", "effective", "rules", "picture"}
 NAMED = {"flows", "ask"}  # with names that must exist in the policy in force
 REFUSED = (400, 404, 413, 414, 431)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a service manager has to do with: words to it, the base rules alone, what the daemon says at
-its end."""
+"""The daemon and its service manager: what the daemon tells it, the base rules by themselves, and
+what the daemon says at its end."""
 import os
 import re
 import signal
@@ -17,7 +17,7 @@ PLAIN = conduit("plain", "it", "ot", ["plain", "plain_tcp"])
 
 
 class Manager:
-    """A socket as systemd has it; what was said, with its moment."""
+    """The socket of a service manager, as systemd's; `said` lists its messages with their times."""
 
     def __init__(self, path):
         if os.path.exists(path):
@@ -49,8 +49,9 @@ def end(box):
 
 
 def manager_hears(box):
-    """READY once the policy of before is in force, not sooner; alive once a second while it is;
-    nothing from a supervisor that stands still; STOPPING at the end."""
+    """The daemon sends READY once the earlier policy is in force, and not sooner. It sends a sign
+    of life once a second, also after the restart of a role. A stopped supervisor sends none. At its
+    end the daemon sends STOPPING."""
     box.apply(PLAIN)
     number = box.status()["generation"]["number"]
     end(box)
@@ -97,8 +98,8 @@ def rules_of(space):
 
 
 def base_alone(box):
-    """`sekishod --base`: two namespaces and rules that deny everything, by itself; beside a daemon,
-    or its rules, it changes nothing."""
+    """`sekishod --base` alone makes two namespaces with rules that deny everything. If a daemon
+    runs, or its rules exist, it changes nothing."""
     spaces = [box.net.ns("base-data"), box.net.ns("base-admin")]
     command = [box.build + "/sekishod", "--base", "--lang", "en", "--data-netns", spaces[0], "--admin-netns", spaces[1]]
     box.net.names += spaces
@@ -109,7 +110,7 @@ def base_alone(box):
     for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
         expect(sh("cat", "/proc/sys/net/" + name, ns=spaces[0]).stdout.strip() == "0", "%s is on", name)
     expect(sh(*command).stdout.startswith("%s has the base rules already" % spaces[0]), "a second time")
-    # Where the rules cannot be had, it turns off what was forwarded without them.
+    # If it cannot load the rules, it turns forwarding off.
     sh("nft", "delete", "table", "inet", "sekisho", ns=spaces[0])
     with owned.by_another(spaces[0]):
         sh("sysctl", "-q", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", ns=spaces[0])

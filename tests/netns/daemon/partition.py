@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Memory and cores divided between what enforces and what reads strangers' bytes: below a group
-that is the daemon's to divide, and without one, when everything runs all the same."""
+"""Memory and cores are divided between the processes that enforce and those that read strangers'
+bytes. That takes a control group that was delegated to the daemon. Without one, everything runs
+undivided."""
 import json
 import os
 
@@ -23,8 +24,8 @@ def anew(box, before=()):
 
 
 def undivided(box, said_en, said_ja):
-    """It enforces as ever, and says in both languages that nothing is divided, and why; that is no
-    fault."""
+    """The box enforces as always. Its status says in both languages that nothing is divided, and
+    why, and does not count that as a fault."""
     box.seen()
     found = box.status()["partition"]
     expect(found["stands"] is False and said_en in found["why"]["en"] and said_ja in found["why"]["ja"], "%s", found)
@@ -46,7 +47,8 @@ def no_partition(box):
 
 
 def members(box):
-    """Where each role's process is, and that the supervisor stands with what enforces."""
+    """The control group of each role's process. The supervisor has to be in that of the roles that
+    enforce."""
     with open("/proc/%d/cgroup" % box.daemon.pid, encoding="ascii") as f:
         expect(f.read().splitlines()[-1].endswith("/guard"), "the supervisor is elsewhere")
     found = {}
@@ -58,8 +60,8 @@ def members(box):
 
 
 def partition(box):
-    """A group of its own: every role is where it has to be, also one that was started anew, and
-    limits stand."""
+    """With a delegated group, every role is in the right part of it, also after a restart, and the
+    limits are set."""
     if Delegated.top() is None:
         return "no control groups of version 2 on this machine"
     if SANITIZED:

@@ -334,10 +334,11 @@ def another_way_there(box):
 
 
 def without_a_word(box):
-    """A server whose machine loses its power ends no session: what the connection takes until the
-    kernel gives it up is with nobody, as the manual says. All of that is one stretch from that
-    moment on, of not much more than the seconds after which the box gives a connection up; the box
-    still has it, and the server sees by the numbers what it lacks."""
+    """A server whose machine loses its power does not end its session. Until the kernel gives the
+    connection up, it takes records that the server never gets (docs/operate.md says so). The
+    missing records are consecutive, and begin when the power is lost; there are not many more than
+    those of GIVEN_UP seconds. The box still has them, and their numbers show the server what is
+    missing."""
     box.fresh()
     box.go("")
     with Programs(box) as p, contextlib.ExitStack() as last:

@@ -261,8 +261,8 @@ def its_program_dies(box):
         own = {json.loads(line)["seq"]: line for line in p.kept()}
         as_it_was = [x for x in lines if not x.eve]
         expect(all(x.text == own[x.seq] for x in as_it_was), "neither of the two: %s", as_it_was[:1])
-        # What came is written late: now and then the next kill meets the other program over the
-        # same line.
+        # The server writes what it gets with a delay. So now and then the next kill hits the other
+        # program at the same line.
         expect(len(as_it_was) <= killed // 8, "no EVE, %d lines by %d deaths: %s", len(as_it_was), killed, as_it_was[:1])
         ended(box, sender)
         # A program that cannot be started; one that answers with another text; one that never ends

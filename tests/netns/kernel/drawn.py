@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random policies with groups, fleets, `each`, several zones and answers in the kernel: their text
-is applied to a world of three wires, and packets at the edges of all that it names are sent: now,
-at drawn moments by the role's clock with drawn doors open and isolations standing, and over an edge
-at which the role is dead. What arrives is what the second reading of the reference
-(tests/drawn/meaning.py) lets pass, and nothing else. What is inspected finds neither a gate nor an
-inspector here: it passes where both failures are `open`, and where they differ it is the gate that
-knows which one it is, so nothing is sent."""
+"""Random policies with groups, fleets, `each`, several zones and answers, in the kernel. The text
+of a policy is applied to a world of three wires. Then packets at the edges of everything that it
+names are sent: now; at drawn times of the role's clock, with drawn doors open and isolations in
+force; and while the role is dead when something ends or begins. What arrives must be exactly what
+the reference's second implementation (tests/drawn/meaning.py) lets pass.
+
+There is no gate and no inspector here. Packets to be inspected pass only if both failure settings
+are `open`. If the two settings differ, only a gate would know which one applies, so such packets
+are not sent."""
 import collections
 import datetime
 import os

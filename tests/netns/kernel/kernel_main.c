@@ -12,8 +12,8 @@
  *     collide                  a transaction of our own with two cells that overlap: the kernel
  *                              must refuse the second
  *     at SECONDS [DOOR=UNTIL ...]   the role's clock shows that now, and these doors stand open
- *     apart [KEEP ...: WHAT; ...]   what people isolated: all of it, by the supervisor's own
- *                                   reading
+ *     apart [KEEP ...: WHAT; ...]   sends the role what people have isolated, as the supervisor
+ *                                   computes it from this policy
  *     judge IIF OIF SOURCE DESTINATION PROTO PORT   the permit that the rule IR has for a packet at
  *                                                   that moment, 0 = none
  *     status | effective | verify
@@ -274,8 +274,8 @@ static void query(struct driver *d, enum msg_type question)
 		die("send a query");
 }
 
-/* First the clock, which the role reads by itself; then the doors, always with one more, so that
- * they differ from the last ones. */
+/* Sets the clock first, which the role reads by itself. Then sends the doors, always with one more,
+ * so that the list differs from the last one. */
 static void at(struct driver *d, char *rest)
 {
 	uint8_t bytes[DOORS_OPEN * OPEN_DOOR_BYTES];

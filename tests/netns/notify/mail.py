@@ -238,8 +238,8 @@ def a_digest(box):
 
 
 def server_away(box):
-    """No server accepts a mail: it waits on the disk, over a kill of the program, and is then sent
-    once."""
+    """While no server accepts mails, they wait on the disk, also when the program is killed. Then
+    each is sent once."""
     with Notify(box) as n:
         link(box, "down")
         wait_for(lambda: n.mail()["state"] == "failing" and n.mail()["waiting"] > 0, 40, "mails that do not go")
@@ -258,8 +258,8 @@ def server_away(box):
 
 
 def disk_full(box):
-    """The disk accepts nothing: mails are sent all the same, status says what cannot be stored, and
-    when there is room it is stored again."""
+    """The disk accepts nothing. Mails are sent nevertheless, and status says what cannot be stored.
+    When the disk has room again, it is stored."""
     with Notify(box, every=1) as n, Server(box, n.folder) as server:
         n.quiet()
         n.stop()

@@ -264,8 +264,9 @@ def informed(box):
 
 
 def receiver_away(box):
-    """No receiver acknowledges an inform: it waits on the disk, over a kill of the program and
-    restarts of the receiver. Then all are sent, once and in order. The box keeps its engine id."""
+    """While no receiver acknowledges informs, they wait on the disk, also when the program is
+    killed and the receiver restarts. Then all are sent, once and in order. The box keeps its engine
+    id."""
     with Inform(box) as n:
         with Wire(box) as wire:
             link(box, "down")

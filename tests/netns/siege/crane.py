@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A crane behind inspection, asked by one that measures: what the benchmarks ask, in a zone of the
-box."""
+"""A crane behind inspection in a zone of the box, and the benchmarks' client, which measures how
+long its answers take."""
 import json
 import statistics
 import subprocess
@@ -14,7 +14,7 @@ ROUNDS, ROUND_MS = 5, 1000
 
 
 def serve(site):
-    """A PLC that answers until the box is closed. Whoever comes later has it too."""
+    """Starts a PLC that answers until the box is closed. Further calls do nothing."""
     if site.__dict__.setdefault("crane", False):
         return
     site.crane = True

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The life of a day, all of it followed by strace: people come and go and mistype, a policy is
-written, approved, applied, confirmed and taken back, roles die. Who executes a file is the
-supervisor's child, once, on its way to become a role or the compiler, and the one child of accounts
-that becomes the reader of security keys; whoever is one never does."""
+"""The life of a day, traced by strace: people come, go and mistype, a policy is written, approved,
+applied, confirmed and taken back, roles die. Only two kinds of processes may execute a program, and
+each only once: a child of the supervisor, which becomes a role or the compiler; and a child of
+accounts, which becomes the reader of security keys."""
 import collections
 import os
 import re
@@ -17,7 +17,7 @@ from people import PHRASE, THERE_IP, totp
 READS = conduit("reads", "ops", "ot", ["read"])
 WRITES = conduit("writes", "ops", "ot", ["write"])
 MORTAL = ("mgmt", "control", "accounts", "journal", "tap", "gate", "dpi", "enforce")
-# a call as it begins, whatever becomes of it
+# a call, whether it succeeds or not
 CALL = re.compile(r'^(\d+) +execve(?:at)?\([^[]*\[(.*?)\]')
 WAYS = {"ot_author": "aoki", "approver": "chiba", "it_operator": "doi", "auditor": "goto"}
 
@@ -29,8 +29,8 @@ def order(site, cookie, word, **more):
 
 
 def live(site, mark):
-    """Orders are root's and people's, whose names end with that mark; what it leaves is a
-    generation more, in force."""
+    """Plays the day. People have names that end with `mark`. Afterwards one more generation is in
+    force."""
     for role, name in WAYS.items():
         site.add(name + mark, role)
     names = {role: name + mark for role, name in WAYS.items()}
@@ -69,7 +69,7 @@ def nobody_executes(site):
         raise Skip("there is no strace")
     trace = site.box.run_folder + "/trace"
     site.box.kill()
-    # -D: what is started is the daemon, and strace its grandchild.
+    # -D: the started process is the daemon, and strace is its grandchild
     site.box.start(before=["strace", "-D", "-f", "-qq", "--seccomp-bpf", "-s", "200", "-e", "trace=execve,execveat", "-e", "signal=none", "-o", trace])
     wait_for(site.box.running, 30, "all roles")
     live(site, "2")
@@ -88,7 +88,7 @@ def nobody_executes(site):
     counted = collections.Counter(names[0] for names in calls.values())
     expect(set(counted) == {*pids, "sekisho-compile", "sekisho-webauthn"}, "something else is executed: %s", counted)
     expect(counted["sekisho-webauthn"] == counted["accounts"], "each accounts has one reader of keys: %s", counted)
-    # Each of those that lived last came in by its own execution, and so did each that was killed.
+    # Each process of a role was executed as that role: the last ones, and those that were killed.
     for role, living in pids.items():
         expect(all(calls.get(pid) == [role] for pid in living) and counted[role] > len(living), "%s: %s", role, counted)
     site.box.start()

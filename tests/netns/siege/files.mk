@@ -1,4 +1,4 @@
-# What sends without listening, and the benchmarks' requests whose times are measured.
+# A sender of datagrams, and the benchmarks' program, which measures how long requests take.
 $(B)/netns/siege/pour: tests/netns/siege/pour.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)

@@ -128,7 +128,7 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
-/* Damage at each byte: none of it may leave a single account behind. */
+/* With damage at any byte, not a single account may remain. */
 static void torn_and_turned_files_let_nobody_in(void **state)
 {
 	char whole[16384], part[16384];

@@ -1373,10 +1373,11 @@ static void a_register_takes_the_place_of_this_one(void **state)
 	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_COUNT, HERE), ANSWER_NO);
 	later(60);
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, late), ANSWER_YES);
-	/* It is on the disk. */
+	/* The restored register is also on the disk. */
 	start();
 	assert_null(book_account(&desk.book, "mori"));
-	/* The same again is in nobody's way, whoever has logged in meanwhile. */
+	/* Restoring the same backup again replaces nobody's newer account, so it needs no
+	 * "replace". */
 	assert_int_equal(restored(USER_RESTORE, backup, n, "{}"), ANSWER_YES);
 	free(backup);
 }
@@ -1414,7 +1415,7 @@ static void a_register_that_is_none(void **state)
 		backup[at] ^= 1;
 	}
 	assert_int_equal(n_events, 0);
-	/* Nor when the disk takes nothing. */
+	/* When the disk takes nothing, the register remains as it was, too. */
 	order(USER_ADD, MORI, ANSWER_YES);
 	desk.book.dirfd = open("/proc/self", O_RDONLY | O_DIRECTORY);
 	assert_int_equal(restored(USER_RESTORE, backup, n, "{\"replace\":\"yes\"}"), ANSWER_CANNOT);

@@ -155,7 +155,7 @@ static void each_is_found_and_nothing_else(void **state)
 			for (unsigned i = 0; i < 500; i++)
 				if (has(sizes[s] + i))
 					fail_msg("%u of %u is found", sizes[s] + i, sizes[s]);
-			/* After a restart of the role as well. */
+			/* The list is there after a restart of the role as well. */
 			assert_false(start());
 			assert_int_equal(l.loaded, 1750000000);
 		}
@@ -174,7 +174,7 @@ static void a_prefix_is_the_beginning_of_its_sha1(void **state)
 	assert_memory_equal(prefix, wanted, sizeof(wanted));
 }
 
-/* A short list with any byte changed, and of every length. */
+/* A short list with one byte changed, for each byte, and one that is cut, at each length. */
 static void what_is_no_list_is_not_taken(void **state)
 {
 	size_t n;

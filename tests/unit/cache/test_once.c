@@ -252,8 +252,8 @@ static void poll_and_answer_go_by(void **state)
 	}
 }
 
-/* After an exchange that passed, so that something is stored: the lease is given back with its
- * contents unchanged. */
+/* Called after an exchange that passed, so that the lease has contents: expects the lease to be
+ * given back with its contents unchanged. */
 static void misses(const struct sent *s, const char *what)
 {
 	struct once_lease was = *lease;

@@ -36,7 +36,7 @@ static struct once_template *templates_there, template_here;
 static struct once_handshakes *handshakes_there, handshakes_here;
 static uint32_t place_here;
 static uint8_t packet[ETHERNET + 700];
-static size_t bytes; /* offset from which on the IP header begins */
+static size_t bytes; /* offset at which the IP header begins */
 
 int once_match(struct __sk_buff *skb);
 int once_begin(struct __sk_buff *skb);

@@ -50,7 +50,7 @@ static void begins(bool trusted)
 		carried_due(&control);
 }
 
-/* Another life, in which nothing is scheduled. */
+/* As on a new box: nothing is scheduled. */
 static void anew(void)
 {
 	unlinkat(CONTROL_FD_FOLDER, "carried", 0);
@@ -94,7 +94,7 @@ static void due_after_its_days_and_overdue_after_twice(void **state)
 		scheduled(text);
 		assert_true(says("stick", "due") && !says("stick", "overdue"));
 		assert_null(row("server"));
-		/* Never one since it was scheduled. */
+		/* No backup was carried since it was scheduled. */
 		control.carried[CARRIED_STICK].since = wall() - 2 * days * DAY + 60;
 		assert_false(says("stick", "overdue"));
 		control.carried[CARRIED_STICK].since -= 60;
@@ -121,7 +121,7 @@ static void a_failure_rests_and_an_absent_stick_does_not(void **state)
 	assert_true(says("stick", "due") && !says("server", "due"));
 	control.carried[CARRIED_SERVER].failed = wall() - 6 * HOUR;
 	assert_true(says("server", "due"));
-	/* A clock that was put back since. */
+	/* The clock was put back: the failure lies in the future. */
 	control.carried[CARRIED_SERVER].failed = wall() + DAY;
 	assert_true(says("server", "due"));
 	carried_recorded(&control, MACHINE_BACKUP_CARRIED, "server: a.backup");

@@ -54,7 +54,8 @@ static void over_policies(void **state)
 	assert_false(e.list[0].said);
 	assert_int_equal(e.list[2].since, T);
 	assert_true(e.list[2].said);
-	/* A start reads the earlier generations: also for conduits that it has already. */
+	/* At a start the earlier generations are read, also for conduits that the list has
+	 * already. */
 	assert_int_equal(endings_older(&e, &one, T - HOUR), 1);
 	assert_int_equal(e.list[2].since, T - HOUR);
 	assert_int_equal(e.list[0].since, T + HOUR);

@@ -481,7 +481,7 @@ static void successors_hear_no_answer_of_its_own(void **state)
 	collect_due(&s, UINT64_MAX);
 	assert_int_equal(passed, 0);
 	assert_int_equal(answered[ASKER_MGMT], 0);
-	/* ... and one that did not end gets both answers. */
+	/* A web side that did not end gets both answers. */
 	collect_pass(&s, SLOT_JOURNAL, &(struct msg_body){ .type = MSG_EVENTS },
 		     (struct asker){ .kind = ASKER_MGMT, .id = 1 });
 	m.id = relayed_id(SLOT_JOURNAL, last_asked);

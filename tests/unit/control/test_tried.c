@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When a backup was last tried with success, in a real folder: a month without is overdue; only a
- * success begins to count anew; it outlives the process; and a file that is none, or of the future,
- * counts from now on.
+ * The time of the last successful trial of a backup, in a real folder: after a month without a
+ * success, a trial is overdue. Only a success begins a new month. The time outlives the process. A
+ * damaged file, or a time in the future, begins a new month now.
  * LINK: appliance/control/tried.c appliance/control/note.c appliance/control/carried.c
  * LINK: appliance/base/atomic_file.c
  * LINK: appliance/base/clock.c

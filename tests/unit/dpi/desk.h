@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A desk for testing PDUs of a protocol: one permit with a few grants and rows that a test writes,
- * the state of one flow, and a call that judges a PDU. Grant k is of conduit k. Its line is given,
- * and its row's line is one more (the first: conduit line 100, row line 11). Ranges are stored in
- * the desk. A protocol's own desk defines DESK_ENFORCER, includes this file and adds functions that
- * write its PDUs.
+ * the state of one flow, and a call that judges a PDU. Grant k belongs to conduit k. A test gives
+ * the line of the conduit; the line of the row is one more (for the first grant: 100 and 11).
+ * Ranges are stored in the desk. A protocol's own desk defines DESK_ENFORCER, includes this file
+ * and adds functions that write its PDUs.
  */
 #ifndef SEKISHO_TESTS_DESK_H
 #define SEKISHO_TESTS_DESK_H

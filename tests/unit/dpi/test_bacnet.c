@@ -35,8 +35,8 @@ static struct parsed parse(const struct wire *w)
 
 /* ---- datagrams ------------------------------------------------------------------------------- */
 
-/* Every prefix and every continuation of each is malformed, and so is every other length that
- * it says. */
+/* Every datagram that is cut or longer than it should be is malformed, and so is one with any other
+ * length in its header. */
 static void lengths_agree(void **state)
 {
 	static const char *const apdus[] = {
@@ -65,7 +65,8 @@ static void lengths_agree(void **state)
 	}
 }
 
-/* The lengths of the link's own functions, and functions that there are not. */
+/* Functions of the BACnet link that carry no APDU: each has its length. Unknown functions are
+ * malformed. */
 static void functions_of_the_link(void **state)
 {
 	(void)state;
@@ -94,7 +95,8 @@ static void functions_of_the_link(void **state)
 		}
 }
 
-/* Each control octet of the network layer, with what it says is there and with one byte less. */
+/* Each control octet of the network layer, once with the fields that it announces and once with
+ * less. */
 static void network_layers(void **state)
 {
 	(void)state;
@@ -128,8 +130,8 @@ static void network_layers(void **state)
 		}
 }
 
-/* Messages of the network layer hold what they have to: no request for who reads them as
- * an APDU. */
+/* Messages of the network layer must have the length of their type. So a server that reads such a
+ * message as an APDU finds no request in it. */
 static void messages_of_the_network_layer(void **state)
 {
 	(void)state;
@@ -191,7 +193,8 @@ static void routes(void **state)
 	}
 }
 
-/* Each first octet of an APDU: flags that mean nothing are refused, whatever stands behind. */
+/* The first octet of an APDU: flags without a meaning for its type are refused, whatever
+ * follows. */
 static void flags(void **state)
 {
 	(void)state;
@@ -298,7 +301,8 @@ static void tags_are_in_their_shortest_form(void **state)
 	}
 }
 
-/* Constructed data inside each other: closed by their own numbers, in order, at most 12 deep. */
+/* Constructed data may be nested at most 12 deep; each is closed by a tag with its own number, the
+ * inner ones first. */
 static void constructed_data_close(void **state)
 {
 	static const struct {
@@ -366,7 +370,7 @@ static void values_are_whole_numbers(void **state)
 		{ "11", 1, 1, 1 },
 		{ "21 00", 1, 0, 0 },
 		{ "22 0100", 1, 256, 256 },
-		{ "22 0001", 0, 0, 0 }, /* a zero in front */
+		{ "22 0001", 0, 0, 0 }, /* a leading zero */
 		{ "24 7fffffff", 1, 0x7fffffff, 0x7fffffff },
 		{ "24 80000000", 0, 0, 0 },
 		{ "25 05 0100000000", 0, 0, 0 },
@@ -414,8 +418,8 @@ static void values_are_whole_numbers(void **state)
 	}
 }
 
-/* A limit means the same whatever type a client takes: what passes is within it for
- * who converts. */
+/* Limits hold for every type that a client may use for the value: if a value passes, it is within
+ * the limits also for a server that converts it to another type. */
 static void limits_hold_for_all_types(void **state)
 {
 	struct command_row *row;
@@ -433,7 +437,8 @@ static void limits_hold_for_all_types(void **state)
 		snprintf(text, sizeof(text), "00 05 01 0f 0c 00400001 19 55 3e 44 %08x 3f", bits);
 		if (ask(&d, text)->allowed != (v >= 18.0f && v <= 26.0f))
 			fail_msg("%f", (double)v);
-		/* who takes its bits for a number has one beyond */
+		/* a server that reads the bits of the real number as an integer would get one
+		 * beyond the limits */
 		snprintf(text, sizeof(text), "00 05 01 0f 0c 00400001 19 55 3e 24 %08x 3f", bits);
 		assert_false(ask(&d, text)->allowed);
 	}
@@ -452,7 +457,7 @@ struct touch {
 #define P(property) BACNET_PROPERTY_OF(property, BACNET_INDEX_NONE)
 #define NO BACNET_PRIORITY_NONE
 
-/* What each service touches, in the order of its data. */
+/* The objects, properties and priorities that each service touches, in the order of its data. */
 static void services_say_what_they_touch(void **state)
 {
 	static const struct {
@@ -549,8 +554,9 @@ static void services_say_what_they_touch(void **state)
 	}
 }
 
-/* Data that are not those of their clause: an item more, fewer, twice, in another order, of another
- * type; numbers with zeros in front; lists that are empty; choices of none and of two. */
+/* Data that differ from what the standard says of their service: an item too many, too few, twice,
+ * in another order or of another type; a number with leading zeros; an empty list; none or two of
+ * the alternatives of a choice. */
 static void other_data_are_malformed(void **state)
 {
 	static const char *const apdus[] = {
@@ -615,7 +621,7 @@ static void other_data_are_malformed(void **state)
 			fail_msg("%s: %d", apdus[k], d.p.reason);
 }
 
-/* Each element of several needs a row; at most 255 of them. */
+/* If a request has several elements, a row must cover each; more than 255 are refused. */
 static void every_element_counts(void **state)
 {
 	struct command_row *row;
@@ -647,8 +653,9 @@ static void every_element_counts(void **state)
 	}
 }
 
-/* A value whose data have the number of what holds it: who takes the first closing tag for its end
- * reads something else behind it, which rows with limits do not let pass. */
+/* A written value that contains a tag with the number of the tag around it. A server that takes the
+ * first closing tag for the end of the value finds something else behind it, so rows with limits
+ * for that do not let the request pass. */
 static void ends_of_values(void **state)
 {
 	static const struct {
@@ -685,7 +692,8 @@ static void ends_of_values(void **state)
 		}
 }
 
-/* Rows limit priorities and array indexes; what is not told passes no limit. */
+/* Rows limit priorities and array indexes. A request from which the box cannot read them passes no
+ * such limit. */
 static void rows_limit(void **state)
 {
 	struct command_row *row;
@@ -696,7 +704,8 @@ static void rows_limit(void **state)
 	row->targets[BACNET_PRIORITY] = desk_range(&d, 9, 15);
 	assert_int_equal(ask(&d, "00 05 01 0f 0c 00400001 19 55 3e 21 05 3f 49 09")->reason, R_ALLOWED);
 	assert_int_equal(ask(&d, "00 05 01 0f 0c 00400001 19 55 3e 21 05 3f 49 08")->reason, R_BACNET_TARGET);
-	assert_int_equal(ask(&d, WRITE)->reason, R_BACNET_TARGET); /* of 16 */
+	/* without a priority, it is 16 */
+	assert_int_equal(ask(&d, WRITE)->reason, R_BACNET_TARGET);
 	assert_int_equal(ask(&d, READ)->reason, R_ALLOWED);
 	row = open_desk(&d);
 	row->targets[BACNET_PROPERTY] = desk_range(&d, BACNET_PROPERTY_OF(87, 8), BACNET_PROPERTY_OF(87, 8));
@@ -713,7 +722,8 @@ static void rows_limit(void **state)
 	assert_int_equal(ask(&d, "10 08")->reason, R_ALLOWED);
 }
 
-/* No way, route or segment passes that a row does not name; a grant of the whole passes all. */
+/* Ways and routes pass only if a row names them, and segments of requests do not pass at all. A
+ * grant of the whole protocol lets all of them pass. */
 static void what_a_row_has_to_name(void **state)
 {
 	static const struct {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Flows of BACnet: answers and what they have to be of, segments, what a server sends by itself,
- * requests of the server, flows met half-way, changes of policy.
+ * Sessions of BACnet: which answers fit which requests, segments of answers, notifications that a
+ * server sends, requests that a server sends, sessions whose beginning the box has not seen,
+ * changes of policy.
  * LINK: $(COMMANDS_PARTS) dpi/bacnet/bacnet.c dpi/bacnet/frame.c dpi/bacnet/tag.c
  * LINK: dpi/bacnet/request.c
  * LIBS: nettle
@@ -26,7 +27,8 @@ static const struct pdu *tell_by(struct desk *d, const char *network, const char
 	return judge(d, DIR_S2C, &w);
 }
 
-/* By invoke id and service, once, with what was asked for. */
+/* An answer passes once, and only if its invoke id, its service and what it is about are those of a
+ * request. */
 static void answers_have_requests(void **state)
 {
 	static const struct {
@@ -46,7 +48,7 @@ static void answers_have_requests(void **state)
 		{ READ, "60 01 09", R_ALLOWED },
 		{ READ, "71 01 04", R_ALLOWED },
 		{ READ, "60 02 09", R_BACNET_RESPONSE },
-		/* any device tells its own number */
+		/* with the wildcard instance, any device may answer with its own number */
 		{ "00 05 01 0c 0c 023fffff 19 4b", "30 01 0c 0c 02000007 19 4b 3e c4 02000007 3f", R_ALLOWED },
 		{ "00 05 01 0c 0c 023fffff 19 4b", "30 01 0c 0c 00400007 19 4b 3e c4 02000007 3f", R_BACNET_RESPONSE },
 		{ "00 05 01 0e 0c 00400001 1e 09 55 1f", "30 01 0e 0c 00400001 1e 29 55 4e 44 41ac0000 4f 1f",
@@ -69,7 +71,7 @@ static void answers_have_requests(void **state)
 		if (cases[k].reason == R_ALLOWED)
 			assert_int_equal(tell(&d, cases[k].says)->reason, R_BACNET_RESPONSE);
 	}
-	/* a request that is sent again has one answer */
+	/* a request that was sent twice still has one answer */
 	open_desk(&d);
 	assert_true(ask(&d, READ)->allowed);
 	assert_true(ask(&d, READ)->allowed);
@@ -77,7 +79,7 @@ static void answers_have_requests(void **state)
 	assert_int_equal(tell(&d, "30 01 0c 0c 00400001 19 55 " VALUE)->reason, R_BACNET_RESPONSE);
 }
 
-/* From the station that was asked. */
+/* An answer has to come from the station that was asked. */
 static void answers_come_from_there(void **state)
 {
 	static const char *const froms[] = { "01 00", "01 08 0005 01 0c", "01 08 0005 01 0d", "01 08 0006 01 0c" };
@@ -95,7 +97,7 @@ static void answers_come_from_there(void **state)
 		assert_int_equal(tell_by(&d, froms[k], "30 01 0c 0c 00400001 19 55 " VALUE)->reason,
 				 k == 1 ? R_ALLOWED : R_BACNET_RESPONSE);
 	}
-	/* who asked all has no answer */
+	/* a confirmed request to all stations of a network has no answer */
 	row = open_desk(&d);
 	row->targets[BACNET_ROUTE] = desk_range(&d, 0, UINT32_MAX);
 	w = carried(BACNET_UNICAST, "01 24 0005 00 ff", READ);
@@ -103,7 +105,7 @@ static void answers_come_from_there(void **state)
 	assert_int_equal(tell_by(&d, froms[1], "30 01 0c 0c 00400001 19 55 " VALUE)->reason, R_BACNET_RESPONSE);
 }
 
-/* A refused request's answer is refused as the request was. */
+/* The answer to a refused request is refused for the same reason. */
 static void refused_requests(void **state)
 {
 	struct command_row *row;
@@ -118,7 +120,8 @@ static void refused_requests(void **state)
 	assert_int_equal(tell(&d, "60 01 02")->reason, R_BACNET_FRAME);
 }
 
-/* Segments of an answer: the first begins as an answer does; the client acknowledges them. */
+/* An answer in segments: the first segment must begin as a whole answer would, and the client
+ * acknowledges the segments. */
 static void segments_of_answers(void **state)
 {
 	struct desk d;
@@ -139,8 +142,8 @@ static void segments_of_answers(void **state)
 	assert_int_equal(ask(&d, "70 02 00")->reason, R_BACNET_RESPONSE);
 }
 
-/* What comes by itself, before and after it was asked for, and when no row allows asking
- * any more. */
+/* Notifications (and answers to broadcasts) pass only after a client asked for them, and no longer
+ * than a row allows asking for them. */
 static void what_comes_by_itself(void **state)
 {
 	static const struct {
@@ -171,7 +174,7 @@ static void what_comes_by_itself(void **state)
 			d.table.digest[0]++;
 			assert_false(tell(&d, cases[k].comes)->allowed);
 		}
-	/* a refused question does not open the way */
+	/* a refused request lets no notification pass */
 	open_desk(&d);
 	d.rows[0].services = desk_range(&d, 12, 12);
 	assert_false(ask(&d, "10 08")->allowed);
@@ -179,7 +182,8 @@ static void what_comes_by_itself(void **state)
 	assert_int_equal(tell(&d, cases[0].comes)->reason, R_BACNET_RESPONSE);
 }
 
-/* Of the server's own requests only those pass that a row names; nothing else in its direction. */
+/* Of the requests that a server sends, only those pass that a row names; other requests never
+ * do. */
 static void servers_do_not_ask(void **state)
 {
 	static const struct {
@@ -225,7 +229,7 @@ static void servers_do_not_ask(void **state)
 	}
 }
 
-/* A client answers what came and has to be answered, and nothing else. */
+/* A client may answer only confirmed notifications that came to it. */
 static void clients_answer(void **state)
 {
 	struct desk d;
@@ -242,17 +246,18 @@ static void clients_answer(void **state)
 	assert_int_equal(ask(&d, "30 09 01 0c 00400001")->reason, R_BACNET_RESPONSE);
 	assert_int_equal(ask(&d, "50 09 01 91")->reason, R_BACNET_FRAME);
 	assert_int_equal(ask(&d, "20 09 02")->reason, R_BACNET_RESPONSE);
-	/* to who asked, and to nobody else */
+	/* the answer may go only to the sender of the notification */
 	for (unsigned k = 0; k < 4; k++) {
 		static const char *const networks[] = { "01 20 0005 01 0c ff", "01 20 ffff 00 ff", "01 00", "01 00" };
 		struct wire w = carried(k == 2 ? BACNET_BROADCAST : BACNET_UNICAST, networks[k], "20 09 01");
 
 		assert_int_equal(judge(&d, DIR_C2S, &w)->reason, k == 3 ? R_ALLOWED : R_BACNET_RESPONSE);
 	}
-	/* which needs no word, but a row for the device */
+	/* the answer needs no word in a row, only a row for the device */
 	d.rows[0].services = desk_range(&d, 12, 12);
 	assert_true(ask(&d, "20 09 01")->allowed);
-	for (unsigned k = 0; k < BACNET_TOLD_MAX; k++) { /* the oldest is forgotten */
+	/* when the list is full, the oldest notification is forgotten */
+	for (unsigned k = 0; k < BACNET_TOLD_MAX; k++) {
 		char text[128];
 
 		d.rows[0].services.any = true;
@@ -263,7 +268,7 @@ static void clients_answer(void **state)
 	assert_true(ask(&d, "20 20 01")->allowed);
 }
 
-/* Of the link: a result, a table. */
+/* Answers of the BACnet link: a result or a table, each once for a request. */
 static void the_link_answers(void **state)
 {
 	struct wire reads = carried(2, "", ""), table = carried(3, "0a140063bac0 ffffffff", ""),
@@ -282,7 +287,8 @@ static void the_link_answers(void **state)
 	assert_true(d.p.exception);
 }
 
-/* So many requests wait; answered and overtaken ones make room. */
+/* At most BACNET_OPEN_MAX requests can wait for an answer. A request that is answered makes room,
+ * and so do older ones that a later answer has overtaken. */
 static void requests_wait(void **state)
 {
 	char text[128];
@@ -295,7 +301,8 @@ static void requests_wait(void **state)
 		assert_int_equal(ask(&d, text)->reason, k < BACNET_OPEN_MAX ? R_ALLOWED : R_BACNET_PENDING);
 	}
 	assert_true(tell(&d, "30 05 0c 0c 00400001 19 55 " VALUE)->allowed);
-	for (unsigned k = 0; k < 6; k++) { /* that one, and the five before it, which may be lost */
+	/* the answered one, and the five before it, whose answers may be lost */
+	for (unsigned k = 0; k < 6; k++) {
 		snprintf(text, sizeof(text), "00 05 %02x 0c 0c 00400001 19 55", 0x40 + k);
 		assert_int_equal(ask(&d, text)->reason, R_ALLOWED);
 	}
@@ -304,7 +311,9 @@ static void requests_wait(void **state)
 	assert_int_equal(ask(&d, "00 05 50 0c 0c 00400001 19 55")->reason, R_ALLOWED);
 }
 
-/* Met half-way: what was asked before is answered, what was subscribed to comes. */
+/* If the box has not seen the beginning of a session, answers and notifications pass whose requests
+ * it may have missed. If a request that was refused or could not be read may be among what it
+ * missed, they do not. */
 static void met_half_way(void **state)
 {
 	struct desk d;
@@ -322,8 +331,8 @@ static void met_half_way(void **state)
 	assert_false(d.p.allowed);
 }
 
-/* A policy that becomes narrower: what it allowed before is answered, the same is not
- * asked again. */
+/* After the policy became narrower, earlier requests are still answered, but the same requests are
+ * refused. */
 static void a_narrowing(void **state)
 {
 	struct desk d;
@@ -342,7 +351,7 @@ static void a_narrowing(void **state)
 	assert_int_equal(ask(&d, "00 05 03 0c 0c 00400002 19 55")->reason, R_ALLOWED);
 }
 
-/* Only what is said to be in use is kept of a state. */
+/* The bytes of a session's state beyond state_used may change without any effect. */
 static void the_rest_of_a_state_is_not_used(void **state)
 {
 	struct desk d;

@@ -425,7 +425,7 @@ static void words_have_values(void **state)
 	assert_int_equal(ask(&d, 8, "0102 82 0000 00 0001 0005 0005")->reason, R_FINS_FRAME);
 }
 
-/* An address of a row is one value: of a bit or of a word. */
+/* Each address of a row stands for one value, which is either a bit or a word. */
 static void bits_and_words_are_apart(void **state)
 {
 	struct command_row *row;

@@ -446,7 +446,7 @@ static void fields_have_limits(void **state)
 	}
 }
 
-/* What a file's frames say is no time, however long it is. */
+/* A frame of a file transfer contains no time, however long the file is. */
 static void files_have_no_times(void **state)
 {
 	struct desk d;

@@ -80,7 +80,8 @@ static void transfer_is_started_and_stopped(void **state)
 	}
 }
 
-/* Frames of the session need no word: who has any row may send them. */
+/* Frames of the session need no word in a row: a client with any row for the device may send
+ * them. */
 static void sessions_need_no_word(void **state)
 {
 	struct desk d;

@@ -781,7 +781,8 @@ static void ahead_of_its_own_number(void **state)
 	goes_on_judged(&k);
 }
 
-/* ... and bytes of the old session are acknowledged by a segment that was still under way. */
+/* The SYN of the session is repeated, and bytes of the old session are acknowledged by a segment
+ * that was still under way. */
 static void acknowledged_under_way(void **state)
 {
 	struct conn k = desk_conn(P_TOY);

@@ -24,7 +24,7 @@
 #define SILENT_MS 1000u
 #define DATA_BYTES 5u
 #define KEY_ONE_WAY 240 /* nothing comes back */
-#define KEY_STAYS 241	/* ... and above: outlives its session */
+#define KEY_STAYS 241	/* keys from this one on outlive their session */
 
 struct duo {
 	bool wide, datagrams;

@@ -360,8 +360,8 @@ static void whose_it_is_to_close(void **state)
 	assert_int_equal(ask_close(&k, 100), OUTCOME_DROP);
 }
 
-/* A connection ends when it is silent for as long as both ends wait, at least ten seconds. The end
- * of a session ends no connection. */
+/* A connection ends when it is silent for as long as both ends would wait, but not before ten
+ * seconds. The end of a session ends no connection. */
 static void timed_out(void **state)
 {
 	(void)state;

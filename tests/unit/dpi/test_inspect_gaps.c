@@ -192,8 +192,9 @@ static void what_passes_ahead_is_bounded(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 500, k.s, DESK_ACK, train, 50), 0);
 }
 
-/* If a successor of the worker might go on with the session without the copies, or a full queue
- * might let pass what fills the gap, segments ahead of a gap wait. */
+/* Segments ahead of a gap have to wait in two cases: a successor of the worker might go on with the
+ * session without the copies of these segments; or, if the queue is full, the kernel might let pass
+ * what fills the gap. */
 static void who_may_go_on_without_the_worker_waits(void **state)
 {
 	static const uint32_t permits[] = { P_TOY_PICK_UP, P_TOY_HOLD, P_TOY_HOLD_PICK_UP };

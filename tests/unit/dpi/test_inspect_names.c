@@ -495,8 +495,8 @@ static void nothing_stops_it(void **state)
 	assert_int_equal(weak_events(), 0);
 }
 
-/* Under a permit that does not promise TLS the session ends, as a session does that was let go of.
- * Under a permit that does, its hellos are read to the end. */
+/* Under a permit that does not promise TLS the session ends, like a session that was let go of.
+ * Under a permit that does, the session's hellos are read to the end. */
 static void permits_change_between_the_hellos(void **state)
 {
 	static const uint32_t to[] = { P_TLS_OR_SSH, P_TLS_OBSERVE, P_TCP, P_SSH };

@@ -120,8 +120,8 @@ static void sizes_have_limits(void **state)
 
 /* ---- every service --------------------------------------------------------------------------- */
 
-/* By OPC 10000-4: the number of node ids that its operation touches, -1: unknown. All nodes are
- * 2.100. */
+/* For each service, by OPC 10000-4: the number of node ids that an operation touches; -1: unknown.
+ * All node ids are number 100 of namespace 2. */
 static const struct service_case {
 	const char *name;
 	uint32_t request, answer;
@@ -183,8 +183,8 @@ static const struct service_case {
 
 #define LIMITS(d, row) desk_space(d, row, OPCUA_NODES, desk_range(d, NODE, NODE + 1))
 
-/* Behind a body whose end a server may find elsewhere, nodes, attributes and values are unknown:
- * there, and not in front of it. */
+/* A server may find the end of a body elsewhere than the box. Behind such a body, nodes, attributes
+ * and values are unknown; in front of it they are known. */
 static void bodies_hide_what_follows(void **state)
 {
 #define ITEM "010264000d000000ffffffff0000010000006202000000010000000000000000005940"
@@ -233,8 +233,9 @@ static void bodies_hide_what_follows(void **state)
 #define WRITTEN(node, attribute, variant) node attribute "000000 ffffffff 01" variant
 #define NAMED "030200 01000000 61"
 
-/* Behind a structure, a server may find the value of an item or another attribute, and a value that
- * is none of the row's, also on a node without a number. */
+/* A server may understand the length of a structure otherwise than the box, and so read other items
+ * behind it. A request with an item behind a structure therefore needs rows for writing values and
+ * other attributes, and passes no row with limits that such an item could exceed. */
 static void structures_hide_what_is_written(void **state)
 {
 	struct command_row *row, *other;
@@ -294,7 +295,8 @@ static void structures_hide_what_is_written(void **state)
 	assert_true(judge(&d, DIR_C2S, sized(m))->allowed);
 }
 
-/* ... and other arguments of a call, also where there are none. */
+/* In the same way, the arguments behind a structure in a call are unknown, also where the call
+ * seems to have none. */
 static void structures_hide_arguments(void **state)
 {
 	struct command_row *row, *other;
@@ -326,7 +328,8 @@ static void structures_hide_arguments(void **state)
 #define HISTORY_END "0200000000"
 #define HISTORY_NODE "01026400 ffffffff 0000ffffffff ffffffff"
 
-/* What a HistoryRead asks for comes before its nodes. Of one kind the end is known. */
+/* The details of a HistoryRead stand before its nodes. The box knows the length of one kind of
+ * details; any other kind hides the nodes behind it. */
 static void history_is_read_by_nodes(void **state)
 {
 #define RAW "00 0000000000000000 0000000000000000 00000000"
@@ -503,7 +506,7 @@ static void nodes_are_numbers(void **state)
 		{ "050200 02000000 6162", -1 },
 		{ "030200 00010000 6162", -2 },
 		{ "0655", -2 },
-		{ "4055", -2 }, /* of an expanded one */
+		{ "4055", -2 }, /* a flag of an expanded node id */
 		{ "8055", -2 },
 		{ "ff55", -2 },
 	};

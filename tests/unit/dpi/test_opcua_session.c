@@ -214,7 +214,8 @@ static void secured_channels_are_named(void **state)
 		row->targets[OPCUA_POLICY] = desk_range(&d, number == 255 ? 2 : number + 1, 255 - (number == 255));
 		begin_secured(&d, uri);
 		assert_int_equal(d.p.reason, R_OPCUA_TARGET);
-		/* a row has to name one of another name, which servers may read as None */
+		/* a policy with an unknown name needs a row that names it, because servers may read
+		 * it as None */
 		row->targets[OPCUA_POLICY] = (struct number_set){ .any = true };
 		begin_secured(&d, uri);
 		assert_int_equal(d.p.reason, number == 255 ? R_OPCUA_TARGET : R_ALLOWED);
@@ -269,8 +270,9 @@ static struct message certified(uint32_t channel, const char *der)
 	return sized(m);
 }
 
-/* Of a chain the first; its thumbprint's first 63 bits are the place of all that the channel
- * carries. The numbers are those of `openssl x509 -fingerprint -sha1`. */
+/* The first certificate of a chain counts. The first 63 bits of its thumbprint are the address that
+ * rows limit, for everything on the channel. The numbers are those of `openssl x509 -fingerprint
+ * -sha1`. */
 static void clients_are_named_by_certificates(void **state)
 {
 	static const struct {
@@ -305,17 +307,18 @@ static void clients_are_named_by_certificates(void **state)
 		assert_true(judge(&d, DIR_S2C, opens(DIR_S2C, CHANNEL, BASIC, "0102030405060708"))->allowed);
 		assert_true(judge(&d, DIR_C2S, said("MSGF", DIR_C2S, 5, 673, ""))->allowed);
 		assert_true(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 5, 676, ""))->allowed);
-		/* who renews the channel is who opened it, whatever rows say */
+		/* only the certificate that opened the channel may renew it, whatever rows say */
 		desk_space(&d, row, OPCUA_CERTIFICATES, desk_range(&d, 0, INT64_MAX));
 		assert_int_equal(judge(&d, DIR_C2S, certified(CHANNEL, "3003020107"))->reason, R_OPCUA_CHANNEL);
-		/* rows of certificates have no nodes */
+		/* a row that limits certificates covers no readable message */
 		row->services = (struct number_set){ .any = true };
 		start(&d);
 		assert_int_equal(ask(&d, 631, READ)->reason, R_OPCUA_ADDRESS);
 	}
 }
 
-/* Chunk by chunk, of one channel, with whatever in it; and no message that could be read. */
+/* On a secured channel, chunks of this channel pass with any content; messages that the box could
+ * read do not. */
 static void secured_channels_carry_anything(void **state)
 {
 	struct command_row *row;

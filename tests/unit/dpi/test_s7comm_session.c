@@ -610,7 +610,7 @@ static void cuts(void **unused)
 	ready(&d);
 	assert_true(passes(&d, 1000, 9, true, &tail));
 	assert_false(passes(&d, 1000 + tail.n, 0, false, &next));
-	/* ... also when the first of them came under a policy that allowed everything. */
+	/* The same when the first request came under a policy that allowed everything. */
 	ready(&d);
 	d.grants[0].whole = true;
 	assert_true(passes(&d, 1000, 9, true, &tail));

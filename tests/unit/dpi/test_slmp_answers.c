@@ -311,8 +311,8 @@ static void monitors_after_bytes_went_by(void **state)
 		}
 }
 
-/* A registration for another station, or of more devices than are remembered: the devices that it
- * reads are unknown. */
+/* A monitor after a registration for another station, or of more devices than the box remembers: it
+ * is unknown which devices it reads. */
 static void monitors_of_others(void **state)
 {
 	struct text t = data_of(SLMP_FORM), none = t, frame;

@@ -297,8 +297,8 @@ static void lengths_that_say_more(void **state)
 	}
 }
 
-/* Some servers need no number behind a remote reset, or only a part of it: such a part, or other
- * bytes, do not make it the beginning of another frame. */
+/* Some servers need no number behind a remote reset, or only a part of it. With such a part or
+ * other bytes behind it, it is a remote reset to them, and is refused if no row allows it. */
 static void a_reset_and_a_stray_byte(void **state)
 {
 	(void)state;
@@ -353,8 +353,9 @@ static void allowed_beginnings_pass(void **state)
 }
 
 /*
- * Bytes that we cannot read, but some server may: digits in lower case, more words than the manual
- * allows. Such a server does not wait for more of them, also behind another request.
+ * Bytes that the box cannot read, but some server may: digits in lower case, more words than the
+ * manual allows. Such a server may execute what is there without waiting for more, so the bytes are
+ * refused, also behind another request.
  */
 static void unreadable_and_all_there(void **state)
 {

@@ -455,7 +455,7 @@ static void nobody_looked(void **state)
 	told(&w, "");
 	look(&w, LOOK);
 	told(&w, "a silent");
-	/* ... and traffic in the meantime is noticed by the next look. */
+	/* Traffic in the meantime is noticed by the next look. */
 	heard_clock(&w.h, w.now, 5 * S);
 	assert_int_equal(heard_of(&w.h, 0)->since_wall_ns, 0);
 	heard_free(&w.h);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Work that is stopped because nobody waits for it: only for the question that is meant, and each
- * is counted once. Or it is stopped for a person's order, and asked for again.
+ * Work is stopped when nobody waits for it, but only the work for the named question; each stop is
+ * counted once. Work is also stopped for a person's order, and then asked for again.
  *
  * LINK: appliance/enforce/stop.c appliance/wire/msg.c appliance/wire/event_filter.c
  * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c

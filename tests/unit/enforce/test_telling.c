@@ -95,7 +95,7 @@ static void some_words_a_second(void **state)
 	assert_int_equal(m.body.progress.of, 120);
 }
 
-/* No reports: nobody wanted them, the question is over, or the role looks by itself. */
+/* No reports: nobody wanted them, the question is over, or enforce compares the rules by itself. */
 static void otherwise_nothing(void **state)
 {
 	struct msg m;

@@ -67,8 +67,8 @@ static void of_the_policy_and_kept(void **state)
 	arena_free(a);
 }
 
-/* Sessions that were cut stay in the kernel's table until they time out; under a large policy, with
- * thousands of permits. */
+/* Sessions that were cut stay in the kernel's table until they time out. They are still told apart
+ * under a policy with thousands of permits. */
 static void among_many_that_were_cut(void **state)
 {
 	static struct generation_held g = { .ir = { .n_permits = 3 }, .lingering = { { 5000, 1 } }, .n_lingering = 1 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The only form of an answer that is accepted from an update server, and that no other form is.
+ * Only one form of an answer from an update server is accepted.
  *
  * LINK: appliance/fetch/head.c appliance/base/bytes.c
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A look at whether the records of a folder are whole, for tests: all at once, and in steps. */
+/* For tests: checks whether the records of a folder are whole, all at once and in steps. */
 #ifndef SEKISHO_TESTS_JOURNAL_LOOK_H
 #define SEKISHO_TESTS_JOURNAL_LOOK_H
 
@@ -7,7 +7,7 @@
 #include "tests/unit/cmocka.h"
 #include "tests/unit/folder.h"
 
-/* What is found of a folder, which is the same in steps of any size. */
+/* Returns the result of the check, which has to be the same in steps of any size. */
 static inline void look(const struct folder *f, const struct journal_trust *trust, struct journal_report *ret)
 {
 	struct err e = { 0 };

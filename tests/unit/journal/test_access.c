@@ -75,7 +75,7 @@ static void one_reading_is_one_record(void **state)
 		if (i == 3599)
 			assert_int_equal(n, 11);
 	}
-	/* ... and when it stops, one record of the rest. */
+	/* When the reading stops, one record of the rest is written. */
 	assert_int_equal(out(2 * 3600 * S, false), 1);
 	assert_int_equal(out(3 * 3600 * S, false), 0);
 	assert_int_equal(access_due(&a), UINT64_MAX);

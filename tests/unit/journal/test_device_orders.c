@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A person's orders about the register of devices, in their records: even the longest names are not
+ * The records of a person's orders about the register of devices: even the longest names are not
  * cut, in JSON, in EVE and in the sentence of both languages. Also the register of a backup: tried,
  * taken over and refused.
  *
@@ -266,7 +266,7 @@ static bool says(json_t *said, bool taken, json_int_t known, json_int_t new)
 	return same;
 }
 
-/* The next start of the journal finds the register like this, and reports so many things. */
+/* The journal starts again. It finds the register as it is now, and makes this many reports. */
 static void begins_again(unsigned told_then)
 {
 	static struct known kept;
@@ -297,8 +297,8 @@ static void a_backup_is_tried_and_taken(void **state)
 
 	assert_int_equal(hand_text(DEVICES_TAKE, GOOD, strlen(GOOD), &said), ANSWER_YES);
 	assert_true(says(said, true, 1, 1));
-	/* The record; and the device that only this box had heard is reported again, with the next
-	 * free number. */
+	/* Two reports: the order itself, and the device that only this box had heard. That one is
+	 * new again, and has the next free number. */
 	assert_int_equal(n_told, 2);
 	assert_int_equal(told.code, DEVICE_UNKNOWN);
 	assert_true(j.known.n == 3 && j.known.anew == DEVICES_RESTORED && j.known.reviewed == 6 && j.known.began == 4);

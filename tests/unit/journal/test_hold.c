@@ -121,8 +121,8 @@ static void they_outlive_a_start(void **state)
 	assert_memory_equal(&again, &h, sizeof(h));
 }
 
-/* Either file is missing, empty, cut at any place, or has any byte changed: what was held is still
- * held, or everything is held, or nothing has changed. */
+/* If the first file is missing or any of its bytes is changed, or either file is cut at any place,
+ * everything counts as held. */
 static void damage_releases_nothing(void **state)
 {
 	struct holds h = placed(100 * DAY, 200 * DAY), again;

@@ -594,7 +594,8 @@ static void a_rule_that_comes_late(void **state)
 	for (int hour = 0; hour < 100 * 24; hour++)
 		an_hour(f, &j);
 	oldest(f, &n);
-	/* From the last record of a file to the first look a day later. */
+	/* A new file begins at the first hourly look that finds the present one a day old. So a
+	 * file may last for 25 hours. */
 	assert_in_range(n, 95, 108);
 	role_keep_rule(&j, &month);
 	for (int hour = 0; hour < 4 * 24; hour++)

@@ -162,7 +162,7 @@ static void numbers_that_json_has_not(void **state)
 #define SECOND 1000000000ull
 #define RECORDS 10000u
 
-/* What the next question at `now` is told: how many records are looked at, and the result. */
+/* The answer to a question at `now`, and the number of records that were checked so far. */
 static json_t *asked_whole(uint64_t now, json_int_t *ret_records)
 {
 	enum answer_status status;
@@ -173,8 +173,8 @@ static json_t *asked_whole(uint64_t now, json_int_t *ret_records)
 	return said;
 }
 
-/* A person asks until he is told, a bounded part each time; the result is told again, and
- * anew later. */
+/* A person asks until the result is there; each question checks a bounded part. Later questions are
+ * answered with the same result, and after some time with a new check. */
 static void whole_in_parts(void **state)
 {
 	struct asking a = begin(*state);
@@ -198,8 +198,8 @@ static void whole_in_parts(void **state)
 	}
 	assert_int_equal(records, (json_int_t)j.chain.next_seq - 1);
 	assert_int_equal(parts, (RECORDS + 4095) / 4096);
-	/* A line is edited. Who asks at once is told what was found; who asks later, or behind one
-	 * who left, what is. */
+	/* A line is edited. A question that follows at once is answered with the old result; a
+	 * later one begins a new check, which finds the change. */
 	journal_segment_name(1, name);
 	fd = openat(a.dirfd, name, O_WRONLY | O_CLOEXEC);
 	assert_int_equal(pwrite(fd, "7", 1, 40), 1);

@@ -60,7 +60,8 @@ static const struct loud {
 	  /* closes a CIP connection that was opened before the capture: no row allows it */
 	  ATTACK_CONTROL },
 	{ "Traces/dnp3/dnp3.pcap",
-	  /* sessions of tests for signatures, with frames that are none: there is no proposal */
+	  /* sessions that were made to test signatures, with bytes that are no DNP3 frames: there
+	   * is no proposal */
 	  ATTACK_TRYING },
 	{ "Quickdraw-Snort/dnp3_test_data_part1.pcap",
 	  /* the same sessions */
@@ -127,8 +128,8 @@ static int by_time(const void *x, const void *y)
 	return (p->wall_ns > q->wall_ns) - (p->wall_ns < q->wall_ns);
 }
 
-/* Moves the times so that the first record is at the start. Some captures were put together from
- * several, years apart: the time between two records is one minute at most. */
+/* Moves the times so that the first record is at the start. Some captures were joined from pieces
+ * that are years apart, so a longer pause between two records is made one minute. */
 static void in_seconds(void)
 {
 	uint64_t before = n_recorded > 0 ? recorded[0].wall_ns : 0, ns = 0;

@@ -548,8 +548,8 @@ static void test_documents(void **state)
 	"{\"site\":{\"name\":\"kita\",\"label\":\"北\\u001b[31m\"}," GENERATION(state, by) "," ROLES(enforce,          \
 												     dpi) "," REST "}"
 
-/* Nothing is green while something is wrong, even apart from the rules: the first line says what,
- * in words. */
+/* Status is not green while something is wrong, also if the rules are right: the first line says
+ * what, in words. */
 static void test_status_faults(void **state)
 {
 #define LINK(name, link)                                                                                               \
@@ -593,8 +593,8 @@ static void test_status_faults(void **state)
 		run(&r, "status --json");
 		assert_int_equal(r.status, cases[i].status);
 	}
-	/* The journal says whether records are deleted, and nothing else says it for the
-	 * journal. */
+	/* Only the journal knows whether records are deleted: if it is silent, nothing is said
+	 * about it. */
 	box_says(MSG_STATUS, 0, BOX("\"journal\":{\"records\":1,\"keep_days\":0,\"delete_after_days\":0}"));
 	says(&r, "status --all", ANY, "no record is deleted");
 	box_says(MSG_STATUS, 0, BOX("\"journal\":null"));

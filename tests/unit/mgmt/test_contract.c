@@ -256,7 +256,8 @@ static void test_references(void **state)
 	references(document);
 }
 
-/* A message at the machine, and each order that it may contain. */
+/* The rights (one bit each) that orders at the machine ask for: of every message, and of every
+ * order that a message may contain. */
 static uint32_t asked_at_machine(void)
 {
 	uint32_t asked = 0;

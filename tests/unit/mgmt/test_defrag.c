@@ -266,7 +266,7 @@ static void not_a_fragment(void **state)
 	assert_int_equal(give(d, &p, 0, &b), DEFRAG_DONE);
 	check_whole(6, b, 16);
 	p = piece(4, 1, 0, 16, true, 0);
-	for (size_t n = 0; n < p.n; n++) /* cut by the capture: refused by others */
+	for (size_t n = 0; n < p.n; n++) /* cut by the capture: decoding refuses it later */
 		assert_int_equal(defrag_packet(d, bytes_of(p.bytes, n), (struct mono){ 0 }, &b), DEFRAG_WHOLE);
 	p = piece(6, 1, 0, 16, true, 0);
 	for (size_t n = 0; n < p.n; n++)

@@ -193,8 +193,8 @@ static void acts_are_bounded_between(void **state)
 	fail_msg("the most frequent kind is gone");
 }
 
-/* Names that an attacker chose so that they collide in the table get no place and cost no time.
- * Names with a place keep it, in the form in which they came first. */
+/* Of names that an attacker chose so that they collide in the table, only a few get a place, and
+ * the others cost no time. Names with a place keep it, in the form in which they came first. */
 static void names_are_bounded(void **state)
 {
 	static struct learnt l;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bundle of accounts and keys: what is read is what was written, and nothing of another form;
- * and the files at a box: a process that puts them is killed at each of its system calls, and they
- * are the old ones or the new ones.
+ * The bundle of accounts and keys. What is read equals what was written, and any other form is
+ * refused. At a box, a process that writes the files is killed at each of its system calls;
+ * afterwards the files are all old or all new.
  * LINK: mgmt/cli/backup/parts.c
  * LINK: mgmt/cli/backup/whole.c mgmt/cli/backup/place.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c
  * LINK: appliance/seal/cms.c appliance/base/bundle.c appliance/base/sha256.c appliance/base/bytes.c

@@ -281,8 +281,8 @@ static void twins(void **state)
 	finish(&now, &next);
 }
 
-/* A conduit with an end over the net changes nothing in the net's permit; if its end changes, it
- * gets another permit. */
+/* A conduit with an end, for a host of a net that another conduit allows, changes nothing in the
+ * permit of the net. If its end changes, the host gets another permit. */
 static void windows(void **state)
 {
 	struct gen now, next;

@@ -264,8 +264,8 @@ static double seconds_of(struct model_maker *k, bool *fits)
 
 /* 10,000 conduits in arrangements that a careless algorithm cuts in quadratic time: pairs of hosts,
  * alone and under a net-wide conduit; single hosts mixed with whole rows, alone and under such a
- * conduit. The last ones are more ranges than the kernel loads in time. The time limit is generous
- * because sanitizers and other processes slow the test down. */
+ * conduit. The last arrangement has more ranges than the kernel can load in time, and is refused.
+ * The time limit is generous because sanitizers and other processes slow the test down. */
 static void ten_thousand(void **state)
 {
 	for (int shape = 0; shape < 4; shape++) {

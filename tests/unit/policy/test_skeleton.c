@@ -371,7 +371,7 @@ static void a_session_that_begins_anew_is_not_the_old_one(void **state)
 	q.tcp_flags = SYN | ACK;
 	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
 	assert_int_equal(f.mark, mark_make(mark_permit(confirmed), lane, MARK_GOOD));
-	/* ... which allows nothing on this port. */
+	/* On this port the present policy allows nothing. */
 	f.port = 444;
 	f.mark = mark_make(4000, lane, MARK_CONFIRMED);
 	q = next(&p, 1);

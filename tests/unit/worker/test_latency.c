@@ -24,7 +24,7 @@ static void one(uint64_t ns, uint64_t *p50)
 	*p50 = latency_recent(&l, 1, 5).p50_ns;
 }
 
-/* The upper limit of a step is never below the time, and at most a quarter above. It is in the same
+/* The upper limit of a step is never below the time, at most a quarter above it, and in the same
  * power of two. */
 static void steps(void **state)
 {

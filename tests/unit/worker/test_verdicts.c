@@ -245,7 +245,8 @@ static void more_than_one_send(void **state)
 	assert_int_equal(w.verdicts.open[queue_lane(QUEUE)][queue_slot(QUEUE)], 0);
 }
 
-/* The cut lane, a lane without a socket, a worker without forms: the gate tells the kernel. */
+/* The gate sends the verdict to the kernel in three cases: the cut lane, a lane without a socket,
+ * and a worker that has no forms to send. */
 static void what_the_gate_says(void **state)
 {
 	(void)state;
@@ -261,8 +262,8 @@ static void what_the_gate_says(void **state)
 	assert_string_equal(sent(), "");
 }
 
-/* The gate gave the worker up, and has discarded packet 3 unread: no verdict covers all packets up
- * to 5. */
+/* The gate gave the worker up, and has discarded packet 3 unread. So the worker must not send a
+ * verdict that covers all packets up to 5. */
 static void given_up(void **state)
 {
 	(void)state;

@@ -462,7 +462,7 @@ class Task:
         self.judge(answer["generation"]["number"])
 
     def ended(self):
-        """What is on trial, confirmed or taken back."""
+        """Confirms the generation that is on trial, or takes it back."""
         draft, _ = self.box.draft()
         number, _ = self.box.in_force()
         self.stand(draft, number)

@@ -212,15 +212,15 @@ def all_of_them(t, totals):
 # ---- drawn ---------------------------------------------------------------------------------------
 
 def on(o, kinds):
-    """Limits to these objects. A request that touches none is not limited; an unknown object is not
-    among them."""
+    """Whether an operation touches only these objects, or none. An unknown object is not among
+    them."""
     if o["object"] == ():
         return True
     return o["object"] is not None and any((k << 22 | lo) <= o["object"][0] and o["object"][1] <= (k << 22 | hi) for k, lo, hi in kinds)
 
 
 def one_of(o, some):
-    """Properties by number, or by number and index."""
+    """Whether the property is in `some` (numbers, and pairs of number and index)."""
     return o["property"] is None or o["property"][0] in some or o["property"] in some
 
 
@@ -245,7 +245,8 @@ ROWS = {
 
 
 def carried(r, named):
-    """Whether a row without ends, or with those of `ends`, allows the way and the route."""
+    """Whether a row allows the way and the route of a message: a row without `routes` and `ways`,
+    or (`named`) the row "ends"."""
     if r["type"] is None and r["message"] is None:
         return True
     to = None if r["to"] is None else (struct.unpack(">H", r["to"][:2])[0], r["to"][3:])

@@ -33,7 +33,7 @@ def is_allowed(change):
     """Whether this change is one that an allowed write makes: the value at a priority, and what
     follows from it."""
     if change[0] == "ack":
-        return change[1] in (15, 16)  # what they have done, the objects tell
+        return change[1] in (15, 16)  # the objects show what these services have done
     if len(change) < 4 or change[0] >> 22 != AO or not 1 <= change[0] & 0x3FFFFF <= 4 or None in change:
         return False
     _, prop, before, after = change[0], change[1], nodes(change[2]), nodes(change[3])

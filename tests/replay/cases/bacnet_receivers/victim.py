@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A BACnet/IP device in a network of its own, where nothing but a loopback is.
+"""A BACnet/IP device in a network namespace that has only a loopback.
 
-    unshare -rn victim.py COMMAND...      {port} in it stands for where it is to listen
+    unshare -rn victim.py COMMAND...      {port} in COMMAND becomes the port to listen on
 
-It hears one datagram after the other: when it has answered a question on another socket, it has
-read what came before. A session's turns are datagrams. What it did is [object, property, before,
-after] (hex of the values), ["ack", service] of what it says it has done, ["clock"], ["table",
-function] of the link, ["silent"] where it answers nobody, and ["unread"] where nobody reads its
-answers."""
+The device reads one datagram after the other: once it has answered a question on another socket, it
+has read what came before. A session consists of datagrams. The report lists what the device did:
+    [object, property, before, after]      a value changed; the values are in hex
+    ["ack", service]                       it says that it carried this out
+    ["clock"]                              its clock was set
+    ["table", function]                    a table of the link layer changed
+    ["silent"]                             it gives no answer
+    ["unread"]                             its answer cannot be read"""
 import datetime
 import os
 import socket
@@ -23,7 +26,7 @@ from victims import WHERE, Victim, is_told, serve  # noqa: E402
 DEVICE, ALL = (bacnet.DEVICE, 4194303), 8
 OBJECT_LIST, DATE, TIME, PRIORITIES, PRESENT, CURRENT_PRIORITY = 76, 56, 57, 87, 85, 431
 SUBSCRIPTIONS = 152  # a subscription counts as a read
-# One object of each kind; more of those that policies name, some of them commanded.
+# Policies name several outputs, so there are several; some of them have a commanded value.
 OUTPUTS = [(bacnet.AO, n) for n in range(1, 7)]
 COMMANDED = [*OUTPUTS[:5], (bacnet.AV, 1), (bacnet.AV, 2)]
 # Properties that change by themselves, by type and property: times, a schedule, an average, lamps
@@ -35,7 +38,7 @@ FOREIGN = 10     # bytes of one foreign device; the last two are the remaining s
 
 
 def again(nodes):
-    """The bytes that are read as these nodes."""
+    """Encodes nodes, so that bacnet.tree reads them from the bytes."""
     out = b""
     for n in nodes:
         if n.kind == "o":

@@ -56,7 +56,7 @@ def one(t, protocol):
                 s.answer(answer(100 + k))
             s.ask(train)
         r = t.replay(t.file("%s.%s.pcap" % (protocol, name), wire.pcap(out)), "--as-box", policy=cfg)
-        # the last counts
+        # of several verdicts at one offset the last one counts
         verdicts = {p["offset"]: p["verdict"] for p in r.pdus if p["dir"] == "c2s" and p["offset"] >= head}
         return list(verdicts.values()), [f["reason"] for f in r.flows], r.summary["refused_packets"]
 
@@ -65,7 +65,8 @@ def one(t, protocol):
         t.equal("%s: %d allowed" % (protocol, n), run("allowed-%d" % n, 0, n, False, False), (["allow"] * n, ["allowed"], {}))
         t.equal("%s: %d, the last forbidden" % (protocol, n), run("forbidden-%d" % n, 0, n, True, False),
                 (["allow"] * (n - 1) + ["deny"], [reason], {reason: 1}))
-    # Behind others that are open: it waits, and passes when they are answered and it is said again.
+    # If too many requests are open, the next one waits. It passes when they were answered and it is
+    # sent again.
     waits = {protocol + ".pending": 1}
     t.equal(protocol + ": waits", run("waits", 4, most - 2, False, False)[1:], (["allowed"], waits))
     t.equal(protocol + ": waited", run("waited", 4, most - 2, False, True), (["allow"] * (most + 2), ["allowed"], waits))

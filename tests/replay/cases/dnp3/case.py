@@ -243,7 +243,8 @@ def all_of_them(t, totals):
 # ---- drawn ---------------------------------------------------------------------------------------
 
 def within(o, limits):
-    """The indexes of limited kinds of points; an unknown kind counts as in none."""
+    """Whether an operation touches only points within `limits`, or none. An unknown kind of points
+    is not within."""
     if o["space"] is None:
         return o["service"] in NOWHERE
     if o["space"] not in limits or o["indexes"] is None:
@@ -342,12 +343,12 @@ def splits(t):
     for b in right:
         s.answer(bytes([b]))
     t.equal("a byte at a time", told(t.replay(t.file("bytes.pcap", wire.pcap(out)), policy=row)), begin)
-    for at in range(5):  # of five requests in one segment, the forbidden one
+    for at in range(5):  # the place of the forbidden request among five in one segment
         out = []
         wire.Session(out, TOS, 40000, RTU, 20000).open().ask(b"".join(dnp3.ask(13 if k == at else 1, b"" if k == at else dnp3.all_of(30), k) for k in range(5)))
         got = [v for _, _, v in told(t.replay(t.file("train.pcap", wire.pcap(out)), policy=row))]
         t.equal("train, %d" % at, got[:at + 1], ["allow"] * at + ["deny"])
-    # of six bytes; the second segment is a restart
+    # in segments of six bytes, the second one by itself reads as a restart
     two = bytes([0xC0, 1]) + dnp3.indexed(30, 0, [(0xC0, b""), (13, b"")])
     for size, reason in ((6, "dnp3.cut"), (7, "allowed"), (249, "allowed")):
         out = []

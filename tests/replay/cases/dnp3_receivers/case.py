@@ -109,7 +109,7 @@ class Master:
         if not wicked:
             function, objects = good(rng, policy)
             out = self.fragment(function, objects)
-            if function == dnp3.SELECT:  # the same operated, or nearly the same
+            if function == dnp3.SELECT:  # an OPERATE with the same points, or nearly the same
                 if self.odd(0.5):
                     objects = rng.choice([evil(rng, policy)[1], good(rng, policy)[1], objects + objects, objects[:-1] + b"\1", told.spoiled(rng, objects)])
                 out += self.fragment(dnp3.OPERATE, objects)
@@ -120,8 +120,8 @@ class Master:
             out += self.fragment(dnp3.OPERATE, objects)
         if rng.random() < 0.5:
             return out
-        # Its frames where no frame of the client begins: in the data of one, whole or with
-        # checksums between them; after random bytes; after a changed header.
+        # Puts the frames where no frame of the client begins: in the data of another frame, whole
+        # or with checksums between them; after random bytes; after a changed header.
         inner = b"".join(out)
         how = rng.random()
         if how < 0.35:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An outstation of DNP3 in a network of its own, where nothing but a loopback is.
+"""An outstation of DNP3 in a network namespace that has only a loopback.
 
-    unshare -rn victim.py COMMAND...      {port} in it stands for where it is to listen"""
+    unshare -rn victim.py COMMAND...      {port} in COMMAND becomes the port to listen on"""
 import os
 import sys
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What replay says where a session meets an end: its conduit's, its own beginning before the
-capture's, and of a shadow that would have decided otherwise."""
+"""What replay reports in three cases: a session's conduit ends while the session goes on; a session
+began before the capture; a shadow would have refused something."""
 import time
 
 import wire
@@ -29,8 +29,8 @@ def told(r):
 
 
 def check(t):
-    # Two requests before the end of their conduit, two behind it: what lies below decides, or
-    # nothing.
+    # Two requests before the end of their conduit, and two after it. After the end another conduit
+    # for the same packets decides, or nothing allows them.
     packets = []
     wire.Session(packets, TOS, 40000, CRANE, 502).open().ask(write_register(1, 0, 1)).answer(write_register(1, 0, 1)).ask(read_holding(2, 0, 1)).answer(holding(2, [7])).ask(
         read_holding(3, 0, 1)).answer(holding(3, [7])).ask(write_register(4, 0, 1))
@@ -43,7 +43,7 @@ def check(t):
     below = t.file("below.cfg", POLICY % ", ".join((CONDUIT % ("vendor", "all", UNTIL), CONDUIT % ("reads", "reads", ""))))
     r = t.replay(capture(t, "below", packets, at), "--as-box", policy=below)
     t.equal("reads below: PDUs", told(r), [("pdu", 6, "allow"), ("pdu", 3, "allow"), ("pdu", 3, "allow"), ("pdu", 6, "deny")])
-    # A shadow says what it would have refused, and refuses nothing.
+    # A shadow reports what it would have refused, and refuses nothing.
     shadow = t.file("shadow.cfg", POLICY % ", ".join((CONDUIT % ("reads", "reads", ""), CONDUIT % ("narrow", "few", 'mode = "observe"; shadow = true;'))))
     packets = []
     wire.Session(packets, TOS, 40000, CRANE, 502).open().ask(read_holding(1, 0, 1)).answer(holding(1, [7])).ask(read_holding(2, 5, 1)).answer(holding(2, [7]))
@@ -51,7 +51,8 @@ def check(t):
     t.equal("shadow: what passes", [x for x in told(r) if x[0] == "pdu"], [("pdu", 3, "allow"), ("pdu", 3, "allow")])
     t.equal("shadow: what it says", len([x for x in told(r) if x[0] == "shadow"]), 1)
     t.equal("shadow: status", r.status, 0)
-    # The capture begins within a session, with a write: what nobody read is said.
+    # The capture begins inside a session, with a part of a write: replay says that it could not
+    # judge these bytes.
     packets = []
     s = wire.Session(packets, TOS, 40000, CRANE, 502).open()
     del packets[:]

@@ -184,7 +184,7 @@ def splits(t, path):
         # a replay goes on after the end of a session
         cut = {offset for offset, _, reason in got if reason == "enip.cut"}
         got = [p for p in got if p[2] != "enip.cut"]
-        want = want or got  # the first way
+        want = want or got  # the first way of splitting says what is expected
         t.equal("%s: %s" % (name, way), got, want)
         t.equal("%s: %s, refused for the cut" % (name, way), cut,
                 {o for o, _, _ in want if o >= 28 and (way == "one byte each" or (way == "late" and o >= 28 + ends[0]))})

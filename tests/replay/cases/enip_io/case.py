@@ -27,7 +27,7 @@ conduits = ( {{ name = "all"; from = "all"; to = "all"; services = ["plc"]; purp
                review_by = "2099-01-01"; }} );
 """
 INPUTS = 'allow = ( { functions = ["open_input_connection"]; } );'
-# one code is missing, and it is not requested
+# a row without the function that opens the connections of this capture
 OTHERS = 'allow = ( { functions = ["open_output_connection"]; } );'
 
 
@@ -51,8 +51,9 @@ class Opening:
 
 
 def openings(data):
-    """The n-th number of one end belongs to the n-th number of the other; which one belongs to
-    which does not matter for forwarding."""
+    """The connections of these datagrams. The n-th number of one end is taken to belong to the n-th
+    number of the other: the capture does not show which do, and for forwarding it does not
+    matter."""
     largest = [collections.OrderedDict(), collections.OrderedDict()]
     for target, number, payload in data:
         largest[target][number] = max(largest[target].get(number, 0), size(payload))

@@ -90,7 +90,8 @@ def hiding(rng, inner, size):
     lead = rng.randrange(head, first) if first > head else first
     if first - lead >= 24:
         b[lead:lead + 4] = struct.pack("<HH", rng.choice([0, 1, 4]), first - lead - 24)
-    # or begins with the fifth byte: the session is then a command without data
+    # or a receiver takes the request's fifth byte (the session) for the beginning of a message: it
+    # is a command without data then
     if rng.random() < 0.3 and first >= 54:
         b[28:32] = struct.pack("<HH", 1, 2)
         if first - 54 >= 24:
@@ -161,8 +162,9 @@ def nothing(data):
 
 
 def at_every_byte(carrier):
-    """The owner's outputs inside an allowed message, split where the message in it begins and at
-    one more offset; and after 513 to 515 bytes."""
+    """Hides a write of the owner's outputs in an allowed message. The message is split where the
+    hidden one begins and at one more offset, and where a receiver may have room for 512 bytes
+    only."""
     inner, head = enip.request(HANDLE, write(b"\7" * 32, 150)), len(carrier(b""))
 
     def sent(b, *cuts):
@@ -178,13 +180,14 @@ def at_every_byte(carrier):
         b = carrier(bytes(size - head)) + carrier(bytes(40) + inner)
         first = len(b) - len(inner)
         yield from (sent(b, first, second) for second in (first, size // 2, size, size + 4, 600))
-    # By lengths: split after four bytes, the session is a command without data, and the next bytes
-    # lead there.
+    # The message is split after four bytes. A receiver that begins anew there takes the session for
+    # a command without data, and the lengths after it lead to the hidden message.
     b = bytearray(carrier(bytes((54 if head > 28 else 28) - head) + inner))
     if head > 28:
         b[28] = 1
     yield sent(b, 4)
-    # Or in the middle, to a message inside the next one, which arrives completely.
+    # The message is split in the middle. There a length leads to a message inside the next one,
+    # which arrives completely.
     b = bytearray(carrier(bytes(600 - head)))
     b[576:584] = struct.pack("<HHI", 1, head, 0)
     yield sent(b + carrier(inner), 576)

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A device that is not ours: OpENer's sample application, in a network of its own, where nothing
-but a loopback is.
+"""Another maker's device: OpENer's sample application, in a network namespace that has only a
+loopback.
 
     unshare -rn victim.py PROGRAM
 
-A line of JSON is a session: "turns" of ["tcp", hex, cuts] and ["udp", hex, []]; "keep": how many
-segments of each are told, and which datagrams (null: all); "owner": whether somebody else has a
-connection for outputs. In bytes to be sent EEEEEEEE stands for the session, CCCCCCCC for the
-connection that was opened last, DDDDDDDD for the owner's. Answered by what was sent, with what came
-back, and by what the device holds in the end."""
+Reads one line of JSON for each session. "turns": a list of ["tcp", hex, cuts] and ["udp", hex, []];
+"keep": how many segments, and which datagrams, are sent to the device (null: all are); "owner":
+whether somebody else has a connection for outputs. Bytes to be sent contain stand-ins for numbers
+that the device chooses: EEEEEEEE for the session, CCCCCCCC for the connection that was opened last,
+DDDDDDDD for the owner's connection. Answers with what was sent, what came back, and what the device
+holds in the end."""
 import os
 import select
 import socket

@@ -14,8 +14,8 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "..", "..", "lib"), os.path.join(HERE, "..", "..")]
-import enip  # the number of DINTs of each
-from victims import Victim, ask, is_told, pieces, serve  # the contents of Vault
+import enip  # noqa: E402
+from victims import Victim, ask, is_told, pieces, serve  # noqa: E402
 
 TAGS = {"Crane": 300, "Gate": 100, "Vault": 100}  # DINTs of each
 SECRET = b"not to say!!"  # what Vault holds

@@ -69,8 +69,8 @@ def tshark(path):
 
 
 def expected(seen):
-    """Whether each frame passes when everything is allowed, in order: a valid command, or an answer
-    to a command of the same flow."""
+    """For each frame in order: whether it passes if everything is allowed. A valid command passes,
+    and an answer to a command of the same flow."""
     open_, out = [], []
     for s in seen:
         if s.tcp != 2:
@@ -198,7 +198,7 @@ def allowed(q, commands, values):
     seen, left = fins.effects(q)
     areas = LIMITS if values is None else {a: LIMITS[a] for a in ("d", "e0")}
     inside = lambda area, word, bit: area in areas and areas[area][0] <= 16 * word + bit <= areas[area][1]
-    # DM and EM are written with words: a bit of one needs nothing else
+    # writes of bits in DM and EM need a row for words, as those of words do
     if not all(inside(*place) for place in seen + left):
         return False
     if values is None or not left:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A PLC of FINS that is not ours, in a network of its own, where nothing but a loopback is.
+"""Another maker's PLC of FINS, in a network namespace that has only a loopback.
 
-    unshare -rn victim.py tcp|udp COMMAND...      {port} in it stands for where it is to listen
+    unshare -rn victim.py tcp|udp COMMAND...      {port} in COMMAND becomes the port to listen on
 
-It is one of gofins: its areas are read whole, which number bytes and not words."""
+The program is one of gofins. It numbers bytes where FINS numbers words. Its areas are read as a
+whole."""
 import os
 import socket
 import sys
@@ -16,7 +17,8 @@ from victims import WHERE, Speaker, ask, heard, is_told, serve, told  # noqa: E4
 SIZE, SOON = 32768, 0.01
 DATAGRAMS = sys.argv[1] == "udp"
 WATCHED = [code for name, pair in fins.AREAS.items() for code in pair if name in (("d",) if DATAGRAMS else ("cio", "w", "h", "a", "d"))]
-NOT_OF_FINS = fins.tcp(b"", 0).hex()  # how it answers a node: by no node at all
+# the server answers the exchange of node numbers with a header without any number
+NOT_OF_FINS = fins.tcp(b"", 0).hex()
 
 
 class Plc(Speaker):

@@ -43,8 +43,8 @@ def policy(t, name, allow=""):
 # ---- tshark's reading ----------------------------------------------------------------------------
 
 def tshark(path):
-    """The messages of each frame of the capture in order: types, and 1000 and the first byte of a
-    control field."""
+    """{frame: its messages, in order}. A message is the type of its ASDU. Without an ASDU it is
+    1000 plus the first byte of the control field."""
     out = subprocess.run(["tshark", "-r", path, "-Y", "iec60870_104", "-T", "fields", "-e", "frame.number", "-e", "iec60870_104.type",
                           "-e", "iec60870_104.utype", "-e", "iec60870_asdu.typeid"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
     frames = {}

@@ -16,7 +16,8 @@ for name, kind in {"CS104_Slave_create": P, "CS101_ASDU_getElement": P, "CS104_S
                    "StepCommand_isSelect": ctypes.c_bool}.items():
     getattr(lib, name).restype = kind
 
-# How a type tells its value and what qualifies it; of a type with a time the same.
+# lib60870's functions for the value and the qualifier of a type. A type with a time has the same
+# ones.
 SINGLE, DOUBLE, STEP = (("%s_getState" % x, "%s_getQU" % x, "%s_isSelect" % x) for x in ("SingleCommand", "DoubleCommand", "StepCommand"))
 NORMAL, SCALED, SHORT = (("SetpointCommand%s_getValue" % x, "SetpointCommand%s_getQL" % x, "SetpointCommand%s_isSelect" % x)
                          for x in ("Normalized", "Scaled", "Short"))

@@ -327,9 +327,9 @@ def halfway(t):
 
 
 def idle(t):
-    """The first packet that the capture has of each session is its server's keep-alive, one number
-    before its next byte. All later requests are learnt, even the first one: rows without it would
-    refuse it."""
+    """The first packet that the capture has of each session is its server's keep-alive, whose
+    sequence number is one less than that of the server's next byte. All later requests are learnt,
+    even the first one: rows without it would refuse it."""
     for name, port, asks, row in speeches():
         capture = []
         s = wire.Session(capture, CLIENT, 40000, SERVER, port)

@@ -17,13 +17,14 @@ LIST_IDENTITY = struct.pack("<HHII8sI", 0x63, 0, 0, 0, bytes(8), 0)
 
 
 def identity():
-    """One item, Volume 2, 2-4.2.2: who is there, behind a header that says that nothing is."""
+    """The item of an answer to List Identity (Volume 2, 2-4.2.2), which tells who the device is.
+    ANSWERS puts it after a header that says that there is no data."""
     item = struct.pack("<H", 1) + struct.pack("!HH4s8x", 2, 44818, bytes([10, 30, 1, 10])) + struct.pack("<HHHBBHI", 7, 12, 3, 1, 1, 0, 99) + b"\x04gate\x03"
     return struct.pack("<HHH", 1, 0x0C, len(item)) + item
 
 
 def longer(frame):
-    """Its header counts one byte more than come."""
+    """The frame with a header that counts one byte more than there are."""
     return frame[:4] + struct.pack("!H", len(frame) - 5) + frame[6:]
 
 

@@ -69,7 +69,8 @@ def check(t):
 
 
 def learnt(t):
-    """A guess is told, with what it needs, and is not proposed."""
+    """`learn` reports a protocol that nDPI only guesses, with the number of bytes that it needs,
+    and does not propose it."""
     done = t.call("learn", "--json", "--pcap", t.file("learnt.pcap", news()))
     lines = json.loads(done.stdout)["conduits"]
     t.equal("learn", [(c["protocol"], c.get("guess"), c["undecided_bytes"]) for c in lines], [("tcp", "ndpi:usenet", len(GREETING))])
@@ -78,7 +79,7 @@ def learnt(t):
 
 
 def public(t):
-    """Of nDPI's own captures, where they are."""
+    """nDPI's own captures, if they are there."""
     for capture, name in [("mongodb.pcap", "ndpi:mongodb"), ("tftp.pcap", "ndpi:tftp"), ("wireguard.pcap", "ndpi:wireguard")]:
         path = os.path.join(PCAPS, capture)
         if not os.path.exists(path):

@@ -50,8 +50,8 @@ def value(v):
 
 
 def behind_a_structure(rng):
-    """A structure of a type that servers know (Range), longer than that type: a server that reads
-    it by its type finds another item behind it than one that reads its length."""
+    """A structure of a type that servers know (Range), but longer. A server that reads it by its
+    type finds the next item at another place than a server that goes by its length."""
     def item(number, attribute, v):
         return of(number) + struct.pack("<I", attribute) + string(None) + v
     inner = bytes(16) + item(1005 + rng.randrange(5), 4, data_value(bytes([21, 2]) + string("other")))
@@ -103,7 +103,8 @@ class Client(opcua.Ends):
         self.rng = rng
 
     def chunks(self, body, odd):
-        """The messages of a request; some of them put together as nobody may."""
+        """The messages of a request. Some are put together in a way that the specification
+        forbids."""
         rng = self.rng
         b = self.ask(body, rng.choice([1, 1, 1, 2, 3]))
         if not odd or rng.random() < 0.7:

@@ -7,7 +7,7 @@ import os
 import sys
 
 out = os.fdopen(os.dup(1), "w")
-os.dup2(2, 1)  # what the library says of itself goes elsewhere
+os.dup2(2, 1)  # the library's own messages go to standard error
 lib = ctypes.CDLL(sys.argv[1])
 P, SIZE = ctypes.c_void_p, ctypes.c_size_t
 for name in ("UA_Server_new", "UA_Server_getConfig"):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server of open62541 in a network of its own, where nothing but a loopback is.
+"""A server of open62541 in a network namespace that has only a loopback.
 
     unshare -rn victim.py LIBRARY
 
-In what is told eeeeeeee stands for the channel's number, dddddddd for its token's, and sixteen a5
-for the session's token."""
+Bytes to be sent contain stand-ins for numbers that the server chooses: eeeeeeee for the channel,
+dddddddd for its token, sixteen a5 for the session's token."""
 import os
 import struct
 import sys

@@ -47,10 +47,12 @@ conduits = ( {{ name = "all"; from = "all"; to = "all"; services = ["plc"]; purp
 # Everything of a protocol allowed, and reads only.
 ROWS = {"all": "", "reads": 'allow = ( { commands = ["read"]; } );'}
 
-# The ways in which only requests are newly refused for the reasons in STRICTER.
+# With these ways of cutting, all that passed before has to pass again, except what is refused for
+# the reasons in STRICTER.
 EXACT = {"before each end", "at each end", "behind each end", "around each end", "a byte each", "in one", "repeated"}
-# The first bytes of a header alone, at which OpENer would lose its position; and a command that may
-# have more parameters than have arrived so far.
+# Reasons for which cut requests are refused. EtherNet/IP: the first bytes of a header come alone,
+# and OpENer would lose its position. FINS: a command may have more parameters than have arrived so
+# far.
 STRICTER = {"enip": "enip.cut", "fins": "fins.cut"}
 
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers that are not ours, in a process of their own, since what they are sent may end it:
-several instances on this machine's loopback, each with memory that is looked at and made new
-between two sessions.
+"""Servers of other makers, several instances on this machine's loopback. They run in a process of
+their own, because a request may end it. Each has memory, which is read and made new between two
+sessions.
 
     victim.py snap7 LIBRARY N     snap7's server; LIBRARY is its libsnap7.so
     victim.py python FOLDER N     the server of python-snap7 3; FOLDER holds the package
 
-Says its ports in one line of JSON. A line with the number of an instance is answered by what was
-done to it since it was last asked for."""
+Prints its ports in one line of JSON. A line with the number of an instance is answered with what
+was done to that instance since the last such line."""
 import ctypes
 import json
 import socket
@@ -67,7 +67,7 @@ class Snap7:
 
 
 class Python:
-    """It tells nobody of reads."""
+    """It does not report reads."""
 
     def __init__(self, folder):
         import logging

@@ -78,7 +78,8 @@ def real(t):
 
 
 def tsn(t):
-    """One flow of 7156 datagrams between two modules; the first of them says what it is not."""
+    """One flow of 7,156 datagrams of another protocol between two modules. The first one already
+    shows that it is not this protocol."""
     r = t.replay(TSN, policy=policy(t, "tsn", udp="1-65535"))
     t.equal("judged PDUs", r.pdus, [])
     t.equal("flows", [f["verdict"] for f in r.flows], ["deny"])

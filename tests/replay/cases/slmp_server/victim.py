@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server of SLMP that is not ours, in a network of its own, where nothing but a loopback is.
+"""Another maker's server of SLMP, in a network namespace that has only a loopback.
 
-    unshare -rn victim.py COMMAND...      {port} in it stands for where it is to listen
+    unshare -rn victim.py COMMAND...      {port} in COMMAND becomes the port to listen on
 
-A line of JSON is a session: "turns" of ["tcp", hex, cuts]; "keep": how many segments of it are told
-(null: all). Answered by what was sent, with what came back, and by what the server's memory holds
-in the end that it did not hold before, read by requests of 3E frames."""
+Reads one line of JSON for each session. "turns": a list of ["tcp", hex, cuts]; "keep": for each
+segment, whether it is sent to the server (null: all are). Answers with what was sent, what came
+back, and what changed in the server's memory, which is read by requests in 3E frames."""
 import os
 import sys
 
@@ -34,7 +34,7 @@ class Server(Victim):
             raise OSError("the server reads no devices")
 
     def state(self):
-        """Of each place its bytes; None: the server has ended, or answers nobody."""
+        """The bytes at each watched place. None: the server has ended, or does not answer."""
         try:
             s = self.connect()
             out = {}

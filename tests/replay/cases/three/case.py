@@ -80,7 +80,7 @@ def drawn(rng, out, port, make, dport, udp):
     waiting = 0
     for k in range(rng.randrange(1, 30 if lossy else 9)):
         request, answer = make(rng, k + 1, udp)
-        # The beginning of a malformed write shows only this one thing as well.
+        # A malformed write is not cut: its beginning alone shows what is wrong with it.
         whole = request[7:8] == b"\5"
         at = sorted({rng.randrange(1, len(request)) for _ in range(rng.randrange(3))}) if cuts and not whole and rng.random() < 0.5 else []
         if udp:
@@ -90,8 +90,8 @@ def drawn(rng, out, port, make, dport, udp):
                 s.c2s(PSH | ACK, request[a:z])
         gaps += [rng.choice([S // 100, S // 2, 2 * S])] + [S // 1000] * (0 if udp else len(at))
         lost = answer is None or (lossy and rng.random() < 0.8)
-        # More requests of a stream than may wait: a box makes the client repeat the next one, and
-        # no capture has that.
+        # No more requests of a stream stay unanswered than may wait: a box would make the client
+        # repeat the next one, and this capture does not have that.
         if lost and (udp or waiting < WAITING):
             waiting += 1
             continue

@@ -54,8 +54,8 @@ def one(t, f):
         t.equal("%s, %s: refused" % (f.name, name), sum(why.values()), refused)
 
     ask, answer, write = f.read, f.answer, f.write
-    # a refused client opens nothing: the other end still may, and in a capture both belong to one
-    # session
+    # A datagram that is refused opens no flow, so the other end may open one as the client. In a
+    # capture both belong to one session.
     towards = t.file("towards.cfg", POLICY.format(f.protocol, f.port).replace('to = "all"', 'to = "all"; destinations = ["%s"]' % SERVER))
     early = t.file("early.pcap", wire.pcap([says(answer(9)), asks(ask(1)), says(answer(1))], step=1_000_000))
     r = t.replay(early, "--as-box", policy=towards)

@@ -40,8 +40,8 @@ def slmp_write(data):
 
 def inside(t):
     """A session without its beginning, and a write in pieces whose values look like a read: the
-    write is judged, wherever it is split. A function that is unknown is no place to begin, and is
-    not passed over either."""
+    write is judged, wherever it is split. Where a PDU has an unknown function, reading does not
+    begin, and does not skip it either."""
     read, s7_read = read_holding(1, 0, 1), s7.read([s7.place(0x84, 1, 0, 2)])
     slmp_read = bytes.fromhex("500000ffff03000c00100001040000640000a80100")
     asked = enip.request(7, enip.service(0x0E, b"\x20\1\x24\1\x30\5"))

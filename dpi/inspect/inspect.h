@@ -36,7 +36,7 @@ struct count_again {
 	uint32_t deeds; /* bit n: entry n of the session's deeds */
 };
 
-/* Whether the kernel may take over the session of the last packet, see lend.h. */
+/* Whether the kernel may take over the session of the last packet, see offer.h. */
 struct offer {
 	enum {
 		OFFER_NONE,
@@ -158,7 +158,7 @@ void inspector_foretell(struct inspector *i, const struct command_table *t, cons
 			uint32_t permit, void (*each)(void *ctx, const struct deed *d, const struct pdu *refused),
 			void *ctx, struct impact *ret);
 
-/* ---- sessions that the kernel goes on with (lend.h) ---- */
+/* ---- sessions that the kernel goes on with (offer.h, lend.c) ---- */
 
 /* These segments of a handshake have passed in the kernel. Called before any other packet of the
  * session. */

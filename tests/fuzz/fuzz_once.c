@@ -19,7 +19,6 @@
 #include <linux/bpf.h>
 
 #include "dpi/inspect/crossing.h"
-#include "dpi/inspect/lend.h"
 #include "dpi/inspect/state.h"
 #include "tests/unit/dpi/inspect_desk.h"
 #include "tests/unit/dpi/speeches.h"

@@ -448,9 +448,9 @@ def no_bpf(box):
 
 
 def over_a_live_session(box):
-    """A SYN on the ports of a session that is still tracked goes to the worker, behind the packets of
-    that session that wait for it: a confirmation of the old session must not fall upon the new one.
-    Another session's SYN passes meanwhile, also where no conduit has commands."""
+    """A SYN on the ports of a session that is still tracked goes to the worker, behind the packets
+    of that session that wait for it: a confirmation of the old session must not fall upon the new
+    one. Another session's SYN passes meanwhile, also where no conduit has commands."""
     box.apply(conduit("pages", "ops", "ot", ["pages"]))
     with inside(box.ns("ot")):
         listener = socket.create_server((SERVER, 8080))

@@ -109,8 +109,8 @@ static void a_name_of_another_permit(void **state)
 	assert_int_equal(desk_text(&k, DIR_C2S, other), OUTCOME_DROP);
 }
 
-/* The ends change places while the session is followed: what would be a repetition of the old server's bytes is the new
- * client's first request. */
+/* The ends change places while the session is followed: what would be a repetition of the old
+ * server's bytes is the new client's first request. */
 static void ends_that_change_places_while_followed(void **state)
 {
 	struct conn k = talks(P_TOY);

@@ -5,7 +5,7 @@ BASE_SRC = $(wildcard appliance/base/*.c)
 WIRE_SRC = $(wildcard appliance/wire/*.c dpi/*/words.c)
 # One folder for each role, and the libraries that they share.
 ROLE_SRC = $(wildcard appliance/role/*.c)
-APPLIANCE_SRC = appliance/main.c appliance/cache/load.c $(ROLE_SRC) $(foreach d,kernel box store supervise control enforce gate worker tap journal accounts,$(wildcard appliance/$(d)/*.c))
+APPLIANCE_SRC = appliance/main.c appliance/cache/load.c $(ROLE_SRC) $(foreach d,kernel box store supervise alone control enforce gate worker tap journal accounts,$(wildcard appliance/$(d)/*.c))
 # Our program for the kernel, built where clang is: nothing is compiled on the box. (It contains no
 # name of this machine's folders.)
 KERNEL_OBJECT = build/bpf/sekisho-once.o

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "appliance/alone/alone.h"
 #include "appliance/base/messages.h"
 #include "appliance/base/version.h"
 #include "appliance/role/roles.h"

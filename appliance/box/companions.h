@@ -137,6 +137,8 @@ enum ups_counted { UPS_COUNTED_UNKNOWN, UPS_COUNTED, UPS_NOT_COUNTED };
 
 extern const char *const ups_words[]; /* enum ups_is */
 
+#define UPS_NAME_MOST 192u
+
 struct ups_said {
 	enum ups_is is;
 	/* seconds since the machine started, as for all names that end in _s */
@@ -189,5 +191,10 @@ json_t *beside_log_json(const struct ir *ir, int state_fd, const char *state);
 json_t *beside_mail_json(const struct ir *ir, const char *run);
 /* In the same form, of sekisho-inform.service; null: box.cfg names no receiver of informs. */
 json_t *beside_snmp_json(const struct ir *ir, const char *run);
+/* What the program for the UPS `of` said last. */
+struct ups_said ups_now(const char *run, const char *of);
+/* {"server", "name", "state", "since", "away_since", "charge", "runtime", "counted", "on_low"};
+ * null: box.cfg names none. */
+json_t *beside_ups_json(const struct ir *ir, const char *run, const struct ups_watch *w);
 
 #endif

@@ -146,3 +146,41 @@ json_t *beside_snmp_json(const struct ir *ir, const char *run)
 	snprintf(path, sizeof(path), INFORM_STATE, run);
 	return fares(path, beside_snmp_receiver(ir));
 }
+
+/* ---- the UPS --------------------------------------------------------------------------------- */
+
+/* beside the run folder: the RuntimeDirectory= of sekisho-ups.service */
+#define UPS_STATE "%s-ups/state"
+
+struct ups_said ups_now(const char *run, const char *of)
+{
+	uint8_t file[UPS_TEXT];
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), UPS_STATE, run);
+	return ups_read(file, said_file(path, file, sizeof(file)), of, said_now_s());
+}
+
+static json_t *number_or_null(int v)
+{
+	return v >= 0 ? json_integer(v) : json_null();
+}
+
+json_t *beside_ups_json(const struct ir *ir, const char *run, const struct ups_watch *w)
+{
+	const struct ir_peer *p = beside_ups_server(ir);
+	char of[UPS_NAME_MOST];
+	struct ups_said now;
+
+	if (p == NULL)
+		return json_null();
+	beside_ups_name(p, of, sizeof(of));
+	now = ups_now(run, of);
+	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "server", json_endpoint(&p->address, p->port),
+			 "name", p->name, "state", ups_words[now.is], "since",
+			 now.is != UPS_AWAY ? said_time(now.since_s) : json_null(), "away_since",
+			 now.is == UPS_AWAY && w->silent ? said_time(w->silent_s) : json_null(), "charge",
+			 number_or_null(now.charge), "runtime", number_or_null(now.runtime_s), "counted",
+			 now.counted == UPS_COUNTED_UNKNOWN ? json_null() : json_boolean(now.counted == UPS_COUNTED),
+			 "on_low", on_low_words[p->power_off]);
+}

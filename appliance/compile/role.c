@@ -17,6 +17,7 @@
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
 #include "appliance/base/sha256.h"
+#include "appliance/base/utf8.h"
 #include "appliance/base/version.h"
 #include "appliance/compile/bundle.h"
 #include "appliance/role/roles.h"
@@ -30,6 +31,7 @@
 #include "policy/render/means.h"
 #include "policy/space/asking.h"
 
+#define WHY_TEXT 800u	      /* bytes of the first error; a record takes as much of it as fits */
 #define DOORS_MOST (4u << 20) /* bytes of the JSON about doors */
 
 /*
@@ -255,17 +257,94 @@ static void compile_bundle(struct bytes bundle, struct bytes before, enum lang l
 	arena_free(a);
 }
 
+/* ---- the short form of what the policy means, for history and record ------------------------- */
+
+struct brief {
+	struct sentence text; /* a sentence per line, and one for those that are left out */
+	unsigned said;
+	size_t others;
+};
+
+static const char *line_of(const json_t *all, size_t i, enum lang l)
+{
+	const char *text =
+		json_string_value(json_object_get(json_object_get(json_array_get(all, i), "text"), lang_name(l)));
+
+	return text != NULL ? text : "";
+}
+
+/* Writes the first sentences. They quote the policy's text, so control characters are removed. A
+ * sentence for which there is no room is only counted. */
+static void say_brief(struct brief *b, const json_t *all, size_t more, enum lang l)
+{
+	char *out = b->text.text[l];
+	const size_t size = sizeof(b->text.text[l]) - 40; /* for the count */
+	size_t n = 0, said = 0, of = json_array_size(all);
+
+	for (; said < of && said < MEANT_LINES && n + strlen(line_of(all, said, l)) + 2 < size; said++) {
+		if (n > 0)
+			out[n++] = '\n';
+		utf8_plain(line_of(all, said, l), out + n, size - n);
+		n += strlen(out + n);
+	}
+	if (of == 0)
+		(void)message_text(out, size, l, M_MEANS_SAME);
+	else if (of - said + more > 0) {
+		if (n > 0)
+			out[n++] = '\n';
+		(void)message_text(out + n, size + 40 - n, l, M_MEANS_OTHERS, (size_t)(of - said + more));
+	}
+	/* Records are in English (supervise/op.c). */
+	if (l == LANG_EN) {
+		b->said = (unsigned)said;
+		b->others = of - said + more;
+	}
+}
+
+/* The first error, in the box's language: that of the record's readers is not known. */
+static void first_error(const json_t *diagnostics, char *out, size_t size)
+{
+	const json_t *d;
+	size_t i;
+
+	json_array_foreach(diagnostics, i, d)
+	{
+		const char *severity = json_string_value(json_object_get(d, "severity")),
+			   *file = json_string_value(json_object_get(d, "file")),
+			   *text = json_string_value(json_object_get(d, "message"));
+
+		if (severity == NULL || strcmp(severity, "error") != 0)
+			continue;
+		if (file != NULL && text != NULL)
+			snprintf(out, size, "%s:%lld: %s", file,
+				 (long long)json_integer_value(json_object_get(d, "line")), text);
+		return;
+	}
+}
+
 static bool answer(uint32_t id, const struct compiled *c)
 {
-	const struct msg_body m = { MSG_COMPILED, .compiled = { .status = (uint8_t)c->status,
-								.trouble = (uint8_t)c->trouble,
-								.more = (uint32_t)c->more } };
-	int fds[3] = { memfd_sealed("sekisho-compiled", c->sealed, c->n_sealed),
+	struct brief b = { .said = 0 };
+	char why[WHY_TEXT] = "";
+	struct msg_body m = { MSG_COMPILED, .compiled = { .status = (uint8_t)c->status,
+							  .trouble = (uint8_t)c->trouble,
+							  .more = (uint32_t)c->more,
+							  .why = why } };
+	int fds[4] = { memfd_sealed("sekisho-compiled", c->sealed, c->n_sealed),
 		       json_memfd(c->diagnostics != NULL ? json_incref(c->diagnostics) : json_array()),
-		       json_memfd(c->meaning != NULL ? json_incref(c->meaning) : json_object()) };
-	bool sent = fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0 && msg_send(ROLE_FD_CONTROL, id, &m, fds, 3) == 0;
+		       json_memfd(c->meaning != NULL ? json_incref(c->meaning) : json_object()), -1 };
+	bool sent = true;
 
-	for (size_t i = 0; i < 3; i++)
+	for (int l = 0; c->meaning != NULL && l < LANGUAGES; l++)
+		say_brief(&b, c->meaning, c->more, (enum lang)l);
+	m.compiled.said = (uint8_t)b.said;
+	m.compiled.others = (uint32_t)b.others;
+	first_error(c->diagnostics, why, sizeof(why));
+	fds[3] = memfd_sealed("sekisho-meant", &b.text, sizeof(b.text));
+	for (size_t i = 0; i < 4; i++)
+		sent &= fds[i] >= 0;
+	sent = sent && msg_send(ROLE_FD_CONTROL, id, &m, fds, 4) == 0;
+	for (size_t i = 0; i < 4; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	return sent;

@@ -376,6 +376,20 @@ static void answered(struct control *s, unsigned slot, struct collect *c, json_t
 	finish_if_done(s, c);
 }
 
+/* The supervisor's answer to an order, with what is control's part of it. NULL: there is none, or
+ * nobody waits for it. */
+static json_t *box_answer(struct control *s, const struct collect *c, const struct msg *m)
+{
+	bool waits = c != NULL && c->kind == COLLECT_PASS && !c->stopped;
+	json_t *j = waits && m->n_fds > 0 ? json_of_memfd(m->fds[0], JSON_MAX) : NULL;
+
+	impact_answer(s, m->id, j);
+	if (json_is_object(j))
+		return told_answer(s, j);
+	json_decref(j);
+	return NULL;
+}
+
 bool collect_answer(struct control *s, struct msg *m)
 {
 	struct collect *c = waits_for(s, m->id);
@@ -385,8 +399,15 @@ bool collect_answer(struct control *s, struct msg *m)
 	struct err e;
 	size_t n;
 
+	if (slot == SLOT_BOX)
+		j = box_answer(s, c, m);
 	if (c == NULL)
 		return true;
+	if (c->kind == COLLECT_PASS && j != NULL) {
+		respond_json(s, c->asker, m->body.answer.status, j);
+		collect_free(c);
+		return true;
+	}
 	if (c->kind == COLLECT_PASS && !c->stopped) {
 		respond_fd(s, c->asker, m->body.answer.status, m->n_fds > 0 ? m->fds[0] : -1);
 		collect_free(c);

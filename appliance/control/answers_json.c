@@ -11,6 +11,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/control/answers_private.h"
+#include "appliance/store/in_force_json.h"
 #include "appliance/store/past_json.h"
 #include "appliance/store/retention.h"
 #include "appliance/store/waiting.h"
@@ -130,20 +131,22 @@ static json_int_t so_far(struct control *s, enum counted which, json_int_t now)
  */
 static void add_network_drift(struct control *s, json_t *drift, const json_t *box)
 {
-	json_t *network = json_object_get(box, "network_drifts"), *own = json_object_get(network, "last");
+	json_t *own = s->facts.drifts > 0 ? json_time(s->facts.drift_last) : NULL;
 	const char *last = json_string_value(json_object_get(drift, "last"));
 	json_t *seen = json_object_get(drift, "seen");
 
-	if (!json_is_integer(seen))
+	if (!json_is_integer(seen) || !json_is_object(box)) {
+		json_decref(own);
 		return;
-	json_integer_set(seen, so_far(s, COUNTED_DRIFTS, json_integer_value(seen)) +
-				       json_integer_value(json_object_get(network, "seen")));
+	}
+	json_integer_set(seen, so_far(s, COUNTED_DRIFTS, json_integer_value(seen)) + (json_int_t)s->facts.drifts);
 	if (last != NULL)
 		snprintf(s->drift_last, sizeof(s->drift_last), "%s", last);
 	else if (*s->drift_last != '\0')
 		json_object_set_new(drift, "last", json_string(last = s->drift_last));
 	if (json_is_string(own) && (last == NULL || strcmp(last, json_string_value(own)) < 0))
 		json_object_set(drift, "last", own);
+	json_decref(own);
 }
 
 /* Copies a member of the supervisor's answer; null where it has none. */
@@ -152,6 +155,13 @@ static void take(json_t *j, const json_t *box, const char *key)
 	json_t *x = json_object_get(box, key);
 
 	json_object_set_new(j, key, x != NULL ? json_incref(x) : json_null());
+}
+
+/* Sets what the supervisor has told with its answer; null without one. Takes the reference. */
+static void put(json_t *j, const json_t *box, const char *key, json_t *value)
+{
+	json_object_set_new(j, key, json_is_object(box) ? json_incref(value) : json_null());
+	json_decref(value);
 }
 
 static void take_all(json_t *j, const json_t *box, const char *const *keys)
@@ -177,28 +187,21 @@ static void add_searches(struct control *s, json_t *j)
 
 static json_t *answers_status(struct control *s, struct collect *c)
 {
-	static const char *const first[] = { "site", "generation", NULL }, *const links[] = { "interfaces",
-											      "reach",
-											      "clock",
-											      "isolations",
-											      "doors",
-											      "windows",
-											      NULL },
-				 *const rest[] = {
-					 "uninspected", "unheard",	"log",	 "ups",		  "mail",
-					 "snmp",	"surroundings", "cores", "workers_asked", "workers_run",
-					 "partition",	"notice",	NULL
-				 };
+	static const char *const links[] = { "interfaces", "reach", NULL }, *const beside[] = { "log",		"ups",
+												"mail",		"snmp",
+												"surroundings", NULL },
+				 *const rest[] = { "partition", "notice", NULL };
 	const json_t *box = c->answer[SLOT_BOX];
 	json_t *j = json_object(), *one;
 	size_t i;
 
-	take_all(j, box, first);
+	put(j, box, "site", site_json(s->now->ir));
+	put(j, box, "generation", json_generation(s));
 	json_object_set_new(j, "changes", json_changes(s));
 	if (json_is_object(c->answer[SLOT_ENFORCE]))
 		json_object_update_missing(j, c->answer[SLOT_ENFORCE]);
 	add_network_drift(s, json_object_get(j, "drift"), box);
-	take(j, box, "roles");
+	put(j, box, "roles", json_roles(s));
 	json_object_set_new(j, "queues", json_queues(c));
 	json_object_set_new(j, "gates", json_each(c, SLOT_GATE));
 	json_object_set_new(j, "workers", json_each(c, SLOT_DPI));
@@ -210,6 +213,10 @@ static json_t *answers_status(struct control *s, struct collect *c)
 	json_object_set_new(j, "silent", json_silent(c));
 	json_object_set_new(j, "busy", json_boolean(answers_moved(s, c)));
 	take_all(j, box, links);
+	put(j, box, "clock", json_clock(s));
+	put(j, box, "isolations", json_isolations(s));
+	put(j, box, "doors", json_doors(s));
+	json_object_set_new(j, "windows", json_windows(s));
 	/* For people who may isolate and open doors but not read rules. */
 	json_object_set_new(j, "prepared", ir_isolations_json(s->now->ir));
 	json_object_set_new(j, "reviews", json_reviews(s));
@@ -233,43 +240,37 @@ static json_t *answers_status(struct control *s, struct collect *c)
 	}
 	json_object_set_new(j, "certificates", json_certificates(s));
 	json_object_set_new(j, "draft", change_waits(s));
+	json_object_set_new(j, "uninspected", json_uninspected(s));
+	json_object_set_new(j, "unheard", json_unheard(s));
+	take_all(j, box, beside);
+	put(j, box, "cores", json_integer((json_int_t)s->facts.cores));
+	put(j, box, "workers_asked", json_by_kind(s->facts.workers_asked));
+	put(j, box, "workers_run", json_by_kind(s->facts.workers_run));
 	take_all(j, box, rest);
 	if (s->draft_unsaved && json_is_null(json_object_get(j, "notice")))
 		json_object_set_new(j, "notice", json_sentence(M_STORE_UNSAVED));
 	return j;
 }
 
-/* The digest of the tables that a worker reports, against the expected one. */
-static json_t *json_tables(const struct collect *c, bool *equal)
+/* The digest of the tables that each worker reports, against the expected one. */
+static json_t *json_tables(const struct control *s, const struct collect *c, bool *equal)
 {
-	const char *want = json_string_value(json_object_get(c->answer[SLOT_BOX], "table"));
-	json_t *pairs = json_object_get(c->answer[SLOT_BOX], "pairs"), *list = json_array(), *pair;
-	size_t i;
+	json_t *want = json_hex(s->facts.table, sizeof(s->facts.table)), *list = json_array();
 
-	*equal = want != NULL;
-	json_array_foreach(pairs, i, pair)
-	{
-		uint32_t w = (uint32_t)json_integer_value(pair);
-		const char *has =
-			w < PAIR_MAX ? json_string_value(json_object_get(c->answer[SLOT_DPI + w], "table")) : NULL;
-		bool same = has != NULL && want != NULL && strcmp(has, want) == 0;
+	*equal = true;
+	for (uint32_t w = 0; w < PAIR_MAX; w++) {
+		const char *has = json_string_value(json_object_get(c->answer[SLOT_DPI + w], "table"));
+		bool same = has != NULL && strcmp(has, json_string_value(want)) == 0;
 
+		if ((s->facts.pairs >> w & 1u) == 0)
+			continue;
 		*equal &= same;
 		json_array_append_new(list, json_pack("{s:i, s:s, s:o, s:b}", "index", (int)w, "kind",
 						      lane_kind_words[pair_kind(w)], "digest",
 						      has != NULL ? json_text(has) : json_null(), "equal", same));
 	}
+	json_decref(want);
 	return list;
-}
-
-/* Which box, site and time the answer is about. The digest is the one read back from the kernel. */
-static void add_moment(json_t *j, const json_t *moment)
-{
-	json_t *generation = json_object_get(j, "generation"), *all = json_object_get(moment, "generation");
-
-	if (json_equal(json_object_get(generation, "digest"), json_object_get(all, "digest")))
-		json_object_update_missing(generation, all);
-	take_all(j, moment, (const char *const[]){ "host", "site", "time", NULL });
 }
 
 /* What the journal saw of conduits that only observe; null when the journal is silent, and for
@@ -302,17 +303,15 @@ static json_t *answers_effective(struct control *s, struct collect *c, int *stat
 		*status = 3;
 		return json_is_object(j) ? json_incref(j) : answers_silent(ROLE_ENFORCE);
 	}
-	tables = json_tables(c, &equal);
-	if (equal)
-		json_object_set(j, "tables_digest", json_object_get(box, "table"));
-	else
-		json_object_set_new(j, "tables_digest", json_null());
+	tables = json_tables(s, c, &equal);
+	json_object_set_new(j, "tables_digest", equal ? json_hex(s->facts.table, sizeof(s->facts.table)) : json_null());
 	json_object_set_new(j, "tables", tables);
 	json_object_set_new(j, "retention", retention_json(c->answer[SLOT_JOURNAL]));
 	add_observed(json_object_get(j, "conduits"), c->answer[SLOT_JOURNAL]);
-	take_all(j, box, (const char *const[]){ "record_passed", "answers", "reach", "clock", NULL });
+	take_all(j, box, (const char *const[]){ "record_passed", "answers", "reach", NULL });
+	json_object_set_new(j, "clock", json_clock(s));
 	waiting_mark(s->now->ir, clock_wall_ns() / 1000000000u, !s->trusted, json_object_get(j, "conduits"));
-	add_moment(j, json_object_get(box, "moment"));
+	moment_json(j, json_generation(s), site_json(s->now->ir));
 	return json_incref(j);
 }
 
@@ -373,7 +372,7 @@ static json_t *answers_verify(struct control *s, struct collect *c, int *status)
 	compare_generation(s, j, list);
 	compare_retention(c, list);
 	compare_passed(s, box, list);
-	tables = json_tables(c, &equal);
+	tables = json_tables(s, c, &equal);
 	json_array_foreach(tables, i, t) if (!json_is_true(json_object_get(t, "equal")))
 	{
 		char where[32];

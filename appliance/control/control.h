@@ -7,7 +7,7 @@
  * peer.
  *
  *   role.c          start, loop, end
- *   told.c          the state that the supervisor reports
+ *   told.c          the state that the supervisor reports; facts.c: as people read it
  *   people.c        connections, and queued answers (answer.c)
  *   dispatch.c      which questions are allowed
  *   answers.c       questions that several roles answer; answers_json.c puts the answers together
@@ -15,9 +15,12 @@
  *   records.c       orders about the records over the web
  *   backup.c        backups
  *   show.c          stored generations
+ *   impact.c        the effect of an operation on live sessions, as the workers foretell it
  *   review.c        alarms about overdue entries, which overdue.c finds
  *   near_end.c      alarms about conduits that end soon, which ending.c finds
  *   certificates.c  alarms about certificates, whose dates expiry.c judges
+ *   uninspected.c   alarms: packets not inspected, or not reported to the tap; unserved.c decides
+ *   hours.c         records of windows that begin and end
  */
 #ifndef SEKISHO_CONTROL_CONTROL_H
 #define SEKISHO_CONTROL_CONTROL_H
@@ -33,6 +36,7 @@
 #include "appliance/base/sentence.h"
 #include "appliance/box/companions.h"
 #include "appliance/control/asker.h"
+#include "appliance/control/unserved.h"
 #include "appliance/store/generation.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
@@ -481,8 +485,62 @@ void carried_recorded(struct control *s, uint8_t what, const char *text);
 /* The list for json_tried: a row for each target that is scheduled. */
 json_t *json_carried(const struct control *s);
 
-/* Number beyond the slots for the supervisor itself, which is asked like a role. */
-#define SLOT_BOX SLOTS
+/*
+ * Packets that should have been inspected but were not are an alarm (`uninspected` of the status),
+ * whose beginning and end are recorded; unserved.h decides when it is one. So is a tap that
+ * receives nothing while the kernel counts packets that it should report to it (`unheard`). The
+ * supervisor tells what the box has counted. A new control begins with what its predecessor had
+ * been told, and without its alarms.
+ */
+
+struct uninspected {
+	bool based; /* the supervisor has told its counts */
+	struct unserved_counts counts;
+	struct unserved unserved;
+	uint64_t look_at; /* monotonic ns */
+};
+
+struct unheard {
+	/* what the kernel has counted, and how often the tap heard; the same at the last look */
+	uint64_t logged, heard, logged_was, heard_was;
+	struct deaf deaf;
+	uint64_t look_at; /* monotonic ns */
+};
+
+void counted_told(struct control *s, const struct msg_counted *m);
+void uninspected_due(struct control *s, uint64_t now);
+uint64_t uninspected_next(const struct control *s); /* monotonic ns */
+void unheard_due(struct control *s, uint64_t now);
+uint64_t unheard_next(const struct control *s); /* monotonic ns */
+/* For `status` (docs/json.md). */
+json_t *json_uninspected(const struct control *s);
+json_t *json_unheard(const struct control *s);
+
+/*
+ * Records each beginning and end of the hours of windows of the policy in force, and each beginning
+ * of a conduit (`starts`), once the clock is trusted. Enforce and the kernel open and shut conduits
+ * (policy/ir/moment.h), not this module. A file says up to when records were written, so that a
+ * successor repeats none, and adds those for the time without a daemon.
+ */
+
+/* of the windows that open at the same time, or shut, so many get a record each; the others are
+ * counted in one record */
+#define HOURS_TOLD 16u
+
+struct hours {
+	/* seconds since 1970, 0 = not known: all changes up to `looked_s` are recorded; the next
+	 * change comes at `next_s` */
+	uint64_t looked_s, next_s;
+	/* the generation that these times belong to; UINT64_MAX = that in force at the start */
+	uint64_t number;
+};
+
+void hours_open(struct control *s); /* from the disk */
+void hours_due(struct control *s, uint64_t now);
+uint64_t hours_next(const struct control *s); /* monotonic ns, UINT64_MAX = never */
+/* For `status`: all windows of the policy in force, and which are open. */
+json_t *json_windows(const struct control *s);
+
 #define ASKED (SLOTS + 1u)
 
 /* The generation in force, as the supervisor has reported it. */
@@ -490,6 +548,7 @@ struct in_force {
 	uint64_t number; /* 0: the empty one */
 	struct arena *arena;
 	struct ir *ir;
+	uint32_t *ids; /* of its permits; owned */
 };
 
 /* Counts of roles, which start at 0 with each process of the role. */
@@ -508,12 +567,14 @@ struct control {
 	struct in_force *now; /* NULL until `stands` */
 	/* only the list of generations, as in the supervisor's store */
 	struct generation_store store;
-	uint64_t trial;		  /* generation on trial, 0 = none */
-	uint64_t step;		  /* generation_step() of the supervisor's store */
-	bool busy;		  /* the policy in force is being changed */
-	uint32_t changes;	  /* how many changes have begun */
-	bool trusted;		  /* the clock is trusted */
-	uint64_t wanted, running; /* bit n: slot n */
+	struct msg_facts facts;
+	json_t *doors, *isolations; /* as the supervisor stores them; owned, NULL = not told yet */
+	uint64_t trial;		    /* generation on trial, 0 = none */
+	uint64_t step;		    /* generation_step() of the supervisor's store */
+	bool busy;		    /* the policy in force is being changed */
+	uint32_t changes;	    /* how many changes have begun */
+	bool trusted;		    /* the clock is trusted */
+	uint64_t wanted, running;   /* bit n: slot n */
 	uint32_t next_id;
 	struct {
 		json_int_t last, gone; /* counts of the running process, and of earlier ones */
@@ -537,16 +598,26 @@ struct control {
 	struct records *records;	       /* records.c */
 	struct backup *backup;		       /* backup.c */
 	struct shows *shows;		       /* show.c */
+	struct impact *impact;		       /* impact.c */
 	struct reviews reviews;
 	struct tried tried;
 	struct carried carried[CARRIED_TARGETS];
 	struct near_ends near_ends;
+	struct uninspected uninspected;
+	struct unheard unheard;
+	struct hours hours;
 	struct certificates certificates;
 };
 
 /* ground.c */
 uint64_t now_ns(void);
 void say_line(const struct control *s, enum message m, ...); /* one line on standard error */
+/* The texts of a record: the person, the subject, and what the event's column says; NULL = none. */
+struct said {
+	const char *by, *object, *before, *after;
+};
+void machine_record(struct control *s, uint8_t what, struct said x);
+void policy_record_of(struct control *s, enum policy_event what, uint64_t number, struct said x);
 /* Records a policy event. `by`: the person; `object`: the subject; NULL = none. */
 void policy_record(struct control *s, enum policy_event what, uint64_t number, const char *by, const char *object);
 /* Sends a question to the role in that slot, or to the supervisor itself. False: it was
@@ -554,13 +625,47 @@ void policy_record(struct control *s, enum policy_event what, uint64_t number, c
 bool ask_slot(struct control *s, unsigned slot, uint32_t number, const struct msg_body *question, const int *fds,
 	      size_t n);
 bool slot_is_wanted(const struct control *s, unsigned slot);
-enum role slot_role(unsigned slot);
-uint32_t slot_index(unsigned slot);
 
 /* told.c: handles reports of the supervisor about its state. False: the report is invalid. */
 bool told_standing(struct control *s, const struct msg *m);
 bool told_past(struct control *s, struct msg *m);
 bool told_generation(struct control *s, struct msg *m);
+
+/* A generation in a memfd, as in MSG_GENERATION; NULL: it is not valid. */
+struct in_force *in_force_read(int fd, uint32_t n_sealed, uint32_t n_ids);
+void in_force_free(struct in_force *p); /* accepts NULL */
+
+/*
+ * impact.c: the effect of an operation on live sessions. The supervisor passes on what enforce says
+ * of them (impact_told), gives the workers the table, and waits (impact_weigh) until all that will
+ * answer have done so.
+ */
+struct impact; /* of impact.c */
+int impact_open(struct control *s, struct err *e);
+/* What the compiler says of the policy. */
+void impact_meant(struct control *s, struct msg *m);
+void impact_told(struct control *s, struct msg *m);
+void impact_weigh(struct control *s, struct msg *m);
+/* A worker's answer. */
+void impact_foretold(struct control *s, struct msg *m);
+/* The question with this id did not reach its worker. */
+void impact_unasked(struct control *s, uint32_t id);
+void impact_gone(struct control *s, unsigned slot); /* its process has ended */
+void impact_due(struct control *s, uint64_t now);
+uint64_t impact_next(const struct control *s); /* monotonic ns, UINT64_MAX = never */
+/* The answer to the order `id` is there: adds what is known to it; NULL: nobody waits. */
+void impact_answer(struct control *s, uint32_t id, json_t *j);
+
+/* facts.c: what the supervisor tells of the box. False: it is invalid. */
+bool facts_told(struct control *s, struct msg *m);
+json_t *json_generation(const struct control *s);
+json_t *json_clock(const struct control *s);
+json_t *json_roles(const struct control *s);
+json_t *json_by_kind(const uint64_t n[LANE_KINDS]);
+json_t *json_isolations(const struct control *s);
+json_t *json_doors(const struct control *s);
+/* Adds this to the supervisor's answer to an order, where it has left it out (null). */
+json_t *told_answer(const struct control *s, json_t *j);
 
 /* show.c: the texts of a stored generation, and of the one before it; 0 = the one in force */
 int show_open(struct control *s, struct err *e);

@@ -41,8 +41,10 @@ static bool on_gone(void *ctx, struct msg *m)
 
 	if (m->id == 0) {
 		collect_gone(s, m->body.gone.slot);
+		impact_gone(s, m->body.gone.slot);
 	} else {
 		collect_unasked(s, m->id);
+		impact_unasked(s, m->id);
 		backup_unsealed(s, m->id);
 	}
 	return true;
@@ -53,6 +55,17 @@ static bool on_standing(void *ctx, struct msg *m)
 	return told_standing(ctx, m);
 }
 
+static bool on_facts(void *ctx, struct msg *m)
+{
+	return facts_told(ctx, m);
+}
+
+static bool on_counted(void *ctx, struct msg *m)
+{
+	counted_told(ctx, &m->body.counted);
+	return true;
+}
+
 static bool on_past(void *ctx, struct msg *m)
 {
 	return told_past(ctx, m);
@@ -61,6 +74,30 @@ static bool on_past(void *ctx, struct msg *m)
 static bool on_generation(void *ctx, struct msg *m)
 {
 	return told_generation(ctx, m);
+}
+
+static bool on_meant(void *ctx, struct msg *m)
+{
+	impact_meant(ctx, m);
+	return true;
+}
+
+static bool on_told(void *ctx, struct msg *m)
+{
+	impact_told(ctx, m);
+	return true;
+}
+
+static bool on_weigh(void *ctx, struct msg *m)
+{
+	impact_weigh(ctx, m);
+	return true;
+}
+
+static bool on_foretold(void *ctx, struct msg *m)
+{
+	impact_foretold(ctx, m);
+	return true;
 }
 
 /* A new process of the web side. The channel of its predecessor has ended, or ends now. */
@@ -97,6 +134,12 @@ static msg_handler *const of_the_box[MSG_TYPE_COUNT] = {
 	[MSG_GONE] = on_gone,
 	[MSG_STANDING] = on_standing,
 	[MSG_PAST] = on_past,
+	[MSG_FACTS] = on_facts,
+	[MSG_COUNTED] = on_counted,
+	[MSG_MEANT] = on_meant,
+	[MSG_TOLD] = on_told,
+	[MSG_WEIGH] = on_weigh,
+	[MSG_FORETOLD] = on_foretold,
 	[MSG_GENERATION] = on_generation,
 	[MSG_WEB] = on_web,
 	[MSG_GROUND] = on_ground,

@@ -24,17 +24,34 @@ void say_line(const struct control *s, enum message m, ...)
 	fprintf(stderr, "sekishod: %s\n", text);
 }
 
+static void record(struct control *s, enum event_kind kind, uint8_t code, uint64_t value, const struct said *x)
+{
+	const char *const texts[] = {
+		[EVENT_BY] = x->by, [EVENT_OBJECT] = x->object, [EVENT_BEFORE] = x->before, [EVENT_AFTER] = x->after
+	};
+	struct event e = event_new(kind, clock_wall_ns());
+
+	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i] != NULL)
+			event_say(&e, (enum event_text)i, texts[i]);
+	e.code = code;
+	e.value = value;
+	event_send(&s->events, &e);
+}
+
+void machine_record(struct control *s, uint8_t what, struct said x)
+{
+	record(s, EVENT_MACHINE, what, 0, &x);
+}
+
+void policy_record_of(struct control *s, enum policy_event what, uint64_t number, struct said x)
+{
+	record(s, EVENT_POLICY, (uint8_t)what, number, &x);
+}
+
 void policy_record(struct control *s, enum policy_event what, uint64_t number, const char *by, const char *object)
 {
-	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
-
-	if (by != NULL)
-		event_say(&e, EVENT_BY, by);
-	if (object != NULL)
-		event_say(&e, EVENT_OBJECT, object);
-	e.code = (uint8_t)what;
-	e.value = number;
-	event_send(&s->events, &e);
+	policy_record_of(s, what, number, (struct said){ .by = by, .object = object });
 }
 
 bool ask_slot(struct control *s, unsigned slot, uint32_t number, const struct msg_body *question, const int *fds,
@@ -50,24 +67,4 @@ bool slot_is_wanted(const struct control *s, unsigned slot)
 	if (slot == SLOT_MGMT)
 		return s->web >= 0 || (s->wanted >> slot & 1u) != 0;
 	return slot == SLOT_BOX || slot == SLOT_COMPILE || (s->wanted >> slot & 1u) != 0;
-}
-
-enum role slot_role(unsigned slot)
-{
-	static const enum role single[] = {
-		[SLOT_JOURNAL] = ROLE_JOURNAL, [SLOT_ENFORCE] = ROLE_ENFORCE, [SLOT_TAP] = ROLE_TAP,
-		[SLOT_MGMT] = ROLE_MGMT,       [SLOT_COMPILE] = ROLE_COMPILE, [SLOT_ACCOUNTS] = ROLE_ACCOUNTS,
-		[SLOT_CONTROL] = ROLE_CONTROL,
-	};
-
-	if (slot < SLOT_GATE)
-		return single[slot];
-	return slot == SLOT_BOX ? ROLE_SUPERVISOR : slot < SLOT_DPI ? ROLE_GATE : ROLE_DPI;
-}
-
-uint32_t slot_index(unsigned slot)
-{
-	if (slot < SLOT_GATE || slot == SLOT_BOX)
-		return 0;
-	return slot - (slot < SLOT_DPI ? SLOT_GATE : SLOT_DPI);
 }

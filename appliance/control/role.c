@@ -34,7 +34,8 @@ static void unsaved_due(struct control *s, uint64_t now)
 
 /* For each part the time of its next work, in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct control *) = {
-	collect_next, review_next, tried_next, near_end_next, certificates_next, backup_next, people_next, unsaved_next,
+	collect_next, review_next,  tried_next,	 near_end_next,	   certificates_next, backup_next,
+	people_next,  unsaved_next, impact_next, uninspected_next, unheard_next,      hours_next,
 };
 
 static int wait_ms(const struct control *s, uint64_t now)
@@ -110,6 +111,10 @@ static bool turn(struct control *s)
 	tried_due(s, now);
 	near_end_due(s, now);
 	certificates_due(s, now);
+	impact_due(s, now);
+	uninspected_due(s, now);
+	unheard_due(s, now);
+	hours_due(s, now);
 	backup_due(s, now);
 	unsaved_due(s, now);
 	people_answer(s);
@@ -128,8 +133,11 @@ static int open_all(struct control *s, struct err *e)
 		r = records_open(s, e);
 	if (r == 0)
 		r = backup_open(s, e);
+	if (r == 0)
+		r = impact_open(s, e);
 	tried_open(s);
 	carried_open(s);
+	hours_open(s);
 	return r == 0 ? show_open(s, e) : r;
 }
 

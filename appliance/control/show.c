@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
@@ -183,12 +184,16 @@ void show_generation(struct control *s, struct asker a, const struct msg_show *q
 void show_asked(struct control *s, struct asker a, const struct msg_body *question)
 {
 	struct msg_body q = *question;
+	int fd;
 
 	if (!in_force(s, a, q.ask.at, &q.ask.number))
 		return;
 	if (q.ask.at == 0)
 		q.ask.at = clock_wall_ns() / SECOND;
-	collect_pass(s, SLOT_COMPILE, &q, a);
+	fd = json_memfd(json_doors(s));
+	collect_pass_fd(s, SLOT_COMPILE, &q, fd, a);
+	if (fd >= 0)
+		close(fd);
 }
 
 void show_standing(struct control *s, struct asker a, uint64_t at_s)

@@ -11,35 +11,55 @@
 #define PAST_MOST (GENERATIONS_KEPT * 4u)
 #define PAST_BYTES (PAST_MOST * PAST_ROW_BYTES + TURNS_KEPT * TURN_ROW_BYTES)
 
-static void in_force_free(struct in_force *p)
+void in_force_free(struct in_force *p)
 {
 	if (p == NULL)
 		return;
 	arena_free(p->arena);
+	free(p->ids);
 	free(p);
+}
+
+/* Reads the id of each permit. */
+static bool ids_read(struct in_force *p, struct bytes b, uint32_t n_ids)
+{
+	p->ids = n_ids == p->ir->n_permits * 4 ? calloc((size_t)p->ir->n_permits + 1, sizeof(*p->ids)) : NULL;
+	for (uint32_t i = 0; p->ids != NULL && i < p->ir->n_permits; i++)
+		if (!bytes_be32(&b, &p->ids[i]))
+			return false;
+	return p->ids != NULL;
+}
+
+struct in_force *in_force_read(int fd, uint32_t n_sealed, uint32_t n_ids)
+{
+	struct in_force *p = calloc(1, sizeof(*p));
+	uint8_t *all = NULL;
+	struct err e;
+	size_t n = 0;
+	bool ok;
+
+	if (p == NULL)
+		return NULL;
+	p->arena = arena_new(UNSEAL_BUDGET);
+	p->ir = p->arena != NULL ? arena_alloc(p->arena, sizeof(*p->ir)) : NULL;
+	ok = p->ir != NULL && memfd_read(fd, GENERATION_MAX_BYTES, &all, &n, &e) == 0 && n_sealed <= n &&
+	     ir_unseal(bytes_of(all, n_sealed), p->arena, p->ir, &e) == 0 &&
+	     ids_read(p, bytes_of(all + n_sealed, n - n_sealed), n_ids);
+	free(all);
+	if (ok)
+		return p;
+	in_force_free(p);
+	return NULL;
 }
 
 bool told_generation(struct control *s, struct msg *m)
 {
-	struct in_force *p = calloc(1, sizeof(*p));
-	uint8_t *sealed = NULL;
-	struct err e;
-	size_t n;
-	bool ok;
+	const struct msg_generation *g = &m->body.generation;
+	struct in_force *p = in_force_read(m->fds[0], g->n_sealed, g->n_ids);
 
 	if (p == NULL)
 		return false;
-	p->number = m->body.generation.number;
-	p->arena = arena_new(UNSEAL_BUDGET);
-	p->ir = p->arena != NULL ? arena_alloc(p->arena, sizeof(*p->ir)) : NULL;
-	ok = p->ir != NULL && memfd_read(m->fds[0], GENERATION_MAX_BYTES, &sealed, &n, &e) == 0 &&
-	     m->body.generation.n_sealed <= n &&
-	     ir_unseal(bytes_of(sealed, m->body.generation.n_sealed), p->arena, p->ir, &e) == 0;
-	free(sealed);
-	if (!ok) {
-		in_force_free(p);
-		return false;
-	}
+	p->number = g->number;
 	in_force_free(s->now);
 	s->now = p;
 	s->events.now = event_generation(p->number, p->ir->digest);

@@ -183,6 +183,8 @@ static bool applied(struct enforce *f, uint32_t id, bool done, struct apply_resu
 							.elements_added = report->added,
 							.elements_removed = report->gone,
 							.lingering = result->lingering,
+							.n_cut = (uint32_t)t->cut.n,
+							.n_changed = (uint32_t)t->changed.n,
 							.live = t->live,
 							.cut_more = t->cut.more,
 							.changed_more = t->changed.more,

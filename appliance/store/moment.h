@@ -17,6 +17,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/clock_source.h"
 #include "appliance/base/err.h"
+#include "appliance/wire/past.h"
 
 #define MOMENT_BOOT 40u /* bytes of a boot id with its NUL */
 
@@ -25,24 +26,11 @@ struct moment {
 	char boot[MOMENT_BOOT];
 };
 
-enum moment_found { MOMENT_NONE, MOMENT_DAMAGED, MOMENT_READ };
-
 /* A damaged file stays where it is until the next one is written. */
 enum moment_found moment_load(int statefd, struct moment *ret);
 int moment_save(int statefd, const struct moment *m, struct err *e);
 
 /* ---- is the clock trusted -------------------------------------------------------------------- */
-
-enum clock_wait {
-	CLOCK_TRUSTED,
-	CLOCK_WAITS_EARLIER, /* earlier than the record */
-	CLOCK_WAITS_SOURCE,  /* sources of time are named, and the kernel's clock follows none */
-	CLOCK_WAITS_BATTERY, /* no source, and the clock with the battery shows another day */
-	CLOCK_WAITS_RECORD,  /* no source, and the record cannot be read */
-	/* conduits with an end were closed, and no daemon runs that could open them */
-	CLOCK_WAITS_DAEMON,
-	CLOCK_WAITS
-};
 
 extern const char *const clock_wait_words[]; /* by enum clock_wait, then NULL */
 

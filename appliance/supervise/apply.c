@@ -27,7 +27,6 @@
 
 #define DEVICE_RETRY (2 * SECOND)
 #define REFUSING_RETRY (60 * SECOND)
-#define JSON_MAX (16u << 20)
 
 /* ---- to the kernel --------------------------------------------------------------------------- */
 
@@ -91,6 +90,83 @@ void op_foretold(struct supervisor *s)
 		op_finish(s, true);
 	else
 		op_to_kernel(s);
+}
+
+/*
+ * Control foretells the effect, for whoever waits for the answer: it asks the workers about
+ * sessions that go on, and then lets the operation go on. The table by which they judge is given
+ * here, with the permits of both policies, as they will have to load it.
+ */
+static void weigh(struct supervisor *s)
+{
+	struct operation *op = &s->op;
+	struct msg_body q = { .type = MSG_IMPACT },
+			m = { MSG_WEIGH, .weigh = { .n_sealed = (uint32_t)op->next->n_sealed,
+						    .n_ids = op->next->ir->n_permits * 4 } };
+	size_t n = 0;
+	uint8_t *image = table_merge(op->next->image, op->next->n_image, s->table, s->n_table, NULL, NULL, &n);
+	int table = image != NULL ? memfd_sealed("sekisho-impact", image, n) : -1, next = policy_memfd(op->next, NULL);
+
+	free(image);
+	q.impact.n_image = (uint32_t)n;
+	op->weighs = (uint32_t)((op->told.n_changed + IMPACT_SESSIONS - 1) / IMPACT_SESSIONS);
+	for (uint32_t w = 0; w < PAIR_MAX; w++) {
+		struct slot *sl = &s->slots[SLOT_DPI + w];
+
+		if (sl->state == SLOT_OFF)
+			continue;
+		if (table >= 0 && role_send(s, sl, relayed_id(SLOT_DPI + w, op->asker.id), &q, &table, 1))
+			m.weigh.workers |= (uint64_t)1 << w;
+		else
+			m.weigh.silent = 1;
+	}
+	op->weighers = m.weigh.workers;
+	op->step = STEP_IMPACT;
+	op->deadline = mono_ns() + IMPACT_STEP_NS;
+	progress_stage(s, &op->asker, PROGRESS_IMPACT);
+	if (op->asker.id == 0 || next < 0 || !role_send(s, &s->slots[SLOT_CONTROL], op->asker.id, &m, &next, 1))
+		op_foretold(s);
+	if (table >= 0)
+		close(table);
+	if (next >= 0)
+		close(next);
+}
+
+void op_sessions(struct supervisor *s, const struct msg *m)
+{
+	const struct msg_body q = { MSG_IMPACT, .impact = { .n_sessions = m->body.sessions.n } };
+	struct operation *op = &s->op;
+
+	if (op->kind == OP_NONE || op->step != STEP_IMPACT || m->id != op->asker.id || op->weighs == 0)
+		return;
+	op->weighs--;
+	for (uint32_t w = 0; w < PAIR_MAX; w++)
+		if ((op->weighers >> w & 1u) != 0 &&
+		    !role_send(s, &s->slots[SLOT_DPI + w], relayed_id(SLOT_DPI + w, m->id), &q, m->fds, 1))
+			relay_undone(s, relayed_id(SLOT_DPI + w, m->id));
+}
+
+void op_weighed(struct supervisor *s, const struct msg *m)
+{
+	if (s->op.kind == OP_NONE || s->op.step != STEP_IMPACT || m->id != s->op.asker.id)
+		return;
+	if (m->body.weighed.refused == 0) {
+		op_foretold(s);
+		return;
+	}
+	op_explain(s, 3, M_OP_TABLE_REFUSED);
+	op_give_up(s);
+}
+
+/* Passes on to control what enforce says of live sessions, if somebody waits for the answer. */
+static void tell_sessions(struct supervisor *s, const struct msg *m)
+{
+	const struct msg_applied *a = &m->body.applied;
+	const struct msg_body t = { MSG_TOLD,
+				    .told = { a->n_cut, a->n_changed, a->live, a->cut_more, a->changed_more } };
+
+	if (s->op.asker.id != 0)
+		(void)role_send(s, &s->slots[SLOT_CONTROL], s->op.asker.id, &t, m->fds, m->n_fds);
 }
 
 /* Whether the box acts by itself. Then nobody can try again, and the rules must be committed. */
@@ -298,24 +374,6 @@ void op_compile_died(struct supervisor *s, const siginfo_t *how)
 	op_give_up(s);
 }
 
-/* The compiler's diagnostics; an empty list when they are unreadable. */
-static json_t *diagnostics_take(int fd)
-{
-	struct err e;
-	uint8_t *text;
-	size_t n;
-	json_t *j;
-
-	if (memfd_read(fd, JSON_MAX, &text, &n, &e) < 0)
-		return json_array();
-	j = json_loadb((const char *)text, n, 0, NULL);
-	free(text);
-	if (json_is_array(j))
-		return j;
-	json_decref(j);
-	return json_array();
-}
-
 /* The part of a dry run before the rules: whether devices may be taken, and addresses and routes,
  * which are tried in empty namespaces. */
 void op_try(struct supervisor *s)
@@ -353,8 +411,11 @@ void op_compiled(struct supervisor *s, struct msg *m)
 
 	if (op->kind == OP_NONE || op->step != STEP_COMPILE || m->id != op->id)
 		return;
-	op->diagnostics = diagnostics_take(m->fds[1]);
-	meant_take(&op->meant, m->fds[2], b->more);
+	if (op->asker.id != 0)
+		(void)role_send(s, &s->slots[SLOT_CONTROL], op->asker.id,
+				&(struct msg_body){ MSG_MEANT, .meant = { .more = b->more } }, &m->fds[1], 2);
+	meant_take(&op->meant, m->fds[3], b);
+	snprintf(op->why, sizeof(op->why), "%s", b->why);
 	if (b->status != ANSWER_YES) {
 		op->status = b->status == ANSWER_INVALID ? ANSWER_INVALID : ANSWER_CANNOT;
 		if (b->trouble != COMPILE_NO_TROUBLE)
@@ -567,6 +628,8 @@ void op_applied(struct supervisor *s, struct msg *m)
 		return;
 	if (op->step != STEP_UNDO)
 		whole = told_take(m, &op->told);
+	if (op->step != STEP_UNDO && whole)
+		tell_sessions(s, m);
 	if (op->step != STEP_FORETELL && b->done != 0)
 		s->adopted = true;
 	op->lingering = b->lingering;
@@ -581,7 +644,7 @@ void op_applied(struct supervisor *s, struct msg *m)
 	if (op->step == STEP_UNDO || sentence_said(&op->error))
 		op_give_up(s);
 	else if (op->step == STEP_FORETELL)
-		impact_begin(s);
+		weigh(s);
 	else if (op->kind == OP_BOOT)
 		boot_done(s);
 	else

@@ -22,21 +22,6 @@ static uint64_t policy_moment(const struct supervisor *s)
 	return g != NULL ? g->applied_ns / SECOND : 0;
 }
 
-static bool names_sources(const struct ir *ir)
-{
-	for (uint32_t i = 0; i < ir->n_peers; i++)
-		if (ir->peers[i].use == PEER_TIME)
-			return true;
-	return false;
-}
-
-/* Whether time sources decide about the clock: those of `ir`, or during a trial those of the
- * confirmed policy. */
-static bool judged_by_sources(const struct supervisor *s, const struct ir *ir)
-{
-	return names_sources(ir) || (s->trial != 0 && s->clock.sources);
-}
-
 static bool of_this_start(const struct clock_trust *t, const struct moment *m)
 {
 	return t->boot[0] != 0 && strcmp(m->boot, t->boot) == 0;
@@ -52,7 +37,7 @@ static enum clock_wait judge(const struct supervisor *s, const struct ir *ir)
 		.same_boot = of_this_start(t, &t->moment) || t->noted,
 		.stands = t->stands,
 		.policy = policy_moment(s),
-		.sources = judged_by_sources(s, ir),
+		.sources = clock_by_sources(s, ir),
 		.sync = clock_synchronised(),
 	};
 
@@ -111,14 +96,6 @@ static void trusted(struct supervisor *s)
 		machine_event(s, MACHINE_CLOCK_TRUSTED,
 			      (struct said){ .object = clock_synchronised() == CLOCK_SYNC_YES ? "source" : "clock" });
 	t->told = false;
-}
-
-void clock_tell(struct supervisor *s)
-{
-	const struct msg_body m = { MSG_CLOCK, .clock = { .waits = s->clock.wait != CLOCK_TRUSTED } };
-
-	if (slot_alive(&s->slots[SLOT_ENFORCE]))
-		role_send(s, &s->slots[SLOT_ENFORCE], 0, &m, NULL, 0);
 }
 
 /* Tells enforce, and sets the journal's rule. */
@@ -279,29 +256,7 @@ void clock_confirm(struct supervisor *s, struct asker a, const char *by)
 		      (struct said){ .by = by, .object = json_is_string(was) ? json_string_value(was) : "-" });
 	answer_json(s, a, ANSWER_YES,
 		    json_pack("{s:o, s:b, s:b, s:o}", "before", was, "waited", (int)waited, "saved", (int)!t->unsaved,
-			      "clock", json_clock(s)));
-}
-
-/* Since when the kernel's present answer about the source is valid, as far as this daemon knows. */
-static json_t *json_since(const struct clock_follow *f, enum clock_sync now)
-{
-	if (f->seen_ns == 0 || f->seen != now || now == CLOCK_SYNC_UNKNOWN)
-		return json_null();
-	return json_time(f->is == now ? f->since_wall_ns : f->seen_wall_ns);
-}
-
-json_t *json_clock(const struct supervisor *s)
-{
-	const struct clock_trust *t = &s->clock;
-	enum clock_sync sync = clock_synchronised();
-	bool waits = t->wait != CLOCK_TRUSTED;
-
-	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:b, s:o}", "time", json_time(clock_wall_ns()), "trusted",
-			 (int)!waits, "waits", waits ? json_string(clock_wait_words[t->wait]) : json_null(), "latest",
-			 t->found == MOMENT_READ ? json_time(t->moment.latest * SECOND) : json_null(), "synchronised",
-			 sync == CLOCK_SYNC_UNKNOWN ? json_null() : json_boolean(sync == CLOCK_SYNC_YES), "since",
-			 json_since(&t->follow, sync), "sources", (int)judged_by_sources(s, s->now->ir), "waiting",
-			 waits ? waiting_names(s->now->ir, wall_s()) : json_array());
+			      "clock", json_null()));
 }
 
 json_t *json_clock_waits(const struct supervisor *s, const struct ir *ir)
@@ -316,9 +271,4 @@ json_t *json_clock_waits(const struct supervisor *s, const struct ir *ir)
 	return json_pack("{s:b, s:s, s:o, s:o}", "trusted", 0, "waits", clock_wait_words[wait], "latest",
 			 t->found == MOMENT_READ ? json_time(t->moment.latest * SECOND) : json_null(), "waiting",
 			 waiting_names(ir, wall_s()));
-}
-
-void clock_mark(const struct supervisor *s, json_t *j)
-{
-	waiting_mark(s->now->ir, wall_s(), s->clock.wait != CLOCK_TRUSTED, json_object_get(j, "conduits"));
 }

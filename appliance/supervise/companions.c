@@ -89,18 +89,7 @@ bool beside_ready(const struct ir *ir, struct sentence *ret)
 }
 
 #define LOOK_NS (2 * SECOND)
-/* beside the run folder: the RuntimeDirectory= of sekisho-ups.service */
-#define STATE "%s-ups/state"
 #define POWER_OFF "power-off" /* the file that sekisho-power-off.path waits for */
-
-static struct ups_said ups_now(const struct supervisor *s, const char *of)
-{
-	uint8_t file[UPS_TEXT];
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), STATE, s->o->run);
-	return ups_read(file, said_file(path, file, sizeof(file)), of, said_now_s());
-}
 
 static void power_off(struct supervisor *s, const struct ir_peer *p)
 {
@@ -172,36 +161,11 @@ void ups_due(struct supervisor *s, uint64_t now)
 	s->ups.turns_off = p != NULL && p->power_off;
 	if (p == NULL)
 		return;
-	say = ups_now(s, of);
+	say = ups_now(s->o->run, of);
 	happened(s, p, ups_look(&s->ups.watch, &say, said_now_s()), &say);
 }
 
 uint64_t ups_next(const struct supervisor *s)
 {
 	return beside_ups_server(s->now->ir) != NULL ? s->ups.look_at : UINT64_MAX;
-}
-
-static json_t *number_or_null(int v)
-{
-	return v >= 0 ? json_integer(v) : json_null();
-}
-
-json_t *json_ups(const struct supervisor *s)
-{
-	const struct ir_peer *p = beside_ups_server(s->now->ir);
-	const struct ups_watch *w = &s->ups.watch;
-	char of[UPS_NAME_MOST];
-	struct ups_said now;
-
-	if (p == NULL)
-		return json_null();
-	beside_ups_name(p, of, sizeof(of));
-	now = ups_now(s, of);
-	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "server", json_endpoint(&p->address, p->port),
-			 "name", p->name, "state", ups_words[now.is], "since",
-			 now.is != UPS_AWAY ? said_time(now.since_s) : json_null(), "away_since",
-			 now.is == UPS_AWAY && w->silent ? said_time(w->silent_s) : json_null(), "charge",
-			 number_or_null(now.charge), "runtime", number_or_null(now.runtime_s), "counted",
-			 now.counted == UPS_COUNTED_UNKNOWN ? json_null() : json_boolean(now.counted == UPS_COUNTED),
-			 "on_low", on_low_words[p->power_off]);
 }

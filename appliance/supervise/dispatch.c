@@ -92,13 +92,6 @@ static bool on_mgmt_status(void *ctx, struct msg *m)
 	return true;
 }
 
-static bool on_foretold(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-
-	return impact_told(p->s, p->slot->index, m);
-}
-
 static bool on_table_ack(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -146,8 +139,7 @@ static bool on_unanswered(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	uninspected_told(p->s, &m->body.unanswered);
-	unheard_logged(p->s, m->body.unanswered.logged);
+	counting_told(p->s, &m->body.unanswered);
 	return true;
 }
 
@@ -164,7 +156,7 @@ static bool on_heard(void *ctx, struct msg *m)
 	const struct peer *p = ctx;
 
 	(void)m;
-	unheard_heard(p->s);
+	counting_heard(p->s);
 	return true;
 }
 
@@ -232,7 +224,6 @@ static bool on_box(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	relay_tell(p->s);
 	answer_json(p->s, (struct asker){ .id = m->id }, ANSWER_YES, json_box(p->s, (enum box_what)m->body.box.what));
 	return true;
 }
@@ -313,6 +304,22 @@ static bool on_grounded(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_sessions(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	op_sessions(p->s, m);
+	return true;
+}
+
+static bool on_weighed(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	op_weighed(p->s, m);
+	return true;
+}
+
 static bool on_seal(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -366,7 +373,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_JOURNAL_STATUS] = back,
 	[MSG_ACCOUNTS_STATUS] = back,
 	[MSG_MGMT_STATUS] = on_mgmt_status,
-	[MSG_FORETOLD] = on_foretold,
+	[MSG_FORETOLD] = back,
 	[MSG_TABLE_ACK] = on_table_ack,
 	[MSG_HUNG] = on_hung,
 	[MSG_APPLIED] = on_applied,
@@ -409,6 +416,8 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_HAND] = on_hand,
 	[MSG_CHANGE] = on_change,
 	[MSG_GROUNDED] = on_grounded,
+	[MSG_SESSIONS] = on_sessions,
+	[MSG_WEIGHED] = on_weighed,
 	[MSG_SEAL] = on_seal,
 	[MSG_ASK] = on_ask,
 	[MSG_STOP] = on_stop,
@@ -463,7 +472,6 @@ void role_exited(struct supervisor *s, struct slot *sl)
 		relay_gone(s, sl);
 	orders_gone(s, sl);
 	if (sl->role == ROLE_DPI) {
-		impact_gone(s, sl->index);
 		once_died(s, sl->index, &how);
 		worker_died(s, sl->index);
 		op_tables(s);

@@ -211,6 +211,7 @@ static void changed(struct supervisor *s, const struct asker *a)
 		x->asker = *a;
 	}
 	(void)send(s, NULL, a != NULL ? x->id : 0);
+	facts_tell(s);
 }
 
 bool door_done(struct supervisor *s, struct msg *m)
@@ -223,7 +224,7 @@ bool door_done(struct supervisor *s, struct msg *m)
 	x->waits = false;
 	if (m->body.answer.status == ANSWER_YES) {
 		answer_json(s, x->asker, ANSWER_YES,
-			    json_pack("{s:b, s:b, s:o}", "done", 1, "saved", (int)!x->unsaved, "doors", json_doors(s)));
+			    json_pack("{s:b, s:b, s:o}", "done", 1, "saved", (int)!x->unsaved, "doors", json_null()));
 		return true;
 	}
 	sentence_say(&why, M_DOOR_KERNEL);
@@ -280,7 +281,7 @@ static void ask_second(struct supervisor *s, struct asker a, const struct door_o
 	       (const char *const[4]){ o->object, o->person, o->ticket, o->comment });
 	answer_json(s, a, ANSWER_YES,
 		    json_pack("{s:b, s:b, s:b, s:o}", "done", 1, "waits", 1, "saved", (int)!s->doors.unsaved, "doors",
-			      json_doors(s)));
+			      json_null()));
 }
 
 static void second(struct supervisor *s, struct asker a, const struct ir_door *d, const struct door_order *o)
@@ -485,63 +486,4 @@ uint64_t doors_next(const struct supervisor *s)
 			next = now + left;
 	}
 	return x->unsaved && x->again < next ? x->again : next;
-}
-
-/* ---- for people ------------------------------------------------------------------------------ */
-
-static json_t *words(const char *const *list, unsigned n, uint32_t bits)
-{
-	json_t *j = json_array();
-
-	for (unsigned i = 0; i < n; i++)
-		if ((bits >> i & 1u) != 0)
-			(void)json_array_append_new(j, json_string(list != NULL ? list[i] : duty_word(i)));
-	return j;
-}
-
-static json_t *use_json(const json_t *x)
-{
-	return json_pack("{s:o, s:o, s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:O}", "since",
-			 json_time(number_of(x, "since") * SECOND), "until", json_time(number_of(x, "until") * SECOND),
-			 "by", json_object_get(x, "by"), "account", json_object_get(x, "account"), "second",
-			 json_object_get(x, "second"), "person", json_object_get(x, "person"), "ticket",
-			 json_object_get(x, "ticket"), "reason", json_object_get(x, "reason"), "open",
-			 json_object_get(x, "open"), "unreviewed", json_object_get(x, "unreviewed"));
-}
-
-/* The first person's request, for the person who agrees. */
-static json_t *asked_json(const struct supervisor *s, const char *door)
-{
-	const json_t *x = asked_entry(s, door);
-
-	return x == NULL ? json_null()
-			 : json_pack("{s:O, s:O, s:O, s:O, s:O, s:O}", "by", json_object_get(x, "by"), "account",
-				     json_object_get(x, "account"), "person", json_object_get(x, "person"), "ticket",
-				     json_object_get(x, "ticket"), "reason", json_object_get(x, "reason"), "for_s",
-				     json_object_get(x, "for_s"));
-}
-
-json_t *json_doors(const struct supervisor *s)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < s->now->ir->n_doors; i++) {
-		const struct ir_door *d = &s->now->ir->doors[i];
-		json_t *uses = json_array();
-		const json_t *x;
-		size_t k;
-
-		json_array_foreach(s->doors.list, k, x) if (json_object_get(x, "asked") == NULL &&
-							    strcmp(text_in(x, "door"), d->name) == 0)(void)
-			json_array_append_new(uses, use_json(x));
-		(void)json_array_append_new(
-			list,
-			json_pack("{s:o, s:o, s:o, s:b, s:I, s:o, s:o, s:b, s:b, s:o, s:o}", "door", json_text(d->name),
-				  "label", json_text(d->label), "organisation", json_text(d->organisation), "open",
-				  (int)(open_entry(s, d->name) != NULL), "at_most_s", (json_int_t)d->at_most,
-				  "opened_by", words(NULL, DUTY_COUNT, d->opened_by), "needs",
-				  words(door_need_words, DOOR_NEEDS, d->needs), "second_person", (int)d->second_person,
-				  "break_glass", (int)d->break_glass, "asked", asked_json(s, d->name), "uses", uses));
-	}
-	return list;
 }

@@ -2,6 +2,7 @@
 /* Helpers for all files of this folder: time, a line for people, a record, another namespace. They
  * depend on no role and on no step of an operation. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/box/netns.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/wire/cuts.h"
 #include "appliance/wire/settings.h"
 
 uint64_t mono_ns(void)
@@ -127,6 +129,19 @@ uint64_t trial_until(const struct supervisor *s)
 	return apart > CLOCK_STEP_NS ? due : s->trial_until_wall;
 }
 
+bool names_sources(const struct ir *ir)
+{
+	for (uint32_t i = 0; i < ir->n_peers; i++)
+		if (ir->peers[i].use == PEER_TIME)
+			return true;
+	return false;
+}
+
+bool clock_by_sources(const struct supervisor *s, const struct ir *ir)
+{
+	return names_sources(ir) || (s->trial != 0 && s->clock.sources);
+}
+
 /* The process of a role: messages to it, and how it is ended. roles.c starts it. */
 
 /* A socket pair with room for some thousand records, so that none is lost while the journal
@@ -190,32 +205,10 @@ bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct 
 
 #define SESSIONS_MAX (2 * TOLD_MOST * TOLD_SESSION_BYTES) /* bytes */
 
-_Static_assert(TOLD_JSON_NAMED + TOLD_MOST + 2 < TOLD_JSON_TAKEN, "what is named can be taken");
-
 void told_clear(struct told *t)
 {
-	json_decref(t->cut);
-	json_decref(t->changed);
 	free(t->sessions);
 	memset(t, 0, sizeof(*t));
-}
-
-/* An array in a memfd, owned by the caller; NULL = it is invalid. */
-static json_t *array_take(int fd)
-{
-	struct err e;
-	uint8_t *text;
-	size_t n;
-	json_t *j;
-
-	if (memfd_read(fd, TOLD_JSON_TAKEN, &text, &n, &e) < 0)
-		return NULL;
-	j = json_loadb((const char *)text, n, 0, NULL);
-	free(text);
-	if (json_is_array(j))
-		return j;
-	json_decref(j);
-	return NULL;
 }
 
 static bool sessions_take(int fd, struct told *t)
@@ -244,48 +237,43 @@ bool told_take(struct msg *m, struct told *ret)
 		return true;
 	if (m->n_fds != 3)
 		return false;
-	ret->cut = array_take(m->fds[0]);
-	ret->changed = array_take(m->fds[1]);
-	ret->n_cut = json_array_size(ret->cut);
-	ret->n_changed = json_array_size(ret->changed);
-	ret->live = a->live;
-	ret->cut_more = a->cut_more;
-	ret->changed_more = a->changed_more;
-	if (ret->cut != NULL && ret->changed != NULL && sessions_take(m->fds[2], ret))
+	ret->n_cut = a->n_cut;
+	ret->n_changed = a->n_changed;
+	if (sessions_take(m->fds[2], ret))
 		return true;
 	told_clear(ret);
 	return false;
 }
 
-/* Answers to people who gave orders, sent through control. */
+/* Tells the workers which sessions the policy in force has ended, from enforce's list of tracked
+ * sessions. */
 
-void answer_fd(struct supervisor *s, struct asker a, int status, int fd)
+void cuts_hand_on(struct supervisor *s, int fd)
 {
-	const struct msg_body m = { MSG_ANSWER, .answer = { .status = (uint8_t)status } };
-
-	if (a.id != 0)
-		(void)role_send(s, &s->slots[SLOT_CONTROL], a.id, &m, &fd, fd >= 0 ? 1 : 0);
+	for (uint32_t w = 0; w < PAIR_MAX; w++)
+		if (slot_alive(&s->slots[SLOT_DPI + w]))
+			role_send(s, &s->slots[SLOT_DPI + w], 0, &(struct msg_body){ .type = MSG_CUTS }, &fd, 1);
 }
 
-void answer_json(struct supervisor *s, struct asker a, int status, json_t *j)
+void cuts_tell(struct supervisor *s, const struct told *t)
 {
-	int fd = j != NULL ? json_memfd(j) : -ENOMEM;
+	/* Sessions that find no place in the list end at their next packet. */
+	size_t n = t->n_cut < CUTS_MAX_BYTES / sizeof(struct cut_session) ? t->n_cut
+									  : CUTS_MAX_BYTES / sizeof(struct cut_session);
+	struct cut_session *list = calloc(n + 1, sizeof(*list));
+	size_t kept = 0;
+	int fd;
 
-	answer_fd(s, a, fd < 0 && status == ANSWER_YES ? ANSWER_CANNOT : status, fd);
-	if (fd >= 0)
+	for (size_t i = 0; list != NULL && i < n; i++) {
+		const struct ends *e = &t->sessions[i].ends;
+
+		if (e->l4proto == IPPROTO_TCP)
+			list[kept++] = (struct cut_session){ e->client, e->server, e->client_port, e->server_port, 0 };
+	}
+	fd = kept > 0 ? memfd_sealed("sekisho-cuts", list, kept * sizeof(*list)) : -1;
+	if (fd >= 0) {
+		cuts_hand_on(s, fd);
 		close(fd);
-}
-
-void progress_tell(struct supervisor *s, const struct asker *a, const struct msg_progress *said)
-{
-	const struct msg_body m = { MSG_PROGRESS, .progress = *said };
-	const struct slot *control = &s->slots[SLOT_CONTROL];
-
-	if (a->tell && a->id != 0 && slot_alive(control))
-		(void)msg_try(control->chan, a->id, &m);
-}
-
-void progress_stage(struct supervisor *s, const struct asker *a, enum progress_stage stage)
-{
-	progress_tell(s, a, &(struct msg_progress){ .stage = (uint8_t)stage });
+	}
+	free(list);
 }

@@ -16,7 +16,6 @@
 #define NAME "isolations"
 #define LIMIT_NS (10 * SECOND)
 #define AGAIN_NS (5 * SECOND)
-#define LABEL_TEXT 600 /* two labels */
 #define JSON_MOST (16u << 20)
 
 /* ---- on the disk ----------------------------------------------------------------------------- */
@@ -45,23 +44,6 @@ void isolation_open(struct supervisor *s)
 	say(s, M_ISOLATE_DAMAGED);
 	policy_event_of(s, POLICY_ISOLATED, s->now != NULL ? s->now->number : 0,
 			(struct said){ .object = ISOLATE_EVERYTHING });
-}
-
-json_t *json_isolations(const struct supervisor *s)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < json_array_size(s->isolations.list); i++) {
-		json_t *j = json_copy(json_array_get(s->isolations.list, i));
-		char label[LABEL_TEXT] = "";
-
-		if (s->now != NULL)
-			ir_isolated_label(s->now->ir, text_in(j, "what"), label, sizeof(label));
-		(void)json_object_del(j, "pairs");
-		(void)json_object_set_new(j, "label", json_text(label));
-		(void)json_array_append_new(list, j);
-	}
-	return list;
 }
 
 /* ---- an order -------------------------------------------------------------------------------- */
@@ -154,7 +136,7 @@ void isolation_ordered(struct supervisor *s, struct asker a, const struct isolat
 	json_t *list;
 
 	if (o->object[0] == '\0') {
-		answer_json(s, a, ANSWER_YES, json_pack("{s:o}", "isolations", json_isolations(s)));
+		answer_json(s, a, ANSWER_YES, json_pack("{s:o}", "isolations", json_null()));
 		return;
 	}
 	if (x->waits) {
@@ -224,7 +206,7 @@ void isolation_done(struct supervisor *s, struct msg *m)
 	if (x->order.order == CHANGE_ISOLATE)
 		json_object_set_new(j, "breaks", isolation_breaks(s->now->ir, x->one));
 	json_object_set_new(j, "saved", json_boolean(!x->unsaved));
-	json_object_set_new(j, "isolations", json_isolations(s));
+	json_object_set_new(j, "isolations", json_null());
 	answer_json(s, x->asker, ANSWER_YES, j);
 }
 

@@ -19,7 +19,6 @@
 
 /* ns until the next try, because a predecessor's sockets may take a moment to close */
 #define BOOT_RETRY (SECOND / 10)
-#define WHY_TEXT 800u /* bytes of a reason; a record takes as much of it as fits */
 
 void op_clear(struct operation *op)
 {
@@ -28,15 +27,12 @@ void op_clear(struct operation *op)
 	policy_free(op->next);
 	free(op->moved);
 	free(op->before);
-	json_decref(op->diagnostics);
-	json_decref(op->meant.all);
 	json_decref(op->kept_before);
 	json_decref(op->given_back);
 	json_decref(op->agreed);
 	json_decref(op->taking);
 	json_decref(op->shut_out);
 	told_clear(&op->told);
-	foretold_free(op->foretelling);
 	*op = (struct operation){ .bundle = -1 };
 }
 
@@ -71,12 +67,14 @@ static json_t *op_json(struct supervisor *s, bool done)
 	       *waits = done ? json_clock_waits(s, op->next != NULL ? op->next->ir : s->now->ir) : NULL;
 
 	json_object_set_new(j, "done", json_boolean(done));
-	json_object_set_new(j, "generation", json_generation(s));
-	/* If the operation was given up, the sessions were not cut. */
-	json_object_set_new(j, "cut", done && op->told.cut != NULL ? json_incref(op->told.cut) : json_array());
-	json_object_set_new(j, "diagnostics", op->diagnostics != NULL ? json_incref(op->diagnostics) : json_array());
-	if (op->kind == OP_APPLY || (op->kind == OP_DRY_RUN && !op->back))
-		meant_json(&op->meant, j);
+	json_object_set_new(j, "generation", json_null()); /* of control */
+	json_object_set_new(j, "cut", json_array());	   /* of control, if it is done */
+	/* Control has what the compiler says. */
+	json_object_set_new(j, "diagnostics", json_array());
+	if (op->kind == OP_APPLY || (op->kind == OP_DRY_RUN && !op->back)) {
+		json_object_set_new(j, "meaning", json_null());
+		json_object_set_new(j, "more_meaning", json_integer(0));
+	}
 	json_object_set_new(j, "error", sentence_json(&op->error));
 	if (workers_notice(s, &notice) ||
 	    (op->kind == OP_DRY_RUN && op->next != NULL && doors_notice(s, op->next, &notice)))
@@ -99,8 +97,6 @@ static json_t *op_json(struct supervisor *s, bool done)
 		json_object_set(j, "shut_out", op->shut_out);
 	if (op->given_back != NULL)
 		json_object_set(j, "given_back", op->given_back);
-	if (done)
-		foretold_json(op, j);
 	return j;
 }
 
@@ -113,7 +109,6 @@ void op_finish(struct supervisor *s, bool done)
 	if (done && s->op.kind == OP_RELEASE && !given_back_whole(s->op.given_back))
 		status = ANSWER_NO;
 	if (s->op.asker.id != 0) {
-		relay_tell(s); /* control gets the new state before the answer */
 		answer_json(s, s->op.asker, status, op_json(s, done));
 	}
 	if (s->op.asker.id == 0 && !done && s->op.kind != OP_REVERT && sentence_said(&s->op.error))
@@ -142,30 +137,6 @@ static void undone(struct supervisor *s, const struct err *box)
 	boot_later(s);
 }
 
-/* The reason for a record, in English, because the language of its readers is not known. For an
- * invalid policy: its first error, in the box's language. */
-static void why_refused(const struct operation *op, char out[WHY_TEXT])
-{
-	size_t i = 0, n = json_array_size(op->diagnostics);
-	const json_t *d = NULL;
-
-	if (sentence_said(&op->error)) {
-		snprintf(out, WHY_TEXT, "%s", op->error.text[LANG_EN]);
-		return;
-	}
-	while (i < n && d == NULL) {
-		const json_t *one = json_array_get(op->diagnostics, i++);
-		const char *severity = json_string_value(json_object_get(one, "severity"));
-
-		d = severity != NULL && strcmp(severity, "error") == 0 ? one : NULL;
-	}
-	out[0] = 0;
-	if (d != NULL && json_is_string(json_object_get(d, "file")) && json_is_string(json_object_get(d, "message")))
-		snprintf(out, WHY_TEXT, "%s:%lld: %s", json_string_value(json_object_get(d, "file")),
-			 (long long)json_integer_value(json_object_get(d, "line")),
-			 json_string_value(json_object_get(d, "message")));
-}
-
 /* A trial is over but could not be ended: it is tried again every second, and recorded once. */
 static void overdue(struct supervisor *s, const char *why)
 {
@@ -185,7 +156,8 @@ void op_give_up(struct supervisor *s)
 {
 	struct operation *op = &s->op;
 	struct err e, box = { 0 };
-	char why[WHY_TEXT];
+	/* In English, because the language of a record's readers is not known. */
+	const char *why = sentence_said(&op->error) ? op->error.text[LANG_EN] : op->why;
 
 	if (op->kind == OP_BOOT) {
 		boot_later(s);
@@ -212,7 +184,6 @@ void op_give_up(struct supervisor *s)
 		if (op->step == STEP_UNDO)
 			undone(s, &box);
 	}
-	why_refused(op, why);
 	if (op->kind == OP_APPLY || op->kind == OP_ROLLBACK)
 		policy_event(s, POLICY_REFUSED, op->number, why[0] != 0 ? why : NULL);
 	if (op->kind == OP_REVERT && s->trial != 0)
@@ -417,7 +388,7 @@ static int sealed_of(struct supervisor *s, uint64_t number)
 
 void errand_question(struct supervisor *s, struct msg *m)
 {
-	struct errand x = { m->id, m->body, { sealed_of(s, m->body.ask.number), json_memfd(json_doors(s)) }, 2 };
+	struct errand x = { m->id, m->body, { sealed_of(s, m->body.ask.number), msg_take_fd(m, 0) }, 2 };
 
 	for (size_t i = 1; i < 1 + ERRANDS && x.fds[0] >= 0 && x.fds[1] >= 0; i++)
 		if (s->errands.of[i].id == 0) {
@@ -472,114 +443,51 @@ void errands_due(struct supervisor *s)
 		begin(s, (s->errands.last + i) % (1 + ERRANDS));
 }
 
-void foretold_free(struct foretelling *f)
-{
-	if (f == NULL)
-		return;
-	for (size_t i = 0; i < f->n; i++)
-		json_decref(f->of[i].commands);
-	json_decref(f->narrowed);
-	json_decref(f->ended);
-	free(f->of);
-	free(f);
-}
-
-void foretold_json(const struct operation *op, json_t *answer)
-{
-	const struct foretelling *f = op->foretelling;
-	const struct told *t = &op->told;
-	uint64_t named, unknown;
-	json_t *cut;
-
-	if (f == NULL || f->narrowed == NULL)
-		return;
-	cut = t->cut != NULL ? json_copy(t->cut) : json_array();
-	json_array_extend(cut, f->ended);
-	unknown = f->unknown + t->changed_more;
-	named = json_array_size(cut) + json_array_size(f->narrowed) + unknown + t->cut_more;
-	json_object_set_new(answer, "cut", cut);
-	json_object_set_new(answer, "cut_more", json_integer((json_int_t)t->cut_more));
-	json_object_set(answer, "narrowed", f->narrowed);
-	json_object_set_new(answer, "go_on", json_integer(t->live > named ? (json_int_t)(t->live - named) : 0));
-	json_object_set_new(answer, "unknown", json_integer((json_int_t)unknown));
-}
-
 /* ---- what the policy makes possible ---------------------------------------------------------- */
 
-#define JSON_MAX (16u << 20)
-
-static const char *line_of(const struct meant *m, size_t i, enum lang l)
+/* They quote the policy's text, so control characters are removed. */
+void meant_take(struct meant *m, int fd, const struct msg_compiled *c)
 {
-	const char *text =
-		json_string_value(json_object_get(json_object_get(json_array_get(m->all, i), "text"), lang_name(l)));
+	uint8_t *p = NULL;
+	size_t n = 0;
+	struct err e;
 
-	return text != NULL ? text : "";
-}
+	m->said = c->said;
+	m->others = c->others;
+	for (int l = 0; memfd_read(fd, MEANT_BYTES, &p, &n, &e) == 0 && l < LANGUAGES; l++) {
+		const size_t size = sizeof(m->brief.text[l]);
+		char *out = m->brief.text[l], *rest = NULL, *in = (char *)p + (size_t)l * size;
 
-static size_t others(const struct meant *m)
-{
-	size_t n = json_array_size(m->all);
+		for (char *line = n == MEANT_BYTES && memchr(in, '\0', size) != NULL ? strtok_r(in, "\n", &rest) : NULL;
+		     line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+			size_t at = strlen(out);
 
-	return (size_t)m->more + (n > MEANT_LINES ? n - MEANT_LINES : 0);
-}
-
-/* Writes the first sentences. They quote the policy's text, so control characters are removed. A
- * sentence for which there is no room is only counted. */
-static void say_brief(struct meant *m, enum lang l)
-{
-	char *out = m->brief.text[l];
-	const size_t size = sizeof(m->brief.text[l]) - 40; /* for the count */
-	size_t n = 0, said = 0, all = json_array_size(m->all);
-
-	for (; said < all && said < MEANT_LINES && n + strlen(line_of(m, said, l)) + 2 < size; said++) {
-		if (n > 0)
-			out[n++] = '\n';
-		utf8_plain(line_of(m, said, l), out + n, size - n);
-		n += strlen(out + n);
+			if (at > 0 && at + 1 < size)
+				out[at++] = '\n';
+			utf8_plain(line, out + at, size - at);
+		}
+		free(p);
+		p = NULL;
 	}
-	if (all == 0)
-		(void)message_text(out, size, l, M_MEANS_SAME);
-	else if (all - said + m->more > 0) {
-		if (n > 0)
-			out[n++] = '\n';
-		(void)message_text(out + n, size + 40 - n, l, M_MEANS_OTHERS, (size_t)(all - said + m->more));
-	}
-}
-
-void meant_take(struct meant *m, int fd, uint32_t more)
-{
-	m->all = json_of_memfd(fd, JSON_MAX);
-	m->more = more;
-	if (!json_is_array(m->all)) {
-		json_decref(m->all);
-		m->all = NULL;
-		return;
-	}
-	for (int l = 0; l < LANGUAGES; l++)
-		say_brief(m, (enum lang)l);
-}
-
-void meant_json(const struct meant *m, json_t *answer)
-{
-	json_object_set_new(answer, "meaning", m->all != NULL ? json_incref(m->all) : json_null());
-	json_object_set_new(answer, "more_meaning", json_integer((json_int_t)m->more));
+	free(p);
 }
 
 void meant_record(struct supervisor *s, uint64_t number, const struct meant *m)
 {
 	static const enum event_text places[MEANT_LINES] = { EVENT_OBJECT, EVENT_BEFORE, EVENT_AFTER };
 	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
-	char by[USER_BY];
+	struct sentence lines = m->brief;
+	char by[USER_BY], *rest = NULL, *line = strtok_r(lines.text[LANG_EN], "\n", &rest);
 
 	policy_by(s, by);
 	if (s->op.asker.id != 0)
 		event_say(&e, EVENT_BY, by);
 	e.code = POLICY_APPLIED;
 	e.value = number;
-	for (size_t i = 0; i < MEANT_LINES && i < json_array_size(m->all); i++)
-		event_say(&e, places[i], line_of(m, i, LANG_EN));
-	if (m->all != NULL && json_array_size(m->all) == 0)
-		event_say(&e, EVENT_OBJECT, message_format(M_MEANS_SAME, LANG_EN));
-	e.quantity = (uint32_t)others(m);
+	/* Nothing has changed: then the only line says so. */
+	for (unsigned i = 0; line != NULL && i < MEANT_LINES && (i < m->said || i == 0);
+	     i++, line = strtok_r(NULL, "\n", &rest))
+		event_say(&e, places[i], line);
+	e.quantity = m->others;
 	event_send(&s->events, &e);
 }

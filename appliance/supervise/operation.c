@@ -312,6 +312,8 @@ void op_forget(struct supervisor *s)
 	if (s->op.kind != OP_NONE && s->op.asker.id != 0) {
 		op_stop(s, s->op.asker.id);
 		s->op.asker.id = 0;
+		if (s->op.kind != OP_NONE && s->op.step == STEP_IMPACT)
+			op_foretold(s);
 	}
 }
 
@@ -388,8 +390,6 @@ void op_due(struct supervisor *s, uint64_t now)
 	struct operation *op = &s->op;
 
 	op_next_queued(s);
-	if (impact_due(s, now))
-		op_foretold(s);
 	if (op->kind == OP_NONE) {
 		if (s->boot_again != 0 && now >= s->boot_again) {
 			s->boot_again = 0;
@@ -412,8 +412,8 @@ void op_due(struct supervisor *s, uint64_t now)
 		op_explain(s, 3, M_OP_ENFORCE_GONE_BEFORE);
 		op_give_up(s);
 		break;
-	case STEP_IMPACT: /* the questions of this step have shorter deadlines */
-		impact_late(s);
+	case STEP_IMPACT: /* control has shorter deadlines */
+		op_foretold(s);
 		break;
 	case STEP_FORETELL:
 	case STEP_KERNEL:
@@ -433,10 +433,8 @@ void op_due(struct supervisor *s, uint64_t now)
 
 uint64_t op_next(const struct supervisor *s)
 {
-	uint64_t impact = impact_next(s);
-
 	if (s->op.kind != OP_NONE)
-		return impact < s->op.deadline ? impact : s->op.deadline;
+		return s->op.deadline;
 	if (s->queued.kind != OP_NONE)
 		return 0;
 	return s->boot_again != 0 ? s->boot_again : UINT64_MAX;

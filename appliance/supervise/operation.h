@@ -17,7 +17,6 @@
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
 #include "appliance/store/generation.h"
-#include "appliance/supervise/policy.h"
 #include "appliance/wire/msg.h"
 
 /* The asker of an order, and how to answer. All orders come through control. */
@@ -44,39 +43,33 @@ void progress_stage(struct supervisor *s, const struct asker *a, enum progress_s
  * under another permit. */
 
 struct told {
-	json_t *cut, *changed;		   /* arrays for people; owned, NULL = no report */
-	struct msg_told_session *sessions; /* owned: those of `cut`, then those of `changed` */
+	struct msg_told_session *sessions; /* owned; those that end come first */
 	size_t n_cut, n_changed;
-	uint64_t live, cut_more, changed_more;
 };
 
 /* Frees the old contents of *ret. False when the message is invalid; *ret is then empty. */
 bool told_take(struct msg *m, struct told *ret);
 void told_clear(struct told *t);
+/* Tells the workers which of them have ended. */
+void cuts_tell(struct supervisor *s, const struct told *t);
+/* sends a list as in wire/cuts.h; the descriptor stays the caller's */
+void cuts_hand_on(struct supervisor *s, int fd);
 
-/* What a policy makes possible and impossible, as the compile role reports it: complete for the
- * answer, shortened for history and record. */
-
-struct supervisor; /* supervise.h */
-
-#define MEANT_LINES 3u /* sentences of the short form */
+/* What a policy makes possible and impossible, shortened for history and record. Control gets all
+ * of it from the compile role, for the answer. */
 
 struct meant {
-	json_t *all;   /* the sentences; owned, NULL = they are not known */
-	uint64_t more; /* left out */
 	/* the first sentences, one per line, and the number of further ones */
 	struct sentence brief;
+	unsigned said; /* how many of these lines are sentences */
+	uint32_t others;
 };
 
-/* Reads the sentences from the memfd. `more`: the number that the role has left out. */
-void meant_take(struct meant *m, int fd, uint32_t more);
-/* Adds "meaning" and "more_meaning" to an answer. */
-void meant_json(const struct meant *m, json_t *answer);
+/* Reads the short form from the memfd of the compiler's answer. */
+void meant_take(struct meant *m, int fd, const struct msg_compiled *c);
 /* Records that the policy was applied, with the first sentences and a count, in English; readers of
  * records translate them (mgmt/words/refusal.h). */
 void meant_record(struct supervisor *s, uint64_t number, const struct meant *m);
-
-struct supervisor; /* supervise.h */
 
 enum op_kind {
 	OP_NONE,
@@ -90,8 +83,6 @@ enum op_kind {
 };
 
 enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_FORETELL, STEP_IMPACT, STEP_KERNEL, STEP_UNDO };
-
-struct foretelling; /* op.c: the expected effect on live sessions */
 
 /* The state for which an account gave an order. The order may have to wait; it is carried out only
  * if the state is unchanged. */
@@ -138,16 +129,17 @@ struct operation {
 	/* the workers' table before, to be restored when the operation is given up; owned */
 	uint8_t *before;
 	size_t n_before;
-	json_t *diagnostics; /* owned reference, NULL = none */
-	struct meant meant;  /* of the new policy, compared with the one in force */
-	struct told told;    /* the last report of enforce */
+	char why[800];	    /* the policy's first error; "" = none */
+	struct meant meant; /* of the new policy, compared with the one in force */
+	struct told told;   /* the last report of enforce */
 	/* in that report: permits that are kept for their sessions */
 	uint32_t lingering;
-	struct foretelling *foretelling; /* owned, NULL = not yet, or not asked */
-	bool stopped;			 /* the asker of this dry run does not wait any more */
-	bool foretold;			 /* the foretelling is complete, as far as possible */
-	struct sentence error;		 /* why it failed */
-	struct err undone;		 /* STEP_UNDO: why the change is undone */
+	uint32_t weighs;       /* questions about sessions that control may still ask */
+	uint64_t weighers;     /* bit n: of worker n */
+	bool stopped;	       /* the asker of this dry run does not wait any more */
+	bool foretold;	       /* control has weighed the effect on sessions */
+	struct sentence error; /* why it failed */
+	struct err undone;     /* STEP_UNDO: why the change is undone */
 	/* STEP_UNDO: why rules or addresses could not be restored; code 0 = they were */
 	struct err not_back;
 	int status;    /* exit status of a failure */
@@ -273,21 +265,11 @@ bool kept_release(struct supervisor *s, const char *name, bool all);
 /* Whether the devices were given back without loss. */
 bool given_back_whole(const json_t *reports);
 
-/* impact.c: asks workers, after enforce has reported what would change, and before the change */
-void impact_begin(struct supervisor *s); /* begins with the sessions of op.told */
-/* Takes the answer of a worker. False: the answer is not allowed. */
-bool impact_told(struct supervisor *s, uint32_t worker, struct msg *m);
-/* The worker has died, and will not answer. */
-void impact_gone(struct supervisor *s, uint32_t worker);
-/* If all workers have answered, or their time is over, asks the next question. True: that was the
- * last one, and op_foretold is next. */
-bool impact_due(struct supervisor *s, uint64_t now);
-/* the step took too long, so no further answers are awaited */
-void impact_late(struct supervisor *s);
-uint64_t impact_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+/* apply.c: control has asked the workers about sessions that go on. */
+void op_weighed(struct supervisor *s, const struct msg *m);
+/* Control asks the workers about some of them. */
+void op_sessions(struct supervisor *s, const struct msg *m);
 void op_foretold(struct supervisor *s);
-
-/* Other parts of an operation: the foretelling of its effect, and the errands that wait for it. */
 
 /*
  * Work of the compiler for control: the encryption of a backup, and questions about the policy. It
@@ -295,8 +277,6 @@ void op_foretold(struct supervisor *s);
  * policy in force interrupts it, and it begins again afterwards. A dry run waits for an encryption,
  * because repeated dry runs would otherwise prevent every backup.
  */
-
-struct supervisor; /* supervise.h */
 
 #define ERRANDS 16u /* places for questions; of[0] is another one, for an encryption */
 
@@ -326,33 +306,5 @@ void errands_make_way(struct supervisor *s);
 void errands_sealing_first(struct supervisor *s);
 /* Begins a waiting errand when nothing else runs. */
 void errands_due(struct supervisor *s);
-
-/* The expected effect of an operation on live sessions, as far as impact.c has found it out. */
-
-/* What is known of one session. */
-struct foretold {
-	enum { FORETOLD_NOTHING, FORETOLD_UNKNOWN, FORETOLD_BY_WORKER } state;
-	struct msg_foretold_session what;
-	json_t *commands; /* for people; owned */
-};
-
-struct foretelling {
-	struct foretold *of; /* one for each session that goes on under another permit, in order */
-	size_t n;
-	/* the workers are asked about the sessions from `asked` up to, but not including, `at` */
-	size_t asked, at;
-	uint32_t question; /* id of the question that is being asked */
-	uint64_t waiting;  /* bit n: worker n has the question, but has not answered */
-	uint64_t deadline; /* monotonic ns */
-	bool silent;	   /* a worker did not answer */
-	/* `takes`: some worker can load the table; `refuses`: some worker cannot */
-	bool takes, refuses;
-	json_t *narrowed, *ended; /* for people; owned */
-	uint64_t unknown;
-};
-
-void foretold_free(struct foretelling *f); /* accepts NULL */
-/* Adds the effect to the answer of the operation. */
-void foretold_json(const struct operation *op, json_t *answer);
 
 #endif

@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A generation in memory: what the supervisor needs to pass it on. */
+/*
+ * A generation in memory: its permits and their ids, what the workers judge by, and the messages
+ * that carry it to enforce, which puts it into force, to the journal, which takes names from it,
+ * and to the other roles. Also when conduits were used, which enforce's successor gets.
+ */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "appliance/base/atomic_file.h"
+#include "appliance/base/memfd.h"
+#include "appliance/store/retention.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/tap/session.h"
+#include "appliance/wire/commands.h"
+#include "appliance/wire/pairs.h"
 #include "appliance/wire/table_merge.h"
 #include "policy/ir/ir.h"
 
@@ -198,4 +208,416 @@ int policy_memfd(const struct policy *p, const struct stamps *table)
 	fd = o.failed ? -EOVERFLOW : memfd_sealed("sekisho-generation", buf, n);
 	free(buf);
 	return fd;
+}
+
+int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e)
+{
+	const struct msg_body m = { MSG_APPLY, .apply = { .flags = (uint8_t)(flags | (s->adopted ? 0 : APPLY_BOOT)),
+							  .n_sealed = (uint32_t)p->n_sealed,
+							  .n_ids = p->ir->n_permits * 4 } };
+	int fd = policy_memfd(p, &s->stamps);
+	bool sent;
+
+	if (fd < 0)
+		return err_set(e, fd, "generation for the enforce role");
+	sent = role_send(s, &s->slots[SLOT_ENFORCE], id, &m, &fd, 1);
+	close(fd);
+	return sent ? 0 : err_set(e, -EPIPE, "generation for the enforce role");
+}
+
+/* ---- names for the journal ------------------------------------------------------------------- */
+
+/* A generation that the journal has been told. It is kept for the next journal, because records
+ * that need its names may still wait. */
+struct generation_told {
+	struct event_generation which;
+	int fd; /* owned */
+	struct msg_generation body;
+};
+
+#define REMEMBERED 16u
+
+struct remembered {
+	struct generation_told list[REMEMBERED]; /* oldest first */
+	size_t n;
+	/* last: the generation that the journal was told last; told: the process of the journal
+	 * that was told, 0 = none */
+	struct event_generation last;
+	pid_t told;
+};
+
+static void tell(struct supervisor *s, const struct generation_told *t)
+{
+	const struct msg_body m = { MSG_GENERATION, .generation = t->body };
+	struct slot *sl = &s->slots[SLOT_JOURNAL];
+
+	s->remembered->last = t->which;
+	s->remembered->told = role_send(s, sl, 0, &m, &t->fd, 1) ? sl->pid : 0;
+}
+
+/* Whether sessions still have a permit of this generation. As long as they live, there may be
+ * records of them. */
+static bool is_carried(const struct supervisor *s, struct event_generation g)
+{
+	for (uint32_t i = 0; i < s->stamps.n; i++)
+		if (event_generation_same(s->stamps.list[i].of, g))
+			return true;
+	return false;
+}
+
+/* The newest is last. */
+static void remember(const struct supervisor *s, struct remembered *r, struct generation_told t)
+{
+	size_t at = 0;
+
+	while (at < r->n && !event_generation_same(r->list[at].which, t.which))
+		at++;
+	if (at == r->n && r->n == REMEMBERED) {
+		at = 0;
+		while (at < r->n && is_carried(s, r->list[at].which))
+			at++;
+		at = at < r->n ? at : 0;
+	}
+	if (at < r->n) {
+		close(r->list[at].fd);
+		memmove(&r->list[at], &r->list[at + 1], (r->n - at - 1) * sizeof(t));
+		r->n--;
+	}
+	r->list[r->n++] = t;
+}
+
+/* The kernel's numbers of all interfaces. Records name an interface by its number. */
+static void number_interfaces(struct supervisor *s, const struct policy *p, struct msg_numbers *ret)
+{
+	uint32_t n = p->ir->n_interfaces;
+
+	if (n > MSG_NUMBERS || box_indexes(&s->spaces, p->ir, ret->list, NULL) < 0)
+		return;
+	ret->n = n;
+	for (uint32_t i = 0; i < n; i++)
+		if (p->ir->interfaces[i].admin)
+			ret->list[i] = 0;
+}
+
+/* Whether its permits have the ids that the journal was told. */
+static bool same_ids(const struct generation_told *t, const struct policy *p)
+{
+	size_t n = t->body.n_ids;
+	uint8_t *buf = malloc(n + 1);
+	struct bytes b = bytes_of(buf, buf != NULL ? n : 0);
+	uint32_t id;
+	bool same = buf != NULL && n == p->ir->n_permits * 4 && pread(t->fd, buf, n, t->body.n_sealed) == (ssize_t)n;
+
+	for (uint32_t i = 0; i < p->ir->n_permits && same; i++)
+		same = bytes_be32(&b, &id) && id == p->ids[i];
+	free(buf);
+	return same;
+}
+
+/* Whether the journal already knows everything about this generation. */
+static bool is_told(struct supervisor *s, const struct policy *p)
+{
+	const struct event_generation which = event_generation(p->number, p->ir->digest);
+	const struct remembered *r = s->remembered;
+	const struct slot *sl = &s->slots[SLOT_JOURNAL];
+	const struct generation_told *t = r != NULL && r->n > 0 ? &r->list[r->n - 1] : NULL;
+	struct msg_numbers numbers = { 0 };
+
+	if (t == NULL || !slot_alive(sl) || r->told != sl->pid || !event_generation_same(r->last, which) ||
+	    !event_generation_same(t->which, which) || !same_ids(t, p))
+		return false;
+	number_interfaces(s, p, &numbers);
+	return numbers.n == t->body.interfaces.n &&
+	       memcmp(numbers.list, t->body.interfaces.list, numbers.n * sizeof(numbers.list[0])) == 0;
+}
+
+void journal_remember(struct supervisor *s, const struct policy *p)
+{
+	struct generation_told t = { .which = event_generation(p->number, p->ir->digest),
+				     .fd = policy_memfd(p, NULL),
+				     .body = { .number = (uint32_t)p->number,
+					       .n_sealed = (uint32_t)p->n_sealed,
+					       .n_ids = p->ir->n_permits * 4 } };
+
+	if (s->remembered == NULL)
+		s->remembered = calloc(1, sizeof(*s->remembered));
+	if (t.fd < 0 || s->remembered == NULL) {
+		if (t.fd >= 0)
+			close(t.fd);
+		return;
+	}
+	number_interfaces(s, p, &t.body.interfaces);
+	remember(s, s->remembered, t);
+}
+
+void journal_generation(struct supervisor *s, const struct policy *p)
+{
+	if (is_told(s, p))
+		return;
+	journal_remember(s, p);
+	if (s->remembered != NULL && s->remembered->n > 0)
+		tell(s, &s->remembered->list[s->remembered->n - 1]);
+}
+
+void journal_lingering(struct supervisor *s)
+{
+	const struct event_generation now = event_generation(s->now->number, s->now->ir->digest);
+
+	for (size_t i = 0; s->remembered != NULL && i < s->remembered->n; i++)
+		if (!event_generation_same(s->remembered->list[i].which, now) &&
+		    is_carried(s, s->remembered->list[i].which))
+			tell(s, &s->remembered->list[i]);
+}
+
+void journal_retention(struct supervisor *s)
+{
+	const struct msg_body m = { MSG_RETENTION,
+				    .retention = retention_now(s->now->ir, s->trial, s->clock.wait == CLOCK_TRUSTED) };
+
+	role_send(s, &s->slots[SLOT_JOURNAL], 0, &m, NULL, 0);
+}
+
+void journal_generations(struct supervisor *s)
+{
+	journal_remember(s, s->now);
+	for (size_t i = 0; s->remembered != NULL && i < s->remembered->n; i++)
+		tell(s, &s->remembered->list[i]);
+}
+
+/* ---- when conduits were used: bytes of enforce, which this process does not parse ------------ */
+
+#define USED "used"
+#define EVERY_NS (600 * 1000000000ull)
+
+void used_open(struct supervisor *s)
+{
+	struct err e;
+
+	/* Enforce checks whether the bytes are valid. If they cannot be read, enforce begins
+	 * anew. */
+	if (file_read(s->state_fd, USED, USED_BYTES, &s->used.bytes, &s->used.n, &e) < 0)
+		s->used.bytes = NULL;
+}
+
+void used_give(struct supervisor *s)
+{
+	int fd = s->used.bytes != NULL ? memfd_sealed("sekisho-used", s->used.bytes, s->used.n) : -1;
+
+	if (fd < 0)
+		return;
+	(void)role_send(s, &s->slots[SLOT_ENFORCE], 0, &(struct msg_body){ .type = MSG_USED }, &fd, 1);
+	close(fd);
+}
+
+void used_told(struct supervisor *s, struct msg *m)
+{
+	uint8_t *p = NULL;
+	struct err e;
+	size_t n = 0;
+
+	if (memfd_read(m->fds[0], USED_BYTES, &p, &n, &e) < 0)
+		return;
+	free(s->used.bytes);
+	s->used.bytes = p;
+	s->used.n = n;
+	s->used.unsaved = true;
+	if (m->body.used.at_once != 0)
+		s->used.save_at = 0;
+}
+
+void used_save(struct supervisor *s)
+{
+	struct err e;
+
+	if (s->used.unsaved)
+		s->used.unsaved = atomic_write(s->state_fd, USED, s->used.bytes, s->used.n, &e) < 0;
+	s->used.save_at = mono_ns() + EVERY_NS;
+}
+
+void used_due(struct supervisor *s, uint64_t now)
+{
+	if (now >= used_next(s))
+		used_save(s);
+}
+
+uint64_t used_next(const struct supervisor *s)
+{
+	return s->used.unsaved ? s->used.save_at : UINT64_MAX;
+}
+
+/*
+ * Which generation is in force, for roles without a command table; and for each permit of the
+ * workers' table the generation that it is from. While two generations are known, a permit of both
+ * belongs to the one in force, and a lingering permit to its own. Records carry this, so that the
+ * journal uses the names of the right generation.
+ */
+
+/*
+ * Whether passed sessions are recorded. This is a setting of the policy in force, also on trial,
+ * and of the kernel's socket that reports them (appliance/tap/session.h).
+ */
+
+static int by_number(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int by_permit(const void *a, const void *b)
+{
+	const struct stamp *x = a, *y = b;
+
+	return (x->permit > y->permit) - (x->permit < y->permit);
+}
+
+static struct event_generation generation_of(const struct policy *p)
+{
+	return event_generation(p->number, p->ir->digest);
+}
+
+static const struct stamp *stamp_of(const struct stamps *s, uint32_t permit)
+{
+	const struct stamp key = { .permit = permit };
+
+	return s->n > 0 ? bsearch(&key, s->list, s->n, sizeof(*s->list), by_permit) : NULL;
+}
+
+/* The permits of an image, in its order. */
+static int permits_of(const uint8_t *image, size_t n, struct stamps *ret)
+{
+	size_t size = (COMMANDS_MEMORY(n) + 15) / 16 * 16;
+	void *memory = aligned_alloc(16, size);
+	struct command_table t = { 0 };
+	int r = -ENOMEM;
+
+	if (memory == NULL)
+		return r;
+	if (!commands_decode(bytes_of(image, n), memory, size, &t)) {
+		r = -EBADMSG;
+	} else if ((ret->list = calloc((size_t)t.n_permits + 1, sizeof(*ret->list))) != NULL) {
+		for (uint32_t i = 0; i < t.n_permits; i++)
+			ret->list[i].permit = t.permits[i].permit;
+		ret->n = t.n_permits;
+		r = 0;
+	}
+	free(memory);
+	return r;
+}
+
+int stamps_make(const struct stamps *old, const uint8_t *image, size_t n, const struct policy *p, bool in_force,
+		struct stamps *ret)
+{
+	uint32_t n_ids = p != NULL ? p->ir->n_permits : 0, *ids = calloc((size_t)n_ids + 1, sizeof(*ids));
+	int r = ids != NULL ? permits_of(image, n, ret) : -ENOMEM;
+
+	for (uint32_t i = 0; ids != NULL && i < n_ids; i++)
+		ids[i] = p->ids[i];
+	if (ids != NULL && n_ids > 0)
+		qsort(ids, n_ids, sizeof(*ids), by_number);
+	for (uint32_t i = 0; r == 0 && i < ret->n; i++) {
+		struct stamp *to = &ret->list[i];
+		const struct stamp *was = stamp_of(old, to->permit);
+		bool has = n_ids > 0 && bsearch(&to->permit, ids, n_ids, sizeof(*ids), by_number) != NULL;
+
+		if (has && (in_force || was == NULL))
+			to->of = generation_of(p);
+		else if (was != NULL)
+			to->of = was->of;
+	}
+	free(ids);
+	return r;
+}
+
+/* Tells a role without a command table which generation is in force. */
+static void tell_in_force(struct supervisor *s, unsigned slot)
+{
+	struct msg_body m = { .type = MSG_IN_FORCE };
+
+	if (!slot_alive(&s->slots[slot]) || s->now == NULL)
+		return;
+	m.in_force.now = generation_of(s->now);
+	role_send(s, &s->slots[slot], 0, &m, NULL, 0);
+}
+
+/* Sets the recording of passed sessions by the policy in force. */
+static void passed_follow(struct supervisor *s)
+{
+	struct err e = { 0 };
+
+	/* If the tap has never started, there is nothing to set. */
+	if (s->passed_fd < 0 || tap_sessions_hear(s->passed_fd, s->now->ir->record_passed, &e) == 0)
+		return;
+	say(s, M_PASSED_NOT_HEARD, e.text);
+}
+void clock_tell(struct supervisor *s)
+{
+	const struct msg_body m = { MSG_CLOCK, .clock = { .waits = s->clock.wait != CLOCK_TRUSTED } };
+
+	if (slot_alive(&s->slots[SLOT_ENFORCE]))
+		role_send(s, &s->slots[SLOT_ENFORCE], 0, &m, NULL, 0);
+}
+
+void in_force_tell_one(struct supervisor *s, const struct slot *sl)
+{
+	if (sl->role == ROLE_ENFORCE)
+		clock_tell(s);
+	if (sl->role == ROLE_TAP)
+		passed_follow(s);
+	if (sl->role == ROLE_GATE && slot_alive(sl))
+		pairs_tell(s, &s->slots[sl - s->slots]);
+	if (sl->role == ROLE_TAP || sl->role == ROLE_ENFORCE || sl->role == ROLE_GATE)
+		tell_in_force(s, (unsigned)(sl - s->slots));
+}
+
+void in_force_tell(struct supervisor *s)
+{
+	s->events.now = generation_of(s->now);
+	if (s->now->number != 0)
+		generation_turn(&s->store, s->now->number);
+	for (unsigned i = 0; i < SLOTS; i++)
+		in_force_tell_one(s, &s->slots[i]);
+}
+
+/* What gates need from the policy in force: the pairs of addresses between which they may answer
+ * TCP segments that belong to no session. */
+
+#define IPPROTO_TCP_NUMBER 6u
+#define ELEMENTS_BUDGET (256u << 20)
+
+static bool is_tcp_pair(const struct ir_element *x)
+{
+	return ir_set_cells(x->set) && x->l4proto == IPPROTO_TCP_NUMBER;
+}
+
+static int pairs_memfd(const struct policy *p)
+{
+	struct arena *a = arena_new(ELEMENTS_BUDGET);
+	struct ir_element *x = NULL;
+	size_t n = a != NULL ? ir_elements(p->ir, p->ids, a, &x) : 0, kept = 0;
+	struct known_pair *list = calloc(n + 1, sizeof(*list));
+	int fd;
+
+	for (size_t i = 0; list != NULL && i < n; i++)
+		if (is_tcp_pair(&x[i]))
+			list[kept++] = (struct known_pair){
+				.client = x[i].src, .server = x[i].dst, .lo = x[i].lo, .hi = x[i].hi
+			};
+	fd = list != NULL ? memfd_sealed("sekisho-pairs", list, kept * sizeof(*list)) : -1;
+	free(list);
+	arena_free(a);
+	return fd;
+}
+
+void pairs_tell(struct supervisor *s, struct slot *gate)
+{
+	if (s->pairs_of != s->now) {
+		if (s->pairs_fd >= 0)
+			close(s->pairs_fd);
+		s->pairs_fd = pairs_memfd(s->now);
+		s->pairs_of = s->now;
+	}
+	/* Without this list a gate answers no such segment, and those sessions time out. */
+	if (s->pairs_fd >= 0)
+		role_send(s, gate, 0, &(struct msg_body){ .type = MSG_PAIRS }, &s->pairs_fd, 1);
 }

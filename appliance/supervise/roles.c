@@ -25,24 +25,16 @@
 
 void roles_init(struct supervisor *s)
 {
-	static const enum role single[] = {
-		[SLOT_JOURNAL] = ROLE_JOURNAL, [SLOT_ENFORCE] = ROLE_ENFORCE, [SLOT_TAP] = ROLE_TAP,
-		[SLOT_MGMT] = ROLE_MGMT,       [SLOT_COMPILE] = ROLE_COMPILE, [SLOT_ACCOUNTS] = ROLE_ACCOUNTS,
-		[SLOT_CONTROL] = ROLE_CONTROL,
-	};
-
 	for (unsigned i = 0; i < SLOTS; i++) {
-		struct slot *sl = &s->slots[i];
-
-		*sl = (struct slot){
-			.pidfd = -1, .chan = -1, .stat = -1, .group = -1, .event_in = -1, .event_out = -1
-		};
-		if (i < SLOT_GATE)
-			sl->role = single[i];
-		else
-			sl->role = i < SLOT_DPI ? ROLE_GATE : ROLE_DPI;
-		if (i >= SLOT_GATE)
-			sl->index = i - (i < SLOT_DPI ? SLOT_GATE : SLOT_DPI);
+		s->slots[i] = (struct slot){ .number = i,
+					     .role = slot_role(i),
+					     .index = slot_index(i),
+					     .pidfd = -1,
+					     .chan = -1,
+					     .stat = -1,
+					     .event_in = -1,
+					     .event_out = -1 };
+		s->partition.group[i] = -1;
 	}
 	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		struct pair *p = &s->pairs[w];

@@ -21,7 +21,6 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/role/vigil.h"
-#include "appliance/supervise/partition.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
 
@@ -137,7 +136,7 @@ int spawn(const struct partition *p, struct slot *sl, const int *fds, size_t n, 
 		return code;
 	}
 	/* This end of the channel does not block; the role decides about its own end. */
-	if (fcntl(sv[0], F_SETFL, O_NONBLOCK) < 0 || (pid = partition_fork(p, sl)) < 0) {
+	if (fcntl(sv[0], F_SETFL, O_NONBLOCK) < 0 || (pid = partition_fork(p, sl->number)) < 0) {
 		int code = -errno;
 
 		close(program);

@@ -5,44 +5,31 @@
  * and one poll loop that never waits for anybody. It reads no packet and no policy text. If it
  * ends, all roles end, and the rules stay in force.
  *
- * The first part of this header is for appliance/main.c. The rest is shared by the files of this
- * folder. The files, with the header that declares them ("-" = this one):
+ * The files:
  *
- * -              role.c          start, loop, end, and what the end leaves behind
- * -              notify.c        messages to the service manager: ready, alive, ending
- * -              without_daemon.c  answers about the box when no daemon runs
- * -              ground.c        helpers: time, a line for people, a record, a message to a role
- * -              guard.c         namespaces, lock and deny base; rules for cards outside the box;
- *                                turns forwarding off if enforce does not
- * -              folders.c       checks the folders of the roles; sockets that people connect to
- * -              network.c       addresses, links and routes that other programs changed
- * roles.h        roles.c         start, end and restart of roles
- * -              spawn.c         starts a role's process
- * -              sockets.c       opens descriptors for roles, also in other namespaces
- * -              watch.c         ends roles that hang
- * -              workers.c       pairs of gate and worker, queue sockets, command tables
- * policy.h       policy.c        a generation in memory
- * -              kernel.c        messages to enforce and the journal that carry a generation; when
- *                                conduits were used, kept for the next enforce
- * operation.h    operation.c     the operation that changes what is in force: its beginning and
- *                                deadlines, trials
- * -              apply.c         its steps
- * -              op.c            its end, what the policy makes possible; the questions of control
- *                                to the compiler
- * -              impact.c        its effect on live sessions, as the workers foretell it
- * -              kept.c          network devices that the box took, and how they are given back
- * -              orders.c        orders of people, and the check of who gave them
- * -              relay.c         messages between control and other processes
- * -              dispatch.c      messages of roles, and what follows from a role's death
- * -              surroundings.c  the state of the box as JSON; which generation a permit is from
- * -              companions.c    settings and states of the programs for mail, SNMP, UPS and logs
- * -              clock.c         whether the clock has been trusted since the machine started
- * -              isolation.c     isolations that people have ordered
- * -              doors.c         doors that people have opened
- * -              hours.c         records of windows that begin and end
- * -              uninspected.c   alarms: packets not inspected, or not reported to the tap
- * unserved.h     unserved.c      decides when there is such an alarm
- * partition.h    partition.c     control groups
+ * role.c        start, loop, end, and what the end leaves behind
+ * notify.c      messages to the service manager: ready, alive, ending
+ * ground.c      helpers: time, a line for people, a record, a message to a role
+ * guard.c       namespaces, lock and deny base; rules for cards outside the box; turns forwarding
+ *               off
+ *                 if enforce does not
+ * folders.c     checks the folders of the roles; sockets that people connect to
+ * network.c     addresses, links and routes that other programs changed
+ * roles.c       start, end and restart of roles; spawn.c starts a process, sockets.c opens its
+ *                 descriptors, watch.c ends it when it hangs
+ * workers.c     pairs of gate and worker, queue sockets, command tables; once.c the verdict cache
+ * policy.c      a generation in memory, and the messages that carry it
+ * operation.c   the operation that changes what is in force: its beginning and deadlines, trials
+ *                 (operation.h); apply.c its steps, op.c its end; also what control asks the
+ *                 compiler
+ * kept.c        network devices that the box took, and how they are given back
+ * orders.c      orders of people, and the check of who gave them
+ * relay.c       questions of control to other processes, and their answers
+ * told.c        what control is told: the state, counts, answers to orders
+ * dispatch.c    messages of roles, and what follows from a role's death
+ * companions.c  settings of the programs for mail, SNMP and logs; the UPS
+ * clock.c       whether the clock has been trusted since the machine started
+ * isolation.c   isolations that people have ordered; doors.c doors that people have opened
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
 #define SEKISHO_SUPERVISE_SUPERVISE_H
@@ -53,6 +40,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "appliance/base/arena.h"
 #include "appliance/base/err.h"
 #include "appliance/base/json.h"
 #include "appliance/base/messages.h"
@@ -62,24 +50,162 @@
 #include "appliance/box/sysctl.h"
 #include "appliance/cache/load.h"
 #include "appliance/kernel/isolation_pairs.h"
+#include "appliance/role/partition.h"
 #include "appliance/role/vigil.h"
 #include "appliance/store/generation.h"
 #include "appliance/store/moment.h"
 #include "appliance/store/permit_ids.h"
-#include "appliance/supervise/operation.h"
-#include "appliance/supervise/partition.h"
-#include "appliance/supervise/policy.h"
-#include "appliance/supervise/roles.h"
-#include "appliance/supervise/unserved.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/ring.h"
+#include "appliance/wire/slot.h"
 #include "policy/ir/ir.h"
 
-/* Pairs of gate and worker, the tables they decide by, and what they are told of sessions. */
-
 struct supervisor;
+
+/* ---- the roles: each process has a slot ------------------------------------------------------ */
+
+struct slot {
+	unsigned number; /* wire/slot.h */
+	enum role role;
+	uint32_t index;
+	enum slot_state state;
+	pid_t pid;
+	int pidfd, chan, stat; /* -1 = none; stat: /proc/PID/stat */
+	/* the event socket outlives every process of this role: records wait in it */
+	int event_in, event_out;
+	uint64_t started, restart_at; /* monotonic ns */
+	uint64_t since_wall;	      /* wall ns of the last start */
+	struct err failed;	      /* why the last start failed */
+	uint32_t restarts, quick;     /* quick: deaths in a row soon after a start */
+	uint32_t asked;		      /* id of the status question without an answer, 0 = none */
+	/* other questions of control that it has not answered yet */
+	uint32_t works;
+	bool renewed;	    /* it was ended on purpose, to be started again */
+	bool long_work;	    /* it does a long task, and is not asked for its status meanwhile */
+	struct vigil vigil; /* measures the process since it was last heard */
+	/* since its start, or since enforce was given its present task */
+	struct vigil work;
+	/* Monotonic ns: when it was last ready, answered, or began a long task; later by the time
+	 * in which it had no core. */
+	uint64_t heard;
+};
+
+/* spawn.c: descriptors fds[n] become ROLE_FD_FIRST and on; nsfd -1 = stay. 0 or negative errno. */
+int spawn(const struct partition *p, struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e);
+
+/* sockets.c: opens the descriptors that a role gets besides its channel. Returns their number, or
+ * negative errno with nothing left open. */
+#define ROLE_FDS 5
+int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_FDS], int *nsfd, struct err *e);
+/* A socket for slots of a lane in the data namespace; owned by the caller. */
+int queue_socket(struct supervisor *s, uint32_t lane, uint8_t slots, struct err *e);
+/* opens the kernel's table of queues; owned by the caller, negative errno */
+int queue_table(struct supervisor *s, struct err *e);
+
+/* ground.c */
+int event_pair(int sv[2], struct err *e);	       /* [0] reads, [1] writes */
+void role_kill(struct supervisor *s, struct slot *sl); /* SIGKILL; role_exited follows */
+/* The same on purpose: it is started again at once, and no failure. */
+void role_renew(struct supervisor *s, struct slot *sl);
+/* Sends a message to a role. A role whose socket is full does not answer any more, and is killed.
+ * False when it was not sent. */
+bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,
+	       size_t n);
+bool slot_alive(const struct slot *sl);
+/* The name of the process for people. */
+#define SLOT_TITLE 32u
+const char *slot_title(const struct slot *sl, char out[SLOT_TITLE]);
+
+/* roles.c */
+void roles_init(struct supervisor *s);
+void roles_want(struct supervisor *s, unsigned slot); /* from now on the slot's process is to run */
+void roles_start_due(struct supervisor *s, uint64_t now);
+/* next moment something is due, UINT64_MAX = none */
+uint64_t roles_due(const struct supervisor *s);
+/* Notes that the slot's process has ended, and when to start the next one; *ret_how says how it
+ * ended. False: it has not ended. */
+bool role_reap(struct supervisor *s, struct slot *sl, siginfo_t *ret_how);
+
+/* dispatch.c */
+void role_exited(struct supervisor *s, struct slot *sl);
+void role_readable(struct supervisor *s, struct slot *sl);
+
+/* watch.c: roles that are alive but hang */
+void watch_due(struct supervisor *s, uint64_t now);
+uint64_t watch_next(const struct supervisor *s); /* monotonic ns */
+int watch_open(struct supervisor *s, struct err *e);
+void watch_answered(struct slot *sl, uint32_t id);
+
+/* ---- a generation in memory, and the generation that a permit comes from --------------------- */
+
+struct policy {
+	uint64_t number; /* 0: the empty generation, which allows nothing */
+	uint8_t *sealed;
+	size_t n_sealed;
+	struct arena *arena;
+	struct ir *ir;
+	uint32_t *ids;	/* per permit index */
+	uint8_t *image; /* command table of exactly this generation */
+	size_t n_image;
+};
+
+/* policy.c */
+/* Takes over `sealed` (malloc'd) in any case. NULL and *e on failure. Permit ids are on disk when
+ * it returns. */
+struct policy *policy_new(struct supervisor *s, uint8_t *sealed, size_t n, uint64_t number, struct err *e);
+/* number 0: no zones, no conduits */
+struct policy *policy_empty(struct supervisor *s, struct err *e);
+/* 0 gives the empty one */
+struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *e);
+bool is_unsaved(const struct supervisor *s); /* whether a decision is not on disk yet */
+void policy_free(struct policy *p);	     /* accepts NULL */
+/* This generation's command table, with the permits of `old` (or NULL) that were removed under
+ * on_tighten = "new_flows", and those of `table` that lingered before. malloc'd; NULL when memory
+ * is out. */
+uint8_t *policy_table(const struct policy *p, const struct policy *old, const uint8_t *table, size_t n_table,
+		      size_t *ret_n);
+struct stamps;
+/*
+ * Makes the memfd for MSG_GENERATION and MSG_APPLY: the generation, followed by the permits of
+ * `table` (NULL: none). Owned by the caller; negative errno on failure.
+ */
+int policy_memfd(const struct policy *p, const struct stamps *table);
+
+/* messages to enforce and the journal */
+int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e);
+void journal_generation(struct supervisor *s, const struct policy *p);
+/* Sends once more the generations whose permits sessions still have, because the journal drops
+ * those that it was sent longest ago. */
+void journal_lingering(struct supervisor *s);
+/* Tells the journal how long to keep records. */
+void journal_retention(struct supervisor *s);
+/* Notes the rule without sending it; a journal that does not run gets it when it starts. */
+void journal_remember(struct supervisor *s, const struct policy *p);
+/* Sends a new journal the generations that further records may name. */
+void journal_generations(struct supervisor *s);
+
+struct stamp {
+	uint32_t permit;
+	struct event_generation of;
+};
+
+/* The generations of the permits of a command table, in its order. */
+struct stamps {
+	struct stamp *list; /* owned */
+	uint32_t n;
+};
+
+/* A permit of `p` belongs to `p` if `p` is in force or the permit is new; otherwise
+ * to the generation that `old` names. *ret is the caller's to free. */
+int stamps_make(const struct stamps *old, const uint8_t *image, size_t n, const struct policy *p, bool in_force,
+		struct stamps *ret);
+/* Tells the roles without a command table which generation decides from now on. */
+void in_force_tell(struct supervisor *s);
+void in_force_tell_one(struct supervisor *s, const struct slot *sl);
+
+#include "appliance/supervise/operation.h"
 
 #define SECOND 1000000000ull /* ns */
 
@@ -117,18 +243,8 @@ void workers_end_refusing(struct supervisor *s);
  * refused it, although all decode it in the same way. */
 enum table_state { TABLE_WAIT, TABLE_EQUAL, TABLE_DISPUTED, TABLE_REFUSED } table_state(const struct supervisor *s);
 
-/* impact.c: to the workers */
-void cuts_tell(struct supervisor *s, const struct told *t);
-/* sends a list as in wire/cuts.h; the descriptor stays the caller's */
-void cuts_hand_on(struct supervisor *s, int fd);
-
 /* The supervisor's knowledge of the box as JSON (docs/json.md). The caller owns the objects. */
 
-json_t *json_site(const struct supervisor *s);
-json_t *json_generation(const struct supervisor *s);
-/* Adds to `j` the box, the site and the moment. The digest is the one that was read back from
- * the kernel. */
-void json_moment(const struct supervisor *s, json_t *j);
 /* The supervisor's part of control's answer to the question of this name. */
 json_t *json_box(struct supervisor *s, enum box_what what);
 
@@ -136,53 +252,10 @@ json_t *json_box(struct supervisor *s, enum box_what what);
  * of verify. */
 json_t *json_surroundings(const struct supervisor *s);
 
-/* surroundings.c */
 void pairs_tell(struct supervisor *s, struct slot *gate);
-
-/*
- * Packets that should have been inspected but were not are an alarm (`uninspected` of the status),
- * whose beginning and end are recorded. unserved.h decides when it is one. The counts come from the
- * kernel's table of queues, from the gates (wire/ring.h), and from enforce, which reads the
- * kernel's counters. They begin anew with each daemon.
- */
-
-int uninspected_open(struct supervisor *s, struct err *e);
-/* Takes the kernel's counters from enforce. */
-void uninspected_told(struct supervisor *s, const struct msg_unanswered *m);
-void uninspected_due(struct supervisor *s, uint64_t now);
-uint64_t uninspected_next(const struct supervisor *s); /* monotonic ns */
-/* For `status` (docs/json.md). */
-json_t *json_uninspected(const struct supervisor *s);
-
-/*
- * If the tap receives nothing while the kernel counts packets that it should report to the tap,
- * this is an alarm (`unheard` of the status), whose beginning and end are recorded. unserved.h
- * decides when it is one. Enforce reports the kernel's counters; the tap reports that it receives
- * packets. The counts begin anew with each daemon.
- */
-
-struct unheard {
-	bool told;	  /* enforce has reported the kernel's counters */
-	uint64_t logged;  /* the count of packets in the last report */
-	uint64_t packets; /* since the last look */
-	bool heard;	  /* the tap has received packets since the last check */
-	struct deaf deaf;
-	uint64_t look_at; /* monotonic ns */
-};
-
-/* Takes from enforce how many packets the kernel has counted that it reports to the tap. */
-void unheard_logged(struct supervisor *s, uint64_t packets);
-/* Notes that the tap receives packets. */
-void unheard_heard(struct supervisor *s);
-void unheard_due(struct supervisor *s, uint64_t now);
-uint64_t unheard_next(const struct supervisor *s); /* monotonic ns */
-/* For `status` (docs/json.md). */
-json_t *json_unheard(const struct supervisor *s);
 
 /* Relays questions and answers between control and other processes unchanged, and tells control the
  * state of the box. */
-
-struct slot; /* roles.h */
 
 /* The state that control has been told. */
 struct relay {
@@ -198,6 +271,8 @@ struct relay {
 /* Relays a question of control to the role that its id names. False: the question is
  * not allowed. */
 bool relay_out(struct supervisor *s, struct msg *m);
+/* Tells control that nobody will answer this question. */
+void relay_undone(struct supervisor *s, uint32_t id);
 /* Relays the answer of a role to control. False: it is not the answer to a question of control. */
 bool relay_back(struct supervisor *s, struct slot *sl, struct msg *m);
 /* The slot's process has ended, and will not answer its questions. */
@@ -207,6 +282,24 @@ void relay_begin(struct supervisor *s, struct slot *sl);
 /* Tells control everything that has changed. To be called once a turn, and before an answer about
  * the box. */
 void relay_tell(struct supervisor *s);
+/* Tells control what people are told of the box (MSG_FACTS). Before each answer, to a new control,
+ * and when a door is open or shut. */
+void facts_tell(struct supervisor *s);
+
+/*
+ * What the box has counted since this daemon's start of packets that were not inspected, or not
+ * reported to the tap. Control decides when that is an alarm. The counts come from the kernel's
+ * table of queues, from the gates (wire/ring.h), and from enforce, which reads the
+ * kernel's counters.
+ */
+
+int counting_open(struct supervisor *s, struct err *e);
+/* Takes the kernel's counters from enforce. */
+void counting_told(struct supervisor *s, const struct msg_unanswered *m);
+/* The tap receives packets. */
+void counting_heard(struct supervisor *s);
+void counting_due(struct supervisor *s, uint64_t now);
+uint64_t counting_next(const struct supervisor *s); /* monotonic ns */
 
 /*
  * Orders of people that change the box. Control passes them on, but is not trusted about who gave
@@ -244,9 +337,6 @@ uint64_t orders_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = 
  * policy decides again.
  */
 
-struct policy; /* policy.h */
-struct msg;
-
 struct isolation_order {
 	uint8_t order; /* CHANGE_ISOLATE, CHANGE_REJOIN_READS or CHANGE_REJOIN */
 	bool rehearse;
@@ -279,9 +369,6 @@ void isolation_before(struct supervisor *s, const struct policy *p);
 void isolation_applied(struct supervisor *s);
 void isolation_due(struct supervisor *s, uint64_t now);
 uint64_t isolation_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
-/* The isolations for people: {"what", "label", "by", "reason", "since", "keep"} each, and "stage"
- * if it is partly ended. */
-json_t *json_isolations(const struct supervisor *s);
 
 /*
  * Doors of the policy in force that people have opened, each until a fixed moment. They are stored
@@ -290,8 +377,6 @@ json_t *json_isolations(const struct supervisor *s);
  * shuts each door by itself; this module records that. If an apply shortens `at_most` or removes a
  * door, this takes effect at once.
  */
-
-struct policy; /* policy.h */
 
 struct door_order {
 	uint8_t order;	 /* CHANGE_OPEN, CHANGE_SHUT or CHANGE_REVIEW_DOOR */
@@ -325,32 +410,6 @@ void doors_before(struct supervisor *s, const struct policy *p);
 bool doors_notice(const struct supervisor *s, const struct policy *p, struct sentence *ret);
 void doors_due(struct supervisor *s, uint64_t now);
 uint64_t doors_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
-/* For `status`: all doors of the policy in force, and which are open. */
-json_t *json_doors(const struct supervisor *s);
-
-/*
- * Records each beginning and end of the hours of windows of the policy in force, and each beginning
- * of a conduit (`starts`), once the clock is trusted. Enforce and the kernel open and shut conduits
- * (policy/ir/moment.h), not this module. A file of state says up to when records were written, so
- * that a new daemon repeats none, and adds those for the time without a daemon.
- */
-
-/* of the windows that open at the same time, or shut, so many get a record each; the others are
- * counted in one record */
-#define HOURS_TOLD 16u
-
-struct hours {
-	/* seconds since 1970, 0 = not known: all changes up to `looked_s` are recorded; the next
-	 * change comes at `next_s` */
-	uint64_t looked_s, next_s;
-	uint64_t number; /* the generation that these times belong to */
-};
-
-void hours_open(struct supervisor *s); /* from the disk */
-void hours_due(struct supervisor *s, uint64_t now);
-uint64_t hours_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
-/* For `status`: all windows of the policy in force, and which are open. */
-json_t *json_windows(const struct supervisor *s);
 
 /*
  * Enforce's readings of when conduits were used (enforce/matched.h), as bytes that this process
@@ -417,8 +476,6 @@ uint64_t backstop_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX 
  * runs as another user, and only writes its own file; it cannot turn the machine off.
  */
 
-#define UPS_NAME_MOST 192u
-
 struct ups_state {
 	struct ups_watch watch;
 	char of[UPS_NAME_MOST]; /* the UPS, "" = none */
@@ -428,9 +485,6 @@ struct ups_state {
 
 void ups_due(struct supervisor *s, uint64_t now);
 uint64_t ups_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
-/* Of `status`: {"server", "name", "state", "since", "away_since", "charge", "runtime", "counted",
- * "on_low"}; null: box.cfg names none. */
-json_t *json_ups(const struct supervisor *s);
 
 /*
  * Whether the clock has been trusted since the machine started. While it is not, enforce leaves out
@@ -439,8 +493,6 @@ json_t *json_ups(const struct supervisor *s);
  * (store/moment.h) decides. If the clock loses its source later, it stays trusted; loss and return
  * are each recorded once, however often the daemon starts meanwhile.
  */
-
-struct ir;
 
 struct clock_trust {
 	char boot[MOMENT_BOOT]; /* boot id of this start of the machine */
@@ -473,14 +525,9 @@ void clock_tell(struct supervisor *s);		 /* to enforce */
 /* A person confirms that the clock is right now, whatever moment is on record. */
 void clock_confirm(struct supervisor *s, struct asker a, const char *by);
 
-/* For `status`: {"time", "trusted", "waits", "latest", "synchronised", "since", "sources",
- * "waiting": names of conduits}. */
-json_t *json_clock(const struct supervisor *s);
 /* For an answer about a policy: the part of json_clock about conduits of `ir` that wait, or would
  * wait; NULL: there are none. */
 json_t *json_clock_waits(const struct supervisor *s, const struct ir *ir);
-/* For `effective`: sets "waits" of every conduit in `j`. */
-void clock_mark(const struct supervisor *s, json_t *j);
 /* Without a daemon, and without writing: takes the state from the rules (enforce/look.h), or, if no
  * conduit ends, as a daemon would find it. */
 void clock_look(struct supervisor *s, bool open, bool closed);
@@ -495,15 +542,6 @@ struct supervise_options {
 int supervise(const struct supervise_options *o);
 /* Loads only the deny base: makes both namespaces if necessary; returns the exit status. */
 int supervise_base(const struct supervise_options *o);
-/*
- * Without a daemon: gives the device back (NULL: all devices), or with `list` only lists them.
- * Prints one JSON object, as the daemon would answer; returns the exit status.
- */
-int release_alone(const struct supervise_options *o, const char *device, bool list);
-/* Without a daemon: prints the answer to "status" or "effective" as JSON; returns the exit status
- * that goes with it. */
-int supervise_standing(const struct supervise_options *o, const char *question);
-
 /* ---- everything ------------------------------------------------------------------------------ */
 
 #define NETWORKS 4
@@ -549,7 +587,7 @@ struct supervisor {
 	int rules_fd;
 	bool rules_kept; /* the service manager kept rules_fd of an earlier daemon */
 	struct backstop backstop;
-	int passed_fd;	   /* notifications of connection tracking for the tap; surroundings.c */
+	int passed_fd;	   /* notifications of connection tracking for the tap; told.c */
 	int neighbours_fd; /* notifications of the neighbour table for the tap */
 	int link_fd;	   /* notifications of devices in the initial namespace */
 	/* notifications: 0 and 1 of links, addresses and routes of the data and the admin
@@ -574,7 +612,7 @@ struct supervisor {
 	size_t n_table;
 	uint8_t table_digest[32];
 	struct stamps stamps;	       /* of `table` */
-	struct remembered *remembered; /* private data of kernel.c; owned */
+	struct remembered *remembered; /* private data of policy.c; owned */
 	uint32_t next_id;
 	struct generation_store store;
 	json_t *kept;	   /* store/kept.h: the earlier state of devices; owned */
@@ -583,12 +621,10 @@ struct supervisor {
 	struct clock_trust clock;
 	struct isolations isolations;
 	struct doors doors;
-	struct hours hours;
 	struct used used;
 	struct ups_state ups;
 	/* pid of the process of mgmt that last reported the state of its token; 0 = none */
 	pid_t token_told;
-	struct unheard unheard;
 	struct policy *now;	       /* in force, never NULL once started */
 	const struct policy *pairs_of; /* what pairs_fd was made from; only compared */
 	int pairs_fd;		       /* -1 = none */
@@ -617,11 +653,11 @@ struct supervisor {
 	uint32_t changes;	 /* operations that have begun so far */
 	struct operation queued; /* one request that waits for an internal operation */
 	/* Private data of the files named beside them, made at the start. */
-	struct orders *orders;		 /* orders.c */
-	struct watch *watch;		 /* watch.c */
-	struct network *network;	 /* network.c */
-	struct notify *notify;		 /* notify.c */
-	struct uninspected *uninspected; /* uninspected.c */
+	struct orders *orders;	   /* orders.c */
+	struct watch *watch;	   /* watch.c */
+	struct network *network;   /* network.c */
+	struct notify *notify;	   /* notify.c */
+	struct counting *counting; /* relay.c */
 };
 
 /* supervise/ground.c */
@@ -648,6 +684,11 @@ void machine_event(struct supervisor *s, uint8_t what, struct said x);
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e);
 /* time for the trial's timer: it goes on while the machine sleeps, and cannot be set */
 uint64_t trial_boot_ns(void);
+/* Whether box.cfg names time sources. */
+bool names_sources(const struct ir *ir);
+/* Whether time sources decide about the clock: those of `ir`, or during a trial those of the
+ * confirmed policy. */
+bool clock_by_sources(const struct supervisor *s, const struct ir *ir);
 /* wall ns, by the clock as it is now set: when the trial ends */
 uint64_t trial_until(const struct supervisor *s);
 
@@ -661,9 +702,6 @@ int notify_kept(void); /* the socket that the manager kept of an earlier daemon;
 void notify_due(struct supervisor *s, uint64_t now);
 uint64_t notify_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 void notify_ending(struct supervisor *s);
-
-/* supervise/without_daemon.c: writes a note to the run folder for questions without a daemon */
-void standing_note(const struct supervisor *s);
 
 /* supervise/companions.c: writes the settings of the programs that communicate for the box,
  * by `now` */
@@ -709,11 +747,6 @@ enum narrow {
 /* Reduces the rights of the state folder `fd` to `mode`. It counts as ours if it belongs to the
  * user of this process, and is empty or has generations. */
 enum narrow narrow_folder(int fd, mode_t mode);
-
-/* Hosts that lose access to the management by a change of policy. Sessions with the box itself are
- * in no list of cut sessions. */
-
-/* Addresses, links and routes that other programs changed. */
 
 /* Differences that a comparison of the network finds. Only those that the comparison before did not
  * find are reported. Supervisor only. */

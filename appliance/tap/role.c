@@ -523,7 +523,7 @@ static bool owes(const struct tap_role *t)
 }
 
 /* Reports that records come. The supervisor compares this with the kernel's counters
- * (supervise/unserved.h). */
+ * (control/unserved.h). */
 static void report_heard(struct tap_role *t, uint64_t now)
 {
 	if (t->tap.records == t->heard_told || now < t->heard_at)

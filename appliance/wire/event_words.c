@@ -231,19 +231,20 @@ static bool has_name_alone(const struct event *e)
 	return (e->kind == EVENT_WEAK || e->kind == EVENT_UNDECLARED) && name[strspn(name, of_names)] == '\0';
 }
 
-/* Whether the event is one that control may send: about the draft, and about what is due. Only the
- * supervisor reports what happens to the box. */
+/* Whether the event is one that control may send: about the draft, about what is due, and about
+ * what it finds in the supervisor's counts. Only the supervisor reports what is done to the box. */
 static bool is_controls(const struct event *e)
 {
 	static const uint8_t policy[] = { POLICY_BACKED_UP,    POLICY_DRAFTED,	     POLICY_ASKED,
 					  POLICY_APPROVED,     POLICY_DECLINED,	     POLICY_DISCARDED,
 					  POLICY_DRAFT_LOST,   POLICY_APPROVAL_LOST, POLICY_REVIEW_OVERDUE,
-					  POLICY_REVIEWS_DONE, POLICY_ENDS_SOON,     POLICY_APPROVAL_KEPT };
+					  POLICY_REVIEWS_DONE, POLICY_ENDS_SOON,     POLICY_APPROVAL_KEPT,
+					  POLICY_HOURS_BEGAN,  POLICY_HOURS_ENDED,   POLICY_CONDUIT_BEGAN };
 
 	if (e->kind == EVENT_POLICY)
 		return memchr(policy, e->code, sizeof(policy)) != NULL;
 	return e->kind != EVENT_MACHINE || e->code < MACHINE_CLOCK_WAITS ||
-	       (e->code >= MACHINE_CERTIFICATE_ENDS_SOON && e->code <= MACHINE_CERTIFICATE_GOOD);
+	       (e->code >= MACHINE_UNINSPECTED && e->code <= MACHINE_CERTIFICATE_GOOD);
 }
 
 bool event_said_by(enum role r, const struct event *e)

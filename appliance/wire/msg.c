@@ -220,6 +220,26 @@ const char *role_name(enum role r)
 	return (unsigned)r < ROLE_COUNT ? role_names[r] : "unknown";
 }
 
+enum role slot_role(unsigned slot)
+{
+	static const enum role single[] = {
+		[SLOT_JOURNAL] = ROLE_JOURNAL, [SLOT_ENFORCE] = ROLE_ENFORCE, [SLOT_TAP] = ROLE_TAP,
+		[SLOT_MGMT] = ROLE_MGMT,       [SLOT_COMPILE] = ROLE_COMPILE, [SLOT_ACCOUNTS] = ROLE_ACCOUNTS,
+		[SLOT_CONTROL] = ROLE_CONTROL,
+	};
+
+	if (slot < SLOT_GATE)
+		return single[slot];
+	return slot == SLOT_BOX ? ROLE_SUPERVISOR : slot < SLOT_DPI ? ROLE_GATE : ROLE_DPI;
+}
+
+uint32_t slot_index(unsigned slot)
+{
+	if (slot < SLOT_GATE || slot == SLOT_BOX)
+		return 0;
+	return slot - (slot < SLOT_DPI ? SLOT_GATE : SLOT_DPI);
+}
+
 bool user_order_looks(enum user_order o)
 {
 	return o == USER_LIST || o == USER_SHOW || o == USER_KEYS || o == USER_CERTIFICATES || o == USER_TOKENS ||

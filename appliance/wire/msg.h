@@ -20,6 +20,7 @@
 
 #include "appliance/base/addr.h"
 #include "appliance/base/bytes.h"
+#include "appliance/base/clock_source.h"
 #include "appliance/base/err.h"
 #include "appliance/base/memfd.h"
 #include "appliance/wire/change.h"
@@ -77,7 +78,7 @@ static inline void ends_take(struct bytes *b, struct ends *ret)
  * tests/unit/wire/test_msg.c fails if this is forgotten. Programs of two releases meet at the
  * control socket when one of them has been updated and the other still runs.
  */
-#define MSG_VERSION 24
+#define MSG_VERSION 25
 #define MSG_BODY 8192
 #define MSG_FDS 5
 #define MSG_NUMBERS 256u /* numbers in a list: as many as a box may have interfaces */
@@ -125,6 +126,9 @@ enum role {
 };
 
 const char *role_name(enum role r);
+/* Whose process has this slot (slot.h), and which of them it is. */
+enum role slot_role(unsigned slot);
+uint32_t slot_index(unsigned slot);
 
 /* Orders about accounts, of MSG_CTL_USER, in the words of the command line. */
 enum user_order {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The states of a generation in the history. */
+/* The states of a generation in the history, and of the clock (store/moment.h). */
 #ifndef SEKISHO_WIRE_PAST_H
 #define SEKISHO_WIRE_PAST_H
 
@@ -24,9 +24,25 @@ enum generation_why {
 	WHY_COUNT
 };
 
+/* The record of the latest moment. */
+enum moment_found { MOMENT_NONE, MOMENT_DAMAGED, MOMENT_READ };
+
+/* Whether the clock is trusted, and why not. */
+enum clock_wait {
+	CLOCK_TRUSTED,
+	CLOCK_WAITS_EARLIER, /* earlier than the record */
+	CLOCK_WAITS_SOURCE,  /* sources of time are named, and the kernel's clock follows none */
+	CLOCK_WAITS_BATTERY, /* no source, and the clock with the battery shows another day */
+	CLOCK_WAITS_RECORD,  /* no source, and the record cannot be read */
+	/* conduits with an end were closed, and no daemon runs that could open them */
+	CLOCK_WAITS_DAEMON,
+	CLOCK_WAITS
+};
+
 #define BY_BYTES 32u
 #define COMMENT_BYTES 256u /* with the NUL */
 /* bytes of a struct sentence: what the generation made possible and impossible */
 #define MEANT_BYTES 1600u
+#define MEANT_LINES 3u /* sentences of the short form */
 
 #endif

@@ -23,6 +23,17 @@ enum {
 	SLOTS = SLOT_DPI + PAIR_MAX
 };
 
+/* Number beyond the slots for the supervisor itself, which control asks like a role. */
+#define SLOT_BOX SLOTS
+
+/* A process, as the supervisor sees it. */
+enum slot_state {
+	SLOT_OFF,      /* not wanted now */
+	SLOT_DEAD,     /* to be started at restart_at */
+	SLOT_STARTING, /* running, not yet MSG_READY */
+	SLOT_RUNNING,
+};
+
 /* Request ids of control: bit 31 is set, bits 24 to 30 are the slot that is asked, the rest is the
  * number of the question. The supervisor's own questions have lower ids. */
 #define RELAYED 0x80000000u

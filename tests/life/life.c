@@ -13,6 +13,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "appliance/alone/alone.h"
 #include "appliance/base/memfd.h"
 #include "appliance/supervise/supervise.h"
 #include "tests/life/control.h"

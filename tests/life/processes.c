@@ -307,9 +307,8 @@ int spawn(const struct partition *partition, struct slot *sl, const int *fds, si
 
 /* ---- partition.c: a machine without groups --------------------------------------------------- */
 
-void partition_open(struct partition *ret, struct slot slots[SLOTS])
+void partition_open(struct partition *ret)
 {
-	(void)slots;
 	ret->state = PARTITION_NO_GROUPS;
 }
 

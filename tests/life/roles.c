@@ -14,9 +14,12 @@
 
 #include "appliance/base/json.h"
 #include "appliance/base/memfd.h"
+#include "appliance/base/sentence.h"
 #include "appliance/base/sha256.h"
+#include "appliance/wire/event_words.h"
 #include "appliance/wire/slot.h"
 #include "policy/ir/ir.h"
+#include "tests/life/life.h"
 #include "tests/life/machine.h"
 #include "tests/life/policies.h"
 #include "tests/life/processes.h"
@@ -114,6 +117,8 @@ static void on_apply(struct process *p, struct msg *m)
 		if (said.applied.done && processes.n_cut + processes.n_changed > 0) {
 			sessions_told(fds);
 			n_fds = 3;
+			said.applied.n_cut = processes.n_cut;
+			said.applied.n_changed = processes.n_changed;
 		}
 		say(p, m->id, &said, fds, n_fds);
 		for (size_t i = 0; i < n_fds; i++)
@@ -175,10 +180,11 @@ static void on_used(const struct msg *m)
 static void on_compile(struct process *p, struct msg *m)
 {
 	enum compile_mood mood = processes.compile;
-	struct msg_body said = { MSG_COMPILED, .compiled = { .status = ANSWER_YES } };
+	struct msg_body said = { MSG_COMPILED, .compiled = { .status = ANSWER_YES, .said = 1, .why = "" } };
 	const struct compiled_policy *c = policy_of_bundle(m->fds[0]);
 	json_t *mistakes = json_array();
-	int fds[3];
+	struct sentence brief = { .text = { [LANG_EN] = "it may reach ot", [LANG_JA] = "it は ot に到達できます" } };
+	int fds[4];
 
 	processes.compile = COMPILE_WORKS;
 	if (mood == COMPILE_SLEEPS) {
@@ -193,6 +199,7 @@ static void on_compile(struct process *p, struct msg *m)
 	}
 	if (mood == COMPILE_FINDS_MISTAKES) {
 		said.compiled.status = ANSWER_INVALID;
+		said.compiled.why = "a.cfg:3: a mistake";
 		json_array_append_new(mistakes, json_pack("{s:s, s:s, s:i, s:s}", "severity", "error", "file", "a.cfg",
 							  "line", 3, "message", "a mistake"));
 	}
@@ -200,8 +207,9 @@ static void on_compile(struct process *p, struct msg *m)
 	fds[1] = json_memfd(mistakes);
 	fds[2] = json_memfd(
 		json_pack("[{s:{s:s, s:s}}]", "text", "en", "it may reach ot", "ja", "it は ot に到達できます"));
-	say(p, m->id, &said, fds, 3);
-	for (size_t i = 0; i < 3; i++)
+	fds[3] = memfd_sealed("life", &brief, sizeof(brief));
+	say(p, m->id, &said, fds, 4);
+	for (size_t i = 0; i < 4; i++)
 		close(fds[i]);
 	process_end(p, CLD_EXITED, 0);
 }
@@ -239,6 +247,7 @@ static void on_impact(struct process *p, struct msg *m)
 	bool says = one.protocol != 0 && m->body.impact.n_sessions > 0;
 	int fd;
 
+	processes.impacts++;
 	if (processes.worker == WORKER_SLEEPS)
 		return;
 	if (says) {
@@ -257,12 +266,15 @@ static void on_impact(struct process *p, struct msg *m)
 /* ---- journal --------------------------------------------------------------------------------- */
 
 static int sources[SOURCES];
+static enum role says[SOURCES]; /* whose each is */
 static unsigned n_sources;
 
 static void on_source(struct msg *m)
 {
-	if (n_sources < SOURCES)
-		sources[n_sources++] = msg_take_fd(m, 0);
+	if (n_sources == SOURCES)
+		return;
+	says[n_sources] = (enum role)m->body.source.role;
+	sources[n_sources++] = msg_take_fd(m, 0);
 }
 
 void journal_ends(void)
@@ -287,8 +299,9 @@ static bool journal_reads(void)
 	for (unsigned i = 0; i < n_sources; i++)
 		while ((p[i].revents & POLLIN) != 0 && (n = recv(sources[i], wire, sizeof(wire), MSG_DONTWAIT)) > 0) {
 			any = true;
-			if (event_decode(bytes_of(wire, (size_t)n), &e))
-				processes.records[e.kind][e.code]++;
+			/* The real one takes no record that its sender may not write. */
+			LIFE(event_decode(bytes_of(wire, (size_t)n), &e) && event_said_by(says[i], &e));
+			processes.records[e.kind][e.code]++;
 		}
 	return any;
 }

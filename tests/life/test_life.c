@@ -11,8 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/base/memfd.h"
+#include "appliance/role/roles.h"
 #include "appliance/wire/change.h"
 #include "appliance/wire/reason.h"
+#include "appliance/wire/slot.h"
 #include "tests/life/disk.h"
 #include "tests/life/life.h"
 #include "tests/life/machine.h"
@@ -96,6 +99,7 @@ static void back_and_further(void)
 static void refused(void)
 {
 	static const enum enforce_mood moods[] = { ENFORCE_REFUSES, ENFORCE_DIES_BEFORE, ENFORCE_DIES_AFTER };
+	const struct answer *a;
 
 	first_policy();
 	for (unsigned i = 0; i < 3; i++) {
@@ -106,10 +110,13 @@ static void refused(void)
 		LIFE(recorded(EVENT_POLICY, POLICY_REFUSED) == i + 1);
 	}
 	processes.compile = COMPILE_FINDS_MISTAKES;
-	LIFE(life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_INVALID);
+	a = life_apply(KNOWN_WIDER, 0, 0);
+	LIFE(a->status == ANSWER_INVALID && strstr(a->whole, "\"message\":\"a mistake\"") != NULL);
 	processes.compile = COMPILE_DIES;
 	LIFE(life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_CANNOT);
-	LIFE(life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_YES);
+	a = life_apply(KNOWN_WIDER, 0, 0);
+	LIFE(a->status == ANSWER_YES && strstr(a->whole, "\"meaning\":[{\"text\":") != NULL);
+	LIFE(strstr(a->whole, "\"generation\":{\"number\":") != NULL && strstr(a->whole, "\"diagnostics\":[]") != NULL);
 	LIFE(rules_are(KNOWN_WIDER) && sound_at_rest());
 }
 
@@ -194,6 +201,61 @@ static void refused_beside_a_trial(void)
 	LIFE(life_rollback(1)->status == ANSWER_YES && rules_are(KNOWN_PLAIN) && disk_confirmed() == 1);
 	life_kill();
 	LIFE(life_boot() == LIFE_GOES_ON && rules_are(KNOWN_PLAIN) && sound_at_rest());
+}
+
+/* ---- a control that lies --------------------------------------------------------------------- */
+
+#define NUMBERS 60u /* more questions than were asked so far */
+
+/* It says this in the name of every question. */
+static void control_says(const struct msg_body *m)
+{
+	int fd = memfd_sealed("life", "?", 1);
+
+	for (uint32_t i = 1; i <= NUMBERS; i++) {
+		LIFE(msg_send(ROLE_FD_CONTROL, relayed_id(SLOT_BOX, i), m, &fd, m->type != MSG_WEIGHED) == 0);
+		if (i % 20 == 0)
+			LIFE(life_settle() == LIFE_GOES_ON);
+	}
+	close(fd);
+}
+
+/* It may not begin anything, nor ask workers more than an operation that waits for it needs. */
+static void lies(void)
+{
+	const struct msg_body sessions = { MSG_SESSIONS, .sessions = { .n = 1 } },
+			      refused = { MSG_WEIGHED, .weighed = { .refused = 1 } },
+			      table = { MSG_IMPACT, .impact = { .n_image = 1 } };
+	const struct answer *a;
+	unsigned asked, died;
+	int fd;
+
+	first_policy();
+	LIFE(life_apply(KNOWN_INSPECTED, 0, 0)->status == ANSWER_YES && life_pass(SECOND) == LIFE_GOES_ON);
+	asked = processes.impacts;
+	control_says(&sessions);
+	control_says(&refused);
+	LIFE(processes.impacts == asked && rules_are(KNOWN_INSPECTED) && sound_at_rest());
+	/* Each worker gets the table, and is asked about these sessions once. */
+	processes.n_changed = 2;
+	processes.worker = WORKER_SLEEPS;
+	a = life_apply(KNOWN_WIDER, 0, APPLY_DRY_RUN);
+	asked = processes.impacts - asked;
+	LIFE(!a->told && asked > 0);
+	processes.impacts = 0;
+	control_says(&sessions);
+	LIFE(processes.impacts > 0 && processes.impacts <= asked);
+	LIFE(life_pass(40 * SECOND) == LIFE_GOES_ON && a->told && rules_are(KNOWN_INSPECTED));
+	processes.worker = WORKER_TAKES;
+	LIFE(life_pass(5 * SECOND) == LIFE_GOES_ON && sound_at_rest());
+	/* A table of its own reaches no worker, and ends it. */
+	processes.impacts = 0;
+	died = recorded(EVENT_ROLE, ROLE_DIED);
+	fd = memfd_sealed("life", "?", 1);
+	LIFE(msg_send(ROLE_FD_CONTROL, relayed_id(SLOT_DPI, 1), &table, &fd, 1) == 0);
+	close(fd);
+	LIFE(life_pass(SECOND) == LIFE_GOES_ON && recorded(EVENT_ROLE, ROLE_DIED) > died && processes.impacts == 0);
+	LIFE(life_apply(KNOWN_PLAIN, 0, 0)->status == ANSWER_YES && rules_are(KNOWN_PLAIN) && sound_at_rest());
 }
 
 /* What a change does to sessions, as enforce and the worker that follows them say. */
@@ -436,7 +498,7 @@ static void failing_calls(void)
 #define LIVES(each)                                                                                                    \
 	each(confirmed) each(not_confirmed) each(one_at_a_time) each(anothers_trial) each(back_and_further)            \
 		each(refused) each(by_an_account) each(somebodys_card) each(without_a_daemon) each(foretold)           \
-			each(isolated) each(refused_beside_a_trial) each(deaths) each(silence)                         \
+			each(lies) each(isolated) each(refused_beside_a_trial) each(deaths) each(silence)              \
 				each(control_dies_meanwhile) each(restarts) each(power) each(touched)                  \
 					each(failing_calls)
 LIVES(A_LIFE)

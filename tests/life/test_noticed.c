@@ -92,6 +92,12 @@ static void uninspected(void)
 	machine.queue.dropped_user = 0;
 	LIFE(life_pass(2 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_UNINSPECTED) == 2);
 	LIFE(status_says("\"queue_full\":1,"));
+	/* A successor of control counts what its predecessor was not told, and nothing else. */
+	LIFE(process_die(ROLE_CONTROL) && life_pass(3 * SECOND) == LIFE_GOES_ON);
+	LIFE(status_says("\"uninspected\":{\"now\":false") && noticed(MACHINE_UNINSPECTED) == 2);
+	machine.queue.dropped_full = 4;
+	LIFE(process_die(ROLE_CONTROL) && life_pass(3 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_UNINSPECTED) == 3);
+	LIFE(status_says("\"queue_full\":3,"));
 	/* A successor of the daemon begins anew. */
 	life_kill();
 	LIFE(life_boot() == LIFE_GOES_ON);

@@ -37,6 +37,17 @@ static struct asker told; /* the asker who was told last */
 static enum progress_stage told_stage;
 static unsigned tellings;
 
+void impact_answer(struct control *of, uint32_t id, json_t *j)
+{
+	(void)of, (void)id, (void)j;
+}
+
+json_t *told_answer(const struct control *of, json_t *j)
+{
+	(void)of;
+	return j;
+}
+
 bool ask_slot(struct control *of, unsigned slot, uint32_t number, const struct msg_body *body, const int *fds, size_t n)
 {
 	(void)of, (void)fds, (void)n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/supervise/partition.h"
+#include "appliance/role/partition.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +16,7 @@
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
 #include "appliance/role/sandbox_table.h"
+#include "appliance/wire/msg.h"
 
 #define MIB 1048576u
 /* Bytes that the group "guard" keeps when memory is short: four times what its programs and their
@@ -94,17 +95,17 @@ static int group(int folder, const char *name, struct err *e)
 /* ---- making the groups ----------------------------------------------------------------------- */
 
 /* A role's own group: its limit, and the descriptor through which its processes join. */
-static int own_group(int parsers, struct slot *sl, uint32_t mib, struct err *e)
+static int own_group(int parsers, unsigned slot, uint32_t mib, int *ret, struct err *e)
 {
 	char name[32];
 	int fd, r;
 
-	snprintf(name, sizeof(name), sl->role == ROLE_DPI ? "%s-%u" : "%s", role_name(sl->role), sl->index);
+	snprintf(name, sizeof(name), slot >= SLOT_DPI ? "%s-%u" : "%s", role_name(slot_role(slot)), slot_index(slot));
 	fd = group(parsers, name, e);
 	if (fd < 0)
 		return fd;
 	r = put_bytes(fd, "memory.max", (uint64_t)mib * MIB, e);
-	if (r == 0 && (sl->group = openat(fd, "cgroup.procs", O_WRONLY | O_CLOEXEC)) < 0)
+	if (r == 0 && (*ret = openat(fd, "cgroup.procs", O_WRONLY | O_CLOEXEC)) < 0)
 		r = err_set(e, -errno, "open the group %s", name);
 	close(fd);
 	return r;
@@ -112,7 +113,7 @@ static int own_group(int parsers, struct slot *sl, uint32_t mib, struct err *e)
 
 /* This process enters "guard" before memory is divided: afterwards the kernel allows no process
  * beside the groups. */
-static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct slot slots[SLOTS], struct err *e)
+static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct err *e)
 {
 	int r;
 
@@ -134,10 +135,10 @@ static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct
 	if (r == 0)
 		r = put(p->parsers, "cgroup.subtree_control", "+memory", e);
 	for (unsigned i = 0; r == 0 && i < SLOTS; i++) {
-		const struct profile *role = sandbox_profile(slots[i].role);
+		const struct profile *role = sandbox_profile(slot_role(i));
 
 		if (role != NULL && role->group_mib != 0)
-			r = own_group(p->parsers, &slots[i], role->group_mib, e);
+			r = own_group(p->parsers, i, role->group_mib, &p->group[i], e);
 	}
 	if (r < 0)
 		return r;
@@ -150,7 +151,7 @@ static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct
 	return 0;
 }
 
-void partition_make(int folder, uint64_t memory_bytes, struct partition *ret, struct slot slots[SLOTS])
+void partition_make(int folder, uint64_t memory_bytes, struct partition *ret)
 {
 	char list[256];
 
@@ -159,7 +160,7 @@ void partition_make(int folder, uint64_t memory_bytes, struct partition *ret, st
 		ret->state = PARTITION_NO_MEMORY;
 		return;
 	}
-	if (divide(folder, memory_bytes, ret, slots, &ret->failed) == 0) {
+	if (divide(folder, memory_bytes, ret, &ret->failed) == 0) {
 		ret->state = PARTITION_STANDS;
 		return;
 	}
@@ -167,9 +168,9 @@ void partition_make(int folder, uint64_t memory_bytes, struct partition *ret, st
 	 * without a limit. */
 	ret->state = PARTITION_FAILED;
 	for (unsigned i = 0; i < SLOTS; i++) {
-		if (slots[i].group >= 0)
-			close(slots[i].group);
-		slots[i].group = -1;
+		if (ret->group[i] >= 0)
+			close(ret->group[i]);
+		ret->group[i] = -1;
 	}
 }
 
@@ -207,16 +208,18 @@ static int open_own(int all)
 	return openat(all, *at != 0 ? at : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-void partition_open(struct partition *ret, struct slot slots[SLOTS])
+void partition_open(struct partition *ret)
 {
 	int all = open_all(), own = all >= 0 ? open_own(all) : -1;
 	char text[16];
 
 	*ret = (struct partition){ .state = PARTITION_NO_GROUPS, .guard = -1, .parsers = -1, .score = -1 };
+	for (unsigned i = 0; i < SLOTS; i++)
+		ret->group[i] = -1;
 	if (all >= 0)
 		ret->state = PARTITION_NOT_DELEGATED;
 	if (own >= 0 && fgetxattr(own, DELEGATED, text, sizeof(text)) == 1 && text[0] == '1')
-		partition_make(own, (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE), ret, slots);
+		partition_make(own, (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE), ret);
 	if (own >= 0)
 		close(own);
 	if (all >= 0)
@@ -238,9 +241,9 @@ static void set_score(const struct partition *p, int score)
 		return;
 }
 
-pid_t partition_fork(const struct partition *p, const struct slot *sl)
+pid_t partition_fork(const struct partition *p, unsigned slot)
 {
-	const struct profile *role = sandbox_profile(sl->role);
+	const struct profile *role = sandbox_profile(slot_role(slot));
 	/* A child's score is never better than this process's own. A child inherits it, and cannot
 	 * write it once its sandbox has closed. */
 	bool other = p->score >= 0 && role != NULL && role->group_mib != 0 && role->oom_score > p->own_score;
@@ -251,7 +254,7 @@ pid_t partition_fork(const struct partition *p, const struct slot *sl)
 	pid = fork();
 	if (pid == 0) {
 		/* If a process cannot join its group, it runs anyway. */
-		if (sl->group >= 0 && write(sl->group, "0", 1) != 1)
+		if (p->group[slot] >= 0 && write(p->group[slot], "0", 1) != 1)
 			return pid;
 	} else if (other)
 		set_score(p, p->own_score);

@@ -12,8 +12,8 @@
  * limits. Without delegation, no groups are made, and the roles run without them; no failure here
  * prevents a role from starting.
  */
-#ifndef SEKISHO_SUPERVISE_PARTITION_H
-#define SEKISHO_SUPERVISE_PARTITION_H
+#ifndef SEKISHO_ROLE_PARTITION_H
+#define SEKISHO_ROLE_PARTITION_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +21,7 @@
 
 #include "appliance/base/err.h"
 #include "appliance/base/json.h"
-#include "appliance/supervise/roles.h"
+#include "appliance/wire/slot.h"
 
 enum partition_state {
 	PARTITION_NO_GROUPS, /* the machine has no control groups of version 2 */
@@ -38,21 +38,22 @@ struct partition {
 	bool cores;	   /* cores are divided as well */
 	int guard;	   /* descriptors of the groups' folders, for reading; -1 = none */
 	int parsers;
-	int score; /* our own oom_score_adj; -1 = cannot be set */
+	int group[SLOTS]; /* to join that of a slot; -1 = its processes stay in ours */
+	int score;	  /* our own oom_score_adj; -1 = cannot be set */
 	int own_score;
 };
 
-/* Finds our group, moves this process into "guard", and gives each slot that needs a group the
- * descriptor for joining it. */
-void partition_open(struct partition *ret, struct slot slots[SLOTS]);
+/* Finds our group, moves this process into "guard", and opens the group of each slot that needs
+ * one. */
+void partition_open(struct partition *ret);
 /* The same in `folder`, for a machine with `memory_bytes` of memory. ret->state is the result. */
-void partition_make(int folder, uint64_t memory_bytes, struct partition *ret, struct slot slots[SLOTS]);
+void partition_make(int folder, uint64_t memory_bytes, struct partition *ret);
 
 /*
  * As fork(2), for the process of this slot. When it returns in the child, the child has its
  * oom_score_adj and is in its group, unless the kernel refused that: then it runs without.
  */
-pid_t partition_fork(const struct partition *p, const struct slot *sl);
+pid_t partition_fork(const struct partition *p, unsigned slot);
 
 /* For status (docs/json.md); owned by the caller. */
 json_t *partition_json(const struct partition *p);

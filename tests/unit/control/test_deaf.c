@@ -2,11 +2,11 @@
 /*
  * When a tap that receives nothing is an alarm, and when the alarm is over.
  *
- * LINK: appliance/supervise/unserved.c
+ * LINK: appliance/control/unserved.c
  */
 #include "tests/unit/cmocka.h"
 
-#include "appliance/supervise/unserved.h"
+#include "appliance/control/unserved.h"
 
 #define S 1000000000ull
 

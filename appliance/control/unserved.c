@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/supervise/unserved.h"
+#include "appliance/control/unserved.h"
 
 /* Whether a packet of this lane goes back to the kernel when a gate decides it. The kernel then
  * counts what happened to it. */

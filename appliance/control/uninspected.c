@@ -1,91 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/gate/outstanding.h"
-#include "appliance/supervise/supervise.h"
-#include "appliance/supervise/unserved.h"
+#include "appliance/control/control.h"
 #include "appliance/wire/settings.h"
 
 #define NAMED 3u  /* conduits that a record names */
 #define SHOWN 32u /* conduits of a lane in an answer; the total is given as well */
 #define COUNT_TEXT 24u
+/* Counts that have changed come once a second. So what is looked at after this time has not. */
+#define LOOK_NS (UNSERVED_LOOK_NS / 2 * 3)
 
-struct uninspected {
-	int queues; /* the kernel's table of queues */
-	bool told;  /* enforce has reported the kernel's counters */
-	uint64_t fates[UNSERVED_FATES];
-	/* by position in `lanes` of lane.h: the queues' counters at the last look */
-	struct queue_state seen[LANE_COUNT * LANE_SLOTS];
-	struct unserved_counts counts; /* since the start of this daemon */
-	struct unserved unserved;
-	uint64_t look_at; /* monotonic ns */
-};
-
-int uninspected_open(struct supervisor *s, struct err *e)
+void counted_told(struct control *s, const struct msg_counted *m)
 {
-	struct uninspected *u = calloc(1, sizeof(*u));
+	struct unserved_counts *c = &s->uninspected.counts;
 
-	if (u == NULL)
-		return err_set(e, -ENOMEM, "watch over inspection");
-	s->uninspected = u;
-	u->queues = queue_table(s, e);
-	return u->queues < 0 ? u->queues : 0;
-}
-
-/* The counters begin when the rules are loaded, which may be before this daemon's start. So the
- * first report only sets the base. */
-void uninspected_told(struct supervisor *s, const struct msg_unanswered *m)
-{
-	const uint64_t fates[UNSERVED_FATES] = { [UNSERVED_CLOSED] = m->closed,
-						 [UNSERVED_HELD] = m->held,
-						 [UNSERVED_HOLD_NEW] = m->hold_new,
-						 [UNSERVED_OPEN] = m->open };
-	struct uninspected *u = s->uninspected;
-
-	for (unsigned f = 0; f < UNSERVED_FATES; f++) {
-		if (u->told)
-			u->counts.fates[f] += fates[f] >= u->fates[f] ? fates[f] - u->fates[f] : fates[f];
-		u->fates[f] = fates[f];
-	}
-	u->told = true;
-}
-
-/* The increase of a counter. The kernel counts in 32 bits, from the moment when a queue was
- * made. */
-static uint32_t more(uint32_t was, uint32_t now)
-{
-	return now >= was ? now - was : now;
-}
-
-static void count(struct supervisor *s)
-{
-	static struct queue_state states[LANE_COUNT * LANE_SLOTS];
-	struct uninspected *u = s->uninspected;
-	struct unserved_counts *c = &u->counts;
-	int n = outstanding_read(u->queues, states, LANE_COUNT * LANE_SLOTS);
-
-	for (int i = 0; i < n; i++) {
-		uint32_t lane = queue_lane(states[i].queue);
-		struct queue_state *was;
-
-		if (lane == LANE_COUNT)
-			continue;
-		was = &u->seen[lane * LANE_SLOTS + queue_slot(states[i].queue)];
-		c->lanes[lane][UNSERVED_FULL] += more(was->dropped_full, states[i].dropped_full);
-		c->lanes[lane][UNSERVED_UNREAD] += more(was->dropped_user, states[i].dropped_user);
-		*was = states[i];
-	}
 	for (uint32_t l = 0; l < LANE_COUNT; l++) {
-		c->lanes[l][UNSERVED_AWAY] = 0;
-		for (uint32_t w = 0; w < PAIR_MAX; w++)
-			if (s->pairs[w].pulse != NULL)
-				c->lanes[l][UNSERVED_AWAY] +=
-					atomic_load_explicit(&s->pairs[w].pulse->decided[l], memory_order_relaxed);
+		c->lanes[l][UNSERVED_FULL] = m->full[l];
+		c->lanes[l][UNSERVED_UNREAD] = m->unread[l];
+		c->lanes[l][UNSERVED_AWAY] = m->away[l];
 	}
+	c->fates[UNSERVED_CLOSED] = m->closed;
+	c->fates[UNSERVED_HELD] = m->held;
+	c->fates[UNSERVED_HOLD_NEW] = m->hold_new;
+	c->fates[UNSERVED_OPEN] = m->open;
+	s->unheard.logged = m->logged;
+	s->unheard.heard = m->heard;
+	s->uninspected.look_at = s->unheard.look_at = 0; /* at once */
+	if (s->uninspected.based)
+		return;
+	/* What a control before this one was told is no news. */
+	s->uninspected.unserved.was = *c;
+	s->unheard.logged_was = m->logged;
+	s->unheard.heard_was = m->heard;
+	s->uninspected.based = true;
 }
 
 /* ---- the conduits of the packets ------------------------------------------------------------- */
@@ -104,7 +53,7 @@ static void mark(const struct ir *ir, uint32_t lane, uint8_t *marks)
 }
 
 /* The names of the affected conduits in the policy in force: "tos-reads-cranes, vendor, +2". */
-static void names_text(const struct supervisor *s, const struct unserved *u, char *out, size_t size)
+static void names_text(const struct control *s, const struct unserved *u, char *out, size_t size)
 {
 	const struct ir *ir = s->now->ir;
 	uint8_t *marks = calloc(ir->n_conduits + 1u, 1);
@@ -125,25 +74,24 @@ static void names_text(const struct supervisor *s, const struct unserved *u, cha
 	free(marks);
 }
 
-static void tell(struct supervisor *s, uint8_t what)
+static void tell(struct control *s, uint8_t what)
 {
-	const struct unserved *u = &s->uninspected->unserved;
+	const struct unserved *u = &s->uninspected.unserved;
 	char names[EVENT_TEXT], dropped[COUNT_TEXT], passed[COUNT_TEXT];
 
 	names_text(s, u, names, sizeof(names));
 	snprintf(dropped, sizeof(dropped), "%llu", (unsigned long long)unserved_dropped(u));
 	snprintf(passed, sizeof(passed), "%llu", (unsigned long long)unserved_passed(u));
-	machine_event(s, what, (struct said){ .object = names, .before = dropped, .after = passed });
+	machine_record(s, what, (struct said){ .object = names, .before = dropped, .after = passed });
 }
 
-void uninspected_due(struct supervisor *s, uint64_t now)
+void uninspected_due(struct control *s, uint64_t now)
 {
-	struct uninspected *u = s->uninspected;
+	struct uninspected *u = &s->uninspected;
 
 	if (now < u->look_at)
 		return;
-	u->look_at = now + UNSERVED_LOOK_NS;
-	count(s);
+	u->look_at = now + LOOK_NS;
 	switch (unserved_look(&u->unserved, &u->counts, now, clock_wall_ns())) {
 	case UNSERVED_BEGINS:
 		tell(s, MACHINE_UNINSPECTED);
@@ -157,16 +105,16 @@ void uninspected_due(struct supervisor *s, uint64_t now)
 	}
 }
 
-uint64_t uninspected_next(const struct supervisor *s)
+uint64_t uninspected_next(const struct control *s)
 {
-	return s->uninspected->look_at;
+	return s->uninspected.look_at;
 }
 
 /* ---- for the status -------------------------------------------------------------------------- */
 
-static json_t *lane_json(const struct supervisor *s, uint32_t lane)
+static json_t *lane_json(const struct control *s, uint32_t lane)
 {
-	const uint64_t *n = s->uninspected->unserved.sum.lanes[lane];
+	const uint64_t *n = s->uninspected.unserved.sum.lanes[lane];
 	const struct ir *ir = s->now->ir;
 	uint8_t *marks = calloc(ir->n_conduits + 1u, 1);
 	json_t *list = json_array();
@@ -191,9 +139,9 @@ static json_t *lane_json(const struct supervisor *s, uint32_t lane)
 			 (json_int_t)n[UNSERVED_AWAY], "conduits_all", (int)all, "conduits", list);
 }
 
-json_t *json_uninspected(const struct supervisor *s)
+json_t *json_uninspected(const struct control *s)
 {
-	const struct unserved *u = &s->uninspected->unserved;
+	const struct unserved *u = &s->uninspected.unserved;
 	const uint64_t lanes = ir_lanes(s->now->ir);
 	json_t *list = json_array();
 
@@ -210,40 +158,23 @@ json_t *json_uninspected(const struct supervisor *s)
 			 u->on ? (json_int_t)unserved_passed(u) : 0, "lanes", list);
 }
 
-/* The counters begin when the rules are loaded, which may be before this daemon's start. So the
- * first report only sets the base. */
-void unheard_logged(struct supervisor *s, uint64_t packets)
-{
-	struct unheard *u = &s->unheard;
-
-	if (u->told)
-		u->packets += packets >= u->logged ? packets - u->logged : packets;
-	u->logged = packets;
-	u->told = true;
-}
-
-void unheard_heard(struct supervisor *s)
-{
-	s->unheard.heard = true;
-}
-
-static void tell_heard(struct supervisor *s, uint8_t what)
+static void tell_heard(struct control *s, uint8_t what)
 {
 	char number[COUNT_TEXT];
 
 	snprintf(number, sizeof(number), "%llu", (unsigned long long)s->unheard.deaf.packets);
-	machine_event(s, what, (struct said){ .before = number });
+	machine_record(s, what, (struct said){ .before = number });
 }
 
-void unheard_due(struct supervisor *s, uint64_t now)
+void unheard_due(struct control *s, uint64_t now)
 {
 	struct unheard *u = &s->unheard;
 
 	if (now < u->look_at)
 		return;
-	u->look_at = now + DEAF_LOOK_NS;
-	switch (deaf_look(&u->deaf, u->packets, u->heard, s->slots[SLOT_TAP].state == SLOT_RUNNING, now,
-			  clock_wall_ns())) {
+	u->look_at = now + LOOK_NS;
+	switch (deaf_look(&u->deaf, u->logged - u->logged_was, u->heard != u->heard_was,
+			  (s->running >> SLOT_TAP & 1u) != 0, now, clock_wall_ns())) {
 	case DEAF_BEGINS:
 		tell_heard(s, MACHINE_TAP_DEAF);
 		break;
@@ -254,16 +185,16 @@ void unheard_due(struct supervisor *s, uint64_t now)
 	case DEAF_SAME:
 		break;
 	}
-	u->packets = 0;
-	u->heard = false;
+	u->logged_was = u->logged;
+	u->heard_was = u->heard;
 }
 
-uint64_t unheard_next(const struct supervisor *s)
+uint64_t unheard_next(const struct control *s)
 {
 	return s->unheard.look_at;
 }
 
-json_t *json_unheard(const struct supervisor *s)
+json_t *json_unheard(const struct control *s)
 {
 	const struct deaf *d = &s->unheard.deaf;
 

@@ -12,25 +12,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/alone/alone.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
 #include "appliance/box/links_json.h"
 #include "appliance/box/netns.h"
 #include "appliance/enforce/look.h"
+#include "appliance/store/in_force_json.h"
+#include "appliance/store/waiting.h"
 #include "appliance/supervise/supervise.h"
-
-/* file in the run folder: which namespaces and state folder the daemon used */
-#define NOTE "daemon"
-
-void standing_note(const struct supervisor *s)
-{
-	int fd = openat(s->run_fd, NOTE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	if (fd < 0)
-		return; /* in that case, the default names are used */
-	(void)dprintf(fd, "%s\n%s\n%s\n", s->o->data_netns, s->o->admin_netns, s->o->state);
-	close(fd);
-}
 
 static const struct generation_record *of_digest(const struct generation_store *store, const char *hex)
 {
@@ -163,6 +153,22 @@ static int look_here(void *ctx, struct err *e)
 	return r;
 }
 
+static json_t *generation(const struct supervisor *s)
+{
+	return generation_json(&s->store, s->now->number, s->now->ir, s->trial, 0);
+}
+
+static json_t *clock(const struct supervisor *s)
+{
+	const struct clock_said c = { .wait = s->clock.wait,
+				      .found = s->clock.found,
+				      .latest = s->clock.moment.latest,
+				      .sync = clock_synchronised(),
+				      .sources = clock_by_sources(s, s->now->ir) };
+
+	return clock_json(&c, s->now->ir);
+}
+
 /* Adds which generation the rules are of, and the state of the interfaces. */
 static void complete(struct look *l)
 {
@@ -179,22 +185,23 @@ static void complete(struct look *l)
 			return;
 		json_object_set_new(j, "answers", box_answering_json(&l->s->spaces, l->s->now->ir));
 		json_object_set_new(j, "reach", box_reach_json(&l->s->spaces, l->s->now->ir));
-		json_object_set_new(j, "clock", json_clock(l->s));
-		clock_mark(l->s, j);
-		json_moment(l->s, j);
+		json_object_set_new(j, "clock", clock(l->s));
+		waiting_mark(l->s->now->ir, wall_s(), l->s->clock.wait != CLOCK_TRUSTED,
+			     json_object_get(j, "conduits"));
+		moment_json(j, generation(l->s), site_json(l->s->now->ir));
 		return;
 	}
-	json_object_set_new(j, "site", json_site(l->s));
-	json_object_set_new(j, "generation", json_generation(l->s));
+	json_object_set_new(j, "site", site_json(l->s->now->ir));
+	json_object_set_new(j, "generation", generation(l->s));
 	/* Without a daemon nobody ends the trial in time, but the next start goes back to the
 	 * policy before it. */
 	json_object_set_new(json_object_get(j, "generation"), "confirm_by", json_null());
 	json_object_set_new(j, "roles", json_array());
 	json_object_set_new(j, "interfaces", box_interfaces_json(&l->s->spaces, l->s->now->ir));
 	json_object_set_new(j, "reach", box_reach_json(&l->s->spaces, l->s->now->ir));
-	json_object_set_new(j, "clock", json_clock(l->s));
+	json_object_set_new(j, "clock", clock(l->s));
 	json_object_set_new(j, "log", beside_log_json(l->s->now->ir, l->s->state_fd, l->s->o->state));
-	json_object_set_new(j, "ups", json_ups(l->s));
+	json_object_set_new(j, "ups", beside_ups_json(l->s->now->ir, l->s->o->run, &l->s->ups.watch));
 	json_object_set_new(j, "mail", beside_mail_json(l->s->now->ir, l->s->o->run));
 	json_object_set_new(j, "snmp", beside_snmp_json(l->s->now->ir, l->s->o->run));
 	json_object_set_new(j, "surroundings", json_surroundings(l->s));

@@ -3,11 +3,18 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/control/control.h"
+#include "appliance/role/roles.h"
 #include "appliance/store/listed.h"
-#include "appliance/supervise/supervise.h"
 #include "policy/ir/moment.h"
 
 #define NAME "hours"
+#define SECOND 1000000000ull
+
+static uint64_t seconds(void)
+{
+	return clock_wall_ns() / SECOND;
+}
 
 static bool holds(const struct ir *ir, uint32_t w, uint64_t at, uint64_t *ret_end, uint64_t *ret_next)
 {
@@ -45,18 +52,17 @@ static const char *names_of(struct named *x)
 	return x->text;
 }
 
-static void record(struct supervisor *s, enum policy_event what, const char *object, const char *conduits,
-		   uint64_t until)
+static void record(struct control *s, enum policy_event what, const char *object, const char *conduits, uint64_t until)
 {
 	json_t *t = until != 0 ? json_time(until * SECOND) : NULL;
 
-	policy_event_of(s, what, s->now->number,
-			(struct said){ .object = object, .before = conduits, .after = json_string_value(t) });
+	policy_record_of(s, what, s->now->number,
+			 (struct said){ .object = object, .before = conduits, .after = json_string_value(t) });
 	json_decref(t);
 }
 
 /* Records one change. After HOURS_TOLD changes of a kind, further ones are only counted. */
-static void tell(struct supervisor *s, uint32_t w, bool begins, uint64_t until, unsigned told[2])
+static void tell(struct control *s, uint32_t w, bool begins, uint64_t until, unsigned told[2])
 {
 	const struct ir *ir = s->now->ir;
 	struct named conduits = { .n = 0 };
@@ -71,7 +77,7 @@ static void tell(struct supervisor *s, uint32_t w, bool begins, uint64_t until, 
 		       until);
 }
 
-static void tell_rest(struct supervisor *s, const unsigned told[2])
+static void tell_rest(struct control *s, const unsigned told[2])
 {
 	for (unsigned i = 0; i < 2; i++)
 		if (told[i] > HOURS_TOLD) {
@@ -83,7 +89,7 @@ static void tell_rest(struct supervisor *s, const unsigned told[2])
 }
 
 /* Finds out whether a window began or ended since the last look, and when it changes next. */
-static void follow(struct supervisor *s, uint32_t w, uint64_t now, unsigned told[2])
+static void follow(struct control *s, uint32_t w, uint64_t now, unsigned told[2])
 {
 	struct hours *x = &s->hours;
 	uint64_t end, until, next, ignored;
@@ -102,7 +108,7 @@ static void follow(struct supervisor *s, uint32_t w, uint64_t now, unsigned told
 }
 
 /* Records the conduits whose `starts` has come since the last look. */
-static void follow_starts(struct supervisor *s, uint64_t now)
+static void follow_starts(struct control *s, uint64_t now)
 {
 	const struct ir *ir = s->now->ir;
 	struct hours *x = &s->hours;
@@ -131,33 +137,35 @@ static bool any_hours(const struct ir *ir)
 
 /* ---- in time --------------------------------------------------------------------------------- */
 
-void hours_open(struct supervisor *s)
+void hours_open(struct control *s)
 {
-	json_t *list = listed_read(s->state_fd, NAME, 1);
+	json_t *list = listed_read(CONTROL_FD_FOLDER, NAME, 1);
 	json_int_t looked = json_integer_value(json_object_get(json_array_get(list, 0), "looked"));
 
-	s->hours = (struct hours){ .looked_s = looked > 0 ? (uint64_t)looked : 0, .number = s->now->number };
+	s->hours = (struct hours){ .looked_s = looked > 0 ? (uint64_t)looked : 0, .number = UINT64_MAX };
 	json_decref(list);
 }
 
 /* If the disk is full, the next daemon writes the record again. */
-static void save(const struct supervisor *s)
+static void save(const struct control *s)
 {
 	json_t *list = json_pack("[{s:I}]", "looked", (json_int_t)s->hours.looked_s);
 
-	(void)listed_save(s->state_fd, NAME, list);
+	(void)listed_save(CONTROL_FD_FOLDER, NAME, list);
 	json_decref(list);
 }
 
-void hours_due(struct supervisor *s, uint64_t mono)
+void hours_due(struct control *s, uint64_t mono)
 {
 	struct hours *x = &s->hours;
-	uint64_t now = wall_s();
+	uint64_t now = seconds();
 	unsigned told[2] = { 0 };
 
 	(void)mono;
-	if (s->clock.wait != CLOCK_TRUSTED || (x->number == s->now->number && x->looked_s <= now && now < x->next_s))
+	if (!s->trusted || (x->number == s->now->number && x->looked_s <= now && now < x->next_s))
 		return;
+	if (x->number == UINT64_MAX)
+		x->number = s->now->number;
 	/* What a new policy opens is recorded with its apply. */
 	if (x->number != s->now->number || x->looked_s == 0)
 		x->looked_s = now;
@@ -172,14 +180,14 @@ void hours_due(struct supervisor *s, uint64_t mono)
 		save(s);
 }
 
-uint64_t hours_next(const struct supervisor *s)
+uint64_t hours_next(const struct control *s)
 {
 	uint64_t wall = clock_wall_ns(), left;
 
-	if (s->clock.wait != CLOCK_TRUSTED || s->hours.next_s >= UINT64_MAX / SECOND)
+	if (!s->trusted || s->hours.next_s >= UINT64_MAX / SECOND)
 		return UINT64_MAX;
 	left = s->hours.next_s * SECOND > wall ? s->hours.next_s * SECOND - wall : 0;
-	return mono_ns() + left;
+	return now_ns() + left;
 }
 
 /* ---- for people ------------------------------------------------------------------------------ */
@@ -189,14 +197,14 @@ static json_t *time_or_null(uint64_t at)
 	return at != 0 ? json_time(at * SECOND) : json_null();
 }
 
-json_t *json_windows(const struct supervisor *s)
+json_t *json_windows(const struct control *s)
 {
 	const struct ir *ir = s->now->ir;
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < ir->n_windows; i++) {
 		uint64_t end, next;
-		bool open = holds(ir, i, wall_s(), &end, &next) && s->clock.wait == CLOCK_TRUSTED;
+		bool open = holds(ir, i, seconds(), &end, &next) && s->trusted;
 		unsigned conduits = 0;
 
 		for (uint32_t k = 0; k < ir->n_conduits; k++)

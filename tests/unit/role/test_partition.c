@@ -3,7 +3,7 @@
  * What is written to a control group that the daemon may divide, and that a start never depends on
  * it. The group is a folder of files here.
  *
- * LINK: appliance/supervise/partition.c appliance/role/sandbox_table.c appliance/wire/msg.c
+ * LINK: appliance/role/partition.c appliance/role/sandbox_table.c appliance/wire/msg.c
  * LINK: appliance/wire/event_filter.c
  * LINK: appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/err.c appliance/base/json.c appliance/base/addr.c
@@ -17,12 +17,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "appliance/supervise/partition.h"
+#include "appliance/role/partition.h"
+#include "appliance/wire/msg.h"
 #include "tests/unit/folder.h"
 
 #define GIB ((uint64_t)1 << 30)
-
-static struct slot slots[SLOTS];
 
 static void put(const struct folder *f, const char *name, const char *text)
 {
@@ -78,34 +77,26 @@ static void groups(const struct folder *f)
 	group(f, "parsers/compile", one);
 }
 
-static void roles(void)
+static struct partition none(void)
 {
-	static const enum role single[] = { ROLE_JOURNAL,  ROLE_ENFORCE, ROLE_TAP,    ROLE_MGMT,
-					    ROLE_ACCOUNTS, ROLE_COMPILE, ROLE_CONTROL };
+	struct partition p = { .guard = -1, .parsers = -1, .score = -1 };
 
 	for (unsigned i = 0; i < SLOTS; i++)
-		slots[i] = (struct slot){ .role = i < SLOT_GATE	 ? single[i]
-						  : i < SLOT_DPI ? ROLE_GATE
-								 : ROLE_DPI,
-					  .index = i < SLOT_GATE  ? 0
-						   : i < SLOT_DPI ? i - SLOT_GATE
-								  : i - SLOT_DPI,
-					  .group = -1 };
+		p.group[i] = -1;
+	return p;
 }
 
 static struct partition made(const struct folder *f)
 {
-	struct partition p = { .guard = -1, .parsers = -1, .score = -1 };
+	struct partition p = none();
 
-	roles();
-	partition_make(f->fd, 4 * GIB, &p, slots);
+	partition_make(f->fd, 4 * GIB, &p);
 	return p;
 }
 
-static bool parses(const struct slot *sl)
+static bool parses(enum role r)
 {
-	return sl->role == ROLE_DPI || sl->role == ROLE_TAP || sl->role == ROLE_MGMT || sl->role == ROLE_ACCOUNTS ||
-	       sl->role == ROLE_COMPILE;
+	return r == ROLE_DPI || r == ROLE_TAP || r == ROLE_MGMT || r == ROLE_ACCOUNTS || r == ROLE_COMPILE;
 }
 
 static void every_value(void **state)
@@ -136,7 +127,7 @@ static void every_value(void **state)
 	/* The limit that the compiler's own allocations reach first, and report, is 2 GiB. */
 	assert_string_equal(get(f, "parsers/compile/memory.max"), "2415919104");
 	for (unsigned i = 0; i < SLOTS; i++)
-		assert_int_equal(slots[i].group >= 0, parses(&slots[i]));
+		assert_int_equal(p.group[i] >= 0, parses(slot_role(i)));
 	j = partition_json(&p);
 	assert_true(json_is_true(json_object_get(j, "stands")));
 	assert_true(json_is_null(json_object_get(j, "why")));
@@ -155,7 +146,7 @@ static void stays(const struct partition *p, enum partition_state why, const cha
 
 	assert_int_equal(p->state, why);
 	for (unsigned i = 0; i < SLOTS; i++)
-		assert_int_equal(slots[i].group, -1);
+		assert_int_equal(p->group[i], -1);
 	assert_true(json_is_false(json_object_get(j, "stands")));
 	if (strstr(json_string_value(json_object_get(said, "en")), en) == NULL ||
 	    strstr(json_string_value(json_object_get(said, "ja")), ja) == NULL)
@@ -233,9 +224,9 @@ static void no_files_at_all(void **state)
 	stays(&p, PARTITION_FAILED, "cgroup.procs", "cgroup.procs");
 }
 
-static void forked(const struct partition *p, const struct slot *sl)
+static void forked(const struct partition *p, unsigned slot)
 {
-	pid_t pid = partition_fork(p, sl);
+	pid_t pid = partition_fork(p, slot);
 	int status;
 
 	assert_true(pid >= 0);
@@ -256,10 +247,10 @@ static void a_child_joins(void **state)
 	p.score = openat(f->fd, "score", O_RDWR | O_CLOEXEC);
 	p.own_score = -900;
 	/* The role enforce stays in the daemon's group, also with its OOM score. */
-	forked(&p, &slots[SLOT_ENFORCE]);
-	forked(&p, &slots[SLOT_GATE]);
+	forked(&p, SLOT_ENFORCE);
+	forked(&p, SLOT_GATE);
 	assert_string_equal(get(f, "score"), "");
-	forked(&p, &slots[SLOT_DPI + 3]);
+	forked(&p, SLOT_DPI + 3);
 	assert_string_equal(get(f, "parsers/dpi-3/cgroup.procs"), "0");
 	assert_string_equal(get(f, "parsers/dpi-4/cgroup.procs"), "");
 	/* The daemon's own score is unchanged once the child has the other one. */
@@ -268,15 +259,14 @@ static void a_child_joins(void **state)
 	 * a group runs all the same. */
 	put(f, "score", "");
 	p.own_score = 0;
-	close(slots[SLOT_TAP].group);
-	slots[SLOT_TAP].group = f->fd;
-	forked(&p, &slots[SLOT_TAP]);
+	close(p.group[SLOT_TAP]);
+	p.group[SLOT_TAP] = f->fd;
+	forked(&p, SLOT_TAP);
 	assert_string_equal(get(f, "score"), "");
 	close(p.score);
 	/* Without any of it. */
-	p = (struct partition){ .guard = -1, .parsers = -1, .score = -1 };
-	roles();
-	forked(&p, &slots[SLOT_DPI]);
+	p = none();
+	forked(&p, SLOT_DPI);
 }
 
 int main(void)

@@ -10,8 +10,8 @@
  * verdict (when_overloaded = "open" or "hold") are not counted by lane; the kernel counts them for
  * all lanes together, including those that gates handed back.
  */
-#ifndef SEKISHO_SUPERVISE_UNSERVED_H
-#define SEKISHO_SUPERVISE_UNSERVED_H
+#ifndef SEKISHO_CONTROL_UNSERVED_H
+#define SEKISHO_CONTROL_UNSERVED_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -83,7 +83,6 @@ bool unserved_lane(const struct unserved *u, uint32_t lane);
  * without a report in between or soon after. A tap that does not run is reported as a role.
  */
 
-#define DEAF_LOOK_NS 1000000000ull
 #define DEAF_APART_NS 5000000000ull /* least time between the two counts */
 /* time after the second count in which a report may still come */
 #define DEAF_WAIT_NS 5000000000ull

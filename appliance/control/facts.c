@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the supervisor tells of the box, as people read it (docs/json.md). */
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/control/control.h"
+#include "appliance/store/in_force_json.h"
+#include "appliance/wire/duty.h"
+#include "appliance/wire/settings.h"
+#include "policy/ir/isolation.h"
+
+#define SECOND 1000000000ull
+#define LISTS_MOST (16u << 20)
+#define LABEL_TEXT 600 /* two labels */
+
+bool facts_told(struct control *s, struct msg *m)
+{
+	json_t *doors = json_of_memfd(m->fds[0], LISTS_MOST), *isolations = json_of_memfd(m->fds[1], LISTS_MOST);
+
+	if (!json_is_array(doors) || !json_is_array(isolations)) {
+		json_decref(doors);
+		json_decref(isolations);
+		return false;
+	}
+	json_decref(s->doors);
+	json_decref(s->isolations);
+	s->doors = doors;
+	s->isolations = isolations;
+	s->facts = m->body.facts;
+	return true;
+}
+
+json_t *json_generation(const struct control *s)
+{
+	return generation_json(&s->store, s->now->number, s->now->ir, s->trial, s->facts.until);
+}
+
+json_t *json_clock(const struct control *s)
+{
+	const struct msg_facts *f = &s->facts;
+	const struct clock_said c = { .wait = (enum clock_wait)f->clock_wait,
+				      .found = (enum moment_found)f->clock_found,
+				      .latest = f->clock_latest,
+				      .sync = (enum clock_sync)f->clock_sync,
+				      .since_ns = f->clock_since,
+				      .sources = f->clock_sources != 0 };
+
+	return clock_json(&c, s->now->ir);
+}
+
+json_t *json_roles(const struct control *s)
+{
+	static const char *const states[] = {
+		[SLOT_OFF] = "off",
+		[SLOT_DEAD] = "dead",
+		[SLOT_STARTING] = "starting",
+		[SLOT_RUNNING] = "running",
+	};
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		const struct msg_facts *f = &s->facts;
+		enum role r = slot_role(i);
+		json_t *j;
+
+		if (f->state[i] == SLOT_OFF || f->state[i] > SLOT_RUNNING)
+			continue;
+		j = json_pack("{s:I, s:s, s:I, s:o, s:s, s:I}", "pid", (json_int_t)f->pid[i], "state",
+			      states[f->state[i]], "restarts", (json_int_t)f->restarts[i], "since",
+			      json_time(f->since[i]), "role", role_name(r), "index", (json_int_t)slot_index(i));
+		if (r == ROLE_DPI || r == ROLE_GATE)
+			json_object_set_new(j, "kind", json_string(lane_kind_words[pair_kind(slot_index(i))]));
+		json_array_append_new(list, j);
+	}
+	return list;
+}
+
+json_t *json_by_kind(const uint64_t n[LANE_KINDS])
+{
+	json_t *j = json_object();
+
+	for (unsigned k = 0; k < LANE_KINDS; k++)
+		json_object_set_new(j, lane_kind_words[k], json_integer((json_int_t)n[k]));
+	return j;
+}
+
+/* ---- isolations and doors -------------------------------------------------------------------- */
+
+static const char *text_in(const json_t *x, const char *key)
+{
+	const char *t = json_string_value(json_object_get(x, key));
+
+	return t != NULL ? t : "";
+}
+
+json_t *json_isolations(const struct control *s)
+{
+	json_t *list = json_array(), *x;
+	size_t i;
+
+	json_array_foreach(s->isolations, i, x)
+	{
+		json_t *j = json_copy(x);
+		char label[LABEL_TEXT] = "";
+
+		ir_isolated_label(s->now->ir, text_in(j, "what"), label, sizeof(label));
+		(void)json_object_del(j, "pairs");
+		(void)json_object_set_new(j, "label", json_text(label));
+		(void)json_array_append_new(list, j);
+	}
+	return list;
+}
+
+static uint64_t number_of(const json_t *x, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(x, key));
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+/* A first person's request that still waits (supervise/doors.c). */
+static bool is_asked(const json_t *x)
+{
+	uint64_t now = clock_wall_ns() / SECOND;
+
+	return json_is_true(json_object_get(x, "asked")) && number_of(x, "until") > now &&
+	       number_of(x, "since") <= now + 1;
+}
+
+static const json_t *asked_entry(const struct control *s, const char *door)
+{
+	const json_t *x;
+	size_t i;
+
+	json_array_foreach(s->doors, i, x) if (is_asked(x) && strcmp(text_in(x, "door"), door) == 0) return x;
+	return NULL;
+}
+
+static bool stands_open(const struct control *s, const char *door)
+{
+	const json_t *x;
+	size_t i;
+
+	json_array_foreach(s->doors, i, x) if (json_is_true(json_object_get(x, "open")) &&
+					       strcmp(text_in(x, "door"), door) == 0) return true;
+	return false;
+}
+
+static json_t *words(const char *const *list, unsigned n, uint32_t bits)
+{
+	json_t *j = json_array();
+
+	for (unsigned i = 0; i < n; i++)
+		if ((bits >> i & 1u) != 0)
+			(void)json_array_append_new(j, json_string(list != NULL ? list[i] : duty_word(i)));
+	return j;
+}
+
+static json_t *use_json(const json_t *x)
+{
+	return json_pack("{s:o, s:o, s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:O}", "since",
+			 json_time(number_of(x, "since") * SECOND), "until", json_time(number_of(x, "until") * SECOND),
+			 "by", json_object_get(x, "by"), "account", json_object_get(x, "account"), "second",
+			 json_object_get(x, "second"), "person", json_object_get(x, "person"), "ticket",
+			 json_object_get(x, "ticket"), "reason", json_object_get(x, "reason"), "open",
+			 json_object_get(x, "open"), "unreviewed", json_object_get(x, "unreviewed"));
+}
+
+/* The first person's request, for the person who agrees. */
+static json_t *asked_json(const struct control *s, const char *door)
+{
+	const json_t *x = asked_entry(s, door);
+
+	return x == NULL ? json_null()
+			 : json_pack("{s:O, s:O, s:O, s:O, s:O, s:O}", "by", json_object_get(x, "by"), "account",
+				     json_object_get(x, "account"), "person", json_object_get(x, "person"), "ticket",
+				     json_object_get(x, "ticket"), "reason", json_object_get(x, "reason"), "for_s",
+				     json_object_get(x, "for_s"));
+}
+
+json_t *json_doors(const struct control *s)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < s->now->ir->n_doors; i++) {
+		const struct ir_door *d = &s->now->ir->doors[i];
+		json_t *uses = json_array();
+		const json_t *x;
+		size_t k;
+
+		json_array_foreach(s->doors, k, x) if (json_object_get(x, "asked") == NULL &&
+						       strcmp(text_in(x, "door"), d->name) == 0)(void)
+			json_array_append_new(uses, use_json(x));
+		(void)json_array_append_new(
+			list,
+			json_pack("{s:o, s:o, s:o, s:b, s:I, s:o, s:o, s:b, s:b, s:o, s:o}", "door", json_text(d->name),
+				  "label", json_text(d->label), "organisation", json_text(d->organisation), "open",
+				  (int)stands_open(s, d->name), "at_most_s", (json_int_t)d->at_most, "opened_by",
+				  words(NULL, DUTY_COUNT, d->opened_by), "needs",
+				  words(door_need_words, DOOR_NEEDS, d->needs), "second_person", (int)d->second_person,
+				  "break_glass", (int)d->break_glass, "asked", asked_json(s, d->name), "uses", uses));
+	}
+	return list;
+}
+
+/* ---- answers to orders ----------------------------------------------------------------------- */
+
+/* Sets what the supervisor has left to control. */
+static void fill(json_t *j, const char *key, json_t *value)
+{
+	if (json_is_null(json_object_get(j, key)))
+		json_object_set_new(j, key, value);
+	else
+		json_decref(value);
+}
+
+json_t *told_answer(const struct control *s, json_t *j)
+{
+	fill(j, "generation", json_generation(s));
+	fill(j, "doors", json_doors(s));
+	fill(j, "isolations", json_isolations(s));
+	if (json_object_get(j, "before") != NULL)
+		fill(j, "clock", json_clock(s));
+	return j;
+}

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What control is told: the state of the box, what it counts, and answers to orders. */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/memfd.h"
+#include "appliance/box/links_json.h"
+#include "appliance/box/outside.h"
+#include "appliance/gate/outstanding.h"
+#include "appliance/supervise/supervise.h"
+#include "appliance/tap/session.h"
+#include "appliance/wire/slot.h"
+
+_Static_assert(sizeof(struct sentence) == MEANT_BYTES, "a sentence as it is sent");
+_Static_assert(SLOTS <= 64, "slots in the bits of STANDING");
+
+/* ---- telling the state ----------------------------------------------------------------------- */
+
+static struct msg_standing standing_of(const struct supervisor *s)
+{
+	struct msg_standing t = { .lang = (uint8_t)s->o->lang,
+				  .busy = s->op.kind != OP_NONE,
+				  .changes = s->changes,
+				  .number = s->now->number,
+				  .trial = s->trial,
+				  .step = generation_step(&s->store, s->trial),
+				  .trusted = s->clock.wait == CLOCK_TRUSTED };
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		t.wanted |= (uint64_t)(s->slots[i].state != SLOT_OFF) << i;
+		t.running |= (uint64_t)(s->slots[i].state == SLOT_RUNNING) << i;
+	}
+	return t;
+}
+
+static bool is_told(const struct msg_standing *a, const struct msg_standing *b)
+{
+	return a->lang == b->lang && a->busy == b->busy && a->changes == b->changes && a->number == b->number &&
+	       a->trial == b->trial && a->step == b->step && a->trusted == b->trusted && a->wanted == b->wanted &&
+	       a->running == b->running;
+}
+
+static void tell_policy(struct supervisor *s, struct slot *control)
+{
+	const struct policy *p = s->now;
+	const struct msg_body m = { MSG_GENERATION, .generation = { .number = (uint32_t)p->number,
+								    .n_sealed = (uint32_t)p->n_sealed,
+								    .n_ids = p->ir->n_permits * 4 } };
+	int fd;
+
+	if (s->relay.policy == p && s->relay.number == p->number)
+		return;
+	fd = policy_memfd(p, NULL);
+	if (fd < 0)
+		return; /* in the next turn */
+	if (role_send(s, control, 0, &m, &fd, 1)) {
+		s->relay.policy = p;
+		s->relay.number = p->number;
+	}
+	close(fd);
+}
+
+static int past_memfd(const struct generation_store *store)
+{
+	size_t size = store->n * PAST_ROW_BYTES + store->n_turns * TURN_ROW_BYTES;
+	uint8_t *buf = malloc(size + 1);
+	struct outbuf o = outbuf_of(buf, buf != NULL ? size : 0);
+	int fd;
+
+	for (size_t i = 0; buf != NULL && i < store->n; i++) {
+		const struct generation_record *g = &store->list[i];
+		struct msg_past_row row = { .number = g->number,
+					    .applied_ns = g->applied_ns,
+					    .state = (uint8_t)g->state,
+					    .why = (uint8_t)g->why,
+					    .before = g->before,
+					    .changed_ns = g->changed_ns,
+					    .other = g->other };
+
+		memcpy(row.digest, g->digest, sizeof(row.digest));
+		memcpy(row.by, g->by, sizeof(row.by));
+		memcpy(row.comment, g->comment, sizeof(row.comment));
+		memcpy(row.changed_by, g->changed_by, sizeof(row.changed_by));
+		memcpy(row.changed_comment, g->changed_comment, sizeof(row.changed_comment));
+		memcpy(row.meant, g->meant.text, sizeof(row.meant));
+		msg_put_past_row(&o, &row);
+	}
+	for (size_t i = 0; buf != NULL && i < store->n_turns; i++)
+		msg_put_turn_row(&o, &(struct msg_turn_row){ store->turns[i].ns, store->turns[i].number });
+	fd = buf == NULL || o.failed ? -1 : memfd_sealed("sekisho-past", buf, size);
+	free(buf);
+	return fd;
+}
+
+static void tell_past(struct supervisor *s, struct slot *control)
+{
+	const struct generation_store *now = &s->store;
+	const struct msg_body m = { MSG_PAST, .past = { (uint32_t)now->n, (uint32_t)now->n_turns } };
+	size_t size = now->n * sizeof(*now->list);
+	struct generation_record *copy;
+	int fd;
+
+	if (s->relay.past != NULL && s->relay.n_past == now->n && s->relay.n_turns == now->n_turns &&
+	    (size == 0 || memcmp(s->relay.past, now->list, size) == 0))
+		return;
+	copy = malloc(size + 1);
+	fd = copy != NULL ? past_memfd(now) : -1;
+	if (fd >= 0 && role_send(s, control, 0, &m, &fd, 1)) {
+		if (size > 0)
+			memcpy(copy, now->list, size);
+		free(s->relay.past);
+		s->relay.past = copy;
+		s->relay.n_past = now->n;
+		s->relay.n_turns = now->n_turns;
+		copy = NULL;
+	}
+	free(copy);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* ---- counting -------------------------------------------------------------------------------- */
+
+struct counting {
+	int queues; /* the kernel's table of queues */
+	bool any;   /* enforce has reported the kernel's counters */
+	struct msg_unanswered was;
+	/* by position in `lanes` of lane.h: the queues' counters at the last look */
+	struct queue_state seen[LANE_COUNT * LANE_SLOTS];
+	struct msg_counted now, told; /* since the start of this daemon; what control was told */
+	uint64_t look_at;	      /* monotonic ns */
+};
+
+int counting_open(struct supervisor *s, struct err *e)
+{
+	struct counting *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return err_set(e, -ENOMEM, "counts of packets");
+	s->counting = c;
+	c->queues = queue_table(s, e);
+	return c->queues < 0 ? c->queues : 0;
+}
+
+/* Adds the increase of a counter of the rules, which begins anew when they are loaded. */
+static void add(uint64_t *sum, uint64_t was, uint64_t now)
+{
+	*sum += now >= was ? now - was : now;
+}
+
+/* The counters begin when the rules are loaded, which may be before this daemon's start. So the
+ * first report only sets the base. */
+void counting_told(struct supervisor *s, const struct msg_unanswered *m)
+{
+	struct counting *c = s->counting;
+
+	if (!c->any)
+		c->was = *m;
+	add(&c->now.closed, c->was.closed, m->closed);
+	add(&c->now.held, c->was.held, m->held);
+	add(&c->now.hold_new, c->was.hold_new, m->hold_new);
+	add(&c->now.open, c->was.open, m->open);
+	add(&c->now.logged, c->was.logged, m->logged);
+	c->was = *m;
+	c->any = true;
+}
+
+void counting_heard(struct supervisor *s)
+{
+	s->counting->now.heard++;
+}
+
+/* The increase of a counter of a queue. The kernel counts in 32 bits, from the moment when the
+ * queue was made. */
+static uint32_t more(uint32_t was, uint32_t now)
+{
+	return now >= was ? now - was : now;
+}
+
+static void count(struct supervisor *s)
+{
+	static struct queue_state states[LANE_COUNT * LANE_SLOTS];
+	struct counting *c = s->counting;
+	int n = outstanding_read(c->queues, states, LANE_COUNT * LANE_SLOTS);
+
+	for (int i = 0; i < n; i++) {
+		uint32_t lane = queue_lane(states[i].queue);
+		struct queue_state *was;
+
+		if (lane == LANE_COUNT)
+			continue;
+		was = &c->seen[lane * LANE_SLOTS + queue_slot(states[i].queue)];
+		c->now.full[lane] += more(was->dropped_full, states[i].dropped_full);
+		c->now.unread[lane] += more(was->dropped_user, states[i].dropped_user);
+		*was = states[i];
+	}
+	memset(c->now.away, 0, sizeof(c->now.away));
+	for (uint32_t w = 0; w < PAIR_MAX; w++)
+		for (uint32_t l = 0; l < LANE_COUNT && s->pairs[w].pulse != NULL; l++)
+			c->now.away[l] += atomic_load_explicit(&s->pairs[w].pulse->decided[l], memory_order_relaxed);
+}
+
+static void tell_counts(struct supervisor *s, const struct msg_counted *c)
+{
+	const struct msg_body m = { MSG_COUNTED, .counted = *c };
+
+	if (role_send(s, &s->slots[SLOT_CONTROL], 0, &m, NULL, 0))
+		s->counting->told = *c;
+}
+
+void counting_due(struct supervisor *s, uint64_t now)
+{
+	struct counting *c = s->counting;
+
+	if (now < c->look_at)
+		return;
+	c->look_at = now + SECOND;
+	count(s);
+	if (memcmp(&c->now, &c->told, sizeof(c->now)) != 0)
+		tell_counts(s, &c->now);
+}
+
+uint64_t counting_next(const struct supervisor *s)
+{
+	return s->counting->look_at;
+}
+
+void relay_tell(struct supervisor *s)
+{
+	struct slot *control = &s->slots[SLOT_CONTROL];
+	struct msg_body m = { .type = MSG_STANDING };
+
+	if (!slot_alive(control) || s->now == NULL)
+		return;
+	if (s->relay.web >= 0 && role_send(s, control, 0, &(struct msg_body){ .type = MSG_WEB }, &s->relay.web, 1)) {
+		close(s->relay.web);
+		s->relay.web = -1;
+	}
+	tell_policy(s, control);
+	tell_past(s, control);
+	m.standing = standing_of(s);
+	if (s->relay.told && is_told(&s->relay.standing, &m.standing))
+		return;
+	s->relay.told = role_send(s, control, 0, &m, NULL, 0);
+	s->relay.standing = m.standing;
+}
+
+void relay_begin(struct supervisor *s, struct slot *sl)
+{
+	if (sl->role != ROLE_CONTROL)
+		return;
+	/* A new control knows nothing yet, and the channel of the former one to the web side is
+	 * closed. */
+	s->relay.told = false;
+	s->relay.policy = NULL;
+	free(s->relay.past);
+	s->relay.past = NULL;
+	role_kill(s, &s->slots[SLOT_MGMT]);
+	tell_counts(s, &s->counting->told);
+	relay_tell(s);
+	facts_tell(s);
+}
+
+/* ---- what people are told -------------------------------------------------------------------- */
+
+/* Since when the kernel's present answer about the source is valid, as far as this daemon knows. */
+static uint64_t since(const struct clock_follow *f, enum clock_sync now)
+{
+	if (f->seen_ns == 0 || f->seen != now || now == CLOCK_SYNC_UNKNOWN)
+		return 0;
+	return f->is == now ? f->since_wall_ns : f->seen_wall_ns;
+}
+
+void facts_tell(struct supervisor *s)
+{
+	const struct clock_trust *c = &s->clock;
+	enum clock_sync sync = clock_synchronised();
+	int fds[2];
+	struct msg_body m = { MSG_FACTS, .facts = { .until = trial_until(s),
+						    .clock_wait = (uint8_t)c->wait,
+						    .clock_found = (uint8_t)c->found,
+						    .clock_latest = c->moment.latest,
+						    .clock_sync = (uint8_t)sync,
+						    .clock_since = since(&c->follow, sync),
+						    .clock_sources = clock_by_sources(s, s->now->ir),
+						    .cores = s->cores } };
+	struct msg_facts *f = &m.facts;
+
+	if (!slot_alive(&s->slots[SLOT_CONTROL]))
+		return;
+	fds[0] = json_memfd(json_incref(s->doors.list));
+	fds[1] = json_memfd(json_incref(s->isolations.list));
+	f->drifts = network_drifts(s, &f->drift_last);
+	for (unsigned k = 0; k < LANE_KINDS; k++) {
+		f->workers_asked[k] = s->workers_asked[k];
+		f->workers_run[k] = s->workers_run[k];
+	}
+	for (unsigned i = 0; i < SLOTS; i++) {
+		const struct slot *sl = &s->slots[i];
+
+		f->pid[i] = (uint64_t)sl->pid;
+		f->state[i] = sl->state;
+		f->restarts[i] = sl->restarts;
+		f->since[i] = sl->since_wall;
+	}
+	for (unsigned w = 0; w < PAIR_MAX; w++)
+		f->pairs |= (uint64_t)s->pairs[w].wanted << w;
+	memcpy(f->table, s->table_digest, sizeof(f->table));
+	if (fds[0] >= 0 && fds[1] >= 0)
+		(void)role_send(s, &s->slots[SLOT_CONTROL], 0, &m, fds, 2);
+	for (size_t i = 0; i < 2; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+/* ---- what only this process can read of the machine ------------------------------------------ */
+
+/* Whether the kernel reports passed sessions to the tap: true, false, or null when this cannot be
+ * read. */
+
+static json_t *passed_json(const struct supervisor *s)
+{
+	int heard = s->passed_fd < 0 ? -1 : tap_sessions_heard(s->passed_fd);
+
+	return heard < 0 ? json_null() : json_boolean(heard);
+}
+
+/* Whether the kernel's setting differs from the policy. */
+static bool passed_differs(const struct supervisor *s)
+{
+	return s->passed_fd >= 0 && tap_sessions_heard(s->passed_fd) != (int)s->now->ir->record_passed;
+}
+
+static void difference(void *ctx, const char *where, const char *what, const char *detail)
+{
+	json_array_append_new(ctx, json_pack("{s:o, s:s, s:o, s:i}", "where", json_text(where), "what", what, "detail",
+					     json_text(detail), "line", 0));
+}
+
+json_t *json_surroundings(const struct supervisor *s)
+{
+	json_t *list = json_array();
+	struct err e = { 0 };
+
+	/* During an operation the state fits neither policy, and the operation compares by
+	 * itself. */
+	if (s->op.kind == OP_NONE && box_compare(&s->spaces, s->now->ir, false, difference, list, &e) < 0)
+		difference(list, "box", "unknown", e.text);
+	if (outside_look(&s->spaces, s->now->ir, difference, list, &e) < 0)
+		difference(list, "namespace", "unknown", e.text);
+	return list;
+}
+
+static json_t *json_notice(const struct supervisor *s)
+{
+	if (sentence_said(&s->store_error))
+		return sentence_json(&s->store_error);
+	if (sentence_said(&s->trial_error))
+		return sentence_json(&s->trial_error);
+	if (sentence_said(&s->boot_error))
+		return sentence_json(&s->boot_error);
+	return is_unsaved(s) ? json_sentence(M_STORE_UNSAVED) : json_null();
+}
+
+static json_t *json_status(struct supervisor *s)
+{
+	json_t *j = json_object();
+
+	json_object_set_new(j, "interfaces", box_interfaces_json(&s->spaces, s->now->ir));
+	json_object_set_new(j, "reach", box_reach_json(&s->spaces, s->now->ir));
+	json_object_set_new(j, "log", beside_log_json(s->now->ir, s->state_fd, s->o->state));
+	json_object_set_new(j, "ups", beside_ups_json(s->now->ir, s->o->run, &s->ups.watch));
+	json_object_set_new(j, "mail", beside_mail_json(s->now->ir, s->o->run));
+	json_object_set_new(j, "snmp", beside_snmp_json(s->now->ir, s->o->run));
+	json_object_set_new(j, "surroundings", json_surroundings(s));
+	json_object_set_new(j, "partition", partition_json(&s->partition));
+	json_object_set_new(j, "notice", json_notice(s));
+	return j;
+}
+
+static json_t *json_effective(struct supervisor *s)
+{
+	json_t *j = json_object();
+
+	json_object_set_new(j, "record_passed", passed_json(s));
+	json_object_set_new(j, "answers", box_answering_json(&s->spaces, s->now->ir));
+	json_object_set_new(j, "reach", box_reach_json(&s->spaces, s->now->ir));
+	return j;
+}
+
+static json_t *json_verify(struct supervisor *s)
+{
+	json_t *j = json_object();
+
+	json_object_set_new(j, "surroundings", json_surroundings(s));
+	json_object_set_new(j, "passed_differs", json_boolean(passed_differs(s)));
+	return j;
+}
+
+json_t *json_box(struct supervisor *s, enum box_what what)
+{
+	static json_t *(*const makers[BOX_WHATS])(struct supervisor *) = {
+		[BOX_STATUS] = json_status,
+		[BOX_EFFECTIVE] = json_effective,
+		[BOX_VERIFY] = json_verify,
+	};
+
+	return makers[what](s);
+}
+
+/* Answers to people who gave orders, sent through control. */
+
+void answer_fd(struct supervisor *s, struct asker a, int status, int fd)
+{
+	const struct msg_body m = { MSG_ANSWER, .answer = { .status = (uint8_t)status } };
+
+	if (a.id != 0)
+		(void)role_send(s, &s->slots[SLOT_CONTROL], a.id, &m, &fd, fd >= 0 ? 1 : 0);
+}
+
+void answer_json(struct supervisor *s, struct asker a, int status, json_t *j)
+{
+	int fd = j != NULL ? json_memfd(j) : -ENOMEM;
+
+	/* Control puts the present state into the answer. */
+	if (a.id != 0) {
+		relay_tell(s);
+		facts_tell(s);
+	}
+	answer_fd(s, a, fd < 0 && status == ANSWER_YES ? ANSWER_CANNOT : status, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+void progress_tell(struct supervisor *s, const struct asker *a, const struct msg_progress *said)
+{
+	const struct msg_body m = { MSG_PROGRESS, .progress = *said };
+	const struct slot *control = &s->slots[SLOT_CONTROL];
+
+	if (a->tell && a->id != 0 && slot_alive(control))
+		(void)msg_try(control->chan, a->id, &m);
+}
+
+void progress_stage(struct supervisor *s, const struct asker *a, enum progress_stage stage)
+{
+	progress_tell(s, a, &(struct msg_progress){ .stage = (uint8_t)stage });
+}

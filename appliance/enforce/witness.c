@@ -440,10 +440,14 @@ static void live_session(struct asking *a, const struct tuple *t, const struct w
 		other_ways_in(a, t, p, permit, reply != 0);
 	}
 	for (int reply = 0; reply < 2; reply++)
-		for (uint32_t had = MARK_UNJUDGED; had <= MARK_QUIET; had++)
-			expect_relabelled(a, t,
-					  later(p, reply != 0, mark_make(NO_PERMIT, lane, (enum mark_outcome)had)), id,
-					  lane, (enum mark_outcome)had);
+		for (uint32_t had = MARK_UNJUDGED; had <= MARK_QUIET; had++) {
+			q = later(p, reply != 0, mark_make(NO_PERMIT, lane, (enum mark_outcome)had));
+			expect_relabelled(a, t, q, id, lane, (enum mark_outcome)had);
+			if (p->l4proto != PROTO_TCP)
+				continue;
+			q.tcp_flags = TCP_SYN; /* such packets have a chain of their own */
+			expect_relabelled(a, t, q, id, lane, (enum mark_outcome)had);
+		}
 	q = later(p, false, witness_live_mark(id, lane));
 	q.tcp_flags = TCP_SYN; /* repeated */
 	expect_way(a, t, "live, a SYN", q, lane, lane == LANE_NONE);
@@ -490,10 +494,14 @@ static void allowed(struct asking *a, const struct tuple *t, const struct ir_cel
 	q.state = WALK_INVALID;
 	q.tcp_flags = TCP_ACK;
 	expect_cut(a, t, "no session", q, MARK_STRAY);
+	q.tcp_flags = TCP_SYN;
+	expect_cut(a, t, "no session, a SYN", q, MARK_STRAY);
 	q = later(&first, true, 0);
 	q.reply = false;
 	q.state = WALK_INVALID;
 	expect_cut(a, t, "no session, answer", q, MARK_STRAY);
+	q.tcp_flags = TCP_SYN | TCP_ACK;
+	expect_cut(a, t, "no session, answer to a SYN", q, MARK_STRAY);
 	q.tcp_flags = TCP_RST;
 	expect_dropped(a, t, "no session, reset", q);
 	q.tcp_flags = TCP_RST | TCP_ACK;
@@ -518,6 +526,12 @@ static void refused(struct asking *a, const struct tuple *t, bool known)
 				   mark_make(0, LANE_CUT, MARK_UNJUDGED));
 		else
 			expect_dropped(a, t, reply ? "permit ended, answer" : "permit ended", q);
+		if (t->l4proto == PROTO_TCP) {
+			q.tcp_flags = TCP_SYN;
+			expect_cut(a, t, reply ? "permit ended, a SYN back" : "permit ended, a SYN", q,
+				   mark_make(0, LANE_CUT, MARK_UNJUDGED));
+			q.tcp_flags = TCP_ACK;
+		}
 		q.routed = false;
 		if (t->src.family == 6 || t->l4proto != PROTO_TCP)
 			expect_dropped(a, t, "permit ended, forged", q);

@@ -156,8 +156,7 @@ void op_give_up(struct supervisor *s)
 {
 	struct operation *op = &s->op;
 	struct err e, box = { 0 };
-	/* In English, because the language of a record's readers is not known. */
-	const char *why = sentence_said(&op->error) ? op->error.text[LANG_EN] : op->why;
+	const char *why;
 
 	if (op->kind == OP_BOOT) {
 		boot_later(s);
@@ -184,6 +183,8 @@ void op_give_up(struct supervisor *s)
 		if (op->step == STEP_UNDO)
 			undone(s, &box);
 	}
+	/* In English, because the language of a record's readers is not known. */
+	why = sentence_said(&op->error) ? op->error.text[LANG_EN] : op->why;
 	if (op->kind == OP_APPLY || op->kind == OP_ROLLBACK)
 		policy_event(s, POLICY_REFUSED, op->number, why[0] != 0 ? why : NULL);
 	if (op->kind == OP_REVERT && s->trial != 0)

@@ -453,7 +453,7 @@ def over_a_live_session(box):
     one. Another session's SYN passes meanwhile, also where no conduit has commands."""
     box.apply(conduit("pages", "ops", "ot", ["pages"]))
     with inside(box.ns("ot")):
-        listener = socket.create_server((SERVER, 8080))
+        listener = socket.create_server(("0.0.0.0", 8080), reuse_port=True)
         arrives = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
     with inside(box.ns("ops")):
         c = socket.create_connection((SERVER, 8080), 3, ("10.72.0.2", 40555))

@@ -493,8 +493,13 @@ int once_match(struct __sk_buff *packet)
 	 * be too */
 	if (was == ONCE_BUSY)
 		exchange(&l->state, ONCE_BUSY, ONCE_RECALLED);
-	if (was == ONCE_BACK) /* perhaps of an earlier session on these ports */
-		return shake_hands(packet, &s, back);
+	if (was == ONCE_BACK) { /* perhaps of an earlier session on these ports */
+		passes = shake_hands(packet, &s, back);
+		/* a new session begins: no worker goes on with the earlier one from here on */
+		if (passes)
+			l->n_kept = 0;
+		return passes;
+	}
 	if (was != ONCE_GIVEN)
 		return 0;
 	if (!is_of(l, &s, back)) { /* the lease belongs to another session by now */

@@ -446,8 +446,11 @@ void role_readable(struct supervisor *s, struct slot *sl)
 			continue;
 		if (r == 1)
 			r = -EBADMSG;
-		if (r == -EBADMSG || r == -EPROTO)
+		if (r == -EBADMSG || r == -EPROTO) {
 			say(s, M_ROLE_BROKE_RULES, slot_title(sl, title));
+			if (sl->role == ROLE_DPI)
+				s->pairs[sl->index].distrusted = true;
+		}
 		/*
 		 * The channel is closed, or had an invalid message: the process is killed, and its
 		 * successor starts after it was reaped. The channel is shut down, so that it does

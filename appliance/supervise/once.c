@@ -111,8 +111,9 @@ void once_died(struct supervisor *s, uint32_t w, const siginfo_t *how)
 {
 	if (s->once.leases != NULL)
 		__atomic_store_n(&s->once.handshakes[pair_kind(w)]->alive_ns, 0, __ATOMIC_RELAXED);
-	if (how->si_code != CLD_EXITED && how->si_status != SIGKILL)
+	if (s->pairs[w].distrusted || (how->si_code != CLD_EXITED && how->si_status != SIGKILL))
 		once_void(s, pair_kind(w));
+	s->pairs[w].distrusted = false;
 }
 
 void once_void(struct supervisor *s, enum lane_kind kind)

@@ -229,7 +229,7 @@ unsigned once_memory(const struct supervisor *s, uint32_t w, int fds[3]);
 /* Ends all leases and handshakes of the workers of this kind. */
 void once_void(struct supervisor *s, enum lane_kind kind);
 /* Worker w has ended. No session begins without a visit from here on. What it lent stays with the
- * kernel until its successor serves, unless it crashed or did what its sandbox forbids: then it may
+ * kernel until its successor serves, unless it crashed, hung or did what it may not: then it may
  * have been taken over. */
 void once_died(struct supervisor *s, uint32_t w, const siginfo_t *how);
 void gate_died(struct supervisor *s, uint32_t w);
@@ -565,6 +565,7 @@ struct pair {
 	struct vigil table; /* time since an acknowledgement has been awaited; watch.c */
 	bool awaited;
 	bool acked;
+	bool distrusted; /* the worker hung or broke rules: nothing that it lent outlives it */
 };
 
 /* once.c: the verdict cache; `leases` NULL = there is none. By enum lane_kind. */

@@ -133,6 +133,7 @@ void worker_hung(struct supervisor *s, uint32_t w, const struct msg_hung *who)
 		return;
 	role_event(s, ROLE_DPI, w, ROLE_HUNG);
 	once_void(s, pair_kind(w));
+	s->pairs[w].distrusted = true;
 	role_kill(s, sl);
 }
 
@@ -333,6 +334,7 @@ void workers_end_refusing(struct supervisor *s)
 		if (s->pairs[w].wanted && refuses(s, &s->pairs[w])) {
 			say(s, M_WORKER_REFUSED, slot_title(worker_of(s, w), title));
 			s->pairs[w].acked = false;
+			s->pairs[w].distrusted = true;
 			role_kill(s, worker_of(s, w));
 		}
 }

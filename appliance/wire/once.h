@@ -38,7 +38,7 @@
 #define ONCE_USES 4u	 /* templates of one session */
 #define ONCE_WAYS 4u	 /* places that a session may have */
 #define ONCE_TEMPLATES 1024u
-#define ONCE_LEASES 8192u /* a power of two */
+#define ONCE_LEASES 8192u     /* a power of two */
 #define ONCE_HANDSHAKES 4096u /* a power of two, at most ONCE_LEASES */
 /* Without a living worker no session begins: it says so more often than once in this time. */
 #define ONCE_ALIVE_NS ((uint64_t)2000000000u)
@@ -83,9 +83,9 @@ struct once_lease {
 	uint32_t permit;
 	uint32_t client[4], server[4]; /* network order; of IPv4 the first word */
 	uint16_t client_port, server_port;
-	uint8_t family;	   /* 4 or 6 */
-	uint8_t words[2];  /* words of the TCP header: 5 without options, 8 with timestamps only */
-	uint8_t hops[2];   /* least hop limit (TTL) of its packets */
+	uint8_t family;	  /* 4 or 6 */
+	uint8_t words[2]; /* words of the TCP header: 5 without options, 8 with timestamps only */
+	uint8_t hops[2];  /* least hop limit (TTL) of its packets */
 	/* 1 or 2: this end sent its FIN as the first or the second of them; ONCE_RESET: a RST */
 	uint8_t ended[2];
 	uint8_t unused[5]; /* padding with a name, so that every byte is set */

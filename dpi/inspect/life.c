@@ -85,7 +85,7 @@ static void decide(struct crossing *x, bool passes, enum reason r)
 	o->accepted += out == OUTCOME_ACCEPT || out == OUTCOME_QUIET;
 	if (!x->p->has_passed)
 		outside_decide(x->p->queue, x->p->id, out, mark_permit(x->p->mark),
-		       passes && x->spared != R_NONE ? x->spared : r);
+			       passes && x->spared != R_NONE ? x->spared : r);
 }
 
 /* Decides a refused packet: drops it, or lets it pass if its conduits only observe. */

@@ -555,6 +555,23 @@ static void a_handshake_goes_by(void **state)
 	}
 }
 
+/* The note of an earlier session on these ports ends with the handshake of a new one. */
+static void a_handshake_ends_a_note(void **state)
+{
+	struct sent syn = segment(false, 0x02, 100, 0);
+
+	(void)state;
+	for (unsigned lives = 0; lives < 2; lives++) {
+		alive();
+		give(false);
+		lease->state = ONCE_BACK;
+		lease->n_kept = 2;
+		handshakes.alive_ns = lives != 0 ? 70 : 77u - ONCE_ALIVE_NS - 1u;
+		assert_int_equal(passes_as(&syn), lives != 0);
+		assert_int_equal(lease->n_kept, lives != 0 ? 0 : 2);
+	}
+}
+
 static void handshakes_that_do_not_fit(void **state)
 {
 	static const uint8_t usual[20] = { 2, 4, 5, 0xb4, 4, 2, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0, 1, 3, 3, 7 };
@@ -702,6 +719,7 @@ int main(void)
 		cmocka_unit_test(one_processor_at_a_time),
 		cmocka_unit_test(memory_of_a_liar),
 		cmocka_unit_test(a_handshake_goes_by),
+		cmocka_unit_test(a_handshake_ends_a_note),
 		cmocka_unit_test(handshakes_that_do_not_fit),
 		cmocka_unit_test(no_slot_for_a_handshake),
 		cmocka_unit_test(ends_go_by),

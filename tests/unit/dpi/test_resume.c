@@ -181,6 +181,32 @@ static void a_new_session_on_its_ports(void **state)
 	assert_false(asks(speech->read)); /* it has no setup */
 }
 
+/* Its FIN or a RST passed in the kernel: no request follows it, and a new session may. */
+static void it_had_ended(void **state)
+{
+	(void)state;
+	for (unsigned how = 0; how < 4; how++) {
+		struct once_lease l = lease();
+
+		l.ended[how & 1u] = how < 2 ? 1 : ONCE_RESET;
+		l.next[how & 1u] += how < 2;
+		l.acked[1] = l.next[1] - (how == 1);
+		assert_true(inspector_resume(desk_i, &l, NULL, true));
+		k.c += how == 0;
+		k.s += how == 1;
+		assert_int_equal(asks(speech->read), how == 1);
+		if (how == 1)
+			assert_false(answers(speech->answer));
+		k.c += 100000;
+		k.s += 200000;
+		assert_true(sends(DIR_C2S, DESK_SYN, NULL) && sends(DIR_S2C, DESK_SYN | DESK_ACK, NULL) &&
+			    sends(DIR_C2S, DESK_ACK, NULL));
+		assert_false(asks(speech->read)); /* it has no setup */
+		end(NULL);
+		begin(NULL);
+	}
+}
+
 static void what_holds_no_more(void **state)
 {
 	struct once_lease l = lease(), x;
@@ -272,6 +298,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(goes_on, begin, end),
 		cmocka_unit_test_setup_teardown(the_last_answer_is_known, begin, end),
 		cmocka_unit_test_setup_teardown(a_new_session_on_its_ports, begin, end),
+		cmocka_unit_test_setup_teardown(it_had_ended, begin, end),
 		cmocka_unit_test_setup_teardown(what_holds_no_more, begin, end),
 		cmocka_unit_test_setup_teardown(something_may_have_passed, begin, end),
 		cmocka_unit_test_setup_teardown(the_last_exchange, begin, end),

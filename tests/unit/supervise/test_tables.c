@@ -162,6 +162,7 @@ static void one_alone_has_no_veto(void **state)
 	workers_end_refusing(&s);
 	assert_int_equal(killed[SLOT_DPI + OTHER], 1);
 	assert_int_equal(killed[SLOT_DPI + FIRST], 0);
+	assert_true(s.pairs[OTHER].distrusted && !s.pairs[FIRST].distrusted);
 	/* Until the worker has ended, its answers do not count. */
 	worker_acked(&s, OTHER, s.table_digest);
 	assert_int_equal(table_state(&s), TABLE_WAIT);

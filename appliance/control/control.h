@@ -489,12 +489,11 @@ json_t *json_carried(const struct control *s);
  * Packets that should have been inspected but were not are an alarm (`uninspected` of the status),
  * whose beginning and end are recorded; unserved.h decides when it is one. So is a tap that
  * receives nothing while the kernel counts packets that it should report to it (`unheard`). The
- * supervisor tells what the box has counted. A new control begins with what its predecessor had
- * been told, and without its alarms.
+ * supervisor tells what the box has counted. A new control goes on with its predecessor's alarms,
+ * which are in memory of the supervisor.
  */
 
 struct uninspected {
-	bool based; /* the supervisor has told its counts */
 	struct unserved_counts counts;
 	struct unserved unserved;
 	uint64_t look_at; /* monotonic ns */
@@ -507,6 +506,7 @@ struct unheard {
 	uint64_t look_at; /* monotonic ns */
 };
 
+void alarms_open(struct control *s);
 void counted_told(struct control *s, const struct msg_counted *m);
 void uninspected_due(struct control *s, uint64_t now);
 uint64_t uninspected_next(const struct control *s); /* monotonic ns */

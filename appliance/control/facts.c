@@ -105,7 +105,6 @@ json_t *json_isolations(const struct control *s)
 		char label[LABEL_TEXT] = "";
 
 		ir_isolated_label(s->now->ir, text_in(j, "what"), label, sizeof(label));
-		(void)json_object_del(j, "pairs");
 		(void)json_object_set_new(j, "label", json_text(label));
 		(void)json_array_append_new(list, j);
 	}

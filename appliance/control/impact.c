@@ -173,42 +173,18 @@ static const struct ir *next_ir(const struct impact *x)
 	return x->next->ir;
 }
 
-/* Builds the question about the next sessions. A memfd, or negative errno. */
-static int question(struct impact *x, struct msg_sessions *ret)
-{
-	uint8_t buf[IMPACT_SESSIONS * IMPACT_SESSION_BYTES];
-	struct outbuf o = outbuf_of(buf, sizeof(buf));
-
-	ret->n = 0;
-	x->asked = x->at;
-	for (; x->at < x->n && ret->n < IMPACT_SESSIONS; x->at++, ret->n++) {
-		const struct msg_told_session *t = &x->of[x->at].session;
-		/* Permit 0 stands for an invalid index, so that the positions stay. No worker knows
-		 * it. */
-		struct msg_impact_session one = { .ends = t->ends,
-						  .permit = t->permit < next_ir(x)->n_permits ? x->next->ids[t->permit]
-											      : 0,
-						  .unseen = t->unseen };
-
-		msg_put_impact_session(&o, &one);
-	}
-	return memfd_sealed("sekisho-impact", buf, o.len);
-}
-
 /* Asks each worker that has the table about the next sessions. A worker that cannot be asked, dies,
  * or takes too long counts as silent. */
 static void ask_next(struct control *s)
 {
 	struct impact *x = s->impact;
-	struct msg_body m = { .type = MSG_SESSIONS };
-	int fd = question(x, &m.sessions);
-	bool asked = fd >= 0 && ask_slot(s, SLOT_BOX, x->number, &m, &fd, 1);
+	bool asked = ask_slot(s, SLOT_BOX, x->number, &(struct msg_body){ .type = MSG_SESSIONS }, NULL, 0);
 
+	x->asked = x->at;
+	x->at = x->n - x->at < IMPACT_SESSIONS ? x->n : x->at + IMPACT_SESSIONS;
 	x->deadline = now_ns() + ANSWER_NS;
 	x->waiting = asked ? x->workers : 0;
 	x->silent |= !asked;
-	if (fd >= 0)
-		close(fd);
 }
 
 /* ---- the answers ----------------------------------------------------------------------------- */
@@ -297,12 +273,15 @@ static void conclude(struct impact *x)
 	x->ended = json_array();
 	for (size_t i = 0; i < x->n; i++) {
 		const struct foretold *f = &x->of[i];
-		enum reason reason = f->state == FORETOLD_BY_WORKER ? (enum reason)f->what.reason
-								    : half_way(next_ir(x), &f->session);
+		enum reason reason;
 
-		if (i >= x->at || f->state == FORETOLD_UNKNOWN)
+		if (i >= x->at || f->state == FORETOLD_UNKNOWN) {
 			x->unknown++;
-		else if (reason != R_NONE)
+			continue;
+		}
+		reason = f->state == FORETOLD_BY_WORKER ? (enum reason)f->what.reason
+							: half_way(next_ir(x), &f->session);
+		if (reason != R_NONE)
 			json_array_append_new(x->ended, ended_json(x, i, reason));
 		else if (f->what.n_commands > 0 || f->what.forgotten > 0)
 			json_array_append_new(x->narrowed, narrowed_json(x, i));
@@ -489,6 +468,12 @@ void impact_answer(struct control *s, uint32_t id, json_t *j)
 	if (json_is_array(x->meaning) && json_object_get(j, "meaning") != NULL) {
 		json_object_set(j, "meaning", x->meaning);
 		json_object_set_new(j, "more_meaning", json_integer((json_int_t)x->more_meaning));
+	}
+	/* The supervisor waits for a limited time only, or could not ask: what was not weighed is
+	 * unknown. The sessions of a question without an answer are as well. */
+	if (x->told && x->narrowed == NULL) {
+		x->at = x->asks && x->waiting != 0 ? x->asked : x->at;
+		conclude(x);
 	}
 	if (json_is_true(json_object_get(j, "done")) && x->narrowed != NULL) {
 		json_array_extend(x->cut, x->ended);

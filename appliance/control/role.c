@@ -138,6 +138,7 @@ static int open_all(struct control *s, struct err *e)
 	tried_open(s);
 	carried_open(s);
 	hours_open(s);
+	alarms_open(s);
 	return r == 0 ? show_open(s, e) : r;
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
+#include "appliance/role/roles.h"
 #include "appliance/wire/settings.h"
 
 #define NAMED 3u  /* conduits that a record names */
@@ -11,6 +13,41 @@
 #define COUNT_TEXT 24u
 /* Counts that have changed come once a second. So what is looked at after this time has not. */
 #define LOOK_NS (UNSERVED_LOOK_NS / 2 * 3)
+
+/* What a successor goes on with. `now`, `is_deaf`: there is such an alarm. */
+struct left {
+	struct unserved unserved;
+	struct deaf deaf;
+	uint64_t logged, heard;
+	uint32_t now, is_deaf;
+};
+_Static_assert(sizeof(struct left) <= CONTROL_ALARMS_BYTES, "alarms find room");
+
+/* All zero before the first control. */
+void alarms_open(struct control *s)
+{
+	struct left x;
+
+	if (pread(CONTROL_FD_ALARMS, &x, sizeof(x), 0) != (ssize_t)sizeof(x))
+		return;
+	/* Not as written: a bool with another bit pattern than 0 or 1 is none. */
+	x.unserved.on = x.now != 0;
+	x.deaf.on = x.is_deaf != 0;
+	s->uninspected.unserved = x.unserved;
+	s->uninspected.counts = x.unserved.was;
+	s->unheard.deaf = x.deaf;
+	s->unheard.logged = s->unheard.logged_was = x.logged;
+	s->unheard.heard = s->unheard.heard_was = x.heard;
+}
+
+static void leave(const struct control *s)
+{
+	const struct unserved *u = &s->uninspected.unserved;
+	const struct unheard *h = &s->unheard;
+	const struct left x = { *u, h->deaf, h->logged_was, h->heard_was, u->on, h->deaf.on };
+
+	(void)!pwrite(CONTROL_FD_ALARMS, &x, sizeof(x), 0);
+}
 
 void counted_told(struct control *s, const struct msg_counted *m)
 {
@@ -28,13 +65,6 @@ void counted_told(struct control *s, const struct msg_counted *m)
 	s->unheard.logged = m->logged;
 	s->unheard.heard = m->heard;
 	s->uninspected.look_at = s->unheard.look_at = 0; /* at once */
-	if (s->uninspected.based)
-		return;
-	/* What a control before this one was told is no news. */
-	s->uninspected.unserved.was = *c;
-	s->unheard.logged_was = m->logged;
-	s->unheard.heard_was = m->heard;
-	s->uninspected.based = true;
 }
 
 /* ---- the conduits of the packets ------------------------------------------------------------- */
@@ -103,6 +133,7 @@ void uninspected_due(struct control *s, uint64_t now)
 	case UNSERVED_SAME:
 		break;
 	}
+	leave(s);
 }
 
 uint64_t uninspected_next(const struct control *s)
@@ -187,6 +218,7 @@ void unheard_due(struct control *s, uint64_t now)
 	}
 	u->logged_was = u->logged;
 	u->heard_was = u->heard;
+	leave(s);
 }
 
 uint64_t unheard_next(const struct control *s)

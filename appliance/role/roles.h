@@ -37,11 +37,13 @@
 #define MGMT_FD_LISTEN 5
 #define MGMT_FD_SECRETS 6
 #define MGMT_FD_PEOPLE 7
-/* control: its folder, and the two sockets on which it accepts connections; the second one is
- * /dev/null where there is no group of logins */
+/* control: its folder, the two sockets on which it accepts connections (the second one is /dev/null
+ * where there is no group of logins), and memory in which it leaves its alarms to its successor */
 #define CONTROL_FD_FOLDER 5
 #define CONTROL_FD_SOCKET 6
 #define CONTROL_FD_LOGINS 7
+#define CONTROL_FD_ALARMS 8
+#define CONTROL_ALARMS_BYTES 8192u
 /* accounts: its folder, and the sockets of its two children, which hash passphrases and check
  * signatures of security keys */
 #define ACCOUNTS_FD_FOLDER 5

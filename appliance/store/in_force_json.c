@@ -34,7 +34,7 @@ json_t *generation_json(const struct generation_store *store, uint64_t number, c
 			 : waiting   ? "waiting"
 				     : "confirmed",
 			 "applied", g != NULL ? json_time(went_back ? g->changed_ns : g->applied_ns) : json_null(),
-			 "confirm_by", waiting ? json_time(until_ns) : json_null(), "by",
+			 "confirm_by", waiting && until_ns != 0 ? json_time(until_ns) : json_null(), "by",
 			 g != NULL ? json_text(went_back ? g->changed_by : g->by) : json_null());
 }
 

@@ -10,7 +10,8 @@
 #include "policy/ir/ir.h"
 
 json_t *site_json(const struct ir *ir);
-/* `trial`: the generation on trial, 0 = none; `until_ns`: wall ns when that ends. */
+/* `trial`: the generation on trial, 0 = none; `until_ns`: wall ns when that ends, 0 = not by
+ * itself. */
 json_t *generation_json(const struct generation_store *store, uint64_t number, const struct ir *ir, uint64_t trial,
 			uint64_t until_ns);
 /* Adds to `j` the box, the site and the moment, and what `generation` says of the generation with

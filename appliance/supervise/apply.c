@@ -109,7 +109,7 @@ static void weigh(struct supervisor *s)
 
 	free(image);
 	q.impact.n_image = (uint32_t)n;
-	op->weighs = (uint32_t)((op->told.n_changed + IMPACT_SESSIONS - 1) / IMPACT_SESSIONS);
+	op->weighed = 0;
 	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		struct slot *sl = &s->slots[SLOT_DPI + w];
 
@@ -132,18 +132,45 @@ static void weigh(struct supervisor *s)
 		close(next);
 }
 
+/* Builds the question about the next sessions: control may not choose them, because a session that
+ * a worker takes for unseen is read anew. A memfd, or negative errno. */
+static int question(struct operation *op, struct msg_impact *ret)
+{
+	uint8_t buf[IMPACT_SESSIONS * IMPACT_SESSION_BYTES];
+	struct outbuf o = outbuf_of(buf, sizeof(buf));
+
+	for (; op->weighed < op->told.n_changed && ret->n_sessions < IMPACT_SESSIONS; op->weighed++) {
+		const struct msg_told_session *t = &op->told.sessions[op->told.n_cut + op->weighed];
+		/* Permit 0 stands for an invalid index, so that the positions stay. No worker knows
+		 * it. */
+		struct msg_impact_session one = { .ends = t->ends,
+						  .permit = t->permit < op->next->ir->n_permits
+								    ? op->next->ids[t->permit]
+								    : 0,
+						  .unseen = t->unseen };
+
+		msg_put_impact_session(&o, &one);
+		ret->n_sessions++;
+	}
+	return memfd_sealed("sekisho-impact", buf, o.len);
+}
+
 void op_sessions(struct supervisor *s, const struct msg *m)
 {
-	const struct msg_body q = { MSG_IMPACT, .impact = { .n_sessions = m->body.sessions.n } };
+	struct msg_body q = { .type = MSG_IMPACT };
 	struct operation *op = &s->op;
+	int fd;
 
-	if (op->kind == OP_NONE || op->step != STEP_IMPACT || m->id != op->asker.id || op->weighs == 0)
+	if (op->kind == OP_NONE || op->step != STEP_IMPACT || m->id != op->asker.id ||
+	    op->weighed == op->told.n_changed)
 		return;
-	op->weighs--;
+	fd = question(op, &q.impact);
 	for (uint32_t w = 0; w < PAIR_MAX; w++)
 		if ((op->weighers >> w & 1u) != 0 &&
-		    !role_send(s, &s->slots[SLOT_DPI + w], relayed_id(SLOT_DPI + w, m->id), &q, m->fds, 1))
+		    (fd < 0 || !role_send(s, &s->slots[SLOT_DPI + w], relayed_id(SLOT_DPI + w, m->id), &q, &fd, 1)))
 			relay_undone(s, relayed_id(SLOT_DPI + w, m->id));
+	if (fd >= 0)
+		close(fd);
 }
 
 void op_weighed(struct supervisor *s, const struct msg *m)

@@ -134,7 +134,7 @@ struct operation {
 	struct told told;   /* the last report of enforce */
 	/* in that report: permits that are kept for their sessions */
 	uint32_t lingering;
-	uint32_t weighs;       /* questions about sessions that control may still ask */
+	size_t weighed;	       /* sessions that go on of which control has asked */
 	uint64_t weighers;     /* bit n: of worker n */
 	bool stopped;	       /* the asker of this dry run does not wait any more */
 	bool foretold;	       /* control has weighed the effect on sessions */

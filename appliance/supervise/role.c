@@ -481,6 +481,7 @@ int supervise(const struct supervise_options *o)
 		.rules_fd = -1,
 		.backstop = { .monitor = -1, .forwarding = { -1, -1 } },
 		.passed_fd = -1,
+		.alarms_fd = -1,
 		.neighbours_fd = -1,
 		.link_fd = -1,
 		.network_fd = { -1, -1, -1, -1 },

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -128,6 +129,25 @@ static int open_pulse(struct pair *p, struct err *e)
 	return p->pulse != NULL ? fcntl(p->pulse_fd, F_DUPFD_CLOEXEC, 3) : -1;
 }
 
+/* Memory of the daemon's life in which each control leaves its alarms. It cannot grow. */
+static int open_alarms(struct supervisor *s, struct err *e)
+{
+	int fd;
+
+	if (s->alarms_fd >= 0)
+		return fcntl(s->alarms_fd, F_DUPFD_CLOEXEC, 3);
+	fd = memfd_create("sekisho-alarms", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0 || ftruncate(fd, CONTROL_ALARMS_BYTES) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
+		err_set(e, -errno, "memory of alarms");
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	s->alarms_fd = fd;
+	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
 /* Gives the folder to that user alone. Root is made the owner first, because the owner may change
  * the mode without another capability. */
 static bool give_folder(int fd, uid_t uid)
@@ -231,6 +251,7 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		fds[n++] = fcntl(s->listen_fd, F_DUPFD_CLOEXEC, 3);
 		fds[n++] = s->logins_fd >= 0 ? fcntl(s->logins_fd, F_DUPFD_CLOEXEC, 3)
 					     : open("/dev/null", O_RDONLY | O_CLOEXEC);
+		fds[n++] = open_alarms(s, e);
 		break;
 	case ROLE_ACCOUNTS:
 		fds[n++] = open_folder(s, "accounts", ROLE_ACCOUNTS, e);

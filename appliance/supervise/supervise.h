@@ -589,6 +589,7 @@ struct supervisor {
 	bool rules_kept; /* the service manager kept rules_fd of an earlier daemon */
 	struct backstop backstop;
 	int passed_fd;	   /* notifications of connection tracking for the tap; told.c */
+	int alarms_fd;	   /* for control, sockets.c; -1 = not made yet */
 	int neighbours_fd; /* notifications of the neighbour table for the tap */
 	int link_fd;	   /* notifications of devices in the initial namespace */
 	/* notifications: 0 and 1 of links, addresses and routes of the data and the admin

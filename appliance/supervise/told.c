@@ -259,9 +259,10 @@ void relay_begin(struct supervisor *s, struct slot *sl)
 	free(s->relay.past);
 	s->relay.past = NULL;
 	role_kill(s, &s->slots[SLOT_MGMT]);
+	/* It answers people as soon as it has the state, which comes last. */
 	tell_counts(s, &s->counting->told);
-	relay_tell(s);
 	facts_tell(s);
+	relay_tell(s);
 }
 
 /* ---- what people are told -------------------------------------------------------------------- */
@@ -272,6 +273,23 @@ static uint64_t since(const struct clock_follow *f, enum clock_sync now)
 	if (f->seen_ns == 0 || f->seen != now || now == CLOCK_SYNC_UNKNOWN)
 		return 0;
 	return f->is == now ? f->since_wall_ns : f->seen_wall_ns;
+}
+
+/* The isolations without their pairs, which may be many more than a message takes, and which nobody
+ * is told. */
+static json_t *isolations_told(const struct supervisor *s)
+{
+	json_t *list = json_array(), *one;
+	size_t i;
+
+	json_array_foreach(s->isolations.list, i, one)
+	{
+		json_t *j = json_copy(one);
+
+		(void)json_object_del(j, "pairs");
+		(void)json_array_append_new(list, j);
+	}
+	return list;
 }
 
 void facts_tell(struct supervisor *s)
@@ -292,7 +310,7 @@ void facts_tell(struct supervisor *s)
 	if (!slot_alive(&s->slots[SLOT_CONTROL]))
 		return;
 	fds[0] = json_memfd(json_incref(s->doors.list));
-	fds[1] = json_memfd(json_incref(s->isolations.list));
+	fds[1] = json_memfd(isolations_told(s));
 	f->drifts = network_drifts(s, &f->drift_last);
 	for (unsigned k = 0; k < LANE_KINDS; k++) {
 		f->workers_asked[k] = s->workers_asked[k];

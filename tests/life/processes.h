@@ -70,6 +70,7 @@ struct processes {
 	/* pairs that enforce was given last: cut, and what goes on */
 	unsigned apart, apart_kept;
 	unsigned cuts;	     /* lists of ended sessions that workers got */
+	uint64_t answer_ns;  /* how long a worker weighs sessions */
 	unsigned impacts;    /* questions about a table or sessions that workers got */
 	size_t used;	     /* bytes of uses that the present enforce was given */
 	enum msg_type heard; /* the last question of people that a role heard */

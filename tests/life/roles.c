@@ -66,7 +66,7 @@ static void sessions_told(int fds[3])
 						  .server = { .family = 4, .b = { 10, 73, 0, 2 } },
 						  .server_port = 502,
 						  .l4proto = IPPROTO_TCP } };
-	uint8_t all[64 * TOLD_SESSION_BYTES];
+	static uint8_t all[4096 * TOLD_SESSION_BYTES];
 	struct outbuf o = outbuf_of(all, sizeof(all));
 
 	for (unsigned i = 0; i < 2; i++) {
@@ -250,6 +250,8 @@ static void on_impact(struct process *p, struct msg *m)
 	processes.impacts++;
 	if (processes.worker == WORKER_SLEEPS)
 		return;
+	if (m->body.impact.n_sessions > 0)
+		machine.mono_ns += processes.answer_ns;
 	if (says) {
 		one.n_commands = 1;
 		msg_put_foretold_session(&o, &one);

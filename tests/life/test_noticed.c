@@ -92,12 +92,19 @@ static void uninspected(void)
 	machine.queue.dropped_user = 0;
 	LIFE(life_pass(2 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_UNINSPECTED) == 2);
 	LIFE(status_says("\"queue_full\":1,"));
-	/* A successor of control counts what its predecessor was not told, and nothing else. */
+	/* A successor of control goes on with the alarm, counts what its predecessor was not told,
+	 * and ends the alarm. */
 	LIFE(process_die(ROLE_CONTROL) && life_pass(3 * SECOND) == LIFE_GOES_ON);
-	LIFE(status_says("\"uninspected\":{\"now\":false") && noticed(MACHINE_UNINSPECTED) == 2);
+	LIFE(status_says("\"uninspected\":{\"now\":true") && status_says("\"queue_full\":1,"));
 	machine.queue.dropped_full = 4;
+	LIFE(process_die(ROLE_CONTROL) && life_pass(3 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_UNINSPECTED) == 2);
+	LIFE(status_says("\"queue_full\":4,"));
+	LIFE(process_die(ROLE_CONTROL) && life_pass(64 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_INSPECTED) == 2);
+	LIFE(process_die(ROLE_CONTROL) && life_pass(3 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_UNINSPECTED) == 2);
+	LIFE(status_says("\"uninspected\":{\"now\":false") && noticed(MACHINE_INSPECTED) == 2);
+	machine.queue.dropped_full = 5;
 	LIFE(process_die(ROLE_CONTROL) && life_pass(3 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_UNINSPECTED) == 3);
-	LIFE(status_says("\"queue_full\":3,"));
+	LIFE(status_says("\"queue_full\":1,"));
 	/* A successor of the daemon begins anew. */
 	life_kill();
 	LIFE(life_boot() == LIFE_GOES_ON);
@@ -145,6 +152,8 @@ static void unheard(void)
 	refusals(9, false);
 	LIFE(noticed(MACHINE_TAP_DEAF) == 0);
 	refusals(6, false);
+	LIFE(noticed(MACHINE_TAP_DEAF) == 1 && status_says("\"unheard\":{\"now\":true"));
+	LIFE(process_die(ROLE_CONTROL) && life_pass(3 * SECOND) == LIFE_GOES_ON);
 	LIFE(noticed(MACHINE_TAP_DEAF) == 1 && status_says("\"unheard\":{\"now\":true"));
 	LIFE(life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_YES && life_rollback(0)->status == ANSWER_YES);
 	/* Without packets nobody knows whether the tap would hear of them. */

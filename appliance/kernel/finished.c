@@ -42,61 +42,43 @@ static bool checksum(struct build *b)
 	return true;
 }
 
-/* TCP of sessions with a lane; or, `anew`, of those that begin, whose lane is not known yet. */
-static struct build begin(bool anew)
-{
-	struct build b = { .rule = plain_rule(NFPROTO_IPV4, CHAIN) };
-
-	b.bad = b.rule == NULL;
-	if (b.bad)
-		return b;
-	nftnl_rule_set_str(b.rule, NFTNL_RULE_TABLE, FINISHED_TABLE);
-	expr_meta(&b, NFT_META_L4PROTO, 0);
-	expr_cmp8(&b, NFT_CMP_EQ, IPPROTO_TCP);
-	expr_ct(&b, NFT_CT_MARK, 0);
-	if (!anew)
-		expr_bits32(&b, 0, MARK_LANE_MASK, 0);
-	expr_cmp32(&b, anew ? NFT_CMP_EQ : NFT_CMP_NEQ, 0);
-	return b;
-}
-
-static struct nftnl_rule *end(struct build *b)
-{
-	if (!b->bad || b->rule == NULL)
-		return b->rule;
-	nftnl_rule_free(b->rule);
-	return NULL;
-}
-
-/* The target ends its rule. */
-static struct nftnl_rule *rule_writes(bool anew)
-{
-	struct build b = begin(anew);
-
-	b.bad = b.bad || !checksum(&b);
-	return end(&b);
-}
-
 /*
+ * TCP of sessions with a lane that a worker has not let go of; or, `anew`, of those that begin,
+ * whose lane is not known yet. Sets the bit, and writes the checksum: its target ends the rule.
+ *
  * A SYN on the ports of a session that is tracked visits the worker, behind that session's packets
  * that wait for it. Otherwise what the worker says of these, as a confirmation, would fall upon the
  * new session.
  */
-static struct nftnl_rule *rule_says(bool anew)
+static struct nftnl_rule *rule_finishes(bool anew)
 {
-	struct build b = begin(anew);
+	struct build b = { .rule = plain_rule(NFPROTO_IPV4, CHAIN) };
 
-	if (!b.bad && !anew) {
+	if (b.rule == NULL)
+		return NULL;
+	nftnl_rule_set_str(b.rule, NFTNL_RULE_TABLE, FINISHED_TABLE);
+	expr_meta(&b, NFT_META_L4PROTO, 0);
+	expr_cmp8(&b, NFT_CMP_EQ, IPPROTO_TCP);
+	expr_ct(&b, NFT_CT_MARK, 0);
+	if (anew) {
+		expr_cmp32(&b, NFT_CMP_EQ, 0);
+	} else {
+		expr_bits32(&b, 0, MARK_LANE_MASK, 0);
+		expr_cmp32(&b, NFT_CMP_NEQ, 0);
+		expr_ct(&b, NFT_CT_MARK, 0);
+		expr_bits32(&b, 0, MARK_OUTCOME_MASK, 0);
+		expr_cmp32(&b, NFT_CMP_NEQ, (uint32_t)MARK_CONFIRMED << MARK_OUTCOME_SHIFT);
 		expr_payload(&b, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, 0);
 		expr_bits8(&b, SYN | ACK);
 		expr_cmp8(&b, NFT_CMP_NEQ, SYN);
 	}
-	if (!b.bad) {
-		expr_meta(&b, NFT_META_PRIORITY, 0);
-		expr_bits32(&b, 0, ~ONCE_FINISHED, ONCE_FINISHED);
-		expr_meta_set(&b, NFT_META_PRIORITY, 0);
-	}
-	return end(&b);
+	expr_meta(&b, NFT_META_PRIORITY, 0);
+	expr_bits32(&b, 0, ~ONCE_FINISHED, ONCE_FINISHED);
+	expr_meta_set(&b, NFT_META_PRIORITY, 0);
+	if (checksum(&b) && !b.bad)
+		return b.rule;
+	nftnl_rule_free(b.rule);
+	return NULL;
 }
 
 int finished_set(bool wanted, bool dry, plain_note *note, void *ctx, struct err *e)
@@ -104,7 +86,7 @@ int finished_set(bool wanted, bool dry, plain_note *note, void *ctx, struct err 
 	const struct plain_chain chain = {
 		.name = CHAIN, .hook = NF_INET_FORWARD, .priority = NF_IP_PRI_MANGLE, .accepts = true
 	};
-	struct nftnl_rule *rules[4];
+	struct nftnl_rule *rules[2];
 	struct plain_table t = { .family = NFPROTO_IPV4,
 				 .what = "the writer of checksums",
 				 .name = FINISHED_TABLE,
@@ -113,10 +95,8 @@ int finished_set(bool wanted, bool dry, plain_note *note, void *ctx, struct err 
 				 .rules = rules };
 	int r;
 
-	for (unsigned anew = 0; wanted && anew < 2; anew++) {
-		rules[t.n_rules++] = rule_writes(anew != 0);
-		rules[t.n_rules++] = rule_says(anew != 0);
-	}
+	for (unsigned anew = 0; wanted && anew < 2; anew++)
+		rules[t.n_rules++] = rule_finishes(anew != 0);
 	r = plain_table_set(&t, dry, note, ctx, e);
 	plain_rules_free(&t);
 	return r;

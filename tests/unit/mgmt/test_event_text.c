@@ -171,7 +171,7 @@ static void words_of_another_protocol(void **state)
 		"10.30.1.13:5007 was refused: device not allowed, or not stated in the command; x 0x20 is not allowed; "
 		"allowed: 0x0 to 0x1f; by conduit w (site.cfg:9).",
 		"2026-11-20 08:10:11 UTC、10.20.0.10:40000 から 10.30.1.13:5007 への slmp batch_read 局番 2 x "
-		"0x20-0x21 は拒否されました（理由: 許可されていないデバイス、またはコマンドからデバイスを特定不可）。x "
+		"0x20-0x21 は拒否されました（理由: 許可されていないデバイス、またはデバイスを特定できないコマンド）。x "
 		"0x20 は許可範囲外（許可範囲 0x0～0x1f）。判定の根拠はコンジット w（site.cfg:9）です。");
 	sentence("{" TIME
 		 "\"kind\":\"pdu\",\"verdict\":\"deny\",\"reason\":\"slmp.target\",\"client\":\"10.20.0.10:40000\","

@@ -14,7 +14,7 @@ export const REASONS: [string, string, string][] = [
 	["spoofed", "送信元またはセッションに合わないインターフェースから到着（詐称の疑い）", "arrived at an interface where its source or session does not belong (forged?)"],
 	["ended", "許可の期限切れ、または許可範囲の縮小", "its permission ended or was narrowed"],
 	["stale", "現在は有効でないポリシーによる判定", "judged under a policy that is no longer in force"],
-	["no_session", "対応するセッションのない TCP パケット（SYN 以外）", "TCP packet without a session that does not open one (no SYN)"],
+	["no_session", "対応するセッションのない TCP パケット（SYN 以外）", "TCP packet that belongs to no session and opens none (no SYN)"],
 	["invalid", "コネクション追跡で不正と判定", "connection tracking finds it invalid"],
 	["ip_options", "どのルールも許可していない IP オプションまたは拡張ヘッダー", "IP options or extension headers that no rule allows"],
 	["related", "許可リストにない ICMP エラー", "ICMP error that is not on the allowed list"],

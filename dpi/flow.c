@@ -286,7 +286,7 @@ void flow_move(struct flow_table *t, uint32_t i, uint32_t share)
 #define HOLDER_PART 8u
 /* if no class of flows makes room either, it loses one if it has more than 1/16 */
 #define HOLDER_MANY 16u
-/* by these two rules, a holder with at most so many flows loses none */
+/* neither HOLDER_PART nor HOLDER_MANY takes a flow of a holder with at most so many */
 #define HOLDER_LEAST 4u
 #define HOLDER_LOOKS 16u /* flows of a holder that are compared at a time */
 /* a class with more than 1/4 of its share's slots loses flows even if all of them are recent */

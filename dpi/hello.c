@@ -135,7 +135,8 @@ static bool take_name(struct hello *h, struct hello_side *s, uint32_t c)
 	return s->extension > 0 ? forget_name(h, s) : leave(s);
 }
 
-/* Handles a complete number. False: a hello cannot have this number here. */
+/* Handles a complete number. False: a hello cannot have this number at
+ * this place. */
 static bool step(struct hello *h, enum direction dir, uint32_t n)
 {
 	struct hello_side *s = &h->side[dir];

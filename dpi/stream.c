@@ -254,7 +254,7 @@ static enum reason check_fin(const struct stream_dir *own, uint32_t end, bool fi
 		return R_NONE;
 	if (!own->fin && seq_diff(end, own->next) >= 0)
 		return R_NONE;
-	/* It ends the stream before bytes that already passed. */
+	/* The FIN ends the stream before bytes that already passed. */
 	*ret_old = seq_diff(end, own->acked) < 0;
 	return *ret_old ? R_NONE : R_OVERLAP;
 }

@@ -570,7 +570,8 @@ static void carry_out(const struct desk_order *o, enum user_order order)
 	case USER_LEAKED_REMOVE:
 		desk_leaked_remove(o->d, o->id, o->by);
 		break;
-	case USER_LEAKED_LOAD: /* these come with a file: desk_leaked_load, desk_restore */
+	/* orders with a file are not read here: desk_leaked_load, desk_restore */
+	case USER_LEAKED_LOAD:
 	case USER_RESTORE:
 	case USER_RESTORE_TRY:
 	case USER_ORDERS:

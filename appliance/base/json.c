@@ -20,7 +20,7 @@ static size_t utf8_len(const unsigned char *s)
 						 : 0;
 
 	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0u) != 0x80) /* a NUL also ends it here */
+		if ((s[i] & 0xc0u) != 0x80) /* also true of the NUL at the end */
 			return 0;
 	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
 	    (s[0] == 0xf4 && s[1] > 0x8f))

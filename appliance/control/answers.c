@@ -257,8 +257,9 @@ void collect_settled(struct control *s)
 			ask_again(s, &s->collects[i]);
 }
 
-/* Whether this is an order that changes a list, so that the list shows whether it was followed. */
-static bool is_order(const struct msg_body *b)
+/* An order whose result people can look up in a list. If its role falls silent, the answer sends
+ * them there (silent_pass). */
+static bool changes_a_list(const struct msg_body *b)
 {
 	return (b->type == MSG_DEVICES && (b->devices.order == DEVICES_ACCEPT || b->devices.order == DEVICES_FORGET ||
 					   b->devices.order == DEVICES_TAKE)) ||
@@ -276,8 +277,9 @@ void collect_pass_fd(struct control *s, unsigned slot, const struct msg_body *qu
 		return;
 	}
 	c->passed_to = slot;
-	c->order = is_order(question);
-	/* The box's own work has no deadline, because it reports its progress. */
+	c->order = changes_a_list(question);
+	/* Orders that the supervisor carries out have no deadline, because it reports its
+	 * progress. */
 	if (question->type == MSG_HAND || question->type == MSG_CHANGE)
 		c->deadline = UINT64_MAX;
 	c->search = question->type == MSG_EVENTS;

@@ -2,8 +2,8 @@
 /*
  * Turns the numbers in a role's status into JSON. Field names come from message.def, words for
  * lists from the reasons, lanes and states: no text comes from a role that reads hostile bytes.
- * Unknown devices and servers with weak TLS are listed by the journal, as digits and names of the
- * policy.
+ * Unknown devices, servers with weak TLS and alarms of attacks are listed by the journal, as digits
+ * and names of the policy.
  */
 #include "appliance/control/control.h"
 

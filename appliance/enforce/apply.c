@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One apply, in this order: which permits linger, which live sessions no permit will allow any
- * more, the transaction, the settings, forwarding. Only the commit changes what passes. Sessions
- * that it cuts are told nothing here: each is reset at its next packet, which does not pass.
+ * One apply, in this order: relabelling that is still due, which permits linger, which live
+ * sessions no permit will allow any more, the transaction, the settings, forwarding, the labels of
+ * sessions. Only the commit changes what passes. Sessions that it cuts are not reset here: the
+ * supervisor gives workers the list (wire/cuts.h), and a worker at once resets those that it
+ * follows. The others are reset at their next packet, which does not pass.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -56,14 +58,15 @@ static bool stands(const struct generation_held *g, const uint8_t *key)
 }
 
 /*
- * After a restart of this role only the kernel knows which permits linger. Two kinds linger no
- * longer.
+ * After a restart of this role only the kernel knows which permits linger. Two kinds of permits
+ * linger no longer although they have sessions.
  *
- * An inspected permit without a table, because the whole box was restarted: its sessions are looked
- * up again, and go on under another permit or are reset.
+ * An inspected permit for which no worker has a command table, because the whole box was restarted:
+ * its sessions are looked up again, and go on under another permit or are reset.
  *
- * A permit under a device index that no device has: its device is unknown. While it stayed live,
- * its sessions at the new index would be taken for forged packets and never be told.
+ * A permit with a live element under a device index that no device has: its device is unknown. If
+ * it lingered, packets of its sessions at the new index would be taken for forged ones, and the
+ * ends would never be told that their sessions are over.
  */
 static int linger_adopt(struct generation_held *next, const struct image *have, const struct usage *u)
 {

@@ -36,7 +36,8 @@ static void put_sets(struct batch *b, const struct image *i, unsigned first)
 	}
 }
 
-/* One step: the contents of these two pairs of sets from then on. */
+/* One transaction: the pair of sets that begins at `apart`, and the one at `kept`, get the contents
+ * of `i`. SET_COUNT: that pair stays as it is. */
 static int step(struct enforce *f, const struct image *i, unsigned apart, unsigned kept, struct err *e)
 {
 	struct batch *b = batch_new(0);

@@ -78,8 +78,8 @@ void record_send(struct enforce *f, struct drift_record *r, enum drift what, uin
 	if (f->meddling.process[0] != '\0')
 		snprintf(by, sizeof(by), "%s (pid %u)", f->meddling.process, f->meddling.pid);
 	meddling_text(&f->meddling, deeds, sizeof(deeds));
-	/* It was undone before anybody looked, or everything was deleted: only the reports can be
-	 * told. */
+	/* The change was undone before anybody looked, or everything was deleted: only the reports
+	 * can be told. */
 	if (r->n == 0 || what == DRIFT_FLUSHED) {
 		char object[EVENT_TEXT + 32];
 

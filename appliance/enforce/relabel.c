@@ -61,7 +61,7 @@ static int note(const struct session *s, void *ctx)
 	    (outcome == 0 || ir->permits[old].lane != LANE_NONE))
 		return 0;
 	/* The time of the permit is over. The label stays, because ended.c will soon report the
-	 * session by it, even if another permit opens there now. */
+	 * session by it, even if another permit now opens for the same packets. */
 	if (cell == NULL && ir->permits[old].until != 0 && ir->permits[old].until <= l->now)
 		return 0;
 	m = arena_grow(l->a, (void **)&l->list, &l->n, &l->room, sizeof(*m));

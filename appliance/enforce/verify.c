@@ -56,7 +56,7 @@ static const char *brief(struct differences *d, const char *text)
 		for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]) && skip == 0; i++)
 			if (strncmp(text, noise[i], strlen(noise[i])) == 0)
 				skip = strlen(noise[i]);
-		/* A register's number; "=> reg 9" too. */
+		/* The number of one of nf_tables' registers; "=> reg 9" too. */
 		if (skip > 0 && strncmp(text, "reg ", 4) == 0) {
 			skip += strspn(text + skip, "0123456789");
 			skip += text[skip] == ' ';

@@ -182,8 +182,8 @@ static bool told(struct journal_role *j, const struct keep_file *f, bool early)
 	return !j->chain.dirty;
 }
 
-/* The oldest file is due but cannot be deleted. That is recorded once, and shown in `status` until
- * the file is deleted. */
+/* The oldest file is due but cannot be deleted, or it cannot be found out whether it is due. That
+ * is recorded once, and shown in `status` until a round has no error. */
 static void stuck(struct journal_role *j, const struct err *e)
 {
 	if (j->stuck[0] == 0) {

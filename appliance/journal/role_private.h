@@ -451,7 +451,8 @@ struct journal_role {
 	bool told_signed;   /* the record of that deletion is signed */
 	/* monotonic ns: the earliest time of the next deletion for room */
 	uint64_t room_at;
-	/* why the oldest file cannot be deleted though it is due, "" = it can */
+	/* why the last round could not delete the oldest file or find out whether it is due; "" =
+	 * the round had no error */
 	char stuck[WHY];
 	struct holds holds;
 	bool held; /* a hold is the reason why the oldest file stays */

@@ -25,7 +25,7 @@ enum wait_class wait_class_of(const struct event *e)
 	case EVENT_MACHINE:
 		return WAIT_BOX;
 	case EVENT_ACCOUNT:
-		/* Anybody on the network can cause these as often as he likes. */
+		/* Anybody on the network can cause refused logins as often as he likes. */
 		return e->code == ACCOUNT_REFUSED || e->code == ACCOUNT_LOCKED || e->code == ACCOUNT_FORBIDDEN ||
 				       e->code == ACCOUNT_ANOTHER_TIME
 			       ? WAIT_TRAFFIC

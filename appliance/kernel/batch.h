@@ -58,7 +58,7 @@ int batch_try(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_l
 /* What the kernel lacks, found by transactions that are never committed: bits of
  * enum kernel_lack. */
 unsigned batch_probe(struct netlink *n);
-/* whether a table can have an owner and outlive it, found in the same way */
+/* whether a table can have an owner and outlive it; found by such a transaction, too */
 bool batch_owns(struct netlink *n);
 
 #endif

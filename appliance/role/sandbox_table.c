@@ -268,7 +268,7 @@ static const struct profile profiles[ROLE_COUNT] = {
 	},
 };
 
-/* It has one socket, which was opened before the sandbox closes. All else is memory and
+/* The hasher has one socket, which was opened before the sandbox closes. All else is memory and
  * computing. */
 const struct profile sandbox_hasher_profile = {
 	.allow = { common },
@@ -277,8 +277,8 @@ const struct profile sandbox_hasher_profile = {
 	.descriptors = 16, .file_mib = 1, .memory_mib = 256,
 };
 
-/* It has one connection, which was opened before the sandbox closes, and one file, standard output.
- * It opens nothing. */
+/* sekisho-fetch has one connection, which was opened before the sandbox closes, and one file,
+ * standard output. It opens nothing. */
 static const struct call_rule one_connection[] = {
 	CALL(poll), CALL(ppoll), CALL(recvfrom), CALL(recvmsg), CALL(sendto), CALL(sendmsg), CALL(getsockopt), CALL(fsync), END
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table behind appliance/role/sandbox.h: plain data, no code that acts. Read by sandbox.c, by
- * appliance/supervise/partition.c (which puts a role's process into its control group), and by
+ * appliance/role/partition.c (which puts a role's process into its control group), and by
  * their tests.
  */
 #ifndef SEKISHO_ROLE_SANDBOX_TABLE_H

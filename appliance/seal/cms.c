@@ -86,7 +86,7 @@ bool cms_fingerprint(struct bytes certificate, uint8_t out[32])
 	return ok;
 }
 
-/* A text that asks for a passphrase has none here. */
+/* Gives no passphrase to a text that asks for one. */
 static int no_passphrase(char *out, int size, int writes, void *ctx)
 {
 	(void)out;

@@ -93,7 +93,7 @@ void folders_tidy(struct supervisor *s)
 	}
 }
 
-/* Also false when it is unreadable. */
+/* Whether the folder is empty; false when it cannot be read. */
 static bool is_empty(int fd)
 {
 	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

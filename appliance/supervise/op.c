@@ -446,7 +446,7 @@ void errands_due(struct supervisor *s)
 
 /* ---- what the policy makes possible ---------------------------------------------------------- */
 
-/* They quote the policy's text, so control characters are removed. */
+/* The sentences quote the policy's text, so control characters are removed. */
 void meant_take(struct meant *m, int fd, const struct msg_compiled *c)
 {
 	uint8_t *p = NULL;

@@ -259,7 +259,7 @@ void relay_begin(struct supervisor *s, struct slot *sl)
 	free(s->relay.past);
 	s->relay.past = NULL;
 	role_kill(s, &s->slots[SLOT_MGMT]);
-	/* It answers people as soon as it has the state, which comes last. */
+	/* The new control answers people as soon as it has the state, which comes last. */
 	tell_counts(s, &s->counting->told);
 	facts_tell(s);
 	relay_tell(s);

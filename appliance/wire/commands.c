@@ -20,7 +20,7 @@
 #define WIRE_SPACE (1u + WIRE_SET)
 #define WIRE_RANGE 16u
 
-/* COMMANDS_MEMORY relies on these. */
+/* COMMANDS_MEMORY: nothing takes more than twice the bytes in memory that it has in the image. */
 _Static_assert(sizeof(struct command_permit) <= 2 * WIRE_PERMIT, "permits grow too much in memory");
 _Static_assert(sizeof(struct command_grant) <= 2 * WIRE_GRANT, "grants grow too much in memory");
 _Static_assert(sizeof(struct command_row) <= 2 * WIRE_ROW, "rows grow too much in memory");

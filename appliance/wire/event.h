@@ -272,7 +272,8 @@ enum counts_code {
 	COUNTS_UNSAID = 0,
 	COUNTS_EXACT_PLACES, /* exactly the addresses that each operation touched */
 	COUNTS_SPAN,	     /* the span of all of them */
-	/* no records are made of these; the journal counts them (journal/trends.h) */
+	/* no records are made of the codes that follow; the journal counts them
+	 * (journal/trends.h) */
 	COUNTS_BEGUN, /* enforce: `count` sessions of `conduit` began */
 	/* worker: `count` packets were inspected; `value`: the 99th percentile of the last minute
 	 * in ns */

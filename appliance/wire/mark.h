@@ -40,8 +40,8 @@
 
 #define PERMIT_MAX 0x003fffffu /* highest permit id; 0 means "no permit" */
 
-/* LANE_NONE: packets are not inspected. LANE_CUT: packets whose session is no longer permitted;
- * they are only answered by resets. */
+/* LANE_NONE: packets are not inspected. LANE_CUT: packets of sessions that no permit allows
+ * any more; they are only answered by resets. */
 #define LANE_NONE 0u
 #define LANE_CUT 63u
 #define LANE_COUNT 64u
@@ -57,11 +57,11 @@ enum mark_outcome {
 };
 
 /* The packet mark of TCP segments without a session. They go to the cut lane; the outcome
- * distinguishes them from segments of sessions that lost their permission. */
+ * distinguishes them from segments of sessions that lost their permit. */
 #define MARK_STRAY (LANE_CUT << MARK_LANE_SHIFT | (uint32_t)MARK_GOOD << MARK_OUTCOME_SHIFT)
 
 /* The packet mark in the cut lane of a session that a limit ended: by its age, or by its idle time.
- * Other packets there have no outcome. */
+ * Other packets in that lane have no outcome. */
 #define MARK_AGED (LANE_CUT << MARK_LANE_SHIFT | (uint32_t)MARK_CONFIRMED << MARK_OUTCOME_SHIFT)
 #define MARK_IDLED (LANE_CUT << MARK_LANE_SHIFT | (uint32_t)MARK_QUIET << MARK_OUTCOME_SHIFT)
 

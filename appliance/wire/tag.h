@@ -30,7 +30,7 @@ void tag_begin(struct tag_digest *d);
 /* Adds a character. False: the character is not allowed, or not at this position, or the name is
  * too long. */
 bool tag_add(struct tag_digest *d, uint8_t c);
-/* Whether a name may end here. */
+/* Whether a name may end behind the characters so far. */
 bool tag_is_whole(const struct tag_digest *d);
 /* The name's digest, and the digests of its prefixes, the shortest first; for deep names the
  * longest prefixes are left out. */

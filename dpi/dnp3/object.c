@@ -18,8 +18,8 @@ static const struct layout layouts[] = {
 #include "dpi/dnp3/objects.def"
 };
 
-/* A device attribute states its own length: type, length, data. For strings and terminals the
- * variation is the length (annex A). */
+/* A device attribute states its own length: type, length, data. For strings and virtual terminals
+ * the variation is the length (annex A). */
 #define GROUP_ATTRIBUTES 0u
 #define GROUP_STRINGS 110u
 #define GROUP_TERMINALS_LAST 113u

@@ -55,7 +55,7 @@ static bool holds_request(const struct enip_state *s, struct bytes b)
 	return false;
 }
 
-/* Whether a request begins in the message before these, and goes on here. */
+/* Whether a request begins at the end of the message before the bytes `b`, and goes on in them. */
 static bool tail_begins_request(const struct enip_state *s, uint64_t offset, struct bytes b)
 {
 	size_t n = b.left < ENIP_TAIL ? b.left : ENIP_TAIL;

@@ -222,7 +222,7 @@ struct flow_info {
 struct reset_record {
 	struct addr client, server;
 	uint16_t client_port, server_port;
-	uint32_t lane; /* the packet's lane; LANE_CUT for flows no longer permitted */
+	uint32_t lane; /* the packet's lane; LANE_CUT for flows that no permit allows */
 	/* connection tracking called the segment invalid: send a reset only if there is
 	 * no session */
 	bool stray;

@@ -19,7 +19,8 @@ bool inspector_lent(struct inspector *i, const struct once_lease *l)
 	if (x.fi == FLOW_NONE)
 		return false;
 	x.f = flow_at(&i->flows, x.fi);
-	/* It gave way to another session: its next packet is dropped, and resets both ends. */
+	/* The flow gave way to another session: its next packet is dropped, and resets
+	 * both ends. */
 	if (x.f->kind != KIND_FOLLOWED || x.f->commands == NULL)
 		return false;
 	crossing_touch(&x);

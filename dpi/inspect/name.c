@@ -81,7 +81,8 @@ static enum protocol ask_library(struct crossing *x, const struct promise *promi
 	struct flow *f = x->f;
 	struct name_answer a;
 
-	/* Workers for commands have no nDPI, and captures are judged in the same way. */
+	/* Workers for commands have no nDPI. Captures are judged as by workers, so in lanes for
+	 * commands nDPI is not asked there either. */
 	if (i->namer == NULL || crossing_has_commands_lane(x) || f->name.packets >= NAME_PACKETS ||
 	    x->d.payload.left == 0)
 		return PROTO_NONE;

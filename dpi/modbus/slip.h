@@ -51,7 +51,7 @@ struct modbus_reading {
 /* Adds the client's bytes from offset `at` on, which follow the kept ones. False when there is no
  * room for them. */
 bool modbus_slip_add(struct modbus_slip *s, uint32_t at, struct bytes b);
-/* As above, but `b` begins earlier, and ends where the kept bytes end. */
+/* Like modbus_slip_add, but `b` begins earlier, and ends where the kept bytes end. */
 bool modbus_slip_extend(struct modbus_slip *s, uint32_t at, struct bytes b);
 /* A server out of step may begin a request at offset `at`. `late`: this includes servers that wait
  * for some time for the rest of a request. */

@@ -88,7 +88,8 @@ struct reader {
 	bool crowded, bodies;
 	/* there is no room for each, so neighbours become one operation, which needs one row */
 	bool joins;
-	/* a body was skipped before the present item: servers may read another item here */
+	/* a body was skipped before the present item: servers may read another item
+	 * in its place */
 	bool doubtful;
 	bool doubted; /* an operation stands for all such items */
 	/* of the present item */

@@ -306,6 +306,8 @@ void probe_ends_by_time(const json_t *facts, const struct deeds *deeds, struct f
 		finding_say(f, VERDICT_MET, M_PROBE_ENDS, ending.n, over, ending.text);
 }
 
+/* The register of connections with outside organisations that clauses ask for: zones of class
+ * external, and the conduits that lead to or from them. */
 void probe_outside_register(const json_t *facts, const struct deeds *deeds, struct finding *f)
 {
 	const json_t *zones = ja(facts_answer(facts, "effective"), "zones"), *list = conduits(facts), *v;

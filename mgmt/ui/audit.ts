@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // For an auditor: the rules in the kernel, whether they were proved, who answers for which conduit,
-// who has an account, and the texts of each stored generation. Everything can be saved as it is
-// shown.
+// who has an account, the exceptions, how the records are kept and signed, and the texts of each
+// stored generation. Everything can be saved as it is shown.
 import { csv, save } from "./csv";
 import { deviceCard, forgetDevices } from "./devices";
 import { duties, standing } from "./duties";

@@ -26,7 +26,7 @@ export function patience(changed: () => void, ends = true): Patience {
 	return { ask, since: Date.now(), stop: new AbortController(), ends, turns: setInterval(changed, TURN_MS) };
 }
 
-/** It has ended, by an answer or by the person. */
+/** The waiting has ended, by an answer or by the person. */
 export function endPatience(p: Patience | undefined): void {
 	clearInterval(p?.turns);
 	if (p !== undefined) waitedFor.delete(p.ask);

@@ -136,7 +136,7 @@ export async function loadRecords(draw: () => void): Promise<void> {
 
 const field = (id: string): HTMLInputElement => document.getElementById(id) as HTMLInputElement;
 
-async function give(draw: () => void, body: Record<string, unknown>, said: (o: Outcome) => string, clear: string[]): Promise<void> {
+async function give(draw: () => void, body: Record<string, unknown>, sentence: (o: Outcome) => string, clear: string[]): Promise<void> {
 	if (busy) return;
 	busy = true;
 	complaint = refusal = done = undefined;
@@ -147,7 +147,7 @@ async function give(draw: () => void, body: Record<string, unknown>, said: (o: O
 	if (!answer.ok) complaint = answer.why === "forbidden" ? "records_no_right" : answer.why === "wrong" ? "records_wrong" : "no_answer";
 	else if (!answer.value.done) refusal = answer.value.error ?? { ja: t("no_answer"), en: t("no_answer") };
 	else {
-		done = said(answer.value);
+		done = sentence(answer.value);
 		lifting = undefined;
 		for (const id of clear) field(id).value = "";
 		await Promise.all([readHolds(), readReviews()]);
@@ -170,7 +170,8 @@ const submit = (label: Key, key: string): Node_ => h("button", { type: "submit",
 
 // ---- reviews ------------------------------------------------------------------------------------
 
-/** Reviews with findings that are still open: no later review of all that time found nothing. */
+/** Reviews with findings that are still open: no later review that covers their whole period found
+ * nothing. */
 const open = (list: Review[]): Review[] =>
 	list.filter((r) => r.result === "findings" && !list.some((x) => x.seq > r.seq && x.result === "none" && x.from <= r.from && x.until >= r.until));
 

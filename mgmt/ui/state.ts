@@ -186,7 +186,7 @@ type File = NonNullable<Status["certificates"]>[number];
 
 function certificateChip(c: File): Node_ {
 	const words: Record<string, [Tone, Key]> = {
-		good: ["good", "certificate_good"], near: ["wait", "certificate_near"], close: ["bad", "certificate_close"], ended: ["bad", "certificate_ended"],
+		good: ["good", "certificate_good"], near: ["wait", "certificate_ends_soon"], close: ["bad", "certificate_ends_in_days"], ended: ["bad", "certificate_ended"],
 		not_yet: ["bad", "certificate_not_yet"], unreadable: ["bad", "certificate_unreadable"], unknown: ["off", "certificate_unknown"],
 		unjudged: ["off", "certificate_unjudged"],
 	};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// All texts of the pages that do not come from the box: Japanese, then English. {0} and {1} are
-// places. The type requires both languages.
+// All texts of the pages that do not come from the box: Japanese, then English. {0} to {3}
+// stand for values that are filled in. The type requires both languages.
 import type { Lang } from "./types";
 
 const texts = table({
@@ -391,8 +391,8 @@ const texts = table({
 	certificate_mail: ["メールサーバー", "mail server"],
 	certificate_log_own: ["ログサーバーへの装置自身の提示", "the box itself, shown to the log server"],
 	certificate_good: ["有効", "good"],
-	certificate_near: ["期限が近い", "ends soon"],
-	certificate_close: ["期限まで数日", "ends within days"],
+	certificate_ends_soon: ["期限が近い", "ends soon"],
+	certificate_ends_in_days: ["期限まで数日", "ends within days"],
 	certificate_ended: ["期限切れ", "ended"],
 	certificate_not_yet: ["有効期間前", "not valid yet"],
 	certificate_unreadable: ["読み取り不可", "cannot be read"],
@@ -972,7 +972,7 @@ export function choose(choice: Lang): void {
 	try {
 		localStorage.setItem(KEPT, choice);
 	} catch {
-		// It then holds for this page only.
+		// Without storage the choice holds for this page only.
 	}
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The supervisor's page: the headline in large letters; what is wrong; whom to call; the link of
-// each zone and its machines; the policy's changes of the last day.
+// each zone and its machines; the policy's changes of the last day; and the supervisor's own orders
+// for isolations and doors.
 import { seenNote } from "./attacks";
 import { doorOrders, openDoors, openHours, preparedDoors } from "./doors";
 import { h, type Child, type Node_ } from "./dom";

@@ -382,7 +382,7 @@ static enum MHD_Result decide_get(struct http *h, struct client *k, const struct
 	if (!token_matches(authorization, h->secrets->token))
 		return login_bearer(authorization, secret) ? judge(h, k, route, STAGE_JUDGE_TOKEN, secret)
 							   : refuse(h, k);
-	/* a program that only reads counters must not see who works here */
+	/* a program that only reads counters must not see who works with the box */
 	if (route->right == RIGHT_READ_ACCOUNTS)
 		return reply_send(k->connection, REPLY_FORBIDDEN);
 	k->known = true;

@@ -40,7 +40,7 @@ static const struct {
 };
 #define QUESTIONS (sizeof(questions) / sizeof(questions[0]))
 
-/* After these come a year's records of the kinds that deeds_count needs. */
+/* After the answers to `questions` come a year's records of the kinds that deeds_count needs. */
 static const struct {
 	const char *kind, *reason;
 } kinds[] = { { "policy", "" },	    { "account", "" }, { "weak", "" },
@@ -206,7 +206,7 @@ static void heard_fact(struct web_report *r, int status, json_t *answer)
 	/* This process may not ask the kernel for the machine's name. */
 	if (json_is_string(json_object_get(answer, "host")))
 		(void)json_object_set(r->facts, "host", json_object_get(answer, "host"));
-	/* the register also tells whether one person is enough */
+	/* the answer about accounts also tells whether one person is enough */
 	if (strcmp(name, "accounts") == 0)
 		facts_put(r->facts, "approval",
 			  is_one && approval != NULL ? json_pack("{s:O}", "approval", approval) : NULL, why);

@@ -12,7 +12,7 @@ static const char *const ways[] = {
 	[FLOW_THERE] = "to_destination", [FLOW_BACK] = "to_source", [FLOW_THERE | FLOW_BACK] = "both"
 };
 
-/* 0 = none of these. */
+/* The index of `word`, one of 1 to 3; 0: `words` has no such word. */
 static unsigned place_of(const char *const words[], const char *word)
 {
 	unsigned i = 3;

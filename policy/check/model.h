@@ -314,7 +314,7 @@ struct model_never {
 	struct model_hosts sources, destinations;
 	/* CLASS_* bits; CLASS_ALL when the text names no commands */
 	unsigned classes;
-	bool all_commands; /* the text names no commands: any permission counts */
+	bool all_commands; /* the text names no commands: whatever is allowed counts */
 	bool chain;	   /* scope = "chain" */
 	/* answer_only: a chain does not continue over these services */
 	const struct model_service **answers;

@@ -166,8 +166,8 @@ static bool is_live(const struct model *m, const struct cells *cells, const stru
 
 /*
  * Warns of a shadow without live packets, or with rows for a protocol that nobody judges: it
- * records nothing. Its author may take it for a permission, or its silence for a proof that its
- * rows suffice.
+ * records nothing. Its author may believe that it allows something, or that its silence proves that
+ * its rows suffice.
  */
 static void report_shadow(struct compilation *c, const struct cells *cells, const struct watched *w, uint32_t pair)
 {

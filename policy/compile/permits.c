@@ -119,8 +119,8 @@ static bool counts(const struct joiner *j, const struct interned *set, uint32_t 
 	return enforces == NULL ? !c->shadow : !c->observe;
 }
 
-/* Whether this pair counts for the setting. Weak TLS is decided only by conduits that allow TLS
- * here. */
+/* Whether this pair counts for the setting. Weak TLS is decided only by pairs whose service is
+ * TLS. */
 static bool has_say(const struct joiner *j, const struct interned *set, uint32_t i,
 		    const struct model_conduit *enforces, enum setting s)
 {
@@ -156,9 +156,9 @@ static unsigned join_setting(struct joiner *j, const struct interned *set, const
 }
 
 /*
- * A permission without inspection makes any other inspection of the same cell pointless: it allows
- * whatever the inspector would refuse. Such cells stay out of the queues, and the conduit that
- * expects inspection gets a warning.
+ * A conduit that allows without inspection makes any other inspection of the same cell pointless:
+ * it allows whatever the inspector would refuse. Such cells stay out of the queues, and the conduit
+ * that expects inspection gets a warning.
  */
 static bool inspected(struct joiner *j, const struct interned *set, const struct model_conduit *enforces)
 {
@@ -247,7 +247,8 @@ static uint32_t limit_of(const struct joiner *j, const struct interned *set, uin
 	return idle ? c->idle : c->session;
 }
 
-/* The smallest limit of those that decide here; it holds for every session of the permit. */
+/* The smallest limit of the conduits that decide about this set; it holds for every session of
+ * the permit. */
 static uint32_t join_limit(struct joiner *j, const struct interned *set, const struct model_conduit *enforces,
 			   bool idle)
 {

@@ -427,7 +427,7 @@ static bool retention_holds(const struct ir *ir)
 	return ir->keep_days >= RETENTION_LEAST && ir->keep_days < ir->delete_after_days;
 }
 
-/* Both fields or neither. */
+/* A generation states both the purpose of records and who is responsible, or neither. */
 static bool records_hold(const struct ir *ir)
 {
 	return (ir->records_purpose[0] != '\0') == (ir->records_responsible[0] != '\0');

@@ -104,8 +104,8 @@ static void say_too_many(struct maker *k, const struct model_conduit *c, enum me
 	diag_hint(k->d, diag_add(k->d, SEV_ERROR, "policy.too_many_ends", c->at, m, c->name, IR_LAYERS), hint);
 }
 
-/* Conduits here end at more different times than the kernel can follow, so those that end first
- * would never be allowed. Reports these, unless they have ended already. */
+/* The conduits over one place end at more different times than the kernel can follow, so those that
+ * end first would never be allowed. Reports those, unless they have ended already. */
 static bool too_many_ends(struct maker *k, uint64_t end, const uint32_t *tags, size_t n_tags)
 {
 	for (size_t i = 0; i < n_tags; i++) {
@@ -117,8 +117,8 @@ static bool too_many_ends(struct maker *k, uint64_t end, const uint32_t *tags, s
 	return true;
 }
 
-/* The same for hours. Reports every conduit with hours here, because each of them may be the one to
- * change. */
+/* The same for hours. Reports every conduit with hours over that place, because each of them may be
+ * the one to change. */
 static bool too_many_hours(struct maker *k, const uint32_t *tags, size_t n_tags)
 {
 	for (size_t i = 0; i < n_tags; i++) {

@@ -7,7 +7,7 @@
 #include "policy/read/compilation.h"
 #include "policy/space/passes.h"
 
-/* It ends before its hours begin. */
+/* Whether the conduit ends before its hours begin. */
 static bool never_comes(const struct model *m, const struct model_conduit *c)
 {
 	struct times t = conduit_times(c);

@@ -5,17 +5,17 @@
  * direct: no conduit from -> to lets a packet with one of the named commands pass.
  *
  * chain: no walk in the graph of zones from `from` ends in such a hop into `to`. Commands are
- * tested on the last hop; for an earlier hop any permission counts.
+ * tested on the last hop; for an earlier hop whatever a conduit allows counts.
  *
  * Every time from now on counts. A conduit that ends one day passes traffic until then; one that
  * has ended does not count. Where a stricter conduit ends before a laxer one on the same packets,
  * what the laxer one lets pass afterwards counts too; the layers of the cells are these periods. An
- * earlier hop may have ended by then: an attacker who used it is already there.
+ * earlier hop may have ended by then: an attacker who used it is already behind it.
  *
  * What carries a command: rows, by the functions that can pass them (a function counts for each of
  * its classes, one without a name for all). A whole command protocol, and everything whose commands
- * cannot be read, carries all. ICMP carries none, unless its service is a tunnel; it is still a
- * permission for earlier hops, and for a `never` without commands.
+ * cannot be read, carries all. ICMP carries none, unless its service is a tunnel; it still
+ * counts for earlier hops, and for a `never` without commands.
  *
  * An observed conduit lets everything pass whatever its rows say, so it carries all commands. A
  * shadow allows nothing and does not count.

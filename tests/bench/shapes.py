@@ -37,7 +37,7 @@ def pairs(n, broad, without=None):
 
 
 def terminal(n):
-    """Conduits of a terminal: short ranges of clients, each to its own machines."""
+    """Conduits of a port terminal: short ranges of clients, each to its own machines."""
     return [conduit("t%d" % i, "it", "ot", [("read", "web", "shell", "pages")[i % 4]],
                     sources=["10.71.0.%d-10.71.0.%d" % (4 + i % 120 * 2, 5 + i % 120 * 2)],
                     destinations=["10.73.0.%d-10.73.0.%d" % (4 + i // 120 * 3, 5 + i // 120 * 3)]) for i in range(n)]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demonstration's second policy, on the same box: a whole terminal, of which much is written
-once for many (docs/terminal.md). Its text is tests/golden/terminal. Of its cranes, two of the
-twelve RTG and one STS exist here. A panel and the PLC of the same crane meet at the box, because
-the hosts of the quay know no other host than their gateway."""
+"""The demonstration's second policy, on the same box: a whole port terminal, of which much is
+written once for many (docs/terminal.md). Its text is tests/golden/terminal. Of its cranes, two of
+the twelve RTG and one STS exist here. A panel and the PLC of the same crane meet at the box,
+because the hosts of the quay know no other host than their gateway."""
 import os
 import shutil
 import sys

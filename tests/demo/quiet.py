@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks that nothing rings while the demonstration's terminal does what its policy allows. Each
-allowed attempt is made once. Two weeks later, by a clock that the test sets, so that every host
-counts as known for long, all of them are made again and again while a crane is polled. At the end a
-request that nobody made before and three refused writes must ring, so that silence means something.
+"""Checks that nothing rings while the demonstration's port terminal does what its policy allows.
+Each allowed attempt is made once. Two weeks later, by a clock that the test sets, so that every
+host counts as known for long, all of them are made again and again while a crane is polled. At the
+end a request that nobody made before and three refused writes must ring, so that silence means
+something.
 Needs a network of its own:   tests/netns/alone tests/demo/quiet.py [SECONDS, 3600]"""
 import json
 import os

@@ -288,7 +288,7 @@ def start_time(pid):
 
 
 def check_alone():
-    """Only one demonstration can run at a time: a second one would take away the terminal of the
+    """Only one demonstration can run at a time: a second one would take away the network of the
     first one."""
     try:
         with open(os.path.join(RUN, "demo.json"), encoding="ascii") as f:

@@ -36,7 +36,8 @@ class Browser:
         """
         `names`: those that the namespace's hosts file would have, with their addresses.
         `certificate`: (certificate, key, address) that stands in the person's own store, and is
-        shown to that address without a question, by a policy of whoever manages the terminal.
+        shown to that address without a question, by a policy of whoever manages the person's
+        computer.
         """
         self.ns, self.port = ns, port
         self.home = tempfile.mkdtemp(prefix="skB-")

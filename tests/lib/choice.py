@@ -15,11 +15,13 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import guards  # noqa: E402
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-# Run in every merge: the suites about change, the kernel, its queue, the sandbox and damage, and
-# these of the whole box, among them an allowed and a forbidden request of each protocol.
+# Run in every merge: the suites about change, the kernel, its queue, the sandbox and damage; of the
+# suite about the whole box only the cases of CORE_OF_BOX.
 CORE = ("change", "kernel", "queue", "sandbox", "damage", "box")
 # Expensive cases that every merge runs all the same.
 EVERY_MERGE = {("kernel", "test_drawn_policies")}
+# Failures and changes, and an allowed and a forbidden request of Modbus (over UDP in `judged`),
+# EtherNet/IP, S7 and SLMP.
 CORE_OF_BOX = ("allowed_and_forbidden nothing_listens worker_killed closed_stays_closed daemon_killed narrowing ends_by_time confirm_and_revert drift "
                "logix_over_tcp simatic melsec_over_tcp judged").split()
 

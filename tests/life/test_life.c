@@ -152,7 +152,7 @@ static void somebodys_card(void)
 	LIFE(life_release("lan1")->status == ANSWER_YES);
 	LIFE(machine_card("eth1")->place == CARD_HOME);
 	LIFE(recorded(EVENT_POLICY, POLICY_RELEASED) == 1);
-	/* And not by anything that the box does by itself. */
+	/* Nothing that the box does by itself takes the released card again. */
 	life_kill();
 	LIFE(life_boot() == LIFE_GOES_ON && life_pass(10 * SECOND) == LIFE_GOES_ON);
 	LIFE(machine_card("eth1")->place == CARD_HOME && machine_card("eth0")->place == CARD_DATA);
@@ -207,7 +207,7 @@ static void refused_beside_a_trial(void)
 
 #define NUMBERS 60u /* more questions than were asked so far */
 
-/* It says this in the name of every question. */
+/* Control sends this message under the number of every question. */
 static void control_says(const struct msg_body *m)
 {
 	for (uint32_t i = 1; i <= NUMBERS; i++) {
@@ -217,7 +217,8 @@ static void control_says(const struct msg_body *m)
 	}
 }
 
-/* It may not begin anything, nor ask workers more than an operation that waits for it needs. */
+/* A lying control may not begin anything, nor ask workers more than an operation that waits for it
+ * needs. */
 static void lies(void)
 {
 	const struct msg_body sessions = { .type = MSG_SESSIONS },
@@ -331,7 +332,7 @@ static void isolated(void)
 	LIFE(life_apply(KNOWN_PLAIN, 0, 0)->status == ANSWER_YES && machine.isolated);
 	LIFE(processes.apart > 0 && life_rollback(0)->status == ANSWER_YES && machine.isolated);
 	LIFE(life_isolate(CHANGE_ISOLATE, "asset none")->status != ANSWER_YES);
-	/* It outlives everything, until somebody ends it; reads go on first. */
+	/* The isolation outlives everything, until somebody ends it; reads go on first. */
 	life_off(false);
 	LIFE(life_boot() == LIFE_GOES_ON && machine.isolated);
 	LIFE(life_isolate(CHANGE_REJOIN_READS, "ot")->status == ANSWER_YES && machine.isolated);

@@ -77,7 +77,8 @@ static void uninspected(void)
 	LIFE(life_pass(2 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_UNINSPECTED) == 1);
 	LIFE(status_says("\"queue_full\":9,\"socket_full\":0,\"no_worker\":0,\"conduits_all\":1,\"conduits\":[{"
 			 "\"conduit\":\"c\""));
-	/* It is one alarm, however often, and through the deaths of roles and an apply. */
+	/* Uninspected packets are one alarm, however often they come, and through the deaths of
+	 * roles and an apply. */
 	machine.queue.dropped_user = 2;
 	LIFE(life_pass(30 * SECOND) == LIFE_GOES_ON && process_die(ROLE_ENFORCE) && process_die(ROLE_GATE));
 	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && status_says("\"queue_full\":9,\"socket_full\":2"));
@@ -290,7 +291,8 @@ static void doors(void)
 	/* Break-glass: with a reason, and another person reviews it. */
 	LIFE(of_door(CHANGE_OPEN, "glass", 60, "") == ANSWER_CANNOT);
 	LIFE(of_door(CHANGE_OPEN, "glass", 60, "a fire") == ANSWER_YES && machine.gate_open != 0);
-	/* It is shut by itself, and recorded; the next daemon has it open no longer. */
+	/* The opened door is shut by itself at its time, also by the next daemon, and this is
+	 * recorded. */
 	life_kill();
 	LIFE(life_boot() == LIFE_GOES_ON &&
 	     status_says("\"door\":\"glass\",\"label\":\"\",\"organisation\":\"\",\"open\":true"));

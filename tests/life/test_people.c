@@ -432,7 +432,7 @@ static void of_another_state(void)
 	draft_is(CHANGE_ASK, 0, ANSWER_CANNOT, "save it again", "draft");
 	draft_is(CHANGE_APPLY, 60, ANSWER_CANNOT, "save it again", "draft");
 	draft_is(CHANGE_SAVE, 0, ANSWER_YES, "\"base\":2", "draft");
-	/* It outlives the daemon, and its dry run does not. */
+	/* The draft outlives the daemon, and its dry run does not. */
 	draft_is(CHANGE_TRY, 0, ANSWER_YES, "\"good\":true", "draft");
 	life_kill();
 	LIFE(life_boot() == LIFE_GOES_ON);

@@ -80,7 +80,7 @@ static const char *same_card(here_t *here, const char *was, const char *mac)
 	return found;
 }
 
-/* Asks until the answer is a card here; NULL at the end of the input. */
+/* Asks until the answer is a card of this box; NULL at the end of the input. */
 static const char *asked(struct cli *c, here_t *here, const char *was, const char *mac, char line[LINE])
 {
 	const char *name;

@@ -15,7 +15,7 @@
 
 struct card_place {
 	char was[CARD_NAME], mac[CARD_MAC]; /* name and MAC address in the backup */
-	char is[CARD_NAME];		    /* here */
+	char is[CARD_NAME];		    /* name on this box */
 	bool named;			    /* a changed text names this card */
 };
 

@@ -72,7 +72,7 @@ static int schedule_read(struct cli *c, struct schedule *ret, int *ret_fd)
 	*ret_fd = open(SCHEDULE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (*ret_fd < 0 && errno == ENOENT)
 		return CLI_YES;
-	/* It decides where accounts and keys go, so it must be root's like backup.pem. */
+	/* The schedule decides where accounts and keys go, so it must be root's like backup.pem. */
 	if (*ret_fd < 0 || fstat(*ret_fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != 0 ||
 	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return cli_fail(c, CLI_CANNOT, M_CARRY_LOOSE, SCHEDULE);

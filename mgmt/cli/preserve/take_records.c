@@ -111,7 +111,7 @@ static void take_segment(struct bundle *b, int dirfd, const struct segment_file 
 	snprintf(as, sizeof(as), "journal/%s", plain);
 	if (f->plain && take(b, dirfd, plain, as, newest) != -ENOENT)
 		return;
-	/* It may have been packed since its name was read. */
+	/* The file may have been packed since its name was read. */
 	snprintf(as, sizeof(as), "journal/%s", packed);
 	if (take(b, dirfd, packed, as, false) == -ENOENT)
 		bundle_miss_code(b, as, ENOENT);

@@ -96,7 +96,8 @@ static enum step_result card(struct setup *s, enum message question, size_t k, b
 	return STEP_STAY;
 }
 
-/* Reads "10.0.0.1/24": the address and its network. *ret_nobody: no host can have it there. */
+/* Reads "10.0.0.1/24": the address and its network. *ret_nobody: no host of
+ * that network can have it. */
 static bool address_take(const char *text, char out[ADDR_TEXT], char network[ADDR_TEXT], bool *ret_nobody)
 {
 	char alone[ADDR_TEXT];

@@ -64,7 +64,7 @@ static void raise_one(int fd, struct card *c)
 	if (flags(fd, c->name, SIOCGIFFLAGS, &now) < 0 || (now & (IFF_UP | IFF_NOARP)) != 0)
 		return;
 	c->quieted = six(c->name, true);
-	/* Both at once: it is never up with ARP. */
+	/* Both flags at once: the card is never up with ARP. */
 	now = (short)(now | IFF_UP | IFF_NOARP);
 	c->raised = flags(fd, c->name, SIOCSIFFLAGS, &now) == 0;
 	if (!c->raised && c->quieted)

@@ -235,7 +235,7 @@ static bool is_light(const json_t *rows, size_t x, size_t y)
 }
 
 /* Prints two rows as one line of half blocks. Light modules are drawn, white on black where there
- * are colours, so that dark and light terminals show the same. */
+ * are colours, so that dark and light screens show the same. */
 static void print_qr(const struct cli *c, const json_t *rows)
 {
 	static const char *const blocks[2][2] = { { " ", "▄" }, { "▀", "█" } };

@@ -94,7 +94,7 @@ static void print_rule(struct cli *c, const json_t *answer)
 static void print_list(struct cli *c, const json_t *answer)
 {
 	static const enum message heads[] = { M_COL_NUMBER,	 M_COL_ATTACK,	   M_COL_STATE,
-					      M_COL_FROM,	 M_COL_TO,	   M_COL_COUNT,
+					      M_COL_FROM,	 M_COL_TO,	   M_COL_AT_LEAST,
 					      M_COL_HEARD_FIRST, M_COL_HEARD_LAST, M_COL_FIRST_STEP };
 	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 0);
 	const json_t *x;

@@ -125,7 +125,7 @@ static const char *unattended_word(enum unattended u)
 	return words[u];
 }
 
-/* Without words any permission counts. */
+/* Without words whatever a conduit allows counts. */
 static json_t *commands_json(const struct model_never *v)
 {
 	json_t *list = json_array();

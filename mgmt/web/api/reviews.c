@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an auditor signs, and what he needs to see for it. All three are made from existing
- * questions to the journal.
+ * What an auditor signs, and what he needs to see for it: three routes, whose answers are made from
+ * existing questions to the journal.
  *
  * /api/v1/reviews?since=&after= : the recorded reviews, in parts
  *

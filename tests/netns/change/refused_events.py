@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An apply fails at each of its steps: every report says that the policy in force is the old one,
-and no session loses anything."""
+and no session loses anything. Sessions may lose something only where the new rules were in force
+for a moment or nothing passed (RefusedReadingBack, UndoneNarrowing*), and where the process that
+applies them dies (EnforceDies*): then either policy may be in force."""
 import os
 import random
 import signal
@@ -122,7 +124,8 @@ class RefusedReadingBack(RefusedByStep):
 
 
 class RefusedFacts(RefusedByStep):
-    """Addresses cannot be set after the rules were: everything is undone in the same way."""
+    """Addresses are set after the rules, and cannot be: the old rules are put back, and no packet
+    is lost."""
     point = seam.FACTS
 
     def order(self, field):
@@ -136,8 +139,9 @@ class RefusedConfirming(RefusedByStep):
 
 
 class UndoneNarrowing(RefusedByStep):
-    """A policy that allows nothing is undone after the kernel has it: a session that sends at that
-    moment is told that it is cut, and a silent one is told nothing."""
+    """A policy that no longer allows the sessions of the lane `commands` is undone after the kernel
+    has it: one of them that sends at that moment is told that it is cut, and a silent one is told
+    nothing."""
     new = Policy(elsewhere=True)
     lossless = False
 
@@ -170,7 +174,8 @@ class UndoneNarrowingReadingBack(UndoneNarrowing):
 
 
 class EnforceDiesOverIt(Refused):
-    """At a random moment of an apply. Afterwards one of the two policies is in force completely."""
+    """Enforce is killed at a random moment of an apply. Afterwards one of the two policies is in
+    force completely."""
     lossless = False
     roles = ("enforce",)
 

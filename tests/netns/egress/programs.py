@@ -239,7 +239,7 @@ def clock_by_its_sources(box):
         # The lying server and two silent ones.
         box.go(three(LIAR, "10.79.0.30", "10.79.0.31"))
         p.clock()
-        # As above, a server would be chosen at its fourth answer.
+        # A server that is believed would be chosen at its fourth answer.
         wait_for(lambda: any(n >= 4 for address, _, n in p.asked() if address == LIAR), 60, "the liar's answers")
         expect("*" not in p.sources().values(), "one alone was believed: %s", p.asked())
 

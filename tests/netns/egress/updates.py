@@ -233,7 +233,7 @@ def shut_in(box):
             expect(os.path.samefile("/proc/%d/ns/net" % p.pid, os.path.join(NETNS, box.admin_ns)), "in another namespace")
             has = sorted(os.readlink("/proc/%d/fd/%s" % (p.pid, n)) for n in os.listdir("/proc/%d/fd" % p.pid))
             expect([x for x in has if not x.startswith("socket:")] == sorted(["/dev/null", u.folder + "/out", u.folder + "/out.err"]) and len(has) == 4, "%s", has)
-            # It also ends by a person's interrupt.
+            # The program also ends by a person's interrupt.
             p.send_signal(signal.SIGINT)
             expect(p.wait(timeout=10) == -signal.SIGINT, "not interrupted")
             shell = subprocess.Popen(["sh", "-c", "%s/sekisho-fetch /file 1000 60 %s >%s/parted & echo $!; wait" % (box.build, u.settings, u.folder)], stdout=subprocess.PIPE, text=True)

@@ -378,7 +378,7 @@ int main(int argc, char **argv)
 			die("queue", &e);
 		b.n++;
 	}
-	/* So that it does not measure its own waiting for a processor. */
+	/* High priority, so that this process does not measure its own waiting for a processor. */
 	sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &(const struct sched_param){ .sched_priority = 60 });
 	b.raw4 = reset_socket_open(AF_INET, &e);
 	b.raw6 = reset_socket_open(AF_INET6, &e);

@@ -269,9 +269,9 @@ static void the_right_three_let_in_and_nothing_less(void **state)
 	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_YES);
 	assert_true(recorded(ACCOUNT_LOGGED_IN));
 	assert_string_equal(events[0].text[EVENT_OBJECT], "suzuki");
-	/* The code was used: somebody who has seen it cannot use it. */
+	/* The code was used: somebody who has seen it cannot use it, also after a restart of the
+	 * role. */
 	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
-	/* Nor after a restart of the role. */
 	start();
 	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
 	later(TOTP_STEP_S);
@@ -334,7 +334,8 @@ static void a_code_of_another_time_is_told_from_a_wrong_one(void **state)
 	assert_false(told_time());
 	assert_int_equal(login_from(-90, "three herons argue loudly"), ANSWER_NO);
 	assert_true(!told_time() && !recorded(ACCOUNT_ANOTHER_TIME) && recorded(ACCOUNT_REFUSED));
-	/* It counts like any other failure: this is the fourth, and the next one locks. */
+	/* The code of another time counts like any other failure: this is the fourth, and the next
+	 * one locks. */
 	assert_int_equal(login_from(-120, PHRASE), ANSWER_NO);
 	assert_true(told_time() && !recorded(ACCOUNT_LOCKED));
 	assert_int_equal(login_from(-150, PHRASE), ANSWER_NO);
@@ -1123,7 +1124,7 @@ static void whoever_has_a_leaked_phrase_chooses_another(void **state)
 	later(60);
 	assert_int_equal(login("suzuki", "nine lanterns under a bridge", code_now("suzuki"), HERE, secret), ANSWER_YES);
 	may(secret, true);
-	/* Nor a passphrase that root types for somebody. */
+	/* A passphrase of the list is also refused when root types it for somebody. */
 	order(USER_PASSWORD, "{\"name\":\"suzuki\",\"passphrase\":\"seven lanterns under a bridge\"}", ANSWER_INVALID);
 	order(USER_LEAKED_REMOVE, "{}", ANSWER_YES);
 	assert_true(recorded(ACCOUNT_LEAKED_REMOVED));

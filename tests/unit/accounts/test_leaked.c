@@ -259,7 +259,7 @@ static void counts_have_bounds(void **state)
 	head = (struct leaked_head){ .count = LEAKED_MOST };
 	leaked_head_write(&head, p);
 	assert_true(leaked_head_read(p, LEAKED_BYTES_MOST, &head));
-	/* So many that the number of their bytes overflows to a small one. */
+	/* So many prefixes that the number of their bytes overflows to a small one. */
 	head = (struct leaked_head){ .count = UINT64_C(1) << 61 };
 	leaked_head_write(&head, p);
 	assert_false(leaked_head_read(p, LEAKED_HEAD, &head));

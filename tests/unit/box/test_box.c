@@ -328,7 +328,7 @@ static void routes_of_others_go(void **state)
 		{ .to = at("10.5.0.0"), .prefix = 16, .type = RTN_BLACKHOLE, .priority = 2 },
 		/* A route that is not equal to ours: most packets would have no route. */
 		{ .to = at("10.5.0.0"), .prefix = 16, .via = at("10.0.0.9"), .tos = 0x10 },
-		/* Nor one that the kernel would use before ours. */
+		/* A route that the kernel would use before ours is not equal to it either. */
 		{ .to = at("10.5.0.0"), .prefix = 16, .via = at("10.0.0.9"), .table = RT_TABLE_LOCAL },
 	};
 	struct err e = { 0 };
@@ -349,7 +349,7 @@ static void routes_of_others_go(void **state)
 		k.log[0] = 0;
 		assert_int_equal(box_routes(&k, &ir, false, &e), 0);
 		assert_string_equal(k.log, "");
-		/* And in the admin namespace such routes are not even checked. */
+		/* In the admin namespace routes of others are not even checked. */
 		k.r[0].via = at("10.0.0.77");
 		assert_int_equal(box_routes(&k, &ir, true, &e), 0);
 		assert_string_equal(k.log, "");

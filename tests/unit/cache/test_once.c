@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The program of the verdict cache, compiled natively: a poll and its answer pass, and any
- * deviation gives the lease back unchanged. What a worker writes into its memory cannot affect
+ * deviation gives the lease back unchanged; handshakes and ends of sessions pass, and any deviation
+ * visits the worker. What a worker writes into its memory cannot affect
  * anything else.
  *
  * LINK: appliance/cache/program.c

@@ -187,7 +187,7 @@ static void a_wrong_clock_and_a_damaged_file_count_nothing(void **state)
 	control.trusted = true;
 	carried_due(&control);
 	assert_true(control.carried[CARRIED_STICK].since > 0 && !says("stick", "overdue"));
-	/* Both times are still to come. */
+	/* Both noted times lie in the future. */
 	control.carried[CARRIED_STICK].since = control.carried[CARRIED_STICK].at = wall() + 900 * DAY;
 	carried_due(&control);
 	assert_true(says("stick", "due") && !says("stick", "overdue"));

@@ -106,7 +106,7 @@ static void only_a_success_counts_anew(void **state)
 	}
 	tried_recorded(&control, "kita.backup: same");
 	assert_true(days(&overdue) == 0 && !overdue);
-	/* Also for the next process. */
+	/* The next process knows of the trial, too. */
 	begins(true);
 	assert_true(days(&overdue) == 0 && !overdue);
 }

@@ -124,8 +124,8 @@ static void no_request_within_one_in_pieces(void **unused)
 	assert_true(comes(&all[0], 30, all[0].n));
 }
 
-/* Such a server goes on by the lengths that it finds there, also through messages that come
- * whole. */
+/* A server that has given up a message goes on by the lengths that it finds in its rest, also
+ * through messages that come whole. */
 static void nor_behind_one(void **unused)
 {
 	const struct note plain = request_note(1, read_one()), inner = request_note(2, read_one());
@@ -156,8 +156,8 @@ static void nor_behind_one(void **unused)
 	assert_false(comes(&one, 0, one.n));
 }
 
-/* Nor a request that begins at the end of one message and goes on in the next one, which comes by
- * itself. */
+/* A request that begins at the end of one message and goes on in the next one, which comes by
+ * itself, does not pass either. */
 static void nor_across_two(void **unused)
 {
 	const struct note plain = request_note(1, read_one()), inner = request_note(2, read_one()), empty = { .n = 0 };

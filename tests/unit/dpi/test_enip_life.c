@@ -660,7 +660,8 @@ static void another_worker(void **unused)
 	assert_int_equal(answers(unit_note(0x204, 1, &answer)), R_ENIP_RESPONSE);
 	assert_int_equal(answers(unit_note(0x203, 1, &answer)), R_ALLOWED);
 	assert_true(change_worker());
-	/* closing it is part of the session, as before; another's is a command */
+	/* closing its own connection is part of the session for the new worker, too; closing
+	 * another's is a command */
 	assert_int_equal(asks(request_note(2, &close)), R_ALLOWED);
 	assert_true(begin_session(&d) && change_worker());
 	assert_int_equal(asks(request_note(2, &other)), R_ENIP_FUNCTION);

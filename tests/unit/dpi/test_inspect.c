@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector from packet to outcome, with a toy protocol: lanes with commands, sessions met in
- * the middle, cuts, observing.
+ * The inspector from packet to outcome, with a toy protocol: lanes with commands, resets, segments
+ * that are repeated or reordered, handshakes over live sessions, ends, cuts, shadows, observing,
+ * lack of room, counts, changes of the table.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -865,8 +866,8 @@ static void said_before_its_beginning(void **state)
 }
 
 /*
- * The server still has an older session and waits for the rest of a request there. It refuses the
- * SYN and states which byte it lacks: the one with the SYN's number. A keep-alive would deliver
+ * The server still has an older session, in which it waits for the rest of a request. It refuses
+ * the SYN and states which byte it lacks: the one with the SYN's number. A keep-alive would deliver
  * this byte.
  */
 static void no_keep_alive_before_an_answer(void **state)

@@ -196,7 +196,7 @@ static void the_table_changes(void **state)
 	assert_int_equal(ask(&k, 2), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_DROP, R_UNKNOWN_PERMIT), 2);
 	assert_int_equal(answer(&other, 1), OUTCOME_ACCEPT);
-	/* The permit is there again: the flow was not ended for good. */
+	/* The table has the permit again: the flow was not ended for good. */
 	image = desk_image(1, &n);
 	assert_true(inspector_table(desk_i, bytes_of(image, n), digest));
 	free(image);

@@ -192,10 +192,10 @@ static void what_passes_ahead_is_bounded(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 500, k.s, DESK_ACK, train, 50), 0);
 }
 
-/* Segments ahead of a gap have to wait in two cases: a successor of the worker might go on with the
- * session without the copies of these segments; or, if the queue is full, the kernel might let pass
- * what fills the gap. */
-static void who_may_go_on_without_the_worker_waits(void **state)
+/* Ahead of a gap only whole allowed PDUs pass, and everything else waits, where the session might
+ * go on without this worker: its successor lacks the copies of what passed, or the kernel lets pass
+ * what fills the gap because the queue is full. */
+static void only_whole_allowed_pdus_pass_ahead(void **state)
 {
 	static const uint32_t permits[] = { P_TOY_PICK_UP, P_TOY_HOLD, P_TOY_HOLD_PICK_UP };
 	uint8_t pdu[64], other[64];
@@ -299,7 +299,7 @@ int main(void)
 		T(nothing_allowed_is_lost),
 		T(what_passed_ahead_must_stay_the_same),
 		T(what_passes_ahead_is_bounded),
-		T(who_may_go_on_without_the_worker_waits),
+		T(only_whole_allowed_pdus_pass_ahead),
 		T(narrowed_before_the_gap_was_filled),
 		T(observed_ahead),
 		T(forgotten_with_bytes_ahead),

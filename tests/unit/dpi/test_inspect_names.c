@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The inspector on lanes for naming and on mixed lanes: whether a session has the promised
- * protocol.
+ * protocol, and how weak TLS is counted and told.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -682,7 +682,7 @@ static void mixed_lane(void **state)
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, 3)), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu, toy_pdu(pdu, 12, 3)), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, TOY_FORBIDDEN)), OUTCOME_DROP);
-	/* And nothing else. */
+	/* No other protocol passes. */
 	k = desk_conn(P_MIXED);
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_C2S, "SSH-2.0-x\r\n"), OUTCOME_DROP);

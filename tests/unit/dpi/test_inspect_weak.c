@@ -3,7 +3,7 @@
  * Weak TLS on a conduit that denies it: no client gets the whole hello of a server that chooses it,
  * however the hello is cut, repeated or reordered. Sessions whose hello cannot be read end, good
  * ones pass, and segments of strangers change nothing. Also what becomes of sessions that existed
- * before.
+ * before denying was turned on.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -101,8 +101,8 @@ static void a_client_that_is_too_old(void **state)
 	assert_int_equal(desk_send(&k, DIR_C2S, hello + n - 1, 1), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_FLOW, R_TLS_OLD_CLIENT), 1);
 	assert_int_equal(desk.n_resets, 1);
-	/* With TLS 1.2 there the session goes on; it also goes on where weak TLS is only
-	 * reported. */
+	/* With TLS 1.2 as the hello's version the session goes on; it also goes on where weak TLS
+	 * is only reported. */
 	hello[10] = 3;
 	k = desk_conn(P_TLS_DENY);
 	desk_handshake(&k);
@@ -123,7 +123,7 @@ static void cut_anywhere(void **state)
 		struct conn k = greeted(P_TLS_DENY);
 
 		assert_int_equal(desk_send(&k, DIR_S2C, server, cut), OUTCOME_ACCEPT);
-		/* A repetition of it is treated in the same way. */
+		/* A repetition of the first part passes, too. */
 		assert_int_equal(desk_segment(&k, DIR_S2C, k.s - (uint32_t)cut, k.c, DESK_ACK, server, cut),
 				 OUTCOME_ACCEPT);
 		assert_int_equal(desk_send(&k, DIR_S2C, server + cut, m - cut), OUTCOME_DROP);

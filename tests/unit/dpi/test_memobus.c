@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The MEMOBUS enforcer: messages, every function with its length, what each touches and writes, the
- * destination of a message, answers.
+ * destination of a message, answers, sessions met half-way, messages inside of others.
  * LINK: $(COMMANDS_PARTS) dpi/memobus/memobus.c dpi/memobus/once.c dpi/memobus/inside.c
  * LINK: dpi/memobus/frame.c dpi/memobus/request.c dpi/memobus/recognise.c
  * LIBS: nettle

@@ -304,7 +304,7 @@ static void beginnings(void **state)
 			assert_int_equal(d.p.function, pdu[7]);
 			assert_int_equal(d.p.targets[0], pdu[6]);
 		}
-		/* The whole request is judged in the same way. */
+		/* The whole request is refused for the same reason. */
 		if (requests[i].reason == R_ALLOWED)
 			continue;
 		desk_judge(&d, DIR_C2S, pdu, requests[i].n);

@@ -836,7 +836,7 @@ static void single_answer_byte_of_postgresql(void **state)
 	assert_int_equal(recognise(PROTO_POSTGRESQL, DIR_S2C, bytes_of("S", 1)), RECOGNISED);
 	assert_int_equal(recognise(PROTO_POSTGRESQL, DIR_S2C, bytes_of("N", 1)), RECOGNISED);
 	assert_int_equal(recognise(PROTO_POSTGRESQL, DIR_S2C, bytes_of("X", 1)), RECOGNISE_NOT);
-	/* It is an answer to a question, not a signature. */
+	/* One letter is an answer to a question, not a signature. */
 	assert_int_equal(recognise_any(DIR_S2C, bytes_of("S", 1)), PROTO_NONE);
 }
 

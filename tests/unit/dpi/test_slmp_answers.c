@@ -263,7 +263,7 @@ static void monitors_read_what_was_registered(void **state)
 
 		only(&d, SLMP_D, 0, 50);
 		r = &d.ranges[d.spaces[0].numbers.first];
-		/* nothing is registered here */
+		/* nothing is registered in this session */
 		assert_int_equal(ask_monitor(&d, form)->reason, R_SLMP_ADDRESS);
 		desk_reset(&d);
 		assert_int_equal(ask_register(&d, form, 5, 51)->reason, R_SLMP_ADDRESS);

@@ -106,8 +106,8 @@ static void other_forms_are_found(void **state)
 	assert_true(found > 400);
 }
 
-/* It begins at the end of one segment, and its command is in the next segment, which begins with a
- * frame. */
+/* The hidden frame begins at the end of one segment, and its command is in the next segment, which
+ * begins with a frame. */
 static void over_a_seam(void **state)
 {
 	(void)state;
@@ -200,8 +200,8 @@ static void what_is_no_digit_is_a_zero(void **state)
 				assert_false(passes_cut_at(&t, where, &d));
 				assert_int_equal(d.p.reason, R_SLMP_CUT);
 				assert_int_equal(d.p.function, 0x14010000);
-				/* It begins in one segment, and its command is in the next segment,
-				 * which begins with a frame. */
+				/* The hidden frame begins in one segment, and its command is in the
+				 * next segment, which begins with a frame. */
 				t.n = where + command + 4;
 				only(&d, SLMP_D, 0, 999);
 				assert_true(segment(&d, &t, 0, t.n - 1, 0));

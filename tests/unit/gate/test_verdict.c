@@ -261,7 +261,7 @@ static void half_resets(void **state)
 	ring_push(f->g.ring, &s);
 	assert_int_equal(gate_drain(&f->g, 10), DRAIN_EMPTY);
 	assert_int_equal(f->g.counts.refused, 1);
-	/* So of IPv6. */
+	/* Nor can such addresses of IPv6. */
 	e.family = 6;
 	for (unsigned i = 0; i < 4; i++) {
 		static const char *const nobody[] = { "::", "::1", "ff02::1", "2001:db8::1" };

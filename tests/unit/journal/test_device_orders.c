@@ -350,7 +350,8 @@ static void over_a_review_it_is_left(void **state)
 	}
 }
 
-/* A second register replaces the first one, until somebody has reviewed something here. */
+/* A second register replaces the first one, until somebody has reviewed a device of
+ * the first. */
 static void until_somebody_looks_another_may_come(void **state)
 {
 	struct msg_devices forget = { .order = DEVICES_FORGET, .person = "S", .reason = "r" };

@@ -2,7 +2,8 @@
 /*
  * How long records are kept: what is deleted by the site's rule and when, what happens when the
  * clock jumps, what the chain has about it and how verify judges that; a stop, and a failing disk,
- * at each step. The test has its own clock.
+ * at each step. Also which closed files get an index and which are packed. The test has its own
+ * clock.
  *
  * LINK: appliance/journal/keep.c appliance/journal/role_keep.c appliance/journal/disk.c
  * LINK: appliance/journal/role_write.c appliance/journal/role_take.c appliance/journal/pack.c

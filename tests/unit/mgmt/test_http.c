@@ -270,7 +270,8 @@ static void test_crowd(void **state)
 	/* A client that has shown the token, or waits for the box, stays. */
 	all[4].known = true;
 	all[5].state = CLIENT_ASKED;
-	/* Nor a client that reads its answer slowly, or sends its request slowly. */
+	/* A client that only reads its answer slowly, or sends its request slowly, does not
+	 * stay. */
 	all[6].state = CLIENT_READY;
 	assert_ptr_equal(crowd_victim(all, 8), &all[6]);
 	all[6].known = true;
@@ -298,7 +299,7 @@ static void test_covered(void **state)
 		all[i] = (struct client){ .state = CLIENT_IDLE, .who = i < 6 ? here : there };
 	assert_int_equal(crowd_uncovered(all, 8, &here), 6);
 	/* Two connections of a session, four of all sessions. Further ones count for their address,
-	 * as before. */
+	 * like connections without a session. */
 	for (unsigned i = 0; i < 3; i++)
 		crowd_cover(all, 8, &all[i], first, 2, 4);
 	assert_int_equal(crowd_uncovered(all, 8, &here), 4);

@@ -106,7 +106,7 @@ static void what_is_none_is_refused(void **state)
 		REVIEW("none", "a\\u0000b"),
 		REVIEW("none", "\\u001b[31m"),
 		REVIEW("none", "\\u007f"),
-		/* It never contains the name of a person. */
+		/* An order never contains the name of a person. */
 		"{\"order\":\"review\"," SPAN ",\"result\":\"none\",\"note\":\"\",\"name\":\"kato\"}",
 		"{\"order\":\"review\"," SPAN ",\"result\":\"none\",\"note\":\"\",\"note\":\"\"}",
 		"{\"order\":\"review\"," SPAN ",\"result\":\"none\",\"note\":1}",

@@ -405,8 +405,8 @@ static void spoofed_packets_change_nothing(void **state)
 		for (uint8_t d = 0; d < 2; d++) {
 			q = next(&p, d);
 			q.iif = wrong[i];
-			/* lan3 is also an interface of the crane zone: replies of this zone are
-			 * right there. */
+			/* lan3 is also an interface of the crane zone, so this zone's replies
+			 * may come from lan3. */
 			if (wrong[i] == LAN3 && d == 1)
 				continue;
 			expect_drop(forward(&w, &q), R_SPOOFED);
@@ -423,7 +423,7 @@ static void spoofed_packets_change_nothing(void **state)
 }
 
 /* Connection tracking believes a SYN and its answer from any interface, so packets from a wrong
- * interface are dropped before they get there. */
+ * interface are dropped before it sees them. */
 static void strangers_do_not_reach_tracking(void **state)
 {
 	static const uint8_t opening[] = { SYN, SYN | ACK, RST, RST | ACK, 1, 1 | ACK, SYN | 1 };
@@ -883,7 +883,7 @@ static void strays_are_answered_only_between_allowed_pairs(void **state)
 	p.sport = 502;
 	f.state = CT_INVALID;
 	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
-	/* It does not pass, whatever verdict it is given. */
+	/* A stray segment does not pass, whatever verdict it is given. */
 	for (unsigned o = 0; o < 8; o++) {
 		struct box_packet q = p;
 
@@ -1144,7 +1144,7 @@ static void bridges_answer_while_cells_change(void **state)
 	p = packet(&f, LAN0, LAN1, "10.10.3.4", "10.20.0.80", 6, 443);
 	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
 	assert_int_equal(f.mark, mark);
-	/* So does a session whose permit has ended. */
+	/* A session whose permit has ended goes to the queue, too. */
 	p = next(&p, 0);
 	f.mark = mark_make(77, mark_lane(mark), MARK_GOOD);
 	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The store of generations: the next start loads the confirmed generation, whatever happened in
- * between.
+ * between; and the history tells what was in force at a past moment.
  *
  * LINK: appliance/store/generation.c appliance/store/history.c appliance/base/atomic_file.c
  * LINK: appliance/base/clock.c

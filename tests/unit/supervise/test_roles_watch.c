@@ -190,7 +190,8 @@ static void one_that_stands_still_at_its_start_is_hung(void **state)
 	close(sl->vigil.stat);
 }
 
-/* Neither because of its start time, nor because the start takes long on a busy machine. */
+/* A role that has no core is not ended: neither because of its start time, nor because the start
+ * takes long on a busy machine. */
 static void one_that_has_no_core_may_start_for_long(void **state)
 {
 	struct slot *sl = &s.slots[SLOT_GATE];
@@ -199,7 +200,7 @@ static void one_that_has_no_core_may_start_for_long(void **state)
 	begins(sl);
 	starts(60000, 'R');
 	assert_int_equal(killed, 0);
-	/* Nor does the service manager count it as a role that does not come back. */
+	/* Nor does the service manager count this one as a role that does not come back. */
 	assert_true(sl->heard + 3000000000ull >= now);
 	/* Always busy, and never ready. */
 	for (unsigned i = 0; i < 4; i++) {

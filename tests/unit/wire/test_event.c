@@ -244,8 +244,7 @@ static void no_socket_at_all(void **state)
 	}
 }
 
-/* Protocols with large numbers are encoded; those with small numbers are encoded as before, with
- * nothing behind the limit. */
+/* Large numbers of protocols come back whole. For small ones everything behind the limit is 0. */
 static void wide_numbers(void **state)
 {
 	struct event e = event_new(EVENT_PDU, 5), back;

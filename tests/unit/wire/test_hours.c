@@ -3,8 +3,9 @@
  * LINK: appliance/wire/hours.c
  */
 /*
- * Windows of time by the local clocks of a place. Times are written in UTC. If the machine does not
- * have the time zones, the C library is not asked: each case states what the local clocks show.
+ * Windows of time by the local clocks of a place, and the time of an open door. Times are written
+ * in UTC. If the machine does not have the time zones, the C library is not asked: each case states
+ * what the local clocks show.
  */
 #include "tests/unit/cmocka.h"
 

@@ -308,8 +308,13 @@ static bool hand(struct life *l, enum direction dir, uint32_t seq, uint32_t ack,
 		.len = (uint32_t)size, .mark = mark, .priority = ONCE_FINISHED, .gso_size = odd.cut ? 1000 : 0
 	};
 	struct once_lease *lease = l->lease;
+	const struct flow *f = flow_of(desks[which].all, l);
 	bool passes;
 
+	/* The rules do not finish a SYN over a session that is tracked (kernel/finished.c). */
+	if (flags == DESK_SYN && f != NULL && f->class != CLASS_ENDED)
+		skb.priority = 0;
+	size = build(l, dir, seq, ack, flags, p, n, odd); /* the look-up used its place */
 	now_packet = desk_packet;
 	now_bytes = size;
 	handshakes.alive_ns = desk_now;
@@ -317,6 +322,8 @@ static bool hand(struct life *l, enum direction dir, uint32_t seq, uint32_t ack,
 	must(!passes || lease != NULL || n == 0);
 	must(lease == NULL || odd.cut || lease->state == (passes ? ONCE_GIVEN : ONCE_BACK));
 	begun += passes && lease == NULL && flags == DESK_SYN;
+	if (passes && lease == NULL)
+		l->note.n_kept = 0; /* a handshake that passes over a note ends it (program.c) */
 	if (!passes) {
 		take_back(l);
 		catch_up(l);

@@ -36,7 +36,7 @@ WHOLE = {
     "expected": {"watched": 3, "silent": 1, "unread": False, "conduits": [{"conduit": "polls", "label": "", "within_s": 600, "since": "2026-11-20T08:00:12Z", "heard": True}]},
     "tracking": {"sessions": 12, "most": 262144, "shares": [{"zone": "office", "lane": "naming/support/closed/closed", "sessions": 19000, "most": 32768}]},
     "workers": [{"index": 0, "kind": "commands", "packets": 5, "accepted": 4, "confirmed": 0, "dropped": 1, "resets": 0, "flows": 1, "flows_max": 9,
-                 "pool_used": 1, "pool_bytes": 2, "reasons": {"modbus.function": 3},
+                 "pool_used": 1, "pool_bytes": 2, "lent": 240, "lent_max": 8192, "lent_requests": 1000, "reasons": {"modbus.function": 3},
                  "shares": [{"kind": "commands", "criticality": "cargo", "flows": 1, "flows_max": 9}],
                  "latency": [{"kind": "commands", "criticality": "cargo", "packets": 7, "sum_us": 2500, "p50_us": 60, "p99_us": 900, "max_us": 1100,
                               "within": [{"us": 64, "packets": 4}, {"us": 1024, "packets": 6}]}]}],
@@ -55,7 +55,7 @@ WHOLE = {
     "partition": {"stands": True, "guard": {"memory": 31457280}, "parsers": {"memory": 104857600, "most": 3221225472, "ended": 0}},
 }
 TOOK = 'sekisho_inspection_seconds_%s{worker="0",kind="commands",criticality="cargo"%s}'
-SOME = {"sekisho_attacks_ringing": 1, "sekisho_attacks_acknowledged": 2, "sekisho_attacks_test_missed": 0,
+SOME = {'sekisho_worker_lent{worker="0",kind="commands"}': 240, 'sekisho_worker_lent_requests_total{worker="0",kind="commands"}': 1000, "sekisho_attacks_ringing": 1, "sekisho_attacks_acknowledged": 2, "sekisho_attacks_test_missed": 0,
         TOOK % ("bucket", ',le="6.4e-05"'): 4, TOOK % ("bucket", ',le="0.001024"'): 6, TOOK % ("bucket", ',le="+Inf"'): 7, TOOK % ("sum", ""): 0.0025, TOOK % ("count", ""): 7,
         "sekisho_disk_free_bytes": 700000000, "sekisho_disk_nearly_full": 1, "sekisho_disk_full_in_seconds": 86400,
         'sekisho_certificate_usable{use="web"}': 1, 'sekisho_certificate_usable{use="mail"}': 0, 'sekisho_certificate_usable{use="log"}': None,

@@ -20,6 +20,7 @@
 
 #include "dpi/inspect/crossing.h"
 #include "dpi/inspect/state.h"
+#include "tests/unit/cache/native.h"
 #include "tests/unit/dpi/inspect_desk.h"
 #include "tests/unit/dpi/speeches.h"
 
@@ -37,52 +38,6 @@ static void must(bool x)
 {
 	if (!x)
 		abort();
-}
-
-/* ---- the kernel ------------------------------------------------------------------------------ */
-
-static struct once_lease leases[ONCE_LEASES];
-static struct once_template templates[ONCE_TEMPLATES];
-static struct once_handshakes handshakes;
-static unsigned begun; /* handshakes that the second inspector does not know yet */
-static uint32_t n_templates;
-static const uint8_t *now_packet;
-static size_t now_bytes;
-
-int once_match(struct __sk_buff *packet);
-long once_load(const struct __sk_buff *packet, uint32_t at, void *to, uint32_t n);
-uint64_t once_now(void);
-struct once_lease *once_lease_at(uint32_t place);
-const struct once_template *once_template_at(uint32_t place);
-struct once_handshakes *once_handshakes_at(uint32_t place);
-
-long once_load(const struct __sk_buff *packet, uint32_t at, void *to, uint32_t n)
-{
-	must(packet->len == now_bytes && n > 0);
-	if (at > now_bytes || n > now_bytes - at)
-		return -14;
-	memcpy(to, now_packet + at, n);
-	return 0;
-}
-
-uint64_t once_now(void)
-{
-	return desk_now;
-}
-
-struct once_lease *once_lease_at(uint32_t place)
-{
-	return place < ONCE_LEASES ? &leases[place] : NULL;
-}
-
-const struct once_template *once_template_at(uint32_t place)
-{
-	return place < ONCE_TEMPLATES ? &templates[place] : NULL;
-}
-
-struct once_handshakes *once_handshakes_at(uint32_t place)
-{
-	return place == 0 ? &handshakes : NULL;
 }
 
 /* ---- a session and its ends ------------------------------------------------------------------ */
@@ -134,6 +89,8 @@ static struct {
 } pairs[STEPS_MAX * 4];
 static size_t n_pairs;
 static unsigned table; /* the image in force */
+static unsigned begun; /* handshakes that the second inspector does not know yet */
+static uint32_t n_templates;
 
 static struct blob blob_of(const char *hex)
 {
@@ -202,7 +159,8 @@ static void take_back(struct life *l)
 	if (x == NULL)
 		return;
 	l->lease->state = ONCE_BACK;
-	inspector_take_back(desks[which].lends, x, x->last == ONCE_NOTHING ? NULL : &templates[x->uses[x->last]]);
+	inspector_take_back(desks[which].lends, x,
+			    x->last == ONCE_NOTHING ? NULL : &native.templates[x->uses[x->last]]);
 	same_of(l);
 	memset(l->lease, 0, sizeof(*l->lease));
 	l->lease = NULL;
@@ -212,7 +170,7 @@ static void take_back(struct life *l)
 static void catch_up(const struct life *l)
 {
 	for (uint32_t i = 0; begun > 0 && i < ONCE_HANDSHAKES; i++) {
-		struct once_handshake *h = &handshakes.of[i];
+		struct once_handshake *h = &native.handshakes.of[i];
 
 		if (h->mark == 0 || (l != NULL && (h->client_port != l->k.client_port || h->family != l->k.family)))
 			continue;
@@ -226,11 +184,11 @@ static void catch_up(const struct life *l)
 static void keep_template(struct life *l, const struct once_template *t)
 {
 	for (uint32_t i = 0; i < l->n_uses; i++)
-		if (memcmp(&templates[l->uses[i]], t, sizeof(*t)) == 0)
+		if (memcmp(&native.templates[l->uses[i]], t, sizeof(*t)) == 0)
 			return;
 	if (n_templates == ONCE_TEMPLATES)
 		return;
-	templates[n_templates] = *t;
+	native.templates[n_templates] = *t;
 	l->uses[l->n_uses < ONCE_USES ? l->n_uses++ : t->length % ONCE_USES] = n_templates++;
 }
 
@@ -257,8 +215,8 @@ static void lend(struct life *l)
 	memcpy(x.hops, l->hops, 2);
 	place = once_place(x.client, x.server, (uint32_t)x.client_port << 16 | x.server_port);
 	for (uint32_t i = 0; i < ONCE_WAYS && l->lease == NULL; i++)
-		if (leases[place + i].permit == 0)
-			l->lease = &leases[place + i];
+		if (native.leases[place + i].permit == 0)
+			l->lease = &native.leases[place + i];
 	if (l->lease == NULL)
 		return;
 	x.state = ONCE_GIVEN;
@@ -315,9 +273,9 @@ static bool hand(struct life *l, enum direction dir, uint32_t seq, uint32_t ack,
 	if (flags == DESK_SYN && f != NULL && f->class != CLASS_ENDED)
 		skb.priority = 0;
 	size = build(l, dir, seq, ack, flags, p, n, odd); /* the look-up used its place */
-	now_packet = desk_packet;
-	now_bytes = size;
-	handshakes.alive_ns = desk_now;
+	native.packet = desk_packet;
+	native.bytes = size;
+	native.handshakes.alive_ns = native.now = desk_now;
 	passes = once_match(&skb) != 0;
 	must(!passes || lease != NULL || n == 0);
 	must(lease == NULL || odd.cut || lease->state == (passes ? ONCE_GIVEN : ONCE_BACK));
@@ -487,7 +445,7 @@ static void resume(struct life *l)
 	l->note.n_kept = 0;
 	l->n_uses = 0;
 	if (!inspector_resume(desks[which].lends, &was,
-			      was.last == ONCE_NOTHING ? NULL : &templates[was.uses[was.last]], lent))
+			      was.last == ONCE_NOTHING ? NULL : &native.templates[was.uses[was.last]], lent))
 		return;
 	l->resumed = true;
 	same_of(l);
@@ -530,7 +488,7 @@ static void lie(const struct life *l, uint8_t arg)
 	static struct inspector *to[SPEECHES + 1u];
 	struct inspector_limits limits = { .flows = FLOWS, .pool_bytes = 1u << 16, .table_bytes = 1u << 16 };
 	struct once_lease x = l->lease != NULL ? *l->lease : l->note;
-	struct once_template t = templates[x.uses[0] % ONCE_TEMPLATES];
+	struct once_template t = native.templates[x.uses[0] % ONCE_TEMPLATES];
 	uint8_t digest[32];
 	uint32_t seed = arg;
 
@@ -779,7 +737,7 @@ static void begin(unsigned k)
 	}
 	table_now(0);
 	desk_now += 4000u * (uint64_t)1000000000u;
-	memset(&handshakes, 0, sizeof(handshakes));
+	memset(&native.handshakes, 0, sizeof(native.handshakes));
 	begun = 0;
 	desk_clear();
 	desk_id = 0;

@@ -7,15 +7,12 @@
  *
  * LINK: appliance/cache/program.c
  */
-#include <linux/bpf.h>
-
 #include "tests/unit/cmocka.h"
 
 #include <stdbool.h>
-#include <string.h>
 
 #include "appliance/wire/mark.h"
-#include "appliance/wire/once.h"
+#include "tests/unit/cache/native.h"
 
 #define PERMIT 7u
 #define CLIENT 1000u /* next numbers */
@@ -23,52 +20,8 @@
 #define N 12u /* bytes of the poll */
 #define ANSWER 13u
 
-static struct once_lease leases[ONCE_LEASES];
-static struct once_template templates[2];
-static struct once_handshakes handshakes;
 static uint8_t packet[2048];
-static size_t bytes;
 static struct once_lease *lease;
-/* a state that another process changes while the program reads the packet */
-static uint32_t *meddled;
-
-int once_match(struct __sk_buff *packet);
-long once_load(const struct __sk_buff *skb, uint32_t at, void *to, uint32_t n);
-uint64_t once_now(void);
-struct once_lease *once_lease_at(uint32_t place);
-const struct once_template *once_template_at(uint32_t place);
-struct once_handshakes *once_handshakes_at(uint32_t place);
-
-long once_load(const struct __sk_buff *skb, uint32_t at, void *to, uint32_t n)
-{
-	(void)skb;
-	if (meddled != NULL && *meddled == ONCE_BUSY)
-		*meddled = ONCE_RECALLED;
-	if (at > bytes || n > bytes - at)
-		return -1;
-	memcpy(to, packet + at, n);
-	return 0;
-}
-
-uint64_t once_now(void)
-{
-	return 77;
-}
-
-struct once_lease *once_lease_at(uint32_t place)
-{
-	return place < ONCE_LEASES ? &leases[place] : NULL;
-}
-
-const struct once_template *once_template_at(uint32_t place)
-{
-	return place < 2 ? &templates[place] : NULL;
-}
-
-struct once_handshakes *once_handshakes_at(uint32_t place)
-{
-	return place == 0 ? &handshakes : NULL;
-}
 
 /* ---- packets --------------------------------------------------------------------------------- */
 
@@ -134,8 +87,8 @@ static bool passes_as(const struct sent *s)
 		memcpy(t + 20, s->options, head - 20u < 20 ? head - 20u : 20);
 	if (s->n > 0)
 		memcpy(t + head, s->data, s->n);
-	bytes = ip + head + s->n;
-	skb.len = (uint32_t)bytes;
+	native.bytes = ip + head + s->n;
+	skb.len = (uint32_t)native.bytes;
 	return once_match(&skb) != 0;
 }
 
@@ -171,12 +124,12 @@ static struct sent says(void)
 static void give(bool six)
 {
 	static const uint8_t ends[2] = { 1, 2 };
-	struct once_template *t = &templates[1];
+	struct once_template *t = &native.templates[1];
 	uint32_t place;
 
-	memset(leases, 0, sizeof(leases));
-	memset(templates, 0, sizeof(templates));
-	meddled = NULL;
+	memset(native.leases, 0, sizeof(native.leases));
+	memset(native.templates, 0, sizeof(native.templates));
+	native.recalled = NULL;
 	t->permit = PERMIT;
 	t->length = N;
 	t->answer = ANSWER;
@@ -186,7 +139,7 @@ static void give(bool six)
 	memset((uint8_t *)t->head_mask + 2, 0xff, 7);
 	t->repeats[0] = (struct once_repeat){ .at = 0, .from = 0, .any = 0xff };
 	t->repeats[1] = (struct once_repeat){ .at = 1, .from = 1, .any = 0xff };
-	lease = &leases[0];
+	lease = &native.leases[0];
 	*lease = (struct once_lease){ .permit = PERMIT,
 				      .client_port = 40000,
 				      .server_port = 502,
@@ -201,9 +154,9 @@ static void give(bool six)
 	memcpy((uint8_t *)lease->client + (six ? 15 : 3), &ends[0], 1);
 	memcpy((uint8_t *)lease->server + (six ? 15 : 3), &ends[1], 1);
 	place = once_place(lease->client, lease->server, 40000u << 16 | 502u);
-	leases[place + 2] = *lease;
+	native.leases[place + 2] = *lease;
 	memset(lease, 0, sizeof(*lease));
-	lease = &leases[place + 2];
+	lease = &native.leases[place + 2];
 	lease->state = ONCE_GIVEN;
 }
 
@@ -406,14 +359,14 @@ static void what_cannot_be_read(void **state)
 	assert_true(passes_as(&s));
 	give(false);
 	skb.mark = mark_make(PERMIT, 1, MARK_UNJUDGED);
-	for (skb.len = 0; skb.len < bytes; skb.len++) { /* another length than its header states */
-		size_t all = bytes;
+	for (skb.len = 0; skb.len < native.bytes; skb.len++) { /* another length than its header states */
+		size_t all = native.bytes;
 
-		bytes = skb.len;
+		native.bytes = skb.len;
 		assert_int_equal(once_match(&skb), 0);
-		bytes = all;
+		native.bytes = all;
 	}
-	skb.len = (uint32_t)bytes;
+	skb.len = (uint32_t)native.bytes;
 	packet[6] = 0x20; /* a fragment */
 	assert_int_equal(once_match(&skb), 0);
 	packet[6] = 0x40;
@@ -444,7 +397,7 @@ static void one_processor_at_a_time(void **state)
 	lease->state = ONCE_GIVEN;
 	/* the worker wants the lease back while the program reads this packet: the packet passes,
 	 * and the lease ends */
-	meddled = &lease->state;
+	native.recalled = &lease->state;
 	assert_true(passes_as(&s));
 	assert_int_equal(lease->state, ONCE_BACK);
 	assert_int_equal(lease->next[0], CLIENT + N);
@@ -468,9 +421,9 @@ static void memory_of_a_liar(void **state)
 			lease->uses[k] = numbers[i];
 		passes_as(&s);
 		give(false);
-		memset(&templates[1].repeats, (int)numbers[i], sizeof(templates[1].repeats));
-		templates[1].length = templates[1].answer = (uint16_t)numbers[i];
-		assert_false(passes_as(&s) && templates[1].length != N);
+		memset(&native.templates[1].repeats, (int)numbers[i], sizeof(native.templates[1].repeats));
+		native.templates[1].length = native.templates[1].answer = (uint16_t)numbers[i];
+		assert_false(passes_as(&s) && native.templates[1].length != N);
 		lease->state = ONCE_GIVEN;
 		lease->waits = 0;
 		s = says();
@@ -505,19 +458,19 @@ static struct once_handshake *only_one(void)
 	struct once_handshake *found = NULL;
 
 	for (uint32_t i = 0; i < ONCE_HANDSHAKES; i++)
-		if (handshakes.of[i].mark != 0) {
+		if (native.handshakes.of[i].mark != 0) {
 			assert_null(found);
-			found = &handshakes.of[i];
+			found = &native.handshakes.of[i];
 		}
 	return found;
 }
 
 static void alive(void)
 {
-	memset(leases, 0, sizeof(leases));
-	memset(&handshakes, 0, sizeof(handshakes));
-	meddled = NULL;
-	handshakes.alive_ns = 70;
+	memset(native.leases, 0, sizeof(native.leases));
+	memset(&native.handshakes, 0, sizeof(native.handshakes));
+	native.recalled = NULL;
+	native.handshakes.alive_ns = 70;
 }
 
 static void a_handshake_goes_by(void **state)
@@ -567,7 +520,7 @@ static void a_handshake_ends_a_note(void **state)
 		give(false);
 		lease->state = ONCE_BACK;
 		lease->n_kept = 2;
-		handshakes.alive_ns = lives != 0 ? 70 : 77u - ONCE_ALIVE_NS - 1u;
+		native.handshakes.alive_ns = lives != 0 ? 70 : 77u - ONCE_ALIVE_NS - 1u;
 		assert_int_equal(passes_as(&syn), lives != 0);
 		assert_int_equal(lease->n_kept, lives != 0 ? 0 : 2);
 	}
@@ -581,11 +534,11 @@ static void handshakes_that_do_not_fit(void **state)
 
 	(void)state;
 	alive();
-	handshakes.alive_ns = 0;
+	native.handshakes.alive_ns = 0;
 	assert_true(ONCE_ALIVE_NS > 77);
-	handshakes.alive_ns = 77u - ONCE_ALIVE_NS - 1u;
+	native.handshakes.alive_ns = 77u - ONCE_ALIVE_NS - 1u;
 	assert_false(passes_as(&syn));
-	handshakes.alive_ns++;
+	native.handshakes.alive_ns++;
 	assert_true(passes_as(&syn));
 	alive();
 	s = syn;
@@ -651,17 +604,17 @@ static void no_slot_for_a_handshake(void **state)
 	alive();
 	assert_true(passes_as(&syn));
 	h = only_one();
-	at = (uint32_t)(h - handshakes.of) & ~(ONCE_WAYS - 1u);
+	at = (uint32_t)(h - native.handshakes.of) & ~(ONCE_WAYS - 1u);
 	for (uint32_t i = 0; i < ONCE_WAYS; i++) {
-		handshakes.of[at + i] = *h;
-		handshakes.of[at + i].client_port = 1;
+		native.handshakes.of[at + i] = *h;
+		native.handshakes.of[at + i].client_port = 1;
 	}
 	assert_false(passes_as(&syn));
 	/* one that a worker or another processor has in hand is not taken */
 	for (uint32_t s = ONCE_GIVEN; s <= ONCE_RECALLED; s++) {
 		alive();
 		for (uint32_t i = 0; i < ONCE_WAYS; i++)
-			handshakes.of[at + i].state = s;
+			native.handshakes.of[at + i].state = s;
 		assert_false(passes_as(&syn));
 	}
 }
@@ -726,5 +679,7 @@ int main(void)
 		cmocka_unit_test(ends_go_by),
 	};
 
+	native.packet = packet;
+	native.now = 77;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

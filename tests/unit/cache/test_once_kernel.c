@@ -10,7 +10,6 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <linux/bpf.h>
 
 #include "tests/unit/cmocka.h"
 
@@ -22,6 +21,7 @@
 
 #include "appliance/cache/load.h"
 #include "appliance/wire/mark.h"
+#include "tests/unit/cache/native.h"
 
 #define OBJECT "build/bpf/sekisho-once.o"
 #define PACKETS 60000u
@@ -32,53 +32,12 @@
 #define ANSWER 13u
 
 static struct cache loaded;
-static struct once_lease *there, here;
-static struct once_template *templates_there, template_here;
-static struct once_handshakes *handshakes_there, handshakes_here;
-static uint32_t place_here;
+static struct once_lease *there; /* the kernel's leases, of which one is in use */
+static struct once_template *templates_there;
+static struct once_handshakes *handshakes_there;
+static struct once_lease *here = native.leases; /* that one, natively */
+static uint32_t place;
 static uint8_t packet[ETHERNET + 700];
-static size_t bytes; /* offset at which the IP header begins */
-
-int once_match(struct __sk_buff *skb);
-int once_begin(struct __sk_buff *skb);
-long once_load(const struct __sk_buff *skb, uint32_t at, void *to, uint32_t n);
-uint64_t once_now(void);
-struct once_lease *once_lease_at(uint32_t place);
-const struct once_template *once_template_at(uint32_t place);
-struct once_handshakes *once_handshakes_at(uint32_t place);
-
-long once_load(const struct __sk_buff *skb, uint32_t at, void *to, uint32_t n)
-{
-	(void)skb;
-	if (at > bytes || n > bytes - at)
-		return -1;
-	memcpy(to, packet + ETHERNET + at, n);
-	return 0;
-}
-
-uint64_t once_now(void)
-{
-	return 0;
-}
-
-struct once_lease *once_lease_at(uint32_t place)
-{
-	static struct once_lease none;
-
-	return place == place_here ? &here : place < ONCE_LEASES ? &none : NULL;
-}
-
-const struct once_template *once_template_at(uint32_t place)
-{
-	static const struct once_template none;
-
-	return place == 0 ? &template_here : place < ONCE_TEMPLATES ? &none : NULL;
-}
-
-struct once_handshakes *once_handshakes_at(uint32_t place)
-{
-	return place == 0 ? &handshakes_here : NULL;
-}
 
 /* ---- packets --------------------------------------------------------------------------------- */
 
@@ -109,42 +68,47 @@ static const uint8_t answer[ANSWER] = { 0, 9, 0, 0, 0, 7, 1, 3, 4, 1, 2, 3, 4 };
 
 static void give(bool six)
 {
-	memset(&template_here, 0, sizeof(template_here));
-	template_here.permit = PERMIT;
-	template_here.length = N;
-	template_here.answer = ANSWER;
-	memcpy(template_here.request, poll, N);
-	memset((uint8_t *)template_here.mask + 2, 0xff, N - 2);
-	memcpy(template_here.head, answer, 9);
-	memset((uint8_t *)template_here.head_mask + 2, 0xff, 7);
+	struct once_lease l = { .state = ONCE_GIVEN,
+				.permit = PERMIT,
+				.client_port = 40000,
+				.server_port = 502,
+				.family = six ? 6 : 4,
+				.words = { 5, 8 },
+				.hops = { 60, 60 },
+				.next = { draw(UINT32_MAX), draw(UINT32_MAX) },
+				.last = ONCE_NOTHING,
+				.waits = ONCE_NOTHING };
+	uint32_t first;
+
+	memset(&native.templates[0], 0, sizeof(native.templates[0]));
+	native.templates[0].permit = PERMIT;
+	native.templates[0].length = N;
+	native.templates[0].answer = ANSWER;
+	memcpy(native.templates[0].request, poll, N);
+	memset((uint8_t *)native.templates[0].mask + 2, 0xff, N - 2);
+	memcpy(native.templates[0].head, answer, 9);
+	memset((uint8_t *)native.templates[0].head_mask + 2, 0xff, 7);
 	for (uint8_t i = 0; i < 2; i++)
-		template_here.repeats[i] = (struct once_repeat){ .at = i, .from = i, .any = 0xff };
-	here = (struct once_lease){ .state = ONCE_GIVEN,
-				    .permit = PERMIT,
-				    .client_port = 40000,
-				    .server_port = 502,
-				    .family = six ? 6 : 4,
-				    .words = { 5, 8 },
-				    .hops = { 60, 60 },
-				    .next = { draw(UINT32_MAX), draw(UINT32_MAX) },
-				    .last = ONCE_NOTHING,
-				    .waits = ONCE_NOTHING };
-	here.acked[0] = here.next[0];
-	here.acked[1] = here.next[1] - 4u;
-	((uint8_t *)here.client)[six ? 15 : 3] = 1;
-	((uint8_t *)here.server)[six ? 15 : 3] = 2;
+		native.templates[0].repeats[i] = (struct once_repeat){ .at = i, .from = i, .any = 0xff };
+	l.acked[0] = l.next[0];
+	l.acked[1] = l.next[1] - 4u;
+	((uint8_t *)l.client)[six ? 15 : 3] = 1;
+	((uint8_t *)l.server)[six ? 15 : 3] = 2;
 	for (unsigned i = 0; i < ONCE_USES; i++)
-		here.uses[i] = i == 1 ? 5 : 0;
-	place_here = once_place(here.client, here.server, 40000u << 16 | 502u) + draw(ONCE_WAYS);
-	memset(there + (place_here & ~(ONCE_WAYS - 1u)), 0, ONCE_WAYS * sizeof(*there));
-	there[place_here] = here;
-	templates_there[0] = template_here;
+		l.uses[i] = i == 1 ? 5 : 0;
+	place = once_place(l.client, l.server, 40000u << 16 | 502u) + draw(ONCE_WAYS);
+	first = place & ~(ONCE_WAYS - 1u);
+	memset(there + first, 0, ONCE_WAYS * sizeof(*there));
+	memset(native.leases + first, 0, ONCE_WAYS * sizeof(*there));
+	here = &native.leases[place];
+	*here = there[place] = l;
+	templates_there[0] = native.templates[0];
 }
 
 static size_t put_ip(bool back, size_t n)
 {
 	uint8_t *ip = packet + ETHERNET;
-	bool six = here.family == 6;
+	bool six = here->family == 6;
 	size_t len = six ? 16 : 4;
 
 	memset(packet, 0, sizeof(packet));
@@ -168,28 +132,28 @@ static size_t put_ip(bool back, size_t n)
 static void put_next(bool back)
 {
 	bool alone = draw(6) == 0;
-	size_t data = alone ? 0 : back ? ANSWER : N, words = here.words[back], ip = put_ip(back, words * 4u + data);
+	size_t data = alone ? 0 : back ? ANSWER : N, words = here->words[back], ip = put_ip(back, words * 4u + data);
 	uint8_t *t = packet + ETHERNET + ip;
 
 	put16(t, back ? 502 : 40000);
 	put16(t + 2, back ? 40000 : 502);
-	put32(t + 4, here.next[back]);
-	put32(t + 8, here.next[!back]);
+	put32(t + 4, here->next[back]);
+	put32(t + 8, here->next[!back]);
 	t[12] = (uint8_t)(words << 4);
 	t[13] = alone ? 0x10 : 0x18;
 	if (words == 8)
 		memcpy(t + 20, (uint8_t[]){ 1, 1, 8, 10 }, 4);
 	memcpy(t + words * 4u, back ? answer : poll, data);
 	if (!alone && back)
-		memcpy(t + words * 4u, here.request, 2);
+		memcpy(t + words * 4u, here->request, 2);
 	if (!alone && !back)
 		put16(t + words * 4u, draw(65536));
-	bytes = ip + words * 4u + data;
+	native.bytes = ip + words * 4u + data;
 }
 
 static bool same_everywhere(uint32_t n)
 {
-	bool back = here.waits != ONCE_NOTHING;
+	bool back = here->waits != ONCE_NOTHING;
 	struct __sk_buff skb = { .mark = PERMIT, .priority = draw(32) != 0 ? ONCE_FINISHED : 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, run);
 	bool passes;
@@ -199,25 +163,25 @@ static bool same_everywhere(uint32_t n)
 	put_next(back);
 	/* one bit differs; not in the first byte, from which a test run takes the family */
 	if (draw(3) == 0)
-		packet[ETHERNET + 1 + draw((uint32_t)bytes - 1u)] ^= (uint8_t)(1u << draw(8));
+		packet[ETHERNET + 1 + draw((uint32_t)native.bytes - 1u)] ^= (uint8_t)(1u << draw(8));
 	if (draw(20) == 0)
-		bytes += draw(40); /* longer than it says */
+		native.bytes += draw(40); /* longer than it says */
 	skb.mark |= back ? MARK_REPLY : 0;
 	if (draw(30) == 0)
 		skb.mark ^= 1u << draw(32);
 	if (draw(40) == 0)
-		here.state = there[place_here].state = draw(5);
+		here->state = there[place].state = draw(5);
 	run.data_in = packet;
-	run.data_size_in = (uint32_t)(ETHERNET + bytes);
+	run.data_size_in = (uint32_t)(ETHERNET + native.bytes);
 	run.ctx_in = &skb;
 	run.ctx_size_in = sizeof(skb);
 	assert_int_equal(bpf_prog_test_run_opts(loaded.program, &run), 0);
-	skb.len = (uint32_t)bytes;
+	skb.len = (uint32_t)native.bytes;
 	passes = once_match(&skb) != 0;
-	here.seen_ns = there[place_here].seen_ns;
+	here->seen_ns = there[place].seen_ns;
 	if (passes != (run.retval != 0))
 		fail_msg("packet %u: the kernel says %u", n, run.retval);
-	if (memcmp(&here, &there[place_here], sizeof(here)) != 0)
+	if (memcmp(here, &there[place], sizeof(*here)) != 0)
 		fail_msg("packet %u: the lease differs", n);
 	return passes;
 }
@@ -252,7 +216,7 @@ static void kernel_and_native_say_the_same(void **state)
 	templates_there = cache_templates(&loaded);
 	assert_true(there != NULL && templates_there != NULL);
 	for (uint32_t n = 0; n < PACKETS; n++) {
-		if (n == 0 || here.state != ONCE_GIVEN || draw(200) == 0)
+		if (n == 0 || here->state != ONCE_GIVEN || draw(200) == 0)
 			give(draw(2) == 0);
 		passed += same_everywhere(n);
 	}
@@ -269,7 +233,7 @@ static uint32_t put_handshake(void)
 	size_t ip;
 	uint8_t *t;
 
-	here.family = draw(2) == 0 ? 6 : 4;
+	here->family = draw(2) == 0 ? 6 : 4;
 	ip = put_ip(back, words * 4u + data);
 	t = packet + ETHERNET + ip;
 	put16(t, back ? 502 : 40000);
@@ -280,7 +244,7 @@ static uint32_t put_handshake(void)
 	t[12] = (uint8_t)(words << 4);
 	t[13] = step < 2 ? 0x02 : back ? 0x12 : 0x10;
 	memcpy(t + 20, usual, (words - 5u) * 4u);
-	bytes = ip + words * 4u + data;
+	native.bytes = ip + words * 4u + data;
 	return back ? MARK_REPLY : 0;
 }
 
@@ -301,33 +265,33 @@ static void handshakes_are_the_same(void **state)
 
 		skb.mark |= put_handshake();
 		if (draw(6) == 0)
-			packet[ETHERNET + 1 + draw((uint32_t)bytes - 1u)] ^= (uint8_t)(1u << draw(8));
+			packet[ETHERNET + 1 + draw((uint32_t)native.bytes - 1u)] ^= (uint8_t)(1u << draw(8));
 		if (draw(30) == 0)
 			skb.mark ^= 1u << draw(32);
 		skb.priority = draw(32) != 0 ? ONCE_FINISHED : 0;
 		if (draw(8) == 0) /* somebody has caught up with all of them */
 			for (at = 0; at < ONCE_HANDSHAKES; at++)
-				handshakes_here.of[at].mark = handshakes_there->of[at].mark = 0;
+				native.handshakes.of[at].mark = handshakes_there->of[at].mark = 0;
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		handshakes_there->alive_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-		handshakes_here.alive_ns = 0;
+		native.handshakes.alive_ns = 0;
 		if (draw(20) == 0) {
 			handshakes_there->alive_ns -= ONCE_ALIVE_NS;
-			handshakes_here.alive_ns -= ONCE_ALIVE_NS + 1u;
+			native.handshakes.alive_ns -= ONCE_ALIVE_NS + 1u;
 		}
 		run.data_in = packet;
-		run.data_size_in = (uint32_t)(ETHERNET + bytes);
+		run.data_size_in = (uint32_t)(ETHERNET + native.bytes);
 		run.ctx_in = &skb;
 		run.ctx_size_in = sizeof(skb);
 		assert_int_equal(bpf_prog_test_run_opts(loaded.program, &run), 0);
-		skb.len = (uint32_t)bytes;
+		skb.len = (uint32_t)native.bytes;
 		passes = once_begin(&skb) != 0;
 		if (passes != (run.retval != 0))
 			fail_msg("packet %u: the kernel says %u", n, run.retval);
 		passed += passes;
 		for (at = 0; at < ONCE_HANDSHAKES; at++)
-			handshakes_here.of[at].since_ns = handshakes_there->of[at].since_ns;
-		if (memcmp(&handshakes_here.of, &handshakes_there->of, sizeof(handshakes_here.of)) != 0)
+			native.handshakes.of[at].since_ns = handshakes_there->of[at].since_ns;
+		if (memcmp(&native.handshakes.of, &handshakes_there->of, sizeof(native.handshakes.of)) != 0)
 			fail_msg("packet %u: what is kept differs", n);
 	}
 	assert_in_range(passed, HANDSHAKES / 50, HANDSHAKES);
@@ -339,5 +303,6 @@ int main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(kernel_and_native_say_the_same),
 					    cmocka_unit_test(handshakes_are_the_same) };
 
+	native.packet = packet + ETHERNET;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

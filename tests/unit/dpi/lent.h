@@ -9,55 +9,14 @@
 #ifndef SEKISHO_TESTS_UNIT_LENT_H
 #define SEKISHO_TESTS_UNIT_LENT_H
 
-#include <linux/bpf.h>
-
 #include "appliance/worker/lend.h"
+#include "tests/unit/cache/native.h"
 #include "tests/unit/dpi/evasion_desk.h"
 
-static struct once_lease lent_leases[ONCE_LEASES];
-static struct once_template lent_templates[ONCE_TEMPLATES];
-static struct once_handshakes lent_handshakes;
 static struct lends lent_lends;
-static struct bytes lent_packet;
 static bool lent_tracked; /* a session has begun: the kernel's rules take no SYN over it */
 /* Sessions that the kernel had when the attack began, and packets that it passed from then on. */
 static unsigned lent_sessions, lent_passed;
-
-int once_match(struct __sk_buff *packet);
-long once_load(const struct __sk_buff *packet, uint32_t at, void *to, uint32_t n);
-uint64_t once_now(void);
-struct once_lease *once_lease_at(uint32_t place);
-const struct once_template *once_template_at(uint32_t place);
-struct once_handshakes *once_handshakes_at(uint32_t place);
-
-long once_load(const struct __sk_buff *packet, uint32_t at, void *to, uint32_t n)
-{
-	assert_true(packet->len == lent_packet.left && n > 0);
-	if (at > lent_packet.left || n > lent_packet.left - at)
-		return -14;
-	memcpy(to, lent_packet.p + at, n);
-	return 0;
-}
-
-uint64_t once_now(void)
-{
-	return desk_now;
-}
-
-struct once_lease *once_lease_at(uint32_t place)
-{
-	return place < ONCE_LEASES ? &lent_leases[place] : NULL;
-}
-
-const struct once_template *once_template_at(uint32_t place)
-{
-	return place < ONCE_TEMPLATES ? &lent_templates[place] : NULL;
-}
-
-struct once_handshakes *once_handshakes_at(uint32_t place)
-{
-	return place == 0 ? &lent_handshakes : NULL;
-}
 
 static bool lent_passes(const struct packet *p)
 {
@@ -68,8 +27,9 @@ static bool lent_passes(const struct packet *p)
 				 .gso_size = p->checksums == CHECKSUM_UNREADY ? 1400 : 0 };
 
 	lent_tracked |= syn;
-	lent_handshakes.alive_ns = desk_now;
-	lent_packet = p->ip;
+	native.handshakes.alive_ns = native.now = desk_now;
+	native.packet = p->ip.p;
+	native.bytes = p->ip.left;
 	if (once_match(&skb)) {
 		lent_passed++;
 		return true;
@@ -115,9 +75,9 @@ DESK_MAY_IDLE static int lent(int (*run)(void))
 	for (uint32_t i = 0; i < ONCE_TEMPLATES; i++)
 		lent_lends.free[i] = (uint16_t)i;
 	lent_lends.n_free = ONCE_TEMPLATES;
-	lent_lends.leases = lent_leases;
-	lent_lends.templates = lent_templates;
-	lent_lends.handshakes = &lent_handshakes;
+	lent_lends.leases = native.leases;
+	lent_lends.templates = native.templates;
+	lent_lends.handshakes = &native.handshakes;
 	desk_front.passes = lent_passes;
 	desk_front.after = lent_after;
 	desk_front.begin = lent_begin;

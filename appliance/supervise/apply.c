@@ -155,7 +155,7 @@ static int question(struct operation *op, struct msg_impact *ret)
 	return memfd_sealed("sekisho-impact", buf, o.len);
 }
 
-void op_sessions(struct supervisor *s, const struct msg *m)
+void op_sessions(struct supervisor *s, struct msg *m)
 {
 	struct msg_body q = { .type = MSG_IMPACT };
 	struct operation *op = &s->op;
@@ -173,7 +173,7 @@ void op_sessions(struct supervisor *s, const struct msg *m)
 		close(fd);
 }
 
-void op_weighed(struct supervisor *s, const struct msg *m)
+void op_weighed(struct supervisor *s, struct msg *m)
 {
 	if (s->op.kind == OP_NONE || s->op.step != STEP_IMPACT || m->id != s->op.asker.id)
 		return;

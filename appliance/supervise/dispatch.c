@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -16,151 +15,89 @@
 #include "appliance/base/memfd.h"
 #include "appliance/supervise/supervise.h"
 
-/* The sender of a message. */
-struct peer {
-	struct supervisor *s;
-	struct slot *slot;
-};
-
 /* ---- messages of roles ----------------------------------------------------------------------- */
 
-static void became_ready(struct supervisor *s, struct slot *sl)
+static bool on_ready(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	bool first = sl->state == SLOT_STARTING;
 
+	(void)m;
 	sl->state = SLOT_RUNNING;
 	sl->heard = mono_ns();
 	if (first && sl->restarts > 0)
 		role_event(s, sl->role, sl->index, ROLE_TOOK_OVER);
 	if (first && sl->role == ROLE_ENFORCE)
 		op_enforce_ready(s);
-}
-
-static bool on_ready(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-
-	(void)m;
-	became_ready(p->s, p->slot);
 	return true;
 }
 
-static bool on_pong(void *ctx, struct msg *m)
+static bool on_pong(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	const struct peer *p = ctx;
-
-	watch_answered(p->slot, m->id);
+	(void)s;
+	watch_answered(sl, m->id);
 	return true;
 }
 
-/* The answer of a role to a question of control: passed on. */
-static bool back(void *ctx, struct msg *m)
+static bool on_answer(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	const struct peer *p = ctx;
-
-	return relay_back(p->s, p->slot, m);
-}
-
-static bool on_answer(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-
-	if (p->slot->role == ROLE_COMPILE)
-		errand_answered(p->s, m);
-	else if (relay_back(p->s, p->slot, m))
+	if (sl->role == ROLE_COMPILE)
+		errand_answered(s, m);
+	else if (relay_back(s, sl, m))
 		return true;
-	else if (p->slot->role == ROLE_ACCOUNTS)
-		orders_judged(p->s, m);
-	else if (p->slot->role != ROLE_ENFORCE)
+	else if (sl->role == ROLE_ACCOUNTS)
+		orders_judged(s, m);
+	else if (sl->role != ROLE_ENFORCE)
 		return false;
-	else if (!door_done(p->s, m))
-		isolation_done(p->s, m);
+	else if (!door_done(s, m))
+		isolation_done(s, m);
 	return true;
 }
 
 /* Mgmt reports once in each process whether it got its token. */
-static bool on_mgmt_status(void *ctx, struct msg *m)
+static bool on_mgmt_status(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	const struct peer *p = ctx;
 	bool anew = m->body.mgmt_status.token == TOKEN_ANEW;
 
-	if (m->id != 0 || m->body.mgmt_status.token == TOKEN_KEPT || p->s->token_told == p->slot->pid)
+	if (m->id != 0 || m->body.mgmt_status.token == TOKEN_KEPT || s->token_told == sl->pid)
 		return false;
-	p->s->token_told = p->slot->pid;
-	say(p->s, anew ? M_TOKEN_ANEW : M_TOKEN_NONE);
-	machine_event(p->s, anew ? MACHINE_TOKEN_ANEW : MACHINE_TOKEN_NONE, (struct said){ 0 });
+	s->token_told = sl->pid;
+	say(s, anew ? M_TOKEN_ANEW : M_TOKEN_NONE);
+	machine_event(s, anew ? MACHINE_TOKEN_ANEW : MACHINE_TOKEN_NONE, (struct said){ 0 });
 	return true;
 }
 
-static bool on_table_ack(void *ctx, struct msg *m)
+static bool on_table_ack(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	const struct peer *p = ctx;
-
-	worker_acked(p->s, p->slot->index, m->body.table_ack.digest);
-	op_tables(p->s);
+	worker_acked(s, sl->index, m->body.table_ack.digest);
+	op_tables(s);
 	return true;
 }
 
-static bool on_hung(void *ctx, struct msg *m)
+static bool on_hung(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	const struct peer *p = ctx;
-
-	worker_hung(p->s, p->slot->index, &m->body.hung);
-	return true;
-}
-
-static bool on_applied(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-
-	op_applied(p->s, m);
-	return true;
-}
-
-static bool on_compiled(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-
-	op_compiled(p->s, m);
+	worker_hung(s, sl->index, &m->body.hung);
 	return true;
 }
 
 /* Sessions whose permit has ended, from enforce. Only workers know the sequence numbers that end
  * them. */
-static bool on_cuts(void *ctx, struct msg *m)
+static void on_cuts(struct supervisor *s, struct msg *m)
 {
-	const struct peer *p = ctx;
-
-	cuts_hand_on(p->s, m->fds[0]);
-	return true;
+	cuts_hand_on(s, m->fds[0]);
 }
 
-static bool on_unanswered(void *ctx, struct msg *m)
+static void on_unanswered(struct supervisor *s, struct msg *m)
 {
-	const struct peer *p = ctx;
-
-	counting_told(p->s, &m->body.unanswered);
-	return true;
+	counting_told(s, &m->body.unanswered);
 }
 
-static bool on_used(void *ctx, struct msg *m)
+static void on_heard(struct supervisor *s, struct msg *m)
 {
-	const struct peer *p = ctx;
-
-	used_told(p->s, m);
-	return true;
-}
-
-static bool on_heard(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-
 	(void)m;
-	counting_heard(p->s);
-	return true;
+	counting_heard(s);
 }
 
-static bool on_drift(void *ctx, struct msg *m)
+static void on_drift(struct supervisor *s, struct msg *m)
 {
 	static const enum message words[DRIFT_COUNT] = {
 		[DRIFT_CHANGED] = M_DRIFT_CHANGED, [DRIFT_FOREIGN] = M_DRIFT_FOREIGN,
@@ -168,50 +105,41 @@ static bool on_drift(void *ctx, struct msg *m)
 		[DRIFT_SHUT] = M_DRIFT_SHUT,	   [DRIFT_CLOCK] = M_DRIFT_CLOCK,
 	};
 	const struct msg_drift *d = &m->body.drift;
-	const struct peer *p = ctx;
 
-	backstop_answered(p->s, d);
+	backstop_answered(s, d);
 	if (d->what == DRIFT_FLUSHED)
-		say(p->s, M_DRIFT_FLUSHED, d->gap_us / 1000ull, d->gap_us / 100ull % 10, d->back_us / 1000ull,
+		say(s, M_DRIFT_FLUSHED, d->gap_us / 1000ull, d->gap_us / 100ull % 10, d->back_us / 1000ull,
 		    d->back_us / 100ull % 10, d->text);
 	else if (words[d->what] != 0)
-		say(p->s, words[d->what], d->text);
-	return true;
+		say(s, words[d->what], d->text);
 }
 
-static bool on_progress(void *ctx, struct msg *m)
+static bool on_progress(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	const struct peer *p = ctx;
-
-	const struct operation *op = &p->s->op;
+	const struct operation *op = &s->op;
 
 	if (op->kind != OP_NONE && op->id == m->id)
-		progress_tell(p->s, &op->asker, &m->body.progress);
+		progress_tell(s, &op->asker, &m->body.progress);
 	else
-		(void)relay_back(p->s, p->slot, m);
+		(void)relay_back(s, sl, m);
 	return true;
 }
 
 /* ---- messages of control --------------------------------------------------------------------- */
 
-static bool of_control(const struct peer *p)
+static bool relay(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	return p->slot->role == ROLE_CONTROL;
-}
-
-static bool relay(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-
-	return of_control(p) && relay_out(p->s, m);
+	(void)sl;
+	return relay_out(s, m);
 }
 
 /* Passes on a message with what a person typed; no copy stays in this process. */
-static bool people(void *ctx, struct msg *m)
+static bool people(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	/* Control may only pass on orders that change no account. Other orders come from root, and
 	 * the supervisor reads them itself from root's connection (orders.c). */
-	bool ok = (m->body.type != MSG_USER || user_order_looks((enum user_order)m->body.user.order)) && relay(ctx, m);
+	bool ok =
+		(m->body.type != MSG_USER || user_order_looks((enum user_order)m->body.user.order)) && relay(s, sl, m);
 
 	/* Cleared from the beginning of the message, because a compiler with sanitizers takes
 	 * `type` as the whole size of the object behind `body`. */
@@ -220,33 +148,19 @@ static bool people(void *ctx, struct msg *m)
 	return ok;
 }
 
-static bool on_box(void *ctx, struct msg *m)
+static void on_box(struct supervisor *s, struct msg *m)
 {
-	const struct peer *p = ctx;
-
-	answer_json(p->s, (struct asker){ .id = m->id }, ANSWER_YES, json_box(p->s, (enum box_what)m->body.box.what));
-	return true;
+	answer_json(s, (struct asker){ .id = m->id }, ANSWER_YES, json_box(s, (enum box_what)m->body.box.what));
 }
 
 /* Sends control the sealed bytes of a stored generation. */
-static bool on_show(void *ctx, struct msg *m)
+static void on_show(struct supervisor *s, struct msg *m)
 {
-	const struct peer *p = ctx;
-	struct asker a = { .id = m->id };
-	uint8_t *sealed = NULL;
-	struct err e = { 0 };
-	size_t n = 0;
-	int fd = -1;
+	int fd = policy_sealed(s, m->body.show.number);
 
-	if (!of_control(p))
-		return false;
-	if (generation_load(&p->s->store, m->body.show.number, &sealed, &n, &e) == 0)
-		fd = memfd_sealed("sekisho-generation", sealed, n);
-	answer_fd(p->s, a, fd >= 0 ? ANSWER_YES : ANSWER_CANNOT, fd);
-	free(sealed);
+	answer_fd(s, (struct asker){ .id = m->id }, fd >= 0 ? ANSWER_YES : ANSWER_CANNOT, fd);
 	if (fd >= 0)
 		close(fd);
-	return true;
 }
 
 /* Whether the file belongs to root and is no link: whoever could write it could read every later
@@ -259,9 +173,8 @@ static bool is_roots(int fd)
 	       (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 && st.st_size <= (off_t)BACKUP_CERTIFICATE_MOST;
 }
 
-static bool on_file(void *ctx, struct msg *m)
+static void on_file(struct supervisor *s, struct msg *m)
 {
-	const struct peer *p = ctx;
 	bool backup = m->body.file.which == BOX_FILE_BACKUP;
 	int fd = open(backup ? BACKUP_CERTIFICATE : LOG_CERTIFICATE,
 		      O_RDONLY | O_CLOEXEC | O_NONBLOCK | (backup ? O_NOFOLLOW : 0)),
@@ -270,164 +183,129 @@ static bool on_file(void *ctx, struct msg *m)
 				    : fd < 0 && code == ENOENT		 ? ANSWER_NO
 									 : ANSWER_INVALID;
 
-	answer_fd(p->s, (struct asker){ .id = m->id }, status, status == ANSWER_YES ? fd : -1);
+	answer_fd(s, (struct asker){ .id = m->id }, status, status == ANSWER_YES ? fd : -1);
 	if (fd >= 0)
 		close(fd);
-	return true;
-}
-
-static bool on_hand(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-
-	orders_handed(p->s, m);
-	return true;
 }
 
 /* Takes an order over the web. The message may have the secret of a session, so no copy stays in
  * this process. */
-static bool on_change(void *ctx, struct msg *m)
+static bool on_change(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	const struct peer *p = ctx;
-	bool ok = of_control(p) && orders_web(p->s, m);
+	bool ok = orders_web(s, m);
 
+	(void)sl;
 	explicit_bzero(m->body.change.secret, sizeof(m->body.change.secret));
 	explicit_bzero(m->storage, sizeof(m->storage));
 	return ok;
 }
 
-static bool on_grounded(void *ctx, struct msg *m)
+static bool on_ask(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	const struct peer *p = ctx;
-
-	orders_grounded(p->s, m);
-	return true;
-}
-
-static bool on_sessions(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-
-	op_sessions(p->s, m);
-	return true;
-}
-
-static bool on_weighed(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-
-	op_weighed(p->s, m);
-	return true;
-}
-
-static bool on_seal(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-
-	if (!of_control(p))
+	(void)sl;
+	if (relayed_slot(m->id) != SLOT_COMPILE)
 		return false;
-	errand_sealing(p->s, m);
-	return true;
-}
-
-static bool on_ask(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-
-	if (!of_control(p) || relayed_slot(m->id) != SLOT_COMPILE)
-		return false;
-	errand_question(p->s, m);
-	return true;
-}
-
-static bool on_sealed(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-
-	errand_answered(p->s, m);
+	errand_question(s, m);
 	return true;
 }
 
 /* An asker has left. The id may belong to a question to a role, to an order, or to a question to
  * the compiler. */
-static bool on_stop(void *ctx, struct msg *m)
+static bool on_stop(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	const struct peer *p = ctx;
-
-	if (!of_control(p) || (m->id & RELAYED) == 0)
+	(void)sl;
+	if ((m->id & RELAYED) == 0)
 		return false;
 	if (relayed_slot(m->id) < SLOTS && relayed_slot(m->id) != SLOT_COMPILE)
-		return relay_out(p->s, m);
-	errand_stop(p->s, m->id);
-	orders_stop(p->s, m->id);
+		return relay_out(s, m);
+	errand_stop(s, m->id);
+	orders_stop(s, m->id);
 	return true;
 }
 
-static msg_handler *const handlers[MSG_TYPE_COUNT] = {
-	[MSG_READY] = on_ready,
-	[MSG_PONG] = on_pong,
-	[MSG_ANSWER] = on_answer,
-	[MSG_DPI_STATUS] = back,
-	[MSG_GATE_STATUS] = back,
-	[MSG_TAP_STATUS] = back,
-	[MSG_JOURNAL_STATUS] = back,
-	[MSG_ACCOUNTS_STATUS] = back,
-	[MSG_MGMT_STATUS] = on_mgmt_status,
-	[MSG_FORETOLD] = back,
-	[MSG_TABLE_ACK] = on_table_ack,
-	[MSG_HUNG] = on_hung,
-	[MSG_APPLIED] = on_applied,
-	[MSG_COMPILED] = on_compiled,
-	[MSG_SEALED] = on_sealed,
-	[MSG_DRIFT] = on_drift,
-	[MSG_CUTS] = on_cuts,
-	[MSG_UNANSWERED] = on_unanswered,
-	[MSG_HEARD] = on_heard,
-	[MSG_USED] = on_used,
-	[MSG_PROGRESS] = on_progress,
+/* What is done with each message: `takes` always, or `judges`, which is false when the message is
+ * not allowed at this moment. */
+static const struct row {
+	void (*takes)(struct supervisor *s, struct msg *m);
+	bool (*judges)(struct supervisor *s, struct slot *sl, struct msg *m);
+	bool control; /* from control alone; other roles send such a message only to control */
+} rows[MSG_TYPE_COUNT] = {
+	[MSG_READY] = { .judges = on_ready },
+	[MSG_PONG] = { .judges = on_pong },
+	[MSG_ANSWER] = { .judges = on_answer },
+	[MSG_DPI_STATUS] = { .judges = relay_back },
+	[MSG_GATE_STATUS] = { .judges = relay_back },
+	[MSG_TAP_STATUS] = { .judges = relay_back },
+	[MSG_JOURNAL_STATUS] = { .judges = relay_back },
+	[MSG_ACCOUNTS_STATUS] = { .judges = relay_back },
+	[MSG_MGMT_STATUS] = { .judges = on_mgmt_status },
+	[MSG_FORETOLD] = { .judges = relay_back },
+	[MSG_TABLE_ACK] = { .judges = on_table_ack },
+	[MSG_HUNG] = { .judges = on_hung },
+	[MSG_APPLIED] = { op_applied },
+	[MSG_COMPILED] = { op_compiled },
+	[MSG_SEALED] = { errand_answered },
+	[MSG_DRIFT] = { on_drift },
+	[MSG_CUTS] = { on_cuts },
+	[MSG_UNANSWERED] = { on_unanswered },
+	[MSG_HEARD] = { on_heard },
+	[MSG_USED] = { used_told },
+	[MSG_PROGRESS] = { .judges = on_progress },
 
-	[MSG_STATUS] = relay,
-	[MSG_EFFECTIVE] = relay,
-	[MSG_FLOWS] = relay,
-	[MSG_VERIFY] = relay,
-	[MSG_EVENTS] = relay,
-	[MSG_EXPLAIN] = relay,
-	[MSG_HOLD] = relay,
-	[MSG_DEVICES] = relay,
-	[MSG_ATTACKS] = relay,
-	[MSG_TRENDS] = relay,
-	[MSG_CHAIN] = relay,
-	[MSG_COPY] = relay,
-	[MSG_PRESERVE] = relay,
-	[MSG_REVIEW] = relay,
-	[MSG_CHECKPOINT] = relay,
-	[MSG_LOGIN] = people,
-	[MSG_CHALLENGE] = people,
-	[MSG_KEY] = people,
-	[MSG_MANAGE] = people,
-	[MSG_PASSPHRASE] = people,
-	[MSG_JUDGE] = people,
-	[MSG_LOGOUT] = people,
-	[MSG_USER] = people,
-	[MSG_AT_MACHINE] = people,
-	[MSG_BOX] = on_box,
-	[MSG_SHOW] = on_show,
-	[MSG_FILE] = on_file,
-	[MSG_HAND] = on_hand,
-	[MSG_CHANGE] = on_change,
-	[MSG_GROUNDED] = on_grounded,
-	[MSG_SESSIONS] = on_sessions,
-	[MSG_WEIGHED] = on_weighed,
-	[MSG_SEAL] = on_seal,
-	[MSG_ASK] = on_ask,
-	[MSG_STOP] = on_stop,
+	[MSG_STATUS] = { .judges = relay, .control = true },
+	[MSG_EFFECTIVE] = { .judges = relay, .control = true },
+	[MSG_FLOWS] = { .judges = relay, .control = true },
+	[MSG_VERIFY] = { .judges = relay, .control = true },
+	[MSG_EVENTS] = { .judges = relay, .control = true },
+	[MSG_EXPLAIN] = { .judges = relay, .control = true },
+	[MSG_HOLD] = { .judges = relay, .control = true },
+	[MSG_DEVICES] = { .judges = relay, .control = true },
+	[MSG_ATTACKS] = { .judges = relay, .control = true },
+	[MSG_TRENDS] = { .judges = relay, .control = true },
+	[MSG_CHAIN] = { .judges = relay, .control = true },
+	[MSG_COPY] = { .judges = relay, .control = true },
+	[MSG_PRESERVE] = { .judges = relay, .control = true },
+	[MSG_REVIEW] = { .judges = relay, .control = true },
+	[MSG_CHECKPOINT] = { .judges = relay, .control = true },
+	[MSG_LOGIN] = { .judges = people, .control = true },
+	[MSG_CHALLENGE] = { .judges = people, .control = true },
+	[MSG_KEY] = { .judges = people, .control = true },
+	[MSG_MANAGE] = { .judges = people, .control = true },
+	[MSG_PASSPHRASE] = { .judges = people, .control = true },
+	[MSG_JUDGE] = { .judges = people, .control = true },
+	[MSG_LOGOUT] = { .judges = people, .control = true },
+	[MSG_USER] = { .judges = people, .control = true },
+	[MSG_AT_MACHINE] = { .judges = people, .control = true },
+	[MSG_BOX] = { on_box, .control = true },
+	[MSG_SHOW] = { on_show, .control = true },
+	[MSG_FILE] = { on_file, .control = true },
+	[MSG_HAND] = { orders_handed, .control = true },
+	[MSG_CHANGE] = { .judges = on_change, .control = true },
+	[MSG_GROUNDED] = { orders_grounded, .control = true },
+	[MSG_SESSIONS] = { op_sessions, .control = true },
+	[MSG_WEIGHED] = { op_weighed, .control = true },
+	[MSG_SEAL] = { errand_sealing, .control = true },
+	[MSG_ASK] = { .judges = on_ask, .control = true },
+	[MSG_STOP] = { .judges = on_stop, .control = true },
 };
+
+static bool dispatch(struct supervisor *s, struct slot *sl, struct msg *m)
+{
+	const struct row *r = &rows[m->body.type];
+	bool ok = (r->takes != NULL || r->judges != NULL) && (!r->control || sl->role == ROLE_CONTROL);
+
+	if (ok && r->takes != NULL)
+		r->takes(s, m);
+	else if (ok)
+		ok = r->judges(s, sl, m);
+	msg_close_fds(m);
+	return ok;
+}
 
 /* ---- life and death of a role ---------------------------------------------------------------- */
 
 void role_readable(struct supervisor *s, struct slot *sl)
 {
-	struct peer p = { s, sl };
 	char title[SLOT_TITLE];
 
 	/* At most 16 messages a turn, so that no role keeps the loop busy. */
@@ -442,7 +320,7 @@ void role_readable(struct supervisor *s, struct slot *sl)
 			msg_close_fds(&m);
 			continue;
 		}
-		if (r == 1 && msg_dispatch(handlers, &p, &m))
+		if (r == 1 && dispatch(s, sl, &m))
 			continue;
 		if (r == 1)
 			r = -EBADMSG;

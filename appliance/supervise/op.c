@@ -371,25 +371,9 @@ void errand_sealing(struct supervisor *s, struct msg *m)
 	*x = (struct errand){ m->id, m->body, { msg_take_fd(m, 0), msg_take_fd(m, 1) }, 2 };
 }
 
-/* A stored generation, sealed; negative = there is none. */
-static int sealed_of(struct supervisor *s, uint64_t number)
-{
-	uint8_t *p = NULL;
-	struct err e;
-	size_t n;
-	int fd = -1;
-
-	if (number == s->now->number)
-		return memfd_sealed("sekisho-generation", s->now->sealed, s->now->n_sealed);
-	if (generation_load(&s->store, number, &p, &n, &e) == 0)
-		fd = memfd_sealed("sekisho-generation", p, n);
-	free(p);
-	return fd;
-}
-
 void errand_question(struct supervisor *s, struct msg *m)
 {
-	struct errand x = { m->id, m->body, { sealed_of(s, m->body.ask.number), msg_take_fd(m, 0) }, 2 };
+	struct errand x = { m->id, m->body, { policy_sealed(s, m->body.ask.number), msg_take_fd(m, 0) }, 2 };
 
 	for (size_t i = 1; i < 1 + ERRANDS && x.fds[0] >= 0 && x.fds[1] >= 0; i++)
 		if (s->errands.of[i].id == 0) {

@@ -266,9 +266,9 @@ bool kept_release(struct supervisor *s, const char *name, bool all);
 bool given_back_whole(const json_t *reports);
 
 /* apply.c: control has asked the workers about sessions that go on. */
-void op_weighed(struct supervisor *s, const struct msg *m);
+void op_weighed(struct supervisor *s, struct msg *m);
 /* Control asks the workers about some of them. */
-void op_sessions(struct supervisor *s, const struct msg *m);
+void op_sessions(struct supervisor *s, struct msg *m);
 void op_foretold(struct supervisor *s);
 
 /*

@@ -162,6 +162,21 @@ struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *
 	return NULL;
 }
 
+int policy_sealed(const struct supervisor *s, uint64_t number)
+{
+	uint8_t *p = NULL;
+	struct err e;
+	size_t n;
+	int fd = -1;
+
+	if (number == s->now->number)
+		return memfd_sealed("sekisho-generation", s->now->sealed, s->now->n_sealed);
+	if (generation_load(&s->store, number, &p, &n, &e) == 0)
+		fd = memfd_sealed("sekisho-generation", p, n);
+	free(p);
+	return fd;
+}
+
 void policy_free(struct policy *p)
 {
 	if (p == NULL)

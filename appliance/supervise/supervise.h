@@ -159,6 +159,8 @@ struct policy *policy_new(struct supervisor *s, uint8_t *sealed, size_t n, uint6
 struct policy *policy_empty(struct supervisor *s, struct err *e);
 /* 0 gives the empty one */
 struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *e);
+/* The sealed bytes of a stored generation in a memfd; negative: there is none. */
+int policy_sealed(const struct supervisor *s, uint64_t number);
 bool is_unsaved(const struct supervisor *s); /* whether a decision is not on disk yet */
 void policy_free(struct policy *p);	     /* accepts NULL */
 /* This generation's command table, with the permits of `old` (or NULL) that were removed under

@@ -21,6 +21,7 @@
  *   certificates.c  alarms about certificates, whose dates expiry.c judges
  *   uninspected.c   alarms: packets not inspected, or not reported to the tap; unserved.c decides
  *   hours.c         records of windows that begin and end
+ *   clock.c         records of a source of time that the clock has lost, or follows again
  */
 #ifndef SEKISHO_CONTROL_CONTROL_H
 #define SEKISHO_CONTROL_CONTROL_H
@@ -38,6 +39,7 @@
 #include "appliance/control/asker.h"
 #include "appliance/control/unserved.h"
 #include "appliance/store/generation.h"
+#include "appliance/store/moment.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/slot.h"
@@ -541,6 +543,20 @@ uint64_t hours_next(const struct control *s); /* monotonic ns, UINT64_MAX = neve
 /* For `status`: all windows of the policy in force, and which are open. */
 json_t *json_windows(const struct control *s);
 
+/* Whether the clock follows a source of time (clock.c). */
+
+struct clock_source {
+	uint64_t look_at; /* monotonic ns */
+	struct clock_follow follow;
+	bool read;    /* an earlier control's state was looked for */
+	bool unsaved; /* the last settled state is not in the folder yet */
+};
+
+void source_due(struct control *s, uint64_t now);
+uint64_t source_next(const struct control *s); /* monotonic ns, UINT64_MAX = never */
+/* Since when (wall ns) the kernel's present answer is valid; 0 = not known. */
+uint64_t source_since(const struct control *s, enum clock_sync now);
+
 #define ASKED (SLOTS + 1u)
 
 /* The generation in force, as the supervisor has reported it. */
@@ -606,6 +622,7 @@ struct control {
 	struct uninspected uninspected;
 	struct unheard unheard;
 	struct hours hours;
+	struct clock_source source;
 	struct certificates certificates;
 };
 

@@ -39,11 +39,12 @@ json_t *json_generation(const struct control *s)
 json_t *json_clock(const struct control *s)
 {
 	const struct msg_facts *f = &s->facts;
+	const enum clock_sync sync = clock_synchronised();
 	const struct clock_said c = { .wait = (enum clock_wait)f->clock_wait,
 				      .found = (enum moment_found)f->clock_found,
 				      .latest = f->clock_latest,
-				      .sync = (enum clock_sync)f->clock_sync,
-				      .since_ns = f->clock_since,
+				      .sync = sync,
+				      .since_ns = source_since(s, sync),
 				      .sources = f->clock_sources != 0 };
 
 	return clock_json(&c, s->now->ir);

@@ -34,8 +34,8 @@ static void unsaved_due(struct control *s, uint64_t now)
 
 /* For each part the time of its next work, in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct control *) = {
-	collect_next, review_next,  tried_next,	 near_end_next,	   certificates_next, backup_next,
-	people_next,  unsaved_next, impact_next, uninspected_next, unheard_next,      hours_next,
+	collect_next, review_next, tried_next,	     near_end_next, certificates_next, backup_next, people_next,
+	unsaved_next, impact_next, uninspected_next, unheard_next,  hours_next,	       source_next,
 };
 
 static int wait_ms(const struct control *s, uint64_t now)
@@ -115,6 +115,7 @@ static bool turn(struct control *s)
 	uninspected_due(s, now);
 	unheard_due(s, now);
 	hours_due(s, now);
+	source_due(s, now);
 	backup_due(s, now);
 	unsaved_due(s, now);
 	people_answer(s);

@@ -153,21 +153,21 @@ static size_t follow_text(const char *boot, enum clock_sync is, uint64_t since_n
 				since_ns, boot);
 }
 
-int clock_follow_save(int runfd, const char *boot, const struct clock_follow *f, struct err *e)
+int clock_follow_save(int dirfd, const char *boot, const struct clock_follow *f, struct err *e)
 {
 	char text[MOST];
 
-	return atomic_write(runfd, FOLLOW_NAME, text, follow_text(boot, f->is, f->since_wall_ns, text), e);
+	return atomic_write(dirfd, FOLLOW_NAME, text, follow_text(boot, f->is, f->since_wall_ns, text), e);
 }
 
-bool clock_follow_load(int runfd, const char *boot, struct clock_follow *f)
+bool clock_follow_load(int dirfd, const char *boot, struct clock_follow *f)
 {
 	static const enum clock_sync words[] = { CLOCK_SYNC_NO, CLOCK_SYNC_YES };
 	uint8_t *p = NULL;
 	size_t n = 0;
 	bool read = false;
 
-	if (boot[0] == '\0' || file_read(runfd, FOLLOW_NAME, MOST - 1, &p, &n, NULL) < 0)
+	if (boot[0] == '\0' || file_read(dirfd, FOLLOW_NAME, MOST - 1, &p, &n, NULL) < 0)
 		return false;
 	/* The file is valid only if it is exactly what would be written. */
 	for (size_t i = 0; !read && i < sizeof(words) / sizeof(words[0]); i++) {

@@ -19,8 +19,6 @@
 #include "appliance/base/err.h"
 #include "appliance/wire/past.h"
 
-#define MOMENT_BOOT 40u /* bytes of a boot id with its NUL */
-
 struct moment {
 	uint64_t latest; /* seconds since 1970 */
 	char boot[MOMENT_BOOT];
@@ -79,12 +77,12 @@ struct clock_follow {
 };
 
 /*
- * Saves and loads that state, since when, and the boot id, in the run folder, so that a new daemon
+ * Saves and loads that state, since when, and the boot id, in a folder, so that a new process
  * does not report the same change again. A file of another boot, or one that cannot be read, is
  * ignored: then f is unchanged.
  */
-int clock_follow_save(int runfd, const char *boot, const struct clock_follow *f, struct err *e);
-bool clock_follow_load(int runfd, const char *boot, struct clock_follow *f);
+int clock_follow_save(int dirfd, const char *boot, const struct clock_follow *f, struct err *e);
+bool clock_follow_load(int dirfd, const char *boot, struct clock_follow *f);
 /* To be called at each look. True when the state has changed (it follows a source, or none any
  * more) since since_wall_ns; also for the first state. */
 bool clock_follow_look(struct clock_follow *f, enum clock_sync word, struct mono now, uint64_t wall_ns);

@@ -7,11 +7,9 @@
 #include "appliance/kernel/ends.h"
 #include "appliance/store/waiting.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/wire/settings.h"
 
 #define LOOK_NS SECOND	      /* interval of looks in ns while the clock is not trusted */
 #define KEEP_NS (60 * SECOND) /* interval of looks in ns once it is trusted */
-#define FOLLOW_NS (2 * SECOND)
 
 /* When the confirmed policy came into force, in seconds since 1970. If the record of times is
  * missing, no other time is known. */
@@ -148,7 +146,6 @@ void clock_open(struct supervisor *s)
 	was_boot_id(t->boot);
 	t->found = moment_load(s->state_fd, &t->moment);
 	t->noted = moment_load(s->run_fd, &here) == MOMENT_READ && of_this_start(t, &here);
-	clock_follow_load(s->run_fd, t->boot, &t->follow);
 	t->wait = by_the_rules(s, judge(s, s->now->ir));
 	if (t->wait == CLOCK_TRUSTED && s->now->number != 0)
 		trusted(s);
@@ -172,37 +169,6 @@ void clock_before(struct supervisor *s, const struct policy *p)
 		look(s, p);
 }
 
-/*
- * Records once that the clock has lost its source or has one again, and notes it for the next
- * daemon. The first daemon after the machine's start records a lost source if box.cfg names sources
- * and the clock follows none, because nobody may have seen the loss. If a state was not recorded,
- * the next daemon judges it again.
- */
-static void follow(struct supervisor *s, uint64_t now)
-{
-	struct clock_trust *t = &s->clock;
-	bool first = t->follow.is == CLOCK_SYNC_UNKNOWN, follows, told;
-	struct err e;
-	json_t *since;
-
-	if (now < t->follow_at)
-		return;
-	t->follow_at = now + FOLLOW_NS;
-	if (t->follow_unsaved)
-		t->follow_unsaved = clock_follow_save(s->run_fd, t->boot, &t->follow, &e) < 0;
-	if (!clock_follow_look(&t->follow, clock_synchronised(), clock_mono(), clock_wall_ns()))
-		return;
-	since = json_time(t->follow.since_wall_ns);
-	follows = t->follow.is == CLOCK_SYNC_YES;
-	told = !first || (!follows && names_sources(s->now->ir));
-	if (told)
-		machine_event(s, follows ? MACHINE_SOURCE_BACK : MACHINE_SOURCE_LOST,
-			      (struct said){ .object = json_string_value(since) });
-	json_decref(since);
-	if (told || follows)
-		t->follow_unsaved = clock_follow_save(s->run_fd, t->boot, &t->follow, &e) < 0;
-}
-
 /* There is no policy, and the clock is not trusted: a first policy with sources was only tried, or
  * did not stay. */
 static bool left_behind(const struct supervisor *s)
@@ -214,10 +180,8 @@ void clock_due(struct supervisor *s, uint64_t now)
 {
 	struct clock_trust *t = &s->clock;
 
-	if (s->now->number != 0)
-		follow(s, now);
 	if (s->trial == 0 && s->op.kind == OP_NONE)
-		t->sources = names_sources(s->now->ir);
+		t->sources = ir_time_sources(s->now->ir);
 	if (now < t->look_at || (s->now->number == 0 && !left_behind(s)))
 		return;
 	t->look_at = now + (t->wait == CLOCK_TRUSTED ? KEEP_NS : LOOK_NS);
@@ -236,9 +200,7 @@ uint64_t clock_next(const struct supervisor *s)
 {
 	const struct clock_trust *t = &s->clock;
 
-	if (s->now->number == 0)
-		return left_behind(s) ? t->look_at : UINT64_MAX;
-	return t->follow_at < t->look_at ? t->follow_at : t->look_at;
+	return s->now->number != 0 || left_behind(s) ? t->look_at : UINT64_MAX;
 }
 
 void clock_confirm(struct supervisor *s, struct asker a, const char *by)

@@ -129,17 +129,9 @@ uint64_t trial_until(const struct supervisor *s)
 	return apart > CLOCK_STEP_NS ? due : s->trial_until_wall;
 }
 
-bool names_sources(const struct ir *ir)
-{
-	for (uint32_t i = 0; i < ir->n_peers; i++)
-		if (ir->peers[i].use == PEER_TIME)
-			return true;
-	return false;
-}
-
 bool clock_by_sources(const struct supervisor *s, const struct ir *ir)
 {
-	return names_sources(ir) || (s->trial != 0 && s->clock.sources);
+	return ir_time_sources(ir) || (s->trial != 0 && s->clock.sources);
 }
 
 /* The process of a role: messages to it, and how it is ended. roles.c starts it. */

@@ -492,8 +492,8 @@ uint64_t ups_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = nev
  * Whether the clock has been trusted since the machine started. While it is not, enforce leaves out
  * everything that ends by time, and the clock is checked every second. A clock that is trusted
  * stays so until the machine restarts; then only its latest moment is stored on disk. clock_judge
- * (store/moment.h) decides. If the clock loses its source later, it stays trusted; loss and return
- * are each recorded once, however often the daemon starts meanwhile.
+ * (store/moment.h) decides. If the clock loses its source later, it stays trusted; control records
+ * that (control/clock.c).
  */
 
 struct clock_trust {
@@ -512,9 +512,6 @@ struct clock_trust {
 	bool sources;
 	uint64_t look_at; /* monotonic ns */
 	struct clock_steady steady;
-	uint64_t follow_at; /* monotonic ns: the next look at its source */
-	struct clock_follow follow;
-	bool follow_unsaved; /* the last settled state is not in the run folder yet */
 };
 
 void clock_open(struct supervisor *s);
@@ -688,8 +685,6 @@ void machine_event(struct supervisor *s, uint8_t what, struct said x);
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e);
 /* time for the trial's timer: it goes on while the machine sleeps, and cannot be set */
 uint64_t trial_boot_ns(void);
-/* Whether box.cfg names time sources. */
-bool names_sources(const struct ir *ir);
 /* Whether time sources decide about the clock: those of `ir`, or during a trial those of the
  * confirmed policy. */
 bool clock_by_sources(const struct supervisor *s, const struct ir *ir);

@@ -267,14 +267,6 @@ void relay_begin(struct supervisor *s, struct slot *sl)
 
 /* ---- what people are told -------------------------------------------------------------------- */
 
-/* Since when the kernel's present answer about the source is valid, as far as this daemon knows. */
-static uint64_t since(const struct clock_follow *f, enum clock_sync now)
-{
-	if (f->seen_ns == 0 || f->seen != now || now == CLOCK_SYNC_UNKNOWN)
-		return 0;
-	return f->is == now ? f->since_wall_ns : f->seen_wall_ns;
-}
-
 /* The isolations without their pairs, which may be many more than a message takes, and which nobody
  * is told. */
 static json_t *isolations_told(const struct supervisor *s)
@@ -295,14 +287,11 @@ static json_t *isolations_told(const struct supervisor *s)
 void facts_tell(struct supervisor *s)
 {
 	const struct clock_trust *c = &s->clock;
-	enum clock_sync sync = clock_synchronised();
 	int fds[2];
 	struct msg_body m = { MSG_FACTS, .facts = { .until = trial_until(s),
 						    .clock_wait = (uint8_t)c->wait,
 						    .clock_found = (uint8_t)c->found,
 						    .clock_latest = c->moment.latest,
-						    .clock_sync = (uint8_t)sync,
-						    .clock_since = since(&c->follow, sync),
 						    .clock_sources = clock_by_sources(s, s->now->ir),
 						    .cores = s->cores } };
 	struct msg_facts *f = &m.facts;
@@ -326,6 +315,7 @@ void facts_tell(struct supervisor *s)
 	}
 	for (unsigned w = 0; w < PAIR_MAX; w++)
 		f->pairs |= (uint64_t)s->pairs[w].wanted << w;
+	memcpy(f->boot, c->boot, sizeof(f->boot));
 	memcpy(f->table, s->table_digest, sizeof(f->table));
 	if (fds[0] >= 0 && fds[1] >= 0)
 		(void)role_send(s, &s->slots[SLOT_CONTROL], 0, &m, fds, 2);

@@ -243,7 +243,8 @@ static bool is_controls(const struct event *e)
 
 	if (e->kind == EVENT_POLICY)
 		return memchr(policy, e->code, sizeof(policy)) != NULL;
-	return e->kind != EVENT_MACHINE || e->code < MACHINE_CLOCK_WAITS ||
+	return e->kind != EVENT_MACHINE || e->code < MACHINE_CLOCK_WAITS || e->code == MACHINE_SOURCE_LOST ||
+	       e->code == MACHINE_SOURCE_BACK ||
 	       (e->code >= MACHINE_UNINSPECTED && e->code <= MACHINE_CERTIFICATE_GOOD);
 }
 

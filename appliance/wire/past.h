@@ -24,6 +24,8 @@ enum generation_why {
 	WHY_COUNT
 };
 
+#define MOMENT_BOOT 40u /* bytes of a boot id with its NUL */
+
 /* The record of the latest moment. */
 enum moment_found { MOMENT_NONE, MOMENT_DAMAGED, MOMENT_READ };
 

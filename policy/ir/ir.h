@@ -442,6 +442,7 @@ uint32_t ir_layers(const struct ir *ir); /* the highest layer in use */
 bool ir_together(const struct ir_permit *p);
 /* Inspected lanes in use. LANE_CUT always exists and is not among them. */
 uint64_t ir_lanes(const struct ir *ir);
+bool ir_time_sources(const struct ir *ir); /* whether box.cfg names sources of time */
 
 /* ---- elements of the sets for this generation and id map ------------------------------------- */
 

@@ -25,11 +25,7 @@ static json_t *ending(const struct ir *ir)
 /* Time sources of the policy in force no longer matter for a text that names none. */
 static bool goes_with(const struct ir *ir, const json_t *clock)
 {
-	bool sources = false;
-
-	for (uint32_t i = 0; i < ir->n_peers; i++)
-		sources |= ir->peers[i].use == PEER_TIME;
-	return sources || strcmp(js(clock, "waits"), "source") != 0;
+	return ir_time_sources(ir) || strcmp(js(clock, "waits"), "source") != 0;
 }
 
 /* A check of a text does not mention a box that is absent, not accessible, older, or busy. */

@@ -38,6 +38,7 @@
 #include "appliance/box/companions.h"
 #include "appliance/control/asker.h"
 #include "appliance/control/unserved.h"
+#include "appliance/role/outstanding.h"
 #include "appliance/store/generation.h"
 #include "appliance/store/moment.h"
 #include "appliance/wire/event.h"
@@ -490,26 +491,37 @@ json_t *json_carried(const struct control *s);
 /*
  * Packets that should have been inspected but were not are an alarm (`uninspected` of the status),
  * whose beginning and end are recorded; unserved.h decides when it is one. So is a tap that
- * receives nothing while the kernel counts packets that it should report to it (`unheard`). The
- * supervisor tells what the box has counted. A new control goes on with its predecessor's alarms,
- * which are in memory of the supervisor.
+ * receives nothing while the kernel counts packets that it should report to it (`unheard`). What is
+ * counted here began with the daemon. A new control goes on with its predecessor's counts and
+ * alarms, which are in memory of the supervisor.
  */
 
-struct uninspected {
+/* The increases of counters that begin anew when rules are loaded, or a queue is made. */
+struct counting {
 	struct unserved_counts counts;
+	/* what the kernel has counted for the tap, and how often the tap heard */
+	uint64_t logged, heard;
+	struct msg_unanswered was;
+	/* by position in `lanes` of lane.h: the queues' counters at the last look */
+	struct queue_state seen[LANE_COUNT * LANE_SLOTS];
+	uint32_t any; /* 1: the kernel's counters have come */
+};
+
+struct uninspected {
 	struct unserved unserved;
 	uint64_t look_at; /* monotonic ns */
 };
 
 struct unheard {
-	/* what the kernel has counted, and how often the tap heard; the same at the last look */
-	uint64_t logged, heard, logged_was, heard_was;
+	uint64_t logged_was, heard_was; /* at the last look */
 	struct deaf deaf;
 	uint64_t look_at; /* monotonic ns */
 };
 
 void alarms_open(struct control *s);
-void counted_told(struct control *s, const struct msg_counted *m);
+void unanswered_told(struct control *s, const struct msg_unanswered *m);
+void heard_told(struct control *s);
+void away_told(struct control *s, const struct msg_away *m);
 void uninspected_due(struct control *s, uint64_t now);
 uint64_t uninspected_next(const struct control *s); /* monotonic ns */
 void unheard_due(struct control *s, uint64_t now);
@@ -619,6 +631,7 @@ struct control {
 	struct tried tried;
 	struct carried carried[CARRIED_TARGETS];
 	struct near_ends near_ends;
+	struct counting counting;
 	struct uninspected uninspected;
 	struct unheard unheard;
 	struct hours hours;

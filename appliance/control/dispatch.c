@@ -60,9 +60,22 @@ static bool on_facts(void *ctx, struct msg *m)
 	return facts_told(ctx, m);
 }
 
-static bool on_counted(void *ctx, struct msg *m)
+static bool on_unanswered(void *ctx, struct msg *m)
 {
-	counted_told(ctx, &m->body.counted);
+	unanswered_told(ctx, &m->body.unanswered);
+	return true;
+}
+
+static bool on_heard(void *ctx, struct msg *m)
+{
+	(void)m;
+	heard_told(ctx);
+	return true;
+}
+
+static bool on_away(void *ctx, struct msg *m)
+{
+	away_told(ctx, &m->body.away);
 	return true;
 }
 
@@ -135,7 +148,9 @@ static msg_handler *const of_the_box[MSG_TYPE_COUNT] = {
 	[MSG_STANDING] = on_standing,
 	[MSG_PAST] = on_past,
 	[MSG_FACTS] = on_facts,
-	[MSG_COUNTED] = on_counted,
+	[MSG_UNANSWERED] = on_unanswered,
+	[MSG_HEARD] = on_heard,
+	[MSG_AWAY] = on_away,
 	[MSG_MEANT] = on_meant,
 	[MSG_TOLD] = on_told,
 	[MSG_WEIGH] = on_weigh,

@@ -6,10 +6,10 @@
 
 #include "appliance/base/memfd.h"
 #include "appliance/control/control.h"
+#include "appliance/store/history.h"
 
 #define UNSEAL_BUDGET (512u << 20)
-#define PAST_MOST (GENERATIONS_KEPT * 4u)
-#define PAST_BYTES (PAST_MOST * PAST_ROW_BYTES + TURNS_KEPT * TURN_ROW_BYTES)
+#define PAST_MOST (GENERATIONS_KEPT + 1u) /* the store may have one more (generation.c) */
 
 void in_force_free(struct in_force *p)
 {
@@ -66,66 +66,22 @@ bool told_generation(struct control *s, struct msg *m)
 	return true;
 }
 
-static bool row(struct bytes *b, struct generation_record *ret)
-{
-	struct msg_past_row x;
-
-	if (!msg_take_past_row(b, &x))
-		return false;
-	*ret = (struct generation_record){ .number = x.number,
-					   .applied_ns = x.applied_ns,
-					   .state = (enum generation_state)x.state,
-					   .why = (enum generation_why)x.why,
-					   .before = x.before,
-					   .changed_ns = x.changed_ns,
-					   .other = x.other };
-	memcpy(ret->digest, x.digest, sizeof(ret->digest));
-	memcpy(ret->by, x.by, sizeof(ret->by) - 1);
-	memcpy(ret->comment, x.comment, sizeof(ret->comment) - 1);
-	memcpy(ret->changed_by, x.changed_by, sizeof(ret->changed_by) - 1);
-	memcpy(ret->changed_comment, x.changed_comment, sizeof(ret->changed_comment) - 1);
-	memcpy(ret->meant.text, x.meant, sizeof(ret->meant.text));
-	for (int l = 0; l < LANGUAGES; l++)
-		ret->meant.text[l][sizeof(ret->meant.text[l]) - 1] = '\0';
-	return true;
-}
-
-static bool turns(struct control *s, struct bytes *b, uint32_t n)
-{
-	struct msg_turn_row x;
-
-	if (n > TURNS_KEPT)
-		return false;
-	for (s->store.n_turns = 0; s->store.n_turns < n && msg_take_turn_row(b, &x); s->store.n_turns++)
-		s->store.turns[s->store.n_turns] = (struct generation_turn){ x.ns, x.number };
-	return s->store.n_turns == n;
-}
-
 bool told_past(struct control *s, struct msg *m)
 {
-	size_t n = m->body.past.n, size, at = 0;
-	struct generation_record *list = n <= PAST_MOST ? calloc(n + 1, sizeof(*list)) : NULL;
-	uint8_t *p = NULL;
-	struct bytes b;
+	struct generation_store past = { .list = calloc(PAST_MOST, sizeof(*past.list)) };
+	uint8_t *text = NULL;
 	struct err e;
-	bool whole;
+	size_t n;
+	bool whole = past.list != NULL && memfd_read(m->fds[0], HISTORY_MAX, &text, &n, &e) == 0 &&
+		     history_take(&past, (char *)text, PAST_MOST);
 
-	if (list == NULL || memfd_read(m->fds[0], PAST_BYTES, &p, &size, &e) < 0) {
-		free(list);
-		return false;
-	}
-	b = bytes_of(p, size);
-	while (at < n && row(&b, &list[at]))
-		at++;
-	whole = at == n && turns(s, &b, m->body.past.turns);
-	free(p);
+	free(text);
 	if (!whole) {
-		free(list);
+		free(past.list);
 		return false;
 	}
 	free(s->store.list);
-	s->store.list = list;
-	s->store.n = n;
+	s->store = past;
 	return true;
 }
 

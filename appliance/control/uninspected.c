@@ -11,11 +11,12 @@
 #define NAMED 3u  /* conduits that a record names */
 #define SHOWN 32u /* conduits of a lane in an answer; the total is given as well */
 #define COUNT_TEXT 24u
-/* Counts that have changed come once a second. So what is looked at after this time has not. */
+/* In case that the supervisor, which says when a second has passed, is late. */
 #define LOOK_NS (UNSERVED_LOOK_NS / 2 * 3)
 
 /* What a successor goes on with. `now`, `is_deaf`: there is such an alarm. */
 struct left {
+	struct counting counting;
 	struct unserved unserved;
 	struct deaf deaf;
 	uint64_t logged, heard;
@@ -33,38 +34,80 @@ void alarms_open(struct control *s)
 	/* Not as written: a bool with another bit pattern than 0 or 1 is none. */
 	x.unserved.on = x.now != 0;
 	x.deaf.on = x.is_deaf != 0;
+	s->counting = x.counting;
 	s->uninspected.unserved = x.unserved;
-	s->uninspected.counts = x.unserved.was;
 	s->unheard.deaf = x.deaf;
-	s->unheard.logged = s->unheard.logged_was = x.logged;
-	s->unheard.heard = s->unheard.heard_was = x.heard;
+	s->unheard.logged_was = x.logged;
+	s->unheard.heard_was = x.heard;
 }
 
 static void leave(const struct control *s)
 {
 	const struct unserved *u = &s->uninspected.unserved;
 	const struct unheard *h = &s->unheard;
-	const struct left x = { *u, h->deaf, h->logged_was, h->heard_was, u->on, h->deaf.on };
+	const struct left x = { s->counting, *u, h->deaf, h->logged_was, h->heard_was, u->on, h->deaf.on };
 
 	(void)!pwrite(CONTROL_FD_ALARMS, &x, sizeof(x), 0);
 }
 
-void counted_told(struct control *s, const struct msg_counted *m)
-{
-	struct unserved_counts *c = &s->uninspected.counts;
+/* ---- counting -------------------------------------------------------------------------------- */
 
-	for (uint32_t l = 0; l < LANE_COUNT; l++) {
-		c->lanes[l][UNSERVED_FULL] = m->full[l];
-		c->lanes[l][UNSERVED_UNREAD] = m->unread[l];
-		c->lanes[l][UNSERVED_AWAY] = m->away[l];
+/* Adds the increase of a counter of the rules, which begins anew when they are loaded. */
+static void add(uint64_t *sum, uint64_t was, uint64_t now)
+{
+	*sum += now >= was ? now - was : now;
+}
+
+/* The counters begin when the rules are loaded, which may be before the daemon's start. So the
+ * first report only sets the base. */
+void unanswered_told(struct control *s, const struct msg_unanswered *m)
+{
+	struct counting *c = &s->counting;
+
+	if (c->any == 0)
+		c->was = *m;
+	add(&c->counts.fates[UNSERVED_CLOSED], c->was.closed, m->closed);
+	add(&c->counts.fates[UNSERVED_HELD], c->was.held, m->held);
+	add(&c->counts.fates[UNSERVED_HOLD_NEW], c->was.hold_new, m->hold_new);
+	add(&c->counts.fates[UNSERVED_OPEN], c->was.open, m->open);
+	add(&c->logged, c->was.logged, m->logged);
+	c->was = *m;
+	c->any = 1;
+}
+
+void heard_told(struct control *s)
+{
+	s->counting.heard++;
+}
+
+/* The increase of a counter of a queue. The kernel counts in 32 bits, from the moment when the
+ * queue was made. */
+static uint32_t more(uint32_t was, uint32_t now)
+{
+	return now >= was ? now - was : now;
+}
+
+/* Once a second. What has come since the last time is judged together. */
+void away_told(struct control *s, const struct msg_away *m)
+{
+	static struct queue_state states[LANE_COUNT * LANE_SLOTS];
+	struct counting *c = &s->counting;
+	int n = outstanding_read(CONTROL_FD_QUEUES, states, LANE_COUNT * LANE_SLOTS);
+
+	for (int i = 0; i < n; i++) {
+		uint32_t lane = queue_lane(states[i].queue);
+		struct queue_state *was;
+
+		if (lane == LANE_COUNT)
+			continue;
+		was = &c->seen[lane * LANE_SLOTS + queue_slot(states[i].queue)];
+		c->counts.lanes[lane][UNSERVED_FULL] += more(was->dropped_full, states[i].dropped_full);
+		c->counts.lanes[lane][UNSERVED_UNREAD] += more(was->dropped_user, states[i].dropped_user);
+		*was = states[i];
 	}
-	c->fates[UNSERVED_CLOSED] = m->closed;
-	c->fates[UNSERVED_HELD] = m->held;
-	c->fates[UNSERVED_HOLD_NEW] = m->hold_new;
-	c->fates[UNSERVED_OPEN] = m->open;
-	s->unheard.logged = m->logged;
-	s->unheard.heard = m->heard;
-	s->uninspected.look_at = s->unheard.look_at = 0; /* at once */
+	for (uint32_t l = 0; l < LANE_COUNT; l++)
+		c->counts.lanes[l][UNSERVED_AWAY] = m->by_lane[l];
+	s->uninspected.look_at = s->unheard.look_at = 0; /* in this turn */
 }
 
 /* ---- the conduits of the packets ------------------------------------------------------------- */
@@ -122,7 +165,7 @@ void uninspected_due(struct control *s, uint64_t now)
 	if (now < u->look_at)
 		return;
 	u->look_at = now + LOOK_NS;
-	switch (unserved_look(&u->unserved, &u->counts, now, clock_wall_ns())) {
+	switch (unserved_look(&u->unserved, &s->counting.counts, now, clock_wall_ns())) {
 	case UNSERVED_BEGINS:
 		tell(s, MACHINE_UNINSPECTED);
 		break;
@@ -199,12 +242,13 @@ static void tell_heard(struct control *s, uint8_t what)
 
 void unheard_due(struct control *s, uint64_t now)
 {
+	const struct counting *c = &s->counting;
 	struct unheard *u = &s->unheard;
 
 	if (now < u->look_at)
 		return;
 	u->look_at = now + LOOK_NS;
-	switch (deaf_look(&u->deaf, u->logged - u->logged_was, u->heard != u->heard_was,
+	switch (deaf_look(&u->deaf, c->logged - u->logged_was, c->heard != u->heard_was,
 			  (s->running >> SLOT_TAP & 1u) != 0, now, clock_wall_ns())) {
 	case DEAF_BEGINS:
 		tell_heard(s, MACHINE_TAP_DEAF);
@@ -216,8 +260,8 @@ void unheard_due(struct control *s, uint64_t now)
 	case DEAF_SAME:
 		break;
 	}
-	u->logged_was = u->logged;
-	u->heard_was = u->heard;
+	u->logged_was = c->logged;
+	u->heard_was = c->heard;
 	leave(s);
 }
 

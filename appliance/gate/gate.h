@@ -20,7 +20,7 @@
 
 #include "appliance/base/alarm.h"
 #include "appliance/base/clock.h"
-#include "appliance/gate/outstanding.h"
+#include "appliance/role/outstanding.h"
 #include "appliance/role/vigil.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"

@@ -43,7 +43,8 @@
 #define CONTROL_FD_SOCKET 6
 #define CONTROL_FD_LOGINS 7
 #define CONTROL_FD_ALARMS 8
-#define CONTROL_ALARMS_BYTES 8192u
+#define CONTROL_FD_QUEUES 9 /* the kernel's table of queues (outstanding.h) */
+#define CONTROL_ALARMS_BYTES 16384u
 /* accounts: its folder, and the sockets of its two children, which hash passphrases and check
  * signatures of security keys */
 #define ACCOUNTS_FD_FOLDER 5

@@ -82,6 +82,7 @@ struct generation_store {
 	bool looking;	 /* opened by generation_store_look */
 	/* the history in memory is not on disk, which is full or fails (generation_save) */
 	bool unsaved;
+	uint32_t changes; /* how often the history has changed since it was opened */
 };
 
 /*

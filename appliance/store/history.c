@@ -17,10 +17,7 @@
  * decides about the states.
  */
 
-#define LINE_MAX_BYTES 4096u /* some characters take three bytes when stored */
 #define TURN "in_force "
-#define TURN_LINE 64u
-#define HISTORY_MAX (LINE_MAX_BYTES * (GENERATIONS_KEPT + 1u) + TURN_LINE * TURNS_KEPT)
 
 static const char *const state_names[] = {
 	[GEN_WAITING] = "waiting",
@@ -130,16 +127,12 @@ static bool hex_parse(const char *text, uint8_t out[32])
 	return text[64] == 0;
 }
 
-int history_write(struct generation_store *s, struct err *e)
+char *history_text(const struct generation_store *s, size_t *ret_n)
 {
 	char *text = malloc(HISTORY_MAX);
 	size_t len = 0;
-	int r;
 
-	s->unsaved = true;
-	if (text == NULL)
-		return err_set(e, -ENOMEM, "history");
-	for (size_t i = 0; i < s->n; i++) {
+	for (size_t i = 0; text != NULL && i < s->n; i++) {
 		const struct generation_record *g = &s->list[i];
 		char hex[65], by[3 * BY_BYTES], comment[3 * COMMENT_BYTES], later_by[3 * BY_BYTES],
 			later[3 * COMMENT_BYTES], meant[LANGUAGES][MEANT_FIELD];
@@ -158,9 +151,23 @@ int history_write(struct generation_store *s, struct err *e)
 					generation_why_name(g->why), g->changed_ns, later_by, g->other, comment, later,
 					meant[LANG_EN], meant[LANG_JA]);
 	}
-	for (size_t i = 0; i < s->n_turns; i++)
+	for (size_t i = 0; text != NULL && i < s->n_turns; i++)
 		len += (size_t)snprintf(text + len, HISTORY_MAX - len, TURN "%" PRIu64 " %" PRIu64 "\n", s->turns[i].ns,
 					s->turns[i].number);
+	*ret_n = len;
+	return text;
+}
+
+int history_write(struct generation_store *s, struct err *e)
+{
+	size_t len;
+	char *text = history_text(s, &len);
+	int r;
+
+	s->changes++;
+	s->unsaved = true;
+	if (text == NULL)
+		return err_set(e, -ENOMEM, "history");
 	if (s->in_the_way && file_aside(s->dirfd, "history") == 0)
 		s->in_the_way = false;
 	r = atomic_write(s->dirfd, "history", text, len, e);
@@ -215,17 +222,28 @@ static bool parse_turn(char *fields, struct generation_turn *t)
 	return history_number(ns, &t->ns) && history_number(number, &t->number) && strtok_r(NULL, " ", &rest) == NULL;
 }
 
-static bool take_line(struct generation_store *s, char *line)
+static bool take_line(struct generation_store *s, char *line, size_t most)
 {
 	bool turn = strncmp(line, TURN, strlen(TURN)) == 0;
 	struct generation_record g;
 
 	if (turn)
 		return s->n_turns < TURNS_KEPT && parse_turn(line + strlen(TURN), &s->turns[s->n_turns++]);
-	if (!parse_line(line, &g) || s->n >= GENERATIONS_KEPT || (s->n > 0 && g.number <= s->list[s->n - 1].number))
+	if (!parse_line(line, &g) || s->n >= most || (s->n > 0 && g.number <= s->list[s->n - 1].number))
 		return false;
 	s->list[s->n++] = g;
 	return true;
+}
+
+bool history_take(struct generation_store *s, char *text, size_t most)
+{
+	char *rest, *line = strtok_r(text, "\n", &rest);
+
+	while (line != NULL && take_line(s, line, most))
+		line = strtok_r(NULL, "\n", &rest);
+	if (line != NULL)
+		s->n = s->n_turns = 0;
+	return line == NULL;
 }
 
 int history_read(struct generation_store *s, struct err *e)
@@ -233,22 +251,14 @@ int history_read(struct generation_store *s, struct err *e)
 	uint8_t *text;
 	size_t n;
 	int r = file_read(s->dirfd, "history", HISTORY_MAX, &text, &n, e);
-	char *rest, *line;
 
 	if (r == -ENOENT)
 		return 0;
 	if (file_for_now(r))
 		return r;
-	s->damaged = r < 0;
-	for (line = r == 0 ? strtok_r((char *)text, "\n", &rest) : NULL; line != NULL;
-	     line = strtok_r(NULL, "\n", &rest)) {
-		if (!take_line(s, line)) {
-			s->n = s->n_turns = 0;
-			s->damaged = true;
-			break;
-		}
-	}
-	free(text);
+	s->damaged = r < 0 || !history_take(s, (char *)text, GENERATIONS_KEPT);
+	if (r == 0)
+		free(text);
 	/* If the disk fails, the damaged file stays: the confirmed generation does not depend on
 	 * it. */
 	s->in_the_way = s->damaged && !s->looking && file_aside(s->dirfd, "history") < 0;

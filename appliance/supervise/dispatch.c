@@ -86,15 +86,9 @@ static void on_cuts(struct supervisor *s, struct msg *m)
 	cuts_hand_on(s, m->fds[0]);
 }
 
-static void on_unanswered(struct supervisor *s, struct msg *m)
-{
-	counting_told(s, &m->body.unanswered);
-}
-
 static void on_heard(struct supervisor *s, struct msg *m)
 {
-	(void)m;
-	counting_heard(s);
+	(void)role_send(s, &s->slots[SLOT_CONTROL], 0, &m->body, NULL, 0);
 }
 
 static void on_drift(struct supervisor *s, struct msg *m)
@@ -247,7 +241,7 @@ static const struct row {
 	[MSG_SEALED] = { errand_answered },
 	[MSG_DRIFT] = { on_drift },
 	[MSG_CUTS] = { on_cuts },
-	[MSG_UNANSWERED] = { on_unanswered },
+	[MSG_UNANSWERED] = { counting_told },
 	[MSG_HEARD] = { on_heard },
 	[MSG_USED] = { used_told },
 	[MSG_PROGRESS] = { .judges = on_progress },

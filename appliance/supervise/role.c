@@ -214,8 +214,6 @@ static int open_own(struct supervisor *s, struct err *e)
 	if (r == 0)
 		r = watch_open(s, e);
 	if (r == 0)
-		r = counting_open(s, e);
-	if (r == 0)
 		r = orders_open(s, e);
 	if (r < 0)
 		return r;

@@ -58,11 +58,6 @@ static int open_queue_table(void *ctx, struct err *e)
 	return r < 0 ? r : fd < 0 ? err_set(e, -errno, "open the kernel's table of queues") : fd;
 }
 
-int queue_table(struct supervisor *s, struct err *e)
-{
-	return in_namespace(s, s->spaces.data, open_queue_table, NULL, e);
-}
-
 static int open_sessions(void *ctx, struct err *e)
 {
 	(void)ctx;
@@ -252,6 +247,7 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		fds[n++] = s->logins_fd >= 0 ? fcntl(s->logins_fd, F_DUPFD_CLOEXEC, 3)
 					     : open("/dev/null", O_RDONLY | O_CLOEXEC);
 		fds[n++] = open_alarms(s, e);
+		fds[n++] = in_namespace(s, data, open_queue_table, NULL, e);
 		break;
 	case ROLE_ACCOUNTS:
 		fds[n++] = open_folder(s, "accounts", ROLE_ACCOUNTS, e);

@@ -101,8 +101,6 @@ int spawn(const struct partition *p, struct slot *sl, const int *fds, size_t n, 
 int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_FDS], int *nsfd, struct err *e);
 /* A socket for slots of a lane in the data namespace; owned by the caller. */
 int queue_socket(struct supervisor *s, uint32_t lane, uint8_t slots, struct err *e);
-/* opens the kernel's table of queues; owned by the caller, negative errno */
-int queue_table(struct supervisor *s, struct err *e);
 
 /* ground.c */
 int event_pair(int sv[2], struct err *e);	       /* [0] reads, [1] writes */
@@ -265,9 +263,8 @@ struct relay {
 	struct msg_standing standing;
 	const void *policy; /* only compared */
 	uint64_t number;
-	struct generation_record *past; /* owned */
-	size_t n_past, n_turns;
-	int web; /* control's end of the channel to the web side, until it is sent; -1 = none */
+	uint32_t past; /* `changes` of the store and 1; 0 = control knows no history */
+	int web;       /* control's end of the channel to the web side, until it is sent; -1 = none */
 };
 
 /* Relays a question of control to the role that its id names. False: the question is
@@ -289,17 +286,17 @@ void relay_tell(struct supervisor *s);
 void facts_tell(struct supervisor *s);
 
 /*
- * What the box has counted since this daemon's start of packets that were not inspected, or not
- * reported to the tap. Control decides when that is an alarm. The counts come from the kernel's
- * table of queues, from the gates (wire/ring.h), and from enforce, which reads the
- * kernel's counters.
+ * Counts of packets that were not inspected, or not reported to the tap. Control adds them up and
+ * decides when that is an alarm. From here it gets what enforce reads of the kernel's counters, that
+ * the tap receives packets, and how many packets the gates have decided (wire/ring.h).
  */
 
-int counting_open(struct supervisor *s, struct err *e);
-/* Takes the kernel's counters from enforce. */
-void counting_told(struct supervisor *s, const struct msg_unanswered *m);
-/* The tap receives packets. */
-void counting_heard(struct supervisor *s);
+struct counting {
+	struct msg_body last; /* of enforce, for the next control; MSG_NONE = none */
+	uint64_t look_at;     /* monotonic ns */
+};
+
+void counting_told(struct supervisor *s, struct msg *m);
 void counting_due(struct supervisor *s, uint64_t now);
 uint64_t counting_next(const struct supervisor *s); /* monotonic ns */
 
@@ -649,16 +646,16 @@ struct supervisor {
 	/* why the confirmed generation could not be read, until another is in force */
 	struct sentence store_error;
 	struct relay relay;
+	struct counting counting;
 	struct errands errands;
 	struct operation op;
 	uint32_t changes;	 /* operations that have begun so far */
 	struct operation queued; /* one request that waits for an internal operation */
 	/* Private data of the files named beside them, made at the start. */
-	struct orders *orders;	   /* orders.c */
-	struct watch *watch;	   /* watch.c */
-	struct network *network;   /* network.c */
-	struct notify *notify;	   /* notify.c */
-	struct counting *counting; /* relay.c */
+	struct orders *orders;	 /* orders.c */
+	struct watch *watch;	 /* watch.c */
+	struct network *network; /* network.c */
+	struct notify *notify;	 /* notify.c */
 };
 
 /* supervise/ground.c */

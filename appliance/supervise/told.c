@@ -9,7 +9,7 @@
 #include "appliance/base/memfd.h"
 #include "appliance/box/links_json.h"
 #include "appliance/box/outside.h"
-#include "appliance/gate/outstanding.h"
+#include "appliance/store/history.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/tap/session.h"
 #include "appliance/wire/slot.h"
@@ -63,169 +63,47 @@ static void tell_policy(struct supervisor *s, struct slot *control)
 	close(fd);
 }
 
-static int past_memfd(const struct generation_store *store)
-{
-	size_t size = store->n * PAST_ROW_BYTES + store->n_turns * TURN_ROW_BYTES;
-	uint8_t *buf = malloc(size + 1);
-	struct outbuf o = outbuf_of(buf, buf != NULL ? size : 0);
-	int fd;
-
-	for (size_t i = 0; buf != NULL && i < store->n; i++) {
-		const struct generation_record *g = &store->list[i];
-		struct msg_past_row row = { .number = g->number,
-					    .applied_ns = g->applied_ns,
-					    .state = (uint8_t)g->state,
-					    .why = (uint8_t)g->why,
-					    .before = g->before,
-					    .changed_ns = g->changed_ns,
-					    .other = g->other };
-
-		memcpy(row.digest, g->digest, sizeof(row.digest));
-		memcpy(row.by, g->by, sizeof(row.by));
-		memcpy(row.comment, g->comment, sizeof(row.comment));
-		memcpy(row.changed_by, g->changed_by, sizeof(row.changed_by));
-		memcpy(row.changed_comment, g->changed_comment, sizeof(row.changed_comment));
-		memcpy(row.meant, g->meant.text, sizeof(row.meant));
-		msg_put_past_row(&o, &row);
-	}
-	for (size_t i = 0; buf != NULL && i < store->n_turns; i++)
-		msg_put_turn_row(&o, &(struct msg_turn_row){ store->turns[i].ns, store->turns[i].number });
-	fd = buf == NULL || o.failed ? -1 : memfd_sealed("sekisho-past", buf, size);
-	free(buf);
-	return fd;
-}
-
 static void tell_past(struct supervisor *s, struct slot *control)
 {
-	const struct generation_store *now = &s->store;
-	const struct msg_body m = { MSG_PAST, .past = { (uint32_t)now->n, (uint32_t)now->n_turns } };
-	size_t size = now->n * sizeof(*now->list);
-	struct generation_record *copy;
+	char *text;
+	size_t n;
 	int fd;
 
-	if (s->relay.past != NULL && s->relay.n_past == now->n && s->relay.n_turns == now->n_turns &&
-	    (size == 0 || memcmp(s->relay.past, now->list, size) == 0))
+	if (s->relay.past == s->store.changes + 1)
 		return;
-	copy = malloc(size + 1);
-	fd = copy != NULL ? past_memfd(now) : -1;
-	if (fd >= 0 && role_send(s, control, 0, &m, &fd, 1)) {
-		if (size > 0)
-			memcpy(copy, now->list, size);
-		free(s->relay.past);
-		s->relay.past = copy;
-		s->relay.n_past = now->n;
-		s->relay.n_turns = now->n_turns;
-		copy = NULL;
-	}
-	free(copy);
+	text = history_text(&s->store, &n);
+	fd = text != NULL ? memfd_sealed("sekisho-past", text, n) : -1;
+	if (fd >= 0 && role_send(s, control, 0, &(struct msg_body){ .type = MSG_PAST }, &fd, 1))
+		s->relay.past = s->store.changes + 1;
+	free(text);
 	if (fd >= 0)
 		close(fd);
 }
 
-/* ---- counting -------------------------------------------------------------------------------- */
+/* ---- what control counts --------------------------------------------------------------------- */
 
-struct counting {
-	int queues; /* the kernel's table of queues */
-	bool any;   /* enforce has reported the kernel's counters */
-	struct msg_unanswered was;
-	/* by position in `lanes` of lane.h: the queues' counters at the last look */
-	struct queue_state seen[LANE_COUNT * LANE_SLOTS];
-	struct msg_counted now, told; /* since the start of this daemon; what control was told */
-	uint64_t look_at;	      /* monotonic ns */
-};
-
-int counting_open(struct supervisor *s, struct err *e)
+void counting_told(struct supervisor *s, struct msg *m)
 {
-	struct counting *c = calloc(1, sizeof(*c));
-
-	if (c == NULL)
-		return err_set(e, -ENOMEM, "counts of packets");
-	s->counting = c;
-	c->queues = queue_table(s, e);
-	return c->queues < 0 ? c->queues : 0;
-}
-
-/* Adds the increase of a counter of the rules, which begins anew when they are loaded. */
-static void add(uint64_t *sum, uint64_t was, uint64_t now)
-{
-	*sum += now >= was ? now - was : now;
-}
-
-/* The counters begin when the rules are loaded, which may be before this daemon's start. So the
- * first report only sets the base. */
-void counting_told(struct supervisor *s, const struct msg_unanswered *m)
-{
-	struct counting *c = s->counting;
-
-	if (!c->any)
-		c->was = *m;
-	add(&c->now.closed, c->was.closed, m->closed);
-	add(&c->now.held, c->was.held, m->held);
-	add(&c->now.hold_new, c->was.hold_new, m->hold_new);
-	add(&c->now.open, c->was.open, m->open);
-	add(&c->now.logged, c->was.logged, m->logged);
-	c->was = *m;
-	c->any = true;
-}
-
-void counting_heard(struct supervisor *s)
-{
-	s->counting->now.heard++;
-}
-
-/* The increase of a counter of a queue. The kernel counts in 32 bits, from the moment when the
- * queue was made. */
-static uint32_t more(uint32_t was, uint32_t now)
-{
-	return now >= was ? now - was : now;
-}
-
-static void count(struct supervisor *s)
-{
-	static struct queue_state states[LANE_COUNT * LANE_SLOTS];
-	struct counting *c = s->counting;
-	int n = outstanding_read(c->queues, states, LANE_COUNT * LANE_SLOTS);
-
-	for (int i = 0; i < n; i++) {
-		uint32_t lane = queue_lane(states[i].queue);
-		struct queue_state *was;
-
-		if (lane == LANE_COUNT)
-			continue;
-		was = &c->seen[lane * LANE_SLOTS + queue_slot(states[i].queue)];
-		c->now.full[lane] += more(was->dropped_full, states[i].dropped_full);
-		c->now.unread[lane] += more(was->dropped_user, states[i].dropped_user);
-		*was = states[i];
-	}
-	memset(c->now.away, 0, sizeof(c->now.away));
-	for (uint32_t w = 0; w < PAIR_MAX; w++)
-		for (uint32_t l = 0; l < LANE_COUNT && s->pairs[w].pulse != NULL; l++)
-			c->now.away[l] += atomic_load_explicit(&s->pairs[w].pulse->decided[l], memory_order_relaxed);
-}
-
-static void tell_counts(struct supervisor *s, const struct msg_counted *c)
-{
-	const struct msg_body m = { MSG_COUNTED, .counted = *c };
-
-	if (role_send(s, &s->slots[SLOT_CONTROL], 0, &m, NULL, 0))
-		s->counting->told = *c;
+	s->counting.last = m->body;
+	(void)role_send(s, &s->slots[SLOT_CONTROL], 0, &m->body, NULL, 0);
 }
 
 void counting_due(struct supervisor *s, uint64_t now)
 {
-	struct counting *c = s->counting;
+	struct msg_body m = { .type = MSG_AWAY };
 
-	if (now < c->look_at)
+	if (now < s->counting.look_at)
 		return;
-	c->look_at = now + SECOND;
-	count(s);
-	if (memcmp(&c->now, &c->told, sizeof(c->now)) != 0)
-		tell_counts(s, &c->now);
+	s->counting.look_at = now + SECOND;
+	for (uint32_t w = 0; w < PAIR_MAX; w++)
+		for (uint32_t l = 0; l < LANE_COUNT && s->pairs[w].pulse != NULL; l++)
+			m.away.by_lane[l] += atomic_load_explicit(&s->pairs[w].pulse->decided[l], memory_order_relaxed);
+	(void)role_send(s, &s->slots[SLOT_CONTROL], 0, &m, NULL, 0);
 }
 
 uint64_t counting_next(const struct supervisor *s)
 {
-	return s->counting->look_at;
+	return s->counting.look_at;
 }
 
 void relay_tell(struct supervisor *s)
@@ -256,11 +134,11 @@ void relay_begin(struct supervisor *s, struct slot *sl)
 	 * closed. */
 	s->relay.told = false;
 	s->relay.policy = NULL;
-	free(s->relay.past);
-	s->relay.past = NULL;
+	s->relay.past = 0;
 	role_kill(s, &s->slots[SLOT_MGMT]);
 	/* The new control answers people as soon as it has the state, which comes last. */
-	tell_counts(s, &s->counting->told);
+	if (s->counting.last.type != MSG_NONE)
+		(void)role_send(s, sl, 0, &s->counting.last, NULL, 0);
 	facts_tell(s);
 	relay_tell(s);
 }

@@ -15,7 +15,7 @@
 #include "tests/life/processes.h"
 
 #define STACK (1u << 20)
-#define LAST CONTROL_FD_ALARMS
+#define LAST CONTROL_FD_QUEUES
 
 static struct {
 	bool begun, inside, returned;

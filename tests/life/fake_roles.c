@@ -8,9 +8,9 @@
 
 #include "appliance/enforce/look.h"
 #include "appliance/enforce/sockets.h"
-#include "appliance/gate/outstanding.h"
 #include "appliance/gate/reset.h"
 #include "appliance/kernel/session_probe.h"
+#include "appliance/role/outstanding.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/role/who.h"
 #include "appliance/tap/neighbour.h"

@@ -14,7 +14,7 @@
 #include "appliance/base/clock_source.h"
 #include "appliance/base/err.h"
 #include "appliance/box/loan.h"
-#include "appliance/gate/outstanding.h"
+#include "appliance/role/outstanding.h"
 
 #define CARDS 4u
 #define SECOND 1000000000ull

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: appliance/gate/verdict.c appliance/gate/outstanding.c appliance/gate/overdue.c
+ * LINK: appliance/gate/verdict.c appliance/role/outstanding.c appliance/gate/overdue.c
  * LINK: appliance/gate/ring.c appliance/gate/reset.c
  * LINK: appliance/kernel/session_probe.c appliance/wire/ring.c appliance/base/addr.c
  * LINK: appliance/base/bytes.c

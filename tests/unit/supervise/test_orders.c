@@ -200,7 +200,6 @@ static int finish(void **state)
 	(void)state;
 	orders_gone(&s, &s.slots[SLOT_CONTROL]);
 	free(s.orders);
-	free(s.relay.past);
 	return 0;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads how many packets wait in the kernel's queues from /proc/net/netfilter/nfnetlink_queue,
- * through a descriptor that was opened before the sandbox closed. Runs in the gate. Owns nothing;
- * never writes.
+ * through a descriptor that was opened before the sandbox closed. For gates, and for control. Owns
+ * nothing; never writes.
  */
-#ifndef SEKISHO_GATE_OUTSTANDING_H
-#define SEKISHO_GATE_OUTSTANDING_H
+#ifndef SEKISHO_ROLE_OUTSTANDING_H
+#define SEKISHO_ROLE_OUTSTANDING_H
 
 #include <stddef.h>
 #include <stdint.h>

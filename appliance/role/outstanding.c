@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/gate/outstanding.h"
+#include "appliance/role/outstanding.h"
 
 #include <errno.h>
 #include <stdbool.h>

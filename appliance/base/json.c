@@ -135,3 +135,10 @@ json_t *json_list_whole(json_t *list, size_t n)
 	json_decref(list);
 	return NULL;
 }
+
+const char *text_in(const json_t *x, const char *key)
+{
+	const char *t = json_string_value(json_object_get(x, key));
+
+	return t != NULL ? t : "";
+}

@@ -23,6 +23,8 @@ json_t *json_list_whole(json_t *list, size_t n);
 json_t *json_time(uint64_t wall_ns); /* RFC 3339, UTC, milliseconds */
 /* One compact line with '\n'. Takes the reference. */
 void json_line(FILE *to, json_t *j);
+/* A text of an object; "" = there is none. */
+const char *text_in(const json_t *x, const char *key);
 /* A sealed memfd with the compact text, or negative errno. Takes the reference. */
 int json_memfd(json_t *j);
 /* The JSON in such a memfd; the caller owns the reference. NULL: no descriptor (`fd` below 0), more

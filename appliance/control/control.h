@@ -39,6 +39,7 @@
 #include "appliance/control/asker.h"
 #include "appliance/control/unserved.h"
 #include "appliance/role/outstanding.h"
+#include "appliance/role/said.h"
 #include "appliance/store/generation.h"
 #include "appliance/store/moment.h"
 #include "appliance/wire/event.h"
@@ -642,10 +643,6 @@ struct control {
 /* ground.c */
 uint64_t now_ns(void);
 void say_line(const struct control *s, enum message m, ...); /* one line on standard error */
-/* The texts of a record: the person, the subject, and what the event's column says; NULL = none. */
-struct said {
-	const char *by, *object, *before, *after;
-};
 void machine_record(struct control *s, uint8_t what, struct said x);
 void policy_record_of(struct control *s, enum policy_event what, uint64_t number, struct said x);
 /* Records a policy event. `by`: the person; `object`: the subject; NULL = none. */
@@ -694,6 +691,7 @@ json_t *json_roles(const struct control *s);
 json_t *json_by_kind(const uint64_t n[LANE_KINDS]);
 json_t *json_isolations(const struct control *s);
 json_t *json_doors(const struct control *s);
+bool door_is_open(const struct control *s, const char *door);
 /* Adds this to the supervisor's answer to an order, where it has left it out (null). */
 json_t *told_answer(const struct control *s, json_t *j);
 

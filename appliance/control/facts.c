@@ -88,13 +88,6 @@ json_t *json_by_kind(const uint64_t n[LANE_KINDS])
 
 /* ---- isolations and doors -------------------------------------------------------------------- */
 
-static const char *text_in(const json_t *x, const char *key)
-{
-	const char *t = json_string_value(json_object_get(x, key));
-
-	return t != NULL ? t : "";
-}
-
 json_t *json_isolations(const struct control *s)
 {
 	json_t *list = json_array(), *x;
@@ -119,7 +112,7 @@ static uint64_t number_of(const json_t *x, const char *key)
 	return n > 0 ? (uint64_t)n : 0;
 }
 
-/* A first person's request that still waits (supervise/doors.c). */
+/* A first person's request that still waits (enforce/door_book.c). */
 static bool is_asked(const json_t *x)
 {
 	uint64_t now = clock_wall_ns() / SECOND;
@@ -137,7 +130,7 @@ static const json_t *asked_entry(const struct control *s, const char *door)
 	return NULL;
 }
 
-static bool stands_open(const struct control *s, const char *door)
+bool door_is_open(const struct control *s, const char *door)
 {
 	const json_t *x;
 	size_t i;
@@ -196,7 +189,7 @@ json_t *json_doors(const struct control *s)
 			list,
 			json_pack("{s:o, s:o, s:o, s:b, s:I, s:o, s:o, s:b, s:b, s:o, s:o}", "door", json_text(d->name),
 				  "label", json_text(d->label), "organisation", json_text(d->organisation), "open",
-				  (int)stands_open(s, d->name), "at_most_s", (json_int_t)d->at_most, "opened_by",
+				  (int)door_is_open(s, d->name), "at_most_s", (json_int_t)d->at_most, "opened_by",
 				  words(NULL, DUTY_COUNT, d->opened_by), "needs",
 				  words(door_need_words, DOOR_NEEDS, d->needs), "second_person", (int)d->second_person,
 				  "break_glass", (int)d->break_glass, "asked", asked_json(s, d->name), "uses", uses));
@@ -219,6 +212,7 @@ json_t *told_answer(const struct control *s, json_t *j)
 {
 	fill(j, "generation", json_generation(s));
 	fill(j, "doors", json_doors(s));
+	fill(j, "saved", json_boolean(!s->facts.doors_unsaved));
 	fill(j, "isolations", json_isolations(s));
 	if (json_object_get(j, "before") != NULL)
 		fill(j, "clock", json_clock(s));

@@ -24,29 +24,14 @@ void say_line(const struct control *s, enum message m, ...)
 	fprintf(stderr, "sekishod: %s\n", text);
 }
 
-static void record(struct control *s, enum event_kind kind, uint8_t code, uint64_t value, const struct said *x)
-{
-	const char *const texts[] = {
-		[EVENT_BY] = x->by, [EVENT_OBJECT] = x->object, [EVENT_BEFORE] = x->before, [EVENT_AFTER] = x->after
-	};
-	struct event e = event_new(kind, clock_wall_ns());
-
-	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (texts[i] != NULL)
-			event_say(&e, (enum event_text)i, texts[i]);
-	e.code = code;
-	e.value = value;
-	event_send(&s->events, &e);
-}
-
 void machine_record(struct control *s, uint8_t what, struct said x)
 {
-	record(s, EVENT_MACHINE, what, 0, &x);
+	event_record(&s->events, EVENT_MACHINE, what, 0, x);
 }
 
 void policy_record_of(struct control *s, enum policy_event what, uint64_t number, struct said x)
 {
-	record(s, EVENT_POLICY, (uint8_t)what, number, &x);
+	event_record(&s->events, EVENT_POLICY, (uint8_t)what, number, x);
 }
 
 void policy_record(struct control *s, enum policy_event what, uint64_t number, const char *by, const char *object)

@@ -455,6 +455,37 @@ void impact_weigh(struct control *s, struct msg *m)
 	done_if(s);
 }
 
+static bool is_behind(const struct ir *ir, const char *conduit, const char *door)
+{
+	for (uint32_t i = 0; i < ir->n_conduits; i++) {
+		const struct ir_conduit *c = &ir->conduits[i];
+
+		if (c->door < ir->n_doors && strcmp(c->name, conduit) == 0 &&
+		    strcmp(ir->doors[c->door].name, door) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* For a dry run: whether the policy would open a conduit at once, because it puts it behind a door
+ * that is open. The supervisor's own notice goes first. */
+static void notice_doors(const struct control *s, const struct ir *next, json_t *j)
+{
+	if (!json_is_true(json_object_get(j, "dry_run")) || json_object_get(j, "notice") != NULL)
+		return;
+	for (uint32_t i = 0; i < next->n_conduits; i++) {
+		const struct ir_conduit *c = &next->conduits[i];
+		const char *door = c->door < next->n_doors ? next->doors[c->door].name : NULL;
+		struct sentence notice = { 0 };
+
+		if (door == NULL || !door_is_open(s, door) || is_behind(s->now->ir, c->name, door))
+			continue;
+		sentence_say(&notice, M_DOOR_STANDS_OPEN, door, c->name);
+		json_object_set_new(j, "notice", sentence_json(&notice));
+		return;
+	}
+}
+
 void impact_answer(struct control *s, uint32_t id, json_t *j)
 {
 	struct impact *x = s->impact;
@@ -474,6 +505,8 @@ void impact_answer(struct control *s, uint32_t id, json_t *j)
 		x->at = x->asks && x->waiting != 0 ? x->asked : x->at;
 		conclude(x);
 	}
+	if (x->next != NULL)
+		notice_doors(s, next_ir(x), j);
 	if (json_is_true(json_object_get(j, "done")) && x->narrowed != NULL) {
 		json_array_extend(x->cut, x->ended);
 		unknown = x->unknown + x->changed_more;

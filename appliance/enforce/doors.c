@@ -1,50 +1,119 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which doors are open, and until when. The supervisor says so before each generation and at each
- * change. Their effect depends on the time (policy/ir/moment.h) and reaches the kernel as scheduled
- * hours do: each element has its own end.
+ * Doors that people open (door_book.h): their orders, and what follows by the clock. The supervisor
+ * keeps the list on the disk. What a person changes is sent to it first and is valid when it comes
+ * back, so that no door is open that the next daemon would not know of. The effect depends on the time
+ * (policy/ir/moment.h) and reaches the kernel as scheduled hours do: each element has its own end.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "appliance/base/memfd.h"
+#include "appliance/base/clock.h"
+#include "appliance/enforce/door_book.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/wire/answer.h"
 
-#define MOST_BYTES (DOORS_OPEN * OPEN_DOOR_BYTES)
+#define LIST_MOST (1u << 20) /* bytes */
 
-static int read_doors(int fd, struct msg_open_door *list, size_t *ret_n, struct err *e)
+static struct door_scene scene_of(struct enforce *f)
 {
-	uint8_t *bytes = NULL;
-	size_t n = 0;
-	int r = memfd_read(fd, MOST_BYTES, &bytes, &n, e);
-	struct bytes b = bytes_of(bytes, r == 0 ? n : 0);
-
-	*ret_n = 0;
-	while (r == 0 && b.left > 0)
-		if (*ret_n == DOORS_OPEN || !msg_take_open_door(&b, &list[*ret_n]) ||
-		    list[*ret_n].name[DOOR_NAMED - 1] != 0)
-			r = err_set(e, -EBADMSG, "doors");
-		else
-			(*ret_n)++;
-	free(bytes);
-	return r;
+	return (struct door_scene){ .ir = &f->now->ir,
+				    .number = f->events.now.number,
+				    .trusted = !f->waits,
+				    .busy = f->doors.sent,
+				    .events = &f->events };
 }
 
-int enforce_doors(struct enforce *f, int fd, struct err *e)
+/* Takes over the list. */
+static bool hand_in(struct enforce *f, uint32_t id, json_t *list)
 {
-	struct msg_open_door list[DOORS_OPEN] = { 0 };
-	size_t n;
-	int r = read_doors(fd, list, &n, e);
+	int fd = json_memfd(list);
+	bool sent = fd >= 0 && msg_send(f->control, id, &(struct msg_body){ .type = MSG_DOORS }, &fd, 1) == 0;
 
-	if (r < 0)
-		return r;
-	/* Each apply repeats the list; mostly nothing has changed. */
-	if (n == f->n_doors && memcmp(list, f->doors, sizeof(list)) == 0)
-		return 0;
-	memcpy(f->doors, list, sizeof(list));
-	f->n_doors = n;
+	if (fd >= 0)
+		close(fd);
+	return sent;
+}
+
+static bool refused(struct enforce *f, uint32_t id, const struct sentence *why)
+{
+	return msg_answer(f->control, id, ANSWER_CANNOT,
+			  json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(why))) == 0;
+}
+
+bool enforce_door(struct enforce *f, const struct msg *m)
+{
+	struct sentence why = { 0 };
+	struct door_scene scene;
+	enum door_done done;
+	json_t *list;
+
+	if (f->now == NULL) {
+		sentence_say(&why, M_ENFORCE_NOT_YET);
+		return refused(f, m->id, &why);
+	}
+	scene = scene_of(f);
+	list = json_deep_copy(f->doors.list);
+	done = door_ordered(list, &scene, &m->body.door, &why);
+	if (done == DOOR_REFUSED) {
+		json_decref(list);
+		return refused(f, m->id, &why);
+	}
+	f->doors.asked = done == DOOR_ASKED;
+	f->doors.sent = hand_in(f, m->id, list);
+	if (f->doors.sent)
+		return true;
+	sentence_say(&why, M_CONTROL_MANY);
+	return refused(f, m->id, &why);
+}
+
+/* Brings the kernel up to date. False: the next look tries again. */
+static bool reaches(struct enforce *f)
+{
 	f->waits_due = f->waits_due || (!f->waits && f->now != NULL);
 	enforce_waits_due(f);
-	return f->waits_due ? err_set(e, -EAGAIN, "the kernel was busy with another's change") : 0;
+	return !f->waits_due;
+}
+
+bool enforce_doors(struct enforce *f, uint32_t id, int fd)
+{
+	json_t *list = json_of_memfd(fd, LIST_MOST);
+	struct sentence why = { 0 };
+	bool asked = f->doors.asked, there;
+
+	if (!json_is_array(list)) {
+		json_decref(list);
+		return false;
+	}
+	json_decref(f->doors.list);
+	f->doors.list = list;
+	f->doors.sent = f->doors.asked = false;
+	there = asked || reaches(f);
+	if (id == 0)
+		return true;
+	if (there)
+		/* control adds what it is told of the doors, and whether they are on the disk */
+		return msg_answer(f->control, id, ANSWER_YES,
+				  asked ? json_pack("{s:b, s:b, s:n, s:n}", "done", 1, "waits", 1, "saved", "doors")
+					: json_pack("{s:b, s:n, s:n}", "done", 1, "saved", "doors")) == 0;
+	sentence_say(&why, M_DOOR_KERNEL);
+	return refused(f, id, &why);
+}
+
+void enforce_doors_due(struct enforce *f)
+{
+	uint64_t now = clock_wall_ns() / 1000000000u;
+	struct door_scene scene;
+
+	/* a door ends at a full second */
+	if (now == f->doors.looked_s || f->now == NULL || f->waits || f->doors.sent ||
+	    json_array_size(f->doors.list) == 0)
+		return;
+	f->doors.looked_s = now;
+	scene = scene_of(f);
+	if (!doors_follow(f->doors.list, &scene))
+		return;
+	(void)hand_in(f, 0, json_incref(f->doors.list));
+	(void)reaches(f);
 }

@@ -16,7 +16,7 @@
  *   enforce/relabel.c     sessions that now belong to another permit
  *   enforce/cut.c         the sessions that an apply ends
  *   enforce/isolate.c     isolations by people
- *   enforce/doors.c       doors that people opened
+ *   enforce/doors.c       doors that people open; door_book.c decides about them
  *   enforce/ended.c       sessions whose permit ends by time
  *   enforce/lasting.c     sessions that reach the duration or idle time of their conduit
  *   enforce/begun.c       how many sessions of each conduit began, for the journal
@@ -192,9 +192,12 @@ struct enforce {
 	struct apart kept;  /* owned: what continues during isolations */
 	/* the supervisor has told the isolations; before that, those in the kernel are valid */
 	bool apart_known;
-	/* doors that people opened; entries from n_doors on are 0 */
-	struct msg_open_door doors[DOORS_OPEN];
-	size_t n_doors;
+	struct {
+		json_t *list; /* owned: door_book.h; NULL = not told yet */
+		bool sent;    /* a change of it is not back from the supervisor yet */
+		bool asked;   /* that change opens and shuts nothing */
+		uint64_t looked_s;
+	} doors;
 	struct matched matched;
 	struct begun begun;
 	struct labels labels;
@@ -261,9 +264,11 @@ int generation_image(struct enforce *f, const struct generation_held *g, struct 
 
 /* ---- enforce/doors.c ------------------------------------------------------------------------- */
 
-/* Takes the open doors from the supervisor, and brings the kernel up to date. 0, or negative errno,
- * in which case the next look tries again. */
-int enforce_doors(struct enforce *f, int fd, struct err *e);
+/* An order, answered now or when the supervisor has the change. False: the channel is broken. */
+bool enforce_door(struct enforce *f, const struct msg *m);
+/* The supervisor's list; brings the kernel up to date. False: the message is invalid. */
+bool enforce_doors(struct enforce *f, uint32_t id, int fd);
+void enforce_doors_due(struct enforce *f); /* to be called in each turn */
 
 /* ---- enforce/apply.c ------------------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/enforce/door_book.h"
 #include "appliance/enforce/enforce.h"
 #include "policy/ir/moment.h"
 
@@ -219,12 +220,8 @@ uint64_t enforce_moment(const struct enforce *f)
 /* Sets which doors of the policy are open. */
 static void put_doors(const struct enforce *f, struct ir *ir)
 {
-	for (uint32_t i = 0; i < ir->n_doors; i++) {
-		ir->doors[i].open_until = 0;
-		for (size_t k = 0; k < f->n_doors; k++)
-			if (strcmp(ir->doors[i].name, (const char *)f->doors[k].name) == 0)
-				ir->doors[i].open_until = f->doors[k].until;
-	}
+	for (uint32_t i = 0; i < ir->n_doors; i++)
+		ir->doors[i].open_until = door_until(f->doors.list, &ir->doors[i]);
 }
 
 void generation_at(struct enforce *f, struct generation_held *g)

@@ -257,11 +257,12 @@ static bool on_in_force(void *ctx, struct msg *m)
 
 static bool on_doors(void *ctx, struct msg *m)
 {
-	struct enforce *f = ctx;
-	struct err e = { 0 };
-	json_t *j = enforce_doors(f, m->fds[0], &e) == 0 ? json_object() : NULL;
+	return enforce_doors(ctx, m->id, m->fds[0]);
+}
 
-	return answer(f, m, ANSWER_YES, j, &e);
+static bool on_door(void *ctx, struct msg *m)
+{
+	return enforce_door(ctx, m);
 }
 
 static bool on_used(void *ctx, struct msg *m)
@@ -290,7 +291,7 @@ static bool on_stop(void *ctx, struct msg *m)
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_STATUS] = on_status, [MSG_EFFECTIVE] = on_effective, [MSG_VERIFY] = on_verify, [MSG_FLOWS] = on_flows,
 	[MSG_APPLY] = on_apply,	  [MSG_IN_FORCE] = on_in_force,	  [MSG_CLOCK] = on_clock,   [MSG_STOP] = on_stop,
-	[MSG_APART] = on_apart,	  [MSG_DOORS] = on_doors,	  [MSG_USED] = on_used,
+	[MSG_APART] = on_apart,	  [MSG_DOORS] = on_doors,	  [MSG_USED] = on_used,	    [MSG_DOOR] = on_door,
 };
 
 /* False: the role ends. */
@@ -390,6 +391,7 @@ static void loop(struct enforce *f)
 			return;
 		/* A question or an apply takes long and only hears the channel in between. */
 		drift_settle(f);
+		enforce_doors_due(f);
 		(void)enforce_opens(f);
 		enforce_waits_due(f);
 		mono = clock_mono();
@@ -443,6 +445,7 @@ int role_enforce(void)
 		loop(&f);
 	enforce_used_look(&f);
 	enforce_used_tell(&f);
+	json_decref(f.doors.list);
 	begun_free(&f.begun);
 	matched_free(&f.matched);
 	heard_free(&f.heard);

@@ -65,7 +65,6 @@ void op_to_kernel(struct supervisor *s)
 	clock_before(s, p);
 	if (flags == 0 || flags == APPLY_TELL)
 		isolation_before(s, p);
-	doors_before(s, p);
 	if (kernel_send(s, p, flags, op->id, &e) < 0) {
 		/* If enforce is dying, op_enforce_died will follow. Any other error, for example
 		 * lack of memory, ends the operation. */

@@ -44,11 +44,9 @@ static bool on_answer(struct supervisor *s, struct slot *sl, struct msg *m)
 		errand_answered(s, m);
 	else if (relay_back(s, sl, m))
 		return true;
-	else if (sl->role == ROLE_ACCOUNTS)
-		orders_judged(s, m);
-	else if (sl->role != ROLE_ENFORCE)
+	else if (sl->role != ROLE_ENFORCE && sl->role != ROLE_ACCOUNTS)
 		return false;
-	else if (!door_done(s, m))
+	else if (!orders_judged(s, sl, m) && sl->role == ROLE_ENFORCE)
 		isolation_done(s, m);
 	return true;
 }
@@ -89,6 +87,12 @@ static void on_cuts(struct supervisor *s, struct msg *m)
 static void on_heard(struct supervisor *s, struct msg *m)
 {
 	(void)role_send(s, &s->slots[SLOT_CONTROL], 0, &m->body, NULL, 0);
+}
+
+static bool on_doors(struct supervisor *s, struct slot *sl, struct msg *m)
+{
+	(void)sl;
+	return doors_told(s, m);
 }
 
 static void on_drift(struct supervisor *s, struct msg *m)
@@ -244,6 +248,7 @@ static const struct row {
 	[MSG_UNANSWERED] = { counting_told },
 	[MSG_HEARD] = { on_heard },
 	[MSG_USED] = { used_told },
+	[MSG_DOORS] = { .judges = on_doors },
 	[MSG_PROGRESS] = { .judges = on_progress },
 
 	[MSG_STATUS] = { .judges = relay, .control = true },

@@ -45,41 +45,20 @@ void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_
 	event_send(&s->events, &e);
 }
 
-static void record(struct supervisor *s, enum event_kind kind, uint8_t code, uint64_t value, const struct said *x)
-{
-	const char *const texts[] = {
-		[EVENT_BY] = x->by, [EVENT_OBJECT] = x->object, [EVENT_BEFORE] = x->before, [EVENT_AFTER] = x->after
-	};
-	struct event e = event_new(kind, clock_wall_ns());
-
-	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (texts[i] != NULL)
-			event_say(&e, (enum event_text)i, texts[i]);
-	e.code = code;
-	e.value = value;
-	event_send(&s->events, &e);
-}
-
 void machine_event(struct supervisor *s, uint8_t what, struct said x)
 {
-	record(s, EVENT_MACHINE, what, 0, &x);
+	event_record(&s->events, EVENT_MACHINE, what, 0, x);
 }
 
 void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t number, struct said x)
 {
-	record(s, EVENT_POLICY, (uint8_t)(what == POLICY_BOOTED && number == 0 ? POLICY_EMPTY : what), number, &x);
+	event_record(&s->events, EVENT_POLICY, (uint8_t)(what == POLICY_BOOTED && number == 0 ? POLICY_EMPTY : what),
+		     number, x);
 }
 
 uint64_t wall_s(void)
 {
 	return clock_wall_ns() / SECOND;
-}
-
-const char *text_in(const json_t *x, const char *key)
-{
-	const char *t = json_string_value(json_object_get(x, key));
-
-	return t != NULL ? t : "";
 }
 
 void policy_by(const struct supervisor *s, char out[USER_BY])

@@ -76,8 +76,7 @@ static json_t *op_json(struct supervisor *s, bool done)
 		json_object_set_new(j, "more_meaning", json_integer(0));
 	}
 	json_object_set_new(j, "error", sentence_json(&op->error));
-	if (workers_notice(s, &notice) ||
-	    (op->kind == OP_DRY_RUN && op->next != NULL && doors_notice(s, op->next, &notice)))
+	if (workers_notice(s, &notice))
 		json_object_set_new(j, "notice", sentence_json(&notice));
 	if (waits != NULL)
 		json_object_set_new(j, "clock", waits);

@@ -339,6 +339,7 @@ void op_enforce_ready(struct supervisor *s)
 {
 	s->adopted = false;
 	used_give(s);
+	doors_give(s, 0);
 	if (s->op.kind == OP_NONE) {
 		op_boot(s);
 		return;

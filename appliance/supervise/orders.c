@@ -107,7 +107,7 @@ static bool ask(struct supervisor *s, struct order *o, unsigned slot, const stru
 
 static void silent(struct supervisor *s, struct order *o)
 {
-	/* Accounts may have carried out the order although it did not answer. */
+	/* Who carries the order out may have done so although it did not answer. */
 	refuse(s, o->asker, ANSWER_CANNOT, o->passes ? M_CONTROL_UNSURE : M_CONTROL_SILENT,
 	       role_name(s->slots[o->slot].role));
 	order_end(o);
@@ -129,19 +129,21 @@ static bool is_of_door(uint8_t order)
 	return order == CHANGE_OPEN || order == CHANGE_SHUT || order == CHANGE_REVIEW_DOOR;
 }
 
-/* An order about a door. `account`: "" = root's own order. */
-static void door(struct supervisor *s, struct asker a, const struct msg_ctl_door *c, const char *comment,
-		 const char *by, const char *account, uint32_t duties)
+/* Passes an order about a door to enforce, which carries it out and answers. */
+static void door(struct supervisor *s, struct order *o, const struct msg_ctl_door *c, const char *by)
 {
-	struct door_order o = { .order = c->order, .for_s = c->for_s, .duties = duties };
+	struct msg_body q = {
+		MSG_DOOR, .door = { .order = c->order, .for_s = c->for_s, .duties = o->duties, .comment = c->comment }
+	};
 
-	memcpy(o.object, c->object, sizeof(o.object) - 1);
-	memcpy(o.person, c->person, sizeof(o.person) - 1);
-	memcpy(o.ticket, c->ticket, sizeof(o.ticket) - 1);
-	snprintf(o.comment, sizeof(o.comment), "%s", comment);
-	snprintf(o.by, sizeof(o.by), "%s", by);
-	snprintf(o.account, sizeof(o.account), "%s", account);
-	door_ordered(s, a, &o);
+	memcpy(q.door.object, c->object, sizeof(q.door.object));
+	memcpy(q.door.person, c->person, sizeof(q.door.person));
+	memcpy(q.door.ticket, c->ticket, sizeof(q.door.ticket));
+	memcpy(q.door.by, by, strnlen(by, USER_BY - 1));
+	memcpy(q.door.account, o->by, sizeof(o->by));
+	o->passes = true;
+	if (!ask(s, o, SLOT_ENFORCE, &q, -1))
+		silent(s, o);
 }
 
 /* ---- identification -------------------------------------------------------------------------- */
@@ -228,6 +230,17 @@ static bool accounts_order(struct supervisor *s, struct asker a, const char *by,
 	return true;
 }
 
+static bool roots_door(struct supervisor *s, struct asker a, const struct msg_ctl_door *c, const char *by)
+{
+	struct order *o = order_new(s, a);
+
+	if (o == NULL)
+		return true;
+	o->duties = DUTIES_ALL;
+	door(s, o, c, by);
+	return true;
+}
+
 /* Carries out root's own orders, for which nobody is asked. False: it is another order. */
 static bool roots_order(struct supervisor *s, struct asker a, const char *by, struct msg *m)
 {
@@ -253,7 +266,7 @@ static bool roots_order(struct supervisor *s, struct asker a, const char *by, st
 	} else if (b->type == MSG_CTL_DOOR) {
 		if (!is_of_door(b->ctl_door.order))
 			return false;
-		door(s, a, &b->ctl_door, b->ctl_door.comment, by, "", DUTIES_ALL);
+		return roots_door(s, a, &b->ctl_door, by);
 	} else if (b->type == MSG_CTL_CLOCK) {
 		clock_confirm(s, a, by);
 	} else if (b->type == MSG_CTL_USER) {
@@ -338,16 +351,16 @@ static void isolate_for(struct supervisor *s, const struct order *o)
 	isolate(s, o->asker, o->m.order, o->m.flags, (const char *)o->m.object, o->comment, by);
 }
 
-static void door_for(struct supervisor *s, const struct order *o)
+static void door_for(struct supervisor *s, struct order *o)
 {
-	struct msg_ctl_door c = { .order = o->m.order, .for_s = o->m.confirm_s };
+	struct msg_ctl_door c = { .order = o->m.order, .for_s = o->m.confirm_s, .comment = o->comment };
 	char by[USER_BY];
 
 	memcpy(c.object, o->m.object, sizeof(c.object));
 	memcpy(c.person, o->m.person, sizeof(c.person));
 	memcpy(c.ticket, o->m.ticket, sizeof(c.ticket));
 	snprintf(by, sizeof(by), "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
-	door(s, o->asker, &c, o->comment, by, o->by, o->duties);
+	door(s, o, &c, by);
 }
 
 static void rollback(struct supervisor *s, const struct order *o)
@@ -430,13 +443,13 @@ static bool take_who(struct order *o, int fd)
 	return o->by[0] != '\0';
 }
 
-void orders_judged(struct supervisor *s, struct msg *m)
+bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m)
 {
-	struct order *o = order_of(s, m->id, SLOT_ACCOUNTS);
+	struct order *o = order_of(s, m->id, sl->number);
 	int status = m->body.answer.status, fd = m->n_fds > 0 ? m->fds[0] : -1;
 
 	if (o == NULL)
-		return;
+		return false;
 	if (o->renews && status == ANSWER_YES)
 		role_renew(s, &s->slots[SLOT_MGMT]);
 	if (o->passes)
@@ -451,13 +464,15 @@ void orders_judged(struct supervisor *s, struct msg *m)
 		rollback(s, o);
 	else if (change_isolates(o->m.order))
 		isolate_for(s, o);
-	else if (is_of_door(o->m.order))
+	else if (is_of_door(o->m.order)) {
 		door_for(s, o);
-	else if (o->m.order == CHANGE_CHECK)
+		return true;
+	} else if (o->m.order == CHANGE_CHECK)
 		check(s, o);
 	else if (ask_draft(s, o))
-		return;
+		return true;
 	order_end(o);
+	return true;
 }
 
 void orders_grounded(struct supervisor *s, struct msg *m)

@@ -51,6 +51,7 @@
 #include "appliance/cache/load.h"
 #include "appliance/kernel/isolation_pairs.h"
 #include "appliance/role/partition.h"
+#include "appliance/role/said.h"
 #include "appliance/role/vigil.h"
 #include "appliance/store/generation.h"
 #include "appliance/store/moment.h"
@@ -316,8 +317,9 @@ int orders_open(struct supervisor *s, struct err *e);
 bool orders_web(struct supervisor *s, struct msg *m);
 /* Reads the order that waits on a connection of the control socket. */
 void orders_handed(struct supervisor *s, struct msg *m);
-/* Takes the answer of accounts about the person. */
-void orders_judged(struct supervisor *s, struct msg *m);
+/* Takes the answer of accounts about the person, or of the role that carries the order out. False:
+ * it answers no order. */
+bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m);
 /* Takes the answer of control about the draft. */
 void orders_grounded(struct supervisor *s, struct msg *m);
 /* The asker of this request does not wait any more: dry runs are ended, other orders go on. */
@@ -370,43 +372,23 @@ void isolation_due(struct supervisor *s, uint64_t now);
 uint64_t isolation_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 
 /*
- * Doors of the policy in force that people have opened, each until a fixed moment. They are stored
- * in a file of state before enforce is told. After a restart, the box opens them again once its
- * clock is trusted, but never for longer. If the file cannot be read, no door is open. The kernel
- * shuts each door by itself; this module records that. If an apply shortens `at_most` or removes a
- * door, this takes effect at once.
+ * Doors of the policy in force that people have opened, each until a fixed moment. Enforce decides
+ * about them, and this stores its list in a file of state before a change is valid. After a restart,
+ * the box opens them again once its clock is trusted, but never for longer. If the file cannot be
+ * read, no door is open.
  */
 
-struct door_order {
-	uint8_t order;	 /* CHANGE_OPEN, CHANGE_SHUT or CHANGE_REVIEW_DOOR */
-	uint32_t for_s;	 /* seconds; 0: the person agrees to another person's request */
-	uint32_t duties; /* the roles of the person who orders it */
-	char object[ISOLATE_OBJECT], person[DOOR_TEXT], ticket[DOOR_TEXT], comment[COMMENT_BYTES], by[USER_BY];
-	char account[BY_BYTES]; /* "" = root */
-};
-
 struct doors {
-	/* owned: open doors, requests that wait for a second person, and uses of break-glass doors
-	 * without a review */
-	json_t *list;
+	json_t *list;	/* owned: enforce/door_book.h */
 	bool unsaved;	/* it is not on the disk, which is full or fails */
 	uint64_t again; /* monotonic ns: when writing is tried again */
-	/* The order that waits for enforce; there is at most one. */
-	bool waits;
-	uint32_t id;
-	uint64_t deadline; /* monotonic ns */
-	struct asker asker;
 };
 
 void doors_open(struct supervisor *s); /* from the disk */
-/* Answers the asker, at once or when enforce has done it. */
-void door_ordered(struct supervisor *s, struct asker a, const struct door_order *o);
-/* Takes enforce's answer. False: the answer belongs to another question. */
-bool door_done(struct supervisor *s, struct msg *m);
-/* To be called before a generation is sent to enforce. */
-void doors_before(struct supervisor *s, const struct policy *p);
-/* Whether a policy would open a conduit at once, because it puts it behind a door that is open. */
-bool doors_notice(const struct supervisor *s, const struct policy *p, struct sentence *ret);
+/* Sends the list to enforce: to a new one, and with the id of the order that has changed it. */
+void doors_give(struct supervisor *s, uint32_t id);
+/* Takes a changed list from enforce. False: it is none. */
+bool doors_told(struct supervisor *s, struct msg *m);
 void doors_due(struct supervisor *s, uint64_t now);
 uint64_t doors_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 
@@ -660,9 +642,7 @@ struct supervisor {
 
 /* supervise/ground.c */
 uint64_t mono_ns(void);
-uint64_t wall_s(void); /* seconds since 1970 */
-/* A text of an object; "" = there is none. */
-const char *text_in(const json_t *x, const char *key);
+uint64_t wall_s(void);					   /* seconds since 1970 */
 void say(const struct supervisor *s, enum message m, ...); /* one line on standard error */
 void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what);
 /* Writes the person who ordered the current operation: an account, at the
@@ -671,10 +651,6 @@ void policy_by(const struct supervisor *s, char out[USER_BY]);
 /* Records a step of the current operation under the person who ordered it; `object`: the subject,
  * NULL = none. */
 void policy_event(struct supervisor *s, enum policy_event what, uint64_t number, const char *object);
-/* The texts of a record: the person, the subject, and what the event's column says; NULL = none. */
-struct said {
-	const char *by, *object, *before, *after;
-};
 /* Records an event that is not a step of the current operation. */
 void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t number, struct said x);
 void machine_event(struct supervisor *s, uint8_t what, struct said x);

@@ -171,6 +171,7 @@ void facts_tell(struct supervisor *s)
 						    .clock_found = (uint8_t)c->found,
 						    .clock_latest = c->moment.latest,
 						    .clock_sources = clock_by_sources(s, s->now->ir),
+						    .doors_unsaved = s->doors.unsaved,
 						    .cores = s->cores } };
 	struct msg_facts *f = &m.facts;
 

@@ -104,7 +104,6 @@ static inline void ends_take(struct bytes *b, struct ends *ret)
 /* spans in which the use of conduits was not watched; further spans are merged */
 #define USED_GAPS 16u
 #define USED_BYTES (16u << 20) /* bytes of all records of use together */
-#define DOOR_NAMED 72u	       /* bytes of a door's name, NUL included */
 /* bytes of the name of the person who enters by a door, or of a ticket, NUL included */
 #define DOOR_TEXT 64u
 #define DEVICE_MOST 15u	    /* longest name of a device or interface in bytes */

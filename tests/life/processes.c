@@ -43,6 +43,7 @@ void processes_end(void)
 		if (list[i].pulse != NULL)
 			(void)munmap(list[i].pulse, sizeof(*list[i].pulse));
 	memset(list, 0, sizeof(list));
+	doors_end();
 	control_end();
 	people_end();
 }
@@ -293,6 +294,8 @@ int spawn(const struct partition *partition, struct slot *sl, const int *fds, si
 		p->pulse = pulse_map(fds[GATE_PULSE], e);
 	if (sl->role == ROLE_MGMT && n > MGMT_PEOPLE)
 		p->people = fcntl(fds[MGMT_PEOPLE], F_DUPFD_CLOEXEC, 3);
+	if (sl->role == ROLE_ENFORCE)
+		doors_begin(fcntl(sl->event_in, F_DUPFD_CLOEXEC, 3));
 	if (sl->role == ROLE_CONTROL) {
 		LIFE(control_begin(sv[1], sl->event_in, fds, n));
 		close(sv[1]);

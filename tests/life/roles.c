@@ -55,6 +55,7 @@ static void make_true(const struct msg *m)
 		return;
 	sha256(all, m->body.apply.n_sealed, machine.digest);
 	machine.forwarding = true;
+	doors_apply(bytes_of(all, m->body.apply.n_sealed));
 	free(all);
 }
 
@@ -147,22 +148,6 @@ static void on_apart(struct process *p, struct msg *m)
 		note_pairs(bytes_of(all, n));
 	free(all);
 	answer(p, m->id, ANSWER_YES, "{\"sessions\": 0}");
-}
-
-static void on_doors(struct process *p, struct msg *m)
-{
-	struct msg_open_door door = { .until = 0 };
-	uint8_t *all = NULL;
-	struct err e;
-	size_t n = 0;
-
-	if (memfd_read(m->fds[0], TEXT_MOST, &all, &n, &e) == 0) {
-		struct bytes b = bytes_of(all, n);
-
-		machine.gate_open = n > 0 && msg_take_open_door(&b, &door) ? door.until : 0;
-	}
-	free(all);
-	answer(p, m->id, ANSWER_YES, "{}");
 }
 
 static void on_used(const struct msg *m)
@@ -395,9 +380,8 @@ static void on_seal(struct process *p, const struct msg *m)
 /* Any question that control passes on: its answer says which role heard which one. */
 static void on_question(struct process *p, const struct msg *m)
 {
-	static const uint8_t reports[] = { MSG_LANE,  MSG_WORKER,     MSG_DPI_START, MSG_IN_FORCE,
-					   MSG_CLOCK, MSG_RETENTION,  MSG_CUTS,	     MSG_PAIRS,
-					   MSG_USED,  MSG_GENERATION, MSG_STOP,	     MSG_READY };
+	static const uint8_t reports[] = { MSG_LANE,  MSG_WORKER, MSG_DPI_START,  MSG_RETENTION, MSG_CUTS,
+					   MSG_PAIRS, MSG_USED,	  MSG_GENERATION, MSG_STOP,	 MSG_READY };
 	char text[100];
 
 	for (size_t i = 0; i < sizeof(reports); i++)
@@ -456,8 +440,12 @@ bool role_hears(struct process *p, struct msg *m)
 	case MSG_APART:
 		on_apart(p, m);
 		break;
+	case MSG_DOOR:
 	case MSG_DOORS:
-		on_doors(p, m);
+	case MSG_CLOCK:
+	case MSG_IN_FORCE:
+		if (p->role == ROLE_ENFORCE && !doors_hear(p, m))
+			process_end(p, CLD_EXITED, 0);
 		break;
 	case MSG_TABLE:
 		on_table(p, m);
@@ -488,5 +476,7 @@ bool role_turns(struct process *p)
 {
 	if (p->pulse != NULL)
 		pulse_beat(p->pulse);
+	if (p->role == ROLE_ENFORCE)
+		doors_turn(p);
 	return (p->role == ROLE_JOURNAL && journal_reads()) || (p->role == ROLE_MGMT && web_turns(p));
 }

@@ -155,8 +155,9 @@ def isolated(d, m):
 
 
 def situation(w, m, now, doors, standing):
-    """Sets the role's clock, the open doors, and the isolations."""
-    w.driver.say(" ".join(["at %d" % now] + ["%s=%d" % (x, min(until, now + 86400)) for x, until in doors.items()]))
+    """Sets the role's clock, the open doors, each for as long as the policy allows, and the
+    isolations."""
+    w.driver.say(" ".join(["at %d" % now] + sorted(doors)))
     check(w.driver.wait("answer")["status"] == 0, "the doors")
     kept = [[c["name"] for c in m.conduits if m.keeps(i, c["name"])] for i in standing]
     w.driver.say("apart " + ";".join("%s: %s" % (" ".join(k), i["name"]) for k, i in zip(kept, standing, strict=True)))

@@ -256,7 +256,8 @@ static bool from_role(struct driver *d)
 		break;
 	/* sessions that ended by time: for the workers, of which there are none */
 	case MSG_CUTS:
-	case MSG_USED: /* the record of uses, for a successor that is never started */
+	case MSG_DOORS: /* what changed by the clock; each situation sends its own list */
+	case MSG_USED:	/* the record of uses, for a successor that is never started */
 	/* comes each second without a question; another test checks what the supervisor does with
 	 * it */
 	case MSG_UNANSWERED:
@@ -274,33 +275,32 @@ static void query(struct driver *d, enum msg_type question)
 		die("send a query");
 }
 
-/* Sets the clock first, which the role reads by itself. Then sends the doors, always with one more,
- * so that the list differs from the last one. */
+/* Sets the clock first, which the role reads by itself. Then sends the doors. */
 static void at(struct driver *d, char *rest)
 {
-	uint8_t bytes[DOORS_OPEN * OPEN_DOOR_BYTES];
-	struct outbuf out = outbuf_of(bytes, sizeof(bytes));
-	char *word = strtok_r(NULL, " \n", &rest), *until;
+	json_t *list = json_array();
+	char *word = strtok_r(NULL, " \n", &rest);
 	uint64_t moment = strtoull(word != NULL ? word : "", NULL, 10);
-	struct msg_open_door m = { .name = "-", .until = moment };
 	struct ir *ir = d->c.ir;
 	int fd;
 
 	__atomic_store_n(ahead_ns, (int64_t)(moment * 1000000000u - __real_clock_wall_ns()), __ATOMIC_RELAXED);
 	for (uint32_t i = 0; i < ir->n_doors; i++)
 		ir->doors[i].open_until = 0;
-	msg_put_open_door(&out, &m);
-	while ((word = strtok_r(NULL, " \n", &rest)) != NULL && (until = strchr(word, '=')) != NULL) {
-		*until = '\0';
-		snprintf((char *)memset(m.name, 0, sizeof(m.name)), sizeof(m.name), "%s", word);
-		m.until = strtoull(until + 1, NULL, 10);
-		msg_put_open_door(&out, &m);
-		for (uint32_t i = 0; i < ir->n_doors; i++)
-			if (strcmp(ir->doors[i].name, word) == 0)
-				ir->doors[i].open_until = m.until;
+	while ((word = strtok_r(NULL, " \n", &rest)) != NULL) {
+		for (uint32_t i = 0; i < ir->n_doors; i++) {
+			struct ir_door *door = &ir->doors[i];
+
+			if (strcmp(door->name, word) != 0)
+				continue;
+			door->open_until = moment + door->at_most;
+			json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:b}", "door", word, "since",
+							      (json_int_t)moment, "until", (json_int_t)door->open_until,
+							      "open", 1));
+		}
 	}
 	(void)ir_at(ir, moment);
-	fd = memfd_sealed("doors", bytes, out.len);
+	fd = json_memfd(list);
 	if (fd < 0 || msg_send(d->control, 0, &(struct msg_body){ MSG_CLOCK, .clock = { .waits = 0 } }, NULL, 0) < 0 ||
 	    msg_send(d->control, ++d->next_id, &(struct msg_body){ .type = MSG_DOORS }, &fd, 1) < 0)
 		die("tell of the clock and the doors");

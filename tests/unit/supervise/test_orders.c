@@ -143,12 +143,6 @@ void isolation_ordered(struct supervisor *of, struct asker a, const struct isola
 	begun[ELSE]++;
 }
 
-void door_ordered(struct supervisor *of, struct asker a, const struct door_order *o)
-{
-	(void)of, (void)a, (void)o;
-	begun[ELSE]++;
-}
-
 void clock_confirm(struct supervisor *of, struct asker a, const char *by)
 {
 	(void)of, (void)a, (void)by;
@@ -189,6 +183,7 @@ static int begin(void **state)
 	s.now = &policy;
 	s.relay.web = -1;
 	for (unsigned i = 0; i < SLOTS; i++) {
+		s.slots[i].number = i;
 		s.slots[i].state = SLOT_RUNNING;
 		s.slots[i].role = i < SLOT_GATE ? roles[i] : i < SLOT_DPI ? ROLE_GATE : ROLE_DPI;
 	}
@@ -325,9 +320,58 @@ static void a_register_is_roots(void **state)
 		hand(0, &order, false);
 		assert_int_equal(asked[SLOT_ACCOUNTS], 1);
 		said.id = last_id[SLOT_ACCOUNTS];
-		orders_judged(&s, &said);
+		orders_judged(&s, &s.slots[SLOT_ACCOUNTS], &said);
 		assert_int_equal(renewed, cases[i].renewed);
 	}
+}
+
+/* An order about a door goes to enforce with what accounts says of the person, and enforce's answer to
+ * whoever gave it. */
+static void a_door_is_enforces(void **state)
+{
+	struct msg m = {
+		.body = { MSG_CHANGE,
+			  .change = { .order = CHANGE_OPEN, .confirm_s = 600, .object = "nagoya", .comment = "" } },
+		.id = relayed_id(SLOT_CONTROL, 7)
+	};
+	struct msg said = { .body = { MSG_ANSWER, .answer = { .status = ANSWER_YES } },
+			    .fds = { -1, -1, -1, -1 },
+			    .n_fds = 1 };
+	const struct msg_body roots = { MSG_CTL_DOOR,
+					.ctl_door = { .order = CHANGE_SHUT, .object = "nagoya", .comment = "" } };
+	static const char who[] = "{\"name\":\"doi\",\"roles\":[\"supervisor\"]}";
+	const struct msg_door *door = &last[SLOT_ENFORCE].door;
+
+	(void)state;
+	assert_true(orders_web(&s, &m));
+	assert_int_equal(asked[SLOT_ENFORCE], 0);
+	said.id = last_id[SLOT_ACCOUNTS];
+	said.fds[0] = memfd_sealed("w", who, sizeof(who) - 1);
+	/* whoever else answers in the place of accounts is not heard */
+	assert_false(orders_judged(&s, &s.slots[SLOT_ENFORCE], &said));
+	assert_true(orders_judged(&s, &s.slots[SLOT_ACCOUNTS], &said));
+	close(said.fds[0]);
+	assert_int_equal(asked[SLOT_ENFORCE], 1);
+	assert_int_equal(last[SLOT_ENFORCE].type, MSG_DOOR);
+	assert_int_equal(door->duties, 1u << DUTY_SUPERVISOR);
+	assert_int_equal(door->for_s, 600);
+	assert_string_equal((const char *)door->object, "nagoya");
+	assert_string_equal((const char *)door->account, "doi");
+	assert_int_equal(answered, 0);
+	said = (struct msg){ .body = { MSG_ANSWER, .answer = { .status = ANSWER_CANNOT } },
+			     .id = last_id[SLOT_ENFORCE] };
+	assert_true(orders_judged(&s, &s.slots[SLOT_ENFORCE], &said));
+	assert_int_equal(answered, 1);
+	hand(NOBODY, &roots, false);
+	assert_int_equal(asked[SLOT_ENFORCE], 1);
+	hand(0, &roots, false);
+	assert_int_equal(asked[SLOT_ENFORCE], 2);
+	assert_int_equal(door->duties, DUTIES_ALL);
+	assert_string_equal((const char *)door->account, "");
+	/* Enforce ends: whoever waits hears of it. */
+	answered = 0;
+	orders_gone(&s, &s.slots[SLOT_ENFORCE]);
+	assert_int_equal(answered, 1);
 }
 
 /* An order of a session: only the role accounts decides whose session it is, whatever control
@@ -345,7 +389,7 @@ static void a_session_is_what_accounts_says(void **state)
 	assert_int_equal(last_id[SLOT_ACCOUNTS] & RELAYED, 0);
 	assert_int_equal(all_begun(), 0);
 	said.id = last_id[SLOT_ACCOUNTS];
-	orders_judged(&s, &said);
+	orders_judged(&s, &s.slots[SLOT_ACCOUNTS], &said);
 	assert_int_equal(all_begun(), 0);
 	assert_int_equal(answered, 1);
 	/* Without a plain yes and a name the order has no person. */
@@ -354,14 +398,14 @@ static void a_session_is_what_accounts_says(void **state)
 			     .id = last_id[SLOT_ACCOUNTS],
 			     .fds = { memfd_sealed("w", "{}", 2), -1, -1, -1 },
 			     .n_fds = 1 };
-	orders_judged(&s, &said);
+	orders_judged(&s, &s.slots[SLOT_ACCOUNTS], &said);
 	close(said.fds[0]);
 	assert_int_equal(all_begun(), 0);
 	assert_true(orders_web(&s, &m));
 	said.id = last_id[SLOT_ACCOUNTS];
 	said.fds[0] = memfd_sealed("w", "{\"name\":\"doi\"}", 14);
-	orders_judged(&s, &said);
-	orders_judged(&s, &said); /* once */
+	orders_judged(&s, &s.slots[SLOT_ACCOUNTS], &said);
+	orders_judged(&s, &s.slots[SLOT_ACCOUNTS], &said); /* once */
 	close(said.fds[0]);
 	assert_int_equal(begun[CONFIRMED], 1);
 }
@@ -434,6 +478,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(root_is_who_the_kernel_says, begin, finish),
 		cmocka_unit_test_setup_teardown(a_register_is_roots, begin, finish),
+		cmocka_unit_test_setup_teardown(a_door_is_enforces, begin, finish),
 		cmocka_unit_test_setup_teardown(a_session_is_what_accounts_says, begin, finish),
 		cmocka_unit_test_setup_teardown(a_draft_is_asked_for, begin, finish),
 		cmocka_unit_test_setup_teardown(roles_hear_what_control_may_ask, begin, finish),

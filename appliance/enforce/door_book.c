@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/enforce/door_book.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/role/said.h"
+#include "appliance/wire/change.h"
+
+#define SECOND 1000000000ull
+#define ASKED_S 900u /* seconds that a first person's request waits for a second person */
+
+struct door_order {
+	uint8_t order;	 /* CHANGE_OPEN, CHANGE_SHUT or CHANGE_REVIEW_DOOR */
+	uint32_t for_s;	 /* seconds; 0: the person agrees to another person's request */
+	uint32_t duties; /* the roles of the person who orders it */
+	char object[ISOLATE_OBJECT], person[DOOR_TEXT], ticket[DOOR_TEXT], comment[COMMENT_BYTES], by[USER_BY];
+	char account[BY_BYTES]; /* "" = root */
+};
+
+/* The order that is carried out, and the list that it changes. */
+struct desk {
+	const struct door_scene *scene;
+	json_t *list;
+	struct sentence *why;
+};
+
+static uint64_t wall_s(void)
+{
+	return clock_wall_ns() / SECOND;
+}
+
+static uint64_t number_of(const json_t *x, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(x, key));
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+static bool is_open(const json_t *x)
+{
+	return json_is_true(json_object_get(x, "open"));
+}
+
+/* Whether this is a first person's request that still waits. After the clock was set back, it does
+ * not. */
+static bool is_asked(const json_t *x)
+{
+	uint64_t now = wall_s();
+
+	return json_is_true(json_object_get(x, "asked")) && number_of(x, "until") > now &&
+	       number_of(x, "since") <= now + 1;
+}
+
+static const struct ir_door *door_of(const struct ir *ir, const char *name)
+{
+	for (uint32_t i = 0; i < ir->n_doors; i++)
+		if (strcmp(ir->doors[i].name, name) == 0)
+			return &ir->doors[i];
+	return NULL;
+}
+
+static json_t *open_entry(const json_t *list, const char *door)
+{
+	json_t *x;
+	size_t i;
+
+	json_array_foreach(list, i, x) if (is_open(x) && strcmp(text_in(x, "door"), door) == 0) return x;
+	return NULL;
+}
+
+static json_t *asked_entry(const json_t *list, const char *door)
+{
+	json_t *x;
+	size_t i;
+
+	json_array_foreach(list, i, x) if (is_asked(x) && strcmp(text_in(x, "door"), door) == 0) return x;
+	return NULL;
+}
+
+/* When the door ends: at the latest as the policy in force allows. */
+static uint64_t limit(const struct ir_door *d, const json_t *x)
+{
+	uint64_t until = number_of(x, "until"), most = number_of(x, "since") + d->at_most;
+
+	until = until < most ? until : most;
+	return d->contract_until != 0 && d->contract_until < until ? d->contract_until : until;
+}
+
+/* ---- records --------------------------------------------------------------------------------- */
+
+/* Records an event about a door; the parts become "nagoya: Tanaka, 4711, the spreader hangs". */
+static void record(const struct door_scene *c, enum policy_event what, const char *by, const char *second,
+		   uint64_t until, const char *const said[4])
+{
+	json_t *end = until != 0 ? json_time(until * SECOND) : NULL;
+	char text[EVENT_TEXT];
+	unsigned named = 0;
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < 4; i++)
+		if (said[i] != NULL && said[i][0] != '\0' && n < sizeof(text))
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s",
+					      n == 0	     ? ""
+					      : named++ == 0 ? ": "
+							     : ", ",
+					      said[i]);
+	event_record(c->events, EVENT_POLICY, (uint8_t)what, c->number,
+		     (struct said){ .by = by, .object = text, .before = second, .after = json_string_value(end) });
+	json_decref(end);
+}
+
+static void record_entry(const struct door_scene *c, enum policy_event what, const json_t *x, const char *by)
+{
+	record(c, what, by, what == POLICY_DOOR_OPENED || what == POLICY_DOOR_GLASS ? text_in(x, "second") : "",
+	       what == POLICY_DOOR_OPENED || what == POLICY_DOOR_GLASS ? number_of(x, "until") : 0,
+	       (const char *const[4]){ text_in(x, "door"), text_in(x, "person"), text_in(x, "ticket"),
+				       text_in(x, "reason") });
+}
+
+static enum door_done refuse(const struct desk *k, const struct door_order *o, enum message m, ...)
+{
+	va_list ap;
+
+	va_start(ap, m);
+	sentence_vsay(k->why, m, ap);
+	va_end(ap);
+	record(k->scene, POLICY_DOOR_REFUSED, o->by, "", 0,
+	       (const char *const[4]){ o->object, o->person, o->ticket, o->comment });
+	return DOOR_REFUSED;
+}
+
+uint64_t door_until(const json_t *list, const struct ir_door *d)
+{
+	const json_t *x = open_entry(list, d->name);
+
+	return x != NULL ? limit(d, x) : 0;
+}
+
+static void forget_over(json_t *list)
+{
+	for (size_t i = json_array_size(list); i-- > 0;) {
+		const json_t *one = json_array_get(list, i);
+
+		if (!is_open(one) && !is_asked(one) && !json_is_true(json_object_get(one, "unreviewed")))
+			(void)json_array_remove(list, i);
+	}
+}
+
+/* ---- orders ---------------------------------------------------------------------------------- */
+
+static enum door_done open_it(const struct desk *k, const struct ir_door *d, const struct door_order *o,
+			      const char *second)
+{
+	uint64_t now = wall_s(), until = now + o->for_s;
+	json_t *x = open_entry(k->list, o->object);
+
+	if (d->contract_until != 0 && d->contract_until < until)
+		until = d->contract_until;
+	if (x != NULL)
+		/* the door is opened again: the former use is over, and the new one counts
+		 * separately */
+		json_object_set_new(x, "open", json_false());
+	x = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:b}", "door", json_text(o->object), "by",
+		      json_text(o->by), "account", json_text(o->account), "second", json_text(second), "person",
+		      json_text(o->person), "ticket", json_text(o->ticket), "reason", json_text(o->comment), "since",
+		      (json_int_t)now, "until", (json_int_t)until, "open", 1, "unreviewed", (int)d->break_glass);
+	if (x == NULL || json_array_append_new(k->list, x) < 0)
+		return refuse(k, o, M_CONTROL_MANY);
+	record_entry(k->scene, d->break_glass ? POLICY_DOOR_GLASS : POLICY_DOOR_OPENED, x, o->by);
+	return DOOR_CHANGED;
+}
+
+/* Keeps the first person's request until a second person agrees or its time is over. */
+static enum door_done ask_second(const struct desk *k, const struct door_order *o)
+{
+	uint64_t now = wall_s(), until = now + ASKED_S;
+	json_t *x = asked_entry(k->list, o->object);
+
+	if (x != NULL)
+		json_object_set_new(x, "asked", json_false());
+	x = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b}", "door", json_text(o->object), "by",
+		      json_text(o->by), "account", json_text(o->account), "person", json_text(o->person), "ticket",
+		      json_text(o->ticket), "reason", json_text(o->comment), "for_s", (json_int_t)o->for_s, "since",
+		      (json_int_t)now, "until", (json_int_t)until, "asked", 1);
+	if (x == NULL || json_array_append_new(k->list, x) < 0)
+		return refuse(k, o, M_CONTROL_MANY);
+	record(k->scene, POLICY_DOOR_ASKED, o->by, "", 0,
+	       (const char *const[4]){ o->object, o->person, o->ticket, o->comment });
+	return DOOR_ASKED;
+}
+
+static enum door_done second(const struct desk *k, const struct ir_door *d, const struct door_order *o)
+{
+	json_t *x = asked_entry(k->list, o->object);
+	struct door_order first = { .order = CHANGE_OPEN, .for_s = (uint32_t)number_of(x, "for_s") };
+
+	if (x == NULL)
+		return refuse(k, o, M_DOOR_NOBODY_ASKED, o->object);
+	if (strcmp(text_in(x, "account"), o->account) == 0)
+		return refuse(k, o, M_DOOR_SAME, o->account);
+	snprintf(first.object, sizeof(first.object), "%s", o->object);
+	snprintf(first.by, sizeof(first.by), "%s", text_in(x, "by"));
+	snprintf(first.account, sizeof(first.account), "%s", text_in(x, "account"));
+	snprintf(first.person, sizeof(first.person), "%s", text_in(x, "person"));
+	snprintf(first.ticket, sizeof(first.ticket), "%s", text_in(x, "ticket"));
+	snprintf(first.comment, sizeof(first.comment), "%s", text_in(x, "reason"));
+	json_object_set_new(x, "asked", json_false());
+	return open_it(k, d, &first, o->by);
+}
+
+static bool lacks(const struct ir_door *d, const struct door_order *o, enum door_need *ret)
+{
+	const char *const said[DOOR_NEEDS] = { o->person, o->ticket, o->comment };
+
+	for (unsigned i = 0; i < DOOR_NEEDS; i++) {
+		*ret = (enum door_need)i;
+		if ((d->needs >> i & 1u) != 0 && said[i][0] == '\0')
+			return true;
+	}
+	return false;
+}
+
+static enum door_done open_ordered(const struct desk *k, const struct ir_door *d, const struct door_order *o)
+{
+	bool agrees = d->second_person && o->for_s == 0;
+	enum door_need need;
+
+	forget_over(k->list);
+	if ((o->duties & d->opened_by) == 0)
+		return refuse(k, o, M_DOOR_NOT_YOURS, o->object);
+	if (d->contract_until != 0 && d->contract_until <= wall_s())
+		return refuse(k, o, M_DOOR_CONTRACT, o->object, d->organisation);
+	if (!k->scene->trusted)
+		return refuse(k, o, M_DOOR_CLOCK);
+	if (!agrees && (o->for_s < DOOR_LEAST || o->for_s > d->at_most))
+		return refuse(k, o, M_DOOR_FOR, o->object, DOOR_LEAST, d->at_most);
+	if (!agrees && lacks(d, o, &need))
+		return refuse(k, o, M_DOOR_NEEDS, o->object, door_need_words[need]);
+	if (json_array_size(k->list) >= DOORS_OPEN + (agrees ? 1u : 0u))
+		return refuse(k, o, M_DOOR_MANY, DOORS_OPEN);
+	if (d->second_person && o->account[0] == '\0')
+		return refuse(k, o, M_DOOR_ACCOUNTS, o->object);
+	if (agrees)
+		return second(k, d, o);
+	if (d->second_person)
+		return ask_second(k, o);
+	return open_it(k, d, o, "");
+}
+
+static enum door_done shut_ordered(const struct desk *k, const struct door_order *o)
+{
+	json_t *x = open_entry(k->list, o->object);
+
+	if (x == NULL)
+		return refuse(k, o, M_DOOR_NOT_OPEN, o->object);
+	json_object_set_new(x, "open", json_false());
+	record_entry(k->scene, POLICY_DOOR_SHUT, x, o->by);
+	return DOOR_CHANGED;
+}
+
+/* Whether the same person opened the door: the same account, however the person logged in; without
+ * an account, the same name. */
+static bool same_person(const json_t *x, const struct door_order *o)
+{
+	const char *account = text_in(x, "account");
+
+	return *account != '\0' || o->account[0] != '\0' ? strcmp(account, o->account) == 0
+							 : strcmp(text_in(x, "by"), o->by) == 0;
+}
+
+/* Reviews all uses of a door at once. The reviewer must not be a person who opened the door. */
+static enum door_done review_ordered(const struct desk *k, const struct door_order *o)
+{
+	unsigned found = 0;
+	json_t *x;
+	size_t i;
+
+	json_array_foreach(k->list, i, x)
+	{
+		if (strcmp(text_in(x, "door"), o->object) != 0 || !json_is_true(json_object_get(x, "unreviewed")))
+			continue;
+		if (same_person(x, o))
+			return refuse(k, o, M_DOOR_SAME, o->by);
+		found++;
+	}
+	if (found == 0)
+		return refuse(k, o, M_DOOR_REVIEWED, o->object);
+	json_array_foreach(k->list, i, x) if (strcmp(text_in(x, "door"), o->object) == 0)
+		json_object_set_new(x, "unreviewed", json_false());
+	record(k->scene, POLICY_DOOR_REVIEWED, o->by, "", 0, (const char *const[4]){ o->object, "", "", o->comment });
+	return DOOR_CHANGED;
+}
+
+/* The texts of a message may lack a NUL at their end. */
+static struct door_order order_of(const struct msg_door *m)
+{
+	struct door_order o = { .order = m->order, .for_s = m->for_s, .duties = m->duties };
+
+	memcpy(o.object, m->object, sizeof(o.object) - 1);
+	memcpy(o.person, m->person, sizeof(o.person) - 1);
+	memcpy(o.ticket, m->ticket, sizeof(o.ticket) - 1);
+	memcpy(o.by, m->by, sizeof(o.by) - 1);
+	memcpy(o.account, m->account, sizeof(o.account) - 1);
+	snprintf(o.comment, sizeof(o.comment), "%s", m->comment);
+	return o;
+}
+
+enum door_done door_ordered(json_t *list, const struct door_scene *c, const struct msg_door *m,
+			    struct sentence *ret_why)
+{
+	const struct desk k = { c, list, ret_why };
+	const struct door_order o = order_of(m);
+	const struct ir_door *d = door_of(c->ir, o.object);
+	enum door_done r;
+
+	if (c->busy)
+		return refuse(&k, &o, M_DOOR_BUSY);
+	if (o.order == CHANGE_SHUT)
+		r = shut_ordered(&k, &o);
+	else if (o.order == CHANGE_REVIEW_DOOR)
+		r = review_ordered(&k, &o);
+	else
+		r = d != NULL ? open_ordered(&k, d, &o) : refuse(&k, &o, M_DOOR_UNKNOWN, o.object);
+	forget_over(list);
+	return r;
+}
+
+/* ---- by the clock ---------------------------------------------------------------------------- */
+
+/* Shuts a door that is over or not allowed any more. True: something has changed. */
+static bool follow(const struct door_scene *c, json_t *x, uint64_t now)
+{
+	const struct ir_door *d = door_of(c->ir, text_in(x, "door"));
+	uint64_t until = number_of(x, "until");
+
+	/* If the end is further away than any door allows, the clock was set back. */
+	if (d == NULL || until > now + DOOR_MOST || now + 1 < number_of(x, "since")) {
+		json_object_set_new(x, "open", json_false());
+		record_entry(c, POLICY_DOOR_SHUT, x, "");
+		return true;
+	}
+	if (limit(d, x) != until) {
+		json_object_set_new(x, "until", json_integer((json_int_t)limit(d, x)));
+		return true;
+	}
+	if (until > now)
+		return false;
+	json_object_set_new(x, "open", json_false());
+	record_entry(c, POLICY_DOOR_ENDED, x, "");
+	return true;
+}
+
+bool doors_follow(json_t *list, const struct door_scene *c)
+{
+	uint64_t now = wall_s();
+	bool any = false;
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one) if (is_open(one)) any |= follow(c, one, now);
+	if (any)
+		forget_over(list);
+	return any;
+}

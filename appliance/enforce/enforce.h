@@ -315,6 +315,8 @@ void enforce_waits_due(struct enforce *f); /* does what of this could not be don
 int enforce_open(struct enforce *f, struct err *e);
 /* Drops lingering permits that no session uses any more. */
 void enforce_linger(struct enforce *f);
+/* pairs.c: sends the addresses between which gates may answer (wire/pairs.h). */
+void enforce_pairs_tell(const struct enforce *f);
 
 /* ---- enforce/session.c ----------------------------------------------------------------------- */
 

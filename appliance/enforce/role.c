@@ -235,6 +235,8 @@ static bool on_apply(void *ctx, struct msg *m)
 	stop_end(f, e.code == -ECANCELED);
 	if (f->now != next)
 		generation_drop(next);
+	else
+		enforce_pairs_tell(f);
 	return applied(f, m->id, r == 0, &result, &e);
 }
 

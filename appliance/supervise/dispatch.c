@@ -245,6 +245,7 @@ static const struct row {
 	[MSG_SEALED] = { errand_answered },
 	[MSG_DRIFT] = { on_drift },
 	[MSG_CUTS] = { on_cuts },
+	[MSG_PAIRS] = { pairs_told },
 	[MSG_UNANSWERED] = { counting_told },
 	[MSG_HEARD] = { on_heard },
 	[MSG_USED] = { used_told },

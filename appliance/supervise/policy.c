@@ -15,7 +15,6 @@
 #include "appliance/supervise/supervise.h"
 #include "appliance/tap/session.h"
 #include "appliance/wire/commands.h"
-#include "appliance/wire/pairs.h"
 #include "appliance/wire/table_merge.h"
 #include "policy/ir/ir.h"
 
@@ -573,14 +572,12 @@ void clock_tell(struct supervisor *s)
 		role_send(s, &s->slots[SLOT_ENFORCE], 0, &m, NULL, 0);
 }
 
-void in_force_tell_one(struct supervisor *s, const struct slot *sl)
+static void in_force_tell_one(struct supervisor *s, const struct slot *sl)
 {
 	if (sl->role == ROLE_ENFORCE)
 		clock_tell(s);
 	if (sl->role == ROLE_TAP)
 		passed_follow(s);
-	if (sl->role == ROLE_GATE && slot_alive(sl))
-		pairs_tell(s, &s->slots[sl - s->slots]);
 	if (sl->role == ROLE_TAP || sl->role == ROLE_ENFORCE || sl->role == ROLE_GATE)
 		tell_in_force(s, (unsigned)(sl - s->slots));
 }
@@ -594,45 +591,28 @@ void in_force_tell(struct supervisor *s)
 		in_force_tell_one(s, &s->slots[i]);
 }
 
-/* What gates need from the policy in force: the pairs of addresses between which they may answer
- * TCP segments that belong to no session. */
+/* The pairs of addresses between which gates may answer TCP segments that belong to no session;
+ * enforce reads them from the generation that it has put into force. */
 
-#define IPPROTO_TCP_NUMBER 6u
-#define ELEMENTS_BUDGET (256u << 20)
-
-static bool is_tcp_pair(const struct ir_element *x)
+static void pairs_tell(struct supervisor *s, struct slot *gate)
 {
-	return ir_set_cells(x->set) && x->l4proto == IPPROTO_TCP_NUMBER;
-}
-
-static int pairs_memfd(const struct policy *p)
-{
-	struct arena *a = arena_new(ELEMENTS_BUDGET);
-	struct ir_element *x = NULL;
-	size_t n = a != NULL ? ir_elements(p->ir, p->ids, a, &x) : 0, kept = 0;
-	struct known_pair *list = calloc(n + 1, sizeof(*list));
-	int fd;
-
-	for (size_t i = 0; list != NULL && i < n; i++)
-		if (is_tcp_pair(&x[i]))
-			list[kept++] = (struct known_pair){
-				.client = x[i].src, .server = x[i].dst, .lo = x[i].lo, .hi = x[i].hi
-			};
-	fd = list != NULL ? memfd_sealed("sekisho-pairs", list, kept * sizeof(*list)) : -1;
-	free(list);
-	arena_free(a);
-	return fd;
-}
-
-void pairs_tell(struct supervisor *s, struct slot *gate)
-{
-	if (s->pairs_of != s->now) {
-		if (s->pairs_fd >= 0)
-			close(s->pairs_fd);
-		s->pairs_fd = pairs_memfd(s->now);
-		s->pairs_of = s->now;
-	}
 	/* Without this list a gate answers no such segment, and those sessions time out. */
-	if (s->pairs_fd >= 0)
+	if (s->pairs_fd >= 0 && slot_alive(gate))
 		role_send(s, gate, 0, &(struct msg_body){ .type = MSG_PAIRS }, &s->pairs_fd, 1);
+}
+
+void pairs_told(struct supervisor *s, struct msg *m)
+{
+	if (s->pairs_fd >= 0)
+		close(s->pairs_fd);
+	s->pairs_fd = msg_take_fd(m, 0);
+	for (uint32_t w = 0; w < PAIR_MAX; w++)
+		pairs_tell(s, &s->slots[SLOT_GATE + w]);
+}
+
+void role_told(struct supervisor *s, struct slot *sl)
+{
+	if (sl->role == ROLE_GATE)
+		pairs_tell(s, sl);
+	in_force_tell_one(s, sl);
 }

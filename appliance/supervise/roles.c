@@ -116,7 +116,7 @@ static bool start(struct supervisor *s, struct slot *sl, uint64_t now)
 {
 	if (!role_start(s, sl, now))
 		return false;
-	in_force_tell_one(s, sl);
+	role_told(s, sl);
 	relay_begin(s, sl);
 	if (sl->role == ROLE_GATE)
 		return gate_start(s, sl->index);

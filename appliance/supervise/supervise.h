@@ -204,7 +204,10 @@ int stamps_make(const struct stamps *old, const uint8_t *image, size_t n, const 
 		struct stamps *ret);
 /* Tells the roles without a command table which generation decides from now on. */
 void in_force_tell(struct supervisor *s);
-void in_force_tell_one(struct supervisor *s, const struct slot *sl);
+/* Tells a new process of a role what it needs of the policy in force. */
+void role_told(struct supervisor *s, struct slot *sl);
+/* Takes the pairs of addresses for gates from enforce. */
+void pairs_told(struct supervisor *s, struct msg *m);
 
 #include "appliance/supervise/operation.h"
 
@@ -252,8 +255,6 @@ json_t *json_box(struct supervisor *s, enum box_what what);
 /* Differences from box.cfg, and additional objects in the data namespace, as in "differences"
  * of verify. */
 json_t *json_surroundings(const struct supervisor *s);
-
-void pairs_tell(struct supervisor *s, struct slot *gate);
 
 /* Relays questions and answers between control and other processes unchanged, and tells control the
  * state of the box. */
@@ -605,10 +606,9 @@ struct supervisor {
 	struct ups_state ups;
 	/* pid of the process of mgmt that last reported the state of its token; 0 = none */
 	pid_t token_told;
-	struct policy *now;	       /* in force, never NULL once started */
-	const struct policy *pairs_of; /* what pairs_fd was made from; only compared */
-	int pairs_fd;		       /* -1 = none */
-	bool booted;		       /* `now` has been loaded at least once since the start */
+	struct policy *now; /* in force, never NULL once started */
+	int pairs_fd;	    /* for gates, of enforce (wire/pairs.h); -1 = none */
+	bool booted;	    /* `now` has been loaded at least once since the start */
 	/* the operation that enforce was told to stop but has not stopped yet, 0 = none */
 	uint32_t enforce_leaves;
 	bool adopted;	/* this enforce has read the rules in the kernel */

@@ -256,6 +256,7 @@ static bool from_role(struct driver *d)
 		break;
 	/* sessions that ended by time: for the workers, of which there are none */
 	case MSG_CUTS:
+	case MSG_PAIRS: /* for gates, of which there are none */
 	case MSG_DOORS: /* what changed by the clock; each situation sends its own list */
 	case MSG_USED:	/* the record of uses, for a successor that is never started */
 	/* comes each second without a question; another test checks what the supervisor does with

@@ -141,7 +141,7 @@ static void seal(struct control *s)
 
 	if (fds[0] >= 0 && fds[1] >= 0) {
 		b->id = relayed_id(SLOT_COMPILE, ++s->next_id);
-		sent = msg_send(ROLE_FD_CONTROL, b->id, &(struct msg_body){ .type = MSG_SEAL }, fds, 2) == 0;
+		sent = work_put(s, b->id, &(struct msg_body){ .type = MSG_SEAL }, fds, 2);
 	}
 	for (size_t i = 0; i < 2; i++)
 		if (fds[i] >= 0)
@@ -156,7 +156,7 @@ static void seal(struct control *s)
 static void unseal(struct control *s)
 {
 	if (s->backup->step == SEALING)
-		(void)msg_send(ROLE_FD_CONTROL, s->backup->id, &(struct msg_body){ .type = MSG_STOP }, NULL, 0);
+		work_stop(s, s->backup->id);
 }
 
 static void ask(struct control *s, enum step step, uint64_t number)

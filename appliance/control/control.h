@@ -15,6 +15,7 @@
  *   records.c       orders about the records over the web
  *   backup.c        backups
  *   show.c          stored generations
+ *   errands.c       work of the compiler, one after the other
  *   impact.c        the effect of an operation on live sessions, as the workers foretell it
  *   review.c        alarms about overdue entries, which overdue.c finds
  *   near_end.c      alarms about conduits that end soon, which ending.c finds
@@ -556,6 +557,18 @@ uint64_t hours_next(const struct control *s); /* monotonic ns, UINT64_MAX = neve
 /* For `status`: all windows of the policy in force, and which are open. */
 json_t *json_windows(const struct control *s);
 
+/* errands.c: work of the compiler for people, which waits for its turn */
+struct errands; /* of errands.c */
+int work_open(struct control *s, struct err *e);
+/* MSG_SEAL or MSG_ASK; the descriptors stay the caller's. False: there is no place. */
+bool work_put(struct control *s, uint32_t id, const struct msg_body *body, const int *fds, size_t n);
+/* Its asker has left. */
+void work_stop(struct control *s, uint32_t id);
+/* The answer has come; `gone`: the supervisor says that there will be none. */
+void work_told(struct control *s, uint32_t id, bool gone);
+void work_due(struct control *s);
+uint64_t work_next(const struct control *s); /* monotonic ns, UINT64_MAX = never */
+
 /* Whether the clock follows a source of time (clock.c). */
 
 struct clock_source {
@@ -628,6 +641,7 @@ struct control {
 	struct backup *backup;		       /* backup.c */
 	struct shows *shows;		       /* show.c */
 	struct impact *impact;		       /* impact.c */
+	struct errands *errands;	       /* errands.c */
 	struct reviews reviews;
 	struct tried tried;
 	struct carried carried[CARRIED_TARGETS];

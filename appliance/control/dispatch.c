@@ -14,6 +14,7 @@
 
 static bool on_answer(void *ctx, struct msg *m)
 {
+	work_told(ctx, m->id, false);
 	return collect_answer(ctx, m);
 }
 
@@ -42,10 +43,11 @@ static bool on_gone(void *ctx, struct msg *m)
 	if (m->id == 0) {
 		collect_gone(s, m->body.gone.slot);
 		impact_gone(s, m->body.gone.slot);
+	} else if (m->body.gone.slot == SLOT_COMPILE) {
+		work_told(s, m->id, true);
 	} else {
 		collect_unasked(s, m->id);
 		impact_unasked(s, m->id);
-		backup_unsealed(s, m->id);
 	}
 	return true;
 }
@@ -132,6 +134,7 @@ static bool on_ground(void *ctx, struct msg *m)
 
 static bool on_sealed(void *ctx, struct msg *m)
 {
+	work_told(ctx, m->id, false);
 	backup_sealed(ctx, m);
 	return true;
 }

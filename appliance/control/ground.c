@@ -44,6 +44,12 @@ bool ask_slot(struct control *s, unsigned slot, uint32_t number, const struct ms
 {
 	int to = slot == SLOT_MGMT ? s->web : ROLE_FD_CONTROL;
 
+	if (slot == SLOT_COMPILE && question->type != MSG_STOP)
+		return work_put(s, relayed_id(slot, number), question, fds, n);
+	if (slot == SLOT_COMPILE) {
+		work_stop(s, relayed_id(slot, number));
+		return true;
+	}
 	return to >= 0 && msg_send(to, relayed_id(slot, number), question, fds, n) == 0;
 }
 

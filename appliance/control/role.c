@@ -35,7 +35,7 @@ static void unsaved_due(struct control *s, uint64_t now)
 /* For each part the time of its next work, in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct control *) = {
 	collect_next, review_next, tried_next,	     near_end_next, certificates_next, backup_next, people_next,
-	unsaved_next, impact_next, uninspected_next, unheard_next,  hours_next,	       source_next,
+	unsaved_next, impact_next, uninspected_next, unheard_next,  hours_next,	       source_next, work_next,
 };
 
 static int wait_ms(const struct control *s, uint64_t now)
@@ -117,6 +117,7 @@ static bool turn(struct control *s)
 	hours_due(s, now);
 	source_due(s, now);
 	backup_due(s, now);
+	work_due(s);
 	unsaved_due(s, now);
 	people_answer(s);
 	return true;
@@ -136,6 +137,8 @@ static int open_all(struct control *s, struct err *e)
 		r = backup_open(s, e);
 	if (r == 0)
 		r = impact_open(s, e);
+	if (r == 0)
+		r = work_open(s, e);
 	tried_open(s);
 	carried_open(s);
 	hours_open(s);

@@ -362,10 +362,7 @@ void op_compile_begin(struct supervisor *s)
 	op->deadline = mono_ns() + COMPILE_LIMIT_NS;
 	/* The encryption of a backup goes before a dry run: repeated dry runs could otherwise
 	 * prevent every backup. */
-	if (op->kind == OP_DRY_RUN)
-		errands_sealing_first(s);
-	else
-		errands_make_way(s);
+	errand_makes_way(s, op->kind == OP_DRY_RUN);
 	progress_stage(s, &op->asker, sl->state == SLOT_OFF ? PROGRESS_COMPILES : PROGRESS_WAITS_TURN);
 	if (sl->state != SLOT_OFF)
 		return; /* the last compiler is not reaped yet; op_compile_died continues here */

@@ -198,12 +198,13 @@ static bool on_change(struct supervisor *s, struct slot *sl, struct msg *m)
 	return ok;
 }
 
-static bool on_ask(struct supervisor *s, struct slot *sl, struct msg *m)
+/* An errand for the compiler. */
+static bool on_errand(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	(void)sl;
-	if (relayed_slot(m->id) != SLOT_COMPILE)
+	if ((m->id & RELAYED) == 0 || relayed_slot(m->id) != SLOT_COMPILE)
 		return false;
-	errand_question(s, m);
+	errand_take(s, m);
 	return true;
 }
 
@@ -284,8 +285,8 @@ static const struct row {
 	[MSG_GROUNDED] = { orders_grounded, .control = true },
 	[MSG_SESSIONS] = { op_sessions, .control = true },
 	[MSG_WEIGHED] = { op_weighed, .control = true },
-	[MSG_SEAL] = { errand_sealing, .control = true },
-	[MSG_ASK] = { .judges = on_ask, .control = true },
+	[MSG_SEAL] = { .judges = on_errand, .control = true },
+	[MSG_ASK] = { .judges = on_errand, .control = true },
 	[MSG_STOP] = { .judges = on_stop, .control = true },
 };
 
@@ -348,7 +349,7 @@ void role_exited(struct supervisor *s, struct slot *sl)
 		return;
 	if (s->ending)
 		return;
-	/* questions to the compiler are errands: errands_died handles them */
+	/* a question to the compiler is an errand: errand_died handles it */
 	if (sl->role != ROLE_COMPILE)
 		relay_gone(s, sl);
 	orders_gone(s, sl);
@@ -361,9 +362,9 @@ void role_exited(struct supervisor *s, struct slot *sl)
 	} else if (sl->role == ROLE_ENFORCE) {
 		op_enforce_died(s);
 	} else if (sl->role == ROLE_COMPILE) {
-		/* errands_died() knows whose compiler has ended; the slot may be another's by
+		/* errand_died() knows whose compiler has ended; the slot may be another's by
 		 * now. */
-		errands_died(s);
+		errand_died(s);
 		op_compile_died(s, &how);
 	}
 	roles_start_due(s, mono_ns());

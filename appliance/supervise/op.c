@@ -308,123 +308,91 @@ bool taking_allowed(struct supervisor *s)
 	return allowed;
 }
 
-/* ---- questions of control to the compiler ---------------------------------------------------- */
+/* ---- control's errand to the compiler -------------------------------------------------------- */
 
-static void errand_end(struct errand *x)
+static void errand_end(struct supervisor *s)
 {
-	for (size_t i = 0; i < x->n_fds; i++)
-		if (x->fds[i] >= 0)
-			close(x->fds[i]);
-	*x = (struct errand){ .id = 0 };
+	for (size_t i = 0; i < 2 && s->errand.id != 0; i++)
+		if (s->errand.fds[i] >= 0)
+			close(s->errand.fds[i]);
+	s->errand = (struct errand){ .id = 0 };
 }
 
-/* Ends an errand that no compiler will do, and says so to the role control. */
-static void errand_drop(struct supervisor *s, struct errand *x)
+/* No compiler will do it any more; the role control is told. */
+static void errand_drop(struct supervisor *s)
 {
 	const struct msg_body gone = { MSG_GONE, .gone = { .slot = SLOT_COMPILE } };
 
-	(void)role_send(s, &s->slots[SLOT_CONTROL], x->id, &gone, NULL, 0);
-	errand_end(x);
+	(void)role_send(s, &s->slots[SLOT_CONTROL], s->errand.id, &gone, NULL, 0);
+	errand_end(s);
 }
 
-static struct errand *errand_of(struct supervisor *s, uint32_t id)
-{
-	for (size_t i = 0; i < 1 + ERRANDS && id != 0; i++)
-		if (s->errands.of[i].id == id)
-			return &s->errands.of[i];
-	return NULL;
-}
-
-void errands_died(struct supervisor *s)
+void errand_died(struct supervisor *s)
 {
 	/* If the compiler was ended for an operation, the errand waits again. */
-	if (!s->errands.runs)
-		return;
-	s->errands.runs = false;
-	if (s->errands.of[s->errands.last].id != 0)
-		errand_drop(s, &s->errands.of[s->errands.last]);
+	if (s->errand.runs)
+		errand_drop(s);
 }
 
-static void begin(struct supervisor *s, size_t i)
+static void errand_begin(struct supervisor *s)
 {
-	struct errand *x = &s->errands.of[i];
+	struct errand *x = &s->errand;
 	struct slot *sl = &s->slots[SLOT_COMPILE];
 
-	if (x->id == 0 || s->errands.runs || sl->state != SLOT_OFF)
+	if (x->id == 0 || x->runs || sl->state != SLOT_OFF)
 		return;
 	roles_want(s, SLOT_COMPILE);
-	s->errands.last = i;
-	s->errands.runs = true;
-	if (role_send(s, sl, x->id, &x->body, x->fds, x->n_fds))
+	x->runs = true;
+	if (role_send(s, sl, x->id, &x->body, x->fds, 2))
 		return;
 	if (!slot_alive(sl))
 		sl->state = SLOT_OFF;
-	errands_died(s);
+	errand_drop(s);
 }
 
-void errand_sealing(struct supervisor *s, struct msg *m)
+void errand_take(struct supervisor *s, struct msg *m)
 {
-	struct errand *x = &s->errands.of[0];
+	bool asks = m->body.type == MSG_ASK;
 
-	errand_stop(s, x->id);
-	*x = (struct errand){ m->id, m->body, { msg_take_fd(m, 0), msg_take_fd(m, 1) }, 2 };
-}
-
-void errand_question(struct supervisor *s, struct msg *m)
-{
-	struct errand x = { m->id, m->body, { policy_sealed(s, m->body.ask.number), msg_take_fd(m, 0) }, 2 };
-
-	for (size_t i = 1; i < 1 + ERRANDS && x.fds[0] >= 0 && x.fds[1] >= 0; i++)
-		if (s->errands.of[i].id == 0) {
-			s->errands.of[i] = x;
-			return;
-		}
-	errand_drop(s, &x);
+	errand_stop(s, s->errand.id);
+	/* A question is about a stored generation, which comes before what control adds. */
+	s->errand = (struct errand){ m->id, m->body, { -1, msg_take_fd(m, asks ? 0 : 1) }, false };
+	s->errand.fds[0] = asks ? policy_sealed(s, m->body.ask.number) : msg_take_fd(m, 0);
+	if (s->errand.fds[0] < 0 || s->errand.fds[1] < 0)
+		errand_drop(s);
 }
 
 void errand_answered(struct supervisor *s, struct msg *m)
 {
-	struct errand *x = &s->errands.of[s->errands.last];
-
-	if (!s->errands.runs || m->id != x->id)
+	if (!s->errand.runs || m->id != s->errand.id)
 		return;
 	(void)role_send(s, &s->slots[SLOT_CONTROL], m->id, &m->body, m->fds, m->n_fds);
-	errand_end(x);
 	/* the process ends by itself, and until then its slot may get another owner */
-	s->errands.runs = false;
+	errand_end(s);
 }
 
-void errands_make_way(struct supervisor *s)
+void errand_makes_way(struct supervisor *s, bool dry)
 {
-	if (!s->errands.runs)
-		return;
-	s->errands.runs = false;
-	role_kill(s, &s->slots[SLOT_COMPILE]);
+	if (dry && s->errand.body.type == MSG_SEAL) {
+		errand_begin(s);
+	} else if (s->errand.runs) {
+		s->errand.runs = false;
+		role_kill(s, &s->slots[SLOT_COMPILE]);
+	}
 }
 
 void errand_stop(struct supervisor *s, uint32_t id)
 {
-	struct errand *x = errand_of(s, id);
-
-	if (x == NULL)
+	if (id == 0 || id != s->errand.id)
 		return;
-	if (x == &s->errands.of[s->errands.last])
-		errands_make_way(s);
-	errand_drop(s, x);
+	errand_makes_way(s, false);
+	errand_drop(s);
 }
 
-void errands_sealing_first(struct supervisor *s)
+void errand_due(struct supervisor *s)
 {
-	if (s->errands.last != 0)
-		errands_make_way(s);
-	begin(s, 0);
-}
-
-void errands_due(struct supervisor *s)
-{
-	/* The places take turns, so that many questions of one asker do not delay another asker. */
-	for (size_t i = 1; i <= 1 + ERRANDS && s->op.kind == OP_NONE; i++)
-		begin(s, (s->errands.last + i) % (1 + ERRANDS));
+	if (s->op.kind == OP_NONE)
+		errand_begin(s);
 }
 
 /* ---- what the policy makes possible ---------------------------------------------------------- */

@@ -307,6 +307,7 @@ void op_stop(struct supervisor *s, uint32_t id)
 
 void op_forget(struct supervisor *s)
 {
+	errand_stop(s, s->errand.id);
 	if (s->queued.kind != OP_NONE && s->queued.asker.id != 0)
 		op_clear(&s->queued);
 	if (s->op.kind != OP_NONE && s->op.asker.id != 0) {

@@ -203,7 +203,7 @@ void op_rollback(struct supervisor *s, struct asker a, const char *by, int agree
 /* The asker of this request does not wait any more. Its dry run is ended, also one that waits;
  * other operations go on. */
 void op_stop(struct supervisor *s, uint32_t id);
-/* Control has ended: there are no askers any more. A dry run and an order that waits are dropped;
+/* Control has ended: there are no askers any more. Its errand, a dry run and an order that waits are dropped;
  * other operations go on. */
 void op_forget(struct supervisor *s);
 void op_boot(struct supervisor *s);
@@ -272,39 +272,30 @@ void op_sessions(struct supervisor *s, struct msg *m);
 void op_foretold(struct supervisor *s);
 
 /*
- * Work of the compiler for control: the encryption of a backup, and questions about the policy. It
- * is done one after the other while no operation needs the compiler. An operation that changes the
- * policy in force interrupts it, and it begins again afterwards. A dry run waits for an encryption,
- * because repeated dry runs would otherwise prevent every backup.
+ * Work of the compiler for control: the encryption of a backup, or a question about the policy;
+ * control lets the others wait (control/errands.c). It is done while no operation needs the
+ * compiler. An operation that changes the policy in force interrupts it, and it begins again
+ * afterwards. A dry run waits for an encryption, because repeated dry runs would otherwise prevent
+ * every backup.
  */
 
-#define ERRANDS 16u /* places for questions; of[0] is another one, for an encryption */
-
-struct errands {
-	struct errand {
-		uint32_t id; /* id of control's request, 0 = none */
-		struct msg_body body;
-		int fds[2]; /* owned while there is a request */
-		size_t n_fds;
-	} of[1 + ERRANDS];
-	size_t last; /* index of the errand that was begun last */
-	bool runs;   /* that errand has not ended */
+struct errand {
+	uint32_t id; /* id of control's request, 0 = none */
+	struct msg_body body;
+	int fds[2]; /* owned while there is a request */
+	bool runs;
 };
 
-/* Takes over the descriptors. There is one encryption at a time: a new one replaces another. */
-void errand_sealing(struct supervisor *s, struct msg *m);
-/* A question about the policy. */
-void errand_question(struct supervisor *s, struct msg *m);
+/* Takes the next one, with its descriptors; one that is not done yet is dropped. */
+void errand_take(struct supervisor *s, struct msg *m);
 /* Sends an answer of the compiler to control. */
 void errand_answered(struct supervisor *s, struct msg *m);
 /* The compiler's process has ended. */
-void errands_died(struct supervisor *s);
+void errand_died(struct supervisor *s);
 void errand_stop(struct supervisor *s, uint32_t id);
-/* An operation needs the compiler: a running errand is ended and waits; but an encryption that
- * waits goes first. */
-void errands_make_way(struct supervisor *s);
-void errands_sealing_first(struct supervisor *s);
-/* Begins a waiting errand when nothing else runs. */
-void errands_due(struct supervisor *s);
+/* An operation, `dry`: a dry run, needs the compiler. */
+void errand_makes_way(struct supervisor *s, bool dry);
+/* Begins the errand that waits, when nothing else runs. */
+void errand_due(struct supervisor *s);
 
 #endif

@@ -390,7 +390,7 @@ static void turn(struct supervisor *s)
 	ups_due(s, now);
 	notify_due(s, now);
 	orders_due(s, now);
-	errands_due(s);
+	errand_due(s);
 	relay_tell(s);
 }
 

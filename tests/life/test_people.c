@@ -548,6 +548,20 @@ static void backups(void)
 	LIFE(life_pass(SECOND) == LIFE_GOES_ON && told(first, ANSWER_CANNOT, "error"));
 	processes.mute = ROLE_COUNT;
 	LIFE(told(backup(AS_ROOT), ANSWER_YES, "sealed") && recorded(EVENT_POLICY, POLICY_BACKED_UP) == 2);
+	/* A question that a compiler works on gives way, and is answered afterwards; one that
+	 * takes too long is in nobody's way. */
+	processes.mute = ROLE_COMPILE;
+	number = person_asks(OVER_WEB, &(struct msg_body){ .type = MSG_ASK }, -1);
+	LIFE(life_settle() == LIFE_GOES_ON && !processes.answers[number].told);
+	processes.mute = ROLE_COUNT;
+	LIFE(told(backup(AS_ROOT), ANSWER_YES, "sealed") && life_settle() == LIFE_GOES_ON);
+	LIFE(told(&processes.answers[number], ANSWER_YES, HEARD("compile")));
+	processes.mute = ROLE_COMPILE;
+	number = person_asks(OVER_WEB, &(struct msg_body){ .type = MSG_ASK }, -1);
+	LIFE(life_settle() == LIFE_GOES_ON && life_pass(9 * SECOND) == LIFE_GOES_ON);
+	LIFE(told(&processes.answers[number], ANSWER_CANNOT, "error"));
+	processes.mute = ROLE_COUNT;
+	LIFE(told(backup(AS_ROOT), ANSWER_YES, "sealed") && recorded(EVENT_POLICY, POLICY_BACKED_UP) == 4);
 }
 
 /* ---- what is due ----------------------------------------------------------------------------- */

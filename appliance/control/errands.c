@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Work of the compiler for people: the encryption of a backup, and questions about the policy. The
+ * supervisor has one of them at a time; the others wait here. An encryption goes first, and the
+ * questions take turns, so that many questions of one asker do not delay another asker.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "appliance/control/control.h"
+#include "appliance/role/roles.h"
+
+#define ERRANDS 16u /* places for questions; of[0] is another one, for an encryption */
+
+struct errand {
+	uint32_t id; /* 0 = none */
+	struct msg_body body;
+	int fds[2]; /* owned */
+	size_t n_fds;
+	bool gone; /* nobody will do it, because its asker has left */
+};
+
+struct errands {
+	struct errand of[1 + ERRANDS];
+	size_t last;   /* index of the one that the supervisor has, or had last */
+	bool out;      /* the supervisor has it */
+	bool recalled; /* and is to give it back, because an encryption goes first */
+};
+
+int work_open(struct control *s, struct err *e)
+{
+	s->errands = calloc(1, sizeof(*s->errands));
+	return s->errands != NULL ? 0 : err_set(e, -ENOMEM, "work for the compiler");
+}
+
+static void end(struct errand *x)
+{
+	for (size_t i = 0; i < x->n_fds; i++)
+		if (x->fds[i] >= 0)
+			close(x->fds[i]);
+	*x = (struct errand){ .id = 0 };
+}
+
+static struct errand *errand_of(struct control *s, uint32_t id)
+{
+	for (size_t i = 0; i < 1 + ERRANDS && id != 0; i++)
+		if (s->errands->of[i].id == id)
+			return &s->errands->of[i];
+	return NULL;
+}
+
+static bool is_out(const struct control *s, const struct errand *x)
+{
+	return s->errands->out && x == &s->errands->of[s->errands->last];
+}
+
+static void say_stop(uint32_t id)
+{
+	(void)msg_send(ROLE_FD_CONTROL, id, &(struct msg_body){ .type = MSG_STOP }, NULL, 0);
+}
+
+bool work_put(struct control *s, uint32_t id, const struct msg_body *body, const int *fds, size_t n)
+{
+	struct errands *all = s->errands;
+	size_t i = body->type == MSG_SEAL ? 0 : 1;
+
+	/* A new encryption replaces another, here and at the supervisor. */
+	if (i == 0 && is_out(s, &all->of[0]))
+		all->out = false;
+	if (i == 0)
+		end(&all->of[0]);
+	while (i <= ERRANDS && all->of[i].id != 0)
+		i++;
+	if (i > ERRANDS)
+		return false;
+	all->of[i] = (struct errand){ .id = id, .body = *body, .fds = { -1, -1 }, .n_fds = n };
+	for (size_t k = 0; k < n; k++) {
+		all->of[i].fds[k] = fcntl(fds[k], F_DUPFD_CLOEXEC, 3);
+		if (all->of[i].fds[k] < 0) {
+			end(&all->of[i]);
+			return false;
+		}
+	}
+	if (i == 0 && all->out && !all->recalled) {
+		all->recalled = true;
+		say_stop(all->of[all->last].id);
+	}
+	return true;
+}
+
+void work_stop(struct control *s, uint32_t id)
+{
+	struct errand *x = errand_of(s, id);
+
+	if (x == NULL)
+		return;
+	x->gone = true;
+	if (is_out(s, x) && !s->errands->recalled)
+		say_stop(id);
+}
+
+void work_told(struct control *s, uint32_t id, bool gone)
+{
+	struct errand *x = errand_of(s, id);
+
+	if (x == NULL || !is_out(s, x))
+		return;
+	s->errands->out = false;
+	/* One that was recalled, and whose asker still waits, waits again. */
+	if (gone && s->errands->recalled && !x->gone) {
+		s->errands->recalled = false;
+		return;
+	}
+	s->errands->recalled = false;
+	end(x);
+	if (gone) {
+		collect_unasked(s, id);
+		backup_unsealed(s, id);
+	}
+}
+
+void work_due(struct control *s)
+{
+	struct errands *all = s->errands;
+
+	for (size_t i = 0; i < 1 + ERRANDS; i++) {
+		struct errand *x = &all->of[i];
+		uint32_t id = x->id;
+
+		if (id == 0 || !x->gone || is_out(s, x))
+			continue;
+		end(x);
+		collect_unasked(s, id);
+		backup_unsealed(s, id);
+	}
+	for (size_t i = 0; i < 1 + ERRANDS && !all->out; i++) {
+		size_t at = i == 0 ? 0 : 1 + (all->last + i - 1) % ERRANDS;
+		struct errand *x = &all->of[at];
+
+		if (x->id == 0)
+			continue;
+		all->last = at;
+		all->out = msg_send(ROLE_FD_CONTROL, x->id, &x->body, x->fds, x->n_fds) == 0;
+		if (all->out)
+			return;
+		x->gone = true; /* said in the next turn */
+	}
+}
+
+uint64_t work_next(const struct control *s)
+{
+	const struct errands *all = s->errands;
+
+	for (size_t i = 0; i < 1 + ERRANDS; i++)
+		if (all->of[i].id != 0 && (!all->out || (all->of[i].gone && i != all->last)))
+			return 0;
+	return UINT64_MAX;
+}

@@ -706,6 +706,8 @@ json_t *json_by_kind(const uint64_t n[LANE_KINDS]);
 json_t *json_isolations(const struct control *s);
 json_t *json_doors(const struct control *s);
 bool door_is_open(const struct control *s, const char *door);
+/* refusal.c: why it was refused, in words; NULL: no such reason (enum op_refusal) is given */
+json_t *refusal_json(const struct control *s, const json_t *error);
 /* Adds this to the supervisor's answer to an order, where it has left it out (null). */
 json_t *told_answer(const struct control *s, json_t *j);
 

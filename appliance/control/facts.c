@@ -210,6 +210,10 @@ static void fill(json_t *j, const char *key, json_t *value)
 
 json_t *told_answer(const struct control *s, json_t *j)
 {
+	json_t *why = refusal_json(s, json_object_get(j, "error"));
+
+	if (why != NULL)
+		json_object_set_new(j, "error", why);
 	fill(j, "generation", json_generation(s));
 	fill(j, "doors", json_doors(s));
 	fill(j, "saved", json_boolean(!s->facts.doors_unsaved));

@@ -48,17 +48,6 @@ void isolation_open(struct supervisor *s)
 
 /* ---- an order -------------------------------------------------------------------------------- */
 
-static void refuse(struct supervisor *s, struct asker a, int status, enum message m, ...)
-{
-	struct sentence why = { 0 };
-	va_list ap;
-
-	va_start(ap, m);
-	sentence_vsay(&why, m, ap);
-	va_end(ap);
-	answer_json(s, a, status, json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(&why)));
-}
-
 static size_t place_of(const json_t *list, const char *what)
 {
 	size_t i = 0;
@@ -105,11 +94,11 @@ static json_t *changed(struct supervisor *s, struct asker a, const struct isolat
 		return list;
 	}
 	if (o->order != CHANGE_ISOLATE) {
-		refuse(s, a, ANSWER_CANNOT, M_ISOLATE_NOT, o->object);
+		answer_no(s, a, ANSWER_CANNOT, json_sentence(M_ISOLATE_NOT, o->object));
 	} else if (at == ISOLATIONS_MOST) {
-		refuse(s, a, ANSWER_CANNOT, M_ISOLATE_MANY, ISOLATIONS_MOST);
+		answer_no(s, a, ANSWER_CANNOT, json_sentence(M_ISOLATE_MANY, ISOLATIONS_MOST));
 	} else if ((pairs = isolation_texts(s->now->ir, o->object)) == NULL) {
-		refuse(s, a, ANSWER_CANNOT, M_ISOLATE_UNKNOWN, o->object);
+		answer_no(s, a, ANSWER_CANNOT, json_sentence(M_ISOLATE_UNKNOWN, o->object));
 	} else {
 		(void)json_array_append_new(
 			list, entry(o->object, o->by, o->comment, pairs, isolation_keeps(s->now->ir, o->object)));
@@ -140,7 +129,7 @@ void isolation_ordered(struct supervisor *s, struct asker a, const struct isolat
 		return;
 	}
 	if (x->waits) {
-		refuse(s, a, ANSWER_CANNOT, M_ISOLATE_BUSY);
+		answer_no(s, a, ANSWER_CANNOT, json_sentence(M_ISOLATE_BUSY));
 		return;
 	}
 	list = changed(s, a, o);
@@ -195,7 +184,7 @@ void isolation_done(struct supervisor *s, struct msg *m)
 	x->waits = false;
 	j = m->n_fds > 0 ? json_of_memfd(m->fds[0], JSON_MOST) : NULL;
 	if (m->body.answer.status != ANSWER_YES || !json_is_object(j)) {
-		refuse(s, x->asker, ANSWER_CANNOT, M_ISOLATE_KERNEL, text_in(j, "error"));
+		answer_no(s, x->asker, ANSWER_CANNOT, json_sentence(M_ISOLATE_KERNEL, text_in(j, "error")));
 		json_decref(j);
 		return;
 	}
@@ -235,7 +224,8 @@ void isolation_due(struct supervisor *s, uint64_t now)
 
 	if (x->waits && now >= x->deadline) {
 		x->waits = false;
-		refuse(s, x->asker, ANSWER_CANNOT, x->order.rehearse ? M_ISOLATE_SILENT : M_ISOLATE_LATE);
+		answer_no(s, x->asker, ANSWER_CANNOT,
+			  json_sentence(x->order.rehearse ? M_ISOLATE_SILENT : M_ISOLATE_LATE));
 	}
 	if (x->unsaved && now >= x->again)
 		save(s);

@@ -75,7 +75,10 @@ static json_t *op_json(struct supervisor *s, bool done)
 		json_object_set_new(j, "meaning", json_null());
 		json_object_set_new(j, "more_meaning", json_integer(0));
 	}
-	json_object_set_new(j, "error", sentence_json(&op->error));
+	json_object_set_new(j, "error",
+			    op->refused != REFUSAL_NONE ? json_pack("{s:i, s:I}", "refused", (int)op->refused, "number",
+								    (json_int_t)op->refused_n)
+							: sentence_json(&op->error));
 	if (workers_notice(s, &notice))
 		json_object_set_new(j, "notice", sentence_json(&notice));
 	if (waits != NULL)
@@ -113,6 +116,13 @@ void op_finish(struct supervisor *s, bool done)
 	if (s->op.asker.id == 0 && !done && s->op.kind != OP_REVERT && sentence_said(&s->op.error))
 		say(s, M_OP_BOOT_FAILED, s->op.error.text[s->o->lang]);
 	op_clear(&s->op);
+}
+
+void op_refuse(struct supervisor *s, enum op_refusal why, uint64_t n)
+{
+	s->op.refused = why;
+	s->op.refused_n = n;
+	op_finish(s, false);
 }
 
 static void boot_later(struct supervisor *s)

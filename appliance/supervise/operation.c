@@ -60,21 +60,9 @@ void op_boot(struct supervisor *s)
 
 static void conflict(struct supervisor *s, struct asker a)
 {
-	static const enum message names[] = {
-		[OP_NONE] = M_OP_NAME_BOOT,	[OP_BOOT] = M_OP_NAME_BOOT,	    [OP_APPLY] = M_OP_NAME_APPLY,
-		[OP_DRY_RUN] = M_OP_NAME_APPLY, [OP_ROLLBACK] = M_OP_NAME_ROLLBACK, [OP_REVERT] = M_OP_NAME_REVERT,
-		[OP_CONFIRM] = M_OP_NAME_APPLY, [OP_RELEASE] = M_OP_NAME_RELEASE,
-	};
-	json_t *why = json_object();
-
-	for (int l = 0; l < LANGUAGES; l++) {
-		char name[120], text[300];
-
-		message_text(name, sizeof(name), (enum lang)l, names[s->op.kind], s->op.by);
-		message_text(text, sizeof(text), (enum lang)l, M_OP_BUSY, name);
-		json_object_set_new(why, lang_name((enum lang)l), json_text(text));
-	}
-	answer_json(s, a, 3, json_pack("{s:b, s:o}", "done", 0, "error", why));
+	answer_json(s, a, 3,
+		    json_pack("{s:b, s:{s:i, s:i, s:o}}", "done", 0, "error", "refused", (int)REFUSAL_BUSY, "number",
+			      (int)s->op.kind, "by", json_text(s->op.by)));
 }
 
 /* Whether an order waits instead of being refused: only while the box itself does something, which
@@ -91,14 +79,8 @@ static void confirm(struct supervisor *s)
 	struct generation_cause c = { .why = WHY_CONFIRMED, .by = s->op.by, .other = s->store.confirmed };
 	struct err e = { 0 };
 
-	if (s->trial == 0) {
-		trial_none(s);
-		op_finish(s, false);
-		return;
-	}
-	if (s->op.to != 0 && s->op.to != s->trial) {
-		op_explain(s, 3, M_CHANGE_OTHER_TRIAL, (unsigned long long)s->trial, (unsigned long long)s->op.to);
-		op_finish(s, false);
+	if (s->trial == 0 || (s->op.to != 0 && s->op.to != s->trial)) {
+		op_refuse(s, s->trial == 0 ? REFUSAL_NO_TRIAL : REFUSAL_OTHER_TRIAL, s->op.to);
 		return;
 	}
 	if (generation_confirm(&s->store, s->trial, &c, &e) < 0) {
@@ -127,6 +109,38 @@ static bool ground_holds(const struct supervisor *s, const struct op_ground *g)
 	return g->base == 0 || g->base == s->now->number;
 }
 
+/* Finds the target of a rollback, and puts it into op.number. False: there is none, and it was
+ * refused. */
+static bool rollback_target(struct supervisor *s)
+{
+	const struct generation_record *now = generation_find(&s->store, s->store.confirmed), *g;
+	struct operation *op = &s->op;
+	uint64_t back = generation_back(&s->store);
+	enum op_refusal why = REFUSAL_NONE;
+
+	/* back to the policy before the trial, even if there was none */
+	if (op->to == 0 && s->trial != 0) {
+		op->number = s->store.confirmed;
+		return true;
+	}
+	op->number = op->to != 0 ? op->to : back;
+	g = generation_find(&s->store, op->number);
+	if (op->to == 0 && now != NULL && now->why == WHY_ROLLBACK && s->now->number == now->number)
+		why = REFUSAL_ROLLED_BACK;
+	else if (g == NULL)
+		why = op->to != 0 ? REFUSAL_NO_SUCH : REFUSAL_NO_PREVIOUS;
+	else if (memcmp(g->digest, s->now->ir->digest, sizeof(g->digest)) == 0 && s->now->number != 0)
+		why = REFUSAL_SAME;
+	else if (op->kind == OP_ROLLBACK && op->ground.one_step && op->number != generation_step(&s->store, s->trial))
+		why = REFUSAL_FURTHER;
+	else
+		return true;
+	back = op->number;
+	op->number = 0;
+	op_refuse(s, why, back);
+	return false;
+}
+
 static void walk(struct supervisor *s)
 {
 	struct operation *op = &s->op;
@@ -135,26 +149,24 @@ static void walk(struct supervisor *s)
 	op->from = s->now->number;
 	/* The order may have waited for the end of a trial, or for an answer of another process. */
 	if (!ground_holds(s, &op->ground)) {
-		op_explain(s, 3, M_CHANGE_MOVED, (unsigned long long)s->now->number);
-		op_finish(s, false);
+		op_refuse(s, REFUSAL_MOVED, 0);
 		return;
 	}
 	if (op->kind == OP_CONFIRM || op->kind == OP_RELEASE) {
 		(op->kind == OP_CONFIRM ? confirm : release)(s);
 		return;
 	}
-	if (trial_stands(s)) {
-		op_finish(s, false);
+	/* There is one trial at a time, whoever applied it. */
+	if (s->trial != 0 && op->kind == OP_APPLY && !op->take_over) {
+		op_refuse(s, REFUSAL_TRIAL, 0);
 		return;
 	}
 	if (op->kind == OP_APPLY || (op->kind == OP_DRY_RUN && !op->back)) {
 		op_compile_begin(s);
 		return;
 	}
-	if (op->kind != OP_REVERT && !rollback_target(s)) {
-		op_finish(s, false);
+	if (op->kind != OP_REVERT && !rollback_target(s))
 		return;
-	}
 	op->next = policy_stored(s, op->number, &e);
 	if (op->next == NULL) {
 		if (e.code == -ENOTSUP)
@@ -440,79 +452,4 @@ uint64_t op_next(const struct supervisor *s)
 	if (s->queued.kind != OP_NONE)
 		return 0;
 	return s->boot_again != 0 ? s->boot_again : UINT64_MAX;
-}
-
-/* Conditions of an operation that need the history of generations: whether there is a trial, how
- * the last one ended, and where a rollback leads. */
-
-/* Explains that there is no trial: how the last one ended, and when, if there was one. */
-void trial_none(struct supervisor *s)
-{
-	static const enum message how[WHY_COUNT] = {
-		[WHY_CONFIRMED] = M_TRIAL_CONFIRMED,   [WHY_TIMEOUT] = M_TRIAL_TIMEOUT,
-		[WHY_RESTART] = M_TRIAL_RESTART,       [WHY_CALLED_OFF] = M_TRIAL_CALLED_OFF,
-		[WHY_TAKEN_OVER] = M_TRIAL_TAKEN_OVER,
-	};
-	const struct generation_record *g = generation_last_trial(&s->store);
-	char when[40];
-
-	if (g == NULL) {
-		op_explain(s, 3, M_OP_NOTHING_WAITS);
-		return;
-	}
-	moment_text(g->changed_ns, when);
-	op_explain(s, 3, how[g->why], (unsigned long long)g->number, when, (unsigned long long)s->now->number,
-		   g->changed_by);
-}
-
-/* There is one trial at a time, whoever applied it. An apply that replaces it needs take_over. */
-bool trial_stands(struct supervisor *s)
-{
-	const struct generation_record *g = generation_find(&s->store, s->trial);
-	char since[40], until[40];
-
-	if (s->trial == 0 || s->op.kind != OP_APPLY || s->op.take_over)
-		return false;
-	moment_text(g != NULL ? g->applied_ns : 0, since);
-	moment_text(trial_until(s), until);
-	op_explain(s, 3, M_OP_TRIAL, (unsigned long long)s->trial, g != NULL ? g->by : "-", since, until);
-	return true;
-}
-
-/* Finds the target of a rollback, and puts it into op.number. False: there is none, and this was
- * explained. */
-bool rollback_target(struct supervisor *s)
-{
-	const struct generation_record *now = generation_find(&s->store, s->store.confirmed), *g;
-	struct operation *op = &s->op;
-	char when[40];
-
-	/* back to the policy before the trial, even if there was none */
-	if (op->to == 0 && s->trial != 0) {
-		op->number = s->store.confirmed;
-		return true;
-	}
-	if (op->to == 0 && now != NULL && now->why == WHY_ROLLBACK && s->now->number == now->number) {
-		uint64_t further = generation_back(&s->store);
-
-		moment_text(now->changed_ns, when);
-		op_explain(s, 3, further != 0 ? M_OP_ROLLED_BACK : M_OP_ROLLED_BACK_LAST,
-			   (unsigned long long)now->number, when, now->changed_by, (unsigned long long)now->other,
-			   (unsigned long long)further);
-		return false;
-	}
-	op->number = op->to != 0 ? op->to : generation_back(&s->store);
-	g = generation_find(&s->store, op->number);
-	if (g == NULL && op->to != 0)
-		op_explain(s, 3, M_OP_NO_SUCH, (unsigned long long)op->to);
-	else if (g == NULL)
-		op_explain(s, 3, M_OP_NO_PREVIOUS);
-	else if (memcmp(g->digest, s->now->ir->digest, sizeof(g->digest)) == 0 && s->now->number != 0)
-		op_explain(s, 3, M_OP_SAME_POLICY, (unsigned long long)op->number);
-	else if (op->kind == OP_ROLLBACK && op->ground.one_step && op->number != generation_step(&s->store, s->trial))
-		op_explain(s, 3, M_CHANGE_FURTHER_BACK, (unsigned long long)op->number);
-	else
-		return true;
-	op->number = 0;
-	return false;
 }

@@ -32,6 +32,8 @@ struct asker {
 /* ground.c */
 /* Takes the reference. */
 void answer_json(struct supervisor *s, struct asker a, int status, json_t *j);
+/* An order is refused, and why; takes the reference. */
+void answer_no(struct supervisor *s, struct asker a, int status, json_t *why);
 /* fd stays the caller's */
 void answer_fd(struct supervisor *s, struct asker a, int status, int fd);
 /* Sends a report of progress to the asker, if wanted: of enforce, or of this process. A report for
@@ -70,17 +72,6 @@ void meant_take(struct meant *m, int fd, const struct msg_compiled *c);
 /* Records that the policy was applied, with the first sentences and a count, in English; readers of
  * records translate them (mgmt/words/refusal.h). */
 void meant_record(struct supervisor *s, uint64_t number, const struct meant *m);
-
-enum op_kind {
-	OP_NONE,
-	OP_BOOT, /* loads the generation in force again: at the start, and for a new enforce */
-	OP_APPLY,
-	OP_DRY_RUN,
-	OP_ROLLBACK, /* asked for */
-	OP_REVERT,   /* the end of a trial */
-	OP_CONFIRM,  /* done at once when its turn comes */
-	OP_RELEASE,  /* as OP_CONFIRM: devices are given back to the first namespace */
-};
 
 enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_FORETELL, STEP_IMPACT, STEP_KERNEL, STEP_UNDO };
 
@@ -144,6 +135,8 @@ struct operation {
 	struct err not_back;
 	int status;    /* exit status of a failure */
 	uint32_t line; /* policy line of a refusal, 0 = none */
+	enum op_refusal refused;
+	uint64_t refused_n;
 };
 
 /*
@@ -166,6 +159,9 @@ void op_clear(struct operation *op);
  * the answer. */
 void op_explain(struct supervisor *s, int status, enum message m, ...);
 void op_finish(struct supervisor *s, bool done); /* answers and cleans up */
+/* Ends an operation that has not begun: control says why, from the history that it has too. `n`: the
+ * generation that the order named, or would go to. */
+void op_refuse(struct supervisor *s, enum op_refusal why, uint64_t n);
 /* undoes the preparations, then op_finish */
 void op_give_up(struct supervisor *s);
 void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* number 0 = no trial */
@@ -181,12 +177,6 @@ void op_prepare(struct supervisor *s);
 void op_to_kernel(struct supervisor *s);
 void op_tables_begin(struct supervisor *s); /* the workers have been given their tables */
 void op_tables_late(struct supervisor *s);
-
-/* operation.c: conditions, which explain a refusal */
-void trial_none(struct supervisor *s);	 /* explains that there is no trial to confirm */
-bool trial_stands(struct supervisor *s); /* true: a trial prevents this apply */
-/* sets op.number; false: there is no target, and the caller ends the operation */
-bool rollback_target(struct supervisor *s);
 
 /* operation.c and apply.c, for other files */
 /* Takes over `bundle`. Each function answers the asker itself, now or later. */

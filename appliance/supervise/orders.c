@@ -62,17 +62,6 @@ static void order_end(struct order *o)
 	o->fd = -1;
 }
 
-static void refuse(struct supervisor *s, struct asker a, int status, enum message m, ...)
-{
-	struct sentence why = { 0 };
-	va_list ap;
-
-	va_start(ap, m);
-	sentence_vsay(&why, m, ap);
-	va_end(ap);
-	answer_json(s, a, status, json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(&why)));
-}
-
 static struct order *order_new(struct supervisor *s, struct asker a)
 {
 	for (size_t i = 0; i < ORDERS_MOST; i++) {
@@ -83,7 +72,7 @@ static struct order *order_new(struct supervisor *s, struct asker a)
 		*o = (struct order){ .used = true, .asker = a, .fd = -1 };
 		return o;
 	}
-	refuse(s, a, ANSWER_CANNOT, M_CONTROL_MANY);
+	answer_no(s, a, ANSWER_CANNOT, json_sentence(M_CONTROL_MANY));
 	return NULL;
 }
 
@@ -108,8 +97,8 @@ static bool ask(struct supervisor *s, struct order *o, unsigned slot, const stru
 static void silent(struct supervisor *s, struct order *o)
 {
 	/* Who carries the order out may have done so although it did not answer. */
-	refuse(s, o->asker, ANSWER_CANNOT, o->passes ? M_CONTROL_UNSURE : M_CONTROL_SILENT,
-	       role_name(s->slots[o->slot].role));
+	answer_no(s, o->asker, ANSWER_CANNOT,
+		  json_sentence(o->passes ? M_CONTROL_UNSURE : M_CONTROL_SILENT, role_name(s->slots[o->slot].role)));
 	order_end(o);
 }
 
@@ -287,13 +276,13 @@ static bool account_order(struct supervisor *s, struct asker a, const struct ucr
 	char login[LOGIN_MOST + 1];
 
 	if (m->body.type != MSG_CHANGE)
-		refuse(s, a, ANSWER_CANNOT, M_LOGIN_ROOT_ALONE);
+		answer_no(s, a, ANSWER_CANNOT, json_sentence(M_LOGIN_ROOT_ALONE));
 	else if (typed == NO_TYPIST)
-		refuse(s, a, ANSWER_CANNOT, M_LOGIN_UNTOLD);
+		answer_no(s, a, ANSWER_CANNOT, json_sentence(M_LOGIN_UNTOLD));
 	else if (!root && typed != who->uid)
-		refuse(s, a, ANSWER_CANNOT, M_LOGIN_ANOTHER);
+		answer_no(s, a, ANSWER_CANNOT, json_sentence(M_LOGIN_ANOTHER));
 	else if (!login_of_uid(LOGINS_FILE, uid, login))
-		refuse(s, a, ANSWER_CANNOT, M_LOGIN_AT_MACHINE);
+		answer_no(s, a, ANSWER_CANNOT, json_sentence(M_LOGIN_AT_MACHINE));
 	else
 		return begin(s, a, m, login, uid);
 	return true;
@@ -377,8 +366,9 @@ static void rollback(struct supervisor *s, const struct order *o)
 static void confirm(struct supervisor *s, const struct order *o)
 {
 	if (s->trial != 0 && o->m.to != s->trial)
-		refuse(s, o->asker, ANSWER_CANNOT, M_CHANGE_OTHER_TRIAL, (unsigned long long)s->trial,
-		       (unsigned long long)o->m.to);
+		answer_no(
+			s, o->asker, ANSWER_CANNOT,
+			json_sentence(M_CHANGE_OTHER_TRIAL, (unsigned long long)s->trial, (unsigned long long)o->m.to));
 	else
 		op_confirm(s, o->asker, o->by, o->m.to, ground_of(o, 0, 0));
 }
@@ -392,7 +382,7 @@ static void check(struct supervisor *s, struct order *o)
 	size_t n;
 
 	if (memfd_read(fd, CHANGE_TEXTS_MOST, &texts, &n, &e) < 0) {
-		refuse(s, o->asker, ANSWER_INVALID, M_CHANGE_TEXTS, CHANGE_TEXTS_MOST / 1024);
+		answer_no(s, o->asker, ANSWER_INVALID, json_sentence(M_CHANGE_TEXTS, CHANGE_TEXTS_MOST / 1024));
 		return;
 	}
 	free(texts);

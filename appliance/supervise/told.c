@@ -322,6 +322,11 @@ void answer_json(struct supervisor *s, struct asker a, int status, json_t *j)
 		close(fd);
 }
 
+void answer_no(struct supervisor *s, struct asker a, int status, json_t *why)
+{
+	answer_json(s, a, status, json_pack("{s:b, s:o}", "done", 0, "error", why));
+}
+
 void progress_tell(struct supervisor *s, const struct asker *a, const struct msg_progress *said)
 {
 	const struct msg_body m = { MSG_PROGRESS, .progress = *said };

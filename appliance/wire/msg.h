@@ -237,6 +237,36 @@ enum compile_trouble { COMPILE_NO_TROUBLE, COMPILE_NO_MEMORY, COMPILE_BAD_BUNDLE
  * for encryption; the box's own texts were invalid. */
 enum seal_trouble { SEAL_NO_TROUBLE, SEAL_NO_CERTIFICATE, SEAL_PRIVATE_KEY, SEAL_KEY, SEAL_NONSENSE, SEAL_TROUBLES };
 
+/* What an operation of the supervisor does. */
+enum op_kind {
+	OP_NONE,
+	OP_BOOT, /* loads the generation in force again: at the start, and for a new enforce */
+	OP_APPLY,
+	OP_DRY_RUN,
+	OP_ROLLBACK, /* asked for */
+	OP_REVERT,   /* the end of a trial */
+	OP_CONFIRM,  /* done at once when its turn comes */
+	OP_RELEASE,  /* as OP_CONFIRM: devices are given back to the first namespace */
+	OP_KINDS
+};
+
+/* Why the supervisor does not begin an operation; control says it (control/refusal.c), with the
+ * number that the supervisor adds. */
+enum op_refusal {
+	REFUSAL_NONE,
+	REFUSAL_NO_TRIAL,    /* there is no trial to confirm */
+	REFUSAL_TRIAL,	     /* a trial stands */
+	REFUSAL_OTHER_TRIAL, /* another generation is on trial than `number` */
+	REFUSAL_MOVED,	     /* the policy that the order was given for is no longer in force */
+	REFUSAL_ROLLED_BACK, /* it was rolled back already; a further step would go to `number`, 0 = none */
+	REFUSAL_NO_SUCH,     /* there is no generation `number` */
+	REFUSAL_NO_PREVIOUS, /* there is none to go back to */
+	REFUSAL_SAME,	     /* generation `number` is the policy in force */
+	REFUSAL_FURTHER,     /* to `number` it is more than one step */
+	REFUSAL_BUSY,	     /* another operation runs: its kind is `number`, its author `by` */
+	REFUSALS
+};
+
 /* compute what would be cut, have the kernel try the transaction, change nothing */
 #define APPLY_DRY_RUN 1u
 #define APPLY_BOOT 2u	   /* first load after the start: adopt the rules that are in the kernel */

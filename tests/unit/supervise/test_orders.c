@@ -87,6 +87,11 @@ void answer_json(struct supervisor *of, struct asker a, int status, json_t *j)
 	json_decref(j);
 }
 
+void answer_no(struct supervisor *of, struct asker a, int status, json_t *why)
+{
+	answer_json(of, a, status, why);
+}
+
 void answer_fd(struct supervisor *of, struct asker a, int status, int fd)
 {
 	(void)fd;

@@ -2,8 +2,9 @@
 /*
  * Doors that people open (door_book.h): their orders, and what follows by the clock. The supervisor
  * keeps the list on the disk. What a person changes is sent to it first and is valid when it comes
- * back, so that no door is open that the next daemon would not know of. The effect depends on the time
- * (policy/ir/moment.h) and reaches the kernel as scheduled hours do: each element has its own end.
+ * back, so that no door is open that the next daemon would not know of. The effect depends on the
+ * time (policy/ir/moment.h) and reaches the kernel as scheduled hours do: each element has its
+ * own end.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -159,8 +159,8 @@ void op_clear(struct operation *op);
  * the answer. */
 void op_explain(struct supervisor *s, int status, enum message m, ...);
 void op_finish(struct supervisor *s, bool done); /* answers and cleans up */
-/* Ends an operation that has not begun: control says why, from the history that it has too. `n`: the
- * generation that the order named, or would go to. */
+/* Ends an operation that has not begun: control says why, from the history that it has too. `n`:
+ * the generation that the order named, or would go to. */
 void op_refuse(struct supervisor *s, enum op_refusal why, uint64_t n);
 /* undoes the preparations, then op_finish */
 void op_give_up(struct supervisor *s);
@@ -193,8 +193,8 @@ void op_rollback(struct supervisor *s, struct asker a, const char *by, int agree
 /* The asker of this request does not wait any more. Its dry run is ended, also one that waits;
  * other operations go on. */
 void op_stop(struct supervisor *s, uint32_t id);
-/* Control has ended: there are no askers any more. Its errand, a dry run and an order that waits are dropped;
- * other operations go on. */
+/* Control has ended: there are no askers any more. Its errand, a dry run and an order that waits
+ * are dropped; other operations go on. */
 void op_forget(struct supervisor *s);
 void op_boot(struct supervisor *s);
 void op_trial_over(struct supervisor *s);

@@ -266,7 +266,8 @@ struct relay {
 	const void *policy; /* only compared */
 	uint64_t number;
 	uint32_t past; /* `changes` of the store and 1; 0 = control knows no history */
-	int web;       /* control's end of the channel to the web side, until it is sent; -1 = none */
+	/* control's end of the channel to the web side, until it is sent; -1 = none */
+	int web;
 };
 
 /* Relays a question of control to the role that its id names. False: the question is
@@ -289,8 +290,8 @@ void facts_tell(struct supervisor *s);
 
 /*
  * Counts of packets that were not inspected, or not reported to the tap. Control adds them up and
- * decides when that is an alarm. From here it gets what enforce reads of the kernel's counters, that
- * the tap receives packets, and how many packets the gates have decided (wire/ring.h).
+ * decides when that is an alarm. From here it gets what enforce reads of the kernel's counters,
+ * that the tap receives packets, and how many packets the gates have decided (wire/ring.h).
  */
 
 struct counting {
@@ -374,9 +375,9 @@ uint64_t isolation_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX
 
 /*
  * Doors of the policy in force that people have opened, each until a fixed moment. Enforce decides
- * about them, and this stores its list in a file of state before a change is valid. After a restart,
- * the box opens them again once its clock is trusted, but never for longer. If the file cannot be
- * read, no door is open.
+ * about them, and this stores its list in a file of state before a change is valid. After a
+ * restart, the box opens them again once its clock is trusted, but never for longer. If the file
+ * cannot be read, no door is open.
  */
 
 struct doors {

@@ -258,7 +258,8 @@ enum op_refusal {
 	REFUSAL_TRIAL,	     /* a trial stands */
 	REFUSAL_OTHER_TRIAL, /* another generation is on trial than `number` */
 	REFUSAL_MOVED,	     /* the policy that the order was given for is no longer in force */
-	REFUSAL_ROLLED_BACK, /* it was rolled back already; a further step would go to `number`, 0 = none */
+	/* it was rolled back already; a further step would go to `number`, 0 = none */
+	REFUSAL_ROLLED_BACK,
 	REFUSAL_NO_SUCH,     /* there is no generation `number` */
 	REFUSAL_NO_PREVIOUS, /* there is none to go back to */
 	REFUSAL_SAME,	     /* generation `number` is the policy in force */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The pairs of hosts between which the policy in force allows TCP. Enforce sends them to
- * gates, through the supervisor, in a sealed memfd: an array of struct known_pair. A gate answers segments without a session
- * only between such pairs. Sender and receiver are the same program on the same machine, so the
- * struct is sent as it is.
+ * gates, through the supervisor, in a sealed memfd: an array of struct known_pair. A gate answers
+ * segments without a session only between such pairs. Sender and receiver are the same program on
+ * the same machine, so the struct is sent as it is.
  */
 #ifndef SEKISHO_WIRE_PAIRS_H
 #define SEKISHO_WIRE_PAIRS_H

@@ -31,8 +31,8 @@ bool role_hears(struct process *p, struct msg *m);
 /* What the process does besides in a turn; whether it did anything. */
 bool role_turns(struct process *p);
 struct process *process_of(enum role role);
-/* doors.c: a new enforce, with its end of the event socket; what is loaded; its messages about doors
- * (false: it ends), and what follows by the clock. */
+/* doors.c: a new enforce, with its end of the event socket; what is loaded; its messages about
+ * doors (false: it ends), and what follows by the clock. */
 void doors_begin(int events);
 void doors_end(void);
 void doors_apply(struct bytes sealed);

@@ -359,7 +359,8 @@ static void what_cannot_be_read(void **state)
 	assert_true(passes_as(&s));
 	give(false);
 	skb.mark = mark_make(PERMIT, 1, MARK_UNJUDGED);
-	for (skb.len = 0; skb.len < native.bytes; skb.len++) { /* another length than its header states */
+	/* another length than its header states */
+	for (skb.len = 0; skb.len < native.bytes; skb.len++) {
 		size_t all = native.bytes;
 
 		native.bytes = skb.len;

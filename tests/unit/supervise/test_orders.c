@@ -330,8 +330,8 @@ static void a_register_is_roots(void **state)
 	}
 }
 
-/* An order about a door goes to enforce with what accounts says of the person, and enforce's answer to
- * whoever gave it. */
+/* An order about a door goes to enforce with what accounts says of the person, and enforce's answer
+ * to whoever gave it. */
 static void a_door_is_enforces(void **state)
 {
 	struct msg m = {

@@ -137,71 +137,49 @@ enum narrow narrow_folder(int fd, mode_t mode)
 #define LOGINS_GROUP "sekisho"
 #define GROUPS_FILE "/etc/group"
 
+/*
+ * Opens the socket `name` in the run folder, for root and this group. This process holds the lock of the data namespace, so a socket there belongs to no living daemon.
+ * The owner is set before the mode, so that nobody else can connect in between.
+ */
+static int listen_at(struct supervisor *s, const char *name, gid_t gid, struct err *e)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd, code;
+	mode_t old;
+
+	unlinkat(s->run_fd, name, 0);
+	if (snprintf(a.sun_path, sizeof(a.sun_path), "%s/%s", s->o->run, name) >= (int)sizeof(a.sun_path))
+		return err_set(e, -ENAMETOOLONG, "%s in %s", name, s->o->run);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_set(e, -errno, "%s", name);
+	old = umask(0177);
+	code = bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0 ||
+			       fchownat(s->run_fd, name, (uid_t)-1, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+			       fchmodat(s->run_fd, name, 0660, 0) < 0
+		       ? -errno
+		       : 0;
+	umask(old);
+	if (code == 0)
+		return fd;
+	close(fd);
+	unlinkat(s->run_fd, name, 0);
+	return err_set(e, code, "%s", a.sun_path);
+}
+
 int listen_open(struct supervisor *s, struct err *e)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd, code;
-	mode_t old;
-
-	if (snprintf(a.sun_path, sizeof(a.sun_path), "%s/%s", s->o->run, SOCKET_NAME) >= (int)sizeof(a.sun_path))
-		return err_set(e, -ENAMETOOLONG, "control socket in %s", s->o->run);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return err_set(e, -errno, "control socket");
-	/* This process holds the lock of the data namespace, so a socket here belongs to no living
-	 * daemon. */
-	unlinkat(s->run_fd, SOCKET_NAME, 0);
-	old = umask(0177);
-	code = bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0 ||
-			       fchownat(s->run_fd, SOCKET_NAME, (uid_t)-1, SANDBOX_UID_NOTIFY, 0) < 0 ||
-			       fchmodat(s->run_fd, SOCKET_NAME, 0660, 0) < 0
-		       ? -errno
-		       : 0;
-	umask(old);
-	if (code < 0) {
-		close(fd);
-		return err_set(e, code, "control socket %s", a.sun_path);
-	}
-	return fd;
-}
-
-/* Opens the socket for logins, if their group exists. */
-static int open_logins(struct supervisor *s, struct err *e)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct err logins = { 0 };
 	uint32_t gid;
-	mode_t old;
-	int fd, code;
 
-	unlinkat(s->run_fd, LOGINS_NAME, 0);
-	if (!login_group(GROUPS_FILE, LOGINS_GROUP, &gid))
-		return -1;
-	if (snprintf(a.sun_path, sizeof(a.sun_path), "%s/%s", s->o->run, LOGINS_NAME) >= (int)sizeof(a.sun_path))
-		return err_set(e, -ENAMETOOLONG, "%s in %s", LOGINS_NAME, s->o->run);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return err_set(e, -errno, "%s", LOGINS_NAME);
-	old = umask(0177);
-	/* The group is set before the mode, so that nobody else can connect in between. */
-	code = bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0 ||
-			       fchownat(s->run_fd, LOGINS_NAME, (uid_t)-1, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-			       fchmodat(s->run_fd, LOGINS_NAME, 0660, 0) < 0
-		       ? -errno
-		       : 0;
-	umask(old);
-	if (code < 0) {
-		close(fd);
+	s->listen_fd = listen_at(s, SOCKET_NAME, SANDBOX_UID_NOTIFY, e);
+	if (s->listen_fd < 0)
+		return s->listen_fd;
+	if (login_group(GROUPS_FILE, LOGINS_GROUP, &gid))
+		s->logins_fd = listen_at(s, LOGINS_NAME, gid, &logins);
+	else
 		unlinkat(s->run_fd, LOGINS_NAME, 0);
-		return err_set(e, code, "%s", a.sun_path);
-	}
-	return fd;
-}
-
-void listen_open_logins(struct supervisor *s)
-{
-	struct err e = { 0 };
-
-	s->logins_fd = open_logins(s, &e);
-	if (s->logins_fd < 0 && e.text[0] != 0)
-		fprintf(stderr, "sekishod: %s\n", e.text);
+	if (logins.code != 0)
+		fprintf(stderr, "sekishod: %s\n", logins.text);
+	return 0;
 }

@@ -219,11 +219,7 @@ static int open_own(struct supervisor *s, struct err *e)
 		return r;
 	if (s->signal_fd < 0 || s->trial_fd < 0)
 		return err_set(e, -errno, "signals and timers");
-	s->listen_fd = listen_open(s, e);
-	if (s->listen_fd < 0)
-		return s->listen_fd;
-	listen_open_logins(s);
-	return 0;
+	return listen_open(s, e);
 }
 
 /* Which box this is, for questions without a daemon. */

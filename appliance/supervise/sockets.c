@@ -28,29 +28,55 @@
 #define ADMIN_PORT 443u
 #define QUEUE_TABLE "/proc/self/net/netfilter/nfnetlink_queue"
 
-static int open_monitor(void *ctx, struct err *e)
+/* The openers that stand beside the roles, run in a namespace. */
+struct opener {
+	int (*open)(struct err *e);
+};
+
+static int run(void *ctx, struct err *e)
 {
-	(void)ctx;
+	return ((const struct opener *)ctx)->open(e);
+}
+
+static int in_space(struct supervisor *s, int space, int (*open_it)(struct err *e), struct err *e)
+{
+	return in_namespace(s, space, run, &(struct opener){ open_it }, e);
+}
+
+/* Another descriptor for the same; -1 = there is none. */
+static int again(int fd)
+{
+	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+/* For a socket that stays open over restarts of its role, so that nothing in between is lost or
+ * refused. */
+static int stays(struct supervisor *s, int *fd, int space, int (*open_it)(struct err *e), struct err *e)
+{
+	if (*fd < 0)
+		*fd = in_space(s, space, open_it, e);
+	return again(*fd);
+}
+
+static int open_monitor(struct err *e)
+{
 	return enforce_socket_open(true, e);
 }
 
-static int open_reset4(void *ctx, struct err *e)
+static int open_reset4(struct err *e)
 {
-	(void)ctx;
 	return reset_socket_open(AF_INET, e);
 }
 
-static int open_reset6(void *ctx, struct err *e)
+static int open_reset6(struct err *e)
 {
-	(void)ctx;
 	return reset_socket_open(AF_INET6, e);
 }
 
-static int open_queue_table(void *ctx, struct err *e)
+static int open_queue_table(struct err *e)
 {
 	int fd = open(QUEUE_TABLE, O_RDONLY | O_CLOEXEC), r = 0;
 
-	(void)ctx;
 	if (fd < 0 && errno == ENOENT) {
 		r = queue_ready(e);
 		fd = r < 0 ? r : open(QUEUE_TABLE, O_RDONLY | O_CLOEXEC);
@@ -58,60 +84,34 @@ static int open_queue_table(void *ctx, struct err *e)
 	return r < 0 ? r : fd < 0 ? err_set(e, -errno, "open the kernel's table of queues") : fd;
 }
 
-static int open_sessions(void *ctx, struct err *e)
+static int bound(const void *address, socklen_t n, struct err *e)
 {
-	(void)ctx;
-	return session_probe_open(e);
-}
-
-static int open_tap(void *ctx, struct err *e)
-{
-	(void)ctx;
-	return tap_open(e);
-}
-
-static int open_passed(void *ctx, struct err *e)
-{
-	(void)ctx;
-	return tap_sessions_open(e);
-}
-
-static int open_neighbours(void *ctx, struct err *e)
-{
-	(void)ctx;
-	return tap_neighbours_open(e);
-}
-
-/* One socket for IPv4 and IPv6, where the kernel has IPv6. */
-static int open_listener(void *ctx, struct err *e)
-{
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6,
-				    .sin6_port = htons(ADMIN_PORT),
-				    .sin6_addr = IN6ADDR_ANY_INIT };
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(ADMIN_PORT) };
 	const int on = 1, off = 0;
-	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r = -1, code;
+	sa_family_t family = ((const struct sockaddr *)address)->sa_family;
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), code;
 
-	(void)ctx;
-	if (fd >= 0) {
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (fd < 0)
+		return err_set(e, -errno, "socket of the web side");
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-		r = bind(fd, (const struct sockaddr *)&six, sizeof(six));
-	}
-	if (r < 0) {
-		if (fd >= 0)
-			close(fd);
-		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		if (fd < 0)
-			return err_set(e, -errno, "socket of the web side");
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-		r = bind(fd, (const struct sockaddr *)&four, sizeof(four));
-	}
-	if (r == 0 && listen(fd, 64) == 0)
+	if (bind(fd, address, n) == 0 && listen(fd, 64) == 0)
 		return fd;
 	code = -errno;
 	close(fd);
 	return err_set(e, code, "listen on port %u of the admin namespace", ADMIN_PORT);
+}
+
+/* One socket for IPv4 and IPv6, where the kernel has IPv6. */
+static int open_listener(struct err *e)
+{
+	const struct sockaddr_in6 six = { .sin6_family = AF_INET6,
+					  .sin6_port = htons(ADMIN_PORT),
+					  .sin6_addr = IN6ADDR_ANY_INIT };
+	const struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(ADMIN_PORT) };
+	int fd = bound(&six, sizeof(six), e);
+
+	return fd < 0 ? bound(&four, sizeof(four), e) : fd;
 }
 
 /* One page of shared memory for all gates of a pair. */
@@ -121,7 +121,7 @@ static int open_pulse(struct pair *p, struct err *e)
 		p->pulse_fd = pulse_create(e);
 	if (p->pulse_fd >= 0 && p->pulse == NULL)
 		p->pulse = pulse_map(p->pulse_fd, e);
-	return p->pulse != NULL ? fcntl(p->pulse_fd, F_DUPFD_CLOEXEC, 3) : -1;
+	return p->pulse != NULL ? again(p->pulse_fd) : -1;
 }
 
 /* Memory of the daemon's life in which each control leaves its alarms. It cannot grow. */
@@ -130,7 +130,7 @@ static int open_alarms(struct supervisor *s, struct err *e)
 	int fd;
 
 	if (s->alarms_fd >= 0)
-		return fcntl(s->alarms_fd, F_DUPFD_CLOEXEC, 3);
+		return again(s->alarms_fd);
 	fd = memfd_create("sekisho-alarms", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0 || ftruncate(fd, CONTROL_ALARMS_BYTES) < 0 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
@@ -140,7 +140,7 @@ static int open_alarms(struct supervisor *s, struct err *e)
 		return -1;
 	}
 	s->alarms_fd = fd;
-	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return again(fd);
 }
 
 /* Gives the folder to that user alone. Root is made the owner first, because the owner may change
@@ -196,32 +196,27 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 	switch (sl->role) {
 	case ROLE_ENFORCE:
 		*nsfd = data;
-		fds[n++] = fcntl(s->rules_fd, F_DUPFD_CLOEXEC, 3);
-		fds[n++] = in_namespace(s, data, open_monitor, NULL, e);
+		fds[n++] = again(s->rules_fd);
+		fds[n++] = in_space(s, data, open_monitor, e);
 		if (fds[0] >= 0 && fds[1] >= 0 && backstop_follow(s, fds[0], e) < 0) {
 			close(fds[1]);
 			fds[1] = -1;
 		}
 		for (unsigned k = 0; s->once.leases != NULL && k < LANE_KINDS; k++)
-			fds[n++] = fcntl(s->once.cache[k].program, F_DUPFD_CLOEXEC, 3);
+			fds[n++] = again(s->once.cache[k].program);
 		break;
 	case ROLE_GATE:
 		*nsfd = data;
-		fds[n++] = in_namespace(s, data, open_reset4, NULL, e);
-		fds[n++] = in_namespace(s, data, open_reset6, NULL, e);
-		fds[n++] = in_namespace(s, data, open_queue_table, NULL, e);
-		fds[n++] = in_namespace(s, data, open_sessions, NULL, e);
+		fds[n++] = in_space(s, data, open_reset4, e);
+		fds[n++] = in_space(s, data, open_reset6, e);
+		fds[n++] = in_space(s, data, open_queue_table, e);
+		fds[n++] = in_space(s, data, session_probe_open, e);
 		fds[n++] = open_pulse(&s->pairs[sl->index], e);
 		break;
 	case ROLE_TAP:
-		fds[n++] = in_namespace(s, data, open_tap, NULL, e);
-		/* Stays open over restarts, so that events in between are recorded. */
-		if (s->passed_fd < 0)
-			s->passed_fd = in_namespace(s, data, open_passed, NULL, e);
-		fds[n++] = s->passed_fd < 0 ? -1 : fcntl(s->passed_fd, F_DUPFD_CLOEXEC, 3);
-		if (s->neighbours_fd < 0)
-			s->neighbours_fd = in_namespace(s, data, open_neighbours, NULL, e);
-		fds[n++] = s->neighbours_fd < 0 ? -1 : fcntl(s->neighbours_fd, F_DUPFD_CLOEXEC, 3);
+		fds[n++] = in_space(s, data, tap_open, e);
+		fds[n++] = stays(s, &s->passed_fd, data, tap_sessions_open, e);
+		fds[n++] = stays(s, &s->neighbours_fd, data, tap_neighbours_open, e);
 		break;
 	case ROLE_JOURNAL:
 		fds[n++] = open_folder(s, "journal", ROLE_JOURNAL, e);
@@ -229,25 +224,21 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		/* On a full disk there may be no folder for the key. Records must be written
 		 * anyway, so the journal gets its own folder twice: it notices that and does not
 		 * sign. */
-		if (fds[n] < 0 && fds[n - 1] >= 0)
-			fds[n] = fcntl(fds[n - 1], F_DUPFD_CLOEXEC, 3);
+		if (fds[n] < 0)
+			fds[n] = again(fds[n - 1]);
 		n++;
 		break;
 	case ROLE_MGMT:
-		/* Stays open over restarts, so that no client is refused in between. */
-		if (s->mgmt_fd < 0)
-			s->mgmt_fd = in_namespace(s, s->spaces.admin, open_listener, NULL, e);
-		fds[n++] = s->mgmt_fd < 0 ? -1 : fcntl(s->mgmt_fd, F_DUPFD_CLOEXEC, 3);
+		fds[n++] = stays(s, &s->mgmt_fd, s->spaces.admin, open_listener, e);
 		fds[n++] = open_folder(s, "secrets", ROLE_MGMT, e);
 		fds[n++] = open_people(s, e);
 		break;
 	case ROLE_CONTROL:
 		fds[n++] = open_folder(s, "control", ROLE_CONTROL, e);
-		fds[n++] = fcntl(s->listen_fd, F_DUPFD_CLOEXEC, 3);
-		fds[n++] = s->logins_fd >= 0 ? fcntl(s->logins_fd, F_DUPFD_CLOEXEC, 3)
-					     : open("/dev/null", O_RDONLY | O_CLOEXEC);
+		fds[n++] = again(s->listen_fd);
+		fds[n++] = s->logins_fd >= 0 ? again(s->logins_fd) : open("/dev/null", O_RDONLY | O_CLOEXEC);
 		fds[n++] = open_alarms(s, e);
-		fds[n++] = in_namespace(s, data, open_queue_table, NULL, e);
+		fds[n++] = in_space(s, data, open_queue_table, e);
 		break;
 	case ROLE_ACCOUNTS:
 		fds[n++] = open_folder(s, "accounts", ROLE_ACCOUNTS, e);

@@ -700,7 +700,6 @@ uint64_t network_drifts(const struct supervisor *s, uint64_t *ret_wall_ns);
 /* supervise/folders.c: opens the sockets for people; negative errno. The socket of logins exists
  * only if its group does. */
 int listen_open(struct supervisor *s, struct err *e);
-void listen_open_logins(struct supervisor *s);
 
 /* The daemon's folders, and the sockets that people find there. */
 

@@ -610,13 +610,14 @@ struct control {
 	/* only the list of generations, as in the supervisor's store */
 	struct generation_store store;
 	struct msg_facts facts;
-	json_t *doors, *isolations; /* as the supervisor stores them; owned, NULL = not told yet */
-	uint64_t trial;		    /* generation on trial, 0 = none */
-	uint64_t step;		    /* generation_step() of the supervisor's store */
-	bool busy;		    /* the policy in force is being changed */
-	uint32_t changes;	    /* how many changes have begun */
-	bool trusted;		    /* the clock is trusted */
-	uint64_t wanted, running;   /* bit n: slot n */
+	struct sentence workers_said; /* facts.c */
+	json_t *doors, *isolations;   /* as the supervisor stores them; owned, NULL = not told yet */
+	uint64_t trial;		      /* generation on trial, 0 = none */
+	uint64_t step;		      /* generation_step() of the supervisor's store */
+	bool busy;		      /* the policy in force is being changed */
+	uint32_t changes;	      /* how many changes have begun */
+	bool trusted;		      /* the clock is trusted */
+	uint64_t wanted, running;     /* bit n: slot n */
 	uint32_t next_id;
 	struct {
 		json_int_t last, gone; /* counts of the running process, and of earlier ones */
@@ -699,6 +700,8 @@ void impact_answer(struct control *s, uint32_t id, json_t *j);
 
 /* facts.c: what the supervisor tells of the box. False: it is invalid. */
 bool facts_told(struct control *s, struct msg *m);
+/* Writes a line when the number of workers differs from the requested one, and has not before. */
+void workers_say(struct control *s);
 json_t *json_generation(const struct control *s);
 json_t *json_clock(const struct control *s);
 json_t *json_roles(const struct control *s);

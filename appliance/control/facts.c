@@ -14,6 +14,42 @@
 #define LISTS_MOST (16u << 20)
 #define LABEL_TEXT 600 /* two labels */
 
+/* Explains when the number of pairs differs from the requested one. False: it does not differ. */
+static bool workers_notice(const struct msg_facts *f, struct sentence *ret)
+{
+	static const enum lane_kind kinds[] = { LANE_COMMANDS, LANE_NAMING };
+	static const enum message later[LANE_KINDS] = {
+		[LANE_COMMANDS] = M_WORKERS_LATER_COMMANDS, [LANE_NAMING] = M_WORKERS_LATER_NAMING
+	};
+
+	for (unsigned i = 0; i < LANE_KINDS; i++)
+		if (f->workers_asked[kinds[i]] > f->cores) {
+			sentence_say(ret, M_WORKERS_FEWER, (unsigned)f->workers_asked[kinds[i]], (unsigned)f->cores);
+			return true;
+		}
+	for (unsigned i = 0; i < LANE_KINDS; i++) {
+		unsigned asked = (unsigned)f->workers_asked[kinds[i]], run = (unsigned)f->workers_run[kinds[i]];
+
+		if (run == 0 || run == asked)
+			continue;
+		sentence_say(ret, later[kinds[i]], asked, run);
+		return true;
+	}
+	return false;
+}
+
+void workers_say(struct control *s)
+{
+	struct sentence now = { 0 };
+
+	/* before that, the language is not known */
+	if (!s->stands)
+		return;
+	if (workers_notice(&s->facts, &now) && memcmp(&now, &s->workers_said, sizeof(now)) != 0)
+		fprintf(stderr, "sekishod: %s\n", now.text[s->lang]);
+	s->workers_said = now;
+}
+
 bool facts_told(struct control *s, struct msg *m)
 {
 	json_t *doors = json_of_memfd(m->fds[0], LISTS_MOST), *isolations = json_of_memfd(m->fds[1], LISTS_MOST);
@@ -28,6 +64,7 @@ bool facts_told(struct control *s, struct msg *m)
 	s->doors = doors;
 	s->isolations = isolations;
 	s->facts = m->body.facts;
+	workers_say(s);
 	return true;
 }
 
@@ -211,9 +248,13 @@ static void fill(json_t *j, const char *key, json_t *value)
 json_t *told_answer(const struct control *s, json_t *j)
 {
 	json_t *why = refusal_json(s, json_object_get(j, "error"));
+	struct sentence notice = { 0 };
 
 	if (why != NULL)
 		json_object_set_new(j, "error", why);
+	/* only the answer about a policy has this member */
+	if (json_object_get(j, "diagnostics") != NULL && workers_notice(&s->facts, &notice))
+		json_object_set_new(j, "notice", sentence_json(&notice));
 	fill(j, "generation", json_generation(s));
 	fill(j, "doors", json_doors(s));
 	fill(j, "saved", json_boolean(!s->facts.doors_unsaved));

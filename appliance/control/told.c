@@ -100,5 +100,6 @@ bool told_standing(struct control *s, const struct msg *m)
 	s->wanted = t->wanted;
 	s->running = t->running;
 	s->stands = true;
+	workers_say(s);
 	return true;
 }

@@ -61,7 +61,6 @@ void op_explain(struct supervisor *s, int status, enum message m, ...)
 
 static json_t *op_json(struct supervisor *s, bool done)
 {
-	struct sentence notice = { 0 };
 	struct operation *op = &s->op;
 	json_t *j = json_object(),
 	       *waits = done ? json_clock_waits(s, op->next != NULL ? op->next->ir : s->now->ir) : NULL;
@@ -79,8 +78,6 @@ static json_t *op_json(struct supervisor *s, bool done)
 			    op->refused != REFUSAL_NONE ? json_pack("{s:i, s:I}", "refused", (int)op->refused, "number",
 								    (json_int_t)op->refused_n)
 							: sentence_json(&op->error));
-	if (workers_notice(s, &notice))
-		json_object_set_new(j, "notice", sentence_json(&notice));
 	if (waits != NULL)
 		json_object_set_new(j, "clock", waits);
 	if (op->line != 0)

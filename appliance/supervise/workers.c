@@ -196,25 +196,6 @@ static uint32_t can_run(const struct supervisor *s, uint32_t asked)
 	return asked < s->cores ? asked : s->cores;
 }
 
-bool workers_notice(const struct supervisor *s, struct sentence *ret)
-{
-	static const enum lane_kind kinds[] = { LANE_COMMANDS, LANE_NAMING };
-	const uint32_t *asked = s->workers_asked, *run = s->workers_run;
-
-	for (unsigned i = 0; i < LANE_KINDS; i++)
-		if (asked[kinds[i]] > s->cores) {
-			sentence_say(ret, M_WORKERS_FEWER, asked[kinds[i]], s->cores);
-			return true;
-		}
-	for (unsigned i = 0; i < LANE_KINDS; i++)
-		if (run[kinds[i]] != 0 && run[kinds[i]] != can_run(s, asked[kinds[i]])) {
-			sentence_say(ret, kinds[i] == LANE_COMMANDS ? M_WORKERS_LATER_COMMANDS : M_WORKERS_LATER_NAMING,
-				     can_run(s, asked[kinds[i]]), run[kinds[i]]);
-			return true;
-		}
-	return false;
-}
-
 /*
  * Divides the slots of a kind among the workers, once, when its first lane opens. If a slot went to
  * another worker later, its sessions would come to a worker that does not know them. So a changed
@@ -255,19 +236,14 @@ static int open_lanes(struct supervisor *s, uint32_t w, struct err *e)
 
 int workers_prepare(struct supervisor *s, const struct ir *ir, struct err *e)
 {
-	struct sentence told = { 0 }, now = { 0 };
-
 	if (ir->n_zones == 0 && s->lanes == 0)
 		return 0;
-	workers_notice(s, &told);
 	s->lanes |= ir_lanes(ir) | (uint64_t)1 << LANE_CUT;
 	for (unsigned k = 0; k < LANE_KINDS; k++) {
 		s->workers_asked[k] = asked_for(s, ir, (enum lane_kind)k);
 		if (uses(s->lanes, (enum lane_kind)k))
 			divide(s, (enum lane_kind)k);
 	}
-	if (workers_notice(s, &now) && memcmp(&told, &now, sizeof(now)) != 0)
-		fprintf(stderr, "sekishod: %s\n", now.text[s->o->lang]);
 	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		int r = s->pairs[w].wanted ? open_lanes(s, w, e) : 0;
 

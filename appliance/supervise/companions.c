@@ -27,57 +27,43 @@
 
 static bool says(const struct supervisor *s, const char *name, const char *text, size_t n)
 {
-	uint8_t *there;
+	uint8_t *there = NULL;
 	size_t n_there;
-	bool same;
+	bool same = file_read(s->run_fd, name, BESIDE_TEXT, &there, &n_there, NULL) == 0 && n_there == n &&
+		    memcmp(there, text, n) == 0;
 
-	if (file_read(s->run_fd, name, BESIDE_TEXT, &there, &n_there, NULL) < 0)
-		return false;
-	same = n_there == n && memcmp(there, text, n) == 0;
 	free(there);
 	return same;
 }
 
-/* Read by programs of other users; it holds no secret. */
-static int put(const struct supervisor *s, const char *name, const char *text, int n, struct err *e)
-{
-	if (n < 0)
-		return err_set(e, n, "settings of %s", name);
-	if (n == 0)
-		return unlinkat(s->run_fd, name, 0) < 0 && errno != ENOENT ? err_set(e, -errno, "remove %s", name) : 0;
-	if (says(s, name, text, (size_t)n))
-		return 0;
-	return atomic_write_mode(s->run_fd, name, text, (size_t)n, 0644, e);
-}
-
-static void put_one(struct supervisor *s, const char *name, const char *text, int n)
+/* Writes the file, which programs of other users read; it holds no secret. If that fails, the rules
+ * are in force anyway, and it is tried again with the next generation or start. */
+static void put(const struct supervisor *s, const char *name, const char *text, int n)
 {
 	struct err e = { 0 };
 
-	/* The rules are in force anyway; the file is tried again with the next generation or
-	 * start. */
-	if (put(s, name, text, n, &e) < 0)
+	if (n < 0)
+		err_set(&e, n, "settings of %s", name);
+	else if (n == 0 && unlinkat(s->run_fd, name, 0) < 0 && errno != ENOENT)
+		err_set(&e, -errno, "remove %s", name);
+	else if (n > 0 && !says(s, name, text, (size_t)n))
+		(void)atomic_write_mode(s->run_fd, name, text, (size_t)n, 0644, &e);
+	if (e.code != 0)
 		say(s, M_BESIDE_FAILED, name, e.text);
 }
 
 void beside_write(struct supervisor *s)
 {
+	const struct ir *ir = s->now->ir;
 	char text[BESIDE_TEXT];
-	int n = beside_chrony(s->now->ir, text);
 
-	put_one(s, CHRONY, text, n);
-	n = beside_rsyslog(s->now->ir, s->o->state, text);
-	put_one(s, RSYSLOG, text, n);
-	n = beside_update(s->now->ir, s->o->admin_netns, text);
-	put_one(s, UPDATE, text, n);
-	n = beside_backup(s->now->ir, s->o->admin_netns, text);
-	put_one(s, BACKUP, text, n);
-	n = beside_ups(s->now->ir, text);
-	put_one(s, NUT, text, n);
-	n = beside_mail(s->now->ir, s->o->lang, text);
-	put_one(s, NOTIFY, text, n);
-	n = beside_snmp(s->now->ir, s->o->lang, text);
-	put_one(s, INFORM, text, n);
+	put(s, CHRONY, text, beside_chrony(ir, text));
+	put(s, RSYSLOG, text, beside_rsyslog(ir, s->o->state, text));
+	put(s, UPDATE, text, beside_update(ir, s->o->admin_netns, text));
+	put(s, BACKUP, text, beside_backup(ir, s->o->admin_netns, text));
+	put(s, NUT, text, beside_ups(ir, text));
+	put(s, NOTIFY, text, beside_mail(ir, s->o->lang, text));
+	put(s, INFORM, text, beside_snmp(ir, s->o->lang, text));
 }
 
 bool beside_ready(const struct ir *ir, struct sentence *ret)

@@ -172,11 +172,6 @@ static void add(struct names *x, const char *name)
 		x->full = true;
 }
 
-static const char *text(const json_t *link, const char *key)
-{
-	return json_string_value(json_object_get(link, key));
-}
-
 /* Adds the device and the VLANs on it. A bridge that it is a port of is left out, because it has
  * other ports, too. */
 static void add_links(struct names *x, const json_t *links)
@@ -186,15 +181,10 @@ static void add_links(struct names *x, const json_t *links)
 
 	json_array_foreach(links, i, link)
 	{
-		const char *name = text(link, "name");
+		const char *name = text_in(link, "name");
 		bool has_ports = false;
 
-		json_array_foreach(links, k, other)
-		{
-			const char *master = text(other, "master");
-
-			has_ports |= name != NULL && master != NULL && strcmp(master, name) == 0;
-		}
+		json_array_foreach(links, k, other) has_ports |= strcmp(text_in(other, "master"), name) == 0;
 		if (!has_ports)
 			add(x, name);
 	}

@@ -28,6 +28,8 @@
 #define OUTSIDE_EVERY 30000000000ull
 /* bytes of a line on standard error, which may be longer than a record */
 #define LINE_BYTES 900u
+#define MORE_BYTES 24u	 /* for "; +18446744073709551615" and the NUL */
+#define FOUND_MOST 4096u /* differences of one comparison that are remembered */
 
 /* ns after a link came up: a switch may forward nothing for one second, or for thirty while it
  * looks for loops (IEEE 802.1D) */
@@ -57,6 +59,53 @@ struct network {
 	unsigned said;
 };
 
+/*
+ * The differences of one comparison: a set of texts, each a member of an object, in the order in
+ * which they were found. NULL when memory is out, which counts as an empty set. Only those that the
+ * comparison before did not find are reported.
+ */
+
+static void found_note(json_t *set, const char *where, const char *what, const char *detail)
+{
+	char text[300];
+	json_t *key;
+
+	snprintf(text, sizeof(text), "%s%s%s: %s", where, *what != '\0' ? " " : "", what, detail);
+	key = json_text(text); /* the text in the form that a member's name can have */
+	if (key != NULL && json_object_size(set) < FOUND_MOST)
+		(void)json_object_set_new(set, json_string_value(key), json_true());
+	json_decref(key);
+}
+
+/*
+ * Writes the texts of `set` that are not in `before`, "a; b; +3": as many as fit in `out`, the
+ * first one cut if it is too long, and the number of further ones. `size` is more than 64. Returns
+ * the number of all texts that are not in `before`.
+ */
+static size_t found_news(json_t *set, const json_t *before, char *out, size_t size)
+{
+	size_t n = 0, left = 0, at = 0, room = size - MORE_BYTES;
+	const char *text;
+	json_t *any;
+
+	out[0] = '\0';
+	json_object_foreach(set, text, any)
+	{
+		if (json_object_get(before, text) != NULL)
+			continue;
+		/* The first text is written in any case, cut if it is too long. */
+		if (n++ == 0 || at + strlen("; ") + strlen(text) < room)
+			at += (size_t)snprintf(out + at, room - at, "%s%s", at > 0 ? "; " : "", text);
+		else
+			left++;
+		if (at >= room)
+			at = room - 1;
+	}
+	if (left > 0)
+		snprintf(out + at, size - at, "; +%zu", left);
+	return n;
+}
+
 /* Whether the device is missing because a person released it, which is no drift. */
 static bool released(const struct supervisor *s, const char *device)
 {
@@ -74,12 +123,9 @@ struct comparing {
 static void note(void *ctx, const char *where, const char *what, const char *detail)
 {
 	const struct comparing *c = ctx;
-	char text[300];
 
-	if (strcmp(what, "missing") == 0 && released(c->s, detail))
-		return;
-	snprintf(text, sizeof(text), "%s %s: %s", where, what, detail);
-	found_note(c->found, text);
+	if (strcmp(what, "missing") != 0 || !released(c->s, detail))
+		found_note(c->found, where, what, detail);
 }
 
 int network_open(struct supervisor *s, struct err *e)
@@ -154,11 +200,8 @@ static bool report(struct supervisor *s, enum drift what, json_t *found, const j
 
 static void outside_note(void *ctx, const char *where, const char *what, const char *detail)
 {
-	char text[200];
-
 	(void)what;
-	snprintf(text, sizeof(text), "%s: %s", where, detail);
-	found_note(ctx, text);
+	found_note(ctx, where, "", detail);
 }
 
 /* Records what outside_look finds now and did not find before, and the reverse. Without a policy
@@ -166,7 +209,7 @@ static void outside_note(void *ctx, const char *where, const char *what, const c
 static void outside_due(struct supervisor *s, uint64_t now)
 {
 	struct network *n = s->network;
-	json_t *found = found_new();
+	json_t *found = json_object();
 	struct err e = { 0 };
 	uint64_t at;
 
@@ -263,17 +306,19 @@ static void announce_due(struct supervisor *s, uint64_t now)
  * device, is reported once, even if other differences come and go. */
 static void compare(struct supervisor *s)
 {
-	struct comparing c = { s, found_new() };
+	struct comparing c = { s, json_object() };
 	struct network *n = s->network;
 	enum drift what = DRIFT_NETWORK;
 	struct err e = { 0 };
 
 	if (box_compare(&s->spaces, s->now->ir, true, note, &c, &e) < 0) {
-		char trouble[300];
+		json_t *trouble = json_object();
+		char text[EVENT_TEXT];
 
-		note(&c, "box", "error", e.text);
-		snprintf(trouble, sizeof(trouble), "box error: %s", e.text);
-		what = found_has(n->seen, trouble) ? DRIFT_NETWORK : DRIFT_UNMENDED;
+		found_note(trouble, "box", "error", e.text);
+		json_object_update(c.found, trouble);
+		what = found_news(trouble, n->seen, text, sizeof(text)) == 0 ? DRIFT_NETWORK : DRIFT_UNMENDED;
+		json_decref(trouble);
 	}
 	n->drifts += report(s, what, c.found, n->seen, &n->drift_wall_ns);
 	json_decref(n->seen);
@@ -295,53 +340,4 @@ void network_due(struct supervisor *s, uint64_t now)
 	outside_due(s, now);
 	compare(s);
 	announce_due(s, now);
-}
-
-#define MORE_BYTES 24u /* bytes for "; +18446744073709551615" and the NUL */
-
-json_t *found_new(void)
-{
-	return json_object();
-}
-
-void found_note(json_t *set, const char *text)
-{
-	json_t *key = json_text(text); /* the text in the form that a JSON key can have */
-
-	if (key != NULL && json_object_size(set) < FOUND_MOST)
-		(void)json_object_set_new(set, json_string_value(key), json_true());
-	json_decref(key);
-}
-
-bool found_has(const json_t *set, const char *text)
-{
-	json_t *key = json_text(text);
-	bool has = key != NULL && json_object_get(set, json_string_value(key)) != NULL;
-
-	json_decref(key);
-	return has;
-}
-
-size_t found_news(json_t *set, const json_t *before, char *out, size_t size)
-{
-	size_t n = 0, left = 0, at = 0, room = size - MORE_BYTES;
-	const char *text;
-	json_t *any;
-
-	out[0] = '\0';
-	json_object_foreach(set, text, any)
-	{
-		if (json_object_get(before, text) != NULL)
-			continue;
-		/* The first text is written in any case, cut if it is too long. */
-		if (n++ == 0 || at + strlen("; ") + strlen(text) < room)
-			at += (size_t)snprintf(out + at, room - at, "%s%s", at > 0 ? "; " : "", text);
-		else
-			left++;
-		if (at >= room)
-			at = room - 1;
-	}
-	if (left > 0)
-		snprintf(out + at, size - at, "; +%zu", left);
-	return n;
 }

@@ -511,14 +511,10 @@ int supervise(const struct supervise_options *o)
  * or `sekisho status`, reports it.
  */
 
-struct leaving {
-	const struct supervisor *s;
-};
-
 static void stays(void *ctx, const struct ir_interface *i, const struct device *d, const struct device *card,
 		  const char *addresses)
 {
-	const struct supervisor *s = ((const struct leaving *)ctx)->s;
+	const struct supervisor *s = ctx;
 	const char *space = i->admin ? s->o->admin_netns : s->o->data_netns;
 
 	(void)card;
@@ -536,5 +532,5 @@ void leave_say(const struct supervisor *s)
 		return;
 	}
 	say(s, M_LEAVE_RULES, (unsigned long long)s->now->number);
-	(void)box_interfaces(&s->spaces, s->now->ir, stays, &(struct leaving){ s }, NULL);
+	(void)box_interfaces(&s->spaces, s->now->ir, stays, (void *)(uintptr_t)s, NULL);
 }

@@ -149,27 +149,19 @@ int spawn(const struct partition *p, struct slot *sl, const int *fds, size_t n, 
 	close(program);
 	close(sv[1]);
 	sl->pidfd = pidfd_open(pid, 0);
-	if (sl->pidfd < 0) {
-		int code = -errno;
-
+	if (sl->pidfd < 0)
+		err_set(e, -errno, "watch %s", role_name(sl->role));
+	sl->stat = sl->pidfd < 0 ? -1 : vigil_open(pid, e);
+	if (sl->stat < 0) {
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
+		if (sl->pidfd >= 0)
+			close(sl->pidfd);
 		close(sv[0]);
-		return err_set(e, code, "watch %s", role_name(sl->role));
+		sl->pidfd = -1;
+		return e->code;
 	}
 	sl->pid = pid;
 	sl->chan = sv[0];
-	sl->stat = vigil_open(pid, e);
-	if (sl->stat < 0) {
-		int code = e->code;
-
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-		close(sl->pidfd);
-		close(sl->chan);
-		sl->pidfd = sl->chan = -1;
-		sl->pid = 0;
-		return code;
-	}
 	return 0;
 }

@@ -216,8 +216,6 @@ void pairs_told(struct supervisor *s, struct msg *m);
 /* workers.c */
 /* Prepares sockets and pairs for the lanes of this policy. The empty policy inspects nothing. */
 int workers_prepare(struct supervisor *s, const struct ir *ir, struct err *e);
-/* Explains when the number of pairs differs from the requested one. False: it does not differ. */
-bool workers_notice(const struct supervisor *s, struct sentence *ret);
 bool worker_start(struct supervisor *s, uint32_t w);
 bool gate_start(struct supervisor *s, uint32_t w);
 void worker_died(struct supervisor *s, uint32_t w);
@@ -719,22 +717,5 @@ enum narrow {
 /* Reduces the rights of the state folder `fd` to `mode`. It counts as ours if it belongs to the
  * user of this process, and is empty or has generations. */
 enum narrow narrow_folder(int fd, mode_t mode);
-
-/* Differences that a comparison of the network finds. Only those that the comparison before did not
- * find are reported. Supervisor only. */
-
-#define FOUND_MOST 4096u /* differences of one comparison that are remembered */
-
-/* A set of texts: an object with each text as a key, in the order in which they were found. NULL
- * when memory is out, which counts as an empty set. */
-json_t *found_new(void);
-void found_note(json_t *set, const char *text);
-bool found_has(const json_t *set, const char *text);
-/*
- * Writes the texts of `set` that are not in `before`, "a; b; +3": as many as fit in `out`, the
- * first one cut if it is too long, and the number of further ones. `size` is more than 64. Returns
- * the number of all texts that are not in `before`.
- */
-size_t found_news(json_t *set, const json_t *before, char *out, size_t size);
 
 #endif

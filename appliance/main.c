@@ -58,7 +58,7 @@ static int run_role(const char *name)
 	return 2;
 }
 
-/* Starts gates and workers: their kind is known before they take any memory. */
+/* Starts a gate or a worker. Its kind is an argument, because its memory depends on the kind. */
 static int run_pair(const char *name, const char *kind)
 {
 	for (unsigned k = 0; k < LANE_KINDS; k++) {

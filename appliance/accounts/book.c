@@ -268,7 +268,8 @@ void account_seen(const struct account *a, char out[ACCOUNT_SEEN])
 
 bool account_handed_over(const struct account *a, uint64_t now)
 {
-	/* A clock that runs back makes the age negative: an account of the future ends too. */
+	/* After the clock was set back, phrase_since may lie in the future: then that distance
+	 * counts. */
 	return a->handed && (now > a->phrase_since ? now - a->phrase_since : a->phrase_since - now) > HANDED_S;
 }
 

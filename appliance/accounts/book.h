@@ -72,8 +72,8 @@ struct key {
 };
 
 /*
- * A TLS client certificate as a second factor. Exactly this certificate is accepted, and no other
- * one for the same key, so the end that was read when it was enrolled is the right one.
+ * A TLS client certificate as a second factor. Only this certificate is accepted, not a later one
+ * for the same key. So the expiry date that was read at the enrolment stays valid.
  */
 struct pin {
 	char label[KEY_LABEL + 1];
@@ -96,7 +96,7 @@ struct account {
 	 * another passphrase */
 	bool handed;
 	char hash[PASSPHRASE_HASH];
-	bool no_totp; /* the authenticator was removed; the account has a key instead */
+	bool no_totp; /* no authenticator: keys or paper codes are the second factor */
 	uint8_t totp[TOTP_SECRET];
 	uint64_t totp_step; /* step of the last used code */
 	/* step of the last code that was refused because of a wrong clock: this code stays invalid,
@@ -142,8 +142,8 @@ struct book {
 
 enum book_found { BOOK_READ, BOOK_NEW, BOOK_DAMAGED };
 
-/* Reads the book. 0 or negative errno: memory or descriptors are short, although the file may be
- * good, or a damaged file could not be set aside. *e says in any case what was wrong with the
+/* Reads the book. Returns 0, or negative errno when memory or descriptors are short (the file may
+ * be good) or a damaged file could not be set aside. *e always says what was wrong with the
  * file. */
 int book_open(int dirfd, struct book *ret, enum book_found *ret_found, struct err *e);
 /* Reads the bytes of that file. 0; -EBADMSG: it is not a valid book; -ENOMEM. Pure; *ret is only
@@ -166,7 +166,7 @@ void book_remove_token(struct book *b, struct token *t);
 /* A short digest of what an account manager sees of an account. His order contains it, so that he
  * cannot undo what somebody else has changed meanwhile. */
 void account_seen(const struct account *a, char out[ACCOUNT_SEEN]);
-/* Whether its passphrase was handed out too long ago, and its owner has not changed it. */
+/* Whether the account's passphrase was handed out over HANDED_S ago and not changed since. */
 bool account_handed_over(const struct account *a, uint64_t now);
 /* Whether an enabled account was neither used nor made in the last 30 days. */
 bool account_unused(const struct account *a, uint64_t now);
@@ -203,7 +203,7 @@ json_t *duties_json(uint32_t duties);
 json_t *rights_json(uint32_t rights);
 json_t *book_approval_json(const struct book *b);
 
-/* Whether both let in the same person by the same secrets, whenever they were last used. */
+/* Whether both accounts are equal, except for the fields that a login changes. */
 bool account_same(const struct account *a, const struct account *b);
 
 /* The whole book with its secrets, as in the file. */

@@ -88,7 +88,7 @@ static json_t *account_to_json(const struct account *a)
 	return j;
 }
 
-/* Without what each login changes. */
+/* Without the fields that a login changes. */
 static json_t *unused_json(const struct account *a)
 {
 	struct account copy = *a;
@@ -416,7 +416,7 @@ int book_open(int dirfd, struct book *ret, enum book_found *ret_found, struct er
 	*ret_found = r == 0 ? BOOK_READ : r == -ENOENT ? BOOK_NEW : BOOK_DAMAGED;
 	if (r == 0 || r == -ENOENT)
 		return 0;
-	/* For a lack of memory or descriptors the file may be whole: the role ends and is started
+	/* Memory or descriptors are short, so the file may be whole: the role ends and is started
 	 * again. */
 	if (r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EINTR)
 		return r;

@@ -345,7 +345,7 @@ void desk_nobody(struct desk *d, uint32_t id)
 	desk_refuse(d, id, ANSWER_NO, M_LOGIN_NEEDED);
 }
 
-/* The approvers by name. The word of an approver who has lost the right does not count. */
+/* The names of all who may approve now: an approval by anybody else is not valid any more. */
 static json_t *approvers_json(const struct desk *d)
 {
 	json_t *list = json_array();
@@ -384,7 +384,7 @@ void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *fro
 }
 
 /* Whether the certificate of a session was shown again and still belongs to the account. If not,
- * records why, unless it was removed, which has a record of its own. */
+ * records why; the removal of a certificate was recorded before. */
 static bool certificate_holds(struct desk *d, const struct session *x, const struct addr *from,
 			      const uint8_t shown[DIGEST_BYTES], struct moment now)
 {

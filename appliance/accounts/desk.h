@@ -124,7 +124,7 @@ struct lockout {
 bool lockout_locked(struct lockout *l, const char *name, const struct addr *from, uint64_t now);
 /* Counts a failed login. True when it locks the name. */
 bool lockout_failed(struct lockout *l, const char *name, const struct addr *from, uint64_t now);
-/* Takes the last failure back: for other reasons nobody could judge that login. */
+/* Takes the last failure back, because that login could not be judged. */
 void lockout_take_back(struct lockout *l, const char *name, const struct addr *from);
 /* Counts a login while the name is locked. True for the first one and then for each hundredth,
  * which have to be recorded. */
@@ -177,9 +177,9 @@ void leaked_close(struct leaked *l);
 /*
  * Challenges for security keys, which make each signature valid only once and only now. Challenges
  * that were handed out are not stored, so strangers cannot use up any room with requests: a
- * challenge has its own time and an authentication code, made with a secret of this run of the
- * role, over its time and the client's address. Only used challenges are stored, until they are too
- * old; only a person who knows a passphrase can use one. Time is a parameter.
+ * challenge contains its time and an authentication code over its time and the client's address.
+ * The code is made with a secret of this run of the role. Only used challenges are stored, until
+ * they are too old; only a person who knows a passphrase can use one. Time is a parameter.
  */
 
 /* used challenges that are stored: more than the passphrases that the child can hash before a
@@ -210,7 +210,7 @@ bool challenge_use(struct challenges *c, const struct addr *from, uint64_t now_n
 #define DESK_FROM_ONE 3u /* jobs for one address */
 #define TOKEN_DAYS 90u	 /* the lifetime of a token if none is asked for */
 #define TOKEN_DAYS_MOST 400u
-/* Rights that a program may have: none that a person has to answer for. */
+/* Rights that a token may have. A right whose use a person has to answer for is none of them. */
 #define TOKEN_DUTIES                                                                                                   \
 	(UINT32_C(1) << DUTY_VIEWER | UINT32_C(1) << DUTY_AUDITOR | UINT32_C(1) << DUTY_LOG |                          \
 	 UINT32_C(1) << DUTY_BACKUP)
@@ -379,7 +379,7 @@ bool desk_same_hash(const char *a, const char *b);
 json_t *desk_own_keys(const struct account *a);
 void desk_nobody(struct desk *d, uint32_t id);
 void desk_login_refused(struct desk *d, struct job *j);
-/* The same answer for all errors of a login. */
+/* All errors of a login get this one answer. */
 void desk_say_refused(struct desk *d, uint32_t id);
 /* desk_key.c: the passphrase was right, so the answer of the security key is checked now. False:
  * this is impossible. */
@@ -387,7 +387,7 @@ bool desk_prove(struct desk *d, struct job *j, const struct account *a);
 void desk_key_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
 /* desk_certificate.c: the passphrase was right; checks a certificate as the second factor. */
 void desk_certificate_login(struct desk *d, struct job *j, struct account *a, struct moment now);
-/* desk.c: answers what an account with these duties may do, or that it may not do this. `right`
+/* desk.c: answers what an account with these duties may do, or refuses if it lacks `right`.
  * RIGHT_COUNT: no right is needed. Takes the reference. */
 void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *from, const char *name, uint32_t duties,
 	      json_t *who);

@@ -89,7 +89,7 @@ void desk_certificate_add(const struct desk_order *o, struct account *a)
 	explicit_bzero(&before, sizeof(before));
 }
 
-/* Ends all sessions of the account: a finder of the card may have opened any of them. */
+/* Ends all sessions of the account: whoever found a lost card may have opened any of them. */
 void desk_certificate_remove(const struct desk_order *o, struct account *a)
 {
 	struct account before = *a;

@@ -60,8 +60,8 @@ void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct m
 
 /*
  * A code by the clock, or one of the paper codes. A used code is marked in memory at once. A paper
- * code is on the disk before it lets anybody in. A clock code is over in a minute, so a full disk
- * does not keep its owner out.
+ * code is on the disk before it lets anybody in. A clock code soon expires by itself, so its owner
+ * gets in even if the disk is full.
  */
 static bool second_factor(struct account *a, const char *code, struct moment now, bool *ret_paper)
 {
@@ -78,9 +78,9 @@ static bool second_factor(struct account *a, const char *code, struct moment now
 }
 
 /*
- * A code of another time. The person who typed the right passphrase is told so; the record alone
- * says by how much. The code no longer lets anybody in: otherwise the answer would tell a guesser
- * which code to wait for.
+ * A code of another time. The person has typed the right passphrase and is told that the clocks
+ * differ; only the record says by how much. The code no longer lets anybody in: otherwise the
+ * answer would tell a guesser which code to wait for.
  */
 static void look_elsewhen(struct job *j, struct account *a, struct moment now)
 {

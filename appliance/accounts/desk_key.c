@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Security keys: what a key is to sign, the login by key, and a person's orders about his own keys.
- * What a browser sent goes unread to sekisho-webauthn, and only after the passphrase was right. It
- * answers a few numbers, of which the challenge and the count are judged here.
+ * The role hands what a browser sent to sekisho-webauthn unread, after the passphrase was right.
+ * sekisho-webauthn answers with a few numbers. Of these, the challenge and the count are judged
+ * here.
  */
 #include <stdio.h>
 #include <string.h>
@@ -144,8 +145,8 @@ static void key_proved(struct desk *d, struct job *j, const struct webauthn_answ
 	explicit_bzero(&before, sizeof(before));
 }
 
-/* Ends the other sessions: a finder of the key may have opened any of them. root's removal does
- * too. */
+/* Ends the other sessions: whoever found a lost key may have opened any of them. A removal by root
+ * ends them too. */
 static void remove_key(struct desk *d, struct job *j, struct account *a, struct moment now)
 {
 	struct key *k = account_key(a, j->label);

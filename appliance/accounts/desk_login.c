@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Accounts for logins at the machine. The kernel and the supervisor say who sits at it; the roles
- * of his account, at the time of each question, say what he may do. There is no session: an account
- * that is disabled, or loses its login, has no rights from then on. Failed logins over the web do
- * not lock anybody out of the machine, because strangers can cause those.
+ * Accounts for logins at the machine. The kernel and the supervisor say which login asks. The roles
+ * that its account has at the time of each question say what it may do. There is no session: an
+ * account that is disabled, or loses its login, has no rights from then on. Failed logins over the
+ * web do not lock anybody out of the machine, because strangers can cause those.
  */
 #include <stdio.h>
 #include <stdlib.h>

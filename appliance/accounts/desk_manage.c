@@ -4,7 +4,8 @@
  * his own passphrase again. His order is then carried out like root's (desk_user.c), in his name,
  * within these bounds (docs/architecture.md says why):
  * - never his own account;
- * - another account manager he can only shut out: root alone gives and takes that role;
+ * - of another account manager, he can only disable the account and end the sessions: root alone
+ *   gives and takes that role;
  * - if he may himself write, approve or apply policies, he lets in nobody else who may do so;
  * - he cannot undo what somebody else has done since he looked.
  *
@@ -18,7 +19,7 @@
 #include "appliance/wire/duty.h"
 
 #define TOLD 80 /* bytes of an order that a record quotes */
-/* With these rights together a person puts a policy into force. */
+/* The rights that it takes to put a policy into force. */
 #define POLICY_RIGHTS (UINT32_C(1) << RIGHT_EDIT | UINT32_C(1) << RIGHT_APPROVE | UINT32_C(1) << RIGHT_APPLY)
 
 static const enum user_order root_order[MANAGE_ORDERS] = {

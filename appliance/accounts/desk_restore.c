@@ -2,9 +2,9 @@
 /*
  * Puts the register of a whole backup in the place of this box's, in one rename of its file. People
  * then log in with what they had: passphrase, authenticator, security keys, unused recovery codes.
- * A backup also brings back what was taken away since it was made, so the answer lists who comes,
- * who changes and who goes; and a register that somebody uses is only replaced when the order says
- * so.
+ * A backup also brings back what was taken away since it was made, so the answer lists which
+ * accounts are added, changed and removed. A register that somebody uses is only replaced if the
+ * order says so.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -65,8 +65,8 @@ static json_t *in_both(struct book *b, struct book *backup, bool same)
 }
 
 /* Whether the register of this box is in use and the backup's differs from it. This includes a
- * backup that only brings back what was removed here: that, too, needs the word of the person who
- * restores. The first account of a new box is nobody's until its owner has logged in. */
+ * backup that only brings back what was removed here: that has to be ordered, too. The first
+ * account of a new box is nobody's until its owner has logged in. */
 static bool in_use(struct book *b, struct book *backup)
 {
 	bool fresh = b->n_accounts == 0 || (b->n_accounts == 1 && b->accounts[0].used == 0);
@@ -95,7 +95,7 @@ static json_t *difference(struct book *b, struct book *backup)
 			 in_use(b, backup));
 }
 
-/* Nobody who was being judged by the former register is let in by this one. */
+/* Ends all sessions and jobs: a login that the former register began to judge lets nobody in. */
 static void end_all(struct desk *d)
 {
 	memset(&d->sessions.all, 0, sizeof(d->sessions.all));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A review of the records, signed by the name of an account: who reviewed them, when, records of
- * which time, and with which result.
- * The account must have the right and not be disabled. The record also says whether root typed the
- * name at the machine, or from which address the review was signed over the web.
+ * A review of the records, signed with the name of an account: who reviewed them and when, the
+ * period of the records, and the result. The account must have the right and not be disabled. The
+ * record also says whether root typed the name at the machine, or from which address the review was
+ * signed over the web.
  */
 #include <stdio.h>
 #include <string.h>

@@ -378,7 +378,7 @@ static void totp_remove(const struct desk_order *o, struct account *a)
 	explicit_bzero(&before, sizeof(before));
 }
 
-/* The last key may go too: somebody may have found a lost key. */
+/* The last key may be removed too: it may be lost, and somebody may have found it. */
 static void key_remove(const struct desk_order *o, struct account *a)
 {
 	struct account before = *a;
@@ -479,7 +479,7 @@ static void approval(const struct desk_order *o, enum user_order order)
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "approval", book_approval_json(&o->d->book)));
 }
 
-/* ---- which ----------------------------------------------------------------------------------- */
+/* ---- dispatch -------------------------------------------------------------------------------- */
 
 static void about_account(const struct desk_order *o, enum user_order order)
 {

@@ -120,7 +120,7 @@ static int look(struct leaked *l, int fd)
 	return digest_fits(l) ? 0 : -EBADMSG;
 }
 
-/* An error of the moment: it says nothing about the file, which may be whole. */
+/* A temporary error: the file itself may be whole. */
 static bool is_for_now(int r)
 {
 	return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EINTR;

@@ -34,8 +34,8 @@ static void child(int program)
 {
 	char *const argv[] = { (char[]){ PROGRAM }, NULL }, *const no_env[] = { NULL };
 
-	/* The child keeps its socket alone. The two calls spare the program's own descriptor, which
-	 * the kernel closes at exec. */
+	/* The child keeps only its socket. The two calls leave out the program's own descriptor,
+	 * which the kernel closes at exec. */
 	if ((program > CHILD_FD + 1 && close_range(CHILD_FD + 1, (unsigned)program - 1, 0) < 0) ||
 	    close_range((unsigned)program + 1, ~0u, 0) < 0)
 		_exit(1);
@@ -370,7 +370,7 @@ static int put_at(int fd, int number, struct err *e)
 
 int role_accounts(void)
 {
-	static struct accounts a; /* large, and there is one */
+	static struct accounts a; /* static, because it is large */
 	const struct desk_out out = {
 		.ctx = &a, .answer = say_answer, .hash = say_hash, .prove = say_proof, .event = say_event
 	};

@@ -65,8 +65,8 @@ static json_t *asked_on_disk(const json_t *kept, const char *device)
 }
 
 /*
- * The policy's devices are not known here, so all are marked as released: only the next apply takes
- * them again. The next start writes the records of who did this, and when.
+ * The policy's devices are not known here, so all devices are marked as released: only the next
+ * apply takes them again. The next start writes the records of who did this, and when.
  */
 static int give_alone(int state, const struct box_spaces *spaces, json_t *kept, const char *device)
 {

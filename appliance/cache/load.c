@@ -30,7 +30,7 @@ static int keep_map(const struct bpf_object *object, const char *name)
 	return m == NULL ? -1 : keep(bpf_map__fd(m));
 }
 
-/* Of the two programs, and of the memory, only what is used is loaded. */
+/* Loads one of the two programs, and only the memory that it uses. */
 static bool choose(struct bpf_object *object, bool commands)
 {
 	struct bpf_program *other = bpf_object__find_program_by_name(object, commands ? "once_begin" : "once_match");
@@ -93,7 +93,7 @@ static void use_memory(struct bpf_object *object, const struct cache_memory *m)
 	struct bpf_map *leases = bpf_object__find_map_by_name(object, "leases");
 	struct bpf_map *templates = bpf_object__find_map_by_name(object, "templates");
 
-	/* never leases without the templates that they name */
+	/* leases name templates: they are used again only together */
 	if (leases != NULL && templates != NULL && use_again(templates, m->templates))
 		use_again(leases, m->leases);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Puts the program of the verdict cache into the kernel, with memory of its own or that of a former
- * daemon: once for each worker, so that what a worker writes is used for its own packets only.
- * Needs CAP_BPF or CAP_SYS_ADMIN, which can be dropped afterwards. Program and memory exist as long
- * as a process has a descriptor of them, or a rule uses the program.
+ * Puts the program of the verdict cache into the kernel, with memory (BPF maps) of its own or that
+ * of a former daemon. Each worker has its own copy, so what a worker writes is used for its own
+ * packets only. Needs CAP_BPF or CAP_SYS_ADMIN, which can be dropped afterwards. Program and memory
+ * exist as long as a process has a descriptor of them, or a rule uses the program.
  */
 #ifndef SEKISHO_CACHE_LOAD_H
 #define SEKISHO_CACHE_LOAD_H

@@ -51,8 +51,8 @@ MAP(handshakes, once_handshakes, 1);
 #define lease_at(place) ((struct once_lease *)look_up(&leases, &(place)))
 #define template_at(place) ((const struct once_template *)look_up(&templates, &(place)))
 #define handshakes_at(place) ((struct once_handshakes *)look_up(&handshakes, &(place)))
-/* Hides a value from the compiler, which would remove a bound that the verifier needs. Of a length,
- * one less is bounded: Linux 6.1 does not see that what is not 0 is at least 1. */
+/* Hides a value from the compiler, which would remove a bound that the verifier needs. For a length
+ * n, n - 1 is bounded: the verifier of Linux 6.1 does not conclude n >= 1 from n != 0. */
 #define BOUND(n) __asm__ volatile("" : "+r"(n))
 
 char licence[] SECTION("license") = "Apache-2.0";
@@ -186,7 +186,7 @@ INLINE uint32_t exchange(uint32_t *state, uint32_t is, uint32_t becomes)
 	return __sync_val_compare_and_swap(state, is, becomes);
 }
 
-/* The bytes are those that will leave, and one segment. */
+/* The packet leaves with exactly these bytes (checksum included), as one segment. */
 INLINE bool is_finished(const struct __sk_buff *packet)
 {
 	return (packet->priority & ONCE_FINISHED) != 0 && packet->gso_size == 0;
@@ -399,7 +399,7 @@ INLINE bool is_next(const struct __sk_buff *packet, const struct once_handshake 
 	       s->acknowledged == h->number[1] + 1u;
 }
 
-/* A slot is taken, if there is one. */
+/* Stores the handshake in this slot, if it is free. */
 INLINE bool begin(struct once_handshake *h, uint32_t mark, const struct segment *s)
 {
 	if (h->mark != 0 || exchange(&h->state, ONCE_BACK, ONCE_BUSY) != ONCE_BACK)
@@ -418,7 +418,7 @@ INLINE bool begin(struct once_handshake *h, uint32_t mark, const struct segment 
 		h->mark = mark & MARK_SESSION;
 		if (exchange(&h->state, ONCE_BUSY, ONCE_GIVEN) == ONCE_BUSY)
 			return true;
-		h->mark = 0; /* the worker wants it, and gets this packet */
+		h->mark = 0; /* the worker took the slot back, and gets this packet */
 	}
 	__sync_lock_test_and_set(&h->state, ONCE_BACK);
 	return false;
@@ -449,7 +449,7 @@ INLINE bool go_on(const struct __sk_buff *packet, struct once_handshake *h, cons
 }
 
 /* Lets a packet pass that begins a session, or goes on with its handshake. Any other packet of the
- * session gives the handshake back. */
+ * session gives the handshake back to the worker. */
 INLINE bool shake_hands(const struct __sk_buff *packet, const struct segment *s, bool back)
 {
 	uint32_t ports = back ? (uint32_t)s->to_port << 16 | s->from_port : (uint32_t)s->from_port << 16 | s->to_port;

@@ -35,9 +35,9 @@
 #define DOORS_MOST (4u << 20) /* bytes of the JSON about doors */
 
 /*
- * Makes the file of a backup. Input: what control says about the box, and the site's certificate.
- * Output: the encrypted file. docs/json.md, "backup", lists its contents. Pure, except for the time
- * of day.
+ * Makes the file of a backup. Input: the texts about the box from control, and the site's
+ * certificate. Output: the encrypted file. docs/json.md, "backup", lists its contents. Pure, except
+ * for the time of day.
  */
 
 #define SEAL_MOST (96u << 20) /* bytes of a bundle */
@@ -278,7 +278,8 @@ static const char *line_of(const json_t *all, size_t i, enum lang l)
 static void say_brief(struct brief *b, const json_t *all, size_t more, enum lang l)
 {
 	char *out = b->text.text[l];
-	const size_t size = sizeof(b->text.text[l]) - 40; /* for the count */
+	/* room for the line that counts the others */
+	const size_t size = sizeof(b->text.text[l]) - 40;
 	size_t n = 0, said = 0, of = json_array_size(all);
 
 	for (; said < of && said < MEANT_LINES && n + strlen(line_of(all, said, l)) + 2 < size; said++) {

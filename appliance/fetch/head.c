@@ -21,7 +21,7 @@ static bool line_take(struct bytes *b, struct bytes *ret)
 	return true;
 }
 
-/* The three digits of the first line; NULL: it is none. */
+/* The status code's three digits in the first line; NULL: it is no status line. */
 static const uint8_t *digits(struct bytes line)
 {
 	const uint8_t *p;

@@ -144,13 +144,14 @@ int verdict_upto(int fd, uint16_t queue, uint32_t id, bool accept);
 /* interval of reading the queues while the worker has a heartbeat */
 #define GATE_LOOK_NS 20000000u
 #define GATE_TICK_DOWN_NS 2000000u /* interval of failure decisions while there is no worker */
-/* a worker hangs when packets wait and it makes no heartbeat for so much of its own time */
+/* ns of its own time (role/vigil.h): a worker without a heartbeat for so long, while packets wait,
+ * hangs */
 #define GATE_HUNG_NS 50000000u
-#define GATE_GAP_NS 20000000u /* the largest time between two looks that is counted */
+#define GATE_GAP_NS 20000000u /* a longer time between two looks counts as this */
 /* shortest interval between reports of decided packets; a worker that takes over causes one, too */
 #define GATE_REPORT_NS 100000000u
 
-/* Takes the lowest lane out of a bit set; false when it is empty. `for (uint64_t rest = set;
+/* Takes the lowest lane out of a bit set; false when the set is empty. `for (uint64_t rest = set;
  * gate_each(&rest, &n);)` */
 static inline bool gate_each(uint64_t *rest, uint32_t *ret)
 {

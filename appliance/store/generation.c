@@ -301,8 +301,8 @@ int generation_mark(struct generation_store *s, uint64_t number, enum generation
 		if (s->list[i].number == number) {
 			s->list[i].state = state;
 			change(&s->list[i], c);
-			/* The pointer decides, so this is no failure even if the disk fails. The
-			 * line is written as soon as possible. */
+			/* The pointer decides, so a failed write of the line is no failure here.
+			 * The line is written later. */
 			(void)history_write(s, &line);
 			return 0;
 		}

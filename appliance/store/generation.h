@@ -137,10 +137,10 @@ uint64_t generation_previous(const struct generation_store *s);
  */
 uint64_t generation_back(const struct generation_store *s);
 /*
- * The target of a rollback that needs no second person: the generation that was in force before, or
- * back from such a step. While generation `trial` (0 = none) is on trial, it is the generation that
- * the trial replaced. The target has been approved and confirmed before; any other generation needs
- * an approval like every change. 0 = there is none.
+ * The target of a rollback that needs no second person: the generation that was in force before;
+ * after such a rollback, the one that it left. While generation `trial` (0 = none) is on trial, it
+ * is the generation that the trial replaced. The target has been approved and confirmed before; any
+ * other generation needs an approval like every change. 0 = there is none.
  */
 uint64_t generation_step(const struct generation_store *s, uint64_t trial);
 /* The generation whose trial ended last, or NULL. */

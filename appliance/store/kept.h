@@ -13,8 +13,8 @@
  * it is given back, and only the next apply or rollback takes it again.
  *
  * `picture` is the earlier state of the device (appliance/box/loan.h). With "going" in it, the
- * device is being given back. `untold` has devices that were released while no daemon ran; there
- * are no records of that yet.
+ * device is being given back. `untold` has devices that were released while no daemon ran; the
+ * journal has no records of that yet.
  *
  * The record is on the disk before the device is touched. The file is replaced as a whole and
  * synced.

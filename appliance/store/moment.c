@@ -139,7 +139,7 @@ bool clock_follow_look(struct clock_follow *f, enum clock_sync word, struct mono
 		f->seen_ns = now.ns;
 		f->seen_wall_ns = wall_ns;
 	}
-	/* An unknown state is no change: the caller may not be allowed to ask for it. */
+	/* An unknown state is no change: the caller may lack the right to read it. */
 	if (word == CLOCK_SYNC_UNKNOWN || word == f->is || now.ns - f->seen_ns < FOLLOW_SETTLES_NS)
 		return false;
 	f->is = word;

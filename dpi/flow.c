@@ -284,7 +284,7 @@ void flow_move(struct flow_table *t, uint32_t i, uint32_t share)
 
 /* to make room, the greediest holder loses a flow if it has more than 1/8 of its share's slots */
 #define HOLDER_PART 8u
-/* if no class of flows makes room either, it loses one if it has more than 1/16 */
+/* if no class of flows makes room, the greediest holder loses a flow if it has more than 1/16 */
 #define HOLDER_MANY 16u
 /* neither HOLDER_PART nor HOLDER_MANY takes a flow of a holder with at most so many */
 #define HOLDER_LEAST 4u
@@ -329,7 +329,7 @@ static uint32_t of_greediest(struct flow_table *t, uint32_t share, uint32_t part
 	return flow_heaviest(t, h, cheapness);
 }
 
-/* The oldest of the class that holds most, so that a flood of one kind pays for itself. */
+/* The oldest flow of the largest class, so that a flood of one kind displaces its own flows. */
 static uint32_t of_largest_class(const struct flow_table *t, uint32_t share, uint64_t now_ns)
 {
 	const struct flow_list *largest = NULL;

@@ -147,7 +147,7 @@ struct flow {
 	uint64_t unread; /* in a capture: number of bytes that could not be judged */
 	/* segments with data that passed while the session waited for its pick-up */
 	uint8_t unjudged;
-	uint64_t unjudged_ns; /* since when */
+	uint64_t unjudged_ns; /* when the first of them passed */
 	uint32_t refused_frame;
 	/* state of its enforcer, owned; NULL = its commands are not judged */
 	struct command_state *commands;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * There are three layers, each with a count of its remaining bytes: the record, the hello in it,
- * and the extensions in the hello. A field is a number of up to four bytes, which may be cut
+ * A hello is read in three layers, each with a count of its remaining bytes: the record, the hello
+ * in it, and the extensions in the hello. A field is a number of up to four bytes, which may be cut
  * anywhere, or bytes to be skipped. step() handles each number, and chooses the next field.
  */
 #include "dpi/hello.h"
@@ -175,7 +175,7 @@ static bool step(struct hello *h, enum direction dir, uint32_t n)
 	case AT_COMPRESSION:
 		s->step = AT_EXTENSIONS;
 		s->skip = dir == DIR_C2S ? n : 0;
-		if (dir == DIR_S2C && s->message == 0) /* TLS 1.2 and before: there may be none */
+		if (dir == DIR_S2C && s->message == 0) /* without extensions: TLS 1.2 and before */
 			s->state = HELLO_READ;
 		return dir == DIR_S2C || n > 0;
 	case AT_EXTENSIONS:

@@ -49,8 +49,8 @@ struct pdu {
 	uint32_t quantity;	      /* how many addresses; 0 when the function has none */
 	bool allowed;
 	enum reason reason;
-	/* the conduit that allowed the PDU; if it was refused, the first that could
-	 * have; EVENT_NO_CONDUIT */
+	/* the conduit that allowed the PDU; for a refused PDU, the first that could have allowed
+	 * it; EVENT_NO_CONDUIT: none */
 	uint32_t conduit;
 	uint32_t line;	    /* policy line of that conduit */
 	struct place row;   /* file and line of the row that allowed the PDU */
@@ -59,8 +59,8 @@ struct pdu {
 	bool reading;
 	/* a second report on the PDU: the judgement by the rows of a shadow, which stop nothing */
 	bool shadow;
-	/* `segment` refused the beginning of the PDU, for a reason for which the whole PDU will be
-	 * refused again where refusals do not end the flow */
+	/* `segment` refused the beginning of the PDU. Where refusals do not end the flow, the whole
+	 * PDU will be refused again for the same reason */
 	bool early;
 	/* for a request, all its operations, borrowed until outside_pdu returns; else NULL */
 	const struct operation *operations;

@@ -26,9 +26,9 @@ enum due { DUE_NOTHING, DUE_APDU, DUE_RESULT, DUE_TABLE };
 #define MAX_REQUESTS 3u
 
 /*
- * Messages that a server sends by itself, not as the answer to a request with the same number: the
- * code of the message, and the codes of requests that ask for it. If there are none, a row must
- * allow the message itself.
+ * Messages that a server sends by itself: they answer no invoke id. Each entry has the code of the
+ * message, and the codes of the requests that ask for it. Without such requests, a row must allow
+ * the message itself.
  */
 static const struct {
 	uint32_t code;
@@ -112,8 +112,8 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->kept[KEPT_PROPERTY] = property;
 }
 
-/* Whether this answer of the client fits a request of the server, or segments of a server's answer.
- * It must go to one station, the one that asked. */
+/* Whether the client may send this answer: it must fit a request of the server, or segments of the
+ * server's answer, and go only to the station that sent them. */
 static bool is_told(struct bacnet_state *s, const struct parsed *p)
 {
 	uint8_t type = (uint8_t)p->kept[KEPT_ACKNOWLEDGES], invoke = (uint8_t)p->kept[KEPT_INVOKE];
@@ -169,8 +169,8 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 			ret->reason = R_BACNET_RESPONSE;
 		return;
 	}
-	/* What segments contain is not read. So a request in segments passes only if the grant
-	 * allows everything. */
+	/* The contents of segments are not read. So a request in segments passes only if the grant
+	 * allows the whole protocol. */
 	if (p->kept[KEPT_SEGMENTED] != 0 && ret->reason == R_ALLOWED &&
 	    !(ruling->grant != NULL && ruling->grant->whole))
 		ret->reason = R_BACNET_SEGMENT;
@@ -195,7 +195,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		ret->reason = R_BACNET_PENDING;
 	pending_seen(open_of(s));
 	if (s->wait.n == BACNET_OPEN_MAX) {
-		/* a pending request is judged again later, or never passes */
+		/* R_BACNET_PENDING: the request does not pass now, so it gets no answer */
 		s->wait.unread |= ret->reason != R_BACNET_PENDING;
 		return;
 	}
@@ -254,7 +254,7 @@ static bool fits(const struct bacnet_open *o, const struct bacnet_unit *u)
 		return false;
 	if (u->type >= BACNET_REJECT || u->type == BACNET_SEGMENT_ACK)
 		return true;
-	/* a segment after the first only if an earlier one has come */
+	/* a later segment fits only if the first one has come */
 	return o->choice == u->service && is_due(o, u) && begins_right(o, u) &&
 	       (!u->segmented || u->sequence == 0 || o->began);
 }
@@ -306,7 +306,7 @@ static bool may(const struct bacnet_unit *u, uint32_t code, const struct command
 	struct operation o = bacnet_operation(u, code);
 	struct ruling ruling;
 
-	/* it does not matter which way an answer came */
+	/* the way of an answer does not matter */
 	o.broadcast = 0;
 	o.idle = (1u << TARGET_MAX) - 1u;
 	evaluate(t, p, vocabulary_of(PROTO_BACNET), &o, 1, &ruling);

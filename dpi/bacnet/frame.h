@@ -62,7 +62,7 @@ struct bacnet_unit {
 enum frame_result bacnet_frame(struct bytes head, size_t *ret_len);
 /* False: the datagram is malformed; *ret has what was read. */
 bool bacnet_unwrap(struct bytes pdu, struct bacnet_unit *ret);
-/* Whether the length is `least` bytes and a multiple of `each`. If `each` is 0, exactly `least`. */
+/* Whether the length is `least` bytes plus a multiple of `each`; exactly `least` if `each` is 0. */
 bool bacnet_is_length(size_t bytes, size_t least, size_t each);
 /* Whether so many bytes may follow the header of this function of the link. Not for functions that
  * carry a network layer. */

@@ -27,7 +27,7 @@ static bool has_length(uint32_t function, uint32_t length)
 
 /* Tests the link's type and function, and a length of at most 1,507 bytes. If a network layer
  * follows, also tests its version, and its control octet, which has no reserved bits (clause 6.2).
- * Both ends send the same. */
+ * Both ends send the same messages. */
 enum recognition recognise_bacnet(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head };

@@ -412,9 +412,9 @@ static void parse_service(const struct bacnet_unit *u, struct parsed *ret)
 
 enum end { CLIENT, SERVER, BOTH };
 
-/* What is wrong with a message that has `least` bytes and a multiple of `each`. The length is
- * checked because a device that does not know messages of the network layer reads the bytes as a
- * request. */
+/* What is wrong with a message whose length must be `least` bytes plus a multiple of `each`. A
+ * device that does not know messages of the network layer reads their bytes as a request, so the
+ * length is checked. */
 static enum reason wrong_of(const struct bacnet_unit *u, enum end end, size_t least, size_t each)
 {
 	if (end == SERVER)

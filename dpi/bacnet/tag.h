@@ -48,7 +48,7 @@ bool bacnet_number(struct bytes holds, uint32_t *ret);
 struct bacnet_any {
 	struct values written; /* the number of a single primitive value; otherwise unknown */
 	bool null;	       /* it is a single NULL */
-	bool again;	       /* data inside have the number of those around all of it */
+	bool again;	       /* data inside have the number of `holder` */
 };
 
 #define BACNET_NO_HOLDER 255u

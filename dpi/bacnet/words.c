@@ -16,7 +16,7 @@
  * and reading and writing files is programming. To relinquish a command is a write with a name of
  * its own, because the value after it is not known. Sending values is writing, because receivers
  * may take them over. Sending events, or saying that one is a device, is control, because receivers
- * act on it. What only a server of the link answers has no class.
+ * act on it. Messages with which a server of the link answers have no class.
  */
 static const struct function_info functions[] = {
 #define CONFIRMED(choice, name, class, places, untold, answer, layout)                                                 \

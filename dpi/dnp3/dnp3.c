@@ -149,7 +149,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		ret->reason = R_DNP3_PENDING;
 	pending_seen(open_of(s));
 	if (s->wait.n == DNP3_OPEN_MAX) {
-		/* a pending request is judged again later, or never passes */
+		/* R_DNP3_PENDING: the request does not pass now, so it gets no answer */
 		s->wait.unread |= ret->reason != R_DNP3_PENDING;
 		return;
 	}
@@ -368,8 +368,8 @@ static size_t state_used(const void *state)
 	return offsetof(struct dnp3_state, selected) + s->n_selected;
 }
 
-/* Searches a datagram for what an outstation finds that does not read it as the specification
- * describes. */
+/* Searches a datagram for requests that an outstation would find if it does not read datagrams as
+ * the specification describes. */
 static bool framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
 			const struct command_permit *p, struct pdu *ret)
 {

@@ -11,9 +11,9 @@
  *   fragment (clause 4)             FIR, FIN, CON, UNS and a number of 4 bits, function; of a
  *                                   response two bytes of indications; objects
  *
- * A PDU is a frame that says something of the link alone, or all frames of a fragment. Frames of
- * the link alone may stand between these. Over UDP a datagram has whole frames, and a response may
- * take several datagrams; a request may not.
+ * A PDU is either one frame of a link layer service, or all frames of a fragment. Frames of link
+ * layer services may stand between the latter. Over UDP a datagram has whole frames, and a response
+ * may take several datagrams; a request may not.
  */
 #ifndef SEKISHO_DPI_DNP3_FRAME_H
 #define SEKISHO_DPI_DNP3_FRAME_H
@@ -49,7 +49,7 @@ struct dnp3_unit {
 	struct bytes fragment;
 };
 
-/* As an enforcer's frame. */
+/* Implements `frame` of struct enforcer. */
 enum frame_result dnp3_frame(bool datagrams, struct bytes head, size_t *ret_len);
 /* Reads a whole PDU. The fragment is put together in `joined`, which has room for DNP3_FRAGMENT_MAX
  * bytes. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Searches for what an outstation would execute that does not read frames as the specification
- * describes.
+ * Searches for requests that an outstation would execute if it does not read frames as the
+ * specification describes.
  *
  * The first case is a frame at a position where the client began none, for example in a value or a
  * file. An outstation that takes the result of one recv for a frame, or that looks for the next 05

@@ -144,7 +144,8 @@ static bool reply_fits(const struct enip_state *s, const struct enip_open *o, st
 	if (o->wait.reason == R_ENIP_FRAME || o->wait.reason == R_ENIP_CONNECTION)
 		return true;
 	if (asked->sent_on && ret->service == SERVICE_UNCONNECTED_SEND && ret->status != 0)
-		return ret->data.left <= 2; /* an error of the router: the rest of the route */
+		/* an error of the router: its data are the size of the rest of the route */
+		return ret->data.left <= 2;
 	if (ret->service != asked->service)
 		return false;
 	if (asked->parts > 0 && (ret->status == 0 || ret->status == STATUS_SERVICE_ERRORS))
@@ -156,8 +157,8 @@ static bool reply_fits(const struct enip_state *s, const struct enip_open *o, st
 	return part_fits(asked->parts > 0 ? 0 : asked->elements, ret);
 }
 
-/* Whether an answer may come over this connection: it must be the connection of the request; for a
- * request from before the pick-up, any. */
+/* Whether an answer may come over this connection. It must be the connection of the request. If the
+ * opening of that connection was not seen, any connection is accepted. */
 static bool is_way_back(const struct enip_state *s, const struct enip_open *o, const struct encap_items *items)
 {
 	const struct enip_connection *c = enip_connection_out(s, o->what.connection);
@@ -202,9 +203,10 @@ static void remove_connection(struct enip_state *s, const struct enip_opener *op
 }
 
 /*
- * Opens an I/O connection: datagrams with these ids may pass, up to the requested size, until none
- * has come for as long as both ends wait, at first at least ten seconds (volume 1, 3-4.5.2). A
- * device closes connections for requests with their session, but not I/O connections.
+ * Opens an I/O connection: datagrams with these ids may pass, up to the requested size. The
+ * connection ends when no datagram came for its timeout, or for ten seconds if that is longer
+ * (volume 1, 3-4.5.2). A device closes connections for requests with their session, but not I/O
+ * connections.
  */
 static void open_io(struct enip_state *s, const struct enip_opening *a, const struct opened *is, struct bond *ret)
 {

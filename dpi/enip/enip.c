@@ -249,7 +249,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	if (what.command == ENCAP_REGISTER && ret->reason == R_ALLOWED)
 		s->session = SESSION_ASKED;
 	if (s->wait.n == ENIP_OPEN_MAX) {
-		/* a pending request is judged again later, or never passes */
+		/* R_ENIP_PENDING: the request does not pass now, so it gets no answer */
 		s->wait.unread |= ret->reason != R_ENIP_PENDING;
 		return;
 	}

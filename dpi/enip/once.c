@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Templates for repeated unconnected requests. A repetition has another sender context, which the
- * answer repeats. Only for a single plain service that succeeded. Connected messages would have to
- * repeat a sequence number; no test covers them yet.
+ * answer repeats. There are templates only for a single plain service that succeeded. Connected
+ * messages would have to repeat a sequence number; no test covers them yet.
  */
 #include "dpi/once.h"
 #include "dpi/enip/encap.h"
@@ -67,7 +67,7 @@ static void read_opener(struct bytes *b, struct enip_opener *ret)
 	bytes_be16(b, &ret->vendor);
 }
 
-/* Not a session with NOPs: the bytes before each message matter there. */
+/* A session with NOPs is not written, because the bytes before each message matter there. */
 bool enip_keep(const void *state, struct outbuf *to)
 {
 	const struct enip_state *s = state;

@@ -6,9 +6,9 @@
 
 /* The numbering of the words of an area. */
 enum form {
-	PLAIN,	/* one space; of a kind of bits, the third byte is the bit */
+	PLAIN,	/* one space; in an area of bits, the third byte of an address is the bit */
 	OLD,	/* codes of CV mode and of the C series: several areas have one numbering */
-	COUNTS, /* timers, and counters from 8000 on (of CV mode, 0800) */
+	COUNTS, /* timers, and from 8000h on counters (in CV mode from 0800h on) */
 	BANK,	/* expansion DM */
 	NONE,	/* policies have no key for it */
 };
@@ -58,8 +58,9 @@ static const struct area areas[] = {
 	{ 0xf0, 0xf2, FINS_KIND_FORCED_WORD, PLAIN, FINS_CIO, 0 },
 };
 
-/* The form OLD numbers the words of several areas together: CIO from 0, then G and A from the words
- * below. Policies have no key for the word OLD_TRANSIENT. From OLD_END on there is no area. */
+/* The form OLD numbers the words of several areas together: CIO from 0, then G and A from the
+ * values below. Policies have no key for the word OLD_TRANSIENT. From OLD_END on there is no
+ * area. */
 #define OLD_TRANSIENT 0x09ff
 #define OLD_G 0x0a00
 #define OLD_A 0x0b00
@@ -98,7 +99,8 @@ static void old_numbering(struct fins_place *p, uint32_t word, uint8_t bit)
 
 static void locate(const struct area *a, struct fins_place *p, uint32_t word, uint8_t bit)
 {
-	if (bit > (is_bit(p->kind) && a->form != COUNTS ? 15 : 0)) /* of words and flags it is 0 */
+	/* the bit of words and flags is 0 */
+	if (bit > (is_bit(p->kind) && a->form != COUNTS ? 15 : 0))
 		return;
 	switch ((enum form)a->form) {
 	case PLAIN:
@@ -155,7 +157,7 @@ bool fins_place_parse(struct bytes *b, struct fins_place *ret)
 	return true;
 }
 
-/* The last address that is adjacent to the first. */
+/* The last address of the same area or bank. */
 static uint64_t end_of(const struct fins_place *p)
 {
 	switch (p->space) {

@@ -136,7 +136,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		ret->reason = R_FINS_PENDING;
 	pending_seen(open_of(s));
 	if (s->wait.n == FINS_OPEN_MAX) {
-		/* with this reason, it is judged again later, or never passes */
+		/* R_FINS_PENDING: the request does not pass now, so it gets no answer */
 		s->wait.unread |= ret->reason != R_FINS_PENDING;
 		return;
 	}

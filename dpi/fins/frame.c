@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/fins/frame.h"
 
-#define LENGTH_REST 8u /* command and error code count */
+#define LENGTH_REST 8u /* command and error code, which the length counts */
 
 #define ICF_SILENT 0x01u
 #define ICF_ANSWER 0x40u

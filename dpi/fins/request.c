@@ -224,7 +224,8 @@ static bool parse_force(struct fins_request *r, struct bytes *b)
 	if (!bytes_be16(b, &n) || n == 0 || b->left != (size_t)n * 6u)
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
-		struct values values = { .form = VALUES_UNKNOWN }; /* released: the program says */
+		/* a released bit gets its value from the program */
+		struct values values = { .form = VALUES_UNKNOWN };
 
 		if (!bytes_be16(b, &how) || !fins_place_parse(b, &p) || !fins_place_extend(&p, 1) ||
 		    (how != 0xffff && (how & 0x7fffu) > 1))
@@ -327,13 +328,13 @@ static bool parse_data(struct fins_request *r, uint16_t command, struct bytes *b
 	}
 	case FINS_CYCLE_TIME:
 		return parse_cycle_time(r, b);
-	case FINS_ECHO: /* as it was sent */
+	case FINS_ECHO: /* the answer repeats the data */
 		return b->left > 0 && answers_with(r, (uint32_t)b->left) && bytes_skip(b, b->left);
 	case FINS_MESSAGE:
 		return parse_message(r, b);
 	case FINS_FORCE:
 		return parse_force(r, b);
-	case FINS_FORCE_CANCEL: /* all of them; of CS and CJ a program number */
+	case FINS_FORCE_CANCEL: /* cancels all forced bits; CS and CJ have a program number */
 		return b->left == 0 || (b->left == 2 && bytes_skip(b, 2));
 	case FINS_FORCED_STATUS:
 		return parse_forced_status(r, b);

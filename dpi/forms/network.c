@@ -167,7 +167,7 @@ bool datagram_ntp(enum direction dir, struct bytes b)
 		return false;
 	if (version == 5)
 		return mode == (dir == DIR_C2S ? 3 : 4);
-	/* seconds, as a power of 2: MAXPOLL; of a LAN less than one */
+	/* the interval is 2^poll seconds: at most 2^17 (MAXPOLL), on a LAN below 1 */
 	if (stratum > 16 || (poll > 17 && poll < 0xf0))
 		return false;
 	/* this version has no modes: ports distinguish client and server */
@@ -230,7 +230,7 @@ bool datagram_syslog(enum direction dir, struct bytes b)
 	return true;
 }
 
-/* ---- MQTT (3.1.1 and 5.0: 2.2.3, 3.1, 3.2, 3.15; 3.1 has another name) ---- */
+/* ---- MQTT (3.1.1, 5.0: 2.2.3, 3.1, 3.2, 3.15; version 3.1 has another protocol name) ---- */
 
 /* Reads the remaining length of a packet: up to four bytes of seven bits each. */
 static bool may_be_remaining(struct prefix *p, uint32_t lo, uint32_t *ret)

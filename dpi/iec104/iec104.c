@@ -197,7 +197,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		ret->reason = R_IEC104_PENDING;
 	pending_seen(open_of(s));
 	if (s->wait.n == IEC104_OPEN_MAX) {
-		/* with this reason, it is judged again later, or never passes */
+		/* R_IEC104_PENDING: the command does not pass now, so it gets no answer */
 		s->wait.unread |= ret->reason != R_IEC104_PENDING;
 		return;
 	}

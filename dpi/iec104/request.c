@@ -57,8 +57,8 @@ static bool take_value(uint8_t form, struct bytes *b, struct operation *o, uint8
 		*ret_first = v;
 		v &= form == IEC104_SINGLE ? 1u : 3u;
 		o->values = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
-		/* 0 and 3 of a double are sent, though not permitted; a row's values keep
-		 * them out */
+		/* clients also send 0 and 3 as a double command, which the standard does not
+		 * permit; rows with values refuse them */
 		return true;
 	case IEC104_TWO_BYTES:
 		o->values = values_at(VALUES_U16LE, 1, at);

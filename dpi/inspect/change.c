@@ -132,8 +132,8 @@ struct verdict rejudge(struct crossing *x)
 
 /* ---- what a new permit means for a flow ----------------------------------------------------- */
 
-/* While nothing was stopped, the client may have chosen where the stream is read. A permit that
- * enforces commands therefore treats it as met half-way. */
+/* While its conduits only observed, the client could choose from which byte the stream is read. So
+ * a permit that enforces commands treats the session as met half-way. */
 static bool is_unsure(const struct flow *f, const struct command_permit *permit)
 {
 	return f->let_by && f->kind == KIND_FOLLOWED && f->l4proto == IP_TCP && !permit->observe &&
@@ -392,7 +392,8 @@ void inspector_foretell(struct inspector *i, const struct command_table *t, cons
 	what = relabel_decide(f, t, p);
 	if (what != RELABEL_ENDS && f->kind == KIND_FOLLOWED && f->waiting_pick_up)
 		what = RELABEL_HALF_WAY;
-	/* As if it had spoken meanwhile: one that was silent goes on where it was. */
+	/* Assumes that the session has sent bytes meanwhile. If it was silent, it goes on where it
+	 * was. */
 	if (what == RELABEL_STAYS && f->kind == KIND_FOLLOWED && f->stale && !f->greets)
 		what = RELABEL_HALF_WAY;
 	if (what == RELABEL_ENDS)

@@ -30,7 +30,7 @@ void commands_free(struct commands *all);
 bool command_follow(struct crossing *x, enum protocol p);
 /* takes the enforcer away; its counts are written */
 void command_release(struct inspector *i, struct flow *f);
-const struct enforcer *command_enforcer(const struct flow *f); /* NULL: it has none */
+const struct enforcer *command_enforcer(const struct flow *f); /* NULL: the flow has none */
 
 /* As command_judge, for a datagram, which is allowed as a whole or not at all. `opaque`: it does
  * not consist of whole PDUs. */

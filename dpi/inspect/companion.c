@@ -24,8 +24,8 @@ struct companion {
 	uint64_t key;
 	struct bond as; /* the bond by which it was opened */
 	bool open;
-	uint64_t used_ns;   /* last */
-	uint64_t silent_ns; /* it ends after so long without use */
+	uint64_t used_ns;   /* when it was last used */
+	uint64_t silent_ns; /* nanoseconds without use after which it ends */
 	/* the flow that opened it has ended, so it ends at this time even if it is used; 0: that
 	 * flow is open */
 	uint64_t last_ns;
@@ -412,7 +412,8 @@ bool bond_note(struct crossing *x, const struct parsed *p, struct pdu *u)
 			return false;
 		companions_ask(x->i->companions, &by, p->bond.key, p->operations, p->n, x->i->now_ns);
 		return true;
-	case BOND_OPENS: /* if it was requested, refused or not */
+	/* opens only connections that were requested, even if the request was refused */
+	case BOND_OPENS:
 		if (!u->allowed && !crossing_is_observed(x))
 			return false;
 		companions_open(x->i->companions, &by, &p->bond, x->i->now_ns);

@@ -9,8 +9,8 @@
  * operations that it asked for, and judged again for every datagram by the rows that hold then, so
  * that a narrowed policy ends what it no longer allows and nothing else.
  *
- * A fixed number of places, divided among the shares; a full share drops the connection that was
- * unused for the longest time, and no pair of hosts has more than COMPANIONS_PAIR. Pure but for its
+ * A fixed number of places is divided among the shares. A full share drops the connection that was
+ * unused for the longest time. No pair of hosts has more than COMPANIONS_PAIR. Pure but for its
  * memory; the time is the caller's.
  */
 #ifndef SEKISHO_DPI_INSPECT_COMPANION_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Records for the journal. In every share refusals and passes have a budget each, so that a flood
- * neither fills the disk nor hides events of other shares. Events beyond it are counted by verdict
- * and reason; the count is sent with the next record of the same verdict, reason and share, or
- * alone when none follows. Observed events, also those of shadows, may use only half of the budget
- * of refusals.
+ * Records for the journal. In every share, refusals and passes have a budget each, so that a flood
+ * neither fills the disk nor hides events of other shares. Events beyond a budget are counted by
+ * verdict and reason. The count is sent with the next record of the same verdict, reason and share,
+ * or alone when none follows. Observed events, also those of shadows, may use only half of the
+ * budget of refusals.
  */
 #ifndef SEKISHO_DPI_INSPECT_EVENT_H
 #define SEKISHO_DPI_INSPECT_EVENT_H

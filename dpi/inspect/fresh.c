@@ -107,7 +107,7 @@ struct verdict ahead_take(struct crossing *x)
 
 /* ---- new bytes ------------------------------------------------------------------------------ */
 
-/* Bytes of this direction were missed. STEP_ON when it can be read again from here. */
+/* Bytes of this direction were missed. STEP_ON when the direction can be read from here on. */
 static MUST_SEND struct verdict take_up(struct crossing *x, struct stream_result *s, bool turned)
 {
 	const struct enforcer *e = command_enforcer(x->f);

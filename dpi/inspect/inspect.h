@@ -40,11 +40,12 @@ struct count_again {
 struct offer {
 	enum {
 		OFFER_NONE,
-		/* the last request was answered: `lease` and the templates describe both */
+		/* the last request was answered: `of` describes request and answer, `lease` the
+		 * session */
 		OFFER_LEASE,
-		/* the last request was answered, but cannot be described by a template; templates
-		 * of other requests may not hold any more. With a permit, `lease` says by which
-		 * another worker could go on with the session */
+		/* the last request was answered, but no template describes it; templates of other
+		 * requests may not hold any more. If lease.permit is not 0, `lease` has the state
+		 * from which another worker could go on with the session */
 		OFFER_NEVER,
 	} is;
 	struct once_lease lease; /* everything but its place and its templates */
@@ -111,7 +112,7 @@ struct packet {
 };
 
 /* Decides one packet, now or (out of order, at most 10 ms) later: outside_decide is called exactly
- * once per packet, but for those that have passed. */
+ * once per packet, but not for packets that have passed. */
 void inspector_packet(struct inspector *i, const struct packet *p);
 /* Deadlines: drops what waited too long, writes due counts. Call when the loop turns; returns ns
  * until the next call is due, UINT64_MAX = nothing waits. */
@@ -188,7 +189,7 @@ bool inspector_take_back(struct inspector *i, const struct once_lease *l, const 
  * followed; if it still exists, it will be met half-way.
  */
 bool inspector_resume(struct inspector *i, const struct once_lease *l, const struct once_template *last, bool lent);
-/* After that: requests of this template passed `times` times and were not counted. */
+/* After inspector_resume: requests of this template passed `times` times and were not counted. */
 void inspector_recount(struct inspector *i, const struct once_lease *l, const struct once_template *t, uint64_t times);
 
 struct inspector_stats {

@@ -147,7 +147,7 @@ static uint32_t said_to(const struct once_lease *l, const struct once_template *
 	return l->waits != ONCE_NOTHING || last->answer > ONCE_ANSWER ? 0 : last->answer;
 }
 
-/* `end`: the number behind the data of each end. */
+/* Judges the last exchange of the lease. `end`: by direction, the number behind the data. */
 static bool judge_exchange(struct crossing *x, const struct once_lease *l, const struct once_template *last,
 			   const uint32_t end[2])
 {
@@ -167,7 +167,7 @@ static bool sent_fin(const struct once_lease *l, unsigned dir)
 	return l->ended[dir] == 1 || l->ended[dir] == 2;
 }
 
-/* The number behind the data. */
+/* The number behind the data of this end. */
 static uint32_t end_of(const struct once_lease *l, unsigned dir)
 {
 	return l->next[dir] - sent_fin(l, dir);
@@ -186,7 +186,7 @@ static void end_as_passed(struct inspector *i, const struct once_lease *l, const
 	const uint32_t marks[2] = { mark, mark | MARK_REPLY };
 
 	if (sent_fin(l, first)) {
-		/* not more than it has acknowledged: the other may have sent data since */
+		/* it acknowledges no more than it did then: the other may have sent data since */
 		has_passed(i, marks[first], e, TCP_FIN | TCP_ACK, end_of(l, first), data_acked(l, then));
 		has_passed(i, marks[then], e, sent_fin(l, then) ? TCP_FIN | TCP_ACK : TCP_ACK, end_of(l, then),
 			   l->acked[first]);

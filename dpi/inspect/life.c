@@ -14,7 +14,7 @@
 
 /* ---- counters of packets and reasons -------------------------------------------------------- */
 
-#define CROWD_PART 8u /* 1/8 of a share, in handshakes and silent sessions */
+#define CROWD_PART 8u /* handshakes and silent sessions are many above 1/8 of a share */
 
 struct outcomes {
 	uint64_t packets, accepted, confirmed, dropped;
@@ -233,7 +233,7 @@ static void send_refusal(struct crossing *x, enum reason r)
 {
 	bool observed = crossing_is_observed(x);
 
-	/* neither a lost segment is recorded, nor one that has passed */
+	/* a lost segment is not recorded, nor one that has passed */
 	if (r != R_OUT_OF_ORDER && !x->p->has_passed)
 		event_tell_drop(x, observed ? EV_OBSERVE : EV_DENY, r);
 	decide_refused(x, observed, r);

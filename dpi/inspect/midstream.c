@@ -102,7 +102,7 @@ struct verdict midstream_refuse_pick_up(struct crossing *x)
 
 /*
  * Whether a client that sends data has received all bytes of the server that passed here. If it
- * acknowledges more, these bytes did not pass; a capture may lack them for good.
+ * acknowledges more, bytes of the server did not pass here; a capture may lack them for good.
  */
 static bool has_the_answer(const struct crossing *x)
 {

@@ -53,7 +53,8 @@ bool midstream_may_miss(const struct crossing *x);
  * will never come. Before a segment is judged, the missing bytes before it, and the missing bytes
  * that it acknowledges, are skipped. Impossible sequence numbers are ignored.
  *
- * STEP_ON: the segment is now next in its stream, and acknowledges nothing beyond the other one.
+ * STEP_ON: the segment is now next in its direction, and acknowledges no byte that the other
+ * direction lacks.
  */
 MUST_SEND struct verdict captured_prepare(struct crossing *x);
 

@@ -2,8 +2,8 @@
 /*
  * Whether a session has the protocol that its permit allows. Our own recognisers decide from the
  * first bytes of each direction. nDPI decides alone only for protocols without a recogniser of
- * ours, and may contradict for a few others. Bytes that fit nothing are counted against
- * `undecided_bytes`.
+ * ours, and may contradict our recogniser for a few others. Bytes that fit nothing are counted
+ * against `undecided_bytes`.
  *
  * On a lane for commands a permit may allow enforced protocols and others on the same ports. The
  * first bytes decide: a session that a recogniser knows is named and not judged further; one that

@@ -70,8 +70,8 @@ static void keep_state(const struct flow *f, struct bytes answer, struct once_le
 	struct outbuf o = outbuf_of(l->kept, sizeof(l->kept));
 	size_t n = answer.left;
 
-	/* Of earlier answers the successor would not have the bytes, to compare them
-	 * if repeated. */
+	/* The successor would lack the bytes of earlier answers, and could not compare them with
+	 * repetitions. */
 	if (server->next - server->acked > n)
 		return;
 

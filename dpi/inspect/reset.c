@@ -151,8 +151,8 @@ void reset_both(struct crossing *x, bool by_packet)
 		.seq = d->seq,
 		.ack = d->ack,
 		.with_ack = acks,
-		/* A client whose SYN is answered by a reset tries again, except where nothing is
-		 * allowed for it any more. */
+		/* A client whose SYN|ACK is dropped repeats its SYN. It is reset only in the cut
+		 * lane, where its attempts would be in vain. */
 		.valid = !(d->tcp_flags & TCP_SYN) || (acks && x->lane == LANE_CUT),
 	};
 	if (f != NULL && knows(f)) {

@@ -25,7 +25,7 @@ struct weak {
 	bool wide;	       /* the sum of a conduit */
 	uint16_t offered, version, suite;
 	uint32_t bits;
-	/* the rest */
+	/* the fields that do not distinguish kinds */
 	/* the server name that all sessions asked for; "" when they differ, or asked for none */
 	char name[HELLO_NAME];
 	uint64_t count, since_ns;
@@ -97,7 +97,7 @@ static void write_one(const struct inspector *i, struct weak *w)
 	w->since_ns = i->now_ns;
 }
 
-/* What found no place, in a sum without its particulars. */
+/* Writes the sessions without a place as one sum without particulars. */
 static void write_more(const struct inspector *i, struct weaks *all)
 {
 	for (unsigned k = 0; k < 2; k++) {
@@ -115,7 +115,7 @@ static void write_more(const struct inspector *i, struct weaks *all)
 	}
 }
 
-/* Kinds of which nothing came since they were written give their places up. */
+/* Frees the places of kinds without sessions since they were last written. */
 static void tidy(struct weaks *all)
 {
 	uint32_t n = all->n;

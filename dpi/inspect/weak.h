@@ -5,9 +5,9 @@
  * pair of hosts and a weakness; for servers, it is a conduit and a name. So a client that repeats
  * such sessions does not flood the records, and the sum of all counts is exact.
  *
- * The table has a stated size and no peer can make it grow: each conduit has a part of it; its
- * further sessions become one sum without hosts. Nothing waits for it and nothing is allocated. It
- * decides nothing.
+ * The table has a stated size and no peer can make it grow: each conduit has a part of it, and
+ * further sessions of the conduit become one sum without hosts. Nothing waits for it and nothing is
+ * allocated. It decides nothing.
  */
 #ifndef SEKISHO_DPI_INSPECT_WEAK_H
 #define SEKISHO_DPI_INSPECT_WEAK_H

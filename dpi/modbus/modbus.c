@@ -52,7 +52,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	alone = ret->reason == R_ALLOWED && modbus_goes_alone(ruling, (uint8_t)ret->function);
 	pending_seen(open_of(s));
 	if (s->wait.n == MODBUS_OPEN_MAX) {
-		/* a pending request is judged again later, or never passes */
+		/* R_MODBUS_PENDING: the request does not pass now, so it gets no answer */
 		s->wait.unread |= ret->reason != R_MODBUS_PENDING;
 		return;
 	}

@@ -184,7 +184,7 @@ static bool unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bo
 		modbus_slip_start(&s->slip, at + (uint32_t)carried - 1, false);
 	if (!modbus_slip_forbids(&s->slip, t, p, &r, &ruling))
 		return true;
-	s->slip.n = 0; /* said once, where a refusal ends nothing */
+	s->slip.n = 0; /* reported once, where refusals do not end the flow */
 	return refuse_cut(ret, t, &r.request, &ruling);
 }
 
@@ -205,7 +205,7 @@ bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, str
 	size_t all = b.left;
 
 	if (only != NULL) {
-		only->wait.expendable = 1; /* said once, where a refusal ends nothing */
+		only->wait.expendable = 1; /* reported once, where refusals do not end the flow */
 		modbus_name_conduit(t, p, only->wait.choice, ret);
 		return refuse(ret, R_MODBUS_ALONE, only->unit, only->function);
 	}

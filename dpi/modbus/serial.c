@@ -176,7 +176,8 @@ static bool is_tcp(struct bytes b)
 	return r.well_formed && function_framing(vocabulary_of(PROTO_MODBUS), r.function) == FRAMING_ALIKE;
 }
 
-/* Whether the bytes are only such requests, and so no Modbus/TCP, whatever the rows say. */
+/* Whether the bytes are nothing but requests on a serial line, and so not Modbus/TCP. Such bytes
+ * are reported even if the rows allow them. */
 static bool is_serial(struct bytes b, const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
 	struct bytes rest = b;

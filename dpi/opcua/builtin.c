@@ -205,8 +205,8 @@ static uint64_t low_bytes(struct bytes b, unsigned n)
 }
 
 /* Converts a number of a type with a sign to the form that rows use: negative numbers count as 2^32
- * more. False: rows cannot name it, because it is smaller, or because a negative number has its
- * form. */
+ * more. False: rows cannot name the number, because it is below -2^31, or because its form belongs
+ * to a negative number. */
 static bool in_rows(int64_t v, uint64_t *ret)
 {
 	if (v < INT32_MIN || (v > INT32_MAX && v <= UINT32_MAX))
@@ -215,8 +215,8 @@ static bool in_rows(int64_t v, uint64_t *ret)
 	return true;
 }
 
-/* The whole numbers below and above `v`, unless it is not a number, too large, or has no form in
- * rows. */
+/* The whole numbers below and above `v`. *ret stays unchanged if `v` is not a number, is too large,
+ * or has no form in rows. */
 static void around(double v, struct values *ret)
 {
 	uint64_t below, above;

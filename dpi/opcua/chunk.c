@@ -96,7 +96,8 @@ static uint8_t policy_of(struct bytes uri)
 	return OPCUA_POLICY_OTHER;
 }
 
-/* The first of a chain, which is its owner's: an ASN.1 SEQUENCE (X.690, 8.1.3). */
+/* The thumbprint of the first certificate of a chain, which is the sender's. A certificate is an
+ * ASN.1 SEQUENCE (X.690, 8.1.3). */
 static uint64_t thumbprint_of(struct bytes chain)
 {
 	uint8_t tag, first, out[20];

@@ -9,8 +9,8 @@
  *                                     number (4), request (4)
  *   MSG, CLO (6.7.2.2, 6.7.2.3)       channel (4); token (4); sequence number (4), request (4)
  *
- * Numbers have the low byte first; (4) = bytes. With a security policy, all from the sequence
- * number on may be encrypted, and a signature follows.
+ * Numbers have the low byte first; (4) = bytes. With a security policy, everything from the
+ * sequence number on may be encrypted, and a signature follows.
  */
 #ifndef SEKISHO_DPI_OPCUA_CHUNK_H
 #define SEKISHO_DPI_OPCUA_CHUNK_H

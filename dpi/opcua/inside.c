@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Searches for what a server would execute that takes the result of one recv for a message: a
- * request that is complete although its chunk says that more is to come. The bytes before the end
- * of a message pass before the message is judged, so such a server must not find a complete request
- * in them.
+ * Searches for requests that a server would execute if it takes the result of one recv for a
+ * message: requests that are complete although their chunk says that more is to come. The bytes
+ * before the end of a message pass before the message is judged, so such a server must not find a
+ * complete request in them.
  */
 #include "dpi/opcua/request.h"
 #include "dpi/opcua/state.h"

@@ -63,7 +63,8 @@ bool opcua_service_take(struct bytes *body, uint32_t *ret)
 	return true;
 }
 
-/* Policies that a row must name: none, and those of another name, which may be read as none. */
+/* Policies that a row must name: None, and policies of unknown name, which a server may take for
+ * None. */
 static bool is_named(uint8_t policy)
 {
 	return policy <= OPCUA_POLICY_NONE || policy == OPCUA_POLICY_OTHER;
@@ -86,12 +87,13 @@ struct reader {
 	const struct service *service;
 	uint8_t policy;
 	bool crowded, bodies;
-	/* there is no room for each, so neighbours become one operation, which needs one row */
+	/* there is no room for an operation each, so neighbours become one operation, which one row
+	 * must allow */
 	bool joins;
 	/* a body was skipped before the present item: servers may read another item
 	 * in its place */
 	bool doubtful;
-	bool doubted; /* an operation stands for all such items */
+	bool doubted; /* one operation stands for all doubtful items */
 	/* of the present item */
 	uint8_t group;
 	struct opcua_node places[PLACES_MAX];
@@ -181,7 +183,8 @@ static void add(struct reader *r, const struct opcua_node *at, struct values val
 		o.count = 1;
 	}
 	put(r, &o);
-	if (r->doubtful && r->service->request == OPCUA_WRITE) { /* it may be the value or not */
+	/* the attribute may be the value or another one */
+	if (r->doubtful && r->service->request == OPCUA_WRITE) {
 		o.service = o.service == OPCUA_WRITE ? OPCUA_WRITE_ATTRIBUTE : OPCUA_WRITE;
 		o.group = (uint8_t)r->to->n;
 		put(r, &o);

@@ -13,7 +13,7 @@
 	(1u << 3 | 1u << 5 | 1u << 6 | 1u << 9 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 16 | 1u << 17 | 1u << 18 |     \
 	 1u << 22)
 
-/* A permit's number changes when what it allows becomes less. */
+/* A permit that allows less than before has another number. */
 void s7_notice_permit(struct s7_state *s, const struct command_permit *p)
 {
 	s->moved |= s->permit != 0 && s->permit != p->permit;

@@ -13,7 +13,7 @@ _Static_assert(S7_PDU_MAX <= ENFORCER_PDU_MAX, "a message of many fragments must
 
 #define PACKET_VERSION 3 /* first byte of every TPKT packet; no S7 message begins with it */
 
-/* What `parse` hands to `asked`; KEPT_KIND: of a message, or a TPDU. */
+/* What `parse` hands to `asked`. KEPT_KIND: the kind of a message, or the type of another TPDU. */
 enum kept { KEPT_REFERENCE, KEPT_KIND, KEPT_SAYS, KEPT_SIZE, KEPT_LENGTH, KEPT_FRAGMENTS };
 
 /*

@@ -4,7 +4,7 @@
 #include "dpi/slmp/frame.h"
 #include "dpi/slmp/words.h"
 
-#define SHORT_MIN 4u /* bytes of the shortest one */
+#define SHORT_MIN 4u /* bytes of the shortest frame */
 #define PC_OWN 0xffu /* the station itself */
 
 /* Where a device's number is, in bytes of the frame. */

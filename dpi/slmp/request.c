@@ -21,7 +21,8 @@
 #define SUB_WIDE 2u
 #define SUB_EXTENDED 0x80u
 
-#define ANSWER_MAX (SLMP_LENGTH_MAX - 4u) /* without the end code, in either coding */
+/* bytes or characters of an answer's data, without the end code */
+#define ANSWER_MAX (SLMP_LENGTH_MAX - 4u)
 
 static uint32_t command_of(uint32_t service)
 {

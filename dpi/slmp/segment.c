@@ -8,7 +8,7 @@
  *
  * Therefore, from the first segment that begins inside a frame, or that a server may read in two
  * parts, the client's bytes are searched for commands at every position, in both codings, whatever
- * is before their length; each must be allowed.
+ * bytes precede the length field; each command must be allowed.
  *
  * Some servers accept frames of other forms as well, which may be hidden in a session. They are
  * searched for by their subheaders; 1E, whose subheader is one byte, also by the device that it
@@ -144,9 +144,9 @@ static const struct {
 	bool in_ascii;
 } foreign[] = { { 0x5d, 20, true }, { 0x9d, 20, true }, { 0xdd, 20, true }, { 0x68, 18, false }, { 0xe8, 18, false } };
 
-#define OWN_MIN 30u /* characters of a 3E frame, the command and its subcommand with them */
+#define OWN_MIN 30u /* characters of a 3E frame up to the subcommand */
 #define FOREIGN_ROUTE 6u
-#define FOREIGN_MIN 22u /* bytes, the command and its subcommand with them */
+#define FOREIGN_MIN 22u /* bytes of such a frame up to the subcommand */
 
 /* Finds such a frame at `at`, if its command is there. Its addresses are not known. */
 static bool finds_foreign(struct bytes b, size_t at, bool ascii, struct found *ret)
@@ -174,7 +174,7 @@ static bool finds_foreign(struct bytes b, size_t at, bool ascii, struct found *r
 	ret->service = command << 16 | sub;
 	bytes_skip(&route.b, FOREIGN_ROUTE * width);
 	route_of(&route, OR_ZERO, ret->targets);
-	ret->targets[3] = 0; /* the requester, in most of these forms */
+	ret->targets[3] = 0; /* most of these forms have the requester's number here */
 	slmp_request_parse(ret->service, ret->targets, (struct slmp_reader){ .b = { .failed = true } }, &q);
 	slmp_request_forget_place(&q);
 	ret->n = q.n;

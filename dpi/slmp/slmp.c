@@ -162,7 +162,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		ret->reason = R_SLMP_PENDING;
 	pending_seen(open_of(s));
 	if (s->wait.n == SLMP_OPEN_MAX) {
-		/* with this reason, it is judged again later, or never passes */
+		/* R_SLMP_PENDING: the request does not pass now, so it gets no answer */
 		s->wait.unread |= ret->reason != R_SLMP_PENDING;
 		if (registers)
 			s->registered.n = SLMP_MONITOR_MORE;

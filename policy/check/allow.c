@@ -237,7 +237,7 @@ static struct allow_nodes allow_nodes(const struct vocabulary *v, const struct a
 				     .spaces = read + 3 + v->n_targets };
 }
 
-#define DOCUMENTED 9999u /* the largest that a document's five digits can name */
+#define DOCUMENTED 9999u /* the largest number behind the digit for the kind in a document */
 
 static void empty_list(struct check *k, const struct ast_node *list, struct object o)
 {
@@ -453,7 +453,7 @@ static void documents_numbers(struct check *k, const struct ast_node *list, uint
 		diag_hint(k->d, g, MP_HINT_DOCUMENTS_NUMBERS, list->name, text);
 }
 
-/* "0x0001", "00001": the numbers of manuals for the kind without a digit in front. */
+/* "0x0001", "00001": how manuals number the kind of data whose leading digit is 0. */
 static bool is_counted(const char *text, uint64_t *ret)
 {
 	bool hex = text[0] == '0' && (text[1] | 0x20) == 'x';
@@ -484,7 +484,7 @@ static bool are_counted(struct check *k, const char *text, struct number_range *
 }
 
 /* When other spaces are given as document numbers, a number with a leading zero probably is one
- * too: 0x0001 then means the first address, which is another one here. */
+ * too. 0x0001 then means the first address, whose number here is 0. */
 static void counted_numbers(struct check *k, const struct ast_node *list, const struct vocabulary *voc,
 			    const struct space_info *space, struct object o)
 {

@@ -2,7 +2,7 @@
 /*
  * Hosts for which the box answers ARP and neighbour discovery on the other sides of their network:
  * those with a route (check/between.c), one by one, because the kernel has no proxy entries for
- * whole networks. When they are too many, only assets and gateways.
+ * whole networks. If there are too many, the box answers only for assets and gateways.
  */
 #include "policy/check/check.h"
 

@@ -260,7 +260,8 @@ static bool add_routes(struct check *k, const struct model_between *b, size_t si
 	return true;
 }
 
-/* The box's address gets no network: every other host there has a route to its side. */
+/* The box's address has the full prefix length, because every other host has a route to its
+ * side. */
 static void own_addresses(struct check *k, const struct model_between *b)
 {
 	for (size_t s = 0; s < b->n_sides; s++) {

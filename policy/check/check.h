@@ -128,7 +128,7 @@ bool name_check(struct check *k, const char *name, struct srcpos at, uint32_t wi
 
 bool names_build(struct check *k, struct names *t, size_t n);
 void *names_find(const struct names *t, const char *name);
-/* Finds or reports: `m` takes the object and the word. */
+/* Finds the object, or reports `m`, whose arguments are the object and the word. */
 void *names_need(struct check *k, const struct names *t, const struct ast_node *node, enum message m, const char *code,
 		 struct object o);
 
@@ -198,7 +198,7 @@ void check_windows(struct check *k, const struct ast_node *node);
  * is invalid.
  */
 void end_moment(struct check *k, const struct ast_node *node, enum message past, struct object o, uint64_t *ret);
-/* `within` and `starts` of a conduit, each may be NULL; after its `until`. */
+/* Reads `within` and `starts` of a conduit; each may be NULL. To be called after its `until`. */
 void conduit_when(struct check *k, const struct ast_node *within, const struct ast_node *starts,
 		  struct model_conduit *c, struct object o);
 
@@ -271,7 +271,7 @@ void check_organisations(struct check *k, const struct ast_node *node);
 void check_nevers(struct check *k, const struct ast_node *node);
 void check_always(struct check *k, const struct ast_node *node);
 void check_breaks(struct check *k, const struct ast_node *node);
-/* After the conduits. */
+/* To be called after the conduits. */
 void check_isolations(struct check *k, const struct ast_node *node);
 /* Reads words of `commands` as CLASS_* bits. `v`: a vocabulary for hints about function names,
  * or NULL. */

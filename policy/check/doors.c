@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Doors: a conduit waits behind one until a person opens it. How long at most, and who may. */
+/* Doors: a conduit behind a door is shut until a person opens the door. The door says who may open
+ * it, and for how long at most. */
 #include <string.h>
 
 #include "appliance/wire/duty.h"

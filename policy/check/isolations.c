@@ -37,7 +37,7 @@ static bool names_group(const struct written *w, const char *name)
 	return name != NULL && names_find(&w->groups, name) != NULL;
 }
 
-/* A word that names groups as one for each of their members; any other stays. */
+/* Writes a word that names groups as one word for each of their members. Other words stay. */
 static void write_cut(struct written *w, const struct ast_node *e, struct object o, struct ast_node *list,
 		      struct ast_node **last)
 {

@@ -392,7 +392,8 @@ static void *called(struct check *k, const struct names *t, const char *word)
 	return found;
 }
 
-/* For a word where a zone is expected: it may be an asset in it, an address, or an interface. */
+/* For a word where a zone is expected: the word may be an asset of a zone, an address or an
+ * interface. */
 static bool zone_hint(struct check *k, struct diag *g, const char *word)
 {
 	const struct model_asset *asset = called(k, &k->assets, word);
@@ -436,7 +437,7 @@ static const char *services_with(struct check *k, enum protocol p, const struct 
 	return text != NULL ? text : "";
 }
 
-/* The word names something of another kind. */
+/* Adds a hint if the word names an object of another kind. */
 static bool other_hint(struct check *k, const struct names *t, struct diag *g, const char *word)
 {
 	const struct model_zone *zone = t != &k->zones ? called(k, &k->zones, word) : NULL;
@@ -456,7 +457,7 @@ static bool other_hint(struct check *k, const struct names *t, struct diag *g, c
 	return true;
 }
 
-/* Where a service is meant: its protocol or its port. */
+/* For a word where a service is expected: the word may be the protocol or the port of one. */
 static bool service_hint(struct check *k, struct diag *g, const char *word)
 {
 	enum protocol p = protocol_by_name(word);
@@ -491,7 +492,7 @@ static bool service_hint(struct check *k, struct diag *g, const char *word)
 	return true;
 }
 
-/* For a word where an asset is expected: it may be the asset's zone. */
+/* For a word where an asset is expected: the word may be a zone that has assets. */
 static bool asset_hint(struct check *k, struct diag *g, const char *word)
 {
 	const struct model_zone *z = called(k, &k->zones, word);
@@ -508,8 +509,8 @@ static bool asset_hint(struct check *k, struct diag *g, const char *word)
 
 #define ALL_NAMES 20u /* names listed for "any"; more would not help */
 
-/* The word names another kind of object, or an object of this kind by its label or in full-width
- * letters. */
+/* Adds a hint if the word names an object of another kind, or one of this kind by its label or in
+ * full-width letters. */
 static bool names_hint(struct check *k, const struct names *t, struct diag *g, const char *word)
 {
 	const char *plain = meant_plain(k->a, word);

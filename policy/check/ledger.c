@@ -49,7 +49,7 @@ const char *ledger_day(struct check *k, const struct ast_node *node, const struc
 /* ---- missing fields -------------------------------------------------------------------------- */
 
 #define FIELDS 4u
-#define NAMED 4u /* names that are shown of those that lack the same */
+#define NAMED 4u /* objects that one report of missing fields names */
 
 /* The register's fields of one object. */
 struct entry {

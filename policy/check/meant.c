@@ -244,8 +244,8 @@ static const struct space_info *space_of(const struct vocabulary *v, const char 
 	return NULL;
 }
 
-/* Reads a digit group such as in "K4M100", a number of times four bits. Returns the text from the
- * key on; *ret_bits is 1 without such a group. */
+/* Reads the digit specification of "K4M100": K4 is four groups of four bits. Returns the text from
+ * the key on; *ret_bits is 1 without a digit specification. */
 static const char *without_digits(const char *plain, uint64_t *ret_bits)
 {
 	*ret_bits = 1;
@@ -381,7 +381,7 @@ struct number_reader {
 	const struct notation *notation;
 };
 
-/* "0x0001" while the other kinds of data use document numbers: it is meant as one, not as
+/* "0x0001" in a policy whose other lists have document numbers: it is a document number, not
  * hexadecimal. */
 static bool is_counted_place(const struct number_reader *c, const char *text)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Guesses what an invalid value was meant to be, in the form of the language: policy/read/meant.h
- * with the language's own readers. Each returns what to write, in quotes and in the arena, or NULL;
- * *ret_several: it is a list of several values that were in one text.
+ * with the language's own readers. Each function returns what to write, in quotes and in the arena,
+ * or NULL. *ret_several: one text had several values, and a list of them is returned.
  */
 #ifndef SEKISHO_POLICY_CHECK_MEANT_H
 #define SEKISHO_POLICY_CHECK_MEANT_H
@@ -16,8 +16,8 @@ const char *meant_address(struct arena *a, bool network, const char *text, bool 
 /* A port of a transport of the protocol; PROTO_NONE: of any transport. */
 const char *meant_port(struct arena *a, enum protocol p, const char *text, bool *ret_several);
 const char *meant_span(struct arena *a, const char *text);
-/* A number of the list `key`, of whose service the words are `v` (NULL: it is no row of
- * a service). */
+/* A number of the list `key`. `v`: the vocabulary of the row's service; NULL: the list is not in a
+ * row. */
 const char *meant_number(struct arena *a, const struct vocabulary *v, const char *key, const struct notation *n,
 			 const char *text, bool *ret_several);
 /* An address in a controller that belongs to another list; *ret_key is the key of that list. */

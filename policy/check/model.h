@@ -37,7 +37,7 @@ struct model_interface {
 	const char *card;	 /* the card of a VLAN; "" = `device` is the card */
 	uint32_t vlan;		 /* 0 = frames without a tag */
 	bool admin;		 /* belongs to the admin namespace, in no zone */
-	uint32_t mtu;		 /* 0 = leave */
+	uint32_t mtu;		 /* 0 = the device keeps its own */
 	struct addr *addresses;	 /* of the box on this interface */
 	uint8_t *prefix_lengths; /* one per address */
 	size_t n_addresses;
@@ -78,8 +78,10 @@ struct model_peer {
 		/* the name in its certificate, and the file of the authority; "" for a log server =
 		 * nothing is sent to it */
 		*ca;
-	const char *user; /* at a UPS server, where `name` is the UPS; "" = no such server */
-	/* for a mail server: the sender, and the recipients, separated by blanks */
+	/* name at a UPS (whose `name` is the UPS), mail, SNMP or backup server; "" = none */
+	const char *user;
+	/* for a mail server: the sender, and the recipients, separated by blanks; for a backup
+	 * server, `to` is the folder */
 	const char *from, *to;
 	bool power_off; /* on_low = "power_off" */
 	bool relp;	/* for a log server: transport = "relp" */
@@ -111,7 +113,7 @@ struct model_line {
 
 struct model_zone {
 	const char *name;
-	const char *label; /* "" when absent, as all that a ledger asks for */
+	const char *label; /* "" when absent, like all fields of registers */
 	const char *owner, *purpose, *approved_by;
 	const char *review_by; /* YYYY-MM-DD */
 	struct model_line *lines;
@@ -385,7 +387,7 @@ struct model {
 	size_t n_groups;
 	struct model_service *services;
 	size_t n_services;
-	struct model_rows rows; /* of services */
+	struct model_rows rows; /* rows of the services */
 	struct model_conduit *conduits;
 	size_t n_conduits;
 	struct model_never *nevers;

@@ -55,8 +55,8 @@ static bool interface_address(struct check *k, const struct ast_node *node, stru
 		memcpy(head, node->string, n);
 		head[n] = '\0';
 		*ret_len = (uint8_t)len;
-		/* Written with host bits, or for a network so small that every address is a
-		 * host's. */
+		/* The text is an address with host bits, or of a network in which every address
+		 * belongs to a host. */
 		if (addr_parse(head, ret) && (stray || len >= (ret->family == 4 ? 31u : 127u))) {
 			if (len > 0 && is_host(ret) && !is_broadcast(ret, &net, len))
 				return true;

@@ -84,7 +84,8 @@ bool ranges_minus(struct check *k, const struct ranges *all, const struct ranges
 					return false;
 				rest = parts[1];
 			} else if (addr_cmp(&parts[0].lo, &less->list[m].lo) < 0) {
-				/* Cut at its end: no later range of `less` can be inside. */
+				/* The cut reaches the end, so no later range of `less` can be
+				 * inside. */
 				rest = parts[0];
 				break;
 			} else {

@@ -166,8 +166,8 @@ static void say_way(struct compilation *c, const struct counterexample *x)
 		  M_EXPOSED_ACCEPT, WAY_CODE);
 }
 
-/* Removes from `copy` conduits from the zone `from` (NULL: from any zone) to the zone `to`.
- * `accepts`: those that accept the warning; false: those that do not. */
+/* Removes from `copy` the conduits from the zone `from` (NULL: any) to the zone `to`. `accepts`:
+ * those that accept the warning; false: those that do not. */
 static void leave_out(const struct model *m, struct model_conduit *copy, const struct model_zone *from,
 		      const struct model_zone *to, bool accepts)
 {

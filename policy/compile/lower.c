@@ -115,8 +115,8 @@ static void report_nevers(struct compilation *c)
 		if (chain == NULL)
 			return;
 		if (x->unattended != ATTENDED && !open)
-			/* such passing in a failure is what many sites want, so only `prove` lists
-			 * it */
+			/* many sites want traffic to pass in these failures, so only `prove` lists
+			 * them */
 			continue;
 		g = open ? never_diag(c, SEV_WARNING, "policy.never_unattended", M_NEVER_UNATTENDED, x)
 			 : never_diag(c, SEV_ERROR, "policy.never_broken", M_NEVER_BROKEN, x);

@@ -387,7 +387,7 @@ static void put_row(struct outbuf *o, const struct command_table *t, const struc
 	put_numbers(o, t, &r->values);
 }
 
-/* An upper bound. */
+/* An upper bound of the bytes that put_numbers writes. */
 static size_t numbers_size(const struct number_set *s)
 {
 	return 6u + 16u * (size_t)s->n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the rule IR back to the model, for questions: what lower.c put there. */
+/* Makes a model of the rule IR, to answer questions. It has what lower.c put into the IR. */
 #include <errno.h>
 
 #include "policy/compile/compile.h"

@@ -110,7 +110,7 @@ int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e);
 /* Writes a permit's settings as bytes: its rows of objects.def except the identity, in sealed
  * form. */
 void ir_put_settings(struct outbuf *o, const struct ir_permit *p);
-#define IR_SETTINGS_MAX 128u /* enough for them */
+#define IR_SETTINGS_MAX 128u /* room for the settings, in bytes */
 
 /* ---- the skeleton: the rules around the maps, as symbols ------------------------------------- */
 

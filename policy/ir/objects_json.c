@@ -50,7 +50,8 @@ static json_t *lane_json(uint32_t number)
 
 static json_t *ports_json(const struct ir_cell *c)
 {
-	if (c->l4proto == 1 || c->l4proto == 58) /* "8": the type; 8/1: type and code */
+	/* "8" for type 8, code 0; otherwise a range of types and codes, "8/0-8/255" */
+	if (c->l4proto == 1 || c->l4proto == 58)
 		return c->lo == c->hi && (c->lo & 0xffu) == 0
 			       ? json_sprintf("%u", (unsigned)c->lo >> 8)
 			       : json_sprintf("%u/%u-%u/%u", (unsigned)c->lo >> 8, c->lo & 0xffu, (unsigned)c->hi >> 8,

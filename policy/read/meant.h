@@ -34,8 +34,9 @@ struct meant_word {
 };
 
 /*
- * Half-width digits and signs, ordinary blanks and only between words, '-' for every dash and wave:
- * whatever input methods and spreadsheets make of a text. NULL when memory is out.
+ * Undoes what input methods and spreadsheets make of a text: the result has half-width digits and
+ * signs, ordinary blanks and only between words, and '-' for every dash and wave. NULL when memory
+ * is out.
  */
 const char *meant_plain(struct arena *a, const char *text);
 /* The next row that matches all of `plain`. False: there is none. */

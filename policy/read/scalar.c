@@ -83,8 +83,8 @@ static bool has_year(const char *w)
 	return false;
 }
 
-/* For a text that is no other value: an address or a port, where one is expected. An element of a
- * list has no name to tell. */
+/* For a text that is no other value: it may be an address or a port. The name of a setting tells
+ * which of them is expected; an element of a list has no name. */
 static const char *read_port(void *ctx, const char *text)
 {
 	(void)ctx;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Proofs of `always`: what has to stay possible. From each host of one end to each host of the
- * other, by each of the services, at every moment from now on. It is enough to check the time when
- * all conduits with an end are over and every door is shut: what is possible then is possible
- * always. Pure; all memory is the caller's arena.
+ * Proofs of `always`: each host of one end has to reach each host of the other end by each of the
+ * services, at every moment from now on. It is enough to check the time when all conduits with an
+ * end are over and every door is shut: what is possible then is possible always. Pure; all memory
+ * is the caller's arena.
  */
 #ifndef SEKISHO_POLICY_SPACE_ALWAYS_H
 #define SEKISHO_POLICY_SPACE_ALWAYS_H

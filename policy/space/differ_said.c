@@ -318,8 +318,8 @@ static bool names_within(const struct state *a, const struct state *b)
 	return true;
 }
 
-/* Whether every way of reading in `a` is also one of `b`, with as many rows. Where nothing is
- * stopped, rows do not matter for what passes. */
+/* Whether `b` has every way of reading of `a`, and its rows there allow at least as much. Where
+ * nothing is stopped, rows do not matter for what passes. */
 static bool manners_within(const struct finding *f, const struct state *a, const struct state *b)
 {
 	for (size_t i = 0; i < a->n; i++) {

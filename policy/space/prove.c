@@ -20,11 +20,11 @@
  * An observed conduit lets everything pass whatever its rows say, so it carries all commands. A
  * shadow allows nothing and does not count.
  *
- * While the inspector is down or overloaded, an `open` conduit carries all commands, and one that
- * holds carries them in its live sessions. A conduit that picks up sessions carries all commands in
- * sessions that were picked up half-way. In each case not where a stricter conduit shares the cell.
- * These are the site's decisions and no errors, but a proof must mention them: each statement that
- * holds is tried again with them.
+ * While the inspector is down or overloaded, an `open` conduit carries all commands, and a `hold`
+ * conduit carries them in its live sessions. A conduit that picks up sessions carries all commands
+ * in sessions that were picked up half-way. None of this holds where a stricter conduit shares the
+ * cell. These are the site's decisions and no errors, but a proof must mention them: each statement
+ * that holds is tried again with them.
  *
  * `answer_only` of a statement lists services over which a host gives answers and cannot be driven
  * on: a walk continues over a conduit only if it allows something else.
@@ -92,7 +92,7 @@ static int by_first(const void *pa, const void *pb, void *ctx)
 	return (sorted[a->first] > sorted[b->first]) - (sorted[a->first] < sorted[b->first]);
 }
 
-/* Memory that it needs for any statement. */
+/* Allocates the memory that a proof needs for any statement. */
 static bool proof_room(struct proof *p, const struct model *m, struct arena *a)
 {
 	*p = (struct proof){ .m = m, .a = a, .work = arena_new(COMPILE_BUDGET) };
@@ -194,8 +194,8 @@ static void ask_again(struct proof *p)
 		p->hops[i].leads = UNASKED;
 }
 
-/* True: it holds. Breadth first, so that the shortest chain is reported. via[zone]: the conduit
- * through which the walk came; NULL at the start. */
+/* True: the statement holds. Breadth first, so that the shortest chain is reported. via[zone]: the
+ * conduit through which the walk came; NULL at the start. */
 static bool holds(struct proof *p, const struct model_never *never)
 {
 	const struct model_conduit **via = p->via;

@@ -83,8 +83,8 @@ static bool row_within(const struct comparison *c, const struct ref *a, const st
 	 * So b refuses them all. */
 	if (all && (untold & UNTOLD_PLACE) != 0)
 		return false;
-	/* Its requests touch no address and write nothing, or do not say: any limit
-	 * refuses those. */
+	/* The function's requests touch no address and write nothing, or do not say what they
+	 * touch: any limit refuses the latter. */
 	if ((untold & UNTOLD_AT_TIMES) != 0)
 		return !limits_nothing(a->row) || limits_nothing(b->row);
 	for (unsigned s = 0; s < c->v->n_spaces; s++)

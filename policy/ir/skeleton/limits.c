@@ -38,8 +38,8 @@ static void put_over(struct writer *w, enum ir_chain chain, uint32_t limit)
 	put_go(w, limit & IR_LIMIT_IDLE ? CHAIN_IDLED : CHAIN_AGED);
 }
 
-/* Behind IR_LIVE, which has found the session, or set the packet's mark to that of a wrong
- * interface: such a packet does not count for the session. */
+/* Used behind IR_LIVE, which marks packets of the session. A packet at a wrong interface keeps the
+ * mark of that interface, without FAST or lane, and does not count for the session. */
 void put_limits(struct writer *w, enum ir_chain chain)
 {
 	for (uint32_t i = 0; i < w->limits.n; i++) {

@@ -57,8 +57,8 @@ int beside_chrony(const struct ir *ir, char out[BESIDE_TEXT])
 	}
 	if (sources == 0)
 		return 0;
-	/* If there are two or more sources, a single one is not trusted while the others are
-	 * silent, because it may be wrong. */
+	/* If box.cfg names two or more sources, one that answers alone is not trusted: it may be
+	 * wrong. */
 	if (sources > 1)
 		add(&t, "minsources 2\n");
 	add(&t,

@@ -19,7 +19,8 @@
 #include "appliance/base/sentence.h"
 #include "policy/ir/ir.h"
 
-/* Bytes of a file. Sixteen sources, or a path that occurs twice, take about a quarter of it. */
+/* Bytes of a file. The longest ones (sixteen time sources, or a long path twice) take about a
+ * quarter of it. */
 #define BESIDE_TEXT 8192u
 
 /* How many records may be sent to a log server by RELP before the first of them is acknowledged.
@@ -31,8 +32,8 @@
 
 /*
  * Each function writes a file to `out`, with a NUL, and returns its length. 0: ir names no such
- * peer (or, for records, no name of a certificate), so there is no file.
- * Negative errno: -EINVAL for a text that is none of wire/plain.h, -ENOSPC.
+ * peer (or, for records, no name of a certificate), so there is no file. Negative errno: -EINVAL: a
+ * text is not plain (wire/plain.h); -ENOSPC: the file is too long.
  */
 int beside_chrony(const struct ir *ir, char out[BESIDE_TEXT]);
 /* `state`: the folder that contains the folder of the journal. */

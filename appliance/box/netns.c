@@ -194,8 +194,8 @@ int netns_open(const char *name, bool *made, struct err *e)
 #define PORT 0x53454b49u
 #define LOCK_NAME "lock"
 
-/* Locks. `once` returns 0, or -1 with errno; the errno `busy` means that another process holds the
- * lock. */
+/* Tries to lock for a second. `once` returns 0, or -1 with errno; the errno `busy` means that
+ * another process holds the lock. */
 static int lock(int fd, int (*once)(int fd), int busy, const char *what, struct err *e)
 {
 	int r = once(fd);

@@ -85,9 +85,10 @@ static const struct setting settings[] = {
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_icmp_timeout", "10" },
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_icmpv6_timeout", "10" },
 	/*
-	 * An interface may send at most 12,000 SYNs a second in a lane; 2 s of them fit into its
-	 * share, so invented hosts shut nobody out. A later answer still works: a SYN is repeated
-	 * after 1, 3 and 7 s.
+	 * The rules let an interface open at most 12,000 sessions a second in a lane. The SYNs of
+	 * two seconds fit into its share (IR_ZONE_SESSIONS), so SYNs from invented hosts lock
+	 * nobody out. A server that answers later is still reached: clients repeat a SYN after 1, 3
+	 * and 7 s.
 	 */
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_timeout_syn_sent", "2" },
 	/* Servers repeat their SYN-ACK after 1 and 3 s. */
@@ -258,8 +259,8 @@ void forwarding_close(struct forwarding *f)
 }
 
 /* Turns forwarding on or off. For IPv6 the kernel may answer that the lock of all interfaces is
- * taken; then the write is repeated. Only the digit is written, because the kernel of Debian 13
- * (6.12) takes one byte of a digit and a line end. */
+ * taken; then the write is repeated. Only the digit is written: of a digit and a line end, Debian
+ * 13's kernel (6.12) takes only one byte. */
 static int switch_one(int fd, bool on)
 {
 	uint64_t begun = clock_mono().ns;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One apply, in this order: relabelling that is still due, which permits linger, which live
- * sessions no permit will allow any more, the transaction, the settings, forwarding, the labels of
- * sessions. Only the commit changes what passes. Sessions that it cuts are not reset here: the
- * supervisor gives workers the list (wire/cuts.h), and a worker at once resets those that it
- * follows. The others are reset at their next packet, which does not pass.
+ * One apply. Its steps: finish relabelling that is still due; find which permits linger, and which
+ * live sessions no permit will allow any more; commit the transaction; set the settings; turn
+ * forwarding on; relabel sessions. Only the commit changes what passes. Sessions that it cuts are
+ * not reset here: the supervisor gives the workers a list (wire/cuts.h), and a worker at once
+ * resets those that it follows. The others are reset at their next packet, which does not pass.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@
 
 #define ATTEMPTS 6
 
-/* Whether the list of sessions is needed at all: mostly it is not, which saves a dump. */
+/* Whether the list of sessions is needed. Mostly it is not, and the dump can be left out. */
 static bool anybody_asks(const struct enforce *f, const struct generation_held *next, const struct usage *u)
 {
 	const struct generation_held *now = f->now;
@@ -120,7 +120,8 @@ static bool any_lingers(const struct generation_held *now, const struct generati
 	return false;
 }
 
-/* Which permits of the generation in force stay alive for their sessions under `next`. */
+/* Chooses the permits of the generation in force that stay alive for their sessions under
+ * `next`. */
 static int linger_choose(struct enforce *f, struct generation_held *next, const struct image *have, struct arena *a,
 			 const struct usage *u, struct err *e)
 {
@@ -165,8 +166,8 @@ static bool moved(int r)
 	return r == -ERESTART || r == -ENOENT || r == -EEXIST || r == -EINTR || r == -ENOBUFS || r == -EAGAIN;
 }
 
-/* `seen`: the state a moment ago, or NULL. The kernel refuses the transaction when another came
- * between. */
+/* `seen`: the state a moment ago, or NULL. The kernel refuses the transaction if there was another
+ * one since. */
 static int commit(struct enforce *f, struct generation_held *next, const struct image *seen, bool try,
 		  struct sync_report *ret, struct err *e)
 {
@@ -194,7 +195,7 @@ static int commit(struct enforce *f, struct generation_held *next, const struct 
 		if (r == 0)
 			matched_seed(&f->matched, &have, next, &want);
 		if (f->once_earlier && !try)
-			have.n_rules = 0; /* so all rules are written again */
+			have.n_rules = 0; /* causes all rules to be written again */
 		if (r == 0)
 			r = table_sync(&f->net, &have, &want, &x, f->lacks, try, ret, e);
 		if (r == 0 && !try) {
@@ -265,8 +266,8 @@ int enforce_open(struct enforce *f, struct err *e)
 		if (r == 0)
 			r = sysctl_apply(e);
 	}
-	/* Whatever the reason: a state that was not read back does not count, so it is tried
-	 * again. */
+	/* After any failure, even of the read-back alone, forwarding is off, and drift_settings
+	 * tries again. */
 	if (r < 0)
 		(void)forwarding_set(&f->forwarding, false, NULL);
 	else
@@ -275,7 +276,8 @@ int enforce_open(struct enforce *f, struct err *e)
 	return r;
 }
 
-/* From the present state *have: what lingers under `next`, and which sessions it cuts. */
+/* Dumps the present state into *have. Finds what lingers under `next`, and which sessions `next`
+ * cuts. */
 static int prepare(struct enforce *f, struct generation_held *next, bool boot, struct arena *a, struct image *have,
 		   struct told *ret, struct err *e)
 {
@@ -285,8 +287,8 @@ static int prepare(struct enforce *f, struct generation_held *next, bool boot, s
 	telling_stage(f, PROGRESS_READS);
 	r = netlink_dump_since(&f->net, a, f->labels.known ? &f->labels.image : NULL, have, e);
 	telling_stage(f, PROGRESS_SESSIONS);
-	/* Sessions that began by permits which now leave have to be counted now. Sessions that
-	 * began while no process ran are counted too, if the table is the same. */
+	/* The permits that now leave take their counters with them, so these are read before. If
+	 * the table is the same, they also count sessions that began while no process ran. */
 	if (r == 0 && (f->now != NULL || boot))
 		matched_note(&f->matched, have, f->now != NULL ? f->now : next, clock_wall_ns());
 	if (r == 0)

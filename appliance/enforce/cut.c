@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The effect of an apply on live sessions: it ends those that pass now, whose permit goes and that
- * no other permit will allow. Those that another permit allows continue under it; the workers know
- * how that judges them.
+ * The sessions that an apply ends: those that pass now, whose permit leaves the policy, and that no
+ * other permit will allow. A session that another permit allows continues under that one; the
+ * workers have its command table.
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -89,8 +89,8 @@ static void foreign_look(struct enforce *f)
 }
 
 /*
- * An end is written within one clock step of the last comparison, and the clock is within one step
- * of it now, so the two differ by at most two steps.
+ * The clock may have drifted by almost one unreported step when an end was written, and by another
+ * one until now. So the end in the kernel and the expected one differ by at most two steps.
  */
 _Static_assert(2 * CLOCK_STEP_NS <= TIME_SLACK * 1000000000ull, "steps that are not told are no drift");
 
@@ -239,8 +239,7 @@ void drift_settings(struct enforce *f)
 		memset(f->settings_seen, 0, sizeof(f->settings_seen));
 		return;
 	}
-	/* Forwarding that is off is safe, but not what the policy wants: rules, read-back, then
-	 * on. */
+	/* If forwarding is off, the rules are mended and read back before it is turned on. */
 	if (!forwarding_is_on(&f->forwarding)) {
 		r = enforce_mend(f, &s, &e);
 		if (r == 0)
@@ -250,7 +249,7 @@ void drift_settings(struct enforce *f)
 		if (r == 0)
 			r = sysctl_apply(&e);
 	}
-	/* When we turned it off ourselves, that was reported then. */
+	/* If this role turned forwarding off, that was reported at the time. */
 	if (!shut && settings_news(f, &found))
 		record_send(f, &found, r < 0 ? DRIFT_UNMENDED : DRIFT_SYSCTL, 0, 0, e.text);
 }

@@ -3,7 +3,8 @@
  * Sessions whose permit ends by time. The kernel ends it by itself, but an idle session would
  * notice only at its next packet. So shortly after an end the sessions that nothing allows any more
  * are listed for the workers, as at an apply: the workers know the sequence numbers of the sessions
- * that they follow and can reset them. Without this process only that notice is missing.
+ * that they follow and can reset them. While this process does not run, only these resets are
+ * missing.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -23,8 +24,8 @@
  * only a session whose label has ended is reset */
 #define LATE_MS 150u
 
-/* milliseconds before an end: then it is read once more which conduits were used. Sessions that
- * begin later are missed */
+/* milliseconds before an end: then the counters are read once more, to know which conduits were
+ * used. Sessions that begin later are missed */
 #define LOOK_MS 200u
 
 struct ending {
@@ -74,9 +75,9 @@ static int note(const struct session *s, void *ctx)
 	    evaluate_ir(&d->by->ir, &q) != NULL)
 		return 0;
 	if (d->by != d->g && (generation_permit(d->by, id) != UINT32_MAX || generation_lingers(d->by, id)))
-		return 0; /* its label is still valid for a moment; the next look tells it */
+		return 0; /* its label is still valid for a moment; the next look lists it */
 	if (d->n >= CUTS_MAX_BYTES / sizeof(*c))
-		return 0; /* other sessions notice it at their next packet */
+		return 0; /* the list is full; further sessions end at their next packet */
 	c = arena_grow(d->a, (void **)&d->list, &d->n, &d->room, sizeof(*c));
 	if (c == NULL)
 		return -ENOMEM;

@@ -160,7 +160,7 @@ struct enforce {
 	int delay;
 	struct meddling meddling;
 	struct sleep_counters sleep;
-	uint64_t monitor_empty_ns; /* monotonic: at this time no unread change was reported */
+	uint64_t monitor_empty_ns; /* monotonic: when the monitor last had nothing to read */
 	/* monotonic: changes that are read now did not happen before this time */
 	uint64_t change_since_ns;
 	/* we turned forwarding off, and could not turn it on again yet */
@@ -300,15 +300,15 @@ struct apply_result {
  */
 int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags, struct apply_result *ret,
 		  struct err *e);
-/* Makes the kernel's table equal to the generation in force, whatever it has. 0 or negative
- * errno. */
+/* Makes the kernel's table equal to the generation in force, whatever the table has now. 0 or
+ * negative errno. */
 int enforce_mend(struct enforce *f, struct sync_report *ret, struct err *e);
 /* Repeats enforce_mend if the last one failed: otherwise a comparison would take the remaining
  * differences for changes by others. */
 void enforce_mend_due(struct enforce *f);
 /* Sets whether everything with an end has to wait for a trusted clock. */
 void enforce_waits(struct enforce *f, bool waits);
-void enforce_waits_due(struct enforce *f); /* does what of this could not be done at once */
+void enforce_waits_due(struct enforce *f); /* completes enforce_waits if that failed */
 /* Sets the network settings, reads them back, and turns forwarding on. On failure forwarding is
  * off. */
 int enforce_open(struct enforce *f, struct err *e);
@@ -349,7 +349,7 @@ void enforce_relabel(struct enforce *f, const struct generation_held *old);
 /* Reports sessions whose permit has just ended by time. Returns the milliseconds until there may be
  * more, -1 = not soon. */
 int enforce_ended(struct enforce *f);
-/* The same for `old` if another generation has replaced it before they were reported. */
+/* The same for `old`, which another generation has replaced: reports what was not reported yet. */
 void enforce_ended_leave(struct enforce *f, const struct generation_held *old);
 
 /* ---- enforce/used.c -------------------------------------------------------------------------- */

@@ -151,7 +151,8 @@ bool heard_adopt(struct heard *h, const struct generation_held *next, struct mon
 			tell(ctx, old.g, old.list[i].conduit, SILENCE_OVER, seconds_since(&old.list[i], now));
 	leave(&old);
 	if (h->n == 0) {
-		/* Nothing is watched any more: what was seen is no baseline for a later watch. */
+		/* Nothing is watched any more: a later watch must not compare with these old
+		 * counts. */
 		h->before.n = 0;
 		h->looked = (struct mono){ 0 };
 	}

@@ -20,8 +20,8 @@
 /* Time between two looks. The kernel lists an ended session for at least ten seconds, so none is
  * missed. */
 #define HEARD_POLL_NS 5000000000ull
-#define HEARD_GAP_NS 10000000000ull /* most time between two looks that counts as silence */
-/* this number of failed looks in a row is an alarm of its own */
+#define HEARD_GAP_NS 10000000000ull /* a longer time between two looks counts as this */
+/* so many failed looks in a row are an alarm of their own */
 #define HEARD_MISSED 6u
 /* largest number of sessions; a look that finds more counts as failed */
 #define HEARD_SESSIONS (1u << 20)

@@ -34,7 +34,7 @@ void links_drain(int fd)
 		continue;
 }
 
-/* if_nametoindex would open a socket, which the sandbox forbids; any open socket can ask. */
+/* Asks through an open socket, because if_nametoindex would open one, which the sandbox forbids. */
 static uint32_t index_of(int fd, const char *device)
 {
 	struct ifreq q = { 0 };

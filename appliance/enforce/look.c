@@ -19,8 +19,8 @@ struct enforce_look {
 	struct enforce f; /* the state of a role, without its loop */
 };
 
-/* Only the daemon that is gone had the program of the verdict cache; its rules may still ask that
- * program. */
+/* The program of the verdict cache belonged to the daemon that is gone. Its rules may still ask
+ * that program. */
 static int cache_stands(struct enforce *f, struct err *e)
 {
 	struct arena *a = arena_new(2 * DUMP_BUDGET);

@@ -15,7 +15,7 @@
 #include "appliance/wire/mark.h"
 #include "policy/ir/ir.h"
 
-/* conduits that are remembered; beyond it only those of the policy in force */
+/* conduits that are remembered; beyond this number, only those of the policy in force */
 #define CONDUITS_MOST 65536u
 #define CELLS_MOST 262144u /* the same for the cells in the kernel */
 

@@ -99,7 +99,7 @@ static bool same_place(const struct generation_held *old, const struct ir_place 
 }
 
 /* Marks the permits whose place (ir_places) is unchanged, so that their sessions keep their permit.
- * If a permit with an end is not among them, it may lie over any other, so none is marked. */
+ * A permit with an end may overlap any other permit; if its place has changed, none is marked. */
 static bool settle(const struct generation_held *old, const struct generation_held *g, struct arena *a, bool *settled)
 {
 	const struct ir_place *was, *is;

@@ -57,7 +57,7 @@ static bool on_status(void *ctx, struct msg *m)
 	return answer(ctx, m, ANSWER_YES, j, &e);
 }
 
-/* Nobody reads the answer; control frees the question's place by it. */
+/* Nobody reads the text; control needs the answer to free the place of the question. */
 static bool answer_stopped(struct enforce *f, const struct msg *m)
 {
 	return msg_answer(f->control, m->id, ANSWER_CANNOT, json_pack("{s:s}", "error", "stopped")) == 0;
@@ -389,14 +389,16 @@ static void loop(struct enforce *f)
 			drift_links(f);
 		if ((p[0].revents != 0 || stop_keeps(f)) && !control_readable(f))
 			return;
-		/* A question or an apply takes long and only hears the channel in between. */
+		/* A question or an apply may take long: meanwhile it only reads reports, and does
+		 * not handle them. */
 		drift_settle(f);
 		enforce_doors_due(f);
 		(void)enforce_opens(f);
 		enforce_waits_due(f);
 		mono = clock_mono();
 		now = mono.ns;
-		/* The kernel counts remaining time; the policy names times of the clock. */
+		/* The kernel counts remaining time and the policy names clock times, so a set clock
+		 * is noticed here. */
 		wall = clock_wall_ns();
 		set = clock_was_set(&f->clocks, mono, wall);
 		f->clock_due |= set;

@@ -31,7 +31,7 @@ static json_t *feature(const char *why_not)
 			 why_not == NULL ? json_null() : json_text(why_not));
 }
 
-/* Why others may change our table; NULL = only its owner may. */
+/* Why other programs may change our table; NULL = the kernel lets only its owner change it. */
 static const char *unowned(const struct enforce *f, const struct image *have)
 {
 	if (have->table_owner != 0)

@@ -307,7 +307,7 @@ static void expect_relabelled(struct asking *a, const struct tuple *t, struct wa
 		witness_tell(a, t, "relabelled as something else", "otherwise", &r);
 	p.ct_mark = q.ct_mark;
 	expect_way(a, t, "relabelled, and on", p, lane, lane == LANE_NONE);
-	/* The packet itself was not judged, whatever is known of its session. */
+	/* The packet itself was not judged, even if its session was. */
 	if (r.end == WALK_QUEUE)
 		unanswered(a, t, "relabelled, unanswered", q, &r, lane, judged);
 }

@@ -81,8 +81,8 @@ static bool takes(const struct own *o)
 	return o->type == (o->family == 4 ? 8 : 128);
 }
 
-/* Sent: echo replies and errors, only as such, and only to where the question came in or a packet
- * was let through. */
+/* Sent: neighbour discovery and group reports. Also echo replies and errors, if they go to the
+ * interface of the packet that they answer, or that packet was let through. */
 static bool says(const struct own *o, uint32_t index)
 {
 	bool four = o->family == 4, echo = o->type == (four ? 0 : 129);
@@ -287,7 +287,7 @@ void witness_resets(struct asking *a)
 	}
 }
 
-/* Through an interface where no packet of the session arrives. */
+/* Tests the error at each interface where no packet of the session arrives. */
 static void error_elsewhere(struct asking *a, const struct tuple *t, struct walk_packet p, uint32_t permit)
 {
 	struct walk_result r;

@@ -386,8 +386,8 @@ int admin_rules_read(const struct ir_peer *list, size_t n, admin_rules_each *eac
 	*ret = (struct admin_rules_seen){ 0 };
 	if (r < 0)
 		return r;
-	/* The rule of the time before the first policy, in which nobody may enter, is one of this
-	 * program as well. */
+	/* The rule for the time before the first policy, when nobody may enter, is this program's
+	 * too. */
 	add(&known, admin_rule_rest(WAY_IN, false), COUNTS_REFUSED_IN, NULL);
 	t.n_rules = known.n;
 	r = plain_table_read(NFPROTO_INET, tell, &telling, &ret->there, e);

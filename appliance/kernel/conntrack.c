@@ -175,8 +175,7 @@ static void put_address(struct nlmsghdr *h, uint16_t v4, uint16_t v6, const stru
 	mnl_attr_put(h, a->family == 4 ? v4 : v6, addr_len(a->family), a->b);
 }
 
-/* Puts the protocol's part of the ends. For ICMP that is the type of the session's first packet,
- * from the dump. */
+/* Puts the protocol, and the ports or, for ICMP, type and code of the session's first packet. */
 static void put_protocol(struct nlmsghdr *h, const struct session *s)
 {
 	bool six = s->l4proto == IPPROTO_ICMPV6;

@@ -43,12 +43,13 @@ static bool checksum(struct build *b)
 }
 
 /*
- * TCP of sessions with a lane that a worker has not let go of; or, `anew`, of those that begin,
- * whose lane is not known yet. Sets the bit, and writes the checksum: its target ends the rule.
+ * Sets the bit ONCE_FINISHED and writes the checksum, whose target ends the rule. It matches TCP
+ * packets of sessions with a lane, except confirmed ones, which no worker inspects any more. With
+ * `anew` it matches packets without a session mark: their session begins, and has no lane yet.
  *
- * A SYN on the ports of a session that is tracked visits the worker, behind that session's packets
- * that wait for it. Otherwise what the worker says of these, as a confirmation, would fall upon the
- * new session.
+ * A SYN on the ports of a tracked session is not finished, so it is queued behind that session's
+ * waiting packets. If it passed them, a verdict on those packets, such as a confirmation, would
+ * apply to the new session.
  */
 static struct nftnl_rule *rule_finishes(bool anew)
 {

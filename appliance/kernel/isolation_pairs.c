@@ -247,7 +247,7 @@ static int by_id(const void *pa, const void *pb)
 }
 
 /* Joins the entries of one permit. A permit of both policies is kept only if both keep it. Sessions
- * without a permit pass to the look-up if any permit is kept. */
+ * without a permit (id 0) pass to the look-up within the bounds of the kept permits. */
 static void join(struct cutting *x)
 {
 	struct going none = { .id = 0 };

@@ -215,7 +215,8 @@ static int on_match(const struct nlmsghdr *m, void *ctx)
 }
 
 /* Makes the kernel load the module of the match bpf. A rule of an inet table would not: for this
- * family xtables knows no name of the module. Without an answer the probe shows what is missing. */
+ * family xtables knows no name of the module. If this fails, the probe finds that the match is
+ * missing. */
 static void load_match(struct netlink *n)
 {
 	_Alignas(8) uint8_t buf[4096];

@@ -255,8 +255,9 @@ struct enforcer {
 	 */
 	bool (*keep)(const void *state, struct outbuf *to);
 	/*
-	 * The reverse, into the state of a flow that begins. The bytes come from an earlier process
-	 * and may be anything. False: they are no state; what was read must not be used.
+	 * The reverse of `keep`: reads the state of a flow that begins. The bytes come from an
+	 * earlier process and may be anything. False: they are no state, and *state must not be
+	 * used.
 	 */
 	bool (*again)(void *state, struct bytes kept);
 };

@@ -187,7 +187,7 @@ bool stream_go_back(struct stream *s, enum direction dir, uint32_t to);
 bool stream_judged_before(const struct stream *s, enum direction dir, uint64_t offset, uint32_t n);
 /*
  * Continues this direction at number `to`; the bytes before it are missing for good. Unless they
- * `arrived`, segments with bytes of them that the receiver has not acknowledged are STREAM_BLIND
+ * `arrived` at the receiver, segments that carry some of them, unacknowledged, are STREAM_BLIND
  * from now on.
  */
 void stream_skip(struct stream *s, struct pool *pool, enum direction dir, uint32_t to, bool arrived);

@@ -349,7 +349,7 @@ static void all_answered(void *state)
 	s->wait.n = 0;
 }
 
-/* A PDU of this end, with a function of this end. */
+/* Whether the direction bit and the function are those of this end. */
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	uint8_t joined[DNP3_FRAGMENT_MAX];

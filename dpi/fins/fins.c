@@ -299,7 +299,7 @@ static void all_answered(void *state)
 	s->wait.n = 0;
 }
 
-/* Commands without a name may have any form. */
+/* Commands without a name may have any form, so they do not count. */
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct operation room[2];

@@ -258,7 +258,7 @@ static bool parse_forced_status(struct fins_request *r, struct bytes *b)
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
-/* A parameter that makes another command of it. */
+/* The parameter of a message says which of three commands it is. */
 static bool parse_message(struct fins_request *r, struct bytes *b)
 {
 	uint16_t what;

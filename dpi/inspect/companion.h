@@ -5,7 +5,7 @@
  * connection that was opened between these two hosts and is used in this direction.
  *
  * Enforcers read the flow that opens and those that use a connection, and only report what they
- * read (struct bond); this module and the evaluator decide. The request that opened is kept as the
+ * read (struct bond); this module and the evaluator decide. The opening request is kept as the
  * operations that it asked for, and judged again for every datagram by the rows that hold then, so
  * that a narrowed policy ends what it no longer allows and nothing else.
  *

@@ -85,7 +85,8 @@ static void has_passed(struct inspector *i, uint32_t mark, const struct session_
 		lose(&x);
 		return;
 	}
-	/* The kernel knows no session that the other end had opened. */
+	/* The flow was opened by the other end, and the kernel does not know that session any
+	 * more. */
 	if (x.f != NULL && x.dir != (back ? DIR_S2C : DIR_C2S) && flags == TCP_SYN && x.f->class != CLASS_ENDED)
 		life_end(i, x.fi);
 	outcomes_note_packet(i->outcomes);
@@ -241,7 +242,8 @@ static bool nothing_passes(const struct command_permit *permit)
 	return lane_of(permit->lane, &lane) && lane.when_down == FAIL_CLOSED && lane.when_overloaded == FAIL_CLOSED;
 }
 
-/* Reads the protocol and the state of its enforcer. NULL: they are none that the permit allows. */
+/* Reads the protocol and the state of its enforcer. NULL: they are invalid, or the permit does not
+ * allow the protocol. */
 static const struct enforcer *read_state(const struct crossing *x, const struct once_lease *l, uint8_t *state)
 {
 	struct bytes kept = bytes_of(l->kept, l->n_kept <= ONCE_KEPT ? l->n_kept : 0);
@@ -259,8 +261,8 @@ static const struct enforcer *read_state(const struct crossing *x, const struct 
 	return e->again(state, kept) ? e : NULL;
 }
 
-/* The flow as it was when the last exchange began, or, when nothing passed, before the answer whose
- * acknowledgement was not seen. */
+/* Restores the flow as it was when the last exchange began. If nothing passed, restores it as it
+ * was after the answer whose acknowledgement was not seen. */
 static bool place_again(struct crossing *x, const struct once_lease *l, const struct once_template *last)
 {
 	struct stream *s = &x->f->stream;

@@ -200,7 +200,7 @@ static void all_answered(void *state)
 	s->wait.n = 0;
 }
 
-/* Functions without a name may have any form. */
+/* Messages of functions without a name may have any form, so they do not count. */
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct operation room[2];

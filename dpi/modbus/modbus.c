@@ -126,9 +126,10 @@ static void judge_unseen(struct modbus_state *s, struct bytes data, const struct
 }
 
 /*
- * Eight bytes at a time, because it is computed for every answer. It is folded, because otherwise
- * the highest bits of two words could cancel each other. A server that constructs another answer
- * with the same digest gains nothing, since it could have sent that answer in the first place.
+ * Takes eight bytes at a time, because a digest is computed for every answer. It is folded, because
+ * otherwise the highest bits of two words could cancel each other. A server that constructs another
+ * answer with the same digest gains nothing, since it could have sent that answer in the first
+ * place.
  */
 static uint64_t digest_of(struct bytes pdu)
 {
@@ -280,7 +281,7 @@ static void missed(void *state, bool unread)
 	pending_missed(open_of(state), unread);
 }
 
-/* Functions without a name, or without a known layout, may have any form. */
+/* PDUs of functions without a name or a known layout may have any form, so they do not count. */
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct modbus_request r;

@@ -75,7 +75,7 @@ static bool is_clear(struct bytes pdu)
 	return reads(pdu, &service) && (is_request(service) || is_answer(service));
 }
 
-/* A message of this end with a known service, or one that opens a connection. */
+/* Whether this is a message of this end with a known service, or one that opens a connection. */
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct opcua_chunk c;

@@ -24,7 +24,7 @@ static const struct function_info functions[] = {
 							   1u << OPCUA_CERTIFICATES, UNTOLD_VALUE, FRAMING_ALIKE },
 };
 
-/* A channel without security must be allowed by a row that names this policy. */
+/* A channel without security must be allowed by a row that names the security policy None. */
 static const struct target_info targets[] = {
 	[OPCUA_POLICY] = { .key = "security_policies",
 			   .max = OPCUA_POLICY_OTHER,

@@ -304,7 +304,7 @@ static void missed(void *state, bool unread)
 		s->open[i].expendable = 1; /* its answer may have passed unseen */
 }
 
-/* Functions without a name may have any form. */
+/* Messages of functions without a name may have any form, so they do not count. */
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	uint8_t room[S7_MESSAGE_MAX];

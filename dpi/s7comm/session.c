@@ -69,7 +69,7 @@ static void take_effect(struct s7_state *s, const struct s7_open *o, const struc
 		s->phase = PHASE_READY;
 }
 
-/* A request is about its first item. */
+/* Fills in the request that is answered, by its first item. */
 static void name_request(const struct s7_open *o, struct pdu *ret)
 {
 	ret->function = o->service;

@@ -280,8 +280,7 @@ static bool parse_echo(struct slmp_request *r, struct slmp_reader *b)
 	       answers_with(r, n + (b->ascii ? 4u : 2u));
 }
 
-/* A remote run may clear devices before: 1 clears all but the latched ones, 2 clears those as
- * well. */
+/* A remote run may clear devices first: 1 clears all but latched devices, 2 clears all. */
 static bool parse_run(struct slmp_request *r, struct slmp_reader *b)
 {
 	uint32_t mode, clear, fixed;

@@ -235,8 +235,8 @@ static size_t oddly_written(struct bytes b, size_t at)
 	return b.left - at >= n && any_is_odd(p + route, n - route) ? at + head : 0;
 }
 
-/* Whether the command of `f` is refused; *ret then has the refusal, with `reason`, or, if that is
- * R_ALLOWED, with its own reason. */
+/* Whether the command of `f` is refused; *ret then has the refusal, with `reason`; if this is
+ * R_ALLOWED, with the reason of the ruling. */
 static bool refuses(const struct found *f, enum reason reason, const struct command_table *t,
 		    const struct command_permit *p, struct pdu *ret)
 {
@@ -369,7 +369,7 @@ static void as_far_as_known(struct found *f)
 }
 
 /* Reads the request of an incomplete frame; false: the command is not there yet. *ret_all: all the
- * data that it needs are there. */
+ * data that the request needs are there. */
 static bool takes(struct bytes b, struct found *ret, bool *ret_all)
 {
 	bool ascii = b.left > 1 && b.p[0] == '5', four = ascii ? b.p[1] == '4' : b.left > 0 && b.p[0] == 0x54;

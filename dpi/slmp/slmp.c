@@ -309,7 +309,8 @@ static void missed(void *state, bool unread)
 		s->registering.n = SLMP_MONITOR_MORE;
 }
 
-/* Commands without a name may have any form. An answer can be recognised only by its length. */
+/* Commands without a name may have any form, so they do not count. Answers show only their
+ * length. */
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct operation room[2];

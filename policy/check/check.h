@@ -140,11 +140,11 @@ struct ranges {
 };
 
 bool ranges_add(struct check *k, struct ranges *r, const struct addr_range *one);
-/* Sorted, disjoint, touching ones joined. */
+/* Makes the list sorted and disjoint, and joins touching ranges. */
 void ranges_merge(struct ranges *r);
 /* Whether `one` is inside the merged `list`. */
 bool ranges_hold(const struct addr_range *list, size_t n, const struct addr_range *one);
-/* Merged `all` without merged `less`. */
+/* *ret: the addresses of `all` that are not in `less`. Both must be merged. */
 bool ranges_minus(struct check *k, const struct ranges *all, const struct ranges *less, struct ranges *ret);
 /* All unicast addresses that a box can forward to, of both families. */
 bool ranges_unicast(struct check *k, struct ranges *ret);
@@ -156,7 +156,7 @@ bool address_of(struct check *k, const struct ast_node *node, struct object o, s
 /* To be called after the zones: checks whether the entries of box.cfg fit each other and
  * the zones. */
 void check_network(struct check *k);
-/* The `addresses` of an interface or of a network between interfaces, into `i`. */
+/* Reads the `addresses` of an interface, or of a network between interfaces, into `i`. */
 void interface_addresses(struct check *k, const struct ast_node *list, struct object o, struct model_interface *i);
 /* The network that the n-th address of an interface lies in. */
 void interface_network(const struct model_interface *f, size_t n, struct addr_range *ret);

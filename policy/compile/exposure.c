@@ -183,8 +183,8 @@ static void leave_out(const struct model *m, struct model_conduit *copy, const s
 	}
 }
 
-/* Searches all ways once: reports those that nobody accepts and leaves out an accepting conduit of
- * the others. True: something was left out. */
+/* Searches all ways once. Reports the ways whose last conduit does not accept the warning. Leaves
+ * the accepting last conduits of the others out of `copy`. True: something was left out. */
 static bool look(struct compilation *c, const struct model *asked, struct model_conduit *copy, bool *told)
 {
 	struct arena *scratch = arena_new(COMPILE_BUDGET);

@@ -491,9 +491,10 @@ bool ir_places(const struct ir *ir, struct arena *a, const struct ir_place **ret
  * `ir`. */
 bool ir_places_keep(struct ir *ir, struct arena *a);
 /*
- * For each permit of `next` the permit of `now` that it continues, or UINT32_MAX. It means the
- * same, and everywhere in the old permit's place at least as much is still allowed. So a session
- * may keep the permit's id. At most one permit continues each old one. False when memory is out.
+ * For each permit of `next` the permit of `now` that it continues, or UINT32_MAX. The two have the
+ * same meaning, and everywhere in the old permit's place at least as much is still allowed. So
+ * sessions may keep the permit's id. At most one permit continues each old one. False when memory
+ * is out.
  */
 bool ir_carry_on(const struct ir *now, const struct ir *next, struct arena *a, uint32_t *ret);
 

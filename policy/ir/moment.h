@@ -7,8 +7,9 @@
  * something may have opened. The result is an ordinary generation, in which every permit stays,
  * ends, or has ended, and whose readers need not know of hours.
  *
- * The end IR_NO_END means: it is open and does not end. A door is one more condition: the caller
- * sets ir_door.open_until for open doors before, and no other code has to know of doors.
+ * A permit with the end IR_NO_END is open and does not end. A door is one more condition: the
+ * caller sets ir_door.open_until of open doors before the call, and no other code has to know of
+ * doors.
  */
 #ifndef SEKISHO_POLICY_IR_MOMENT_H
 #define SEKISHO_POLICY_IR_MOMENT_H

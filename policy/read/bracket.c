@@ -133,9 +133,9 @@ void scan_extra_sign(struct scan *s)
 }
 
 /*
- * The closing bracket `c` is not the one that the innermost value needs, but one that a value
- * around it needs. Decides whether it was a slip for the innermost one. When the text closes as
- * many brackets as it opens, none was forgotten, so it was. Otherwise the next character decides:
+ * Here the innermost value needs another closing bracket than `c`, and a value around it needs `c`.
+ * Returns whether `c` was typed in place of the other one. It was if the text closes as many
+ * brackets as it opens, because then none was forgotten. Otherwise the next character decides:
  * after an element that ends with ")" its list goes on with "," or with its own ")".
  */
 static bool stands_for(struct scan *s, char c)

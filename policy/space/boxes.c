@@ -516,8 +516,8 @@ bool boxes_canonical(const struct box *boxes, size_t n, struct arena *a, struct 
 	for (int i = 0; i < 2; i++) {
 		struct form f = { .order = orders[i], .limit = found ? *ret_n : 16 * n + 1024 };
 
-		/* Cutting rows into columns costs the product of both; the other order gives fewer
-		 * boxes anyway. */
+		/* Cutting rows into columns costs the product of their numbers. Then the other
+		 * order gives fewer boxes anyway. */
 		if (cost[i] > 16 * (uint64_t)n + 1024)
 			continue;
 		if (!sweep_start(&f.c, boxes, n, a))

@@ -53,7 +53,7 @@ struct proof {
 	enum unattended hosts_way;
 	enum unattended unattended; /* the way that is being tried */
 	const bool *breaks_off;	    /* by number: chain_breaks that are ignored; NULL = none */
-	/* the statement of the latest walk; what `hops` says holds with its answer_only */
+	/* the statement of the latest walk; the results in `hops` hold for its answer_only */
 	const struct model_never *asked;
 	/* by number: services of answer_only that are ignored; NULL = none */
 	const bool *answers_off;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Walks over chains of conduits, by the graph of the proof (prove.c): from where an end can be
- * reached to do something, and what can be reached from an end. As in a proof, any permission is
- * enough for an earlier hop, walks go from zone to zone, and no walk goes on from an asset that a
+ * Walks over chains of conduits, by the graph of the proof (prove.c): who can reach an end to do
+ * something there, and what can be reached from an end. As in a proof, any permission is enough for
+ * an earlier hop, walks go from zone to zone, and no walk goes on from an asset that a
  * `chain_break` names. A walk does not return to the zone of its end, because within a zone no
  * packet crosses the box. Pure; allocates in the caller's arena, whose failure flag is set when a
  * result is missing for want of memory.

@@ -5,8 +5,8 @@
 
 #include "policy/ir/skeleton/chains.h"
 
-/* Errors that connection tracking relates to a session; RFC 792 has two more types, and RFC 4443
- * (2.1) reserves all types below 128 for errors. */
+/* Types of errors besides those of skeleton_errors: RFC 792 has two more, and RFC 4443 (2.1)
+ * reserves all types below 128 for errors. */
 #define ICMP_QUENCH 4u
 #define ICMP_REDIRECT 5u
 #define ICMP6_INFORMS 128u

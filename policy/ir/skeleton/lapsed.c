@@ -63,7 +63,7 @@ void lookup_rules(struct writer *w)
 /*
  * A session that was judged counts as judged under the new permit too, and `hold` lets it continue.
  * A confirmation belongs to the old permit; its worker repeats it when the new permit allows the
- * same protocols. Without inspection there is no outcome in the mark, and `live` has none.
+ * same protocols. A session without inspection has no outcome in its mark, as in the map `live`.
  */
 void relabel_rules(struct writer *w)
 {
@@ -79,9 +79,9 @@ void relabel_rules(struct writer *w)
 
 /*
  * The worker uses the packet's sequence numbers to reset both ends; the packet itself is dropped.
- * No bypass: without an answer it is dropped too. The label of a session that begins anew over a
- * live one is removed here: resets need a session without a label, and data that follow at once
- * would pass by the label.
+ * The queue has no bypass: without a worker's answer, the packet is dropped too. The label of a
+ * session that begins anew over a live one is removed here: resets need a session without a label,
+ * and data that follow at once would pass by the label.
  */
 void cut_rules(struct writer *w)
 {

@@ -22,7 +22,7 @@ void new_rules(struct writer *w)
 
 	put_home_only(w, CHAIN_NEW);
 	put_not_over(w, CHAIN_NEW);
-	/* Datagrams without an answer stay new. */
+	/* A datagram session stays new until it is answered, and may have been counted already. */
 	put_rule(w, CHAIN_NEW);
 	put(w, IR_CTMARK_NOT, MARK_LIMITS, 0);
 	put(w, IR_COPY_MARK, 0, 0);

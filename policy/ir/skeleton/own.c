@@ -20,9 +20,9 @@ static void listeners(struct writer *w)
 }
 
 /*
- * The kernel stores each asker in one neighbour table for all zones and the admin side. Invented
- * hosts of one side would fill it within a second, and no neighbours of others would be found any
- * more.
+ * Limits how often neighbours ask. The kernel has one neighbour table for all zones and the admin
+ * side, and stores each asker in it. Invented hosts of one side would fill it within a second, and
+ * no neighbours of other sides would be found any more.
  */
 static void put_asked(struct writer *w, uint32_t type)
 {

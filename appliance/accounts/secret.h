@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Random secrets, and their forms in texts and files. Random secrets of 80 bits and more are stored
- * as their SHA-256, since they cannot be guessed. For what a person chose see passphrase.h.
+ * as their SHA-256, since they cannot be guessed. Passphrases, which people choose: passphrase.h.
  */
 #ifndef SEKISHO_ACCOUNTS_SECRET_H
 #define SEKISHO_ACCOUNTS_SECRET_H

@@ -9,9 +9,9 @@
 #include "appliance/base/diag.h"
 #include "appliance/base/json.h"
 
-/* {"diagnostics":[...],"errors":E,"warnings":W}; diagnostics sorted by place, errors and warnings
- * count all, kept or not. A new reference, owned by the caller; NULL when memory is out. `s` holds
- * the `n` texts that places refer to. */
+/* {"diagnostics":[...],"errors":E,"warnings":W}; the diagnostics are sorted by place; E and W count
+ * all of them, kept or not. A new reference, owned by the caller; NULL when memory is out. `s`
+ * holds the `n` texts that places refer to. */
 json_t *diags_json(struct diags *d, const struct source_text *s, size_t n, enum lang lang);
 
 /* Adds to each entry of such a list the texts in every language. The list must be of the same

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hosts of a network that the box splits: on each side it answers ARP and neighbour discovery for
- * the hosts of the other sides. The kernel does this by itself while it forwards, and only where
- * its route to the host leads to another device.
+ * Where the box splits a network, it answers ARP and neighbour discovery on each side for the hosts
+ * of the other sides. The kernel sends these answers, only while it forwards, and only if its route
+ * to the host leads to another device.
  */
 #include <errno.h>
 #include <stdlib.h>

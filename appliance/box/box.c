@@ -62,8 +62,8 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 		if (r == -ENOENT)
 			r = 0;
 	}
-	/* Redirects must be off in both settings: where nothing is forwarded, one of them is enough
-	 * to follow redirects. */
+	/* Redirects must be off in both settings: an interface that does not forward follows them
+	 * if either setting is on. */
 	if (r == 0)
 		r = netns_sysctl("ipv4/conf/all/accept_redirects", "0", e);
 	/*
@@ -85,8 +85,8 @@ static int set_one(const struct vlan_places *p, const struct ir *ir, const struc
 	struct rtnl_link l = { 0 };
 	int r = i->vlan != 0 && !vlans_stand(p, i) ? vlans_ensure(p, i, e) : 0;
 
-	/* A dry run found no right VLAN device, and vlans_ensure has reported that. So there are no
-	 * addresses to compare. */
+	/* In a dry run, the VLAN device is missing or wrong, and vlans_ensure has reported that. So
+	 * there are no addresses to compare. */
 	if (r == -EALREADY)
 		return 0;
 	if (r == 0)
@@ -161,14 +161,15 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 	for (uint32_t i = 0; before != NULL && i < before->n_interfaces; i++)
 		if (!has_card(ir, &before->interfaces[i]))
 			retire_one(&h, &before->interfaces[i]);
-	/* The rules come first, before any interface there has an address. */
+	/* The rules of the admin namespace come before any interface there has an address. */
 	snprintf(x->where, sizeof(x->where), "admin namespace");
 	if (box_admin_rules(s, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)
 		r = box_first(one.code, &one, &why);
 	snprintf(x->where, sizeof(x->where), "ARP");
 	if (box_askers(s, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)
 		r = box_first(one.code, &one, &why);
-	/* Without this table the verdict cache passes nothing, and no packet is lost. */
+	/* May fail: without this table the verdict cache passes nothing, and workers judge every
+	 * packet. */
 	(void)box_finished(s, ir, x->dry);
 	snprintf(x->where, sizeof(x->where), "VLANs");
 	vlans_sweep(&p, ir);
@@ -377,7 +378,7 @@ int box_hold(const struct box_spaces *s, const char *device, struct err *e)
 	if (home == NULL)
 		return e->code;
 	r = rtnl_link_get(home, device, &l, e);
-	/* A moved device comes down and without addresses. */
+	/* A device that was moved is down and has no addresses. */
 	if (r == 0)
 		r = rtnl_link_move(home, l.index, s->data, NULL, e);
 	rtnl_close(home);

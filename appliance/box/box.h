@@ -21,10 +21,11 @@ struct box_spaces {
 
 /*
  * Moves every card of `ir` into its namespace, and creates missing VLANs on it. A card that is
- * already there is left alone; so is a card at home for which `leave` (may be NULL) returns true.
- * -EBUSY: another device at home is above the card, and would stay there and go on using it. The
- * machine's own VLANs on the card are deleted. moved[i], for i below ir->n_interfaces, is set for
- * cards that came from home. Goes on after a failure; returns the first one (negative errno), or 0.
+ * already there is left alone. A card at home for which `leave` (may be NULL) returns true stays
+ * there, and is a failure (-ENODEV). -EBUSY: another device at home is above the card, and would
+ * stay there and go on using it. The machine's own VLANs on the card are deleted. moved[i], for i
+ * below ir->n_interfaces, is set for cards that came from home. Goes on after a failure; returns
+ * the first one (negative errno), or 0.
  */
 typedef bool box_leave(const void *ctx, const char *device);
 int box_claim(const struct box_spaces *s, const struct ir *ir, box_leave *leave, const void *ctx, bool *moved,

@@ -88,7 +88,7 @@ static int claim_card(const struct box_spaces *s, struct handles *h, const struc
 	*moved = false;
 	if (r != -ENODEV)
 		return r;
-	/* If the interface was in the other namespace until now, it comes from there, and is
+	/* A card that was in the box's other namespace until now is moved from there; it is then
 	 * down. */
 	r = rtnl_link_get(other, card, &l, e);
 	if (r == 0)

@@ -104,7 +104,7 @@ static bool same_destination(const struct rtnl_route *a, const struct rtnl_route
 }
 
 /* Whether the kernel has the wanted route. The kernel always says the interface; a wanted route may
- * leave it to the gateway. */
+ * name its gateway alone. */
 static bool same_route(const struct rtnl_route *want, const struct rtnl_route *have)
 {
 	return same_destination(want, have) && have->table != RT_TABLE_LOCAL &&

@@ -211,8 +211,8 @@ static void give_link(struct giving *g, const json_t *link, const char *name)
 	if (d != NULL && !(g->another && strcmp(name, g->now) == 0) && mac_of(link, mac, &n) &&
 	    (n != d->n_mac || memcmp(mac, d->mac, n) != 0) && rtnl_link_mac(g->home, d->index, mac, n, &e) < 0)
 		lost(g, M_BACK_LINK, name, e.text);
-	/* The device's filter has lost the hardware address of a device above it. That one enters
-	 * its address again when it comes up, so it is set down here first. */
+	/* The card's address filter has lost the hardware address of the device above it. The
+	 * device above enters its address again when it comes up, so it is set down first. */
 	own = devices_find(g->devices, g->now);
 	if (g->silent && d != NULL && own != NULL && d->parent == own->index && d->up && up) {
 		rtnl_link_set(g->home, d->index, false, 0, NULL);
@@ -277,7 +277,7 @@ static void give_facts(struct giving *g, const json_t *link, const char *name)
 }
 
 /* Whether the device is a bridge or bond whose ports were recorded too. Then each port reports that
- * it is missing. */
+ * its bridge or bond is missing. */
 static bool has_ports(const struct giving *g, const char *name)
 {
 	const json_t *links = links_of(g);

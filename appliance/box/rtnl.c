@@ -23,7 +23,7 @@ struct rtnl {
 	struct mnl_socket *s;
 	uint32_t seq;
 	bool dry;
-	rtnl_note *note; /* NULL = warnings are dropped */
+	rtnl_note *note; /* NULL = changes are not reported */
 	void *note_ctx;
 	uint8_t request[REQUEST_BYTES];
 	uint8_t answer[RTNL_ANSWER_BYTES];

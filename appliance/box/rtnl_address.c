@@ -264,8 +264,8 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 	if (route->prefix > 0)
 		mnl_attr_put(h, RTA_DST, addr_len(route->to.family), route->to.b);
 	rt->rtm_tos = route->tos;
-	/* The kernel finds such a route only by its next-hop object, although it reports the
-	 * gateway, too. */
+	/* The kernel finds a route with a next-hop object only by that object, although it reports
+	 * the gateway, too. */
 	if (route->nexthop != 0)
 		mnl_attr_put_u32(h, RTA_NH_ID, route->nexthop);
 	if (route->via.family != 0 && route->nexthop == 0)

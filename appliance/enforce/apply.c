@@ -34,7 +34,7 @@ static bool anybody_asks(const struct enforce *f, const struct generation_held *
 	return false;
 }
 
-/* Counts the sessions of permits in a first pass, before it is decided what lingers. */
+/* Finds the permits that live sessions have, before it is decided what lingers. */
 static int usage_take(struct enforce *f, const struct generation_held *next, const struct image *have, struct arena *a,
 		      struct usage *ret, struct err *e)
 {
@@ -45,7 +45,7 @@ static int usage_take(struct enforce *f, const struct generation_held *next, con
 	return conntrack_dump(&f->net, usage_note, usage_restart, ret, e);
 }
 
-/* Whether a device of `g` now has the index at the beginning of a live element's key. */
+/* Whether a device of `g` now has the index with which the key of a live element begins. */
 static bool stands(const struct generation_held *g, const uint8_t *key)
 {
 	uint32_t at;
@@ -103,7 +103,7 @@ static bool outlives(const struct generation_held *now, const struct generation_
 	       generation_permit(next, now->ids[permit]) == UINT32_MAX;
 }
 
-/* The same for a permit that lingers already. */
+/* Whether a permit that lingers already is kept. */
 static bool stays(const struct generation_held *next, const struct usage *u, struct lingering l)
 {
 	return usage_has(u, l.permit) && generation_permit(next, l.permit) == UINT32_MAX;
@@ -138,7 +138,7 @@ static int linger_choose(struct enforce *f, struct generation_held *next, const 
 	}
 	if (!any_lingers(now, next, u))
 		return 0;
-	/* The elements as they were when each device was last there. */
+	/* The elements, with the index that each device last had. */
 	last = *now;
 	last.interfaces = now->kept_at;
 	r = generation_image(f, &last, a, &old, &x, e);

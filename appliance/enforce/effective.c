@@ -259,5 +259,3 @@ out:
 	arena_free(a);
 	return j;
 }
-
-/* Foreign tables and base chains in the namespace. */

@@ -301,7 +301,7 @@ json_t *enforce_isolate(struct enforce *f, bool rehearse, int fd, struct err *e)
 
 	if (read_pairs(fd, &asked, e) < 0)
 		return NULL;
-	/* Each apply repeats the list. In most cases it is in force already, and the regular
+	/* Each apply repeats the list. In most cases the list is in force already, and the regular
 	 * comparison keeps it so. */
 	if (!rehearse && f->apart_known && !f->mend_due && apart_same(&asked.apart, &f->apart) &&
 	    apart_same(&asked.kept, &f->kept)) {

@@ -124,7 +124,7 @@ static int look_at(struct counting *c, const struct session *s, bool idle, struc
 	uint32_t index = generation_permit(c->f->now, mark_permit(s->mark));
 	const struct ir_permit *p = index != UINT32_MAX ? &c->f->now->ir.permits[index] : NULL;
 	const struct image_element *el;
-	/* the kernel's own bytes of the id, which ntohl() had turned at the dump */
+	/* the id in the kernel's byte order; the dump applied ntohl() to it */
 	uint32_t number = htonl(s->id);
 	uint8_t key[IMAGE_KEY] = { 0 };
 

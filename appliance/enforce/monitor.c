@@ -116,7 +116,7 @@ void meddling_text(const struct meddling *m, char *out, size_t size)
 				       m->deeds[d].first[0] != '\0' ? ": " : "", m->deeds[d].first);
 		if (m->deeds[d].n > 1 && at < size)
 			at += (size_t)snprintf(out + at, size - at, " and %u more", m->deeds[d].n - 1);
-		/* A deleted table took everything in it along. */
+		/* What was in a deleted table went with it, and is not listed. */
 		if (deeds[d].type == NFT_MSG_DELTABLE)
 			return;
 	}
@@ -249,7 +249,7 @@ void monitor_glance(struct enforce *f)
 	static uint8_t buf[READ_BUFFER];
 	uint64_t asked;
 
-	/* Reports that come from now on are new, though there was one before. */
+	/* This call has read no report about our table yet, whatever earlier calls have read. */
 	f->meddling.fresh = true;
 	for (;;) {
 		ssize_t n;

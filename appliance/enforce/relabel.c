@@ -144,7 +144,7 @@ void enforce_relabel(struct enforce *f, const struct generation_held *old)
 	struct arena *a = f->now != NULL ? arena_new(RELABEL_BUDGET) : NULL;
 	struct err e = { 0 };
 
-	/* An unfinished relabelling concerns every permit. */
+	/* After an unfinished relabelling, the sessions of every permit are looked at. */
 	f->relabel_due = f->now != NULL && (a == NULL || !ir_places_keep(&f->now->ir, f->now->arena) ||
 					    look(f, f->relabel_due ? NULL : old, a, &e) < 0);
 	arena_free(a);

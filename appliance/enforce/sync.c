@@ -271,7 +271,8 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 		if (r < 0)
 			return r;
 	}
-	/* Another transaction before it makes the generation number one higher; 0 is skipped. */
+	/* If the bridges were filled, that transaction has raised the generation number by one; 0
+	 * is skipped. */
 	b = batch_new(!bridged ? have->generation_id : have->generation_id + 1 != 0 ? have->generation_id + 1 : 1);
 	if (b == NULL) {
 		r = err_set(e, -ENOMEM, "transaction");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports how packets fared that left their queue without an answer, and how many packets the tap
- * should hear of: only the kernel counts both. */
+/* Reports what became of packets that left their queue without a verdict, and how many packets the
+ * tap should receive. Only the kernel counts both. */
 #include <string.h>
 
 #include "appliance/enforce/enforce.h"
@@ -46,7 +46,7 @@ void enforce_unanswered(struct enforce *f)
 	struct arena *a = arena_new(COUNTERS_BUDGET);
 	struct msg_body m = { .type = MSG_UNANSWERED };
 	struct msg_unanswered *u = &m.unanswered;
-	static struct image have; /* large */
+	static struct image have; /* static, because it is large */
 	struct err e;
 
 	/* A counter that could not be read is read the next time: the kernel goes on counting. */

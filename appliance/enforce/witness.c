@@ -244,8 +244,8 @@ static void behind_queue(struct asking *a, const struct tuple *t, const struct w
 	}
 	expect_stopped(a, t, "judged by another permit", *p, queued, mark_make(id ^ 0x200000u, 0, MARK_GOOD));
 	expect_stopped(a, t, "out of the cut queue", *p, queued, mark_make(0, LANE_CUT, MARK_GOOD));
-	/* Its permit changed while a worker had it: the packet is queued again, to be judged by the
-	 * new one. */
+	/* The permit changed while a worker had the packet: it is queued again, to be judged by the
+	 * new permit. */
 	again.mark = mark_make(id ^ 0x200000u, 0, MARK_GOOD);
 	r = walk(a->r, NF_INET_FORWARD, queued->priority, &again);
 	if (!is_lane(a, &r, lane, &again) || mark_permit(again.mark) != id)
@@ -449,7 +449,7 @@ static void live_session(struct asking *a, const struct tuple *t, const struct w
 			expect_relabelled(a, t, q, id, lane, (enum mark_outcome)had);
 		}
 	q = later(p, false, witness_live_mark(id, lane));
-	q.tcp_flags = TCP_SYN; /* repeated */
+	q.tcp_flags = TCP_SYN; /* a repeated SYN */
 	expect_way(a, t, "live, a SYN", q, lane, lane == LANE_NONE);
 	if (lane != LANE_NONE && p->l4proto == PROTO_TCP)
 		begun_anew(a, t, p, id, lane);
@@ -590,8 +590,8 @@ void witness_put(struct asking *a, const struct tuple *t)
 	now = policy_says(a, t, a->w->now);
 	if (now != policy_says(a, t, recently) || now != policy_says(a, t, soon))
 		return;
-	/* ICMP errors begin no session, whatever a conduit says of their types: errors() tests
-	 * them. */
+	/* ICMP errors begin no session, whatever a conduit says of their types: witness_errors()
+	 * tests them. */
 	if (now != NULL && is_error(t))
 		return;
 	if (now != NULL)

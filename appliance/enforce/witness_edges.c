@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Chooses the test packets: those at, and one beside, every edge of the policy's cells and of the
- * elements in the kernel's maps. Both lists are walked in a circle from a place that the seed
- * chooses, so that short looks cover all of it over time. Also runs all questions in their order.
+ * Chooses the test packets: packets at every edge of the policy's cells and of the elements in the
+ * kernel's maps, and one step beside it. Both lists are walked in a circle from a place that the
+ * seed chooses, so that short looks cover all of it over time. Also runs all questions in their
+ * order.
  */
 #include "appliance/enforce/witness_private.h"
 

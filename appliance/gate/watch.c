@@ -143,8 +143,8 @@ static void report_hung(struct gate *g)
 		 0);
 }
 
-/* Takes everything from the worker. It may recover before the supervisor has ended it, and from
- * here on none of its verdicts reaches the kernel. */
+/* Takes everything from the worker. Even if it recovers before the supervisor has ended it, none of
+ * its verdicts reaches the kernel from here on. */
 static void give_up(struct gate *g)
 {
 	if (g->ring != NULL)

@@ -160,7 +160,7 @@ static struct nftnl_rule *admin_rule_peer(enum way way, const struct ir_peer *p)
 	return end(&b, NF_ACCEPT);
 }
 
-/* that host alone */
+/* Matches answers to that host alone. */
 static struct nftnl_rule *admin_rule_answers_to(const struct addr *to)
 {
 	struct build b = begin(WAY_OUT);
@@ -199,7 +199,7 @@ static struct nftnl_rule *admin_rule_rest(enum way way, bool accept)
 /* priority behind the source NAT of other programs (NF_IP_PRI_NAT_SRC, 100), so that the rules see
  * the packet as it leaves */
 #define BEHIND_ALL 500
-/* rules besides those of peers, and one more that the table without a policy has */
+/* rules that belong to no peer, among them one that only the table before the first policy has */
 #define FIXED 17u
 #define OF_PEER 3u /* most rules of one peer */
 

@@ -3,10 +3,10 @@
  * What may leave and enter the admin namespace: a table of its own there ("inet sekisho"). Its
  * output chain accepts answers to hosts that asked the box (where terminals are named, to these
  * alone), packets that stay on the box, neighbour discovery, and packets to the peers of box.cfg;
- * it drops and counts everything else. Its input chain accepts answers to what the box asked and,
- * at the management's port, the terminals of box.cfg; where none is named, everybody on the admin
- * networks. Each packet is judged by itself, after any change by the rules of others. Nothing is
- * forwarded between interfaces. Supervisor only.
+ * it drops and counts everything else. Its input chain accepts answers to what the box asked. At
+ * the management's port it accepts the terminals of box.cfg or, if box.cfg names none, everybody on
+ * the admin networks. Each packet is judged by itself, after any change by the rules of others.
+ * Nothing is forwarded between interfaces. Supervisor only.
  */
 #ifndef SEKISHO_KERNEL_ADMIN_RULES_H
 #define SEKISHO_KERNEL_ADMIN_RULES_H
@@ -23,7 +23,7 @@ int admin_rules_set(const struct ir_peer *list, size_t n, bool closed, bool dry,
 int admin_rules_base(struct err *e);
 
 struct admin_rules_seen {
-	bool there;   /* the table stands */
+	bool there;   /* the table exists */
 	bool anybody; /* everybody is admitted: no terminal is named */
 	/* packets refused on the way out and in since the last change of the rules */
 	uint64_t refused, refused_in;

@@ -220,7 +220,8 @@ static void set_describe(struct nftnl_set *s, const struct set_spec *spec, struc
 	nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE, spec->shown_as);
 	nftnl_set_set_u32(s, NFTNL_SET_KEY_LEN, spec->key_len);
 	if (spec->map) {
-		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, 19); /* nft shows it as a mark */
+		/* nft's number for a mark, for listings */
+		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, 19);
 		nftnl_set_set_u32(s, NFTNL_SET_DATA_LEN, sizeof(uint32_t));
 	}
 	if (spec->verdict_map) {
@@ -316,7 +317,7 @@ void batch_rule(struct batch *b, struct nftnl_rule *rule, uint32_t line)
 	batch_done(b, h);
 }
 
-/* The element's earlier count is carried over. */
+/* Adds the element's counter, which goes on from its earlier count. */
 static void element_count(struct batch *b, struct nftnl_set_elem *x, const struct image_element *el)
 {
 	struct nftnl_expr *counter = nftnl_expr_alloc("counter");

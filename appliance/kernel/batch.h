@@ -22,8 +22,8 @@ struct batch;
 /*
  * `generation_id` is the kernel's transaction count in the dump from which this batch was computed:
  * if the rules have changed since, the kernel refuses with -ERESTART. 0 = no such check. NULL when
- * memory is out. Messages that find no memory make batch_commit fail; they need no check of
- * their own.
+ * memory is out. If memory is out for a later message, batch_commit fails, so callers check only
+ * that.
  */
 struct batch *batch_new(uint32_t generation_id);
 void batch_free(struct batch *b); /* accepts NULL */
@@ -46,7 +46,7 @@ void batch_set_flush(struct batch *b, unsigned set); /* of all its elements */
 size_t batch_messages(const struct batch *b);
 
 /*
- * Sends and commits. 0; -ERESTART when the rules were changed by another meanwhile, -ENOENT or
+ * Sends and commits. 0; -ERESTART when another program has changed the rules meanwhile, -ENOENT or
  * -EEXIST when an element ended meanwhile: dump again and repeat. Otherwise a refusal: nothing has
  * changed, *e says what was refused and *ret_line the policy line (0 = none).
  */
@@ -58,7 +58,7 @@ int batch_try(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_l
 /* What the kernel lacks, found by transactions that are never committed: bits of
  * enum kernel_lack. */
 unsigned batch_probe(struct netlink *n);
-/* whether a table can have an owner and outlive it; found by such a transaction, too */
+/* whether a table can have an owner and outlive it, found in the same way */
 bool batch_owns(struct netlink *n);
 
 #endif

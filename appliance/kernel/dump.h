@@ -19,8 +19,8 @@
  * arena. 0 or negative errno. */
 int netlink_dump(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
 /*
- * The same. If the kernel had no transaction since the image `labels` was read (NULL = there is
- * none), its labels are used again, which live as long as that image. Only a transaction can change
+ * As netlink_dump. If the kernel had no transaction since the image `labels` was read (NULL = there
+ * is none), its labels are used again, so `labels` must outlive *ret. Only a transaction can change
  * a label without an end, and labels are most of what there is to read.
  */
 int netlink_dump_since(struct netlink *n, struct arena *a, const struct image *labels, struct image *ret,
@@ -30,7 +30,7 @@ int netlink_dump_base(struct netlink *n, struct arena *a, struct image *ret, str
 /* Tables, chains, sets, counters and the generation that the table names, without rules and
  * elements: equally fast for any size of the policy. */
 int netlink_dump_standing(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
-/* The counters alone, by one question. */
+/* The counters alone, by one request. */
 int netlink_dump_counters(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
 /* The elements of limited sessions: `data` is the whole timeout in seconds, `until` its end. */
 int netlink_dump_limits(struct netlink *n, struct arena *a, struct image *ret, struct err *e);

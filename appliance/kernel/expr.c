@@ -203,8 +203,8 @@ void expr_draw(struct build *b, uint32_t parts, uint32_t word)
 }
 
 /* Finds the element whose key begins in word 0, or adds it. NFT_DYNSET_OP_UPDATE also starts the
- * element's timeout anew. `ms`: this timeout, 0 = the set's. Takes over `what`, the expression that
- * each element has of its own. */
+ * element's timeout anew. `ms`: this timeout, 0 = the set's. Takes over `what`, an expression of
+ * which each element gets a copy. */
 static void element(struct build *b, unsigned set, uint32_t op, struct nftnl_expr *what, uint64_t ms)
 {
 	struct nftnl_expr *x = expr2(b, "dynset", NFTNL_EXPR_DYNSET_SREG_KEY, reg(0), NFTNL_EXPR_DYNSET_OP, op);

@@ -31,7 +31,7 @@ void expr_payload(struct build *b, uint32_t base, uint32_t offset, uint32_t len,
 void expr_cmp8(struct build *b, uint32_t op, uint8_t v);
 /* of a field in network order */
 void expr_cmp16(struct build *b, uint32_t op, uint16_t v);
-/* of a register with a device's name */
+/* compares the register with a device's name */
 void expr_cmp_name(struct build *b, uint32_t op, const char *device);
 void expr_cmp32(struct build *b, uint32_t op, uint32_t host);
 void expr_bits32(struct build *b, uint32_t word, uint32_t mask,
@@ -63,11 +63,11 @@ void expr_log_record(struct build *b, uint32_t reason);
 void expr_log_device(struct build *b); /* logs the device to the tap, which makes no record */
 void expr_count(struct build *b, uint32_t reason);
 void expr_queue(struct build *b, uint32_t lane, bool together, bool bypass, unsigned lacks);
-/* ends the rule unless the verdict cache's program passes the packet; alone, for a rule of another
- * kind (owned; NULL: no memory) */
+/* ends the rule unless the verdict cache's program passes the packet. expr_once_new: this
+ * expression alone (owned by the caller; NULL: no memory) */
 void expr_once(struct build *b, uint32_t kind);
 struct nftnl_expr *expr_once_new(uint32_t kind);
-/* NF_* or NFT_GOTO; chain NULL but for the latter */
+/* `v`: NF_* or NFT_GOTO; `chain`: NULL except for NFT_GOTO */
 void expr_verdict(struct build *b, int v, const char *chain);
 
 #endif

@@ -91,7 +91,7 @@ struct image_counter {
  * sekisho hello". */
 struct image_foreign {
 	const char *what;
-	/* in our table: the object's name, to remove it; NULL = leave it, name it */
+	/* the name by which the object is removed from our table; NULL = it is only reported */
 	const char *name;
 	uint8_t kind; /* enum foreign_kind */
 };
@@ -104,7 +104,7 @@ struct image {
 	/* the table has only flags that ours may have (not dormant, not owned by
 	 * another program) */
 	bool table_plain;
-	bool table_persists;  /* it may have an owner */
+	bool table_persists;  /* it outlives its owner (TABLE_PERSISTS) */
 	uint32_t table_owner; /* port of the socket that owns it, 0 = nobody does */
 	/* the chain exists; for base chains, with the right type, hook and priority */
 	bool chains[CHAIN_COUNT];
@@ -135,7 +135,7 @@ bool image_digest(const struct image *i, uint8_t ret[32]); /* false when the tab
 /* how many cells and labels end by time */
 size_t image_ends(const struct image *i);
 
-/* One expected generation, and what the box knows beside it. */
+/* One expected generation, and what else determines the expected table. */
 struct expectation {
 	const struct ir *ir;
 	const uint32_t *ids; /* permit id per permit index */

@@ -2,8 +2,8 @@
 /*
  * Which pairs of addresses the isolations in force cut, and which exceptions they keep, under the
  * policy in force and the next one. An apply can only cut more. An isolation covers all addresses
- * that the isolated name has had since the order. It keeps a conduit only if the policy of the time
- * of the order kept it and the present policy does so, too.
+ * that the isolated name has had since the order. It keeps a conduit only if both the policy at the
+ * time of the order and the present one keep it.
  *
  * A kept exception passes by its permit. A permit is kept if all its conduits are kept by each
  * isolation that covers them. Isolations that do not keep a permit cut its boxes.
@@ -28,7 +28,7 @@ struct isolated_policy {
 /* The present addresses of an isolated object, as texts; NULL: the policy has no object of that
  * name. Owned by the caller. */
 json_t *isolation_texts(const struct ir *ir, const char *what);
-/* The names of the conduits that its isolation keeps now, owned by the caller. */
+/* The names of the conduits that the isolation of `what` keeps now; owned by the caller. */
 json_t *isolation_keeps(const struct ir *ir, const char *what);
 /* Removes from an isolation's `keep` the conduits that its declaration in the policy does not keep,
  * if there is a declaration. True: some were removed. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * IR rules as kernel expressions. The batch that loads rules and the text with which read-back
- * compares them use the same translation. Runs in enforce; communicates with nobody. With the other
- * netlink files the only user of libnftnl.
+ * compares them use the same translation. Runs in enforce; communicates with nobody. Only this and
+ * the other netlink files use libnftnl.
  */
 #ifndef SEKISHO_KERNEL_RULE_H
 #define SEKISHO_KERNEL_RULE_H
@@ -25,8 +25,8 @@ struct nftnl_rule;
  */
 enum kernel_lack { LACKS_NOTHING = 0, LACKS_QUEUE = 1, LACKS_STRIP = 2, LACKS_OWNER = 4, LACKS_ONCE = 8 };
 
-/* The program of the verdict cache. A rule that asks it names it by this descriptor of the process
- * that sends the rule. */
+/* The descriptor of the verdict cache's program in the process that sends rules: a rule names the
+ * program by it. */
 #define RULE_FD_ONCE 7
 
 #define LOG_GROUP 1u	/* NFLOG group that the tap reads */

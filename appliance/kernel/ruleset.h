@@ -85,7 +85,7 @@ struct set_read {
 	const char *name;
 	bool map, verdicts, interval, dynamic;
 	uint32_t key_len;
-	/* of an interval set, in bytes, each padded to 4 in the key; 0 = no more */
+	/* field lengths of an interval set, in bytes, each padded to 4 in the key; 0 = no more */
 	uint8_t fields[SET_READ_FIELDS];
 	struct element_read *list; /* sorted by key unless they are intervals */
 	size_t n, room;

@@ -42,7 +42,7 @@ enum netlink_owns { OWNS_UNASKED, OWNS_NOT, OWNS_TABLE };
 struct netlink {
 	int fd;
 	uint32_t portid;	    /* port id of the socket, by which events name the sender */
-	uint32_t seq;		    /* last one used */
+	uint32_t seq;		    /* the sequence number used last */
 	uint8_t *buffer;	    /* NETLINK_RECEIVE bytes, owned */
 	enum netlink_owns owns;	    /* OWNS_UNASKED until kernel/deny_base.c has asked the kernel */
 	void (*between)(void *ctx); /* called after each receive of a long answer; NULL = none */

@@ -18,9 +18,9 @@
 #include "appliance/wire/settings.h"
 
 /*
- * The caller may have closed standard descriptors. The next opened file would then get the number
- * of standard error, and messages to people would be written to it: a lock, a file of records, a
- * kernel setting.
+ * The caller may have closed standard descriptors. The next opened file (a lock, a file of records,
+ * a kernel setting) would then get the number of standard error, and messages to people would be
+ * written to it.
  */
 static void hold_first_three(void)
 {

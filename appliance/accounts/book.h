@@ -194,7 +194,7 @@ struct account *book_login_owner(struct book *b, const char *login, uint32_t uid
 /* Reads a digest of 64 digits that are not all 0. */
 bool pin_read(const char *text, uint8_t out[DIGEST_BYTES]);
 
-/* As the register shows them, without secrets or hashes of them. */
+/* For people: an account, a token, an account's keys; without secrets or hashes of them. */
 json_t *book_account_json(const struct account *a, uint64_t now);
 json_t *book_token_json(const struct token *t, uint64_t now);
 json_t *book_keys_json(const struct account *a);

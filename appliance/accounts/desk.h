@@ -301,7 +301,7 @@ void desk_challenge(struct desk *d, uint32_t id, const struct msg_challenge *m, 
 void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct moment now);
 void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct moment now);
 void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct moment now);
-/* The same for a person at the machine who is not root. */
+/* Answers what a person at the machine who is not root may do. */
 void desk_at_machine(struct desk *d, uint32_t id, const struct msg_at_machine *m, struct moment now);
 void desk_logout(struct desk *d, uint32_t id, const struct msg_logout *m, struct moment now);
 /* An order of an account manager about another account. */
@@ -382,7 +382,7 @@ void desk_login_refused(struct desk *d, struct job *j);
 /* All errors of a login get this one answer. */
 void desk_say_refused(struct desk *d, uint32_t id);
 /* desk_key.c: the passphrase was right, so the answer of the security key is checked now. False:
- * this is impossible. */
+ * the check cannot be asked for. */
 bool desk_prove(struct desk *d, struct job *j, const struct account *a);
 void desk_key_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
 /* desk_certificate.c: the passphrase was right; checks a certificate as the second factor. */
@@ -393,7 +393,7 @@ void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *fro
 	      json_t *who);
 /* desk_leaked.c: whether a typed phrase is in the list. */
 bool desk_leaked(struct desk *d, const char *phrase);
-/* passphrase_judge, and the list. */
+/* Judges a new passphrase: by passphrase_judge, then by the list of leaked ones. */
 enum passphrase desk_judge_phrase(struct desk *d, const char *phrase, const char *name);
 /* The typed passphrase is right, but leaked: from now on the session can only choose another one.
  * Answers and records this. */

@@ -111,7 +111,7 @@ static void key_refused(struct desk *d, struct job *j)
 	desk_refuse(d, j->id, ANSWER_INVALID, M_KEY_REFUSED);
 }
 
-/* The passphrase was right, so this counts as no guess. */
+/* The passphrase was right, so this does not count as a guess. */
 static void key_wrong(struct desk *d, const struct job *j, enum message why)
 {
 	lockout_take_back(&d->lockout, j->name, &j->from);

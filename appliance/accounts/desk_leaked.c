@@ -39,7 +39,7 @@ void desk_leaked_typed(struct desk *d, struct job *j, struct moment now)
 {
 	struct session *x = sessions_find(&d->sessions, j->secret, now.ns);
 
-	/* The passphrase was right, so this counts as no guess. */
+	/* The passphrase was right, so this does not count as a guess. */
 	lockout_forget(&d->lockout, j->name, &j->from);
 	if (x != NULL)
 		x->leaked = true;

@@ -314,8 +314,8 @@ static int finish(struct leaked *l, uint64_t wall_s)
 		r = -errno;
 	if (r < 0)
 		return r;
-	/* When the power goes before this is on the disk, the former list, also whole, is still
-	 * there. */
+	/* If the power fails before this is on the disk, the former list is still there; it is
+	 * whole, too. */
 	fsync(l->dirfd);
 	if (l->fd >= 0)
 		close(l->fd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Time. Monotonic time drives every decision; wall time is only written down. `clock.c` reads the
- * kernel's clocks; replay links `mgmt/cli/replay/clock.c` instead, where time is that of
- * the capture.
+ * Time. Monotonic time drives timers and limits. Wall time is for records, and for times that a
+ * policy names. `clock.c` reads the kernel's clocks; replay links `mgmt/cli/replay/clock.c`
+ * instead, where time is that of the capture.
  */
 #ifndef SEKISHO_BASE_CLOCK_H
 #define SEKISHO_BASE_CLOCK_H

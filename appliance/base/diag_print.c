@@ -112,7 +112,7 @@ static void put_clean(FILE *to, const char *text)
 		put_char(to, &c, p);
 }
 
-/* The prefix of the folder that the user passed is left out before a file's name. */
+/* Prints the folder as typed (struct diags) and the name of the file in it. */
 static void put_name(FILE *to, const char *folder, const char *name)
 {
 	put_clean(to, folder);

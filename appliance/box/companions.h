@@ -184,13 +184,14 @@ unsigned ups_look(struct ups_watch *w, const struct ups_said *said, uint64_t now
 /* ---- companions_json.c: for `status`; the caller owns the objects ---------------------------- */
 
 /* The log server, and how many records wait for it according to rsyslogd's notes; null when box.cfg
- * names none. `state`: the daemon's folder, `state_fd` the same. */
+ * names none. `state`: the daemon's folder; `state_fd`: its descriptor. */
 json_t *beside_log_json(const struct ir *ir, int state_fd, const char *state);
 /* The state of the alarms by mail, from the file that sekisho-notify.service writes. It runs as
  * another user, so the state is only shown. {"server", "state", "since", "waiting", "dropped",
  * "why"}; null: box.cfg names no mail server. `run`: the daemon's run folder. */
 json_t *beside_mail_json(const struct ir *ir, const char *run);
-/* In the same form, of sekisho-inform.service; null: box.cfg names no receiver of informs. */
+/* The same for SNMP informs, by sekisho-inform.service; null: box.cfg names no receiver of
+ * informs. */
 json_t *beside_snmp_json(const struct ir *ir, const char *run);
 /* What the program for the UPS `of` said last. */
 struct ups_said ups_now(const char *run, const char *of);

@@ -41,7 +41,8 @@ json_t *was_read(const struct box_spaces *s, const char *device, struct err *e);
  * be kept. */
 bool was_bare(const json_t *picture);
 /* Whether the device name now belongs to another card, judged by the permanent hardware addresses.
- * If one of them is unknown, it counts as the same card. */
+ * If one is unknown, by the addresses in use, unless a person or a bond may have set them. In doubt
+ * it counts as the same card. */
 bool was_another(const json_t *before, const json_t *now);
 /*
  * Gives devices back to the first namespace as their pictures have them, wherever they are now:

@@ -230,7 +230,7 @@ INLINE bool is_in_order(const struct once_lease *l, const struct segment *s, uns
 {
 	unsigned other = 1u - dir;
 
-	/* No options, or the timestamp alone; the lower four bits of that byte are reserved. */
+	/* No options, or the timestamp alone. The lower four bits of `words` are reserved. */
 	if (s->words != l->words[dir] << 4 ||
 	    (s->words != 5u << 4 && (s->words != 8u << 4 || of32(s->options) != TIME_ALONE)))
 		return false;

@@ -102,7 +102,7 @@ struct generation_held {
 	uint64_t opens_s;
 	/* by permit: an end that had passed when the ends were last computed; 0 = none */
 	uint64_t *over_s;
-	uint64_t *was_s; /* by permit: the earlier end */
+	uint64_t *was_s; /* by permit: its end before this computation */
 };
 
 /* The counts of each permit at the last report to the journal (begun.c), in halves of sessions.
@@ -290,7 +290,7 @@ struct apply_result {
 	struct told told; /* owned by the caller: told_free */
 	struct sync_report report;
 	uint32_t lingering; /* number of permits that are kept for their sessions */
-	uint32_t line;	    /* of the refused line; 0: none */
+	uint32_t line;	    /* policy line of a refusal; 0 = none */
 };
 
 /*
@@ -430,7 +430,7 @@ json_t *enforce_status(struct enforce *f, struct err *e);
 
 int monitor_open_delay(void);	       /* an owned descriptor, or -1 */
 void monitor_sleep(struct enforce *f); /* before poll() */
-void monitor_woken(struct enforce *f); /* to be called after it, when the monitor is readable */
+void monitor_woken(struct enforce *f); /* after poll(), when the monitor is readable */
 /* Reads the reported changes without waiting, and turns forwarding off if our table may have been
  * changed. Long work calls it often. */
 void monitor_glance(struct enforce *f);

@@ -32,7 +32,7 @@ struct heard_conduit {
 	uint64_t quiet_ns; /* watched time without traffic */
 	struct mono since; /* when traffic was last seen, or the watch began */
 	uint64_t since_wall_ns;
-	bool heard;  /* since the watch began */
+	bool heard;  /* traffic was seen since the watch began */
 	bool silent; /* silent for so long that it was reported */
 	/* no traffic is possible now: it has ended, waits for the clock, or has no link */
 	bool held;

@@ -18,8 +18,8 @@
 
 /*
  * How a fetch ends: the exit status of sekisho-fetch, which the console's `update` puts into words.
- * The numbers are between the two programs and in images/image/root/usr/lib/sekisho/update; they
- * are never given another meaning.
+ * These two and images/image/root/usr/lib/sekisho/update rely on the numbers: a number never gets
+ * another meaning.
  */
 
 enum fetch_end {

@@ -32,7 +32,7 @@
  * Finds packets of a queue that a worker leaves without a verdict although its loop runs. Packet
  * ids increase by one, and a worker reads packets in order. So when it has decided a packet, it has
  * read all earlier ones; it may hold them for 10 ms. Pure. The gate has one such object for each
- * lane; it starts zeroed, and again with every worker.
+ * queue; it starts zeroed, and again with every worker.
  */
 
 #define OVERDUE_NS 100000000u
@@ -83,7 +83,7 @@ bool overdue_look(struct overdue *o, const struct queue_state *q, const struct o
  * its end */
 #define STRAY_EACH 2u
 #define STRAY_UNUSED 64u  /* unused resets that may be saved for later */
-#define STRAY_SECOND 500u /* resets a second, and at once */
+#define STRAY_SECOND 500u /* resets a second; as many may be sent at once */
 
 struct stray_budget {
 	/* for each queue of the cut lane: ids rise, so each packet pays once */
@@ -196,7 +196,7 @@ struct gate_counts {
 
 struct gate {
 	int control, raw4, raw6, proc, sessions, epoll;
-	struct alarm alarm;  /* for the next tick; poll is called without a time-out */
+	struct alarm alarm;  /* for the next tick, so that epoll needs no time-out */
 	struct pulse *pulse; /* shows the supervisor that this loop turns */
 	struct event_port events;
 	struct gate_lane lanes[LANE_COUNT]; /* by lane number */

@@ -101,7 +101,7 @@ static void number_behind(struct generation_store *s)
 		closedir(d);
 }
 
-/* If the history was lost, adds a line for the confirmed generation. True: it had none. */
+/* Adds a line for the confirmed generation if the history lacks it. True: a line was added. */
 static bool complete(struct generation_store *s)
 {
 	if (s->confirmed == 0 || generation_find(s, s->confirmed) != NULL || s->n == GENERATIONS_KEPT)
@@ -196,7 +196,7 @@ int generation_store_open(int statefd, struct generation_store *s, struct err *e
 	if (s->n_turns > 0 && s->turns[s->n_turns - 1].number != s->confirmed &&
 	    s->turns[s->n_turns - 1].number != s->gave_up)
 		s->turns[s->n_turns - 1].number = 0;
-	/* If this cannot be saved, it is valid nevertheless, and the next start will find it
+	/* If this cannot be saved, it holds in memory nevertheless, and the next start does it
 	 * again. */
 	if (changed)
 		(void)history_write(s, e);

@@ -25,7 +25,7 @@ struct clock_said {
 	enum clock_sync sync;
 	/* wall ns since when the kernel says so about the source; 0 = not known */
 	uint64_t since_ns;
-	bool sources; /* time sources decide */
+	bool sources; /* time sources decide whether the clock is trusted */
 };
 /* {"time", "trusted", "waits", "latest", "synchronised", "since", "sources", "waiting": names of
  * conduits of `ir`}. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The conduits that wait for a trusted clock: those with an end in the future, by the present
- * clock. Supervisor only. The caller decides whether the clock is trusted.
+ * clock, and those without an end that have a start or hours. Supervisor only. The caller decides
+ * whether the clock is trusted.
  */
 #ifndef SEKISHO_STORE_WAITING_H
 #define SEKISHO_STORE_WAITING_H

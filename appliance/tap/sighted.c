@@ -32,7 +32,7 @@ static bool same(const struct sighting *a, const struct sighting *b)
 }
 
 /* Whether the interface may report another device in this second. Interfaces with the same
- * remainder share one limit; a box seldom has so many. */
+ * remainder share one limit; a box seldom has that many interfaces. */
 static bool in_pace(struct sighted *s, uint32_t iif, uint64_t second)
 {
 	struct sighted_pace *p = &s->paces[iif % SIGHTED_INTERFACES];

@@ -51,8 +51,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "sekisho-webauthn is run by sekishod\n");
 		return 2;
 	}
-	/* sets the process name, which the kernel cuts off; the program was executed by a
-	 * descriptor and has no name */
+	/* the program was executed by a descriptor, so it has no name; the kernel keeps 15
+	 * characters of this one */
 	prctl(PR_SET_NAME, "sekisho-webauthn");
 	if (!proof_begin())
 		err_set(&e, -EIO, "libfido2");

@@ -4,7 +4,8 @@
 #include <qrencode.h>
 #include <string.h>
 
-#define SIDE_MOST 57u /* version 10 at the weakest correction: 271 bytes */
+/* modules a side: version 10, which holds 271 bytes at the weakest correction */
+#define SIDE_MOST 57u
 
 json_t *qr_rows(const char *text)
 {

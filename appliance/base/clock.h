@@ -26,9 +26,9 @@ struct clock_pair {
 };
 
 /*
- * True when wall time was set, or the machine slept, since the last report, which shows in the
- * difference of wall time and monotonic time. Small steps add up. Slewing moves both clocks alike,
- * and is not reported.
+ * True when wall time was set, or the machine slept, since the last report: wall time and monotonic
+ * time have advanced by different amounts. Small steps add up. Slewing moves both clocks alike, and
+ * is not reported.
  */
 static inline bool clock_was_set(struct clock_pair *last, struct mono now, uint64_t wall_ns)
 {

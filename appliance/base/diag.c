@@ -247,8 +247,8 @@ const char *word_nearest(const char *word, const char *const *known, size_t n)
 		if (other == 0 || other > WORD_MAX)
 			continue;
 		e = edits(word, len, known[i], other);
-		/* Words without a common letter are no slips of each other; with two slips the
-		 * first letter must agree. */
+		/* A word with two slips must begin with the same letter, and must share a letter
+		 * with the known word. */
 		if (e >= 2 && !same(word[0], known[i][0]))
 			continue;
 		if (e < len && e < other && (ret == NULL ? e <= best : e < best)) {

@@ -101,7 +101,7 @@ static void count(struct wanted *w, char *line)
 	}
 }
 
-/* Whether the entry found is the only one with its name and the only one with its number. */
+/* Whether no other entry has the name or the number of the entry that was found. */
 static bool alone(const char *file, struct wanted *w)
 {
 	w->names = w->numbers = 0;

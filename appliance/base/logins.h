@@ -22,8 +22,8 @@ bool login_is_persons(uint32_t uid);
 /* Whether the name is a lower-case letter or '_', followed by lower-case letters, digits, '.', '-',
  * '_'; at most LOGIN_MOST bytes. */
 bool login_is_name(const char *name);
-/* The login name of a uid. False: there is no such login, it is not a person's, or it is not the
- * only one with that uid. */
+/* The login name of a uid. False: no login has that uid, several have it, or the login is not a
+ * person's. */
 bool login_of_uid(const char *file, uint32_t uid, char out[LOGIN_MOST + 1]);
 bool login_of_name(const char *file, const char *name, uint32_t *ret_uid);
 /* The gid of a group in a file like /etc/group. False: there is no group of that name, there are

@@ -318,8 +318,8 @@ int box_loopback(const struct box_spaces *s, struct err *e)
 	return r;
 }
 
-/* Lists the hosts for which the kernel answers now, whoever entered them, so that people need not
- * count lines of `ip neigh`. */
+/* Lists the hosts for which the kernel answers now, whoever entered them; otherwise people would
+ * have to count lines of `ip neigh`. */
 
 static int one_answering(struct rtnl *data, const struct ir_interface *i, box_answered *each, void *ctx, struct err *e)
 {

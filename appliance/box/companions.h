@@ -96,7 +96,7 @@ enum authority {
 	AUTHORITY_ABSENT,
 	AUTHORITY_UNREAD,
 	AUTHORITY_LINK,	  /* a symbolic link */
-	AUTHORITY_CLOSED, /* not readable for other users, such as the user that has to read it */
+	AUTHORITY_CLOSED, /* not readable for others, so its reader, another user, cannot read it */
 	AUTHORITY_FOLDER, /* other users cannot pass through a folder above it */
 	AUTHORITY_NONE,	  /* no certificate in it */
 	AUTHORITIES

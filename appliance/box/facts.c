@@ -75,8 +75,8 @@ static bool holds(const struct ir_interface *i, const struct addr *a)
 	return false;
 }
 
-/* The interface of a route: the one that the policy names, else the first one with the gateway in
- * one of its networks. */
+/* The interface of a route: the policy names it, or it is the first with a network that contains
+ * the gateway. */
 static const struct ir_interface *leads_to(const struct ir *ir, const struct ir_route *r)
 {
 	if (r->interface < ir->n_interfaces)

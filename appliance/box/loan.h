@@ -5,9 +5,9 @@
  * neighbours, settings in /proc and its place in a bridge or bond. Devices above it (VLANs, the
  * bridge, the bond) lose what depended on it. Supervisor, and `sekishod --release`.
  *
- * A picture is JSON, so that the store keeps it as it is and people can read it. Addresses,
- * neighbours and routes are stored as the kernel's own messages (hex), each with a text, so that
- * attributes unknown to this program are not lost:
+ * A picture is JSON, which the store keeps unchanged and people can read. Addresses, neighbours and
+ * routes are stored as the kernel's own messages (hex), each with a text, so that attributes
+ * unknown to this program are not lost:
  *
  *   {"boot": id of the machine's start,
  *    "wall_ns", "boottime_ns": when it was taken,

@@ -427,8 +427,8 @@ int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference
 	return r;
 }
 
-/* Returns to the process's own namespace. If this fails, the process ends, because it must not go
- * on in the wrong one. */
+/* Returns to the process's own namespace. If this fails, the process ends: it must not go on in the
+ * wrong namespace. */
 static void back(const struct box_spaces *s)
 {
 	struct err e;

@@ -11,8 +11,7 @@
 
 #include "appliance/base/clock.h"
 
-/* The protocol number of this program's routes. It is one of those that are free for others in
- * rtnetlink.h. */
+/* The protocol number of this program's routes: rtnetlink.h leaves it free. */
 #define ROUTE_PROTOCOL 83u
 
 /* A growing array; `failed`: out of memory. */

@@ -6,9 +6,8 @@
  * the admin VLAN; only that VLAN's device is in the admin namespace. Used by box.c; supervisor
  * only.
  *
- * A device that the box made has an alias, by which it is recognised after a restart, and is
- * deleted when no policy wants it. If the box died before it set the alias, the device is
- * made anew.
+ * The box recognises the devices that it made by an alias, also after a restart, and deletes those
+ * that no policy wants. If the box died before it set the alias, the device is made anew.
  */
 #ifndef SEKISHO_BOX_VLANS_H
 #define SEKISHO_BOX_VLANS_H

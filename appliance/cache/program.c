@@ -225,7 +225,7 @@ INLINE struct once_lease *find(const struct segment *s, bool back)
 #define TIME_ALONE 0x0101080au /* two bytes of padding, then kind and length of the option */
 
 /* The segment is next in order, acknowledges all data of the other end, and has no unusual flags.
- * Or it is the RST that this other end accepts, because it has exactly the next number. */
+ * Or it is a RST with exactly the next number, which the other end accepts. */
 INLINE bool is_in_order(const struct once_lease *l, const struct segment *s, unsigned dir)
 {
 	unsigned other = 1u - dir;

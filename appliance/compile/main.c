@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "sekisho-compile is run by sekishod; to compile a policy by hand: sekisho compile\n");
 		return 2;
 	}
-	/* it is executed by its descriptor, so the kernel has no name for it */
+	/* the program was executed by a descriptor, so it has no name */
 	prctl(PR_SET_NAME, "sekisho-compile");
 	return role_compile();
 }

@@ -260,7 +260,8 @@ static void compile_bundle(struct bytes bundle, struct bytes before, enum lang l
 /* ---- the short form of what the policy means, for history and record ------------------------- */
 
 struct brief {
-	struct sentence text; /* a sentence per line, and one for those that are left out */
+	/* a sentence per line; the last line counts those that are left out */
+	struct sentence text;
 	unsigned said;
 	size_t others;
 };

@@ -64,9 +64,9 @@ static bool stands(const struct generation_held *g, const uint8_t *key)
  * An inspected permit for which no worker has a command table, because the whole box was restarted:
  * its sessions are looked up again, and go on under another permit or are reset.
  *
- * A permit with a live element under a device index that no device has: its device is unknown. If
- * it lingered, packets of its sessions at the new index would be taken for forged ones, and the
- * ends would never be told that their sessions are over.
+ * A permit with a live element whose device index no device has: it is not known which device that
+ * was. If the permit lingered, packets of its sessions at the device's new index would be taken for
+ * forged ones, and no end would get a reset.
  */
 static int linger_adopt(struct generation_held *next, const struct image *have, const struct usage *u)
 {

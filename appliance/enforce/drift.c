@@ -15,7 +15,8 @@
 #include "appliance/kernel/dump.h"
 
 #define MENDS 5
-/* The name of the author normally comes within the same system call; this is the longest wait. */
+/* ns: the author's name normally comes within the same system call; a record waits for it so
+ * long. */
 #define AUTHOR_NS 100000000u
 
 /*
@@ -131,9 +132,9 @@ static void examine(struct enforce *f)
 }
 
 /*
- * The kernel reports first the change and then its author, and this role may run in between, always
- * so on a single processor. A record about foreign tables waits for the author's name; poll() goes
- * on meanwhile. A change of our own table is answered at once.
+ * The kernel reports a change first and its author afterwards. This role may run in between; on a
+ * single processor it always does. A record about foreign tables waits for the author's name;
+ * poll() goes on meanwhile. A change of our own table is answered at once.
  */
 static bool author_awaited(const struct meddling *m)
 {

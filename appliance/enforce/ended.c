@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions whose permit ends by time. The kernel ends it by itself, but an idle session would
- * notice only at its next packet. So shortly after an end the sessions that nothing allows any more
- * are listed for the workers, as at an apply: the workers know the sequence numbers of the sessions
- * that they follow and can reset them. While this process does not run, only these resets are
- * missing.
+ * Sessions whose permit ends by time. The kernel ends the permit by itself, but an idle session
+ * would end only at its next packet. So shortly after an end the sessions that nothing allows any
+ * more are listed for the workers, as at an apply: the workers know the sequence numbers of the
+ * sessions that they follow and can reset them. While this process does not run, only these resets
+ * are missing.
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -146,8 +146,8 @@ struct sleep_counters {
 	uint64_t waited_ns, sleeps;
 };
 
-/* The labels of the last comparison in which they were right, so that they need not be read again
- * before the kernel's next transaction. */
+/* Labels that a comparison has found right. Before the kernel's next transaction they need not be
+ * read again. */
 struct labels {
 	bool known;
 	struct arena *arena; /* owned */

@@ -179,8 +179,8 @@ void generation_places(struct generation_held *g, const struct generation_held *
 	}
 }
 
-/* Follows each device from its old index to its new one, so that two that swapped are not mixed
- * up. */
+/* Replaces each old index by the index that the same device has now, even if two devices have
+ * swapped their indexes. */
 static void follow(const struct generation_held *g, struct image_element *live)
 {
 	uint32_t at;

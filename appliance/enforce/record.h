@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reports of a change of the rules by others: to the journal one event for each difference, with
- * the state before and after and who did it; to the supervisor one line. Collected while
+ * the state before and after and the author; to the supervisor one line. Collected while
  * differences are found, sent when the outcome is known.
  */
 #ifndef SEKISHO_ENFORCE_RECORD_H

@@ -67,13 +67,13 @@ static int note(const struct session *s, void *ctx)
 	m = arena_grow(l->a, (void **)&l->list, &l->n, &l->room, sizeof(*m));
 	if (m == NULL)
 		return -ENOMEM;
-	/* No permit has the session now. It gets an empty label, so the rules look it up at its
-	 * next packet and cut it. */
+	/* No permit has the session now. An empty label makes the rules look the session up at its
+	 * next packet, and cut it. */
 	*m = (struct move){ .session = *s };
 	if (cell == NULL)
 		return 0;
-	/* If the permit is still the right one, the label is of a release with other bit positions,
-	 * and its outcome is invalid. A permit without inspection has no outcome. */
+	/* If the permit stays the same, the label was written by a release with other bit
+	 * positions, and its outcome is invalid. A permit without inspection has no outcome. */
 	if (cell->permit == old || ir->permits[cell->permit].lane == LANE_NONE)
 		outcome = MARK_UNJUDGED;
 	/* The protocol was confirmed for the old permit; that still holds for a permit that allows

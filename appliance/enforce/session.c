@@ -76,7 +76,7 @@ struct asked {
 	bool failed;
 };
 
-/* The state of a session: what lets it pass now. */
+/* The word for what lets the session pass now (docs/json.md, flows). */
 static const char *state_word(const struct generation_held *now, const struct session *s, bool conduit)
 {
 	uint32_t lane = mark_lane(s->mark);

@@ -14,8 +14,8 @@
 struct enforce;
 
 struct hearing {
-	/* messages received and not handled yet: a ring, so that none is moved, because their texts
-	 * lie in the message itself */
+	/* messages received and not handled yet. They are in a ring and are never moved, because
+	 * their texts point into the message */
 	struct msg kept[HEARING_MOST];
 	size_t first, n;
 	int broken; /* the channel failed: negative errno */

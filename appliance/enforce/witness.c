@@ -3,8 +3,8 @@
  * Checks the rules with test packets. The expected results are derived here from the policy
  * language and from the meaning of marks and lanes (wire/mark.h, wire/lane.h), not from the rules:
  * - a packet that no conduit allows never passes;
- * - a packet that one allows carries its permit's mark and goes to its lane's queue, and behind the
- *   queue the outcome decides;
+ * - a packet that a conduit allows carries its permit's mark and goes to its lane's queue, and
+ *   behind the queue the outcome decides;
  * - a packet by a wrong interface, or without a session, does not pass.
  */
 #include "appliance/enforce/witness_private.h"

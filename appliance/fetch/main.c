@@ -170,8 +170,8 @@ static enum fetch_end ask(const struct fetch *f, struct fetch_tls *t, const stru
 	return fetch_tls_send(t, text, (size_t)n, until);
 }
 
-/* Whether the receiver has deleted the file that is being written. It may have died without
- * stopping this process, which would then fill a disk unseen. */
+/* Whether the receiver has deleted the file that is being written. A receiver that died could not
+ * stop this process, which would then fill a disk unseen. */
 static bool nobody_waits(void)
 {
 	struct stat st;

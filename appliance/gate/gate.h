@@ -30,9 +30,9 @@
 
 /*
  * Finds packets of a queue that a worker leaves without a verdict although its loop runs. Packet
- * ids increase by one, and a worker reads packets in order. So when it has decided a packet, it has
- * read all earlier ones; it may hold them for 10 ms. Pure. The gate has one such object for each
- * queue; it starts zeroed, and again with every worker.
+ * ids increase by one, and a worker reads packets in order. So a worker that has decided a packet
+ * has read all earlier ones, which it may hold for 10 ms. Pure. The gate has one such object for
+ * each queue; it starts zeroed, and again with every worker.
  */
 
 #define OVERDUE_NS 100000000u
@@ -66,8 +66,8 @@ struct overdue {
 /* Notes that the worker has decided this packet. */
 void overdue_verdict(struct overdue *o, uint32_t id);
 /* Takes the present state of queue and lane, the time since the last look, and the worker's beats
- * since. True: it has left packets without a verdict for OVERDUE_NS. Packets that only wait behind
- * many others of the lane do not count. */
+ * since. True: the worker has left packets without a verdict for OVERDUE_NS. Packets that only wait
+ * behind many others of the lane do not count. */
 bool overdue_look(struct overdue *o, const struct queue_state *q, const struct overdue_lane *lane, uint64_t passed_ns,
 		  uint32_t beats);
 
@@ -79,14 +79,15 @@ bool overdue_look(struct overdue *o, const struct queue_state *q, const struct o
  * deducted from a budget. Pure; used by the gate.
  */
 
-/* resets for one packet: its receiver may expect the sequence number of its beginning or of
- * its end */
+/* resets for one packet: the receiver may expect the sequence number of the packet's beginning or
+ * of its end */
 #define STRAY_EACH 2u
 #define STRAY_UNUSED 64u  /* unused resets that may be saved for later */
 #define STRAY_SECOND 500u /* resets a second; as many may be sent at once */
 
 struct stray_budget {
-	/* for each queue of the cut lane: ids rise, so each packet pays once */
+	/* for each queue of the cut lane, the newest id that was counted: ids rise, so each packet
+	 * counts once */
 	uint32_t last_id[LANE_SLOTS];
 	uint32_t credit, tokens;
 	uint64_t filled_ns;

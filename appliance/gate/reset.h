@@ -30,7 +30,7 @@ struct reset {
 /* Writes the packet, IP header first, with both checksums; returns its length, 0 when the families
  * make no sense. */
 size_t reset_build(const struct reset *r, uint8_t out[RESET_MAX]);
-/* Builds and sends it with this packet mark on the raw socket of its family. 0 or
+/* Builds the reset and sends it, with this packet mark, on the raw socket of its family. 0 or
  * negative errno. */
 int reset_send(int fd, const struct reset *r, uint32_t mark);
 

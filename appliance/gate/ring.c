@@ -76,7 +76,8 @@ static void cut_dropped(struct gate *g, struct gate_lane *l, uint16_t queue, uin
 }
 
 /* Whether a reset without a session may be sent. If there is a session between the two ends,
- * connection tracking would take the reset for it and end it, so nothing is sent then. */
+ * nothing is sent: connection tracking would take the reset for one of that session, and end the
+ * session. */
 static bool stray_allowed(struct gate *g, const struct gate_lane *l, const struct ring_entry *e,
 			  const struct addr *client, const struct addr *server)
 {

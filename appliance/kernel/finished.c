@@ -48,8 +48,8 @@ static bool checksum(struct build *b)
  * `anew` it matches packets without a session mark: their session begins, and has no lane yet.
  *
  * A SYN on the ports of a tracked session is not finished, so it is queued behind that session's
- * waiting packets. If it passed them, a verdict on those packets, such as a confirmation, would
- * apply to the new session.
+ * waiting packets. If the SYN overtook them, a verdict on these packets, such as a confirmation,
+ * would apply to the new session.
  */
 static struct nftnl_rule *rule_finishes(bool anew)
 {

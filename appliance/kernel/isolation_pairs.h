@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which pairs of addresses the isolations in force cut, and which exceptions they keep, under the
- * policy in force and the next one. An apply can only cut more. An isolation covers all addresses
- * that the isolated name has had since the order. It keeps a conduit only if both the policy at the
- * time of the order and the present one keep it.
+ * Which pairs of addresses the isolations in force cut, and which exceptions stay allowed, under
+ * the policy in force and the next one. An apply can only cut more. An isolation covers all
+ * addresses that the isolated name has had since the order. It keeps a conduit only if both the
+ * policy at the time of the order and the present one keep it.
  *
  * A kept exception passes by its permit. A permit is kept if all its conduits are kept by each
  * isolation that covers them. Isolations that do not keep a permit cut its boxes.

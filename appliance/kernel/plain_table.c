@@ -134,7 +134,7 @@ static void empty_chain(struct sending *s, const struct plain_chain *x)
 }
 
 /* Replaces the table in one batch. If its chains are right, only the rules are replaced, so that
- * packets which are allowed before and after are also allowed in between. */
+ * packets which are allowed before and after the change are allowed during it. */
 static int replace(struct netlink *n, const struct plain_table *t, bool had, bool chains, struct err *e)
 {
 	struct sending s = { .size = (t->n_rules + t->n_chains + 8) * PLAIN_MESSAGE,

@@ -34,10 +34,10 @@ enum kernel_lack { LACKS_NOTHING = 0, LACKS_QUEUE = 1, LACKS_STRIP = 2, LACKS_OW
 #define RULE_TEXT 2048u /* bytes of a canonical text, with the NUL */
 
 /*
- * Most IR rules become one kernel rule. IR_IP_OPTIONS needs six tests, hence six rules. A rate
- * limit ends its rule, so a record (IR_LOG) gets a rule of its own before the one that counts and
- * decides: the counter stays exact. Returns how many (owned by the caller, rule_free), 0 when the
- * kernel lacks what the rule needs, or negative errno with nothing owned.
+ * Most IR rules become one kernel rule. IR_IP_OPTIONS needs six tests, hence six rules. Above its
+ * rate, a limit ends the rule. So a record (IR_LOG) gets a rule of its own before the rule that
+ * counts and decides: the counter stays exact. Returns how many (owned by the caller, rule_free), 0
+ * when the kernel lacks what the rule needs, or negative errno with nothing owned.
  */
 int rule_build(const struct ir_rule *r, unsigned lacks, struct nftnl_rule *ret[RULE_FAN]);
 void rule_free(struct nftnl_rule *r);

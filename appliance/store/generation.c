@@ -469,8 +469,8 @@ const struct generation_record *generation_last_trial(const struct generation_st
 		 * on trial, failed before it, or were put into force by a rollback. */
 		if (g->why == WHY_APPLIED || g->why == WHY_FAILED || g->why == WHY_ROLLBACK)
 			continue;
-		/* There is one trial at a time, so the last one to begin is the last one to end,
-		 * whatever times a wrong clock has left. */
+		/* There is one trial at a time, so the trial that began last ended last, whatever
+		 * times a wrong clock has left. */
 		if (last == NULL || g->number > last->number)
 			last = g;
 	}

@@ -191,9 +191,9 @@ bool history_number(const char *text, uint64_t *ret)
 #define FIELDS 14u
 
 /*
- * Parses one line: number, digest, time, state, who; then the generation that was in force before,
- * the reason for the state, since when, by whom, the other generation, comments, and what it made
- * possible and impossible in each language. False for anything else. Cuts the line in place.
+ * Parses one line: number, digest, time, state, who; then the generation that was in force before;
+ * reason, time, person and other generation of the last change; comments; what the generation made
+ * possible and impossible, in each language. False for anything else. Cuts the line in place.
  */
 static bool parse_line(char *line, struct generation_record *g)
 {

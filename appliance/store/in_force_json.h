@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which policy is in force, at which site, and how the clock fares, as people read it
- * (docs/json.md). Without a daemon too. The caller owns what is returned. */
+/* Which policy is in force, at which site, and the state of the clock, as JSON for people
+ * (docs/json.md). Also used without a daemon. The caller owns what is returned. */
 #ifndef SEKISHO_STORE_IN_FORCE_JSON_H
 #define SEKISHO_STORE_IN_FORCE_JSON_H
 

@@ -133,7 +133,8 @@ static int by_age(const void *a, const void *b)
 }
 
 /* Orders entries by identity and place. If both are equal, the entry that was used last comes
- * first: its permit has moved to the other's place, and sessions in the kernel have its id. */
+ * first: its permit has moved to the place of the other entry's permit, and sessions in the kernel
+ * have its id. */
 static int by_meaning(const void *pa, const void *pb)
 {
 	const struct permit_id *a = *(struct permit_id *const *)pa, *b = *(struct permit_id *const *)pb;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sessions that conduits let through, from the notifications of connection tracking: one record
- * when the session is stored, which is when its first packet has passed all rules, and one when it
- * is removed, because it closed or was silent for too long. Both name the permit in its mark.
+ * when a session's first packet has passed all rules (the kernel then stores the session), and one
+ * when the session is removed, because it closed or was silent for too long. Both name the permit
+ * in the session's mark.
  *
  * Without a listener the kernel sends nothing, and it costs nothing. The supervisor, which alone
  * has CAP_NET_ADMIN, switches listening on and off on its copy of the tap's socket. So the tap

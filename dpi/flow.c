@@ -9,8 +9,8 @@
 
 /*
  * How long a flow without packets is remembered. Packets of named flows do not come to the worker,
- * so their silence means nothing: after this time they are only the first to be removed when room
- * is needed. A live session is remembered for longer than the kernel tracks it (five days).
+ * so their silence means nothing: after this time such flows are only the first to be removed when
+ * room is needed. A live session is remembered for longer than the kernel tracks it (five days).
  * Otherwise a host could be silent until its worker has forgotten the position of the stream, and
  * then go on unjudged.
  */

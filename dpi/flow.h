@@ -43,8 +43,7 @@ enum flow_kind {
 	 * is set */
 	KIND_FOLLOWED,
 	KIND_NAMED, /* its protocol is confirmed, and in `protocol` */
-	/* it is not inspected: its permit allows any protocol, or it was found wrong
-	 * under observe */
+	/* it is not inspected: its permit allows any protocol, or it was refused under observe */
 	KIND_FREE,
 	/* it is refused (a session for good, a datagram flow until the rules change); every further
 	 * packet is dropped, and the ends are reset again */

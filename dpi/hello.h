@@ -2,8 +2,7 @@
 /*
  * The hello messages of a TLS session, as far as they are in clear: the highest version and the
  * name that the client asks for, and the version and suite that the server chose (RFC 8446, 4.1;
- * RFC 5246, 7.4.1;
- * RFC 6066, 3).
+ * RFC 5246, 7.4.1; RFC 6066, 3).
  *
  * A reader for each direction takes the bytes of its stream in order, in whatever pieces they come:
  * TCP segments and TLS records cut where they like. A reader keeps only the number that it is

@@ -114,7 +114,7 @@ void judge_kept(const struct enforcer *e, const struct operation *o, uint32_t n,
 	const struct vocabulary *v = vocabulary_of(e->protocol);
 	struct operation each[GROUP_MAX];
 	struct ruling ruling;
-	/* one address with several values: each value was written by a separate request */
+	/* some operation has one address but two values: each was written by its own request */
 	bool apart = false;
 
 	n = n <= GROUP_MAX ? n : GROUP_MAX;

@@ -220,8 +220,8 @@ uint32_t name_open(struct namer *n)
 	else
 		return NAME_SLOT_NONE;
 	memset(state(n, slot), 0, sizeof(struct ndpi_flow_struct));
-	/* The library does not get the handshake; without this, it would give up on a first packet
-	 * that is not a SYN. */
+	/* The library does not get the handshake. With a count of 0, it would give up on a first
+	 * packet that is not a SYN. */
 	state(n, slot)->num_processed_pkts = 1;
 	return slot;
 }
@@ -254,7 +254,7 @@ struct name_answer name_packet(struct namer *n, uint32_t slot, enum direction di
 	    (p.app_protocol == NDPI_PROTOCOL_UNKNOWN && p.master_protocol == NDPI_PROTOCOL_UNKNOWN))
 		return ret;
 	ret.named = true;
-	/* "TLS.Google" is TLS, with that inside; "NetBIOS.SMB" is SMB. */
+	/* "TLS.Google" is TLS with Google inside; "NetBIOS.SMB" is SMB. */
 	ret.protocol = protocol_of(p.master_protocol);
 	ret.inside = protocol_of(p.app_protocol);
 	if (ret.protocol == PROTO_NONE) {

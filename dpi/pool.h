@@ -3,11 +3,11 @@
  * The shared byte pool: one region of stated size, cut into small blocks, from which every stream
  * keeps bytes.
  *
- * A `struct chain` is a queue of bytes: append at the end, drop from the front, read anywhere.
- * Exhaustion is a value: an append that does not fit changes nothing. The pool belongs to one
- * inspector; pages are touched only when first used, and freed blocks are used again first, so
- * resident memory follows the peak of use. Blocks of a chain are booked on its holder, and no share
- * gets more than its part (dpi/share.h).
+ * A `struct chain` is a queue of bytes: append at the end, drop from the front, read anywhere. An
+ * append that does not fit fails, and changes nothing. The pool belongs to one inspector; pages are
+ * touched only when first used, and freed blocks are used again first, so resident memory follows
+ * the peak of use. Blocks of a chain are booked on its holder, and no share gets more than its part
+ * (dpi/share.h).
  */
 #ifndef SEKISHO_DPI_POOL_H
 #define SEKISHO_DPI_POOL_H

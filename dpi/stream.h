@@ -7,11 +7,11 @@
  * gap is filled. They are kept here as well, and the segment that fills the gap is judged together
  * with all that it completes.
  *
- * It never guesses how a receiver reassembles the stream. Every byte is judged in order, and kept
- * until the receiver acknowledges it. So a retransmission with different bytes is detected, and an
- * equal one can be judged again. It knows nothing of packets, queues or policies. Kept bytes live
- * in the inspector's pool; the owner of a stream calls stream_free before it drops it. Sequence
- * numbers are host order and compared with wrap-around.
+ * The gate never guesses how a receiver reassembles the stream. Every byte is judged in order, and
+ * kept until the receiver acknowledges it. So a retransmission with different bytes is detected,
+ * and an equal one can be judged again. It knows nothing of packets, queues or policies. Kept bytes
+ * live in the inspector's pool; the owner of a stream calls stream_free before it drops it.
+ * Sequence numbers are host order and compared with wrap-around.
  */
 #ifndef SEKISHO_DPI_STREAM_H
 #define SEKISHO_DPI_STREAM_H

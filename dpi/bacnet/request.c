@@ -78,7 +78,8 @@ struct reader {
 	struct parsed *to;
 	const struct bacnet_unit *unit;
 	const struct service *service;
-	uint32_t code; /* of the service; the state of a device may change it ('S') */
+	/* code of the service; for 'S' it depends on the requested state of the device */
+	uint32_t code;
 	bool crowded;
 	/* of the present operation */
 	bool has_object, has_property, has_index, writes, null;

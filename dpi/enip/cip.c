@@ -64,7 +64,7 @@ static bool goes_to(const struct cip_request *r, uint16_t class)
 
 /*
  * Reads a Multiple Service Packet. Offsets, counted from the field with the number of parts, say
- * where each part begins; it ends where the next part begins. The parts must cover all bytes and
+ * where each part begins; a part ends where the next one begins. The parts must cover all bytes and
  * not overlap, so that no server finds another request by the offsets.
  */
 static bool read_several(struct build *b, const struct cip_request *r, struct cip_asked *ret)

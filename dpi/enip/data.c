@@ -212,8 +212,8 @@ static bool write_tag(struct build *b, const struct cip_request *r, bool fragmen
 	return true;
 }
 
-/* The type of the value depends on the attribute. It is reported as a number of its bytes, low
- * byte first. */
+/* The type of the value depends on the attribute. So the value is reported as the number that its
+ * bytes form, low byte first. */
 static bool set_single(struct build *b, const struct cip_request *r)
 {
 	if (r->data.left == 0)

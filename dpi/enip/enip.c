@@ -33,8 +33,8 @@ static bool is_version_1(struct bytes data)
 
 /*
  * Judges a Forward Close. If this flow opened the connection, closing it is part of every session,
- * whatever objects a row has. Otherwise the connection may be another originator's, also if its
- * opening was only not seen, so the rows decide.
+ * whatever objects a row has. Otherwise the connection may be another originator's, or its opening
+ * was not seen, so the rows decide.
  */
 static void judge_closing(const struct enip_state *s, const struct cip_asked *cip, struct parsed *ret)
 {

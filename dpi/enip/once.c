@@ -11,7 +11,7 @@
 #define CONTEXT_AT 12u
 #define CONTEXT 8u
 #define MESSAGE_AT 40u /* where the message of CIP begins */
-#define REPLY 6u       /* bytes of an answer to it: service, status; of a tag its type */
+#define REPLY 6u       /* bytes of its answer: service and status; for a tag also the type */
 
 /* Whether the judgement of a request depends only on its bytes: no request waits, the server is in
  * step, and the session was seen from its beginning. */

@@ -4,7 +4,7 @@
  * of a code is its kind:
  *
  *   0  a CIP service. Those below 0x32 mean the same for all classes: the code is the service. From
- *      0x32 on the meaning is the class's: the code is class << 8 | service. Services on a tag
+ *      0x32 on each class has its own meaning: the code is class << 8 | service. Services on a tag
  *      belong to class 0x6b, the controller's symbols.
  *   1  a command of the encapsulation, in the lowest 16 bits
  *   2  a PCCC command << 8 | function, of controllers before Logix; 0 where a command has no

@@ -30,8 +30,8 @@ bool fins_once(const void *state, struct bytes request, struct bytes answer, str
 	    function_by_code(vocabulary_of(PROTO_FINS), r.service) == NULL || !bytes_be16(&says.rest, &end_code) ||
 	    end_code != 0 || says.rest.left != r.answer)
 		return false;
-	/* An answer must have the header of this one (except the service id), so it is from the
-	 * same node, and the same end code. */
+	/* An answer must have the header of this one, except the service id, and its end code. So
+	 * it comes from the same node. */
 	return once_begin(ret, request, n + r.answer) && once_repeats(ret, SID_AT, SID_AT, 1) &&
 	       once_says(ret, 0, answer.p, SID_AT) &&
 	       once_says(ret, SID_AT + 1u, answer.p + SID_AT + 1u, n - SID_AT - 1u);

@@ -11,8 +11,8 @@
  * (W342), section 5; Ethernet Units, Construction of Applications (W421), 7-4, and Construction of
  * Networks (W420), section 7. A code is the command; its lower half has the parameter, if the
  * parameter makes it another command. Programs, parameters, files and an Ethernet Unit's sockets
- * are programming, even when they are only read. A frame's length is outside of the frame, so all
- * servers find the same end of a command.
+ * are programming, even when they are only read. The length of a frame is in the header around it
+ * (FINS/TCP or UDP), so all servers find the same end of a command.
  */
 static const struct function_info functions[] = {
 	{ 0x00010000u, 0x00010000u, "node_address", 0, 0, 0, FRAMING_ALIKE },

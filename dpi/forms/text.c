@@ -29,8 +29,8 @@ static enum recognition one_of(struct prefix at, const char *const *verbs, size_
 	return best;
 }
 
-/* Recognises a reply. `codes`: its three digits, '.' for any digit. It is one line, or the first of
- * several. */
+/* Recognises a reply. `codes`: its three digits, '.' for any digit. A reply is one line, or the
+ * first of several lines. */
 static enum recognition reply(struct bytes head, const char *const *codes, size_t n)
 {
 	enum recognition best = RECOGNISE_NOT;
@@ -172,8 +172,8 @@ static enum recognition others(struct bytes head, enum direction dir)
 /*
  * Either end may begin, with options or with text (RFC 854, RFC 855, RFC 1123, 3.2). Other
  * protocols send text, too. So a server's text counts only if it is no greeting of another
- * protocol. A client's text counts only after such a server text, and when it fits no other
- * protocol, or when its first line is complete.
+ * protocol. A client's text counts only after such a server text, and only if it fits no other
+ * protocol or its first line is complete.
  */
 enum recognition recognise_telnet(enum direction dir, struct bytes head)
 {

@@ -360,7 +360,7 @@ static struct flow *flow_of_session(struct inspector *i, const struct session_en
 	return f != NULL && relabel_lives(f) && f->kind != KIND_REFUSED ? f : NULL;
 }
 
-/* Whether the unacknowledged bytes would be allowed, which will be judged again at the session's
+/* Whether the unacknowledged bytes would be allowed. They will be judged again at the session's
  * next packet. */
 static bool survives(struct inspector *i, struct flow *f, const struct command_table *t, const struct command_permit *p)
 {

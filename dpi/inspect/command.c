@@ -193,7 +193,7 @@ static void tell_shadows(struct crossing *x, const struct parsed *parsed, const 
 		event_tell_shadow(x, &shadow);
 }
 
-/* Keeps the bytes of the request for lend.c, by which the kernel will recognise a repetition. */
+/* Keeps the bytes of the request for offer.c: by them the kernel will recognise a repetition. */
 static void note_asked(const struct crossing *x, struct bytes pdu)
 {
 	struct command_state *c = x->f->commands;
@@ -355,7 +355,7 @@ static bool judge_segment(struct crossing *x, enum attempt how, struct bytes fre
 		b = bytes_of(x->i->rooms.pdu, carry + fresh.left);
 	}
 	u.length = (uint32_t)fresh.left;
-	/* otherwise the PDU began more than one segment earlier */
+	/* otherwise it is already known when this PDU began */
 	if (carry == 0 || offset != c->begun) {
 		c->begun = offset;
 		c->begun_ns = carry == 0 ? x->i->now_ns : c->segment_ns;

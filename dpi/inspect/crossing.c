@@ -33,7 +33,7 @@ void crossing_release(struct inspector *i, uint32_t fi)
 
 struct verdict crossing_take(struct crossing *x, const struct stream_result *s, size_t unjudged, enum reason r)
 {
-	/* Room was asked for before anything was judged. */
+	/* Does not fail: room was ensured before anything was judged. */
 	if (!stream_commit(&x->f->stream, &x->i->pool, x->dir, s->fresh, s->fin, unjudged))
 		return refuse(R_POOL_FULL);
 	x->f->gave_up[x->dir] = 0;

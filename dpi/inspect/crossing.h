@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One packet on its way through the stages, and the inspector as they see it: what each stage keeps
- * is a type of its own that only its file can look into. The flow and stream tables have interfaces
- * of their own (dpi/flow.h, dpi/pool.h).
+ * One packet on its way through the stages, and the inspector as the stages see it: what each stage
+ * keeps is a type of its own that only its file can look into. The flow and stream tables have
+ * interfaces of their own (dpi/flow.h, dpi/pool.h).
  */
 #ifndef SEKISHO_DPI_INSPECT_CROSSING_H
 #define SEKISHO_DPI_INSPECT_CROSSING_H
@@ -50,7 +50,7 @@ struct inspector {
 	struct records *records;       /* event.h: budgets of records */
 	struct outcomes *outcomes;     /* life.h: what was decided */
 	struct rooms rooms;
-	uint32_t lives; /* lend.c: sessions that were offered */
+	uint32_t lives; /* offer.c: sessions that were offered */
 	bool releasing; /* inspect.c: waiting packets are being taken out */
 	/* life.h: a full share made this worker forget a TCP session that its server may
 	 * still have */

@@ -57,8 +57,8 @@ static MUST_SEND struct verdict cut_judge(struct crossing *x)
 	if (x->fi != FLOW_NONE) {
 		x->f = flow_at(&x->i->flows, x->fi);
 		if (x->f->kind != KIND_REFUSED && x->dir == DIR_S2C && (x->d.tcp_flags & TCP_SYN)) {
-			/* A new session on the ports of a known one: its ends have only this
-			 * packet's numbers. */
+			/* A new session on the ports of a known one: only this packet's numbers are
+			 * known. */
 			life_restart(x, x->dir);
 			x->f->waiting_pick_up = true;
 		}

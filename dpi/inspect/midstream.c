@@ -237,8 +237,8 @@ bool midstream_picks_up(const struct command_table *t, const struct command_perm
 	return false;
 }
 
-/* The conduits' setting for sessions met half-way; if a full queue let bytes pass (`let_by`),
- * adapted to that. */
+/* The conduits' setting for sessions met half-way. A session whose bytes a full queue let pass
+ * (`let_by`) is always picked up. */
 static enum midstream rule_of(const struct crossing *x, bool let_by)
 {
 	if (crossing_is_observed(x) || let_by)
@@ -433,7 +433,8 @@ static bool acknowledges_ahead(const struct crossing *x)
 static void skip(struct crossing *x, enum direction dir, uint32_t to)
 {
 	midstream_skip(x->i, x->f, dir, to, true);
-	x->f->stream.anew = false; /* perhaps it was begun anew, and the answer was not captured */
+	/* perhaps the session began anew, and the server's answer was not captured */
+	x->f->stream.anew = false;
 	x->f->adrift[dir] = ADRIFT_SEARCHED;
 	x->f->lacking = true;
 }

@@ -24,8 +24,8 @@ MUST_SEND struct verdict midstream_meet(struct crossing *x);
 MUST_SEND struct verdict midstream_refuse_pick_up(struct crossing *x);
 /* The segment does not consist of whole PDUs. STEP_ON when it may pass unjudged for now. */
 MUST_SEND struct verdict midstream_await_boundary(struct crossing *x);
-/* The segment repeats bytes from before the pick-up that its receiver lacks. They are judged from
- * there on if they can be read; else STEP_ON. */
+/* The segment repeats bytes from before the pick-up that its receiver lacks. If they can be read,
+ * the session is judged from them on; else STEP_ON. */
 MUST_SEND struct verdict midstream_go_back(struct crossing *x);
 /* Bytes are missing for good: the session waits for the next pick-up. */
 MUST_SEND struct verdict midstream_await(struct crossing *x);

@@ -35,8 +35,8 @@ static bool are_pdus(const struct flow *f, enum direction dir, struct bytes b)
 }
 
 /*
- * Whether the bytes may be the contents of a PDU that began earlier, which can look like PDUs.
- * Otherwise a client could choose what is read by the values that it writes.
+ * Whether the bytes may be the contents of a PDU that began earlier: such contents can look like
+ * PDUs. Without this test, a client could choose what is read by the values that it writes.
  */
 static bool is_begun(const struct flow *f, enum direction dir, struct bytes b)
 {

@@ -36,7 +36,7 @@ struct command_state {
 	uint8_t asked[ONCE_REQUEST];
 	struct count_again again;
 	uint8_t asked_hops, asked_words;
-	uint32_t life; /* lend.c: number of the session; 0: not offered yet */
+	uint32_t life; /* offer.c: number of the session; 0: not offered yet */
 	bool opens;    /* the flow opened a connection for another flow of its pair of hosts */
 	struct tally tally;
 	struct deeds deeds;   /* the allowed requests of the client since the flow began */

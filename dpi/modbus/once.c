@@ -58,7 +58,7 @@ bool modbus_once(const void *state, struct bytes request, struct bytes answer, s
 	return once_says(ret, HEADER + 1u, said, 1);
 }
 
-/* The state is the same in all sessions with a template, but for answers that gateways may send
+/* The state is the same in all sessions with a template, except for answers that gateways may send
  * twice. */
 bool modbus_keep(const void *state, struct outbuf *to)
 {

@@ -33,9 +33,9 @@ struct modbus_serial {
 };
 
 /*
- * Judges new bytes of a segment or of a datagram. `begins`: they begin with a request. False: such
- * a receiver would find a request that is not allowed, or the bytes are one RTU or ASCII request.
- * *ret then has that request; `reading` is set if the bytes may also be Modbus/TCP.
+ * Judges new bytes of a segment or of a datagram. `begins`: they begin with a request. False: a
+ * receiver of RTU or ASCII frames would find a request that is not allowed, or the bytes are one
+ * such request. *ret then has that request; `reading` is set if the bytes may also be Modbus/TCP.
  */
 bool modbus_serial_judge(struct modbus_serial *s, bool begins, struct bytes b, const struct command_table *t,
 			 const struct command_permit *p, struct pdu *ret);

@@ -21,7 +21,7 @@ _Static_assert(OPCUA_PDU_MAX <= ENFORCER_PDU_MAX, "the longest message must fit 
 #define NUMBERLESS UINT64_MAX /* KEPT_REQUEST of chunks that do not form a message */
 enum kept { KEPT_KIND, KEPT_FIRST, KEPT_LAST, KEPT_REQUEST, KEPT_CHANNEL, KEPT_TOKEN, KEPT_POLICY, KEPT_RENEWS };
 
-/* under a security policy the sequence numbers are encrypted, so their place has this */
+/* a security policy encrypts the sequence numbers, so the certificate takes their place */
 #define KEPT_CERTIFICATE KEPT_FIRST
 
 static struct pending_list open_of(struct opcua_state *s)

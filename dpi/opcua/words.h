@@ -5,7 +5,7 @@
 #define SEKISHO_DPI_OPCUA_WORDS_H
 
 enum opcua_space { OPCUA_NODES, OPCUA_CERTIFICATES, OPCUA_SPACES };
-#define OPCUA_IDENTIFIER_BITS 32u /* of an address; above them stands the namespace */
+#define OPCUA_IDENTIFIER_BITS 32u /* lowest bits of an address; the namespace is above them */
 
 /* The targets, in the order of the vocabulary. */
 enum opcua_target { OPCUA_POLICY, OPCUA_ATTRIBUTE };

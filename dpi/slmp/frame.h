@@ -6,11 +6,11 @@
  *   subheader   5000 a request, D000 its answer (3E); 5400 and D400 (4E), which a serial number and
  *               two zero bytes follow
  *   route       network, station, module I/O number, multidrop station
- *   length      of all that follows: bytes, in ASCII characters
+ *   length      of all that follows: bytes; in ASCII, characters
  *   request     monitoring timer, command, subcommand, data
  *   answer      end code, data; or what could not be done
  *
- * Binary numbers have their low byte first, but for the subheader. In ASCII all numbers are
+ * Binary numbers have their low byte first, except the subheader. In ASCII all numbers are
  * upper-case hexadecimal, high digit first.
  */
 #ifndef SEKISHO_DPI_SLMP_FRAME_H

@@ -4,7 +4,7 @@
  * policy_check(); one file per kind of object, each with the table of its keys at the top: a new
  * policy key is a row there, a field in the model, and its use.
  *
- * All memory is the compile run's arena, everything is read-only once made. A check reports a
+ * All memory is in the compile run's arena; everything is read-only once made. A check reports a
  * mistake and goes on with a harmless value, so that one run reports all mistakes; the model is
  * returned only when there was none.
  */
@@ -204,8 +204,8 @@ void conduit_when(struct check *k, const struct ast_node *within, const struct a
 
 /* ---- doors (check/doors.c) ---- */
 
-/* Reads the doors, before the conduits, which name them; and after the organisations, checks
- * whether each door is used. */
+/* check_doors comes before the conduits, which name doors. check_doors_used comes after the
+ * organisations, and checks whether each door is used. */
 void check_doors(struct check *k, const struct ast_node *node);
 void check_doors_used(struct check *k);
 

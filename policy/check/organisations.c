@@ -59,7 +59,7 @@ static void one_organisation(struct check *k, const struct ast_node *node)
 	k->m->n_organisations++;
 }
 
-/* A conduit of an organisation ends with its contract, like by an `until` of its own. */
+/* A conduit of an organisation ends with the contract, as with an `until` of its own. */
 static void ends_with(struct model_conduit *c, const struct model_organisation *of)
 {
 	if (of != NULL && of->contract_until != 0 && (c->until == 0 || c->until > of->contract_until))

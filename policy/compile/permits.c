@@ -310,8 +310,8 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 	lane.when_overloaded = (enum failure)join_setting(j, set, enforces, SET_OVERLOADED, is_inspected);
 	lane.criticality = (enum criticality)join_setting(j, set, enforces, SET_CRITICALITY, is_inspected);
 	for (uint32_t i = 0; i < set->n; i++) {
-		/* Rows of a shadow alone start no command inspection, because that would cost the
-		 * passing traffic its name. */
+		/* Rows of a shadow alone start no command inspection: workers that judge commands
+		 * have no nDPI, so the traffic would get no name. */
 		if (!counts(j, set, i, enforces))
 			continue;
 		if (depth_of(j, set, i) == DEPTH_COMMANDS)

@@ -19,8 +19,8 @@ typedef void ir_each_pair(void *ctx, const struct addr_range *source, const stru
  * False: the generation has nothing of that name.
  */
 bool ir_isolated(const struct ir *ir, const char *what, ir_each_pair *each, void *ctx);
-/* Writes what people call it: its label, or "A – B" for two zones. "" for everything, and if the
- * generation has nothing of that name. */
+/* Writes what people call the isolation: its label, or "A – B" for two zones. "" for everything,
+ * and if the generation has nothing of that name. */
 void ir_isolated_label(const struct ir *ir, const char *what, char *out, size_t size);
 /* Sets zones[i] and assets[i] to true for those that the isolation's words name. */
 void ir_isolated_things(const struct ir *ir, const char *what, bool *zones, bool *assets);

@@ -52,8 +52,8 @@ static uint64_t conduit_end(const struct ir *ir, const struct ir_conduit *c, con
 		earlier(next, moment, ret_next);
 		return IR_SHUT;
 	}
-	/* A conduit that opens again later is computed again then. So is one that continues at that
-	 * end, because wire/hours.c joins only so many openings (STRETCHES). */
+	/* The end is computed again when the conduit opens again. This includes a conduit that
+	 * continues at `end`, because wire/hours.c joins at most STRETCHES openings. */
 	if (end != 0) {
 		if (times_hold(&t, z, end, &ignored, &next))
 			next = end;

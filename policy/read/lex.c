@@ -55,7 +55,7 @@ static bool is_plain(uint8_t c)
 	       (c >= 'A' && c <= 'Z');
 }
 
-/* Skips all of them; with `blanks` also spaces. */
+/* Skips all such characters; with `blanks` also spaces. */
 static void step_plain(struct scan *s, bool blanks)
 {
 	struct scan_cursor *k = s->cur;

@@ -369,7 +369,7 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 	}
 }
 
-/* Uses a session's id, a type for which nft has no word. */
+/* Whether the statement uses a session's id, a type for which nft has no word. */
 static bool is_counted(const struct ir_stmt *s)
 {
 	return s->kind == IR_KEEP || (s->kind == IR_NOT_IN_SET && s->a == KEY_SESSION);
@@ -383,8 +383,8 @@ static void put_line(struct line l, bool record)
 	for (uint32_t i = 0; i < l.rule->n; i++) {
 		const struct ir_stmt *s = &l.rule->stmts[i];
 
-		/* A map in which only a key is looked up: before 6.4 the kernel also needs a place
-		 * for the value (rule.c), which nft cannot express. */
+		/* Where only a key of a map is looked up, kernels before 6.4 also need a place for
+		 * the value (rule.c), which nft cannot express. */
 		comment = comment || s->kind == IR_ARRIVED || s->kind == IR_CROWD || is_counted(s) ||
 			  s->kind == IR_KNOWN || s->kind == IR_ONCE ||
 			  (s->kind == IR_ADMIT && (s->a == KEY_ORIGINAL || s->a == KEY_ORIGINAL_BACK));

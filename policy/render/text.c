@@ -21,7 +21,7 @@ static void put_string(FILE *to, const char *s)
 	fputc('"', to);
 }
 
-/* On one line. The scanner bounds the depth. */
+/* Writes a value on one line. The scanner bounds the depth. */
 static void put_value(FILE *to, const struct ast_node *n);
 
 static void put_list(FILE *to, const struct ast_node *list, char open, char close)
@@ -82,7 +82,7 @@ static bool names_in_a_list(const struct ast_node *section)
 	return false;
 }
 
-/* Zones, assets, conduits: one line each. */
+/* Writes a section of zones, assets or conduits, one line each. */
 static bool put_section(FILE *to, const struct ast_node *n)
 {
 	bool list = n->kind == AST_LIST || names_in_a_list(n);

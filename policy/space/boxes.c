@@ -283,7 +283,7 @@ static int by_number(const void *pa, const void *pb)
 	return (a > b) - (a < b);
 }
 
-/* Every box of the list covers the whole piece. */
+/* Hands the piece to the sink: every box of the list covers all of it. */
 static bool emit(struct split *s, size_t at, size_t n, const struct span w[DIMS])
 {
 	struct span d[DIMS];

@@ -11,8 +11,8 @@
  * asked first. Where nothing but shadows apply there is no cell: they allow nothing.
  *
  * Where conduits open by hours or start one day, there is a cell for each set of them that holds at
- * some moment (together.c), in layers in which more is asked before less. Which of these cells
- * stand is a matter of the moment (ir/moment.h).
+ * some moment (together.c), in layers: a set that holds more is asked before one that holds less.
+ * Which of these cells hold depends on the moment (ir/moment.h).
  *
  * Pure; what is returned lives in the arena given, scratch memory is given back before the return.
  */

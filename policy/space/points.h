@@ -11,7 +11,8 @@
 int box_order(const void *pa, const void *pb);
 bool box_is_point(const struct box *b);
 
-/* Says that the range with this tag contains a point, named by the number of its first box. */
+/* Says that the range with this tag contains this point. The point is named by its index; of equal
+ * points, by the index of the first one. */
 struct over {
 	uint32_t point, tag;
 };

@@ -23,8 +23,8 @@
  * While the inspector is down or overloaded, an `open` conduit carries all commands, and a `hold`
  * conduit carries them in its live sessions. A conduit that picks up sessions carries all commands
  * in sessions that were picked up half-way. None of this holds where a stricter conduit shares the
- * cell. These are the site's decisions and no errors, but a proof must mention them: each statement
- * that holds is tried again with them.
+ * cell. Such settings are the site's decisions and no errors, but a proof must mention them: each
+ * statement that holds is tried again with them.
  *
  * `answer_only` of a statement lists services over which a host gives answers and cannot be driven
  * on: a walk continues over a conduit only if it allows something else.
@@ -182,7 +182,7 @@ static const struct model_conduit *breaking(struct proof *p, struct hop *h, cons
 			if (conduit_breaks(p, &p->m->conduits[p->sorted[h->first + i]], never, x))
 				*known = p->sorted[h->first + i];
 	}
-	/* What was found for another statement is tested again, to get its packet. */
+	/* A conduit that was found for another statement is tested again, to get the packet. */
 	return *known != NOBODY && conduit_breaks(p, &p->m->conduits[*known], never, x) ? &p->m->conduits[*known]
 											: NULL;
 }

@@ -38,8 +38,8 @@ struct counterexample {
 };
 
 /* For each statement, in order: one counterexample if it does not hold; otherwise one for each way
- * by which it fails when nobody inspects. In the arena. When memory is out the arena has failed,
- * and the results of all functions here mean nothing. */
+ * by which it fails when nobody inspects. The array is in the arena. When memory is out the arena
+ * has failed, and the results of all functions here mean nothing. */
 size_t prove_nevers(const struct model *m, struct arena *a, struct counterexample **ret);
 /* For a statement that holds: chain_breaks that are enough for it, none of which can be left out;
  * none if it holds without chain_breaks. Returns how many; the array of pointers is in the

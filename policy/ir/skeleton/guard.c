@@ -60,7 +60,7 @@ static void error_rules(struct writer *w)
  */
 void guard_rules(struct writer *w)
 {
-	/* For packets that the box itself may have to answer. */
+	/* Marks the packet with its interface: the box itself may have to answer it (own.c). */
 	put_rule(w, CHAIN_GUARD);
 	put(w, IR_ARRIVED, 0, 0);
 	/* The most frequent packets first, with as few checks as possible; the rules behind would

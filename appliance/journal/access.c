@@ -72,7 +72,8 @@ static void tell(struct access_slot *s, struct event *ret)
 	s->told = true;
 }
 
-/* A free slot. If there is none: the slot that is due first; its record is then in *ret. */
+/* A free slot. If there is none, the slot that is due first is reused: *ret is its pending
+ * record. */
 static struct access_slot *new_slot(struct access *a, struct event *ret, bool *ret_told)
 {
 	struct access_slot *first = &a->slots[0];

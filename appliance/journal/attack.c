@@ -12,8 +12,8 @@
 
 #define SECOND 1000000000ull
 #define WAYS 4u /* slots of the table of watches in which a key may be stored */
-/* a whole zone counts as a scanner from this many times a host's threshold of places on; the kernel
- * does not report more in a second */
+/* A whole zone counts as a scanner when its hosts tried this many times the places of a host's
+ * threshold. It cannot be more, because the kernel reports no more refusals in a second. */
 #define CROWD_MORE 3u
 #define CROWD_SOONER 10u /* the window for a whole zone is this part of the window for a host */
 #define NAMED_MOST 3u	 /* machines whose names are listed in an alarm for two zones */
@@ -299,9 +299,9 @@ static void take(struct attacks *a, const struct sign *s, uint64_t now)
 	if (w != NULL) {
 		watch_add(w, s);
 		/*
-		 * A scan by many hosts is an alarm already: each host does little, and the kernel
-		 * reports only some packets of a flood. So a further host is added at a quarter of
-		 * the threshold.
+		 * Once a scan by many hosts is an alarm, a further host is added at a quarter of
+		 * the threshold: each host does little, and the kernel reports only some packets of
+		 * a flood.
 		 */
 		if (x != NULL && s->cause == ATTACK_SCAN)
 			least = (least + 3) / 4;
@@ -520,7 +520,7 @@ static void test_one(struct attacks *a, enum attack_cause cause, uint64_t now)
 		attacks_note(a, &e, &n, now - (uint64_t)a->rule.learn_days * DAY_S);
 		e.server_port = 102;
 	}
-	/* The estimate of places is inexact, so a scan is tested with twice as many. */
+	/* The estimate of places is inexact, so a scan is tested with twice as many places. */
 	for (uint32_t i = 0; i < (cause == ATTACK_SCAN ? 2u : 1u) * a->rule.at_least[cause]; i++) {
 		if (cause == ATTACK_SCAN || cause == ATTACK_FRESH)
 			e.server_port = (uint16_t)(i + 2);

@@ -8,7 +8,8 @@
  * A scan (refusals in many places) is one alarm for the whole zone. For the other causes each pair
  * of zones has at most ATTACK_BY_ZONES alarms; further ones become one alarm for the two zones,
  * with counts. So many attackers cannot flood the list. All tables have a fixed size. When one is
- * full, alarms that a person has seen give way first, then the oldest, and that is counted.
+ * full, acknowledged alarms give way first, then the oldest ones. Alarms that were dropped
+ * unacknowledged are counted.
  *
  * An alarm rings until a person acknowledges it, or silences it for a time. It rings again when
  * that time is over, when its count has doubled since the person saw it, or when it has become

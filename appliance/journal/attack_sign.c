@@ -46,7 +46,7 @@ static const char *zone_text(const struct named_end *n)
 	return n->zone == NULL ? "" : n->zone_label != NULL && *n->zone_label != '\0' ? n->zone_label : n->zone;
 }
 
-/* Removes a last character of which only some bytes had room. */
+/* Removes the last character if the buffer had no room for all of its bytes. */
 static void cut(char *text, size_t size)
 {
 	size_t n = strlen(text), at = n;
@@ -89,8 +89,8 @@ static bool is_ot(const struct named_end *n)
 
 /* ---- the signs of each attack ---------------------------------------------------------------- */
 
-/* Broadcast and multicast addresses: any machine that starts sends to them, so this is no
- * attempt. */
+/* Broadcast and multicast addresses: every machine that starts sends to them, so it is no attempt
+ * to reach something. */
 static bool to_many(const struct addr *a)
 {
 	static const uint8_t all[4] = { 255, 255, 255, 255 };

@@ -305,8 +305,8 @@ static int write_line(struct journal *j, const char *line, size_t n, struct err 
 	return err_set(e, code, "write to the journal");
 }
 
-/* Adds the number, and the hash of the record before. False: no memory; such a line must not be
- * written, because verify would report it. */
+/* Adds the number, and the hash of the record before. False: no memory; the line is incomplete and
+ * must not be written, because verify would report it. */
 static bool put_links(const struct journal *j, json_t *record, json_t *o)
 {
 	return json_object_set_new(o, "seq", json_integer((json_int_t)j->next_seq)) == 0 &&

@@ -27,7 +27,7 @@ struct stored {
 	uint64_t first, last; /* numbers of the segment's first and last record */
 	uint8_t whole;	      /* 0: the segment is damaged and always read */
 	struct sketch sketch;
-	uint8_t mac[32]; /* over all before it */
+	uint8_t mac[32]; /* over all members before it */
 };
 
 static const char front[sizeof(((struct stored *)0)->front)] = "sekisho-journal-index-3";
@@ -228,7 +228,7 @@ int index_step(struct index **p, int dirfd, const uint8_t key[INDEX_KEY], uint64
 	r = store(x, dirfd, e);
 	index_forget(p);
 	if (r < 0)
-		*below = UINT64_MAX; /* this one is made again, once there is room */
+		*below = UINT64_MAX; /* this index is made again, once there is room */
 	return r < 0 ? r : 1;
 }
 

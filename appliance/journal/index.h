@@ -26,8 +26,8 @@
 #include "appliance/base/err.h"
 #include "appliance/journal/filter.h"
 
-#define SKETCH_NAMES 2048u /* bytes: with 500 names, one search of 5,000 reads the file in vain */
-#define SKETCH_HOSTS 4096u /* bytes: with 2,000 addresses, one search of 400 */
+#define SKETCH_NAMES 2048u /* bytes: with 500 names, one search in 5,000 reads the file in vain */
+#define SKETCH_HOSTS 4096u /* bytes: with 2,000 addresses, one search in 400 */
 #define SKETCH_MOMENT 19u  /* "2026-11-20T08:10:11" */
 
 struct sketch {

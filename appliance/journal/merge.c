@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-#define BURST_DROP 1u	/* records: the kernel only reports a sample anyway */
-#define BURST_OTHER 16u /* records: a person who investigates wants to see single refusals */
+/* records that pass one by one: few, because the kernel reports only a sample */
+#define BURST_DROP 1u
+#define BURST_OTHER 16u /* more, because a person who investigates wants to see single refusals */
 
 static bool mergeable(const struct event *e)
 {
@@ -95,7 +96,7 @@ bool merge_out(struct merge *m, uint64_t now_ns, bool all, struct event *ret, en
 		*ret = s->event;
 		*ret_from = s->from;
 		s->event.count = 0;
-		s->since_ns = now_ns; /* a flood that lasts is one record a second */
+		s->since_ns = now_ns; /* so a lasting flood makes one record a second */
 		s->passed = BURST_OTHER;
 		return true;
 	}

@@ -15,7 +15,7 @@ struct conduit_name {
 	const char *name, *label, *file;
 	uint32_t line;
 	bool observe;
-	uint8_t meaning[32]; /* of an observing conduit */
+	uint8_t meaning[32]; /* digest of the rows of an observing conduit */
 };
 
 /* Sorted by the box's permit id. */

@@ -110,7 +110,8 @@ static int begin_write(struct pack *p, int dirfd, struct err *e)
 	if (p->to < 0)
 		return err_set(e, -errno, "make " NEW_NAME);
 	p->deflating = deflateInit2(&p->z, LEVEL, Z_DEFLATED, GZIP_WINDOW, MEMORY, Z_DEFAULT_STRATEGY) == Z_OK;
-	p->header = (gz_header){ .time = (uLong)st.st_mtim.tv_sec, .os = 3 /* Unix */ };
+	/* 3 = Unix (RFC 1952, 2.3.1) */
+	p->header = (gz_header){ .time = (uLong)st.st_mtim.tv_sec, .os = 3 };
 	if (!p->deflating || deflateSetHeader(&p->z, &p->header) != Z_OK)
 		return err_set(e, -ENOMEM, "pack %s", name);
 	p->next = ACT_WRITE;

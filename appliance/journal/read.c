@@ -9,7 +9,7 @@
 #include "appliance/journal/segment.h"
 
 #define ANSWER_BYTES (8u << 20) /* bytes of one answer; for more, the reader asks again */
-/* bytes that are searched for one question, because nobody else gets an answer meanwhile */
+/* bytes that one question may search, because nobody else gets an answer meanwhile */
 #define LOOK_BYTES (32u << 20)
 #define ASK_BYTES (1u << 20) /* bytes between two checks whether the reader still waits */
 #define SKIP_BYTES 8192u     /* bytes that a segment counts as when its sketch rules it out */

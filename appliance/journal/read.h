@@ -9,7 +9,7 @@
 #include "appliance/journal/chain.h"
 #include "appliance/journal/filter.h"
 
-/* Called during a long search: whether the asker does not wait any more. */
+/* A question that a long search asks again and again: has the asker left? */
 struct journal_patience {
 	bool (*over)(void *ctx);
 	void *ctx;

@@ -124,8 +124,8 @@ static bool answer_stopped(struct journal_role *j, uint32_t id)
 }
 
 /*
- * Whether the asker of the present question has left. For that it reads messages, as far as there
- * is room for them: one question may take a while.
+ * Whether the asker of the present question has left. To find that out, it reads waiting messages
+ * while there is room for them, because one question may take a while.
  */
 static bool nobody_waits(void *ctx)
 {

@@ -349,9 +349,9 @@ void wait_told(struct wait *w);
 #define SOURCES 48u
 #define WHY sizeof(((struct err *)0)->text)
 #define QUESTIONS 64u
-/* before the next attempt, when the disk could not be written */
+/* ns until the next attempt, when the disk could not be written */
 #define RETRY_NS 1000000000ull
-/* before the next attempt, after a failure with closed files or for lack of room */
+/* ns until the next attempt, after a failure with closed files or for lack of room */
 #define PACK_AGAIN_NS 600000000000ull
 
 struct source {
@@ -429,7 +429,7 @@ struct journal_role {
 	bool full;    /* the reason is lack of room, not a failure of the disk */
 	uint64_t retry_at;
 	struct disk disk;
-	uint64_t disk_at;	/* monotonic: the next look */
+	uint64_t disk_at;	/* monotonic ns: when the disk is looked at next */
 	uint64_t records_bytes; /* bytes in the folder of the records */
 	struct pack *pack;	/* the segment that is being packed, NULL = none */
 	uint64_t pack_at;	/* monotonic ns: packing is not tried before */
@@ -520,10 +520,10 @@ void role_write_merged(struct journal_role *j, bool all);
 
 /* Records an event about the journal itself; `object` may be NULL. */
 void role_put_own(struct journal_role *j, enum lost_event what, uint64_t count, uint64_t value, const char *object);
-/* Writes an event, or lets it wait for room. `records`: how many records it is the sum of; 1 = it
- * is a single one. */
+/* Writes an event, or lets it wait for room. `records`: the number of records that it sums up; 1 =
+ * a single record. */
 void role_put(struct journal_role *j, const struct event *e, enum role from, uint64_t records);
-/* The same as a record: new reference, NULL = no memory. */
+/* The record of an event as JSON: a new reference, NULL = no memory. */
 json_t *role_record(const struct journal_role *j, const struct event *e, enum role from, uint64_t records);
 /* Writes a record now or not at all; takes the reference. `grave`: it may use the reserve. False:
  * the disk cannot be written. True: it is written, or counted as unwritable; in that case it got

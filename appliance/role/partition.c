@@ -142,8 +142,8 @@ static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct
 	}
 	if (r < 0)
 		return r;
-	/* A process above its limit is then killed at once instead of being slowed down by
-	 * swapping. On a machine without swap this file does not exist. */
+	/* Without swap, a process above its limit is killed at once instead of being slowed down.
+	 * On a machine without swap this file does not exist. */
 	put(p->parsers, "memory.swap.max", "0", NULL);
 	p->cores = put(folder, "cgroup.subtree_control", "+cpu", NULL) == 0 &&
 		   put(p->guard, "cpu.weight", GUARD_WEIGHT, NULL) == 0 &&

@@ -163,7 +163,7 @@ static int landlock(const struct profile *p, struct err *e)
 		rs.fs |= FS_IOCTL;
 	if (version >= 6)
 		rs.scoped = SCOPE_ALL;
-	/* The size tells the kernel's version which fields there are. */
+	/* The size tells the kernel which version of the structure this is. */
 	set = (int)syscall(SYS_landlock_create_ruleset, &rs,
 			   version >= 6	  ? sizeof(rs)
 			   : version >= 4 ? 2 * sizeof(uint64_t)

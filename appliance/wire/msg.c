@@ -90,7 +90,7 @@ static void take_counts(struct bytes *b, uint64_t *x, size_t n)
 		bytes_be64(b, &x[i]);
 }
 
-/* How bodies and records are written ... */
+/* How the fields of bodies and records are written. */
 #define MESSAGE(NUMBER, name, from, to, fds_min, fds_max, fields)                                                      \
 	static void put_##name(struct outbuf *o, const struct msg_##name *x)                                           \
 	{                                                                                                              \
@@ -126,7 +126,7 @@ static void take_counts(struct bytes *b, uint64_t *x, size_t n)
 #define NOTHING
 #include "appliance/wire/message.def"
 
-/* How the fields of a message are read. */
+/* How the fields of bodies and records are read. */
 #define MESSAGE(NUMBER, name, from, to, fds_min, fds_max, fields)                                                      \
 	static void take_##name(struct bytes *b, struct msg_##name *x)                                                 \
 	{                                                                                                              \

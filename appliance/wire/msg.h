@@ -213,7 +213,7 @@ enum attacks_order { ATTACKS_LIST, ATTACKS_ACKNOWLEDGE, ATTACKS_SILENCE, ATTACKS
  * could not be answered. */
 enum answer_status { ANSWER_YES, ANSWER_NO, ANSWER_INVALID, ANSWER_CANNOT };
 
-/* A gate has no worker; its worker has not begun its loop; its worker runs. */
+/* The state of a gate: it has no worker; its worker has not begun its loop; its worker runs. */
 enum gate_state { GATE_ALONE, GATE_STARTING, GATE_RUNNING };
 #define GATE_STATES (GATE_RUNNING + 1u)
 /* The state of the box's own API token (mgmt/web/secrets.h). */

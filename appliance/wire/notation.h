@@ -24,7 +24,7 @@ struct notation {
 	unsigned n;		       /* parts, at least 1 */
 	bool hex;		       /* every number has 0x before it */
 	bool named;		       /* a name stands for its digest */
-	/* a name has so many hexadecimal digits; 0 = it is a tag's */
+	/* number of hexadecimal digits of a name that is a thumbprint; 0 = names are tags */
 	uint8_t digits;
 	const struct number_names *const *names; /* by part, or NULL */
 };

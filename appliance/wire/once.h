@@ -14,11 +14,10 @@
  * first catches up with the handshake.
  *
  * The memory of leases outlives the worker, and the daemon (supervise/once.c): a lease also says by
- * what the next worker goes on with the session. The program does not trust its contents: whatever
- * they
- * are, the program accesses no other memory, and lets only packets pass whose mark has the permit.
- * Compiled for the kernel as well, so it includes no other header of ours. Sequence numbers are in
- * host order.
+ * what the next worker goes on with the session. The program does not trust the contents of the
+ * memory: whatever they are, it accesses no other memory, and lets only packets pass whose mark has
+ * the permit. Compiled for the kernel as well, so it includes no other header of ours. Sequence
+ * numbers are in host order.
  */
 #ifndef SEKISHO_WIRE_ONCE_H
 #define SEKISHO_WIRE_ONCE_H
@@ -74,8 +73,8 @@ enum once_state {
 	ONCE_RECALLED, /* as ONCE_BUSY, and the processor gives the session back when it is done */
 };
 
-#define ONCE_NOTHING UINT32_MAX /* in `waits` */
-#define ONCE_RESET 3u		/* in `ended` */
+#define ONCE_NOTHING UINT32_MAX /* in `waits` and `last`: no request */
+#define ONCE_RESET 3u		/* in `ended`: this end sent a RST */
 
 /* By direction: 0 from the client, 1 from the server. */
 struct once_lease {
@@ -104,9 +103,9 @@ struct once_lease {
 	uint64_t seen_ns;
 	uint64_t request[ONCE_REQUEST / 8]; /* the last request that passed; it ends at next[0] */
 	uint64_t answer[ONCE_ANSWER / 8];   /* the last answer that passed; it ends at next[1] */
-	/* From here on for workers only: by this a successor goes on with the session. */
+	/* From here on for workers only: what a successor needs to go on with the session. */
 	uint32_t counted[ONCE_USES]; /* how many of `asked` were counted */
-	/* when the lease was given: bytes in `answer`, the answer before it */
+	/* bytes in `answer` when the lease was given: the answer before it */
 	uint16_t said;
 	uint16_t n_kept; /* bytes of `kept`; 0: a successor cannot go on with it */
 	uint8_t unused_too[4];

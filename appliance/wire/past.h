@@ -32,10 +32,10 @@ enum moment_found { MOMENT_NONE, MOMENT_DAMAGED, MOMENT_READ };
 /* Whether the clock is trusted, and why not. */
 enum clock_wait {
 	CLOCK_TRUSTED,
-	CLOCK_WAITS_EARLIER, /* earlier than the record */
-	CLOCK_WAITS_SOURCE,  /* sources of time are named, and the kernel's clock follows none */
-	CLOCK_WAITS_BATTERY, /* no source, and the clock with the battery shows another day */
-	CLOCK_WAITS_RECORD,  /* no source, and the record cannot be read */
+	CLOCK_WAITS_EARLIER, /* the clock shows an earlier time than the record */
+	CLOCK_WAITS_SOURCE,  /* time sources are named, and the kernel's clock follows none */
+	CLOCK_WAITS_BATTERY, /* no time source, and the battery-backed clock shows another day */
+	CLOCK_WAITS_RECORD,  /* no time source, and the record cannot be read */
 	/* conduits with an end were closed, and no daemon runs that could open them */
 	CLOCK_WAITS_DAEMON,
 	CLOCK_WAITS

@@ -22,7 +22,7 @@ bool plain_server_name(const char *s);
 /* A name that another program gives: letters, digits, '.', '_' and '-', 63 at most, the first a
  * letter or digit. */
 bool plain_word(const char *s);
-/* An SNMP user name: such a word of at most 32 bytes (RFC 3414, 5). */
+/* An SNMP user name: as plain_word, but at most 32 bytes (RFC 3414, 5). */
 bool plain_security_name(const char *s);
 /* An absolute path of letters, digits, '.', '_' and '-' between slashes, without names that begin
  * with a dot. */

@@ -9,14 +9,16 @@
 #include "appliance/wire/mark.h"
 
 #define LOOK_NS 1000000000u
-/* Handshakes that one look catches up with, and when it goes on with the rest. In a flood of SYNs
- * the packets of other sessions would have to wait for all of them. */
+/* A look catches up with at most so many handshakes; the next look at the rest comes after
+ * LOOK_SOON_NS. In a flood of SYNs the packets of other sessions would otherwise wait for all of
+ * them. */
 #define LOOK_MOST 128u
 #define LOOK_SOON_NS 2000000u
 /* a session that was silent for so long is taken back */
 #define SILENT_NS (60u * (uint64_t)LOOK_NS)
-#define RECALL_NS 1000000u /* for processors that process a packet of a lease left behind */
-#define SEARCHED 64u	   /* places that are looked at for one free template */
+/* ns for processors that still process a packet of a lease that a former worker left */
+#define RECALL_NS 1000000u
+#define SEARCHED 64u /* places that are looked at for one free template */
 
 static void *map(int fd, size_t n)
 {
@@ -70,14 +72,14 @@ static uint32_t find(const struct lends *l, const struct once_lease *key)
 	return ONCE_LEASES;
 }
 
-/* From here on a successor does not go on with the session. At once: this process may be killed
- * before its next step. */
+/* Marks the lease so that no successor goes on with the session. The store takes effect at once,
+ * because this process may be killed before its next step. */
 static void disown(struct once_lease *x)
 {
 	__atomic_store_n(&x->n_kept, 0, __ATOMIC_SEQ_CST);
 }
 
-/* Writes the offered lease, and only then that a successor can go on with it. */
+/* Writes the offered lease, and then the length `n_kept`, which lets a successor go on with it. */
 static void write_lease(struct lends *l, uint32_t place)
 {
 	uint16_t n_kept = l->offer.lease.n_kept;
@@ -117,8 +119,8 @@ static uint32_t place_for(struct lends *l, const struct once_lease *key)
 
 /* ---- counting -------------------------------------------------------------------------------- */
 
-/* Requests of the lease that are to be counted now. The last one is counted when the session is
- * taken back, since the inspector judges it once more then. */
+/* Counts requests of the lease that passed. The last one is counted only when the session is taken
+ * back, because the inspector may judge it once more then. */
 static void count(struct lends *l, struct inspector *i, uint32_t place, bool last_too)
 {
 	struct once_lease *x = &l->leases[place];
@@ -127,14 +129,14 @@ static void count(struct lends *l, struct inspector *i, uint32_t place, bool las
 
 	for (uint32_t k = 0; k < t->n_uses; k++)
 		asked[k] = __atomic_load_n(&x->asked[k], __ATOMIC_ACQUIRE);
-	/* behind them: the program writes it first */
+	/* `last` is read after `asked`, because the program writes `last` first */
 	last = __atomic_load_n(&x->last, __ATOMIC_ACQUIRE);
 	for (uint32_t k = 0; k < t->n_uses; k++) {
 		uint32_t n = asked[k];
 
 		if (n > 0 && k == last && !last_too)
 			n--;
-		if (n - x->counted[k] > UINT32_MAX / 2) /* the last one changed meanwhile */
+		if (n - x->counted[k] > UINT32_MAX / 2) /* the last request changed meanwhile */
 			continue;
 		inspector_asked(i, x, &t->again[k], n - x->counted[k]);
 		l->requests += n - x->counted[k];
@@ -150,8 +152,8 @@ static uint32_t exchange(uint32_t *state, uint32_t is, uint32_t becomes)
 	return is;
 }
 
-/* From here on the kernel leaves it alone. A processor that is just processing a packet of
- * it finishes that within a microsecond, and cannot be interrupted by this process. */
+/* From here on the kernel leaves the lease or handshake alone. A processor that is processing one
+ * of its packets finishes within a microsecond, and this process cannot interrupt it. */
 static void recall(uint32_t *state)
 {
 	uint32_t was = exchange(state, ONCE_GIVEN, ONCE_BACK);
@@ -177,7 +179,7 @@ static bool has_passed(struct once_handshake *h)
 	return __atomic_load_n(&h->mark, __ATOMIC_ACQUIRE) != 0;
 }
 
-/* The inspector learns what has passed of a handshake, which is over for the kernel then. */
+/* Tells the inspector what has passed of a handshake. For the kernel the handshake is then over. */
 static void catch_up(struct inspector *i, struct once_handshake *h)
 {
 	recall(&h->state);
@@ -187,7 +189,7 @@ static void catch_up(struct inspector *i, struct once_handshake *h)
 	__atomic_store_n(&h->mark, 0, __ATOMIC_RELEASE); /* from here on the kernel may take it */
 }
 
-/* Those of this session, in the order in which they began. */
+/* Catches up with the handshakes of this session, in the order in which they began. */
 static void catch_up_with(const struct lends *l, struct inspector *i, const struct once_lease *key)
 {
 	struct once_handshake *all = l->handshakes->of + (first_of(key) & (ONCE_HANDSHAKES - ONCE_WAYS)), *next;
@@ -203,7 +205,7 @@ static void catch_up_with(const struct lends *l, struct inspector *i, const stru
 	} while (next != NULL);
 }
 
-/* False: there were more than `most` that had begun before that time. */
+/* Catches up with handshakes that began before that time. False: there were more than `most`. */
 static bool catch_up_with_all(const struct lends *l, struct inspector *i, uint64_t before_ns, uint32_t most)
 {
 	for (uint32_t k = 0; l->handshakes != NULL && k < ONCE_HANDSHAKES; k++) {
@@ -228,7 +230,7 @@ static void take_back(struct lends *l, struct inspector *i, uint32_t place)
 	bool judged;
 
 	recall(&x->state);
-	disown(x); /* from here on the inspector knows more */
+	disown(x); /* from here on the inspector knows more than the lease */
 	was = *x;
 	last = was.last < t->n_uses ? &l->templates[t->uses[was.last]] : NULL;
 	judged = inspector_take_back(i, &was, last);
@@ -281,7 +283,7 @@ void lends_before(struct lends *l, struct inspector *i, const struct packet *p)
 	if (place < ONCE_LEASES && l->of[place].given)
 		take_back(l, i, place);
 	else if (place < ONCE_LEASES)
-		disown(&l->leases[place]); /* the note holds no more */
+		disown(&l->leases[place]); /* the lease is out of date for a successor */
 	if (l->handshakes != NULL)
 		catch_up_with(l, i, &key);
 }
@@ -338,8 +340,8 @@ static bool keep_template(struct lends *l, uint32_t place, const struct offer *o
 	return true;
 }
 
-/* Templates of an earlier session between these ends, of another permit, or counted in another
- * hour, hold no more. */
+/* Drops templates that no longer apply: of an earlier session between these ends, of another
+ * permit, or counted in another hour. */
 static void drop_stale(struct lends *l, const struct inspector *i, uint32_t place)
 {
 	const struct offer *o = &l->offer;
@@ -367,7 +369,8 @@ static void give(struct lends *l, uint32_t place)
 	__atomic_store_n(&x->state, ONCE_GIVEN, __ATOMIC_SEQ_CST);
 }
 
-/* Leaves a session that cannot be lent to a successor, until its next packet. */
+/* Leaves a note by which a successor can go on with a session that cannot be lent. The note is
+ * valid until the session's next packet. */
 static void note(struct lends *l, uint32_t place)
 {
 	write_lease(l, place);
@@ -402,7 +405,7 @@ void lends_after(struct lends *l, struct inspector *i)
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
-/* Its flow would stay young for ever otherwise. */
+/* A silent session is taken back, because its flow would stay young for ever otherwise. */
 static bool is_silent(const struct once_lease *x, uint64_t now_ns)
 {
 	return (int64_t)(now_ns - __atomic_load_n(&x->seen_ns, __ATOMIC_RELAXED)) > (int64_t)SILENT_NS;
@@ -453,8 +456,8 @@ void lends_leave(struct lends *l, struct inspector *i)
 /* ---- what a former worker lent --------------------------------------------------------------- */
 
 /*
- * As recall, but what a former worker wrote may be anything: the kernel gets a millisecond in all
- * to finish what it processes. False: it cannot be told what passed. *lent: the kernel had the
+ * As recall, but a former worker may have written anything, so the kernel has only until `until_ns`
+ * to finish. False: it did not finish, so it is unknown what passed. *lent: the kernel had the
  * session until now.
  */
 static bool recall_unknown(struct once_lease *x, uint64_t until_ns, bool *lent)
@@ -485,7 +488,7 @@ static void resume(struct lends *l, struct inspector *i, const struct once_lease
 		uint32_t n = x->asked[k] - x->counted[k];
 
 		l->requests += n;
-		if (k == x->last && n > 0) /* it was just judged once more */
+		if (k == x->last && n > 0) /* inspector_resume judged the last request once more */
 			n--;
 		inspector_recount(i, x, &uses[k], n);
 	}
@@ -495,7 +498,8 @@ void lends_begin(struct lends *l, struct inspector *i)
 {
 	uint64_t until_ns = clock_mono().ns + RECALL_NS;
 
-	/* Their former owner may have left any state; what passed remains to be caught up with. */
+	/* The former worker may have left any state, so the kernel has no handshake. What passed of
+	 * them is caught up with later. */
 	for (uint32_t k = 0; l->handshakes != NULL && k < ONCE_HANDSHAKES; k++)
 		__atomic_store_n(&l->handshakes->of[k].state, ONCE_BACK, __ATOMIC_SEQ_CST);
 

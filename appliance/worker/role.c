@@ -89,7 +89,7 @@ static void take_packet(struct worker *w, struct worker_port *p, const struct pa
 			w->skipped++;
 			return;
 		}
-		p->skipping[slot] = false; /* ids only rise */
+		p->skipping[slot] = false; /* ids only rise, so the gate decided no later packet */
 	}
 	verdicts_taken(&w->verdicts, packet->queue);
 	lends_before(&w->lends, w->inspector, packet);

@@ -32,7 +32,7 @@ struct trial {
 	size_t asleep; /* packets of the conduit that do not pass at this moment */
 };
 
-/* One packet, or one session's first. */
+/* One packet, or the first packet of a session. */
 struct probe {
 	const struct model_zone *from, *to;
 	struct addr source, destination;
@@ -92,7 +92,7 @@ static bool other_host(const struct model *m, const struct model_zone *z, uint8_
 	return host_of(m, z->ranges, z->n_ranges, family, but, n_but, ret);
 }
 
-/* The same among the hosts of an end of the conduit. */
+/* As other_host, among the hosts of one end of the conduit. */
 static bool host_among(const struct model *m, const struct model_zone *z, uint8_t family, const struct addr_range *r,
 		       size_t n, struct addr *ret)
 {
@@ -174,8 +174,8 @@ static json_t *read_text(uint64_t unit, uint8_t function, uint64_t place)
 			    (unsigned)unit & 0xff, function, (unsigned)(place >> 8) & 0xff, (unsigned)place & 0xff);
 }
 
-/* A read that a row allows, as bytes, and one that no conduit does. Reads alone: even a test that
- * fails must not set anything in a machine. */
+/* The bytes of a read that a row allows, and of one that no conduit allows. Only reads: even a test
+ * that fails must not set anything in a machine. */
 static void modbus_bytes(const struct trial *t, const struct probe *p, const struct model_service *s, json_t *packet)
 {
 	const struct command_table *rows = &t->m->rows.t;

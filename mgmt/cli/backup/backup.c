@@ -46,7 +46,8 @@ struct making {
 	struct whole whole;
 	unsigned accounts;
 	json_t *left_out;
-	/* takes the backup in the place of a file; NULL = into the file */
+	/* gets the finished backup instead of the file `name`; NULL = the backup goes into that
+	 * file */
 	backup_store *store;
 	void *ctx;
 };

@@ -133,7 +133,7 @@ static bool place(struct cli *c, const struct cli_args *a, size_t option, const 
 	else if (taken(p, is))
 		*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_TWICE, is);
 	else {
-		/* All three were measured above, so the place is cleared. */
+		/* The lengths of all three texts were checked, so they fit, each with a NUL. */
 		*x = (struct card_place){ 0 };
 		memcpy(x->was, was, strlen(was));
 		memcpy(x->mac, mac, strlen(mac));

@@ -96,7 +96,7 @@ static void print_lists(struct cli *c, const struct people *p)
 	render_line(c, M_WHOLE_OLD);
 }
 
-/* Whether the register of this box is in use, and the order does not say that it goes. */
+/* Whether the register of this box is in use, and the order does not allow replacing it. */
 static bool kept_out(const struct people *p)
 {
 	return jb(p->lists, "in_use") && !p->replace;
@@ -190,7 +190,7 @@ static json_t *exchanged(struct cli *c, const struct people *p, int *ret_status)
 		*ret_status = CLI_CANNOT;
 	}
 	if (*ret_status != CLI_YES && place_back(p->state, &e) < 0)
-		/* the former secrets stay in the folder beside */
+		/* not exchanged back: the former secrets stay in the folder beside */
 		*ret_status = cli_fail_file(c, CLI_CANNOT, p->state, -e.code);
 	else
 		place_done(p->state);
@@ -206,7 +206,8 @@ json_t *people_take(struct cli *c, const struct people *p, int *ret_status)
 		*ret_status = kept_out(p) ? CLI_INVALID : CLI_YES;
 		return json_incref(p->lists);
 	}
-	/* Ctrl-C, or a connection that ends, leaves no keys without their accounts. */
+	/* Signals are blocked, so that Ctrl-C or a connection that ends leaves no keys without
+	 * their accounts. */
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGQUIT);

@@ -13,14 +13,14 @@ struct people {
 	const struct opened_keys *keys;
 	const char *state; /* the box's folder */
 	const char *made;  /* when the backup was made */
-	bool replace;	   /* also a register that is in use */
+	bool replace;	   /* replace even a register that is in use */
 	bool dry_run;
 	json_t *lists; /* owned: who would come, change, go */
 };
 
 /* Asks the box what would change, and prints it. False: the reason was printed; nothing changed. */
 bool people_try(struct cli *c, struct people *p, int *ret_status);
-/* Writes credentials that this box has not, before a policy names them. */
+/* Writes credentials that this box lacks, before a policy names them. */
 bool people_settings(struct cli *c, const struct people *p, int *ret_status);
 /* Puts accounts and keys in place, after the policy. *ret_status: CLI_YES, or the verb's status. A
  * new reference. */

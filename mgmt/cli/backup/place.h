@@ -15,13 +15,13 @@
  * is no whole backup. Credentials that are links are left out, and named in `left_out`, a list. */
 int place_collect(const char *state, const char *settings, struct whole *ret, json_t *left_out, const char **ret_name,
 		  struct err *e);
-/* Writes credentials that `settings` has not, and leaves those that are there. Adds their names to
- * the lists. 0 or negative errno. */
+/* Writes credentials that `settings` lacks, and leaves existing ones as they are. Adds their names
+ * to the lists. 0 or negative errno. */
 int place_settings(const struct whole *w, const char *settings, json_t *put, json_t *stay, struct err *e);
 /* Writes the authority and the token beside those of the box, and exchanges both. The former ones
  * are then in the place of the new ones, until place_done. 0 or negative errno. */
 int place_secrets(const struct whole *w, const char *state, struct err *e);
-/* Exchanges them again. */
+/* Exchanges them again, so that the former ones are in force. */
 int place_back(const char *state, struct err *e);
 /* Deletes what was written beside, or is left of an interrupted restore. */
 void place_done(const char *state);

@@ -33,8 +33,8 @@ static int load(void *ctx, const char *name, struct arena *a, struct source_text
 	return -ENOENT;
 }
 
-/* The digest of the rules that the texts make. In a process of its own: the file's maker chose
- * them. */
+/* The digest of the rules that the texts make. Runs in a process of its own, because the file's
+ * maker chose the texts. */
 static bool compiled(void *ctx, uint8_t **ret, size_t *ret_n)
 {
 	const json_t *sources = ctx;

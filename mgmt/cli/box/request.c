@@ -306,7 +306,7 @@ static struct msg_body telling(const struct msg_body *question)
 
 /* ---- a question ------------------------------------------------------------------------------ */
 
-/* The connection was there a moment ago: the box ended, or the role that answers people, whose
+/* Reports a connection that has ended: the box has ended, or the role that answers people, whose
  * successor starts soon. */
 static int fail_ended(struct cli *c, unsigned timeout_s)
 {

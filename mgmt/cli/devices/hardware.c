@@ -347,7 +347,7 @@ static json_t *memory(const char *root)
 	return kib > 0 ? json_integer((json_int_t)(kib * 1024)) : json_null();
 }
 
-/* Beside cards and kernels: what Sekisho met in emulated machines alone, and what it never uses
+/* Apart from cards and kernels: what Sekisho met only in emulated machines, and what it never uses
  * (docs/install.md). */
 static json_t *tried_json(void)
 {

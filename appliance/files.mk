@@ -6,8 +6,8 @@ WIRE_SRC = $(wildcard appliance/wire/*.c dpi/*/words.c)
 # One folder for each role, and the libraries that they share.
 ROLE_SRC = $(wildcard appliance/role/*.c)
 APPLIANCE_SRC = appliance/main.c appliance/cache/load.c $(ROLE_SRC) $(foreach d,kernel box store supervise alone control enforce gate worker tap journal accounts,$(wildcard appliance/$(d)/*.c))
-# Our program for the kernel, built where clang is: nothing is compiled on the box. (It contains no
-# name of this machine's folders.)
+# The verdict cache's program for the kernel: built here with clang, because the box has no
+# compiler. -ffile-prefix-map keeps the names of this machine's folders out of the object.
 KERNEL_OBJECT = build/bpf/sekisho-once.o
 $(KERNEL_OBJECT): appliance/cache/program.c appliance/wire/once.h
 	$(call say,BPF,$@)

@@ -161,14 +161,14 @@ struct leaked {
 int leaked_open(struct leaked *l, int dirfd, bool *ret_damaged, struct err *e);
 /* Whether the phrase is in the list. *ret_damaged: the list was found damaged and set aside. */
 bool leaked_has(struct leaked *l, const char *phrase, bool *ret_damaged);
-/* Begins to read a list from a sealed memfd, which is duplicated. 0; -EBUSY: another one is being
- * read; -EBADMSG: it is not a valid list; another errno. */
+/* Begins to read a list from a sealed memfd, which is duplicated. 0; -EBUSY: another list is being
+ * read; -EBADMSG: the list is not valid; another errno. */
 int leaked_take(struct leaked *l, int memfd);
 /* Reads the next piece. 1: there are more; 0: the new list is in use, loaded at `wall_s`; negative
  * errno: the earlier list stays in use. */
 int leaked_step(struct leaked *l, uint64_t wall_s);
-/* Stores who ordered the list that has just come into use, in a file beside it that is only valid
- * for this list. If this fails, the name is not known later. */
+/* Stores who ordered the list that has just come into use, in a file that is valid for this list
+ * only. If that fails, the name is not known later. */
 void leaked_ordered_by(struct leaked *l, const char *by);
 /* 0; -ENOENT: there is no list; -EBUSY; another errno: the list is still there. */
 int leaked_remove(struct leaked *l);
@@ -205,7 +205,7 @@ bool challenge_use(struct challenges *c, const struct addr *from, uint64_t now_n
 		   const uint8_t challenge[WEBAUTHN_CHALLENGE]);
 
 #define DESK_JOBS 16u
-/* jobs for people over the web; the rest is for root */
+/* jobs for people over the web; the other jobs are for root */
 #define DESK_LOGINS 12u
 #define DESK_FROM_ONE 3u /* jobs for one address */
 #define TOKEN_DAYS 90u	 /* the lifetime of a token if none is asked for */
@@ -309,14 +309,14 @@ void desk_manage(struct desk *d, uint32_t id, const struct msg_manage *m, struct
 /* A person changes his own passphrase. */
 void desk_passphrase(struct desk *d, uint32_t id, const struct msg_passphrase *m, struct moment now);
 void desk_user(struct desk *d, uint32_t id, const struct msg_user *m, struct moment now);
-/* Root loads a list of leaked passphrases from a sealed memfd, which stays the caller's; -1: there
- * is none. desk_leaked_step reads it. */
+/* Root loads a list of leaked passphrases from a sealed memfd (-1 = none), which stays the
+ * caller's. desk_leaked_step reads it. */
 void desk_leaked_load(struct desk *d, uint32_t id, const struct msg_user *m, int memfd);
 /* Reads the next piece of the list. To be called while desk_leaked_waits. */
 bool desk_leaked_waits(const struct desk *d);
 void desk_leaked_step(struct desk *d, struct moment now);
-/* Root puts the register of a backup, a sealed memfd of the caller, in the place of this one, or
- * asks what that would change. */
+/* Root replaces the register by that of a backup (a sealed memfd of the caller), or asks what that
+ * would change. */
 void desk_restore(struct desk *d, uint32_t id, const struct msg_user *m, int memfd);
 /* Signs a review of the records in the name of an account that has this right. */
 void desk_review(struct desk *d, uint32_t id, const struct msg_review *m, struct moment now);
@@ -359,8 +359,8 @@ void desk_put(char *out, size_t size, const char *text);
 struct addr desk_from(uint8_t family, const uint8_t from[16]);
 /* Copies a text that ends at its first NUL, or with its field. */
 void desk_copy_field(char *out, const uint8_t *field, size_t n);
-/* A place for a person over the web. NULL: too many are asking in total or from this address, so he
- * has to try again later; this was answered. */
+/* A place for a person over the web. NULL: too many are asking, in total or from this address. He
+ * was told to try again later. */
 struct job *desk_stranger(struct desk *d, uint32_t id, const struct addr *from);
 /* desk.c: counts a failure; does not answer. */
 void desk_failed(struct desk *d, struct job *j);
@@ -395,15 +395,15 @@ void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *fro
 bool desk_leaked(struct desk *d, const char *phrase);
 /* Judges a new passphrase: by passphrase_judge, then by the list of leaked ones. */
 enum passphrase desk_judge_phrase(struct desk *d, const char *phrase, const char *name);
-/* The typed passphrase is right, but leaked: from now on the session can only choose another one.
+/* The typed passphrase is right, but leaked: from now on the session can only choose a new one.
  * Answers and records this. */
 void desk_leaked_typed(struct desk *d, struct job *j, struct moment now);
 json_t *desk_leaked_json(const struct desk *d);
 /* Orders of root. */
 void desk_leaked_show(struct desk *d, uint32_t id);
 void desk_leaked_remove(struct desk *d, uint32_t id, const char *by);
-/* desk_certificate.c, desk_login.c, desk_token.c: orders of root. The second one may also come from
- * an account manager. */
+/* desk_certificate.c, desk_login.c, desk_token.c: orders of root. Those of desk_login.c may also
+ * come from an account manager. */
 void desk_certificate_add(const struct desk_order *o, struct account *a);
 void desk_certificate_remove(const struct desk_order *o, struct account *a);
 void desk_login_add(const struct desk_order *o, struct account *a);
@@ -412,9 +412,9 @@ void desk_tokens(const struct desk_order *o);
 void desk_token_add(const struct desk_order *o);
 void desk_token_remove(const struct desk_order *o);
 void desk_answer_account(const struct desk_order *o, const struct account *a);
-/* desk_user.c: the hash for an order is there */
+/* desk_user.c: goes on with an order when its hash is there */
 void desk_user_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
-/* desk_manage.c, desk_passphrase.c: the same; true: the job goes on */
+/* desk_manage.c, desk_passphrase.c: the same. True: the job is not over yet. */
 bool desk_manage_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
 bool desk_passphrase_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
 /* Carries out the job's order about the account that `said` names, in the name of `j->by` over the
@@ -425,7 +425,7 @@ const char *desk_duties_text(uint32_t duties, char out[DUTIES_TEXT]);
 /* Reads a list such as "viewer,ot_author". False for unknown words, or an empty list. */
 bool desk_read_duties(const char *list, uint32_t *ret);
 /* Begins a job of a person with a session who has typed his passphrase again. NULL: he may not, or
- * has to try again; this was answered. */
+ * has to try again, and was told so. */
 struct job *desk_again(struct desk *d, uint32_t id, enum job_kind kind, const struct addr *from,
 		       const uint8_t shown[DIGEST_BYTES], const uint8_t secret[SECRET_BYTES],
 		       const uint8_t phrase[LOGIN_PHRASE], struct moment now);

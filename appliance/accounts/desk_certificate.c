@@ -31,7 +31,7 @@ void desk_certificate_login(struct desk *d, struct job *j, struct account *a, st
 			   1);
 		desk_login_refused(d, j);
 	} else if (now.wall_s >= p->until) {
-		/* Both factors were right, so this was no guess: the answer may say what is
+		/* Both factors were right, so nobody has guessed: the answer may say what is
 		 * wrong. */
 		lockout_take_back(&d->lockout, j->name, &j->from);
 		desk_event(d, ACCOUNT_CERTIFICATE_EXPIRED, &j->from, a->name, NULL, p->label, NULL, 1);

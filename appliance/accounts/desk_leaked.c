@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The list of leaked passphrases. Nobody may choose a passphrase in the list, and whoever has one
- * must choose another. Here are also root's orders about the list. Somebody who has logged in with
- * a leaked passphrase has also shown a second factor, so he is let in, but his session can only
- * choose another passphrase. This is a state of the session: a stored hash cannot be looked up, so
- * each login is judged by the list of that moment.
+ * The list of leaked passphrases. Nobody may choose a passphrase in the list, and whoever uses one
+ * must choose another. Also root's orders about the list. Somebody who has logged in with a leaked
+ * passphrase has also shown a second factor, so he is let in, but his session can only choose
+ * another passphrase. The account keeps no mark of this: a stored hash cannot be looked up in the
+ * list, so each login is judged by the list of that moment.
  */
 #include <errno.h>
 #include <stdio.h>

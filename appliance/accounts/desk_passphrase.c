@@ -75,7 +75,8 @@ static void take(struct desk *d, struct job *j, const struct account *a)
 }
 
 /* Ends all sessions but the one that made the change: the others may belong to somebody who knew
- * the old passphrase. This one is no longer restricted because of a leaked passphrase. */
+ * the old passphrase. The session that made the change is no longer restricted by a leaked
+ * passphrase. */
 static void end_others(struct desk *d, const struct job *j, struct moment now)
 {
 	struct session *own = sessions_find(&d->sessions, j->secret, now.ns);

@@ -49,8 +49,8 @@ static json_t *tokens_only_in(struct book *b, struct book *other)
 	return list;
 }
 
-/* The accounts that are in both, as the backup has them: with `same` those that are the same in
- * both, otherwise those that differ. */
+/* The accounts in both registers, as the backup has them: with `same` the equal ones, otherwise
+ * those that differ. */
 static json_t *in_both(struct book *b, struct book *backup, bool same)
 {
 	json_t *list = json_array();
@@ -64,9 +64,9 @@ static json_t *in_both(struct book *b, struct book *backup, bool same)
 	return list;
 }
 
-/* Whether the register of this box is in use and the backup's differs from it. This includes a
- * backup that only brings back what was removed here: that has to be ordered, too. The first
- * account of a new box is nobody's until its owner has logged in. */
+/* Whether the register of this box is in use and the backup's differs from it. A backup that only
+ * brings back what was removed here differs, too: its restore has to be ordered. The first account
+ * of a new box is nobody's until its owner has logged in. */
 static bool in_use(struct book *b, struct book *backup)
 {
 	bool fresh = b->n_accounts == 0 || (b->n_accounts == 1 && b->accounts[0].used == 0);

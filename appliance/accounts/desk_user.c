@@ -451,8 +451,8 @@ static void roles(const struct desk_order *o)
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "roles", all));
 }
 
-/* Says whether a policy from the web pages needs a second person, and sets it if ordered so. The
- * same order again is recorded only when its reason differs. */
+/* Says whether a policy from the web pages needs a second person, and sets it if ordered so. A
+ * repeated order is recorded only if its reason differs. */
 static void approval(const struct desk_order *o, enum user_order order)
 {
 	struct one_person *p = &o->d->book.one_person;

@@ -24,8 +24,8 @@
 
 /*
  * Starts sekisho-webauthn (appliance/webauthn), which parses what browsers send of security keys.
- * The role itself parses none of it. The program lies in the folder of this one, as the compiler
- * does.
+ * The role itself parses none of it. The program is in the same folder as sekishod, like the
+ * compiler.
  */
 
 #define PROGRAM "sekisho-webauthn"
@@ -245,8 +245,8 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_PASSPHRASE] = on_passphrase,
 };
 
-/* Reads the answers of the child that hashes. For both children: an answer without a question is an
- * error, so no child can hold up the role with more answers than there are questions. */
+/* Reads the answers of the child that hashes. An answer without a question is an error, from either
+ * child: so no child can hold up the role with more answers than there are questions. */
 static int hear_hashes(struct accounts *a)
 {
 	struct hash_answer h;

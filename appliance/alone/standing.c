@@ -2,8 +2,9 @@
 /*
  * The state of the box when no daemon answers: `sekishod --standing status` or `effective`, which
  * the command line runs as root. Rules, counters and settings are read from the kernel. Names come
- * from the generation in the state folder that has the digest of the kernel's table. This takes no
- * lock, writes nothing and waits for nobody; a daemon that starts meanwhile does not notice it.
+ * from the generation in the state folder that has the digest of the kernel's table. The process
+ * takes no lock, writes nothing and waits for nobody; a daemon that starts meanwhile does not
+ * notice it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,8 +25,7 @@
 
 static const struct generation_record *of_digest(const struct generation_store *store, const char *hex)
 {
-	/* The newest one with that digest: generations with the same contents have the same
-	 * digest. */
+	/* The newest generation with that digest: several have it if their contents are equal. */
 	for (size_t i = store->n; i > 0; i--) {
 		json_t *j = json_hex(store->list[i - 1].digest, 32);
 		bool same = hex != NULL && strcmp(json_string_value(j), hex) == 0;

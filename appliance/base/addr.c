@@ -206,7 +206,7 @@ size_t addr_range_minus(const struct addr_range *a, const struct addr_range *b, 
 		ret[0] = *a;
 		return 1;
 	}
-	/* Both neighbours exist, because they lie inside `a`. */
+	/* The addresses before and after `both` exist, because they are in `a`. */
 	if (addr_cmp(&a->lo, &both.lo) < 0) {
 		ret[n].lo = a->lo;
 		addr_prev(&both.lo, &ret[n++].hi);

@@ -58,8 +58,8 @@ struct columns {
 /* Writes a row as an object, with its members in the order of the table. NULL = no memory. */
 json_t *columns_json(const struct columns *c, const void *row);
 json_t *columns_list(const struct columns *c, const void *rows, size_t n);
-/* Adds a member to `j` and takes its reference. If either is NULL the other is freed, and the
- * result is NULL. */
+/* Adds a member to `j` and takes its reference. If `j` or `value` is NULL, the other one is freed,
+ * and the result is NULL. */
 json_t *columns_with(json_t *j, const char *name, json_t *value);
 /* Fills a row that the caller has zeroed. `beside`: how many members the object has that are not in
  * the table and that the caller reads. On false the row may be partly filled. */

@@ -95,7 +95,7 @@ static struct diag *slot(struct diags *d, enum severity s)
 	return s == SEV_ERROR ? slot_without_memory(d) : NULL;
 }
 
-/* Target for diagnostics that are dropped, so that callers need no test. Nobody reads it. */
+/* Receives diagnostics that are dropped, so that callers need no test. Nobody reads it. */
 static struct diag scratch;
 
 static struct diag *entry(struct diags *d, enum severity s, const char *code, struct srcpos at)
@@ -194,8 +194,8 @@ void diags_sort(struct diags *d)
 	d->unsearched = d->n;
 }
 
-/* Edits between two words of at most WORD_MAX characters; a swap of neighbours counts as one, upper
- * case as none. */
+/* The number of edits between two words of at most WORD_MAX characters. A swap of neighbours is one
+ * edit, a letter in the other case none. */
 #define WORD_MAX 63
 
 static bool same(char a, char b)

@@ -157,7 +157,7 @@ static void print_one(FILE *to, const char *folder, const struct diag *g, const 
 		put_text(to, l, MP_WORD_HINT, g->hint[l], NULL);
 }
 
-#define PLACES_SHOWN 8u /* places that are listed of further warnings with the same text */
+#define PLACES_SHOWN 8u /* how many places of further warnings with the same text are listed */
 
 /* "and 59 more like it: site.cfg:13, 14, 15, ..." for list[0..n-1]. */
 static void print_others(FILE *to, const char *folder, struct diag *const *list, size_t n,

@@ -32,7 +32,7 @@ bool utf8_is_steering(uint32_t cp);
  * Every text that people type is checked by this function: comments, reasons, names, notes, labels.
  */
 bool utf8_is_plain(struct bytes text);
-bool text_is_plain(const char *text, size_t most); /* the same, and at most `most` bytes */
+bool text_is_plain(const char *text, size_t most); /* as utf8_is_plain, and at most `most` bytes */
 /* Copies whole characters as far as they fit `size` bytes with the NUL, with '?' for steering
  * characters and invalid UTF-8. */
 void utf8_plain(const char *text, char *out, size_t size);

@@ -92,7 +92,7 @@ int box_hold(const struct box_spaces *s, const char *device, struct err *e);
 /* Creates two empty namespaces, which exist as long as their descriptors. `home` as in struct
  * box_spaces. 0 or negative errno. */
 int scratch_open(int home, struct box_spaces *ret, struct err *e);
-/* Whether box_set would succeed, with the same result; box_try has succeeded before. Changes
+/* Whether box_set would succeed; its result. To be called after box_try has succeeded. Changes
  * nothing in the box. */
 int scratch_try(const struct box_spaces *s, const struct box_spaces *scratch, const struct ir *ir, struct err *e);
 

@@ -40,7 +40,7 @@ int beside_chrony(const struct ir *ir, char out[BESIDE_TEXT]);
 int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]);
 /* `netns`: the name of the admin namespace. Read by appliance/fetch/settings.c. */
 int beside_update(const struct ir *ir, const char *netns, char out[BESIDE_TEXT]);
-/* The same for the server that backups are sent to. */
+/* As beside_update, for the server that backups are sent to. */
 int beside_backup(const struct ir *ir, const char *netns, char out[BESIDE_TEXT]);
 /* The file for images/ups, which makes the file of upsmon from it and from the password. The daemon
  * never reads the password. */

@@ -25,7 +25,7 @@ struct device {
 	uint8_t own[32], n_own; /* its permanent hardware address; n_own 0 = none */
 	bool elsewhere;		/* the device below it, or its other end, is in another namespace */
 	uint32_t under;		/* index of the device below it in any namespace; 0 = none */
-	/* if `elsewhere`: the id of that namespace within this one */
+	/* if `elsewhere`: the id that the other namespace has within this namespace */
 	int32_t under_nsid;
 	uint16_t vlan; /* kind "vlan": the VLAN id */
 	/* kind "vlan": 802.1Q without further functions */

@@ -97,7 +97,7 @@ static const struct device *recognised(const struct giving *g, const struct devi
 }
 
 /* Moves the device to the first namespace under its name, or under a free name if another device
- * has this one. */
+ * has its name. */
 static int move_home(struct giving *g, struct rtnl *from, const struct device *d, struct err *e)
 {
 	int r;

@@ -148,7 +148,7 @@ static int read_note(int dirfd, const char *name, struct file *f)
 	at = (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec;
 	if (json_is_integer(offset) && json_integer_value(offset) >= 0)
 		r = is_of(note, f);
-	/* If two notes have the same time, the one with fewer bytes is taken. */
+	/* Of two notes with the same time, the note with fewer bytes read is taken. */
 	if (r == 1 && (at > f->noted_ns || (at == f->noted_ns && (uint64_t)json_integer_value(offset) < f->read))) {
 		f->read = (uint64_t)json_integer_value(offset);
 		f->noted_ns = at;

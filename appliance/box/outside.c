@@ -87,8 +87,7 @@ static const struct ir_interface *ours(const struct looking *l, const char *devi
 	return NULL;
 }
 
-/* Whether a device of the policy is above this one, for example a VLAN; then this one has to be
- * up. */
+/* Whether a device of the policy is above `d`, for example a VLAN; then `d` has to be up. */
 static bool carries(const struct looking *l, const struct device *d)
 {
 	for (uint32_t i = 0; i < l->ir->n_interfaces && !l->admin; i++)

@@ -130,7 +130,8 @@ int rtnl_replay(struct rtnl *r, uint16_t type, uint16_t flags, const void *body,
  * or changed link; `lost`: the kernel had to drop messages. Returns true when there was any change.
  */
 int rtnl_monitor_open(int nsfd, int homefd, bool facts, struct err *e);
-/* The same for nf_tables rules in that namespace, to be used with rtnl_monitor without `each`. */
+/* As rtnl_monitor_open, for changes of nf_tables rules. To be used with rtnl_monitor without
+ * `each`. */
 int rtnl_rules_open(int nsfd, int homefd, struct err *e);
 bool rtnl_monitor(int fd, void (*each)(void *ctx, const char *device), void *ctx, bool *lost);
 

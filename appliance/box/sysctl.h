@@ -63,8 +63,8 @@ void capacity_raise(const char *settings);
 
 /*
  * Counts the IPv4 packets that the kernel refuses by itself because their source does not belong to
- * the interface. The rules count such packets of IPv6, and such packets that open a session;
- * `status` adds both numbers. Reads, never writes.
+ * the interface. For IPv6, and for packets that open a session, the rules count them; `status` adds
+ * both numbers. Reads, never writes.
  */
 
 /* A descriptor to read from later, also in a sandbox; -1 when the kernel has no such count. It
@@ -72,7 +72,7 @@ void capacity_raise(const char *settings);
 int reverse_path_open(void);
 /* Packets since the namespace was made; 0 when fd is -1. */
 uint64_t reverse_path_refused(int fd);
-/* The same from the text of /proc/net/netstat. */
+/* The number of these packets in the text of /proc/net/netstat. */
 uint64_t reverse_path_in(const char *text);
 
 #endif

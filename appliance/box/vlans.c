@@ -80,8 +80,8 @@ static int make(const struct vlan_places *p, const struct ir_interface *i, uint3
 	return r;
 }
 
-/* Deletes a VLAN of that name in the other namespace. A VLAN is left there when its interface
- * belongs to this namespace now, or when the box died before it moved the VLAN. */
+/* Deletes a VLAN with the name of `i` in the other namespace. A VLAN is left there when its
+ * interface belongs to this namespace now, or when the box died before it moved the VLAN. */
 static int other_side(struct rtnl *other, const struct ir_interface *i, struct devices *all, struct err *e)
 {
 	const struct device *d;

@@ -37,7 +37,7 @@ int vlans_ensure(const struct vlan_places *p, const struct ir_interface *i, stru
 /*
  * Deletes the machine's own VLANs on a card of the box. In the first namespace they would go on
  * using the card, bypassing every rule, and two devices cannot have the same VLAN. They are created
- * again from the picture of the card when it is given back (loan.h).
+ * again from the card's picture when the card is given back (loan.h).
  */
 int vlans_clear(const struct vlan_places *p, const struct ir_interface *i, struct err *e);
 /* Deletes devices that the box made and that are not in `ir`. */

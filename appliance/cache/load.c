@@ -73,7 +73,7 @@ static bool read_info(int fd, struct bpf_map_info *ret)
 	return bpf_obj_get_info_by_fd(fd, ret, &n) == 0;
 }
 
-/* Lets the program use the memory of this number if it has the same name and size. */
+/* Lets the program use the existing memory of this id, if that has the map's name and size. */
 static bool use_again(struct bpf_map *map, uint32_t id)
 {
 	int fd = id != 0 ? bpf_map_get_fd_by_id(id) : -1;

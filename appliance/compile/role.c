@@ -124,7 +124,7 @@ static json_t *contents(const struct words *w, json_t **ret_line)
 	return all;
 }
 
-/* "{...}\n", then the file. */
+/* Puts the line ("{...}\n") before the file. */
 static bool put_together(json_t *line, struct bytes body, struct msg_sealed *m, uint8_t **ret, size_t *ret_n)
 {
 	char first[BACKUP_LINE + 1], digest[65], key[65], *said;

@@ -153,7 +153,7 @@ static int linger_choose(struct enforce *f, struct generation_held *next, const 
 	for (size_t i = 0; i < now->n_lingering && r == 0; i++)
 		if (stays(next, u, now->lingering[i]))
 			r = generation_keep(next, &old, now->lingering[i]);
-	/* More permits than can be kept: the sessions of the rest are cut, as without
+	/* More permits than LINGER_MAX: the sessions of further ones are cut, as without
 	 * on_tighten. */
 	if (r == -ENOSPC)
 		r = 0;
@@ -340,7 +340,7 @@ static void go_back(struct enforce *f, struct generation_held *old)
 		r = enforce_open(f, &e);
 	if (r < 0)
 		record_send(f, &nothing, DRIFT_SHUT, 0, 0, e.text);
-	/* Sessions that began meanwhile have labels of the other generation. */
+	/* Sessions that began meanwhile have labels of the generation that failed. */
 	f->relabel_due = true;
 }
 

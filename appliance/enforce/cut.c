@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The sessions that an apply ends: those that pass now, whose permit leaves the policy, and that no
- * other permit will allow. A session that another permit allows continues under that one; the
- * workers have its command table.
+ * other permit will allow. A session that another permit allows continues under it; workers have
+ * that permit's command table.
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -165,7 +165,7 @@ struct enforce {
 	uint64_t change_since_ns;
 	/* we turned forwarding off, and could not turn it on again yet */
 	bool shut;
-	uint64_t shut_told_ns; /* monotonic: when this was recorded; 0 = it was not */
+	uint64_t shut_told_ns; /* monotonic: when `shut` was recorded; 0 = it was not */
 	/* monotonic: when the table was last read and found right; 0 = never */
 	uint64_t equal_ns;
 	struct event_port events;
@@ -174,7 +174,7 @@ struct enforce {
 	int reverse_path; /* owned; see reverse_path_open (box/sysctl.h) */
 	unsigned lacks;	  /* bits of enum kernel_lack */
 	/* the rules in the kernel may ask the verdict cache of an earlier daemon, whose memory
-	 * nobody writes any more; their text is the same */
+	 * nobody writes any more. The text of the rules does not show this */
 	bool once_earlier;
 	struct generation_held *now; /* the generation in force; NULL before the first apply */
 	/* seconds since 1970: sessions that ended by this time were reported */
@@ -349,7 +349,8 @@ void enforce_relabel(struct enforce *f, const struct generation_held *old);
 /* Reports sessions whose permit has just ended by time. Returns the milliseconds until there may be
  * more, -1 = not soon. */
 int enforce_ended(struct enforce *f);
-/* The same for `old`, which another generation has replaced: reports what was not reported yet. */
+/* As enforce_ended, for `old`, which another generation has replaced: reports what was not reported
+ * yet. */
 void enforce_ended_leave(struct enforce *f, const struct generation_held *old);
 
 /* ---- enforce/used.c -------------------------------------------------------------------------- */
@@ -413,7 +414,7 @@ struct differences {
 
 /* Reads everything back and compares. 0 (also if there are differences) or negative errno. */
 int enforce_verify(struct enforce *f, struct arena *a, struct differences *ret, struct err *e);
-/* The same for our table only, without settings. */
+/* As enforce_verify, for our table only, without settings. */
 int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret, struct err *e);
 void enforce_labels_forget(struct enforce *f);
 json_t *differences_json(const struct differences *d);

@@ -181,7 +181,7 @@ static int by_key(const void *pa, const void *pb)
 	return (a->key > b->key) - (a->key < b->key);
 }
 
-/* The session's kernel id and ports: two sessions rarely have the same. */
+/* The session's kernel id and ports: two sessions rarely have the same key. */
 static uint64_t key_of(const struct session *s)
 {
 	return (uint64_t)s->id << 32 | (uint64_t)s->client_port << 16 | s->server_port;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Isolation by people. The supervisor says what is isolated before the first generation and at each
- * change, and from then on it is part of everything that is compared and mended.
+ * change. From then on the isolation is compared and mended like the rules.
  *
  * A change takes only the kernel's time, whatever the policy's size. The new state is first put
  * into temporary sets (SET_APART4_NEXT and so on), which have the same effect; then into the sets

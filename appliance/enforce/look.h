@@ -30,8 +30,8 @@ bool enforce_look_forwarding(const struct enforce_look *l);
 /* *ret_open: something with an end is open. *ret_closed: nothing with an end is open, although by
  * these names and the clock something should be. */
 int enforce_look_ends(struct enforce_look *l, bool *ret_open, bool *ret_closed, struct err *e);
-/* The answers of the role (docs/json.md); owned by the caller, NULL and *e on failure. The second
- * one needs the names. */
+/* The answers of the role (docs/json.md); owned by the caller, NULL and *e on failure.
+ * enforce_look_effective needs the names. */
 json_t *enforce_look_status(struct enforce_look *l, struct err *e);
 json_t *enforce_look_effective(struct enforce_look *l, struct err *e);
 

@@ -17,7 +17,7 @@
 
 /* conduits that are remembered; beyond this number, only those of the policy in force */
 #define CONDUITS_MOST 65536u
-#define CELLS_MOST 262144u /* the same for the cells in the kernel */
+#define CELLS_MOST 262144u /* as CONDUITS_MOST, for the cells in the kernel */
 
 void matched_free(struct matched *m)
 {

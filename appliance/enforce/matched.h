@@ -35,7 +35,8 @@ struct matched {
 	uint64_t looked_ns; /* 0 = nobody has looked yet */
 	uint64_t began_ns;  /* time of the first look of this process; 0 = none yet */
 	bool untold;	    /* there was a look that the supervisor has not been told of */
-	/* the same after an apply: the record on the disk is of earlier rules */
+	/* tell the supervisor at once, after an apply: the record on the disk is of earlier
+	 * rules */
 	bool at_once;
 };
 

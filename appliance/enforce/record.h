@@ -20,8 +20,8 @@ struct drift_record {
 /* Adds a difference. `before`: what the policy says; `after`: what was found; "" = nothing. */
 void record_add(struct drift_record *r, const char *object, const char *before, const char *after);
 void record_differences(struct drift_record *r, const struct differences *d);
-/* The same for differences that were found at a start. Elements may differ because a device has
- * another index; rules and chains may not. */
+/* As record_differences, for differences that were found at a start. Elements may differ because a
+ * device has another index; rules and chains may not. */
 void record_unwatched(struct drift_record *r, const struct differences *d);
 /*
  * Sends the events. `gap_us`: for how long the changed rules may have been in effect; `back_us`:

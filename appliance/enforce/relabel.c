@@ -4,8 +4,8 @@
  * Sessions in that part would stay under the old permit and never get the new rights. So after each
  * commit the sessions of live permits are looked at, and a session that now lies in another
  * permit's cell gets its label. A narrowed permit has a new id and does not depend on this: the
- * commit itself ends the old one. At a start this also rewrites labels of an older release with
- * another layout (wire/mark.h), which no rule would recognise.
+ * commit itself ends the old one. At a start, labels of an older release with another layout
+ * (wire/mark.h) are rewritten too: no rule would recognise them.
  */
 #include <errno.h>
 #include <stdlib.h>

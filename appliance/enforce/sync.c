@@ -204,7 +204,7 @@ static void bridges_switch(struct batch *b)
 	}
 }
 
-/* Makes the bridges anew. Rules refer to them, so those are written again too. */
+/* Makes the bridges anew. Rules refer to the bridges, so the rules are written again too. */
 static int bridges_anew(struct batch *b, const struct expectation *x, unsigned lacks)
 {
 	batch_flush_rules(b);

@@ -8,7 +8,7 @@
 
 void telling_begin(struct enforce *f, uint32_t id, bool wanted)
 {
-	/* A question that is answered within that time needs no progress report. */
+	/* A question that is answered within PACE_NS needs no progress report. */
 	f->telling = (struct telling){ .on = wanted, .id = id, .again_ns = clock_mono().ns + PACE_NS };
 	f->net.reading = (struct netlink_reading){ 0 };
 }

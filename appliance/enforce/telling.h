@@ -30,7 +30,7 @@ void telling_stage(struct enforce *f, enum progress_stage stage);
 /* `done` of `of` is done; reported when the next message is due. Cheap: long work calls
  * it often. */
 void telling_count(struct enforce *f, size_t done, size_t of);
-/* The same, with what f->net has read so far. */
+/* As telling_count, with what f->net has read so far. */
 void telling_read(struct enforce *f);
 
 #endif

@@ -29,7 +29,7 @@ struct usage {
 	size_t n_kept;
 };
 
-/* Begins with no permit in use. The kept permits are those of `now`, or if it is NULL those in the
+/* Begins with no permit in use. The kept permits are those of `now`; if `now` is NULL, those in the
  * kernel's table `have`. False: memory is out. */
 bool usage_begin(const struct generation_held *now, const struct image *have, struct arena *a, struct usage *ret);
 /* For conntrack_dump, with the usage as context. */

@@ -299,8 +299,8 @@ static enum step lookup(struct walker *w, const struct op *o)
 
 	if (s == NULL || !held(o->from, s->key_len))
 		return unknown(w);
-	/* The rules fill dynamic sets from packets: with sessions that are counted. Sessions of the
-	 * walk are within their limits. */
+	/* The rules fill dynamic sets from packets, to count sessions. Sessions of the walk are
+	 * within the limits. */
 	if (s->dynamic)
 		return o->inverted ? STEP_BREAK : STEP_ON;
 	e = find(s, w->registers + o->from);

@@ -23,7 +23,7 @@ struct witness {
 	void (*between)(void *ctx, uint64_t packets);
 	/* true: stop, because nobody waits for the result any more; may be NULL */
 	bool (*stopped)(void *ctx);
-	void *between_ctx; /* of both */
+	void *between_ctx; /* context of both callbacks */
 	uint64_t packets;  /* result: number of tested packets */
 };
 

@@ -72,9 +72,9 @@ bool overdue_look(struct overdue *o, const struct queue_state *q, const struct o
 		  uint32_t beats);
 
 /*
- * Limits the resets without a session that a worker may ask for. The kernel sends the gate's resets
- * only for tracked sessions. For segments without a session (strays) it cannot check them, so a
- * compromised worker could send any reset to any host. Therefore each such reset needs a real
+ * Limits the resets without a session that a worker may ask for. The kernel sends the gate's other
+ * resets only for tracked sessions. It has no such check for segments without a session (strays),
+ * so a compromised worker could send any reset to any host. Therefore each such reset needs a real
  * packet that was dropped, is sent only between pairs that the policy knows (wire/pairs.h), and is
  * deducted from a budget. Pure; used by the gate.
  */
@@ -149,7 +149,8 @@ int verdict_upto(int fd, uint16_t queue, uint32_t id, bool accept);
  * hangs */
 #define GATE_HUNG_NS 50000000u
 #define GATE_GAP_NS 20000000u /* a longer time between two looks counts as this */
-/* shortest interval between reports of decided packets; a worker that takes over causes one, too */
+/* shortest interval between reports of decided packets; a worker that takes over causes a report,
+ * too */
 #define GATE_REPORT_NS 100000000u
 
 /* Takes the lowest lane out of a bit set; false when the set is empty. `for (uint64_t rest = set;
@@ -269,7 +270,8 @@ bool gate_messages(struct gate *g);
 void gate_begin(struct gate *g, struct ring *ring, const int fds[3], uint32_t worker, uint32_t pid, struct mono now);
 /* The worker has died: its ring is given up, and all waiting packets are decided. */
 void gate_worker_dead(struct gate *g, struct mono now);
-/* The same for a worker that wrote an invalid entry; the supervisor is told to kill it. */
+/* As gate_worker_dead, for a worker that wrote an invalid entry; tells the supervisor to kill
+ * it. */
 void gate_worker_lied(struct gate *g, struct mono now);
 /* Reads the queues into `seen` of every lane. Returns how many packets of this gate wait, -1 when
  * that is not known. */

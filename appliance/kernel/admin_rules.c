@@ -285,8 +285,8 @@ static void rules_free(struct rules *x, struct plain_table *t)
 	free(x->owners);
 }
 
-/* `closed`: nobody may enter, not even a terminal. The caller frees both with rules_free. 0 or
- * -ENOMEM. */
+/* `closed`: nobody may enter, not even a terminal. The caller frees *ret_rules and *ret with
+ * rules_free. 0 or -ENOMEM. */
 static int table(const struct ir_peer *list, size_t n, bool closed, struct rules *ret_rules, struct plain_table *ret,
 		 struct err *e)
 {

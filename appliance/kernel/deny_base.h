@@ -19,7 +19,7 @@
  * an owner (n->owns). 0 or negative errno.
  */
 int deny_base_load(struct netlink *n, bool *ret_adopted, struct err *e);
-/* The same through enforce's socket, for the supervisor, before enforce runs. */
+/* As deny_base_load, through enforce's socket, for the supervisor before enforce runs. */
 int deny_base_load_by(int fd, bool *ret_adopted, struct err *e);
 /* Through a socket of its own in the caller's namespace. Creates only what is missing; the owner of
  * the table does not change. */

@@ -16,7 +16,7 @@
 struct build {
 	struct nftnl_rule *rule;
 	uint8_t l4proto; /* matched so far, 0 = any */
-	uint8_t family;	 /* the same: 4, 6, 0 = any */
+	uint8_t family;	 /* matched so far: 4, 6; 0 = any */
 	bool bad;
 };
 

@@ -57,7 +57,8 @@ struct netlink {
  * discards what another process left there unread. 0 or negative errno. */
 int netlink_open(struct netlink *n, int fd, struct err *e);
 void netlink_close(struct netlink *n); /* frees the buffer; the descriptor stays open */
-/* The same by a socket of its own in the caller's namespace. On failure nothing is left open. */
+/* As netlink_open, with a socket of its own in the caller's namespace. On failure nothing is left
+ * open. */
 int netlink_open_here(struct netlink *n, struct err *e);
 void netlink_close_here(struct netlink *n);
 

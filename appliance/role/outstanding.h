@@ -23,7 +23,7 @@ struct queue_state {
 /* Reads lines of text into ret[0..max). Lines that are not as expected are left out. Returns how
  * many were read. */
 size_t outstanding_parse(struct bytes text, struct queue_state *ret, size_t max);
-/* The same from the file. Negative errno on failure. */
+/* As outstanding_parse, from the file. Negative errno on failure. */
 int outstanding_read(int fd, struct queue_state *ret, size_t max);
 
 #endif

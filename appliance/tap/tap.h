@@ -116,7 +116,7 @@ bool sighted_over(struct sighted *s, struct event *ret);
  * announces. Used by the tap; pure, by the checked cursor. */
 
 /* `frame`: the source MAC address of the frame, NULL = not known. If the ARP packet names another
- * sender, that one has the IP address (such as the virtual MAC address of a router). */
+ * sender (such as the virtual MAC address of a router), the IP address is that sender's. */
 struct sighting tap_arp(struct bytes packet, uint32_t iif, const uint8_t *frame);
 
 #endif

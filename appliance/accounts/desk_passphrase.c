@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A person changes his own passphrase: he types the present one and a new one. When an account
- * manager has handed out (and so seen) the passphrase, a session can do nothing else. Also what
- * such orders begin with: the check of the session and of the passphrase.
+ * manager has handed out (and so seen) the passphrase, a session can do nothing else. Also the
+ * check of session and passphrase with which every such order begins.
  */
 #include <stdio.h>
 #include <string.h>

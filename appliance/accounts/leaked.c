@@ -198,8 +198,8 @@ int leaked_open(struct leaked *l, int dirfd, bool *ret_damaged, struct err *e)
 	if (is_for_now(r))
 		return err_set(e, r, "the file %s", NAME);
 	if (r == -ENOENT) {
-		/* An earlier start, or the opener of the folder, may have set the file aside,
-		 * without a record. */
+		/* The file may have been set aside before, without a record: at an earlier start,
+		 * or when the folder was opened. */
 		*ret_damaged = l->damaged = stands(dirfd, ASIDE);
 		return 0;
 	}

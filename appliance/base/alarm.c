@@ -32,7 +32,7 @@ void alarm_rang(struct alarm *a)
 {
 	uint64_t times;
 
-	/* Nothing to read: the timer was set anew in between and will fire again. */
+	/* If there is nothing to read, the timer was set anew meanwhile, and will fire again. */
 	if (read(a->fd, &times, sizeof(times)) == (ssize_t)sizeof(times))
 		a->at_ns = UINT64_MAX;
 }

@@ -14,8 +14,8 @@
  * holds the `n` texts that places refer to. */
 json_t *diags_json(struct diags *d, const struct source_text *s, size_t n, enum lang lang);
 
-/* Adds to each entry of such a list the texts in every language. The list must be of the same
- * diagnostics in the same order: "words": {"en": {"message", "hint"}, ...}. */
+/* Adds the texts in every language to each entry of a list that diags_json made of `d`, whose order
+ * has not changed since: "words": {"en": {"message", "hint"}, ...}. */
 void diags_words(json_t *list, const struct diags *d);
 
 #endif

@@ -476,7 +476,7 @@ int scratch_try(const struct box_spaces *s, const struct box_spaces *scratch, co
 		if (vlans_first(ir, i))
 			r = stand_in(here[box_card_admin(&ir->interfaces[i])], &ir->interfaces[i], i,
 				     mtu_of(real, &ir->interfaces[i]), e);
-	/* The kernel does not support such devices, so there is no dry run. box_try has already
+	/* The kernel does not support virtual pairs, so there is no dry run. box_try has already
 	 * found what can be found without them. */
 	if (r == -EOPNOTSUPP)
 		r = 0;

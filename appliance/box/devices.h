@@ -28,7 +28,7 @@ struct device {
 	/* if `elsewhere`: the id that the other namespace has within this namespace */
 	int32_t under_nsid;
 	uint16_t vlan; /* kind "vlan": the VLAN id */
-	/* kind "vlan": 802.1Q without further functions */
+	/* kind "vlan": 802.1Q, without optional functions such as GVRP */
 	bool vlan_plain;
 	bool ours; /* this program made it: RTNL_ALIAS */
 	bool up, carrier, loopback, xdp;

@@ -99,8 +99,8 @@ static bool carries(const struct looking *l, const struct device *d)
 	return false;
 }
 
-/* The number of programs at that hook of the device. 0 also when the kernel has no such hook or
- * does not say. */
+/* The number of tcx programs at hook `place` of the device. 0 also when the kernel has no such hook
+ * or does not say. */
 static uint32_t programs(uint32_t index, uint32_t place)
 {
 	union bpf_attr q;

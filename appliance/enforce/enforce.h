@@ -231,8 +231,8 @@ uint32_t generation_permit(const struct generation_held *g, uint32_t id);
 /* The first conduit that grants something under this permit index; NULL when there is none. */
 const struct ir_conduit *generation_conduit(const struct generation_held *g, uint32_t permit_index);
 bool generation_lingers(const struct generation_held *g, uint32_t permit);
-/* Reads the permit ids after the id map of MSG_APPLY, for which workers have tables. 0, -EBADMSG,
- * -ENOMEM. */
+/* Reads the ids of the permits for which workers have tables: they follow the id map in MSG_APPLY.
+ * 0, -EBADMSG, -ENOMEM. */
 int generation_note_known(struct generation_held *g, struct bytes b, struct err *e);
 bool generation_knows(const struct generation_held *g, uint32_t permit);
 /* Keeps a permit's elements of SET_LIVE and SET_AGREE as they are in `from`. 0, -ENOSPC when too

@@ -364,7 +364,8 @@ static void other_ways_in(struct asking *a, const struct tuple *t, const struct 
 	}
 }
 
-/* The worker does not need acknowledgements without data: those pass, everything else is queued. */
+/* In a quiet session the worker does not need acknowledgements without data: they pass, and
+ * everything else is queued. */
 static void quiet_session(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t id,
 			  uint32_t lane, bool reply)
 {

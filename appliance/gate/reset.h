@@ -3,8 +3,8 @@
  * Builds TCP resets from addresses and numbers only, and sends them through raw sockets that never
  * receive.
  *
- * reset_socket_open runs in the supervisor (inside the data namespace), the rest in the gate. It
- * owns nothing beyond a call. No byte of any packet is ever copied into a reset.
+ * reset_socket_open runs in the supervisor (inside the data namespace), the rest in the gate. The
+ * module owns nothing beyond a call. No byte of any packet is ever copied into a reset.
  */
 #ifndef SEKISHO_GATE_RESET_H
 #define SEKISHO_GATE_RESET_H

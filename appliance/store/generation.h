@@ -4,8 +4,8 @@
  * Supervisor only; the role control has a copy of the history in memory.
  *
  * `gen-<n>.sealed` holds the sealed bytes, `history` one line a generation, `confirmed` the number
- * that boot loads. Every file is replaced as a whole and synced. It never reads the contents of a
- * generation, which are verified when they are unsealed.
+ * that boot loads. Every file is replaced as a whole and synced. The store never reads the contents
+ * of a generation; they are verified when they are unsealed.
  */
 #ifndef SEKISHO_STORE_GENERATION_H
 #define SEKISHO_STORE_GENERATION_H
@@ -34,7 +34,7 @@ struct generation_cause {
 	uint64_t other;
 	const struct sentence *
 		/* for a new generation: what it makes possible and impossible, compared with the
-		 * one before; NULL = not known */
+		 * generation before; NULL = not known */
 		meant;
 };
 

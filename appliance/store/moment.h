@@ -34,12 +34,12 @@ extern const char *const clock_wait_words[]; /* by enum clock_wait, then NULL */
 
 struct clock_facts {
 	uint64_t now;		 /* seconds since 1970, by the clock in question */
-	enum moment_found found; /* the state of the record, and its value in `moment` */
+	enum moment_found found; /* the state of the record, whose value is `latest` */
 	uint64_t latest;
 	bool same_boot; /* the clock was trusted since the machine started */
 	/* the kernel's table has open elements that end by time, left by an earlier daemon */
 	bool stands;
-	uint64_t policy; /* when the policy came into force; used where there is no record */
+	uint64_t policy; /* when the policy came into force; used if there is no record */
 	bool sources;	 /* box.cfg names sources of time */
 	enum clock_sync sync;
 	bool battery; /* there is an RTC; the following field is its time */
@@ -53,7 +53,7 @@ enum clock_wait clock_judge(const struct clock_facts *f);
 
 struct clock_steady {
 	struct clock_pair pair;
-	/* monotonic time since which the clock was neither set nor its moment stored */
+	/* monotonic: when the clock was last set, or its moment last stored */
 	uint64_t since_ns;
 };
 

@@ -322,8 +322,8 @@ static enum reason reason_of(char *prefix)
 
 /*
  * The device that sent the packet. An IPv4 packet may come from behind a router, so its source is
- * not taken as the device's address; ARP tells that. An IPv6 link-local source never crosses a
- * router (RFC 4291, section 2.5.6).
+ * not taken as the device's address; ARP tells the device's address. An IPv6 link-local source
+ * never crosses a router (RFC 4291, section 2.5.6).
  */
 static struct sighting sender(const struct record *r, const struct event *e)
 {

@@ -46,7 +46,8 @@ struct devices {
 
 int devices_read(struct rtnl *r, struct devices *ret, struct err *e);
 /* Whether `d` lies on the device with that index, whatever its kind; the other end of a pair does
- * not count. nsid -1: the device is in the same namespace; otherwise in the one with that id. */
+ * not count. nsid -1: the device is in the same namespace; otherwise in the namespace with that
+ * id. */
 bool device_is_on(const struct device *d, uint32_t index, int32_t nsid);
 /* As device_is_on, for VLANs only. */
 bool device_lies_on(const struct device *d, uint32_t index, int32_t nsid);

@@ -15,8 +15,8 @@
 /* Whether the device is in the first namespace, and so would be moved. */
 bool riders_at_home(const struct box_spaces *s, const char *device);
 /*
- * Established sessions with another machine that use the device, or a device above it: their own
- * address belongs to it, or their packets leave by it. [{"local": "192.0.2.1:22", "peer":
+ * Established sessions with another machine that use the device, or a device above it: their local
+ * address is the device's, or their packets leave by the device. [{"local": "192.0.2.1:22", "peer":
  * "192.0.2.7:50412"}], at most RIDERS_TOLD; *more is the number of further sessions. Owned by the
  * caller; NULL: see *e.
  */

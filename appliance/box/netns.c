@@ -97,8 +97,8 @@ static int make(const char *path, struct err *e)
 		r = forwarding_off(e);
 		if (r == 0 && mount("/proc/self/ns/net", path, "none", MS_BIND, NULL) < 0)
 			r = err_set(e, -errno, "pin %s", path);
-		/* If the return fails as well, this error is reported, because it is the more
-		 * serious one. */
+		/* If the return fails as well, the error of the return is reported, because it is
+		 * the more serious one. */
 		if (netns_enter(own, &back) < 0) {
 			if (e != NULL)
 				*e = back;

@@ -259,8 +259,8 @@ void forwarding_close(struct forwarding *f)
 }
 
 /* Turns forwarding on or off. For IPv6 the kernel may answer that the lock of all interfaces is
- * taken; then the write is repeated. Only the digit is written: of a digit and a line end, Debian
- * 13's kernel (6.12) takes only one byte. */
+ * taken; then the write is repeated. Only the digit is written: with a line end behind it the write
+ * would be short, because Debian 13's kernel (6.12) takes one byte. */
 static int switch_one(int fd, bool on)
 {
 	uint64_t begun = clock_mono().ns;

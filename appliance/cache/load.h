@@ -19,7 +19,7 @@ struct cache {
 	int program, leases, templates, handshakes;
 };
 
-/* Numbers by which the kernel knows the memory of a cache as long as that exists; 0: none. */
+/* The kernel's ids of a cache's memory, valid as long as the memory exists; 0: none. */
 struct cache_memory {
 	uint32_t leases, templates;
 };

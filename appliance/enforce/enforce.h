@@ -92,7 +92,8 @@ struct generation_held {
 	struct lingering lingering[LINGER_MAX];
 	size_t n_lingering;
 	struct image kept; /* kernel elements of the lingering permits */
-	/* kernel index per interface in those elements: the last one that it had; 0 = none */
+	/* per interface, the kernel index in those elements: the last one that the interface had; 0
+	 * = none */
 	uint32_t *kept_at;
 	uint32_t *known; /* permits that workers have tables for, sorted */
 	size_t n_known;

@@ -187,8 +187,8 @@ static uint64_t key_of(const struct session *s)
 	return (uint64_t)s->id << 32 | (uint64_t)s->client_port << 16 | s->server_port;
 }
 
-/* Packets that prove life: for TCP the answers, for datagrams both directions, since they may go
- * one way. */
+/* Packets that prove life: for TCP and ICMP the answers, for other datagrams both directions,
+ * because some go only one way. */
 static uint64_t carried(const struct session *s)
 {
 	if (s->l4proto == IPPROTO_TCP)

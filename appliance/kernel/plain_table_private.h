@@ -7,7 +7,7 @@
 #include "appliance/kernel/plain_table.h"
 #include "appliance/kernel/talk.h"
 
-#define PLAIN_MESSAGE 4096u /* one message never needs more */
+#define PLAIN_MESSAGE 4096u /* bytes; no message needs more */
 
 struct plain_count {
 	uint64_t packets, bytes;

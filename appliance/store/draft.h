@@ -40,9 +40,10 @@ struct draft {
 	char by[BY_BYTES]; /* the account that saved this revision */
 	/* the account that approved or declined it; "" = none */
 	char decided_by[BY_BYTES];
-	char comment[COMMENT_BYTES], decision[COMMENT_BYTES]; /* their comments */
-	uint64_t saved_ns, decided_ns;			      /* wall time, 0 = not */
-	uint8_t *texts;					      /* a bundle; owned; NULL = none */
+	/* comments of `by` and of `decided_by` */
+	char comment[COMMENT_BYTES], decision[COMMENT_BYTES];
+	uint64_t saved_ns, decided_ns; /* wall time, 0 = not */
+	uint8_t *texts;		       /* a bundle; owned; NULL = none */
 	size_t n_texts;
 	uint8_t digest[32]; /* SHA-256 of the texts */
 };

@@ -38,9 +38,10 @@ static bool read_challenge(const json_t *j, uint8_t challenge[WEBAUTHN_CHALLENGE
 }
 
 /*
- * True when it is of this `type` ("webauthn.get", "webauthn.create"), from WEBAUTHN_ORIGIN and not
- * from a frame of another site. *ret_challenged: `challenge` holds a challenge of the right size,
- * whatever is returned. Unknown members are ignored, because browsers may add some.
+ * True when the client data are of this `type` ("webauthn.get", "webauthn.create"), from
+ * WEBAUTHN_ORIGIN and not from a frame of another site. *ret_challenged: `challenge` holds a
+ * challenge of the right size, whatever is returned. Unknown members are ignored, because browsers
+ * may add some.
  */
 static bool client_read(struct bytes json, const char *type, uint8_t challenge[WEBAUTHN_CHALLENGE],
 			bool *ret_challenged)

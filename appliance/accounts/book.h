@@ -157,7 +157,7 @@ struct account *book_account(struct book *b, const char *name);
 struct token *book_token(struct book *b, const char *id);
 /* The unexpired token with this secret, whatever its rights; NULL when there is none. */
 struct token *book_token_of(struct book *b, const uint8_t secret[SECRET_BYTES], uint64_t now);
-/* Add an entry at the end; NULL when the book is full. */
+/* Adds an entry at the end; NULL when the book is full. */
 struct account *book_add(struct book *b);
 struct token *book_add_token(struct book *b);
 void book_remove(struct book *b, struct account *a);

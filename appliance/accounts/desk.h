@@ -210,7 +210,7 @@ bool challenge_use(struct challenges *c, const struct addr *from, uint64_t now_n
 #define DESK_FROM_ONE 3u /* jobs for one address */
 #define TOKEN_DAYS 90u	 /* the lifetime of a token if none is asked for */
 #define TOKEN_DAYS_MOST 400u
-/* Rights that a token may have. A right whose use a person has to answer for is none of them. */
+/* Rights that a token may have: none for whose use a person has to answer. */
 #define TOKEN_DUTIES                                                                                                   \
 	(UINT32_C(1) << DUTY_VIEWER | UINT32_C(1) << DUTY_AUDITOR | UINT32_C(1) << DUTY_LOG |                          \
 	 UINT32_C(1) << DUTY_BACKUP)

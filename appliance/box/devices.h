@@ -54,7 +54,7 @@ bool device_lies_on(const struct device *d, uint32_t index, int32_t nsid);
 const struct device *devices_find(const struct devices *d, const char *name); /* NULL = not there */
 const struct device *devices_at(const struct devices *d, uint32_t index);
 /*
- * A device on that link that prevents the move of the link, because it would remain in its
+ * A device on that link because of which the link cannot be moved: the device would remain in its
  * namespace and go on using the link. Plain VLANs do not count: they are deleted, and was_give_back
  * creates them again. NULL = there is none.
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Network namespaces by name, pinned in /run/netns as iproute2 does it. Supervisor only,
- * single-threaded: `netns_enter` changes the namespace of the whole process until `netns_leave`.
+ * single-threaded: `netns_enter` changes the namespace of the whole process until it is called
+ * again.
  */
 #ifndef SEKISHO_BOX_NETNS_H
 #define SEKISHO_BOX_NETNS_H

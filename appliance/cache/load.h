@@ -32,7 +32,7 @@ struct cache_memory {
  */
 int cache_load(const char *path, struct cache_memory *memory, struct cache *ret, struct err *err);
 void cache_close(struct cache *c);
-/* Map all leases, templates or handshakes for reading and writing. NULL: no memory. The mapping
+/* Maps all leases, templates or handshakes for reading and writing. NULL: no memory. The mapping
  * lasts as long as the process. */
 struct once_lease *cache_leases(const struct cache *c);
 struct once_template *cache_templates(const struct cache *c);

@@ -250,8 +250,8 @@ void generation_follow(struct generation_held *g);
 /* The time by which ends are judged, in seconds since 1970. While the clock is not trusted it lies
  * behind every end. */
 uint64_t enforce_moment(const struct enforce *f);
-/* Computes what is open by hours now, and until when. While the clock is not trusted nothing is
- * computed, and everything with an end counts as over. */
+/* Computes what is open by hours now, and until when. While the clock is not trusted, everything
+ * with an end counts as over, and nothing is computed. */
 void generation_at(struct enforce *f, struct generation_held *g);
 /* If something opens now, brings the kernel up to date (enforce_waits_due). Returns the
  * milliseconds until the next opening, -1 = not soon. */
@@ -295,8 +295,9 @@ struct apply_result {
 };
 
 /*
- * Takes over `next` if it returns 0 and this was no dry run; otherwise `next` stays the caller's.
- * After a failure nothing has changed, except that forwarding is off if settings could not be made
+ * Takes over `next` if f->now is `next` afterwards: after success, unless this was a dry run, and
+ * if a first policy was committed but could not be opened. Otherwise `next` stays the caller's, and
+ * after a failure nothing has changed, except that forwarding is off if settings could not be made
  * safe.
  */
 int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags, struct apply_result *ret,

@@ -28,7 +28,7 @@ struct hearing {
 	uint64_t stopped;  /* how often work ended because nobody waited */
 };
 
-/* Begins work on a question, which may then be interrupted. `way`: also for a person's order about
+/* Begins work on a question, which may then be interrupted. `way`: also by a person's order about
  * an isolation or a door. False: it must not be begun. */
 bool stop_begin(struct enforce *f, uint32_t id, bool way);
 /* For interrupted work, before stop_end: whether it made way for an order. Then the question, which

@@ -19,8 +19,8 @@
 struct apart_pair {
 	/* source and destination of the session's first packet */
 	struct addr_range source, destination;
-	/* the permit that still passes; 0 for pairs of SET_APART, and for sessions without
-	 * a permit */
+	/* the permit that still passes; 0 for pairs of SET_APART4 and SET_APART6, and for sessions
+	 * without a permit */
 	uint32_t permit;
 };
 

@@ -193,7 +193,7 @@ void flow_divide(struct flow_table *t, uint32_t used, bool whole);
 /* Whether a share has used up its part, or no slot is free at all. Then a flow must be removed
  * first (see flow_victim). */
 bool flow_full(const struct flow_table *t, uint32_t share);
-/* A new flow, zeroed but for its tuple, in class ENDED; FLOW_NONE when there is no slot. */
+/* A new flow, zero except for its tuple, in class ENDED; FLOW_NONE when there is no slot. */
 uint32_t flow_add(struct flow_table *t, const struct decoded *d, enum direction dir, uint32_t share, uint64_t now_ns);
 /* Moves the flow to another share, even if that share is full. */
 void flow_move(struct flow_table *t, uint32_t f, uint32_t share);

@@ -65,7 +65,7 @@ void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct
 			     .conduit = EVENT_NO_CONDUIT };
 	*parsed = (struct parsed){ .wrong = e->malformed, .operations = room->operations, .joined = room->joined };
 	e->parse(state, dir, pdu, parsed);
-	/* companion.h decides, which knows the opening request */
+	/* companion.h knows the opening request, and decides */
 	if (parsed->bond.kind == BOND_USES) {
 		ret->reason = R_NOT_OPENED;
 		rule(v, parsed->operations, 0, ret->reason, t, p, &ruling);

@@ -64,7 +64,7 @@ enum runs_answer runs_add(struct runs *r, struct pool *pool, uint32_t seq, struc
 		return RUNS_NO_ROOM;
 	while (at < r->n && seq_diff(end_of(&r->run[at]), seq) < 0)
 		at++;
-	/* it lies in this run, or continues it */
+	/* the bytes begin in this run, or directly behind it */
 	if (at < r->n && seq_diff(r->run[at].from, seq) <= 0)
 		return add_behind(r, pool, at, seq, b);
 	if (r->n == RUNS_MAX || (at < r->n && seq_diff(end, r->run[at].from) > 0))

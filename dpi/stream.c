@@ -272,7 +272,8 @@ static struct stream_result data_segment(struct stream *s, const struct pool *po
 	struct stream_dir *own = &s->dir[dir];
 	struct bytes payload = d->payload, again;
 	uint32_t len = (uint32_t)payload.left, end = d->seq + len;
-	uint32_t data_end = own->fin ? own->fin_at : own->next; /* of the bytes that passed */
+	/* the end of the bytes that passed */
+	uint32_t data_end = own->fin ? own->fin_at : own->next;
 	bool fin = (d->tcp_flags & TCP_FIN) != 0, old_fin;
 	uint32_t from, to;
 	enum reason r;

@@ -47,10 +47,10 @@ struct bacnet_unit {
 	/* it has a network layer; otherwise `rest` is what follows the link's header */
 	bool carries;
 	bool relayed; /* it comes from another network, `source` */
-	bool message; /* of the network layer, of this type */
+	bool message; /* it is a message of the network layer, of type `message_type` */
 	uint8_t message_type;
 	uint32_t route, source; /* BACNET_ROUTE_OF; 0: none */
-	/* of an APDU */
+	/* the following only in an APDU */
 	uint8_t type; /* enum bacnet_apdu_type */
 	bool segmented, more, from_server;
 	uint8_t invoke, sequence;

@@ -84,7 +84,7 @@ bool bacnet_is_of(const struct bacnet_tag *t, enum bacnet_type type)
 	switch (type) {
 	case BACNET_NULL:
 		return n == 0;
-	case BACNET_BOOLEAN: /* only with a context tag it has contents */
+	case BACNET_BOOLEAN: /* it has contents only with a context tag */
 		return t->kind == BACNET_APPLICATION || (n == 1 && p[0] <= 1);
 	case BACNET_UNSIGNED: /* up to 64 bits since 2012 */
 		return n >= 1 && n <= 8;

@@ -15,7 +15,7 @@ enum bacnet_tag_kind { BACNET_APPLICATION, BACNET_CONTEXT, BACNET_OPENING, BACNE
 struct bacnet_tag {
 	uint8_t kind; /* enum bacnet_tag_kind */
 	uint8_t number;
-	bool truth;	    /* of an application BOOLEAN, which has no contents */
+	bool truth;	    /* value of an application BOOLEAN, which has no contents */
 	struct bytes holds; /* its contents */
 };
 
@@ -37,7 +37,7 @@ enum bacnet_type {
 	BACNET_TYPES,
 };
 
-#define BACNET_DEPTH_MAX 12u /* constructed data inside each other */
+#define BACNET_DEPTH_MAX 12u /* levels of constructed data inside each other */
 
 /* Takes a tag with its contents. */
 bool bacnet_tag_take(struct bytes *b, struct bacnet_tag *ret);

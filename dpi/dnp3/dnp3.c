@@ -57,7 +57,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	if (u.data) {
 		if (!dnp3_request_parse(&u, &r))
 			return;
-	} else { /* link layer services are part of any use */
+	} else { /* link layer services: every use needs them */
 		r.n = 1;
 		r.wrong = R_ALLOWED;
 		ret->operations[0] = (struct operation){

@@ -213,7 +213,7 @@ static bool add_objects(struct dnp3_request *r, const struct dnp3_unit *u, struc
 	o.service = service_of(r->function, h->group);
 	o.targets[DNP3_OBJECT] = (uint32_t)h->group << 8 | h->variation;
 	o.idle = 1u << DNP3_CODE;
-	/* if the function's effect is not known, that on its objects is not known either */
+	/* a function with an unknown effect has an unknown effect on these objects */
 	if (function_by_code(vocabulary_of(PROTO_DNP3), r->function)->untold != 0) {
 		o.place_unknown = true;
 		o.values.form = VALUES_UNKNOWN;
@@ -308,7 +308,7 @@ bool dnp3_request_parse(const struct dnp3_unit *u, struct dnp3_request *ret)
 	ret->silent = u->to >= DNP3_BROADCAST || ret->function == DNP3_DIRECT_OPERATE_NR ||
 		      ret->function == DNP3_FREEZE_NR || ret->function == DNP3_FREEZE_CLEAR_NR ||
 		      ret->function == DNP3_FREEZE_AT_TIME_NR || ret->function == DNP3_AUTHENTICATE_NR;
-	if (ret->function == DNP3_CONFIRM) { /* part of any use */
+	if (ret->function == DNP3_CONFIRM) { /* every use needs it */
 		whole(ret, u, true);
 		ret->operations[0].setup = true;
 		ret->wrong = b.left == 0 ? R_ALLOWED : R_DNP3_FRAME;

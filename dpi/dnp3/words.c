@@ -20,7 +20,7 @@
  * a binary output is controlled. Setting a clock, clearing indications and everything that decides
  * when an outstation reports is control. What secure authentication does cannot be seen, so it has
  * all classes: a row must name it or allow all of them. Confirmations and link layer services
- * (clause 9) are part of any use; responses are not sent by masters. Every frame begins with its
+ * (clause 9) are needed for every use; masters send no responses. Every frame begins with its
  * length and has checksums, so all outstations find the same end.
  */
 static const struct function_info functions[] = {

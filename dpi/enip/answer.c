@@ -10,10 +10,10 @@
 
 #define STATUS_PARTIAL 0x06u
 #define TYPE_BOOL 0xc1u
-#define SERVICE_READ 0x4cu	    /* of a tag */
+#define SERVICE_READ 0x4cu	    /* Read Tag */
 #define SERVICE_READ_PIECE 0x52u    /* Read Tag Fragmented */
 #define ERROR_MAX 32u		    /* largest number of bytes that an error has after its code */
-#define STATUS_SERVICE_ERRORS 0x1eu /* of a Multiple Service Packet: some part failed */
+#define STATUS_SERVICE_ERRORS 0x1eu /* some part of a Multiple Service Packet failed */
 
 /* A reply: service with the bit of an answer, 0, status, additional status in words, data. */
 struct reply {

@@ -68,7 +68,7 @@ struct cip_asked {
 	/* elements of the tag that is read; 0: the length of the answer is not limited by this. Of
 	 * several parts, the largest number, CIP_EMPTY not counted */
 	uint16_t elements;
-	uint32_t digest; /* of the services of the parts */
+	uint32_t digest; /* over the services of the parts */
 	struct enip_opening opening;
 };
 

@@ -14,7 +14,7 @@ _Static_assert(FINS_PDU_MAX <= ENFORCER_PDU_MAX, "the longest frame must fit int
 /* bits of an end code: the controller has an error, but executed the command */
 #define END_FLAGS 0x00c0u
 #define END_RELAY 0x8000u /* a relay could not forward the command; two more bytes name it */
-#define RELAY_BYTES 3u	  /* at most, with the unit */
+#define RELAY_BYTES 3u	  /* at most, if the unit is named too */
 
 /* What `parse` hands to `asked`. */
 enum kept { KEPT_TCP, KEPT_SID, KEPT_ANSWER, KEPT_ANSWER_MAX, KEPT_DUE };
@@ -40,7 +40,7 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-/* FINS/TCP commands of a session are part of any use. */
+/* The commands of FINS/TCP itself: every session needs them. */
 static void parse_tcp(const struct fins_head *h, enum direction dir, struct parsed *ret)
 {
 	ret->asks = dir == DIR_C2S;

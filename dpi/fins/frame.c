@@ -32,7 +32,8 @@ static bool lengths_of(uint32_t command, uint32_t *ret_min, uint32_t *ret_max)
 	}
 }
 
-/* One test a byte: a stream that cannot be FINS/TCP ends at the first byte that says so. */
+/* Whether byte `i` of a header may be `c`. One test a byte, so that a flow that cannot be FINS/TCP
+ * ends at the first byte that says so. */
 static bool may_stand(size_t i, uint8_t c)
 {
 	static const uint8_t magic[4] = { 'F', 'I', 'N', 'S' };

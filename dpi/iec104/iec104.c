@@ -152,7 +152,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->kept[KEPT_SAYS] = h.says;
 	ret->kept[KEPT_NS] = h.ns;
 	ret->kept[KEPT_NR] = h.nr;
-	if (h.says != 0) { /* S and U frames are part of any use */
+	if (h.says != 0) { /* S and U frames: every session needs them */
 		ret->operations[0] = (struct operation){
 			.service = IEC104_SAYS(h.says), .space = SPACE_NONE, .setup = true, .idle = 0x0f
 		};

@@ -37,7 +37,7 @@ static bool is_rest(uint8_t type, struct bytes b)
 		return is_time(b);
 	case 9: /* a counter before the time */
 		return bytes_skip(&b, 2) && is_time(b);
-	default: /* other contents are not limited: delays */
+	default: /* other contents, such as delays, are not limited */
 		return true;
 	}
 }

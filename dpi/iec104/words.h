@@ -10,7 +10,7 @@ enum iec104_space { IEC104_IOA, IEC104_SPACES };
 enum iec104_target { IEC104_CA, IEC104_ORIGINATOR, IEC104_CAUSE, IEC104_QUALIFIER };
 
 #define IEC104_CA_ALL 65535u /* all stations behind that address */
-/* of a qualifier: the command is only selected, not executed */
+/* bit of a qualifier: the command is only selected, not executed */
 #define IEC104_SELECT 0x100u
 /* a counter interrogation C_CI_NA_1 that freezes or resets counters */
 #define IEC104_FREEZES 301u

@@ -290,7 +290,7 @@ static bool judge_carried(struct crossing *x, enum attempt how, struct bytes *fr
 	switch (e->frame(c->state, x->dir, both, &n)) {
 	case FRAME_WHOLE:
 		if (n <= carry || n > both.left)
-			break; /* it was whole before, or is longer than what is there */
+			break; /* the PDU was whole before, or is longer than what is there */
 		judge_one(x, how, bytes_of(room, n), *offset, j);
 		*offset += n;
 		return bytes_skip(fresh, n - carry);

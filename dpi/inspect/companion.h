@@ -10,8 +10,8 @@
  * that a narrowed policy ends what it no longer allows and nothing else.
  *
  * A fixed number of places is divided among the shares. A full share drops the connection that was
- * unused for the longest time. No pair of hosts has more than COMPANIONS_PAIR. Pure but for its
- * memory; the time is the caller's.
+ * unused for the longest time. No pair of hosts has more than COMPANIONS_PAIR. Pure except for its
+ * memory; the caller gives the time.
  */
 #ifndef SEKISHO_DPI_INSPECT_COMPANION_H
 #define SEKISHO_DPI_INSPECT_COMPANION_H
@@ -22,8 +22,8 @@
 #include "dpi/inspect/crossing.h"
 #include "dpi/protocol.h"
 
-#define COMPANIONS 1024u    /* of a worker */
-#define COMPANIONS_PAIR 64u /* of a pair of hosts in a protocol */
+#define COMPANIONS 1024u    /* for one worker */
+#define COMPANIONS_PAIR 64u /* for one pair of hosts in one protocol */
 /* operations of the opening request; a request with more opens nothing */
 #define COMPANION_OPERATIONS 4u
 /* the longest time between an opening request and its answer */
@@ -39,7 +39,7 @@ struct companions;
  * passed over that connection. */
 struct opened {
 	struct operation operations[COMPANION_OPERATIONS];
-	uint32_t n; /* of them */
+	uint32_t n; /* number of operations */
 	uint64_t passed;
 };
 

@@ -41,8 +41,9 @@ struct counts {
 	uint16_t index[INDEX_SLOTS]; /* open addressing; 0 = free, else place + 1 */
 	uint64_t more;		     /* operations for which there was no place, since `more_ns` */
 	uint64_t more_ns;
-	uint32_t epoch;		 /* increases whenever kinds change their places, and every hour */
-	struct count_again last; /* of the last segment that passed; n above COUNT_AGAIN: not all */
+	uint32_t epoch; /* increases whenever kinds change their places, and every hour */
+	/* counts of the last segment that passed; `n` above COUNT_AGAIN: not all are listed */
+	struct count_again last;
 	struct hour hour;
 };
 
@@ -133,7 +134,7 @@ static void add(struct counted *to, const struct counted *c)
 	to->count += c->count;
 }
 
-/* The place of the kind, a new one if necessary; COUNTS_MAX: there is none. */
+/* The place of the kind, a new one if necessary; COUNTS_MAX: no place is left. */
 static uint32_t place_of(struct counts *all, struct counted *c)
 {
 	uint16_t *slot = find(all, c);

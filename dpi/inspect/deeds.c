@@ -75,7 +75,7 @@ void deeds_remember(struct deeds *all, const struct parsed *p)
 		else
 			remember(all, kept, p->wrong == R_ALLOWED ? n : 1, p->wrong);
 		if (p->wrong != R_ALLOWED)
-			/* of a malformed request only one operation is kept, whatever it touches */
+			/* only one operation of a malformed request is kept, whatever it touches */
 			return;
 	}
 }

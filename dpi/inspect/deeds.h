@@ -27,7 +27,7 @@ struct deeds {
 
 /* Remembers a request that passes, or that would pass if its flow did not end. */
 void deeds_remember(struct deeds *all, const struct parsed *p);
-/* The request of these bits (`last`) passed `times` times more. */
+/* The request that was counted in these entries (bits as in `last`) passed `times` times more. */
 void deeds_repeat(struct deeds *all, uint32_t which, uint64_t times);
 /* Copies the entries in use, to restore them later. */
 void deeds_copy(struct deeds *to, const struct deeds *from);

@@ -46,7 +46,7 @@ static enum reason cut_reason(uint32_t mark)
 	return mark == MARK_AGED ? R_LIMIT_SESSION : mark == MARK_IDLED ? R_LIMIT_IDLE : R_ENDED;
 }
 
-/* A packet of the cut lane. */
+/* Judges a packet of the cut lane. */
 static MUST_SEND struct verdict cut_judge(struct crossing *x)
 {
 	enum reason r = cut_reason(x->p->mark);
@@ -106,7 +106,7 @@ static void release(struct inspector *i, uint32_t fi, enum direction dir, uint32
 	i->releasing = false;
 }
 
-/* A segment whose flow is known. */
+/* Handles a segment whose flow is known, and segments that waited for it. */
 static void turn_take(struct crossing *x)
 {
 	life_send(x, follow(x));
@@ -114,7 +114,7 @@ static void turn_take(struct crossing *x)
 		release(x->i, x->fi, x->dir, x->p->frame);
 }
 
-/* The time of a waiting packet is over. */
+/* Handles a waiting packet whose time is over. */
 static void give_up(struct inspector *i, uint32_t fi, uint32_t w)
 {
 	struct taken t;

@@ -48,7 +48,7 @@ struct offer {
 		 * from which another worker could go on with the session */
 		OFFER_NEVER,
 	} is;
-	struct once_lease lease; /* everything but its place and its templates */
+	struct once_lease lease; /* complete except for its place and its templates */
 	struct once_template of;
 	struct count_again again;
 	/* which session between these ends; a template holds for no other */

@@ -187,7 +187,7 @@ static void end_as_passed(struct inspector *i, const struct once_lease *l, const
 	const uint32_t marks[2] = { mark, mark | MARK_REPLY };
 
 	if (sent_fin(l, first)) {
-		/* it acknowledges no more than it did then: the other may have sent data since */
+		/* this end acknowledges no more than before: the other may have sent data since */
 		has_passed(i, marks[first], e, TCP_FIN | TCP_ACK, end_of(l, first), data_acked(l, then));
 		has_passed(i, marks[then], e, sent_fin(l, then) ? TCP_FIN | TCP_ACK : TCP_ACK, end_of(l, then),
 			   l->acked[first]);

@@ -198,7 +198,7 @@ void outcome_give_way(struct inspector *i, uint32_t fi)
 	/* no kept bytes have to be read, so the flow is no longer followed */
 	if (f->greets && !greet_stops(x.permit)) {
 		f->greets = false;
-		/* it goes on without its hello having been read */
+		/* the session goes on, but its hello was not read */
 		if (!f->named && x.permit != NULL)
 			greet_unnamed(&x, PROTO_TLS);
 		outcome_confirm(&x, (enum protocol)f->protocol);

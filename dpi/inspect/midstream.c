@@ -425,7 +425,7 @@ static bool acknowledges_ahead(const struct crossing *x)
 	const struct stream_dir *peer = &s->dir[other_end(x->dir)];
 
 	if (s->state == TCP_SYN_RECV && x->dir == DIR_C2S && s->answered_twice && x->d.ack == s->answered + 1u)
-		/* it acknowledges the first of two answers to the SYN; the stream judges that */
+		/* stream.c judges an acknowledgement of the first of two answers to the SYN */
 		return false;
 	return (x->d.tcp_flags & TCP_ACK) && peer->known && seq_diff(x->d.ack, peer->next) > 0;
 }

@@ -25,7 +25,7 @@ MUST_SEND struct verdict midstream_refuse_pick_up(struct crossing *x);
 /* The segment does not consist of whole PDUs. STEP_ON when it may pass unjudged for now. */
 MUST_SEND struct verdict midstream_await_boundary(struct crossing *x);
 /* The segment repeats bytes from before the pick-up that its receiver lacks. If they can be read,
- * the session is judged from them on; else STEP_ON. */
+ * the session is judged from these bytes on; else STEP_ON. */
 MUST_SEND struct verdict midstream_go_back(struct crossing *x);
 /* Bytes are missing for good: the session waits for the next pick-up. */
 MUST_SEND struct verdict midstream_await(struct crossing *x);

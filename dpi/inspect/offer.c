@@ -62,7 +62,7 @@ static bool may_go(const struct inspector *i, const struct flow *f)
 	       is_in_order(&f->stream);
 }
 
-/* What a successor of this worker needs to go on with the session: see inspector_resume. */
+/* Keeps what a successor of this worker needs to go on with the session: see inspector_resume. */
 static void keep_state(const struct flow *f, struct bytes answer, struct once_lease *l)
 {
 	const struct stream_dir *server = &f->stream.dir[DIR_S2C];

@@ -13,12 +13,12 @@
 
 /* ---- a segment of a known flow -------------------------------------------------------------- */
 
-/* segments whose reading by the receiver is not known, before the flow ends */
+/* number of segments of which it is not known how the receiver reads them, before the flow ends */
 #define BLIND_MAX 3u
-/* segments in a row that acknowledge bytes never seen, before the flow ends */
+/* number of segments in a row that acknowledge bytes never seen, before the flow ends */
 #define ASTRAY_MAX 3u
 
-/* A SYN, of a flow that is new or begins anew. */
+/* Handles a SYN of a flow that is new or begins anew. */
 static MUST_SEND struct verdict follow_open(struct crossing *x)
 {
 	enum protocol p;
@@ -35,7 +35,8 @@ static MUST_SEND struct verdict follow_open(struct crossing *x)
 
 static MUST_SEND struct verdict follow_stream(struct crossing *x);
 
-/* Both ends have forgotten the live session; the server answers a SYN that passed over it. */
+/* Begins a live session anew that both ends have forgotten: the server has answered a new SYN of
+ * the client. */
 static MUST_SEND struct verdict redial(struct crossing *x)
 {
 	uint32_t taken = x->f->stream.redial, last = x->f->stream.dialled;
@@ -49,7 +50,7 @@ static MUST_SEND struct verdict redial(struct crossing *x)
 	return follow_stream(x);
 }
 
-/* A segment without new bytes. */
+/* Handles a segment without new bytes. */
 static MUST_SEND struct verdict pass_old(struct crossing *x, enum reason r)
 {
 	struct verdict v = go_on();
@@ -63,7 +64,7 @@ static MUST_SEND struct verdict pass_old(struct crossing *x, enum reason r)
 	return and_close(pass(r));
 }
 
-/* A segment that acknowledges bytes that never passed here. */
+/* Handles a segment that acknowledges bytes that never passed here. */
 static MUST_SEND struct verdict take_lost(struct crossing *x, const struct stream_result *s)
 {
 	struct verdict v;
@@ -78,8 +79,8 @@ static MUST_SEND struct verdict take_lost(struct crossing *x, const struct strea
 	return refuse(s->reason);
 }
 
-/* It is not known whether these bytes passed before, or from which position they are read. One end
- * has to start again sooner or later. */
+/* Handles bytes of which it is not known whether they passed before, or from which position they
+ * are read. One end has to start again sooner or later. */
 static MUST_SEND struct verdict take_blind(struct crossing *x, enum reason r)
 {
 	struct verdict v;
@@ -235,14 +236,14 @@ static MUST_SEND struct verdict meet_answer(struct crossing *x)
 	return pass(R_HANDSHAKE);
 }
 
-/* A SYN on the ports of a flow: a new connection. */
+/* Handles a SYN on the ports of a flow: a new connection. */
 static MUST_SEND struct verdict open_anew(struct crossing *x)
 {
 	life_restart(x, DIR_C2S);
 	return follow_open(x);
 }
 
-/* A packet of a flow that was refused, or is no longer inspected. */
+/* Handles a packet of a flow that was refused, or is no longer inspected. */
 static MUST_SEND struct verdict meet_settled(struct crossing *x)
 {
 	struct flow *f = x->f;
@@ -310,7 +311,7 @@ static MUST_SEND struct verdict refuse_text(struct crossing *x)
 	return v;
 }
 
-/* A packet on ports without a flow. */
+/* Handles a packet on ports without a flow. */
 static MUST_SEND struct verdict meet_stranger(struct crossing *x)
 {
 	struct verdict v = refuse_multipath(x);
@@ -329,8 +330,8 @@ static MUST_SEND struct verdict meet_stranger(struct crossing *x)
 	return go_on();
 }
 
-/* A session that was silent for long and forgotten, but not closed: the position of its stream is
- * not known any more. */
+/* Handles a packet of a session that was silent for long and forgotten, but not closed: the
+ * position of its stream is not known any more. */
 static MUST_SEND struct verdict meet_forgotten(struct crossing *x)
 {
 	bool followed_it = x->f->no_claim || (!x->f->waiting_pick_up && x->f->kind == KIND_FOLLOWED);

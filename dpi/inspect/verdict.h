@@ -25,7 +25,7 @@ enum step {
 	/* the packet is refused and recorded, but its flow goes on: it is dropped, or under observe
 	 * let pass */
 	STEP_REFUSE,
-	/* the flow ends and both ends are reset; under observe it is no longer inspected instead */
+	/* the flow ends and both ends are reset; under observe it goes on instead, not inspected */
 	STEP_END,
 	STEP_CUT, /* as STEP_END, even under observe */
 	/* not decided: the position of the flow was found anew, and the segment is judged again

@@ -22,10 +22,9 @@ MUST_SEND struct verdict wait_keep(struct crossing *x);
 /* Charges the waiting packets to the flow's present holder. */
 void wait_move(struct inspector *i, uint32_t fi);
 
-/* The place of a waiting packet; SLOT_NONE when there is none. */
-/* of this flow: the first packet before which no bytes are missing */
+/* The place of this flow's first packet before which no bytes are missing; SLOT_NONE: none. */
 uint32_t wait_ready(const struct inspector *i, uint32_t fi);
-/* of any flow: a packet whose time is over */
+/* The place of a packet of any flow whose time is over, and its flow; SLOT_NONE: none. */
 uint32_t wait_overdue(const struct inspector *i, uint32_t *ret_fi);
 
 /* A packet that was taken out, with its bytes in rooms.packet. */

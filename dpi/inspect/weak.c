@@ -236,7 +236,7 @@ static void join_in(struct weak *kind, const struct weak *w)
 	kind->count++;
 }
 
-/* One session more. */
+/* Counts one more session of this kind. */
 static void note(struct inspector *i, struct weak *w)
 {
 	struct weaks *all = i->weaks;
@@ -439,7 +439,7 @@ static MUST_SEND struct verdict judge_client(struct crossing *x, size_t fresh)
 	return old ? end(x, R_TLS_OLD_CLIENT) : go_on();
 }
 
-/* The server has chosen. */
+/* Judges the version and the suite that the server has chosen. */
 static MUST_SEND struct verdict judge_server(struct crossing *x)
 {
 	const struct hello *h = &x->f->hello;

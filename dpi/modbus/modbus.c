@@ -299,7 +299,8 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	       (function > 0x7fu ? pdu.left == 1 && pdu.p[0] != 0 : modbus_response_possible(function, pdu));
 }
 
-/* Most servers determine the end of a request by its function. */
+/* Whether servers may find different ends of the request: most determine the end by the
+ * function. */
 static bool misread(const struct parsed *p, const struct pdu *u)
 {
 	return p->wrong != R_ALLOWED || function_framing(vocabulary_of(PROTO_MODBUS), u->function) != FRAMING_ALIKE;

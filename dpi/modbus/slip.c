@@ -157,7 +157,7 @@ static uint32_t step(enum slip_reader reader, struct bytes b, struct modbus_read
 		if (length - 2u > left)
 			return NO_END;
 		*ret_request =
-			/* it ignores surplus bytes */
+			/* this reader ignores surplus bytes */
 			needs <= length - 2u && reads_as(b.p, needs, ret);
 		return 6u + length;
 	case SLIP_BY_FUNCTION:

@@ -40,9 +40,10 @@ enum opcua_kind {
 };
 
 struct opcua_chunk {
-	uint8_t kind;	  /* enum opcua_kind */
-	uint8_t chunk;	  /* 'F', 'C', 'A' */
-	uint32_t size;	  /* as it says; a server's may be longer than what is here */
+	uint8_t kind;  /* enum opcua_kind */
+	uint8_t chunk; /* 'F', 'C', 'A' */
+	/* the size that the chunk states; only a part of a server's chunk may be here */
+	uint32_t size;
 	uint32_t channel; /* OPN, MSG, CLO */
 	uint32_t token;	  /* MSG, CLO */
 	uint8_t policy;	  /* OPN: number of the security policy (policies.def) */

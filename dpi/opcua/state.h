@@ -31,8 +31,8 @@ struct opcua_state {
 	uint8_t phase;	      /* enum opcua_phase */
 	uint8_t policy;	      /* of the channel; OPCUA_POLICY_UNKNOWN: none is open */
 	bool met;	      /* bytes went by unseen */
-	bool channel_known;   /* so are `token` and `tokens` */
-	uint8_t tokens;	      /* that are known: the last, and the one before */
+	bool channel_known;   /* `channel`, `token` and `tokens` are known */
+	uint8_t tokens;	      /* number of tokens that are known: the last, and the one before */
 	bool counts[2];	      /* by direction: a sequence number is known */
 	uint64_t certificate; /* of the client, as in chunk.h; 0: not known */
 	uint32_t channel;

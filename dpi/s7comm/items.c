@@ -39,7 +39,7 @@ enum item_type {
 	TYPE_TIME = 11,
 	TYPE_S5_TIME = 12,
 	TYPE_DATE_AND_TIME = 15,
-	TYPE_WIDE_CHAR = 0x13, /* of the 1200 and 1500 */
+	TYPE_WIDE_CHAR = 0x13, /* only in the S7-1200 and S7-1500 */
 	TYPE_COUNTER = 0x1c,
 	TYPE_TIMER = 0x1d,
 };
@@ -48,11 +48,11 @@ enum item_type {
 enum data_type {
 	DATA_NONE = 0,
 	DATA_BIT = 3,	 /* counted in bits; each bit has a byte */
-	DATA_BYTES = 4,	 /* by bits */
-	DATA_INT = 5,	 /* by bits */
-	DATA_DINT = 6,	 /* by bytes */
-	DATA_REAL = 7,	 /* by bytes */
-	DATA_OCTETS = 9, /* by bytes */
+	DATA_BYTES = 4,	 /* counted in bits */
+	DATA_INT = 5,	 /* counted in bits */
+	DATA_DINT = 6,	 /* counted in bytes */
+	DATA_REAL = 7,	 /* counted in bytes */
+	DATA_OCTETS = 9, /* counted in bytes */
 };
 
 /* An item in the form that every client uses. Of other items, only the end is known. */

@@ -14,7 +14,7 @@
 struct slmp_request {
 	uint32_t service; /* command << 16 | subcommand */
 	uint16_t answer;  /* bytes or characters of data in its answer; SLMP_ANY */
-	uint16_t later;	  /* of 0801: as `answer`, for the requests 0802 that follow */
+	uint16_t later;	  /* for a request 0801: as `answer`, for the requests 0802 that follow */
 	bool well_formed;
 	/* some of its data are missing. If not set, a malformed request cannot become well-formed
 	 * by more data */

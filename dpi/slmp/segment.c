@@ -235,8 +235,8 @@ static size_t oddly_written(struct bytes b, size_t at)
 	return b.left - at >= n && any_is_odd(p + route, n - route) ? at + head : 0;
 }
 
-/* Whether the command of `f` is refused; *ret then has the refusal, with `reason`; if this is
- * R_ALLOWED, with the reason of the ruling. */
+/* Whether the command of `f` is refused; *ret then has the refusal. Its reason is `reason`; if this
+ * is R_ALLOWED, the reason of the ruling. */
 static bool refuses(const struct found *f, enum reason reason, const struct command_table *t,
 		    const struct command_permit *p, struct pdu *ret)
 {

@@ -57,8 +57,8 @@ static const struct key asset_keys[] = {
 	{ "place", AST_STRING, .use = KEY_TEXT, INTO(model_asset, place) },
 };
 
-/* How long records are kept. There is at least a day between the two limits, because records are
- * deleted in files of a day. */
+/* Reads how long records are kept. There must be at least a day between the two limits, because a
+ * file with the records of a day is deleted as a whole. */
 static void check_retention(struct check *k, const struct ast_node *node)
 {
 	const struct ast_node *v[KEYS(retention_keys)];
@@ -78,7 +78,7 @@ static void check_retention(struct check *k, const struct ast_node *node)
 	}
 }
 
-/* A missing purpose is only a warning: records help after an incident in any case. */
+/* A missing purpose causes only a warning: records help after an incident in any case. */
 static void check_records(struct check *k, const struct ast_node *node, const struct ast_node *passed)
 {
 	const struct ast_node *v[KEYS(records_keys)];

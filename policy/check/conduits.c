@@ -121,7 +121,7 @@ static bool is_like_address(struct check *k, const char *text)
 	       (k->d->errors <= DIAG_SHOWN && meant_address(k->a, false, text, &several) != NULL);
 }
 
-/* One word of `sources` or `destinations`: an address of the zone, or one of its assets. */
+/* Reads one word of `sources` or `destinations`: an address of the zone, or one of its assets. */
 static void add_end(struct check *k, const struct ast_node *node, const struct model_zone *z, struct object o,
 		    struct ranges *r)
 {
@@ -257,7 +257,7 @@ static bool same_place(struct srcpos a, struct srcpos b)
 	return a.file == b.file && a.line == b.line && a.column == b.column;
 }
 
-/* A span of time, if given: heard_within, or the limits of sessions. */
+/* Reads a span of time, if given: heard_within, or the limits of sessions. */
 static void conduit_span(struct check *k, const struct ast_node *node, uint32_t least, uint32_t most, uint32_t *ret,
 			 struct object o)
 {
@@ -450,7 +450,7 @@ static int by_text(const void *pa, const void *pb)
 	return strcmp(*(const char *const *)pa, *(const char *const *)pb);
 }
 
-/* The server names that the conduit's TLS sessions may ask for. */
+/* Reads the server names that the conduit's TLS sessions may ask for. */
 static void conduit_names(struct check *k, const struct ast_node *list, struct model_conduit *c, struct object o)
 {
 	struct diag *g;

@@ -209,7 +209,7 @@ static bool name_is_free(struct written *w, const struct ast_node *node)
 	return true;
 }
 
-/* Keeps the groups for questions by name; the rest of the model has none. */
+/* Keeps the groups for questions by name; in the rest of the model they are expanded. */
 static void keep(struct check *k, const struct group *all, size_t n)
 {
 	k->m->groups = arena_array(k->a, n, sizeof(*k->m->groups));

@@ -399,7 +399,7 @@ struct model {
 	struct model_isolation *isolations;
 	size_t n_isolations;
 	const struct source_text *sources;
-	size_t n_sources; /* for positions */
+	size_t n_sources; /* to name positions in messages */
 	/* When the policy was read, in seconds since 1970. A conduit that ended before is left out
 	 * of messages and proofs. The compiled rules do not depend on this. */
 	uint64_t now;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* never, always and chain_break: what must stay impossible or possible, and which reverse direction
- * is accepted. */
+/* never, always and chain_break: what must stay impossible or possible, and from which assets
+ * nobody continues. */
 #include "policy/check/check.h"
 #include "policy/check/written.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hosts that the box itself may contact: time sources, servers for logs, updates and backups, UPS,
- * mail and informs (box.cfg); and the terminals that may contact it. It communicates in the admin
- * namespace with these only, so each must be behind an admin interface.
+ * mail and informs (box.cfg); and the terminals that may contact it. In the admin namespace the box
+ * communicates with these only, so each must be behind an admin interface.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 #define TIME_PORT 123u	     /* RFC 5905, 6 */
 #define LOG_PORT 6514u	     /* syslog over TLS: RFC 5425, 4.1 */
-#define RELP_PORT 2514u	     /* none is registered: the one in its authors' examples */
+#define RELP_PORT 2514u	     /* no port is registered; RELP's authors use this one in examples */
 #define UPS_PORT 3493u	     /* NUT: RFC 9271, 3 */
 #define TIME_SOURCES_MAX 16u /* more than chrony can usefully compare */
 #define TERMINALS_MAX 64u    /* more than a site has terminals */
@@ -172,7 +172,7 @@ static void time_sources(struct check *k, const struct ast_node *list)
 		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.time", list, MP_TIME_TWO, o, ""), MP_HINT_TIME_TWO);
 }
 
-/* The server's identity: the name in its certificate, and the authority that has to sign it. */
+/* Reads the server's identity: the name in its certificate, and the authority that signs it. */
 static void identity(struct check *k, const struct ast_node *name, const struct ast_node *ca,
 		     const struct ast_node *group, struct object o, struct model_peer *p)
 {
@@ -224,7 +224,7 @@ static void update_server(struct check *k, const struct ast_node *group)
 		k->m->box.n_peers++;
 }
 
-/* A text that another program's configuration reads as a single word. */
+/* Reads a text that must be a single word in another program's configuration. */
 static bool word(struct check *k, const struct ast_node *v, struct object o, const char **ret)
 {
 	if (v == NULL)

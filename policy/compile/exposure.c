@@ -254,7 +254,7 @@ static size_t most_ways(const struct model *m)
 	return from * to;
 }
 
-/* Ways through any number of zones from a zone of class external to one that cannot be patched. */
+/* Reports ways from a zone of class external to one that cannot be patched, through any zones. */
 static void ways_from_outside(struct compilation *c)
 {
 	const struct model *m = c->model;

@@ -426,7 +426,7 @@ static bool lower_services(struct lowering *w)
 	return true;
 }
 
-/* The zones, hosts and services of a conduit. */
+/* Lowers the zones, hosts and services of a conduit. */
 static bool lower_ends(struct lowering *w, const struct model_conduit *from, struct ir_conduit *to)
 {
 	to->sources = from->sources;
@@ -677,8 +677,8 @@ static bool table_fits(struct compilation *c, const struct ir *ir)
 		      cost);
 }
 
-/* Refuses more cells than the kernel could be given in enforce's time. Exact cells beside ranges
- * cost nothing. */
+/* Refuses more cells than enforce could give to the kernel in its time. Compared with ranges, exact
+ * cells cost nothing. */
 static bool maps_fit(struct compilation *c, const struct lowering *w, const struct cells *cells)
 {
 	uint64_t n[SET_COUNT] = { 0 }, squares = 0, ranges = 0, *cost;

@@ -124,7 +124,7 @@ static int read_text(int fd, bool regular_only, struct arena *a, struct source_t
 	if (n > SOURCE_MAX)
 		return -EFBIG;
 	if (n == room)
-		return -EAGAIN; /* it grew: reading on could give half of a write */
+		return -EAGAIN; /* the file grew: more reading could give half of a write */
 	ret->text = text;
 	ret->size = n;
 	return 0;

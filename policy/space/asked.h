@@ -43,7 +43,7 @@ enum asked_lack {
 	ASKED_VALUE,
 	ASKED_OVER,    /* it allows this, but it has ended */
 	ASKED_SHUT,    /* it allows this, but it is shut at that moment */
-	ASKED_DOOR,    /* it allows this once its door is opened */
+	ASKED_DOOR,    /* it will allow this when its door is opened */
 	ASKED_NOTHING, /* it allows this */
 };
 

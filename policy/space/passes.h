@@ -47,7 +47,7 @@ struct proof {
 	/* by pair: 1 + the first cell in which its unjudged packets pass, 0 = there is none. The
 	 * array is NULL before it is computed */
 	uint32_t *decided[WAYS];
-	/* the same between the hosts of statement `hosts_of`, for the way `hosts_way` */
+	/* as `decided`, but between the hosts of statement `hosts_of`, for the way `hosts_way` */
 	uint32_t *decided_hosts;
 	const struct model_never *hosts_of;
 	enum unattended hosts_way;

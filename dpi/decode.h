@@ -31,10 +31,10 @@
 #define TCP_URG 0x20u
 
 enum checksum_rule {
-	CHECKSUM_STRICT, /* a wrong one refuses the packet */
+	CHECKSUM_STRICT, /* a packet with a wrong checksum is refused */
 	/* offloaded frame: the card fills transport checksums in later, so they are not verified */
 	CHECKSUM_UNREADY,
-	CHECKSUM_FLAG, /* a wrong one is only noted in `bad_checksum` */
+	CHECKSUM_FLAG, /* a wrong checksum is only noted in `bad_checksum` */
 };
 
 struct decoded {

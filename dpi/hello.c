@@ -160,7 +160,7 @@ static bool step(struct hello *h, enum direction dir, uint32_t n)
 		s->skip = 32;
 		return n >> 8 == 3;
 	case AT_RANDOM:
-		return false; /* no number */
+		return false; /* the random bytes are not read as a number */
 	case AT_SESSION:
 		s->step = AT_SUITES;
 		s->skip = n;

@@ -39,12 +39,12 @@ struct operation; /* appliance/wire/operation.h */
 /* A PDU and the decision about it, as events, counters and replay lines show it. */
 struct pdu {
 	enum direction dir;
-	uint64_t offset;	      /* of its first byte in this direction's stream */
+	uint64_t offset;	      /* offset of its first byte in this direction's stream */
 	uint32_t length;	      /* bytes */
 	uint32_t targets[TARGET_MAX]; /* the target: unit, station and so on */
 	uint32_t function;	      /* function code without the exception bit */
 	bool exception;		      /* response that reports an error */
-	uint8_t space;		      /* or 255 when the function has no address */
+	uint8_t space;		      /* address space; 255 when the function has no address */
 	uint64_t address;	      /* first address, from 0 */
 	uint32_t quantity;	      /* how many addresses; 0 when the function has none */
 	bool allowed;

@@ -133,9 +133,9 @@ bool stream_assume(struct stream *s, enum direction dir, const struct decoded *d
 /* Whether `n` more bytes can be kept. Called before they are judged. */
 bool stream_room(const struct stream *s, const struct pool *pool, enum direction dir, size_t n);
 /*
- * The fresh bytes pass. `unjudged`: how many bytes at the end of the stream belong to an incomplete
- * PDU; these are kept even when they are acknowledged. False, without a change, when the bytes
- * cannot be kept.
+ * Notes that the fresh bytes pass. `unjudged`: how many bytes at the end of the stream belong to an
+ * incomplete PDU; these are kept even when they are acknowledged. False, without a change, when the
+ * bytes cannot be kept.
  */
 bool stream_commit(struct stream *s, struct pool *pool, enum direction dir, struct bytes fresh, bool fin,
 		   size_t unjudged);
@@ -150,7 +150,7 @@ size_t stream_kept(const struct stream *s); /* bytes in the pool */
 /* Whether acknowledgements without data need not be seen now: the stream is in order, and few bytes
  * are kept. */
 bool stream_quiet(const struct stream *s);
-/* books the kept bytes on another holder */
+/* Books the kept bytes on another holder. */
 void stream_move(struct stream *s, struct pool *pool, uint32_t holder);
 /* The number of bytes of the incomplete PDU, and a copy of them (`out` has room for that many). */
 size_t stream_carry(const struct stream *s, enum direction dir);

@@ -81,7 +81,7 @@ struct reader {
 	/* code of the service; for 'S' it depends on the requested state of the device */
 	uint32_t code;
 	bool crowded;
-	/* of the present operation */
+	/* the following fields belong to the present operation */
 	bool has_object, has_property, has_index, writes, null;
 	uint8_t holder; /* number of the constructed data that are being read */
 	bool again;	/* data inside a value have the same number as the data around it */
@@ -108,8 +108,8 @@ static uint32_t property_of(const struct reader *r)
 							      : BACNET_PROPERTY_OF(r->property, index);
 }
 
-/* The code of a service that writes depends on what it writes: the present value, NULL to it, or
- * another property. */
+/* The code of a service that writes depends on what it writes: the present value, NULL in its
+ * place, or another property. */
 static uint32_t code_of_write(const struct reader *r)
 {
 	if (r->code != BACNET_WRITE_PROPERTY && r->code != BACNET_WRITE_MULTIPLE)

@@ -46,7 +46,7 @@ enum dnp3_function {
 	DNP3_CHALLENGE = 131,
 };
 
-/* Added to the code of read or write: for this kind of objects it is another command. */
+/* Added to the code of read or write, because for these kinds of objects it is another command. */
 #define DNP3_OF_CLASSES 1000u
 #define DNP3_OF_FILES 2000u
 #define DNP3_OF_TIME 3000u

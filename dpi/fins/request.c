@@ -162,7 +162,7 @@ static bool parse_fill(struct fins_request *r, struct bytes *b)
 	return true;
 }
 
-/* Reads a list with one item of each area. In the answer, each item follows its area code. */
+/* Reads a list of items, each with its area. In the answer, each item follows its area code. */
 static bool parse_list(struct fins_request *r, struct bytes *b)
 {
 	struct fins_place p;

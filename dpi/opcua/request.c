@@ -63,8 +63,8 @@ bool opcua_service_take(struct bytes *body, uint32_t *ret)
 	return true;
 }
 
-/* Policies that a row must name: None, and policies of unknown name, which a server may take for
- * None. */
+/* Whether a row must name the policy: None, and policies of unknown name, which a server may take
+ * for None. */
 static bool is_named(uint8_t policy)
 {
 	return policy <= OPCUA_POLICY_NONE || policy == OPCUA_POLICY_OTHER;
@@ -94,7 +94,7 @@ struct reader {
 	 * in its place */
 	bool doubtful;
 	bool doubted; /* one operation stands for all doubtful items */
-	/* of the present item */
+	/* the following fields belong to the present item */
 	uint8_t group;
 	struct opcua_node places[PLACES_MAX];
 	uint32_t n_places, attribute;

@@ -4,8 +4,8 @@
 #define PROTOCOL 0x32
 #define PROTOCOL_PLUS 0x72
 #define USERDATA_HEAD 0x000112u /* the first bytes of all userdata parameters */
-#define SHORT 4u		/* their length in requests */
-/* ... length in answers, and in requests that continue a job or an answer */
+#define SHORT 4u		/* length of the parameters in requests */
+/* length of the parameters in answers, and in requests that continue a job or an answer */
 #define LONG 8u
 
 /* Reads a report of a new operating mode, which the controller sends by itself. It has another

@@ -5,7 +5,7 @@
 #include "dpi/s7comm/state.h"
 
 #define REFERENCE_AT (S7_DT_HEADER + 4u)
-#define PARAMETERS_AT 12u /* of an answer's message */
+#define PARAMETERS_AT 12u /* offset of the parameters in the message of an answer */
 
 /* Whether the judgement of a request depends only on its bytes: setup is done, no request waits,
  * the server is in step, and no block is transferred. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PDUs that are not requests: answers, questions of the server, and those of the connection. push.c
- * has messages that the server sends by itself. */
+/* PDUs that are not requests: answers, questions of the server, and PDUs of the connection itself.
+ * push.c has messages that the server sends by itself. */
 #include "dpi/s7comm/state.h"
 
 /* ---- answers --------------------------------------------------------------------------------- */

@@ -238,9 +238,9 @@ void vlan_name(struct check *k, struct model_interface *i, const struct ast_node
 /* Compares the VLANs of all interfaces. */
 void check_vlans(struct check *k);
 /*
- * Sides of one network (check/between.c): reads the list; after the zones, tells on which side each
- * host is and makes the routes of it; after the assets (check/answers.c), the hosts for which each
- * side answers.
+ * Sides of one network (check/between.c). check_betweens reads the list. check_sides comes after
+ * the zones: it finds the side of each host, and makes the routes to it. check_answers
+ * (check/answers.c) comes after the assets: it finds the hosts for which each side answers.
  */
 void check_betweens(struct check *k, const struct ast_node *list);
 void check_sides(struct check *k);

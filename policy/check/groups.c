@@ -101,7 +101,7 @@ static void member_unknown(struct written *w, const struct ast_node *word, struc
 
 static void read_group(struct written *w, struct group *g, unsigned level);
 
-/* The kinds that this member can be; 0 when it was reported. */
+/* The kinds that this member can be; 0 when an error was reported. */
 static unsigned member_kinds(struct written *w, struct group *in, const struct ast_node *word, struct object o,
 			     unsigned level)
 {

@@ -429,7 +429,7 @@ const char *meant_number(struct arena *a, const struct vocabulary *v, const char
 	if (plain == NULL || (n->named && strchr(plain, ' ') != NULL && strpbrk(plain, ",;") == NULL))
 		return NULL; /* a tag with a blank is one tag */
 	value = meant_value(a, kind, text, &r, ret_several);
-	/* A target has no letters in front of its number, as places have. */
+	/* Unlike a place, a target has no letters in front of its number. */
 	if (value != NULL || !is_target(v, key))
 		return value;
 	plain = only_number(a, plain);

@@ -360,9 +360,9 @@ struct model {
 	bool strict_ledger; /* entries for registers are compulsory */
 	bool record_passed; /* sessions that conduits let through are recorded */
 	struct model_retention {
-		uint32_t keep_days, delete_after_days; /* 0 = nothing is said */
+		uint32_t keep_days, delete_after_days; /* 0 = not set */
 	} retention;
-	struct attack_rule detect; /* 0 = nothing is said */
+	struct attack_rule detect; /* 0 = not set */
 	/* the time zone rule; "" = not set, and days are in UTC */
 	const char *time_zone;
 	struct time_zone zone;

@@ -71,8 +71,8 @@ static const struct key snmp_keys[] = {
 	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
 };
 
-/* A backup is encrypted. The server is authenticated all the same, because nobody else has to know
- * what the box has and how often that changes. */
+/* A backup is encrypted. The server is authenticated all the same, because nobody else may learn
+ * how much the box has and how often that changes. */
 enum { BACKUP_ADDRESS, BACKUP_NAME, BACKUP_CA, BACKUP_FOLDER, BACKUP_USER };
 static const struct key backup_keys[] = {
 	[BACKUP_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.31\";" },

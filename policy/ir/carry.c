@@ -380,8 +380,7 @@ struct cover {
 	/* by interface of `next`: the one of `now` with the same name, or UINT32_MAX */
 	uint32_t *way;
 	uint32_t *first,
-		/* cells of `now` sorted by permit: those of permit p are first[p] to first[p + 1] -
-		 * 1 */
+		/* `sorted`: cells of `now` by permit; those of permit p begin at first[p] */
 		*sorted;
 	/* by permit of `next`: 1 + the permit of `now` for which as_much was last computed */
 	uint32_t *asked;

@@ -211,7 +211,7 @@ static void elements(struct scan *s, struct ast_node *list, char closer, struct 
 
 	s->braceless = false;
 	read_elements(s, list, closer, opener, opener_indent);
-	if (s->braceless) /* the misfit belonged to the list and ends with it */
+	if (s->braceless) /* the settings without braces belonged to this list, and end with it */
 		s->broken = broken;
 	s->braceless = braceless;
 }

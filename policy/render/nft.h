@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One symbolic rule in the words of nft. Used by render_nft alone; the rule's kernel form
- * is enforce's.
+ * One symbolic rule in the words of nft. Used by render_nft alone; the rule's kernel form is made
+ * by enforce.
  */
 #ifndef SEKISHO_POLICY_RENDER_NFT_H
 #define SEKISHO_POLICY_RENDER_NFT_H

@@ -286,8 +286,7 @@ static void lack_say(struct asking *k, const struct asked_line *l)
 	} else if (l->lack == ASKED_DOOR) {
 		say(k, M_ASK_LACKS_DOOR, l->conduit->door->name, duration_text(l->conduit->door->at_most, until));
 	} else if (l->lack < ASKED_OVER) {
-		/* There is no word for it: no service of the conduit connects addresses of these
-		 * families. */
+		/* If no service was named, the conduit has none for addresses of these families. */
 		word = words[l->lack - ASKED_SOURCE];
 		say(k, messages[l->lack], word != NULL ? word : "IP");
 	} else {

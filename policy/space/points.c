@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-#define LOOKS_MAX 8000000u /* comparisons of points with ranges; each may be one to keep */
+/* comparisons of points with ranges; each may add an entry to the list */
+#define LOOKS_MAX 8000000u
 
 int box_order(const void *pa, const void *pb)
 {

@@ -313,7 +313,7 @@ static bool runs_covered(struct cover *k, size_t firsts_most)
 	return true;
 }
 
-/* One value of each stretch among those of `a`; a row without a limit has all. */
+/* Lists one value of each stretch, among those of `a`; a row without a limit has all values. */
 static bool values_of(struct cover *k)
 {
 	uint64_t *list;

@@ -24,8 +24,8 @@ struct cli_line {
 
 /* A mistake on the command line. Texts belong to argv or to the tables. */
 struct cli_problem {
-	/* its text has the arguments (word), or with `nearest` the text `with_nearest` has (word,
-	 * nearest) */
+	/* without `nearest`, this text is printed with the argument (word); with it, the text
+	 * `with_nearest` with (word, nearest) */
 	enum message message;
 	const char *word;
 	const char *nearest; /* the word that was probably meant; NULL = none is similar enough */

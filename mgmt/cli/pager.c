@@ -50,7 +50,7 @@ static _Noreturn void read_from(int fd)
 	dup2(fd, STDIN_FILENO);
 	setenv("LESS", "RX", 1); /* keeps colours, and leaves the text on the screen at its end */
 	setenv("LESSSECURE", "1", 1);
-	/* with a locale that the machine has not, it takes the text for ASCII */
+	/* with a locale that the machine lacks, less takes the text for ASCII */
 	setenv("LESSCHARSET", "utf-8", 1);
 	execlp("less", "less", (char *)NULL);
 	execlp("cat", "cat", (char *)NULL);

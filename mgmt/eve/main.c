@@ -22,8 +22,8 @@
 
 /*
  * Each program that dies over a line leaves rsyslogd (8.2302) one descriptor less, and without
- * descriptors it sends nothing more. So it is asked to end before: its unit restarts it, and it
- * continues where it was.
+ * descriptors it sends nothing more. So rsyslogd is asked to end before that: its unit restarts it,
+ * and it continues where it was.
  */
 static void spare(pid_t parent)
 {

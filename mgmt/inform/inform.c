@@ -35,8 +35,9 @@ struct informer {
 
 /*
  * Initialises the library, in the process that sends and not before. It draws its message numbers
- * and the start of its encryption then; two rounds with the same ones would take each other's
- * answers. No files are read or written, no older protocol versions, no output of its own.
+ * and the start of its encryption then; two rounds with equal numbers would take each other's
+ * answers. The library reads and writes no files, knows no older protocol versions, and prints
+ * nothing.
  */
 static void library(void)
 {

@@ -80,8 +80,8 @@ static bool tell_one(const struct teller *t, const json_t *w, uint64_t dropped, 
 	return informer_send(t->informer, &i, e);
 }
 
-/* Runs in the child: sends TOLD for each acknowledged inform, and goes on when that is on the disk;
- * at the end the reason why the next one failed. */
+/* Runs in the child. Writes TOLD for each acknowledged inform, and goes on when the parent has
+ * saved that; at the end writes the reason why the next inform failed. */
 static void tell_all(void *of, int to)
 {
 	const struct teller *t = of;

@@ -14,7 +14,7 @@
 
 struct fare {
 	const char *program;	     /* its name in messages on standard error */
-	uint64_t next_s, back_off_s; /* boot time; seconds */
+	uint64_t next_s, back_off_s; /* when to try again (boot time); the present wait */
 	uint64_t failing_s;	     /* boot time of the first failure in a row, 0 = none */
 	char why[FARE_WHY];
 	uint64_t unsaved_s; /* boot time since which the ledger cannot be saved; 0 = it can */

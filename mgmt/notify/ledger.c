@@ -11,7 +11,7 @@
 
 #define FILE_NAME "ledger"
 #define FILE_MOST (8u << 20) /* bytes: 200 records of 8 KiB in two languages, twice */
-#define LOOKS 2		     /* in a row, before an alarm is told */
+#define LOOKS 2		     /* looks in a row that must agree before an alarm is told */
 
 static json_t *list_of(const struct ledger *l, const char *key)
 {

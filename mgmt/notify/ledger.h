@@ -38,7 +38,7 @@ void ledger_look(struct ledger *l, const json_t *alarms, const char *now);
 void ledger_generation(struct ledger *l, uint64_t number);
 /* Adds a serious record, as sentences in both languages. */
 void ledger_record(struct ledger *l, uint64_t seq, const char *when, const char *en, const char *ja);
-/* The number of the last record that was read; and setting it. */
+/* Gets and sets the number of the last record that was read. */
 uint64_t ledger_after(const struct ledger *l);
 void ledger_set_after(struct ledger *l, uint64_t seq);
 /* Number of the record by whose hash a later look recognises that the records are still the same:

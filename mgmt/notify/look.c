@@ -76,7 +76,8 @@ static json_t *notify_ask(const char *socket, const struct msg_body *question)
 	return ret;
 }
 
-#define ABSENT_LOOKS 5u /* looks without a daemon until that is an alarm; a restart takes less */
+/* looks without an answer until the missing daemon is an alarm; a restart takes fewer */
+#define ABSENT_LOOKS 5u
 #define PAGE 100u
 
 static void take_records(const struct look *k, struct ledger *l)

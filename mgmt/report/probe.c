@@ -69,12 +69,12 @@ void deeds_count(void *ctx, const json_t *event)
 	if (strcmp(js(event, "kind"), "weak") == 0 && strcmp(code, "tls") == 0 &&
 	    strcmp(js(event, "verdict"), "deny") != 0) {
 		d->weak_tls += ju(event, "count");
-		if (*js(event, "conduit") != '\0') /* a sum of several has none */
+		if (*js(event, "conduit") != '\0') /* a sum over several conduits names none */
 			snprintf(d->weak_conduit, sizeof(d->weak_conduit), "%s", js(event, "conduit"));
 	}
 	if (strcmp(js(event, "kind"), "undeclared") == 0 && strcmp(js(event, "verdict"), "deny") != 0) {
 		d->undeclared += ju(event, "count");
-		if (*js(event, "conduit") != '\0') /* a sum of several has none */
+		if (*js(event, "conduit") != '\0') /* a sum over several conduits names none */
 			snprintf(d->undeclared_conduit, sizeof(d->undeclared_conduit), "%s", js(event, "conduit"));
 	}
 	if (strcmp(js(event, "kind"), "weak") == 0 && strcmp(code, "tls_no_forward_secrecy") == 0)

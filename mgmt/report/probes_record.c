@@ -12,7 +12,7 @@
 
 #define YEAR 365u  /* days; the least that clause S wants */
 #define MONTH 31u  /* days between two reviews of the records */
-#define SOURCES 3u /* time sources; never two */
+#define SOURCES 3u /* time sources: with two, nobody can tell which one is wrong */
 
 static const json_t *of_status(const json_t *facts, const char *key)
 {

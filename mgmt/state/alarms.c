@@ -26,7 +26,7 @@ static json_t *alarm(const char *key, bool grave, const char *since, const char 
 			 json_text(since), "en", json_text(en), "ja", json_text(ja_text), "machines", json_array());
 }
 
-/* The machines that the last alarm affects, by name. */
+/* Adds the names of machines that the last alarm of the list affects. */
 static void touches(json_t *list, const json_t *names)
 {
 	json_t *last = json_array_get(list, json_array_size(list) - 1);
@@ -95,7 +95,7 @@ static void of_isolations(json_t *list, const json_t *status)
 	}
 }
 
-/* "+4": the number that was not named. */
+/* Adds "+4": the number of machines that were not named. */
 static void touches_more(json_t *list, unsigned long long all, size_t named)
 {
 	char more[32];
@@ -515,7 +515,8 @@ static void of_backup(json_t *list, const json_t *status)
 	}
 }
 
-/* What to do first, by the first word of the key; a sign of an attack has it in its text. */
+/* The first step for a person, by the first word of the alarm's key. A sign of an attack has its
+ * first step in its text. */
 static const struct {
 	const char *word;
 	enum message m;

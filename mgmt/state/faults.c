@@ -47,7 +47,7 @@ static bool is_link(const json_t *interface, const char *word)
 	return strcmp(js(interface, "link"), word) == 0;
 }
 
-/* For a VLAN with a faulty card the card is named, because a person has to look at that. */
+/* For a VLAN on a faulty card the card is named, because a person has to look at the card. */
 static bool card_fault(struct faults *f, const json_t *x, const char *name, const char *zones)
 {
 	const json_t *card = ja(x, "card");

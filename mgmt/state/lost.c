@@ -22,14 +22,15 @@ static const struct words why[] = {
 
 #define PLACES 4u
 
-/* The texts at the places of some words. */
+/* The parts of a text that stand at the places (%) of a phrase. */
 struct filled {
 	const char *p[PLACES];
 	size_t n[PLACES];
 	unsigned places;
 };
 
-/* Whether `text` begins with those words with their places filled; returns the rest. NULL = no. */
+/* Whether `text` begins with the phrase `words`, with anything at its places (%). Returns the text
+ * behind the phrase; NULL = no. */
 static const char *filled(const char *text, const char *words, struct filled *ret)
 {
 	for (ret->places = 0; *words != '\0'; words++) {

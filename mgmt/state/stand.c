@@ -25,7 +25,7 @@ bool stand_silent(const json_t *status, const json_t *role)
 	for (size_t i = 0; i < json_array_size(silent); i++) {
 		const json_t *s = json_array_get(silent, i);
 
-		/* During a change enforce answers when that is done. */
+		/* During a change, enforce answers only after the change. */
 		if (role_is(role, "enforce") && json_is_true(json_object_get(status, "busy")))
 			return false;
 		if (role_is(s, js(role, "role")) && ju(s, "index") == ju(role, "index"))

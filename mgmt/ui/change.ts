@@ -21,7 +21,7 @@ const STATES: Record<Draft["state"], [Tone, Key]> = {
 let shown = ""; // name of the text in the editor
 let against: "force" | "draft" = "force";
 let older: { number: number; sources: Text[] } | undefined; // a generation that is looked at
-// the effect of going back there
+// the effect of going back to generation `to`
 let back: { to: number; base: number; outcome: Outcome } | undefined;
 let offering: Offer | undefined;
 let started = false;

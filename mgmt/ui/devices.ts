@@ -67,7 +67,7 @@ function choose(draw: () => void, what: Chosen | undefined): () => void {
 		chosen = what;
 		complaint = done = undefined;
 		draw();
-		// it is above a list that may be long
+		// the field for the reason is above a list that may be long
 		document.getElementById("device-reason")?.focus();
 	};
 }

@@ -30,17 +30,17 @@ const COMMENTS: CommentOf[] = ["draft-comment", "step-comment"], NOTHING = { "dr
 
 export interface Change {
 	kept?: Kept;
-	// its state at the last look; a revision other than kept.draft's means that somebody has
-	// saved meanwhile
+	// the draft's state at the last look; a revision other than that of kept.draft means that
+	// somebody has saved meanwhile
 	now?: Draft;
 	texts: Text[]; // as they are typed
-	stamp: number; // rises when they change other than by typing
+	stamp: number; // rises when the texts change other than by typing
 	busy: string; // the order in progress; "" = none
 	waits?: Patience; // for an order that changes nothing
 	stopped?: number; // seconds after which the last order was stopped
 	failed?: Refused;
 	comments: Record<CommentOf, string>; // as they are typed
-	used: number; // rises when a comment was sent or replaced: it is a new field then
+	used: number; // rises when a comment was sent or replaced, which makes a new field
 	left?: Left; // edits of an earlier time, until their author decides about them
 	/** The result of the last order, until the next one. */
 	said?: { order: string; outcome: Outcome; of: Text[] }; // `of`: the texts that it is about
@@ -288,7 +288,7 @@ export async function give(word: string, more: Record<string, unknown>, changed:
 			k.draft = now;
 			k.sources = copy(change.texts);
 			keepEdits();
-			// for this revision
+			// the comment now belongs to this revision
 			keepComment("step-comment", change.comments["step-comment"]);
 		}
 		if (answer.value.done && word === "discard") dropEdits();

@@ -24,7 +24,7 @@ export interface Feed {
 }
 
 export const feed: Feed = { at: 0, records: [], newest: 0, flows: [] };
-let running = 0; // number of the present start of the feed
+let running = 0; // how often the feed was started; the latest run has this number
 let stopIt: AbortController | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let heard: ReturnType<typeof setTimeout> | undefined;
@@ -79,7 +79,7 @@ function take(kind: string, data: string, id: string): boolean {
 	} else if (kind === "record") {
 		feed.records = [...feed.records, { ...(JSON.parse(data) as Told), came: Date.now() }].slice(-RECORDS_KEPT);
 		feed.newest = Number(id);
-		return false; // the state that comes with them is drawn
+		return false; // drawn together with the state of the same turn
 	} else if (kind === "gap") {
 		feed.records = [];
 	} else if (kind === "flow") {
@@ -110,7 +110,7 @@ async function turn(run: number, changed: () => void): Promise<void> {
 		watch();
 		if (take(kind, data, id)) changed();
 	});
-	if (run !== running) return; // a newer turn runs, and the timer is its own
+	if (run !== running) return; // a newer turn runs, and the timer belongs to it
 	clearTimeout(heard);
 	if (mustChoose()) {
 		end();

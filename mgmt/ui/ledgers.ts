@@ -199,7 +199,7 @@ function whenCard(draw: () => void): Node_ {
 			: t("ledger_as_it_was", moment(e.time), e.generation?.number ?? "?", moment(e.as_it_was?.since), moment(e.as_it_was?.until) || t("ledger_still"))));
 }
 
-/** Whether its last day is over, at the time of the register. */
+/** Whether the support of an asset is over, at the time of the register. */
 function past(e: Effective, key: string, value: unknown): Child {
 	return key === "support_until" && typeof value === "string" && value !== "" && value < (e.time ?? "").slice(0, 10) && h("span", {}, " ", chip("wait", t("support_over")));
 }

@@ -10,7 +10,7 @@ export interface Line {
 
 const MOST = 400; // lines that may differ; beyond that the texts are shown one after the other
 
-/** For each number of steps how far each diagonal came; undefined when too much differs. */
+/** For each number of steps, how far each diagonal came; undefined when too much differs. */
 function trace(a: string[], b: string[]): Map<number, number>[] | undefined {
 	const steps: Map<number, number>[] = [];
 	let reached = new Map<number, number>([[1, 0]]);

@@ -42,8 +42,8 @@ const OTHERS: [Factor, Key][] = [["code", "by_code"], ["key", "by_key"], ["certi
 let factor: Factor = "code";
 let complaint: Key | undefined;
 /**
- * Updates from the box are no use of a session. The box is told when somebody uses the page, but
- * not at each key.
+ * Updates from the box do not count as use of a session. The box is told when somebody uses the
+ * page, but not at each key.
  */
 const IDLE_MS = 15 * 60 * 1000, TELL_MS = 60 * 1000;
 let touched = Date.now(), told = Date.now();

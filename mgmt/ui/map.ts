@@ -25,7 +25,7 @@ let rules: Effective | undefined;
 let failed: "no_answer" | "map_no_right" | undefined;
 let asking: Lang | undefined; // language of the picture that was requested
 let run = 0;
-let recalled = false; // the last minute before this page was opened
+let recalled = false; // the last minute before this page was opened has been read
 let whole = false; // fits the whole picture into the window; else its letters are readable
 // undefined: requested, or not allowed
 let chosen: { name: string; events: Told[] | undefined; sessions: Tracked } | undefined;

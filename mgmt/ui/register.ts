@@ -45,7 +45,7 @@ function allowed(e: Effective, cell: Cell): string {
 	return (permit?.grants ?? []).filter((g) => g.whole !== true).map((g) => (g.protocol ?? "") + ": " + (g.rows ?? []).map(commands).join("; ")).join(" / ");
 }
 
-/** As a map has it: groups of commands, and no codes. */
+/** A row as the map shows it: groups of commands, and no codes. */
 const short = (row: Record<string, unknown>): string => {
 	const said = row["short_" + language()];
 	return typeof said === "string" ? said : commands(row);
@@ -148,5 +148,5 @@ export function exceptionFile(e: Effective, list: Conduit[]): Line[] {
 			...(["applicant", "approved_by", "reason", "instead", "report"] as const).map((x) => k.exception?.[0]?.[x] ?? "")])];
 }
 
-/** Whether its review is overdue, by the box's date. */
+/** Whether the conduit's review is overdue, by the box's date. */
 export const overdue = (e: Effective, k: Conduit): boolean => k.review_by !== null && k.review_by !== undefined && k.review_by !== "" && k.review_by < (e.time ?? "").slice(0, 10);

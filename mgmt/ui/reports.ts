@@ -14,7 +14,7 @@ const REPORTS: [Of, Key, Key][] = [["controls", "report_controls", "report_contr
 const FORMS: [Form, Key, string][] = [["html", "save_html", "text/html;charset=utf-8"], ["csv", "save_csv", "text/csv;charset=utf-8"]];
 
 let waits: Patience | undefined;
-// how the last one ended
+// how the last report ended
 let came: { key: "report-came" | "stopped" | "failed"; text: () => string } | undefined;
 let run = 0;
 

@@ -237,7 +237,7 @@ export interface Cell {
 }
 export interface Effective {
 	generation?: { digest?: string; number?: number };
-	// as in a former generation, valid during that time
+	// the rules of a former generation, and the time during which they were in force
 	as_it_was?: { since?: string; until?: string | null };
 	tables_digest?: string | null;
 	host?: string;

@@ -24,7 +24,7 @@ function lastChange(state: State): Child[] {
 
 const NAMED = 12;
 
-/** The machines of its zones by name; a person who may isolate presses one. */
+/** The machines of a link's zones by name; a person who may isolate presses one. */
 function machines(x: Interface, changed: () => void): Child {
 	const zones = x.zones ?? [], list = zones.flatMap((z) => z.assets ?? []).slice(0, NAMED);
 	const more = zones.reduce((n, z) => n + (z.assets_all ?? 0), 0) - list.length;

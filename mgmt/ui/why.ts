@@ -35,13 +35,13 @@ interface Sentence {
 let sessions: Tracked;
 let sessionsRun = 0;
 let found: Told[] = [];
-// by the record's number
+// by the record's number: the nearest conduit, or why it is not known
 let nearest = new Map<number, Sentence | "busy" | "no_answer" | "nearest_no_right">();
 const askers = new WeakMap<Told, () => void>();
 let words = ""; // text that a record has to contain, in small letters
 let query = ""; // the box's filter, without the range of records
 let end = 0; // the records up to this number were not searched
-let upTo = 0; // nor those after this number, which came later
+let upTo = 0; // records after this number came later, and were not searched either
 let state: "new" | "busy" | "done" | "failed" | "forbidden" | "wrong" = "new";
 let between = false; // the period has a beginning and an end
 let run = 0; // number of the present search
@@ -49,7 +49,7 @@ let refusals = false; // the page was opened for the refusals of the last day
 
 const value = (id: string): string => (document.getElementById(id) as HTMLInputElement | HTMLSelectElement).value.trim();
 
-/** Whether it contains the typed text: in either sentence, or in the record's names and numbers. */
+/** Whether the record contains the typed text: in either sentence, or in its names and numbers. */
 const fits = (e: Told): boolean => words === "" || JSON.stringify(e).toLowerCase().includes(words);
 
 /** A typed local time in the box's form; "" stays "", undefined for an invalid one. */

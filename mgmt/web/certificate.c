@@ -47,7 +47,7 @@ static int fill(const struct certificate *c, gnutls_x509_crt_t crt)
 	size_t id_size = sizeof(id);
 	int r = gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof(serial));
 
-	serial[0] &= 0x7f; /* positive */
+	serial[0] &= 0x7f; /* a serial number is positive (RFC 5280, 4.1.2.2) */
 	if (r >= 0)
 		r = gnutls_x509_crt_set_version(crt, 3);
 	if (r >= 0)

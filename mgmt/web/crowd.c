@@ -7,7 +7,7 @@
 #include "mgmt/web/budget.h"
 
 /* Whether the client is a stranger (client.h). A client that sends its request, or reads its
- * answer, as slowly as it likes is one as well. */
+ * answer, as slowly as it likes is a stranger as well. */
 static bool stranger(const struct client *k)
 {
 	return k->state != CLIENT_FREE && k->state != CLIENT_ASKED && !k->known && k->deadline_ns != UINT64_MAX;
@@ -76,7 +76,7 @@ static bool asks_as_stranger(const struct client *k)
 	return k->state == CLIENT_ASKED && (k->stage == STAGE_LOGIN || k->stage == STAGE_CHALLENGE);
 }
 
-/* The number of such questions of this host; NULL: of all hosts. */
+/* The number of these questions that a host has under way; NULL: all hosts together. */
 static unsigned under_way(const struct client *all, size_t n, const struct addr *of)
 {
 	unsigned found = 0;

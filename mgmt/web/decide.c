@@ -156,7 +156,7 @@ static void want_progress(struct client *k, struct msg_body *question)
 		k->ask = 0;
 }
 
-/* Watches from now on whether the waiting client hangs up, or has already. */
+/* From now on, watches whether the waiting client hangs up. It may have done so already. */
 static void watch_leaving(struct http *h, struct client *k, const struct msg_body *question)
 {
 	struct epoll_event e = { .events = EPOLLRDHUP | EPOLLONESHOT,
@@ -167,8 +167,8 @@ static void watch_leaving(struct http *h, struct client *k, const struct msg_bod
 		(void)epoll_ctl(h->left_fd, EPOLL_CTL_MOD, k->fd, &e);
 }
 
-/* Nobody waits for the answer to the client's question any more. Tells the box, if the box can then
- * stop work. */
+/* To be called when nobody waits any more for the answer to the client's question. Tells the box,
+ * if the box can then stop work. */
 void http_stop_asking(struct http *h, struct client *k)
 {
 	if (k->tries)
@@ -230,7 +230,8 @@ static bool ask_for_report(struct http *h, struct client *k)
 	return ask_box(h, k, STAGE_REPORT, &question, -1);
 }
 
-/* `rights`: of whoever wants it (web_report_new). True: the first question is on its way. */
+/* `rights`: those of the person who wants the report (web_report_new). True: the first question is
+ * on its way. */
 static bool begin_report(struct http *h, struct client *k, const json_t *rights)
 {
 	k->report = web_report_new(&k->target, rights, h->platform);
@@ -274,8 +275,8 @@ static struct msg_judge credential(const struct client *k, enum credential what,
 	return m;
 }
 
-/* Asks who this is and whether he may. `route` NULL: only who. Only a valid request is worth the
- * question. */
+/* Asks accounts whose secret this is, and whether that person may use the route; `route` NULL: only
+ * whose it is. An invalid request is refused without asking. */
 static enum MHD_Result judge(struct http *h, struct client *k, const struct route *route, enum client_stage stage,
 			     const uint8_t secret[LOGIN_SECRET])
 {
@@ -289,8 +290,9 @@ static enum MHD_Result judge(struct http *h, struct client *k, const struct rout
 	return ask_and_wait(h, k, stage, &who);
 }
 
-/* The client may have a stream. `who`: the question by which accounts is asked about the client
- * from now on; NULL for the box's own token. Without a free place, the reply says so. */
+/* Begins a stream for the client, which may have one. `who`: the question by which accounts is
+ * asked about the client from now on; NULL for the box's own token. Without a free place, the reply
+ * says so. */
 static void begin_stream(struct http *h, struct client *k, const char *name, const struct msg_judge *who)
 {
 	struct live_wish w = { .own = who == NULL, .name = name, .flow = k->target.n_parameters > 0 };
@@ -664,7 +666,8 @@ enum MHD_Result http_ask_whose_body(struct http *h, struct client *k)
 
 	if (cookie != NULL && login_cookie(cookie, secret)) {
 		who.judge = credential(k, CREDENTIAL_SESSION, secret);
-		who.judge.right = RIGHT_COUNT; /* the body tells which right it needs */
+		/* which right is needed depends on the order in the body */
+		who.judge.right = RIGHT_COUNT;
 		r = ask_and_wait(h, k, STAGE_BODY, &who);
 	}
 	explicit_bzero(secret, sizeof(secret));

@@ -433,7 +433,7 @@ int http_wait_ms(const struct http *h, struct mono now)
 	return !limited ? -1 : ms > 60000 ? 60000 : (int)ms;
 }
 
-/* The answer that it waits for tells whether its session is real. */
+/* Whether the client waits for an answer that tells whether its session is real. */
 static bool judges(const struct client *k)
 {
 	return k->stage == STAGE_JUDGE_SESSION || k->stage == STAGE_JUDGE_TOKEN || k->stage == STAGE_BODY ||

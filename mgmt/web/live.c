@@ -26,7 +26,8 @@ struct stream {
 	int fd;
 	bool own, flow;
 	struct msg_judge who;
-	uint32_t asked;	 /* id of the question to accounts about it, or for its records */
+	/* id of the question about it: to accounts, or to the journal for its records */
+	uint32_t asked;
 	uint32_t rights; /* its rights now, while its records are requested */
 	char name[LOGIN_NAME + 8];
 	bool placed;	/* `after` is known */
@@ -109,7 +110,7 @@ static void wake(struct stream *s)
 
 /* ---- clients that hung up -------------------------------------------------------------------- */
 
-/* The place and its socket: the place may belong to another stream by then. */
+/* A stream's place and its socket. When the event comes, another stream may have the place. */
 static uint64_t mark_of(const struct live *v, const struct stream *s)
 {
 	return (uint64_t)(s - v->all) << 32 | (uint32_t)s->fd;

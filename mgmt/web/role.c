@@ -73,8 +73,8 @@ static bool dated(gnutls_x509_crt_t crt)
 	       gnutls_x509_crt_get_expiration_time(crt) != (time_t)-1;
 }
 
-/* Bundled files may contain a certificate twice, so duplicates are removed by digest. Sorted by
- * their end they are near each other. */
+/* Bundled files may contain a certificate twice, so duplicates are removed by digest. The list is
+ * sorted by the end of validity, so duplicates are near each other. */
 static unsigned each_once(gnutls_x509_crt_t *list, unsigned n)
 {
 	unsigned kept = 0;
@@ -175,8 +175,8 @@ static bool on_certificates(void *ctx, struct msg *m)
 	return r == 0 || r == -EAGAIN; /* a receiver that missed it will ask again */
 }
 
-/* From control, which collects answers and asks for our status; from the supervisor only pings
- * come. */
+/* Messages of control, which collects answers and asks for our status; the supervisor sends only
+ * pings. */
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_STATUS] = on_status,
 	[MSG_ANSWER] = on_answer,

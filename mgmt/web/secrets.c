@@ -66,7 +66,7 @@ static int fill(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key)
 	time_t now = time(NULL);
 	int r = gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof(serial));
 
-	serial[0] &= 0x7f; /* positive */
+	serial[0] &= 0x7f; /* a serial number is positive (RFC 5280, 4.1.2.2) */
 	if (r >= 0)
 		r = gnutls_x509_crt_set_version(crt, 3);
 	if (r >= 0)
@@ -223,7 +223,7 @@ static int make_token(int dirfd, struct secrets *s, struct err *e)
 	return r;
 }
 
-/* An error of the moment, which tells nothing about the file. */
+/* Whether the error is one of the moment, which tells nothing about the file. */
 static bool is_for_now(int r)
 {
 	return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EINTR;

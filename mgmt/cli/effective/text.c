@@ -16,9 +16,9 @@
 #include "mgmt/words/row.h"
 
 /*
- * The box's answer sorted by conduit: the cells and grants of each. Made in one pass, so that the
- * time to print all conduits only grows with the size of the site. Owns its lists; their entries
- * belong to the answer.
+ * The box's answer sorted by conduit: the cells and grants of each. Made in one pass, so that
+ * printing takes time in proportion to the size of the site. Owns its lists; their entries belong
+ * to the answer.
  */
 
 struct effective_parts {
@@ -386,7 +386,7 @@ static void observed(struct cli *c, const json_t *o)
 	free(what);
 }
 
-/* heard_within, and what was heard. */
+/* What a conduit declares with heard_within, and what was heard. */
 static void expected(struct cli *c, const json_t *k)
 {
 	bool silent = *js(k, "silent_since") != '\0';
@@ -401,7 +401,7 @@ static void expected(struct cli *c, const json_t *k)
 	render_line(c, silent ? M_EFFECTIVE_SILENT : M_EFFECTIVE_EXPECTED, span, last);
 }
 
-/* The limits of its sessions: idle time and duration. */
+/* The limits of a conduit's sessions: idle time and duration. */
 static void lasting(struct cli *c, const json_t *k)
 {
 	char idle[RENDER_TEXT], session[RENDER_TEXT];
@@ -493,7 +493,7 @@ static void exception(struct cli *c, const json_t *k)
 		render_line(c, M_EFFECTIVE_REPORT, js(x, "report"));
 }
 
-/* Whether one of its services is TLS whose weak sessions are ended. */
+/* Whether a service of the conduit is TLS whose weak sessions are ended. */
 static bool denies_weak_tls(const json_t *grants)
 {
 	for (size_t i = 0; i < json_array_size(grants); i++) {
@@ -506,7 +506,7 @@ static bool denies_weak_tls(const json_t *grants)
 	return false;
 }
 
-/* The names of TLS servers that it declares; NULL: none. */
+/* The names of TLS servers that the conduit declares; NULL: none. */
 static const json_t *names_of(const json_t *grants)
 {
 	for (size_t i = 0; i < json_array_size(grants); i++) {
@@ -578,7 +578,8 @@ static void limits(struct cli *c, const json_t *l)
 			    ju(l, "few_per_second"), ju(l, "few_of_a_pair"), ju(l, "many_per_second"));
 }
 
-/* From the journal; without a daemon it is unknown, and nothing is deleted. */
+/* How long records are kept, as the journal tells. Without a daemon this is unknown, and nothing is
+ * deleted. */
 static void retention(struct cli *c, const json_t *effective)
 {
 	const json_t *r = json_object_get(effective, "retention");
@@ -608,7 +609,7 @@ static void records(struct cli *c, const json_t *effective)
 		render_line(c, M_EFFECTIVE_NO_RECORDS);
 }
 
-/* Without a daemon nobody records them. */
+/* Whether passed sessions are recorded; an answer without a daemon does not have this. */
 static void passed(struct cli *c, const json_t *effective)
 {
 	const json_t *p = json_object_get(effective, "record_passed");

@@ -203,8 +203,8 @@ static int listen_on(struct cli *c, struct capture *capture, struct study *s, co
 static _Noreturn void child(struct cli *c, pid_t parent, struct capture *capture, const struct source *policy,
 			    const struct mirror *m, uint64_t span)
 {
-	/* Waiting for the ring, and the counters of losses. Nothing can be sent on the ring's
-	 * socket. */
+	/* Calls for waiting on the ring and for reading the counters of losses. Nothing can be sent
+	 * on the ring's socket. */
 	static const int calls[] = { SCMP_SYS(gettimeofday), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(restart_syscall),
 				     SCMP_SYS(getsockopt),   SCMP_SYS(read), SCMP_SYS(close) };
 	const struct shut shut = { .parent = parent,

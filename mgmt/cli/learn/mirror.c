@@ -118,7 +118,8 @@ static bool set_flags(const char *device, int flags)
 
 /* ---- which interfaces may not be taken ------------------------------------------------------- */
 
-/* An address that somebody set; those that the kernel makes (fe80::) go with IPv6. */
+/* Whether somebody has set an address. Those that the kernel makes (fe80::) do not count, because
+ * they go when IPv6 is turned off. */
 static bool has_address(const char *device, char out[ADDR_TEXT])
 {
 	struct ifaddrs *list = NULL;
@@ -151,7 +152,8 @@ static bool has_address(const char *device, char out[ADDR_TEXT])
 	return found;
 }
 
-/* A bridge or bond above it, or a VLAN or the like on it: these would send over it. */
+/* Whether a bridge or bond contains the device, or a VLAN or the like lies on it: these would send
+ * over it. */
 static bool has_neighbour(const char *device, char *out, size_t size)
 {
 	char path[128], link[256];
@@ -194,8 +196,8 @@ static bool is_vlan(const char *device)
 	return strncmp(text, "DEVTYPE=vlan\n", 13) == 0;
 }
 
-/* A bridge, a bond or the like: setting it down would cut off its ports. A VLAN has one device
- * below it, which stays up. */
+/* Whether the device is a bridge, a bond or the like: setting it down would cut off its ports. A
+ * VLAN is none: it has one device below it, which stays up. */
 static bool has_ports(const char *device)
 {
 	char path[128];
@@ -303,7 +305,8 @@ static int lock_interface(const char *device)
 
 /* ---- taking and restoring -------------------------------------------------------------------- */
 
-/* Down first: the kernel's reports of leaving multicast groups then reach nobody. */
+/* The device goes down first, so that the kernel's reports of leaving multicast groups reach
+ * nobody. */
 static bool silence(const struct mirror *m)
 {
 	char path[128];
@@ -360,7 +363,8 @@ bool mirror_take(struct cli *c, const char *device, const struct model *model, s
 			setting_path(i, device, path);
 			read_file(path, ret->settings[i], sizeof(ret->settings[i]));
 		}
-		/* Its former user may have restored it meanwhile, so the flags are read again. */
+		/* Another run may have restored the device meanwhile, so the flags are read
+		 * again. */
 		if (ret->lock >= 0 && get_flags(device, &ret->flags) && silence(ret)) {
 			ret->sent = counter(device, "tx_packets");
 			for (size_t i = 0; i < MIRROR_LOSSES; i++) {

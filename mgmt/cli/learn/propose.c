@@ -62,9 +62,9 @@ static size_t each_once(struct addr *nets, size_t n)
 }
 
 /*
- * Without a policy the box's place is unknown. Where hosts of one network communicate, it may be
- * between them. Where two public networks do, it may be between these: a plant may use public
- * addresses inside.
+ * Without a policy the box's place is unknown. Where hosts of one network communicate, the box may
+ * be between them. Where hosts of two public networks communicate, it may be between these
+ * networks, because a plant may use public addresses inside.
  */
 static bool split_networks(struct proposal *p)
 {
@@ -190,8 +190,8 @@ static void print_comment(FILE *to, enum lang lang, enum message text, const cha
 	fputs(NEXT_ROW, to);
 }
 
-/* Prints a comment above the row for each thing of which it allows more than was seen. True: there
- * is one. `to` NULL: only asks. */
+/* Prints a comment above the row for each data block or the like of which the row allows more than
+ * was seen. True: there is such a comment. `to` NULL: only asks. */
 static bool print_wide(FILE *to, enum lang lang, const struct vocabulary *v, const struct act *acts, size_t n)
 {
 	bool wide = false, places = has_places(v, acts, n);

@@ -224,8 +224,9 @@ static uint32_t target_of(const struct vocabulary *v, const struct operation *o,
 	return written ? o->targets[i] : LEARNT_NO_TARGET;
 }
 
-/* The thing in a path, such as a data block: the next block is no neighbour of this one. Bytes are
- * no such things. */
+/* The thing that contains the address, such as a data block: addresses of two things are never
+ * adjoining. 0: the address is in the space itself, or its parts begin with a byte, which is no
+ * such thing. */
 static uint64_t thing_of(const struct space_info *s, uint64_t address)
 {
 	unsigned below = 0;
@@ -239,8 +240,8 @@ static uint64_t thing_of(const struct space_info *s, uint64_t address)
 	return address >> below;
 }
 
-/* A function that does more than read: addresses between two that it touched must not be allowed
- * along. */
+/* Whether the function does more than read. Then a row must not allow addresses between those that
+ * were touched. */
 static bool changes_something(const struct vocabulary *v, uint32_t code)
 {
 	const struct function_info *f = function_by_code(v, code);
@@ -297,7 +298,8 @@ static void keep_operation(struct study *s, const struct flow_info *f, const str
 
 /*
  * Each PDU is judged under a policy that allows all commands. The groups of operations tell which
- * ones a row must allow together: evaluate.h. Requests that belong to any use need no row.
+ * ones a row must allow together: evaluate.h. Requests that every use needs, such as opening a
+ * session, need no row.
  */
 static void keep_request(void *ctx, const struct flow_info *f, const struct pdu *p, enum event_verdict v,
 			 uint32_t frame)

@@ -164,7 +164,8 @@ static void take_kept(const struct act *a)
 	fclose(silent.out);
 }
 
-/* A caller without root rights is refused by the box before anything is made. True: he may. */
+/* Whether the box allows this to a caller without root rights. It is asked before anything is
+ * made. */
 static bool may_ask(struct act *a, int *ret_status)
 {
 	struct box_answer answer;

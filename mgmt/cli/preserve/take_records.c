@@ -32,8 +32,8 @@ static size_t whole_lines(const uint8_t *p, size_t n)
 	return n;
 }
 
-/* 0, or an errno. The one who opened the file has checked that it is ours, no link, and not too
- * large. Reads from its beginning and closes it. */
+/* Reads an open file from its beginning, and closes it: 0, or an errno. Whoever opened the file has
+ * checked that it is ours, no link, and not too large. */
 static int read_open(int fd, uint8_t **ret, size_t *ret_n)
 {
 	struct stat st;

@@ -109,7 +109,7 @@ static bool must_wait(const struct sides *e, enum direction dir, const struct de
 	return data && (d->tcp_flags & TCP_ACK) && is_ahead(e, other(dir), d->ack);
 }
 
-/* A SYN that was captured after later packets. */
+/* Whether a SYN was captured after later packets of its session. */
 static bool is_late(const struct sides *e, uint32_t isn)
 {
 	return e->known[DIR_C2S] && e->next[DIR_C2S] - (isn + 1u) <= BEHIND_MAX;
@@ -222,7 +222,8 @@ static void release(struct order *o, uint32_t session)
 		struct bytes ip = bytes_of(h.ip, h.len);
 		struct decoded d;
 
-		/* Its data count from when the gap was filled, not from when they arrived. */
+		/* The packet counts as read when the gap before it was filled, not when it
+		 * arrived. */
 		if (h.ahead && h.frame < e->frame[h.dir])
 			h.frame = e->frame[h.dir];
 		decode_packet(ip, CHECKSUM_FLAG, &d);
@@ -232,8 +233,8 @@ static void release(struct order *o, uint32_t session)
 	}
 }
 
-/* Each of two packets waits for the other's data, so one acknowledgement is wrong: this one's is
- * set to what was seen. */
+/* Two packets wait for each other's data, so one acknowledgement is wrong. This packet's
+ * acknowledgement is set to what was seen. */
 static void correct_ack(struct parked *h, uint32_t ack)
 {
 	size_t at = (h->ip[0] >> 4 == 4 ? (h->ip[0] & 15u) * 4u : 40u);

@@ -333,7 +333,8 @@ static void icmp_error(struct replay *r, const struct decoded *d, bool listed)
 	r->refused[R_RELATED]++;
 }
 
-/* A capture is put into the order of its sessions' ends; a box takes packets as they come. */
+/* With as_captured, puts the packets into the order in which the ends of the session processed
+ * them. Without it, packets are taken as they come, as on a box. */
 static void put_in_order(struct replay *r, uint32_t index, const struct decoded *d, struct bytes ip, bool cut,
 			 uint32_t frame)
 {

@@ -233,7 +233,8 @@ static void begin(const struct tracker *t, struct session *s, const struct decod
 			*s = other;
 			s->midstream = true;
 			cell = back;
-			/* the policy says so, and the inspector cannot see it */
+			/* the policy tells which end is the server, and the inspector cannot see
+			 * it */
 			if (d->l4proto == IP_UDP)
 				told = SERVER_SOURCE;
 		}
@@ -243,7 +244,7 @@ static void begin(const struct tracker *t, struct session *s, const struct decod
 		zone_of(t->ir, &s->client) != NOTHING && zone_of(t->ir, &s->client) == zone_of(t->ir, &s->server);
 	s->refused = R_NONE;
 	if (cell == NULL) {
-		s->refused = R_NO_CONDUIT; /* from its first packet on */
+		s->refused = R_NO_CONDUIT; /* refused from its first packet on */
 	} else {
 		s->permit = cell->permit + 1;
 		s->until = t->ir->permits[cell->permit].until;
@@ -326,8 +327,8 @@ static bool add(struct tracker *t, const struct decoded *d, uint32_t older, uint
 }
 
 /*
- * Its permit has ended: from here on the permit below applies, or none, and then both ends are
- * reset.
+ * The session's permit has ended: from here on the permit below it applies. If there is none, both
+ * ends are reset.
  */
 static void come_to_end(const struct tracker *t, struct session *s, uint32_t frame, uint64_t wall_ns)
 {

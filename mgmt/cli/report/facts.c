@@ -232,7 +232,7 @@ json_t *facts_take(struct cli *c, const struct facts_wish *wish, int *ret_status
 	facts = facts_gather(c, wish);
 	answers = json_object_get(facts, "answers");
 	(void)json_object_set_new(answers, "model", model(c, facts));
-	if (!wish->texts) /* they are long, and reports use the compiled model */
+	if (!wish->texts) /* the texts are long, and reports use the compiled model */
 		(void)json_object_del(answers, "policy");
 	if (wish->journal != NULL)
 		(void)json_object_set_new(answers, "journal",

@@ -167,7 +167,7 @@ int setup_apply(struct setup *s)
 	a.values[option("--dry-run")] = "";
 	status = verb_apply.run(s->c, &a);
 	if (status != CLI_YES) {
-		/* A session uses a card, or it is impossible: the box has told which. */
+		/* The box has told why: a session uses a card, or the policy cannot be applied. */
 		if (!answers(s, M_SETUP_TAKE, "take", "使う"))
 			return status;
 		take(&a, s->admin.card);

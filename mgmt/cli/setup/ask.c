@@ -10,7 +10,7 @@
 #include "appliance/base/utf8.h"
 #include "mgmt/cli/setup/setup.h"
 
-#define LOOK_MS 300 /* how often it looks at cables, and whether it may still wait */
+#define LOOK_MS 300 /* ms between looks at the cables and at the time that is left */
 
 static volatile sig_atomic_t ended;
 
@@ -30,7 +30,8 @@ void setup_ask_to_the_end(void)
 	sigaction(SIGHUP, &act, NULL);
 }
 
-/* Waits until a line was typed. False: nobody will type any more, or no answer counts now. */
+/* Waits until a line was typed. False: no line can come any more, or the time for an answer is
+ * over. */
 static bool line_waits(struct setup *s)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -73,7 +74,7 @@ static bool line_read(char out[SETUP_LINE], bool *whole)
 	return true;
 }
 
-/* Whether it is one of the words, also in full-width letters of an input method. */
+/* Whether the text is one of the words, also in full-width letters of an input method. */
 static bool is(const char text[SETUP_LINE], const char *one, const char *two, const char *three)
 {
 	char plain[SETUP_LINE];

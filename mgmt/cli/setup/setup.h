@@ -69,7 +69,8 @@ struct card {
 	char name[16], mac[20], driver[32], master[16];
 	int speed_mbit; /* 0 = not known */
 	bool up, carrier, hardware, yours;
-	bool raised, quieted; /* by links.c: up; IPv6 turned off */
+	/* set by links.c: it turned the card on; it turned the card's IPv6 off */
+	bool raised, quieted;
 };
 
 struct cards {
@@ -83,7 +84,7 @@ struct setup_interface {
 	unsigned vlan; /* 0 = frames without a tag */
 	char addresses[SETUP_ADDRESSES][ADDR_TEXT], networks[SETUP_ADDRESSES][ADDR_TEXT];
 	size_t n_addresses;
-	char zone[64]; /* data only, as are the next two */
+	char zone[64]; /* only of data interfaces, as are the next two */
 	char label[SETUP_LINE], owner[SETUP_LINE];
 	unsigned class; /* index into zone_class_words */
 };
@@ -93,18 +94,21 @@ struct setup {
 	const char *folder;
 	struct cards cards;
 	char site[64], label[SETUP_LINE], contact[SETUP_LINE];
-	/* of the records of allowed traffic; "": such records are not kept */
+	/* of records of allowed traffic; "": such records are not kept */
 	char responsible[SETUP_LINE], purpose[SETUP_LINE];
 	struct setup_interface admin, data[SETUP_DATA];
 	size_t n_data;
 	/* the two data interfaces are sides of one network, and have no addresses of their own */
 	bool between;
 	struct sides sides;
-	bool going_back;			   /* the person has come back to this question */
-	void (*watch)(struct setup *s);		   /* while it waits; NULL = nothing */
-	uint64_t ends_ns;			   /* from then on no answer counts; 0 = never */
-	int status;				   /* exit status, at the end */
-	char terminals[ADDR_TEXT], via[ADDR_TEXT]; /* "" = in the admin network itself */
+	bool going_back; /* the person has come back to this question */
+	/* called while an answer is awaited; NULL = nothing */
+	void (*watch)(struct setup *s);
+	/* monotonic ns after which no answer counts; 0 = never */
+	uint64_t ends_ns;
+	int status; /* exit status, at the end */
+	/* router to the terminals; "" = they are in the admin network itself */
+	char terminals[ADDR_TEXT], via[ADDR_TEXT];
 };
 
 /* What a person said to a question. */

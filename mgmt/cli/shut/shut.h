@@ -20,7 +20,7 @@ struct shut {
 	unsigned first_fd, last_fd; /* the descriptors that it may write to */
 	/* none of these descriptors is a file, so it may write to no file */
 	bool pipes;
-	unsigned seconds; /* of a processor's time; 0: any */
+	unsigned seconds; /* seconds of processor time; 0: no limit */
 };
 
 /* To be called before a secret is read: from now on the process leaves no core file, and other

@@ -155,7 +155,7 @@ static int shut_door(struct cli *c, const struct cli_args *a)
 	return ordered(c, CHANGE_SHUT, a->operands[0], a->values[SHUT_REASON], (struct msg_ctl_door){ 0 });
 }
 
-/* Like `status`, for everybody who may see the state of the box. */
+/* As for `status`: everybody who may see the state of the box may ask this. */
 static int doors(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;

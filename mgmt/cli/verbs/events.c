@@ -202,7 +202,7 @@ static void note_strange_name(const struct cli *cli, const struct event_filter *
 	char text[FILTER_TEXT + 200], *safe;
 	int status;
 
-	c->json = false; /* the answer was given; this is no part of it */
+	c->json = false; /* the answer was printed already; the note is no part of it */
 	if (asked.conduit == NULL && asked.zone == NULL && asked.asset == NULL)
 		return;
 	if (!box_request(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, NULL, 0, WAIT_S, &answer, &status))

@@ -198,7 +198,7 @@ static int rejoin(struct cli *c, const struct cli_args *a)
 	return ordered(c, a, stage != NULL ? CHANGE_REJOIN_READS : CHANGE_REJOIN);
 }
 
-/* Like `status`, for everybody who may see the state of the box. */
+/* As for `status`: everybody who may see the state of the box may ask this. */
 static int isolations(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;

@@ -22,13 +22,15 @@ static json_t *ending(const struct ir *ir)
 	return names;
 }
 
-/* Time sources of the policy in force no longer matter for a text that names none. */
+/* Whether this text would still wait. If the clock waits for a time source and the text names none,
+ * the wait ends when the text is in force. */
 static bool goes_with(const struct ir *ir, const json_t *clock)
 {
 	return ir_time_sources(ir) || strcmp(js(clock, "waits"), "source") != 0;
 }
 
-/* A check of a text does not mention a box that is absent, not accessible, older, or busy. */
+/* The clock of the box; NULL without a message if the box is absent, not accessible, older, or
+ * busy, because the check of a text does not need a box. */
 static json_t *of_the_box(struct cli *c)
 {
 	struct cli silent = *c;

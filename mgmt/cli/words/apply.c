@@ -90,7 +90,7 @@ static char *request_text(const json_t *r, enum lang l)
 	return NULL;
 }
 
-/* Its requests that will be refused, below its line. */
+/* A session's requests that will be refused, below the session's line. */
 static void narrowed_requests(struct cli *c, const json_t *s)
 {
 	const json_t *commands = json_object_get(s, "commands"), *r;
@@ -191,7 +191,7 @@ int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int 
 		narrowed(c, answer);
 		shut_out(c, answer, dry_run);
 	}
-	/* the sentence tells its state */
+	/* the sentence tells the generation's state */
 	if (kind == APPLY_KIND_CONFIRM || kind == APPLY_KIND_ROLLBACK)
 		snprintf(generation, sizeof(generation), "%llu", ju(g, "number"));
 	else

@@ -60,7 +60,7 @@ struct attack_alarm {
 	uint32_t rung;			     /* how often it has rung */
 	uint64_t rang;			     /* when it last rang */
 	uint64_t acknowledged, silent_until; /* times; 0 = it is not acknowledged, not silenced */
-	/* its count when a person last acknowledged or silenced it */
+	/* the alarm's count when a person last acknowledged or silenced it */
 	uint64_t seen;
 	bool seen_grave;
 	char by[USER_BY], person[HOLD_PERSON], reason[HOLD_REASON + 1];
@@ -94,7 +94,8 @@ struct attacks {
 	/* the second table is for ATTACK_TRYING only */
 	struct attack_watch watched[2][ATTACK_WATCHED];
 	struct attack_asked askers[ATTACK_ASKERS], asked[ATTACK_ASKED];
-	struct attack_asked tests[2][ATTACK_ASKED_WAYS]; /* the same two tables, for a self-test */
+	/* as the two members above, for a self-test */
+	struct attack_asked tests[2][ATTACK_ASKED_WAYS];
 	/* when an entry last found no room; for learn_days after that, nothing counts as new */
 	uint64_t forgot;
 	/* secret for hashing, so that a sender cannot choose keys with the same slot */

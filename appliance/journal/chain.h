@@ -36,7 +36,7 @@ struct journal {
 	int dirfd; /* borrowed */
 	int fd, head_fd;
 	uint64_t first; /* number of the current segment's first line; 0 = none is open */
-	uint64_t size;	/* its bytes */
+	uint64_t size;	/* bytes of the current segment */
 	uint64_t next_seq;
 	uint64_t last_wall_ns;	    /* of the newest line, 0 = none */
 	uint8_t hash[32];	    /* of the newest line; zeros before the first */
@@ -53,7 +53,7 @@ struct journal_recovery {
 	/* bytes of an incomplete line that were removed from the end of the last segment, 0
 	 * = none */
 	uint64_t torn_bytes;
-	bool torn_gone;	  /* these bytes could not be stored elsewhere */
+	bool torn_gone;	  /* the torn bytes could not be stored elsewhere */
 	uint64_t missing; /* lines that the head knows and the segments do not have, 0 = none */
 	/* there are lines but no head, so it is not known whether lines are gone */
 	bool headless;

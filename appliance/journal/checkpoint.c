@@ -200,7 +200,7 @@ bool checkpoint_keys_read(const char *text, size_t n, struct checkpoint_keys *re
 	const char *p = text;
 
 	ret->n = 0;
-	if (strlen(text) != n) /* it holds a NUL */
+	if (strlen(text) != n) /* the text holds a NUL */
 		return false;
 	while ((p = strstr(p, PEM_BEGIN)) != NULL) {
 		if (ret->n == CHECKPOINT_KEYS)

@@ -95,7 +95,7 @@ bool index_read(int dirfd, const uint8_t key[INDEX_KEY], uint64_t first, uint64_
 
 struct index {
 	struct segment *from;
-	uint64_t last, next; /* its last number; the expected number of the next record */
+	uint64_t last, next; /* the segment's last number; the expected number of the next record */
 	struct stored made;
 };
 

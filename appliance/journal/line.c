@@ -39,8 +39,8 @@ bool journal_segment_parse(const char *name, uint64_t *ret)
 	if (strncmp(name, "events-", 7) != 0 || number(name + 7, name + strlen(name), ret) == NULL || *ret == 0 ||
 	    *ret > JOURNAL_SEQ_MOST)
 		return false;
-	/* The same number in another form is no valid name: it would be listed, but could not be
-	 * opened. */
+	/* Another way to write the same number is no valid name: the file would be listed, but
+	 * could not be opened. */
 	journal_segment_name(*ret, as_ours);
 	return strcmp(name, as_ours) == 0;
 }

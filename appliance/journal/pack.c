@@ -31,7 +31,7 @@ struct pack {
 	bool deflating;
 	z_stream z;
 	gz_header header;
-	struct segment *plain, *packed; /* both are read and compared */
+	struct segment *plain, *packed; /* in the last stage: both files are read and compared */
 	uint8_t in[PACK_STEP_BYTES], out[PACK_STEP_BYTES];
 };
 

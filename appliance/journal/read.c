@@ -25,7 +25,7 @@ struct reading {
 	bool over;
 };
 
-/* Whether the reader has left; this is checked once in ASK_BYTES. */
+/* Whether the reader has left; checked after every ASK_BYTES of search. */
 static bool is_over(struct reading *r)
 {
 	if (r->patience != NULL && !r->over && r->look <= r->ask_at) {

@@ -47,7 +47,7 @@ struct segment;
 /* Opens a segment for reading, a plain one from `offset` on. To be freed with segment_close. */
 int segment_open(int dirfd, uint64_t first, enum segment_form form, uint64_t offset, struct segment **ret,
 		 struct err *e);
-/* The same for an open file of packed bytes that has no name of a segment yet. Takes the
+/* As segment_open, for an open file of packed bytes that has no name of a segment yet. Takes the
  * descriptor. */
 int segment_open_packed(int fd, struct segment **ret, struct err *e);
 void segment_close(struct segment *s);

@@ -41,7 +41,7 @@ enum trend {
 	TREND_NONE,
 	TREND_SESSIONS,	    /* sessions of a conduit that began */
 	TREND_REFUSED,	    /* packets, requests or sessions that a conduit refused */
-	TREND_ZONE_REFUSED, /* the same, by the zone from which they came */
+	TREND_ZONE_REFUSED, /* what was refused, by the zone from which it came */
 	TREND_SERIOUS,	    /* records of the severity "serious" */
 	TREND_INSPECTED,    /* packets that were inspected */
 	/* the 99th percentile of the time of inspection, in us; the worst minute of the hour */
@@ -53,8 +53,8 @@ enum trend {
 struct trend_series {
 	uint8_t what; /* enum trend; TREND_NONE = this series is free */
 	char name[TRENDS_NAME];
-	uint32_t hour; /* its last hour, counted from 1970 */
-	uint32_t now;  /* the number of that hour */
+	uint32_t hour; /* the last hour with a count, in hours since 1970 */
+	uint32_t now;  /* the count of that hour */
 	bool changed;
 };
 

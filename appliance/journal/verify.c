@@ -200,8 +200,9 @@ static void one(struct walk *w, const char *text, size_t n)
 /* The two files of a segment, opened together, so that they can be compared even if the journal
  * deletes one meanwhile. */
 struct twins {
-	struct segment *plain, *packed; /* both, or both NULL: there is only one file */
-	bool unread;			/* there is a file that cannot be opened */
+	/* both are set, or both are NULL because there is only one file */
+	struct segment *plain, *packed;
+	bool unread; /* there is a file that cannot be opened */
 };
 
 static struct twins open_twins(int dirfd, uint64_t first)

@@ -45,7 +45,7 @@ enum journal_fault {
  * has no fault and no open point. */
 /* there is no head: records after the last one may have been removed */
 #define JOURNAL_END_OPEN 1u
-/* it does not begin with record 1, and it is not known where the earlier records are */
+/* the records do not begin with record 1, and it is not known where the earlier ones are */
 #define JOURNAL_BEGIN_OPEN 2u
 /* keys are given, but no record is signed, or more than JOURNAL_UNSIGNED_MOST records follow the
  * last signed one */

@@ -46,7 +46,8 @@ struct partition {
 /* Finds our group, moves this process into "guard", and opens the group of each slot that needs
  * one. */
 void partition_open(struct partition *ret);
-/* The same in `folder`, for a machine with `memory_bytes` of memory. ret->state is the result. */
+/* As partition_open, but makes the groups in `folder`, for a machine with `memory_bytes` of memory.
+ * ret->state is the result. */
 void partition_make(int folder, uint64_t memory_bytes, struct partition *ret);
 
 /*

@@ -46,16 +46,17 @@ static inline uint32_t sandbox_uid(enum role r)
  * errno: the process must exit.
  */
 int sandbox_enter(enum role r, struct err *e);
-/* The same for a gate or a worker. Those for naming get a lower priority than those
- * for commands. */
+/* As sandbox_enter, for a gate or a worker. Those for naming get a lower priority than those for
+ * commands. */
 int sandbox_enter_pair(enum role r, enum lane_kind kind, struct err *e);
 
-/* The same for sekisho-fetch (appliance/fetch), which is no role: a person starts it for
+/* As sandbox_enter, for sekisho-fetch (appliance/fetch), which is no role: a person starts it for
  * one file. */
 int sandbox_fetch(struct err *e);
-/* The same for the child of accounts that hashes passphrases (appliance/accounts/hasher.c). */
+/* As sandbox_enter, for the child of accounts that hashes passphrases
+ * (appliance/accounts/hasher.c). */
 int sandbox_hasher(struct err *e);
-/* The same for sekisho-webauthn (appliance/webauthn), the other child of accounts. */
+/* As sandbox_enter, for sekisho-webauthn (appliance/webauthn), the other child of accounts. */
 int sandbox_webauthn(struct err *e);
 
 /*

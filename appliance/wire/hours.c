@@ -228,8 +228,8 @@ uint64_t time_zone_moment(const struct time_zone *z, uint32_t day, uint32_t minu
 	if (offset_at(z, early) == most) {
 		late = early;
 	} else if (offset_at(z, late) != least) {
-		/* This local time does not exist, because the clock skips it. The change is between
-		 * the two moments. */
+		/* The clock skips this local time. The change of the clock is between `early` and
+		 * `late`. */
 		for (hi = late; early + 1 < hi;) {
 			int64_t mid = early + (hi - early) / 2;
 

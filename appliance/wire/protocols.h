@@ -88,12 +88,12 @@ enum protocol_depth {
 };
 
 /* Properties of a protocol. */
-/* its content cannot be inspected: counts as all commands in every proof */
+/* the content cannot be inspected, so it counts as all commands in every proof */
 #define PROTO_OPAQUE 1u
 /* The protocol is clear text, so anybody on the path can read its contents and passwords; or it is
  * a remote desktop. */
 #define PROTO_IN_CLEAR 2u
-/* it is recognised by so few bytes that other protocols may begin in the same way, so its
+/* the protocol is recognised by so few bytes that others may begin in the same way, so its
  * recogniser is asked last */
 #define PROTO_BRIEF 4u
 /* one session opens connections for other sessions of its pair of hosts: one worker has to see all

@@ -41,11 +41,11 @@
 /* Whether common servers determine the end of a request as the specification says. */
 enum framing {
 	FRAMING_ALIKE,
-	/* they do, but some do not know the function, and then discard the received part of the
-	 * next request */
+	/* common servers do, but some do not know the function, and then discard the received part
+	 * of the next request */
 	FRAMING_FLUSHED,
-	/* some assume another length, so they may read a part of the request as a
-	 * separate request */
+	/* some servers assume another length, so they may read a part of the request as a separate
+	 * request */
 	FRAMING_APART,
 };
 

@@ -186,7 +186,8 @@ static void catch_up(struct inspector *i, struct once_handshake *h)
 	if (!has_passed(h)) /* the kernel has given it up, and may be taking it again */
 		return;
 	inspector_catch_up(i, h);
-	__atomic_store_n(&h->mark, 0, __ATOMIC_RELEASE); /* from here on the kernel may take it */
+	/* from now on the kernel may use the slot */
+	__atomic_store_n(&h->mark, 0, __ATOMIC_RELEASE);
 }
 
 /* Catches up with the handshakes of this session, in the order in which they began. */

@@ -45,7 +45,7 @@ struct worker_port {
 	/* lanes without commands: packets left for it in this round */
 	unsigned credit;
 	bool ready;		      /* packets may be waiting */
-	bool hot;		      /* it had packets in the last turn */
+	bool hot;		      /* the port had packets in the last turn */
 	bool skipping[LANE_SLOTS];    /* ids up to skip_to were decided before this worker began */
 	uint32_t skip_to[LANE_SLOTS]; /* by slot, because each queue has its own ids */
 };

@@ -95,7 +95,7 @@ extern const size_t cli_n_verbs;
  * `status`, so that a verb can end with `return cli_fail(...)`. The message ends without a newline.
  */
 int cli_fail(struct cli *c, enum cli_status status, enum message m, ...);
-/* The same for a text that is already made. */
+/* As cli_fail, for a text that is already made. */
 int cli_fail_text(struct cli *c, enum cli_status status, const char *text);
 /* Prints the errno `code` for a file, "NAME: ...", in the reader's language if the catalogue
  * has it. */

@@ -120,7 +120,8 @@ int main(int argc, char **argv)
 {
 	/* line by line, so that other processes' output does not get into a line */
 	setvbuf(stderr, NULL, _IOLBF, 0);
-	/* The caller may have left it ignored: then the exit status of children would be lost. */
+	/* The caller may have left SIGCHLD ignored; the exit status of children would then be
+	 * lost. */
 	signal(SIGCHLD, SIG_DFL);
 	return run(argc, argv);
 }

@@ -10,8 +10,9 @@
 #define NAME "SEKISHO_SOCKET="
 
 /*
- * sudo runs this program without the caller's environment, which sudo itself still has. Root cannot
- * trust that variable, so it counts only if it names a socket that root has made.
+ * The caller's SEKISHO_SOCKET when this program runs by sudo: sudo removes it for the program, but
+ * has it in its own environment. Root cannot trust the caller, so the value counts only if it names
+ * a socket that root has made.
  */
 static const char *before_sudo(void)
 {

@@ -13,7 +13,7 @@
 #define FARE_WHY 110 /* bytes, as in appliance/box/companions.h */
 
 struct fare {
-	const char *program;	     /* its name in messages on standard error */
+	const char *program;	     /* name of the program in messages on standard error */
 	uint64_t next_s, back_off_s; /* when to try again (boot time); the present wait */
 	uint64_t failing_s;	     /* boot time of the first failure in a row, 0 = none */
 	char why[FARE_WHY];

@@ -15,7 +15,7 @@
 /* `effective` as in docs/json.md, complete or filtered. Owned by the caller; NULL when memory is
  * out, or when there are no conduits. */
 char *picture_svg(const json_t *effective, enum lang l);
-/* The same for data flows of IT, of OT, or of both. It is always one sheet. */
+/* As picture_svg, for data flows of IT, of OT, or of both. The picture is always one sheet. */
 char *picture_flows(const json_t *effective, enum flow_part part, enum lang l);
 
 #endif

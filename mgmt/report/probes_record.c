@@ -10,7 +10,7 @@
 #include "mgmt/state/declares.h"
 #include "mgmt/state/read.h"
 
-#define YEAR 365u  /* days; the least that clause S wants */
+#define YEAR 365u  /* days; the least retention for the clauses in docs/controls */
 #define MONTH 31u  /* days between two reviews of the records */
 #define SOURCES 3u /* time sources: with two, nobody can tell which one is wrong */
 

@@ -302,8 +302,8 @@ static void of_devices(json_t *list, const json_t *status)
 		add(list, "devices learning", false, js(d, "began"), M_ALARM_DEVICES_LEARNING, "", "");
 }
 
-/* The same for servers with weak TLS: each listed server is an alarm of its own. All servers of a
- * conduit that are not listed make one alarm together. */
+/* As for devices, each listed server with weak TLS is an alarm of its own. All servers of a conduit
+ * that are not listed make one alarm together. */
 static void of_weak(json_t *list, const json_t *status)
 {
 	const json_t *w = ja(ja(status, "journal"), "weak"), *alarms = ja(w, "alarms");

@@ -145,7 +145,7 @@ static void shares(struct faults *f)
 		     *workers = ja(f->status, "workers");
 
 	nearly_full(f, M_FAULT_TRACKING, tracking, "sessions", "most", "", "");
-	/* Both numbers are fixed; one that could not be read is 0. */
+	/* Both numbers are settings; one that could not be read is 0. */
 	if (ju(tracking, "most") > 0 && ju(tracking, "most") < ju(tracking, "share")) {
 		char most[24], share[24];
 

@@ -7,8 +7,8 @@
 
 /* An array of sentences without an end mark, owned by the caller; empty when nothing is wrong. */
 json_t *faults_find(const json_t *status, enum lang l);
-/* The same. *ret_links is an array of the same length: for a sentence about a link, the object of
- * its interface in the status; for any other, null. Both are owned by the caller. */
+/* As faults_find. *ret_links is an array of the same length: for a sentence about a link, the
+ * object of its interface in the status; for any other, null. Both are owned by the caller. */
 json_t *faults_find_links(const json_t *status, enum lang l, json_t **ret_links);
 /* The zones of an interface with their labels: "crane (RTG 1-4), gate"; for an admin interface,
  * that it is for management. */

@@ -10,7 +10,7 @@
 /* Records have the phrases of appliance/wire/lost.def in English; these are printed in language
  * `l`. Names, numbers and all other text are printed unchanged. */
 void lost_print(FILE *to, enum lang l, const char *object);
-/* The same as a text: malloc'd, NULL = no memory. */
+/* As lost_print, but returns the text: malloc'd, NULL = no memory. */
 char *lost_text(enum lang l, const char *object);
 
 #endif

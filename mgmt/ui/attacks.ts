@@ -109,7 +109,7 @@ export function seenAttacks(state: State, draw: () => void): Node_ | false {
 				x.from || t("unknown"), x.to || t("unknown"), count(x.count), moment(x.last), x.person, x.reason])));
 }
 
-/** Their number, for a person who may not read the list. */
+/** The number of such alarms, for a person who may not read the list. */
 export function seenNote(state: State): Node_ | false {
 	const a = state.status.journal?.attacks;
 	if ((a?.acknowledged ?? 0) + (a?.silenced ?? 0) === 0) return false;

@@ -42,7 +42,7 @@ export async function signWith(c: Challenge): Promise<string | undefined> {
 }
 
 /**
- * The same for a new key. It stores the account's name, so that a login need not tell which keys
+ * A new key's answer. The key stores the account's name, so that a login need not tell which keys
  * exist.
  */
 export async function makeKey(c: Challenge, name: string, handle: string, there: OwnKey[]): Promise<string | undefined> {

@@ -231,7 +231,8 @@ export async function logIn(name: string, password: string, code: string): Promi
 	return undefined;
 }
 
-/** The same with the client certificate of the connection, which the box has already seen. */
+/** Signs in with the client certificate of the connection instead of a code. The box has already
+ * seen it. */
 export async function logInByCertificate(name: string, password: string): Promise<Refused | undefined> {
 	const answer = await post<Person>("/api/v1/login", { name: name.trim(), password, certificate: true });
 	if (!answer.ok) return answer.why;
@@ -239,7 +240,7 @@ export async function logInByCertificate(name: string, password: string): Promis
 	return undefined;
 }
 
-/** The same with a security key instead of the code: first asks what the box wants signed. */
+/** Signs in with a security key instead of a code: first asks what the box wants signed. */
 export async function logInByKey(name: string, password: string): Promise<Refused | undefined> {
 	const c = await send<Challenge>("/api/v1/challenge", { credentials: "omit" });
 	if (!c.ok) return c.why;

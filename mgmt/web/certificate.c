@@ -52,7 +52,7 @@ static int fill(const struct certificate *c, gnutls_x509_crt_t crt)
 		r = gnutls_x509_crt_set_version(crt, 3);
 	if (r >= 0)
 		r = gnutls_x509_crt_set_serial(crt, serial, sizeof(serial));
-	if (r >= 0) /* it ends with the authority, whatever the clock tells now */
+	if (r >= 0) /* the certificate ends with the authority's, whatever the clock tells now */
 		r = gnutls_x509_crt_set_activation_time(crt, gnutls_x509_crt_get_activation_time(c->authority));
 	if (r >= 0)
 		r = gnutls_x509_crt_set_expiration_time(crt, gnutls_x509_crt_get_expiration_time(c->authority));

@@ -289,7 +289,7 @@ static void tell(const struct live *v, struct stream *s, uint32_t rights, uint64
 	FILE *to;
 
 	give_way(s);
-	if (s->text != NULL || s->ends) /* it has not yet taken the last text */
+	if (s->text != NULL || s->ends) /* the client has not yet taken the last text */
 		return;
 	to = open_memstream(&text, &n);
 	if (to == NULL)

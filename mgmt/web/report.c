@@ -196,7 +196,8 @@ static void heard_fact(struct web_report *r, int status, json_t *answer)
 	const char *why = *said_why != '\0' ? said_why : message_format(M_REPORT_NO_ANSWER, r->lang);
 	json_t *approval = json_object_get(answer, "approval");
 
-	if (json_is_true(json_object_get(answer, "more"))) { /* the same question again */
+	/* the check goes on with the same question */
+	if (json_is_true(json_object_get(answer, "more"))) {
 		if (++r->chain_parts < CHAIN_PARTS)
 			return;
 		is_one = false;

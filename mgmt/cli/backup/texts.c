@@ -174,7 +174,7 @@ static int keep(int at, const char *file, mode_t *ret_mode)
 		unlinkat(at, beside, 0);
 		return r;
 	}
-	unlinkat(at, beside, 0); /* both names are one file, and rename would then do nothing */
+	unlinkat(at, beside, 0); /* if both names were one file, the rename did nothing */
 	return 0;
 }
 

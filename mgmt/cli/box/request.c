@@ -154,7 +154,7 @@ static int try_connect(const struct cli *c, unsigned timeout_s)
 	return other >= 0 ? other : fd;
 }
 
-/* The same, or -1 with *ret_status set. */
+/* As try_connect; -1 with *ret_status set, after the reason was printed. */
 static int box_connect(struct cli *c, unsigned timeout_s, int *ret_status)
 {
 	int fd;

@@ -10,8 +10,8 @@
  * the caller's; NULL when the verb has to end with *ret_status; the reason was printed.
  */
 json_t *since_events(struct cli *c, const char *since, const char *kind, int *ret_status);
-/* The same without keeping them: `each` is called for every event of any kind. False when the verb
- * ends with *ret_status. */
+/* As since_events, without keeping the events: `each` is called for every event of any kind. False
+ * when the verb ends with *ret_status. */
 bool since_each(struct cli *c, const char *since, void (*each)(void *ctx, const json_t *event), void *ctx,
 		int *ret_status);
 /* The oldest event that the journal still has, the caller's; NULL when there is none. False

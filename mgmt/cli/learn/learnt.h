@@ -43,7 +43,7 @@ struct act {
 	uint16_t port;
 	uint8_t l4proto;
 	uint8_t space; /* SPACE_NONE: no address */
-	bool exact;    /* it writes, so its addresses are not merged with others */
+	bool exact;    /* the operation writes, so its addresses are not merged with others */
 	/* it ends something whose beginning was not seen, so no row is made for it */
 	bool half;
 	bool unknown; /* its addresses cannot be known */

@@ -52,9 +52,11 @@ bool bundle_beside(struct bundle *b, const char *name, const void *p, size_t n);
  * is done on the copy.
  */
 void take_records(struct bundle *b, const char *folder, uint64_t until_ns);
-/* The same for a caller without root rights: the files that the box hands out to his account. */
+/* As take_records, for a caller without root rights: the files that the box hands out to his
+ * account. */
 void take_handed_records(struct bundle *b, struct cli *c, uint64_t until_ns);
-/* The same for the texts of stored policies. Their sealed files are listed as missing. */
+/* As take_generations, for such a caller: the texts of stored policies. Their sealed files are
+ * listed as missing. */
 void take_handed_policies(struct bundle *b, struct cli *c, uint64_t until_ns);
 /* Copies the stored policies as they are, in sealed form, from beside the records. */
 void take_generations(struct bundle *b, const char *records, uint64_t until_ns);

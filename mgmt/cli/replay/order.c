@@ -30,7 +30,7 @@ struct parked {
 	uint32_t session, frame;
 	uint32_t seq, ack; /* sequence number of its payload; acknowledgement number */
 	enum direction dir;
-	bool acks;  /* it also waits for what it acknowledges */
+	bool acks;  /* the packet also waits for what it acknowledges */
 	bool ahead; /* data before it were missing */
 	uint64_t deadline_ns;
 	uint32_t next; /* next older packet of its session, or next in the free list */

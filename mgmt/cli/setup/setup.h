@@ -171,7 +171,7 @@ step step_language, step_site, step_label, step_contact, step_responsible, step_
 /* interface.c */
 step step_admin_card, step_admin_vlan, step_admin_address, step_terminals;
 step step_data_card, step_data_vlan, step_data_address;
-/* the same for a box between two switches, in other words */
+/* step_admin_card for a side of a box between two switches, in other words */
 step step_side_card;
 /* zone.c */
 step step_zone, step_class_of, step_zone_label, step_owner;
@@ -185,7 +185,7 @@ step step_show;
 /* Prints a text of the catalogue as a line. */
 void step_tell(struct setup *s, enum message m, ...);
 enum step_result step_ask(struct setup *s, enum message question, const char *otherwise, char out[SETUP_LINE]);
-/* The same, but full-width letters, digits and signs of an input method become plain ones. */
+/* As step_ask, but full-width letters, digits and signs of an input method become plain ones. */
 enum step_result step_ask_plain(struct setup *s, enum message question, const char *otherwise, char out[SETUP_LINE]);
 void step_plain(char text[SETUP_LINE]);
 /* Whether the text is a valid name in a policy. */

@@ -63,7 +63,7 @@ static char *run_daemon(char *const *argv)
 	return text;
 }
 
-/* The same answer from a daemon that runs only for this. */
+/* Gets the answer from a sekishod that runs only for this. */
 static bool ask_alone(struct cli *c, const struct cli_args *a, struct box_answer *ret, int *ret_status)
 {
 	char path[PATH_MAX], *text;
@@ -94,7 +94,7 @@ static bool ask_alone(struct cli *c, const struct cli_args *a, struct box_answer
 	free(text);
 	if (!json_is_object(ret->json)) {
 		box_answer_free(ret);
-		*ret_status = CLI_CANNOT; /* it has reported the reason on standard error */
+		*ret_status = CLI_CANNOT; /* sekishod has reported the reason on standard error */
 		return false;
 	}
 	ret->status = CLI_YES;

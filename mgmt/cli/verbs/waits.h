@@ -8,8 +8,8 @@
 #include "mgmt/cli/cli.h"
 #include "mgmt/cli/policy/source.h"
 
-/* The same as "clock" in the answer to `apply`, from what the daemon of this machine tells about
- * its clock. NULL: no conduit would wait, or no daemon tells. */
+/* "clock" as in the answer to `apply`, made from what this machine's daemon tells about its clock.
+ * NULL: no conduit would wait, or no daemon tells. */
 json_t *waits_here(struct cli *c, const struct ir *ir);
 
 #endif

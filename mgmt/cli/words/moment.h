@@ -15,7 +15,7 @@
  * 1970.
  */
 bool moment_parse(const char *text, char out[MOMENT_TEXT]);
-/* The same in seconds since 1970. */
+/* As moment_parse, but gives seconds since 1970. */
 bool moment_seconds(const char *text, uint64_t *ret);
 /* Reads "90s", "30m", "24h", "7d" as seconds, at most `max`, which must not exceed UINT64_MAX / 10.
  * False for anything else. */

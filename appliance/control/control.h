@@ -611,7 +611,8 @@ struct control {
 	struct generation_store store;
 	struct msg_facts facts;
 	struct sentence workers_said; /* facts.c */
-	json_t *doors, *isolations;   /* as the supervisor stores them; owned, NULL = not told yet */
+	/* as the supervisor stores them; owned, NULL = not told yet */
+	json_t *doors, *isolations;
 	uint64_t trial;		      /* generation on trial, 0 = none */
 	uint64_t step;		      /* generation_step() of the supervisor's store */
 	bool busy;		      /* the policy in force is being changed */

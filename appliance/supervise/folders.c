@@ -138,8 +138,9 @@ enum narrow narrow_folder(int fd, mode_t mode)
 #define GROUPS_FILE "/etc/group"
 
 /*
- * Opens the socket `name` in the run folder, for root and this group. This process holds the lock of the data namespace, so a socket there belongs to no living daemon.
- * The owner is set before the mode, so that nobody else can connect in between.
+ * Opens the socket `name` in the run folder, for root and this group. This process holds the lock
+ * of the data namespace, so a socket there belongs to no living daemon. The owner is set before the
+ * mode, so that nobody else can connect in between.
  */
 static int listen_at(struct supervisor *s, const char *name, gid_t gid, struct err *e)
 {

@@ -15,9 +15,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import guards  # noqa: E402
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-# Run in every merge: the suites about change, the kernel, its queue, the sandbox and damage; of the
-# suite about the whole box only the cases of CORE_OF_BOX.
-CORE = ("change", "kernel", "queue", "sandbox", "damage", "box")
+# Run in every merge: the suites about change, the kernel, its queue, the sandbox and damage; the
+# lives that are also lived on a kernel in memory; of the suite about the whole box only the cases
+# of CORE_OF_BOX.
+CORE = ("change", "kernel", "queue", "sandbox", "damage", "script", "box")
 # Expensive cases that every merge runs all the same.
 EVERY_MERGE = {("kernel", "test_drawn_policies")}
 # Failures and changes, and an allowed and a forbidden request of Modbus (over UDP in `judged`),

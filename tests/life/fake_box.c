@@ -93,8 +93,22 @@ int scratch_open(int home, struct box_spaces *ret, struct err *e)
 
 int rtnl_monitor_open(int nsfd, int homefd, bool facts, struct err *e)
 {
+	int fd = open_one("hear of links", e);
+
 	(void)nsfd, (void)homefd, (void)facts;
-	return open_one("hear of links", e);
+	memmove(machine.links + 1, machine.links, sizeof(machine.links) - sizeof(machine.links[0]));
+	machine.links[0] = fd;
+	return fd;
+}
+
+/* A card has another place. */
+static void links_changed(void)
+{
+	const uint64_t one = 1;
+
+	for (unsigned i = 0; i < LINK_PLACES; i++)
+		if (machine.links[i] > 0)
+			(void)!write(machine.links[i], &one, sizeof(one));
 }
 
 int rtnl_rules_open(int nsfd, int homefd, struct err *e)
@@ -197,6 +211,11 @@ bool box_has(const struct box_spaces *s, const char *device)
 	return c != NULL && c->place != CARD_HOME;
 }
 
+static int no_card(const struct ir_interface *i, struct err *e)
+{
+	return err_set(e, -ENODEV, "interface %s (%s): No such device", i->name, i->device);
+}
+
 int box_claim(const struct box_spaces *s, const struct ir *ir, box_leave *leave, const void *ctx, bool *moved,
 	      struct err *e)
 {
@@ -208,7 +227,7 @@ int box_claim(const struct box_spaces *s, const struct ir *ir, box_leave *leave,
 		struct card *c = machine_card(ir_card(&ir->interfaces[i]));
 
 		if (c == NULL)
-			r = err_set(e, -ENODEV, "%s", ir_card(&ir->interfaces[i]));
+			r = no_card(&ir->interfaces[i], e);
 		else if (c->place == CARD_HOME && leave != NULL && leave(ctx, c->name))
 			r = err_set(e, -ENODEV, "%s was given back", c->name);
 		else if (machine_call("move a card", e) < 0)
@@ -231,7 +250,7 @@ int box_try(const struct box_spaces *s, const struct ir *ir, struct err *e)
 	(void)s;
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
 		if (machine_card(ir_card(&ir->interfaces[i])) == NULL)
-			return err_set(e, -ENODEV, "%s", ir_card(&ir->interfaces[i]));
+			return no_card(&ir->interfaces[i], e);
 	return machine_call("try the cards", e);
 }
 
@@ -246,7 +265,7 @@ int box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *be
 	(void)before;
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
 		if (!box_has(s, ir_card(&ir->interfaces[i])))
-			return err_set(e, -ENODEV, "%s", ir_card(&ir->interfaces[i]));
+			return no_card(&ir->interfaces[i], e);
 	return machine_call("set addresses", e);
 }
 
@@ -378,8 +397,10 @@ json_t *was_give_back(const struct box_spaces *s, const json_t *wanted)
 		struct card *c = machine_card(device);
 		bool was_here = c != NULL && c->place == CARD_HOME, stuck = machine_call("give a card back", NULL) < 0;
 
-		if (c != NULL && !stuck)
+		if (c != NULL && !stuck) {
 			c->place = CARD_HOME;
+			links_changed();
+		}
 		json_array_append_new(reports, json_pack("{s:s, s:s, s:b, s:i, s:[], s:[], s:b}", "device", device,
 							 "now", c != NULL ? device : "", "was_here", (int)was_here,
 							 "facts", 1, "expired", "lost", "stuck", (int)stuck));

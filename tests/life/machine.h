@@ -20,6 +20,7 @@
 #define SECOND 1000000000ull
 
 enum card_place { CARD_HOME, CARD_DATA, CARD_ADMIN };
+#define LINK_PLACES 3u
 
 struct card {
 	const char *name;
@@ -44,10 +45,13 @@ struct machine {
 	/* a socket from which the supervisor learns of changes by others; a write to it is such a
 	 * change */
 	int monitor;
+	/* where it learns of links in its own namespaces, and in the first one */
+	int links[LINK_PLACES];
 	uint8_t digest[32];
 	bool ends_stand;	  /* the rules have elements that end by time */
 	struct queue_state queue; /* the only queue with counts; number 0 = none */
 	bool isolated;		  /* something is isolated */
+	bool ends_wait;		  /* what has an end is shut, because the clock is not trusted */
 	/* a door is open until then, in seconds of the wall clock; 0 = it is shut */
 	uint64_t gate_open;
 	/*

@@ -32,6 +32,7 @@
 	"owner = \"t\"; review_by = \"2031-01-01\"; " more "}"
 #define CONDUIT(name, service) CONDUIT_THAT(name, service, "")
 #define UNTIL CONDUIT_THAT("e", "plain", "until = \"2026-12-01T00:00:00Z\"; ")
+#define SOON CONDUIT_THAT("b", "plain", "until = \"2026-11-18T11:07:00Z\"; ")
 #define STARTS CONDUIT_THAT("s", "plain", "starts = \"2026-11-18T12:00:00Z\"; ")
 #define WITHIN CONDUIT_THAT("w", "plain", "within = \"evening\"; ")
 #define DOOR(name) CONDUIT_THAT(name, name, "door = \"" name "\"; ")
@@ -67,11 +68,36 @@ static const char *const texts[POLICIES_KNOWN][2] = {
 							       ", " DOOR("two") ", " DOOR("glass") " );\n",
 			  BOX BOX_END "ups = { address = \"10.79.0.7\"; name = \"hall\"; user = \"a\"; on_low = "
 				      "\"power_off\"; };\ntime = [\"10.79.0.5\"];\n" },
+	[KNOWN_ENDING] = { HEAD SERVICES "conduits = ( " CONDUIT("a", "ping") ", " SOON " );\n", BOX BOX_END },
 	[KNOWN_INSPECTED] = { HEAD SERVICES "conduits = ( " CONDUIT("a", "ping") ", " CONDUIT("c", "read") " );\n",
 			      BOX BOX_END },
 };
 
-struct compiled_policy compiled[POLICIES_KNOWN];
+struct compiled_policy compiled[POLICIES_KNOWN] = {
+	[KNOWN_PLAIN] = { .name = "plain" },	   [KNOWN_WIDER] = { .name = "wider" },
+	[KNOWN_PREPARED] = { .name = "prepared" }, [KNOWN_TIMED] = { .name = "timed" },
+	[KNOWN_ENDING] = { .name = "ending" },	   [KNOWN_INSPECTED] = { .name = "inspected" },
+};
+
+const char *policy_text_of(enum known_policy p, bool box)
+{
+	return texts[p][box];
+}
+
+static void note_openings(struct compiled_policy *c, const struct ir *ir)
+{
+	for (uint32_t i = 0; i < ir->n_cells && c->n_openings < OPENINGS_MOST; i++) {
+		const struct ir_cell *cell = &ir->cells[i];
+		struct opening *o = &c->openings[c->n_openings];
+
+		if (cell->src.lo.family != 4)
+			continue;
+		*o = (struct opening){ .l4proto = cell->l4proto, .until = ir->permits[cell->permit].until };
+		(void)snprintf(o->in, sizeof(o->in), "%s", ir->interfaces[cell->iif].device);
+		(void)snprintf(o->out, sizeof(o->out), "%s", ir->interfaces[cell->oif].device);
+		c->n_openings++;
+	}
+}
 
 static void make(enum known_policy which)
 {
@@ -91,6 +117,7 @@ static void make(enum known_policy which)
 	}
 	sha256(c->sealed, c->n_sealed, c->digest);
 	memcpy(c->generation, t.c.ir->digest, sizeof(c->generation));
+	note_openings(c, t.c.ir);
 	policy_text_end(&t);
 }
 

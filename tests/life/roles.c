@@ -467,6 +467,9 @@ bool role_hears(struct process *p, struct msg *m)
 	case MSG_CUTS:
 		processes.cuts++;
 		break;
+	case MSG_CLOCK:
+		machine.ends_wait = m->body.clock.waits != 0;
+		break;
 	case MSG_USED:
 		on_used(m);
 		break;

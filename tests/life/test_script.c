@@ -46,6 +46,7 @@ enum fact {
 	FACT_DOORS,
 	FACT_CLOCK,
 	FACT_NOTICE,
+	FACT_HISTORY,
 	FACT_RULES,
 	FACT_APART,
 	FACT_CARDS,
@@ -54,7 +55,8 @@ enum fact {
 };
 
 static const char *const fact_names[FACTS] = {
-	"daemon", "generation", "roles", "isolated", "doors", "clock", "notice", "rules", "apart", "cards", "disk",
+	"daemon", "generation", "roles", "isolated", "doors", "clock",
+	"notice", "history",	"rules", "apart",    "cards", "disk",
 };
 
 /* As printed last: only what has changed is printed. */
@@ -83,8 +85,9 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Puts the words of a list into the order of their letters; takes out what is there twice. */
-static void put_in_order(char *list)
+/* Puts the words of a list into the order of their letters, without those that are there twice or in
+ * another list. */
+static void put_in_order(char *list, const char *without)
 {
 	const char *words[64];
 	char copy[LINE_MOST], *rest = copy, *word;
@@ -101,7 +104,7 @@ static void put_in_order(char *list)
 		words[n++] = rest;
 	qsort(words, n, sizeof(words[0]), by_text);
 	for (size_t i = 0; i < n; i++)
-		if (i == 0 || strcmp(words[i], words[i - 1]) != 0)
+		if ((i == 0 || strcmp(words[i], words[i - 1]) != 0) && strstr(without, words[i]) == NULL)
 			add(list, "%s", words[i]);
 }
 
@@ -126,7 +129,7 @@ static void of_status(const json_t *status, char now[FACTS][LINE_MOST])
 	json_array_foreach(json_object_get(status, "roles"), i, one) add(
 		now[FACT_ROLES], "%s%s%s", text_of(one, "role"), strcmp(text_of(one, "state"), "running") ? " " : "",
 		strcmp(text_of(one, "state"), "running") ? text_of(one, "state") : "");
-	put_in_order(now[FACT_ROLES]);
+	put_in_order(now[FACT_ROLES], "");
 	json_array_foreach(json_object_get(status, "isolations"), i, one)
 		add(now[FACT_ISOLATED], "%s", text_of(one, "what"));
 	json_array_foreach(json_object_get(status, "doors"), i, one)
@@ -137,6 +140,18 @@ static void of_status(const json_t *status, char now[FACTS][LINE_MOST])
 		add(now[FACT_CLOCK], "%s waits", json_string_value(one));
 	snprintf(now[FACT_NOTICE], LINE_MOST, "%s", text_of(json_object_get(status, "notice"), "en"));
 	now[FACT_NOTICE][strcspn(now[FACT_NOTICE], ":")] = '\0';
+}
+
+/* What became of each generation. */
+static void of_history(const json_t *said, char history[LINE_MOST])
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(said, "history"), i, one)
+		add(history, "%d %s by %s", (int)json_integer_value(json_object_get(one, "number")),
+		    text_of(one, "state"), text_of(one, "why"));
+	put_in_order(history, "");
 }
 
 static bool is_open(const struct opening *o)
@@ -160,7 +175,7 @@ static void of_rules(char rules[LINE_MOST])
 			if (memcmp(compiled[p].digest, machine.digest, 32) == 0 && is_open(o))
 				add(rules, "%s%s", protocols[o->l4proto], o->until != 0 ? " for a time" : "");
 		}
-	put_in_order(rules);
+	put_in_order(rules, "");
 	add(rules, "%s", machine.forwarding ? "forwarding" : machine.base ? "nothing passes" : "no rules");
 }
 
@@ -177,7 +192,7 @@ static void of_cards(char cards[LINE_MOST])
 
 /* Kinds that only the supervisor and control write: the other roles are played here. Nothing of
  * certificates, which are made by the machine's own clock. */
-static bool shown(unsigned kind, unsigned code)
+static bool compared(unsigned kind, unsigned code)
 {
 	return kind == EVENT_POLICY || kind == EVENT_ROLE || kind == EVENT_DRIFT ||
 	       (kind == EVENT_MACHINE && strncmp(event_code_word(kind, code), "certificate", 11) != 0);
@@ -191,29 +206,39 @@ static void print_records(void)
 		for (unsigned code = 0; code < 256; code++) {
 			unsigned n = processes.records[kind][code] - records_before[kind][code];
 
-			if (n > 0 && shown(kind, code))
+			if (n > 0 && compared(kind, code))
 				add(list, "%s %s%s", event_kind_word(kind), event_code_word(kind, code),
 				    n > 1 ? " again" : "");
 		}
-	put_in_order(list);
+	put_in_order(list, "");
 	memcpy(records_before, processes.records, sizeof(records_before));
 	if (*list != '\0')
 		printf("    records: %s\n", list);
 }
 
+/* The answer to a question; NULL: nobody answers. Owned by the caller. */
+static json_t *asked(enum msg_type type)
+{
+	const struct msg_body question = { .type = (uint16_t)type };
+	const struct answer *a = life.end == LIFE_GOES_ON ? life_asks(AS_ROOT, &question, -1) : NULL;
+
+	return a != NULL && a->told ? json_loads(a->whole, 0, NULL) : NULL;
+}
+
 static void look(void)
 {
-	static const struct msg_body question = { .type = MSG_STATUS };
-	char now[FACTS][LINE_MOST] = { "" };
-	const struct answer *a = life.end == LIFE_GOES_ON ? life_asks(AS_ROOT, &question, -1) : NULL;
-	json_t *status = a != NULL && a->told ? json_loads(a->whole, 0, NULL) : NULL;
+	char now[FACTS][LINE_MOST] = { "" }, shown[LINE_MOST];
+	json_t *status = asked(MSG_STATUS), *history = asked(MSG_HISTORY);
 
 	strcpy(now[FACT_DAEMON], life.end == LIFE_GOES_ON ? "lives" : "none");
-	for (unsigned i = FACT_GENERATION; i <= FACT_NOTICE; i++)
+	for (unsigned i = FACT_GENERATION; i <= FACT_HISTORY; i++)
 		strcpy(now[i], status != NULL ? "" : known[i]);
 	if (status != NULL)
 		of_status(status, now);
+	if (status != NULL)
+		of_history(history, now[FACT_HISTORY]);
 	json_decref(status);
+	json_decref(history);
 	of_rules(now[FACT_RULES]);
 	of_cards(now[FACT_CARDS]);
 	strcpy(now[FACT_APART], machine.isolated ? processes.apart_kept > 0 ? "cut, and some kept" : "cut" : "");
@@ -222,7 +247,10 @@ static void look(void)
 	for (unsigned i = 0; i < FACTS; i++) {
 		if (strcmp(now[i], known[i]) == 0)
 			continue;
-		printf("    %s: %s\n", fact_names[i], *now[i] != '\0' ? now[i] : "-");
+		strcpy(shown, now[i]);
+		if (i == FACT_HISTORY)
+			put_in_order(shown, known[i]); /* what is new in it */
+		printf("    %s: %s\n", fact_names[i], *shown != '\0' ? shown : "-");
 		strcpy(known[i], now[i]);
 	}
 	print_records();

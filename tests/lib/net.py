@@ -60,9 +60,10 @@ def worked(pid):
         return int(f.read().split()[0])
 
 
-def wait_for(condition, seconds, what):
+def wait_for(condition, seconds, what, every=0.1):
     """Polls until condition() is true and returns its value. Raises TimeoutError with `what` at the
-    deadline. The longer it waits, the less often it polls."""
+    deadline. The longer it waits, the less often it polls; after two seconds once in `every`
+    seconds."""
     deadline, began = slowness.Deadline(seconds), time.monotonic()
     while True:
         value = condition()
@@ -71,7 +72,7 @@ def wait_for(condition, seconds, what):
         left = deadline.left()
         if left <= 0:
             raise TimeoutError("waited %.1f s for %s" % (seconds * SLOWNESS, what))
-        select.select([], [], [], min(left, max(0.01, min(0.1, (time.monotonic() - began) / 20))))
+        select.select([], [], [], min(left, max(0.01, min(every, (time.monotonic() - began) * every / 2))))
 
 
 def sh(*args, ns=None, check=True, input=None, timeout=30, env=None):

@@ -450,6 +450,15 @@ static void on_trust(const char *rest)
 	answered(life_asks(AS_ROOT, &order, -1));
 }
 
+/* Whether the kernel and the workers have exactly the policy in force. */
+static void on_verify(const char *rest)
+{
+	static const struct msg_body question = { .type = MSG_VERIFY };
+
+	(void)rest;
+	answered(life_asks(AS_ROOT, &question, -1));
+}
+
 /* The third card is taken out, or put back. */
 static void on_unplug(const char *rest)
 {
@@ -473,8 +482,8 @@ static const struct {
 	{ "isolate", on_isolate },     { "rejoin", on_rejoin },	  { "open", on_open },
 	{ "shut", on_shut },	       { "release", on_release }, { "die", on_die },
 	{ "strip", on_strip },	       { "pass", on_pass },	  { "clock", on_clock },
-	{ "trust", on_trust },	       { "talk", on_talk },	  { "unplug", on_unplug },
-	{ "plug", on_plug },
+	{ "trust", on_trust },	       { "talk", on_talk },	  { "verify", on_verify },
+	{ "unplug", on_unplug },       { "plug", on_plug },
 };
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 

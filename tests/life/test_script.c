@@ -17,8 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "appliance/base/json.h"
@@ -85,8 +83,8 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Puts the words of a list into the order of their letters, without those that are there twice or in
- * another list. */
+/* Puts the words of a list into the order of their letters, without those that are there twice or
+ * in another list. */
 static void put_in_order(char *list, const char *without)
 {
 	const char *words[64];
@@ -265,15 +263,12 @@ static const char *const answers[] = {
 /* Of an error only its beginning, without times and names. */
 static void answered(const struct answer *a)
 {
-	size_t cut;
-
 	json_t *j = a != NULL && a->told && a->whole != NULL ? json_loads(a->whole, 0, NULL) : NULL;
 	const char *error = text_of(json_object_get(j, "error"), "en");
 
 	LIFE(a != NULL && a->told);
-	cut = json_array_size(json_object_get(j, "cut"));
 	printf("    answer: %s%s%.*s%s\n", answers[a->status], *error != '\0' ? ", " : "", (int)strcspn(error, ":;"),
-	       error, cut > 0 ? ", sessions are cut" : "");
+	       error, json_array_size(json_object_get(j, "cut")) > 0 ? ", sessions are cut" : "");
 	json_decref(j);
 }
 

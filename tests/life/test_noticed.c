@@ -230,23 +230,59 @@ static void clock_battery_differs(void)
 	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && status_says("\"trusted\":true"));
 }
 
-/* A source that is lost and comes back is recorded once each, after it has stayed so. */
+/* Since when the clock has been in this state, as the status says. */
+static void source_since(bool follows, char ret[40])
+{
+	const struct answer *a = life_asks(AS_ROOT, &status, -1);
+	const char *key = follows ? "\"synchronised\":true,\"since\":\"" : "\"synchronised\":false,\"since\":\"", *at;
+
+	LIFE(status_says(key));
+	at = strstr(a->whole, key);
+	LIFE(at != NULL && sscanf(at + strlen(key), "%39[^\"]", ret) == 1);
+}
+
+/* The same, after the daemon has had time to look. */
+static bool source_is(bool follows, char ret[40])
+{
+	machine.sync = follows ? CLOCK_SYNC_YES : CLOCK_SYNC_NO;
+	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON);
+	source_since(follows, ret);
+	return true;
+}
+
+/*
+ * A source that is lost and comes back is recorded once each, after it has stayed so for a minute,
+ * and not when it changes back before. The status says since when.
+ */
 static void clock_source(void)
 {
+	char begun[40], when[40], now[40];
+
 	begins_with(KNOWN_TIMED);
-	LIFE(life_pass(60 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_SOURCE_LOST) == 0);
-	machine.sync = CLOCK_SYNC_NO;
-	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && status_says("\"synchronised\":false"));
-	machine.sync = CLOCK_SYNC_YES;
+	LIFE(source_is(true, begun) && life_pass(100 * SECOND) == LIFE_GOES_ON);
+	/* A time daemon that restarts. */
+	for (unsigned i = 0; i < 3; i++) {
+		LIFE(source_is(false, now) && strcmp(now, begun) > 0);
+		LIFE(source_is(true, now) && strcmp(now, begun) == 0);
+	}
 	LIFE(life_pass(600 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_SOURCE_LOST) == 0);
-	machine.sync = CLOCK_SYNC_NO;
+	LIFE(source_is(false, when) && strcmp(when, begun) > 0);
+	LIFE(life_pass(50 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_SOURCE_LOST) == 0);
+	LIFE(life_pass(10 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_SOURCE_LOST) == 1);
 	LIFE(life_pass(600 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_SOURCE_LOST) == 1);
-	LIFE(status_says("\"trusted\":true"));
+	LIFE(source_is(false, now) && strcmp(now, when) == 0 && status_says("\"trusted\":true"));
+	/* A daemon that starts meanwhile knows it, and does not record it again. */
 	life_kill();
 	LIFE(life_boot() == LIFE_GOES_ON && life_pass(600 * SECOND) == LIFE_GOES_ON);
+	LIFE(source_is(false, now) && strcmp(now, when) == 0);
 	LIFE(noticed(MACHINE_SOURCE_LOST) == 1 && noticed(MACHINE_SOURCE_BACK) == 0);
+	/* One that starts after the return records the return. */
+	life_kill();
 	machine.sync = CLOCK_SYNC_YES;
+	LIFE(life_boot() == LIFE_GOES_ON && source_is(true, now) && strcmp(now, when) > 0);
+	LIFE(life_pass(50 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_SOURCE_BACK) == 0);
 	LIFE(life_pass(600 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_SOURCE_BACK) == 1);
+	LIFE(noticed(MACHINE_SOURCE_LOST) == 1);
 }
 
 /* ---- doors ----------------------------------------------------------------------------------- */

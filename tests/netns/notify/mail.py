@@ -358,7 +358,7 @@ def daemon_dead(box):
         wait_for(box.running, 30, "the roles")
         wait_for(lambda: "all is well again" in server.said(), 60, "the mail about its end")
         n.stop()
-        wait_for(lambda: n.mail()["state"] == "away", 120, "status without the program")
+        wait_for(lambda: n.mail()["state"] == "away", 120, "status without the program", every=1)
         return "%d mails" % len(server.mails)
 
 

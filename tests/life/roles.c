@@ -297,6 +297,8 @@ static bool journal_reads(void)
 			/* The real one takes no record that its sender may not write. */
 			LIFE(event_decode(bytes_of(wire, (size_t)n), &e) && event_said_by(says[i], &e));
 			processes.records[e.kind][e.code]++;
+			if (e.kind == EVENT_ROLE && e.value < ROLE_COUNT)
+				processes.role_records[e.value][e.code]++;
 		}
 	return any;
 }

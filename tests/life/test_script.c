@@ -59,7 +59,7 @@ static const char *const fact_names[FACTS] = {
 
 /* As printed last: only what has changed is printed. */
 static char known[FACTS][LINE_MOST];
-static unsigned records_before[EVENT_KIND_COUNT][256];
+static unsigned records_before[EVENT_KIND_COUNT][256], role_records_before[ROLE_COUNT][256];
 
 static void add(char *to, const char *form, ...) __attribute__((format(printf, 2, 3)));
 
@@ -192,7 +192,7 @@ static void of_cards(char cards[LINE_MOST])
  * certificates, which are made by the machine's own clock. */
 static bool compared(unsigned kind, unsigned code)
 {
-	return kind == EVENT_POLICY || kind == EVENT_ROLE || kind == EVENT_DRIFT ||
+	return kind == EVENT_POLICY || kind == EVENT_DRIFT ||
 	       (kind == EVENT_MACHINE && strncmp(event_code_word(kind, code), "certificate", 11) != 0);
 }
 
@@ -200,16 +200,17 @@ static void print_records(void)
 {
 	char list[LINE_MOST] = "";
 
-	for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++)
-		for (unsigned code = 0; code < 256; code++) {
-			unsigned n = processes.records[kind][code] - records_before[kind][code];
-
-			if (n > 0 && compared(kind, code))
-				add(list, "%s %s%s", event_kind_word(kind), event_code_word(kind, code),
-				    n > 1 ? " again" : "");
-		}
+	for (unsigned code = 0; code < 256; code++) {
+		for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++)
+			if (processes.records[kind][code] != records_before[kind][code] && compared(kind, code))
+				add(list, "%s %s", event_kind_word(kind), event_code_word(kind, code));
+		for (unsigned r = 0; r < ROLE_COUNT; r++)
+			if (processes.role_records[r][code] != role_records_before[r][code])
+				add(list, "%s %s", role_name((enum role)r), event_code_word(EVENT_ROLE, code));
+	}
 	put_in_order(list, "");
 	memcpy(records_before, processes.records, sizeof(records_before));
+	memcpy(role_records_before, processes.role_records, sizeof(role_records_before));
 	if (*list != '\0')
 		printf("    records: %s\n", list);
 }

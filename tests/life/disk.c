@@ -74,11 +74,24 @@ static void moment(void)
 		life_power_lost();
 }
 
+static bool has_room(int fd)
+{
+	char link[40], path[300];
+	ssize_t n;
+
+	if (machine.disk_full || machine.no_room_for == NULL)
+		return !machine.disk_full;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = '\0';
+	return strstr(path, machine.no_room_for) == NULL;
+}
+
 FAKE int fsync(int fd)
 {
 	if (!life_inside())
 		return (int)syscall(SYS_fsync, fd);
-	if (machine.disk_full && !is_folder(fd)) {
+	if (!is_folder(fd) && !has_room(fd)) {
 		errno = ENOSPC;
 		return -1;
 	}

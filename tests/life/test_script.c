@@ -365,6 +365,22 @@ static void on_refused(const char *rest)
 	answered(life_apply(policy_named(rest), 0, 0));
 }
 
+/* The disk has no room for the new generation. */
+static void on_no_room(const char *rest)
+{
+	machine.no_room_for = ".sealed";
+	answered(life_apply(policy_named(rest), 0, 0));
+	machine.no_room_for = NULL;
+}
+
+/* No worker takes the table of this policy. */
+static void on_not_taken(const char *rest)
+{
+	processes.worker = WORKER_REFUSES;
+	answered(life_apply(policy_named(rest), 0, 0));
+	processes.worker = WORKER_TAKES;
+}
+
 static void on_confirm(const char *rest)
 {
 	answered(life_confirm(strtoull(rest, NULL, 10)));
@@ -472,14 +488,15 @@ static const struct {
 	const char *word;
 	void (*does)(const char *rest);
 } steps[] = {
-	{ "boot", on_boot },	       { "stop", on_stop },	  { "kill", on_kill },
-	{ "power-off", on_power_off }, { "apply", on_apply },	  { "mistaken", on_mistaken },
-	{ "refused", on_refused },     { "confirm", on_confirm }, { "rollback", on_rollback },
-	{ "isolate", on_isolate },     { "rejoin", on_rejoin },	  { "open", on_open },
-	{ "shut", on_shut },	       { "release", on_release }, { "die", on_die },
-	{ "strip", on_strip },	       { "pass", on_pass },	  { "clock", on_clock },
-	{ "trust", on_trust },	       { "talk", on_talk },	  { "verify", on_verify },
-	{ "unplug", on_unplug },       { "plug", on_plug },
+	{ "boot", on_boot },	       { "stop", on_stop },	      { "kill", on_kill },
+	{ "power-off", on_power_off }, { "apply", on_apply },	      { "mistaken", on_mistaken },
+	{ "refused", on_refused },     { "confirm", on_confirm },     { "rollback", on_rollback },
+	{ "isolate", on_isolate },     { "rejoin", on_rejoin },	      { "open", on_open },
+	{ "shut", on_shut },	       { "release", on_release },     { "die", on_die },
+	{ "strip", on_strip },	       { "pass", on_pass },	      { "clock", on_clock },
+	{ "trust", on_trust },	       { "talk", on_talk },	      { "verify", on_verify },
+	{ "no-room", on_no_room },     { "not-taken", on_not_taken }, { "unplug", on_unplug },
+	{ "plug", on_plug },
 };
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 

@@ -61,7 +61,8 @@ struct machine {
 	uint64_t calls, fails_at;
 	const char *failed;
 	bool disk_full;
-	const char *no_room_for; /* the disk has no room for files whose path has this; NULL = none */
+	/* the disk has no room for files whose path has this; NULL = none */
+	const char *no_room_for;
 };
 
 extern struct machine machine;

@@ -57,7 +57,8 @@ struct processes {
 	uint32_t asked;
 	/* the records that the journal got, by kind and code */
 	unsigned records[EVENT_KIND_COUNT][256];
-	unsigned role_records[ROLE_COUNT][256]; /* those of EVENT_ROLE, by the role that they name */
+	/* those of EVENT_ROLE, by the role that they name */
+	unsigned role_records[ROLE_COUNT][256];
 	enum known_policy draft;
 	struct msg_standing standing; /* the last state that control was told */
 	/* the answers of accounts to the question who somebody is, and whether he may */

@@ -97,7 +97,7 @@ static struct attack_alarm *make_room(struct attacks *a)
 }
 
 /* The alarm of this sign, or the alarm for its two zones if these have ATTACK_BY_ZONES alarms
- * already. NULL: there is none yet; *ret_sum: the new one is to be for the zones. */
+ * already. NULL: there is none yet; *ret_sum: the new alarm is to be for the two zones. */
 static struct attack_alarm *find(struct attacks *a, const struct sign *s, bool *ret_sum)
 {
 	struct attack_alarm *sum = NULL;

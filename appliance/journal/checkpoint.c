@@ -79,8 +79,8 @@ static bool among(const struct checkpoint_keys *keys, const uint8_t key[CHECKPOI
 	return false;
 }
 
-/* Reads the key that a text names. The text counts only if it equals the one that would be made
- * from its values. */
+/* Reads the key that a text names. The text is valid only if its values give exactly the same text
+ * again. */
 static bool key_of(const char *text, uint8_t key[CHECKPOINT_KEY])
 {
 	static const char front[] = "sekisho-journal-checkpoint-1 key=";

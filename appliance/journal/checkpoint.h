@@ -13,7 +13,7 @@
  * signature made for another purpose is never valid here. A check builds the text again from the
  * values and compares it, so that each set of values has exactly one text.
  *
- * Pure: no files. The private part of a key is signer.c's.
+ * Pure: no files. signer.c has the private part of the key.
  */
 #ifndef SEKISHO_JOURNAL_CHECKPOINT_H
 #define SEKISHO_JOURNAL_CHECKPOINT_H

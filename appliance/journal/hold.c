@@ -107,7 +107,7 @@ bool holds_load(const int *folders, size_t n, struct holds *ret)
 	for (size_t i = 0; i < n; i++)
 		found[i] = file_find(folders[i], &each[i]);
 	/* The first copy is written first, so it is never the older one. If it is missing, the
-	 * other shows that there was one. */
+	 * other copy shows that there was a list. */
 	for (size_t i = n; i-- > 0;) {
 		wrong |= found[i] == FOUND_DAMAGED || (i > 0 && found[i] != FOUND_NONE && found[0] == FOUND_NONE);
 		if (found[i] == FOUND_SOUND)

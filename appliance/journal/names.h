@@ -81,7 +81,7 @@ struct named_place {
 };
 
 /* The place for the interface and client of an event, in the generation of the event, or, if that
- * is not known, in the newest one. Strings as below. */
+ * is not known, in the newest one. The strings live as long as those of names_of_event. */
 void names_of_place(const struct names *n, const struct event *e, struct named_place *ret);
 /* Strings live until the generation is forgotten. */
 void names_of_event(const struct names *n, const struct event *e, struct named *ret);

@@ -4,7 +4,7 @@
  * a signature due, a signature is a line, and both may find the disk full.
  *
  * The journal signs its records by checkpoints (checkpoint.h): after SIGN_RECORDS records, SIGN_NS
- * after the first unsigned record, at the beginning of a file for the file before, before old
+ * after the first unsigned record, at the beginning of a file (over the previous file), before old
  * records are deleted, at an orderly end, and on request. A checkpoint signs everything before it,
  * so if one fails, the next one makes up for it. It is a record like any other: it is sent to the
  * log server, and a kill in the middle leaves a torn end. On a full disk it waits like other
@@ -30,7 +30,7 @@
 #include "appliance/journal/role_private.h"
 
 #define SYNC_NS 100000000ull
-#define TORN_PIECES 4u /* so many pieces of the reserve are larger than a line */
+#define TORN_PIECES 4u /* this many pieces of the reserve have room for a line */
 #define SIGN_RECORDS 1000u
 #define SIGN_NS 600000000000ull
 /* ns until the next try after a checkpoint that could not be written */

@@ -27,8 +27,8 @@
 
 #define MIB 1048576u
 
-/* A build with sanitizers gets no memory limit, because it reserves terabytes of address space. It
- * also reads its own program when it reports. */
+/* A build with sanitizers gets no memory limit, because it reserves terabytes of address space. The
+ * sanitizer also opens the program's file for its reports. */
 #if defined(__SANITIZE_ADDRESS__)
 #define LIMIT_MEMORY false
 /* No leak check at the end of a process: it would trace itself, which no sandbox allows. */

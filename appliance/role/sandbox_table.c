@@ -121,8 +121,8 @@ static const struct call_rule files[] = {
 };
 
 /*
- * People ask control over sockets that it was given. It reads /proc and a few files of the site to
- * learn who they are. It makes no sockets, and passes on only descriptors that it was given or
+ * Control answers people on sockets that it was given. It reads /proc and a few files of the site
+ * to learn who they are. It makes no sockets, and passes on only descriptors that it was given or
  * memory that it made.
  */
 static const struct call_rule people[] = {
@@ -154,7 +154,8 @@ static const struct call_rule server[] = {
  * namespace (the folder below). */
 static const struct call_rule kernel_rules[] = {
 	CALL(openat), CALL(getdents64), CALL(sendto), CALL(sendmsg), CALL(recvfrom), CALL(setsockopt), CALL(getsockname),
-	/* the number of its sleeps shows whether the time of a change of rules is known */
+	/* getrusage counts sleeps: exactly one between two looks means that the time of a change is
+	 * known */
 	CALL(getrusage),
 	CALL_IF(ioctl, 1, WHOLE, SIOCGIFINDEX), CALL_IF(ioctl, 1, WHOLE, SIOCGIFFLAGS), END
 };

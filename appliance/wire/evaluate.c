@@ -35,8 +35,9 @@ static bool place_allowed(const struct command_table *t, const struct command_ro
 	       (number_covers(t, s, o->first, o->first + (o->count - 1u)) || within_allowed(t, s, o));
 }
 
-/* Whether each written value has exactly the addresses of one value of the row. For protocols in
- * which clients choose the width of a value: so the row's limit applies to whole values. */
+/* Whether each written value has exactly the addresses of one value of the row. This is needed for
+ * protocols in which clients choose the width of a value, because the row's limit applies to whole
+ * values. */
 static bool values_whole(const struct command_table *t, const struct command_row *row, const struct operation *o)
 {
 	const struct number_set *s = row->spaces_any ? NULL : row_space(t, row, o->space);
@@ -332,7 +333,7 @@ void evaluate_limit(const struct command_table *t, const struct vocabulary *v, c
 
 /* ---- what a row can let through at all ------------------------------------------------------- */
 
-/* Whether the row allows some value for a write there. */
+/* Whether the row allows some value for a write to these addresses. */
 static bool some_value(const struct command_table *t, const struct command_row *row, const struct space_info *space,
 		       const struct number_set *places)
 {

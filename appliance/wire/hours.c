@@ -291,7 +291,7 @@ static bool next_stretch(const struct window *w, const struct time_zone *z, uint
 }
 
 /* The largest number of adjoining openings that are joined. A window that is always open is asked
- * again after these. */
+ * again after so many. */
 #define STRETCHES 400u
 
 static bool window_holds(const struct window *w, const struct time_zone *z, uint64_t moment, uint64_t *ret_end,

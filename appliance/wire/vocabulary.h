@@ -130,7 +130,8 @@ struct target_info {
 
 struct space_info {
 	const char *key; /* in policies and events */
-	/* the number by which manuals call address 0; 0 = no such number, so no confusion */
+	/* the number by which manuals call address 0, such as 40001; 0 = manuals count from 0,
+	 * too */
 	uint64_t documented;
 	uint64_t address_max; /* highest address, counted from 0; below 2^63 */
 	bool bits;	      /* every address holds 0 or 1 */

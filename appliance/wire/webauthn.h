@@ -23,11 +23,11 @@
 #define WEBAUTHN_CHALLENGE_S 120u /* seconds for which a challenge is valid */
 /* bytes of the message of a browser: parts in base64url, with '.' between them */
 #define WEBAUTHN_TEXT 3500u
-#define WEBAUTHN_KEYS 4u /* of an account */
+#define WEBAUTHN_KEYS 4u /* keys of one account */
 
 enum webauthn_kind { WEBAUTHN_ES256, WEBAUTHN_EDDSA, WEBAUTHN_KINDS };
 
-/* The words in texts for people and in the register's file. */
+/* The words for the kinds of keys, in texts for people and in the register's file. */
 extern const char *const webauthn_kind_words[WEBAUTHN_KINDS];
 
 struct webauthn_key {
@@ -55,9 +55,9 @@ struct webauthn_answer {
 	/* `challenge` is set to the challenge in the browser's message, even if the message is
 	 * wrong otherwise */
 	bool challenged;
-	/* everything is right; challenge and counter are checked by accounts */
+	/* the message is right; accounts itself checks challenge and counter */
 	bool holds;
-	uint8_t which; /* of `keys` */
+	uint8_t which; /* index in `keys` */
 	uint8_t challenge[WEBAUTHN_CHALLENGE];
 	uint32_t count;		 /* the key's counter of signatures */
 	struct webauthn_key key; /* with `enrol` */

@@ -456,7 +456,8 @@ static void text_at(struct picture *p, unsigned x, unsigned y, unsigned size, co
 	fputs("</text>\n", p->to);
 }
 
-/* Attributes for whoever places text beside the picture. */
+/* Writes an attribute from which the pages learn places and names in the picture
+ * (mgmt/ui/places.ts). */
 static void attribute(struct picture *p, const char *key, const char *text)
 {
 	fprintf(p->to, " %s=\"", key);

@@ -192,7 +192,8 @@ json_t *faults_find_links(const json_t *status, enum lang l, json_t **ret_links)
 	struct faults f = { l, status, json_array(), json_array(), NULL };
 	char why[CLOCK_WHY];
 	const char *notice = js(ja(status, "notice"), lang_name(l));
-	/* During a change there are two states at once. */
+	/* During a change (`busy`), the kernel may be between two generations, so its differences
+	 * are no faults. */
 	bool in_force = ju(g, "number") > 0 && !json_is_true(json_object_get(status, "busy"));
 
 	if (*notice != '\0')

@@ -39,8 +39,8 @@ struct client {
 	uint64_t since_ns; /* when it connected */
 	bool spoke;	   /* its first request has begun, so its handshake is over */
 	bool known;	   /* it has shown the right token */
-	/* part of the digest of the session or token that covers the connection; 0 = none: it
-	 * counts for its address */
+	/* part of the digest of the session or token that covers the connection; 0 = none, so the
+	 * connection counts for its address */
 	uint64_t covered;
 	/* its question changes nothing, so the question can be stopped if the client leaves */
 	bool tries;

@@ -211,7 +211,7 @@ static json_t *of_the_type(const json_t *e, const char *type)
 	return strcmp(type, "engine") == 0 ? engine(e) : NULL;
 }
 
-/* As EVE writes it: the version in its own spelling, and no field for the suite. */
+/* The TLS member as EVE has it: the version in EVE's spelling, and no field for the suite. */
 static json_t *tls(const json_t *e)
 {
 	static const char *const spelt[][2] = { { "SSL 3.0", "SSLv3" }, { "TLS 1.0", "TLSv1" } };

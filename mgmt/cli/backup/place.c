@@ -33,7 +33,7 @@ static void wipe(struct bytes parts[WHOLE_PARTS], uint8_t *owned[WHOLE_PARTS])
 	}
 }
 
-/* A replaced file is read as it was before or after, never in between. */
+/* Files are replaced by renames, so each is read as it was before or after, never in between. */
 static int collect(const int dirs[3], struct bytes parts[WHOLE_PARTS], uint8_t *owned[WHOLE_PARTS], json_t *left_out,
 		   const char **ret_name, struct err *e)
 {

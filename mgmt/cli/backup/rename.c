@@ -12,7 +12,8 @@
 
 #include "mgmt/cli/backup/cards.h"
 
-/* What came before: `device`, then its sign. */
+/* The token before the present one: the key `device`, that key with its sign (= or :), or another
+ * one. */
 enum before { BEFORE_OTHER, BEFORE_KEY, BEFORE_VALUE };
 
 static bool word_sign(uint8_t ch)

@@ -105,7 +105,7 @@ static void removed(const char *path)
 	(void)tool(words, -1, false, &none, 0, &n);
 }
 
-/* Whether a line of the list is this name; '\0': none, '/' a folder, else a file. */
+/* What the list has under this name: '\0' = nothing, '/' = a folder, else a file. */
 static char is_there(const char *list, const char *path)
 {
 	size_t n = strlen(path);

@@ -36,8 +36,9 @@ static bool stays_inside(const char *name)
 	}
 }
 
-/* Other files lie beside the policy. For example, a text that is a comment with a certificate in it
- * could replace the certificate to which backups are encrypted. */
+/* Whether the file may be written by its name. Other files lie beside the policy: for example, a
+ * text that is a comment with a certificate in it could replace the certificate to which backups
+ * are encrypted. */
 static bool is_policy(const char *name)
 {
 	size_t n = strlen(name), m = strlen(ENDING);

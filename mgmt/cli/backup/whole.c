@@ -51,10 +51,10 @@ bool whole_open(struct cms_key *key, struct bytes message, struct whole *ret, un
 	       whole_look(ret, ret_accounts);
 }
 
-/* ---- a look at it ---------------------------------------------------------------------------- */
+/* ---- checking the register ------------------------------------------------------------------- */
 
-/* The accounts of the register, by its first line and its form. The role accounts reads it
- * exactly, when it is put in place. */
+/* Counts the accounts of the register by its first line and its form. The role accounts checks it
+ * exactly when it is put in place. */
 static bool counted(struct bytes text, uint8_t *ret)
 {
 	const uint8_t *line = memchr(text.p, '\n', text.left);

@@ -181,7 +181,7 @@ static void group(struct cli *c, const json_t *cells)
 	table_free(t);
 }
 
-/* In the order of their first cells; NULL: no memory. */
+/* The groups of cells, in the order of their first cells; NULL: no memory. */
 static json_t *groups_of(const json_t *cells)
 {
 	json_t *groups = json_object();

@@ -18,7 +18,7 @@ static json_t *said(const char *text)
 	return text == NULL || *text == '\0' ? json_null() : json_text(text);
 }
 
-/* 0: not set. */
+/* A number; 0 stands for a setting that is not given. */
 static json_t *count(uint32_t n)
 {
 	return n != 0 ? json_integer(n) : json_null();

@@ -145,7 +145,8 @@ static bool name_folder(struct act *a, const char *under)
 	       (int)sizeof(a->path);
 }
 
-/* Files that the caller may not read; the rest comes from the box. */
+/* Copies policies and records: root from their folders, any other caller as the box hands them
+ * out. */
 static void take_kept(const struct act *a)
 {
 	struct cli silent = *a->c;

@@ -29,8 +29,8 @@ static struct book_flow *flow_of(struct replay *r, const struct session *s)
 	return book_flow(&r->book, &s->client, s->client_port, &s->server, s->server_port, s->l4proto, s->n);
 }
 
-/* Reasons that no repetition would pass. Such a packet is decided at once, so the verdict is about
- * the present frame. */
+/* Whether a packet that was refused for this reason would be refused again if it were repeated. It
+ * is then decided at once, so the verdict is about the present frame. */
 static bool never_passes(enum reason r)
 {
 	return r == R_SYN_DATA || r == R_URGENT || r == R_MULTIPATH;

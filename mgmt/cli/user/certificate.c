@@ -60,7 +60,8 @@ static X509 *read_one(const uint8_t *p, size_t n, unsigned char **ret_der, long 
 	return found;
 }
 
-/* Keys and signatures that TLS 1.3 accepts at the box and that are not broken. */
+/* Whether key and signature are of kinds that the box accepts in TLS 1.3 and that are not
+ * broken. */
 static bool strong(X509 *x)
 {
 	static const char *const curves[] = { "prime256v1", "secp384r1", "secp521r1" };

@@ -57,7 +57,8 @@ static bool ask(const struct cli *c, enum message prompt, char out[PHRASE_MOST])
 	return ok;
 }
 
-/* False: *ret_status is the verb's status; the reason was reported. The caller wipes `out`. */
+/* Reads a passphrase. False: *ret_status is the verb's status; the reason was reported. The caller
+ * wipes `out`. */
 static bool phrase_read(struct cli *c, char out[PHRASE_MOST], int *ret_status)
 {
 	char again[PHRASE_MOST];

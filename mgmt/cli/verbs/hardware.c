@@ -19,7 +19,7 @@ static void row(struct table *t, const struct cli *c, enum message what, const c
 	table_cell(t, found);
 }
 
-/* What is there, and whether Sekisho was tried with such ones. */
+/* A row: what the machine has, and whether Sekisho was tried with hardware of that kind. */
 static void found_row(struct table *t, const struct cli *c, enum message what, const char *found, const char *tried)
 {
 	char text[400];

@@ -148,8 +148,8 @@ class Work:
 
 
 def killed(box, role, traffic):
-    """Kills every process of that role, or the daemon with all of them, which stays away until
-    `traffic` has gone on without it; returns when everything is back."""
+    """Kills every process of that role. For the role `supervisor`: kills the whole daemon, and
+    starts it again after `traffic` has gone on without it. Returns when everything is back."""
     if role == "supervisor":
         box.kill()
         traffic("while there is no daemon")

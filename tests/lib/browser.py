@@ -33,12 +33,9 @@ class Browser:
     """`languages` as in a person's settings: "ja,en-US"."""
 
     def __init__(self, net, ns, languages, port=9515, width=1280, height=900, names=None, certificate=None):
-        """
-        `names`: those that the namespace's hosts file would have, with their addresses.
-        `certificate`: (certificate, key, address) that stands in the person's own store, and is
-        shown to that address without a question, by a policy of whoever manages the person's
-        computer.
-        """
+        """`names`: names of hosts with their addresses, as in a hosts file. `certificate`:
+        (certificate, key, address) that stands in the person's own store, and is shown to that
+        address without a question, by a policy of whoever manages the person's computer."""
         self.ns, self.port = ns, port
         self.home = tempfile.mkdtemp(prefix="skB-")
         self.log = os.path.join(self.home, "driver.log")

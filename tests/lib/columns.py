@@ -123,7 +123,7 @@ def folded(comment, indent):
         body[-1] = body[-1].rstrip() + tail
     filled = fill(indent + (" * " if opens else "/* "), indent + " * ", body)
     while len(filled) > 1 and (filled[-1] == "*/" or " " not in filled[-1].removesuffix(" */")) and filled[-2].count(" ") > 4:
-        # The last line never has a single word, or only the end mark.
+        # The last line never has only one word, or only the end mark.
         head, _, word = filled[-2].rpartition(" ")
         filled[-2:] = [head, word + " " + filled[-1].lstrip()]
     out = "\n".join((indent + " * " + x).rstrip() if n or opens else "/* " + x for n, x in enumerate(filled))
@@ -182,7 +182,7 @@ RULER = re.compile(r"(\s*# -{4} .* )-{9,}$")
 
 
 def hash_code(text, what):
-    """What has to stay as it is. A document of Python may end its lines elsewhere."""
+    """What has to stay as it is. Only the line ends of a docstring may move."""
     if what != "Python":
         return [line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
     tree = ast.parse(text)
@@ -193,7 +193,7 @@ def hash_code(text, what):
 
 
 def fold_document(lines, first, last):
-    """A string that is a document: its quotes stay where they are."""
+    """A docstring: its quotes stay where they are."""
     indent = re.match(r"\s*", lines[first]).group()
     alone = last > first and lines[last].strip() == '"""'
     inner = [lines[first].strip()] + [x.removeprefix(indent) for x in lines[first + 1:last + 1 - alone]]

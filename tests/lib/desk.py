@@ -43,7 +43,7 @@ class Desk:
 
     def press(self, key):
         self.b.wait("const x = document.querySelector('[data-key=\"%s\"]'); return x !== null && x.getAttribute('aria-disabled') === null" % key, "%s can be pressed" % key)
-        # For the driver an element below a fixed bar is visible, but not for a person.
+        # The driver takes an element below a fixed bar for visible, but a person does not see it.
         self.b.run("if (document.querySelector('.stays, .contents') !== null) document.querySelector(arguments[0])?.scrollIntoView({ block: 'center' })", "[data-key=\"%s\"]" % key)
         self.b.click("[data-key=\"%s\"]" % key)
 

@@ -3,9 +3,9 @@
 """Keeps a machine busy while a command runs: `tests/lib/load.py NUMBER COMMAND...`, with the
 command's status. No case may fail by it.
 
-NUMBER processes compute in a session of their own, like other people's work. A kernel that shares
-its processors between sessions first (autogroup) leaves the command half, another one 1/NUMBER. The
-measured load is printed at the end."""
+NUMBER processes compute in a session of their own, like other people's work. A kernel with
+autogroup shares its processors between sessions first, and leaves the command a half; any other
+kernel leaves it 1/(NUMBER + 1). The measured load is printed at the end."""
 import ctypes
 import os
 import signal

@@ -8,8 +8,8 @@ import re
 from cases import expect
 
 CJK = re.compile(r"[぀-ヿ㐀-鿿]")
-# A development dependency of the tests alone: npm ci --prefix tests. Without it the checks below
-# are made, and pages `accessible` says so.
+# A development dependency of the tests alone: npm ci --prefix tests. Without it only the checks
+# below are made, and the case `accessible` of tests/netns/pages says so.
 AXE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "node_modules", "axe-core", "axe.min.js")
 # Violations of the page's content security policy are collected from the first moment on.
 WATCH = """window.violations = []; document.addEventListener("securitypolicyviolation", e => window.violations.push(e.violatedDirective + " " + e.blockedURI));"""

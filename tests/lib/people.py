@@ -83,7 +83,7 @@ class Site:
 
     @contextlib.contextmanager
     def listening(self, path, cookie, headers=None, source=HERE_IP):
-        """An answer that goes on, which the caller reads."""
+        """A request whose answer is a stream, which the caller reads."""
         context = ssl.create_default_context(cafile=self.run + "/state/secrets/certificate.pem")
         with inside(self.box.admin):
             c = http.client.HTTPSConnection(HOST, context=context, timeout=15, source_address=(source, 0))

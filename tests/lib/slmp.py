@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """MC protocol / SLMP by hand, written from the manuals without the product's code: frames in all
-four forms, a reader that tells what a request touches and writes, and a controller with words
-and bits. 3E, 4E; binary, ASCII."""
+four forms (3E and 4E, each binary and ASCII), a reader that tells what a request touches and
+writes, and a controller with words and bits."""
 import socket
 import threading
 

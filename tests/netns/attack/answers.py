@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server as the attacker: an honest client's stack only gets answers to its own questions."""
+"""The server attacks. The stack of an honest client gets only answers to its own requests."""
 import socket
 import struct
 import threading
@@ -200,8 +200,8 @@ def changed_on_the_way(ground):
                 server.segment(b"\xcc" * 17, flags=ACK | PSH | 32)
                 server.say(good)
             wait_for(lambda: client.end or len(client.bytes) >= 17, 3.0, "an answer or the end: %s" % trick)
-            # bytes of the second answer may be the contents of a register, but never a complete
-            # other answer after the first one
+            # bytes of the second answer may arrive as the contents of a register, but no other
+            # complete answer may arrive after the first one
             expect(not whole(client.bytes[17:]) and (len(client.bytes) < 8 or client.bytes[:9] == good[:9]), "%s: %s", trick,
                    client.bytes.hex())
             client.close()
@@ -249,8 +249,9 @@ def by_hand(ground, six):
 
 
 def forgets_and_answers(server, client):
-    """The server was off and has forgotten the session. It answers the SYN that has the number
-    before the client's next one. Its own number is an old one of the earlier session."""
+    """The server was off and has forgotten the session. It waits for a SYN whose sequence number is
+    one below the client's next one, and answers with an old sequence number of the earlier
+    session."""
     old = server.isn
     server.begin()
     server.until(lambda: any(s == (client.seq - 1) & M32 for s, _, _ in server.synacks), 3.0, "the SYN")
@@ -261,9 +262,9 @@ def forgets_and_answers(server, client):
 
 
 def begun_anew(ground):
-    """A server that was off begins a new session with a SYN over the old one: with the number of
-    the old session, or with the first of two other numbers. From then on it expects bytes that the
-    old session has long acknowledged. A write does not reach it as a retransmission."""
+    """A client sends SYNs on its live session: one with the session's own first number, or two with
+    other numbers. The server, which was off, takes the first SYN for a new session, and then
+    expects bytes that it acknowledged long ago. No write reaches it as a retransmission of them."""
     ground.apply(*POLICY)
     ground.settle_neighbours()
     for six in (False, True):
@@ -276,7 +277,8 @@ def begun_anew(ground):
             forgets_and_answers(server, client)
             client.segment(flags=ACK)
             client.say(client.W)
-            # a session of the same two hosts: its packets come after the write
+            # another session of these two hosts: when its packets arrive, the write would have
+            # arrived too
             for end in by_hand(ground, six):
                 end.close()
             server.read()

@@ -19,8 +19,8 @@ ALL = bool(os.environ.get("SEKISHO_ALL"))
 
 
 def not_taken(ground, raw, data):
-    """The box forwards it, and the server's stack drops it because of a TCP option, as it would
-    drop a damaged frame."""
+    """Sends data that the box forwards. The server's stack drops them because of a TCP option, as
+    it would drop a damaged frame."""
     watch = Watch(ground)
     raw.segment(data, options=SIGNATURE)
     wait_for(lambda: any(data in f for f in watch["ot"].incoming()), 5, "the segment behind the box")
@@ -51,17 +51,17 @@ def narrowed_before_it_was_taken(ground):
 
 
 def foretold(ground, raw):
-    """A dry run of its protocol's rows: the number of entries for this session with requests that
-    would be refused, and the number of cuts."""
+    """Makes a dry run with the rows of the session's protocol. Returns how many entries of the
+    session list requests that would be refused, and how many list it as cut."""
     told = json.loads(ground.sekisho("apply", "--dry-run", "--json", ground.write(raw.speech.policy, PLAIN)).stdout)
     ours = {k: [x for x in told[k] if x["client"].endswith(":%d" % raw.sport)] for k in ("narrowed", "cut")}
     return len([x for x in ours["narrowed"] if x["commands"]]), len(ours["cut"])
 
 
 def others_narrowed(ground):
-    """The same with the other protocols: all of a protocol is allowed, and a request is answered
-    and repeated. Then rows refuse it. A dry run names it, and if its server had not received it,
-    neither the whole nor the rest arrives. Two of three ways are drawn for each protocol."""
+    """The same with other protocols. First everything is allowed, and a request is answered; then
+    rows refuse it. A dry run says so before. A repetition that the server's stack did not accept
+    arrives neither whole nor in part. Two of three ways are drawn for each protocol."""
     for speech, whole in ((SLMP, "melsec_any"), (SLMP_TEXT, "melsec_any"), (ENIP, "logix_any"), (S7COMM, "s7_any"),
                           (FINS, "omron_any")):
         last, half = len(speech.write) - 1, max(len(speech.write) // 2, speech.fragile)
@@ -117,8 +117,8 @@ def restart_workers(ground):
 
 def closed_and_picked_up(ground):
     """Workers die under a conduit that picks sessions up but passes nothing unjudged: a write in
-    pieces does not reach the server, and a session that polls goes on. One worker alone goes on
-    with what the verdict cache has, over IPv4 (tests/netns/once): nothing is picked up there."""
+    pieces does not reach the server, and a session that polls goes on. With one worker, IPv4
+    sessions go on by the verdict cache (tests/netns/once), so only IPv6 is tested then."""
     ground.apply(PICK_UP, PLAIN)
     ground.settle_neighbours()
     for six in (False, True) if ground.workers > 1 else (True,):
@@ -206,7 +206,7 @@ def enforced_after_observing(ground):
             wait_for(lambda: any(e.get("verdict", "").startswith("observe") for e in ground.events(seq)), 5, "a record of what is refused on paper")
             text = ground.write(conduit("watched", "ops", "ot", [better], **keys))
             for told in (ground.sekisho("apply", "--dry-run", "--json", text), ground.sekisho("apply", "--json", text)):
-                # sessions of earlier cases that a worker met half-way may be in it as well
+                # the list may also have sessions of earlier cases that a worker met half-way
                 told = json.loads(told.stdout)
                 ours = [x for k in ("cut", "narrowed") for x in told[k] if x["client"].endswith(":%d" % r.sport)]
                 expect(not ours and told["go_on"] > 0, "%s: cut or narrowed %s, %s go on", speech.name, ours, told["go_on"])
@@ -239,7 +239,7 @@ def full_queue(ground):
         for pid in [ground.daemon.pid] + gates + workers:
             os.kill(pid, signal.SIGSTOP)
         try:
-            # the session's own acknowledgements fill the queue of its worker; they may pass it
+            # the session's own acknowledgements, which are allowed, fill the queue of its worker
             for _ in range(4200):
                 r.put(full)
             for _ in range(2):

@@ -111,8 +111,7 @@ def leaves(plc, r):
 
 
 def every_trick(ground, speech, tricks, families):
-    """Each trick in a session of its own over one of these address families; one is drawn if there
-    are several."""
+    """Tries each trick in a session of its own. The address family is drawn from `families`."""
     capture = Capture(ground.net, ground.ns("ot"), "eth0")
     plcs = {f["ot"]: Plc(ground, f["ot"], speech=speech) for f in families}
     failures, port = [], ground.port(len(tricks))
@@ -128,7 +127,7 @@ def every_trick(ground, speech, tricks, families):
         except (TimeoutError, AssertionError) as e:
             failures.append("%s, %s: %s" % (name, address, e))
             r.segment(flags=RST)
-        # the slot must be free for the next one, whatever happened
+        # the server's only slot must be free for the next trick, whatever happened
         r.read()
         try:
             wait_for(lambda p=plc, end=r: leaves(p, end), 1, "the slot")
@@ -262,7 +261,7 @@ def narrowed_in_the_middle(ground):
 
 
 def both_oracles_see(ground):
-    """With a policy that allows writes, both checks find them, which shows that they work."""
+    """Shows that both checks work: with a policy that allows writes, they find writes."""
     ground.apply(READ, WRITE)
     ground.settle_neighbours()
     for families in FAMILIES:

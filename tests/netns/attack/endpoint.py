@@ -42,7 +42,7 @@ class Raw:
         self.isn = self.rng.randrange(1 << 32)
         self.seq, self.ack = (self.isn + 1) & M32, 0
         self.got, self.resets, self.synacks, self.fin = b"", [], [], False
-        # the number of the reset that an older session of these ends waits for
+        # the sequence number that a reset needs to end an older session of these ends
         self.challenge = None
 
     def frame(self, packet):
@@ -119,7 +119,8 @@ class Raw:
         return self
 
     def greet(self, seconds=5.0):
-        """The messages at the beginning of a session of its protocol, each of which is answered."""
+        """Sends the messages with which a session of the protocol begins, and waits for each
+        answer."""
         for part in self.speech.greeting:
             self.say(part)
             self.until(lambda: len(self.got) >= len(self.speech.answers(part)), seconds, "the answer to the greeting")
@@ -221,7 +222,7 @@ class Plc:
         if self.ended:
             return
         self.ended = True
-        # wakes a thread that waits there, and would otherwise keep the port
+        # wakes the thread that waits for clients, which would otherwise keep the port
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
@@ -248,7 +249,7 @@ def goes_on(raw, plc):
 
 
 def is_cut(raw, plc, seconds=5.0):
-    """Both ends are told: the server's place is free, and the client got a reset that it would
-    believe."""
+    """Both ends are told: the server's place is free, and the client got a reset that a stack
+    accepts."""
     wait_for(lambda: plc.of(raw.sport) and plc.of(raw.sport)[-1]["end"], seconds, "the end of the server's session")
     wait_for(raw.was_reset, seconds, "a reset that the client believes")

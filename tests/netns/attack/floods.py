@@ -158,7 +158,7 @@ def questions_to_a_name_server(ground):
 
     def meanwhile():
         new_cranes(ground)
-        # Unanswered sessions stay for 15 s, so later there are as many as this machine can send.
+        # An unanswered session stays for 15 s. So after 15 s their number no longer grows.
         most_by = time.monotonic() + 16 * SLOWNESS
         wait_for(lambda: "it/naming/support" in ground.sekisho("status", "--all", check=False).stdout or
                  time.monotonic() > most_by and tracked(ground) < SHARE / 2, 25, "status to say whose share is nearly full")
@@ -237,7 +237,8 @@ def handshakes_that_nobody_ends(ground):
         raw.close()
     after = ground.drops()
     over = {k: after.get(k, 0) - before.get(k, 0) for k in ("share.pace", "share.zone", "share.pair")}
-    # Hosts get random parts: one in 20,000 is in a part that the SYNs can fill.
+    # A zone's share has parts, and a host's part is random: one in 20,000 is in a part that the
+    # SYNs can fill.
     expect(over["share.zone"] < 50, "the zone's share was full: %s", over)
     return "%s; %d tracked at most; %s; afterwards open within %.0f ms" % (said, most, over, 1000 * max(took))
 

@@ -293,10 +293,10 @@ def reset_that_gets_lost(ground):
 
 
 def lost_with_its_worker(ground):
-    """A request is lost with the worker that held it, and its session is idle: its acknowledgements
-    without data need no worker. Its next request comes to a worker that does not know it. The
-    sequence number that the server expects is only known from its answer to a reset. (The first
-    bytes of the request did arrive, so the verdict cache does not have the session.)"""
+    """A worker dies with a request that it held. The session is idle afterwards: acknowledgements
+    without data need no worker. Its next request comes to a worker that does not know the session.
+    Only the server's answer to a reset shows which sequence number the server expects. (The first
+    bytes of the lost request did arrive, so the verdict cache does not have the session.)"""
     ground.apply(*POLICY)
     ground.settle_neighbours()
     for six in (False, True):
@@ -588,9 +588,9 @@ def forced_pick_up(ground):
 
 
 def forgotten_after_a_reset(ground):
-    """The same with a reset that the worker believes and the server challenges: a byte before it is
-    missing at the server, because its stack refuses the segment's signature. When the flow is
-    pushed out of the table, the session is not picked up."""
+    """The same with a reset that the worker accepts and the server challenges: the server lacks a
+    byte before the reset, because its stack refused the signature of that segment. When the flow
+    has been pushed out of the table, the session is not picked up."""
     return by_the_same_workers(ground, flooded_reset)
 
 

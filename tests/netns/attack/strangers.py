@@ -248,14 +248,14 @@ def spoofing_is_counted(ground):
             for _ in range(n):
                 wires["it"].send(ip(s, d, proto, body))
     done(ground, wires, watch)
-    # the last IPv6 packet belongs to no session, and is counted as that
+    # the last IPv6 packet belongs to no session, and is counted under that reason
     counted = ground.drops()["spoofed"] - before
     expect(counted >= 9 * n, "%d of %d spoofed packets counted", counted, 9 * n)
 
 
 def bogons_of_the_internet(ground):
-    """`rest` means unicast addresses: an address that no host can have opens nothing, on the
-    interface of the internet neither."""
+    """A zone of `rest` has unicast addresses only: a source that no host can have opens nothing,
+    not even on the interface of the internet."""
     wires, watch = fresh(ground)
     four = ("240.0.0.1", "250.1.2.3", "169.254.1.1", "255.255.255.254", "0.0.0.1", "224.0.0.5")
     six = ("::2", "::ffff:9.9.9.9", "fec0::1", "fe80::77", "ff0e::7", "::")
@@ -425,10 +425,10 @@ def default_deny(ground):
 
 
 def bounced_by_the_box(ground):
-    """Packets under a source in another zone that make the box itself answer: echo requests (to
-    each of its addresses, to groups, in fragments), an expired hop limit, packets that are too
-    long, unknown headers and protocols, fragments that never become complete. With a policy,
-    without one, and with the daemon dead: no byte of them arrives in the other zone."""
+    """Packets with a forged source in another zone, to which the box itself answers: echo requests
+    (to each of its addresses, to groups, in fragments), an expired hop limit, packets that are too
+    long, unknown headers and protocols, incomplete fragments. With a policy, without one, and with
+    the daemon dead: no byte of the answers arrives in the other zone."""
     n = 0
     for state in ("policy", "empty", "dead"):
         if state == "policy":

@@ -40,7 +40,7 @@ def twice(r):
 
 
 def in_order_of(r, *pieces):
-    """Pieces of W between these twelfths of it."""
+    """Pieces of W, cut at these twelfths of its length."""
     at = lambda k: len(r.W) * k // 12
     for a, b in pieces:
         r.segment(r.W[at(a):at(b)], seq=r.seq + at(a))
@@ -297,14 +297,14 @@ def no_window(r):
 
 
 def dies_on_the_way(r):
-    """The box itself forwards nothing of the first version of the bytes."""
+    """The first version of the bytes has a hop limit of 1, so the box does not forward it."""
     r.segment(r.R, **{"hops" if ":" in r.me else "ttl": 1})
     r.segment(r.W)
     return CUT
 
 
 def in_pieces(r, *which):
-    """In IP fragments, with the TCP header alone first and last."""
+    """In two IP fragments: the one with the TCP header is sent first, and then last."""
     t = tcp(r.me, r.to, r.sport, r.port, r.seq, r.ack, ACK | PSH, b"".join(r.W if w == "W" else r.R for w in which))
     for order in (1, -1):
         cuts = [(0, 1, t[:24]), (24, 0, t[24:])][::order]

@@ -199,7 +199,7 @@ def on_a_stick(box, s, certificate, key):
         with open(stick.device, "wb") as f:
             f.write(bytes(4096))
         expect("it has no FAT" in s.run(status=1), "zeros")
-        # The count outlives the daemon; a schedule that is gone is counted no more.
+        # The count survives a restart of the daemon. Without a schedule nothing is counted.
         last = s.row("stick")["last"]
         box.kill()
         box.start()
@@ -302,7 +302,7 @@ def to_a_server(box, s, certificate, conduits):
             fails(word, said, n)
             n += 1
         expect(list(nas.files()) == [name], "%s", list(nas.files()))
-        # A server that box.cfg no longer names is not asked, although the schedule still does.
+        # A server that box.cfg no longer names is not asked, although the schedule still names it.
         box.apply(*conduits)
         asked = read(nas.folder + "/access.log")
         fails("undeclared", "names no backup_server", n)

@@ -20,7 +20,7 @@ SOURCES = ["10.72.0.%d" % n for n in range(40, 52)] + ["2001:db8:72::%x" % n for
 IN = conduit("io-in", "ops", "ot", ["io_in"], criticality="cargo")
 WATCHED = conduit("io-in", "ops", "ot", ["io_in"], criticality="cargo", mode="observe")
 OUT = conduit("io-out", "ops", "ot", ["io_out"], criticality="cargo")
-# only for the session, so that it has another lane than the data
+# carries only the TCP session, so that the session has another lane than the data
 STRICT = conduit("requests", "ops", "ot", ["logix"], criticality="safety")
 # a number, followed by the data
 HEARTBEAT, OUTPUT, INPUT = b"\1\0", b"\1\0\0\0\0\0", b"\1\0" + b"i" * 30
@@ -303,7 +303,7 @@ def observed_before(box):
 
 
 def the_worker_dies(box):
-    """Nobody knows its connections any more: nothing passes until their originators open them
+    """The new workers know no connection: nothing passes until the originators open theirs
     again."""
     box.apply(IN)
     device, originators = put_up(box)

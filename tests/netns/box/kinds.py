@@ -22,7 +22,7 @@ READ = conduit("reads", "ops", "ot", ["read"], criticality="cargo")
 HOLD = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_down="hold", when_overloaded="hold", when_midstream="pick_up")
 NAMES = conduit("names", "it", "ops", ["names"], criticality="support")
 QUESTION = b"\x01\x00\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"
-# s, without time in which a core was awaited; less than TCP's shortest retransmission time
+# seconds, not counting waits for a core; less than TCP's shortest retransmission time
 LATE = 0.1
 
 
@@ -81,7 +81,7 @@ class Killer:
 
 
 def passage(box, kind):
-    """The processes that a packet of this kind's lanes depends on, including this one."""
+    """The processes that a packet of this kind's lanes depends on, and this process."""
     return Waits([r["pid"] for r in box.status()["roles"] if r["role"] == "gate" or r["role"] == "dpi" and r["kind"] == kind])
 
 

@@ -83,7 +83,7 @@ ALLOWED = (s7.read(cells(0, 99)), s7.read(cells(40, kind=s7.WORD, n=30)), s7.rea
 # What is asked, for which reason it is refused, which operation the record names.
 REFUSED = (
     (s7.write_word(10, 40, 2), "s7comm.value", "write_var"),
-    # the word would be 256 or more
+    # as the upper byte of a word, the value would be 256 or more
     (s7.write(cells(40), [s7.value(b"\1")]), "s7comm.value", "write_var"),
     (s7.write(cells(41), [s7.value(b"\1")]), "s7comm.value", "write_var"),
     (s7.write(cells(40, n=2), [s7.value(b"\1\1")]), "s7comm.value", "write_var"),

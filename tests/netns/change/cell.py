@@ -102,7 +102,8 @@ class Live:
                 raise AssertionError("bytes reached the %s: %s" % (who, end.got[len(had):].hex()))
 
     def is_any(self):
-        """It goes on, or is told at both ends; never silence at one of them."""
+        """The session goes on, or both ends are told that it is over; it never just falls
+        silent."""
         try:
             self.goes_on()
             return

@@ -186,8 +186,8 @@ def undone(name, how):
 
 
 class EndedWhereNobodyLooks(EndedByTime):
-    """The right ends of sessions whose protocol was only recognised, and of those that may send
-    anything: each is told at its next packet."""
+    """A permission ends. Its sessions, whose protocol is only recognised or which may send
+    anything, are told at their next packet."""
 
     def policy_until(self):
         until = moment(self.SECONDS)

@@ -25,7 +25,7 @@ class Event:
     roles = ()        # roles that it ends
     drift = ()        # codes of drift records, one of which must be in the journal
     excuse = ""       # words of a drift record that only says that something could not be compared
-    # cut by a person's order, which lasts whatever else happens, and not by a policy
+    # a person's order cuts the sessions, not a policy; the cut lasts whatever else happens
     cuts = False
     exact = True      # the kernel counts every forbidden packet by a reason
 
@@ -60,7 +60,7 @@ class Event:
         return self.changed(OpenAndSilent)
 
     def also(self, state):
-        """What a session that goes on may do as well."""
+        """Uses what the event newly allows, in a session that goes on."""
 
     def told_at_once(self, state):
         """Whether both ends are told of the cut although neither sends a packet."""
@@ -93,8 +93,8 @@ class Applied(Event):
         self.done_at = time.monotonic()
 
     def told_at_once(self, state):
-        """Sessions whose hosts may not communicate at all. Earlier requests of such a session are
-        judged again when it sends a packet."""
+        """True for sessions whose hosts may not communicate at all any more. Other sessions are
+        judged again only when they send a packet."""
         return self.new.change.get("elsewhere") and state.followed and not state.halfway and state.f.sport in ports(self.answer, "cut")
 
     def narrows(self):

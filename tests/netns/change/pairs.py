@@ -37,7 +37,7 @@ SPREAD = 0.4
 
 
 def special(kind):
-    """It needs a specially prepared box."""
+    """Whether this event needs a specially prepared box."""
     return kind.before is not Event.before or bool(kind.policy.change)
 
 
@@ -108,7 +108,7 @@ class Pair(Event):
         return "any"
 
     def stands(self, event):
-        """The person's order was carried out, and agrees with the policy in force."""
+        """Whether the person's order was carried out, and agrees with the policy in force."""
         keys = event.policy.change.get("keys", {})
         return event not in [e for e, _ in self.errors] and self.final.change.get("keys", {}).get("door") == keys.get("door")
 

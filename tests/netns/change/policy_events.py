@@ -200,8 +200,8 @@ class DoorShut(Event):
 
 
 class TakenAwayAsItEnds(EndedByTime):
-    """The kernel has ended the right, hardly any session was told yet, and the text that had it is
-    replaced, at a random moment."""
+    """The kernel has ended a permission, and hardly any session was told yet. At a random moment
+    then, the text with the permission is replaced."""
     told = ("applied", "confirmed")
 
     def fire(self, field):

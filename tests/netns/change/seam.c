@@ -92,7 +92,7 @@ static __attribute__((constructor)) void take_orders(void)
 	orders = p == MAP_FAILED ? NULL : p;
 }
 
-/* If several processes come at once, each takes one, and together no more than there are. */
+/* Takes one. If several processes do so at once, they take no more than there are. */
 static bool take(int32_t *n)
 {
 	int32_t left = __atomic_load_n(n, __ATOMIC_RELAXED);
@@ -271,7 +271,7 @@ int __wrap_enforce_cut(struct enforce *f, const struct generation_held *next, co
 				     : __real_enforce_cut(f, next, have, ret, e);
 }
 
-/* The kernel itself refuses it: a set that rules use cannot be deleted. */
+/* Makes the kernel refuse the transaction: a set that rules use cannot be deleted. */
 int __wrap_batch_commit(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line)
 {
 	if (fails(POINT_BATCH))
@@ -284,7 +284,7 @@ int __wrap_enforce_compare(struct enforce *f, struct arena *a, struct difference
 	return fails(POINT_READ_BACK) ? err_set(e, -EIO, "read-back") : __real_enforce_compare(f, a, ret, e);
 }
 
-/* Everything was set, and then the kernel refused something. */
+/* Fails after everything was set, as if the kernel had refused the last step. */
 int __wrap_box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct err *e)
 {
 	int r = __real_box_set(s, ir, before, e);

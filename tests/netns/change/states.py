@@ -463,7 +463,7 @@ class NamedByClient(NamedOpen):
 
 
 class NamedLetGoOf(NamedOpen):
-    """Both ends have, and the session is not inspected any more."""
+    """Both ends have sent their first messages, and the session is not inspected any more."""
     lane = "let_go"
 
     def prepare(self):

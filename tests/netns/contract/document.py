@@ -19,8 +19,8 @@ STREAM = "text/event-stream"
 
 
 def closed(schema):
-    """The same schema; each object in it accepts only its own keys. An object that extends another
-    one already says so itself."""
+    """The same schema; each object in it accepts only its own keys. A schema that sets
+    additionalProperties itself keeps its setting."""
     if isinstance(schema, list):
         return [closed(s) for s in schema]
     if not isinstance(schema, dict):

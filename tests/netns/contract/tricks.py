@@ -52,7 +52,7 @@ def queries(op, given, rng):
             taken = takes(p["schema"], v)
             narrow = taken is None or op["operationId"] in NARROWER
             if op["operationId"] in NAMED and isinstance(v, str) and takes(p["schema"], urllib.parse.unquote(v)):
-                # names are used as they are encoded, and so is a number there
+                # these operations use a percent-encoded value undecoded, so some refuse it
                 yield join(others + [(name, v)]), (200, *REFUSED)
                 continue
             yield join(others + [(name, v)]), REFUSED if taken is False else (200, 400) if narrow else (200,)

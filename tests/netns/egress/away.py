@@ -286,8 +286,8 @@ def relp_asks_again(box):
 
 
 def led_back_once(_):
-    """Restarted repeatedly without sending anything in between, the position is moved back only
-    once: by sixteen lines, also into the earlier file; and again from a new position."""
+    """images/log moves the noted position back by sixteen lines, if needed into the earlier file.
+    Restarts without any sending in between move it only once; a new position is moved again."""
     with tempfile.TemporaryDirectory() as folder:
         files, notes = [], []
         for n, name in enumerate(("events-1.log", "events-41.log")):

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Removes every table, as `nft flush ruleset` does, or `table inet NAME`: removal.py [NAME]. Prints
-for how many seconds the kernel was at it. Packets may pass from some moment in that time on, and
-nobody is told before its end."""
+how many seconds the kernel needed. Packets may pass from some moment of that time on, and the
+kernel reports the removal only at the end."""
 import socket
 import struct
 import sys

@@ -541,8 +541,8 @@ def answers_of_others(box):
         turn = [0]
 
         def forth(data):
-            # The first question, for the engine id, is answered correctly every second time, so
-            # that both questions get false answers.
+            # The program first asks for the engine id. Every second time this question gets a right
+            # answer, so that both this question and the informs after it meet false answers.
             turn[0] += 1
             if clear(data) and turn[0] % 2:
                 return [data]

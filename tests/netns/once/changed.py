@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a person or the time forbids while sessions are lent, at servers that are not ours
-(theirs.py). Each server has sessions of three hosts: one asks A and B in turn, or A alone, all the
-time; of the second, the last request is lost behind the box; of the third, the last request was
-carried out and its answer is lost. Their machines say it again after the change. No B may arrive at
-the server's interface, by the time that the kernel gives each frame, nor be carried out. A goes on
+"""A person or an end in time forbids requests while sessions are lent, at servers that are not ours
+(theirs.py). Each server has sessions of three hosts. The first asks A and B in turn, or A alone,
+all the time. The second host's last request is lost behind the box. The third host's last request
+was carried out, and its answer is lost. After the change, these two repeat their requests. No B may
+arrive at the server's interface (by the kernel's time of each frame) or be carried out. A goes on
 unless everything was cut."""
 import contextlib
 import json
@@ -67,7 +67,7 @@ class Session:
         self.s.sendall(self.kind.write(self.handle, self.n, 1) if b else self.kind.a(self.handle, self.n))
 
     def hear(self):
-        """Whether an answer comes; not, where the session has ended."""
+        """Whether an answer comes. False if the session has ended."""
         try:
             return bool(self.kind.receive(self.s))
         except OSError:
@@ -113,7 +113,7 @@ class Field:
         self.box.apply(*[c for p in pairs for c in p[:1 + more]])
 
     def begin(self):
-        """Sessions that are lent, and of which nothing waits."""
+        """Prepares sessions that are lent and have no packet waiting."""
         self.asking = [(b, Session(self.box, k, ASKING)) for k in self.kinds for b in (False, True)]
         self.held = [(host, b, Session(self.box, k, host)) for k in self.kinds for host in (LOST, UNANSWERED) for b in (False, True)]
         sessions = [x[-1] for x in self.asking + self.held]

@@ -5,7 +5,7 @@
  * of `ip mangle` that makes the kernel write checksums before. Then it reads commands, one a line:
  * "give CLIENT SERVER" makes a lease with these next sequence numbers, for the one poll that this
  * program knows; any other line prints the state of that lease. Everything exists until its input
- * ends. The kernel loads xt_bpf for rules of ip and ip6 only; whoever runs this loads it.
+ * ends. The kernel itself loads xt_bpf only for rules of ip and ip6: the caller must load it.
  *
  *   hold OBJECT [written]
  */
@@ -104,7 +104,7 @@ static void write_checksums(void)
 
 	if (info == NULL)
 		die("memory");
-	info[0] = 1; /* fill */
+	info[0] = 1; /* XT_CHECKSUM_OP_FILL */
 	nftnl_expr_set_str(target, NFTNL_EXPR_TG_NAME, "CHECKSUM");
 	nftnl_expr_set_u32(target, NFTNL_EXPR_TG_REV, 0);
 	nftnl_expr_set(target, NFTNL_EXPR_TG_INFO, info, 8);

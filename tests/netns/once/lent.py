@@ -52,7 +52,7 @@ CONNECTED = Connected()
 
 
 def another(speech, n):
-    """An allowed request that no poll is, with a number for it."""
+    """An allowed request that differs from every poll; `n` makes it differ from others, too."""
     if speech is MODBUS:
         return modbus.read_holding(n, 2, tid=0)
     if speech is SLMP:
@@ -118,7 +118,7 @@ class Client:
         return self.took(message)
 
     def took(self, message):
-        """Its answer, whole."""
+        """Waits for the whole answer to this message."""
         want = len(self.speech.answers(message))
         got = b""
         while len(got) < want:
@@ -147,7 +147,7 @@ class Ground(Box):
         return path
 
     def prepare(self, *speeches, pick_up=True, **more):
-        """The policy allows the reads of these speeches; their servers run."""
+        """Applies a policy that allows the reads of these protocols, and starts their servers."""
         midstream = 'when_midstream = "pick_up"; criticality' if pick_up else "criticality"
         self.apply(*[s.policy.replace("criticality", midstream) for s in speeches], **more)
         for s in speeches:
@@ -192,8 +192,8 @@ def all_else_is_judged(box):
 
 
 def counted(box):
-    """What passed without the worker is counted as the rest: by the next change of policy, each
-    request is in the records."""
+    """Requests that passed without the worker are counted like all others: after the next change of
+    the policy, each of them is in the records."""
     box.prepare(MODBUS)
     after = box.last_seq()
     c = Client(box, MODBUS)
@@ -208,8 +208,8 @@ def counted(box):
 
 
 def ports_again(box):
-    """A session on the ports of an earlier one repeats nothing that the earlier one was judged for:
-    its first request of each kind visits the worker."""
+    """A session on the ports of an earlier one gains nothing by what was judged in the earlier one:
+    its first request of each kind goes to the worker."""
     box.prepare(MODBUS)
     other = modbus.read_holding(40, 2, tid=0)
     for first in (True, False):
@@ -227,7 +227,7 @@ def ports_again(box):
 
 def many_sessions(box):
     """More sessions than there is memory for templates, one after the other: the last ones are lent
-    as the first."""
+    like the first ones."""
     box.prepare(MODBUS)
     for _ in range(1100):
         c = Client(box, MODBUS)
@@ -266,7 +266,7 @@ class Polling:
 
 
 def asked_anew(clients, n):
-    """Each session goes on: a request that it never made is answered, and so is its poll."""
+    """Each session goes on: a request that was never made in it is answered, and so is its poll."""
     for c in clients:
         c.s.settimeout(10 * SLOWNESS)
         try:
@@ -277,7 +277,7 @@ def asked_anew(clients, n):
 
 
 def refused(clients, servers):
-    """Each of these sessions still refuses what it refused before."""
+    """A request that was refused in these sessions before is still refused."""
     for c in clients:
         c.s.settimeout(3)
         with contextlib.suppress(OSError, AssertionError):
@@ -363,8 +363,8 @@ def outlives_daemon(box):
 
 
 def counted_meanwhile(box):
-    """What passes between two workers is in the records: none is lost but what the dead one had not
-    written yet."""
+    """What passes after a worker's death and before its successor's start is in the records. Only
+    what the dead worker had not written yet is lost."""
     box.prepare(MODBUS)
     after = box.last_seq()
     c = Client(box, MODBUS)
@@ -382,7 +382,7 @@ def counted_meanwhile(box):
 
 
 def narrowed(box):
-    """The conduit goes while its polls are lent: from the answer of the apply on no request
+    """The conduit is removed while its polls are lent: from the answer of the apply on no request
     arrives."""
     server, = box.prepare(MODBUS)
     c = Client(box, MODBUS)
@@ -401,7 +401,7 @@ def narrowed(box):
 
 
 def goes_without(box):
-    """The cache is not there: the box says so, and every request is judged."""
+    """Without the cache the box says so, and every request is judged."""
     said = box.status()["features"]["verdict_cache"]
     expect(not said["used"] and said["why"] == "kernel", "%s", said)
     for lang, words in (("en", "verdict cache: not used"), ("ja", "判定キャッシュ: 不使用")):
@@ -449,7 +449,7 @@ def no_bpf(box):
 
 def over_a_live_session(box):
     """A SYN on the ports of a session that is still tracked goes to the worker, behind the packets
-    of that session that wait for it: a confirmation of the old session must not fall upon the new
+    of that session that wait for it: a verdict about the old session must not count for the new
     one. Another session's SYN passes meanwhile, also where no conduit has commands."""
     box.apply(conduit("pages", "ops", "ot", ["pages"]))
     with inside(box.ns("ot")):

@@ -63,8 +63,8 @@ class Kind:
         return modbus.connect(box.ns("ot"), SERVER if self.process is None else LOOPBACK, port or self.inside_port)
 
     def holds(self, box, reset=False):
-        """Whether the server holds what B writes; that is taken away first, if asked for. Asked on
-        its own machine."""
+        """Whether the server holds what B writes. Asks on the server's own machine. `reset`: writes
+        another value first."""
         with self.direct(box) as s:
             handle = self.begin(s)
             if reset:
@@ -198,7 +198,7 @@ class Opener(Kind):
 
 
 def put_up(box):
-    """Those that are to be had: (kinds, names of those that are not)."""
+    """Returns (the kinds of server that this machine has, the names of those that it lacks)."""
     there, missing = [], []
     for kind in (Libmodbus(), Snap7(), Slmp(), Opener()):
         if kind.variable and not os.environ.get(kind.variable):

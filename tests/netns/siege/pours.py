@@ -38,8 +38,8 @@ def recorded(site, after):
 
 
 def pace(said, busy):
-    """The text about the pace; a lower pace is a failure if it was a minute on a machine of our
-    own."""
+    """A text about the pace. Fails if the pace is too low, if packets were sent for a minute or
+    longer and no other program used the machine."""
     rate = said["sent"] / said["seconds"]
     if rate >= PACE:
         return "%d a second" % rate

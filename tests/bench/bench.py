@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""make bench: speed as ratios within one run. Medians of many short rounds; every round takes every
-mode in an order of its own, and a ratio is the median of the ratios of the rounds. What the modes
-and placements are: paths.py.
+"""make bench: speed as ratios within one run. It measures many short rounds, and each round takes
+the modes in another order. A ratio is the median of the ratios of the rounds. paths.py describes
+the modes and placements.
 
-Measured per mode, as far as the mode has it:
+Measured for each mode that supports the metric:
   udp      packets of 50 bytes of one UDP flow that crossed, per second
   rate     64 TCP connections, each with one 12-byte request open: packets both ways per second (a
            packet per request, one per answer) and requests per second
@@ -35,10 +35,10 @@ from paths import PLACEMENTS, SERVER, TOOLS, TOP, Path, begin, sh
 
 MODES = ("plain", "tracking", "fast", "recorded", "inspected", "loop")
 METRICS = ("udp", "rate", "crr", "rtt", "stream", "bulk")
-# What a mode cannot be asked: an enforced conduit carries Modbus alone.
+# Metrics that a mode does not have: a conduit that enforces carries only Modbus.
 NOT = {"inspected": ("udp", "bulk"), "uncached": ("udp", "bulk")}
-# Share of the forwarded packets that must have been through a queue, where there is one and where
-# there is none. `inspected` has both: what the verdict cache passes is not queued.
+# The least share of the forwarded packets that must have been queued. Other modes queue nearly
+# none; `inspected` and `uncached` have no limit, as the verdict cache passes packets by the queue.
 QUEUED = {"loop": 0.99, "suricata": 0.99, "suricata_ruled": 0.99}
 
 
@@ -156,11 +156,11 @@ def inspector():
 
 
 def in_rounds(opened, a, metrics, take):
-    """What `take(path, metric)` finds, by mode and round. In each round and for each metric the
+    """The results of `take(path, metric)`, by mode and round. In each round and for each metric the
     paths have another order."""
     order = random.Random(a.seed)
     rounds = {p.mode: [] for p in opened}
-    for r in range(-1, a.rounds):  # one before the first, for caches, neighbours and names
+    for r in range(-1, a.rounds):  # round -1 only fills caches and neighbour tables
         found = {p.mode: {} for p in opened}
         for metric in metrics:
             for p in order.sample(opened, len(opened)):

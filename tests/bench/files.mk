@@ -11,7 +11,7 @@ $(B)/bench/accept_loop: tests/bench/accept_loop.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BENCH_CFLAGS) $(PKG_CFLAGS) -o $@ $< $(call libs,libmnl libnftnl)
 
-# The inspector alone, with the library of names at the end of a wire that can be cut.
+# The inspector alone. The calls of nDPI are wrapped, so that the program can leave nDPI out.
 $(B)/bench/inspect: $(call obj,tests/bench/inspect.c $(DPI_SRC) $(BASE_SRC) $(WIRE_SRC))
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)

@@ -22,7 +22,7 @@
 #define REPEATS 15
 #define PAIRS 20000u
 #define FLOWS 2000u
-#define HELD 7000u /* fewer than the share of one kind of lanes has places */
+#define HELD 7000u /* less than the share of one kind of lane */
 #define CLIENT 0x0a010002u
 #define SERVER 0x0a020002u
 #define PERMIT_MODBUS 1u
@@ -259,7 +259,7 @@ static double session(struct inspector *i, uint16_t port)
 	struct conn k = connect_to(i, port, PERMIT_MODBUS);
 	uint64_t start;
 
-	for (unsigned n = 0; n < 4; n++) /* nDPI's packets of this flow are over */
+	for (unsigned n = 0; n < 4; n++) /* nDPI gets no later packet of this flow */
 		ask(i, &k, (uint8_t)n);
 	start = clock_mono().ns;
 	for (unsigned n = 0; n < PAIRS; n++)
@@ -318,7 +318,7 @@ int main(void)
 
 	for (int l = 0; l < 2; l++) {
 		library = l == 1;
-		/* fresh memory each time: a heap that was used before would hide some */
+		/* comes first: a heap that was used before would hide some memory */
 		bytes[l] = held();
 	}
 	i = open_inspector();

@@ -15,11 +15,11 @@
  *	DEPTH open requests of 125 registers on each connection, as many in a send as there is
  *	room for: bits of answers
  *   load poll ADDRESS PORT MILLISECONDS CONNECTIONS EVERY
- *	one request on each connection every EVERY milliseconds, at moments spread evenly; in every
- *	second half second none
+ *	one request on each connection every EVERY milliseconds, at moments spread evenly; half a
+ *	second with requests and half a second without take turns
  *   load soak MILLISECONDS
- *	only counts, and says how far in each tenth of a second of the clock: what it does not get
- *	of its core, others had
+ *	counts as fast as it can, and prints how far in each tenth of a second of the clock: a
+ *	smaller count shows that other programs used the core
  *   load bulk ADDRESS PORT MILLISECONDS
  *	one TCP stream after a TLS hello: bits
  *   load udp ADDRESS PORT MILLISECONDS
@@ -366,7 +366,7 @@ static int udp(const struct addrinfo *ai, uint64_t ms)
 	for (int i = 0; i < UDP_STEP; i++)
 		m[i].msg_hdr = (struct msghdr){ .msg_iov = i + 1 < UDP_STEP ? &v : &last, .msg_iovlen = 1 };
 	put(s, query, sizeof(query));
-	for (int tries = 0;; tries++) { /* a conduit that names protocols knows the flow by now */
+	for (int tries = 0;; tries++) { /* until the protocol of the flow is recognised */
 		put(s, question, sizeof(question));
 		if (recv(s, in, sizeof(in), 0) == sizeof(question))
 			break;

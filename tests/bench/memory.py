@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Resident memory of Sekisho's processes: at rest, and with 10,000 tracked flows, each of which has
-asked and been answered once. RSS counts a page for every process that has it, PSS divides it among
-them; the sum of PSS is what the machine has less. Inspected flows have a policy of their own,
-without flows that are only named, which have workers of their own.
+"""Resident memory of Sekisho's processes: at rest, and with 10,000 tracked flows, each with one
+request and its answer. RSS counts a shared page for each process that has it; PSS divides it among
+them. So the sum of PSS is the memory that the machine lacks. Inspected flows are measured under a
+policy without flows that are only named, because other workers handle those.
 """
 import os
 import subprocess

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The paths that `make bench` measures: left host - box - right host, in namespaces of their own;
-the mode says what the box does with what it forwards.
+"""The paths that `make bench` measures: left host - box - right host, each in a network namespace.
+The mode says what the box does with the packets that it forwards.
 
   plain      forwarding, nothing else
   tracking   forwarding with connection tracking and no rules
@@ -8,27 +8,26 @@ the mode says what the box does with what it forwards.
   recorded   as fast, and every session that passes is recorded when it begins and when it ends
              (record_passed)
   inspected  Sekisho, Modbus enforcement of every PDU; what the verdict cache passes is not queued
-  uncached   as inspected, without the verdict cache: its program is not beside the daemon's
+  uncached   as inspected, without the verdict cache: its BPF program is not in the daemon's folder
   loop       accept-all NFQUEUE loop, both directions queued: one process, many packets per receive,
              one verdict for all of them, GSO flag (the limit of any queue)
 
-Placements. Hosts and queue readers are processes bound to a core; the forwarding itself runs where
-a packet is received, which on a veth pair is where it was sent from, unless receive packet steering
-(RPS) says otherwise:
-  one    everything on core 1: a rate is the reciprocal of all the work there is for a packet, a
-         round trip the sum of it. No core ever waits for another, so nothing depends on how soon an
-         idle core wakes up.
-  split  hosts on core 1, queue readers on core 0, no steering: what is queued crosses to core 0 and
-         goes on from there
+Placements. Hosts and queue readers are processes bound to a core. The kernel forwards a packet on
+the core that receives it: on a veth pair this is the sender's core, unless receive packet steering
+(RPS) moves the packet.
+  one    everything on core 1: the time for a packet is the sum of all work for it. No core ever
+         waits for another one, so the result does not depend on how soon an idle core wakes up.
+  split  hosts on core 1, queue readers on core 0, no steering: queued packets cross to core 0 and
+         go on from there
   box    hosts on core 1, the box on core 0, as if wires lay between them: RPS hands what the box
          receives to core 0 and what a host receives to core 1
 
-Order of running, the same for every mode: hosts come before Sekisho's gate and worker (SCHED_RR 42
-and 41), because a wire does not wait for the box's programs; the accept-all loop is SCHED_RR 41
-like the worker, so that neither is woken sooner than the other. A host that comes behind the worker
-is interrupted by each of its own packets, and what is measured is changes of process: half the
-rate. A mode in which it is so ends the run. Every program runs in a session of its own with the
-weight of nice -20, so that whatever else runs on the machine takes little from any of them.
+Priorities are the same in every mode. Hosts have a higher one than Sekisho's gate and worker
+(SCHED_RR 42 and 41), because a wire does not wait for the box's programs. The accept-all loop has
+that of the worker, so that neither is woken sooner. If a host had a lower priority than the worker,
+each of its packets would interrupt it: the switches between processes would halve the rate. A mode
+in which this happens ends the run. Every program runs in a session of its own with the weight of
+nice -20, so that other programs of the machine take little time from it.
 """
 import contextlib
 import fcntl
@@ -47,7 +46,7 @@ BUILD = os.environ.get("SEKISHO_BUILD", os.path.join(TOP, "build", "release"))
 TOOLS = os.environ.get("SEKISHO_BENCH", os.path.join(BUILD, "bench"))
 POLICIES = os.path.join(TOP, "tests", "bench", "policy")
 RUN = "/run/sekisho-bench"
-# A kernel or a container may refuse either; then all go without.
+# A kernel or a container may refuse either call; then all programs run without it.
 WEIGHTED = """echo -20 >/proc/self/autogroup 2>/dev/null || renice -n -20 -p $$ >/dev/null
 [ "$1" = 0 ] || chrt -r -p "$1" $$ >/dev/null 2>&1
 shift; exec "$@"
@@ -55,18 +54,18 @@ shift; exec "$@"
 HOST_PRIORITY, READER_PRIORITY = 45, 41
 # hosts' core, queue readers' core, steering
 PLACEMENTS = {"box": ("1", "0", True), "split": ("1", "0", False), "one": ("1", "1", False)}
-# Whether a source is looked up as well costs a fiftieth of a packet, and machines differ in what
-# they begin with: every mode has the check on, loose as Debian has it, strict in Sekisho (the
-# look-up is the same).
+# The reverse path check costs a fiftieth of a packet, and machines have different defaults. So it
+# is on in every mode: loose (2) as in Debian, or strict in Sekisho, with the same look-up of the
+# source.
 REVERSE_PATH = os.environ.get("SEKISHO_BENCH_REVERSE_PATH", "2")
-# A chain that nothing reaches: naming `ct` in it is what makes the kernel track.
+# No packet reaches this chain; the kernel tracks connections because a rule in it uses `ct`.
 TABLE_TRACKING = "table inet bench {\n chain unused {\n  ct state new counter\n }\n}\n"
 SERVER = "10.2.0.2"
 
 
 def begin():
-    """One benchmark at a time, and as root; else None, and it was said why. What one that was
-    killed left behind goes; the descriptor returned holds the lock."""
+    """Allows one benchmark at a time, only as root; otherwise prints the reason and returns None.
+    Removes what a killed benchmark left behind. The returned descriptor holds the lock."""
     if os.geteuid() != 0:
         print("the benchmarks need root: network namespaces and netfilter", file=sys.stderr)
         return None
@@ -94,7 +93,7 @@ class Path:
         self.hosts, self.queues, self.steered = PLACEMENTS[placement]
         self.programs = BUILD
         self.net = Net("skbench-%s%s-" % (name, mode))
-        opened.append(self)  # first of all, so that it is taken down whatever happens
+        opened.append(self)  # first of all, so that the caller closes it whatever happens
         self.left, self.right = self.net.add("left"), self.net.add("right")
         self.box = self.data = self.net.add("box")
         self.net.veth(self.left, "eth0", self.box, "left0")
@@ -119,7 +118,7 @@ class Path:
     def steer(self):
         for ns, device, core in ((self.left, "eth0", self.hosts), (self.right, "eth0", self.hosts),
                                  (self.data, "left0", self.queues), (self.data, "right0", self.queues)):
-            # a namespace's devices show in a sysfs mounted in it, which `ip netns exec` does
+            # `ip netns exec` mounts a sysfs that shows the devices of the namespace
             sh("sh", "-c", "echo %x >/sys/class/net/%s/queues/rx-0/rps_cpus" % (1 << int(core), device), ns=ns)
 
     # ---- what the box does ----
@@ -195,7 +194,7 @@ class Path:
         return json.loads(self.cli("status", "--json").stdout)
 
     def daemon_pid(self):
-        """The supervisor: what was started went on to be it, by one exec after the other."""
+        """The supervisor: the started process became it by execs, and kept its id."""
         return self.daemon.pid
 
     def tracked(self):
@@ -211,15 +210,15 @@ class Path:
                 return f.read()
 
     def counts(self):
-        """Packets that the box received from the hosts, packets that arrived at the right host,
-        packets that were queued."""
+        """The numbers of packets that the box received from the hosts, that arrived at the right
+        host, and that were queued."""
         received = {line.split(":")[0].strip(): [int(x) for x in line.split(":")[1].split()]
                     for line in self.read("net/dev").splitlines()[2:]}
         queued = sum(int(line.split()[7]) for line in self.read("net/netfilter/nfnetlink_queue").splitlines())
         return {"packets": received["left0"][1] + received["right0"][1], "arrived": received["right0"][9], "queued": queued}
 
     def load(self, *args):
-        """One client, and what the box saw of it."""
+        """Runs one client; returns its result, and the packets that the box counted meanwhile."""
         before = self.counts()
         command = self.at(self.hosts, HOST_PRIORITY, os.path.join(TOOLS, "load"), *args)
         out = subprocess.run(["nsenter", "--net=/run/netns/" + self.left, *command], start_new_session=True,

@@ -4,11 +4,11 @@
  * `measured`: framing, parsing, judging, and remembering what the answer must be. There is one
  * program for each protocol, with the desk of its unit tests:
  *
- *   pdu_NAME list                          one exchange a line: what it is, bytes of the request,
- *                                          bytes of the answer
- *   pdu_NAME EXCHANGE request|answer MORE  judges it REPEATS times in a session that is warm; MORE
- *                                          rows stand before the one that allows it, of the same
- *                                          codes and another place
+ *   pdu_NAME list                          one exchange in each line: its name, bytes of the
+ *                                          request, bytes of the answer
+ *   pdu_NAME EXCHANGE request|answer MORE  judges it REPEATS times in a warm session. MORE rows
+ *                                          with the same codes and other addresses stand before
+ *                                          the row that allows it.
  *
  * The including file defines DESK_ENFORCER and includes its desk, then defines `rows`, `begin` and
  * `exchanges`.
@@ -33,10 +33,10 @@ struct exchange {
 	struct said request, answer;
 };
 
-/* the policy: so many rows that do not fit, then the row that allows */
+/* sets the policy: `more` rows that do not fit, then the row that allows */
 static void rows(struct desk *d, unsigned more);
-static void begin(struct desk *d); /* a session in which the exchanges can be had */
-/* Set by `begin` where ends number what they say: writes the next number into it. */
+static void begin(struct desk *d); /* begins a session for the exchanges */
+/* Set by `begin` for protocols with numbered messages: writes the next number into one. */
 static void (*numbered)(enum direction dir, struct said *s);
 static size_t exchanges(struct exchange ret[EXCHANGES]);
 

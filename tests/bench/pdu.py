@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""make bench-pdu: what one PDU costs its enforcer, in instructions as callgrind counts them:
-framing, taking apart, ruling, and remembering what its answer must fit (pdu.h). The same program
-gives the same numbers each time, however busy the machine is; a change of compiler or C library
-changes them.
+"""make bench-pdu: the cost of one PDU for its enforcer, in instructions as callgrind counts them:
+framing, parsing, judging, and remembering what the answer must be (pdu.h). The same program gives
+the same numbers each time, however busy the machine is; another compiler or C library changes
+them.
 
-With one row that allows it, and with seven rows before that one, each of a conduit of its own with
-the same codes and another place.
+Each PDU is measured twice: with one row, which allows it, and with seven rows before this one. Each
+of these belongs to another conduit, and has the same codes and other addresses.
 
-Writes build/bench-pdu.json. Leaves with 0 and a reason where there is no valgrind.
+Writes build/bench-pdu.json. Without valgrind it prints so and exits with 0.
 pdu.py [--only modbus,slmp,...]
 """
 import argparse
@@ -26,7 +26,7 @@ MORE = (0, 7)
 
 
 def instructions(program, exchange, part, more):
-    # whatever the compiler appends to the function's name
+    # `*`: the compiler may append something to the name of the function
     done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=measured*", program,
                            exchange, part, str(more)], capture_output=True, text=True, timeout=120, check=False)
     found = re.search(r"Collected : (\d+)", done.stderr)

@@ -4,7 +4,7 @@
 #include "tests/bench/pdu.h"
 
 #define BIT(byte) ((byte)*8u)
-/* from this number of bytes on each byte is a value, as a write under a limit of values needs it */
+/* From this byte on the row names each byte alone: a write under a limit of values needs that. */
 #define WRITTEN 190u
 #define BYTES 200u
 #define IN_BLOCK(block, byte) ((uint64_t)(block) << S7_AREA_BITS | BIT(byte))

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The paths of a peer: Suricata inline on the same queue as the accept-all loop, between the same
-hosts over the same wires.
+"""The paths with Suricata, inline on the same queue as the accept-all loop, between the same hosts
+over the same wires.
 
-  suricata        three Modbus rules (suricata/modbus.rules); every packet is queued, both
-                  directions
-  suricata_named  two rules more: TLS and DNS are let go of by its "bypass", a mark that the
-                  connection keeps, so that what follows is not queued
-  ..._ruled       the same beside what whoever puts it between zones needs as well, and Sekisho has:
+  suricata        three Modbus rules (suricata/modbus.rules); the packets of both directions are
+                  queued
+  suricata_named  two rules more: for TLS and DNS Suricata's "bypass" sets a mark of the connection,
+                  and its later packets are not queued
+  ..._ruled       the same, with what a firewall between zones needs as well, and Sekisho has:
                   tracking, a look-up of each source, and a set of the pairs that may speak (RULED)
 
-Its configuration is suricata/suricata.yaml, in a folder of the run. Before anything is timed, a
-read must pass and a write behind it, in the same connection, must not arrive.
+The configuration is suricata/suricata.yaml, copied to a folder of the run. Before the measurement
+the program checks that a read passes, and that a write behind it in the same connection does not.
 """
 import contextlib
 import os
@@ -25,8 +25,8 @@ from paths import READER_PRIORITY, RUN, SERVER, TOOLS, TOP, Path, inside, sh, wa
 ROOT = os.path.join(TOP, "build", "backports")
 PROGRAM = os.path.join(ROOT, "usr", "bin", "suricata")
 GIVEN = os.path.join(TOP, "tests", "bench", "suricata")
-# The chain of the accept-all loop's rule; a connection that Suricata let go of comes no further
-# than this.
+# In the chain of the accept-all loop: packets of a connection that Suricata has bypassed are
+# accepted before the rule that queues.
 LET_GO = """insert rule inet accept_loop forward ct mark and 1 == 1 accept
 add chain inet accept_loop after { type filter hook postrouting priority 0; }
 add rule inet accept_loop after meta mark and 1 == 1 ct mark set ct mark or 1
@@ -51,7 +51,7 @@ def libraries():
 
 
 def version():
-    """What it calls itself, or None where it cannot run."""
+    """Suricata's name and version, or None if it cannot run."""
     try:
         done = subprocess.run([PROGRAM, "-V"], env=libraries(), capture_output=True, text=True, timeout=10, check=False)
     except OSError:
@@ -108,7 +108,7 @@ class PeerPath(Path):
         return s
 
     def verify(self):
-        """A read passes and a write is dropped, alone and behind a read."""
+        """Checks that a read passes, and that a write is dropped, alone and behind a read."""
         for asked in ((6,), (3, 6), (3, 16), (3, 23), (3, 21), (3, 8)):
             before = self.said("fast.log").count("[Drop]")
             with self.dial() as s:
@@ -118,7 +118,7 @@ class PeerPath(Path):
                         raise RuntimeError("Suricata: a read was not answered")
                 s.sendall(request(asked[-1]))
                 wait_for(lambda n=before: self.said("fast.log").count("[Drop]") > n, 5, "Suricata's drop of %s" % (asked,))
-                # an answer to it comes later than one to the first would have
+                # once this read is answered, an answer to the write would have come
                 with self.dial() as other:
                     other.sendall(request(3))
                     if len(other.recv(64)) != 11:
@@ -128,7 +128,7 @@ class PeerPath(Path):
                     raise RuntimeError("Suricata: function %d was answered: %s" % (asked[-1], s.recv(64).hex()))
 
     def tracked(self):
-        """Its path has no connection tracking: what the clients hold open."""
+        """The connections that the clients hold open, as this path has no connection tracking."""
         return len(sh("ss", "-Htn", "state", "established", "dport", "= :502", ns=self.left).stdout.splitlines())
 
 

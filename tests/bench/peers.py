@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""make bench-peers: Sekisho beside Suricata, inline on the same kernel queue, in one run: same
-hosts, wires, placement and scheduling priority, every round every path in an order of its own
-(bench.py), shares of the accept-all loop and of tracking, and of Suricata with rules beside it.
-What Suricata is given: peer.py, suricata/.
+"""make bench-peers: Sekisho compared with Suricata, inline on the same kernel queue, in one run.
+Hosts, wires, placement and scheduling priority are the same, and each round takes the paths in
+another order (bench.py). Results are ratios to the accept-all loop, to tracking, and to Suricata
+with rules beside it. peer.py and suricata/ have Suricata's settings.
 
-What is measured is as in bench.py; besides, for flows that are let go of once they are named:
+The metrics are those of bench.py, and one for flows that are not queued once they are named:
   named    connect, TLS hello and its answer, request, answer, close: per second; tracking does the
            same exchange
 
-Writes build/bench-peers.json. Leaves with 0 and a reason where Suricata is not to be had.
+Writes build/bench-peers.json. Without Suricata it prints so and exits with 0.
 peers.py [--rounds N] [--milliseconds N] [--placement one|split|box] [--rates-only]
 """
 import argparse
@@ -22,7 +22,7 @@ import peer
 from bench import Figures, in_rounds, measure, medians, print_medians
 from paths import PLACEMENTS, TOP, Path, begin
 
-# What each mode is asked.
+# The metrics of each mode.
 ASKED = {
     "tracking": ("udp", "named", "bulk"),
     "loop": ("rate", "crr", "rtt", "stream", "bulk"),
@@ -34,7 +34,7 @@ ASKED = {
     "suricata_named_ruled": ("udp", "named", "bulk"),
 }
 METRICS = ("udp", "rate", "crr", "named", "rtt", "stream", "bulk")
-# text, Sekisho's mode, Suricata's, what both are measured by, the figure, how
+# text, mode of Sekisho, mode of Suricata, mode to which both are compared, figure, format
 ROWS = (
     ("packets of requests, of the loop", "inspected", "suricata", "loop", "packets_per_s", "ratio"),
     ("connect-request-response, of the loop", "inspected", "suricata", "loop", "crr_per_s", "ratio"),
@@ -73,7 +73,7 @@ def memories(placement, opened):
     found = {}
     for who, kind, mode, processes in (("sekisho", Path, "inspected", memory.roles),
                                        ("suricata", peer.PeerPath, "suricata", peer.processes)):
-        # a policy that Suricata does not read
+        # Suricata does not read this policy
         path = kind(mode, placement, opened, "memory-", "commands.cfg")
         rest = processes(path)
         flows, full = memory.held(path, 502, processes)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the box takes of its core while 40 devices are asked every 100 ms: forwarding with tracking
-alone, Sekisho that judges each request, Sekisho with the verdict cache. The hosts are on core 1,
-the box on core 0 (placement `box`). There a program does nothing but count. Every second half
-second nothing is polled: what it counts less in the others, the box had. `make bench` has it;
-python3 tests/bench/polling.py is that alone.
+"""The time that the box needs of its core while 40 devices are polled every 100 ms: with forwarding
+and tracking alone, with Sekisho that judges each request, and with the verdict cache. The hosts are
+on core 1, the box on core 0 (placement `box`), where a program counts as fast as it can. Half a
+second with polls and half a second without take turns: a smaller count with polls is the time of
+the box. It is a part of `make bench`; python3 tests/bench/polling.py runs it alone.
 polling.py [ROUNDS]
 """
 import json
@@ -21,8 +21,8 @@ MODES = (("tracking", "tracking without rules"), ("uncached", "Sekisho, each req
 
 
 def differences(slices):
-    """Of each half second with polls, the share that it counted less than in the two beside it. The
-    first tenth of each does not count."""
+    """By which share the count of each half second with polls is smaller than in the two half
+    seconds around it. The first tenth of a second of each is left out."""
     halves = {}
     for number, n in slices:
         if number % 5 != 0:
@@ -32,7 +32,7 @@ def differences(slices):
 
 
 def taken(path):
-    """Milliseconds of the box's core in a second of polls, of each half second."""
+    """For each half second with polls: the box's time on its core, in ms for a second of polls."""
     load = path.at(path.hosts, HOST_PRIORITY, os.path.join(TOOLS, "load"), "poll", SERVER, 502, SECONDS * 1000 + 500, DEVICES, EVERY_MS)
     with inside(path.left):
         polls = subprocess.Popen(load, start_new_session=True, stdout=subprocess.PIPE, text=True)

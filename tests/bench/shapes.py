@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""make bench-policy: what it costs to change to a policy, for shapes of large ones, beside `nft -f`
-of the same meaning.
+"""make bench-policy: the cost of a change of policy, for large policies of several shapes, compared
+with `nft -f` for the same rules.
 
-Each shape is a row of policies that one box changes through. A step says the processor seconds that
-the daemon and its roles took, the kernel's on their behalf among them; how many elements of the
-kernel's sets differ behind it; and what `nft -f` took to load the whole text of `sekisho compile
---to nft` into another namespace in which the text before stands. Of both the ratio is printed,
-which other work on the machine concerns least.
+Each shape is a series of policies, which one box applies one after the other. For each step the
+program prints the processor seconds of the daemon and its roles, with the kernel's work for them;
+the number of set elements that differ afterwards; and the processor seconds of `nft -f`, which
+loads the whole text of `sekisho compile --to nft` into another namespace that has the previous
+text. It also prints their ratio, which depends least on other work of the machine.
 
 shapes.py [--build build/release] [SHAPE ...]
 """
@@ -24,7 +24,7 @@ from cases import needs_root  # noqa: E402
 from net import sh  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
-# sets with elements of the policy, by their names
+# names of the sets with elements of the policy begin with these words
 POLICYS = ("exact", "range", "until", "live", "agree", "together")
 
 
@@ -54,7 +54,7 @@ SHAPES = {
 
 
 def taken(pid):
-    """Processor seconds of a process, of its children, and of ended ones."""
+    """Processor seconds of a process and its children, with those of ended children."""
     with open("/proc/%d/stat" % pid, encoding="ascii") as f:
         own = sum(int(x) for x in f.read().rpartition(")")[2].split()[11:15])
     with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as f:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a SYN that nobody answers takes of the kernel, by what becomes of it: forwarded and tracked
-without rules, denied, admitted while its pair of hosts has few sessions, half of its share or all
-it may, and while hosts of one side have as many as SYNs alone can fill. `make bench` has it;
-python3 tests/bench/syns.py is that alone.
+"""The kernel's time for a SYN that nobody answers: forwarded and tracked without rules; denied;
+admitted while its pair of hosts has few sessions, half of its share, or all that it may have; and
+while the hosts of one side have as many half-open sessions as SYNs alone can open. It is a part of
+`make bench`; python3 tests/bench/syns.py runs it alone.
 """
 import os
 import random
@@ -13,7 +13,7 @@ from paths import Path, begin, sh, wait_for
 from opener import Opener
 
 ROUNDS = 5
-SILENT = "10.2.0.98"  # beyond the box there is nobody, and nobody says so
+SILENT = "10.2.0.98"  # no host has this address, and no error is sent
 OPEN, CLOSED = 7001, 9
 # a pair of hosts may open 8,000 a second, 200 together 12,000
 PAIR_APART, MANY_APART = 1 / 6500, 1 / 10500
@@ -29,8 +29,8 @@ def opener(path, hosts, rng):
 
 
 def took(o, n, port, apart):
-    """Microseconds for a SYN: the median of means of 50, each without its two longest, between
-    which something else ran."""
+    """Microseconds for a SYN: the median of means of 50 SYNs. Each mean leaves out the two
+    longest, during which other programs may have run."""
     means = [statistics.fmean(sorted(o.open(SILENT, port, apart) for _ in range(50))[:-2]) / 1000 for _ in range(n // 50)]
     return statistics.median(means)
 

@@ -162,7 +162,7 @@ static void torn_and_turned_files_let_nobody_in(void **state)
 	assert_int_equal(reread(), BOOK_READ);
 }
 
-/* With a right digest: contents that the program would never write are refused all the same. */
+/* Contents that the program would never write are refused, also if their digest is right. */
 static void what_the_program_would_not_write_is_refused(void **state)
 {
 	static const char *const keys[] = { "name", "full", "roles",	 "since",   "disabled",
@@ -334,7 +334,7 @@ static void five_failures_lock_one_name_for_one_address(void **state)
 	assert_true(lockout_locked(&l, "ito", &same, t));
 }
 
-/* Thousands of names from everywhere: an active lock is not dropped for a less important entry. */
+/* Failures with thousands of names, from everywhere, do not displace an active lock. */
 static void strangers_cannot_wash_a_lock_away(void **state)
 {
 	static struct lockout l;

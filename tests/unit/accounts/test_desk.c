@@ -418,8 +418,7 @@ static void a_stranger_keeps_nobody_out(void **state)
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(login("suzuki", "no idea what it may be", "000000", THERE, secret), ANSWER_NO);
 	assert_true(recorded(ACCOUNT_LOCKED));
-	/* From there the right passphrase and code do not help either, and nothing is hashed any
-	 * more. */
+	/* From this address even the right passphrase and code are refused, without hashing. */
 	forget();
 	{
 		struct msg_login m = login_of("suzuki", PHRASE, code_now("suzuki"), THERE);
@@ -821,8 +820,8 @@ static void a_login_of_the_machine_is_one_account(void **state)
 	start();
 	assert_int_equal(at_machine(1001, "tanaka", RIGHT_READ_STATE), ANSWER_YES);
 	assert_string_equal(json_string_value(json_object_get(answers[0].json, "name")), "mori");
-	/* The login was renamed; its number belongs to another login; it was made again with
-	 * another number. */
+	/* Refused: a login that was renamed, another login with its number, its name with another
+	 * number. */
 	assert_int_equal(at_machine(1001, "tanaka2", RIGHT_READ_STATE), ANSWER_NO);
 	assert_int_equal(at_machine(1002, "tanaka", RIGHT_READ_STATE), ANSWER_NO);
 	/* The name of the account itself is no login. */
@@ -1099,7 +1098,7 @@ static void whoever_has_a_leaked_phrase_chooses_another(void **state)
 	later(60);
 	assert_int_equal(load(PHRASE), ANSWER_YES);
 	assert_true(recorded(ACCOUNT_LEAKED_LOADED));
-	/* What was typed for a session from before the list is not known. */
+	/* The session is older than the list: what was typed for it is not known any more. */
 	may(before, true);
 	/* With a wrong code nothing is recorded about the passphrase. */
 	assert_int_equal(login("suzuki", PHRASE, "000000", HERE, secret), ANSWER_NO);
@@ -1230,8 +1229,8 @@ static void give_key(const char *name, const char *label)
 	snprintf(k->label, sizeof(k->label), "%s", label);
 }
 
-/* Everybody gets the same answer, right passphrase or wrong, known name or not: nobody learns that
- * a passphrase is right. */
+/* Without sekisho-webauthn everybody gets the same answer, with a right or a wrong passphrase, with
+ * a known name or not. */
 static void without_who_looks_at_keys_nobody_learns_anything(void **state)
 {
 	const char *const names[] = { "suzuki", "suzuki", "nobody" };
@@ -1352,7 +1351,8 @@ static void a_register_takes_the_place_of_this_one(void **state)
 	assert_int_equal(restored(USER_RESTORE, backup, n, "{}"), ANSWER_NO);
 	assert_non_null(book_account(&desk.book, "mori"));
 	assert_int_equal(n_events, 0);
-	/* A login that is being judged while the register goes is not let in by the new one. */
+	/* A login is being hashed while the register is replaced: the new register does not let it
+	 * in. */
 	later(60);
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
 	m = login_of("mori", PHRASE, code_now("mori"), THERE);

@@ -333,8 +333,8 @@ static void a_damaged_one_is_set_aside_where_it_is_read(void **state)
 	}
 }
 
-/* Until the last piece of a new list has come, the old list counts. The pieces that have come are
- * removed at a restart. */
+/* The old list counts until the last piece of the new one has come. A restart removes the pieces of
+ * an incomplete list. */
 static void another_counts_once_it_is_whole(void **state)
 {
 	size_t n;

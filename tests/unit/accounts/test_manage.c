@@ -403,7 +403,7 @@ static void what_was_handed_out_opens_nothing_but_the_choice_of_another(void **s
 	}
 	assert_int_equal(login("kato", made, first), ANSWER_YES);
 	assert_int_equal(may(first, RIGHT_EDIT), ANSWER_INVALID);
-	/* Nobody has used it for a week. */
+	/* Nobody has used the passphrase for a week. */
 	later(HANDED_S + 1);
 	assert_int_equal(login("kato", made, first), ANSWER_NO);
 	/* A passphrase that was given out while the clock was ahead does not stay valid for years

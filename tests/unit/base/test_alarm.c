@@ -84,7 +84,7 @@ static void later_changes_nothing_earlier_does(void **state)
 	assert_int_equal(rings_within(a, DEADLINE_MS), 1);
 }
 
-/* It was due, and before anybody read it, it was set for an earlier time: it is still due. */
+/* An alarm that is due is set for an earlier time before anybody has read it: it is still due. */
 static void set_anew_before_it_was_read(void **state)
 {
 	struct alarm *a = *state;

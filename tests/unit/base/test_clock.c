@@ -66,7 +66,7 @@ static void noise_does_not_add_up(void **state)
 	after(&c, 10, BEGIN);
 	for (uint64_t i = 1; i <= 10000; i++)
 		assert_false(after(&c, 10 + i, BEGIN + i * S + (i % 2 == 0 ? S / 1000 : 0)));
-	/* as much as an adjustment of the clock may be */
+	/* not more than an adjustment of the clock's rate may cause */
 	assert_false(after(&c, 20000, BEGIN + 19990 * S + S));
 }
 

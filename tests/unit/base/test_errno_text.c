@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Texts for errno: the English of the table is that of the C library. No sentence of the catalogue
- * that has such a text in it shows it in English to a reader of Japanese, whether the text is alone
- * or in a failure as err_set writes it. Texts that only look similar stay.
+ * Texts for errno: the English of the table is that of the C library. A Japanese sentence of the
+ * catalogue never shows such a text in English, whether the text is alone or in a failure as
+ * err_set writes it. Texts that only look similar stay.
  *
  * LINK: appliance/base/errno_text.c appliance/base/messages.c appliance/base/err.c
  */

@@ -47,8 +47,8 @@ static void arp_is_announced(void **state)
 		10,
 		30,
 		0,
-		10, /* by the host ... */
-		/* ... for an address of the box itself */
+		10, /* from the host's address ... */
+		/* ... or with no sender, for an address of the box itself */
 		0,
 		0,
 		0,

@@ -145,7 +145,7 @@ static void an_outage(void **state)
 	(void)state;
 	assert_int_equal(look(&w, UPS_MAINS, 100), 0);
 	assert_int_equal(look(&w, UPS_BATTERY, 110), UPS_ON_BATTERY);
-	/* however long it lasts: this is no reason */
+	/* running on battery alone never turns the box off */
 	assert_int_equal(look(&w, UPS_BATTERY, 100000), 0);
 	assert_int_equal(look(&w, UPS_LOW, 100010), UPS_IS_LOW);
 	assert_int_equal(look(&w, UPS_LOW, 100009 + UPS_LOW_S), 0);
@@ -153,7 +153,7 @@ static void an_outage(void **state)
 	assert_int_equal(look(&w, UPS_LOW, 200000), 0); /* once */
 	assert_int_equal(look(&w, UPS_FORCED, 200010), UPS_IS_FORCED);
 	assert_int_equal(look(&w, UPS_MAINS, 200020), UPS_ON_MAINS);
-	/* The next one. */
+	/* The next outage. */
 	assert_int_equal(look(&w, UPS_LOW, 200030), UPS_ON_BATTERY | UPS_IS_LOW);
 	assert_int_equal(look(&w, UPS_BATTERY, 200040), 0);
 	assert_int_equal(look(&w, UPS_LOW, 200050), UPS_IS_LOW);
@@ -177,8 +177,8 @@ static void stood_already(void **state)
 	assert_int_equal(look(&w, UPS_FORCED, 60), UPS_IS_FORCED | UPS_OFF_NOW);
 }
 
-/* Silence is recorded once, and does not turn the box off. A low battery from before the silence
- * has to last again after it. */
+/* Silence is recorded once, and does not turn the box off. After it the time of a low battery is
+ * counted anew. */
 static void silence(void **state)
 {
 	struct ups_watch w = { .heard = false };

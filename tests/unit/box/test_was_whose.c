@@ -26,7 +26,7 @@ static void whose(void **state)
 		const char *kind, *own[2], *mac[2], *master;
 		bool another;
 	} rows[] = {
-		{ "", { "aa", "aa" }, { "aa", "bb" }, "", false }, /* somebody set one */
+		{ "", { "aa", "aa" }, { "aa", "bb" }, "", false }, /* somebody set "bb" */
 		/* the same address was set on both */
 		{ "", { "aa", "bb" }, { "cc", "cc" }, "", true },
 		/* an earlier release stored no own address */

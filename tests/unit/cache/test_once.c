@@ -15,7 +15,7 @@
 #include "tests/unit/cache/native.h"
 
 #define PERMIT 7u
-#define CLIENT 1000u /* next numbers */
+#define CLIENT 1000u /* next sequence numbers */
 #define SERVER 5000u
 #define N 12u /* bytes of the poll */
 #define ANSWER 13u
@@ -194,7 +194,7 @@ static void poll_and_answer_go_by(void **state)
 		assert_int_equal(lease->seen_ns, 77);
 		assert_memory_equal(lease->request, poll, N);
 		assert_memory_equal(lease->answer, answer, ANSWER);
-		s = asks(); /* only an acknowledgement: of everything, and repeated */
+		s = asks(); /* an acknowledgement of everything, without data, sent twice */
 		s.six = six != 0;
 		s.number += 3 * N;
 		s.acknowledged += 3 * ANSWER;
@@ -501,7 +501,7 @@ static void a_handshake_goes_by(void **state)
 		assert_false(passes_as(&data));
 		assert_int_equal(h->state, ONCE_BACK);
 		assert_false(passes_as(&ack));
-		assert_false(passes_as(&syn)); /* until somebody has caught up with it */
+		assert_false(passes_as(&syn)); /* a worker has to catch up first */
 		assert_ptr_equal(only_one(), h);
 		h->mark = 0;
 		assert_true(passes_as(&syn));
@@ -611,7 +611,7 @@ static void no_slot_for_a_handshake(void **state)
 		native.handshakes.of[at + i].client_port = 1;
 	}
 	assert_false(passes_as(&syn));
-	/* one that a worker or another processor has in hand is not taken */
+	/* no place is taken that a worker or another processor is using */
 	for (uint32_t s = ONCE_GIVEN; s <= ONCE_RECALLED; s++) {
 		alive();
 		for (uint32_t i = 0; i < ONCE_WAYS; i++)
@@ -644,16 +644,16 @@ static void ends_go_by(void **state)
 	assert_false(passes_as(&fin));
 	give(false);
 	fin.number++;
-	lease->waits = 0; /* a request waits */
+	lease->waits = 0; /* a request has no answer yet */
 	assert_false(passes_as(&fin));
 	give(false);
 	assert_true(passes_as(&fin));
-	assert_false(passes_as(&fin)); /* not twice */
+	assert_false(passes_as(&fin)); /* a FIN passes only once */
 	for (unsigned dir = 0; dir < 2; dir++) {
 		struct sent rst = segment(dir != 0, 0x04, dir != 0 ? SERVER : CLIENT, 0), ask = asks();
 
 		give(false);
-		rst.number++; /* its receiver would ask back */
+		rst.number++; /* its receiver would send a challenge ACK */
 		assert_false(passes_as(&rst));
 		give(false);
 		rst.number--;

@@ -186,7 +186,7 @@ static bool same_everywhere(uint32_t n)
 	return passes;
 }
 
-/* Without the program there is nothing to compare. A refusal by the verifier is no reason. */
+/* Skips the test if the program cannot be loaded here. A refusal by the verifier is a failure. */
 static void load_or_skip(struct cache_memory *memory)
 {
 	struct err err = { 0 };
@@ -269,7 +269,7 @@ static void handshakes_are_the_same(void **state)
 		if (draw(30) == 0)
 			skb.mark ^= 1u << draw(32);
 		skb.priority = draw(32) != 0 ? ONCE_FINISHED : 0;
-		if (draw(8) == 0) /* somebody has caught up with all of them */
+		if (draw(8) == 0) /* a worker has caught up with all handshakes */
 			for (at = 0; at < ONCE_HANDSHAKES; at++)
 				native.handshakes.of[at].mark = handshakes_there->of[at].mark = 0;
 		clock_gettime(CLOCK_MONOTONIC, &now);

@@ -72,8 +72,7 @@ static void packets_that_nobody_hears(void **state)
 	/* Nothing comes because the link is down: it is unknown whether the tap can hear. */
 	quiet(600);
 	assert_true(d.on);
-	/* Nor is it known whether the successor of a tap that ended can, until it
-	 * hears something. */
+	/* A tap that follows one that ended is not judged until it has heard something. */
 	assert_int_equal(look(S, 2, false, false), DEAF_SAME);
 	assert_int_equal(look(S, 2, false, true), DEAF_SAME);
 	assert_int_equal(d.packets, 37);

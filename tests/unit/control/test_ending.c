@@ -17,7 +17,8 @@ static void the_last_tenth(void **state)
 {
 	(void)state;
 	assert_int_equal(ending_near(T, T + 10 * HOUR), T + 9 * HOUR);
-	/* At most a day, at least five minutes, and the whole time of a shorter conduit. */
+	/* A conduit's end is near for the last tenth of its time: at most a day, at least five
+	 * minutes. */
 	assert_int_equal(ending_near(T, T + 10 * DAY), T + 9 * DAY);
 	assert_int_equal(ending_near(T, T + 300 * DAY), T + 299 * DAY);
 	assert_int_equal(ending_near(T, T + 3000), T + 2700);

@@ -32,8 +32,8 @@ static void one_alone(void **state)
 {
 	(void)state;
 	one(T - YEAR, T + YEAR, EXPIRY_GOOD, 0);
-	/* The last second before the end is near, and the first one after that; the same for close,
-	 * for the end and for the beginning. */
+	/* The last second before each of these states and its first second: near, close, ended,
+	 * valid. */
 	one(T - YEAR, T + 30 * DAY + 1, EXPIRY_GOOD, 0);
 	one(T - YEAR, T + 30 * DAY, EXPIRY_NEAR, T);
 	one(T - YEAR, T + 7 * DAY + 1, EXPIRY_NEAR, T - 23 * DAY + 1);

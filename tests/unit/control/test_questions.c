@@ -172,8 +172,8 @@ static int begin(void **state)
 static int finish(void **state)
 {
 	(void)state;
-	collect_due(&s, UINT64_MAX); /* whoever waits is told */
-	collect_due(&s, UINT64_MAX); /* ... when the supervisor was asked as well */
+	collect_due(&s, UINT64_MAX); /* everybody who waits is told */
+	collect_due(&s, UINT64_MAX); /* once more, if the supervisor was asked as well */
 	free(s.collects);
 	return 0;
 }
@@ -257,7 +257,8 @@ static void floods_are_heard_slowly(void **state)
 				collect_pass(&s, SLOT_JOURNAL, &(struct msg_body){ .type = MSG_EVENTS },
 					     (struct asker){ .kind = ASKER_MGMT });
 	assert_in_range(asked, 100, 130);
-	/* A client within its limits never waits, and nobody waits because of people. */
+	/* The web side never waits within its limits, nor because of questions from the command
+	 * line. */
 	scripted += 1000000000u;
 	web_asks(COLLECT_STATUS, 16);
 	for (uint32_t i = 0; i < FLOOD; i++)

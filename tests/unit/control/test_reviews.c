@@ -67,7 +67,7 @@ static void others_are_told_apart(void **state)
 	later = overdue_find(&ir, NOON_2027_03_31, NULL);
 	assert_memory_not_equal(before.digest, later.digest, 32);
 	conduits[1].review_by = "2027-03-30";
-	/* None: the same as before anything was reported. */
+	/* If nothing is overdue, the digest is the one of before the first report. */
 	assert_memory_equal(overdue_find(&ir, 0, NULL).digest, none, 32);
 }
 

@@ -70,7 +70,7 @@ static inline const struct pdu *tell(struct desk *d, const char *apdu)
 	return judge(d, DIR_S2C, &w);
 }
 
-/* A row that allows everything but what has to be named. */
+/* A row that allows everything except what a row has to name. */
 static inline struct command_row *open_desk(struct desk *d)
 {
 	return desk_row(d);

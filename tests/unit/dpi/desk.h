@@ -129,7 +129,7 @@ static inline struct command_row *desk_grant(struct desk *d, uint32_t conduit, u
 	return row;
 }
 
-/* The same, but the row names every number of its first target, so that it also allows writes to
+/* As desk_grant, but the row names every number of its first target, so it also allows writes to
  * target 0. */
 static inline struct command_row *desk_more(struct desk *d, uint32_t conduit, uint32_t line, bool shadow)
 {

@@ -258,10 +258,10 @@ enum desk_permit {
 	P_TLS_OBSERVE,
 	P_TLS_LATE, /* TLS with undecided_bytes 8 */
 	P_TLS_OR_SSH,
-	P_TOY_2,	    /* as P_TOY: another id */
+	P_TOY_2,	    /* as P_TOY, with another id */
 	P_TOY_HOLD,	    /* when the queue is full, live flows pass */
 	P_TOY_HOLD_PICK_UP, /* ... and midstream: pick up */
-	P_TOY_SAFETY,	    /* as P_TOY: criticality safety */
+	P_TOY_SAFETY,	    /* as P_TOY, with criticality safety */
 	P_TOY_READS,	    /* fewer functions than P_TOY */
 	P_TOY_FEW,	    /* allows only few open requests */
 	P_MIXED_LATE,	    /* as P_MIXED, with undecided_bytes 64 */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Puts the verdict cache before the inspector of an evasion desk, natively built: the program, and
- * the part of the worker that lends. `lent` runs the tests once more with it, and begins every
- * session with answered requests, so that the kernel has it before the attack begins. What may
- * arrive is the same. To be included in the place of evasion_desk.h; the test links
- * appliance/cache/program.c and appliance/worker/lend.c.
- */
+ * Puts the verdict cache, natively built, before the inspector of an evasion desk: its program, and
+ * the part of the worker that lends sessions. `lent` runs the tests once more with the cache. It
+ * begins every session with answered requests, so that the kernel has the session before the attack
+ * begins. The same packets may arrive as without the cache. To be included in the place of
+ * evasion_desk.h; the test links appliance/cache/program.c and appliance/worker/lend.c. */
 #ifndef SEKISHO_TESTS_UNIT_LENT_H
 #define SEKISHO_TESTS_UNIT_LENT_H
 
@@ -67,7 +66,7 @@ static void lent_speak(void)
 	lent_passed = before;
 }
 
-/* The tests once more, with it. The number of failures. */
+/* Runs the tests once more, with the cache. Returns the number of failures. */
 DESK_MAY_IDLE static int lent(int (*run)(void))
 {
 	int failed;

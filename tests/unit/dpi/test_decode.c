@@ -158,8 +158,8 @@ static void every_bit(void **state)
 
 			if (byte >= size)
 				break;
-			/* One inverted bit here does not turn a UDP checksum of IPv4 into 0, which
-			 * means that there is none. */
+			/* No single inverted bit makes this UDP checksum 0, which in IPv4 means
+			 * that there is none. */
 			p[byte] ^= (uint8_t)(1u << bit % 8);
 			if (covered)
 				assert_int_not_equal(decode(size, CHECKSUM_STRICT, &d), R_NONE);

@@ -160,7 +160,7 @@ static void segments_follow(void **state)
 		assert_int_equal(cut(&w, w.n, &len), (first & 0x40) == 0   ? FRAME_BAD
 						     : (first & 0x80) != 0 ? FRAME_WHOLE
 									   : FRAME_NEED_MORE);
-		assert_int_equal(cut_as(true, w.p, w.n, &len), FRAME_WHOLE); /* judged by itself */
+		assert_int_equal(cut_as(true, w.p, w.n, &len), FRAME_WHOLE); /* judged alone */
 	}
 	for (unsigned k = 0; k < 4; k++) {
 		w = (struct wire){ .n = 0 };

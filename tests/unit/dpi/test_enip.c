@@ -538,7 +538,7 @@ static void several_in_one(void **unused)
 			many[i] = object_note(0x03, 1, 1, 0, &(struct note){ .b = { 2, 0, 1, 0, 9 }, .n = 6 });
 		assert_int_equal(ask(several_note(many, 200)), R_ENIP_MANY);
 	}
-	/* If it is not sent to the message router, the service is one of which nothing is known. */
+	/* Sent to another object than the message router, this service is an unknown one. */
 	services(0x03, 0x03);
 	all = several_note(parts, 1);
 	all.b[3] = 0x8e;
@@ -576,14 +576,14 @@ static void sent_on(void **unused)
 	desk_whole(&d);
 	assert_int_equal(ask(sent_on_note(&read, &deep)), R_ALLOWED);
 	assert_int_equal(ask(sent_on_note(&read, &address)), R_ALLOWED);
-	/* A second request that is sent on inside it, or one that opens a connection: never
-	 * allowed. */
+	/* A request that is sent on never contains another one that is sent on, or one that opens a
+	 * connection. */
 	far = sent_on_note(&read, &slot0);
 	twice = sent_on_note(&far, &slot2);
 	assert_int_equal(ask(twice), R_ENIP_FRAME);
 	far = open_note(1, 2, 0xa3, 0x43f4, &(struct note){ .b = { 0x20, 2, 0x24, 1 }, .n = 4 });
 	assert_int_equal(ask(sent_on_note(&far, &slot0)), R_ENIP_FRAME);
-	/* Several in it. */
+	/* A Multiple Service Packet is sent on. */
 	services(0x03, 0x03);
 	far = object_note(0x03, 1, 1, 0, &list);
 	far = several_note(&far, 1);

@@ -179,7 +179,7 @@ static void narrowed(void **state)
 	assert_int_equal(written(&k, 4), OUTCOME_ACCEPT);
 }
 
-/* The same with another table under the same permit, and with a table without such a permit. */
+/* As `narrowed`, but another table has other rows for the same permit, or lacks the permit. */
 static void the_table_changes(void **state)
 {
 	struct conn k = desk_conn(P_TOY), other = desk_conn(P_TOY_2);
@@ -237,7 +237,7 @@ static void observed(void **state)
 	assert_int_equal(desk_count(EVENT_DROP, R_MODBUS_FRAME), 1);
 	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FRAME) + desk_count(EVENT_PDU, R_MODBUS_FIELD), 1);
 	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_RESPONSE), 1);
-	/* Its datagrams are still judged, and not let go of. */
+	/* The datagrams of the flow are still judged one by one. */
 	assert_int_equal(answer(&k, 1), OUTCOME_ACCEPT);
 	assert_int_equal(desk.pdus[desk.n_pdus - 1].reason, R_ALLOWED);
 }

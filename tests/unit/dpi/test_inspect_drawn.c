@@ -96,7 +96,7 @@ static void server_forgets(void)
 	memset(life.have, 0, sizeof(life.have));
 }
 
-/* By what holds now. */
+/* Whether the rows in force now forbid this function. */
 static bool forbids(uint8_t function)
 {
 	switch (life.k.permit) {
@@ -296,7 +296,7 @@ static void says_something(void)
 	uint32_t next = life.state == LISTENS ? life.base + draw(40) : life.next;
 	uint32_t which = one_in(3) ? draw(7) : 0;
 
-	if (one_in(2)) /* as an honest client */
+	if (one_in(2)) /* as an honest client does */
 		says_bytes(next, 12, 0, life.sent);
 	else if (one_in(3)) /* whole, where it begins */
 		says_bytes(life.begin + (next - life.begin + draw(20)) / 12u * 12u, 12, which, some_ack());

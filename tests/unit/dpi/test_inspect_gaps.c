@@ -192,9 +192,9 @@ static void what_passes_ahead_is_bounded(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 500, k.s, DESK_ACK, train, 50), 0);
 }
 
-/* Ahead of a gap only whole allowed PDUs pass, and everything else waits, where the session might
- * go on without this worker: its successor lacks the copies of what passed, or the kernel lets pass
- * what fills the gap because the queue is full. */
+/* If a session may go on without this worker, only whole allowed PDUs pass ahead of a gap, and
+ * everything else waits. A successor would lack the copies of what passed; and with a full queue
+ * the kernel may let pass what fills the gap. */
 static void only_whole_allowed_pdus_pass_ahead(void **state)
 {
 	static const uint32_t permits[] = { P_TOY_PICK_UP, P_TOY_HOLD, P_TOY_HOLD_PICK_UP };

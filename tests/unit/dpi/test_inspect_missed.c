@@ -80,7 +80,7 @@ static void a_pick_up_comes_soon_or_never(void **state)
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_DROP);
 	assert_true(desk.n_resets > 0 && desk.resets[0].to_client.valid && desk.resets[0].to_server.valid);
 	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
-	/* Not if its bytes come slowly either. A silent session, and one whose PDU is whole at
+	/* This also holds if its bytes come slowly. A silent session, and one whose PDU is whole at
 	 * last, are not ended. */
 	k = desk_conn(P_TOY_HOLD_PICK_UP);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
@@ -464,7 +464,7 @@ static void pipelined_behind_what_went_by(void **state)
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 11, 1), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
 	goes_on_judged(&k);
-	/* Whole, it passes ahead. */
+	/* A whole PDU passes ahead. */
 	k = live(P_TOY_HOLD);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
 	k.c += 12;
@@ -568,8 +568,8 @@ static void skipped_and_then_said(void **state)
 	}
 }
 
-/* As a request of its own it would be allowed. But the server is in the middle of another request,
- * and would read it as the rest of that. */
+/* Alone these bytes are an allowed request. But the server is in the middle of another request, and
+ * would read them as its rest. */
 static void skipped_and_then_begun(void **state)
 {
 	uint8_t outer[64], whole[64];
@@ -662,7 +662,7 @@ static void inside_a_pdu(void **state)
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(stats().reasons[R_MIDSTREAM_WAIT], 1);
 	goes_on_judged(&k);
-	/* Not for ever. */
+	/* Unjudged bytes do not pass for ever. */
 	k = live(P_TOY_HOLD);
 	k.c += 5;
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
@@ -701,8 +701,8 @@ static void unjudged_and_then_closed(void **state)
 	k.permit = P_TOY;
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 7, k.s, DESK_ACK, pdu + 5, 7), OUTCOME_DROP);
 	assert_true(desk.n_resets > 0);
-	/* Also if the bytes behind them were judged; but not under another permit that lets
-	 * unjudged bytes pass. */
+	/* It is also ended if the bytes behind them were judged. It goes on under another permit
+	 * that lets unjudged bytes pass. */
 	k = live(P_TOY_HOLD);
 	k.c += 5;
 	desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);

@@ -495,8 +495,8 @@ static void nothing_stops_it(void **state)
 	assert_int_equal(weak_events(), 0);
 }
 
-/* Under a permit that does not promise TLS the session ends, like a session that was let go of.
- * Under a permit that does, the session's hellos are read to the end. */
+/* Under a permit without TLS the session ends, like one that is no longer inspected. Under another
+ * permit with TLS its hellos are read to the end. */
 static void permits_change_between_the_hellos(void **state)
 {
 	static const uint32_t to[] = { P_TLS_OR_SSH, P_TLS_OBSERVE, P_TCP, P_SSH };
@@ -705,8 +705,8 @@ static void undecided_bytes_hide_no_command(void **state)
 	assert_int_equal(desk_text(&k, DIR_C2S, "\xff\xff\xff\xff"), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_FLOW, R_UNRECOGNISED), 1);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, TOY_FORBIDDEN)), OUTCOME_DROP);
-	/* Bytes that may still become one of the promised protocols wait, as they do without
-	 * undecided_bytes. */
+	/* Bytes that may still become one of the promised protocols wait, whether the permit has
+	 * undecided_bytes or not. */
 	k = desk_conn(P_MIXED_LATE);
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_C2S, "GE"), OUTCOME_ACCEPT);

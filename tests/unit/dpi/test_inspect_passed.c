@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the inspector learns of segments that have passed in the kernel: whoever sent them in an
- * unusual order gets nothing by it.
+ * What the inspector learns of segments that have passed in the kernel. An unusual order of
+ * segments gives their sender no advantage.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -125,8 +125,8 @@ static void ends_that_change_places_while_followed(void **state)
 	assert_int_equal(desk.outcome[desk_hand_as(n, mark_of(P_TOY), false) % DESK_IDS], OUTCOME_DROP);
 }
 
-/* A session begins over a remembered one: bytes behind those of the old one are its first. Also if
- * its permit has gone meanwhile. */
+/* A session begins over a remembered one: its first bytes have numbers behind those of the old
+ * session. Also if its permit has gone meanwhile. */
 static void over_a_remembered_session(void **state)
 {
 	(void)state;

@@ -183,7 +183,8 @@ static void in_drawn_pieces(void **state)
 		uint32_t from = k.s;
 
 		memcpy(other, server, m);
-		/* Not the bytes of its choice: with another choice it would be another hello. */
+		/* The bytes of the server's choice stay, because another choice would make another
+		 * hello. */
 		while (flipped == 9 || flipped == 10 || flipped == 76 || flipped == 77)
 			flipped = drawn((uint32_t)m);
 		other[flipped] ^= (uint8_t)(1u << drawn(8));
@@ -238,7 +239,7 @@ static void what_cannot_be_read_ends(void **state)
 	k = greeted(P_TLS_DENY_HOLD);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s + 500, DESK_ACK, "x", 1), OUTCOME_DROP);
 	assert_int_equal(desk_count(EVENT_FLOW, R_TLS_UNREAD), ++ended);
-	/* The server sent first, as a server does that begins TLS later. */
+	/* The server sends first, like servers of protocols that begin TLS later (STARTTLS). */
 	k = desk_conn(P_TLS_DENY_HOLD);
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_S2C, "ready"), OUTCOME_ACCEPT);
@@ -286,8 +287,8 @@ static void no_room(void **state)
 	assert_int_equal(answer(&k, WEAK_VERSION), OUTCOME_DROP);
 }
 
-/* TLS after the server sent first: if weak TLS is denied, nobody has read the server's choice when
- * the client begins. */
+/* TLS begins after bytes of the server. Where weak TLS is denied, the server's choice has still to
+ * be read. */
 static void a_server_that_speaks_tls_first(void **state)
 {
 	static const uint32_t permits[] = { P_TLS, P_TLS_DENY_OBSERVE, P_TLS_DENY, P_TLS_DENY_MIXED, P_TLS_DENY_HOLD };

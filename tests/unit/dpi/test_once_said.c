@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What enforcers say about requests that may be repeated without being judged (dpi/once.h): which
- * bytes may differ, and what the answer must contain. They must say nothing about requests whose
- * verdict depends on more than their bytes. And what they keep of a session for another worker.
+ * bytes may differ, and what the answer must contain. They say nothing about requests whose verdict
+ * depends on more than their bytes. Also what they keep of a session for another worker.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
  * LINK: appliance/wire/tag.c
@@ -185,7 +185,7 @@ static size_t kept_of(const void *of, uint8_t room[ONCE_KEPT])
 	return by->keep(of, &o) && !o.failed ? o.len : SIZE_MAX;
 }
 
-/* As a worker does that begins. */
+/* Takes over a session, as a new worker does. */
 static bool again(void *of, const uint8_t *kept, size_t n)
 {
 	const uint8_t *copy = exact_copy(kept, n);

@@ -58,7 +58,8 @@ static void with_row(struct desk *d, uint32_t lo, uint32_t hi)
 	ready(d);
 }
 
-/* Judges it under a row that names exactly this code, and under one that names all others. */
+/* Judges the request under a row that names exactly its code, and under one that names all
+ * others. */
 static void by_code(uint32_t service, const char *parameters, const char *data, const char *answer,
 		    const char *answer_data)
 {
@@ -71,7 +72,7 @@ static void by_code(uint32_t service, const char *parameters, const char *data, 
 	assert_int_equal(job(&d, 2, parameters, ""), data[0] == '\0' ? R_ALLOWED : R_S7COMM_FRAME);
 	ready(&d);
 	assert_int_equal(job(&d, 2, parameters, data), R_ALLOWED);
-	/* to another request */
+	/* the answer has the number of another request */
 	assert_int_equal(reply(&d, 3, answer, answer_data), R_S7COMM_RESPONSE);
 	if (reply(&d, 2, answer, answer_data) != R_ALLOWED)
 		fail_msg("%06x: its answer is refused: %d", service, d.p.reason);

@@ -705,7 +705,7 @@ static void untold_places(void **state)
 		}
 }
 
-/* To run the CPU and clear its devices is more than to run it. */
+/* A remote run that also clears devices needs more than the word for a remote run. */
 static void run_may_clear(void **state)
 {
 	struct desk d;

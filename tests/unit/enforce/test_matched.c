@@ -2,7 +2,7 @@
 /*
  * When a permit last let a session in, even if it has ended since and the kernel does not show it
  * any more; the same for a conduit, whatever permits it had; what counts mean when their table does
- * not exist any more; and all that as bytes, valid and damaged.
+ * not exist any more; and the binary form of all that, valid and damaged.
  *
  * LINK: appliance/enforce/matched.c appliance/enforce/matched_form.c appliance/base/sha256.c
  * LINK: appliance/base/err.c appliance/base/bytes.c appliance/wire/msg.c

@@ -116,7 +116,8 @@ static void longest(void **state)
 	assert_int_equal(fetch_head(bytes_of(text, FETCH_HEAD_MOST + 1), &n, &length), FETCH_ANSWER);
 }
 
-/* Only the first line counts; what does not say that the file is stored says that it is not. */
+/* Only the first line counts. Every answer that does not say that the file is stored means that it
+ * is not. */
 static void stored(void **state)
 {
 	static const struct {

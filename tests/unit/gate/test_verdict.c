@@ -175,7 +175,8 @@ static void batch(void **state)
 		ring_push(f->g.ring, &e);
 	assert_int_equal(gate_drain(&f->g, 4), DRAIN_MORE);
 	assert_int_equal(f->g.counts.verdicts, 104);
-	/* The worker is told how much was read: there is room for more. */
+	/* The gate tells the worker how much it has read, so that there is room for more
+	 * entries. */
 	assert_true(ring_room(f->g.ring, RING_ENTRIES - 6));
 }
 
@@ -243,7 +244,7 @@ static void half_resets(void **state)
 	assert_int_equal(gate_drain(&f->g, 10), DRAIN_EMPTY);
 	ring_push(f->g.ring, &s);
 	assert_int_equal(gate_drain(&f->g, 10), DRAIN_EMPTY);
-	assert_int_equal(f->g.counts.resets_unsent, 2); /* neither side is valid */
+	assert_int_equal(f->g.counts.resets_unsent, 2); /* neither of the two values is valid */
 	e.stray = 1;
 	s.to_client.valid = s.to_server.valid = 1;
 	ring_push(f->g.ring, &e);

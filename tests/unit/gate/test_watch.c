@@ -227,7 +227,7 @@ static void dead_worker(void **state)
 	expect_upto(OPEN, true, 35, true);
 	expect_silence();
 	decided(4, 2, 5, 1);
-	gate_worker_dead(&f.g, f.now); /* reported twice: once is enough */
+	gate_worker_dead(&f.g, f.now); /* reported twice, counted once */
 	assert_int_equal(f.g.counts.died, 1);
 }
 
@@ -375,8 +375,8 @@ static void begins(void **state)
 	assert_int_equal(f.g.counts.died, 0);
 }
 
-/* The worker would skip packets that it is told are decided, and decide others unread, because a
- * verdict covers all packets up to an id. */
+/* A verdict covers all packets up to an id. So a worker that starts too early could skip packets,
+ * or decide packets that it has not read. */
 static void not_before_all_is_decided(void **state)
 {
 	int keep = f.g.lanes[f.lane[CLOSED]].fd;

@@ -2,7 +2,7 @@
 /*
  * Signatures over records: their form, with the example of RFC 8032; every bit of a checkpoint
  * turned; key files that are valid, damaged or lost; and each way to tamper with a signed journal
- * whose chain was then made anew.
+ * and make its chain anew.
  *
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c appliance/journal/segment.c
  * LINK: appliance/journal/chain.c appliance/journal/line.c
@@ -165,7 +165,7 @@ static void every_bit(void **state)
 	assert_non_null(line);
 	assert_int_equal(checkpoint_of_line(line, strcspn(line, "\n"), 6, &keys, &c), CHECKPOINT_GOOD);
 	assert_int_equal(c.record, 5);
-	/* The same words at another place. */
+	/* The same checkpoint as a record with another number. */
 	assert_int_equal(checkpoint_of_line(line, strcspn(line, "\n"), 7, &keys, &c), CHECKPOINT_FALSE);
 	from = strstr(line, "sekisho-journal-checkpoint-1");
 	to = strstr(line, "\"},\"prev\"");
@@ -361,7 +361,7 @@ static void sent_in_another_form(void **state)
 	verified(f, &sent, &r);
 	assert_int_equal(r.faults, 0);
 	assert_int_equal(r.sent, 5);
-	/* The key in it is another one: it is no valid checkpoint. */
+	/* A checkpoint that names another key is not valid. */
 	of = json_loadb(member + strlen("\"checkpoint\":"), (size_t)(prev - member) - strlen("\"checkpoint\":"), 0,
 			NULL);
 	assert_non_null(of);

@@ -85,7 +85,7 @@ static void what_is_covered(void **state)
 	assert_non_null(holds_cover(&h, 100 * DAY, 100 * DAY));
 	assert_non_null(holds_cover(&h, 0, 1000 * DAY));
 	assert_non_null(holds_cover(&h, 150 * DAY, 151 * DAY));
-	assert_non_null(holds_cover(&h, 50 * DAY, 99 * DAY)); /* within the margin */
+	assert_non_null(holds_cover(&h, 50 * DAY, 99 * DAY)); /* within the margin of a hold */
 	assert_null(holds_cover(&h, 50 * DAY, 99 * DAY - 1));
 	assert_non_null(holds_cover(&h, 201 * DAY, 300 * DAY));
 	assert_null(holds_cover(&h, 201 * DAY + 1, 300 * DAY));

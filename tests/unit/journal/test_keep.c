@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How long records are kept: what is deleted by the site's rule and when, what happens when the
- * clock jumps, what the chain has about it and how verify judges that; a stop, and a failing disk,
- * at each step. Also which closed files get an index and which are packed. The test has its own
- * clock.
+ * clock jumps, what the chain records about deletions and how verify judges them; a stop, and a
+ * failing disk, at each step. Also which closed files get an index and which are packed. The test
+ * has its own clock.
  *
  * LINK: appliance/journal/keep.c appliance/journal/role_keep.c appliance/journal/disk.c
  * LINK: appliance/journal/role_write.c appliance/journal/role_take.c appliance/journal/pack.c
@@ -400,7 +400,7 @@ static void a_hold_and_a_clock_that_stood_back(void **state)
 		j.holds.list[0].from = began + 22 * KEEP_DAY;
 		j.holds.list[0].until = HOLD_OPEN;
 		assert_false(role_hold_keeps(&j, &file));
-		/* The same for packed files. */
+		/* This holds for packed files as well. */
 		act(&j);
 		assert_int_equal(due(f, &j, &file), 1);
 	}

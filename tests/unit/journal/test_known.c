@@ -144,7 +144,8 @@ static void a_clock_that_was_ahead_for_a_while(void **state)
 	assert_int_equal(k.list[0].last, right + 61);
 	assert_int_equal(k.list[1].first, right + 62);
 	assert_int_equal(k.list[1].last, right + 62);
-	/* A moment earlier is a matter of the order of messages, not of another clock. */
+	/* A slightly earlier time comes from the order of messages; it does not mean that the clock
+	 * was set. */
 	now = right + 50;
 	see(1, "10.0.0.1");
 	assert_int_equal(k.list[0].last, right + 61);

@@ -45,7 +45,8 @@ struct beside {
 
 static struct beside beside;
 static void (*happens)(struct beside *);
-/* the step is done before this open, and before so many after it; 0 = before none */
+/* the step is done before this open (counted from now, 0 = before none), and before `times` in
+ * all */
 static unsigned opens_until, times;
 /* one file that changes its name may be missing in a list of the folder */
 static unsigned unseen;
@@ -62,7 +63,7 @@ int openat(int dirfd, const char *name, int flags, ...)
 		unsigned left = times > 0 ? times - 1 : 0;
 
 		times = 0;
-		happens(&beside); /* this opens files as well */
+		happens(&beside); /* the step opens files as well */
 		times = left;
 		opens_until = left > 0 ? 1 : 0;
 	}
@@ -221,8 +222,8 @@ static void sound(struct folder *f, const char *when, unsigned at)
 	assert_int_equal(r.records, r.last + 1 - r.first);
 }
 
-/* The step happens once, before each opened file in turn; and then before all files from each one
- * on. `ready`: steps of packing before the check. */
+/* Checks the folder again and again. In the k-th check the step happens before the k-th open, and
+ * before each following one, `most` times in all. `ready`: steps of packing before each check. */
 static unsigned before_each_open(struct folder *f, const char *when, void (*what)(struct beside *), unsigned most,
 				 unsigned ready)
 {

@@ -127,8 +127,7 @@ static void a_review_holds_for_what_it_saw(void **state)
 	assert_int_equal(alarms(NOW + 900 + 90 * 86400), 1);
 }
 
-/* What the list makes of an event that comes at this time, as the role does it, with both
- * clocks. */
+/* Adds an event that comes at this time to the list, as the role does it, with both clocks. */
 static void hears(struct weak_steady *s, const char *address, uint64_t mono_s, uint64_t wall_s)
 {
 	if (weak_settled(s, (struct mono){ mono_s * 1000000000ull }, wall_s * 1000000000ull))

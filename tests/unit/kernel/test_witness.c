@@ -89,8 +89,8 @@ static void whatever_opens_is_noticed(void **state)
 	}
 }
 
-/* A permit that is missing in this set, and one that does not belong there: the sessions of opener
- * and companion would go to different workers, or others to the same. */
+/* A permit is missing in this set, or does not belong there: the sessions of an opener and its
+ * companion would go to different workers, or unrelated sessions to the same one. */
 static void who_stays_together_is_noticed(void **state)
 {
 	struct told t;
@@ -166,8 +166,8 @@ static void changed_elements_are_noticed(void **state)
 	}
 	print_message("%u of %u mutants noticed\n", noticed, tried);
 	assert_int_equal(tried, 20);
-	/* Usually nine of ten are noticed. An element whose contents another one has as well is not
-	 * missed, and a seed may draw several of these. */
+	/* Usually nine of ten are noticed. Removing an element changes nothing if another one
+	 * covers its contents, and a seed may draw several of these. */
 	assert_true(noticed * 2 >= tried);
 }
 

@@ -225,7 +225,7 @@ static void of_the_box(const struct loaded *l, unsigned *seed, struct shot *x)
 	}
 	if (x->way == FROM_THE_BOX) {
 		p->mark = ANY_OF(seed, marks);
-		p->iif = 0; /* it came in nowhere */
+		p->iif = 0; /* the packet came in at no interface */
 	}
 }
 

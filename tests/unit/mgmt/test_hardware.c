@@ -103,7 +103,7 @@ static int gone(void **state)
 
 	(void)state;
 	snprintf(command, sizeof(command), "rm -r %s", root);
-	return system(command); /* NOLINT(cert-env33-c): the folder that this made */
+	return system(command); /* NOLINT(cert-env33-c): a folder of this test */
 }
 
 static void is(const json_t *j, const char *text)

@@ -325,8 +325,8 @@ static void test_next(void **state)
 
 	(void)state;
 	assert_null(crowd_next(all, 10, 4, 2));
-	/* Four connections of two addresses are served; more of them wait, longer than any
-	 * other. */
+	/* Four connections of two addresses are served. Further ones of these addresses have waited
+	 * longest. */
 	for (unsigned i = 0; i < 8; i++)
 		all[i] = asking(i < 4 ? CLIENT_ASKED : CLIENT_QUEUED, i % 3 == 0 ? STAGE_CHALLENGE : STAGE_LOGIN,
 				v4(1 + i % 2), 10 + i);
@@ -334,12 +334,13 @@ static void test_next(void **state)
 	assert_null(crowd_next(all, 10, 4, 2));
 	all[1].state = CLIENT_READY;
 	assert_ptr_equal(crowd_next(all, 10, 4, 2), &all[8]);
-	/* Of equal ones, the one that has waited longest. */
+	/* Of addresses with equal numbers of connections, the one that has waited longest comes
+	 * first. */
 	all[9] = asking(CLIENT_QUEUED, STAGE_LOGIN, v4(8), 80);
 	assert_ptr_equal(crowd_next(all, 10, 4, 2), &all[9]);
 	all[8].state = all[9].state = CLIENT_READY;
 	assert_ptr_equal(crowd_next(all, 10, 4, 2), &all[5]);
-	/* Requests of people who are logged in take no place of these. */
+	/* Requests of people who are logged in take no place of the logins. */
 	all[2].stage = STAGE_BOX;
 	assert_ptr_equal(crowd_next(all, 10, 4, 2), &all[4]);
 	/* At most this many of one address, however much room there is; one /64 counts as one

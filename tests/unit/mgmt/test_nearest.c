@@ -80,7 +80,7 @@ static void what_is_lacking(void **state)
 	     "Nearest in the policy that is in force now is conduit reads (site.cfg:17), which does not have tcp/503.",
 	     "現在有効なポリシーで最も近いのはコンジット reads（site.cfg:17）ですが、次のものを含んでいません: "
 	     "tcp/503。");
-	/* The second conduit covers more of it. */
+	/* The second conduit covers more of the traffic. */
 	told(event("tos", "10.20.0.9:40000", "crane", "10.30.1.10:2001", "udp"),
 	     "Nearest in the policy that is in force now is conduit logs (site.cfg:25), which does not have udp/2001.",
 	     "現在有効なポリシーで最も近いのはコンジット logs（site.cfg:25）ですが、次のものを含んでいません: "

@@ -209,8 +209,8 @@ static bool has_head(const char *svg, const char *ends, const char *marker)
 	return found != NULL && found < at;
 }
 
-/* Heads show where data go: reads come back, other protocols may go both ways. Of the other side,
- * only what has an arrow is drawn. */
+/* Heads show where data go: reads come back, other protocols may go both ways. Of the other side
+ * (IT or OT), only zones with an arrow are drawn. */
 static void flows_of_a_side(void **state)
 {
 	static const char both[] = "marker-start=\"url(#e)\" marker-end=\"url(#e)\"";

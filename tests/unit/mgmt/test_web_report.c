@@ -73,8 +73,8 @@ static char *evidence(const struct web_report *r, const char *probe, char verdic
 	return ret;
 }
 
-/* Asks on while there is more; `parts`: how many there are. Returns how often the journal was
- * asked, and *ret_promises how often what the policy promises. */
+/* Asks until there is nothing more; `parts`: the number of parts. Returns how often the journal was
+ * asked; *ret_promises: how often it was asked what the policy promises. */
 static unsigned run(struct web_report *r, unsigned parts, unsigned *ret_promises)
 {
 	unsigned asked = 0;

@@ -270,7 +270,7 @@ static bool killed_after(unsigned calls, const struct whole *w)
 		      place_secrets(w, path("state"), &e) < 0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	/* Each call stops twice. */
+	/* ptrace stops the child twice for each system call: at its beginning and at its end. */
 	for (unsigned i = 0; i < calls; i++) {
 		if (ptrace(PTRACE_SYSCALL, pid, NULL, NULL) < 0 || waitpid(pid, &status, 0) != pid ||
 		    WIFEXITED(status)) {

@@ -81,8 +81,8 @@ static void beside_others(void **state)
 	add(&next, "net-renamed", "", "", next.reads);
 	add(&next, "pair", "10.1.0.9", "10.2.0.9", next.whole);
 	assert_true(maker_lower(&next.k));
-	/* A pair of hosts inside the net is allowed more: sessions of the net continue. In the
-	 * other direction too: then the net's permit becomes wider. */
+	/* A pair of hosts inside the net is allowed more: sessions of the net continue. They also
+	 * continue when the pair's conduit is removed, because the net's permit becomes wider. */
 	assert_true(goes_on(&now, &next, "10.1.0.8", "10.2.0.9"));
 	assert_true(goes_on(&next, &now, "10.1.0.8", "10.2.0.9"));
 	finish(&now, &next);
@@ -146,9 +146,9 @@ static void what_takes_over(void **state)
 				      : next.reads);
 		pair->when_down = how == 3 ? FAIL_CLOSED : FAIL_HOLD;
 		assert_true(maker_lower(&next.k));
-		/* 0: the same rows in a second conduit, so two conduits share the space of the old
-		 * permit; 2: a service that is written differently is not known to allow the rows
-		 * of the other. */
+		/* Only 0 continues: two conduits with the same rows share the space of the old
+		 * permit. 2: a service that is written differently is not compared with the rows of
+		 * the old one. */
 		assert_int_equal(goes_on(&now, &next, "10.1.0.1", "10.2.0.9"), how == 0);
 		finish(&now, &next);
 	}

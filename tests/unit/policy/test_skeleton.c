@@ -101,11 +101,11 @@ static struct box_result judged(struct world *w, struct box_packet *p, enum mark
 
 	p->mark = mark_make(mark_permit(p->mark), 0, o);
 	r = box_run(&w->b, CHAIN_POST, p);
-	/* A packet that passes this chain also passes the next one. */
+	/* A packet that this chain accepts goes through the next chain as well. */
 	return r.verdict == BOX_ACCEPT ? box_run(&w->b, CHAIN_LAST, p) : r;
 }
 
-/* The same after the packet was queued a second time. */
+/* As `judged`, after the packet was queued a second time. */
 static struct box_result judged_again(struct world *w, struct box_packet *p, enum mark_outcome o)
 {
 	p->mark = mark_make(mark_permit(p->mark), 0, o);

@@ -90,11 +90,12 @@ static void ready_when_rules_are_watched(void **state)
 	assert_string_equal(hear(), "STOPPING=1");
 }
 
-/* Once a second. Withheld only while a role that decides about packets is missing for too long. */
+/* The watchdog message is sent once a second. It is withheld only while a role that decides about
+ * packets is missing for too long. */
 static void alive_while_roles_answer(void **state)
 {
 	(void)state;
-	s.op.kind = OP_BOOT; /* it says nothing else */
+	s.op.kind = OP_BOOT; /* during an operation, READY is not sent */
 	s.slots[SLOT_ENFORCE].state = s.slots[SLOT_DPI].state = s.slots[SLOT_JOURNAL].state = SLOT_RUNNING;
 	s.slots[SLOT_ENFORCE].heard = s.slots[SLOT_DPI].heard = s.slots[SLOT_JOURNAL].heard = 100 * SECOND;
 	notify_due(&s, 100 * SECOND);
@@ -110,7 +111,7 @@ static void alive_while_roles_answer(void **state)
 	assert_string_equal(hear(), "");
 	s.slots[SLOT_DPI].heard = 121 * SECOND;
 	notify_due(&s, 122 * SECOND);
-	/* silence of the journal is no reason to withhold it */
+	/* silence of the journal is no reason to withhold the message */
 	assert_string_equal(hear(), "WATCHDOG=1");
 	s.slots[SLOT_DPI].state = SLOT_OFF;
 	notify_due(&s, 141 * SECOND);

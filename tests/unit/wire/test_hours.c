@@ -71,12 +71,12 @@ static void a_window_of_the_week(void **state)
 	struct time_zone z = zone("Asia/Tokyo");
 
 	(void)state;
-	is_shut(&t, &z, "2026-11-27T03:00", "2026-12-04T00:00"); /* a Friday before the first one */
+	is_shut(&t, &z, "2026-11-27T03:00", "2026-12-04T00:00"); /* a Friday before the first day */
 	is_shut(&t, &z, "2026-12-03T23:59", "2026-12-04T00:00");
 	is_open(&t, &z, "2026-12-04T00:00", "2026-12-04T08:00");
 	is_open(&t, &z, "2026-12-04T07:59", "2026-12-04T08:00");
 	is_shut(&t, &z, "2026-12-04T08:00", "2026-12-11T00:00");
-	is_shut(&t, &z, "2026-12-25T08:00", "2027-01-08T00:00"); /* not on the first of January */
+	is_shut(&t, &z, "2026-12-25T08:00", "2027-01-08T00:00"); /* 1 January is excepted */
 	is_shut(&t, &z, "2027-01-01T03:00", "2027-01-08T00:00");
 	is_open(&t, &z, "2027-03-26T07:59", "2027-03-26T08:00");
 	is_shut(&t, &z, "2027-03-26T08:00", NULL);
@@ -92,7 +92,7 @@ static void across_midnight(void **state)
 
 	(void)state;
 	is_shut(&t, &z, "2026-12-05T12:59", "2026-12-05T13:00");
-	is_open(&t, &z, "2026-12-05T15:00", "2026-12-05T19:00"); /* Sunday by then */
+	is_open(&t, &z, "2026-12-05T15:00", "2026-12-05T19:00"); /* the interval ends on Sunday */
 	is_shut(&t, &z, "2026-12-05T19:00", "2026-12-12T13:00");
 	/* the night of Friday is not included */
 	is_shut(&t, &z, "2026-12-04T15:30", "2026-12-05T13:00");
@@ -123,7 +123,8 @@ static void clocks_put_forward_and_back(void **state)
 	/* The hours from two to three do not exist on that day in March: the next ones are on the
 	 * day after. */
 	is_shut(&g, &z, "2027-03-27T02:00", "2027-03-29T00:00");
-	/* two o'clock comes once, three o'clock first */
+	/* in October two o'clock comes once, and the interval ends when three o'clock comes
+	 * first */
 	is_open(&g, &z, "2027-10-31T00:00", "2027-10-31T02:00");
 	/* Half past two is the moment of the change in March, and the first of two in October. The
 	 * intervals meet without a gap and without an overlap. */
@@ -131,7 +132,7 @@ static void clocks_put_forward_and_back(void **state)
 	is_open(&h, &z, "2027-03-28T01:00", "2027-03-28T02:00");
 	is_open(&b, &z, "2027-10-31T00:00", "2027-10-31T00:30");
 	is_open(&h, &z, "2027-10-31T00:30", "2027-10-31T03:00");
-	is_shut(&b, &z, "2027-10-31T01:00", "2027-11-01T00:00"); /* half past one is long over */
+	is_shut(&b, &z, "2027-10-31T01:00", "2027-11-01T00:00"); /* after half past two */
 	/* A place where the year begins in summer. */
 	is_open(&t, &south, "2026-12-31T14:00", "2026-12-31T17:00");
 	is_open(&t, &south, "2027-10-02T15:00", "2027-10-02T17:00");

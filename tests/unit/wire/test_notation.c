@@ -226,7 +226,8 @@ static void names_of_numbers(void **state)
 		}
 }
 
-/* Every range that one path can name: so that the shortest list of them is known for each range. */
+/* The length of the shortest list of paths for a range, computed from the ranges that one path
+ * names. */
 static unsigned fewest(const bool *named, uint64_t max, struct number_range r)
 {
 	uint8_t best[64];

@@ -463,7 +463,7 @@ static void the_widest_numbers(void **unused)
 	assert_int_equal(r.refusal, REFUSED_PLACE);
 	o = (struct operation){
 		.service = UINT32_MAX, .space = 63, .first = 5, .count = UINT64_MAX
-	}; /* against the rule */
+	}; /* an operation that the vocabulary does not permit */
 	evaluate(&table, &permit, &words, &o, 1, &r);
 	assert_int_equal(r.refusal, REFUSED_PLACE);
 }

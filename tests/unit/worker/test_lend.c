@@ -55,7 +55,8 @@ static void end(struct once_handshakes *h)
 	munmap(h, sizeof(*h));
 }
 
-/* A flood of them does not keep the worker from its packets: it looks again soon. */
+/* A flood of handshakes does not keep the worker from its packets: it takes some, and looks again
+ * soon. */
 static void some_at_a_time(void **state)
 {
 	struct once_handshakes *h = begun(MANY, ONCE_GIVEN);
@@ -65,7 +66,7 @@ static void some_at_a_time(void **state)
 	(void)state;
 	assert_int_equal(lends_look(&lends, desk_i, desk_now), 1000000000);
 	assert_int_equal(h->alive_ns, desk_now);
-	assert_int_equal(left(h), MANY); /* they may be going on */
+	assert_int_equal(left(h), MANY); /* the handshakes may still be going on */
 	desk_now += 1000000001;
 	while ((due = lends_look(&lends, desk_i, desk_now)) < 1000000000) {
 		assert_true(due > 0 && left(h) < before && before - left(h) <= MANY / 5);

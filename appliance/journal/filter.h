@@ -30,7 +30,7 @@ struct line_filter {
 	unsigned gravity; /* enum event_severity: the lowest one that matches */
 	struct command_asked commands[FILTER_COMMANDS];
 	unsigned n_commands;
-	uint64_t least, most; /* FILTER_VALUE */
+	uint64_t least, most; /* the range of FILTER_VALUE */
 };
 
 /* `asked` is borrowed. False when a verdict, severity, kind, protocol, reason, command, value,

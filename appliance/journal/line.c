@@ -80,8 +80,8 @@ enum journal_line journal_line_check(const char *line, size_t n, const uint8_t p
 	    hash_at[-1] != '"' || !hex(hash_at + strlen(JOURNAL_HASH_MARK), said) ||
 	    !hex(prev_at + strlen(PREV_MARK), said_prev))
 		return JOURNAL_LINE_FORM;
-	/* The hash covers the line as it was before its hash was added: with a closing brace
-	 * instead. */
+	/* The hash covers the line as it was before the hash was added: a closing brace stood in
+	 * its place. */
 	body = (size_t)(hash_at - line);
 	whole = malloc(body + 1);
 	if (whole == NULL)

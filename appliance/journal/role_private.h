@@ -74,7 +74,7 @@ struct access_slot {
 	char what[EVENT_TEXT];
 	uint64_t due_ns;	 /* monotonic */
 	uint64_t wall_ns;	 /* wall ns of the last question */
-	uint64_t reads, records; /* not told yet */
+	uint64_t reads, records; /* not recorded yet: questions, returned records */
 	/* since the last record: `asked`: there was a question; `fresh`: it returned other records
 	 * than those of readings */
 	bool asked, fresh;
@@ -156,7 +156,7 @@ struct merge_slot {
 	/* the newest record of its kind; its count is that of the held-back records */
 	struct event event;
 	uint64_t since_ns; /* monotonic ns: start of the window */
-	uint32_t passed;   /* in this window */
+	uint32_t passed;   /* records that passed in this window */
 };
 
 /* Start from zero bytes. */
@@ -404,7 +404,7 @@ struct device_pending {
 struct role_check {
 	struct journal_check *check; /* owned; NULL = none */
 	struct checkpoint_keys keys;
-	struct journal_trust trust; /* of these keys */
+	struct journal_trust trust; /* the keys that the check uses */
 	bool signs;		    /* there are keys */
 	uint64_t asked_at, done_at; /* monotonic ns; done_at 0 = the check goes on */
 };

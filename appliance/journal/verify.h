@@ -77,9 +77,9 @@ struct journal_report {
 	struct {
 		enum journal_fault what;
 		char segment[48];
-		uint64_t line;	/* in that file, from 1 */
+		uint64_t line;	/* number of the line in that file, from 1 */
 		uint64_t seq;	/* 0 = unknown */
-	} list[JOURNAL_FAULTS]; /* the first ones */
+	} list[JOURNAL_FAULTS]; /* the first faults */
 	size_t n;
 };
 

@@ -11,7 +11,7 @@
 
 #define ROLE_FD_CONTROL 3 /* SEQPACKET to the supervisor; its end means: exit */
 #define ROLE_FD_EVENTS 4  /* SEQPACKET, non-blocking, for struct event_port */
-#define ROLE_FD_FIRST 5	  /* the role's own, in order: */
+#define ROLE_FD_FIRST 5	  /* from here on the role's own descriptors: */
 
 /* enforce: a socket for requests and one for notifications of changes, both NETLINK_NETFILTER in
  * the data namespace; where the kernel has it, the verdict cache's programs by kind of lane */

@@ -18,9 +18,9 @@
  */
 void who_name(pid_t pid, uid_t uid, char *out, size_t size);
 
-/* The uid of that login. For root it is found as in who_name; NO_TYPIST when audit has none and all
- * parent processes are root's. For any other user it is the inherited one (audit), else `uid`;
- * NO_TYPIST when the process cannot be read. */
+/* The uid of the person who typed. For root it is that of the login in who_name; NO_TYPIST when
+ * audit has no login and all parent processes are root's. For any other user it is that of the
+ * inherited login (audit), else `uid`; NO_TYPIST when the process cannot be read. */
 #define NO_TYPIST UINT32_MAX
 uint32_t who_typed(pid_t pid, uid_t uid);
 

@@ -35,7 +35,7 @@ struct number_set {
 
 /* The addresses of one space that a row allows. */
 struct space_set {
-	uint8_t space;		   /* of the protocol's vocabulary */
+	uint8_t space;		   /* number in the protocol's vocabulary */
 	struct number_set numbers; /* never empty */
 };
 

@@ -245,13 +245,13 @@ struct event {
 	uint32_t iif;		      /* interface index in the data namespace, 0 = unknown */
 	uint32_t targets[TARGET_MAX]; /* targets of the command, by the protocol's vocabulary */
 	uint32_t function;	      /* code of the service */
-	uint8_t space;		      /* of the protocol's vocabulary, or 255 */
+	uint8_t space;		      /* address space by the protocol's vocabulary, or 255 */
 	uint8_t code;
 	uint64_t address;   /* first data address, counted from 0 */
-	uint32_t quantity;  /* how many */
+	uint32_t quantity;  /* number of addresses */
 	uint64_t count;	    /* repetitions */
 	uint64_t value;	    /* by kind; EVENT_COUNTS: event_counts_value */
-	struct limit limit; /* EVENT_PDU that was refused */
+	struct limit limit; /* the limit that a refused EVENT_PDU exceeded */
 	struct event_generation generation;
 	struct place row; /* the row that allowed the operation */
 	char text[EVENT_TEXTS][EVENT_TEXT];
@@ -271,7 +271,7 @@ bool event_device_ordered(const struct event *e);
 enum counts_code {
 	COUNTS_UNSAID = 0,
 	COUNTS_EXACT_PLACES, /* exactly the addresses that each operation touched */
-	COUNTS_SPAN,	     /* the span of all of them */
+	COUNTS_SPAN,	     /* only the span of all these addresses */
 	/* no records are made of the codes that follow; the journal counts them
 	 * (journal/trends.h) */
 	COUNTS_BEGUN, /* enforce: `count` sessions of `conduit` began */

@@ -59,9 +59,9 @@ static inline bool lane_of(uint32_t number, struct lane *ret)
 
 /*
  * What the chain after the queue does with a packet that passed the queue without a verdict,
- * because the worker was down or overloaded. The kernel cannot see which was the cause. If one of
- * the two decisions is `closed`, packets never pass the queue for that cause, so it was the other
- * one. If both let packets pass, the stricter decision applies.
+ * because the worker was down or overloaded. The kernel cannot see which of the two was the cause.
+ * If the decision for one cause is `closed`, packets never pass the queue for it, so the other
+ * cause applies. If both decisions let packets pass, the stricter one applies.
  */
 static inline enum failure lane_unanswered(struct lane l)
 {
@@ -110,8 +110,8 @@ static inline uint32_t queue_slot(uint16_t queue)
 
 /*
  * The slot for sessions that must go to the same worker. It is the same in every lane, because a
- * session and the sessions that it opens can be in different lanes, where a stricter conduit
- * applies to one of their ports.
+ * session and the sessions that it opens can be in different lanes, if a stricter conduit applies
+ * to one of their ports.
  */
 #define LANE_SLOT_TOGETHER 0u
 

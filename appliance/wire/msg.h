@@ -161,7 +161,7 @@ enum credential { CREDENTIAL_SESSION, CREDENTIAL_TOKEN, CREDENTIALS };
 /* Orders of MSG_HOLD. */
 enum hold_order { HOLD_LIST, HOLD_PLACE, HOLD_LIFT, HOLD_ORDERS };
 #define HOLD_PERSON 64u			/* bytes, the last one NUL where it was not cut */
-#define HOLD_REASON 199u		/* as an event's text */
+#define HOLD_REASON 199u		/* bytes, as in an event's text */
 #define HOLD_OPEN ((uint64_t)INT64_MAX) /* a hold without an end */
 
 /* What MSG_COPY asks for: the list of files, or one of them. */
@@ -188,7 +188,7 @@ enum devices_order {
 /* how many servers with weak TLS and without a review the status names */
 #define WEAK_TOLD 8u
 #define WEAK_TOLD_SERVER 56u  /* "[2001:db8::1]:443" with its NUL; "" = the rest of a conduit */
-#define WEAK_TOLD_CONDUIT 65u /* the last one NUL */
+#define WEAK_TOLD_CONDUIT 65u /* bytes, the last one NUL */
 
 #define TRENDS_EAST 54000u /* seconds: no clock of a country is further from Greenwich */
 

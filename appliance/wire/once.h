@@ -123,7 +123,7 @@ struct once_handshake {
 	uint8_t family;
 	uint8_t passed; /* segments, 1 to 3 */
 	uint8_t unused[2];
-	uint32_t number[2]; /* of the SYN and of its answer */
+	uint32_t number[2]; /* sequence numbers of the SYN and of its answer */
 	uint64_t since_ns;  /* when the SYN passed, by the kernel's monotonic clock */
 };
 

@@ -167,7 +167,7 @@ struct vocabulary {
 	uint32_t code_first, code_last; /* range of the codes of requests */
 	uint32_t code_max;		/* the largest code that a policy may write */
 	bool codes_hex;			/* codes are shown as 0x04010000 */
-	enum reason refused[4];		/* by enum refusal (evaluate.h) */
+	enum reason refused[4];		/* reasons by enum refusal (evaluate.h) */
 };
 
 /* vocabulary_modbus and so on: each protocol's words are in a file of its own. */

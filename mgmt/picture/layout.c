@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define MARGIN 60u
-#define BAND 180u /* on the left, for the zone's class */
+#define BAND 180u /* width of the band on the left, with the class of the row */
 #define BOX_HEIGHT 220u
 #define BOX_GAP 120u	  /* least gap between boxes of a row */
 #define LANE 60u	  /* between arrows in the right margin */

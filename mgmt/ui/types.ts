@@ -275,7 +275,7 @@ export interface Device {
 export interface Devices {
 	devices: Device[];
 	learning: boolean; // nobody has reviewed the list yet
-	// why it was begun anew
+	// why the list was begun anew
 	anew: "first" | "gone" | "unreadable" | "other_form" | "restored" | null;
 	beyond: number;
 	last: number; // the last number that was given

@@ -200,7 +200,7 @@ static enum MHD_Result ask_and_wait(struct http *h, struct client *k, enum clien
 	return hold(k, CLIENT_ASKED, h->now.ns + (uint64_t)HTTP_ASK_S * S_NS);
 }
 
-/* Reading records is itself recorded. */
+/* Puts the reader's name into a question for records, because reading them is itself recorded. */
 static void name_reader(const struct client *k, struct msg_body *question)
 {
 	if (question->type != MSG_EVENTS)

@@ -23,7 +23,7 @@ struct http {
 	int left_fd;
 	const struct secrets *secrets;
 	struct event_port *events;
-	struct mono now; /* of the present http_run */
+	struct mono now; /* time of the present http_run */
 	uint32_t last_id;
 	struct budget budget;
 	struct http_counts counts;

@@ -57,7 +57,7 @@ struct live {
 	uint64_t newest;
 	bool mute;	 /* the journal has not answered in this turn */
 	bool recorded;	 /* a stream got records in this turn */
-	json_t *records; /* of the present stream; NULL: none */
+	json_t *records; /* records for the present stream; NULL: none */
 	uint64_t from, to;
 	char *flow;
 	struct seen seen;

@@ -28,7 +28,7 @@
 #define LIVE_SOON_MS 250u
 #define LIVE_SLOW_S 10u
 #define LIVE_ASK_S 3u
-#define LIVE_RECORDS 100u /* of one turn */
+#define LIVE_RECORDS 100u /* most records that a stream gets in one turn */
 #define LIVE_BEHIND 2000u /* records that a page may have missed and still gets */
 /* time between two readings of the rules' counters; longer if reading them takes long */
 #define LIVE_FLOW_MS 10000u

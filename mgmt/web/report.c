@@ -54,9 +54,9 @@ struct web_report {
 	uint32_t rights; /* bit n: enum right n */
 	json_t *facts;
 	struct deeds deeds;
-	size_t at; /* of questions, then of kinds */
+	size_t at; /* index in `questions`, then in `kinds` */
 	unsigned parts, chain_parts;
-	uint64_t after; /* of records of the present kind */
+	uint64_t after; /* records of the present kind are asked for after this number */
 	char since[32];
 };
 

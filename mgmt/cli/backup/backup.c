@@ -38,7 +38,7 @@ static const struct cli_option options[OPT_N] = {
 
 /* What a backup is made of besides the box's answer. */
 struct making {
-	const char *name;  /* of the file */
+	const char *name;  /* name of the file */
 	struct bytes pem;  /* root's own certificate; empty = the site's */
 	const char *state; /* folder with accounts and keys; NULL = not a whole backup */
 	/* for a whole backup: accounts and keys, the number of accounts, and the names of

@@ -2,8 +2,8 @@
 /*
  * The stick for scheduled backups: a FAT file system with one label. mtools reads and writes it, as
  * at the appliance's console, and not the kernel: whoever brings a stick chooses its bytes. So
- * nothing is mounted, and there are no links, owners or devices. No file on it is read, but the one
- * just written; one that this box did not write is neither replaced nor deleted.
+ * nothing is mounted, and there are no links, owners or devices. Of its files, only the one just
+ * written is read. A file that this box did not write is neither replaced nor deleted.
  */
 #ifndef SEKISHO_MGMT_CLI_BACKUP_STICK_H
 #define SEKISHO_MGMT_CLI_BACKUP_STICK_H

@@ -10,14 +10,14 @@
 #include "appliance/base/bytes.h"
 #include "appliance/seal/cms.h"
 
-#define WHOLE_REGISTER_MOST (1u << 20) /* as accounts reads it */
+#define WHOLE_REGISTER_MOST (1u << 20) /* bytes; accounts reads no more */
 #define WHOLE_MOST (2u << 20)	       /* bytes of all parts */
 #define WHOLE_STATE "/var/lib/sekisho"
 
 enum whole_folder { WHOLE_IN_ACCOUNTS, WHOLE_IN_SECRETS, WHOLE_IN_SETTINGS };
 
 struct whole_row {
-	const char *name; /* of the file, and in the bundle */
+	const char *name; /* name of the file and in the bundle */
 	enum whole_folder folder;
 	bool compulsory;
 	size_t most;   /* bytes */

@@ -18,7 +18,7 @@
 
 struct mirror {
 	char name[IFNAMSIZ];
-	short flags;	     /* as they were */
+	short flags;	     /* the flags that the interface had before */
 	char settings[4][8]; /* earlier kernel settings; "" = there is no such setting */
 	uint64_t sent, lost[MIRROR_LOSSES];
 	/* the card's counters of lost frames, to be read once; -1: it has none */

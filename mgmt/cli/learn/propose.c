@@ -254,7 +254,7 @@ static void print_places(FILE *to, const struct proposal *p, const struct space_
 	fputs("];", to);
 }
 
-/* `names`: adds a comment where a function's code says less than its name. */
+/* Prints a row. `names`: adds a comment where a function's code says less than its name. */
 static void print_row(FILE *to, const struct proposal *p, const struct vocabulary *v, const struct act *acts, size_t n,
 		      bool names)
 {

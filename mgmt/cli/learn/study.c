@@ -381,8 +381,8 @@ static void keep_talk(struct study *s, const struct session *session)
 			  .port = session->server_port,
 			  .l4proto = session->l4proto,
 			  .sessions = 1,
-			  /* Acknowledgements, a FIN or a RST of an earlier session do not show its
-			   * protocol. */
+			  /* Acknowledgements, a FIN or a RST alone do not show the protocol of a
+			   * session that began before the capture. */
 			  .cut = session->cut > 0 ||
 				 (session->l4proto == IP_TCP && session->midstream && !session->spoke) };
 	struct tally *y = &s->learnt.tally;
@@ -409,8 +409,8 @@ static void keep_talk(struct study *s, const struct session *session)
 		}
 		t.guessed = client == server;
 	} else if (session->l4proto == IP_UDP && protocol_info(t.protocol)->depth != DEPTH_COMMANDS) {
-		/* Commands are valid in one direction only. Without commands it is a guess, unless
-		 * both the first sender and the ports agree. */
+		/* Commands are valid in one direction only. Without commands the direction is a
+		 * guess, unless both the first sender and the ports agree. */
 		t.guessed = session->midstream || rank(session->server_port) >= rank(session->client_port);
 	}
 	learnt_talk(&s->learnt, &t);

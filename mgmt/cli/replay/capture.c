@@ -278,7 +278,7 @@ struct capture {
 	pcap_t *pcap; /* owned, with its file; NULL for pcapng */
 	struct pcapng *ng;
 	FILE *file; /* owned if `ng` */
-	int link;   /* of all frames, with `pcap` */
+	int link;   /* link type of all frames, with `pcap` */
 	bool live;
 	uint64_t lost;
 	uint32_t lost_before; /* libpcap's count at the last look */

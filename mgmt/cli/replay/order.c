@@ -69,7 +69,7 @@ void order_free(struct order *o)
 	free(o);
 }
 
-/* NULL: no memory. */
+/* The state of the ends of this session, made if needed. NULL: no memory. */
 static struct sides *ends_of(struct order *o, uint32_t session)
 {
 	if (session >= o->n_sessions) {

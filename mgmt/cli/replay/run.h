@@ -75,7 +75,7 @@ struct book {
 	uint64_t pdus, denied_pdus, observed_pdus;
 };
 
-void book_free(struct book *b); /* its content; a zeroed book is empty */
+void book_free(struct book *b); /* frees its contents; a zeroed book is empty */
 /* Finds or makes the entry of this connection; NULL when memory is out. Valid until the next
  * call. */
 struct book_flow *book_flow(struct book *b, const struct addr *client, uint16_t client_port, const struct addr *server,
@@ -109,7 +109,7 @@ struct session {
 	/* its protocol is confirmed and its lane lets it go: it is not inspected further */
 	bool released;
 	bool closed;   /* reset, or finished by both ends */
-	bool answered; /* by the server's SYN|ACK */
+	bool answered; /* the server has sent its SYN|ACK */
 	/* an end sent something that is only sent after a SYN|ACK, even if none was captured */
 	bool went_on;
 	bool spoke;   /* at least one packet had payload */
@@ -243,7 +243,7 @@ struct replay {
 	struct tracker *tracker;
 	struct inspector *inspector;
 	struct defrag *defrag;
-	struct order *order; /* as captured only */
+	struct order *order; /* used only with as_captured */
 	uint32_t *waiting;   /* by packet id: the session of each packet that is not decided yet */
 	uint32_t next_id;
 	uint32_t frame;	       /* number of the present frame */

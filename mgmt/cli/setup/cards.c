@@ -141,7 +141,7 @@ static const char *link_text(const struct setup *s, const struct card *c)
 	return message_format(c->carrier ? M_SETUP_LINK_UP : c->up ? M_SETUP_LINK_NONE : M_SETUP_LINK_DOWN, s->c->lang);
 }
 
-/* Updates what has changed, such as a plugged cable; the numbers stay. */
+/* Updates what has changed, such as a plugged cable; the cards keep their numbers. */
 static void refresh(struct cards *all)
 {
 	for (size_t i = 0; i < all->n; i++) {
@@ -166,7 +166,7 @@ void cards_watch(struct setup *s)
 		if (now == c->carrier)
 			continue;
 		if (!told)
-			fputc('\n', s->c->out); /* the cursor stands behind the question */
+			fputc('\n', s->c->out); /* ends the line of the question */
 		step_tell(s, now ? M_SETUP_CABLE_IN : M_SETUP_CABLE_OUT, c->name, i + 1);
 		c->carrier = now;
 		told = true;

@@ -22,7 +22,7 @@
 #define SIDE_HOSTS 32u	 /* addresses, spans and networks of one side; more are written by hand */
 
 struct side_network {
-	struct addr own; /* the box's */
+	struct addr own; /* the box's address */
 	struct addr_range range;
 	struct addr gateway; /* family 0 = none */
 	size_t gateway_side; /* 0 or 1 */
@@ -63,7 +63,7 @@ size_t sides_of(const struct sides *s, const struct addr *host);
 #define CARDS_MAX 64u
 #define SETUP_LINE 256u
 #define SETUP_DATA 16u	   /* data interfaces that it asks about; more are written by hand */
-#define SETUP_ADDRESSES 4u /* of one interface */
+#define SETUP_ADDRESSES 4u /* addresses of one interface */
 
 struct card {
 	char name[16], mac[20], driver[32], master[16];

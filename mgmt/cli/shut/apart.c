@@ -10,7 +10,7 @@
 #include "mgmt/cli/shut/shut.h"
 
 #define SECONDS 60u
-#define PIPE 3u /* descriptor of its end of the pipe in the child */
+#define PIPE 3u /* descriptor of the child's end of the pipe */
 
 static _Noreturn void child(int out, pid_t parent, apart_work *work, void *ctx)
 {

@@ -54,7 +54,7 @@ static bool calls_closed(const struct shut *s)
 	for (unsigned fd = s->first_fd; fd <= s->last_fd && r == 0; fd++)
 		r = allow_write(ctx, fd);
 #if defined(__SANITIZE_ADDRESS__)
-	/* standard error, for its report */
+	/* the process may report on standard error */
 	if (r == 0 && (s->first_fd > STDERR_FILENO || s->last_fd < STDERR_FILENO))
 		r = allow_write(ctx, STDERR_FILENO);
 #endif

@@ -21,7 +21,7 @@
 #define CELL 512
 
 struct column {
-	const char *key; /* of the rows; NULL = end */
+	const char *key; /* member of a row; NULL = end of the columns */
 	enum message head;
 };
 

@@ -139,7 +139,7 @@ static char *reviews_text(const struct target *t, const char *json, size_t n, si
 }
 
 struct tally {
-	json_t *kinds; /* by word */
+	json_t *kinds; /* numbers by the word of the kind */
 	uint64_t records, serious;
 };
 

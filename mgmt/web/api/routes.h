@@ -40,8 +40,8 @@ struct route {
 #define POST_CHANGE "/api/v1/change"
 #define POST_RECORDS "/api/v1/records"
 #define POST_KEY "/api/v1/key"
-#define POST_ACCOUNT "/api/v1/account"	     /* of somebody else */
-#define POST_PASSPHRASE "/api/v1/passphrase" /* one's own */
+#define POST_ACCOUNT "/api/v1/account"	     /* orders about somebody else's account */
+#define POST_PASSPHRASE "/api/v1/passphrase" /* the order to change one's own passphrase */
 #define GET_ME "/api/v1/me"		     /* for every logged-in client, whatever his rights */
 #define GET_ASK "/api/v1/ask"		     /* its parameters are text of people, see target.h */
 #define GET_CHALLENGE "/api/v1/challenge"

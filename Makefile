@@ -31,14 +31,14 @@ LDFLAGS_fuzz = -fsanitize=fuzzer,address,undefined
 COUNTS = $(CURDIR)/build/cov/profiles
 CFLAGS_cov = -O1 -g -Wno-error -DCOVERAGE_COUNTS='"$(COUNTS)"' -fprofile-instr-generate=$(COUNTS)/%p%c.profraw -fcoverage-mapping -mllvm -runtime-counter-relocation
 LDFLAGS_cov = -fprofile-instr-generate
-# The bytes of objects do not depend on the folder's name. (For coverage they do, which needs whole
-# names.)
+# The bytes of objects do not depend on the folder's name. (Coverage needs whole names, so there
+# they do.)
 ifneq ($(MODE),cov)
 NAMELESS = -ffile-prefix-map=$(CURDIR)=.
 endif
 ifneq ($(filter fuzz cov,$(MODE)),)
 CC = $(CCACHE) clang
-# libseccomp's macros omit a field's last value, which C allows; this compiler warns of it.
+# libseccomp's macros leave out a structure's last member, which C allows; clang warns of it.
 WARN += -Wno-missing-field-initializers
 endif
 # Foreign headers are system headers, so that warnings are about our code only.

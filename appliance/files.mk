@@ -14,7 +14,7 @@ $(KERNEL_OBJECT): appliance/cache/program.c appliance/wire/once.h
 	@mkdir -p $(@D)
 	$(Q)clang -target bpf -mcpu=v3 -O2 -g -ffreestanding -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra -Werror -I. \
 		-I/usr/include/$(shell gcc -print-multiarch) -c -o $@ $<
-# A program of its own, because nothing privileged links the compiler.
+# A program of its own, because no privileged program may link the compiler.
 COMPILE_SRC = $(wildcard appliance/compile/*.c appliance/seal/*.c) $(ROLE_SRC)
 # A program beside the role accounts that parses what browsers send of security keys.
 WEBAUTHN_SRC = $(wildcard appliance/webauthn/*.c) appliance/role/sandbox.c appliance/role/sandbox_table.c \

@@ -31,7 +31,7 @@ image: RELEASE := $(or $(RELEASE),trixie)
 image: deb
 	@images/deps image
 	@$(AS_ROOT) $(image_settings) images/image/build
-# A signed update to that image's version: UPDATE_KEY and UPDATE_CERT are files or PKCS#11 names.
+# A signed update to the image in build/image. UPDATE_KEY, UPDATE_CERT: files or PKCS#11 names.
 bundle:
 	@images/deps image
 	@images/image/bundle build/image/slot build/image '$(UPDATE_KEY)' '$(UPDATE_CERT)'
@@ -40,7 +40,8 @@ bundle:
 release:
 	@images/deps build deb image fresh
 	@$(AS_ROOT) $(image_settings) UPDATE_KEY='$(if $(UPDATE_KEY),$(abspath $(UPDATE_KEY)))' UPDATE_CERT='$(if $(UPDATE_CERT),$(abspath $(UPDATE_CERT)))' images/release
-# Which vulnerabilities of LIST, Debian's list as JSON, that image's parts have; nothing is fetched.
+# Which vulnerabilities of LIST (Debian's list as JSON) the image in build/image has; fetches
+# nothing.
 check-parts:
 	@images/image/vulnerable build/image/sekisho.cdx.json '$(LIST)'
 check-bundle:

@@ -45,11 +45,11 @@ endef
 $(foreach t,$(UNIT_SRC),$(eval $(call test_program,$(notdir $(t:.c=)),$(t),,cmocka)))
 $(foreach t,$(FUZZERS),$(eval $(call test_program,$(t),tests/fuzz/$(t).c,$(if $(filter fuzz,$(MODE)),,tests/fuzz/replay_main.c),)))
 
-# In these tests, tests/life/control.c replaces the functions by which control hears of the box and
-# of whose login it is.
+# In these tests, tests/life/control.c replaces the functions by which control learns the state of
+# the box and whose login a connection has.
 $(patsubst %.c,$(B)/tests/%,$(notdir $(wildcard tests/life/test_*.c))): ALL_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,told_standing login_of_uid login_group)
 
-# This test gets what the inspector of a replay would record.
+# This test reads the events that the inspector of a replay would record.
 $(B)/tests/test_quiet: ALL_LDFLAGS += -Wl,--wrap=outside_event
 
 .PHONY: unit-programs fuzz-programs
@@ -60,7 +60,7 @@ include $(wildcard tests/netns/*/files.mk tests/bench/files.mk)
 
 # ---- what a person types -------------------------------------------------------------------------
 
-# Asked for only where needed: namespaces, netlink. Everything else runs as the caller.
+# Root is used only where it is needed: namespaces, netlink. All else runs as the caller.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo)
 PYTHON = /usr/bin/python3
 JOBS = $(shell nproc)

@@ -251,8 +251,8 @@ FORGED = (5000, 5001, 40000, 40001, 40002)  # source ports of forged packets
 
 
 def forged(source):
-    """Frames with the source `source` and a forged port; for a host that sends nothing there
-    itself, all frames."""
+    """Counts the forged frames of `source`: by their ports if that host sends own frames there,
+    too."""
     def count(frames):
         found = [decode(f) for f in frames]
         return sum(1 for d in found if d and d[1] == source and

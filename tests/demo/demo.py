@@ -104,7 +104,8 @@ class Demo:
 
         def told():
             events.extend(e for e in self.mark_events() if e.get("verdict") == wanted and e["kind"] in ("pdu", "flow", "drop")
-                          # hosts announce themselves to multicast addresses, which is not meant
+                          # not the packets to multicast addresses, by which hosts announce
+                          # themselves
                           and not e.get("server", "").lstrip("[").startswith("ff"))
             return events
         try:

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks that nothing rings while the demonstration's port terminal does what its policy allows.
+"""Checks that no alarm is raised while the demonstration's terminal does what its policy allows.
 Each allowed attempt is made once. Two weeks later, by a clock that the test sets, so that every
 host counts as known for long, all of them are made again and again while a crane is polled. At the
-end a request that nobody made before and three refused writes must ring, so that silence means
-something.
+end a request that nobody made before and three refused writes must raise alarms, which shows that
+the check works.
 Needs a network of its own:   tests/netns/alone tests/demo/quiet.py [SECONDS, 3600]"""
 import json
 import os
@@ -55,8 +55,8 @@ def main(seconds):
     told()
     seam.pass_by(WEEKS)
     told()
-    # If the journal read one of its clocks before the first call of pass_by, and the other one
-    # after it, it took this for a step of the clock; two more hours are enough to be over that
+    # The journal may have read one of its clocks before the first call of pass_by, and the other
+    # one after it. Then it distrusts the clock for two hours, so two more hours have to pass.
     seam.pass_by(WEEKS + 7200)
     begun = time.monotonic()
     while time.monotonic() - begun < seconds:

@@ -2,8 +2,8 @@
 """Things that are made from Debian's packages and are equal for every clone: a newcomer's root, and
 the disk with Debian's kernel. Each is a folder in ${XDG_CACHE_HOME:-~/.cache}/sekisho, named after
 a digest of everything that it is made from. After a week it is made again, because Debian's
-packages have changed by then. A process that needs one which another process is making waits for
-it. All of it may be deleted at any time."""
+packages have changed by then. If another process is making a folder, a process that needs it waits.
+All of it may be deleted at any time."""
 import contextlib
 import fcntl
 import hashlib

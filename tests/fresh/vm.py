@@ -139,8 +139,8 @@ def disk_of(script, name):
     release = os.path.join(TOP, "build", "release")
     for part in ("sekisho", "sekishod", "sekisho-compile", "sekisho-webauthn", "sekisho-fetch", "sekisho-notify", "sekisho-inform", "sekisho-eve", "peers", "netns"):
         subprocess.run(["cp", "-r", os.path.join(release, part), folder + "/build/release/"], check=True)
-    # the program of the verdict cache, where clang made it: as the box finds it, and as `once`
-    # does
+    # the program of the verdict cache, if clang could make it: where the box looks for it, and
+    # where the suite `once` does
     for part in ("release", "bpf"):
         if os.path.exists(os.path.join(TOP, "build", part, "sekisho-once.o")):
             os.makedirs(folder + "/build/" + part, exist_ok=True)

@@ -43,8 +43,8 @@ QUIET = ("serial-getty@ttyS0.service getty@tty1.service apt-daily.timer apt-dail
 
 # Each stage is a boot of one disk: its steps in their order (units/main.py), and the kinds of
 # frames that have to pass from one card to the other meanwhile; not a single other frame may. None:
-# no frames are sent, because they would disturb measurements. No stage begins with the disk of one
-# in LAST, which the machine ends by itself.
+# no frames are sent, because they would disturb measurements. A stage in LAST ends with the machine
+# turning itself off, so no stage begins with its disk.
 LAST = ("battery",)
 STAGES = {
     "install": ("install cut", list(wire.KINDS)),

@@ -15,8 +15,8 @@ STEPS = ("dd", "mv", "sync", "mount", "umount", "veritysetup", "mcopy", "openssl
 ENV = "::EFI/debian/grubenv"
 MIB = 1 << 20
 
-# A step: the power fails before the step whose number is in /kill. /kill-at says after how many
-# bytes that `dd` writes to the slot the power fails.
+# Stands for a program; each call is a step. The power fails before the step whose number is in
+# /kill, or when `dd` has written as many bytes to the slot as /kill-at says.
 STEP = """#!/bin/bash
 n=$(($(cat /steps) + 1)); echo $n >/steps
 if [ "$n" = "$(cat /kill)" ]; then kill -9 0; fi

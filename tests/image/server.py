@@ -14,8 +14,8 @@ ADDRESS, NAME = "10.99.0.8", "updates.example"
 
 
 def keys(work):
-    """Makes them once. Returns their folder. An emulated machine finds them valid by its own clock,
-    because it was turned on later than they were made."""
+    """Makes the keys once. Returns their folder. An emulated machine finds them valid by its own
+    clock, because it was turned on later than they were made."""
     folder = work + "/server"
     if os.path.exists(folder):
         return folder

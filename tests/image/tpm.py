@@ -16,8 +16,8 @@ EXTEND = "8002 00000041 00000182 00000007 00000009 40000009 0000 00 0000 0000000
 
 
 def ordinary(words, **more):
-    """Normal priority: a real chip is not slow because other tests run. Programs wait only one
-    second for its first answer."""
+    """Starts a program at normal priority: a real chip is not slow when other tests run, and
+    programs wait only one second for its first answer."""
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, **more)
     os.sched_setscheduler(process.pid, os.SCHED_OTHER, os.sched_param(0))
     return process

@@ -79,13 +79,13 @@ def refused(flow):
 
 
 def passed(flow):
-    """Something of it passed. Datagrams with commands are refused one by one, and their flow goes
-    on."""
+    """Whether something of the flow passed. Datagrams with commands are refused one by one, and
+    their flow goes on."""
     if refused(flow):
         return False
     return flow["transport"] == "tcp" or flow["reason"] != "allowed" or flow["pdus"] > flow["denied_pdus"]
 
 
 def known_as(flow):
-    """It passed, and its name was found."""
+    """Whether the flow passed, and its name was found."""
     return passed(flow) and flow["protocol"] != "unknown"

@@ -10,8 +10,8 @@ import sys
 
 from tools import check, confined, denied, mode, moment, run, wait_for
 
-# Runs as root with every capability, first without the profile and then with it, so that it is the
-# profile that refuses. What the daemon needs works.
+# Runs as root with every capability, first without the profile and then with it, which shows what
+# the profile refuses. What the daemon needs still works.
 TRY = r"""
 import ctypes, errno, os, socket, sys
 libc, others = ctypes.CDLL(None, use_errno=True), sys.argv[1:]

@@ -66,13 +66,14 @@ struct known_order {
 struct known {
 	struct known_device list[KNOWN_MOST]; /* by number, followed by free slots */
 	size_t n;
-	uint32_t last;	   /* the highest number that has been given */
-	uint64_t began;	   /* seconds since 1970 */
-	uint64_t reviewed; /* when a person last reviewed it; 0 = never, so it learns */
+	uint32_t last;	/* the highest number that has been given */
+	uint64_t began; /* seconds since 1970 */
+	/* when a person last reviewed the list; 0 = never, so the list only learns */
+	uint64_t reviewed;
 	/* how often a device was heard for which there is no room, since the last review */
 	uint64_t beyond;
-	/* enum device_anew: why it does not continue an earlier list; DEVICES_GO_ON once a person
-	 * has reviewed it */
+	/* enum device_anew: why this list does not continue an earlier one; DEVICES_GO_ON once a
+	 * person has reviewed this list */
 	uint8_t anew;
 	struct known_order unrecorded;
 	/* `changed`: something other than times is not saved; `stale`: times are not saved */

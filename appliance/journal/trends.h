@@ -72,8 +72,8 @@ struct trends {
  * `trends.damaged`. 0, or negative errno: nothing is open. */
 int trends_open(int folder, uint64_t wall_s, struct trends *t);
 void trends_close(struct trends *t);
-/* Adds `n` to the figure's number of that hour; for TREND_P99_US the larger of the two is kept.
- * `name`: "" = not known; too long a name counts as not known. */
+/* Adds `n` to the figure's number of that hour; for TREND_P99_US keeps the larger of the old and
+ * the new number. `name`: "" = not known; too long a name counts as not known. */
 void trends_add(struct trends *t, enum trend what, const char *name, uint64_t wall_s, uint64_t n);
 /* Notes that a generation came into force, or (`back`) that the box went back to it. */
 void trends_mark(struct trends *t, uint64_t wall_s, uint32_t generation, bool back);

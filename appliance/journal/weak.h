@@ -6,7 +6,7 @@
  * has the current state.
  *
  * A server not seen for WEAK_OVER_S is removed. A server whose records a person has reviewed and
- * signed is no alarm for WEAK_KNOWN_S, unless a new weakness appears. Strangers cause its entries,
+ * signed is no alarm for WEAK_KNOWN_S, unless a new weakness appears. Strangers cause the entries,
  * so the list has a fixed size and each conduit a part of it. Further servers of a conduit share
  * one entry without an address; beyond that they are only counted.
  *

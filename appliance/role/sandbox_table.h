@@ -76,8 +76,8 @@ extern const struct profile sandbox_fetch_profile;  /* of sandbox_fetch */
 extern const struct profile sandbox_hasher_profile; /* of sandbox_hasher, sandbox_webauthn */
 /* system calls in addition to those of all roles; ends with CALL_END */
 extern const int sandbox_supervisor_calls[];
-/* paths that it may write besides its own folders; ends with NULL */
+/* paths that the supervisor may write besides its own folders; ends with NULL */
 extern const char *const sandbox_supervisor_writes[];
-extern const int sandbox_supervisor_kept[]; /* capabilities; ends with CALL_END */
+extern const int sandbox_supervisor_kept[]; /* capabilities of the supervisor; ends with CALL_END */
 
 #endif

@@ -85,7 +85,7 @@ struct once_lease {
 	uint8_t family;	  /* 4 or 6 */
 	uint8_t words[2]; /* words of the TCP header: 5 without options, 8 with timestamps only */
 	uint8_t hops[2];  /* least hop limit (TTL) of its packets */
-	/* 1 or 2: this end sent its FIN as the first or the second of them; ONCE_RESET: a RST */
+	/* 1 or 2: this end sent the first or the second FIN; ONCE_RESET: it sent a RST */
 	uint8_t ended[2];
 	uint8_t unused[5]; /* padding with a name, so that every byte is set */
 	uint32_t next[2];  /* number of the next byte; a FIN counts as one, a RST does not */

@@ -197,8 +197,8 @@ const char *space_key(const struct vocabulary *v, unsigned space);
 /* "6", "0x04010000" */
 #define CODE_TEXT 24u
 void code_text(const struct vocabulary *v, uint64_t code, char out[CODE_TEXT]);
-/* Codes without a name are FRAMING_APART. A row allows such a function only where it names it, by
- * name or by code. */
+/* How common servers frame a code; a code without a name is FRAMING_APART. If not all of them
+ * agree, a row allows the function only if it names the function or its code. */
 enum framing function_framing(const struct vocabulary *v, uint32_t code);
 
 #endif

@@ -105,7 +105,8 @@ static bool on_cuts(void *ctx, struct msg *m)
 		fprintf(stderr, "sekishod dpi: %s\n", e.text);
 		n = 0;
 	}
-	lends_take_all_back(&w->lends, w->inspector); /* resets need its numbers */
+	/* resets need the sequence numbers of lent sessions */
+	lends_take_all_back(&w->lends, w->inspector);
 	for (size_t i = 0; w->serving && i < n / sizeof(struct cut_session); i++)
 		inspector_cut(w->inspector, &((const struct cut_session *)(const void *)p)[i], lane_queue(LANE_CUT, 0));
 	free(p);

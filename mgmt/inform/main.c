@@ -120,7 +120,7 @@ static bool hear(void *of, uint8_t byte)
 	if (byte == TOLD && ledger_waiting(&t->ledger) > 0) {
 		ledger_first_told(&t->ledger, fare_wall_s());
 		t->told++;
-		/* Tried again at the next look. */
+		/* If this fails, it is tried again at the next look. */
 		save(t);
 		return true;
 	}

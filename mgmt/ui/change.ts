@@ -29,7 +29,7 @@ let note: string | undefined; // about a button that was pressed on another page
 
 /**
  * Makes this conduit enforcing in the draft: saves and tries it if there is no draft, otherwise
- * only types it. Then shows this page.
+ * only changes the typed text. Then shows this page.
  */
 export async function promote(k: Conduit, changed: () => void): Promise<void> {
 	redraw = changed;

@@ -18,7 +18,7 @@
 #define CHANGE_BODY (CHANGE_TEXTS_MOST + CHANGE_TEXTS_MOST / 2)
 
 struct change_request {
-	struct msg_change order; /* without the person; its text is in `comment` */
+	struct msg_change order; /* the order without the person; its text points into `comment` */
 	char comment[COMMENT_MOST + 1];
 	int fd; /* sealed memfd with the texts, owned; -1 = none */
 };

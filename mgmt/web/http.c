@@ -113,8 +113,8 @@ static void *on_target(void *cls, const char *uri, struct MHD_Connection *c)
 	return k;
 }
 
-/* Whether the target has no NUL. libmicrohttpd passes texts, which end at their first NUL. Only if
- * the target ends there as well, the version follows directly behind it. */
+/* Whether the target has no NUL. libmicrohttpd passes it as a text, which ends at its first NUL.
+ * Only if the target ends there as well, the version follows directly behind it in memory. */
 static bool whole_target(const struct client *k, const char *version)
 {
 	return k->line != NULL && (uintptr_t)version == (uintptr_t)k->line + k->n_line + 1;

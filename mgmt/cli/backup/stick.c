@@ -80,8 +80,8 @@ static int tool(const char *const words[], int in, bool errors, char *out, size_
 	return r == 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* The names in the topmost folder, one a line, a folder with '/' at its end; malloc'd, with a NUL.
- */
+/* The names in the topmost folder, one a line, folders with '/' at the end; malloc'd, with a
+ * NUL. */
 static char *listed(void)
 {
 	const char *const words[] = { "mdir", "-b", "-i", DEVICE, ROOT, NULL };

@@ -53,7 +53,7 @@ static const char *last_part(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
-/* The first is the main text, whose name the caller gives. */
+/* The file name of text i. The first text is the main one, whose name the caller gives. */
 static const char *file_of(const json_t *sources, size_t i, const char *into)
 {
 	return i == 0 ? last_part(into) : js(json_array_get(sources, i), "name");

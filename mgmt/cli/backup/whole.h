@@ -31,7 +31,7 @@ extern const struct whole_row whole_rows[WHOLE_PARTS];
 struct whole {
 	uint8_t *memory; /* owned: the bundle */
 	size_t n;
-	struct bytes parts[WHOLE_PARTS]; /* views of it; empty = not in it */
+	struct bytes parts[WHOLE_PARTS]; /* views into the bundle; empty = the part is not in it */
 };
 
 /* Reads the bundle of `w->memory`. False: a name is unknown or there twice, a part is too large or
@@ -40,13 +40,14 @@ bool whole_read(struct whole *w);
 void whole_free(struct whole *w);
 /* The bundle of these parts. False: no memory, or too much. */
 bool whole_bundle(const struct bytes parts[WHOLE_PARTS], struct whole *ret);
-/* Encrypts it, in a process of its own; *ret is malloc'd, of the caller. */
+/* Encrypts the bundle in a process of its own; *ret is malloc'd, owned by the caller. */
 bool whole_seal(const struct whole *w, struct bytes certificate, uint8_t **ret, size_t *ret_n);
 /* Decrypts the bundle and checks its parts, each in a process of its own. *ret_accounts: the number
  * of accounts in the register. False: it was not encrypted to this key, or no box wrote it; *ret
  * has to be freed. */
 bool whole_open(struct cms_key *key, struct bytes message, struct whole *ret, unsigned *ret_accounts);
-/* How many accounts are in it; false: it is damaged, or its key is not that of its certificate. */
+/* Counts the accounts of the register. False: the register is damaged, or the authority's key does
+ * not fit its certificate. */
 bool whole_look(const struct whole *w, unsigned *ret_accounts);
 
 #endif

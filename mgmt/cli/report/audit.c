@@ -18,8 +18,7 @@
 #include "mgmt/report/page.h"
 #include "mgmt/state/read.h"
 
-/* Reviews of the records that are recorded themselves: who reviewed which time, and what he
- * found. */
+/* The code of a record of a review: who reviewed the records of which time, and what he found. */
 
 #define REVIEWED "records_reviewed"
 #define FOUND "records_reviewed_found"

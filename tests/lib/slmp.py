@@ -137,8 +137,8 @@ def cut(b):
 
 
 def parse(b):
-    """One frame: form, request or not, serial, route; for a request command, sub, data; for an
-    answer end, data."""
+    """The fields of a frame: form, request or not, serial, route; of a request also command, sub
+    and data, of an answer end and data."""
     f, asks = form_of(b)
     r = Reader(b, f.ascii)
     r.num(2)

@@ -263,7 +263,7 @@ class Writer:
 
 # ---- in other pieces -----------------------------------------------------------------------------
 
-BYTES = 64  # so many bytes are sent one in a segment
+BYTES = 64  # the number of first bytes that are sent one in a segment
 
 
 def start(session, most=24, size=16384):

@@ -46,7 +46,7 @@ class Live:
     def check(self, event):
         want = event.expect(self.state)
         if self.state.halfway and self.state.lane == "commands" and want == "goes_on":
-            want = "any"  # it met a worker that does not know it
+            want = "any"  # the session met a worker that does not know it
         self.want = want
         self.state.lossless = event.lossless or self.state.lane in event.kept
         if want == "cut" and hasattr(self.state.f, "c") and event.told_at_once(self.state):

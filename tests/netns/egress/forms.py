@@ -247,7 +247,7 @@ def its_program_dies(box):
         wait_for(box.running, 20, "the roles")
         p.server()
         sender, killed = p.sender(), 0
-        most = 300 * goal  # bytes at most; a line is longer
+        most = 300 * goal  # bytes; all lines together have more
         while size(p) < most:
             wait_for(lambda n=size(p): size(p) > n + 8192, 60, "records in spite of it")
             # One at a time: a line that one program left is given to the other.

@@ -26,10 +26,10 @@ import meaning  # noqa: E402
 from world import PREFIX, ZONES, Driver, check, equal, mac_of, net  # noqa: E402
 
 HOSTS = range(8, 72)  # host numbers on each wire: those of drawn zones, and a few others
-PACKETS = 60          # of a policy, at most
-SITUATIONS = 3        # of a policy with hours
-LONG = 30             # the most seconds that one may take
-EDGE = 10             # one of so many situations is at an edge while the role is dead
+PACKETS = 60          # sent at once, at most; and as many in all situations together
+SITUATIONS = 3        # tested for a policy with hours: a time, open doors, isolations
+LONG = 30             # seconds that sending the packets of a situation takes at most
+EDGE = 10             # one in this many situations is at an edge while the role is dead
 PROTOCOLS = ["tcp", "tcp", "tcp", "udp", "udp", "udp", "icmp", "icmp", "modbus", "dns", "ldap", "tls"]
 
 
@@ -180,8 +180,8 @@ def lasting(m, now, doors):
 
 
 def by_hours(w, wires, p, m, packets, d, seen):
-    """At random times. Sometimes the role is dead at an edge: what ends there ends, and nothing
-    opens."""
+    """Tests the policy at random times. Sometimes the role is dead while something begins or ends:
+    ends take effect then, and beginnings do not."""
     for now, doors in judging.some(d, m.moments(m.conduits, int(time.time())), SITUATIONS):
         standing = isolated(d, m)
         # rights without an end also end at LAST

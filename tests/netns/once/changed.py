@@ -18,9 +18,9 @@ from cases import Busy, Skip, expect
 from net import inside, sh, wait_for
 
 ASKING, LOST, UNANSWERED = "10.72.0.2", "10.72.0.3", "10.72.0.4"
-SO_TIMESTAMPNS, ETH_P_ALL = 35, 3  # the latter sees also what leaves
-SLACK_S = 0.1  # after the moment of an end by time
-SAID_AGAIN_S = 0.19  # after which TCP says again what nobody acknowledges
+SO_TIMESTAMPNS, ETH_P_ALL = 35, 3  # ETH_P_ALL: with the frames that leave
+SLACK_S = 0.1  # seconds of grace after an end in time
+SAID_AGAIN_S = 0.19  # seconds, after which TCP repeats what nobody acknowledges
 
 
 class Arrivals:

@@ -187,7 +187,7 @@ def many_beside_a_crane(site: Site):
     wait_for(lambda: log_in_and_read(site, "yamada") < 2 * quiet_login + 1, 30, "everything as before")
     expect(site.box.running() and site.box.status()["generation"] == generation, "a role was lost")
     dropped = {k for k, v in site.box.drops().items() if v != before.get(k, 0)}
-    # from hosts that report their multicast groups
+    # hosts report their multicast groups in packets with an IP option
     expect(dropped <= {"ip_options"}, "dropped in the data zones: %s", dropped)
     return "%d at once of %d dialled, and %d slow ones of %d; she is in after %s s (%.1f s before); %d kB; the crane p50 %.0f -> %.0f us, p99 %.0f -> %.0f us, %d and %d requests, none lost" % (
         crowd.most, crowd.dialled, slow.most, slow.dialled, " ".join("%.1f" % t for t in logins), quiet_login, kept, quiet[0], beside[0], quiet[1], beside[1], quiet[2], beside[2])

@@ -51,7 +51,7 @@ struct life {
 	uint32_t n_last[2];
 	uint8_t words[2], hops[2];
 	uint16_t tid;
-	bool elsewhere; /* its SYN did not pass here */
+	bool elsewhere; /* the SYN of the session did not pass here */
 	bool resumed;	/* `lends` knows it from a lease, and counts other offsets */
 };
 

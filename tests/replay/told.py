@@ -34,7 +34,7 @@ class Server:
         return json.loads(self.process.stdout.readline())
 
     def end(self):
-        self.process.stdin.close()  # it ends its server then
+        self.process.stdin.close()  # victim.py ends its server at the end of its input
         self.process.wait()
         self.process.stdout.close()
 

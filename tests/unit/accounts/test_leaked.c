@@ -395,7 +395,7 @@ static void whose_order(void **state)
 	assert_string_equal(l.by, "sudo/佐藤");
 	assert_false(start());
 	assert_string_equal(l.by, "sudo/佐藤");
-	/* Another list is there, and the power failed before the name was written. */
+	/* Another list has come, and the power fails before the name of its person is written. */
 	assert_int_equal(take_phrases(4, 0), 0);
 	assert_string_equal(l.by, "");
 	l.loaded = 1750000001;

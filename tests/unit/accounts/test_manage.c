@@ -392,7 +392,7 @@ static void what_was_handed_out_opens_nothing_but_the_choice_of_another(void **s
 	assert_int_equal(may(second, RIGHT_COUNT), ANSWER_NO);
 	assert_int_equal(login("kato", made, second), ANSWER_NO);
 	assert_int_equal(login("kato", OTHER, second), ANSWER_YES);
-	/* The same after a restart, from the disk. */
+	/* After a restart the register on the disk gives the same answers. */
 	order(sato, MANAGE_PASSPHRASE, about("kato", ""), ANSWER_YES);
 	snprintf(made, sizeof(made), "%s", text("passphrase"));
 	assert_int_equal(may(first, RIGHT_COUNT), ANSWER_NO);
@@ -569,7 +569,7 @@ static void nobody_undoes_what_another_has_done(void **state)
 	snprintf(old, sizeof(old), "%s", about("kato", "," WHO ",\"roles\":\"viewer\""));
 	book_account(&desk.book, "kato")->used = now.wall_s;
 	order(sato, MANAGE_CHANGE, old, ANSWER_YES);
-	/* Another account with the same name. */
+	/* The account is removed and made anew: an order about the old one is refused. */
 	snprintf(old, sizeof(old), "%s", about("kato", ""));
 	root(USER_DISABLE, "{\"name\":\"kato\"}");
 	root(USER_REMOVE, "{\"name\":\"kato\"}");

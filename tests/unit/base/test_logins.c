@@ -76,7 +76,7 @@ static void what_two_have_is_nobodys(void **state)
 		    "sh\nkato:x:1004:1::/:/bin/sh\n");
 	assert_true(is(1001, NULL) && is(1002, NULL) && is(1003, NULL) && is(1004, "kato"));
 	assert_true(number("tanaka", 0) && number("other", 0) && number("suzuki", 0));
-	/* Also if the same line is there twice. */
+	/* A line that is there twice has no valid entry either. */
 	file(TANAKA TANAKA);
 	assert_true(is(1001, NULL) && number("tanaka", 0));
 }

@@ -117,7 +117,7 @@ static void records(void **state)
 		"streamDriverPermittedPeers=\"log.example.jp\"\n"
 		"       keepAlive=\"on\" keepAlive.time=\"10\" keepAlive.interval=\"5\" keepAlive.probes=\"3\"\n"
 		"       action.resumeRetryCount=\"-1\" action.resumeInterval=\"1\" action.resumeIntervalMax=\"30\")\n");
-	/* With the other transport: reading and the format stay the same. */
+	/* The other transport changes neither how records are read nor their format. */
 	end = strstr(out, "action(") - out;
 	memcpy(before, out, (size_t)end);
 	before[end] = '\0';
@@ -322,7 +322,7 @@ static void backups(void **state)
 		assert_int_equal(s.user != NULL, user);
 		fetch_settings_free(&s);
 	}
-	/* Not the update server's file. */
+	/* A backup server gives no file for the update server. */
 	assert_true(beside_update(&ir, "sekisho-admin", out) == -EINVAL);
 	close(fd);
 	unlink(path);

@@ -121,7 +121,7 @@ static void never_sent(void **state)
 	expect_waits(&h, 40, 1, 40);
 	assert_int_equal(h.noted_ns, 0);
 	assert_string_equal(h.since, "2026-01-01T00:00:01.000Z");
-	/* It has no folder. */
+	/* rsyslogd has no folder yet. */
 	assert_int_equal(handed_look(f->fd, -1, &h, &e), 0);
 	expect_waits(&h, 40, 1, 40);
 }

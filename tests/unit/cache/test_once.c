@@ -404,7 +404,8 @@ static void one_processor_at_a_time(void **state)
 	assert_int_equal(lease->next[0], CLIENT + N);
 }
 
-/* With sanitizers: nothing outside the memory is read or written. */
+/* Whatever a worker writes into the shared memory, the program reads and writes nothing outside of
+ * it (the sanitizers check this). */
 static void memory_of_a_liar(void **state)
 {
 	static const uint32_t numbers[] = { 0, 1, 3, 4, 100, UINT32_MAX - 1u, UINT32_MAX };
@@ -487,7 +488,7 @@ static void a_handshake_goes_by(void **state)
 		assert_true(passes_as(&syn));
 		assert_true(passes_as(&back));
 		assert_true(passes_as(&ack));
-		assert_true(passes_as(&ack)); /* it may be repeated */
+		assert_true(passes_as(&ack)); /* an ACK may be repeated */
 		h = only_one();
 		assert_non_null(h);
 		assert_int_equal(h->state, ONCE_GIVEN);

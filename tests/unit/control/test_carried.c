@@ -40,7 +40,7 @@ static uint64_t wall(void)
 	return clock_wall_ns() / 1000000000u;
 }
 
-/* As a new process. */
+/* Begins as a new process does. */
 static void begins(bool trusted)
 {
 	memset(&control, 0, sizeof(control));
@@ -50,7 +50,7 @@ static void begins(bool trusted)
 		carried_due(&control);
 }
 
-/* As on a new box: nothing is scheduled. */
+/* Begins as on a new box, where nothing is scheduled. */
 static void anew(void)
 {
 	unlinkat(CONTROL_FD_FOLDER, "carried", 0);

@@ -77,7 +77,7 @@ static inline struct number_set desk_bits(struct desk *d, const uint64_t bits[4]
 	return s;
 }
 
-/* These numbers alone; sorted. */
+/* The set of exactly these numbers, which are sorted. */
 static inline struct number_set desk_some(struct desk *d, const uint8_t *numbers, size_t n)
 {
 	uint64_t bits[4] = { 0 };

@@ -495,8 +495,8 @@ static void put32(uint8_t *p, uint32_t v)
 	put16(p + 2, v & 0xffff);
 }
 
-/* Writes an IP header in front of `n` bytes of transport at p + its length, and fills in both
- * checksums (the transport's at `at`). */
+/* Writes an IP header at p, in front of `n` bytes of transport, and fills in both checksums. The
+ * transport's checksum is `at` bytes behind the IP header. */
 static size_t desk_ip(uint8_t *p, const struct conn *k, enum direction dir, uint8_t proto, size_t n, size_t at)
 {
 	size_t h = k->family == 4 ? 20 : 40;

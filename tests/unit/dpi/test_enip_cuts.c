@@ -185,7 +185,7 @@ static void nor_across_two(void **unused)
 			if (way != 4)
 				assert_true(comes_at(at - plain.n, &plain, 30, plain.n));
 			assert_true(comes_at(at, way == 5 ? &other : &first, 0, first.n));
-			if (way == 3) { /* it passed while the policy allowed everything */
+			if (way == 3) { /* the first message passed while everything was allowed */
 				memcpy(state, d.state, sizeof(state));
 				reads_only();
 				memcpy(d.state, state, sizeof(state));

@@ -260,7 +260,7 @@ static void an_answer_fits_its_request(void **unused)
 	w = request_note(1, &answer);
 	w.b[4] ^= 1; /* another session */
 	assert_int_equal(answers(w), R_ENIP_FRAME);
-	for (size_t n = 40; n < 48; n++) { /* its items */
+	for (size_t n = 40; n < 48; n++) { /* the lengths of its items */
 		w = request_note(1, &answer);
 		w.b[38] = (uint8_t)(n - 40);
 		if (n - 40 != answer.n)
@@ -440,7 +440,7 @@ static void a_router_may_answer(void **unused)
 	assert_int_equal(answers(request_note(1, &fine)), R_ENIP_RESPONSE);
 	assert_int_equal(answers(request_note(1, &gone)), R_ALLOWED);
 	assert_int_equal(asks(request_note(2, read_one())), R_ALLOWED);
-	assert_int_equal(answers(request_note(2, &gone)), R_ENIP_RESPONSE); /* it was not sent on */
+	assert_int_equal(answers(request_note(2, &gone)), R_ENIP_RESPONSE); /* not sent on */
 }
 
 static void connections(void **unused)
@@ -647,7 +647,7 @@ static void another_worker(void **unused)
 	reads_only();
 	assert_true(begin_session(&d) && begin_connection(&d, 3, slot0()));
 	assert_true(change_worker());
-	/* its session, its connection and where that leads */
+	/* the new worker knows the session, the connection and the target of the connection */
 	foreign = request_note(1, read_one());
 	foreign.b[4] ^= 1;
 	assert_int_equal(asks(foreign), R_ENIP_SESSION);
@@ -665,7 +665,8 @@ static void another_worker(void **unused)
 	assert_int_equal(asks(request_note(2, &close)), R_ALLOWED);
 	assert_true(begin_session(&d) && change_worker());
 	assert_int_equal(asks(request_note(2, &other)), R_ENIP_FUNCTION);
-	/* as many as there may be, and not with a NOP */
+	/* all connections that a session may have are kept; a NOP keeps the worker from taking
+	 * over */
 	assert_true(begin_session(&d));
 	for (uint16_t n = 1; n <= ENIP_CONNECTIONS_MAX; n++)
 		assert_true(begin_connection(&d, n, slot0()));

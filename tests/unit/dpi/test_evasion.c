@@ -104,7 +104,7 @@ static void overlaps_of(const struct blob *w, bool quarters)
 	for (unsigned i = 0; i <= UNITS; i++)
 		at[i] = quarters ? (uint32_t)(r->n * i / UNITS)
 				 : (uint32_t[]){ 0, same, same + 1, (uint32_t)r->n - 1, (uint32_t)r->n }[i];
-	if (at[UNITS - 1] <= at[UNITS - 2]) /* they only differ close to the end */
+	if (at[UNITS - 1] <= at[UNITS - 2]) /* the requests differ only close to their ends */
 		at[2] = same, at[1] = same - 2, at[3] = (uint32_t)r->n - 1;
 	for (unsigned t = 0; t < CHUNKS * CHUNKS * CHUNKS * 64; t++) {
 		unsigned bits = t % 64, chunks = t / 64;

@@ -14,7 +14,7 @@
 
 #include "tests/unit/dpi/lent.h"
 
-#define OTHER P_TOY_2 /* the same lane */
+#define OTHER P_TOY_2 /* a permit of the same lane */
 
 /* Adds a second permit with this grant beside the narrow permit of the speech. */
 static void use_beside(const struct command_grant *grant, bool observe)

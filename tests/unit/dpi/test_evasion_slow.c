@@ -119,7 +119,7 @@ static void servers(void **state)
 				uint32_t arrived = 0, asked = forged ? 0 : (uint32_t)now.read.n;
 				struct blob m = now.answer;
 
-				/* the same once more may come from a serial gateway */
+				/* a serial gateway may repeat an answer, so one bit is changed */
 				if (forged && now.speaks && i == 0)
 					m.b[m.n - 1] ^= 1;
 				begin_trial();

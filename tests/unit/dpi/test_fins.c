@@ -117,7 +117,7 @@ static void reserved_bits_are_zero(void **state)
 static const struct example {
 	uint32_t service;
 	const char *says;
-	unsigned least; /* this many bytes are enough, as well as the whole */
+	unsigned least; /* so many bytes behind the header are enough; 0: only all */
 	bool longer;	/* more may follow */
 } examples[] = {
 	{ 0x01010000, "0101 80 0000 00 0002", 0, false },

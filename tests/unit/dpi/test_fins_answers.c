@@ -282,7 +282,7 @@ static void nodes_are_exchanged_once(void **state)
 	assert_true(d.p.exception);
 	assert_true(says(&d, DIR_C2S, 3, 2, 0)->allowed);
 	assert_int_equal(says(&d, DIR_C2S, 0, 0, 4)->reason, R_FINS_SESSION); /* once more */
-	/* What servers say alone. */
+	/* Commands that only one end may send come from the other end. */
 	assert_int_equal(says(&d, DIR_C2S, 1, 0, 8)->reason, R_FINS_SESSION);
 	assert_int_equal(says(&d, DIR_C2S, 6, 0, 0)->reason, R_FINS_SESSION);
 	assert_int_equal(says(&d, DIR_S2C, 0, 0, 4)->reason, R_FINS_SESSION);
@@ -296,7 +296,7 @@ static void nodes_are_exchanged_once(void **state)
 	assert_true(frame_over_tcp(&d, DIR_C2S, read)->allowed);
 	assert_true(frame_over_tcp(&d, DIR_S2C, answer)->allowed);
 	assert_int_equal(says(&d, DIR_C2S, 0, 0, 4)->reason, R_FINS_SESSION);
-	/* Half-way. */
+	/* A session that was met half-way. */
 	desk_reset(&d);
 	fins_enforcer.missed(d.state, false);
 	assert_int_equal(says(&d, DIR_S2C, 1, 0, 8)->reason, R_FINS_UNSEEN);

@@ -357,7 +357,7 @@ static void commands_inside_are_found(void **state)
 	parts[0] = i_frame(0, 0, "7d 01 0d00 0100 010000 0100 01 10 680e 0000 0000 2d01 0600 0100 010000 ");
 	parts[0].n--;
 	parts[0].p[1]--;
-	assert_true(segment(&d, parts, 1)); /* not all of it */
+	assert_true(segment(&d, parts, 1)); /* the inner command is not complete */
 	/* the value, its qualifier and a time look like a header, the first bytes of the next APDU
 	 * like the object */
 	parts[0] = i_frame(0, 0, "3f 01 0600 0100 010000 680e0000 00 002d 01 06 01 01 00");

@@ -213,7 +213,7 @@ static void reset_by_what_an_end_has(void **state)
 	}
 	assert_true(desk.n_resets > 0);
 	assert_int_equal(desk.resets[0].to_server.seq, k.c + 12);
-	/* the same from the other side: the client sends from behind these bytes */
+	/* the client's numbers show it as well: the client sends bytes behind those 12 */
 	k = desk_conn(P_TOY);
 	desk_clear();
 	desk_handshake(&k);
@@ -1117,7 +1117,7 @@ static void observe_stops_nothing(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK | DESK_URG, train, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk.n_resets, 0);
 	assert_int_equal(stats().dropped, 0);
-	/* Half-way as well. */
+	/* This holds for a session that was met half-way as well. */
 	k = desk_conn(P_TOY_OBSERVE);
 	assert_int_equal(desk_send(&k, DIR_C2S, train + 3, 5), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);

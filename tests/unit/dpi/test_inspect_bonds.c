@@ -299,7 +299,7 @@ static void only_what_was_opened(void **state)
 		if (family == 4) /* the desk has only one client with IPv6 */
 			assert_int_equal(data(&stranger, DIR_C2S, 7), OUTCOME_DROP);
 		assert_int_equal(desk_datagram(&d, DIR_C2S, "x", 1), OUTCOME_DROP);
-		/* another one */
+		/* closing another flow changes nothing */
 		assert_int_equal(say(&k, DIR_C2S, CLOSE, 2, 0, 0), OUTCOME_ACCEPT);
 		assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_ACCEPT);
 		assert_int_equal(say(&k, DIR_C2S, CLOSE, 1, 0, 0), OUTCOME_ACCEPT);
@@ -496,7 +496,7 @@ static void crowds(void **state)
 		desk_segment(&other, DIR_C2S, other.c, other.s, DESK_RST | DESK_ACK, NULL, 0);
 		assert_int_equal(data(&d, DIR_C2S, 201), OUTCOME_ACCEPT);
 	}
-	assert_int_equal(data(&d, DIR_C2S, 99), OUTCOME_DROP); /* not used since */
+	assert_int_equal(data(&d, DIR_C2S, 99), OUTCOME_DROP); /* unused meanwhile */
 	assert_int_equal(data(&safe_data, DIR_C2S, 201), OUTCOME_ACCEPT);
 }
 

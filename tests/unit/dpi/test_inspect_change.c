@@ -362,7 +362,7 @@ static void picked_up_while_observed(void **state)
 	toy_pdu(pdu + 8, 12, 3);
 	desk_handshake(&k);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 8), OUTCOME_ACCEPT);
-	k.s += 12; /* it acknowledges bytes that its server never sent */
+	k.s += 12; /* the client acknowledges bytes that the server never sent */
 	for (unsigned n = 0; n < 2; n++)
 		assert_int_equal(desk_send(&k, DIR_C2S, pdu + 8, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk_count(EVENT_FLOW, R_PICKED_UP), 1);
@@ -471,7 +471,7 @@ static void let_by_and_then_closed(void **state)
 	toy_pdu(pdu, 20, TOY_FORBIDDEN);
 	toy_pdu(pdu + 8, 12, 3);
 	desk_handshake(&k);
-	k.c += 12; /* these went by unseen */
+	k.c += 12; /* 12 bytes passed unseen */
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 8), OUTCOME_ACCEPT);
 	k.permit = P_MIXED;

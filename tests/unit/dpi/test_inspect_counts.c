@@ -216,7 +216,7 @@ static void a_full_table(void **state)
 		ask(&k, 1, 1, at, 0);
 	for (unsigned n = 0; n < 3; n++, asked++)
 		ask(&other, 1, 1, 9000, 0);
-	/* And then many kinds of requests that differ in more than their addresses. */
+	/* Then come many kinds of requests that differ in more than their addresses. */
 	for (unsigned n = 0; n < 1000; n++, asked++)
 		ask(&k, (uint8_t)(3 + n % 100), (uint8_t)(2 + n / 100), 1, 0);
 	desk_now += HOUR;

@@ -110,7 +110,8 @@ static void garbage(void **state)
 
 	(void)state;
 	message(m + n, 8, 3, "\0\x05\0\1", 4);
-	/* Also as the first datagram: bytes that are no PDU do not prevent the flow's protocol. */
+	/* Bytes that are no PDU do not decide the protocol of the flow, even as its first
+	 * datagram. */
 	for (size_t cut = 0; cut <= 2 * n; cut++) {
 		assert_int_equal(desk_datagram(&k, DIR_C2S, m, cut), cut == n ? OUTCOME_ACCEPT : OUTCOME_DROP);
 		wrong += cut != n;

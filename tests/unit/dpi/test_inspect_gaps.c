@@ -96,7 +96,8 @@ static void in_every_order(void **state)
 	}
 }
 
-/* The same with an allowed train: everything arrives, without waiting for a repetition. */
+/* Three pieces of an allowed train, in every order: everything arrives, without waiting for a
+ * repetition. */
 static void nothing_allowed_is_lost(void **state)
 {
 	uint8_t train[36];
@@ -149,7 +150,7 @@ static void what_passed_ahead_must_stay_the_same(void **state)
 		assert_int_equal(desk.outcome[desk_id % DESK_IDS], OUTCOME_DROP);
 		assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), way + 1);
 	}
-	/* The same bytes, with others around them, fill the gap. */
+	/* The segment that fills the gap also repeats bytes that have passed, unchanged. */
 	k = desk_conn(P_TOY);
 	desk_handshake(&k);
 	desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, train + 12, 12);

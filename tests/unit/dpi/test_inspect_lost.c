@@ -136,8 +136,8 @@ static void what_was_lost_is_judged(void **state)
 			assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 24), OUTCOME_DROP);
 			assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), 1);
 			break;
-		/* the same in two pieces, of which the second has passed: together they are no
-		 * PDU */
+		/* the beginning of a longer request, whose second piece would be the bytes that
+		 * have passed: together they are no PDU */
 		case 2:
 			toy_pdu(train, 12, 4);
 			train[1] = 20;

@@ -218,7 +218,7 @@ static void forgotten_in_silence_is_no_pick_up(void **state)
 	toy_pdu(pdu, 12, TOY_FORBIDDEN);
 	desk_handshake(&k);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_ACCEPT);
-	/* as long as the kernel tracks it */
+	/* for as long as the kernel tracks the session */
 	desk_now += 5ull * 24u * 3600u * 1000000000u + 1000000000u;
 	inspector_tick(desk_i);
 	assert_int_equal(stats().flows, 1);
@@ -552,7 +552,7 @@ static void skipped_and_then_said(void **state)
 		if (i < 4) { /* the end of a request, and then its beginning */
 			passed = insists(&k, k.c + 5, ack, pdu + 5, 7) >= OUTCOME_ACCEPT;
 			passed &= desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 5) >= OUTCOME_ACCEPT;
-		} else { /* another request behind it, and then its end */
+		} else { /* a request behind the gap, and then the end of the first one */
 			assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 5), OUTCOME_ACCEPT);
 			desk_segment(&k, DIR_S2C, k.s, k.c + 5, DESK_ACK, NULL, 0);
 			insists(&k, k.c + 12, ack, whole, i & 2u ? 12 : 11);
@@ -686,7 +686,7 @@ static void closed_misses_nothing(void **state)
 	goes_on_judged(&k);
 }
 
-/* The policy becomes narrower while unjudged bytes are under way: under a permit that does not let
+/* The policy becomes narrower while unjudged bytes are under way. If the new permit lets no
  * unjudged bytes pass, the session is ended. */
 static void unjudged_and_then_closed(void **state)
 {

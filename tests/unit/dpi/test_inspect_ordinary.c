@@ -192,7 +192,8 @@ static void pipelined_beyond_the_limit(void **state)
 		assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
-	/* So many requests in one segment that waiting would not help; also behind a gap. */
+	/* A segment with more requests than may be open is not held, because waiting would not
+	 * help. This also holds behind a gap. */
 	assert_int_equal(desk_send(&k, DIR_C2S, train, 120), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, train, 108), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, train, 12), OUTCOME_ACCEPT);

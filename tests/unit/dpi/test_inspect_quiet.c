@@ -104,13 +104,13 @@ static void not_before_the_place_is_known(void **state)
 	toy_pdu(pdu, 12, 3);
 	desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
 	assert_false(desk.quiet);
-	/* Not quiet while a segment waits for another one. */
+	/* Acknowledgements are needed while a segment waits for another one. */
 	k = desk_conn(P_TOY);
 	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
 	assert_true(answers(&k, pdu));
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
 	assert_false(desk.quiet);
-	/* The same for the other end. */
+	/* They are also needed while a segment of the server waits. */
 	k = desk_conn(P_TOY);
 	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
 	assert_true(answers(&k, pdu));

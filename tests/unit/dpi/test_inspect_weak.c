@@ -75,7 +75,7 @@ static void by_what_the_server_chooses(void **state)
 		assert_int_equal(weak_events(EV_DENY), 2 * (i + 1));
 		assert_int_equal(weak_events(EV_ALLOW), i + 1);
 	}
-	/* and the segment behind the first one of each two */
+	/* six refused hellos, and two segments behind each of three of them */
 	assert_int_equal(stats().reasons[R_TLS_DENIED], 6 + 6);
 	assert_int_equal(stats().reasons[R_TLS_WEAK], 0);
 	assert_true(desk.n_resets >= 6);
@@ -194,7 +194,7 @@ static void in_drawn_pieces(void **state)
 			pieces[n++] = said(&k, from, at, 1 + drawn((uint32_t)m - at),
 					   differing > 0 && drawn(differing) == 0 ? other : server, server);
 		}
-		/* And a repetition of the whole hello. */
+		/* The whole hello is repeated at the end. */
 		for (uint32_t at = 0; at < m; at += 20)
 			pieces[n++] = said(&k, from, at, (uint32_t)m - at < 20 ? (uint32_t)m - at : 20, server, server);
 		for (unsigned i = 0; i < n; i++)

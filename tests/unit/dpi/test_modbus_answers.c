@@ -296,7 +296,7 @@ static void said_twice(void **state)
 	assert_false(response(&d, 3, 1, 3, one_register, 3)->allowed);
 }
 
-/* Not a repetition: one bit differs, or the same bit of two bytes. */
+/* An answer is no repetition if one bit differs, or the same bit of two bytes. */
 static void nearly_said_twice(void **state)
 {
 	uint8_t answer[41] = { 40 };

@@ -76,7 +76,7 @@ static void no_more_than_is_read_at_once(void **state)
 		put_long(pdu, k);
 		assert_true(passes(&d, k * (uint64_t)LONG, pdu, LONG));
 	}
-	for (unsigned again = 0; again < 3; again++) { /* it waits, however often it is repeated */
+	for (unsigned again = 0; again < 3; again++) { /* a fifth write waits */
 		put_long(pdu, 4);
 		assert_false(passes(&d, 4 * LONG, pdu, LONG));
 		assert_int_equal(d.p.reason, R_MODBUS_PENDING);
@@ -224,7 +224,7 @@ static void headers_that_say_more(void **state)
 				else
 					writes(&d);
 				memset(&d.p, 0, sizeof(d.p));
-				if (n > 8) /* it may be refused before all of it is there */
+				if (n > 8) /* it may be refused before its last byte comes */
 					assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(b, n - 1),
 									    &d.table, &d.permit, &d.p) ||
 						    d.p.early);

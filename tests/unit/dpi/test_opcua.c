@@ -407,7 +407,7 @@ static void each_service_is_what_it_says(void **state)
 	}
 }
 
-/* With any number of bytes missing, or one more, it is no request. */
+/* A request with any number of bytes missing, or one too many, is malformed. */
 static void each_service_has_all_its_fields(void **state)
 {
 	struct message whole, part;
@@ -868,7 +868,8 @@ static void values_are_what_they_are(void **state)
 	}
 }
 
-/* With status and times. A part of an array, and a data value without a value, are unknown. */
+/* Data values with status and times are read. Parts of arrays, and data values without a value, are
+ * unknown. */
 static void data_values_have_more(void **state)
 {
 	struct command_row *row;

@@ -143,7 +143,7 @@ static void goes_on(void **state)
 	begin(NULL);
 	l = lease();
 	assert_true(inspector_resume(desk_i, &l, NULL, true));
-	assert_false(inspector_resume(desk_i, &l, NULL, true)); /* twice */
+	assert_false(inspector_resume(desk_i, &l, NULL, true)); /* only once */
 	for (unsigned n = 0; n < 3; n++)
 		assert_true(asks(speech->read) && answers(speech->answer));
 	assert_false(asks(speech->writes[0]));
@@ -216,7 +216,7 @@ static void what_holds_no_more(void **state)
 	assert_false(inspector_resume(desk_i, &x, NULL, true));
 	x = l, x.family = 5;
 	assert_false(inspector_resume(desk_i, &x, NULL, true));
-	x = l, x.kept[1] = PROTO_MODBUS; /* not in the permit */
+	x = l, x.kept[1] = PROTO_MODBUS; /* a protocol that the permit lacks */
 	assert_false(inspector_resume(desk_i, &x, NULL, true));
 	x = l, x.kept[0] = 0xff;
 	assert_false(inspector_resume(desk_i, &x, NULL, true));

@@ -226,7 +226,7 @@ static void connections(void **unused)
 				fail_msg("%s, class %u", all[i].what, class >> 4);
 			if (u.well_formed)
 				assert_true(u.slot == all[i].slot && u.from == 9);
-			p[7] = 1; /* it names the reference of the other end before this exists */
+			p[7] = 1; /* a destination reference, which nobody has given yet */
 			s7_unwrap(bytes_of(p, 11 + all[i].n), NULL, &u);
 			assert_false(u.well_formed);
 		}

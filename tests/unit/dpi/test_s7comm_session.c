@@ -378,7 +378,7 @@ static void open_requests(void **unused)
 		assert_int_equal(job(&d, 300 + i, READ_ONE, ""), R_ALLOWED);
 	assert_int_equal(job(&d, 400, READ_ONE, ""), R_S7COMM_PENDING);
 	assert_int_equal(reply(&d, 115, "0401", READ_ANSWER), R_ALLOWED);
-	assert_int_equal(reply(&d, 100, "0401", READ_ANSWER), R_S7COMM_RESPONSE); /* it gave way */
+	assert_int_equal(reply(&d, 100, "0401", READ_ANSWER), R_S7COMM_RESPONSE); /* forgotten */
 	assert_int_equal(reply(&d, 307, "0401", READ_ANSWER), R_ALLOWED);
 
 	ready(&d); /* a job and a userdata request with the same number */
@@ -581,7 +581,7 @@ static void cuts(void **unused)
 		struct made b = smuggling(before);
 
 		ready(&d);
-		assert_true(passes(&d, 1000, 0, true, &b));   /* it comes whole */
+		assert_true(passes(&d, 1000, 0, true, &b));   /* the request comes whole */
 		assert_true(passes(&d, 1000, 20, false, &b)); /* the rest comes at once */
 		assert_false(passes(&d, 1000, 20, true, &b));
 		assert_int_equal(d.p.reason, R_S7COMM_CUT);
@@ -610,7 +610,7 @@ static void cuts(void **unused)
 	ready(&d);
 	assert_true(passes(&d, 1000, 9, true, &tail));
 	assert_false(passes(&d, 1000 + tail.n, 0, false, &next));
-	/* The same when the first request came under a policy that allowed everything. */
+	/* It is found even if the first request came under a policy that allowed everything. */
 	ready(&d);
 	d.grants[0].whole = true;
 	assert_true(passes(&d, 1000, 9, true, &tail));
@@ -644,7 +644,7 @@ static void another_worker(void **unused)
 	codes(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_READ))->targets[0] = desk_range(&d, 2, 2);
 	open_session(&d, RACK_0_SLOT_2, "0070");
 	assert_true(change_worker(&d));
-	/* its slot, and the size that was agreed on */
+	/* the new worker knows the slot, and the PDU size that was agreed on */
 	assert_int_equal(job(&d, 1, READ_ONE, ""), R_ALLOWED);
 	assert_int_equal(d.p.targets[0], 2);
 	assert_false(change_worker(&d)); /* a request waits */

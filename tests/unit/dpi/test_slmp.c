@@ -677,7 +677,7 @@ static void words_grant_their_commands(void **state)
 	for (size_t k = 0; k < N(others); k++)
 		assert_false(allows_words(CLASS_READ, others[k]));
 	assert_true(allows_words(CLASS_CONTROL, 0x10020000));
-	assert_false(allows_words(CLASS_CONTROL, 0x10050000)); /* it clears memory as well */
+	assert_false(allows_words(CLASS_CONTROL, 0x10050000)); /* clears memory as well */
 	assert_true(allows_words(CLASS_CONTROL | CLASS_WRITE, 0x10050000));
 }
 

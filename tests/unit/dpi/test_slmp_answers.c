@@ -278,7 +278,7 @@ static void monitors_read_what_was_registered(void **state)
 		assert_int_equal(ask_monitor(&d, form)->reason, R_SLMP_ADDRESS);
 		assert_false(tell_n(&d, form, 9, 0, 2 * word)->allowed);
 		assert_true(ask_register(&d, form, 1, 2)->allowed);
-		assert_false(ask_monitor(&d, form)->allowed); /* they may still be what is read */
+		assert_false(ask_monitor(&d, form)->allowed); /* may still read the others */
 		tell_n(&d, form, 9, 0, 2 * word);
 		assert_true(tell(&d, form, 8, 0xc059, &none)->allowed);
 		assert_false(ask_monitor(&d, form)->allowed); /* the monitor still reads them */

@@ -308,7 +308,8 @@ static void another_policy(void **state)
 	told(&w, "b silent");
 	looks(&w, 60);
 	told(&w, "c silent");
-	/* Without such conduits there are no looks; later traffic is measured from then on. */
+	/* Without conduits that are expected to carry traffic, nobody looks. If one comes back, its
+	 * time begins then. */
 	adopt(&w, policy(&none, 0, 0, 0));
 	told(&w, "a over, b over, c over");
 	assert_int_equal(w.h.n, 0);

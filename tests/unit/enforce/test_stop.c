@@ -58,7 +58,7 @@ static void counted_once(void **state)
 	assert_true(stop_begin(&f, 7, false));
 	assert_false(stop_asked(&f));
 	stop_end(&f, false);
-	assert_int_equal(f.hearing.stopped, 0); /* it ended by itself */
+	assert_int_equal(f.hearing.stopped, 0); /* the work ended by itself */
 	assert_true(stop_begin(&f, 9, false));
 	says(MSG_STOP, 9);
 	assert_true(stop_asked(&f));

@@ -92,7 +92,7 @@ static void one_forgotten(void **state)
 		assert_false(look(&d));
 	}
 	arrive(&d, 1);
-	d.next++; /* and nobody decides it */
+	d.next++; /* nobody decides this packet */
 	looks = until_overdue(&d, 100, 10, 10);
 	assert_in_range(looks, 5, 12);
 }
@@ -172,7 +172,8 @@ static void emptied_between(void **state)
 	(void)state;
 	for (int round = 0; round < 20; round++) {
 		arrive(&d, 1);
-		/* not decided, and gone at the next look: another packet each time */
+		/* the packet is not decided, and gone at the next look; each round has another
+		 * packet */
 		d.next++;
 		for (int i = 0; i < 4; i++)
 			assert_false(look(&d));

@@ -188,7 +188,7 @@ static void lies(void **state)
 		{ .kind = 0 },
 		{ .kind = RING_RESET_SIDES },
 		{ .kind = 77 },
-		/* another worker's */
+		/* a queue of another worker */
 		{ .kind = RING_VERDICT, .outcome = OUTCOME_ACCEPT, .queue = QUEUE + 1, .permit = 1 },
 		{ .kind = RING_VERDICT, .outcome = OUTCOME_ACCEPT, .queue = 0, .permit = 1 },
 		{ .kind = RING_VERDICT, .outcome = OUTCOME_ACCEPT, .queue = 65535, .permit = 1 },

@@ -245,7 +245,7 @@ static void is_told(void **state)
 	(void)state;
 	waiting((uint32_t[N]){ 3, 2, 4, 1 }, (uint32_t[N]){ 10, 20, 30, 40 });
 	pass(GATE_TICK_DOWN_NS);
-	assert_int_equal(n_events, 0); /* not with each packet */
+	assert_int_equal(n_events, 0); /* packets are not reported one by one */
 	nothing_waits();
 	pass(GATE_REPORT_NS);
 	assert_int_equal(n_events, N);

@@ -19,7 +19,7 @@
 
 #define S 1000000000ull
 
-/* These conduits observe, with rows of this number. */
+/* Reports these conduits as observing; `rows`: a number that stands for the rows of each. */
 static void observe(struct clean *c, const char *const *names, const uint8_t *rows, size_t n, uint64_t now_ns)
 {
 	struct clean_conduit *list = calloc(n + 1, sizeof(*list));

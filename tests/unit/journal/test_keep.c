@@ -753,7 +753,7 @@ static void a_disk_that_refuses_to_delete(void **state)
 	days(f, &j, 45);
 	role_keep_rule(&j, &month);
 	act(&j);
-	/* For a while a folder has this name. */
+	/* A folder takes the name of the file for a while, so the file cannot be removed. */
 	segment_packed_name(1, name);
 	assert_int_equal(linkat(f->fd, name, f->fd, "aside", 0), 0);
 	assert_int_equal(unlinkat(f->fd, name, 0), 0);
@@ -1174,7 +1174,7 @@ static void as_many_wait_as_four_full_ones_hold(void **state)
 	/* 10, 8, 6 and 4 are full; the open one is 11. */
 	assert_int_equal(oldest_plain(f, &n), 4 * LINES + 1);
 	assert_int_equal(n, 8);
-	/* Another full one is closed: the oldest waiting file is packed, with the small one behind
+	/* A fifth full file is closed: the oldest waiting file is packed, with the small one behind
 	 * it. */
 	lengthen(f, write_file(f, &j), JOURNAL_SEGMENT_BYTES);
 	write_file(f, &j);

@@ -162,15 +162,15 @@ static void zones_and_interfaces(void **state)
 	assert_int_equal(t.news, KNOWN_OTHER_ZONE);
 	assert_string_equal(t.before, "lan2 (ot)");
 	assert_int_equal(known_find(&k, t.number)->state, DEVICE_IS_ELSEWHERE);
-	/* Another interface of its own zone is not reported. */
+	/* It is not reported when a device comes to another interface of its own zone. */
 	t = see_at(1, "10.0.0.1", "lan3", "ot", false);
 	assert_int_equal(t.news, KNOWN_NO_NEWS);
 	assert_int_equal(known_find(&k, t.number)->state, DEVICE_IS_KNOWN);
-	/* For a device that nobody knows it is reported. */
+	/* A device that nobody has reviewed stays a new device, wherever it is heard. */
 	assert_int_equal(see(2, NULL).news, KNOWN_NEW_DEVICE);
 	assert_int_equal(see_at(2, NULL, "lan3", "ot", false).news, KNOWN_NEW_DEVICE);
 	assert_int_equal(see_at(2, NULL, "lan0", "it", false).news, KNOWN_NEW_DEVICE);
-	/* Another name of its zone is not reported. */
+	/* It is not reported when the zone of a device gets another name. */
 	assert_int_equal(see_at(1, NULL, "lan2", "crane", false).news, KNOWN_NO_NEWS);
 	assert_string_equal(k.list[0].zone, "crane");
 }

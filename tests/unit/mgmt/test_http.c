@@ -259,7 +259,7 @@ static void test_crowd(void **state)
 	all[3] = someone(CLIENT_HELD, v4(2), 6);
 	/* of the address with most connections, the oldest */
 	assert_ptr_equal(crowd_victim(all, 8), &all[3]);
-	/* it is being closed already, and keeps its place until then */
+	/* this connection is being closed already, and keeps its place until then */
 	all[3].deadline_ns = UINT64_MAX;
 	assert_ptr_equal(crowd_victim(all, 8), &all[2]);
 	for (uint8_t i = 4; i < 7; i++) {

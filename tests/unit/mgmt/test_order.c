@@ -274,7 +274,7 @@ static void a_syn_captured_late(void **state)
 	say(1, DIR_C2S, 1030, 5000, TCP_ACK, 10);
 	say(1, DIR_S2C, 5000, 1040, TCP_ACK, 10);
 	assert_int_equal(seen.n, 5);
-	/* Another one. */
+	/* Another session begins with the next SYN. */
 	order_go_on_as(order, 1, 2, 0x80000000u);
 	say(2, DIR_C2S, 0x80000000u, 0, TCP_SYN, 0);
 	say(2, DIR_C2S, 0x80000001u, 9000, TCP_ACK, 10);

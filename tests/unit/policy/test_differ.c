@@ -4,8 +4,8 @@
  * LINK: policy/space/differ_same.c policy/space/row_sets.c
  * LIBS: nettle
  */
-/* In what two policies differ, compared with known answers. tests/drawn/mutants compares it with
- * the reference. */
+/* Tests the differences between two policies with known answers. tests/drawn/mutants compares them
+ * with the reference. */
 #include "tests/unit/cmocka.h"
 
 #include "policy/space/differ.h"
@@ -301,8 +301,8 @@ static void moments(void **state)
 	assert_int_equal(l->until, 0);
 }
 
-/* The same hours in one window or in two are the same. More hours of the week are more, and hours
- * that are over do not count. */
+/* Equal hours in one window or in two make no difference. A window with more hours allows more.
+ * Hours that are over do not count. */
 static void hours(void **state)
 {
 	static struct model_window all, early, late;

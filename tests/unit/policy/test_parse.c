@@ -178,7 +178,7 @@ static void errors_give_no_tree(void **state)
 	policy_text_end(&t);
 }
 
-/* With every limit of memory there is a tree, or none and no crash. */
+/* Whatever the limit of memory is, parsing gives a tree or fails, and does not crash. */
 static void memory_out_gives_no_tree(void **state)
 {
 	static const struct memory_text texts[] = { { "site.cfg", "a = { b = (1, 2, 3); };\n@include \"in.cfg\"\n" },

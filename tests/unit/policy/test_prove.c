@@ -577,7 +577,7 @@ static void what_stays_possible(void **state)
 	maker_free(&s.k);
 }
 
-/* With every limit of memory: a statement that is broken is never reported as true. */
+/* Whatever the limit of memory is, a statement that is broken is never reported as true. */
 static void without_memory_nothing_holds(void **state)
 {
 	struct counterexample *x;

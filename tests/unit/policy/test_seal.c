@@ -178,8 +178,8 @@ static void every_bit_flip_is_refused(void **state)
 	maker_free(&k);
 }
 
-/* With a right digest, damage must be noticed by the rules for the contents, or lead to another
- * valid generation, which seals to the same bytes. A generation that is cut short is always
+/* If the digest is right, the rules for the contents notice damage, or the damaged bytes are
+ * another valid generation, which seals to these bytes. A generation that is cut short is always
  * noticed. */
 static void rules_hold_behind_a_right_digest(void **state)
 {

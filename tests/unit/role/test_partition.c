@@ -264,7 +264,7 @@ static void a_child_joins(void **state)
 	forked(&p, SLOT_TAP);
 	assert_string_equal(get(f, "score"), "");
 	close(p.score);
-	/* Without any of it. */
+	/* A daemon without groups and without a score file does nothing. */
 	p = none();
 	forked(&p, SLOT_DPI);
 }

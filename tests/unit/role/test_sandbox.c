@@ -402,7 +402,7 @@ static bool need_waiting(void)
 	       epoll_wait(e, &ev, 1, 0) == 1;
 }
 
-/* As abort does. */
+/* Sends a signal to itself, as abort does. */
 static bool need_own_signal(void)
 {
 	return raise(SIGCONT) == 0;

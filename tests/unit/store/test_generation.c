@@ -531,7 +531,7 @@ static void damaged_history_on_a_disk_that_takes_nothing(void **state)
 		assert_int_equal(WEXITSTATUS(status), 0);
 	assert_false(is_there(f, "history.damaged"));
 
-	/* The same without a mount: the name is in use, and stays so. */
+	/* Without a read-only mount: the name of the damaged file is in use, and stays so. */
 	folder_instead(f, "history.damaged");
 	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
 	assert_true(s.damaged && !s.lost && s.confirmed == 2);
@@ -709,7 +709,7 @@ static void turns_that_were_not_written(void **state)
 	turn(&s, 1, 300);
 	was(&s, 250, 2, 200, 300);
 	add(&s, 3);
-	/* and this change was lost */
+	/* the history did not get this change */
 	assert_int_equal(generation_confirm(&s, 3, &confirmed, &e), 0);
 	reopen(f, &s);
 	turn(&s, 3, 500);

@@ -181,8 +181,8 @@ static void a_source_that_comes_and_goes(void **state)
 			assert_int_equal(clock_follow_look(&f, word, (struct mono){ now }, now + NOW), i == settles);
 		assert_int_equal(f.is, word);
 		assert_int_equal(f.since_wall_ns, since);
-		/* Nothing is reported for a shorter time, whatever the state is and however often
-		 * it changes. */
+		/* A state that lasts for a shorter time is not reported, whatever it is and however
+		 * often it changes. */
 		for (unsigned k = 0; k < 100; k++) {
 			enum clock_sync other = k % 3 == 0	 ? CLOCK_SYNC_UNKNOWN
 						: round % 2 == 0 ? CLOCK_SYNC_NO
@@ -230,7 +230,8 @@ static void what_another_daemon_found(void **state)
 	back = (struct clock_follow){ .is = CLOCK_SYNC_UNKNOWN };
 	assert_true(clock_follow_load(dir, boot, &back));
 	assert_int_equal(back.is, CLOCK_SYNC_YES);
-	/* Each byte changed, unless this gives another valid number, and each length. */
+	/* A file with any byte changed (unless this gives another valid number), and of any other
+	 * length, is not read. */
 	fd = openat(dir, "clock-source", O_RDWR | O_CLOEXEC);
 	n = read(fd, text, sizeof(text));
 	assert_true(n > 0 && (size_t)n < sizeof(text));

@@ -121,7 +121,7 @@ static void alive_while_roles_answer(void **state)
 	assert_string_equal(hear(), "WATCHDOG=1"); /* a role that is not wanted is not waited for */
 	s.slots[SLOT_ENFORCE].heard = 143 * SECOND + 1;
 	notify_due(&s, 143 * SECOND);
-	/* nor a role that was heard since this turn began */
+	/* a role that was heard after this turn began counts as heard */
 	assert_string_equal(hear(), "WATCHDOG=1");
 }
 

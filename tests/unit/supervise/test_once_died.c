@@ -68,7 +68,7 @@ static void what_a_dead_worker_lent(void **state)
 			once_died(&s, w, &how);
 			if (is_void((enum lane_kind)k) != deaths[i].gone)
 				fail_msg("%s, kind %u", deaths[i].what, k);
-			assert_false(s.pairs[w].distrusted); /* its successor is another */
+			assert_false(s.pairs[w].distrusted); /* the worker's successor is trusted */
 			assert_int_equal(handshakes[k].alive_ns, 0);
 			/* the other kind's worker lives */
 			assert_int_equal(handshakes[1u - k].alive_ns, 1);

@@ -200,7 +200,7 @@ static void one_that_has_no_core_may_start_for_long(void **state)
 	begins(sl);
 	starts(60000, 'R');
 	assert_int_equal(killed, 0);
-	/* Nor does the service manager count this one as a role that does not come back. */
+	/* For the service manager this role is not one that does not come back. */
 	assert_true(sl->heard + 3000000000ull >= now);
 	/* Always busy, and never ready. */
 	for (unsigned i = 0; i < 4; i++) {

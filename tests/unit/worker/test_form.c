@@ -331,7 +331,7 @@ static bool reach_around(void)
 	       syscall(SYS_mprotect, high, length, PROT_READ | PROT_WRITE) == 0;
 }
 
-/* With the other flag that fixes an address, which replaces no mapping. */
+/* Tries MAP_FIXED_NOREPLACE, which fixes an address and replaces no mapping. */
 static bool put_memory_between_forms(void)
 {
 	for (uint64_t at = FORM_PLACE; at < FORM_PLACE + FORM_ROOM; at += 4096)
@@ -404,7 +404,7 @@ static bool copy_descriptor(void)
 static const struct {
 	const char *name;
 	bool (*what)(void);
-	bool maps; /* it changes mappings, which a sanitizer does itself and is allowed to */
+	bool maps; /* changes mappings; a sanitizer may do so, and does */
 } attempts[] = {
 	{ "a message of its own", own_message, false },
 	{ "... among many", own_message_many, false },

@@ -17,7 +17,7 @@
 
 static struct lends lends;
 
-/* As the kernel has written them. */
+/* `n` handshakes in this state, as the kernel has written them. */
 static struct once_handshakes *begun(uint32_t n, uint32_t state)
 {
 	int fd = memfd_create("handshakes", MFD_CLOEXEC);

@@ -18,7 +18,7 @@ FILES = {
     "cisagov__icsnpp-omron-fins/testing/traces/omron.pcap": 2,
     "cisagov__icsnpp-omron-fins/testing/traces/omron_fins_tcp_commands_responses.pcap": 0,
     "digitalbond__Quickdraw-Snort/omron_test.pcap": 0,
-    # the same, and followed by the earlier frame
+    # the same two faults; each of these frames is followed by the earlier frame once more
     "ntop__nDPI/tests/cfgs/default/pcap/fins.pcap": 2,
 }
 TOS, PLC = "10.20.0.10", "10.30.1.10"

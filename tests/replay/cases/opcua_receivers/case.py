@@ -83,7 +83,7 @@ def evil(rng, policy):
         kinds += [lambda: opcua.write([(of(1000 + rng.randrange(5)), value(rng.choice([101, -1, 1 << 24])))]),
                   lambda: opcua.write([(of(1000), value(7)), (of(1001), value(101))]),
                   lambda: opcua.write([(of(1000), bytes([0x80 | 6]) + struct.pack("<ii", 1, 7))])]
-    if policy == "structures":  # it allows to write any value
+    if policy == "structures":  # this policy allows writing any value
         kinds = kinds[2:] + [lambda: behind_a_structure(rng)] * 4
     return rng.choice(kinds)()
 

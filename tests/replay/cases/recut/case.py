@@ -32,8 +32,8 @@ PROTOCOLS = {  # port, UDP ports
     "dnp3": (20000, (20000,)),
 }
 FRAMES = "fa-yoshinobu__plc-comm-slmp-python/slmp_frames_r08cpu_r00cpu.tsv"
-# Its answers belong to other requests, which ends a session. When everything is asked at once, more
-# requests came before that end.
+# The answers in this capture belong to other requests, and this ends a session. When everything is
+# asked at once, more requests pass before that end.
 LIES = "cisagov__icsnpp-omron-fins/testing/traces/omron_fins_tcp_commands_responses.pcap"
 TSN = "nttcom__zeek-parser-CCLinkTSNSLMP/testing/Traces/test.pcap"
 

@@ -67,7 +67,7 @@ class Snap7:
 
 
 class Python:
-    """It does not report reads."""
+    """The server of python-snap7, which does not report reads."""
 
     def __init__(self, folder):
         import logging

@@ -110,7 +110,7 @@ def check(t):
         t.equal("behind a gap, %s" % name, [(p["function"], p["verdict"]) for p in r.pdus if p["dir"] == "c2s"],
                 [(3, "allow")] * 6 + [(6, "deny"), (3, "allow")])
         t.equal("behind a gap, %s: status" % name, r.status, 1)
-    # the same where the lost segment would have shown which of two protocols it is
+    # the lost segment would have shown which of two protocols this is
     two = t.file("two.cfg", open(os.path.join(os.path.dirname(wire.__file__), "site.cfg")).read().replace(
         "services = {", 'services = { other = { protocol = "slmp"; ports = ["tcp/502"]; };', 1).replace('["plc_read"];', '["plc_read", "other"];', 1))
     for gone in ([3], [3, 4]):
@@ -146,12 +146,12 @@ def check(t):
     s.answer(holding(81, [1]))
     r = t.replay(t.file("seventeen.pcap", wire.pcap(out)))
     t.equal("behind seventeen refused requests", (r.pdus[-1]["verdict"], r.pdus[-1]["reason"]), ("deny", "modbus.unread_request"))
-    # the rest of a PDU whose beginning is not in the capture is reported as a rest only
+    # the rest of a PDU whose beginning is not in the capture is reported as unread bytes
     out = []
     session(out).ask(read_holding(1, 0, 1)[5:]).ask(read_holding(2, 0, 1)).answer(holding(2, [7]))
     r = t.replay(t.file("rest.pcap", wire.pcap(out)))
     t.equal("the rest of a PDU", ([(f["verdict"], f["unread"]) for f in r.flows], r.status), ([("allow", 7)], 0))
-    # as long as no place is found after it, it is not known whether it is a rest
+    # bytes behind a gap may be such a rest or not, as long as no PDU is found after them
     for n in (1, 7, 20, 259):
         out = []
         s = session(out).open().ask(read_holding(90, 0, 1)).answer(holding(90, [1]))
@@ -160,7 +160,7 @@ def check(t):
         s.ask(b"\xff" * n)
         r = t.replay(t.file("short-garbage-%d.pcap" % n, wire.pcap(out)))
         t.equal("%d bytes of garbage behind a gap" % n, (flow(r), r.status), ([("unjudged", "unread", n)], 3))
-    # nor if the bytes before the found place contain a complete request and other bytes
+    # the same holds if the bytes before the found PDU contain a complete request and other bytes
     out = []
     s = session(out).open().ask(read_holding(90, 0, 1)).answer(holding(90, [1]))
     s.ask(b"\0" * 8)

@@ -17,7 +17,7 @@
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/vocabulary.h"
 
-#define NEW_NAME "index.new" /* only one is made at a time */
+#define NEW_NAME "index.new" /* only one index is made at a time */
 #define NAME_MOST 40u
 
 /* The form on the disk, in this machine's byte order. Another machine has another key, so it could

@@ -7,7 +7,8 @@
  * last write: for a plain file the file's time, for a packed one the time in its header; never a
  * time in a record, since other roles set those. A new file begins each day, with or without a
  * rule. So a file that is deleted a day before delete_after_days holds no record that is older than
- * that, and none that is younger than keep_days. While the disk is full no new file begins.
+ * delete_after_days, and none that is younger than keep_days. While the disk is full no new file
+ * begins.
  *
  * A clock that jumps deletes nothing. The age of a file is computed in two ways, and the smaller
  * result counts. The first is the clock, where a file counts as at least as old as every later one.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counts for the trends (trends.h). It counts every event before floods are merged, and takes
- * counts from enforce and the workers that make no record.
+ * Counts for the trends (trends.h). It counts every event before floods are merged. Enforce and the
+ * workers also send it counts of which no record is made.
  */
 #include <stdio.h>
 #include <string.h>

@@ -356,8 +356,8 @@ static void close_segment(struct journal_check *c)
 	c->twins = (struct twins){ 0 };
 }
 
-/* Checks up to *lines lines of the open segment, and takes those off; the newest may end in the
- * middle of a line. 1 = there are more, 0 = it is at its end, or negative errno. */
+/* Checks up to *lines lines of the open segment, and subtracts their number. The newest segment may
+ * end in the middle of a line. 1 = there are more, 0 = it is at its end, or negative errno. */
 static int read_lines(struct journal_check *c, size_t *lines, struct err *e)
 {
 	bool newest = c->at + 1 == c->n && c->list[c->at].plain, whole;

@@ -38,8 +38,9 @@ struct partition {
 	bool cores;	   /* cores are divided as well */
 	int guard;	   /* descriptors of the groups' folders, for reading; -1 = none */
 	int parsers;
-	int group[SLOTS]; /* to join that of a slot; -1 = its processes stay in ours */
-	int score;	  /* our own oom_score_adj; -1 = cannot be set */
+	/* descriptors to join the group of a slot; -1 = its processes stay in ours */
+	int group[SLOTS];
+	int score; /* our own oom_score_adj; -1 = cannot be set */
 	int own_score;
 };
 

@@ -13,10 +13,10 @@
  * visit to a worker, and writes down what passed. The first other packet is queued, and the worker
  * first catches up with the handshake.
  *
- * The memory of leases outlives the worker, and the daemon (supervise/once.c): a lease also says by
- * what the next worker goes on with the session. The program does not trust the contents of the
- * memory: whatever they are, it accesses no other memory, and lets only packets pass whose mark has
- * the permit. Compiled for the kernel as well, so it includes no other header of ours. Sequence
+ * The memory of leases outlives the worker, and the daemon (supervise/once.c): a lease also has
+ * what the next worker needs to go on with the session. The program does not trust the contents of
+ * the memory: whatever they are, it accesses no other memory, and lets only packets pass whose mark
+ * has the permit. Compiled for the kernel as well, so it includes no other header of ours. Sequence
  * numbers are in host order.
  */
 #ifndef SEKISHO_WIRE_ONCE_H
@@ -39,7 +39,8 @@
 #define ONCE_TEMPLATES 1024u
 #define ONCE_LEASES 8192u     /* a power of two */
 #define ONCE_HANDSHAKES 4096u /* a power of two, at most ONCE_LEASES */
-/* Without a living worker no session begins: it says so more often than once in this time. */
+/* Without a living worker no session begins in the kernel. A worker notes that it lives more often
+ * than once in this time. */
 #define ONCE_ALIVE_NS ((uint64_t)2000000000u)
 
 /*

@@ -6,9 +6,9 @@
  * hostile bytes must not have the other powers of that capability. So a worker fills in forms:
  * messages written before the sandbox closes, into memory that nobody can write again (a sealed
  * memfd), with heads for sendmsg that point to their parts. Only the packet's id and three bytes of
- * its mark (permit and outcome) can be set; queue, kind of verdict and lane are fixed. The sandbox
- * allows a worker to send only data to which such a head points on netlink sockets, and to map
- * nothing else at the addresses of the forms (wire/form_place.h, role/sandbox_table.c).
+ * its mark (permit and outcome) can be set; queue, kind of verdict and lane are fixed. On netlink
+ * sockets, the sandbox allows a worker to send only data to which such a head points, and nothing
+ * else can be mapped at the addresses of the forms (wire/form_place.h, role/sandbox_table.c).
  *
  * Only workers for commands have forms. A worker with nDPI has none, and its gate sends every
  * verdict. There is no form that lets a packet of the cut lane go on. The kernel accepts a verdict

@@ -2,9 +2,9 @@
 /*
  * Measures how long inspection takes: from the moment when the worker begins to read a packet's
  * batch until the verdicts of that batch have been sent. The time in the queue before that is not
- * known, because the kernel does not time-stamp queued packets. It needs two readings of the clock
- * for each batch, and no allocation. A packet that waits for earlier bytes (at most 10 ms) is
- * counted with the batch in which it arrived. Pure.
+ * known, because the kernel does not time-stamp queued packets. The measurement needs two readings
+ * of the clock for each batch, and no allocation. A packet that waits for earlier bytes (at most 10
+ * ms) is counted with the batch in which it arrived. Pure.
  */
 #ifndef SEKISHO_WORKER_LATENCY_H
 #define SEKISHO_WORKER_LATENCY_H

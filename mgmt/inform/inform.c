@@ -150,7 +150,7 @@ static bool put(netsnmp_pdu *pdu, oid object, u_char type, const void *value, si
 	return snmp_pdu_add_variable(pdu, name, OID_LENGTH(name), type, value, n) != NULL;
 }
 
-/* Cut between characters if too long. */
+/* Adds a text; one that is too long is cut between characters. */
 static bool put_text(netsnmp_pdu *pdu, oid object, const char *text, size_t most)
 {
 	size_t n = strlen(text);

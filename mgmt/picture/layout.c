@@ -8,7 +8,7 @@
 #define BAND 180u /* width of the band on the left, with the class of the row */
 #define BOX_HEIGHT 220u
 #define BOX_GAP 120u	  /* least gap between boxes of a row */
-#define LANE 60u	  /* between arrows in the right margin */
+#define LANE 60u	  /* distance of arrows in the right margin */
 #define TRACK 70u	  /* height of a track: more than a number's badge */
 #define CHANNEL_LEAST 60u /* height of a channel without arrows */
 

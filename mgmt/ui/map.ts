@@ -17,7 +17,8 @@ import type { Conduit, Effective, Lang, State, Told } from "./types";
 
 const LAST_EVENTS = 8, LOOK_BACK = 2000;
 const LEAST_PX = 80, AWAY_PX = 24;
-// Letters of the picture (mgmt/picture/svg.c), and how large they are to be.
+// The size of the smallest letters in the picture (mgmt/picture/svg.c), and on the screen in
+// pixels.
 const SMALLEST = 30, SMALLEST_PX = 13;
 
 let picture: { lang: Lang; url: string; places: Places; at: number } | undefined;

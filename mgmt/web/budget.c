@@ -21,7 +21,7 @@ static struct budget_entry *find(struct budget *b, const struct addr *key)
 }
 
 /* The entry of this address. A new one replaces the entry that was unused longest and has no record
- * to write. NULL when all have. */
+ * to write. NULL when all entries have one. */
 static struct budget_entry *entry_of(struct budget *b, const struct addr *who, uint64_t now_ns)
 {
 	struct addr key = budget_network(who);

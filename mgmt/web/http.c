@@ -176,8 +176,8 @@ static bool body_fits(struct client *k, const char *method, enum reply_kind *ret
 	return !body;
 }
 
-/* A stranger's body is not stored. He is answered after it, because a page whose sending is cut off
- * would see no answer. */
+/* A stranger's body is not stored. He is answered only after the body, because a page whose sending
+ * is cut off would see no answer. */
 static enum MHD_Result take_body(struct http *h, struct client *k)
 {
 	k->state = CLIENT_HEAD;

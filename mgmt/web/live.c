@@ -49,7 +49,7 @@ struct live {
 	int gone_fd;
 	uint32_t *last_id;
 	enum step step;
-	uint32_t id; /* of the question under way, 0 = none */
+	uint32_t id; /* id of the question under way, 0 = none */
 	uint64_t asked_ns, deadline_ns, begun_ns, next_ns, flow_ns;
 	/* Results of this turn. */
 	char *state; /* NULL: the box did not say */

@@ -18,7 +18,7 @@
 /* Makes the box's own certificate authority (see certificate.h) with GnuTLS. Keeps nothing. */
 
 #define DAY_S 86400
-#define LIFE_DAYS 3650 /* clients trust it by hand; deleting the file replaces it */
+#define LIFE_DAYS 3650 /* people install it in clients by hand; deleting the file replaces it */
 
 static int permit(gnutls_x509_name_constraints_t nc, gnutls_x509_subject_alt_name_t kind, const void *p, unsigned n)
 {

@@ -11,7 +11,7 @@
 #include "appliance/wire/protocols.h"
 
 void row_text(FILE *to, const json_t *row, enum protocol p, enum lang l);
-/* The short form for maps: "all read commands" instead of the functions that this word means in a
+/* The short form for maps: "all read commands" instead of the functions that these words mean in a
  * policy, and no hexadecimal code if the function has a name. */
 void row_groups(FILE *to, const json_t *row, enum protocol p, enum lang l);
 /* The command words that a grant lets pass; null where commands are not inspected. A new

@@ -10,8 +10,8 @@
 #include "appliance/wire/event.h"
 #include "mgmt/cli/cli.h"
 
-/* Records that this happened, where a box runs; what is not ASCII in `text` becomes '?'. False: it
- * is not on record. Prints nothing. */
+/* Records that `what` happened, where a box runs; what is not ASCII in `text` becomes '?'. False:
+ * it is not on record. Prints nothing. */
 bool backup_recorded(struct cli *c, enum machine_event what, char *text);
 /* The exit status: CLI_YES when all generations came out as they were, else CLI_NO. */
 int backup_rehearse(struct cli *c, const char *name, const char *key_name);

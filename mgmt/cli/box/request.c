@@ -207,7 +207,7 @@ static void interrupt(int signal)
 
 /* The former action of a signal, to be restored. */
 struct keyboard {
-	bool heard; /* we handle it; the caller may have the signal ignored */
+	bool heard; /* this program handles the signal; false = the caller had it ignored */
 	struct sigaction before;
 	sigset_t mask;
 };
@@ -231,7 +231,8 @@ static void keyboard_begin(struct keyboard *k)
 	}
 }
 
-/* 0: an answer is there. -EINTR: nobody wants it any more. -EAGAIN: the time is up. */
+/* Waits for an answer or Ctrl-C. 0: an answer is there. -EINTR: nobody wants it any more. -EAGAIN:
+ * the time is up. */
 static int keyboard_wait(const struct keyboard *k, int sock, uint64_t until_ns)
 {
 	struct pollfd p = { .fd = sock, .events = POLLIN };

@@ -262,7 +262,7 @@ static json_t *cards(const char *root)
 
 /* ---- the kernel ------------------------------------------------------------------------------ */
 
-/* Whether a list of modules contains this one's file: "kernel/net/netfilter/nft_queue.ko.xz:
+/* Whether a list of modules contains this module's file: "kernel/net/netfilter/nft_queue.ko.xz:
  * ...". */
 static bool in_list(const char *root, const char *release, const char *list, const char *module)
 {

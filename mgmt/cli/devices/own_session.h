@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds the SSH session in which this program was started, if any. Works behind sudo and su as
- * well, which remove it from the environment. */
+ * well, which remove SSH_CONNECTION from the environment. */
 #ifndef SEKISHO_MGMT_CLI_DEVICES_OWN_SESSION_H
 #define SEKISHO_MGMT_CLI_DEVICES_OWN_SESSION_H
 

@@ -130,7 +130,8 @@ static bool serves(struct study *s, const struct addr *a, uint16_t port)
 	return place_of(s, a, port)->addr.family != 0;
 }
 
-/* The server is the end that answers a SYN. None is added once the table is three quarters full. */
+/* Notes the end that answers a SYN as a server. None is added once the table is three quarters
+ * full. */
 static void note_server(struct study *s, const struct decoded *d)
 {
 	struct server *at;
@@ -157,7 +158,7 @@ static bool is_device(struct study *s, const struct decoded *d, const struct add
 	return d->l4proto == IP_UDP && d->sport == ENIP_IO && d->dport == ENIP_IO && serves(s, a, ENIP_REQUESTS);
 }
 
-/* For a session whose beginning is missing; see tracker_asks. */
+/* Tells which end is the server of a session whose beginning is missing; see tracker_asks. */
 static enum tracker_server which_serves(void *ctx, const struct decoded *d)
 {
 	struct study *s = ctx;

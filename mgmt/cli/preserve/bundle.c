@@ -34,8 +34,8 @@ struct bundle *bundle_new(const char *path)
 	if (mkdir(path, 0700) < 0 || (b->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)) < 0 ||
 	    (b->list = openat(b->dirfd, BUNDLE_LIST, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) < 0)
 		code = errno;
-	/* Some file systems of memory sticks cannot reserve space: then the list is written
-	 * without. */
+	/* Some file systems of memory sticks cannot reserve space: then the list is written without
+	 * reserved space. */
 	if (code == 0 && (code = posix_fallocate(b->list, 0, PLACE)) == EOPNOTSUPP)
 		code = 0;
 	if (code == 0)

@@ -113,8 +113,8 @@ enum step_result step_hosts(struct setup *s, size_t k)
 		step_tell(s, M_SETUP_HOSTS_NONE);
 		return STEP_STAY;
 	}
-	/* Easily forgotten: a host with IPv4 and IPv6 would count as one of the other side by the
-	 * address that is missing. */
+	/* Easily forgotten: if only one address of a host with IPv4 and IPv6 is named, the host
+	 * counts as one of the other side by its other address. */
 	for (size_t i = 0; s->sides.n_hosts[k] > 0 && i < s->sides.n_networks; i++)
 		if (!sides_names(&s->sides, k, i))
 			step_tell(s, M_SETUP_HOSTS_FAMILY, range_text(&s->sides.networks[i].range, net));

@@ -62,7 +62,7 @@ size_t sides_of(const struct sides *s, const struct addr *host);
 
 #define CARDS_MAX 64u
 #define SETUP_LINE 256u
-#define SETUP_DATA 16u	   /* data interfaces that it asks about; more are written by hand */
+#define SETUP_DATA 16u	   /* data interfaces that setup asks about; more are written by hand */
 #define SETUP_ADDRESSES 4u /* addresses of one interface */
 
 struct card {
@@ -76,7 +76,7 @@ struct card {
 struct cards {
 	struct card list[CARDS_MAX];
 	size_t n;
-	uint64_t raised_ns; /* of clock_mono; 0 = none was raised */
+	uint64_t raised_ns; /* monotonic ns when a card was last turned on; 0 = never */
 };
 
 struct setup_interface {
@@ -107,7 +107,8 @@ struct setup {
 	/* monotonic ns after which no answer counts; 0 = never */
 	uint64_t ends_ns;
 	int status; /* exit status, at the end */
-	/* router to the terminals; "" = they are in the admin network itself */
+	/* the terminals' network and the router to it; "" = terminals are in the admin network
+	 * itself */
 	char terminals[ADDR_TEXT], via[ADDR_TEXT];
 };
 

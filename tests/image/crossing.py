@@ -46,7 +46,7 @@ def echoes(site, ns, address):
 
 
 def crossed(m, site):
-    """Sends all of them. None may arrive at another card. Returns how many there were, in words."""
+    """Sends all attempts. None may arrive at another card. Returns their number in words."""
     cards = {"adm": (site.adm, MACS[0]), "office": (site.office, MACS[1]), "crane": (site.crane, MACS[2])}
     caught = {side: Capture(site.net, ns, "card") for side, (ns, _) in cards.items()}
     n, sent = [0], 0

@@ -61,7 +61,7 @@ def answered(sessions):
 
 
 def held(m, site, work):
-    """Applies a policy that allows so many, and opens them. What is not allowed does not pass
+    """Applies a policy that allows this many sessions, and opens them. Forbidden frames do not pass
     meanwhile."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     before = figures(m).rsplit("; ", 1)[1]

@@ -15,7 +15,7 @@ BROKEN = "vmlinuz", "initrd.img"  # the file that is damaged in the second and i
 
 def bundles(folder, keys, work, stick, more=BROKEN):
     """Writes to the stick: a newer version, and for each of `more` a signed and complete bundle
-    that does not come up, because this file of it is invalid."""
+    whose version does not come up, because that file in it is invalid."""
     slot = work + "/slot"
     subprocess.run(["cp", "-r", "--sparse=always", folder + "/slot", slot], check=True)
     with open(slot + "/version", encoding="ascii") as f:
@@ -62,8 +62,7 @@ def declare_server(m, stick, work, address, folder):
 
 
 def offered(m, name, version):
-    """False while the running slot is still being verified; before that, nothing is written from
-    it."""
+    """False while the running slot is still being verified; until then the box takes no update."""
     m.say("update " + name)
     if m.wait("Offered: %s|still being verified" % re.escape(version), 900).group().startswith("Offered"):
         return True

@@ -48,7 +48,7 @@ def hmi(site, work, *options):
 
 
 def opened(site):
-    """Whether somebody in the office who accepts any TLS gets an answer from it."""
+    """Whether a client in the office that accepts any TLS gets an answer from the server."""
     p = subprocess.Popen(["ip", "netns", "exec", site.office, "openssl", "s_client", "-connect", "10.30.1.10:443", "-cipher", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"],
                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     said, until = b"", time.monotonic() + 60 * PATIENCE

@@ -141,7 +141,7 @@ class Box:
         self.daemon.wait()
 
     def restart_with(self, workers):
-        """Restarts the daemon. From the next policy on it has that many workers of each kind, each
+        """Restarts the daemon. From the next policy on it has `workers` workers of each kind, each
         with its gate."""
         self.workers = workers
         self.kill()

@@ -21,7 +21,7 @@ HOST = "10.30.0.1"  # the address of the servers
 
 def enter():
     """Starts this program again in new network, mount and process namespaces, so that everything in
-    them ends with it."""
+    them ends together with this program."""
     if os.environ.get("SEKISHO_NAMES") == "inside":
         return
     os.environ["SEKISHO_NAMES"] = "inside"

@@ -128,7 +128,7 @@ def on_a_stick(box, s, certificate, key):
         ends.callback(stick.close)
         os.unlink(ETC + "/backup.pem")
         before = box.last_seq()
-        # Without a schedule, and with one that others may write or that nobody can read.
+        # No schedule; a schedule that others may write; and one that nobody can read.
         expect("No backups are scheduled" in s.run() and s.row("stick") is None, "a schedule of nobody")
         s.says("every 1", "to stick", mode=0o666)
         expect("root's own" in s.run(status=3), "a loose schedule")
@@ -138,8 +138,8 @@ def on_a_stick(box, s, certificate, key):
         s.says("every 1")
         s.run(status=2)
         expect(s.row("stick") is None, "counted all the same")
-        # Without a stick this is said, and recorded once, and there is no alarm. Without a
-        # certificate nothing is written.
+        # A missing stick is reported and recorded once, without an alarm. Without a certificate
+        # nothing is written.
         s.says("every 1", "keep 2", "to stick")
         for lang, words in (("en", "no stick with the label"), ("ja", "USB メモリーがありません")):
             expect(words in s.run("--due", status=1, lang=lang), "%s", words)
@@ -195,7 +195,7 @@ def on_a_stick(box, s, certificate, key):
         was = stick.names()
         expect("it is full" in s.run(status=1) and stick.names() == was, "%s", stick.names())
         expect(s.recorded(before, "backup_not_carried", 5)[-3:] == ["stick: in_use", "stick: odd", "stick: full"], "%s", s.events(before, "backup_not_carried"))
-        # Not a file system that mtools knows.
+        # The stick has no file system that mtools knows.
         with open(stick.device, "wb") as f:
             f.write(bytes(4096))
         expect("it has no FAT" in s.run(status=1), "zeros")

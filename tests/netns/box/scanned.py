@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nmap's scripts for controllers, through conduits that only read values: the scripts do not read
-values but look at the device, for which rows have a word of their own (diagnose). Without it only
-the beginning of their sessions arrives at any device; with it they show what the device is."""
+"""nmap's scripts for controllers, through conduits that only read values: the scripts ask what the
+device is, and rows have a word of their own for this (diagnose). Without this word only the
+beginning of a script's session arrives at the device; with it the script shows what the device
+is."""
 import os
 import shutil
 import socket

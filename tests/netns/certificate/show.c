@@ -77,7 +77,7 @@ static int connected(const char *address)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int on = 1;
 
-	/* Its first request after the handshake does not wait for data of the box. */
+	/* TCP_NODELAY: the first request after the handshake is sent at once. */
 	if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 ||
 	    inet_pton(AF_INET, address, &to.sin_addr) != 1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0 ||

@@ -87,8 +87,8 @@ class OpenUnderWay(HeldUnderWay):
 
 
 class LostUnderWay(UnderWay):
-    """One of them is lost before the box, and repeated after the others. A worker that met the
-    session after it must accept it."""
+    """A request is lost before the box, and repeated after later ones. A worker that met the
+    session at a later request must accept the repetition."""
     LOST = 4
 
     def speak(self):

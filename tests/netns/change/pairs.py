@@ -113,8 +113,8 @@ class Pair(Event):
         return event not in [e for e, _ in self.errors] and self.final.change.get("keys", {}).get("door") == keys.get("door")
 
     def polls(self):
-        """A session that polls without a pause meets every gap, so everything that either event may
-        do to it counts."""
+        """A session that polls without a pause meets every gap, so anything that either event may
+        do to a session is allowed."""
         if "any" in (self.first.polls(), self.second.polls()):
             return "any"
         return super().polls()

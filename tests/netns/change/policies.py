@@ -66,8 +66,8 @@ class Policy:
         return Policy(**{**self.change, **change})
 
     def allows(self, state):
-        """Whether the session of a state may send its next packet. Its end in time is checked by
-        the event that waits for it."""
+        """Whether the session of a state may send its next packet. The end of a permission in time
+        is checked by the event that waits for this end."""
         c = self.change
         if state.lane != "commands":
             return True

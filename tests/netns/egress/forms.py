@@ -151,7 +151,7 @@ def each_line_is_eve(box):
                 for family, to in ((socket.AF_INET, "10.73.0.2"), (socket.AF_INET6, "2001:db8:73::2")):
                     with socket.socket(family, socket.SOCK_DGRAM) as s:
                         s.sendto(b"x", (to, 7))
-            # What the tap has not passed on is lost with it.
+            # Events that the tap has not passed on yet are lost when the tap is killed.
             wait_for(lambda: sum('"event_type":"drop"' in x.text for x in came(p)) >= 2, 30, "records of refused packets")
             os.kill(box.pids("tap")[0], signal.SIGKILL)
             wait_for(box.running, 20, "the tap again")
@@ -374,7 +374,7 @@ def its_program_hangs(box):
         waiting.stdin.write(record)
         waiting.stdin.flush()
         expect(b'"msg"' in waiting.stdout.readline(), "no answer")
-        # Nobody reads its answers: it stops in the middle of one.
+        # Nobody reads the program's answers, so it stops in the middle of one.
         os.set_blocking(hangs.stdin.fileno(), False)
         began = time.monotonic()
         while True:

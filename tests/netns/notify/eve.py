@@ -42,7 +42,7 @@ def happen(box):
         for family, to in ((socket.AF_INET, PLC), (socket.AF_INET6, "2001:db8:73::2")):
             with socket.socket(family, socket.SOCK_DGRAM) as s:
                 s.sendto(b"x", (to, 7))
-    # Events that the tap has not passed on are lost with it.
+    # Events that the tap has not passed on yet are lost when the tap is killed.
     wait_for(lambda: "drop" in {e["kind"] for e in box.events()}, 15, "a record of the refused packets")
     os.kill(box.pids("tap")[0], signal.SIGKILL)
     wait_for(box.running, 20, "the tap again")

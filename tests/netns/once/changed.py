@@ -25,8 +25,8 @@ SAID_AGAIN_S = 0.19  # seconds, after which TCP repeats what nobody acknowledges
 
 class Arrivals:
     """What arrives at the server's interface with data: (seconds since 1970, client, port of the
-    server, data, whether the server had acknowledged all of it before). Such a repetition may pass:
-    its receiver ignores it."""
+    server, data, whether the server had acknowledged all of it before). A repetition of
+    acknowledged data may pass, because its receiver ignores it."""
 
     def __init__(self, ns):
         with inside(ns):

@@ -38,8 +38,8 @@ struct journal {
 	uint64_t first; /* number of the current segment's first line; 0 = none is open */
 	uint64_t size;	/* bytes of the current segment */
 	uint64_t next_seq;
-	uint64_t last_wall_ns;	    /* of the newest line, 0 = none */
-	uint8_t hash[32];	    /* of the newest line; zeros before the first */
+	uint64_t last_wall_ns;	    /* time of the newest line, 0 = none */
+	uint8_t hash[32];	    /* hash of the newest line; zeros before the first */
 	bool dirty;		    /* something is not synced yet */
 	struct journal_mark *marks; /* every JOURNAL_MARK_EACH-th line of the current segment */
 	size_t n_marks, room_marks;

@@ -99,8 +99,8 @@ struct journal_trust {
  */
 int journal_verify(const char *folder, const struct journal_trust *trust, struct journal_report *ret, struct err *e);
 /*
- * The same in steps, for a process that has other work: `dirfd` and `trust` are borrowed until the
- * end. NULL without memory.
+ * journal_verify in steps, for a process that has other work: `dirfd` and `trust` are borrowed
+ * until the end. NULL without memory.
  */
 struct journal_check;
 struct journal_check *journal_check_new(int dirfd, const struct journal_trust *trust);

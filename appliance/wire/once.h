@@ -129,7 +129,8 @@ struct once_handshake {
 };
 
 struct once_handshakes {
-	uint64_t alive_ns; /* when the worker was alive, by the same clock; 0: there is none */
+	/* when the worker last noted that it lives, by the same clock; 0: there is no worker */
+	uint64_t alive_ns;
 	struct once_handshake of[ONCE_HANDSHAKES];
 };
 

@@ -74,7 +74,8 @@ struct operation {
 	/* it is part of every use, such as opening a session: any row for the target allows it,
 	 * whatever services the row names */
 	bool setup;
-	/* bit n: target n has no meaning for it, so no row refuses it by that */
+	/* bit n: target n has no meaning for the operation, so no row refuses it because of that
+	 * target */
 	uint8_t idle;
 	uint16_t n_spelling;
 	/* the address as a name in the PDU, borrowed, to be read by `spell` of the enforcer;

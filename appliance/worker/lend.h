@@ -2,8 +2,8 @@
 /*
  * What the worker lends to the kernel: a session whose last request was answered goes on without it
  * as long as requests repeat (wire/once.h). At each moment either this worker or the kernel has the
- * session; only the session's lease says which. Its templates stay when it comes back, so a session
- * that repeats a few requests in turn is lent again with all of them.
+ * session; only the session's lease says which. The templates of a session stay when it comes back,
+ * so a session that repeats a few requests in turn is lent again with all of them.
  *
  * The kernel lets the handshake of a session pass by itself. The inspector catches up with it
  * before it gets any other packet of the session.

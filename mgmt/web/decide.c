@@ -595,7 +595,7 @@ static enum MHD_Result decide_posted(struct http *h, struct client *k, const str
 	return r;
 }
 
-/* At most one header of that name. */
+/* Whether there is at most one header of that name. */
 static bool at_most_one(const struct client *k, const char *name)
 {
 	return client_header(k, name) != NULL || !client_has_header(k, name);

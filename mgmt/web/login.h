@@ -19,8 +19,8 @@
 #define LOGIN_COOKIE "__Host-sekisho"
 #define LOGIN_SECRET 32u
 
-/* Reads {"name":"...","password":"...","code":"..."}, with "key" or "certificate":true instead of
- * "code" possible. False for anything else. The caller wipes both. */
+/* Reads {"name":"...","password":"...","code":"..."}, or "key" or "certificate":true instead of
+ * "code". False for anything else. The caller wipes both. */
 bool login_read(const uint8_t *body, size_t n, struct msg_login *ret, char proof[WEBAUTHN_TEXT + 1]);
 /* Reads {"order":"add","label":"...","password":"...","key":"..."}, or "remove" without "key". As
  * above. */
@@ -35,8 +35,9 @@ bool login_cookie(const char *header, uint8_t ret[LOGIN_SECRET]);
 bool login_bearer(const char *header, uint8_t ret[LOGIN_SECRET]);
 /*
  * Whether a request with an effect comes from our own pages, or from a program that is no browser.
- * It must be JSON, which a form of another site cannot send without being asked for permission; and
- * if the browser tells its origin, it must be this box. NULL = the browser does not tell it.
+ * The request must be JSON, which a form of another site cannot send without being asked for
+ * permission; and if the browser tells the origin, that must be this box. NULL = the browser does
+ * not tell it.
  */
 bool login_same_origin(const char *type, const char *origin, const char *fetch_site, const char *host);
 /* Reads the only header of its name: a decimal length of at most `most`, without a leading zero. */

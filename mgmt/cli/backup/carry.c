@@ -41,7 +41,7 @@ static const enum message names[TARGETS] = { M_CARRY_STICK, M_CARRY_SERVER };
 /* ---- root's schedule ------------------------------------------------------------------------- */
 
 struct schedule {
-	unsigned long every, keep; /* days, files */
+	unsigned long every, keep; /* days between two backups; files that are kept */
 	bool to[TARGETS];
 };
 

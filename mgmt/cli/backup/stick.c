@@ -45,8 +45,8 @@ static size_t drained(int fd, char *out, size_t most)
 	}
 }
 
-/* Runs a program of mtools, with standard input and the errors in `out`, if wanted. The status;
- * -1: it did not end by itself, or there is none. */
+/* Runs a program of mtools, with standard input and the errors in `out`, if wanted. Returns the
+ * exit status; -1: the program did not end by itself, or is missing. */
 static int tool(const char *const words[], int in, bool errors, char *out, size_t most, size_t *ret_n)
 {
 	char *const env[] = { (char *)(uintptr_t) "PATH=/usr/bin:/bin", (char *)(uintptr_t) "LC_ALL=C", NULL };

@@ -165,8 +165,8 @@ static void take_kept(const struct act *a)
 	fclose(silent.out);
 }
 
-/* Whether the box allows this to a caller without root rights. It is asked before anything is
- * made. */
+/* Whether the box lets a caller without root rights preserve evidence. The box is asked before
+ * anything is made. */
 static bool may_ask(struct act *a, int *ret_status)
 {
 	struct box_answer answer;

@@ -239,7 +239,7 @@ struct replay {
 	/* packets that were refused or could not be judged, by reason */
 	uint64_t refused[REASON_COUNT];
 	struct defrag_stats fragments;
-	/* inside */
+	/* for these files only */
 	struct tracker *tracker;
 	struct inspector *inspector;
 	struct defrag *defrag;

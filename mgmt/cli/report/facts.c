@@ -176,7 +176,7 @@ static json_t *model(const struct cli *c, const json_t *facts)
 	return fact(m, m == NULL ? message_format(M_REPORT_NO_MODEL, c->lang) : NULL);
 }
 
-/* For a question that sekishod can answer without a daemon. */
+/* Asks sekishod a question that it can answer when no daemon runs. */
 static json_t *stood(struct cli *c, const char *question)
 {
 	struct box_answer a = { 0 };

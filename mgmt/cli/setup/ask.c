@@ -52,7 +52,7 @@ static bool good(const char *text)
 	return utf8_is_plain(bytes_of(text, strlen(text))) && strpbrk(text, "\"\\") == NULL;
 }
 
-/* False: end of input. A line that is too long is read to its end and ignored. */
+/* Reads a line. False: end of input. A line that is too long is read to its end and ignored. */
 static bool line_read(char out[SETUP_LINE], bool *whole)
 {
 	size_t n;

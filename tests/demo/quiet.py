@@ -71,7 +71,8 @@ def main(seconds):
     print("%d tries of %d kinds and %d polls in %.0f s: %d alarms" % (made, len(allowed), polls, took, len(rang)))
     for what in [json.dumps(a, ensure_ascii=False) for a in rang.values()] + failed:
         print("    " + what)
-    # A host that is known for long reads a crane that it never read; and writes.
+    # These must raise alarms: a host that is known for long reads a crane for the first time, and
+    # writes.
     tos, read, write = t.net.ns("tos"), modbus.read_holding(0, 10), modbus.write_register(400, 1)
     if speak(tos, RTG03, 502, [read], MAINT)() != "passed":
         raise RuntimeError("what the policy allows did not pass")

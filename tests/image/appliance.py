@@ -90,7 +90,7 @@ class Appliance:
     def __init__(self, folder, slot_folder, keyring, version="1.0.0", host="/"):
         """`host`: the root whose programs are run, this machine's or an image's."""
         self.host, usr = host, host.rstrip("/") + "/usr"
-        # told: additional words from GRUB
+        # told: additional words of the kernel's command line
         self.folder, self.running, self.first, self.told = folder, "A", slot_folder, ""
         for d in ("host", "proc", "dev/disk/by-partlabel", "dev/disk/by-label", "run", "state/private", "parts", "tmp", "usr/share", "usr/lib"):
             os.makedirs(os.path.join(folder, d))

@@ -142,9 +142,9 @@ def closed_and_picked_up(ground):
 
 
 def met_half_way_with_the_same_port(ground):
-    """Both ends use the permit's port, and the workers die before the server has answered: the next
-    packet is its answer, and the ports do not show this. It arrives, the client stays the client,
-    and a write is refused as always."""
+    """Both ends use the permit's port, so ports do not show which end is the server. The workers
+    die before it has answered, and its answer is the next packet. The answer arrives, the client
+    still counts as the client, and a write is refused as always."""
     ground.apply(PICK_UP, PLAIN)
     ground.settle_neighbours()
     for six in (False, True):

@@ -120,9 +120,8 @@ class Ground(Box):
                    boxes.ZONES[zone][1] + ":1", ns=self.ns(zone), check=False)
 
     def sentinel(self, wires, watch):
-        """Sends allowed, numbered datagrams. When they have arrived, everything that was sent
-        before has arrived too. It waits for the capture of ot; the others show what crossed at the
-        same time."""
+        """Sends allowed, numbered datagrams until they are in the capture of ot. Everything that
+        was sent before has arrived by then, too, and is in this capture or another one."""
         self.sentinels += 1
         mark = b"sentinel" + struct.pack("!I", self.sentinels)
         seen = set()

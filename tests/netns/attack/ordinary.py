@@ -97,8 +97,8 @@ class Road:
 
 
 def pipelined(s, requests, window):
-    """Milliseconds for so many reads with `window` of them open, and the longest time without an
-    answer."""
+    """Returns the milliseconds for `requests` reads with `window` of them open, and the longest
+    time without an answer."""
     start = last = time.monotonic()
     sent = got = 0
     worst = 0.0

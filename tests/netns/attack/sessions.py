@@ -104,8 +104,8 @@ def blind_dialling(ground):
         for zone in ("it", "ot", "ops"):
             for r, c2s, s, d, sp, dp, _, _ in list(live.both()):
                 if not c2s or zone == "ops":
-                    # A neighbour of the client can send in its name. The next line tests what it
-                    # cannot do.
+                    # A neighbour of the client can send in its name. The next line tests what such
+                    # a neighbour cannot do.
                     continue
                 isn = ground.rng.randrange(1 << 32)
                 wires[zone].send(ip(s, d, 6, tcp(s, d, sp, dp, isn, 0, SYN)))

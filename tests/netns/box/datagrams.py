@@ -157,8 +157,8 @@ def observed(box):
 
 
 def worker_dies(box):
-    """closed: nothing passes unjudged, and the next read after it does; hold: the live flow goes
-    on; open: everything passes."""
+    """The workers are killed. closed: nothing passes unjudged, and reads pass again afterwards;
+    hold: the live flow goes on; open: everything passes."""
     server = Server(box)
     capture = Capture(box.net, box.ns("ot"), "eth0")
     try:

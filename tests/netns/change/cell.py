@@ -87,7 +87,8 @@ class Live:
         before = f.c.got, f.s.got
         if not (f.c.was_reset() and f.s.was_reset()):
             state.poke()
-        # only its own packets show the numbers, and its stack repeats them until it gets an answer
+        # only the client's packets show the sequence numbers, and a stack repeats them until it
+        # gets an answer
         if state.halfway and not f.c.was_reset():
             try:
                 wait_for(lambda: f.c.was_reset() and f.s.was_reset(), 0.5, "resets")

@@ -57,7 +57,7 @@ class NarrowedByRegister(Applied):
 
 class NarrowedForNewSessions(Applied):
     """`on_tighten = "new_flows"`: a session goes on. A host that closed its session, or got no
-    answer yet, gets no other one."""
+    answer yet, gets no new session."""
     policy = Policy(keys={"on_tighten": "new_flows"})
     new = Policy(elsewhere=True, keys={"on_tighten": "new_flows"})
 

@@ -78,8 +78,8 @@ class RefusedByStore(RefusedByStep):
 
 
 class RefusedByWorkers(RefusedByStep):
-    """All workers refuse it; a single one would be ended, and its successor asked (daemon
-    one_worker_refuses)."""
+    """All workers refuse the table. A single worker that refuses is replaced, and its successor
+    asked (tests/netns/daemon, one_worker_refuses)."""
 
     def order(self, field):
         self.times = sum(r["role"] == "dpi" for r in field.status()["roles"])

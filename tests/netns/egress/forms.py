@@ -64,8 +64,8 @@ def all_here(p, box, seconds=60):
 
 
 def ended(box, sender):
-    """Ends it as the unit does: its program gets a signal, and what that started ends with its
-    input (KillMode=mixed)."""
+    """Ends the sender as its unit does (KillMode=mixed): only the main program gets a signal, and
+    its children end with their input."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(sender.pid, signal.SIGTERM)
     with contextlib.suppress(subprocess.TimeoutExpired):

@@ -105,7 +105,7 @@ http { access_log %(d)s/access.log; client_body_temp_path %(d)s/b; proxy_temp_pa
         return p
 
     def fetch(self, path, **more):
-        """Returns its status and the received file."""
+        """Returns the program's status and the received file."""
         status = self.begin(path, **more).wait(timeout=200)
         return status, self.came(more.get("out", "out"))
 
@@ -209,8 +209,8 @@ def nobody_else(box):
 
 
 def shut_in(box):
-    """While it reads: a user without capabilities, only its system calls, in the admin namespace,
-    with one connection and one file. It ends together with its parent."""
+    """The program while it reads: a user without capabilities, only its system calls, in the admin
+    namespace, with one connection and one file. It ends together with its parent."""
     box.fresh()
     with Updates(box) as u:
         hold = threading.Event()

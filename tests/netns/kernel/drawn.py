@@ -113,7 +113,8 @@ class Wires:
         self.wires[packet[0]].send(frame(packet, number))
 
     def held(self, now):
-        """Everything that should arrive has arrived, and no other packet that was ever sent."""
+        """Checks that everything that should arrive has arrived, and no other packet that was ever
+        sent."""
         try:
             net.wait_for(lambda: self.due <= self.arrived(), 3, "packets")
         except TimeoutError:

@@ -298,8 +298,9 @@ def receiver_away(box):
 
 
 def snmp_disk_full(box):
-    """A disk that is full from the first start on: informs are sent as soon as the box has stored
-    its number, although none of them can be stored, and status says so."""
+    """A disk that is full from the first start on: nothing is sent before the program has stored
+    the number of its start. Then informs are sent although the full disk stores none, and status
+    says so."""
     with Inform(box) as n, Wire(box), Receiver(box, n.folder) as r:
         n.stop()
         sh("mount", "-t", "tmpfs", "-o", "size=64k,mode=700,uid=%d,gid=%d" % (USER, USER), "tmpfs", n.state)

@@ -10,7 +10,7 @@ import draw
 import meaning
 
 SAME = ("conduits", "observe", "until", "on_tighten", "when_midstream", "weak_tls", "declared", "depth")
-# what inspection does when it fails does not matter where nothing is inspected
+# settings that only matter for permits that are inspected
 SAME_INSPECTED = ("when_down", "when_overloaded", "criticality")
 PACKETS = 80  # the number of packets of each kind
 

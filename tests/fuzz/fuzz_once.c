@@ -132,7 +132,7 @@ static const struct flow *flow_of(struct inspector *i, const struct life *l)
 	return fi == FLOW_NONE ? NULL : flow_at(&i->flows, fi);
 }
 
-/* ---- to and fro ------------------------------------------------------------------------------ */
+/* ---- lending and taking back ----------------------------------------------------------------- */
 
 static void same_of(const struct life *l)
 {

@@ -204,7 +204,7 @@ static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum 
 }
 
 #define LATE 0x40u
-/* the server has waited since an acknowledgement, though nothing is late */
+/* the server's wait began with an acknowledgement; nothing is late */
 #define HURRIES 0x20u
 #define LOST 0x10u
 
@@ -231,7 +231,7 @@ static bool segment(struct desk *d, const struct limits *l, struct stream *s, st
 	d->p = (struct pdu){ .dir = DIR_C2S };
 	if (!s7comm_enforcer.segment(d->state, offset, carried, late, bytes_of(s->bytes, s->n), &d->table, &d->permit,
 				     &d->p)) {
-		/* everything is there except its header */
+		/* a segment is refused only for these two reasons */
 		MUST(d->p.reason == R_S7COMM_CUT || d->p.reason == R_S7COMM_FRAME);
 		return false;
 	}

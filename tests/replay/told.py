@@ -87,8 +87,8 @@ def all_told(servers, sessions, keep, heard=None, **more):
 
 
 def passed(t, name, policy, heard, server, port, datagrams=None):
-    """keep: for each session as it was told, whether the box passes each segment, and each datagram
-    to port `datagrams`."""
+    """Returns `keep`: for each session as it was told, whether the box passes each segment, and
+    each datagram to port `datagrams`."""
     keep, file = [], t.file(name.replace(" ", "-") + ".cfg", policy)
     for first in range(0, len(heard), 200):
         out, frames = [], []
@@ -299,8 +299,8 @@ def cut(rng, b, places=()):
 
 
 def joined(rng, turns):
-    """The same turns, but some are in one segment with the next one, doubled, or in another
-    order."""
+    """The turns of a session; some of them join the next one in a segment, are doubled, or change
+    places."""
     out = []
     for turn in turns:
         how = rng.random()

@@ -201,7 +201,7 @@ static void what_is_no_list_is_not_taken(void **state)
 	fd = open("/dev/zero", O_RDONLY);
 	assert_int_equal(leaked_take(&l, fd), -EBADMSG);
 	close(fd);
-	/* The list before stays in use. */
+	/* The earlier list stays in use. */
 	assert_int_equal(l.count, 5);
 	assert_true(has(100));
 	assert_false(there(".leaked.new"));

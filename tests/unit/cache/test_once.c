@@ -160,7 +160,7 @@ static void give(bool six)
 	lease->state = ONCE_GIVEN;
 }
 
-/* ---- what goes by ---------------------------------------------------------------------------- */
+/* ---- what passes by the worker --------------------------------------------------------------- */
 
 static void poll_and_answer_go_by(void **state)
 {

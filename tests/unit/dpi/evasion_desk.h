@@ -204,7 +204,8 @@ static bool leaves(void)
 	}
 }
 
-/* Whether this is a reset of this session; an earlier session may have been reset once more. */
+/* Whether the last reset is one of this session; the reset of an earlier session may have been
+ * repeated. */
 static bool is_reset(void)
 {
 	for (size_t i = 0; i < desk.n_resets; i++)

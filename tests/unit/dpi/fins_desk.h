@@ -53,7 +53,8 @@ static inline struct frame frame_of(uint8_t icf, struct ends e, uint8_t sid, uin
 	return f;
 }
 
-/* "0101 82 0064 00 0002": the command code, then its parameters. */
+/* A request from hexadecimal, such as "0101 82 0064 00 0002": the command code, then its
+ * parameters. */
 static inline struct frame request_of(uint8_t sid, const char *hex)
 {
 	struct frame f = frame_of(0x80, usual, sid, 0);

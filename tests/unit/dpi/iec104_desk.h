@@ -67,8 +67,8 @@ static inline void start(struct desk *d)
 	judge(d, DIR_S2C, u_frame(IEC104_STARTDT_CON));
 }
 
-/* "2d 01 0600 0100 010000 01": type, number of objects, cause and originator, common address,
- * object. */
+/* Judges an ASDU such as "2d 01 0600 0100 010000 01": type, number of objects, cause and
+ * originator, common address, object. */
 static inline const struct pdu *say(struct desk *d, enum direction dir, const char *asdu)
 {
 	struct apdu a = i_frame(numbers[dir], numbers[!dir], asdu);

@@ -42,7 +42,7 @@ static inline void seal(struct message *m)
 	}
 }
 
-/* "20 09 10 00 6400 0200" */
+/* A message from hexadecimal, such as "20 09 10 00 6400 0200". */
 static inline struct message message_of(uint8_t type, uint8_t number, const char *hex)
 {
 	struct message m = { .p = { type, number }, .n = type == MEMOBUS_GENERAL_PURPOSE ? 12 : 14 };

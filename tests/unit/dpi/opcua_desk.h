@@ -87,7 +87,7 @@ static inline void put_service(struct message *m, uint32_t service)
 	put(m, (uint8_t[]){ 1, 0, (uint8_t)service, (uint8_t)(service >> 8) }, 4);
 }
 
-/* "MSGF": a message with the session's channel, token and numbers, then the service with its
+/* A message such as "MSGF" with the session's channel, token and numbers, then the service with its
  * header. */
 static inline struct message said(const char *letters, enum direction dir, uint32_t request, uint32_t service,
 				  const char *hex)

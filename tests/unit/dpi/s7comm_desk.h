@@ -43,7 +43,7 @@ static inline void put16(struct made *m, unsigned v)
 	put8(m, v & 0xffu);
 }
 
-/* "0300 0016" and the like: two digits a byte, blanks anywhere. */
+/* Appends bytes from hexadecimal, such as "0300 0016"; blanks may be anywhere. */
 static inline void put_hex(struct made *m, const char *hex)
 {
 	for (; *hex != '\0'; hex++) {

@@ -249,8 +249,8 @@ static void segments(void **unused)
 		bool known = type == 0x21 || type == 0x25 || type == 0x29 || type == 0x31;
 
 		request = cip_note(0x17, &path, &NOTHING);
-		/* A class, instance, element or attribute of 16 bits. With 8 bits and a second
-		 * segment 00, which is a hop, it is no such segment. */
+		/* The 16-bit forms of class, instance, element and attribute are known. After an
+		 * 8-bit form the next byte 00 would be a segment of its own: a hop. */
 		assert_int_equal(ask(request), known ? R_ALLOWED : R_ENIP_FRAME);
 	}
 	for (unsigned pad = 0; pad < 256; pad++) {

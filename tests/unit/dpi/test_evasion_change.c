@@ -258,7 +258,7 @@ static void led_astray_while_observed(void **state)
 {
 	(void)state;
 	use_speech(&speeches[0]);
-	/* the narrow permit once more, which only observes */
+	/* the second permit has the narrow rows, and only observes */
 	use_beside(&now.d.grants[0], true);
 	assert_ptr_equal(now.s->enforcer, &modbus_enforcer);
 	assert_int_equal(now.read.n, 12);

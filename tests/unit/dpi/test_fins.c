@@ -378,8 +378,8 @@ static void old_codes_have_one_numbering(void **state)
 	assert_true(ask(&d, 1, "0101 82 0000 00 03e7")->allowed);
 }
 
-/* Each address of a list needs a row of its own; a transfer needs a row for its source and one for
- * its destination. */
+/* Each address of a list needs a row that covers it. A transfer needs one row that covers its
+ * source and its destination. */
 static void lists_and_transfers(void **state)
 {
 	struct desk d;
@@ -394,8 +394,7 @@ static void lists_and_transfers(void **state)
 	assert_true(ask(&d, 4, "0105 82 0000 00 82 0032 00 0032")->allowed);
 	assert_int_equal(ask(&d, 5, "0105 82 0000 00 82 0033 00 0032")->reason, R_FINS_ADDRESS);
 	assert_int_equal(ask(&d, 5, "0105 82 0033 00 82 0000 00 0032")->reason, R_FINS_ADDRESS);
-	/* Two rows, each for one of the two ends: neither allows a transfer from one to the
-	 * other. */
+	/* Two rows, each for one end of the transfer: neither allows it. */
 	desk_space(&d, desk_more(&d, 1, 200, false), FINS_D, desk_range(&d, 100, 199));
 	assert_true(ask(&d, 6, "0104 82 0000 00 82 0064 00")->allowed);
 	assert_int_equal(ask(&d, 7, "0105 82 0000 00 82 0064 00 0001")->reason, R_FINS_ADDRESS);
@@ -440,7 +439,7 @@ static void bits_and_words_are_apart(void **state)
 	assert_int_equal(ask(&d, 2, "0102 b1 0000 00 0001 0020")->reason, R_FINS_ADDRESS);
 	row->values = desk_range(&d, 0, 0);
 	assert_int_equal(ask(&d, 3, "0102 31 0000 05 0001 01")->reason, R_FINS_VALUE);
-	/* The word is one value, which its bits are not. */
+	/* A row for a whole word: the word is one value, and its bits are none. */
 	row = only(&d, FINS_H, 12 * 16, 12 * 16 + 15);
 	row->values = desk_range(&d, 0, 500);
 	assert_true(ask(&d, 1, "0102 b2 000c 00 0001 01f4")->allowed);
@@ -465,7 +464,7 @@ static void forced_bits(void **state)
 	assert_int_equal(ask(&d, 2, "2301 0001 8002 30 0000 05")->reason, R_FINS_FRAME);
 	assert_int_equal(ask(&d, 2, "2301 0000")->reason, R_FINS_FRAME);
 	assert_int_equal(ask(&d, 2, "2301 0002 0001 30 0000 05")->reason, R_FINS_FRAME);
-	assert_int_equal(ask(&d, 2, "2302")->reason, R_FINS_ADDRESS); /* all of them */
+	assert_int_equal(ask(&d, 2, "2302")->reason, R_FINS_ADDRESS); /* all forced bits */
 	row->values = desk_range(&d, 0, 0);
 	assert_true(ask(&d, 3, "2301 0001 0000 30 0000 05")->allowed);
 	assert_true(ask(&d, 3, "2301 0001 8000 30 0000 05")->allowed);

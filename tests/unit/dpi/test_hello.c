@@ -240,8 +240,8 @@ static void names(void **state)
 	}
 }
 
-/* The result for a hello with these extensions, read in one piece and byte by byte; every part of
- * it must give "incomplete". */
+/* The result for a hello with these extensions, read in one piece and byte by byte. Until its last
+ * byte the hello must count as incomplete. */
 static enum hello_state extended(const uint8_t *extensions, size_t n_extensions, char name[HELLO_NAME])
 {
 	struct hello whole = { 0 }, cut = { 0 };

@@ -143,7 +143,7 @@ static void answers(void **state)
 	assert_int_equal(answer(&k, 4), OUTCOME_ACCEPT);
 	assert_int_equal(answer(&k, 3), OUTCOME_ACCEPT);
 	assert_int_equal(answer(&k, 3), OUTCOME_ACCEPT);
-	assert_int_equal(answer(&k, 3), OUTCOME_ACCEPT); /* the same answer once more */
+	assert_int_equal(answer(&k, 3), OUTCOME_ACCEPT); /* the answer is repeated */
 	assert_int_equal(say(&k, DIR_S2C, 3, 3, "\2\x55\x55", 3), OUTCOME_DROP);
 }
 

@@ -199,7 +199,7 @@ static unsigned input(const struct conn *d, const struct wish *w, size_t bytes)
 	return datagram(d, DIR_S2C, io_note(0x200u + w->serial, bytes));
 }
 
-/* ---- the numbers, and how much goes by them ---- */
+/* ---- connection numbers and sizes ---- */
 
 static void numbers_and_sizes(void **state)
 {

@@ -207,7 +207,7 @@ static void clients_that_do_not_wait(void **state)
 	}
 }
 
-/* Protocols that only the server's answer decides, when this answer says something else, or never
+/* For these protocols the server's answer decides. Here it is of another protocol, or never
  * comes. */
 static void answers_decide(void **state)
 {
@@ -233,7 +233,8 @@ static void answers_decide(void **state)
 	assert_int_equal(desk_text(&k, DIR_S2C, "220 mail ESMTP\r\n"), OUTCOME_ACCEPT);
 	assert_int_equal(desk_text(&k, DIR_C2S, "SSH-2.0-x\r\n"), OUTCOME_ACCEPT);
 	assert_int_equal(desk_text(&k, DIR_S2C, "SSH-1.5-x\r\n"), OUTCOME_DROP);
-	/* A line that any protocol might have, and a server that sent nothing. */
+	/* The client sends a line that any protocol might have, before the server has sent
+	 * anything. */
 	promise(PROTO_TELNET);
 	k = desk_conn(P_ONE);
 	desk_handshake(&k);

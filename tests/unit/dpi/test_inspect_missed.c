@@ -183,8 +183,8 @@ static void forgotten_handshake_is_no_pick_up(void **state)
 	assert_int_equal(desk.n_resets, 4);
 }
 
-/* A RST that the server may have answered with a challenge does not surely end a session: even if
- * the table was full since, the session is remembered. */
+/* A session may outlive a RST that the server may have answered with a challenge ACK. So it is
+ * remembered, even if the table was full since. */
 static void forgotten_after_a_reset_is_no_pick_up(void **state)
 {
 	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP), other;
@@ -519,7 +519,7 @@ static void a_loss_is_no_bypass(void **state)
 	goes_on_judged(&k);
 }
 
-/* ---- a client that says that something went by, and nothing did ---- */
+/* ---- a client that invents bytes that passed unseen ---------------- */
 
 /* The client repeats a segment ahead of a gap, with this acknowledgement, until it passes or five
  * attempts were in vain. */

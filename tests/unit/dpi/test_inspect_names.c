@@ -87,8 +87,8 @@ static struct conn greet(uint32_t permit, uint16_t version, uint16_t suite)
 	return k;
 }
 
-/* If the kernel queues a packet of a session that was let go of, a new session begins on its
- * ports. */
+/* If the kernel queues a packet of a session that is no longer inspected, a new session begins on
+ * its ports. */
 static void a_session_anew_is_named_anew(void **state)
 {
 	static const char *const says[] = { "SSH-2.0-other\r\n", "GET / HTTP/1.1\r\n\r\n" };
@@ -97,8 +97,8 @@ static void a_session_anew_is_named_anew(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct conn k = greet(P_TLS, 0x0304, 0x1301), next = k;
 
-		/* The SYN-ACK of the session once more, which passes; SYN-ACKs that answer no
-		 * SYN. */
+		/* The SYN-ACK of the session is repeated, and passes. SYN-ACKs that answer no SYN
+		 * do not. */
 		assert_int_equal(desk_segment(&k, DIR_S2C, 77000u, 0xfffffff1u, DESK_SYN | DESK_ACK, NULL, 0),
 				 OUTCOME_CONFIRMED);
 		assert_int_equal(desk_segment(&k, DIR_S2C, 5000u, 0xfffffff1u, DESK_SYN | DESK_ACK, NULL, 0),
@@ -245,10 +245,9 @@ static void undeclared_servers_are_told_once_and_counted(void **state)
 }
 
 /*
- * The list of names changes while sessions exist that were let go of. Nobody knows which of them
- * are still alive, so nothing is reported about them. When a packet of one comes under another
- * permit, its name is still known; the name is then reported once, if no list has it.
- */
+ * The list of names changes while sessions exist that are no longer inspected. Nobody knows which
+ * of them are still alive, so nothing is reported about them. When a packet of one comes under
+ * another permit, its name is still known; the name is then reported once, if no list has it. */
 static void lists_change_under_sessions(void **state)
 {
 	static const uint32_t permits[] = { P_TLS_OR_SSH, P_TLS_LATE, P_TLS };

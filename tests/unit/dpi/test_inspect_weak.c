@@ -445,7 +445,7 @@ static void sessions_that_were_there(void **state)
 			assert_int_equal(foretold(&k, P_TLS), R_NONE);
 			k.permit = P_TLS_DENY;
 			assert_int_equal(desk_text(&k, DIR_C2S, "data"), ends ? OUTCOME_DROP : OUTCOME_CONFIRMED);
-			if (!ends) { /* and back */
+			if (!ends) { /* denying is turned off again */
 				k.permit = P_TLS;
 				assert_int_equal(desk_text(&k, DIR_C2S, "data"), OUTCOME_CONFIRMED);
 			}

@@ -364,7 +364,7 @@ static void read_write_checks_both(void **state)
 	assert_int_equal(d.p.address, 12);
 }
 
-/* Functions without an address that a row with a named space does not allow. */
+/* Functions without an address: which of them a row with limited values or spaces allows. */
 static void functions_without_addresses(void **state)
 {
 	static const struct {
@@ -796,7 +796,7 @@ static void what_is_wrong(void **state)
 		desk_reset(&d);
 		assert_false(request(&d, 1, 1, bad[i].function, bad[i].data, bad[i].n)->allowed);
 		assert_int_equal(d.p.reason, bad[i].reason);
-		/* One answer of any content is accepted as its answer. */
+		/* One answer, with any content, counts as the answer to this request. */
 		assert_int_equal(response(&d, 1, 1, bad[i].function & 0x7fu, (uint8_t[]){ 7 }, 1)->reason,
 				 bad[i].reason);
 	}

@@ -386,7 +386,7 @@ static void answers_to_refused_requests(void **state)
 	assert_false(response(&d, 3, 1, 0x83, (uint8_t[]){ 3 }, 1)->allowed);
 	assert_int_equal(d.p.reason, R_MODBUS_QUANTITY);
 	assert_int_equal(d.p.space, 255);
-	/* otherwise one answer of any content is accepted as its answer */
+	/* if it is none, one answer with any content counts as the answer */
 	assert_false(request(&d, 4, 1, 3, (uint8_t[]){ 0, 0, 0, 0 }, 4)->allowed);
 	assert_false(response(&d, 4, 1, 3, (uint8_t[]){ 7 }, 1)->allowed);
 	assert_int_equal(d.p.reason, R_MODBUS_QUANTITY);

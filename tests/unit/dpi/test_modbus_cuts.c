@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a server finds if it cuts the client's bytes itself: before it has answered, it gets no more
- * than it reads at once, unless everything is allowed or nothing forbidden can be found in the
+ * What a server finds if it cuts the client's bytes itself. Until it has answered, no more bytes
+ * pass than it reads at once, unless everything is allowed or nothing forbidden can be found in the
  * bytes.
  * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
  * LINK: dpi/modbus/request.c dpi/modbus/response.c

@@ -795,7 +795,7 @@ static void datagrams(void **state)
 		S(PROTO_KERBEROS, DIR_C2S, 0, "\x6a\x0e\x30\x0c\xa1\3\2\1\5\xa2\3\2\1\x0a\xa3\0x"),
 		S(PROTO_KERBEROS, DIR_S2C, 1, "\x7e\x0e\x30\x0c\xa0\3\2\1\5\xa1\3\2\1\x1e\xa4\0"),
 		S(PROTO_KERBEROS, DIR_C2S, 1, "\0\x16\0\1\0\x10\x6e\x0e\x30\x0c\xa0\3\2\1\5\xa1\3\2\1\x0e\xa2\0"),
-		S(PROTO_TLS, DIR_C2S, 0, "\x16\3\1\2\0\1\0\1\xfc\3\3"), /* has no datagrams */
+		S(PROTO_TLS, DIR_C2S, 0, "\x16\3\1\2\0\1\0\1\xfc\3\3"), /* TLS has no datagrams */
 	};
 	static uint8_t quic[1200] = "\xc3\0\0\0\1\x08"
 				    "12345678\0\0\x44\x90";
@@ -810,7 +810,7 @@ static void datagrams(void **state)
 		for (size_t n = 0; n < list[i].n && list[i].protocol != PROTO_SYSLOG && list[i].protocol != PROTO_NTP &&
 				   list[i].protocol != PROTO_DNS;
 		     n++)
-			/* an entry without the end of the search */
+			/* 11 bytes are a whole entry of LDAP, without the end of the search */
 			if (list[i].needed > 0 && n != 11 &&
 			    recognise_datagram(list[i].protocol, list[i].dir, bytes_of(list[i].bytes, n)))
 				fail_msg("datagram %zu, %zu bytes", i, n);
@@ -824,7 +824,7 @@ static void datagrams(void **state)
 	assert_false(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, 35)));
 	quic[15] = 0;
 	quic[0] = 0xc3;
-	memcpy(quic + 1, "\x1a\x2a\xfa\x0a", 4); /* whatever versions there are */
+	memcpy(quic + 1, "\x1a\x2a\xfa\x0a", 4); /* a version that does not exist yet */
 	assert_true(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic))));
 	memcpy(quic + 1, "Q043", 4);
 	assert_false(recognise_datagram(PROTO_QUIC, DIR_C2S, bytes_of(quic, sizeof(quic))));

@@ -264,7 +264,7 @@ static uint64_t counted(void)
 	return n;
 }
 
-/* The last exchange of the lease is judged once more, by the rows of now, and counted with what
+/* The last exchange of the lease is judged once more, by the present rows, and counted with what
  * passed before it. */
 static void the_last_exchange(void **state)
 {

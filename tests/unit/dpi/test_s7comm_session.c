@@ -274,7 +274,7 @@ static void download(void **unused)
 	assert_int_equal(tell(&d, DIR_S2C, ask), R_S7COMM_RESPONSE);
 	assert_int_equal(reply(&d, 2, "1a", ""), R_ALLOWED);
 	assert_int_equal(tell(&d, DIR_S2C, ask), R_ALLOWED);
-	assert_int_equal(tell(&d, DIR_S2C, ask), R_S7COMM_RESPONSE); /* one after another */
+	assert_int_equal(tell(&d, DIR_S2C, ask), R_S7COMM_RESPONSE); /* one at a time */
 	assert_int_equal(tell(&d, DIR_C2S, part), R_ALLOWED);
 	assert_true(d.p.function == S7_FUNCTION(S7_DOWNLOAD_BLOCK));
 	assert_int_equal(tell(&d, DIR_C2S, part), R_S7COMM_RESPONSE);

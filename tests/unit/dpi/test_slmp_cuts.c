@@ -102,7 +102,8 @@ static void hidden_commands_are_found(void **state)
 				/* if the frame comes whole, it is judged by its own content */
 				only_reads_and_writes(&d);
 				assert_true(t.ascii || segment(&d, t.p, 0, t.n, 0));
-				/* the letters of a device in ASCII are no number */
+				/* in ASCII only commands without a device's letters can be
+				 * values */
 				assert_int_equal(desk_judge(&d, DIR_C2S, t.p, t.n)->allowed,
 						 !t.ascii || k == 0 || k == 3);
 			}

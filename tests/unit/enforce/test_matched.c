@@ -380,8 +380,8 @@ static void damaged(void **state)
 	free(p);
 }
 
-/* Wrong numbers under a right digest: whoever can write that can write anything, but nothing is
- * read beyond the bytes. */
+/* Wrong numbers with a right digest: nothing is read beyond the bytes. The numbers themselves
+ * cannot be checked. */
 static void lying(void **state)
 {
 	struct msg_used_head h = { .looked_ns = 1 };

@@ -28,7 +28,7 @@ static void each_packet_pays_once(void **state)
 	assert_int_equal(paid(&s, 10, MS), 0);
 	stray_dropped(&s, 1, UINT32_MAX, 2);
 	assert_int_equal(paid(&s, 10, MS), STRAY_EACH);
-	/* The same id again, an earlier one, one that never existed. */
+	/* The same id again, an earlier one, and one that never existed do not count. */
 	stray_dropped(&s, 1, UINT32_MAX, 2);
 	stray_dropped(&s, 1, 100, 2);
 	stray_dropped(&s, 1, UINT32_MAX - 1, 2);
@@ -53,8 +53,8 @@ static void a_budget(void **state)
 	for (uint32_t id = 1; id <= 1000; id++)
 		stray_dropped(&s, 1, id, 1000);
 	assert_int_equal(paid(&s, 1000, now), STRAY_UNUSED);
-	/* At once as many resets as in a second, exactly, however many dropped packets there
-	 * are. */
+	/* Exactly as many resets are sent at once as in a second, however many packets were
+	 * dropped. */
 	s = (struct stray_budget){ 0 };
 	for (uint32_t id = 1; id <= 1000; id++) {
 		stray_dropped(&s, 1, id, 1000);

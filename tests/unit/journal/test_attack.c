@@ -388,7 +388,8 @@ static void a_persons_word(void **state)
 	assert_int_equal(a.alarms[0].rung, 2);
 	assert_int_equal(records(&e), 1);
 	assert_int_equal(e.address & UINT32_MAX, 2);
-	/* Silenced for an hour and not longer; the attack grows meanwhile, or not. */
+	/* A person silences the alarm for an hour. It rings again after that, or before if the
+	 * attack grows. */
 	assert_true(seen(1, 3600));
 	assert_int_equal(ringing(), 0);
 	assert_int_equal(attacks_due(&a), now + 3600);

@@ -298,7 +298,8 @@ static void none_of_its_segment(void **state)
 	assert_false(index_read(f->fd, key, first_of(2), first_of(3) - 1, &s));
 	make_index(f, &j);
 	assert_true(has_index(f, 2) && has_index(f, 3));
-	/* The file behind it is missing, and nobody knows its contents. */
+	/* File 3, behind the file of this index, would be missing, and nobody knows its
+	 * contents. */
 	assert_false(index_read(f->fd, key, first_of(2), first_of(4) - 1, &s));
 	make_index(f, &j);
 	assert_false(index_read(f->fd, other, first_of(2), first_of(3) - 1, &s));
@@ -341,7 +342,7 @@ static void damage_is_always_read(void **state)
 
 	make(f, &j);
 	journal_segment_name(first_of(9), name);
-	put_byte(f, name, 6); /* of "seq" */
+	put_byte(f, name, 6); /* a byte of "seq" */
 	make_index(f, &j);
 	assert_true(has_index(f, 9));
 	assert_false(index_read(f->fd, key, first_of(9), first_of(10) - 1, &s));

@@ -230,7 +230,7 @@ static void only_what_is_old_enough(void **state)
 	while (due(f, &j, &file) == 1) {
 		assert_int_equal(file.first, gone * LINES + 1);
 		assert_int_equal(file.last, (gone + 1) * LINES);
-		/* Nothing before keep_days, and everything by delete_after_days. */
+		/* Files are deleted after keep_days at the earliest, and by delete_after_days. */
 		assert_in_range(last - file.written, 39 * KEEP_DAY, 60 * KEEP_DAY);
 		assert_int_equal(keep_delete(f->fd, file.first, &e), 0);
 		gone++;
@@ -1141,14 +1141,14 @@ static void small_files_wait_for_the_server(void **state)
 	assert_int_equal(oldest_plain(f, &n), 1);
 	assert_int_equal(n, 40);
 	stop(&j);
-	/* After months: as many files as `status` can search, but not all. */
+	/* After months as many files wait as `status` can search, and no more. */
 	open_sent_on(f, &j);
 	days(f, &j, 30);
 	pack_all(&j);
 	assert_int_equal(oldest_plain(f, &n), 9 * LINES + 1);
 	assert_int_equal(n, 61);
 	stop(&j);
-	/* Nobody reads them any more. */
+	/* No log server reads the files any more. */
 	open_journal(f, &j);
 	pack_all(&j);
 	assert_int_equal(oldest_plain(f, &n), 69 * LINES + 1);

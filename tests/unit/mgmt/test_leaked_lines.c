@@ -116,7 +116,7 @@ static void what_is_nearly_a_hash(void **state)
 	}
 }
 
-/* Each of these would be a line of a list that refuses nobody. */
+/* Hashes of other kinds are skipped: taken for passphrases, they would never match one. */
 static void hashes_of_another_kind(void **state)
 {
 	static const size_t digits[] = { 32, 35, 56, 64, 96, 128 };

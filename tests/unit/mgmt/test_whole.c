@@ -69,7 +69,7 @@ static void what_is_read_is_what_was_written(void **state)
 	}
 }
 
-/* A bundle with these names, each with `n` bytes; read. */
+/* Whether a bundle is read that has these names, each with `n` bytes, and `behind` at its end. */
 static bool takes(const char *const *names, size_t n_names, size_t n, const char *behind)
 {
 	size_t room = 64 + n_names * (n + 64) + strlen(behind);

@@ -43,13 +43,13 @@ void maker_break(struct model_maker *k, struct model_asset *a);
 /* A site for demonstration: office, tos, crane, internet; overlapping conduits over six interfaces,
  * both address families, an `until`, ICMP. */
 void maker_site(struct model_maker *k);
-/* The same site with a further conduit of EtherNet/IP over TCP and UDP, from a tos host to a crane.
- * One worker has to see all its sessions. */
+/* Adds a conduit of EtherNet/IP over TCP and UDP, from a tos host to a crane. One worker has to see
+ * all its sessions. */
 void maker_together(struct model_maker *k);
 /* A random model from this seed. */
 void maker_random(struct model_maker *k, unsigned *seed);
-/* The same, but some conduits have hours and begin on a certain day; times lie in one week of
- * 1970. */
+/* A random model in which some conduits have hours and begin on a certain day; times lie in one
+ * week of 1970. */
 void maker_random_hours(struct model_maker *k, unsigned *seed);
 /* A packet near the limits of what the model allows. */
 struct question maker_question(const struct model_maker *k, unsigned *seed);

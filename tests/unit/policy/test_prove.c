@@ -66,7 +66,7 @@ static size_t prove(struct site *s, struct counterexample **x)
 	return n;
 }
 
-/* There is one conduit from office to crane with `service`. Whether it breaks a `never` for these
+/* Whether a single conduit from office to crane, with `service`, breaks a `never` for these
  * classes. */
 static bool direct(size_t service, unsigned classes, int64_t *function)
 {

@@ -622,7 +622,7 @@ static void another_content_is_told(void **state)
 	generation_confirm(&s, 1, &confirmed, &e);
 	unlinkat(f->fd, "generations/history", 0);
 	reopen(f, &s);
-	assert_true(generation_is(&s, 1, digest)); /* nobody knows */
+	assert_true(generation_is(&s, 1, digest)); /* without a history the digest is unknown */
 	generation_store_close(&s);
 }
 

@@ -75,7 +75,7 @@ static void kept_whole_or_not_believed(void **state)
 	/* The next moment that is written replaces it. */
 	assert_int_equal(moment_save(dir, &m, NULL), 0);
 	assert_int_equal(moment_load(dir, &back), MOMENT_READ);
-	/* The kernel has no id for its start: no start is taken for another one. */
+	/* If the kernel has no id for its start, no two starts are taken for the same one. */
 	m.boot[0] = 0;
 	assert_int_equal(moment_save(dir, &m, NULL), 0);
 	assert_int_equal(moment_load(dir, &back), MOMENT_READ);

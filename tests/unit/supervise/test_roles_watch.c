@@ -162,8 +162,8 @@ static void begins(struct slot *sl)
 	vigil_begin(&sl->work, 0, sl->vigil.stat);
 }
 
-/* A gate that has neither been asked nor has a pulse: only its own activity counts. In ms, at the
- * pace of the supervisor's looks. */
+/* Lets `ms` pass at the pace of the supervisor's looks. The gate has not been asked and has no
+ * pulse, so only its own activity counts. */
 static void starts(unsigned ms, char state)
 {
 	char text[] = "1 (sekishod) S 1";
@@ -181,7 +181,7 @@ static void one_that_stands_still_at_its_start_is_hung(void **state)
 	(void)state;
 	begins(sl);
 	starts(9000, 'R');
-	starts(7000, 'D'); /* the kernel reads from the disk for it */
+	starts(7000, 'D'); /* the kernel reads from the disk for the gate */
 	assert_int_equal(killed, 0);
 	starts(2000, 'T');
 	assert_int_equal(killed, 0);
@@ -200,7 +200,7 @@ static void one_that_has_no_core_may_start_for_long(void **state)
 	begins(sl);
 	starts(60000, 'R');
 	assert_int_equal(killed, 0);
-	/* For the service manager this role is not one that does not come back. */
+	/* The service manager counts this role as one that answers. */
 	assert_true(sl->heard + 3000000000ull >= now);
 	/* Always busy, and never ready. */
 	for (unsigned i = 0; i < 4; i++) {
@@ -213,7 +213,7 @@ static void one_that_has_no_core_may_start_for_long(void **state)
 	close(sl->vigil.stat);
 }
 
-/* A worker answers pings, but has not answered its table; in ms. */
+/* Lets `ms` pass in which a worker answers pings, but has not answered its table. */
 static void owes(unsigned ms, char state)
 {
 	char text[] = "1 (sekishod) S 1";

@@ -370,7 +370,7 @@ static bool by_a_wide_descriptor(void)
 }
 
 #if defined(__x86_64__)
-/* The same system call with the numbers and registers of 32-bit programs (write is 4). */
+/* Calls write as 32-bit programs do, with their numbers (write is 4) and registers. */
 static bool by_int80(void)
 {
 	uint8_t *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
@@ -384,7 +384,7 @@ static bool by_int80(void)
 	return ret > 0;
 }
 
-/* The same system call with a number of x32. */
+/* Calls write with its number of x32. */
 static bool by_x32(void)
 {
 	return syscall(0x40000000 | SYS_write, NETLINK_FD, new_table, sizeof(new_table)) > 0;

@@ -19,7 +19,7 @@ static void one(uint64_t ns, uint64_t *p50)
 {
 	memset(&l, 0, sizeof(l));
 	latency_note(&l, 1, 1, ns, 5);
-	/* so that the longest one does not limit the result */
+	/* a much longer time, because the longest one limits the result */
 	latency_note(&l, 1, 1, UINT64_C(20000000000), 5);
 	*p50 = latency_recent(&l, 1, 5).p50_ns;
 }

@@ -110,7 +110,7 @@ def others_element(rng):
 
 
 def next_number(b):
-    """A context tag with its contents, and with the next higher number."""
+    """Gives a context tag the next higher number; its contents stay."""
     last = b[-1] + 0x10 if b[0] & 7 == 6 else b[-1]
     return bytes([b[0] + 0x10]) + b[1:-1] + bytes([last])
 

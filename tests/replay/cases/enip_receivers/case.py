@@ -55,7 +55,7 @@ def evil(rng):
 
 
 def disguised(rng, cip):
-    """The same with another path: some devices use its last class, or its first instance."""
+    """A request with another path: some devices use its last class, or its first instance."""
     service, path, data = cip[:1], cip[2:2 + 2 * cip[1]], cip[2 + 2 * cip[1]:]
     harmless = at(100)
     path = rng.choice([harmless[:4] + path, path + harmless, harmless + path, path[:2] + harmless[2:4] + path[2:], path + path,

@@ -76,7 +76,7 @@ def evil(rng, policy):
 
 
 def disguised(rng, cip):
-    """The same with another path, or with false counts."""
+    """A request with another path, or with false counts."""
     service, path, data = cip[:1], cip[2:2 + 2 * cip[1]], cip[2 + 2 * cip[1]:]
     crane = enip.tag("Crane")
     path = rng.choice([crane + path, path + crane, path + b"\x28\0", path + b"\x29\0\0\0", path + b"\x28\0\x28\0", path + b"\0\0", b"\1\0" + path,

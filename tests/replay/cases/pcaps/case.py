@@ -94,7 +94,8 @@ def tshark_counts(path, order):
 
 
 def written_ranges(path):
-    """Function 23 has two ranges, and a PDU line shows only one."""
+    """The (first, number) of the ranges that function 23 writes. It has two ranges, and a PDU line
+    shows only one."""
     return [(int(a[0]), int(n[0])) for codes, a, n in
             tshark(path, "modbus.func_code", "modbus.write_reference_num", "modbus.write_word_cnt")
             if codes == ["23"] and a and n]

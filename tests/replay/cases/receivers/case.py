@@ -194,7 +194,7 @@ class Reading(Server):
 
 
 class Halves(Reading):
-    """The same, but missing bytes of a write with an address count as zeros; like EasyModbus'
+    """As Reading, but missing bytes of a write with an address count as zeros; like EasyModbus'
     server."""
 
     def feed(self, chunk):
@@ -388,7 +388,7 @@ def random_session(rng, rule):
     return out
 
 
-# ---- sessions that somebody thought of -----------------------------------------------------------
+# ---- sessions written by hand --------------------------------------------------------------------
 
 def read(tid, address, count, unit=1):
     return modbus(tid, unit, struct.pack("!BHH", 3, address, count))

@@ -208,9 +208,9 @@ def given_up():
 
 
 def one_by_one():
-    """The same, byte by byte. No byte comes long after the one before it, but the last one comes
-    long after the first. Whether a server reads the stop depends on the byte at which it gives
-    up."""
+    """A stop hidden in a write that comes byte by byte. No byte comes long after the one before it,
+    but the last one comes long after the first. Whether a server reads the stop depends on the byte
+    at which it gives up."""
     b, at = holding(2, bytes(24) + s7.data(s7.stop(9)[7:]))
     at += 24
     return [(b[:8], False)] + [(b[k:k + 1], 0.09) for k in range(8, 40)] + [(b[40:at], 0.09), (b[at:], 0.09)]

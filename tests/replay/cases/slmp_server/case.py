@@ -36,8 +36,8 @@ def evil(rng, f, policy):
 
 
 def foreign(rng, f, evil):
-    """The same in a frame of another form, see libslmp2: extended MT, or CC-Link IE TSN's, each as
-    a request and as an answer."""
+    """The request in a frame of another form that libslmp2 reads: extended MT, or CC-Link IE TSN's,
+    each as a request and as an answer."""
     head = 13 if f.four else 9
     subheader, data = rng.choice([0x5D, 0x9D, 0xDD, 0x68, 0xE8]), evil[head + 2:]
     route = bytes((subheader, 0, 1, 0, 0, 0, 0, 0xFF, 0xFF, 3))

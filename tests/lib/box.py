@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A box under test: three zones (it, ops, ot) with a host namespace each, the daemon between them,
 and a policy as text. With WORKERS=1 there is one worker for commands, so the verdict cache is used:
-a session that repeats a request is lent to the kernel. Otherwise there are two workers, and it is
-not used."""
+a session that repeats a request is lent to the kernel. Otherwise there are two workers, and the
+cache is not used."""
 import collections
 import json
 import os

@@ -150,7 +150,8 @@ class Controller:
         return self.reply(code)
 
     def answer(self, m, state):
-        """Its answer to a message in a session, whose connections are in `state`; b"": none."""
+        """The controller's answer to a message in a session, whose connections are in `state`; b"":
+        none."""
         command, handle, context = struct.unpack_from("<H", m)[0], *struct.unpack_from("<IIQ", m, 4)[::2]
         if command == 0x65:
             return message(0x65, b"\1\0\0\0", 0x5EC1, context)

@@ -49,8 +49,8 @@ class Raw:
         self.put(self.head + packet)
 
     def put(self, frame):
-        """On a machine with one processor, a sent frame only leaves when the kernel has its turn;
-        this waits for it."""
+        """On a machine with one processor, a sent frame only leaves when the kernel gets its turn,
+        so `put` waits until the socket has room."""
         while True:
             try:
                 return self.sock.send(frame)

@@ -59,7 +59,7 @@ static gnutls_datum_t file(const char *path)
 	return d;
 }
 
-/* Adds the bytes as they are; nobody here reads the key in them. */
+/* Adds the certificate's bytes as they are, without reading the key in them. */
 static void add(const char *path)
 {
 	gnutls_pcert_st *p = &chain[n_chain++];

@@ -298,7 +298,7 @@ int __wrap_sandbox_enter(enum role r, struct err *e)
 	return __real_sandbox_enter(r, e);
 }
 
-static unsigned own_kind = LANE_KINDS; /* of a worker */
+static unsigned own_kind = LANE_KINDS; /* the lanes of this process, if it is a worker */
 
 int __wrap_sandbox_enter_pair(enum role r, enum lane_kind kind, struct err *e)
 {

@@ -108,8 +108,7 @@ static void start(struct driver *d)
 	close(events[1]);
 	d->control = control[0];
 	d->events = events[0];
-	/* As the supervisor says it before the first generation: conduits with an end are in
-	 * force. */
+	/* Like the supervisor, says before the first generation that conduits with an end apply. */
 	if (msg_send(d->control, 0, &(struct msg_body){ MSG_CLOCK, .clock = { .waits = 0 } }, NULL, 0) < 0)
 		die("tell of the clock");
 }

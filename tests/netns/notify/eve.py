@@ -133,7 +133,7 @@ def of_every_type(box):
     with open(main, "w", encoding="utf-8") as f:
         f.write(text)
     box.sekisho("apply", main)
-    # The thread of the earlier one may still wait in accept.
+    # The thread of the earlier listener may still wait in accept.
     with inside(box.ns("ot")):
         listener = wait_for(listens, 10, "the port of the crane")
     with listener:
@@ -147,7 +147,7 @@ def of_every_type(box):
 
 
 def as_suricata_has_it(box):
-    """Every line without our own member is one that Suricata itself may write, and its types are
+    """Without our own member, each line is one that Suricata itself may write, and its types are
     Suricata's."""
     schema = suricatas_own()
     of_every_type(box)

@@ -463,7 +463,7 @@ static void another_worker(void)
 	if (!may_die())
 		return;
 	deaths++;
-	desks[which].runs = 0; /* the two know different sessions of the past */
+	desks[which].runs = 0; /* the two inspectors now know different earlier sessions */
 	inspector_free(desks[which].lends);
 	desks[which].lends = inspector_new(&limits);
 	must(desks[which].lends != NULL &&

@@ -3,7 +3,7 @@
 fragments. Standard library only.
 
 `packets` reads a capture down to its IP packets; `sessions` takes TCP of one port out of them;
-`WAYS` are the ways to say a session again, each a function of a `Session` that gives packets;
+`WAYS` are the ways to send a session again, each a function of a `Session` that returns packets;
 `FRAGMENTS` the ways to cut packets as they stand."""
 import ipaddress
 import random
@@ -137,7 +137,7 @@ def sessions(found, port):
     return [s for s in out if s.said]
 
 
-# ---- sessions said again -------------------------------------------------------------------------
+# ---- sessions sent again -------------------------------------------------------------------------
 
 class Line:
     """Sends the segments of one session, given by offsets in the stream, with acknowledgements of

@@ -92,7 +92,8 @@ static void one_is_not_enough(void **state)
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(look(S, 1000, false, true), DEAF_SAME);
 	quiet(3600);
-	/* The next packet that is not heard soon confirms it, however late it comes. */
+	/* After a pause of any length one more unheard packet is enough: the alarm begins
+	 * DEAF_WAIT_NS later. */
 	assert_int_equal(look(S, 1, false, true), DEAF_SAME);
 	for (uint64_t t = S; t < DEAF_WAIT_NS; t += S)
 		assert_int_equal(look(S, 0, false, true), DEAF_SAME);

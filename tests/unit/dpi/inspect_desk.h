@@ -589,7 +589,7 @@ static size_t desk_tcp(const struct conn *k, enum direction dir, uint32_t seq, u
 	return desk_ip(desk_packet, k, dir, 6, 20 + n, 16);
 }
 
-/* Any segment; returns its outcome so far (0 = it waits). */
+/* Hands in any segment; returns its outcome so far (0 = it waits). */
 DESK_MAY_IDLE static unsigned desk_segment(const struct conn *k, enum direction dir, uint32_t seq, uint32_t ack,
 					   unsigned flags, const void *payload, size_t n)
 {
@@ -600,7 +600,7 @@ DESK_MAY_IDLE static unsigned desk_segment(const struct conn *k, enum direction 
 	return desk.outcome[desk_hand_as(size, dir == DIR_S2C ? mark | MARK_REPLY : mark, size > 9000) % DESK_IDS];
 }
 
-/* A datagram; its outcome. */
+/* Hands in a datagram; returns its outcome. */
 DESK_MAY_IDLE static unsigned desk_datagram(const struct conn *k, enum direction dir, const void *payload, size_t n)
 {
 	uint8_t *t = desk_packet + (k->family == 4 ? 20 : 40);
@@ -616,7 +616,7 @@ DESK_MAY_IDLE static unsigned desk_datagram(const struct conn *k, enum direction
 	return desk.outcome[desk_hand_as(size, dir == DIR_S2C ? mark | MARK_REPLY : mark, false) % DESK_IDS];
 }
 
-/* Payload in order; the sequence numbers of the connection advance if it was accepted. */
+/* Sends payload in order; the sequence numbers of the connection advance if it was accepted. */
 DESK_MAY_IDLE static unsigned desk_send(struct conn *k, enum direction dir, const void *payload, size_t n)
 {
 	uint32_t *seq = dir == DIR_C2S ? &k->c : &k->s;
@@ -632,7 +632,7 @@ DESK_MAY_IDLE static unsigned desk_text(struct conn *k, enum direction dir, cons
 	return desk_send(k, dir, text, strlen(text));
 }
 
-/* SYN, SYN|ACK, ACK. */
+/* Plays a handshake: SYN, SYN|ACK, ACK. */
 DESK_MAY_IDLE static unsigned desk_handshake(struct conn *k)
 {
 	unsigned o = desk_segment(k, DIR_C2S, k->c, 0, DESK_SYN, NULL, 0);
@@ -655,7 +655,7 @@ DESK_MAY_IDLE static struct conn desk_conn(uint32_t permit)
 			      .s = 77000u };
 }
 
-/* A toy PDU of `len` bytes into out. */
+/* Writes a toy PDU of `len` bytes to `out`. */
 DESK_MAY_IDLE static size_t toy_pdu(uint8_t *out, uint8_t len, uint8_t function)
 {
 	memset(out, 0, len);

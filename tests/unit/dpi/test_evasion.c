@@ -160,7 +160,8 @@ static void cuts_of(const struct blob *m, bool allowed)
 	}
 }
 
-/* One byte in each segment, from this byte on; and each segment sent twice. */
+/* Sends a request in one piece up to each byte, and then byte by byte; `twice`: these bytes are
+ * sent twice. */
 static void bytes_of_one(const struct blob *m, bool allowed, bool twice)
 {
 	for (uint32_t from = now.s->together + 1u; from < m->n; from++) {

@@ -458,8 +458,8 @@ static void fin_games(void **state)
 	k.c += 13;
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 12), OUTCOME_DROP);
 	assert_int_equal(stats().reasons[R_AFTER_CLOSE], 1);
-	/* The FIN repeated, data of the server on the half-closed connection, its FIN, the last
-	 * acknowledgement. */
+	/* These pass: the repeated FIN, data of the server on the half-closed connection, its FIN,
+	 * the last acknowledgement. */
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 13, k.s, DESK_ACK | DESK_FIN, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK | DESK_FIN, NULL, 0), OUTCOME_ACCEPT);
@@ -501,7 +501,7 @@ static void syn_on_a_live_session(void **state)
 	toy_pdu(pdu, 12, 3);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 90000, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
 	/* The old session goes on; segments with the new numbers do not pass. */
-	/* far ahead, it waits */
+	/* the segment is far ahead, and waits */
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 90001, k.s, DESK_ACK, pdu, 12), 0);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 }
@@ -536,11 +536,10 @@ static void both_ends_dial_anew(void **state)
 }
 
 /*
- * The same, with the same initial numbers as before: of a device that begins with the same number
- * after each start, and of its client. Bytes that were acknowledged in the old session are new to
- * such a server. A server that still has the old session shows it by acknowledging bytes that were
- * sent after the SYN.
- */
+ * Both ends lost the session, and begin with the same initial numbers as before: a device that
+ * begins with the same number after each start, and its client. Bytes that were acknowledged in the
+ * old session are new to such a server. A server that still has the old session shows it by
+ * acknowledging bytes that were sent after the SYN. */
 static void both_ends_dial_anew_with_the_same_numbers(void **state)
 {
 	struct conn k = desk_conn(P_TOY);

@@ -711,7 +711,7 @@ static void a_poll_may_be_asked_once_more(void **state)
 	(void)state;
 	desk_row(&d);
 	judge(&d, DIR_C2S, &r);
-	/* it waits */
+	/* the answer has not come yet */
 	assert_false(memobus_enforcer.once(d.state, bytes_of(r.p, r.n), bytes_of(a.p, a.n), &t));
 	judge(&d, DIR_S2C, &a);
 	assert_true(memobus_enforcer.once(d.state, bytes_of(r.p, r.n), bytes_of(a.p, a.n), &t));

@@ -497,7 +497,8 @@ static void answers_from_before(void **state)
 	assert_true(d.p.exception);
 }
 
-/* Counts that are one too big, or always 1; a coil that was switched on, answered as 0001. */
+/* Answers with a count that is one too big, or always 1, or that state a coil switched on as
+ * 0001. */
 static void numbers_and_coils(void **state)
 {
 	static const uint8_t ask[] = { 0, 7, 0, 1 }, back[] = { 2, 0, 9 }, on[] = { 0, 7, 0xff, 0 },
@@ -528,8 +529,8 @@ static void numbers_and_coils(void **state)
 	}
 }
 
-/* A length that is one too big, one too small, or one byte of padding; alone and in front of the
- * next answer. The next answer stays complete. */
+/* Answers with a length that is one too big or too small, or with one byte of padding; alone and in
+ * front of the next answer. The next answer stays complete. */
 static void lengths_that_lie(void **state)
 {
 	static const uint8_t ask[] = { 0, 7, 0, 1 }, next[] = { 0, 6, 0, 0, 0, 5, 17, 3, 2, 0, 8 };

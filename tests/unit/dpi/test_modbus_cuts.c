@@ -135,7 +135,7 @@ static void values_in_the_middle(void **state)
 
 	(void)state;
 	writes(&d);
-	/* the values of the long request's registers that follow from that, and 7 */
+	/* the values that the bytes below give to registers of the long request, and 7 */
 	d.rows[0].values = desk_ranges(
 		&d, (uint32_t[]){ 0, 1, 5, 5, 7, 7, 9, 9, 0x110, 0x110, 0x200, 0x200, 0x700, 0x700, 0x800, 0x800 }, 8);
 	memcpy(many + READ + 1, (uint8_t[]){ 0, 7, 0, 0, 0, 9, 1, 16, 0, 5, 0, 1, 2, 0, 7 }, 15);

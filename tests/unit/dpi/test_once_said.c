@@ -93,7 +93,7 @@ static void each_protocol_says_it(void **state)
 	for (unsigned i = 0; i < SPEECHES; i++) {
 		begin(&speeches[i]);
 		assert_true(judge(DIR_C2S, speeches[i].read));
-		assert_false(says(speeches[i].read, speeches[i].answer)); /* it waits */
+		assert_false(says(speeches[i].read, speeches[i].answer)); /* not answered yet */
 		assert_true(judge(DIR_S2C, speeches[i].answer));
 		if (i == 2) { /* a serial number in digits */
 			assert_false(says(speeches[i].read, speeches[i].answer));
@@ -211,7 +211,7 @@ static void another_worker_judges_the_same(void **state)
 
 		begin(&speeches[i]);
 		assert_true(judge(DIR_C2S, speeches[i].read));
-		assert_true(kept_of(d.state, kept) == SIZE_MAX); /* it waits */
+		assert_true(kept_of(d.state, kept) == SIZE_MAX); /* not answered yet */
 		assert_true(judge(DIR_S2C, speeches[i].answer));
 		n = kept_of(d.state, kept);
 		assert_true(n <= ONCE_KEPT);

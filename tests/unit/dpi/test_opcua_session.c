@@ -502,8 +502,8 @@ static void requests_wait(void **state)
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-/* An answer in several chunks, each judged by itself; no chunk of an answer to a refused request;
- * an answer that is aborted. */
+/* The chunks of an answer are judged one by one. No chunk of an answer to a refused request passes.
+ * An answer may be aborted. */
 static void answers_come_in_chunks(void **state)
 {
 	struct command_row *row;

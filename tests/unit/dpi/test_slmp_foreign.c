@@ -95,8 +95,8 @@ static void other_forms_are_found(void **state)
 					assert_int_equal(d.p.function, 0x14010000);
 					found++;
 				}
-				/* In one piece it is only the value that it is; and if everything
-				 * is allowed, nothing is searched. */
+				/* In one piece the hidden frame is only a value. If everything is
+				 * allowed, nothing is searched. */
 				only(&d, SLMP_D, 0, 999);
 				assert_true(t.ascii || segment(&d, &t, 0, t.n, 0));
 				desk_whole(&d);
@@ -189,7 +189,7 @@ static void what_is_no_digit_is_a_zero(void **state)
 			command = 40;
 		}
 		for (size_t i = 4; i < command + 8; i++)
-			for (unsigned o = 0; o < sizeof(odd); o++) { /* the NUL with them */
+			for (unsigned o = 0; o < sizeof(odd); o++) { /* including the NUL */
 				struct text written = inner;
 				struct desk d;
 

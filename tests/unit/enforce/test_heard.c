@@ -375,8 +375,8 @@ static void sessions_that_linger(void **state)
 	heard_free(&w.h);
 }
 
-/* A conduit is not watched after its end, or while it waits for the clock; a silence ends with
- * it. */
+/* A conduit is not watched after its end, or while it waits for the clock. Its silence ends with
+ * the conduit. */
 static void an_end(void **state)
 {
 	struct policy p;

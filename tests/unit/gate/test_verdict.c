@@ -207,8 +207,8 @@ static void lies(void **state)
 	assert_int_equal(asked, 3);
 }
 
-/* A worker without a form for a lane has told the kernel nothing: its packets would wait for
- * ever. */
+/* `said`: the worker has told the kernel itself. For a lane without a form this is a lie, and the
+ * packets would wait for ever. */
 static void what_was_said(void **state)
 {
 	static const uint32_t others[] = { 1, LANE_CUT };

@@ -336,7 +336,7 @@ static void begins(void **state)
 	(void)state;
 	waiting((uint32_t[N]){ 3, 0, 0, 2 }, (uint32_t[N]){ 10, 20, 30, 40 });
 	f.g.strays = (struct stray_budget){ .last_id = { 1 }, .credit = 5 };
-	f.g.unlooked_ns = f.g.unlooked_beats = 77; /* of the one before */
+	f.g.unlooked_ns = f.g.unlooked_beats = 77; /* of the worker before */
 	f.g.lanes[f.lane[CLOSED]].queues[0].overdue.marked = true;
 	worker();
 	assert_int_equal(f.g.unlooked_ns + f.g.unlooked_beats, 0);

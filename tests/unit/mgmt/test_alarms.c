@@ -80,7 +80,7 @@ static void names_machines_steps(void **state)
 	says(list, "isolated everything", "隔離中: すべて", "", "ask who ordered it");
 	says(list, "isolated asset gone", "隔離中: asset gone", "", "ask who ordered it");
 	says(list, "glass glass", "非常用の扉を使用（未確認）: 非常時", "クレーン", "ask who opened it");
-	/* A try that failed is no alarm; a count that has run out is. */
+	/* A failed attempt to make a backup is no alarm; an overdue backup is one. */
 	says(list, "backup stick",
 	     "予定のバックアップ（2 日ごと）を USB メモリーに保存できていません（sekisho backup --scheduled）", "", "");
 	for (size_t i = 0; i < json_array_size(list); i++)

@@ -60,8 +60,8 @@ static int scratch(void)
 
 static _Atomic pid_t running;
 
-/* Runs the words after "sekisho", separated by spaces, with the socket of the test. After half a
- * minute it is killed. */
+/* Runs `sekisho` with these words, separated by spaces, and the socket of the test. It is killed
+ * after half a minute. */
 static void run(struct run *r, const char *text)
 {
 	char copy[512], *argv[WORDS + 1] = { program }, *save = NULL;
@@ -105,8 +105,8 @@ static void expect_not_in(const char *text, const char *part)
 
 #define ANY (-1)
 
-/* Runs it, and compares its exit status and its output with all these texts; "!text" must not be in
- * the output. */
+/* Runs `sekisho`, and compares its exit status and its output with all these texts; "!text" must
+ * not be in the output. */
 static void expect_said(struct run *r, const char *line, int status, const char *const *parts)
 {
 	run(r, line);

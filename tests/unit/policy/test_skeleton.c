@@ -1011,8 +1011,8 @@ static void a_gate_resets_only_its_own_lane(void **state)
 	q.tcp_flags = SYN | RST;
 	assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict, BOX_DROP);
 	q.tcp_flags = RST;
-	/* An end may answer by a bare acknowledgement: from here on the worker gets them again.
-	 * Nothing else in the mark changes. */
+	/* An end may answer this reset by a bare acknowledgement, so from here on the worker gets
+	 * bare acknowledgements again. Nothing else in the mark changes. */
 	for (uint32_t o = MARK_UNJUDGED; o <= MARK_QUIET; o++) {
 		f.mark = mark_make(mark_permit(f.mark), mark_lane(f.mark), (enum mark_outcome)o);
 		q.mark = mark_make(0, mark_lane(f.mark) ^ 1u, MARK_UNJUDGED);

@@ -603,8 +603,8 @@ static const struct attempt forbidden[] = {
 	{ "become dumpable", try_dumpable, 0 },
 	{ "chmod", try_chmod, 0 },
 	{ "take its parent's descriptor", try_descriptor_of_parent, 0 },
-	/* A process with CAP_NET_ADMIN and such a socket could. Therefore these roles read no
-	 * hostile bytes; a worker, which reads them, may only send the forms of verdicts
+	/* A process with CAP_NET_ADMIN and such a socket can change rules. Therefore these roles
+	 * read no hostile bytes. A worker, which reads them, may only send the forms of verdicts
 	 * (test_form). */
 	{ "change rules by write", try_nft_write, MAY(ROLE_GATE) | MAY(ROLE_ENFORCE) },
 	{ "change rules by send", try_nft_send, MAY(ROLE_GATE) | MAY(ROLE_ENFORCE) },
@@ -631,7 +631,7 @@ static void nothing_forbidden_works(void **state)
 	assert_int_equal(failures, 0);
 }
 
-/* The program that fetches updates may do none of all that, and may read and write its own
+/* The program that fetches updates may do nothing of the above. It may read and write its own
  * descriptors. */
 static void fetch_may_nothing(void **state)
 {

@@ -126,7 +126,7 @@ static void arp_says_whose_it_is(void **state)
 	memset(p + 14, 0, 4);
 	assert_true(arp(p, sizeof(p), card).is);
 	assert_int_equal(arp(p, sizeof(p), card).address.family, 0);
-	/* Cut or of another kind: a device sent it, without an address. */
+	/* A message that is cut or of another kind shows a device without an address. */
 	for (size_t n = 0; n < 18; n++) {
 		s = arp(p, n, other);
 		assert_true(s.is && memcmp(s.mac, other, 6) == 0 && s.address.family == 0);

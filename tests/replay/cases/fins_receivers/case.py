@@ -17,8 +17,8 @@ POLICIES = {name: told.policy("fins", ["tcp/9600", "udp/9600"], rows) for name, 
 
 
 def forbidden(_, policy, heard):
-    """D400 is bytes 400 and 401 there, D401 bytes 401 and 402, but ten words from D400 on are
-    twenty bytes."""
+    """In this server D400 is bytes 400 and 401, D401 bytes 401 and 402, but ten words from D400 on
+    are twenty bytes."""
     return [x for x in heard["did"] or [] if policy == "reads" or x[0] != fins.AREAS["d"][1] or not 400 <= x[1] < 420 or x[2] > 7][:3]
 
 

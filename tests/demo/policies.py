@@ -83,7 +83,7 @@ def narrowed(t):
     except socket.timeout:
         got = "silent"
     session.close()
-    # the PLC heard it too: it takes the next connection at once (it serves one at a time)
+    # the PLC was told, too: it serves one connection at a time, and takes the next one at once
     leaked += sum(1 for (s, sp, _, _), data in _streams(t, since).items() if s == "10.20.0.30" and sp == port and data)
     t.sekisho("apply", t.policy)
     again = modbus.connect(ns, "10.30.1.10", 502, "10.20.0.30", timeout=2.0)

@@ -202,7 +202,7 @@ def switched(code):
 
 def operations(fragment):
     """What a master's fragment asks for, or None: {service, object, space, indexes (None: all of
-    them, or nobody knows), values, code}."""
+    them, or unknown), values, code}."""
     if len(fragment) < 2 or fragment[0] & 0xE0 != 0xC0 or (fragment[0] & 0x10 and fragment[1] != 0):
         return None
     function, rest = fragment[1], fragment[2:]

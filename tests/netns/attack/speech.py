@@ -16,9 +16,9 @@ from box import conduit  # noqa: E402
 
 
 class Speech:
-    """greeting: the messages at the beginning of a session, each of which is answered; fragile: so
-    many first bytes of a request must not be split; lies: [(name, bytes)] with false contents, each
-    refused; lengths: [(offset, size, little-endian)] of its length fields."""
+    """greeting: the messages at the beginning of a session, each of which is answered; fragile: the
+    number of first bytes of a request that must not be split; lies: [(name, bytes)] with false
+    contents, each refused; lengths: [(offset, size, little-endian)] of its length fields."""
     greeting, fragile, lies, lengths = (), 0, [], []
 
     def __init__(self, name, port, service, read, write):

@@ -186,7 +186,7 @@ def simatic_until(box):
     last = {}
 
     def ended():
-        """Writes on and on, until none is answered any more."""
+        """Repeats writes until none is answered any more."""
         for p, _, writes in sessions:
             if p.address not in last or last[p.address][0]:
                 last[p.address] = s7.answered(writes, s7.write_word(10, 40, 1)), time.time()

@@ -61,7 +61,7 @@ struct orders {
 	 * there is none; 0 = the machine's own */
 	int64_t battery;
 	char boot[40]; /* id of this start of the machine; "" = the machine's own */
-	/* code that waits until the state of the time source has settled is this much later */
+	/* ns that pass at once for code that waits until the time source's state has settled */
 	int64_t later_ns;
 	/* a worker of this kind takes one packet at a time, and this long for each */
 	int64_t slow_ns[LANE_KINDS];

@@ -286,7 +286,7 @@ def receiver_away(box):
                 n.quiet()
                 once(r)
                 expect([x["serial"] for x in waiting] == r.serials()[:len(waiting)] and len(r.about("lan2", "sekishoRaised")) == 1, "%s: %s", waiting, r.took())
-            # one more start, so that its engine time begins anew
+            # one more start, so that the box's engine time begins anew
             with Receiver(box, n.folder) as r:
                 link(box, "down")
                 wait_for(lambda: r.about("lan2", "sekishoRaised"), 60, "the inform to the new one")

@@ -4,7 +4,7 @@
  * once` that accepts what the program passes. With "written", it also appends a rule to that chain
  * of `ip mangle` that makes the kernel write checksums before. Then it reads commands, one a line:
  * "give CLIENT SERVER" makes a lease with these next sequence numbers, for the one poll that this
- * program knows; any other line prints the state of that lease. Everything exists until its input
+ * program knows; any other line prints the state of that lease. Everything exists until the input
  * ends. The kernel itself loads xt_bpf only for rules of ip and ip6: the caller must load it.
  *
  *   hold OBJECT [written]

@@ -27,7 +27,7 @@ struct clean_kind {
 
 struct clean_conduit {
 	uint8_t name[CLEAN_NAME];
-	uint8_t meaning[32];	    /* digest of its rows */
+	uint8_t meaning[32];	    /* digest of the conduit's rows */
 	uint64_t since_ns, last_ns; /* wall; 0 = never */
 	uint64_t count;
 	struct clean_kind kinds[CLEAN_KINDS];

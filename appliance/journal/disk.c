@@ -8,8 +8,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define NEARLY 90u
-#define ROOM_AGAIN 85u
+#define NEARLY 90u     /* percent */
+#define ROOM_AGAIN 85u /* percent */
 #define HOUR_NS 3600000000000ull
 #define DAY_S 86400u
 #define BLOCK 512u /* bytes in a block of st_blocks */

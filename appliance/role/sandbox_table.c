@@ -253,9 +253,9 @@ static const struct profile profiles[ROLE_COUNT] = {
 	[ROLE_CONTROL] = {
 		.allow = { common, channel, waiting, files, people },
 		.soft = probes,
-		/* Its own folder has the drafts. It may read files that anybody may read: the
-		 * asker's process in /proc, names of logins, and certificates that a policy
-		 * names. */
+		/* Control's own folder has the drafts. Control may read files that anybody may
+		 * read: the asker's process in /proc, names of logins, and certificates that a
+		 * policy names. */
 		.folders = { { .fd = CONTROL_FD_FOLDER, .write = true }, { .path = "/" } }, .n_folders = 2,
 		.descriptors = 256, .file_mib = 128,
 	},

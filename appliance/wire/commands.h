@@ -64,8 +64,8 @@ struct command_grant {
 	uint32_t undecided_bytes; /* bytes that a flow may carry before its protocol is known */
 	uint32_t first_row;
 	uint32_t n_rows;
-	uint32_t first_name; /* index of its list in command_table.names */
-	/* bytes of that list; 0 = it declares no names, so every name is right */
+	uint32_t first_name; /* index of the grant's list of names in command_table.names */
+	/* bytes of that list; 0 = the grant declares no names, so every name is right */
 	uint32_t n_names;
 };
 
@@ -77,8 +77,8 @@ struct command_permit {
 	uint8_t midstream; /* enum midstream */
 	/* a TLS session ends if the server chooses weak TLS, or if its choice was not seen */
 	bool deny_weak_tls;
-	/* server ports of its TCP and UDP cells; they show the direction of a session
-	 * met half-way */
+	/* server ports of the permit's TCP and UDP cells; they show the direction of a session met
+	 * half-way */
 	struct number_set ports;
 	uint32_t first_grant; /* others may refer to the same grants */
 	uint32_t n_grants;

@@ -26,8 +26,8 @@ json_t *place_json(const struct vocabulary *v, uint8_t space, uint64_t first, ui
 
 /* A limit as JSON: key "limit" of events and of replay, docs/json.md. */
 
-/* With the words of `v` (which may be NULL), for an operation on this space. JSON null
- * for LIMIT_NONE. */
+/* The limit of an operation on this space, with the words of `v` (which may be NULL). JSON null for
+ * LIMIT_NONE. */
 json_t *limit_json(const struct limit *l, const struct vocabulary *v, uint8_t space);
 
 #endif

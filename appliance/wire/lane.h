@@ -36,7 +36,7 @@ struct lane {
 	enum failure when_overloaded;
 };
 
-/* 1 to 54. */
+/* The number of the lane: 1 to 54. */
 static inline uint32_t lane_number(struct lane l)
 {
 	return 1u + (((uint32_t)l.kind * 3u + (uint32_t)l.criticality) * 3u + (uint32_t)l.when_down) * 3u +

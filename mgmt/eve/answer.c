@@ -6,7 +6,8 @@
 #include "appliance/base/json.h"
 #include "mgmt/words/eve.h"
 
-/* Owned by the caller; NULL: not a record, or no memory. */
+/* The record in EVE's form, owned by the caller; NULL: the line is no record, or there is no
+ * memory. */
 static char *as_eve(const char *line, size_t n)
 {
 	json_t *record = json_loadb(line, n, 0, NULL), *eve = NULL;

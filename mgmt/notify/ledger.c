@@ -98,7 +98,7 @@ static json_t *by_key(const json_t *list, const char *key)
 	return NULL;
 }
 
-/* Known alarms: seen again, or gone. */
+/* Updates the known alarms: each was seen again, or was not. */
 static void known(struct ledger *l, const json_t *alarms, const char *now)
 {
 	json_t *list = list_of(l, "alarms");

@@ -192,7 +192,7 @@ struct grants {
 	struct names whole;
 };
 
-/* For conduits into zones of this class, NULL = any. */
+/* Counts the grants of conduits into zones of this class; NULL = of any class. */
 static void grants_count(const json_t *facts, const char *class, struct grants *ret)
 {
 	const json_t *permits = ja(facts_answer(facts, "effective"), "permits"), *p, *g;

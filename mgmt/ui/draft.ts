@@ -113,7 +113,7 @@ function leftComments(revision: number): Record<CommentOf, string> {
 		const left = JSON.parse(localStorage.getItem(besides()) ?? "null") as (Record<CommentOf, string> & { revision: number }) | null;
 		if (left !== null && left.revision === revision && COMMENTS.every((c) => typeof left[c] === "string")) return { "draft-comment": left["draft-comment"], "step-comment": left["step-comment"] };
 	} catch {
-		// Of another version, or damaged: ignored.
+		// What is stored is of another version or damaged, and is ignored.
 	}
 	return { ...NOTHING };
 }
@@ -130,7 +130,7 @@ function leftEdits(): Left | undefined {
 		const left = JSON.parse(localStorage.getItem(place()) ?? "null") as Left | null;
 		if (left !== null && left.texts.every((x) => typeof x.name === "string" && typeof x.text === "string") && !same(left.texts, change.texts)) return left;
 	} catch {
-		// Of another version, or damaged: ignored.
+		// What is stored is of another version or damaged, and is ignored.
 	}
 	return undefined;
 }
@@ -229,7 +229,8 @@ async function look(changed: () => void): Promise<void> {
 		change.now = answer.value.draft;
 		// A trial is over: the history tells why.
 		if (ended) return load(edited(), changed);
-		// Approved, rejected, ended by time: the texts are still those that are shown.
+		// The draft was approved or rejected, or its trial ran out: its texts are still those
+		// that are shown.
 		if (!moved()) {
 			const was = begins(change.kept), own = edited();
 			change.kept.draft = answer.value.draft;

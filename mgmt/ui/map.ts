@@ -142,7 +142,7 @@ function onArrow(e: Effective, from: string, to: string, observe: boolean, list:
 	const of = (e.conduits ?? []).filter((k) => k.from === from && k.to === to && (k.mode === "observe") === observe);
 	const flows = of.map((k) => opened(k.name ?? "")), refused = of.reduce((sum, k) => sum + ofConduit(list, k.name ?? ""), 0);
 	const known = flows.filter((r): r is Rate => r !== undefined), whole = known.length === flows.length;
-	// As old as the oldest of them.
+	// The sum is as old as the oldest number in it.
 	const times = [refused > 0 ? heardAt() : undefined, ...known.map((r) => r.old)].filter((at): at is number => at !== undefined), old = times.length > 0 ? Math.min(...times) : undefined;
 	const text = aged((whole ? perSecond(known.reduce((sum, r) => sum + r.n, 0)) : "–") + (refused > 0 ? " " + t(observe ? "map_would_refuse" : "map_refused", count(refused)) : ""), old), names = of.map((k) => k.name ?? "");
 	return { text, refused: refused > 0, title: zoneName(e, from) + " → " + zoneName(e, to) + ": " + of.map((k) => (k.label ? k.label + " (" + (k.name ?? "") + ")" : k.name ?? "")).join(", ") + " (" + text + ")",

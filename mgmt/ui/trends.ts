@@ -40,7 +40,7 @@ async function read(draw: () => void): Promise<void> {
 const valuesOf = (d: Trends, what: string, of?: string | null): number[] => d.series.filter((s) => s.what === what && (of === undefined || s.of === of))
 	.reduce((sum, s) => sum.map((v, i) => v + (s.values[i] ?? 0)), Array<number>(d.steps).fill(0));
 
-/** From the beginning of the count: earlier values are unknown, not 0. */
+/** The chart starts where the count began: earlier values are unknown, not 0. */
 function series(d: Trends, id: string, title: string, values: number[], said: (n: number) => string): Series {
 	const step = d.step_s * 1000, since = new Date(d.since).getTime(), off = Math.min(Math.max(Math.floor((new Date(d.begun).getTime() - since) / step), 0), d.steps - 2);
 	return { id, title, values: values.slice(off), since: since + off * step, step, days: d.by === "day", marks: d.marks, said };
@@ -54,7 +54,7 @@ function conduits(d: Trends): string[] {
 	return [...names].sort((a, b) => total(d, b) - total(d, a) || a.localeCompare(b));
 }
 
-/** By local hour of the day, over the two weeks. */
+/** Refusals of each zone by local hour of the day, over the two weeks. */
 function byHour(d: Trends): { name: string; values: number[] }[] {
 	return d.series.filter((s) => s.what === "zone_refused").map((s) => {
 		const values = Array<number>(24).fill(0);

@@ -65,7 +65,7 @@ void http_answer(struct http *h, struct msg *m);
 void http_progress(struct http *h, const struct msg *m);
 /* The certificate of the box's own authority, PEM. */
 const char *http_authority(const struct http *h);
-/* enum mgmt_token. */
+/* How the box's token was found: enum mgmt_token. */
 uint8_t http_token(const struct http *h);
 struct http_counts http_counts(const struct http *h);
 void http_stop(struct http *h); /* accepts NULL */

@@ -26,7 +26,7 @@ static const char *text_at(const json_t *j, const char *key)
 	return json_is_string(v) && strlen(json_string_value(v)) == json_string_length(v) ? json_string_value(v) : NULL;
 }
 
-/* Only this form, so that each time has one text. */
+/* Takes a time, but only in the form of STAMP's example, so that each time has one text. */
 static bool take_moment(const json_t *j, const char *key, uint64_t *ret)
 {
 	const char *text = text_at(j, key), *rest;

@@ -8,9 +8,9 @@
 #include "appliance/base/messages.h"
 
 /*
- * Records have this sentence of the catalogue in English, shortened to the room of a record. A
- * known, complete sentence is printed in language `l`, with its arguments unchanged; any other text
- * is printed as it is.
+ * In records, the reason is a sentence of the catalogue in English, shortened to the room of a
+ * record. A known, complete sentence is printed in language `l`, with its arguments unchanged; any
+ * other text is printed as it is.
  */
 void refusal_print(FILE *to, enum lang l, const char *text);
 

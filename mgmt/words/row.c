@@ -277,7 +277,7 @@ void row_groups(FILE *to, const json_t *row, enum protocol p, enum lang l)
 	say(to, row, p, l, groups);
 }
 
-/* a function without a name counts for all classes */
+/* The classes of all functions of the row; a function without a name counts for all classes. */
 static unsigned classes_of(const json_t *row, const struct vocabulary *words)
 {
 	const json_t *code;

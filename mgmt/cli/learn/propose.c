@@ -310,7 +310,7 @@ static void print_halves(FILE *to, enum lang lang, const struct vocabulary *v, c
 	}
 }
 
-/* At least one of `acts` makes a row. */
+/* The rows for these acts, at least one of which makes a row. */
 static const char *rows_of(struct proposal *p, const struct act *acts, size_t n, size_t *ret_wide)
 {
 	const struct vocabulary *v = vocabulary_of(acts->protocol);
@@ -481,7 +481,7 @@ static bool add_line(struct proposal *p, size_t i)
 	return l->rows != NULL;
 }
 
-/* Sorted by service, then by zones. */
+/* Compares the services of two lines; zones_cmp compares their zones after that. */
 static int kind_cmp(const struct line *a, const struct line *b)
 {
 	int r = (int)a->protocol - (int)b->protocol;

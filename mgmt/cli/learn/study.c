@@ -226,8 +226,8 @@ static uint32_t target_of(const struct vocabulary *v, const struct operation *o,
 }
 
 /* The thing that contains the address, such as a data block: addresses of two things are never
- * adjoining. 0: the address is in the space itself, or its parts begin with a byte, which is no
- * such thing. */
+ * adjoining. 0: the address lies in the space itself, or the first part of the address is a byte,
+ * which contains no others. */
 static uint64_t thing_of(const struct space_info *s, uint64_t address)
 {
 	unsigned below = 0;

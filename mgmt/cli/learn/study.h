@@ -21,7 +21,7 @@ void study_frame(struct study *s, const struct capture_frame *f);
 /* The counts so far, valid until the next call. Sessions of the present round are not among them;
  * study_sessions() counts those. */
 const struct tally *study_tally(const struct study *s);
-uint32_t study_sessions(const struct study *s); /* followed at present */
+uint32_t study_sessions(const struct study *s); /* number of sessions followed at present */
 /* To be called after the last frame. Returns everything that was learnt, settled; borrowed from the
  * study. */
 struct learnt *study_finish(struct study *s);

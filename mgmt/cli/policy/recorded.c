@@ -81,7 +81,7 @@ static bool asked_of(const json_t *e, struct asked *ret)
 	return true;
 }
 
-/* Targets that may mean several devices. */
+/* The targets that may mean several devices (bit n: target n). */
 static uint8_t perhaps_broadcast(const struct asked *a)
 {
 	uint8_t bits = 0;

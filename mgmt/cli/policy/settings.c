@@ -146,7 +146,7 @@ static json_t *row(const struct command_table *t, const struct command_row *r, c
 	return j;
 }
 
-/* Without rows: the whole protocol. */
+/* The rows of a service; JSON null for the whole protocol. */
 static json_t *rows(const struct model *m, const struct model_service *s)
 {
 	const struct vocabulary *v = vocabulary_of(s->protocol);

@@ -138,7 +138,7 @@ struct book_flow *book_flow(struct book *b, const struct addr *client, uint16_t 
 	return &b->flows[*slot - 1];
 }
 
-/* Refused before observed, observed before allowed. */
+/* Refused weighs more than observed, and observed more than allowed. */
 static unsigned weight(enum event_verdict v)
 {
 	return v == EV_DENY ? 2 : v == EV_OBSERVE ? 1 : 0;

@@ -250,7 +250,7 @@ static void print_qr(const struct cli *c, const json_t *rows)
 	}
 }
 
-/* Each on an unwrapped line of its own, because it will be typed or scanned. */
+/* Prints the secrets, each on an unwrapped line of its own, because it will be typed or scanned. */
 static void print_once(const struct cli *c, const json_t *answer)
 {
 	const json_t *codes = ja(answer, "recovery"), *totp = json_object_get(answer, "totp");

@@ -69,7 +69,7 @@ static void list(struct cli *c, const json_t *isolations)
 	table_free(t);
 }
 
-/* What to check before traffic continues. */
+/* Prints what a person has to check before traffic continues. */
 static void checked(struct cli *c, const json_t *j)
 {
 	struct box_answer answer;

@@ -50,7 +50,7 @@ static void faults_list(struct cli *c, const json_t *faults, enum stand stand)
 		fprintf(c->out, "  - %s\n", json_string_value(json_array_get(faults, i)));
 }
 
-/* Only when there is something to review: a reviewed list prints nothing. */
+/* Prints the line only when there is something to review. */
 static void devices_line(struct cli *c, const json_t *devices)
 {
 	if (ju(devices, "new") == 0)
@@ -61,7 +61,7 @@ static void devices_line(struct cli *c, const json_t *devices)
 		render_line(c, M_STATUS_DEVICES, ju(devices, "listed"), ju(devices, "new"));
 }
 
-/* Only when there is something to review. */
+/* Prints the lines only when there is something to review. */
 static void weak_lines(struct cli *c, const json_t *weak)
 {
 	const json_t *alarms = ja(weak, "alarms");
@@ -393,7 +393,7 @@ static void drops(struct cli *c, const json_t *status)
 	table_free(unjudged);
 }
 
-/* For parts with packets in the last minutes. */
+/* Prints the inspection times of the parts that had packets in the last minutes. */
 static void latency_lines(struct cli *c, const json_t *worker)
 {
 	const json_t *list = ja(worker, "latency");
@@ -473,7 +473,7 @@ static void ups_state(struct cli *c, const json_t *ups)
 		render_line(c, *since != '\0' ? M_STATUS_UPS_AWAY_SINCE : M_STATUS_UPS_AWAY, name, server, since);
 }
 
-/* Only where box.cfg names a UPS. */
+/* Printed only if box.cfg names a UPS. */
 static void ups_lines(struct cli *c, const json_t *ups)
 {
 	const json_t *charge = json_object_get(ups, "charge"), *runtime = json_object_get(ups, "runtime");

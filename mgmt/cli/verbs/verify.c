@@ -85,7 +85,7 @@ static void past_text(struct cli *c, const json_t *past, const char *since)
 	}
 }
 
-/* There is no policy to compare with. */
+/* True: there is no policy to compare with. */
 static bool empty(const json_t *answer)
 {
 	return json_is_integer(json_object_get(answer, "generation")) && ju(answer, "generation") == 0;

@@ -22,8 +22,8 @@ static json_t *ending(const struct ir *ir)
 	return names;
 }
 
-/* Whether this text would still wait. If the clock waits for a time source and the text names none,
- * the wait ends when the text is in force. */
+/* Whether the box would still wait with this text in force. If the clock waits for a time source
+ * and the text names none, the wait ends when the text is in force. */
 static bool goes_with(const struct ir *ir, const json_t *clock)
 {
 	return ir_time_sources(ir) || strcmp(js(clock, "waits"), "source") != 0;

@@ -229,8 +229,8 @@ async function look(changed: () => void): Promise<void> {
 		change.now = answer.value.draft;
 		// A trial is over: the history tells why.
 		if (ended) return load(edited(), changed);
-		// The draft was approved or rejected, or its trial ran out: its texts are still those
-		// that are shown.
+		// The draft was approved or rejected, or its trial ran out: its texts are still
+		// those that are shown.
 		if (!moved()) {
 			const was = begins(change.kept), own = edited();
 			change.kept.draft = answer.value.draft;

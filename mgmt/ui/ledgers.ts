@@ -57,8 +57,10 @@ function place(text: string): bigint {
 	return words.reduce((n, word) => n * 65536n + BigInt("0x" + word), 1n);
 }
 
-/** Whether the address is in a range such as "10.30.1.10", "10.30.1.10-10.30.1.19" or
- * "10.30.1.0/24". */
+/**
+ * Whether the address is in a range such as "10.30.1.10", "10.30.1.10-10.30.1.19" or
+ * "10.30.1.0/24".
+ */
 function within(address: string, range: string): boolean {
 	const [net = "", bits] = range.split("/"), [first = "", last = first] = net.split("-"), at = place(address), from = place(first);
 	return bits === undefined ? at >= from && at <= place(last) : at >= from && at < from + (1n << BigInt((first.includes(":") ? 128 : 32) - Number(bits)));

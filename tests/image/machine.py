@@ -30,7 +30,7 @@ PATIENCE = float(os.environ.get("SEKISHO_VM_PATIENCE", "1"))  # for a host with 
 
 
 def tap(ns, name):
-    """An interface in a namespace whose other end is this descriptor."""
+    """Makes an interface in a namespace. The returned descriptor is its other end."""
     with inside(ns):
         fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
         # TUNSETIFF: a tap, plain frames

@@ -198,8 +198,8 @@ class Capture:
 
     @property
     def frames(self):
-        """Everything that has arrived, however busy the machine is: the socket's buffer holds no
-        more."""
+        """Returns everything that has arrived, also on a busy machine: as many frames are read as
+        the socket's buffer can hold."""
         self._take_in(100000)
         return self.kept
 

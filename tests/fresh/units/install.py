@@ -14,8 +14,8 @@ from traces import KEPT, listing, users
 OWN = ("10.%d.0.1/24", "2001:db8:%d::1/64")  # as in ../wire.py
 SETTINGS = "/etc/network/interfaces", "/etc/sysctl.d/10-router.conf"
 AT_READY = "/run/at-ready"
-# Records the state at the moment when the daemon reports that it is ready: this runs exactly then
-# (systemd.service(5)).
+# Records the state at the moment when the daemon reports that it is ready: ExecStartPost= runs
+# exactly then (systemd.service(5)).
 DROP_IN = """[Service]
 ExecStartPost=+/bin/sh -c "ip netns exec sekisho-data nft list table inet sekisho >%s; sekisho status --json >>%s; true"
 """ % (AT_READY, AT_READY)
@@ -48,7 +48,7 @@ def routed():
     with open(SETTINGS[1], "w", encoding="ascii") as f:
         f.write("net.ipv4.ip_forward=1\nnet.ipv6.conf.all.forwarding=1\n")
     must("sysctl", "-q", "-p", SETTINGS[1])
-    # as Debian's file begins; loading it late removes existing rules
+    # begins like Debian's file, which removes existing rules when it is loaded late
     with open("/etc/nftables.conf", "w", encoding="ascii") as f:
         f.write("#!/usr/sbin/nft -f\nflush ruleset\ntable inet of_the_machine {\n\tchain forward {\n\t\ttype filter hook forward priority 0;\n\t}\n}\n")
     must("systemctl", "enable", "--now", "nftables.service")

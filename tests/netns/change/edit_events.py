@@ -137,7 +137,8 @@ def another_protocol(site, box):
 
 
 def eager(site, box):
-    """A server there may send first, and some bytes may pass before the protocol is known."""
+    """A server on the controllers' port may send first, and some bytes may pass before the protocol
+    is known."""
     return re.sub(r'(p[rw]) = \{ protocol = "modbus";', r'\1 = { undecided_bytes = 64; protocol = "modbus";', site), box
 
 

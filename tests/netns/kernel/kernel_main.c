@@ -11,7 +11,7 @@
  *     refuse POLICY            the same with every permit id equal: the role must refuse it
  *     collide                  a transaction of our own with two cells that overlap: the kernel
  *                              must refuse the second
- *     at SECONDS [DOOR=UNTIL ...]   the role's clock shows that now, and these doors stand open
+ *     at SECONDS [DOOR=UNTIL ...]   sets the role's clock to SECONDS, and opens these doors only
  *     apart [KEEP ...: WHAT; ...]   sends the role what people have isolated, as the supervisor
  *                                   computes it from this policy
  *     judge IIF OIF SOURCE DESTINATION PROTO PORT   the permit that the rule IR has for a packet at
@@ -57,7 +57,7 @@ struct driver {
 	uint8_t identities[IDS_MAX][32]; /* identities by id - 1; ids are kept over applies */
 	uint32_t n_identities;
 	struct compilation c;  /* the compilation of the policy that was applied last */
-	uint32_t ids[IDS_MAX]; /* of its permits */
+	uint32_t ids[IDS_MAX]; /* ids of the permits in c */
 };
 
 /* The role's clock is ahead by this; shared with the role. */

@@ -359,7 +359,7 @@ def snmp_records_anew(box):
 
 def a_long_backlog(box):
     """Nearly as many informs as a ledger holds, over an hour old: they are sent in order and once,
-    while the program is killed in between. How many had no room is said once."""
+    while the program is killed in between. The number that had no room is reported once."""
     with Inform(box) as n, Wire(box) as wire:
         n.quiet()
         n.stop()
@@ -380,8 +380,8 @@ def a_long_backlog(box):
             n.quiet()
             told = r.took()
             serials = r.serials()
-            # The program may have been killed after an acknowledgement and before it stored it, so
-            # one may come twice.
+            # The program may have been killed before it stored an acknowledgement, so one inform
+            # may come twice.
             expect(sorted(set(serials)) == list(range(first, serials[-1] + 1)) and serials == sorted(serials) and len(serials) <= len(set(serials)) + 1, "%s", serials)
             expect([x["sekishoDropped"] for x in told[:2]] == ["7", "0"] and {x["sekishoDropped"] for x in told[2:]} == {"0"}, "%s", told[:3])
             expect(told[0]["sekishoWhen"].startswith("2026-1-1,0:0:0") and told[0]["sekishoGeneration"] == "3", "%s", told[0])

@@ -3,9 +3,8 @@
  * An inspector for tests of its surroundings: the words in a packet say how it is decided.
  * Implements dpi/inspect/inspect.h.
  *   "DROP" is dropped, "SURE" is accepted and confirmed, "CUT!" resets both ends, "LATE" is held
- *   for 5 ms, "LOST" gets no answer at all,
- *   "FREEZE" never returns and sleeps, "BUSY" never returns and does not; everything else is
- *   accepted.
+ *   for 5 ms, "LOST" gets no answer at all, "FREEZE" sleeps without end, "BUSY" computes without
+ *   end; everything else is accepted.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@ SECONDS = 30  # seconds for the search for a smaller policy
 
 
 def users(p):
-    """Parts that nothing names are removed first."""
+    """The policy without the parts that nothing names."""
     q = copy.deepcopy(p)
     named = {x for c in q["conduits"] for x in c.get("sources", []) + c.get("destinations", [])} | set(q["chain_break"])
     named |= {x for n in q["never"] + q.get("always", []) for x in n.get("from_assets", []) + n.get("to_assets", [])}

@@ -45,7 +45,7 @@ static void must(bool x)
 struct life {
 	struct conn k;
 	uint32_t permit;
-	struct once_lease *lease, note; /* `note`: instead of a lease, for another worker */
+	struct once_lease *lease, note; /* `note`: kept for another worker if there is no lease */
 	uint32_t uses[ONCE_USES], n_uses;
 	uint8_t last[2][SAID]; /* what passed, by direction */
 	uint32_t n_last[2];
@@ -590,7 +590,7 @@ static void one_step(uint8_t what, uint8_t arg)
 		client_sends(l, b.b, n, plain);
 		client_sends(l, b.b + n, b.n - n, plain);
 		break;
-	case 43: /* two in one */
+	case 43: /* two requests in one segment */
 		b = request_of(l, 0);
 		memcpy(b.b + b.n, b.b, b.n <= 160 ? b.n : 0);
 		client_sends(l, b.b, b.n <= 160 ? 2 * b.n : b.n, plain);

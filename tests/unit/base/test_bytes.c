@@ -90,7 +90,7 @@ static void writer_overflows_stickily(void **state)
 	assert_false(o.failed);
 	out_be16(&o, 0x0708);
 	assert_true(o.failed);
-	out_u8(&o, 9); /* would fit */
+	out_u8(&o, 9); /* fits, but comes after a failure */
 	assert_int_equal(o.len, 6);
 	assert_memory_equal(room, "\1\2\3\4\5\6", 6);
 }

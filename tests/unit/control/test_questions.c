@@ -315,8 +315,8 @@ static void who_waits_no_longer_is_let_go(void **state)
 	assert_int_equal(refused, 0);
 }
 
-/* While a change is in progress the question is not even sent; and another person's disconnection
- * does not end this one. */
+/* While a change is in progress the question is not even sent. The disconnection of another person
+ * does not end this question. */
 static void stopped_before_it_is_asked(void **state)
 {
 	const struct asker man = { .kind = ASKER_CLIENT, .client = 1, .serial = 7 },

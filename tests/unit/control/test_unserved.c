@@ -68,8 +68,8 @@ static void a_full_queue_at_once(void **state)
 	assert_int_equal(unserved_dropped(&u), 1);
 }
 
-/* A worker that is replaced within a second or two is no alarm, nor are two; a third is, and so is
- * one that stays away. */
+/* One or two workers that are replaced within a second or two are no alarm. A third is one, and so
+ * is a worker that stays away. */
 static void a_worker_away(void **state)
 {
 	(void)state;
@@ -85,7 +85,7 @@ static void a_worker_away(void **state)
 	assert_int_equal(unserved_dropped(&u), 85);
 	assert_int_equal(look(UNSERVED_QUIET_NS), UNSERVED_ENDS);
 	unserved_forget(&u);
-	/* One a minute is not many. */
+	/* One worker that is away every UNSERVED_QUIET_NS is no alarm. */
 	for (int round = 0; round < 20; round++) {
 		c.lanes[closed][UNSERVED_AWAY]++;
 		assert_int_equal(look(S), UNSERVED_SAME);

@@ -28,7 +28,7 @@ struct desk {
 	struct command_permit permit;
 	struct command_grant grants[DESK_GRANTS];
 	struct command_row rows[DESK_GRANTS];
-	struct space_set spaces[DESK_GRANTS * DESK_SPACES]; /* number of address spaces in a row */
+	struct space_set spaces[DESK_GRANTS * DESK_SPACES]; /* DESK_SPACES of each row */
 	struct number_range ranges[DESK_RANGES];
 	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
 	struct pdu p; /* what judge said last */

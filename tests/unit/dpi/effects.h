@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests whose effect does not show in their name or header: it is inside something, is passed on
- * to another device, or is one of many items. Each has the policy by which it is judged, and
- * whether that allows it. The allowed ones show that the wrapping itself is not refused. Owns
- * nothing.
+ * Requests whose effect does not show in their name or header: the effect is inside something, is
+ * passed on to another device, or is one of many items. Each request has a policy, and whether this
+ * policy allows it. The allowed ones show that the wrapping itself is not refused. Owns nothing.
  */
 #ifndef SEKISHO_TESTS_UNIT_EFFECTS_H
 #define SEKISHO_TESTS_UNIT_EFFECTS_H
@@ -12,7 +11,7 @@
 
 enum effect_speech { MODBUS, SLMP, SLMP_ASCII, ENIP, S7COMM, FINS, ENIP_CONNECTED };
 
-/* A policy that allows the functions of this set and nothing else. */
+/* The codes of all functions whose classes are among these. */
 static struct number_set functions_of(struct desk *d, const struct vocabulary *v, unsigned classes)
 {
 	struct number_set s = { .first = d->table.n_ranges };

@@ -229,7 +229,7 @@ static inline uint64_t place(uint16_t class, uint32_t instance, uint16_t attribu
 	return (uint64_t) class << 47 | (uint64_t)instance << 15 | attribute;
 }
 
-/* Ranges of 64 bits. */
+/* The set of one range of 64-bit numbers. */
 static inline struct number_set wide(struct desk *d, uint64_t lo, uint64_t hi)
 {
 	struct number_set s = { .first = d->table.n_ranges, .n = 1 };

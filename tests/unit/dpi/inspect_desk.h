@@ -3,8 +3,8 @@
  * A desk for the inspector's tests: packets that are built byte by byte, functions of the outside
  * that record their calls in arrays, a clock that the test sets, and a toy protocol in place of
  * Modbus. Its PDUs have a mark byte, a length byte (of the whole PDU) and a function byte.
- * TOY_FORBIDDEN is refused; by P_TOY_READS everything above TOY_READ_MAX is. To be included in one
- * file of a program.
+ * No permit allows the function TOY_FORBIDDEN, and P_TOY_READS none above TOY_READ_MAX. To be
+ * included in one file of a program.
  */
 #ifndef SEKISHO_TESTS_INSPECT_DESK_H
 #define SEKISHO_TESTS_INSPECT_DESK_H

@@ -4,7 +4,8 @@
  * the part of the worker that lends sessions. `lent` runs the tests once more with the cache. It
  * begins every session with answered requests, so that the kernel has the session before the attack
  * begins. The same packets may arrive as without the cache. To be included in the place of
- * evasion_desk.h; the test links appliance/cache/program.c and appliance/worker/lend.c. */
+ * evasion_desk.h; the test links appliance/cache/program.c and appliance/worker/lend.c.
+ */
 #ifndef SEKISHO_TESTS_UNIT_LENT_H
 #define SEKISHO_TESTS_UNIT_LENT_H
 

@@ -198,7 +198,7 @@ static void every_command_has_its_length(void **state)
 			if (n == whole && d.p.function != e->service)
 				fail_msg("%s: %08x", e->says, d.p.function);
 		}
-		/* no row has it */
+		/* no row has this code */
 		desk_row(&d)->services = desk_range(&d, e->service + 1u, UINT32_MAX);
 		datagrams(&d);
 		desk_judge(&d, DIR_C2S, f.p, whole);

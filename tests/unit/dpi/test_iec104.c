@@ -63,7 +63,7 @@ static void control_fields_are_read_byte_by_byte(void **state)
 			other.p[at] = (uint8_t)v;
 			for (size_t k = 0; at == 2 && k < N(says); k++)
 				fits = fits || says[k] == v;
-			fits = fits || (at == 2 && v == 1); /* S, of 0 */
+			fits = fits || (at == 2 && v == 1); /* an S frame with the number 0 */
 			assert_int_equal(cut(other.p, 6, &len), fits ? FRAME_WHOLE : FRAME_BAD);
 			if (!fits && at != 1 && (at != 2 || (v & 1) != 0))
 				assert_int_equal(cut(other.p, at + 1, &len), FRAME_BAD);

@@ -539,7 +539,8 @@ static void both_ends_dial_anew(void **state)
  * Both ends lost the session, and begin with the same initial numbers as before: a device that
  * begins with the same number after each start, and its client. Bytes that were acknowledged in the
  * old session are new to such a server. A server that still has the old session shows it by
- * acknowledging bytes that were sent after the SYN. */
+ * acknowledging bytes that were sent after the SYN.
+ */
 static void both_ends_dial_anew_with_the_same_numbers(void **state)
 {
 	struct conn k = desk_conn(P_TOY);

@@ -46,7 +46,7 @@ static bool one_in(uint32_t n)
 
 static struct {
 	struct conn k;
-	uint32_t base;	/* the number at AFTER */
+	uint32_t base;	/* the sequence number of the byte at AFTER */
 	uint32_t begin; /* where the client's bytes begin */
 	/* The server. */
 	enum { LISTENS, HALF_OPEN, OPEN } state;
@@ -55,7 +55,7 @@ static struct {
 	bool have[ROOM];
 	/* initial sequence number, the next one that it expects, and up to where it has read */
 	uint32_t isn, next, read;
-	uint32_t sent; /* its own next number */
+	uint32_t sent; /* the server's next sequence number */
 	/* The client: its last segment, and the packets that are not decided yet. */
 	uint32_t last_at, last_n, last_ack, last_text;
 	struct said {

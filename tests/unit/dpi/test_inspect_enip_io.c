@@ -326,7 +326,7 @@ static void closed(void **state)
 	open_io(&k, &outputs);
 	open_io(&k, &inputs);
 	assert_int_equal(ask_close(&k, outputs.serial), OUTCOME_ACCEPT);
-	/* until the device confirms it */
+	/* the connection is open until the device confirms the request */
 	assert_int_equal(output(&d, &outputs, 2), OUTCOME_ACCEPT);
 	assert_int_equal(answer_close(&k, outputs.serial, 1), OUTCOME_ACCEPT);
 	assert_int_equal(output(&d, &outputs, 2), OUTCOME_ACCEPT);

@@ -247,7 +247,8 @@ static void undeclared_servers_are_told_once_and_counted(void **state)
 /*
  * The list of names changes while sessions exist that are no longer inspected. Nobody knows which
  * of them are still alive, so nothing is reported about them. When a packet of one comes under
- * another permit, its name is still known; the name is then reported once, if no list has it. */
+ * another permit, its name is still known; the name is then reported once, if no list has it.
+ */
 static void lists_change_under_sessions(void **state)
 {
 	static const uint32_t permits[] = { P_TLS_OR_SSH, P_TLS_LATE, P_TLS };

@@ -304,7 +304,7 @@ static void lies_in_fins(void **state)
 		  "\x04"), /* no gateway, though Modbus may have one */
 		S(PROTO_FINS, DIR_C2S, 0,
 		  "\x80\x00\x08\x00\x0a\x00\x00\x19\x00\x01\x01\x01\x82\x00\x00\x00\x00"
-		  "\x04"), /* too many */
+		  "\x04"), /* too many gateways */
 		S(PROTO_FINS, DIR_C2S, 0,
 		  "\x80\x00\x02\x80\x0a\x00\x00\x19\x00\x01\x01\x01\x82\x00\x00\x00\x00"
 		  "\x04"), /* no such network */
@@ -313,7 +313,7 @@ static void lies_in_fins(void **state)
 		  "\x04"), /* reserved */
 		/* no command */
 		S(PROTO_FINS, DIR_C2S, 0, "\x80\x00\x02\x00\x0a\x00\x00\x19\x00\x01\x30\x01"),
-		/* one that nobody knows */
+		/* an unknown command */
 		S(PROTO_FINS, DIR_C2S, 0, "\x00\x00\x02\x00\x0a\x00\x00\x19\x00\x01\x15\x05"),
 		/* Modbus */
 		S(PROTO_FINS, DIR_C2S, 0, "\x80\x00\x00\x00\x00\x06\x01\x06\x00\x00\x01\x01"),
@@ -347,8 +347,8 @@ static void lies_in_dnp3(void **state)
 			fail_msg("sample %zu", i);
 }
 
-/* IPv6, functions that there are not, lengths that they do not have, NetBIOS, another version,
- * reserved bits. */
+/* IPv6, unknown functions, lengths that do not fit the function, NetBIOS, another version, reserved
+ * bits. */
 static void lies_in_bacnet(void **state)
 {
 	static const struct sample bad[] = {

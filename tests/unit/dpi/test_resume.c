@@ -14,7 +14,7 @@
 #include "tests/unit/dpi/speeches.h"
 
 #define PERMIT 1u
-#define S7 4u /* of the speeches */
+#define S7 4u /* its index in `speeches` */
 
 static const struct speech *const speech = &speeches[S7];
 static struct conn k;

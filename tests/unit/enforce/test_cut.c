@@ -18,7 +18,7 @@
 #include "appliance/wire/cuts.h"
 #include "policy/ir/evaluate.h"
 
-#define LABEL 500u /* bytes, of both ends */
+#define LABEL 500u /* bytes of the labels of both ends */
 
 static struct {
 	size_t n, label;

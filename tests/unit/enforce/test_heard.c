@@ -186,7 +186,7 @@ static void begins_and_ends(void **state)
 	assert_true(w.seconds >= 30 && w.seconds <= 35);
 	assert_false(heard_of(&w.h, 0)->heard);
 	looks(&w, 60);
-	told(&w, "c silent"); /* each once */
+	told(&w, "c silent"); /* each conduit is reported once */
 	s->packets_back++;
 	look(&w, LOOK);
 	told(&w, "a heard");

@@ -342,8 +342,8 @@ static void conduits_outlive_permits(void **state)
 	matched_free(&m);
 }
 
-/* Every bit is inverted, the bytes are cut off anywhere, or more follow: never anything else is
- * read than what was written. */
+/* Any bit is inverted, the bytes are cut off anywhere, or more follow: nothing else is read than
+ * what was written. */
 static void damaged(void **state)
 {
 	struct conduits one;

@@ -1049,7 +1049,8 @@ static void each_closed_file_has_an_index(void **state)
 	stop(&j);
 }
 
-/* Reported at first and once a day, with the number of unsigned records; not at each attempt. */
+/* A missing key is reported at first and once a day, with the number of unsigned records, and not
+ * at each attempt. */
 static void without_a_key(void **state)
 {
 	static struct journal_role j;

@@ -165,8 +165,8 @@ static bool dies(void *ctx, uint8_t **ret, size_t *ret_n)
 	_exit(*(const int *)ctx);
 }
 
-/* Tries everything that an attacker who controls the process would try; one letter for each attempt
- * that succeeded. */
+/* Tries everything that an attacker who controls the process would try. Gives one letter for each
+ * attempt that succeeded. */
 static bool tries(void *ctx, uint8_t **ret, size_t *ret_n)
 {
 	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -763,7 +763,8 @@ static void test_answers(void **state)
 	",\"digest\":\"0123456789abcdef\",\"applied\":\"2026-11-20T08:10:11Z\",\"state\":\"" state                     \
 	"\",\"by\":\"tanaka\"" rest "}"
 
-/* The generation to which it goes back, the lines that change, and what happens to sessions. */
+/* What a rollback prints: the generation to which it goes back, the lines that change, and what
+ * happens to sessions. */
 static void test_rollback(struct run *r)
 {
 	box_says(MSG_SHOW, 0,

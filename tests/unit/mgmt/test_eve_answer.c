@@ -103,7 +103,7 @@ static void no_records(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
 		nothing_changes(none[i], strlen(none[i]));
-	/* Cut anywhere, and with a NUL inside. */
+	/* Lines that are cut anywhere, or have a NUL inside, are not changed. */
 	for (size_t n = 0; n < strlen(PDU); n++)
 		nothing_changes(PDU, n);
 	nothing_changes("{\"seq\":7}\0\n", 11);

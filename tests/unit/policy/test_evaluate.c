@@ -101,8 +101,8 @@ static void assert_apart(const struct ir *ir, uint64_t moment)
 		}
 }
 
-/* Some doors are open for a while, and some were open until a moment ago: the same in the model of
- * the text and in the generation. */
+/* Opens some doors for a while, and some until a moment ago, both in the model of the text and in
+ * the generation. */
 static void open_doors(struct model_maker *k, unsigned *seed, uint64_t moment)
 {
 	for (uint32_t i = 0; i < k->c.ir->n_doors; i++) {

@@ -579,7 +579,7 @@ static const struct attempt forbidden[] = {
 	{ "connect", try_connect, 0 },
 	/* enforce sets options of its own netlink sockets */
 	{ "shrink a receive buffer", try_setsockopt, MAY(ROLE_ENFORCE) },
-	/* The role's successor goes on using both. */
+	/* The role's successor goes on using the event port and the listening socket. */
 	{ "shut its event port", try_shut_events, 0 },
 	{ "shut the listening socket", try_shut_listener, 0 },
 	{ "shut it by half a number", try_shut_half, 0 },

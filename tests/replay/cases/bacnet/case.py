@@ -34,7 +34,7 @@ conduits = ( {{ name = "all"; from = "all"; to = "all"; services = ["plc"]; purp
                review_by = "2099-01-01"; }} );
 """
 ALL = 'routes = ["0-65535"]; ways = ["0-255"];'
-# codes without a name
+# codes without a name: rows name them by number
 NAMED = {2001, 2002, 2003, 2004, 2005, 2006, 2008, 2009, 2019, 3001, 3005, 3008, 3012}
 WORDS = {"read": bacnet.READS, "write": bacnet.WRITES, "control": bacnet.CONTROLS, "program": bacnet.PROGRAMS, "diagnose": bacnet.DIAGNOSES}
 PASSED = ("allowed", "bacnet.unseen_request")

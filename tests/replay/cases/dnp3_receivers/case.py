@@ -31,7 +31,7 @@ def forbidden(_, policy, heard):
 
 
 def good(rng, policy):
-    """(function, objects)"""
+    """An allowed request: (function, objects)"""
     if policy == "values" and rng.random() < 0.7:
         if rng.random() < 0.6:
             objects = b"".join(dnp3.crob(rng.randrange(8), rng.choice([3, 4]), wide=rng.random() < 0.3) for _ in range(rng.choice([1, 1, 2])))

@@ -419,8 +419,8 @@ def openssh():
 
 
 def second(transfers):
-    """Waits until the second server has fetched so many versions of the zone. Starts it for the
-    first one."""
+    """Waits until the second server has fetched `transfers` versions of the zone. Starts that
+    server for the first one."""
     if transfers == 1:
         serve("named -g -c /etc/second-named.conf -n 1")
     return until(lambda: said().count("Transfer status: success") >= transfers, limit=20)

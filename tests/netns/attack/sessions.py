@@ -601,8 +601,8 @@ def by_the_same_workers(ground, attack):
             return attack(ground)
         except (TimeoutError, AssertionError):
             if workers == ground.pids("dpi"):
-                # If the workers have changed, a busy machine took one for hung. A pick-up after its
-                # restart is correct by the policy, so the attack is repeated.
+                # If the workers are others now, a worker was taken for hung on a busy machine. A
+                # pick-up after its restart is correct by the policy, so the attack is repeated.
                 raise
             ground.tidy()
     raise TimeoutError("workers that live long enough")

@@ -198,7 +198,7 @@ def pipelined(r, n, at):
 
 
 def pipelined_across(r, off):
-    """Splits the forbidden request after so many bytes."""
+    """Splits the forbidden request after `off` bytes."""
     train, at = r.R * 3 + r.W + r.R, 3 * len(r.R) + off
     r.say(train[:at])
     r.say(train[at:])

@@ -210,7 +210,7 @@ class ClockSetBackBeforeTheEnd(ClockSetForward):
 
 
 class TrialOverAClockChange(Event):
-    """A trial ends after so many seconds, whatever the clock says meanwhile."""
+    """A trial ends when its seconds are over, whatever the clock says meanwhile."""
     seam = True
     told = ("applied", "reverted")
 

@@ -123,7 +123,7 @@ class Crowd:
         return True
 
     def fill(self, rng, end, most):
-        """Opens sessions until there are so many, or hardly any new SYN is received. Returns how
+        """Opens sessions until there are `most`, or hardly any new SYN is received. Returns how
         many packets that took."""
         sent = total = tried = heard = 0
         began = time.monotonic()

@@ -179,8 +179,8 @@ def an_hour_away(box):
 
 
 def loses_its_power(box, p, last, server, records):
-    """The server loses its power without ending the session, and is back after so many records.
-    Returns (sessions that go on, the last number that had arrived)."""
+    """The server loses its power without ending the session, and is back when `records` more
+    records were made. Returns (sessions that go on, the last number that had arrived)."""
     sessions = Sessions(box, RATE)
     last.callback(sessions.end)
     wait_for(lambda: len(came(p)) > 40, 60, "records of sessions")

@@ -122,8 +122,8 @@ http { access_log %(d)s/access.log; client_body_temp_path %(d)s/b; proxy_temp_pa
 
 
 def fetched_by_its_rules(box):
-    """From a real server, byte for byte. The server is declared, counted and proved like every
-    other peer."""
+    """A file comes from a real server, byte for byte. The server is declared, counted and proved
+    like every other peer."""
     box.fresh()
     with Updates(box) as u:
         expect(u.fetch("/file")[0] == NOBODY and not os.path.exists(u.settings), "no policy, and somebody is asked")
@@ -153,7 +153,7 @@ def fetched_by_its_rules(box):
             expect(u.fetch(path)[0] == USAGE, "asked for %r", path)
         for most, seconds in (("0", "1"), ("x", "1"), ("1", "0"), ("1", "-1"), ("1", "100000"), ("5000000000", "1")):
             expect(u.fetch("/file", most=most, seconds=seconds)[0] == USAGE, "%s bytes in %s s", most, seconds)
-        # A rollback, and the server is removed from box.cfg: it is not asked any more.
+        # The server is removed from box.cfg: it is not asked any more.
         box.go("")
         expect(u.fetch("/file")[0] == NOBODY and not os.path.exists(u.settings), "still asked")
         box.sekisho("rollback")

@@ -44,7 +44,7 @@ class Kind:
         self.process = None
 
     def conduits(self, **keys):
-        """What allows A; and what allows B, with these keys."""
+        """Returns a conduit that allows A, and one with these keys that allows B."""
         name = self.name
         return conduit(name, "ops", "ot", [self.reads], criticality="cargo"), conduit(name + "-more", "ops", "ot", [self.writes], criticality="cargo", **keys)
 

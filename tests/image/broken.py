@@ -74,7 +74,8 @@ def says(m, line, *texts, seconds=60):
 
 
 def on(m):
-    """In English: the power may have failed before the chosen language was on the disk."""
+    """Starts the machine, and chooses English: the power may have failed before the chosen language
+    was on the disk."""
     m.start()
     log_in(m)
     if "カード" in m.ask("help"):

@@ -3,8 +3,8 @@
  * A TLS 1.3 client that presents any given bytes as its certificate, and signs with any given key,
  * as no honest library would.
  *
- * 	show ADDRESS KEY CERTIFICATE TIMES [CERTIFICATE ...]	the chain's other members follow;
- *  TIMES handshakes, one after the other
+ * 	show ADDRESS KEY CERTIFICATE TIMES [CERTIFICATE ...]
+ * makes TIMES handshakes, one after the other. The certificates at the end continue the chain.
  *
  * KEY: PEM; the first certificate claims to have its public key. Prints a line for each outcome,
  * with its number: "in 3" or "out 7". "in" is a handshake after which the box answered a request.

@@ -21,7 +21,7 @@ import sys
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 TOOLS = os.environ.get("SEKISHO_BENCH", os.path.join(TOP, "build", "release", "bench"))
 PROTOCOLS = ("modbus", "slmp", "enip", "s7comm", "fins", "memobus", "iec104", "dnp3", "opcua", "bacnet")
-REPEATS = 100  # as pdu.h
+REPEATS = 100  # as in pdu.h
 MORE = (0, 7)
 
 

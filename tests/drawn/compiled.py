@@ -14,7 +14,7 @@ import meaning
 PROTOCOLS = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58, "ipv6-icmp": 58}
 ELEMENT = re.compile(r'(?:# (?:until (\S+)|by hours): )?"(\w+)" \. "(\w+)" \. (\S+) \. (\S+) \. (\S+) \. (\S+) : 0x([0-9a-f]+)')
 
-PERMIT = 0x3fffff  # of a mark; the other bits are the verdict and the lane
+PERMIT = 0x3fffff  # the bits of a mark that hold the permit; the others: verdict and lane
 LIVE = re.compile(r'(?:# (?:until (\S+)|by hours): )?"(\w+)" \. (original|reply) \. 0x([0-9a-f]+) : ')
 ORDER = {f: ["until%d_%d" % (f, n) for n in range(8, 1, -1)] + ["%s%d" % (x, f) for x in ("until", "exact", "range")] for f in (4, 6)}
 

@@ -328,7 +328,7 @@ static void allowed(const struct desk *d, const struct limits *l, const uint8_t 
 		return;
 	if (d->p.function == OPCUA_SECURED) {
 		MUST(l->classes == CLASS_ALL && !l->places && !l->values);
-		/* those that may mean None have to be named */
+		/* policies that may mean None have to be named */
 		MUST(l->unnamed ? d->p.targets[OPCUA_POLICY] > OPCUA_POLICY_NONE &&
 					  d->p.targets[OPCUA_POLICY] < OPCUA_POLICY_OTHER
 				: l->secured);

@@ -92,7 +92,7 @@ PLACES = {
 
 RETENTION = '/*site*/ retention = { keep_days = 400; delete_after_days = 800; }; records = { purpose = "incidents"; responsible = "Mori"; }; detect = { learn_days = 30; };'
 # object.key -> (a piece of the text, its replacement, (object, setting) that is told; None as the
-# setting: one is new and one is gone), and where else this is visible.
+# setting: one object is new and one is gone), and where else this is visible.
 CHANGES = {
     "site.name": ('name = "kita"', 'name = "minami"'),
     "site.label": ("/*site*/", 'label = "北";'),

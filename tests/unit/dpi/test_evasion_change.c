@@ -2,9 +2,9 @@
 /*
  * A policy becomes narrower while a request is on its way, with the real enforcers and the whole
  * inspector: between two of its segments, at every cut; between a request that was judged and lost
- * and its repetition, cut in any way; while a part of it waits after a gap; after the same was
- * answered several times. What the new rows forbid must never become complete; what they allow must
- * arrive.
+ * and its repetition, cut in any way; while a part of it waits after a gap; after the same request
+ * was answered several times. What the new rows forbid must never become complete; what they allow
+ * must arrive.
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
  * LINK: appliance/wire/tag.c appliance/cache/program.c appliance/worker/lend.c

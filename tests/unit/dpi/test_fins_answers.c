@@ -209,7 +209,7 @@ static void refused_ones_are_remembered(void **state)
 	assert_int_equal(tell(&d, 1, 0x0101, 0x1100, 0)->reason, R_FINS_FRAME);
 }
 
-/* Requests of a PLC to the client, and answers of a client. */
+/* A PLC's requests to the client, and a client's answers, are refused. */
 static void roles_stay_as_they_are(void **state)
 {
 	struct frame f = request_of(1, "0102 82 0000 00 0001 0007"), a = answer_of(1, 0x0102, 0, 0);

@@ -131,7 +131,7 @@ static void modbus_that_more_decides_about(void **state)
 	assert_true(says("0100 0000 0006 01 03 0000 0001", "0100 0000 0005 01 03 02 0007"));
 	assert_true(says("0100 0000 0006 01 06 0004 0009", "0100 0000 0006 01 06 0004 0009"));
 	assert_true(says("0100 0000 000b 01 10 0004 0002 04 0001 0002", "0100 0000 0006 01 10 0004 0002"));
-	/* An error, a broadcast, functions with special answers. */
+	/* An error, a broadcast and functions with special answers may not be repeated unjudged. */
 	assert_false(says("0100 0000 0006 01 03 0000 0001", "0100 0000 0003 01 83 02"));
 	assert_false(says("0100 0000 0006 00 06 0004 0009", "0100 0000 0006 00 06 0004 0009"));
 	assert_false(says("0100 0000 0006 01 08 0000 0009", "0100 0000 0006 01 08 0000 0009"));
@@ -147,8 +147,8 @@ static void slmp_that_depends_on_others(void **state)
 	begin(&speeches[1]);
 	assert_true(judge(DIR_C2S, speeches[1].read));
 	assert_true(judge(DIR_S2C, speeches[1].answer));
-	/* A monitor reads what was registered before; the registration itself; a reset has no
-	 * answer. */
+	/* Nor may a monitor, which reads what was registered before, the registration, and a reset,
+	 * which has no answer. */
 	assert_false(says("5000 00ff ff03 00 0600 1000 0208 0000", "d000 00ff ff03 00 0600 0000 0700 0700"));
 	assert_false(says("5000 00ff ff03 00 0c00 1000 0108 0000 01 00 000000a8", "d000 00ff ff03 00 0200 0000"));
 	assert_false(says("5000 00ff ff03 00 0800 1000 0610 0000 0100", "d000 00ff ff03 00 0200 0000"));

@@ -286,7 +286,7 @@ static void structures_hide_what_is_written(void **state)
 		R_OPCUA_VALUE);
 	start(&d);
 	assert_true(ask(&d, 673, "02000000" WRITTEN(NAMED, "0d", "0605000000") WRITTEN(NAMED, "04", RANGE))->allowed);
-	/* any number of them */
+	/* any number of items */
 	open_desk(&d);
 	m = said("MSGF", DIR_C2S, 2, 673, "");
 	put_32(&m, 300);

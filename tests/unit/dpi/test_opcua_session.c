@@ -598,7 +598,7 @@ static void sessions_are_met_half_way(void **state)
 	opcua_enforcer.missed(d.state, true);
 	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 40, 634, ""))->reason, R_OPCUA_UNREAD);
 	assert_false(d.p.allowed);
-	/* unreadable messages belong to a secured channel, for which a row has to name 0 */
+	/* unreadable messages belong to a channel whose policy is unknown: the row has to name 0 */
 	row = open_desk(&d);
 	desk_reset(&d);
 	opcua_enforcer.missed(d.state, false);

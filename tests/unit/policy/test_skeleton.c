@@ -713,7 +713,7 @@ static void isolated_but_for_what_is_kept(void **state)
 	uint32_t kept[2] = { 0, 0 };
 
 	(void)state;
-	/* keeps nothing, the permit of the session, another permit */
+	/* the isolation keeps nothing, the permit of the session, or another permit */
 	for (int keeps = 0; keeps < 3; keeps++) {
 		struct world w;
 		struct box_flow f, g;

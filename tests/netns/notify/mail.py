@@ -258,8 +258,8 @@ def server_away(box):
 
 
 def disk_full(box):
-    """The disk accepts nothing. Mails are sent nevertheless, and status says what cannot be stored.
-    When the disk has room again, it is stored."""
+    """The disk accepts nothing. Mails are sent nevertheless, and status says that the box cannot
+    store which were sent. When the disk has room again, the ledger is stored."""
     with Notify(box, every=1) as n, Server(box, n.folder) as server:
         n.quiet()
         n.stop()

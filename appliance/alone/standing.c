@@ -83,9 +83,9 @@ static int open_policy(struct supervisor *s, struct enforce_look *k, const char 
 	if (fd < 0)
 		return err_set(e, fd, "generation");
 	r = memfd_read(fd, GENERATION_MAX_BYTES, &bytes, &n, e);
-	used_open(s);
-	if (s->used.bytes != NULL)
-		enforce_look_used(k, s->used.bytes, s->used.n);
+	paper_open(s, PAPER_USED);
+	if (s->papers[PAPER_USED].bytes != NULL)
+		enforce_look_used(k, s->papers[PAPER_USED].bytes, s->papers[PAPER_USED].n);
 	if (r == 0)
 		r = enforce_look_names(k, bytes, s->now->n_sealed, n - s->now->n_sealed, e);
 	free(bytes);

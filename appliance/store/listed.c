@@ -11,22 +11,28 @@
 
 #define FILE_MOST (4u << 20)
 
-bool listed_save(int dirfd, const char *name, const json_t *list)
+bool listed_write(int dirfd, const char *name, const char *json, size_t n)
 {
-	char *json = json_dumps(list, JSON_INDENT(1)), hex[65], *text = NULL;
 	uint8_t digest[32];
+	char hex[65], *text;
 	struct err e;
-	int n = -1;
+	int size;
 	bool saved;
 
-	if (json != NULL) {
-		sha256(json, strlen(json), digest);
-		hex_text(digest, sizeof(digest), hex);
-		n = asprintf(&text, "sekisho %s 1\n%s\n%s\n", name, hex, json);
-	}
-	saved = n >= 0 && atomic_write(dirfd, name, text, (size_t)n, &e) == 0;
-	if (n >= 0)
+	sha256(json, n, digest);
+	hex_text(digest, sizeof(digest), hex);
+	size = asprintf(&text, "sekisho %s 1\n%s\n%.*s\n", name, hex, (int)n, json);
+	saved = size >= 0 && atomic_write(dirfd, name, text, (size_t)size, &e) == 0;
+	if (size >= 0)
 		free(text);
+	return saved;
+}
+
+bool listed_save(int dirfd, const char *name, const json_t *list)
+{
+	char *json = json_dumps(list, JSON_INDENT(1));
+	bool saved = json != NULL && listed_write(dirfd, name, json, strlen(json));
+
 	free(json);
 	return saved;
 }

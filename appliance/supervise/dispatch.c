@@ -89,10 +89,14 @@ static void on_heard(struct supervisor *s, struct msg *m)
 	(void)role_send(s, &s->slots[SLOT_CONTROL], 0, &m->body, NULL, 0);
 }
 
-static bool on_doors(struct supervisor *s, struct slot *sl, struct msg *m)
+static void on_used(struct supervisor *s, struct msg *m)
 {
-	(void)sl;
-	return doors_told(s, m);
+	paper_told(s, PAPER_USED, m);
+}
+
+static void on_doors(struct supervisor *s, struct msg *m)
+{
+	paper_told(s, PAPER_DOORS, m);
 }
 
 static void on_drift(struct supervisor *s, struct msg *m)
@@ -249,8 +253,8 @@ static const struct row {
 	[MSG_PAIRS] = { pairs_told },
 	[MSG_UNANSWERED] = { counting_told },
 	[MSG_HEARD] = { on_heard },
-	[MSG_USED] = { used_told },
-	[MSG_DOORS] = { .judges = on_doors },
+	[MSG_USED] = { on_used },
+	[MSG_DOORS] = { on_doors },
 	[MSG_PROGRESS] = { .judges = on_progress },
 
 	[MSG_STATUS] = { .judges = relay, .control = true },

@@ -351,8 +351,7 @@ void op_trial_over(struct supervisor *s)
 void op_enforce_ready(struct supervisor *s)
 {
 	s->adopted = false;
-	used_give(s);
-	doors_give(s, 0);
+	papers_give(s);
 	if (s->op.kind == OP_NONE) {
 		op_boot(s);
 		return;

@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Questions of control to other processes, and their answers. */
+/*
+ * What this process carries for others without reading it: questions of control to other processes
+ * and their answers, and what enforce keeps on the disk.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/atomic_file.h"
+#include "appliance/base/memfd.h"
+#include "appliance/store/listed.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/slot.h"
 
@@ -56,4 +66,119 @@ void relay_gone(struct supervisor *s, struct slot *sl)
 {
 	sl->works = 0;
 	say_gone(s, 0, (unsigned)(sl - s->slots));
+}
+
+/* ---- what enforce keeps on the disk ---------------------------------------------------------- */
+
+static const struct {
+	const char *file;
+	enum msg_type type;
+	size_t most;	/* bytes */
+	uint64_t every; /* ns between two writes */
+	/* a list with a digest (store/listed.h), written at once. Enforce checks the others itself */
+	bool listed;
+} papers[PAPERS] = {
+	[PAPER_USED] = { .file = "used", .type = MSG_USED, .most = USED_BYTES, .every = 600 * SECOND },
+	[PAPER_DOORS] = { .file = "doors", .type = MSG_DOORS, .most = 1u << 20, .every = 5 * SECOND, .listed = true },
+};
+
+static void save(struct supervisor *s, enum paper which)
+{
+	struct paper_kept *p = &s->papers[which];
+	struct err e;
+
+	p->unsaved = papers[which].listed ? !listed_write(s->state_fd, papers[which].file, (const char *)p->bytes, p->n)
+					  : atomic_write(s->state_fd, papers[which].file, p->bytes, p->n, &e) < 0;
+	p->save_at = mono_ns() + papers[which].every;
+}
+
+void paper_open(struct supervisor *s, enum paper which)
+{
+	struct paper_kept *p = &s->papers[which];
+	struct err e;
+	json_t *list;
+
+	if (!papers[which].listed) {
+		if (file_read(s->state_fd, papers[which].file, papers[which].most, &p->bytes, &p->n, &e) < 0)
+			p->bytes = NULL;
+		return;
+	}
+	list = listed_read(s->state_fd, papers[which].file, DOORS_OPEN);
+	if (list == NULL)
+		say(s, M_DOOR_DAMAGED);
+	list = list != NULL ? list : json_array();
+	p->bytes = (uint8_t *)json_dumps(list, JSON_COMPACT);
+	p->n = p->bytes != NULL ? strlen((const char *)p->bytes) : 0;
+	json_decref(list);
+}
+
+int paper_memfd(const struct supervisor *s, enum paper which)
+{
+	const struct paper_kept *p = &s->papers[which];
+
+	return p->bytes != NULL ? memfd_sealed("sekisho-paper", p->bytes, p->n) : -1;
+}
+
+static void give(struct supervisor *s, enum paper which, uint32_t id)
+{
+	const struct msg_body m = { .type = papers[which].type };
+	int fd = paper_memfd(s, which);
+
+	if (fd < 0)
+		return;
+	(void)role_send(s, &s->slots[SLOT_ENFORCE], id, &m, &fd, 1);
+	close(fd);
+}
+
+void papers_give(struct supervisor *s)
+{
+	for (unsigned i = 0; i < PAPERS; i++)
+		give(s, (enum paper)i, 0);
+}
+
+void paper_told(struct supervisor *s, enum paper which, struct msg *m)
+{
+	struct paper_kept *p = &s->papers[which];
+	uint8_t *bytes = NULL;
+	struct err e;
+	size_t n = 0;
+
+	if (memfd_read(m->fds[0], papers[which].most, &bytes, &n, &e) < 0)
+		return;
+	free(p->bytes);
+	p->bytes = bytes;
+	p->n = n;
+	p->unsaved = true;
+	if (which == PAPER_USED && m->body.used.at_once != 0)
+		p->save_at = 0;
+	if (!papers[which].listed)
+		return;
+	save(s, which);
+	facts_tell(s);
+	if (m->id != 0)
+		give(s, which, m->id);
+}
+
+void papers_save(struct supervisor *s)
+{
+	for (unsigned i = 0; i < PAPERS; i++)
+		if (s->papers[i].unsaved)
+			save(s, (enum paper)i);
+}
+
+void papers_due(struct supervisor *s, uint64_t now)
+{
+	for (unsigned i = 0; i < PAPERS; i++)
+		if (s->papers[i].unsaved && now >= s->papers[i].save_at)
+			save(s, (enum paper)i);
+}
+
+uint64_t papers_next(const struct supervisor *s)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (unsigned i = 0; i < PAPERS; i++)
+		if (s->papers[i].unsaved && s->papers[i].save_at < next)
+			next = s->papers[i].save_at;
+	return next;
 }

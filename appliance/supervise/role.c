@@ -263,8 +263,8 @@ static int start_all(struct supervisor *s, struct err *e)
 	role_event(s, ROLE_SUPERVISOR, 0, adopted ? ROLE_TOOK_OVER : ROLE_STARTED);
 	clock_open(s);
 	isolation_open(s);
-	doors_open(s);
-	used_open(s);
+	paper_open(s, PAPER_USED);
+	paper_open(s, PAPER_DOORS);
 	if (s->store.gave_up != 0)
 		policy_event(s, POLICY_REVERTED, s->now->number, NULL);
 	once_open(s);
@@ -313,8 +313,8 @@ enum {
 
 /* For each part: the time of its next work in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct supervisor *) = {
-	roles_due,  op_next,   network_next,  watch_next, unsaved_next, clock_next,  isolation_next,
-	doors_next, used_next, counting_next, ups_next,	  notify_next,	orders_next, backstop_next,
+	roles_due,   op_next,	    network_next, watch_next,  unsaved_next, clock_next,    isolation_next,
+	papers_next, counting_next, ups_next,	  notify_next, orders_next,  backstop_next,
 };
 
 static int wait_ms(const struct supervisor *s, uint64_t now)
@@ -380,8 +380,7 @@ static void turn(struct supervisor *s)
 	unsaved_due(s, now);
 	clock_due(s, now);
 	isolation_due(s, now);
-	doors_due(s, now);
-	used_due(s, now);
+	papers_due(s, now);
 	counting_due(s, now);
 	ups_due(s, now);
 	notify_due(s, now);
@@ -445,7 +444,7 @@ static void end_all(struct supervisor *s)
 	}
 	for (unsigned i = 0; i < SLOTS; i++)
 		role_kill(s, &s->slots[i]);
-	used_save(s);
+	papers_save(s);
 	if (s->listen_fd >= 0)
 		unlinkat(s->run_fd, "control.sock", 0);
 	if (s->logins_fd >= 0)

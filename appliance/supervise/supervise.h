@@ -24,12 +24,13 @@
  *                 compiler
  * kept.c        network devices that the box took, and how they are given back
  * orders.c      orders of people, and the check of who gave them
- * relay.c       questions of control to other processes, and their answers
+ * relay.c       questions of control to other processes, and their answers; what enforce keeps on
+ *                 the disk
  * told.c        what control is told: the state, counts, answers to orders
  * dispatch.c    messages of roles, and what follows from a role's death
  * companions.c  settings of the programs for mail, SNMP and logs; the UPS
  * clock.c       whether the clock has been trusted since the machine started
- * isolation.c   isolations that people have ordered; doors.c doors that people have opened
+ * isolation.c   isolations that people have ordered
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
 #define SEKISHO_SUPERVISE_SUPERVISE_H
@@ -372,46 +373,36 @@ void isolation_due(struct supervisor *s, uint64_t now);
 uint64_t isolation_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 
 /*
- * Doors of the policy in force that people have opened, each until a fixed moment. Enforce decides
- * about them, and this stores its list in a file of state before a change is valid. After a
- * restart, the box opens them again once its clock is trusted, but never for longer. If the file
- * cannot be read, no door is open.
+ * What enforce keeps on the disk, as bytes that this process does not parse. A new enforce gets them
+ * before any apply.
  */
 
-struct doors {
-	json_t *list;	/* owned: enforce/door_book.h */
-	bool unsaved;	/* it is not on the disk, which is full or fails */
-	uint64_t again; /* monotonic ns: when writing is tried again */
+enum paper {
+	/* when conduits were used (enforce/matched.h): written every ten minutes, after each apply
+	 * and at an orderly end */
+	PAPER_USED,
+	/* doors that people have opened (enforce/door_book.h): written before a change is valid. If
+	 * the file cannot be read, no door is open */
+	PAPER_DOORS,
+	PAPERS
 };
 
-void doors_open(struct supervisor *s); /* from the disk */
-/* Sends the list to enforce: to a new one, and with the id of the order that has changed it. */
-void doors_give(struct supervisor *s, uint32_t id);
-/* Takes a changed list from enforce. False: it is none. */
-bool doors_told(struct supervisor *s, struct msg *m);
-void doors_due(struct supervisor *s, uint64_t now);
-uint64_t doors_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
-
-/*
- * Enforce's readings of when conduits were used (enforce/matched.h), as bytes that this process
- * does not parse. The next enforce gets them before any apply. They are also written to a file of
- * state: every ten minutes, after each apply and at an orderly end.
- */
-
-struct used {
-	uint8_t *bytes; /* owned; NULL = enforce has reported nothing yet */
+struct paper_kept {
+	uint8_t *bytes; /* owned; NULL = there are none */
 	size_t n;
-	bool unsaved;
+	bool unsaved;	  /* they are not on the disk */
 	uint64_t save_at; /* monotonic ns: not before */
 };
 
-void used_open(struct supervisor *s);
-/* Sends the readings to a new enforce. */
-void used_give(struct supervisor *s);
-void used_told(struct supervisor *s, struct msg *m);
-void used_save(struct supervisor *s);
-void used_due(struct supervisor *s, uint64_t now);
-uint64_t used_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+void paper_open(struct supervisor *s, enum paper which); /* from the disk */
+void papers_give(struct supervisor *s);			 /* to a new enforce */
+/* Enforce's own bytes; a change by an order goes back to it once it is on the disk. */
+void paper_told(struct supervisor *s, enum paper which, struct msg *m);
+/* For control; negative = there are none. */
+int paper_memfd(const struct supervisor *s, enum paper which);
+void papers_save(struct supervisor *s);
+void papers_due(struct supervisor *s, uint64_t now);
+uint64_t papers_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 
 /* Safeguards that do not depend on other processes: no forwarding over cards that are in the first
  * namespace, and no forwarding after the rules were changed from outside. */
@@ -600,8 +591,7 @@ struct supervisor {
 	struct permit_ids ids;
 	struct clock_trust clock;
 	struct isolations isolations;
-	struct doors doors;
-	struct used used;
+	struct paper_kept papers[PAPERS];
 	struct ups_state ups;
 	/* pid of the process of mgmt that last reported the state of its token; 0 = none */
 	pid_t token_told;

@@ -171,13 +171,13 @@ void facts_tell(struct supervisor *s)
 						    .clock_found = (uint8_t)c->found,
 						    .clock_latest = c->moment.latest,
 						    .clock_sources = clock_by_sources(s, s->now->ir),
-						    .doors_unsaved = s->doors.unsaved,
+						    .doors_unsaved = s->papers[PAPER_DOORS].unsaved,
 						    .cores = s->cores } };
 	struct msg_facts *f = &m.facts;
 
 	if (!slot_alive(&s->slots[SLOT_CONTROL]))
 		return;
-	fds[0] = json_memfd(json_incref(s->doors.list));
+	fds[0] = paper_memfd(s, PAPER_DOORS);
 	fds[1] = json_memfd(isolations_told(s));
 	f->drifts = network_drifts(s, &f->drift_last);
 	for (unsigned k = 0; k < LANE_KINDS; k++) {

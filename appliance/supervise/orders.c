@@ -30,8 +30,10 @@ struct order {
 	/* known after the answer: the account, which is the same however the person logged in */
 	char by[BY_BYTES];
 	char login[LOGIN_NAME]; /* the person's login at the machine; "" = over the web */
-	/* accounts itself carries out the order, and its answer is passed on */
+	/* a role itself carries out the order, and its answer is passed on */
 	bool passes;
+	char named[USER_BY]; /* for enforce: the person, with the login */
+	bool stored;	     /* enforce's decision is on the disk */
 	/* once it is carried out, the management reads its files anew */
 	bool renews;
 	bool alone;	   /* no second person has to approve */
@@ -79,26 +81,30 @@ static struct order *order_new(struct supervisor *s, struct asker a)
 static struct order *order_of(struct supervisor *s, uint32_t question, unsigned slot)
 {
 	for (size_t i = 0; i < ORDERS_MOST; i++)
-		if (s->orders->list[i].used && s->orders->list[i].question == question &&
+		if (s->orders->list[i].used && question != 0 && s->orders->list[i].question == question &&
 		    s->orders->list[i].slot == slot)
 			return &s->orders->list[i];
 	return NULL;
 }
 
-/* Asks a role, with the usual deadline. False: it cannot be asked. */
+/* Asks a role, with the usual deadline; `question` NULL: it will be asked later. False: it cannot be
+ * asked. */
 static bool ask(struct supervisor *s, struct order *o, unsigned slot, const struct msg_body *question, int fd)
 {
-	o->question = ++s->next_id;
+	o->question = question != NULL ? ++s->next_id : 0;
 	o->slot = slot;
 	o->deadline = mono_ns() + LIMIT_NS;
-	return role_send(s, &s->slots[slot], o->question, question, &fd, fd >= 0 ? 1 : 0);
+	return question != NULL && role_send(s, &s->slots[slot], o->question, question, &fd, fd >= 0 ? 1 : 0);
 }
 
 static void silent(struct supervisor *s, struct order *o)
 {
 	/* Who carries the order out may have done so although it did not answer. */
 	answer_no(s, o->asker, ANSWER_CANNOT,
-		  json_sentence(o->passes ? M_CONTROL_UNSURE : M_CONTROL_SILENT, role_name(s->slots[o->slot].role)));
+		  json_sentence(o->stored   ? M_DOOR_KERNEL
+				: o->passes ? M_CONTROL_UNSURE
+					    : M_CONTROL_SILENT,
+				role_name(s->slots[o->slot].role)));
 	order_end(o);
 }
 
@@ -118,21 +124,40 @@ static bool is_of_door(uint8_t order)
 	return order == CHANGE_OPEN || order == CHANGE_SHUT || order == CHANGE_REVIEW_DOOR;
 }
 
-/* Passes an order about a door to enforce, which carries it out and answers. */
-static void door(struct supervisor *s, struct order *o, const struct msg_ctl_door *c, const char *by)
+/* Passes an order about a door to enforce, which carries it out and answers. While enforce has no
+ * policy the order waits (orders_again). */
+static void door(struct supervisor *s, struct order *o)
 {
 	struct msg_body q = {
-		MSG_DOOR, .door = { .order = c->order, .for_s = c->for_s, .duties = o->duties, .comment = c->comment }
+		MSG_DOOR,
+		.door = { .order = o->m.order, .for_s = o->m.confirm_s, .duties = o->duties, .comment = o->comment }
 	};
 
-	memcpy(q.door.object, c->object, sizeof(q.door.object));
-	memcpy(q.door.person, c->person, sizeof(q.door.person));
-	memcpy(q.door.ticket, c->ticket, sizeof(q.door.ticket));
-	memcpy(q.door.by, by, strnlen(by, USER_BY - 1));
-	memcpy(q.door.account, o->by, sizeof(o->by));
+	memcpy(q.door.object, o->m.object, sizeof(q.door.object));
+	memcpy(q.door.person, o->m.person, sizeof(q.door.person));
+	memcpy(q.door.ticket, o->m.ticket, sizeof(q.door.ticket));
+	memcpy(q.door.by, o->named, sizeof(q.door.by));
+	memcpy(q.door.account, o->by, sizeof(q.door.account));
 	o->passes = true;
-	if (!ask(s, o, SLOT_ENFORCE, &q, -1))
-		silent(s, o);
+	(void)ask(s, o, SLOT_ENFORCE, s->adopted ? &q : NULL, -1);
+}
+
+void orders_again(struct supervisor *s)
+{
+	for (size_t i = 0; i < ORDERS_MOST; i++) {
+		struct order *o = &s->orders->list[i];
+
+		if (o->used && o->slot == SLOT_ENFORCE && o->question == 0)
+			door(s, o);
+	}
+}
+
+void orders_stored(struct supervisor *s, uint32_t question)
+{
+	struct order *o = order_of(s, question, SLOT_ENFORCE);
+
+	if (o != NULL)
+		o->stored = true;
 }
 
 /* ---- identification -------------------------------------------------------------------------- */
@@ -226,7 +251,13 @@ static bool roots_door(struct supervisor *s, struct asker a, const struct msg_ct
 	if (o == NULL)
 		return true;
 	o->duties = DUTIES_ALL;
-	door(s, o, c, by);
+	o->m = (struct msg_change){ .order = c->order, .confirm_s = c->for_s };
+	memcpy(o->m.object, c->object, sizeof(o->m.object));
+	memcpy(o->m.person, c->person, sizeof(o->m.person));
+	memcpy(o->m.ticket, c->ticket, sizeof(o->m.ticket));
+	snprintf(o->comment, sizeof(o->comment), "%s", c->comment);
+	snprintf(o->named, sizeof(o->named), "%s", by);
+	door(s, o);
 	return true;
 }
 
@@ -332,24 +363,27 @@ static struct op_ground ground_of(const struct order *o, uint64_t base, uint64_t
 	return g;
 }
 
+/* The person, with the login. */
+static void name_of(const struct order *o, char out[USER_BY])
+{
+	snprintf(out, USER_BY, "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
+}
+
 static void isolate_for(struct supervisor *s, const struct order *o)
 {
 	char by[USER_BY];
 
-	snprintf(by, sizeof(by), "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
+	name_of(o, by);
 	isolate(s, o->asker, o->m.order, o->m.flags, (const char *)o->m.object, o->comment, by);
 }
 
 static void door_for(struct supervisor *s, struct order *o)
 {
-	struct msg_ctl_door c = { .order = o->m.order, .for_s = o->m.confirm_s, .comment = o->comment };
 	char by[USER_BY];
 
-	memcpy(c.object, o->m.object, sizeof(c.object));
-	memcpy(c.person, o->m.person, sizeof(c.person));
-	memcpy(c.ticket, o->m.ticket, sizeof(c.ticket));
-	snprintf(by, sizeof(by), "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
-	door(s, o, &c, by);
+	name_of(o, by);
+	memcpy(o->named, by, sizeof(by));
+	door(s, o);
 }
 
 static void rollback(struct supervisor *s, const struct order *o)
@@ -510,6 +544,8 @@ void orders_gone(struct supervisor *s, const struct slot *sl)
 
 		if (o->used && sl->role == ROLE_CONTROL)
 			order_end(o);
+		else if (o->used && &s->slots[o->slot] == sl && o->slot == SLOT_ENFORCE && !o->stored)
+			o->question = 0; /* for its successor */
 		else if (o->used && &s->slots[o->slot] == sl)
 			silent(s, o);
 	}

@@ -155,8 +155,10 @@ void paper_told(struct supervisor *s, enum paper which, struct msg *m)
 		return;
 	save(s, which);
 	facts_tell(s);
-	if (m->id != 0)
-		give(s, which, m->id);
+	if (m->id == 0)
+		return;
+	orders_stored(s, m->id);
+	give(s, which, m->id);
 }
 
 void papers_save(struct supervisor *s)

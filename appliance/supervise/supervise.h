@@ -321,6 +321,10 @@ void orders_handed(struct supervisor *s, struct msg *m);
 /* Takes the answer of accounts about the person, or of the role that carries the order out. False:
  * it answers no order. */
 bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m);
+/* Enforce has the policy in force: orders that wait for that go to it. */
+void orders_again(struct supervisor *s);
+/* What enforce has decided on this question of an order is on the disk. */
+void orders_stored(struct supervisor *s, uint32_t question);
 /* Takes the answer of control about the draft. */
 void orders_grounded(struct supervisor *s, struct msg *m);
 /* The asker of this request does not wait any more: dry runs are ended, other orders go on. */

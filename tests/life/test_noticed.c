@@ -324,6 +324,14 @@ static void doors(void)
 	LIFE(of_door(CHANGE_OPEN, "two", 300, "") == ANSWER_YES && life_pass(3600 * SECOND) == LIFE_GOES_ON);
 	processes.who = ume;
 	LIFE(of_door(CHANGE_OPEN, "two", 0, "") == ANSWER_CANNOT && machine.gate_open == 0);
+	/* Enforce hangs: its successor carries the order out. */
+	LIFE(of_door(CHANGE_OPEN, "two", 300, "") == ANSWER_YES);
+	processes.who = take;
+	LIFE(of_door(CHANGE_OPEN, "two", 0, "") == ANSWER_YES && machine.gate_open != 0);
+	LIFE(process_freeze(ROLE_ENFORCE) && of_door(CHANGE_SHUT, "two", 0, "") == -1);
+	LIFE(life_pass(6 * SECOND) == LIFE_GOES_ON && machine.gate_open == 0);
+	LIFE(recorded(EVENT_POLICY, POLICY_DOOR_SHUT) == 2);
+	processes.who = ume;
 	/* Break-glass: with a reason, and another person reviews it. */
 	LIFE(of_door(CHANGE_OPEN, "glass", 60, "") == ANSWER_CANNOT);
 	LIFE(of_door(CHANGE_OPEN, "glass", 60, "a fire") == ANSWER_YES && machine.gate_open != 0);

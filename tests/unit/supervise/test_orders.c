@@ -198,6 +198,7 @@ static int begin(void **state)
 	s.o = &options;
 	s.now = &policy;
 	s.relay.web = -1;
+	s.adopted = true;
 	for (unsigned i = 0; i < SLOTS; i++) {
 		s.slots[i].number = i;
 		s.slots[i].state = SLOT_RUNNING;
@@ -384,8 +385,19 @@ static void a_door_is_enforces(void **state)
 	assert_int_equal(asked[SLOT_ENFORCE], 2);
 	assert_int_equal(door->duties, DUTIES_ALL);
 	assert_string_equal((const char *)door->account, "");
-	/* Enforce ends: whoever waits hears of it. */
+	/* Enforce ends: its successor gets the order once it has a policy, unless it was decided. */
 	answered = 0;
+	s.adopted = false;
+	orders_gone(&s, &s.slots[SLOT_ENFORCE]);
+	orders_again(&s);
+	assert_int_equal(answered, 0);
+	assert_int_equal(asked[SLOT_ENFORCE], 2);
+	s.adopted = true;
+	orders_again(&s);
+	orders_again(&s);
+	assert_int_equal(asked[SLOT_ENFORCE], 3);
+	assert_int_equal(door->duties, DUTIES_ALL);
+	orders_stored(&s, last_id[SLOT_ENFORCE]);
 	orders_gone(&s, &s.slots[SLOT_ENFORCE]);
 	assert_int_equal(answered, 1);
 }

@@ -186,5 +186,5 @@ int main(int argc, char **argv)
 		return release_alone(&o, device, list);
 	if (standing != NULL)
 		return supervise_standing(&o, standing);
-	return base ? supervise_base(&o) : supervise(&o);
+	return base ? base_alone(&o) : supervise(&o);
 }

@@ -29,6 +29,13 @@ static bool ends_so(const char *name, const char *end)
 	return n >= m && strcmp(name + n - m, end) == 0;
 }
 
+/* Root is made the owner first, because the owner may change the mode without another
+ * capability. */
+bool give_to(int fd, uid_t uid, mode_t mode)
+{
+	return fchown(fd, 0, 0) == 0 && fchmod(fd, mode) == 0 && fchown(fd, uid, uid) == 0;
+}
+
 /* Gives a file to the role's user. It must have a single name, because its contents might belong to
  * somebody else under another name. */
 static int take_over(int dirfd, const char *name, const struct stat *found, uid_t uid)
@@ -40,9 +47,7 @@ static int take_over(int dirfd, const char *name, const struct stat *found, uid_
 		return -errno;
 	if (fstat(fd, &st) < 0 || st.st_ino != found->st_ino || !S_ISREG(st.st_mode) || st.st_nlink != 1)
 		code = -EINVAL;
-	/* Root is made the owner first, because the owner may change the mode without another
-	 * capability. */
-	else if (fchown(fd, 0, 0) < 0 || fchmod(fd, (st.st_mode & 0777u) | OWN) < 0 || fchown(fd, uid, uid) < 0)
+	else if (!give_to(fd, uid, (st.st_mode & 0777u) | OWN))
 		code = -errno;
 	close(fd);
 	return code;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What must exist before any interface is touched: the data and admin namespaces, the lock on the
- * data namespace, and the deny base in it. The daemon begins with this. `sekishod --base` does only
- * this, early in the boot and in the machine's mount namespace, so that the names of the namespaces
- * outlive the daemon's unit and its sandbox.
+ * data namespace, and the deny base in it. The daemon begins with this, and `sekishod --base` does
+ * only this (alone/base.c).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -63,12 +62,7 @@ static int load_deny_base(void *ctx, struct err *e)
 	return r;
 }
 
-/*
- * 0: the namespaces are this daemon's, and the base is loaded. Two failures have a number without a
- * text: -EBUSY, another process holds the namespaces; -ENOTUNIQ, two of the three namespaces are
- * the same.
- */
-static int take(struct supervisor *s, bool daemon, bool *adopted, struct err *e)
+int guard_take(struct supervisor *s, bool daemon, bool *adopted, struct err *e)
 {
 	struct base base = { -1, adopted };
 	bool made;
@@ -105,49 +99,12 @@ int guard_enter(struct supervisor *s, bool *adopted, struct err *e)
 {
 	int r;
 
-	r = take(s, true, adopted, e);
+	r = guard_take(s, true, adopted, e);
 	if (r == -EBUSY || r == -ENOTUNIQ)
 		message_print(stderr, s->o->lang, r == -EBUSY ? M_DAEMON_BUSY : M_DAEMON_SAME_NETNS, s->o->data_netns);
 	if (r == -ENOTUNIQ)
 		r = -EBUSY; /* already printed, so the caller prints nothing more */
 	return r < 0 ? r : scratch_open(s->spaces.home, &s->scratch, e);
-}
-
-/* Sets the rules for cards outside the box as the last daemon left them. Before the first apply
- * there are none. */
-static int guard_home(const struct supervise_options *o, struct err *e)
-{
-	int state = open(o->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	json_t *kept = state >= 0 ? kept_look(state) : NULL;
-	int r = kept != NULL ? home_guard(kept, NULL, NULL, e) : 0;
-
-	json_decref(kept);
-	if (state >= 0)
-		close(state);
-	return r;
-}
-
-int supervise_base(const struct supervise_options *o)
-{
-	static struct supervisor s; /* static, because it is large */
-	struct err e = { 0 };
-	bool adopted = false;
-	int r;
-
-	s.o = o;
-	/* A running daemon knows more than its file, and sets these rules itself. */
-	r = take(&s, false, &adopted, &e);
-	if (r == 0 && guard_home(o, &e) < 0)
-		message_print(stderr, o->lang, M_HOME_UNGUARDED, e.text);
-	if (r == -EBUSY)
-		message_print(stdout, o->lang, M_BASE_GUARDED, o->data_netns);
-	else if (r == -ENOTUNIQ)
-		message_print(stderr, o->lang, M_DAEMON_SAME_NETNS, o->data_netns);
-	else if (r < 0)
-		message_print(stderr, o->lang, M_BASE_FAILED, e.text);
-	else
-		message_print(stdout, o->lang, adopted ? M_BASE_STOOD : M_BASE_LOADED, o->data_netns, o->admin_netns);
-	return r == 0 || r == -EBUSY ? 0 : 3;
 }
 
 #define MOST 1024u /* names; no policy has as many interfaces */

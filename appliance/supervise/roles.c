@@ -145,35 +145,32 @@ static bool is_new(const struct supervisor *s, unsigned slot)
 	return slot >= SLOT_GATE && sl->state == SLOT_OFF && s->pairs[sl->index].wanted;
 }
 
+/* When it is to be started again. A worker starts only with its gate, because the gate decides in
+ * its place when it dies. */
+static uint64_t again_at(const struct supervisor *s, const struct slot *sl)
+{
+	if (sl->state != SLOT_DEAD || (sl->role == ROLE_DPI && !slot_alive(&s->slots[SLOT_GATE + sl->index])))
+		return UINT64_MAX;
+	return sl->restart_at;
+}
+
 void roles_start_due(struct supervisor *s, uint64_t now)
 {
 	for (unsigned i = 0; i < SLOTS && !s->ending; i++) {
-		struct slot *sl = &s->slots[i];
-
 		if (is_new(s, i))
 			roles_want(s, i);
-		if (sl->state == SLOT_DEAD && now >= sl->restart_at) {
-			/* A worker starts only with its gate, because the gate decides in its place
-			 * when it dies. */
-			if (sl->role == ROLE_DPI && !slot_alive(&s->slots[SLOT_GATE + sl->index]))
-				continue;
-			start(s, sl, now);
-		}
+		if (now >= again_at(s, &s->slots[i]))
+			start(s, &s->slots[i], now);
 	}
 }
 
 uint64_t roles_due(const struct supervisor *s)
 {
-	uint64_t due = UINT64_MAX;
+	uint64_t due = UINT64_MAX, at;
 
 	for (unsigned i = 0; i < SLOTS; i++) {
-		const struct slot *sl = &s->slots[i];
-
-		if (is_new(s, i))
-			return 0;
-		if (sl->state == SLOT_DEAD && sl->restart_at < due &&
-		    !(sl->role == ROLE_DPI && !slot_alive(&s->slots[SLOT_GATE + sl->index])))
-			due = sl->restart_at;
+		at = is_new(s, i) ? 0 : again_at(s, &s->slots[i]);
+		due = at < due ? at : due;
 	}
 	return due;
 }

@@ -143,22 +143,11 @@ static int open_alarms(struct supervisor *s, struct err *e)
 	return again(fd);
 }
 
-/* Gives the folder to that user alone. Root is made the owner first, because the owner may change
- * the mode without another capability. */
-static bool give_folder(int fd, uid_t uid)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return false;
-	if (st.st_uid == uid && (st.st_mode & 0700u) == 0700u)
-		return true;
-	return fchown(fd, 0, 0) == 0 && fchmod(fd, 0700) == 0 && fchown(fd, uid, uid) == 0;
-}
-
 /* Opens a folder of state that belongs to the user of one role alone. */
 static int open_folder(struct supervisor *s, const char *name, enum role owner, struct err *e)
 {
+	uid_t uid = sandbox_uid(owner);
+	struct stat st;
 	int fd;
 
 	if (mkdirat(s->state_fd, name, 0700) < 0 && errno != EEXIST)
@@ -166,7 +155,7 @@ static int open_folder(struct supervisor *s, const char *name, enum role owner, 
 	fd = openat(s->state_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(e, -errno, "open the folder %s", name);
-	if (!give_folder(fd, sandbox_uid(owner))) {
+	if (fstat(fd, &st) < 0 || ((st.st_uid != uid || (st.st_mode & 0700u) != 0700u) && !give_to(fd, uid, 0700))) {
 		int code = -errno;
 
 		close(fd);

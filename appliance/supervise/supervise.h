@@ -513,8 +513,6 @@ struct supervise_options {
 
 /* The daemon; returns its exit status. */
 int supervise(const struct supervise_options *o);
-/* Loads only the deny base: makes both namespaces if necessary; returns the exit status. */
-int supervise_base(const struct supervise_options *o);
 /* ---- everything ------------------------------------------------------------------------------ */
 
 #define NETWORKS 4
@@ -657,7 +655,13 @@ bool clock_by_sources(const struct supervisor *s, const struct ir *ir);
 /* wall ns, by the clock as it is now set: when the trial ends */
 uint64_t trial_until(const struct supervisor *s);
 
-/* supervise/guard.c. *adopted: rules of an earlier daemon were in the kernel. No interface is
+/*
+ * supervise/guard.c. 0: the namespaces are this process's, and the deny base is loaded. Two failures
+ * have a number without a text: -EBUSY, another process holds the namespaces; -ENOTUNIQ, two of the
+ * three namespaces are the same. `daemon`: this process owns the rules.
+ */
+int guard_take(struct supervisor *s, bool daemon, bool *adopted, struct err *e);
+/* *adopted: rules of an earlier daemon were in the kernel. No interface is
  * touched before this has succeeded. */
 int guard_enter(struct supervisor *s, bool *adopted, struct err *e);
 
@@ -674,6 +678,7 @@ void beside_write(struct supervisor *s);
 /* folders.c: to be called at the start, before privileges are dropped. Files that a role could not
  * read in its folder of state are set aside, and this is reported. */
 void folders_tidy(struct supervisor *s);
+bool give_to(int fd, uid_t uid, mode_t mode); /* a file or folder, to this user alone */
 /* whether the files exist that the settings for `ir` name; false: *ret says what is wrong */
 bool beside_ready(const struct ir *ir, struct sentence *ret);
 

@@ -642,10 +642,8 @@ void op_applied(struct supervisor *s, struct msg *m)
 		whole = told_take(m, &op->told);
 	if (op->step != STEP_UNDO && whole)
 		tell_sessions(s, m);
-	if (op->step != STEP_FORETELL && b->done != 0) {
+	if (op->step != STEP_FORETELL && b->done != 0)
 		s->adopted = true;
-		orders_again(s);
-	}
 	op->lingering = b->lingering;
 	if (b->done == 0 && op->step == STEP_UNDO) {
 		op->not_back.code = -EREMOTEIO;

@@ -77,6 +77,13 @@ static bool on_hung(struct supervisor *s, struct slot *sl, struct msg *m)
 	return true;
 }
 
+static void on_applied(struct supervisor *s, struct msg *m)
+{
+	op_applied(s, m);
+	if (s->adopted)
+		orders_again(s);
+}
+
 /* Sessions whose permit has ended, from enforce. Only workers know the sequence numbers that end
  * them. */
 static void on_cuts(struct supervisor *s, struct msg *m)
@@ -94,9 +101,15 @@ static void on_used(struct supervisor *s, struct msg *m)
 	paper_told(s, PAPER_USED, m);
 }
 
+/* Doors that an order changes: once they are on the disk, enforce may go on. */
 static void on_doors(struct supervisor *s, struct msg *m)
 {
 	paper_told(s, PAPER_DOORS, m);
+	facts_tell(s);
+	if (m->id == 0)
+		return;
+	orders_stored(s, m->id);
+	paper_give(s, PAPER_DOORS, m->id);
 }
 
 static void on_drift(struct supervisor *s, struct msg *m)
@@ -245,7 +258,7 @@ static const struct row {
 	[MSG_FORETOLD] = { .judges = relay_back },
 	[MSG_TABLE_ACK] = { .judges = on_table_ack },
 	[MSG_HUNG] = { .judges = on_hung },
-	[MSG_APPLIED] = { op_applied },
+	[MSG_APPLIED] = { on_applied },
 	[MSG_COMPILED] = { op_compiled },
 	[MSG_SEALED] = { errand_answered },
 	[MSG_DRIFT] = { on_drift },

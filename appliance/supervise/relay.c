@@ -119,7 +119,7 @@ int paper_memfd(const struct supervisor *s, enum paper which)
 	return p->bytes != NULL ? memfd_sealed("sekisho-paper", p->bytes, p->n) : -1;
 }
 
-static void give(struct supervisor *s, enum paper which, uint32_t id)
+void paper_give(struct supervisor *s, enum paper which, uint32_t id)
 {
 	const struct msg_body m = { .type = papers[which].type };
 	int fd = paper_memfd(s, which);
@@ -128,12 +128,6 @@ static void give(struct supervisor *s, enum paper which, uint32_t id)
 		return;
 	(void)role_send(s, &s->slots[SLOT_ENFORCE], id, &m, &fd, 1);
 	close(fd);
-}
-
-void papers_give(struct supervisor *s)
-{
-	for (unsigned i = 0; i < PAPERS; i++)
-		give(s, (enum paper)i, 0);
 }
 
 void paper_told(struct supervisor *s, enum paper which, struct msg *m)
@@ -151,14 +145,8 @@ void paper_told(struct supervisor *s, enum paper which, struct msg *m)
 	p->unsaved = true;
 	if (which == PAPER_USED && m->body.used.at_once != 0)
 		p->save_at = 0;
-	if (!papers[which].listed)
-		return;
-	save(s, which);
-	facts_tell(s);
-	if (m->id == 0)
-		return;
-	orders_stored(s, m->id);
-	give(s, which, m->id);
+	if (papers[which].listed)
+		save(s, which);
 }
 
 void papers_save(struct supervisor *s)

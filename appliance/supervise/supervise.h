@@ -399,8 +399,9 @@ struct paper_kept {
 };
 
 void paper_open(struct supervisor *s, enum paper which); /* from the disk */
-void papers_give(struct supervisor *s);			 /* to a new enforce */
-/* Enforce's own bytes; a change by an order goes back to it once it is on the disk. */
+/* To a new enforce; with the id of an order: to the one that has changed it. */
+void paper_give(struct supervisor *s, enum paper which, uint32_t id);
+/* Enforce's own bytes. */
 void paper_told(struct supervisor *s, enum paper which, struct msg *m);
 /* For control; negative = there are none. */
 int paper_memfd(const struct supervisor *s, enum paper which);

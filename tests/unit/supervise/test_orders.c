@@ -55,11 +55,6 @@ bool role_send(struct supervisor *of, struct slot *sl, uint32_t id, const struct
 	return true;
 }
 
-void facts_tell(struct supervisor *of)
-{
-	(void)of;
-}
-
 void say(const struct supervisor *of, enum message m, ...)
 {
 	(void)of, (void)m;

@@ -182,19 +182,22 @@ void told_clear(struct told *t)
 
 bool told_take(struct msg *m, struct told *ret)
 {
+	struct told t = { .n_changed = m->body.applied.n_changed };
 	size_t size = 0;
 	struct err e;
 
 	told_clear(ret);
 	if (m->n_fds == 0)
 		return true;
-	ret->n_changed = m->body.applied.n_changed;
-	if (m->n_fds == 4 && memfd_read(m->fds[2], TOLD_MOST * TOLD_SESSION_BYTES, &ret->sessions, &size, &e) == 0 &&
-	    size == ret->n_changed * TOLD_SESSION_BYTES &&
-	    memfd_read(m->fds[3], CUTS_MAX_BYTES, &ret->cuts, &ret->n_cuts, &e) == 0)
-		return true;
-	told_clear(ret);
-	return false;
+	if (m->n_fds != 4 || memfd_read(m->fds[2], TOLD_MOST * TOLD_SESSION_BYTES, &t.sessions, &size, &e) < 0)
+		return false;
+	if (size != t.n_changed * TOLD_SESSION_BYTES ||
+	    memfd_read(m->fds[3], CUTS_MAX_BYTES, &t.cuts, &t.n_cuts, &e) < 0) {
+		free(t.sessions);
+		return false;
+	}
+	*ret = t;
+	return true;
 }
 
 void cuts_hand_on(struct supervisor *s, int fd)

@@ -135,18 +135,15 @@ int network_open(struct supervisor *s, struct err *e)
 	s->network = calloc(1, sizeof(*s->network));
 	if (s->network == NULL)
 		return err_set(e, -ENOMEM, "watch over the network");
-	for (unsigned i = 0; i < NETWORK_RULES; i++) {
-		s->network_fd[i] = rtnl_monitor_open(spaces[i], s->spaces.home, true, e);
+	/* Rules: reports about the VLAN gate and the ARP limit. Reports about other rules are for
+	 * enforce, and cause a comparison without result here. */
+	for (unsigned i = 0; i < NETWORKS; i++) {
+		s->network_fd[i] = i < NETWORK_RULES ? rtnl_monitor_open(spaces[i], s->spaces.home, true, e)
+						     : rtnl_rules_open(spaces[i - NETWORK_RULES], s->spaces.home, e);
 		if (s->network_fd[i] < 0)
 			return s->network_fd[i];
 	}
-	/* Reports about the VLAN gate and the ARP limit. Reports about other rules are for enforce,
-	 * and cause a comparison without result here. */
-	s->network_fd[NETWORK_RULES] = rtnl_rules_open(s->spaces.data, s->spaces.home, e);
-	if (s->network_fd[NETWORK_RULES] < 0)
-		return s->network_fd[NETWORK_RULES];
-	s->network_fd[NETWORK_EGRESS] = rtnl_rules_open(s->spaces.admin, s->spaces.home, e);
-	return s->network_fd[NETWORK_EGRESS] < 0 ? s->network_fd[NETWORK_EGRESS] : 0;
+	return 0;
 }
 
 void network_heard(struct supervisor *s, int fd)

@@ -176,6 +176,9 @@ static void prefer_session(void)
 	close(fd);
 }
 
+static int (*const parts_open[])(struct supervisor *, struct err *) = { network_open, notify_open, watch_open,
+									orders_open, listen_open };
+
 static int open_own(struct supervisor *s, struct err *e)
 {
 	struct rlimit limit;
@@ -205,21 +208,14 @@ static int open_own(struct supervisor *s, struct err *e)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->trial_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (s->signal_fd < 0 || s->trial_fd < 0)
+		return err_set(e, -errno, "signals and timers");
 	s->link_fd = rtnl_monitor_open(s->spaces.home, s->spaces.home, false, e);
 	if (s->link_fd < 0)
 		return s->link_fd;
-	r = network_open(s, e);
-	if (r == 0)
-		r = notify_open(s, e);
-	if (r == 0)
-		r = watch_open(s, e);
-	if (r == 0)
-		r = orders_open(s, e);
-	if (r < 0)
-		return r;
-	if (s->signal_fd < 0 || s->trial_fd < 0)
-		return err_set(e, -errno, "signals and timers");
-	return listen_open(s, e);
+	for (size_t i = 0; r == 0 && i < sizeof(parts_open) / sizeof(parts_open[0]); i++)
+		r = parts_open[i](s, e);
+	return r;
 }
 
 /* Which box this is, for questions without a daemon. */

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -127,20 +126,9 @@ static int open_pulse(struct pair *p, struct err *e)
 /* Memory of the daemon's life in which each control leaves its alarms. It cannot grow. */
 static int open_alarms(struct supervisor *s, struct err *e)
 {
-	int fd;
-
-	if (s->alarms_fd >= 0)
-		return again(s->alarms_fd);
-	fd = memfd_create("sekisho-alarms", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0 || ftruncate(fd, CONTROL_ALARMS_BYTES) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
-		err_set(e, -errno, "memory of alarms");
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	s->alarms_fd = fd;
-	return again(fd);
+	if (s->alarms_fd < 0)
+		s->alarms_fd = shared_create("sekisho-alarms", CONTROL_ALARMS_BYTES, e);
+	return again(s->alarms_fd);
 }
 
 /* Opens a folder of state that belongs to the user of one role alone. */

@@ -297,8 +297,7 @@ void op_prepare(struct supervisor *s)
 	}
 	op->moved = calloc((size_t)p->ir->n_interfaces + 1, sizeof(*op->moved));
 	if (op->moved == NULL) {
-		op_explain(s, 3, M_OP_PREPARE_FAILED, strerror(ENOMEM));
-		op_give_up(s);
+		op_fail(s, strerror(ENOMEM));
 		return;
 	}
 	op->kept_before = json_deep_copy(s->kept);
@@ -309,8 +308,7 @@ void op_prepare(struct supervisor *s)
 	}
 	op->before = malloc(s->n_table);
 	if (op->before == NULL) {
-		op_explain(s, 3, M_OP_PREPARE_FAILED, strerror(ENOMEM));
-		op_give_up(s);
+		op_fail(s, strerror(ENOMEM));
 		return;
 	}
 	memcpy(op->before, s->table, s->n_table);
@@ -324,8 +322,7 @@ void op_prepare(struct supervisor *s)
 	journal_generation(s, p);
 	image = table_merge(s->table, s->n_table, p->image, p->n_image, NULL, NULL, &n);
 	if (image == NULL || table_set(s, image, n, p, false, &e) < 0) {
-		op_explain(s, 3, M_OP_PREPARE_FAILED, image == NULL ? strerror(ENOMEM) : e.text);
-		op_give_up(s);
+		op_fail(s, image == NULL ? strerror(ENOMEM) : e.text);
 		return;
 	}
 	op_tables_begin(s);
@@ -402,8 +399,7 @@ void op_try(struct supervisor *s)
 		return;
 	}
 	if (scratch_try(&s->spaces, &s->scratch, s->op.next->ir, &e) < 0) {
-		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
-		op_give_up(s);
+		op_fail(s, e.text);
 		return;
 	}
 	op_to_kernel(s);
@@ -435,12 +431,8 @@ void op_compiled(struct supervisor *s, struct msg *m)
 		op_give_up(s);
 		return;
 	}
-	if (memfd_read(m->fds[0], GENERATION_MAX_BYTES, &all, &n, &e) < 0) {
-		op_explain(s, 3, M_OP_COMPILE_BAD, e.text);
-		op_give_up(s);
-		return;
-	}
-	op->next = policy_new(s, all, n, 0, &e);
+	if (memfd_read(m->fds[0], GENERATION_MAX_BYTES, &all, &n, &e) == 0)
+		op->next = policy_new(s, all, n, 0, &e);
 	if (op->next == NULL) {
 		op_explain(s, 3, M_OP_COMPILE_BAD, e.text);
 		op_give_up(s);
@@ -451,13 +443,11 @@ void op_compiled(struct supervisor *s, struct msg *m)
 		op_give_up(s);
 		return;
 	}
-	if (op->kind == OP_DRY_RUN && generation_try(&s->store, op->next->sealed, op->next->n_sealed, &e) < 0) {
-		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
-		op_give_up(s);
-		return;
-	}
 	if (op->kind == OP_DRY_RUN) {
-		op_try(s);
+		if (generation_try(&s->store, op->next->sealed, op->next->n_sealed, &e) < 0)
+			op_fail(s, e.text);
+		else
+			op_try(s);
 		return;
 	}
 	if (generation_add(&s->store, op->next->sealed, op->next->n_sealed, op->next->ir->digest,
@@ -467,8 +457,7 @@ void op_compiled(struct supervisor *s, struct msg *m)
 						       .other = op->from,
 						       .meant = &op->meant.brief },
 			   &op->number, &e) < 0) {
-		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
-		op_give_up(s);
+		op_fail(s, e.text);
 		return;
 	}
 	op->next->number = op->number;
@@ -567,7 +556,7 @@ static void in_force(struct supervisor *s)
 		return;
 	}
 	if (op->kind == OP_APPLY)
-		kept_retire(s, old->ir, op->next);
+		kept_retire(s, old->ir, op->next->ir, op->next->number);
 	if (record(s, &e) < 0) {
 		undo(s, &e);
 		return;

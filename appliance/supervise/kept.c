@@ -313,28 +313,6 @@ bool kept_held(const struct supervisor *s, const char *device)
 	return record != NULL && kept_mark(record) == KEPT_RETIRED;
 }
 
-/*
- * The confirmed policy cannot be read, so it is not known which devices it names. None is given
- * back, because the machine could forward between them without any rule. They stay in the box
- * unused, like devices that an apply left out, until a policy takes them or a person returns them.
- */
-void kept_keep(struct supervisor *s)
-{
-	json_t *record;
-	const char *device;
-	bool changed = false;
-
-	json_object_foreach(json_object_get(s->kept, "devices"), device, record)
-	{
-		if (kept_mark(record) != KEPT_TAKEN)
-			continue;
-		kept_left_out(s->kept, device, s->store.confirmed);
-		changed = true;
-	}
-	if (changed)
-		save(s);
-}
-
 void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, json_t *before)
 {
 	json_t *wanted = json_object();
@@ -374,17 +352,18 @@ void kept_settle(struct supervisor *s, bool going_back, const struct ir *left)
 	give(s, wanted, POLICY_GIVEN_BACK, left);
 }
 
-void kept_retire(struct supervisor *s, const struct ir *old, const struct policy *next)
+void kept_retire(struct supervisor *s, const struct ir *old, const struct ir *next, uint64_t by)
 {
+	json_t *record;
+	const char *device;
 	bool changed = false;
 
-	for (uint32_t i = 0; i < old->n_interfaces; i++) {
-		const char *device = ir_card(&old->interfaces[i]);
-		const json_t *record = kept_find(s->kept, device);
-
-		if (record == NULL || kept_mark(record) != KEPT_TAKEN || names(next->ir, device))
+	json_object_foreach(json_object_get(s->kept, "devices"), device, record)
+	{
+		if (kept_mark(record) != KEPT_TAKEN || (old != NULL && !names(old, device)) ||
+		    (next != NULL && names(next, device)))
 			continue;
-		kept_left_out(s->kept, device, next->number);
+		kept_left_out(s->kept, device, by);
 		changed = true;
 	}
 	if (changed)

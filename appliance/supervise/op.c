@@ -29,7 +29,7 @@ void op_clear(struct operation *op)
 	free(op->before);
 	json_decref(op->kept_before);
 	json_decref(op->given_back);
-	json_decref(op->agreed);
+	free(op->agreed.text);
 	json_decref(op->taking);
 	json_decref(op->shut_out);
 	told_clear(&op->told);
@@ -156,6 +156,12 @@ static void overdue(struct supervisor *s, const char *why)
 			     (unsigned long long)s->trial, s->op.error.text[l]);
 }
 
+void op_fail(struct supervisor *s, const char *why)
+{
+	op_explain(s, 3, M_OP_PREPARE_FAILED, why);
+	op_give_up(s);
+}
+
 /* Ends an operation that did not reach the kernel or that the kernel refused, or whose change was
  * undone: undoes all that was prepared. */
 void op_give_up(struct supervisor *s)
@@ -217,28 +223,23 @@ void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds)
 
 #define AGREED_MAX 4096u
 
-json_t *taking_agreed(int fd)
+struct agreed_names taking_agreed(int fd)
 {
-	struct err e;
+	struct agreed_names x = { 0 };
 	uint8_t *text = NULL;
-	size_t n = 0;
-	json_t *list = json_array();
+	struct err e;
 
-	if (fd < 0 || memfd_read(fd, AGREED_MAX, &text, &n, &e) < 0)
-		n = 0;
-	/* The names follow each other, each with a NUL. */
-	for (size_t at = 0; at < n && memchr(text + at, '\0', n - at) != NULL;) {
-		json_array_append_new(list, json_text((const char *)text + at));
-		at += strlen((const char *)text + at) + 1;
-	}
-	free(text);
-	return list;
+	if (fd >= 0 && memfd_read(fd, AGREED_MAX, &text, &x.n, &e) == 0)
+		x.text = (char *)text;
+	return x;
 }
 
-static bool agreed(const json_t *list, const struct ir_interface *i)
+/* The text ends with a NUL of memfd_read, which is not counted: a last name without one ends too,
+ * but counts for nothing. */
+static bool agreed(const struct agreed_names *x, const struct ir_interface *i)
 {
-	for (size_t n = 0; n < json_array_size(list); n++) {
-		const char *name = json_string_value(json_array_get(list, n));
+	for (size_t at = 0; x->text != NULL && at + strlen(x->text + at) < x->n; at += strlen(x->text + at) + 1) {
+		const char *name = x->text + at;
 
 		if (strcmp(name, ir_card(i)) == 0 || strcmp(name, i->device) == 0 || strcmp(name, i->name) == 0)
 			return true;
@@ -247,7 +248,7 @@ static bool agreed(const json_t *list, const struct ir_interface *i)
 }
 
 /* An interface that is named stands for its card. */
-static bool card_agreed(const json_t *list, const struct ir *ir, const char *card)
+static bool card_agreed(const struct agreed_names *list, const struct ir *ir, const char *card)
 {
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
 		if (strcmp(ir_card(&ir->interfaces[i]), card) == 0 && agreed(list, &ir->interfaces[i]))
@@ -292,7 +293,7 @@ bool taking_allowed(struct supervisor *s)
 		const struct ir_interface *x = &ir->interfaces[i];
 		uint64_t more = 0;
 		json_t *sessions;
-		bool yes = card_agreed(op->agreed, ir, ir_card(x));
+		bool yes = card_agreed(&op->agreed, ir, ir_card(x));
 		struct err e = { 0 };
 
 		if (!vlans_first(ir, i) || !riders_at_home(&s->spaces, ir_card(x)))

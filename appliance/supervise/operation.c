@@ -35,7 +35,7 @@ void op_boot(struct supervisor *s)
 
 		kept_tell(s);
 		if (unreadable)
-			kept_keep(s);
+			kept_retire(s, NULL, NULL, s->store.confirmed);
 		kept_settle(s, !unreadable && s->store.gave_up != 0, NULL);
 	}
 	kept_hold(s);
@@ -51,8 +51,7 @@ void op_boot(struct supervisor *s)
 			say(s, M_OP_BOX_INCOMPLETE, e.text);
 	}
 	if (workers_prepare(s, s->now->ir, &e) < 0) {
-		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
-		op_give_up(s);
+		op_fail(s, e.text);
 		return;
 	}
 	op_tables_begin(s);
@@ -237,18 +236,12 @@ static void begin(struct supervisor *s, struct operation asked, const char *by)
 	} else if (s->op.kind != OP_NONE) {
 		if (asked.bundle >= 0)
 			close(asked.bundle);
-		json_decref(asked.agreed);
+		free(asked.agreed.text);
 		conflict(s, asked.asker);
 	} else {
 		s->queued = asked;
 		op_next_queued(s);
 	}
-}
-
-/* Takes a person's comment, as far as it is valid text. */
-static void take_comment(struct operation *op, const char *comment)
-{
-	snprintf(op->comment, sizeof(op->comment), "%s", comment);
 }
 
 void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed, struct op_ground g,
@@ -265,7 +258,7 @@ void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, 
 		.agreed = taking_agreed(agreed),
 	};
 
-	take_comment(&op, order->comment);
+	snprintf(op.comment, sizeof(op.comment), "%s", order->comment);
 	begin(s, op, by);
 }
 
@@ -300,7 +293,7 @@ void op_rollback(struct supervisor *s, struct asker a, const char *by, int agree
 		.agreed = taking_agreed(agreed),
 	};
 
-	take_comment(&op, order->comment);
+	snprintf(op.comment, sizeof(op.comment), "%s", order->comment);
 	begin(s, op, by);
 }
 

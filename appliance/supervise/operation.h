@@ -88,6 +88,12 @@ struct op_ground {
 	bool one_step;
 };
 
+/* Names of interfaces that came with an order, each with a NUL. */
+struct agreed_names {
+	char *text; /* owned */
+	size_t n;
+};
+
 struct operation {
 	enum op_kind kind;
 	enum op_step step;
@@ -113,8 +119,7 @@ struct operation {
 	json_t *kept_before; /* the records of devices before that; owned */
 	/* the reports about devices that were given back; owned, NULL = none */
 	json_t *given_back;
-	/* interfaces that may be taken although sessions use them; owned */
-	json_t *agreed;
+	struct agreed_names agreed; /* interfaces that may be taken although sessions use them */
 	/* hosts that lose access to the management; owned, NULL = none, or not known yet */
 	json_t *shut_out;
 	json_t *taking;	 /* the devices that it takes, and the sessions that end; owned */
@@ -166,6 +171,8 @@ void op_finish(struct supervisor *s, bool done); /* answers and cleans up */
 void op_refuse(struct supervisor *s, enum op_refusal why, uint64_t n);
 /* undoes the preparations, then op_finish */
 void op_give_up(struct supervisor *s);
+/* The same for a reason that the box has. */
+void op_fail(struct supervisor *s, const char *why);
 void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* number 0 = no trial */
 /* apply.c */
 void op_compile_begin(struct supervisor *s);
@@ -213,8 +220,8 @@ uint64_t op_next(const struct supervisor *s);
 void op_release(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_release *order);
 
 /* op.c */
-/* Reads the names from a memfd that came with an order (-1 = none); a new array. */
-json_t *taking_agreed(int fd);
+/* Reads them from a memfd; -1 = none. */
+struct agreed_names taking_agreed(int fd);
 /* Sets op.taking. False, and explained: a person has to agree first, or the sessions of a device
  * cannot be read. */
 bool taking_allowed(struct supervisor *s);
@@ -229,9 +236,6 @@ int kept_take(struct supervisor *s, const struct ir *ir, struct err *e);
 /* Whether the device was released by a person's order, and must not be taken again without
  * another order. */
 bool kept_left_alone(const void *supervisor, const char *device);
-/* It is not known which devices the confirmed policy names, so all stay in the box, like devices
- * that an apply left out. */
-void kept_keep(struct supervisor *s);
 /* Gives back devices that came for a policy that is given up, and restores the records `before`,
  * which is taken over. */
 void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, json_t *before);
@@ -246,9 +250,11 @@ void kept_tell(struct supervisor *s);
 void kept_hold(struct supervisor *s);
 /* Whether the device is one that an apply left out. */
 bool kept_held(const struct supervisor *s, const char *device);
-/* Notes devices that an apply leaves out: they stay in the box unused. The note is on the disk
- * before the new policy is. */
-void kept_retire(struct supervisor *s, const struct ir *old, const struct policy *next);
+/* Notes devices that generation `by` leaves out: they stay in the box unused, until a policy takes
+ * them or a person returns them. The note is on the disk before the new policy is. `old`, `next`
+ * NULL: it is not known which devices the confirmed policy names. Then none is given back, because
+ * the machine could forward between them without any rule. */
+void kept_retire(struct supervisor *s, const struct ir *old, const struct ir *next, uint64_t by);
 /* Tries again to write records that could not be written. */
 void kept_save_again(struct supervisor *s);
 /* Releases a device by order, by its own name or that of the policy, or all devices. False: the box

@@ -20,7 +20,7 @@
 
 #define ANSWER_NS 1000000000ull /* ns: a worker's time for one answer */
 #define FORETOLD_MOST (IMPACT_SESSIONS * (FORETOLD_SESSION_BYTES + IMPACT_COMMANDS * FORETOLD_COMMAND_BYTES))
-#define SESSIONS_MAX (TOLD_MOST * TOLD_SESSION_BYTES) /* bytes */
+#define SESSIONS_MAX (2 * TOLD_MOST * TOLD_SESSION_BYTES) /* bytes */
 
 _Static_assert(TOLD_JSON_NAMED + TOLD_MOST + 2 < TOLD_JSON_TAKEN, "what is named can be taken");
 
@@ -110,9 +110,10 @@ static json_t *array_take(int fd)
 	return json_array();
 }
 
-/* Reads the sessions that go on. */
-static bool sessions_take(struct impact *x, int fd, size_t n)
+/* Reads the sessions that go on, which come after `n_cut` others. */
+static bool sessions_take(struct impact *x, int fd, size_t n_cut, size_t n)
 {
+	struct msg_told_session ended;
 	uint8_t *p = NULL;
 	size_t size = 0;
 	struct bytes b;
@@ -122,7 +123,9 @@ static bool sessions_take(struct impact *x, int fd, size_t n)
 	if (memfd_read(fd, SESSIONS_MAX, &p, &size, &e) < 0)
 		return false;
 	b = bytes_of(p, size);
-	x->of = calloc(n + 1, sizeof(*x->of));
+	while (n_cut > 0 && msg_take_told_session(&b, &ended))
+		n_cut--;
+	x->of = n_cut == 0 ? calloc(n + 1, sizeof(*x->of)) : NULL;
 	while (x->of != NULL && x->n < n && msg_take_told_session(&b, &x->of[x->n].session))
 		x->n++;
 	whole = x->of != NULL && x->n == n && json_array_size(x->changed) == n;
@@ -153,7 +156,7 @@ void impact_told(struct control *s, struct msg *m)
 		x->told = true;
 		x->changed = m->n_fds == 3 ? array_take(m->fds[1]) : json_array();
 		if (m->n_fds == 3)
-			(void)sessions_take(x, m->fds[2], t->n_changed);
+			(void)sessions_take(x, m->fds[2], t->n_cut, t->n_changed);
 	}
 	json_decref(x->cut);
 	x->cut = m->n_fds == 3 ? array_take(m->fds[0]) : json_array();

@@ -13,7 +13,6 @@
 #include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/conntrack.h"
-#include "appliance/wire/cuts.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/settings.h"
 #include "policy/ir/evaluate.h"
@@ -38,8 +37,11 @@ static bool passes_now(const struct cutting *c, uint32_t permit, const struct qu
 }
 
 static bool note(struct cutting *c, struct told_sessions *list, const struct session *s, const struct question *q,
-		 const char *reason)
+		 uint32_t permit, const char *reason)
 {
+	const struct msg_told_session record = { { s->client, s->server, s->client_port, s->server_port, s->l4proto },
+						 permit,
+						 mark_lane(s->mark) == LANE_NONE };
 	json_t *entry;
 	size_t bytes;
 
@@ -63,36 +65,8 @@ static bool note(struct cutting *c, struct told_sessions *list, const struct ses
 	if (json_array_append_new(list->json, entry) < 0)
 		return false;
 	list->bytes += bytes;
+	msg_put_told_session(&list->records, &record);
 	list->n++;
-	return true;
-}
-
-static bool note_cut(struct cutting *c, const struct session *s, const struct question *q)
-{
-	const struct cut_session record = { s->client, s->server, s->client_port, s->server_port, 0 };
-	struct told_sessions *list = &c->told->cut;
-	size_t before = list->n;
-
-	if (!note(c, list, s, q, reason_word(R_ENDED)))
-		return false;
-	if (list->n > before && s->l4proto == IPPROTO_TCP)
-		out_bytes(&list->records, &record, sizeof(record));
-	return !list->records.failed;
-}
-
-static bool note_changed(struct cutting *c, const struct session *s, const struct question *q, uint32_t permit)
-{
-	const struct msg_told_session record = { { s->client, s->server, s->client_port, s->server_port, s->l4proto },
-						 permit,
-						 c->next->ids[permit],
-						 mark_lane(s->mark) == LANE_NONE };
-	struct told_sessions *list = &c->told->changed;
-	size_t before = list->n;
-
-	if (!note(c, list, s, q, NULL))
-		return false;
-	if (list->n > before)
-		msg_put_told_session(&list->records, &record);
 	return !list->records.failed;
 }
 
@@ -115,7 +89,8 @@ static int cut_note(const struct session *s, void *ctx)
 	if (generation_permit(c->next, id) != UINT32_MAX || generation_lingers(c->next, id))
 		return 0;
 	cell = evaluate_ir(&c->next->ir, &q);
-	if (!(cell == NULL ? note_cut(c, s, &q) : note_changed(c, s, &q, cell->permit)))
+	if (!(cell == NULL ? note(c, &c->told->cut, s, &q, 0, reason_word(R_ENDED))
+			   : note(c, &c->told->changed, s, &q, cell->permit, NULL)))
 		c->failed = true;
 	return 0;
 }
@@ -137,9 +112,9 @@ static void cut_restart(void *ctx)
 	c->told->live = 0;
 }
 
-static bool begin(struct told_sessions *l, size_t one)
+static bool begin(struct told_sessions *l)
 {
-	size_t size = (size_t)TOLD_MOST * one;
+	size_t size = (size_t)TOLD_MOST * TOLD_SESSION_BYTES;
 	uint8_t *p = malloc(size);
 
 	*l = (struct told_sessions){ .json = json_array(), .records = outbuf_of(p, p != NULL ? size : 0) };
@@ -165,7 +140,7 @@ int enforce_cut(struct enforce *f, const struct generation_held *next, const str
 		.told = ret,
 		.now_s = enforce_moment(f),
 	};
-	bool cut = begin(&ret->cut, sizeof(struct cut_session)), changed = begin(&ret->changed, TOLD_SESSION_BYTES);
+	bool cut = begin(&ret->cut), changed = begin(&ret->changed);
 	int r = cut && changed ? conntrack_dump(&f->net, cut_note, cut_restart, &c, e) : -ENOMEM;
 
 	if (r == 0 && c.failed)

@@ -273,7 +273,8 @@ void enforce_doors_due(struct enforce *f); /* to be called in each turn */
 
 /* ---- enforce/apply.c ------------------------------------------------------------------------- */
 
-/* Sessions with the same fate, as JSON for people and as records for MSG_APPLIED. */
+/* Sessions with the same fate, as JSON for people and in the same order as records for
+ * MSG_APPLIED. */
 struct told_sessions {
 	json_t *json;	       /* an array; owned */
 	struct outbuf records; /* its memory is owned */

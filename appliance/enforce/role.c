@@ -149,25 +149,27 @@ static bool on_verify(void *ctx, struct msg *m)
 	return sent;
 }
 
-#define TOLD_FDS 4
-
-/* Two arrays, and the records of both; all or none. */
-static size_t told_fds(struct told *t, int fds[TOLD_FDS])
+/* Two arrays and the sessions of both; all or none. */
+static size_t told_fds(struct told *t, int fds[3])
 {
-	bool whole = true;
+	size_t n_cut = t->cut.records.len, n_changed = t->changed.records.len;
+	uint8_t *both = t->cut.json != NULL ? malloc(n_cut + n_changed + 1) : NULL;
+	bool whole = both != NULL;
 
-	if (t->cut.json == NULL)
+	if (both == NULL)
 		return 0;
+	memcpy(both, t->cut.records.p, n_cut);
+	memcpy(both + n_cut, t->changed.records.p, n_changed);
 	fds[0] = json_memfd(json_incref(t->cut.json));
 	fds[1] = json_memfd(json_incref(t->changed.json));
-	fds[2] = memfd_sealed("sekisho-sessions", t->changed.records.p, t->changed.records.len);
-	fds[3] = memfd_sealed("sekisho-cuts", t->cut.records.p, t->cut.records.len);
-	for (size_t i = 0; i < TOLD_FDS; i++)
+	fds[2] = memfd_sealed("sekisho-sessions", both, n_cut + n_changed);
+	free(both);
+	for (size_t i = 0; i < 3; i++)
 		whole &= fds[i] >= 0;
-	for (size_t i = 0; i < TOLD_FDS && !whole; i++)
+	for (size_t i = 0; i < 3 && !whole; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	return whole ? TOLD_FDS : 0;
+	return whole ? 3 : 0;
 }
 
 static bool applied(struct enforce *f, uint32_t id, bool done, struct apply_result *result, const struct err *e)
@@ -187,7 +189,7 @@ static bool applied(struct enforce *f, uint32_t id, bool done, struct apply_resu
 							.cut_more = t->cut.more,
 							.changed_more = t->changed.more,
 							.error = e->text } };
-	int fds[TOLD_FDS] = { -1, -1, -1, -1 };
+	int fds[3];
 	size_t n = done ? told_fds(&result->told, fds) : 0;
 	bool sent = msg_send(f->control, id, &m, fds, n) == 0;
 

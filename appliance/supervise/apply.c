@@ -135,12 +135,23 @@ static void weigh(struct supervisor *s)
  * a worker takes for unseen is read anew. A memfd, or negative errno. */
 static int question(struct operation *op, struct msg_impact *ret)
 {
-	const uint8_t *first = op->told.sessions + op->weighed * TOLD_SESSION_BYTES;
-	size_t left = op->told.n_changed - op->weighed;
+	uint8_t buf[IMPACT_SESSIONS * IMPACT_SESSION_BYTES];
+	struct outbuf o = outbuf_of(buf, sizeof(buf));
 
-	ret->n_sessions = left < IMPACT_SESSIONS ? (uint32_t)left : IMPACT_SESSIONS;
-	op->weighed += ret->n_sessions;
-	return memfd_sealed("sekisho-impact", first, ret->n_sessions * TOLD_SESSION_BYTES);
+	for (; op->weighed < op->told.n_changed && ret->n_sessions < IMPACT_SESSIONS; op->weighed++) {
+		const struct msg_told_session *t = &op->told.sessions[op->told.n_cut + op->weighed];
+		/* Permit 0 stands for an invalid index, so that the positions stay. No worker knows
+		 * it. */
+		struct msg_impact_session one = { .ends = t->ends,
+						  .permit = t->permit < op->next->ir->n_permits
+								    ? op->next->ids[t->permit]
+								    : 0,
+						  .unseen = t->unseen };
+
+		msg_put_impact_session(&o, &one);
+		ret->n_sessions++;
+	}
+	return memfd_sealed("sekisho-impact", buf, o.len);
 }
 
 void op_sessions(struct supervisor *s, struct msg *m)
@@ -181,7 +192,7 @@ static void tell_sessions(struct supervisor *s, const struct msg *m)
 				    .told = { a->n_cut, a->n_changed, a->live, a->cut_more, a->changed_more } };
 
 	if (s->op.asker.id != 0)
-		(void)role_send(s, &s->slots[SLOT_CONTROL], s->op.asker.id, &t, m->fds, m->n_fds > 0 ? 3 : 0);
+		(void)role_send(s, &s->slots[SLOT_CONTROL], s->op.asker.id, &t, m->fds, m->n_fds);
 }
 
 /* Whether the box acts by itself. Then nobody can try again, and the rules must be committed. */

@@ -45,16 +45,14 @@ void progress_stage(struct supervisor *s, const struct asker *a, enum progress_s
  * under another permit. */
 
 struct told {
-	uint8_t *sessions; /* owned: TOLD_SESSION of those that go on */
-	size_t n_changed;
-	uint8_t *cuts; /* owned: those that end, for workers (wire/cuts.h) */
-	size_t n_cuts; /* bytes */
+	struct msg_told_session *sessions; /* owned; those that end come first */
+	size_t n_cut, n_changed;
 };
 
 /* Frees the old contents of *ret. False when the message is invalid; *ret is then empty. */
 bool told_take(struct msg *m, struct told *ret);
 void told_clear(struct told *t);
-/* Tells the workers which sessions have ended. */
+/* Tells the workers which of them have ended. */
 void cuts_tell(struct supervisor *s, const struct told *t);
 /* sends a list as in wire/cuts.h; the descriptor stays the caller's */
 void cuts_hand_on(struct supervisor *s, int fd);

@@ -49,15 +49,15 @@ static void refused(void *ctx, const struct deed *d, const struct pdu *u)
 
 /* Whether the session would move to a lane of the other kind. A worker of that kind then picks it
  * up half-way, and what this worker knows is lost. */
-static bool leaves(const struct worker *w, const struct msg_told_session *s)
+static bool leaves(const struct worker *w, const struct msg_impact_session *s)
 {
-	const struct command_permit *p = commands_permit(&w->tried, s->id);
+	const struct command_permit *p = commands_permit(&w->tried, s->permit);
 
 	return p != NULL && p->lane != LANE_NONE && lane_kind_of(p->lane) != w->kind;
 }
 
 /* Foretells one session. False: this worker does not follow it. */
-static bool foretell(struct worker *w, const struct msg_told_session *s, uint32_t at, struct outbuf *o)
+static bool foretell(struct worker *w, const struct msg_impact_session *s, uint32_t at, struct outbuf *o)
 {
 	struct session_ends ends = { s->ends.client, s->ends.server, s->ends.client_port, s->ends.server_port,
 				     s->ends.l4proto };
@@ -68,7 +68,7 @@ static bool foretell(struct worker *w, const struct msg_told_session *s, uint32_
 		inspector_note_unseen(w->inspector, &ends);
 	if (leaves(w, s))
 		return false;
-	inspector_foretell(w->inspector, &w->tried, &ends, s->id, refused, &t, &x);
+	inspector_foretell(w->inspector, &w->tried, &ends, s->permit, refused, &t, &x);
 	if (!x.known)
 		return false;
 	t.of.reason = (uint16_t)x.reason;
@@ -98,14 +98,14 @@ bool worker_impact(void *ctx, struct msg *m)
 	size_t n = 0, room = IMPACT_SESSIONS * (FORETOLD_SESSION_BYTES + IMPACT_COMMANDS * FORETOLD_COMMAND_BYTES);
 	uint8_t *all = NULL, *space = malloc(room);
 	struct outbuf o = outbuf_of(space, space != NULL ? room : 0);
-	struct msg_told_session s;
+	struct msg_impact_session s;
 	struct worker *w = ctx;
 	struct bytes b, image;
 	struct err e = { 0 };
 	uint32_t told = 0;
 	bool sent;
 
-	if (memfd_read(m->fds[0], WORKER_TABLE_BYTES + IMPACT_SESSIONS * TOLD_SESSION_BYTES, &all, &n, &e) < 0)
+	if (memfd_read(m->fds[0], WORKER_TABLE_BYTES + IMPACT_SESSIONS * IMPACT_SESSION_BYTES, &all, &n, &e) < 0)
 		n = 0;
 	b = bytes_of(all, n);
 	if (q->n_image > 0 || n == 0)
@@ -113,7 +113,7 @@ bool worker_impact(void *ctx, struct msg *m)
 			    inspector_try_table(w->inspector, image, &w->tried);
 	if (w->serving)
 		lends_catch_up(&w->lends, w->inspector);
-	for (uint32_t i = 0; w->trying && i < q->n_sessions && msg_take_told_session(&b, &s); i++)
+	for (uint32_t i = 0; w->trying && i < q->n_sessions && msg_take_impact_session(&b, &s); i++)
 		told += foretell(w, &s, i, &o);
 	sent = answer(m->id, w->trying, told, &o);
 	free(space);

@@ -16,7 +16,6 @@
 #include "appliance/base/memfd.h"
 #include "appliance/base/sentence.h"
 #include "appliance/base/sha256.h"
-#include "appliance/wire/cuts.h"
 #include "appliance/wire/event_words.h"
 #include "appliance/wire/slot.h"
 #include "policy/ir/ir.h"
@@ -61,7 +60,7 @@ static void make_true(const struct msg *m)
 }
 
 /* The sessions that it ends, or gives another permit: two lists for people, and one of numbers. */
-static void sessions_told(int fds[4])
+static void sessions_told(int fds[3])
 {
 	unsigned n[2] = { processes.n_cut, processes.n_changed };
 	struct msg_told_session one = { .ends = { .client = { .family = 4, .b = { 10, 71, 0, 2 } },
@@ -69,7 +68,6 @@ static void sessions_told(int fds[4])
 						  .server_port = 502,
 						  .l4proto = IPPROTO_TCP } };
 	static uint8_t all[4096 * TOLD_SESSION_BYTES];
-	static struct cut_session cuts[4096];
 	struct outbuf o = outbuf_of(all, sizeof(all));
 
 	for (unsigned i = 0; i < 2; i++) {
@@ -78,23 +76,17 @@ static void sessions_told(int fds[4])
 		for (unsigned k = 0; k < n[i]; k++) {
 			one.ends.client_port++;
 			one.permit = i;
-			one.id = i;
-			if (i == 1)
-				msg_put_told_session(&o, &one);
-			else
-				cuts[k] = (struct cut_session){ one.ends.client, one.ends.server, one.ends.client_port,
-								502, 0 };
+			msg_put_told_session(&o, &one);
 			json_array_append_new(list, json_pack("{s:i}", "client_port", (int)one.ends.client_port));
 		}
 		fds[i] = json_memfd(list);
 	}
 	fds[2] = memfd_sealed("life", all, o.len);
-	fds[3] = memfd_sealed("life", cuts, n[0] * sizeof(cuts[0]));
 }
 
 static void on_apply(struct process *p, struct msg *m)
 {
-	int fds[4] = { -1, -1, -1, -1 };
+	int fds[3] = { -1, -1, -1 };
 	size_t n_fds = 0;
 
 	enum enforce_mood mood = processes.enforce;
@@ -125,7 +117,7 @@ static void on_apply(struct process *p, struct msg *m)
 	else {
 		if (said.applied.done && processes.n_cut + processes.n_changed > 0) {
 			sessions_told(fds);
-			n_fds = 4;
+			n_fds = 3;
 			said.applied.n_cut = processes.n_cut;
 			said.applied.n_changed = processes.n_changed;
 		}

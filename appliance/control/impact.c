@@ -32,6 +32,10 @@ struct foretold {
 	json_t *commands; /* for people; owned */
 };
 
+struct permit_place {
+	uint32_t id, at;
+};
+
 struct impact {
 	uint32_t number; /* of the question that the operation answers; 0 = there is none */
 	/* what the compiler says; owned, NULL = nothing */
@@ -43,8 +47,9 @@ struct impact {
 	uint64_t live, cut_more, changed_more;
 	struct foretold *of; /* one for each of `changed`, in order; owned */
 	size_t n;
-	struct in_force *next; /* the generation with the new permits; owned */
-	bool asks;	       /* workers are being asked */
+	struct in_force *next;	     /* the generation with the new permits; owned */
+	struct permit_place *places; /* of its permits, by id; owned, NULL = no memory, or not yet */
+	bool asks;		     /* workers are being asked */
 	/* the workers are asked about the sessions from `asked` up to, but not including, `at` */
 	size_t asked, at;
 	uint64_t workers;  /* bit n: worker n has the table */
@@ -76,6 +81,7 @@ static void end(struct impact *x)
 {
 	sessions_free(x);
 	in_force_free(x->next);
+	free(x->places);
 	json_decref(x->diagnostics);
 	json_decref(x->meaning);
 	json_decref(x->cut);
@@ -251,11 +257,22 @@ static bool picks_up(const struct ir_permit *permit, const struct lane *lane)
 	return lane->kind == LANE_COMMANDS && p != PROTO_NONE;
 }
 
+static int by_id(const void *a, const void *b)
+{
+	const struct permit_place *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
 /* What happens to a session that no worker follows: what its lane does with a session that is
  * picked up half-way. R_NONE: it goes on. */
-static enum reason half_way(const struct ir *ir, const struct msg_told_session *t)
+static enum reason half_way(const struct impact *x, const struct msg_told_session *t)
 {
-	const struct ir_permit *permit = t->permit < ir->n_permits ? &ir->permits[t->permit] : NULL;
+	const struct permit_place key = { .id = t->permit },
+				  *found = x->places == NULL ? NULL
+							     : bsearch(&key, x->places, next_ir(x)->n_permits,
+								       sizeof(key), by_id);
+	const struct ir_permit *permit = found != NULL ? &next_ir(x)->permits[found->at] : NULL;
 	struct lane lane;
 
 	if (permit == NULL || !lane_of(permit->lane, &lane) || permit->observe ||
@@ -265,9 +282,22 @@ static enum reason half_way(const struct ir *ir, const struct msg_told_session *
 	return permit->midstream == MID_DROP ? R_MIDSTREAM_DROP : R_MIDSTREAM_RESET;
 }
 
+/* The places of the next generation's permits by their ids. */
+static void order_places(struct impact *x)
+{
+	const struct ir *ir = next_ir(x);
+
+	x->places = calloc((size_t)ir->n_permits + 1, sizeof(*x->places));
+	for (uint32_t i = 0; x->places != NULL && i < ir->n_permits; i++)
+		x->places[i] = (struct permit_place){ x->next->ids[i], i };
+	if (x->places != NULL && ir->n_permits > 0)
+		qsort(x->places, ir->n_permits, sizeof(*x->places), by_id);
+}
+
 /* All answers that will come are there: makes the lists for people. */
 static void conclude(struct impact *x)
 {
+	order_places(x);
 	x->narrowed = json_array();
 	x->ended = json_array();
 	for (size_t i = 0; i < x->n; i++) {
@@ -278,8 +308,7 @@ static void conclude(struct impact *x)
 			x->unknown++;
 			continue;
 		}
-		reason = f->state == FORETOLD_BY_WORKER ? (enum reason)f->what.reason
-							: half_way(next_ir(x), &f->session);
+		reason = f->state == FORETOLD_BY_WORKER ? (enum reason)f->what.reason : half_way(x, &f->session);
 		if (reason != R_NONE)
 			json_array_append_new(x->ended, ended_json(x, i, reason));
 		else if (f->what.n_commands > 0 || f->what.forgotten > 0)

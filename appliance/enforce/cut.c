@@ -11,8 +11,10 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/memfd.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/conntrack.h"
+#include "appliance/wire/cuts.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/settings.h"
 #include "policy/ir/evaluate.h"
@@ -90,7 +92,7 @@ static int cut_note(const struct session *s, void *ctx)
 		return 0;
 	cell = evaluate_ir(&c->next->ir, &q);
 	if (!(cell == NULL ? note(c, &c->told->cut, s, &q, 0, reason_word(R_ENDED))
-			   : note(c, &c->told->changed, s, &q, cell->permit, NULL)))
+			   : note(c, &c->told->changed, s, &q, c->next->ids[cell->permit], NULL)))
 		c->failed = true;
 	return 0;
 }
@@ -119,6 +121,24 @@ static bool begin(struct told_sessions *l)
 
 	*l = (struct told_sessions){ .json = json_array(), .records = outbuf_of(p, p != NULL ? size : 0) };
 	return l->json != NULL && p != NULL;
+}
+
+int told_cuts(const struct told *t)
+{
+	struct cut_session *list = calloc(t->cut.n + 1, sizeof(*list));
+	struct bytes b = bytes_of(t->cut.records.p, t->cut.records.len);
+	struct msg_told_session s;
+	size_t kept = 0;
+	int fd;
+
+	/* Sessions that find no place in the list end at their next packet. */
+	while (list != NULL && kept < CUTS_MAX_BYTES / sizeof(*list) && msg_take_told_session(&b, &s))
+		if (s.ends.l4proto == IPPROTO_TCP)
+			list[kept++] = (struct cut_session){ s.ends.client, s.ends.server, s.ends.client_port,
+							     s.ends.server_port, 0 };
+	fd = list != NULL ? memfd_sealed("sekisho-cuts", list, kept * sizeof(*list)) : -ENOMEM;
+	free(list);
+	return fd;
 }
 
 void told_free(struct told *t)

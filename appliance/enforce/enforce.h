@@ -338,6 +338,8 @@ json_t *enforce_flows(struct enforce *f, const struct msg_flows *m, struct err *
 
 int enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct told *ret,
 		struct err *e);
+/* The TCP sessions that it ends, as in wire/cuts.h; a memfd, or negative errno. */
+int told_cuts(const struct told *t);
 void told_free(struct told *t);
 
 /* ---- enforce/relabel.c ----------------------------------------------------------------------- */

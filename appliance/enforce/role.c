@@ -149,8 +149,8 @@ static bool on_verify(void *ctx, struct msg *m)
 	return sent;
 }
 
-/* Two arrays and the sessions of both; all or none. */
-static size_t told_fds(struct told *t, int fds[3])
+/* Two arrays, the sessions of both, and those that end for workers; all or none. */
+static size_t told_fds(struct told *t, int fds[4])
 {
 	size_t n_cut = t->cut.records.len, n_changed = t->changed.records.len;
 	uint8_t *both = t->cut.json != NULL ? malloc(n_cut + n_changed + 1) : NULL;
@@ -163,13 +163,14 @@ static size_t told_fds(struct told *t, int fds[3])
 	fds[0] = json_memfd(json_incref(t->cut.json));
 	fds[1] = json_memfd(json_incref(t->changed.json));
 	fds[2] = memfd_sealed("sekisho-sessions", both, n_cut + n_changed);
+	fds[3] = told_cuts(t);
 	free(both);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		whole &= fds[i] >= 0;
-	for (size_t i = 0; i < 3 && !whole; i++)
+	for (size_t i = 0; i < 4 && !whole; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	return whole ? 3 : 0;
+	return whole ? 4 : 0;
 }
 
 static bool applied(struct enforce *f, uint32_t id, bool done, struct apply_result *result, const struct err *e)
@@ -189,7 +190,7 @@ static bool applied(struct enforce *f, uint32_t id, bool done, struct apply_resu
 							.cut_more = t->cut.more,
 							.changed_more = t->changed.more,
 							.error = e->text } };
-	int fds[3];
+	int fds[4] = { -1, -1, -1, -1 };
 	size_t n = done ? told_fds(&result->told, fds) : 0;
 	bool sent = msg_send(f->control, id, &m, fds, n) == 0;
 

@@ -131,45 +131,25 @@ static void weigh(struct supervisor *s)
 		close(next);
 }
 
-/* Builds the question about the next sessions: control may not choose them, because a session that
- * a worker takes for unseen is read anew. A memfd, or negative errno. */
-static int question(struct operation *op, struct msg_impact *ret)
-{
-	uint8_t buf[IMPACT_SESSIONS * IMPACT_SESSION_BYTES];
-	struct outbuf o = outbuf_of(buf, sizeof(buf));
-
-	for (; op->weighed < op->told.n_changed && ret->n_sessions < IMPACT_SESSIONS; op->weighed++) {
-		const struct msg_told_session *t = &op->told.sessions[op->told.n_cut + op->weighed];
-		/* Permit 0 stands for an invalid index, so that the positions stay. No worker knows
-		 * it. */
-		struct msg_impact_session one = { .ends = t->ends,
-						  .permit = t->permit < op->next->ir->n_permits
-								    ? op->next->ids[t->permit]
-								    : 0,
-						  .unseen = t->unseen };
-
-		msg_put_impact_session(&o, &one);
-		ret->n_sessions++;
-	}
-	return memfd_sealed("sekisho-impact", buf, o.len);
-}
-
+/* Asks about the next sessions: control may not choose them, because a session that a worker takes
+ * for unseen is read anew. */
 void op_sessions(struct supervisor *s, struct msg *m)
 {
 	struct msg_body q = { .type = MSG_IMPACT };
 	struct operation *op = &s->op;
-	int fd;
 
 	if (op->kind == OP_NONE || op->step != STEP_IMPACT || m->id != op->asker.id ||
 	    op->weighed == op->told.n_changed)
 		return;
-	fd = question(op, &q.impact);
+	q.impact.first = (uint32_t)(op->told.n_cut + op->weighed);
+	q.impact.n_sessions = (uint32_t)(op->told.n_changed - op->weighed);
+	if (q.impact.n_sessions > IMPACT_SESSIONS)
+		q.impact.n_sessions = IMPACT_SESSIONS;
+	op->weighed += q.impact.n_sessions;
 	for (uint32_t w = 0; w < PAIR_MAX; w++)
 		if ((op->weighers >> w & 1u) != 0 &&
-		    (fd < 0 || !role_send(s, &s->slots[SLOT_DPI + w], relayed_id(SLOT_DPI + w, m->id), &q, &fd, 1)))
+		    !role_send(s, &s->slots[SLOT_DPI + w], relayed_id(SLOT_DPI + w, m->id), &q, &op->told.sessions, 1))
 			relay_undone(s, relayed_id(SLOT_DPI + w, m->id));
-	if (fd >= 0)
-		close(fd);
 }
 
 void op_weighed(struct supervisor *s, struct msg *m)
@@ -184,15 +164,28 @@ void op_weighed(struct supervisor *s, struct msg *m)
 	op_give_up(s);
 }
 
-/* Passes on to control what enforce says of live sessions, if somebody waits for the answer. */
-static void tell_sessions(struct supervisor *s, const struct msg *m)
+/* Passes on to control what enforce says of live sessions, if somebody waits for the answer, and
+ * keeps what workers need of it. */
+static void tell_sessions(struct supervisor *s, struct msg *m)
 {
 	const struct msg_applied *a = &m->body.applied;
 	const struct msg_body t = { MSG_TOLD,
 				    .told = { a->n_cut, a->n_changed, a->live, a->cut_more, a->changed_more } };
 
 	if (s->op.asker.id != 0)
-		(void)role_send(s, &s->slots[SLOT_CONTROL], s->op.asker.id, &t, m->fds, m->n_fds);
+		(void)role_send(s, &s->slots[SLOT_CONTROL], s->op.asker.id, &t, m->fds, m->n_fds > 0 ? 3 : 0);
+	told_clear(&s->op.told);
+	if (m->n_fds > 0)
+		s->op.told = (struct told){ true, msg_take_fd(m, 2), msg_take_fd(m, 3), a->n_cut, a->n_changed };
+}
+
+void told_clear(struct told *t)
+{
+	if (t->held) {
+		close(t->sessions);
+		close(t->cuts);
+	}
+	*t = (struct told){ .held = false };
 }
 
 /* Whether the box acts by itself. Then nobody can try again, and the rules must be committed. */
@@ -583,7 +576,8 @@ static void in_force(struct supervisor *s)
 	beside_write(s);
 	tables_of_new(s, old);
 	journal_lingering(s);
-	cuts_tell(s, &op->told);
+	if (op->told.n_cut > 0)
+		cuts_hand_on(s, op->told.cuts);
 	if (op->kind != OP_APPLY)
 		kept_settle(s, true, old->ir);
 	policy_free(old);
@@ -639,7 +633,7 @@ void op_applied(struct supervisor *s, struct msg *m)
 	    (op->step != STEP_FORETELL && op->step != STEP_KERNEL && op->step != STEP_UNDO))
 		return;
 	if (op->step != STEP_UNDO)
-		whole = told_take(m, &op->told);
+		whole = m->n_fds == 0 || m->n_fds == 4;
 	if (op->step != STEP_UNDO && whole)
 		tell_sessions(s, m);
 	if (op->step != STEP_FORETELL && b->done != 0)

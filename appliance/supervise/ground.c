@@ -174,48 +174,6 @@ bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct 
 	return false;
 }
 
-#define SESSIONS_MAX (2 * TOLD_MOST * TOLD_SESSION_BYTES) /* bytes */
-
-void told_clear(struct told *t)
-{
-	free(t->sessions);
-	memset(t, 0, sizeof(*t));
-}
-
-static bool sessions_take(int fd, struct told *t)
-{
-	size_t n = t->n_cut + t->n_changed, size, i = 0;
-	uint8_t *p;
-	struct bytes b;
-	struct err e;
-
-	if (memfd_read(fd, SESSIONS_MAX, &p, &size, &e) < 0)
-		return false;
-	b = bytes_of(p, size);
-	t->sessions = calloc(n + 1, sizeof(*t->sessions));
-	while (t->sessions != NULL && i < n && msg_take_told_session(&b, &t->sessions[i]))
-		i++;
-	free(p);
-	return i == n && bytes_done(&b);
-}
-
-bool told_take(struct msg *m, struct told *ret)
-{
-	const struct msg_applied *a = &m->body.applied;
-
-	told_clear(ret);
-	if (m->n_fds == 0)
-		return true;
-	if (m->n_fds != 3)
-		return false;
-	ret->n_cut = a->n_cut;
-	ret->n_changed = a->n_changed;
-	if (sessions_take(m->fds[2], ret))
-		return true;
-	told_clear(ret);
-	return false;
-}
-
 /* Tells the workers which sessions the policy in force has ended, from enforce's list of tracked
  * sessions. */
 
@@ -224,27 +182,4 @@ void cuts_hand_on(struct supervisor *s, int fd)
 	for (uint32_t w = 0; w < PAIR_MAX; w++)
 		if (slot_alive(&s->slots[SLOT_DPI + w]))
 			role_send(s, &s->slots[SLOT_DPI + w], 0, &(struct msg_body){ .type = MSG_CUTS }, &fd, 1);
-}
-
-void cuts_tell(struct supervisor *s, const struct told *t)
-{
-	/* Sessions that find no place in the list end at their next packet. */
-	size_t n = t->n_cut < CUTS_MAX_BYTES / sizeof(struct cut_session) ? t->n_cut
-									  : CUTS_MAX_BYTES / sizeof(struct cut_session);
-	struct cut_session *list = calloc(n + 1, sizeof(*list));
-	size_t kept = 0;
-	int fd;
-
-	for (size_t i = 0; list != NULL && i < n; i++) {
-		const struct ends *e = &t->sessions[i].ends;
-
-		if (e->l4proto == IPPROTO_TCP)
-			list[kept++] = (struct cut_session){ e->client, e->server, e->client_port, e->server_port, 0 };
-	}
-	fd = kept > 0 ? memfd_sealed("sekisho-cuts", list, kept * sizeof(*list)) : -1;
-	if (fd >= 0) {
-		cuts_hand_on(s, fd);
-		close(fd);
-	}
-	free(list);
 }

@@ -42,18 +42,16 @@ void progress_tell(struct supervisor *s, const struct asker *a, const struct msg
 void progress_stage(struct supervisor *s, const struct asker *a, enum progress_stage stage);
 
 /* What enforce reports about live sessions in MSG_APPLIED: those that end, and those that go on
- * under another permit. */
+ * under another permit. This process reads none of it. */
 
 struct told {
-	struct msg_told_session *sessions; /* owned; those that end come first */
+	bool held;
+	int sessions, cuts; /* owned if `held`: of the message */
 	size_t n_cut, n_changed;
 };
 
-/* Frees the old contents of *ret. False when the message is invalid; *ret is then empty. */
-bool told_take(struct msg *m, struct told *ret);
+/* apply.c */
 void told_clear(struct told *t);
-/* Tells the workers which of them have ended. */
-void cuts_tell(struct supervisor *s, const struct told *t);
 /* sends a list as in wire/cuts.h; the descriptor stays the caller's */
 void cuts_hand_on(struct supervisor *s, int fd);
 

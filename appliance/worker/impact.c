@@ -49,7 +49,7 @@ static void refused(void *ctx, const struct deed *d, const struct pdu *u)
 
 /* Whether the session would move to a lane of the other kind. A worker of that kind then picks it
  * up half-way, and what this worker knows is lost. */
-static bool leaves(const struct worker *w, const struct msg_impact_session *s)
+static bool leaves(const struct worker *w, const struct msg_told_session *s)
 {
 	const struct command_permit *p = commands_permit(&w->tried, s->permit);
 
@@ -57,7 +57,7 @@ static bool leaves(const struct worker *w, const struct msg_impact_session *s)
 }
 
 /* Foretells one session. False: this worker does not follow it. */
-static bool foretell(struct worker *w, const struct msg_impact_session *s, uint32_t at, struct outbuf *o)
+static bool foretell(struct worker *w, const struct msg_told_session *s, uint32_t at, struct outbuf *o)
 {
 	struct session_ends ends = { s->ends.client, s->ends.server, s->ends.client_port, s->ends.server_port,
 				     s->ends.l4proto };
@@ -92,28 +92,31 @@ static bool answer(uint32_t id, bool table, uint32_t n, const struct outbuf *o)
 	return sent; /* without memory there is no answer, and the sessions are unknown */
 }
 
+#define SESSIONS_BYTES (2 * TOLD_MOST * TOLD_SESSION_BYTES)
+
 bool worker_impact(void *ctx, struct msg *m)
 {
 	const struct msg_impact *q = &m->body.impact;
 	size_t n = 0, room = IMPACT_SESSIONS * (FORETOLD_SESSION_BYTES + IMPACT_COMMANDS * FORETOLD_COMMAND_BYTES);
 	uint8_t *all = NULL, *space = malloc(room);
 	struct outbuf o = outbuf_of(space, space != NULL ? room : 0);
-	struct msg_impact_session s;
+	struct msg_told_session s;
 	struct worker *w = ctx;
 	struct bytes b, image;
 	struct err e = { 0 };
 	uint32_t told = 0;
 	bool sent;
 
-	if (memfd_read(m->fds[0], WORKER_TABLE_BYTES + IMPACT_SESSIONS * IMPACT_SESSION_BYTES, &all, &n, &e) < 0)
+	if (memfd_read(m->fds[0], q->n_image > 0 ? WORKER_TABLE_BYTES : SESSIONS_BYTES, &all, &n, &e) < 0)
 		n = 0;
 	b = bytes_of(all, n);
 	if (q->n_image > 0 || n == 0)
 		w->trying = q->n_image <= WORKER_TABLE_BYTES && bytes_take(&b, q->n_image, &image) &&
 			    inspector_try_table(w->inspector, image, &w->tried);
+	bytes_skip(&b, q->n_image > 0 ? 0 : (size_t)q->first * TOLD_SESSION_BYTES);
 	if (w->serving)
 		lends_catch_up(&w->lends, w->inspector);
-	for (uint32_t i = 0; w->trying && i < q->n_sessions && msg_take_impact_session(&b, &s); i++)
+	for (uint32_t i = 0; w->trying && i < q->n_sessions && msg_take_told_session(&b, &s); i++)
 		told += foretell(w, &s, i, &o);
 	sent = answer(m->id, w->trying, told, &o);
 	free(space);

@@ -60,7 +60,7 @@ static void make_true(const struct msg *m)
 }
 
 /* The sessions that it ends, or gives another permit: two lists for people, and one of numbers. */
-static void sessions_told(int fds[3])
+static void sessions_told(int fds[4])
 {
 	unsigned n[2] = { processes.n_cut, processes.n_changed };
 	struct msg_told_session one = { .ends = { .client = { .family = 4, .b = { 10, 71, 0, 2 } },
@@ -82,11 +82,12 @@ static void sessions_told(int fds[3])
 		fds[i] = json_memfd(list);
 	}
 	fds[2] = memfd_sealed("life", all, o.len);
+	fds[3] = memfd_sealed("life", all, 0);
 }
 
 static void on_apply(struct process *p, struct msg *m)
 {
-	int fds[3] = { -1, -1, -1 };
+	int fds[4] = { -1, -1, -1, -1 };
 	size_t n_fds = 0;
 
 	enum enforce_mood mood = processes.enforce;
@@ -117,7 +118,7 @@ static void on_apply(struct process *p, struct msg *m)
 	else {
 		if (said.applied.done && processes.n_cut + processes.n_changed > 0) {
 			sessions_told(fds);
-			n_fds = 3;
+			n_fds = 4;
 			said.applied.n_cut = processes.n_cut;
 			said.applied.n_changed = processes.n_changed;
 		}

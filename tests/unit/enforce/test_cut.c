@@ -101,7 +101,8 @@ const struct image_element *image_find(const struct image *i, unsigned set, cons
 static uint64_t named(size_t n, size_t label, bool goes_on, bool twice)
 {
 	static struct enforce f;
-	struct generation_held next = { 0 };
+	static uint32_t ids[8];
+	struct generation_held next = { .ids = ids };
 	struct image have = { 0 };
 	struct told t = { 0 };
 	struct err e;

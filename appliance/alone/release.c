@@ -53,14 +53,11 @@ static json_t *asked_on_disk(const json_t *kept, const char *device)
 
 	json_object_foreach(json_object_get(kept, "devices"), each, record)
 	{
-		json_t *picture = json_object_get(record, "picture");
-
-		if ((device == NULL || strcmp(device, each) == 0) &&
-		    (kept_mark(record) != KEPT_RELEASED || picture != NULL))
-			json_object_set_new(wanted, each, picture != NULL ? json_incref(picture) : json_null());
+		if (device == NULL && kept_in_box(kept, each))
+			kept_want(wanted, kept, each);
 	}
-	if (device != NULL && kept_find(kept, device) == NULL)
-		json_object_set_new(wanted, device, json_null());
+	if (device != NULL && kept_in_box(kept, device))
+		kept_want(wanted, kept, device);
 	return wanted;
 }
 

@@ -158,6 +158,20 @@ uint64_t kept_left_out_by(const json_t *record)
 	return kept_mark(record) == KEPT_RETIRED && by > 0 ? (uint64_t)by : 0;
 }
 
+bool kept_in_box(const json_t *kept, const char *device)
+{
+	const json_t *record = kept_find(kept, device);
+
+	return record == NULL || kept_mark(record) != KEPT_RELEASED || json_object_get(record, "picture") != NULL;
+}
+
+void kept_want(json_t *wanted, const json_t *kept, const char *device)
+{
+	json_t *picture = json_object_get(kept_find(kept, device), "picture");
+
+	json_object_set_new(wanted, device, picture != NULL ? json_incref(picture) : json_null());
+}
+
 void kept_going(json_t *kept, const char *device)
 {
 	json_t *picture = json_object_get(kept_find(kept, device), "picture");

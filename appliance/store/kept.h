@@ -52,6 +52,11 @@ void kept_put(json_t *kept, const char *device, enum kept_mark mark, json_t *pic
 void kept_left_out(json_t *kept, const char *device, uint64_t by);
 /* That generation; 0 = the device is not retired, or the generation is not known. */
 uint64_t kept_left_out_by(const json_t *record);
+/* Whether the box has the device, as far as is on record; a released device that could not be moved
+ * still has its picture there. */
+bool kept_in_box(const json_t *kept, const char *device);
+/* Adds the device to {DEVICE: picture or null}, what is to be given back. */
+void kept_want(json_t *wanted, const json_t *kept, const char *device);
 /* Notes that the device is being given back. A program that finds this note completes
  * the return. */
 void kept_going(json_t *kept, const char *device);

@@ -260,16 +260,6 @@ static void give(struct supervisor *s, json_t *wanted, enum policy_event what, c
 	json_decref(wanted);
 }
 
-static void want(json_t *wanted, const struct supervisor *s, const char *device)
-{
-	json_t *picture = json_object_get(kept_find(s->kept, device), "picture");
-
-	if (picture != NULL)
-		json_object_set(wanted, device, picture);
-	else
-		json_object_set_new(wanted, device, json_null());
-}
-
 /*
  * After a start of the machine its cards are in the first namespace again, including those that an
  * apply had left out. These belong to the box until a person returns them, so they are moved into
@@ -319,7 +309,7 @@ void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, jso
 
 	for (uint32_t i = 0; moved != NULL && i < ir->n_interfaces; i++)
 		if (moved[i])
-			want(wanted, s, ir_card(&ir->interfaces[i]));
+			kept_want(wanted, s->kept, ir_card(&ir->interfaces[i]));
 	give(s, wanted, POLICY_GIVEN_BACK, ir);
 	if (json_equal(s->kept, before)) {
 		json_decref(before);
@@ -344,10 +334,10 @@ void kept_settle(struct supervisor *s, bool going_back, const struct ir *left)
 		bool undone = going_back && kept_left_out_by(record) > s->now->number;
 
 		if (unnamed && (m == KEPT_TAKEN || (m == KEPT_RETIRED && undone)))
-			want(wanted, s, device);
+			kept_want(wanted, s->kept, device);
 		/* This device was to be given back, and that was not finished. */
 		if (m == KEPT_RELEASED && json_object_get(record, "picture") != NULL)
-			want(wanted, s, device);
+			kept_want(wanted, s->kept, device);
 	}
 	give(s, wanted, POLICY_GIVEN_BACK, left);
 }
@@ -387,14 +377,6 @@ static const struct ir_interface *named(const struct supervisor *s, const char *
 	return NULL;
 }
 
-static bool in_box(const struct supervisor *s, const char *device)
-{
-	const json_t *record = kept_find(s->kept, device);
-
-	/* A released device that could not be moved still has its state on record. */
-	return record == NULL || kept_mark(record) != KEPT_RELEASED || json_object_get(record, "picture") != NULL;
-}
-
 /* All devices of the box, or the named one. Empty: the box has no such device. */
 static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 {
@@ -404,19 +386,19 @@ static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 
 	if (!all) {
 		record = kept_find(s->kept, device);
-		if ((i != NULL || record != NULL) && in_box(s, device))
-			want(wanted, s, device);
+		if ((i != NULL || record != NULL) && kept_in_box(s->kept, device))
+			kept_want(wanted, s->kept, device);
 		return wanted;
 	}
 	json_object_foreach(json_object_get(s->kept, "devices"), device, record)
 	{
-		if (in_box(s, device))
-			want(wanted, s, device);
+		if (kept_in_box(s->kept, device))
+			kept_want(wanted, s->kept, device);
 	}
 	for (uint32_t n = 0; n < s->now->ir->n_interfaces; n++) {
 		device = ir_card(&s->now->ir->interfaces[n]);
-		if (in_box(s, device) && json_object_get(wanted, device) == NULL)
-			want(wanted, s, device);
+		if (kept_in_box(s->kept, device) && json_object_get(wanted, device) == NULL)
+			kept_want(wanted, s->kept, device);
 	}
 	return wanted;
 }

@@ -522,7 +522,7 @@ static bool owes(const struct tap_role *t)
 	return t->tap.lost != t->told || t->sessions_overruns != t->sessions_told || sighted_owes(&t->sighted);
 }
 
-/* Reports that records come. The supervisor compares this with the kernel's counters
+/* Reports that records come. Control compares this with the kernel's counters
  * (control/unserved.h). */
 static void report_heard(struct tap_role *t, uint64_t now)
 {

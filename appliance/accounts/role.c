@@ -19,6 +19,7 @@
 #include "appliance/accounts/desk.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/err.h"
+#include "appliance/base/own_path.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 
@@ -46,15 +47,11 @@ static void child(int program)
 /* Like child_start. -ENOENT: the program is not installed, so the role works without keys. */
 static int keys_start(struct err *e)
 {
-	char path[PATH_MAX + sizeof(PROGRAM)], *name;
-	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	char path[PATH_MAX];
 	int low, fd, r;
 
-	path[len > 0 ? len : 0] = 0;
-	name = strrchr(path, '/');
-	if (name == NULL)
+	if (!own_path(PROGRAM, path))
 		return err_set(e, -ENOENT, "find %s", PROGRAM);
-	snprintf(name + 1, sizeof(PROGRAM), "%s", PROGRAM);
 	low = open(path, O_PATH | O_CLOEXEC);
 	fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, CHILD_FD + 1);
 	r = fd < 0 ? err_set(e, -errno, "open %s", path) : child_start(child, fd, PROGRAM, e);

@@ -9,13 +9,13 @@
  * number that this one noted in the run folder, and gives them to its own program.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "appliance/base/atomic_file.h"
+#include "appliance/base/own_path.h"
 #include "appliance/supervise/supervise.h"
 
 #define OBJECT "sekisho-once.o"
@@ -53,21 +53,14 @@ static void write_note(const struct supervisor *s, struct cache_memory m)
 /* Beside this program, or where packages put it. */
 static int load(struct cache_memory *memory, struct cache *ret, struct err *e)
 {
-	static const char *const places[] = { "/" OBJECT, "/../lib/sekisho/" OBJECT };
-	char path[PATH_MAX + 32];
-	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 1);
-	char *slash;
+	static const char *const places[] = { OBJECT, "../lib/sekisho/" OBJECT };
+	char path[PATH_MAX];
 	int r = -ENOENT;
 
 	*ret = (struct cache){ -1, -1, -1, -1 };
-	path[len > 0 ? len : 0] = '\0';
-	slash = strrchr(path, '/');
-	if (slash == NULL)
-		return err_set(e, -ENOENT, "find %s", OBJECT);
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && r == -ENOENT; i++) {
-		snprintf(slash, 32, "%s", places[i]);
-		r = access(path, R_OK) == 0 ? cache_load(path, memory, ret, e) : err_set(e, -ENOENT, "find %s", OBJECT);
-	}
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && r == -ENOENT; i++)
+		r = own_path(places[i], path) && access(path, R_OK) == 0 ? cache_load(path, memory, ret, e)
+									 : err_set(e, -ENOENT, "find %s", OBJECT);
 	return r;
 }
 

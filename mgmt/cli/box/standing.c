@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "appliance/base/own_path.h"
 #include "mgmt/cli/socket.h"
 #include "mgmt/cli/words/render.h"
 
@@ -157,14 +158,10 @@ void standing_headline(struct cli *c, const json_t *answer)
 bool program_path(const char *name, char ret[PATH_MAX])
 {
 	static const char *const places[] = { "", "../sbin/" };
-	char own[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
-	char *slash;
+	char from[PATH_MAX];
 
-	own[n > 0 ? n : 0] = '\0';
-	slash = strrchr(own, '/');
-	for (size_t i = 0; slash != NULL && i < sizeof(places) / sizeof(places[0]); i++)
-		if (snprintf(ret, PATH_MAX, "%.*s/%s%s", (int)(slash - own), own, places[i], name) < PATH_MAX &&
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (snprintf(from, sizeof(from), "%s%s", places[i], name) < PATH_MAX && own_path(from, ret) &&
 		    access(ret, X_OK) == 0)
 			return true;
 	return false;

@@ -293,3 +293,19 @@ void permit_ids_free(struct permit_ids *p)
 	free(p->list);
 	*p = (struct permit_ids){ 0 };
 }
+
+int permit_ids_try(const struct permit_ids *p, size_t n, const struct permit_wanted *wanted, uint32_t *ids,
+		   struct err *e)
+{
+	struct permit_ids copy = *p;
+	int r;
+
+	copy.list = calloc(p->n + 1, sizeof(*copy.list));
+	if (copy.list == NULL)
+		return err_set(e, -ENOMEM, "permit ids");
+	if (p->n > 0)
+		memcpy(copy.list, p->list, p->n * sizeof(*copy.list));
+	r = permit_ids_assign(&copy, n, wanted, ids, e);
+	permit_ids_free(&copy);
+	return r;
+}

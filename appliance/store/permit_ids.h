@@ -56,6 +56,9 @@ struct permit_wanted {
  * different ids. -ENOSPC when all ids are taken; nothing has changed then.
  */
 int permit_ids_assign(struct permit_ids *p, size_t n, const struct permit_wanted *wanted, uint32_t *ids, struct err *e);
+/* The same without giving out any: what permit_ids_assign would write. */
+int permit_ids_try(const struct permit_ids *p, size_t n, const struct permit_wanted *wanted, uint32_t *ids,
+		   struct err *e);
 /*
  * Writes the file if an id was given out or a permit moved. The use of known ids alone does not
  * cause a write, so a start needs no room on the disk. 0 or negative errno.

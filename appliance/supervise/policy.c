@@ -41,17 +41,6 @@ static struct permit_wanted *wanted_of(const struct supervisor *s, const struct 
 	return wanted;
 }
 
-static int ids_copy(const struct permit_ids *from, struct permit_ids *ret, struct err *e)
-{
-	*ret = *from;
-	ret->list = calloc(from->n + 1, sizeof(*ret->list));
-	if (ret->list == NULL)
-		return err_set(e, -ENOMEM, "permit ids");
-	if (from->n > 0)
-		memcpy(ret->list, from->list, from->n * sizeof(*ret->list));
-	return 0;
-}
-
 /*
  * Whether the ids may be written later. A full disk must not keep a confirmed policy from coming
  * into force at a start, at the end of a trial, or in a rollback. The few ids that are given out
@@ -68,19 +57,13 @@ static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
 {
 	struct arena *a = arena_new(IDS_BUDGET);
 	struct permit_wanted *wanted = a != NULL ? wanted_of(s, p, a) : NULL;
-	struct permit_ids tried;
 	int r;
 
 	p->ids = calloc((size_t)p->ir->n_permits + 1, sizeof(*p->ids));
 	if (p->ids == NULL || wanted == NULL) {
 		r = err_set(e, -ENOMEM, "permit ids");
 	} else if (s->op.kind == OP_DRY_RUN) {
-		/* A dry run assigns ids in a copy only. */
-		r = ids_copy(&s->ids, &tried, e);
-		if (r == 0) {
-			r = permit_ids_assign(&tried, p->ir->n_permits, wanted, p->ids, e);
-			permit_ids_free(&tried);
-		}
+		r = permit_ids_try(&s->ids, p->ir->n_permits, wanted, p->ids, e);
 	} else {
 		r = permit_ids_assign(&s->ids, p->ir->n_permits, wanted, p->ids, e);
 		/* The ids are on the disk before anybody else learns them: an id that is given

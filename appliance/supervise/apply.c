@@ -179,15 +179,6 @@ static void tell_sessions(struct supervisor *s, struct msg *m)
 		s->op.told = (struct told){ true, msg_take_fd(m, 2), msg_take_fd(m, 3), a->n_cut, a->n_changed };
 }
 
-void told_clear(struct told *t)
-{
-	if (t->held) {
-		close(t->sessions);
-		close(t->cuts);
-	}
-	*t = (struct told){ .held = false };
-}
-
 /* Whether the box acts by itself. Then nobody can try again, and the rules must be committed. */
 static bool alone(const struct operation *op)
 {

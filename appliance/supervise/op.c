@@ -59,6 +59,15 @@ void op_explain(struct supervisor *s, int status, enum message m, ...)
 	va_end(ap);
 }
 
+void told_clear(struct told *t)
+{
+	if (t->held) {
+		close(t->sessions);
+		close(t->cuts);
+	}
+	*t = (struct told){ .held = false };
+}
+
 static json_t *op_json(struct supervisor *s, bool done)
 {
 	struct operation *op = &s->op;

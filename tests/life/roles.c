@@ -447,6 +447,8 @@ bool role_hears(struct process *p, struct msg *m)
 	case MSG_DOORS:
 	case MSG_CLOCK:
 	case MSG_IN_FORCE:
+		if (m->body.type == MSG_CLOCK)
+			machine.ends_wait = m->body.clock.waits != 0;
 		if (p->role == ROLE_ENFORCE && !doors_hear(p, m))
 			process_end(p, CLD_EXITED, 0);
 		break;
@@ -461,9 +463,6 @@ bool role_hears(struct process *p, struct msg *m)
 		break;
 	case MSG_CUTS:
 		processes.cuts++;
-		break;
-	case MSG_CLOCK:
-		machine.ends_wait = m->body.clock.waits != 0;
 		break;
 	case MSG_USED:
 		on_used(m);

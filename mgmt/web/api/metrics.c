@@ -197,8 +197,8 @@ static void histogram(FILE *out, const json_t *status)
 				continue;
 			if (!headed)
 				fprintf(out,
-					"# HELP %s From when a worker turned to read a batch until its verdicts were "
-					"said "
+					"# HELP %s Time from when a worker began to read a batch of packets until it "
+					"had given their verdicts "
 					"(検査部が一群のパケットの読み取りを始めてから判定を伝えるまでの時間)\n# TYPE "
 					"%s histogram\n",
 					name, name);

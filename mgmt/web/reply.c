@@ -32,7 +32,7 @@ static const struct {
 							     "\"only GET is answered here\","
 							     "\"ja\":\"ここで使えるのは GET だけです\"}}\n" },
 	[REPLY_TOO_LARGE] = { MHD_HTTP_CONTENT_TOO_LARGE,
-			      "{\"error\":\"too_large\",\"message\":{\"en\":\"a request has no body here\","
+			      "{\"error\":\"too_large\",\"message\":{\"en\":\"requests have no body here\","
 			      "\"ja\":\"リクエストに本文は付けられません\"}}\n" },
 	[REPLY_UNAVAILABLE] = { MHD_HTTP_SERVICE_UNAVAILABLE, "{\"error\":\"unavailable\",\"message\":{\"en\":\"the "
 							      "box did not answer in time, or has too "
@@ -46,7 +46,7 @@ static const struct {
 			    "open\",\"ja\":\"このアカウントまたは装置全体で開いているページが多すぎます\"}}\n" },
 	[REPLY_LOGIN] = { MHD_HTTP_UNAUTHORIZED, "{\"error\":\"login\",\"message\":{\"en\":\"you are not logged in, or "
 						 "the session has ended; log in again\","
-						 "\"ja\":\"ログインしていないか、セッションが終了しています\"}}\n" },
+						 "\"ja\":\"ログインしていないか、セッションが終了しています。もう一度ログインしてください\"}}\n" },
 	[REPLY_FORBIDDEN] = { MHD_HTTP_FORBIDDEN, "{\"error\":\"forbidden\",\"message\":{\"en\":\"the roles of this "
 						  "account do not allow that\","
 						  "\"ja\":\"このアカウントの役割では許可されていません\"}}\n" },
@@ -55,7 +55,7 @@ static const struct {
 			      "this box\","
 			      "\"ja\":\"この装置のページからの application/json だけを受け付けます\"}}\n" },
 	[REPLY_POST_ONLY] = { MHD_HTTP_METHOD_NOT_ALLOWED,
-			      "{\"error\":\"method_not_allowed\",\"message\":{\"en\":\"POST alone\","
+			      "{\"error\":\"method_not_allowed\",\"message\":{\"en\":\"only POST is answered here\","
 			      "\"ja\":\"POST だけを受け付けます\"}}\n" },
 };
 

@@ -164,7 +164,7 @@ def on_a_stick(box, s, certificate, key):
         row = s.row("stick")
         expect(row["last"] and row["why"] is None and not row["due"], "%s", row)
         s.sekisho(box, "backup", "--verify", written(box.run_folder + "/off.backup", data), "--key", key)
-        expect("No backup is due" in s.run("--due") and stick.names() == [name], "twice a day")
+        expect("no backup is due" in s.run("--due") and stick.names() == [name], "twice a day")
         # Another run has locked the schedule; then another program uses the stick.
         with open(ETC + "/backup-schedule", "rb") as f:
             fcntl.flock(f, fcntl.LOCK_EX)
@@ -291,7 +291,7 @@ def to_a_server(box, s, certificate, conduits):
         expect(s.recorded(before, "backup_carried") == ["server: %s, %d bytes, SHA-256 %s" % (name, len(data), hashlib.sha256(data).hexdigest())], "%s",
                s.events(before, "backup_carried"))
         expect(name.startswith(PREFIX) and data.startswith(b"sekisho-backup 2 ") and s.row("server")["every"] == 2, "%s", name)
-        expect("No backup is due" in s.run("--due"), "twice")
+        expect("no backup is due" in s.run("--due"), "twice")
         # A server that is not the declared one gets nothing. If a server refuses, the reason is
         # reported.
         n = 5

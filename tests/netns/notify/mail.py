@@ -211,7 +211,7 @@ def attack_by_mail(box):
         scan(box)
         wait_for(lambda: "10.71.0.2 (it)" in server.said(), 30, "the mail about the scan")
         said = server.said()
-        expect("スキャンの疑い" in said or "connections to many places" in said, "%s", said)
+        expect("スキャンの疑い" in said or "connections to many destinations" in said, "%s", said)
         expect("最初の対応: " in said or "First: " in said, "%s", said)
         box.sekisho("attacks", "--test")
         wait_for(lambda: "【試験】" in server.said() or "TEST: " in server.said(), 30, "the mail about the test")

@@ -140,7 +140,7 @@ def half(t):
         capture = t.file("half-%s.pcap" % name, talk([(a, controller.answer(a, state)) for a in asks], 44818, begin=False))
         services, conduits, text = proposed(t, capture, [CLIENT, SERVER])
         t.equal(name + ": rows", re.findall(r'\{ functions = \["([^]]*)"\]', services), ["get_attribute_single"])
-        t.equal(name + ": said: " + services, services.count("# forward_close was seen for what nobody saw begin: no row allows it\n"), wide)
+        t.equal(name + ": said: " + services, services.count("# forward_close was seen only for something that began before the observation: no row allows it\n"), wide)
         t.equal(name + ": counted: " + text, "end something begun before the observation; no row allows them: 1" in text, wide == 1)
         cfg = t.file("half-%s.cfg" % name, policy([CLIENT, SERVER], services, conduits.replace(' mode = "observe";', "")))
         r = t.replay(capture, policy=cfg)
@@ -166,7 +166,7 @@ def half_of_others(t):
             services, conduits, text = proposed(t, t.file("half-%s-%d.pcap" % (name, seen), talk(asks, port)), [CLIENT, SERVER])
             functions = " ".join(re.findall(r"functions = \[[^\]]*\];(?: /\* \S+ \*/)?", services))
             t.equal("%s, begun %d: a row: %s" % (name, seen, services), ends in functions, seen)
-            t.equal("%s, begun %d: a comment" % (name, seen), "# %s was seen for what nobody saw begin" % ends in services, not seen)
+            t.equal("%s, begun %d: a comment" % (name, seen), "# %s was seen only for something that began" % ends in services, not seen)
             t.equal("%s, begun %d: counted: %s" % (name, seen, text), "end something begun before the observation; no row allows them: 1" in text, not seen)
 
 

@@ -88,7 +88,7 @@ static void names_machines_steps(void **state)
 	says(list, "fault interface lan2", NULL, "RTG 7号機,rtg08,+4", "cable");
 	says(list, "fault another program", NULL, "", "page State");
 	says(list, "conduit reads", NULL, "TOS,RTG 7号機", "cables");
-	says(list, "role tap", NULL, "", "starts anew");
+	says(list, "role tap", NULL, "", "restarts by itself");
 	/* An alarm about an attack names its own first step; no other alarm has one. */
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *a = json_array_get(list, i);

@@ -796,7 +796,7 @@ const texts = table({
 	hold_wants: ["開始日と理由を入力してください。", "Enter the first day and the reason."],
 	hold_order: ["終了日が開始日より前になっています。", "The last day is before the first one."],
 	hold_done: ["保留しました: 番号 {0}（署名付きで記録済み）", "Held: number {0}; it is recorded and signed."],
-	hold_done_unsigned: ["保留しました: 番号 {0}（記録済み。署名はまだありません）", "Held: number {0}; it is recorded, and NOT signed."],
+	hold_done_unsigned: ["保留しました: 番号 {0}（記録済み。署名はありません）", "Held: number {0}; it is recorded, and NOT signed."],
 	hold_any: ["最初の記録", "the first record"],
 	hold_open: ["期限なし", "without end"],
 	lift: ["解除", "Lift"],

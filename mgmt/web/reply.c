@@ -44,9 +44,11 @@ static const struct {
 			    "{\"error\":\"crowded\",\"message\":{\"en\":\"too many pages of this account, or of all, "
 			    "are "
 			    "open\",\"ja\":\"このアカウントまたは装置全体で開いているページが多すぎます\"}}\n" },
-	[REPLY_LOGIN] = { MHD_HTTP_UNAUTHORIZED, "{\"error\":\"login\",\"message\":{\"en\":\"you are not logged in, or "
-						 "the session has ended; log in again\","
-						 "\"ja\":\"ログインしていないか、セッションが終了しています。もう一度ログインしてください\"}}\n" },
+	[REPLY_LOGIN] = { MHD_HTTP_UNAUTHORIZED,
+			  "{\"error\":\"login\",\"message\":{\"en\":\"you are not logged in, or "
+			  "the session has ended; log in again\","
+			  "\"ja\":\"ログインしていないか、セッションが終了しています。もう一度ログインしてください\"}}"
+			  "\n" },
 	[REPLY_FORBIDDEN] = { MHD_HTTP_FORBIDDEN, "{\"error\":\"forbidden\",\"message\":{\"en\":\"the roles of this "
 						  "account do not allow that\","
 						  "\"ja\":\"このアカウントの役割では許可されていません\"}}\n" },

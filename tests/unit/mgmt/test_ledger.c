@@ -412,9 +412,9 @@ static void ends_alarm(void **state)
 	s = json_loads(text, 0, NULL);
 	alarms = alarms_find(s);
 	a = json_array_get(alarms, 0);
-	assert_string_equal(
-		json_string_value(json_object_get(a, "en")),
-		"conduit 業者 (vendor) ends at 2027-01-01 00:00:00 UTC; if it is needed longer, extend it in the policy before then");
+	assert_string_equal(json_string_value(json_object_get(a, "en")),
+			    "conduit 業者 (vendor) ends at 2027-01-01 00:00:00 UTC; if it is needed longer, extend it "
+			    "in the policy before then");
 	assert_string_equal(json_string_value(json_object_get(a, "ja")),
 			    "コンジット 業者（vendor） は 2027-01-01 00:00:00 UTC "
 			    "に終了します（継続する場合は、それまでにポリシーで延長）");

@@ -258,7 +258,7 @@ class Window:
         return end if end > t else None
 
 
-# ---- services: what of the transports, as (protocol, first, last) of what stands in a packet -----
+# ---- services: (protocol, first, last) of the ports or ICMP types that packets hold --------------
 
 def ports_of(s):
     """{family: [(protocol number, first, last)]}; for ICMP type * 256 + code."""

@@ -418,7 +418,7 @@ static void same_state_of(const struct life *l)
 	must(o[0].len == o[1].len && memcmp(kept[0], kept[1], o[0].len) == 0);
 }
 
-/* Whether a worker that dies now leaves nothing but its leases, and these say all. */
+/* Whether the leases of a worker that dies now hold everything that the next one needs. */
 static bool may_die(void)
 {
 	for (unsigned c = 0; c < CONNS; c++) {

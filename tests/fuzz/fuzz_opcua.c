@@ -220,7 +220,7 @@ static bool has_body(struct rest *r)
 	return !known || ((type != 724 || length != 16) && (type != 649 || length != 22));
 }
 
-/* Whether a DataValue is such an object. */
+/* Whether a DataValue is an ExtensionObject with such a body. */
 static bool is_structure(struct rest r)
 {
 	return (number(&r, 1) & 1) != 0 && number(&r, 1) == 22 && has_body(&r);

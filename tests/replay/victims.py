@@ -82,7 +82,7 @@ def is_told(keep, turns):
 
 
 def heard(s, soon):
-    """What arrives within so many seconds, and what follows immediately."""
+    """What arrives within `soon` seconds, and what follows immediately."""
     out, wait = b"", soon
     while select.select([s], [], [], wait)[0]:
         more = s.recv(65536)

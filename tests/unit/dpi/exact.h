@@ -37,7 +37,7 @@ static inline const uint8_t *exact_copy(const void *p, size_t n)
 	return *room;
 }
 
-/* Of what exact_copy returned. */
+/* Gives back what exact_copy returned, with the same n. */
 static inline void exact_done(const uint8_t *copy, size_t n)
 {
 	ASAN_POISON_MEMORY_REGION(copy, n);

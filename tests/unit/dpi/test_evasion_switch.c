@@ -154,7 +154,7 @@ static void others_are_refused(void **state)
 			const char *greeting = speeches[k].greeting[0][0];
 			/* the bytes are a message without an effect */
 			bool zeros = strncmp(speeches[k].read, "0000 0000", 9) == 0;
-			/* its other form */
+			/* the other form of the same protocol */
 			bool same = speeches[k].enforcer == now.s->enforcer;
 
 			if (k == i)

@@ -338,8 +338,8 @@ static void other_areas_have_no_place(void **state)
 	assert_true(unnamed > 100);
 }
 
-/* CIO, G and A of CV mode have one common numbering; timers and counters; addresses beyond the end
- * of an area. */
+/* In CV mode CIO, G and A have one common numbering, and so have timers and counters. Words between
+ * the areas belong to none of them. */
 static void old_codes_have_one_numbering(void **state)
 {
 	static const struct {

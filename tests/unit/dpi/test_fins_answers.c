@@ -222,7 +222,7 @@ static void roles_stay_as_they_are(void **state)
 	assert_true(ask(&d, 1, "0102 82 0000 00 0001 0007")->allowed);
 	assert_int_equal(desk_judge(&d, DIR_C2S, a.p, a.n)->reason, R_FINS_RESPONSE);
 	assert_true(desk_judge(&d, DIR_S2C, a.p, a.n)->allowed);
-	/* A request that cannot be answered later. */
+	/* The answer to a reset, which is not always answered, needs its request as well. */
 	a = answer_of(1, 0x0403, 0, 0);
 	assert_int_equal(desk_judge(&d, DIR_C2S, a.p, a.n)->reason, R_FINS_RESPONSE);
 	assert_int_equal(tell(&d, 1, 0x0403, 0, 0)->reason, R_FINS_RESPONSE);

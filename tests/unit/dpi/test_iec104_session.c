@@ -30,7 +30,7 @@ static void transfer_is_started_and_stopped(void **state)
 		{ 0, false, false },
 		{ 0, true, false },
 		{ IEC104_STARTDT_CON, true, false }, /* nobody asked */
-		{ IEC104_STARTDT_ACT, true, false }, /* a server does not */
+		{ IEC104_STARTDT_ACT, true, false }, /* a server does not ask */
 		{ IEC104_STARTDT_CON, false, false },
 		{ IEC104_TESTFR_CON, false, false },
 		{ IEC104_TESTFR_ACT, false, true },

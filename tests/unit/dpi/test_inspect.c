@@ -731,8 +731,9 @@ static void dialled_behind_a_session(void **state)
 }
 
 /*
- * The server accepted the first of two SYNs and answered it, and then the second, whose answer was
- * lost. Also while the first answer was under way the client may be in the middle of a request.
+ * The server accepted and answered the first of two SYNs, and then the second, whose answer was
+ * lost. What the client sends after the first answer may be read from the second SYN's number on,
+ * in the middle of a request.
  */
 static void answered_before_the_last(void **state)
 {

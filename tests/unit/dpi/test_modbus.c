@@ -432,7 +432,7 @@ static void limits(void **state)
 	assert_int_equal(d.p.limit.n, 1);
 	assert_int_equal(d.p.limit.allowed[0].lo, 0);
 	assert_int_equal(d.p.limit.allowed[0].hi, 1);
-	/* the one register of several whose value is wrong */
+	/* of several registers, the one whose value is wrong is recorded */
 	assert_false(request(&d, 1, 1, 16, (uint8_t[]){ 1, 0x8e, 0, 3, 6, 0, 1, 0, 0, 0x12, 0x34 }, 11)->allowed);
 	assert_int_equal(d.p.limit.at, 400);
 	assert_int_equal(d.p.limit.wrote, 0x1234);

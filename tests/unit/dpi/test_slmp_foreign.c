@@ -329,7 +329,7 @@ static struct text frame_1e(bool ascii, uint8_t subheader)
 	return t;
 }
 
-/* Found behind a cut, at every place in a value, and across two segments. */
+/* A 1E frame is found behind a cut, at every place in a value, and across two segments. */
 static void the_first_form_is_found(void **state)
 {
 	(void)state;

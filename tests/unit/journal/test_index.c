@@ -89,7 +89,7 @@ static uint64_t first_of(unsigned file)
 	return file * LINES + 1;
 }
 
-/* Afterwards every closed file has an index. */
+/* Makes indexes until every closed file has one. Returns the number of steps. */
 static unsigned make_index(struct folder *f, const struct journal *j)
 {
 	struct index *p = NULL;
@@ -113,7 +113,7 @@ static bool has_index(const struct folder *f, unsigned file)
 	return faccessat(f->fd, name, F_OK, 0) == 0;
 }
 
-/* All pages to the end. */
+/* Returns the records of all pages to the end. */
 static json_t *ask(struct journal *j, const struct event_filter *asked)
 {
 	struct line_filter filter;

@@ -146,7 +146,7 @@ static void a_gap_is_filled(void **state)
 	assert_int_equal(order_next_due(order), UINT64_MAX);
 }
 
-/* An answer captured before its request. */
+/* An answer that was captured before its request waits for it. */
 static void waits_for_what_it_acknowledges(void **state)
 {
 	(void)state;

@@ -168,7 +168,7 @@ static void a_source_that_comes_and_goes(void **state)
 	uint64_t now = 7 * second;
 
 	(void)state;
-	/* The kernel may not be asked: nothing is known, however long. */
+	/* The kernel may not be asked: nothing is known, however long this lasts. */
 	for (unsigned i = 0; i < 1000; i++, now += second)
 		assert_false(clock_follow_look(&f, CLOCK_SYNC_UNKNOWN, (struct mono){ now }, now + NOW));
 	assert_int_equal(f.is, CLOCK_SYNC_UNKNOWN);

@@ -85,7 +85,7 @@ static int say(int sock, enum msg_type type, uint32_t id)
 	return msg_send(sock, id, &(struct msg_body){ .type = type }, NULL, 0);
 }
 
-/* Eight bytes in each direction; a reader of messages does not have to handle pings. */
+/* A ping has eight bytes in each direction. A reader of messages does not have to handle pings. */
 static void ping_is_eight_bytes(void **state)
 {
 	struct pair *p = *state;

@@ -58,7 +58,7 @@ def evil(rng, policy):
 
 
 class Master:
-    """What it sends. The numbers of fragments and segments are consecutive; bytes are changed
+    """What a master sends. The numbers of fragments and segments are consecutive; bytes are changed
     before or after the checksums are made."""
 
     def __init__(self, rng, harmless):

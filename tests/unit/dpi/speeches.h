@@ -52,14 +52,14 @@ static void modbus_policy(struct desk *d, struct command_row *row)
 	desk_space(d, row, MODBUS_HOLDING, desk_range(d, 0, 99));
 }
 
-/* D0 to D99. */
+/* D0 to D99 may be read. */
 static void slmp_policy(struct desk *d, struct command_row *row)
 {
 	row->services = desk_range(d, 0x04010000, 0x0403ffff);
 	desk_space(d, row, SLMP_D, desk_range(d, 0, 99));
 }
 
-/* One tag. */
+/* One tag may be read. */
 static void enip_policy(struct desk *d, struct command_row *row)
 {
 	uint64_t tag;
@@ -79,7 +79,7 @@ static void s7comm_policy(struct desk *d, struct command_row *row)
 	desk_space(d, row, S7_DB, desk_range(d, block, block + 100u * 8u - 1u));
 }
 
-/* D0 to D99. */
+/* D0 to D99 may be read. */
 static void fins_policy(struct desk *d, struct command_row *row)
 {
 	row->services = desk_ranges(d, (uint32_t[]){ 0x01010000, 0x01010000, 0x01040000, 0x01040000 }, 2);

@@ -1560,8 +1560,8 @@ static void captures_are_read_across_gaps(void **state)
 	assert_true(desk.pdus[4].offset > desk.pdus[3].offset);
 }
 
-/* If a permit only observes, the outside is told why something would not have passed: PDUs,
- * packets, and all packets of a flow that is no longer inspected. */
+/* If a permit only observes, the caller is told why something would not have passed: PDUs, packets,
+ * and all packets of a flow that is no longer inspected. */
 static void observed_packets_say_why(void **state)
 {
 	struct conn k = desk_conn(P_TOY_OBSERVE);

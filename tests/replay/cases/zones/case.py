@@ -34,8 +34,8 @@ def modes(t):
         crane().open().ask(read_holding(1, 0, 1)).answer(holding(1, [7])).ask(b"\xff" * 12).ask(write_register(2, 0, 1)).close()
         t.equal(word + ": around other bytes", told("junk", (word, 6), {"modbus.malformed": 1, "modbus.function": 1}),
                 [(3, "c2s", "allow"), (3, "s2c", "allow"), (6, "c2s", word)])
-        # a server that accepts an offer of Multipath TCP: packets that would fail again when
-        # repeated refuse the flow
+        # a server that accepts an offer of Multipath TCP: the flow is refused at a packet whose
+        # repetition would be refused as well
         out = []
         crane().c2s(wire.SYN, options=offer).s2c(wire.SYN | wire.ACK, options=offer).c2s(wire.ACK).ask(read_holding(1, 0, 1)).answer(holding(1, [7]))
         t.equal(word + ": PDUs over Multipath TCP", told("paths", ("deny", 2) if stops else ("allow", 0), {"tcp.multipath": 1}),

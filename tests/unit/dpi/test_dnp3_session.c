@@ -286,7 +286,7 @@ static void authentication_is_named(void **state)
 	struct desk d;
 
 	(void)state;
-	/* without a name; `authenticate` alone; with its objects beside any function */
+	/* named in no row; by `authenticate` alone; also by its objects beside any function */
 	for (unsigned named = 0; named < 3; named++) {
 		row = open_desk(&d);
 		row->services = named ? desk_ranges(&d, (uint32_t[]){ 1, 1, 5, 5, 32, 32, 6000, 6000 }, 2 + named)

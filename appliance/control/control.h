@@ -557,9 +557,13 @@ uint64_t hours_next(const struct control *s); /* monotonic ns, UINT64_MAX = neve
 /* For `status`: all windows of the policy in force, and which are open. */
 json_t *json_windows(const struct control *s);
 
+/* dispatch.c: the compiler will not answer this question or encryption. */
+void work_undone(struct control *s, uint32_t id);
+
 /* errands.c: work of the compiler for people, which waits for its turn */
 struct errands; /* of errands.c */
-int work_open(struct control *s, struct err *e);
+/* `undone` is told of each piece of work that will have no answer. */
+int work_open(struct control *s, void (*undone)(struct control *s, uint32_t id), struct err *e);
 /* MSG_SEAL or MSG_ASK; the descriptors stay the caller's. False: there is no place. */
 bool work_put(struct control *s, uint32_t id, const struct msg_body *body, const int *fds, size_t n);
 /* Its asker has left. */
@@ -613,12 +617,12 @@ struct control {
 	struct sentence workers_said; /* facts.c */
 	/* as the supervisor stores them; owned, NULL = not told yet */
 	json_t *doors, *isolations;
-	uint64_t trial;		      /* generation on trial, 0 = none */
-	uint64_t step;		      /* generation_step() of the supervisor's store */
-	bool busy;		      /* the policy in force is being changed */
-	uint32_t changes;	      /* how many changes have begun */
-	bool trusted;		      /* the clock is trusted */
-	uint64_t wanted, running;     /* bit n: slot n */
+	uint64_t trial;		  /* generation on trial, 0 = none */
+	uint64_t step;		  /* generation_step() of the supervisor's store */
+	bool busy;		  /* the policy in force is being changed */
+	uint32_t changes;	  /* how many changes have begun */
+	bool trusted;		  /* the clock is trusted */
+	uint64_t wanted, running; /* bit n: slot n */
 	uint32_t next_id;
 	struct {
 		json_int_t last, gone; /* counts of the running process, and of earlier ones */

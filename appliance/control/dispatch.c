@@ -36,6 +36,12 @@ static bool on_progress(void *ctx, struct msg *m)
 	return true;
 }
 
+void work_undone(struct control *s, uint32_t id)
+{
+	collect_unasked(s, id);
+	backup_unsealed(s, id);
+}
+
 static bool on_gone(void *ctx, struct msg *m)
 {
 	struct control *s = ctx;

@@ -27,12 +27,16 @@ struct errands {
 	size_t last;   /* index of the one that the supervisor has, or had last */
 	bool out;      /* the supervisor has it */
 	bool recalled; /* and is to give it back, because an encryption goes first */
+	void (*undone)(struct control *s, uint32_t id);
 };
 
-int work_open(struct control *s, struct err *e)
+int work_open(struct control *s, void (*undone)(struct control *s, uint32_t id), struct err *e)
 {
 	s->errands = calloc(1, sizeof(*s->errands));
-	return s->errands != NULL ? 0 : err_set(e, -ENOMEM, "work for the compiler");
+	if (s->errands == NULL)
+		return err_set(e, -ENOMEM, "work for the compiler");
+	s->errands->undone = undone;
+	return 0;
 }
 
 static void end(struct errand *x)
@@ -115,10 +119,8 @@ void work_told(struct control *s, uint32_t id, bool gone)
 	}
 	s->errands->recalled = false;
 	end(x);
-	if (gone) {
-		collect_unasked(s, id);
-		backup_unsealed(s, id);
-	}
+	if (gone)
+		s->errands->undone(s, id);
 }
 
 void work_due(struct control *s)
@@ -132,8 +134,7 @@ void work_due(struct control *s)
 		if (id == 0 || !x->gone || is_out(s, x))
 			continue;
 		end(x);
-		collect_unasked(s, id);
-		backup_unsealed(s, id);
+		all->undone(s, id);
 	}
 	for (size_t i = 0; i < 1 + ERRANDS && !all->out; i++) {
 		size_t at = i == 0 ? 0 : 1 + (all->last + i - 1) % ERRANDS;

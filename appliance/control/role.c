@@ -138,7 +138,7 @@ static int open_all(struct control *s, struct err *e)
 	if (r == 0)
 		r = impact_open(s, e);
 	if (r == 0)
-		r = work_open(s, e);
+		r = work_open(s, work_undone, e);
 	tried_open(s);
 	carried_open(s);
 	hours_open(s);

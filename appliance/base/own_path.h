@@ -6,8 +6,9 @@
 #include <limits.h>
 #include <stdbool.h>
 
-/* The path of `name` from the folder of the running program: "sekishod", or "../lib/sekisho/x". False:
- * that folder is not known, or the path is too long. Whether there is such a file is not looked at. */
+/* The path of `name` from the folder of the running program: "sekishod", or "../lib/sekisho/x".
+ * False: that folder is not known, or the path is too long. Whether there is such a file is not
+ * looked at. */
 bool own_path(const char *name, char ret[PATH_MAX]);
 
 #endif

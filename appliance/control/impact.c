@@ -47,9 +47,10 @@ struct impact {
 	uint64_t live, cut_more, changed_more;
 	struct foretold *of; /* one for each of `changed`, in order; owned */
 	size_t n;
-	struct in_force *next;	     /* the generation with the new permits; owned */
-	struct permit_place *places; /* of its permits, by id; owned, NULL = no memory, or not yet */
-	bool asks;		     /* workers are being asked */
+	struct in_force *next; /* the generation with the new permits; owned */
+	/* of its permits, by id; owned, NULL = no memory, or not yet */
+	struct permit_place *places;
+	bool asks; /* workers are being asked */
 	/* the workers are asked about the sessions from `asked` up to, but not including, `at` */
 	size_t asked, at;
 	uint64_t workers;  /* bit n: worker n has the table */

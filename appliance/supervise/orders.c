@@ -87,8 +87,8 @@ static struct order *order_of(struct supervisor *s, uint32_t question, unsigned 
 	return NULL;
 }
 
-/* Asks a role, with the usual deadline; `question` NULL: it will be asked later. False: it cannot be
- * asked. */
+/* Asks a role, with the usual deadline; `question` NULL: it will be asked later. False: it cannot
+ * be asked. */
 static bool ask(struct supervisor *s, struct order *o, unsigned slot, const struct msg_body *question, int fd)
 {
 	o->question = question != NULL ? ++s->next_id : 0;

@@ -75,7 +75,8 @@ static const struct {
 	enum msg_type type;
 	size_t most;	/* bytes */
 	uint64_t every; /* ns between two writes */
-	/* a list with a digest (store/listed.h), written at once. Enforce checks the others itself */
+	/* a list with a digest (store/listed.h), written at once. Enforce checks the
+	 * others itself */
 	bool listed;
 } papers[PAPERS] = {
 	[PAPER_USED] = { .file = "used", .type = MSG_USED, .most = USED_BYTES, .every = 600 * SECOND },

@@ -377,8 +377,8 @@ void isolation_due(struct supervisor *s, uint64_t now);
 uint64_t isolation_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 
 /*
- * What enforce keeps on the disk, as bytes that this process does not parse. A new enforce gets them
- * before any apply.
+ * What enforce keeps on the disk, as bytes that this process does not parse. A new enforce gets
+ * them before any apply.
  */
 
 enum paper {
@@ -657,9 +657,9 @@ bool clock_by_sources(const struct supervisor *s, const struct ir *ir);
 uint64_t trial_until(const struct supervisor *s);
 
 /*
- * supervise/guard.c. 0: the namespaces are this process's, and the deny base is loaded. Two failures
- * have a number without a text: -EBUSY, another process holds the namespaces; -ENOTUNIQ, two of the
- * three namespaces are the same. `daemon`: this process owns the rules.
+ * supervise/guard.c. 0: the namespaces are this process's, and the deny base is loaded. Two
+ * failures have a number without a text: -EBUSY, another process holds the namespaces; -ENOTUNIQ,
+ * two of the three namespaces are the same. `daemon`: this process owns the rules.
  */
 int guard_take(struct supervisor *s, bool daemon, bool *adopted, struct err *e);
 /* *adopted: rules of an earlier daemon were in the kernel. No interface is

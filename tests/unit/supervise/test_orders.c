@@ -380,7 +380,8 @@ static void a_door_is_enforces(void **state)
 	assert_int_equal(asked[SLOT_ENFORCE], 2);
 	assert_int_equal(door->duties, DUTIES_ALL);
 	assert_string_equal((const char *)door->account, "");
-	/* Enforce ends: its successor gets the order once it has a policy, unless it was decided. */
+	/* Enforce ends: its successor gets the order once it has a policy, unless it
+	 * was decided. */
 	answered = 0;
 	s.adopted = false;
 	orders_gone(&s, &s.slots[SLOT_ENFORCE]);

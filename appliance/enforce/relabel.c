@@ -82,8 +82,9 @@ static int note(const struct session *s, void *ctx)
 			     (ir->permits[cell->permit].deny_weak_tls && !ir->permits[old].deny_weak_tls)))
 		outcome = MARK_GOOD << MARK_OUTCOME_SHIFT;
 	m->mark = ir_label(&ir->permits[cell->permit], l->g->ids[cell->permit]);
-	/* The new permit limits the time of sessions, and the old one did not. So the label is
-	 * removed: the rules look the session up at its next packet, and count from there. */
+	/* The new permit limits the time of sessions, and the old one did not. So only
+	 * the outcome stays: the rules look the session up at its next packet, and count from
+	 * there. */
 	if ((m->mark & ~s->mark & MARK_LIMITS) != 0)
 		m->mark = 0;
 	m->mark |= outcome;

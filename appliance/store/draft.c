@@ -224,33 +224,36 @@ static bool take_head(const json_t *j, struct draft *d)
 	       take_number(j, "decided_ns", &d->decided_ns);
 }
 
-static bool parse(const uint8_t *file, size_t n, struct draft *ret)
+static int parse(const uint8_t *file, size_t n, struct draft *ret)
 {
 	const uint8_t *line = n > LINE ? file + LINE : NULL, *end;
 	uint8_t digest[32], *texts;
 	char hex[65];
+	json_error_t why;
 	json_t *j;
 	bool ok;
 
 	end = line != NULL ? memchr(line, '\n', n - LINE) : NULL;
 	if (end == NULL || file[LINE - 1] != '\n')
-		return false;
+		return -EBADMSG;
 	sha256(line, n - LINE, digest);
 	hex_text(digest, sizeof(digest), hex);
 	if (memcmp(hex, file, LINE - 1) != 0)
-		return false;
-	j = json_loadb((const char *)line, (size_t)(end - line), JSON_REJECT_DUPLICATES, NULL);
+		return -EBADMSG;
+	j = json_loadb((const char *)line, (size_t)(end - line), JSON_REJECT_DUPLICATES, &why);
+	if (j == NULL)
+		return json_error_code(&why) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
 	ret->n_texts = n - (size_t)(end + 1 - file);
 	ok = take_head(j, ret) && makes_sense(ret);
 	json_decref(j);
 	texts = ok && ret->n_texts > 0 ? malloc(ret->n_texts) : NULL;
 	if (!ok || (ret->n_texts > 0 && texts == NULL))
-		return false;
+		return ok ? -ENOMEM : -EBADMSG;
 	if (texts != NULL) {
 		memcpy(texts, end + 1, ret->n_texts);
 		draft_texts(ret, texts, ret->n_texts);
 	}
-	return true;
+	return 0;
 }
 
 int draft_open(int statefd, struct draft *ret, bool *ret_lost, struct err *e)
@@ -264,16 +267,18 @@ int draft_open(int statefd, struct draft *ret, bool *ret_lost, struct err *e)
 	r = file_read(statefd, NAME, FILE_MOST, &file, &n, e);
 	if (r == -ENOENT)
 		return 0;
-	if (r == 0 && parse(file, n, ret)) {
-		free(file);
-		return 0;
-	}
+	if (r == 0)
+		r = parse(file, n, ret);
 	free(file);
-	if (r == -ENOMEM || r == -EMFILE || r == -ENFILE)
-		return r;
+	if (r == 0)
+		return 0;
 	*ret = (struct draft){ 0 };
+	if (file_for_now(r))
+		return r;
 	*ret_lost = true;
-	/* The box works without a draft, even if the damaged one cannot be moved. */
-	file_aside(statefd, NAME);
+	/* The file is kept under another name only if it is damaged. Otherwise the next start may be
+	 * able to read it. The box works without a draft, even if a damaged one cannot be moved. */
+	if (r == -EBADMSG || file_none(r))
+		file_aside(statefd, NAME);
 	return 0;
 }

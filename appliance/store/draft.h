@@ -66,8 +66,8 @@ void draft_undecided(struct draft *d);
  * generation. `ran_out` then shows that the draft was tried.
  */
 enum draft_turn draft_settle(struct draft *d, const struct generation_record *g, uint64_t newest, uint64_t in_force);
-/* Reads the draft. *ret_lost: the file could not be read and was set aside. 0, or negative errno
- * when memory or descriptors ran out; the file may then be good. */
+/* Reads the draft. *ret_lost: the file cannot be read; a damaged one is set aside. 0, or negative
+ * errno when memory or descriptors ran out; the file may then be good. */
 int draft_open(int statefd, struct draft *ret, bool *ret_lost, struct err *e);
 int draft_save(int statefd, const struct draft *d, struct err *e);
 /* Replaces the texts by `texts`, which must be malloc'd and is taken over. */

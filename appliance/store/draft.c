@@ -276,8 +276,9 @@ int draft_open(int statefd, struct draft *ret, bool *ret_lost, struct err *e)
 	if (file_for_now(r))
 		return r;
 	*ret_lost = true;
-	/* The file is kept under another name only if it is damaged. Otherwise the next start may be
-	 * able to read it. The box works without a draft, even if a damaged one cannot be moved. */
+	/* The file is kept under another name only if it is damaged. Otherwise the next start may
+	 * be able to read it. The box works without a draft, even if a damaged one cannot
+	 * be moved. */
 	if (r == -EBADMSG || file_none(r))
 		file_aside(statefd, NAME);
 	return 0;

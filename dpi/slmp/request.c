@@ -254,8 +254,8 @@ static bool parse_buffer(struct slmp_request *r, struct slmp_reader *b, bool wri
 		     : answers_with(r, words_length(b, n));
 }
 
-/* Buffer memory is addressed by bytes, so a limited value could begin or end anywhere: written
- * values count as unknown. */
+/* The buffer memory of a module is addressed by bytes, not by words. A value that the policy limits
+ * could begin or end inside a word, so written values count as unknown. */
 static bool parse_module(struct slmp_request *r, struct slmp_reader *b, bool write)
 {
 	uint32_t first, n, module;
@@ -271,7 +271,7 @@ static bool parse_module(struct slmp_request *r, struct slmp_reader *b, bool wri
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
-/* Reads an echo: the answer has as many bytes, in either coding. */
+/* Reads an echo. The answer returns these bytes as they came, behind their number. */
 static bool parse_echo(struct slmp_request *r, struct slmp_reader *b)
 {
 	uint32_t n;

@@ -183,7 +183,8 @@ static void address_hint(struct check *k, struct diag *g, const char *text, bool
 	meant = meant_address(k->a, network, text, &several);
 	if (network && meant_everything(plain))
 		diag_hint(k->d, g, MP_HINT_REST);
-	else if (meant == NULL) /* without a suggestion, a leading zero explains nothing */
+	/* with a leading zero as the only fault there would be a suggestion */
+	else if (meant == NULL)
 		diag_hint(k->d, g, fault == MP_HINT_LEADING_ZERO ? MP_HINT_ADDRESS : fault);
 	else if (several)
 		diag_hint(k->d, g, MP_HINT_SEVERAL, meant);

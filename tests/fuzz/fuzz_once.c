@@ -566,7 +566,8 @@ static void one_step(uint8_t what, uint8_t arg)
 		if (hand(l, arg & 1u ? DIR_C2S : DIR_S2C, arg & 1u ? l->k.c : l->k.s, arg & 1u ? l->k.s : l->k.c,
 			 arg & 2u ? DESK_ACK | DESK_FIN : DESK_RST, NULL, 0, plain) &&
 		    arg & 2u)
-			++*(arg & 1u ? &l->k.c : &l->k.s); /* the other end may go on */
+			/* of the FIN; the other end may still send */
+			++*(arg & 1u ? &l->k.c : &l->k.s);
 		break;
 	case 38:
 		b = request_of(l, 0);
@@ -580,7 +581,7 @@ static void one_step(uint8_t what, uint8_t arg)
 		b = answer_of(l);
 		server_sends(l, b.b, b.n, (struct odd){ .times = arg & 1u, .hops = arg & 2u ? 63 : 0 });
 		break;
-	case 41: /* ahead of a gap, or before the bytes that are due */
+	case 41: /* after a gap, or before the byte that is due */
 		b = request_of(l, 0);
 		hand(l, DIR_C2S, l->k.c + arg - 128u, l->k.s, DESK_ACK, b.b, b.n, plain);
 		break;

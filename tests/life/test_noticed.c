@@ -168,7 +168,7 @@ static void unheard(void)
 	LIFE(process_freeze(ROLE_TAP));
 	refusals(20, true);
 	LIFE(recorded(EVENT_ROLE, ROLE_HUNG) == 1 && noticed(MACHINE_TAP_DEAF) == 1);
-	/* A new tap ends the alarm, and so does a new daemon, which begins to count anew. */
+	/* A new daemon counts anew: it starts without the alarm, and records no end of it. */
 	refusals(15, false);
 	LIFE(noticed(MACHINE_TAP_DEAF) == 2);
 	life_kill();

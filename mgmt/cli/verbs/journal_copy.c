@@ -31,8 +31,8 @@ static bool failed(struct copying *k, const char *name, int code)
 	return false;
 }
 
-/* Reads the whole present file; 0 or an errno. The box's answer is not trusted, so its size is
- * checked first. */
+/* Reads the file up to its present size; 0 or an errno. The box's answer is not trusted, so its
+ * size is checked first. */
 static int read_all(int fd, uint8_t **ret, size_t *ret_n)
 {
 	struct stat st;

@@ -121,7 +121,8 @@ static void arp_says_whose_it_is(void **state)
 
 	(void)state;
 	assert_true(s.is && s.iif == 3 && memcmp(s.mac, card, 6) == 0 && s.address.family == 4);
-	/* ARP names the virtual address of a router. */
+	/* The MAC address in ARP counts, not that of the frame: a router may announce a
+	 * virtual one. */
 	assert_memory_equal(arp(p, sizeof(p), other).mac, card, 6);
 	memset(p + 14, 0, 4);
 	assert_true(arp(p, sizeof(p), card).is);
@@ -136,7 +137,8 @@ static void arp_says_whose_it_is(void **state)
 	assert_memory_equal(arp(p, sizeof(p), other).mac, other, 6);
 }
 
-/* A message as the kernel logs it: family, interface 4, hardware address 8, packet 9. */
+/* A message as the kernel logs it: the family, then the attributes of type 4 (interface), 8 (MAC
+ * address) and 9 (packet). */
 static struct message logged(uint8_t family, const uint8_t *packet, size_t n)
 {
 	const uint8_t head[4] = { family, 0, 0, 1 }, index[4] = { 0, 0, 0, 7 };

@@ -63,7 +63,7 @@ def real(t):
             ("named", '{ functions = ["batch_read_extended"]; }', lambda q: q["command"] == 0x0401),
             ("station", '{ modules = ["0x3e1"]; }', lambda q: q["route"][2] == 0x3e1),
             ("network", '{ networks = [1]; }', lambda q: q["route"][0] == 1),
-            # module access devices: place unknown
+            # module access devices: address unknown
             ("devices", '{ d = ["0-65535"]; }', lambda q: q["command"] == 0x0101),
             ("values", '{ values = [0]; }', lambda q: q["command"] != 0x1401)):
         r = t.replay(capture, policy=policy(t, "real-" + name, allow))

@@ -89,7 +89,7 @@ async function arrived(path: string, init: RequestInit & { signal: AbortSignal }
 		}
 }
 
-/** For a login: the passphrase was right, and the code was one of another time. */
+/** For a login: the passphrase was right, and the code was too old or too new. */
 const toldTime = async (answer: Response): Promise<boolean> => ((await answer.json().catch(() => ({}))) as { another_time?: boolean }).another_time === true;
 
 async function send<T>(path: string, init: RequestInit, read: (answer: Response) => Promise<T> = async (answer) => (await answer.json()) as T,

@@ -82,7 +82,7 @@ const texts = table({
 	key_wants: ["パスフレーズとキーの名前を入力してください。", "Type the passphrase and a name for the key."],
 	key_elsewhere: ["セキュリティキーを登録できるのは {0} で開いたときだけです。", "A key can be added only where this page is opened as {0}."],
 	account_of_person: ["API トークンにはアカウントがありません。", "An API token has no account."],
-	another_time: ["サインインできません。この確認コードは別の時刻のものです。認証アプリの端末と装置の時刻がずれているか、入力が遅すぎます。端末の時刻を合わせ、次のコードを入力してください。それでも続くときは、管理者に装置の時刻を確認してもらってください。", "Not signed in: this code is one of another time. The clocks of the authenticator and of the box differ, or it was typed too late. Set the clock of the authenticator and type the next code; if that does not help, ask the administrator to check the clock of the box."],
+	another_time: ["サインインできません。この確認コードは古すぎるか、まだ有効ではありません。認証アプリの端末と装置の時刻がずれているか、入力が遅すぎます。端末の時刻を合わせ、次のコードを入力してください。それでも続くときは、管理者に装置の時刻を確認してもらってください。", "Not signed in: this code is too old or too new. The clocks of the authenticator and of the box differ, or you typed it too late. Set the clock of the authenticator and type the next code; if that does not help, ask the administrator to check the clock of the box."],
 	by_token: ["API トークンでサインインする", "Sign in with an API token"],
 	by_account: ["アカウントでサインインする", "Sign in with an account"],
 	wrong_login: ["名前、パスフレーズ、確認コードのいずれかが正しくないか、この名前でのこのアドレスからのサインインが 15 分間ロックされています（ほかの人は使えます）。", "Name, passphrase or code is wrong, or signing in by this name from this address is locked for 15 minutes (not for others)."],

@@ -27,7 +27,7 @@ def installed(m, site, image, work):
     m.wait("This machine was started from a stick", 120)
     shown = m.wait(r"> $", 120).group(0) and m.text[:m.seen].split("Nothing passes meanwhile.")[-1]
     found = re.findall(r"(\d|-)  (\w+) +([0-9.]+ [GM]B) ", shown)
-    expect([(n, size) for n, _, size in found if n != "-"] == [("1", "3.2 GB")] and "K-0815" in shown and "nothing that is known" in shown, "%s", shown)
+    expect([(n, size) for n, _, size in found if n != "-"] == [("1", "3.2 GB")] and "K-0815" in shown and "no known data" in shown, "%s", shown)
     # the second disk of the list is the stick with the policy
     expect(len(found) == 2 and "is too small" in shown and "QEMU USB" not in shown, "%s", shown)
     disk = next(name for n, name, _ in found if n == "1")

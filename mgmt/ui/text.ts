@@ -188,7 +188,7 @@ const texts = table({
 	last_match: ["最後の新規セッション", "Last new session"],
 	never_since: ["なし（監視開始 {0}）", "none since {0}, when watching began"],
 	unwatched: ["監視なし {0}～{1}", "not watched {0} to {1}"],
-	clean_days: ["拒否相当なし {0} 日間", "clean for {0} days"],
+	clean_days: ["拒否相当なし {0} 日間", "nothing would have been refused for {0} days"],
 	would_refuse: ["{1} 以降の拒否相当 {0} 件（最後 {2}）: {3}", "would have refused {0} since {1}, the last {2}: {3}"],
 	let_enforce: ["制限を有効にする", "Let it enforce"],
 	let_enforce_of: ["コンジット {0} の制限を有効にする", "Let conduit {0} enforce"],

@@ -247,7 +247,9 @@ struct agreed_names taking_agreed(int fd)
  * but counts for nothing. */
 static bool agreed(const struct agreed_names *x, const struct ir_interface *i)
 {
-	for (size_t at = 0; x->text != NULL && at + strlen(x->text + at) < x->n; at += strlen(x->text + at) + 1) {
+	if (x->text == NULL)
+		return false;
+	for (size_t at = 0; at + strlen(x->text + at) < x->n; at += strlen(x->text + at) + 1) {
 		const char *name = x->text + at;
 
 		if (strcmp(name, ir_card(i)) == 0 || strcmp(name, i->device) == 0 || strcmp(name, i->name) == 0)

@@ -14,7 +14,7 @@ CMOCKA = re.compile(r"^\[==========\] (\d+) test\(s\) run\.", re.M)
 SPENT = re.compile(r"^spent ([\d.]+) s of processor$", re.M)
 TIMED = re.compile(r"^ok +(\S.*?) \([\d.]+ s, ([\d.]+) s of processor\)", re.M)
 TOLD = re.compile(r"^(?:SKIP|NOTE).*$", re.M)
-MOST = 4  # beyond the number of cores: tasks at once
+MOST = 3  # beyond the number of cores: tasks at once
 
 Count = collections.namedtuple("Count", "passed failed skipped inconclusive")
 

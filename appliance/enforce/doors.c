@@ -16,13 +16,21 @@
 #include "appliance/wire/answer.h"
 
 #define LIST_MOST (1u << 20) /* bytes */
+/* A list that has not come back after this time is lost: other orders may go on. The person's order
+ * waits less long (supervise/orders.c). */
+#define BACK_NS 10000000000ull
+
+static bool is_under_way(const struct enforce *f)
+{
+	return clock_mono().ns < f->doors.sent_until;
+}
 
 static struct door_scene scene_of(struct enforce *f)
 {
 	return (struct door_scene){ .ir = &f->now->ir,
 				    .number = f->events.now.number,
 				    .trusted = !f->waits,
-				    .busy = f->doors.sent,
+				    .busy = is_under_way(f),
 				    .events = &f->events };
 }
 
@@ -62,9 +70,10 @@ bool enforce_door(struct enforce *f, const struct msg *m)
 		return refused(f, m->id, &why);
 	}
 	f->doors.asked = done == DOOR_ASKED;
-	f->doors.sent = hand_in(f, m->id, list);
-	if (f->doors.sent)
+	if (hand_in(f, m->id, list)) {
+		f->doors.sent_until = clock_mono().ns + BACK_NS;
 		return true;
+	}
 	sentence_say(&why, M_CONTROL_MANY);
 	return refused(f, m->id, &why);
 }
@@ -89,7 +98,8 @@ bool enforce_doors(struct enforce *f, uint32_t id, int fd)
 	}
 	json_decref(f->doors.list);
 	f->doors.list = list;
-	f->doors.sent = f->doors.asked = false;
+	f->doors.sent_until = 0;
+	f->doors.asked = false;
 	there = asked || reaches(f);
 	if (id == 0)
 		return true;
@@ -108,7 +118,7 @@ void enforce_doors_due(struct enforce *f)
 	struct door_scene scene;
 
 	/* a door ends at a full second */
-	if (now == f->doors.looked_s || f->now == NULL || f->waits || f->doors.sent ||
+	if (now == f->doors.looked_s || f->now == NULL || f->waits || is_under_way(f) ||
 	    json_array_size(f->doors.list) == 0)
 		return;
 	f->doors.looked_s = now;

@@ -195,8 +195,10 @@ struct enforce {
 	bool apart_known;
 	struct {
 		json_t *list; /* owned: door_book.h; NULL = not told yet */
-		bool sent;    /* a change of it is not back from the supervisor yet */
-		bool asked;   /* that change opens and shuts nothing */
+		/* monotonic ns: until when a change of it may come back from the supervisor; 0 =
+		 * none is under way */
+		uint64_t sent_until;
+		bool asked; /* that change opens and shuts nothing */
 		uint64_t looked_s;
 	} doors;
 	struct matched matched;

@@ -98,18 +98,21 @@ static void on_heard(struct supervisor *s, struct msg *m)
 
 static void on_used(struct supervisor *s, struct msg *m)
 {
-	paper_told(s, PAPER_USED, m);
+	(void)paper_told(s, PAPER_USED, m);
 }
 
-/* Doors that an order changes: once they are on the disk, enforce may go on. */
+/* Doors that an order changes: once they are on the disk, enforce may go on. If the list cannot be
+ * taken, enforce goes on with the former one, and the order gets no answer from it. */
 static void on_doors(struct supervisor *s, struct msg *m)
 {
-	paper_told(s, PAPER_DOORS, m);
+	bool taken = paper_told(s, PAPER_DOORS, m);
+
 	facts_tell(s);
 	if (m->id == 0)
 		return;
-	orders_stored(s, m->id);
-	paper_give(s, PAPER_DOORS, m->id);
+	if (taken)
+		orders_stored(s, m->id);
+	paper_give(s, PAPER_DOORS, taken ? m->id : 0);
 }
 
 static void on_drift(struct supervisor *s, struct msg *m)

@@ -131,7 +131,7 @@ void paper_give(struct supervisor *s, enum paper which, uint32_t id)
 	close(fd);
 }
 
-void paper_told(struct supervisor *s, enum paper which, struct msg *m)
+bool paper_told(struct supervisor *s, enum paper which, struct msg *m)
 {
 	struct paper_kept *p = &s->papers[which];
 	uint8_t *bytes = NULL;
@@ -139,7 +139,7 @@ void paper_told(struct supervisor *s, enum paper which, struct msg *m)
 	size_t n = 0;
 
 	if (memfd_read(m->fds[0], papers[which].most, &bytes, &n, &e) < 0)
-		return;
+		return false;
 	free(p->bytes);
 	p->bytes = bytes;
 	p->n = n;
@@ -148,6 +148,7 @@ void paper_told(struct supervisor *s, enum paper which, struct msg *m)
 		p->save_at = 0;
 	if (papers[which].listed)
 		save(s, which);
+	return true;
 }
 
 void papers_save(struct supervisor *s)

@@ -401,8 +401,8 @@ struct paper_kept {
 void paper_open(struct supervisor *s, enum paper which); /* from the disk */
 /* To a new enforce; with the id of an order: to the one that has changed it. */
 void paper_give(struct supervisor *s, enum paper which, uint32_t id);
-/* Enforce's own bytes. */
-void paper_told(struct supervisor *s, enum paper which, struct msg *m);
+/* Enforce's own bytes. False: they cannot be taken; those from before stay. */
+bool paper_told(struct supervisor *s, enum paper which, struct msg *m);
 /* For control; negative = there are none. */
 int paper_memfd(const struct supervisor *s, enum paper which);
 void papers_save(struct supervisor *s);

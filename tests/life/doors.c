@@ -12,6 +12,7 @@
 #include "appliance/enforce/enforce.h"
 #include "tests/life/machine.h"
 #include "tests/life/policies.h"
+#include "tests/life/processes.h"
 #include "tests/life/processes_private.h"
 
 static struct enforce enforce = { .events = { .fd = -1 } };
@@ -60,6 +61,18 @@ void doors_apply(struct bytes sealed)
 	enforce_waits_due(&enforce);
 }
 
+/* Instead of the list that an order has changed. */
+static bool too_long(struct process *p, uint32_t id)
+{
+	static const uint8_t list[(1u << 20) + 1];
+	int fd = memfd_sealed("doors", list, sizeof(list));
+	bool sent = fd >= 0 && msg_send(p->chan, id, &(struct msg_body){ .type = MSG_DOORS }, &fd, 1) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return sent;
+}
+
 bool doors_hear(struct process *p, struct msg *m)
 {
 	enforce.control = p->chan;
@@ -73,7 +86,7 @@ bool doors_hear(struct process *p, struct msg *m)
 		enforce_waits_due(&enforce);
 		return true;
 	case MSG_DOOR:
-		return enforce_door(&enforce, m);
+		return processes.doors_too_long ? too_long(p, m->id) : enforce_door(&enforce, m);
 	default:
 		return enforce_doors(&enforce, m->id, m->fds[0]);
 	}

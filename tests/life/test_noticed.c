@@ -362,6 +362,7 @@ static void reports(void)
 {
 	struct msg_body m = { MSG_DRIFT, .drift = { .text = "rule 7" } };
 	int fd = memfd_sealed("life", "uses", 4), cuts = memfd_sealed("life", "cuts", 4);
+	unsigned died;
 
 	begins_with(KNOWN_INSPECTED);
 	for (unsigned i = 0; i < DRIFT_COUNT; i++) {
@@ -386,6 +387,10 @@ static void reports(void)
 	LIFE(process_says(ROLE_MGMT, &(struct msg_body){ MSG_MGMT_STATUS, .mgmt_status = { .token = TOKEN_ANEW } },
 			  -1));
 	LIFE(life_settle() == LIFE_GOES_ON && noticed(MACHINE_TOKEN_ANEW) == 1);
+	/* The web side asks control. A question to the supervisor itself ends it. */
+	died = recorded(EVENT_ROLE, ROLE_DIED);
+	LIFE(process_says(ROLE_MGMT, &(struct msg_body){ .type = MSG_STATUS }, -1));
+	LIFE(life_settle() == LIFE_GOES_ON && recorded(EVENT_ROLE, ROLE_DIED) == died + 1);
 	close(fd);
 	close(cuts);
 }

@@ -387,9 +387,10 @@ static void reports(void)
 	LIFE(process_says(ROLE_MGMT, &(struct msg_body){ MSG_MGMT_STATUS, .mgmt_status = { .token = TOKEN_ANEW } },
 			  -1));
 	LIFE(life_settle() == LIFE_GOES_ON && noticed(MACHINE_TOKEN_ANEW) == 1);
-	/* The web side asks control. A question to the supervisor itself ends it. */
+	/* The web side gives orders to control. An order to the supervisor itself ends it. */
 	died = recorded(EVENT_ROLE, ROLE_DIED);
-	LIFE(process_says(ROLE_MGMT, &(struct msg_body){ .type = MSG_STATUS }, -1));
+	LIFE(process_says(ROLE_MGMT,
+			  &(struct msg_body){ MSG_CHANGE, .change = { .order = CHANGE_CONFIRM, .comment = "" } }, -1));
 	LIFE(life_settle() == LIFE_GOES_ON && recorded(EVENT_ROLE, ROLE_DIED) == died + 1);
 	close(fd);
 	close(cuts);

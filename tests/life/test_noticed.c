@@ -324,7 +324,8 @@ static void doors(void)
 	LIFE(of_door(CHANGE_OPEN, "two", 300, "") == ANSWER_YES && life_pass(3600 * SECOND) == LIFE_GOES_ON);
 	processes.who = ume;
 	LIFE(of_door(CHANGE_OPEN, "two", 0, "") == ANSWER_CANNOT && machine.gate_open == 0);
-	/* A list that cannot be taken: the order is not said to be done, and the next one goes on. */
+	/* A list that cannot be taken: the order is not said to be done, and the next one
+	 * goes on. */
 	processes.doors_too_long = true;
 	LIFE(of_door(CHANGE_OPEN, "two", 300, "") == -1);
 	processes.doors_too_long = false;

@@ -5,7 +5,8 @@
  *
  * LINK: appliance/enforce/door_book.c appliance/base/json.c appliance/base/sentence.c
  * LINK: appliance/base/messages.c appliance/base/utf8.c appliance/base/memfd.c
- * LINK: appliance/base/err.c appliance/base/errno_text.c appliance/base/addr.c appliance/base/bytes.c
+ * LINK: appliance/base/err.c appliance/base/errno_text.c appliance/base/addr.c
+ * LINK: appliance/base/bytes.c
  * LINK: appliance/wire/settings.c appliance/base/sha256.c
  * LIBS: jansson nettle
  */

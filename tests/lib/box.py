@@ -7,6 +7,7 @@ import collections
 import json
 import os
 import signal
+import socket
 import sys
 import time
 
@@ -96,6 +97,12 @@ def conduit(name, source, target, services, **keys):
     return '{ name = "%s"; from = "%s"; to = "%s"; services = %s; %s }' % (name, source, target, value(services), extra)
 
 
+def listens(path):
+    """Whether a process listens at this socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        return s.connect_ex(path) == 0
+
+
 class Box:
     def __init__(self, prefix, build, run, workers=None):
         self.build, self.run_folder = build, run
@@ -137,8 +144,11 @@ class Box:
             wait_for(lambda: self.sekisho("history", check=False).returncode == 0, 10, "the control socket")
 
     def kill(self):
+        """Kills the daemon. Its roles end behind it, one by one: while the role control lives, the
+        control socket still takes a question that nobody answers."""
         os.kill(self.daemon.pid, signal.SIGKILL)
         self.daemon.wait()
+        wait_for(lambda: not listens(self.run_folder + "/run/control.sock"), 10, "the end of the roles")
 
     def restart_with(self, workers):
         """Restarts the daemon. From the next policy on it has `workers` workers of each kind, each

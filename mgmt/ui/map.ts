@@ -26,7 +26,7 @@ let rules: Effective | undefined;
 let failed: "no_answer" | "map_no_right" | undefined;
 let asking: Lang | undefined; // language of the picture that was requested
 let run = 0;
-let recalled = false; // the last minute before this page was opened has been read
+let recalled: object | undefined; // the question about the minute before this page was opened
 let whole = false; // fits the whole picture into the window; else its letters are readable
 // undefined: requested, or not allowed
 let chosen: { name: string; events: Told[] | undefined; sessions: Tracked } | undefined;
@@ -46,7 +46,7 @@ export function forgetMap(): void {
 	chosen = undefined;
 	whole = false;
 	arrowPressers.clear();
-	recalled = false;
+	recalled = undefined;
 	keepRates(new Set());
 }
 
@@ -57,10 +57,9 @@ const LAST_RECORDS = 300;
  * begin at 0.
  */
 async function recallRefusals(changed: () => void): Promise<void> {
-	if (recalled || feed.newest === 0) return;
-	recalled = true;
-	const mine = run, answer = await ask<{ events: Told[] }>("/api/v1/why?after=" + Math.max(0, feed.newest - LAST_RECORDS) + "&limit=" + LAST_RECORDS);
-	if (mine !== run || !answer.ok) return;
+	if (recalled !== undefined || feed.newest === 0) return;
+	const mine = recalled = {}, answer = await ask<{ events: Told[] }>("/api/v1/why?after=" + Math.max(0, feed.newest - LAST_RECORDS) + "&limit=" + LAST_RECORDS);
+	if (mine !== recalled || !answer.ok) return;
 	recall(answer.value.events);
 	changed();
 }

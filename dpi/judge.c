@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "dpi/pending.h"
+
 unsigned judge_leniency(enum protocol protocol, const struct command_table *t, const struct command_permit *p)
 {
 	unsigned bits = 0;
@@ -23,6 +25,15 @@ void pdu_name_ruling(struct pdu *ret, const struct ruling *ruling)
 	ret->conduit = ruling->grant != NULL ? ruling->grant->conduit : EVENT_NO_CONDUIT;
 	ret->line = ruling->grant != NULL ? ruling->grant->line : 0;
 	ret->row = row != NULL ? (struct place){ row->file, row->line } : (struct place){ 0 };
+}
+
+void pdu_name_choice(const struct enforcer *e, const struct command_table *t, const struct command_permit *p,
+		     uint16_t choice, struct pdu *ret)
+{
+	struct ruling ruling = { .choice = choice };
+
+	evaluate_choice(t, p, vocabulary_of(e->protocol), choice, &ruling.grant, &ruling.row);
+	pdu_name_ruling(ret, &ruling);
 }
 
 void pdu_name_operation(struct pdu *ret, const struct operation *o, uint32_t n, const struct ruling *ruling)
@@ -73,6 +84,7 @@ void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct
 		pdu_name_ruling(ret, &ruling);
 		return;
 	}
+	pending_notice_table(e, state, t);
 	if (!parsed->asks) {
 		ret->bond = &parsed->bond;
 		e->answered(state, parsed->answer.left > 0 ? parsed->answer : pdu, t, p, ret);
@@ -87,7 +99,7 @@ void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct
 		evaluate_limit(t, v, parsed->operations, &ruling, &ret->limit);
 	pdu_name_operation(ret, parsed->operations, parsed->n, &ruling);
 	ret->reason = ruling.reason;
-	e->asked(state, parsed, &ruling, t, ret);
+	e->asked(state, parsed, &ruling, ret);
 	ret->allowed = ret->reason == R_ALLOWED;
 	pdu_name_ruling(ret, &ruling);
 }

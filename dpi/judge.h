@@ -42,6 +42,9 @@ unsigned judge_leniency(enum protocol protocol, const struct command_table *t, c
 
 /* Sets the conduit, its line, and the row that allowed the PDU. */
 void pdu_name_ruling(struct pdu *ret, const struct ruling *ruling);
+/* The same for a choice that was made before (evaluate_choice). */
+void pdu_name_choice(const struct enforcer *e, const struct command_table *t, const struct command_permit *p,
+		     uint16_t choice, struct pdu *ret);
 /* Sets the target, code and addresses of the operation that the ruling is about. */
 void pdu_name_operation(struct pdu *ret, const struct operation *o, uint32_t n, const struct ruling *ruling);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests that wait for their answers, as an enforcer remembers them: a list in its state, oldest
- * first, of entries that are the protocol's own and begin with struct pending_entry.
+ * first, of entries that are the protocol's own and begin with struct pending_entry. The enforcer's
+ * `open` says where the list is.
  *
  * An answer may never come: some requests have none, devices fail and datagrams are lost. So when
  * room is short an entry may be dropped if a later request was answered, or if it has waited for
@@ -11,9 +12,7 @@
 #ifndef SEKISHO_DPI_PENDING_H
 #define SEKISHO_DPI_PENDING_H
 
-#include <string.h>
-
-#include "appliance/wire/evaluate.h"
+#include "dpi/protocol.h"
 
 /* no request was seen since bytes were missed: any answer belongs to an earlier request */
 #define UNSEEN_ANY 255u
@@ -38,103 +37,58 @@ struct pending {
 	uint32_t n; /* entries */
 };
 
-/* A list with its entries. Each enforcer has one function that makes it from its state. */
-struct pending_list {
-	struct pending *is;
-	void *entries;
-	size_t size;  /* of an entry */
-	uint32_t max; /* the largest number of entries, below UNSEEN_ANY */
-};
+/* For an enforcer's table: the list of a state of this type, in its members `wait` and `open`, has
+ * at most `most` entries (below UNSEEN_ANY). */
+#define PENDING_IN(type, most)                                                                                         \
+	{                                                                                                              \
+		offsetof(type, wait), offsetof(type, open), sizeof(((type *)0)->open[0]), most                         \
+	}
 
-static inline struct pending_entry *pending_at(struct pending_list l, uint32_t i)
-{
-	return (struct pending_entry *)((char *)l.entries + i * l.size);
-}
+/* ---- for enforcers ---- */
 
-/* Notices a change of table. Choices of the old table mean nothing in the new one; requests that it
- * allowed stay allowed. True: the table has changed. */
-static inline bool pending_notice_table(struct pending_list l, const struct command_table *t)
-{
-	if (memcmp(l.is->table, t->digest, sizeof(l.is->table)) == 0)
-		return false;
-	memcpy(l.is->table, t->digest, sizeof(l.is->table));
-	for (uint32_t i = 0; i < l.is->n; i++)
-		pending_at(l, i)->choice = NO_CHOICE;
-	return true;
-}
-
-static inline void pending_forget(struct pending_list l, uint32_t i)
-{
-	memmove(pending_at(l, i), pending_at(l, i + 1), (l.is->n - i - 1u) * l.size);
-	l.is->n--;
-}
-
-/* Ages all entries, because some time has passed. `now`: all of them may be dropped when room
- * is short. */
-static inline void pending_age(struct pending_list l, bool now)
-{
-	for (uint32_t i = 0; i < l.is->n; i++)
-		pending_at(l, i)->aged = now || pending_at(l, i)->aged > 0 ? PENDING_AGED : 1u;
-}
-
-/* The order in which entries are dropped: first overtaken requests, then refused ones (which are
- * remembered only if a refusal does not end the session), then requests that have waited long. */
-static inline unsigned pending_rank(const struct pending_entry *e)
-{
-	return e->expendable ? 3u : e->reason != R_ALLOWED ? 2u : e->aged >= PENDING_AGED ? 1u : 0;
-}
-
-/* Makes room for one more entry. False: all entries are still to be answered. */
-static inline bool pending_make_room(struct pending_list l)
-{
-	uint32_t i = 0;
-
-	if (l.is->n < l.max)
-		return true;
-	for (uint32_t k = 1; k < l.is->n; k++)
-		if (pending_rank(pending_at(l, k)) > pending_rank(pending_at(l, i)))
-			i = k;
-	if (pending_rank(pending_at(l, i)) == 0)
-		return false;
-	/* its answer may still come */
-	l.is->unread |= pending_at(l, i)->reason != R_ALLOWED;
-	if (pending_rank(pending_at(l, i)) == 1 && l.is->unseen < l.max)
-		l.is->unseen++;
-	pending_forget(l, i);
-	return true;
-}
-
-/* A request was seen. Requests that passed unseen are older, and there are at most `max`
- * of them. */
-static inline void pending_seen(struct pending_list l)
-{
-	if (l.is->unseen == UNSEEN_ANY)
-		l.is->unseen = (uint8_t)l.max;
-}
-
+/*
+ * A request comes that will be answered. Makes room for its entry, which the enforcer then appends.
+ * False: there is no room, and the request is not remembered; if rows allowed it, ret->reason is
+ * then the enforcer's `pending`.
+ */
+bool pending_room(const struct enforcer *e, void *state, struct pdu *ret);
+/* A request was seen. Requests that passed unseen are older, and there are at most as many of them
+ * as there is room for. */
+void pending_seen(const struct enforcer *e, void *state);
+/* Judges the answer to this request as the request was judged: its reason, its conduit. */
+void pending_name(const struct enforcer *e, const struct pending_entry *of, const struct command_table *t,
+		  const struct command_permit *p, struct pdu *ret);
+/* The answers to the requests before entry `i` may not come any more. */
+void pending_overtake(const struct enforcer *e, void *state, uint32_t i);
 /* Entry `i` was answered, and is removed. The protocol decides which older entries
  * this overtakes. */
-static inline void pending_answered(struct pending_list l, uint32_t i)
-{
-	pending_forget(l, i);
-	if (l.is->n == 0 && l.is->unseen != UNSEEN_ANY)
-		l.is->unseen = 0; /* earlier requests have been answered, or will not be */
-}
+void pending_answered(const struct enforcer *e, void *state, uint32_t i);
+/* An answer came to no request that is remembered. False: none passed unseen. Otherwise the answer
+ * is allowed as `unseen`, or refused as `unread` if such requests may have been refused. */
+bool pending_answered_unseen(struct pending *p, enum reason unseen, enum reason unread, struct pdu *ret);
 
-/* An answer came to a request that was not seen. */
-static inline void pending_answered_unseen(struct pending *p)
-{
-	if (p->unseen != UNSEEN_ANY)
-		p->unseen--;
-}
+/* ---- for those who judge by an enforcer ---- */
 
-/* Bytes were missed. `unread`: they may contain a request that was refused or could not be read. */
-static inline void pending_missed(struct pending_list l, bool unread)
-{
-	l.is->unread = l.is->unread || unread;
-	l.is->unseen = UNSEEN_ANY;
-	for (uint32_t i = 0; i < l.is->n; i++)
-		pending_at(l, i)->expendable = 1; /* its answer may have gone by */
-}
+/* Notices a change of table. Choices of the old table mean nothing in the new one; requests that it
+ * allowed stay allowed. */
+void pending_notice_table(const struct enforcer *e, void *state, const struct command_table *t);
+/*
+ * Ages waiting requests. A request that has waited since the call before the last counts as lost,
+ * and may be dropped for a new one, oldest first; with `now`, this applies to all of them. A late
+ * answer to it is still accepted as long as it is remembered.
+ */
+void pending_age(const struct enforcer *e, void *state, bool now);
+/*
+ * Bytes passed unseen, before a pick-up or in a gap of a capture. The state is kept, but is
+ * incomplete from now on. A PDU that is judged again is judged with a copy of the state after this
+ * call, so that it is not refused as a repetition.
+ * `unread`: the bytes contain requests that could not be read. An answer to one of them must not be
+ * taken for an answer to another request.
+ */
+void pending_missed(const struct enforcer *e, void *state, bool unread);
+/* Forgets the requests, as if all had been answered. */
+void pending_clear(const struct enforcer *e, void *state);
+/* How many bytes of the state are in use. The bytes after them are written before they are read. */
+size_t pending_state_used(const struct enforcer *e, const void *state);
 
 #endif

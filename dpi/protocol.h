@@ -140,6 +140,13 @@ struct parsed {
 
 #define SPELLED_MAX 256u /* bytes of a name, NUL included */
 
+/* Where a state has the requests that wait for their answers, see pending.h. */
+struct pending_place {
+	uint16_t list, entries; /* offsets in the state: of struct pending, and of the first entry */
+	uint16_t size;		/* of an entry */
+	uint16_t max;		/* the largest number of entries; 0: the enforcer has no such list */
+};
+
 struct enforcer {
 	enum protocol protocol;
 	/* bytes of the largest whole PDU, at most ENFORCER_PDU_MAX; as many may be kept while a PDU
@@ -152,8 +159,9 @@ struct enforcer {
 	/* Initialises a zeroed state. `datagrams`: the flow is UDP; `port`: the server's port. May
 	 * be NULL. */
 	void (*begin)(void *state, bool datagrams, uint16_t port);
+	struct pending_place open; /* the list of requests that wait for their answers */
 	/* How many bytes of the state are in use. The bytes after them are written before they
-	 * are read. */
+	 * are read. NULL: those up to the last waiting request. */
 	size_t (*state_used)(const void *state);
 	/*
 	 * Finds the end of the first PDU in `head`. It never reads beyond `head`, and never asks
@@ -176,8 +184,7 @@ struct enforcer {
 	 * is its sender. *ret is complete except for `allowed` and the conduit; the enforcer may
 	 * still refuse an allowed request by setting another `reason`.
 	 */
-	void (*asked)(void *state, const struct parsed *p, const struct ruling *r, const struct command_table *table,
-		      struct pdu *ret);
+	void (*asked)(void *state, const struct parsed *p, const struct ruling *r, struct pdu *ret);
 	/* Judges an answer: fills *ret, in which no conduit is set and `allowed` is false. */
 	void (*answered)(void *state, struct bytes pdu, const struct command_table *table,
 			 const struct command_permit *permit, struct pdu *ret);
@@ -206,25 +213,14 @@ struct enforcer {
 	 */
 	bool (*repeat)(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
 		       const struct command_table *table, const struct command_permit *permit, struct pdu *ret);
-	/*
-	 * Changes the state as if all requests had been answered, to judge a segment by itself. May
-	 * be NULL where a zeroed state is equivalent.
-	 */
+	/* To judge a segment by itself, a zeroed state is equivalent to one in which all requests
+	 * were answered. */
+	bool afresh;
+	/* What else these change, beside the list of waiting requests: pending_clear, pending_missed,
+	 * and pending_notice_table where the table is a new one. May be NULL. */
 	void (*all_answered)(void *state);
-	/*
-	 * Ages waiting requests. A request that has waited since the call before the last counts as
-	 * lost, and may be dropped for a new one, oldest first; with `now`, this applies to all of
-	 * them. A late answer to it is still accepted as long as it is remembered. May be NULL.
-	 */
-	void (*age)(void *state, bool now);
-	/*
-	 * Bytes passed unseen, before a pick-up or in a gap of a capture. The state is kept, but is
-	 * incomplete from now on. A PDU that is judged again is judged with a copy of the state
-	 * after this call, so that it is not refused as a repetition.
-	 * `unread`: the bytes contain requests that could not be read. An answer to one of them
-	 * must not be taken for an answer to another request.
-	 */
-	void (*missed)(void *state, bool unread);
+	void (*missed)(void *state);
+	void (*new_table)(void *state);
 	/* Whether devices send such a PDU. Used to find the next PDU in a capture that lacks bytes.
 	 * May be NULL. */
 	bool (*likely)(const void *state, enum direction dir, struct bytes pdu);

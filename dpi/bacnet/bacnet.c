@@ -55,11 +55,6 @@ static const struct {
 
 _Static_assert(COMES <= 32, "a bit each");
 
-static struct pending_list open_of(struct bacnet_state *s)
-{
-	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), BACNET_OPEN_MAX };
-}
-
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	(void)state;
@@ -155,13 +150,11 @@ static uint8_t link_due(const struct parsed *p)
 	return p->kept[KEPT_DUE] == DUE_TABLE ? (uint8_t)(p->kept[KEPT_CHOICE] + 1u) : (uint8_t)p->kept[KEPT_CHOICE];
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
-		  struct pdu *ret)
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	struct bacnet_state *s = state;
 	const struct operation *o = p->operations;
 
-	pending_notice_table(open_of(s), t);
 	if (p->n == 0)
 		return;
 	if (p->kept[KEPT_ACKNOWLEDGES] != 0) {
@@ -191,14 +184,8 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 			return;
 		}
 	}
-	if (!pending_make_room(open_of(s)) && ret->reason == R_ALLOWED)
-		ret->reason = R_BACNET_PENDING;
-	pending_seen(open_of(s));
-	if (s->wait.n == BACNET_OPEN_MAX) {
-		/* R_BACNET_PENDING: the request does not pass now, so it gets no answer */
-		s->wait.unread |= ret->reason != R_BACNET_PENDING;
+	if (!pending_room(&bacnet_enforcer, s, ret))
 		return;
-	}
 	s->open[s->wait.n++] = (struct bacnet_open){
 		.wait = { ruling->choice, (uint8_t)ret->reason, 0 },
 		.invoke = (uint8_t)p->kept[KEPT_INVOKE],
@@ -212,15 +199,6 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
-
-static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
-			 struct pdu *ret)
-{
-	struct ruling ruling;
-
-	evaluate_choice(t, p, vocabulary_of(PROTO_BACNET), choice, &ruling.grant, &ruling.row);
-	pdu_name_ruling(ret, &ruling);
-}
 
 /* Whether an acknowledgement is of the kind (simple or complex) that the service has. Any other
  * answer, for example an error, fits every service. */
@@ -265,21 +243,18 @@ static void answer_open(struct bacnet_state *s, uint32_t i, const struct bacnet_
 	struct bacnet_open *o = &s->open[i];
 
 	ret->function = o->service;
-	ret->reason = (enum reason)o->wait.reason;
-	ret->allowed = ret->reason == R_ALLOWED;
-	name_conduit(t, p, o->wait.choice, ret);
+	pending_name(&bacnet_enforcer, &o->wait, t, p, ret);
 	if (o->object != ANY) {
 		ret->space = BACNET_OBJECTS;
 		ret->address = o->object;
 		ret->quantity = 1;
 	}
-	for (uint32_t k = 0; k < i; k++)
-		s->open[k].wait.expendable = 1;
+	pending_overtake(&bacnet_enforcer, s, i);
 	o->began = true;
 	/* Segments may come again. So the request is still remembered, but after its last segment
 	 * it is the first to be dropped. */
 	if (u->type != BACNET_SEGMENT_ACK && !u->segmented)
-		pending_answered(open_of(s), i);
+		pending_answered(&bacnet_enforcer, s, i);
 	else
 		o->wait.expendable = !u->more;
 }
@@ -293,11 +268,7 @@ static void answered_request(struct bacnet_state *s, const struct bacnet_unit *u
 			answer_open(s, i - 1u, u, t, p, ret);
 			return;
 		}
-	if (s->wait.unseen == 0)
-		return;
-	pending_answered_unseen(&s->wait);
-	ret->allowed = !s->wait.unread;
-	ret->reason = s->wait.unread ? R_BACNET_UNREAD : R_BACNET_UNSEEN;
+	pending_answered_unseen(&s->wait, R_BACNET_UNSEEN, R_BACNET_UNREAD, ret);
 }
 
 static bool may(const struct bacnet_unit *u, uint32_t code, const struct command_table *t,
@@ -356,9 +327,8 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	struct bacnet_state *s = state;
 	struct bacnet_unit u;
 
-	pending_notice_table(open_of(s), t);
 	ret->reason = R_BACNET_FRAME;
-	name_conduit(t, p, 0, ret);
+	pdu_name_choice(&bacnet_enforcer, t, p, 0, ret);
 	if (!bacnet_unwrap(pdu, &u))
 		return;
 	ret->targets[BACNET_ROUTE] = u.source;
@@ -386,24 +356,11 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 		answered_request(s, &u, t, p, ret);
 }
 
-static void age(void *state, bool now)
-{
-	pending_age(open_of(state), now);
-}
-
-static void missed(void *state, bool unread)
+static void missed(void *state)
 {
 	struct bacnet_state *s = state;
 
-	pending_missed(open_of(s), unread);
 	s->met = true;
-}
-
-static void all_answered(void *state)
-{
-	struct bacnet_state *s = state;
-
-	s->wait.n = 0;
 }
 
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
@@ -415,27 +372,18 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	return bacnet_unwrap(pdu, &u) && function_by_code(vocabulary_of(PROTO_BACNET), bacnet_code(&u)) != NULL;
 }
 
-static size_t state_used(const void *state)
-{
-	const struct bacnet_state *s = state;
-
-	return offsetof(struct bacnet_state, open) + s->wait.n * sizeof(s->open[0]);
-}
-
 const struct enforcer bacnet_enforcer = {
 	.protocol = PROTO_BACNET,
 	.pdu_max = BACNET_PDU_MAX,
 	.state_size = sizeof(struct bacnet_state),
+	.open = PENDING_IN(struct bacnet_state, BACNET_OPEN_MAX),
 	.datagrams = 1,
-	.state_used = state_used,
 	.frame = frame,
 	.malformed = R_BACNET_FRAME,
 	.pending = R_BACNET_PENDING,
 	.parse = parse,
 	.asked = asked,
 	.answered = answered,
-	.all_answered = all_answered,
-	.age = age,
 	.missed = missed,
 	.likely = likely,
 };

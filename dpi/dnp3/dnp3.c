@@ -20,11 +20,6 @@ _Static_assert(DNP3_PDU_MAX <= ENFORCER_PDU_MAX, "the longest fragment must fit 
 /* What `parse` hands to `asked`. */
 enum kept { KEPT_DATA, KEPT_FUNCTION, KEPT_CONTROL, KEPT_OBJECTS, KEPT_SILENT };
 
-static struct pending_list open_of(struct dnp3_state *s)
-{
-	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), DNP3_OPEN_MAX };
-}
-
 static void begin(void *state, bool datagrams, uint16_t port)
 {
 	struct dnp3_state *s = state;
@@ -122,15 +117,13 @@ static bool is_selected(struct dnp3_state *s, const struct operation *o, uint8_t
 		bytes_starts(&objects, s->selected, s->n_selected));
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
-		  struct pdu *ret)
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	uint8_t function = (uint8_t)p->kept[KEPT_FUNCTION], control = (uint8_t)p->kept[KEPT_CONTROL];
 	struct dnp3_state *s = state;
 	const struct operation *o = p->operations;
 	struct bytes objects;
 
-	pending_notice_table(open_of(s), t);
 	if (p->n == 0 || p->kept[KEPT_DATA] == 0)
 		return;
 	objects = bytes_of(p->joined + HEADER, (size_t)p->kept[KEPT_OBJECTS]);
@@ -145,14 +138,8 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		ret->reason = R_DNP3_SELECT;
 	if (p->kept[KEPT_SILENT] != 0)
 		return;
-	if (!pending_make_room(open_of(s)) && ret->reason == R_ALLOWED)
-		ret->reason = R_DNP3_PENDING;
-	pending_seen(open_of(s));
-	if (s->wait.n == DNP3_OPEN_MAX) {
-		/* R_DNP3_PENDING: the request does not pass now, so it gets no answer */
-		s->wait.unread |= ret->reason != R_DNP3_PENDING;
+	if (!pending_room(&dnp3_enforcer, s, ret))
 		return;
-	}
 	s->open[s->wait.n++] = (struct dnp3_open){
 		/* an authentication is not answered by itself: the challenged request is answered
 		 * instead */
@@ -200,15 +187,6 @@ static enum reason response_parse(const struct dnp3_unit *u, struct response *re
 	return R_ALLOWED;
 }
 
-static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
-			 struct pdu *ret)
-{
-	struct ruling ruling;
-
-	evaluate_choice(t, p, vocabulary_of(PROTO_DNP3), choice, &ruling.grant, &ruling.row);
-	pdu_name_ruling(ret, &ruling);
-}
-
 static bool fits(const struct dnp3_open *o, const struct dnp3_unit *u, const struct response *r)
 {
 	bool first = (r->control & DNP3_FIR) != 0;
@@ -230,23 +208,16 @@ static void answered_request(struct dnp3_state *s, const struct dnp3_unit *u, co
 		struct dnp3_open *o = &s->open[--i];
 
 		ret->function = o->service;
-		ret->reason = (enum reason)o->wait.reason;
-		ret->allowed = ret->reason == R_ALLOWED;
-		name_conduit(t, p, o->wait.choice, ret);
-		for (uint32_t k = 0; k < i; k++)
-			s->open[k].wait.expendable = 1;
+		pending_name(&dnp3_enforcer, &o->wait, t, p, ret);
+		pending_overtake(&dnp3_enforcer, s, i);
 		o->began = true;
 		o->number = (o->number + 1u) & DNP3_NUMBER;
 		if ((r->control & DNP3_FIN) != 0)
-			pending_answered(open_of(s), i);
+			pending_answered(&dnp3_enforcer, s, i);
 		return;
 	}
 	ret->reason = R_DNP3_RESPONSE;
-	if (s->wait.unseen == 0)
-		return;
-	pending_answered_unseen(&s->wait);
-	ret->allowed = !s->wait.unread;
-	ret->reason = s->wait.unread ? R_DNP3_UNREAD : R_DNP3_UNSEEN;
+	pending_answered_unseen(&s->wait, R_DNP3_UNSEEN, R_DNP3_UNREAD, ret);
 }
 
 /* Objects of secure authentication pass where a row names them, or lets the master authenticate. */
@@ -297,9 +268,8 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	struct dnp3_unit u;
 	struct response r;
 
-	pending_notice_table(open_of(s), t);
 	ret->reason = R_DNP3_FRAME;
-	name_conduit(t, p, 0, ret);
+	pdu_name_choice(&dnp3_enforcer, t, p, 0, ret);
 	if (!dnp3_unwrap(s->datagrams, pdu, joined, &u))
 		return;
 	ret->targets[DNP3_OUTSTATION] = u.from;
@@ -328,25 +298,12 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 		tell(s, &u, &r);
 }
 
-static void age(void *state, bool now)
-{
-	pending_age(open_of(state), now);
-}
-
-static void missed(void *state, bool unread)
+static void missed(void *state)
 {
 	struct dnp3_state *s = state;
 
-	pending_missed(open_of(s), unread);
 	s->met = true;
 	s->select_unknown = true;
-}
-
-static void all_answered(void *state)
-{
-	struct dnp3_state *s = state;
-
-	s->wait.n = 0;
 }
 
 /* Whether the direction bit and the function are those of this end. */
@@ -384,6 +341,7 @@ const struct enforcer dnp3_enforcer = {
 	.protocol = PROTO_DNP3,
 	.pdu_max = DNP3_PDU_MAX,
 	.state_size = sizeof(struct dnp3_state),
+	.open = PENDING_IN(struct dnp3_state, DNP3_OPEN_MAX),
 	.datagrams = DNP3_DATAGRAM_MAX,
 	.begin = begin,
 	.state_used = state_used,
@@ -395,8 +353,6 @@ const struct enforcer dnp3_enforcer = {
 	.answered = answered,
 	.framed_else = framed_else,
 	.segment = dnp3_segment,
-	.all_answered = all_answered,
-	.age = age,
 	.missed = missed,
 	.likely = likely,
 };

@@ -258,14 +258,6 @@ static void conclude(struct enip_state *s, const struct enip_open *o, const stru
 									       .far = opening->far };
 }
 
-static void name_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice, struct pdu *ret)
-{
-	struct ruling ruling;
-
-	evaluate_choice(t, p, vocabulary_of(PROTO_ENIP), choice, &ruling.grant, &ruling.row);
-	pdu_name_ruling(ret, &ruling);
-}
-
 /* Whether this service may be the answer to some request that a row allows. */
 static bool unseen_may(const struct command_table *t, const struct command_permit *p, uint8_t service,
 		       struct ruling *ruling)
@@ -292,11 +284,11 @@ static void judge_unseen(struct enip_state *s, const struct encap *e, const stru
 	if (s->wait.unseen == 0 || e->status != 0 || (e->command != ENCAP_REQUEST && e->command != ENCAP_UNIT) ||
 	    !read_reply(items->message, &r))
 		return;
-	pending_answered_unseen(&s->wait);
-	ret->reason = R_ENIP_FUNCTION;
-	if (unseen_may(t, p, r.service == SERVICE_MULTIPLE ? 0x03 : r.service, &ruling))
-		ret->reason = s->wait.unread ? R_ENIP_UNREAD : R_ENIP_UNSEEN;
-	ret->allowed = ret->reason == R_ENIP_UNSEEN;
+	pending_answered_unseen(&s->wait, R_ENIP_UNSEEN, R_ENIP_UNREAD, ret);
+	if (!unseen_may(t, p, r.service == SERVICE_MULTIPLE ? 0x03 : r.service, &ruling)) {
+		ret->allowed = false;
+		ret->reason = R_ENIP_FUNCTION;
+	}
 	ret->function = r.service;
 	ret->exception = r.status != 0;
 	pdu_name_ruling(ret, &ruling);
@@ -322,9 +314,8 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 	struct encap e;
 	bool fits;
 
-	pending_notice_table(enip_open_of(s), t);
 	ret->reason = R_ENIP_RESPONSE;
-	name_choice(t, p, 0, ret);
+	pdu_name_choice(&enip_enforcer, t, p, 0, ret);
 	fits = (encap_read(pdu, &e) || ((s->lenient & LENIENT_LISTING) && encap_says_nothing(pdu))) && e.options == 0;
 	ret->function = ENIP_COMMAND(e.command);
 	if (e.status == 0 && e.command == ENCAP_REQUEST)
@@ -349,20 +340,17 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 
 		if (!is_answer(s, &o, &e, &items, &r))
 			continue;
-		ret->reason = (enum reason)o.wait.reason;
-		ret->allowed = ret->reason == R_ALLOWED;
+		pending_name(&enip_enforcer, &o.wait, t, p, ret);
 		ret->function = o.service;
 		ret->targets[0] = o.route;
 		ret->space = o.space;
 		ret->address = o.address;
 		ret->quantity = o.quantity;
 		ret->exception = e.status != 0 || r.status != 0;
-		name_choice(t, p, o.wait.choice, ret);
-		for (uint32_t k = 0; k < i; k++)
-			s->open[k].wait.expendable = 1;
+		pending_overtake(&enip_enforcer, s, i);
 		if (ret->allowed || is_kept(&o))
 			conclude(s, &o, &e, &r, ret->bond != NULL ? ret->bond : &unasked);
-		pending_answered(enip_open_of(s), i);
+		pending_answered(&enip_enforcer, s, i);
 		return;
 	}
 	judge_unseen(s, &e, &items, t, p, ret);

@@ -224,16 +224,14 @@ static void keep_parts(struct enip_state *s, const struct parsed *p, struct enip
 	s->n_parts = n + o->n_parts;
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
-		  struct pdu *ret)
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	struct enip_state *s = state;
 	struct enip_asked what;
 	struct enip_open open;
 
 	memcpy(&what, p->kept, sizeof(what));
-	pending_notice_table(enip_open_of(s), t);
-	pending_seen(enip_open_of(s));
+	pending_seen(&enip_enforcer, s);
 	s->idled = s->idled || what.command == ENCAP_NOP;
 	if (what.command == ENCAP_UNREGISTER && ret->reason == R_ALLOWED) {
 		s->session = SESSION_NONE;
@@ -241,18 +239,13 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	}
 	if (!is_answered(what.command))
 		return;
-	if (!pending_make_room(enip_open_of(s)) && ret->reason == R_ALLOWED)
-		ret->reason = R_ENIP_PENDING;
+	if (!pending_room(&enip_enforcer, s, ret))
+		return;
 	if (ret->reason == R_ALLOWED && what.cip.kind == CIP_OPENS && what.cip.opening.transport != TRANSPORT_IO &&
 	    connections(s) >= ENIP_CONNECTIONS_MAX)
 		ret->reason = R_ENIP_CONNECTIONS;
 	if (what.command == ENCAP_REGISTER && ret->reason == R_ALLOWED)
 		s->session = SESSION_ASKED;
-	if (s->wait.n == ENIP_OPEN_MAX) {
-		/* R_ENIP_PENDING: the request does not pass now, so it gets no answer */
-		s->wait.unread |= ret->reason != R_ENIP_PENDING;
-		return;
-	}
 	open = (struct enip_open){
 		.wait = { ruling->choice, (uint8_t)ret->reason, 0 },
 		.what = what,
@@ -267,11 +260,6 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	s->open[s->wait.n++] = open;
 }
 
-static void age(void *state, bool now)
-{
-	pending_age(enip_open_of(state), now);
-}
-
 static bool framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
 			const struct command_permit *p, struct pdu *ret)
 {
@@ -282,21 +270,13 @@ static bool framed_else(void *state, bool begins, struct bytes fresh, const stru
 	return true;
 }
 
-static void missed(void *state, bool unread)
+static void missed(void *state)
 {
 	struct enip_state *s = state;
 
-	pending_missed(enip_open_of(s), unread);
 	s->missed = s->cut = true;
 	if (s->session != SESSION_OPEN)
 		s->session = SESSION_UNSEEN;
-}
-
-static void all_answered(void *state)
-{
-	struct enip_state *s = state;
-
-	s->wait.n = 0;
 }
 
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
@@ -335,6 +315,7 @@ const struct enforcer enip_enforcer = {
 	.protocol = PROTO_ENIP,
 	.pdu_max = ENIP_PDU_MAX,
 	.state_size = sizeof(struct enip_state),
+	.open = PENDING_IN(struct enip_state, ENIP_OPEN_MAX),
 	.datagrams = 1,
 	.begin = begin,
 	.state_used = state_used,
@@ -347,8 +328,6 @@ const struct enforcer enip_enforcer = {
 	.framed_else = framed_else,
 	.segment = enip_segment,
 	.repeat = enip_repeat,
-	.all_answered = all_answered,
-	.age = age,
 	.missed = missed,
 	.likely = likely,
 	.spell = enip_path_spell,

@@ -57,11 +57,6 @@ enum frame_result enip_frame(const void *state, enum direction dir, struct bytes
 	return FRAME_WHOLE;
 }
 
-struct pending_list enip_open_of(struct enip_state *s)
-{
-	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), ENIP_OPEN_MAX };
-}
-
 const struct enip_connection *enip_connection_out(const struct enip_state *s, uint32_t number)
 {
 	for (uint32_t i = 0; i < s->n_connections; i++)

@@ -96,7 +96,5 @@ bool enip_segment(void *state, uint64_t offset, size_t carried, bool late, struc
 		  const struct command_table *t, const struct command_permit *p, struct pdu *ret);
 bool enip_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
 		 const struct command_table *t, const struct command_permit *p, struct pdu *ret);
-/* The list of waiting requests. */
-struct pending_list enip_open_of(struct enip_state *s);
 
 #endif

@@ -19,11 +19,6 @@ _Static_assert(FINS_PDU_MAX <= ENFORCER_PDU_MAX, "the longest frame must fit int
 /* What `parse` hands to `asked`. */
 enum kept { KEPT_TCP, KEPT_SID, KEPT_ANSWER, KEPT_ANSWER_MAX, KEPT_DUE };
 
-static struct pending_list open_of(struct fins_state *s)
-{
-	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), FINS_OPEN_MAX };
-}
-
 static void begin(void *state, bool datagrams, uint16_t port)
 {
 	struct fins_state *s = state;
@@ -104,19 +99,16 @@ static void tcp_asked(struct fins_state *s, const struct parsed *p, const struct
 		ret->reason = R_FINS_SESSION;
 }
 
-static void notice_table(struct fins_state *s, const struct command_table *t)
+static void new_table(void *state)
 {
-	if (pending_notice_table(open_of(s), t))
-		s->choice = NO_CHOICE;
+	((struct fins_state *)state)->choice = NO_CHOICE;
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
-		  struct pdu *ret)
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	struct fins_state *s = state;
 	const struct operation *o = p->operations;
 
-	notice_table(s, t);
 	if (p->n == 0)
 		return;
 	if (p->kept[KEPT_TCP] != FINS_TCP_FRAME) {
@@ -132,14 +124,8 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		s->phase = FINS_SPOKEN;
 	if (p->kept[KEPT_DUE] == FINS_NEVER)
 		return;
-	if (!pending_make_room(open_of(s)) && ret->reason == R_ALLOWED)
-		ret->reason = R_FINS_PENDING;
-	pending_seen(open_of(s));
-	if (s->wait.n == FINS_OPEN_MAX) {
-		/* R_FINS_PENDING: the request does not pass now, so it gets no answer */
-		s->wait.unread |= ret->reason != R_FINS_PENDING;
+	if (!pending_room(&fins_enforcer, s, ret))
 		return;
-	}
 	s->open[s->wait.n++] = (struct fins_open){
 		.wait = { ruling->choice, (uint8_t)ret->reason, p->kept[KEPT_DUE] == FINS_MAY_COME },
 		.service = ret->function,
@@ -178,32 +164,20 @@ static bool is_answer(const struct fins_open *o, const struct fins_head *h, uint
 	       ((end_code & END_RELAY) != 0 || o->answer_max < RELAY_BYTES ? RELAY_BYTES : o->answer_max);
 }
 
-static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
-			 struct pdu *ret)
-{
-	struct ruling ruling;
-
-	evaluate_choice(t, p, vocabulary_of(PROTO_FINS), choice, &ruling.grant, &ruling.row);
-	pdu_name_ruling(ret, &ruling);
-}
-
 static void answer_open(struct fins_state *s, uint32_t i, const struct command_table *t, const struct command_permit *p,
 			struct pdu *ret)
 {
 	struct fins_open o = s->open[i];
 
 	ret->function = o.service;
-	ret->reason = (enum reason)o.wait.reason;
-	ret->allowed = ret->reason == R_ALLOWED;
-	name_conduit(t, p, o.wait.choice, ret);
+	pending_name(&fins_enforcer, &o.wait, t, p, ret);
 	if (o.space != SPACE_NONE && o.wait.reason != R_FINS_FRAME) {
 		ret->space = o.space;
 		ret->address = o.first;
 		ret->quantity = o.count;
 	}
-	for (uint32_t k = 0; k < i; k++)
-		s->open[k].wait.expendable = 1;
-	pending_answered(open_of(s), i);
+	pending_overtake(&fins_enforcer, s, i);
+	pending_answered(&fins_enforcer, s, i);
 }
 
 static void answered_frame(struct fins_state *s, struct fins_head *h, const struct command_table *t,
@@ -221,11 +195,7 @@ static void answered_frame(struct fins_state *s, struct fins_head *h, const stru
 			answer_open(s, i, t, p, ret);
 			return;
 		}
-	if (s->wait.unseen == 0)
-		return;
-	pending_answered_unseen(&s->wait);
-	ret->allowed = !s->wait.unread;
-	ret->reason = s->wait.unread ? R_FINS_UNREAD : R_FINS_UNSEEN;
+	pending_answered_unseen(&s->wait, R_FINS_UNSEEN, R_FINS_UNREAD, ret);
 }
 
 static void answered_tcp(struct fins_state *s, const struct fins_head *h, const struct command_table *t,
@@ -240,7 +210,7 @@ static void answered_tcp(struct fins_state *s, const struct fins_head *h, const 
 			return;
 		ret->reason = s->phase == FINS_ASKED ? (enum reason)s->reason : R_FINS_UNSEEN;
 		if (s->phase == FINS_ASKED)
-			name_conduit(t, p, s->choice, ret);
+			pdu_name_choice(&fins_enforcer, t, p, s->choice, ret);
 		s->phase = FINS_AGREED;
 		break;
 	case FINS_TCP_ERROR:
@@ -261,9 +231,8 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	struct fins_state *s = state;
 	struct fins_head h;
 
-	notice_table(s, t);
 	ret->reason = R_FINS_RESPONSE;
-	name_conduit(t, p, 0, ret);
+	pdu_name_choice(&fins_enforcer, t, p, 0, ret);
 	if (!fins_head_parse(s->datagrams, pdu, &h)) {
 		ret->reason = R_FINS_FRAME;
 		return;
@@ -279,24 +248,11 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	answered_frame(s, &h, t, p, ret);
 }
 
-static void age(void *state, bool now)
-{
-	pending_age(open_of(state), now);
-}
-
-static void missed(void *state, bool unread)
+static void missed(void *state)
 {
 	struct fins_state *s = state;
 
-	pending_missed(open_of(s), unread);
 	s->met = true;
-}
-
-static void all_answered(void *state)
-{
-	struct fins_state *s = state;
-
-	s->wait.n = 0;
 }
 
 /* Commands without a name may have any form, so they do not count. */
@@ -318,20 +274,13 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	return r.well_formed && function_by_code(vocabulary_of(PROTO_FINS), r.service) != NULL;
 }
 
-static size_t state_used(const void *state)
-{
-	const struct fins_state *s = state;
-
-	return offsetof(struct fins_state, open) + s->wait.n * sizeof(s->open[0]);
-}
-
 const struct enforcer fins_enforcer = {
 	.protocol = PROTO_FINS,
 	.pdu_max = FINS_PDU_MAX,
 	.state_size = sizeof(struct fins_state),
+	.open = PENDING_IN(struct fins_state, FINS_OPEN_MAX),
 	.datagrams = 1,
 	.begin = begin,
-	.state_used = state_used,
 	.frame = frame,
 	.malformed = R_FINS_FRAME,
 	.pending = R_FINS_PENDING,
@@ -339,9 +288,8 @@ const struct enforcer fins_enforcer = {
 	.asked = asked,
 	.answered = answered,
 	.segment = fins_segment,
-	.all_answered = all_answered,
-	.age = age,
 	.missed = missed,
+	.new_table = new_table,
 	.likely = likely,
 	.once = fins_once,
 	.keep = fins_keep,

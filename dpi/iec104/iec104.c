@@ -31,11 +31,6 @@ _Static_assert(IEC104_PDU_MAX <= ENFORCER_PDU_MAX, "the longest APDU must fit in
 /* What `parse` hands to `asked`. */
 enum kept { KEPT_SAYS, KEPT_NS, KEPT_NR, KEPT_FILES };
 
-static struct pending_list open_of(struct iec104_state *s)
-{
-	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), IEC104_OPEN_MAX };
-}
-
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	(void)state;
@@ -163,20 +158,17 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->kept[KEPT_FILES] = h.layout != NULL && h.layout->value == IEC104_UNKNOWN;
 }
 
-static void notice_table(struct iec104_state *s, const struct command_table *t)
+static void new_table(void *state)
 {
-	if (pending_notice_table(open_of(s), t))
-		s->files_choice = NO_CHOICE;
+	((struct iec104_state *)state)->files_choice = NO_CHOICE;
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
-		  struct pdu *ret)
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	struct iec104_state *s = state;
 	const struct operation *o = p->operations;
 	enum reason session;
 
-	notice_table(s, t);
 	if (p->n == 0)
 		return;
 	session = in_session(s, ret->dir, (uint8_t)p->kept[KEPT_SAYS], (uint16_t)p->kept[KEPT_NS],
@@ -193,14 +185,8 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		}
 		return;
 	}
-	if (!pending_make_room(open_of(s)) && ret->reason == R_ALLOWED)
-		ret->reason = R_IEC104_PENDING;
-	pending_seen(open_of(s));
-	if (s->wait.n == IEC104_OPEN_MAX) {
-		/* R_IEC104_PENDING: the command does not pass now, so it gets no answer */
-		s->wait.unread |= ret->reason != R_IEC104_PENDING;
+	if (!pending_room(&iec104_enforcer, s, ret))
 		return;
-	}
 	s->open[s->wait.n++] = (struct iec104_open){
 		/* a read is answered by monitored values, so it needs no confirmation */
 		.wait = { ruling->choice, (uint8_t)ret->reason,
@@ -244,15 +230,6 @@ static bool is_confirmed_by(const struct iec104_open *o, const struct iec104_hea
 	}
 }
 
-static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
-			 struct pdu *ret)
-{
-	struct ruling ruling;
-
-	evaluate_choice(t, p, vocabulary_of(PROTO_IEC104), choice, &ruling.grant, &ruling.row);
-	pdu_name_ruling(ret, &ruling);
-}
-
 static void confirm(struct iec104_state *s, uint32_t i, const struct iec104_head *h, const struct command_table *t,
 		    const struct command_permit *p, struct pdu *ret)
 {
@@ -260,15 +237,13 @@ static void confirm(struct iec104_state *s, uint32_t i, const struct iec104_head
 	uint8_t cause = h->cause & IEC104_CAUSE_BITS;
 
 	ret->function = o->service;
-	ret->reason = (enum reason)o->wait.reason;
-	ret->allowed = ret->reason == R_ALLOWED;
-	name_conduit(t, p, o->wait.choice, ret);
+	pending_name(&iec104_enforcer, &o->wait, t, p, ret);
 	/* Other stations may still confirm, and the end of the command may still be reported, but
 	 * neither has to come. */
 	o->wait.expendable = 1;
 	if (o->ca != IEC104_CA_ALL &&
 	    (cause == ACT_TERM || cause >= UNKNOWN_FIRST || ret->exception || o->cause == DEACT || h->layout == NULL))
-		pending_answered(open_of(s), i);
+		pending_answered(&iec104_enforcer, s, i);
 	else
 		o->confirmed = true;
 }
@@ -282,11 +257,7 @@ static void confirmed(struct iec104_state *s, const struct iec104_head *h, const
 			return;
 		}
 	ret->reason = R_IEC104_RESPONSE;
-	if (s->wait.unseen == 0)
-		return;
-	pending_answered_unseen(&s->wait);
-	ret->allowed = !s->wait.unread;
-	ret->reason = s->wait.unread ? R_IEC104_UNREAD : R_IEC104_UNSEEN;
+	pending_answered_unseen(&s->wait, R_IEC104_UNSEEN, R_IEC104_UNREAD, ret);
 }
 
 /* Whether these are values that a station sends by itself, or because it was interrogated. Only the
@@ -309,7 +280,7 @@ static void answered_file(struct iec104_state *s, const struct iec104_head *h, c
 {
 	ret->reason = R_IEC104_RESPONSE;
 	if (s->files && (s->files_ca == h->ca || s->files_ca == IEC104_CA_ALL)) {
-		name_conduit(t, p, s->files_choice, ret);
+		pdu_name_choice(&iec104_enforcer, t, p, s->files_choice, ret);
 		ret->reason = R_ALLOWED;
 	} else if (s->wait.unseen == UNSEEN_ANY && !s->wait.unread) {
 		ret->reason = R_IEC104_UNSEEN;
@@ -324,9 +295,8 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	struct iec104_head h;
 	enum reason session;
 
-	notice_table(s, t);
 	ret->reason = R_IEC104_FRAME;
-	name_conduit(t, p, 0, ret);
+	pdu_name_choice(&iec104_enforcer, t, p, 0, ret);
 	if (!iec104_head_parse(pdu, &h))
 		return;
 	session = in_session(s, DIR_S2C, h.says, h.ns, h.nr);
@@ -360,27 +330,14 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	}
 }
 
-static void age(void *state, bool now)
-{
-	pending_age(open_of(state), now);
-}
-
-static void missed(void *state, bool unread)
+static void missed(void *state)
 {
 	struct iec104_state *s = state;
 
-	pending_missed(open_of(s), unread);
 	s->met = true;
 	s->phase = IEC104_ANY;
 	for (unsigned i = 0; i < 2; i++)
 		s->sides[i].next_unknown = s->sides[i].acked_unknown = true;
-}
-
-static void all_answered(void *state)
-{
-	struct iec104_state *s = state;
-
-	s->wait.n = 0;
 }
 
 /* For a client, a valid command; for a server, a valid address. PDUs of unknown types may be
@@ -400,18 +357,11 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	return dir == DIR_C2S ? iec104_request_parse(&h, &o) == R_ALLOWED : h.ca != 0;
 }
 
-static size_t state_used(const void *state)
-{
-	const struct iec104_state *s = state;
-
-	return offsetof(struct iec104_state, open) + s->wait.n * sizeof(s->open[0]);
-}
-
 const struct enforcer iec104_enforcer = {
 	.protocol = PROTO_IEC104,
 	.pdu_max = IEC104_PDU_MAX,
 	.state_size = sizeof(struct iec104_state),
-	.state_used = state_used,
+	.open = PENDING_IN(struct iec104_state, IEC104_OPEN_MAX),
 	.frame = frame,
 	.malformed = R_IEC104_FRAME,
 	.pending = R_IEC104_PENDING,
@@ -419,8 +369,7 @@ const struct enforcer iec104_enforcer = {
 	.asked = asked,
 	.answered = answered,
 	.segment = iec104_segment,
-	.all_answered = all_answered,
-	.age = age,
 	.missed = missed,
+	.new_table = new_table,
 	.likely = likely,
 };

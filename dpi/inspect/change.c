@@ -13,6 +13,7 @@
 #include "dpi/inspect/rules.h"
 #include "dpi/inspect/state.h"
 #include "dpi/inspect/weak.h"
+#include "dpi/pending.h"
 
 /* ---- kept bytes are judged again ------------------------------------------------------------ */
 
@@ -51,9 +52,8 @@ static bool allows_alone(const struct crossing *x, const void *known, enum direc
 	struct parsed parsed;
 
 	*ret = (struct pdu){ .dir = dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
-	memcpy(state, known, e->state_used(known));
-	if (e->missed != NULL)
-		e->missed(state, false); /* the request of an answer may have passed unseen */
+	memcpy(state, known, pending_state_used(e, known));
+	pending_missed(e, state, false); /* the request of an answer may have passed unseen */
 	judge_pdu(e, state, dir, pdu, x->table, x->permit, x->i->rooms.judge, &parsed, ret);
 	return ret->allowed;
 }

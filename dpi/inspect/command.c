@@ -10,6 +10,7 @@
 #include "dpi/inspect/rules.h"
 #include "dpi/inspect/state.h"
 #include "dpi/name.h"
+#include "dpi/pending.h"
 
 struct commands {
 	struct command_state *states; /* owned; one per flow, touched as used */
@@ -142,8 +143,8 @@ void command_note_missed(const struct flow *f, bool unread)
 {
 	struct command_state *c = f->commands;
 
-	if (c != NULL && c->enforcer->missed != NULL)
-		c->enforcer->missed(c->state, unread);
+	if (c != NULL)
+		pending_missed(c->enforcer, c->state, unread);
 }
 
 void command_tell(struct crossing *x, const struct pdu *u, struct judged *j)
@@ -161,7 +162,7 @@ enum attempt {
 	ATTEMPT_FIRST,
 	/* only tests whether the segment alone has too many requests; nothing is recorded */
 	ATTEMPT_ALONE,
-	/* too many requests are open, and waiting would not help, so `age` makes room */
+	/* too many requests are open, and waiting would not help, so pending_age makes room */
 	ATTEMPT_CROWDED
 };
 
@@ -225,8 +226,7 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 			return;
 		}
 		/* A request that would have to wait passes later; under observe, it passes now. */
-		if (c->enforcer->age != NULL)
-			c->enforcer->age(c->state, true);
+		pending_age(c->enforcer, c->state, true);
 		judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
 	}
 	if (how == ATTEMPT_ALONE) {
@@ -433,9 +433,9 @@ static void age(struct crossing *x)
 {
 	struct command_state *c = x->f->commands;
 
-	for (unsigned n = 0; c->enforcer->age != NULL && n < 2 && x->i->now_ns - c->aged_ns >= AGE_NS; n++) {
+	for (unsigned n = 0; n < 2 && x->i->now_ns - c->aged_ns >= AGE_NS; n++) {
 		c->aged_ns = n == 0 && c->aged_ns > 0 ? c->aged_ns + AGE_NS : x->i->now_ns;
-		c->enforcer->age(c->state, false);
+		pending_age(c->enforcer, c->state, false);
 	}
 }
 
@@ -456,7 +456,7 @@ struct judged command_judge(struct crossing *x, struct bytes fresh)
 	age(x);
 	if (x->dir == DIR_S2C || crossing_is_observed(x))
 		return judge(x, ATTEMPT_FIRST, fresh);
-	used = c->enforcer->state_used(c->state);
+	used = pending_state_used(c->enforcer, c->state);
 	memcpy(before, c->state, used);
 	deeds_copy(&x->i->commands->before, &c->deeds);
 	j = judge(x, ATTEMPT_FIRST, fresh);
@@ -464,11 +464,11 @@ struct judged command_judge(struct crossing *x, struct bytes fresh)
 		return j;
 	command_settle(x, false);
 	deeds_copy(&c->deeds, &x->i->commands->before);
-	if (c->enforcer->all_answered != NULL) {
-		memcpy(c->state, before, used);
-		c->enforcer->all_answered(c->state);
-	} else {
+	if (c->enforcer->afresh) {
 		begin(c, x->f);
+	} else {
+		memcpy(c->state, before, used);
+		pending_clear(c->enforcer, c->state);
 	}
 	crowded = judge(x, ATTEMPT_ALONE, fresh).later;
 	memcpy(c->state, before, used);
@@ -508,7 +508,7 @@ struct judged command_judge_datagram(struct crossing *x, struct bytes payload)
 	struct command_state *c = x->f->commands;
 	uint8_t *before = x->i->rooms.before;
 	struct judged j = { .reason = R_ALLOWED };
-	size_t used = c->enforcer->state_used(c->state), n = 0;
+	size_t used = pending_state_used(c->enforcer, c->state), n = 0;
 	/* to restore the deeds: a PDU may be allowed although its datagram is refused */
 	struct deeds deeds = { 0 };
 	struct bytes pdu;

@@ -10,6 +10,7 @@
 #include "dpi/inspect/rules.h"
 #include "dpi/inspect/session.h"
 #include "dpi/inspect/state.h"
+#include "dpi/pending.h"
 
 bool inspector_lent(struct inspector *i, const struct once_lease *l)
 {
@@ -311,7 +312,7 @@ bool inspector_resume(struct inspector *i, const struct once_lease *l, const str
 		flow_remove(&i->flows, x.fi);
 		return false;
 	}
-	memcpy(x.f->commands->state, state, e->state_used(state));
+	memcpy(x.f->commands->state, state, pending_state_used(e, state));
 	/* the table may be another one: its next packet is judged like the first after a change */
 	x.f->table_turn = rules_turn(i->rules) - 1u;
 	return inspector_take_back(i, l, last);
@@ -332,7 +333,7 @@ void inspector_recount(struct inspector *i, const struct once_lease *l, const st
 	x.permit = x.f != NULL ? commands_permit(x.table, x.f->permit) : NULL;
 	if (times == 0 || c == NULL || x.permit == NULL)
 		return;
-	memcpy(state, c->state, c->enforcer->state_used(c->state));
+	memcpy(state, c->state, pending_state_used(c->enforcer, c->state));
 	judge_pdu(c->enforcer, state, DIR_C2S, bytes_of((const uint8_t *)t->request, u.length), x.table, x.permit,
 		  i->rooms.judge, parsed, &u);
 	if (!u.allowed || !parsed->asks)

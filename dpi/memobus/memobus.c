@@ -13,11 +13,6 @@ _Static_assert(MEMOBUS_PDU_MAX <= ENFORCER_PDU_MAX, "the longest message must fi
 /* What `parse` hands to `asked`. */
 enum kept { KEPT_NUMBER, KEPT_ANSWER, KEPT_ANSWER_MAX, KEPT_SILENT };
 
-static struct pending_list open_of(struct memobus_state *s)
-{
-	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), MEMOBUS_OPEN_MAX };
-}
-
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	(void)state;
@@ -56,13 +51,11 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->kept[KEPT_SILENT] = h.type == MEMOBUS_GENERAL_PURPOSE;
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
-		  struct pdu *ret)
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	struct memobus_state *s = state;
 	const struct operation *o = p->operations;
 
-	pending_notice_table(open_of(s), t);
 	if (p->n == 0)
 		return;
 	if (ret->dir == DIR_S2C) { /* rows are only about requests of clients */
@@ -72,14 +65,8 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	}
 	if (p->kept[KEPT_SILENT] != 0)
 		return;
-	if (!pending_make_room(open_of(s)) && ret->reason == R_ALLOWED)
-		ret->reason = R_MEMOBUS_PENDING;
-	pending_seen(open_of(s));
-	if (s->wait.n == MEMOBUS_OPEN_MAX) {
-		/* R_MEMOBUS_PENDING: the request does not pass now, so it gets no answer */
-		s->wait.unread |= ret->reason != R_MEMOBUS_PENDING;
+	if (!pending_room(&memobus_enforcer, s, ret))
 		return;
-	}
 	s->open[s->wait.n++] = (struct memobus_open){
 		.wait = { ruling->choice, (uint8_t)ret->reason, 0 },
 		.service = (uint16_t)o->service,
@@ -124,32 +111,20 @@ static bool is_answer(const struct memobus_open *o, const struct memobus_head *h
 	return h->length >= o->answer && h->length <= o->answer_max;
 }
 
-static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
-			 struct pdu *ret)
-{
-	struct ruling ruling;
-
-	evaluate_choice(t, p, vocabulary_of(PROTO_MEMOBUS), choice, &ruling.grant, &ruling.row);
-	pdu_name_ruling(ret, &ruling);
-}
-
 static void answer_open(struct memobus_state *s, uint32_t i, const struct command_table *t,
 			const struct command_permit *p, struct pdu *ret)
 {
 	struct memobus_open o = s->open[i];
 
 	ret->function = o.service;
-	ret->reason = (enum reason)o.wait.reason;
-	ret->allowed = ret->reason == R_ALLOWED;
-	name_conduit(t, p, o.wait.choice, ret);
+	pending_name(&memobus_enforcer, &o.wait, t, p, ret);
 	if (o.space != SPACE_NONE && o.wait.reason != R_MEMOBUS_FRAME) {
 		ret->space = o.space;
 		ret->address = o.first;
 		ret->quantity = o.count;
 	}
-	for (uint32_t k = 0; k < i; k++)
-		s->open[k].wait.expendable = 1;
-	pending_answered(open_of(s), i);
+	pending_overtake(&memobus_enforcer, s, i);
+	pending_answered(&memobus_enforcer, s, i);
 }
 
 static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
@@ -159,9 +134,8 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	unsigned lenient = judge_leniency(PROTO_MEMOBUS, t, p);
 	struct memobus_head h;
 
-	pending_notice_table(open_of(s), t);
 	ret->reason = R_MEMOBUS_RESPONSE;
-	name_conduit(t, p, 0, ret);
+	pdu_name_choice(&memobus_enforcer, t, p, 0, ret);
 	if (!memobus_head_parse(pdu, &h)) {
 		ret->reason = R_MEMOBUS_FRAME;
 		return;
@@ -176,28 +150,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 			answer_open(s, i, t, p, ret);
 			return;
 		}
-	if (s->wait.unseen == 0)
-		return;
-	pending_answered_unseen(&s->wait);
-	ret->allowed = !s->wait.unread;
-	ret->reason = s->wait.unread ? R_MEMOBUS_UNREAD : R_MEMOBUS_UNSEEN;
-}
-
-static void age(void *state, bool now)
-{
-	pending_age(open_of(state), now);
-}
-
-static void missed(void *state, bool unread)
-{
-	pending_missed(open_of(state), unread);
-}
-
-static void all_answered(void *state)
-{
-	struct memobus_state *s = state;
-
-	s->wait.n = 0;
+	pending_answered_unseen(&s->wait, R_MEMOBUS_UNSEEN, R_MEMOBUS_UNREAD, ret);
 }
 
 /* Messages of functions without a name may have any form, so they do not count. */
@@ -217,19 +170,12 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	return r.well_formed;
 }
 
-static size_t state_used(const void *state)
-{
-	const struct memobus_state *s = state;
-
-	return offsetof(struct memobus_state, open) + s->wait.n * sizeof(s->open[0]);
-}
-
 const struct enforcer memobus_enforcer = {
 	.protocol = PROTO_MEMOBUS,
 	.pdu_max = MEMOBUS_PDU_MAX,
 	.state_size = sizeof(struct memobus_state),
+	.open = PENDING_IN(struct memobus_state, MEMOBUS_OPEN_MAX),
 	.datagrams = 1,
-	.state_used = state_used,
 	.frame = frame,
 	.malformed = R_MEMOBUS_FRAME,
 	.pending = R_MEMOBUS_PENDING,
@@ -237,9 +183,6 @@ const struct enforcer memobus_enforcer = {
 	.asked = asked,
 	.answered = answered,
 	.segment = memobus_segment,
-	.all_answered = all_answered,
-	.age = age,
-	.missed = missed,
 	.likely = likely,
 	.once = memobus_once,
 	.keep = memobus_keep,

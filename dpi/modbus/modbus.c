@@ -9,15 +9,10 @@
 
 _Static_assert(sizeof(struct modbus_state) <= ENFORCER_STATE_MAX, "Modbus state must fit into a flow");
 
-static struct pending_list open_of(struct modbus_state *s)
+static void new_table(void *state)
 {
-	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), MODBUS_OPEN_MAX };
-}
+	struct modbus_state *s = state;
 
-static void notice_table(struct modbus_state *s, const struct command_table *t)
-{
-	if (!pending_notice_table(open_of(s), t))
-		return;
 	for (uint32_t i = 0; i < TOLD_MAX; i++)
 		s->told[i].request.wait.choice = NO_CHOICE;
 }
@@ -40,22 +35,14 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->kept[3] = r.value;
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
-		  struct pdu *ret)
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	struct modbus_state *s = state;
 	bool alone;
 
-	notice_table(s, t);
-	if (!pending_make_room(open_of(s)) && ret->reason == R_ALLOWED)
-		ret->reason = R_MODBUS_PENDING;
-	alone = ret->reason == R_ALLOWED && modbus_goes_alone(ruling, (uint8_t)ret->function);
-	pending_seen(open_of(s));
-	if (s->wait.n == MODBUS_OPEN_MAX) {
-		/* R_MODBUS_PENDING: the request does not pass now, so it gets no answer */
-		s->wait.unread |= ret->reason != R_MODBUS_PENDING;
+	if (!pending_room(&modbus_enforcer, s, ret))
 		return;
-	}
+	alone = ret->reason == R_ALLOWED && modbus_goes_alone(ruling, (uint8_t)ret->function);
 	s->open[s->wait.n++] = (struct open_request){
 		.wait = { ruling->choice, (uint8_t)ret->reason, ret->targets[0] == 0 && !alone },
 		.at = (uint32_t)ret->offset,
@@ -116,12 +103,12 @@ static void judge_unseen(struct modbus_state *s, struct bytes data, const struct
 
 	if (s->wait.unseen == 0 || !answers(&nobodys, ret->exception, 0, data))
 		return;
-	pending_answered_unseen(&s->wait);
+	pending_answered_unseen(&s->wait, R_MODBUS_UNSEEN, R_MODBUS_UNREAD, ret);
 	modbus_unseen(t, p, (uint8_t)ret->targets[0], (uint8_t)ret->function, &ruling);
-	if (ruling.reason == R_ALLOWED)
-		ruling.reason = s->wait.unread ? R_MODBUS_UNREAD : R_MODBUS_UNSEEN;
-	ret->allowed = ruling.reason == R_MODBUS_UNSEEN;
-	ret->reason = ruling.reason;
+	if (ruling.reason != R_ALLOWED) {
+		ret->allowed = false;
+		ret->reason = ruling.reason;
+	}
 	pdu_name_ruling(ret, &ruling);
 }
 
@@ -165,7 +152,7 @@ static bool is_repeated(const struct modbus_state *s, struct bytes pdu, const st
 			continue;
 		ret->allowed = true;
 		ret->reason = R_MODBUS_TWICE;
-		modbus_name_conduit(t, p, told->request.wait.choice, ret);
+		pdu_name_choice(&modbus_enforcer, t, p, told->request.wait.choice, ret);
 		name_range(&told->request, ret);
 		return true;
 	}
@@ -221,7 +208,7 @@ static bool is_second(const struct modbus_state *s, uint16_t tid, struct bytes d
 		return false;
 	ret->allowed = true;
 	ret->reason = R_MODBUS_TWICE;
-	modbus_name_conduit(t, p, o->wait.choice, ret);
+	pdu_name_choice(&modbus_enforcer, t, p, o->wait.choice, ret);
 	name_range(o, ret);
 	return true;
 }
@@ -235,7 +222,6 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	uint16_t tid;
 	uint8_t unit, function;
 
-	notice_table(s, t);
 	bytes_be16(&pdu, &tid);
 	bytes_skip(&pdu, 4);
 	bytes_u8(&pdu, &unit);
@@ -245,7 +231,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	ret->exception = function > 0x7fu;
 	ret->reason = R_MODBUS_RESPONSE;
 	if (pdu.failed) {
-		modbus_name_conduit(t, p, 0, ret);
+		pdu_name_choice(&modbus_enforcer, t, p, 0, ret);
 		return;
 	}
 	for (uint32_t i = 0; i < s->wait.n; i++) {
@@ -254,31 +240,18 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 		/* Oldest first, because a client that reuses an id gets its answers in order. */
 		if (!is_answer(&o, tid, ret, pdu, lenient))
 			continue;
-		ret->reason = (enum reason)o.wait.reason;
-		ret->allowed = ret->reason == R_ALLOWED;
-		modbus_name_conduit(t, p, o.wait.choice, ret);
+		pending_name(&modbus_enforcer, &o.wait, t, p, ret);
 		name_range(&o, ret);
-		for (uint32_t k = 0; k < i; k++)
-			s->open[k].wait.expendable = 1;
+		pending_overtake(&modbus_enforcer, s, i);
 		note_answered(s, &o, tid, lenient);
 		if (ret->allowed)
 			remember(s, &o, whole);
-		pending_answered(open_of(s), i);
+		pending_answered(&modbus_enforcer, s, i);
 		return;
 	}
-	modbus_name_conduit(t, p, 0, ret);
+	pdu_name_choice(&modbus_enforcer, t, p, 0, ret);
 	if (!is_repeated(s, whole, t, p, ret) && !is_second(s, tid, pdu, lenient, t, p, ret))
 		judge_unseen(s, pdu, t, p, ret);
-}
-
-static void age(void *state, bool now)
-{
-	pending_age(open_of(state), now);
-}
-
-static void missed(void *state, bool unread)
-{
-	pending_missed(open_of(state), unread);
 }
 
 /* PDUs of functions without a name or a known layout may have any form, so they do not count. */
@@ -326,6 +299,7 @@ const struct enforcer modbus_enforcer = {
 	.protocol = PROTO_MODBUS,
 	.pdu_max = MODBUS_PDU_MAX,
 	.state_size = sizeof(struct modbus_state),
+	.open = PENDING_IN(struct modbus_state, MODBUS_OPEN_MAX),
 	.datagrams = 1, /* one PDU, because some servers would read on in the next one */
 	.state_used = state_used,
 	.frame = modbus_frame,
@@ -337,8 +311,8 @@ const struct enforcer modbus_enforcer = {
 	.framed_else = framed_else,
 	.segment = modbus_segment,
 	.repeat = modbus_repeat,
-	.age = age,
-	.missed = missed,
+	.afresh = true,
+	.new_table = new_table,
 	.likely = likely,
 	.misread = misread,
 	.once = modbus_once,

@@ -33,15 +33,6 @@ bool modbus_goes_alone(const struct ruling *ruling, uint8_t function)
 	return ruling->row != NULL && framed_apart(function);
 }
 
-void modbus_name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
-			 struct pdu *ret)
-{
-	struct ruling ruling;
-
-	evaluate_choice(t, p, vocabulary_of(PROTO_MODBUS), choice, &ruling.grant, &ruling.row);
-	pdu_name_ruling(ret, &ruling);
-}
-
 void modbus_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,
 		   struct ruling *ret)
 {
@@ -206,7 +197,7 @@ bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, str
 
 	if (only != NULL) {
 		only->wait.expendable = 1; /* reported once, where refusals do not end the flow */
-		modbus_name_conduit(t, p, only->wait.choice, ret);
+		pdu_name_choice(&modbus_enforcer, t, p, only->wait.choice, ret);
 		return refuse(ret, R_MODBUS_ALONE, only->unit, only->function);
 	}
 	if (!careful(s, carried, b, t, p, ret) || !fits_a_read(s, (uint32_t)offset, b, t, p, ret))
@@ -231,7 +222,7 @@ bool modbus_repeat(void *state, uint64_t offset, size_t carried, size_t length, 
 		if (!o->alone || o->wait.reason != R_ALLOWED || (o->at == from && o->at + o->length == to))
 			continue;
 		if ((int32_t)(to - o->at) > 0 && (int32_t)(o->at + o->length - from) > 0) {
-			modbus_name_conduit(t, p, o->wait.choice, ret);
+			pdu_name_choice(&modbus_enforcer, t, p, o->wait.choice, ret);
 			return refuse(ret, R_MODBUS_ALONE, o->unit, o->function);
 		}
 	}

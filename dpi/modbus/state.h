@@ -53,9 +53,6 @@ struct modbus_state {
  * misreading does no harm.
  */
 bool modbus_goes_alone(const struct ruling *ruling, uint8_t function);
-/* Sets the conduit, its line, and the row that allowed the request. */
-void modbus_name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
-			 struct pdu *ret);
 /* Judges a request of which only the answer, or only the header, was seen. */
 void modbus_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,
 		   struct ruling *ret);

@@ -24,11 +24,6 @@ enum kept { KEPT_KIND, KEPT_FIRST, KEPT_LAST, KEPT_REQUEST, KEPT_CHANNEL, KEPT_T
 /* a security policy encrypts the sequence numbers, so the certificate takes their place */
 #define KEPT_CERTIFICATE KEPT_FIRST
 
-static struct pending_list open_of(struct opcua_state *s)
-{
-	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), OPCUA_OPEN_MAX };
-}
-
 static bool is_secured(uint8_t policy)
 {
 	return policy > OPCUA_POLICY_NONE;
@@ -330,14 +325,8 @@ static void remember(struct opcua_state *s, const struct parsed *p, const struct
 			before->wait.reason = (uint8_t)ret->reason;
 		return;
 	}
-	if (!pending_make_room(open_of(s))) {
-		if (ret->reason == R_ALLOWED)
-			ret->reason = R_OPCUA_PENDING;
-		else
-			s->wait.unread = true;
+	if (!pending_room(&opcua_enforcer, s, ret))
 		return;
-	}
-	pending_seen(open_of(s));
 	s->open[s->wait.n++] = (struct opcua_open){
 		.wait = { .choice = ruling->choice, .reason = (uint8_t)ret->reason },
 		.request = request,
@@ -345,14 +334,12 @@ static void remember(struct opcua_state *s, const struct parsed *p, const struct
 	};
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
-		  struct pdu *ret)
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	struct opcua_state *s = state;
 	uint64_t kind = p->kept[KEPT_KIND];
 	enum reason session;
 
-	pending_notice_table(open_of(s), t);
 	if (kind == OPCUA_NO_KIND)
 		return;
 	session = in_session(s, p);
@@ -376,15 +363,6 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
-			 struct pdu *ret)
-{
-	struct ruling ruling;
-
-	evaluate_choice(t, p, vocabulary_of(PROTO_OPCUA), choice, &ruling.grant, &ruling.row);
-	pdu_name_ruling(ret, &ruling);
-}
-
 /* Judges by the rows alone whether such a request could be answered. */
 static enum reason rule(const struct command_table *t, const struct command_permit *p, uint32_t service, uint8_t policy,
 			struct pdu *ret)
@@ -407,11 +385,9 @@ static void answered_unseen(struct opcua_state *s, uint32_t service, const struc
 	ret->reason = R_OPCUA_RESPONSE;
 	if (s->wait.unseen == 0 || (asks == 0 && service != OPCUA_FAULT))
 		return;
-	pending_answered_unseen(&s->wait);
+	pending_answered_unseen(&s->wait, R_OPCUA_UNSEEN, R_OPCUA_UNREAD, ret);
 	ret->function = asks != 0 ? asks : service;
-	ret->reason = s->wait.unread ? R_OPCUA_UNREAD : R_OPCUA_UNSEEN;
-	ret->allowed = !s->wait.unread;
-	name_conduit(t, p, 0, ret);
+	pdu_name_choice(&opcua_enforcer, t, p, 0, ret);
 	if (ret->allowed && asks != 0 && function_by_code(&vocabulary_opcua, asks)->classes != 0 &&
 	    rule(t, p, asks, OPCUA_POLICY_NONE, ret) != R_ALLOWED)
 		ret->reason = R_OPCUA_FUNCTION;
@@ -493,12 +469,10 @@ static void answer(struct opcua_state *s, const struct opcua_chunk *c, const str
 		ret->reason = R_OPCUA_RESPONSE;
 		return;
 	}
-	ret->reason = (enum reason)o->wait.reason;
-	ret->allowed = ret->reason == R_ALLOWED;
-	name_conduit(t, p, o->wait.choice, ret);
+	pending_name(&opcua_enforcer, &o->wait, t, p, ret);
 	o->begun = true;
 	if (c->chunk != 'C')
-		pending_answered(open_of(s), at);
+		pending_answered(&opcua_enforcer, s, at);
 }
 
 /* Judges messages of a server that answer no request: acknowledge and error. */
@@ -573,9 +547,8 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 {
 	struct opcua_state *s = state;
 
-	pending_notice_table(open_of(s), t);
 	ret->reason = R_OPCUA_FRAME;
-	name_conduit(t, p, 0, ret);
+	pdu_name_choice(&opcua_enforcer, t, p, 0, ret);
 	if (s->rest > 0) {
 		s->rest -= pdu.left < s->rest ? (uint32_t)pdu.left : s->rest;
 		ret->function = s->rest_function;
@@ -591,16 +564,10 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
-static void age(void *state, bool now)
-{
-	pending_age(open_of(state), now);
-}
-
-static void missed(void *state, bool unread)
+static void missed(void *state)
 {
 	struct opcua_state *s = state;
 
-	pending_missed(open_of(s), unread);
 	s->met = true;
 	s->phase = OPCUA_ANY;
 	s->counts[0] = s->counts[1] = s->channel_known = false;
@@ -609,25 +576,11 @@ static void missed(void *state, bool unread)
 	s->rest = 0;
 }
 
-static void all_answered(void *state)
-{
-	struct opcua_state *s = state;
-
-	s->wait.n = 0;
-}
-
-static size_t state_used(const void *state)
-{
-	const struct opcua_state *s = state;
-
-	return offsetof(struct opcua_state, open) + s->wait.n * sizeof(s->open[0]);
-}
-
 const struct enforcer opcua_enforcer = {
 	.protocol = PROTO_OPCUA,
 	.pdu_max = OPCUA_PDU_MAX,
 	.state_size = sizeof(struct opcua_state),
-	.state_used = state_used,
+	.open = PENDING_IN(struct opcua_state, OPCUA_OPEN_MAX),
 	.frame = frame,
 	.malformed = R_OPCUA_FRAME,
 	.pending = R_OPCUA_PENDING,
@@ -635,8 +588,6 @@ const struct enforcer opcua_enforcer = {
 	.asked = asked,
 	.answered = answered,
 	.segment = opcua_segment,
-	.all_answered = all_answered,
-	.age = age,
 	.missed = missed,
 	.likely = likely,
 };

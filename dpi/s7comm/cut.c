@@ -183,7 +183,7 @@ static bool unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct b
 	if (!s->lost || !search(s, offset, b) || evaluate_allows_all(t, p, &vocabulary_s7comm))
 		return true;
 	s->lost = 0; /* recorded once, if refusals end nothing */
-	s7_name_choice(t, p, 0, ret);
+	pdu_name_choice(&s7comm_enforcer, t, p, 0, ret);
 	ret->targets[0] = s7_slot(s);
 	ret->reason = R_S7COMM_CUT;
 	ret->reading = true;
@@ -214,7 +214,7 @@ bool s7_segment(void *state, uint64_t offset, size_t carried, bool late, struct 
 		const struct command_permit *p, struct pdu *ret)
 {
 	if (holds_its_request(b)) {
-		s7_name_choice(t, p, 0, ret);
+		pdu_name_choice(&s7comm_enforcer, t, p, 0, ret);
 		ret->targets[0] = s7_slot(state);
 		ret->reason = R_S7COMM_FRAME;
 		return false;

@@ -11,7 +11,7 @@
  * the server is in step, and no block is transferred. */
 static bool is_settled(const struct s7_state *s)
 {
-	return s->phase == PHASE_READY && s->n_open == 0 && s->unread == 0 && s->lost == 0 && s->download == 0 &&
+	return s->phase == PHASE_READY && s->wait.n == 0 && !s->wait.unread && s->lost == 0 && s->download == 0 &&
 	       s->asked_back == 0 && s->moved == 0;
 }
 

@@ -7,7 +7,6 @@
 #include "dpi/s7comm/state.h"
 
 _Static_assert(sizeof(struct s7_state) <= ENFORCER_STATE_MAX, "S7comm state must fit into a flow");
-_Static_assert(REASON_COUNT <= 256, "a reason must fit into an open request");
 _Static_assert(OPERATIONS_MAX >= S7_ITEMS_MAX, "every item of a request is an operation");
 _Static_assert(S7_PDU_MAX <= ENFORCER_PDU_MAX, "a message of many fragments must be kept until it is whole");
 
@@ -115,28 +114,22 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 
 /* ---- judging requests ------------------------------------------------------------------------ */
 
-/* A choice is only valid for its own table. Requests that an earlier table allowed stay allowed. */
-static void notice_table(struct s7_state *s, const struct command_table *t)
+static void new_table(void *state)
 {
-	if (memcmp(s->table, t->digest, sizeof(s->table)) == 0)
-		return;
-	memcpy(s->table, t->digest, sizeof(s->table));
-	s->connect_choice = NO_CHOICE;
-	for (uint32_t i = 0; i < s->n_open; i++)
-		s->open[i].choice = NO_CHOICE;
+	((struct s7_state *)state)->connect_choice = NO_CHOICE;
 }
 
 static bool make_room(struct s7_state *s, uint32_t lengths)
 {
-	for (uint32_t i = 0; (s->n_open == S7_OPEN_MAX || lengths > S7_LENGTHS - s->n_lengths) && i < s->n_open;) {
-		if (!s->open[i].expendable && s->open[i].aged < PENDING_AGED) {
+	for (uint32_t i = 0; (s->wait.n == S7_OPEN_MAX || lengths > S7_LENGTHS - s->n_lengths) && i < s->wait.n;) {
+		if (!s->open[i].wait.expendable && s->open[i].wait.aged < PENDING_AGED) {
 			i++;
 			continue;
 		}
-		s->unread |= s->open[i].reason != R_ALLOWED; /* its answer may still come */
+		s->wait.unread |= s->open[i].wait.reason != R_ALLOWED; /* its answer may still come */
 		s7_forget(s, i);
 	}
-	return s->n_open < S7_OPEN_MAX && lengths <= S7_LENGTHS - s->n_lengths;
+	return s->wait.n < S7_OPEN_MAX && lengths <= S7_LENGTHS - s->n_lengths;
 }
 
 /* Judges a connection request, which must be the first PDU of a session, and come only once. */
@@ -201,23 +194,22 @@ static void remember(struct s7_state *s, const struct parsed *p, const struct ru
 		if (ret->reason == R_ALLOWED)
 			ret->reason = R_S7COMM_PENDING;
 		else
-			s->unread = 1;
+			s->wait.unread = true;
 		return;
 	}
 	for (uint32_t i = 0; i < lengths; i++)
 		s->lengths[s->n_lengths++] = s7_answer_length(&p->operations[i]);
-	s->open[s->n_open++] = (struct s7_open){
+	s->open[s->wait.n++] = (struct s7_open){
+		.wait = { r->choice, (uint8_t)ret->reason, 0 },
 		.first = o->first,
 		.count = o->count > UINT32_MAX ? UINT32_MAX : (uint32_t)o->count,
 		.service = o->service,
 		.reference = (uint16_t)p->kept[KEPT_REFERENCE],
-		.choice = r->choice,
 		.number = s->number++,
 		.kind = (uint8_t)p->kept[KEPT_KIND],
 		.space = o->space,
 		.items = (uint8_t)(items ? p->n : 0),
 		.lengths = (uint8_t)lengths,
-		.reason = (uint8_t)ret->reason,
 		.in_turn = p->wrong == R_ALLOWED && in_turn(s, p) == R_ALLOWED,
 	};
 }
@@ -246,12 +238,10 @@ static void message_asked(struct s7_state *s, const struct parsed *p, const stru
 		s->size_asked = (uint16_t)p->kept[KEPT_SIZE];
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *r, const struct command_table *table,
-		  struct pdu *ret)
+static void asked(void *state, const struct parsed *p, const struct ruling *r, struct pdu *ret)
 {
 	struct s7_state *s = state;
 
-	notice_table(s, table);
 	switch (p->kept[KEPT_KIND]) {
 	case TPDU_CR:
 		connect_asked(s, p, r, ret);
@@ -278,7 +268,6 @@ static void answered(void *state, struct bytes b, const struct command_table *ta
 {
 	struct s7_unit u;
 
-	notice_table(state, table);
 	s7_notice_permit(state, permit);
 	s7_unwrap(b, NULL, &u);
 	if (u.tpdu == 0)
@@ -286,22 +275,9 @@ static void answered(void *state, struct bytes b, const struct command_table *ta
 	s7_answered(state, ret->dir, &u, table, permit, ret);
 }
 
-static void age(void *state, bool now)
+static void missed(void *state)
 {
-	struct s7_state *s = state;
-
-	for (uint32_t i = 0; i < s->n_open; i++)
-		s->open[i].aged = now || s->open[i].aged > 0 ? PENDING_AGED : 1u;
-}
-
-static void missed(void *state, bool unread)
-{
-	struct s7_state *s = state;
-
-	s->met = 1;
-	s->unread |= unread;
-	for (uint32_t i = 0; i < s->n_open; i++)
-		s->open[i].expendable = 1; /* its answer may have passed unseen */
+	((struct s7_state *)state)->met = 1;
 }
 
 /* Messages of functions without a name may have any form, so they do not count. */
@@ -322,9 +298,7 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 
 static void all_answered(void *state)
 {
-	struct s7_state *s = state;
-
-	s->n_open = s->n_lengths = 0;
+	((struct s7_state *)state)->n_lengths = 0;
 }
 
 static size_t state_used(const void *state)
@@ -340,6 +314,7 @@ const struct enforcer s7comm_enforcer = {
 	.protocol = PROTO_S7COMM,
 	.pdu_max = S7_PDU_MAX,
 	.state_size = sizeof(struct s7_state),
+	.open = PENDING_IN(struct s7_state, S7_OPEN_MAX),
 	.state_used = state_used,
 	.frame = frame,
 	.malformed = R_S7COMM_FRAME,
@@ -350,8 +325,8 @@ const struct enforcer s7comm_enforcer = {
 	.segment = s7_segment,
 	.repeat = s7_repeat,
 	.all_answered = all_answered,
-	.age = age,
 	.missed = missed,
+	.new_table = new_table,
 	.likely = likely,
 	.once = s7_once,
 	.keep = s7_keep,

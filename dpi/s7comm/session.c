@@ -38,7 +38,7 @@ static bool answers(const struct s7_state *s, uint32_t i, uint32_t at, const str
 	    !same_function(o, m))
 		return false;
 	/* the request was malformed, so the form of its answer is not known */
-	if (o->reason == R_S7COMM_FRAME)
+	if (o->wait.reason == R_S7COMM_FRAME)
 		return true;
 	return o->items > 0 ? items_fit(o, &s->lengths[at], m) : s7_answer_fits(o->service, m);
 }
@@ -54,7 +54,7 @@ static void take_effect(struct s7_state *s, const struct s7_open *o, const struc
 
 	if (m->kind != S7_ACK_DATA || m->error != 0 || !o->in_turn)
 		return;
-	if (o->service == S7_FUNCTION(S7_REQUEST_DOWNLOAD) && o->reason == R_ALLOWED)
+	if (o->service == S7_FUNCTION(S7_REQUEST_DOWNLOAD) && o->wait.reason == R_ALLOWED)
 		s->download = 1;
 	if (o->service != S7_FUNCTION(S7_SETUP))
 		return;
@@ -73,7 +73,7 @@ static void take_effect(struct s7_state *s, const struct s7_open *o, const struc
 static void name_request(const struct s7_open *o, struct pdu *ret)
 {
 	ret->function = o->service;
-	if (o->space == SPACE_NONE || o->reason == R_S7COMM_FRAME)
+	if (o->space == SPACE_NONE || o->wait.reason == R_S7COMM_FRAME)
 		return;
 	ret->space = o->space;
 	ret->address = o->first;
@@ -92,8 +92,8 @@ static void judge_unseen(const struct s7_state *s, const struct s7_message *m, c
 	s7_rule_unseen(s, service_of(m), t, p, ret);
 	if (!ret->allowed)
 		return;
-	ret->allowed = !s->unread;
-	ret->reason = s->unread ? R_S7COMM_UNREAD : R_S7COMM_UNSEEN;
+	ret->allowed = !s->wait.unread;
+	ret->reason = s->wait.unread ? R_S7COMM_UNREAD : R_S7COMM_UNSEEN;
 }
 
 static void judge_answer(struct s7_state *s, const struct s7_message *m, const struct command_table *t,
@@ -101,20 +101,17 @@ static void judge_answer(struct s7_state *s, const struct s7_message *m, const s
 {
 	uint32_t at = 0;
 
-	for (uint32_t i = 0; i < s->n_open; at += s->open[i].lengths, i++) {
+	for (uint32_t i = 0; i < s->wait.n; at += s->open[i].lengths, i++) {
 		struct s7_open o = s->open[i];
 
 		if (!answers(s, i, at, m))
 			continue;
-		ret->reason = (enum reason)o.reason;
-		ret->allowed = ret->reason == R_ALLOWED;
-		s7_name_choice(t, p, o.choice, ret);
+		pending_name(&s7comm_enforcer, &o.wait, t, p, ret);
 		name_request(&o, ret);
 		take_effect(s, &o, m, ret);
 		if ((int16_t)(o.number - s->lost_number) >= 0)
 			s->lost = 0;
-		for (uint32_t k = 0; k < i; k++)
-			s->open[k].expendable = 1;
+		pending_overtake(&s7comm_enforcer, s, i);
 		s7_forget(s, i);
 		return;
 	}
@@ -190,7 +187,7 @@ static void confirm(struct s7_state *s, const struct s7_unit *u, const struct co
 	s->phase = PHASE_CONNECTED;
 	ret->reason = (enum reason)s->connect_reason;
 	ret->allowed = ret->reason == R_ALLOWED;
-	s7_name_choice(t, p, s->connect_choice, ret);
+	pdu_name_choice(&s7comm_enforcer, t, p, s->connect_choice, ret);
 }
 
 void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u, const struct command_table *t,
@@ -198,7 +195,7 @@ void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u
 {
 	ret->targets[0] = s7_slot(s);
 	ret->function = S7_TPDU(u->tpdu);
-	s7_name_choice(t, p, 0, ret);
+	pdu_name_choice(&s7comm_enforcer, t, p, 0, ret);
 	if (!u->well_formed)
 		return;
 	switch (u->tpdu) {

@@ -8,14 +8,6 @@ uint32_t s7_slot(const struct s7_state *s)
 	return s->slot_known ? s->slot : SLOT_UNKNOWN;
 }
 
-void s7_name_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice, struct pdu *ret)
-{
-	struct ruling ruling = { .choice = choice };
-
-	evaluate_choice(t, p, &vocabulary_s7comm, choice, &ruling.grant, &ruling.row);
-	pdu_name_ruling(ret, &ruling);
-}
-
 void s7_forget(struct s7_state *s, uint32_t i)
 {
 	uint32_t at = 0;
@@ -25,8 +17,8 @@ void s7_forget(struct s7_state *s, uint32_t i)
 	memmove(&s->lengths[at], &s->lengths[at + s->open[i].lengths],
 		(s->n_lengths - at - s->open[i].lengths) * sizeof(s->lengths[0]));
 	s->n_lengths -= s->open[i].lengths;
-	memmove(&s->open[i], &s->open[i + 1], (s->n_open - i - 1u) * sizeof(s->open[0]));
-	s->n_open--;
+	memmove(&s->open[i], &s->open[i + 1], (s->wait.n - i - 1u) * sizeof(s->open[0]));
+	s->wait.n--;
 }
 
 void s7_lose(struct s7_state *s)

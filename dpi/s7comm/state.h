@@ -27,19 +27,16 @@
 #define S7_TAIL 32u
 
 struct s7_open {
-	uint64_t first; /* addresses of its first item */
-	uint32_t count;
+	struct pending_entry wait;
+	uint32_t count; /* addresses of its first item, from `first` on */
+	uint64_t first;
 	uint32_t service;
 	uint16_t reference;
-	uint16_t choice; /* of the ruling that decided it */
 	uint16_t number; /* running number of the request, which shows its age */
 	uint8_t kind;	 /* S7_JOB, S7_USERDATA */
 	uint8_t space;
-	uint8_t items;		/* of a read or write */
-	uint8_t lengths;	/* how many entries of `lengths` belong to this request */
-	uint8_t reason;		/* enum reason; R_ALLOWED when it passed */
-	uint8_t expendable : 1; /* a later request was answered */
-	uint8_t aged : 2;	/* PENDING_AGED: its answer is not expected any more */
+	uint8_t items;	 /* of a read or write */
+	uint8_t lengths; /* how many entries of `lengths` belong to this request */
 	/* 1: the request is well-formed and in its turn; only rows can refuse it */
 	uint8_t in_turn;
 };
@@ -65,12 +62,10 @@ enum s7_phase {
 #define SUBSCRIBED_CYCLIC 2u   /* values, cyclic or when they change */
 
 struct s7_state {
-	uint8_t table[4]; /* first bytes of the digest of the table that the choices belong to */
-	uint8_t phase;	  /* enum s7_phase */
+	struct pending wait;
+	uint8_t phase; /* enum s7_phase */
 	/* 1: the session was met half-way, so its earlier messages are not known */
 	uint8_t met;
-	/* 1: the unknown messages include requests that were refused or could not be read */
-	uint8_t unread;
 	uint8_t connect_reason;
 	uint8_t subscribed; /* SUBSCRIBED_* */
 	uint8_t download;   /* 1: a download was begun, so the server may ask for blocks */
@@ -100,7 +95,7 @@ struct s7_state {
 	/* 1: the session has got another permit since its first one */
 	uint8_t moved;
 	uint32_t permit; /* permit of the server's last message; 0: it sent none */
-	uint16_t n_open, n_lengths, n_watched;
+	uint16_t n_lengths, n_watched;
 	struct s7_open open[S7_OPEN_MAX];
 	/* in this array and the following ones, only entries in use have a meaning */
 	uint16_t lengths[S7_LENGTHS];
@@ -120,7 +115,6 @@ void s7_push(const struct s7_state *s, const struct s7_message *m, const struct 
 /* Judges a service by the rows although its request was not seen, or came from the server. */
 void s7_rule_unseen(const struct s7_state *s, uint32_t service, const struct command_table *t,
 		    const struct command_permit *p, struct pdu *ret);
-void s7_name_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice, struct pdu *ret);
 /* From here on the server may be out of step with the client, until an answer shows that it
  * is not. */
 void s7_lose(struct s7_state *s);

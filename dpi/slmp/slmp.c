@@ -8,7 +8,6 @@
 
 _Static_assert(sizeof(struct slmp_state) <= ENFORCER_STATE_MAX, "SLMP state must fit into a flow");
 _Static_assert(SLMP_PDU_MAX <= ENFORCER_PDU_MAX, "the longest frame must fit into what is kept");
-_Static_assert(REASON_COUNT <= 256, "a reason must fit into an open request");
 
 static uint64_t slmp_route(const uint32_t targets[SLMP_TARGETS])
 {
@@ -87,11 +86,6 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->kept[3] = r.later;
 }
 
-static struct pending_list open_of(struct slmp_state *s)
-{
-	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), SLMP_OPEN_MAX };
-}
-
 /* Remembers a registration. The effect of a malformed one is not known. */
 static void remember_monitor(struct slmp_monitor *m, const struct parsed *p)
 {
@@ -142,15 +136,13 @@ static bool is_register(uint32_t service)
 	return service >> 16 == SLMP_MONITOR_REGISTER;
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
-		  struct pdu *ret)
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	struct slmp_state *s = state;
 	const struct operation *o = p->operations;
 	uint32_t command = ret->function >> 16;
 	bool registers = is_register(ret->function) && ret->dir == DIR_C2S;
 
-	pending_notice_table(open_of(s), t);
 	if (p->n == 0)
 		return;
 	if (s->form == 0)
@@ -158,12 +150,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	/* rows are only about requests of clients */
 	if (ret->dir == DIR_S2C && ret->reason == R_ALLOWED)
 		ret->reason = R_SLMP_RESPONSE;
-	if (!pending_make_room(open_of(s)) && ret->reason == R_ALLOWED)
-		ret->reason = R_SLMP_PENDING;
-	pending_seen(open_of(s));
-	if (s->wait.n == SLMP_OPEN_MAX) {
-		/* R_SLMP_PENDING: the request does not pass now, so it gets no answer */
-		s->wait.unread |= ret->reason != R_SLMP_PENDING;
+	if (!pending_room(&slmp_enforcer, s, ret)) {
 		if (registers)
 			s->registered.n = SLMP_MONITOR_MORE;
 		return;
@@ -221,15 +208,6 @@ static bool is_answer(const struct slmp_open *o, const struct answer *a, unsigne
 	return o->answer == SLMP_ANY || o->answer == a->h.rest.b.left;
 }
 
-static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
-			 struct pdu *ret)
-{
-	struct ruling ruling;
-
-	evaluate_choice(t, p, vocabulary_of(PROTO_SLMP), choice, &ruling.grant, &ruling.row);
-	pdu_name_ruling(ret, &ruling);
-}
-
 /* Notes the answer to a registration. If several registrations were under way and one failed, the
  * registered devices stay unknown, because another one may still take effect. */
 static void settle_monitor(struct slmp_state *s, const struct slmp_open *o, bool failed)
@@ -248,9 +226,7 @@ static void answer_open(struct slmp_state *s, uint32_t i, const struct answer *a
 	struct slmp_open o = s->open[i];
 
 	ret->function = o.service;
-	ret->reason = (enum reason)o.wait.reason;
-	ret->allowed = ret->reason == R_ALLOWED;
-	name_conduit(t, p, o.wait.choice, ret);
+	pending_name(&slmp_enforcer, &o.wait, t, p, ret);
 	if (o.space != SPACE_NONE && o.wait.reason != R_SLMP_FRAME) {
 		ret->space = o.space;
 		ret->address = o.first;
@@ -260,7 +236,7 @@ static void answer_open(struct slmp_state *s, uint32_t i, const struct answer *a
 		if (s->open[k].asker == o.asker)
 			s->open[k].wait.expendable = 1;
 	settle_monitor(s, &o, a->end_code != 0);
-	pending_answered(open_of(s), i);
+	pending_answered(&slmp_enforcer, s, i);
 	if (s->wait.n == 0)
 		s->unanswered = 0;
 }
@@ -272,9 +248,8 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	struct answer a = { .dir = ret->dir };
 	unsigned lenient = judge_leniency(PROTO_SLMP, t, p);
 
-	pending_notice_table(open_of(s), t);
 	ret->reason = R_SLMP_RESPONSE;
-	name_conduit(t, p, 0, ret);
+	pdu_name_choice(&slmp_enforcer, t, p, 0, ret);
 	if (!slmp_head_parse(pdu, &a.h) || (s->form != 0 && s->form != a.h.form) ||
 	    !slmp_number(&a.h.rest, 2, &a.end_code))
 		return;
@@ -285,23 +260,13 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 			answer_open(s, i, &a, t, p, ret);
 			return;
 		}
-	if (s->wait.unseen == 0)
-		return;
-	pending_answered_unseen(&s->wait);
-	ret->allowed = !s->wait.unread;
-	ret->reason = s->wait.unread ? R_SLMP_UNREAD : R_SLMP_UNSEEN;
+	pending_answered_unseen(&s->wait, R_SLMP_UNSEEN, R_SLMP_UNREAD, ret);
 }
 
-static void age(void *state, bool now)
-{
-	pending_age(open_of(state), now);
-}
-
-static void missed(void *state, bool unread)
+static void missed(void *state)
 {
 	struct slmp_state *s = state;
 
-	pending_missed(open_of(s), unread);
 	/* Another registration may have gone by, in bytes that a full queue let pass. */
 	if (s->registered.n > 0)
 		s->registered.n = SLMP_MONITOR_MORE;
@@ -340,6 +305,7 @@ const struct enforcer slmp_enforcer = {
 	.protocol = PROTO_SLMP,
 	.pdu_max = SLMP_PDU_MAX,
 	.state_size = sizeof(struct slmp_state),
+	.open = PENDING_IN(struct slmp_state, SLMP_OPEN_MAX),
 	.datagrams = 1,
 	.state_used = state_used,
 	.frame = frame,
@@ -351,7 +317,7 @@ const struct enforcer slmp_enforcer = {
 	.framed_else = slmp_framed_else,
 	.segment = slmp_segment,
 	.repeat = slmp_repeat,
-	.age = age,
+	.afresh = true,
 	.missed = missed,
 	.likely = likely,
 	.once = slmp_once,

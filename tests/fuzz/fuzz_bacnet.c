@@ -297,7 +297,7 @@ static uint64_t life(const uint8_t *data, size_t size)
 			MUST(len == n);
 			desk_judge(&d, dir, data, n);
 			MUST(d.p.reason < REASON_COUNT);
-			MUST(bacnet_enforcer.state_used(d.state) <= bacnet_enforcer.state_size);
+			MUST(pending_state_used(&bacnet_enforcer, d.state) <= bacnet_enforcer.state_size);
 			if (d.p.allowed && dir == DIR_C2S)
 				second_reading(&l, copy, n);
 			mix(&h, d.p.reason);

@@ -273,7 +273,7 @@ static void datagram(struct desk *d, const struct limits *l, const struct wire *
 			return;
 		MUST(len >= 10 && len <= w->n - at);
 		desk_judge(d, dir, w->p + at, len);
-		MUST(dnp3_enforcer.state_used(d->state) <= dnp3_enforcer.state_size);
+		MUST(pending_state_used(&dnp3_enforcer, d->state) <= dnp3_enforcer.state_size);
 		if (d->p.allowed && dir == DIR_C2S)
 			read_frames(l, w->p + at, len);
 		at += len;
@@ -321,7 +321,7 @@ static uint64_t life(const uint8_t *data, size_t size, bool by_byte, bool as_seg
 	policy(&d, data, &l);
 	dnp3_enforcer.begin(d.state, udp, 20000);
 	if ((data[0] & 16) != 0)
-		dnp3_enforcer.missed(d.state, (data[0] & 32) != 0);
+		pending_missed(&dnp3_enforcer, d.state, (data[0] & 32) != 0);
 	streams[0].n = streams[1].n = 0;
 	data += 8;
 	size -= 8;

@@ -50,7 +50,7 @@ static void policy(struct desk *d, const uint8_t p[8])
 	}
 	enip_enforcer.begin(d->state, (p[7] & 64) != 0, 2222);
 	if ((p[7] & 1) != 0)
-		enip_enforcer.missed(d->state, (p[7] & 32) != 0);
+		pending_missed(&enip_enforcer, d->state, (p[7] & 32) != 0);
 }
 
 /* Reads a plain request, alone in its message, to an object of a class below 256. */

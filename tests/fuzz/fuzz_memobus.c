@@ -258,7 +258,7 @@ static uint64_t life(const uint8_t *data, size_t size, bool by_byte, bool as_seg
 
 	policy(&d, data, &l);
 	if ((data[0] & 16) != 0)
-		memobus_enforcer.missed(d.state, (data[0] & 32) != 0);
+		pending_missed(&memobus_enforcer, d.state, (data[0] & 32) != 0);
 	streams[0].n = streams[1].n = 0;
 	data += 8;
 	size -= 8;

@@ -422,7 +422,7 @@ static uint64_t life(const uint8_t *data, size_t size, bool by_byte, bool as_seg
 	if ((data[0] & 16) == 0)
 		start(&d);
 	if ((data[0] & 32) != 0)
-		opcua_enforcer.missed(d.state, (data[0] & 64) != 0);
+		pending_missed(&opcua_enforcer, d.state, (data[0] & 64) != 0);
 	streams[0].n = streams[1].n = 0;
 	data += POLICY;
 	size -= POLICY;

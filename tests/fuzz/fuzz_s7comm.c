@@ -265,7 +265,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	policy(&d, &l, data);
 	if (data[5] & 1)
-		s7comm_enforcer.missed(d.state, (data[5] & 2) != 0);
+		pending_missed(&s7comm_enforcer, d.state, (data[5] & 2) != 0);
 	segments = (data[6] & 1) != 0;
 	server.deaf = evaluate_allows_all(&d.table, &d.permit, &vocabulary_s7comm);
 	streams[0].n = streams[1].n = 0;

@@ -43,7 +43,7 @@ static inline enum frame_result next_pdu(struct desk *d, const struct stream *s,
 	if (r == FRAME_WHOLE) {
 		desk_judge(d, dir, s->bytes, *ret_len);
 		MUST(d->p.reason < REASON_COUNT);
-		MUST(DESK_ENFORCER.state_used(d->state) <= DESK_ENFORCER.state_size);
+		MUST(pending_state_used(&DESK_ENFORCER, d->state) <= DESK_ENFORCER.state_size);
 	}
 	return r;
 }

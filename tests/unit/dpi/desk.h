@@ -16,6 +16,7 @@
 
 #include "appliance/wire/evaluate.h"
 #include "dpi/judge.h"
+#include "dpi/pending.h"
 #include "dpi/protocol.h"
 #include "tests/unit/dpi/exact.h"
 

@@ -18,6 +18,7 @@
 #include "dpi/enforcers.h"
 #include "dpi/inspect/inspect.h"
 #include "dpi/judge.h"
+#include "dpi/pending.h"
 #include "tests/unit/dpi/exact.h"
 
 #define DESK_MAY_IDLE __attribute__((unused))
@@ -59,6 +60,8 @@ uint64_t clock_wall_ns(void)
 
 static bool toy_reads_only(uint32_t permit);
 static bool toy_few(uint32_t permit);
+/* The enforcer that is used in place of Modbus; a test may set its own. */
+static const struct enforcer *desk_enforcer;
 
 static enum frame_result toy_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
@@ -92,30 +95,30 @@ static void toy_parse(const void *state, enum direction dir, struct bytes pdu, s
 	ret->operations[ret->n++] = (struct operation){ .service = function, .space = SPACE_NONE };
 }
 
-/* The state: the number of requests without an answer. */
-static void toy_asked(void *state, const struct parsed *p, const struct ruling *r, const struct command_table *table,
-		      struct pdu *ret)
+/* The state: the requests without an answer. */
+struct toy {
+	struct pending wait;
+	struct pending_entry open[TOY_FEW];
+};
+
+static void toy_asked(void *state, const struct parsed *p, const struct ruling *r, struct pdu *ret)
 {
-	uint32_t *open = state;
+	struct toy *s = state;
 
 	(void)p;
-	(void)table;
 	if (r->grant == NULL || !toy_few(r->grant->conduit))
 		return;
-	if (ret->reason == R_ALLOWED && *open == TOY_FEW)
-		ret->reason = R_MODBUS_PENDING;
-	else
-		(*open)++;
+	if (pending_room(desk_enforcer, s, ret))
+		s->open[s->wait.n++] = (struct pending_entry){ r->choice, (uint8_t)ret->reason, 0, 0 };
 }
 
 static void toy_answered(void *state, struct bytes pdu, const struct command_table *table,
 			 const struct command_permit *permit, struct pdu *ret)
 {
-	uint32_t *open = state;
 	uint8_t function;
 
-	if (*open > 0)
-		(*open)--;
+	if (((struct toy *)state)->wait.n > 0)
+		pending_answered(desk_enforcer, state, 0);
 	bytes_skip(&pdu, 2);
 	bytes_u8(&pdu, &function);
 	ret->function = function;
@@ -126,39 +129,18 @@ static void toy_answered(void *state, struct bytes pdu, const struct command_tab
 	ret->line = table->grants[permit->first_grant].line;
 }
 
-static void toy_age(void *state, bool now)
-{
-	if (now)
-		*(uint32_t *)state = 0;
-}
-
-static void toy_missed(void *state, bool unread)
-{
-	(void)unread;
-	*(uint32_t *)state = 0;
-}
-
-static size_t toy_state_used(const void *state)
-{
-	(void)state;
-	return 4;
-}
-
 static const struct enforcer toy = { .protocol = DESK_PROTOCOL,
 				     .pdu_max = TOY_MAX,
-				     .state_size = 4,
+				     .state_size = sizeof(struct toy),
 				     .datagrams = 2,
-				     .state_used = toy_state_used,
+				     .open = PENDING_IN(struct toy, TOY_FEW),
 				     .frame = toy_frame,
 				     .malformed = R_MODBUS_FRAME,
 				     .pending = R_MODBUS_PENDING,
 				     .parse = toy_parse,
 				     .asked = toy_asked,
-				     .answered = toy_answered,
-				     .age = toy_age,
-				     .missed = toy_missed };
+				     .answered = toy_answered };
 
-/* The enforcer that is used in place of Modbus; a test may set its own. */
 static const struct enforcer *desk_enforcer = &toy;
 
 const struct enforcer *enforcer_of(enum protocol p)

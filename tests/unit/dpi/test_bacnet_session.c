@@ -307,7 +307,7 @@ static void requests_wait(void **state)
 		assert_int_equal(ask(&d, text)->reason, R_ALLOWED);
 	}
 	assert_int_equal(ask(&d, "00 05 50 0c 0c 00400001 19 55")->reason, R_BACNET_PENDING);
-	bacnet_enforcer.age(d.state, true);
+	pending_age(&bacnet_enforcer, d.state, true);
 	assert_int_equal(ask(&d, "00 05 50 0c 0c 00400001 19 55")->reason, R_ALLOWED);
 }
 
@@ -320,13 +320,13 @@ static void met_half_way(void **state)
 
 	(void)state;
 	open_desk(&d);
-	bacnet_enforcer.missed(d.state, false);
+	pending_missed(&bacnet_enforcer, d.state, false);
 	assert_int_equal(tell(&d, "30 01 0c 0c 00400001 19 55 " VALUE)->reason, R_BACNET_UNSEEN);
 	assert_true(d.p.allowed);
 	assert_true(tell(&d, "10 02 " COV)->allowed);
 	assert_true(ask(&d, "20 09 01")->allowed);
 	assert_int_equal(tell(&d, READ)->reason, R_BACNET_DIRECTION);
-	bacnet_enforcer.missed(d.state, true);
+	pending_missed(&bacnet_enforcer, d.state, true);
 	assert_int_equal(tell(&d, "30 01 0c 0c 00400001 19 55 " VALUE)->reason, R_BACNET_UNREAD);
 	assert_false(d.p.allowed);
 }
@@ -367,7 +367,7 @@ static void the_rest_of_a_state_is_not_used(void **state)
 			snprintf(text, sizeof(text), "00 05 %02x 0c 0c 00400001 19 55", k);
 			assert_true(ask(&d, text)->allowed);
 		}
-		used = bacnet_enforcer.state_used(d.state);
+		used = pending_state_used(&bacnet_enforcer, d.state);
 		assert_true(used <= bacnet_enforcer.state_size);
 		memset(d.state + used, 0xa5, sizeof(d.state) - used);
 		for (unsigned k = 0; k < open; k++) {

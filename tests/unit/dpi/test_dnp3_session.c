@@ -369,7 +369,7 @@ static void long_selects_stay_selects(void **state)
 		open_desk(&d);
 		w = segments(0xc4, OUTSTATION, MASTER, &f, 249, 0);
 		assert_true(judge(&d, DIR_C2S, &w)->allowed);
-		assert_true(dnp3_enforcer.state_used(d.state) <= dnp3_enforcer.state_size);
+		assert_true(pending_state_used(&dnp3_enforcer, d.state) <= dnp3_enforcer.state_size);
 		f.p[0] = 0xc4;
 		f.p[1] = 4;
 		w = segments(0xc4, OUTSTATION, MASTER, &f, 249, 0);
@@ -386,7 +386,7 @@ static void sessions_may_be_met_half_way(void **state)
 	(void)state;
 	for (unsigned unread = 0; unread < 2; unread++) {
 		open_desk(&d);
-		dnp3_enforcer.missed(d.state, unread);
+		pending_missed(&dnp3_enforcer, d.state, unread);
 		assert_int_equal(tell(&d, "c7 81 0000")->reason, unread ? R_DNP3_UNREAD : R_DNP3_UNSEEN);
 		assert_int_equal(d.p.allowed, !unread);
 		assert_true(ask(&d, "c7 00")->allowed);

@@ -152,7 +152,7 @@ static void nor_behind_one(void **unused)
 	assert_false(comes(&one, 0, one.n));
 	/* In a session met half-way nobody knows in which pieces the earlier messages came. */
 	assert_true(begin_session(&d));
-	enip_enforcer.missed(d.state, false);
+	pending_missed(&enip_enforcer, d.state, false);
 	assert_false(comes(&one, 0, one.n));
 }
 

@@ -559,7 +559,7 @@ static void half_way(void **unused)
 
 	(void)unused;
 	desk_reset(&d);
-	enip_enforcer.missed(d.state, false);
+	pending_missed(&enip_enforcer, d.state, false);
 	assert_int_equal(answers(unit_note(0x203, 4, &answer)), R_ENIP_UNSEEN);
 	assert_int_equal(answers(unit_note(0x203, 4, &wrote)), R_ENIP_FUNCTION);
 	assert_int_equal(asks(unit_note(0x103, 5, read_one())), R_ALLOWED);
@@ -575,12 +575,12 @@ static void half_way(void **unused)
 	assert_int_equal(asks(request_note(8, &close)), R_ENIP_FUNCTION);
 	assert_true(begin_session(&d));
 	assert_true(begin_connection(&d, 3, slot0()));
-	enip_enforcer.missed(d.state, false);
+	pending_missed(&enip_enforcer, d.state, false);
 	assert_int_equal(asks(request_note(8, &close)), R_ENIP_FUNCTION);
 	close = close_note(3, slot0());
 	assert_int_equal(asks(request_note(9, &close)), R_ALLOWED);
 	desk_reset(&d);
-	enip_enforcer.missed(d.state, true);
+	pending_missed(&enip_enforcer, d.state, true);
 	assert_int_equal(answers(unit_note(0x203, 4, &answer)), R_ENIP_UNREAD);
 }
 
@@ -621,7 +621,7 @@ static void datagrams_list(void **unused)
 	}
 	desk_reset(&d);
 	enip_enforcer.begin(d.state, true, 44818);
-	enip_enforcer.missed(d.state, false);
+	pending_missed(&enip_enforcer, d.state, false);
 	assert_int_equal(asks(request_note(1, read_one())), R_ENIP_SESSION);
 }
 

@@ -191,7 +191,7 @@ static void sixteen_may_wait(void **state)
 	assert_int_equal(ask(&d, 16, "0701")->reason, R_FINS_PENDING);
 	assert_true(tell(&d, 3, 0x0701, 0, 7)->allowed);
 	assert_true(ask(&d, 16, "0701")->allowed);
-	fins_enforcer.all_answered(d.state);
+	pending_clear(&fins_enforcer, d.state);
 	assert_int_equal(tell(&d, 4, 0x0701, 0, 7)->reason, R_FINS_RESPONSE);
 }
 
@@ -239,7 +239,7 @@ static void unseen_requests_are_answered(void **state)
 	(void)state;
 	for (unsigned unread = 0; unread < 2; unread++) {
 		whole(&d);
-		fins_enforcer.missed(d.state, unread != 0);
+		pending_missed(&fins_enforcer, d.state, unread != 0);
 		assert_int_equal(tell(&d, 9, 0x0101, 0, 2)->reason, unread ? R_FINS_UNREAD : R_FINS_UNSEEN);
 		assert_int_equal(d.p.allowed, !unread);
 	}
@@ -298,7 +298,7 @@ static void nodes_are_exchanged_once(void **state)
 	assert_int_equal(says(&d, DIR_C2S, 0, 0, 4)->reason, R_FINS_SESSION);
 	/* A session that was met half-way. */
 	desk_reset(&d);
-	fins_enforcer.missed(d.state, false);
+	pending_missed(&fins_enforcer, d.state, false);
 	assert_int_equal(says(&d, DIR_S2C, 1, 0, 8)->reason, R_FINS_UNSEEN);
 	assert_true(d.p.allowed);
 }

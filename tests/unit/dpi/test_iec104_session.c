@@ -152,7 +152,7 @@ static void half_way_the_first_numbers_count(void **state)
 	(void)state;
 	open_desk(&d);
 	desk_reset(&d);
-	iec104_enforcer.missed(d.state, false);
+	pending_missed(&iec104_enforcer, d.state, false);
 	assert_true(judge(&d, DIR_C2S, u_frame(IEC104_TESTFR_CON))->allowed);
 	assert_true(judge(&d, DIR_C2S, i_frame(777, 31000, READS))->allowed);
 	assert_true(judge(&d, DIR_C2S, i_frame(778, 31000, READS))->allowed);
@@ -166,7 +166,7 @@ static void half_way_the_first_numbers_count(void **state)
 	assert_int_equal(judge(&d, DIR_S2C, i_frame(31005, 778, "2d 01 0700 0100 010000 01"))->reason, R_IEC104_UNSEEN);
 	assert_true(d.p.allowed);
 	open_desk(&d);
-	iec104_enforcer.missed(d.state, true);
+	pending_missed(&iec104_enforcer, d.state, true);
 	assert_int_equal(judge(&d, DIR_S2C, i_frame(0, 0, "2d 01 0700 0100 010000 01"))->reason, R_IEC104_UNREAD);
 	assert_false(d.p.allowed);
 }
@@ -254,7 +254,7 @@ static void commands_wait(void **state)
 	assert_true(tell(&d, "2d 01 0700 0100 050000 01")->allowed);
 	assert_true(ask(&d, "2d 01 0600 0100 ff0000 01")->allowed);
 	assert_true(tell(&d, "2d 01 0700 0100 ff0000 01")->allowed);
-	assert_int_equal(iec104_enforcer.state_used(d.state) <= ENFORCER_STATE_MAX, true);
+	assert_int_equal(pending_state_used(&iec104_enforcer, d.state) <= ENFORCER_STATE_MAX, true);
 }
 
 /* Years of interrogations, each of which ends: no open interrogation is forgotten because of

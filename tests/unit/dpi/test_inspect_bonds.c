@@ -84,14 +84,12 @@ static void duo_parse(const void *state, enum direction dir, struct bytes pdu, s
 		ret->bond = (struct bond){ .kind = function == OPEN ? BOND_ASKS : BOND_CLOSES, .key = key };
 }
 
-static void duo_asked(void *state, const struct parsed *p, const struct ruling *r, const struct command_table *table,
-		      struct pdu *ret)
+static void duo_asked(void *state, const struct parsed *p, const struct ruling *r, struct pdu *ret)
 {
 	struct duo *s = state;
 
 	(void)p;
 	(void)r;
-	(void)table;
 	s->wide |= ret->function == AGREE;
 }
 
@@ -120,12 +118,6 @@ static void duo_answered(void *state, struct bytes pdu, const struct command_tab
 					    .silent_ms = SILENT_MS };
 }
 
-static void duo_missed(void *state, bool unread)
-{
-	(void)state;
-	(void)unread;
-}
-
 static size_t duo_used(const void *state)
 {
 	(void)state;
@@ -143,8 +135,7 @@ static const struct enforcer duo = { .protocol = PROTO_MODBUS,
 				     .pending = R_MODBUS_PENDING,
 				     .parse = duo_parse,
 				     .asked = duo_asked,
-				     .answered = duo_answered,
-				     .missed = duo_missed };
+				     .answered = duo_answered };
 
 static int with_duo(void **state)
 {

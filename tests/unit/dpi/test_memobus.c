@@ -674,7 +674,7 @@ static void requests_wait_in_a_bounded_list(void **state)
 	/* a forgotten request makes room, and its late answer counts as an answer to an unseen
 	 * request */
 	assert_true(tell(&d, 99, "2009 01 00 0200 0100 0200")->allowed);
-	assert_true(memobus_enforcer.state_used(d.state) <= sizeof(struct memobus_state));
+	assert_true(pending_state_used(&memobus_enforcer, d.state) <= sizeof(struct memobus_state));
 }
 
 /* In a session met half-way an answer may belong to an unseen request, except if a request was
@@ -685,11 +685,11 @@ static void sessions_met_half_way(void **state)
 
 	(void)state;
 	desk_row(&d);
-	memobus_enforcer.missed(d.state, false);
+	pending_missed(&memobus_enforcer, d.state, false);
 	assert_int_equal(tell(&d, 7, "2009 01 00 0100 0700")->reason, R_MEMOBUS_UNSEEN);
 	assert_true(d.p.allowed);
 	desk_reset(&d);
-	memobus_enforcer.missed(d.state, true);
+	pending_missed(&memobus_enforcer, d.state, true);
 	assert_int_equal(tell(&d, 7, "2009 01 00 0100 0700")->reason, R_MEMOBUS_UNREAD);
 	assert_false(d.p.allowed);
 	/* the answer to a refused request is refused for the same reason */

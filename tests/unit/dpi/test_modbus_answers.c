@@ -449,7 +449,7 @@ static void answers_from_before(void **state)
 
 		desk_reset(&d);
 		assert_false(response(&d, 1, 1, e->function, e->back, e->back_n)->allowed);
-		modbus_enforcer.missed(d.state, false);
+		pending_missed(&modbus_enforcer, d.state, false);
 		assert_true(response(&d, 1, 1, e->function, e->back, e->back_n)->allowed);
 		assert_int_equal(d.p.reason, R_MODBUS_UNSEEN);
 		assert_int_equal(d.p.line, 100);
@@ -464,7 +464,7 @@ static void answers_from_before(void **state)
 	 * answer to a later request. */
 	for (unsigned answered = 0; answered < 2; answered++) {
 		desk_reset(&d);
-		modbus_enforcer.missed(d.state, false);
+		pending_missed(&modbus_enforcer, d.state, false);
 		for (unsigned i = 0; i < 3 * MODBUS_OPEN_MAX; i++)
 			assert_true(response(&d, 7, 1, 3, one_register, 3)->allowed);
 		request(&d, 1, 1, 3, read_one, 4);
@@ -482,13 +482,13 @@ static void answers_from_before(void **state)
 	desk_reset(&d);
 	for (uint16_t i = 0; i < 2 * MODBUS_OPEN_MAX; i++) {
 		assert_true(request(&d, i, 1, 3, read_one, 4)->allowed);
-		modbus_enforcer.missed(d.state, false);
+		pending_missed(&modbus_enforcer, d.state, false);
 	}
 	/* An answer to a request that the policy never allows is refused. */
 	row = desk_row(&d);
 	row->services = DESK_ONLY(&d, 3);
 	row->targets[0] = DESK_ONLY(&d, 1);
-	modbus_enforcer.missed(d.state, false);
+	pending_missed(&modbus_enforcer, d.state, false);
 	assert_false(response(&d, 1, 1, 6, (uint8_t[]){ 0, 9, 0, 1 }, 4)->allowed);
 	assert_int_equal(d.p.reason, R_MODBUS_FUNCTION);
 	assert_false(response(&d, 1, 2, 3, one_register, 3)->allowed);
@@ -593,7 +593,7 @@ static void answers_that_never_come(void **state)
 		assert_true(request(&d, k, 17, 3, ask, 4)->allowed);
 	for (unsigned times = 0; times < 2; times++) {
 		assert_int_equal(request(&d, 100, 17, 3, ask, 4)->reason, R_MODBUS_PENDING);
-		modbus_enforcer.age(d.state, false);
+		pending_age(&modbus_enforcer, d.state, false);
 	}
 	for (uint16_t k = 0; k < 3; k++)
 		assert_true(request(&d, (uint16_t)(100 + k), 17, 3, ask, 4)->allowed);
@@ -607,7 +607,7 @@ static void answers_that_never_come(void **state)
 	desk_reset(&d);
 	for (uint16_t k = 0; k < MODBUS_OPEN_MAX; k++)
 		assert_true(request(&d, k, 17, 3, ask, 4)->allowed);
-	modbus_enforcer.age(d.state, true);
+	pending_age(&modbus_enforcer, d.state, true);
 	assert_true(request(&d, 100, 17, 3, ask, 4)->allowed);
 }
 

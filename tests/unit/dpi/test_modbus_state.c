@@ -35,7 +35,7 @@ static uint32_t draw(uint32_t n)
 
 static void spoil(struct desk *d)
 {
-	for (size_t i = modbus_enforcer.state_used(d->state); i < modbus_enforcer.state_size; i++)
+	for (size_t i = pending_state_used(&modbus_enforcer, d->state); i < modbus_enforcer.state_size; i++)
 		d->state[i] = (uint8_t)draw(256);
 }
 
@@ -67,7 +67,8 @@ static void both(struct desk *d,
 		step(&d[k], offset, bytes, n, way);
 	}
 	assert_memory_equal(&d[0].p, &d[1].p, sizeof(d[0].p));
-	assert_int_equal(modbus_enforcer.state_used(d[0].state), modbus_enforcer.state_used(d[1].state));
+	assert_int_equal(pending_state_used(&modbus_enforcer, d[0].state),
+			 pending_state_used(&modbus_enforcer, d[1].state));
 }
 
 static void ask(struct desk *d, uint64_t offset, const uint8_t *bytes, size_t n, uint32_t way)
@@ -106,7 +107,7 @@ static void miss(struct desk *d, uint64_t offset, const uint8_t *bytes, size_t n
 	(void)offset;
 	(void)bytes;
 	(void)n;
-	modbus_enforcer.missed(d->state, way & 1u);
+	pending_missed(&modbus_enforcer, d->state, way & 1u);
 }
 
 static void unused_means_nothing(void **ctx)
@@ -137,7 +138,8 @@ static void unused_means_nothing(void **ctx)
 				both(d, answer, 0, bytes, make_request(bytes));
 			if (draw(30) == 0)
 				both(d, miss, 0, bytes, 0);
-			*(modbus_enforcer.state_used(d[0].state) < modbus_enforcer.state_size ? &empty : &kept) += 1;
+			*(pending_state_used(&modbus_enforcer, d[0].state) < modbus_enforcer.state_size ? &empty
+													: &kept) += 1;
 		}
 	}
 	assert_true(kept > FLOWS && empty > FLOWS);

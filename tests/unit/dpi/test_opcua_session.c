@@ -248,7 +248,7 @@ static void none_has_one_name(void **state)
 		begin_secured(&d, names[k]);
 		assert_int_equal(d.p.reason, R_OPCUA_TARGET);
 		desk_reset(&d);
-		opcua_enforcer.missed(d.state, false);
+		pending_missed(&opcua_enforcer, d.state, false);
 		assert_int_equal(judge(&d, DIR_C2S, opens(DIR_C2S, CHANNEL, names[k], RENEWS))->reason, R_OPCUA_TARGET);
 		assert_int_equal(d.p.targets[OPCUA_POLICY], OPCUA_POLICY_OTHER);
 	}
@@ -391,7 +391,7 @@ static void numbers_follow(void **state)
 	(void)state;
 	for (size_t k = 0; k < N(all); k++) {
 		open_desk(&d);
-		opcua_enforcer.missed(d.state, false); /* then any number may be the first */
+		pending_missed(&opcua_enforcer, d.state, false); /* then any number may be the first */
 		sequences[0] = sequences[1] = all[k].last - 1;
 		assert_true(ask(&d, 631, READ)->allowed);
 		assert_true(tell(&d, 634)->allowed);
@@ -497,7 +497,7 @@ static void requests_wait(void **state)
 	assert_int_equal(ask(&d, 826, "00000000")->reason, R_OPCUA_PENDING);
 	assert_true(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 1005, 829, ""))->allowed);
 	assert_true(ask(&d, 826, "00000000")->allowed);
-	assert_true(opcua_enforcer.state_used(d.state) <= ENFORCER_STATE_MAX);
+	assert_true(pending_state_used(&opcua_enforcer, d.state) <= ENFORCER_STATE_MAX);
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -581,7 +581,7 @@ static void sessions_are_met_half_way(void **state)
 	(void)state;
 	open_desk(&d);
 	desk_reset(&d);
-	opcua_enforcer.missed(d.state, false);
+	pending_missed(&opcua_enforcer, d.state, false);
 	sequences[0] = 70;
 	sequences[1] = 900;
 	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 40, 829, ""))->reason, R_OPCUA_UNSEEN);
@@ -591,17 +591,17 @@ static void sessions_are_met_half_way(void **state)
 	assert_true(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 41, 634, ""))->allowed);
 	row = open_desk(&d);
 	row->services = desk_range(&d, 631, 631);
-	opcua_enforcer.missed(d.state, false);
+	pending_missed(&opcua_enforcer, d.state, false);
 	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 40, 829, ""))->reason, R_OPCUA_FUNCTION);
 	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 40, 634, ""))->reason, R_OPCUA_UNSEEN);
 	open_desk(&d);
-	opcua_enforcer.missed(d.state, true);
+	pending_missed(&opcua_enforcer, d.state, true);
 	assert_int_equal(judge(&d, DIR_S2C, said("MSGF", DIR_S2C, 40, 634, ""))->reason, R_OPCUA_UNREAD);
 	assert_false(d.p.allowed);
 	/* unreadable messages belong to a channel whose policy is unknown: the row has to name 0 */
 	row = open_desk(&d);
 	desk_reset(&d);
-	opcua_enforcer.missed(d.state, false);
+	pending_missed(&opcua_enforcer, d.state, false);
 	row->targets[OPCUA_POLICY] = desk_range(&d, 1, 255);
 	assert_int_equal(judge(&d, DIR_C2S, said("MSGF", DIR_C2S, 40, 0, ""))->reason, R_OPCUA_TARGET);
 	row->targets[OPCUA_POLICY] = desk_range(&d, 0, 0);

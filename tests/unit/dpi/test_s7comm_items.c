@@ -631,7 +631,7 @@ static void pushes_of_unknown_places(void **unused)
 
 	(void)unused;
 	may_watch(&d, 1, 100);
-	s7comm_enforcer.missed(d.state, false);
+	pending_missed(&s7comm_enforcer, d.state, false);
 	assert_int_equal(pushes(&d), R_ALLOWED);
 	d.permit.permit++;
 	assert_int_equal(pushes(&d), R_S7COMM_ADDRESS);

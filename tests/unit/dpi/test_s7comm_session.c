@@ -420,7 +420,7 @@ static void halfway(void **unused)
 	(void)unused;
 	desk_empty(&d);
 	codes(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_READ));
-	s7comm_enforcer.missed(d.state, false);
+	pending_missed(&s7comm_enforcer, d.state, false);
 	assert_int_equal(reply(&d, 9, "0401", READ_ANSWER), R_S7COMM_UNSEEN);
 	assert_int_equal(reply(&d, 9, "0501", "ff"), R_S7COMM_FUNCTION);
 	assert_int_equal(job(&d, 2, READ_ONE, ""), R_ALLOWED);
@@ -428,7 +428,7 @@ static void halfway(void **unused)
 	d.rows[0].targets[0] = desk_range(&d, 0, 255);
 	assert_int_equal(job(&d, 3, READ_ONE, ""), R_S7COMM_TARGET);
 	d.rows[0].targets[0].any = true;
-	s7comm_enforcer.missed(d.state, true);
+	pending_missed(&s7comm_enforcer, d.state, true);
 	assert_int_equal(reply(&d, 9, "0401", READ_ANSWER), R_S7COMM_UNREAD);
 }
 
@@ -442,7 +442,7 @@ static void judged_again(void **unused)
 	(void)unused;
 	desk_whole(&d);
 	ready(&d);
-	s7comm_enforcer.missed(d.state, false);
+	pending_missed(&s7comm_enforcer, d.state, false);
 	assert_int_equal(say(&d, DIR_C2S, &cr), R_ALLOWED);
 	assert_int_equal(say(&d, DIR_C2S, &other), R_S7COMM_SESSION);
 	assert_int_equal(job(&d, 1, SETUP "01e0", ""), R_ALLOWED);

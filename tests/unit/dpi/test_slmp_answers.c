@@ -193,7 +193,7 @@ static void answers_to_what_was_missed(void **state)
 	(void)state;
 	for (unsigned unread = 0; unread < 2; unread++) {
 		desk_row(&d);
-		slmp_enforcer.missed(d.state, unread);
+		pending_missed(&slmp_enforcer, d.state, unread);
 		assert_int_equal(tell_n(&d, SLMP_FORM, 0, 0, 30)->reason, unread ? R_SLMP_UNREAD : R_SLMP_UNSEEN);
 		assert_int_equal(d.p.allowed, !unread);
 		assert_true(read_d(&d, SLMP_FORM, 0, 0, 1)->allowed);
@@ -304,7 +304,7 @@ static void monitors_after_bytes_went_by(void **state)
 			assert_true(ask_register(&d, all_forms[f], 5, 50)->allowed);
 			if (answered)
 				assert_true(tell(&d, all_forms[f], 8, 0, &none)->allowed);
-			slmp_enforcer.missed(d.state, false);
+			pending_missed(&slmp_enforcer, d.state, false);
 			if (!answered)
 				assert_true(tell(&d, all_forms[f], 8, 0, &none)->allowed);
 			assert_int_equal(ask_monitor(&d, all_forms[f])->reason, R_SLMP_ADDRESS);

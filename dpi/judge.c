@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "dpi/pending.h"
-
 unsigned judge_leniency(enum protocol protocol, const struct command_table *t, const struct command_permit *p)
 {
 	unsigned bits = 0;
@@ -27,13 +25,21 @@ void pdu_name_ruling(struct pdu *ret, const struct ruling *ruling)
 	ret->row = row != NULL ? (struct place){ row->file, row->line } : (struct place){ 0 };
 }
 
-void pdu_name_choice(const struct enforcer *e, const struct command_table *t, const struct command_permit *p,
+void pdu_name_choice(enum protocol protocol, const struct command_table *t, const struct command_permit *p,
 		     uint16_t choice, struct pdu *ret)
 {
 	struct ruling ruling = { .choice = choice };
 
-	evaluate_choice(t, p, vocabulary_of(e->protocol), choice, &ruling.grant, &ruling.row);
+	evaluate_choice(t, p, vocabulary_of(protocol), choice, &ruling.grant, &ruling.row);
 	pdu_name_ruling(ret, &ruling);
+}
+
+void judge_answer(enum protocol protocol, const struct pending_entry *of, const struct command_table *t,
+		  const struct command_permit *p, struct pdu *ret)
+{
+	ret->reason = (enum reason)of->reason;
+	ret->allowed = ret->reason == R_ALLOWED;
+	pdu_name_choice(protocol, t, p, of->choice, ret);
 }
 
 void pdu_name_operation(struct pdu *ret, const struct operation *o, uint32_t n, const struct ruling *ruling)

@@ -8,6 +8,7 @@
 #define SEKISHO_DPI_JUDGE_H
 
 #include "appliance/wire/evaluate.h"
+#include "dpi/pending.h"
 #include "dpi/protocol.h"
 
 #define GROUP_MAX 4u /* largest group of which each operation is judged again by itself */
@@ -43,8 +44,11 @@ unsigned judge_leniency(enum protocol protocol, const struct command_table *t, c
 /* Sets the conduit, its line, and the row that allowed the PDU. */
 void pdu_name_ruling(struct pdu *ret, const struct ruling *ruling);
 /* The same for a choice that was made before (evaluate_choice). */
-void pdu_name_choice(const struct enforcer *e, const struct command_table *t, const struct command_permit *p,
+void pdu_name_choice(enum protocol protocol, const struct command_table *t, const struct command_permit *p,
 		     uint16_t choice, struct pdu *ret);
+/* Judges the answer to a request as that was judged: its reason, its conduit. */
+void judge_answer(enum protocol protocol, const struct pending_entry *of, const struct command_table *t,
+		  const struct command_permit *p, struct pdu *ret);
 /* Sets the target, code and addresses of the operation that the ruling is about. */
 void pdu_name_operation(struct pdu *ret, const struct operation *o, uint32_t n, const struct ruling *ruling);
 

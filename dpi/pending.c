@@ -3,16 +3,21 @@
 
 #include <string.h>
 
-#include "dpi/judge.h"
+#include "appliance/wire/evaluate.h"
 
 static struct pending *list_of(const struct enforcer *e, void *state)
 {
 	return (struct pending *)((char *)state + e->open.list);
 }
 
-static struct pending_entry *entry(const struct enforcer *e, void *state, uint32_t i)
+static struct pending_entry *entry(void *entries, size_t size, uint32_t i)
 {
-	return (struct pending_entry *)((char *)state + e->open.entries + (size_t)i * e->open.size);
+	return (struct pending_entry *)((char *)entries + i * size);
+}
+
+static struct pending_entry *entry_of(const struct enforcer *e, void *state, uint32_t i)
+{
+	return entry((char *)state + e->open.entries, e->open.size, i);
 }
 
 /* How many entries the list has; an enforcer without a list remembers nothing. */
@@ -21,11 +26,9 @@ static uint32_t entries(const struct enforcer *e, void *state)
 	return e->open.max > 0 ? list_of(e, state)->n : 0;
 }
 
-static void forget(const struct enforcer *e, void *state, uint32_t i)
+static void forget(struct pending *p, void *entries, size_t size, uint32_t i)
 {
-	struct pending *p = list_of(e, state);
-
-	memmove(entry(e, state, i), entry(e, state, i + 1u), (size_t)(p->n - i - 1u) * e->open.size);
+	memmove(entry(entries, size, i), entry(entries, size, i + 1u), (p->n - i - 1u) * size);
 	p->n--;
 }
 
@@ -46,16 +49,16 @@ static bool make_room(const struct enforcer *e, void *state)
 	if (p->n < e->open.max)
 		return true;
 	for (uint32_t k = 1; k < p->n; k++)
-		if (rank(entry(e, state, k)) > rank(entry(e, state, i)))
+		if (rank(entry_of(e, state, k)) > rank(entry_of(e, state, i)))
 			i = k;
-	w = entry(e, state, i);
+	w = entry_of(e, state, i);
 	if (rank(w) == 0)
 		return false;
 	/* its answer may still come */
 	p->unread |= w->reason != R_ALLOWED;
 	if (rank(w) == 1 && p->unseen < e->open.max)
 		p->unseen++;
-	forget(e, state, i);
+	forget(p, (char *)state + e->open.entries, e->open.size, i);
 	return true;
 }
 
@@ -81,25 +84,15 @@ void pending_seen(const struct enforcer *e, void *state)
 		p->unseen = (uint8_t)e->open.max;
 }
 
-void pending_name(const struct enforcer *e, const struct pending_entry *of, const struct command_table *t,
-		  const struct command_permit *p, struct pdu *ret)
-{
-	ret->reason = (enum reason)of->reason;
-	ret->allowed = ret->reason == R_ALLOWED;
-	pdu_name_choice(e, t, p, of->choice, ret);
-}
-
-void pending_overtake(const struct enforcer *e, void *state, uint32_t i)
+void pending_overtake(void *entries, size_t size, uint32_t i)
 {
 	while (i > 0)
-		entry(e, state, --i)->expendable = 1;
+		entry(entries, size, --i)->expendable = 1;
 }
 
-void pending_answered(const struct enforcer *e, void *state, uint32_t i)
+void pending_answered(struct pending *p, void *entries, size_t size, uint32_t i)
 {
-	struct pending *p = list_of(e, state);
-
-	forget(e, state, i);
+	forget(p, entries, size, i);
 	if (p->n == 0 && p->unseen != UNSEEN_ANY)
 		p->unseen = 0; /* earlier requests have been answered, or will not be */
 }
@@ -123,7 +116,7 @@ void pending_notice_table(const struct enforcer *e, void *state, const struct co
 		return;
 	memcpy(p->table, t->digest, sizeof(p->table));
 	for (uint32_t i = 0; i < p->n; i++)
-		entry(e, state, i)->choice = NO_CHOICE;
+		entry_of(e, state, i)->choice = NO_CHOICE;
 	if (e->new_table != NULL)
 		e->new_table(state);
 }
@@ -131,7 +124,7 @@ void pending_notice_table(const struct enforcer *e, void *state, const struct co
 void pending_age(const struct enforcer *e, void *state, bool now)
 {
 	for (uint32_t i = 0; i < entries(e, state); i++)
-		entry(e, state, i)->aged = now || entry(e, state, i)->aged > 0 ? PENDING_AGED : 1u;
+		entry_of(e, state, i)->aged = now || entry_of(e, state, i)->aged > 0 ? PENDING_AGED : 1u;
 }
 
 void pending_missed(const struct enforcer *e, void *state, bool unread)
@@ -143,7 +136,7 @@ void pending_missed(const struct enforcer *e, void *state, bool unread)
 		p->unseen = UNSEEN_ANY;
 	}
 	for (uint32_t i = 0; i < entries(e, state); i++)
-		entry(e, state, i)->expendable = 1; /* its answer may have gone by */
+		entry_of(e, state, i)->expendable = 1; /* its answer may have gone by */
 	if (e->missed != NULL)
 		e->missed(state);
 }

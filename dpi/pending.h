@@ -55,14 +55,11 @@ bool pending_room(const struct enforcer *e, void *state, struct pdu *ret);
 /* A request was seen. Requests that passed unseen are older, and there are at most as many of them
  * as there is room for. */
 void pending_seen(const struct enforcer *e, void *state);
-/* Judges the answer to this request as the request was judged: its reason, its conduit. */
-void pending_name(const struct enforcer *e, const struct pending_entry *of, const struct command_table *t,
-		  const struct command_permit *p, struct pdu *ret);
-/* The answers to the requests before entry `i` may not come any more. */
-void pending_overtake(const struct enforcer *e, void *state, uint32_t i);
+/* The answers to the requests before entry `i` may not come any more. `size`: of an entry. */
+void pending_overtake(void *entries, size_t size, uint32_t i);
 /* Entry `i` was answered, and is removed. The protocol decides which older entries
  * this overtakes. */
-void pending_answered(const struct enforcer *e, void *state, uint32_t i);
+void pending_answered(struct pending *p, void *entries, size_t size, uint32_t i);
 /* An answer came to no request that is remembered. False: none passed unseen. Otherwise the answer
  * is allowed as `unseen`, or refused as `unread` if such requests may have been refused. */
 bool pending_answered_unseen(struct pending *p, enum reason unseen, enum reason unread, struct pdu *ret);

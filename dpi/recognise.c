@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Recognises the protocol of the first bytes of a direction, by the forms of all protocols
- * (dpi/forms/, dpi/<name>/recognise.c), and reads longer headers to their end where the first bytes
+ * (dpi/forms/, dpi/<name>/frame.c), and reads longer headers to their end where the first bytes
  * are not enough.
  */
 #include <string.h>

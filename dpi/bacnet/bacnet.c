@@ -3,8 +3,6 @@
 
 #include <stddef.h>
 
-#include "dpi/bacnet/request.h"
-#include "dpi/bacnet/state.h"
 #include "dpi/bacnet/words.h"
 
 _Static_assert(sizeof(struct bacnet_state) <= ENFORCER_STATE_MAX, "BACnet state must fit into a flow");
@@ -243,18 +241,18 @@ static void answer_open(struct bacnet_state *s, uint32_t i, const struct bacnet_
 	struct bacnet_open *o = &s->open[i];
 
 	ret->function = o->service;
-	pending_name(&bacnet_enforcer, &o->wait, t, p, ret);
+	judge_answer(PROTO_BACNET, &o->wait, t, p, ret);
 	if (o->object != ANY) {
 		ret->space = BACNET_OBJECTS;
 		ret->address = o->object;
 		ret->quantity = 1;
 	}
-	pending_overtake(&bacnet_enforcer, s, i);
+	pending_overtake(s->open, sizeof(s->open[0]), i);
 	o->began = true;
 	/* Segments may come again. So the request is still remembered, but after its last segment
 	 * it is the first to be dropped. */
 	if (u->type != BACNET_SEGMENT_ACK && !u->segmented)
-		pending_answered(&bacnet_enforcer, s, i);
+		pending_answered(&s->wait, s->open, sizeof(s->open[0]), i);
 	else
 		o->wait.expendable = !u->more;
 }
@@ -328,7 +326,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	struct bacnet_unit u;
 
 	ret->reason = R_BACNET_FRAME;
-	pdu_name_choice(&bacnet_enforcer, t, p, 0, ret);
+	pdu_name_choice(PROTO_BACNET, t, p, 0, ret);
 	if (!bacnet_unwrap(pdu, &u))
 		return;
 	ret->targets[BACNET_ROUTE] = u.source;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/bacnet/request.h"
+#include "dpi/bacnet/bacnet.h"
 
 #include <string.h>
 
-#include "dpi/bacnet/tag.h"
 #include "dpi/bacnet/words.h"
 
 #define STATE_WARM 1u /* higher states give the device another configuration (clause 16.4) */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/bacnet/tag.h"
+#include "dpi/bacnet/bacnet.h"
 
 #define EXTENDED 15u   /* the number is in the next byte */
 #define LENGTH_BYTE 5u /* the length is in the next byte */

@@ -2,7 +2,7 @@
 #include "dpi/bacnet/words.h"
 
 #include "appliance/wire/vocabulary.h"
-#include "dpi/bacnet/frame.h"
+#include "dpi/bacnet/bacnet.h"
 
 #define PLACES (1u << BACNET_OBJECTS)
 #define UNTOLD (UNTOLD_PLACE | UNTOLD_VALUE)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/dnp3/object.h"
+#include "dpi/dnp3/dnp3.h"
 
 #define RESERVED 0x80u
 

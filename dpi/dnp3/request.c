@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/dnp3/request.h"
+#include "dpi/dnp3/dnp3.h"
 
-#include "dpi/dnp3/object.h"
 #include "dpi/dnp3/words.h"
 
 #define INDEXES ((uint64_t)UINT32_MAX + 1u)

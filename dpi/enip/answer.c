@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers: each must fit a waiting request; answers show the state of sessions and connections. */
+#include "dpi/enip/enip.h"
+
 #include <string.h>
 
-#include "dpi/enip/encap.h"
-#include "dpi/enip/state.h"
 #include "dpi/enip/words.h"
 
 #define IO_SILENT_MIN_MS 10000u
@@ -14,6 +14,40 @@
 #define SERVICE_READ_PIECE 0x52u    /* Read Tag Fragmented */
 #define ERROR_MAX 32u		    /* largest number of bytes that an error has after its code */
 #define STATUS_SERVICE_ERRORS 0x1eu /* some part of a Multiple Service Packet failed */
+
+const struct enip_connection *enip_connection_out(const struct enip_state *s, uint32_t number)
+{
+	for (uint32_t i = 0; i < s->n_connections; i++)
+		if (s->connections[i].out == number)
+			return &s->connections[i];
+	return NULL;
+}
+
+bool enip_same_opener(const struct enip_opener *a, const struct enip_opener *b)
+{
+	return a->serial == b->serial && a->connection == b->connection && a->vendor == b->vendor;
+}
+
+uint64_t enip_opener_key(const struct enip_opener *o)
+{
+	return (uint64_t)o->serial << 32 | (uint64_t)o->vendor << 16 | o->connection;
+}
+
+const struct enip_connection *enip_connection_of(const struct enip_state *s, const struct enip_opener *opener)
+{
+	for (uint32_t i = 0; i < s->n_connections; i++)
+		if (enip_same_opener(&s->connections[i].opener, opener))
+			return &s->connections[i];
+	return NULL;
+}
+
+bool enip_has_io(const struct enip_state *s, const struct enip_opener *opener)
+{
+	for (uint32_t i = 0; i < s->n_io; i++)
+		if (enip_same_opener(&s->io[i], opener))
+			return true;
+	return false;
+}
 
 /* A reply: service with the bit of an answer, 0, status, additional status in words, data. */
 struct reply {
@@ -315,7 +349,7 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 	bool fits;
 
 	ret->reason = R_ENIP_RESPONSE;
-	pdu_name_choice(&enip_enforcer, t, p, 0, ret);
+	pdu_name_choice(PROTO_ENIP, t, p, 0, ret);
 	fits = (encap_read(pdu, &e) || ((s->lenient & LENIENT_LISTING) && encap_says_nothing(pdu))) && e.options == 0;
 	ret->function = ENIP_COMMAND(e.command);
 	if (e.status == 0 && e.command == ENCAP_REQUEST)
@@ -340,17 +374,17 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 
 		if (!is_answer(s, &o, &e, &items, &r))
 			continue;
-		pending_name(&enip_enforcer, &o.wait, t, p, ret);
+		judge_answer(PROTO_ENIP, &o.wait, t, p, ret);
 		ret->function = o.service;
 		ret->targets[0] = o.route;
 		ret->space = o.space;
 		ret->address = o.address;
 		ret->quantity = o.quantity;
 		ret->exception = e.status != 0 || r.status != 0;
-		pending_overtake(&enip_enforcer, s, i);
+		pending_overtake(s->open, sizeof(s->open[0]), i);
 		if (ret->allowed || is_kept(&o))
 			conclude(s, &o, &e, &r, ret->bond != NULL ? ret->bond : &unasked);
-		pending_answered(&enip_enforcer, s, i);
+		pending_answered(&s->wait, s->open, sizeof(s->open[0]), i);
 		return;
 	}
 	judge_unseen(s, &e, &items, t, p, ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
+#include "dpi/enip/cip.h"
 
-#include "dpi/enip/build.h"
+#include <string.h>
 
 #include "appliance/wire/vocabulary.h"
 

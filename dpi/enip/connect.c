@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Forward Open and Forward Close: the connections, their targets and their purposes. */
-#include "dpi/enip/build.h"
+#include "dpi/enip/cip.h"
 
 #define MULTIPLIER_MAX 7u
 

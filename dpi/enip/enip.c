@@ -4,8 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "dpi/enip/encap.h"
-#include "dpi/enip/state.h"
 #include "dpi/enip/words.h"
 
 _Static_assert(sizeof(struct enip_state) <= ENFORCER_STATE_MAX, "EtherNet/IP state must fit into a flow");

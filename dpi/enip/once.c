@@ -5,8 +5,7 @@
  * messages would have to repeat a sequence number; no test covers them yet.
  */
 #include "dpi/once.h"
-#include "dpi/enip/encap.h"
-#include "dpi/enip/state.h"
+#include "dpi/enip/enip.h"
 
 #define CONTEXT_AT 12u
 #define CONTEXT 8u

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/enip/path.h"
+#include "dpi/enip/cip.h"
 
 /* Kinds of segments, by the top three bits; and some whole ones. */
 #define KIND(type) ((type) >> 5)

@@ -17,8 +17,7 @@
  */
 #include <string.h>
 
-#include "dpi/enip/encap.h"
-#include "dpi/enip/state.h"
+#include "dpi/enip/enip.h"
 
 #define LENGTH_END 4u /* command and length: what such a server reads at once */
 _Static_assert(ENIP_TAIL == ENCAP_HEADER - 1u, "of a header that begins in it, a byte is behind it");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/fins/area.h"
+#include "dpi/fins/fins.h"
 
 #include "appliance/wire/operation.h"
 #include "dpi/fins/words.h"

@@ -4,9 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "dpi/fins/request.h"
-#include "dpi/fins/state.h"
 #include "dpi/fins/words.h"
+#include "dpi/once.h"
 
 _Static_assert(sizeof(struct fins_state) <= ENFORCER_STATE_MAX, "FINS state must fit into a flow");
 _Static_assert(FINS_PDU_MAX <= ENFORCER_PDU_MAX, "the longest frame must fit into what is kept");
@@ -170,14 +169,14 @@ static void answer_open(struct fins_state *s, uint32_t i, const struct command_t
 	struct fins_open o = s->open[i];
 
 	ret->function = o.service;
-	pending_name(&fins_enforcer, &o.wait, t, p, ret);
+	judge_answer(PROTO_FINS, &o.wait, t, p, ret);
 	if (o.space != SPACE_NONE && o.wait.reason != R_FINS_FRAME) {
 		ret->space = o.space;
 		ret->address = o.first;
 		ret->quantity = o.count;
 	}
-	pending_overtake(&fins_enforcer, s, i);
-	pending_answered(&fins_enforcer, s, i);
+	pending_overtake(s->open, sizeof(s->open[0]), i);
+	pending_answered(&s->wait, s->open, sizeof(s->open[0]), i);
 }
 
 static void answered_frame(struct fins_state *s, struct fins_head *h, const struct command_table *t,
@@ -210,7 +209,7 @@ static void answered_tcp(struct fins_state *s, const struct fins_head *h, const 
 			return;
 		ret->reason = s->phase == FINS_ASKED ? (enum reason)s->reason : R_FINS_UNSEEN;
 		if (s->phase == FINS_ASKED)
-			pdu_name_choice(&fins_enforcer, t, p, s->choice, ret);
+			pdu_name_choice(PROTO_FINS, t, p, s->choice, ret);
 		s->phase = FINS_AGREED;
 		break;
 	case FINS_TCP_ERROR:
@@ -232,7 +231,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	struct fins_head h;
 
 	ret->reason = R_FINS_RESPONSE;
-	pdu_name_choice(&fins_enforcer, t, p, 0, ret);
+	pdu_name_choice(PROTO_FINS, t, p, 0, ret);
 	if (!fins_head_parse(s->datagrams, pdu, &h)) {
 		ret->reason = R_FINS_FRAME;
 		return;
@@ -274,6 +273,148 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	return r.well_formed && function_by_code(vocabulary_of(PROTO_FINS), r.service) != NULL;
 }
 
+/* ---- commands inside a segment --------------------------------------------------------------- */
+
+/*
+ * Finds commands that a server would execute if it does not frame FINS/TCP correctly.
+ *
+ * The first case is a FINS/TCP header at a position where the client began no frame, for example
+ * in written values. A server that takes the result of one recv for a frame, or that searches for
+ * the next "FINS" after an error, would execute the bytes after it. Real values do not look like
+ * this.
+ *
+ * The second case is a command that is complete although the length of its frame says that more is
+ * to come: a server that takes the result of one recv for a frame would not wait.
+ */
+
+/* operations of an incomplete list that are read; in a longer list, the rest may be anything */
+#define PARTS 64u
+
+/* Whether a header may begin at `b`, as far as there are bytes: "FINS", and the bytes that are the
+ * same in all lengths and commands. */
+static bool may_begin(struct bytes b)
+{
+	static const uint8_t begins[] = { 'F', 'I', 'N', 'S', 0, 0 };
+	uint32_t length, command;
+
+	if (!bytes_starts(&b, begins, sizeof(begins)))
+		return false;
+	bytes_skip(&b, 4);
+	return !bytes_be32(&b, &length) || !bytes_be32(&b, &command) || command <= FINS_TCP_CONFIRMS;
+}
+
+/* Whether the incomplete frame at `b` already holds a complete command that is refused. Its length
+ * says that more bytes follow, but a server may not wait for them. */
+static bool whole_too_early(struct bytes b, const struct command_table *t, const struct command_permit *p,
+			    struct ruling *ret)
+{
+	struct operation room[PARTS];
+	struct fins_request r = { .operations = room, .max = PARTS };
+	struct fins_head h;
+	size_t least;
+
+	if (!bytes_skip(&b, FINS_TCP_HEADER) || !fins_head_parse(true, b, &h) || !h.asks)
+		return false;
+	least = fins_request_least(&h);
+	if (least > h.rest.left)
+		return false;
+	h.rest = bytes_of(h.rest.p, least);
+	fins_request_parse(&h, &r);
+	if (!r.well_formed)
+		return false;
+	evaluate(t, p, vocabulary_of(PROTO_FINS), r.operations, r.n, ret);
+	return ret->reason != R_ALLOWED;
+}
+
+static bool refuse(struct pdu *ret, const struct ruling *ruling, enum reason reason)
+{
+	pdu_name_ruling(ret, ruling);
+	ret->reason = reason;
+	return false;
+}
+
+static bool segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
+		    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+{
+	struct ruling ruling = { .reason = R_FINS_INSIDE };
+	struct bytes frames = b;
+	size_t begins = 0, n = 0;
+
+	(void)state;
+	(void)offset;
+	(void)carried;
+	(void)late;
+	if (evaluate_allows_all(t, p, vocabulary_of(PROTO_FINS))) /* nothing can be misread */
+		return true;
+	for (size_t at = 0; b.left > 0; bytes_skip(&b, 1), at++) {
+		if (at == begins) {
+			begins = fins_frame(false, frames, &n) == FRAME_WHOLE && bytes_skip(&frames, n) ? at + n
+													: SIZE_MAX;
+		} else if (b.p[0] == 'F' && may_begin(b)) {
+			evaluate_choice(t, p, vocabulary_of(PROTO_FINS), 0, &ruling.grant, &ruling.row);
+			return refuse(ret, &ruling, R_FINS_INSIDE);
+		}
+	}
+	return !whole_too_early(frames, t, p, &ruling) || refuse(ret, &ruling, R_FINS_CUT);
+}
+
+/* ---- templates of repeated requests ---------------------------------------------------------- */
+
+/* Templates for repeated polls. A repeated poll differs only in its service id, and its answer has
+ * the same service id. */
+
+#define SID_AT (FINS_TCP_HEADER + 9u)
+
+/* Whether the judgement of a request depends only on its bytes. */
+static bool is_settled(const struct fins_state *s)
+{
+	return !s->datagrams && s->wait.n == 0 && s->wait.unseen == 0 && !s->wait.unread;
+}
+
+static bool once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret)
+{
+	struct operation room[2];
+	struct fins_request r = { .operations = room, .max = 2 };
+	struct fins_head asks, says;
+	size_t n = FINS_TCP_HEADER + FINS_HEADER + 2u;
+	uint16_t end_code;
+
+	if (!is_settled(state) || !fins_head_parse(false, request, &asks) || asks.tcp != FINS_TCP_FRAME || !asks.asks ||
+	    !fins_head_parse(false, answer, &says) || says.tcp != FINS_TCP_FRAME || says.asks)
+		return false;
+	fins_request_parse(&asks, &r);
+	if (!r.well_formed || r.due != FINS_DUE || r.answer != r.answer_max || says.command != asks.command ||
+	    function_by_code(vocabulary_of(PROTO_FINS), r.service) == NULL || !bytes_be16(&says.rest, &end_code) ||
+	    end_code != 0 || says.rest.left != r.answer)
+		return false;
+	/* An answer must have the header of this one, except the service id, and its end code. So
+	 * it comes from the same node. */
+	return once_begin(ret, request, n + r.answer) && once_repeats(ret, SID_AT, SID_AT, 1) &&
+	       once_says(ret, 0, answer.p, SID_AT) &&
+	       once_says(ret, SID_AT + 1u, answer.p + SID_AT + 1u, n - SID_AT - 1u);
+}
+
+static bool keep(const void *state, struct outbuf *to)
+{
+	const struct fins_state *s = state;
+
+	out_u8(to, s->phase);
+	out_u8(to, s->met);
+	return is_settled(s);
+}
+
+static bool again(void *state, struct bytes kept)
+{
+	struct fins_state *s = state;
+	uint8_t met;
+
+	bytes_u8(&kept, &s->phase);
+	bytes_u8(&kept, &met);
+	s->met = met != 0;
+	s->choice = NO_CHOICE;
+	return bytes_done(&kept) && (s->phase == FINS_AGREED || s->phase == FINS_SPOKEN) && met <= 1;
+}
+
 const struct enforcer fins_enforcer = {
 	.protocol = PROTO_FINS,
 	.pdu_max = FINS_PDU_MAX,
@@ -287,11 +428,11 @@ const struct enforcer fins_enforcer = {
 	.parse = parse,
 	.asked = asked,
 	.answered = answered,
-	.segment = fins_segment,
+	.segment = segment,
 	.missed = missed,
 	.new_table = new_table,
 	.likely = likely,
-	.once = fins_once,
-	.keep = fins_keep,
-	.again = fins_again,
+	.once = once,
+	.keep = keep,
+	.again = again,
 };

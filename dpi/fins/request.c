@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/fins/request.h"
+#include "dpi/fins/fins.h"
 
-#include "dpi/fins/area.h"
 #include "dpi/fins/words.h"
 
 #define NODE_ALL 255u

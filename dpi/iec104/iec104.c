@@ -4,8 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "dpi/iec104/request.h"
-#include "dpi/iec104/state.h"
 #include "dpi/iec104/words.h"
 
 _Static_assert(sizeof(struct iec104_state) <= ENFORCER_STATE_MAX, "IEC 104 state must fit into a flow");
@@ -237,13 +235,13 @@ static void confirm(struct iec104_state *s, uint32_t i, const struct iec104_head
 	uint8_t cause = h->cause & IEC104_CAUSE_BITS;
 
 	ret->function = o->service;
-	pending_name(&iec104_enforcer, &o->wait, t, p, ret);
+	judge_answer(PROTO_IEC104, &o->wait, t, p, ret);
 	/* Other stations may still confirm, and the end of the command may still be reported, but
 	 * neither has to come. */
 	o->wait.expendable = 1;
 	if (o->ca != IEC104_CA_ALL &&
 	    (cause == ACT_TERM || cause >= UNKNOWN_FIRST || ret->exception || o->cause == DEACT || h->layout == NULL))
-		pending_answered(&iec104_enforcer, s, i);
+		pending_answered(&s->wait, s->open, sizeof(s->open[0]), i);
 	else
 		o->confirmed = true;
 }
@@ -280,7 +278,7 @@ static void answered_file(struct iec104_state *s, const struct iec104_head *h, c
 {
 	ret->reason = R_IEC104_RESPONSE;
 	if (s->files && (s->files_ca == h->ca || s->files_ca == IEC104_CA_ALL)) {
-		pdu_name_choice(&iec104_enforcer, t, p, s->files_choice, ret);
+		pdu_name_choice(PROTO_IEC104, t, p, s->files_choice, ret);
 		ret->reason = R_ALLOWED;
 	} else if (s->wait.unseen == UNSEEN_ANY && !s->wait.unread) {
 		ret->reason = R_IEC104_UNSEEN;
@@ -296,7 +294,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	enum reason session;
 
 	ret->reason = R_IEC104_FRAME;
-	pdu_name_choice(&iec104_enforcer, t, p, 0, ret);
+	pdu_name_choice(PROTO_IEC104, t, p, 0, ret);
 	if (!iec104_head_parse(pdu, &h))
 		return;
 	session = in_session(s, DIR_S2C, h.says, h.ns, h.nr);
@@ -357,6 +355,58 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	return dir == DIR_C2S ? iec104_request_parse(&h, &o) == R_ALLOWED : h.ca != 0;
 }
 
+/* ---- commands inside a segment --------------------------------------------------------------- */
+
+/*
+ * Searches for commands that a server would execute if it does not read APDUs as the specification
+ * describes: a forbidden command at a position where the client began no APDU, for example in a
+ * file segment or across the end of an APDU. A server that takes the result of one recv for an
+ * APDU, or looks for the next 68 after it lost its place, would execute it.
+ *
+ * An APDU with a wrong length cannot hide a command: the length must fit the type before any byte
+ * of the command passes.
+ */
+
+/* Whether a command begins at `b`, where the client began no APDU, and rows forbid it. */
+static bool is_forbidden(struct bytes b, const struct command_table *t, const struct command_permit *p,
+			 struct ruling *ret)
+{
+	struct operation o;
+	struct iec104_head h;
+	size_t n;
+
+	if (iec104_frame(b, &n) != FRAME_WHOLE || !iec104_head_parse(bytes_of(b.p, n), &h) || h.says != 0 ||
+	    iec104_request_parse(&h, &o) != R_ALLOWED)
+		return false;
+	evaluate(t, p, vocabulary_of(PROTO_IEC104), &o, 1, ret);
+	return ret->reason != R_ALLOWED;
+}
+
+static bool segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
+		    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+{
+	struct ruling ruling;
+	struct bytes apdus = b;
+	size_t begins = 0, n = 0;
+
+	(void)state;
+	(void)offset;
+	(void)carried;
+	(void)late;
+	if (evaluate_allows_all(t, p, vocabulary_of(PROTO_IEC104))) /* nothing can be misread */
+		return true;
+	for (size_t at = 0; b.left > 0; bytes_skip(&b, 1), at++) {
+		if (at == begins) {
+			begins = iec104_frame(apdus, &n) == FRAME_WHOLE && bytes_skip(&apdus, n) ? at + n : SIZE_MAX;
+		} else if (b.p[0] == IEC104_START && is_forbidden(b, t, p, &ruling)) {
+			pdu_name_ruling(ret, &ruling);
+			ret->reason = R_IEC104_INSIDE;
+			return false;
+		}
+	}
+	return true;
+}
+
 const struct enforcer iec104_enforcer = {
 	.protocol = PROTO_IEC104,
 	.pdu_max = IEC104_PDU_MAX,
@@ -368,7 +418,7 @@ const struct enforcer iec104_enforcer = {
 	.parse = parse,
 	.asked = asked,
 	.answered = answered,
-	.segment = iec104_segment,
+	.segment = segment,
 	.missed = missed,
 	.new_table = new_table,
 	.likely = likely,

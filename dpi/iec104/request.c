@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/iec104/request.h"
+#include "dpi/iec104/iec104.h"
 
 #include "dpi/iec104/words.h"
 

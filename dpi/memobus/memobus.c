@@ -3,9 +3,8 @@
 
 #include <stddef.h>
 
-#include "dpi/memobus/request.h"
-#include "dpi/memobus/state.h"
 #include "dpi/memobus/words.h"
+#include "dpi/once.h"
 
 _Static_assert(sizeof(struct memobus_state) <= ENFORCER_STATE_MAX, "MEMOBUS state must fit into a flow");
 _Static_assert(MEMOBUS_PDU_MAX <= ENFORCER_PDU_MAX, "the longest message must fit into what is kept");
@@ -117,14 +116,14 @@ static void answer_open(struct memobus_state *s, uint32_t i, const struct comman
 	struct memobus_open o = s->open[i];
 
 	ret->function = o.service;
-	pending_name(&memobus_enforcer, &o.wait, t, p, ret);
+	judge_answer(PROTO_MEMOBUS, &o.wait, t, p, ret);
 	if (o.space != SPACE_NONE && o.wait.reason != R_MEMOBUS_FRAME) {
 		ret->space = o.space;
 		ret->address = o.first;
 		ret->quantity = o.count;
 	}
-	pending_overtake(&memobus_enforcer, s, i);
-	pending_answered(&memobus_enforcer, s, i);
+	pending_overtake(s->open, sizeof(s->open[0]), i);
+	pending_answered(&s->wait, s->open, sizeof(s->open[0]), i);
 }
 
 static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
@@ -135,7 +134,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	struct memobus_head h;
 
 	ret->reason = R_MEMOBUS_RESPONSE;
-	pdu_name_choice(&memobus_enforcer, t, p, 0, ret);
+	pdu_name_choice(PROTO_MEMOBUS, t, p, 0, ret);
 	if (!memobus_head_parse(pdu, &h)) {
 		ret->reason = R_MEMOBUS_FRAME;
 		return;
@@ -170,6 +169,111 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	return r.well_formed;
 }
 
+/* ---- messages inside a segment --------------------------------------------------------------- */
+
+/*
+ * Finds hidden messages: forbidden ones at a position where the client began no message, for
+ * example in written values or across the end of a message. A controller that does not read
+ * messages as the manual describes could carry them out, for example if it takes the bytes of each
+ * recv() for a message, or looks for the next header after an error. No message is incomplete
+ * here: its lengths must fit its function and count before any of its bytes pass.
+ */
+
+/* operations of a hidden message that are read one by one; the others count as unknown */
+#define PARTS 64u
+
+/* Whether the bytes at `b`, where no message begins, could be read as a forbidden message. */
+static bool is_forbidden(struct bytes b, const struct command_table *t, const struct command_permit *p,
+			 struct ruling *ret)
+{
+	struct operation room[PARTS];
+	struct memobus_request r = { .operations = room, .max = PARTS };
+	struct memobus_head h;
+	size_t n;
+
+	if (memobus_frame(b, &n) != FRAME_WHOLE || !memobus_head_parse(bytes_of(b.p, n), &h) ||
+	    h.type == MEMOBUS_RESPONSE)
+		return false;
+	memobus_request_parse(&h, &r);
+	if (!r.well_formed)
+		return false;
+	evaluate(t, p, vocabulary_of(PROTO_MEMOBUS), r.operations, r.n, ret);
+	return ret->reason != R_ALLOWED;
+}
+
+static bool segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
+		    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+{
+	struct ruling ruling;
+	struct bytes messages = b;
+	size_t begins = 0, n = 0;
+
+	(void)state;
+	(void)offset;
+	(void)carried;
+	(void)late;
+	if (evaluate_allows_all(t, p, vocabulary_of(PROTO_MEMOBUS))) /* nothing can be misread */
+		return true;
+	for (size_t at = 0; b.left > 0; bytes_skip(&b, 1), at++) {
+		if (at == begins) {
+			begins = memobus_frame(messages, &n) == FRAME_WHOLE && bytes_skip(&messages, n) ? at + n
+													: SIZE_MAX;
+		} else if ((b.p[0] == MEMOBUS_COMMAND || b.p[0] == MEMOBUS_GENERAL_PURPOSE) &&
+			   is_forbidden(b, t, p, &ruling)) {
+			pdu_name_ruling(ret, &ruling);
+			ret->reason = R_MEMOBUS_INSIDE;
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- templates of repeated requests ---------------------------------------------------------- */
+
+/* Templates for repeated polls. A repetition has another number, which the answer repeats. */
+
+#define NUMBER_AT 1u
+/* bytes of an answer up to its body */
+#define SAID (MEMOBUS_HEADER + MEMOBUS_LENGTH + MEMOBUS_LEAST)
+
+/* Whether the judgement of a request depends only on its bytes. */
+static bool is_settled(const struct memobus_state *s)
+{
+	return s->wait.n == 0 && s->wait.unseen == 0 && !s->wait.unread;
+}
+
+static bool once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret)
+{
+	struct operation room[2];
+	struct memobus_request r = { .operations = room, .max = 2 };
+	struct memobus_head asks, says;
+
+	if (!is_settled(state) || !memobus_head_parse(request, &asks) || asks.type != MEMOBUS_COMMAND ||
+	    !memobus_head_parse(answer, &says) || says.type != MEMOBUS_RESPONSE)
+		return false;
+	memobus_request_parse(&asks, &r);
+	if (!r.well_formed || r.answer != r.answer_max || says.service != asks.service || says.length != r.answer ||
+	    memobus_layout_of(asks.service) == NULL)
+		return false;
+	/* The headers of the answer stay the same, so that the same CPU answers. */
+	return once_begin(ret, request, MEMOBUS_HEADER + MEMOBUS_LENGTH + r.answer) &&
+	       once_repeats(ret, NUMBER_AT, NUMBER_AT, 1) && once_says(ret, 0, answer.p, NUMBER_AT) &&
+	       once_says(ret, NUMBER_AT + 1u, answer.p + NUMBER_AT + 1u, SAID - NUMBER_AT - 1u);
+}
+
+/* The state is the same in all sessions with a template. */
+static bool keep(const void *state, struct outbuf *to)
+{
+	(void)to;
+	return is_settled(state);
+}
+
+static bool again(void *state, struct bytes kept)
+{
+	(void)state;
+	return bytes_done(&kept);
+}
+
 const struct enforcer memobus_enforcer = {
 	.protocol = PROTO_MEMOBUS,
 	.pdu_max = MEMOBUS_PDU_MAX,
@@ -182,9 +286,9 @@ const struct enforcer memobus_enforcer = {
 	.parse = parse,
 	.asked = asked,
 	.answered = answered,
-	.segment = memobus_segment,
+	.segment = segment,
 	.likely = likely,
-	.once = memobus_once,
-	.keep = memobus_keep,
-	.again = memobus_again,
+	.once = once,
+	.keep = keep,
+	.again = again,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/memobus/request.h"
+#include "dpi/memobus/memobus.h"
 
 #include "dpi/memobus/words.h"
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds the end of a PDU: by its header; for devices whose wrong headers are forgiven, by
  * its function. */
-#include "dpi/modbus/state.h"
+#include "dpi/modbus/modbus.h"
+
+#include "dpi/prefix.h"
 
 /* Bytes of an answer with its header, by its function; 0: the function does not determine it, or
  * there are not enough bytes. */
@@ -104,4 +106,21 @@ enum frame_result modbus_frame(const void *state, enum direction dir, struct byt
 	if (r != FRAME_WHOLE)
 		*ret_len = 0;
 	return r;
+}
+
+/* ---- the first bytes of a session ------------------------------------------------------------ */
+
+/* MBAP header and function code: transaction, protocol 0, length, unit, function. */
+enum recognition recognise_modbus(enum direction dir, struct bytes head)
+{
+	struct prefix p = { .b = head };
+
+	next_byte(&p);
+	next_byte(&p);
+	if (!may_be_be16(&p, 0, 0) || !may_be_be16(&p, 2, 254))
+		return RECOGNISE_NOT;
+	next_byte(&p);
+	if (!may_be(&p, 1, dir == DIR_C2S ? 127 : 255))
+		return RECOGNISE_NOT;
+	return so_far(&p);
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "appliance/wire/vocabulary.h"
-#include "dpi/modbus/state.h"
+#include "dpi/once.h"
 
 _Static_assert(sizeof(struct modbus_state) <= ENFORCER_STATE_MAX, "Modbus state must fit into a flow");
 
@@ -134,7 +134,7 @@ static uint64_t digest_of(struct bytes pdu)
 
 static void remember(struct modbus_state *s, const struct open_request *o, struct bytes pdu)
 {
-	s->told[s->n_told % TOLD_MAX] = (struct told){ .request = *o, .digest = digest_of(pdu) };
+	s->told[s->n_told % TOLD_MAX] = (struct modbus_told){ .request = *o, .digest = digest_of(pdu) };
 	s->n_told = s->n_told == UINT8_MAX ? UINT8_MAX - TOLD_MAX + 1u : s->n_told + 1u;
 }
 
@@ -146,13 +146,13 @@ static bool is_repeated(const struct modbus_state *s, struct bytes pdu, const st
 	uint64_t digest = digest_of(pdu);
 
 	for (uint32_t i = 0; i < TOLD_MAX && i < s->n_told; i++) {
-		const struct told *told = &s->told[i];
+		const struct modbus_told *told = &s->told[i];
 
 		if (told->digest != digest || told->request.function != ret->function)
 			continue;
 		ret->allowed = true;
 		ret->reason = R_MODBUS_TWICE;
-		pdu_name_choice(&modbus_enforcer, t, p, told->request.wait.choice, ret);
+		pdu_name_choice(PROTO_MODBUS, t, p, told->request.wait.choice, ret);
 		name_range(&told->request, ret);
 		return true;
 	}
@@ -208,7 +208,7 @@ static bool is_second(const struct modbus_state *s, uint16_t tid, struct bytes d
 		return false;
 	ret->allowed = true;
 	ret->reason = R_MODBUS_TWICE;
-	pdu_name_choice(&modbus_enforcer, t, p, o->wait.choice, ret);
+	pdu_name_choice(PROTO_MODBUS, t, p, o->wait.choice, ret);
 	name_range(o, ret);
 	return true;
 }
@@ -231,7 +231,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	ret->exception = function > 0x7fu;
 	ret->reason = R_MODBUS_RESPONSE;
 	if (pdu.failed) {
-		pdu_name_choice(&modbus_enforcer, t, p, 0, ret);
+		pdu_name_choice(PROTO_MODBUS, t, p, 0, ret);
 		return;
 	}
 	for (uint32_t i = 0; i < s->wait.n; i++) {
@@ -240,16 +240,16 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 		/* Oldest first, because a client that reuses an id gets its answers in order. */
 		if (!is_answer(&o, tid, ret, pdu, lenient))
 			continue;
-		pending_name(&modbus_enforcer, &o.wait, t, p, ret);
+		judge_answer(PROTO_MODBUS, &o.wait, t, p, ret);
 		name_range(&o, ret);
-		pending_overtake(&modbus_enforcer, s, i);
+		pending_overtake(s->open, sizeof(s->open[0]), i);
 		note_answered(s, &o, tid, lenient);
 		if (ret->allowed)
 			remember(s, &o, whole);
-		pending_answered(&modbus_enforcer, s, i);
+		pending_answered(&s->wait, s->open, sizeof(s->open[0]), i);
 		return;
 	}
-	pdu_name_choice(&modbus_enforcer, t, p, 0, ret);
+	pdu_name_choice(PROTO_MODBUS, t, p, 0, ret);
 	if (!is_repeated(s, whole, t, p, ret) && !is_second(s, tid, pdu, lenient, t, p, ret))
 		judge_unseen(s, pdu, t, p, ret);
 }
@@ -295,6 +295,79 @@ static size_t state_used(const void *state)
 	return s->slip.n > 0 ? sizeof(*s) : offsetof(struct modbus_state, slip.bytes);
 }
 
+/* ---- templates of repeated requests ---------------------------------------------------------- */
+
+/* Templates for repeated polls. A repetition has another transaction id, which the answer
+ * repeats. */
+
+#define HEADER 7u /* bytes before the function code */
+
+/* Bytes of an answer after the function code; 0: they depend on more than the request, or some
+ * servers read the request differently. */
+static size_t answer_of(const struct modbus_request *r)
+{
+	switch (r->function) {
+	case MB_READ_COILS:
+	case MB_READ_DISCRETE:
+		return 1u + (r->quantity + 7u) / 8u;
+	case MB_READ_HOLDING:
+	case MB_READ_INPUT:
+		return 1u + r->quantity * 2u;
+	case MB_WRITE_COIL:
+	case MB_WRITE_REGISTER:
+	case MB_WRITE_COILS:
+	case MB_WRITE_REGISTERS:
+		return 4;
+	default:
+		return 0;
+	}
+}
+
+/* Whether the judgement of a request depends only on its bytes: no request waits, the server is in
+ * step, and it reads Modbus/TCP. */
+static bool is_settled(const struct modbus_state *s)
+{
+	return s->wait.n == 0 && s->wait.unseen == 0 && !s->wait.unread && s->slip.n == 0 && !s->slip.late &&
+	       s->lenient == 0 && s->serial.reads == READS_TCP;
+}
+
+static bool once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret)
+{
+	struct modbus_request r;
+	uint8_t said[5];
+	size_t n;
+
+	modbus_request_parse(request, &r);
+	if (!is_settled(state) || !r.well_formed || r.operations[0].broadcast)
+		return false;
+	n = answer_of(&r);
+	if (n == 0 || answer.left != HEADER + 1u + n || !once_begin(ret, request, HEADER + 1u + n) ||
+	    !once_repeats(ret, 0, 0, 2))
+		return false;
+	/* Protocol id 0, the number of following bytes, the unit and the function. */
+	memcpy(said, (uint8_t[]){ 0, 0, (uint8_t)((n + 2u) >> 8), (uint8_t)(n + 2u), r.unit }, sizeof(said));
+	if (!once_says(ret, 2, said, sizeof(said)) || !once_says(ret, HEADER, &r.function, 1))
+		return false;
+	if (n == 4) /* the address, and what was written or how much: as in the request */
+		return once_says(ret, HEADER + 1u, (const uint8_t *)ret->request + HEADER + 1u, 4);
+	said[0] = (uint8_t)(n - 1u);
+	return once_says(ret, HEADER + 1u, said, 1);
+}
+
+/* The state is the same in all sessions with a template, except for answers that gateways may send
+ * twice. */
+static bool keep(const void *state, struct outbuf *to)
+{
+	(void)to;
+	return is_settled(state);
+}
+
+static bool again(void *state, struct bytes kept)
+{
+	((struct modbus_state *)state)->serial.reads = READS_TCP;
+	return bytes_done(&kept);
+}
+
 const struct enforcer modbus_enforcer = {
 	.protocol = PROTO_MODBUS,
 	.pdu_max = MODBUS_PDU_MAX,
@@ -315,7 +388,7 @@ const struct enforcer modbus_enforcer = {
 	.new_table = new_table,
 	.likely = likely,
 	.misread = misread,
-	.once = modbus_once,
-	.keep = modbus_keep,
-	.again = modbus_again,
+	.once = once,
+	.keep = keep,
+	.again = again,
 };

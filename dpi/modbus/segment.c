@@ -10,7 +10,7 @@
  *
  * So a request with a function that some server does not know must be in one segment, and no other
  * request may follow before its answer. Where a request was cut, the client's bytes must not
- * contain a forbidden command for a server that is out of step there (slip.h).
+ * contain a forbidden command for a server that is out of step there (slip.c).
  *
  * A request that is complete by its function although its header says that more is to come is
  * refused at once, because libmodbus would not wait. EasyModbus and NModbus never wait: they take
@@ -18,7 +18,7 @@
  * is judged before the rest comes.
  */
 #include "appliance/wire/vocabulary.h"
-#include "dpi/modbus/state.h"
+#include "dpi/modbus/modbus.h"
 
 #define HEADER 7u      /* bytes before the function code */
 #define READ_MAX 1024u /* the smallest number of bytes that a server reads at once: pymodbus 2 */
@@ -197,7 +197,7 @@ bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, str
 
 	if (only != NULL) {
 		only->wait.expendable = 1; /* reported once, where refusals do not end the flow */
-		pdu_name_choice(&modbus_enforcer, t, p, only->wait.choice, ret);
+		pdu_name_choice(PROTO_MODBUS, t, p, only->wait.choice, ret);
 		return refuse(ret, R_MODBUS_ALONE, only->unit, only->function);
 	}
 	if (!careful(s, carried, b, t, p, ret) || !fits_a_read(s, (uint32_t)offset, b, t, p, ret))
@@ -222,7 +222,7 @@ bool modbus_repeat(void *state, uint64_t offset, size_t carried, size_t length, 
 		if (!o->alone || o->wait.reason != R_ALLOWED || (o->at == from && o->at + o->length == to))
 			continue;
 		if ((int32_t)(to - o->at) > 0 && (int32_t)(o->at + o->length - from) > 0) {
-			pdu_name_choice(&modbus_enforcer, t, p, o->wait.choice, ret);
+			pdu_name_choice(PROTO_MODBUS, t, p, o->wait.choice, ret);
 			return refuse(ret, R_MODBUS_ALONE, o->unit, o->function);
 		}
 	}

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/modbus/serial.h"
+#include "dpi/modbus/modbus.h"
 
 #include <string.h>
 
 #include "appliance/wire/vocabulary.h"
 #include "dpi/judge.h"
-#include "dpi/modbus/modbus.h"
-#include "dpi/modbus/pdu.h"
-#include "dpi/modbus/state.h"
 
 #define HEADER 7u     /* bytes before the function code, of Modbus/TCP */
 #define SERIAL_MIN 4u /* bytes of a frame: unit, function, check */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/modbus/slip.h"
+#include "dpi/modbus/modbus.h"
 
 #include <string.h>
 
 #include "appliance/wire/vocabulary.h"
-#include "dpi/modbus/modbus.h"
 
 #define HEADER 7u /* bytes before the function code */
 #define DATA_MAX (MODBUS_PDU_MAX - HEADER - 1)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/opcua/builtin.h"
+#include "dpi/opcua/opcua.h"
 
 #include "dpi/opcua/words.h"
 

@@ -4,8 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "dpi/opcua/request.h"
-#include "dpi/opcua/state.h"
 #include "dpi/opcua/words.h"
 
 _Static_assert(sizeof(struct opcua_state) <= ENFORCER_STATE_MAX, "OPC UA state must fit into a flow");
@@ -387,7 +385,7 @@ static void answered_unseen(struct opcua_state *s, uint32_t service, const struc
 		return;
 	pending_answered_unseen(&s->wait, R_OPCUA_UNSEEN, R_OPCUA_UNREAD, ret);
 	ret->function = asks != 0 ? asks : service;
-	pdu_name_choice(&opcua_enforcer, t, p, 0, ret);
+	pdu_name_choice(PROTO_OPCUA, t, p, 0, ret);
 	if (ret->allowed && asks != 0 && function_by_code(&vocabulary_opcua, asks)->classes != 0 &&
 	    rule(t, p, asks, OPCUA_POLICY_NONE, ret) != R_ALLOWED)
 		ret->reason = R_OPCUA_FUNCTION;
@@ -469,10 +467,10 @@ static void answer(struct opcua_state *s, const struct opcua_chunk *c, const str
 		ret->reason = R_OPCUA_RESPONSE;
 		return;
 	}
-	pending_name(&opcua_enforcer, &o->wait, t, p, ret);
+	judge_answer(PROTO_OPCUA, &o->wait, t, p, ret);
 	o->begun = true;
 	if (c->chunk != 'C')
-		pending_answered(&opcua_enforcer, s, at);
+		pending_answered(&s->wait, s->open, sizeof(s->open[0]), at);
 }
 
 /* Judges messages of a server that answer no request: acknowledge and error. */
@@ -548,7 +546,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	struct opcua_state *s = state;
 
 	ret->reason = R_OPCUA_FRAME;
-	pdu_name_choice(&opcua_enforcer, t, p, 0, ret);
+	pdu_name_choice(PROTO_OPCUA, t, p, 0, ret);
 	if (s->rest > 0) {
 		s->rest -= pdu.left < s->rest ? (uint32_t)pdu.left : s->rest;
 		ret->function = s->rest_function;

@@ -2,7 +2,7 @@
 #include "dpi/opcua/words.h"
 
 #include "appliance/wire/vocabulary.h"
-#include "dpi/opcua/chunk.h"
+#include "dpi/opcua/opcua.h"
 
 #define PLACES (1u << OPCUA_NODES)
 

@@ -13,9 +13,18 @@
  * A request that is complete although its packet's length says that more is to come is refused at
  * once, because a server that takes the result of one read for a packet would not wait.
  */
+#include "dpi/s7comm/s7comm.h"
+
 #include <string.h>
 
-#include "dpi/s7comm/state.h"
+void s7_lose(struct s7_state *s)
+{
+	if (!s->lost) {
+		s->lost = 1;
+		s->n_tail = 0;
+	}
+	s->lost_number = s->number;
+}
 
 #define HEADER 10u /* bytes of a request's header, which are the bytes that are checked */
 /* DTs that such a server reassembles correctly; its behaviour with more is not known */
@@ -183,7 +192,7 @@ static bool unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct b
 	if (!s->lost || !search(s, offset, b) || evaluate_allows_all(t, p, &vocabulary_s7comm))
 		return true;
 	s->lost = 0; /* recorded once, if refusals end nothing */
-	pdu_name_choice(&s7comm_enforcer, t, p, 0, ret);
+	pdu_name_choice(PROTO_S7COMM, t, p, 0, ret);
 	ret->targets[0] = s7_slot(s);
 	ret->reason = R_S7COMM_CUT;
 	ret->reading = true;
@@ -214,7 +223,7 @@ bool s7_segment(void *state, uint64_t offset, size_t carried, bool late, struct 
 		const struct command_permit *p, struct pdu *ret)
 {
 	if (holds_its_request(b)) {
-		pdu_name_choice(&s7comm_enforcer, t, p, 0, ret);
+		pdu_name_choice(PROTO_S7COMM, t, p, 0, ret);
 		ret->targets[0] = s7_slot(state);
 		ret->reason = R_S7COMM_FRAME;
 		return false;

@@ -8,7 +8,7 @@
  * this server; rows that limit addresses refuse the request anyway. Where the two ways to find the
  * data differ, the values from there on count as unknown.
  */
-#include "dpi/s7comm/message.h"
+#include "dpi/s7comm/s7comm.h"
 
 #define SPECIFICATION 0x12
 #define ANY 0x10

@@ -2,7 +2,7 @@
 /* Templates for repeated reads and writes. A repetition has another reference, which the answer
  * repeats. */
 #include "dpi/once.h"
-#include "dpi/s7comm/state.h"
+#include "dpi/s7comm/s7comm.h"
 
 #define REFERENCE_AT (S7_DT_HEADER + 4u)
 #define PARAMETERS_AT 12u /* offset of the parameters in the message of an answer */

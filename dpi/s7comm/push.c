@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "dpi/s7comm/state.h"
+#include "dpi/s7comm/s7comm.h"
 
 /* Sub-functions of group S7_CPU that a server pushes once its messages are subscribed to. */
 #define MESSAGES                                                                                                       \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/s7comm/message.h"
+#include "dpi/s7comm/s7comm.h"
 
 #define BLOCK_NAME 8u /* "0A00001P": kind, number, file system */
 

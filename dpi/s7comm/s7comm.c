@@ -4,8 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "dpi/s7comm/state.h"
-
 _Static_assert(sizeof(struct s7_state) <= ENFORCER_STATE_MAX, "S7comm state must fit into a flow");
 _Static_assert(OPERATIONS_MAX >= S7_ITEMS_MAX, "every item of a request is an operation");
 _Static_assert(S7_PDU_MAX <= ENFORCER_PDU_MAX, "a message of many fragments must be kept until it is whole");

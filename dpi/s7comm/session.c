@@ -1,7 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PDUs that are not requests: answers, questions of the server, and PDUs of the connection itself.
  * push.c has messages that the server sends by itself. */
-#include "dpi/s7comm/state.h"
+#include "dpi/s7comm/s7comm.h"
+
+#include <string.h>
+
+void s7_forget(struct s7_state *s, uint32_t i)
+{
+	uint32_t at = 0;
+
+	for (uint32_t k = 0; k < i; k++)
+		at += s->open[k].lengths;
+	memmove(&s->lengths[at], &s->lengths[at + s->open[i].lengths],
+		(s->n_lengths - at - s->open[i].lengths) * sizeof(s->lengths[0]));
+	s->n_lengths -= s->open[i].lengths;
+	memmove(&s->open[i], &s->open[i + 1], (s->wait.n - i - 1u) * sizeof(s->open[0]));
+	s->wait.n--;
+}
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
@@ -96,8 +111,8 @@ static void judge_unseen(const struct s7_state *s, const struct s7_message *m, c
 	ret->reason = s->wait.unread ? R_S7COMM_UNREAD : R_S7COMM_UNSEEN;
 }
 
-static void judge_answer(struct s7_state *s, const struct s7_message *m, const struct command_table *t,
-			 const struct command_permit *p, struct pdu *ret)
+static void answer_message(struct s7_state *s, const struct s7_message *m, const struct command_table *t,
+			   const struct command_permit *p, struct pdu *ret)
 {
 	uint32_t at = 0;
 
@@ -106,12 +121,12 @@ static void judge_answer(struct s7_state *s, const struct s7_message *m, const s
 
 		if (!answers(s, i, at, m))
 			continue;
-		pending_name(&s7comm_enforcer, &o.wait, t, p, ret);
+		judge_answer(PROTO_S7COMM, &o.wait, t, p, ret);
 		name_request(&o, ret);
 		take_effect(s, &o, m, ret);
 		if ((int16_t)(o.number - s->lost_number) >= 0)
 			s->lost = 0;
-		pending_overtake(&s7comm_enforcer, s, i);
+		pending_overtake(s->open, sizeof(s->open[0]), i);
 		s7_forget(s, i);
 		return;
 	}
@@ -156,14 +171,14 @@ static void judge_message(struct s7_state *s, struct bytes message, const struct
 	switch (m.kind) {
 	case S7_ACK:
 	case S7_ACK_DATA:
-		judge_answer(s, &m, t, p, ret);
+		answer_message(s, &m, t, p, ret);
 		break;
 	case S7_JOB:
 		judge_question(s, &m, t, p, ret);
 		break;
 	default:
 		if (m.says == S7_ANSWERS)
-			judge_answer(s, &m, t, p, ret);
+			answer_message(s, &m, t, p, ret);
 		else if (m.says == S7_PUSHES)
 			s7_push(s, &m, t, p, ret);
 		break;
@@ -187,7 +202,7 @@ static void confirm(struct s7_state *s, const struct s7_unit *u, const struct co
 	s->phase = PHASE_CONNECTED;
 	ret->reason = (enum reason)s->connect_reason;
 	ret->allowed = ret->reason == R_ALLOWED;
-	pdu_name_choice(&s7comm_enforcer, t, p, s->connect_choice, ret);
+	pdu_name_choice(PROTO_S7COMM, t, p, s->connect_choice, ret);
 }
 
 void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u, const struct command_table *t,
@@ -195,7 +210,7 @@ void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u
 {
 	ret->targets[0] = s7_slot(s);
 	ret->function = S7_TPDU(u->tpdu);
-	pdu_name_choice(&s7comm_enforcer, t, p, 0, ret);
+	pdu_name_choice(PROTO_S7COMM, t, p, 0, ret);
 	if (!u->well_formed)
 		return;
 	switch (u->tpdu) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/slmp/device.h"
+#include "dpi/slmp/slmp.h"
 
 #include "dpi/slmp/words.h"
 

@@ -1,12 +1,84 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/slmp/request.h"
+#include "dpi/slmp/slmp.h"
 
 #include <stddef.h>
 
-#include "dpi/slmp/device.h"
-#include "dpi/slmp/slmp.h"
-#include "dpi/slmp/touch.h"
 #include "dpi/slmp/words.h"
+
+/* ---- operations ------------------------------------------------------------------------------ */
+
+/* Whether a place is only read, and adjacent to the last one. */
+static bool goes_on(const struct slmp_request *r, uint8_t space, uint64_t first, const struct values *values)
+{
+	const struct operation *last;
+
+	if (r->n == 0 || values->form != VALUES_NONE)
+		return false;
+	last = &r->operations[r->n - 1u];
+	return last->space == space && !last->place_unknown && last->values.form == VALUES_NONE &&
+	       last->first + last->count == first;
+}
+
+static void touch(struct slmp_request *r, uint8_t space, uint64_t first, uint64_t count, struct values values)
+{
+	bool room = r->n + 1u < r->max;
+	uint32_t at = room ? r->n : r->max - 1u;
+
+	if (goes_on(r, space, first, &values)) {
+		r->operations[r->n - 1u].count += count;
+		return;
+	}
+	r->operations[at] = r->like;
+	r->operations[at].group = (uint8_t)at;
+	r->operations[at].place_unknown = !room;
+	if (room) {
+		r->operations[at].space = space;
+		r->operations[at].first = first;
+		r->operations[at].count = count;
+		r->operations[at].values = values;
+	} else if (values.form != VALUES_NONE) {
+		r->operations[at].values.form = VALUES_UNKNOWN;
+	}
+	r->n = at + 1u;
+}
+
+static void touch_device(struct slmp_request *r, const struct slmp_device_number *d, uint64_t count,
+			 struct values values)
+{
+	if (d->device == NULL) {
+		uint32_t n = r->n;
+
+		touch(r, SPACE_NONE, 0, 0, values);
+		r->operations[r->n - 1u].place_unknown = true;
+		if (r->n > n && values.form != VALUES_NONE)
+			r->operations[r->n - 1u].values = (struct values){ .form = VALUES_UNKNOWN };
+		return;
+	}
+	touch(r, d->device->space, d->number, count, values);
+	if (d->other != d->number)
+		touch(r, d->device->space, d->other, count, values);
+}
+
+static uint64_t points(const struct slmp_device_number *d, uint32_t words)
+{
+	return d->device != NULL ? slmp_device_points(d->device, words) : words;
+}
+
+static struct values words_written(const struct slmp_device_number *d, uint32_t n, const struct slmp_reader *at)
+{
+	if (d->device != NULL && d->device->kind == SLMP_WORD)
+		return values_at(at->ascii ? VALUES_HEX_U16 : VALUES_U16LE, n, at->b);
+	if (d->device != NULL && d->device->kind == SLMP_BIT)
+		return values_at(at->ascii ? VALUES_HEX_BITS : VALUES_BITS, n * 16u, at->b);
+	return (struct values){ .form = VALUES_UNKNOWN };
+}
+
+static struct values bits_written(const struct slmp_device_number *d, uint32_t n, const struct slmp_reader *at)
+{
+	if (d->device == NULL || d->device->kind != SLMP_BIT)
+		return (struct values){ .form = VALUES_UNKNOWN };
+	return values_at(at->ascii ? VALUES_HEX_U4 : VALUES_NIBBLES, n, at->b);
+}
 
 /* The manual's limits of one request. */
 #define WORDS_MAX 960u
@@ -99,10 +171,10 @@ static bool parse_batch(struct slmp_request *r, struct slmp_reader *b, bool writ
 		return false;
 	length = bits ? bits_length(b, n) : words_length(b, n);
 	if (write && bits)
-		values = slmp_bits_written(&d, n, b);
+		values = bits_written(&d, n, b);
 	else if (write)
-		values = slmp_words_written(&d, n, b);
-	slmp_touch_device(r, &d, bits ? n : slmp_points(&d, n), values);
+		values = words_written(&d, n, b);
+	touch_device(r, &d, bits ? n : points(&d, n), values);
 	if (!write)
 		return answers_with(r, length);
 	return is_plain(b, length, bits) && bytes_skip(&b->b, length);
@@ -129,7 +201,7 @@ static bool parse_list(struct slmp_request *r, struct slmp_reader *b, uint32_t *
 
 		if (!slmp_device_parse(b, (r->service & SUB_WIDE) != 0, &d))
 			return false;
-		slmp_touch_device(r, &d, slmp_points(&d, n), (struct values){ .form = VALUES_NONE });
+		touch_device(r, &d, points(&d, n), (struct values){ .form = VALUES_NONE });
 	}
 	*ret_length = words_length(b, words + 2u * doubles);
 	return true;
@@ -151,21 +223,21 @@ static bool write_double(struct slmp_request *r, const struct slmp_device_number
 			return false;
 		high.number += 16u;
 		high.other += 16u;
-		slmp_touch_device(r, d, 16, slmp_words_written(d, 1, &low));
-		slmp_touch_device(r, &high, 16, slmp_words_written(d, 1, b));
+		touch_device(r, d, 16, words_written(d, 1, &low));
+		touch_device(r, &high, 16, words_written(d, 1, b));
 		return slmp_number(b, 4, &v);
 	}
 	if (d->device != NULL && d->device->kind == SLMP_BIT) {
-		slmp_touch_device(r, d, 32, slmp_words_written(d, 2, b));
+		touch_device(r, d, 32, words_written(d, 2, b));
 		return slmp_number(b, 4, &v);
 	}
 	if (!slmp_number(b, 4, &v))
 		return false;
 	if (d->device == NULL || d->device->kind != SLMP_WORD)
-		slmp_touch_device(r, d, 1, (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v });
+		touch_device(r, d, 1, (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v });
 	else
-		slmp_touch_device(r, d, 2,
-				  (struct values){ .form = VALUES_BETWEEN, .n = 2, .lo = v & 0xffffu, .hi = v >> 16 });
+		touch_device(r, d, 2,
+			     (struct values){ .form = VALUES_BETWEEN, .n = 2, .lo = v & 0xffffu, .hi = v >> 16 });
 	return true;
 }
 
@@ -184,7 +256,7 @@ static bool parse_random_words(struct slmp_request *r, struct slmp_reader *b)
 				return false;
 			continue;
 		}
-		slmp_touch_device(r, &d, slmp_points(&d, 1), slmp_words_written(&d, 1, b));
+		touch_device(r, &d, points(&d, 1), words_written(&d, 1, b));
 		if (!slmp_number(b, 2, &v))
 			return false;
 	}
@@ -206,7 +278,7 @@ static bool parse_random_bits(struct slmp_request *r, struct slmp_reader *b)
 			return false;
 		if (d.device != NULL && d.device->kind == SLMP_BIT)
 			values = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
-		slmp_touch_device(r, &d, 1, values);
+		touch_device(r, &d, 1, values);
 	}
 	return true;
 }
@@ -229,8 +301,8 @@ static bool parse_blocks(struct slmp_request *r, struct slmp_reader *b, bool wri
 		if (all > BLOCK_WORDS_MAX)
 			return false;
 		if (write)
-			values = slmp_words_written(&d, n, b);
-		slmp_touch_device(r, &d, slmp_points(&d, n), values);
+			values = words_written(&d, n, b);
+		touch_device(r, &d, points(&d, n), values);
 		if (write && (!is_plain(b, words_length(b, n), false) || !skip(b, 2u * (size_t)n)))
 			return false;
 	}
@@ -249,7 +321,7 @@ static bool parse_buffer(struct slmp_request *r, struct slmp_reader *b, bool wri
 		return false;
 	if (write)
 		values = values_at(b->ascii ? VALUES_HEX_U16 : VALUES_U16LE, n, b->b);
-	slmp_touch(r, SLMP_BUFFER, first, n, values);
+	touch(r, SLMP_BUFFER, first, n, values);
 	return write ? is_plain(b, words_length(b, n), false) && skip(b, 2u * (size_t)n)
 		     : answers_with(r, words_length(b, n));
 }
@@ -264,8 +336,8 @@ static bool parse_module(struct slmp_request *r, struct slmp_reader *b, bool wri
 	slmp_number(b, 2, &n);
 	if (!slmp_number(b, 2, &module) || n == 0 || n > MODULE_BYTES_MAX || n > 0x100000000u - (uint64_t)first)
 		return false;
-	slmp_touch(r, SLMP_MODULE_BUFFER, (uint64_t)module << 32 | first, n,
-		   (struct values){ .form = write ? VALUES_UNKNOWN : VALUES_NONE });
+	touch(r, SLMP_MODULE_BUFFER, (uint64_t)module << 32 | first, n,
+	      (struct values){ .form = write ? VALUES_UNKNOWN : VALUES_NONE });
 	return write ? is_plain(b, b->ascii ? 2u * n : n, false) && skip(b, n) : answers_with(r, b->ascii ? 2u * n : n);
 }
 

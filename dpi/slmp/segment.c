@@ -12,7 +12,7 @@
  *
  * Some servers accept frames of other forms as well, which may be hidden in a session. They are
  * searched for by their subheaders; 1E, whose subheader is one byte, also by the device that it
- * names (other.h). A 1E frame without a device is searched for only where a segment begins.
+ * names. A 1E frame without a device is searched for only where a segment begins.
  *
  * Servers differ in what they accept as an ASCII digit: most accept lower case as well, and
  * libslmp2 reads any other character as 0.
@@ -23,8 +23,124 @@
 #include <string.h>
 
 #include "appliance/wire/vocabulary.h"
-#include "dpi/slmp/other.h"
-#include "dpi/slmp/state.h"
+#include "dpi/slmp/slmp.h"
+#include "dpi/slmp/words.h"
+
+/* ---- frames of other forms ------------------------------------------------------------------- */
+
+/*
+ * Frames of forms that this enforcer does not accept: 1E, and those that read and write the
+ * buffers of an Ethernet module (subheaders 60 to 62). Many servers accept 1E besides 3E. Such a
+ * frame is only recognised here, with what it would do, in commands of 3E.
+ *
+ *   1E      subheader, PC number, monitoring timer, and then in binary number (4 bytes) and code
+ *           (2) of a device, in ASCII code and number
+ *   buffer  subheader, 00, numbers
+ */
+
+/* bytes, or pairs of digits, that are needed to recognise a frame that names a device */
+#define OTHER_MIN 12u
+#define SHORT_MIN 4u /* bytes of the shortest frame */
+#define PC_OWN 0xffu /* the station itself */
+
+/* Where a device's number is, in bytes of the frame. */
+enum { NAMES_NONE = 0, NAMED_FIRST = 4, NAMED_COUNTED = 6 };
+
+/* Subheaders with the command and subcommand that have the same effect. A subheader without one is
+ * reported by its own number. */
+static const struct {
+	uint8_t subheader, device;
+	uint32_t service;
+} others[] = {
+	{ 0x00, NAMED_FIRST, (uint32_t)SLMP_BATCH_READ << 16 | 1 },
+	{ 0x01, NAMED_FIRST, (uint32_t)SLMP_BATCH_READ << 16 },
+	{ 0x02, NAMED_FIRST, (uint32_t)SLMP_BATCH_WRITE << 16 | 1 },
+	{ 0x03, NAMED_FIRST, (uint32_t)SLMP_BATCH_WRITE << 16 },
+	{ 0x04, NAMED_COUNTED, (uint32_t)SLMP_RANDOM_WRITE << 16 | 1 },
+	{ 0x05, NAMED_COUNTED, (uint32_t)SLMP_RANDOM_WRITE << 16 },
+	{ 0x06, NAMED_COUNTED, (uint32_t)SLMP_MONITOR_REGISTER << 16 | 1 },
+	{ 0x07, NAMED_COUNTED, (uint32_t)SLMP_MONITOR_REGISTER << 16 },
+	{ 0x08, NAMES_NONE, (uint32_t)SLMP_MONITOR << 16 },
+	{ 0x09, NAMES_NONE, (uint32_t)SLMP_MONITOR << 16 },
+	{ 0x0e, NAMES_NONE, (uint32_t)SLMP_MODULE_READ << 16 },
+	{ 0x0f, NAMES_NONE, (uint32_t)SLMP_MODULE_WRITE << 16 },
+	{ 0x13, NAMES_NONE, (uint32_t)SLMP_RUN << 16 },
+	{ 0x14, NAMES_NONE, (uint32_t)SLMP_STOP << 16 },
+	{ 0x15, NAMES_NONE, (uint32_t)SLMP_TYPE_NAME << 16 },
+	{ 0x16, NAMES_NONE, (uint32_t)SLMP_SELF_TEST << 16 },
+	/* five for extended file registers: read, write, write at random */
+	{ 0x17, NAMES_NONE, 0x17u << 16 },
+	{ 0x18, NAMES_NONE, 0x18u << 16 },
+	{ 0x19, NAMES_NONE, 0x19u << 16 },
+	{ 0x3b, NAMES_NONE, 0x3bu << 16 }, /* read directly */
+	{ 0x3c, NAMES_NONE, 0x3cu << 16 }, /* write directly */
+	{ 0x60, NAMES_NONE, 0x60u << 16 }, /* a fixed buffer */
+	{ 0x61, NAMES_NONE, 0x61u << 16 }, /* a buffer with random access: read */
+	{ 0x62, NAMES_NONE, 0x62u << 16 }, /* a buffer with random access: write */
+};
+
+#define OTHERS (sizeof(others) / sizeof(others[0]))
+
+static bool is_buffer(uint8_t subheader)
+{
+	return subheader >= 0x60;
+}
+
+static int pair(const uint8_t *p)
+{
+	int high = slmp_digit(p[0]), low = slmp_digit(p[1]);
+
+	return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+/* Whether these are a letter and a letter or a blank. */
+static bool is_code(int letter, int second)
+{
+	return letter >= 'A' && letter <= 'Z' && (second == ' ' || second == 'N' || second == 'S' || second == 'C');
+}
+
+/* Whether such a frame begins at `p`, of `left` bytes, judged by the device that it names.
+ * *ret_service: the 3E command with the same effect. Device numbers are limited to 16 bits:
+ * otherwise any text of digits would contain one. */
+static bool other_names(const uint8_t *p, size_t left, bool ascii, uint32_t *ret_service)
+{
+	int subheader = left < OTHER_MIN * (ascii ? 2u : 1u) ? -1 : ascii ? pair(p) : p[0];
+	size_t at;
+
+	if (subheader < 0 || subheader > 7)
+		return false;
+	at = others[subheader].device;
+	*ret_service = others[subheader].service;
+	if (ascii)
+		return is_code(pair(p + 2 * at), pair(p + 2 * at + 2)) && pair(p + 2 * at + 4) == 0 &&
+		       pair(p + 2 * at + 6) == 0;
+	return p[at + 2] == 0 && p[at + 3] == 0 && is_code(p[at + 5], p[at + 4]);
+}
+
+/* Whether `b` may begin with any such frame, even if little distinguishes it from other bytes. For
+ * a position where a receiver begins to read. */
+static bool other_begins(struct bytes b, uint32_t *ret_service)
+{
+	for (unsigned ascii = 0; ascii < 2; ascii++) {
+		int subheader, second;
+
+		if (other_names(b.p, b.left, ascii != 0, ret_service))
+			return true;
+		if (b.left < SHORT_MIN << ascii)
+			continue;
+		subheader = ascii != 0 ? pair(b.p) : b.p[0];
+		second = ascii != 0 ? pair(b.p + 2) : b.p[1];
+		for (size_t i = 0; i < OTHERS; i++)
+			if (others[i].subheader == subheader && others[i].device == NAMES_NONE &&
+			    second == (is_buffer(others[i].subheader) ? 0 : (int)PC_OWN)) {
+				*ret_service = others[i].service;
+				return true;
+			}
+	}
+	return false;
+}
+
+/* ---- commands where none begins --------------------------------------------------------------- */
 
 #define READ_MAX 1024u /* the smallest number of bytes that a server reads at once */
 /* operations of a command at a position where the client wrote none; with more, it counts as
@@ -279,7 +395,7 @@ static inline bool may_be_other(const uint8_t *p, size_t left, bool ascii)
 {
 	uint32_t service;
 
-	return (ascii ? p[0] == '0' : p[0] < 8) && slmp_other_names(p, left, ascii, &service);
+	return (ascii ? p[0] == '0' : p[0] < 8) && other_names(p, left, ascii, &service);
 }
 
 static inline bool may_be_any(const uint8_t *p, size_t left)
@@ -300,8 +416,7 @@ static bool is_refused_at(struct bytes b, size_t at, size_t written, size_t seam
 	struct found f;
 
 	for (unsigned ascii = 0; ascii < 2; ascii++)
-		if (at + SLMP_OTHER_MIN * (ascii != 0 ? 2u : 1u) > seam &&
-		    slmp_other_names(from, left, ascii != 0, &service)) {
+		if (at + OTHER_MIN * (ascii != 0 ? 2u : 1u) > seam && other_names(from, left, ascii != 0, &service)) {
 			take_other(service, &f);
 			if (refuses(&f, R_SLMP_CUT, t, p, ret))
 				return true;
@@ -457,7 +572,7 @@ static bool rest_may_pass(struct bytes b, const struct command_table *t, const s
 	uint32_t service;
 	struct found f;
 
-	if (!slmp_other_begins(b, &service))
+	if (!other_begins(b, &service))
 		return true;
 	take_other(service, &f);
 	return !refuses(&f, R_SLMP_CUT, t, p, ret);
@@ -471,7 +586,7 @@ bool slmp_framed_else(void *state, bool begins, struct bytes fresh, const struct
 	struct found f;
 
 	if (!begins || slmp_frame(((const struct slmp_state *)state)->form, fresh, &n) != FRAME_BAD ||
-	    !slmp_other_begins(fresh, &service))
+	    !other_begins(fresh, &service))
 		return true;
 	take_other(service, &f);
 	if (!refuses(&f, R_SLMP_OTHER, t, p, ret)) { /* no answer to it could be judged */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The BACnet enforcer. The input is a policy, and then a whole flow of datagrams.
- * LINK: $(COMMANDS_PARTS) dpi/bacnet/bacnet.c dpi/bacnet/frame.c dpi/bacnet/tag.c
- * LINK: dpi/bacnet/request.c
+ * LINK: $(COMMANDS_PARTS) dpi/bacnet/%.c
  * LIBS: nettle
  *
  * Input: 6 bytes of policy (flags, words, first and last instance of analog outputs, priority,

@@ -2,8 +2,7 @@
 /*
  * The DNP3 enforcer. The input is a policy, which does not change, and then a whole session in
  * pieces of both directions.
- * LINK: $(COMMANDS_PARTS) dpi/dnp3/dnp3.c dpi/dnp3/inside.c dpi/dnp3/frame.c dpi/dnp3/object.c
- * LINK: dpi/dnp3/request.c dpi/dnp3/recognise.c
+ * LINK: $(COMMANDS_PARTS) dpi/dnp3/%.c
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (flags, words, two ends of points, of values and of control codes), then

@@ -2,10 +2,7 @@
 /*
  * The EtherNet/IP enforcer: the first bytes are a policy; then come pieces of the streams of both
  * directions.
- * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/once.c dpi/enip/state.c dpi/enip/build.c
- * LINK: dpi/enip/encap.c dpi/enip/cip.c
- * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
- * LINK: appliance/wire/tag.c
+ * LINK: $(COMMANDS_PARTS) dpi/enip/%.c appliance/wire/tag.c
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (services as two ranges, classes, routes, values; of the last byte, bit

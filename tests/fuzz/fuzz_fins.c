@@ -2,8 +2,7 @@
 /*
  * The FINS enforcer. The input is a policy, which does not change, and then a whole session in
  * pieces of both directions, or a flow of datagrams.
- * LINK: $(COMMANDS_PARTS) dpi/fins/fins.c dpi/fins/once.c dpi/fins/inside.c dpi/fins/frame.c
- * LINK: dpi/fins/area.c dpi/fins/request.c
+ * LINK: $(COMMANDS_PARTS) dpi/fins/%.c
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (flags, words, two ends of D and of W in bits, two of values), then

@@ -2,8 +2,7 @@
 /*
  * The IEC 60870-5-104 enforcer. The input is a policy, which does not change, and then a whole
  * session in pieces of both directions.
- * LINK: $(COMMANDS_PARTS) dpi/iec104/iec104.c dpi/iec104/inside.c dpi/iec104/frame.c
- * LINK: dpi/iec104/request.c dpi/iec104/recognise.c
+ * LINK: $(COMMANDS_PARTS) dpi/iec104/%.c
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (flags, words, two ends of objects, of values and of qualifiers), then

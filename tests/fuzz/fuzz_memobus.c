@@ -2,8 +2,7 @@
 /*
  * The MEMOBUS enforcer. The input is a policy, which does not change, and then a whole session in
  * pieces of both directions.
- * LINK: $(COMMANDS_PARTS) dpi/memobus/memobus.c dpi/memobus/once.c dpi/memobus/inside.c
- * LINK: dpi/memobus/frame.c dpi/memobus/request.c dpi/memobus/recognise.c
+ * LINK: $(COMMANDS_PARTS) dpi/memobus/%.c
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (flags, words, two ends of places and of values, CPU, space), then

@@ -2,9 +2,7 @@
 /*
  * The Modbus enforcer: the first bytes are a policy; then come pieces of the streams of both
  * directions.
- * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
- * LINK: dpi/modbus/request.c dpi/modbus/response.c
- * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
+ * LINK: $(COMMANDS_PARTS) dpi/modbus/%.c
  * LIBS: nettle
  *
  * Input: 16 bytes of policy (function classes, unit, two address ranges, value range), then pieces:

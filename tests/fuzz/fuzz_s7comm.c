@@ -2,10 +2,7 @@
 /*
  * The S7comm enforcer: the first bytes are a policy; then come pieces of the streams of both
  * directions.
- * LINK: $(COMMANDS_PARTS) dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c
- * LINK: dpi/s7comm/message.c dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c
- * LINK: dpi/s7comm/once.c dpi/s7comm/session.c
- * LINK: dpi/s7comm/state.c
+ * LINK: $(COMMANDS_PARTS) dpi/s7comm/%.c
  * LIBS: nettle
  *
  * Input: 8 bytes of policy, then pieces: one byte whose top bit is the direction, two bytes of

@@ -2,9 +2,7 @@
 /*
  * The SLMP enforcer. The input is a policy, which does not change, and then a whole session in
  * pieces of both directions.
- * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/once.c dpi/slmp/frame.c dpi/slmp/device.c
- * LINK: dpi/slmp/request.c dpi/slmp/touch.c
- * LINK: dpi/slmp/segment.c dpi/slmp/other.c
+ * LINK: $(COMMANDS_PARTS) dpi/slmp/%.c
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (flags, words, two ends of D and of M, two of values), then pieces: one

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dpi/s7comm/cotp.h"
+#include "dpi/s7comm/s7comm.h"
 
 #define LOG_MOST 65536u
 

@@ -9,7 +9,7 @@
 
 #include "tests/unit/dpi/speeches.h"
 
-enum effect_speech { MODBUS, SLMP, SLMP_ASCII, ENIP, S7COMM, FINS, ENIP_CONNECTED };
+enum effect_speech { MODBUS, SLMP, SLMP_TEXT, ENIP, S7COMM, FINS, ENIP_CONNECTED };
 
 /* The codes of all functions whose classes are among these. */
 static struct number_set functions_of(struct desk *d, const struct vocabulary *v, unsigned classes)
@@ -216,39 +216,39 @@ static const struct effect effects[] = {
 	     6),
 	MANY(SLMP, slmp_blocks, "one block of four", "500000ffff030020001000060400000400", "000000a80100",
 	     "630000a80200", "", 4),
-	ALONE(SLMP_ASCII, slmp_reads, true, "reads bits",
+	ALONE(SLMP_TEXT, slmp_reads, true, "reads bits",
 	      "35343030303030313030303030304646303346463030303031383030313030343031303030314d2a30303030303030303034"),
-	ALONE(SLMP_ASCII, slmp_reads, false, "writes",
+	ALONE(SLMP_TEXT, slmp_reads, false, "writes",
 	      "3534303030303031303030303030464630334646303030303143303031303134303130303030442a303030303030303030313030"
 	      "3037"),
-	ALONE(SLMP_ASCII, slmp_reads, false, "writes here and there",
+	ALONE(SLMP_TEXT, slmp_reads, false, "writes here and there",
 	      "353430303030303130303030303046463033464630303030314330303130313430323030303030313030442a3030303030303030"
 	      "3037"),
-	ALONE(SLMP_ASCII, slmp_reads, false, "runs",
+	ALONE(SLMP_TEXT, slmp_reads, false, "runs",
 	      "35343030303030313030303030304646303346463030303031343030313031303031303030303030303130303030"),
-	ALONE(SLMP_ASCII, slmp_reads, false, "stops",
+	ALONE(SLMP_TEXT, slmp_reads, false, "stops",
 	      "353430303030303130303030303046463033464630303030313030303130313030323030303030303031"),
-	ALONE(SLMP_ASCII, slmp_reads, false, "reads another network",
+	ALONE(SLMP_TEXT, slmp_reads, false, "reads another network",
 	      "3534303030303031303030303032303330334646303030303138303031303034303130303030442a30303030303030303031"),
-	ALONE(SLMP_ASCII, slmp_reads, false, "reads another station",
+	ALONE(SLMP_TEXT, slmp_reads, false, "reads another station",
 	      "3534303030303031303030303030303130334646303030303138303031303034303130303030442a30303030303030303031"),
-	ALONE(SLMP_ASCII, slmp_reads, false, "writes to another network",
+	ALONE(SLMP_TEXT, slmp_reads, false, "writes to another network",
 	      "3534303030303031303030303032303330334646303030303143303031303134303130303030442a303030303030303030313030"
 	      "3037"),
-	ALONE(SLMP_ASCII, slmp_reads_anywhere, true, "reads another network",
+	ALONE(SLMP_TEXT, slmp_reads_anywhere, true, "reads another network",
 	      "3534303030303031303030303032303330334646303030303138303031303034303130303030442a30303030303030303031"),
-	ALONE(SLMP_ASCII, slmp_reads_anywhere, false, "writes to another network, where any may be read",
+	ALONE(SLMP_TEXT, slmp_reads_anywhere, false, "writes to another network, where any may be read",
 	      "3534303030303031303030303032303330334646303030303143303031303134303130303030442a303030303030303030313030"
 	      "3037"),
-	ALONE(SLMP_ASCII, slmp_reads_anywhere, false, "writes behind a multidrop, where any may be read",
+	ALONE(SLMP_TEXT, slmp_reads_anywhere, false, "writes behind a multidrop, where any may be read",
 	      "3534303030303031303030303030464630334646303130303143303031303134303130303030442a303030303030303030313030"
 	      "3037"),
-	ALONE(SLMP_ASCII, slmp_reads_anywhere, false, "stops another processor, where any may be read",
+	ALONE(SLMP_TEXT, slmp_reads_anywhere, false, "stops another processor, where any may be read",
 	      "353430303030303130303030303046463033453030303030313030303130313030323030303030303031"),
-	MANY(SLMP_ASCII, slmp_policy, "one device of six",
+	MANY(SLMP_TEXT, slmp_policy, "one device of six",
 	     "353430303030303130303030303046463033464630303030343030303130303430333030303030363030", "442a303030303030",
 	     "442a303030313030", "", 6),
-	MANY(SLMP_ASCII, slmp_blocks, "one block of four",
+	MANY(SLMP_TEXT, slmp_blocks, "one block of four",
 	     "353430303030303130303030303046463033464630303030343030303130303430363030303030343030",
 	     "442a30303030303030303031", "442a30303030393930303032", "", 4),
 	ALONE(ENIP, enip_reads, true, "reads attributes",

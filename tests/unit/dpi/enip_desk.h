@@ -7,7 +7,6 @@
 
 #define DESK_ENFORCER enip_enforcer
 #include "appliance/wire/tag.h"
-#include "dpi/enip/encap.h"
 #include "dpi/enip/words.h"
 #include "tests/unit/dpi/desk.h"
 

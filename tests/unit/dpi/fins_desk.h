@@ -9,7 +9,6 @@
 #include <stdio.h>
 
 #include "dpi/fins/fins.h"
-#include "dpi/fins/frame.h"
 #include "dpi/fins/words.h"
 
 #define DESK_ENFORCER fins_enforcer

@@ -115,10 +115,11 @@ static void toy_asked(void *state, const struct parsed *p, const struct ruling *
 static void toy_answered(void *state, struct bytes pdu, const struct command_table *table,
 			 const struct command_permit *permit, struct pdu *ret)
 {
+	struct toy *s = state;
 	uint8_t function;
 
-	if (((struct toy *)state)->wait.n > 0)
-		pending_answered(desk_enforcer, state, 0);
+	if (s->wait.n > 0)
+		pending_answered(&s->wait, s->open, sizeof(s->open[0]), 0);
 	bytes_skip(&pdu, 2);
 	bytes_u8(&pdu, &function);
 	ret->function = function;

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dpi/s7comm/cotp.h"
 #include "dpi/s7comm/s7comm.h"
 #include "dpi/s7comm/words.h"
 

@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 
-#include "dpi/slmp/frame.h"
 #include "dpi/slmp/slmp.h"
 #include "dpi/slmp/words.h"
 

@@ -2,8 +2,7 @@
 /*
  * The BACnet enforcer: datagrams and their lengths, tags, what each request touches and writes,
  * routes and ways. Sessions are in test_bacnet_session.c.
- * LINK: $(COMMANDS_PARTS) dpi/bacnet/bacnet.c dpi/bacnet/frame.c dpi/bacnet/tag.c
- * LINK: dpi/bacnet/request.c
+ * LINK: $(COMMANDS_PARTS) dpi/bacnet/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
@@ -11,8 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "dpi/bacnet/request.h"
-#include "dpi/bacnet/tag.h"
+#include "dpi/bacnet/bacnet.h"
 #include "tests/unit/dpi/bacnet_desk.h"
 
 #define N(list) (sizeof(list) / sizeof((list)[0]))

@@ -3,15 +3,14 @@
  * Sessions of BACnet: which answers fit which requests, segments of answers, notifications that a
  * server sends, requests that a server sends, sessions whose beginning the box has not seen,
  * changes of policy.
- * LINK: $(COMMANDS_PARTS) dpi/bacnet/bacnet.c dpi/bacnet/frame.c dpi/bacnet/tag.c
- * LINK: dpi/bacnet/request.c
+ * LINK: $(COMMANDS_PARTS) dpi/bacnet/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
 
 #include <string.h>
 
-#include "dpi/bacnet/request.h"
+#include "dpi/bacnet/bacnet.h"
 #include "tests/unit/dpi/bacnet_desk.h"
 
 #define N(list) (sizeof(list) / sizeof((list)[0]))

@@ -2,8 +2,7 @@
 /*
  * The DNP3 enforcer: frames with their checksums, segments, objects with every qualifier, and what
  * each request touches and writes. Sessions are in test_dnp3_session.c.
- * LINK: $(COMMANDS_PARTS) dpi/dnp3/dnp3.c dpi/dnp3/inside.c dpi/dnp3/frame.c dpi/dnp3/object.c
- * LINK: dpi/dnp3/request.c dpi/dnp3/recognise.c
+ * LINK: $(COMMANDS_PARTS) dpi/dnp3/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

@@ -2,8 +2,7 @@
 /*
  * Sessions of DNP3: responses and their numbers, unsolicited responses and confirmations, select
  * before operate, datagrams, sessions met half-way, frames inside frames.
- * LINK: $(COMMANDS_PARTS) dpi/dnp3/dnp3.c dpi/dnp3/inside.c dpi/dnp3/frame.c dpi/dnp3/object.c
- * LINK: dpi/dnp3/request.c dpi/dnp3/recognise.c
+ * LINK: $(COMMANDS_PARTS) dpi/dnp3/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

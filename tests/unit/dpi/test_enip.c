@@ -2,15 +2,12 @@
 /*
  * The EtherNet/IP enforcer: what each service asks for, where it is sent, and how rows judge that.
  * Sessions and answers: test_enip_life.c.
- * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/once.c dpi/enip/state.c dpi/enip/build.c
- * LINK: dpi/enip/encap.c dpi/enip/cip.c
- * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
- * LINK: appliance/wire/tag.c
+ * LINK: $(COMMANDS_PARTS) dpi/enip/%.c appliance/wire/tag.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
 
-#include "dpi/enip/state.h"
+#include "dpi/enip/enip.h"
 #include "tests/unit/dpi/enip_desk.h"
 
 static struct desk d;

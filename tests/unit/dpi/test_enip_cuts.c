@@ -2,10 +2,7 @@
 /*
  * How EtherNet/IP messages are cut: what a server could read after it has lost its place in the
  * stream.
- * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/once.c dpi/enip/state.c dpi/enip/build.c
- * LINK: dpi/enip/encap.c dpi/enip/cip.c
- * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
- * LINK: appliance/wire/tag.c
+ * LINK: $(COMMANDS_PARTS) dpi/enip/%.c appliance/wire/tag.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

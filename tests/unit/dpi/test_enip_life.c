@@ -2,10 +2,7 @@
 /*
  * The EtherNet/IP enforcer over a whole session: registering, connections, answers, open requests,
  * framing.
- * LINK: $(COMMANDS_PARTS) dpi/enip/enip.c dpi/enip/once.c dpi/enip/state.c dpi/enip/build.c
- * LINK: dpi/enip/encap.c dpi/enip/cip.c
- * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
- * LINK: appliance/wire/tag.c
+ * LINK: $(COMMANDS_PARTS) dpi/enip/%.c appliance/wire/tag.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
@@ -14,7 +11,7 @@
 #include <time.h>
 
 #include "appliance/wire/once.h"
-#include "dpi/enip/state.h"
+#include "dpi/enip/enip.h"
 #include "tests/unit/dpi/enip_desk.h"
 
 static struct desk d;

@@ -2,8 +2,7 @@
 /*
  * The FINS enforcer: frames, what each command of the manuals touches and writes, the lengths of
  * every command, and the destination of a request. Answers and sessions are in test_fins_answers.c.
- * LINK: $(COMMANDS_PARTS) dpi/fins/fins.c dpi/fins/once.c dpi/fins/inside.c dpi/fins/frame.c
- * LINK: dpi/fins/area.c dpi/fins/request.c
+ * LINK: $(COMMANDS_PARTS) dpi/fins/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The FINS enforcer: which answers fit an open request, and how a session over TCP begins.
- * LINK: $(COMMANDS_PARTS) dpi/fins/fins.c dpi/fins/once.c dpi/fins/inside.c dpi/fins/frame.c
- * LINK: dpi/fins/area.c dpi/fins/request.c
+ * LINK: $(COMMANDS_PARTS) dpi/fins/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

@@ -2,8 +2,7 @@
 /*
  * The IEC 60870-5-104 enforcer: APDUs, every type with its length, and what each command touches,
  * writes and says about itself. Sessions and confirmations are in test_iec104_session.c.
- * LINK: $(COMMANDS_PARTS) dpi/iec104/iec104.c dpi/iec104/inside.c dpi/iec104/frame.c
- * LINK: dpi/iec104/request.c dpi/iec104/recognise.c
+ * LINK: $(COMMANDS_PARTS) dpi/iec104/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

@@ -2,8 +2,7 @@
 /*
  * The IEC 60870-5-104 enforcer: start, stop and test of a session, numbers, which confirmations fit
  * an open command, files, sessions met half-way, commands inside an APDU.
- * LINK: $(COMMANDS_PARTS) dpi/iec104/iec104.c dpi/iec104/inside.c dpi/iec104/frame.c
- * LINK: dpi/iec104/request.c dpi/iec104/recognise.c
+ * LINK: $(COMMANDS_PARTS) dpi/iec104/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

@@ -3,9 +3,7 @@
  * How accepted operations are counted, when the counts are reported, and what happens when the
  * table is full: only details are lost.
  *
- * LINK: $(INSPECT_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
- * LINK: dpi/modbus/request.c dpi/modbus/response.c
- * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
+ * LINK: $(INSPECT_PARTS) dpi/modbus/%.c
  * LIBS: libndpi nettle
  */
 #include "tests/unit/cmocka.h"

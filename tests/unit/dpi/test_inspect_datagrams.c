@@ -4,9 +4,7 @@
  * under the permit that is valid when it comes. What is refused is dropped and recorded, and its
  * flow goes on; nobody is reset.
  *
- * LINK: $(INSPECT_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
- * LINK: dpi/modbus/request.c dpi/modbus/response.c
- * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
+ * LINK: $(INSPECT_PARTS) dpi/modbus/%.c
  * LIBS: libndpi nettle
  */
 #include "tests/unit/cmocka.h"

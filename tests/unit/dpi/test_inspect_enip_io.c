@@ -3,10 +3,7 @@
  * I/O of EtherNet/IP through the whole inspector: connections are opened over TCP in all possible
  * ways, and their datagrams are sent over UDP. Policies change before, during and after that.
  *
- * LINK: $(INSPECT_PARTS) dpi/enip/enip.c dpi/enip/once.c dpi/enip/state.c dpi/enip/build.c
- * LINK: dpi/enip/encap.c dpi/enip/cip.c
- * LINK: dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
- * LINK: appliance/wire/tag.c
+ * LINK: $(INSPECT_PARTS) dpi/enip/%.c appliance/wire/tag.c
  * LIBS: libndpi nettle
  */
 #include "tests/unit/cmocka.h"

@@ -2,8 +2,7 @@
 /*
  * The MEMOBUS enforcer: messages, every function with its length, what each touches and writes, the
  * destination of a message, answers, sessions met half-way, messages inside of others.
- * LINK: $(COMMANDS_PARTS) dpi/memobus/memobus.c dpi/memobus/once.c dpi/memobus/inside.c
- * LINK: dpi/memobus/frame.c dpi/memobus/request.c dpi/memobus/recognise.c
+ * LINK: $(COMMANDS_PARTS) dpi/memobus/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
@@ -11,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dpi/memobus/state.h"
+#include "dpi/memobus/memobus.h"
 #include "dpi/once.h"
 #include "tests/unit/dpi/memobus_desk.h"
 

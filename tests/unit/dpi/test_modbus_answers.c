@@ -2,9 +2,7 @@
 /*
  * The Modbus enforcer: answers, open requests, pipelining, lost and repeated answers, a change of
  * the table in between.
- * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
- * LINK: dpi/modbus/request.c dpi/modbus/response.c
- * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
+ * LINK: $(COMMANDS_PARTS) dpi/modbus/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

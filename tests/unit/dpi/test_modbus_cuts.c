@@ -3,9 +3,7 @@
  * What a server finds if it cuts the client's bytes itself. Until it has answered, no more bytes
  * pass than it reads at once, unless everything is allowed or nothing forbidden can be found in the
  * bytes.
- * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
- * LINK: dpi/modbus/request.c dpi/modbus/response.c
- * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
+ * LINK: $(COMMANDS_PARTS) dpi/modbus/%.c
  * LIBS: nettle
  */
 #include <setjmp.h>

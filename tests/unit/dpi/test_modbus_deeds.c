@@ -2,9 +2,7 @@
 /*
  * Earlier requests that are judged again: for random requests and random rows the verdict is the
  * same as for the request itself.
- * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
- * LINK: dpi/modbus/request.c dpi/modbus/response.c
- * LINK: dpi/inspect/deeds.c dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
+ * LINK: $(COMMANDS_PARTS) dpi/modbus/%.c dpi/inspect/deeds.c
  * LIBS: nettle
  */
 #include <setjmp.h>

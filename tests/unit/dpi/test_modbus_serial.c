@@ -2,9 +2,7 @@
 /*
  * What receivers of Modbus RTU and ASCII find in bytes of Modbus/TCP, and which bytes are such a
  * request and nothing else.
- * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
- * LINK: dpi/modbus/request.c dpi/modbus/response.c
- * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
+ * LINK: $(COMMANDS_PARTS) dpi/modbus/%.c
  * LIBS: nettle
  */
 #include <setjmp.h>

@@ -3,9 +3,7 @@
  * The part of its state that the enforcer calls unused has no effect: two flows get the same random
  * packets, and in one of them the unused part is overwritten before each packet. Both must be
  * judged alike.
- * LINK: $(COMMANDS_PARTS) dpi/modbus/frame.c dpi/modbus/modbus.c dpi/modbus/once.c
- * LINK: dpi/modbus/request.c dpi/modbus/response.c
- * LINK: dpi/modbus/segment.c dpi/modbus/serial.c dpi/modbus/slip.c
+ * LINK: $(COMMANDS_PARTS) dpi/modbus/%.c
  * LIBS: nettle
  */
 #include <setjmp.h>

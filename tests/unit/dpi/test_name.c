@@ -3,9 +3,9 @@
  * nDPI through dpi/name.h: which protocols the linked library names, that ports alone are no proof,
  * and that its memory is limited.
  *
- * LINK: dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c appliance/wire/protocols.c
- * LINK: appliance/base/bytes.c appliance/wire/protocols.c
- * LIBS: libndpi
+ * LINK: dpi/name.c dpi/recognise.c dpi/%/frame.c dpi/opcua/builtin.c dpi/forms/%.c
+ * LINK: appliance/wire/protocols.c appliance/base/bytes.c appliance/base/sha256.c
+ * LIBS: libndpi nettle
  */
 #include "tests/unit/cmocka.h"
 

@@ -10,7 +10,7 @@
  */
 #include "tests/unit/cmocka.h"
 
-#include "dpi/modbus/state.h"
+#include "dpi/modbus/modbus.h"
 #include "dpi/once.h"
 #include "tests/unit/dpi/inspect_desk.h"
 #include "tests/unit/dpi/speeches.h"

@@ -2,8 +2,9 @@
 /*
  * The recognisers: the first bytes of real peers, every prefix of them, and similar bytes.
  *
- * LINK: dpi/recognise.c dpi/%/recognise.c dpi/forms/%.c appliance/wire/protocols.c
- * LINK: appliance/base/bytes.c
+ * LINK: dpi/recognise.c dpi/%/frame.c dpi/opcua/builtin.c dpi/forms/%.c appliance/wire/protocols.c
+ * LINK: appliance/base/bytes.c appliance/base/sha256.c
+ * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
 

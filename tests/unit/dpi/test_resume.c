@@ -9,7 +9,7 @@
  */
 #include "tests/unit/cmocka.h"
 
-#include "dpi/s7comm/state.h"
+#include "dpi/s7comm/s7comm.h"
 #include "tests/unit/dpi/inspect_desk.h"
 #include "tests/unit/dpi/speeches.h"
 

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The S7comm enforcer: every code of every kind, wrong lengths, and the order of a session.
- * LINK: $(COMMANDS_PARTS) dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c
- * LINK: dpi/s7comm/message.c dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c
- * LINK: dpi/s7comm/once.c dpi/s7comm/session.c
- * LINK: dpi/s7comm/state.c
+ * LINK: $(COMMANDS_PARTS) dpi/s7comm/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

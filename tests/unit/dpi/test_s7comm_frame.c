@@ -2,14 +2,14 @@
 /*
  * The lower layers of S7comm: packets, TPDUs, messages of several DT TPDUs, and the contents of a
  * connection request.
- * LINK: appliance/wire/settings.c appliance/base/bytes.c dpi/s7comm/cotp.c
+ * LINK: appliance/wire/settings.c appliance/base/bytes.c dpi/s7comm/frame.c
  */
 #include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "dpi/s7comm/cotp.h"
+#include "dpi/s7comm/s7comm.h"
 
 static uint8_t buffer[2 * S7_PDU_MAX];
 

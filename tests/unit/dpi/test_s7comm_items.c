@@ -2,10 +2,7 @@
 /*
  * Items of S7comm reads and writes: which addresses each touches, which values it writes, and how
  * long its answer is.
- * LINK: $(COMMANDS_PARTS) dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c
- * LINK: dpi/s7comm/message.c dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c
- * LINK: dpi/s7comm/once.c dpi/s7comm/session.c
- * LINK: dpi/s7comm/state.c
+ * LINK: $(COMMANDS_PARTS) dpi/s7comm/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
@@ -13,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dpi/s7comm/state.h"
+#include "dpi/s7comm/s7comm.h"
 #include "tests/unit/dpi/s7comm_desk.h"
 
 #define READ S7_FUNCTION(S7_READ)

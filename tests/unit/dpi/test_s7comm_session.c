@@ -2,10 +2,7 @@
 /*
  * S7comm sessions: their order, their destination, what was agreed on, what a server may send
  * without a request, and what is known after bytes were missed.
- * LINK: $(COMMANDS_PARTS) dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c
- * LINK: dpi/s7comm/message.c dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c
- * LINK: dpi/s7comm/once.c dpi/s7comm/session.c
- * LINK: dpi/s7comm/state.c
+ * LINK: $(COMMANDS_PARTS) dpi/s7comm/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

@@ -2,9 +2,7 @@
 /*
  * The SLMP enforcer: frames of all four forms, what each command touches and writes, the lengths of
  * every command, and the destination of a request. Answers are in test_slmp_answers.c.
- * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/once.c dpi/slmp/frame.c dpi/slmp/device.c
- * LINK: dpi/slmp/request.c dpi/slmp/touch.c
- * LINK: dpi/slmp/segment.c dpi/slmp/other.c
+ * LINK: $(COMMANDS_PARTS) dpi/slmp/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

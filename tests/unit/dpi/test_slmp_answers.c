@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The SLMP enforcer: which answers fit an open request, and what a registered monitor reads.
- * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/once.c dpi/slmp/frame.c dpi/slmp/device.c
- * LINK: dpi/slmp/request.c dpi/slmp/touch.c
- * LINK: dpi/slmp/segment.c dpi/slmp/other.c
+ * LINK: $(COMMANDS_PARTS) dpi/slmp/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

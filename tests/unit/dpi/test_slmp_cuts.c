@@ -4,9 +4,7 @@
  * data to be written, cut so that a segment begins with them. The readers here are models of public
  * ones: one takes each segment for a frame; one takes the first eleven bytes of a header for a
  * frame if no more came (melsec_mc_mock); one goes on reading at any byte.
- * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/once.c dpi/slmp/frame.c dpi/slmp/device.c
- * LINK: dpi/slmp/request.c dpi/slmp/touch.c
- * LINK: dpi/slmp/segment.c dpi/slmp/other.c
+ * LINK: $(COMMANDS_PARTS) dpi/slmp/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

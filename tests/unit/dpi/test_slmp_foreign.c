@@ -4,9 +4,7 @@
  * begins with them: extended MT, also as notification and answer, and CC-Link IE TSN, as request
  * and answer. libslmp2 reads all of them and executes their commands. In ASCII it takes a character
  * that is no digit for 0, and other servers take hexadecimal digits in lower case.
- * LINK: $(COMMANDS_PARTS) dpi/slmp/slmp.c dpi/slmp/once.c dpi/slmp/frame.c dpi/slmp/device.c
- * LINK: dpi/slmp/request.c dpi/slmp/touch.c
- * LINK: dpi/slmp/segment.c dpi/slmp/other.c
+ * LINK: $(COMMANDS_PARTS) dpi/slmp/%.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

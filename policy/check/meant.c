@@ -290,7 +290,7 @@ static const struct space_info *by_key(struct arena *a, const struct vocabulary 
 static const struct space_info *one_place(struct arena *a, const struct vocabulary *v, const char *plain,
 					  struct number_range *ret)
 {
-	struct meant_word w = { .next = 0 };
+	struct meant_word w = { .row = 0 };
 	struct notation_mistake ignored;
 
 	while (meant_next(a, MEANT_PLACE, plain, &w)) {

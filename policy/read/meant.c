@@ -200,12 +200,17 @@ static const char *take(char sign, const char *text, struct values *v)
 	}
 }
 
-/* The text behind what the row matched; NULL: another notation. */
-static const char *match(const char *written, const char *text, struct values *v)
+/* The text behind what the notation matched; NULL: it is another one. *written moves on to the row's
+ * next notation. */
+static const char *match(const char **written, const char *text, struct values *v)
 {
+	const char *notation = *written;
+	size_t n = strcspn(notation, "|");
+
+	*written += n + (notation[n] == '|');
 	v->n = 0;
-	for (; *written != '\0' && text != NULL; written++)
-		text = take(*written, text, v);
+	for (size_t i = 0; i < n && text != NULL; i++)
+		text = take(notation[i], text, v);
 	return text;
 }
 
@@ -332,14 +337,18 @@ bool meant_next(struct arena *a, enum meant kind, const char *plain, struct mean
 {
 	struct values v;
 
-	for (size_t i = w->next; i < ROWS; i++) {
-		const char *end = rows[i].kind == kind ? match(rows[i].written, plain, &v) : NULL;
+	for (; w->row < ROWS; w->row++, w->rest = NULL) {
+		const struct row *r = &rows[w->row];
 
-		if (end == NULL || *end != '\0')
-			continue;
-		*w = (struct meant_word){ wanted(a, rows[i].wanted, &v), rows[i].of, i + 1 };
-		if (w->text != NULL)
-			return true;
+		w->of = r->of;
+		w->rest = w->rest != NULL ? w->rest : r->written;
+		while (r->kind == kind && *w->rest != '\0') {
+			const char *end = match(&w->rest, plain, &v);
+
+			w->text = end != NULL && *end == '\0' ? wanted(a, r->wanted, &v) : NULL;
+			if (w->text != NULL)
+				return true;
+		}
 	}
 	return false;
 }
@@ -360,7 +369,7 @@ static const char *without_words(struct arena *a, const char *plain)
 static const char *one(struct arena *a, enum meant kind, const char *plain, const struct meant_reader *r)
 {
 	const char *text = r->read(r->ctx, plain);
-	struct meant_word w = { .next = 0 };
+	struct meant_word w = { .row = 0 };
 	const char *rest;
 	char *on_one_line;
 
@@ -486,24 +495,25 @@ static bool is_near(const char *date)
 	return strlen(date) == strlen("2026-12-01") && strcmp(date + 5, "13") < 0;
 }
 
-/* Finds the row of this kind that matches the most at *p and moves behind it; "" when there is
+/* Finds the notation of this kind that matches the most at *p and moves behind it; "" when there is
  * none. */
 static const char *longest(struct arena *a, enum meant kind, const char **p)
 {
 	const char *text = "", *begin = *p;
 	struct values v;
 
-	for (size_t i = 0; i < ROWS; i++) {
-		const char *end = rows[i].kind == kind ? match(rows[i].written, begin, &v) : NULL, *said;
+	for (size_t i = 0; i < ROWS; i++)
+		for (const char *written = rows[i].written; rows[i].kind == kind && *written != '\0';) {
+			const char *end = match(&written, begin, &v), *said;
 
-		if (end == NULL || end <= *p)
-			continue;
-		said = wanted(a, rows[i].wanted, &v);
-		if (said == NULL || (kind == MEANT_DATE && !is_near(said)))
-			continue;
-		text = said;
-		*p = end;
-	}
+			if (end == NULL || end <= *p)
+				continue;
+			said = wanted(a, rows[i].wanted, &v);
+			if (said == NULL || (kind == MEANT_DATE && !is_near(said)))
+				continue;
+			text = said;
+			*p = end;
+		}
 	return text;
 }
 

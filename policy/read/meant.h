@@ -30,7 +30,9 @@ enum meant {
 /* A notation in other words: `text` as a row has it, `of` that row's place. */
 struct meant_word {
 	const char *text, *of;
-	size_t next; /* where the search continues; 0 at first */
+	/* where the search continues: a row and the rest of its notations; 0 and NULL at first */
+	size_t row;
+	const char *rest;
 };
 
 /*
@@ -39,7 +41,7 @@ struct meant_word {
  * is out.
  */
 const char *meant_plain(struct arena *a, const char *text);
-/* The next row that matches all of `plain`. False: there is none. */
+/* The next notation that matches all of `plain`. False: there is none. */
 bool meant_next(struct arena *a, enum meant kind, const char *plain, struct meant_word *w);
 /* "any", "all", "*", 「すべて」: everything, in other languages. */
 bool meant_everything(const char *plain);

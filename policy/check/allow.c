@@ -173,7 +173,7 @@ static bool number_of_text(struct check *k, const struct ast_node *node, const c
 		      wrong.fault == NOTATION_HIGH	? MP_RANGE_HIGH
 		      : wrong.fault == NOTATION_DECIMAL ? MP_RANGE_DECIMAL
 							: MP_RANGE_BAD,
-		      both_object(k, o), both_same(text), both_same(key));
+		      o, text, key);
 	hint(k, g, &n, key, text, &wrong);
 	return false;
 }
@@ -239,16 +239,6 @@ static struct allow_nodes allow_nodes(const struct vocabulary *v, const struct a
 
 #define DOCUMENTED 9999u /* the largest number behind the digit for the kind in a document */
 
-static void empty_list(struct check *k, const struct ast_node *list, struct object o)
-{
-	struct diag *g;
-
-	if (list == NULL || list->n > 0)
-		return;
-	g = check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, list->name);
-	diag_hint(k->d, g, MP_HINT_EMPTY_ALLOW);
-}
-
 unsigned classes_of(struct check *k, const struct ast_node *list, const struct vocabulary *v, struct object o)
 {
 	unsigned ret = 0;
@@ -276,7 +266,7 @@ unsigned classes_of(struct check *k, const struct ast_node *list, const struct v
 		}
 		ret |= bit;
 	}
-	empty_list(k, list, o);
+	check_not_empty(k, list, o, MP_HINT_EMPTY_ALLOW);
 	return ret;
 }
 
@@ -303,8 +293,7 @@ static void named_functions(struct check *k, const struct ast_node *list, const 
 				ret->n++;
 		} else {
 			g = check_say(k, SEV_ERROR, "policy.unknown_function", c->value_at, c->value_width,
-				      MP_NO_FUNCTION, both_object(k, o), both_same(c->string),
-				      both_same(protocol_info(v->protocol)->name));
+				      MP_NO_FUNCTION, o, c->string, protocol_info(v->protocol)->name);
 			meant = meant_function(k->a, v, c->string, &several);
 			if (command_class(c->string) != 0)
 				diag_hint(k->d, g, MP_HINT_IS_COMMAND, c->string);
@@ -316,7 +305,7 @@ static void named_functions(struct check *k, const struct ast_node *list, const 
 				check_near(k, g, c->string, known, v->n_functions);
 		}
 	}
-	empty_list(k, list, o);
+	check_not_empty(k, list, o, MP_HINT_EMPTY_ALLOW);
 }
 
 /*
@@ -348,8 +337,8 @@ static void row_functions(struct check *k, const struct ast_node *row, const str
 	rows_numbers(&k->m->rows, k->a, codes.list, codes.n, &a->services);
 	if (classes == 0 || a->services.n > 0)
 		return;
-	g = check_say(k, SEV_WARNING, "policy.no_effect", row->at, 1, MP_ROW_NOTHING, both_object(k, o),
-		      both_same(protocol_info(voc->protocol)->name), both_same(""));
+	g = check_say(k, SEV_WARNING, "policy.no_effect", row->at, 1, MP_ROW_NOTHING, o,
+		      protocol_info(voc->protocol)->name, "");
 	diag_hint(k->d, g, MP_HINT_ROW_NOTHING, protocol_info(voc->protocol)->name);
 }
 
@@ -364,7 +353,7 @@ static void row_target(struct check *k, const struct ast_node *list, const struc
 		return;
 	targets = numbers_of(k, list, notation_of_target(t), o);
 	rows_numbers(&k->m->rows, k->a, targets.list, targets.n, ret);
-	empty_list(k, list, o);
+	check_not_empty(k, list, o, MP_HINT_EMPTY_ALLOW);
 }
 
 static bool writes(const struct check *k, const struct vocabulary *voc, const struct command_row *a)
@@ -392,11 +381,10 @@ static bool row_values(struct check *k, const struct ast_node *list, const struc
 		return false;
 	values = numbers_of(k, list, notation_plain(voc->value_max), o);
 	rows_numbers(&k->m->rows, k->a, values.list, values.n, &a->values);
-	empty_list(k, list, o);
+	check_not_empty(k, list, o, MP_HINT_EMPTY_ALLOW);
 	if (writes(k, voc, a))
 		return true;
-	check_say(k, SEV_WARNING, "policy.no_effect", list->at, list->width, MP_VALUES_USELESS, both_object(k, o),
-		  both_same(""), both_same(""));
+	check_say(k, SEV_WARNING, "policy.no_effect", list->at, list->width, MP_VALUES_USELESS, o, "", "");
 	return false;
 }
 
@@ -421,8 +409,8 @@ static void each_a_value(struct check *k, const struct ast_node *list, const str
 		if (space_value(space, r->list[i].lo, r->list[i].hi))
 			continue;
 		notation_text(&n, r->list[i], text);
-		g = check_say(k, SEV_ERROR, "policy.values_apart", list->value_at, list->value_width, MP_NOT_A_VALUE,
-			      both_object(k, o), both_same(text), both_same(list->name));
+		g = check_say(k, SEV_ERROR, "policy.values_apart", list->value_at, list->value_width, MP_NOT_A_VALUE, o,
+			      text, list->name);
 		diag_hint(k->d, g, MP_HINT_VALUES_APART);
 	}
 }
@@ -529,7 +517,7 @@ static void row_space_of(struct check *k, const struct ast_node *list, const str
 	rows_space(&k->m->rows, k->a, a, s, r.list, r.n);
 	if (each)
 		each_a_value(k, list, space, &r, o);
-	empty_list(k, list, o);
+	check_not_empty(k, list, o, MP_HINT_EMPTY_ALLOW);
 	documents_numbers(k, list, space->documented, &r, o);
 	if (r.n > 0)
 		counted_numbers(k, list, voc, space, o);
@@ -583,8 +571,8 @@ static void function_useless(struct check *k, const struct ast_node *c, const st
 		m = MP_FUNCTION_LEAST;
 		snprintf(more, sizeof(more), "%u", (unsigned)too_few(k, voc, a, one));
 	}
-	g = check_say(k, SEV_WARNING, "policy.no_effect", c->value_at, c->value_width, m, both_object(k, o),
-		      both_same(f != NULL ? f->name : text), both_same(more));
+	g = check_say(k, SEV_WARNING, "policy.no_effect", c->value_at, c->value_width, m, o, f != NULL ? f->name : text,
+		      more);
 	if (m == MP_FUNCTION_USELESS)
 		diag_hint(k->d, g, MP_HINT_FUNCTION_USELESS, protocol_info(voc->protocol)->name);
 }
@@ -615,8 +603,8 @@ static void spaces_effect(struct check *k, const struct ast_node *const *nodes, 
 		const struct ast_node *list = nodes[k->m->rows.t.spaces[a->first_space + i].space];
 
 		if (!space_touched(k, a, voc, i))
-			check_say(k, SEV_WARNING, "policy.no_effect", list->at, list->width, MP_SPACE_USELESS,
-				  both_object(k, o), both_same(list->name), both_same(""));
+			check_say(k, SEV_WARNING, "policy.no_effect", list->at, list->width, MP_SPACE_USELESS, o,
+				  list->name, "");
 	}
 }
 
@@ -650,8 +638,7 @@ static void row_effect(struct check *k, const struct ast_node *row, const struct
 		spaces_effect(k, nodes->spaces, voc, o, a);
 		return;
 	}
-	g = check_say(k, SEV_WARNING, "policy.no_effect", row->at, 1, MP_ROW_NO_REQUEST, both_object(k, o),
-		      both_same(""), both_same(""));
+	g = check_say(k, SEV_WARNING, "policy.no_effect", row->at, 1, MP_ROW_NO_REQUEST, o, "", "");
 	diag_hint(k->d, g, MP_HINT_FUNCTION_USELESS, protocol_info(voc->protocol)->name);
 }
 
@@ -679,7 +666,7 @@ static void one_row(struct check *k, const struct ast_node *row, const struct vo
 	if (limited && a->spaces_any && sizes_are_said(voc))
 		diag_hint(k->d,
 			  check_say(k, SEV_ERROR, "policy.values_apart", nodes.values->at, nodes.values->width,
-				    MP_VALUES_ANYWHERE, both_object(k, o), both_same(""), both_same("")),
+				    MP_VALUES_ANYWHERE, o, "", ""),
 			  MP_HINT_VALUES_APART);
 	if (k->d->errors == errors)
 		row_effect(k, row, &nodes, voc, o, a);

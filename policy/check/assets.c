@@ -64,17 +64,16 @@ static void check_retention(struct check *k, const struct ast_node *node)
 	const struct ast_node *v[KEYS(retention_keys)];
 	struct model_retention *r = &k->m->retention;
 	struct object o = { MP_OBJ_RETENTION, "" };
-	struct diag *g;
 
 	if (!keys_read(k, node, retention_keys, KEYS(retention_keys), o, r, v) || r->keep_days == 0 ||
 	    r->delete_after_days == 0)
 		return;
 	if (r->delete_after_days <= r->keep_days) {
-		g = check_value(k, SEV_ERROR, "policy.retention_order", v[RETENTION_DELETE], MP_RETENTION_ORDER, o, "");
-		diag_hint(k->d, g, MP_HINT_RETENTION_ORDER);
+		check_hinted(k, SEV_ERROR, "policy.retention_order", v[RETENTION_DELETE], MP_RETENTION_ORDER, o, "",
+			     MP_HINT_RETENTION_ORDER);
 	} else if (r->keep_days < RETENTION_YEAR) {
-		g = check_value(k, SEV_WARNING, "policy.retention_short", v[RETENTION_KEEP], MP_RETENTION_SHORT, o, "");
-		diag_hint(k->d, g, MP_HINT_RETENTION_SHORT);
+		check_hinted(k, SEV_WARNING, "policy.retention_short", v[RETENTION_KEEP], MP_RETENTION_SHORT, o, "",
+			     MP_HINT_RETENTION_SHORT);
 	}
 }
 
@@ -87,10 +86,8 @@ static void check_records(struct check *k, const struct ast_node *node, const st
 		keys_read(k, node, records_keys, KEYS(records_keys), (struct object){ MP_OBJ_RECORDS, "" },
 			  &k->m->records, v);
 	} else if (k->m->record_passed) {
-		struct diag *g = check_value(k, SEV_WARNING, "policy.records_unstated", passed, MP_RECORDS_UNSTATED,
-					     (struct object){ MP_OBJ_SITE, "" }, "");
-
-		diag_hint(k->d, g, MP_HINT_RECORDS_UNSTATED);
+		check_hinted(k, SEV_WARNING, "policy.records_unstated", passed, MP_RECORDS_UNSTATED,
+			     (struct object){ MP_OBJ_SITE, "" }, "", MP_HINT_RECORDS_UNSTATED);
 	}
 }
 
@@ -147,15 +144,14 @@ static void asset_addresses(struct check *k, const struct ast_node *list, struct
 			ranges_add(k, &r, &one);
 			continue;
 		}
-		g = check_say(k, SEV_ERROR, "policy.outside_zone", c->value_at, c->value_width, MP_ASSET_OUTSIDE,
-			      both_object(k, o), both_same(c->string), both_same(a->zone->name));
+		g = check_say(k, SEV_ERROR, "policy.outside_zone", c->value_at, c->value_width, MP_ASSET_OUTSIDE, o,
+			      c->string, a->zone->name);
 		g->also = a->zone->at;
 		other = k->d->errors <= DIAG_SHOWN ? zone_holding(k->m, &one) : NULL;
 		if (other != NULL)
 			diag_hint(k->d, g, MP_HINT_OTHER_ZONE, c->string, other->name);
 	}
-	if (list != NULL && list->n == 0)
-		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, "addresses");
+	check_not_empty(k, list, o, NO_HINT);
 	ranges_merge(&r);
 	a->ranges = r.list;
 	a->n_ranges = r.n;
@@ -199,8 +195,8 @@ static void check_members_apart(struct check *k, struct placed *list, size_t n)
 		if (!one_machine(late->asset->name, early->asset->name) &&
 		    addr_cmp(&list[i].range->lo, &far->range->hi) <= 0)
 			check_say(k, SEV_WARNING, "policy.members_meet", late->node->at, late->node->width,
-				  MP_MEMBERS_MEET, both_object(k, (struct object){ MP_OBJ_ASSET, late->asset->name }),
-				  both_same(early->asset->name), both_same(""))
+				  MP_MEMBERS_MEET, (struct object){ MP_OBJ_ASSET, late->asset->name },
+				  early->asset->name, "")
 				->also = early->node->at;
 		if (addr_cmp(&list[i].range->hi, &far->range->hi) > 0)
 			far = &list[i];
@@ -214,20 +210,17 @@ void check_assets(struct check *k, const struct ast_node *node)
 	void *placed = NULL;
 
 	m->assets = arena_array(k->a, n, sizeof(m->assets[0]));
-	k->assets.names = arena_array(k->a, n, sizeof(k->assets.names[0]));
-	k->assets.objects = arena_array(k->a, n, sizeof(k->assets.objects[0]));
-	if (m->assets == NULL || k->assets.names == NULL || k->assets.objects == NULL)
+	if (!names_new(k, &k->assets, n) || m->assets == NULL)
 		return;
 	for (const struct ast_node *c = node != NULL ? node->child : NULL; c != NULL; c = c->next) {
 		const struct ast_node *v[KEYS(asset_keys)];
 		struct object o = { MP_OBJ_ASSET, c->name };
-		struct model_asset *a = &m->assets[m->n_assets];
+		struct model_asset *a = &m->assets[m->n_assets++];
 
 		*a = (struct model_asset){
 			.name = c->name, .label = "", .model = "", .place = "", .support_until = "", .at = c->at
 		};
-		k->assets.names[m->n_assets] = c->name;
-		k->assets.objects[m->n_assets++] = a;
+		names_add(&k->assets, c->name, a);
 		name_check(k, c->name, c->at, c->width);
 		if (!keys_read(k, c, asset_keys, KEYS(asset_keys), o, a, v))
 			continue;
@@ -247,5 +240,5 @@ void check_assets(struct check *k, const struct ast_node *node)
 		}
 	}
 	check_members_apart(k, placed, n_placed);
-	names_build(k, &k->assets, m->n_assets);
+	names_build(k, &k->assets);
 }

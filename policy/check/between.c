@@ -81,10 +81,8 @@ void check_betweens(struct check *k, const struct ast_node *list)
 	struct object all = { MP_OBJ_SECTION, "between" };
 	struct model_box *box = &k->m->box;
 
-	if (list != NULL && list->n > BETWEEN_MAX) {
-		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, all, "between");
+	if (!check_fits(k, list, BETWEEN_MAX, all))
 		return;
-	}
 	box->betweens = arena_array(k->a, list != NULL ? list->n : 0, sizeof(box->betweens[0]));
 	for (const struct ast_node *c = NULL;
 	     box->betweens != NULL && (c = list_next(k, list, c, AST_GROUP, all)) != NULL;) {
@@ -97,9 +95,7 @@ void check_betweens(struct check *k, const struct ast_node *list)
 			continue;
 		read_sides(k, v[BETWEEN_SIDES], b, o);
 		interface_addresses(k, v[BETWEEN_ADDRESSES], o, &b->shared);
-		if (v[BETWEEN_ADDRESSES] != NULL && v[BETWEEN_ADDRESSES]->n == 0)
-			check_value(k, SEV_ERROR, "policy.empty_list", v[BETWEEN_ADDRESSES], MP_EMPTY_LIST, o,
-				    "addresses");
+		check_not_empty(k, v[BETWEEN_ADDRESSES], o, NO_HINT);
 		if (b->shared.n_addresses > 0)
 			report_overlaps(k, b, v[BETWEEN_ADDRESSES], o);
 	}
@@ -243,10 +239,8 @@ static bool add_routes(struct check *k, const struct model_between *b, size_t si
 
 		while (more) {
 			struct addr_range one = first_prefix(&left);
-			void *items = ret->list;
-			struct model_route *r = arena_grow(k->a, &items, &ret->n, &ret->room, sizeof(*r));
+			struct model_route *r = arena_grow(k->a, (void **)&ret->list, &ret->n, &ret->room, sizeof(*r));
 
-			ret->list = items;
 			if (r == NULL)
 				return false;
 			*r = (struct model_route){ .to = one, .interface = b->sides[side], .at = b->at };
@@ -326,10 +320,8 @@ void check_sides(struct check *k)
 	/* The routes of box.cfg come after them, because their gateways are reached through
 	 * them. */
 	for (size_t i = 0; i < box->n_routes && routes.n > 0; i++) {
-		void *items = routes.list;
-		struct model_route *r = arena_grow(k->a, &items, &routes.n, &routes.room, sizeof(*r));
+		struct model_route *r = arena_grow(k->a, (void **)&routes.list, &routes.n, &routes.room, sizeof(*r));
 
-		routes.list = items;
 		if (r == NULL)
 			return;
 		*r = box->routes[i];

@@ -10,7 +10,7 @@ enum {
 	BOX_INTERFACES,
 	BOX_ROUTES,
 	BOX_BETWEEN,
-	BOX_TIME,
+	BOX_TIME, /* from here on PEER_NODES, in the order of check_peers */
 	BOX_LOG_SERVER,
 	BOX_UPS,
 	BOX_TERMINALS,
@@ -94,15 +94,11 @@ static void index_interfaces(struct check *k)
 {
 	struct model_box *b = &k->m->box;
 
-	k->interfaces.names = arena_array(k->a, b->n_interfaces, sizeof(k->interfaces.names[0]));
-	k->interfaces.objects = arena_array(k->a, b->n_interfaces, sizeof(k->interfaces.objects[0]));
-	if (b->interfaces == NULL || k->interfaces.names == NULL || k->interfaces.objects == NULL)
+	if (!names_new(k, &k->interfaces, b->n_interfaces) || b->interfaces == NULL)
 		return;
-	for (size_t i = 0; i < b->n_interfaces; i++) {
-		k->interfaces.names[i] = b->interfaces[i].name;
-		k->interfaces.objects[i] = &b->interfaces[i];
-	}
-	names_build(k, &k->interfaces, b->n_interfaces);
+	for (size_t i = 0; i < b->n_interfaces; i++)
+		names_add(&k->interfaces, b->interfaces[i].name, &b->interfaces[i]);
+	names_build(k, &k->interfaces);
 }
 
 /* The same VLAN twice on a card is also the same device twice; check_vlans reports it. */
@@ -146,12 +142,9 @@ static bool reachable(const struct model_box *b, const struct addr *via, const s
  * interface whose networks contain the route's gateway. */
 static bool beside_gateway(const struct model_box *b, const struct model_route *r, const struct model_interface *f)
 {
-	if (r->interface != NULL)
-		return r->interface->admin == f->admin;
-	for (size_t i = 0; i < b->n_interfaces; i++)
-		if (in_network(&b->interfaces[i], &r->via))
-			return b->interfaces[i].admin == f->admin;
-	return false;
+	const struct model_interface *side = gateway_side(b, r);
+
+	return side != NULL && side->admin == f->admin;
 }
 
 /* The interface with exactly this network; NULL: none. */
@@ -176,14 +169,13 @@ static void route_destination(struct check *k, const struct ast_node *node, cons
 {
 	const struct model_interface *f = connected(&k->m->box, r);
 	unsigned length;
-	struct diag *g;
 
 	if (!addr_range_is_prefix(&r->to, &length)) {
-		g = check_value(k, SEV_ERROR, "policy.route", node, MP_ROUTE_NO_PREFIX, o, node->string);
-		diag_hint(k->d, g, MP_HINT_ROUTE_NO_PREFIX);
+		check_hinted(k, SEV_ERROR, "policy.route", node, MP_ROUTE_NO_PREFIX, o, node->string,
+			     MP_HINT_ROUTE_NO_PREFIX);
 	} else if (f != NULL) {
-		check_say(k, SEV_ERROR, "policy.route", node->value_at, node->value_width, MP_ROUTE_CONNECTED,
-			  both_object(k, o), both_same(node->string), both_same(f->name))
+		check_say(k, SEV_ERROR, "policy.route", node->value_at, node->value_width, MP_ROUTE_CONNECTED, o,
+			  node->string, f->name)
 			->also = f->at;
 	}
 }
@@ -212,9 +204,8 @@ static void one_route(struct check *k, const struct ast_node *node, struct model
 	else if (via && !reachable(&k->m->box, &r->via, r->interface))
 		check_value(k, SEV_ERROR, "policy.route", v[ROUTE_VIA], MP_VIA_UNREACHABLE, o, v[ROUTE_VIA]->string);
 	else if (via && v[ROUTE_INTERFACE] == NULL && is_of_a_link(&r->via))
-		diag_hint(k->d,
-			  check_value(k, SEV_ERROR, "policy.route", v[ROUTE_VIA], MP_VIA_LINK, o, v[ROUTE_VIA]->string),
-			  MP_HINT_VIA_LINK);
+		check_hinted(k, SEV_ERROR, "policy.route", v[ROUTE_VIA], MP_VIA_LINK, o, v[ROUTE_VIA]->string,
+			     MP_HINT_VIA_LINK);
 	else if (via && is_nobody(&k->m->box, &r->via, r->interface))
 		check_value(k, SEV_ERROR, "policy.route", v[ROUTE_VIA], MP_VIA_NOBODY, o, v[ROUTE_VIA]->string);
 	if (to)
@@ -232,10 +223,8 @@ void check_box(struct check *k, const struct ast_node *root)
 	if (v[BOX_VERSION] != NULL && v[BOX_VERSION]->number != 1)
 		check_value(k, SEV_ERROR, "policy.version", v[BOX_VERSION], MP_VERSION, o, "");
 	list = v[BOX_INTERFACES];
-	if (list != NULL && list->n > INTERFACES_MAX) {
-		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, o, "interfaces");
+	if (!check_fits(k, list, INTERFACES_MAX, o))
 		return;
-	}
 	b->interfaces = arena_array(k->a, list != NULL ? list->n : 0, sizeof(b->interfaces[0]));
 	for (const struct ast_node *c = list != NULL ? list->child : NULL; b->interfaces != NULL && c != NULL;
 	     c = c->next)
@@ -245,16 +234,13 @@ void check_box(struct check *k, const struct ast_node *root)
 	check_vlans(k);
 	check_betweens(k, v[BOX_BETWEEN]);
 	list = v[BOX_ROUTES];
-	if (list != NULL && list->n > ROUTES_MAX) {
-		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, o, "routes");
+	if (!check_fits(k, list, ROUTES_MAX, o))
 		return;
-	}
 	b->routes = arena_array(k->a, list != NULL ? list->n : 0, sizeof(b->routes[0]));
 	for (const struct ast_node *c = NULL;
 	     b->routes != NULL && (c = list_next(k, list, c, AST_GROUP, routes)) != NULL; b->n_routes++)
 		one_route(k, c, &b->routes[b->n_routes], b->n_routes + 1);
-	check_peers(k, &(struct peer_nodes){ v[BOX_TIME], v[BOX_LOG_SERVER], v[BOX_UPS], v[BOX_TERMINALS],
-					     v[BOX_UPDATE], v[BOX_MAIL], v[BOX_SNMP], v[BOX_BACKUP] });
+	check_peers(k, v + BOX_TIME);
 }
 
 static int by_name(const void *pa, const void *pb)

@@ -19,7 +19,8 @@
 struct names {
 	const char **names; /* sorted */
 	void **objects;	    /* in the same order */
-	size_t n;
+	size_t n;	    /* 0 until names_build */
+	size_t added;
 };
 
 #define DATED 32u /* size of the cache of dates: the largest number of members of a fleet */
@@ -57,14 +58,24 @@ struct object {
 	const char *name;
 };
 
-struct both both_same(const char *text);
-struct both both_object(struct check *k, struct object o);
-/* A diagnostic whose %s are a, b and c in each language; unused ones are empty. */
+/* A diagnostic about an object; `x` and `y` are the words of its sentence behind the object, "" where
+ * it has fewer. */
 struct diag *check_say(struct check *k, enum severity s, const char *code, struct srcpos at, uint32_t width,
-		       enum message m, struct both a, struct both b, struct both c);
-/* A diagnostic at a node's value about object `o`, with one word. */
+		       enum message m, struct object o, const char *x, const char *y);
+/* The same with words that differ by language. */
+struct diag *check_both(struct check *k, enum severity s, const char *code, struct srcpos at, uint32_t width,
+			enum message m, struct object o, struct both x, struct both y);
+/* A diagnostic at a node's value about object `o`, with one word; check_hinted adds a hint that needs
+ * no word. */
 struct diag *check_value(struct check *k, enum severity s, const char *code, const struct ast_node *node,
 			 enum message m, struct object o, const char *word);
+struct diag *check_hinted(struct check *k, enum severity s, const char *code, const struct ast_node *node,
+			  enum message m, struct object o, const char *word, enum message hint);
+/* Reports a list without elements; `list` may be NULL. */
+#define NO_HINT MESSAGE_COUNT
+void check_not_empty(struct check *k, const struct ast_node *list, struct object o, enum message hint);
+/* Reports a list of more than `most` elements, and then returns false; `list` may be NULL. */
+bool check_fits(struct check *k, const struct ast_node *list, size_t most, struct object o);
 /* Adds "did you mean" if a known word is similar, and then returns true. Skipped once many
  * diagnostics were kept, because it is slow. */
 bool check_near(struct check *k, struct diag *g, const char *word, const char *const *known, size_t n);
@@ -120,13 +131,20 @@ const char *text_needed(struct check *k, const struct ast_node *node, struct obj
  * unknown (reported). */
 size_t choice_of(struct check *k, const struct ast_node *node, struct object o, const char *const *words, size_t n,
 		 size_t fallback);
+/* The words of a list as bits by their positions in `words`. `all`: the words for a hint. */
+unsigned words_of(struct check *k, const struct ast_node *list, const char *const *words, size_t n, const char *all,
+		  struct object o);
 int64_t number_of(struct check *k, const struct ast_node *node, struct object o, int64_t lo, int64_t hi,
 		  int64_t fallback);
 /* ASCII letters, digits, '-', '_' and '.', at most NAME_MAX_BYTES. Reports otherwise. */
 #define NAME_MAX_BYTES 64u
 bool name_check(struct check *k, const char *name, struct srcpos at, uint32_t width);
 
-bool names_build(struct check *k, struct names *t, size_t n);
+/* names_new makes room for n names, names_add adds one, and names_build sorts them: only then they can
+ * be found. False: no memory. */
+bool names_new(struct check *k, struct names *t, size_t n);
+void names_add(struct names *t, const char *name, void *object);
+bool names_build(struct check *k, struct names *t);
 void *names_find(const struct names *t, const char *name);
 /* Finds the object, or reports `m`, whose arguments are the object and the word. */
 void *names_need(struct check *k, const struct names *t, const struct ast_node *node, enum message m, const char *code,
@@ -162,6 +180,8 @@ void interface_addresses(struct check *k, const struct ast_node *list, struct ob
 void interface_network(const struct model_interface *f, size_t n, struct addr_range *ret);
 /* Whether the address is in a network of the interface. */
 bool in_network(const struct model_interface *f, const struct addr *a);
+/* The interface through which the route's gateway is reached, or NULL. */
+const struct model_interface *gateway_side(const struct model_box *b, const struct model_route *r);
 /* Whether a machine can have this address; link-local ones included. */
 bool is_host(const struct addr *a);
 /* Whether the address is IPv6 link-local (fe80::/10), which means nothing without an interface. */
@@ -248,11 +268,10 @@ void check_answers(struct check *k);
 
 /* ---- hosts with which the box itself communicates (check/peers.c) ---- */
 
-/* Parts of box.cfg about hosts with which the box itself communicates; each may be NULL. */
-struct peer_nodes {
-	const struct ast_node *time, *log, *ups, *terminals, *update, *mail, *snmp, *backup;
-};
-void check_peers(struct check *k, const struct peer_nodes *n);
+/* Reads the parts of box.cfg about hosts with which the box itself communicates: time, log, UPS,
+ * terminals, update, mail, SNMP, backup; NULL where there is none. */
+#define PEER_NODES 8u
+void check_peers(struct check *k, const struct ast_node *const nodes[PEER_NODES]);
 void check_site(struct check *k, const struct ast_node *node);
 void check_zones(struct check *k, const struct ast_node *node);
 /*
@@ -263,7 +282,13 @@ void check_zones(struct check *k, const struct ast_node *node);
 bool check_lone_network(struct check *k, const struct model_zone *z, const struct addr_range *r);
 void check_assets(struct check *k, const struct ast_node *node);
 void check_services(struct check *k, const struct ast_node *node);
+/* The services that the list names. Returns how many. */
+size_t check_services_named(struct check *k, const struct ast_node *list, struct object o,
+			    const struct model_service ***ret);
 void check_allows(struct check *k, const struct ast_node *list, struct model_service *s);
+/* Returns the zone. Refuses `self`, because no conduit begins or ends at the box itself. */
+const struct model_zone *check_not_self(struct check *k, const struct ast_node *node, const struct model_zone *z,
+					struct object o);
 void check_conduits(struct check *k, const struct ast_node *node);
 /* To be called after the conduits, which end with the contract of an organisation at one of
  * their ends. */

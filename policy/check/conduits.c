@@ -97,19 +97,20 @@ static const char *const acceptable[] = {
 	"policy.pick_up_forced",
 };
 
-static const struct model_zone *conduit_zone(struct check *k, const struct ast_node *node, struct object o)
+const struct model_zone *check_not_self(struct check *k, const struct ast_node *node, const struct model_zone *z,
+					struct object o)
 {
-	const struct model_zone *z;
-	struct diag *g;
-
-	if (node == NULL)
-		return NULL;
-	z = names_need(k, &k->zones, node, MP_NO_ZONE, "policy.unknown_name", o);
 	if (z == NULL || !z->self)
 		return z;
-	g = check_value(k, SEV_ERROR, "policy.reserved", node, MP_SELF_CONDUIT, o, "self");
-	diag_hint(k->d, g, MP_HINT_SELF_CONDUIT);
+	check_hinted(k, SEV_ERROR, "policy.reserved", node, MP_SELF_CONDUIT, o, "self", MP_HINT_SELF_CONDUIT);
 	return NULL;
+}
+
+static const struct model_zone *conduit_zone(struct check *k, const struct ast_node *node, struct object o)
+{
+	if (node == NULL)
+		return NULL;
+	return check_not_self(k, node, names_need(k, &k->zones, node, MP_NO_ZONE, "policy.unknown_name", o), o);
 }
 
 /* Whether the text is an address or was meant as one: no asset has such a name. */
@@ -136,7 +137,7 @@ static void add_end(struct check *k, const struct ast_node *node, const struct m
 		if (z == NULL || asset->zone == NULL || asset->zone == z)
 			return;
 		g = check_say(k, SEV_ERROR, "policy.outside_zone", node->value_at, node->value_width, MP_END_OTHER_ZONE,
-			      both_object(k, o), both_same(node->string), both_same(asset->zone->name));
+			      o, node->string, asset->zone->name);
 		g->also = asset->at;
 		diag_hint(k->d, g, MP_HINT_END_ZONE, z->name);
 		return;
@@ -145,8 +146,8 @@ static void add_end(struct check *k, const struct ast_node *node, const struct m
 		const char *plain = meant_plain(k->a, node->string);
 
 		if ((plain != NULL && meant_everything(plain)) || (z != NULL && strcmp(node->string, z->name) == 0)) {
-			g = check_value(k, SEV_ERROR, "policy.unknown_name", node, MP_NO_ASSET, o, node->string);
-			diag_hint(k->d, g, MP_HINT_EMPTY_ENDS);
+			check_hinted(k, SEV_ERROR, "policy.unknown_name", node, MP_NO_ASSET, o, node->string,
+				     MP_HINT_EMPTY_ENDS);
 		} else {
 			names_need(k, &k->assets, node, MP_NO_ASSET, "policy.unknown_name", o);
 		}
@@ -158,8 +159,8 @@ static void add_end(struct check *k, const struct ast_node *node, const struct m
 	if (z == NULL || k->unsure[z->index] || ranges_hold(z->ranges, z->n_ranges, &one) ||
 	    check_lone_network(k, z, &one))
 		return;
-	g = check_say(k, SEV_ERROR, "policy.outside_zone", node->value_at, node->value_width, MP_END_OUTSIDE,
-		      both_object(k, o), both_same(node->string), both_same(z->name));
+	g = check_say(k, SEV_ERROR, "policy.outside_zone", node->value_at, node->value_width, MP_END_OUTSIDE, o,
+		      node->string, z->name);
 	g->also = z->at;
 	if (addr_range_is_prefix(&one, &length) && length == 0)
 		diag_hint(k->d, g, MP_HINT_EMPTY_ENDS);
@@ -177,11 +178,7 @@ static void conduit_end(struct check *k, const struct ast_node *list, const stru
 	}
 	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;)
 		add_end(k, c, z, o, &r);
-	if (list->n == 0) {
-		struct diag *g = check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, list->name);
-
-		diag_hint(k->d, g, MP_HINT_EMPTY_ENDS);
-	}
+	check_not_empty(k, list, o, MP_HINT_EMPTY_ENDS);
 	ranges_merge(&r);
 	*ret = r.list;
 	*ret_n = r.n;
@@ -198,19 +195,9 @@ static void conduit_services(struct check *k, const struct ast_node *list, struc
 {
 	size_t n = 0;
 
-	if (list == NULL)
-		return;
-	c->services = arena_array(k->a, list->n, sizeof(void *));
-	for (const struct ast_node *e = NULL;
-	     c->services != NULL && (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
-		const struct model_service *s = names_need(k, &k->services, e, MP_NO_SERVICE, "policy.unknown_name", o);
-
-		if (s != NULL)
-			c->services[c->n_services++] = s;
-	}
-	if (list->n == 0)
-		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, "services");
-	if (c->services == NULL || c->n_services == 0)
+	if (list != NULL)
+		c->n_services = check_services_named(k, list, o, &c->services);
+	if (c->n_services == 0)
 		return;
 	/* In the order of the services, without duplicates. */
 	qsort(c->services, c->n_services, sizeof(void *), by_pointer);
@@ -275,8 +262,8 @@ static void conduit_span(struct check *k, const struct ast_node *node, uint32_t 
 		else
 			diag_hint(k->d, g, MP_HINT_HEARD);
 	} else if (seconds < least || seconds > most) {
-		g = check_say(k, SEV_ERROR, "policy.range", node->value_at, node->value_width, MP_SPAN_RANGE,
-			      both_object(k, o), both_same(node->name), both_same(node->string));
+		g = check_say(k, SEV_ERROR, "policy.range", node->value_at, node->value_width, MP_SPAN_RANGE, o,
+			      node->name, node->string);
 		diag_hint(k->d, g, MP_HINT_SPAN_RANGE, least, most / 86400u);
 	} else {
 		*ret = (uint32_t)seconds;
@@ -301,9 +288,8 @@ static void conduit_exception(struct check *k, const struct ast_node *node, stru
 		check_value(k, SEV_ERROR, "policy.exception_own", v[EXCEPTION_APPROVED], MP_EXCEPTION_OWN, o,
 			    x->applicant);
 	if (conduit_past(c, k->now) && x->report[0] == '\0')
-		diag_hint(k->d,
-			  check_value(k, SEV_WARNING, "policy.report_owed", node, MP_REPORT_OWED, o, x->applicant),
-			  MP_HINT_REPORT_OWED);
+		check_hinted(k, SEV_WARNING, "policy.report_owed", node, MP_REPORT_OWED, o, x->applicant,
+			     MP_HINT_REPORT_OWED);
 }
 
 static void conduit_accepts(struct check *k, const struct ast_node *list, struct model_conduit *c, struct object o)
@@ -370,12 +356,12 @@ static void report_unusable(struct check *k, const struct model_conduit *c, stru
 
 	for (size_t i = 0; (from & to) == 2 && i < c->n_services; i++)
 		if (is_of_ipv4(c->services[i]))
-			check_say(k, SEV_WARNING, "policy.no_effect", c->at, 1, MP_ICMP_OF_IPV4, both_object(k, o),
-				  both_same(c->services[i]->name), both_same("IPv6"));
+			check_say(k, SEV_WARNING, "policy.no_effect", c->at, 1, MP_ICMP_OF_IPV4, o,
+				  c->services[i]->name, "IPv6");
 	if (from == 0 || to == 0 || (from & to) != 0)
 		return;
-	check_say(k, SEV_WARNING, "policy.no_effect", c->at, 1, MP_NO_FAMILY, both_object(k, o),
-		  both_same(from == 1 ? "IPv4" : "IPv6"), both_same(to == 1 ? "IPv4" : "IPv6"));
+	check_say(k, SEV_WARNING, "policy.no_effect", c->at, 1, MP_NO_FAMILY, o, from == 1 ? "IPv4" : "IPv6",
+		  to == 1 ? "IPv4" : "IPv6");
 }
 
 /* Whether the conduit has TLS sessions whose client hello is seen. */
@@ -457,10 +443,8 @@ static void conduit_names(struct check *k, const struct ast_node *list, struct m
 
 	if (list == NULL)
 		return;
-	if (list->n == 0) {
-		g = check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, list->name);
-		diag_hint(k->d, g, MP_HINT_EMPTY_NAMES);
-	} else if (list->n > NAMES_MAX) {
+	check_not_empty(k, list, o, MP_HINT_EMPTY_NAMES);
+	if (list->n > NAMES_MAX) {
 		g = check_value(k, SEV_ERROR, "policy.range", list, MP_MANY_NAMES, o, list->name);
 		diag_hint(k->d, g, MP_HINT_MANY_NAMES, NAMES_MAX);
 		return;
@@ -554,8 +538,7 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 	conduit_span(k, v[C_IDLE], LIMIT_LEAST, LIMIT_MOST, &c->idle, o);
 	conduit_span(k, v[C_SESSION], LIMIT_LEAST, LIMIT_MOST, &c->session, o);
 	if (c->idle != 0 && c->session != 0 && c->idle >= c->session)
-		diag_hint(k->d, check_value(k, SEV_WARNING, "policy.no_effect", v[C_IDLE], MP_IDLE_LONG, o, "idle"),
-			  MP_HINT_IDLE_LONG);
+		check_hinted(k, SEV_WARNING, "policy.no_effect", v[C_IDLE], MP_IDLE_LONG, o, "idle", MP_HINT_IDLE_LONG);
 	conduit_failure(k, v, c, o);
 	conduit_accepts(k, v[C_ACCEPT], c, o);
 	conduit_exception(k, v[C_EXCEPTION], c, o);

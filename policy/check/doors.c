@@ -26,8 +26,8 @@ static void at_most(struct check *k, const struct ast_node *node, struct model_d
 	if (duration_parse(node->string, &seconds) && seconds >= DOOR_LEAST && seconds <= DOOR_MOST)
 		one->at_most = (uint32_t)seconds;
 	else
-		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.range", node, MP_DOOR_AT_MOST, o, node->string),
-			  MP_HINT_DOOR_AT_MOST);
+		check_hinted(k, SEV_ERROR, "policy.range", node, MP_DOOR_AT_MOST, o, node->string,
+			     MP_HINT_DOOR_AT_MOST);
 }
 
 static void opened_by(struct check *k, const struct ast_node *list, struct model_door *one, struct object o)
@@ -51,26 +51,7 @@ static void opened_by(struct check *k, const struct ast_node *list, struct model
 		if (!check_near(k, g, e->string, may, n))
 			diag_hint(k->d, g, MP_HINT_DOOR_ROLES);
 	}
-	if (list != NULL && list->n == 0)
-		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, list->name);
-}
-
-static void needs(struct check *k, const struct ast_node *list, struct model_door *one, struct object o)
-{
-	for (const struct ast_node *e = NULL; (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
-		unsigned i = 0;
-
-		while (i < DOOR_NEEDS && strcmp(door_need_words[i], e->string) != 0)
-			i++;
-		if (i < DOOR_NEEDS)
-			one->needs |= (uint8_t)(1u << i);
-		else
-			diag_hint(k->d,
-				  check_say(k, SEV_ERROR, "policy.unknown_word", e->value_at, e->value_width,
-					    MP_UNKNOWN_WORD, both_object(k, o), both_same(e->string),
-					    both_same("needs")),
-				  MP_HINT_ONE_OF, "name, ticket, reason");
-	}
+	check_not_empty(k, list, o, NO_HINT);
 }
 
 void check_doors(struct check *k, const struct ast_node *node)
@@ -79,27 +60,24 @@ void check_doors(struct check *k, const struct ast_node *node)
 	struct model *m = k->m;
 
 	m->doors = arena_array(k->a, n, sizeof(m->doors[0]));
-	k->doors.names = arena_array(k->a, n, sizeof(k->doors.names[0]));
-	k->doors.objects = arena_array(k->a, n, sizeof(k->doors.objects[0]));
-	if (m->doors == NULL || k->doors.names == NULL || k->doors.objects == NULL)
+	if (!names_new(k, &k->doors, n) || m->doors == NULL)
 		return;
 	for (const struct ast_node *c = n > 0 ? node->child : NULL; c != NULL; c = c->next) {
 		const struct ast_node *v[KEYS(door_keys)];
-		struct model_door *one = &m->doors[m->n_doors];
+		struct model_door *one = &m->doors[m->n_doors++];
 		struct object o = { MP_OBJ_DOOR, c->name };
 
 		*one = (struct model_door){ .name = c->name, .label = "", .at = c->at };
 		name_check(k, c->name, c->at, c->width);
-		k->doors.names[m->n_doors] = one->name;
-		k->doors.objects[m->n_doors++] = one;
+		names_add(&k->doors, one->name, one);
 		if (!keys_read(k, c, door_keys, KEYS(door_keys), o, one, v))
 			continue;
 		at_most(k, v[D_AT_MOST], one, o);
 		opened_by(k, v[D_OPENED_BY], one, o);
-		needs(k, v[D_NEEDS], one, o);
+		one->needs = (uint8_t)words_of(k, v[D_NEEDS], door_need_words, DOOR_NEEDS, "name, ticket, reason", o);
 		one->of = v[D_ORGANISATION];
 	}
-	names_build(k, &k->doors, m->n_doors);
+	names_build(k, &k->doors);
 }
 
 static bool leads_to(const struct model_conduit *c, const struct model_organisation *of)
@@ -128,12 +106,10 @@ void check_doors_used(struct check *k)
 			if (c->door != d || d->organisation == NULL || leads_to(c, d->organisation))
 				continue;
 			check_say(k, SEV_ERROR, "policy.door", c->at, 1, MP_DOOR_OF_OTHERS,
-				  both_object(k, (struct object){ MP_OBJ_CONDUIT, c->name }), both_same(d->name),
-				  both_same(d->organisation->name))
+				  (struct object){ MP_OBJ_CONDUIT, c->name }, d->name, d->organisation->name)
 				->also = d->at;
 		}
 		if (!used)
-			check_say(k, SEV_WARNING, "policy.no_effect", d->at, 1, MP_DOOR_UNUSED, both_object(k, o),
-				  both_same(""), both_same(""));
+			check_say(k, SEV_WARNING, "policy.no_effect", d->at, 1, MP_DOOR_UNUSED, o, "", "");
 	}
 }

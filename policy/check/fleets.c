@@ -68,8 +68,7 @@ struct reading {
 
 static struct diag *at_cell(struct reading *r, const struct cell *c, const char *code, enum message m, const char *word)
 {
-	return check_say(r->w->k, SEV_ERROR, code, c->at, c->width, m, both_object(r->w->k, r->o), both_same(word),
-			 both_same(""));
+	return check_say(r->w->k, SEV_ERROR, code, c->at, c->width, m, r->o, word, "");
 }
 
 static size_t cells_n(const struct reading *r)
@@ -220,7 +219,6 @@ static void read_machine(struct reading *r, const struct cell *cells)
 {
 	const struct cell *name = &cells[CELL_NAME];
 	struct cell *kept = arena_array(r->w->k->a, cells_n(r), sizeof(*kept));
-	void *items = r->rows;
 	bool good = fine_label(r, &cells[CELL_LABEL]);
 	struct row *row;
 
@@ -234,8 +232,7 @@ static void read_machine(struct reading *r, const struct cell *cells)
 		diag_hint(r->w->k->d, g, MP_HINT_FLEET_NAME, MACHINE_MAX);
 		return;
 	}
-	row = arena_grow(r->w->k->a, &items, &r->n_rows, &r->room, sizeof(*row));
-	r->rows = items;
+	row = arena_grow(r->w->k->a, (void **)&r->rows, &r->n_rows, &r->room, sizeof(*row));
 	if (row == NULL)
 		return;
 	memcpy(kept, cells, cells_n(r) * sizeof(*kept));
@@ -447,10 +444,8 @@ static void read_members(struct reading *r, const struct ast_node *list)
 {
 	struct check *k = r->w->k;
 
-	if (list->n == 0)
-		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, r->o, "members");
-	else if (list->n > MEMBERS_MAX)
-		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, r->o, "members");
+	check_not_empty(k, list, r->o, NO_HINT);
+	check_fits(k, list, MEMBERS_MAX, r->o);
 	for (const struct ast_node *c = NULL;
 	     (c = list_next(k, list, c, AST_STRING, r->o)) != NULL && r->n < MEMBERS_MAX;) {
 		bool twice = strcmp(c->string, "name") == 0 || strcmp(c->string, "label") == 0 ||
@@ -479,7 +474,7 @@ static void read_about(struct reading *r, const struct ast_node *about)
 		if (i == r->n)
 			check_near(r->w->k,
 				   check_say(r->w->k, SEV_ERROR, "policy.unknown_name", c->at, c->width, MP_FLEET_ABOUT,
-					     both_object(r->w->k, r->o), both_same(c->name), both_same("")),
+					     r->o, c->name, ""),
 				   c->name, r->members, r->n);
 		keys_read(r->w->k, c, note_keys, NOTES, r->o, NULL, v);
 	}
@@ -510,8 +505,8 @@ static void read_fleet(struct reading *r, const struct ast_node *node)
 	read_members(r, v[FLEET_MEMBERS]);
 	read_about(r, v[FLEET_ABOUT]);
 	if ((v[FLEET_FROM] == NULL) == (v[FLEET_ROWS] == NULL)) {
-		struct diag *g = check_say(k, SEV_ERROR, "policy.fleet", node->at, node->width, MP_FLEET_SOURCE,
-					   both_object(k, r->o), both_same(""), both_same(""));
+		struct diag *g =
+			check_say(k, SEV_ERROR, "policy.fleet", node->at, node->width, MP_FLEET_SOURCE, r->o, "", "");
 
 		diag_hint(k->d, g, MP_HINT_FLEET_SOURCE);
 	}
@@ -533,9 +528,7 @@ void fleets_read(struct written *w, const struct ast_node *node, struct ast_node
 	struct fleet *all = arena_array(w->k->a, n, sizeof(*all));
 	struct ast_node *last = NULL;
 
-	w->fleets.names = arena_array(w->k->a, n, sizeof(w->fleets.names[0]));
-	w->fleets.objects = arena_array(w->k->a, n, sizeof(w->fleets.objects[0]));
-	if (all == NULL || w->fleets.names == NULL || w->fleets.objects == NULL)
+	if (!names_new(w->k, &w->fleets, n) || all == NULL)
 		return;
 	for (struct ast_node *c = assets->child; c != NULL; c = c->next)
 		last = c;
@@ -545,12 +538,11 @@ void fleets_read(struct written *w, const struct ast_node *node, struct ast_node
 			.w = w, .fleet = &all[n], .o = { MP_OBJ_FLEET, c->name }, .assets = assets, .last = last
 		};
 
-		w->fleets.names[n] = c->name;
-		w->fleets.objects[n] = &all[n];
+		names_add(&w->fleets, c->name, &all[n]);
 		read_fleet(&r, c);
 		last = r.last;
 	}
-	names_build(w->k, &w->fleets, n);
+	names_build(w->k, &w->fleets);
 }
 
 /* ---- assets in a list ------------------------------------------------------------------------ */

@@ -25,14 +25,12 @@ void words_add(struct written *w, enum kind kind, const char *name, struct words
 {
 	struct thing *t = names_find(&w->things[kind], name);
 	const char **slot;
-	void *items = (void *)list->list;
 
 	if (w->full || (t != NULL && t->stamp == w->stamp))
 		return;
 	if (t != NULL)
 		t->stamp = w->stamp;
-	slot = arena_grow(w->k->a, &items, &list->n, &list->room, sizeof(*slot));
-	list->list = items;
+	slot = arena_grow(w->k->a, (void **)&list->list, &list->n, &list->room, sizeof(*slot));
 	if (slot != NULL)
 		*slot = name;
 }
@@ -137,13 +135,12 @@ static unsigned member_kinds(struct written *w, struct group *in, const struct a
 static void fit_kinds(struct written *w, struct group *in, const struct ast_node *word, struct object o, unsigned level)
 {
 	unsigned kinds = member_kinds(w, in, word, o, level);
-	struct diag *g;
 
 	if (kinds == 0 || in->kinds == 0)
 		return;
 	if ((in->kinds & kinds) == 0) {
-		g = check_value(w->k, SEV_ERROR, "policy.group_mixed", word, MP_GROUP_MIXED, o, word->string);
-		diag_hint(w->k->d, g, MP_HINT_GROUP_MIXED);
+		check_hinted(w->k, SEV_ERROR, "policy.group_mixed", word, MP_GROUP_MIXED, o, word->string,
+			     MP_HINT_GROUP_MIXED);
 	}
 	in->kinds &= kinds;
 }
@@ -184,8 +181,7 @@ static void read_group(struct written *w, struct group *g, unsigned level)
 	g->kinds = ALL_KINDS;
 	for (const struct ast_node *c = NULL; (c = list_next(w->k, g->node, c, AST_STRING, o)) != NULL;)
 		fit_kinds(w, g, c, o, level);
-	if (g->node->n == 0)
-		check_value(w->k, SEV_ERROR, "policy.empty_list", g->node, MP_EMPTY_LIST, o, g->node->name);
+	check_not_empty(w->k, g->node, o, NO_HINT);
 	for (unsigned i = 0; i < KINDS; i++)
 		if ((g->kinds & 1u << i) != 0)
 			collect(w, g, (enum kind)i, o);
@@ -228,9 +224,7 @@ void groups_read(struct written *w, const struct ast_node *node)
 	struct group *all = arena_array(k->a, n, sizeof(*all));
 	struct object o = { MP_OBJ_SECTION, "groups" };
 
-	w->groups.names = arena_array(k->a, n, sizeof(w->groups.names[0]));
-	w->groups.objects = arena_array(k->a, n, sizeof(w->groups.objects[0]));
-	if (all == NULL || w->groups.names == NULL || w->groups.objects == NULL)
+	if (!names_new(k, &w->groups, n) || all == NULL)
 		return;
 	n = 0;
 	for (const struct ast_node *c = NULL; (c = list_next(k, node, c, AST_LISTS, o)) != NULL;) {
@@ -238,11 +232,9 @@ void groups_read(struct written *w, const struct ast_node *node)
 		if (!name_is_free(w, c))
 			continue;
 		all[n].node = c;
-		w->groups.names[n] = c->name;
-		w->groups.objects[n] = &all[n];
-		n++;
+		names_add(&w->groups, c->name, &all[n++]);
 	}
-	if (!names_build(k, &w->groups, n))
+	if (!names_build(k, &w->groups))
 		return;
 	for (size_t i = 0; i < n; i++)
 		read_group(w, &all[i], 1);

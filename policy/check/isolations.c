@@ -121,8 +121,8 @@ static void one_cut(struct check *k, const struct ast_node *e, struct object o)
 	name = i < 3 ? e->string + strlen(kinds[i]) : "";
 	second = strchr(name, ' ');
 	if (name[0] == '\0' || (second != NULL) != (i == 2)) {
-		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.isolation", e, MP_ISOLATION_CUT, o, e->string),
-			  MP_HINT_ISOLATION_CUT);
+		check_hinted(k, SEV_ERROR, "policy.isolation", e, MP_ISOLATION_CUT, o, e->string,
+			     MP_HINT_ISOLATION_CUT);
 	} else if (i == 0) {
 		need(k, &k->assets, e, name, MP_NO_ASSET, o);
 	} else if (i == 1) {
@@ -135,8 +135,7 @@ static void one_cut(struct check *k, const struct ast_node *e, struct object o)
 
 static void read_cuts(struct check *k, const struct ast_node *list, struct model_isolation *one, struct object o)
 {
-	if (list->n == 0)
-		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, list->name);
+	check_not_empty(k, list, o, NO_HINT);
 	one->cuts = arena_array(k->a, list->n, sizeof(void *));
 	for (const struct ast_node *e = NULL;
 	     one->cuts != NULL && (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
@@ -184,8 +183,7 @@ static void one_isolation(struct check *k, const struct ast_node *node, struct m
 	*one = (struct model_isolation){ .name = node->name, .label = "", .at = node->at };
 	name_check(k, node->name, node->at, node->width);
 	if (strcmp(node->name, "everything") == 0)
-		check_say(k, SEV_ERROR, "policy.reserved", node->at, node->width, MP_ISOLATION_NAME, both_object(k, o),
-			  both_same(""), both_same(""));
+		check_say(k, SEV_ERROR, "policy.reserved", node->at, node->width, MP_ISOLATION_NAME, o, "", "");
 	if (!keys_read(k, node, isolation_keys, KEYS(isolation_keys), o, one, v))
 		return;
 	if (v[I_CUT] != NULL)

@@ -74,15 +74,15 @@ static void wrong_kind(struct check *k, const struct ast_node *node, unsigned ki
 	struct diag *g;
 
 	if (key == NULL) {
-		g = check_say(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_ELEMENT,
-			      both_object(k, o), wanted, both_same(""));
+		g = check_both(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_ELEMENT,
+			       o, wanted, (struct both){ { "", "" } });
 		if (list != NULL && list->name != NULL && !kind_hint(k, g, node, kinds, list->name, true) &&
 		    strcmp(list->name, "ports") == 0)
 			diag_hint(k->d, g, MP_HINT_PORT);
 		return;
 	}
-	g = check_say(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_TYPE,
-		      both_object(k, o), both_same(key->name), wanted);
+	g = check_both(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_TYPE, o,
+		       (struct both){ { key->name, key->name } }, wanted);
 	if (kind_hint(k, g, node, kinds, key->name, false))
 		return;
 	if ((kinds & AST_LISTS) == AST_LIST)
@@ -121,8 +121,8 @@ static const char *all_keys(struct check *k, const struct key *keys, size_t n)
 static void unknown_key(struct check *k, const struct ast_node *node, const struct key *keys, size_t n, struct object o)
 {
 	const char *known[KEYS_MAX], *all;
-	struct diag *g = check_say(k, SEV_ERROR, "policy.unknown_key", node->at, node->width, MP_UNKNOWN_KEY,
-				   both_object(k, o), both_same(node->name), both_same(""));
+	struct diag *g =
+		check_say(k, SEV_ERROR, "policy.unknown_key", node->at, node->width, MP_UNKNOWN_KEY, o, node->name, "");
 
 	for (size_t i = 0; i < n && i < KEYS_MAX; i++)
 		known[i] = keys[i].name;
@@ -171,8 +171,8 @@ static void take_value(struct check *k, const struct ast_node *node, const struc
 void key_missing(struct check *k, const struct ast_node *group, const struct key *key, struct object o)
 {
 	example_hint(k,
-		     check_say(k, SEV_ERROR, "policy.missing_key", group->at, group->width, MP_MISSING_KEY,
-			       both_object(k, o), both_same(key->name), both_same("")),
+		     check_say(k, SEV_ERROR, "policy.missing_key", group->at, group->width, MP_MISSING_KEY, o,
+			       key->name, ""),
 		     key);
 }
 
@@ -276,12 +276,33 @@ size_t choice_of(struct check *k, const struct ast_node *node, struct object o, 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(words[i], node->string) == 0)
 			return i;
-	g = check_say(k, SEV_ERROR, "policy.unknown_word", node->value_at, node->value_width, MP_UNKNOWN_WORD,
-		      both_object(k, o), both_same(node->string), both_same(node->name != NULL ? node->name : ""));
+	g = check_say(k, SEV_ERROR, "policy.unknown_word", node->value_at, node->value_width, MP_UNKNOWN_WORD, o,
+		      node->string, node->name != NULL ? node->name : "");
 	check_near(k, g, node->string, words, n);
 	if (g->hint[LANG_EN] == NULL && k->d->errors <= DIAG_SHOWN)
 		word_list(k, g, words, n);
 	return fallback;
+}
+
+unsigned words_of(struct check *k, const struct ast_node *list, const char *const *words, size_t n, const char *all,
+		  struct object o)
+{
+	unsigned bits = 0;
+
+	for (const struct ast_node *e = NULL; (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
+		size_t i = 0;
+
+		while (i < n && strcmp(words[i], e->string) != 0)
+			i++;
+		if (i < n)
+			bits |= 1u << i;
+		else
+			diag_hint(k->d,
+				  check_say(k, SEV_ERROR, "policy.unknown_word", e->value_at, e->value_width,
+					    MP_UNKNOWN_WORD, o, e->string, list->name),
+				  MP_HINT_ONE_OF, all);
+	}
+	return bits;
 }
 
 int64_t number_of(struct check *k, const struct ast_node *node, struct object o, int64_t lo, int64_t hi,
@@ -323,20 +344,33 @@ static int by_name(const void *pa, const void *pb)
 	return strcmp(a->name, b->name);
 }
 
-bool names_build(struct check *k, struct names *t, size_t n)
+bool names_new(struct check *k, struct names *t, size_t n)
 {
-	struct pair *pairs = arena_array(k->a, n, sizeof(*pairs));
+	*t = (struct names){ .names = arena_array(k->a, n, sizeof(t->names[0])),
+			     .objects = arena_array(k->a, n, sizeof(t->objects[0])) };
+	return t->names != NULL && t->objects != NULL;
+}
+
+void names_add(struct names *t, const char *name, void *object)
+{
+	t->names[t->added] = name;
+	t->objects[t->added++] = object;
+}
+
+bool names_build(struct check *k, struct names *t)
+{
+	struct pair *pairs = arena_array(k->a, t->added, sizeof(*pairs));
 
 	if (pairs == NULL)
 		return false;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < t->added; i++)
 		pairs[i] = (struct pair){ t->names[i], t->objects[i] };
-	qsort(pairs, n, sizeof(*pairs), by_name);
-	for (size_t i = 0; i < n; i++) {
+	qsort(pairs, t->added, sizeof(*pairs), by_name);
+	for (size_t i = 0; i < t->added; i++) {
 		t->names[i] = pairs[i].name;
 		t->objects[i] = pairs[i].object;
 	}
-	t->n = n;
+	t->n = t->added;
 	return true;
 }
 

@@ -42,7 +42,7 @@ const char *ledger_day(struct check *k, const struct ast_node *node, const struc
 		hint_date(k, check_value(k, SEV_ERROR, "policy.date", node, MP_DATE_BAD, o, node->string), node->string,
 			  MP_HINT_DATE);
 	else if (day + 86400 <= k->now)
-		diag_hint(k->d, check_value(k, SEV_WARNING, what->code, node, what->past, o, node->string), what->hint);
+		check_hinted(k, SEV_WARNING, what->code, node, what->past, o, node->string, what->hint);
 	return node->string;
 }
 
@@ -129,8 +129,8 @@ static void say_missing(struct check *k, const struct ledger_register *r, unsign
 		names = arena_printf(k->a, "%s (+%zu)", names, n - NAMED);
 	if (n > 0 && names != NULL && keys != NULL)
 		diag_hint(k->d,
-			  check_say(k, SEV_ERROR, "policy.ledger", at, 1, MP_LEDGER,
-				    both_object(k, (struct object){ r->name, "" }), both_same(keys), both_same(names)),
+			  check_say(k, SEV_ERROR, "policy.ledger", at, 1, MP_LEDGER, (struct object){ r->name, "" },
+				    keys, names),
 			  MP_HINT_LEDGER, r->example);
 }
 

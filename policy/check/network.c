@@ -75,10 +75,8 @@ void interface_addresses(struct check *k, const struct ast_node *list, struct ob
 {
 	size_t n = list != NULL ? list->n : 0;
 
-	if (n > ADDRESSES_MAX) {
-		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, o, "addresses");
+	if (!check_fits(k, list, ADDRESSES_MAX, o))
 		return;
-	}
 	i->addresses = arena_array(k->a, n, sizeof(i->addresses[0]));
 	i->prefix_lengths = arena_array(k->a, n, sizeof(i->prefix_lengths[0]));
 	if (i->addresses == NULL || i->prefix_lengths == NULL)
@@ -181,18 +179,11 @@ static void report_same_networks(struct check *k)
 						report_pair(k, &b->interfaces[j], y, &b->interfaces[i], x);
 }
 
-/* The interface through which the route's gateway is reached, or NULL. */
-static const struct model_interface *gateway_side(const struct model_box *b, const struct model_route *r)
+const struct model_interface *gateway_side(const struct model_box *b, const struct model_route *r)
 {
-	for (size_t i = 0; i < b->n_interfaces && r->interface == NULL; i++) {
-		for (size_t j = 0; j < b->interfaces[i].n_addresses; j++) {
-			struct addr_range net;
-
-			interface_network(&b->interfaces[i], j, &net);
-			if (addr_in(&r->via, &net))
-				return &b->interfaces[i];
-		}
-	}
+	for (size_t i = 0; i < b->n_interfaces && r->interface == NULL; i++)
+		if (in_network(&b->interfaces[i], &r->via))
+			return &b->interfaces[i];
 	return r->interface;
 }
 

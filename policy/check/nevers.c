@@ -99,8 +99,7 @@ static void never_answers(struct check *k, const struct ast_node *list, struct m
 
 	if (list == NULL)
 		return;
-	if (list->n == 0)
-		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, list->name);
+	check_not_empty(k, list, o, NO_HINT);
 	if (!never->chain)
 		check_value(k, SEV_WARNING, "policy.no_effect", list, MP_ANSWERS_DIRECT, o, list->name);
 	never->answers = arena_array(k->a, list->n, sizeof(void *));
@@ -153,31 +152,6 @@ void check_nevers(struct check *k, const struct ast_node *node)
 	}
 }
 
-/* Returns the zone. Refuses `self`, because no conduit begins or ends at the box itself. */
-static const struct model_zone *not_self(struct check *k, const struct ast_node *node, const struct model_zone *z,
-					 struct object o)
-{
-	if (z == NULL || !z->self)
-		return z;
-	diag_hint(k->d, check_value(k, SEV_ERROR, "policy.reserved", node, MP_SELF_CONDUIT, o, "self"),
-		  MP_HINT_SELF_CONDUIT);
-	return NULL;
-}
-
-static void always_services(struct check *k, const struct ast_node *list, struct model_always *one, struct object o)
-{
-	if (list->n == 0)
-		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, list->name);
-	one->services = arena_array(k->a, list->n, sizeof(void *));
-	for (const struct ast_node *e = NULL;
-	     one->services != NULL && (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
-		const struct model_service *s = names_need(k, &k->services, e, MP_NO_SERVICE, "policy.unknown_name", o);
-
-		if (s != NULL)
-			one->services[one->n_services++] = s;
-	}
-}
-
 void check_always(struct check *k, const struct ast_node *node)
 {
 	struct object section = { MP_OBJ_SECTION, "always" };
@@ -197,10 +171,10 @@ void check_always(struct check *k, const struct ast_node *node)
 				     &one->sources);
 		one->to = end_read(k, c, v[ALWAYS_TO], v[ALWAYS_TO_ASSETS], &always_keys[ALWAYS_TO], o,
 				   &one->destinations);
-		one->from = not_self(k, v[ALWAYS_FROM], one->from, o);
-		one->to = not_self(k, v[ALWAYS_TO], one->to, o);
+		one->from = check_not_self(k, v[ALWAYS_FROM], one->from, o);
+		one->to = check_not_self(k, v[ALWAYS_TO], one->to, o);
 		if (v[ALWAYS_SERVICES] != NULL)
-			always_services(k, v[ALWAYS_SERVICES], one, o);
+			one->n_services = check_services_named(k, v[ALWAYS_SERVICES], o, &one->services);
 	}
 }
 

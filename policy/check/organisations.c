@@ -82,8 +82,7 @@ void check_organisations(struct check *k, const struct ast_node *node)
 		ends_with(c, to);
 		if (from != NULL && to != NULL && from != to)
 			check_say(k, SEV_ERROR, "policy.organisations_meet", c->at, 1, MP_ORGANISATIONS_MEET,
-				  both_object(k, (struct object){ MP_OBJ_CONDUIT, c->name }), both_same(from->name),
-				  both_same(to->name))
+				  (struct object){ MP_OBJ_CONDUIT, c->name }, from->name, to->name)
 				->also = to->at;
 	}
 }

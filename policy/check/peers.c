@@ -23,67 +23,75 @@
 #define SNMP_PORT 162u	/* notifications: RFC 3417, 8.2 */
 #define HTTPS_PORT 443u /* RFC 9110, 4.2.2: updates, backups */
 
-enum { LOG_ADDRESS, LOG_NAME, LOG_CA };
+/* A server is a group whose first key is its address. */
+#define ADDRESS(like)                                                                                                  \
+	{                                                                                                              \
+		"address", AST_STRING, true, .example = "address = \"" like "\";"                                      \
+	}
+#define PORT                                                                                                           \
+	{                                                                                                              \
+		"port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX               \
+	}
+
+enum { LOG_NAME = 1, LOG_CA };
 static const struct key log_keys[] = {
-	[LOG_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.9\";" },
+	ADDRESS("10.99.0.9"),
 	[LOG_NAME] = { "name", .kinds = AST_STRING },
 	[LOG_CA] = { "ca", .kinds = AST_STRING },
 	{ "transport", AST_STRING, .use = KEY_CHOICE, INTO(model_peer, relp), .words = log_transport_words },
 	{ "format", AST_STRING, .use = KEY_CHOICE, INTO(model_peer, eve), .words = log_format_words },
-	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
+	PORT,
 };
 
 /* An update is signed; the server is authenticated all the same, so that nobody on the way chooses
  * which update is offered. */
-enum { UPDATE_ADDRESS, UPDATE_NAME, UPDATE_CA };
+enum { UPDATE_NAME = 1, UPDATE_CA };
 static const struct key update_keys[] = {
-	[UPDATE_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.8\";" },
+	ADDRESS("10.99.0.8"),
 	[UPDATE_NAME] = { "name", AST_STRING, true, .example = "name = \"updates.example.jp\";" },
 	[UPDATE_CA] = { "ca", AST_STRING, true, .example = "ca = \"/etc/sekisho/update-ca.pem\";" },
-	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
+	PORT,
 };
 
-enum { UPS_ADDRESS, UPS_NAME, UPS_USER };
+enum { UPS_NAME = 1, UPS_USER };
 static const struct key ups_keys[] = {
-	[UPS_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.7\";" },
+	ADDRESS("10.99.0.7"),
 	[UPS_NAME] = { "name", AST_STRING, true, .example = "name = \"ups\";" },
 	[UPS_USER] = { "user", AST_STRING, true, .example = "user = \"sekisho\";" },
-	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
+	PORT,
 	{ "on_low", AST_STRING, .use = KEY_CHOICE, INTO(model_peer, power_off), .words = on_low_words },
 };
 
-enum { MAIL_ADDRESS, MAIL_NAME, MAIL_CA, MAIL_FROM, MAIL_TO, MAIL_USER };
+enum { MAIL_NAME = 1, MAIL_CA, MAIL_FROM, MAIL_TO, MAIL_USER };
 static const struct key mail_keys[] = {
-	[MAIL_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.25\";" },
+	ADDRESS("10.99.0.25"),
 	[MAIL_NAME] = { "name", AST_STRING, true, .example = "name = \"mail.example.jp\";" },
 	[MAIL_CA] = { "ca", AST_STRING, true, .example = "ca = \"/etc/sekisho/mail-ca.pem\";" },
 	[MAIL_FROM] = { "from", AST_STRING, true, .example = "from = \"sekisho@example.jp\";" },
 	[MAIL_TO] = { "to", AST_LISTS, true, .example = "to = [\"terminal-it@example.jp\"];" },
 	[MAIL_USER] = { "user", .kinds = AST_STRING },
-	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
+	PORT,
 };
 
 /* Informs are always authenticated and encrypted, so only the receiver can be chosen. */
-enum { SNMP_ADDRESS, SNMP_USER };
+enum { SNMP_USER = 1 };
 static const struct key snmp_keys[] = {
-	[SNMP_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.30\";" },
+	ADDRESS("10.99.0.30"),
 	[SNMP_USER] = { "user", AST_STRING, true, .example = "user = \"sekisho\";" },
-	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
+	PORT,
 };
 
 /* A backup is encrypted. The server is authenticated all the same, because nobody else may learn
  * how much the box has and how often that changes. */
-enum { BACKUP_ADDRESS, BACKUP_NAME, BACKUP_CA, BACKUP_FOLDER, BACKUP_USER };
+enum { BACKUP_NAME = 1, BACKUP_CA, BACKUP_FOLDER, BACKUP_USER };
 static const struct key backup_keys[] = {
-	[BACKUP_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.31\";" },
+	ADDRESS("10.99.0.31"),
 	[BACKUP_NAME] = { "name", AST_STRING, true, .example = "name = \"nas.example.jp\";" },
 	[BACKUP_CA] = { "ca", AST_STRING, true, .example = "ca = \"/etc/sekisho/backup-ca.pem\";" },
 	[BACKUP_FOLDER] = { "folder", AST_STRING, true, .example = "folder = \"/backups/kita\";" },
 	[BACKUP_USER] = { "user", .kinds = AST_STRING },
-	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
+	PORT,
 };
-
-#define SERVERS 6u /* at most one each of log, UPS, update, mail, SNMP, backup */
 
 static bool leads(const struct model_box *b, const struct addr *a)
 {
@@ -119,8 +127,8 @@ static bool peer(struct check *k, const struct ast_node *node, struct object o, 
 
 	p->at = node->value_at;
 	if (!addr_parse(node->string, &p->address) || !is_host(&p->address) || is_of_a_link(&p->address)) {
-		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.address", node, MP_PEER_BAD, o, node->string),
-			  with_length(node->string) ? MP_HINT_PEER_NETWORK : MP_HINT_PEER_BAD);
+		check_hinted(k, SEV_ERROR, "policy.address", node, MP_PEER_BAD, o, node->string,
+			     with_length(node->string) ? MP_HINT_PEER_NETWORK : MP_HINT_PEER_BAD);
 		return false;
 	}
 	for (size_t i = 0; i < b->n_peers; i++)
@@ -131,262 +139,216 @@ static bool peer(struct check *k, const struct ast_node *node, struct object o, 
 	if (is_nobody(b, &p->address, NULL))
 		check_value(k, SEV_ERROR, "policy.peer", node, MP_PEER_NOBODY, o, node->string);
 	else if (!leads(b, &p->address))
-		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.peer", node, MP_PEER_UNREACHED, o, node->string),
-			  MP_HINT_PEER_UNREACHED);
+		check_hinted(k, SEV_ERROR, "policy.peer", node, MP_PEER_UNREACHED, o, node->string,
+			     MP_HINT_PEER_UNREACHED);
 	else
 		return true;
 	return false;
 }
 
-/* A peer without texts and address. */
-static struct model_peer peer_new(enum peer_use use, uint8_t l4proto, uint16_t port)
+/* Reads a list of hosts with the same properties. */
+static void hosts(struct check *k, const struct ast_node *list, struct model_peer as)
 {
-	return (struct model_peer){
-		.use = use, .l4proto = l4proto, .port = port, .name = "", .ca = "", .user = "", .from = "", .to = ""
-	};
-}
-
-/* Addresses of hosts; each gets the properties in `as`. */
-static void hosts(struct check *k, const struct ast_node *list, const char *key, struct model_peer as)
-{
-	struct object o = { MP_OBJ_SECTION, key };
+	struct object o = { MP_OBJ_SECTION, list->name };
 	struct model_box *b = &k->m->box;
 
-	if (list->n == 0)
-		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, (struct object){ MP_OBJ_BOX, "" },
-			    key);
+	check_not_empty(k, list, (struct object){ MP_OBJ_BOX, "" }, NO_HINT);
 	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
 		b->peers[b->n_peers] = as;
 		if (peer(k, c, o, &b->peers[b->n_peers]))
 			b->n_peers++;
 	}
-}
-
-static void time_sources(struct check *k, const struct ast_node *list)
-{
-	struct object o = { MP_OBJ_SECTION, "time" };
-
-	hosts(k, list, "time", peer_new(PEER_TIME, IPPROTO_UDP, TIME_PORT));
 	/* When two sources differ, neither can be believed, and chrony would follow either. */
-	if (list->n == 2)
-		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.time", list, MP_TIME_TWO, o, ""), MP_HINT_TIME_TWO);
+	if (as.use == PEER_TIME && list->n == 2)
+		check_hinted(k, SEV_ERROR, "policy.time", list, MP_TIME_TWO, o, "", MP_HINT_TIME_TWO);
 }
 
-/* Reads the server's identity: the name in its certificate, and the authority that signs it. */
-static void identity(struct check *k, const struct ast_node *name, const struct ast_node *ca,
-		     const struct ast_node *group, struct object o, struct model_peer *p)
+/* ---- servers --------------------------------------------------------------------------------- */
+
+/* A server that is being read: its keys' nodes, and the peer that it becomes. */
+struct server {
+	const struct ast_node *group, **v;
+	struct object o;
+	struct model_peer *p;
+};
+
+/* Whether the peer may be kept. UNFIT: its address is not looked at either. */
+enum fit { FIT, MISFIT, UNFIT };
+
+/* Reads the server's identity: the name in its certificate, and the authority that signs it. Only
+ * records may go to a server without one. */
+static void identity(struct check *k, const struct server *s, const struct ast_node *name, const struct ast_node *ca)
 {
+	if (s->p->use != PEER_LOG && (name == NULL || ca == NULL))
+		return; /* reported as missing */
 	if (name != NULL && !plain_server_name(name->string))
-		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.value", name, MP_LOG_NAME, o, name->string),
-			  MP_HINT_LOG_NAME);
+		check_hinted(k, SEV_ERROR, "policy.value", name, MP_LOG_NAME, s->o, name->string, MP_HINT_LOG_NAME);
 	if (ca != NULL && !plain_path(ca->string))
-		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.value", ca, MP_LOG_CA, o, ca->string),
-			  MP_HINT_LOG_CA);
+		check_hinted(k, SEV_ERROR, "policy.value", ca, MP_LOG_CA, s->o, ca->string, MP_HINT_LOG_CA);
 	if ((name != NULL) != (ca != NULL))
-		diag_hint(
-			k->d,
-			check_value(k, SEV_ERROR, "policy.value", group, MP_LOG_HALF, o, name != NULL ? "ca" : "name"),
-			MP_HINT_LOG_HALF);
+		check_hinted(k, SEV_ERROR, "policy.value", s->group, MP_LOG_HALF, s->o, name != NULL ? "ca" : "name",
+			     MP_HINT_LOG_HALF);
 	if (name != NULL && ca != NULL) {
-		p->name = name->string;
-		p->ca = ca->string;
+		s->p->name = name->string;
+		s->p->ca = ca->string;
 	}
 }
 
-static void log_server(struct check *k, const struct ast_node *group)
-{
-	struct object o = { MP_OBJ_SECTION, "log_server" };
-	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
-	const struct ast_node *v[KEYS(log_keys)];
-
-	*p = peer_new(PEER_LOG, IPPROTO_TCP, 0);
-	if (!keys_read(k, group, log_keys, KEYS(log_keys), o, p, v))
-		return;
-	if (p->port == 0)
-		p->port = p->relp ? RELP_PORT : LOG_PORT;
-	identity(k, v[LOG_NAME], v[LOG_CA], group, o, p);
-	if (v[LOG_ADDRESS] != NULL && peer(k, v[LOG_ADDRESS], o, p))
-		k->m->box.n_peers++;
-}
-
-static void update_server(struct check *k, const struct ast_node *group)
-{
-	struct object o = { MP_OBJ_SECTION, "update_server" };
-	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
-	const struct ast_node *v[KEYS(update_keys)];
-
-	*p = peer_new(PEER_UPDATE, IPPROTO_TCP, HTTPS_PORT);
-	if (!keys_read(k, group, update_keys, KEYS(update_keys), o, p, v))
-		return;
-	if (v[UPDATE_NAME] != NULL && v[UPDATE_CA] != NULL)
-		identity(k, v[UPDATE_NAME], v[UPDATE_CA], group, o, p);
-	if (v[UPDATE_ADDRESS] != NULL && peer(k, v[UPDATE_ADDRESS], o, p))
-		k->m->box.n_peers++;
-}
-
-/* Reads a text that must be a single word in another program's configuration. */
-static bool word(struct check *k, const struct ast_node *v, struct object o, const char **ret)
+/* Reads a text that must have a form of wire/plain.h. False after reporting an error, and if there
+ * is none. */
+static bool formed(struct check *k, const struct server *s, const struct ast_node *v, bool (*good)(const char *),
+		   enum message m, enum message hint, const char **ret)
 {
 	if (v == NULL)
 		return false;
 	*ret = v->string;
-	if (plain_word(v->string))
+	if (good(v->string))
 		return true;
-	diag_hint(k->d, check_value(k, SEV_ERROR, "policy.value", v, MP_UPS_WORD, o, v->string), MP_HINT_UPS_WORD);
+	check_hinted(k, SEV_ERROR, "policy.value", v, m, s->o, v->string, hint);
 	return false;
 }
 
-static void ups_server(struct check *k, const struct ast_node *group)
+/* A single word in another program's configuration. */
+static bool word(struct check *k, const struct server *s, const struct ast_node *v, const char **ret)
 {
-	struct object o = { MP_OBJ_SECTION, "ups" };
-	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
-	const struct ast_node *v[KEYS(ups_keys)];
-	bool named, user;
+	return formed(k, s, v, plain_word, MP_UPS_WORD, MP_HINT_UPS_WORD, ret);
+}
 
-	*p = peer_new(PEER_UPS, IPPROTO_TCP, UPS_PORT);
-	p->power_off = true;
-	if (!keys_read(k, group, ups_keys, KEYS(ups_keys), o, p, v))
-		return;
+static bool mailbox(struct check *k, const struct server *s, const struct ast_node *v, const char **ret)
+{
+	return formed(k, s, v, plain_mailbox, MP_MAIL_ADDRESS, MP_HINT_MAIL_ADDRESS, ret);
+}
+
+static enum fit log_server(struct check *k, struct server *s)
+{
+	if (s->p->port == 0)
+		s->p->port = s->p->relp ? RELP_PORT : LOG_PORT;
+	identity(k, s, s->v[LOG_NAME], s->v[LOG_CA]);
+	return FIT;
+}
+
+static enum fit update_server(struct check *k, struct server *s)
+{
+	identity(k, s, s->v[UPDATE_NAME], s->v[UPDATE_CA]);
+	return FIT;
+}
+
+static enum fit ups_server(struct check *k, struct server *s)
+{
 	/* Checks each, so that every error is reported. */
-	named = word(k, v[UPS_NAME], o, &p->name);
-	user = word(k, v[UPS_USER], o, &p->user);
-	if (v[UPS_ADDRESS] != NULL && peer(k, v[UPS_ADDRESS], o, p) && named && user)
-		k->m->box.n_peers++;
-}
+	bool named = word(k, s, s->v[UPS_NAME], &s->p->name), user = word(k, s, s->v[UPS_USER], &s->p->user);
 
-/* The list; NULL when there is none or it is too long. */
-static const struct ast_node *bounded(struct check *k, const struct ast_node *list, const char *key, size_t most)
-{
-	if (list == NULL || list->n <= most)
-		return list;
-	check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, (struct object){ MP_OBJ_BOX, "" }, key);
-	return NULL;
-}
-
-/* Checks a mail address. False after reporting an error. */
-static bool mailbox(struct check *k, const struct ast_node *v, struct object o)
-{
-	if (plain_mailbox(v->string))
-		return true;
-	diag_hint(k->d, check_value(k, SEV_ERROR, "policy.value", v, MP_MAIL_ADDRESS, o, v->string),
-		  MP_HINT_MAIL_ADDRESS);
-	return false;
+	return named && user ? FIT : MISFIT;
 }
 
 /* All recipients as one text, separated by blanks; NULL after reporting an error. */
-static const char *recipients(struct check *k, const struct ast_node *list, struct object o)
+static const char *recipients(struct check *k, const struct server *s, const struct ast_node *list)
 {
 	char *text = arena_array(k->a, list->n * (PLAIN_MAILBOX_MAX + 1) + 1, 1), *at = text;
 	bool good = text != NULL;
+	const char *one;
 
-	if (list->n == 0)
-		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, "to");
-	for (const struct ast_node *c = NULL; good && (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
-		good = mailbox(k, c, o);
+	check_not_empty(k, list, s->o, NO_HINT);
+	for (const struct ast_node *c = NULL; good && (c = list_next(k, list, c, AST_STRING, s->o)) != NULL;) {
+		good = mailbox(k, s, c, &one);
 		if (good)
-			at += sprintf(at, "%s%s", at == text ? "" : " ", c->string);
+			at += sprintf(at, "%s%s", at == text ? "" : " ", one);
 	}
 	return good && at > text ? text : NULL;
 }
 
-static void mail_server(struct check *k, const struct ast_node *group)
+static enum fit mail_server(struct check *k, struct server *s)
 {
-	struct object o = { MP_OBJ_SECTION, "mail_server" };
-	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
-	const struct ast_node *v[KEYS(mail_keys)];
+	const struct ast_node *to = s->v[MAIL_TO];
 
-	*p = peer_new(PEER_MAIL, IPPROTO_TCP, MAIL_PORT);
-	if (!keys_read(k, group, mail_keys, KEYS(mail_keys), o, p, v))
+	identity(k, s, s->v[MAIL_NAME], s->v[MAIL_CA]);
+	if ((s->v[MAIL_USER] != NULL && !word(k, s, s->v[MAIL_USER], &s->p->user)) ||
+	    !check_fits(k, to, PLAIN_MAILBOXES_MAX, (struct object){ MP_OBJ_BOX, "" }) || to == NULL ||
+	    !mailbox(k, s, s->v[MAIL_FROM], &s->p->from))
+		return UNFIT;
+	s->p->to = recipients(k, s, to);
+	return s->p->to != NULL ? FIT : UNFIT;
+}
+
+static enum fit snmp_receiver(struct check *k, struct server *s)
+{
+	return formed(k, s, s->v[SNMP_USER], plain_security_name, MP_SNMP_USER, MP_HINT_SNMP_USER, &s->p->user)
+		       ? FIT
+		       : MISFIT;
+}
+
+static enum fit backup_server(struct check *k, struct server *s)
+{
+	identity(k, s, s->v[BACKUP_NAME], s->v[BACKUP_CA]);
+	if (s->v[BACKUP_USER] != NULL && !word(k, s, s->v[BACKUP_USER], &s->p->user))
+		return UNFIT;
+	return formed(k, s, s->v[BACKUP_FOLDER], plain_path, MP_BACKUP_FOLDER, MP_HINT_BACKUP_FOLDER, &s->p->to)
+		       ? FIT
+		       : UNFIT;
+}
+
+/* What box.cfg may say of peers, in the order of PEER_NODES. A list of hosts has no keys. */
+static const struct peer_kind {
+	enum peer_use use;
+	uint8_t l4proto;
+	uint16_t port;
+	size_t most; /* hosts; 1: a server */
+	const struct key *keys;
+	size_t n_keys;
+	enum fit (*read)(struct check *k, struct server *s);
+} kinds[PEER_NODES] = {
+	{ PEER_TIME, IPPROTO_UDP, TIME_PORT, TIME_SOURCES_MAX, NULL, 0, NULL },
+	{ PEER_LOG, IPPROTO_TCP, 0, 1, log_keys, KEYS(log_keys), log_server },
+	{ PEER_UPS, IPPROTO_TCP, UPS_PORT, 1, ups_keys, KEYS(ups_keys), ups_server },
+	{ PEER_TERMINAL, IPPROTO_TCP, MANAGEMENT_PORT, TERMINALS_MAX, NULL, 0, NULL },
+	{ PEER_UPDATE, IPPROTO_TCP, HTTPS_PORT, 1, update_keys, KEYS(update_keys), update_server },
+	{ PEER_MAIL, IPPROTO_TCP, MAIL_PORT, 1, mail_keys, KEYS(mail_keys), mail_server },
+	{ PEER_SNMP, IPPROTO_UDP, SNMP_PORT, 1, snmp_keys, KEYS(snmp_keys), snmp_receiver },
+	{ PEER_BACKUP, IPPROTO_TCP, HTTPS_PORT, 1, backup_keys, KEYS(backup_keys), backup_server },
+};
+
+static void server(struct check *k, const struct ast_node *group, const struct peer_kind *kind, struct model_peer as)
+{
+	const struct ast_node *v[KEYS_MAX];
+	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
+	struct server s = { group, v, { MP_OBJ_SECTION, group->name }, p };
+	enum fit fit;
+
+	*p = as;
+	if (!keys_read(k, group, kind->keys, kind->n_keys, s.o, p, v))
 		return;
-	if (v[MAIL_NAME] != NULL && v[MAIL_CA] != NULL)
-		identity(k, v[MAIL_NAME], v[MAIL_CA], group, o, p);
-	if (v[MAIL_USER] != NULL && !word(k, v[MAIL_USER], o, &p->user))
-		return;
-	if (v[MAIL_TO] != NULL && bounded(k, v[MAIL_TO], "to", PLAIN_MAILBOXES_MAX) == NULL)
-		return;
-	if (v[MAIL_FROM] == NULL || v[MAIL_TO] == NULL || !mailbox(k, v[MAIL_FROM], o))
-		return;
-	p->from = v[MAIL_FROM]->string;
-	p->to = recipients(k, v[MAIL_TO], o);
-	if (p->to != NULL && v[MAIL_ADDRESS] != NULL && peer(k, v[MAIL_ADDRESS], o, p))
+	fit = kind->read(k, &s);
+	if (fit != UNFIT && v[0] != NULL && peer(k, v[0], s.o, p) && fit == FIT)
 		k->m->box.n_peers++;
 }
 
-/* A user name of USM has at most 32 octets: RFC 3414, 5. False after reporting an error. */
-static bool security_name(struct check *k, const struct ast_node *v, struct object o, const char **ret)
-{
-	if (v == NULL)
-		return false;
-	*ret = v->string;
-	if (plain_security_name(v->string))
-		return true;
-	diag_hint(k->d, check_value(k, SEV_ERROR, "policy.value", v, MP_SNMP_USER, o, v->string), MP_HINT_SNMP_USER);
-	return false;
-}
-
-static void snmp_receiver(struct check *k, const struct ast_node *group)
-{
-	struct object o = { MP_OBJ_SECTION, "snmp_receiver" };
-	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
-	const struct ast_node *v[KEYS(snmp_keys)];
-	bool named;
-
-	*p = peer_new(PEER_SNMP, IPPROTO_UDP, SNMP_PORT);
-	if (!keys_read(k, group, snmp_keys, KEYS(snmp_keys), o, p, v))
-		return;
-	named = security_name(k, v[SNMP_USER], o, &p->user);
-	if (v[SNMP_ADDRESS] != NULL && peer(k, v[SNMP_ADDRESS], o, p) && named)
-		k->m->box.n_peers++;
-}
-
-static void backup_server(struct check *k, const struct ast_node *group)
-{
-	struct object o = { MP_OBJ_SECTION, "backup_server" };
-	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
-	const struct ast_node *v[KEYS(backup_keys)], *folder;
-
-	*p = peer_new(PEER_BACKUP, IPPROTO_TCP, HTTPS_PORT);
-	if (!keys_read(k, group, backup_keys, KEYS(backup_keys), o, p, v))
-		return;
-	if (v[BACKUP_NAME] != NULL && v[BACKUP_CA] != NULL)
-		identity(k, v[BACKUP_NAME], v[BACKUP_CA], group, o, p);
-	if (v[BACKUP_USER] != NULL && !word(k, v[BACKUP_USER], o, &p->user))
-		return;
-	folder = v[BACKUP_FOLDER];
-	if (folder == NULL)
-		return;
-	p->to = folder->string;
-	if (!plain_path(p->to))
-		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.value", folder, MP_BACKUP_FOLDER, o, p->to),
-			  MP_HINT_BACKUP_FOLDER);
-	else if (v[BACKUP_ADDRESS] != NULL && peer(k, v[BACKUP_ADDRESS], o, p))
-		k->m->box.n_peers++;
-}
-
-void check_peers(struct check *k, const struct peer_nodes *n)
+void check_peers(struct check *k, const struct ast_node *const nodes[PEER_NODES])
 {
 	struct model_box *b = &k->m->box;
-	const struct ast_node *time = bounded(k, n->time, "time", TIME_SOURCES_MAX);
-	const struct ast_node *terminals = bounded(k, n->terminals, "terminals", TERMINALS_MAX);
+	bool fits[PEER_NODES];
+	size_t n = 0;
 
-	b->peers = arena_array(k->a, (time != NULL ? time->n : 0) + SERVERS + (terminals != NULL ? terminals->n : 0),
-			       sizeof(*b->peers));
-	if (b->peers == NULL)
-		return;
-	if (time != NULL)
-		time_sources(k, time);
-	if (n->log != NULL)
-		log_server(k, n->log);
-	if (n->ups != NULL)
-		ups_server(k, n->ups);
-	if (terminals != NULL)
-		hosts(k, terminals, "terminals", peer_new(PEER_TERMINAL, IPPROTO_TCP, MANAGEMENT_PORT));
-	if (n->update != NULL)
-		update_server(k, n->update);
-	if (n->mail != NULL)
-		mail_server(k, n->mail);
-	if (n->snmp != NULL)
-		snmp_receiver(k, n->snmp);
-	if (n->backup != NULL)
-		backup_server(k, n->backup);
+	for (size_t i = 0; i < PEER_NODES; i++) {
+		fits[i] = nodes[i] != NULL && (kinds[i].keys != NULL || check_fits(k, nodes[i], kinds[i].most,
+										   (struct object){ MP_OBJ_BOX, "" }));
+		n += !fits[i] ? 0 : kinds[i].keys != NULL ? 1 : nodes[i]->n;
+	}
+	b->peers = arena_array(k->a, n, sizeof(*b->peers));
+	for (size_t i = 0; i < PEER_NODES && b->peers != NULL; i++) {
+		/* without texts and address */
+		struct model_peer as = { .use = kinds[i].use,
+					 .l4proto = kinds[i].l4proto,
+					 .port = kinds[i].port,
+					 .name = "",
+					 .ca = "",
+					 .user = "",
+					 .from = "",
+					 .to = "",
+					 .power_off = kinds[i].use == PEER_UPS };
+
+		if (fits[i] && kinds[i].keys != NULL)
+			server(k, nodes[i], &kinds[i], as);
+		else if (fits[i])
+			hosts(k, nodes[i], as);
+	}
 }

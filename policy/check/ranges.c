@@ -7,10 +7,8 @@
 
 bool ranges_add(struct check *k, struct ranges *r, const struct addr_range *one)
 {
-	void *items = r->list;
-	struct addr_range *slot = arena_grow(k->a, &items, &r->n, &r->room, sizeof(*slot));
+	struct addr_range *slot = arena_grow(k->a, (void **)&r->list, &r->n, &r->room, sizeof(*slot));
 
-	r->list = items;
 	if (slot == NULL)
 		return false;
 	*slot = *one;

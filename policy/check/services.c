@@ -157,8 +157,8 @@ static bool port_of(struct check *k, const struct ast_node *node, enum protocol 
 	}
 	if (p == PROTO_NONE || (protocol_info(p)->transports & t->bit) != 0)
 		return true;
-	check_say(k, SEV_ERROR, "policy.port", node->value_at, node->value_width, MP_TRANSPORT_WRONG, both_object(k, o),
-		  both_same(protocol_info(p)->name), both_same(t->name));
+	check_say(k, SEV_ERROR, "policy.port", node->value_at, node->value_width, MP_TRANSPORT_WRONG, o,
+		  protocol_info(p)->name, t->name);
 	return false;
 }
 
@@ -210,11 +210,7 @@ static void service_ports(struct check *k, const struct ast_node *list, struct m
 	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;)
 		if (port_of(k, c, s->protocol, o, &s->ports[s->n_ports]))
 			s->n_ports++;
-	if (list != NULL && list->n == 0) {
-		struct diag *g = check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, "ports");
-
-		diag_hint(k->d, g, MP_HINT_NO_PORTS);
-	}
+	check_not_empty(k, list, o, MP_HINT_NO_PORTS);
 	ports_merge(s);
 }
 
@@ -259,22 +255,33 @@ static void one_service(struct check *k, const struct ast_node *node, struct mod
 		return;
 	s->whole = false;
 	if (vocabulary_of(s->protocol) == NULL) {
-		struct diag *g = check_say(k, SEV_ERROR, "policy.no_commands", v[SERVICE_ALLOW]->at,
-					   v[SERVICE_ALLOW]->width, MP_NO_VOCABULARY, both_object(k, o),
-					   both_same(protocol_info(s->protocol)->name), both_same(""));
+		struct diag *g =
+			check_say(k, SEV_ERROR, "policy.no_commands", v[SERVICE_ALLOW]->at, v[SERVICE_ALLOW]->width,
+				  MP_NO_VOCABULARY, o, protocol_info(s->protocol)->name, "");
 
 		diag_hint(k->d, g, MP_HINT_NO_VOCABULARY);
 		return;
 	}
-	if (v[SERVICE_ALLOW]->n == 0) {
-		struct diag *g =
-			check_value(k, SEV_ERROR, "policy.empty_list", v[SERVICE_ALLOW], MP_EMPTY_LIST, o, "allow");
-
-		diag_hint(k->d, g, MP_HINT_EMPTY_ALLOW_LIST);
-	} else if (s->undecided_bytes > 0) {
+	check_not_empty(k, v[SERVICE_ALLOW], o, MP_HINT_EMPTY_ALLOW_LIST);
+	if (v[SERVICE_ALLOW]->n > 0 && s->undecided_bytes > 0)
 		check_value(k, SEV_WARNING, "policy.no_effect", v[SERVICE_UNDECIDED], MP_UNDECIDED_JUDGED, o, "");
-	}
 	check_allows(k, v[SERVICE_ALLOW], s);
+}
+
+size_t check_services_named(struct check *k, const struct ast_node *list, struct object o,
+			    const struct model_service ***ret)
+{
+	size_t n = 0;
+
+	*ret = arena_array(k->a, list->n, sizeof(void *));
+	for (const struct ast_node *e = NULL; *ret != NULL && (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
+		const struct model_service *s = names_need(k, &k->services, e, MP_NO_SERVICE, "policy.unknown_name", o);
+
+		if (s != NULL)
+			(*ret)[n++] = s;
+	}
+	check_not_empty(k, list, o, NO_HINT);
+	return n;
 }
 
 void check_services(struct check *k, const struct ast_node *node)
@@ -283,14 +290,11 @@ void check_services(struct check *k, const struct ast_node *node)
 	struct model *m = k->m;
 
 	m->services = arena_array(k->a, n, sizeof(m->services[0]));
-	k->services.names = arena_array(k->a, n, sizeof(k->services.names[0]));
-	k->services.objects = arena_array(k->a, n, sizeof(k->services.objects[0]));
-	if (m->services == NULL || k->services.names == NULL || k->services.objects == NULL)
+	if (!names_new(k, &k->services, n) || m->services == NULL)
 		return;
 	for (const struct ast_node *c = node != NULL ? node->child : NULL; c != NULL; c = c->next) {
-		k->services.names[m->n_services] = c->name;
-		k->services.objects[m->n_services] = &m->services[m->n_services];
+		names_add(&k->services, c->name, &m->services[m->n_services]);
 		one_service(k, c, &m->services[m->n_services++]);
 	}
-	names_build(k, &k->services, m->n_services);
+	names_build(k, &k->services);
 }

@@ -51,7 +51,7 @@ static bool read_day(struct check *k, const struct ast_node *node, struct object
 		*ret = (uint32_t)(day / 86400u);
 		return true;
 	}
-	diag_hint(k->d, check_value(k, SEV_ERROR, "policy.date", node, MP_DATE_BAD, o, node->string), MP_HINT_DATE);
+	check_hinted(k, SEV_ERROR, "policy.date", node, MP_DATE_BAD, o, node->string, MP_HINT_DATE);
 	return false;
 }
 
@@ -77,31 +77,15 @@ static void read_hours(struct check *k, const struct ast_node *node, struct wind
 		w->to = DAY_MINUTES; /* midnight, given as the start of the next day */
 		return;
 	}
-	diag_hint(k->d, check_value(k, SEV_ERROR, "policy.hours", node, MP_HOURS_BAD, o, text), MP_HINT_HOURS);
-}
-
-static bool read_weekday(struct check *k, const struct ast_node *e, struct object o, uint8_t *ret)
-{
-	struct diag *g;
-
-	for (unsigned i = 0; i < 7; i++)
-		if (strcmp(day_words[i], e->string) == 0) {
-			*ret |= (uint8_t)(1u << i);
-			return true;
-		}
-	g = check_say(k, SEV_ERROR, "policy.unknown_word", e->value_at, e->value_width, MP_UNKNOWN_WORD,
-		      both_object(k, o), both_same(e->string), both_same("days"));
-	diag_hint(k->d, g, MP_HINT_ONE_OF, "mon, tue, wed, thu, fri, sat, sun");
-	return false;
+	check_hinted(k, SEV_ERROR, "policy.hours", node, MP_HOURS_BAD, o, text, MP_HINT_HOURS);
 }
 
 static void read_days(struct check *k, const struct ast_node *list, struct window *w, struct object o)
 {
-	w->days = list == NULL ? WEEK_DAYS : 0;
-	for (const struct ast_node *e = NULL; (e = list_next(k, list, e, AST_STRING, o)) != NULL;)
-		(void)read_weekday(k, e, o, &w->days);
-	if (list != NULL && list->n == 0)
-		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, list->name);
+	w->days = list == NULL ? WEEK_DAYS
+			       : (uint8_t)words_of(k, list, day_words, KEYS(day_words),
+						   "mon, tue, wed, thu, fri, sat, sun", o);
+	check_not_empty(k, list, o, NO_HINT);
 }
 
 static void read_except(struct check *k, const struct ast_node *list, struct window *w, struct object o)
@@ -167,23 +151,16 @@ void check_windows(struct check *k, const struct ast_node *node)
 	if (n == 0)
 		return;
 	m->windows = arena_array(k->a, n, sizeof(m->windows[0]));
-	k->windows.names = arena_array(k->a, n, sizeof(k->windows.names[0]));
-	k->windows.objects = arena_array(k->a, n, sizeof(k->windows.objects[0]));
-	if (m->windows == NULL || k->windows.names == NULL || k->windows.objects == NULL)
+	if (!names_new(k, &k->windows, n) || m->windows == NULL)
 		return;
 	if (m->time_zone[0] == '\0')
-		diag_hint(k->d,
-			  check_value(k, SEV_ERROR, "policy.time_zone", node, MP_WINDOW_NO_ZONE,
-				      (struct object){ MP_OBJ_SECTION, "windows" }, ""),
-			  MP_HINT_WINDOW_NO_ZONE);
+		check_hinted(k, SEV_ERROR, "policy.time_zone", node, MP_WINDOW_NO_ZONE,
+			     (struct object){ MP_OBJ_SECTION, "windows" }, "", MP_HINT_WINDOW_NO_ZONE);
 	for (const struct ast_node *c = node->child; c != NULL; c = c->next) {
-		struct model_window *one = &m->windows[m->n_windows];
-
-		one_window(k, c, one);
-		k->windows.names[m->n_windows] = one->name;
-		k->windows.objects[m->n_windows++] = one;
+		one_window(k, c, &m->windows[m->n_windows]);
+		names_add(&k->windows, c->name, &m->windows[m->n_windows++]);
 	}
-	names_build(k, &k->windows, m->n_windows);
+	names_build(k, &k->windows);
 }
 
 /* Reads a moment or a day. A day means its first moment or, with `end`, its last one, in the site's
@@ -224,8 +201,8 @@ void end_moment(struct check *k, const struct ast_node *node, enum message past,
 		if (own)
 			diag_hint(k->d, g, MP_HINT_UNTIL_PAST);
 	} else if (date_parse(text, &day) && k->m->time_zone[0] == '\0') {
-		g = check_say(k, SEV_WARNING, "policy.until_utc", node->value_at, node->value_width, MP_UNTIL_UTC,
-			      both_object(k, o), both_same(node->name), both_same(text));
+		g = check_say(k, SEV_WARNING, "policy.until_utc", node->value_at, node->value_width, MP_UNTIL_UTC, o,
+			      node->name, text);
 		diag_hint(k->d, g, MP_HINT_UNTIL_UTC, text);
 	}
 }
@@ -239,8 +216,7 @@ void conduit_when(struct check *k, const struct ast_node *within, const struct a
 	if (within != NULL)
 		c->within = names_need(k, &k->windows, within, MP_NO_WINDOW, "policy.unknown_name", o);
 	if (starts != NULL && (!read_moment(k, starts->string, false, &c->starts) || c->starts > UNTIL_MAX))
-		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.date", starts, MP_UNTIL_BAD, o, starts->string),
-			  MP_HINT_UNTIL);
+		check_hinted(k, SEV_ERROR, "policy.date", starts, MP_UNTIL_BAD, o, starts->string, MP_HINT_UNTIL);
 	w = c->within != NULL ? &c->within->when : NULL;
 	if (w != NULL && w->last != 0) {
 		end = time_zone_moment(&k->m->zone, w->last, w->to > w->from ? w->to : w->to + DAY_MINUTES);

@@ -89,8 +89,7 @@ static struct side side_of(struct written *w, const struct ast_node *group, cons
 	if (list == NULL && names_find(&w->groups, s.node->string) == NULL)
 		return s;
 	s.several = true;
-	if (list != NULL && list->n == 0)
-		check_value(w->k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, key);
+	check_not_empty(w->k, list, o, NO_HINT);
 	words_begin(w, &s.zones);
 	first = list != NULL ? list_next(w->k, list, NULL, AST_STRING, o) : s.node;
 	for (const struct ast_node *c = first; c != NULL;
@@ -136,11 +135,8 @@ static void add_host(struct written *w, struct hosts *h, const struct ast_node *
 		     const struct fleet *own)
 {
 	const struct thing *t = name != NULL ? names_find(&w->things[KIND_ASSET], name) : NULL;
-	struct host *slot;
-	void *items = h->all;
+	struct host *slot = arena_grow(w->k->a, (void **)&h->all, &h->n, &h->room, sizeof(*slot));
 
-	slot = arena_grow(w->k->a, &items, &h->n, &h->room, sizeof(*slot));
-	h->all = items;
 	if (slot != NULL)
 		*slot = (struct host){ at, name,
 				       own != NULL ? own->zone
@@ -155,8 +151,8 @@ static void check_own(struct written *w, const struct ast_node *word, const stru
 	struct diag *g;
 
 	if (each == NULL) {
-		g = check_value(w->k, SEV_ERROR, "policy.unknown_name", word, MP_OWN_ALONE, o, word->string);
-		diag_hint(w->k->d, g, MP_HINT_OWN_ALONE);
+		check_hinted(w->k, SEV_ERROR, "policy.unknown_name", word, MP_OWN_ALONE, o, word->string,
+			     MP_HINT_OWN_ALONE);
 		return;
 	}
 	for (const struct ast_node *m = each->members != NULL ? each->members->child : NULL; m != NULL; m = m->next)
@@ -368,8 +364,7 @@ static bool hosts_everywhere(struct written *w, const struct conduit *c, const s
 		if (found)
 			continue;
 		check_say(w->k, SEV_ERROR, "policy.outside_zone", h->list->value_at, h->list->value_width,
-			  MP_SEVERAL_NONE, both_object(w->k, c->o), both_same(h->list->name),
-			  both_same(s->zones.list[z]));
+			  MP_SEVERAL_NONE, c->o, h->list->name, s->zones.list[z]);
 		good = false;
 	}
 	return good;
@@ -484,8 +479,7 @@ static struct end end_of(struct written *w, const struct ast_node *node, const c
 
 	if (list == NULL || (list->kind & AST_LISTS) == 0 || e.side.node != NULL)
 		return e; /* both, or a wrong kind: refused when it is read */
-	if (list->n == 0)
-		check_value(w->k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, assets);
+	check_not_empty(w->k, list, o, NO_HINT);
 	e.hosts.list = list;
 	e.side.several = true;
 	words_begin(w, &seen);
@@ -607,16 +601,13 @@ static void things_read(struct written *w, enum kind kind, const struct ast_node
 		return;
 	w->sections[kind] = section;
 	all = arena_array(w->k->a, section->n, sizeof(*all));
-	t->names = arena_array(w->k->a, section->n, sizeof(t->names[0]));
-	t->objects = arena_array(w->k->a, section->n, sizeof(t->objects[0]));
-	if (all == NULL || t->names == NULL || t->objects == NULL)
+	if (!names_new(w->k, t, section->n) || all == NULL)
 		return;
 	for (const struct ast_node *c = section->child; c != NULL; c = c->next, n++) {
 		all[n].node = c;
-		t->names[n] = c->name;
-		t->objects[n] = &all[n];
+		names_add(t, c->name, &all[n]);
 	}
-	if (names_build(w->k, t, n))
+	if (names_build(w->k, t))
 		report_twice(w, t);
 }
 

@@ -41,12 +41,8 @@ struct claims {
 
 static void zone_interfaces(struct check *k, const struct ast_node *list, struct model_zone *z, struct object o)
 {
-	if (list == NULL)
+	if (list == NULL || !check_fits(k, list, INTERFACES_MAX, o))
 		return;
-	if (list->n > INTERFACES_MAX) {
-		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, o, "interfaces");
-		return;
-	}
 	z->interfaces = arena_array(k->a, list->n, sizeof(void *));
 	for (const struct ast_node *c = NULL;
 	     z->interfaces != NULL && (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
@@ -70,8 +66,7 @@ static void zone_interfaces(struct check *k, const struct ast_node *list, struct
 			z->interfaces[z->n_interfaces++] = i;
 		}
 	}
-	if (list->n == 0)
-		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, "interfaces");
+	check_not_empty(k, list, o, NO_HINT);
 }
 
 static void zone_lines(struct check *k, const struct ast_node *list, struct model_zone *z)
@@ -102,7 +97,6 @@ static void zone_networks(struct check *k, const struct ast_node *list, struct m
 			  const struct ranges *unicast, struct claims *claims)
 {
 	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
-		void *items = claims->list;
 		struct addr_range r;
 		struct claim *slot;
 		struct diag *g;
@@ -123,14 +117,12 @@ static void zone_networks(struct check *k, const struct ast_node *list, struct m
 			k->unsure[z->index] = true;
 			continue;
 		}
-		slot = arena_grow(k->a, &items, &claims->n, &claims->room, sizeof(*slot));
-		claims->list = items;
+		slot = arena_grow(k->a, (void **)&claims->list, &claims->n, &claims->room, sizeof(*slot));
 		if (slot == NULL)
 			return;
 		*slot = (struct claim){ r, z, c };
 	}
-	if (list != NULL && list->n == 0)
-		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, "networks");
+	check_not_empty(k, list, o, NO_HINT);
 }
 
 static int by_range(const void *pa, const void *pb)
@@ -361,12 +353,10 @@ void check_zones(struct check *k, const struct ast_node *node)
 	struct model *m = k->m;
 
 	m->zones = arena_array(k->a, n + 1, sizeof(m->zones[0]));
-	k->zones.names = arena_array(k->a, n + 1, sizeof(k->zones.names[0]));
-	k->zones.objects = arena_array(k->a, n + 1, sizeof(k->zones.objects[0]));
 	k->unsure = arena_array(k->a, n + 1, sizeof(k->unsure[0]));
 	k->networks = arena_array(k->a, n + 1, sizeof(void *));
-	if (m->zones == NULL || k->unsure == NULL || k->networks == NULL || k->zones.names == NULL ||
-	    k->zones.objects == NULL || !ranges_unicast(k, &unicast))
+	if (!names_new(k, &k->zones, n + 1) || m->zones == NULL || k->unsure == NULL || k->networks == NULL ||
+	    !ranges_unicast(k, &unicast))
 		return;
 	for (const struct ast_node *c = node != NULL ? node->child : NULL; c != NULL; c = c->next) {
 		struct model_zone *z = &m->zones[m->n_zones];
@@ -385,11 +375,9 @@ void check_zones(struct check *k, const struct ast_node *node)
 						    .self = true,
 						    .index = (uint32_t)m->n_zones };
 	m->n_zones++;
-	for (size_t i = 0; i < m->n_zones; i++) {
-		k->zones.names[i] = m->zones[i].name;
-		k->zones.objects[i] = &m->zones[i];
-	}
-	if (!names_build(k, &k->zones, m->n_zones))
+	for (size_t i = 0; i < m->n_zones; i++)
+		names_add(&k->zones, m->zones[i].name, &m->zones[i]);
+	if (!names_build(k, &k->zones))
 		return;
 	report_overlaps(k, &claims);
 	report_rest_twice(k);

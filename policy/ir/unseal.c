@@ -365,47 +365,58 @@ static bool interfaces_hold(const struct ir *ir)
 	return true;
 }
 
+static bool none(const char *s)
+{
+	return s[0] == '\0';
+}
+
+static bool word_or_none(const char *s)
+{
+	return none(s) || plain_word(s);
+}
+
+static bool server_or_none(const char *s)
+{
+	return none(s) || plain_server_name(s);
+}
+
+static bool path_or_none(const char *s)
+{
+	return none(s) || plain_path(s);
+}
+
 static bool peers_hold(const struct ir *ir)
 {
+	/* The forms of a peer's texts. l4proto: 0 = TCP or UDP. */
+	static const struct {
+		uint8_t l4proto;
+		bool (*name)(const char *), (*ca)(const char *), (*user)(const char *), (*from)(const char *),
+			(*to)(const char *);
+	} forms[] = {
+		[PEER_TIME] = { 0, none, none, none, none, none },
+		[PEER_LOG] = { 0, server_or_none, path_or_none, none, none, none },
+		[PEER_TERMINAL] = { 0, none, none, none, none, none },
+		[PEER_UPDATE] = { 0, plain_server_name, plain_path, none, none, none },
+		[PEER_UPS] = { 6, plain_word, none, plain_word, none, none },
+		[PEER_MAIL] = { 6, plain_server_name, plain_path, word_or_none, plain_mailbox, plain_mailboxes },
+		[PEER_SNMP] = { 17, none, none, plain_security_name, none, none },
+		[PEER_BACKUP] = { 6, plain_server_name, plain_path, word_or_none, none, plain_path },
+	};
+
 	for (uint32_t n = 0; n < ir->n_peers; n++) {
 		const struct ir_peer *p = &ir->peers[n];
+		uint8_t l4proto = forms[p->use].l4proto;
 
-		if (p->address.family == 0 || (p->l4proto != 6 && p->l4proto != 17))
+		if (p->address.family == 0 ||
+		    (l4proto != 0 ? p->l4proto != l4proto : p->l4proto != 6 && p->l4proto != 17))
 			return false;
-		if ((p->relp || p->eve) && p->use != PEER_LOG)
+		if ((p->use != PEER_LOG && (p->relp || p->eve)) || (p->use != PEER_UPS && p->power_off))
 			return false;
-		if (p->use == PEER_UPS) {
-			if (p->l4proto != 6 || !plain_word(p->name) || !plain_word(p->user) || p->ca[0] != '\0' ||
-			    p->from[0] != '\0' || p->to[0] != '\0')
-				return false;
-			continue;
-		}
-		if (p->power_off)
+		if (!forms[p->use].name(p->name) || !forms[p->use].ca(p->ca) || !forms[p->use].user(p->user) ||
+		    !forms[p->use].from(p->from) || !forms[p->use].to(p->to))
 			return false;
-		if (p->use == PEER_MAIL) {
-			if (p->l4proto != 6 || !plain_server_name(p->name) || !plain_path(p->ca) ||
-			    (p->user[0] != '\0' && !plain_word(p->user)) || !plain_mailbox(p->from) ||
-			    !plain_mailboxes(p->to))
-				return false;
-			continue;
-		}
-		if (p->use == PEER_SNMP) {
-			if (p->l4proto != 17 || !plain_security_name(p->user) || p->name[0] != '\0' ||
-			    p->ca[0] != '\0' || p->from[0] != '\0' || p->to[0] != '\0')
-				return false;
-			continue;
-		}
-		if (p->use == PEER_BACKUP) {
-			if (p->l4proto != 6 || !plain_server_name(p->name) || !plain_path(p->ca) ||
-			    (p->user[0] != '\0' && !plain_word(p->user)) || p->from[0] != '\0' || !plain_path(p->to))
-				return false;
-			continue;
-		}
-		if (p->user[0] != '\0' || p->from[0] != '\0' || p->to[0] != '\0')
-			return false;
-		if (p->use != PEER_UPDATE && p->name[0] == '\0' && p->ca[0] == '\0')
-			continue;
-		if ((p->use != PEER_LOG && p->use != PEER_UPDATE) || !plain_server_name(p->name) || !plain_path(p->ca))
+		/* a log server is named together with its authority */
+		if (p->use == PEER_LOG && none(p->name) != none(p->ca))
 			return false;
 	}
 	return true;

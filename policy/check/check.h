@@ -89,7 +89,7 @@ enum key_use {
 	KEY_TEXT_NEEDED, /* the same, not empty */
 	KEY_TRUTH,	 /* bool */
 	KEY_CHOICE,	 /* a position in `words`: an enum, or a bool of two words */
-	KEY_NUMBER,	 /* uint32_t from lo to hi */
+	KEY_NUMBER,	 /* uint16_t or uint32_t from lo to hi */
 };
 
 #define KEYS_MAX 80u /* keys of one object; a row of `allow` has the keys of its protocol */

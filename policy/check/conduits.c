@@ -73,16 +73,16 @@ static const struct key conduit_keys[] = {
 enum { ACCEPT_WARNING };
 static const struct key accept_keys[] = {
 	[ACCEPT_WARNING] = { "warning", AST_STRING, true, .example = "warning = \"policy.all_commands_to_ot\";" },
-	{ "reason", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_accept, reason) },
+	{ "reason", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(ir_accept, reason) },
 };
 enum { EXCEPTION_APPROVED };
-#define WRITTEN(member) AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_exception, member)
+#define WRITTEN(member) AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(ir_exception, member)
 static const struct key exception_keys[] = {
 	[EXCEPTION_APPROVED] = { "approved_by", WRITTEN(approved_by) },
 	{ "applicant", WRITTEN(applicant) },
 	{ "reason", WRITTEN(reason) },
 	{ "instead", WRITTEN(instead) },
-	{ "report", AST_STRING, .use = KEY_TEXT_NEEDED, INTO(model_exception, report) },
+	{ "report", AST_STRING, .use = KEY_TEXT_NEEDED, INTO(ir_exception, report) },
 };
 /* The warnings of policy/compile/exposure.c about conduits. */
 static const char *const acceptable[] = {
@@ -274,11 +274,11 @@ static void conduit_span(struct check *k, const struct ast_node *node, uint32_t 
 static void conduit_exception(struct check *k, const struct ast_node *node, struct model_conduit *c, struct object o)
 {
 	const struct ast_node *v[KEYS(exception_keys)];
-	struct model_exception *x = node != NULL ? arena_alloc(k->a, sizeof(*x)) : NULL;
+	struct ir_exception *x = node != NULL ? arena_alloc(k->a, sizeof(*x)) : NULL;
 
 	if (x == NULL)
 		return;
-	*x = (struct model_exception){ "", "", "", "", "" };
+	*x = (struct ir_exception){ "", "", "", "", "" };
 	if (!keys_read(k, node, exception_keys, KEYS(exception_keys), o, x, v))
 		return;
 	c->exception = x;
@@ -302,10 +302,10 @@ static void conduit_accepts(struct check *k, const struct ast_node *list, struct
 	for (const struct ast_node *e = NULL;
 	     c->accepts != NULL && (e = list_next(k, list, e, AST_GROUP, o)) != NULL;) {
 		const struct ast_node *v[KEYS(accept_keys)];
-		struct model_accept *one = &c->accepts[c->n_accepts];
+		struct ir_accept *one = &c->accepts[c->n_accepts];
 		size_t i = 0;
 
-		*one = (struct model_accept){ .reason = "" };
+		*one = (struct ir_accept){ .reason = "" };
 		if (!keys_read(k, e, accept_keys, KEYS(accept_keys), o, one, v) || v[ACCEPT_WARNING] == NULL)
 			continue;
 		one->warning = v[ACCEPT_WARNING]->string;
@@ -431,9 +431,11 @@ static void report_name(struct check *k, const struct ast_node *node, struct obj
 		diag_hint(k->d, g, MP_HINT_SERVER_NAME, NAME_BYTES);
 }
 
-static int by_text(const void *pa, const void *pb)
+static int by_server_name(const void *pa, const void *pb)
 {
-	return strcmp(*(const char *const *)pa, *(const char *const *)pb);
+	const struct ir_server *a = pa, *b = pb;
+
+	return strcmp(a->name, b->name);
 }
 
 /* Reads the server names that the conduit's TLS sessions may ask for. */
@@ -449,21 +451,22 @@ static void conduit_names(struct check *k, const struct ast_node *list, struct m
 		diag_hint(k->d, g, MP_HINT_MANY_NAMES, NAMES_MAX);
 		return;
 	}
-	c->names = arena_array(k->a, list->n, sizeof(c->names[0]));
-	for (const struct ast_node *e = NULL; c->names != NULL && (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
+	c->servers = arena_array(k->a, list->n, sizeof(c->servers[0]));
+	for (const struct ast_node *e = NULL;
+	     c->servers != NULL && (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
 		bool twice = false;
 
-		for (size_t i = 0; i < c->n_names && !twice; i++)
-			twice = strcmp(c->names[i], e->string) == 0;
+		for (size_t i = 0; i < c->n_servers && !twice; i++)
+			twice = strcmp(c->servers[i].name, e->string) == 0;
 		if (!is_server_name(e->string))
 			report_name(k, e, o);
 		else if (twice)
 			check_value(k, SEV_WARNING, "policy.no_effect", e, MP_TWICE, o, e->string);
 		else
-			c->names[c->n_names++] = e->string;
+			c->servers[c->n_servers++].name = e->string;
 	}
-	if (c->names != NULL && c->n_names > 1)
-		qsort(c->names, c->n_names, sizeof(c->names[0]), by_text);
+	if (c->servers != NULL && c->n_servers > 1)
+		qsort(c->servers, c->n_servers, sizeof(c->servers[0]), by_server_name);
 }
 
 static void report_no_names(struct check *k, const struct ast_node *said, const struct model_conduit *c,

@@ -136,11 +136,11 @@ static void one_cut(struct check *k, const struct ast_node *e, struct object o)
 static void read_cuts(struct check *k, const struct ast_node *list, struct model_isolation *one, struct object o)
 {
 	check_not_empty(k, list, o, NO_HINT);
-	one->cuts = arena_array(k->a, list->n, sizeof(void *));
+	one->cuts = arena_array(k->a, list->n, sizeof(one->cuts[0]));
 	for (const struct ast_node *e = NULL;
 	     one->cuts != NULL && (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
 		one_cut(k, e, o);
-		one->cuts[one->n_cuts++] = e->string;
+		one->cuts[one->n_cuts++].what = e->string;
 	}
 }
 

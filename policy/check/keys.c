@@ -139,6 +139,7 @@ static void take_value(struct check *k, const struct ast_node *node, const struc
 	char *to = (char *)object + key->at;
 	const char *text;
 	uint32_t number;
+	uint16_t small;
 	bool truth;
 	size_t choice;
 
@@ -156,7 +157,8 @@ static void take_value(struct check *k, const struct ast_node *node, const struc
 		return;
 	case KEY_NUMBER:
 		number = (uint32_t)number_of(k, node, o, key->lo, key->hi, key->lo);
-		memcpy(to, &number, sizeof(number));
+		small = (uint16_t)number;
+		memcpy(to, key->size == sizeof(small) ? (const void *)&small : (const void *)&number, key->size);
 		return;
 	case KEY_CHOICE:
 		choice = choice_of(k, node, o, key->words, words_n(key->words), SIZE_MAX);
@@ -454,7 +456,7 @@ static bool zone_hint(struct check *k, struct diag *g, const char *word)
 }
 
 /* The services with a protocol, or with a port, as "a", "b"; "" when there are none. */
-static const char *services_with(struct check *k, enum protocol p, const struct model_port *port)
+static const char *services_with(struct check *k, enum protocol p, const struct ir_port *port)
 {
 	const char *text = "";
 
@@ -495,7 +497,7 @@ static bool other_hint(struct check *k, const struct names *t, struct diag *g, c
 static bool service_hint(struct check *k, struct diag *g, const char *word)
 {
 	enum protocol p = protocol_by_name(word);
-	struct model_port port;
+	struct ir_port port;
 	const char *value, *list;
 	bool several;
 

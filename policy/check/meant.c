@@ -122,7 +122,7 @@ const char *meant_address(struct arena *a, bool network, const char *text, bool 
 static const char *read_port(void *ctx, const char *text)
 {
 	const enum protocol *p = ctx;
-	struct model_port port;
+	struct ir_port port;
 	const struct transport *t = port_parse(text, &port);
 
 	return t != NULL && (*p == PROTO_NONE || (protocol_info(*p)->transports & t->bit) != 0) ? text : NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The checked model: what a policy means, with every name resolved and every rule of the language
- * checked.
+ * checked. What a generation has in the same form is the structure of that (ir/objects.def).
  *
  * Made by check.c from the AST or by raise.c from a sealed generation, read by the stages of the
  * compiler and by the files of policy/space. After that only asking_doors changes it, which sets
@@ -25,6 +25,7 @@
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/settings.h"
 #include "policy/check/rows.h"
+#include "policy/ir/ir.h"
 
 struct ast_node; /* policy/read/ast.h */
 
@@ -67,28 +68,6 @@ struct model_route {
 	struct srcpos at;
 };
 
-/* A host of the admin network: one that the box itself may reach, or a terminal, which may reach
- * the box. */
-struct model_peer {
-	enum peer_use use;
-	struct addr address;
-	uint8_t l4proto;
-	uint32_t port;
-	const char *name,
-		/* the name in its certificate, and the file of the authority; "" for a log server =
-		 * nothing is sent to it */
-		*ca;
-	/* name at a UPS (whose `name` is the UPS), mail, SNMP or backup server; "" = none */
-	const char *user;
-	/* for a mail server: the sender, and the recipients, separated by blanks; for a backup
-	 * server, `to` is the folder */
-	const char *from, *to;
-	bool power_off; /* on_low = "power_off" */
-	bool relp;	/* for a log server: transport = "relp" */
-	bool eve;	/* for a log server: format = "eve" */
-	struct srcpos at;
-};
-
 struct model_box {
 	struct model_interface *interfaces;
 	size_t n_interfaces;
@@ -96,19 +75,11 @@ struct model_box {
 	size_t n_routes;
 	struct model_between *betweens;
 	size_t n_betweens;
-	struct model_peer *
-		/* time sources, the log server, the UPS server, the mail server, the receiver of
-		 * informs, terminals, the update server */
-		peers;
+	struct ir_peer *peers;
 	size_t n_peers;
 	uint32_t workers; /* pairs of worker and gate of each kind, 1..WORKER_MAX; 0 = not said */
 	/* pairs of naming and of commands; they take precedence over `workers` */
 	uint32_t naming_workers, command_workers;
-};
-
-/* A communication line to the outside, as its carrier describes it. */
-struct model_line {
-	const char *carrier, *service, *place;
 };
 
 struct model_zone {
@@ -116,7 +87,7 @@ struct model_zone {
 	const char *label; /* "" when absent, like all fields of registers */
 	const char *owner, *purpose, *approved_by;
 	const char *review_by; /* YYYY-MM-DD */
-	struct model_line *lines;
+	struct ir_line *lines;
 	size_t n_lines;
 	enum zone_class class;
 	bool patchable;
@@ -137,7 +108,7 @@ struct model_organisation {
 	const char *label;
 	const struct model_zone *zone;
 	uint64_t contract_until; /* seconds since 1970 UTC; 0 = nothing is said */
-	const char **contacts;
+	struct ir_contact *contacts;
 	size_t n_contacts;
 	struct srcpos at;
 };
@@ -185,13 +156,6 @@ static inline bool name_among(const char *name, const char *const *list, size_t 
 	return false;
 }
 
-/* A transport and its ports; ICMP has type << 8 (code 0) in lo == hi. */
-struct model_port {
-	/* IPPROTO_TCP, _UDP, _ICMP (1) for both families: 8 becomes 128 on IPv6, 0 becomes 129 */
-	uint8_t l4proto;
-	uint16_t lo, hi;
-};
-
 struct transport {
 	const char *name;
 	unsigned bit; /* TRANSPORT_* */
@@ -200,11 +164,11 @@ struct transport {
 #define PORT_TRANSPORTS 3u
 extern const struct transport port_transports[PORT_TRANSPORTS];
 /* Reads "tcp/502", "tcp/1024-2000", "icmp/8". Returns the transport; NULL: invalid. */
-const struct transport *port_parse(const char *text, struct model_port *ret);
+const struct transport *port_parse(const char *text, struct ir_port *ret);
 /* The port in packets of one family (4 or 6): at most two ranges, because "any ICMP type" is echo
  * and its answer on IPv6. Returns the number of ranges, 0 where IPv6 has no such type. *l4proto is
  * the IP protocol number. */
-size_t port_in_family(const struct model_port *p, uint8_t family, uint8_t *l4proto, struct number_range ret[2]);
+size_t port_in_family(const struct ir_port *p, uint8_t family, uint8_t *l4proto, struct number_range ret[2]);
 
 /* One row of a service's `allow` list: its lists lie in the model's pool. */
 struct model_allow {
@@ -217,7 +181,7 @@ struct model_service {
 	const char *label;
 	enum protocol protocol;
 	/* never empty: no `ports` in the text means all of the protocol's transports */
-	struct model_port *ports;
+	struct ir_port *ports;
 	size_t n_ports;
 	bool whole; /* no `allow` list: the whole protocol */
 	struct model_allow *allows;
@@ -228,27 +192,12 @@ struct model_service {
 	struct srcpos at;
 };
 
-/* A warning that a conduit accepts, with the reason. `used`: the warning occurred. */
-struct model_accept {
-	const char *warning; /* its code */
-	const char *reason;
-	bool used;
-	struct srcpos at;
-};
-
 /* Hours of the week, by the site's clocks. */
 struct model_window {
 	const char *name;
 	const char *label; /* "" when absent */
 	struct window when;
 	struct srcpos at;
-};
-
-/* The exception by which a conduit exists although the site's rules forbid it. */
-struct model_exception {
-	const char *applicant, *reason, *instead,
-		*approved_by; /* `instead`: the measure that replaces the one of the rule */
-	const char *report;   /* the report after its end; "" = none, so it is owed after the end */
 };
 
 struct model_conduit {
@@ -266,10 +215,10 @@ struct model_conduit {
 	enum criticality criticality;
 	enum failure when_down, when_overloaded;
 	enum midstream when_midstream;
-	bool tighten_new_flows; /* on_tighten = "new_flows" */
-	bool deny_weak_tls;	/* weak_tls = "deny", here or for the site */
-	const char **names;	/* of TLS servers that it declares, sorted, each once */
-	size_t n_names;		/* 0 = it declares no names, so any server is accepted */
+	bool tighten_new_flows;	   /* on_tighten = "new_flows" */
+	bool deny_weak_tls;	   /* weak_tls = "deny", here or for the site */
+	struct ir_server *servers; /* TLS servers that it declares, sorted, each once */
+	size_t n_servers;	   /* 0 = it declares none, so any server is accepted */
 	/* end in seconds since 1970 UTC; 0 = none. Not later than the end of its window and of
 	 * the contract */
 	uint64_t until;
@@ -282,10 +231,10 @@ struct model_conduit {
 	uint32_t heard_within; /* seconds; 0 = it may be silent */
 	const char *purpose, *owner, *approved_by;
 	const char *review_by; /* YYYY-MM-DD */
-	struct model_accept *accepts;
+	struct ir_accept *accepts;
 	size_t n_accepts;
-	const struct model_exception *exception; /* NULL: it is none */
-	uint32_t index;				 /* position in model.conduits */
+	struct ir_exception *exception; /* NULL: it is none */
+	uint32_t index;			/* position in model.conduits */
 	struct srcpos at;
 };
 
@@ -339,8 +288,8 @@ struct model_always {
 /* A prepared isolation, which a person starts by its name. */
 struct model_isolation {
 	const char *name;
-	const char *label; /* "" when absent */
-	const char **cuts; /* what it cuts, as operands of `sekisho isolate` */
+	const char *label;   /* "" when absent */
+	struct ir_cut *cuts; /* what it cuts, as operands of `sekisho isolate` */
 	size_t n_cuts;
 	bool *keep; /* by conduit: whether it stays open; NULL: all are cut */
 	struct srcpos at;

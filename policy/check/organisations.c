@@ -14,10 +14,10 @@ static const struct key organisation_keys[] = {
 
 static void contacts(struct check *k, const struct ast_node *list, struct model_organisation *one, struct object o)
 {
-	one->contacts = arena_array(k->a, list->n, sizeof(char *));
+	one->contacts = arena_array(k->a, list->n, sizeof(one->contacts[0]));
 	for (const struct ast_node *c = NULL;
 	     one->contacts != NULL && (c = list_next(k, list, c, AST_STRING, o)) != NULL;)
-		one->contacts[one->n_contacts++] = text_needed(k, c, o);
+		one->contacts[one->n_contacts++].contact = text_needed(k, c, o);
 }
 
 /* The organisation that owns this zone, or NULL. */

@@ -30,7 +30,7 @@
 	}
 #define PORT                                                                                                           \
 	{                                                                                                              \
-		"port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX               \
+		"port", AST_NUMBER, .use = KEY_NUMBER, INTO(ir_peer, port), .lo = 1, .hi = UINT16_MAX                  \
 	}
 
 enum { LOG_NAME = 1, LOG_CA };
@@ -38,8 +38,8 @@ static const struct key log_keys[] = {
 	ADDRESS("10.99.0.9"),
 	[LOG_NAME] = { "name", .kinds = AST_STRING },
 	[LOG_CA] = { "ca", .kinds = AST_STRING },
-	{ "transport", AST_STRING, .use = KEY_CHOICE, INTO(model_peer, relp), .words = log_transport_words },
-	{ "format", AST_STRING, .use = KEY_CHOICE, INTO(model_peer, eve), .words = log_format_words },
+	{ "transport", AST_STRING, .use = KEY_CHOICE, INTO(ir_peer, relp), .words = log_transport_words },
+	{ "format", AST_STRING, .use = KEY_CHOICE, INTO(ir_peer, eve), .words = log_format_words },
 	PORT,
 };
 
@@ -59,7 +59,7 @@ static const struct key ups_keys[] = {
 	[UPS_NAME] = { "name", AST_STRING, true, .example = "name = \"ups\";" },
 	[UPS_USER] = { "user", AST_STRING, true, .example = "user = \"sekisho\";" },
 	PORT,
-	{ "on_low", AST_STRING, .use = KEY_CHOICE, INTO(model_peer, power_off), .words = on_low_words },
+	{ "on_low", AST_STRING, .use = KEY_CHOICE, INTO(ir_peer, power_off), .words = on_low_words },
 };
 
 enum { MAIL_NAME = 1, MAIL_CA, MAIL_FROM, MAIL_TO, MAIL_USER };
@@ -121,11 +121,12 @@ static bool with_length(const char *text)
 }
 
 /* Checks one peer. False after reporting an error. */
-static bool peer(struct check *k, const struct ast_node *node, struct object o, struct model_peer *p)
+static bool peer(struct check *k, const struct ast_node *node, struct object o, struct ir_peer *p)
 {
 	const struct model_box *b = &k->m->box;
 
 	p->at = node->value_at;
+	p->line = p->at.line;
 	if (!addr_parse(node->string, &p->address) || !is_host(&p->address) || is_of_a_link(&p->address)) {
 		check_hinted(k, SEV_ERROR, "policy.address", node, MP_PEER_BAD, o, node->string,
 			     with_length(node->string) ? MP_HINT_PEER_NETWORK : MP_HINT_PEER_BAD);
@@ -147,7 +148,7 @@ static bool peer(struct check *k, const struct ast_node *node, struct object o, 
 }
 
 /* Reads a list of hosts with the same properties. */
-static void hosts(struct check *k, const struct ast_node *list, struct model_peer as)
+static void hosts(struct check *k, const struct ast_node *list, struct ir_peer as)
 {
 	struct object o = { MP_OBJ_SECTION, list->name };
 	struct model_box *b = &k->m->box;
@@ -169,7 +170,7 @@ static void hosts(struct check *k, const struct ast_node *list, struct model_pee
 struct server {
 	const struct ast_node *group, **v;
 	struct object o;
-	struct model_peer *p;
+	struct ir_peer *p;
 };
 
 /* Whether the peer may be kept. UNFIT: its address is not looked at either. */
@@ -307,10 +308,10 @@ static const struct peer_kind {
 	{ PEER_BACKUP, IPPROTO_TCP, HTTPS_PORT, 1, backup_keys, KEYS(backup_keys), backup_server },
 };
 
-static void server(struct check *k, const struct ast_node *group, const struct peer_kind *kind, struct model_peer as)
+static void server(struct check *k, const struct ast_node *group, const struct peer_kind *kind, struct ir_peer as)
 {
 	const struct ast_node *v[KEYS_MAX];
-	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
+	struct ir_peer *p = &k->m->box.peers[k->m->box.n_peers];
 	struct server s = { group, v, { MP_OBJ_SECTION, group->name }, p };
 	enum fit fit;
 
@@ -336,15 +337,15 @@ void check_peers(struct check *k, const struct ast_node *const nodes[PEER_NODES]
 	b->peers = arena_array(k->a, n, sizeof(*b->peers));
 	for (size_t i = 0; i < PEER_NODES && b->peers != NULL; i++) {
 		/* without texts and address */
-		struct model_peer as = { .use = kinds[i].use,
-					 .l4proto = kinds[i].l4proto,
-					 .port = kinds[i].port,
-					 .name = "",
-					 .ca = "",
-					 .user = "",
-					 .from = "",
-					 .to = "",
-					 .power_off = kinds[i].use == PEER_UPS };
+		struct ir_peer as = { .use = kinds[i].use,
+				      .l4proto = kinds[i].l4proto,
+				      .port = kinds[i].port,
+				      .name = "",
+				      .ca = "",
+				      .user = "",
+				      .from = "",
+				      .to = "",
+				      .power_off = kinds[i].use == PEER_UPS };
 
 		if (fits[i] && kinds[i].keys != NULL)
 			server(k, nodes[i], &kinds[i], as);

@@ -30,7 +30,7 @@ static bool decimal(const char **p, uint32_t max, uint32_t *ret)
 	return true;
 }
 
-const struct transport *port_parse(const char *text, struct model_port *ret)
+const struct transport *port_parse(const char *text, struct ir_port *ret)
 {
 	const char *slash = strchr(text, '/');
 	size_t n, i = 0;
@@ -54,12 +54,12 @@ const struct transport *port_parse(const char *text, struct model_port *ret)
 		return NULL;
 	if (*text != '\0' || lo > hi || (!icmp && lo == 0))
 		return NULL;
-	*ret = (struct model_port){ port_transports[i].l4proto, (uint16_t)(icmp ? lo << 8 : lo),
-				    (uint16_t)(icmp ? lo << 8 : hi) };
+	*ret = (struct ir_port){ port_transports[i].l4proto, (uint16_t)(icmp ? lo << 8 : lo),
+				 (uint16_t)(icmp ? lo << 8 : hi) };
 	return &port_transports[i];
 }
 
-size_t port_in_family(const struct model_port *p, uint8_t family, uint8_t *l4proto, struct number_range ret[2])
+size_t port_in_family(const struct ir_port *p, uint8_t family, uint8_t *l4proto, struct number_range ret[2])
 {
 	static const uint16_t echo[2][2] = { { 8 << 8, 128 << 8 }, { 0, 129 << 8 } };
 	size_t n = 0;

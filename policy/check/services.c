@@ -146,8 +146,7 @@ static void port_bad(struct check *k, const struct ast_node *node, enum protocol
 		diag_hint(k->d, g, port_fault(node->string));
 }
 
-static bool port_of(struct check *k, const struct ast_node *node, enum protocol p, struct object o,
-		    struct model_port *ret)
+static bool port_of(struct check *k, const struct ast_node *node, enum protocol p, struct object o, struct ir_port *ret)
 {
 	const struct transport *t = port_parse(node->string, ret);
 
@@ -164,7 +163,7 @@ static bool port_of(struct check *k, const struct ast_node *node, enum protocol 
 
 static int by_port(const void *pa, const void *pb)
 {
-	const struct model_port *a = pa, *b = pb;
+	const struct ir_port *a = pa, *b = pb;
 
 	if (a->l4proto != b->l4proto)
 		return a->l4proto < b->l4proto ? -1 : 1;
@@ -182,8 +181,8 @@ static void ports_merge(struct model_service *s)
 		return;
 	qsort(s->ports, s->n_ports, sizeof(s->ports[0]), by_port);
 	for (size_t i = 1; i < s->n_ports; i++) {
-		struct model_port *last = &s->ports[n];
-		const struct model_port *one = &s->ports[i];
+		struct ir_port *last = &s->ports[n];
+		const struct ir_port *one = &s->ports[i];
 
 		if (one->l4proto == last->l4proto &&
 		    (one->lo == last->lo || (one->l4proto != IP_ICMP && one->lo <= last->hi + 1u))) {
@@ -205,7 +204,7 @@ static void service_ports(struct check *k, const struct ast_node *list, struct m
 		bool icmp = port_transports[i].bit == TRANSPORT_ICMP;
 
 		if ((protocol_info(s->protocol)->transports & port_transports[i].bit) != 0)
-			s->ports[s->n_ports++] = (struct model_port){ port_transports[i].l4proto, icmp ? 0 : 1, 65535 };
+			s->ports[s->n_ports++] = (struct ir_port){ port_transports[i].l4proto, icmp ? 0 : 1, 65535 };
 	}
 	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;)
 		if (port_of(k, c, s->protocol, o, &s->ports[s->n_ports]))

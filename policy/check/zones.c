@@ -20,7 +20,7 @@ static const struct key zone_keys[] = {
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_zone, label) },
 };
 
-#define OF_LINE(member) AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_line, member)
+#define OF_LINE(member) AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(ir_line, member)
 static const struct key line_keys[] = {
 	{ "carrier", OF_LINE(carrier) },
 	{ "service", OF_LINE(service) },
@@ -76,9 +76,9 @@ static void zone_lines(struct check *k, const struct ast_node *list, struct mode
 	z->lines = arena_array(k->a, list != NULL ? list->n : 0, sizeof(z->lines[0]));
 	for (const struct ast_node *c = NULL; z->lines != NULL && (c = list_next(k, list, c, AST_GROUP, o)) != NULL;) {
 		const struct ast_node *v[KEYS(line_keys)];
-		struct model_line *one = &z->lines[z->n_lines++];
+		struct ir_line *one = &z->lines[z->n_lines++];
 
-		*one = (struct model_line){ "", "", "" };
+		*one = (struct ir_line){ "", "", "" };
 		keys_read(k, c, line_keys, KEYS(line_keys), o, one, v);
 	}
 }

@@ -131,14 +131,14 @@ static bool put_names(struct writer *w, const struct model_conduit *c, struct co
 	bool is_new = at->n == 0;
 
 	if (is_new)
-		at->first = c->n_names > 0 ? (uint32_t)w->n_names : 0;
-	for (size_t i = 0; i < c->n_names && is_new; i++) {
-		size_t n = strlen(c->names[i]);
+		at->first = c->n_servers > 0 ? (uint32_t)w->n_names : 0;
+	for (size_t i = 0; i < c->n_servers && is_new; i++) {
+		size_t n = strlen(c->servers[i].name);
 
 		if (!put_name_byte(w, (uint8_t)n))
 			return false;
 		for (size_t k = 0; k < n; k++)
-			if (!put_name_byte(w, (uint8_t)c->names[i][k]))
+			if (!put_name_byte(w, (uint8_t)c->servers[i].name[k]))
 				return false;
 		at->n += (uint32_t)n + 1;
 	}

@@ -7,7 +7,7 @@
 #include "policy/space/prove.h"
 
 /* The conduit's acceptance of this warning; NULL: none. */
-static struct model_accept *acceptance(const struct model_conduit *x, const char *code)
+static struct ir_accept *acceptance(const struct model_conduit *x, const char *code)
 {
 	for (size_t i = 0; i < x->n_accepts; i++)
 		if (strcmp(x->accepts[i].warning, code) == 0)
@@ -18,7 +18,7 @@ static struct model_accept *acceptance(const struct model_conduit *x, const char
 /* True when the conduit accepts this warning; the acceptance then counts as used. */
 static bool accepted(const struct model_conduit *x, const char *code)
 {
-	struct model_accept *a = acceptance(x, code);
+	struct ir_accept *a = acceptance(x, code);
 
 	if (a != NULL)
 		a->used = true;

@@ -76,10 +76,9 @@ static bool lower_isolations(const struct model *m, struct ir *ir, struct arena 
 
 		to->name = from->name;
 		to->label = from->label;
-		to->cuts = arena_array(a, from->n_cuts, sizeof(*to->cuts));
+		to->cuts = from->cuts;
+		to->n_cuts = (uint32_t)from->n_cuts;
 		to->keep = arena_array(a, m->n_conduits, sizeof(*to->keep));
-		for (size_t k = 0; to->cuts != NULL && k < from->n_cuts; k++)
-			to->cuts[to->n_cuts++].what = from->cuts[k];
 		for (uint32_t k = 0; from->keep != NULL && to->keep != NULL && k < m->n_conduits; k++)
 			if (from->keep[k])
 				to->keep[to->n_keep++] = k;

@@ -10,7 +10,6 @@
 #include "policy/compile/lower.h"
 #include "policy/space/always.h"
 #include "policy/space/cells.h"
-#include "policy/space/costs.h"
 #include "policy/space/prove.h"
 
 struct lowering {
@@ -41,37 +40,28 @@ static const char *chain_text(const struct model *m, const struct counterexample
 	return text;
 }
 
-static const char *sentence(struct arena *a, enum lang l, enum message m, const struct counterexample *x)
+/* A sentence about a statement's two ends, and a packet between them. */
+static const char *sentence(struct arena *a, enum lang l, enum message m, const char *from, const char *to,
+			    const char *packet)
 {
-	char packet[COUNTEREXAMPLE_TEXT], from[NEVER_END_TEXT], to[NEVER_END_TEXT], *text;
-	int n;
+	int n = message_text(NULL, 0, l, m, from, to, packet);
+	char *text = n >= 0 ? arena_alloc(a, (size_t)n + 1) : NULL;
 
-	never_end_text(x->never->from, &x->never->sources, from, sizeof(from));
-	never_end_text(x->never->to, &x->never->destinations, to, sizeof(to));
-	counterexample_text(x, l, packet, sizeof(packet));
-	n = message_text(NULL, 0, l, m, from, to, packet);
-	text = n >= 0 ? arena_alloc(a, (size_t)n + 1) : NULL;
 	if (text == NULL)
 		return "";
 	message_text(text, (size_t)n + 1, l, m, from, to, packet);
 	return text;
 }
 
-static const char *lapse_sentence(struct arena *a, enum lang l, const struct lapse *x)
+static struct diag *always_diag(struct compilation *c, const struct lapse *x)
 {
-	enum message m = x->ends != NULL ? M_ALWAYS_ENDS : M_ALWAYS_BROKEN;
-	char packet[LAPSE_TEXT], from[NEVER_END_TEXT], to[NEVER_END_TEXT], *text;
-	int n;
+	char packet[LAPSE_TEXT], from[NEVER_END_TEXT], to[NEVER_END_TEXT];
 
 	never_end_text(x->always->from, &x->always->sources, from, sizeof(from));
 	never_end_text(x->always->to, &x->always->destinations, to, sizeof(to));
 	lapse_text(x, packet, sizeof(packet));
-	n = message_text(NULL, 0, l, m, from, to, packet);
-	text = n >= 0 ? arena_alloc(a, (size_t)n + 1) : NULL;
-	if (text == NULL)
-		return "";
-	message_text(text, (size_t)n + 1, l, m, from, to, packet);
-	return text;
+	return diag_add(&c->diags, SEV_ERROR, "policy.always_broken", x->always->at,
+			x->ends != NULL ? M_ALWAYS_ENDS : M_ALWAYS_BROKEN, from, to, packet);
 }
 
 static void report_always(struct compilation *c)
@@ -80,10 +70,7 @@ static void report_always(struct compilation *c)
 	size_t n = prove_always(c->model, c->arena, &list);
 
 	for (size_t i = 0; i < n; i++) {
-		struct diag *g = diag_add_texts(&c->diags, SEV_ERROR, "policy.always_broken", list[i].always->at,
-						lapse_sentence(c->arena, LANG_EN, &list[i]),
-						lapse_sentence(c->arena, LANG_JA, &list[i]));
-
+		struct diag *g = always_diag(c, &list[i]);
 		char when[WHEN_TEXT];
 
 		if (list[i].ends == NULL)
@@ -97,8 +84,16 @@ static void report_always(struct compilation *c)
 static struct diag *never_diag(struct compilation *c, enum severity s, const char *code, enum message m,
 			       const struct counterexample *x)
 {
-	return diag_add_texts(&c->diags, s, code, x->never->at, sentence(c->arena, LANG_EN, m, x),
-			      sentence(c->arena, LANG_JA, m, x));
+	char packet[COUNTEREXAMPLE_TEXT], from[NEVER_END_TEXT], to[NEVER_END_TEXT];
+	const char *text[LANGUAGES];
+
+	never_end_text(x->never->from, &x->never->sources, from, sizeof(from));
+	never_end_text(x->never->to, &x->never->destinations, to, sizeof(to));
+	for (int l = 0; l < LANGUAGES; l++) {
+		counterexample_text(x, (enum lang)l, packet, sizeof(packet));
+		text[l] = sentence(c->arena, (enum lang)l, m, from, to, packet);
+	}
+	return diag_add_texts(&c->diags, s, code, x->never->at, text[LANG_EN], text[LANG_JA]);
 }
 
 static void report_nevers(struct compilation *c)
@@ -214,25 +209,29 @@ static bool report_shadows(struct compilation *c, const struct cells *cells)
 
 /* ---- copies of the model's tables ------------------------------------------------------------ */
 
+/* Memory for n objects. Without memory their number is 0, and the arena has failed, which lower()
+ * checks at its end. */
+static void *room(const struct lowering *w, size_t n, size_t size, uint32_t *ret_n)
+{
+	void *list = arena_array(w->a, n, size);
+
+	*ret_n = list != NULL ? (uint32_t)n : 0;
+	return list;
+}
+
 static uint32_t interface_index(const struct lowering *w, const struct model_interface *i)
 {
 	return i != NULL ? (uint32_t)(i - w->m->box.interfaces) : UINT32_MAX;
 }
 
-static bool lower_box(struct lowering *w)
+static void lower_box(struct lowering *w)
 {
 	const struct model_box *box = &w->m->box;
 	struct ir *ir = w->ir;
 
 	ir->naming_workers = box->naming_workers != 0 ? box->naming_workers : box->workers;
 	ir->command_workers = box->command_workers != 0 ? box->command_workers : box->workers;
-	ir->interfaces = arena_array(w->a, box->n_interfaces, sizeof(*ir->interfaces));
-	ir->routes = arena_array(w->a, box->n_routes, sizeof(*ir->routes));
-	ir->peers = arena_array(w->a, box->n_peers, sizeof(*ir->peers));
-	if (ir->interfaces == NULL || ir->routes == NULL || ir->peers == NULL)
-		return false;
-	ir->n_interfaces = (uint32_t)box->n_interfaces;
-	ir->n_routes = (uint32_t)box->n_routes;
+	ir->interfaces = room(w, box->n_interfaces, sizeof(*ir->interfaces), &ir->n_interfaces);
 	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
 		const struct model_interface *from = &box->interfaces[i];
 
@@ -250,47 +249,20 @@ static bool lower_box(struct lowering *w)
 			.n_answers = (uint32_t)from->n_answers,
 		};
 	}
+	ir->routes = room(w, box->n_routes, sizeof(*ir->routes), &ir->n_routes);
 	for (uint32_t i = 0; i < ir->n_routes; i++)
 		ir->routes[i] = (struct ir_route){ .to = box->routes[i].to,
 						   .via = box->routes[i].via,
 						   .interface = interface_index(w, box->routes[i].interface) };
+	ir->peers = box->peers;
 	ir->n_peers = (uint32_t)box->n_peers;
-	for (uint32_t i = 0; i < ir->n_peers; i++)
-		ir->peers[i] = (struct ir_peer){ .use = (uint8_t)box->peers[i].use,
-						 .address = box->peers[i].address,
-						 .l4proto = box->peers[i].l4proto,
-						 .port = (uint16_t)box->peers[i].port,
-						 .name = box->peers[i].name,
-						 .ca = box->peers[i].ca,
-						 .relp = box->peers[i].relp,
-						 .eve = box->peers[i].eve,
-						 .user = box->peers[i].user,
-						 .from = box->peers[i].from,
-						 .to = box->peers[i].to,
-						 .power_off = box->peers[i].power_off,
-						 .line = box->peers[i].at.line };
-	return true;
 }
 
-static bool lines(struct lowering *w, const struct model_zone *from, struct ir_zone *to)
-{
-	to->lines = arena_array(w->a, from->n_lines, sizeof(*to->lines));
-	if (to->lines == NULL)
-		return from->n_lines == 0;
-	to->n_lines = (uint32_t)from->n_lines;
-	for (uint32_t i = 0; i < to->n_lines; i++)
-		to->lines[i] = (struct ir_line){ from->lines[i].carrier, from->lines[i].service, from->lines[i].place };
-	return true;
-}
-
-static bool lower_zones(struct lowering *w)
+static void lower_zones(struct lowering *w)
 {
 	struct ir *ir = w->ir;
 
-	ir->zones = arena_array(w->a, w->m->n_zones, sizeof(*ir->zones));
-	if (ir->zones == NULL)
-		return false;
-	ir->n_zones = (uint32_t)w->m->n_zones;
+	ir->zones = room(w, w->m->n_zones, sizeof(*ir->zones), &ir->n_zones);
 	for (uint32_t i = 0; i < ir->n_zones; i++) {
 		const struct model_zone *from = &w->m->zones[i];
 		struct ir_zone *z = &ir->zones[i];
@@ -301,29 +273,25 @@ static bool lower_zones(struct lowering *w)
 				       .owner = from->owner,
 				       .approved_by = from->approved_by,
 				       .review_by = from->review_by,
+				       .lines = from->lines,
+				       .n_lines = (uint32_t)from->n_lines,
 				       .class = (uint8_t)from->class,
 				       .ranges = from->ranges,
-				       .n_ranges = (uint32_t)from->n_ranges,
-				       .n_interfaces = (uint32_t)from->n_interfaces };
-		z->interfaces = arena_array(w->a, from->n_interfaces, sizeof(*z->interfaces));
-		if (z->interfaces == NULL || !lines(w, from, z))
-			return false;
-		for (size_t k = 0; k < from->n_interfaces; k++)
+				       .n_ranges = (uint32_t)from->n_ranges };
+		z->interfaces = room(w, from->n_interfaces, sizeof(*z->interfaces), &z->n_interfaces);
+		for (size_t k = 0; k < z->n_interfaces; k++)
 			z->interfaces[k] = interface_index(w, from->interfaces[k]);
 	}
-	return true;
 }
 
-static bool lower_assets(struct lowering *w)
+static void lower_assets(struct lowering *w)
 {
+	const struct model *m = w->m;
 	struct ir *ir = w->ir;
 
-	ir->assets = arena_array(w->a, w->m->n_assets, sizeof(*ir->assets));
-	if (ir->assets == NULL)
-		return false;
-	ir->n_assets = (uint32_t)w->m->n_assets;
+	ir->assets = room(w, m->n_assets, sizeof(*ir->assets), &ir->n_assets);
 	for (uint32_t i = 0; i < ir->n_assets; i++) {
-		const struct model_asset *from = &w->m->assets[i];
+		const struct model_asset *from = &m->assets[i];
 
 		ir->assets[i] = (struct ir_asset){ .name = from->name,
 						   .label = from->label,
@@ -334,162 +302,78 @@ static bool lower_assets(struct lowering *w)
 						   .ranges = from->ranges,
 						   .n_ranges = (uint32_t)from->n_ranges };
 	}
-	return true;
+	ir->breaks = room(w, m->n_breaks, sizeof(*ir->breaks), &ir->n_breaks);
+	for (uint32_t i = 0; i < ir->n_breaks; i++)
+		ir->breaks[i] = (uint32_t)(m->breaks[i].asset - m->assets);
 }
 
-static bool lower_groups(struct lowering *w)
+static void lower_groups(struct lowering *w)
 {
 	const struct model *m = w->m;
 	struct ir *ir = w->ir;
+	uint32_t most;
 
-	ir->groups = arena_array(w->a, m->n_groups, sizeof(*ir->groups));
-	if (ir->groups == NULL)
-		return false;
-	ir->n_groups = (uint32_t)m->n_groups;
-	ir->breaks = arena_array(w->a, m->n_breaks, sizeof(*ir->breaks));
-	if (ir->breaks == NULL)
-		return false;
-	for (size_t i = 0; i < m->n_breaks; i++)
-		ir->breaks[ir->n_breaks++] = (uint32_t)(m->breaks[i].asset - m->assets);
+	ir->groups = room(w, m->n_groups, sizeof(*ir->groups), &ir->n_groups);
 	for (uint32_t i = 0; i < ir->n_groups; i++) {
 		const struct model_group *from = &m->groups[i];
 		struct ir_group *g = &ir->groups[i];
 
 		g->name = from->name;
-		g->zones = arena_array(w->a, from->n_zones, sizeof(*g->zones));
-		g->assets = arena_array(w->a, from->n_assets, sizeof(*g->assets));
-		if (g->zones == NULL || g->assets == NULL)
-			return false;
-		for (uint32_t z = 0; z < m->n_zones; z++)
+		g->zones = room(w, from->n_zones, sizeof(*g->zones), &most);
+		for (uint32_t z = 0; z < m->n_zones && g->n_zones < most; z++)
 			if (name_among(m->zones[z].name, from->zones, from->n_zones))
 				g->zones[g->n_zones++] = z;
-		for (uint32_t x = 0; x < m->n_assets; x++)
+		g->assets = room(w, from->n_assets, sizeof(*g->assets), &most);
+		for (uint32_t x = 0; x < m->n_assets && g->n_assets < most; x++)
 			if (name_among(m->assets[x].name, from->assets, from->n_assets))
 				g->assets[g->n_assets++] = x;
 	}
-	return true;
 }
 
-static bool lower_organisations(struct lowering *w)
+static void lower_organisations(struct lowering *w)
 {
 	struct ir *ir = w->ir;
 
-	ir->organisations = arena_array(w->a, w->m->n_organisations, sizeof(*ir->organisations));
-	if (ir->organisations == NULL)
-		return w->m->n_organisations == 0;
-	ir->n_organisations = (uint32_t)w->m->n_organisations;
+	ir->organisations = room(w, w->m->n_organisations, sizeof(*ir->organisations), &ir->n_organisations);
 	for (uint32_t i = 0; i < ir->n_organisations; i++) {
 		const struct model_organisation *from = &w->m->organisations[i];
-		struct ir_organisation *to = &ir->organisations[i];
 
-		*to = (struct ir_organisation){ .name = from->name,
-						.label = from->label,
-						.zone = from->zone->index,
-						.contract_until = from->contract_until,
-						.n_contacts = (uint32_t)from->n_contacts };
-		to->contacts = arena_array(w->a, to->n_contacts, sizeof(*to->contacts));
-		if (to->contacts == NULL && to->n_contacts > 0)
-			return false;
-		for (uint32_t k = 0; k < to->n_contacts; k++)
-			to->contacts[k].contact = from->contacts[k];
+		ir->organisations[i] = (struct ir_organisation){ .name = from->name,
+								 .label = from->label,
+								 .zone = from->zone->index,
+								 .contract_until = from->contract_until,
+								 .contacts = from->contacts,
+								 .n_contacts = (uint32_t)from->n_contacts };
 	}
-	return true;
 }
 
 /* Lowers the services without their rows, which follow with the command table. */
-static bool lower_services(struct lowering *w)
+static void lower_services(struct lowering *w)
 {
 	struct ir *ir = w->ir;
 
-	ir->services = arena_array(w->a, w->m->n_services, sizeof(*ir->services));
-	if (ir->services == NULL)
-		return false;
-	ir->n_services = (uint32_t)w->m->n_services;
+	ir->services = room(w, w->m->n_services, sizeof(*ir->services), &ir->n_services);
 	for (uint32_t i = 0; i < ir->n_services; i++) {
 		const struct model_service *from = &w->m->services[i];
-		struct ir_service *s = &ir->services[i];
 
-		*s = (struct ir_service){ .name = from->name,
-					  .label = from->label,
-					  .protocol = (uint16_t)from->protocol,
-					  .n_ports = (uint32_t)from->n_ports,
-					  .whole = from->whole,
-					  .tunnel = from->tunnel,
-					  .lenient = from->lenient,
-					  .undecided_bytes = from->undecided_bytes };
-		s->ports = arena_array(w->a, from->n_ports, sizeof(*s->ports));
-		if (s->ports == NULL)
-			return false;
-		for (size_t k = 0; k < from->n_ports; k++)
-			s->ports[k] = (struct ir_port){ from->ports[k].l4proto, from->ports[k].lo, from->ports[k].hi };
+		ir->services[i] = (struct ir_service){ .name = from->name,
+						       .label = from->label,
+						       .protocol = (uint16_t)from->protocol,
+						       .ports = from->ports,
+						       .n_ports = (uint32_t)from->n_ports,
+						       .whole = from->whole,
+						       .tunnel = from->tunnel,
+						       .lenient = from->lenient,
+						       .undecided_bytes = from->undecided_bytes };
 	}
-	return true;
 }
 
-/* Lowers the zones, hosts and services of a conduit. */
-static bool lower_ends(struct lowering *w, const struct model_conduit *from, struct ir_conduit *to)
-{
-	to->sources = from->sources;
-	to->n_sources = (uint32_t)from->n_sources;
-	to->destinations = from->destinations;
-	to->n_destinations = (uint32_t)from->n_destinations;
-	to->services = arena_array(w->a, from->n_services, sizeof(*to->services));
-	if (to->services == NULL)
-		return false;
-	to->n_services = (uint32_t)from->n_services;
-	for (uint32_t i = 0; i < to->n_services; i++)
-		to->services[i] = (uint32_t)(from->services[i] - w->m->services);
-	return true;
-}
-
-static bool exception(struct lowering *w, const struct model_exception *from, struct ir_conduit *to)
-{
-	if (from == NULL)
-		return true;
-	to->exception = arena_array(w->a, 1, sizeof(*to->exception));
-	if (to->exception == NULL)
-		return false;
-	to->n_exception = 1;
-	*to->exception =
-		(struct ir_exception){ from->applicant, from->reason, from->instead, from->approved_by, from->report };
-	return true;
-}
-
-static bool servers(struct lowering *w, const struct model_conduit *from, struct ir_conduit *to)
-{
-	if (from->n_names == 0)
-		return true;
-	to->servers = arena_array(w->a, from->n_names, sizeof(*to->servers));
-	if (to->servers == NULL)
-		return false;
-	to->n_servers = (uint32_t)from->n_names;
-	for (uint32_t i = 0; i < to->n_servers; i++)
-		to->servers[i].name = from->names[i];
-	return true;
-}
-
-static bool accepts(struct lowering *w, const struct model_conduit *from, struct ir_conduit *to)
-{
-	if (from->n_accepts == 0)
-		return true;
-	to->accepts = arena_array(w->a, from->n_accepts, sizeof(*to->accepts));
-	if (to->accepts == NULL)
-		return false;
-	to->n_accepts = (uint32_t)from->n_accepts;
-	for (uint32_t i = 0; i < to->n_accepts; i++)
-		to->accepts[i] = (struct ir_accept){ from->accepts[i].warning, from->accepts[i].reason };
-	return true;
-}
-
-static bool lower_windows(struct lowering *w)
+static void lower_windows(struct lowering *w)
 {
 	struct ir *ir = w->ir;
 
 	ir->time_zone = w->m->time_zone != NULL ? w->m->time_zone : "";
-	ir->windows = arena_array(w->a, w->m->n_windows, sizeof(*ir->windows));
-	if (ir->windows == NULL)
-		return w->m->n_windows == 0;
-	ir->n_windows = (uint32_t)w->m->n_windows;
+	ir->windows = room(w, w->m->n_windows, sizeof(*ir->windows), &ir->n_windows);
 	for (uint32_t i = 0; i < ir->n_windows; i++) {
 		const struct model_window *from = &w->m->windows[i];
 		struct ir_window *to = &ir->windows[i];
@@ -500,25 +384,18 @@ static bool lower_windows(struct lowering *w)
 					  .from = from->when.from,
 					  .to = from->when.to,
 					  .first = from->when.first,
-					  .last = from->when.last,
-					  .n_except = from->when.n_except };
-		to->except = arena_array(w->a, to->n_except, sizeof(*to->except));
-		if (to->except == NULL && to->n_except > 0)
-			return false;
+					  .last = from->when.last };
+		to->except = room(w, from->when.n_except, sizeof(*to->except), &to->n_except);
 		for (uint32_t k = 0; k < to->n_except; k++)
 			to->except[k].day = from->when.except[k];
 	}
-	return true;
 }
 
-static bool lower_doors(struct lowering *w)
+static void lower_doors(struct lowering *w)
 {
 	struct ir *ir = w->ir;
 
-	ir->doors = arena_array(w->a, w->m->n_doors, sizeof(*ir->doors));
-	if (ir->doors == NULL)
-		return w->m->n_doors == 0;
-	ir->n_doors = (uint32_t)w->m->n_doors;
+	ir->doors = room(w, w->m->n_doors, sizeof(*ir->doors), &ir->n_doors);
 	for (uint32_t i = 0; i < ir->n_doors; i++) {
 		const struct model_door *from = &w->m->doors[i];
 		const struct model_organisation *of = from->organisation;
@@ -533,27 +410,24 @@ static bool lower_doors(struct lowering *w)
 						 .second_person = from->second_person,
 						 .break_glass = from->break_glass };
 	}
-	return true;
 }
 
-static bool lower_conduits(struct lowering *w)
+static void lower_conduits(struct lowering *w)
 {
+	const struct model *m = w->m;
 	struct ir *ir = w->ir;
 
-	ir->sources = arena_array(w->a, w->m->n_sources, sizeof(*ir->sources));
-	ir->conduits = arena_array(w->a, w->m->n_conduits, sizeof(*ir->conduits));
-	if (ir->sources == NULL || ir->conduits == NULL)
-		return false;
-	ir->n_sources = (uint32_t)w->m->n_sources;
-	ir->n_conduits = (uint32_t)w->m->n_conduits;
+	ir->sources = room(w, m->n_sources, sizeof(*ir->sources), &ir->n_sources);
 	for (uint32_t i = 0; i < ir->n_sources; i++)
-		ir->sources[i] = (struct ir_source){ .name = w->m->sources[i].name,
-						     .text = w->m->sources[i].text,
-						     .size = (uint32_t)w->m->sources[i].size };
+		ir->sources[i] = (struct ir_source){ .name = m->sources[i].name,
+						     .text = m->sources[i].text,
+						     .size = (uint32_t)m->sources[i].size };
+	ir->conduits = room(w, m->n_conduits, sizeof(*ir->conduits), &ir->n_conduits);
 	for (uint32_t i = 0; i < ir->n_conduits; i++) {
-		const struct model_conduit *from = &w->m->conduits[i];
+		const struct model_conduit *from = &m->conduits[i];
+		struct ir_conduit *to = &ir->conduits[i];
 
-		ir->conduits[i] = (struct ir_conduit){
+		*to = (struct ir_conduit){
 			.name = from->name,
 			.label = from->label,
 			.purpose = from->purpose,
@@ -562,14 +436,18 @@ static bool lower_conduits(struct lowering *w)
 			.review_by = from->review_by,
 			.from = from->from->index,
 			.to = from->to->index,
+			.sources = from->sources,
+			.n_sources = (uint32_t)from->n_sources,
+			.destinations = from->destinations,
+			.n_destinations = (uint32_t)from->n_destinations,
 			.file = from->at.file,
 			.line = from->at.line,
 			.observe = from->observe,
 			.shadow = from->shadow,
 			.until = from->until,
 			.starts = from->starts,
-			.window = from->within != NULL ? (uint32_t)(from->within - w->m->windows) : UINT32_MAX,
-			.door = from->door != NULL ? (uint32_t)(from->door - w->m->doors) : UINT32_MAX,
+			.window = from->within != NULL ? (uint32_t)(from->within - m->windows) : UINT32_MAX,
+			.door = from->door != NULL ? (uint32_t)(from->door - m->doors) : UINT32_MAX,
 			.idle = from->idle,
 			.session = from->session,
 			.heard_within = from->heard_within,
@@ -579,12 +457,17 @@ static bool lower_conduits(struct lowering *w)
 			.when_midstream = (uint8_t)from->when_midstream,
 			.tighten_new_flows = from->tighten_new_flows,
 			.deny_weak_tls = from->deny_weak_tls,
+			.servers = from->servers,
+			.n_servers = (uint32_t)from->n_servers,
+			.accepts = from->accepts,
+			.n_accepts = (uint32_t)from->n_accepts,
+			.exception = from->exception,
+			.n_exception = from->exception != NULL,
 		};
-		if (!servers(w, from, &ir->conduits[i]) || !accepts(w, from, &ir->conduits[i]) ||
-		    !lower_ends(w, from, &ir->conduits[i]) || !exception(w, from->exception, &ir->conduits[i]))
-			return false;
+		to->services = room(w, from->n_services, sizeof(*to->services), &to->n_services);
+		for (uint32_t k = 0; k < to->n_services; k++)
+			to->services[k] = (uint32_t)(from->services[k] - m->services);
 	}
-	return true;
 }
 
 /* The conduit whose line a cell gets: the first one that decides there, an enforcing one if there
@@ -605,14 +488,11 @@ static const struct model_conduit *responsible(const struct lowering *w, const s
 	return observes;
 }
 
-static bool lower_cells(struct lowering *w, const struct cells *cells)
+static void lower_cells(struct lowering *w, const struct cells *cells)
 {
 	struct ir *ir = w->ir;
 
-	ir->cells = arena_array(w->a, cells->n, sizeof(*ir->cells));
-	if (ir->cells == NULL)
-		return false;
-	ir->n_cells = (uint32_t)cells->n;
+	ir->cells = room(w, cells->n, sizeof(*ir->cells), &ir->n_cells);
 	for (uint32_t i = 0; i < ir->n_cells; i++) {
 		const struct cell *from = &cells->list[i];
 		const struct model_conduit *c = responsible(w, cells, &cells->sets[from->set]);
@@ -631,26 +511,6 @@ static bool lower_cells(struct lowering *w, const struct cells *cells)
 			.file = c->at.file,
 		};
 	}
-	return true;
-}
-
-/* Refuses the policy, with both numbers and the most expensive conduits. */
-static bool refuse(struct compilation *c, const char *code, enum message m, unsigned have, unsigned most,
-		   const uint64_t *cost)
-{
-	const char *text[2];
-
-	for (int l = 0; l < 2; l++) {
-		int n = message_text(NULL, 0, (enum lang)l, m, have, most);
-		char *s = n >= 0 ? arena_alloc(c->arena, (size_t)n + 1) : NULL;
-
-		if (s == NULL || cost == NULL)
-			return false;
-		message_text(s, (size_t)n + 1, (enum lang)l, m, have, most);
-		text[l] = s;
-	}
-	costs_report(&c->diags, code, c->model, cost, c->arena, text[LANG_EN], text[LANG_JA]);
-	return false;
 }
 
 /* Permits share grants, but lists of what is in force name each of them. */
@@ -672,9 +532,10 @@ static bool table_fits(struct compilation *c, const struct ir *ir)
 		for (uint32_t k = 0; k < t->permits[i].n_grants; k++)
 			cost[t->grants[t->permits[i].first_grant + k].conduit]++;
 	if (most <= COMMANDS_TABLE_MAX)
-		return refuse(c, "policy.table_too_large", M_LOWER_GRANTS, (unsigned)named, GRANTS_NAMED_MAX, cost);
-	return refuse(c, "policy.table_too_large", M_LOWER_TABLE, (unsigned)(most >> 10), COMMANDS_TABLE_MAX >> 10,
-		      cost);
+		return costs_report(&c->diags, "policy.table_too_large", c->model, cost, M_LOWER_GRANTS,
+				    (unsigned)named, GRANTS_NAMED_MAX);
+	return costs_report(&c->diags, "policy.table_too_large", c->model, cost, M_LOWER_TABLE, (unsigned)(most >> 10),
+			    COMMANDS_TABLE_MAX >> 10);
 }
 
 /* Refuses more cells than enforce could give to the kernel in its time. Compared with ranges, exact
@@ -697,11 +558,32 @@ static bool maps_fit(struct compilation *c, const struct lowering *w, const stru
 	for (uint32_t i = 0; i < ir->n_cells && cost != NULL; i++)
 		if (n[ir_set_of_cell(&ir->cells[i])] > 0)
 			cost[responsible(w, cells, &cells->sets[ir->cells[i].permit])->index]++;
-	return refuse(c, "policy.maps_too_large", M_LOWER_MAPS, (unsigned)ranges, IR_RANGES_MAX, cost);
+	return costs_report(&c->diags, "policy.maps_too_large", c->model, cost, M_LOWER_MAPS, (unsigned)ranges,
+			    IR_RANGES_MAX);
+}
+
+static void lower_site(struct lowering *w)
+{
+	const struct model *m = w->m;
+
+	w->ir->site_name = m->site_name;
+	w->ir->site_label = m->site_label;
+	w->ir->site_contact = m->site_contact;
+	w->ir->records_purpose = m->records.purpose;
+	w->ir->records_responsible = m->records.responsible;
+	w->ir->record_passed = m->record_passed;
+#define ATTACK(id, word, ...) w->ir->detect_##word = m->detect.at_least[id];
+#define ATTACK_SETTING(word, ...) w->ir->detect_##word = m->detect.word;
+#include "appliance/wire/attack.def"
+	w->ir->keep_days = m->retention.keep_days;
+	w->ir->delete_after_days = m->retention.delete_after_days;
 }
 
 static bool lower(struct compilation *c, bool proofs)
 {
+	static void (*const tables[])(
+		struct lowering * w) = { lower_site,   lower_box,      lower_zones,   lower_assets, lower_organisations,
+					 lower_groups, lower_services, lower_windows, lower_doors,  lower_conduits };
 	struct lowering w = { .m = c->model, .a = c->arena };
 	struct cells cells;
 
@@ -718,22 +600,11 @@ static bool lower(struct compilation *c, bool proofs)
 	 * errors. */
 	if (w.ir != NULL && cells_make(w.m, CELLS_OVER, w.a, &c->diags, &cells) && report_shadows(c, &cells) &&
 	    permits_make(w.m, &cells, w.a, &c->diags, w.ir) && c->diags.errors == 0) {
-		w.ir->site_name = w.m->site_name;
-		w.ir->site_label = w.m->site_label;
-		w.ir->site_contact = w.m->site_contact;
-		w.ir->records_purpose = w.m->records.purpose;
-		w.ir->records_responsible = w.m->records.responsible;
-		w.ir->record_passed = w.m->record_passed;
-#define ATTACK(id, word, ...) w.ir->detect_##word = w.m->detect.at_least[id];
-#define ATTACK_SETTING(word, ...) w.ir->detect_##word = w.m->detect.word;
-#include "appliance/wire/attack.def"
-		w.ir->keep_days = w.m->retention.keep_days;
-		w.ir->delete_after_days = w.m->retention.delete_after_days;
-		if (lower_box(&w) && lower_zones(&w) && lower_assets(&w) && lower_organisations(&w) &&
-		    lower_groups(&w) && lower_services(&w) && lower_windows(&w) && lower_doors(&w) &&
-		    lower_conduits(&w) && lower_cells(&w, &cells) && maps_fit(c, &w, &cells) &&
-		    commands_make(w.m, &cells, w.a, w.ir) && table_fits(c, w.ir) && isolations_make(c, w.ir) &&
-		    permits_identify(w.ir, w.a))
+		for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+			tables[i](&w);
+		lower_cells(&w, &cells);
+		if (!arena_failed(w.a) && maps_fit(c, &w, &cells) && commands_make(w.m, &cells, w.a, w.ir) &&
+		    table_fits(c, w.ir) && isolations_make(c, w.ir) && permits_identify(w.ir, w.a))
 			c->ir = w.ir;
 	}
 	if (arena_failed(c->arena))

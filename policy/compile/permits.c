@@ -206,7 +206,7 @@ static void join_names(struct joiner *j, const struct interned *set, const struc
 
 static bool has_names(const struct joiner *j, const struct interned *set, uint32_t i, bool declared)
 {
-	return pair_of(j, set, i)->service->protocol == PROTO_TLS && (conduit_of(j, set, i)->n_names > 0) == declared;
+	return pair_of(j, set, i)->service->protocol == PROTO_TLS && (conduit_of(j, set, i)->n_servers > 0) == declared;
 }
 
 /* A conduit without server names allows any server, whatever another one declares. */

@@ -11,162 +11,130 @@ struct raising {
 	struct model *m;
 };
 
-static bool room(struct raising *w)
+/* Memory for n objects. Without memory their number is 0, and the arena has failed, which
+ * policy_raise() checks at its end. */
+static void *room(const struct raising *w, size_t n, size_t size, size_t *ret_n)
 {
-	struct model *m = w->m;
+	void *list = arena_array(w->a, n, size);
 
-	m->box.interfaces = arena_array(w->a, w->ir->n_interfaces, sizeof(*m->box.interfaces));
-	m->zones = arena_array(w->a, w->ir->n_zones, sizeof(*m->zones));
-	m->assets = arena_array(w->a, w->ir->n_assets, sizeof(*m->assets));
-	m->groups = arena_array(w->a, w->ir->n_groups, sizeof(*m->groups));
-	m->breaks = arena_array(w->a, w->ir->n_breaks, sizeof(*m->breaks));
-	m->services = arena_array(w->a, w->ir->n_services, sizeof(*m->services));
-	m->windows = arena_array(w->a, w->ir->n_windows, sizeof(*m->windows));
-	m->doors = arena_array(w->a, w->ir->n_doors, sizeof(*m->doors));
-	m->conduits = arena_array(w->a, w->ir->n_conduits, sizeof(*m->conduits));
-	return !arena_failed(w->a);
+	*ret_n = list != NULL ? n : 0;
+	return list;
 }
 
-/* The interfaces get only their names; each zone gets the list of its interfaces. */
-static bool raise_interfaces(struct raising *w)
-{
-	struct model *m = w->m;
-
-	for (uint32_t i = 0; i < w->ir->n_interfaces; i++)
-		m->box.interfaces[m->box.n_interfaces++].name = w->ir->interfaces[i].name;
-	for (uint32_t i = 0; i < w->ir->n_zones; i++) {
-		const struct ir_zone *z = &w->ir->zones[i];
-		const struct model_interface **list =
-			arena_array(w->a, z->n_interfaces, sizeof(struct model_interface *));
-
-		if (list == NULL)
-			return false;
-		for (uint32_t k = 0; k < z->n_interfaces; k++)
-			list[k] = &m->box.interfaces[z->interfaces[k]];
-		m->zones[i].interfaces = list;
-	}
-	return true;
-}
-
+/* The interfaces get only their names. */
 static void raise_ends(struct raising *w)
 {
 	const struct ir *ir = w->ir;
 	struct model *m = w->m;
 
-	for (uint32_t i = 0; i < ir->n_zones; i++)
-		m->zones[m->n_zones++] = (struct model_zone){ .name = ir->zones[i].name,
-							      .label = ir->zones[i].label,
-							      .class = (enum zone_class)ir->zones[i].class,
-							      .n_interfaces = ir->zones[i].n_interfaces,
-							      .ranges = ir->zones[i].ranges,
-							      .n_ranges = ir->zones[i].n_ranges,
-							      .index = i };
-	for (uint32_t i = 0; i < ir->n_assets; i++)
-		m->assets[m->n_assets++] = (struct model_asset){ .name = ir->assets[i].name,
-								 .label = ir->assets[i].label,
-								 .zone = &m->zones[ir->assets[i].zone],
-								 .ranges = ir->assets[i].ranges,
-								 .n_ranges = ir->assets[i].n_ranges };
-	for (uint32_t i = 0; i < ir->n_breaks; i++)
-		m->breaks[m->n_breaks++].asset = &m->assets[ir->breaks[i]];
-}
+	m->box.interfaces = room(w, ir->n_interfaces, sizeof(*m->box.interfaces), &m->box.n_interfaces);
+	for (uint32_t i = 0; i < m->box.n_interfaces; i++)
+		m->box.interfaces[i].name = ir->interfaces[i].name;
+	m->zones = room(w, ir->n_zones, sizeof(*m->zones), &m->n_zones);
+	for (uint32_t i = 0; i < m->n_zones; i++) {
+		const struct ir_zone *from = &ir->zones[i];
+		struct model_zone *z = &m->zones[i];
 
-static bool raise_groups(struct raising *w)
-{
-	for (uint32_t i = 0; i < w->ir->n_groups; i++) {
-		const struct ir_group *from = &w->ir->groups[i];
-		const char **zones = arena_array(w->a, from->n_zones, sizeof(*zones)),
-			   **assets = arena_array(w->a, from->n_assets, sizeof(*assets));
-
-		if (zones == NULL || assets == NULL)
-			return false;
-		for (uint32_t k = 0; k < from->n_zones; k++)
-			zones[k] = w->ir->zones[from->zones[k]].name;
-		for (uint32_t k = 0; k < from->n_assets; k++)
-			assets[k] = w->ir->assets[from->assets[k]].name;
-		w->m->groups[w->m->n_groups++] = (struct model_group){
-			.name = from->name,
-			.zones = zones,
-			.assets = assets,
-			.n_zones = from->n_zones,
-			.n_assets = from->n_assets,
-		};
+		*z = (struct model_zone){ .name = from->name,
+					  .label = from->label,
+					  .class = (enum zone_class)from->class,
+					  .ranges = from->ranges,
+					  .n_ranges = from->n_ranges,
+					  .index = i };
+		z->interfaces = room(w, from->n_interfaces, sizeof(struct model_interface *), &z->n_interfaces);
+		for (size_t k = 0; k < z->n_interfaces; k++)
+			z->interfaces[k] = &m->box.interfaces[from->interfaces[k]];
 	}
-	return true;
+	m->assets = room(w, ir->n_assets, sizeof(*m->assets), &m->n_assets);
+	for (uint32_t i = 0; i < m->n_assets; i++)
+		m->assets[i] = (struct model_asset){ .name = ir->assets[i].name,
+						     .label = ir->assets[i].label,
+						     .zone = &m->zones[ir->assets[i].zone],
+						     .ranges = ir->assets[i].ranges,
+						     .n_ranges = ir->assets[i].n_ranges };
+	m->breaks = room(w, ir->n_breaks, sizeof(*m->breaks), &m->n_breaks);
+	for (uint32_t i = 0; i < m->n_breaks; i++)
+		m->breaks[i].asset = &m->assets[ir->breaks[i]];
 }
 
-static bool raise_services(struct raising *w)
+static void raise_groups(struct raising *w)
+{
+	w->m->groups = room(w, w->ir->n_groups, sizeof(*w->m->groups), &w->m->n_groups);
+	for (uint32_t i = 0; i < w->m->n_groups; i++) {
+		const struct ir_group *from = &w->ir->groups[i];
+		struct model_group *g = &w->m->groups[i];
+		const char **zones = room(w, from->n_zones, sizeof(*zones), &g->n_zones),
+			   **assets = room(w, from->n_assets, sizeof(*assets), &g->n_assets);
+
+		for (uint32_t k = 0; k < g->n_zones; k++)
+			zones[k] = w->ir->zones[from->zones[k]].name;
+		for (uint32_t k = 0; k < g->n_assets; k++)
+			assets[k] = w->ir->assets[from->assets[k]].name;
+		g->name = from->name;
+		g->zones = zones;
+		g->assets = assets;
+	}
+}
+
+static void raise_services(struct raising *w)
 {
 	w->m->rows.t = w->ir->table;
-	for (uint32_t i = 0; i < w->ir->n_services; i++) {
+	w->m->services = room(w, w->ir->n_services, sizeof(*w->m->services), &w->m->n_services);
+	for (uint32_t i = 0; i < w->m->n_services; i++) {
 		const struct ir_service *from = &w->ir->services[i];
-		struct model_port *ports = arena_array(w->a, from->n_ports, sizeof(*ports));
-		struct model_allow *allows = arena_array(w->a, from->n_rows, sizeof(*allows));
+		struct model_service *s = &w->m->services[i];
 
-		if (ports == NULL || allows == NULL)
-			return false;
-		for (uint32_t k = 0; k < from->n_ports; k++)
-			ports[k] = (struct model_port){ from->ports[k].l4proto, from->ports[k].lo, from->ports[k].hi };
-		for (uint32_t k = 0; k < from->n_rows; k++) {
-			const struct command_row *row = &w->ir->table.rows[from->first_row + k];
-
-			allows[k] = (struct model_allow){ *row, { row->file, row->line, 1 } };
-		}
-		w->m->services[w->m->n_services++] = (struct model_service){
+		*s = (struct model_service){
 			.name = from->name,
 			.label = from->label,
 			.protocol = (enum protocol)from->protocol,
-			.ports = ports,
+			.ports = from->ports,
 			.n_ports = from->n_ports,
 			.whole = from->whole,
-			.allows = allows,
-			.n_allows = from->n_rows,
 			.tunnel = from->tunnel,
 			.lenient = from->lenient,
 			.undecided_bytes = from->undecided_bytes,
 		};
+		s->allows = room(w, from->n_rows, sizeof(*s->allows), &s->n_allows);
+		for (uint32_t k = 0; k < s->n_allows; k++) {
+			const struct command_row *row = &w->ir->table.rows[from->first_row + k];
+
+			s->allows[k] = (struct model_allow){ *row, { row->file, row->line, 1 } };
+		}
 	}
-	return true;
 }
 
-static bool raise_windows(struct raising *w)
-{
-	w->m->time_zone = w->ir->time_zone;
-	w->m->n_windows = w->ir->n_windows;
-	for (uint32_t i = 0; i < w->ir->n_windows; i++) {
-		const struct ir_conduit at_hours = { .window = i };
-
-		w->m->windows[i].name = w->ir->windows[i].name;
-		w->m->windows[i].label = w->ir->windows[i].label;
-		(void)ir_times(w->ir, &at_hours, &w->m->windows[i].when);
-	}
-	return w->ir->time_zone[0] == '\0' || time_zone_parse(w->ir->time_zone, &w->m->zone);
-}
-
-static void raise_doors(struct raising *w)
-{
-	for (uint32_t i = 0; i < w->ir->n_doors; i++)
-		w->m->doors[w->m->n_doors++] = (struct model_door){ .name = w->ir->doors[i].name,
-								    .label = w->ir->doors[i].label,
-								    .at_most = w->ir->doors[i].at_most };
-}
-
-static bool raise_conduits(struct raising *w)
+static void raise_hours(struct raising *w)
 {
 	struct model *m = w->m;
 
-	for (uint32_t i = 0; i < w->ir->n_conduits; i++) {
-		const struct ir_conduit *from = &w->ir->conduits[i];
-		const struct model_service **services = arena_array(w->a, from->n_services, sizeof(void *));
-		const char **names = arena_array(w->a, from->n_servers, sizeof(*names));
+	m->time_zone = w->ir->time_zone;
+	(void)time_zone_parse(m->time_zone, &m->zone); /* unsealing has checked it; none: it stays 0 */
+	m->windows = room(w, w->ir->n_windows, sizeof(*m->windows), &m->n_windows);
+	for (uint32_t i = 0; i < m->n_windows; i++) {
+		const struct ir_conduit at_hours = { .window = i };
 
-		if (services == NULL || names == NULL)
-			return false;
-		for (uint32_t k = 0; k < from->n_services; k++)
-			services[k] = &m->services[from->services[k]];
-		for (uint32_t k = 0; k < from->n_servers; k++)
-			names[k] = from->servers[k].name;
-		m->conduits[m->n_conduits++] = (struct model_conduit){
+		m->windows[i].name = w->ir->windows[i].name;
+		m->windows[i].label = w->ir->windows[i].label;
+		(void)ir_times(w->ir, &at_hours, &m->windows[i].when);
+	}
+	m->doors = room(w, w->ir->n_doors, sizeof(*m->doors), &m->n_doors);
+	for (uint32_t i = 0; i < m->n_doors; i++)
+		m->doors[i] = (struct model_door){ .name = w->ir->doors[i].name,
+						   .label = w->ir->doors[i].label,
+						   .at_most = w->ir->doors[i].at_most };
+}
+
+static void raise_conduits(struct raising *w)
+{
+	struct model *m = w->m;
+
+	m->conduits = room(w, w->ir->n_conduits, sizeof(*m->conduits), &m->n_conduits);
+	for (uint32_t i = 0; i < m->n_conduits; i++) {
+		const struct ir_conduit *from = &w->ir->conduits[i];
+		struct model_conduit *c = &m->conduits[i];
+
+		*c = (struct model_conduit){
 			.name = from->name,
 			.label = from->label,
 			.from = &m->zones[from->from],
@@ -175,8 +143,6 @@ static bool raise_conduits(struct raising *w)
 			.n_sources = from->n_sources,
 			.destinations = from->destinations,
 			.n_destinations = from->n_destinations,
-			.services = services,
-			.n_services = from->n_services,
 			.observe = from->observe,
 			.shadow = from->shadow,
 			.until = from->until,
@@ -189,8 +155,8 @@ static bool raise_conduits(struct raising *w)
 			.when_midstream = (enum midstream)from->when_midstream,
 			.tighten_new_flows = from->tighten_new_flows,
 			.deny_weak_tls = from->deny_weak_tls,
-			.names = names,
-			.n_names = from->n_servers,
+			.servers = from->servers,
+			.n_servers = from->n_servers,
 			.within = from->window != UINT32_MAX ? &m->windows[from->window] : NULL,
 			.door = from->door != UINT32_MAX ? &m->doors[from->door] : NULL,
 			.purpose = from->purpose,
@@ -200,8 +166,10 @@ static bool raise_conduits(struct raising *w)
 			.index = i,
 			.at = { from->file, from->line, 1 },
 		};
+		c->services = room(w, from->n_services, sizeof(struct model_service *), &c->n_services);
+		for (uint32_t k = 0; k < c->n_services; k++)
+			c->services[k] = &m->services[from->services[k]];
 	}
-	return true;
 }
 
 int policy_raise(struct compilation *c, struct bytes sealed, struct err *e)
@@ -213,16 +181,17 @@ int policy_raise(struct compilation *c, struct bytes sealed, struct err *e)
 	if (r < 0)
 		return r;
 	w.ir = ir;
-	c->sources = arena_array(c->arena, ir->n_sources, sizeof(*c->sources));
-	if (c->sources == NULL || w.m == NULL || !room(&w))
-		return err_set(e, -ENOMEM, "generation");
-	for (uint32_t i = 0; i < ir->n_sources; i++)
-		c->sources[c->n_sources++] =
-			(struct source_text){ ir->sources[i].name, ir->sources[i].text, ir->sources[i].size };
-	raise_ends(&w);
-	raise_doors(&w);
-	if (!raise_interfaces(&w) || !raise_groups(&w) || !raise_services(&w) || !raise_windows(&w) ||
-	    !raise_conduits(&w))
+	c->sources = room(&w, ir->n_sources, sizeof(*c->sources), &c->n_sources);
+	for (uint32_t i = 0; i < c->n_sources; i++)
+		c->sources[i] = (struct source_text){ ir->sources[i].name, ir->sources[i].text, ir->sources[i].size };
+	if (w.m != NULL) {
+		raise_ends(&w);
+		raise_groups(&w);
+		raise_services(&w);
+		raise_hours(&w);
+		raise_conduits(&w);
+	}
+	if (arena_failed(c->arena))
 		return err_set(e, -ENOMEM, "generation");
 	w.m->sources = c->sources;
 	w.m->n_sources = c->n_sources;

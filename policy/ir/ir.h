@@ -20,6 +20,7 @@
 #include "appliance/base/addr.h"
 #include "appliance/base/arena.h"
 #include "appliance/base/bytes.h"
+#include "appliance/base/diag.h"
 #include "appliance/base/err.h"
 #include "appliance/wire/attack.h"
 #include "appliance/wire/commands.h"

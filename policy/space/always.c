@@ -34,7 +34,7 @@ static bool as_much(const struct model_conduit *c, const struct model_service *s
 
 /* Adds all packets between these ends of one family and transport, by a service's ports. */
 static bool add(struct region *r, const struct addr_range *src, size_t n_src, const struct addr_range *dst,
-		size_t n_dst, const struct model_port *port, uint8_t family, uint8_t l4proto, uint32_t tag)
+		size_t n_dst, const struct ir_port *port, uint8_t family, uint8_t l4proto, uint32_t tag)
 {
 	struct number_range ports[2];
 	uint8_t l4;

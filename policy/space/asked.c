@@ -280,14 +280,14 @@ static enum asked_lack ask_row(const struct model *m, const struct command_row *
 /* ---- one conduit ----------------------------------------------------------------------------- */
 
 /* The address families in which the service allows one of the asked ports, as bits of meet(). */
-static unsigned families(const struct model_service *s, const struct model_port *asked)
+static unsigned families(const struct model_service *s, const struct ir_port *asked)
 {
 	struct number_range unused[2];
 	unsigned ret = 0;
 	uint8_t l4proto;
 
 	for (size_t i = 0; i < s->n_ports; i++) {
-		const struct model_port *p = &s->ports[i];
+		const struct ir_port *p = &s->ports[i];
 
 		if (asked != NULL && (p->l4proto != asked->l4proto || p->lo > asked->hi || p->hi < asked->lo))
 			continue;

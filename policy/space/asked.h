@@ -23,7 +23,7 @@ struct asked {
 	struct asked_end from, to;
 	const struct model_service *service; /* NULL: any */
 	enum protocol protocol;		     /* PROTO_NONE: any */
-	const struct model_port *port;	     /* NULL: any; borrowed */
+	const struct ir_port *port;	     /* NULL: any; borrowed */
 	/* a word of command, or a function's name or number; NULL: any permission; borrowed */
 	const char *command;
 	/* a key of the protocol's data, and addresses of it; NULL: any; borrowed */

@@ -72,7 +72,7 @@ struct asking {
 	struct asked q; /* with one end each */
 	struct asked_end *ends[2];
 	size_t n_ends[2];
-	struct model_port port;
+	struct ir_port port;
 	char place[64];
 	json_t *said; /* the sentences of the answer, in order */
 };

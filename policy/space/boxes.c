@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/space/intern.h"
+
 /*
  * Walks along one dimension of lists of boxes: used both to cut boxes into pieces (boxes.c) and to
  * write a region in canonical form. No side effects; memory is the arena's, and false means that
@@ -276,19 +278,11 @@ static bool all_same(const struct cutter *c, size_t at, size_t n, int dim, const
 	return true;
 }
 
-static int by_number(const void *pa, const void *pb)
-{
-	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
-
-	return (a > b) - (a < b);
-}
-
 /* Hands the piece to the sink: every box of the list covers all of it. */
 static bool emit(struct split *s, size_t at, size_t n, const struct span w[DIMS])
 {
 	struct span d[DIMS];
 	uint32_t *tags;
-	size_t kept = 0;
 
 	for (int i = 0; i < DIMS; i++)
 		d[i] = sweep_clipped(&s->c, at, i, w);
@@ -297,11 +291,7 @@ static bool emit(struct split *s, size_t at, size_t n, const struct span w[DIMS]
 	tags = s->c.stack + s->c.top;
 	for (size_t i = 0; i < n; i++)
 		tags[i] = s->c.boxes[s->c.stack[at + i]].tag;
-	qsort(tags, n, sizeof(*tags), by_number);
-	for (size_t i = 0; i < n; i++)
-		if (kept == 0 || tags[i] != tags[kept - 1])
-			tags[kept++] = tags[i];
-	return s->sink->piece(s->sink->ctx, d, tags, kept);
+	return s->sink->piece(s->sink->ctx, d, tags, distinct(tags, n));
 }
 
 static bool cut(struct split *s, size_t at, size_t n, const struct span w[DIMS]);

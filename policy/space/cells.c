@@ -7,7 +7,6 @@
 
 #include "policy/ir/ir.h"
 #include "policy/space/boxes.h"
-#include "policy/space/costs.h"
 #include "policy/space/points.h"
 
 #define SCRATCH_BUDGET (256u << 20)
@@ -58,36 +57,17 @@ struct maker {
 	uint64_t steps;
 };
 
-static const char *sentence(struct maker *k, enum lang l, enum message m, uint32_t most)
-{
-	int n = message_text(NULL, 0, l, m, most);
-	char *text = n >= 0 ? arena_alloc(k->a, (size_t)n + 1) : NULL;
-
-	if (text != NULL)
-		message_text(text, (size_t)n + 1, l, m, most);
-	return text;
-}
-
-static bool report(struct maker *k, const char *code, enum message m, uint32_t most)
-{
-	const char *en = sentence(k, LANG_EN, m, most), *ja = sentence(k, LANG_JA, m, most);
-
-	if (en != NULL && ja != NULL)
-		costs_report(k->d, code, k->m, k->cost, k->a, en, ja);
-	return false;
-}
-
 static bool out_of_memory(struct maker *k)
 {
 	if (k->cost != NULL && !arena_failed(k->a))
-		return report(k, "policy.memory", M_LOWER_MEMORY, 0);
+		return costs_report(k->d, "policy.memory", k->m, k->cost, M_LOWER_MEMORY, 0, 0);
 	diag_add(k->d, SEV_ERROR, "policy.memory", (struct srcpos){ 0, 0, 0 }, M_LOWER_MEMORY);
 	return false;
 }
 
 static bool too_large(struct maker *k)
 {
-	return report(k, "policy.too_large", M_LOWER_TOO_LARGE, CELLS_MAX);
+	return costs_report(k->d, "policy.too_large", k->m, k->cost, M_LOWER_TOO_LARGE, CELLS_MAX, 0);
 }
 
 static const struct model_conduit *conduit_of(const struct maker *k, uint32_t pair)
@@ -311,13 +291,6 @@ static bool take_base(void *ctx, const struct span d[DIMS], const uint32_t *tags
 	return add_piece(ctx, d, tags, n_tags, 0);
 }
 
-static int number_order(const void *pa, const void *pb)
-{
-	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
-
-	return (a > b) - (a < b);
-}
-
 /* Which of these times hold together at some moment, computed once for each combination. NULL: no
  * memory. */
 static const struct together *plan_of(struct maker *k, const uint32_t *mix, size_t n)
@@ -347,16 +320,12 @@ static const struct together *plan_of(struct maker *k, const uint32_t *mix, size
 static size_t mix_of(const struct pieces *p, const uint32_t *tags, size_t n_tags, bool still)
 {
 	const struct maker *k = p->k;
-	size_t n = 0, kept = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < n_tags; i++)
 		if (k->until[tags[i]] && !(still && conduit_past(conduit_of(k, tags[i]), k->m->now)))
 			p->mix[n++] = k->time_of[k->ret->pairs[tags[i]].conduit];
-	qsort(p->mix, n, sizeof(*p->mix), number_order);
-	for (size_t i = 0; i < n; i++)
-		if (kept == 0 || p->mix[i] != p->mix[kept - 1])
-			p->mix[kept++] = p->mix[i];
-	return kept;
+	return distinct(p->mix, n);
 }
 
 /*
@@ -524,7 +493,6 @@ static bool add_over(struct maker *k, const struct points_over *l, uint64_t buck
 {
 	struct pieces p = { .k = k, .bucket = l->memory };
 	uint32_t *tags = arena_array(l->memory, same + n, sizeof(*tags));
-	size_t kept = 0;
 
 	if (tags == NULL)
 		return false;
@@ -532,11 +500,7 @@ static bool add_over(struct maker *k, const struct points_over *l, uint64_t buck
 		tags[i] = l->points[at + i].tag;
 	for (size_t i = 0; i < n; i++)
 		tags[same + i] = l->list[from + i].tag;
-	qsort(tags, same + n, sizeof(*tags), number_order);
-	for (size_t i = 0; i < same + n; i++)
-		if (kept == 0 || tags[i] != tags[kept - 1])
-			tags[kept++] = tags[i];
-	if (!add_piece(&p, l->points[at].d, tags, kept, 0))
+	if (!add_piece(&p, l->points[at].d, tags, distinct(tags, same + n), 0))
 		return false;
 	return p.n == 0 || add_cell(k, bucket, 0, p.list[0].set, &p.list[0].box);
 }

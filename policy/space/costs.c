@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/space/costs.h"
+#include "policy/space/cells.h"
 
-#define NAMED 5u
+#define NAMED 5u /* conduits that the message for a policy that is too large names */
 
 /* The conduits with the highest cost, highest first. Returns how many. */
 static size_t costliest(const struct model *m, const uint64_t *cost, const struct model_conduit *ret[NAMED])
@@ -25,21 +25,24 @@ static size_t costliest(const struct model *m, const uint64_t *cost, const struc
 	return n;
 }
 
-void costs_report(struct diags *d, const char *code, const struct model *m, const uint64_t *cost, struct arena *a,
-		  const char *en, const char *ja)
+bool costs_report(struct diags *d, const char *code, const struct model *m, const uint64_t *cost, enum message text,
+		  unsigned have, unsigned most)
 {
-	const struct model_conduit *most[NAMED];
-	size_t n = costliest(m, cost, most);
-	struct srcpos nowhere = { 0, 0, 0 };
-	struct diag *g = diag_add_texts(d, SEV_ERROR, code, n > 0 ? most[0]->at : nowhere, en, ja);
+	const struct model_conduit *list[NAMED];
+	size_t n = cost != NULL ? costliest(m, cost, list) : 0;
 	const char *names = "";
+	struct diag *g;
 
+	if (cost == NULL)
+		return false;
+	g = diag_add(d, SEV_ERROR, code, n > 0 ? list[0]->at : (struct srcpos){ 0 }, text, have, most);
 	if (n > 1)
-		g->also = most[1]->at;
+		g->also = list[1]->at;
 	for (size_t i = 0; i < n && names != NULL; i++)
-		names = arena_printf(a, "%s%s%s (%s:%u)", names, i > 0 ? ", " : "", most[i]->name,
-				     most[i]->at.file < m->n_sources ? m->sources[most[i]->at.file].name : "",
-				     most[i]->at.line);
+		names = arena_printf(d->arena, "%s%s%s (%s:%u)", names, i > 0 ? ", " : "", list[i]->name,
+				     list[i]->at.file < m->n_sources ? m->sources[list[i]->at.file].name : "",
+				     list[i]->at.line);
 	if (n > 0 && names != NULL)
 		diag_hint(d, g, M_COSTS_HINT, names);
+	return false;
 }

@@ -57,7 +57,7 @@ static uint32_t interface_number(const struct differing *k, const struct model_i
 }
 
 static bool add_box(struct differing *k, uint64_t way, const struct addr_range *src, const struct addr_range *dst,
-		    const struct model_port *port, uint32_t pair)
+		    const struct ir_port *port, uint32_t pair)
 {
 	uint8_t family = src->lo.family, l4proto;
 	struct number_range ports[2];

@@ -292,7 +292,7 @@ static struct joint joint_of(const struct state *s)
 			continue;
 		tls = true;
 		j.weak_tls |= c->deny_weak_tls;
-		all_declare = all_declare && c->n_names > 0;
+		all_declare = all_declare && c->n_servers > 0;
 	}
 	j.declares = tls && all_declare;
 	return j;
@@ -301,9 +301,9 @@ static struct joint joint_of(const struct state *s)
 static bool declares(const struct state *s, const char *server)
 {
 	for (size_t i = 0; i < s->n; i++)
-		for (size_t k = 0; k < s->pairs[i]->conduit->n_names && s->pairs[i]->service->protocol == PROTO_TLS;
+		for (size_t k = 0; k < s->pairs[i]->conduit->n_servers && s->pairs[i]->service->protocol == PROTO_TLS;
 		     k++)
-			if (strcmp(s->pairs[i]->conduit->names[k], server) == 0)
+			if (strcmp(s->pairs[i]->conduit->servers[k].name, server) == 0)
 				return true;
 	return false;
 }
@@ -311,9 +311,9 @@ static bool declares(const struct state *s, const char *server)
 static bool names_within(const struct state *a, const struct state *b)
 {
 	for (size_t i = 0; i < a->n; i++)
-		for (size_t k = 0; k < a->pairs[i]->conduit->n_names && a->pairs[i]->service->protocol == PROTO_TLS;
+		for (size_t k = 0; k < a->pairs[i]->conduit->n_servers && a->pairs[i]->service->protocol == PROTO_TLS;
 		     k++)
-			if (!declares(b, a->pairs[i]->conduit->names[k]))
+			if (!declares(b, a->pairs[i]->conduit->servers[k].name))
 				return false;
 	return true;
 }

@@ -63,10 +63,10 @@ static bool same_service(const struct model *ma, const struct model_service *a, 
 
 static bool same_names(const struct model_conduit *a, const struct model_conduit *b)
 {
-	for (size_t i = 0; i < a->n_names && a->n_names == b->n_names; i++)
-		if (strcmp(a->names[i], b->names[i]) != 0)
+	for (size_t i = 0; i < a->n_servers && a->n_servers == b->n_servers; i++)
+		if (strcmp(a->servers[i].name, b->servers[i].name) != 0)
 			return false;
-	return a->n_names == b->n_names;
+	return a->n_servers == b->n_servers;
 }
 
 static bool same_hours(const struct model *ma, const struct window *a, const struct model *mb, const struct window *b)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/space/intern.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static uint32_t hash_of(const uint32_t *values, size_t n)
@@ -71,4 +72,23 @@ bool intern(struct interner *in, const uint32_t *values, size_t n, uint32_t *ret
 	if (is_new != NULL)
 		*is_new = true;
 	return true;
+}
+
+static int by_number(const void *pa, const void *pb)
+{
+	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
+
+	return (a > b) - (a < b);
+}
+
+size_t distinct(uint32_t *list, size_t n)
+{
+	size_t kept = 0;
+
+	if (n > 1)
+		qsort(list, n, sizeof(*list), by_number);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || list[i] != list[kept - 1])
+			list[kept++] = list[i];
+	return kept;
 }

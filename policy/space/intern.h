@@ -31,4 +31,7 @@ void interner_init(struct interner *in, struct arena *a);
 /* The id of `values` (copied when new). False when the arena is exhausted. *is_new may be NULL. */
 bool intern(struct interner *in, const uint32_t *values, size_t n, uint32_t *ret, bool *is_new);
 
+/* Sorts the numbers and drops repeated ones. Returns how many are left. */
+size_t distinct(uint32_t *list, size_t n);
+
 #endif

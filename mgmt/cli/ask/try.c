@@ -36,7 +36,7 @@ struct trial {
 struct probe {
 	const struct model_zone *from, *to;
 	struct addr source, destination;
-	struct model_port port; /* lo == hi */
+	struct ir_port port; /* lo == hi */
 };
 
 /* ---- examples of hosts ----------------------------------------------------------------------- */
@@ -256,7 +256,7 @@ static void add_refused(struct trial *t, const struct probe *p, const char *what
 		add(t, p, what, false);
 }
 
-static void add_port(struct trial *t, struct probe p, const struct model_port *of)
+static void add_port(struct trial *t, struct probe p, const struct ir_port *of)
 {
 	const uint16_t others[] = { (uint16_t)(of->hi + 1), (uint16_t)(of->lo - 1), 9, 23, 60999 };
 
@@ -270,7 +270,7 @@ static void add_port(struct trial *t, struct probe p, const struct model_port *o
 }
 
 /* Adds packets that differ from this one in one thing, and that no conduit allows. */
-static void add_neighbours(struct trial *t, const struct probe *p, const struct model_port *of)
+static void add_neighbours(struct trial *t, const struct probe *p, const struct ir_port *of)
 {
 	const uint8_t family = p->source.family;
 	struct probe x = *p;
@@ -312,7 +312,7 @@ static void add_commands(const struct trial *t, const struct probe *p, const str
 	json_object_set_new(packet, "commands_refused", refused);
 }
 
-static void add_service(struct trial *t, const struct model_service *s, const struct model_port *port, uint8_t family,
+static void add_service(struct trial *t, const struct model_service *s, const struct ir_port *port, uint8_t family,
 			bool first)
 {
 	struct number_range range[2];

@@ -167,7 +167,7 @@ static json_t *ports(const struct model_service *s)
 	char word[WORD_TEXT];
 
 	for (size_t i = 0; i < s->n_ports; i++) {
-		const struct model_port *p = &s->ports[i];
+		const struct ir_port *p = &s->ports[i];
 		unsigned shift = p->l4proto == IPPROTO_ICMP ? 8 : 0, lo = p->lo >> shift, hi = p->hi >> shift;
 
 		transport_text(p->l4proto, word);
@@ -261,10 +261,10 @@ static json_t *accepts(const struct model_conduit *c)
 /* Server names; without any, every server is allowed. */
 static json_t *server_names(const struct model_conduit *c)
 {
-	json_t *list = c->n_names > 0 ? json_array() : json_null();
+	json_t *list = c->n_servers > 0 ? json_array() : json_null();
 
-	for (size_t i = 0; i < c->n_names; i++)
-		put(list, c->names[i]);
+	for (size_t i = 0; i < c->n_servers; i++)
+		put(list, c->servers[i].name);
 	return list;
 }
 
@@ -406,7 +406,7 @@ static void organisation(json_t *all, const struct source *s, const struct model
 	json_t *contacts = json_array();
 
 	for (size_t i = 0; i < one->n_contacts; i++)
-		json_array_append_new(contacts, json_text(one->contacts[i]));
+		json_array_append_new(contacts, json_text(one->contacts[i].contact));
 	object(all, s, "organisation", json_text(one->name), one->at,
 	       json_pack("{s:o, s:o, s:o, s:o}", "zone", json_text(one->zone->name), "contract_until",
 			 one->contract_until != 0 ? json_time(one->contract_until * 1000000000u) : json_null(),
@@ -418,7 +418,7 @@ static void isolation(json_t *all, const struct source *s, const struct model_is
 	json_t *cut = json_array(), *keep = json_array();
 
 	for (size_t i = 0; i < one->n_cuts; i++)
-		put(cut, one->cuts[i]);
+		put(cut, one->cuts[i].what);
 	for (size_t i = 0; one->keep != NULL && i < s->c.model->n_conduits; i++)
 		if (one->keep[i])
 			put(keep, s->c.model->conduits[i].name);
@@ -488,7 +488,7 @@ static const char *const peer_sections[] = {
 	[PEER_MAIL] = "mail_server", [PEER_SNMP] = "snmp_receiver",   [PEER_BACKUP] = "backup_server"
 };
 
-static void peer(json_t *all, const struct source *s, const struct model_peer *p)
+static void peer(json_t *all, const struct source *s, const struct ir_peer *p)
 {
 	json_t *o = json_pack("{s:o, s:i}", "address", json_addr(&p->address), "port", (int)p->port);
 

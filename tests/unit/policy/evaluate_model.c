@@ -31,7 +31,7 @@ static bool among(const struct addr *a, const struct addr_range *ranges, size_t 
 
 /* The policy writes ICMP types as IPv4 numbers: 8 is an echo request, 0 an echo reply. In IPv6
  * these are 128 and 129; the other types have no counterpart. */
-static bool port_says(const struct model_port *p, const struct question *q)
+static bool port_says(const struct ir_port *p, const struct question *q)
 {
 	uint16_t port = q->port;
 

@@ -134,7 +134,7 @@ struct model_service *maker_service(struct model_maker *k, const char *name, enu
 	s->ports = arena_array(k->arena, 16, sizeof(*s->ports));
 	snprintf(copy, sizeof(copy), "%s", ports);
 	for (char *w = strtok_r(copy, " ", &save); w != NULL; w = strtok_r(NULL, " ", &save)) {
-		struct model_port *port = &s->ports[s->n_ports++];
+		struct ir_port *port = &s->ports[s->n_ports++];
 		unsigned lo, hi;
 		char proto[8];
 		int n = sscanf(w, "%7[a-z]/%u-%u", proto, &lo, &hi);
@@ -410,7 +410,7 @@ struct question maker_question(const struct model_maker *k, unsigned *seed)
 		/* Mostly a packet that some conduit names, or one just beside it. */
 		const struct model_conduit *c = &k->m.conduits[pick(seed, (unsigned)k->m.n_conduits)];
 		const struct model_service *s = c->services[pick(seed, (unsigned)c->n_services)];
-		const struct model_port *p = &s->ports[pick(seed, (unsigned)s->n_ports)];
+		const struct ir_port *p = &s->ports[pick(seed, (unsigned)s->n_ports)];
 
 		from = c->from->index;
 		to = c->to->index;

@@ -21,7 +21,7 @@
 
 /* The port as people write it: one number for both families. False: no policy can name this ICMP
  * type. */
-static bool port_of(const struct question *q, struct model_port *ret)
+static bool port_of(const struct question *q, struct ir_port *ret)
 {
 	uint16_t port = q->port;
 
@@ -29,7 +29,7 @@ static bool port_of(const struct question *q, struct model_port *ret)
 		return false;
 	if (q->l4proto == 58)
 		port = port == 128u << 8 ? 8u << 8 : 0;
-	*ret = (struct model_port){ q->l4proto == 58 ? 1 : q->l4proto, port, port };
+	*ret = (struct ir_port){ q->l4proto == 58 ? 1 : q->l4proto, port, port };
 	return true;
 }
 
@@ -46,7 +46,7 @@ static unsigned compare(struct model_maker *k, const struct question *of)
 {
 	const struct model *m = &k->m;
 	char from[ADDR_TEXT], to[ADDR_TEXT];
-	struct model_port port;
+	struct ir_port port;
 	struct asked q = { .protocol = PROTO_NONE, .port = &port, .at = of->now };
 	struct question packet = *of;
 	uint32_t want[64];

@@ -271,7 +271,7 @@ static void server_names(void **state)
  * no list. */
 static void a_conduits_names_stand_once(void **state)
 {
-	const char *names[] = { "*.vendor.example", "tos" };
+	struct ir_server names[] = { { "*.vendor.example" }, { "tos" } };
 	const struct command_table *t;
 	struct model_service *s[3];
 	struct model_conduit *c;
@@ -291,8 +291,8 @@ static void a_conduits_names_stand_once(void **state)
 	c = maker_conduit(&k, "c", a, b, "", "", s[0]);
 	c->services = (const struct model_service *[]){ s[0], s[1], s[2] };
 	c->n_services = 3;
-	c->names = names;
-	c->n_names = 2;
+	c->servers = names;
+	c->n_servers = 2;
 	assert_true(maker_lower(&k));
 	t = &k.c.ir->table;
 	assert_int_equal(t->n_names, 17 + 4);

@@ -29,7 +29,7 @@
 #include "policy/compile/compile.h"
 #include "policy/compile/promises.h"
 #include "policy/render/means.h"
-#include "policy/space/asking.h"
+#include "policy/space/asked.h"
 
 #define WHY_TEXT 800u	      /* bytes of the first error; a record takes as much of it as fits */
 #define DOORS_MOST (4u << 20) /* bytes of the JSON about doors */

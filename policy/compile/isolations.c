@@ -9,7 +9,6 @@
 
 #include "appliance/wire/evaluate.h"
 #include "policy/ir/isolation.h"
-#include "policy/space/always.h"
 #include "policy/space/prove.h"
 
 static bool service_reads(const struct model *m, const struct model_service *s)
@@ -52,13 +51,14 @@ static bool lower_always(const struct model *m, struct ir *ir, struct arena *a)
 	ir->always = arena_array(a, m->n_always, sizeof(*ir->always));
 	for (size_t i = 0; ir->always != NULL && i < m->n_always; i++) {
 		const struct model_always *w = &m->always[i];
+		const struct always_ends ends = always_ends(w);
 		struct ir_always *to = &ir->always[ir->n_always++];
 
 		to->what = always_text(w, a);
-		to->sources = w->sources.n > 0 ? w->sources.ranges : w->from->ranges;
-		to->n_sources = (uint32_t)(w->sources.n > 0 ? w->sources.n : w->from->n_ranges);
-		to->destinations = w->destinations.n > 0 ? w->destinations.ranges : w->to->ranges;
-		to->n_destinations = (uint32_t)(w->destinations.n > 0 ? w->destinations.n : w->to->n_ranges);
+		to->sources = ends.src;
+		to->n_sources = (uint32_t)ends.n_src;
+		to->destinations = ends.dst;
+		to->n_destinations = (uint32_t)ends.n_dst;
 		to->conduits = arena_array(a, m->n_conduits, sizeof(*to->conduits));
 		for (uint32_t k = 0; to->conduits != NULL && k < m->n_conduits; k++)
 			if (always_carried(m, &m->conduits[k], w))

@@ -290,29 +290,29 @@ bool ir_places_keep(struct ir *ir, struct arena *a)
 
 /* ---- the rights of a permit ------------------------------------------------------------------ */
 
-static bool same_numbers(const struct command_table *ta, const struct number_set *a, const struct command_table *tb,
-			 const struct number_set *b)
+bool ir_same_numbers(const struct command_table *ta, const struct number_set *a, const struct command_table *tb,
+		     const struct number_set *b)
 {
 	return a->any == b->any && a->n == b->n &&
 	       (a->n == 0 || memcmp(&ta->ranges[a->first], &tb->ranges[b->first], a->n * sizeof(ta->ranges[0])) == 0);
 }
 
-static bool same_row(const struct command_table *ta, const struct command_row *a, const struct command_table *tb,
-		     const struct command_row *b)
+bool ir_same_row(const struct command_table *ta, const struct command_row *a, const struct command_table *tb,
+		 const struct command_row *b)
 {
 	if (a->spaces_any != b->spaces_any || a->n_spaces != b->n_spaces ||
-	    !same_numbers(ta, &a->services, tb, &b->services))
+	    !ir_same_numbers(ta, &a->services, tb, &b->services))
 		return false;
 	for (unsigned i = 0; i < TARGET_MAX; i++)
-		if (!same_numbers(ta, &a->targets[i], tb, &b->targets[i]))
+		if (!ir_same_numbers(ta, &a->targets[i], tb, &b->targets[i]))
 			return false;
 	for (uint32_t i = 0; i < a->n_spaces; i++) {
 		const struct space_set *sa = &ta->spaces[a->first_space + i], *sb = &tb->spaces[b->first_space + i];
 
-		if (sa->space != sb->space || !same_numbers(ta, &sa->numbers, tb, &sb->numbers))
+		if (sa->space != sb->space || !ir_same_numbers(ta, &sa->numbers, tb, &sb->numbers))
 			return false;
 	}
-	return same_numbers(ta, &a->values, tb, &b->values);
+	return ir_same_numbers(ta, &a->values, tb, &b->values);
 }
 
 static bool same_grant(const struct command_table *ta, const struct command_grant *a, const struct command_table *tb,
@@ -322,7 +322,7 @@ static bool same_grant(const struct command_table *ta, const struct command_gran
 	    a->undecided_bytes != b->undecided_bytes || a->n_rows != b->n_rows)
 		return false;
 	for (uint32_t i = 0; i < a->n_rows; i++)
-		if (!same_row(ta, &ta->rows[a->first_row + i], tb, &tb->rows[b->first_row + i]))
+		if (!ir_same_row(ta, &ta->rows[a->first_row + i], tb, &tb->rows[b->first_row + i]))
 			return false;
 	return true;
 }

@@ -499,6 +499,12 @@ bool ir_places_keep(struct ir *ir, struct arena *a);
  */
 bool ir_carry_on(const struct ir *now, const struct ir *next, struct arena *a, uint32_t *ret);
 
+/* Whether sets and rows of two tables are the same. */
+bool ir_same_numbers(const struct command_table *ta, const struct number_set *a, const struct command_table *tb,
+		     const struct number_set *b);
+bool ir_same_row(const struct command_table *ta, const struct command_row *a, const struct command_table *tb,
+		 const struct command_row *b);
+
 /* The workers' image for this id map (sorted by permit id). malloc'd, owned by the caller; NULL
  * when memory is out. */
 uint8_t *ir_table_image(const struct ir *ir, const uint32_t *ids, size_t *ret_n);

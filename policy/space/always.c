@@ -4,13 +4,11 @@
  * conduits without end allow there. Any part of the first outside of the second will be refused one
  * day.
  */
-#include "policy/space/always.h"
-
 #include <netinet/in.h>
-#include <stdio.h>
 
 #include "policy/space/boxes.h"
 #include "policy/space/cells.h"
+#include "policy/space/prove.h"
 
 #define STEPS_MAX 50000000u /* for all statements together */
 #define BUDGET ((size_t)256 << 20)
@@ -74,14 +72,9 @@ static bool piece(void *ctx, const struct span d[DIMS], const uint32_t *tags, si
 	return false;
 }
 
-struct ends {
-	const struct addr_range *src, *dst;
-	size_t n_src, n_dst;
-};
-
-static struct ends ends_of(const struct model_always *w)
+struct always_ends always_ends(const struct model_always *w)
 {
-	return (struct ends){
+	return (struct always_ends){
 		w->sources.n > 0 ? w->sources.ranges : w->from->ranges,
 		w->destinations.n > 0 ? w->destinations.ranges : w->to->ranges,
 		w->sources.n > 0 ? w->sources.n : w->from->n_ranges,
@@ -110,7 +103,7 @@ bool always_carried(const struct model *m, const struct model_conduit *c, const 
 static bool lay_out(const struct model *m, const struct model_always *w, const struct model_service *s, uint8_t family,
 		    uint8_t l4proto, struct region *r)
 {
-	struct ends e = ends_of(w);
+	struct always_ends e = always_ends(w);
 
 	for (size_t p = 0; p < s->n_ports; p++)
 		if (!add(r, e.src, e.n_src, e.dst, e.n_dst, &s->ports[p], family, l4proto, ASKED))
@@ -200,7 +193,7 @@ static bool prove_service(const struct model *m, struct lapse *x, uint64_t *step
 		if (!prove_part(m, x, parts[i].family, parts[i].l4proto, steps, &any, ret_lapsed))
 			return false;
 	if (!any) { /* the ends and the service have no address family in common */
-		struct ends e = ends_of(x->always);
+		struct always_ends e = always_ends(x->always);
 
 		*ret_lapsed = true;
 		x->source = e.n_src > 0 ? e.src[0].lo : (struct addr){ .family = 4 };
@@ -231,18 +224,4 @@ size_t prove_always(const struct model *m, struct arena *a, struct lapse **ret)
 		n += lapsed;
 	}
 	return n;
-}
-
-void lapse_text(const struct lapse *x, char *out, size_t size)
-{
-	bool icmp = x->l4proto == IPPROTO_ICMP || x->l4proto == IPPROTO_ICMPV6;
-	char from[ADDR_TEXT], to[ADDR_TEXT];
-
-	addr_text(&x->source, from);
-	addr_text(&x->destination, to);
-	(void)snprintf(out, size, "%s -> %s %s/%u, %s", from, to,
-		       icmp			   ? "icmp"
-		       : x->l4proto == IPPROTO_UDP ? "udp"
-						   : "tcp",
-		       icmp ? (unsigned)x->port >> 8 : (unsigned)x->port, x->service->name);
 }

@@ -8,7 +8,9 @@
 #ifndef SEKISHO_POLICY_SPACE_ASKED_H
 #define SEKISHO_POLICY_SPACE_ASKED_H
 
+#include "appliance/base/json.h"
 #include "policy/check/model.h"
+#include "policy/read/compilation.h"
 
 /* One end: the addresses of a zone, of an asset, or one host's. `zone` is NULL for an address that
  * lies in none. */
@@ -81,5 +83,66 @@ bool asked_end_meets(const struct asked_end *end, const struct addr_range *range
  * would allow if its door were open. */
 unsigned asked_classes(const struct model *m, const struct model_conduit *c, const struct model_service *s,
 		       uint64_t at);
+
+/* ---- questions in words (asking.c) ----------------------------------------------------------- */
+
+/*
+ * Answers questions of `ask`: on the command line for a policy in files, and over the web for the
+ * policy in force (appliance/compile). A question comes in words; its answer is JSON with sentences
+ * in every language. Pure; each JSON is a new reference.
+ */
+
+/* The question as it was typed; NULL: a word was not given. */
+struct asking_words {
+	const char *from, *to, *service, *command, *address, *value;
+	uint64_t at; /* seconds since 1970 */
+};
+
+/* Sets which doors are open at that moment, until when and by whom, from the doors of the box's
+ * `status`. To be called before the question; without this call all doors are shut. */
+void asking_doors(const struct compilation *c, const json_t *doors, uint64_t at);
+/* The answer as in docs/json.md. If the question has no meaning, *ret_meant is false and the answer
+ * is {"error":{...}}. The compilation must have a model. */
+json_t *asking_answer(const struct compilation *c, const struct asking_words *w, bool *ret_meant);
+
+#define RANGES_TEXT 200u
+
+/* "10.1.0.5, 10.1.2.0/24, +3" */
+void ranges_text(const struct addr_range *r, size_t n, char out[RANGES_TEXT]);
+void until_text(uint64_t until, char out[40]);
+/* {"conduit","file","line"} */
+json_t *hop_json(const struct compilation *c, const struct model_conduit *d);
+/* The same as hop_json, with everything that `ask` tells about a line. */
+json_t *line_json(const struct compilation *c, const struct asked_line *l);
+
+/* ---- walks (walks.c) ------------------------------------------------------------------------- */
+
+/*
+ * Walks over chains of conduits, by the graph of the proof (prove.c): who can reach an end to do
+ * something there, and what can be reached from an end. As in a proof, any permission is enough for
+ * an earlier hop, walks go from zone to zone, and no walk goes on from an asset that a
+ * `chain_break` names. A walk does not return to the zone of its end, because within a zone no
+ * packet crosses the box. Pure; allocates in the caller's arena, whose failure flag is set when a
+ * result is missing for want of memory.
+ */
+
+struct walk {
+	const struct model_conduit **hops;
+	size_t n_hops;
+	struct asked_line last; /* the answer of the last hop to the question */
+	/* the walk starts at neighbours of the end in its zone, which the end reaches without the
+	 * box */
+	bool beside;
+};
+
+/*
+ * Finds who may do what is asked to q->to: for each conduit with which a walk can begin, the
+ * shortest walk. Short walks come first. q->from is not read.
+ */
+size_t walks_to(const struct model *m, const struct asked *q, struct arena *a, struct walk **ret);
+/* Finds what these ends reach: for each conduit with which a walk can end, the shortest walk.
+ * `last` is the row that lets most pass. */
+size_t walks_from(const struct model *m, const struct asked_end *from, size_t n, uint64_t at, struct arena *a,
+		  struct walk **ret);
 
 #endif

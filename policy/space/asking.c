@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/space/asking.h"
+#include "policy/space/asked.h"
 
 #include <stdio.h>
 #include <string.h>

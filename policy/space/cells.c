@@ -7,7 +7,6 @@
 
 #include "policy/ir/ir.h"
 #include "policy/space/boxes.h"
-#include "policy/space/points.h"
 
 #define SCRATCH_BUDGET (256u << 20)
 /* boxes that cutting may touch: about a second in the worst case */

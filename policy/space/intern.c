@@ -74,6 +74,13 @@ bool intern(struct interner *in, const uint32_t *values, size_t n, uint32_t *ret
 	return true;
 }
 
+int by_u64(const void *pa, const void *pb)
+{
+	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+
+	return (a > b) - (a < b);
+}
+
 static int by_number(const void *pa, const void *pb)
 {
 	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;

@@ -31,6 +31,8 @@ void interner_init(struct interner *in, struct arena *a);
 /* The id of `values` (copied when new). False when the arena is exhausted. *is_new may be NULL. */
 bool intern(struct interner *in, const uint32_t *values, size_t n, uint32_t *ret, bool *is_new);
 
+/* The order of uint64_t, for qsort. */
+int by_u64(const void *pa, const void *pb);
 /* Sorts the numbers and drops repeated ones. Returns how many are left. */
 size_t distinct(uint32_t *list, size_t n);
 

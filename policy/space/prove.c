@@ -265,92 +265,66 @@ size_t prove_nevers(const struct model *m, struct arena *a, struct counterexampl
 	return p.n;
 }
 
-/* Finds chain_breaks that the statement needs: none if it holds with all of them off. Otherwise
- * turns them off one by one, and on again if the statement fails without this one. */
-static size_t rests_on(struct proof *p, const struct model_never *never, bool *off,
-		       const struct model_chain_break **ret)
+/* Finds which of n excuses the statement needs; *off says which of them are ignored. None, if it
+ * holds with all of them off. Otherwise turns them off one by one, and on again if the statement
+ * fails without this one. Returns how many; their numbers are in the proof's memory. */
+static size_t rests_on(struct proof *p, const struct model_never *never, const bool **off, size_t n, size_t **ret)
 {
-	size_t n = 0;
+	bool *ignored = arena_array(p->work, n, sizeof(*ignored));
+	size_t found = 0;
 
-	memset(off, true, p->m->n_breaks);
-	p->breaks_off = off;
+	*ret = arena_array(p->work, n, sizeof(**ret));
+	if (ignored == NULL || *ret == NULL)
+		return 0;
+	p->a = p->work; /* the counterexample itself is not needed */
+	*off = ignored;
+	memset(ignored, true, n);
 	if (holds(p, never))
 		return 0;
-	memset(off, false, p->m->n_breaks);
-	for (size_t i = 0; i < p->m->n_breaks; i++) {
-		off[i] = true;
+	memset(ignored, false, n);
+	for (size_t i = 0; i < n; i++) {
+		ignored[i] = true;
 		ask_again(p);
 		if (!holds(p, never)) {
-			off[i] = false;
-			ret[n++] = &p->m->breaks[i];
+			ignored[i] = false;
+			(*ret)[found++] = i;
 		}
 	}
-	return n;
+	return found;
 }
 
 size_t prove_rests_on(const struct model *m, const struct model_never *never, struct arena *a,
 		      const struct model_chain_break ***ret)
 {
-	const struct model_chain_break **found;
+	size_t *needed, n;
 	struct proof p;
-	size_t n = 0;
-	bool *off;
 
 	*ret = NULL;
 	if (!never->chain || m->n_breaks == 0)
 		return 0;
-	if (proof_begin(&p, m, a)) {
-		p.a = p.work; /* the counterexample itself is not needed */
-		off = arena_array(p.work, m->n_breaks, sizeof(*off));
-		found = arena_array(p.work, m->n_breaks, sizeof(struct model_chain_break *));
-		n = off != NULL && found != NULL ? rests_on(&p, never, off, found) : 0;
-		*ret = arena_array(a, n, sizeof(struct model_chain_break *));
-		if (n > 0 && *ret != NULL)
-			memcpy(*ret, found, n * sizeof(struct model_chain_break *));
-	}
+	n = proof_begin(&p, m, a) ? rests_on(&p, never, &p.breaks_off, m->n_breaks, &needed) : 0;
+	*ret = arena_array(a, n, sizeof(struct model_chain_break *));
+	for (size_t i = 0; i < n && *ret != NULL; i++)
+		(*ret)[i] = &m->breaks[needed[i]];
 	proof_end(&p, a);
 	return *ret != NULL ? n : 0;
-}
-
-static size_t rests_on_answers(struct proof *p, const struct model_never *never, bool *off,
-			       const struct model_service **ret)
-{
-	size_t n = 0;
-
-	memset(off, true, never->n_answers);
-	p->answers_off = off;
-	if (holds(p, never))
-		return 0;
-	memset(off, false, never->n_answers);
-	for (size_t i = 0; i < never->n_answers; i++) {
-		off[i] = true;
-		ask_again(p);
-		if (!holds(p, never)) {
-			off[i] = false;
-			ret[n++] = never->answers[i];
-		}
-	}
-	return n;
 }
 
 size_t prove_rests_on_answers(const struct model *m, const struct model_never *never, struct arena *a,
 			      const struct model_service ***ret)
 {
+	size_t *needed, n;
 	struct proof p;
-	size_t n = 0;
-	bool *off;
 
 	*ret = NULL;
 	if (!never->chain || never->n_answers == 0)
 		return 0;
-	*ret = arena_array(a, never->n_answers, sizeof(struct model_service *));
-	if (proof_begin(&p, m, a)) {
-		p.a = p.work;
-		off = arena_array(p.work, never->n_answers, sizeof(*off));
-		n = off != NULL && *ret != NULL ? rests_on_answers(&p, never, off, *ret) : 0;
-	}
+	n = proof_begin(&p, m, a) ? rests_on(&p, never, &p.answers_off, never->n_answers, &needed) : 0;
+	*ret = arena_array(a, n, sizeof(struct model_service *));
+	for (size_t i = 0; i < n && *ret != NULL; i++)
+		(*ret)[i] = never->answers[needed[i]];
 	proof_end(&p, a);
-	return n;
+	return *ret != NULL ? n : 0;
 }
 
 bool prove_is_vacuous(const struct model_never *never)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a model means: which conduits allow a packet, and which statements (`never`) do not hold.
+ * What a model means: which conduits allow a packet, and which statements (`never`, `always`) do not
+ * hold.
  * Pure; all memory in the caller's arena.
  */
 #ifndef SEKISHO_POLICY_SPACE_PROVE_H
@@ -53,6 +54,35 @@ size_t prove_rests_on_answers(const struct model *m, const struct model_never *n
  * ends or start there. */
 bool prove_is_vacuous(const struct model_never *never);
 
+/*
+ * Proofs of `always` (always.c): each host of one end has to reach each host of the other end by
+ * each of the services, at every moment from now on. It is enough to check the time when all
+ * conduits with an end are over and every door is shut: what is possible then is possible always.
+ */
+
+/* One `always` that does not hold: a packet that it asks for and that is, or will be, refused. */
+struct lapse {
+	const struct model_always *always;
+	const struct model_service *service;
+	struct addr source, destination; /* of different families: the ends have none in common */
+	uint8_t l4proto;
+	uint16_t port;
+	const struct model_conduit *ends; /* lets it pass until it ends; NULL: none does */
+};
+
+/* One for each statement that does not hold, in their order. Without memory, or where too much
+ * overlaps, the arena has failed and nothing is proved. */
+size_t prove_always(const struct model *m, struct arena *a, struct lapse **ret);
+
+/* Whether the conduit allows some of what the statement asks for, at the times when it is open. */
+bool always_carried(const struct model *m, const struct model_conduit *c, const struct model_always *w);
+/* The addresses of the statement's ends: its hosts, or those of its zones. */
+struct always_ends {
+	struct addr_range *src, *dst;
+	size_t n_src, n_dst;
+};
+struct always_ends always_ends(const struct model_always *w);
+
 /* The text of a statement's end: "crane", "crane (rtg01.plc)", "crane (rtg01.plc +47)". */
 void never_end_text(const struct model_zone *zone, const struct model_hosts *h, char *out, size_t size);
 #define NEVER_END_TEXT 160u
@@ -65,5 +95,9 @@ void conduit_when_text(const struct model *m, const struct model_conduit *c, cha
 /* "10.10.0.5 -> 10.30.1.10 tcp/502, modbus write_single_register (6)" */
 void counterexample_text(const struct counterexample *x, enum lang l, char *out, size_t size);
 #define COUNTEREXAMPLE_TEXT 256u
+
+/* "10.10.0.5 -> 10.30.1.10 tcp/502, plc_read" */
+void lapse_text(const struct lapse *x, char *out, size_t size);
+#define LAPSE_TEXT 224u
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A counterexample in words, in one form for all messages. */
+/* What does not hold, in words: one form for all messages. */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,9 +8,28 @@
 #include "appliance/wire/vocabulary.h"
 #include "policy/space/prove.h"
 
-static bool is_icmp(uint8_t l4proto)
+/* "10.10.0.5 -> 10.30.1.10 tcp/502"; returns what snprintf does. */
+static int packet_text(const struct addr *source, const struct addr *destination, uint8_t l4proto, uint16_t port,
+		       char *out, size_t size)
 {
-	return l4proto == IPPROTO_ICMP || l4proto == IPPROTO_ICMPV6;
+	bool icmp = l4proto == IPPROTO_ICMP || l4proto == IPPROTO_ICMPV6;
+	char from[ADDR_TEXT], to[ADDR_TEXT];
+
+	addr_text(source, from);
+	addr_text(destination, to);
+	return snprintf(out, size, "%s -> %s %s/%u", from, to,
+			icmp			 ? "icmp"
+			: l4proto == IPPROTO_UDP ? "udp"
+						 : "tcp",
+			icmp ? (unsigned)port >> 8 : (unsigned)port);
+}
+
+void lapse_text(const struct lapse *x, char *out, size_t size)
+{
+	int n = packet_text(&x->source, &x->destination, x->l4proto, x->port, out, size);
+
+	if (n >= 0 && (size_t)n < size)
+		(void)snprintf(out + n, size - (size_t)n, ", %s", x->service->name);
 }
 
 void never_end_text(const struct model_zone *zone, const struct model_hosts *h, char *out, size_t size)
@@ -81,16 +100,9 @@ void counterexample_text(const struct counterexample *x, enum lang l, char *out,
 	const struct vocabulary *v = vocabulary_of(x->service->protocol);
 	const struct function_info *f =
 		v != NULL && x->function >= 0 ? function_by_code(v, (uint32_t)x->function) : NULL;
-	char from[ADDR_TEXT], to[ADDR_TEXT], code[CODE_TEXT];
-	int n;
+	char code[CODE_TEXT];
+	int n = packet_text(&x->source, &x->destination, x->l4proto, x->port, out, size);
 
-	addr_text(&x->source, from);
-	addr_text(&x->destination, to);
-	n = snprintf(out, size, "%s -> %s %s/%u", from, to,
-		     is_icmp(x->l4proto)	 ? "icmp"
-		     : x->l4proto == IPPROTO_UDP ? "udp"
-						 : "tcp",
-		     is_icmp(x->l4proto) ? (unsigned)x->port >> 8 : (unsigned)x->port);
 	if (n < 0 || (size_t)n >= size)
 		return;
 	out += n;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/space/differ_said.h"
+#include "policy/space/differ_place.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/wire/evaluate.h"
+#include "policy/ir/ir.h"
+#include "policy/space/intern.h"
 
 struct ref {
 	const struct command_table *t;
@@ -38,14 +40,6 @@ static bool numbers_within(const struct ref *a, const struct number_set *sa, con
 	return true;
 }
 
-static bool same_numbers(const struct ref *a, const struct number_set *sa, const struct ref *b,
-			 const struct number_set *sb)
-{
-	return sa->any == sb->any && sa->n == sb->n &&
-	       (sa->n == 0 ||
-		memcmp(a->t->ranges + sa->first, b->t->ranges + sb->first, sa->n * sizeof(*a->t->ranges)) == 0);
-}
-
 /* Limits of values for protocols that write exactly the named addresses: then the addresses must be
  * equal too. */
 static bool bound(const struct comparison *c, const struct ref *r, unsigned space)
@@ -53,17 +47,22 @@ static bool bound(const struct comparison *c, const struct ref *r, unsigned spac
 	return changes_things(c) && !r->row->values.any && c->v->spaces[space].value_sizes != 0;
 }
 
-static bool space_within(const struct comparison *c, const struct ref *a, const struct ref *b, unsigned space)
+static const struct number_set *places_of(const struct ref *r, unsigned space)
 {
 	static const struct number_set any = { .any = true };
-	const struct number_set *sa = a->row->spaces_any ? &any : row_space(a->t, a->row, (uint8_t)space),
-				*sb = b->row->spaces_any ? &any : row_space(b->t, b->row, (uint8_t)space);
+
+	return r->row->spaces_any ? &any : row_space(r->t, r->row, (uint8_t)space);
+}
+
+static bool space_within(const struct comparison *c, const struct ref *a, const struct ref *b, unsigned space)
+{
+	const struct number_set *sa = places_of(a, space), *sb = places_of(b, space);
 
 	if (sa == NULL)
 		return true;
 	if (sb == NULL)
 		return false;
-	if (bound(c, b, space) && !same_numbers(a, sa, b, sb))
+	if (bound(c, b, space) && !ir_same_numbers(a->t, sa, b->t, sb))
 		return false;
 	return numbers_within(a, sa, b, sb, c->v->spaces[space].address_max);
 }
@@ -163,13 +162,6 @@ static const struct one_run *one_run_of(const struct comparison *c)
 		if (one_runs[i].protocol == c->v->protocol && one_runs[i].code == c->f->code)
 			return &one_runs[i];
 	return NULL;
-}
-
-static const struct number_set *places_of(const struct ref *r, unsigned space)
-{
-	static const struct number_set any = { .any = true };
-
-	return r->row->spaces_any ? &any : row_space(r->t, r->row, (uint8_t)space);
 }
 
 /* The i-th stretch of consecutive addresses, from range *i on; *i moves behind it. */
@@ -373,13 +365,6 @@ static bool places_within(const struct comparison *c, const struct ref *a, size_
 
 /* ---- number by number ------------------------------------------------------------------------ */
 
-static int by_number(const void *pa, const void *pb)
-{
-	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
-
-	return (a > b) - (a < b);
-}
-
 static size_t cuts_of(const struct ref *list, size_t n_list, int dim)
 {
 	size_t n = 0;
@@ -413,7 +398,7 @@ static uint64_t *cuts(const struct comparison *c, const struct ref *a, size_t n_
 		list[n++] = c->v->functions[i].code;
 		list[n++] = (uint64_t)c->v->functions[i].last + 1;
 	}
-	qsort(list, n, sizeof(*list), by_number);
+	qsort(list, n, sizeof(*list), by_u64);
 	for (size_t i = 0; i < n; i++)
 		if (kept == 0 || list[i] != list[kept - 1])
 			list[kept++] = list[i];

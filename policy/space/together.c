@@ -59,13 +59,6 @@ static bool name_all(struct walk *w)
 	return w->n_named > 0 || name(w, SOME_WEEK + AROUND);
 }
 
-static int by_moment(const void *pa, const void *pb)
-{
-	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
-
-	return (a > b) - (a < b);
-}
-
 static bool put(struct walk *w, uint32_t **list, size_t *n, size_t *room, uint32_t set)
 {
 	uint32_t *at;
@@ -230,6 +223,6 @@ bool together_make(const struct times *list, size_t n, const struct time_zone *z
 		return true;
 	if (!name_all(&w))
 		return false;
-	qsort(w.named, w.n_named, sizeof(*w.named), by_moment);
+	qsort(w.named, w.n_named, sizeof(*w.named), by_u64);
 	return walk_all(&w) && (ret->too_many || give_layers(&w, layers));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/space/walks.h"
+#include "policy/space/asked.h"
 
 #include "policy/space/passes.h"
 

@@ -5,7 +5,7 @@
 #define SEKISHO_MGMT_CLI_ASK_ASKING_H
 
 #include "mgmt/cli/policy/source.h"
-#include "policy/space/asking.h"
+#include "policy/space/asked.h"
 
 enum { OPT_POLICY, OPT_AT, OPTS };
 extern const struct cli_option asking_options[OPTS];

@@ -16,7 +16,7 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/state/read.h"
-#include "policy/space/asking.h"
+#include "policy/space/asked.h"
 
 json_t *source_diagnostics(struct source *s, enum lang l)
 {

@@ -9,7 +9,7 @@
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
-#include "policy/space/always.h"
+#include "policy/space/prove.h"
 
 static const char *transport_name(uint8_t l4proto)
 {

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "policy/space/walks.h"
+#include "policy/space/asked.h"
 #include "tests/unit/policy/model_make.h"
 
 /* The port as people write it: one number for both families. False: no policy can name this ICMP

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: $(COMPILER_PARTS) policy/space/differ.c policy/space/differ_said.c
- * LINK: policy/space/differ_same.c policy/space/row_sets.c
+ * LINK: $(COMPILER_PARTS) policy/space/differ.c policy/space/differ_place.c
+ * LINK: policy/space/row_sets.c policy/ir/carry.c
  * LIBS: nettle
  */
 /* Tests the differences between two policies with known answers. tests/drawn/mutants compares them

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "policy/space/always.h"
+#include "policy/space/prove.h"
 #include "tests/unit/policy/model_make.h"
 
 struct site {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/space/differ_said.h"
+#include "policy/space/differ_place.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,25 +8,25 @@
 
 #define WHAT_NAMES 6u /* names that are listed; of more only the number is told */
 
-struct differ_said {
+struct differ_sentences {
 	struct arena *a, *scratch;
 	struct interner known;
 	struct differ_line *list; /* by index in `known` */
 	size_t n, room;
 };
 
-struct differ_said *differ_said_new(struct arena *a, struct arena *scratch)
+struct differ_sentences *differ_sentences_new(struct arena *a, struct arena *scratch)
 {
-	struct differ_said *s = arena_alloc(scratch, sizeof(*s));
+	struct differ_sentences *s = arena_alloc(scratch, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
-	*s = (struct differ_said){ .a = a, .scratch = scratch };
+	*s = (struct differ_sentences){ .a = a, .scratch = scratch };
 	interner_init(&s->known, scratch);
 	return s;
 }
 
-const struct differ_line *differ_sentence(const struct differ_said *s, uint32_t i)
+const struct differ_line *differ_sentence(const struct differ_sentences *s, uint32_t i)
 {
 	return &s->list[i];
 }
@@ -114,7 +114,7 @@ static bool rows_of(const struct state *s, const struct read_alike *of, struct a
 /* ---- sentences ------------------------------------------------------------------------------- */
 
 struct finding {
-	struct differ_said *s;
+	struct differ_sentences *s;
 	const struct differ_pair *pairs;
 	const uint32_t *tags;
 	size_t n;
@@ -428,13 +428,6 @@ static void treated(struct finding *f)
 #define AROUND (9 * 86400u)
 #define EDGES_MAX 20000u
 
-static int by_time(const void *pa, const void *pb)
-{
-	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
-
-	return (a > b) - (a < b);
-}
-
 /* The bit of the pair's door; 0 = no door. A door with the same name is the same in both
  * policies. */
 static uint32_t door_bit(struct finding *f, const struct differ_pair *p)
@@ -577,7 +570,7 @@ static void in_all_hours(struct finding *f, uint64_t now)
 		f->failed = true;
 		return;
 	}
-	qsort(named.list, named.n, sizeof(*named.list), by_time);
+	qsort(named.list, named.n, sizeof(*named.list), by_u64);
 	for (size_t i = 0; i < named.n; i++) {
 		if (named.list[i] > at + AROUND)
 			at = named.list[i] - AROUND;
@@ -604,7 +597,7 @@ static uint32_t hash_of(const char *text, uint32_t seed)
 	return seed;
 }
 
-static bool keep(struct differ_said *s, const struct differ_line *l, uint32_t *ret)
+static bool keep(struct differ_sentences *s, const struct differ_line *l, uint32_t *ret)
 {
 	const uint32_t key[] = { (uint32_t)l->kind,
 				 l->comes,
@@ -629,8 +622,8 @@ static bool keep(struct differ_said *s, const struct differ_line *l, uint32_t *r
 	return slot != NULL;
 }
 
-bool differ_find(struct differ_said *s, const struct differ_pair *pairs, const uint32_t *tags, size_t n, uint64_t now,
-		 struct differ_found *ret)
+bool differ_find(struct differ_sentences *s, const struct differ_pair *pairs, const uint32_t *tags, size_t n,
+		 uint64_t now, struct differ_found *ret)
 {
 	struct differ_line lines[DIFFER_FOUND];
 	struct finding f = { .s = s, .pairs = pairs, .tags = tags, .n = n, .ret = ret, .lines = lines };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shared by the files of the difference: differ.c finds where conduits of two policies overlap,
- * differ_said.c describes what differs there. No one else includes it. */
-#ifndef SEKISHO_POLICY_SPACE_DIFFER_SAID_H
-#define SEKISHO_POLICY_SPACE_DIFFER_SAID_H
+ * differ_place.c what differs at such a place, row_sets.c whether rows allow the same. No one else
+ * includes it. */
+#ifndef SEKISHO_POLICY_SPACE_DIFFER_PLACE_H
+#define SEKISHO_POLICY_SPACE_DIFFER_PLACE_H
 
 #include "appliance/base/arena.h"
 #include "appliance/wire/commands.h"
@@ -24,20 +25,16 @@ struct differ_found {
 	uint32_t n;
 };
 
-struct differ_said;
+struct differ_sentences;
 
 /* Texts in `a`, all else in `scratch`; NULL without memory. */
-struct differ_said *differ_said_new(struct arena *a, struct arena *scratch);
+struct differ_sentences *differ_sentences_new(struct arena *a, struct arena *scratch);
 /* Finds what differs where exactly these pairs overlap, at every moment from `now` on. False: out
  * of memory. */
-bool differ_find(struct differ_said *s, const struct differ_pair *pairs, const uint32_t *tags, size_t n, uint64_t now,
-		 struct differ_found *ret);
+bool differ_find(struct differ_sentences *s, const struct differ_pair *pairs, const uint32_t *tags, size_t n,
+		 uint64_t now, struct differ_found *ret);
 /* The i-th sentence, without its places. */
-const struct differ_line *differ_sentence(const struct differ_said *s, uint32_t i);
-/* differ_same.c: whether the conduits are the same except for labels and other texts for people. */
-bool differ_same_conduit(const struct model *ma, const struct model_conduit *a, const struct model *mb,
-			 const struct model_conduit *b);
-
+const struct differ_line *differ_sentence(const struct differ_sentences *s, uint32_t i);
 /*
  * Whether the rows `b` of one policy allow all that the rows `a` of another one allow. The result
  * does not depend on how rows are written: a row that is cut in two, a row inside another one, or a

@@ -12,8 +12,7 @@
 #include "appliance/box/netns.h"
 #include "appliance/box/outside.h"
 #include "appliance/box/rtnl.h"
-#include "appliance/kernel/arp_limit.h"
-#include "appliance/kernel/finished.h"
+#include "appliance/kernel/small_tables.h"
 
 /* Sets the interface's own values in /proc, from inside its namespace. A kernel without IPv6 is no
  * error. */
@@ -417,7 +416,7 @@ int box_finished(const struct box_spaces *s, const struct ir *ir, bool dry)
 
 	if (r < 0)
 		return r;
-	r = finished_set(ir_lanes(ir) != 0, dry, NULL, NULL, &e);
+	r = finished_set(ir_lanes(ir) != 0, dry, &e);
 	if (netns_enter(s->home, &e) < 0)
 		abort(); /* a process must not go on in the wrong namespace */
 	return r;

@@ -9,7 +9,7 @@
 #define SEKISHO_BOX_OUTSIDE_H
 
 #include "appliance/box/box.h"
-#include "appliance/kernel/admin_rules.h"
+#include "appliance/kernel/small_tables.h"
 
 /* `each` as for box_compare; `what` is always "foreign". 0, or the first failure: the search is
  * then incomplete. */

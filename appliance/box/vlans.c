@@ -10,7 +10,7 @@
 #include "appliance/box/facts.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl_private.h"
-#include "appliance/kernel/trunk.h"
+#include "appliance/kernel/small_tables.h"
 
 bool vlans_first(const struct ir *ir, uint32_t n)
 {

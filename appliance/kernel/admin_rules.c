@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/kernel/admin_rules.h"
+#include "appliance/kernel/small_tables.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,35 +18,54 @@
 #include <string.h>
 
 #include "appliance/kernel/expr.h"
-#include "appliance/kernel/plain_table.h"
-#include "appliance/kernel/rule.h"
-#include "policy/ir/ir.h"
 
-/* The rules of the admin namespace, one by one; table() below puts them together. The caller frees
- * each rule; NULL: no memory. */
+#define WHAT "the rules of the admin namespace"
+/* priority behind the source NAT of other programs (NF_IP_PRI_NAT_SRC, 100), so that the rules see
+ * the packet as it leaves */
+#define BEHIND_ALL 500
+/* rules that belong to no peer, among them one that only the table before the first policy has */
+#define FIXED 17u
+#define OF_PEER 3u /* most rules of one peer */
+
+/* Which counter a rule's count is added to. */
+enum counts { COUNTS_NOTHING, COUNTS_PEER, COUNTS_ANYBODY, COUNTS_REFUSED, COUNTS_REFUSED_IN };
+
+struct rules {
+	struct nftnl_rule **list;
+	struct owner {
+		enum counts counts;
+		const struct ir_peer *peer;
+	} * owners;
+	size_t n;
+};
 
 enum way { WAY_OUT, WAY_IN, WAYS };
 
 static const char *const way_chains[WAYS] = { [WAY_OUT] = "output", [WAY_IN] = "input" };
 
+static const struct base_chain chains[] = {
+	{ .name = "output", .hook = NF_INET_LOCAL_OUT, .priority = BEHIND_ALL },
+	{ .name = "input", .hook = NF_INET_LOCAL_IN, .priority = BEHIND_ALL },
+	{ .name = "forward", .hook = NF_INET_FORWARD, .priority = BEHIND_ALL },
+};
+
+/* ---- the rules, one by one ------------------------------------------------------------------- */
+
 static struct build begin(enum way way)
 {
-	struct build b = { .rule = plain_rule(NFPROTO_INET, way_chains[way]) };
-
-	b.bad = b.rule == NULL;
-	return b;
+	return rule_begin(NFPROTO_INET, TABLE_NAME, way_chains[way]);
 }
 
-/* Ends the rule with a verdict, and hands it over. NULL: there was no memory for a part of it. */
-static struct nftnl_rule *end(struct build *b, int verdict)
+static void add(struct rules *x, struct build *b, int verdict, enum counts counts, const struct ir_peer *p)
 {
-	if (b->rule != NULL)
-		expr_verdict(b, verdict, NULL);
-	if (b->bad && b->rule != NULL) {
-		nftnl_rule_free(b->rule);
-		b->rule = NULL;
-	}
-	return b->rule;
+	expr_verdict(b, verdict, NULL);
+	x->list[x->n] = rule_end(b);
+	x->owners[x->n++] = (struct owner){ counts, p };
+}
+
+static void passes(struct rules *x, struct build *b)
+{
+	add(x, b, NF_ACCEPT, COUNTS_NOTHING, NULL);
 }
 
 static void family(struct build *b, uint8_t f)
@@ -61,33 +80,67 @@ static void transport(struct build *b, uint8_t l4proto)
 	expr_cmp8(b, NFT_CMP_EQ, l4proto);
 }
 
-/* Loopback traffic. The kernel gives a link's kind as a number in the machine's byte order. */
-static struct nftnl_rule *admin_rule_inside(enum way way)
+static void icmp(struct build *b, uint8_t f)
 {
-	struct build b = begin(way);
-
-	if (!b.bad) {
-		expr_meta(&b, way == WAY_OUT ? NFT_META_OIFTYPE : NFT_META_IIFTYPE, 0);
-		expr_cmp16(&b, NFT_CMP_EQ, htons(ARPHRD_LOOPBACK));
-	}
-	return end(&b, NF_ACCEPT);
+	transport(b, f == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 }
 
-/* ICMPv6 of that type from a neighbour only: if a packet still has the hop limit `hops`, it has
- * passed no router. */
-static struct nftnl_rule *admin_rule_neighbours(enum way way, uint8_t type, uint8_t hops)
+static void icmp_type(struct build *b, uint8_t type)
+{
+	expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, 0);
+	expr_cmp8(b, NFT_CMP_EQ, type);
+}
+
+/* Loopback traffic. The kernel gives a link's kind as a number in the machine's byte order. */
+static void inside(struct rules *x, enum way way)
 {
 	struct build b = begin(way);
 
-	if (!b.bad) {
+	expr_meta(&b, way == WAY_OUT ? NFT_META_OIFTYPE : NFT_META_IIFTYPE, 0);
+	expr_cmp16(&b, NFT_CMP_EQ, htons(ARPHRD_LOOPBACK));
+	passes(x, &b);
+}
+
+/* Types and hop limits of ICMPv6. RFC 4861, 7.1: hop limit 255 for neighbours. RFC 3810, 5: hop
+ * limit 1; a switch asks for multicast groups and needs an answer, in the form of RFC 2710 if it
+ * asks in that form. */
+enum {
+	SOLICITS = 135,
+	ADVERTISES = 136,
+	LISTENS = 143,
+	LISTENS_1 = 131,
+	LEAVES_1 = 132,
+	WHO_LISTENS = 130,
+	NEIGHBOUR = 255,
+	LINK = 1
+};
+
+/* ICMPv6 of these types from a neighbour only: if a packet still has its first hop limit, it has
+ * passed no router. */
+static void neighbours(struct rules *x, enum way way)
+{
+	static const struct {
+		enum way way;
+		uint8_t type, hops;
+	} messages[] = {
+		{ WAY_OUT, SOLICITS, NEIGHBOUR },  { WAY_OUT, ADVERTISES, NEIGHBOUR }, { WAY_OUT, LISTENS, LINK },
+		{ WAY_OUT, LISTENS_1, LINK },	   { WAY_OUT, LEAVES_1, LINK },	       { WAY_IN, SOLICITS, NEIGHBOUR },
+		{ WAY_IN, ADVERTISES, NEIGHBOUR }, { WAY_IN, WHO_LISTENS, LINK },
+	};
+
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+		struct build b;
+
+		if (messages[i].way != way)
+			continue;
+		b = begin(way);
 		family(&b, 6);
-		transport(&b, IPPROTO_ICMPV6);
-		expr_payload(&b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, 0);
-		expr_cmp8(&b, NFT_CMP_EQ, type);
+		icmp(&b, 6);
+		icmp_type(&b, messages[i].type);
 		expr_payload(&b, NFT_PAYLOAD_NETWORK_HEADER, 7, 1, 0);
-		expr_cmp8(&b, NFT_CMP_EQ, hops);
+		expr_cmp8(&b, NFT_CMP_EQ, messages[i].hops);
+		passes(x, &b);
 	}
-	return end(&b, NF_ACCEPT);
 }
 
 static void state(struct build *b, uint32_t bits)
@@ -95,38 +148,6 @@ static void state(struct build *b, uint32_t bits)
 	expr_ct(b, NFT_CT_STATE, 0);
 	expr_bits32(b, 0, bits, 0);
 	expr_cmp32(b, NFT_CMP_NEQ, 0);
-}
-
-/* Matches answers: the reply direction of a session, and errors about its packets. Packets in the
- * original direction never match, however old their session is. */
-static void answers(struct build *b)
-{
-	expr_ct(b, NFT_CT_DIRECTION, 0);
-	expr_cmp8(b, NFT_CMP_EQ, IP_CT_DIR_REPLY);
-	state(b, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
-}
-
-static struct nftnl_rule *admin_rule_answers(enum way way)
-{
-	struct build b = begin(way);
-
-	if (!b.bad)
-		answers(&b);
-	return end(&b, NF_ACCEPT);
-}
-
-/* Errors that routers report about what the box has sent, above all that a packet is too large.
- * `f`: 4 or 6. For the input chain. Sessions of connection tracking helpers are excluded. */
-static struct nftnl_rule *admin_rule_errors(uint8_t f)
-{
-	struct build b = begin(WAY_IN);
-
-	if (!b.bad) {
-		family(&b, f);
-		transport(&b, f == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
-		state(&b, NF_CT_STATE_BIT(IP_CT_RELATED));
-	}
-	return end(&b, NF_ACCEPT);
 }
 
 /* Matches the peer's address: the destination on the way out, the source on the way in. */
@@ -145,137 +166,99 @@ static void other_end(struct build *b, enum way way, const struct addr *a)
 	}
 }
 
-/* Matches a peer by address, protocol and destination port; counted. */
-static struct nftnl_rule *admin_rule_peer(enum way way, const struct ir_peer *p)
+/* Answers: the reply direction of a session, and errors about its packets; to that host alone, or
+ * to everybody (NULL). Packets in the original direction never match, however old their session
+ * is. */
+static void answers(struct rules *x, enum way way, const struct addr *to)
 {
 	struct build b = begin(way);
 
-	if (!b.bad) {
-		other_end(&b, way, &p->address);
-		transport(&b, p->l4proto);
-		expr_payload(&b, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, 0);
-		expr_cmp16(&b, NFT_CMP_EQ, p->port);
-		b.bad |= !plain_rule_count(b.rule);
-	}
-	return end(&b, NF_ACCEPT);
+	if (to != NULL)
+		other_end(&b, way, to);
+	expr_ct(&b, NFT_CT_DIRECTION, 0);
+	expr_cmp8(&b, NFT_CMP_EQ, IP_CT_DIR_REPLY);
+	state(&b, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
+	passes(x, &b);
 }
 
-/* Matches answers to that host alone. */
-static struct nftnl_rule *admin_rule_answers_to(const struct addr *to)
-{
-	struct build b = begin(WAY_OUT);
-
-	if (!b.bad) {
-		other_end(&b, WAY_OUT, to);
-		answers(&b);
-	}
-	return end(&b, NF_ACCEPT);
-}
-
-static struct nftnl_rule *admin_rule_echo(const struct addr *from)
+/* Errors that routers report about what the box has sent, above all that a packet is too large.
+ * `f`: 4 or 6. For the input chain. Sessions of connection tracking helpers are excluded. */
+static void errors(struct rules *x, uint8_t f)
 {
 	struct build b = begin(WAY_IN);
 
-	if (!b.bad) {
-		other_end(&b, WAY_IN, from);
-		transport(&b, from->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
-		expr_payload(&b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, 0);
-		expr_cmp8(&b, NFT_CMP_EQ, from->family == 4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST);
-	}
-	return end(&b, NF_ACCEPT);
+	family(&b, f);
+	icmp(&b, f);
+	state(&b, NF_CT_STATE_BIT(IP_CT_RELATED));
+	passes(x, &b);
 }
 
-/* Everything else; counted. */
-static struct nftnl_rule *admin_rule_rest(enum way way, bool accept)
+/* A peer by address, protocol and destination port; counted. */
+static void peer(struct rules *x, enum way way, const struct ir_peer *p)
 {
 	struct build b = begin(way);
 
-	if (!b.bad)
-		b.bad = !plain_rule_count(b.rule);
-	return end(&b, accept ? NF_ACCEPT : NF_DROP);
+	other_end(&b, way, &p->address);
+	transport(&b, p->l4proto);
+	expr_payload(&b, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, 0);
+	expr_cmp16(&b, NFT_CMP_EQ, p->port);
+	expr_counter(&b);
+	add(x, &b, NF_ACCEPT, COUNTS_PEER, p);
 }
 
-#define WHAT "the rules of the admin namespace"
-/* priority behind the source NAT of other programs (NF_IP_PRI_NAT_SRC, 100), so that the rules see
- * the packet as it leaves */
-#define BEHIND_ALL 500
-/* rules that belong to no peer, among them one that only the table before the first policy has */
-#define FIXED 17u
-#define OF_PEER 3u /* most rules of one peer */
-
-/* Types and hop limits of ICMPv6. RFC 4861, 7.1: hop limit 255 for neighbours. RFC 3810, 5: hop
- * limit 1; a switch asks for multicast groups and needs an answer, in the form of RFC 2710 if it
- * asks in that form. */
-enum {
-	SOLICITS = 135,
-	ADVERTISES = 136,
-	LISTENS = 143,
-	LISTENS_1 = 131,
-	LEAVES_1 = 132,
-	WHO_LISTENS = 130,
-	NEIGHBOUR = 255,
-	LINK = 1
-};
-
-/* Which counter a rule's count is added to. */
-enum counts { COUNTS_NOTHING, COUNTS_PEER, COUNTS_ANYBODY, COUNTS_REFUSED, COUNTS_REFUSED_IN };
-
-struct rules {
-	struct nftnl_rule **list;
-	struct owner {
-		enum counts counts;
-		const struct ir_peer *peer;
-	} * owners;
-	size_t n;
-};
-
-static const struct plain_chain chains[] = {
-	{ .name = "output", .hook = NF_INET_LOCAL_OUT, .priority = BEHIND_ALL },
-	{ .name = "input", .hook = NF_INET_LOCAL_IN, .priority = BEHIND_ALL },
-	{ .name = "forward", .hook = NF_INET_FORWARD, .priority = BEHIND_ALL },
-};
-
-static void add(struct rules *x, struct nftnl_rule *r, enum counts counts, const struct ir_peer *p)
+static void echo(struct rules *x, const struct addr *from)
 {
-	x->list[x->n] = r;
-	x->owners[x->n++] = (struct owner){ counts, p };
+	struct build b = begin(WAY_IN);
+
+	other_end(&b, WAY_IN, from);
+	icmp(&b, from->family);
+	icmp_type(&b, from->family == 4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST);
+	passes(x, &b);
 }
+
+/* Everything else; counted. */
+static void rest(struct rules *x, enum way way, int verdict, enum counts counts)
+{
+	struct build b = begin(way);
+
+	expr_counter(&b);
+	add(x, &b, verdict, counts, NULL);
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
 
 /* The rules of the output chain. If terminals are named, only these get answers, so live sessions
  * of other hosts get no more packets. */
 static void way_out(struct rules *x, const struct ir_peer *list, size_t n, bool anybody)
 {
-	add(x, admin_rule_inside(WAY_OUT), COUNTS_NOTHING, NULL);
-	add(x, admin_rule_neighbours(WAY_OUT, SOLICITS, NEIGHBOUR), COUNTS_NOTHING, NULL);
-	add(x, admin_rule_neighbours(WAY_OUT, ADVERTISES, NEIGHBOUR), COUNTS_NOTHING, NULL);
-	add(x, admin_rule_neighbours(WAY_OUT, LISTENS, LINK), COUNTS_NOTHING, NULL);
-	add(x, admin_rule_neighbours(WAY_OUT, LISTENS_1, LINK), COUNTS_NOTHING, NULL);
-	add(x, admin_rule_neighbours(WAY_OUT, LEAVES_1, LINK), COUNTS_NOTHING, NULL);
+	inside(x, WAY_OUT);
+	neighbours(x, WAY_OUT);
 	if (anybody)
-		add(x, admin_rule_answers(WAY_OUT), COUNTS_NOTHING, NULL);
+		answers(x, WAY_OUT, NULL);
 	for (size_t i = 0; i < n; i++)
 		if (list[i].use == PEER_TERMINAL)
-			add(x, admin_rule_answers_to(&list[i].address), COUNTS_NOTHING, NULL);
+			answers(x, WAY_OUT, &list[i].address);
 		else
-			add(x, admin_rule_peer(WAY_OUT, &list[i]), COUNTS_PEER, &list[i]);
-	add(x, admin_rule_rest(WAY_OUT, false), COUNTS_REFUSED, NULL);
+			peer(x, WAY_OUT, &list[i]);
+	rest(x, WAY_OUT, NF_DROP, COUNTS_REFUSED);
 }
 
 static void way_in(struct rules *x, const struct ir_peer *list, size_t n, bool anybody)
 {
-	add(x, admin_rule_inside(WAY_IN), COUNTS_NOTHING, NULL);
-	add(x, admin_rule_neighbours(WAY_IN, SOLICITS, NEIGHBOUR), COUNTS_NOTHING, NULL);
-	add(x, admin_rule_neighbours(WAY_IN, ADVERTISES, NEIGHBOUR), COUNTS_NOTHING, NULL);
-	add(x, admin_rule_neighbours(WAY_IN, WHO_LISTENS, LINK), COUNTS_NOTHING, NULL);
-	add(x, admin_rule_answers(WAY_IN), COUNTS_NOTHING, NULL);
-	add(x, admin_rule_errors(4), COUNTS_NOTHING, NULL);
-	add(x, admin_rule_errors(6), COUNTS_NOTHING, NULL);
+	inside(x, WAY_IN);
+	neighbours(x, WAY_IN);
+	answers(x, WAY_IN, NULL);
+	errors(x, 4);
+	errors(x, 6);
 	for (size_t i = 0; i < n; i++)
 		if (list[i].use == PEER_TERMINAL) {
-			add(x, admin_rule_peer(WAY_IN, &list[i]), COUNTS_PEER, &list[i]);
-			add(x, admin_rule_echo(&list[i].address), COUNTS_NOTHING, NULL);
+			peer(x, WAY_IN, &list[i]);
+			echo(x, &list[i].address);
 		}
-	add(x, admin_rule_rest(WAY_IN, anybody), anybody ? COUNTS_ANYBODY : COUNTS_REFUSED_IN, NULL);
+	if (anybody)
+		rest(x, WAY_IN, NF_ACCEPT, COUNTS_ANYBODY);
+	else
+		rest(x, WAY_IN, NF_DROP, COUNTS_REFUSED_IN);
 }
 
 static void rules_free(struct rules *x, struct plain_table *t)
@@ -290,13 +273,14 @@ static void rules_free(struct rules *x, struct plain_table *t)
 static int table(const struct ir_peer *list, size_t n, bool closed, struct rules *ret_rules, struct plain_table *ret,
 		 struct err *e)
 {
-	struct nftnl_rule **rules = calloc(FIXED + OF_PEER * n, sizeof(void *));
 	struct rules *x = ret_rules;
 	bool anybody = !closed;
 
-	*x = (struct rules){ .list = rules, .owners = calloc(FIXED + OF_PEER * n, sizeof(struct owner)) };
+	*x = (struct rules){ .list = calloc(FIXED + OF_PEER * n, sizeof(void *)),
+			     .owners = calloc(FIXED + OF_PEER * n, sizeof(struct owner)) };
 	*ret = (struct plain_table){ .family = NFPROTO_INET,
 				     .what = WHAT,
+				     .name = TABLE_NAME,
 				     .chains = chains,
 				     .n_chains = sizeof(chains) / sizeof(chains[0]),
 				     .rules = x->list };
@@ -388,7 +372,7 @@ int admin_rules_read(const struct ir_peer *list, size_t n, admin_rules_each *eac
 		return r;
 	/* The rule for the time before the first policy, when nobody may enter, is this program's
 	 * too. */
-	add(&known, admin_rule_rest(WAY_IN, false), COUNTS_REFUSED_IN, NULL);
+	rest(&known, WAY_IN, NF_DROP, COUNTS_REFUSED_IN);
 	t.n_rules = known.n;
 	r = plain_table_read(NFPROTO_INET, tell, &telling, &ret->there, e);
 	rules_free(&known, &t);

@@ -2,8 +2,8 @@
 /*
  * One nf_tables transaction: messages are collected, sent at once, and take effect together or not
  * at all. A batch remembers which message came from which policy line, so that a refusal by the
- * kernel names the line. It touches only `inet sekisho`: no function takes the name of another
- * table. Runs in enforce; by libnftnl and libmnl.
+ * kernel names the line. It is about one table, which is named when it is begun. Runs in enforce,
+ * and for the small tables (kernel/small_tables.h) in the supervisor; by libnftnl and libmnl.
  */
 #ifndef SEKISHO_KERNEL_BATCH_H
 #define SEKISHO_KERNEL_BATCH_H
@@ -17,21 +17,45 @@
 #include "appliance/kernel/rule.h"
 #include "appliance/kernel/talk.h"
 
-struct batch;
+struct note {
+	uint32_t line;
+	uint16_t type;	 /* NFT_MSG_* */
+	uint16_t object; /* set or chain */
+};
+
+struct batch {
+	uint8_t family;
+	const char *table; /* borrowed */
+	uint8_t *p;
+	size_t len, size;
+	struct note *notes; /* by sequence number, from 0 */
+	uint32_t n, room;
+	bool failed; /* memory was out */
+};
 
 /*
- * `generation_id` is the kernel's transaction count in the dump from which this batch was computed:
+ * For `inet sekisho`. `generation_id` is the kernel's transaction count in the dump from which this batch was computed:
  * if the rules have changed since, the kernel refuses with -ERESTART. 0 = no such check. NULL when
  * memory is out. If memory is out for a later message, batch_commit fails, so callers check only
  * that.
  */
 struct batch *batch_new(uint32_t generation_id);
+/* For another table. */
+struct batch *batch_of(uint8_t family, const char *table, uint32_t generation_id);
 void batch_free(struct batch *b); /* accepts NULL */
+size_t batch_aligned(size_t len);
 
 /* Creates the table, or uses the existing one. `owned`: the sending socket becomes its owner. */
 void batch_table(struct batch *b, bool owned);
 void batch_table_delete(struct batch *b);
 void batch_chain(struct batch *b, uint32_t chain); /* base chains with hook and policy drop */
+struct base_chain {
+	const char *name, *device; /* borrowed; device NULL = of no device */
+	uint32_t hook;
+	int32_t priority;
+	bool accepts; /* policy accept; else drop */
+};
+void batch_base_chain(struct batch *b, const struct base_chain *c);
 void batch_chain_delete(struct batch *b, const char *name);
 void batch_counter(struct batch *b, uint32_t reason);
 void batch_set(struct batch *b, unsigned set);

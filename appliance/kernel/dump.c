@@ -19,8 +19,8 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/kernel/finished.h"
 #include "appliance/kernel/rule.h"
+#include "appliance/kernel/small_tables.h"
 
 #define ATTEMPTS 5
 #define REQUEST 4096u
@@ -62,8 +62,7 @@ static bool ours(uint32_t family, const char *table)
 	return family == NFPROTO_INET && table != NULL && strcmp(table, TABLE_NAME) == 0;
 }
 
-/* Tables that the supervisor makes and compares itself (kernel/trunk.c, kernel/arp_limit.c and
- * kernel/finished.c). */
+/* Tables that the supervisor makes and compares itself (kernel/small_tables.c). */
 static bool supervisors(uint32_t family, const char *table)
 {
 	if (table == NULL)
@@ -593,5 +592,30 @@ int netlink_dump_limits(struct netlink *n, struct arena *a, struct image *ret, s
 	if (r == 0)
 		r = dump_elements(n, &d, SET_IDLES, e);
 	image_sort(ret);
+	return r;
+}
+
+static int look_for_ends(struct netlink *n, bool *ret, struct err *e)
+{
+	struct arena *a = arena_new(DUMP_BUDGET);
+	struct image have;
+	uint8_t digest[32];
+	int r = a == NULL ? err_set(e, -ENOMEM, "read back what ends") : netlink_dump(n, a, &have, e);
+
+	*ret = r == 0 && image_digest(&have, digest) && image_ends(&have) > 0;
+	arena_free(a);
+	return r;
+}
+
+int ends_stand_here(bool *ret, struct err *e)
+{
+	struct netlink n;
+	int r = netlink_open_here(&n, e);
+
+	*ret = false;
+	if (r < 0)
+		return r;
+	r = look_for_ends(&n, ret, e);
+	netlink_close_here(&n);
 	return r;
 }

@@ -35,6 +35,14 @@ int netlink_dump_counters(struct netlink *n, struct arena *a, struct image *ret,
 /* The elements of limited sessions: `data` is the whole timeout in seconds, `until` its end. */
 int netlink_dump_limits(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
 
+/*
+ * Whether the kernel's table has elements that end by time: *ret is true if the caller's namespace
+ * has a table with the digest of a generation, and with cells or labels that end. The table does
+ * not survive a restart of the machine, so such an element was made by a daemon since the last
+ * start. For the supervisor, before enforce runs. Uses a socket of its own. 0 or negative errno.
+ */
+int ends_stand_here(bool *ret, struct err *e);
+
 /* "inet" of NFPROTO_INET. */
 const char *dump_family(uint32_t family);
 

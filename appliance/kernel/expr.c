@@ -13,6 +13,7 @@
 #include <libnftnl/rule.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_bpf.h>
+#include <linux/netfilter/xt_CHECKSUM.h>
 #include <linux/netfilter/xt_NFQUEUE.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -25,15 +26,44 @@ static uint32_t reg(uint32_t word)
 	return word % 4 == 0 ? NFT_REG_1 + word / 4 : NFT_REG32_00 + word;
 }
 
+struct build rule_begin(uint8_t family, const char *table, const char *chain)
+{
+	struct build b = { .rule = nftnl_rule_alloc() };
+
+	b.bad = b.rule == NULL;
+	if (b.bad)
+		return b;
+	nftnl_rule_set_u32(b.rule, NFTNL_RULE_FAMILY, family);
+	nftnl_rule_set_str(b.rule, NFTNL_RULE_TABLE, table);
+	nftnl_rule_set_str(b.rule, NFTNL_RULE_CHAIN, chain);
+	return b;
+}
+
+struct nftnl_rule *rule_end(struct build *b)
+{
+	if (!b->bad || b->rule == NULL)
+		return b->rule;
+	nftnl_rule_free(b->rule);
+	b->rule = NULL;
+	return NULL;
+}
+
+/* Adds `x`, which the rule then owns. Without a rule or an expression the build is bad. */
+static struct nftnl_expr *add(struct build *b, struct nftnl_expr *x)
+{
+	if (x != NULL && b->rule != NULL) {
+		nftnl_rule_add_expr(b->rule, x);
+		return x;
+	}
+	if (x != NULL)
+		nftnl_expr_free(x);
+	b->bad = true;
+	return NULL;
+}
+
 static struct nftnl_expr *expr(struct build *b, const char *name)
 {
-	struct nftnl_expr *x = nftnl_expr_alloc(name);
-
-	if (x == NULL)
-		b->bad = true;
-	else
-		nftnl_rule_add_expr(b->rule, x);
-	return x;
+	return add(b, nftnl_expr_alloc(name));
 }
 
 /* An expression with two 32-bit attributes; NULL: no memory (`bad` is set). */
@@ -281,6 +311,16 @@ void expr_log_device(struct build *b)
 	log_to_tap(b, "device");
 }
 
+void expr_counter(struct build *b)
+{
+	struct nftnl_expr *x = expr(b, "counter");
+
+	if (x == NULL)
+		return;
+	nftnl_expr_set_u64(x, NFTNL_EXPR_CTR_PACKETS, 0);
+	nftnl_expr_set_u64(x, NFTNL_EXPR_CTR_BYTES, 0);
+}
+
 void expr_count(struct build *b, uint32_t reason)
 {
 	struct nftnl_expr *x = expr(b, "objref");
@@ -291,6 +331,38 @@ void expr_count(struct build *b, uint32_t reason)
 	nftnl_expr_set_str(x, NFTNL_EXPR_OBJREF_IMM_NAME, reason_word((enum reason)reason));
 }
 
+/* A target or a match of xtables; NULL: no memory. */
+static struct nftnl_expr *xtables(const char *kind, const char *name, uint32_t revision, const void *info, size_t n)
+{
+	size_t aligned = (n + 7u) & ~(size_t)7u; /* xtables aligns its data to 8 bytes */
+	struct nftnl_expr *x = nftnl_expr_alloc(kind);
+	void *data = calloc(1, aligned); /* libnftnl takes it over */
+
+	_Static_assert((int)NFTNL_EXPR_TG_NAME == (int)NFTNL_EXPR_MT_NAME &&
+			       (int)NFTNL_EXPR_TG_REV == (int)NFTNL_EXPR_MT_REV &&
+			       (int)NFTNL_EXPR_TG_INFO == (int)NFTNL_EXPR_MT_INFO,
+		       "a match has the attributes of a target");
+	if (x == NULL || data == NULL) {
+		free(data);
+		if (x != NULL)
+			nftnl_expr_free(x);
+		return NULL;
+	}
+	memcpy(data, info, n);
+	nftnl_expr_set_str(x, NFTNL_EXPR_TG_NAME, name);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_TG_REV, revision);
+	nftnl_expr_set(x, NFTNL_EXPR_TG_INFO, data, (uint32_t)aligned);
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it belongs to the expression now */
+	return x;
+}
+
+void expr_checksum(struct build *b)
+{
+	const struct xt_CHECKSUM_info info = { .operation = XT_CHECKSUM_OP_FILL };
+
+	add(b, xtables("target", "CHECKSUM", 0, &info, sizeof(info)));
+}
+
 void expr_queue(struct build *b, uint32_t lane, bool together, bool bypass, unsigned lacks)
 {
 	struct xt_NFQ_info_v3 info = {
@@ -298,62 +370,25 @@ void expr_queue(struct build *b, uint32_t lane, bool together, bool bypass, unsi
 		.queues_total = together ? 1 : LANE_SLOTS,
 		.flags = bypass ? NFQ_FLAG_BYPASS : 0,
 	};
-	bool native = (lacks & LACKS_QUEUE) == 0;
-	uint8_t padded[8] = { 0 }; /* xtables aligns its data to 8 bytes */
-	void *data;
-	struct nftnl_expr *x = expr(b, native ? "queue" : "target");
+	struct nftnl_expr *x;
 
+	if ((lacks & LACKS_QUEUE) != 0) {
+		add(b, xtables("target", "NFQUEUE", 3, &info, sizeof(info)));
+		return;
+	}
+	x = expr(b, "queue");
 	if (x == NULL)
 		return;
-	if (native) {
-		nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_NUM, info.queuenum);
-		nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_TOTAL, info.queues_total);
-		nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_FLAGS, bypass ? NFT_QUEUE_FLAG_BYPASS : 0);
-		return;
-	}
-	nftnl_expr_set_str(x, NFTNL_EXPR_TG_NAME, "NFQUEUE");
-	nftnl_expr_set_u32(x, NFTNL_EXPR_TG_REV, 3);
-	memcpy(padded, &info, sizeof(info));
-	data = calloc(1, sizeof(padded)); /* libnftnl takes it over */
-	if (data == NULL) {
-		b->bad = true;
-		return;
-	}
-	memcpy(data, padded, sizeof(padded));
-	nftnl_expr_set(x, NFTNL_EXPR_TG_INFO, data, sizeof(padded));
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it belongs to the expression now */
-}
-
-struct nftnl_expr *expr_once_new(uint32_t kind)
-{
-	/* xtables aligns its data to 8 bytes */
-	size_t n = (sizeof(struct xt_bpf_info_v1) + 7u) & ~(size_t)7u;
-	struct xt_bpf_info_v1 *info = calloc(1, n); /* libnftnl takes it over */
-	struct nftnl_expr *x = nftnl_expr_alloc("match");
-
-	if (x == NULL || info == NULL) {
-		free(info);
-		if (x != NULL)
-			nftnl_expr_free(x);
-		return NULL;
-	}
-	info->mode = XT_BPF_MODE_FD_ELF;
-	info->fd = (int)(RULE_FD_ONCE + kind);
-	nftnl_expr_set_str(x, NFTNL_EXPR_MT_NAME, "bpf");
-	nftnl_expr_set_u32(x, NFTNL_EXPR_MT_REV, 1);
-	nftnl_expr_set(x, NFTNL_EXPR_MT_INFO, info, (uint32_t)n);
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it belongs to the expression now */
-	return x;
+	nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_NUM, info.queuenum);
+	nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_TOTAL, info.queues_total);
+	nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_FLAGS, bypass ? NFT_QUEUE_FLAG_BYPASS : 0);
 }
 
 void expr_once(struct build *b, uint32_t kind)
 {
-	struct nftnl_expr *x = expr_once_new(kind);
+	const struct xt_bpf_info_v1 info = { .mode = XT_BPF_MODE_FD_ELF, .fd = (int)(RULE_FD_ONCE + kind) };
 
-	if (x == NULL)
-		b->bad = true;
-	else
-		nftnl_rule_add_expr(b->rule, x);
+	add(b, xtables("match", "bpf", 1, &info, sizeof(info)));
 }
 
 void expr_unrouted(struct build *b)

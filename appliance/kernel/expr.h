@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel expressions that our rules are made of, each one call; for kernel/rule.c alone. The
- * caller owns the rule under construction. A failure (no memory, invalid arguments) stays in `bad`,
- * so callers check once at the end.
+ * The kernel expressions that our rules are made of, each one call: rule_begin, expressions,
+ * rule_end. A failure (no memory, invalid arguments) stays in `bad`, so rule_end alone checks it.
  */
 #ifndef SEKISHO_KERNEL_EXPR_H
 #define SEKISHO_KERNEL_EXPR_H
@@ -19,6 +18,10 @@ struct build {
 	uint8_t family;	 /* matched so far: 4, 6; 0 = any */
 	bool bad;
 };
+
+struct build rule_begin(uint8_t family, const char *table, const char *chain);
+/* The rule, owned by the caller; NULL if it is bad. */
+struct nftnl_rule *rule_end(struct build *b);
 
 /* `word`: which 32-bit register. `key`: NFT_META_*, NFT_CT_*. `op`: NFT_CMP_*. Comparisons are with
  * register 0. */
@@ -61,12 +64,12 @@ void expr_keep(struct build *b, unsigned set, uint32_t seconds, bool anew);
 void expr_limit(struct build *b, uint32_t per_second, uint32_t burst);
 void expr_log_record(struct build *b, uint32_t reason);
 void expr_log_device(struct build *b); /* logs the device to the tap, which makes no record */
+void expr_counter(struct build *b);    /* a counter of the rule itself */
 void expr_count(struct build *b, uint32_t reason);
+void expr_checksum(struct build *b); /* writes the packet's checksum, and ends the rule */
 void expr_queue(struct build *b, uint32_t lane, bool together, bool bypass, unsigned lacks);
-/* ends the rule unless the verdict cache's program passes the packet. expr_once_new: this
- * expression alone (owned by the caller; NULL: no memory) */
+/* ends the rule unless the verdict cache's program passes the packet */
 void expr_once(struct build *b, uint32_t kind);
-struct nftnl_expr *expr_once_new(uint32_t kind);
 /* `v`: NF_* or NFT_GOTO; `chain`: NULL except for NFT_GOTO */
 void expr_verdict(struct build *b, int v, const char *chain);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/kernel/plain_table_private.h"
+#include "appliance/kernel/plain_table.h"
 
 #include <errno.h>
 #include <stdio.h> /* libnftnl's headers need it */
@@ -7,185 +7,267 @@
 #include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/common.h>
+#include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/table.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/kernel/dump.h"
-#include "appliance/kernel/image.h"
+#include "appliance/kernel/rule.h"
 
-struct sending {
-	uint8_t *p;
-	size_t n, size;
-	uint32_t seq;
-	uint8_t family;
-	const char *table;
-	bool failed;
+#define RULE_MOST 1536u	    /* bytes of a rule's text */
+#define LINE_MOST 4096u	    /* bytes of a line of text */
+#define REQUEST_BYTES 4096u /* kernel/talk.h */
+
+struct plain_count {
+	uint64_t packets, bytes;
 };
 
-static void *room(struct sending *s)
+/* A table as text: the table, its chains in order, and their rules. Tables are equal if their texts
+ * are. */
+struct table_text {
+	uint8_t family;
+	const char *name;
+	char *out; /* owned */
+	size_t n, size;
+	size_t head;		    /* bytes of `out` for the table and its chains */
+	bool failed;		    /* memory was out */
+	bool table, chain;	    /* whether `out` has a table, and a chain in it */
+	struct plain_count *counts; /* of each rule, in their order; owned */
+	size_t n_counts, room_counts;
+};
+
+void plain_rules_free(struct plain_table *t)
 {
-	if (s->size - s->n < PLAIN_MESSAGE || s->failed) {
-		s->failed = true;
-		return s->p; /* out of memory: the buffer is never sent */
+	for (size_t i = 0; i < t->n_rules; i++)
+		if (t->rules[i] != NULL)
+			nftnl_rule_free(t->rules[i]);
+	t->n_rules = 0;
+}
+
+/* ---- as text --------------------------------------------------------------------------------- */
+
+__attribute__((format(printf, 2, 3))) static void add(struct table_text *t, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	if (t->size - t->n < LINE_MOST) {
+		size_t size = t->size * 2 + 4 * LINE_MOST;
+		char *out = realloc(t->out, size);
+
+		t->failed = t->failed || out == NULL;
+		if (out == NULL)
+			return;
+		t->out = out;
+		t->size = size;
 	}
-	return s->p + s->n;
+	va_start(ap, fmt);
+	n = vsnprintf(t->out + t->n, t->size - t->n, fmt, ap);
+	va_end(ap);
+	t->failed = t->failed || n < 0 || (size_t)n >= t->size - t->n;
+	t->n += t->failed ? 0 : (size_t)n;
 }
 
-static void done(struct sending *s, const struct nlmsghdr *h)
+/* Removes the counter values, which are not part of the rule. */
+static struct plain_count uncount(struct nftnl_rule *r)
 {
-	s->n += s->failed ? 0 : ((size_t)h->nlmsg_len + 3) / 4 * 4;
+	struct nftnl_expr_iter *it = nftnl_expr_iter_create(r);
+	struct plain_count ret = { 0 };
+	struct nftnl_expr *x;
+
+	while (it != NULL && (x = nftnl_expr_iter_next(it)) != NULL) {
+		if (strcmp(nftnl_expr_get_str(x, NFTNL_EXPR_NAME), "counter") != 0)
+			continue;
+		ret.packets += nftnl_expr_get_u64(x, NFTNL_EXPR_CTR_PACKETS);
+		ret.bytes += nftnl_expr_get_u64(x, NFTNL_EXPR_CTR_BYTES);
+		nftnl_expr_set_u64(x, NFTNL_EXPR_CTR_PACKETS, 0);
+		nftnl_expr_set_u64(x, NFTNL_EXPR_CTR_BYTES, 0);
+	}
+	if (it != NULL)
+		nftnl_expr_iter_destroy(it);
+	return ret;
 }
 
-static struct nlmsghdr *message(struct sending *s, uint16_t type, uint16_t flags)
+static void add_rule(struct table_text *t, struct nftnl_rule *r)
 {
-	return nftnl_nlmsg_build_hdr(room(s), type, s->family, flags, s->seq++);
-}
+	char text[RULE_MOST];
 
-static void put_table(struct sending *s, uint16_t type, uint16_t flags)
-{
-	struct nftnl_table *t = nftnl_table_alloc();
-	struct nlmsghdr *h = message(s, type, flags);
+	if (r != NULL && t->n_counts == t->room_counts) {
+		size_t room = t->room_counts * 2 + 16;
+		struct plain_count *counts = realloc(t->counts, room * sizeof(*counts));
 
-	if (t == NULL) {
-		s->failed = true;
+		if (counts != NULL) {
+			t->counts = counts;
+			t->room_counts = room;
+		}
+	}
+	if (r == NULL || t->n_counts == t->room_counts) {
+		t->failed = true;
 		return;
 	}
-	nftnl_table_set_str(t, NFTNL_TABLE_NAME, s->table);
-	nftnl_table_set_u32(t, NFTNL_TABLE_FAMILY, s->family);
-	nftnl_table_nlmsg_build_payload(h, t);
-	done(s, h);
-	nftnl_table_free(t);
+	t->counts[t->n_counts++] = uncount(r);
+	add(t, "rule %s %s\n", nftnl_rule_get_str(r, NFTNL_RULE_CHAIN), rule_text(r, text, sizeof(text)) ? text : "?");
 }
 
-static void put_chain(struct sending *s, const struct plain_chain *x)
+static void add_chain(struct table_text *t, const char *name, const char *device, uint32_t hook, int32_t priority,
+		      uint32_t policy)
 {
-	struct nftnl_chain *c = nftnl_chain_alloc();
-	struct nlmsghdr *h = message(s, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+	add(t, "chain %s device %s hook %u priority %d policy %u\n", name, device != NULL ? device : "none", hook,
+	    priority, policy);
+}
 
-	if (c == NULL) {
-		s->failed = true;
-		return;
+static bool is_ours(const struct table_text *t, uint32_t family, const char *table)
+{
+	return family == t->family && table != NULL && strcmp(table, t->name) == 0;
+}
+
+static int on_table(const struct nlmsghdr *m, void *ctx)
+{
+	struct table_text *t = ctx;
+	struct nftnl_table *x = nftnl_table_alloc();
+
+	if (x == NULL || nftnl_table_nlmsg_parse(m, x) < 0)
+		t->failed = true;
+	else if (is_ours(t, nftnl_table_get_u32(x, NFTNL_TABLE_FAMILY), nftnl_table_get_str(x, NFTNL_TABLE_NAME))) {
+		t->table = true;
+		add(t, "table %u\n", nftnl_table_get_u32(x, NFTNL_TABLE_FLAGS));
 	}
-	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, s->table);
-	nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, x->name);
-	nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, "filter");
-	if (x->device != NULL)
-		nftnl_chain_set_str(c, NFTNL_CHAIN_DEV, x->device);
-	nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, x->hook);
-	nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, x->priority);
-	nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, x->accepts ? NF_ACCEPT : NF_DROP);
-	nftnl_chain_nlmsg_build_payload(h, c);
-	done(s, h);
-	nftnl_chain_free(c);
+	if (x != NULL)
+		nftnl_table_free(x);
+	return 0;
 }
 
-static void put_rule(struct sending *s, struct nftnl_rule *r)
+static int on_chain(const struct nlmsghdr *m, void *ctx)
 {
-	struct nlmsghdr *h = message(s, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+	struct table_text *t = ctx;
+	struct nftnl_chain *x = nftnl_chain_alloc();
 
-	nftnl_rule_nlmsg_build_payload(h, r);
-	done(s, h);
-}
+	if (x == NULL || nftnl_chain_nlmsg_parse(m, x) < 0) {
+		t->failed = true;
+	} else if (is_ours(t, nftnl_chain_get_u32(x, NFTNL_CHAIN_FAMILY), nftnl_chain_get_str(x, NFTNL_CHAIN_TABLE))) {
+		bool base = nftnl_chain_is_set(x, NFTNL_CHAIN_HOOKNUM);
 
-/* Sends the batch and reads the answers. The last message of the batch asks for an acknowledgement.
- * An error comes before this acknowledgement, or in its place. */
-static int send_all(struct netlink *n, const struct sending *s, const char *what, struct err *e)
-{
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	int r = 0;
-
-	if (sendto(n->fd, s->p, s->n, 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
-		return err_set(e, -errno, "send %s", what);
-	/* The kernel has processed the batch when sendto returns, so its answers can be read. */
-	for (;;) {
-		ssize_t got = recv(n->fd, n->buffer, NETLINK_RECEIVE, MSG_DONTWAIT);
-		const struct nlmsghdr *m = (const struct nlmsghdr *)(const void *)n->buffer;
-		int left = (int)got;
-
-		if (got < 0)
-			break;
-		for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
-			if (m->nlmsg_type == NLMSG_ERROR && m->nlmsg_len >= mnl_nlmsg_size(sizeof(struct nlmsgerr)) &&
-			    r == 0)
-				r = ((const struct nlmsgerr *)mnl_nlmsg_get_payload(m))->error;
+		t->chain = true;
+		add_chain(t, nftnl_chain_get_str(x, NFTNL_CHAIN_NAME), nftnl_chain_get_str(x, NFTNL_CHAIN_DEV),
+			  base ? nftnl_chain_get_u32(x, NFTNL_CHAIN_HOOKNUM) : UINT32_MAX,
+			  base ? nftnl_chain_get_s32(x, NFTNL_CHAIN_PRIO) : 0,
+			  base ? nftnl_chain_get_u32(x, NFTNL_CHAIN_POLICY) : UINT32_MAX);
 	}
-	return r < 0 ? err_set(e, r, "the kernel refused %s", what) : 0;
+	if (x != NULL)
+		nftnl_chain_free(x);
+	return 0;
 }
 
-/* Deletes all rules of a chain. */
-static void empty_chain(struct sending *s, const struct plain_chain *x)
+static int on_rule(const struct nlmsghdr *m, void *ctx)
 {
-	struct nftnl_rule *r = plain_rule(s->family, x->name);
-	struct nlmsghdr *h = message(s, NFT_MSG_DELRULE, 0);
+	struct table_text *t = ctx;
+	struct nftnl_rule *r = nftnl_rule_alloc();
 
-	if (r == NULL) {
-		s->failed = true;
-		return;
-	}
-	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, s->table);
-	nftnl_rule_nlmsg_build_payload(h, r);
-	done(s, h);
-	nftnl_rule_free(r);
+	if (r == NULL || nftnl_rule_nlmsg_parse(m, r) < 0)
+		t->failed = true;
+	else if (is_ours(t, nftnl_rule_get_u32(r, NFTNL_RULE_FAMILY), nftnl_rule_get_str(r, NFTNL_RULE_TABLE)))
+		add_rule(t, r);
+	if (r != NULL)
+		nftnl_rule_free(r);
+	return 0;
 }
+
+/* Writes the table in the socket's namespace as text. */
+static int look(struct netlink *n, struct table_text *t, struct err *e)
+{
+	static const struct {
+		uint16_t type;
+		netlink_each *each;
+	} lists[] = { { NFT_MSG_GETTABLE, on_table }, { NFT_MSG_GETCHAIN, on_chain }, { NFT_MSG_GETRULE, on_rule } };
+	_Alignas(8) uint8_t buf[REQUEST_BYTES];
+	int r = -EINTR;
+
+	for (int attempt = 0; attempt < 5 && (r == -EINTR || r == -ENOBUFS); attempt++) {
+		r = 0;
+		t->n = t->n_counts = 0;
+		t->table = t->chain = false;
+		for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && r == 0; i++) {
+			t->head = t->n;
+			r = netlink_ask(n,
+					netlink_request(n, buf, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | lists[i].type),
+							NLM_F_DUMP, t->family),
+					lists[i].each, t, e);
+		}
+	}
+	return r == 0 && t->failed ? err_set(e, -ENOMEM, "read back a table") : r;
+}
+
+static void wanted_text(const struct plain_table *want, struct table_text *t)
+{
+	if (want->n_chains > 0)
+		add(t, "table 0\n");
+	for (size_t i = 0; i < want->n_chains; i++)
+		add_chain(t, want->chains[i].name, want->chains[i].device, want->chains[i].hook,
+			  want->chains[i].priority, want->chains[i].accepts ? NF_ACCEPT : NF_DROP);
+	t->head = t->n;
+	for (size_t i = 0; i < want->n_rules; i++)
+		add_rule(t, want->rules[i]);
+}
+
+/* ---- setting and reading --------------------------------------------------------------------- */
 
 /* Replaces the table in one batch. If its chains are right, only the rules are replaced, so that
  * packets which are allowed before and after the change are allowed during it. */
 static int replace(struct netlink *n, const struct plain_table *t, bool had, bool chains, struct err *e)
 {
-	struct sending s = { .size = (t->n_rules + t->n_chains + 8) * PLAIN_MESSAGE,
-			     .seq = ++n->seq,
-			     .family = t->family,
-			     .table = t->name != NULL ? t->name : TABLE_NAME };
+	struct batch *b = batch_of(t->family, t->name, 0);
+	uint32_t line;
+	struct err why;
 	int r;
 
-	s.p = calloc(1, s.size);
-	if (s.p == NULL)
+	if (b == NULL)
 		return err_set(e, -ENOMEM, "%s", t->what);
-	done(&s, nftnl_batch_begin(room(&s), s.seq++));
+	if (chains)
+		batch_flush_rules(b);
 	if (had && !chains)
-		put_table(&s, NFT_MSG_DELTABLE, 0);
+		batch_table_delete(b);
 	if (t->n_chains > 0 && !chains)
-		put_table(&s, NFT_MSG_NEWTABLE, NLM_F_CREATE);
-	for (size_t i = 0; i < t->n_chains; i++)
-		(chains ? empty_chain : put_chain)(&s, &t->chains[i]);
+		batch_table(b, false);
+	for (size_t i = 0; i < t->n_chains && !chains; i++)
+		batch_base_chain(b, &t->chains[i]);
 	for (size_t i = 0; i < t->n_rules; i++)
-		put_rule(&s, t->rules[i]);
-	done(&s, nftnl_batch_end(room(&s), s.seq++));
-	n->seq = s.seq;
-	r = s.failed ? err_set(e, -ENOMEM, "%s", t->what) : send_all(n, &s, t->what, e);
-	free(s.p);
-	return r;
+		batch_rule(b, t->rules[i], 0);
+	r = batch_commit(b, n, &why, &line);
+	batch_free(b);
+	return r < 0 ? err_set(e, r, "the kernel refused %s", t->what) : 0;
 }
 
 int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, void *ctx, struct err *e)
 {
-	const char *name = t->name != NULL ? t->name : TABLE_NAME;
-	struct table_text have = { .family = t->family, .name = name }, wanted = have;
+	struct table_text have = { .family = t->family, .name = t->name }, wanted = have;
 	struct netlink net;
 	int r = netlink_open_here(&net, e);
 
 	if (r < 0)
 		return r;
-	r = plain_text_look(&net, &have, e);
-	plain_text_want(t, &wanted);
+	r = look(&net, &have, e);
+	wanted_text(t, &wanted);
 	if (r == 0 && wanted.failed)
 		r = err_set(e, -ENOMEM, "%s", t->what);
 	if (r == 0 && (have.n != wanted.n || (have.n > 0 && memcmp(have.out, wanted.out, have.n) != 0))) {
 		char detail[40];
 
-		snprintf(detail, sizeof(detail), "table %s %.16s", dump_family(t->family), name);
+		snprintf(detail, sizeof(detail), "table %s %.16s", dump_family(t->family), t->name);
 
 		/* No note if only the chain is missing because its card was removed. */
 		if (note != NULL && !(t->n_chains == 0 && have.n == have.head && !have.chain))
 			note(ctx, !have.table ? "missing" : t->n_chains == 0 ? "extra" : "changed", detail);
 		if (!dry)
 			r = replace(&net, t, have.table,
-				    have.head == wanted.head && memcmp(have.out, wanted.out, have.head) == 0, e);
+				    have.head == wanted.head && have.head > 0 &&
+					    memcmp(have.out, wanted.out, have.head) == 0,
+				    e);
 	}
 	free(have.out);
 	free(have.counts);
@@ -220,7 +302,7 @@ int plain_table_read(uint8_t family, plain_each *each, void *ctx, bool *ret_ther
 
 	if (r < 0)
 		return r;
-	r = plain_text_look(&net, &have, e);
+	r = look(&net, &have, e);
 	*ret_there = r == 0 && have.table;
 	if (*ret_there)
 		tell(&have, each, ctx);
@@ -259,7 +341,7 @@ static int other(const struct nlmsghdr *m, void *ctx)
 int plain_table_others(uint8_t family, void (*each)(void *ctx, const char *what), void *ctx, struct err *e)
 {
 	struct others o = { .family = family, .each = each, .ctx = ctx };
-	_Alignas(8) uint8_t buf[PLAIN_MESSAGE];
+	_Alignas(8) uint8_t buf[REQUEST_BYTES];
 	struct netlink net;
 	int r = netlink_open_here(&net, e);
 

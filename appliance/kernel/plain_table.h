@@ -12,32 +12,20 @@
 #include <stdint.h>
 
 #include "appliance/base/err.h"
-
-struct nftnl_rule;
-
-struct plain_chain {
-	const char *name, *device; /* borrowed; device NULL = of no device */
-	uint32_t hook;
-	int32_t priority;
-	bool accepts; /* policy accept; else drop */
-};
+#include "appliance/kernel/batch.h"
 
 /* The wanted content. Without a chain there is to be no table. */
 struct plain_table {
 	uint8_t family;	  /* NFPROTO_* */
 	const char *what; /* "the gate of the VLANs", for errors */
-	const char *name; /* NULL: TABLE_NAME; the rules name it, too */
-	const struct plain_chain *chains;
+	const char *name; /* the rules name it, too */
+	const struct base_chain *chains;
 	size_t n_chains;
 	/* in the order of their chains; NULL: no memory for that rule */
 	struct nftnl_rule **rules;
 	size_t n_rules;
 };
 
-/* An empty rule of this chain; owned by the caller, NULL when memory is out. */
-struct nftnl_rule *plain_rule(uint8_t family, const char *chain);
-/* Adds a counter. False when memory is out. */
-bool plain_rule_count(struct nftnl_rule *r);
 /* Frees the rules of `t`, not the list of them. */
 void plain_rules_free(struct plain_table *t);
 

@@ -4,7 +4,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/box/loan.h"
-#include "appliance/kernel/ends.h"
+#include "appliance/kernel/dump.h"
 #include "appliance/store/waiting.h"
 #include "appliance/supervise/supervise.h"
 

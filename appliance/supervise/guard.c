@@ -22,7 +22,7 @@
 #include "appliance/box/sysctl.h"
 #include "appliance/enforce/sockets.h"
 #include "appliance/kernel/deny_base.h"
-#include "appliance/kernel/home_rules.h"
+#include "appliance/kernel/small_tables.h"
 #include "appliance/store/kept.h"
 #include "appliance/supervise/supervise.h"
 

@@ -412,7 +412,7 @@ uint64_t papers_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = 
 /* Safeguards that do not depend on other processes: no forwarding over cards that are in the first
  * namespace, and no forwarding after the rules were changed from outside. */
 
-/* Rules for cards of the box while they are in the machine's namespace (kernel/home_rules.h). */
+/* Rules for cards of the box while they are in the machine's namespace (kernel/small_tables.h). */
 
 /*
  * Sets these rules in the caller's namespace, the first one of the machine. They cover the cards

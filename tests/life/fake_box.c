@@ -21,8 +21,8 @@
 #include "appliance/box/sysctl.h"
 #include "appliance/box/vlans.h"
 #include "appliance/kernel/deny_base.h"
-#include "appliance/kernel/ends.h"
-#include "appliance/kernel/home_rules.h"
+#include "appliance/kernel/dump.h"
+#include "appliance/kernel/small_tables.h"
 #include "policy/ir/ir.h"
 #include "tests/life/machine.h"
 

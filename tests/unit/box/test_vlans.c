@@ -16,7 +16,7 @@
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl_private.h"
 #include "appliance/box/vlans.h"
-#include "appliance/kernel/trunk.h"
+#include "appliance/kernel/small_tables.h"
 
 /* ---- the kernel's part ----------------------------------------------------------------------- */
 

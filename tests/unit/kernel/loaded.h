@@ -15,7 +15,7 @@
 #include <time.h>
 
 #include "appliance/enforce/witness.h"
-#include "appliance/kernel/batch_private.h"
+#include "appliance/kernel/batch.h"
 #include "appliance/kernel/image.h"
 #include "tests/unit/policy/model_make.h"
 

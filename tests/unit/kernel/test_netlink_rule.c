@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: appliance/kernel/rule.c appliance/kernel/expr.c appliance/kernel/text.c
+ * LINK: appliance/kernel/rule.c appliance/kernel/expr.c
  * LINK: appliance/kernel/image.c
  * LINK: policy/ir/skeleton/%.c policy/ir/names.c appliance/base/arena.c appliance/base/err.c
  * LINK: appliance/wire/reason.c

@@ -7,7 +7,6 @@
  * LINK: appliance/enforce/walk.c appliance/enforce/expect.c appliance/kernel/ruleset.c
  * LINK: appliance/kernel/image.c
  * LINK: appliance/kernel/batch.c appliance/kernel/rule.c appliance/kernel/expr.c
- * LINK: appliance/kernel/text.c
  * LINK: appliance/kernel/apart.c appliance/kernel/talk.c appliance/base/clock.c
  * LINK: appliance/wire/reason.c
  * LIBS: libnftnl libmnl nettle

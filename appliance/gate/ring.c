@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "appliance/gate/reset.h"
-#include "appliance/kernel/session_probe.h"
+#include "appliance/kernel/conntrack.h"
 #include "appliance/wire/mark.h"
 
 enum entry_action gate_verdict(const struct ring_entry *e, uint32_t lane, uint32_t *ret_mark)

@@ -11,6 +11,8 @@
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "appliance/wire/mark.h"
 
@@ -191,10 +193,10 @@ static void put_protocol(struct nlmsghdr *h, const struct session *s)
 	mnl_attr_put_u8(h, six ? CTA_PROTO_ICMPV6_CODE : CTA_PROTO_ICMP_CODE, (uint8_t)s->server_port);
 }
 
-/* Begins a request about a dumped session. */
-static struct nlmsghdr *about(struct netlink *n, uint8_t *buf, uint16_t type, const struct session *s)
+/* Begins a request about a session. */
+static struct nlmsghdr *about(struct netlink *n, uint8_t *buf, uint16_t type, uint16_t flags, const struct session *s)
 {
-	struct nlmsghdr *h = netlink_request(n, buf, (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type), NLM_F_ACK,
+	struct nlmsghdr *h = netlink_request(n, buf, (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type), flags,
 					     s->client.family == 4 ? AF_INET : AF_INET6);
 	struct nlattr *tuple_at = mnl_attr_nest_start(h, CTA_TUPLE_ORIG), *at;
 
@@ -212,7 +214,7 @@ static struct nlmsghdr *about(struct netlink *n, uint8_t *buf, uint16_t type, co
 int conntrack_mark(struct netlink *n, const struct session *s, uint32_t mark, struct err *e)
 {
 	_Alignas(8) uint8_t buf[4096];
-	struct nlmsghdr *h = about(n, buf, IPCTNL_MSG_CT_NEW, s);
+	struct nlmsghdr *h = about(n, buf, IPCTNL_MSG_CT_NEW, NLM_F_ACK, s);
 
 	mnl_attr_put_u32(h, CTA_MARK, htonl(mark));
 	return netlink_ask(n, h, NULL, NULL, e);
@@ -221,7 +223,7 @@ int conntrack_mark(struct netlink *n, const struct session *s, uint32_t mark, st
 int conntrack_delete(struct netlink *n, const struct session *s, struct err *e)
 {
 	_Alignas(8) uint8_t buf[4096];
-	struct nlmsghdr *h = about(n, buf, IPCTNL_MSG_CT_DELETE, s);
+	struct nlmsghdr *h = about(n, buf, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, s);
 
 	mnl_attr_put_u32(h, CTA_ID, htonl(s->id));
 	return netlink_ask(n, h, NULL, NULL, e);
@@ -256,4 +258,63 @@ int conntrack_count(struct netlink *n, uint32_t *ret, uint32_t *ret_most, struct
 	*ret = c.n;
 	*ret_most = c.most;
 	return r;
+}
+
+/* ---- whether there is a session -------------------------------------------------------------- */
+
+int session_probe_open(struct err *e)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
+	int r;
+
+	if (fd < 0)
+		return err_set(e, -errno, "netlink socket for sessions");
+	if (bind(fd, (const struct sockaddr *)&self, sizeof(self)) < 0) {
+		r = err_set(e, -errno, "netlink socket for sessions");
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+/* Reads the answer. The kernel has answered when the request is sent, so a session or an error is
+ * there. */
+static int probe_answer(int fd)
+{
+	_Alignas(8) uint8_t buf[4096];
+	const struct nlmsghdr *h = (const void *)buf;
+	struct iovec iov = { .iov_base = buf, .iov_len = sizeof(buf) };
+	struct mmsghdr one = { .msg_hdr = { .msg_iov = &iov, .msg_iovlen = 1 } };
+	int n = recvmmsg(fd, &one, 1, MSG_DONTWAIT, NULL), code;
+
+	if (n < 1)
+		return n < 0 ? -errno : -EIO;
+	if (!mnl_nlmsg_ok(h, (int)one.msg_len))
+		return -EBADMSG;
+	if (h->nlmsg_type == (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW))
+		return 1;
+	if (h->nlmsg_type != NLMSG_ERROR || mnl_nlmsg_get_payload_len(h) < sizeof(struct nlmsgerr))
+		return -EBADMSG;
+	code = ((const struct nlmsgerr *)mnl_nlmsg_get_payload(h))->error;
+	return code == -ENOENT ? 0 : code < 0 ? code : -EBADMSG;
+}
+
+int session_probe(int fd, const struct addr *a, uint16_t a_port, const struct addr *b, uint16_t b_port)
+{
+	const struct session s = {
+		.client = *a, .server = *b, .client_port = a_port, .server_port = b_port, .l4proto = IPPROTO_TCP
+	};
+	struct netlink numbers = { .fd = fd };
+	_Alignas(8) uint8_t buf[4096];
+	const struct nlmsghdr *h;
+	ssize_t n;
+
+	if (a->family != b->family || addr_len(a->family) == 0)
+		return -EAFNOSUPPORT;
+	h = about(&numbers, buf, IPCTNL_MSG_CT_GET, 0, &s);
+	do {
+		n = send(fd, h, h->nlmsg_len, 0);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : probe_answer(fd);
 }

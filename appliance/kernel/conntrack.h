@@ -2,7 +2,7 @@
 /*
  * The kernel's live sessions, by raw libmnl: a dump of connection tracking in this namespace. It
  * changes only the mark of a session, or makes the kernel forget one. It cuts no session: the rules
- * do that by the mark. Runs in enforce.
+ * do that by the mark. Runs in enforce; session_probe runs in the gate.
  */
 #ifndef SEKISHO_KERNEL_CONNTRACK_H
 #define SEKISHO_KERNEL_CONNTRACK_H
@@ -41,5 +41,22 @@ int conntrack_delete(struct netlink *n, const struct session *s, struct err *e);
 
 /* How many sessions the kernel tracks here, and the most that it can. */
 int conntrack_count(struct netlink *n, uint32_t *ret, uint32_t *ret_most, struct err *e);
+
+/*
+ * Asks connection tracking whether there is a TCP session between two ends.
+ *
+ * The gate asks before it resets both ends of a segment that tracking called invalid: a segment out
+ * of the windows of a live session must not end that session. session_probe_open runs in the
+ * supervisor (inside the data namespace). The gate learns only whether there is a session, and
+ * changes nothing.
+ */
+
+/* The socket, owned by the caller; negative errno. */
+int session_probe_open(struct err *e);
+/*
+ * 1: there is a session, whichever end opened it; 0: there is none; negative errno: it is not
+ * known. Ports in host order; both addresses of one family.
+ */
+int session_probe(int fd, const struct addr *a, uint16_t a_port, const struct addr *b, uint16_t b_port);
 
 #endif

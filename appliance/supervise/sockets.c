@@ -10,7 +10,7 @@
 
 #include "appliance/enforce/sockets.h"
 #include "appliance/gate/reset.h"
-#include "appliance/kernel/session_probe.h"
+#include "appliance/kernel/conntrack.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/supervise/supervise.h"

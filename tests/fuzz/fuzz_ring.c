@@ -5,7 +5,7 @@
  * with a mark of that queue's lane.
  *
  * LINK: appliance/gate/ring.c appliance/gate/verdict.c appliance/gate/reset.c
- * LINK: appliance/kernel/session_probe.c
+ * LINK: appliance/kernel/conntrack.c appliance/kernel/talk.c
  * LINK: appliance/wire/ring.c appliance/gate/overdue.c appliance/base/addr.c
  * LINK: appliance/base/bytes.c appliance/base/err.c
  * LINK: appliance/gate/stray.c appliance/wire/pairs.c appliance/base/clock.c

@@ -9,7 +9,7 @@
 #include "appliance/enforce/look.h"
 #include "appliance/enforce/sockets.h"
 #include "appliance/gate/reset.h"
-#include "appliance/kernel/session_probe.h"
+#include "appliance/kernel/conntrack.h"
 #include "appliance/role/outstanding.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/role/who.h"

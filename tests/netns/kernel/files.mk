@@ -1,6 +1,6 @@
 # A small supervisor around the real enforce role, whose clock the test sets.
 KERNEL_TEST_SRC = tests/netns/kernel/kernel_main.c $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(wildcard appliance/enforce/*.c) \
-	$(filter-out appliance/kernel/session_probe.c,$(wildcard appliance/kernel/*.c)) $(wildcard appliance/role/*.c) \
+	$(wildcard appliance/kernel/*.c) $(wildcard appliance/role/*.c) \
 	appliance/box/sysctl.c
 
 $(B)/netns/kernel/driver: $(call obj,$(KERNEL_TEST_SRC))

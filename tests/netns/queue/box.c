@@ -26,7 +26,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
 #include "appliance/gate/reset.h"
-#include "appliance/kernel/session_probe.h"
+#include "appliance/kernel/conntrack.h"
 #include "appliance/role/outstanding.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"

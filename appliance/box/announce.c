@@ -72,15 +72,13 @@ size_t announce_frame(const struct addr *host, bool router, const uint8_t *mac, 
 /* The socket has protocol 0, so that it receives no frames. */
 static int socket_in(const struct box_spaces *s, bool admin, struct err *e)
 {
-	struct err back;
 	int fd, r = netns_enter(admin ? s->admin : s->data, e);
 
 	if (r < 0)
 		return r;
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	r = -errno;
-	if (netns_enter(s->home, &back) < 0)
-		abort(); /* a process must not go on in the wrong namespace */
+	netns_return(s->home);
 	return fd < 0 ? err_set(e, r, "open a socket to announce hosts") : fd;
 }
 

@@ -9,7 +9,7 @@
 #define SEKISHO_BOX_ANNOUNCE_H
 
 #include "appliance/box/box.h"
-#include "appliance/box/devices.h"
+#include "appliance/box/rtnl.h"
 
 /* How many hosts are announced at most, because each announcement is a broadcast. Other hosts find
  * the new MAC address by ARP or neighbour discovery. */

@@ -7,7 +7,6 @@
 
 #include "appliance/box/box.h"
 #include "appliance/box/box_private.h"
-#include "appliance/box/devices.h"
 #include "appliance/box/facts.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/outside.h"
@@ -34,7 +33,6 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 		{ "ipv4/neigh", "proxy_delay", "0" },
 		{ "ipv6/neigh", "proxy_delay", "0" },
 	};
-	struct err back;
 	int r = netns_enter(i->admin ? s->admin : s->data, e);
 
 	if (r < 0)
@@ -72,8 +70,7 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 	 */
 	if (r == 0 && i->admin)
 		r = netns_sysctl("ipv4/tcp_retries2", "5", e);
-	if (netns_enter(s->home, &back) < 0)
-		abort(); /* a process must not go on in the wrong namespace */
+	netns_return(s->home);
 	return r;
 }
 
@@ -81,7 +78,7 @@ static int set_one(const struct vlan_places *p, const struct ir *ir, const struc
 		   struct err *e)
 {
 	struct rtnl *own = i->admin ? p->admin : p->data;
-	struct rtnl_link l = { 0 };
+	struct device l = { 0 };
 	int r = i->vlan != 0 && !vlans_stand(p, i) ? vlans_ensure(p, i, e) : 0;
 
 	/* In a dry run, the VLAN device is missing or wrong, and vlans_ensure has reported that. So
@@ -124,7 +121,7 @@ static void retire_one(struct handles *h, const struct ir_interface *i)
 {
 	const struct ir_interface none = { .name = i->name, .device = ir_card(i) };
 	struct rtnl *own = box_card_admin(i) ? h->admin : h->data;
-	struct rtnl_link l;
+	struct device l;
 
 	if (rtnl_link_get(own, ir_card(i), &l, NULL) < 0)
 		return;
@@ -269,7 +266,7 @@ int box_interfaces(const struct box_spaces *s, const struct ir *ir, box_interfac
 bool box_has(const struct box_spaces *s, const char *device)
 {
 	struct handles h;
-	struct rtnl_link l;
+	struct device l;
 	bool has;
 
 	if (box_open(s, &h, NULL) < 0)
@@ -287,7 +284,7 @@ int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, 
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
-		struct rtnl_link l;
+		struct device l;
 
 		ret[i] = rtnl_link_get(ir->interfaces[i].admin ? h.admin : h.data, ir->interfaces[i].device, &l,
 				       NULL) == 0
@@ -301,7 +298,7 @@ int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, 
 int box_loopback(const struct box_spaces *s, struct err *e)
 {
 	struct handles h;
-	struct rtnl_link l;
+	struct device l;
 	int r = box_open(s, &h, e);
 
 	if (r < 0)
@@ -325,7 +322,7 @@ static int one_answering(struct rtnl *data, const struct ir_interface *i, box_an
 	struct addr_range *ranges = NULL;
 	struct rtnl_answer *have = NULL;
 	struct addr *hosts = NULL;
-	struct rtnl_link l;
+	struct device l;
 	size_t n = 0;
 	int r = rtnl_link_get(data, i->device, &l, e);
 
@@ -371,7 +368,7 @@ int box_answering(const struct box_spaces *s, const struct ir *ir, box_answered 
 int box_hold(const struct box_spaces *s, const char *device, struct err *e)
 {
 	struct rtnl *home = rtnl_open(s->home, s->home, e);
-	struct rtnl_link l;
+	struct device l;
 	int r;
 
 	if (home == NULL)
@@ -390,7 +387,6 @@ int box_hold(const struct box_spaces *s, const char *device, struct err *e)
 int box_askers(const struct box_spaces *s, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e)
 {
 	const char **devices = calloc(ir->n_interfaces + 1u, sizeof(*devices));
-	struct err back;
 	size_t n = 0;
 	int r;
 
@@ -402,8 +398,7 @@ int box_askers(const struct box_spaces *s, const struct ir *ir, bool dry, rtnl_n
 	r = netns_enter(s->data, e);
 	if (r == 0) {
 		r = arp_limit_set(devices, n, dry, note, ctx, e);
-		if (netns_enter(s->home, &back) < 0)
-			abort(); /* a process must not go on in the wrong namespace */
+		netns_return(s->home);
 	}
 	free(devices);
 	return r;
@@ -417,8 +412,7 @@ int box_finished(const struct box_spaces *s, const struct ir *ir, bool dry)
 	if (r < 0)
 		return r;
 	r = finished_set(ir_lanes(ir) != 0, dry, &e);
-	if (netns_enter(s->home, &e) < 0)
-		abort(); /* a process must not go on in the wrong namespace */
+	netns_return(s->home);
 	return r;
 }
 
@@ -441,7 +435,7 @@ int scratch_open(int home, struct box_spaces *ret, struct err *e)
 /* The device's present MTU, whichever namespace it is in. */
 static uint32_t mtu_of(struct rtnl *const real[3], const struct ir_interface *i)
 {
-	struct rtnl_link l;
+	struct device l;
 
 	for (unsigned n = 0; n < 3; n++)
 		if (rtnl_link_get(real[n], ir_card(i), &l, NULL) == 0)
@@ -452,7 +446,7 @@ static uint32_t mtu_of(struct rtnl *const real[3], const struct ir_interface *i)
 /* Makes a substitute for a device. A substitute of an earlier try is deleted first. */
 static int stand_in(struct rtnl *r, const struct ir_interface *i, uint32_t number, uint32_t mtu, struct err *e)
 {
-	struct rtnl_link l;
+	struct device l;
 	char peer[16];
 
 	if (rtnl_link_get(r, ir_card(i), &l, NULL) == 0)
@@ -467,7 +461,7 @@ int scratch_try(const struct box_spaces *s, const struct box_spaces *scratch, co
 				 rtnl_open(s->home, s->home, e) };
 	struct rtnl *here[2] = { rtnl_open(scratch->data, s->home, e), rtnl_open(scratch->admin, s->home, e) };
 	bool open = real[0] != NULL && real[1] != NULL && real[2] != NULL && here[0] != NULL && here[1] != NULL;
-	struct rtnl_link l;
+	struct device l;
 	int r = open ? 0 : e->code;
 
 	/* box_set makes the VLANs itself. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "appliance/box/box_private.h"
-#include "appliance/box/devices.h"
+#include "appliance/box/rtnl.h"
 
 void box_close(struct handles *h)
 {
@@ -82,7 +82,7 @@ static int claim_card(const struct box_spaces *s, struct handles *h, const struc
 	struct rtnl *own = box_card_admin(i) ? h->admin : h->data, *other = box_card_admin(i) ? h->data : h->admin;
 	int to = box_card_admin(i) ? s->admin : s->data;
 	const char *card = ir_card(i);
-	struct rtnl_link l;
+	struct device l;
 	int r = rtnl_link_get(own, card, &l, e);
 
 	*moved = false;
@@ -158,7 +158,7 @@ int box_claim(const struct box_spaces *s, const struct ir *ir, box_leave *leave,
 static void back_to_its_side(const struct box_spaces *s, struct handles *h, const struct ir_interface *i)
 {
 	struct rtnl *own = box_card_admin(i) ? h->admin : h->data, *other = box_card_admin(i) ? h->data : h->admin;
-	struct rtnl_link l;
+	struct device l;
 
 	if (rtnl_link_get(own, ir_card(i), &l, NULL) == -ENODEV && rtnl_link_get(other, ir_card(i), &l, NULL) == 0)
 		rtnl_link_move(other, l.index, box_card_admin(i) ? s->admin : s->data, NULL, NULL);
@@ -181,7 +181,7 @@ void box_unclaim(const struct box_spaces *s, const struct ir *ir)
 static int try_one(struct handles *h, const struct ir_interface *i, struct err *e)
 {
 	struct rtnl *spaces[] = { i->admin ? h->admin : h->data, i->admin ? h->data : h->admin, h->home };
-	struct rtnl_link l;
+	struct device l;
 	size_t at = 0;
 	int r = -ENODEV;
 

@@ -141,7 +141,7 @@ static int of_address(struct rtnl *r, struct view *v, const struct rtnl_address 
 static int of_device(struct rtnl *r, struct view *v, const char *device, struct err *e)
 {
 	struct err one = { 0 };
-	struct rtnl_link l;
+	struct device l;
 	int status = 0;
 
 	/* A missing or down device is reported elsewhere. */
@@ -166,7 +166,7 @@ static int read_both(struct rtnl *r, struct view *v, struct err *e)
 {
 	/* The routes are read before the addresses. If an address disappears in between, its routes
 	 * disappear with it; for a new address nothing is removed here. */
-	int status = rtnl_routes_of_kernel(r, &v->routes, &v->n_routes, e);
+	int status = rtnl_routes(r, ROUTES_KERNELS, &v->routes, &v->n_routes, e);
 
 	return status < 0 ? status : rtnl_addresses(r, 0, &v->addresses, &v->n_addresses, e);
 }

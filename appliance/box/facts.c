@@ -117,7 +117,7 @@ static int to_kernel(struct rtnl *r, const struct ir *ir, const struct ir_route 
 		     struct err *e)
 {
 	const struct ir_interface *i = leads_to(ir, from);
-	struct rtnl_link l = { 0 };
+	struct device l = { 0 };
 	unsigned prefix;
 	int status = 0;
 
@@ -212,7 +212,7 @@ int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 	if (want == NULL)
 		return err_set(e, -ENOMEM, "routes");
 	/* In the data namespace, other programs may not add routes. */
-	status = rtnl_routes(r, !admin, &have, &n_have, e);
+	status = rtnl_routes(r, admin ? ROUTES_OURS : ROUTES_SET, &have, &n_have, e);
 	if (status < 0) {
 		free(want);
 		return status;

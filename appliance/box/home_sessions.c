@@ -22,7 +22,7 @@ struct looking {
 bool riders_at_home(const struct box_spaces *s, const char *device)
 {
 	struct rtnl *home = rtnl_open(s->home, s->home, NULL);
-	struct rtnl_link l;
+	struct device l;
 	bool there = home != NULL && rtnl_link_get(home, device, &l, NULL) == 0;
 
 	rtnl_close(home);

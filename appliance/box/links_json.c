@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "appliance/box/devices.h"
 #include "appliance/box/outside.h"
+#include "appliance/box/rtnl.h"
 #include "appliance/wire/settings.h"
 
 /* number of assets of a zone that are listed; the total is given as well */

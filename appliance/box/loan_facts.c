@@ -177,21 +177,21 @@ static void restart(void *ctx)
 int was_facts(struct rtnl *r, const struct devices *all, uint32_t index, json_t **ret, bool *more, struct err *e)
 {
 	struct reading x = { .all = all, .index = index, .list = json_array() };
-	int status = rtnl_each(r, RTM_GETADDR, sizeof(struct ifaddrmsg), on_address, restart, &x, e);
+	int status = rtnl_each(r, RTM_GETADDR, NULL, sizeof(struct ifaddrmsg), on_address, restart, &x, e);
 
 	/* The kernel lists IPv6 addresses newest first and prefers the newest. They are stored
 	 * oldest first, the order in which they are set again. */
 	x.begin = json_array_size(x.list);
 	x.newest_first = true;
 	if (status == 0)
-		status = rtnl_each(r, RTM_GETADDR, sizeof(struct ifaddrmsg), on_address, restart, &x, e);
+		status = rtnl_each(r, RTM_GETADDR, NULL, sizeof(struct ifaddrmsg), on_address, restart, &x, e);
 	x.newest_first = false;
 	x.begin = json_array_size(x.list);
 	if (status == 0)
-		status = rtnl_each(r, RTM_GETNEIGH, sizeof(struct ndmsg), on_neighbour, restart, &x, e);
+		status = rtnl_each(r, RTM_GETNEIGH, NULL, sizeof(struct ndmsg), on_neighbour, restart, &x, e);
 	x.begin = json_array_size(x.list);
 	if (status == 0)
-		status = rtnl_each(r, RTM_GETROUTE, sizeof(struct rtmsg), on_route, restart, &x, e);
+		status = rtnl_each(r, RTM_GETROUTE, NULL, sizeof(struct rtmsg), on_route, restart, &x, e);
 	*ret = x.list;
 	*more = x.more;
 	return status;

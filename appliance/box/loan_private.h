@@ -5,8 +5,8 @@
 #define SEKISHO_BOX_LOAN_PRIVATE_H
 
 #include "appliance/base/json.h"
-#include "appliance/box/devices.h"
 #include "appliance/box/loan.h"
+#include "appliance/box/rtnl.h"
 
 uint64_t was_boottime_ns(void);
 /* Writes the device and all devices above it to `ret`; returns their number. */

@@ -295,7 +295,7 @@ static bool in_box(const struct giving *g, const char *name)
 
 	for (size_t i = 0; i < 2 && !there; i++) {
 		struct rtnl *r = spaces[i] >= 0 ? rtnl_open(spaces[i], g->s->home, NULL) : NULL;
-		struct rtnl_link l;
+		struct device l;
 
 		there = r != NULL && rtnl_link_get(r, name, &l, NULL) == 0;
 		rtnl_close(r);

@@ -29,6 +29,14 @@ int netns_enter(int nsfd, struct err *e)
 	return setns(nsfd, CLONE_NEWNET) < 0 ? err_set(e, -errno, "enter a network namespace") : 0;
 }
 
+void netns_return(int nsfd)
+{
+	struct err e;
+
+	if (netns_enter(nsfd, &e) < 0)
+		abort();
+}
+
 bool netns_same(int a, int b)
 {
 	struct stat x, y;
@@ -114,7 +122,6 @@ static int make(const char *path, struct err *e)
 int netns_scratch(struct err *e)
 {
 	int own = netns_own(e), fd;
-	struct err back;
 
 	if (own < 0)
 		return own;
@@ -123,8 +130,7 @@ int netns_scratch(struct err *e)
 		fd = forwarding_off(e);
 		if (fd == 0)
 			fd = netns_own(e);
-		if (netns_enter(own, &back) < 0)
-			abort(); /* a process must not go on in the wrong namespace */
+		netns_return(own);
 	}
 	close(own);
 	return fd;

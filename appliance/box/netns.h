@@ -28,6 +28,9 @@ int netns_scratch(struct err *e);
 int netns_own(struct err *e);
 /* Moves the process to the namespace `nsfd`. */
 int netns_enter(int nsfd, struct err *e);
+/* Goes back after netns_enter. If this fails, the process ends: it must not go on in the wrong
+ * namespace. */
+void netns_return(int nsfd);
 /* Whether two descriptors refer to the same namespace. */
 bool netns_same(int a, int b);
 /* Writes a value to a file below /proc/sys/net of the namespace the process is in. */

@@ -13,9 +13,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "appliance/box/devices.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/outside.h"
+#include "appliance/box/rtnl.h"
 
 #define TABLES_MAX 32u
 
@@ -331,7 +331,6 @@ static void look_legacy(struct looking *l, const char *path, const char *tool)
 
 static int look_inside(const struct box_spaces *s, struct looking *l, struct err *e)
 {
-	struct err back;
 	int r = netns_enter(l->admin ? s->admin : s->data, e);
 
 	if (r < 0)
@@ -340,8 +339,7 @@ static int look_inside(const struct box_spaces *s, struct looking *l, struct err
 	look_legacy(l, "/proc/thread-self/net/ip6_tables_names", "ip6tables");
 	look_legacy(l, "/proc/thread-self/net/arp_tables_names", "arptables");
 	look_programs(l);
-	if (netns_enter(s->home, &back) < 0)
-		abort(); /* a process must not go on in the wrong namespace */
+	netns_return(s->home);
 	return 0;
 }
 
@@ -386,15 +384,15 @@ static int look_at(const struct box_spaces *s, struct looking *l, struct err *e)
 	if (r < 0)
 		goto out;
 	look_links(l);
-	r = rtnl_each(own, RTM_GETQDISC, sizeof(struct tcmsg), on_qdisc, nothing, l, e);
+	r = rtnl_each(own, RTM_GETQDISC, NULL, sizeof(struct tcmsg), on_qdisc, nothing, l, e);
 	if (r < 0)
 		goto out;
 	tell_lines(l, "tc");
-	r = rtnl_each(own, RTM_GETRULE, sizeof(struct fib_rule_hdr), on_rule, nothing, l, e);
+	r = rtnl_each(own, RTM_GETRULE, NULL, sizeof(struct fib_rule_hdr), on_rule, nothing, l, e);
 	if (r < 0)
 		goto out;
 	tell_lines(l, "routes");
-	r = rtnl_each(own, RTM_GETROUTE, sizeof(struct rtmsg), on_route, nothing, l, e);
+	r = rtnl_each(own, RTM_GETROUTE, NULL, sizeof(struct rtmsg), on_route, nothing, l, e);
 	if (r < 0)
 		goto out;
 	tell_tables(l);
@@ -426,16 +424,6 @@ int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference
 	return r;
 }
 
-/* Returns to the process's own namespace. If this fails, the process ends: it must not go on in the
- * wrong namespace. */
-static void back(const struct box_spaces *s)
-{
-	struct err e;
-
-	if (netns_enter(s->home, &e) < 0)
-		abort();
-}
-
 /* Whether the policy has an admin interface. If not, nobody may enter, as before the first
  * policy. */
 static bool has_admin(const struct ir *ir)
@@ -454,7 +442,7 @@ int box_admin_rules(const struct box_spaces *s, const struct ir *ir, bool dry, p
 	if (r < 0)
 		return r;
 	r = admin_rules_set(ir->peers, ir->n_peers, !has_admin(ir), dry, note, ctx, e);
-	back(s);
+	netns_return(s->home);
 	return r;
 }
 
@@ -465,7 +453,7 @@ int box_admin_rules_base(const struct box_spaces *s, struct err *e)
 	if (r < 0)
 		return r;
 	r = admin_rules_base(e);
-	back(s);
+	netns_return(s->home);
 	return r;
 }
 
@@ -478,7 +466,7 @@ int box_admin_rules_read(const struct box_spaces *s, const struct ir *ir, admin_
 	if (r < 0)
 		return r;
 	r = admin_rules_read(ir->peers, ir->n_peers, each, ctx, ret, e);
-	back(s);
+	netns_return(s->home);
 	return r;
 }
 
@@ -502,6 +490,6 @@ int box_admin_rules_beside(const struct box_spaces *s, box_difference *each, voi
 	if (r < 0)
 		return r;
 	r = plain_table_others(NFPROTO_INET, beside, &b, e);
-	back(s);
+	netns_return(s->home);
 	return r;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rtnetlink as box.c needs it: links, addresses and routes of one namespace, read and changed one
- * at a time. Supervisor only. A handle stays bound to the namespace it was opened in. Kernel
- * answers are read by libmnl's checked iterators.
+ * rtnetlink as box.c needs it: links (their state and counters, and which is above which),
+ * addresses and routes of one namespace, read all or one, and changed one at a time. Supervisor
+ * only. A handle stays bound to the namespace it was opened in. Requests and answers are those of
+ * kernel/talk.h; messages are read by libmnl's checked iterators.
  */
 #ifndef SEKISHO_BOX_RTNL_H
 #define SEKISHO_BOX_RTNL_H
@@ -16,12 +17,41 @@
 
 struct rtnl;
 
-struct rtnl_link {
-	uint32_t index;
-	uint32_t mtu;
+/* devices of one namespace, more than a policy can name. Further ones are not read; `more` is
+ * then set */
+#define DEVICES_MAX 600u
+
+struct device {
+	uint32_t index, mtu;
 	uint32_t mtu_min, mtu_max; /* 0 = not said */
-	bool up;
-	bool mute; /* Ethernet without ARP (IFF_NOARP) */
+	/* index of the device of which it is a port (bridge, bond, team, VRF), 0 = none */
+	uint32_t master;
+	/* index of the device below it (VLAN, macvlan); 0 = none, or in another namespace */
+	uint32_t parent;
+	char name[16];
+	char kind[16];		/* "veth", "bridge"; "" = hardware */
+	char above[16];		/* kind of its master */
+	uint8_t mac[32], n_mac; /* its present hardware address */
+	uint8_t own[32], n_own; /* its permanent hardware address; n_own 0 = none */
+	bool elsewhere;		/* the device below it, or its other end, is in another namespace */
+	uint32_t under;		/* index of the device below it in any namespace; 0 = none */
+	/* if `elsewhere`: the id that the other namespace has within this namespace */
+	int32_t under_nsid;
+	uint16_t vlan; /* kind "vlan": the VLAN id */
+	/* kind "vlan": 802.1Q, without optional functions such as GVRP */
+	bool vlan_plain;
+	bool ours; /* this program made it: RTNL_ALIAS */
+	bool up, carrier, loopback, xdp;
+	bool mute;	  /* Ethernet without ARP (IFF_NOARP) */
+	uint32_t changes; /* how often its link went up or down since the device exists */
+	uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped;
+	uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;
+};
+
+struct devices {
+	struct device list[DEVICES_MAX];
+	size_t n;
+	bool more;
 };
 
 struct rtnl_address {
@@ -68,7 +98,25 @@ typedef void rtnl_note(void *ctx, const char *what, const char *detail);
  * change is made. */
 void rtnl_tell(struct rtnl *r, bool dry, rtnl_note *note, void *ctx);
 /* -ENODEV when there is none of that name. */
-int rtnl_link_get(struct rtnl *r, const char *device, struct rtnl_link *ret, struct err *e);
+int rtnl_link_get(struct rtnl *r, const char *device, struct device *ret, struct err *e);
+/* All links of the namespace. */
+int devices_read(struct rtnl *r, struct devices *ret, struct err *e);
+/* Whether `d` lies on the device with that index, whatever its kind; the other end of a pair does
+ * not count. nsid -1: the device is in the same namespace; otherwise in the namespace with that
+ * id. */
+bool device_is_on(const struct device *d, uint32_t index, int32_t nsid);
+/* As device_is_on, for VLANs only. */
+bool device_lies_on(const struct device *d, uint32_t index, int32_t nsid);
+const struct device *devices_find(const struct devices *d, const char *name); /* NULL = not there */
+const struct device *devices_at(const struct devices *d, uint32_t index);
+/*
+ * A device on that link because of which the link cannot be moved: the device would remain in its
+ * namespace and go on using the link. Plain VLANs do not count: they are deleted, and was_give_back
+ * creates them again. NULL = there is none.
+ */
+const struct device *devices_stays(const struct devices *d, uint32_t index);
+/* Whether the device is one end of a pair. */
+bool device_is_pair(const struct device *d);
 /* mtu 0 = leave it as it is */
 int rtnl_link_set(struct rtnl *r, uint32_t index, bool up, uint32_t mtu, struct err *e);
 int rtnl_link_mute(struct rtnl *r, uint32_t index, bool mute, struct err *e);
@@ -92,14 +140,13 @@ int rtnl_link_master(struct rtnl *r, uint32_t index, uint32_t master, struct err
 /* The addresses of the device, index 0 = of all devices; a malloc'd array, owned by the caller. */
 int rtnl_addresses(struct rtnl *r, uint32_t index, struct rtnl_address **ret, size_t *ret_n, struct err *e);
 int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, uint8_t prefix, bool add, struct err *e);
-/*
- * Our own routes in the main table, recognised by their protocol number; malloc'd. With `foreign`,
- * also routes of other programs in the main and the local table, but never those that the kernel
- * makes from addresses.
- */
-int rtnl_routes(struct rtnl *r, bool foreign, struct rtnl_route **ret, size_t *ret_n, struct err *e);
-/* Only the kernel's own routes, of both tables; malloc'd. */
-int rtnl_routes_of_kernel(struct rtnl *r, struct rtnl_route **ret, size_t *ret_n, struct err *e);
+enum rtnl_whose {
+	ROUTES_OURS,   /* in the main table, recognised by their protocol number */
+	ROUTES_SET,    /* also those of other programs, in the main and the local table */
+	ROUTES_KERNELS /* only those that the kernel makes from addresses, of both tables */
+};
+/* malloc'd */
+int rtnl_routes(struct rtnl *r, enum rtnl_whose whose, struct rtnl_route **ret, size_t *ret_n, struct err *e);
 /* Adds or removes a route. A route with a protocol is added beside existing ones; one of ours
  * replaces an existing one. */
 int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, struct err *e);
@@ -110,12 +157,12 @@ int rtnl_answer_change(struct rtnl *r, uint32_t index, const struct rtnl_answer 
 
 /*
  * Calls back for every message of a complete, uninterrupted dump of `type`, whose body begins with
- * a header of that many bytes. `restart` is called before each attempt. 0 or negative errno.
+ * a header of n bytes (NULL: zeros). `restart` is called before each attempt. 0 or negative errno.
  */
 struct nlmsghdr;
 typedef int rtnl_message(const struct nlmsghdr *m, void *ctx);
-int rtnl_each(struct rtnl *r, uint16_t type, size_t header, rtnl_message *each, void (*restart)(void *ctx), void *ctx,
-	      struct err *e);
+int rtnl_each(struct rtnl *r, uint16_t type, const void *header, size_t n, rtnl_message *each,
+	      void (*restart)(void *ctx), void *ctx, struct err *e);
 
 /* The device by which a packet from `from` to `to` leaves. *own: `to` is an address of
  * this machine. */

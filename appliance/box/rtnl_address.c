@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Addresses and routes: list all, change one. */
+/* Addresses, routes, and hosts for which the kernel answers: list all, change one. */
 #include "appliance/box/rtnl_private.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/neighbour.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,8 @@
 struct list {
 	void *items;
 	size_t n, room, size;
-	uint32_t index; /* addresses of this device, 0 = of all */
-	bool foreign;	/* routes of other programs too */
-	bool kernel;	/* routes of the kernel alone */
+	uint32_t index; /* addresses and hosts of this device; addresses: 0 = of all */
+	enum rtnl_whose whose;
 	bool failed;
 };
 
@@ -109,9 +109,9 @@ static void list_restart(void *ctx)
 }
 
 /* Reads all objects of a kind into `l`; `l` is empty after a failure. */
-static int dump(struct rtnl *r, uint16_t type, size_t header, rtnl_message *each, struct list *l)
+static int dump(struct rtnl *r, uint16_t type, const void *header, size_t n, rtnl_message *each, struct list *l)
 {
-	int status = rtnl_each(r, type, header, each, list_restart, l, NULL);
+	int status = rtnl_each(r, type, header, n, each, list_restart, l, NULL);
 
 	if (status == 0 && l->failed)
 		status = -ENOMEM;
@@ -126,7 +126,7 @@ static int dump(struct rtnl *r, uint16_t type, size_t header, rtnl_message *each
 int rtnl_addresses(struct rtnl *r, uint32_t index, struct rtnl_address **ret, size_t *ret_n, struct err *e)
 {
 	struct list l = { .size = sizeof(**ret), .index = index };
-	int status = dump(r, RTM_GETADDR, sizeof(struct ifaddrmsg), on_address, &l);
+	int status = dump(r, RTM_GETADDR, NULL, sizeof(struct ifaddrmsg), on_address, &l);
 
 	*ret = l.items;
 	*ret_n = l.n;
@@ -139,7 +139,6 @@ int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, ui
 					(uint16_t)(NLM_F_ACK | (add ? NLM_F_CREATE | NLM_F_EXCL : 0)));
 	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(h, sizeof(*ifa));
 	char text[ADDR_TEXT], whole[ADDR_TEXT + 8];
-	int status;
 
 	addr_text(a, text);
 	snprintf(whole, sizeof(whole), "%s/%u", text, prefix);
@@ -154,8 +153,7 @@ int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, ui
 	/* No duplicate detection: after a take-over, hosts already send to this address. */
 	if (add && a->family == 6)
 		mnl_attr_put_u32(h, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
-	status = rtnl_talk(r, h, NULL, NULL);
-	return status < 0 ? err_set(e, status, "%s address %s", add ? "add" : "remove", whole) : 0;
+	return rtnl_order(r, h, e, "%s address %s", add ? "add" : "remove", whole);
 }
 
 static bool is_ours(const struct rtmsg *rt)
@@ -184,7 +182,7 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 	    (rt->rtm_table != RT_TABLE_MAIN && rt->rtm_table != RT_TABLE_LOCAL) ||
 	    (rt->rtm_flags & RTM_F_CLONED) != 0 || (rt->rtm_family != AF_INET && rt->rtm_family != AF_INET6))
 		return MNL_CB_OK;
-	if (l->kernel ? !is_kernels(rt) : !is_ours(rt) && (!l->foreign || is_kernels(rt)))
+	if (l->whose == ROUTES_KERNELS ? !is_kernels(rt) : !is_ours(rt) && (l->whose == ROUTES_OURS || is_kernels(rt)))
 		return MNL_CB_OK;
 	x = list_add(l);
 	if (x == NULL)
@@ -214,20 +212,10 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 	return MNL_CB_OK;
 }
 
-int rtnl_routes(struct rtnl *r, bool foreign, struct rtnl_route **ret, size_t *ret_n, struct err *e)
+int rtnl_routes(struct rtnl *r, enum rtnl_whose whose, struct rtnl_route **ret, size_t *ret_n, struct err *e)
 {
-	struct list l = { .size = sizeof(**ret), .foreign = foreign };
-	int status = dump(r, RTM_GETROUTE, sizeof(struct rtmsg), on_route, &l);
-
-	*ret = l.items;
-	*ret_n = l.n;
-	return status < 0 ? err_set(e, status, "list routes") : 0;
-}
-
-int rtnl_routes_of_kernel(struct rtnl *r, struct rtnl_route **ret, size_t *ret_n, struct err *e)
-{
-	struct list l = { .size = sizeof(**ret), .kernel = true };
-	int status = dump(r, RTM_GETROUTE, sizeof(struct rtmsg), on_route, &l);
+	struct list l = { .size = sizeof(**ret), .whose = whose };
+	int status = dump(r, RTM_GETROUTE, NULL, sizeof(struct rtmsg), on_route, &l);
 
 	*ret = l.items;
 	*ret_n = l.n;
@@ -240,7 +228,6 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 	struct nlmsghdr *h = rtnl_begin(r, add ? RTM_NEWROUTE : RTM_DELROUTE, (uint16_t)(NLM_F_ACK | (add ? how : 0)));
 	struct rtmsg *rt = mnl_nlmsg_put_extra_header(h, sizeof(*rt));
 	char text[ADDR_TEXT], via[ADDR_TEXT] = "link", whole[2 * ADDR_TEXT + 32];
-	int status;
 
 	addr_text(&route->to, text);
 	if (route->via.family != 0)
@@ -275,8 +262,7 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 		mnl_attr_put_u32(h, RTA_PRIORITY, route->priority);
 	if (route->from.family != 0)
 		mnl_attr_put(h, RTA_PREFSRC, addr_len(route->from.family), route->from.b);
-	status = rtnl_talk(r, h, NULL, NULL);
-	return status < 0 ? err_set(e, status, "%s route %s", add ? "add" : "remove", whole) : 0;
+	return rtnl_order(r, h, e, "%s route %s", add ? "add" : "remove", whole);
 }
 
 struct way {
@@ -313,4 +299,67 @@ int rtnl_way(struct rtnl *r, const struct addr *to, const struct addr *from, uin
 	*oif = w.oif;
 	*own = w.own;
 	return status;
+}
+
+/* ---- hosts for which the kernel answers ------------------------------------------------------- */
+
+/* Hosts for which the kernel answers on a device although they are behind another one (proxy ARP,
+ * proxy NDP): reading the list, and changing one entry. */
+
+static int on_neighbour(const struct nlmsghdr *h, void *ctx)
+{
+	const struct ndmsg *nd = mnl_nlmsg_get_payload(h);
+	const struct nlattr *a;
+	struct list *l = ctx;
+	struct rtnl_answer *x;
+
+	if (h->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(h) < sizeof(*nd) ||
+	    (nd->ndm_flags & NTF_PROXY) == 0 || (uint32_t)nd->ndm_ifindex != l->index ||
+	    (nd->ndm_family != AF_INET && nd->ndm_family != AF_INET6))
+		return MNL_CB_OK;
+	each_attr(a, h, sizeof(*nd))
+	{
+		uint8_t family = nd->ndm_family == AF_INET ? 4 : 6;
+
+		if (mnl_attr_get_type(a) != NDA_DST || mnl_attr_get_payload_len(a) != addr_len(family))
+			continue;
+		x = list_add(l);
+		if (x == NULL)
+			break;
+		x->router = (nd->ndm_flags & NTF_ROUTER) != 0;
+		x->host.family = family;
+		memcpy(x->host.b, mnl_attr_get_payload(a), addr_len(family));
+	}
+	return MNL_CB_OK;
+}
+
+int rtnl_answers(struct rtnl *r, uint32_t index, struct rtnl_answer **ret, size_t *ret_n, struct err *e)
+{
+	/* lists the proxy entries alone, not the neighbours */
+	const struct ndmsg proxies = { .ndm_flags = NTF_PROXY };
+	struct list l = { .size = sizeof(**ret), .index = index };
+	int status = dump(r, RTM_GETNEIGH, &proxies, sizeof(proxies), on_neighbour, &l);
+
+	*ret = l.items;
+	*ret_n = l.n;
+	return status < 0 ? err_set(e, status, "list for whom it answers") : 0;
+}
+
+int rtnl_answer_change(struct rtnl *r, uint32_t index, const struct rtnl_answer *a, bool add, struct err *e)
+{
+	struct nlmsghdr *h =
+		rtnl_begin(r, add ? RTM_NEWNEIGH : RTM_DELNEIGH, (uint16_t)(NLM_F_ACK | (add ? NLM_F_CREATE : 0)));
+	struct ndmsg *nd = mnl_nlmsg_put_extra_header(h, sizeof(*nd));
+	char text[ADDR_TEXT], whole[ADDR_TEXT + 32];
+
+	addr_text(&a->host, text);
+	snprintf(whole, sizeof(whole), "answer for %s%s", text, a->router ? " (router)" : "");
+	if (!rtnl_told(r, add ? "missing" : "extra", whole))
+		return 0;
+	nd->ndm_family = a->host.family == 4 ? AF_INET : AF_INET6;
+	nd->ndm_ifindex = (int)index;
+	nd->ndm_flags = (uint8_t)(NTF_PROXY | (a->router ? NTF_ROUTER : 0));
+	nd->ndm_state = NUD_PERMANENT;
+	mnl_attr_put(h, NDA_DST, addr_len(a->host.family), a->host.b);
+	return rtnl_order(r, h, e, "%s %s", add ? "add" : "remove", whole);
 }

@@ -1,97 +1,304 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: read one by name, change, make, move. */
+/* Links: read one or all, change, make, move. */
 #include "appliance/box/rtnl_private.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
+#include <linux/if_vlan.h>
 #include <linux/net_namespace.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <stdio.h>
 #include <string.h>
 
-struct link_answer {
-	struct rtnl_link *link;
-};
+/* ---- reading --------------------------------------------------------------------------------- */
 
-static int on_link(const struct nlmsghdr *h, void *ctx)
+#define NESTED_MAX 16u /* the kernel nests at most 8 */
+
+static void text(const struct nlattr *a, char out[16])
 {
-	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(h);
-	struct rtnl_link *l = ((struct link_answer *)ctx)->link;
-	const struct nlattr *a;
+	snprintf(out, 16, "%.*s", (int)mnl_attr_get_payload_len(a), mnl_attr_get_str(a));
+}
 
-	if (h->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(h) < sizeof(*ifi))
-		return MNL_CB_OK;
-	l->index = (uint32_t)ifi->ifi_index;
-	l->up = (ifi->ifi_flags & IFF_UP) != 0;
-	l->mute = ifi->ifi_type == ARPHRD_ETHER && (ifi->ifi_flags & IFF_NOARP) != 0;
-	each_attr(a, h, sizeof(*ifi))
-	{
-		uint16_t type = mnl_attr_get_type(a);
-		uint32_t *to = type == IFLA_MTU	      ? &l->mtu
-			       : type == IFLA_MIN_MTU ? &l->mtu_min
-			       : type == IFLA_MAX_MTU ? &l->mtu_max
-						      : NULL;
+static int on_vlan(const struct nlattr *a, void *ctx)
+{
+	struct device *d = ctx;
+	struct ifla_vlan_flags flags;
+	uint16_t protocol;
 
-		if (to != NULL && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
-			*to = mnl_attr_get_u32(a);
+	if (mnl_attr_get_type(a) == IFLA_VLAN_ID && mnl_attr_get_payload_len(a) == sizeof(uint16_t)) {
+		d->vlan = mnl_attr_get_u16(a);
+	} else if (mnl_attr_get_type(a) == IFLA_VLAN_PROTOCOL && mnl_attr_get_payload_len(a) == sizeof(protocol)) {
+		protocol = mnl_attr_get_u16(a);
+		d->vlan_plain = d->vlan_plain && protocol == htons(ETH_P_8021Q);
+	} else if (mnl_attr_get_type(a) == IFLA_VLAN_FLAGS && mnl_attr_get_payload_len(a) == sizeof(flags)) {
+		memcpy(&flags, mnl_attr_get_payload(a), sizeof(flags));
+		d->vlan_plain = d->vlan_plain && flags.flags == VLAN_FLAG_REORDER_HDR;
 	}
 	return MNL_CB_OK;
 }
 
-int rtnl_link_get(struct rtnl *r, const char *device, struct rtnl_link *ret, struct err *e)
+/* The kernel sends the kind before the data of that kind. */
+static int on_info(const struct nlattr *a, void *ctx)
+{
+	struct device *d = ctx;
+
+	if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
+		text(a, d->kind);
+	else if (mnl_attr_get_type(a) == IFLA_INFO_SLAVE_KIND)
+		text(a, d->above);
+	else if (mnl_attr_get_type(a) == IFLA_INFO_DATA && strcmp(d->kind, "vlan") == 0) {
+		d->vlan_plain = true;
+		mnl_attr_parse_nested(a, on_vlan, d);
+	}
+	return MNL_CB_OK;
+}
+
+static int on_xdp(const struct nlattr *a, void *ctx)
+{
+	struct device *d = ctx;
+
+	if (mnl_attr_get_type(a) == IFLA_XDP_ATTACHED && mnl_attr_get_payload_len(a) == 1)
+		d->xdp = mnl_attr_get_u8(a) != 0;
+	return MNL_CB_OK;
+}
+
+static void counters(const struct nlattr *a, struct device *d)
+{
+	struct rtnl_link_stats64 s = { 0 };
+	size_t n = mnl_attr_get_payload_len(a);
+
+	memcpy(&s, mnl_attr_get_payload(a), n < sizeof(s) ? n : sizeof(s));
+	d->rx_packets = s.rx_packets;
+	d->rx_bytes = s.rx_bytes;
+	d->rx_errors = s.rx_errors;
+	d->rx_dropped = s.rx_dropped;
+	d->tx_packets = s.tx_packets;
+	d->tx_bytes = s.tx_bytes;
+	d->tx_errors = s.tx_errors;
+	d->tx_dropped = s.tx_dropped;
+}
+
+static int on_attribute(const struct nlattr *a, void *ctx)
+{
+	struct device *d = ctx;
+	bool u32 = mnl_attr_get_payload_len(a) == sizeof(uint32_t);
+
+	switch (mnl_attr_get_type(a)) {
+	case IFLA_IFNAME:
+		text(a, d->name);
+		break;
+	case IFLA_MTU:
+		d->mtu = u32 ? mnl_attr_get_u32(a) : 0;
+		break;
+	case IFLA_MIN_MTU:
+		d->mtu_min = u32 ? mnl_attr_get_u32(a) : 0;
+		break;
+	case IFLA_MAX_MTU:
+		d->mtu_max = u32 ? mnl_attr_get_u32(a) : 0;
+		break;
+	case IFLA_ADDRESS:
+		d->n_mac = mnl_attr_get_payload_len(a) <= sizeof(d->mac) ? (uint8_t)mnl_attr_get_payload_len(a) : 0;
+		memcpy(d->mac, mnl_attr_get_payload(a), d->n_mac);
+		break;
+	case IFLA_PERM_ADDRESS:
+		d->n_own = mnl_attr_get_payload_len(a) <= sizeof(d->own) ? (uint8_t)mnl_attr_get_payload_len(a) : 0;
+		memcpy(d->own, mnl_attr_get_payload(a), d->n_own);
+		break;
+	case IFLA_CARRIER_CHANGES:
+		d->changes = u32 ? mnl_attr_get_u32(a) : 0;
+		break;
+	case IFLA_MASTER:
+		d->master = u32 ? mnl_attr_get_u32(a) : 0;
+		break;
+	case IFLA_LINK:
+		d->parent = d->under = u32 ? mnl_attr_get_u32(a) : 0;
+		break;
+	case IFLA_LINK_NETNSID:
+		d->elsewhere = true;
+		d->under_nsid = u32 ? (int32_t)mnl_attr_get_u32(a) : -1;
+		break;
+	case IFLA_IFALIAS:
+		d->ours = mnl_attr_get_payload_len(a) >= sizeof(RTNL_ALIAS) - 1 &&
+			  strncmp(mnl_attr_get_str(a), RTNL_ALIAS, mnl_attr_get_payload_len(a)) == 0;
+		break;
+	case IFLA_STATS64:
+		counters(a, d);
+		break;
+	case IFLA_XDP:
+		mnl_attr_parse_nested(a, on_xdp, d);
+		break;
+	case IFLA_LINKINFO:
+		mnl_attr_parse_nested(a, on_info, d);
+		break;
+	default:
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+/* False: this is no message about a link. */
+static bool link_read(const struct nlmsghdr *m, struct device *d)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(m);
+
+	if (m->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(m) < sizeof(*info))
+		return false;
+	*d = (struct device){
+		.index = (uint32_t)info->ifi_index,
+		.up = (info->ifi_flags & IFF_UP) != 0,
+		.carrier = (info->ifi_flags & IFF_RUNNING) != 0,
+		.loopback = (info->ifi_flags & IFF_LOOPBACK) != 0,
+		.mute = info->ifi_type == ARPHRD_ETHER && (info->ifi_flags & IFF_NOARP) != 0,
+	};
+	mnl_attr_parse(m, sizeof(*info), on_attribute, d);
+	if (d->elsewhere)
+		d->parent = 0;
+	return true;
+}
+
+static int on_link(const struct nlmsghdr *m, void *ctx)
+{
+	struct devices *all = ctx;
+
+	if (all->n == DEVICES_MAX)
+		all->more = true;
+	else if (link_read(m, &all->list[all->n]))
+		all->n++;
+	return MNL_CB_OK;
+}
+
+static int on_one(const struct nlmsghdr *m, void *ctx)
+{
+	link_read(m, ctx);
+	return MNL_CB_OK;
+}
+
+static void restart(void *ctx)
+{
+	struct devices *all = ctx;
+
+	all->n = 0;
+	all->more = false;
+}
+
+int devices_read(struct rtnl *r, struct devices *ret, struct err *e)
+{
+	restart(ret);
+	return rtnl_each(r, RTM_GETLINK, NULL, sizeof(struct ifinfomsg), on_link, restart, ret, e);
+}
+
+bool device_is_pair(const struct device *d)
+{
+	return strcmp(d->kind, "veth") == 0 || strcmp(d->kind, "netkit") == 0;
+}
+
+bool device_is_on(const struct device *d, uint32_t index, int32_t nsid)
+{
+	return !device_is_pair(d) && d->under == index &&
+	       (nsid < 0 ? !d->elsewhere : d->elsewhere && d->under_nsid == nsid);
+}
+
+bool device_lies_on(const struct device *d, uint32_t index, int32_t nsid)
+{
+	return strcmp(d->kind, "vlan") == 0 && device_is_on(d, index, nsid);
+}
+
+/* Whether `d` is above the device, directly or above another one that is. */
+static bool is_over(const struct devices *all, const struct device *d, uint32_t index)
+{
+	for (unsigned deep = 0; d != NULL && d->parent != 0 && deep < NESTED_MAX; deep++) {
+		if (device_is_on(d, index, -1))
+			return true;
+		d = device_is_pair(d) ? NULL : devices_at(all, d->parent);
+	}
+	return false;
+}
+
+const struct device *devices_stays(const struct devices *all, uint32_t index)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const struct device *d = &all->list[i];
+
+		if ((d->vlan == 0 || !d->vlan_plain) && is_over(all, d, index))
+			return d;
+	}
+	return NULL;
+}
+
+const struct device *devices_find(const struct devices *d, const char *name)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (strcmp(d->list[i].name, name) == 0)
+			return &d->list[i];
+	return NULL;
+}
+
+const struct device *devices_at(const struct devices *d, uint32_t index)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->list[i].index == index)
+			return &d->list[i];
+	return NULL;
+}
+
+int rtnl_link_get(struct rtnl *r, const char *device, struct device *ret, struct err *e)
 {
 	struct nlmsghdr *h = rtnl_begin(r, RTM_GETLINK, 0);
-	struct link_answer ctx = { .link = ret };
 	int status;
 
-	*ret = (struct rtnl_link){ 0 };
+	*ret = (struct device){ 0 };
 	if (strlen(device) >= IFNAMSIZ)
 		return err_set(e, -ENODEV, "device %s", device);
 	mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(h, IFLA_IFNAME, device);
-	status = rtnl_talk(r, h, on_link, &ctx);
+	status = rtnl_talk(r, h, on_one, ret);
 	if (status == 0 && ret->index == 0)
 		status = -ENODEV;
 	return status < 0 ? err_set(e, status, "device %s", device) : 0;
 }
 
+/* ---- changing -------------------------------------------------------------------------------- */
+
+/* Begins a change of the link with that index. */
+static struct nlmsghdr *about(struct rtnl *r, uint16_t type, uint32_t index, unsigned change, unsigned flags)
+{
+	struct nlmsghdr *h = rtnl_begin(r, type, NLM_F_ACK);
+	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
+
+	ifi->ifi_index = (int)index;
+	ifi->ifi_change = change;
+	ifi->ifi_flags = flags;
+	return h;
+}
+
 int rtnl_link_set(struct rtnl *r, uint32_t index, bool up, uint32_t mtu, struct err *e)
 {
-	struct nlmsghdr *h = rtnl_begin(r, RTM_NEWLINK, NLM_F_ACK);
-	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
-	int status;
+	struct nlmsghdr *h = about(r, RTM_NEWLINK, index, IFF_UP, up ? IFF_UP : 0);
 
 	if (!rtnl_told(r, "changed", mtu != 0 ? "mtu" : up ? "down" : "up"))
 		return 0;
-	ifi->ifi_index = (int)index;
-	ifi->ifi_change = IFF_UP;
-	ifi->ifi_flags = up ? IFF_UP : 0;
 	if (mtu != 0)
 		mnl_attr_put_u32(h, IFLA_MTU, mtu);
-	status = rtnl_talk(r, h, NULL, NULL);
-	return status < 0 ? err_set(e, status, mtu != 0 ? "set its MTU to %u" : "set it up or down", mtu) : 0;
+	return rtnl_order(r, h, e, mtu != 0 ? "set its MTU to %u" : "set it up or down", mtu);
 }
 
 int rtnl_link_mute(struct rtnl *r, uint32_t index, bool mute, struct err *e)
 {
-	struct nlmsghdr *h = rtnl_begin(r, RTM_NEWLINK, NLM_F_ACK);
-	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
-	int status;
+	struct nlmsghdr *h = about(r, RTM_NEWLINK, index, IFF_NOARP, mute ? IFF_NOARP : 0);
 
 	if (!rtnl_told(r, "changed", "arp"))
 		return 0;
-	ifi->ifi_index = (int)index;
-	ifi->ifi_change = IFF_NOARP;
-	ifi->ifi_flags = mute ? IFF_NOARP : 0;
-	status = rtnl_talk(r, h, NULL, NULL);
-	return status < 0 ? err_set(e, status, "turn its ARP %s", mute ? "off" : "on") : 0;
+	return rtnl_order(r, h, e, "turn its ARP %s", mute ? "off" : "on");
 }
 
 int rtnl_link_pair(struct rtnl *r, const char *device, const char *peer, uint32_t mtu, struct err *e)
 {
 	struct nlmsghdr *h = rtnl_begin(r, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
 	struct nlattr *info, *data, *other;
-	int status;
 
 	mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(h, IFLA_IFNAME, device);
@@ -106,8 +313,7 @@ int rtnl_link_pair(struct rtnl *r, const char *device, const char *peer, uint32_
 	mnl_attr_nest_end(h, other);
 	mnl_attr_nest_end(h, data);
 	mnl_attr_nest_end(h, info);
-	status = rtnl_talk(r, h, NULL, NULL);
-	return status < 0 ? err_set(e, status, "device %s", device) : 0;
+	return rtnl_order(r, h, e, "device %s", device);
 }
 
 /* Sets the alias, which the kernel takes only after the device was made. If this fails, the device
@@ -115,13 +321,12 @@ int rtnl_link_pair(struct rtnl *r, const char *device, const char *peer, uint32_
 static int write_alias(struct rtnl *r, const char *device)
 {
 	struct nlmsghdr *h;
-	struct rtnl_link l;
+	struct device l;
 	int status = rtnl_link_get(r, device, &l, NULL);
 
 	if (status < 0)
 		return status;
-	h = rtnl_begin(r, RTM_SETLINK, NLM_F_ACK);
-	((struct ifinfomsg *)mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg)))->ifi_index = (int)l.index;
+	h = about(r, RTM_SETLINK, l.index, 0, 0);
 	mnl_attr_put_strz(h, IFLA_IFALIAS, RTNL_ALIAS);
 	status = rtnl_talk(r, h, NULL, NULL);
 	if (status < 0)
@@ -177,49 +382,33 @@ int32_t rtnl_nsid(struct rtnl *r, int nsfd)
 
 int rtnl_link_delete(struct rtnl *r, uint32_t index, struct err *e)
 {
-	struct nlmsghdr *h = rtnl_begin(r, RTM_DELLINK, NLM_F_ACK);
-	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
-	int status;
+	struct nlmsghdr *h = about(r, RTM_DELLINK, index, 0, 0);
 
-	ifi->ifi_index = (int)index;
-	status = rtnl_talk(r, h, NULL, NULL);
-	return status < 0 ? err_set(e, status, "remove it") : 0;
+	return rtnl_order(r, h, e, "remove it");
 }
 
 int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, const char *name, struct err *e)
 {
-	struct nlmsghdr *h = rtnl_begin(r, RTM_NEWLINK, NLM_F_ACK);
-	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
-	int status;
+	struct nlmsghdr *h = about(r, RTM_NEWLINK, index, 0, 0);
 
-	ifi->ifi_index = (int)index;
 	mnl_attr_put_u32(h, IFLA_NET_NS_FD, (uint32_t)to_nsfd);
 	if (name != NULL)
 		mnl_attr_put_strz(h, IFLA_IFNAME, name);
-	status = rtnl_talk(r, h, NULL, NULL);
-	return status < 0 ? err_set(e, status, "move it into its namespace") : 0;
+	return rtnl_order(r, h, e, "move it into its namespace");
 }
 
 int rtnl_link_mac(struct rtnl *r, uint32_t index, const uint8_t *mac, size_t n, struct err *e)
 {
-	struct nlmsghdr *h = rtnl_begin(r, RTM_NEWLINK, NLM_F_ACK);
-	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
-	int status;
+	struct nlmsghdr *h = about(r, RTM_NEWLINK, index, 0, 0);
 
-	ifi->ifi_index = (int)index;
 	mnl_attr_put(h, IFLA_ADDRESS, n, mac);
-	status = rtnl_talk(r, h, NULL, NULL);
-	return status < 0 ? err_set(e, status, "set its MAC address") : 0;
+	return rtnl_order(r, h, e, "set its MAC address");
 }
 
 int rtnl_link_master(struct rtnl *r, uint32_t index, uint32_t master, struct err *e)
 {
-	struct nlmsghdr *h = rtnl_begin(r, RTM_NEWLINK, NLM_F_ACK);
-	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
-	int status;
+	struct nlmsghdr *h = about(r, RTM_NEWLINK, index, 0, 0);
 
-	ifi->ifi_index = (int)index;
 	mnl_attr_put_u32(h, IFLA_MASTER, master);
-	status = rtnl_talk(r, h, NULL, NULL);
-	return status < 0 ? err_set(e, status, "make it a port") : 0;
+	return rtnl_order(r, h, e, "make it a port");
 }

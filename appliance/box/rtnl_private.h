@@ -15,9 +15,12 @@
 bool rtnl_told(const struct rtnl *r, const char *what, const char *detail);
 /* Begins a request in the handle's own memory; only one request at a time. */
 struct nlmsghdr *rtnl_begin(struct rtnl *r, uint16_t type, uint16_t flags);
-/* Sends and reads all answers. 0 or negative errno; -EAGAIN stands for "interrupted dump,
- * ask again". */
-int rtnl_talk(struct rtnl *r, struct nlmsghdr *h, mnl_cb_t cb, void *ctx);
+/* Sends and reads all answers (kernel/talk.h). `each` NULL: none is expected. 0 or
+ * negative errno. */
+int rtnl_talk(struct rtnl *r, struct nlmsghdr *h, rtnl_message *each, void *ctx);
+/* Sends a change. A failure is told in these words. */
+int rtnl_order(struct rtnl *r, struct nlmsghdr *h, struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 /* Whether `a` lies wholly inside the message. Used instead of libmnl's own loop macro, which
  * implicitly converts a distance to a narrower type. */
 bool rtnl_attr_inside(const struct nlmsghdr *h, const struct nlattr *a);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/box/devices.h"
 #include "appliance/box/facts.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl_private.h"
@@ -67,7 +66,7 @@ int vlans_name_free(const struct vlan_places *p, const struct ir_interface *i, s
 
 static int make(const struct vlan_places *p, const struct ir_interface *i, uint32_t card, struct err *e)
 {
-	struct rtnl_link l = { 0 };
+	struct device l = { 0 };
 	int r = rtnl_link_vlan(p->data, i->device, card, i->vlan, true, e);
 
 	if (r < 0 || !i->admin)
@@ -98,7 +97,7 @@ int vlans_ensure(const struct vlan_places *p, const struct ir_interface *i, stru
 	struct rtnl *own = i->admin ? p->admin : p->data;
 	struct devices *all = calloc(1, sizeof(*all));
 	const struct device *d;
-	struct rtnl_link card = { 0 };
+	struct device card = { 0 };
 	int r = all == NULL ? err_set(e, -ENOMEM, "VLAN %u", i->vlan) : rtnl_link_get(p->data, i->card, &card, e);
 
 	if (r == 0)
@@ -132,7 +131,7 @@ int vlans_clear(const struct vlan_places *p, const struct ir_interface *i, struc
 	bool admin = i->admin && i->vlan == 0;
 	const char *card = ir_card(i);
 	struct devices *all = calloc(1, sizeof(*all));
-	struct rtnl_link l = { 0 };
+	struct device l = { 0 };
 	int32_t nsid = -1;
 	int r = all == NULL ? err_set(e, -ENOMEM, "device %s", card)
 			    : rtnl_link_get(admin ? p->admin : p->data, card, &l, e);
@@ -229,7 +228,7 @@ static size_t present(const struct vlan_places *p, const struct ir *ir, struct t
 
 	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
 		const struct ir_interface *x = &ir->interfaces[i];
-		struct rtnl_link l;
+		struct device l;
 
 		if (x->vlan != 0 && rtnl_link_get(p->data, x->card, &l, NULL) == 0)
 			ret[n++] = (struct trunk_vlan){ x->card, x->vlan };
@@ -241,7 +240,6 @@ static size_t present(const struct vlan_places *p, const struct ir *ir, struct t
 /* Turns IPv6 off on the card. Otherwise it would have a link-local address and answer there. */
 static int silence(const struct vlan_places *p, const char *card, struct err *e)
 {
-	struct err back;
 	char name[80];
 	int r = netns_enter(p->s->data, e);
 
@@ -249,22 +247,19 @@ static int silence(const struct vlan_places *p, const char *card, struct err *e)
 		return r;
 	snprintf(name, sizeof(name), "ipv6/conf/%.16s/disable_ipv6", card);
 	r = netns_sysctl(name, "1", e);
-	if (netns_enter(p->s->home, &back) < 0)
-		abort(); /* a process must not go on in the wrong namespace */
+	netns_return(p->s->home);
 	return r == -ENOENT ? 0 : r;
 }
 
 static int gate(const struct vlan_places *p, const struct trunk_vlan *list, size_t n, bool dry, rtnl_note *note,
 		void *ctx, struct err *e)
 {
-	struct err back;
 	int r = netns_enter(p->s->data, e);
 
 	if (r < 0)
 		return r;
 	r = trunk_gate_set(list, n, dry, note, ctx, e);
-	if (netns_enter(p->s->home, &back) < 0)
-		abort(); /* a process must not go on in the wrong namespace */
+	netns_return(p->s->home);
 	return r;
 }
 
@@ -276,8 +271,7 @@ uint64_t box_refused(const struct box_spaces *s, const char *card)
 	if (netns_enter(s->data, &e) < 0)
 		return 0;
 	n = trunk_gate_refused(card);
-	if (netns_enter(s->home, &e) < 0)
-		abort(); /* a process must not go on in the wrong namespace */
+	netns_return(s->home);
 	return n;
 }
 
@@ -285,7 +279,7 @@ static int card_up(const struct vlan_places *p, const struct ir *ir, const char 
 {
 	const struct ir_interface none = { .name = card, .device = card };
 	uint32_t mtu = mtu_of(ir, card);
-	struct rtnl_link l;
+	struct device l;
 	int r = rtnl_link_get(p->data, card, &l, e);
 
 	if (r == 0 && !dry)

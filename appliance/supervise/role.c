@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/box/devices.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/role/sandbox.h"

@@ -78,14 +78,14 @@ int rtnl_address_change(struct rtnl *k, uint32_t index, const struct addr *a, ui
 	return 0;
 }
 
-int rtnl_routes(struct rtnl *k, bool foreign, struct rtnl_route **ret, size_t *ret_n, struct err *e)
+int rtnl_routes(struct rtnl *k, enum rtnl_whose whose, struct rtnl_route **ret, size_t *ret_n, struct err *e)
 {
 	struct rtnl_route list[64];
 
 	(void)e;
 	*ret_n = 0;
 	for (size_t i = 0; i < k->n_r; i++)
-		if (foreign || !k->r[i].foreign)
+		if (whose == ROUTES_SET || !k->r[i].foreign)
 			list[(*ret_n)++] = k->r[i];
 	for (size_t i = 0; i < k->n_floors; i++)
 		list[(*ret_n)++] = k->floors[i];
@@ -139,12 +139,12 @@ int rtnl_route_change(struct rtnl *k, const struct rtnl_route *route, bool add, 
 	return 0;
 }
 
-int rtnl_link_get(struct rtnl *k, const char *device, struct rtnl_link *ret, struct err *e)
+int rtnl_link_get(struct rtnl *k, const char *device, struct device *ret, struct err *e)
 {
-	*ret = (struct rtnl_link){ 0 };
+	*ret = (struct device){ 0 };
 	if (k->gone != NULL && strcmp(device, k->gone) == 0)
 		return err_set(e, -ENODEV, "device %s", device);
-	*ret = (struct rtnl_link){ .index = (uint32_t)strlen(device) };
+	*ret = (struct device){ .index = (uint32_t)strlen(device) };
 	return 0;
 }
 

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/box/devices.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl_private.h"
 #include "appliance/box/vlans.h"
@@ -22,7 +21,7 @@
 
 struct card {
 	const char *name;
-	struct rtnl_link link;
+	struct device link;
 };
 
 struct rtnl {
@@ -35,7 +34,7 @@ static size_t gate_n;	 /* VLANs in it */
 static bool heard_early; /* a card came up before the gate was there */
 static const char *loud; /* the card on which IPv6 cannot be turned off */
 
-int rtnl_link_get(struct rtnl *k, const char *device, struct rtnl_link *ret, struct err *e)
+int rtnl_link_get(struct rtnl *k, const char *device, struct device *ret, struct err *e)
 {
 	for (size_t i = 0; i < k->n; i++)
 		if (strcmp(k->cards[i].name, device) == 0) {
@@ -49,7 +48,7 @@ int rtnl_link_get(struct rtnl *k, const char *device, struct rtnl_link *ret, str
 /* Like do_setlink: if the card refuses the MTU, nothing else is changed either. */
 int rtnl_link_set(struct rtnl *k, uint32_t index, bool up, uint32_t mtu, struct err *e)
 {
-	struct rtnl_link *l = &k->cards[index - 1].link;
+	struct device *l = &k->cards[index - 1].link;
 
 	if (mtu > l->mtu_max)
 		return err_set(e, -EINVAL, "set its MTU to %u", mtu);
@@ -86,6 +85,11 @@ int netns_enter(int nsfd, struct err *e)
 	(void)nsfd;
 	(void)e;
 	return 0;
+}
+
+void netns_return(int nsfd)
+{
+	(void)nsfd;
 }
 
 int netns_sysctl(const char *name, const char *value, struct err *e)
@@ -176,12 +180,12 @@ int rtnl_address_change(struct rtnl *k, uint32_t index, const struct addr *a, ui
 	return err_set(e, -ENOSYS, "%u %u %d", index, prefix, add);
 }
 
-int rtnl_routes(struct rtnl *k, bool foreign, struct rtnl_route **ret, size_t *ret_n, struct err *e)
+int rtnl_routes(struct rtnl *k, enum rtnl_whose whose, struct rtnl_route **ret, size_t *ret_n, struct err *e)
 {
 	(void)k;
 	*ret = NULL;
 	*ret_n = 0;
-	return err_set(e, -ENOSYS, "%d", foreign);
+	return err_set(e, -ENOSYS, "%d", (int)whose);
 }
 
 int rtnl_route_change(struct rtnl *k, const struct rtnl_route *route, bool add, struct err *e)

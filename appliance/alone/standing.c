@@ -199,10 +199,7 @@ static void complete(struct look *l)
 	json_object_set_new(j, "interfaces", box_interfaces_json(&l->s->spaces, l->s->now->ir));
 	json_object_set_new(j, "reach", box_reach_json(&l->s->spaces, l->s->now->ir));
 	json_object_set_new(j, "clock", clock(l->s));
-	json_object_set_new(j, "log", beside_log_json(l->s->now->ir, l->s->state_fd, l->s->o->state));
-	json_object_set_new(j, "ups", beside_ups_json(l->s->now->ir, l->s->o->run, &l->s->ups.watch));
-	json_object_set_new(j, "mail", beside_mail_json(l->s->now->ir, l->s->o->run));
-	json_object_set_new(j, "snmp", beside_snmp_json(l->s->now->ir, l->s->o->run));
+	companions_json(j, l->s->now->ir, l->s->state_fd, l->s->o->state, l->s->o->run, &l->s->ups.watch);
 	json_object_set_new(j, "surroundings", json_surroundings(l->s));
 }
 

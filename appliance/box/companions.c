@@ -19,7 +19,7 @@
 
 struct text {
 	char *out;
-	size_t n; /* BESIDE_TEXT: the text did not fit */
+	size_t n; /* COMPANION_TEXT: the text did not fit */
 };
 
 static void add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -30,38 +30,34 @@ static void add(struct text *t, const char *fmt, ...)
 	int n;
 
 	va_start(args, fmt);
-	n = vsnprintf(t->out + t->n, BESIDE_TEXT - t->n, fmt, args);
+	n = vsnprintf(t->out + t->n, COMPANION_TEXT - t->n, fmt, args);
 	va_end(args);
-	t->n = n >= 0 && (size_t)n < BESIDE_TEXT - t->n ? t->n + (size_t)n : BESIDE_TEXT;
+	t->n = n >= 0 && (size_t)n < COMPANION_TEXT - t->n ? t->n + (size_t)n : COMPANION_TEXT;
 }
 
-static int length(const struct text *t)
-{
-	return t->n < BESIDE_TEXT ? (int)t->n : -ENOSPC;
-}
+/* ---- the settings of each program ------------------------------------------------------------ */
 
-int beside_chrony(const struct ir *ir, char out[BESIDE_TEXT])
+/* Each of these writes what follows the head of its file. False: a text is not plain. */
+
+static bool chrony(struct text *t, const struct ir *ir, const struct ir_peer *p, const struct companion_box *b)
 {
-	struct text t = { out, 0 };
 	unsigned sources = 0;
 
-	add(&t, HEAD);
+	(void)b;
 	for (uint32_t i = 0; i < ir->n_peers; i++) {
 		char address[ADDR_TEXT];
 
-		if (ir->peers[i].use != PEER_TIME)
+		if (ir->peers[i].use != p->use)
 			continue;
 		addr_text(&ir->peers[i].address, address);
-		add(&t, "server %s port %u iburst\n", address, (unsigned)ir->peers[i].port);
+		add(t, "server %s port %u iburst\n", address, (unsigned)ir->peers[i].port);
 		sources++;
 	}
-	if (sources == 0)
-		return 0;
 	/* If box.cfg names two or more sources, one that answers alone is not trusted: it may be
 	 * wrong. */
 	if (sources > 1)
-		add(&t, "minsources 2\n");
-	add(&t,
+		add(t, "minsources 2\n");
+	add(t,
 	    "# Nobody is served.\n"
 	    "port 0\n"
 	    "cmdport 0\n"
@@ -71,15 +67,7 @@ int beside_chrony(const struct ir *ir, char out[BESIDE_TEXT])
 	    "# The kernel is told that the clock has a source, which status asks it for.\n"
 	    "rtcsync\n"
 	    "driftfile /var/lib/chrony/chrony.drift\n");
-	return length(&t);
-}
-
-static const struct ir_peer *log_server(const struct ir *ir)
-{
-	for (uint32_t i = 0; i < ir->n_peers; i++)
-		if (ir->peers[i].use == PEER_LOG && ir->peers[i].ca[0] != '\0')
-			return &ir->peers[i];
-	return NULL;
+	return true;
 }
 
 #define AGAIN "       action.resumeRetryCount=\"-1\" action.resumeInterval=\"1\" action.resumeIntervalMax=\"30\")\n"
@@ -117,7 +105,7 @@ static void relp(struct text *t, const struct ir_peer *p, const char *address)
 	    "       tls=\"on\" tls.caCert=\"%s\" tls.authMode=\"name\" tls.permittedPeer=[\"%s\"]\n"
 	    "       tls.myCert=`echo $CREDENTIALS_DIRECTORY/certificate` tls.myPrivKey=`echo "
 	    "$CREDENTIALS_DIRECTORY/key`\n" AGAIN,
-	    address, (unsigned)p->port, BESIDE_WINDOW, p->ca, p->name);
+	    address, (unsigned)p->port, COMPANION_WINDOW, p->ca, p->name);
 }
 
 /*
@@ -130,24 +118,20 @@ static void as_eve(struct text *t)
 	static const char one[] = "action(type=\"mmexternal\" binary=`echo $SEKISHO_EVE` interface.input=\"msg\" "
 				  "action.resumeInterval=\"1\")\n";
 
-	add(t, "module(load=\"mmexternal\")\n%sif not ($msg startswith '" BESIDE_EVE "') then\n       %s", one, one);
+	add(t, "module(load=\"mmexternal\")\n%sif not ($msg startswith '" COMPANION_EVE "') then\n       %s", one, one);
 }
 
-int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT])
+static bool rsyslog(struct text *t, const struct ir *ir, const struct ir_peer *p, const struct companion_box *b)
 {
-	const struct ir_peer *p = log_server(ir);
-	struct text t = { out, 0 };
 	char address[ADDR_TEXT];
 
-	if (p == NULL)
-		return 0;
-	if (!plain_server_name(p->name) || !plain_path(p->ca) || !plain_path(state))
-		return -EINVAL;
+	(void)ir;
+	if (!plain_server_name(p->name) || !plain_path(p->ca) || !plain_path(b->state))
+		return false;
 	addr_text(&p->address, address);
-	add(&t, HEAD);
 	/* Where rsyslogd keeps its reading position: the unit's StateDirectory=. A record is at
 	 * most 8 KiB (journal/chain.h); EVE repeats parts of it. */
-	add(&t,
+	add(t,
 	    "global(workDirectory=`echo $STATE_DIRECTORY` maxMessageSize=\"%s\"\n"
 	    "       defaultNetstreamDriverCAFile=\"%s\")\n"
 	    "module(load=\"imfile\")\n",
@@ -155,31 +139,123 @@ int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]
 	/*
 	 * There is no queue, because the records are on the disk anyway. A line counts as read when
 	 * the connection to the server has taken it, one line at a time. The position is saved
-	 * after every 16 lines and whenever no more lines wait, so that box/log_sent.h sees when
+	 * after every 16 lines and whenever no more lines wait, so that box/log_sent.c sees when
 	 * everything was sent.
 	 */
-	add(&t,
+	add(t,
 	    "main_queue(queue.type=\"Direct\")\n"
 	    "input(type=\"imfile\" file=\"%s/journal/events-*.log\" tag=\"sekisho\" facility=\"local0\" "
 	    "severity=\"info\"\n"
 	    "      freshStartTail=\"off\" maxSubmitAtOnce=\"1\" persistStateInterval=\"16\" "
 	    "persistStateAfterSubmission=\"on\")\n",
-	    state);
+	    b->state);
 	/* RFC 5424. */
-	add(&t,
-	    "template(name=\"record\" type=\"string\"\n"
-	    "         string=\"<%%pri%%>1 %%timegenerated:::date-rfc3339%% %%hostname%% sekisho - - - %%msg%%\")\n");
+	add(t, "template(name=\"record\" type=\"string\"\n"
+	       "         string=\"<%%pri%%>1 %%timegenerated:::date-rfc3339%% %%hostname%% sekisho - - - %%msg%%\")\n");
 	if (p->eve)
-		as_eve(&t);
+		as_eve(t);
 	if (p->relp)
-		relp(&t, p, address);
+		relp(t, p, address);
 	else
-		syslog_tls(&t, p, address);
-	return length(&t);
+		syslog_tls(t, p, address);
+	return true;
 }
 
-/* The one server of that use; NULL: ir names none. */
-static const struct ir_peer *server(const struct ir *ir, enum peer_use use)
+static bool https(struct text *t, const struct ir_peer *p, const struct companion_box *b)
+{
+	char address[ADDR_TEXT];
+
+	addr_text(&p->address, address);
+	add(t, "netns %s\naddress %s\nport %u\nname %s\nca %s\n", b->netns, address, (unsigned)p->port, p->name, p->ca);
+	return plain_server_name(p->name) && plain_path(p->ca);
+}
+
+static bool user_or_none(struct text *t, const struct ir_peer *p)
+{
+	if (p->user[0] != '\0')
+		add(t, "user %s\n", p->user);
+	return p->user[0] == '\0' || plain_word(p->user);
+}
+
+static bool update(struct text *t, const struct ir *ir, const struct ir_peer *p, const struct companion_box *b)
+{
+	(void)ir;
+	return https(t, p, b);
+}
+
+static bool backup(struct text *t, const struct ir *ir, const struct ir_peer *p, const struct companion_box *b)
+{
+	(void)ir;
+	if (!https(t, p, b) || !plain_path(p->to))
+		return false;
+	add(t, "folder %s\n", p->to);
+	return user_or_none(t, p);
+}
+
+static bool ups(struct text *t, const struct ir *ir, const struct ir_peer *p, const struct companion_box *b)
+{
+	char name[PLAIN_WORD_MAX + ADDR_TEXT + 16];
+
+	(void)b;
+	if (!plain_word(p->name) || !plain_word(p->user))
+		return false;
+	add(t, "ups %s\nuser %s\n", companion_ups_name(p, name, sizeof(name)), p->user);
+	/* The address by which the server knows the box among its clients. */
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		for (uint32_t k = 0; ir->interfaces[i].admin && k < ir->interfaces[i].n_addresses; k++) {
+			char own[ADDR_TEXT];
+
+			addr_text(&ir->interfaces[i].addresses[k], own);
+			add(t, "own %s\n", own);
+		}
+	return true;
+}
+
+static bool mail(struct text *t, const struct ir *ir, const struct ir_peer *p, const struct companion_box *b)
+{
+	char address[ADDR_TEXT];
+
+	(void)ir;
+	if (!plain_server_name(p->name) || !plain_path(p->ca) || !plain_mailbox(p->from) || !plain_mailboxes(p->to))
+		return false;
+	addr_text(&p->address, address);
+	add(t, "address %s\nport %u\nname %s\nca %s\nfrom %s\nto %s\nlang %s\n", address, (unsigned)p->port, p->name,
+	    p->ca, p->from, p->to, lang_name(b->lang));
+	return user_or_none(t, p);
+}
+
+static bool snmp(struct text *t, const struct ir *ir, const struct ir_peer *p, const struct companion_box *b)
+{
+	char address[ADDR_TEXT];
+
+	(void)ir;
+	addr_text(&p->address, address);
+	add(t, "address %s\nport %u\nuser %s\nlang %s\n", address, (unsigned)p->port, p->user, lang_name(b->lang));
+	return plain_security_name(p->user);
+}
+
+/* ---- together -------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	enum peer_use use;
+	bool (*write)(struct text *t, const struct ir *ir, const struct ir_peer *p, const struct companion_box *b);
+} files[COMPANION_FILES] = {
+	[COMPANION_TIME] = { "time.conf", PEER_TIME, chrony },
+	[COMPANION_LOG] = { "log.conf", PEER_LOG, rsyslog },
+	[COMPANION_UPDATE] = { "update.conf", PEER_UPDATE, update },
+	[COMPANION_BACKUP] = { "backup.conf", PEER_BACKUP, backup },
+	[COMPANION_UPS] = { "ups.conf", PEER_UPS, ups },
+	[COMPANION_NOTIFY] = { "notify.conf", PEER_MAIL, mail },
+	[COMPANION_INFORM] = { "inform.conf", PEER_SNMP, snmp },
+};
+
+const char *companion_file_name(enum companion_file f)
+{
+	return files[f].name;
+}
+
+const struct ir_peer *companion_server(const struct ir *ir, enum peer_use use)
 {
 	for (uint32_t i = 0; i < ir->n_peers; i++)
 		if (ir->peers[i].use == use)
@@ -187,51 +263,21 @@ static const struct ir_peer *server(const struct ir *ir, enum peer_use use)
 	return NULL;
 }
 
-static void https(struct text *t, const struct ir_peer *p, const char *netns)
+int companion_file(enum companion_file f, const struct ir *ir, const struct companion_box *b, char out[COMPANION_TEXT])
 {
-	char address[ADDR_TEXT];
-
-	addr_text(&p->address, address);
-	add(t, HEAD "netns %s\naddress %s\nport %u\nname %s\nca %s\n", netns, address, (unsigned)p->port, p->name,
-	    p->ca);
-}
-
-int beside_update(const struct ir *ir, const char *netns, char out[BESIDE_TEXT])
-{
-	const struct ir_peer *p = server(ir, PEER_UPDATE);
+	const struct ir_peer *p = companion_server(ir, files[f].use);
 	struct text t = { out, 0 };
 
-	if (p == NULL)
+	/* Without its certificate's authority a log server is only named: nothing is sent to it. */
+	if (p == NULL || (f == COMPANION_LOG && p->ca[0] == '\0'))
 		return 0;
-	if (!plain_server_name(p->name) || !plain_path(p->ca))
+	add(&t, HEAD);
+	if (!files[f].write(&t, ir, p, b))
 		return -EINVAL;
-	https(&t, p, netns);
-	return length(&t);
+	return t.n < COMPANION_TEXT ? (int)t.n : -ENOSPC;
 }
 
-int beside_backup(const struct ir *ir, const char *netns, char out[BESIDE_TEXT])
-{
-	const struct ir_peer *p = server(ir, PEER_BACKUP);
-	struct text t = { out, 0 };
-
-	if (p == NULL)
-		return 0;
-	if (!plain_server_name(p->name) || !plain_path(p->ca) || !plain_path(p->to) ||
-	    (p->user[0] != '\0' && !plain_word(p->user)))
-		return -EINVAL;
-	https(&t, p, netns);
-	add(&t, "folder %s\n", p->to);
-	if (p->user[0] != '\0')
-		add(&t, "user %s\n", p->user);
-	return length(&t);
-}
-
-const struct ir_peer *beside_ups_server(const struct ir *ir)
-{
-	return server(ir, PEER_UPS);
-}
-
-const char *beside_ups_name(const struct ir_peer *p, char *out, size_t n)
+const char *companion_ups_name(const struct ir_peer *p, char *out, size_t n)
 {
 	bool six = p->address.family == 6;
 	char address[ADDR_TEXT];
@@ -241,75 +287,11 @@ const char *beside_ups_name(const struct ir_peer *p, char *out, size_t n)
 	return out;
 }
 
-int beside_ups(const struct ir *ir, char out[BESIDE_TEXT])
-{
-	const struct ir_peer *p = beside_ups_server(ir);
-	struct text t = { out, 0 };
-	char name[PLAIN_WORD_MAX + ADDR_TEXT + 16];
-
-	if (p == NULL)
-		return 0;
-	if (!plain_word(p->name) || !plain_word(p->user))
-		return -EINVAL;
-	add(&t, HEAD "ups %s\nuser %s\n", beside_ups_name(p, name, sizeof(name)), p->user);
-	/* The address by which the server knows the box among its clients. */
-	for (uint32_t i = 0; i < ir->n_interfaces; i++)
-		for (uint32_t k = 0; ir->interfaces[i].admin && k < ir->interfaces[i].n_addresses; k++) {
-			char own[ADDR_TEXT];
-
-			addr_text(&ir->interfaces[i].addresses[k], own);
-			add(&t, "own %s\n", own);
-		}
-	return length(&t);
-}
-
-const struct ir_peer *beside_mail_server(const struct ir *ir)
-{
-	return server(ir, PEER_MAIL);
-}
-
-int beside_mail(const struct ir *ir, enum lang lang, char out[BESIDE_TEXT])
-{
-	const struct ir_peer *p = beside_mail_server(ir);
-	struct text t = { out, 0 };
-	char address[ADDR_TEXT];
-
-	if (p == NULL)
-		return 0;
-	if (!plain_server_name(p->name) || !plain_path(p->ca) || (p->user[0] != '\0' && !plain_word(p->user)) ||
-	    !plain_mailbox(p->from) || !plain_mailboxes(p->to))
-		return -EINVAL;
-	addr_text(&p->address, address);
-	add(&t, HEAD "address %s\nport %u\nname %s\nca %s\nfrom %s\nto %s\nlang %s\n", address, (unsigned)p->port,
-	    p->name, p->ca, p->from, p->to, lang_name(lang));
-	if (p->user[0] != '\0')
-		add(&t, "user %s\n", p->user);
-	return length(&t);
-}
-
-const struct ir_peer *beside_snmp_receiver(const struct ir *ir)
-{
-	return server(ir, PEER_SNMP);
-}
-
-int beside_snmp(const struct ir *ir, enum lang lang, char out[BESIDE_TEXT])
-{
-	const struct ir_peer *p = beside_snmp_receiver(ir);
-	struct text t = { out, 0 };
-	char address[ADDR_TEXT];
-
-	if (p == NULL)
-		return 0;
-	if (!plain_security_name(p->user))
-		return -EINVAL;
-	addr_text(&p->address, address);
-	add(&t, HEAD "address %s\nport %u\nuser %s\nlang %s\n", address, (unsigned)p->port, p->user, lang_name(lang));
-	return length(&t);
-}
+/* ---- what a program reports ------------------------------------------------------------------ */
 
 #define SECOND 1000000000ull
 
-void said_line(struct bytes *b, const char *key, char out[SAID_LINE])
+void companion_line(struct bytes *b, const char *key, char out[COMPANION_LINE])
 {
 	size_t n = 0;
 	uint8_t c = 0;
@@ -321,7 +303,7 @@ void said_line(struct bytes *b, const char *key, char out[SAID_LINE])
 	if (!bytes_u8(b, &c) || c != ' ')
 		b->failed = true;
 	while (bytes_u8(b, &c) && c != '\n') {
-		if (c < ' ' || c > '~' || n == SAID_LINE - 1)
+		if (c < ' ' || c > '~' || n == COMPANION_LINE - 1)
 			b->failed = true;
 		else
 			out[n++] = (char)c;
@@ -329,13 +311,13 @@ void said_line(struct bytes *b, const char *key, char out[SAID_LINE])
 	out[b->failed ? 0 : n] = '\0';
 }
 
-int64_t said_number(struct bytes *b, const char *key)
+int64_t companion_number(struct bytes *b, const char *key)
 {
-	char text[SAID_LINE] = { 0 };
+	char text[COMPANION_LINE] = { 0 };
 	size_t n;
 	int64_t v = 0;
 
-	said_line(b, key, text);
+	companion_line(b, key, text);
 	if (b->failed || strcmp(text, "-") == 0)
 		return -1;
 	n = strspn(text, "0123456789");
@@ -346,7 +328,7 @@ int64_t said_number(struct bytes *b, const char *key)
 	return b->failed ? -1 : v;
 }
 
-uint64_t said_now_s(void)
+uint64_t companion_now_s(void)
 {
 	struct timespec t;
 
@@ -354,8 +336,18 @@ uint64_t said_now_s(void)
 	return (uint64_t)t.tv_sec;
 }
 
+bool companion_begin(struct bytes *b, const char *of, uint64_t now_s, uint64_t fresh_s, uint64_t *ret_at)
+{
+	int64_t at = companion_number(b, "at");
+	char whom[COMPANION_LINE];
+
+	companion_line(b, "of", whom);
+	*ret_at = at >= 0 ? (uint64_t)at : 0;
+	return at >= 0 && *ret_at <= now_s && now_s - *ret_at <= fresh_s && strcmp(whom, of) == 0;
+}
+
 /* Reads a file in another user's folder, where that user may have put anything. */
-size_t said_file(const char *path, uint8_t *out, size_t size)
+size_t companion_read(const char *path, uint8_t *out, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
@@ -370,9 +362,9 @@ size_t said_file(const char *path, uint8_t *out, size_t size)
 	return n < 0 || (size_t)n >= size ? 0 : (size_t)n;
 }
 
-json_t *said_time(uint64_t s)
+json_t *companion_time(uint64_t s)
 {
-	uint64_t ago = said_now_s() > s ? said_now_s() - s : 0;
+	uint64_t ago = companion_now_s() > s ? companion_now_s() - s : 0;
 
 	return json_time(clock_wall_ns() - ago * SECOND);
 }
@@ -421,12 +413,6 @@ static enum authority certificate_in(int r, const char *path, uint8_t **ret_text
 	return AUTHORITY_NONE;
 }
 
-static enum authority certificate(const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret)
-{
-	return certificate_in(file_read(AT_FDCWD, path, AUTHORITY_MOST, ret_text, ret_n, NULL), path, ret_text, ret_n,
-			      ret);
-}
-
 enum authority authority_look(const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret)
 {
 	char real[PATH_MAX];
@@ -447,7 +433,10 @@ enum authority authority_look(const char *path, uint8_t **ret_text, size_t *ret_
 		return AUTHORITY_CLOSED;
 	}
 	is = passable(real, ret);
-	return is == AUTHORITY_READY ? certificate(path, ret_text, ret_n, ret) : is;
+	if (is != AUTHORITY_READY)
+		return is;
+	return certificate_in(file_read(AT_FDCWD, path, AUTHORITY_MOST, ret_text, ret_n, NULL), path, ret_text, ret_n,
+			      ret);
 }
 
 enum authority certificate_read(int fd, const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret)
@@ -509,27 +498,26 @@ static enum ups_counted counted_of(const char *word)
 	return strcmp(word, "no") == 0 ? UPS_NOT_COUNTED : UPS_COUNTED_UNKNOWN;
 }
 
-struct ups_said ups_read(const void *file, size_t n, const char *of, uint64_t now_s)
+struct ups_report ups_read(const void *file, size_t n, const char *of, uint64_t now_s)
 {
-	struct ups_said away = { .is = UPS_AWAY, .charge = -1, .runtime_s = -1 }, said = away;
+	struct ups_report away = { .is = UPS_AWAY, .charge = -1, .runtime_s = -1 }, said = away;
 	struct bytes b = bytes_of(file, n);
-	char whom[SAID_LINE], status[SAID_LINE], counted[SAID_LINE];
-	int64_t at, since, charge, runtime;
+	char status[COMPANION_LINE], counted[COMPANION_LINE];
+	int64_t since, charge, runtime;
+	uint64_t at;
+	bool fresh = companion_begin(&b, of, now_s, UPS_FRESH_S, &at);
 
-	at = said_number(&b, "at");
-	said_line(&b, "of", whom);
-	said_line(&b, "status", status);
-	since = said_number(&b, "since");
-	charge = said_number(&b, "charge");
-	runtime = said_number(&b, "runtime");
-	said_line(&b, "counted", counted);
-	if (b.failed || b.left > 0 || at < 0 || (uint64_t)at > now_s || now_s - (uint64_t)at > UPS_FRESH_S ||
-	    strcmp(whom, of) != 0)
+	companion_line(&b, "status", status);
+	since = companion_number(&b, "since");
+	charge = companion_number(&b, "charge");
+	runtime = companion_number(&b, "runtime");
+	companion_line(&b, "counted", counted);
+	if (b.failed || b.left > 0 || !fresh)
 		return away;
 	said.is = state_of(status);
 	if (said.is == UPS_AWAY)
 		return away;
-	said.since_s = since >= 0 && since <= at ? (uint64_t)since : (uint64_t)at;
+	said.since_s = since >= 0 && (uint64_t)since <= at ? (uint64_t)since : at;
 	if (charge >= 0 && charge <= 100)
 		said.charge = (int)charge;
 	if (runtime >= 0 && runtime <= (int64_t)DAY_S * 100)
@@ -568,7 +556,7 @@ static unsigned changed(struct ups_watch *w, enum ups_is is)
 	return what;
 }
 
-unsigned ups_look(struct ups_watch *w, const struct ups_said *said, uint64_t now_s)
+unsigned ups_look(struct ups_watch *w, const struct ups_report *said, uint64_t now_s)
 {
 	unsigned what = 0;
 	uint64_t wait;

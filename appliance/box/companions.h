@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "appliance/base/bytes.h"
+#include "appliance/base/err.h"
 #include "appliance/base/json.h"
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
@@ -21,46 +22,49 @@
 
 /* Bytes of a file. The longest ones (sixteen time sources, or a long path twice) take about a
  * quarter of it. */
-#define BESIDE_TEXT 8192u
+#define COMPANION_TEXT 8192u
 
 /* How many records may be sent to a log server by RELP before the first of them is acknowledged.
  * After a start, images/log repeats as many. */
-#define BESIDE_WINDOW 16u
+#define COMPANION_WINDOW 16u
 
 /* The beginning of every EVE line (mgmt/words/eve.h). No record of the box begins in this way. */
-#define BESIDE_EVE "{\"timestamp\":"
+#define COMPANION_EVE "{\"timestamp\":"
 
+/* The files, by the program that reads each. */
+enum companion_file {
+	COMPANION_TIME,	  /* chronyd, in sekisho-time.service */
+	COMPANION_LOG,	  /* rsyslogd, in sekisho-log.service */
+	COMPANION_UPDATE, /* sekisho-fetch (appliance/fetch/settings.c) */
+	COMPANION_BACKUP, /* sekisho-fetch, for sekisho-backup.service: the server of backups */
+	/* images/ups, in sekisho-ups.service, which makes the file of upsmon from it and from the
+	 * password. The daemon never reads the password. */
+	COMPANION_UPS,
+	COMPANION_NOTIFY, /* sekisho-notify.service (mgmt/notify/settings.h) */
+	COMPANION_INFORM, /* sekisho-inform.service (mgmt/inform/settings.c) */
+	COMPANION_FILES
+};
+
+/* What the files have of the box beside the generation. */
+struct companion_box {
+	const char *state; /* the folder that contains the folder of the journal */
+	const char *netns; /* the name of the admin namespace */
+	enum lang lang;
+};
+
+const char *companion_file_name(enum companion_file f); /* in the run folder */
 /*
- * Each function writes a file to `out`, with a NUL, and returns its length. 0: ir names no such
- * peer (or, for records, no name of a certificate), so there is no file. Negative errno: -EINVAL: a
- * text is not plain (wire/plain.h); -ENOSPC: the file is too long.
+ * Writes a file to `out`, with a NUL, and returns its length. 0: ir names no such peer (or, for
+ * records, no name of a certificate), so there is no file. Negative errno: -EINVAL: a text is not
+ * plain (wire/plain.h); -ENOSPC: the file is too long.
  */
-int beside_chrony(const struct ir *ir, char out[BESIDE_TEXT]);
-/* `state`: the folder that contains the folder of the journal. */
-int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]);
-/* `netns`: the name of the admin namespace. Read by appliance/fetch/settings.c. */
-int beside_update(const struct ir *ir, const char *netns, char out[BESIDE_TEXT]);
-/* As beside_update, for the server that backups are sent to. */
-int beside_backup(const struct ir *ir, const char *netns, char out[BESIDE_TEXT]);
-/* The file for images/ups, which makes the file of upsmon from it and from the password. The daemon
- * never reads the password. */
-int beside_ups(const struct ir *ir, char out[BESIDE_TEXT]);
+int companion_file(enum companion_file f, const struct ir *ir, const struct companion_box *b, char out[COMPANION_TEXT]);
 
-/* The file for sekisho-notify (mgmt/notify/settings.h). */
-int beside_mail(const struct ir *ir, enum lang lang, char out[BESIDE_TEXT]);
-
-/* The file for sekisho-inform (mgmt/inform/settings.c). */
-int beside_snmp(const struct ir *ir, enum lang lang, char out[BESIDE_TEXT]);
-
-/* The receiver of SNMP informs; NULL: ir names none. */
-const struct ir_peer *beside_snmp_receiver(const struct ir *ir);
-/* The mail server; NULL: ir names none. */
-const struct ir_peer *beside_mail_server(const struct ir *ir);
-/* The server of the UPS; NULL: ir names none. */
-const struct ir_peer *beside_ups_server(const struct ir *ir);
+/* The one server of that use; NULL: ir names none. */
+const struct ir_peer *companion_server(const struct ir *ir, enum peer_use use);
 /* "ups@10.99.0.7:3493", "ups@[2001:db8:99::7]:3493": as NUT's programs take it; 64 + ADDR_TEXT + 9
  * bytes are enough. Returns `out`. */
-const char *beside_ups_name(const struct ir_peer *p, char *out, size_t n);
+const char *companion_ups_name(const struct ir_peer *p, char *out, size_t n);
 
 /*
  * The status files of programs beside the daemon that communicate with the network: small files of
@@ -68,19 +72,22 @@ const char *beside_ups_name(const struct ir_peer *p, char *out, size_t n);
  * their form is checked strictly.
  */
 
-#define SAID_LINE 120u /* bytes of a value, NUL included */
+#define COMPANION_LINE 120u /* bytes of a value, NUL included */
 
 /* Reads the file into `out`, and returns its length. 0 when there is no file, or it has `size`
  * bytes or more. */
-size_t said_file(const char *path, uint8_t *out, size_t size);
+size_t companion_read(const char *path, uint8_t *out, size_t size);
 /* Reads the value of the next line. If the line has another key, the value is "", and `b` fails. */
-void said_line(struct bytes *b, const char *key, char out[SAID_LINE]);
+void companion_line(struct bytes *b, const char *key, char out[COMPANION_LINE]);
 /* Reads a number of at most nine digits; -1 for "-". A fraction is ignored. */
-int64_t said_number(struct bytes *b, const char *key);
+int64_t companion_number(struct bytes *b, const char *key);
+/* Reads the first two lines, of every such file: when it was written, and about whom. True when it is
+ * about `of` and at most `fresh_s` seconds old at `now_s`. */
+bool companion_begin(struct bytes *b, const char *of, uint64_t now_s, uint64_t fresh_s, uint64_t *ret_at);
 /* Seconds since the machine started, by a clock that cannot be set. */
-uint64_t said_now_s(void);
+uint64_t companion_now_s(void);
 /* Converts seconds since the machine started to a time, by the present clock. */
-json_t *said_time(uint64_t s);
+json_t *companion_time(uint64_t s);
 
 /*
  * The file that box.cfg names as `ca`: certificates of authorities, which another program reads
@@ -140,7 +147,7 @@ extern const char *const ups_words[]; /* enum ups_is */
 
 #define UPS_NAME_MOST 192u
 
-struct ups_said {
+struct ups_report {
 	enum ups_is is;
 	/* seconds since the machine started, as for all names that end in _s */
 	uint64_t since_s;
@@ -152,7 +159,7 @@ struct ups_said {
 
 /* The state of the UPS `of` ("ups@10.99.0.7:3493") in a file of n bytes. The result is "away" when
  * the file is invalid, old, or about another UPS. */
-struct ups_said ups_read(const void *file, size_t n, const char *of, uint64_t now_s);
+struct ups_report ups_read(const void *file, size_t n, const char *of, uint64_t now_s);
 
 /* The state over time. Starts as zeros, and again for another UPS. */
 struct ups_watch {
@@ -179,24 +186,53 @@ enum {
 };
 
 /* Evaluates one report. Returns bits of the events above. */
-unsigned ups_look(struct ups_watch *w, const struct ups_said *said, uint64_t now_s);
+unsigned ups_look(struct ups_watch *w, const struct ups_report *said, uint64_t now_s);
 
-/* ---- companions_json.c: for `status`; the caller owns the objects ---------------------------- */
+/* ---- companions_json.c: for `status` --------------------------------------------------------- */
 
-/* The log server, and how many records wait for it according to rsyslogd's notes; null when box.cfg
- * names none. `state`: the daemon's folder; `state_fd`: its descriptor. */
-json_t *beside_log_json(const struct ir *ir, int state_fd, const char *state);
-/* The state of the alarms by mail, from the file that sekisho-notify.service writes. It runs as
- * another user, so the state is only shown. {"server", "state", "since", "waiting", "dropped",
- * "why"}; null: box.cfg names no mail server. `run`: the daemon's run folder. */
-json_t *beside_mail_json(const struct ir *ir, const char *run);
-/* The same for SNMP informs, by sekisho-inform.service; null: box.cfg names no receiver of
- * informs. */
-json_t *beside_snmp_json(const struct ir *ir, const char *run);
 /* What the program for the UPS `of` said last. */
-struct ups_said ups_now(const char *run, const char *of);
-/* {"server", "name", "state", "since", "away_since", "charge", "runtime", "counted", "on_low"};
- * null: box.cfg names none. */
-json_t *beside_ups_json(const struct ir *ir, const char *run, const struct ups_watch *w);
+struct ups_report ups_now(const char *run, const char *of);
+/*
+ * Adds to the answer `status`; each is null when box.cfg names no such server:
+ *   "log": the log server, and how many records wait for it according to rsyslogd's notes
+ *   "ups": {"server", "name", "state", "since", "away_since", "charge", "runtime", "counted",
+ *     "on_low"}
+ *   "mail": the state of the alarms by mail, from the file that sekisho-notify.service writes. It
+ *     runs as another user, so the state is only shown. {"server", "state", "since", "waiting",
+ *     "dropped", "why"}
+ *   "snmp": the same for SNMP informs, by sekisho-inform.service
+ * `state`: the daemon's folder; `state_fd`: its descriptor; `run`: its run folder.
+ */
+void companions_json(json_t *status, const struct ir *ir, int state_fd, const char *state, const char *run,
+		     const struct ups_watch *w);
+
+/* ---- log_sent.c: the number of records sent -------------------------------------------------- */
+
+/*
+ * How many records rsyslogd has sent to the log server. The position that rsyslogd has noted for
+ * each file is compared with the files; both are only read. The note says that the connection
+ * accepted a record, not that the server stored it.
+ */
+#define LOG_SENT_TIME 32u
+
+struct log_sent {
+	/* first record in the plain files, which are the files that are sent; 0 = there is none */
+	uint64_t first;
+	uint64_t last; /* the newest record in them */
+	/* how many of these records are not noted as sent. Up to 15 of them may have been sent
+	 * already (persistStateInterval) */
+	uint64_t waiting;
+	uint64_t next;		   /* the first waiting record, 0 = none */
+	char since[LOG_SENT_TIME]; /* the time in that record; "" = none */
+	/* wall time: when rsyslogd last wrote a note about these files; 0 = never */
+	uint64_t noted_ns;
+	bool older; /* there are packed files before them, which are not sent */
+};
+
+/*
+ * `journal`: the folder of the records; `notes`: the folder in which rsyslogd keeps its positions,
+ * -1 = there is none. 0 or negative errno: -EBADMSG when the notes are invalid.
+ */
+int log_sent_look(int journal, int notes, struct log_sent *ret, struct err *e);
 
 #endif

@@ -22,7 +22,7 @@ bool riders_at_home(const struct box_spaces *s, const char *device);
  */
 json_t *riders_read(const struct box_spaces *s, const char *device, uint64_t *more, struct err *e);
 
-/* ---- pure part, for tests ---- */
+/* ---- pure part, for tests -------------------------------------------------------------------- */
 struct rider {
 	struct addr local, peer;
 	uint16_t local_port, peer_port;

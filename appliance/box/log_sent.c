@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "appliance/base/json.h"
-#include "appliance/box/log_sent.h"
+#include "appliance/box/companions.h"
 
 #define LINE_MOST 8192u /* bytes of a record: journal/chain.h */
 #define FILES_MOST 64u	/* unpacked files; the journal keeps 60 closed ones */
@@ -192,7 +192,7 @@ static bool record(const char *line, size_t n, uint64_t *ret_seq, char *time)
 	if (is)
 		*ret_seq = (uint64_t)json_integer_value(seq);
 	if (is && time != NULL)
-		snprintf(time, HANDED_TIME, "%s", text != NULL ? text : "");
+		snprintf(time, LOG_SENT_TIME, "%s", text != NULL ? text : "");
 	json_decref(j);
 	return is;
 }
@@ -243,9 +243,9 @@ static int last_of(const struct file *f, uint64_t *ret, struct err *e)
 /* ---- together -------------------------------------------------------------------------------- */
 
 /* Adds the waiting records of one file. `last`: the number of its last record. */
-static int add(const struct file *f, uint64_t last, struct handed *h, struct err *e)
+static int add(const struct file *f, uint64_t last, struct log_sent *h, struct err *e)
 {
-	char time[HANDED_TIME] = "";
+	char time[LOG_SENT_TIME] = "";
 	uint64_t seq = 0;
 	int r = f->read >= f->size ? 0 : record_at(f, f->read, &seq, time, e);
 
@@ -261,7 +261,7 @@ static int add(const struct file *f, uint64_t last, struct handed *h, struct err
 	return 0;
 }
 
-static int look(struct looking *l, int journal, int notes, struct handed *h, struct err *e)
+static int look(struct looking *l, int journal, int notes, struct log_sent *h, struct err *e)
 {
 	int r = each_name(journal, take_file, l, e);
 
@@ -288,12 +288,12 @@ static int look(struct looking *l, int journal, int notes, struct handed *h, str
 	return r;
 }
 
-int handed_look(int journal, int notes, struct handed *ret, struct err *e)
+int log_sent_look(int journal, int notes, struct log_sent *ret, struct err *e)
 {
 	struct looking l = { .n = 0 };
 	int r;
 
-	*ret = (struct handed){ .first = 0 };
+	*ret = (struct log_sent){ .first = 0 };
 	r = look(&l, journal, notes, ret, e);
 	for (size_t i = 0; i < l.n; i++)
 		close(l.files[i].fd);

@@ -301,7 +301,7 @@ int rtnl_way(struct rtnl *r, const struct addr *to, const struct addr *from, uin
 	return status;
 }
 
-/* ---- hosts for which the kernel answers ------------------------------------------------------- */
+/* ---- hosts for which the kernel answers ------------------------------------------------------ */
 
 /* Hosts for which the kernel answers on a device although they are behind another one (proxy ARP,
  * proxy NDP): reading the list, and changing one entry. */

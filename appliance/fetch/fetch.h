@@ -83,7 +83,7 @@ enum fetch_end fetch_stored(struct bytes b);
 
 /*
  * The settings of sekisho-fetch: a file that the daemon writes from the policy in force
- * (beside_update, beside_backup: appliance/box/companions.h). It is read as root. Only root can
+ * (appliance/box/companions.h). It is read as root. Only root can
  * write it; its form is checked nevertheless.
  */
 

@@ -17,19 +17,11 @@
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
 
-#define CHRONY "time.conf"   /* sekisho-time.service */
-#define RSYSLOG "log.conf"   /* sekisho-log.service */
-#define UPDATE "update.conf" /* sekisho-fetch */
-#define BACKUP "backup.conf" /* sekisho-fetch, for sekisho-backup.service */
-#define NUT "ups.conf"	     /* sekisho-ups.service */
-#define NOTIFY "notify.conf" /* sekisho-notify.service */
-#define INFORM "inform.conf" /* sekisho-inform.service */
-
 static bool says(const struct supervisor *s, const char *name, const char *text, size_t n)
 {
 	uint8_t *there = NULL;
 	size_t n_there;
-	bool same = file_read(s->run_fd, name, BESIDE_TEXT, &there, &n_there, NULL) == 0 && n_there == n &&
+	bool same = file_read(s->run_fd, name, COMPANION_TEXT, &there, &n_there, NULL) == 0 && n_there == n &&
 		    memcmp(there, text, n) == 0;
 
 	free(there);
@@ -54,16 +46,11 @@ static void put(const struct supervisor *s, const char *name, const char *text, 
 
 void beside_write(struct supervisor *s)
 {
-	const struct ir *ir = s->now->ir;
-	char text[BESIDE_TEXT];
+	const struct companion_box box = { s->o->state, s->o->admin_netns, s->o->lang };
+	char text[COMPANION_TEXT];
 
-	put(s, CHRONY, text, beside_chrony(ir, text));
-	put(s, RSYSLOG, text, beside_rsyslog(ir, s->o->state, text));
-	put(s, UPDATE, text, beside_update(ir, s->o->admin_netns, text));
-	put(s, BACKUP, text, beside_backup(ir, s->o->admin_netns, text));
-	put(s, NUT, text, beside_ups(ir, text));
-	put(s, NOTIFY, text, beside_mail(ir, s->o->lang, text));
-	put(s, INFORM, text, beside_snmp(ir, s->o->lang, text));
+	for (enum companion_file f = 0; f < COMPANION_FILES; f++)
+		put(s, companion_file_name(f), text, companion_file(f, s->now->ir, &box, text));
 }
 
 bool beside_ready(const struct ir *ir, struct sentence *ret)
@@ -102,7 +89,7 @@ static void take_back(struct supervisor *s)
 	unlinkat(s->run_fd, POWER_OFF, 0);
 }
 
-static void happened(struct supervisor *s, const struct ir_peer *p, unsigned what, const struct ups_said *now)
+static void happened(struct supervisor *s, const struct ir_peer *p, unsigned what, const struct ups_report *now)
 {
 	static const struct {
 		unsigned bit;
@@ -127,14 +114,14 @@ static void happened(struct supervisor *s, const struct ir_peer *p, unsigned wha
 
 void ups_due(struct supervisor *s, uint64_t now)
 {
-	const struct ir_peer *p = beside_ups_server(s->now->ir);
+	const struct ir_peer *p = companion_server(s->now->ir, PEER_UPS);
 	char of[UPS_NAME_MOST] = "";
-	struct ups_said say;
+	struct ups_report say;
 
 	if (now < s->ups.look_at)
 		return;
 	if (p != NULL)
-		beside_ups_name(p, of, sizeof(of));
+		companion_ups_name(p, of, sizeof(of));
 	if (s->ups.look_at == 0 || strcmp(of, s->ups.of) != 0) {
 		s->ups.watch = (struct ups_watch){ .heard = false };
 		memcpy(s->ups.of, of, sizeof(of));
@@ -148,10 +135,10 @@ void ups_due(struct supervisor *s, uint64_t now)
 	if (p == NULL)
 		return;
 	say = ups_now(s->o->run, of);
-	happened(s, p, ups_look(&s->ups.watch, &say, said_now_s()), &say);
+	happened(s, p, ups_look(&s->ups.watch, &say, companion_now_s()), &say);
 }
 
 uint64_t ups_next(const struct supervisor *s)
 {
-	return beside_ups_server(s->now->ir) != NULL ? s->ups.look_at : UINT64_MAX;
+	return companion_server(s->now->ir, PEER_UPS) != NULL ? s->ups.look_at : UINT64_MAX;
 }

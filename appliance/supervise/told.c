@@ -258,10 +258,7 @@ static json_t *json_status(struct supervisor *s)
 
 	json_object_set_new(j, "interfaces", box_interfaces_json(&s->spaces, s->now->ir));
 	json_object_set_new(j, "reach", box_reach_json(&s->spaces, s->now->ir));
-	json_object_set_new(j, "log", beside_log_json(s->now->ir, s->state_fd, s->o->state));
-	json_object_set_new(j, "ups", beside_ups_json(s->now->ir, s->o->run, &s->ups.watch));
-	json_object_set_new(j, "mail", beside_mail_json(s->now->ir, s->o->run));
-	json_object_set_new(j, "snmp", beside_snmp_json(s->now->ir, s->o->run));
+	companions_json(j, s->now->ir, s->state_fd, s->o->state, s->o->run, &s->ups.watch);
 	json_object_set_new(j, "surroundings", json_surroundings(s));
 	json_object_set_new(j, "partition", partition_json(&s->partition));
 	json_object_set_new(j, "notice", json_notice(s));

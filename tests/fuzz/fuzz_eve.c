@@ -28,7 +28,7 @@ static void judge(const char *msg, const char *line, size_t n)
 	json_t *eve = json_loads(msg, 0, NULL), *own = json_object_get(eve, "sekisho");
 	json_t *record = json_loadb(line, n, 0, NULL);
 
-	if (strncmp(msg, BESIDE_EVE, strlen(BESIDE_EVE)) != 0 || strpbrk(msg, "\r\n") != NULL)
+	if (strncmp(msg, COMPANION_EVE, strlen(COMPANION_EVE)) != 0 || strpbrk(msg, "\r\n") != NULL)
 		abort();
 	if (!json_is_string(json_object_get(eve, "event_type")) || !json_is_object(record))
 		abort();

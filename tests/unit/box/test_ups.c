@@ -22,7 +22,7 @@
 #define HEAD "at 1000\nof " OF "\nstatus "
 #define TAIL "\nsince 900\ncharge 83\nruntime 1140.5\ncounted yes\n"
 
-static struct ups_said read_at(const char *text, uint64_t now_s)
+static struct ups_report read_at(const char *text, uint64_t now_s)
 {
 	return ups_read(text, strlen(text), OF, now_s);
 }
@@ -56,7 +56,7 @@ static void whole(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		char text[UPS_TEXT];
-		struct ups_said s;
+		struct ups_report s;
 
 		snprintf(text, sizeof(text), HEAD "%s" TAIL, all[i].words);
 		s = read_at(text, 1010);
@@ -88,7 +88,7 @@ static void torn(void **state)
 		assert_int_equal(ups_read(text, i, OF, 1010).is, UPS_AWAY);
 	for (size_t i = 0; i < n; i++)
 		for (unsigned c = 0; c < 256; c++) {
-			struct ups_said s;
+			struct ups_report s;
 			char other[sizeof(text)];
 
 			memcpy(other, text, sizeof(text));
@@ -133,7 +133,7 @@ static void no_answer(void **state)
 
 static unsigned look(struct ups_watch *w, enum ups_is is, uint64_t now_s)
 {
-	struct ups_said s = { .is = is, .charge = -1, .runtime_s = -1 };
+	struct ups_report s = { .is = is, .charge = -1, .runtime_s = -1 };
 
 	return ups_look(w, &s, now_s);
 }

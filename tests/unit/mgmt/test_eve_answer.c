@@ -59,8 +59,8 @@ static void said(const char *line, size_t n)
 	assert_string_equal(msg, want);
 	assert_null(strpbrk(msg, "\n\r"));
 	/* From this prefix rsyslogd sees that it got an answer. */
-	assert_int_equal(strncmp(msg, BESIDE_EVE, strlen(BESIDE_EVE)), 0);
-	assert_int_not_equal(strncmp(line, BESIDE_EVE, strlen(BESIDE_EVE)), 0);
+	assert_int_equal(strncmp(msg, COMPANION_EVE, strlen(COMPANION_EVE)), 0);
+	assert_int_not_equal(strncmp(line, COMPANION_EVE, strlen(COMPANION_EVE)), 0);
 	assert_null(strstr(msg, "\"hash\""));
 	free(want);
 	json_decref(eve);

@@ -30,6 +30,9 @@
 
 #define STATE "/var/lib/sekisho"
 
+static const struct companion_box BOX = { STATE, "sekisho-admin", LANG_EN },
+				  BOX_JA = { STATE, "sekisho-admin", LANG_JA };
+
 static struct ir_peer peer(enum peer_use use, const char *address, uint16_t port)
 {
 	struct ir_peer p = {
@@ -53,51 +56,51 @@ static void sources_of_time(void **state)
 	struct ir_peer peers[] = { peer(PEER_TIME, "10.99.0.5", 123), peer(PEER_TIME, "2001:db8:99::5", 123),
 				   peer(PEER_TIME, "10.98.0.5", 123), peer(PEER_LOG, "10.99.0.9", 6514) };
 	struct ir ir = { .peers = peers, .n_peers = 1 };
-	char out[BESIDE_TEXT];
+	char out[COMPANION_TEXT];
 	int n;
 
 	(void)state;
-	n = beside_chrony(&ir, out);
+	n = companion_file(COMPANION_TIME, &ir, &BOX, out);
 	assert_int_equal(n, strlen(out));
 	assert_string_equal(out, HEAD "server 10.99.0.5 port 123 iburst\n" CHRONY_TAIL);
 	ir.n_peers = 4;
-	n = beside_chrony(&ir, out);
+	n = companion_file(COMPANION_TIME, &ir, &BOX, out);
 	assert_int_equal(n, strlen(out));
 	assert_string_equal(out, HEAD "server 10.99.0.5 port 123 iburst\nserver 2001:db8:99::5 port 123 iburst\n"
 				      "server 10.98.0.5 port 123 iburst\nminsources 2\n" CHRONY_TAIL);
 	ir.peers = peers + 3;
 	ir.n_peers = 1;
-	assert_int_equal(beside_chrony(&ir, out), 0);
+	assert_int_equal(companion_file(COMPANION_TIME, &ir, &BOX, out), 0);
 	ir.n_peers = 0;
-	assert_int_equal(beside_chrony(&ir, out), 0);
+	assert_int_equal(companion_file(COMPANION_TIME, &ir, &BOX, out), 0);
 }
 
 static void the_most_sources_fit(void **state)
 {
 	struct ir_peer peers[16];
 	struct ir ir = { .peers = peers, .n_peers = 16 };
-	char out[BESIDE_TEXT];
+	char out[COMPANION_TEXT];
 
 	(void)state;
 	for (size_t i = 0; i < 16; i++)
 		peers[i] = peer(PEER_TIME, "2001:db8:1111:2222:3333:4444:5555:6666", 65535);
-	assert_in_range(beside_chrony(&ir, out), 16 * 50, BESIDE_TEXT / 2);
+	assert_in_range(companion_file(COMPANION_TIME, &ir, &BOX, out), 16 * 50, COMPANION_TEXT / 2);
 }
 
 static void records(void **state)
 {
 	struct ir_peer peers[] = { peer(PEER_TIME, "10.99.0.5", 123), peer(PEER_LOG, "2001:db8:99::9", 10514) };
 	struct ir ir = { .peers = peers, .n_peers = 2 };
-	char out[BESIDE_TEXT], before[BESIDE_TEXT];
+	char out[COMPANION_TEXT], before[COMPANION_TEXT];
 	ptrdiff_t end;
 	int n;
 
 	(void)state;
 	/* If the server cannot be authenticated, nothing is sent. */
-	assert_int_equal(beside_rsyslog(&ir, STATE, out), 0);
+	assert_int_equal(companion_file(COMPANION_LOG, &ir, &BOX, out), 0);
 	peers[1].name = "log.example.jp";
 	peers[1].ca = "/etc/sekisho/log-ca.pem";
-	n = beside_rsyslog(&ir, STATE, out);
+	n = companion_file(COMPANION_LOG, &ir, &BOX, out);
 	assert_int_equal(n, strlen(out));
 	assert_string_equal(
 		out, HEAD
@@ -122,7 +125,7 @@ static void records(void **state)
 	memcpy(before, out, (size_t)end);
 	before[end] = '\0';
 	peers[1].relp = true;
-	n = beside_rsyslog(&ir, STATE, out);
+	n = companion_file(COMPANION_LOG, &ir, &BOX, out);
 	assert_int_equal(n, strlen(out));
 	assert_int_equal(strncmp(out, before, (size_t)end), 0);
 	assert_string_equal(
@@ -148,7 +151,7 @@ static void records_as_eve(void **state)
 				   "if not ($msg startswith '{\"timestamp\":') then\n       " MAKES_EVE;
 	struct ir_peer p = peer(PEER_LOG, "10.99.0.9", 6514);
 	const struct ir ir = { .peers = &p, .n_peers = 1 };
-	char own[BESIDE_TEXT], eve[BESIDE_TEXT], *bound, *at;
+	char own[COMPANION_TEXT], eve[COMPANION_TEXT], *bound, *at;
 	size_t n_made = strlen(made);
 	int n;
 
@@ -158,10 +161,10 @@ static void records_as_eve(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		p.relp = i == 1;
 		p.eve = false;
-		assert_true(beside_rsyslog(&ir, STATE, own) > 0);
+		assert_true(companion_file(COMPANION_LOG, &ir, &BOX, own) > 0);
 		assert_null(strstr(own, "mmexternal"));
 		p.eve = true;
-		n = beside_rsyslog(&ir, STATE, eve);
+		n = companion_file(COMPANION_LOG, &ir, &BOX, eve);
 		assert_int_equal(n, strlen(eve));
 		bound = strstr(eve, "maxMessageSize=\"64k\"");
 		assert_non_null(bound);
@@ -190,22 +193,24 @@ static void nothing_more_than_a_name(void **state)
 {
 	struct ir_peer p = peer(PEER_LOG, "10.99.0.9", 6514);
 	const struct ir ir = { .peers = &p, .n_peers = 1 };
-	char out[BESIDE_TEXT], longest[256];
+	char out[COMPANION_TEXT], longest[256];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad_names) / sizeof(bad_names[0]); i++) {
 		assert_false(plain_server_name(bad_names[i]));
 		p.name = bad_names[i];
 		p.ca = "/ca";
-		assert_int_equal(beside_rsyslog(&ir, STATE, out), -EINVAL);
+		assert_int_equal(companion_file(COMPANION_LOG, &ir, &BOX, out), -EINVAL);
 	}
 	p.name = "a";
 	for (size_t i = 0; i < sizeof(bad_paths) / sizeof(bad_paths[0]); i++) {
 		assert_false(plain_path(bad_paths[i]));
 		p.ca = bad_paths[i];
-		assert_int_equal(beside_rsyslog(&ir, STATE, out), bad_paths[i][0] == '\0' ? 0 : -EINVAL);
+		assert_int_equal(companion_file(COMPANION_LOG, &ir, &BOX, out), bad_paths[i][0] == '\0' ? 0 : -EINVAL);
 		p.ca = "/ca";
-		assert_int_equal(beside_rsyslog(&ir, bad_paths[i], out), -EINVAL);
+		assert_int_equal(
+			companion_file(COMPANION_LOG, &ir, &(struct companion_box){ .state = bad_paths[i] }, out),
+			-EINVAL);
 	}
 	memset(longest, 'a', sizeof(longest));
 	longest[0] = '/';
@@ -224,11 +229,11 @@ static void nothing_more_than_a_name(void **state)
 		longest[i] = i % 64 == 63 ? '.' : 'a';
 	longest[253] = '\0';
 	p.name = longest;
-	assert_true(beside_rsyslog(&ir, STATE, out) > 0);
+	assert_true(companion_file(COMPANION_LOG, &ir, &BOX, out) > 0);
 	p.relp = true;
-	assert_true(beside_rsyslog(&ir, STATE, out) > 0);
+	assert_true(companion_file(COMPANION_LOG, &ir, &BOX, out) > 0);
 	p.eve = true;
-	assert_true(beside_rsyslog(&ir, STATE, out) > 0);
+	assert_true(companion_file(COMPANION_LOG, &ir, &BOX, out) > 0);
 }
 
 /* What is written is what is read, whatever the text; and no text adds a line. */
@@ -236,28 +241,28 @@ static void updates(void **state)
 {
 	struct ir_peer peers[] = { peer(PEER_LOG, "10.99.0.9", 6514), peer(PEER_UPDATE, "2001:db8:99::8", 8443) };
 	struct ir ir = { .peers = peers, .n_peers = 1 };
-	char out[BESIDE_TEXT], path[] = "/tmp/sekisho-update-XXXXXX";
+	char out[COMPANION_TEXT], path[] = "/tmp/sekisho-update-XXXXXX";
 	struct fetch_settings s;
 	struct err e;
 	int n, fd = mkstemp(path);
 
 	(void)state;
 	assert_true(fd >= 0);
-	assert_int_equal(beside_update(&ir, "sekisho-admin", out), 0);
+	assert_int_equal(companion_file(COMPANION_UPDATE, &ir, &BOX, out), 0);
 	ir.n_peers = 2;
-	assert_int_equal(beside_update(&ir, "sekisho-admin", out), -EINVAL);
+	assert_int_equal(companion_file(COMPANION_UPDATE, &ir, &BOX, out), -EINVAL);
 	peers[1].name = "updates.example.jp";
 	for (size_t i = 0; i < sizeof(bad_paths) / sizeof(bad_paths[0]); i++) {
 		peers[1].ca = bad_paths[i];
-		assert_int_equal(beside_update(&ir, "sekisho-admin", out), -EINVAL);
+		assert_int_equal(companion_file(COMPANION_UPDATE, &ir, &BOX, out), -EINVAL);
 	}
 	peers[1].ca = "/etc/sekisho/update-ca.pem";
 	for (size_t i = 0; i < sizeof(bad_names) / sizeof(bad_names[0]); i++) {
 		peers[1].name = bad_names[i];
-		assert_int_equal(beside_update(&ir, "sekisho-admin", out), -EINVAL);
+		assert_int_equal(companion_file(COMPANION_UPDATE, &ir, &BOX, out), -EINVAL);
 	}
 	peers[1].name = "updates.example.jp";
-	n = beside_update(&ir, "sekisho-admin", out);
+	n = companion_file(COMPANION_UPDATE, &ir, &BOX, out);
 	assert_int_equal(n, strlen(out));
 	assert_string_equal(out,
 			    HEAD "netns sekisho-admin\naddress 2001:db8:99::8\nport 8443\nname updates.example.jp\n"
@@ -287,29 +292,29 @@ static void backups(void **state)
 {
 	struct ir_peer peers[] = { peer(PEER_UPDATE, "10.99.0.8", 443), peer(PEER_BACKUP, "10.99.0.31", 443) };
 	struct ir ir = { .peers = peers, .n_peers = 1 };
-	char out[BESIDE_TEXT], path[] = "/tmp/sekisho-update-XXXXXX";
+	char out[COMPANION_TEXT], path[] = "/tmp/sekisho-update-XXXXXX";
 	struct fetch_settings s;
 	struct err e;
 	int n, fd = mkstemp(path);
 
 	(void)state;
 	assert_true(fd >= 0);
-	assert_int_equal(beside_backup(&ir, "sekisho-admin", out), 0);
+	assert_int_equal(companion_file(COMPANION_BACKUP, &ir, &BOX, out), 0);
 	ir.n_peers = 2;
 	peers[1].to = "";
 	peers[1].name = "nas.example.jp";
 	peers[1].ca = "/etc/sekisho/backup-ca.pem";
-	assert_int_equal(beside_backup(&ir, "sekisho-admin", out), -EINVAL);
+	assert_int_equal(companion_file(COMPANION_BACKUP, &ir, &BOX, out), -EINVAL);
 	for (size_t i = 0; i < sizeof(bad_paths) / sizeof(bad_paths[0]); i++) {
 		peers[1].to = bad_paths[i];
-		assert_int_equal(beside_backup(&ir, "sekisho-admin", out), -EINVAL);
+		assert_int_equal(companion_file(COMPANION_BACKUP, &ir, &BOX, out), -EINVAL);
 	}
 	peers[1].to = "/backups/kita";
 	peers[1].user = "a b";
-	assert_int_equal(beside_backup(&ir, "sekisho-admin", out), -EINVAL);
+	assert_int_equal(companion_file(COMPANION_BACKUP, &ir, &BOX, out), -EINVAL);
 	for (unsigned user = 0; user < 2; user++) {
 		peers[1].user = user == 1 ? "kita" : "";
-		n = beside_backup(&ir, "sekisho-admin", out);
+		n = companion_file(COMPANION_BACKUP, &ir, &BOX, out);
 		assert_true(
 			n > 0 &&
 			strstr(out, "\nname nas.example.jp\nca /etc/sekisho/backup-ca.pem\nfolder /backups/kita\n") !=
@@ -323,7 +328,7 @@ static void backups(void **state)
 		fetch_settings_free(&s);
 	}
 	/* A backup server gives no file for the update server. */
-	assert_true(beside_update(&ir, "sekisho-admin", out) == -EINVAL);
+	assert_true(companion_file(COMPANION_UPDATE, &ir, &BOX, out) == -EINVAL);
 	close(fd);
 	unlink(path);
 }
@@ -337,17 +342,17 @@ static void server_of_the_ups(void **state)
 	struct ir_interface cards[] = { { .addresses = own, .n_addresses = 2 },
 					{ .admin = true, .addresses = own, .n_addresses = 2 } };
 	struct ir ir = { .peers = peers, .n_peers = 1, .interfaces = cards, .n_interfaces = 2 };
-	char out[BESIDE_TEXT], longest[PLAIN_WORD_MAX + 2];
+	char out[COMPANION_TEXT], longest[PLAIN_WORD_MAX + 2];
 	int n;
 
 	(void)state;
 	assert_true(addr_parse("10.99.0.1", &own[0]) && addr_parse("2001:db8:99::1", &own[1]));
-	assert_int_equal(beside_ups(&ir, out), 0);
-	assert_null(beside_ups_server(&ir));
+	assert_int_equal(companion_file(COMPANION_UPS, &ir, &BOX, out), 0);
+	assert_null(companion_server(&ir, PEER_UPS));
 	ir.n_peers = 2;
 	peers[1].name = "hall.ups-1";
 	peers[1].user = "sekisho";
-	n = beside_ups(&ir, out);
+	n = companion_file(COMPANION_UPS, &ir, &BOX, out);
 	assert_int_equal(n, strlen(out));
 	assert_string_equal(out,
 			    HEAD "ups hall.ups-1@10.99.0.7:3493\nuser sekisho\nown 10.99.0.1\nown 2001:db8:99::1\n");
@@ -356,19 +361,19 @@ static void server_of_the_ups(void **state)
 	peers[1] = peer(PEER_UPS, "2001:db8:1111:2222:3333:4444:5555:6666", 65535);
 	peers[1].name = peers[1].user = longest;
 	ir.n_interfaces = 0;
-	assert_true(beside_ups(&ir, out) > 0);
+	assert_true(companion_file(COMPANION_UPS, &ir, &BOX, out) > 0);
 	assert_non_null(strstr(out, "a@[2001:db8:1111:2222:3333:4444:5555:6666]:65535\nuser a"));
 	for (size_t i = 0; i < sizeof(no_words) / sizeof(no_words[0]); i++) {
 		peers[1].name = no_words[i];
-		assert_int_equal(beside_ups(&ir, out), -EINVAL);
+		assert_int_equal(companion_file(COMPANION_UPS, &ir, &BOX, out), -EINVAL);
 		peers[1].name = longest;
 		peers[1].user = no_words[i];
-		assert_int_equal(beside_ups(&ir, out), -EINVAL);
+		assert_int_equal(companion_file(COMPANION_UPS, &ir, &BOX, out), -EINVAL);
 		peers[1].user = longest;
 	}
 	longest[PLAIN_WORD_MAX] = 'a';
 	longest[PLAIN_WORD_MAX + 1] = '\0';
-	assert_int_equal(beside_ups(&ir, out), -EINVAL);
+	assert_int_equal(companion_file(COMPANION_UPS, &ir, &BOX, out), -EINVAL);
 }
 
 /* The program reads what was written; no text in it is more than a name. */
@@ -385,20 +390,20 @@ static void server_of_mail(void **state)
 						    "a@10.0.0.1" };
 	struct ir_peer peers[] = { peer(PEER_TIME, "10.99.0.5", 123), peer(PEER_MAIL, "2001:db8:99::25", 587) };
 	struct ir ir = { .peers = peers, .n_peers = 1 };
-	char out[BESIDE_TEXT], path[] = "/tmp/test_beside.XXXXXX";
+	char out[COMPANION_TEXT], path[] = "/tmp/test_companions.XXXXXX";
 	struct notify_settings s;
 	struct err e = { 0 };
 	int n, fd;
 
 	(void)state;
-	assert_int_equal(beside_mail(&ir, LANG_EN, out), 0);
+	assert_int_equal(companion_file(COMPANION_NOTIFY, &ir, &BOX, out), 0);
 	ir.n_peers = 2;
 	peers[1].name = "mail.example";
 	peers[1].ca = "/etc/ca.pem";
 	peers[1].from = "box@site.example";
 	peers[1].to = "a@site.example b+c@site.example";
 	peers[1].user = "sekisho";
-	n = beside_mail(&ir, LANG_JA, out);
+	n = companion_file(COMPANION_NOTIFY, &ir, &BOX_JA, out);
 	assert_int_equal(n, strlen(out));
 	assert_string_equal(
 		out,
@@ -414,10 +419,10 @@ static void server_of_mail(void **state)
 	unlink(path);
 	for (size_t i = 0; i < sizeof(no_mailboxes) / sizeof(no_mailboxes[0]); i++) {
 		peers[1].from = no_mailboxes[i];
-		assert_int_equal(beside_mail(&ir, LANG_EN, out), -EINVAL);
+		assert_int_equal(companion_file(COMPANION_NOTIFY, &ir, &BOX, out), -EINVAL);
 		peers[1].from = "box@site.example";
 		peers[1].to = no_mailboxes[i];
-		assert_int_equal(beside_mail(&ir, LANG_EN, out), -EINVAL);
+		assert_int_equal(companion_file(COMPANION_NOTIFY, &ir, &BOX, out), -EINVAL);
 		peers[1].to = "a@site.example";
 	}
 }
@@ -427,16 +432,16 @@ static void receiver_of_informs(void **state)
 	static const char *const no_users[] = { "", "a b", "a\nuser root", "-a", "a23456789012345678901234567890123" };
 	struct ir_peer peers[] = { peer(PEER_TIME, "10.99.0.5", 123), peer(PEER_SNMP, "2001:db8:99::30", 10162) };
 	struct ir ir = { .peers = peers, .n_peers = 1 };
-	char out[BESIDE_TEXT], path[] = "/tmp/test_beside.XXXXXX";
+	char out[COMPANION_TEXT], path[] = "/tmp/test_companions.XXXXXX";
 	struct inform_settings s;
 	struct err e = { 0 };
 	int n, fd;
 
 	(void)state;
-	assert_int_equal(beside_snmp(&ir, LANG_EN, out), 0);
+	assert_int_equal(companion_file(COMPANION_INFORM, &ir, &BOX, out), 0);
 	ir.n_peers = 2;
 	peers[1].user = "sekisho";
-	n = beside_snmp(&ir, LANG_JA, out);
+	n = companion_file(COMPANION_INFORM, &ir, &BOX_JA, out);
 	assert_int_equal(n, strlen(out));
 	assert_string_equal(out, HEAD "address 2001:db8:99::30\nport 10162\nuser sekisho\nlang ja\n");
 	fd = mkstemp(path);
@@ -448,7 +453,7 @@ static void receiver_of_informs(void **state)
 	unlink(path);
 	for (size_t i = 0; i < sizeof(no_users) / sizeof(no_users[0]); i++) {
 		peers[1].user = no_users[i];
-		assert_int_equal(beside_snmp(&ir, LANG_EN, out), -EINVAL);
+		assert_int_equal(companion_file(COMPANION_INFORM, &ir, &BOX, out), -EINVAL);
 	}
 }
 

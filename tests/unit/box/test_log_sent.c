@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "appliance/box/log_sent.h"
+#include "appliance/box/companions.h"
 #include "tests/unit/folder.h"
 
 static void put(const struct folder *f, const char *name, const char *text, size_t n)
@@ -83,16 +83,16 @@ static void date(const struct folder *f, uint64_t first, const char *hash, time_
 	assert_int_equal(utimensat(f->fd, file, times, 0), 0);
 }
 
-static struct handed look(const struct folder *f)
+static struct log_sent look(const struct folder *f)
 {
-	struct handed h;
+	struct log_sent h;
 	struct err e = { 0 };
 
-	assert_int_equal(handed_look(f->fd, f->fd, &h, &e), 0);
+	assert_int_equal(log_sent_look(f->fd, f->fd, &h, &e), 0);
 	return h;
 }
 
-static void expect_waits(const struct handed *h, uint64_t waiting, uint64_t next, uint64_t last)
+static void expect_waits(const struct log_sent *h, uint64_t waiting, uint64_t next, uint64_t last)
 {
 	assert_int_equal(h->waiting, waiting);
 	assert_int_equal(h->next, next);
@@ -101,7 +101,7 @@ static void expect_waits(const struct handed *h, uint64_t waiting, uint64_t next
 
 static void nothing_there(void **state)
 {
-	struct handed h = look(*state);
+	struct log_sent h = look(*state);
 
 	expect_waits(&h, 0, 0, 0);
 	assert_int_equal(h.first, 0);
@@ -113,7 +113,7 @@ static void never_sent(void **state)
 {
 	const struct folder *f = *state;
 	size_t at[LINES + 1];
-	struct handed h;
+	struct log_sent h;
 	struct err e = { 0 };
 
 	segment(f, 1, 40, at);
@@ -122,7 +122,7 @@ static void never_sent(void **state)
 	assert_int_equal(h.noted_ns, 0);
 	assert_string_equal(h.since, "2026-01-01T00:00:01.000Z");
 	/* rsyslogd has no folder yet. */
-	assert_int_equal(handed_look(f->fd, -1, &h, &e), 0);
+	assert_int_equal(log_sent_look(f->fd, -1, &h, &e), 0);
 	expect_waits(&h, 40, 1, 40);
 }
 
@@ -131,7 +131,7 @@ static void every_place(void **state)
 {
 	const struct folder *f = *state;
 	size_t at[LINES + 1];
-	struct handed h;
+	struct log_sent h;
 
 	segment(f, 7, 56, at);
 	for (uint64_t k = 0; k < 50; k++) {
@@ -165,7 +165,7 @@ static void several_files(void **state)
 {
 	const struct folder *f = *state;
 	size_t a[LINES + 1], b[LINES + 1], c[LINES + 1];
-	struct handed h;
+	struct log_sent h;
 
 	segment(f, 1, 10, a);
 	segment(f, 11, 30, b);
@@ -196,7 +196,7 @@ static void a_line_that_is_not_whole(void **state)
 {
 	const struct folder *f = *state;
 	size_t at[LINES + 1];
-	struct handed h;
+	struct log_sent h;
 	int fd;
 
 	segment(f, 1, 10, at);
@@ -216,10 +216,10 @@ static void a_line_that_is_not_whole(void **state)
 
 static void expect_none(const struct folder *f)
 {
-	struct handed h;
+	struct log_sent h;
 	struct err e = { 0 };
 
-	assert_int_equal(handed_look(f->fd, f->fd, &h, &e), -EBADMSG);
+	assert_int_equal(log_sent_look(f->fd, f->fd, &h, &e), -EBADMSG);
 }
 
 static void no_answer(void **state)
@@ -230,7 +230,7 @@ static void no_answer(void **state)
 	const struct folder *f = *state;
 	size_t at[LINES + 1];
 	char name[48];
-	struct handed h;
+	struct log_sent h;
 	struct stat st;
 
 	segment(f, 1, 10, at);
@@ -245,7 +245,7 @@ static void no_answer(void **state)
 	{
 		struct err e = { 0 };
 
-		assert_true(handed_look(f->fd, f->fd, &h, &e) < 0);
+		assert_true(log_sent_look(f->fd, f->fd, &h, &e) < 0);
 	}
 	unlinkat(f->fd, name, 0);
 	/* A state file of another file that had the same inode; and one of an inode whose number
